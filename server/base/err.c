@@ -1,0 +1,121 @@
+/* Errors: filled in one line where they arise, read where they are answered. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Ends `s`, cut at `size` bytes by a printf, at the last whole UTF-8 sequence: protobuf refuses half a one. */
+static void cut_whole(char *s, size_t size)
+{
+	size_t n = strlen(s);
+
+	if (n + 1 < size)
+		return;
+	while (n > 0 && ((unsigned char)s[n - 1] & 0xc0) == 0x80)
+		n--;
+	if (n > 0 && ((unsigned char)s[n - 1] & 0x80))
+		n--;
+	s[n] = '\0';
+}
+
+__attribute__((format(printf, 3, 0))) static void vprint_cut(char *s, size_t size, const char *fmt, va_list ap)
+{
+	if (vsnprintf(s, size, fmt, ap) < 0)
+		s[0] = '\0';
+	cut_whole(s, size);
+}
+
+__attribute__((format(printf, 3, 4))) static void print_cut(char *s, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprint_cut(s, size, fmt, ap);
+	va_end(ap);
+}
+
+bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return false;
+	err->code = code;
+	err->field[0] = '\0';
+	err->retry_after_us = 0;
+	va_start(ap, fmt);
+	vprint_cut(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool err_invalid(struct err *err, const char *field, const char *fmt, ...)
+{
+	char sentence[sizeof(err->text)];
+	va_list ap;
+
+	if (!err)
+		return false;
+	err->code = ERR_INVALID;
+	err->retry_after_us = 0;
+	va_start(ap, fmt);
+	vprint_cut(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	print_cut(err->field, sizeof(err->field), "%s", field);
+	print_cut(err->text, sizeof(err->text), "%s: %s", err->field, sentence);
+	return false;
+}
+
+bool err_prefix(struct err *err, const char *fmt, ...)
+{
+	char prefix[sizeof(err->field)];
+	char rest[sizeof(err->text)];
+	va_list ap;
+
+	if (!err)
+		return false;
+	va_start(ap, fmt);
+	vprint_cut(prefix, sizeof(prefix), fmt, ap);
+	va_end(ap);
+	memcpy(rest, err->text, sizeof(rest));
+	print_cut(err->text, sizeof(err->text), "%s%s", prefix, rest);
+	if (err->field[0]) {
+		memcpy(rest, err->field, sizeof(err->field));
+		print_cut(err->field, sizeof(err->field), "%s%s", prefix, rest);
+	}
+	return false;
+}
+
+const char *err_code_name(enum err_code code)
+{
+	switch (code) {
+	case ERR_NONE:
+		return "OK";
+	case ERR_INVALID:
+		return "INVALID_ARGUMENT";
+	case ERR_UNAUTHENTICATED:
+		return "UNAUTHENTICATED";
+	case ERR_PERMISSION:
+		return "PERMISSION_DENIED";
+	case ERR_NOT_FOUND:
+		return "NOT_FOUND";
+	case ERR_EXISTS:
+		return "ALREADY_EXISTS";
+	case ERR_PRECONDITION:
+		return "FAILED_PRECONDITION";
+	case ERR_EXHAUSTED:
+		return "RESOURCE_EXHAUSTED";
+	case ERR_UNAVAILABLE:
+		return "UNAVAILABLE";
+	case ERR_DEADLINE:
+		return "DEADLINE_EXCEEDED";
+	case ERR_UNIMPLEMENTED:
+		return "UNIMPLEMENTED";
+	case ERR_CANCELLED:
+		return "CANCELLED";
+	case ERR_INTERNAL:
+		return "INTERNAL";
+	}
+	return "INTERNAL";
+}
