@@ -1,0 +1,16 @@
+# What `cmake --install` places besides the two programs.
+
+file(GLOB pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.1")
+if(pages)
+	install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+endif()
+file(GLOB pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.8")
+if(pages)
+	install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
+endif()
+if(EXISTS "${CMAKE_SOURCE_DIR}/client/cli/completion/bursar.bash")
+	install(FILES client/cli/completion/bursar.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME bursar)
+endif()
+if(EXISTS "${CMAKE_SOURCE_DIR}/deploy/systemd/bursard.service")
+	install(FILES deploy/systemd/bursard.service DESTINATION lib/systemd/system)
+endif()

@@ -1,0 +1,23 @@
+# What this build has, and what it could have.
+
+function(bursar_row name value)
+	message(STATUS "  ${name}: ${value}")
+endfunction()
+
+if(hiredis_ssl_FOUND)
+	set(redis_tls "yes (hiredis_ssl ${hiredis_ssl_VERSION})")
+else()
+	set(redis_tls "no: hiredis ${hiredis_VERSION} comes without hiredis_ssl; rediss:// will be refused")
+endif()
+if(BURSAR_SANITIZE)
+	set(sanitize "${BURSAR_SANITIZE}")
+else()
+	set(sanitize "none (-DBURSAR_SANITIZE=address,undefined)")
+endif()
+message(STATUS "bursar ${PROJECT_VERSION}, ${CMAKE_BUILD_TYPE}, ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}")
+bursar_row("Redis over TLS" "${redis_tls}")
+bursar_row("tests, -DBURSAR_TESTS" "${BURSAR_TESTS}")
+bursar_row("warnings are errors, -DBURSAR_WERROR" "${BURSAR_WERROR}")
+bursar_row("fuzz targets, -DBURSAR_FUZZ" "${BURSAR_FUZZ}")
+bursar_row("coverage, -DBURSAR_COVERAGE" "${BURSAR_COVERAGE}")
+bursar_row("sanitizers" "${sanitize}")

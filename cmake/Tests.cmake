@@ -1,0 +1,62 @@
+# Every file with a main() under tests/unit/<folder>, tests/contract and tests/property is a test of its own name; the other
+# files of its folder are helpers that all tests of the folder link. A file called *_tsan.c is also run under ThreadSanitizer.
+
+if(NOT cmocka_FOUND)
+	message(FATAL_ERROR "the tests need cmocka (libcmocka-dev); without tests: -DBURSAR_TESTS=OFF")
+endif()
+
+set(BURSAR_TEST_ENV
+	"ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+	"UBSAN_OPTIONS=print_stacktrace=1"
+	"LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions/lsan.txt:print_suppressions=0"
+	"TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions/tsan.txt"
+	"BURSAR_SOURCE_DIR=${CMAKE_SOURCE_DIR}" "BURSAR_BINARY_DIR=${CMAKE_BINARY_DIR}")
+
+function(bursar_tests label folder)
+	file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.c")
+	set(helpers "")
+	set(mains "")
+	foreach(source IN LISTS sources)
+		file(STRINGS "${source}" main REGEX "^int main\\(")
+		if(main)
+			list(APPEND mains "${source}")
+		else()
+			list(APPEND helpers "${source}")
+		endif()
+	endforeach()
+	string(REPLACE "${CMAKE_SOURCE_DIR}/tests/" "" prefix "${folder}")
+	string(MAKE_C_IDENTIFIER "${prefix}" prefix)
+	string(REGEX REPLACE "^unit_" "" prefix "${prefix}")
+	if(helpers AND mains)
+		add_library(tests_${prefix} STATIC ${helpers})
+		target_include_directories(tests_${prefix} PUBLIC "${folder}" "${CMAKE_SOURCE_DIR}/tests")
+		target_link_libraries(tests_${prefix} PUBLIC bursar_all PkgConfig::cmocka)
+	endif()
+	foreach(source IN LISTS mains)
+		get_filename_component(stem "${source}" NAME_WE)
+		set(name "${prefix}_${stem}")
+		add_executable(${name} "${source}")
+		set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+		target_include_directories(${name} PRIVATE "${folder}" "${CMAKE_SOURCE_DIR}/tests")
+		if(helpers)
+			target_link_libraries(${name} PRIVATE tests_${prefix})
+		endif()
+		target_link_libraries(${name} PRIVATE bursar_all PkgConfig::cmocka)
+		add_test(NAME ${name} COMMAND ${name})
+		set(labels ${label})
+		if(stem MATCHES "_tsan$")
+			list(APPEND labels tsan)
+		endif()
+		set_tests_properties(${name} PROPERTIES ENVIRONMENT "${BURSAR_TEST_ENV}" TIMEOUT 600 LABELS "${labels}")
+	endforeach()
+endfunction()
+
+file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${CMAKE_SOURCE_DIR}/tests/unit/*")
+foreach(folder IN LISTS folders)
+	if(IS_DIRECTORY "${folder}")
+		bursar_tests(unit "${folder}")
+	endif()
+endforeach()
+bursar_tests(contract "${CMAKE_SOURCE_DIR}/tests/contract")
+bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/property")
+bursar_tests(bench "${CMAKE_SOURCE_DIR}/tests/bench")

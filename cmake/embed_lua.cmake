@@ -1,0 +1,33 @@
+# cmake -DROOT=lua -DOUT=embedded_lua.c -P embed_lua.cmake
+# Concatenates the files that lua/ORDER names, in that order. A file it does not name, or names in vain, stops the build.
+include("${CMAKE_CURRENT_LIST_DIR}/embed_text.cmake")
+
+file(GLOB present RELATIVE "${ROOT}" "${ROOT}/lib/*.lua" "${ROOT}/*.lua")
+set(order "")
+if(EXISTS "${ROOT}/ORDER")
+	file(STRINGS "${ROOT}/ORDER" order REGEX "^[^#]")
+elseif(present)
+	message(FATAL_ERROR "lua/ORDER is missing: it names the files of lua/ in the order in which they are concatenated")
+endif()
+set(missing ${present})
+list(REMOVE_ITEM missing ${order})
+if(missing)
+	message(FATAL_ERROR "lua/ORDER does not name ${missing}")
+endif()
+
+set(source "")
+foreach(name IN LISTS order)
+	if(NOT EXISTS "${ROOT}/${name}")
+		message(FATAL_ERROR "lua/ORDER names ${name}, which does not exist")
+	endif()
+	read_text(text "${ROOT}/${name}")
+	string(APPEND source "${text}")
+endforeach()
+embed_text(literal "${source}")
+file(WRITE "${OUT}" "/* Made from lua/ by cmake/embed_lua.cmake. */
+#include \"base/embedded.h\"
+
+const char bursar_lua_source[] =
+${literal};
+const size_t bursar_lua_source_size = sizeof(bursar_lua_source) - 1;
+")
