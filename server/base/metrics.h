@@ -1,0 +1,108 @@
+/* What this process counts about itself; shown at /metrics in Prometheus' text format. */
+#ifndef BURSAR_BASE_METRICS_H
+#define BURSAR_BASE_METRICS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * The label sets: V(set, NAME, "shown"). They are bounded, and all their cells exist from the start. A row here makes
+ * the enumerator METRIC_<SET>_<NAME>. The last value of each set takes what is out of range.
+ */
+#define METRIC_SET_NONE(V) V(NONE, NONE, "")
+#define METRIC_SET_DECISION(V) V(DECISION, ALLOWED, "allowed") V(DECISION, DENIED, "denied") V(DECISION, ERROR, "error")
+#define METRIC_SET_REASON(V) \
+	V(REASON, NONE, "none") \
+	V(REASON, SUSPENDED, "suspended") \
+	V(REASON, QUOTA, "quota") \
+	V(REASON, BUDGET, "budget") \
+	V(REASON, REQUEST_RATE, "request_rate") \
+	V(REASON, TOKEN_RATE, "token_rate") \
+	V(REASON, COST_RATE, "cost_rate") \
+	V(REASON, CONCURRENT, "concurrent") \
+	V(REASON, OTHER, "other")
+#define METRIC_SET_CERTAINTY(V) V(CERTAINTY, LOCAL, "local") V(CERTAINTY, BLIND, "blind") V(CERTAINTY, CLOSED, "closed")
+#define METRIC_SET_RECORD(V) \
+	V(RECORD, SETTLED, "settled") \
+	V(RECORD, ATTEMPT, "attempt") \
+	V(RECORD, REPEATED, "repeated") \
+	V(RECORD, LATE, "late") \
+	V(RECORD, UNRESERVED, "unreserved") \
+	V(RECORD, REFUSED, "refused")
+#define METRIC_SET_REDIS_ERROR(V) \
+	V(REDIS_ERROR, DEADLINE, "deadline") \
+	V(REDIS_ERROR, LOST, "lost") \
+	V(REDIS_ERROR, BREAKER, "breaker") \
+	V(REDIS_ERROR, REFUSED, "refused")
+#define METRIC_SET_CODE(V) \
+	V(CODE, OK, "OK") \
+	V(CODE, CANCELLED, "CANCELLED") \
+	V(CODE, UNKNOWN, "UNKNOWN") \
+	V(CODE, INVALID_ARGUMENT, "INVALID_ARGUMENT") \
+	V(CODE, DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED") \
+	V(CODE, NOT_FOUND, "NOT_FOUND") \
+	V(CODE, ALREADY_EXISTS, "ALREADY_EXISTS") \
+	V(CODE, PERMISSION_DENIED, "PERMISSION_DENIED") \
+	V(CODE, RESOURCE_EXHAUSTED, "RESOURCE_EXHAUSTED") \
+	V(CODE, FAILED_PRECONDITION, "FAILED_PRECONDITION") \
+	V(CODE, ABORTED, "ABORTED") \
+	V(CODE, OUT_OF_RANGE, "OUT_OF_RANGE") \
+	V(CODE, UNIMPLEMENTED, "UNIMPLEMENTED") \
+	V(CODE, INTERNAL, "INTERNAL") \
+	V(CODE, UNAVAILABLE, "UNAVAILABLE") \
+	V(CODE, DATA_LOSS, "DATA_LOSS") \
+	V(CODE, UNAUTHENTICATED, "UNAUTHENTICATED")
+
+/* S(set, "label"). METHOD is filled at start with metrics_method(). */
+#define METRIC_LABEL_SETS(S) \
+	S(NONE, "") \
+	S(DECISION, "decision") \
+	S(REASON, "reason") \
+	S(CERTAINTY, "certainty") \
+	S(RECORD, "result") \
+	S(REDIS_ERROR, "cause") \
+	S(CODE, "code")
+
+enum { METRIC_METHOD_MAX = 96 };
+
+#define METRIC_LABEL_ENUM_(set, name, text) METRIC_##set##_##name,
+#define METRIC_SET_ENUM_(set, label) enum { METRIC_SET_##set(METRIC_LABEL_ENUM_) METRIC_##set##_COUNT };
+METRIC_LABEL_SETS(METRIC_SET_ENUM_)
+#undef METRIC_SET_ENUM_
+#undef METRIC_LABEL_ENUM_
+enum { METRIC_METHOD_COUNT = METRIC_METHOD_MAX };
+
+enum metric {
+#define METRIC(name, type, a, b, help) METRIC_##name,
+#include "base/metrics.def"
+#undef METRIC
+	METRIC_COUNT,
+};
+
+/*
+ * `a` and `b` are values of the metric's label sets, 0 where it has none. Any thread; no lock, no allocation but the
+ * first of a thread. metric_add is for counters, and for gauges that several threads raise and lower.
+ */
+void metric_add(enum metric metric, unsigned a, unsigned b, int64_t n);
+void metric_inc(enum metric metric, unsigned a, unsigned b);
+
+/* Sets a gauge; the last of several threads wins. Do not mix with metric_add on one gauge. */
+void metric_set(enum metric metric, unsigned a, unsigned b, int64_t value);
+
+/* One observation of a histogram: microseconds for TIME, a count for SIZE. */
+void metric_observe(enum metric metric, unsigned a, unsigned b, int64_t value);
+
+/* The sum over all threads: a counter's or gauge's value, a histogram's number of observations. */
+int64_t metric_value(enum metric metric, unsigned a, unsigned b);
+
+/*
+ * Names the next value of the METHOD set and returns it; `name` is borrowed for ever. Before the threads start. The
+ * same name gets the same value; the last value stands for all that do not fit.
+ */
+unsigned metrics_method(const char *name);
+
+/* Appends all metrics in Prometheus' text format, version 0.0.4. Rows with label sets show the cells that are not 0. */
+void metrics_print(struct buf *out);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * A stack of tags: pushed one by one, taken whole by one exchange and turned round. Only the push onto an empty stack
+ * wakes the taker, so a busy loop costs the queue thread no system call.
+ */
+#include "rpc/inbox.h"
+
+#include <stddef.h>
+
+bool inbox_push(struct inbox *inbox, struct tag *tag)
+{
+	struct tag *newest = atomic_load_explicit(&inbox->newest, memory_order_relaxed);
+
+	do
+		tag->next = newest;
+	while (!atomic_compare_exchange_weak_explicit(&inbox->newest, &newest, tag, memory_order_release,
+	                                              memory_order_relaxed));
+	return newest == NULL;
+}
+
+struct tag *inbox_take(struct inbox *inbox)
+{
+	struct tag *tag = atomic_exchange_explicit(&inbox->newest, NULL, memory_order_acquire);
+	struct tag *oldest = NULL;
+
+	while (tag) {
+		struct tag *next = tag->next;
+
+		tag->next = oldest;
+		oldest = tag;
+		tag = next;
+	}
+	return oldest;
+}

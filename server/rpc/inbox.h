@@ -1,0 +1,26 @@
+/* Finished tags on their way from a completion-queue thread to a loop. */
+#ifndef BURSAR_RPC_INBOX_H
+#define BURSAR_RPC_INBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* What gRPC is given as a tag. `done` runs on the loop thread with the `ok` of the event. */
+struct tag {
+	struct tag *next;
+	void (*done)(struct tag *tag, bool ok);
+	bool ok;
+};
+
+/* `struct inbox inbox = {0}` is empty. Many threads push, one takes. */
+struct inbox {
+	_Atomic(struct tag *) newest;
+};
+
+/* Adds a tag; true when the inbox was empty, and the taker therefore has to be woken. */
+bool inbox_push(struct inbox *inbox, struct tag *tag);
+
+/* Takes out all tags, oldest first, linked by `next`; NULL when there are none. */
+struct tag *inbox_take(struct inbox *inbox);
+
+#endif

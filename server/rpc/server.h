@@ -1,0 +1,49 @@
+/* The gRPC server: workers, each one libuv loop in a thread of its own beside one completion-queue thread. */
+#ifndef BURSAR_RPC_SERVER_H
+#define BURSAR_RPC_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "rpc/call.h"
+
+struct rpc_server;
+
+struct rpc_options {
+	const char *listen;         /* "127.0.0.1:7420", "[::1]:0" (any free port), "unix:/path" */
+	unsigned workers;           /* 1 or more */
+	size_t max_message_bytes;   /* larger requests are refused with RESOURCE_EXHAUSTED */
+	size_t max_calls;           /* unanswered calls a worker holds; more are refused likewise. 0: 10,000 */
+	bool reuse_port;            /* several processes on one port */
+	const struct rpc_method *methods; /* borrowed until rpc_server_free */
+	size_t method_count;
+
+	/*
+	 * Both run on the worker's loop thread. worker_open comes before its first call and returns the `ctx` of its
+	 * handlers; its handles belong to `loop`. It cannot fail: what is not there yet is waited for while serving.
+	 * worker_close comes after its last call: it closes every handle it has on the loop (closing may take loop turns;
+	 * the thread ends when none is left). Either may be NULL.
+	 */
+	void *(*worker_open)(uv_loop_t *loop, unsigned index, void *ctx);
+	void (*worker_close)(void *worker_ctx);
+	void *ctx;
+};
+
+/* Binds and serves; returns NULL with `err` set when the address is unusable or the table of methods is not. */
+struct rpc_server *rpc_server_start(const struct rpc_options *options, struct err *err);
+
+/* The TCP port that was bound; 0 for a unix socket. */
+int rpc_server_port(const struct rpc_server *server);
+
+/*
+ * Stops and frees it, from the thread that started it; blocks meanwhile. New calls are refused at once, running ones
+ * get `drain_us` to end, then they are cancelled (their handlers still owe an answer and are waited for). NULL is fine.
+ */
+void rpc_server_stop(struct rpc_server *server, int64_t drain_us);
+
+/* True for an address that only this machine reaches: 127.0.0.0/8, ::1, localhost, unix:. */
+bool rpc_address_is_loopback(const char *listen);
+
+#endif
