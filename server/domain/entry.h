@@ -1,0 +1,115 @@
+/*
+ * What an outbox entry says, and the two parts of it that Lua only carries: `info` (who asked, kept with the
+ * reservation) and `usage` (what one record used). docs/store.md has the layout of the entry around them.
+ */
+#ifndef BURSAR_DOMAIN_ENTRY_H
+#define BURSAR_DOMAIN_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "domain/account.h"
+#include "domain/decision.h"
+
+/* Token classes of a record; disjoint. Order and numbers are stored. */
+enum token_class {
+	TOKEN_INPUT, TOKEN_CACHED_INPUT, TOKEN_CACHE_WRITE, TOKEN_OUTPUT, TOKEN_REASONING, TOKEN_AUDIO_INPUT,
+	TOKEN_AUDIO_OUTPUT, TOKEN_CLASS_COUNT
+};
+const char *token_class_name(enum token_class class);
+
+struct tokens {
+	int64_t count[TOKEN_CLASS_COUNT];
+};
+/* Sums of the input and of the output classes. Callers have checked that no sum passes COUNT_MAX (tokens_check). */
+int64_t tokens_input(const struct tokens *tokens);
+int64_t tokens_output(const struct tokens *tokens);
+bool tokens_check(const struct tokens *tokens, const char *field, struct err *err);
+
+#define FLAG_UNPRICED 1    /* no price was found: to be re-rated */
+#define FLAG_PARENT_RATE 2 /* a class cost its parent's rate */
+#define FLAG_ABOVE_CONTEXT 4
+
+struct entry_account {
+	enum account_kind kind;
+	const char *id;
+};
+
+/* Kept with the reservation. Strings are NUL-terminated; after unpacking they lie in the arena. */
+struct entry_info {
+	const char *tenant, *user, *request_id, *interface, *model; /* model: as checked */
+	const char *tier; /* of the user at the check */
+	const char *provider, *price_model; /* whose price the estimate used; "" when none */
+	const char *reason; /* resets: the admin's reason */
+	const char *actor;  /* resets: who */
+	int accounts;
+	struct entry_account account[ACCOUNTS_MAX]; /* the user first; the order of everything else in the entry */
+};
+
+/* Of one record. */
+struct entry_usage {
+	const char *model; /* as served */
+	const char *provider, *price_model;
+	const char *mode;  /* "" = standard */
+	int64_t price_from_us;
+	uint32_t flags;
+	struct tokens tokens;
+};
+
+void entry_info_pack(const struct entry_info *info, struct buf *out);
+bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_info *out);
+void entry_usage_pack(const struct entry_usage *usage, struct buf *out);
+bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_usage *out);
+
+enum entry_kind { ENTRY_RECORD = 0, ENTRY_EXPIRY = 1, ENTRY_RESET = 2, ENTRY_CANCEL = 3 };
+
+/* What one account's calendar counter took, and where one bucket stood afterwards. */
+struct entry_window {
+	uint32_t limit_id;
+	enum dimension dimension;
+	int64_t window_start, amount;
+};
+struct entry_bucket {
+	uint32_t limit_id;
+	int64_t full_at_us, rem, num, den;
+};
+struct entry_part {
+	bool present; /* its record was there: buckets are known */
+	int64_t clock_us;
+	int windows, buckets;
+	struct entry_window *window;
+	struct entry_bucket *bucket;
+};
+
+struct entry {
+	enum entry_kind kind;
+	int attempt;
+	bool final, late, never_checked;
+	int64_t at_us, started_at_us;
+	struct amounts amounts; /* charged; requests may be 0 */
+	struct entry_info info;
+	struct entry_usage usage; /* zero for expiries and resets */
+	struct entry_part part[ACCOUNTS_MAX]; /* as many as info.accounts */
+};
+
+/* False when the bytes are not an entry: the writer puts them into ledger_rejects as they are. */
+bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry *out);
+/* Lua writes entries; this is for tests and for fuzzing. */
+void entry_pack(const struct entry *entry, struct buf *out);
+
+/* The `reservation` handle of the API: tenant, user, request_id, started_at and the accounts, as base64url text. */
+struct handle {
+	const char *tenant, *user, *request_id;
+	int64_t started_at_us;
+	int accounts;
+	struct entry_account account[ACCOUNTS_MAX];
+};
+/* Text in the arena. */
+const char *handle_format(const struct handle *handle, struct arena *arena);
+/* ERR_INVALID on field `field` when it is none. Ids inside are checked. */
+bool handle_parse(const char *text, size_t len, const char *field, struct arena *arena, struct handle *out,
+                  struct err *err);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * What the use cases need of the store that decides (Redis behind it, a model in tests). In domain words; one operation
+ * struct per call, embedded by the caller, kept alive until its callback has run. The callback runs exactly once, never
+ * before the call returned, on the loop thread that made the call: at the answer or at the deadline.
+ */
+#ifndef BURSAR_STORE_LIMITS_H
+#define BURSAR_STORE_LIMITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "domain/account.h"
+#include "domain/decision.h"
+
+/* One account as the caller believes it to be. Strings and policy are the caller's and outlive the operation. */
+struct belief {
+	enum account_kind kind;
+	const char *tenant, *id; /* NUL-terminated, checked ids */
+	uint32_t version, epoch;
+	bool own_policy;             /* overrides: the policy is kept in the record */
+	const struct policy *policy;
+	struct windows windows;
+};
+
+enum limits_status {
+	LIMITS_OK = 0,     /* check: allowed */
+	LIMITS_DENIED = 1,
+	LIMITS_REPEAT = 2,
+	LIMITS_CONFLICT = 3,
+	LIMITS_ABSENT = 4, /* mask: look these accounts up and seed them, then call again */
+	LIMITS_STALE = 5,  /* profiles of these accounts are newer than believed: see stale[] */
+	LIMITS_BEHIND = 6, /* mask: write these accounts' policies through, then call again */
+	LIMITS_CLOCK = 7,  /* now_us lies outside the windows: make new ones for now_us and call again */
+	LIMITS_UNKNOWN = 8,
+	LIMITS_NEEDKEYS = 9, /* the reservation stands on other accounts: see info */
+	LIMITS_CLOSED = 10,
+	LIMITS_NOTHING = 11,
+	LIMITS_LOST = 12,
+	LIMITS_FAILED = 100 /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
+};
+
+/* An account as the store answered it. */
+struct standing {
+	struct account_state state; /* policy: the caller's, or `other` */
+	struct verdict verdict;
+	bool policy_is_other;       /* the record follows another policy than believed: rebuilt from its packed form,
+	                               limit names unknown ("") */
+	struct policy *other;       /* in the operation's arena; NULL unless policy_is_other */
+};
+
+struct stale {
+	int index;
+	uint32_t version;
+	const uint8_t *meta; /* profile_unpack (domain/profile.h) */
+	size_t meta_len;
+};
+
+struct arena;
+
+/* What every operation has. */
+struct limits_op {
+	/* in */
+	struct arena *arena; /* answers are allocated here; owned by the caller */
+	int64_t deadline_us; /* clock_mono_us; 0 = the store's default (redis_timeout_ms) */
+	void (*done)(struct limits_op *op);
+	/* out */
+	enum limits_status status;
+	struct err err;
+	int64_t now_us; /* the store's clock */
+	uint32_t mask;
+	int stale_count;
+	struct stale stale[ACCOUNTS_MAX];
+	int standings;
+	struct standing *standing[ACCOUNTS_MAX];
+	const uint8_t *info; /* NEEDKEYS */
+	size_t info_len;
+	/* the store's own */
+	void *impl[4];
+};
+
+struct limits_check {
+	struct limits_op op;
+	const char *tenant, *user, *request_id;
+	int count;
+	struct belief belief[ACCOUNTS_MAX]; /* the user first */
+	struct request request;
+	int64_t ttl_us;
+	uint8_t digest[8]; /* of the request's contents */
+	bool dry_run;      /* changes nothing; request_id may be NULL */
+	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
+	size_t info_len;
+	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
+	enum reservation_state state;
+	int64_t started_at_us, expires_at_us;
+	struct amounts held;
+};
+
+/* Record, cancel. */
+struct limits_settle {
+	struct limits_op op;
+	const char *tenant, *user, *request_id;
+	int count;
+	struct belief belief[ACCOUNTS_MAX];
+	int attempt;
+	bool final, even_if_unknown;
+	struct amounts used;
+	uint64_t interface_hash, model_hash;
+	int64_t started_at_us;
+	const uint8_t *usage, *info;
+	size_t usage_len, info_len;
+	/* out */
+	enum reservation_state state;
+	bool late;
+	struct amounts charged, released;
+};
+
+struct limits_renew {
+	struct limits_op op;
+	const char *tenant, *user, *request_id;
+	int64_t ttl_us;
+	int64_t expires_at_us; /* out */
+};
+
+/* The partition's generation: asked before seeding. */
+struct limits_birth {
+	struct limits_op op;
+	enum account_kind kind;
+	const char *tenant, *id;
+	/* out */
+	char generation[17];
+	int64_t birth_us;
+	uint64_t undrained;      /* entries in the partition's outbox */
+	char last_entry[48];     /* id of the last entry ever made there */
+	char first_entry[48];    /* id of the oldest undrained one; "" when none */
+};
+
+/* Writes a record if there is none and the generation is the same. */
+struct limits_seed {
+	struct limits_op op;
+	struct belief belief;
+	char generation[17];
+	const struct account_profile *profile;
+	bool provisional;
+	union limit_state limits[LIMITS_MAX]; /* in the order of belief.policy; held = 0 */
+	int64_t now_us;                       /* the store's, from birth */
+};
+
+/* Writes an account's profile and policy through, if the record's version is lower. */
+struct limits_policy {
+	struct limits_op op;
+	struct belief belief;
+	const struct account_profile *profile;
+};
+
+struct limits_reset {
+	struct limits_op op;
+	const char *request_id;
+	struct belief belief;
+	const uint8_t *info;
+	size_t info_len;
+	/* out: what calendar limit i had settled, by belief.policy's order */
+	int64_t lost[LIMITS_MAX];
+};
+
+struct limits_store;
+struct limits_store_ops {
+	void (*check)(struct limits_store *store, struct limits_check *op);
+	void (*record)(struct limits_store *store, struct limits_settle *op);
+	void (*cancel)(struct limits_store *store, struct limits_settle *op);
+	void (*renew)(struct limits_store *store, struct limits_renew *op);
+	void (*birth)(struct limits_store *store, struct limits_birth *op);
+	void (*seed)(struct limits_store *store, struct limits_seed *op);
+	void (*policy)(struct limits_store *store, struct limits_policy *op);
+	void (*reset)(struct limits_store *store, struct limits_reset *op);
+};
+struct limits_store {
+	const struct limits_store_ops *ops;
+};
+
+#endif
