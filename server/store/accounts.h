@@ -1,0 +1,72 @@
+/*
+ * Accounts in the durable store: looked up before the first decision, with what seeding needs; and the ledger's memory
+ * of old requests. Operations as in store/limits.h: embedded by the caller, callback once, on the caller's loop.
+ */
+#ifndef BURSAR_STORE_ACCOUNTS_H
+#define BURSAR_STORE_ACCOUNTS_H
+
+#include "base/arena.h"
+#include "domain/account.h"
+#include "domain/decision.h"
+#include "domain/entry.h"
+
+/* Use of a calendar limit in a window that may still run; what a bucket had left. */
+struct usage_window {
+	uint32_t limit_id;
+	int64_t window_start, used;
+};
+struct bucket_level {
+	uint32_t limit_id;
+	int64_t full_at_us, rem, num, den, as_of_us;
+};
+
+/* One snapshot (REPEATABLE READ) of up to ACCOUNTS_MAX accounts. Lookups of one loop turn travel in one query. */
+struct account_lookup {
+	struct arena *arena;
+	int64_t deadline_us; /* clock_mono_us; 0 = the store's default (2 s) */
+	void (*done)(struct account_lookup *op);
+	int count;
+	struct {
+		/* in */
+		enum account_kind kind;
+		const char *tenant, *id;
+		/* out */
+		bool known; /* a row exists; else profile is that of an unknown account (version 0) */
+		struct account_profile profile;
+		int windows, buckets;
+		struct usage_window *window; /* windows that started within the last 33 days */
+		struct bucket_level *bucket;
+	} account[ACCOUNTS_MAX];
+	bool ok;
+	struct err err;
+	void *impl[4];
+};
+
+/* Was this request settled before? For records older than the idempotency window, or than the store's birth. */
+struct ledger_lookup {
+	struct arena *arena;
+	int64_t deadline_us;
+	void (*done)(struct ledger_lookup *op);
+	const char *tenant, *user, *request_id;
+	int64_t started_at_us;
+	int attempt;
+	/* out */
+	bool found;         /* this attempt's row */
+	bool expired_found; /* an expiry row: the request was counted */
+	struct amounts amounts;
+	struct entry_usage usage;
+	bool ok;
+	struct err err;
+	void *impl[4];
+};
+
+struct accounts_store;
+struct accounts_store_ops {
+	void (*lookup)(struct accounts_store *store, struct account_lookup *op);
+	void (*ledger)(struct accounts_store *store, struct ledger_lookup *op);
+};
+struct accounts_store {
+	const struct accounts_store_ops *ops;
+};
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * What admins change and ask in the durable store. Each change is one transaction: the row, its version or the tenant's
+ * epoch, a policy_changes row that the ledger role repeats until Redis has it, and an audit_log row. Every job runs on a
+ * thread of the store's; `done` is called on the loop that submitted it.
+ */
+#ifndef BURSAR_STORE_ADMIN_H
+#define BURSAR_STORE_ADMIN_H
+
+#include "base/arena.h"
+#include "domain/account.h"
+#include "domain/price.h"
+#include "store/catalog.h"
+
+struct admin_job {
+	struct arena *arena; /* of the call; results are allocated here by the store's thread while the caller waits */
+	void (*done)(struct admin_job *job);
+	const char *actor, *reason; /* for the audit log */
+	bool ok;
+	struct err err;
+	void *impl[4];
+};
+
+struct account_key {
+	enum account_kind kind;
+	const char *tenant, *id;
+};
+struct account_row {
+	struct account_key key;
+	bool known;
+	bool pending; /* a policy change that Redis has not confirmed */
+	struct account_profile profile;
+	const char *suspended_reason;
+	int64_t created_at_us, updated_at_us;
+};
+
+struct account_get { struct admin_job job; struct account_key key; struct account_row row; };
+
+/* Changes an account in one transaction: the store reads the row (or a new one), calls `change` on its own thread
+ * (pure: fills or refuses), writes what came out with version + 1. */
+struct account_change {
+	struct admin_job job;
+	struct account_key key;
+	bool (*change)(struct account_change *op, struct account_row *row, struct err *err);
+	struct account_row row; /* out: as committed */
+};
+/* Redis has it: forget the policy_changes rows up to this version. */
+struct account_confirm { struct admin_job job; struct account_key key; uint32_t version; };
+
+struct account_list {
+	struct admin_job job;
+	const char *tenant; enum account_kind kind; const char *tier, *id_prefix, *after; bool suspended_only;
+	int limit;
+	int count; struct account_row *rows; bool more;
+};
+
+struct tenant_put { struct admin_job job; struct tenant tenant; };              /* out: epoch */
+struct tenant_list { struct admin_job job; const char *after; int limit; int count; struct tenant *rows; bool more; };
+struct tier_put { struct admin_job job; const char *tenant; struct tier tier; };
+struct price_put { struct admin_job job; struct price price; bool yes; };
+struct price_list {
+	struct admin_job job;
+	const char *tenant, *provider, *model_prefix; int64_t at_us; int64_t after; int limit;
+	int count; struct price *rows; int64_t last; bool more;
+};
+
+struct use { int64_t requests, input, output, cost; };
+struct named_use { const char *name; struct use use; };
+struct stats_query {
+	struct admin_job job;
+	const char *tenant; int64_t from_us, to_us; int top;
+	int tiers; struct { const char *tier; int64_t accounts, suspended; } *tier;
+	int users; struct named_use *user;
+	int days; struct named_use *day;
+	int models; struct named_use *model;
+	int interfaces; struct named_use *interface;
+	struct use total;
+};
+
+struct bill_line {
+	const char *day, *provider, *model, *interface;
+	int64_t requests, cost, unpriced;
+	struct tokens tokens;
+};
+struct bill_query {
+	struct admin_job job;
+	struct account_key key; int year, month;
+	int count; struct bill_line *lines;
+};
+
+/* Two of the proof's three sums; the third is read from Redis. Also the tenant's users, for that. */
+struct proof_query {
+	struct admin_job job;
+	const char *tenant;
+	int64_t ledger_rows, rollup_rows;
+	struct use ledger, rollup;
+	int users; const char **user;
+};
+
+struct admin_store;
+struct admin_store_ops {
+	void (*account_get)(struct admin_store *, struct account_get *);
+	void (*account_change)(struct admin_store *, struct account_change *);
+	void (*account_confirm)(struct admin_store *, struct account_confirm *);
+	void (*account_list)(struct admin_store *, struct account_list *);
+	void (*tenant_put)(struct admin_store *, struct tenant_put *);
+	void (*tenant_list)(struct admin_store *, struct tenant_list *);
+	void (*tier_put)(struct admin_store *, struct tier_put *);
+	void (*price_put)(struct admin_store *, struct price_put *);
+	void (*price_list)(struct admin_store *, struct price_list *);
+	void (*stats)(struct admin_store *, struct stats_query *);
+	void (*bill)(struct admin_store *, struct bill_query *);
+	void (*proof)(struct admin_store *, struct proof_query *);
+};
+struct admin_store {
+	const struct admin_store_ops *ops;
+};
+
+#endif

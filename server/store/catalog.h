@@ -1,0 +1,59 @@
+/*
+ * What PostgreSQL knows and every worker has in memory: tenants, tiers, prices. An immutable snapshot, made anew when an
+ * epoch was raised, shared by all workers, freed when the last one has let go of it.
+ */
+#ifndef BURSAR_STORE_CATALOG_H
+#define BURSAR_STORE_CATALOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "domain/limit.h"
+#include "domain/price.h"
+
+enum fail_policy { FAIL_LOCAL = 1, FAIL_OPEN = 2, FAIL_CLOSED = 3 };           /* = bursar.v1.FailPolicy */
+enum unknown_users { UNKNOWN_ADMIT = 1, UNKNOWN_REFUSE = 2 };
+enum unknown_model { MODEL_REFUSE = 1, MODEL_FALLBACK = 2, MODEL_FREE = 3 };
+
+struct tier {
+	char name[65];
+	struct policy policy;
+	int pool_priority, pool_concurrent;
+	int64_t default_output_tokens;
+	enum fail_policy fail_policy;
+	bool shipped;
+	char upgrade_to[65];
+};
+
+struct tenant {
+	char id[ID_MAX + 1];
+	char default_tier[65];
+	enum unknown_users unknown_users;
+	enum unknown_model unknown_model;
+	char fallback_model[ID_MAX + 1];
+	char language[16];
+	uint32_t epoch;
+	bool has_account;   /* an account of kind TENANT exists */
+	int model_accounts; /* ids of its accounts of kind MODEL, sorted */
+	char (*model_account)[ID_MAX + 1];
+};
+
+struct catalog;
+
+/* A tenant that was never put is answered as `default`'s settings under its own id would be: NULL only without data. */
+const struct tenant *catalog_tenant(const struct catalog *catalog, const char *id);
+/* The tenant's own tier of that name, else the shipped one; NULL when there is neither. */
+const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name);
+const struct price_book *catalog_prices(const struct catalog *catalog);
+bool tenant_has_model_account(const struct tenant *tenant, const char *model);
+/* Raised by each change of anything in the catalog. */
+uint64_t catalog_generation(const struct catalog *catalog);
+
+/* The newest snapshot, with a reference of the caller's; NULL before the first load. Any thread. */
+struct catalog_source;
+struct catalog *catalog_acquire(struct catalog_source *source);
+void catalog_release(struct catalog *catalog);
+/* The generation now: cheap (one atomic load), for asking per request whether to acquire anew. Any thread. */
+uint64_t catalog_source_generation(const struct catalog_source *source);
+
+#endif
