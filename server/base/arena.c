@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16, FIRST_CHUNK = 4096, LARGEST_CHUNK = 1 << 20 };
+enum { ALIGN = 16, FIRST_CHUNK = 8192, LARGEST_CHUNK = 1 << 20 };
 
 struct arena_chunk {
 	struct arena_chunk *next;

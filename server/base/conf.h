@@ -16,13 +16,13 @@
 #define CONF_INT(name, ...)
 #define CONF_SIZE(name, ...)
 #define CONF_BOOL(name, ...)
-#define CONF_CHOICE2(name, initial, a, b, doc) enum conf_##name { conf_##name##_##a, conf_##name##_##b };
+#define CONF_CHOICE2(name, initial, a, b, doc) enum conf_##name{conf_##name##_##a, conf_##name##_##b};
 #define CONF_CHOICE3(name, initial, a, b, c, doc) \
-	enum conf_##name { conf_##name##_##a, conf_##name##_##b, conf_##name##_##c };
+	enum conf_##name{conf_##name##_##a, conf_##name##_##b, conf_##name##_##c};
 #define CONF_CHOICE4(name, initial, a, b, c, d, doc) \
-	enum conf_##name { conf_##name##_##a, conf_##name##_##b, conf_##name##_##c, conf_##name##_##d };
+	enum conf_##name{conf_##name##_##a, conf_##name##_##b, conf_##name##_##c, conf_##name##_##d};
 #define CONF_SET4(name, initial, a, b, c, d, doc) \
-	enum conf_##name { \
+	enum conf_##name{ \
 		conf_##name##_##a = 1, \
 		conf_##name##_##b = 2, \
 		conf_##name##_##c = 4, \

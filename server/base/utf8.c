@@ -67,8 +67,8 @@ bool id_check(const char *id, size_t len, const char *field, struct err *err)
 		if (!n)
 			return err_invalid(err, field, "is not valid UTF-8 at byte %zu", len - left);
 		if (rune < 0x20 || (rune >= 0x7f && rune <= 0x9f))
-			return err_invalid(err, field, "has the control character U+%04X at byte %zu", (unsigned)rune,
-			                   len - left);
+			return err_invalid(
+				err, field, "has the control character U+%04X at byte %zu", (unsigned)rune, len - left);
 		at += n;
 		left -= n;
 	}

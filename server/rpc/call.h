@@ -59,9 +59,13 @@ bool call_draining(const struct call *call);
 /* Ends a unary call with OK and a message of `n` bytes, which are copied. */
 void call_reply(struct call *call, const void *bytes, size_t n);
 
-/* The same without the copy: fill the `n` bytes that call_reply_room returns, then call_reply_filled. */
-uint8_t *call_reply_room(struct call *call, size_t n) __attribute__((returns_nonnull));
+/*
+ * Replies and writes without the copy: fill all `n` bytes of the room, then call_reply_filled or call_write_filled, with
+ * nothing else done to the call in between.
+ */
+uint8_t *call_room(struct call *call, size_t n) __attribute__((returns_nonnull));
 void call_reply_filled(struct call *call);
+void call_write_filled(struct call *call, void (*written)(struct call *call, bool ok, void *ctx), void *ctx);
 
 /*
  * Ends any call with the status of `err`: code and text, and google.rpc.Status in grpc-status-details-bin with a
@@ -75,7 +79,7 @@ void call_fail(struct call *call, const struct err *err);
  * meanwhile, `written` does not come.
  */
 void call_write(struct call *call, const void *bytes, size_t n, void (*written)(struct call *call, bool ok, void *ctx),
-                void *ctx);
+	void *ctx);
 
 /* Ends a stream with OK, after the write that is under way. */
 void call_end(struct call *call);

@@ -12,8 +12,8 @@ bool inbox_push(struct inbox *inbox, struct tag *tag)
 
 	do
 		tag->next = newest;
-	while (!atomic_compare_exchange_weak_explicit(&inbox->newest, &newest, tag, memory_order_release,
-	                                              memory_order_relaxed));
+	while (!atomic_compare_exchange_weak_explicit(
+		&inbox->newest, &newest, tag, memory_order_release, memory_order_relaxed));
 	return newest == NULL;
 }
 

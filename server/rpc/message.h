@@ -18,7 +18,7 @@ void call_reply_message(struct call *call, const ProtobufCMessage *message);
 
 /* Sends `message` on a stream; see call_write. */
 void call_write_message(struct call *call, const ProtobufCMessage *message,
-                        void (*written)(struct call *call, bool ok, void *ctx), void *ctx);
+	void (*written)(struct call *call, bool ok, void *ctx), void *ctx);
 
 /* An allocator for protobuf-c that takes from `arena` and never frees; lives as long as the arena does. */
 ProtobufCAllocator message_allocator(struct arena *arena);

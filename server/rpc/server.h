@@ -12,11 +12,11 @@
 struct rpc_server;
 
 struct rpc_options {
-	const char *listen;         /* "127.0.0.1:7420", "[::1]:0" (any free port), "unix:/path" */
-	unsigned workers;           /* 1 or more */
-	size_t max_message_bytes;   /* larger requests are refused with RESOURCE_EXHAUSTED */
-	size_t max_calls;           /* unanswered calls a worker holds; more are refused likewise. 0: 10,000 */
-	bool reuse_port;            /* several processes on one port */
+	const char *listen; /* "127.0.0.1:7420", "[::1]:0" (any free port), "unix:/path" */
+	unsigned workers; /* 1 or more */
+	size_t max_message_bytes; /* larger requests are refused with RESOURCE_EXHAUSTED */
+	size_t max_calls; /* unanswered calls a worker holds; more are refused likewise. 0: 10,000 */
+	bool reuse_port; /* several processes on one port */
 	const struct rpc_method *methods; /* borrowed until rpc_server_free */
 	size_t method_count;
 

@@ -1,0 +1,380 @@
+/* The life of a call: it arrives in a slot, is handled, ends with one batch, and goes back to the pool. */
+#include "rpc/internal.h"
+
+#include <assert.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/support/alloc.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "rpc/status.h"
+
+static void call_release(struct call *call)
+{
+	struct worker *worker = call->worker;
+
+	if (!call->answered || call->waiting > 0)
+		return;
+	list_remove(&call->link);
+	worker->active_count--;
+	grpc_slice_unref(call->request);
+	grpc_slice_unref(call->room);
+	grpc_slice_unref(call->status_text);
+	if (call->with_trailer)
+		grpc_slice_unref(call->trailer.value);
+	if (call->sending)
+		grpc_byte_buffer_destroy(call->sending);
+	if (call->payload)
+		grpc_byte_buffer_destroy(call->payload);
+	if (!call->method->registered)
+		grpc_call_details_destroy(&call->details);
+	grpc_call_unref(call->grpc);
+	arena_reset(&call->arena);
+	worker_give_call(worker, call);
+	worker_try_shut(worker);
+}
+
+static void start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag)
+{
+	grpc_call_error error = grpc_call_start_batch(call->grpc, ops, count, tag, NULL);
+
+	/* Anything else is a misuse of gRPC by this file. */
+	if (error != GRPC_CALL_OK)
+		abort();
+	call->waiting++;
+}
+
+static void on_closed(struct tag *tag, bool ok)
+{
+	struct call *call = container_of(tag, struct call, closed);
+
+	(void)ok;
+	call->waiting--;
+	/* Before the end of the call this comes for one reason only: the caller is gone, or his deadline has passed. */
+	if (!call->answered && call->on_cancel)
+		call->on_cancel(call, call->cancel_ctx);
+	else
+		call_release(call);
+}
+
+static void on_ended(struct tag *tag, bool ok)
+{
+	struct call *call = container_of(tag, struct call, ended);
+
+	(void)ok;
+	call->waiting--;
+	call_release(call);
+}
+
+static void send_end(struct call *call)
+{
+	grpc_op ops[4] = {{0}};
+	size_t n = 0;
+
+	if (!call->headers_sent)
+		ops[n++].op = GRPC_OP_SEND_INITIAL_METADATA;
+	if (call->with_message) {
+		call->sending = grpc_raw_byte_buffer_create(&call->room, 1);
+		ops[n].op = GRPC_OP_SEND_MESSAGE;
+		ops[n++].data.send_message.send_message = call->sending;
+	}
+	ops[n].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+	ops[n].data.send_status_from_server.status = (grpc_status_code)call->status;
+	if (call->status)
+		ops[n].data.send_status_from_server.status_details = &call->status_text;
+	if (call->with_trailer) {
+		ops[n].data.send_status_from_server.trailing_metadata_count = 1;
+		ops[n].data.send_status_from_server.trailing_metadata = &call->trailer;
+	}
+	n++;
+	if (!call->watched) {
+		call->watched = true;
+		ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
+		ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
+	}
+	start_batch(call, ops, n, &call->ended);
+}
+
+static void end(struct call *call, int status)
+{
+	assert(!call->answered);
+	call->answered = true;
+	call->status = status;
+	metric_inc(METRIC_grpc_calls_total, call->method->metric, (unsigned)status);
+	metric_observe(METRIC_grpc_call_seconds, call->method->metric, 0, clock_mono_us() - call->arrived_us);
+	metric_add(METRIC_grpc_calls_open, 0, 0, -1);
+	/* gRPC wants a message out of its hands before the status; on_wrote goes on from here. */
+	if (!call->writing)
+		send_end(call);
+}
+
+static void on_wrote(struct tag *tag, bool ok)
+{
+	struct call *call = container_of(tag, struct call, wrote);
+
+	call->waiting--;
+	call->writing = false;
+	grpc_byte_buffer_destroy(call->sending);
+	call->sending = NULL;
+	if (call->answered)
+		send_end(call);
+	else
+		call->written(call, ok, call->written_ctx);
+}
+
+/* Payloads mostly come in one slice and are read in place; others are copied together once. */
+static void request_join(struct call *call)
+{
+	grpc_byte_buffer_reader reader;
+	grpc_slice *first;
+
+	grpc_slice_unref(call->request);
+	call->request = grpc_empty_slice();
+	if (!grpc_byte_buffer_reader_init(&reader, call->payload))
+		return;
+	if (grpc_byte_buffer_reader_peek(&reader, &first)) {
+		if (GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(call->payload)) {
+			call->request = grpc_slice_ref(*first);
+		} else {
+			grpc_byte_buffer_reader_destroy(&reader);
+			if (!grpc_byte_buffer_reader_init(&reader, call->payload))
+				return;
+			call->request = grpc_byte_buffer_reader_readall(&reader);
+		}
+	}
+	grpc_byte_buffer_reader_destroy(&reader);
+}
+
+static void refuse_unknown(struct call *call)
+{
+	struct err err;
+	char *path = grpc_slice_to_c_string(call->details.method);
+
+	err_set(&err, ERR_UNIMPLEMENTED, "unknown method %s", path);
+	gpr_free(path);
+	call_fail(call, &err);
+}
+
+static void dispatch(struct call *call)
+{
+	struct err err;
+
+	if (!call->method->registered) {
+		refuse_unknown(call);
+	} else if (!call->payload) {
+		err_set(&err, ERR_INVALID, "the request message is missing or cut short");
+		call_fail(call, &err);
+	} else if (call->worker->active_count > call->worker->server->options.max_calls) {
+		err_set(&err, ERR_EXHAUSTED, "the server is busy: %zu calls wait for an answer",
+			call->worker->active_count - 1);
+		err.retry_after_us = 100000;
+		call_fail(call, &err);
+	} else {
+		request_join(call);
+		call->method->row->handle(call, call->worker->ctx);
+	}
+}
+
+static void on_arrived(struct tag *tag, bool ok)
+{
+	struct call *call = container_of(tag, struct call, arrived);
+	struct worker *worker = call->worker;
+
+	worker->posted--;
+	/* Not ok: the server is shutting down and gives the slot back empty. */
+	if (!ok) {
+		if (!call->method->registered)
+			grpc_call_details_destroy(&call->details);
+		worker_give_call(worker, call);
+		worker_try_shut(worker);
+		return;
+	}
+	/* First the next slot: streams hold theirs for long, and calls without a slot would wait unseen. */
+	worker_post(worker, call->method);
+	list_push_back(&worker->active, &call->link);
+	worker->active_count++;
+	call->arrived_us = clock_mono_us();
+	metric_add(METRIC_grpc_calls_open, 0, 0, 1);
+	dispatch(call);
+}
+
+void call_prepare(struct call *call, struct worker *worker, const struct method *method)
+{
+	grpc_metadata_array metadata = call->metadata;
+	struct arena arena = call->arena;
+
+	/* The array of the metadata and the first chunk of the arena are what the pool is for. */
+	metadata.count = 0;
+	*call = (struct call){
+		.worker = worker,
+		.method = method,
+		.metadata = metadata,
+		.arena = arena,
+		.arrived = {.done = on_arrived},
+		.closed = {.done = on_closed},
+		.wrote = {.done = on_wrote},
+		.ended = {.done = on_ended},
+		.request = grpc_empty_slice(),
+		.room = grpc_empty_slice(),
+		.status_text = grpc_empty_slice(),
+	};
+	list_init(&call->link);
+}
+
+void call_free(struct call *call)
+{
+	grpc_metadata_array_destroy(&call->metadata);
+	arena_release(&call->arena);
+	free(call);
+}
+
+const uint8_t *call_request(const struct call *call, size_t *len)
+{
+	*len = GRPC_SLICE_LENGTH(call->request);
+	return GRPC_SLICE_START_PTR(call->request);
+}
+
+struct arena *call_arena(struct call *call)
+{
+	return &call->arena;
+}
+
+const char *call_path(const struct call *call)
+{
+	return call->method->row->path;
+}
+
+const char *call_peer(struct call *call)
+{
+	char *peer = grpc_call_get_peer(call->grpc);
+	char *copy = arena_strndup(&call->arena, peer, strlen(peer));
+
+	gpr_free(peer);
+	return copy;
+}
+
+bool call_metadata(const struct call *call, const char *name, const char **value, size_t *len)
+{
+	for (size_t i = 0; i < call->metadata.count; i++) {
+		const grpc_metadata *entry = &call->metadata.metadata[i];
+
+		if (grpc_slice_str_cmp(entry->key, name) == 0) {
+			*value = (const char *)GRPC_SLICE_START_PTR(entry->value);
+			*len = GRPC_SLICE_LENGTH(entry->value);
+			return true;
+		}
+	}
+	return false;
+}
+
+int64_t call_deadline_us(const struct call *call)
+{
+	gpr_timespec left;
+
+	if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0)
+		return INT64_MAX;
+	/* gRPC's monotonic clock has its own zero, so the time that is left is what carries over. */
+	left = gpr_time_sub(call->deadline, gpr_now(call->deadline.clock_type));
+	if (left.tv_sec > INT64_C(1) << 40)
+		return INT64_MAX;
+	return clock_mono_us() + left.tv_sec * 1000000 + left.tv_nsec / 1000;
+}
+
+void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void *ctx), void *ctx)
+{
+	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
+
+	call->on_cancel = cancelled;
+	call->cancel_ctx = ctx;
+	if (call->watched)
+		return;
+	call->watched = true;
+	op.data.recv_close_on_server.cancelled = &call->cancelled;
+	start_batch(call, &op, 1, &call->closed);
+}
+
+void call_on_drain(struct call *call, void (*draining)(struct call *call, void *ctx), void *ctx)
+{
+	call->on_drain = draining;
+	call->drain_ctx = ctx;
+}
+
+bool call_draining(const struct call *call)
+{
+	return call->worker->draining;
+}
+
+uint8_t *call_room(struct call *call, size_t n)
+{
+	grpc_slice_unref(call->room);
+	call->room = grpc_slice_malloc(n);
+	return GRPC_SLICE_START_PTR(call->room);
+}
+
+void call_reply_filled(struct call *call)
+{
+	call->with_message = true;
+	end(call, GRPC_STATUS_OK);
+}
+
+void call_reply(struct call *call, const void *bytes, size_t n)
+{
+	uint8_t *room = call_room(call, n);
+
+	if (n)
+		memcpy(room, bytes, n);
+	call_reply_filled(call);
+}
+
+void call_end(struct call *call)
+{
+	end(call, GRPC_STATUS_OK);
+}
+
+void call_fail(struct call *call, const struct err *err)
+{
+	size_t len;
+	const uint8_t *details = status_details(&call->arena, err, &len);
+	int code = status_code(err->code);
+
+	/* An error without a code is a bug of the handler, and no reason to say that all went well. */
+	if (code == GRPC_STATUS_OK)
+		code = GRPC_STATUS_INTERNAL;
+	call->status_text = grpc_slice_from_copied_string(err->text);
+	call->trailer.key = grpc_slice_from_static_string("grpc-status-details-bin");
+	call->trailer.value = grpc_slice_from_copied_buffer((const char *)details, len);
+	call->with_trailer = true;
+	end(call, code);
+}
+
+void call_write_filled(struct call *call, void (*written)(struct call *call, bool ok, void *ctx), void *ctx)
+{
+	grpc_op ops[2] = {{0}};
+	size_t n = 0;
+
+	assert(!call->writing && !call->answered);
+	call->writing = true;
+	call->written = written;
+	call->written_ctx = ctx;
+	if (!call->headers_sent) {
+		call->headers_sent = true;
+		ops[n++].op = GRPC_OP_SEND_INITIAL_METADATA;
+	}
+	call->sending = grpc_raw_byte_buffer_create(&call->room, 1);
+	ops[n].op = GRPC_OP_SEND_MESSAGE;
+	ops[n++].data.send_message.send_message = call->sending;
+	start_batch(call, ops, n, &call->wrote);
+}
+
+void call_write(struct call *call, const void *bytes, size_t n, void (*written)(struct call *call, bool ok, void *ctx),
+	void *ctx)
+{
+	uint8_t *room = call_room(call, n);
+
+	if (n)
+		memcpy(room, bytes, n);
+	call_write_filled(call, written, ctx);
+}

@@ -1,0 +1,125 @@
+/* What call.c, worker.c and server.c share, and nobody else includes. */
+#ifndef BURSAR_RPC_INTERNAL_H
+#define BURSAR_RPC_INTERNAL_H
+
+#include <grpc/byte_buffer.h>
+#include <grpc/grpc.h>
+#include <grpc/slice.h>
+#include <grpc/support/time.h>
+#include <pthread.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "rpc/call.h"
+#include "rpc/inbox.h"
+#include "rpc/server.h"
+
+/* A method as the server knows it; the last one, without `registered`, takes the calls of all unknown methods. */
+struct method {
+	const struct rpc_method *row;
+	void *registered;
+	unsigned metric;
+};
+
+/* The batches of one call, each with its own tag; `waiting` counts those that have not come back. */
+struct call {
+	struct worker *worker;
+	const struct method *method;
+	struct list link; /* in worker->active from arrival to release */
+	struct call *next_free;
+
+	/* Filled by gRPC when the call arrives. */
+	grpc_call *grpc;
+	gpr_timespec deadline;
+	grpc_metadata_array metadata;
+	grpc_byte_buffer *payload;
+	grpc_call_details details; /* unknown methods only */
+
+	struct tag arrived;
+	struct tag closed;
+	struct tag wrote;
+	struct tag ended;
+	unsigned waiting;
+
+	struct arena arena;
+	grpc_slice request; /* what `payload` holds, made contiguous */
+	int64_t arrived_us;
+
+	grpc_slice room;
+	grpc_byte_buffer *sending;
+	grpc_slice status_text;
+	grpc_metadata trailer;
+	int status;
+	int cancelled; /* written by gRPC; that the event came at all says as much */
+
+	bool headers_sent;
+	bool watched; /* RECV_CLOSE_ON_SERVER is under way or done */
+	bool writing;
+	bool with_message; /* the end carries `room` */
+	bool with_trailer;
+	bool answered;
+
+	void (*on_cancel)(struct call *call, void *ctx);
+	void *cancel_ctx;
+	void (*on_drain)(struct call *call, void *ctx);
+	void *drain_ctx;
+	void (*written)(struct call *call, bool ok, void *ctx);
+	void *written_ctx;
+};
+
+struct worker {
+	struct rpc_server *server;
+	unsigned index;
+	grpc_completion_queue *queue;
+	pthread_t queue_thread;
+	pthread_t loop_thread;
+	uv_loop_t loop;
+	uv_async_t wake;
+	struct inbox inbox;
+	struct list active;
+	size_t active_count;
+	size_t posted; /* slots that wait for a call */
+	struct call *pool;
+	size_t pool_count;
+	void *ctx;
+	bool draining;
+	bool closing;
+	bool queue_shut;
+	struct tag drain;
+	struct tag close;
+	struct tag queue_ended;
+};
+
+struct rpc_server {
+	struct rpc_options options;
+	grpc_server *grpc;
+	int port;
+	struct method *methods; /* option's methods, then the unknown one */
+	struct worker *workers;
+	grpc_completion_queue *shutdown_queue;
+};
+
+/* Slots posted for each method: as many calls can arrive between two turns of the loop without waiting in gRPC. */
+enum { RPC_SLOTS = 16 };
+
+/* From a finished tag to the loop; any thread. */
+void worker_hand_over(struct worker *worker, struct tag *tag);
+
+/* Sets up the loop and starts both threads. */
+void worker_start(struct worker *worker);
+
+/* Posts a slot for the method: the next call of it arrives as a struct call of its own. */
+void worker_post(struct worker *worker, const struct method *method);
+
+/* A call from the pool, and back to it. */
+struct call *worker_take_call(struct worker *worker, const struct method *method);
+void worker_give_call(struct worker *worker, struct call *call);
+
+/* Shuts the queue down as soon as the worker is closing, has no call left and no slot posted. */
+void worker_try_shut(struct worker *worker);
+
+/* Resets the call's fields for a new arrival, and frees what it holds for good. */
+void call_prepare(struct call *call, struct worker *worker, const struct method *method);
+void call_free(struct call *call);
+
+#endif

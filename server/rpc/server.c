@@ -1,0 +1,156 @@
+/* Start and stop of the gRPC server as a whole. */
+#include "rpc/server.h"
+
+#include <grpc/compression.h>
+#include <grpc/grpc_security.h>
+#include <grpc/grpc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "rpc/internal.h"
+
+enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
+
+static grpc_arg int_arg(const char *key, int value)
+{
+	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value = {.integer = value}};
+}
+
+static grpc_server *server_create(const struct rpc_options *options)
+{
+	grpc_arg args[] = {
+		int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_message_bytes),
+		int_arg(GRPC_ARG_ALLOW_REUSEPORT, options->reuse_port),
+		int_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, MAX_STREAMS_A_CONNECTION),
+		/* Identity only: a compressed request may be a thousand times what the size limit sees. */
+		int_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
+		int_arg(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+		/* A caller whose machine vanished is noticed, and one who pings an idle connection is not thrown out. */
+		int_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 120000),
+		int_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000),
+		int_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+		int_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000),
+	};
+	grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
+
+	return grpc_server_create(&all, NULL);
+}
+
+static void add_queues(struct rpc_server *server)
+{
+	server->workers = mem_zalloc(server->options.workers, sizeof(server->workers[0]));
+	for (unsigned i = 0; i < server->options.workers; i++) {
+		struct worker *worker = &server->workers[i];
+
+		worker->server = server;
+		worker->index = i;
+		worker->queue = grpc_completion_queue_create_for_next(NULL);
+		grpc_server_register_completion_queue(server->grpc, worker->queue, NULL);
+	}
+	server->shutdown_queue = grpc_completion_queue_create_for_pluck(NULL);
+}
+
+static bool add_methods(struct rpc_server *server, struct err *err)
+{
+	static const struct rpc_method unknown = {.path = "unknown"};
+	size_t count = server->options.method_count;
+
+	server->methods = mem_zalloc(count + 1, sizeof(server->methods[0]));
+	for (size_t i = 0; i < count; i++) {
+		struct method *method = &server->methods[i];
+
+		method->row = &server->options.methods[i];
+		method->metric = metrics_method(method->row->path);
+		method->registered = grpc_server_register_method(
+			server->grpc, method->row->path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+		if (!method->registered)
+			return err_set(err, ERR_INTERNAL, "the method %s is registered twice", method->row->path);
+	}
+	server->methods[count] = (struct method){.row = &unknown, .metric = metrics_method(unknown.path)};
+	return true;
+}
+
+static bool bind_port(struct rpc_server *server, struct err *err)
+{
+	grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
+	int port = grpc_server_add_http2_port(server->grpc, server->options.listen, credentials);
+
+	grpc_server_credentials_release(credentials);
+	if (!port)
+		return err_set(err, ERR_UNAVAILABLE,
+			"cannot listen on %s: taken, not allowed or not an address of this machine",
+			server->options.listen);
+	server->port = strncmp(server->options.listen, "unix:", 5) == 0 ? 0 : port;
+	return true;
+}
+
+/* gRPC insists on a shutdown before the destruction, started or not. */
+static void shut_grpc(struct rpc_server *server, int64_t drain_us)
+{
+	gpr_timespec deadline =
+		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(drain_us, GPR_TIMESPAN));
+	grpc_event event;
+
+	grpc_server_shutdown_and_notify(server->grpc, server->shutdown_queue, server);
+	event = grpc_completion_queue_pluck(server->shutdown_queue, server, deadline, NULL);
+	if (event.type != GRPC_OP_COMPLETE) {
+		grpc_server_cancel_all_calls(server->grpc);
+		grpc_completion_queue_pluck(server->shutdown_queue, server, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	}
+}
+
+static void server_free(struct rpc_server *server)
+{
+	grpc_server_destroy(server->grpc);
+	for (unsigned i = 0; i < server->options.workers; i++)
+		grpc_completion_queue_destroy(server->workers[i].queue);
+	grpc_completion_queue_shutdown(server->shutdown_queue);
+	grpc_completion_queue_destroy(server->shutdown_queue);
+	free(server->workers);
+	free(server->methods);
+	free(server);
+	grpc_shutdown_blocking();
+}
+
+struct rpc_server *rpc_server_start(const struct rpc_options *options, struct err *err)
+{
+	struct rpc_server *server = mem_zalloc(1, sizeof(*server));
+
+	grpc_init();
+	server->options = *options;
+	if (!server->options.max_calls)
+		server->options.max_calls = DEFAULT_MAX_CALLS;
+	server->grpc = server_create(options);
+	add_queues(server);
+	if (!add_methods(server, err) || !bind_port(server, err)) {
+		shut_grpc(server, 0);
+		for (unsigned i = 0; i < server->options.workers; i++)
+			grpc_completion_queue_shutdown(server->workers[i].queue);
+		server_free(server);
+		return NULL;
+	}
+	grpc_server_start(server->grpc);
+	for (unsigned i = 0; i < server->options.workers; i++)
+		worker_start(&server->workers[i]);
+	return server;
+}
+
+int rpc_server_port(const struct rpc_server *server)
+{
+	return server->port;
+}
+
+void rpc_server_stop(struct rpc_server *server, int64_t drain_us)
+{
+	if (!server)
+		return;
+	for (unsigned i = 0; i < server->options.workers; i++)
+		worker_hand_over(&server->workers[i], &server->workers[i].drain);
+	shut_grpc(server, drain_us);
+	for (unsigned i = 0; i < server->options.workers; i++)
+		worker_hand_over(&server->workers[i], &server->workers[i].close);
+	for (unsigned i = 0; i < server->options.workers; i++)
+		pthread_join(server->workers[i].loop_thread, NULL);
+	server_free(server);
+}

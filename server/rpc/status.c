@@ -1,0 +1,113 @@
+/* struct err to gRPC status and details. */
+#include "rpc/status.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "google/rpc/error_details.pb-c.h"
+#include "google/rpc/status.pb-c.h"
+
+int status_code(enum err_code code)
+{
+	switch (code) {
+	case ERR_NONE:
+		return 0;
+	case ERR_CANCELLED:
+		return 1;
+	case ERR_INVALID:
+		return 3;
+	case ERR_DEADLINE:
+		return 4;
+	case ERR_NOT_FOUND:
+		return 5;
+	case ERR_EXISTS:
+		return 6;
+	case ERR_PERMISSION:
+		return 7;
+	case ERR_EXHAUSTED:
+		return 8;
+	case ERR_PRECONDITION:
+		return 9;
+	case ERR_UNIMPLEMENTED:
+		return 12;
+	case ERR_INTERNAL:
+		return 13;
+	case ERR_UNAVAILABLE:
+		return 14;
+	case ERR_UNAUTHENTICATED:
+		return 16;
+	}
+	return 13;
+}
+
+/* A caller's bytes may be quoted in a text, and protobuf refuses strings that are no UTF-8. */
+static char *clean(struct arena *arena, const char *text)
+{
+	char *copy = arena_strndup(arena, text, strlen(text));
+
+	if (utf8_valid(copy, strlen(copy)))
+		return copy;
+	for (char *p = copy; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	return copy;
+}
+
+static void pack_any(struct arena *arena, Google__Protobuf__Any *any, const char *type, const ProtobufCMessage *message)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+
+	google__protobuf__any__init(any);
+	any->type_url = arena_printf(arena, "type.googleapis.com/%s", type);
+	any->value.data = arena_alloc(arena, len + 1);
+	any->value.len = protobuf_c_message_pack(message, any->value.data);
+}
+
+static void pack_bad_request(struct arena *arena, Google__Protobuf__Any *any, const struct err *err)
+{
+	Google__Rpc__BadRequest__FieldViolation violation = GOOGLE__RPC__BAD_REQUEST__FIELD_VIOLATION__INIT;
+	Google__Rpc__BadRequest__FieldViolation *violations[] = {&violation};
+	Google__Rpc__BadRequest request = GOOGLE__RPC__BAD_REQUEST__INIT;
+	size_t skip = strlen(err->field);
+
+	/* "user: is empty" is split again: the violation has a place of its own for the field. */
+	if (strncmp(err->text, err->field, skip) != 0 || strncmp(err->text + skip, ": ", 2) != 0)
+		skip = 0;
+	else
+		skip += 2;
+	violation.field = clean(arena, err->field);
+	violation.description = clean(arena, err->text + skip);
+	request.n_field_violations = 1;
+	request.field_violations = violations;
+	pack_any(arena, any, "google.rpc.BadRequest", &request.base);
+}
+
+static void pack_retry(struct arena *arena, Google__Protobuf__Any *any, int64_t delay_us)
+{
+	Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
+	Google__Rpc__RetryInfo retry = GOOGLE__RPC__RETRY_INFO__INIT;
+
+	delay.seconds = delay_us / 1000000;
+	delay.nanos = (int32_t)(delay_us % 1000000) * 1000;
+	retry.retry_delay = &delay;
+	pack_any(arena, any, "google.rpc.RetryInfo", &retry.base);
+}
+
+const uint8_t *status_details(struct arena *arena, const struct err *err, size_t *len)
+{
+	Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+	Google__Protobuf__Any any[2];
+	Google__Protobuf__Any *details[] = {&any[0], &any[1]};
+	uint8_t *bytes;
+
+	if (err->field[0])
+		pack_bad_request(arena, &any[status.n_details++], err);
+	if (err->retry_after_us > 0)
+		pack_retry(arena, &any[status.n_details++], err->retry_after_us);
+	status.code = status_code(err->code);
+	status.message = clean(arena, err->text);
+	status.details = details;
+	bytes = arena_alloc(arena, google__rpc__status__get_packed_size(&status) + 1);
+	*len = google__rpc__status__pack(&status, bytes);
+	return bytes;
+}

@@ -1,0 +1,188 @@
+/*
+ * One worker: a loop thread that runs handlers and starts all batches, and a queue thread that does nothing but wait for
+ * gRPC and hand finished tags over.
+ */
+#include "rpc/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { POOL_MOST = 2048 };
+
+static struct worker *worker_of_loop(uv_async_t *wake)
+{
+	return container_of(wake, struct worker, wake);
+}
+
+void worker_hand_over(struct worker *worker, struct tag *tag)
+{
+	if (inbox_push(&worker->inbox, tag))
+		uv_async_send(&worker->wake);
+}
+
+static void *queue_run(void *arg)
+{
+	struct worker *worker = arg;
+
+	for (;;) {
+		grpc_event event = grpc_completion_queue_next(worker->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		struct tag *tag = event.tag;
+
+		if (event.type == GRPC_QUEUE_SHUTDOWN)
+			break;
+		if (event.type != GRPC_OP_COMPLETE)
+			continue;
+		tag->ok = event.success;
+		worker_hand_over(worker, tag);
+	}
+	worker_hand_over(worker, &worker->queue_ended);
+	return NULL;
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct tag *tag = inbox_take(&worker_of_loop(wake)->inbox);
+
+	while (tag) {
+		struct tag *next = tag->next;
+
+		tag->done(tag, tag->ok);
+		tag = next;
+	}
+}
+
+struct call *worker_take_call(struct worker *worker, const struct method *method)
+{
+	struct call *call = worker->pool;
+
+	if (call) {
+		worker->pool = call->next_free;
+		worker->pool_count--;
+	} else {
+		call = mem_zalloc(1, sizeof(*call));
+		grpc_metadata_array_init(&call->metadata);
+	}
+	call_prepare(call, worker, method);
+	return call;
+}
+
+void worker_give_call(struct worker *worker, struct call *call)
+{
+	if (worker->pool_count >= POOL_MOST) {
+		call_free(call);
+		return;
+	}
+	call->next_free = worker->pool;
+	worker->pool = call;
+	worker->pool_count++;
+}
+
+void worker_post(struct worker *worker, const struct method *method)
+{
+	struct call *call = worker_take_call(worker, method);
+	grpc_call_error error;
+
+	worker->posted++;
+	if (method->registered) {
+		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &call->grpc,
+			&call->deadline, &call->metadata, &call->payload, worker->queue, worker->queue, &call->arrived);
+	} else {
+		grpc_call_details_init(&call->details);
+		error = grpc_server_request_call(worker->server->grpc, &call->grpc, &call->details, &call->metadata,
+			worker->queue, worker->queue, &call->arrived);
+	}
+	assert(error == GRPC_CALL_OK);
+	(void)error;
+}
+
+void worker_try_shut(struct worker *worker)
+{
+	if (!worker->closing || worker->queue_shut || worker->active_count > 0 || worker->posted > 0)
+		return;
+	worker->queue_shut = true;
+	grpc_completion_queue_shutdown(worker->queue);
+}
+
+static void on_drain(struct tag *tag, bool ok)
+{
+	struct worker *worker = container_of(tag, struct worker, drain);
+
+	(void)ok;
+	worker->draining = true;
+	list_each (&worker->active, at, after) {
+		struct call *call = container_of(at, struct call, link);
+
+		if (call->on_drain && !call->answered)
+			call->on_drain(call, call->drain_ctx);
+	}
+}
+
+static void on_close(struct tag *tag, bool ok)
+{
+	struct worker *worker = container_of(tag, struct worker, close);
+
+	(void)ok;
+	worker->closing = true;
+	worker_try_shut(worker);
+}
+
+static void on_queue_ended(struct tag *tag, bool ok)
+{
+	struct worker *worker = container_of(tag, struct worker, queue_ended);
+
+	(void)ok;
+	pthread_join(worker->queue_thread, NULL);
+	if (worker->server->options.worker_close)
+		worker->server->options.worker_close(worker->ctx);
+	uv_close((uv_handle_t *)&worker->wake, NULL);
+}
+
+static void pool_free(struct worker *worker)
+{
+	while (worker->pool) {
+		struct call *call = worker->pool;
+
+		worker->pool = call->next_free;
+		call_free(call);
+	}
+}
+
+static void *loop_run(void *arg)
+{
+	struct worker *worker = arg;
+	const struct rpc_options *options = &worker->server->options;
+
+	if (options->worker_open)
+		worker->ctx = options->worker_open(&worker->loop, worker->index, options->ctx);
+	for (size_t i = 0; i <= options->method_count; i++)
+		for (int slot = 0; slot < RPC_SLOTS; slot++)
+			worker_post(worker, &worker->server->methods[i]);
+	uv_run(&worker->loop, UV_RUN_DEFAULT);
+	if (uv_loop_close(&worker->loop) != 0)
+		log_error("a worker's loop ended with open handles", FI("worker", worker->index));
+	pool_free(worker);
+	return NULL;
+}
+
+static void thread_start(pthread_t *thread, void *(*run)(void *), struct worker *worker, const char *name)
+{
+	int error = pthread_create(thread, NULL, run, worker);
+
+	if (error)
+		mem_exhausted(0);
+	pthread_setname_np(*thread, name);
+}
+
+void worker_start(struct worker *worker)
+{
+	list_init(&worker->active);
+	worker->drain.done = on_drain;
+	worker->close.done = on_close;
+	worker->queue_ended.done = on_queue_ended;
+	if (uv_loop_init(&worker->loop) != 0 || uv_async_init(&worker->loop, &worker->wake, on_wake) != 0)
+		mem_exhausted(sizeof(worker->loop));
+	thread_start(&worker->loop_thread, loop_run, worker, "bursar-loop");
+	thread_start(&worker->queue_thread, queue_run, worker, "bursar-grpc");
+}
