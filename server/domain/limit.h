@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1) /* counters are exact in Lua's doubles up to here */
 #define LIMITS_MAX 32                       /* limits of one policy: a bit each in the masks of a decision */
 #define LIMIT_NAME_MAX 64
-#define ID_MAX 128
 /* Debt is remembered up to here: a bucket's full_at never lies further ahead. 100 years. */
 #define SPAN_MAX_US INT64_C(3155760000000000)
 

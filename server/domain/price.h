@@ -65,6 +65,7 @@ bool price_cost(const struct price *price, const struct tokens *tokens, const ch
 /* Prices by model, built once, read by many threads. Owns copies of what it is given. */
 struct price_book;
 struct price_alias {
+	char tenant[ID_MAX + 1]; /* "" = all tenants; a tenant's own alias wins */
 	char alias[ID_MAX + 1], provider[ID_MAX + 1], model[ID_MAX + 1];
 };
 struct price_book *price_book_new(const struct price *prices, int count, const struct price_alias *aliases,
