@@ -1,0 +1,13 @@
+DROP TABLE leases;
+DROP TABLE audit_log;
+DROP FUNCTION audit_log_is_kept();
+DROP TABLE alert_deliveries, alert_events, alert_rules, pools;
+DROP TABLE token_buckets, usage_windows, usage_monthly, usage_daily, ledger_rejects;
+DROP FUNCTION ledger_retire(date);
+DROP FUNCTION ledger_partition(date);
+DROP TABLE ledger;
+DROP TABLE model_aliases, model_prices, api_keys, policy_changes, account_limits, accounts, tier_limits, tiers, tenants;
+DROP FUNCTION catalog_changed();
+DROP TABLE catalog_epoch;
+DROP DOMAIN count53;
+DROP DOMAIN ident;
