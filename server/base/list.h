@@ -64,7 +64,7 @@ static inline struct list *list_pop_front(struct list *list)
 }
 
 /* Over all links; `at` itself may be removed inside the loop, because `after` has been read already. */
-#define list_each(list, at, after) \
-	for (struct list *at = (list)->next, *after = at->next; at != (list); at = after, after = at->next)
+#define list_each(head, at, after) \
+	for (struct list *at = (head)->next, *after = at->next; at != (head); at = after, after = at->next)
 
 #endif
