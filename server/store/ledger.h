@@ -1,0 +1,117 @@
+/*
+ * The ledger as its writer needs it: batches in, exactly once; upkeep; what the reconciler compares; leases of singletons.
+ * Operations as in store/limits.h: embedded by the caller, one callback, on the caller's loop.
+ */
+#ifndef BURSAR_STORE_LEDGER_H
+#define BURSAR_STORE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "domain/entry.h"
+#include "store/admin.h"
+
+/* What every operation has. `ok` false: nothing is known to have happened, ask again later. */
+struct ledger_op {
+	struct arena *arena; /* answers are allocated here; the store's thread uses it until `done` */
+	int64_t deadline_us; /* clock_mono_us; 0 = the store's default (30 s) */
+	void (*done)(struct ledger_op *op);
+	bool ok;
+	struct err err;
+	void *impl[6];
+};
+
+enum ledger_fate {
+	LEDGER_WRITTEN,  /* now in the ledger and in the roll-ups: acknowledge */
+	LEDGER_REPEAT,   /* was there already, from the same origin: acknowledge */
+	LEDGER_DOUBLE,   /* its key was there from another origin: take its charge back, then forget it */
+	LEDGER_REJECTED, /* no entry, or refused by PostgreSQL: now in ledger_rejects: acknowledge */
+	LEDGER_BUSY      /* another writer has this partition at the moment: leave it */
+};
+const char *ledger_fate_name(enum ledger_fate fate);
+
+struct ledger_item {
+	/* in; the caller's, alive until `done` */
+	int partition;
+	const char *origin; /* generation ":" entry id: unique for ever, at most 80 bytes */
+	const uint8_t *bytes;
+	size_t len;
+	/* out */
+	enum ledger_fate fate;
+	struct entry *entry; /* decoded, in the arena; NULL when the bytes are none */
+};
+
+/* One transaction (more where PostgreSQL refuses an entry). All fates are filled when ok; none counts when not. */
+struct ledger_write {
+	struct ledger_op op;
+	int count;
+	struct ledger_item *item;
+};
+
+/* Makes the partitions of today-8 to today+3, drops those older than `retention_days` (0: none), forgets windows that
+ * nobody will ask for again. For the holder of the lease "upkeep". */
+struct ledger_upkeep {
+	struct ledger_op op;
+	int retention_days;
+	int64_t today_us; /* any time of today */
+	int made, dropped;
+};
+
+/* The newest window of every calendar limit of the accounts behind `after`, in the order of keys: what the reconciler
+ * compares. Only windows that started after `since_us`. */
+struct ledger_window_row {
+	struct account_key key;
+	int count;
+	struct {
+		uint32_t limit_id;
+		int64_t window_start, used;
+	} window[LIMITS_MAX];
+};
+struct ledger_windows {
+	struct ledger_op op;
+	struct account_key after; /* kind 0: from the beginning */
+	int64_t since_us;
+	int limit; /* accounts */
+	int count;
+	struct ledger_window_row *row;
+	bool more;
+};
+
+/* Accounts with changes that Redis has not confirmed, oldest first; confirmed with account_confirm (store/admin.h). */
+struct ledger_changes {
+	struct ledger_op op;
+	int limit;
+	int64_t after; /* id of a change: 0 = from the beginning */
+	int count;
+	struct {
+		struct account_key key;
+		uint32_t version;
+		int64_t last; /* id of its newest change */
+	} *change;
+};
+
+/* Makes `holder` the holder of the lease until now + ttl, unless another holds it. */
+struct ledger_lease {
+	struct ledger_op op;
+	const char *name, *holder;
+	int64_t ttl_us;
+	bool held;
+	int64_t fence; /* rises with each new holder */
+};
+
+struct ledger_store;
+struct ledger_store_ops {
+	void (*write)(struct ledger_store *store, struct ledger_write *op);
+	void (*upkeep)(struct ledger_store *store, struct ledger_upkeep *op);
+	void (*windows)(struct ledger_store *store, struct ledger_windows *op);
+	void (*changes)(struct ledger_store *store, struct ledger_changes *op);
+	void (*lease)(struct ledger_store *store, struct ledger_lease *op);
+};
+struct ledger_store {
+	const struct ledger_store_ops *ops;
+};
+
+#endif
