@@ -1,0 +1,130 @@
+# A Redis and a PostgreSQL for this checkout alone: unix sockets, no TCP, nothing of the system's. Sourced by deploy/local.
+# shellcheck shell=bash
+: "${root:?}" "${var:?}"
+
+state=          # where data and sockets are: var/, or a directory in /var/tmp when var/ cannot serve
+pg_user=        # who runs PostgreSQL when we are root, which it refuses to run as
+redis_socket=
+pg_socket_dir=
+pg_log=
+
+as_pg() {
+	if [ -n "$pg_user" ]; then
+		(cd / && runuser -u "$pg_user" -- "$@")
+	else
+		"$@"
+	fi
+}
+
+# Data live in var/, unless the user that must run PostgreSQL cannot get there, or the path is too long for a socket's name.
+choose_state() {
+	local hash
+	mkdir -p "$var"
+	state=$var
+	if [ "$(id -u)" = 0 ]; then
+		pg_user=postgres
+		id -u "$pg_user" >/dev/null 2>&1 || pg_user=nobody
+	fi
+	if ((${#state} > 70)) || ! as_pg test -x "$state" || { [ -n "$pg_user" ] && ! as_pg test -x "$root"; }; then
+		hash=$(printf '%s' "$root" | cksum)
+		state=/var/tmp/bursar-$(id -u)-${hash%% *}
+		if [ ! -d "$state" ]; then
+			say "PostgreSQL cannot work in $var; its data and all sockets go to $state"
+			mkdir -m 711 "$state"
+		fi
+		if [ ! -O "$state" ] || [ -L "$state" ]; then
+			die "$state belongs to somebody else"
+		fi
+	fi
+	redis_socket=$state/redis/redis.sock
+	pg_socket_dir=$state/postgres/run
+	pg_log=$state/postgres/log
+}
+
+remove_state() {
+	rm -rf "$state/redis" "$state/postgres"
+	[ "$state" = "$var" ] || rm -rf "$state"
+}
+
+redis_pid() {
+	local pid
+	pid=$(cat "$var/run/redis.pid" 2>/dev/null) || return 1
+	[[ "$(readlink "/proc/$pid/exe" 2>/dev/null)" == *redis* ]] && redis-cli -s "$redis_socket" ping >/dev/null 2>&1 && echo "$pid"
+}
+
+start_redis() {
+	local i
+	redis_pid >/dev/null && return 0
+	mkdir -p "$state/redis"
+	chmod 700 "$state/redis"
+	redis-server --daemonize yes --pidfile "$var/run/redis.pid" --logfile "$var/log/redis.log" --dir "$state/redis" \
+		--port 0 --unixsocket "$redis_socket" --unixsocketperm 700 \
+		--appendonly yes --appendfsync everysec --maxmemory-policy noeviction --save ""
+	for ((i = 0; i < 600; i++)); do
+		[ "$(redis-cli -s "$redis_socket" ping 2>/dev/null)" = PONG ] && return 0
+		sleep 0.1
+	done
+	echo "Redis does not answer on $redis_socket; see $var/log/redis.log"
+	return 1
+}
+
+stop_redis() {
+	local pid
+	pid=$(redis_pid) || return 0
+	redis-cli -s "$redis_socket" shutdown >/dev/null 2>&1 || kill "$pid"
+	wait_gone "$pid" 300
+}
+
+# The newest PostgreSQL that is installed.
+pg_bin() {
+	local found
+	found=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+	[ -x "$found/initdb" ] || return 1
+	echo "$found"
+}
+
+# A cluster stays with the version that made it.
+pg_cluster_bin() {
+	local version
+	version=$(as_pg cat "$state/postgres/data/PG_VERSION" 2>/dev/null) || { pg_bin; return; }
+	[ -x "/usr/lib/postgresql/$version/bin/postgres" ] || return 1
+	echo "/usr/lib/postgresql/$version/bin"
+}
+
+postgres_pid() {
+	local pid
+	pid=$(as_pg head -n 1 "$state/postgres/data/postmaster.pid" 2>/dev/null) || return 1
+	[[ "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)" == *"$state/postgres/data"* ]] && echo "$pid"
+}
+
+make_cluster() {
+	local bin=$1
+	mkdir -p "$state/postgres"
+	chmod 700 "$state/postgres"
+	[ -z "$pg_user" ] || chown "$pg_user:" "$state/postgres"
+	# Made beside and renamed, so that an interrupted initdb is not taken for a cluster.
+	as_pg rm -rf "$state/postgres/new"
+	as_pg "$bin/initdb" -D "$state/postgres/new" -U bursar --auth=trust -E UTF8 --locale=C.UTF-8
+	as_pg mv "$state/postgres/new" "$state/postgres/data"
+}
+
+start_postgres() {
+	local bin
+	bin=$(pg_cluster_bin) || { echo "no PostgreSQL under /usr/lib/postgresql that fits $state/postgres/data"; return 1; }
+	as_pg test -s "$state/postgres/data/PG_VERSION" || make_cluster "$bin"
+	as_pg mkdir -p -m 700 "$pg_socket_dir"
+	if ! postgres_pid >/dev/null; then
+		as_pg "$bin/pg_ctl" -D "$state/postgres/data" -l "$pg_log" -w -t 120 \
+			-o "-c listen_addresses='' -c unix_socket_directories='$pg_socket_dir'" start
+	fi
+	if ! as_pg "$bin/psql" -h "$pg_socket_dir" -U bursar -d postgres -Atc "select 1 from pg_database where datname = 'bursar'" | grep -q 1; then
+		as_pg "$bin/createdb" -h "$pg_socket_dir" -U bursar bursar
+	fi
+}
+
+stop_postgres() {
+	local bin
+	postgres_pid >/dev/null || return 0
+	bin=$(pg_cluster_bin)
+	as_pg "$bin/pg_ctl" -D "$state/postgres/data" -m fast -w -t 120 stop
+}
