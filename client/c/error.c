@@ -1,0 +1,101 @@
+/* Statuses, and what stands in their details, as struct bursar_error. */
+#include "c/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "google/rpc/error_details.pb-c.h"
+#include "google/rpc/status.pb-c.h"
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= size) {
+		/* Never cut in the middle of a character. */
+		for (len = size - 1; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+			;
+	}
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+void error_set(struct bursar_error *error, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!error)
+		return;
+	*error = (struct bursar_error){.code = code};
+	va_start(args, fmt);
+	vsnprintf(error->message, sizeof(error->message), fmt, args);
+	va_end(args);
+}
+
+bool error_field(struct bursar_error *error, const char *field, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!error)
+		return false;
+	*error = (struct bursar_error){.code = BURSAR_INVALID_ARGUMENT};
+	copy_text(error->field, sizeof(error->field), field);
+	va_start(args, fmt);
+	vsnprintf(error->message, sizeof(error->message), fmt, args);
+	va_end(args);
+	return false;
+}
+
+/* The message of `descriptor` inside an Any of the type `name`; NULL when it is another or broken. */
+static void *open_any(const Google__Protobuf__Any *any, const ProtobufCMessageDescriptor *descriptor)
+{
+	const char *slash = strrchr(any->type_url, '/');
+
+	if (strcmp(slash ? slash + 1 : any->type_url, descriptor->name) != 0)
+		return NULL;
+	return protobuf_c_message_unpack(descriptor, NULL, any->value.len, any->value.data);
+}
+
+static void read_detail(struct bursar_error *error, const Google__Protobuf__Any *any)
+{
+	Google__Rpc__BadRequest *bad = open_any(any, &google__rpc__bad_request__descriptor);
+	Google__Rpc__RetryInfo *retry = open_any(any, &google__rpc__retry_info__descriptor);
+
+	if (bad && bad->n_field_violations > 0) {
+		copy_text(error->field, sizeof(error->field), bad->field_violations[0]->field);
+		if (bad->field_violations[0]->description[0])
+			copy_text(error->message, sizeof(error->message), bad->field_violations[0]->description);
+	}
+	if (retry && retry->retry_delay && retry->retry_delay->seconds >= 0 && retry->retry_delay->seconds < 1000000000)
+		error->retry_after_us = retry->retry_delay->seconds * 1000000 + retry->retry_delay->nanos / 1000;
+	bursar_free(bad);
+	bursar_free(retry);
+}
+
+void error_from_status(struct bursar_error *error, int code, const char *message, const uint8_t *details, size_t len)
+{
+	Google__Rpc__Status *status = details ? google__rpc__status__unpack(NULL, len, details) : NULL;
+
+	*error = (struct bursar_error){.code = code};
+	copy_text(error->message, sizeof(error->message), message);
+	/* An answer of UNIMPLEMENTED or the like comes from a server even where it has no details. */
+	error->from_server = status || (code != BURSAR_UNAVAILABLE && code != BURSAR_DEADLINE_EXCEEDED);
+	if (!status)
+		return;
+	for (size_t i = 0; i < status->n_details; i++)
+		read_detail(error, status->details[i]);
+	google__rpc__status__free_unpacked(status, NULL);
+}
+
+const char *bursar_code_name(int code)
+{
+	static const char *const names[] = {"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",
+		"NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"};
+
+	if (code < 0 || (size_t)code >= sizeof(names) / sizeof(*names))
+		return "UNKNOWN";
+	return names[code];
+}
