@@ -12,6 +12,7 @@
 #define COUNT_MAX ((INT64_C(1) << 53) - 1) /* counters are exact in Lua's doubles up to here */
 #define LIMITS_MAX 32                       /* limits of one policy: a bit each in the masks of a decision */
 #define LIMIT_NAME_MAX 64
+#define WARN_PERCENT_DEFAULT 80
 /* Debt is remembered up to here: a bucket's full_at never lies further ahead. 100 years. */
 #define SPAN_MAX_US INT64_C(3155760000000000)
 
@@ -41,7 +42,7 @@ struct limit {
 	char model[ID_MAX + 1];     /* "" = all */
 	bool shadow;
 	bool notify; /* KIND_CALENDAR */
-	int warn_percent;
+	int warn_percent; /* limit_prepare turns 0 into WARN_PERCENT_DEFAULT */
 	/* Made by limit_prepare. One unit of a bucket takes num/den microseconds to flow in (period/amount, reduced). */
 	int64_t num, den;
 	int64_t burst_us, burst_rem; /* time of a whole burst: burst_us + burst_rem/den */

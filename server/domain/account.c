@@ -1,0 +1,21 @@
+/* The kinds of accounts by name. */
+#include "domain/account.h"
+
+#include <string.h>
+
+static const char *const kind_names[] = {NULL, "user", "team", "org", "model", "tenant"};
+
+const char *account_kind_name(enum account_kind kind)
+{
+	return kind >= ACCOUNT_USER && kind <= ACCOUNT_TENANT ? kind_names[kind] : NULL;
+}
+
+bool account_kind_parse(const char *text, enum account_kind *out)
+{
+	for (int i = ACCOUNT_USER; i <= ACCOUNT_TENANT; i++)
+		if (strcmp(kind_names[i], text) == 0) {
+			*out = (enum account_kind)i;
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,219 @@
+/* Ledger entries as bytes. */
+#include "domain/entry.h"
+
+#include "domain/text_pack.h"
+
+enum { INFO_VERSION = 1, USAGE_VERSION = 1, ENTRY_VERSION = 1, FINAL = 1, LATE = 2, NEVER_CHECKED = 4 };
+
+void entry_info_pack(const struct entry_info *info, struct buf *out)
+{
+	const char *const texts[] = {info->tenant, info->user, info->request_id, info->interface, info->model,
+		info->tier, info->provider, info->price_model, info->reason, info->actor};
+
+	buf_put_u8(out, INFO_VERSION);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		text_put(out, texts[i]);
+	buf_put_u8(out, (uint8_t)info->accounts);
+	for (int i = 0; i < info->accounts; i++) {
+		buf_put_u8(out, (uint8_t)info->account[i].kind);
+		text_put(out, info->account[i].id);
+	}
+}
+
+bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_info *out)
+{
+	struct cut cut = cut_of(data, len);
+	struct entry_info info = {0};
+	const char **const texts[] = {&info.tenant, &info.user, &info.request_id, &info.interface, &info.model,
+		&info.tier, &info.provider, &info.price_model, &info.reason, &info.actor};
+
+	if (cut_u8(&cut) != INFO_VERSION)
+		return false;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = text_cut(&cut, arena);
+	info.accounts = cut_u8(&cut);
+	if (info.accounts > ACCOUNTS_MAX)
+		return false;
+	for (int i = 0; i < info.accounts; i++) {
+		info.account[i].kind = (enum account_kind)cut_u8(&cut);
+		info.account[i].id = text_cut(&cut, arena);
+		if (!account_kind_name(info.account[i].kind))
+			return false;
+	}
+	if (cut.bad || cut.left)
+		return false;
+	*out = info;
+	return true;
+}
+
+void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
+{
+	buf_put_u8(out, USAGE_VERSION);
+	text_put(out, usage->model);
+	text_put(out, usage->provider);
+	text_put(out, usage->price_model);
+	text_put(out, usage->mode);
+	buf_put_i64(out, usage->price_from_us);
+	buf_put_u32(out, usage->flags);
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		buf_put_i64(out, usage->tokens.count[i]);
+}
+
+bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_usage *out)
+{
+	struct cut cut = cut_of(data, len);
+	struct entry_usage usage = {0};
+
+	if (cut_u8(&cut) != USAGE_VERSION)
+		return false;
+	usage.model = text_cut(&cut, arena);
+	usage.provider = text_cut(&cut, arena);
+	usage.price_model = text_cut(&cut, arena);
+	usage.mode = text_cut(&cut, arena);
+	usage.price_from_us = cut_i64(&cut);
+	usage.flags = cut_u32(&cut);
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		usage.tokens.count[i] = cut_i64(&cut);
+	if (cut.bad || cut.left || !tokens_check(&usage.tokens, "usage", NULL))
+		return false;
+	*out = usage;
+	return true;
+}
+
+static bool part_unpack(struct cut *cut, struct arena *arena, struct entry_part *out)
+{
+	out->present = cut_u8(cut) != 0;
+	out->clock_us = cut_int(cut, 7);
+	out->windows = cut_u8(cut);
+	if (cut->bad || out->windows > LIMITS_MAX)
+		return false;
+	out->window = out->windows ? arena_zalloc(arena, (size_t)out->windows, sizeof(*out->window)) : NULL;
+	for (int i = 0; i < out->windows; i++) {
+		struct entry_window *window = &out->window[i];
+
+		window->limit_id = cut_u32(cut);
+		window->dimension = (enum dimension)cut_u8(cut);
+		window->window_start = cut_int(cut, 7);
+		window->amount = cut_int(cut, 7);
+		if (!dimension_name(window->dimension))
+			return false;
+	}
+	out->buckets = cut_u8(cut);
+	if (cut->bad || out->buckets > LIMITS_MAX)
+		return false;
+	out->bucket = out->buckets ? arena_zalloc(arena, (size_t)out->buckets, sizeof(*out->bucket)) : NULL;
+	for (int i = 0; i < out->buckets; i++) {
+		struct entry_bucket *bucket = &out->bucket[i];
+
+		bucket->limit_id = cut_u32(cut);
+		bucket->full_at_us = cut_int(cut, 7);
+		bucket->rem = (int64_t)cut_uint(cut, 7);
+		bucket->num = cut_int(cut, 7);
+		bucket->den = cut_int(cut, 7);
+		if (bucket->num <= 0 || bucket->den <= 0 || bucket->rem >= bucket->den)
+			return false;
+	}
+	return !cut->bad;
+}
+
+static bool head_unpack(struct cut *cut, struct entry *out)
+{
+	uint8_t version = cut_u8(cut);
+	uint8_t kind = cut_u8(cut);
+	uint8_t flags;
+
+	out->attempt = cut_u8(cut);
+	flags = cut_u8(cut);
+	if (cut->bad || version != ENTRY_VERSION || kind > ENTRY_CANCEL || out->attempt > 31)
+		return false;
+	out->kind = (enum entry_kind)kind;
+	out->final = flags & FINAL;
+	out->late = flags & LATE;
+	out->never_checked = flags & NEVER_CHECKED;
+	out->at_us = cut_int(cut, 7);
+	out->started_at_us = cut_int(cut, 7);
+	out->amounts.requests = cut_int(cut, 7);
+	out->amounts.input = cut_int(cut, 7);
+	out->amounts.output = cut_int(cut, 7);
+	out->amounts.cost = cut_int(cut, 7);
+	return !cut->bad;
+}
+
+bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry *out)
+{
+	struct cut cut = cut_of(data, len);
+	struct entry entry = {.usage = {.model = "", .provider = "", .price_model = "", .mode = ""}};
+	const char *info;
+	const char *usage;
+	size_t info_len = 0;
+	size_t usage_len = 0;
+	int accounts;
+
+	if (!head_unpack(&cut, &entry))
+		return false;
+	info = cut_str16(&cut, &info_len);
+	usage = cut_str16(&cut, &usage_len);
+	accounts = cut_u8(&cut);
+	if (cut.bad || !entry_info_unpack((const uint8_t *)info, info_len, arena, &entry.info))
+		return false;
+	if (usage_len && !entry_usage_unpack((const uint8_t *)usage, usage_len, arena, &entry.usage))
+		return false;
+	if (accounts != entry.info.accounts)
+		return false;
+	for (int i = 0; i < accounts; i++)
+		if (!part_unpack(&cut, arena, &entry.part[i]))
+			return false;
+	if (cut.left)
+		return false;
+	*out = entry;
+	return true;
+}
+
+static void part_pack(const struct entry_part *part, struct buf *out)
+{
+	buf_put_u8(out, part->present);
+	buf_put_int(out, part->clock_us, 7);
+	buf_put_u8(out, (uint8_t)part->windows);
+	for (int i = 0; i < part->windows; i++) {
+		buf_put_u32(out, part->window[i].limit_id);
+		buf_put_u8(out, (uint8_t)part->window[i].dimension);
+		buf_put_int(out, part->window[i].window_start, 7);
+		buf_put_int(out, part->window[i].amount, 7);
+	}
+	buf_put_u8(out, (uint8_t)part->buckets);
+	for (int i = 0; i < part->buckets; i++) {
+		buf_put_u32(out, part->bucket[i].limit_id);
+		buf_put_int(out, part->bucket[i].full_at_us, 7);
+		buf_put_uint(out, (uint64_t)part->bucket[i].rem, 7);
+		buf_put_int(out, part->bucket[i].num, 7);
+		buf_put_int(out, part->bucket[i].den, 7);
+	}
+}
+
+void entry_pack(const struct entry *entry, struct buf *out)
+{
+	bool has_usage = entry->kind == ENTRY_RECORD;
+	struct buf text = {0};
+
+	buf_put_u8(out, ENTRY_VERSION);
+	buf_put_u8(out, (uint8_t)entry->kind);
+	buf_put_u8(out, (uint8_t)entry->attempt);
+	buf_put_u8(out, (uint8_t)((entry->final ? FINAL : 0) | (entry->late ? LATE : 0) |
+				  (entry->never_checked ? NEVER_CHECKED : 0)));
+	buf_put_int(out, entry->at_us, 7);
+	buf_put_int(out, entry->started_at_us, 7);
+	buf_put_int(out, entry->amounts.requests, 7);
+	buf_put_int(out, entry->amounts.input, 7);
+	buf_put_int(out, entry->amounts.output, 7);
+	buf_put_int(out, entry->amounts.cost, 7);
+	entry_info_pack(&entry->info, &text);
+	buf_put_str16(out, text.data, text.len);
+	buf_reset(&text);
+	if (has_usage)
+		entry_usage_pack(&entry->usage, &text);
+	buf_put_str16(out, text.data, text.len);
+	buf_release(&text);
+	buf_put_u8(out, (uint8_t)entry->info.accounts);
+	for (int i = 0; i < entry->info.accounts; i++)
+		part_pack(&entry->part[i], out);
+}

@@ -1,0 +1,20 @@
+/* Texts inside packed records: a u16 length and the bytes. For the packers of this folder. */
+#ifndef BURSAR_DOMAIN_TEXT_PACK_H
+#define BURSAR_DOMAIN_TEXT_PACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+/* Appends `text`; NULL is packed as "". */
+void text_put(struct buf *out, const char *text);
+
+/* Reads one text into the arena; never NULL. A NUL byte inside makes the cut bad: no text of ours has one. */
+const char *text_cut(struct cut *cut, struct arena *arena);
+
+/* The same into a field of `size` bytes; one too long makes the cut bad. */
+void text_cut_into(struct cut *cut, char *to, size_t size);
+
+#endif
