@@ -10,6 +10,7 @@
 
 #define PRICE_NONE INT64_C(-1) /* a class without a price of its own */
 #define PRICE_MAX INT64_C(1000000000000) /* 1,000,000 USD per 1M tokens */
+#define PRICE_SOURCE_MAX 511
 #define CONTEXT_TIERS_MAX 4
 #define MODES_MAX 6
 
@@ -32,7 +33,7 @@ struct price {
 		char name[16];
 		int32_t num, den;
 	} mode[MODES_MAX];
-	char source[256];
+	char source[PRICE_SOURCE_MAX + 1];
 };
 
 /* What a request cost, line by line. */

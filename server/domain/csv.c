@@ -1,0 +1,111 @@
+/* Rows of a CSV file. */
+#include "domain/csv.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* One line without its end. */
+struct line {
+	const char *at, *end;
+	int number, column;
+	char *out, *out_end;
+};
+
+static bool bad(const struct line *line, struct err *err, const char *what)
+{
+	return err_set(err, ERR_INVALID, "line %d, field %d: %s", line->number, line->column, what);
+}
+
+static bool put(struct line *line, char c, struct err *err)
+{
+	if (line->out == line->out_end)
+		return bad(line, err, "the row is longer than 8 KiB");
+	*line->out++ = c;
+	return true;
+}
+
+/* Behind an opening quote, to behind the closing one. */
+static bool quoted(struct line *line, struct err *err)
+{
+	while (line->at < line->end) {
+		char c = *line->at++;
+
+		if (c == '"') {
+			if (line->at == line->end || *line->at == ',')
+				return true;
+			if (*line->at++ != '"')
+				return bad(line, err,
+					"a quote inside of quotes must be doubled, and a comma must follow the last");
+		}
+		if (!put(line, c, err))
+			return false;
+	}
+	return bad(line, err, "the quote is not closed on this line");
+}
+
+static bool plain(struct line *line, struct err *err)
+{
+	while (line->at < line->end && *line->at != ',') {
+		if (*line->at == '"')
+			return bad(line, err, "a quote in the middle; put the whole field into quotes and double it");
+		if (!put(line, *line->at++, err))
+			return false;
+	}
+	return true;
+}
+
+static bool split(struct line *line, struct csv_row *row, struct err *err)
+{
+	row->count = 0;
+	for (;;) {
+		line->column = row->count + 1;
+		if (row->count == CSV_FIELDS_MAX)
+			return bad(line, err, "a row has at most 32 fields");
+		row->field[row->count++] = line->out;
+		if (line->at < line->end && *line->at == '"') {
+			line->at++;
+			if (!quoted(line, err))
+				return false;
+		} else if (!plain(line, err)) {
+			return false;
+		}
+		if (!put(line, '\0', err))
+			return false;
+		if (line->at == line->end)
+			return true;
+		line->at++;
+	}
+}
+
+bool csv_next(struct csv *csv, struct csv_row *row, struct err *err)
+{
+	if (csv->line == 0 && csv->left >= 3 && memcmp(csv->at, "\xef\xbb\xbf", 3) == 0) {
+		csv->at += 3;
+		csv->left -= 3;
+	}
+	while (csv->left > 0) {
+		const char *newline = memchr(csv->at, '\n', csv->left);
+		size_t whole = newline ? (size_t)(newline - csv->at) + 1 : csv->left;
+		struct line line = {.at = csv->at,
+			.end = csv->at + whole - (newline != NULL),
+			.number = ++csv->line,
+			.column = 1,
+			.out = row->text,
+			.out_end = row->text + sizeof(row->text)};
+
+		csv->at += whole;
+		csv->left -= whole;
+		if (line.end > line.at && line.end[-1] == '\r')
+			line.end--;
+		if (line.end == line.at)
+			continue;
+		if (memchr(line.at, '\0', (size_t)(line.end - line.at)))
+			return bad(&line, err, "has a NUL byte; this is no CSV text");
+		if (!utf8_valid(line.at, (size_t)(line.end - line.at)))
+			return bad(&line, err, "is not valid UTF-8");
+		return split(&line, row, err);
+	}
+	row->count = 0;
+	return true;
+}
