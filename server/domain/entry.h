@@ -99,10 +99,11 @@ bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct e
 /* Lua writes entries; this is for tests and for fuzzing. */
 void entry_pack(const struct entry *entry, struct buf *out);
 
-/* The `reservation` handle of the API: tenant, user, request_id, started_at and the accounts, as base64url text. */
+/* The `reservation` handle of the API: who, when, on which accounts and for which model, as base64url text. */
 struct handle {
 	const char *tenant, *user, *request_id;
 	int64_t started_at_us;
+	const char *model; /* as checked; "" = none. NULL is packed as "" */
 	int accounts;
 	struct entry_account account[ACCOUNTS_MAX];
 };

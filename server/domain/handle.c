@@ -68,6 +68,7 @@ const char *handle_format(const struct handle *handle, struct arena *arena)
 	buf_put_u8(&packed, (uint8_t)handle->accounts);
 	for (int i = 0; i < handle->accounts; i++)
 		account_put(handle, &handle->account[i], &packed);
+	id_put(&packed, handle->model ? handle->model : "");
 	buf_put_u32(&packed, (uint32_t)hash64(packed.data, packed.len));
 	text = base64_format(&packed, arena);
 	buf_release(&packed);
@@ -120,6 +121,15 @@ static const char *id_cut(struct cut *cut, struct arena *arena)
 	return arena_strndup(arena, (const char *)id, len);
 }
 
+/* Like id_cut, but there may be none. */
+static const char *model_cut(struct cut *cut, struct arena *arena)
+{
+	if (!cut->left || *cut->p)
+		return id_cut(cut, arena);
+	cut_u8(cut);
+	return "";
+}
+
 static void account_cut(struct cut *cut, struct arena *arena, const struct handle *handle, struct entry_account *out)
 {
 	uint8_t kind = cut_u8(cut);
@@ -161,7 +171,8 @@ static bool handle_unpack(struct cut *cut, struct arena *arena, struct handle *o
 			return false;
 		kinds |= 1u << out->account[i].kind;
 	}
-	return cut->left == 0;
+	out->model = model_cut(cut, arena);
+	return !cut->bad && cut->left == 0;
 }
 
 bool handle_parse(
