@@ -20,7 +20,7 @@ struct windows {
 
 /*
  * The zone of an account. A new zone takes effect at the old zone's next boundary of each unit after changed_at_us:
- * until then the old one's windows run. previous == "" when it never changed.
+ * until then the old one's windows run. previous == "" when it never changed; an account that leaves UTC has "UTC".
  */
 struct zone {
 	char name[ZONE_NAME_MAX + 1];     /* "" = UTC */
