@@ -1,0 +1,328 @@
+/* Setting and showing one option. */
+#include "base/conf_table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+#define AT(name) .offset = offsetof(struct conf, name)
+const struct conf_row conf_rows[] = {
+#define CONF_GROUP(title) {.type = CONF_TYPE_GROUP, .name = (title)},
+#define CONF_TEXT(name_, initial_, check_, doc_) \
+	{.type = CONF_TYPE_TEXT, .name = #name_, .initial = (initial_), .check = (check_), .doc = (doc_), AT(name_)},
+#define CONF_SECRET(name_, initial_, check_, doc_) \
+	{.type = CONF_TYPE_TEXT, \
+		.name = #name_, \
+		.initial = (initial_), \
+		.check = (check_), \
+		.doc = (doc_), \
+		.secret = true, \
+		AT(name_)},
+#define CONF_INT(name_, initial_, least_, most_, doc_) \
+	{.type = CONF_TYPE_INT, \
+		.name = #name_, \
+		.initial = #initial_, \
+		.least = (least_), \
+		.most = (most_), \
+		.doc = (doc_), \
+		AT(name_)},
+#define CONF_SIZE(name_, initial_, least_, most_, doc_) \
+	{.type = CONF_TYPE_INT, \
+		.name = #name_, \
+		.initial = #initial_, \
+		.least = (least_), \
+		.most = (most_), \
+		.doc = (doc_), \
+		.bytes = true, \
+		AT(name_)},
+#define CONF_BOOL(name_, initial_, doc_) \
+	{.type = CONF_TYPE_BOOL, .name = #name_, .initial = #initial_, .doc = (doc_), AT(name_)},
+#define CHOICE(name_, initial_, doc_, ...) \
+	{.type = CONF_TYPE_CHOICE, \
+		.name = #name_, \
+		.initial = #initial_, \
+		.doc = (doc_), \
+		.words = {__VA_ARGS__}, \
+		AT(name_)},
+#define CONF_CHOICE2(name_, initial_, a, b, doc_) CHOICE(name_, initial_, doc_, #a, #b)
+#define CONF_CHOICE3(name_, initial_, a, b, c, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c)
+#define CONF_CHOICE4(name_, initial_, a, b, c, d, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c, #d)
+#define CONF_SET4(name_, initial_, a, b, c, d, doc_) \
+	{.type = CONF_TYPE_SET, \
+		.name = #name_, \
+		.initial = (initial_), \
+		.doc = (doc_), \
+		.words = {#a, #b, #c, #d}, \
+		AT(name_)},
+#include "base/conf.def"
+#include "base/conf_undef.h"
+};
+const size_t conf_row_count = sizeof(conf_rows) / sizeof(conf_rows[0]);
+
+static void *place(const struct conf *conf, const struct conf_row *row)
+{
+	return (char *)(uintptr_t)conf + row->offset;
+}
+
+static char fold(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
+const struct conf_row *conf_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < conf_row_count; i++) {
+		const struct conf_row *row = &conf_rows[i];
+		size_t at = 0;
+
+		if (row->type == CONF_TYPE_GROUP || strlen(row->name) != len)
+			continue;
+		while (at < len && fold(name[at]) == row->name[at])
+			at++;
+		if (at == len)
+			return row;
+	}
+	return NULL;
+}
+
+/* Levenshtein's distance; names are short. */
+static size_t distance(const char *a, size_t a_len, const char *b)
+{
+	size_t costs[64];
+	size_t b_len = strlen(b);
+
+	if (b_len >= 64)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= b_len; j++)
+		costs[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t diagonal = costs[0];
+
+		costs[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t best = diagonal + (fold(a[i - 1]) == b[j - 1] ? 0 : 1);
+
+			diagonal = costs[j];
+			if (costs[j] + 1 < best)
+				best = costs[j] + 1;
+			if (costs[j - 1] + 1 < best)
+				best = costs[j - 1] + 1;
+			costs[j] = best;
+		}
+	}
+	return costs[b_len];
+}
+
+const struct conf_row *conf_nearest(const char *name, size_t len)
+{
+	const struct conf_row *nearest = NULL;
+	size_t least = len / 3 + 2;
+
+	for (size_t i = 0; i < conf_row_count; i++) {
+		size_t d = conf_rows[i].type == CONF_TYPE_GROUP ? SIZE_MAX : distance(name, len, conf_rows[i].name);
+
+		if (d < least) {
+			least = d;
+			nearest = &conf_rows[i];
+		}
+	}
+	return nearest;
+}
+
+void conf_row_range(const struct conf_row *row, struct buf *out)
+{
+	switch (row->type) {
+	case CONF_TYPE_INT:
+		buf_putf(out, "%" PRId64 " to %" PRId64, row->least, row->most);
+		break;
+	case CONF_TYPE_BOOL:
+		buf_put_str(out, "true or false");
+		break;
+	case CONF_TYPE_CHOICE:
+	case CONF_TYPE_SET:
+		for (int i = 0; i < CONF_WORDS && row->words[i]; i++) {
+			bool last = i + 1 == CONF_WORDS || !row->words[i + 1];
+
+			buf_putf(out, "%s%s", i == 0 ? "" : last ? " or " : ", ", row->words[i]);
+		}
+		if (row->type == CONF_TYPE_SET)
+			buf_put_str(out, ", or several of them with commas");
+		break;
+	case CONF_TYPE_TEXT:
+		buf_put_str(out, "text");
+		break;
+	case CONF_TYPE_GROUP:
+		break;
+	}
+}
+
+static bool refuse(const struct conf_row *row, const char *value, const char *where, struct err *err)
+{
+	struct buf range = {0};
+
+	conf_row_range(row, &range);
+	err_invalid(err, where, "\"%.80s\" is not right; it takes %s", value, buf_str(&range));
+	buf_release(&range);
+	return false;
+}
+
+static bool parse_int(const struct conf_row *row, const char *value, int64_t *number)
+{
+	long long parsed;
+	int64_t unit = 1;
+	char *rest;
+
+	errno = 0;
+	parsed = strtoll(value, &rest, 10);
+	if (rest == value || errno)
+		return false;
+	if (row->bytes && strcmp(rest, "KiB") == 0)
+		unit = 1024;
+	else if (row->bytes && strcmp(rest, "MiB") == 0)
+		unit = 1024 * 1024;
+	else if (*rest)
+		return false;
+	if (__builtin_mul_overflow(parsed, unit, number))
+		return false;
+	return *number >= row->least && *number <= row->most;
+}
+
+static int word_index(const struct conf_row *row, const char *word, size_t len)
+{
+	for (int i = 0; i < CONF_WORDS && row->words[i]; i++)
+		if (strlen(row->words[i]) == len && memcmp(row->words[i], word, len) == 0)
+			return i;
+	return -1;
+}
+
+static bool parse_set(const struct conf_row *row, const char *value, unsigned *bits)
+{
+	unsigned set = 0;
+
+	for (;;) {
+		size_t len = strcspn(value, ",");
+		int index = word_index(row, value, len);
+
+		if (index < 0)
+			return false;
+		set |= 1u << index;
+		if (!value[len])
+			break;
+		value += len + 1;
+	}
+	*bits = set;
+	return true;
+}
+
+static bool parse_bool(const char *value, bool *flag)
+{
+	if (strcmp(value, "true") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "1") == 0)
+		*flag = true;
+	else if (strcmp(value, "false") == 0 || strcmp(value, "no") == 0 || strcmp(value, "0") == 0)
+		*flag = false;
+	else
+		return false;
+	return true;
+}
+
+static bool set_text(const struct conf_row *row, const char *value, char **text, const char *where, struct err *err)
+{
+	size_t len = strlen(value);
+	char *copy;
+
+	if (row->check && len && !row->check(value, err))
+		return err_prefix(err, "%s: ", where);
+	copy = mem_zalloc(1, len + 1);
+	memcpy(copy, value, len);
+	free(*text);
+	*text = copy;
+	return true;
+}
+
+bool conf_set_row(struct conf *conf, const struct conf_row *row, const char *value, const char *where, struct err *err)
+{
+	int index;
+
+	switch (row->type) {
+	case CONF_TYPE_TEXT:
+		return set_text(row, value, place(conf, row), where, err);
+	case CONF_TYPE_INT:
+		if (!parse_int(row, value, place(conf, row)))
+			return refuse(row, value, where, err);
+		return true;
+	case CONF_TYPE_BOOL:
+		if (!parse_bool(value, place(conf, row)))
+			return refuse(row, value, where, err);
+		return true;
+	case CONF_TYPE_CHOICE:
+		index = word_index(row, value, strlen(value));
+		if (index < 0)
+			return refuse(row, value, where, err);
+		/* The enumerations of conf.h count from 0, so all of them are unsigned ints to the compiler. */
+		*(unsigned *)place(conf, row) = (unsigned)index;
+		return true;
+	case CONF_TYPE_SET:
+		if (!parse_set(row, value, place(conf, row)))
+			return refuse(row, value, where, err);
+		return true;
+	case CONF_TYPE_GROUP:
+		break;
+	}
+	return err_invalid(err, where, "is no option");
+}
+
+void conf_value(const struct conf *conf, const struct conf_row *row, struct buf *out)
+{
+	const void *at = place(conf, row);
+	bool any = false;
+
+	switch (row->type) {
+	case CONF_TYPE_TEXT:
+		buf_put_str(out, *(char *const *)at);
+		break;
+	case CONF_TYPE_INT:
+		buf_putf(out, "%" PRId64, *(const int64_t *)at);
+		break;
+	case CONF_TYPE_BOOL:
+		buf_put_str(out, *(const bool *)at ? "true" : "false");
+		break;
+	case CONF_TYPE_CHOICE:
+		buf_put_str(out, row->words[*(const unsigned *)at]);
+		break;
+	case CONF_TYPE_SET:
+		for (int i = 0; i < CONF_WORDS; i++) {
+			if (!(*(const unsigned *)at & 1u << i))
+				continue;
+			buf_putf(out, "%s%s", any ? "," : "", row->words[i]);
+			any = true;
+		}
+		break;
+	case CONF_TYPE_GROUP:
+		break;
+	}
+}
+
+void conf_init(struct conf *conf)
+{
+	struct err err;
+
+	*conf = (struct conf){0};
+	for (size_t i = 0; i < conf_row_count; i++) {
+		const struct conf_row *row = &conf_rows[i];
+
+		/* A default that its own check refuses is a bug of the table. */
+		if (row->type != CONF_TYPE_GROUP && !conf_set_row(conf, row, row->initial, row->name, &err))
+			abort();
+	}
+}
+
+void conf_release(struct conf *conf)
+{
+	for (size_t i = 0; i < conf_row_count; i++)
+		if (conf_rows[i].type == CONF_TYPE_TEXT)
+			free(*(char **)place(conf, &conf_rows[i]));
+	*conf = (struct conf){0};
+}

@@ -1,0 +1,42 @@
+/* The rows of conf.def as data: for conf*.c only. */
+#ifndef BURSAR_BASE_CONF_TABLE_H
+#define BURSAR_BASE_CONF_TABLE_H
+
+#include "base/conf.h"
+
+enum conf_type { CONF_TYPE_GROUP, CONF_TYPE_TEXT, CONF_TYPE_INT, CONF_TYPE_BOOL, CONF_TYPE_CHOICE, CONF_TYPE_SET };
+enum { CONF_WORDS = 4 };
+
+struct conf_row {
+	enum conf_type type;
+	const char *name; /* a group's title, else the option's name with '_' */
+	const char *initial;
+	const char *doc;
+	size_t offset;
+	bool secret;
+	bool bytes; /* an INT that takes KiB and MiB */
+	int64_t least, most;
+	const char *words[CONF_WORDS];
+	bool (*check)(const char *value, struct err *err);
+};
+
+extern const struct conf_row conf_rows[];
+extern const size_t conf_row_count;
+
+/* The option called `name` ('-' and '_' alike), `len` bytes long; NULL when there is none. */
+const struct conf_row *conf_find(const char *name, size_t len);
+
+/* The option whose name is nearest to it, if one is near enough to be meant; else NULL. */
+const struct conf_row *conf_nearest(const char *name, size_t len);
+
+/* Sets one option. `where` names the option as it was given ("--drain-ms", "bursar.conf:3: drain_ms"), for the error. */
+bool conf_set_row(struct conf *conf, const struct conf_row *row, const char *value, const char *where, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Appends the option's value as text; a secret with its passwords as it is. */
+void conf_value(const struct conf *conf, const struct conf_row *row, struct buf *out);
+
+/* Appends the values an option may have: "0 to 600000", "admit or refuse". */
+void conf_row_range(const struct conf_row *row, struct buf *out);
+
+#endif
