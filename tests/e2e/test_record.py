@@ -1,0 +1,187 @@
+"""What a request used: settled, charged, given back, in the ledger once."""
+import grpc
+
+from bots import fails_with, unique
+
+
+def ledger(stack, user):
+    with stack.sql() as sql:
+        sql.execute('SELECT request_id, entry, requests, cost_nano FROM ledger WHERE "user" = %s ORDER BY request_id, attempt, entry', (user,))
+        return sql.fetchall()
+
+
+def test_a_record_settles_its_reservation_and_is_priced(bots):
+    user = bots.user_with(bots.calendar("tokens", "tokens", 10_000), bots.calendar("cost", "cost", 10**9))
+    answer = bots.check(user, model="gpt-4o", input_tokens=1000, max_output_tokens=1000)
+    done = bots.record(answer, input_tokens=900, output_tokens=100)
+    assert done.cost.cost_nano_usd == 900 * 2500 + 100 * 10_000
+    assert done.tokens == 1000 and done.released_tokens == 1000
+    assert done.state == bots.types.RESERVATION_STATE_RECORDED
+    assert bots.used(user, "tokens") == 1000
+    assert bots.used(user, "cost") == done.cost.cost_nano_usd
+
+
+def test_the_estimate_equals_the_record_to_the_nano_dollar(bots):
+    usage = {"input_tokens": 12_345, "cached_input_tokens": 6_789, "output_tokens": 321, "reasoning_tokens": 77}
+    for model in ("gpt-4o", "claude-sonnet-4-5", "gemini-2.5-pro", "deepseek-v4-pro", "gpt-5.6-luna"):
+        estimate = bots.limiter.EstimateCost(
+            bots.limiter_pb.EstimateCostRequest(tenant=bots.tenant, model=model, usage=bots.types.TokenUsage(**usage)), timeout=10)
+        user = bots.user_with(bots.calendar("cost", "cost", 10**12))
+        done = bots.record(bots.check(user, model=model, input_tokens=1), **usage)
+        assert done.cost.cost_nano_usd == estimate.cost.cost_nano_usd > 0
+        assert bots.used(user, "cost") == done.cost.cost_nano_usd
+
+
+def test_use_above_the_reservation_becomes_debt_and_is_in_the_ledger(bots, stack):
+    user = bots.user_with(bots.calendar("day", "tokens", 100))
+    answer = bots.check(user, input_tokens=45, max_output_tokens=45)
+    bots.record(answer, input_tokens=100, output_tokens=100)
+    status = bots.figures(user)[(bots.types.ACCOUNT_KIND_USER, "day")]
+    assert status.used == 200 and status.remaining == 0
+    assert not bots.check(user, input_tokens=1, max_output_tokens=1).allowed
+    bots.drained()
+    with stack.sql() as sql:
+        sql.execute('SELECT sum(input + output) FROM ledger WHERE "user" = %s', (user,))
+        assert sql.fetchone()[0] == 200
+
+
+def test_settling_twice_charges_once(bots, stack):
+    user = bots.user_with(bots.calendar("day", "tokens", 1000))
+    answer = bots.check(user, input_tokens=10, max_output_tokens=10)
+    first = bots.record(answer, input_tokens=5, output_tokens=5)
+    again = bots.record(answer, input_tokens=5, output_tokens=5)
+    assert not first.repeat and again.repeat
+    assert bots.used(user, "day") == 10
+    bots.drained()
+    assert len(ledger(stack, user)) == 1
+
+
+def test_the_four_fields_name_a_reservation_as_well_as_its_handle(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 1000))
+    answer = bots.check(user, request_id="r", input_tokens=10, max_output_tokens=10)
+    ref = bots.ref(user=user, request_id="r", started_at_us=answer.started_at_us)
+    assert not bots.record(ref=ref, input_tokens=1).repeat
+    assert bots.record(answer, input_tokens=1).repeat
+    assert bots.used(user, "day") == 1
+
+
+def test_attempts_are_charged_and_the_request_is_counted_once(bots):
+    user = bots.user_with(bots.calendar("requests", "requests", 10), bots.calendar("tokens", "tokens", 1000))
+    answer = bots.check(user, input_tokens=50, max_output_tokens=50)
+    bots.record(answer, attempt=0, keep_open=True, input_tokens=30)
+    assert bots.used(user, "tokens") == 100
+    bots.record(answer, attempt=1, keep_open=True, input_tokens=30)
+    bots.record(answer, attempt=1, keep_open=True, input_tokens=30)
+    bots.record(answer, attempt=2, input_tokens=10)
+    assert bots.used(user, "tokens") == 70
+    assert bots.used(user, "requests") == 1
+
+
+def test_a_cancel_gives_everything_back(bots):
+    user = bots.user_with(bots.calendar("requests", "requests", 1), bots.bucket("tpm", "tokens", 100))
+    answer = bots.check(user, input_tokens=50, max_output_tokens=50)
+    assert not bots.check(user, input_tokens=1, max_output_tokens=1).allowed
+    assert bots.cancel(answer).state == bots.types.RESERVATION_STATE_CANCELLED
+    assert bots.cancel(answer).repeat
+    assert bots.check(user, input_tokens=50, max_output_tokens=50).allowed
+
+
+def test_a_cancel_after_a_record_is_refused(bots):
+    answer = bots.check(unique("user"), input_tokens=1)
+    bots.record(answer, input_tokens=1)
+    fails_with(grpc.StatusCode.FAILED_PRECONDITION, bots.cancel, answer)
+
+
+def test_renew_moves_the_expiry(bots):
+    answer = bots.check(unique("user"), reservation_ttl_us=2_000_000)
+    renewed = bots.renew(answer, ttl_us=3600 * 10**6)
+    assert renewed.expires_at_us >= answer.started_at_us + 3600 * 10**6
+
+
+def test_an_expired_reservation_counts_its_request_and_a_late_record_adds_the_rest(bots, stack, until):
+    user = bots.user_with(bots.calendar("requests", "requests", 10), bots.calendar("tokens", "tokens", 1000))
+    answer = bots.check(user, input_tokens=50, max_output_tokens=50, reservation_ttl_us=1_000_000)
+    until(lambda: bots.used(user, "tokens") == 0)
+    assert bots.used(user, "requests") == 1
+    late = bots.record(answer, input_tokens=7)
+    assert late.late and not late.repeat
+    assert bots.used(user, "tokens") == 7 and bots.used(user, "requests") == 1
+    bots.drained()
+    rows = ledger(stack, user)
+    assert [row[1] for row in rows] == [0, 1] and sum(row[2] for row in rows) == 1
+
+
+def test_one_request_id_of_two_users_and_two_tenants_is_four_ledger_rows(bots, stack):
+    name, users = unique("same"), [unique("user"), unique("user")]
+    for tenant in (unique("tenant"), unique("tenant")):
+        fleet = type(bots)(bots.stubs, bots.address, tenant)
+        for user in users:
+            fleet.record(fleet.check(user, request_id=name), input_tokens=3)
+        fleet.drained()
+        fleet.close()
+    with stack.sql() as sql:
+        sql.execute("SELECT count(*) FROM ledger WHERE request_id = %s", (name,))
+        assert sql.fetchone()[0] == 4
+
+
+def test_a_record_without_a_check_is_charged_in_full_and_counts_the_request(bots):
+    user = bots.user_with(bots.calendar("requests", "requests", 10), bots.calendar("tokens", "tokens", 1000))
+    now = bots.status(user).now_us
+    ref = bots.ref(user=user, request_id="never-checked", started_at_us=now)
+    assert bots.record(ref=ref, model="gpt-4o", input_tokens=40, output_tokens=2).late
+    assert bots.record(ref=ref, model="gpt-4o", input_tokens=40, output_tokens=2).repeat
+    assert bots.used(user, "requests") == 1 and bots.used(user, "tokens") == 42
+
+
+def test_a_record_repeated_after_redis_lost_its_marker_is_charged_once(bots, stack, until):
+    user = bots.user_with(bots.calendar("tokens", "tokens", 1000))
+    answer = bots.check(user, request_id="marker-lost", input_tokens=10, max_output_tokens=10)
+    bots.record(answer, input_tokens=10)
+    bots.drained()
+    for key in stack.redis.scan_iter(match="b:{p*}:q:*"):
+        if b"marker-lost" in key:
+            stack.redis.delete(key)
+    bots.record(answer, input_tokens=10)
+    until(lambda: bots.proof().undrained == 0 and bots.used(user, "tokens") == 10)
+    assert len(ledger(stack, user)) == 1
+
+
+def test_a_record_older_than_seven_days_is_refused(bots):
+    user = unique("user")
+    old = bots.status(user).now_us - 8 * 86_400 * 10**6
+    fails_with(grpc.StatusCode.FAILED_PRECONDITION, bots.record,
+               ref=bots.ref(user=user, request_id="old", started_at_us=old), input_tokens=1)
+
+
+def test_a_record_of_an_unknown_model_is_booked_and_flagged(bots):
+    user = bots.user_with(bots.calendar("tokens", "tokens", 1000))
+    done = bots.record(bots.check(user), model="no-such-model", input_tokens=5)
+    assert done.cost.unpriced and done.cost.cost_nano_usd == 0
+    assert bots.used(user, "tokens") == 5
+
+
+def test_a_batch_of_records_answers_in_order(bots):
+    user = bots.user_with(bots.calendar("tokens", "tokens", 10_000))
+    answers = [bots.check(user, input_tokens=1, max_output_tokens=1) for _ in range(20)]
+    items = [bots.limiter_pb.RecordRequest(reservation=bots.ref(a), usage=bots.types.TokenUsage(input_tokens=i + 1))
+             for i, a in enumerate(answers)]
+    done = bots.limiter.RecordBatch(bots.limiter_pb.RecordBatchRequest(items=items), timeout=10)
+    assert [item.response.tokens for item in done.items] == [i + 1 for i in range(20)]
+    assert bots.used(user, "tokens") == sum(range(1, 21))
+
+
+def test_a_spent_budget_denies_also_without_a_model_and_free_models_cost_nothing(bots):
+    user = bots.user_with(bots.calendar("cost", "cost", 1000))
+    bots.record(bots.check(user), model="gpt-4o", output_tokens=100)
+    assert not bots.check(user).allowed
+
+
+def test_a_reset_empties_the_counters_and_is_in_the_ledger(bots, stack):
+    user = bots.user_with(bots.calendar("day", "tokens", 100))
+    bots.record(bots.check(user, input_tokens=50, max_output_tokens=50), input_tokens=100)
+    assert not bots.check(user, input_tokens=1, max_output_tokens=1).allowed
+    bots.admin.Reset(bots.admin_pb.ResetRequest(ref=bots.key(user), reason="goodwill"), timeout=10)
+    assert bots.used(user, "day") == 0
+    assert bots.check(user, input_tokens=1, max_output_tokens=1).allowed
+    bots.drained()
+    assert 2 in [row[1] for row in ledger(stack, user)]
