@@ -247,6 +247,20 @@ const char *call_path(const struct call *call)
 	return call->method->row->path;
 }
 
+bool call_serves(const struct call *call, const char *service)
+{
+	const struct rpc_server *server = call->worker->server;
+	size_t len = strlen(service);
+
+	for (size_t i = 0; i < server->method_count; i++) {
+		const char *path = server->methods[i].row->path;
+
+		if (path[0] == '/' && strncmp(path + 1, service, len) == 0 && path[1 + len] == '/')
+			return true;
+	}
+	return false;
+}
+
 const char *call_peer(struct call *call)
 {
 	char *peer = grpc_call_get_peer(call->grpc);

@@ -19,7 +19,7 @@ struct call;
 
 enum rpc_kind { RPC_UNARY, RPC_SERVER_STREAM };
 
-/* A row of a table of methods. `ctx` is what the worker_open of the server's options returned for this worker. */
+/* A row of a table of methods; a row of zeros ends the table. `ctx` is what the worker_open of the server's options returned for this worker. */
 struct rpc_method {
 	const char *path; /* "/package.Service/Method" */
 	void (*handle)(struct call *call, void *ctx);
@@ -34,6 +34,9 @@ struct arena *call_arena(struct call *call);
 
 /* The method's path: "/package.Service/Method". Static storage. */
 const char *call_path(const struct call *call);
+
+/* True when the server has a method of the service of that full name ("bursar.v1.Limiter"). */
+bool call_serves(const struct call *call, const char *service);
 
 /* The caller's address as gRPC writes it: "ipv4:127.0.0.1:4711", "ipv6:%5B::1%5D:4711", "unix:". In the arena. */
 const char *call_peer(struct call *call);

@@ -94,7 +94,8 @@ struct rpc_server {
 	struct rpc_options options;
 	grpc_server *grpc;
 	int port;
-	struct method *methods; /* option's methods, then the unknown one */
+	struct method *methods; /* those of the tables, then the unknown one */
+	size_t method_count;
 	struct worker *workers;
 	grpc_completion_queue *shutdown_queue;
 };

@@ -51,23 +51,40 @@ static void add_queues(struct rpc_server *server)
 	server->shutdown_queue = grpc_completion_queue_create_for_pluck(NULL);
 }
 
+static size_t count_methods(const struct rpc_method *const *tables)
+{
+	size_t count = 0;
+
+	for (; *tables; tables++)
+		for (const struct rpc_method *row = *tables; row->path; row++)
+			count++;
+	return count;
+}
+
+static bool add_method(struct rpc_server *server, const struct rpc_method *row, struct err *err)
+{
+	struct method *method = &server->methods[server->method_count++];
+
+	method->row = row;
+	method->metric = metrics_method(row->path);
+	method->registered = grpc_server_register_method(
+		server->grpc, row->path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+	if (!method->registered)
+		return err_set(err, ERR_INTERNAL, "the method %s is registered twice", row->path);
+	return true;
+}
+
 static bool add_methods(struct rpc_server *server, struct err *err)
 {
 	static const struct rpc_method unknown = {.path = "unknown"};
-	size_t count = server->options.method_count;
 
-	server->methods = mem_zalloc(count + 1, sizeof(server->methods[0]));
-	for (size_t i = 0; i < count; i++) {
-		struct method *method = &server->methods[i];
-
-		method->row = &server->options.methods[i];
-		method->metric = metrics_method(method->row->path);
-		method->registered = grpc_server_register_method(
-			server->grpc, method->row->path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
-		if (!method->registered)
-			return err_set(err, ERR_INTERNAL, "the method %s is registered twice", method->row->path);
-	}
-	server->methods[count] = (struct method){.row = &unknown, .metric = metrics_method(unknown.path)};
+	server->methods = mem_zalloc(count_methods(server->options.tables) + 1, sizeof(server->methods[0]));
+	for (const struct rpc_method *const *table = server->options.tables; *table; table++)
+		for (const struct rpc_method *row = *table; row->path; row++)
+			if (!add_method(server, row, err))
+				return false;
+	server->methods[server->method_count++] =
+		(struct method){.row = &unknown, .metric = metrics_method(unknown.path)};
 	return true;
 }
 

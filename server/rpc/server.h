@@ -17,8 +17,8 @@ struct rpc_options {
 	size_t max_message_bytes; /* larger requests are refused with RESOURCE_EXHAUSTED */
 	size_t max_calls; /* unanswered calls a worker holds; more are refused likewise. 0: 10,000 */
 	bool reuse_port; /* several processes on one port */
-	const struct rpc_method *methods; /* borrowed until rpc_server_free */
-	size_t method_count;
+	/* The tables of methods: each ends with a row without path, the list of tables with NULL. Borrowed until the stop. */
+	const struct rpc_method *const *tables;
 
 	/*
 	 * Both run on the worker's loop thread. worker_open comes before its first call and returns the `ctx` of its

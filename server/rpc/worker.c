@@ -156,7 +156,7 @@ static void *loop_run(void *arg)
 
 	if (options->worker_open)
 		worker->ctx = options->worker_open(&worker->loop, worker->index, options->ctx);
-	for (size_t i = 0; i <= options->method_count; i++)
+	for (size_t i = 0; i < worker->server->method_count; i++)
 		for (int slot = 0; slot < RPC_SLOTS; slot++)
 			worker_post(worker, &worker->server->methods[i]);
 	uv_run(&worker->loop, UV_RUN_DEFAULT);

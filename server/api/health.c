@@ -1,0 +1,125 @@
+/* The health protocol that load balancers and orchestrators speak. */
+#include "api/health.h"
+
+#include "grpc/health/v1/health.pb-c.h"
+#include "rpc/message.h"
+
+typedef Grpc__Health__V1__HealthCheckRequest Request;
+typedef Grpc__Health__V1__HealthCheckResponse Response;
+#define STATUS(name) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##name
+
+/* One stream of Watch, in the arena of its call. */
+struct watch {
+	bool known;
+	bool writing;
+	bool ending; /* NOT_SERVING is to be sent, or has been */
+};
+
+static const Request *read_request(struct call *call)
+{
+	struct err err;
+	const Request *request = call_message(call, &grpc__health__v1__health_check_request__descriptor, &err);
+
+	if (!request)
+		call_fail(call, &err);
+	return request;
+}
+
+static bool is_known(const struct call *call, const char *service)
+{
+	return !service[0] || call_serves(call, service);
+}
+
+static void check(struct call *call, void *ctx)
+{
+	const Request *request = read_request(call);
+	Response response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+	struct err err;
+
+	(void)ctx;
+	if (!request)
+		return;
+	if (!is_known(call, request->service)) {
+		err_set(&err, ERR_NOT_FOUND, "service: no such service is served here");
+		call_fail(call, &err);
+		return;
+	}
+	response.status = call_draining(call) ? STATUS(NOT_SERVING) : STATUS(SERVING);
+	call_reply_message(call, &response.base);
+}
+
+static void watch_end(struct call *call)
+{
+	struct err err;
+
+	err_set(&err, ERR_UNAVAILABLE, "the server is stopping; connect again");
+	call_fail(call, &err);
+}
+
+static void watch_next(struct call *call, bool ok, void *ctx);
+
+static void watch_send(struct call *call, struct watch *watch, bool serving)
+{
+	Response response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+
+	response.status = !watch->known ? STATUS(SERVICE_UNKNOWN) : serving ? STATUS(SERVING) : STATUS(NOT_SERVING);
+	watch->writing = true;
+	call_write_message(call, &response.base, watch_next, watch);
+}
+
+/* A write is done. A failed one is followed by watch_cancelled, which ends the call. */
+static void watch_next(struct call *call, bool ok, void *ctx)
+{
+	struct watch *watch = ctx;
+
+	watch->writing = false;
+	if (!ok)
+		return;
+	if (watch->ending)
+		watch_end(call);
+	else if (call_draining(call)) {
+		watch->ending = true;
+		watch_send(call, watch, false);
+	}
+}
+
+static void watch_draining(struct call *call, void *ctx)
+{
+	struct watch *watch = ctx;
+
+	if (watch->writing || watch->ending)
+		return;
+	watch->ending = true;
+	watch_send(call, watch, false);
+}
+
+static void watch_cancelled(struct call *call, void *ctx)
+{
+	struct err err;
+
+	(void)ctx;
+	err_set(&err, ERR_CANCELLED, "the caller is gone");
+	call_fail(call, &err);
+}
+
+static void watch(struct call *call, void *ctx)
+{
+	const Request *request = read_request(call);
+	struct watch *watch;
+
+	(void)ctx;
+	if (!request)
+		return;
+	watch = arena_zalloc(call_arena(call), 1, sizeof(*watch));
+	watch->known = is_known(call, request->service);
+	watch->ending = call_draining(call);
+	call_on_cancel(call, watch_cancelled, watch);
+	call_on_drain(call, watch_draining, watch);
+	watch_send(call, watch, !watch->ending);
+}
+
+const struct rpc_method health_methods[] = {
+	{"/grpc.health.v1.Health/Check", check, RPC_UNARY},
+	{"/grpc.health.v1.Health/Watch", watch, RPC_SERVER_STREAM},
+	{0},
+};
