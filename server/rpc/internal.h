@@ -7,6 +7,7 @@
 #include <grpc/slice.h>
 #include <grpc/support/time.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "base/list.h"
@@ -77,7 +78,7 @@ struct worker {
 	uv_async_t wake;
 	struct inbox inbox;
 	struct list active;
-	size_t active_count;
+	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */
 	size_t posted; /* slots that wait for a call */
 	struct call *pool;
 	size_t pool_count;

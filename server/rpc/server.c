@@ -4,13 +4,17 @@
 #include <grpc/compression.h>
 #include <grpc/grpc_security.h>
 #include <grpc/grpc.h>
+#include <grpc/support/log.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "rpc/internal.h"
 
 enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
+enum { DRAIN_STEP_US = 20000, IDLE_GRACE_US = 300000 };
 
 static grpc_arg int_arg(const char *key, int value)
 {
@@ -102,19 +106,42 @@ static bool bind_port(struct rpc_server *server, struct err *err)
 	return true;
 }
 
-/* gRPC insists on a shutdown before the destruction, started or not. */
+static bool idle(struct rpc_server *server)
+{
+	for (unsigned i = 0; i < server->options.workers; i++)
+		if (atomic_load(&server->workers[i].active_count) > 0)
+			return false;
+	return true;
+}
+
+/* Waits for the end of the shutdown; true when it came within `us`. */
+static bool await_shutdown(struct rpc_server *server, int64_t us)
+{
+	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(us, GPR_TIMESPAN));
+
+	return grpc_completion_queue_pluck(server->shutdown_queue, server, deadline, NULL).type == GRPC_OP_COMPLETE;
+}
+
+/*
+ * gRPC tells all callers to go, and waits until they have. A caller that is idle may not even look at its connection: when
+ * nothing has been running for a while, and a caller that was about to call has had the time to learn, no more is gained by
+ * waiting. (gRPC insists on a shutdown before the destruction, so this serves a server that never started too.)
+ */
 static void shut_grpc(struct rpc_server *server, int64_t drain_us)
 {
-	gpr_timespec deadline =
-		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(drain_us, GPR_TIMESPAN));
-	grpc_event event;
+	int64_t started = clock_mono_us();
+	int64_t idle_since = started;
 
 	grpc_server_shutdown_and_notify(server->grpc, server->shutdown_queue, server);
-	event = grpc_completion_queue_pluck(server->shutdown_queue, server, deadline, NULL);
-	if (event.type != GRPC_OP_COMPLETE) {
-		grpc_server_cancel_all_calls(server->grpc);
-		grpc_completion_queue_pluck(server->shutdown_queue, server, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	while (clock_mono_us() - started < drain_us && clock_mono_us() - idle_since < IDLE_GRACE_US) {
+		if (await_shutdown(server, DRAIN_STEP_US))
+			return;
+		if (!idle(server))
+			idle_since = clock_mono_us();
 	}
+	grpc_server_cancel_all_calls(server->grpc);
+	while (!await_shutdown(server, 3600 * INT64_C(1000000)))
+		continue;
 }
 
 static void server_free(struct rpc_server *server)
@@ -130,10 +157,17 @@ static void server_free(struct rpc_server *server)
 	grpc_shutdown_blocking();
 }
 
+/* gRPC's own complaints are mostly about callers, who could fill the log with them: they are for debugging only. */
+static void log_library(gpr_log_func_args *args)
+{
+	log_debug("grpc has something to say", F("file", args->file), FI("line", args->line), F("text", args->message));
+}
+
 struct rpc_server *rpc_server_start(const struct rpc_options *options, struct err *err)
 {
 	struct rpc_server *server = mem_zalloc(1, sizeof(*server));
 
+	gpr_set_log_function(log_library);
 	grpc_init();
 	server->options = *options;
 	if (!server->options.max_calls)

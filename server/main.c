@@ -1,0 +1,251 @@
+/* bursard: reads the configuration, builds the parts, runs, stops. */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "api/health.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "ops/http.h"
+#include "pg/migrate.h"
+#include "rpc/server.h"
+
+extern char **environ;
+
+/* Exit codes: 0 done, 1 could not start or not stop in order, 2 a bad option. */
+enum { EXIT_BAD_OPTION = 2, STOP_GRACE_S = 10 };
+
+struct parts {
+	struct conf conf;
+	struct rpc_server *rpc;
+	struct http *http;
+	struct http_probe probes[4]; /* the last stays empty: it ends the table */
+	uv_loop_t loop;
+	uv_signal_t on_term;
+	uv_signal_t on_int;
+	atomic_bool serving;
+};
+
+static bool probe_grpc(struct buf *reason, void *ctx)
+{
+	struct parts *parts = ctx;
+	bool serving = atomic_load(&parts->serving);
+
+	if (!serving)
+		buf_put_str(reason, parts->conf.roles & conf_roles_serve ? "the server is starting or stopping"
+									 : "this process does not serve gRPC");
+	return serving || !(parts->conf.roles & conf_roles_serve);
+}
+
+static bool start_http(struct parts *parts, struct err *err)
+{
+	struct http_options options = {.listen = parts->conf.http_listen, .probes = parts->probes};
+
+	if (!(parts->conf.roles & conf_roles_http))
+		return true;
+	parts->probes[0] = (struct http_probe){.name = "grpc", .probe = probe_grpc, .ctx = parts};
+	parts->http = http_start(&options, err);
+	if (!parts->http)
+		return false;
+	log_info("http is served", F("listen", parts->conf.http_listen), FI("port", http_port(parts->http)));
+	return true;
+}
+
+/* Until callers have keys, nobody but this machine may call: anything else has to be asked for in as many words. */
+static bool choose_listen(const struct conf *conf, const char **listen, struct err *err)
+{
+	*listen = conf->grpc_listen;
+	if (conf->insecure_listen[0]) {
+		log_warn("gRPC is served without encryption or keys", F("listen", conf->insecure_listen));
+		*listen = conf->insecure_listen;
+		return true;
+	}
+	if (rpc_address_is_loopback(conf->grpc_listen))
+		return true;
+	return err_invalid(err, "grpc_listen",
+		"%s is reachable from outside; only a loopback address is right here, or insecure_listen in a closed "
+		"network",
+		conf->grpc_listen);
+}
+
+static bool start_rpc(struct parts *parts, struct err *err)
+{
+	static const struct rpc_method *const tables[] = {health_methods, NULL};
+	const struct conf *conf = &parts->conf;
+	struct rpc_options options = {
+		.workers = (unsigned)conf->workers,
+		.max_message_bytes = (size_t)conf->max_message_bytes,
+		.max_calls = (size_t)conf->max_calls,
+		.reuse_port = conf->reuse_port,
+		.tables = tables,
+		.ctx = parts,
+	};
+
+	if (!(conf->roles & conf_roles_serve))
+		return true;
+	if (!choose_listen(conf, &options.listen, err))
+		return false;
+	if (options.workers == 0)
+		options.workers = uv_available_parallelism();
+	parts->rpc = rpc_server_start(&options, err);
+	if (!parts->rpc)
+		return false;
+	atomic_store(&parts->serving, true);
+	log_info("gRPC is served", F("listen", options.listen), FI("port", rpc_server_port(parts->rpc)),
+		FI("workers", options.workers));
+	return true;
+}
+
+/* A handler that never answers must not keep the process for ever; the supervisor would kill it without a word. */
+static void stop_overdue(int signal)
+{
+	static const char line[] =
+		"bursard: calls are still unanswered long after the drain time; ending without them\n";
+
+	(void)signal;
+	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+		_exit(1);
+	_exit(1);
+}
+
+static void stop_parts(struct parts *parts)
+{
+	log_info("bursard stops", FI("drain_ms", parts->conf.drain_ms));
+	atomic_store(&parts->serving, false);
+	signal(SIGALRM, stop_overdue);
+	alarm((unsigned)(parts->conf.drain_ms / 1000) + STOP_GRACE_S);
+	rpc_server_stop(parts->rpc, parts->conf.drain_ms * 1000);
+	http_stop(parts->http);
+	alarm(0);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int signal)
+{
+	struct parts *parts = handle->data;
+
+	(void)signal;
+	uv_stop(&parts->loop);
+}
+
+static void start_loop(struct parts *parts)
+{
+	uv_loop_init(&parts->loop);
+	uv_signal_init(&parts->loop, &parts->on_term);
+	uv_signal_init(&parts->loop, &parts->on_int);
+	parts->on_term.data = parts;
+	parts->on_int.data = parts;
+	uv_signal_start(&parts->on_term, on_stop_signal, SIGTERM);
+	uv_signal_start(&parts->on_int, on_stop_signal, SIGINT);
+}
+
+static void close_loop(struct parts *parts)
+{
+	uv_close((uv_handle_t *)&parts->on_term, NULL);
+	uv_close((uv_handle_t *)&parts->on_int, NULL);
+	uv_run(&parts->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&parts->loop);
+}
+
+/* A writer to a closed socket gets EPIPE instead of a signal; and as many connections as the system lets us have. */
+static void prepare_process(void)
+{
+	struct rlimit files;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int run(struct parts *parts)
+{
+	struct err err;
+	int code = 0;
+
+	prepare_process();
+	start_loop(parts);
+	if (start_http(parts, &err) && start_rpc(parts, &err)) {
+		uv_run(&parts->loop, UV_RUN_DEFAULT);
+	} else {
+		log_error("bursard cannot start", F("reason", err.text));
+		code = err.code == ERR_INVALID ? EXIT_BAD_OPTION : EXIT_FAILURE;
+	}
+	stop_parts(parts);
+	close_loop(parts);
+	return code;
+}
+
+static int put(FILE *file, struct buf *text)
+{
+	bool ok = fwrite(buf_str(text), 1, text->len, file) == text->len && fflush(file) == 0;
+
+	buf_release(text);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int print(enum conf_action action, const struct conf *conf)
+{
+	struct buf out = {0};
+
+	if (action == CONF_HELP)
+		conf_print_help(&out);
+	else if (action == CONF_VERSION)
+		buf_put_str(&out, "bursard " BURSAR_VERSION "\n");
+	else if (action == CONF_PRINT)
+		conf_print(conf, &out);
+	else
+		conf_print_docs(&out);
+	return put(stdout, &out);
+}
+
+/* bursard migrate up | down | status */
+static int run_migrate(const struct conf *conf, const struct conf_args *args)
+{
+	enum migrate_action action;
+	struct buf out = {0};
+	struct err err;
+
+	if (args->word_count != 2 || !migrate_parse(args->words[1], &action, &err)) {
+		fprintf(stderr, "bursard: migrate takes up, down or status\n");
+		return EXIT_BAD_OPTION;
+	}
+	if (!migrate_run(conf->postgres, action, &out, &err)) {
+		put(stdout, &out);
+		fprintf(stderr, "bursard: %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	return put(stdout, &out);
+}
+
+int main(int argc, char **argv)
+{
+	static struct parts parts;
+	struct conf_args args;
+	struct err err;
+	int code;
+
+	if (!conf_load(&parts.conf, &args, argc, argv, environ, &err)) {
+		fprintf(stderr, "bursard: %s\n", err.text);
+		return EXIT_BAD_OPTION;
+	}
+	log_setup((enum log_format)parts.conf.log_format, (enum log_level)parts.conf.log_level);
+	if (args.action != CONF_RUN) {
+		code = print(args.action, &parts.conf);
+	} else if (args.word_count > 0 && strcmp(args.words[0], "migrate") == 0) {
+		code = run_migrate(&parts.conf, &args);
+	} else if (args.word_count > 0) {
+		fprintf(stderr, "bursard: %s: no such command; see bursard --help\n", args.words[0]);
+		code = EXIT_BAD_OPTION;
+	} else {
+		code = run(&parts);
+	}
+	conf_release(&parts.conf);
+	return code;
+}
