@@ -102,7 +102,10 @@ void decision_settle(struct account_state *const states[], struct reservation *r
                      const struct settlement *settlement, int64_t now_us, struct settled *out,
                      struct verdict verdicts[]);
 
-/* Charges a request that was never checked: counts it and all it used in the running windows. */
+/*
+ * Charges a request that was never checked: counts it and all it used in the running windows. The reservation becomes
+ * RECORDED; when the attempt was not the last one the caller makes it EXPIRED, so that the next counts no request.
+ */
 void decision_charge(struct account_state *const states[], int count, const struct request *request,
                      const struct amounts *used, int64_t now_us, struct reservation *reservation,
                      struct settled *out, struct verdict verdicts[]);
