@@ -1,0 +1,71 @@
+"""A stack that survives kill -9: Redis with AOF always, PostgreSQL of its own, a bursard that serves and one that writes."""
+import contextlib
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from harness import Bursard, Postgres, Redis, protos  # noqa: E402
+from bots import Bots  # noqa: E402
+
+
+class DurableStack:
+    def __init__(self):
+        self.postgres = Postgres(settings={"fsync": "on"})
+        self.database = self.postgres.database()
+        self.redis_server = Redis(aof="always")
+        self.server = Bursard(self.redis_server, self.database, roles="serve,http", redis_timeout_ms=1000)
+        self.writer = Bursard(self.redis_server, self.database, roles="ledger,http", redis_timeout_ms=1000)
+        self.fleets = []
+
+    def bots(self, tenant):
+        fleet = Bots(protos, self.server.grpc_addr, tenant)
+        self.fleets.append(fleet)
+        return fleet
+
+    @property
+    def redis(self):
+        return self.redis_server.client
+
+    @contextlib.contextmanager
+    def sql(self):
+        connection = self.database.connect()
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def kill_server(self):
+        self.server.kill()
+        self.server.start()
+
+    def kill_writer(self):
+        self.writer.kill()
+        self.writer.start()
+
+    def kill_redis(self):
+        self.redis_server.restart()
+
+    def kill_postgres(self):
+        self.postgres.restart()
+
+    def close(self):
+        for fleet in self.fleets:
+            fleet.close()
+        for process in (self.server, self.writer):
+            if process.running():
+                process.stop()
+            report = process.sanitizer_report()
+            assert not report, report
+        self.redis_server.kill()
+        self.postgres.stop()
+
+
+@pytest.fixture
+def durable_stack():
+    stack = DurableStack()
+    yield stack
+    stack.close()
