@@ -1,0 +1,15 @@
+"""What the e2e and fault tests stand on: private servers, a clock to move, stubs of the protos.
+
+    from harness import Bursard, Clock, Postgres, Redis, connect
+    from harness.protos import limiter_pb2
+
+Nothing here sleeps for a fixed time, uses a usual port or leaves a process behind.
+"""
+from .bursard import Bursard, connect
+from .clock import Clock
+from .paths import program
+from .postgres import Database, Postgres
+from .redis_server import Redis
+from .wait import until
+
+__all__ = ["Bursard", "Clock", "Database", "Postgres", "Redis", "connect", "program", "until"]

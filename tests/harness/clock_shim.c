@@ -1,0 +1,61 @@
+/* Preloaded into a process, shifts its wall clock by the microseconds that stand in the file BURSAR_TEST_CLOCK names.
+ * libfaketime would do, but recurses into itself under jemalloc, which is Redis's allocator. */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static const volatile int64_t *shared_offset;
+
+__attribute__((constructor)) static void map_offset(void)
+{
+	const char *path = getenv("BURSAR_TEST_CLOCK");
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return;
+	void *page = mmap(NULL, sizeof(*shared_offset), PROT_READ, MAP_SHARED, fd, 0);
+	if (page != MAP_FAILED)
+		shared_offset = page;
+	close(fd);
+}
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	long failed = syscall(SYS_clock_gettime, id, ts);
+	if (failed || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE) || !shared_offset)
+		return (int)failed;
+	int64_t offset_us = *shared_offset;
+	ts->tv_sec += offset_us / 1000000;
+	ts->tv_nsec += offset_us % 1000000 * 1000;
+	if (ts->tv_nsec < 0) {
+		ts->tv_nsec += 1000000000;
+		ts->tv_sec--;
+	} else if (ts->tv_nsec >= 1000000000) {
+		ts->tv_nsec -= 1000000000;
+		ts->tv_sec++;
+	}
+	return 0;
+}
+
+int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+{
+	(void)zone;
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	tv->tv_sec = ts.tv_sec;
+	tv->tv_usec = ts.tv_nsec / 1000;
+	return 0;
+}
+
+time_t time(time_t *out)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (out)
+		*out = ts.tv_sec;
+	return ts.tv_sec;
+}
