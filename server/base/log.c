@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/utf8.h"
 
 enum { LINE_MAX_BYTES = 2048, TAIL_BYTES = 64, LINES_A_SECOND = 10 };
@@ -191,6 +192,7 @@ static bool site_admit(struct log_site *site, uint32_t *suppressed)
 	if (atomic_fetch_add_explicit(&site->written, 1, memory_order_relaxed) < LINES_A_SECOND)
 		return true;
 	atomic_fetch_add_explicit(&site->suppressed, *suppressed + 1, memory_order_relaxed);
+	metric_inc(METRIC_log_lines_suppressed_total, 0, 0);
 	return false;
 }
 

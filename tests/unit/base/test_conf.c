@@ -1,0 +1,276 @@
+/* The table of options: who wins, and what a mistake is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+
+static struct conf conf;
+static struct conf_args args;
+static struct err err;
+
+/* Loads with the flags and variables given; both lists end with NULL. */
+static bool load(char **flags, char **env)
+{
+	char *argv[32] = {(char *)(uintptr_t) "bursard"};
+	int argc = 1;
+
+	while (*flags)
+		argv[argc++] = *flags++;
+	return conf_load(&conf, &args, argc, argv, env, &err);
+}
+#define LIST(...) ((char *[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static void refused(char **flags, char **env, const char *text)
+{
+	assert_false(load(flags, env));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_string_equal(err.text, text);
+}
+
+static char *write_file(const char *text)
+{
+	static char path[64];
+	int fd;
+
+	strcpy(path, "/tmp/bursar_conf_XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	return path;
+}
+
+static void defaults_are_those_of_the_table(void **state)
+{
+	(void)state;
+	assert_true(load(LIST(), NULL));
+	assert_string_equal(conf.grpc_listen, "127.0.0.1:7420");
+	assert_string_equal(conf.insecure_listen, "");
+	assert_int_equal(conf.max_message_bytes, 1 << 20);
+	assert_int_equal(conf.redis_timeout_ms, 50);
+	assert_int_equal(conf.roles, conf_roles_serve | conf_roles_ledger | conf_roles_http);
+	assert_int_equal(conf.unknown_users, conf_unknown_users_admit);
+	assert_int_equal(conf.log_level, conf_log_level_info);
+	assert_false(conf.reuse_port);
+	assert_int_equal(args.action, CONF_RUN);
+	assert_int_equal(args.word_count, 0);
+	conf_release(&conf);
+}
+
+static void flags_win_over_variables_over_the_file(void **state)
+{
+	char *path = write_file("# a comment\n\n drain_ms = 1 \nworkers=1\nidempotency_window_s =	1\r\n");
+
+	(void)state;
+	assert_true(load(LIST("--config", path, "--drain-ms", "3"), LIST("BURSAR_DRAIN_MS=2", "BURSAR_WORKERS=2")));
+	assert_int_equal(conf.drain_ms, 3);
+	assert_int_equal(conf.workers, 2);
+	assert_int_equal(conf.idempotency_window_s, 1);
+	conf_release(&conf);
+	unlink(path);
+}
+
+static void a_flag_takes_its_value_either_way(void **state)
+{
+	(void)state;
+	assert_true(load(LIST("--drain-ms=7", "--max_message_bytes", "2MiB", "--reuse-port", "--unknown-model=free",
+				 "--roles=http,serve", "--insecure-listen="),
+		NULL));
+	assert_int_equal(conf.drain_ms, 7);
+	assert_int_equal(conf.max_message_bytes, 2 << 20);
+	assert_true(conf.reuse_port);
+	assert_int_equal(conf.unknown_model, conf_unknown_model_free);
+	assert_int_equal(conf.roles, conf_roles_http | conf_roles_serve);
+	conf_release(&conf);
+}
+
+static void words_and_actions_are_told_apart_from_options(void **state)
+{
+	(void)state;
+	assert_true(load(LIST("migrate", "--drain-ms", "1", "up", "--", "--x"), NULL));
+	assert_int_equal(args.word_count, 3);
+	assert_string_equal(args.words[0], "migrate");
+	assert_string_equal(args.words[1], "up");
+	assert_string_equal(args.words[2], "--x");
+	conf_release(&conf);
+	assert_true(load(LIST("--print-config"), NULL));
+	assert_int_equal(args.action, CONF_PRINT);
+	conf_release(&conf);
+}
+
+static void a_mistake_names_itself_and_what_is_right(void **state)
+{
+	(void)state;
+	refused(LIST("--drain-ms", "abc"), NULL, "--drain-ms: \"abc\" is not right; it takes 0 to 600000");
+	refused(LIST("--drain-ms", "-1"), NULL, "--drain-ms: \"-1\" is not right; it takes 0 to 600000");
+	refused(LIST("--drain-ms", "5s"), NULL, "--drain-ms: \"5s\" is not right; it takes 0 to 600000");
+	refused(LIST("--drain-ms", "99999999999999999999"), NULL,
+		"--drain-ms: \"99999999999999999999\" is not right; it takes 0 to 600000");
+	refused(LIST("--max-message-bytes", "8MiB"), NULL,
+		"--max-message-bytes: \"8MiB\" is not right; it takes 1024 to 4194304");
+	refused(LIST("--unknown-users", "maybe"), NULL,
+		"--unknown-users: \"maybe\" is not right; it takes admit or refuse");
+	refused(LIST("--roles", "serve,"), NULL,
+		"--roles: \"serve,\" is not right; it takes serve, ledger, http or alerts, or several of them with "
+		"commas");
+	refused(LIST("--reuse-port=maybe"), NULL, "--reuse-port: \"maybe\" is not right; it takes true or false");
+	refused(LIST("--drain-ms"), NULL, "--drain-ms: needs a value, such as 5000");
+	refused(LIST(), LIST("BURSAR_LOG_LEVEL=loud"),
+		"BURSAR_LOG_LEVEL: \"loud\" is not right; it takes debug, info, warn or error");
+	refused(LIST("--grpc-listen", "7420"), NULL,
+		"--grpc-listen: \"7420\" is no address; 127.0.0.1:7420, [::1]:7420 or unix:/path is");
+	refused(LIST("--grpc-listen", "::1:7420"), NULL,
+		"--grpc-listen: \"::1:7420\" is no address; IPv6 takes brackets, [::1]:7420");
+	refused(LIST("--grpc-listen", "localhost:70000"), NULL,
+		"--grpc-listen: \"localhost:70000\" has no port of 0 to 65535 after its last colon");
+	refused(LIST("--redis", "127.0.0.1:6379"), NULL,
+		"--redis: is no Redis address; redis://127.0.0.1:6379/0 or unix:///path/to/socket is");
+	refused(LIST("-x"), NULL, "-x: is no option; all options begin with two dashes");
+}
+
+static void an_unknown_option_is_answered_with_the_nearest(void **state)
+{
+	char *path = write_file("drain_ms = 1\nworker = 2\n");
+	char text[128];
+
+	(void)state;
+	refused(LIST("--drain-s", "1"), NULL, "--drain-s: is no option; is --drain-ms meant?");
+	refused(LIST("--zzzzzzzzzzzzzzzzzzz"), NULL, "--zzzzzzzzzzzzzzzzzzz: is no option; see bursard --help");
+	snprintf(text, sizeof(text), "%s:2: worker: is no option; is workers meant?", path);
+	refused(LIST("--config", path), NULL, text);
+	unlink(path);
+	refused(LIST("--config", "/nonexistent/x"), NULL,
+		"configuration file /nonexistent/x: No such file or directory");
+	path = write_file("nonsense\n");
+	snprintf(text, sizeof(text), "%s:1: \"nonsense\" is no line of the form: option = value", path);
+	refused(LIST(), LIST((snprintf(err.field, sizeof(err.field), "BURSAR_CONFIG=%s", path), err.field)), text);
+	unlink(path);
+}
+
+/* Kubernetes sets such variables for a service called bursar. */
+static void foreign_variables_are_left_alone(void **state)
+{
+	(void)state;
+	assert_true(load(LIST(), LIST("BURSAR_PORT=tcp://10.0.0.1:7420", "BURSAR_SERVICE_HOST=10.0.0.1", "PATH=/bin")));
+	conf_release(&conf);
+}
+
+static void the_printed_configuration_gives_itself_again(void **state)
+{
+	struct buf first = {0};
+	struct buf second = {0};
+	char *path;
+
+	(void)state;
+	assert_true(load(LIST("--drain-ms=7", "--roles=http", "--log-format=json", "--reuse-port"), NULL));
+	conf_print(&conf, &first);
+	conf_release(&conf);
+	path = write_file(buf_str(&first));
+	assert_true(load(LIST("--config", path), NULL));
+	conf_print(&conf, &second);
+	assert_string_equal(buf_str(&first), buf_str(&second));
+	conf_release(&conf);
+	buf_release(&first);
+	buf_release(&second);
+	unlink(path);
+}
+
+static void passwords_are_not_printed(void **state)
+{
+	static const char *const shown[] = {
+		"redis = redis://me:***@h:1/0\n", "postgres = host=h password=*** dbname=d\n"};
+	struct buf out = {0};
+
+	(void)state;
+	assert_true(
+		load(LIST("--redis", "redis://me:secret@h:1/0", "--postgres", "host=h password='se\\'cret x' dbname=d"),
+			NULL));
+	conf_print(&conf, &out);
+	assert_non_null(strstr(buf_str(&out), shown[0]));
+	assert_non_null(strstr(buf_str(&out), shown[1]));
+	assert_null(strstr(buf_str(&out), "cret"));
+	conf_release(&conf);
+	buf_reset(&out);
+	assert_true(load(
+		LIST("--redis", "redis://:sec@ret@h:1/0", "--postgres", "postgres://u:secret@h/d?password=cret&x=1"),
+		NULL));
+	conf_print(&conf, &out);
+	assert_null(strstr(buf_str(&out), "cret"));
+	assert_null(strstr(buf_str(&out), "sec@"));
+	conf_release(&conf);
+	buf_release(&out);
+}
+
+static void help_and_page_name_every_option(void **state)
+{
+	static const char *const names[] = {
+#define CONF_GROUP(title)
+#define CONF_TEXT(name, ...) #name,
+#define CONF_SECRET(name, ...) #name,
+#define CONF_INT(name, ...) #name,
+#define CONF_SIZE(name, ...) #name,
+#define CONF_BOOL(name, ...) #name,
+#define CONF_CHOICE2(name, ...) #name,
+#define CONF_CHOICE3(name, ...) #name,
+#define CONF_CHOICE4(name, ...) #name,
+#define CONF_SET4(name, ...) #name,
+#include "base/conf.def"
+#include "base/conf_undef.h"
+	};
+	struct buf help = {0};
+	struct buf page = {0};
+
+	(void)state;
+	conf_print_help(&help);
+	conf_print_docs(&page);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char text[96];
+
+		snprintf(text, sizeof(text), "| `%s` |", names[i]);
+		assert_non_null(strstr(buf_str(&page), text));
+		snprintf(text, sizeof(text), "  --%s ", names[i]);
+		for (char *p = text; *p; p++)
+			*p = *p == '_' ? '-' : *p;
+		assert_non_null(strstr(buf_str(&help), text));
+	}
+	buf_release(&help);
+	buf_release(&page);
+}
+
+static void one_option_can_be_set_by_name(void **state)
+{
+	(void)state;
+	conf_init(&conf);
+	assert_true(conf_set(&conf, "drain_ms", "9", &err));
+	assert_int_equal(conf.drain_ms, 9);
+	assert_false(conf_set(&conf, "drain", "9", &err));
+	assert_string_equal(err.field, "drain");
+	conf_release(&conf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_are_those_of_the_table),
+		cmocka_unit_test(flags_win_over_variables_over_the_file),
+		cmocka_unit_test(a_flag_takes_its_value_either_way),
+		cmocka_unit_test(words_and_actions_are_told_apart_from_options),
+		cmocka_unit_test(a_mistake_names_itself_and_what_is_right),
+		cmocka_unit_test(an_unknown_option_is_answered_with_the_nearest),
+		cmocka_unit_test(foreign_variables_are_left_alone),
+		cmocka_unit_test(the_printed_configuration_gives_itself_again),
+		cmocka_unit_test(passwords_are_not_printed),
+		cmocka_unit_test(help_and_page_name_every_option),
+		cmocka_unit_test(one_option_can_be_set_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

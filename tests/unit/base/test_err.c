@@ -1,0 +1,83 @@
+/* Errors say where and what, and stay whole when they are cut. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/utf8.h"
+
+static void err_set_fills_and_returns_false(void **state)
+{
+	struct err err = {.field = "old", .retry_after_us = 5};
+
+	(void)state;
+	assert_false(err_set(&err, ERR_EXISTS, "id %d is taken", 7));
+	assert_int_equal(err.code, ERR_EXISTS);
+	assert_string_equal(err.text, "id 7 is taken");
+	assert_string_equal(err.field, "");
+	assert_int_equal(err.retry_after_us, 0);
+	assert_false(err_set(NULL, ERR_EXISTS, "nobody asks"));
+}
+
+static void an_invalid_field_stands_first_in_the_text(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_false(err_invalid(&err, "amount", "%d is below 0", -1));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_string_equal(err.field, "amount");
+	assert_string_equal(err.text, "amount: -1 is below 0");
+}
+
+static void a_prefix_makes_the_path_of_a_nested_field(void **state)
+{
+	struct err err;
+
+	(void)state;
+	err_invalid(&err, "user", "is empty");
+	err_prefix(&err, "items[%d].", 3);
+	assert_string_equal(err.field, "items[3].user");
+	assert_string_equal(err.text, "items[3].user: is empty");
+}
+
+static void a_long_text_is_cut_between_characters(void **state)
+{
+	struct err err;
+	char text[1000];
+
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		memset(text, 'x', shift);
+		for (size_t i = shift; i + 3 < sizeof(text); i += 3)
+			memcpy(text + i, "\xe2\x82\xac", 4);
+		err_set(&err, ERR_INTERNAL, "%s", text);
+		assert_true(strlen(err.text) > sizeof(err.text) - 5);
+		assert_true(utf8_valid(err.text, strlen(err.text)));
+	}
+}
+
+static void every_code_has_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal(err_code_name(ERR_NONE), "OK");
+	for (int code = ERR_INVALID; code < ERR_INTERNAL; code++)
+		assert_string_not_equal(err_code_name((enum err_code)code), "INTERNAL");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(err_set_fills_and_returns_false),
+		cmocka_unit_test(an_invalid_field_stands_first_in_the_text),
+		cmocka_unit_test(a_prefix_makes_the_path_of_a_nested_field),
+		cmocka_unit_test(a_long_text_is_cut_between_characters),
+		cmocka_unit_test(every_code_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* Arenas, buffers, readers, lists. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/list.h"
+
+static void arena_pieces_are_aligned_and_apart(void **state)
+{
+	struct arena arena = {0};
+	unsigned char *last = NULL;
+
+	(void)state;
+	for (size_t size = 0; size < 3000; size += 7) {
+		unsigned char *p = arena_alloc(&arena, size);
+
+		assert_int_equal((uintptr_t)p % 16, 0);
+		memset(p, 0xab, size);
+		if (last)
+			assert_ptr_not_equal(p, last);
+		last = size ? p : last;
+	}
+	assert_non_null(arena_alloc(&arena, 10 * 1024 * 1024));
+	arena_release(&arena);
+}
+
+static void arena_reset_gives_the_first_chunk_again(void **state)
+{
+	struct arena arena = {0};
+	void *first = arena_alloc(&arena, 100);
+
+	(void)state;
+	arena_alloc(&arena, 100000);
+	arena_reset(&arena);
+	assert_ptr_equal(arena_alloc(&arena, 100), first);
+	arena_release(&arena);
+	arena_release(&arena);
+	arena_reset(&arena);
+}
+
+static void arena_copies_text(void **state)
+{
+	struct arena arena = {0};
+	char *zeros = arena_zalloc(&arena, 5, 3);
+
+	(void)state;
+	for (int i = 0; i < 15; i++)
+		assert_int_equal(zeros[i], 0);
+	assert_string_equal(arena_strndup(&arena, "hello", 4), "hell");
+	assert_string_equal(arena_strndup(&arena, NULL, 0), "");
+	assert_string_equal(arena_printf(&arena, "%d-%s", 7, "x"), "7-x");
+	arena_release(&arena);
+}
+
+static void what_a_buffer_packs_a_reader_cuts(void **state)
+{
+	struct buf buf = {0};
+	struct cut cut;
+	const char *text;
+	size_t len;
+
+	(void)state;
+	buf_put_u8(&buf, 0xfe);
+	buf_put_u16(&buf, 0xfedc);
+	buf_put_u32(&buf, 0xfedcba98);
+	buf_put_u64(&buf, UINT64_MAX - 1);
+	buf_put_i64(&buf, INT64_MIN);
+	buf_put_uint(&buf, (UINT64_C(1) << 53) - 1, 7);
+	buf_put_uint(&buf, (UINT64_C(1) << 48) - 1, 6);
+	buf_put_int(&buf, -1, 7);
+	buf_put_int(&buf, -(INT64_C(1) << 55), 7);
+	buf_put_int(&buf, (INT64_C(1) << 55) - 1, 7);
+	buf_put_str16(&buf, "a\0b", 3);
+	cut = cut_of(buf.data, buf.len);
+	assert_int_equal(cut_u8(&cut), 0xfe);
+	assert_int_equal(cut_u16(&cut), 0xfedc);
+	assert_int_equal(cut_u32(&cut), 0xfedcba98);
+	assert_true(cut_u64(&cut) == UINT64_MAX - 1);
+	assert_true(cut_i64(&cut) == INT64_MIN);
+	assert_true(cut_uint(&cut, 7) == (UINT64_C(1) << 53) - 1);
+	assert_true(cut_uint(&cut, 6) == (UINT64_C(1) << 48) - 1);
+	assert_true(cut_int(&cut, 7) == -1);
+	assert_true(cut_int(&cut, 7) == -(INT64_C(1) << 55));
+	assert_true(cut_int(&cut, 7) == (INT64_C(1) << 55) - 1);
+	text = cut_str16(&cut, &len);
+	assert_int_equal(len, 3);
+	assert_memory_equal(text, "a\0b", 3);
+	assert_false(cut.bad);
+	assert_int_equal(cut.left, 0);
+	buf_release(&buf);
+}
+
+static void numbers_are_little_endian(void **state)
+{
+	struct buf buf = {0};
+
+	(void)state;
+	buf_put_u32(&buf, 0x01020304);
+	assert_memory_equal(buf.data, "\x04\x03\x02\x01", 4);
+	buf_release(&buf);
+}
+
+static void a_reader_past_its_end_stays_bad_and_yields_zero(void **state)
+{
+	struct cut cut = cut_of("\xff\xff\xff", 3);
+	size_t len = 9;
+
+	(void)state;
+	assert_int_equal(cut_u32(&cut), 0);
+	assert_true(cut.bad);
+	assert_int_equal(cut_u8(&cut), 0);
+	assert_true(cut_int(&cut, 7) == 0);
+	assert_null(cut_bytes(&cut, 0));
+	assert_null(cut_str16(&cut, &len));
+	assert_int_equal(len, 0);
+	cut = cut_of("\x05\x00hel", 5);
+	assert_null(cut_str16(&cut, &len));
+	assert_true(cut.bad);
+	cut = cut_of(NULL, 0);
+	assert_int_equal(cut_u8(&cut), 0);
+}
+
+static void a_buffer_is_always_a_string(void **state)
+{
+	struct buf buf = {0};
+
+	(void)state;
+	assert_string_equal(buf_str(&buf), "");
+	buf_put(&buf, NULL, 0);
+	buf_putf(&buf, "%s%0200d", "x", 1);
+	assert_int_equal(buf.len, 201);
+	assert_int_equal(strlen(buf_str(&buf)), 201);
+	buf_reset(&buf);
+	assert_string_equal(buf_str(&buf), "");
+	buf_release(&buf);
+}
+
+struct item {
+	int number;
+	struct list link;
+};
+
+static void a_list_keeps_order_and_lets_go(void **state)
+{
+	struct item items[3] = {{.number = 0}, {.number = 1}, {.number = 2}};
+	struct list list;
+	int expected = 0;
+
+	(void)state;
+	list_init(&list);
+	assert_null(list_pop_front(&list));
+	list_push_back(&list, &items[1].link);
+	list_push_back(&list, &items[2].link);
+	list_push_front(&list, &items[0].link);
+	list_each (&list, at, after) {
+		struct item *item = container_of(at, struct item, link);
+
+		assert_int_equal(item->number, expected++);
+		if (item->number == 1)
+			list_remove(at);
+	}
+	assert_int_equal(expected, 3);
+	list_remove(&items[1].link);
+	assert_ptr_equal(list_pop_front(&list), &items[0].link);
+	assert_ptr_equal(list_pop_front(&list), &items[2].link);
+	assert_true(list_empty(&list));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arena_pieces_are_aligned_and_apart),
+		cmocka_unit_test(arena_reset_gives_the_first_chunk_again),
+		cmocka_unit_test(arena_copies_text),
+		cmocka_unit_test(what_a_buffer_packs_a_reader_cuts),
+		cmocka_unit_test(numbers_are_little_endian),
+		cmocka_unit_test(a_reader_past_its_end_stays_bad_and_yields_zero),
+		cmocka_unit_test(a_buffer_is_always_a_string),
+		cmocka_unit_test(a_list_keeps_order_and_lets_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+/* Counters add up over threads, and the text is what Prometheus reads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/metrics.h"
+
+static char *text(struct buf *buf)
+{
+	buf_reset(buf);
+	metrics_print(buf);
+	return buf->data;
+}
+
+static void a_row_without_labels_is_always_there(void **state)
+{
+	struct buf buf = {0};
+
+	(void)state;
+	assert_non_null(strstr(text(&buf), "# HELP bursar_cancels_total Reservations that were cancelled.\n"
+					   "# TYPE bursar_cancels_total counter\nbursar_cancels_total 0\n"));
+	metric_add(METRIC_cancels_total, 0, 0, 41);
+	metric_inc(METRIC_cancels_total, 0, 0);
+	assert_non_null(strstr(text(&buf), "\nbursar_cancels_total 42\n"));
+	buf_release(&buf);
+}
+
+static void labels_name_their_cells(void **state)
+{
+	struct buf buf = {0};
+
+	(void)state;
+	assert_null(strstr(text(&buf), "bursar_checks_total{"));
+	metric_inc(METRIC_checks_total, METRIC_DECISION_DENIED, METRIC_REASON_BUDGET);
+	metric_inc(METRIC_checks_total, 77, 77);
+	assert_non_null(strstr(text(&buf), "\nbursar_checks_total{decision=\"denied\",reason=\"budget\"} 1\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_checks_total{decision=\"error\",reason=\"other\"} 1\n"));
+	assert_int_equal(metric_value(METRIC_checks_total, METRIC_DECISION_DENIED, METRIC_REASON_BUDGET), 1);
+	buf_release(&buf);
+}
+
+static void gauges_are_set_and_go_both_ways(void **state)
+{
+	(void)state;
+	metric_set(METRIC_outbox_entries, 0, 0, 7);
+	metric_set(METRIC_outbox_entries, 0, 0, 5);
+	assert_int_equal(metric_value(METRIC_outbox_entries, 0, 0), 5);
+	metric_add(METRIC_grpc_calls_open, 0, 0, 2);
+	metric_add(METRIC_grpc_calls_open, 0, 0, -3);
+	assert_int_equal(metric_value(METRIC_grpc_calls_open, 0, 0), -1);
+}
+
+static void a_histogram_of_time_is_in_seconds(void **state)
+{
+	struct buf buf = {0};
+
+	(void)state;
+	metric_observe(METRIC_redis_call_seconds, 0, 0, 50);
+	metric_observe(METRIC_redis_call_seconds, 0, 0, 51);
+	metric_observe(METRIC_redis_call_seconds, 0, 0, 40000000);
+	text(&buf);
+	assert_non_null(strstr(buf.data, "\nbursar_redis_call_seconds_bucket{le=\"0.000050\"} 1\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_redis_call_seconds_bucket{le=\"0.000100\"} 2\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_redis_call_seconds_bucket{le=\"30.000000\"} 2\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_redis_call_seconds_bucket{le=\"+Inf\"} 3\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_redis_call_seconds_sum 40.000101\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_redis_call_seconds_count 3\n"));
+	metric_observe(METRIC_ledger_batch_rows, 0, 0, 1000);
+	assert_non_null(strstr(text(&buf), "\nbursar_ledger_batch_rows_bucket{le=\"1000\"} 1\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_ledger_batch_rows_sum 1000\n"));
+	buf_release(&buf);
+}
+
+static void methods_are_named_at_start_and_bounded(void **state)
+{
+	static char names[METRIC_METHOD_MAX + 10][32];
+	struct buf buf = {0};
+	unsigned first = metrics_method("/a.B/C");
+
+	(void)state;
+	assert_int_equal(metrics_method("/a.B/C"), first);
+	metric_inc(METRIC_grpc_calls_total, first, METRIC_CODE_OK);
+	metric_observe(METRIC_grpc_call_seconds, first, 0, 5);
+	assert_non_null(strstr(text(&buf), "\nbursar_grpc_calls_total{method=\"/a.B/C\",code=\"OK\"} 1\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_grpc_call_seconds_bucket{method=\"/a.B/C\",le=\"0.000050\"} 1\n"));
+	for (int i = 0; i < METRIC_METHOD_MAX + 10; i++) {
+		snprintf(names[i], sizeof(names[i]), "/m%d", i);
+		assert_true(metrics_method(names[i]) < METRIC_METHOD_MAX);
+	}
+	assert_int_equal(metrics_method(names[METRIC_METHOD_MAX + 9]), METRIC_METHOD_MAX - 1);
+	buf_release(&buf);
+}
+
+static void *count(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 100000; i++)
+		metric_inc(METRIC_ledger_rows_total, 0, 0);
+	return NULL;
+}
+
+static void counts_of_ended_threads_stay(void **state)
+{
+	pthread_t threads[4];
+	struct buf buf = {0};
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, count, NULL), 0);
+	text(&buf);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(metric_value(METRIC_ledger_rows_total, 0, 0), 400000);
+	buf_release(&buf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_row_without_labels_is_always_there),
+		cmocka_unit_test(labels_name_their_cells),
+		cmocka_unit_test(gauges_are_set_and_go_both_ways),
+		cmocka_unit_test(a_histogram_of_time_is_in_seconds),
+		cmocka_unit_test(methods_are_named_at_start_and_bounded),
+		cmocka_unit_test(counts_of_ended_threads_stay),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
