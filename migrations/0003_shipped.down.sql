@@ -1,0 +1,2 @@
+-- Their limits go with them.
+DELETE FROM tiers WHERE tenant = '' AND name IN ('free', 'pro', 'enterprise');

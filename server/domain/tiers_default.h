@@ -1,0 +1,34 @@
+/* The shipped tiers: what migrations/0003_shipped.up.sql inserts, and what counts while there is no PostgreSQL. */
+#ifndef BURSAR_DOMAIN_TIERS_DEFAULT_H
+#define BURSAR_DOMAIN_TIERS_DEFAULT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "domain/limit.h"
+
+#define TIERS_DEFAULT 3
+#define TIERS_DEFAULT_OUTPUT_TOKENS 1000 /* held when a check names no max_output_tokens */
+
+struct tier_default {
+	const char *name; /* "free", "pro", "enterprise" */
+	const char *upgrade_to; /* "" = there is none above */
+	int pool_priority, pool_concurrent;
+	int64_t requests_per_minute, tokens_per_minute, requests_per_day, requests_per_month;
+	int64_t cost_per_day, cost_per_month; /* nano-USD; the day's is the cost bucket's as well */
+};
+
+/* From the lowest to the highest. */
+extern const struct tier_default tiers_default[TIERS_DEFAULT];
+
+/* NULL when it is none of them. */
+const struct tier_default *tier_default_find(const char *name);
+
+/*
+ * The tier's limits, prepared: requests_per_minute, tokens_per_minute, requests_per_day, requests_per_month,
+ * cost_per_day, cost_per_month, cost_refill, in this order.
+ */
+bool tier_default_policy(const struct tier_default *tier, struct policy *out, struct err *err)
+	__attribute__((warn_unused_result));
+
+#endif
