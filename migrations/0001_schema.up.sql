@@ -290,7 +290,7 @@ CREATE TABLE usage_daily (
 	reasoning bigint NOT NULL,
 	audio_input bigint NOT NULL,
 	audio_output bigint NOT NULL,
-	unpriced bigint NOT NULL, -- requests without a price of their own
+	unpriced bigint NOT NULL, -- rows without a price of their own: to be re-rated
 	PRIMARY KEY (tenant, user_id, day, interface, provider, model)
 ) WITH (fillfactor = 80);
 CREATE INDEX usage_daily_by_day ON usage_daily (tenant, day);

@@ -294,5 +294,15 @@ const char *pg_text(const PGresult *result, int row, int column)
 
 void pg_copy(const PGresult *result, int row, int column, char *out, size_t size)
 {
-	snprintf(out, size, "%s", PQgetvalue(result, row, column));
+	size_t n = (size_t)PQgetlength(result, row, column);
+	const char *text = PQgetvalue(result, row, column);
+
+	if (n >= size) {
+		/* Never in the middle of a UTF-8 sequence. */
+		n = size - 1;
+		while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(out, text, n);
+	out[n] = '\0';
 }

@@ -44,6 +44,9 @@ struct catalog;
 const struct tenant *catalog_tenant(const struct catalog *catalog, const char *id);
 /* The tenant's own tier of that name, else the shipped one; NULL when there is neither. */
 const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name);
+/* The tiers that the tenant sees, in the order of their names: the first one whose name is behind `after` ("" = the first);
+ * NULL at the end. */
+const struct tier *catalog_tier_next(const struct catalog *catalog, const char *tenant, const char *after);
 const struct price_book *catalog_prices(const struct catalog *catalog);
 bool tenant_has_model_account(const struct tenant *tenant, const char *model);
 /* Raised by each change of anything in the catalog. */

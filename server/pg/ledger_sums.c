@@ -1,0 +1,223 @@
+/*
+ * What the ledger's new rows add up to: roll-ups, the windows and bucket levels that Redis is seeded from, accounts of
+ * users seen for the first time. Summed here, sorted, then one upsert a table in the same order everywhere.
+ */
+#include "pg/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pg/ledger_sums.h"
+
+static int compare_use(const struct use_row *a, const struct use_row *b, bool by_day)
+{
+	int order = strcmp(a->tenant, b->tenant);
+
+	if (order == 0)
+		order = strcmp(a->user, b->user);
+	if (order || !by_day)
+		return order ? order : (a->month_us > b->month_us) - (a->month_us < b->month_us);
+	if (a->day_us != b->day_us)
+		return a->day_us < b->day_us ? -1 : 1;
+	order = strcmp(a->interface, b->interface);
+	if (order == 0)
+		order = strcmp(a->provider, b->provider);
+	return order ? order : strcmp(a->model, b->model);
+}
+
+static int compare_daily(const void *a, const void *b)
+{
+	return compare_use(a, b, true);
+}
+
+static int compare_monthly(const void *a, const void *b)
+{
+	return compare_use(a, b, false);
+}
+
+static int compare_accounts(const struct level_key *a, const struct level_key *b)
+{
+	int order = strcmp(a->tenant, b->tenant);
+
+	if (order == 0)
+		order = (int)a->kind - (int)b->kind;
+	if (order == 0)
+		order = strcmp(a->id, b->id);
+	return order ? order : (a->limit_id > b->limit_id) - (a->limit_id < b->limit_id);
+}
+
+static int compare_windows(const void *a, const void *b)
+{
+	const struct window_sum *x = a, *y = b;
+	int order = compare_accounts(&x->key, &y->key);
+
+	return order ? order : (x->starts_at_us > y->starts_at_us) - (x->starts_at_us < y->starts_at_us);
+}
+
+/* Of one bucket the newest level comes last; of two at one moment the emptier one, whatever their order was. */
+static int compare_buckets(const void *a, const void *b)
+{
+	const struct bucket_sum *x = a, *y = b;
+	int order = compare_accounts(&x->key, &y->key);
+
+	if (order == 0)
+		order = (x->as_of_us > y->as_of_us) - (x->as_of_us < y->as_of_us);
+	if (order == 0)
+		order = (x->bucket.full_at_us > y->bucket.full_at_us) - (x->bucket.full_at_us < y->bucket.full_at_us);
+	return order ? order : (x->bucket.rem > y->bucket.rem) - (x->bucket.rem < y->bucket.rem);
+}
+
+static void use_add(struct use_row *to, const struct use_row *from)
+{
+	to->rows += from->rows;
+	to->unpriced += from->unpriced;
+	to->amounts.requests += from->amounts.requests;
+	to->amounts.input += from->amounts.input;
+	to->amounts.output += from->amounts.output;
+	to->amounts.cost += from->amounts.cost;
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		to->tokens.count[class] += from->tokens.count[class];
+}
+
+/* Sorts and melts rows of one key into one; returns how many are left. */
+static int use_merge(struct use_row *rows, int count, int (*compare)(const void *, const void *))
+{
+	int last = 0;
+
+	if (count == 0)
+		return 0;
+	qsort(rows, (size_t)count, sizeof(*rows), compare);
+	for (int i = 1; i < count; i++) {
+		if (compare(&rows[last], &rows[i]) == 0)
+			use_add(&rows[last], &rows[i]);
+		else
+			rows[++last] = rows[i];
+	}
+	return last + 1;
+}
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+	return *a ? a : *b ? b : c;
+}
+
+static void collect_use(struct sums *sums, const struct entry *entry)
+{
+	const struct entry_info *info = &entry->info;
+	const struct entry_usage *usage = &entry->usage;
+	bool used = entry->kind == ENTRY_RECORD;
+
+	sums->daily[sums->dailies++] = (struct use_row){
+		.tenant = info->tenant,
+		.user = info->user,
+		.interface = info->interface,
+		.provider = used ? usage->provider : info->provider,
+		.model = used ? first_of(usage->price_model, usage->model, info->model) :
+				first_of(info->price_model, info->model, ""),
+		.day_us = floor_day(entry->started_at_us),
+		.month_us = floor_month(entry->started_at_us),
+		.rows = 1,
+		.unpriced = (usage->flags & FLAG_UNPRICED) != 0,
+		.amounts = entry->amounts,
+		.tokens = usage->tokens,
+	};
+}
+
+static void collect_levels(struct sums *sums, const struct entry *entry)
+{
+	for (int i = 0; i < entry->info.accounts; i++) {
+		const struct entry_part *part = &entry->part[i];
+		struct level_key key = {.tenant = entry->info.tenant,
+			.kind = entry->info.account[i].kind,
+			.id = entry->info.account[i].id};
+		for (int k = 0; k < part->windows; k++) {
+			key.limit_id = part->window[k].limit_id;
+			sums->window[sums->windows++] = (struct window_sum){.key = key,
+				.starts_at_us = part->window[k].window_start,
+				.used = part->window[k].amount};
+		}
+		for (int k = 0; k < part->buckets; k++) {
+			key.limit_id = part->bucket[k].limit_id;
+			sums->bucket[sums->buckets++] = (struct bucket_sum){
+				.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
+		}
+	}
+}
+
+static void merge_windows(struct sums *sums)
+{
+	int last = 0;
+
+	if (sums->windows == 0)
+		return;
+	qsort(sums->window, (size_t)sums->windows, sizeof(*sums->window), compare_windows);
+	for (int i = 1; i < sums->windows; i++) {
+		if (compare_windows(&sums->window[last], &sums->window[i]) == 0)
+			sums->window[last].used += sums->window[i].used;
+		else
+			sums->window[++last] = sums->window[i];
+	}
+	sums->windows = last + 1;
+}
+
+static void merge_buckets(struct sums *sums)
+{
+	int last = 0;
+
+	if (sums->buckets == 0)
+		return;
+	qsort(sums->bucket, (size_t)sums->buckets, sizeof(*sums->bucket), compare_buckets);
+	for (int i = 1; i < sums->buckets; i++) {
+		if (compare_accounts(&sums->bucket[last].key, &sums->bucket[i].key) != 0)
+			last++;
+		sums->bucket[last] = sums->bucket[i];
+	}
+	sums->buckets = last + 1;
+}
+
+/* How many windows and buckets the written entries name: the room that is needed. */
+static void count_parts(struct ledger_item **items, int count, size_t *windows, size_t *buckets)
+{
+	*windows = *buckets = 0;
+	for (int i = 0; i < count; i++) {
+		for (int k = 0; k < items[i]->entry->info.accounts; k++) {
+			*windows += (size_t)items[i]->entry->part[k].windows;
+			*buckets += (size_t)items[i]->entry->part[k].buckets;
+		}
+	}
+}
+
+static void collect(struct sums *sums, struct ledger_item **items, int count, struct arena *scratch)
+{
+	size_t windows, buckets;
+
+	count_parts(items, count, &windows, &buckets);
+	*sums = (struct sums){
+		.daily = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->daily)),
+		.monthly = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->monthly)),
+		.window = arena_zalloc(scratch, windows + 1, sizeof(*sums->window)),
+		.bucket = arena_zalloc(scratch, buckets + 1, sizeof(*sums->bucket)),
+	};
+	for (int i = 0; i < count; i++) {
+		if (items[i]->fate != LEDGER_WRITTEN)
+			continue;
+		/* A reset changes counters, not what was used. */
+		if (items[i]->entry->kind != ENTRY_RESET)
+			collect_use(sums, items[i]->entry);
+		collect_levels(sums, items[i]->entry);
+	}
+	sums->dailies = use_merge(sums->daily, sums->dailies, compare_daily);
+	memcpy(sums->monthly, sums->daily, (size_t)sums->dailies * sizeof(*sums->daily));
+	sums->monthlies = use_merge(sums->monthly, sums->dailies, compare_monthly);
+	merge_windows(sums);
+	merge_buckets(sums);
+}
+
+bool ledger_sum_and_commit(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch,
+	struct err *err)
+{
+	struct sums sums;
+
+	collect(&sums, items, count, scratch);
+	return ledger_sums_write(link, &sums, err);
+}

@@ -1,0 +1,46 @@
+/* Sums of one batch, between their making (ledger_sums.c) and their writing (ledger_upsert.c). */
+#ifndef BURSAR_PG_LEDGER_SUMS_H
+#define BURSAR_PG_LEDGER_SUMS_H
+
+#include "domain/entry.h"
+#include "pg/link.h"
+
+/* Strings are the entries'. */
+struct use_row {
+	const char *tenant, *user, *interface, *provider, *model;
+	int64_t day_us, month_us;
+	int64_t rows, unpriced;
+	struct amounts amounts;
+	struct tokens tokens;
+};
+struct level_key {
+	const char *tenant, *id;
+	enum account_kind kind;
+	uint32_t limit_id;
+};
+struct window_sum {
+	struct level_key key;
+	int64_t starts_at_us, used;
+};
+struct bucket_sum {
+	struct level_key key;
+	int64_t as_of_us;
+	struct entry_bucket bucket;
+};
+
+/* Sorted by key, each key once. */
+struct sums {
+	int dailies, monthlies, windows, buckets;
+	struct use_row *daily, *monthly;
+	struct window_sum *window;
+	struct bucket_sum *bucket;
+};
+
+/* Beginnings of the UTC day and month. */
+int64_t floor_day(int64_t us);
+int64_t floor_month(int64_t us);
+
+/* Writes all of them and COMMITs, in one round trip. */
+bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err);
+
+#endif

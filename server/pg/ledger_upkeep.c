@@ -1,0 +1,248 @@
+/* What keeps the ledger going beside its batches: partitions, leases, and what the ledger role asks for. */
+#include "pg/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "pg/ledger_sums.h"
+
+#define DAYS_BEHIND 8
+#define DAYS_AHEAD 3
+/* Windows end at the latest 31 days after their start; a day more for time zones, one for late settlements. */
+#define WINDOWS_KEPT_DAYS 40
+
+static bool day_known(struct pg_ledger *ledger, int64_t day)
+{
+	bool known = false;
+
+	pthread_mutex_lock(&ledger->lock);
+	for (int i = 0; i < ledger->days && !known; i++)
+		known = ledger->day[i] == day;
+	pthread_mutex_unlock(&ledger->lock);
+	return known;
+}
+
+static void day_remember(struct pg_ledger *ledger, int64_t day)
+{
+	pthread_mutex_lock(&ledger->lock);
+	if (ledger->days == DAYS_KNOWN)
+		ledger->days = 0; /* asked for once more, that is all */
+	ledger->day[ledger->days++] = day;
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+void ledger_days_forget(struct pg_ledger *ledger)
+{
+	pthread_mutex_lock(&ledger->lock);
+	ledger->days = 0;
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+static int compare_days(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One statement makes all: a lock is taken for the first that is missing, and held to the end. */
+static bool days_make(struct pg_link *link, const int64_t *days, int count, int *made, struct err *err)
+{
+	struct pg_args args = {0};
+	int array = pg_arg_array(&args, PG_DATE);
+
+	for (int i = 0; i < count; i++)
+		pg_array_int(&args, array, days[i]);
+	PGresult *result =
+		pg_query(link, "SELECT count(*) FROM unnest($1::date[]) d WHERE ledger_partition(d)", &args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	*made = (int)pg_i64(result, 0, 0);
+	PQclear(result);
+	return true;
+}
+
+bool ledger_days_ensure(struct pg_ledger *ledger, struct pg_link *link, const int64_t *times_us, int count, int *made,
+	struct err *err)
+{
+	int64_t *days = mem_zalloc((size_t)count + 1, sizeof(*days));
+	int missing = 0, distinct = 0;
+
+	*made = 0;
+	for (int i = 0; i < count; i++) {
+		int64_t day = floor_day(times_us[i]);
+		if ((missing == 0 || days[missing - 1] != day) && !day_known(ledger, day))
+			days[missing++] = day;
+	}
+	if (missing)
+		qsort(days, (size_t)missing, sizeof(*days), compare_days);
+	for (int i = 0; i < missing; i++) {
+		if (i == 0 || days[i] != days[distinct - 1])
+			days[distinct++] = days[i];
+	}
+	bool ok = distinct == 0 || days_make(link, days, distinct, made, err);
+	for (int i = 0; ok && i < distinct; i++)
+		day_remember(ledger, days[i]);
+	free(days);
+	return ok;
+}
+
+static bool retire(struct ledger_upkeep *op, struct pg_link *link, struct err *err)
+{
+	struct pg_args args = {0};
+
+	if (op->retention_days <= 0)
+		return true;
+	int array = pg_arg_array(&args, PG_DATE);
+	pg_array_int(&args, array, op->today_us - op->retention_days * DAY_US);
+	/* Dropping waits for whoever reads the ledger, and everybody else behind it: rather tried again in an hour. */
+	bool ok = pg_begin(link, "", err) && pg_exec(link, "SET LOCAL lock_timeout = 2000", NULL, err);
+	PGresult *result = ok ? pg_query(link, "SELECT ledger_retire(($1::date[])[1])", &args, err) : NULL;
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->dropped = (int)pg_i64(result, 0, 0);
+	PQclear(result);
+	return pg_commit(link, err);
+}
+
+static bool forget_windows(struct ledger_upkeep *op, struct pg_link *link, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_int(&args, op->today_us - WINDOWS_KEPT_DAYS * DAY_US);
+	bool ok = pg_exec(link, "DELETE FROM usage_windows WHERE starts_at_us < $1", &args, err) &&
+		pg_exec(link, "DELETE FROM token_buckets WHERE full_at_us < $1 AND as_of_us < $1", &args, err);
+	pg_args_release(&args);
+	return ok;
+}
+
+bool ledger_run_upkeep(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct ledger_job *own = container_of(job, struct ledger_job, job);
+	struct ledger_upkeep *op = container_of(own->op, struct ledger_upkeep, op);
+	int64_t times[DAYS_BEHIND + DAYS_AHEAD + 1];
+	int count = 0, behind = DAYS_BEHIND;
+
+	if (op->retention_days > 0 && op->retention_days < behind)
+		behind = op->retention_days;
+	for (int day = -behind; day <= DAYS_AHEAD; day++)
+		times[count++] = op->today_us + day * DAY_US;
+	op->made = op->dropped = 0;
+	ledger_days_forget(own->ledger);
+	if (!ledger_days_ensure(own->ledger, link, times, count, &op->made, err) || !retire(op, link, err))
+		return false;
+	if (op->dropped)
+		ledger_days_forget(own->ledger);
+	return forget_windows(op, link, err);
+}
+
+static const char windows_sql[] =
+	"WITH keys AS (SELECT DISTINCT tenant, kind, id FROM usage_windows WHERE (tenant, kind, id) > ($1, $2::smallint, $3) "
+	"AND starts_at_us >= $4 ORDER BY tenant, kind, id LIMIT $5) "
+	"SELECT DISTINCT ON (w.tenant, w.kind, w.id, w.limit_id) w.tenant, w.kind, w.id, w.limit_id, w.starts_at_us, w.used "
+	"FROM keys k JOIN usage_windows w USING (tenant, kind, id) WHERE w.starts_at_us >= $4 "
+	"ORDER BY w.tenant, w.kind, w.id, w.limit_id, w.starts_at_us DESC";
+
+static void read_windows(struct ledger_windows *op, const PGresult *result)
+{
+	int rows = PQntuples(result);
+
+	op->row = arena_zalloc(op->op.arena, (size_t)op->limit + 1, sizeof(*op->row));
+	op->count = 0;
+	for (int i = 0; i < rows; i++) {
+		struct ledger_window_row *row = op->count ? &op->row[op->count - 1] : NULL;
+		const char *tenant = pg_text(result, i, 0), *id = pg_text(result, i, 2);
+		enum account_kind kind = (enum account_kind)pg_i64(result, i, 1);
+		if (!row || strcmp(row->key.tenant, tenant) != 0 || row->key.kind != kind ||
+			strcmp(row->key.id, id) != 0) {
+			row = &op->row[op->count++];
+			row->key.kind = kind;
+			row->key.tenant = arena_strndup(op->op.arena, tenant, strlen(tenant));
+			row->key.id = arena_strndup(op->op.arena, id, strlen(id));
+		}
+		if (row->count == LIMITS_MAX)
+			continue;
+		row->window[row->count].limit_id = (uint32_t)pg_i64(result, i, 3);
+		row->window[row->count].window_start = pg_i64(result, i, 4);
+		row->window[row->count++].used = pg_i64(result, i, 5);
+	}
+	op->more = op->count == op->limit;
+}
+
+bool ledger_run_windows(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct ledger_job *own = container_of(job, struct ledger_job, job);
+	struct ledger_windows *op = container_of(own->op, struct ledger_windows, op);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->after.kind ? op->after.tenant : "");
+	pg_arg_int(&args, op->after.kind);
+	pg_arg_text(&args, op->after.kind ? op->after.id : "");
+	pg_arg_int(&args, op->since_us);
+	pg_arg_int(&args, op->limit);
+	PGresult *result = pg_query(link, windows_sql, &args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	read_windows(op, result);
+	PQclear(result);
+	return true;
+}
+
+bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct ledger_job *own = container_of(job, struct ledger_job, job);
+	struct ledger_changes *op = container_of(own->op, struct ledger_changes, op);
+	struct pg_args args = {0};
+
+	pg_arg_int(&args, op->after);
+	pg_arg_int(&args, op->limit);
+	PGresult *result = pg_query(link,
+		"SELECT tenant, kind, account, max(version), max(id) FROM policy_changes GROUP BY tenant, kind, account "
+		"HAVING max(id) > $1 ORDER BY max(id) LIMIT $2",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->count = PQntuples(result);
+	op->change = arena_zalloc(op->op.arena, (size_t)op->count + 1, sizeof(*op->change));
+	for (int i = 0; i < op->count; i++) {
+		const char *tenant = pg_text(result, i, 0), *id = pg_text(result, i, 2);
+		op->change[i].key.tenant = arena_strndup(op->op.arena, tenant, strlen(tenant));
+		op->change[i].key.kind = (enum account_kind)pg_i64(result, i, 1);
+		op->change[i].key.id = arena_strndup(op->op.arena, id, strlen(id));
+		op->change[i].version = (uint32_t)pg_i64(result, i, 3);
+		op->change[i].last = pg_i64(result, i, 4);
+	}
+	PQclear(result);
+	return true;
+}
+
+/* The fence rises when another holder takes over, or the same one after it had run out. */
+bool ledger_run_lease(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct ledger_job *own = container_of(job, struct ledger_job, job);
+	struct ledger_lease *op = container_of(own->op, struct ledger_lease, op);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->name);
+	pg_arg_text(&args, op->holder);
+	pg_arg_int(&args, op->ttl_us);
+	PGresult *result = pg_query(link,
+		"INSERT INTO leases AS l (name, holder, fence, until) "
+		"VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 microsecond') "
+		"ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until, "
+		"fence = l.fence + (l.holder <> excluded.holder OR l.until < clock_timestamp())::int "
+		"WHERE l.holder = excluded.holder OR l.until < clock_timestamp() RETURNING fence",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->held = PQntuples(result) == 1;
+	op->fence = op->held ? pg_i64(result, 0, 0) : 0;
+	PQclear(result);
+	return true;
+}

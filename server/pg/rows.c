@@ -1,0 +1,164 @@
+/* Rows as structs. */
+#include "pg/rows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pg/link.h"
+
+const char *const price_rate_columns[TOKEN_CLASS_COUNT] = {
+	[TOKEN_INPUT] = "input",
+	[TOKEN_CACHED_INPUT] = "cached_input",
+	[TOKEN_CACHE_WRITE] = "cache_write",
+	[TOKEN_OUTPUT] = "output",
+	[TOKEN_REASONING] = "reasoning",
+	[TOKEN_AUDIO_INPUT] = "audio_input",
+	[TOKEN_AUDIO_OUTPUT] = "audio_output",
+};
+
+void row_limit(const PGresult *result, int row, int column, struct limit *out)
+{
+	*out = (struct limit){
+		.dimension = (enum dimension)pg_i64(result, row, column + 1),
+		.kind = (enum limit_kind)pg_i64(result, row, column + 2),
+		.unit = (enum window_unit)pg_i64(result, row, column + 3),
+		.amount = pg_i64(result, row, column + 4),
+		.period_us = pg_i64(result, row, column + 5),
+		.burst = pg_i64(result, row, column + 6),
+		.shadow = pg_bool(result, row, column + 9),
+		.notify = pg_bool(result, row, column + 10),
+		.warn_percent = (int)pg_i64(result, row, column + 11),
+	};
+	pg_copy(result, row, column, out->name, sizeof(out->name));
+	pg_copy(result, row, column + 7, out->interface, sizeof(out->interface));
+	pg_copy(result, row, column + 8, out->model, sizeof(out->model));
+}
+
+int args_limits_begin(struct pg_args *args)
+{
+	static const enum pg_type types[LIMIT_COLUMN_COUNT] = {PG_TEXT, PG_INT2, PG_INT2, PG_INT2, PG_INT8, PG_INT8,
+		PG_INT8, PG_TEXT, PG_TEXT, PG_BOOL, PG_BOOL, PG_INT2};
+	int first = pg_arg_array(args, types[0]);
+
+	for (int i = 1; i < LIMIT_COLUMN_COUNT; i++)
+		pg_arg_array(args, types[i]);
+	return first;
+}
+
+void args_limit(struct pg_args *args, int first, const struct limit *limit)
+{
+	pg_array_text(args, first, limit->name);
+	pg_array_int(args, first + 1, limit->dimension);
+	pg_array_int(args, first + 2, limit->kind);
+	pg_array_int(args, first + 3, limit->kind == KIND_CALENDAR ? limit->unit : 0);
+	pg_array_int(args, first + 4, limit->amount);
+	pg_array_int(args, first + 5, limit->period_us);
+	pg_array_int(args, first + 6, limit->burst);
+	pg_array_text(args, first + 7, limit->interface);
+	pg_array_text(args, first + 8, limit->model);
+	pg_array_int(args, first + 9, limit->shadow);
+	pg_array_int(args, first + 10, limit->notify);
+	pg_array_int(args, first + 11, limit->warn_percent);
+}
+
+void row_profile(const PGresult *result, int row, int column, struct account_profile *out)
+{
+	*out = (struct account_profile){
+		.suspended = pg_bool(result, row, column + 3),
+		.bypass = pg_bool(result, row, column + 4),
+		.deleted = pg_bool(result, row, column + 5),
+		.grace_percent = (int)pg_i64(result, row, column + 6),
+		.grace_until_us = pg_i64(result, row, column + 7),
+		.version = (uint32_t)pg_i64(result, row, column + 11),
+	};
+	pg_copy(result, row, column, out->tier, sizeof(out->tier));
+	pg_copy(result, row, column + 1, out->team, sizeof(out->team));
+	pg_copy(result, row, column + 2, out->org, sizeof(out->org));
+	pg_copy(result, row, column + 8, out->zone.name, sizeof(out->zone.name));
+	pg_copy(result, row, column + 9, out->zone.previous, sizeof(out->zone.previous));
+	out->zone.changed_at_us = pg_i64(result, row, column + 10);
+}
+
+void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
+{
+	*out = (struct tenant){
+		.unknown_users = (enum unknown_users)pg_i64(result, row, column + 2),
+		.unknown_model = (enum unknown_model)pg_i64(result, row, column + 3),
+		.epoch = (uint32_t)pg_i64(result, row, column + 6),
+	};
+	pg_copy(result, row, column, out->id, sizeof(out->id));
+	pg_copy(result, row, column + 1, out->default_tier, sizeof(out->default_tier));
+	pg_copy(result, row, column + 4, out->fallback_model, sizeof(out->fallback_model));
+	pg_copy(result, row, column + 5, out->language, sizeof(out->language));
+}
+
+/* "above r r r r r r r;above ..." */
+static void parse_contexts(const char *text, struct price *out)
+{
+	char *end;
+
+	while (*text && out->context_tiers < CONTEXT_TIERS_MAX) {
+		int i = out->context_tiers++;
+		out->context[i].above_tokens = strtoll(text, &end, 10);
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+			out->context[i].rates.pico[class] = strtoll(end, &end, 10);
+		text = *end == ';' ? end + 1 : end + strlen(end);
+	}
+}
+
+/* "name num den;name ..." */
+static void parse_modes(const char *text, struct price *out)
+{
+	int used;
+
+	while (*text && out->modes < MODES_MAX) {
+		int i = out->modes;
+		if (sscanf(text, "%15[^ ;] %" SCNd32 " %" SCNd32 "%n", out->mode[i].name, &out->mode[i].num,
+			    &out->mode[i].den, &used) < 3)
+			return;
+		out->modes++;
+		text += used;
+		text += *text == ';';
+	}
+}
+
+void row_price(const PGresult *result, int row, int column, struct price *out)
+{
+	*out = (struct price){.from_us = pg_i64(result, row, column + 5), .to_us = pg_i64(result, row, column + 6)};
+	pg_copy(result, row, column + 1, out->tenant, sizeof(out->tenant));
+	pg_copy(result, row, column + 2, out->account, sizeof(out->account));
+	pg_copy(result, row, column + 3, out->provider, sizeof(out->provider));
+	pg_copy(result, row, column + 4, out->model, sizeof(out->model));
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		out->base.pico[class] = pg_i64(result, row, column + 7 + class);
+	parse_contexts(pg_text(result, row, column + 14), out);
+	parse_modes(pg_text(result, row, column + 15), out);
+	pg_copy(result, row, column + 16, out->source, sizeof(out->source));
+}
+
+void price_context_json(const struct price *price, struct buf *out)
+{
+	buf_put_str(out, "[");
+	for (int i = 0; i < price->context_tiers; i++) {
+		buf_putf(out, "%s{\"above\":%" PRId64, i ? "," : "", price->context[i].above_tokens);
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class++) {
+			int64_t rate = price->context[i].rates.pico[class];
+			if (rate != PRICE_NONE)
+				buf_putf(out, ",\"%s\":%" PRId64, price_rate_columns[class], rate);
+		}
+		buf_put_str(out, "}");
+	}
+	buf_put_str(out, "]");
+}
+
+/* Names of modes are of a-z 0-9 _ - (price_check), so nothing needs escaping. */
+void price_modes_json(const struct price *price, struct buf *out)
+{
+	buf_put_str(out, "{");
+	for (int i = 0; i < price->modes; i++)
+		buf_putf(out, "%s\"%s\":[%" PRId32 ",%" PRId32 "]", i ? "," : "", price->mode[i].name,
+			price->mode[i].num, price->mode[i].den);
+	buf_put_str(out, "}");
+}

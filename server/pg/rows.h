@@ -1,0 +1,50 @@
+/* Rows of PostgreSQL as structs of the domain, and back: the columns that more than one statement reads. */
+#ifndef BURSAR_PG_ROWS_H
+#define BURSAR_PG_ROWS_H
+
+#include <libpq-fe.h>
+
+#include "base/arena.h"
+#include "domain/account.h"
+#include "domain/price.h"
+#include "pg/args.h"
+#include "store/admin.h"
+#include "store/catalog.h"
+
+/* Of tier_limits and account_limits. */
+#define LIMIT_COLUMNS "name, dimension, kind, unit, amount, period_us, burst, interface, model, shadow, notify, warn_percent"
+#define LIMIT_COLUMN_COUNT 12
+/* Reads them from `column` on. The limit is not prepared. */
+void row_limit(const PGresult *result, int row, int column, struct limit *out);
+/* Appends them as columns of arrays, for unnest($n, ...): LIMIT_COLUMN_COUNT parameters, the first at the returned index. */
+int args_limits_begin(struct pg_args *args);
+void args_limit(struct pg_args *args, int first, const struct limit *limit);
+
+/* Of accounts; LIMITs are read apart. Times of creation and change are microseconds. */
+#define ACCOUNT_COLUMNS \
+	"a.tier, a.team, a.org, a.suspended, a.bypass, a.deleted, a.grace_percent, a.grace_until_us, a.zone, " \
+	"a.zone_previous, a.zone_changed_at_us, a.version"
+#define ACCOUNT_COLUMN_COUNT 12
+void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
+
+#define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, epoch"
+void row_tenant(const PGresult *result, int row, int column, struct tenant *out);
+
+/* Of model_prices; contexts and modes come as flat text: "above input cached ...;" and "name num den;". */
+#define PRICE_COLUMNS \
+	"p.id, p.tenant, p.account, p.provider, p.model, p.from_us, p.to_us, coalesce(p.input, -1), " \
+	"coalesce(p.cached_input, -1), coalesce(p.cache_write, -1), coalesce(p.output, -1), coalesce(p.reasoning, -1), " \
+	"coalesce(p.audio_input, -1), coalesce(p.audio_output, -1), " \
+	"coalesce((SELECT string_agg(concat_ws(' ', c->>'above', coalesce(c->>'input', '-1'), " \
+	"coalesce(c->>'cached_input', '-1'), coalesce(c->>'cache_write', '-1'), coalesce(c->>'output', '-1'), " \
+	"coalesce(c->>'reasoning', '-1'), coalesce(c->>'audio_input', '-1'), coalesce(c->>'audio_output', '-1')), ';' " \
+	"ORDER BY (c->>'above')::bigint) FROM jsonb_array_elements(p.context) c), ''), " \
+	"coalesce((SELECT string_agg(concat_ws(' ', m.key, m.value->>0, m.value->>1), ';' ORDER BY m.key) " \
+	"FROM jsonb_each(p.modes) m), ''), p.source"
+void row_price(const PGresult *result, int row, int column, struct price *out);
+/* The jsonb texts of a price's contexts and modes. */
+void price_context_json(const struct price *price, struct buf *out);
+void price_modes_json(const struct price *price, struct buf *out);
+extern const char *const price_rate_columns[TOKEN_CLASS_COUNT];
+
+#endif

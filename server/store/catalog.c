@@ -1,0 +1,216 @@
+/* The catalog in memory: sorted arrays that never change once published, counted by their readers. */
+#include "store/catalog_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+struct catalog {
+	_Atomic long references;
+	uint64_t generation;
+	struct catalog_parts parts;
+	struct tenant other; /* stands for every tenant without a row: `default`'s settings, no accounts of its own */
+};
+
+static int compare_tenants(const void *a, const void *b)
+{
+	return strcmp(((const struct tenant *)a)->id, ((const struct tenant *)b)->id);
+}
+
+static int compare_tiers(const void *a, const void *b)
+{
+	const struct catalog_tier *x = a, *y = b;
+	int order = strcmp(x->tenant, y->tenant);
+
+	return order ? order : strcmp(x->tier.name, y->tier.name);
+}
+
+static int compare_models(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+void tenant_defaults(struct tenant *tenant, const char *id)
+{
+	*tenant = (struct tenant){
+		.default_tier = "free",
+		.unknown_users = UNKNOWN_ADMIT,
+		.unknown_model = MODEL_REFUSE,
+		.language = "en",
+		.epoch = 1,
+	};
+	strncpy(tenant->id, id, sizeof(tenant->id) - 1);
+}
+
+static const struct tenant *tenant_find(const struct catalog *catalog, const char *id)
+{
+	if (catalog->parts.tenants == 0)
+		return NULL;
+	int low = 0, high = catalog->parts.tenants - 1;
+	while (low <= high) {
+		int middle = low + (high - low) / 2;
+		int order = strcmp(id, catalog->parts.tenant[middle].id);
+		if (order == 0)
+			return &catalog->parts.tenant[middle];
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+struct catalog *catalog_new(const struct catalog_parts *parts)
+{
+	struct catalog *catalog = mem_zalloc(1, sizeof(*catalog));
+
+	atomic_init(&catalog->references, 1);
+	catalog->parts = *parts;
+	if (parts->tenants)
+		qsort(parts->tenant, (size_t)parts->tenants, sizeof(*parts->tenant), compare_tenants);
+	if (parts->tiers)
+		qsort(parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), compare_tiers);
+	for (int i = 0; i < parts->tenants; i++) {
+		struct tenant *tenant = &parts->tenant[i];
+		if (tenant->model_accounts)
+			qsort(tenant->model_account, (size_t)tenant->model_accounts, sizeof(*tenant->model_account),
+				compare_models);
+	}
+	const struct tenant *base = tenant_find(catalog, "default");
+	if (base)
+		catalog->other = *base;
+	else
+		tenant_defaults(&catalog->other, "default");
+	catalog->other.has_account = false;
+	catalog->other.model_accounts = 0;
+	catalog->other.model_account = NULL;
+	return catalog;
+}
+
+const struct tenant *catalog_tenant(const struct catalog *catalog, const char *id)
+{
+	const struct tenant *tenant;
+
+	if (!catalog)
+		return NULL;
+	tenant = tenant_find(catalog, id);
+	return tenant ? tenant : &catalog->other;
+}
+
+static const struct tier *tier_find(const struct catalog *catalog, const char *tenant, const char *name)
+{
+	int low = 0, high = catalog->parts.tiers - 1;
+
+	while (low <= high) {
+		int middle = low + (high - low) / 2;
+		const struct catalog_tier *at = &catalog->parts.tier[middle];
+		int order = strcmp(tenant, at->tenant);
+		if (order == 0)
+			order = strcmp(name, at->tier.name);
+		if (order == 0)
+			return &at->tier;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name)
+{
+	if (!catalog)
+		return NULL;
+	const struct tier *tier = tier_find(catalog, tenant, name);
+	return tier ? tier : tier_find(catalog, "", name);
+}
+
+const struct tier *catalog_tier_next(const struct catalog *catalog, const char *tenant, const char *after)
+{
+	const struct tier *best = NULL;
+
+	if (!catalog)
+		return NULL;
+	for (int i = 0; i < catalog->parts.tiers; i++) {
+		const struct catalog_tier *at = &catalog->parts.tier[i];
+		if (at->tenant[0] != '\0' && strcmp(at->tenant, tenant) != 0)
+			continue;
+		if (strcmp(at->tier.name, after) > 0 && (!best || strcmp(at->tier.name, best->name) < 0))
+			best = &at->tier;
+	}
+	return best ? catalog_tier(catalog, tenant, best->name) : NULL;
+}
+
+const struct price_book *catalog_prices(const struct catalog *catalog)
+{
+	return catalog ? catalog->parts.prices : NULL;
+}
+
+bool tenant_has_model_account(const struct tenant *tenant, const char *model)
+{
+	if (!tenant || tenant->model_accounts == 0)
+		return false;
+	return bsearch(model, tenant->model_account, (size_t)tenant->model_accounts, sizeof(*tenant->model_account),
+		       compare_models) != NULL;
+}
+
+uint64_t catalog_generation(const struct catalog *catalog)
+{
+	return catalog ? catalog->generation : 0;
+}
+
+void catalog_source_init(struct catalog_source *source)
+{
+	pthread_mutex_init(&source->lock, NULL);
+	source->current = NULL;
+	atomic_init(&source->generation, 0);
+}
+
+void catalog_publish(struct catalog_source *source, struct catalog *catalog)
+{
+	struct catalog *old;
+
+	pthread_mutex_lock(&source->lock);
+	old = source->current;
+	catalog->generation = atomic_load(&source->generation) + 1;
+	source->current = catalog;
+	/* Last: who sees the new generation gets the new catalog. */
+	atomic_store(&source->generation, catalog->generation);
+	pthread_mutex_unlock(&source->lock);
+	catalog_release(old);
+}
+
+void catalog_source_release(struct catalog_source *source)
+{
+	catalog_release(source->current);
+	source->current = NULL;
+	pthread_mutex_destroy(&source->lock);
+}
+
+struct catalog *catalog_acquire(struct catalog_source *source)
+{
+	pthread_mutex_lock(&source->lock);
+	struct catalog *catalog = source->current;
+	if (catalog)
+		atomic_fetch_add(&catalog->references, 1);
+	pthread_mutex_unlock(&source->lock);
+	return catalog;
+}
+
+void catalog_release(struct catalog *catalog)
+{
+	if (!catalog || atomic_fetch_sub(&catalog->references, 1) != 1)
+		return;
+	for (int i = 0; i < catalog->parts.tenants; i++)
+		free(catalog->parts.tenant[i].model_account);
+	free(catalog->parts.tenant);
+	free(catalog->parts.tier);
+	price_book_free(catalog->parts.prices);
+	free(catalog);
+}
+
+uint64_t catalog_source_generation(const struct catalog_source *source)
+{
+	return atomic_load(&source->generation);
+}

@@ -1,0 +1,39 @@
+/* How a catalog is made: by its loader, and by tests of the use cases, which need no PostgreSQL. */
+#ifndef BURSAR_STORE_CATALOG_BUILD_H
+#define BURSAR_STORE_CATALOG_BUILD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/catalog.h"
+
+/* What a catalog is made of. catalog_new takes over the arrays, the tenants' model accounts and the book. */
+struct catalog_parts {
+	int tenants, tiers;
+	struct tenant *tenant;      /* any order; an account without a tenant's row brings its own (see tenant_defaults) */
+	struct catalog_tier {
+		char tenant[ID_MAX + 1]; /* "" = shipped */
+		struct tier tier;
+	} *tier;                    /* any order; policies prepared */
+	struct price_book *prices;
+};
+
+/* The settings of `default` where the database has no row of it. */
+void tenant_defaults(struct tenant *tenant, const char *id);
+
+/* With one reference, the caller's. */
+struct catalog *catalog_new(const struct catalog_parts *parts);
+
+/* Embedded in its loader. The newest catalog, swapped under a lock that nobody holds for long. */
+struct catalog_source {
+	pthread_mutex_t lock;
+	struct catalog *current;
+	_Atomic uint64_t generation;
+};
+void catalog_source_init(struct catalog_source *source);
+/* Takes over the caller's reference; the catalog gets the next generation. */
+void catalog_publish(struct catalog_source *source, struct catalog *catalog);
+/* Lets go of the current catalog; others may still hold theirs. */
+void catalog_source_release(struct catalog_source *source);
+
+#endif
