@@ -1,0 +1,431 @@
+/* What a request costs: numbers computed by hand, then random ones against a second computation. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "domain/limit.h"
+#include "domain/price.h"
+
+#define NONE PRICE_NONE
+
+/* gpt-5.6-terra as seeded: 2 / 12 USD, cached 0.2, cache write 2.5; above 272,000 the double and one and a half. */
+static const struct price terra = {
+	.provider = "openai",
+	.model = "gpt-5.6-terra",
+	.base = {{2000000, 200000, 2500000, 12000000, NONE, NONE, NONE}},
+	.context_tiers = 1,
+	.context = {{272000, {{4000000, 400000, 5000000, 18000000, NONE, NONE, NONE}}}},
+	.modes = 3,
+	.mode = {{"batch", 1, 2}, {"flex", 1, 2}, {"priority", 2, 1}},
+};
+
+static struct cost cost_of(const struct price *price, const struct tokens *tokens, const char *mode)
+{
+	struct err err = {0};
+	struct cost cost;
+
+	assert_true(price_check(price, &err));
+	if (!price_cost(price, tokens, mode, &cost, &err))
+		fail_msg("%s", err.text);
+	return cost;
+}
+
+/* The worked example of docs/money.md. */
+static void the_worked_example_of_the_documentation_holds(void **state)
+{
+	struct tokens tokens = {
+		{[TOKEN_INPUT] = 1234, [TOKEN_CACHED_INPUT] = 8001, [TOKEN_OUTPUT] = 567, [TOKEN_REASONING] = 89}};
+	struct cost cost = cost_of(&terra, &tokens, "");
+
+	(void)state;
+	/* 1234 x 2,000,000 + 8001 x 200,000 + 567 x 12,000,000 + 89 x 12,000,000 pico-USD */
+	assert_int_equal(cost.pico_line[TOKEN_INPUT], 2468000000);
+	assert_int_equal(cost.pico_line[TOKEN_CACHED_INPUT], 1600200000);
+	assert_int_equal(cost.pico_line[TOKEN_OUTPUT], 6804000000);
+	assert_int_equal(cost.pico_line[TOKEN_REASONING], 1068000000);
+	assert_int_equal(cost.nano, 11940200);
+	assert_int_equal(cost.flags, FLAG_PARENT_RATE);
+	assert_int_equal(cost_of(&terra, &tokens, "batch").nano, 5970100);
+	assert_int_equal(cost_of(&terra, &tokens, "priority").nano, 23880400);
+}
+
+static void the_sum_is_rounded_up_once(void **state)
+{
+	/* deepseek-v4-pro: 0.435, 0.87, cached 0.003625 */
+	struct price price = {.provider = "deepseek",
+		.model = "deepseek-v4-pro",
+		.base = {{435000, 3625, NONE, 870000, NONE, NONE, NONE}},
+		.modes = 1,
+		.mode = {{"batch", 1, 2}}};
+	struct tokens one = {{[TOKEN_CACHED_INPUT] = 1}};
+	struct tokens eight = {{[TOKEN_CACHED_INPUT] = 8}};
+	struct tokens mixed = {{[TOKEN_INPUT] = 1, [TOKEN_CACHED_INPUT] = 3}};
+
+	(void)state;
+	assert_int_equal(cost_of(&price, &one, "").nano, 4); /* 3.625 */
+	assert_int_equal(cost_of(&price, &eight, "").nano, 29); /* 29.000: no more than it is */
+	assert_int_equal(cost_of(&price, &mixed, "").nano, 446); /* 435 + 10.875 */
+	assert_int_equal(cost_of(&price, &one, "batch").nano, 2); /* 1.8125 */
+	assert_int_equal(cost_of(&price, &one, "batch").rate[TOKEN_CACHED_INPUT], 1813); /* shown rounded up */
+	assert_int_equal(cost_of(&price, &eight, "batch").nano, 15); /* 14.5, not 8 x 1813 / 1000 = 14.504 */
+}
+
+static void more_input_than_the_threshold_moves_the_whole_request(void **state)
+{
+	struct tokens at = {{[TOKEN_INPUT] = 272000, [TOKEN_OUTPUT] = 1000}};
+	struct tokens above = {{[TOKEN_INPUT] = 272001, [TOKEN_OUTPUT] = 1000}};
+	struct tokens classes = {{[TOKEN_INPUT] = 1, [TOKEN_CACHED_INPUT] = 200000, [TOKEN_CACHE_WRITE] = 72000}};
+
+	(void)state;
+	assert_int_equal(cost_of(&terra, &at, "").nano, 556000000); /* 272,000 x 2,000 + 1,000 x 12,000 */
+	assert_int_equal(cost_of(&terra, &at, "").flags, 0);
+	assert_int_equal(cost_of(&terra, &above, "").nano, 1106004000); /* 272,001 x 4,000 + 1,000 x 18,000 */
+	assert_int_equal(cost_of(&terra, &above, "").flags, FLAG_ABOVE_CONTEXT);
+	/* All classes of input count: 1 x 4,000 + 200,000 x 400 + 72,000 x 5,000 */
+	assert_int_equal(cost_of(&terra, &classes, "").nano, 440004000);
+}
+
+static void output_does_not_count_towards_the_context(void **state)
+{
+	struct tokens tokens = {{[TOKEN_INPUT] = 1, [TOKEN_OUTPUT] = 300000, [TOKEN_REASONING] = 1}};
+
+	(void)state;
+	assert_int_equal(cost_of(&terra, &tokens, "").flags, FLAG_PARENT_RATE);
+}
+
+static void of_several_context_tiers_the_highest_reached_counts(void **state)
+{
+	struct price price = {.provider = "p",
+		.model = "m",
+		.base = {{1000000, NONE, NONE, 2000000, NONE, NONE, NONE}},
+		.context_tiers = 2,
+		.context = {{100, {{3000000, NONE, NONE, NONE, NONE, NONE, NONE}}},
+			{200, {{5000000, NONE, NONE, 7000000, NONE, NONE, NONE}}}}};
+	struct tokens low = {{[TOKEN_INPUT] = 101, [TOKEN_OUTPUT] = 1}};
+	struct tokens high = {{[TOKEN_INPUT] = 201, [TOKEN_OUTPUT] = 1}};
+
+	(void)state;
+	assert_int_equal(cost_of(&price, &low, "").nano, 305000); /* the output keeps its base rate */
+	assert_int_equal(cost_of(&price, &high, "").nano, 1012000); /* 201 x 5,000 + 7,000 */
+}
+
+static void a_class_without_a_price_costs_its_parents_and_says_so(void **state)
+{
+	struct price price = {
+		.provider = "p", .model = "m", .base = {{1000000, NONE, NONE, 3000000, NONE, NONE, NONE}}};
+	static const struct {
+		enum token_class class;
+		int64_t nano;
+		uint32_t flags;
+	} cases[] = {{TOKEN_INPUT, 10000, 0}, {TOKEN_CACHED_INPUT, 10000, FLAG_PARENT_RATE},
+		{TOKEN_CACHE_WRITE, 10000, FLAG_PARENT_RATE}, {TOKEN_OUTPUT, 30000, 0},
+		{TOKEN_REASONING, 30000, FLAG_PARENT_RATE}, {TOKEN_AUDIO_INPUT, 10000, FLAG_PARENT_RATE},
+		{TOKEN_AUDIO_OUTPUT, 30000, FLAG_PARENT_RATE}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tokens tokens = {{0}};
+
+		tokens.count[cases[i].class] = 10;
+		assert_int_equal(cost_of(&price, &tokens, "").nano, cases[i].nano);
+		assert_int_equal(cost_of(&price, &tokens, "").flags, cases[i].flags);
+	}
+}
+
+static void output_without_any_price_is_flagged_unpriced(void **state)
+{
+	struct price price = {.provider = "mistral",
+		.model = "mistral-embed",
+		.base = {{100000, NONE, NONE, NONE, NONE, NONE, NONE}}};
+	struct tokens input = {{[TOKEN_INPUT] = 10}};
+	struct tokens both = {{[TOKEN_INPUT] = 10, [TOKEN_OUTPUT] = 5}};
+
+	(void)state;
+	assert_int_equal(cost_of(&price, &input, "").flags, 0);
+	assert_int_equal(cost_of(&price, &both, "").flags, FLAG_UNPRICED);
+	assert_int_equal(cost_of(&price, &both, "").nano, 1000);
+}
+
+static void a_free_model_costs_nothing_and_has_no_flags(void **state)
+{
+	struct price price = {.provider = "ollama", .model = "llama3.3", .base = {{0, 0, 0, 0, 0, 0, 0}}};
+	struct tokens tokens = {{1000000, 2, 3, 4, 5, 6, 7}};
+
+	(void)state;
+	assert_int_equal(cost_of(&price, &tokens, "").nano, 0);
+	assert_int_equal(cost_of(&price, &tokens, "").flags, 0);
+}
+
+static void an_unknown_mode_is_refused_with_those_there_are(void **state)
+{
+	struct tokens tokens = {{1}};
+	struct cost cost = {.nano = 77};
+	struct err err = {0};
+
+	(void)state;
+	assert_false(price_cost(&terra, &tokens, "turbo", &cost, &err));
+	assert_string_equal(
+		err.text, "mode: \"turbo\" has no price for this model; known: standard, batch, flex, priority");
+	assert_int_equal(cost.nano, 77);
+	assert_int_equal(cost_of(&terra, &tokens, "standard").nano, cost_of(&terra, &tokens, "").nano);
+}
+
+static void a_cost_above_what_a_counter_holds_is_refused(void **state)
+{
+	/* 1,000,000 USD per 1M tokens = 1 USD a token = 10^9 nano-USD: 9,007,199 tokens fit. */
+	struct price price = {.provider = "p",
+		.model = "m",
+		.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
+		.modes = 1,
+		.mode = {{"dear", 10000, 1}}};
+	struct tokens fits = {{[TOKEN_INPUT] = 9007199}};
+	struct tokens over = {{[TOKEN_INPUT] = 9007200}};
+	struct tokens huge = {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
+	struct tokens below = {{[TOKEN_OUTPUT] = -1}};
+	struct err err = {0};
+	struct cost cost;
+
+	(void)state;
+	assert_int_equal(cost_of(&price, &fits, "").nano, 9007199000000000);
+	assert_false(price_cost(&price, &over, "", &cost, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_false(price_cost(&price, &huge, "dear", &cost, &err));
+	assert_false(price_cost(&price, &below, "", &cost, &err));
+	assert_string_equal(err.field, "output");
+}
+
+static void lines_too_large_for_64_bits_saturate(void **state)
+{
+	struct price price = {.provider = "p",
+		.model = "m",
+		.base = {{1000, NONE, NONE, NONE, NONE, NONE, NONE}},
+		.modes = 1,
+		.mode = {{"dear", 10000, 1}}};
+	struct tokens tokens = {{[TOKEN_INPUT] = 900000000000}};
+
+	(void)state;
+	assert_int_equal(cost_of(&price, &tokens, "dear").nano, 9000000000000000);
+	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[TOKEN_INPUT], 9000000000000000000);
+	price.base.pico[TOKEN_CACHED_INPUT] = 0;
+	tokens.count[TOKEN_INPUT] = 900719925474;
+	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[TOKEN_INPUT], 9007199254740000000);
+}
+
+static void a_price_out_of_order_is_refused_with_its_field(void **state)
+{
+	struct price good = terra, price;
+	struct err err = {0};
+
+	(void)state;
+	assert_true(price_check(&good, &err));
+#define REFUSED(change, field_) \
+	do { \
+		price = good; \
+		change; \
+		assert_false(price_check(&price, &err)); \
+		assert_int_equal(err.code, ERR_INVALID); \
+		assert_string_equal(err.field, field_); \
+	} while (0)
+	REFUSED(price.provider[0] = '\0', "provider");
+	REFUSED(strcpy(price.provider, "open/ai"), "provider");
+	REFUSED(price.model[0] = '\n', "model");
+	REFUSED(strcpy(price.account, "u1"), "account");
+	REFUSED(price.base.pico[TOKEN_INPUT] = PRICE_NONE, "input");
+	REFUSED(price.base.pico[TOKEN_OUTPUT] = PRICE_MAX + 1, "output");
+	REFUSED(price.base.pico[TOKEN_CACHE_WRITE] = -2, "cache_write");
+	REFUSED(price.context_tiers = CONTEXT_TIERS_MAX + 1, "context_tiers");
+	REFUSED(price.context[0].above_tokens = 0, "context_tiers[0].above_tokens");
+	REFUSED((price.context_tiers = 2, price.context[1] = price.context[0]), "context_tiers[1].above_tokens");
+	REFUSED(price.context[0].rates.pico[TOKEN_OUTPUT] = -5, "context_tiers[0].output");
+	REFUSED(for (int i = 0; i < TOKEN_CLASS_COUNT; i++) price.context[0].rates.pico[i] = PRICE_NONE,
+		"context_tiers[0].input");
+	REFUSED(price.modes = MODES_MAX + 1, "modes");
+	REFUSED(strcpy(price.mode[1].name, "batch"), "modes[1].mode");
+	REFUSED(strcpy(price.mode[1].name, "standard"), "modes[1].mode");
+	REFUSED(strcpy(price.mode[1].name, "Flex"), "modes[1].mode");
+	REFUSED(price.mode[2].num = 0, "modes[2].numerator");
+	REFUSED(price.mode[2].den = 10001, "modes[2].denominator");
+	REFUSED(price.from_us = -1, "effective_from_us");
+	REFUSED((price.from_us = 5, price.to_us = 5), "effective_to_us");
+	REFUSED(strcpy(price.source, "\xff"), "source");
+#undef REFUSED
+}
+
+static uint64_t rng;
+
+static uint64_t draw(uint64_t below)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return rng % below;
+}
+
+/* The same sum with schoolbook decimal digits: shares nothing with the code under test. */
+struct digits {
+	uint8_t d[64]; /* the lowest first */
+};
+
+static void digits_add(struct digits *a, uint64_t x, uint64_t y, uint64_t z)
+{
+	struct digits p = {{0}};
+	unsigned carry = 0;
+
+	for (int i = 0; x; i++, x /= 10)
+		p.d[i] = (uint8_t)(x % 10);
+	for (int factor = 0; factor < 2; factor++) {
+		uint64_t by = factor ? z : y;
+		struct digits q = {{0}};
+
+		for (int shift = 0; by; shift++, by /= 10) {
+			carry = 0;
+			for (int i = shift; i < 64; i++) {
+				carry += q.d[i] + (unsigned)(by % 10) * p.d[i - shift];
+				q.d[i] = (uint8_t)(carry % 10);
+				carry /= 10;
+			}
+		}
+		p = q;
+	}
+	carry = 0;
+	for (int i = 0; i < 64; i++) {
+		carry += a->d[i] + p.d[i];
+		a->d[i] = (uint8_t)(carry % 10);
+		carry /= 10;
+	}
+}
+
+/* The quotient rounded up; UINT64_MAX when it is larger. */
+static uint64_t digits_div_up(const struct digits *a, uint64_t by)
+{
+	uint64_t rest = 0, quotient = 0;
+
+	for (int i = 63; i >= 0; i--) {
+		rest = rest * 10 + a->d[i];
+		if (quotient > UINT64_MAX / 10 - 1)
+			return UINT64_MAX;
+		quotient = quotient * 10 + rest / by;
+		rest %= by;
+	}
+	return quotient + (rest > 0);
+}
+
+static void random_price(struct price *price)
+{
+	*price = (struct price){.provider = "p", .model = "m"};
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		price->base.pico[i] = draw(3) && i ? PRICE_NONE : (int64_t)draw(draw(2) ? 100000000 : 1 + PRICE_MAX);
+		for (int k = 0; k < CONTEXT_TIERS_MAX; k++)
+			price->context[k].rates.pico[i] = draw(2) && i ? PRICE_NONE : (int64_t)draw(100000000);
+	}
+	price->context_tiers = (int)draw(CONTEXT_TIERS_MAX + 1);
+	for (int k = 0; k < CONTEXT_TIERS_MAX; k++)
+		price->context[k].above_tokens =
+			(k ? price->context[k - 1].above_tokens : 0) + 1 + (int64_t)draw(100000);
+	price->modes = 1;
+	strcpy(price->mode[0].name, "mode");
+	price->mode[0].num = 1 + (int32_t)draw(draw(2) ? 5 : 10000);
+	price->mode[0].den = 1 + (int32_t)draw(draw(2) ? 5 : 10000);
+}
+
+static uint64_t cost_by_digits(const struct price *price, const struct tokens *tokens, bool mode)
+{
+	static const int parent[] = {
+		TOKEN_INPUT, TOKEN_INPUT, TOKEN_INPUT, TOKEN_OUTPUT, TOKEN_OUTPUT, TOKEN_INPUT, TOKEN_OUTPUT};
+	const struct rates *tier = NULL;
+	struct digits sum = {{0}};
+	int64_t input = tokens->count[0] + tokens->count[1] + tokens->count[2] + tokens->count[5];
+
+	for (int k = 0; k < price->context_tiers; k++)
+		if (input > price->context[k].above_tokens)
+			tier = &price->context[k].rates;
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		const int classes[] = {i, parent[i]};
+		int64_t rate = PRICE_NONE;
+
+		for (int c = 0; c < 2 && rate == PRICE_NONE; c++) {
+			rate = tier ? tier->pico[classes[c]] : PRICE_NONE;
+			if (rate == PRICE_NONE)
+				rate = price->base.pico[classes[c]];
+		}
+		if (rate != PRICE_NONE)
+			digits_add(&sum, (uint64_t)tokens->count[i], (uint64_t)rate,
+				mode ? (uint64_t)price->mode[0].num : 1);
+	}
+	return digits_div_up(&sum, 1000 * (mode ? (uint64_t)price->mode[0].den : 1));
+}
+
+static void random_costs_equal_a_sum_by_decimal_digits(void **state)
+{
+	(void)state;
+	rng = 0x9e3779b97f4a7c15u;
+	for (int round = 0; round < 5000; round++) {
+		struct tokens tokens;
+		struct price price;
+		struct err err = {0};
+		struct cost cost;
+		bool mode = draw(2);
+		uint64_t expected;
+
+		random_price(&price);
+		for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+			tokens.count[i] = (int64_t)draw(draw(4) ? 300000 : (uint64_t)COUNT_MAX / 7);
+		assert_true(price_check(&price, &err));
+		expected = cost_by_digits(&price, &tokens, mode);
+		if (!price_cost(&price, &tokens, mode ? "mode" : "", &cost, &err))
+			assert_true(expected > (uint64_t)COUNT_MAX);
+		else
+			assert_int_equal(cost.nano, expected);
+	}
+}
+
+static void without_a_mode_the_lines_sum_up_to_the_cost(void **state)
+{
+	(void)state;
+	rng = 42;
+	for (int round = 0; round < 20000; round++) {
+		struct price price;
+		struct tokens tokens;
+		struct err err = {0};
+		struct cost cost;
+		int64_t sum = 0;
+
+		random_price(&price);
+		for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+			price.base.pico[i] %= 100000000;
+			tokens.count[i] = (int64_t)draw(1000000);
+		}
+		assert_true(price_cost(&price, &tokens, "", &cost, &err));
+		for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+			assert_int_equal(cost.pico_line[i], cost.rate[i] * tokens.count[i]);
+			sum += cost.pico_line[i];
+		}
+		assert_int_equal(cost.nano, (sum + 999) / 1000);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_worked_example_of_the_documentation_holds),
+		cmocka_unit_test(the_sum_is_rounded_up_once),
+		cmocka_unit_test(more_input_than_the_threshold_moves_the_whole_request),
+		cmocka_unit_test(output_does_not_count_towards_the_context),
+		cmocka_unit_test(of_several_context_tiers_the_highest_reached_counts),
+		cmocka_unit_test(a_class_without_a_price_costs_its_parents_and_says_so),
+		cmocka_unit_test(output_without_any_price_is_flagged_unpriced),
+		cmocka_unit_test(a_free_model_costs_nothing_and_has_no_flags),
+		cmocka_unit_test(an_unknown_mode_is_refused_with_those_there_are),
+		cmocka_unit_test(a_cost_above_what_a_counter_holds_is_refused),
+		cmocka_unit_test(lines_too_large_for_64_bits_saturate),
+		cmocka_unit_test(a_price_out_of_order_is_refused_with_its_field),
+		cmocka_unit_test(random_costs_equal_a_sum_by_decimal_digits),
+		cmocka_unit_test(without_a_mode_the_lines_sum_up_to_the_cost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

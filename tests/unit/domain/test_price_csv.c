@@ -1,0 +1,215 @@
+/* Price lists as CSV: what is read, and how what is wrong is named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "domain/price_csv.h"
+
+#define HEADER "provider,model,input_usd_per_1m,output_usd_per_1m,source\n"
+
+static struct price_list parsed(const char *text)
+{
+	struct price_list list;
+	struct err err = {0};
+
+	if (!price_csv_parse(text, strlen(text), &list, &err))
+		fail_msg("%s", err.text);
+	return list;
+}
+
+static void refused(const char *text, const char *sentence)
+{
+	struct price_list list;
+	struct err err = {0};
+
+	assert_false(price_csv_parse(text, strlen(text), &list, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_string_equal(err.text, sentence);
+	assert_int_equal(list.count, 0);
+}
+
+static void a_row_becomes_a_price(void **state)
+{
+	struct price_list list = parsed(
+		"provider,model,input_usd_per_1m,output_usd_per_1m,cached_input_usd_per_1m,cache_write_usd_per_1m,"
+		"reasoning_usd_per_1m,audio_input_usd_per_1m,audio_output_usd_per_1m,context_threshold_tokens,input_"
+		"above,"
+		"output_above,cached_input_above,cache_write_above,modes,effective_from,effective_to,source\n"
+		"openai,gpt-x,2.5,15,0.25,3.125,,4,,272000,5,22.5,0.5,,batch=1/2 priority=9/5,2026-07-30,"
+		"2026-09-01T12:30:15Z,\"a, \"\"b\"\"\"\n");
+	const struct price *price = list.prices;
+
+	(void)state;
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.lines[0], 2);
+	assert_string_equal(price->provider, "openai");
+	assert_string_equal(price->model, "gpt-x");
+	assert_string_equal(price->source, "a, \"b\"");
+	assert_int_equal(price->base.pico[TOKEN_INPUT], 2500000);
+	assert_int_equal(price->base.pico[TOKEN_OUTPUT], 15000000);
+	assert_int_equal(price->base.pico[TOKEN_CACHED_INPUT], 250000);
+	assert_int_equal(price->base.pico[TOKEN_CACHE_WRITE], 3125000);
+	assert_int_equal(price->base.pico[TOKEN_REASONING], PRICE_NONE);
+	assert_int_equal(price->base.pico[TOKEN_AUDIO_INPUT], 4000000);
+	assert_int_equal(price->context_tiers, 1);
+	assert_int_equal(price->context[0].above_tokens, 272000);
+	assert_int_equal(price->context[0].rates.pico[TOKEN_INPUT], 5000000);
+	assert_int_equal(price->context[0].rates.pico[TOKEN_CACHED_INPUT], 500000);
+	assert_int_equal(price->context[0].rates.pico[TOKEN_CACHE_WRITE], PRICE_NONE);
+	assert_int_equal(price->modes, 2);
+	assert_string_equal(price->mode[1].name, "priority");
+	assert_int_equal(price->mode[1].num, 9);
+	assert_int_equal(price->mode[1].den, 5);
+	assert_int_equal(price->from_us, 1785369600000000);
+	assert_int_equal(price->to_us, 1788265815000000);
+	price_list_release(&list);
+}
+
+static void line_ends_blank_lines_and_the_byte_order_mark_do_not_matter(void **state)
+{
+	struct price_list list = parsed("\xef\xbb\xbfmodel,provider,input_usd_per_1m\r\n\r\nm1,p,1\r\n\nm2,p,0.5");
+
+	(void)state;
+	assert_int_equal(list.count, 2);
+	assert_string_equal(list.prices[1].model, "m2");
+	assert_int_equal(list.lines[0], 3);
+	assert_int_equal(list.lines[1], 5);
+	price_list_release(&list);
+	list = parsed(HEADER);
+	assert_int_equal(list.count, 0);
+	price_list_release(&list);
+}
+
+static void days_are_counted_in_utc(void **state)
+{
+	static const struct {
+		const char *day;
+		int64_t s;
+	} cases[] = {{"1970-01-02", 86400}, {"2000-02-29", 951782400}, {"2024-02-29", 1709164800},
+		{"2026-12-31", 1798675200}, {"2027-01-01", 1798761600}, {"2100-03-01", 4107542400}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[128];
+		struct price_list list;
+
+		snprintf(
+			text, sizeof(text), "provider,model,input_usd_per_1m,effective_from\np,m,1,%s\n", cases[i].day);
+		list = parsed(text);
+		assert_int_equal(list.prices[0].from_us, cases[i].s * 1000000);
+		price_list_release(&list);
+	}
+}
+
+static void what_is_wrong_is_named_with_line_and_column(void **state)
+{
+	(void)state;
+	refused("", "line 1: header: is missing; the first line names the columns");
+	refused("provider,model\n", "line 1: header: the column input_usd_per_1m is missing");
+	refused("provider,model,input_usd_per_1m,model\n", "line 1: header: the column model is there twice");
+	refused("provider,model,input_usd_per_1m,input\n",
+		"line 1: header: there is no column \"input\"; known are provider, model, input_usd_per_1m, "
+		"output_usd_per_1m and those of docs/money.md");
+	refused(HEADER "p,m,1\n", "line 2: row: has 3 fields, the header 5");
+	refused(HEADER "p,m,1,2,s,\n", "line 2: row: has 6 fields, the header 5");
+	refused(HEADER "p,m,1,2,s\np,n,1e3,2,s\n",
+		"line 3: input_usd_per_1m: \"1e3\" is no price; write USD per 1M tokens as digits, like 0.075");
+	refused(HEADER "p,m,1,0.0000001,s\n",
+		"line 2: output_usd_per_1m: 0.0000001 is finer than 0.000001 USD per 1M tokens");
+	refused(HEADER "p,m,1,1000000.5,s\n",
+		"line 2: output_usd_per_1m: 1000000.5 is above 1000000 USD per 1M tokens");
+	refused(HEADER "p,m,,2,s\n", "line 2: input: is missing; write 0 for a model that is free of charge");
+	refused(HEADER ",m,1,2,s\n", "line 2: provider: is empty; 1 to 128 bytes are needed");
+	refused(HEADER "p,\"m\n\",1,2,s\n", "line 2, field 2: the quote is not closed on this line");
+	refused(HEADER "p,\"m\"x,1,2,s\n",
+		"line 2, field 2: a quote inside of quotes must be doubled, and a comma must follow the last");
+	refused(HEADER "p,m\"x,1,2,s\n",
+		"line 2, field 2: a quote in the middle; put the whole field into quotes and double it");
+	refused(HEADER "p,m\xff,1,2,s\n", "line 2, field 1: is not valid UTF-8");
+	refused(HEADER "p,m,1,2,s\nq,m,1,2,s\np,m,3,4,s\n",
+		"line 4: model: p/m is in force there and in line 2 at once; give them dates");
+}
+
+static void dates_modes_and_thresholds_are_checked(void **state)
+{
+	(void)state;
+#define DATED "provider,model,input_usd_per_1m,effective_from,effective_to\n"
+	refused(DATED "p,m,1,2026-02-29,\n", "line 2: effective_from: 2026-02-29 is no day of the calendar since 1970");
+	refused(DATED "p,m,1,1969-12-31,\n", "line 2: effective_from: 1969-12-31 is no day of the calendar since 1970");
+	refused(DATED "p,m,1,2026-13-01,\n", "line 2: effective_from: 2026-13-01 is no day of the calendar since 1970");
+	refused(DATED "p,m,1,30.7.2026,\n",
+		"line 2: effective_from: \"30.7.2026\" is no date; write 2026-07-30 or 2026-07-30T16:30:00Z");
+	refused(DATED "p,m,1,2026-07-30,2026-07-30\n", "line 2: effective_to_us: is not after effective_from_us");
+	refused(DATED "p,m,1,,2026-07-31\np,m,1,2026-07-30,\n",
+		"line 3: model: p/m is in force there and in line 2 at once; give them dates");
+#define MODED "provider,model,input_usd_per_1m,modes\n"
+	refused(MODED "p,m,1,batch=half\n",
+		"line 2: modes: \"batch=half\" is no list of modes; write batch=1/2 flex=1/2");
+	refused(MODED "p,m,1,batch=1/0\n", "line 2: modes[0].denominator: is 0; 1 to 10000 are possible");
+	refused(MODED "p,m,1,a=1/2 b=1/2 c=1/2 d=1/2 e=1/2 f=1/2 g=1/2\n", "line 2: modes: has more than 6 entries");
+#define TIERED "provider,model,input_usd_per_1m,context_threshold_tokens,input_above\n"
+	refused(TIERED "p,m,1,,5\n", "line 2: context_threshold_tokens: is missing, though there is a price above it");
+	refused(TIERED "p,m,1,200k,5\n",
+		"line 2: context_threshold_tokens: \"200k\" is no number of tokens; write 200000");
+	refused(TIERED "p,m,1,200000,\n", "line 2: context_tiers[0].input: is missing; a context tier has a rate of "
+					  "its own, mostly that of the input");
+}
+
+static void rows_of_one_model_that_meet_are_taken(void **state)
+{
+	struct price_list list = parsed(DATED "p,m,2,2026-07-30,\np,m,1,,2026-07-30\nq,m,1,,\n");
+
+	(void)state;
+	assert_int_equal(list.count, 3);
+	price_list_release(&list);
+}
+
+static void sizes_are_bounded(void **state)
+{
+	size_t size = PRICE_CSV_BYTES_MAX + 1;
+	char *text = calloc(1, size + 64);
+	struct price_list list;
+	struct err err = {0};
+	int at;
+
+	(void)state;
+	assert_false(price_csv_parse(text, size, &list, &err));
+	assert_string_equal(err.text, "file: is 8388609 bytes long; a price list has at most 8 MiB");
+	assert_false(price_csv_parse(text, 3, &list, &err));
+	assert_string_equal(err.text, "line 1, field 1: has a NUL byte; this is no CSV text");
+	at = sprintf(text, HEADER "p,");
+	memset(text + at, 'm', 129);
+	strcpy(text + at + 129, ",1,2,s\n");
+	refused(text, "line 2: model: is 129 bytes long; at most 128 are possible");
+	memset(text + at, 'm', 9000);
+	strcpy(text + at + 9000, ",1,2,s\n");
+	refused(text, "line 2, field 2: the row is longer than 8 KiB");
+	at = sprintf(text, HEADER);
+	for (int i = 0; i < PRICE_CSV_ROWS_MAX + 1; i++)
+		at += sprintf(text + at, "p,m%d,1,2,s\n", i);
+	refused(text, "line 10002: row: a list has at most 10000");
+	memset(text, ',', 64);
+	text[64] = '\0';
+	refused(text, "line 1, field 33: a row has at most 32 fields");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_row_becomes_a_price),
+		cmocka_unit_test(line_ends_blank_lines_and_the_byte_order_mark_do_not_matter),
+		cmocka_unit_test(days_are_counted_in_utc),
+		cmocka_unit_test(what_is_wrong_is_named_with_line_and_column),
+		cmocka_unit_test(dates_modes_and_thresholds_are_checked),
+		cmocka_unit_test(rows_of_one_model_that_meet_are_taken),
+		cmocka_unit_test(sizes_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

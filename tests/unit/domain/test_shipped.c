@@ -1,0 +1,203 @@
+/* What the migrations ship is what the lists in deploy/data and the table of tiers say. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/embedded.h"
+#include "domain/price_csv.h"
+#include "domain/tiers_default.h"
+
+static const char *migration(const char *name)
+{
+	for (size_t i = 0; i < embedded_migrations_count; i++) {
+		if (strcmp(embedded_migrations[i].name, name) == 0)
+			return embedded_migrations[i].up;
+	}
+	fail_msg("no migration %s", name);
+	return NULL;
+}
+
+static struct price_list list_of(const char *name)
+{
+	const char *root = getenv("BURSAR_SOURCE_DIR");
+	struct buf text = {0};
+	struct price_list list;
+	struct err err = {0};
+	char path[512];
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/deploy/data/%s", root ? root : ".", name);
+	f = fopen(path, "rb");
+	if (!f)
+		fail_msg("%s cannot be read", path);
+	while ((n = fread(buf_reserve(&text, 65536), 1, 65536, f)) > 0)
+		text.len += n;
+	fclose(f);
+	if (!price_csv_parse(text.data, text.len, &list, &err))
+		fail_msg("%s: %s", name, err.text);
+	buf_release(&text);
+	return list;
+}
+
+/* The line of the SQL that inserts the price, found by its key; its dates and rates must stand there. */
+static void assert_shipped(const char *sql, const struct price *price, bool dated)
+{
+	char needle[400], rates[256] = "";
+	const char *line, *end, *found;
+
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		static const enum token_class order[] = {
+			TOKEN_INPUT, TOKEN_OUTPUT, TOKEN_CACHED_INPUT, TOKEN_CACHE_WRITE};
+		size_t used = strlen(rates);
+
+		if (i < 4 && price->base.pico[order[i]] == PRICE_NONE)
+			snprintf(rates + used, sizeof(rates) - used, "NULL, ");
+		else if (i < 4)
+			snprintf(rates + used, sizeof(rates) - used, "%" PRId64 ", ", price->base.pico[order[i]]);
+	}
+	snprintf(needle, sizeof(needle), "('%s', '%s', ", price->provider, price->model);
+	for (line = strstr(sql, needle); line; line = strstr(end, needle)) {
+		end = strchr(line, '\n');
+		found = strstr(line, rates);
+		if (!found || found > end)
+			continue;
+		if (dated) {
+			snprintf(rates, sizeof(rates), "%" PRId64 ", %" PRId64 ", ", price->from_us, price->to_us);
+			assert_ptr_equal(strstr(line, rates), line + strlen(needle));
+		}
+		if (price->context_tiers) {
+			snprintf(rates, sizeof(rates),
+				"[{\"above\":%" PRId64 ",\"input\":%" PRId64 ",\"output\":%" PRId64,
+				price->context[0].above_tokens, price->context[0].rates.pico[TOKEN_INPUT],
+				price->context[0].rates.pico[TOKEN_OUTPUT]);
+			found = strstr(line, rates);
+			assert_true(found && found < end);
+		}
+		return;
+	}
+	fail_msg("%s/%s is not in the migration with these rates", price->provider, price->model);
+}
+
+static void every_listed_price_is_in_the_migration(void **state)
+{
+	struct price_list list = list_of("model_prices.csv");
+	const char *sql = migration("prices");
+	static const char *const providers[] = {
+		"openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere", "ollama"};
+	int priced = 0;
+
+	(void)state;
+	for (int i = 0; i < list.count; i++) {
+		assert_shipped(sql, &list.prices[i], false);
+		priced += list.prices[i].base.pico[TOKEN_INPUT] > 0;
+		assert_true(strlen(list.prices[i].source) > 0);
+	}
+	assert_int_equal(list.count, 134);
+	assert_true(priced >= 100);
+	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
+		char needle[64];
+
+		snprintf(needle, sizeof(needle), "\n('%s', ", providers[i]);
+		assert_non_null(strstr(sql, needle));
+	}
+	price_list_release(&list);
+}
+
+static void every_dated_price_is_in_the_migration(void **state)
+{
+	struct price_list list = list_of("model_price_changes.csv");
+	const char *sql = migration("prices");
+
+	(void)state;
+	for (int i = 0; i < list.count; i++)
+		assert_shipped(sql, &list.prices[i], true);
+	assert_int_equal(list.count, 7);
+	price_list_release(&list);
+	/* The row before ends where the next begins. */
+	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-terra', 0, 1785369600000000, 2500000, 15000000, "));
+	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-terra', 1785369600000000, 0, 2000000, 12000000, "));
+	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-luna', 0, 1785369600000000, 1000000, 6000000, "));
+	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-luna', 1785369600000000, 0, 200000, 1200000, "));
+	assert_non_null(strstr(sql, "('anthropic', 'claude-sonnet-5', 1788220800000000, 0, 3000000, 15000000, "));
+	assert_non_null(strstr(sql, "('google', 'gemini-3.7-flash', 0, 1798761600000000, 750000, 3750000, "));
+	assert_non_null(strstr(sql, "('google', 'gemini-3.7-flash', 1798761600000000, 0, 1500000, 7500000, "));
+}
+
+static void the_shipped_tiers_are_those_of_the_table(void **state)
+{
+	const char *sql = migration("shipped");
+	char row[256];
+	int rows = 0;
+
+	(void)state;
+	for (int i = 0; i < TIERS_DEFAULT; i++) {
+		const struct tier_default *tier = &tiers_default[i];
+		struct policy policy;
+		struct err err;
+
+		snprintf(row, sizeof(row), "('', '%s', %d, %d, %d, '%s')", tier->name, tier->pool_priority,
+			tier->pool_concurrent, TIERS_DEFAULT_OUTPUT_TOKENS, tier->upgrade_to);
+		assert_non_null(strstr(sql, row));
+		assert_true(tier_default_policy(tier, &policy, &err));
+		for (int k = 0; k < policy.count; k++) {
+			const struct limit *limit = &policy.limits[k];
+
+			snprintf(row, sizeof(row), "('', '%s', %d, '%s', %d, %d, %d, %" PRId64 ", %" PRId64 ", %s)",
+				tier->name, k, limit->name, (int)limit->dimension, (int)limit->kind, (int)limit->unit,
+				limit->amount, limit->period_us, limit->notify ? "true" : "false");
+			if (!strstr(sql, row))
+				fail_msg("the migration lacks %s", row);
+			rows++;
+		}
+	}
+	for (const char *p = strstr(sql, "\n('', '"); p; p = strstr(p + 1, "\n('', '"))
+		rows--;
+	assert_int_equal(rows, -TIERS_DEFAULT);
+}
+
+static void the_shipped_tiers_are_those_of_the_design(void **state)
+{
+	static const int64_t amounts[TIERS_DEFAULT][7] = {
+		{3, 40000, 50, 1000, 250000000, 5000000000, 250000000},
+		{20, 200000, 1000, 20000, 5000000000, 100000000000, 5000000000},
+		{100, 1000000, 10000, 200000, 50000000000, 1000000000000, 50000000000},
+	};
+
+	(void)state;
+	for (int i = 0; i < TIERS_DEFAULT; i++) {
+		struct policy policy;
+		struct err err;
+
+		assert_ptr_equal(tier_default_find(tiers_default[i].name), &tiers_default[i]);
+		assert_true(tier_default_policy(&tiers_default[i], &policy, &err));
+		assert_int_equal(policy.count, 7);
+		for (int k = 0; k < 7; k++) {
+			assert_int_equal(policy.limits[k].amount, amounts[i][k]);
+			if (policy.limits[k].kind == KIND_BUCKET)
+				assert_int_equal(policy.limits[k].burst, amounts[i][k]);
+		}
+		assert_string_equal(policy.limits[6].name, "cost_refill");
+		assert_int_equal(policy.limits[6].period_us, INT64_C(86400000000));
+	}
+	assert_null(tier_default_find("gold"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_listed_price_is_in_the_migration),
+		cmocka_unit_test(every_dated_price_is_in_the_migration),
+		cmocka_unit_test(the_shipped_tiers_are_those_of_the_table),
+		cmocka_unit_test(the_shipped_tiers_are_those_of_the_design),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
