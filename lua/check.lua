@@ -1,0 +1,175 @@
+-- check: may this request run? All limits of all its accounts, all or nothing.
+-- KEYS  marker, due, out, pol of the user's partition, then the accounts' records, the user first
+-- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate), i7 requests, i7 input, i7 output, i7 cost,
+--       I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest, c8 accounts_digest`; info; an account blob each
+-- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at, i7 held_input, i7 held_output,
+--       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
+-- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
+
+local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8'
+local raws, needs = {}, {}
+
+-- Loads all accounts of a call; nil, or the reply that says why it cannot be decided.
+local function load_all(keys, args, first, count, found, time, lenient)
+	local pol = keys[4]
+	local absent, behind, stale, stale_count, clock = 0, 0, {}, 0, false
+	for i = 1, count do
+		local raw = found[i + 1]
+		raws[i] = raw
+		local t, why
+		if raw then
+			t, why = account_load(i, raw, args[first + i], time, pol, lenient)
+		else
+			why = ABSENT
+		end
+		if not t then
+			if why == ABSENT then
+				absent = absent + 2 ^ (i - 1)
+			elseif why == BEHIND then
+				behind = behind + 2 ^ (i - 1)
+			elseif why == CLOCK then
+				clock = true
+			else
+				local tail = states[i][plans[i].size]
+				local _, at = sunpack('<I2c0', tail)
+				stale_count = stale_count + 1
+				stale[stale_count] = pack('<BI4', i - 1, states[i][VERSION]) .. sub(tail, at)
+			end
+		end
+	end
+	if absent > 0 then
+		return pack('<Bi7I4', ABSENT, time, absent)
+	elseif stale_count > 0 then
+		return pack('<Bi7B', STALE, time, stale_count) .. concat(stale)
+	elseif behind > 0 then
+		return pack('<Bi7I4', BEHIND, time, behind)
+	elseif clock then
+		return answer(CLOCK, time)
+	end
+end
+
+-- Loads the accounts once more, after a test that spoiled their states.
+local function load_again(keys, args, first, count, time)
+	for i = 1, count do
+		account_load(i, raws[i], args[first + i], time, keys[4])
+	end
+end
+
+local function take_all(count, interface, model, probe)
+	local passes = true
+	for i = 1, count do
+		local fits, needed = take(i, interface, model, probe)
+		if fits then
+			needs[i] = needed
+		else
+			passes = false
+		end
+	end
+	return passes
+end
+
+-- Expires a few reservations on the same accounts that nobody has settled in time. True when there were any: the states
+-- are written, and loaded anew.
+local function expire_few(keys, args, count, time, window, accounts_digest, estimate)
+	local due, out, pol = keys[2], keys[3], keys[4]
+	local some = false
+	for _, key in ipairs(call('ZRANGEBYSCORE', due, '-inf', time, 'LIMIT', 0, 4)) do
+		local raw = call('GET', key)
+		local m = raw and marker_parse(raw)
+		if not m or m[STATE] ~= OPEN then
+			call('ZREM', due, key)
+		elseif m[ACCOUNTS] == accounts_digest and m[EXPIRY] <= time then
+			if not some then
+				load_again(keys, args, 2, count, time)
+				some = true
+				for i = 1, count do
+					needs[i] = 0
+				end
+			end
+			expire_marker(key, m, time, window, estimate, due, out, count, needs)
+		end
+	end
+	if some then
+		for i = 1, count do
+			local head = account_save(i, keys[4 + i], raws[i], needs[i], pol)
+			raws[i] = head .. states[i][plans[i].size]
+		end
+		load_again(keys, args, 2, count, time)
+	end
+	return some
+end
+
+local function reply_check(status, time, state, started, expires, input, output, cost, count, heads)
+	for i = 1, count do
+		heads[i] = account_answer(i, heads[i] or account_pack(i))
+	end
+	return pack('<Bi7Bi7i7i7i7i7B', status, time, state, started, expires, input, output, cost, count)
+		.. concat(heads, '', 1, count)
+end
+
+local function check(keys, args)
+	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest =
+		sunpack(REQUEST, args[1])
+	local time, count, dry = clock_now(), #keys - 4, flags % 2 == 1
+	local probe, estimate = flags % 4 >= 2, flags >= 4
+	local key = keys[1]
+	local found = call('MGET', key, unpack(keys, 5))
+	local m = not dry and found[1] and marker_parse(found[1])
+	if m and m[DIGEST] ~= digest then
+		return answer(CONFLICT, time)
+	end
+	local why = load_all(keys, args, 2, count, found, time)
+	if why then
+		return why
+	end
+	local heads = {}
+	if m then
+		if m[STATE] == OPEN and m[REPEATED] == 0 then
+			m[REPEATED] = 1
+			call('SET', key, marker_pack(m), 'KEEPTTL')
+		end
+		return reply_check(REPEAT, time, m[STATE], m[STARTED], m[EXPIRY], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST],
+			count, heads)
+	end
+
+	ask(requests, input, output, cost)
+	local passes = take_all(count, interface, model, probe)
+	if not passes and not dry and expire_few(keys, args, count, time, window, accounts_digest, estimate) then
+		ask(requests, input, output, cost)
+		passes = take_all(count, interface, model, probe)
+	end
+	if dry or not passes then
+		local masks = {}
+		for i = 1, count do
+			masks[i] = { failed[i], would[i] }
+		end
+		load_again(keys, args, 2, count, time)
+		for i = 1, count do
+			failed[i], would[i] = masks[i][1], masks[i][2]
+		end
+		return reply_check(passes and OK or DENIED, time, 0, time, 0, 0, 0, 0, count, heads)
+	end
+
+	local expires = time + ttl
+	local pol = keys[4]
+	for i = 1, count do
+		local needed = needs[i]
+		if expires > needed then
+			needed = expires
+		end
+		if plans[i].levels > 0 then
+			needed = needed + 86400000000 -- a renewed reservation must still find its level
+		end
+		if time + 600000000 > needed then
+			needed = time + 600000000
+		end
+		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
+	end
+	m = marker_new(OPEN, time, expires, digest, accounts_digest, interface, model, args[2], count)
+	m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = requests, input, output, cost
+	call('SET', key, marker_pack(m))
+	call('ZADD', keys[2], expires, key)
+	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)
+end
+
+register('check', check)

@@ -1,0 +1,68 @@
+-- renew: a reservation lives longer. due: which have outlived their time. expire: ends one of those.
+-- renew:  KEYS marker, due. ARGV `i7 ttl`. Reply OK 0 `B status, i7 time, i7 expires_at`; UNKNOWN 8; CLOSED 10 `B state`
+-- due:    KEYS due. ARGV `I2 count`. Reply OK 0 `I2 n`, each str2 marker key, str2 info
+-- expire: KEYS marker, due, out, pol, the records of its accounts. ARGV `B flags (1 charge the estimate), i7 window (idempotency),
+--         c8 accounts_digest`. Reply OK 0; NOTHING 11 (not due, or settled); NEEDKEYS 9 `str2 info`
+-- FCALL bursar_renew_V 2 b:{p7}:q:acme/ann/r1 b:{p7}:due <ttl>
+
+local function renew(keys, args)
+	local time = clock_now()
+	local raw = call('GET', keys[1])
+	if not raw then
+		return answer(UNKNOWN, time)
+	end
+	local m = marker_parse(raw)
+	if m[STATE] ~= OPEN then
+		return closed(m, time)
+	end
+	local expires = time + sunpack('<i7', args[1])
+	if expires > m[EXPIRY] then
+		m[EXPIRY] = expires
+		call('SET', keys[1], marker_pack(m))
+		call('ZADD', keys[2], expires, keys[1])
+	end
+	return pack('<Bi7i7', OK, time, m[EXPIRY])
+end
+
+local function due(keys, args)
+	local time, list, n = clock_now(), {}, 0
+	for _, key in ipairs(call('ZRANGEBYSCORE', keys[1], '-inf', time, 'LIMIT', 0, (sunpack('<I2', args[1])))) do
+		local raw = call('GET', key)
+		local m = raw and marker_parse(raw)
+		if m and m[STATE] == OPEN then
+			local info = marker_info(m)
+			n = n + 1
+			list[n] = pack('<I2c0I2c0', #key, key, #info, info)
+		else
+			call('ZREM', keys[1], key)
+		end
+	end
+	return pack('<Bi7I2', OK, time, n) .. concat(list)
+end
+
+local function expire(keys, args)
+	local flags, window, accounts_digest = sunpack('<Bi7c8', args[1])
+	local time, count, pol = clock_now(), #keys - 4, keys[4]
+	local found = call('MGET', keys[1], unpack(keys, 5))
+	local m = found[1] and marker_parse(found[1])
+	if not m or m[STATE] ~= OPEN or m[EXPIRY] > time then
+		return answer(NOTHING, time)
+	elseif m[ACCOUNTS] ~= accounts_digest then
+		return need_keys(m, time)
+	end
+	for i = 1, count do
+		raws[i], needs[i] = found[i + 1], 0
+		account_read(i, raws[i], time, pol)
+	end
+	expire_marker(keys[1], m, time, window, flags % 2 == 1, keys[2], keys[3], count, needs)
+	for i = 1, count do
+		if states[i] then
+			account_save(i, keys[4 + i], raws[i], needs[i], pol)
+		end
+	end
+	return answer(OK, time)
+end
+
+register('renew', renew)
+register('due', due)
+register('expire', expire)

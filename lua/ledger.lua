@@ -1,0 +1,127 @@
+-- reset: empties what an account has used. drain: what waits for the ledger. takeback: undoes an entry that the ledger had
+-- already. raise: lifts counters to what the ledger knows.
+-- reset:    KEYS marker, out, record, pol of the account's partition. ARGV info; account blob; `i7 window (idempotency)`
+--           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
+-- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
+-- takeback: KEYS out, pol, records. ARGV entry id; per account `B n, n x (I4 limit id, B kind, i7 window_start, i7 amount)`
+--           Reply OK 0; NOTHING 11 (the entry is gone already)
+-- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled)`. Reply OK 0 `B raised`; ABSENT 4 `I4 mask`
+-- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
+
+local function reply_reset(status, time, lost)
+	return pack('<Bi7', status, time) .. lost
+end
+
+local function reset(keys, args)
+	local time = clock_now()
+	local found = call('MGET', keys[1], keys[3])
+	local m = found[1] and marker_parse(found[1])
+	if m then
+		if m[STATE] ~= RESET then
+			return answer(CONFLICT, time)
+		end
+		return reply_reset(REPEAT, time, (marker_info(m)))
+	end
+	local raw = found[2]
+	if not raw then
+		return pack('<Bi7I4', ABSENT, time, 1)
+	end
+	raws[1] = raw
+	local why = load_all({ keys[1], keys[1], keys[2], keys[4] }, args, 1, 1, { false, raw }, time)
+	if why then
+		return why
+	end
+	local t, p = states[1], plans[1]
+	local now, w, b, n, rows = t[NOW], 0, 0, 0, {}
+	for k = 1, p.n do
+		local s = p.slot[k]
+		if p.kind[k] == CALENDAR then
+			n = n + 1
+			rows[n] = pack('<I4BBi7', p.id[k], p.dim[k] - 1, p.unit[k], t[s])
+			if t[s] > 0 then
+				windows[4 * w + 1], windows[4 * w + 2], windows[4 * w + 3], windows[4 * w + 4] =
+					p.id[k], p.dim[k] - 1, t[DAY + p.unit[k]], -t[s]
+				w = w + 1
+			end
+			t[s] = 0
+		elseif p.kind[k] == BUCKET then
+			t[s], t[s + 1] = now, 0
+			levels[5 * b + 1], levels[5 * b + 2], levels[5 * b + 3], levels[5 * b + 4], levels[5 * b + 5] =
+				p.id[k], now, 0, p.a[k], p.b[k]
+			b = b + 1
+		end
+	end
+	t[NOTIFIED] = 0
+	entry_part(1, 1, now, w, b)
+	entry_write(keys[2], RESET_ENTRY, 0, FINAL, time, time, 0, 0, 0, 0, args[1], '', 1)
+	account_save(1, keys[3], raw, 0, keys[4])
+	local lost = char(n) .. concat(rows)
+	holdings[1] = ''
+	m = marker_new(RESET, time, time, NO_DIGEST, NO_DIGEST, 0, 0, lost, 0)
+	call('SET', keys[1], marker_pack(m), 'PX', floor(sunpack('<i7', args[3]) / 1000))
+	return reply_reset(OK, time, lost)
+end
+
+local function drain(keys, args)
+	local list, n = { call('GET', keys[1]) or '', call('XLEN', keys[2]) }, 2
+	for _, entry in ipairs(call('XRANGE', keys[2], '-', '+', 'COUNT', (sunpack('<I4', args[1])))) do
+		list[n + 1], list[n + 2] = entry[1], entry[2][2]
+		n = n + 2
+	end
+	return list
+end
+
+local function takeback(keys, args)
+	local time = clock_now()
+	if call('XDEL', keys[1], args[1]) == 0 then
+		return answer(NOTHING, time)
+	end
+	for i = 1, #keys - 2 do
+		local raw = call('GET', keys[2 + i])
+		local t = account_read(i, raw, time, keys[2])
+		if t then
+			local p, list = plans[i], args[1 + i]
+			for r = 1, list:byte(1) do
+				local id, kind, start, amount = sunpack('<I4Bi7i7', list, 2 + 19 * (r - 1))
+				local k = p.index[id]
+				local s = k and p.slot[k]
+				kind = k and p.kind[k] == kind and kind or -1
+				if kind == CALENDAR and t[DAY + p.unit[k]] == start then
+					t[s] = clamp(t[s] - amount)
+				elseif kind == BUCKET and t[s] >= t[NOW] and amount > 0 then
+					t[s], t[s + 1] = earlier(t[s], t[s + 1], amount, p.a[k], p.b[k], t[NOW], SPAN_MAX)
+				end
+			end
+			account_save(i, keys[2 + i], raw, 0, keys[2])
+		end
+	end
+	return answer(OK, time)
+end
+
+local function raise(keys, args)
+	local time = clock_now()
+	local raw = call('GET', keys[1])
+	local t = account_read(1, raw, time, keys[2])
+	if not t then
+		return pack('<Bi7I4', ABSENT, time, 1)
+	end
+	local p, list, raised = plans[1], args[1], 0
+	for r = 1, list:byte(1) do
+		local id, start, settled = sunpack('<I4i7i7', list, 2 + 18 * (r - 1))
+		local k = p.index[id]
+		local s = k and p.slot[k]
+		if k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start and t[s] < settled then
+			t[s] = settled
+			raised = raised + 1
+		end
+	end
+	if raised > 0 then
+		account_save(1, keys[1], raw, 0, keys[2])
+	end
+	return pack('<Bi7B', OK, time, raised)
+end
+
+register('reset', reset)
+register('drain', drain, { 'no-writes' })
+register('takeback', takeback)
+register('raise', raise)

@@ -1,0 +1,40 @@
+#!lua name=bursar_@V@
+-- The library of Bursar's functions: the files that lua/ORDER names, one after the other. The loader puts the first eight
+-- hex digits of the source's hash for @V@. docs/store.md has the formats; server/domain/decision.h the same rules in C.
+--
+-- Integers only, in doubles: every count is at most 2^53 - 1 and no step leaves that range unnoticed. Tables named like
+-- `states` are filled anew by each call and kept between calls, because a table made anew is garbage to collect.
+-- Redis has its globals only while a function runs, not while a library loads: the first call fills these.
+local call, pack, sunpack, unpack, sub, rep, char, concat, floor
+
+local TWO53 = 9007199254740992
+local COUNT_MAX = TWO53 - 1
+local SPAN_MAX = 3155760000000000 -- 100 years of microseconds: no bucket is in debt for longer
+
+local BUCKET, CALENDAR, LEVEL = 0, 1, 2
+local REQUESTS, TOKENS, INPUT, OUTPUT, COST = 1, 2, 3, 4, 5 -- a stored dimension + 1; 6 is CONCURRENT
+
+local OK, DENIED, REPEAT, CONFLICT = 0, 1, 2, 3
+local ABSENT, STALE, BEHIND, CLOCK = 4, 5, 6, 7
+local UNKNOWN, NEEDKEYS, CLOSED, NOTHING, LOST = 8, 9, 10, 11, 12
+
+local OPEN, RECORDED, CANCELLED, EXPIRED, RESET = 1, 2, 3, 4, 5 -- states of a marker
+
+local function answer(status, time)
+	return pack('<Bi7', status, time)
+end
+
+local function register(name, callback, flags)
+	redis.register_function{
+		function_name = 'bursar_' .. name .. '_@V@',
+		callback = function(keys, args)
+			if not call then
+				call, pack, sunpack = redis.call, struct.pack, struct.unpack
+				unpack, concat, floor = _G.unpack, table.concat, math.floor
+				sub, rep, char = string.sub, string.rep, string.char
+			end
+			return callback(keys, args)
+		end,
+		flags = flags or {},
+	}
+end

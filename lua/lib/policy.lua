@@ -1,0 +1,72 @@
+-- Policies: packed limits, parsed once and kept by pid. The parsed form has an array for each property of the limits.
+
+local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
+local LIMIT_SIZE = 61
+local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7I4I4' -- of a record; slots below
+local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local DAY, WEEK, MONTH, HELD_OPEN, NOTIFIED, HEAD_SIZE, HEAD_BYTES = 12, 13, 14, 15, 16, 16, 69
+
+local policies, policy_count = {}, 0
+
+local function policy_parse(bytes)
+	local n = bytes:byte(2)
+	local p = {
+		bytes = bytes, n = n, all = true, levels = 0, buckets = 0, clear = { {}, {}, {} }, unit_used = {},
+		id = {}, dim = {}, kind = {}, unit = {}, shadow = {}, a = {}, b = {}, c = {}, d = {}, interface = {}, model = {},
+		warn = {}, warn_from = {}, slot = {}, bit = {}, index = {}, holding = {},
+	}
+	local slot, format = HEAD_SIZE + 1, { HEAD }
+	for k = 1, n do
+		local id, dim, kind, unit, flags, a, b, c, d, interface, model, warn =
+			sunpack(LIMIT, bytes, 3 + (k - 1) * LIMIT_SIZE)
+		p.id[k], p.dim[k], p.kind[k], p.unit[k], p.shadow[k] = id, dim + 1, kind, unit, flags % 2 == 1
+		p.a[k], p.b[k], p.c[k], p.d[k], p.interface[k], p.model[k] = a, b, c, d, interface, model
+		p.slot[k], p.bit[k], p.index[id] = slot, 2 ^ (k - 1), k
+		p.holding[k] = pack('<I4BBB', id, dim, kind, unit)
+		if interface ~= 0 or model ~= 0 then
+			p.all = false
+		end
+		if kind == LEVEL then
+			p.levels, slot, format[k + 1] = p.levels + 1, slot + 1, 'I4'
+		elseif kind == BUCKET then
+			p.buckets, slot, format[k + 1] = p.buckets + 1, slot + 2, 'i7I7'
+		else
+			slot, format[k + 1] = slot + 2, 'i7i7'
+			p.unit_used[unit + 1] = true
+			local clear = p.clear[unit + 1]
+			clear[#clear + 1] = k
+			if flags >= 2 and warn > 0 then
+				p.warn[k], p.warn_from[k] = warn, warn_from(a, warn)
+			end
+		end
+	end
+	p.unpack_format = concat(format) -- the answer's last value is where the tail begins: slot `size`
+	p.pack_format = p.unpack_format
+	p.size = slot
+	p.template = char(n) .. concat(p.holding)
+	p.marker_format = '<i7i7i7c0' .. rep('i7', p.buckets)
+	return p
+end
+
+local function policy_keep(pid, bytes)
+	if policy_count >= 4096 then
+		policies, policy_count = {}, 0
+	end
+	local p = policy_parse(bytes)
+	policies[pid], policy_count = p, policy_count + 1
+	return p
+end
+
+-- The policy a record follows: known, or kept in the record behind its states, or in the partition's `pol`. nil: lost.
+local function policy_of(raw, pid, pol)
+	local p = policies[pid]
+	if p then
+		return p
+	end
+	local n, levels = raw:byte(3, 4)
+	local bytes = sunpack('<I2c0', raw, HEAD_BYTES + 14 * (n - levels) + 4 * levels + 1)
+	if bytes == '' then
+		bytes = call('HGET', pol, pid)
+	end
+	return bytes and policy_keep(pid, bytes) or nil
+end

@@ -1,0 +1,188 @@
+-- Settles a reservation: first what happens by dimension (settle_*), then on each account (settle_account).
+
+local used = { 0, 0, 0, 0, 0, 0 }  -- goes into the books
+local freed = { 0, 0, 0, 0, 0, 0 } -- leaves what is held
+local net = { 0, 0, 0, 0, 0, 0 }   -- for buckets, which hold by having taken: charged above 0, given back below
+local closing = false              -- the reservation is open no longer
+
+local function clamp(n)
+	if n < 0 then
+		return 0
+	end
+	return n > COUNT_MAX and COUNT_MAX or n
+end
+
+local function settle_dimension(dim, u, h, final)
+	local t = u < h and u or h
+	used[dim] = u
+	freed[dim] = final and h or t
+	net[dim] = u - freed[dim]
+end
+
+local function settle_tokens()
+	used[TOKENS] = used[INPUT] + used[OUTPUT]
+	freed[TOKENS] = freed[INPUT] + freed[OUTPUT]
+	net[TOKENS] = net[INPUT] + net[OUTPUT]
+end
+
+local function note_used(m)
+	m[USED_INPUT], m[USED_OUTPUT], m[USED_COST] =
+		clamp(m[USED_INPUT] + used[INPUT]), clamp(m[USED_OUTPUT] + used[OUTPUT]), clamp(m[USED_COST] + used[COST])
+end
+
+-- The request: counted now (`counts`), given back, or settled before.
+local function settle_request(m, counts, final)
+	local held = m[HELD_REQUESTS]
+	if counts and m[COUNTED] % 2 == 0 then
+		used[REQUESTS], freed[REQUESTS] = held, held
+		m[COUNTED], m[HELD_REQUESTS] = m[COUNTED] + IN_BOOKS, 0
+	else
+		used[REQUESTS], freed[REQUESTS] = 0, final and held or 0
+		if final then
+			m[HELD_REQUESTS] = 0
+		end
+	end
+	net[REQUESTS] = used[REQUESTS] - freed[REQUESTS]
+end
+
+-- An open reservation used this much; `becomes` is its state when final.
+local function settle_open(m, input, output, cost, final, becomes)
+	settle_request(m, becomes ~= CANCELLED, final)
+	settle_dimension(INPUT, input, m[HELD_INPUT], final)
+	settle_dimension(OUTPUT, output, m[HELD_OUTPUT], final)
+	settle_dimension(COST, cost, m[HELD_COST], final)
+	settle_tokens()
+	closing = final
+	if final then
+		m[STATE] = becomes
+	end
+	m[HELD_INPUT], m[HELD_OUTPUT] = m[HELD_INPUT] - freed[INPUT], m[HELD_OUTPUT] - freed[OUTPUT]
+	m[HELD_COST] = m[HELD_COST] - freed[COST]
+	note_used(m)
+end
+
+-- An expired or cancelled one used this much after all. What an expiry charged as an estimate stands in held.
+local function settle_late(m, input, output, cost, final)
+	local first = m[COUNTED] % 2 == 0
+	used[REQUESTS] = first and 1 or 0
+	used[INPUT], used[OUTPUT], used[COST] = input - m[HELD_INPUT], output - m[HELD_OUTPUT], cost - m[HELD_COST]
+	used[TOKENS] = used[INPUT] + used[OUTPUT]
+	for dim = REQUESTS, COST do
+		freed[dim], net[dim] = 0, used[dim]
+	end
+	closing = false
+	m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = 0, 0, 0
+	if first then
+		m[COUNTED] = m[COUNTED] + IN_BOOKS
+	end
+	if final then
+		m[STATE] = RECORDED
+	end
+	note_used(m)
+end
+
+-- Settles account `i`, whose state is loaded (or nil: its record is gone), by what the marker's tail says at `at`, and
+-- makes its part of the entry. The position behind it, and until when the record is needed.
+local function settle_account(i, tail, at)
+	local t, p = states[i], plans[i]
+	local day, week, month, n = sunpack('<i7i7i7B', tail, at)
+	local row = at + 22 -- of the first limit: id, dimension, kind, unit
+	local full_row = row + 7 * n
+	local w, b, needed, warned = 0, 0, 0, 0
+	local same = t and sub(tail, at + 21, full_row - 1) == p.template
+	for h = 1, n do
+		local id, dim, kind, unit, k
+		if same then
+			k, id, dim, kind, unit = h, p.id[h], p.dim[h], p.kind[h], p.unit[h]
+		else
+			id, dim, kind, unit = sunpack('<I4BBB', tail, row + 7 * (h - 1))
+			dim = dim + 1
+			k = t and p.index[id]
+			if k and (p.dim[k] ~= dim or p.kind[k] ~= kind or p.unit[k] ~= unit) then
+				k = nil
+			end
+		end
+		local s = k and p.slot[k]
+		if kind == CALENDAR then
+			local start = unit == 0 and day or unit == 1 and week or month
+			local u = used[dim]
+			if u ~= 0 then
+				windows[4 * w + 1], windows[4 * w + 2], windows[4 * w + 3], windows[4 * w + 4] = id, dim - 1, start, u
+				w = w + 1
+			end
+			if k and t[DAY + unit] == start then
+				t[s], t[s + 1] = clamp(t[s] + u), clamp(t[s + 1] - freed[dim])
+				local from = p.warn_from[k]
+				if from then
+					if t[GRACE] > t[NOW] then
+						from = warn_from(with_grace(p.a[k], t[PERCENT]), p.warn[k])
+					end
+					if t[s] + t[s + 1] >= from and not has_bit(t[NOTIFIED], p.bit[k]) then
+						warned = warned + p.bit[k]
+					end
+				end
+			end
+		elseif kind == BUCKET then
+			if k then
+				local now, full, rem, change = t[NOW], t[s], t[s + 1], net[dim]
+				if full < now then
+					full, rem = now, 0
+				end
+				if change > 0 then
+					full, rem = later(full, rem, change, p.a[k], p.b[k], now)
+				elseif change < 0 then
+					local most = sunpack('<i7', tail, full_row) - now
+					if most > 0 then
+						full, rem = earlier(full, rem, -change, p.a[k], p.b[k], now, most)
+					end
+				end
+				if change ~= 0 then
+					t[s], t[s + 1] = full, rem
+				end
+				if full > needed then
+					needed = full
+				end
+				levels[5 * b + 1], levels[5 * b + 2], levels[5 * b + 3], levels[5 * b + 4], levels[5 * b + 5] =
+					id, full, rem, p.a[k], p.b[k]
+				b = b + 1
+			end
+			full_row = full_row + 7
+		elseif k and closing and t[s] > 0 then
+			t[s] = t[s] - 1
+		end
+	end
+	if t then
+		if closing and t[HELD_OPEN] > 0 then
+			t[HELD_OPEN] = t[HELD_OPEN] - 1
+		end
+		t[NOTIFIED], notify[i] = t[NOTIFIED] + warned, warned
+		entry_part(i, 1, t[NOW], w, b)
+	else
+		entry_part(i, 0, 0, w, 0)
+	end
+	return full_row, needed
+end
+
+-- Expires an open reservation on the accounts that are loaded, and writes its entry and its marker.
+local function expire_marker(key, m, time, window, estimate, due, out, count, needs)
+	local input, output, cost = 0, 0, 0
+	if estimate then
+		input, output, cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	end
+	local requests = m[HELD_REQUESTS]
+	settle_open(m, input, output, cost, true, EXPIRED)
+	m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = input, output, cost
+	local tail = m[MARKER_TAIL]
+	local info, at = marker_info(m)
+	at = at + 1
+	for i = 1, count do
+		local needed
+		at, needed = settle_account(i, tail, at)
+		if needed > needs[i] then
+			needs[i] = needed
+		end
+	end
+	entry_write(out, EXPIRY_ENTRY, 0, FINAL, time, m[STARTED], requests, input, output, cost, info, '', count)
+	call('SET', key, marker_pack(m), 'PX', floor(window / 1000))
+	call('ZREM', due, key)
+end

@@ -1,0 +1,162 @@
+-- record: what a request really used, as one attempt of it; cancel: it used nothing.
+-- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts of the check
+-- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown), i7 input, i7 output, i7 cost, I6 interface, I6 model,
+--       i7 started_at, i7 window (idempotency), c8 accounts_digest`; usage; info; an account blob each
+--       cancel: `B flags (1 only when the check was never repeated), i7 window, c8 accounts_digest`; an account blob each
+-- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_input,
+--       i7 released_output, i7 released_cost, B accounts`, account answers; ABSENT 4, CLOCK 7, UNKNOWN 8,
+--       NEEDKEYS 9 `str2 info`, CLOSED 10 `B state`
+-- FCALL bursar_record_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <record> <usage> <info> <blob>
+
+local SETTLE = '<BBi7i7i7I6I6i7i7c8'
+
+local function reply_settle(status, time, m, requests, input, output, cost, r_input, r_output, r_cost, count)
+	local heads = {}
+	for i = 1, count do
+		heads[i] = account_answer(i, account_pack(i))
+	end
+	return pack('<Bi7BBi7i7i7i7i7i7i7B', status, time, m[STATE], has_bit(m[COUNTED], WAS_LATE) and 1 or 0, requests, input,
+		output, cost, r_input, r_output, r_cost, count) .. concat(heads, '', 1, count)
+end
+
+-- The reservation stands on other accounts than the caller gave.
+local function need_keys(m, time)
+	local info = marker_info(m)
+	return pack('<Bi7I2c0', NEEDKEYS, time, #info, info)
+end
+
+local function closed(m, time)
+	return pack('<Bi7B', CLOSED, time, m[STATE])
+end
+
+-- Settles all accounts by the tail of the marker and writes them.
+local function settle_all(keys, m, count, time)
+	local _, at = marker_info(m)
+	at = at + 1
+	for i = 1, count do
+		at, needs[i] = settle_account(i, m[MARKER_TAIL], at)
+		if time + 600000000 > needs[i] then
+			needs[i] = time + 600000000
+		end
+	end
+	for i = 1, count do
+		if states[i] then
+			account_save(i, keys[4 + i], raws[i], needs[i], keys[4])
+		end
+	end
+end
+
+local function marker_close(keys, m, window)
+	if m[STATE] == OPEN then
+		call('SET', keys[1], marker_pack(m), 'KEEPTTL')
+	else
+		call('SET', keys[1], marker_pack(m), 'PX', floor(window / 1000))
+		call('ZREM', keys[2], keys[1])
+	end
+end
+
+-- A marker for a request that was never checked: it holds nothing, on the limits that match it now.
+local function unchecked(count, time, started, interface, model, info, accounts_digest)
+	for i = 1, count do
+		local t, p = states[i], plans[i]
+		local held, n, buckets = {}, 0, 0
+		for k = 1, p.n do
+			if p.all or (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
+				n = n + 1
+				held[n] = p.holding[k]
+				if p.kind[k] == BUCKET then
+					buckets = buckets + 1
+				end
+			end
+		end
+		holdings[i] = pack('<i7i7i7', t[DAY], t[WEEK], t[MONTH]) .. char(n) .. concat(held) .. rep('\0', 7 * buckets)
+	end
+	return marker_new(EXPIRED, started, time, NO_DIGEST, accounts_digest, interface, model, info, count)
+end
+
+local function record(keys, args)
+	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest = sunpack(SETTLE, args[1])
+	local time, count = clock_now(), #keys - 4
+	local final, anyway = flags % 2 == 1, flags >= 2
+	local found = call('MGET', keys[1], unpack(keys, 5))
+	local m, unknown = found[1] and marker_parse(found[1]), false
+	if m then
+		if m[STATE] == RESET then
+			return closed(m, time)
+		elseif m[ACCOUNTS] ~= accounts_digest then
+			return need_keys(m, time)
+		end
+	elseif not anyway then
+		return answer(UNKNOWN, time)
+	end
+	local bit = 2 ^ attempt
+	local repeated = m and has_bit(m[ATTEMPTS], bit)
+	if m and m[STATE] == RECORDED and not repeated then
+		return closed(m, time)
+	end
+	local why = load_all(keys, args, 3, count, found, time, true)
+	if why then
+		return why
+	end
+	if repeated then
+		return reply_settle(REPEAT, time, m, has_bit(m[COUNTED], COUNTED_IT) and 1 or 0, m[LAST_INPUT], m[LAST_OUTPUT],
+			m[LAST_COST], 0, 0, 0, count)
+	end
+	if not m then
+		m, unknown = unchecked(count, time, started > 0 and started or time, interface, model, args[3], accounts_digest), true
+	end
+
+	local late = m[STATE] ~= OPEN
+	local held_input, held_output, held_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	if late then
+		settle_late(m, input, output, cost, final)
+	else
+		settle_open(m, input, output, cost, final, RECORDED)
+	end
+	local requests = used[REQUESTS]
+	m[ATTEMPTS] = m[ATTEMPTS] + bit
+	m[COUNTED] = m[COUNTED] % 2 + (late and WAS_LATE or 0) + (requests > 0 and COUNTED_IT or 0)
+	m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST] = used[INPUT], used[OUTPUT], used[COST]
+	settle_all(keys, m, count, time)
+	entry_write(keys[3], RECORD_ENTRY, attempt, (final and FINAL or 0) + (late and not unknown and LATE or 0)
+		+ (unknown and NEVER_CHECKED or 0), time, m[STARTED], requests, used[INPUT], used[OUTPUT], used[COST],
+		marker_info(m), args[2], count)
+	marker_close(keys, m, window)
+	local r_input, r_output, r_cost = 0, 0, 0
+	if final and not late then
+		r_input, r_output, r_cost = clamp(held_input - input), clamp(held_output - output), clamp(held_cost - cost)
+	end
+	return reply_settle(OK, time, m, requests, used[INPUT], used[OUTPUT], used[COST], r_input, r_output, r_cost, count)
+end
+
+local function cancel(keys, args)
+	local flags, window, accounts_digest = sunpack('<Bi7c8', args[1])
+	local time, count = clock_now(), #keys - 4
+	local found = call('MGET', keys[1], unpack(keys, 5))
+	local m = found[1] and marker_parse(found[1])
+	if not m then
+		return answer(UNKNOWN, time)
+	elseif m[STATE] == RECORDED or m[STATE] == EXPIRED or m[STATE] == RESET or flags % 2 == 1 and m[REPEATED] ~= 0 then
+		return closed(m, time)
+	elseif m[ACCOUNTS] ~= accounts_digest then
+		return need_keys(m, time)
+	end
+	local why = load_all(keys, args, 1, count, found, time, true)
+	if why then
+		return why
+	end
+	if m[STATE] == CANCELLED then
+		return reply_settle(REPEAT, time, m, 0, 0, 0, 0, 0, 0, 0, count)
+	end
+	local held_input, held_output, held_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	settle_open(m, 0, 0, 0, true, CANCELLED)
+	settle_all(keys, m, count, time)
+	if m[ATTEMPTS] > 0 then
+		entry_write(keys[3], CANCEL_ENTRY, 0, FINAL, time, m[STARTED], 0, 0, 0, 0, marker_info(m), '', count)
+	end
+	marker_close(keys, m, window)
+	return reply_settle(OK, time, m, 0, 0, 0, 0, held_input, held_output, held_cost, count)
+end
+
+register('record', record)
+register('cancel', cancel)

@@ -1,0 +1,84 @@
+-- birth: the partition's generation, made when it is missing: then Redis has lost data, or is new. seed: writes a record that
+-- is missing, if no data was lost since birth was asked. policy: writes an account's profile and policy through.
+-- birth:  KEYS gen, out. ARGV a fresh generation, 16 characters. Reply OK 0 `c16 generation, i7 birth, I8 outbox length,
+--         str2 id of the last entry ever, str2 id of the oldest entry ("": none)`
+-- seed:   KEYS gen, record, pol. ARGV `c16 generation, I4 expires_s`; record; pid; policy. Reply OK 0; NOTHING 11 (there is one); LOST 12
+-- policy: KEYS record, pol. ARGV `I4 version, I4 epoch, B flags (as the record's; 32 keep the policy in the record), I2
+--         grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`; NOTHING 11 (its version is not lower)
+-- FCALL bursar_seed_V 3 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol <head> <record> <pid> <policy>
+
+local PROVISIONAL = 8
+
+local function birth(keys, args)
+	local time = clock_now()
+	local mark = call('GET', keys[1])
+	if not mark then
+		mark = sub(args[1], 1, 16) .. ' ' .. string.format('%.0f', time)
+		call('SET', keys[1], mark)
+	end
+	local length, last, first = call('XLEN', keys[2]), '0-0', ''
+	if call('EXISTS', keys[2]) == 1 then
+		local about = call('XINFO', 'STREAM', keys[2])
+		for i = 1, #about, 2 do
+			if about[i] == 'last-generated-id' then
+				last = about[i + 1]
+			elseif about[i] == 'first-entry' and about[i + 1] then
+				first = about[i + 1][1]
+			end
+		end
+	end
+	return pack('<Bi7c16i7I8I2c0I2c0', OK, time, sub(mark, 1, 16), tonumber(sub(mark, 18)), length, #last, last, #first, first)
+end
+
+local function seed(keys, args)
+	local time = clock_now()
+	local generation, expires = sunpack('<c16I4', args[1])
+	local mark = call('GET', keys[1])
+	if not mark or sub(mark, 1, 16) ~= generation then
+		return answer(LOST, time)
+	end
+	local old = call('GET', keys[2])
+	if old and policy_of(old, sub(old, 15, 22), keys[3]) then
+		return answer(NOTHING, time)
+	end
+	if #args[4] > 0 then
+		call('HSETNX', keys[3], args[3], args[4])
+	end
+	call('SET', keys[2], args[2], 'EXAT', expires)
+	return answer(OK, time)
+end
+
+local function policy(keys, args)
+	local version, epoch, flags, percent, grace, pid = sunpack('<I4I4BI2i7c8', args[1])
+	local time = clock_now()
+	local raw = call('GET', keys[1])
+	local t = account_read(1, raw, time, keys[2])
+	if not t then
+		return pack('<Bi7I4', ABSENT, time, 1)
+	end
+	local provisional = has_bit(t[FLAGS], PROVISIONAL)
+	if t[VERSION] > version or t[VERSION] == version and not provisional then
+		return answer(NOTHING, time)
+	end
+	if epoch < t[EPOCH] then
+		epoch = t[EPOCH]
+	end
+	if t[PID] ~= pid then
+		local to = policies[pid] or policy_keep(pid, args[2])
+		t = convert(t, plans[1], to, pid, epoch)
+		states[1], plans[1] = t, to
+	end
+	local inline = flags % 2 == 1 or flags >= 32
+	local bytes = inline and args[2] or ''
+	t[VERSION], t[EPOCH], t[PERCENT], t[GRACE], t[FLAGS] = version, epoch, percent, grace, flags % 32
+	t[plans[1].size] = pack('<I2c0I2c0', #bytes, bytes, #args[3], args[3])
+	if not inline then
+		call('HSETNX', keys[2], pid, args[2])
+	end
+	account_save(1, keys[1], raw, grace, keys[2])
+	return answer(OK, time)
+end
+
+register('birth', birth)
+register('seed', seed)
+register('policy', policy)
