@@ -12,6 +12,8 @@ set(BURSAR_TEST_ENV
 	"TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions/tsan.txt"
 	"BURSAR_SOURCE_DIR=${CMAKE_SOURCE_DIR}" "BURSAR_BINARY_DIR=${CMAKE_BINARY_DIR}")
 
+add_custom_target(tsan_tests)
+
 function(bursar_tests label folder)
 	file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.c")
 	set(helpers "")
@@ -46,6 +48,7 @@ function(bursar_tests label folder)
 		set(labels ${label})
 		if(stem MATCHES "_tsan$")
 			list(APPEND labels tsan)
+			add_dependencies(tsan_tests ${name})
 		endif()
 		set_tests_properties(${name} PROPERTIES ENVIRONMENT "${BURSAR_TEST_ENV}" TIMEOUT 600 LABELS "${labels}")
 	endforeach()

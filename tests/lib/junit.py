@@ -1,0 +1,13 @@
+"""Prints "PASSED FAILED [skipped N]" of a JUnit file, as ctest and pytest write them."""
+import sys
+import xml.etree.ElementTree
+
+passed = failed = skipped = 0
+for case in xml.etree.ElementTree.parse(sys.argv[1]).getroot().iter("testcase"):
+    if case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail":
+        failed += 1
+    elif case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
+        skipped += 1
+    else:
+        passed += 1
+print(passed, failed, *([f"{skipped} skipped"] if skipped else []))

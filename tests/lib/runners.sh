@@ -1,0 +1,122 @@
+# What the stages run. Sourced by tests/run.
+# shellcheck shell=bash
+: "${results:?}" "${long?}"
+wrapper=()
+
+build_preset() {
+	cmake --preset "$1" >"$results/configure-$1.log" 2>&1 || { cat "$results/configure-$1.log"; return 1; }
+	shift
+	cmake --build "$@"
+}
+
+build_dev() {
+	build_preset dev build/dev -j "$(nproc)" && count 1 0
+}
+
+# Adds up a JUnit file, and names what failed.
+count_junit() {
+	local sums
+	sums=$(/usr/bin/python3 tests/lib/junit.py "$1") || return 1
+	# shellcheck disable=SC2086 # words
+	count $sums
+}
+
+run_ctest() {
+	local xml=$PWD/$results/$1.xml status=0
+	ctest --test-dir build/dev -L "^$1\$" -j 2 --output-on-failure --no-tests=ignore --output-junit "$xml" || status=$?
+	[ ! -s "$xml" ] || count_junit "$xml"
+	return "$status"
+}
+
+# run_pytest BUILD PATH...; $wrapper: words to put before it.
+run_pytest() {
+	local build=$1 status=0 xml marks="not long"
+	shift
+	xml=$results/${current:?}.xml
+	[ -z "$long" ] || marks="long or not long"
+	compgen -G "$1/test_*.py" >/dev/null || [ -f "$1" ] || return 0
+	BURSAR_BUILD=$PWD/build/$build "${wrapper[@]}" /usr/bin/python3 -m pytest -q -ra --durations=10 -m "$marks" --junitxml="$xml" "$@" || status=$?
+	[ ! -s "$xml" ] || count_junit "$xml"
+	[ "$status" = 5 ] || return "$status" # 5: no test was there
+}
+
+run_lint() {
+	local check out status=0
+	for check in format tidy cppcheck lua shell layers sizes; do
+		if out=$("tests/lint/$check" 2>&1); then
+			count 1 0
+		else
+			count 0 1 "$check"
+			printf '== %s\n%s\n' "$check" "$out"
+			status=1
+		fi
+	done
+	return "$status"
+}
+
+run_release() {
+	build_preset release build/release -j 1 2>&1 | tee "$results/release-build.log"
+	if [ "${PIPESTATUS[0]}" != 0 ] || grep -q 'warning:' "$results/release-build.log"; then
+		count 0 1 build
+		return 1
+	fi
+	count 1 0
+	run_pytest release tests/smoke
+}
+
+run_clang() {
+	build_preset clang build/clang -j 1 && count 1 0
+}
+
+run_tsan() {
+	local status=0 xml=$PWD/$results/tsan-unit.xml
+	build_preset tsan build/tsan -j 1 --target bursard tsan_tests || return 1
+	# ThreadSanitizer cannot place its shadow under some kernels' address randomisation.
+	! setarch -R true 2>/dev/null || wrapper=(setarch -R)
+	"${wrapper[@]}" ctest --test-dir build/tsan -L '^tsan$' --output-on-failure --no-tests=ignore --output-junit "$xml" || status=$?
+	[ ! -s "$xml" ] || count_junit "$xml"
+	run_pytest tsan tests/e2e/test_concurrency.py || status=$?
+	return "$status"
+}
+
+# fuzz_one NAME SECONDS: the target survives, its planted twin does not.
+fuzz_one() {
+	local name=$1 seconds=$2 work status=0
+	work=$(mktemp -d)
+	export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+	export LSAN_OPTIONS=suppressions=$PWD/tests/suppressions/lsan.txt
+	mkdir "$work/new"
+	echo "== $name: $seconds s"
+	if build/fuzz/fuzz/"$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -artifact_prefix="$results/$name-" \
+		"$work/new" "tests/fuzz/corpus/${name#fuzz_}"; then
+		count 1 0
+	else
+		count 0 1 "$name"
+		status=1
+	fi
+	# A planted bug that is not found means that the target does not reach the code.
+	echo "== $name: the planted bug"
+	if build/fuzz/fuzz/"${name}_planted" -max_total_time="$seconds" -verbosity=0 -artifact_prefix="$work/" \
+		"$work/new" "tests/fuzz/corpus/${name#fuzz_}" >"$work/planted.log" 2>&1; then
+		echo "the planted bug was not found"
+		count 0 1 "${name}_planted"
+		status=1
+	else
+		count 1 0
+	fi
+	rm -rf "$work"
+	return "$status"
+}
+
+run_fuzz() {
+	local source name seconds=30 status=0
+	[ -z "$long" ] || seconds=600
+	compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null || return 0
+	build_preset fuzz build/fuzz -j 1 || return 1
+	for source in tests/fuzz/fuzz_*.c; do
+		name=$(basename "$source" .c)
+		mkdir -p "tests/fuzz/corpus/${name#fuzz_}"
+		fuzz_one "$name" "$seconds" || status=1
+	done
+	return "$status"
+}

@@ -1,0 +1,77 @@
+# A stage: runs a function, counts what passed and failed, says how long it took. Sourced by tests/run.
+# shellcheck shell=bash
+: "${only?}"
+
+results=build/tests
+
+stages_begin() {
+	rm -rf "$results"
+	mkdir -p "$results"
+	started=$SECONDS
+	trap stages_stop INT TERM
+	printf '%-10s %8s %8s %8s\n' STAGE PASSED FAILED SECONDS
+}
+
+stages_stop() {
+	trap - INT TERM
+	kill 0
+	exit 130
+}
+
+wanted() {
+	local name
+	((${#only[@]})) || return 0
+	for name in "${only[@]}"; do
+		[ "$name" != "$1" ] || return 0
+	done
+	# The others stand on the dev build.
+	[ "$1" = build ]
+}
+
+# count PASSED FAILED [WORDS]: what a stage's function reports; may be called several times.
+count() {
+	echo "$@" >>"$results/$current.count"
+}
+
+# stage NAME FUNCTION...: the function's output goes to the log. One that counts nothing has nothing to run, unless it fails.
+stage() {
+	local current=$1 begun=$SECONDS passed=0 failed=0 status=0 p f words notes=
+	shift
+	wanted "$current" || return 0
+	: >"$results/$current.count"
+	("$@") >"$results/$current.log" 2>&1 &
+	wait_and_tell "$!" "$current" || status=$?
+	while read -r p f words; do
+		passed=$((passed + p)) failed=$((failed + f))
+		[ -z "$words" ] || notes="$notes  ($words)"
+	done <"$results/$current.count"
+	((status == 0 || failed > 0)) || failed=1
+	((passed + failed > 0)) || notes="$notes  (nothing to run)"
+	printf '%-10s %8d %8d %8d%s\n' "$current" "$passed" "$failed" $((SECONDS - begun)) "$notes"
+	((failed == 0)) || tell_failure "$current"
+	echo "$passed $failed" >"$results/$current.sum"
+}
+
+# A line every minute, so that nobody wonders.
+wait_and_tell() {
+	local tenths=0
+	while kill -0 "$1" 2>/dev/null; do
+		sleep 0.1
+		((++tenths % 600)) || echo "           ... $2: $((tenths / 10)) s"
+	done
+	wait "$1"
+}
+
+tell_failure() {
+	echo "---------- $1 failed; the end of $results/$1.log:"
+	tail -n 40 "$results/$1.log"
+	echo "----------"
+}
+
+stages_end() {
+	local passed failed
+	read -r passed failed < <(cat "$results"/*.sum | awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
+	echo "in $((SECONDS - started)) s"
+	echo "$passed passed, $failed failed"
+	exit $((failed > 0))
+}
