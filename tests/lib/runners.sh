@@ -1,6 +1,5 @@
 # What the stages run. Sourced by tests/run.
-# shellcheck shell=bash
-: "${results:?}" "${long?}"
+# shellcheck shell=bash disable=SC2154
 wrapper=()
 
 build_preset() {

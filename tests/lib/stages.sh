@@ -1,6 +1,5 @@
 # A stage: runs a function, counts what passed and failed, says how long it took. Sourced by tests/run.
-# shellcheck shell=bash
-: "${only?}"
+# shellcheck shell=bash disable=SC2154
 
 results=build/tests
 
