@@ -167,7 +167,7 @@ static bool bind_address(const char *text, int *fd, int *port, struct err *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
 	struct addrinfo *found;
-	const char *service;
+	const char *service = NULL;
 	char host[256];
 	int error;
 

@@ -39,8 +39,10 @@ static void call_release(struct call *call)
 
 static void start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag)
 {
-	grpc_call_error error = grpc_call_start_batch(call->grpc, ops, count, tag, NULL);
+	grpc_call_error error;
 
+	tag_lend(tag);
+	error = grpc_call_start_batch(call->grpc, ops, count, tag, NULL);
 	/* Anything else is a misuse of gRPC by this file. */
 	if (error != GRPC_CALL_OK)
 		abort();

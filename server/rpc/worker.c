@@ -34,6 +34,7 @@ static void *queue_run(void *arg)
 			break;
 		if (event.type != GRPC_OP_COMPLETE)
 			continue;
+		tag_return(tag);
 		tag->ok = event.success;
 		worker_hand_over(worker, tag);
 	}
@@ -85,6 +86,7 @@ void worker_post(struct worker *worker, const struct method *method)
 	grpc_call_error error;
 
 	worker->posted++;
+	tag_lend(&call->arrived);
 	if (method->registered) {
 		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &call->grpc,
 			&call->deadline, &call->metadata, &call->payload, worker->queue, worker->queue, &call->arrived);
