@@ -49,7 +49,7 @@ class Bursard(Process):
 
     def start(self, wait=True):
         env = {**SANITIZER_ENV, **(self.clock.env() if self.clock else {})}
-        self.spawn([program("bursard"), "serve", *self.flags()], env=env)
+        self.spawn([program("bursard"), *self.flags()], env=env)
         if wait:
             self.wait_ready()
 
