@@ -49,10 +49,10 @@ enum bursar_code {
  * `from_server` tells a refusal from silence: false when no server answered (not reached, or not in time).
  */
 struct bursar_error {
-	int code;               /* enum bursar_code */
+	int code; /* enum bursar_code */
 	bool from_server;
 	char field[128];
-	char message[512];      /* a sentence; without the field */
+	char message[512]; /* a sentence; without the field */
 	int64_t retry_after_us; /* the server's advice; 0 = none */
 };
 
@@ -60,7 +60,7 @@ struct bursar_error {
 struct bursar_options {
 	int64_t timeout_us; /* of a call with all its attempts; default 10 s */
 	int64_t attempt_us; /* of one attempt; default 2 s, never longer than what is left of timeout_us */
-	int attempts;       /* at most so many are made on UNAVAILABLE and DEADLINE_EXCEEDED; default 4 */
+	int attempts; /* at most so many are made on UNAVAILABLE and DEADLINE_EXCEEDED; default 4 */
 };
 
 struct bursar;
@@ -85,10 +85,13 @@ void bursar_close(struct bursar *bursar);
  * which the caller frees; NULL with `error` (may be NULL) filled on failure. An empty request id is replaced by a random
  * one: the request itself is not changed. Callbacks of other calls in flight may run meanwhile.
  */
-#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer)                                                \
-	Bursar__V1__##Answer *bursar_##name(                                                                               \
+#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer) \
+	Bursar__V1__##Answer *bursar_##name( \
 		struct bursar *bursar, const Bursar__V1__##Request *request, struct bursar_error *error);
 #include "c/methods.def"
+
+/* The same for a method that is known only when the program runs. The answer is of the method's answer type. */
+void *bursar_call(struct bursar *bursar, enum bursar_method method, const void *request, struct bursar_error *error);
 
 /* Frees an answer. NULL is fine. */
 void bursar_free(void *answer);
@@ -101,8 +104,7 @@ void bursar_free(void *answer);
 typedef void bursar_done(void *ctx, void *answer, const struct bursar_error *error);
 
 /* Sends a call without waiting. `request` must be of the method's request type and is not needed after the return. */
-void bursar_submit(
-	struct bursar *bursar, enum bursar_method method, const void *request, bursar_done *done, void *ctx);
+void bursar_submit(struct bursar *bursar, enum bursar_method method, const void *request, bursar_done *done, void *ctx);
 
 /* Waits until at least one call has ended or `timeout_us` have passed, runs the callbacks; answers how many ran. */
 size_t bursar_poll(struct bursar *bursar, int64_t timeout_us);
@@ -145,7 +147,8 @@ void bursar_batch_free(struct bursar_batch *batch);
  * results are input; thoughtsTokenCount comes beside candidatesTokenCount.
  */
 bool bursar_usage_from_openai(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
-bool bursar_usage_from_anthropic(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
+bool bursar_usage_from_anthropic(
+	const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
 bool bursar_usage_from_google(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
 
 #ifdef __cplusplus

@@ -64,7 +64,8 @@ static bool address_is_right(const char *address)
 
 	if (strncmp(address, "unix:", 5) == 0)
 		return address[5] != '\0';
-	if (!colon || colon == address || !colon[1] || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+	if (!colon || colon == address || !colon[1] || strlen(colon + 1) > 5 ||
+		strspn(colon + 1, "0123456789") != strlen(colon + 1))
 		return false;
 	for (const char *p = address; *p; p++)
 		if (isspace((unsigned char)*p) || *p == '/')
@@ -344,7 +345,8 @@ void bursar_close(struct bursar *bursar)
 	while (bursar->in_flight > 0) {
 		cancel_waiting(bursar);
 		if (bursar->in_flight > 0)
-			attempt_end(grpc_completion_queue_next(bursar->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).tag);
+			attempt_end(grpc_completion_queue_next(bursar->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL)
+					    .tag);
 	}
 	grpc_completion_queue_shutdown(bursar->queue);
 	while (grpc_completion_queue_next(bursar->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 const struct method bursar_method_table[BURSAR_METHODS] = {
-#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer)                                                \
-	[BURSAR_##ENUM] = {"/bursar.v1." #service "/" #rpc, &bursar__v1__##request##__descriptor,                          \
+#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer) \
+	[BURSAR_##ENUM] = {"/bursar.v1." #service "/" #rpc, &bursar__v1__##request##__descriptor, \
 		&bursar__v1__##answer##__descriptor},
 #include "c/methods.def"
 };
@@ -26,8 +26,7 @@ static void waiter_done(void *ctx, void *answer, const struct bursar_error *erro
 		*waiter->error = *error;
 }
 
-static void *call_and_wait(
-	struct bursar *bursar, enum bursar_method method, const void *request, struct bursar_error *error)
+void *bursar_call(struct bursar *bursar, enum bursar_method method, const void *request, struct bursar_error *error)
 {
 	struct waiter waiter = {.error = error};
 
@@ -37,11 +36,11 @@ static void *call_and_wait(
 	return waiter.answer;
 }
 
-#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer)                                                \
-	Bursar__V1__##Answer *bursar_##name(                                                                               \
-		struct bursar *bursar, const Bursar__V1__##Request *message, struct bursar_error *error)                   \
-	{                                                                                                                  \
-		return call_and_wait(bursar, BURSAR_##ENUM, message, error);                                               \
+#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer) \
+	Bursar__V1__##Answer *bursar_##name( \
+		struct bursar *bursar, const Bursar__V1__##Request *message, struct bursar_error *error) \
+	{ \
+		return bursar_call(bursar, BURSAR_##ENUM, message, error); \
 	}
 #include "c/methods.def"
 

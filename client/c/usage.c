@@ -107,7 +107,8 @@ bool bursar_usage_from_openai(const char *json, size_t len, Bursar__V1__TokenUsa
 	return reader_close(&r, &read, usage);
 }
 
-bool bursar_usage_from_anthropic(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error)
+bool bursar_usage_from_anthropic(
+	const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error)
 {
 	Bursar__V1__TokenUsage read = BURSAR__V1__TOKEN_USAGE__INIT;
 	struct reader r;

@@ -1,0 +1,210 @@
+/* What every command needs: the connection, errors that say what to do next, output. */
+#include "cli/command.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/format.h"
+#include "cli/json.h"
+
+int64_t cli_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+const char *cli_arg(const struct cli *cli, int n)
+{
+	return n < cli->args_count ? cli->args[n] : "";
+}
+
+struct bursar *cli_bursar(struct cli *cli)
+{
+	/* Three attempts fit well before the end of the patience that was asked for. */
+	int64_t timeout_us = option_number(cli, "timeout", 5000000);
+	struct bursar_options options = {.timeout_us = timeout_us, .attempt_us = timeout_us, .attempts = 3};
+	struct bursar_error error;
+
+	if (cli->bursar)
+		return cli->bursar;
+	cli->bursar = bursar_open(cli->address, &options, &error);
+	if (!cli->bursar) {
+		fprintf(stderr, "bursar: %s: %s\n", option_given(cli, "addr") ? "--addr" : "BURSAR_ADDR",
+			error.message);
+		exit(EXIT_USAGE);
+	}
+	return cli->bursar;
+}
+
+static const struct hint {
+	int code;
+	const char *text;
+} hints[] = {
+	{BURSAR_NOT_FOUND, "List what there is with 'bursar account list', 'bursar tier list', 'bursar price list' or "
+			   "'bursar tenant list', and mind --tenant."},
+	{BURSAR_ALREADY_EXISTS,
+		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
+	{BURSAR_UNAUTHENTICATED, "The server wants an API key."},
+	{BURSAR_PERMISSION_DENIED, "The key has no right to this; an admin's has."},
+	{BURSAR_RESOURCE_EXHAUSTED, "The server is full: try again later."},
+	{BURSAR_UNIMPLEMENTED,
+		"The server is older than this command; compare 'bursar version' with 'bursard --version'."},
+	{BURSAR_UNAVAILABLE, "The server is up but a store behind it is not: see /readyz on its HTTP port, or "
+			     "'deploy/local status'."},
+	{BURSAR_DEADLINE_EXCEEDED,
+		"The server did not finish in time: see 'deploy/local logs', or allow more with --timeout."},
+	{BURSAR_INTERNAL, "The server's log says more: 'deploy/local logs'."},
+};
+
+int cli_failed(struct cli *cli, const struct bursar_error *error)
+{
+	struct buf wait = {0};
+
+	if (!error->from_server) {
+		fprintf(stderr, "bursar: cannot reach %s: %s\n", cli->address, error->message);
+		fprintf(stderr,
+			"  Is bursard running there? Start one with 'deploy/local up', or name another by --addr "
+			"HOST:PORT or BURSAR_ADDR.\n");
+		return EXIT_UNREACHABLE;
+	}
+	fprintf(stderr, "bursar: refused (%s): %s%s%s\n", bursar_code_name(error->code), error->field,
+		error->field[0] ? ": " : "", error->message);
+	if (error->retry_after_us > 0) {
+		put_duration(&wait, error->retry_after_us);
+		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
+		buf_release(&wait);
+	}
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (hints[i].code == error->code)
+			fprintf(stderr, "  %s\n", hints[i].text);
+	return EXIT_REFUSED;
+}
+
+void *cli_call(struct cli *cli, enum bursar_method method, const void *request, int *code)
+{
+	struct bursar_error error;
+	void *answer = bursar_call(cli_bursar(cli), method, request, &error);
+
+	if (!answer)
+		*code = cli_failed(cli, &error);
+	return answer;
+}
+
+static void *field_of(void *message, const char *name)
+{
+	const ProtobufCMessage *base = message;
+	const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(base->descriptor, name);
+
+	assert(field);
+	return (char *)message + field->offset;
+}
+
+/* The one list of a List answer: its rows move from `page` to the end of `all`. */
+static size_t move_rows(void *all, void *page)
+{
+	const ProtobufCMessage *base = page;
+	const ProtobufCFieldDescriptor *field = &base->descriptor->fields[0];
+	size_t *total = (size_t *)((char *)all + field->quantifier_offset);
+	size_t *more = (size_t *)((char *)page + field->quantifier_offset);
+	void ***rows = (void ***)((char *)all + field->offset);
+	void ***from = (void ***)((char *)page + field->offset);
+
+	assert(field->label == PROTOBUF_C_LABEL_REPEATED && field->type == PROTOBUF_C_TYPE_MESSAGE);
+	if (all != page && *more > 0) {
+		*rows = realloc(*rows, (*total + *more) * sizeof(void *));
+		if (!*rows)
+			abort();
+		memcpy(*rows + *total, *from, *more * sizeof(void *));
+		*total += *more;
+		*more = 0;
+	}
+	return *total;
+}
+
+void *cli_call_pages(struct cli *cli, enum bursar_method method, void *request, int64_t limit, int *code)
+{
+	int32_t *page_size = field_of(request, "page_size");
+	char **page_token = field_of(request, "page_token");
+	void *all = NULL;
+	size_t count = 0;
+
+	for (;;) {
+		char **all_token, **token;
+		void *page;
+
+		*page_size = (int32_t)(limit - (int64_t)count < 1000 ? limit - (int64_t)count : 1000);
+		page = cli_call(cli, method, request, code);
+		if (!page) {
+			bursar_free(all);
+			return NULL;
+		}
+		if (!all)
+			all = page;
+		count = move_rows(all, page);
+		all_token = field_of(all, "next_page_token");
+		token = field_of(page, "next_page_token");
+		if (all != page) {
+			char *swap = *all_token;
+
+			*all_token = *token;
+			*token = swap;
+			bursar_free(page);
+		}
+		*page_token = *all_token;
+		if (!**all_token || (int64_t)count >= limit)
+			return all;
+	}
+}
+
+int cli_usage(struct cli *cli)
+{
+	const char *name = cli->command->name;
+
+	fprintf(stderr, "bursar %s: %s\n", name, cli->err.text);
+	fprintf(stderr, "  usage: bursar %s%s%s [OPTION...]; 'bursar %s --help' has examples.\n", name,
+		*cli->command->args ? " " : "", cli->command->args, name);
+	return EXIT_USAGE;
+}
+
+bool cli_json(struct cli *cli, const void *answer)
+{
+	if (cli->json)
+		json_put_message(&cli->out, answer);
+	return cli->json;
+}
+
+void cli_flush(struct cli *cli)
+{
+	fwrite(buf_str(&cli->out), 1, cli->out.len, stdout);
+	fflush(stdout);
+	buf_reset(&cli->out);
+}
+
+void cli_put_coloured(struct cli *cli, const char *sgr, const char *text)
+{
+	if (cli->colour)
+		buf_putf(&cli->out, "\033[%sm%s\033[0m", sgr, text);
+	else
+		buf_put_str(&cli->out, text);
+}
+
+int cli_enum(const ProtobufCEnumDescriptor *descriptor, const char *prefix, const char *text)
+{
+	char name[64];
+	const ProtobufCEnumValue *row;
+
+	if (!*text)
+		return 0;
+	snprintf(name, sizeof(name), "%s%s", prefix, text);
+	for (char *p = name; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	row = protobuf_c_enum_descriptor_get_value_by_name(descriptor, name);
+	return row ? row->value : 0;
+}

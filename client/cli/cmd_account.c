@@ -1,0 +1,375 @@
+/* account ...: who has which limits. */
+#include "cli/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/format.h"
+#include "cli/table.h"
+#include "cli/view.h"
+
+/* Calls, shows the account that comes back. */
+static int account_call(struct cli *cli, enum bursar_method method, const void *request)
+{
+	int code;
+	Bursar__V1__Account *account = cli_call(cli, method, request, &code);
+
+	if (!account)
+		return code;
+	if (!cli_json(cli, account))
+		view_account(cli, account);
+	bursar_free(account);
+	return EXIT_DONE;
+}
+
+static int run_get(struct cli *cli)
+{
+	Bursar__V1__GetAccountRequest request = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	return account_call(cli, BURSAR_GET_ACCOUNT, &request);
+}
+
+static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *answer)
+{
+	static const char *const columns[] = {"KIND", "ID", "TIER", "STATE", "TEAM", "ORG", "OVERRIDES", NULL};
+	struct table *table = table_new(columns, cli->colour);
+
+	for (size_t i = 0; i < answer->n_accounts; i++) {
+		const Bursar__V1__Account *account = answer->accounts[i];
+
+		table_line(table);
+		table_cell(table, "%s", kind_name(account->ref ? account->ref->kind : 0));
+		table_cell(table, "%s", account->ref ? account->ref->id : "?");
+		table_cell(table, "%s", account->tier);
+		table_cell(table, "%s",
+			account->deleted			 ? "deleted"
+			: account->suspended			 ? "suspended"
+			: account->bypass			 ? "bypassed"
+			: account->grace_until_us > cli_now_us() ? "grace"
+								 : "active");
+		if (account->suspended || account->deleted)
+			table_colour(table, "red");
+		table_cell(table, "%s", account->team);
+		table_cell(table, "%s", account->org);
+		table_cell(table, "%.0zu", account->n_overrides);
+	}
+	table_put(&cli->out, table, "no accounts");
+	table_free(table);
+	if (answer->next_page_token[0])
+		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_accounts);
+}
+
+static int run_list(struct cli *cli)
+{
+	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
+	Bursar__V1__ListAccountsResponse *answer;
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.tier = (char *)option_text(cli, "tier");
+	request.id_prefix = (char *)option_text(cli, "prefix");
+	request.suspended_only = option_given(cli, "suspended");
+	request.kind = (Bursar__V1__AccountKind)cli_enum(
+		&bursar__v1__account_kind__descriptor, "ACCOUNT_KIND_", option_text(cli, "kind"));
+	answer = cli_call_pages(cli, BURSAR_LIST_ACCOUNTS, &request, option_number(cli, "limit", 100), &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer))
+		show_list(cli, answer);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_put(struct cli *cli)
+{
+	Bursar__V1__PutAccountRequest request = BURSAR__V1__PUT_ACCOUNT_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.tier = (char *)option_text(cli, "tier");
+	request.team = (char *)option_text(cli, "team");
+	request.org = (char *)option_text(cli, "org");
+	request.time_zone = (char *)option_text(cli, "time-zone");
+	request.clear_team = option_given(cli, "no-team");
+	request.clear_org = option_given(cli, "no-org");
+	request.reason = (char *)option_text(cli, "reason");
+	return account_call(cli, BURSAR_PUT_ACCOUNT, &request);
+}
+
+static int run_set_tier(struct cli *cli)
+{
+	Bursar__V1__SetTierRequest request = BURSAR__V1__SET_TIER_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.tier = (char *)cli_arg(cli, 1);
+	request.reason = (char *)option_text(cli, "reason");
+	return account_call(cli, BURSAR_SET_TIER, &request);
+}
+
+static bool override_is_clear(struct cli *cli, size_t removed)
+{
+	bool limits = cli->args_count > 1, file = option_given(cli, "file"), clear = option_given(cli, "clear");
+
+	if (clear && (limits || file || removed > 0))
+		return err_set(
+			&cli->err, ERR_INVALID, "--clear drops all overrides: leave out LIMIT, --file and --remove");
+	if (limits && file)
+		return err_set(&cli->err, ERR_INVALID, "--file replaces LIMIT arguments: give one or the other");
+	if (!limits && !file && !clear && removed == 0)
+		return err_set(&cli->err, ERR_INVALID,
+			"LIMIT is missing, such as requests=60/min; or --remove NAME, --clear, -f FILE");
+	return true;
+}
+
+static int run_override(struct cli *cli)
+{
+	Bursar__V1__OverrideLimitsRequest request = BURSAR__V1__OVERRIDE_LIMITS_REQUEST__INIT, *read = NULL;
+	Bursar__V1__AccountRef ref;
+	Bursar__V1__Limit **limits = NULL;
+	size_t count = 0, removed;
+	int code = EXIT_USAGE;
+
+	request.remove = (char **)option_list(cli, "remove", &removed);
+	request.n_remove = removed;
+	if (!override_is_clear(cli, removed) || !read_limits(cli, 1, &limits, &count))
+		goto done;
+	if (option_given(cli, "file")) {
+		read = read_json_file(cli, &bursar__v1__override_limits_request__descriptor);
+		if (!read)
+			goto done;
+	}
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.limits = read ? read->limits : limits;
+	request.n_limits = read ? read->n_limits : count;
+	request.merge = option_given(cli, "merge") || removed > 0 || (read && read->merge);
+	request.reason = (char *)option_text(cli, "reason");
+	code = account_call(cli, BURSAR_OVERRIDE_LIMITS, &request);
+done:
+	if (code == EXIT_USAGE)
+		cli_usage(cli);
+	limits_free(limits, count);
+	bursar_free(read);
+	return code;
+}
+
+static int run_suspend(struct cli *cli)
+{
+	Bursar__V1__SuspendRequest request = BURSAR__V1__SUSPEND_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.reason = (char *)option_text(cli, "reason");
+	return account_call(cli, BURSAR_SUSPEND, &request);
+}
+
+static int run_unsuspend(struct cli *cli)
+{
+	Bursar__V1__UnsuspendRequest request = BURSAR__V1__UNSUSPEND_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.reason = (char *)option_text(cli, "reason");
+	return account_call(cli, BURSAR_UNSUSPEND, &request);
+}
+
+static int run_grace(struct cli *cli)
+{
+	Bursar__V1__SetGraceRequest request = BURSAR__V1__SET_GRACE_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+	int ways = option_given(cli, "until") + option_given(cli, "for") + option_given(cli, "off");
+	int64_t percent = option_number(cli, "percent", 0);
+
+	if (ways != 1)
+		err_set(&cli->err, ERR_INVALID, "say how long: --for 2h, --until TIME, or --off");
+	else if (percent > 1000)
+		err_set(&cli->err, ERR_INVALID, "--percent: must be 1 to 1,000");
+	if (ways != 1 || percent > 1000)
+		return cli_usage(cli);
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.until_us = option_number(cli, "until", 0);
+	if (option_given(cli, "for"))
+		request.until_us = cli_now_us() + option_number(cli, "for", 0);
+	request.percent = (int32_t)percent;
+	request.reason = (char *)option_text(cli, "reason");
+	return account_call(cli, BURSAR_SET_GRACE, &request);
+}
+
+static int run_bypass(struct cli *cli)
+{
+	Bursar__V1__SetBypassRequest request = BURSAR__V1__SET_BYPASS_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+	const char *state = cli_arg(cli, 1);
+
+	if (strcmp(state, "on") != 0 && strcmp(state, "off") != 0) {
+		err_set(&cli->err, ERR_INVALID, "'%s' must be on or off", state);
+		return cli_usage(cli);
+	}
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.bypass = strcmp(state, "on") == 0;
+	request.reason = (char *)option_text(cli, "reason");
+	return account_call(cli, BURSAR_SET_BYPASS, &request);
+}
+
+static int run_reset(struct cli *cli)
+{
+	Bursar__V1__ResetRequest request = BURSAR__V1__RESET_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+	Bursar__V1__ResetResponse *answer;
+	int code;
+
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.request_id = (char *)option_text(cli, "id");
+	request.reason = (char *)option_text(cli, "reason");
+	answer = cli_call(cli, BURSAR_RESET, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		buf_put_str(&cli->out,
+			answer->repeat ? "reset before: nothing was taken again\n" : "reset: today's counters lost ");
+		if (!answer->repeat) {
+			put_count(&cli->out, answer->requests);
+			buf_put_str(&cli->out, " requests, ");
+			put_count(&cli->out, answer->tokens);
+			buf_put_str(&cli->out, " tokens, ");
+			put_money(&cli->out, answer->cost_nano_usd);
+			buf_put_str(&cli->out, "\n");
+		}
+	}
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+#define OPTIONS_CHANGE OPTION_TENANT, OPTION_KIND, OPTION_REASON
+
+static const struct command commands[] = {
+	{
+		.name = "account get",
+		.args = "ID",
+		.summary = "show an account: tier, state, overrides",
+		.about = "",
+		.options = {OPTION_TENANT, OPTION_KIND},
+		.examples = {"account get alice", "account get gpt-5.4 --kind model"},
+		.run = run_get,
+	},
+	{
+		.name = "account list",
+		.args = "",
+		.summary = "list accounts",
+		.about = "",
+		.options = {OPTION_TENANT,
+			{'k', "kind", OPTION_CHOICE, "KIND", "only these", "user|team|org|model|tenant"},
+			{'\0', "tier", OPTION_TEXT, "TIER", "only those of this tier", NULL},
+			{'\0', "prefix", OPTION_TEXT, "TEXT", "only ids that begin so", NULL},
+			{'\0', "suspended", OPTION_FLAG, NULL, "only suspended ones", NULL},
+			{'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 100)", NULL}},
+		.examples = {"account list --tier pro", "account list --suspended --limit 1000 --json"},
+		.run = run_list,
+	},
+	{
+		.name = "account put",
+		.args = "ID",
+		.summary = "make an account, or change its tier, parents, time zone",
+		.about = "What is not named stays as it is; a new account begins on the tenant's default tier.",
+		.options = {OPTIONS_CHANGE, {'\0', "tier", OPTION_TEXT, "TIER", "its tier", NULL},
+			{'\0', "team", OPTION_TEXT, "TEAM", "the team of a user", NULL},
+			{'\0', "org", OPTION_TEXT, "ORG", "the org of a team, or of a user without one", NULL},
+			{'\0', "time-zone", OPTION_TEXT, "ZONE", "IANA name; takes effect when the running windows end",
+				NULL},
+			{'\0', "no-team", OPTION_FLAG, NULL, "leave the team", NULL},
+			{'\0', "no-org", OPTION_FLAG, NULL, "leave the org", NULL}},
+		.examples = {"account put alice --tier pro --team research",
+			"account put research --kind team --org acme", "account put bob --time-zone Europe/Berlin"},
+		.run = run_put,
+	},
+	{
+		.name = "account set-tier",
+		.args = "ID TIER",
+		.summary = "move an account to another tier",
+		.about = "What was used stays used; more room helps at once.",
+		.options = {OPTIONS_CHANGE},
+		.examples = {"account set-tier alice enterprise --reason 'contract 2026-17'"},
+		.run = run_set_tier,
+	},
+	{
+		.name = "account override",
+		.args = "ID [LIMIT...]",
+		.summary = "give an account limits of its own",
+		.about = "They replace the tier's limits of the same name, or add to them. Without --merge they "
+			 "replace all "
+			 "overrides the account had. See LIMITS for how one is written.",
+		.options = {OPTIONS_CHANGE, {'\0', "merge", OPTION_FLAG, NULL, "keep overrides of other names", NULL},
+			{'\0', "remove", OPTION_LIST, "NAME", "drop this override, keep the others (may be repeated)",
+				NULL},
+			{'\0', "clear", OPTION_FLAG, NULL, "drop all overrides", NULL},
+			{'f', "file", OPTION_FILE, "FILE", "read {\"limits\": [...]} as JSON (- is standard input)",
+				NULL}},
+		.examples = {"account override alice requests=60/min cost=20/day",
+			"account override alice tokens=1M/day,interface=telegram --merge",
+			"account override alice --remove cost_per_day", "account override alice --clear"},
+		.run = run_override,
+	},
+	{
+		.name = "account suspend",
+		.args = "ID",
+		.summary = "deny everything to an account",
+		.about = "",
+		.options = {OPTIONS_CHANGE},
+		.examples = {"account suspend mallory --reason 'abuse, ticket 4711'"},
+		.run = run_suspend,
+	},
+	{
+		.name = "account unsuspend",
+		.args = "ID",
+		.summary = "end a suspension",
+		.about = "",
+		.options = {OPTIONS_CHANGE},
+		.examples = {"account unsuspend mallory"},
+		.run = run_unsuspend,
+	},
+	{
+		.name = "account grace",
+		.args = "ID",
+		.summary = "let an account exceed its calendar limits for a while",
+		.about = "",
+		.options = {OPTIONS_CHANGE, {'\0', "for", OPTION_DURATION, "DURATION", "from now on", NULL},
+			{'\0', "until", OPTION_TIME, "TIME", "until then", NULL},
+			{'\0', "percent", OPTION_COUNT, "N", "how much more, 1 to 1000 (default: 100)", NULL},
+			{'\0', "off", OPTION_FLAG, NULL, "end it now", NULL}},
+		.examples = {"account grace alice --for 2h", "account grace alice --until 2026-12-01 --percent 50",
+			"account grace alice --off"},
+		.run = run_grace,
+	},
+	{
+		.name = "account reset",
+		.args = "ID",
+		.summary = "set the running windows and buckets back to unused",
+		.about = "The ledger keeps what was spent; the reset is an entry of its own.",
+		.options = {OPTIONS_CHANGE,
+			{'\0', "id", OPTION_TEXT, "ID", "the reset's id, so that a repeat does nothing", NULL}},
+		.examples = {"account reset alice --reason 'outage of 2026-11-22'"},
+		.run = run_reset,
+	},
+	{
+		.name = "account bypass",
+		.args = "ID STATE",
+		.summary = "count an account but never deny it (STATE: on or off)",
+		.about = "",
+		.options = {OPTIONS_CHANGE},
+		.examples = {"account bypass healthcheck on", "account bypass healthcheck off"},
+		.run = run_bypass,
+	},
+};
+
+const struct command_group account_commands = {"Accounts", commands, sizeof(commands) / sizeof(*commands)};

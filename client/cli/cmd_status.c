@@ -1,0 +1,109 @@
+/* status, cost, explain: questions that change nothing. */
+#include "cli/commands.h"
+
+#include "cli/view.h"
+
+static int run_status(struct cli *cli)
+{
+	Bursar__V1__GetStatusRequest request = BURSAR__V1__GET_STATUS_REQUEST__INIT;
+	Bursar__V1__GetStatusResponse *answer;
+	int code;
+
+	request.user = (char *)cli_arg(cli, 0);
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.model = (char *)option_text(cli, "model");
+	answer = cli_call(cli, BURSAR_GET_STATUS, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		view_accounts(cli, answer->accounts, answer->n_accounts, answer->now_us);
+		if (answer->quality == BURSAR__V1__QUALITY__QUALITY_LOCAL ||
+			answer->quality == BURSAR__V1__QUALITY__QUALITY_BLIND)
+			cli_put_coloured(cli, "33", "The store did not answer: these are the last known levels.\n");
+	}
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_cost(struct cli *cli)
+{
+	Bursar__V1__EstimateCostRequest request = BURSAR__V1__ESTIMATE_COST_REQUEST__INIT;
+	Bursar__V1__TokenUsage usage;
+	Bursar__V1__EstimateCostResponse *answer;
+	int code;
+
+	if (!read_usage(cli, &usage))
+		return cli_usage(cli);
+	request.model = (char *)cli_arg(cli, 0);
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.user = (char *)option_text(cli, "user");
+	request.usage = &usage;
+	request.mode = (char *)option_text(cli, "mode");
+	request.at_us = option_number(cli, "at", 0);
+	answer = cli_call(cli, BURSAR_ESTIMATE_COST, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer) && answer->cost)
+		view_cost(cli, answer->cost);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_explain(struct cli *cli)
+{
+	Bursar__V1__ExplainRequest request = BURSAR__V1__EXPLAIN_REQUEST__INIT;
+	Bursar__V1__CheckRequest check;
+	Bursar__V1__ExplainResponse *answer;
+	int code;
+
+	read_check(cli, &check);
+	request.check = &check;
+	answer = cli_call(cli, BURSAR_EXPLAIN, &request, &code);
+	if (!answer)
+		return code;
+	code = answer->response && answer->response->allowed ? EXIT_DONE : EXIT_DENIED;
+	if (!cli_json(cli, answer)) {
+		if (answer->response)
+			show_decision(cli, answer->response);
+		for (size_t i = 0; i < answer->n_steps; i++)
+			buf_putf(&cli->out, "%2zu. %s\n", i + 1, answer->steps[i]);
+	}
+	bursar_free(answer);
+	return code;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "status",
+		.args = "USER",
+		.summary = "show where a user's accounts stand",
+		.about = "Every limit of the user, his team, his org and the tenant, with what is left and when it "
+			 "comes back.",
+		.options = {OPTION_TENANT, {'m', "model", OPTION_TEXT, "MODEL", "also show the model's account", NULL}},
+		.examples = {"status alice", "status alice -m gpt-5.4 --json"},
+		.run = run_status,
+	},
+	{
+		.name = "cost",
+		.args = "MODEL",
+		.summary = "show what a request would cost",
+		.about = "The same sum that record makes: exact, rounded up once to a nano-dollar.",
+		.options = {OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "with the prices of this account", NULL},
+			OPTIONS_USAGE,
+			{'\0', "at", OPTION_TIME, "TIME", "with the prices in force then (default: now)", NULL}},
+		.examples = {"cost gpt-5.4 --input-tokens 1200 --output-tokens 500",
+			"cost claude-sonnet-5 --input-tokens 200 --cached-tokens 9k --output-tokens 1k --mode batch"},
+		.run = run_cost,
+	},
+	{
+		.name = "explain",
+		.args = "USER",
+		.summary = "show what check would answer, limit by limit",
+		.about = "Nothing is counted. Exit code 0 when it would be allowed, 1 when denied.",
+		.options = {OPTION_TENANT, OPTIONS_ASK},
+		.examples = {"explain alice -m gpt-5.4 --input-tokens 50k"},
+		.run = run_explain,
+	},
+};
+
+const struct command_group status_commands = {"Questions", commands, sizeof(commands) / sizeof(*commands)};

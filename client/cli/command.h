@@ -1,0 +1,145 @@
+/*
+ * A command is one row of a table: its name, arguments, options, texts and function. Parsing, --help, docs/cli.md, the man
+ * page and the shells' completion are all made from the rows.
+ */
+#ifndef BURSAR_CLI_COMMAND_H
+#define BURSAR_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "c/bursar.h"
+
+enum exit_code { EXIT_DONE = 0, EXIT_DENIED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_REFUSED = 4 };
+
+enum option_type {
+	OPTION_FLAG,
+	OPTION_TEXT,
+	OPTION_FILE, /* a text that shells complete to a file's name; "-" is standard input */
+	OPTION_LIST, /* a text that may be given several times */
+	OPTION_CHOICE, /* one of `choices` */
+	OPTION_COUNT, /* parse_count */
+	OPTION_DURATION, /* parse_duration */
+	OPTION_TIME, /* parse_time */
+};
+
+struct option {
+	char letter; /* '\0' = no short form */
+	const char *name;
+	enum option_type type;
+	const char *value; /* what stands for the value in help: "N", "USER"; NULL for flags */
+	const char *help; /* one line, no full stop */
+	const char *choices; /* "user|team|org" */
+};
+
+enum { OPTIONS_MAX = 24 };
+
+struct cli;
+
+struct command {
+	const char *name; /* "check", "account get" */
+	const char *args; /* "USER", "NAME [LIMIT...]", "" */
+	const char *summary; /* one line, no full stop */
+	const char *about; /* paragraphs below it; "" for none */
+	struct option options[OPTIONS_MAX]; /* ends with a name of NULL */
+	const char *examples[6]; /* as typed behind "bursar ", perhaps with "  # why"; ends with NULL */
+	int (*run)(struct cli *cli);
+	bool hidden; /* not in help and docs */
+};
+
+/* Each file of commands has its rows; commands_all joins them. */
+struct command_group {
+	const char *title;
+	const struct command *commands;
+	size_t count;
+};
+
+extern const struct command_group *const command_groups[]; /* ends with NULL */
+extern const struct option global_options[]; /* ends with a name of NULL */
+
+/* One call of the program: what was typed, the connection, and the text on its way to standard output. */
+struct cli {
+	const struct command *command;
+	struct option_values *values;
+	char **args;
+	int args_count;
+	bool json, colour;
+	const char *address;
+	struct bursar *bursar;
+	struct buf out;
+	struct err err; /* what the message of EXIT_USAGE says */
+};
+
+/*
+ * Parses what follows the command's name on the command line into `cli`. False with cli->err. Options that were not given
+ * have their defaults; release with options_release.
+ */
+bool options_parse(struct cli *cli, int argc, const char **argv);
+void options_release(struct cli *cli);
+
+/* Values by the option's long name, which must be of the command or global (asserted). */
+bool option_given(const struct cli *cli, const char *name);
+const char *option_text(const struct cli *cli, const char *name); /* "" when not given */
+int64_t option_number(const struct cli *cli, const char *name, int64_t otherwise); /* counts, durations, times */
+const char *const *option_list(const struct cli *cli, const char *name, size_t *count);
+
+/* How many arguments `args` of a command asks for at least and at most (INT_MAX for "..."). */
+void args_bounds(const char *args, int *min, int *max);
+
+/* The command whose name the words begin with; `used` is how many words it has. NULL when there is none. */
+const struct command *command_find(int words_count, const char *const *words, int *used);
+
+/* The nth argument; "" when it was not given. */
+const char *cli_arg(const struct cli *cli, int n);
+
+/* The connection, made at the first call; ends the program with EXIT_USAGE when the address is none. */
+struct bursar *cli_bursar(struct cli *cli);
+
+/* Now, on this machine's clock, in microseconds since 1970. */
+int64_t cli_now_us(void);
+
+/* Says on standard error why the call failed and what to do next; answers the exit code. */
+int cli_failed(struct cli *cli, const struct bursar_error *error);
+
+/* Says on standard error what is wrong with what was typed (cli->err); answers EXIT_USAGE. */
+int cli_usage(struct cli *cli);
+
+/* Calls and waits. NULL after saying why on standard error, with the exit code in `code`; else free with bursar_free. */
+void *cli_call(struct cli *cli, enum bursar_method method, const void *request, int *code);
+
+/*
+ * The same for a List call: asks page after page until there are no more, or `limit` rows have come. `request` is changed.
+ * All rows are in the one answer, whose next_page_token is empty at the end.
+ */
+void *cli_call_pages(struct cli *cli, enum bursar_method method, void *request, int64_t limit, int *code);
+
+/* With --json appends the answer as JSON and says true. */
+bool cli_json(struct cli *cli, const void *answer);
+
+/* Writes out what was gathered so far. */
+void cli_flush(struct cli *cli);
+
+/* A coloured word when colours are on: "1;32" is bold green. */
+void cli_put_coloured(struct cli *cli, const char *sgr, const char *text);
+
+/* The enum value that `prefix` and the upper-cased text make; 0 for "". The text is one of an option's choices. */
+int cli_enum(const ProtobufCEnumDescriptor *descriptor, const char *prefix, const char *text);
+
+/* What options have in common. */
+#define OPTION_TENANT \
+	{ \
+		't', "tenant", OPTION_TEXT, "TENANT", "the bot fleet (default: default)", NULL \
+	}
+#define OPTION_REASON \
+	{ \
+		'r', "reason", OPTION_TEXT, "TEXT", "why, for the record of changes", NULL \
+	}
+#define OPTION_KIND \
+	{ \
+		'k', "kind", OPTION_CHOICE, "KIND", "what the id names (default: user)", "user|team|org|model|tenant" \
+	}
+
+#endif

@@ -1,0 +1,65 @@
+/* What the files of commands share. */
+#ifndef BURSAR_CLI_COMMANDS_H
+#define BURSAR_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command_group check_commands;
+extern const struct command_group status_commands;
+extern const struct command_group account_commands;
+extern const struct command_group tenant_commands;
+extern const struct command_group tier_commands;
+extern const struct command_group price_commands;
+extern const struct command_group report_commands;
+extern const struct command_group replay_commands;
+extern const struct command_group meta_commands;
+
+/* Reads USER and the options that check and explain have in common. The strings are borrowed from the command line. */
+void read_check(struct cli *cli, Bursar__V1__CheckRequest *request);
+
+/* Reads the options of OPTIONS_USAGE; false with cli->err. */
+bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage);
+
+/* Shows a check's answer; EXIT_DONE or EXIT_DENIED. */
+int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer);
+
+/* Reads the first argument, --tenant and --kind. */
+void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref);
+
+/*
+ * Reads LIMIT arguments from the nth on into a new list of `count` limits; false with cli->err. Free with limits_free,
+ * which is right for what an earlier failure left, too.
+ */
+bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count);
+void limits_free(Bursar__V1__Limit **limits, size_t count);
+
+/* Reads the JSON file of -f as a message of `descriptor` (bursar_free); NULL with cli->err. */
+void *read_json_file(struct cli *cli, const ProtobufCMessageDescriptor *descriptor);
+
+#define OPTIONS_ASK \
+	{'i', "interface", OPTION_TEXT, "NAME", "where it comes from: telegram, discord, web, api (default: api)", \
+		NULL}, \
+		{'m', "model", OPTION_TEXT, "MODEL", "the model to be asked; without it no cost is held", NULL}, \
+		{'\0', "input-tokens", OPTION_COUNT, "N", "estimated input, all classes together", NULL}, \
+		{'\0', "max-output-tokens", OPTION_COUNT, "N", "the most it may answer (default: the tier's)", NULL}, \
+	{ \
+		'\0', "language", OPTION_TEXT, "TAG", "of the texts for the user, such as en", NULL \
+	}
+
+#define OPTIONS_USAGE \
+	{'\0', "input-tokens", OPTION_COUNT, "N", "fresh input", NULL}, \
+		{'\0', "output-tokens", OPTION_COUNT, "N", "output without reasoning", NULL}, \
+		{'\0', "cached-tokens", OPTION_COUNT, "N", "input read from the provider's cache", NULL}, \
+		{'\0', "cache-write-tokens", OPTION_COUNT, "N", "input written to the provider's cache", NULL}, \
+		{'\0', "reasoning-tokens", OPTION_COUNT, "N", "output that was thinking", NULL}, \
+		{'\0', "audio-input-tokens", OPTION_COUNT, "N", "audio heard", NULL}, \
+		{'\0', "audio-output-tokens", OPTION_COUNT, "N", "audio spoken", NULL}, \
+		{'\0', "usage", OPTION_FILE, "FILE", "read a provider's usage object (JSON; - is standard input)", \
+			NULL}, \
+		{'\0', "provider", OPTION_CHOICE, "NAME", "whose usage object it is", "openai|anthropic|google"}, \
+	{ \
+		'\0', "mode", OPTION_CHOICE, "MODE", "how it was bought (default: standard)", \
+			"standard|batch|flex|priority" \
+	}
+
+#endif

@@ -1,0 +1,142 @@
+/* --help, from the commands' rows. */
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "cli/limit_spec.h"
+
+enum { WIDTH = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20 };
+
+void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t indent, size_t width)
+{
+	size_t at = column;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (at > indent && at + 1 + len > width) {
+			buf_putf(out, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (at > column || (at > indent && at != column)) {
+			buf_put_str(out, " ");
+			at++;
+		}
+		buf_put(out, text, len);
+		at += len;
+		text += len + strspn(text + len, " ");
+	}
+	buf_put_str(out, "\n");
+}
+
+void help_put_option(struct buf *out, const struct option *option)
+{
+	if (option->letter)
+		buf_putf(out, "-%c, ", option->letter);
+	buf_putf(out, "--%s", option->name);
+	if (option->value)
+		buf_putf(out, " %s", option->value);
+}
+
+void help_put_usage(struct buf *out, const struct command *command)
+{
+	buf_putf(out, "bursar %s%s%s [OPTION...]", command->name, *command->args ? " " : "", command->args);
+}
+
+static void put_options(struct buf *out, const struct option *options)
+{
+	struct buf line = {0};
+
+	for (; options->name; options++) {
+		buf_put_str(&line, options->letter ? "  " : "      ");
+		help_put_option(&line, options);
+		if (line.len + 2 > OPTION_COLUMN)
+			buf_putf(out, "%s\n%*s", buf_str(&line), OPTION_COLUMN, "");
+		else
+			buf_putf(out, "%-*s", OPTION_COLUMN, buf_str(&line));
+		buf_reset(&line);
+		buf_put_str(&line, options->help);
+		if (options->choices)
+			buf_putf(&line, ": %s", options->choices);
+		help_put_wrapped(out, buf_str(&line), OPTION_COLUMN, OPTION_COLUMN, WIDTH);
+		buf_reset(&line);
+	}
+	buf_release(&line);
+}
+
+static void put_summary(struct buf *out, const struct command *command)
+{
+	char first = command->summary[0];
+
+	if (first >= 'a' && first <= 'z')
+		first = (char)(first - 'a' + 'A');
+	buf_put(out, &first, 1);
+	buf_putf(out, "%s.\n", command->summary + 1);
+}
+
+void help_put_command(struct buf *out, const struct command *command)
+{
+	buf_put_str(out, "usage: ");
+	help_put_usage(out, command);
+	buf_put_str(out, "\n\n");
+	put_summary(out, command);
+	if (*command->about)
+		help_put_wrapped(out, command->about, 0, 0, WIDTH);
+	if (strstr(command->args, "LIMIT"))
+		buf_putf(out, "\n%s", limit_spec_help);
+	if (command->options[0].name) {
+		buf_put_str(out, "\noptions:\n");
+		put_options(out, command->options);
+	}
+	buf_put_str(out, "\noptions of every command:\n");
+	put_options(out, global_options);
+	if (command->examples[0])
+		buf_put_str(out, "\nexamples:\n");
+	for (size_t i = 0; command->examples[i]; i++)
+		buf_putf(out, "  bursar %s\n", command->examples[i]);
+}
+
+static void put_row(struct buf *out, const struct command *command)
+{
+	buf_putf(out, "  %-*s %s\n", NAME_COLUMN, command->name, command->summary);
+}
+
+void help_put_overview(struct buf *out)
+{
+	buf_put_str(out,
+		"usage: bursar COMMAND [ARGUMENT...] [OPTION...]\n\n"
+		"Asks a Bursar server whether requests may run, records what they used, and administers who may use "
+		"how much.\n");
+	for (const struct command_group *const *group = command_groups; *group; group++) {
+		buf_putf(out, "\n%s:\n", (*group)->title);
+		for (size_t i = 0; i < (*group)->count; i++)
+			if (!(*group)->commands[i].hidden)
+				put_row(out, &(*group)->commands[i]);
+	}
+	buf_put_str(out, "\nOptions of every command:\n");
+	put_options(out, global_options);
+	buf_put_str(out,
+		"\nExit codes: 0 allowed or done, 1 denied, 2 wrong usage, 3 server not reached, 4 refused by the "
+		"server.\n'bursar COMMAND --help' has options and examples.\n");
+}
+
+bool help_put_group(struct buf *out, const char *word)
+{
+	size_t len = strlen(word);
+	bool found = false;
+
+	for (const struct command_group *const *group = command_groups; *group; group++) {
+		for (size_t i = 0; i < (*group)->count; i++) {
+			const struct command *command = &(*group)->commands[i];
+
+			if (command->hidden || strncmp(command->name, word, len) != 0 || command->name[len] != ' ')
+				continue;
+			if (!found)
+				buf_putf(out, "usage: bursar %s COMMAND [ARGUMENT...] [OPTION...]\n\n", word);
+			found = true;
+			put_row(out, command);
+		}
+	}
+	if (found)
+		buf_putf(out, "\n'bursar %s COMMAND --help' has options and examples.\n", word);
+	return found;
+}

@@ -1,0 +1,33 @@
+/* Texts made from the commands' rows. All append. */
+#ifndef BURSAR_CLI_HELP_H
+#define BURSAR_CLI_HELP_H
+
+#include "cli/command.h"
+
+/* The overview: every command in a line. */
+void help_put_overview(struct buf *out);
+
+/* The commands whose names begin with the word: "account". False when there are none. */
+bool help_put_group(struct buf *out, const char *word);
+
+/* One command: usage, what it does, options, examples. */
+void help_put_command(struct buf *out, const struct command *command);
+
+/* docs/cli.md and docs/man/bursar.1 */
+void help_put_markdown(struct buf *out);
+void help_put_man(struct buf *out);
+
+/* Scripts for the shells. */
+void completion_put_bash(struct buf *out);
+void completion_put_zsh(struct buf *out);
+
+/* "-t, --tenant TENANT" */
+void help_put_option(struct buf *out, const struct option *option);
+
+/* "check USER [OPTION...]" */
+void help_put_usage(struct buf *out, const struct command *command);
+
+/* Words of `text`, broken so that no line is longer than `width`; every line behind the first begins with `indent` blanks. */
+void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t indent, size_t width);
+
+#endif

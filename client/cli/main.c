@@ -1,0 +1,112 @@
+/* bursar: finds the command, runs it, writes what it said. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/help.h"
+
+enum { WORDS_MAX = 2 };
+
+/* Does the next argument belong to this option? Only options of every command may stand before the command. */
+static bool takes_next(const char *arg)
+{
+	if (strchr(arg, '='))
+		return false;
+	for (const struct option *option = global_options; option->name; option++) {
+		const char letter[] = {'-', option->letter, '\0'};
+
+		if (option->value && ((strncmp(arg, "--", 2) == 0 && strcmp(arg + 2, option->name) == 0) ||
+					     (option->letter && strcmp(arg, letter) == 0)))
+			return true;
+	}
+	return false;
+}
+
+/* Where the command's name stands: behind the options. */
+static int name_index(int argc, const char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-' && argv[i][1])
+		i += takes_next(argv[i]) ? 2 : 1;
+	return i < argc ? i : argc;
+}
+
+static int without_command(int argc, const char **argv, int at)
+{
+	struct buf out = {0};
+	bool asked = at == argc;
+	int code = EXIT_USAGE;
+
+	if (asked && argc > 1 && strcmp(argv[1], "--version") == 0) {
+		puts("bursar " BURSAR_VERSION);
+		return EXIT_DONE;
+	}
+	if (asked || strcmp(argv[at], "help") == 0) {
+		help_put_overview(&out);
+		code = argc > 1 ? EXIT_DONE : EXIT_USAGE;
+	} else if (help_put_group(&out, argv[at])) {
+		if (at + 1 < argc && argv[at + 1][0] != '-')
+			fprintf(stderr, "bursar: there is no command '%s %s'\n", argv[at], argv[at + 1]);
+		else if (at + 1 < argc)
+			code = EXIT_DONE;
+	} else {
+		fprintf(stderr, "bursar: there is no command '%s'; 'bursar --help' lists them\n", argv[at]);
+	}
+	fputs(buf_str(&out), code == EXIT_DONE ? stdout : stderr);
+	buf_release(&out);
+	return code;
+}
+
+static bool wants_colour(const struct cli *cli)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !option_given(cli, "no-color") && !(no_color && *no_color) && isatty(STDOUT_FILENO) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static const char *server_address(const struct cli *cli)
+{
+	const char *address = getenv("BURSAR_ADDR");
+
+	if (option_given(cli, "addr"))
+		return option_text(cli, "addr");
+	return address && *address ? address : BURSAR_DEFAULT_ADDRESS;
+}
+
+static int run(struct cli *cli, int argc, const char **argv)
+{
+	if (!options_parse(cli, argc, argv))
+		return cli_usage(cli);
+	cli->json = option_given(cli, "json");
+	cli->colour = wants_colour(cli);
+	cli->address = server_address(cli);
+	if (option_given(cli, "help")) {
+		help_put_command(&cli->out, cli->command);
+		return EXIT_DONE;
+	}
+	return cli->command->run(cli);
+}
+
+int main(int argc, char **argv)
+{
+	const char **words = (const char **)argv;
+	struct cli cli = {0};
+	int at = name_index(argc, words), used, code;
+
+	/* gRPC's own log lines are for its developers; we say what went wrong. */
+	setenv("GRPC_VERBOSITY", "NONE", 0);
+	cli.command = command_find(argc - at, words + at, &used);
+	if (!cli.command)
+		return without_command(argc, words, at);
+	memmove(&words[at], &words[at + used], (size_t)(argc - at - used + 1) * sizeof(*words));
+	code = run(&cli, argc - used, words);
+	cli_flush(&cli);
+	bursar_close(cli.bursar);
+	options_release(&cli);
+	buf_release(&cli.out);
+	return code;
+}

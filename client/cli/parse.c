@@ -1,0 +1,200 @@
+/* What people type. */
+#include "cli/parse.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
+#define DAY_US INT64_C(86400000000)
+
+/*
+ * Decimal digits with '_' between them and an optional fraction, times 10^scale; a fraction finer than that is an error.
+ * Reads from *p up to `end` and leaves *p behind the number.
+ */
+static bool read_decimal(const char **p, const char *end, int scale, int64_t *out)
+{
+	int64_t n = 0;
+	int digits = 0, decimals = -1;
+
+	for (; *p < end; (*p)++) {
+		char c = **p;
+
+		if (c == '.' && decimals < 0 && digits > 0) {
+			decimals = 0;
+			continue;
+		}
+		if (c == '_' && digits > 0 && decimals < 0)
+			continue;
+		if (!isdigit((unsigned char)c))
+			break;
+		if (decimals >= 0 && ++decimals > scale) {
+			/* A zero adds nothing: 0.250000000000 is a quarter. */
+			if (c != '0')
+				return false;
+			continue;
+		}
+		digits++;
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, c - '0', &n))
+			return false;
+	}
+	if (digits == 0 || decimals == 0)
+		return false;
+	for (int i = decimals < 0 ? 0 : decimals; i < scale; i++)
+		if (__builtin_mul_overflow(n, 10, &n))
+			return false;
+	*out = n;
+	return n <= COUNT_LIMIT;
+}
+
+bool parse_count(const char *text, size_t len, int64_t *out, struct err *err)
+{
+	const char *p = text, *end = text + len;
+	int scale = 0;
+	int64_t n;
+
+	if (len > 0 && (end[-1] == 'k' || end[-1] == 'K'))
+		scale = 3;
+	else if (len > 0 && end[-1] == 'M')
+		scale = 6;
+	if (scale)
+		end--;
+	if (!read_decimal(&p, end, scale, &n) || p != end)
+		return err_set(err, ERR_INVALID,
+			"'%.*s' is no count; write a whole number up to 2^53-1 such as 1500, 200k or 1.5M", (int)len,
+			text);
+	*out = n;
+	return true;
+}
+
+bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err)
+{
+	const char *p = text, *end = text + len;
+	int64_t n;
+
+	if (p < end && *p == '$')
+		p++;
+	if (end - p > 3 && strncasecmp(end - 3, "usd", 3) == 0)
+		end -= 3;
+	if (!read_decimal(&p, end, 9, &n) || p != end)
+		return err_set(err, ERR_INVALID,
+			"'%.*s' is no amount of USD; write 5, 0.25 or 5USD, with at most nine decimals and below "
+			"9,007,199",
+			(int)len, text);
+	*out = n;
+	return true;
+}
+
+static const struct unit {
+	const char *name;
+	int64_t us;
+} units[] = {{"ms", 1000}, {"s", 1000000}, {"sec", 1000000}, {"min", 60000000}, {"h", 3600000000}, {"hour", 3600000000},
+	{"d", DAY_US}, {"days", DAY_US}};
+
+static int64_t unit_us(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (strlen(units[i].name) == len && strncmp(units[i].name, name, len) == 0)
+			return units[i].us;
+	return 0;
+}
+
+bool parse_duration(const char *text, size_t len, int64_t *out, struct err *err)
+{
+	const char *p = text, *end = text + len;
+	int64_t sum = 0;
+
+	while (p < end) {
+		const char *name;
+		int64_t n, us;
+
+		if (!read_decimal(&p, end, 0, &n))
+			break;
+		for (name = p; p < end && isalpha((unsigned char)*p); p++)
+			;
+		us = unit_us(name, (size_t)(p - name));
+		if (us == 0 || __builtin_mul_overflow(n, us, &n) || __builtin_add_overflow(sum, n, &sum) ||
+			sum > 366 * DAY_US) {
+			p = text;
+			break;
+		}
+	}
+	if (p != end || sum <= 0)
+		return err_set(err, ERR_INVALID,
+			"'%.*s' is no duration; write 500ms, 30s, 15min, 2h, 7d or 1h30min, at most 366d", (int)len,
+			text);
+	*out = sum;
+	return true;
+}
+
+/* "Z" or "+01:00" or "+0100" as seconds east of UTC. */
+static bool read_zone(const char *text, int *seconds)
+{
+	int hours, minutes, used = 0;
+
+	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+		*seconds = 0;
+		return true;
+	}
+	if (text[0] != '+' && text[0] != '-')
+		return false;
+	if (sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) < 2 &&
+		sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &used) < 2)
+		return false;
+	if (text[1 + used] || hours < 0 || hours > 15 || minutes < 0 || minutes > 59)
+		return false;
+	*seconds = (hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+	return true;
+}
+
+static bool read_calendar(const char *text, int64_t *out)
+{
+	struct tm tm = {.tm_isdst = -1}, wanted;
+	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+	int zone = 0;
+	time_t at;
+
+	if (!rest)
+		return false;
+	if (*rest == 'T' || *rest == ' ') {
+		const char *seconds = strptime(rest + 1, "%H:%M:%S", &tm);
+
+		rest = seconds ? seconds : strptime(rest + 1, "%H:%M", &tm);
+		if (!rest)
+			return false;
+	}
+	wanted = tm;
+	if (*rest && !read_zone(rest, &zone))
+		return false;
+	at = *rest ? timegm(&tm) - zone : mktime(&tm);
+	/* The 31st of February would become a day of March: say no instead. */
+	if (tm.tm_mday != wanted.tm_mday || tm.tm_mon != wanted.tm_mon)
+		return false;
+	*out = (int64_t)at * 1000000;
+	return at >= 0;
+}
+
+bool parse_time(const char *text, int64_t now_us, int64_t *out, struct err *err)
+{
+	int64_t span;
+
+	if (strcmp(text, "now") == 0) {
+		*out = now_us;
+		return true;
+	}
+	if ((text[0] == '+' || text[0] == '-') && isdigit((unsigned char)text[1])) {
+		if (!parse_duration(text + 1, strlen(text + 1), &span, err))
+			return false;
+		*out = text[0] == '+' ? now_us + span : now_us - span;
+		return true;
+	}
+	if (!read_calendar(text, out))
+		return err_set(err, ERR_INVALID,
+			"'%s' is no time; write 2026-11-23, 2026-11-23T14:30, 2026-11-23T14:30:00+01:00, now, +2h or "
+			"-7d",
+			text);
+	return true;
+}

@@ -1,0 +1,68 @@
+/* Do the books agree? */
+#include "cli/proof.h"
+
+#include <inttypes.h>
+
+#include "cli/format.h"
+
+static const Bursar__V1__ProofSum none = BURSAR__V1__PROOF_SUM__INIT;
+
+static void put_sum(struct buf *out, int64_t requests, int64_t tokens, int64_t cost_nano)
+{
+	put_count(out, requests);
+	buf_put_str(out, requests == 1 ? " request, " : " requests, ");
+	put_count(out, tokens);
+	buf_put_str(out, " tokens, ");
+	put_money(out, cost_nano);
+}
+
+/* Appends "; NAME has ..." where the sum is not the ledger's. */
+static bool compare(
+	struct buf *out, const char *name, const Bursar__V1__ProofSum *sum, const Bursar__V1__ProofSum *ledger)
+{
+	if (sum->requests == ledger->requests && sum->tokens == ledger->tokens &&
+		sum->cost_nano_usd == ledger->cost_nano_usd)
+		return true;
+	buf_putf(out, "; %s: ", name);
+	put_sum(out, sum->requests, sum->tokens, sum->cost_nano_usd);
+	return false;
+}
+
+static bool compare_own(struct buf *out, const struct acknowledged *own, const Bursar__V1__ProofSum *ledger)
+{
+	bool less = ledger->requests < own->requests || ledger->tokens < own->tokens ||
+		    ledger->cost_nano_usd < own->cost_nano;
+	bool same = ledger->requests == own->requests && ledger->tokens == own->tokens &&
+		    ledger->cost_nano_usd == own->cost_nano;
+
+	if (same || (!less && own->unsure > 0 && ledger->requests <= own->requests + own->unsure))
+		return true;
+	buf_put_str(out, "; acknowledged: ");
+	put_sum(out, own->requests, own->tokens, own->cost_nano);
+	if (own->unsure > 0)
+		buf_putf(out, " and %" PRId64 " calls without an answer", own->unsure);
+	return false;
+}
+
+bool proof_put(struct buf *out, const Bursar__V1__Proof *proof, const struct acknowledged *own)
+{
+	const Bursar__V1__ProofSum *ledger = proof->ledger ? proof->ledger : &none;
+	struct buf differences = {0};
+	bool right = true;
+
+	right &= compare(&differences, "roll-ups", proof->rollups ? proof->rollups : &none, ledger);
+	right &= compare(&differences, "counters", proof->counters ? proof->counters : &none, ledger);
+	if (own)
+		right &= compare_own(&differences, own, ledger);
+	if (proof->undrained != 0) {
+		buf_putf(&differences, "; %" PRId64 " entries are not in the ledger yet", proof->undrained);
+		right = false;
+	}
+	buf_put_str(out, right ? "proof: ok (ledger = roll-ups = counters" : "proof: FAILED (ledger: ");
+	if (right)
+		buf_put_str(out, own ? " = acknowledged: " : ": ");
+	put_sum(out, ledger->requests, ledger->tokens, ledger->cost_nano_usd);
+	buf_putf(out, "%s)\n", buf_str(&differences));
+	buf_release(&differences);
+	return right;
+}

@@ -1,0 +1,46 @@
+/*
+ * Reads a file of requests row by row: when each came, and how many tokens it had.
+ *
+ * The first line names the columns, in any order, others beside them are passed over: the time (TIMESTAMP, time,
+ * seconds), the input (ContextTokens, input_tokens, prompt_tokens) and the output (GeneratedTokens, output_tokens,
+ * completion_tokens). A time is "2023-11-16 18:15:46.6805900" (UTC) or plain seconds ("12.5"). Fields may stand in
+ * double quotes. Lines end in LF or CRLF; empty ones are passed over.
+ */
+#ifndef BURSAR_CLI_REPLAY_CSV_H
+#define BURSAR_CLI_REPLAY_CSV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum { REPLAY_LINE_MAX = 1024, REPLAY_COLUMNS_MAX = 32, REPLAY_TOKENS_MAX = 1000000000 };
+
+struct replay_row {
+	int64_t time_us; /* since 1970, or since whatever the seconds count from */
+	int64_t input_tokens, output_tokens;
+};
+
+/* Embed one, call replay_csv_init. Its members are private. */
+struct replay_csv {
+	FILE *file;
+	int64_t line;
+	int columns[3]; /* where time, input and output stand */
+	int columns_count;
+	int time_kind;
+	char text[REPLAY_LINE_MAX + 2];
+};
+
+enum replay_result { REPLAY_ROW, REPLAY_END, REPLAY_BAD };
+
+/* Reads from `file`, which stays the caller's. */
+void replay_csv_init(struct replay_csv *csv, FILE *file);
+
+/*
+ * The next row. REPLAY_BAD with ERR_INVALID that names line and column and says what would be right ("line 3, column
+ * ContextTokens: ..."); after that the reader is of no more use.
+ */
+enum replay_result replay_csv_next(struct replay_csv *csv, struct replay_row *row, struct err *err);
+
+#endif
