@@ -51,12 +51,13 @@ static void await(struct client_call *call, void *tag)
 static void open_call(struct client *client, struct client_call *call, const char *path, int timeout_ms)
 {
 	gpr_timespec deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+	grpc_slice method = grpc_slice_from_copied_string(path);
 
 	if (timeout_ms >= 0)
 		deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
 	*call = (struct client_call){.client = client};
-	call->call = grpc_channel_create_call(
-		client->channel, NULL, 0, client->queue, grpc_slice_from_copied_string(path), NULL, deadline, NULL);
+	call->call = grpc_channel_create_call(client->channel, NULL, 0, client->queue, method, NULL, deadline, NULL);
+	grpc_slice_unref(method);
 	call->authorization.key = grpc_slice_from_static_string("authorization");
 	call->authorization.value = grpc_slice_from_static_string("Bearer key");
 	grpc_metadata_array_init(&call->headers);
