@@ -34,19 +34,31 @@ struct pg_catalog {
 	int64_t generation; /* of the database: what was loaded; the thread's own */
 };
 
-enum { ANSWER_BEGIN, ANSWER_EPOCH, ANSWER_TENANTS, ANSWER_TIERS, ANSWER_LIMITS, ANSWER_ACCOUNTS, ANSWER_PRICES,
-	ANSWER_ALIASES, ANSWER_COMMIT, ANSWER_COUNT };
+enum {
+	ANSWER_BEGIN,
+	ANSWER_EPOCH,
+	ANSWER_TENANTS,
+	ANSWER_TIERS,
+	ANSWER_LIMITS,
+	ANSWER_ACCOUNTS,
+	ANSWER_PRICES,
+	ANSWER_ALIASES,
+	ANSWER_COMMIT,
+	ANSWER_COUNT
+};
 
 static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_BEGIN] = {.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
 	[ANSWER_EPOCH] = {.sql = "SELECT generation FROM catalog_epoch"},
 	/* A tenant that has accounts, but was never put, has the settings of `default` under its own id. */
-	[ANSWER_TENANTS] = {.sql = "SELECT " TENANT_COLUMNS " FROM tenants UNION ALL "
-				   "SELECT x.tenant, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, "
-				   "d.language, d.epoch FROM (SELECT DISTINCT tenant FROM accounts WHERE kind >= 4) x, tenants d "
-				   "WHERE d.id = 'default' AND x.tenant NOT IN (SELECT id FROM tenants) ORDER BY 1"},
-	[ANSWER_TIERS] = {.sql = "SELECT tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, "
-				 "upgrade_to FROM tiers ORDER BY tenant, name"},
+	[ANSWER_TENANTS] =
+		{.sql = "SELECT " TENANT_COLUMNS " FROM tenants UNION ALL "
+			"SELECT x.tenant, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, "
+			"d.language, d.epoch FROM (SELECT DISTINCT tenant FROM accounts WHERE kind >= 4) x, tenants d "
+			"WHERE d.id = 'default' AND x.tenant NOT IN (SELECT id FROM tenants) ORDER BY 1"},
+	[ANSWER_TIERS] =
+		{.sql = "SELECT tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, "
+			"upgrade_to FROM tiers ORDER BY tenant, name"},
 	[ANSWER_LIMITS] = {.sql = "SELECT tenant, tier, " LIMIT_COLUMNS
 				  " FROM tier_limits ORDER BY tenant, tier, position"},
 	[ANSWER_ACCOUNTS] = {.sql = "SELECT tenant, kind, id FROM accounts WHERE kind >= 4 ORDER BY tenant, kind, id"},
@@ -81,8 +93,8 @@ static void load_tenants(struct catalog_parts *parts, const PGresult *tenants, c
 }
 
 /* The limits of one tier, from row *at on. False: the tier cannot be used. */
-static bool load_policy(const struct catalog_tier *tier, const PGresult *limits, int *at, struct policy *policy,
-	struct err *err)
+static bool load_policy(
+	const struct catalog_tier *tier, const PGresult *limits, int *at, struct policy *policy, struct err *err)
 {
 	int rows = PQntuples(limits);
 
@@ -135,8 +147,8 @@ static void load_prices(struct catalog_parts *parts, const PGresult *prices, con
 		if (price_check(&price[good], &err))
 			good++;
 		else
-			log_error("a price in PostgreSQL is not valid and is left out", F("provider", price[good].provider),
-				F("model", price[good].model), F("why", err.text));
+			log_error("a price in PostgreSQL is not valid and is left out",
+				F("provider", price[good].provider), F("model", price[good].model), F("why", err.text));
 	}
 	for (int i = 0; i < alias_count; i++) {
 		pg_copy(aliases, i, 0, alias[i].tenant, sizeof(alias[i].tenant));

@@ -17,7 +17,7 @@ struct pg_ledger {
 	struct pg_pool *pool;
 	struct pg_inbox *inbox;
 	pthread_mutex_t lock; /* jobs of one store may run on several threads */
-	int days;             /* partitions that are known to be there */
+	int days; /* partitions that are known to be there */
 	int64_t day[DAYS_KNOWN];
 };
 
@@ -38,8 +38,8 @@ bool ledger_run_windows(struct pg_job *job, struct pg_link *link, struct err *er
 bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *err);
 bool ledger_run_lease(struct pg_job *job, struct pg_link *link, struct err *err);
 /* Makes partitions for the days of all times; remembers them. In a transaction of its own. */
-bool ledger_days_ensure(struct pg_ledger *ledger, struct pg_link *link, const int64_t *times_us, int count, int *made,
-	struct err *err);
+bool ledger_days_ensure(
+	struct pg_ledger *ledger, struct pg_link *link, const int64_t *times_us, int count, int *made, struct err *err);
 void ledger_days_forget(struct pg_ledger *ledger);
 
 /* ledger_write.c */
@@ -53,7 +53,7 @@ bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, 
  * ledger_sums.c: adds the written ones of `items` to roll-ups, windows and bucket levels and commits, in one round trip.
  * What is summed is only what this transaction has inserted: so every row counts once, however often it comes.
  */
-bool ledger_sum_and_commit(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch,
-	struct err *err);
+bool ledger_sum_and_commit(
+	struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err);
 
 #endif

@@ -7,26 +7,76 @@
 #include "base/buf.h"
 
 enum column {
-	DAY, TENANT, USER, REQUEST_ID, ATTEMPT, ENTRY, FLAGS, AT, STARTED_AT, PRICE_FROM, REQUESTS, CHARGED_INPUT,
-	CHARGED_OUTPUT, COST, TOKENS, ORIGIN = TOKENS + TOKEN_CLASS_COUNT, INTERFACE, MODEL_CHECKED, MODEL, PROVIDER,
-	PRICE_MODEL, MODE, TIER, TEAM, ORG, NOTE, COLUMN_COUNT
+	DAY,
+	TENANT,
+	USER,
+	REQUEST_ID,
+	ATTEMPT,
+	ENTRY,
+	FLAGS,
+	AT,
+	STARTED_AT,
+	PRICE_FROM,
+	REQUESTS,
+	CHARGED_INPUT,
+	CHARGED_OUTPUT,
+	COST,
+	TOKENS,
+	ORIGIN = TOKENS + TOKEN_CLASS_COUNT,
+	INTERFACE,
+	MODEL_CHECKED,
+	MODEL,
+	PROVIDER,
+	PRICE_MODEL,
+	MODE,
+	TIER,
+	TEAM,
+	ORG,
+	NOTE,
+	COLUMN_COUNT
 };
 
-static const enum pg_type column_types[COLUMN_COUNT] = {
-	[DAY] = PG_DATE, [TENANT] = PG_TEXT, [USER] = PG_TEXT, [REQUEST_ID] = PG_TEXT, [ATTEMPT] = PG_INT2,
-	[ENTRY] = PG_INT2, [FLAGS] = PG_INT4, [AT] = PG_TIME, [STARTED_AT] = PG_TIME, [PRICE_FROM] = PG_INT8,
-	[REQUESTS] = PG_INT8, [CHARGED_INPUT] = PG_INT8, [CHARGED_OUTPUT] = PG_INT8, [COST] = PG_INT8,
-	[TOKENS] = PG_INT8, [TOKENS + 1] = PG_INT8, [TOKENS + 2] = PG_INT8, [TOKENS + 3] = PG_INT8,
-	[TOKENS + 4] = PG_INT8, [TOKENS + 5] = PG_INT8, [TOKENS + 6] = PG_INT8, [ORIGIN] = PG_TEXT,
-	[INTERFACE] = PG_TEXT, [MODEL_CHECKED] = PG_TEXT, [MODEL] = PG_TEXT, [PROVIDER] = PG_TEXT,
-	[PRICE_MODEL] = PG_TEXT, [MODE] = PG_TEXT, [TIER] = PG_TEXT, [TEAM] = PG_TEXT, [ORG] = PG_TEXT, [NOTE] = PG_TEXT};
+static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
+	[TENANT] = PG_TEXT,
+	[USER] = PG_TEXT,
+	[REQUEST_ID] = PG_TEXT,
+	[ATTEMPT] = PG_INT2,
+	[ENTRY] = PG_INT2,
+	[FLAGS] = PG_INT4,
+	[AT] = PG_TIME,
+	[STARTED_AT] = PG_TIME,
+	[PRICE_FROM] = PG_INT8,
+	[REQUESTS] = PG_INT8,
+	[CHARGED_INPUT] = PG_INT8,
+	[CHARGED_OUTPUT] = PG_INT8,
+	[COST] = PG_INT8,
+	[TOKENS] = PG_INT8,
+	[TOKENS + 1] = PG_INT8,
+	[TOKENS + 2] = PG_INT8,
+	[TOKENS + 3] = PG_INT8,
+	[TOKENS + 4] = PG_INT8,
+	[TOKENS + 5] = PG_INT8,
+	[TOKENS + 6] = PG_INT8,
+	[ORIGIN] = PG_TEXT,
+	[INTERFACE] = PG_TEXT,
+	[MODEL_CHECKED] = PG_TEXT,
+	[MODEL] = PG_TEXT,
+	[PROVIDER] = PG_TEXT,
+	[PRICE_MODEL] = PG_TEXT,
+	[MODE] = PG_TEXT,
+	[TIER] = PG_TEXT,
+	[TEAM] = PG_TEXT,
+	[ORG] = PG_TEXT,
+	[NOTE] = PG_TEXT};
 
 /* The columns in the order above; the token classes in that of enum token_class. */
 #define INSERT_SQL \
-	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, price_from_us, requests, " \
+	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, price_from_us, " \
+	"requests, " \
 	"charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, reasoning, audio_input, " \
 	"audio_output, origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note) " \
-	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, " \
+	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
+	"$20, " \
 	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING RETURNING origin"
 
 #define FLAG_FINAL 256
@@ -88,7 +138,7 @@ static void put_row(struct pg_args *args, const struct ledger_item *item, struct
 	uint32_t flags = entry->usage.flags & 255;
 
 	flags |= (entry->final ? FLAG_FINAL : 0) | (entry->late ? FLAG_LATE : 0) |
-		(entry->never_checked ? FLAG_NEVER_CHECKED : 0);
+		 (entry->never_checked ? FLAG_NEVER_CHECKED : 0);
 	pg_array_int(args, DAY, entry->started_at_us);
 	pg_array_text(args, TENANT, entry->info.tenant);
 	pg_array_text(args, USER, entry->info.user);
@@ -103,7 +153,7 @@ static void put_row(struct pg_args *args, const struct ledger_item *item, struct
 	pg_array_int(args, CHARGED_INPUT, entry->amounts.input);
 	pg_array_int(args, CHARGED_OUTPUT, entry->amounts.output);
 	pg_array_int(args, COST, entry->amounts.cost);
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		pg_array_int(args, TOKENS + class, entry->usage.tokens.count[class]);
 	put_texts(args, item, note);
 }
@@ -146,6 +196,8 @@ static bool tell_repeats(struct pg_link *link, struct ledger_item **items, int c
 	for (int column = DAY; column <= ENTRY; column++)
 		pg_arg_array(&args, column_types[column]);
 	int positions = pg_arg_array(&args, PG_INT4);
+	/* The days once more, for the planner: it prunes partitions by a constant, not by a join. */
+	int days = pg_arg_array(&args, PG_DATE);
 	for (int i = 0; i < count; i++) {
 		const struct entry *entry = items[i]->entry;
 		if (items[i]->fate == LEDGER_WRITTEN)
@@ -157,11 +209,13 @@ static bool tell_repeats(struct pg_link *link, struct ledger_item **items, int c
 		pg_array_int(&args, ATTEMPT, entry->attempt);
 		pg_array_int(&args, ENTRY, entry->kind);
 		pg_array_int(&args, positions, i);
+		pg_array_int(&args, days, entry->started_at_us);
 	}
 	PGresult *result = pg_query(link,
 		"SELECT k.position, l.origin FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-		"AS k (day, tenant, user_id, request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, user_id, "
-		"request_id, attempt, entry)",
+		"AS k (day, tenant, user_id, request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, "
+		"user_id, "
+		"request_id, attempt, entry) WHERE l.day = ANY ($8)",
 		&args, err);
 	pg_args_release(&args);
 	if (!result)

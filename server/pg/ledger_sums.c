@@ -75,7 +75,7 @@ static void use_add(struct use_row *to, const struct use_row *from)
 	to->amounts.input += from->amounts.input;
 	to->amounts.output += from->amounts.output;
 	to->amounts.cost += from->amounts.cost;
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		to->tokens.count[class] += from->tokens.count[class];
 }
 
@@ -112,8 +112,8 @@ static void collect_use(struct sums *sums, const struct entry *entry)
 		.user = info->user,
 		.interface = info->interface,
 		.provider = used ? usage->provider : info->provider,
-		.model = used ? first_of(usage->price_model, usage->model, info->model) :
-				first_of(info->price_model, info->model, ""),
+		.model = used ? first_of(usage->price_model, usage->model, info->model)
+			      : first_of(info->price_model, info->model, ""),
 		.day_us = floor_day(entry->started_at_us),
 		.month_us = floor_month(entry->started_at_us),
 		.rows = 1,
@@ -138,8 +138,8 @@ static void collect_levels(struct sums *sums, const struct entry *entry)
 		}
 		for (int k = 0; k < part->buckets; k++) {
 			key.limit_id = part->bucket[k].limit_id;
-			sums->bucket[sums->buckets++] = (struct bucket_sum){
-				.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
+			sums->bucket[sums->buckets++] =
+				(struct bucket_sum){.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
 		}
 	}
 }
@@ -213,8 +213,8 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 	merge_buckets(sums);
 }
 
-bool ledger_sum_and_commit(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch,
-	struct err *err)
+bool ledger_sum_and_commit(
+	struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err)
 {
 	struct sums sums;
 

@@ -64,8 +64,8 @@ static bool days_make(struct pg_link *link, const int64_t *days, int count, int 
 	return true;
 }
 
-bool ledger_days_ensure(struct pg_ledger *ledger, struct pg_link *link, const int64_t *times_us, int count, int *made,
-	struct err *err)
+bool ledger_days_ensure(
+	struct pg_ledger *ledger, struct pg_link *link, const int64_t *times_us, int count, int *made, struct err *err)
 {
 	int64_t *days = mem_zalloc((size_t)count + 1, sizeof(*days));
 	int missing = 0, distinct = 0;
@@ -114,7 +114,7 @@ static bool forget_windows(struct ledger_upkeep *op, struct pg_link *link, struc
 
 	pg_arg_int(&args, op->today_us - WINDOWS_KEPT_DAYS * DAY_US);
 	bool ok = pg_exec(link, "DELETE FROM usage_windows WHERE starts_at_us < $1", &args, err) &&
-		pg_exec(link, "DELETE FROM token_buckets WHERE full_at_us < $1 AND as_of_us < $1", &args, err);
+		  pg_exec(link, "DELETE FROM token_buckets WHERE full_at_us < $1 AND as_of_us < $1", &args, err);
 	pg_args_release(&args);
 	return ok;
 }
@@ -140,9 +140,11 @@ bool ledger_run_upkeep(struct pg_job *job, struct pg_link *link, struct err *err
 }
 
 static const char windows_sql[] =
-	"WITH keys AS (SELECT DISTINCT tenant, kind, id FROM usage_windows WHERE (tenant, kind, id) > ($1, $2::smallint, $3) "
+	"WITH keys AS (SELECT DISTINCT tenant, kind, id FROM usage_windows WHERE (tenant, kind, id) > ($1, "
+	"$2::smallint, $3) "
 	"AND starts_at_us >= $4 ORDER BY tenant, kind, id LIMIT $5) "
-	"SELECT DISTINCT ON (w.tenant, w.kind, w.id, w.limit_id) w.tenant, w.kind, w.id, w.limit_id, w.starts_at_us, w.used "
+	"SELECT DISTINCT ON (w.tenant, w.kind, w.id, w.limit_id) w.tenant, w.kind, w.id, w.limit_id, w.starts_at_us, "
+	"w.used "
 	"FROM keys k JOIN usage_windows w USING (tenant, kind, id) WHERE w.starts_at_us >= $4 "
 	"ORDER BY w.tenant, w.kind, w.id, w.limit_id, w.starts_at_us DESC";
 
@@ -201,7 +203,8 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 	pg_arg_int(&args, op->after);
 	pg_arg_int(&args, op->limit);
 	PGresult *result = pg_query(link,
-		"SELECT tenant, kind, account, max(version), max(id) FROM policy_changes GROUP BY tenant, kind, account "
+		"SELECT tenant, kind, account, max(version), max(id) FROM policy_changes GROUP BY tenant, kind, "
+		"account "
 		"HAVING max(id) > $1 ORDER BY max(id) LIMIT $2",
 		&args, err);
 	pg_args_release(&args);

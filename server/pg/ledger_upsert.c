@@ -8,8 +8,10 @@
 #define DAY_SPAN_US INT64_C(86400000000)
 
 static const char daily_sql[] =
-	"INSERT INTO usage_daily AS u (tenant, user_id, day, interface, provider, model, rows, requests, charged_input, "
-	"charged_output, cost_nano, input, cached_input, cache_write, output, reasoning, audio_input, audio_output, unpriced) "
+	"INSERT INTO usage_daily AS u (tenant, user_id, day, interface, provider, model, rows, requests, "
+	"charged_input, "
+	"charged_output, cost_nano, input, cached_input, cache_write, output, reasoning, audio_input, audio_output, "
+	"unpriced) "
 	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) "
 	"ON CONFLICT (tenant, user_id, day, interface, provider, model) DO UPDATE SET rows = u.rows + excluded.rows, "
 	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, "
@@ -22,7 +24,8 @@ static const char daily_sql[] =
 /* xmax is 0 in a row that was inserted and not updated: the user's first use in the month, so perhaps his first ever. He
  * gets an account's row then; to look for it at each batch would cost an index search a user. */
 static const char monthly_sql[] =
-	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows, requests, charged_input, charged_output, "
+	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows, requests, charged_input, "
+	"charged_output, "
 	"cost_nano) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) "
 	"ON CONFLICT (tenant, user_id, month) DO UPDATE SET rows = u.rows + excluded.rows, "
 	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, "
@@ -66,8 +69,8 @@ static void add_arrays(struct pg_args *args, const enum pg_type *types, int coun
 
 static void daily_args(struct pg_args *args, const struct sums *sums)
 {
-	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8, PG_INT8,
-		PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
+	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8,
+		PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
 
 	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
 	for (int i = 0; i < sums->dailies; i++) {
@@ -83,7 +86,7 @@ static void daily_args(struct pg_args *args, const struct sums *sums)
 		pg_array_int(args, 8, row->amounts.input);
 		pg_array_int(args, 9, row->amounts.output);
 		pg_array_int(args, 10, row->amounts.cost);
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 			pg_array_int(args, 11 + class, row->tokens.count[class]);
 		pg_array_int(args, 11 + TOKEN_CLASS_COUNT, row->unpriced);
 	}
@@ -91,8 +94,7 @@ static void daily_args(struct pg_args *args, const struct sums *sums)
 
 static void monthly_args(struct pg_args *args, const struct sums *sums)
 {
-	static const enum pg_type types[] = {
-		PG_TEXT, PG_TEXT, PG_DATE, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
+	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
 
 	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
 	for (int i = 0; i < sums->monthlies; i++) {

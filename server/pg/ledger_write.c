@@ -27,7 +27,7 @@ struct batch {
 	struct reject {
 		struct ledger_item *item;
 		char reason[320];
-	} *reject;
+	} * reject;
 	bool *locked; /* by partition */
 };
 
@@ -97,7 +97,8 @@ static bool begin_locked(struct batch *batch, struct ledger_item **items, int co
 	const struct pg_statement statements[] = {
 		{.sql = "BEGIN"},
 		{.sql = pg_timeout_sql(batch->link, timeout)},
-		{.sql = "SELECT p FROM unnest($1::int[]) p WHERE pg_try_advisory_xact_lock(1651864435, p)", .args = &args},
+		{.sql = "SELECT p FROM unnest($1::int[]) p WHERE pg_try_advisory_xact_lock(1651864435, p)",
+			.args = &args},
 	};
 	bool ok = pg_pipeline(batch->link, statements, 3, results, err);
 	pg_args_release(&args);
@@ -126,7 +127,7 @@ static bool write_once(struct batch *batch, struct ledger_item **items, int coun
 	if (n == 0)
 		return pg_exec(batch->link, "ROLLBACK", NULL, err);
 	return ledger_insert(batch->link, ours, n, &batch->scratch, err) &&
-		ledger_sum_and_commit(batch->link, ours, n, &batch->scratch, err);
+	       ledger_sum_and_commit(batch->link, ours, n, &batch->scratch, err);
 }
 
 static bool write_span(struct batch *batch, struct ledger_item **items, int count, struct err *err)
@@ -175,14 +176,15 @@ static bool write_rejects(struct batch *batch, struct err *err)
 		pg_array_bytes(&args, bytes, reject->item->bytes, reject->item->len);
 	}
 	bool ok = pg_exec(batch->link,
-		"INSERT INTO ledger_rejects (origin, reason, bytes) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[]) "
+		"INSERT INTO ledger_rejects (origin, reason, bytes) SELECT * FROM unnest($1::text[], $2::text[], "
+		"$3::bytea[]) "
 		"ON CONFLICT DO NOTHING",
 		&args, err);
 	pg_args_release(&args);
 	for (int i = 0; ok && i < batch->rejected; i++) {
 		metric_inc(METRIC_ledger_rejects_total, 0, 0);
-		log_error("an outbox entry was refused and is kept in ledger_rejects", F("origin", batch->reject[i].item->origin),
-			F("why", batch->reject[i].reason));
+		log_error("an outbox entry was refused and is kept in ledger_rejects",
+			F("origin", batch->reject[i].item->origin), F("why", batch->reject[i].reason));
 	}
 	return ok;
 }

@@ -15,13 +15,13 @@
 
 struct pg_link {
 	const char *conninfo; /* borrowed */
-	int wake_fd;          /* readable: the pool is being freed, give up. -1: none */
-	PGconn *conn;         /* NULL: not connected */
-	bool up;              /* counted in the metric */
-	int64_t deadline_us;  /* clock_mono_us: of the job that runs */
-	int64_t retry_at_us;  /* no new connection before this */
+	int wake_fd; /* readable: the pool is being freed, give up. -1: none */
+	PGconn *conn; /* NULL: not connected */
+	bool up; /* counted in the metric */
+	int64_t deadline_us; /* clock_mono_us: of the job that runs */
+	int64_t retry_at_us; /* no new connection before this */
 	int backoff_ms;
-	char sqlstate[6];     /* of the last failure; "" when it was not PostgreSQL that refused */
+	char sqlstate[6]; /* of the last failure; "" when it was not PostgreSQL that refused */
 };
 
 /* Is it a connection string? ERR_INVALID with libpq's reason. */

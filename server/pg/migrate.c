@@ -122,11 +122,11 @@ static bool compare(const struct migrator *m, struct err *err)
 static bool begin_locked(struct migrator *m, struct err *err)
 {
 	return pg_exec(&m->link, "BEGIN", NULL, err) && pg_exec(&m->link, LOCK_SQL, NULL, err) &&
-		pg_exec(&m->link,
-			"CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, "
-			"sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
-			NULL, err) &&
-		read_applied(m, err) && compare(m, err);
+	       pg_exec(&m->link,
+		       "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, "
+		       "sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+		       NULL, err) &&
+	       read_applied(m, err) && compare(m, err);
 }
 
 static bool note_applied(struct migrator *m, const struct embedded_migration *migration, struct err *err)
@@ -138,8 +138,8 @@ static bool note_applied(struct migrator *m, const struct embedded_migration *mi
 	pg_arg_int(&args, migration->version);
 	pg_arg_text(&args, migration->name);
 	pg_arg_text(&args, hex);
-	bool ok = pg_exec(&m->link, "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)", &args,
-		err);
+	bool ok = pg_exec(
+		&m->link, "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)", &args, err);
 	pg_args_release(&args);
 	return ok;
 }
@@ -221,11 +221,10 @@ bool migrate_check_table(const char *conninfo, const struct embedded_migration *
 	struct migrator m;
 
 	bool ok = migrator_open(&m, conninfo, table, count, CHECK_DEADLINE_US, err) && read_applied(&m, err) &&
-		compare(&m, err);
+		  compare(&m, err);
 	if (ok && (size_t)m.applied_count < count)
-		ok = err_set(err, ERR_PRECONDITION,
-			"the database lacks migration %04d_%s: run `bursard migrate up`", table[m.applied_count].version,
-			table[m.applied_count].name);
+		ok = err_set(err, ERR_PRECONDITION, "the database lacks migration %04d_%s: run `bursard migrate up`",
+			table[m.applied_count].version, table[m.applied_count].name);
 	migrator_release(&m);
 	return ok;
 }

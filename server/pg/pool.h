@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/list.h"
 
-struct pg_link;  /* a connection on its thread: pg/link.h */
+struct pg_link; /* a connection on its thread: pg/link.h */
 struct pg_pool;
 struct pg_inbox; /* where finished jobs arrive on a loop */
 

@@ -102,7 +102,7 @@ static void parse_contexts(const char *text, struct price *out)
 	while (*text && out->context_tiers < CONTEXT_TIERS_MAX) {
 		int i = out->context_tiers++;
 		out->context[i].above_tokens = strtoll(text, &end, 10);
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 			out->context[i].rates.pico[class] = strtoll(end, &end, 10);
 		text = *end == ';' ? end + 1 : end + strlen(end);
 	}
@@ -131,7 +131,7 @@ void row_price(const PGresult *result, int row, int column, struct price *out)
 	pg_copy(result, row, column + 2, out->account, sizeof(out->account));
 	pg_copy(result, row, column + 3, out->provider, sizeof(out->provider));
 	pg_copy(result, row, column + 4, out->model, sizeof(out->model));
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		out->base.pico[class] = pg_i64(result, row, column + 7 + class);
 	parse_contexts(pg_text(result, row, column + 14), out);
 	parse_modes(pg_text(result, row, column + 15), out);
@@ -143,7 +143,7 @@ void price_context_json(const struct price *price, struct buf *out)
 	buf_put_str(out, "[");
 	for (int i = 0; i < price->context_tiers; i++) {
 		buf_putf(out, "%s{\"above\":%" PRId64, i ? "," : "", price->context[i].above_tokens);
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class++) {
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++) {
 			int64_t rate = price->context[i].rates.pico[class];
 			if (rate != PRICE_NONE)
 				buf_putf(out, ",\"%s\":%" PRId64, price_rate_columns[class], rate);

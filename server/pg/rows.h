@@ -12,7 +12,8 @@
 #include "store/catalog.h"
 
 /* Of tier_limits and account_limits. */
-#define LIMIT_COLUMNS "name, dimension, kind, unit, amount, period_us, burst, interface, model, shadow, notify, warn_percent"
+#define LIMIT_COLUMNS \
+	"name, dimension, kind, unit, amount, period_us, burst, interface, model, shadow, notify, warn_percent"
 #define LIMIT_COLUMN_COUNT 12
 /* Reads them from `column` on. The limit is not prepared. */
 void row_limit(const PGresult *result, int row, int column, struct limit *out);
@@ -33,11 +34,13 @@ void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
 /* Of model_prices; contexts and modes come as flat text: "above input cached ...;" and "name num den;". */
 #define PRICE_COLUMNS \
 	"p.id, p.tenant, p.account, p.provider, p.model, p.from_us, p.to_us, coalesce(p.input, -1), " \
-	"coalesce(p.cached_input, -1), coalesce(p.cache_write, -1), coalesce(p.output, -1), coalesce(p.reasoning, -1), " \
+	"coalesce(p.cached_input, -1), coalesce(p.cache_write, -1), coalesce(p.output, -1), coalesce(p.reasoning, " \
+	"-1), " \
 	"coalesce(p.audio_input, -1), coalesce(p.audio_output, -1), " \
 	"coalesce((SELECT string_agg(concat_ws(' ', c->>'above', coalesce(c->>'input', '-1'), " \
 	"coalesce(c->>'cached_input', '-1'), coalesce(c->>'cache_write', '-1'), coalesce(c->>'output', '-1'), " \
-	"coalesce(c->>'reasoning', '-1'), coalesce(c->>'audio_input', '-1'), coalesce(c->>'audio_output', '-1')), ';' " \
+	"coalesce(c->>'reasoning', '-1'), coalesce(c->>'audio_input', '-1'), coalesce(c->>'audio_output', '-1')), " \
+	"';' " \
 	"ORDER BY (c->>'above')::bigint) FROM jsonb_array_elements(p.context) c), ''), " \
 	"coalesce((SELECT string_agg(concat_ws(' ', m.key, m.value->>0, m.value->>1), ';' ORDER BY m.key) " \
 	"FROM jsonb_each(p.modes) m), ''), p.source"

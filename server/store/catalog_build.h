@@ -10,11 +10,11 @@
 /* What a catalog is made of. catalog_new takes over the arrays, the tenants' model accounts and the book. */
 struct catalog_parts {
 	int tenants, tiers;
-	struct tenant *tenant;      /* any order; an account without a tenant's row brings its own (see tenant_defaults) */
+	struct tenant *tenant; /* any order; an account without a tenant's row brings its own (see tenant_defaults) */
 	struct catalog_tier {
 		char tenant[ID_MAX + 1]; /* "" = shipped */
 		struct tier tier;
-	} *tier;                    /* any order; policies prepared */
+	} * tier; /* any order; policies prepared */
 	struct price_book *prices;
 };
 

@@ -25,11 +25,11 @@ struct ledger_op {
 };
 
 enum ledger_fate {
-	LEDGER_WRITTEN,  /* now in the ledger and in the roll-ups: acknowledge */
-	LEDGER_REPEAT,   /* was there already, from the same origin: acknowledge */
-	LEDGER_DOUBLE,   /* its key was there from another origin: take its charge back, then forget it */
+	LEDGER_WRITTEN, /* now in the ledger and in the roll-ups: acknowledge */
+	LEDGER_REPEAT, /* was there already, from the same origin: acknowledge */
+	LEDGER_DOUBLE, /* its key was there from another origin: take its charge back, then forget it */
 	LEDGER_REJECTED, /* no entry, or refused by PostgreSQL: now in ledger_rejects: acknowledge */
-	LEDGER_BUSY      /* another writer has this partition at the moment: leave it */
+	LEDGER_BUSY /* another writer has this partition at the moment: leave it */
 };
 const char *ledger_fate_name(enum ledger_fate fate);
 
@@ -90,7 +90,7 @@ struct ledger_changes {
 		struct account_key key;
 		uint32_t version;
 		int64_t last; /* id of its newest change */
-	} *change;
+	} * change;
 };
 
 /* Makes `holder` the holder of the lease until now + ttl, unless another holds it. */

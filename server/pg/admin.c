@@ -1,0 +1,145 @@
+/* The admin store: every call is one job of the pool, and where it changes something one transaction. */
+#include "pg/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "pg/stores.h"
+
+struct pg_admin {
+	struct admin_store store; /* first */
+	struct pg_pool *pool;
+	struct pg_inbox *inbox;
+};
+
+/* Which function runs it: the operation's own memory has no room for a function's address, a table has. */
+struct admin_task {
+	struct admin_run run;
+	admin_fn *fn;
+};
+
+static bool task_run(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct admin_run *run = container_of(job, struct admin_run, job);
+	struct admin_task *task = container_of(run, struct admin_task, run);
+
+	return task->fn(run->own, link, err);
+}
+
+static void task_done(struct pg_job *job)
+{
+	struct admin_job *own = container_of(job, struct admin_run, job)->own;
+
+	own->ok = job->ok;
+	own->err = job->err;
+	own->done(own);
+}
+
+static void submit(struct admin_store *store, struct admin_job *own, admin_fn *fn)
+{
+	struct pg_admin *admin = container_of(store, struct pg_admin, store);
+	struct admin_task *task = arena_zalloc(own->arena, 1, sizeof(*task));
+
+	task->fn = fn;
+	task->run.own = own;
+	task->run.job.run = task_run;
+	task->run.job.done = task_done;
+	pg_pool_submit(admin->pool, admin->inbox, &task->run.job);
+}
+
+#define OPERATION(name, type) \
+	static void store_##name(struct admin_store *store, struct type *op) \
+	{ \
+		submit(store, &op->job, admin_##name); \
+	}
+OPERATION(account_get, account_get)
+OPERATION(account_change, account_change)
+OPERATION(account_confirm, account_confirm)
+OPERATION(account_list, account_list)
+OPERATION(tenant_put, tenant_put)
+OPERATION(tenant_list, tenant_list)
+OPERATION(tier_put, tier_put)
+OPERATION(price_put, price_put)
+OPERATION(price_list, price_list)
+OPERATION(stats, stats_query)
+OPERATION(bill, bill_query)
+OPERATION(proof, proof_query)
+
+static const struct admin_store_ops ops = {
+	.account_get = store_account_get,
+	.account_change = store_account_change,
+	.account_confirm = store_account_confirm,
+	.account_list = store_account_list,
+	.tenant_put = store_tenant_put,
+	.tenant_list = store_tenant_list,
+	.tier_put = store_tier_put,
+	.price_put = store_price_put,
+	.price_list = store_price_list,
+	.stats = store_stats,
+	.bill = store_bill,
+	.proof = store_proof,
+};
+
+struct admin_store *pg_admin_new(struct pg_pool *pool, uv_loop_t *loop)
+{
+	struct pg_admin *admin = mem_zalloc(1, sizeof(*admin));
+
+	admin->store.ops = &ops;
+	admin->pool = pool;
+	admin->inbox = pg_inbox_new(loop);
+	return &admin->store;
+}
+
+void pg_admin_free(struct admin_store *store)
+{
+	if (!store)
+		return;
+	struct pg_admin *admin = container_of(store, struct pg_admin, store);
+	pg_inbox_free(admin->inbox);
+	free(admin);
+}
+
+const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column)
+{
+	return arena_strndup(job->arena, pg_text(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
+	const char *target, const char *details_json, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, job->actor ? job->actor : "");
+	pg_arg_text(&args, action);
+	pg_arg_text(&args, target);
+	pg_arg_text(&args, job->reason ? job->reason : "");
+	pg_arg_text(&args, details_json);
+	bool ok = pg_exec(link,
+		"INSERT INTO audit_log (tenant, actor, action, target, reason, details) VALUES ($1, $2, $3, $4, $5, "
+		"$6::jsonb)",
+		&args, err);
+	pg_args_release(&args);
+	return ok;
+}
+
+bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err)
+{
+	struct pg_args args = {0};
+
+	if (tenant[0] == '\0')
+		return pg_exec(link, "UPDATE tenants SET epoch = epoch + 1", NULL, err);
+	pg_arg_text(&args, tenant);
+	/* Above the epoch of `default`, under which the tenant's accounts have been known until now. */
+	bool ok = pg_exec(link,
+		"INSERT INTO tenants AS t (id, default_tier, unknown_users, unknown_model, fallback_model, language, "
+		"epoch) "
+		"SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 FROM "
+		"tenants "
+		"WHERE id = 'default' ON CONFLICT (id) DO UPDATE SET epoch = t.epoch + 1, updated_at = now()",
+		&args, err);
+	pg_args_release(&args);
+	return ok;
+}

@@ -1,0 +1,36 @@
+/* Inside of the admin store: what its files share. */
+#ifndef BURSAR_PG_ADMIN_H
+#define BURSAR_PG_ADMIN_H
+
+#include "pg/link.h"
+#include "pg/pool.h"
+#include "store/admin.h"
+
+/* A job on its way; lives in the call's arena. `own` is the operation's embedded admin_job. */
+struct admin_run {
+	struct pg_job job;
+	struct admin_job *own;
+};
+
+typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *err);
+
+/* admin_accounts.c */
+admin_fn admin_account_get, admin_account_change, admin_account_confirm, admin_account_list;
+/* admin_catalog.c */
+admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put;
+/* admin_prices.c */
+admin_fn admin_price_put, admin_price_list;
+/* admin_reports.c */
+admin_fn admin_stats, admin_bill, admin_proof;
+
+/* A copy of the cell in the arena. */
+const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
+
+/* Inside the open transaction: who changed what. */
+bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
+	const char *target, const char *details_json, struct err *err);
+
+/* Raises the epoch of the tenant ('': of all); makes its row, with the settings of `default`, when it has none. */
+bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err);
+
+#endif

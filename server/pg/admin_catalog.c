@@ -1,0 +1,142 @@
+/* Tenants and tiers: each change raises the tenant's epoch, and by a trigger the catalog's generation. */
+#include "pg/admin.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "pg/rows.h"
+
+bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct tenant_put *op = container_of(job, struct tenant_put, job);
+	struct tenant *tenant = &op->tenant;
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant->id);
+	pg_arg_text(&args, tenant->default_tier);
+	pg_arg_int(&args, tenant->unknown_users);
+	pg_arg_int(&args, tenant->unknown_model);
+	pg_arg_text(&args, tenant->fallback_model);
+	pg_arg_text(&args, tenant->language);
+	PGresult *result = NULL;
+	if (pg_begin(link, "", err) && admin_raise_epoch(link, tenant->id, err))
+		result = pg_query(link,
+			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, unknown_model = "
+			"$4::smallint, "
+			"fallback_model = $5, language = $6, updated_at = now() WHERE id = $1 RETURNING epoch, "
+			"to_jsonb(tenants)",
+			&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	if (PQntuples(result) == 0) {
+		PQclear(result);
+		return err_set(err, ERR_PRECONDITION, "the tenant `default` has no row: the database is not migrated");
+	}
+	tenant->epoch = (uint32_t)pg_i64(result, 0, 0);
+	bool ok = admin_audit(job, link, tenant->id, "tenant.put", tenant->id, pg_text(result, 0, 1), err);
+	PQclear(result);
+	return ok && pg_commit(link, err);
+}
+
+bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct tenant_list *op = container_of(job, struct tenant_list, job);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->after ? op->after : "");
+	pg_arg_int(&args, op->limit + 1);
+	PGresult *result =
+		pg_query(link, "SELECT " TENANT_COLUMNS " FROM tenants WHERE id > $1 ORDER BY id LIMIT $2", &args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	int rows = PQntuples(result);
+	op->more = rows > op->limit;
+	op->count = op->more ? op->limit : rows;
+	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	for (int i = 0; i < op->count; i++)
+		row_tenant(result, i, 0, &op->rows[i]);
+	PQclear(result);
+	return true;
+}
+
+static bool write_tier(struct pg_link *link, const char *tenant, const struct tier *tier, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, tier->name);
+	pg_arg_int(&args, tier->pool_priority);
+	pg_arg_int(&args, tier->pool_concurrent);
+	pg_arg_int(&args, tier->default_output_tokens);
+	pg_arg_int(&args, tier->fail_policy);
+	pg_arg_text(&args, tier->upgrade_to);
+	bool ok = pg_exec(link,
+		"INSERT INTO tiers (tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, "
+		"upgrade_to) "
+		"VALUES ($1, $2, $3::int, $4::int, $5, $6::smallint, $7) ON CONFLICT (tenant, name) DO UPDATE SET "
+		"pool_priority = excluded.pool_priority, pool_concurrent = excluded.pool_concurrent, "
+		"default_output_tokens = excluded.default_output_tokens, fail_policy = excluded.fail_policy, "
+		"upgrade_to = excluded.upgrade_to, updated_at = now()",
+		&args, err);
+	pg_args_release(&args);
+	return ok;
+}
+
+static bool write_limits(struct pg_link *link, const char *tenant, const struct tier *tier, struct err *err)
+{
+	struct pg_args key = {0}, args = {0};
+
+	pg_arg_text(&key, tenant);
+	pg_arg_text(&key, tier->name);
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, tier->name);
+	int first = args_limits_begin(&args);
+	for (int i = 0; i < tier->policy.count; i++)
+		args_limit(&args, first, &tier->policy.limits[i]);
+	bool ok =
+		pg_exec(link, "DELETE FROM tier_limits WHERE tenant = $1 AND tier = $2", &key, err) &&
+		(tier->policy.count == 0 ||
+			pg_exec(link,
+				"INSERT INTO tier_limits (tenant, tier, position, " LIMIT_COLUMNS
+				") SELECT $1, $2, l.position - 1, " LIMIT_COLUMNS
+				" FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY AS "
+				"l (" LIMIT_COLUMNS ", position)",
+				&args, err));
+	pg_args_release(&key);
+	pg_args_release(&args);
+	return ok;
+}
+
+/* The tier as an auditor wants to read it. */
+static bool audit_tier(
+	struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, name);
+	PGresult *result = pg_query(link,
+		"SELECT to_jsonb(t) || jsonb_build_object('limits', (SELECT jsonb_agg(to_jsonb(l) - "
+		"'{tenant,tier}'::text[] "
+		"ORDER BY l.position) FROM tier_limits l WHERE l.tenant = t.tenant AND l.tier = t.name)) FROM tiers t "
+		"WHERE t.tenant = $1 AND t.name = $2",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	bool ok = admin_audit(job, link, tenant, "tier.put", name, pg_text(result, 0, 0), err);
+	PQclear(result);
+	return ok;
+}
+
+bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct tier_put *op = container_of(job, struct tier_put, job);
+
+	return pg_begin(link, "", err) && write_tier(link, op->tenant, &op->tier, err) &&
+	       write_limits(link, op->tenant, &op->tier, err) && admin_raise_epoch(link, op->tenant, err) &&
+	       audit_tier(job, link, op->tenant, op->tier.name, err) && pg_commit(link, err);
+}

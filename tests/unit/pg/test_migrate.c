@@ -1,0 +1,156 @@
+/* Migrations: up, down, up on filled data; what was changed or is unknown stops the server. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pg/migrate.h"
+#include "pg_server.h"
+
+static struct buf out;
+static struct err err;
+
+static void run(const char *conninfo, enum migrate_action action)
+{
+	buf_reset(&out);
+	if (!migrate_run(conninfo, action, &out, &err))
+		fail_msg("%s", err.text);
+}
+
+static void all_migrations_go_up_down_and_up_on_filled_data(void **state)
+{
+	const char *db = pg_server_migrated("updown");
+
+	(void)state;
+	assert_true(pg_server_exec(db,
+		"INSERT INTO accounts (tenant, kind, id) SELECT 't', 1, 'u' || i FROM generate_series(1, 100) i;"
+		"INSERT INTO account_limits (tenant, account_kind, account_id, position, name, dimension, kind, "
+		"amount) "
+		"VALUES ('t', 1, 'u1', 0, 'x', 0, 1, 5);"
+		"SELECT ledger_partition('2026-11-23');"
+		"INSERT INTO audit_log (tenant, actor, action, target, reason) VALUES ('t', 'a', 'b', 'c', 'd');"
+		"INSERT INTO usage_daily SELECT 't', 'u' || i, '2026-11-23', 'web', 'p', 'm', 1, 1, 1, 1, 1, 1, 1, 1, "
+		"1, 1, 1, 1, 1 "
+		"FROM generate_series(1, 100) i"));
+	for (size_t i = 0; i < embedded_migrations_count; i++)
+		run(db, MIGRATE_DOWN);
+	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM schema_migrations"), 0);
+	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM pg_class WHERE relnamespace = "
+						  "'public'::regnamespace AND relkind IN ('r', 'p', 'S') "
+						  "AND relname <> 'schema_migrations'"),
+		0);
+	run(db, MIGRATE_DOWN);
+	assert_string_equal(buf_str(&out), "nothing to take back\n");
+	run(db, MIGRATE_UP);
+	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM schema_migrations"),
+		(long long)embedded_migrations_count);
+	assert_true(migrate_check(db, &err));
+}
+
+static void running_up_twice_is_harmless(void **state)
+{
+	const char *db = pg_server_migrated("twice");
+
+	(void)state;
+	run(db, MIGRATE_UP);
+	assert_non_null(strstr(buf_str(&out), "up to date"));
+	run(db, MIGRATE_STATUS);
+	assert_non_null(strstr(buf_str(&out), "applied  0001_schema"));
+}
+
+static const struct embedded_migration two[] = {
+	{1, "one", "CREATE TABLE one (a int)", "DROP TABLE one"},
+	{2, "two", "CREATE TABLE two (a int)", "DROP TABLE two"},
+};
+static const struct embedded_migration changed[] = {
+	{1, "one", "CREATE TABLE one (a bigint)", "DROP TABLE one"},
+	{2, "two", "CREATE TABLE two (a int)", "DROP TABLE two"},
+};
+static const struct embedded_migration broken[] = {
+	{1, "one", "CREATE TABLE one (a int)", "DROP TABLE one"},
+	{2, "two", "CREATE TABLE two (a int); SELECT 1/0", "DROP TABLE two"},
+};
+
+static void a_changed_migration_is_refused_with_a_sentence(void **state)
+{
+	const char *db = pg_server_database("changed");
+
+	(void)state;
+	assert_true(migrate_run_table(db, MIGRATE_UP, two, 2, &out, &err));
+	assert_false(migrate_run_table(db, MIGRATE_UP, changed, 2, &out, &err));
+	assert_int_equal(err.code, ERR_PRECONDITION);
+	assert_non_null(strstr(err.text, "0001_one was changed"));
+	assert_false(migrate_check_table(db, changed, 2, &err));
+	assert_int_equal(err.code, ERR_PRECONDITION);
+}
+
+static void an_unknown_migration_is_refused_with_a_sentence(void **state)
+{
+	const char *db = pg_server_database("unknown");
+
+	(void)state;
+	assert_true(migrate_run_table(db, MIGRATE_UP, two, 2, &out, &err));
+	assert_false(migrate_check_table(db, two, 1, &err));
+	assert_non_null(strstr(err.text, "0002_two, which this bursard does not know"));
+}
+
+static void a_missing_migration_is_told_at_start(void **state)
+{
+	const char *db = pg_server_database("missing");
+
+	(void)state;
+	assert_false(migrate_check_table(db, two, 2, &err));
+	assert_non_null(strstr(err.text, "run `bursard migrate up`"));
+}
+
+static void a_migration_that_fails_leaves_nothing_behind(void **state)
+{
+	const char *db = pg_server_database("broken");
+
+	(void)state;
+	assert_false(migrate_run_table(db, MIGRATE_UP, broken, 2, &out, &err));
+	assert_non_null(strstr(err.text, "migration 0002_two: "));
+	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM schema_migrations"), 1);
+	assert_string_equal(pg_server_ask(db, "SELECT to_regclass('two') IS NULL"), "t");
+}
+
+static void an_absent_server_is_unavailable(void **state)
+{
+	(void)state;
+	assert_false(migrate_check("host=/nowhere dbname=x", &err));
+	assert_int_equal(err.code, ERR_UNAVAILABLE);
+	assert_false(migrate_check("nonsense=1", &err));
+	assert_int_equal(err.code, ERR_INVALID);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	pg_server_start();
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	buf_release(&out);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_migrations_go_up_down_and_up_on_filled_data),
+		cmocka_unit_test(running_up_twice_is_harmless),
+		cmocka_unit_test(a_changed_migration_is_refused_with_a_sentence),
+		cmocka_unit_test(an_unknown_migration_is_refused_with_a_sentence),
+		cmocka_unit_test(a_missing_migration_is_told_at_start),
+		cmocka_unit_test(a_migration_that_fails_leaves_nothing_behind),
+		cmocka_unit_test(an_absent_server_is_unavailable),
+	};
+
+	return cmocka_run_group_tests(tests, start, end);
+}
