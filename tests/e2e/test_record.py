@@ -185,3 +185,22 @@ def test_a_reset_empties_the_counters_and_is_in_the_ledger(bots, stack):
     assert bots.check(user, input_tokens=1, max_output_tokens=1).allowed
     bots.drained()
     assert 2 in [row[1] for row in ledger(stack, user)]
+
+
+def test_a_record_sent_before_the_checks_reply_was_read_settles_it(bots, until):
+    user = bots.user_with(bots.calendar("tokens", "tokens", 1000))
+    pending = bots.limiter.Check.future(bots.request(user, request_id="early", input_tokens=50, max_output_tokens=50), timeout=10)
+    until(lambda: bots.used(user, "tokens") == 100)
+    ref = bots.ref(user=user, request_id="early", started_at_us=bots.status(user).now_us)
+    assert not bots.record(ref=ref, input_tokens=7).repeat
+    assert bots.record(pending.result(), input_tokens=7).repeat
+    assert bots.used(user, "tokens") == 7
+
+
+def test_a_reset_with_requests_in_flight_keeps_what_they_hold(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 100))
+    answer = bots.check(user, input_tokens=20, max_output_tokens=20)
+    bots.admin.Reset(bots.admin_pb.ResetRequest(ref=bots.key(user)), timeout=10)
+    assert bots.used(user, "day") == 40
+    bots.record(answer, input_tokens=30)
+    assert bots.used(user, "day") == 30

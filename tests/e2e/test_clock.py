@@ -1,0 +1,106 @@
+"""Time moves: windows end, days change, zones differ. The clock of Redis and of bursard is moved by libfaketime."""
+import datetime
+
+import pytest
+
+from bots import Bots, unique
+from harness import protos
+
+UTC = datetime.timezone.utc
+
+
+@pytest.fixture
+def moved(clock, start_bursard):
+    """A fleet whose servers live in a time of the test's choice."""
+    clock.set(datetime.datetime(2027, 3, 10, 12, 0, tzinfo=UTC))
+    fleet = Bots(protos, start_bursard(clock=clock).grpc_addr)
+    yield fleet
+    fleet.close()
+
+
+def test_a_daily_quota_is_whole_again_at_midnight(moved, clock):
+    user = moved.user_with(moved.calendar("day", "requests", 2))
+    clock.set(datetime.datetime(2027, 3, 10, 23, 59, 30, tzinfo=UTC))
+    assert [moved.check(user).allowed for _ in range(3)] == [True, True, False]
+    clock.set(datetime.datetime(2027, 3, 11, 0, 0, 5, tzinfo=UTC))
+    assert [moved.check(user).allowed for _ in range(3)] == [True, True, False]
+
+
+def test_a_day_in_berlin_with_a_lost_hour_ends_at_its_own_midnight(moved, clock):
+    user = moved.user_with(moved.calendar("day", "requests", 1), time_zone="Europe/Berlin")
+    clock.set(datetime.datetime(2027, 3, 28, 12, 0, tzinfo=UTC))  # the day summer time begins: it ends at 22:00 UTC
+    assert moved.check(user).allowed
+    denied = moved.check(user)
+    assert denied.binding.resets_at_us == int(datetime.datetime(2027, 3, 28, 22, 0, tzinfo=UTC).timestamp()) * 10**6
+    clock.set(datetime.datetime(2027, 3, 28, 22, 0, 5, tzinfo=UTC))
+    assert moved.check(user).allowed
+
+
+def test_a_late_refund_does_not_enlarge_the_next_window(moved, clock):
+    user = moved.user_with(moved.calendar("day", "tokens", 100))
+    clock.set(datetime.datetime(2027, 3, 10, 23, 59, 30, tzinfo=UTC))
+    first = moved.check(user, input_tokens=50, max_output_tokens=50)
+    clock.set(datetime.datetime(2027, 3, 11, 0, 0, 5, tzinfo=UTC))
+    second = moved.check(user, input_tokens=50, max_output_tokens=50)
+    assert first.allowed and second.allowed
+    moved.record(first, input_tokens=10)
+    assert not moved.check(user, input_tokens=1, max_output_tokens=1).allowed
+    assert moved.used(user, "day") == 100
+
+
+def test_a_late_refund_after_the_bucket_refilled_is_not_given_twice(moved, clock):
+    user = moved.user_with(moved.bucket("tpm", "tokens", 100))
+    first = moved.check(user, input_tokens=50, max_output_tokens=50)
+    clock.advance(61)
+    assert moved.check(user, input_tokens=50, max_output_tokens=50).allowed
+    moved.record(first, input_tokens=10)
+    assert not moved.check(user, input_tokens=50, max_output_tokens=40).allowed
+
+
+def test_a_record_repeated_on_the_next_day_is_one_row(moved, clock, stack):
+    user = moved.user_with(moved.calendar("month", "tokens", 1000, "MONTH"))
+    clock.set(datetime.datetime(2027, 3, 10, 23, 50, tzinfo=UTC))
+    answer = moved.check(user, input_tokens=10, max_output_tokens=10)
+    moved.record(answer, input_tokens=7)
+    moved.drained()
+    clock.advance(86_400)
+    assert moved.record(answer, input_tokens=7).repeat
+    moved.drained()
+    assert moved.used(user, "month") == 7
+    with stack.sql() as sql:
+        sql.execute('SELECT count(*) FROM ledger WHERE "user" = %s', (user,))
+        assert sql.fetchone()[0] == 1
+
+
+def test_a_denied_id_is_admitted_after_its_retry_after(moved, clock):
+    user = moved.user_with(moved.bucket("rpm", "requests", 2))
+    assert moved.check(user).allowed and moved.check(user).allowed
+    denied = moved.check(user, request_id="again")
+    assert not denied.allowed
+    clock.advance(denied.retry_after_us / 1e6)
+    assert moved.check(user, request_id="again").allowed
+
+
+def test_a_clock_that_steps_back_opens_no_window_twice(moved, clock):
+    user = moved.user_with(moved.calendar("day", "requests", 2), moved.bucket("rpm", "requests", 2))
+    clock.set(datetime.datetime(2027, 3, 11, 0, 0, 5, tzinfo=UTC))
+    assert [moved.check(user).allowed for _ in range(3)] == [True, True, False]
+    clock.advance(-3600)
+    assert not moved.check(user).allowed
+    clock.advance(3600 + 120)
+    assert not moved.check(user).allowed
+
+
+def test_a_price_change_at_midnight_is_taken_by_when_the_request_was_checked(moved, clock):
+    user = moved.user_with(moved.calendar("cost", "cost", 10**12))
+    change = datetime.datetime(2027, 3, 11, tzinfo=UTC)
+    model = unique("model")
+    for start, price in ((0, "1"), (int(change.timestamp() * 10**6), "2")):
+        moved.admin.PutPrice(moved.admin_pb.PutPriceRequest(price=moved.admin_pb.Price(
+            provider="test", model=model, input=price, output=price, effective_from_us=start, source="a test")), timeout=10)
+    clock.set(change - datetime.timedelta(seconds=30))
+    before = moved.check(user, model=model, input_tokens=10)
+    clock.set(change + datetime.timedelta(seconds=5))
+    after = moved.check(user, model=model, input_tokens=10)
+    assert moved.record(before, input_tokens=1000).cost.cost_nano_usd == 1_000_000
+    assert moved.record(after, input_tokens=1000).cost.cost_nano_usd == 2_000_000
