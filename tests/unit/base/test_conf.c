@@ -19,9 +19,10 @@ static struct err err;
 /* Loads with the flags and variables given; both lists end with NULL. */
 static bool load(char **flags, char **env)
 {
-	char *argv[32] = {(char *)(uintptr_t) "bursard"};
+	static char *argv[32]; /* args.words points into it */
 	int argc = 1;
 
+	argv[0] = (char *)(uintptr_t) "bursard";
 	while (*flags)
 		argv[argc++] = *flags++;
 	return conf_load(&conf, &args, argc, argv, env, &err);
@@ -245,6 +246,33 @@ static void help_and_page_name_every_option(void **state)
 	buf_release(&page);
 }
 
+/* Whoever changes the table makes the page anew: bursard --print-config-docs > docs/configuration.md */
+static void the_page_in_docs_is_that_of_the_table(void **state)
+{
+	const char *root = getenv("BURSAR_SOURCE_DIR");
+	struct buf expected = {0};
+	struct buf page = {0};
+	char path[512];
+	FILE *file;
+	int c;
+
+	(void)state;
+	if (!root)
+		skip();
+	snprintf(path, sizeof(path), "%s/docs/configuration.md", root);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while ((c = getc(file)) != EOF)
+		buf_put_u8(&page, (uint8_t)c);
+	fclose(file);
+	conf_print_docs(&expected);
+	if (strcmp(buf_str(&page), buf_str(&expected)) != 0)
+		print_error("run: bursard --print-config-docs > docs/configuration.md\n");
+	assert_string_equal(buf_str(&page), buf_str(&expected));
+	buf_release(&expected);
+	buf_release(&page);
+}
+
 static void one_option_can_be_set_by_name(void **state)
 {
 	(void)state;
@@ -269,6 +297,7 @@ int main(void)
 		cmocka_unit_test(the_printed_configuration_gives_itself_again),
 		cmocka_unit_test(passwords_are_not_printed),
 		cmocka_unit_test(help_and_page_name_every_option),
+		cmocka_unit_test(the_page_in_docs_is_that_of_the_table),
 		cmocka_unit_test(one_option_can_be_set_by_name),
 	};
 
