@@ -86,5 +86,9 @@ bool tier_default_policy(const struct tier_default *tier, struct policy *out, st
 	add_calendar(out, "cost_per_month", DIM_COST, tier->cost_per_month, WINDOW_MONTH);
 	/* The day's budget, refilled over 24 h: midnight is no way to spend two days' money at once. */
 	add_bucket(out, "cost_refill", DIM_COST, tier->cost_per_day, DAY_US);
+	/* Counted only: with it requests, tokens and cost each have a month's counter, which the proof sums up. */
+	add_calendar(out, "tokens_per_month", DIM_TOKENS, COUNT_MAX, WINDOW_MONTH);
+	out->limits[out->count - 1].shadow = true;
+	out->limits[out->count - 1].notify = false;
 	return policy_prepare(out, err);
 }

@@ -26,7 +26,7 @@ const struct tier_default *tier_default_find(const char *name);
 
 /*
  * The tier's limits, prepared: requests_per_minute, tokens_per_minute, requests_per_day, requests_per_month,
- * cost_per_day, cost_per_month, cost_refill, in this order.
+ * cost_per_day, cost_per_month, cost_refill, tokens_per_month (shadow), in this order.
  */
 bool tier_default_policy(const struct tier_default *tier, struct policy *out, struct err *err)
 	__attribute__((warn_unused_result));

@@ -128,6 +128,8 @@ struct limits_birth {
 	struct limits_op op;
 	enum account_kind kind;
 	const char *tenant, *id;
+	bool everywhere; /* undrained, first_entry: of all partitions' outboxes, because entries of a shared account may
+	                    lie in any of them */
 	/* out */
 	char generation[17];
 	int64_t birth_us;

@@ -150,9 +150,10 @@ static void the_shipped_tiers_are_those_of_the_table(void **state)
 		for (int k = 0; k < policy.count; k++) {
 			const struct limit *limit = &policy.limits[k];
 
-			snprintf(row, sizeof(row), "('', '%s', %d, '%s', %d, %d, %d, %" PRId64 ", %" PRId64 ", %s)",
+			snprintf(row, sizeof(row), "('', '%s', %d, '%s', %d, %d, %d, %" PRId64 ", %" PRId64 ", %s, %s)",
 				tier->name, k, limit->name, (int)limit->dimension, (int)limit->kind, (int)limit->unit,
-				limit->amount, limit->period_us, limit->notify ? "true" : "false");
+				limit->amount, limit->period_us, limit->shadow ? "true" : "false",
+				limit->notify ? "true" : "false");
 			if (!strstr(sql, row))
 				fail_msg("the migration lacks %s", row);
 			rows++;
@@ -178,12 +179,13 @@ static void the_shipped_tiers_are_those_of_the_design(void **state)
 
 		assert_ptr_equal(tier_default_find(tiers_default[i].name), &tiers_default[i]);
 		assert_true(tier_default_policy(&tiers_default[i], &policy, &err));
-		assert_int_equal(policy.count, 7);
+		assert_int_equal(policy.count, 8);
 		for (int k = 0; k < 7; k++) {
 			assert_int_equal(policy.limits[k].amount, amounts[i][k]);
 			if (policy.limits[k].kind == KIND_BUCKET)
 				assert_int_equal(policy.limits[k].burst, amounts[i][k]);
 		}
+		assert_true(policy.limits[7].shadow);
 		assert_string_equal(policy.limits[6].name, "cost_refill");
 		assert_int_equal(policy.limits[6].period_us, INT64_C(86400000000));
 	}

@@ -1,0 +1,96 @@
+/* From standings to rows. */
+#include "service/answer.h"
+
+#include <stddef.h>
+
+/* A policy that only the record knew comes without names; limits of our own that have the same id lend theirs. */
+static const struct limit *named_limit(const struct party *party, const struct limit *limit)
+{
+	const struct limit *ours = limit->name[0] ? NULL : policy_find(party->policy, limit->id);
+
+	return ours && ours->kind == limit->kind && ours->amount == limit->amount && ours->num == limit->num ? ours : limit;
+}
+
+static void row_fill(struct limit_row *row, const struct party *party, const struct standing *standing, int index,
+	const struct request *request, int64_t now_us)
+{
+	const struct limit *limit = &standing->state.policy->limits[index];
+	uint32_t bit = UINT32_C(1) << index;
+	int64_t requested = 0;
+
+	*row = (struct limit_row){
+		.account_kind = party->kind,
+		.account_id = party->id,
+		.limit = named_limit(party, limit),
+		.matched = !request || limit_matches(limit, request->interface_hash, request->model_hash),
+		.failed = standing->verdict.failed & bit,
+		.would_fail = standing->verdict.would & bit,
+		.notify = standing->verdict.notify & bit,
+	};
+	if (request && row->matched)
+		requested = amounts_of(&request->estimate, limit->dimension);
+	if (request && row->matched && request->probe_cost && limit->dimension == DIM_COST && row->failed)
+		requested = 1;
+	figures_of(&standing->state, index, &party->windows, requested, row->failed, now_us, &row->figures);
+}
+
+static void reason_add(struct rows *rows, enum reason reason)
+{
+	if (reason != REASON_NONE && (rows->reason == REASON_NONE || reason < rows->reason))
+		rows->reason = reason;
+}
+
+/* The last to recover binds; what never recovers is later than all. */
+static bool later(const struct limit_row *a, const struct limit_row *b)
+{
+	if (a->figures.permanent != b->figures.permanent)
+		return a->figures.permanent;
+	return a->figures.retry_after_us > b->figures.retry_after_us;
+}
+
+static void binding_find(struct rows *rows)
+{
+	for (int i = 0; i < rows->count; i++) {
+		const struct limit_row *row = &rows->row[i];
+
+		if (!row->failed)
+			continue;
+		reason_add(rows, reason_of(row->limit));
+		if (!rows->binding || later(row, rows->binding))
+			rows->binding = row;
+	}
+	if (!rows->binding)
+		return;
+	rows->permanent = rows->binding->figures.permanent;
+	rows->retry_after_us = rows->permanent ? 0 : rows->binding->figures.retry_after_us;
+}
+
+struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,
+	const struct request *request, int64_t now_us)
+{
+	struct rows *rows = arena_zalloc(parties->arena, 1, sizeof(*rows));
+	int most = 0;
+
+	for (int i = 0; i < count; i++)
+		most += standing[i]->state.policy->count;
+	rows->row = arena_alloc(parties->arena, sizeof(rows->row[0]) * (size_t)(most ? most : 1));
+	for (int i = 0; i < count; i++) {
+		const struct account_state *state = &standing[i]->state;
+
+		rows->account[rows->accounts++] = (struct account_rows){
+			.party = &parties->party[i], .state = state, .first = rows->count, .count = state->policy->count};
+		for (int l = 0; l < state->policy->count; l++)
+			row_fill(&rows->row[rows->count++], &parties->party[i], standing[i], l, request, now_us);
+		if (state->suspended)
+			reason_add(rows, REASON_SUSPENDED);
+		else if (state->deleted)
+			reason_add(rows, REASON_DELETED);
+		rows->bypassed = rows->bypassed || (i == 0 && state->bypass);
+	}
+	binding_find(rows);
+	if (rows->reason == REASON_SUSPENDED || rows->reason == REASON_DELETED) {
+		rows->permanent = true;
+		rows->retry_after_us = 0;
+	}
+	return rows;
+}

@@ -1,0 +1,44 @@
+/* What an answer says of limits: one row each, made of what the store answered. */
+#ifndef BURSAR_SERVICE_ANSWER_H
+#define BURSAR_SERVICE_ANSWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "domain/decision.h"
+#include "service/parties.h"
+#include "store/limits.h"
+
+struct limit_row {
+	enum account_kind account_kind;
+	const char *account_id;
+	const struct limit *limit;
+	struct figures figures;
+	bool matched; /* the request counts on it */
+	bool failed, would_fail, notify;
+};
+
+struct account_rows {
+	const struct party *party;
+	const struct account_state *state;
+	int first, count; /* its rows in the list */
+};
+
+/* All limits of all accounts of one decision. Lies in the arena. */
+struct rows {
+	int count;
+	struct limit_row *row;
+	int accounts;
+	struct account_rows account[ACCOUNTS_MAX];
+	enum reason reason;              /* of all failures the first in order; REASON_NONE when nothing failed */
+	const struct limit_row *binding; /* the failed one that is last to recover; NULL when no limit failed */
+	bool permanent;
+	int64_t retry_after_us;
+	bool bypassed;
+};
+
+/* `request` NULL: nothing is asked (status, records): then every limit matches and nothing is requested. */
+struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,
+                       const struct request *request, int64_t now_us);
+
+#endif

@@ -1,0 +1,423 @@
+/*
+ * The one request that travels through every layer: resolve who and what (catalog, cache), ask the store once, mend what
+ * the store and this worker disagree about, answer.
+ */
+#include "service/check.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "service/local.h"
+
+#define DEADLINE_US 5000000
+
+static enum flow_result step_resolve(struct flow *flow);
+static enum flow_result step_looked_up(struct flow *flow);
+static enum flow_result step_ask(struct flow *flow);
+static enum flow_result step_answered(struct flow *flow);
+static enum flow_result step_repaired(struct flow *flow);
+static enum flow_result step_refreshed(struct flow *flow);
+static enum flow_result step_away(struct flow *flow);
+static enum flow_result step_finish(struct flow *flow);
+
+static struct check *check_of(struct flow *flow)
+{
+	return container_of(flow, struct check, flow);
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+
+	if (check->question.deadline_us == INT64_MAX)
+		check->question.deadline_us = clock_mono_us() + DEADLINE_US;
+	check->snapshot = snapshot_take(check->worker, &flow->err);
+	if (!check->snapshot)
+		return flow_fail(flow);
+	if (!parties_init(&check->parties, check->worker, check->arena, check->snapshot, check->question.tenant, &flow->err))
+		return flow_fail(flow);
+	flow_to(flow, step_resolve);
+	return FLOW_MORE;
+}
+
+/* What the request would cost; estimates hold no cost where no model is named. */
+static bool request_price(struct check *check, struct err *err)
+{
+	const struct check_question *question = &check->question;
+	struct pricing pricing = {
+		.catalog = check->snapshot->catalog,
+		.settings = check->parties.settings,
+		.tenant = question->tenant,
+		.user = question->user,
+	};
+	struct tokens tokens = {.count = {[TOKEN_INPUT] = check->request.estimate.input,
+					 [TOKEN_OUTPUT] = check->request.estimate.output}};
+
+	check->answer.asked_model = question->model[0] != '\0';
+	check->request.probe_cost = !check->answer.asked_model;
+	if (!check->answer.asked_model)
+		return true;
+	if (!price_for_check(&pricing, question->model, "model", &tokens, "", worker_now_us(check->worker),
+		    &check->answer.priced, err))
+		return false;
+	check->request.estimate.cost = check->answer.priced.cost.nano;
+	return true;
+}
+
+static bool request_make(struct check *check, struct err *err)
+{
+	const struct check_question *question = &check->question;
+	const struct tier *tier = check->parties.party[0].tier;
+	int64_t output = question->max_output_tokens ? question->max_output_tokens : tier->default_output_tokens;
+
+	check->request = (struct request){
+		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
+		.model_hash = selector_hash(question->model, strlen(question->model)),
+	};
+	if (question->mode == CHECK_STATUS)
+		return true;
+	if (output > COUNT_MAX - question->input_tokens)
+		return err_invalid(err, "input_tokens", "together with the output, at most 9007199254740991 tokens");
+	check->request.estimate = (struct amounts){.requests = 1, .input = question->input_tokens, .output = output};
+	return request_price(check, err);
+}
+
+static struct repair *repair_of(struct check *check)
+{
+	if (!check->repair)
+		check->repair = arena_alloc(check->arena, sizeof(*check->repair));
+	return check->repair;
+}
+
+static void repair_done(struct flow *flow)
+{
+	struct repair *repair = container_of(flow, struct repair, flow);
+
+	flow_run(&container_of(repair->parties, struct check, parties)->flow);
+}
+
+/* Who they are: as believed. Where unknown users are refused, somebody unknown is looked up first. */
+static enum flow_result step_resolve(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	struct parties *parties = &check->parties;
+
+	if (!parties_of_user(parties, check->question.user, check->question.model, &flow->err))
+		return flow_fail(flow);
+	if (parties->settings->unknown_users == UNKNOWN_REFUSE && parties->party[0].profile->version == 0 &&
+		!check->looked_up && check->question.mode != CHECK_STATUS) {
+		check->looked_up = true;
+		flow_to(flow, step_looked_up);
+		repair_lookup(repair_of(check), parties, check->question.deadline_us, repair_done);
+		return FLOW_WAIT;
+	}
+	if (!request_make(check, &flow->err))
+		return flow_fail(flow);
+	flow_to(flow, step_ask);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_looked_up(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+
+	if (!check->repair->flow.ok)
+		return flow_fail_with(flow, &check->repair->flow.err);
+	flow_to(flow, step_resolve);
+	if (!check->repair->user_unknown)
+		return FLOW_MORE;
+	check->answer.rows = rows_make(&check->parties, NULL, 0, NULL, 0);
+	check->answer.reason = REASON_UNKNOWN_USER;
+	check->answer.permanent = true;
+	check->answer.quality = QUALITY_EXACT;
+	check->answer.now_us = worker_now_us(check->worker);
+	flow_to(flow, step_finish);
+	return FLOW_MORE;
+}
+
+/* Equal contents, equal digest: texts and lifetimes may differ between repeats. */
+static void digest_make(const struct check_question *question, uint8_t digest[8])
+{
+	struct buf buf = {0};
+	uint64_t hash;
+
+	buf_put_str16(&buf, question->interface, strlen(question->interface));
+	buf_put_str16(&buf, question->model, strlen(question->model));
+	buf_put_i64(&buf, question->input_tokens);
+	buf_put_i64(&buf, question->max_output_tokens);
+	hash = hash64(buf.data, buf.len);
+	memcpy(digest, &hash, sizeof(hash));
+	buf_release(&buf);
+}
+
+static void info_make(struct check *check)
+{
+	const struct check_question *question = &check->question;
+	const struct price *price = check->answer.priced.price;
+	struct entry_info info = {
+		.tenant = question->tenant,
+		.user = question->user,
+		.request_id = question->request_id,
+		.interface = question->interface,
+		.model = question->model,
+		.tier = party_tier_name(&check->parties.party[0]),
+		.provider = price ? price->provider : "",
+		.price_model = price ? price->model : "",
+		.reason = "",
+		.actor = "",
+		.accounts = check->parties.count,
+	};
+	struct buf buf = {0};
+
+	for (int i = 0; i < info.accounts; i++)
+		info.account[i] = (struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
+	entry_info_pack(&info, &buf);
+	check->op.info = (const uint8_t *)arena_strndup(check->arena, buf.data, buf.len);
+	check->op.info_len = buf.len;
+	buf_release(&buf);
+}
+
+static void op_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_check, op), struct check, op)->flow);
+}
+
+/* The caller's deadline counts where it comes before the store's own. */
+static int64_t op_deadline(const struct check *check)
+{
+	int64_t own_us = clock_mono_us() + check->worker->parts.conf->redis_timeout_ms * 1000;
+
+	return check->question.deadline_us < own_us ? check->question.deadline_us : 0;
+}
+
+static enum flow_result step_ask(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	const struct check_question *question = &check->question;
+	struct limits_store *limits = check->worker->parts.limits;
+
+	check->op = (struct limits_check){
+		.op = {.arena = check->arena, .deadline_us = op_deadline(check), .done = op_done},
+		.tenant = question->tenant,
+		.user = question->user,
+		.request_id = question->request_id,
+		.count = check->parties.count,
+		.request = check->request,
+		.ttl_us = question->ttl_us ? question->ttl_us : check->worker->parts.conf->reservation_ttl_s * 1000000,
+		.dry_run = question->mode != CHECK_REAL,
+	};
+	parties_beliefs(&check->parties, check->op.belief);
+	if (!check->op.dry_run) {
+		digest_make(question, check->op.digest);
+		info_make(check);
+	}
+	flow_to(flow, step_answered);
+	limits->ops->check(limits, &check->op);
+	return FLOW_WAIT;
+}
+
+static enum flow_result mend(struct check *check)
+{
+	if (++check->rounds > ROUNDS_MAX) {
+		err_set(&check->flow.err, ERR_UNAVAILABLE, "the accounts changed faster than they could be read");
+		return flow_fail(&check->flow);
+	}
+	flow_to(&check->flow, step_repaired);
+	repair_start(repair_of(check), &check->parties, &check->op.op, check->question.deadline_us, repair_done);
+	return FLOW_WAIT;
+}
+
+static void answer_take(struct check *check, bool allowed)
+{
+	struct check_answer *answer = &check->answer;
+	const struct request *request = check->question.mode == CHECK_STATUS ? NULL : &check->request;
+
+	worker_clock_is(check->worker, check->op.op.now_us);
+	local_note(check->worker->local, &check->parties, (const struct standing *const *)check->op.op.standing,
+		check->op.op.standings);
+	answer->rows = rows_make(&check->parties, (const struct standing *const *)check->op.op.standing,
+		check->op.op.standings, request, check->op.op.now_us);
+	answer->quality = QUALITY_EXACT;
+	answer->allowed = allowed;
+	answer->now_us = check->op.op.now_us;
+	answer->state = check->op.state;
+	answer->held = check->op.held;
+	answer->started_at_us = check->op.started_at_us;
+	answer->expires_at_us = check->op.expires_at_us;
+}
+
+/* A record that was made while PostgreSQL was away: is there an account after all? */
+static bool wants_refresh(const struct check *check)
+{
+	return check->op.op.standings > 0 && check->op.op.standing[0]->state.provisional && !check->refreshed &&
+	       !check->parties.party[0].remembered && clock_mono_us() >= check->worker->durable_away_until_us;
+}
+
+static enum flow_result step_answered(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	enum limits_status status = check->op.op.status;
+
+	flow_to(flow, step_finish);
+	if (repair_can(status))
+		return mend(check);
+	switch (status) {
+	case LIMITS_OK:
+	case LIMITS_DENIED:
+	case LIMITS_REPEAT:
+		break;
+	case LIMITS_CONFLICT:
+		err_set(&flow->err, ERR_EXISTS, "request_id: %s was checked before with other contents",
+			check->question.request_id);
+		return flow_fail(flow);
+	default:
+		flow->err = check->op.op.err;
+		flow_to(flow, step_away);
+		return FLOW_MORE;
+	}
+	check->answer.repeat = status == LIMITS_REPEAT;
+	answer_take(check, status != LIMITS_DENIED);
+	if (!wants_refresh(check))
+		return FLOW_MORE;
+	check->refreshed = true;
+	flow_to(flow, step_refreshed);
+	repair_lookup(repair_of(check), &check->parties, check->question.deadline_us, repair_done);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_refreshed(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+
+	flow_to(flow, step_finish);
+	if (check->repair->flow.ok && !check->repair->user_unknown && !check->answer.allowed)
+		flow_to(flow, step_resolve);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_repaired(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+
+	flow_to(flow, step_resolve);
+	if (check->repair->flow.ok)
+		return FLOW_MORE;
+	flow->err = check->repair->flow.err;
+	if (!check->repair->store_away)
+		return flow_fail(flow);
+	flow_to(flow, step_away);
+	return FLOW_MORE;
+}
+
+/* The store did not answer: the tier says what that means for a request. What only asks gets the error. */
+static enum flow_result step_away(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	struct check_answer *answer = &check->answer;
+	struct standing *standing[ACCOUNTS_MAX];
+	enum fail_policy policy = check->parties.party[0].tier->fail_policy;
+
+	if (flow->err.code == ERR_DEADLINE)
+		flow->err.code = ERR_UNAVAILABLE;
+	if (check->question.mode != CHECK_REAL || policy == FAIL_CLOSED) {
+		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_CLOSED, 0);
+		return flow_fail(flow);
+	}
+	answer->now_us = answer->started_at_us = worker_now_us(check->worker);
+	answer->expires_at_us = answer->now_us + check->op.ttl_us;
+	if (policy == FAIL_OPEN) {
+		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_BLIND, 0);
+		answer->quality = QUALITY_BLIND;
+		answer->allowed = true;
+		answer->rows = rows_make(&check->parties, NULL, 0, NULL, 0);
+	} else {
+		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_LOCAL, 0);
+		answer->quality = QUALITY_LOCAL;
+		answer->allowed = local_decide(check->worker->local, &check->parties, &check->request,
+			check->worker->parts.workers, answer->now_us, standing);
+		answer->rows = rows_make(&check->parties, (const struct standing *const *)standing, check->parties.count,
+			&check->request, answer->now_us);
+	}
+	flow_to(flow, step_finish);
+	return FLOW_MORE;
+}
+
+static const char *handle_make(const struct check *check)
+{
+	struct handle handle = {
+		.tenant = check->question.tenant,
+		.user = check->question.user,
+		.request_id = check->question.request_id,
+		.started_at_us = check->answer.started_at_us,
+		.model = check->question.model,
+		.accounts = check->parties.count,
+	};
+
+	for (int i = 0; i < handle.accounts; i++)
+		handle.account[i] =
+			(struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
+	return handle_format(&handle, check->arena);
+}
+
+static void count(const struct check *check)
+{
+	const struct check_answer *answer = &check->answer;
+	unsigned reason = answer->reason <= REASON_CONCURRENCY ? answer->reason : METRIC_REASON_OTHER;
+
+	metric_inc(METRIC_checks_total, answer->allowed ? METRIC_DECISION_ALLOWED : METRIC_DECISION_DENIED, reason);
+	if (answer->allowed)
+		log_debug("check allowed", F("tenant", check->question.tenant), F("user", check->question.user),
+			F("request_id", check->question.request_id));
+	else
+		log_info("check denied", F("tenant", check->question.tenant), F("user", check->question.user),
+			F("request_id", check->question.request_id), F("reason", reason_name(answer->reason)),
+			FI("retry_after_us", answer->retry_after_us));
+}
+
+static enum flow_result step_finish(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	struct check_answer *answer = &check->answer;
+	const struct party *user = &check->parties.party[0];
+
+	answer->handle = "";
+	answer->request = check->request;
+	answer->tier = party_tier_name(user);
+	answer->language = check->parties.settings->language;
+	if (user->tier && user->tier->upgrade_to[0])
+		answer->better = catalog_tier(check->snapshot->catalog, check->question.tenant, user->tier->upgrade_to);
+	if (!answer->allowed && answer->reason == REASON_NONE) {
+		answer->reason = answer->rows->reason;
+		answer->permanent = answer->rows->permanent;
+		answer->retry_after_us = answer->rows->retry_after_us;
+	}
+	if (answer->allowed && check->question.mode == CHECK_REAL)
+		answer->handle = handle_make(check);
+	if (answer->allowed && !answer->repeat && answer->quality == QUALITY_EXACT)
+		answer->held = check->request.estimate;
+	if (check->question.mode == CHECK_REAL)
+		count(check);
+	return flow_succeed(flow);
+}
+
+void check_start(struct check *check, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	*check = (struct check){
+		.flow = {.done = done},
+		.worker = worker,
+		.arena = arena,
+		.question = check->question,
+	};
+	flow_to(&check->flow, step_begin);
+	flow_run(&check->flow);
+}
+
+void check_release(struct check *check)
+{
+	snapshot_give(check->worker, check->snapshot);
+	check->snapshot = NULL;
+}

@@ -1,0 +1,68 @@
+/* May this request run? From the question to the answer; also what status and explain ask, which change nothing. */
+#ifndef BURSAR_SERVICE_CHECK_H
+#define BURSAR_SERVICE_CHECK_H
+
+#include "service/answer.h"
+#include "service/flow.h"
+#include "service/pricing.h"
+#include "service/repair.h"
+
+enum check_mode {
+	CHECK_REAL,
+	CHECK_EXPLAIN, /* what would it answer? */
+	CHECK_STATUS,  /* nothing is asked */
+};
+
+/* = bursar.v1.Quality */
+enum quality { QUALITY_EXACT = 1, QUALITY_LOCAL = 2, QUALITY_BLIND = 3 };
+
+struct check_question {
+	enum check_mode mode;
+	const char *tenant, *user, *request_id, *interface, *model; /* checked ids; model "" = none */
+	int64_t input_tokens, max_output_tokens;                    /* 0 = the tier's default */
+	int64_t ttl_us;                                             /* 0 = the server's */
+	int64_t deadline_us;                                        /* clock_mono_us; INT64_MAX = the server's */
+};
+
+struct check_answer {
+	bool allowed, repeat, permanent;
+	enum quality quality;
+	enum reason reason;
+	int64_t retry_after_us;
+	const char *handle; /* "" when denied or nothing was asked */
+	int64_t now_us, started_at_us, expires_at_us;
+	enum reservation_state state;
+	struct amounts held;
+	const char *tier;          /* the user's */
+	const struct tier *better; /* what an upgrade would give; NULL when there is none */
+	const char *language;      /* the tenant's */
+	struct priced priced;
+	bool asked_model;
+	struct request request;
+	const struct rows *rows; /* never NULL */
+};
+
+/* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
+struct check {
+	struct flow flow; /* ok: `answer` is filled. Denials are answers */
+	struct worker *worker;
+	struct arena *arena;
+	struct check_question question;
+	struct check_answer answer;
+	/* its own */
+	struct snapshot *snapshot;
+	struct parties parties;
+	struct request request;
+	int rounds;
+	bool looked_up, refreshed;
+	struct repair *repair;
+	struct limits_check op;
+};
+
+/* `check->question` is filled; `done` comes once, later or before this returns. */
+void check_start(struct check *check, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
+
+/* Called after the answer was turned into a reply: the limits in its rows point into the snapshot. */
+void check_release(struct check *check);
+
+#endif

@@ -1,0 +1,161 @@
+/* From ids to beliefs: profile (cache), tier (catalog), own limits, windows. */
+#include "service/parties.h"
+
+#include <string.h>
+
+bool parties_init(struct parties *parties, struct worker *worker, struct arena *arena, const struct snapshot *snapshot,
+	const char *tenant, struct err *err)
+{
+	*parties = (struct parties){
+		.worker = worker,
+		.arena = arena,
+		.catalog = snapshot->catalog,
+		.settings = catalog_tenant(snapshot->catalog, tenant),
+		.tenant = tenant,
+	};
+	if (!parties->settings)
+		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", tenant);
+	parties->epoch = parties->settings->epoch;
+	return true;
+}
+
+static const struct account_profile *profile_of(
+	struct parties *parties, enum account_kind kind, const char *id, bool *remembered)
+{
+	static const struct account_profile unknown;
+	const struct account_profile *profile;
+
+	*remembered = true;
+	for (int i = 0; i < parties->learned_count; i++)
+		if (parties->learned[i].kind == kind && strcmp(parties->learned[i].id, id) == 0)
+			return parties->learned[i].profile;
+	profile = account_cache_get(parties->worker->cache, kind, parties->tenant, id, parties->arena);
+	if (profile)
+		return profile;
+	*remembered = false;
+	return &unknown;
+}
+
+/* A user always has a tier: his own, else the tenant's default, also when his own is gone. */
+static const struct tier *tier_of(
+	const struct parties *parties, enum account_kind kind, const struct account_profile *profile)
+{
+	const struct tier *tier = NULL;
+
+	if (profile->tier[0])
+		tier = catalog_tier(parties->catalog, parties->tenant, profile->tier);
+	if (!tier && kind == ACCOUNT_USER)
+		tier = catalog_tier(parties->catalog, parties->tenant, parties->settings->default_tier);
+	if (!tier && kind == ACCOUNT_USER)
+		tier = catalog_tier(parties->catalog, parties->tenant, "free");
+	return tier;
+}
+
+static const struct policy *policy_of(struct parties *parties, const struct party *party, struct err *err)
+{
+	const struct policy *tier = party->tier ? &party->tier->policy : &parties->worker->no_limits;
+
+	if (!party->profile->override_count)
+		return tier;
+	return account_cache_policy(parties->worker->cache, party->kind, parties->tenant, party->id, party->profile, tier,
+		parties->arena, err);
+}
+
+static bool party_add(struct parties *parties, enum account_kind kind, const char *id, struct err *err)
+{
+	struct party *party = &parties->party[parties->count];
+	int64_t now_us = worker_now_us(parties->worker);
+
+	*party = (struct party){.kind = kind, .id = id};
+	party->profile = profile_of(parties, kind, id, &party->remembered);
+	party->tier = tier_of(parties, kind, party->profile);
+	if (kind == ACCOUNT_USER && !party->tier)
+		return err_set(err, ERR_UNAVAILABLE, "tenant %s has no tier for user %s", parties->tenant, id);
+	party->policy = policy_of(parties, party, err);
+	if (!party->policy)
+		return false;
+	if (!windows_at(&party->profile->zone, now_us, &party->windows, err))
+		return false;
+	parties->count++;
+	return true;
+}
+
+bool parties_of_user(struct parties *parties, const char *user, const char *model, struct err *err)
+{
+	const struct account_profile *owner;
+	const char *org;
+
+	parties->count = 0;
+	if (!party_add(parties, ACCOUNT_USER, user, err))
+		return false;
+	owner = parties->party[0].profile;
+	org = owner->org;
+	if (owner->team[0]) {
+		if (!party_add(parties, ACCOUNT_TEAM, owner->team, err))
+			return false;
+		org = parties->party[1].profile->org;
+	}
+	if (org[0] && !party_add(parties, ACCOUNT_ORG, org, err))
+		return false;
+	if (model[0] && tenant_has_model_account(parties->settings, model) &&
+		!party_add(parties, ACCOUNT_MODEL, model, err))
+		return false;
+	if (parties->settings->has_account && !party_add(parties, ACCOUNT_TENANT, parties->tenant, err))
+		return false;
+	return true;
+}
+
+bool parties_of_accounts(
+	struct parties *parties, const struct entry_account *accounts, int count, struct err *err)
+{
+	parties->count = 0;
+	for (int i = 0; i < count && i < ACCOUNTS_MAX; i++)
+		if (!party_add(parties, accounts[i].kind, accounts[i].id, err))
+			return false;
+	return true;
+}
+
+void parties_learn(
+	struct parties *parties, enum account_kind kind, const char *id, const struct account_profile *profile)
+{
+	int i = 0;
+
+	while (i < parties->learned_count &&
+		(parties->learned[i].kind != kind || strcmp(parties->learned[i].id, id) != 0))
+		i++;
+	if (i == LEARNED_MAX)
+		i = LEARNED_MAX - 1;
+	else if (i == parties->learned_count)
+		parties->learned_count++;
+	parties->learned[i].kind = kind;
+	parties->learned[i].id = id;
+	parties->learned[i].profile = profile;
+	account_cache_put(parties->worker->cache, kind, parties->tenant, id, profile);
+}
+
+struct belief parties_belief(const struct parties *parties, int index)
+{
+	const struct party *party = &parties->party[index];
+
+	return (struct belief){
+		.kind = party->kind,
+		.tenant = parties->tenant,
+		.id = party->id,
+		.version = party->profile->version,
+		.epoch = parties->epoch,
+		.own_policy = party->profile->override_count > 0,
+		.policy = party->policy,
+		.windows = party->windows,
+	};
+}
+
+void parties_beliefs(const struct parties *parties, struct belief beliefs[ACCOUNTS_MAX])
+{
+	for (int i = 0; i < parties->count; i++)
+		beliefs[i] = parties_belief(parties, i);
+}
+
+const char *party_tier_name(const struct party *party)
+{
+	return party->tier ? party->tier->name : party->profile->tier;
+}

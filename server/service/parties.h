@@ -1,0 +1,65 @@
+/* The accounts that a request counts on, and what is believed of each: the beliefs of a call to the store. */
+#ifndef BURSAR_SERVICE_PARTIES_H
+#define BURSAR_SERVICE_PARTIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "domain/entry.h"
+#include "service/worker.h"
+
+struct party {
+	enum account_kind kind;
+	const char *id;
+	const struct account_profile *profile;
+	bool remembered;           /* the profile was in the cache, or was learned by this request */
+	const struct tier *tier;   /* NULL: a shared account without one */
+	const struct policy *policy;
+	struct windows windows;
+};
+
+#define LEARNED_MAX 16
+
+/* Embedded by a use case. Everything it points to lies in the arena or in the snapshot. */
+struct parties {
+	struct worker *worker;
+	struct arena *arena;
+	const struct catalog *catalog;
+	const struct tenant *settings;
+	const char *tenant;
+	uint32_t epoch;
+	int count;
+	struct party party[ACCOUNTS_MAX];
+	/* Profiles this request has seen: what the cache forgets meanwhile is not forgotten here. */
+	int learned_count;
+	struct {
+		enum account_kind kind;
+		const char *id;
+		const struct account_profile *profile;
+	} learned[LEARNED_MAX];
+};
+
+/* `tenant` outlives it. ERR_UNAVAILABLE when the catalog does not know the tenant's settings. */
+bool parties_init(struct parties *parties, struct worker *worker, struct arena *arena, const struct snapshot *snapshot,
+                  const char *tenant, struct err *err);
+
+/*
+ * The accounts of a request as they are believed to be now: the user, his team, its org, the model's account, the
+ * tenant, as far as they exist. `model` may be "". Called again after something was learned.
+ */
+bool parties_of_user(struct parties *parties, const char *user, const char *model, struct err *err);
+
+/* Exactly these accounts: those of a reservation. */
+bool parties_of_accounts(struct parties *parties, const struct entry_account *accounts, int count, struct err *err);
+
+/* A profile that was learned: for the following calls, and for the worker's cache. */
+void parties_learn(struct parties *parties, enum account_kind kind, const char *id,
+                   const struct account_profile *profile);
+
+struct belief parties_belief(const struct parties *parties, int index);
+void parties_beliefs(const struct parties *parties, struct belief beliefs[ACCOUNTS_MAX]);
+
+/* The tier's name, for people: "" for a shared account without one. */
+const char *party_tier_name(const struct party *party);
+
+#endif

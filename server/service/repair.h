@@ -1,0 +1,50 @@
+/*
+ * What to do when the store could not decide because it and the worker disagree about an account: ABSENT (seed it from
+ * PostgreSQL), STALE (learn the newer profile), BEHIND (write ours through), CLOCK (other windows). Afterwards the
+ * caller makes his beliefs anew and asks again.
+ */
+#ifndef BURSAR_SERVICE_REPAIR_H
+#define BURSAR_SERVICE_REPAIR_H
+
+#include "service/flow.h"
+#include "service/parties.h"
+
+/* How often one request asks the store before it gives up. */
+#define ROUNDS_MAX 6
+
+struct repair {
+	struct flow flow;
+	struct parties *parties;
+	int64_t deadline_us; /* clock_mono_us */
+	bool store_away;     /* failed because the store did not answer: the tier's fail policy is to decide */
+	bool user_unknown;   /* PostgreSQL has no row for the user */
+	/* its own */
+	uint32_t mask;
+	int index;
+	bool lookup_only, provisional, behind;
+	int64_t give_up_us;
+	uint64_t bound_ms, bound_seq; /* entries up to here have to be drained before the ledger is read */
+	bool bounded;
+	struct {
+		char generation[17];
+		int64_t now_us;
+	} born[ACCOUNTS_MAX];
+	struct wait wait;
+	struct limits_birth birth;
+	struct limits_seed seed;
+	struct limits_policy policy;
+	struct account_lookup lookup;
+};
+
+/* Is this an answer that repair_start knows to mend? */
+bool repair_can(enum limits_status status);
+
+/* `op` is the answer, whose accounts were those of `parties`. `done` of the flow comes later or at once. */
+void repair_start(struct repair *repair, struct parties *parties, const struct limits_op *op, int64_t deadline_us,
+                  void (*done)(struct flow *flow));
+
+/* Only asks PostgreSQL who the user (party 0) is, and learns it. */
+void repair_lookup(struct repair *repair, struct parties *parties, int64_t deadline_us,
+                   void (*done)(struct flow *flow));
+
+#endif

@@ -1,0 +1,16 @@
+/* From what PostgreSQL knows of an account's use to the states its record in the store begins with. */
+#ifndef BURSAR_SERVICE_SEED_H
+#define BURSAR_SERVICE_SEED_H
+
+#include "domain/account.h"
+#include "store/accounts.h"
+
+/*
+ * `limits` in the order of the policy: calendar counters of the windows that run at now_us, buckets converted to the
+ * policy's rates, nothing held.
+ */
+void seed_states(const struct policy *policy, const struct windows *windows, const struct usage_window *window,
+                 int window_count, const struct bucket_level *bucket, int bucket_count, int64_t now_us,
+                 union limit_state limits[LIMITS_MAX]);
+
+#endif

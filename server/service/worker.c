@@ -1,0 +1,110 @@
+/* A worker's own things: clock, catalog, newcomers. */
+#include "service/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "service/local.h"
+
+enum { LOCAL_ENTRIES = 4096 };
+
+struct worker *worker_new(const struct worker_parts *parts)
+{
+	struct worker *worker = mem_zalloc(1, sizeof(*worker));
+
+	worker->parts = *parts;
+	if (!policy_prepare(&worker->no_limits, NULL))
+		abort();
+	worker->cache = account_cache_new(parts->conf->account_cache);
+	worker->local = local_new(LOCAL_ENTRIES);
+	return worker;
+}
+
+static void snapshot_free(struct snapshot *snapshot)
+{
+	catalog_release(snapshot->catalog);
+	free(snapshot);
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker)
+		return;
+	if (worker->snapshot)
+		snapshot_free(worker->snapshot);
+	account_cache_free(worker->cache);
+	local_free(worker->local);
+	free(worker);
+}
+
+int64_t worker_now_us(const struct worker *worker)
+{
+	return clock_wall_us() + worker->clock_offset_us;
+}
+
+void worker_clock_is(struct worker *worker, int64_t store_now_us)
+{
+	worker->clock_offset_us = store_now_us - clock_wall_us();
+}
+
+/* A request keeps the snapshot it began with; the worker keeps the newest. */
+static void snapshot_refresh(struct worker *worker)
+{
+	uint64_t generation = catalog_source_generation(worker->parts.catalog);
+	struct snapshot *old = worker->snapshot;
+	struct catalog *catalog;
+
+	if (old && generation == worker->generation)
+		return;
+	catalog = catalog_acquire(worker->parts.catalog);
+	if (!catalog)
+		return;
+	worker->snapshot = mem_zalloc(1, sizeof(*worker->snapshot));
+	worker->snapshot->catalog = catalog;
+	worker->generation = generation;
+	if (old && !old->users)
+		snapshot_free(old);
+}
+
+struct snapshot *snapshot_take(struct worker *worker, struct err *err)
+{
+	snapshot_refresh(worker);
+	if (!worker->snapshot) {
+		err_set(err, ERR_UNAVAILABLE, "tiers and prices have not been read from PostgreSQL yet");
+		return NULL;
+	}
+	worker->snapshot->users++;
+	return worker->snapshot;
+}
+
+void snapshot_give(struct worker *worker, struct snapshot *snapshot)
+{
+	if (snapshot && --snapshot->users == 0 && snapshot != worker->snapshot)
+		snapshot_free(snapshot);
+}
+
+bool worker_newcomer(struct worker *worker, const char *tenant, struct err *err)
+{
+	size_t slot = hash64(tenant, strlen(tenant)) % NEWCOMER_TENANTS;
+	struct newcomers *newcomers = &worker->newcomers[slot];
+	int64_t now_us = clock_mono_us();
+	int64_t minute = now_us / 60000000;
+	int64_t most = worker->parts.conf->new_users_per_minute;
+	int64_t share = (most + worker->parts.workers - 1) / worker->parts.workers;
+
+	if (newcomers->minute != minute || strcmp(newcomers->tenant, tenant) != 0) {
+		newcomers->minute = minute;
+		newcomers->count = 0;
+		memcpy(newcomers->tenant, tenant, strlen(tenant) + 1);
+	}
+	if (newcomers->count >= share) {
+		err_set(err, ERR_EXHAUSTED, "too many new users of tenant %s in this minute", tenant);
+		if (err)
+			err->retry_after_us = (minute + 1) * 60000000 - now_us;
+		return false;
+	}
+	newcomers->count++;
+	return true;
+}

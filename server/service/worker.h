@@ -1,0 +1,73 @@
+/*
+ * What a worker owns. Workers share nothing but the catalog's snapshots and the threads behind `accounts` and `admin`;
+ * everything here is touched by the worker's own loop thread only.
+ */
+#ifndef BURSAR_SERVICE_WORKER_H
+#define BURSAR_SERVICE_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/timers.h"
+#include "domain/window.h"
+#include "service/account_cache.h"
+#include "store/accounts.h"
+#include "store/admin.h"
+#include "store/catalog.h"
+#include "store/limits.h"
+
+/* One snapshot of the catalog and the requests of this worker that still look at it. */
+struct snapshot {
+	struct catalog *catalog;
+	int users;
+};
+
+/* Unknown users that a tenant brought in during the running minute. */
+#define NEWCOMER_TENANTS 64
+struct newcomers {
+	char tenant[ID_MAX + 1];
+	int64_t minute, count;
+};
+
+struct local_table;
+
+/* The parts that main gives a worker; all outlive it. */
+struct worker_parts {
+	struct limits_store *limits;
+	struct accounts_store *accounts;
+	struct admin_store *admin;
+	struct catalog_source *catalog;
+	struct timers *timers;
+	const struct conf *conf;
+	int workers; /* that answer checks, in this process and in others: LOCAL divides by it */
+};
+
+struct worker {
+	struct worker_parts parts;
+	struct account_cache *cache;
+	struct local_table *local;
+	struct snapshot *snapshot;     /* the newest; NULL before the first load */
+	uint64_t generation;           /* of that */
+	int64_t clock_offset_us;       /* the store's clock minus this machine's */
+	int64_t durable_away_until_us; /* clock_mono_us: PostgreSQL did not answer lately, so nobody waits for it */
+	struct policy no_limits;       /* of a shared account without a tier */
+	struct newcomers newcomers[NEWCOMER_TENANTS];
+};
+
+struct worker *worker_new(const struct worker_parts *parts);
+/* No request may be open. NULL is fine. */
+void worker_free(struct worker *worker);
+
+/* The store's time, as far as this machine's clock and the last answer tell. */
+int64_t worker_now_us(const struct worker *worker);
+void worker_clock_is(struct worker *worker, int64_t store_now_us);
+
+/* The newest snapshot, kept until given back. ERR_UNAVAILABLE before the first load. */
+struct snapshot *snapshot_take(struct worker *worker, struct err *err);
+void snapshot_give(struct worker *worker, struct snapshot *snapshot);
+
+/* May one more unknown user of the tenant come in? ERR_EXHAUSTED with retry_after when the minute's share is used up. */
+bool worker_newcomer(struct worker *worker, const char *tenant, struct err *err);
+
+#endif
