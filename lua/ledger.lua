@@ -1,10 +1,11 @@
--- reset: empties what an account has used. drain: what waits for the ledger. takeback: undoes an entry that the ledger had
+-- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger had
 -- already. raise: lifts counters to what the ledger knows.
 -- reset:    KEYS marker, out, record, pol of the account's partition. ARGV info; account blob; `i7 window (idempotency)`
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
+-- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, each that is not empty `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
--- takeback: KEYS out, pol, records. ARGV entry id; per account `B n, n x (I4 limit id, B kind, i7 window_start, i7 amount)`
---           Reply OK 0; NOTHING 11 (the entry is gone already)
+-- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost`; per account `B n, n x (I4 limit
+--           id, i7 window_start, i7 amount), B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
 -- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled)`. Reply OK 0 `B raised`; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
 
@@ -71,27 +72,47 @@ local function drain(keys, args)
 	return list
 end
 
+local function waiting(keys)
+	local time, list, n = clock_now(), {}, 0
+	for i = 1, #keys do
+		local length = call('XLEN', keys[i])
+		if length > 0 then
+			local oldest = call('XRANGE', keys[i], '-', '+', 'COUNT', 1)[1][1]
+			n = n + 1
+			list[n] = pack('<I2I8I2c0', i - 1, length, #oldest, oldest)
+		end
+	end
+	return pack('<Bi7I2', OK, time, n) .. concat(list)
+end
+
 local function takeback(keys, args)
 	local time = clock_now()
 	if call('XDEL', keys[1], args[1]) == 0 then
 		return answer(NOTHING, time)
 	end
+	ask(sunpack('<i7i7i7i7', args[2]))
 	for i = 1, #keys - 2 do
 		local raw = call('GET', keys[2 + i])
 		local t = account_read(i, raw, time, keys[2])
-		if t then
-			local p, list = plans[i], args[1 + i]
-			for r = 1, list:byte(1) do
-				local id, kind, start, amount = sunpack('<I4Bi7i7', list, 2 + 19 * (r - 1))
-				local k = p.index[id]
-				local s = k and p.slot[k]
-				kind = k and p.kind[k] == kind and kind or -1
-				if kind == CALENDAR and t[DAY + p.unit[k]] == start then
-					t[s] = clamp(t[s] - amount)
-				elseif kind == BUCKET and t[s] >= t[NOW] and amount > 0 then
-					t[s], t[s + 1] = earlier(t[s], t[s + 1], amount, p.a[k], p.b[k], t[NOW], SPAN_MAX)
-				end
+		local p, list = plans[i], args[2 + i]
+		local rows = t and list:byte(1) or 0
+		for r = 1, rows do
+			local id, start, amount = sunpack('<I4i7i7', list, 2 + 18 * (r - 1))
+			local k = p.index[id]
+			local s = k and p.slot[k]
+			if k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start then
+				t[s] = clamp(t[s] - amount)
 			end
+		end
+		for r = 1, t and list:byte(2 + 18 * rows) or 0 do
+			local k = p.index[sunpack('<I4', list, 3 + 18 * rows + 4 * (r - 1))]
+			local s = k and p.slot[k]
+			local amount = k and asked[p.dim[k]]
+			if k and p.kind[k] == BUCKET and t[s] >= t[NOW] and amount > 0 then
+				t[s], t[s + 1] = earlier(t[s], t[s + 1], amount, p.a[k], p.b[k], t[NOW], SPAN_MAX)
+			end
+		end
+		if t then
 			account_save(i, keys[2 + i], raw, 0, keys[2])
 		end
 	end
@@ -122,6 +143,7 @@ local function raise(keys, args)
 end
 
 register('reset', reset)
+register('waiting', waiting, { 'no-writes' })
 register('drain', drain, { 'no-writes' })
 register('takeback', takeback)
 register('raise', raise)

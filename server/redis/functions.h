@@ -1,0 +1,46 @@
+/* The library of functions in Redis: its source with its name filled in, and the names of its functions. */
+#ifndef BURSAR_REDIS_FUNCTIONS_H
+#define BURSAR_REDIS_FUNCTIONS_H
+
+#include <stddef.h>
+
+/* F(NAME, text) */
+#define REDIS_FUNCTIONS(F) \
+	F(CHECK, "check") \
+	F(RECORD, "record") \
+	F(CANCEL, "cancel") \
+	F(RENEW, "renew") \
+	F(DUE, "due") \
+	F(EXPIRE, "expire") \
+	F(BIRTH, "birth") \
+	F(SEED, "seed") \
+	F(POLICY, "policy") \
+	F(RESET, "reset") \
+	F(WAITING, "waiting") \
+	F(DRAIN, "drain") \
+	F(TAKEBACK, "takeback") \
+	F(RAISE, "raise")
+
+enum redis_function {
+#define FUNCTION_ENUM_(name, text) FUNCTION_##name,
+	REDIS_FUNCTIONS(FUNCTION_ENUM_)
+#undef FUNCTION_ENUM_
+		FUNCTION_COUNT
+};
+
+/* A source with @V@ where the hash goes, and what became of it. */
+struct redis_library {
+	char *source;
+	size_t source_len;
+	char hash[9];
+	char names[FUNCTION_COUNT][32]; /* "bursar_check_0123abcd" */
+};
+
+/* Fills in the hash of the source, which is copied. Tests give a source with another clock. */
+void redis_library_init(struct redis_library *library, const char *source, size_t len);
+void redis_library_release(struct redis_library *library);
+
+/* The one that is built in. Made once per process, at the first call; any thread. */
+const struct redis_library *redis_library_builtin(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* The names of keys in Redis. docs/store.md lists them. */
+#ifndef BURSAR_REDIS_KEYS_H
+#define BURSAR_REDIS_KEYS_H
+
+#include "base/buf.h"
+#include "domain/account.h"
+#include "store/outbox.h"
+
+enum partition_key { KEY_GEN, KEY_DUE, KEY_OUT, KEY_POL };
+
+/* All of these append to `out`. */
+void key_partition(struct buf *out, int partition, enum partition_key key);
+void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
+/* In the partition of the user. */
+void key_marker(struct buf *out, const char *tenant, const char *user, const char *request_id);
+/* In the partition of the account: resets. The id cannot meet that of a request of a user's. */
+void key_reset_marker(
+	struct buf *out, enum account_kind kind, const char *tenant, const char *id, const char *request_id);
+
+/* The names of the accounts as one hash: says whether a reservation stands on the accounts given. */
+struct accounts_digest {
+	struct buf text;
+};
+void accounts_digest_add(struct accounts_digest *digest, enum account_kind kind, const char *tenant, const char *id);
+/* Eight bytes; empties the digest. */
+void accounts_digest_end(struct accounts_digest *digest, uint8_t out[8]);
+
+#endif

@@ -1,0 +1,43 @@
+/* The interfaces of server/store as Redis serves them. One of each per loop; each has a link of its own. */
+#ifndef BURSAR_REDIS_STORES_H
+#define BURSAR_REDIS_STORES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "base/err.h"
+#include "store/limits.h"
+#include "store/outbox.h"
+
+struct redis_options {
+	uv_loop_t *loop;
+	const char *url;              /* redis://[user:password@]host[:port][/db], rediss://..., unix:///path[?db=n] */
+	int64_t timeout_us;           /* of one call; 0 = 50 ms (outbox: 2 s) */
+	int64_t idempotency_window_us;   /* how long a settled request is remembered; 0 = 15 min */
+	bool expired_charge_estimate; /* what an expired reservation costs beside its request */
+};
+
+/*
+ * Asks Redis, and waits for it up to a second: may Bursar run on it? ERR_PRECONDITION when it is older than 7.0 or may
+ * evict keys (maxmemory-policy), ERR_INVALID for a url that cannot be used. True also when it does not answer: who
+ * starts before Redis waits for it. Blocks: for the start of a process.
+ */
+bool redis_check(const char *url, struct err *err) __attribute__((warn_unused_result));
+
+/*
+ * Starts to connect; calls are answered as soon as that has happened, or fail at their deadlines. NULL for a url that
+ * cannot be used. SIGPIPE must be ignored by the process. `_free` gives up all calls (their callbacks run, with
+ * LIMITS_FAILED, before it returns) and closes; memory goes when the loop has run once more.
+ */
+struct limits_store *redis_limits_new(const struct redis_options *options, struct err *err);
+void redis_limits_free(struct limits_store *store);
+/* Connected, and not avoided for being slow: for /readyz. On the loop's thread. */
+bool redis_limits_healthy(const struct limits_store *store);
+
+struct outbox_store *redis_outbox_new(const struct redis_options *options, struct err *err);
+void redis_outbox_free(struct outbox_store *store);
+bool redis_outbox_healthy(const struct outbox_store *store);
+
+#endif
