@@ -33,12 +33,13 @@ struct call {
 	enum bursar_method method;
 	bursar_done *done;
 	void *ctx;
-	grpc_byte_buffer *request;
+	grpc_byte_buffer *request; /* kept for the next attempt */
 	int64_t deadline_us;
 	int64_t due_us; /* when it is sent again; meaningless while `attempt` is running */
 	int attempts;
 	/* The attempt that is running; NULL while the call waits. */
 	grpc_call *attempt;
+	grpc_byte_buffer *sent; /* a batch empties the buffer that it sends, so each attempt sends a copy */
 	grpc_metadata_array initial, trailing;
 	grpc_byte_buffer *answer;
 	grpc_status_code status;
@@ -123,9 +124,10 @@ static void attempt_start(struct call *call)
 {
 	struct bursar *bursar = call->bursar;
 	int64_t until = now_us() + bursar->attempt_us;
+	grpc_byte_buffer *sent = grpc_byte_buffer_copy(call->request);
 	grpc_op ops[] = {
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},
-		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = call->request},
+		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = sent},
 		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 		{.op = GRPC_OP_RECV_INITIAL_METADATA,
 			.data.recv_initial_metadata.recv_initial_metadata = &call->initial},
@@ -138,6 +140,7 @@ static void attempt_start(struct call *call)
 	grpc_call_error failure;
 
 	call->attempts++;
+	call->sent = sent;
 	call->status_text = grpc_empty_slice();
 	call->answer = NULL;
 	grpc_metadata_array_init(&call->initial);
@@ -159,6 +162,7 @@ static void attempt_release(struct call *call)
 	grpc_slice_unref(call->status_text);
 	if (call->answer)
 		grpc_byte_buffer_destroy(call->answer);
+	grpc_byte_buffer_destroy(call->sent);
 	grpc_call_unref(call->attempt);
 	call->attempt = NULL;
 }

@@ -56,7 +56,10 @@ static void show_denied(struct cli *cli, const Bursar__V1__CheckResponse *answer
 	if (answer->permanent) {
 		view_field(cli, "retry", "never: the request is larger than the limit can hold");
 	} else if (answer->retry_after_us > 0) {
-		put_time_from(&text, now_us + answer->retry_after_us, now_us);
+		buf_put_str(&text, "in ");
+		put_duration(&text, answer->retry_after_us);
+		buf_put_str(&text, ", at ");
+		put_time(&text, now_us + answer->retry_after_us + 999999); /* its seconds are cut off */
 		view_field_buf(cli, "retry", &text);
 	}
 	buf_release(&text);

@@ -116,11 +116,16 @@ void put_time(struct buf *out, int64_t us)
 
 void put_time_from(struct buf *out, int64_t us, int64_t now_us)
 {
+	int64_t away_us = us >= now_us ? us - now_us : now_us - us;
+
 	put_time(out, us);
 	if (us == 0)
 		return;
+	/* To the nearest second: a quarter of an hour is not "15 min 1 s" because of a microsecond. */
+	if (away_us >= 10000000)
+		away_us = (away_us + 500000) / 1000000 * 1000000;
 	buf_put_str(out, us >= now_us ? " (in " : " (");
-	put_duration(out, us >= now_us ? us - now_us : now_us - us);
+	put_duration(out, away_us);
 	buf_put_str(out, us >= now_us ? ")" : " ago)");
 }
 

@@ -184,7 +184,7 @@ bool options_parse(struct cli *cli, int argc, const char **argv)
 	add_options(cli->values, table, cli->command->options);
 	add_options(cli->values, table, global_options);
 	/* Without a name, popt reads no configuration file that could change what an option means. */
-	popt = poptGetContext(NULL, argc, argv, table, POPT_CONTEXT_KEEP_FIRST);
+	popt = poptGetContext(NULL, argc, argv, table, 0);
 	right = read_options(cli, popt) && read_args(cli, poptGetArgs(popt));
 	poptFreeContext(popt);
 	return right;
