@@ -213,7 +213,7 @@ static const struct option_value *find(const struct cli *cli, const char *name)
 	for (size_t i = 0; i < cli->values->count; i++)
 		if (strcmp(cli->values->each[i].option->name, name) == 0)
 			return &cli->values->each[i];
-	assert(!"an option of the command's row");
+	assert(false && "an option of the command's row");
 	return NULL;
 }
 
