@@ -44,7 +44,8 @@ struct backend_ops {
 
 	/* The account's state as it is stored, neither rolled nor converted; false when it is absent. `belief->policy` is
 	 * the state's policy when the pids agree, else one in the arena. */
-	bool (*look)(struct backend *backend, const struct belief *belief, struct arena *arena, struct account_state *out);
+	bool (*look)(
+		struct backend *backend, const struct belief *belief, struct arena *arena, struct account_state *out);
 };
 
 struct backend {

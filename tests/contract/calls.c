@@ -1,0 +1,339 @@
+/* Statements that call the store. */
+#include "statements.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define TENANT "acme"
+#define TTL_US INT64_C(900000000)
+#define SLOW_FACTOR 200
+
+static const char *const status_names[] = {"allowed", "denied", "repeat", "conflict", "absent", "stale", "behind",
+	"clock", "unknown", "needkeys", "closed", "nothing", "lost"};
+
+static const char *status_name(enum limits_status status, bool check)
+{
+	if (status == LIMITS_OK && !check)
+		return "ok";
+	return status <= LIMITS_LOST ? status_names[status] : "failed";
+}
+
+static int64_t amount_value(const struct line *line, const char *key)
+{
+	const char *value = line_value(line, key);
+
+	return value ? line_number(line, value) : 0;
+}
+
+static void status_expect(const struct line *line, const char *got, const struct err *err)
+{
+	if (line->expected < 1)
+		line_fail(line, "says nothing of what is expected; it was: %s", got);
+	if (strcmp(line->expect[0], got) != 0)
+		line_fail(line, "expected %s, got %s %s", line->expect[0], got, err->text);
+}
+
+/* Appends the names of the limits of a mask: "rpm", "team/rpm"; with commas between. */
+static void names_add(const struct subject *subject, uint32_t mask, char out[512])
+{
+	for (int i = 0; i < subject->stored.count; i++) {
+		size_t used = strlen(out);
+
+		if (!(mask & UINT32_C(1) << i))
+			continue;
+		snprintf(out + used, 512 - used, "%s%s%s%s", used ? "," : "",
+			subject->kind == ACCOUNT_USER ? "" : account_kind_name(subject->kind),
+			subject->kind == ACCOUNT_USER ? "" : "/", subject->stored.limits[i].name);
+	}
+}
+
+static void text_expect(const struct line *line, const char *key, const char *got)
+{
+	const char *wanted = line_wanted(line, key);
+
+	if (strcmp(wanted ? wanted : "", got) != 0)
+		line_fail(line, "%s: expected '%s', got '%s'", key, wanted ? wanted : "", got);
+}
+
+static void number_expect(const struct line *line, const char *key, int64_t wanted, int64_t got)
+{
+	if (wanted != got)
+		line_fail(line, "%s: expected %" PRId64 ", got %" PRId64, key, wanted, got);
+}
+
+static void masks_expect(struct world *world, const struct line *line, const struct limits_op *op)
+{
+	char failed[512] = "";
+	char would[512] = "";
+	char notify[512] = "";
+
+	for (int i = 0; i < op->standings; i++) {
+		names_add(&world->subject[i], op->standing[i]->verdict.failed, failed);
+		names_add(&world->subject[i], op->standing[i]->verdict.would, would);
+		names_add(&world->subject[i], op->standing[i]->verdict.notify, notify);
+	}
+	text_expect(line, "failed", failed);
+	text_expect(line, "would", would);
+	text_expect(line, "notify", notify);
+}
+
+static void request_read(const struct line *line, struct request *out)
+{
+	const char *interface = line_value(line, "interface");
+	const char *model = line_value(line, "model");
+
+	*out = (struct request){.estimate = {.requests = 1,
+					.input = amount_value(line, "in"),
+					.output = amount_value(line, "out"),
+					.cost = amount_value(line, "cost")}};
+	out->probe_cost = line_value(line, "probe");
+	out->interface_hash = interface ? selector_hash(interface, strlen(interface)) : 0;
+	out->model_hash = model ? selector_hash(model, strlen(model)) : 0;
+}
+
+static void check_make(struct world *world, const struct line *line, const char *id, struct limits_check *op)
+{
+	const char *ttl = line_value(line, "ttl");
+	uint64_t digest;
+
+	*op = (struct limits_check){.op.arena = &world->arena,
+		.tenant = TENANT,
+		.user = "user",
+		.request_id = id,
+		.ttl_us = ttl ? line_duration(line, ttl) : TTL_US};
+	request_read(line, &op->request);
+	digest = hash64(&op->request.estimate, sizeof(op->request.estimate));
+	memcpy(op->digest, &digest, 8);
+	op->count = world_beliefs(world, line, op->belief);
+}
+
+/* The failed limit that is the last to recover decides how long to wait. */
+static void retry_expect(struct world *world, const struct line *line, const struct limits_check *op)
+{
+	const char *wanted = line_wanted(line, "retry");
+	int64_t retry = 0;
+	bool permanent = false;
+
+	for (int a = 0; a < op->op.standings; a++) {
+		const struct standing *standing = op->op.standing[a];
+
+		for (int i = 0; i < standing->state.policy->count; i++) {
+			enum dimension dimension = standing->state.policy->limits[i].dimension;
+			int64_t asked = amounts_of(&op->request.estimate, dimension);
+			struct figures figures;
+
+			if (!(standing->verdict.failed & UINT32_C(1) << i))
+				continue;
+			if (dimension == DIM_COST && !asked && op->request.probe_cost)
+				asked = 1;
+			figures_of(&standing->state, i, &op->belief[a].windows, asked, true, op->op.now_us, &figures);
+			permanent = permanent || figures.permanent;
+			if (figures.retry_after_us > retry)
+				retry = figures.retry_after_us;
+		}
+	}
+	if (wanted)
+		number_expect(line, "retry (us)", line_duration(line, wanted), retry);
+	if (permanent != (line_wanted(line, "permanent") != NULL))
+		line_fail(line, "permanent: got %s", permanent ? "true" : "false");
+	(void)world;
+}
+
+static bool states_equal(const struct account_state *a, const struct account_state *b)
+{
+	return a->open == b->open && a->notified == b->notified &&
+	       memcmp(a->window_start, b->window_start, sizeof(a->window_start)) == 0 &&
+	       memcmp(a->limits, b->limits, (size_t)a->policy->count * sizeof(a->limits[0])) == 0;
+}
+
+/* Checks, and that a denial or a dry run has left every account as it was. `swept`: expired reservations may go. */
+static void check_statement(struct world *world, const struct line *line, bool dry)
+{
+	struct account_state *before = arena_zalloc(&world->arena, ACCOUNTS_MAX, sizeof(*before));
+	struct account_state after;
+	struct limits_check op;
+	const char *held = line_wanted(line, "held");
+
+	check_make(world, line, dry ? NULL : line->word[1], &op);
+	op.dry_run = dry;
+	for (int i = 0; i < world->subjects; i++)
+		world_look(world, line, &world->subject[i], false, &before[i]);
+	world->backend->ops->check(world->backend, &op);
+	status_expect(line, status_name(op.op.status, true), &op.op.err);
+	if (op.op.status != LIMITS_OK && op.op.status != LIMITS_DENIED && op.op.status != LIMITS_REPEAT)
+		return;
+	masks_expect(world, line, &op.op);
+	if (op.op.status == LIMITS_DENIED)
+		retry_expect(world, line, &op);
+	if (held)
+		number_expect(line, "held cost", line_number(line, held), op.held.cost);
+	if (op.op.status == LIMITS_OK && !dry)
+		number_expect(line, "started_at", world->now_us, op.started_at_us);
+	if ((op.op.status != LIMITS_DENIED && !dry) || line_wanted(line, "swept"))
+		return;
+	for (int i = 0; i < world->subjects; i++) {
+		world_look(world, line, &world->subject[i], false, &after);
+		if (!states_equal(&before[i], &after))
+			line_fail(line, "the account %s has changed", world->subject[i].id);
+	}
+}
+
+/* repeat N check ID ...: at one instant; poll N every DURATION check ID ...: one behind the other. -> allowed=N */
+static void repeat_statement(struct world *world, const struct line *line, bool poll)
+{
+	const char *wanted = line_wanted(line, "allowed");
+	int64_t count = line_number(line, line->word[1]);
+	int64_t step = poll ? line_duration(line, line->word[3]) : 0;
+	int64_t allowed = 0;
+
+	if (poll && world->backend->ops->slow) {
+		step *= SLOW_FACTOR;
+		count /= SLOW_FACTOR;
+	}
+	for (int64_t i = 0; i < count; i++) {
+		struct limits_check op;
+		char id[64];
+
+		world->now_us += step;
+		world->backend->ops->clock(world->backend, world->now_us);
+		snprintf(id, sizeof(id), "%s-%" PRId64, line->word[poll ? 5 : 3], i);
+		check_make(world, line, id, &op);
+		world->backend->ops->check(world->backend, &op);
+		if (op.op.status > LIMITS_DENIED)
+			line_fail(line, "check %s: %s", id, status_name(op.op.status, true));
+		allowed += op.op.status == LIMITS_OK;
+		arena_reset(&world->arena);
+	}
+	if (!wanted)
+		line_fail(line, "says nothing of what is expected; allowed were %" PRId64, allowed);
+	number_expect(line, "allowed", line_number(line, wanted), allowed);
+}
+
+/* charged=REQUESTS/INPUT/OUTPUT/COST */
+static void amounts_expect(const struct line *line, const char *key, const struct amounts *got)
+{
+	const char *wanted = line_wanted(line, key);
+	char copy[128];
+	int64_t numbers[4];
+	char *save = NULL;
+	char *part;
+
+	if (!wanted)
+		return;
+	snprintf(copy, sizeof(copy), "%s", wanted);
+	part = strtok_r(copy, "/", &save);
+	for (int i = 0; i < 4; i++, part = strtok_r(NULL, "/", &save)) {
+		if (!part)
+			line_fail(line, "%s: use requests/input/output/cost", key);
+		numbers[i] = line_number(line, part);
+	}
+	if (numbers[0] != got->requests || numbers[1] != got->input || numbers[2] != got->output ||
+		numbers[3] != got->cost)
+		line_fail(line, "%s: got %" PRId64 "/%" PRId64 "/%" PRId64 "/%" PRId64, key, got->requests, got->input,
+			got->output, got->cost);
+}
+
+static void settle_statement(struct world *world, const struct line *line, bool cancel)
+{
+	struct limits_settle op = {.op.arena = &world->arena,
+		.tenant = TENANT,
+		.user = "user",
+		.request_id = line->word[1],
+		.attempt = (int)amount_value(line, "attempt"),
+		.final = !line_value(line, "keep"),
+		.even_if_unknown = line_value(line, "anyway")};
+	struct request request;
+
+	request_read(line, &request);
+	op.used = request.estimate;
+	op.interface_hash = request.interface_hash;
+	op.model_hash = request.model_hash;
+	op.count = world_beliefs(world, line, op.belief);
+	if (cancel)
+		world->backend->ops->cancel(world->backend, &op);
+	else
+		world->backend->ops->record(world->backend, &op);
+	status_expect(line, status_name(op.op.status, false), &op.op.err);
+	if (op.op.status != LIMITS_OK && op.op.status != LIMITS_REPEAT)
+		return;
+	if (op.op.status == LIMITS_OK)
+		masks_expect(world, line, &op.op);
+	if (op.late != (line_wanted(line, "late") != NULL))
+		line_fail(line, "late: got %s", op.late ? "true" : "false");
+	amounts_expect(line, "charged", &op.charged);
+	amounts_expect(line, "released", &op.released);
+}
+
+static void renew_statement(struct world *world, const struct line *line)
+{
+	const char *ttl = line_value(line, "ttl");
+	const char *wanted = line_wanted(line, "expires");
+	struct limits_renew op = {.op.arena = &world->arena,
+		.tenant = TENANT,
+		.user = "user",
+		.request_id = line->word[1],
+		.ttl_us = ttl ? line_duration(line, ttl) : TTL_US};
+
+	world->backend->ops->renew(world->backend, &op);
+	status_expect(line, status_name(op.op.status, false), &op.op.err);
+	if (wanted)
+		number_expect(line, "expires", line_time(line, wanted), op.expires_at_us);
+}
+
+static void expire_statement(struct world *world, const struct line *line)
+{
+	struct belief beliefs[ACCOUNTS_MAX];
+	int count = world_beliefs(world, line, beliefs);
+	int expired = world->backend->ops->expire(world->backend, beliefs, count);
+
+	number_expect(line, "expired", line->expected > 0 ? line_number(line, line->expect[0]) : -1, expired);
+}
+
+/* reset ID -> ok NAME=LOST ... of the current account */
+static void reset_statement(struct world *world, const struct line *line)
+{
+	struct limits_reset op = {.op.arena = &world->arena, .request_id = line->word[1]};
+	struct belief beliefs[ACCOUNTS_MAX];
+
+	world_beliefs(world, line, beliefs);
+	op.belief = beliefs[world->current - world->subject];
+	world->backend->ops->reset(world->backend, &op);
+	status_expect(line, status_name(op.op.status, false), &op.op.err);
+	for (int i = 0; i < world->current->stored.count; i++) {
+		const char *name = world->current->stored.limits[i].name;
+		const char *wanted = line_wanted(line, name);
+
+		number_expect(line, name, wanted ? line_number(line, wanted) : 0, op.lost[i]);
+	}
+}
+
+bool statement_call(struct world *world, const struct line *line)
+{
+	const char *verb = line->word[0];
+
+	if (strcmp(verb, "check") == 0 && line->count > 1)
+		check_statement(world, line, false);
+	else if (strcmp(verb, "explain") == 0)
+		check_statement(world, line, true);
+	else if (strcmp(verb, "repeat") == 0 && line->count > 3)
+		repeat_statement(world, line, false);
+	else if (strcmp(verb, "poll") == 0 && line->count > 5)
+		repeat_statement(world, line, true);
+	else if (strcmp(verb, "record") == 0 && line->count > 1)
+		settle_statement(world, line, false);
+	else if (strcmp(verb, "cancel") == 0 && line->count > 1)
+		settle_statement(world, line, true);
+	else if (strcmp(verb, "renew") == 0 && line->count > 1)
+		renew_statement(world, line);
+	else if (strcmp(verb, "expire") == 0)
+		expire_statement(world, line);
+	else if (strcmp(verb, "reset") == 0 && line->count > 1)
+		reset_statement(world, line);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,11 @@
+/* The files of cases, and how they are run. */
+#ifndef TESTS_CONTRACT_CASES_H
+#define TESTS_CONTRACT_CASES_H
+
+#include "backend.h"
+
+/* Runs every case of tests/contract/cases on a backend, each as a cmocka test of its own; how many failed. 0, with a
+ * sentence on stderr, when the backend cannot run here. */
+int cases_run(const struct backend_ops *ops);
+
+#endif

@@ -1,0 +1,7 @@
+/* The cases on the C model. */
+#include "cases.h"
+
+int main(void)
+{
+	return cases_run(&backend_model);
+}

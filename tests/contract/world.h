@@ -1,0 +1,50 @@
+/* What a case is about: accounts with their limits, the clock, and a backend that holds them. */
+#ifndef TESTS_CONTRACT_WORLD_H
+#define TESTS_CONTRACT_WORLD_H
+
+#include "backend.h"
+#include "base/arena.h"
+#include "script.h"
+
+struct subject {
+	enum account_kind kind;
+	char id[ID_MAX + 1];
+	struct account_profile profile;
+	struct policy policy, stored; /* as edited; as the backend was told */
+	uint32_t version, epoch;
+	bool seeded, dirty;
+};
+
+struct world {
+	struct backend *backend;
+	struct arena arena;
+	int64_t now_us;
+	int subjects;
+	struct subject subject[ACCOUNTS_MAX];
+	struct subject *current;
+};
+
+/* Empties the world and the backend. */
+void world_clear(struct world *world);
+
+/* The subject of a kind, made when there is none. */
+struct subject *world_subject(struct world *world, const struct line *line, const char *kind);
+
+/* Tells the backend what was edited: seeds an account that is not there; later changes wait for world_apply. */
+void world_settle(struct world *world, const struct line *line);
+
+/* Writes the current subject's edits through, by version; or by the tenant's epoch only, so that the next check brings
+ * them. */
+void world_apply(struct world *world, const struct line *line, bool by_epoch);
+
+/* What a caller believes of the accounts now. Returns how many. */
+int world_beliefs(struct world *world, const struct line *line, struct belief out[ACCOUNTS_MAX]);
+
+/* The subject's state as stored, and rolled to now. */
+void world_look(struct world *world, const struct line *line, const struct subject *subject, bool roll,
+	struct account_state *out);
+
+/* "rpm" of the user, "team/rpm" of others: the subject and the index of the limit in `state`. */
+const struct subject *world_limit(struct world *world, const struct line *line, const char *path, int *index);
+
+#endif
