@@ -1,16 +1,18 @@
 # What `cmake --install` places besides the two programs.
 
-file(GLOB pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.1")
-if(pages)
-	install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+# The command line writes its own man page and completions. Not under sanitizers: those are no builds to install.
+if(TARGET bursar AND NOT BURSAR_SANITIZE AND NOT BURSAR_FUZZ)
+	set(pages "${CMAKE_BINARY_DIR}/pages")
+	file(MAKE_DIRECTORY "${pages}")
+	add_custom_command(OUTPUT "${pages}/bursar.1" "${pages}/bursar" "${pages}/_bursar"
+		COMMAND bursar docs man > "${pages}/bursar.1"
+		COMMAND bursar completion bash > "${pages}/bursar"
+		COMMAND bursar completion zsh > "${pages}/_bursar"
+		DEPENDS bursar COMMENT "man page and completions of bursar" VERBATIM)
+	add_custom_target(bursar_pages ALL DEPENDS "${pages}/bursar.1")
+	install(FILES "${pages}/bursar.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+	install(FILES "${pages}/bursar" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+	install(FILES "${pages}/_bursar" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
 endif()
-file(GLOB pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.8")
-if(pages)
-	install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
-endif()
-if(EXISTS "${CMAKE_SOURCE_DIR}/client/cli/completion/bursar.bash")
-	install(FILES client/cli/completion/bursar.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME bursar)
-endif()
-if(EXISTS "${CMAKE_SOURCE_DIR}/deploy/systemd/bursard.service")
-	install(FILES deploy/systemd/bursard.service DESTINATION lib/systemd/system)
-endif()
+configure_file(deploy/systemd/bursard.service.in "${CMAKE_BINARY_DIR}/bursard.service" @ONLY)
+install(FILES "${CMAKE_BINARY_DIR}/bursard.service" DESTINATION lib/systemd/system)

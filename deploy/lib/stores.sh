@@ -26,7 +26,7 @@ choose_state() {
 		id -u "$pg_user" >/dev/null 2>&1 || pg_user=nobody
 	fi
 	if ((${#state} > 70)) || ! as_pg test -x "$state" || { [ -n "$pg_user" ] && ! as_pg test -x "$root"; }; then
-		hash=$(printf '%s' "$root" | cksum)
+		hash=$(printf %s "$var" | cksum)
 		state=/var/tmp/bursar-$(id -u)-${hash%% *}
 		if [ ! -d "$state" ]; then
 			say "PostgreSQL cannot work in $var; its data and all sockets go to $state"
