@@ -242,6 +242,7 @@ struct catalog_source *pg_catalog_start(const char *conninfo, struct err *err)
 		return NULL;
 	struct pg_catalog *catalog = mem_zalloc(1, sizeof(*catalog));
 	catalog_source_init(&catalog->source);
+	catalog->source.poke = pg_catalog_poke;
 	size_t size = strlen(conninfo) + 1;
 	catalog->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
 	catalog->generation = -1;

@@ -214,3 +214,9 @@ uint64_t catalog_source_generation(const struct catalog_source *source)
 {
 	return atomic_load(&source->generation);
 }
+
+void catalog_source_poke(struct catalog_source *source)
+{
+	if (source->poke)
+		source->poke(source);
+}

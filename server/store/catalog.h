@@ -58,5 +58,7 @@ struct catalog *catalog_acquire(struct catalog_source *source);
 void catalog_release(struct catalog *catalog);
 /* The generation now: cheap (one atomic load), for asking per request whether to acquire anew. Any thread. */
 uint64_t catalog_source_generation(const struct catalog_source *source);
+/* Asks the loader to look for changes now: somebody has just made one. Any thread. */
+void catalog_source_poke(struct catalog_source *source);
 
 #endif

@@ -29,6 +29,7 @@ struct catalog_source {
 	pthread_mutex_t lock;
 	struct catalog *current;
 	_Atomic uint64_t generation;
+	void (*poke)(struct catalog_source *source); /* the loader's; NULL: it cannot be hurried */
 };
 void catalog_source_init(struct catalog_source *source);
 /* Takes over the caller's reference; the catalog gets the next generation. */

@@ -1,0 +1,115 @@
+/* Accounts: one, or a page of them; and how an account looks as a message. */
+#include <string.h>
+
+#include "api/admin_private.h"
+#include "api/validate.h"
+#include "base/list.h"
+
+Bursar__V1__Account *admin_account_message(struct arena *arena, const struct account_row *row)
+{
+	Bursar__V1__Account *message = message_new(arena, Account, account);
+	const struct account_profile *profile = &row->profile;
+
+	message->ref = admin_ref(arena, &row->key);
+	message->tier = admin_text(profile->tier);
+	message->team = admin_text(profile->team);
+	message->org = admin_text(profile->org);
+	message->overrides = arena_alloc(arena, sizeof(*message->overrides) * (size_t)(profile->override_count + 1));
+	for (int i = 0; i < profile->override_count; i++)
+		message->overrides[message->n_overrides++] = limit_to_message(arena, &profile->overrides[i]);
+	message->suspended = profile->suspended;
+	message->suspended_reason = admin_text(row->suspended_reason ? row->suspended_reason : "");
+	message->bypass = profile->bypass;
+	message->grace_until_us = profile->grace_until_us;
+	message->grace_percent = profile->grace_percent;
+	message->time_zone = admin_text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->created_at_us = row->created_at_us;
+	message->updated_at_us = row->updated_at_us;
+	message->version = profile->version;
+	message->deleted = profile->deleted;
+	message->known = row->known;
+	message->pending = row->pending;
+	return message;
+}
+
+struct get_call {
+	struct account_get op;
+	struct call *call;
+};
+
+static void get_done(struct admin_job *job)
+{
+	struct account_get *op = container_of(job, struct account_get, job);
+	struct call *call = container_of(op, struct get_call, op)->call;
+
+	if (admin_went_well(call, job))
+		call_reply_message(call, &admin_account_message(call_arena(call), &op->row)->base);
+}
+
+void admin_get_account(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct get_call *get = arena_zalloc(call_arena(call), 1, sizeof(*get));
+	struct err err;
+	const Bursar__V1__GetAccountRequest *request =
+		request_read(call, &bursar__v1__get_account_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	get->call = call;
+	if (!admin_key(call, request->ref, &get->op.key))
+		return;
+	get->op.job = (struct admin_job){.arena = call_arena(call), .done = get_done, .actor = "", .reason = ""};
+	get->op.row.key = get->op.key;
+	worker->parts.admin->ops->account_get(worker->parts.admin, &get->op);
+}
+
+struct list_call {
+	struct account_list op;
+	struct call *call;
+};
+
+static void list_done(struct admin_job *job)
+{
+	struct account_list *op = container_of(job, struct account_list, job);
+	struct call *call = container_of(op, struct list_call, op)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__ListAccountsResponse *answer = message_new(arena, ListAccountsResponse, list_accounts_response);
+
+	if (!admin_went_well(call, job))
+		return;
+	answer->accounts = arena_alloc(arena, sizeof(*answer->accounts) * (size_t)(op->count + 1));
+	for (int i = 0; i < op->count; i++)
+		answer->accounts[answer->n_accounts++] = admin_account_message(arena, &op->rows[i]);
+	if (op->more && op->count > 0)
+		answer->next_page_token = admin_text(op->rows[op->count - 1].key.id);
+	call_reply_message(call, &answer->base);
+}
+
+void admin_list_accounts(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
+	struct err err;
+	const Bursar__V1__ListAccountsRequest *request =
+		request_read(call, &bursar__v1__list_accounts_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	list->call = call;
+	list->op = (struct account_list){
+		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},
+		.tenant = tenant_or_default(request->tenant),
+		.kind = request->kind ? (enum account_kind)request->kind : ACCOUNT_USER,
+		.tier = request->tier,
+		.id_prefix = request->id_prefix,
+		.after = request->page_token,
+		.suspended_only = request->suspended_only,
+		.limit = admin_page(request->page_size, 100, 1000),
+	};
+	worker->parts.admin->ops->account_list(worker->parts.admin, &list->op);
+}

@@ -1,0 +1,47 @@
+/* What the files of bursar.v1.Admin share. */
+#ifndef BURSAR_API_ADMIN_PRIVATE_H
+#define BURSAR_API_ADMIN_PRIVATE_H
+
+#include "api/convert.h"
+#include "bursar/v1/admin.pb-c.h"
+#include "rpc/call.h"
+#include "rpc/message.h"
+#include "service/worker.h"
+#include "store/admin.h"
+
+#define ADMIN_HANDLERS(HANDLER) \
+	HANDLER(PutAccount, put_account) HANDLER(GetAccount, get_account) HANDLER(ListAccounts, list_accounts) \
+	HANDLER(SetTier, set_tier) HANDLER(OverrideLimits, override_limits) HANDLER(Suspend, suspend) \
+	HANDLER(Unsuspend, unsuspend) HANDLER(SetGrace, set_grace) HANDLER(SetBypass, set_bypass) HANDLER(Reset, reset) \
+	HANDLER(PutTenant, put_tenant) HANDLER(GetTenant, get_tenant) HANDLER(ListTenants, list_tenants) \
+	HANDLER(PutTier, put_tier) HANDLER(GetTier, get_tier) HANDLER(ListTiers, list_tiers) \
+	HANDLER(PutPrice, put_price) HANDLER(GetPrice, get_price) HANDLER(ListPrices, list_prices) \
+	HANDLER(GetStats, get_stats) HANDLER(GetMonthlyReport, get_monthly_report) HANDLER(GetProof, get_proof)
+
+#define HANDLER(Name, name) void admin_##name(struct call *call, void *ctx);
+ADMIN_HANDLERS(HANDLER)
+#undef HANDLER
+
+/* protobuf-c asks for char *, and does not write through it. */
+static inline char *admin_text(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+/* Whom a reference means, with its defaults; false when the call has been failed. */
+bool admin_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key);
+Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key *key);
+
+/* An account as a message, which points into the row. */
+Bursar__V1__Account *admin_account_message(struct arena *arena, const struct account_row *row);
+
+/* Who calls, for the audit log: the address, until callers have keys. */
+const char *admin_actor(struct call *call);
+
+/* Ends the call by how a job went; true when it went well and the answer is still to be sent. */
+bool admin_went_well(struct call *call, const struct admin_job *job);
+
+/* Between 1 and `most`; `usual` for 0. */
+int admin_page(int asked, int usual, int most);
+
+#endif

@@ -1,0 +1,263 @@
+/* Figures, bills and proofs. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/admin_private.h"
+#include "api/validate.h"
+#include "base/list.h"
+#include "service/admin_proof.h"
+
+#define DAY_US INT64_C(86400000000)
+
+struct stats_call {
+	struct stats_query op;
+	struct call *call;
+};
+
+static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *name, const struct use *use)
+{
+	Bursar__V1__NamedUse *message = message_new(arena, NamedUse, named_use);
+
+	message->name = admin_text(name);
+	message->requests = use->requests;
+	message->input_tokens = use->input;
+	message->output_tokens = use->output;
+	message->cost_nano_usd = use->cost;
+	return message;
+}
+
+static size_t named_list(struct arena *arena, const struct named_use *named, int count, Bursar__V1__NamedUse ***out)
+{
+	*out = arena_alloc(arena, sizeof(**out) * (size_t)(count + 1));
+	for (int i = 0; i < count; i++)
+		(*out)[i] = named_to_message(arena, named[i].name, &named[i].use);
+	return (size_t)count;
+}
+
+static void tiers_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
+{
+	answer->accounts_by_tier = arena_alloc(arena, sizeof(*answer->accounts_by_tier) * (size_t)(op->tiers + 1));
+	for (int i = 0; i < op->tiers; i++) {
+		Bursar__V1__TierCount *tier = message_new(arena, TierCount, tier_count);
+
+		tier->tier = admin_text(op->tier[i].tier);
+		tier->accounts = op->tier[i].accounts;
+		tier->suspended = op->tier[i].suspended;
+		answer->accounts_by_tier[answer->n_accounts_by_tier++] = tier;
+	}
+}
+
+static void users_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
+{
+	answer->top_users = arena_alloc(arena, sizeof(*answer->top_users) * (size_t)(op->users + 1));
+	for (int i = 0; i < op->users; i++) {
+		Bursar__V1__UserCost *user = message_new(arena, UserCost, user_cost);
+		const struct use *use = &op->user[i].use;
+
+		user->user = admin_text(op->user[i].name);
+		user->cost_nano_usd = use->cost;
+		user->requests = use->requests;
+		user->tokens = use->input + use->output;
+		answer->top_users[answer->n_top_users++] = user;
+	}
+}
+
+static void days_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
+{
+	answer->days = arena_alloc(arena, sizeof(*answer->days) * (size_t)(op->days + 1));
+	for (int i = 0; i < op->days; i++) {
+		Bursar__V1__DayUse *day = message_new(arena, DayUse, day_use);
+		const struct use *use = &op->day[i].use;
+
+		day->day = admin_text(op->day[i].name);
+		day->requests = use->requests;
+		day->tokens = use->input + use->output;
+		day->cost_nano_usd = use->cost;
+		answer->days[answer->n_days++] = day;
+	}
+}
+
+static void stats_done(struct admin_job *job)
+{
+	struct stats_query *op = container_of(job, struct stats_query, job);
+	struct call *call = container_of(op, struct stats_call, op)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__GetStatsResponse *answer = message_new(arena, GetStatsResponse, get_stats_response);
+
+	if (!admin_went_well(call, job))
+		return;
+	tiers_fill(arena, op, answer);
+	users_fill(arena, op, answer);
+	days_fill(arena, op, answer);
+	answer->n_by_model = named_list(arena, op->model, op->models, &answer->by_model);
+	answer->n_by_interface = named_list(arena, op->interface, op->interfaces, &answer->by_interface);
+	answer->total = named_to_message(arena, "", &op->total);
+	call_reply_message(call, &answer->base);
+}
+
+void admin_get_stats(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct stats_call *stats = arena_zalloc(call_arena(call), 1, sizeof(*stats));
+	struct err err;
+	const Bursar__V1__GetStatsRequest *request =
+		request_read(call, &bursar__v1__get_stats_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	int64_t to_us = request->to_us ? request->to_us : worker_now_us(worker);
+	int64_t from_us = request->from_us ? request->from_us : to_us - 30 * DAY_US;
+	if (from_us > to_us) {
+		err_invalid(&err, "from_us", "is later than to_us");
+		call_fail(call, &err);
+		return;
+	}
+	stats->call = call;
+	stats->op = (struct stats_query){
+		.job = {.arena = call_arena(call), .done = stats_done, .actor = "", .reason = ""},
+		.tenant = tenant_or_default(request->tenant),
+		.from_us = from_us,
+		.to_us = to_us,
+		.top = admin_page(request->top, 10, 100),
+	};
+	worker->parts.admin->ops->stats(worker->parts.admin, &stats->op);
+}
+
+struct bill_call {
+	struct bill_query op;
+	struct call *call;
+};
+
+static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct bill_line *line)
+{
+	Bursar__V1__BillLine *message = message_new(arena, BillLine, bill_line);
+
+	message->day = admin_text(line->day);
+	message->provider = admin_text(line->provider);
+	message->model = admin_text(line->model);
+	message->interface = admin_text(line->interface);
+	message->requests = line->requests;
+	message->usage = tokens_to_message(arena, &line->tokens);
+	message->cost_nano_usd = line->cost;
+	message->unpriced_requests = line->unpriced;
+	return message;
+}
+
+static void bill_done(struct admin_job *job)
+{
+	struct bill_query *op = container_of(job, struct bill_query, job);
+	struct call *call = container_of(op, struct bill_call, op)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__MonthlyReport *answer = message_new(arena, MonthlyReport, monthly_report);
+	struct bill_line total = {.day = "", .provider = "", .model = "", .interface = ""};
+
+	if (!admin_went_well(call, job))
+		return;
+	answer->ref = admin_ref(arena, &op->key);
+	answer->month = arena_printf(arena, "%04d-%02d", op->year, op->month);
+	answer->lines = arena_alloc(arena, sizeof(*answer->lines) * (size_t)(op->count + 1));
+	for (int i = 0; i < op->count; i++) {
+		const struct bill_line *line = &op->lines[i];
+
+		answer->lines[answer->n_lines++] = line_to_message(arena, line);
+		total.requests += line->requests;
+		total.cost += line->cost;
+		total.unpriced += line->unpriced;
+		for (int k = 0; k < TOKEN_CLASS_COUNT; k++)
+			total.tokens.count[k] += line->tokens.count[k];
+	}
+	answer->total = line_to_message(arena, &total);
+	call_reply_message(call, &answer->base);
+}
+
+/* "2026-11"; empty = the month of now_us in UTC. */
+static bool month_read(const char *text, int64_t now_us, int *year, int *month, struct err *err)
+{
+	time_t now = (time_t)(now_us / 1000000);
+	struct tm utc;
+	int end = 0;
+
+	if (!text[0]) {
+		gmtime_r(&now, &utc);
+		*year = utc.tm_year + 1900;
+		*month = utc.tm_mon + 1;
+		return true;
+	}
+	if (strlen(text) == 7 && sscanf(text, "%4d-%2d%n", year, month, &end) == 2 && end == 7 && *year >= 2000 &&
+		*month >= 1 && *month <= 12)
+		return true;
+	return err_invalid(err, "month", "must look like 2026-11");
+}
+
+void admin_get_monthly_report(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct bill_call *bill = arena_zalloc(call_arena(call), 1, sizeof(*bill));
+	struct err err;
+	const Bursar__V1__GetMonthlyReportRequest *request =
+		request_read(call, &bursar__v1__get_monthly_report_request__descriptor, &err);
+
+	if (!request || !month_read(request->month, worker_now_us(worker), &bill->op.year, &bill->op.month, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	bill->call = call;
+	if (!admin_key(call, request->ref, &bill->op.key))
+		return;
+	bill->op.job = (struct admin_job){.arena = call_arena(call), .done = bill_done, .actor = "", .reason = ""};
+	worker->parts.admin->ops->bill(worker->parts.admin, &bill->op);
+}
+
+struct proof_call {
+	struct proof proof;
+	struct call *call;
+};
+
+static Bursar__V1__ProofSum *sum_to_message(struct arena *arena, int64_t rows, const struct use *use)
+{
+	Bursar__V1__ProofSum *message = message_new(arena, ProofSum, proof_sum);
+
+	message->rows = rows;
+	message->requests = use->requests;
+	message->tokens = use->input + use->output;
+	message->cost_nano_usd = use->cost;
+	return message;
+}
+
+static void proof_done(struct flow *flow)
+{
+	struct proof *proof = container_of(flow, struct proof, flow);
+	struct call *call = container_of(proof, struct proof_call, proof)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__Proof *answer = message_new(arena, Proof, proof);
+
+	if (!flow->ok) {
+		call_fail(call, &flow->err);
+		return;
+	}
+	answer->ledger = sum_to_message(arena, proof->query.ledger_rows, &proof->query.ledger);
+	answer->rollups = sum_to_message(arena, proof->query.rollup_rows, &proof->query.rollup);
+	answer->counters = sum_to_message(arena, proof->counted, &proof->counters);
+	answer->undrained = (int64_t)proof->undrained;
+	answer->equal = proof->equal;
+	call_reply_message(call, &answer->base);
+}
+
+void admin_get_proof(struct call *call, void *ctx)
+{
+	struct proof_call *proof = arena_zalloc(call_arena(call), 1, sizeof(*proof));
+	struct err err;
+	const Bursar__V1__GetProofRequest *request =
+		request_read(call, &bursar__v1__get_proof_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	proof->call = call;
+	proof->proof.tenant = tenant_or_default(request->tenant);
+	proof_start(&proof->proof, ctx, call_arena(call), proof_done);
+}

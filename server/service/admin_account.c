@@ -1,0 +1,134 @@
+/* An admin's change of one account: PostgreSQL first, the store next, then the note that repeats it is dropped. */
+#include "service/admin_account.h"
+
+#include "base/list.h"
+#include "base/log.h"
+
+static enum flow_result step_committed(struct flow *flow);
+static enum flow_result step_written(struct flow *flow);
+static enum flow_result step_confirmed(struct flow *flow);
+
+static struct account_edit *edit_of(struct flow *flow)
+{
+	return container_of(flow, struct account_edit, flow);
+}
+
+static void change_done(struct admin_job *job)
+{
+	struct account_change *op = container_of(job, struct account_change, job);
+
+	flow_run(&container_of(op, struct account_edit, op)->flow);
+}
+
+static enum flow_result finish(struct account_edit *edit)
+{
+	snapshot_give(edit->worker, edit->snapshot);
+	return flow_succeed(&edit->flow);
+}
+
+/* What is committed is in force sooner or later: the ledger role repeats what could not be written through. */
+static enum flow_result finish_pending(struct account_edit *edit, const struct err *err)
+{
+	log_warn("an account's change waits for the store", F("tenant", edit->op.key.tenant),
+		F("account", edit->op.key.id), F("why", err->text));
+	edit->op.row.pending = true;
+	return finish(edit);
+}
+
+static enum flow_result step_change(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct admin_store *admin = edit->worker->parts.admin;
+
+	edit->snapshot = snapshot_take(edit->worker, &flow->err);
+	if (!edit->snapshot)
+		return flow_fail(flow);
+	edit->op.job.arena = edit->arena;
+	edit->op.job.done = change_done;
+	flow_to(flow, step_committed);
+	admin->ops->account_change(admin, &edit->op);
+	return FLOW_WAIT;
+}
+
+static void policy_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_policy, op), struct account_edit, policy)->flow);
+}
+
+static bool believe(struct account_edit *edit, struct err *err)
+{
+	struct entry_account account = {.kind = edit->op.key.kind, .id = edit->op.key.id};
+
+	if (!parties_init(&edit->parties, edit->worker, edit->arena, edit->snapshot, edit->op.key.tenant, err))
+		return false;
+	parties_learn(&edit->parties, account.kind, account.id, &edit->op.row.profile);
+	return parties_of_accounts(&edit->parties, &account, 1, err);
+}
+
+static enum flow_result step_committed(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct limits_store *limits = edit->worker->parts.limits;
+	struct err err;
+
+	if (!edit->op.job.ok) {
+		snapshot_give(edit->worker, edit->snapshot);
+		return flow_fail_with(flow, &edit->op.job.err);
+	}
+	/* Shared accounts that now exist are part of the catalog. */
+	if (edit->op.key.kind == ACCOUNT_MODEL || edit->op.key.kind == ACCOUNT_TENANT)
+		catalog_source_poke(edit->worker->parts.catalog);
+	if (!believe(edit, &err))
+		return finish_pending(edit, &err);
+	edit->policy = (struct limits_policy){
+		.op = {.arena = edit->arena, .done = policy_done},
+		.belief = parties_belief(&edit->parties, 0),
+		.profile = &edit->op.row.profile,
+	};
+	flow_to(flow, step_written);
+	limits->ops->policy(limits, &edit->policy);
+	return FLOW_WAIT;
+}
+
+static void confirm_done(struct admin_job *job)
+{
+	struct account_confirm *op = container_of(job, struct account_confirm, job);
+
+	flow_run(&container_of(op, struct account_edit, confirm)->flow);
+}
+
+static enum flow_result step_written(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct admin_store *admin = edit->worker->parts.admin;
+
+	if (edit->policy.op.status == LIMITS_FAILED)
+		return finish_pending(edit, &edit->policy.op.err);
+	edit->confirm = (struct account_confirm){
+		.job = {.arena = edit->arena, .done = confirm_done},
+		.key = edit->op.key,
+		.version = edit->op.row.profile.version,
+	};
+	flow_to(flow, step_confirmed);
+	admin->ops->account_confirm(admin, &edit->confirm);
+	return FLOW_WAIT;
+}
+
+/* Whether or not the note could be dropped: the store has the change. */
+static enum flow_result step_confirmed(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+
+	edit->op.row.pending = false;
+	return finish(edit);
+}
+
+void account_edit_start(
+	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	flow_to(&edit->flow, step_change);
+	flow_run(&edit->flow);
+}

@@ -1,0 +1,26 @@
+/* Changing an account: committed in PostgreSQL, then written through to the store, so that the answer means "in force". */
+#ifndef BURSAR_SERVICE_ADMIN_ACCOUNT_H
+#define BURSAR_SERVICE_ADMIN_ACCOUNT_H
+
+#include "service/flow.h"
+#include "service/parties.h"
+#include "store/admin.h"
+
+/* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
+struct account_edit {
+	struct flow flow;      /* ok: op.row is what was committed; row.pending when the store does not have it yet */
+	struct worker *worker;
+	struct arena *arena;
+	struct account_change op; /* in: key, change, job.actor, job.reason */
+	/* its own */
+	struct snapshot *snapshot;
+	struct parties parties;
+	struct limits_policy policy;
+	struct account_confirm confirm;
+};
+
+/* `edit->op` is filled; `done` comes once, later. */
+void account_edit_start(struct account_edit *edit, struct worker *worker, struct arena *arena,
+                        void (*done)(struct flow *flow));
+
+#endif
