@@ -3,16 +3,17 @@
 
 #include <string.h>
 
-#define GROUPS(GROUP) \
-	GROUP(check_commands) \
-	GROUP(status_commands) \
-	GROUP(account_commands) GROUP(tenant_commands) GROUP(tier_commands) GROUP(price_commands) \
-		GROUP(report_commands) GROUP(replay_commands) GROUP(meta_commands)
-
 const struct command_group *const command_groups[] = {
-#define GROUP(name) &name,
-	GROUPS(GROUP) NULL,
-#undef GROUP
+	&check_commands,
+	&status_commands,
+	&account_commands,
+	&tenant_commands,
+	&tier_commands,
+	&price_commands,
+	&report_commands,
+	&replay_commands,
+	&meta_commands,
+	NULL,
 };
 
 /* How many of the words are the command's name; 0 when it is another's. */

@@ -1,0 +1,192 @@
+/* The table of commands: its rows are sound, the command line is read by them, and the pages are made of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/file.h"
+#include "cli/help.h"
+
+static const struct command *command(const char *first, const char *second)
+{
+	const char *words[] = {first, second};
+	int used;
+
+	return command_find(second ? 2 : 1, words, &used);
+}
+
+static bool parse(struct cli *cli, const struct command *row, int argc, const char **argv)
+{
+	*cli = (struct cli){.command = row};
+	return options_parse(cli, argc, argv);
+}
+
+static void a_page_is(const char *path, void (*put)(struct buf *out), const char *command_line)
+{
+	const char *root = getenv("BURSAR_SOURCE_DIR");
+	struct buf made = {0}, committed = {0};
+	struct err err;
+	char full[1024];
+
+	if (!root)
+		skip();
+	snprintf(full, sizeof(full), "%s/%s", root, path);
+	put(&made);
+	if (!file_read(full, &committed, &err))
+		fail_msg("%s", err.text);
+	if (strcmp(buf_str(&made), buf_str(&committed)) != 0)
+		fail_msg("%s is old: make it anew with '%s > %s'", path, command_line, path);
+	buf_release(&made);
+	buf_release(&committed);
+}
+
+static void the_committed_pages_are_what_the_rows_make(void **state)
+{
+	(void)state;
+	a_page_is("docs/cli.md", help_put_markdown, "bursar docs markdown");
+	a_page_is("docs/man/bursar.1", help_put_man, "bursar docs man");
+	a_page_is("client/cli/completion/bursar.bash", completion_put_bash, "bursar completion bash");
+	a_page_is("client/cli/completion/_bursar", completion_put_zsh, "bursar completion zsh");
+}
+
+static void row_is_sound(const struct command *row)
+{
+	const size_t globals = 5;
+
+	assert_non_null(row->run);
+	assert_true(row->summary[0] && row->summary[strlen(row->summary) - 1] != '.');
+	assert_true(row->hidden || row->examples[0]);
+	for (const struct option *option = row->options; option->name; option++) {
+		assert_int_equal(option->type == OPTION_FLAG, option->value == NULL);
+		assert_int_equal(option->type == OPTION_CHOICE, option->choices != NULL);
+		for (const struct option *other = row->options; other->name; other++)
+			if (other != option && (strcmp(other->name, option->name) == 0 ||
+						       (option->letter && other->letter == option->letter)))
+				fail_msg("%s: --%s twice", row->name, option->name);
+		for (size_t i = 0; i < globals; i++)
+			if (strcmp(global_options[i].name, option->name) == 0 ||
+				(option->letter && option->letter == global_options[i].letter))
+				fail_msg("%s: --%s is an option of every command", row->name, option->name);
+	}
+	for (size_t i = 0; row->examples[i]; i++)
+		if (strncmp(row->examples[i], row->name, strlen(row->name)) != 0)
+			fail_msg("%s: an example of another command", row->name);
+}
+
+static void every_row_is_sound(void **state)
+{
+	(void)state;
+	for (const struct command_group *const *group = command_groups; *group; group++)
+		for (size_t i = 0; i < (*group)->count; i++)
+			row_is_sound(&(*group)->commands[i]);
+}
+
+static void a_command_of_two_words_is_found(void **state)
+{
+	(void)state;
+	assert_string_equal(command("account", "get")->name, "account get");
+	assert_string_equal(command("check", "alice")->name, "check");
+	assert_null(command("account", NULL));
+	assert_null(command("account", "check"));
+	assert_null(command("chec", NULL));
+}
+
+static void options_may_stand_behind_arguments(void **state)
+{
+	const char *argv[] = {
+		"bursar", "alice", "--tenant=acme", "-m", "gpt-5.4", "--input-tokens", "1_200", "-j", NULL};
+	struct cli cli;
+
+	(void)state;
+	assert_true(parse(&cli, command("check", NULL), 8, argv));
+	assert_string_equal(cli_arg(&cli, 0), "alice");
+	assert_string_equal(option_text(&cli, "tenant"), "acme");
+	assert_string_equal(option_text(&cli, "model"), "gpt-5.4");
+	assert_int_equal(option_number(&cli, "input-tokens", 0), 1200);
+	assert_int_equal(option_number(&cli, "max-output-tokens", 7), 7);
+	assert_true(option_given(&cli, "json"));
+	assert_false(option_given(&cli, "verbose"));
+	options_release(&cli);
+}
+
+static void an_option_may_be_a_list(void **state)
+{
+	const char *argv[] = {"bursar", "alice", "--remove", "a", "--remove", "b", NULL};
+	const char *const *names;
+	struct cli cli;
+	size_t count;
+
+	(void)state;
+	assert_true(parse(&cli, command("account", "override"), 6, argv));
+	names = option_list(&cli, "remove", &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(names[0], "a");
+	assert_string_equal(names[1], "b");
+	options_release(&cli);
+}
+
+static void a_wrong_line_says_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *argv[5], *says;
+	} rows[] = {
+		{{"bursar"}, "USER is missing"},
+		{{"bursar", ""}, "USER is empty"},
+		{{"bursar", "alice", "bob"}, "'bob' is one argument too many"},
+		{{"bursar", "alice", "--colour"}, "--colour: there is no such option"},
+		{{"bursar", "alice", "--tenant"}, "--tenant: its value is missing"},
+		{{"bursar", "alice", "--tenant=a", "--tenant=b"}, "--tenant: is given twice"},
+		{{"bursar", "alice", "--input-tokens", "many"}, "--input-tokens: 'many' is no count"},
+		{{"bursar", "alice", "--ttl", "5"}, "--ttl: '5' is no duration"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *argv[6] = {0};
+		struct cli cli;
+		int argc = 0;
+
+		for (; argc < 5 && rows[i].argv[argc]; argc++)
+			argv[argc] = rows[i].argv[argc];
+		assert_false(parse(&cli, command("check", NULL), argc, argv));
+		if (!strstr(cli.err.text, rows[i].says))
+			fail_msg("says '%s', not '%s'", cli.err.text, rows[i].says);
+		options_release(&cli);
+	}
+}
+
+static void a_choice_is_one_of_its_words(void **state)
+{
+	const char *wrong[] = {"bursar", "alice", "--kind", "use", NULL},
+		   *right[] = {"bursar", "alice", "--kind", "team", NULL};
+	struct cli cli;
+
+	(void)state;
+	assert_false(parse(&cli, command("account", "get"), 4, wrong));
+	assert_non_null(strstr(cli.err.text, "--kind: 'use' is none of user|team|org|model|tenant"));
+	options_release(&cli);
+	assert_true(parse(&cli, command("account", "get"), 4, right));
+	assert_int_equal(
+		cli_enum(&bursar__v1__account_kind__descriptor, "ACCOUNT_KIND_", option_text(&cli, "kind")), 2);
+	options_release(&cli);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_committed_pages_are_what_the_rows_make),
+		cmocka_unit_test(every_row_is_sound),
+		cmocka_unit_test(a_command_of_two_words_is_found),
+		cmocka_unit_test(options_may_stand_behind_arguments),
+		cmocka_unit_test(an_option_may_be_a_list),
+		cmocka_unit_test(a_wrong_line_says_what_is_wrong),
+		cmocka_unit_test(a_choice_is_one_of_its_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* What people type and read: counts, money, durations, times. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/format.h"
+#include "cli/parse.h"
+
+static void money_is_exact_to_the_nano_dollar(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t nano;
+	} rows[] = {{"5", 5000000000}, {"$5", 5000000000}, {"5usd", 5000000000}, {"0.25", 250000000},
+		{"0.000000001", 1}, {"1_000.50", 1000500000000}, {"0", 0}, {"0.250000000000", 250000000},
+		{"9007199.254740991", 9007199254740991}};
+	struct err err;
+	int64_t nano;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_true(parse_usd(rows[i].text, strlen(rows[i].text), &nano, &err));
+		assert_int_equal(nano, rows[i].nano);
+	}
+	assert_false(parse_usd("0.0000000001", 12, &nano, &err));
+	assert_false(parse_usd("9007199.254740992", 17, &nano, &err));
+	assert_false(parse_usd("", 0, &nano, &err));
+	assert_false(parse_usd(".5", 2, &nano, &err));
+	assert_false(parse_usd("5.", 2, &nano, &err));
+	assert_false(parse_usd("-5", 2, &nano, &err));
+	assert_false(parse_usd("5 USD x", 7, &nano, &err));
+}
+
+static void durations_add_up(void **state)
+{
+	struct err err;
+	int64_t us;
+
+	(void)state;
+	assert_true(parse_duration("1h30min", 7, &us, &err));
+	assert_int_equal(us, INT64_C(5400000000));
+	assert_true(parse_duration("500ms", 5, &us, &err));
+	assert_int_equal(us, 500000);
+	assert_true(parse_duration("366d", 4, &us, &err));
+	assert_false(parse_duration("367d", 4, &us, &err));
+	assert_false(parse_duration("0s", 2, &us, &err));
+	assert_false(parse_duration("10", 2, &us, &err));
+	assert_false(parse_duration("ten", 3, &us, &err));
+	assert_false(parse_duration("99999999999999999d", 18, &us, &err));
+}
+
+static void times_have_zones(void **state)
+{
+	struct err err;
+	int64_t us;
+
+	(void)state;
+	assert_true(parse_time("2026-11-23T14:30:00Z", 0, &us, &err));
+	assert_int_equal(us, INT64_C(1795444200000000));
+	assert_true(parse_time("2026-11-23T15:30:00+01:00", 0, &us, &err));
+	assert_int_equal(us, INT64_C(1795444200000000));
+	assert_true(parse_time("2026-11-23T15:30", 0, &us, &err));
+	assert_int_equal(us, INT64_C(1795444200000000)); /* TZ is one hour east */
+	assert_true(parse_time("2026-11-23", 0, &us, &err));
+	assert_int_equal(us, INT64_C(1795388400000000));
+	assert_true(parse_time("-7d", INT64_C(1795444200000000), &us, &err));
+	assert_int_equal(us, INT64_C(1794839400000000));
+	assert_true(parse_time("now", 42, &us, &err));
+	assert_int_equal(us, 42);
+	assert_false(parse_time("2026-02-30", 0, &us, &err));
+	assert_false(parse_time("2026-11-23T25:00", 0, &us, &err));
+	assert_false(parse_time("2026-11-23 ", 0, &us, &err));
+	assert_false(parse_time("tomorrow", 0, &us, &err));
+}
+
+static struct buf out;
+
+static const char *shown(void)
+{
+	static char text[200];
+
+	strncpy(text, buf_str(&out), sizeof(text) - 1);
+	buf_reset(&out);
+	return text;
+}
+
+static void numbers_are_written_for_people(void **state)
+{
+	(void)state;
+	put_money(&out, 250000000);
+	assert_string_equal(shown(), "$0.25");
+	put_money(&out, 1);
+	assert_string_equal(shown(), "$0.000000001");
+	put_money(&out, INT64_C(-1234567500000000));
+	assert_string_equal(shown(), "-$1,234,567.50");
+	put_money(&out, INT64_MIN);
+	assert_string_equal(shown(), "-$9,223,372,036.854775808");
+	put_count(&out, 1234567);
+	assert_string_equal(shown(), "1,234,567");
+	put_count(&out, -123);
+	assert_string_equal(shown(), "-123");
+	put_time(&out, INT64_C(1795444200000000));
+	assert_string_equal(shown(), "2026-11-23T15:30:00+01:00");
+	put_time(&out, 0);
+	assert_string_equal(shown(), "never");
+	put_time_from(&out, INT64_C(1795444200000000), INT64_C(1795443300000001));
+	assert_string_equal(shown(), "2026-11-23T15:30:00+01:00 (in 15 min)");
+	put_enum(&out, &bursar__v1__reason__descriptor, 4, "REASON_");
+	assert_string_equal(shown(), "request_rate");
+	put_enum(&out, &bursar__v1__reason__descriptor, 99, "REASON_");
+	assert_string_equal(shown(), "99");
+}
+
+static void a_duration_is_never_too_short(void **state)
+{
+	static const struct {
+		int64_t us;
+		const char *text;
+	} rows[] = {{0, "0 s"}, {1, "1 ms"}, {350000, "350 ms"}, {999001, "1 s"}, {1200000, "1.2 s"},
+		{1200001, "1.3 s"}, {9950000, "10 s"}, {12000000, "12 s"}, {12000001, "13 s"},
+		{200000000, "3 min 20 s"}, {180000000, "3 min"}, {INT64_C(7500000000), "2 h 5 min"},
+		{INT64_C(7199000001), "2 h"}, {INT64_C(273600000000), "3 d 4 h"}, {INT64_C(86399999999), "1 d"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		put_duration(&out, rows[i].us);
+		assert_string_equal(shown(), rows[i].text);
+	}
+}
+
+static int release(void **state)
+{
+	(void)state;
+	buf_release(&out);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(money_is_exact_to_the_nano_dollar),
+		cmocka_unit_test(durations_add_up),
+		cmocka_unit_test(times_have_zones),
+		cmocka_unit_test(numbers_are_written_for_people),
+		cmocka_unit_test(a_duration_is_never_too_short),
+	};
+
+	setenv("TZ", "XXX-1", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, release);
+}

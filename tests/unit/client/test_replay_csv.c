@@ -1,0 +1,142 @@
+/* The file that replay reads: what it accepts, and where it says an error is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "cli/replay_csv.h"
+
+/* Reads the whole text; the last result, the last row in *row, how many rows in *rows. */
+static enum replay_result read_text(const char *text, size_t len, struct replay_row *row, int *rows, struct err *err)
+{
+	FILE *file = fmemopen((void *)text, len, "r");
+	struct replay_csv csv;
+	enum replay_result result;
+
+	assert_non_null(file);
+	*rows = 0;
+	replay_csv_init(&csv, file);
+	while ((result = replay_csv_next(&csv, row, err)) == REPLAY_ROW)
+		++*rows;
+	fclose(file);
+	return result;
+}
+
+static void the_published_trace_is_read(void **state)
+{
+	const char *text = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:15:46.6805900,374,44\r\n"
+			   "2023-11-16 18:15:50.9951690,396,109\r\n";
+	struct replay_row row;
+	struct err err;
+	int rows;
+
+	(void)state;
+	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_END);
+	assert_int_equal(rows, 2);
+	assert_int_equal(row.time_us, INT64_C(1700158550995169));
+	assert_int_equal(row.input_tokens, 396);
+	assert_int_equal(row.output_tokens, 109);
+}
+
+static void columns_are_found_by_their_names(void **state)
+{
+	const char *text = "\xef\xbb\xbf\"id\", output_tokens ,Time,input_tokens\n\n\"a\",7, \"12.5\" ,3";
+	struct replay_row row;
+	struct err err;
+	int rows;
+
+	(void)state;
+	/* A quoted field with a blank behind its quote is one byte too many for the reader of quotes. */
+	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_BAD);
+	text = "\xef\xbb\xbf\"id\", output_tokens ,Time,input_tokens\n\n\"a\",7, \"12.5\",3";
+	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_END);
+	assert_int_equal(rows, 1);
+	assert_int_equal(row.time_us, 12500000);
+	assert_int_equal(row.input_tokens, 3);
+	assert_int_equal(row.output_tokens, 7);
+}
+
+static void leap_days_and_month_ends_are_dates(void **state)
+{
+	const char *text = "time,input_tokens,output_tokens\n2024-02-29T23:59:59Z,1,1\n2024-03-01 00:00:00,1,1\n";
+	struct replay_row row;
+	struct err err;
+	int rows;
+
+	(void)state;
+	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_END);
+	assert_int_equal(rows, 2);
+	assert_int_equal(row.time_us, INT64_C(1709251200000000));
+}
+
+static void an_error_names_line_and_column(void **state)
+{
+#define HEAD "time,input_tokens,output_tokens\n"
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{"\n", "line 1: is missing"},
+		{"1,2,3\n", "line 1: names no column of the time"},
+		{"time,input_tokens\n", "names no column of the output tokens"},
+		{"time,seconds,input_tokens,output_tokens\n", "line 1, column 2: the time stand in two columns"},
+		{HEAD "1,2\n", "line 2: has 2 columns, the first line has 3"},
+		{HEAD "1,2,3,4\n", "line 2: has 4 columns"},
+		{HEAD "1,2,3\n\n1,x,3\n", "line 4, column 2 (input tokens): 'x'"},
+		{HEAD "1,2,-3\n", "line 2, column 3 (output tokens): '-3'"},
+		{HEAD "1,2,1000000001\n", "no whole number of 0 to 1000000000"},
+		{HEAD "1,2,99999999999999999999\n", "column 3"},
+		{HEAD "1,,3\n", "column 2 (input tokens): ''"},
+		{HEAD "soon,2,3\n", "line 2, column 1 (time): 'soon'"},
+		{HEAD "1.,2,3\n", "column 1 (time)"},
+		{HEAD "1,2,3\n2023-11-16 18:15:46,2,3\n", "line 3, column 1 (time)"},
+		{HEAD "2023-13-16 18:15:46,2,3\n", "column 1 (time)"},
+		{HEAD "2023-11-16 24:15:46,2,3\n", "column 1 (time)"},
+		{HEAD "\"1,2,3\n", "line 2, column 1: the quote has no end"},
+	};
+	struct replay_row row;
+	struct err err;
+	int count;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(read_text(rows[i].text, strlen(rows[i].text), &row, &count, &err), REPLAY_BAD);
+		assert_int_equal(err.code, ERR_INVALID);
+		if (!strstr(err.text, rows[i].says))
+			fail_msg("says '%s', not '%s'", err.text, rows[i].says);
+	}
+}
+
+static void bytes_that_are_no_text_are_refused(void **state)
+{
+	static const char nul[] = HEAD "1,\0002,3\n";
+	char line[3000], commas[200] = {0};
+	struct replay_row row;
+	struct err err;
+	int rows;
+
+	(void)state;
+	assert_int_equal(read_text(nul, sizeof(nul) - 1, &row, &rows, &err), REPLAY_BAD);
+	assert_non_null(strstr(err.text, "line 2: has a NUL byte"));
+	memset(line, '1', sizeof(line));
+	assert_int_equal(read_text(line, sizeof(line), &row, &rows, &err), REPLAY_BAD);
+	assert_non_null(strstr(err.text, "line 1: is longer than 1024 bytes"));
+	memset(commas, ',', sizeof(commas) - 1);
+	assert_int_equal(read_text(commas, strlen(commas), &row, &rows, &err), REPLAY_BAD);
+	assert_non_null(strstr(err.text, "more than 32 columns"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_published_trace_is_read),
+		cmocka_unit_test(columns_are_found_by_their_names),
+		cmocka_unit_test(leap_days_and_month_ends_are_dates),
+		cmocka_unit_test(an_error_names_line_and_column),
+		cmocka_unit_test(bytes_that_are_no_text_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+/* What people see, byte for byte; and the verdict on the books. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/proof.h"
+#include "cli/view.h"
+
+static void expect(struct buf *out, const char *want)
+{
+	assert_string_equal(buf_str(out), want);
+	buf_release(out);
+}
+
+static void limits_are_a_table(void **state)
+{
+	Bursar__V1__Limit cost = BURSAR__V1__LIMIT__INIT, rate = BURSAR__V1__LIMIT__INIT;
+	Bursar__V1__LimitStatus one = BURSAR__V1__LIMIT_STATUS__INIT, two = BURSAR__V1__LIMIT_STATUS__INIT;
+	Bursar__V1__LimitStatus *list[] = {&one, &two};
+	struct cli cli = {0};
+
+	(void)state;
+	cost.name = (char *)"cost_per_day";
+	cost.dimension = BURSAR__V1__DIMENSION__DIMENSION_COST;
+	one.account_id = (char *)"alice";
+	one.limit = &cost;
+	one.used = 225000000;
+	one.effective_amount = 250000000;
+	one.remaining = 25000000;
+	one.used_percent = 90;
+	one.resets_at_us = 7300000000;
+	one.warning = one.notify = true;
+	rate.name = (char *)"requests_per_minute";
+	rate.dimension = BURSAR__V1__DIMENSION__DIMENSION_REQUESTS;
+	two.account_kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TEAM;
+	two.limit = &rate;
+	two.used = 1234;
+	two.effective_amount = 3;
+	two.used_percent = 41133;
+	two.retry_after_us = 1200000;
+	two.failed = true;
+	view_limits(&cli, list, 2, 100000000);
+	expect(&cli.out, "LIMIT               ACCOUNT      USED    OF   LEFT      % RESETS STATE         RETRY\n"
+			 "cost_per_day        user alice $0.225 $0.25 $0.025    90% in 2 h warning (new)\n"
+			 "requests_per_minute team        1,234     3      0 41133%        denied        in 1.2 s\n");
+	view_limits(&cli, NULL, 0, 0);
+	expect(&cli.out, "  no limits\n");
+}
+
+static void colours_mark_what_matters(void **state)
+{
+	Bursar__V1__LimitStatus one = BURSAR__V1__LIMIT_STATUS__INIT, *list[] = {&one};
+	struct cli cli = {.colour = true};
+
+	(void)state;
+	one.failed = one.permanent = true;
+	view_limits(&cli, list, 1, 0);
+	assert_non_null(strstr(buf_str(&cli.out), "\033[31mnever"));
+	buf_release(&cli.out);
+}
+
+static void a_cost_shows_its_lines(void **state)
+{
+	Bursar__V1__CostLine line = BURSAR__V1__COST_LINE__INIT, *lines[] = {&line};
+	Bursar__V1__CostBreakdown cost = BURSAR__V1__COST_BREAKDOWN__INIT;
+	struct cli cli = {0};
+
+	(void)state;
+	line.token_class = (char *)"input";
+	line.tokens = 1001;
+	line.price_pico_usd_per_token = 37500;
+	line.cost_pico_usd = 37537500;
+	cost.cost_nano_usd = 37538;
+	cost.provider = (char *)"groq";
+	cost.model = (char *)"gpt-oss-20b";
+	cost.n_lines = 1;
+	cost.lines = lines;
+	view_cost(&cli, &cost);
+	expect(&cli.out, "  cost         $0.000037538  groq gpt-oss-20b\n"
+			 "CLASS TOKENS          PRICE         COST\n"
+			 "input  1,001 $0.0375 per 1M $0.000037538\n");
+}
+
+static void an_account_tells_what_is_special(void **state)
+{
+	Bursar__V1__AccountRef ref = BURSAR__V1__ACCOUNT_REF__INIT;
+	Bursar__V1__Account account = BURSAR__V1__ACCOUNT__INIT;
+	Bursar__V1__Limit limit = BURSAR__V1__LIMIT__INIT, *limits[] = {&limit};
+	struct cli cli = {0};
+
+	(void)state;
+	ref.id = (char *)"mallory";
+	account.ref = &ref;
+	account.tier = (char *)"pro";
+	account.known = true;
+	account.suspended = true;
+	account.suspended_reason = (char *)"abuse";
+	account.team = (char *)"red";
+	limit.name = (char *)"cost_per_day";
+	limit.dimension = BURSAR__V1__DIMENSION__DIMENSION_COST;
+	limit.kind = BURSAR__V1__LIMIT_KIND__LIMIT_KIND_CALENDAR;
+	limit.window = BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY;
+	limit.amount = 5000000000;
+	account.n_overrides = 1;
+	account.overrides = limits;
+	view_account(&cli, &account);
+	expect(&cli.out, "user mallory\n"
+			 "  tenant       default\n"
+			 "  tier         pro\n"
+			 "  state        suspended: abuse\n"
+			 "  parents      team red, org -\n"
+			 "  time zone    UTC\n"
+			 "NAME         LIMIT\n"
+			 "cost_per_day cost=5/day\n");
+}
+
+struct books {
+	Bursar__V1__ProofSum ledger, rollups, counters;
+	Bursar__V1__Proof proof;
+	struct acknowledged own;
+};
+
+static void make_books(struct books *books)
+{
+	bursar__v1__proof_sum__init(&books->ledger);
+	books->ledger.rows = books->ledger.requests = 1500;
+	books->ledger.tokens = 2000000;
+	books->ledger.cost_nano_usd = 2750000000;
+	books->rollups = books->counters = books->ledger;
+	books->rollups.rows = 7;
+	bursar__v1__proof__init(&books->proof);
+	books->proof.ledger = &books->ledger;
+	books->proof.rollups = &books->rollups;
+	books->proof.counters = &books->counters;
+	books->own = (struct acknowledged){1500, 2000000, 2750000000, 0};
+}
+
+static void books_that_agree_are_ok(void **state)
+{
+	struct books books;
+	struct buf out = {0};
+
+	(void)state;
+	make_books(&books);
+	assert_true(proof_put(&out, &books.proof, &books.own));
+	expect(&out,
+		"proof: ok (ledger = roll-ups = counters = acknowledged: 1,500 requests, 2,000,000 tokens, $2.75)\n");
+}
+
+static void any_figure_that_differs_fails_whatever_the_server_says(void **state)
+{
+	struct books books;
+	int64_t *const figures[] = {&books.ledger.requests, &books.ledger.tokens, &books.ledger.cost_nano_usd,
+		&books.rollups.requests, &books.rollups.tokens, &books.rollups.cost_nano_usd, &books.counters.requests,
+		&books.counters.tokens, &books.counters.cost_nano_usd, &books.proof.undrained, &books.own.requests,
+		&books.own.tokens, &books.own.cost_nano};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
+		struct buf out = {0};
+
+		make_books(&books);
+		books.proof.equal = true;
+		++*figures[i];
+		assert_false(proof_put(&out, &books.proof, &books.own));
+		assert_int_equal(strncmp(buf_str(&out), "proof: FAILED (", 15), 0);
+		buf_release(&out);
+	}
+}
+
+static void a_call_without_an_answer_may_stand_in_the_books_but_nothing_may_lack(void **state)
+{
+	struct books books;
+	struct buf out = {0};
+
+	(void)state;
+	make_books(&books);
+	books.own.requests = 1499;
+	books.own.tokens -= 10;
+	books.own.unsure = 1;
+	assert_true(proof_put(&out, &books.proof, &books.own));
+	books.own.requests = 1501;
+	assert_false(proof_put(&out, &books.proof, &books.own));
+	books.own.requests = 1498;
+	assert_false(proof_put(&out, &books.proof, &books.own));
+	buf_release(&out);
+}
+
+static void a_proof_without_sums_is_one_of_nothing(void **state)
+{
+	Bursar__V1__Proof proof = BURSAR__V1__PROOF__INIT;
+	struct buf out = {0};
+
+	(void)state;
+	assert_true(proof_put(&out, &proof, NULL));
+	expect(&out, "proof: ok (ledger = roll-ups = counters: 0 requests, 0 tokens, $0.00)\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits_are_a_table),
+		cmocka_unit_test(colours_mark_what_matters),
+		cmocka_unit_test(a_cost_shows_its_lines),
+		cmocka_unit_test(an_account_tells_what_is_special),
+		cmocka_unit_test(books_that_agree_are_ok),
+		cmocka_unit_test(any_figure_that_differs_fails_whatever_the_server_says),
+		cmocka_unit_test(a_call_without_an_answer_may_stand_in_the_books_but_nothing_may_lack),
+		cmocka_unit_test(a_proof_without_sums_is_one_of_nothing),
+	};
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
