@@ -1,0 +1,142 @@
+/* The built-in languages. */
+#include "domain/texts_language.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct text_template english[] = {
+	{"en", "reached", "{who} limit of {amount} {per}."},
+	{"en", "too_large", "This request needs {requested}; more than {most} is never possible."},
+	{"en", "excluded", "This is not part of your plan."},
+	{"en", "wait", "Try again in {wait}."},
+	{"en", "upgrade", "With {tier} you would have {amount} {per}."},
+	{"en", "unlimited", "{tier} has no such limit."},
+	{"en", "warning", "{percent}% of {amount} {per} are used."},
+	{"en", "suspended", "This account is suspended. Please contact support."},
+	{"en", "deleted", "This account no longer exists."},
+	{"en", "unknown_user", "This service does not know you yet. Please sign up first."},
+	{0},
+};
+static const struct text_template german[] = {
+	{"de", "reached", "{who} Limit von {amount} {per} erreicht."},
+	{"de", "too_large", "Diese Anfrage braucht {requested}; mehr als {most} geht nie."},
+	{"de", "excluded", "Das ist in deinem Tarif nicht enthalten."},
+	{"de", "wait", "Versuche es in {wait} noch einmal."},
+	{"de", "upgrade", "Mit {tier} hättest du {amount} {per}."},
+	{"de", "unlimited", "{tier} hat dieses Limit nicht."},
+	{"de", "warning", "{percent} % von {amount} {per} sind verbraucht."},
+	{"de", "suspended", "Dieses Konto ist gesperrt. Bitte wende dich an den Support."},
+	{"de", "deleted", "Dieses Konto gibt es nicht mehr."},
+	{"de", "unknown_user", "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an."},
+	{0},
+};
+static const struct text_template russian[] = {
+	{"ru", "reached", "{who}: {amount} {per}."},
+	{"ru", "too_large", "Для этого запроса нужно {requested}, а возможно не больше {most}."},
+	{"ru", "excluded", "Это не входит в ваш тариф."},
+	{"ru", "wait", "Повторите попытку через {wait}."},
+	{"ru", "upgrade", "С тарифом {tier} у вас было бы {amount} {per}."},
+	{"ru", "unlimited", "В тарифе {tier} такого лимита нет."},
+	{"ru", "warning", "Израсходовано {percent}% лимита: {amount} {per}."},
+	{"ru", "suspended", "Эта учётная запись заблокирована. Обратитесь в поддержку."},
+	{"ru", "deleted", "Этой учётной записи больше нет."},
+	{"ru", "unknown_user", "Сервис вас ещё не знает. Сначала зарегистрируйтесь."},
+	{0},
+};
+static const struct text_template spanish[] = {
+	{"es", "reached", "{who} de {amount} {per}."},
+	{"es", "too_large", "Esta solicitud necesita {requested}; nunca se permiten más de {most}."},
+	{"es", "excluded", "Esto no está incluido en tu plan."},
+	{"es", "wait", "Inténtalo de nuevo en {wait}."},
+	{"es", "upgrade", "Con {tier} tendrías {amount} {per}."},
+	{"es", "unlimited", "{tier} no tiene ese límite."},
+	{"es", "warning", "Se ha usado el {percent} % de {amount} {per}."},
+	{"es", "suspended", "Esta cuenta está suspendida. Ponte en contacto con el soporte."},
+	{"es", "deleted", "Esta cuenta ya no existe."},
+	{"es", "unknown_user", "Este servicio todavía no te conoce. Regístrate primero."},
+	{0},
+};
+
+static const struct language languages[] = {
+	{
+		.code = "en",
+		.group = ",",
+		.noun = {{"request", "requests"}, {"token", "tokens"}, {"input token", "input tokens"},
+			{"output token", "output tokens"}, {"second", "seconds"}, {"minute", "minutes"},
+			{"hour", "hours"}, {"day", "days"}},
+		.who = {NULL, "You have reached your", "Your team has reached its", "Your organisation has reached its",
+			"This model has reached its", "This service has reached its"},
+		.per_window = {"per day", "per week", "per month"},
+		.per_second = "per second",
+		.per_minute = "per minute",
+		.per_hour = "per hour",
+		.per_span = "per ",
+		.at_once = "at a time",
+		.templates = english,
+	},
+	{
+		.code = "de",
+		.group = ".",
+		/* In the dative: "von 50 Anfragen", "in 2 Tagen". */
+		.noun = {{"Anfrage", "Anfragen"}, {"Token", "Tokens"}, {"Eingabe-Token", "Eingabe-Tokens"},
+			{"Ausgabe-Token", "Ausgabe-Tokens"}, {"Sekunde", "Sekunden"}, {"Minute", "Minuten"},
+			{"Stunde", "Stunden"}, {"Tag", "Tagen"}},
+		.who = {NULL, "Du hast dein", "Dein Team hat sein", "Deine Organisation hat ihr",
+			"Dieses Modell hat sein", "Dieser Dienst hat sein"},
+		.per_window = {"pro Tag", "pro Woche", "pro Monat"},
+		.per_second = "pro Sekunde",
+		.per_minute = "pro Minute",
+		.per_hour = "pro Stunde",
+		.per_span = "in ",
+		.at_once = "gleichzeitig",
+		.templates = german,
+	},
+	{
+		.code = "ru",
+		.group = "\u00a0",
+		.slavic = true,
+		/* In the accusative where it shows: "через 1 минуту". */
+		.noun = {{"запрос", "запроса", "запросов"}, {"токен", "токена", "токенов"},
+			{"входной токен", "входных токена", "входных токенов"},
+			{"выходной токен", "выходных токена", "выходных токенов"}, {"секунду", "секунды", "секунд"},
+			{"минуту", "минуты", "минут"}, {"час", "часа", "часов"}, {"день", "дня", "дней"}},
+		.who = {NULL, "Достигнут ваш лимит", "Достигнут лимит вашей команды",
+			"Достигнут лимит вашей организации", "Достигнут лимит этой модели",
+			"Достигнут лимит этого сервиса"},
+		.per_window = {"в день", "в неделю", "в месяц"},
+		.per_second = "в секунду",
+		.per_minute = "в минуту",
+		.per_hour = "в час",
+		.per_span = "за ",
+		.at_once = "одновременно",
+		.templates = russian,
+	},
+	{
+		.code = "es",
+		.group = ".",
+		.noun = {{"solicitud", "solicitudes"}, {"token", "tokens"}, {"token de entrada", "tokens de entrada"},
+			{"token de salida", "tokens de salida"}, {"segundo", "segundos"}, {"minuto", "minutos"},
+			{"hora", "horas"}, {"día", "días"}},
+		.who = {NULL, "Has alcanzado tu límite", "Tu equipo ha alcanzado su límite",
+			"Tu organización ha alcanzado su límite", "Este modelo ha alcanzado su límite",
+			"Este servicio ha alcanzado su límite"},
+		.per_window = {"al día", "a la semana", "al mes"},
+		.per_second = "por segundo",
+		.per_minute = "por minuto",
+		.per_hour = "por hora",
+		.per_span = "cada ",
+		.at_once = "a la vez",
+		.templates = spanish,
+	},
+};
+
+const struct language *language_find(const char *tag)
+{
+	size_t len = tag ? strcspn(tag, "-_") : 0;
+
+	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
+		if (len == strlen(languages[i].code) && strncasecmp(tag, languages[i].code, len) == 0)
+			return &languages[i];
+	return &languages[0];
+}
