@@ -203,7 +203,8 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 	pg_arg_int(&args, op->after);
 	pg_arg_int(&args, op->limit);
 	PGresult *result = pg_query(link,
-		"SELECT tenant, kind, account, max(version), max(id) FROM policy_changes GROUP BY tenant, kind, "
+		"SELECT tenant, kind, account, max(version), max(id), "
+		"(extract(epoch FROM clock_timestamp() - max(created_at)) * 1000000)::bigint FROM policy_changes GROUP BY tenant, kind, "
 		"account "
 		"HAVING max(id) > $1 ORDER BY max(id) LIMIT $2",
 		&args, err);
@@ -219,6 +220,7 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 		op->change[i].key.id = arena_strndup(op->op.arena, id, strlen(id));
 		op->change[i].version = (uint32_t)pg_i64(result, i, 3);
 		op->change[i].last = pg_i64(result, i, 4);
+		op->change[i].age_us = pg_i64(result, i, 5);
 	}
 	PQclear(result);
 	return true;

@@ -6,41 +6,27 @@
 #ifndef BURSAR_SERVICE_LEDGER_ROLE_H
 #define BURSAR_SERVICE_LEDGER_ROLE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <uv.h>
-
-#include "store/accounts.h"
-#include "store/admin.h"
-#include "store/catalog.h"
+#include "service/worker.h"
 #include "store/ledger.h"
-#include "store/limits.h"
+#include "store/outbox.h"
 
-struct outbox_store; /* store/outbox.h */
-
+/* Everything outlives the role and belongs to its loop. */
 struct ledger_role_options {
-	uv_loop_t *loop; /* the role's own; everything below belongs to it */
+	struct worker *worker; /* the role's own: its limits, accounts, admin, catalog, timers and conf are used */
 	struct outbox_store *outbox;
-	struct limits_store *limits;
 	struct ledger_store *ledger;
-	struct accounts_store *accounts;
-	struct admin_store *admin;
-	struct catalog_source *catalog;
-	int batch;          /* most entries of a transaction */
-	int poll_ms;        /* how often empty outboxes are looked into */
-	int retention_days;
-	int64_t idempotency_window_us;
-	bool expired_charge_estimate;
 };
 
 struct ledger_role;
 
-/* Starts its timers; the caller runs the loop. Nothing is borrowed from `options` but the stores. */
+/* Starts; the caller runs the loop. From conf: ledger_batch, ledger_poll_ms, retention_days. */
 struct ledger_role *ledger_role_start(const struct ledger_role_options *options);
 
-/* On the loop's thread. Begins nothing new; `stopped` comes when the batches that are under way have ended and the
- * handles are closed, with the role freed: the stores may go then. */
+/*
+ * On the loop's thread. Begins nothing new; `stopped` comes, later and once, when what is under way has ended: the role is
+ * gone then, and its stores may go. What a batch has committed is acknowledged first. At most about 15 s, while PostgreSQL
+ * does not answer.
+ */
 void ledger_role_stop(struct ledger_role *role, void (*stopped)(void *arg), void *arg);
 
 #endif
