@@ -1,0 +1,196 @@
+/* What the user of a bot is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "domain/texts.h"
+
+#define SECOND INT64_C(1000000)
+
+static struct policy policy_of(const char *name, enum dimension dimension, enum limit_kind kind, int64_t amount)
+{
+	struct policy policy = {.count = 1};
+	struct limit *limit = &policy.limits[0];
+
+	strcpy(limit->name, name);
+	limit->dimension = dimension;
+	limit->kind = kind;
+	limit->amount = amount;
+	limit->period_us = kind == KIND_BUCKET ? 60 * SECOND : 0;
+	assert_true(policy_prepare(&policy, NULL));
+	return policy;
+}
+
+static void says(const struct text_table *own, const struct text_args *args, const char *text)
+{
+	struct buf out = {0};
+
+	text_make(own, args, &out);
+	assert_string_equal(buf_str(&out), text);
+	buf_release(&out);
+}
+
+static struct text_args quota_args(const struct policy *policy, const struct policy *better)
+{
+	return (struct text_args){.language = "en",
+		.reason = REASON_QUOTA,
+		.limit = &policy->limits[0],
+		.account_kind = ACCOUNT_USER,
+		.figures = {.used = 50, .effective = 50, .requested = 1, .used_percent = 100},
+		.retry_after_us = 5400 * SECOND,
+		.better_tier = "pro",
+		.better = better};
+}
+
+static void a_spent_quota_says_what_how_long_and_what_an_upgrade_gives(void **state)
+{
+	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
+	struct policy better = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 1000);
+	struct text_args args = quota_args(&policy, &better);
+
+	(void)state;
+	says(NULL, &args,
+		"You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes. "
+		"With pro you would have 1000 requests per day.");
+	args.language = "de-AT";
+	says(NULL, &args,
+		"Du hast dein Limit von 50 Anfragen pro Tag erreicht. Versuche es in 1 Stunde 30 Minuten noch einmal. "
+		"Mit pro hättest du 1000 Anfragen pro Tag.");
+	args.language = "ru";
+	says(NULL, &args,
+		"Достигнут ваш лимит: 50 запросов в день. Повторите попытку через 1 час 30 минут. "
+		"С тарифом pro у вас было бы 1000 запросов в день.");
+	args.language = "es";
+	says(NULL, &args,
+		"Has alcanzado tu límite de 50 solicitudes al día. Inténtalo de nuevo en 1 hora 30 minutos. "
+		"Con pro tendrías 1000 solicitudes al día.");
+	args.language = "xx";
+	args.better_tier = NULL;
+	says(NULL, &args, "You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes.");
+}
+
+static void an_upgrade_is_named_only_when_it_gives_more(void **state)
+{
+	struct policy policy = policy_of("day", DIM_COST, KIND_CALENDAR, 250000000);
+	struct policy same = policy_of("day", DIM_COST, KIND_CALENDAR, 250000000);
+	struct policy none = {0};
+	struct text_args args = quota_args(&policy, &same);
+
+	(void)state;
+	args.reason = REASON_BUDGET;
+	args.retry_after_us = 0;
+	args.figures.effective = 250000000;
+	says(NULL, &args, "You have reached your limit of $0.25 per day.");
+	args.better = &none;
+	says(NULL, &args, "You have reached your limit of $0.25 per day. pro has no such limit.");
+	args.account_kind = ACCOUNT_TEAM; /* the user's tier does not help his team */
+	says(NULL, &args, "Your team has reached its limit of $0.25 per day.");
+}
+
+static void a_request_too_large_is_told_what_is_possible(void **state)
+{
+	struct policy policy = policy_of("tpm", DIM_TOKENS, KIND_BUCKET, 40000);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.better_tier = NULL;
+	args.reason = REASON_TOKEN_RATE;
+	args.retry_after_us = 0;
+	args.figures = (struct figures){.requested = 50000, .effective = 40000, .permanent = true};
+	says(NULL, &args, "This request needs 50,000 tokens; more than 40,000 tokens is never possible.");
+	args.language = "ru";
+	says(NULL, &args, "Для этого запроса нужно 50\u00a0000 токенов, а возможно не больше 40\u00a0000 токенов.");
+	args.language = "en";
+	args.figures.effective = 0;
+	says(NULL, &args, "This is not part of your plan.");
+}
+
+static void reasons_without_a_limit_have_their_sentence(void **state)
+{
+	struct text_args args = {.language = "en", .reason = REASON_SUSPENDED};
+
+	(void)state;
+	says(NULL, &args, "This account is suspended. Please contact support.");
+	args.reason = REASON_UNKNOWN_USER;
+	args.language = "de";
+	says(NULL, &args, "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an.");
+	args.reason = REASON_NONE;
+	says(NULL, &args, "");
+}
+
+static void a_warning_says_how_much_is_used(void **state)
+{
+	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.reason = REASON_NONE;
+	args.figures.used_percent = 82;
+	says(NULL, &args, "82% of 50 requests per day are used.");
+}
+
+static void a_tenants_own_template_wins(void **state)
+{
+	static const struct text_template rows[] = {
+		{"en", "quota", "No more today, {who} {nobody} {amount}!{"},
+		{"de", "wait", "Bis in {wait}."},
+	};
+	struct text_table own = {.templates = rows, .count = 2};
+	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 1);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.figures.effective = 1;
+	args.better_tier = "";
+	says(&own, &args, "No more today, You have reached your {nobody} 1 request!{ Try again in 1 hour 30 minutes.");
+	args.language = "de";
+	says(&own, &args, "Du hast dein Limit von 1 Anfrage pro Tag erreicht. Bis in 1 Stunde 30 Minuten.");
+}
+
+static void lasts(const char *language, int64_t us, const char *text)
+{
+	struct buf out = {0};
+
+	text_duration(language, us, &out);
+	assert_string_equal(buf_str(&out), text);
+	buf_release(&out);
+}
+
+static void durations_are_rounded_up_to_two_units(void **state)
+{
+	(void)state;
+	lasts("en", 0, "1 second");
+	lasts("en", 1, "1 second");
+	lasts("en", SECOND + 1, "2 seconds");
+	lasts("en", 60 * SECOND, "1 minute");
+	lasts("en", 3599 * SECOND + 1, "1 hour");
+	lasts("en", 3600 * SECOND + 1, "1 hour 1 minute");
+	lasts("en", 86399 * SECOND, "1 day");
+	lasts("en", 86400 * SECOND * 30 + 3601 * SECOND, "30 days 2 hours");
+	lasts("ru", 21 * SECOND, "21 секунду");
+	lasts("ru", 22 * SECOND, "22 секунды");
+	lasts("ru", 11 * 60 * SECOND, "11 минут");
+	lasts("ru", 3 * 86400 * SECOND, "3 дня");
+	lasts("de", 2 * 86400 * SECOND, "2 Tagen");
+	lasts("es", 86400 * SECOND, "1 día");
+	lasts(NULL, 60 * SECOND, "1 minute");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_spent_quota_says_what_how_long_and_what_an_upgrade_gives),
+		cmocka_unit_test(an_upgrade_is_named_only_when_it_gives_more),
+		cmocka_unit_test(a_request_too_large_is_told_what_is_possible),
+		cmocka_unit_test(reasons_without_a_limit_have_their_sentence),
+		cmocka_unit_test(a_warning_says_how_much_is_used),
+		cmocka_unit_test(a_tenants_own_template_wins),
+		cmocka_unit_test(durations_are_rounded_up_to_two_units),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
