@@ -7,6 +7,8 @@
 -- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost`; per account `B n, n x (I4 limit
 --           id, i7 window_start, i7 amount), B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
 -- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled)`. Reply OK 0 `B raised`; ABSENT 4 `I4 mask`
+-- counters: KEYS record, pol. Reply OK 0 `B n, n x (I4 limit id, B dimension, B unit, i7 window_start, i7 settled, i7 held)`;
+--           ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
 
 local function reply_reset(status, time, lost)
@@ -142,8 +144,26 @@ local function raise(keys, args)
 	return pack('<Bi7B', OK, time, raised)
 end
 
+local function counters(keys)
+	local time = clock_now()
+	local t = account_read(1, call('GET', keys[1]), time, keys[2])
+	if not t then
+		return pack('<Bi7I4', ABSENT, time, 1)
+	end
+	local p, rows, n = plans[1], {}, 0
+	for k = 1, p.n do
+		local s = p.slot[k]
+		if p.kind[k] == CALENDAR then
+			n = n + 1
+			rows[n] = pack('<I4BBi7i7i7', p.id[k], p.dim[k] - 1, p.unit[k], t[DAY + p.unit[k]], t[s], t[s + 1])
+		end
+	end
+	return pack('<Bi7B', OK, time, n) .. concat(rows)
+end
+
 register('reset', reset)
 register('waiting', waiting, { 'no-writes' })
 register('drain', drain, { 'no-writes' })
 register('takeback', takeback)
 register('raise', raise)
+register('counters', counters, { 'no-writes' })

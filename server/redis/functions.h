@@ -19,7 +19,8 @@
 	F(WAITING, "waiting") \
 	F(DRAIN, "drain") \
 	F(TAKEBACK, "takeback") \
-	F(RAISE, "raise")
+	F(RAISE, "raise") \
+	F(COUNTERS, "counters")
 
 enum redis_function {
 #define FUNCTION_ENUM_(name, text) FUNCTION_##name,

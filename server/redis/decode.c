@@ -1,0 +1,174 @@
+/* From bytes to domain words. */
+#include <string.h>
+
+#include "domain/policy_pack.h"
+#include "redis/codec.h"
+
+static int64_t cut7(struct cut *cut)
+{
+	return cut_int(cut, 7);
+}
+
+/* What an op keeps beyond the reply. */
+static const uint8_t *copy_text(struct cut *cut, struct arena *arena, size_t *len)
+{
+	const char *text = cut_str16(cut, len);
+
+	return text ? (const uint8_t *)arena_strndup(arena, text, *len) : NULL;
+}
+
+static void limit_cut(struct cut *cut, const struct limit *limit, union limit_state *out)
+{
+	switch (limit->kind) {
+	case KIND_BUCKET:
+		out->bucket.full_at_us = cut7(cut);
+		out->bucket.rem = (int64_t)cut_uint(cut, 7);
+		break;
+	case KIND_CALENDAR:
+		out->calendar.settled = cut7(cut);
+		out->calendar.held = cut7(cut);
+		break;
+	case KIND_LEVEL:
+		out->open = cut_u32(cut);
+		break;
+	}
+}
+
+/* The head of a record. `pid` and `count` are checked against the policy by the caller. */
+static uint8_t head_cut(struct cut *cut, struct account_state *out, const uint8_t **pid)
+{
+	uint8_t flags;
+	uint8_t count;
+
+	cut_u8(cut);
+	flags = cut_u8(cut);
+	count = cut_u8(cut);
+	cut_u8(cut);
+	out->suspended = flags & RECORD_FLAG_SUSPENDED;
+	out->bypass = flags & RECORD_FLAG_BYPASS;
+	out->deleted = flags & RECORD_FLAG_DELETED;
+	out->provisional = flags & RECORD_FLAG_PROVISIONAL;
+	out->grace_percent = cut_u16(cut);
+	out->version = cut_u32(cut);
+	out->epoch = cut_u32(cut);
+	*pid = cut_bytes(cut, 8);
+	cut_u32(cut);
+	out->grace_until_us = cut7(cut);
+	out->clock_us = cut7(cut);
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		out->window_start[u] = cut7(cut);
+	out->open = cut_u32(cut);
+	out->notified = cut_u32(cut);
+	return count;
+}
+
+struct standing *codec_standing(struct cut *cut, const struct policy *believed, struct arena *arena)
+{
+	struct standing *standing = arena_zalloc(arena, 1, sizeof(*standing));
+	const struct policy *policy = believed;
+	const uint8_t *pid;
+	const char *other;
+	size_t other_len;
+	uint8_t count;
+
+	standing->verdict.failed = cut_u32(cut);
+	standing->verdict.would = cut_u32(cut);
+	standing->verdict.notify = cut_u32(cut);
+	other = cut_str16(cut, &other_len);
+	if (other_len) {
+		standing->other = arena_alloc(arena, sizeof(*standing->other));
+		standing->policy_is_other = true;
+		if (!policy_unpack((const uint8_t *)other, other_len, standing->other))
+			return NULL;
+		policy = standing->other;
+	}
+	standing->state.policy = policy;
+	count = head_cut(cut, &standing->state, &pid);
+	if (cut->bad || count != policy->count || memcmp(pid, policy->pid, 8) != 0)
+		return NULL;
+	for (int i = 0; i < policy->count; i++)
+		limit_cut(cut, &policy->limits[i], &standing->state.limits[i]);
+	return cut->bad ? NULL : standing;
+}
+
+static bool no_answer(struct limits_op *op)
+{
+	op->status = LIMITS_FAILED;
+	return err_set(&op->err, ERR_INTERNAL, "redis: its answer cannot be read");
+}
+
+static bool stale_cut(struct cut *cut, struct limits_op *op)
+{
+	int count = cut_u8(cut);
+
+	if (count > ACCOUNTS_MAX)
+		return false;
+	for (int i = 0; i < count; i++) {
+		struct stale *stale = &op->stale[i];
+
+		stale->index = cut_u8(cut);
+		stale->version = cut_u32(cut);
+		stale->meta = copy_text(cut, op->arena, &stale->meta_len);
+		if (cut->bad || stale->index >= ACCOUNTS_MAX)
+			return false;
+	}
+	op->stale_count = count;
+	return true;
+}
+
+bool codec_status(struct cut *cut, struct limits_op *op)
+{
+	uint8_t status = cut_u8(cut);
+
+	op->now_us = cut7(cut);
+	if (cut->bad || status > LIMITS_LOST)
+		return no_answer(op);
+	op->status = (enum limits_status)status;
+	if (status == LIMITS_ABSENT || status == LIMITS_BEHIND)
+		op->mask = cut_u32(cut);
+	else if (status == LIMITS_STALE && !stale_cut(cut, op))
+		return no_answer(op);
+	else if (status == LIMITS_NEEDKEYS)
+		op->info = copy_text(cut, op->arena, &op->info_len);
+	return !cut->bad || no_answer(op);
+}
+
+static bool standings_cut(struct cut *cut, struct limits_op *op, const struct belief belief[], int count)
+{
+	if (cut_u8(cut) != count)
+		return no_answer(op);
+	for (int i = 0; i < count; i++) {
+		op->standing[i] = codec_standing(cut, belief[i].policy, op->arena);
+		if (!op->standing[i])
+			return no_answer(op);
+	}
+	op->standings = count;
+	return !(cut->bad || cut->left) || no_answer(op);
+}
+
+bool codec_check_answer(struct cut *cut, struct limits_check *op)
+{
+	op->state = (enum reservation_state)cut_u8(cut);
+	op->started_at_us = cut7(cut);
+	op->expires_at_us = cut7(cut);
+	op->held = (struct amounts){.requests = op->state == RESERVATION_OPEN};
+	op->held.input = cut7(cut);
+	op->held.output = cut7(cut);
+	op->held.cost = cut7(cut);
+	return standings_cut(cut, &op->op, op->belief, op->count);
+}
+
+bool codec_settle_answer(struct cut *cut, struct limits_settle *op)
+{
+	op->state = (enum reservation_state)cut_u8(cut);
+	op->late = cut_u8(cut) != 0;
+	op->charged.requests = cut7(cut);
+	op->charged.input = cut7(cut);
+	op->charged.output = cut7(cut);
+	op->charged.cost = cut7(cut);
+	op->released = (struct amounts){0};
+	op->released.input = cut7(cut);
+	op->released.output = cut7(cut);
+	op->released.cost = cut7(cut);
+	return standings_cut(cut, &op->op, op->belief, op->count);
+}
