@@ -182,7 +182,7 @@ static bool parse_int(const struct conf_row *row, const char *value, int64_t *nu
 	if (row->bytes && strcmp(rest, "KiB") == 0)
 		unit = 1024;
 	else if (row->bytes && strcmp(rest, "MiB") == 0)
-		unit = 1024 * 1024;
+		unit = INT64_C(1024) * 1024;
 	else if (*rest)
 		return false;
 	if (__builtin_mul_overflow(parsed, unit, number))

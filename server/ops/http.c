@@ -143,7 +143,11 @@ static bool split_address(const char *listen, char *host, size_t host_size, cons
 static int bind_one(const struct addrinfo *address, int *port)
 {
 	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_storage bound;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} bound = {.six = {0}};
 	socklen_t len = sizeof(bound);
 	int on = 1;
 
@@ -151,36 +155,39 @@ static int bind_one(const struct addrinfo *address, int *port)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
-		getsockname(fd, (struct sockaddr *)&bound, &len) != 0) {
+		getsockname(fd, &bound.any, &len) != 0) {
 		int saved = errno;
 
 		close(fd);
 		errno = saved;
 		return -1;
 	}
-	*port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-						  : ((struct sockaddr_in *)&bound)->sin_port);
+	*port = ntohs(bound.any.sa_family == AF_INET6 ? bound.six.sin6_port : bound.four.sin_port);
 	return fd;
 }
 
-static bool bind_address(const char *text, int *fd, int *port, struct err *err)
+/* A socket that listens at `text`; -1 with `err` set when there can be none. */
+static int listen_at(const char *text, int *port, struct err *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-	struct addrinfo *found;
+	struct addrinfo *found = NULL;
 	const char *service = NULL;
-	char host[256];
+	char host[256] = "";
 	int error;
+	int fd;
 
 	if (!split_address(text, host, sizeof(host), &service, err))
-		return false;
+		return -1;
 	error = getaddrinfo(host, service, &hints, &found);
-	if (error)
-		return err_set(err, ERR_INVALID, "http_listen: %s: %s", text, gai_strerror(error));
-	*fd = bind_one(found, port);
+	if (error) {
+		err_set(err, ERR_INVALID, "http_listen: %s: %s", text, gai_strerror(error));
+		return -1;
+	}
+	fd = bind_one(found, port);
+	if (fd < 0)
+		err_set(err, ERR_UNAVAILABLE, "http_listen: cannot listen on %s: %s", text, strerror(errno));
 	freeaddrinfo(found);
-	if (*fd < 0)
-		return err_set(err, ERR_UNAVAILABLE, "http_listen: cannot listen on %s: %s", text, strerror(errno));
-	return true;
+	return fd;
 }
 
 /* libmicrohttpd has only a constant format to offer that is of use in a log: its arguments quote requests. */
@@ -194,10 +201,10 @@ __attribute__((format(printf, 2, 0))) static void log_library(void *ctx, const c
 struct http *http_start(const struct http_options *options, struct err *err)
 {
 	struct http *http = mem_zalloc(1, sizeof(*http));
-	int fd;
+	int fd = listen_at(options->listen, &http->port, err);
 
 	http->probes = options->probes;
-	if (!bind_address(options->listen, &fd, &http->port, err)) {
+	if (fd < 0) {
 		free(http);
 		return NULL;
 	}
