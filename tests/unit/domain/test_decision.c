@@ -1,0 +1,195 @@
+/* What the cases of tests/contract do not reach: reasons, figures at the edges, arithmetic at its ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/bucket.h"
+#include "domain/decision.h"
+
+#define NOW INT64_C(1795435200000000) /* 2026-11-23T12:00:00Z */
+#define HOUR INT64_C(3600000000)
+
+static struct limit limit_of(enum dimension dimension, enum limit_kind kind, int64_t amount, int64_t period_us)
+{
+	struct limit limit = {.dimension = dimension, .kind = kind, .amount = amount, .period_us = period_us};
+
+	assert_true(limit_prepare(&limit, NULL));
+	return limit;
+}
+
+static void every_limit_has_its_reason(void **state)
+{
+	static const struct {
+		enum dimension dimension;
+		enum limit_kind kind;
+		enum reason reason;
+	} rows[] = {{DIM_REQUESTS, KIND_CALENDAR, REASON_QUOTA}, {DIM_TOKENS, KIND_CALENDAR, REASON_QUOTA},
+		{DIM_COST, KIND_CALENDAR, REASON_BUDGET}, {DIM_REQUESTS, KIND_BUCKET, REASON_REQUEST_RATE},
+		{DIM_TOKENS, KIND_BUCKET, REASON_TOKEN_RATE}, {DIM_OUTPUT, KIND_BUCKET, REASON_TOKEN_RATE},
+		{DIM_COST, KIND_BUCKET, REASON_COST_RATE}, {DIM_CONCURRENT, KIND_LEVEL, REASON_CONCURRENCY}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct limit limit = {.dimension = rows[i].dimension, .kind = rows[i].kind};
+
+		assert_int_equal(reason_of(&limit), rows[i].reason);
+	}
+	for (int i = 0; i < REASON_COUNT; i++)
+		assert_non_null(reason_name((enum reason)i));
+	assert_null(reason_name(REASON_COUNT));
+}
+
+static void amounts_are_read_by_dimension(void **state)
+{
+	struct amounts amounts = {.requests = 1, .input = 20, .output = 300, .cost = 4000};
+
+	(void)state;
+	assert_int_equal(amounts_of(&amounts, DIM_REQUESTS), 1);
+	assert_int_equal(amounts_of(&amounts, DIM_TOKENS), 320);
+	assert_int_equal(amounts_of(&amounts, DIM_INPUT), 20);
+	assert_int_equal(amounts_of(&amounts, DIM_OUTPUT), 300);
+	assert_int_equal(amounts_of(&amounts, DIM_COST), 4000);
+	assert_int_equal(amounts_of(&amounts, DIM_CONCURRENT), 1);
+}
+
+static void debt_ends_after_a_hundred_years(void **state)
+{
+	struct limit limit = limit_of(DIM_TOKENS, KIND_BUCKET, 1, HOUR);
+	union limit_state at = {0};
+
+	(void)state;
+	bucket_take(&limit, &at, COUNT_MAX, NOW);
+	assert_int_equal(at.bucket.full_at_us, NOW + SPAN_MAX_US);
+	assert_int_equal(at.bucket.rem, 0);
+	bucket_take(&limit, &at, COUNT_MAX, NOW + 5);
+	assert_int_equal(at.bucket.full_at_us, NOW + 5 + SPAN_MAX_US);
+	assert_false(bucket_fits(&limit, &at, 1, NOW));
+	assert_int_equal(bucket_used(&limit, &at, NOW + 5), SPAN_MAX_US / HOUR);
+	assert_int_equal(bucket_wait(&limit, &at, 1, NOW + 5), SPAN_MAX_US);
+}
+
+/* Taking a and b is taking a + b, in whatever parts; giving it back leaves nothing. */
+static void parts_add_up_without_loss(void **state)
+{
+	unsigned seed = 3;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		struct limit limit = limit_of(
+			DIM_TOKENS, KIND_BUCKET, 1 + rand_r(&seed) % 1000003, 1000 + rand_r(&seed) % 100000000);
+		union limit_state whole = {0};
+		union limit_state parts = {0};
+		int64_t sum = 0;
+
+		for (int i = 0; i < 20; i++) {
+			int64_t n = rand_r(&seed) % 1000;
+
+			bucket_take(&limit, &parts, n, NOW);
+			sum += n;
+		}
+		bucket_take(&limit, &whole, sum, NOW);
+		assert_int_equal(whole.bucket.full_at_us, parts.bucket.full_at_us);
+		assert_int_equal(whole.bucket.rem, parts.bucket.rem);
+		assert_int_equal(bucket_used(&limit, &whole, NOW), sum);
+		assert_true(bucket_wait(&limit, &whole, 0, NOW) == 0 || sum > limit.amount);
+		bucket_give(&limit, &parts, sum, NOW, INT64_MAX);
+		assert_int_equal(parts.bucket.full_at_us, NOW);
+		assert_int_equal(parts.bucket.rem, 0);
+	}
+}
+
+/* bucket_wait is exact: a microsecond earlier it does not fit, then it does. */
+static void waits_are_exact(void **state)
+{
+	unsigned seed = 11;
+
+	(void)state;
+	for (int round = 0; round < 5000; round++) {
+		struct limit limit =
+			limit_of(DIM_TOKENS, KIND_BUCKET, 1 + rand_r(&seed) % 5000, 1000 + rand_r(&seed) % 100000000);
+		union limit_state at = {0};
+		int64_t n = 1 + rand_r(&seed) % limit.amount;
+		int64_t wait;
+
+		bucket_take(&limit, &at, rand_r(&seed) % (2 * limit.amount + 1), NOW);
+		wait = bucket_wait(&limit, &at, n, NOW);
+		assert_true(bucket_fits(&limit, &at, n, NOW + wait));
+		if (wait > 0)
+			assert_false(bucket_fits(&limit, &at, n, NOW + wait - 1));
+	}
+}
+
+static void figures_stay_in_their_bounds(void **state)
+{
+	struct policy policy = {.count = 2,
+		.limits = {limit_of(DIM_TOKENS, KIND_CALENDAR, 1, 0), limit_of(DIM_COST, KIND_CALENDAR, 0, 0)}};
+	struct account_state account = {.policy = &policy, .clock_us = NOW};
+	struct zone utc = {0};
+	struct windows windows;
+	struct figures figures;
+
+	(void)state;
+	assert_true(windows_at(&utc, NOW, &windows, NULL));
+	state_roll(&account, &windows, NOW);
+	account.limits[0].calendar.settled = COUNT_MAX;
+	account.limits[0].calendar.held = COUNT_MAX;
+	figures_of(&account, 0, &windows, 1, true, NOW, &figures);
+	assert_int_equal(figures.used, COUNT_MAX);
+	assert_int_equal(figures.used_percent, 1000000);
+	assert_int_equal(figures.remaining, 0);
+	assert_int_equal(figures.retry_after_us, 12 * HOUR);
+	figures_of(&account, 1, &windows, 0, false, NOW, &figures);
+	assert_int_equal(figures.used_percent, 0);
+	assert_false(figures.warning);
+	figures_of(&account, 1, &windows, 1, true, NOW, &figures);
+	assert_true(figures.permanent);
+	assert_int_equal(figures.retry_after_us, 0);
+	/* The account's clock ran ahead of all boundaries: the answer is not in the past. */
+	account.clock_us = NOW + 1000 * HOUR;
+	figures_of(&account, 0, &windows, 1, true, NOW, &figures);
+	assert_true(figures.resets_at_us >= account.clock_us && figures.retry_after_us >= 0);
+}
+
+static void absent_accounts_are_skipped(void **state)
+{
+	struct policy policy = {.count = 1, .limits = {limit_of(DIM_TOKENS, KIND_BUCKET, 10, HOUR)}};
+	struct account_state a = {.policy = &policy};
+	struct account_state b = {.policy = &policy};
+	struct account_state *both[] = {&a, &b};
+	struct account_state *one[] = {NULL, &b};
+	struct request request = {.estimate = {.requests = 1, .input = 4}};
+	struct settlement settlement = {.used = {.input = 1}, .final = true, .becomes = RESERVATION_RECORDED};
+	struct verdict verdicts[2] = {0};
+	struct reservation reservation;
+	struct settled settled;
+
+	(void)state;
+	decision_take(both, 2, &request, NOW, HOUR, &reservation, verdicts);
+	decision_settle(one, &reservation, &settlement, NOW, &settled, verdicts);
+	assert_int_equal(settled.released.input, 3);
+	assert_int_equal(bucket_used(&policy.limits[0], &a.limits[0], NOW), 4);
+	assert_int_equal(bucket_used(&policy.limits[0], &b.limits[0], NOW), 1);
+	assert_int_equal(reservation.state, RESERVATION_RECORDED);
+	assert_int_equal(a.open, 1);
+	assert_int_equal(b.open, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_limit_has_its_reason),
+		cmocka_unit_test(amounts_are_read_by_dimension),
+		cmocka_unit_test(debt_ends_after_a_hundred_years),
+		cmocka_unit_test(parts_add_up_without_loss),
+		cmocka_unit_test(waits_are_exact),
+		cmocka_unit_test(figures_stay_in_their_bounds),
+		cmocka_unit_test(absent_accounts_are_skipped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

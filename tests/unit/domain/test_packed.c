@@ -1,0 +1,302 @@
+/* What is written into the stores: profiles, ledger entries, handles; and what comes back from garbage. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/entry.h"
+#include "domain/profile.h"
+
+static struct arena arena;
+static struct err err;
+
+static struct handle handle_sample(void)
+{
+	return (struct handle){.tenant = "acme",
+		.user = "ann",
+		.request_id = "r:1/2",
+		.started_at_us = INT64_C(1795430000000001),
+		.model = "openai/gpt-5",
+		.accounts = 3,
+		.account = {{ACCOUNT_USER, "ann"}, {ACCOUNT_TEAM, "blue"}, {ACCOUNT_TENANT, "acme"}}};
+}
+
+static bool parse(const char *text, struct handle *out)
+{
+	return handle_parse(text, strlen(text), "reservation", &arena, out, &err);
+}
+
+static void a_handle_comes_back(void **state)
+{
+	struct handle handle = handle_sample();
+	struct handle back;
+	const char *text = handle_format(&handle, &arena);
+
+	(void)state;
+	assert_int_equal(
+		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), strlen(text));
+	assert_true(parse(text, &back));
+	assert_string_equal(back.tenant, "acme");
+	assert_string_equal(back.user, "ann");
+	assert_string_equal(back.request_id, "r:1/2");
+	assert_string_equal(back.model, "openai/gpt-5");
+	assert_int_equal(back.started_at_us, handle.started_at_us);
+	assert_int_equal(back.accounts, 3);
+	assert_string_equal(back.account[1].id, "blue");
+	assert_int_equal(back.account[2].kind, ACCOUNT_TENANT);
+	assert_string_equal(back.account[2].id, "acme");
+}
+
+static void a_handle_of_edge_ids_comes_back(void **state)
+{
+	char longest[ID_MAX + 1];
+	struct handle handle = handle_sample();
+	struct handle back;
+
+	(void)state;
+	memset(longest, 'x', ID_MAX);
+	longest[ID_MAX] = '\0';
+	handle.tenant = longest;
+	handle.user = "a/{b}:%\"\\ \xd0\x96\xf0\x9f\x98\x80";
+	handle.request_id = longest;
+	handle.model = NULL;
+	handle.account[0].id = handle.user;
+	handle.account[1].id = longest;
+	handle.account[2].id = longest;
+	assert_true(parse(handle_format(&handle, &arena), &back));
+	assert_string_equal(back.user, handle.user);
+	assert_string_equal(back.account[0].id, handle.user);
+	assert_string_equal(back.account[1].id, longest);
+	assert_string_equal(back.model, "");
+}
+
+static void garbage_is_no_handle(void **state)
+{
+	static const char *const texts[] = {
+		"", "A", "AAAA", "====", "not a handle", "AQ", "\xff\xff\xff\xff", "AAAAAAAAAAAA"};
+	struct handle handle = handle_sample();
+	struct handle back;
+	char *text = (char *)(uintptr_t)handle_format(&handle, &arena);
+	size_t len = strlen(text);
+	char huge[5000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_false(parse(texts[i], &back));
+		assert_int_equal(err.code, ERR_INVALID);
+		assert_string_equal(err.field, "reservation");
+	}
+	for (size_t n = 0; n < len; n++)
+		assert_false(handle_parse(text, n, "reservation", &arena, &back, &err));
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		text[i] = c == 'A' ? 'B' : 'A';
+		assert_false(parse(text, &back));
+		text[i] = c;
+	}
+	memset(huge, 'A', sizeof(huge));
+	assert_false(handle_parse(huge, sizeof(huge), "reservation", &arena, &back, &err));
+}
+
+static void a_profile_comes_back(void **state)
+{
+	struct limit overrides[2] = {
+		{.dimension = DIM_REQUESTS, .kind = KIND_BUCKET, .amount = 7, .period_us = 60000000, .burst = 9},
+		{.dimension = DIM_COST,
+			.kind = KIND_CALENDAR,
+			.unit = WINDOW_MONTH,
+			.amount = COUNT_MAX,
+			.shadow = true,
+			.notify = true,
+			.warn_percent = 50,
+			.interface = "telegram",
+			.model = "m"},
+	};
+	struct account_profile profile = {.tier = "pro",
+		.team = "blue",
+		.org = "corp",
+		.zone = {.name = "Europe/Berlin", .previous = "UTC", .changed_at_us = 5},
+		.suspended = true,
+		.deleted = true,
+		.grace_percent = 100,
+		.grace_until_us = INT64_C(1795430000000000),
+		.version = 7,
+		.override_count = 2,
+		.overrides = overrides};
+	struct account_profile back;
+	struct buf packed = {0};
+
+	(void)state;
+	assert_true(limit_prepare(&overrides[0], &err) && limit_prepare(&overrides[1], &err));
+	profile_pack(&profile, &packed);
+	assert_true(profile_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	assert_string_equal(back.tier, "pro");
+	assert_string_equal(back.team, "blue");
+	assert_string_equal(back.org, "corp");
+	assert_string_equal(back.zone.name, "Europe/Berlin");
+	assert_string_equal(back.zone.previous, "UTC");
+	assert_int_equal(back.zone.changed_at_us, 5);
+	assert_true(back.suspended && back.deleted && !back.bypass);
+	assert_int_equal(back.grace_percent, 100);
+	assert_int_equal(back.version, 7);
+	assert_int_equal(back.override_count, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(back.overrides[i].id, overrides[i].id);
+		assert_int_equal(back.overrides[i].amount, overrides[i].amount);
+		assert_int_equal(back.overrides[i].burst_us, overrides[i].burst_us);
+		assert_int_equal(back.overrides[i].model_hash, overrides[i].model_hash);
+		assert_int_equal(back.overrides[i].notify, overrides[i].notify);
+	}
+	for (size_t n = 0; n < packed.len; n++)
+		assert_false(profile_unpack((uint8_t *)packed.data, n, &arena, &back));
+	buf_release(&packed);
+}
+
+static struct entry entry_sample(struct entry_window *window, struct entry_bucket *bucket)
+{
+	struct entry entry = {.kind = ENTRY_RECORD,
+		.attempt = 31,
+		.final = true,
+		.late = true,
+		.at_us = 9,
+		.started_at_us = 8,
+		.amounts = {1, COUNT_MAX, 0, -5},
+		.info = {.tenant = "acme",
+			.user = "ann",
+			.request_id = "r1",
+			.interface = "web",
+			.model = "m",
+			.tier = "pro",
+			.accounts = 1,
+			.account = {{ACCOUNT_USER, "ann"}}},
+		.usage = {.model = "m-2",
+			.provider = "openai",
+			.price_model = "m",
+			.price_from_us = 3,
+			.flags = FLAG_UNPRICED,
+			.tokens = {.count = {1, 2, 3, 4, 5, 6, 7}}},
+		.part = {{.present = true,
+			.clock_us = 10,
+			.windows = 1,
+			.buckets = 1,
+			.window = window,
+			.bucket = bucket}}};
+
+	return entry;
+}
+
+static void an_entry_comes_back(void **state)
+{
+	struct entry_window window = {.limit_id = 1, .dimension = DIM_COST, .window_start = 77, .amount = -3};
+	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
+	struct entry entry = entry_sample(&window, &bucket);
+	struct entry back;
+	struct buf packed = {0};
+
+	(void)state;
+	entry_pack(&entry, &packed);
+	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	assert_int_equal(back.attempt, 31);
+	assert_true(back.final && back.late && !back.never_checked);
+	assert_int_equal(back.amounts.input, COUNT_MAX);
+	assert_int_equal(back.amounts.cost, -5);
+	assert_string_equal(back.info.request_id, "r1");
+	assert_string_equal(back.info.reason, "");
+	assert_string_equal(back.info.account[0].id, "ann");
+	assert_string_equal(back.usage.model, "m-2");
+	assert_int_equal(back.usage.tokens.count[TOKEN_AUDIO_OUTPUT], 7);
+	assert_int_equal(back.part[0].window[0].amount, -3);
+	assert_int_equal(back.part[0].bucket[0].den, 7);
+	for (size_t n = 0; n < packed.len; n++)
+		assert_false(entry_unpack((uint8_t *)packed.data, n, &arena, &back));
+	buf_put_u8(&packed, 0);
+	assert_false(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	buf_release(&packed);
+}
+
+/* With a fixed seed: half a sample, half noise. */
+static void noise_is_read_or_refused(void **state)
+{
+	struct entry_window window = {.dimension = DIM_COST};
+	struct entry_bucket bucket = {.num = 1, .den = 1};
+	struct entry entry = entry_sample(&window, &bucket);
+	struct account_profile profile;
+	struct buf packed = {0};
+	unsigned seed = 7;
+
+	(void)state;
+	entry_pack(&entry, &packed);
+	for (int round = 0; round < 20000; round++) {
+		char *copy = malloc(packed.len);
+
+		assert_non_null(copy);
+		memcpy(copy, packed.data, packed.len);
+		for (int i = 0; i < 4; i++)
+			copy[(size_t)rand_r(&seed) % packed.len] = (char)rand_r(&seed);
+		entry_unpack((uint8_t *)copy, packed.len, &arena, &entry);
+		profile_unpack((uint8_t *)copy, packed.len, &arena, &profile);
+		free(copy);
+		arena_reset(&arena);
+	}
+	buf_release(&packed);
+}
+
+static void token_classes_are_summed_and_bounded(void **state)
+{
+	struct tokens tokens = {.count = {1, 2, 3, 40, 50, 6, 70}};
+
+	(void)state;
+	assert_int_equal(tokens_input(&tokens), 12);
+	assert_int_equal(tokens_output(&tokens), 160);
+	assert_true(tokens_check(&tokens, "usage", &err));
+	tokens.count[TOKEN_REASONING] = -1;
+	assert_false(tokens_check(&tokens, "usage", &err));
+	assert_string_equal(err.field, "usage.reasoning_tokens");
+	tokens.count[TOKEN_REASONING] = COUNT_MAX;
+	assert_false(tokens_check(&tokens, "usage", &err));
+	assert_string_equal(err.field, "usage");
+	tokens.count[TOKEN_INPUT] = INT64_MAX;
+	assert_false(tokens_check(&tokens, "usage", &err));
+	assert_string_equal(err.field, "usage.input_tokens");
+	assert_string_equal(token_class_name(TOKEN_CACHE_WRITE), "cache_write");
+	assert_null(token_class_name(TOKEN_CLASS_COUNT));
+}
+
+static void kinds_of_accounts_have_names(void **state)
+{
+	enum account_kind kind;
+
+	(void)state;
+	assert_true(account_kind_parse("org", &kind) && kind == ACCOUNT_ORG);
+	assert_false(account_kind_parse("Org", &kind));
+	assert_null(account_kind_name((enum account_kind)0));
+	assert_string_equal(account_kind_name(ACCOUNT_TENANT), "tenant");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_release(&arena);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_handle_comes_back),
+		cmocka_unit_test(a_handle_of_edge_ids_comes_back),
+		cmocka_unit_test(garbage_is_no_handle),
+		cmocka_unit_test(a_profile_comes_back),
+		cmocka_unit_test(an_entry_comes_back),
+		cmocka_unit_test(noise_is_read_or_refused),
+		cmocka_unit_test(token_classes_are_summed_and_bounded),
+		cmocka_unit_test(kinds_of_accounts_have_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, teardown);
+}
