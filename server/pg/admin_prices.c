@@ -27,7 +27,7 @@ static bool check_move(const struct price *before, const struct price *after, st
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++) {
 		int64_t was = before->base.pico[class], is = after->base.pico[class];
 		char was_text[32], is_text[32];
-		if (was <= 0 || is <= 0 || (is / BIG_MOVE <= was && was / BIG_MOVE <= is))
+		if (was <= 0 || is <= 0 || (is <= was * BIG_MOVE && was <= is * BIG_MOVE))
 			continue;
 		price_format(was, was_text);
 		price_format(is, is_text);

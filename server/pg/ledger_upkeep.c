@@ -204,7 +204,8 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 	pg_arg_int(&args, op->limit);
 	PGresult *result = pg_query(link,
 		"SELECT tenant, kind, account, max(version), max(id), "
-		"(extract(epoch FROM clock_timestamp() - max(created_at)) * 1000000)::bigint FROM policy_changes GROUP BY tenant, kind, "
+		"(extract(epoch FROM clock_timestamp() - max(created_at)) * 1000000)::bigint FROM policy_changes GROUP "
+		"BY tenant, kind, "
 		"account "
 		"HAVING max(id) > $1 ORDER BY max(id) LIMIT $2",
 		&args, err);

@@ -52,8 +52,17 @@ void entry_example(struct entry *entry, struct arena *arena, const char *user, c
 		.at_us = now_us,
 		.started_at_us = now_us,
 		.amounts = {.requests = 1, .input = 10, .output = 5, .cost = 1000},
-		.info = {.tenant = "t", .user = user, .request_id = request_id, .interface = "web", .model = "gpt-x",
-			.tier = "free", .provider = "openai", .price_model = "gpt-x", .reason = "", .actor = "", .accounts = 1},
+		.info = {.tenant = "t",
+			.user = user,
+			.request_id = request_id,
+			.interface = "web",
+			.model = "gpt-x",
+			.tier = "free",
+			.provider = "openai",
+			.price_model = "gpt-x",
+			.reason = "",
+			.actor = "",
+			.accounts = 1},
 		.usage = {.model = "gpt-x-2026", .provider = "openai", .price_model = "gpt-x", .mode = ""},
 	};
 	entry->usage.tokens.count[TOKEN_INPUT] = 10;
@@ -65,9 +74,12 @@ void entry_example(struct entry *entry, struct arena *arena, const char *user, c
 	part->windows = part->buckets = 1;
 	part->window = arena_zalloc(arena, 1, sizeof(*part->window));
 	part->bucket = arena_zalloc(arena, 1, sizeof(*part->bucket));
-	part->window[0] = (struct entry_window){.limit_id = 7, .dimension = DIM_TOKENS,
-		.window_start = now_us - now_us % INT64_C(86400000000), .amount = 15};
-	part->bucket[0] = (struct entry_bucket){.limit_id = 9, .full_at_us = now_us + 1000, .rem = 1, .num = 3, .den = 2};
+	part->window[0] = (struct entry_window){.limit_id = 7,
+		.dimension = DIM_TOKENS,
+		.window_start = now_us - now_us % INT64_C(86400000000),
+		.amount = 15};
+	part->bucket[0] =
+		(struct entry_bucket){.limit_id = 9, .full_at_us = now_us + 1000, .rem = 1, .num = 3, .den = 2};
 }
 
 void item_pack(struct ledger_item *item, struct arena *arena, const struct entry *entry, const char *origin)
@@ -87,8 +99,8 @@ static void write_done(struct ledger_op *op)
 	bench_now->waiting--;
 }
 
-bool ledger_write_wait(struct ledger_bench *bench, struct ledger_write *op, struct arena *arena,
-	struct ledger_item *items, int count)
+bool ledger_write_wait(
+	struct ledger_bench *bench, struct ledger_write *op, struct arena *arena, struct ledger_item *items, int count)
 {
 	*op = (struct ledger_write){.op = {.arena = arena, .done = write_done}, .count = count, .item = items};
 	bench->waiting++;

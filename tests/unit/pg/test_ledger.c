@@ -21,7 +21,8 @@ static void make_items(struct ledger_item *items, int count, const char *prefix,
 {
 	for (int i = 0; i < count; i++) {
 		struct entry entry;
-		entry_example(&entry, &arena, arena_printf(&arena, "user-%d", i % 7), arena_printf(&arena, "%s-%d", prefix, i));
+		entry_example(&entry, &arena, arena_printf(&arena, "user-%d", i % 7),
+			arena_printf(&arena, "%s-%d", prefix, i));
 		item_pack(&items[i], &arena, &entry, arena_printf(&arena, "%s:%d", origin_prefix, i));
 		items[i].partition = i % 7;
 	}
@@ -100,7 +101,8 @@ static void what_is_refused_goes_to_the_rejects_and_the_rest_gets_in(void **stat
 	assert_int_equal(items[11].fate, LEDGER_REJECTED);
 	assert_int_equal(items[15].fate, LEDGER_REJECTED);
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM ledger_rejects"), 3);
-	assert_string_equal(pg_server_ask(db, "SELECT bytes FROM ledger_rejects WHERE origin = 'gen:r:3'"), "\\x67617262616765");
+	assert_string_equal(
+		pg_server_ask(db, "SELECT bytes FROM ledger_rejects WHERE origin = 'gen:r:3'"), "\\x67617262616765");
 	write_all(items, 20);
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM ledger_rejects"), 3);
 	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_daily"), 17000);
@@ -117,7 +119,7 @@ static void every_sum_agrees_with_the_rows(void **state)
 		entry.info.interface = i % 2 ? "telegram" : "discord";
 		entry.started_at_us -= i % 5 * INT64_C(86400000000);
 		entry.amounts = (struct amounts){i % 4 != 0, i, 2 * i, 1000 + i};
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 			entry.usage.tokens.count[class] = i + class;
 		entry.usage.flags = i % 10 == 0 ? FLAG_UNPRICED : 0;
 		entry.kind = i % 20 == 19 ? ENTRY_EXPIRY : ENTRY_RECORD;
@@ -126,14 +128,19 @@ static void every_sum_agrees_with_the_rows(void **state)
 	write_all(items, 200);
 	assert_int_equal(fates(items, 200, LEDGER_WRITTEN), 200);
 	const char *same =
-		"SELECT (SELECT (count(*), sum(requests), sum(charged_input), sum(charged_output), sum(cost_nano), sum(input), "
-		"sum(cached_input), sum(cache_write), sum(output), sum(reasoning), sum(audio_input), sum(audio_output), "
+		"SELECT (SELECT (count(*), sum(requests), sum(charged_input), sum(charged_output), sum(cost_nano), "
+		"sum(input), "
+		"sum(cached_input), sum(cache_write), sum(output), sum(reasoning), sum(audio_input), "
+		"sum(audio_output), "
 		"count(*) FILTER (WHERE flags & 1 = 1))::text FROM ledger) = (SELECT (sum(rows), sum(requests), "
-		"sum(charged_input), sum(charged_output), sum(cost_nano), sum(input), sum(cached_input), sum(cache_write), "
-		"sum(output), sum(reasoning), sum(audio_input), sum(audio_output), sum(unpriced))::text FROM usage_daily)";
+		"sum(charged_input), sum(charged_output), sum(cost_nano), sum(input), sum(cached_input), "
+		"sum(cache_write), "
+		"sum(output), sum(reasoning), sum(audio_input), sum(audio_output), sum(unpriced))::text FROM "
+		"usage_daily)";
 	assert_string_equal(pg_server_ask(db, same), "t");
-	assert_string_equal(pg_server_ask(db, "SELECT (SELECT sum(cost_nano) FROM usage_monthly) = (SELECT sum(cost_nano) "
-					      "FROM ledger) AND (SELECT count(DISTINCT day) FROM ledger) = 5"),
+	assert_string_equal(
+		pg_server_ask(db, "SELECT (SELECT sum(cost_nano) FROM usage_monthly) = (SELECT sum(cost_nano) "
+				  "FROM ledger) AND (SELECT count(DISTINCT day) FROM ledger) = 5"),
 		"t");
 }
 
@@ -213,9 +220,8 @@ static void op_done(struct ledger_op *op)
 
 static void upkeep_makes_days_ahead_and_drops_old_ones(void **state)
 {
-	struct ledger_upkeep op = {.op = {.arena = &arena, .done = op_done},
-		.retention_days = 30,
-		.today_us = INT64_C(1795392000000000)};
+	struct ledger_upkeep op = {
+		.op = {.arena = &arena, .done = op_done}, .retention_days = 30, .today_us = INT64_C(1795392000000000)};
 
 	(void)state;
 	assert_true(pg_server_exec(db, "SELECT ledger_partition('2026-09-01'), ledger_partition('2026-10-24')"));
@@ -225,8 +231,9 @@ static void upkeep_makes_days_ahead_and_drops_old_ones(void **state)
 	assert_true(op.op.ok);
 	assert_int_equal(op.made, 12);
 	assert_int_equal(op.dropped, 1);
-	assert_string_equal(pg_server_ask(db, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relname ~ "
-					      "'^ledger_[0-9]{8}$' AND relname < 'ledger_20261117'"),
+	assert_string_equal(
+		pg_server_ask(db, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relname ~ "
+				  "'^ledger_[0-9]{8}$' AND relname < 'ledger_20261117'"),
 		"ledger_20261024 ledger_20261115 ledger_20261116");
 }
 
@@ -238,7 +245,8 @@ static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
 		const char *holder;
 		bool held;
 		int fence;
-	} steps[] = {{"a", true, 1}, {"b", false, 0}, {"a", true, 1}, {NULL, false, 0}, {"b", true, 2}, {"a", false, 0}};
+	} steps[] = {
+		{"a", true, 1}, {"b", false, 0}, {"a", true, 1}, {NULL, false, 0}, {"b", true, 2}, {"a", false, 0}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -262,9 +270,10 @@ static void the_newest_window_of_each_limit_is_listed_page_by_page(void **state)
 	struct ledger_windows op = {.op = {.arena = &arena, .done = op_done}, .since_us = 100, .limit = 2};
 
 	(void)state;
-	assert_true(pg_server_exec(db, "INSERT INTO usage_windows VALUES ('t', 1, 'a', 1, 200, 5), ('t', 1, 'a', 1, 300, 6), "
-				       "('t', 1, 'a', 2, 300, 7), ('t', 1, 'b', 1, 50, 8), ('t', 1, 'c', 1, 250, 9), "
-				       "('t', 2, 'a', 1, 250, 10)"));
+	assert_true(pg_server_exec(db,
+		"INSERT INTO usage_windows VALUES ('t', 1, 'a', 1, 200, 5), ('t', 1, 'a', 1, 300, 6), "
+		"('t', 1, 'a', 2, 300, 7), ('t', 1, 'b', 1, 50, 8), ('t', 1, 'c', 1, 250, 9), "
+		"('t', 2, 'a', 1, 250, 10)"));
 	bench.waiting++;
 	bench.ledger->ops->windows(bench.ledger, &op);
 	ledger_bench_run(&bench);
