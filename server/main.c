@@ -9,20 +9,22 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "api/admin.h"
 #include "api/health.h"
+#include "api/limiter.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "ops/http.h"
 #include "pg/migrate.h"
 #include "rpc/server.h"
-
-extern char **environ;
+#include "wire.h"
 
 /* Exit codes: 0 done, 1 could not start or not stop in order, 2 a bad option. */
 enum { EXIT_BAD_OPTION = 2, STOP_GRACE_S = 10 };
 
 struct parts {
 	struct conf conf;
+	struct wire *wire;
 	struct rpc_server *rpc;
 	struct http *http;
 	struct http_probe probes[4]; /* the last stays empty: it ends the table */
@@ -50,6 +52,8 @@ static bool start_http(struct parts *parts, struct err *err)
 	if (!(parts->conf.roles & conf_roles_http))
 		return true;
 	parts->probes[0] = (struct http_probe){.name = "grpc", .probe = probe_grpc, .ctx = parts};
+	parts->probes[1] = (struct http_probe){.name = "redis", .probe = wire_probe_redis, .ctx = parts->wire};
+	parts->probes[2] = (struct http_probe){.name = "postgres", .probe = wire_probe_postgres, .ctx = parts->wire};
 	parts->http = http_start(&options, err);
 	if (!parts->http)
 		return false;
@@ -74,25 +78,33 @@ static bool choose_listen(const struct conf *conf, const char **listen, struct e
 		conf->grpc_listen);
 }
 
+/* Of the gRPC server; a process without that role has none. */
+static unsigned workers_of(const struct conf *conf)
+{
+	if (!(conf->roles & conf_roles_serve))
+		return 0;
+	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
+}
+
 static bool start_rpc(struct parts *parts, struct err *err)
 {
-	static const struct rpc_method *const tables[] = {health_methods, NULL};
+	static const struct rpc_method *const tables[] = {health_methods, limiter_methods, admin_methods, NULL};
 	const struct conf *conf = &parts->conf;
 	struct rpc_options options = {
-		.workers = (unsigned)conf->workers,
+		.workers = workers_of(conf),
 		.max_message_bytes = (size_t)conf->max_message_bytes,
 		.max_calls = (size_t)conf->max_calls,
 		.reuse_port = conf->reuse_port,
 		.tables = tables,
-		.ctx = parts,
+		.worker_open = wire_worker_open,
+		.worker_close = wire_worker_close,
+		.ctx = parts->wire,
 	};
 
 	if (!(conf->roles & conf_roles_serve))
 		return true;
 	if (!choose_listen(conf, &options.listen, err))
 		return false;
-	if (options.workers == 0)
-		options.workers = uv_available_parallelism();
 	parts->rpc = rpc_server_start(&options, err);
 	if (!parts->rpc)
 		return false;
@@ -122,6 +134,7 @@ static void stop_parts(struct parts *parts)
 	alarm((unsigned)(parts->conf.drain_ms / 1000) + STOP_GRACE_S);
 	rpc_server_stop(parts->rpc, parts->conf.drain_ms * 1000);
 	http_stop(parts->http);
+	wire_stop(parts->wire);
 	alarm(0);
 }
 
@@ -171,7 +184,8 @@ static int run(struct parts *parts)
 
 	prepare_process();
 	start_loop(parts);
-	if (start_http(parts, &err) && start_rpc(parts, &err)) {
+	parts->wire = wire_start(&parts->conf, workers_of(&parts->conf), &err);
+	if (parts->wire && start_http(parts, &err) && start_rpc(parts, &err)) {
 		uv_run(&parts->loop, UV_RUN_DEFAULT);
 	} else {
 		log_error("bursard cannot start", F("reason", err.text));

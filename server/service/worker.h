@@ -41,6 +41,7 @@ struct worker_parts {
 	struct timers *timers;
 	const struct conf *conf;
 	int workers; /* that answer checks, in this process and in others: LOCAL divides by it */
+	void *owner; /* whoever put the parts together; not the worker's business */
 };
 
 struct worker {

@@ -68,7 +68,7 @@ def test_a_record_repeated_on_the_next_day_is_one_row(moved, clock, stack):
     moved.drained()
     assert moved.used(user, "month") == 7
     with stack.sql() as sql:
-        sql.execute('SELECT count(*) FROM ledger WHERE "user" = %s', (user,))
+        sql.execute('SELECT count(*) FROM ledger WHERE user_id = %s', (user,))
         assert sql.fetchone()[0] == 1
 
 

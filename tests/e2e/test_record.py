@@ -6,7 +6,7 @@ from bots import fails_with, unique
 
 def ledger(stack, user):
     with stack.sql() as sql:
-        sql.execute('SELECT request_id, entry, requests, cost_nano FROM ledger WHERE "user" = %s ORDER BY request_id, attempt, entry', (user,))
+        sql.execute('SELECT request_id, entry, requests, cost_nano FROM ledger WHERE user_id = %s ORDER BY request_id, attempt, entry', (user,))
         return sql.fetchall()
 
 
@@ -41,7 +41,7 @@ def test_use_above_the_reservation_becomes_debt_and_is_in_the_ledger(bots, stack
     assert not bots.check(user, input_tokens=1, max_output_tokens=1).allowed
     bots.drained()
     with stack.sql() as sql:
-        sql.execute('SELECT sum(input + output) FROM ledger WHERE "user" = %s', (user,))
+        sql.execute('SELECT sum(charged_input + charged_output) FROM ledger WHERE user_id = %s', (user,))
         assert sql.fetchone()[0] == 200
 
 

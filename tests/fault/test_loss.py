@@ -94,8 +94,8 @@ def run_load(stack, bots, victims, points):
 
 def assert_books_agree(stack, bots, users, books):
     with stack.sql() as sql:
-        sql.execute('SELECT "user", request_id, sum(input + output), sum(requests), count(*) FROM ledger '
-                    'WHERE "user" = ANY(%s) GROUP BY 1, 2', (users,))
+        sql.execute('SELECT user_id, request_id, sum(charged_input + charged_output), sum(requests), count(*) FROM ledger '
+                    'WHERE user_id = ANY(%s) GROUP BY 1, 2', (users,))
         rows = {(user, request): (tokens, requests, count) for user, request, tokens, requests, count in sql.fetchall()}
     assert set(rows) == set(books.records), (
         f"missing {set(books.records) - set(rows)}, never acknowledged {set(rows) - set(books.records)}")
@@ -126,7 +126,7 @@ def test_checks_and_records_go_on_without_postgresql_and_the_outbox_waits(durabl
     stack.postgres.start()
     bots.drained(60)
     with stack.sql() as sql:
-        sql.execute('SELECT count(*), sum(input) FROM ledger WHERE "user" = %s', (user,))
+        sql.execute('SELECT count(*), sum(charged_input) FROM ledger WHERE user_id = %s', (user,))
         assert sql.fetchone() == (200, 400)
 
 

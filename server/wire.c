@@ -1,0 +1,250 @@
+/* One set of stores per loop: each worker of the gRPC server has one, the ledger role has one on a thread of its own. */
+#include "wire.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "pg/migrate.h"
+#include "pg/stores.h"
+#include "redis/stores.h"
+#include "rpc/timers.h"
+#include "service/ledger_role.h"
+#include "service/worker.h"
+
+enum { LOOK_MS = 100 };
+
+/* What lives on one loop. */
+struct bench {
+	struct limits_store *limits;
+	struct accounts_store *accounts;
+	struct admin_store *admin;
+	struct timers *timers;
+	struct worker *worker;
+	uv_timer_t look; /* tells `healthy` how the link is: only this loop may ask it */
+	atomic_bool healthy;
+	bool open;
+};
+
+struct wire {
+	const struct conf *conf;
+	struct pg_pool *pool;        /* lookups and administration */
+	struct pg_pool *ledger_pool; /* the ledger's own: neither waits for the other */
+	struct catalog_source *catalog;
+	unsigned workers;
+	struct bench *benches; /* of the workers, then of the ledger role */
+
+	/* The ledger role's thread. */
+	pthread_t thread;
+	bool threaded;
+	uv_loop_t loop;
+	uv_async_t stop;
+	struct outbox_store *outbox;
+	struct ledger_store *ledger;
+	struct ledger_role *role;
+};
+
+static void on_look(uv_timer_t *timer)
+{
+	struct bench *bench = timer->data;
+
+	atomic_store(&bench->healthy, redis_limits_healthy(bench->limits));
+}
+
+static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t *loop)
+{
+	const struct conf *conf = wire->conf;
+
+	return (struct redis_options){
+		.loop = loop,
+		.url = conf->redis,
+		.timeout_us = conf->redis_timeout_ms * 1000,
+		.idempotency_window_us = conf->idempotency_window_s * 1000000,
+		.expired_charge_estimate = conf->expired_charges == conf_expired_charges_estimate,
+	};
+}
+
+/* The url was tried at the start: it cannot fail here. */
+static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_pool *pool)
+{
+	struct redis_options options = redis_options_of(wire, loop);
+	struct err err;
+
+	bench->limits = redis_limits_new(&options, &err);
+	if (!bench->limits) {
+		log_error("redis cannot be used", F("why", err.text));
+		abort();
+	}
+	bench->accounts = pg_accounts_new(pool, loop);
+	bench->admin = pg_admin_new(pool, loop);
+	bench->timers = loop_timers_new(loop);
+	bench->worker = worker_new(&(struct worker_parts){
+		.limits = bench->limits,
+		.accounts = bench->accounts,
+		.admin = bench->admin,
+		.catalog = wire->catalog,
+		.timers = bench->timers,
+		.conf = wire->conf,
+		.workers = (int)wire->workers,
+		.owner = bench,
+	});
+	uv_timer_init(loop, &bench->look);
+	bench->look.data = bench;
+	uv_timer_start(&bench->look, on_look, 0, LOOK_MS);
+	bench->open = true;
+	return bench->worker;
+}
+
+static void bench_close(struct bench *bench)
+{
+	atomic_store(&bench->healthy, false);
+	uv_close((uv_handle_t *)&bench->look, NULL);
+	redis_limits_free(bench->limits);
+	pg_accounts_free(bench->accounts);
+	pg_admin_free(bench->admin);
+	loop_timers_free(bench->timers);
+	worker_free(bench->worker);
+	bench->open = false;
+}
+
+void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)
+{
+	struct wire *wire = arg;
+
+	return bench_open(&wire->benches[index], wire, loop, wire->pool);
+}
+
+void wire_worker_close(void *arg)
+{
+	struct worker *worker = arg;
+	bench_close(worker->parts.owner);
+}
+
+static void on_role_stopped(void *arg)
+{
+	struct wire *wire = arg;
+
+	redis_outbox_free(wire->outbox);
+	pg_ledger_free(wire->ledger);
+	bench_close(&wire->benches[wire->workers]);
+	uv_close((uv_handle_t *)&wire->stop, NULL);
+}
+
+static void on_stop(uv_async_t *handle)
+{
+	struct wire *wire = handle->data;
+
+	ledger_role_stop(wire->role, on_role_stopped, wire);
+}
+
+static void *ledger_run(void *arg)
+{
+	struct wire *wire = arg;
+
+	uv_run(&wire->loop, UV_RUN_DEFAULT);
+	if (uv_loop_close(&wire->loop) != 0)
+		log_error("the ledger's loop ended with open handles");
+	return NULL;
+}
+
+static bool ledger_start(struct wire *wire, struct err *err)
+{
+	struct redis_options options = redis_options_of(wire, &wire->loop);
+
+	options.timeout_us = 0; /* the outbox's own: nobody waits for it */
+	wire->ledger_pool = pg_pool_new(wire->conf->postgres, 2, err);
+	if (!wire->ledger_pool)
+		return false;
+	if (uv_loop_init(&wire->loop) != 0 || uv_async_init(&wire->loop, &wire->stop, on_stop) != 0)
+		mem_exhausted(sizeof(wire->loop));
+	wire->stop.data = wire;
+	wire->outbox = redis_outbox_new(&options, err);
+	if (!wire->outbox)
+		return false;
+	wire->ledger = pg_ledger_new(wire->ledger_pool, &wire->loop);
+	wire->role = ledger_role_start(&(struct ledger_role_options){
+		.worker = bench_open(&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_pool),
+		.outbox = wire->outbox,
+		.ledger = wire->ledger,
+	});
+	wire->threaded = pthread_create(&wire->thread, NULL, ledger_run, wire) == 0;
+	if (!wire->threaded)
+		return err_set(err, ERR_INTERNAL, "no thread can be started for the ledger role");
+	pthread_setname_np(wire->thread, "bursar-ledger");
+	return true;
+}
+
+/* A database that is away is waited for; one that is there with another schema is not for this build. */
+static bool stores_check(const struct conf *conf, struct err *err)
+{
+	struct err why;
+
+	if (!redis_check(conf->redis, err))
+		return false;
+	if (migrate_check(conf->postgres, &why))
+		return true;
+	if (why.code != ERR_UNAVAILABLE && why.code != ERR_DEADLINE) {
+		*err = why;
+		return false;
+	}
+	log_warn("PostgreSQL does not answer yet", F("why", why.text));
+	return true;
+}
+
+struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *err)
+{
+	struct wire *wire;
+
+	if (!stores_check(conf, err))
+		return NULL;
+	wire = mem_zalloc(1, sizeof(*wire));
+	wire->conf = conf;
+	wire->workers = workers;
+	wire->benches = mem_zalloc(workers + 1, sizeof(wire->benches[0]));
+	wire->pool = pg_pool_new(conf->postgres, (int)conf->pg_threads, err);
+	wire->catalog = wire->pool ? pg_catalog_start(conf->postgres, err) : NULL;
+	if (wire->catalog && (!(conf->roles & conf_roles_ledger) || ledger_start(wire, err)))
+		return wire;
+	wire_stop(wire);
+	return NULL;
+}
+
+void wire_stop(struct wire *wire)
+{
+	if (!wire)
+		return;
+	if (wire->threaded) {
+		uv_async_send(&wire->stop);
+		pthread_join(wire->thread, NULL);
+	}
+	if (wire->catalog)
+		pg_catalog_stop(wire->catalog);
+	pg_pool_free(wire->ledger_pool);
+	pg_pool_free(wire->pool);
+	free(wire->benches);
+	free(wire);
+}
+
+bool wire_probe_redis(struct buf *reason, void *arg)
+{
+	struct wire *wire = arg;
+	bool all = true;
+
+	for (unsigned i = 0; i < wire->workers + (wire->threaded ? 1 : 0); i++)
+		all = all && atomic_load(&wire->benches[i].healthy);
+	if (!all)
+		buf_put_str(reason, "a loop of this process has no answering connection to Redis");
+	return all;
+}
+
+bool wire_probe_postgres(struct buf *reason, void *arg)
+{
+	struct wire *wire = arg;
+	bool healthy = pg_catalog_healthy(wire->catalog);
+
+	if (!healthy)
+		buf_put_str(reason, "PostgreSQL did not answer the last look; checks go on, records wait in Redis");
+	return healthy && catalog_source_generation(wire->catalog) > 0;
+}
