@@ -68,7 +68,7 @@ void conf_print_help(struct buf *out)
 static void put_masked(struct buf *out, const char *value)
 {
 	const char *scheme = strstr(value, "://");
-	const char *at = scheme ? strrchr(value, '@') : NULL;
+	const char *at = scheme ? strrchr(scheme + 3, '@') : NULL;
 	const char *colon = at ? memchr(scheme + 3, ':', (size_t)(at - scheme - 3)) : NULL;
 	const char *word;
 

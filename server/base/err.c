@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Ends `s`, cut at `size` bytes by a printf, at the last whole UTF-8 sequence: protobuf refuses half a one. */
 static void cut_whole(char *s, size_t size)
 {
@@ -19,11 +21,30 @@ static void cut_whole(char *s, size_t size)
 	s[n] = '\0';
 }
 
+/* Replaces what is no UTF-8 by '?': a "%.40s" cuts in the middle too, and some texts quote what came from outside. */
+static void scrub(char *s)
+{
+	while (*s) {
+		size_t left = strlen(s);
+		size_t n = 1;
+
+		while (n <= 4 && n <= left && !utf8_valid(s, n))
+			n++;
+		if (n > 4 || n > left) {
+			*s = '?';
+			n = 1;
+		}
+		s += n;
+	}
+}
+
 __attribute__((format(printf, 3, 0))) static void vprint_cut(char *s, size_t size, const char *fmt, va_list ap)
 {
 	if (vsnprintf(s, size, fmt, ap) < 0)
 		s[0] = '\0';
 	cut_whole(s, size);
+	if (!utf8_valid(s, strlen(s)))
+		scrub(s);
 }
 
 __attribute__((format(printf, 3, 4))) static void print_cut(char *s, size_t size, const char *fmt, ...)

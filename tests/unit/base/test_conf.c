@@ -284,6 +284,21 @@ static void one_option_can_be_set_by_name(void **state)
 	conf_release(&conf);
 }
 
+static void an_at_before_the_scheme_is_printed_as_it_is(void **state)
+{
+	struct conf conf;
+	struct err err;
+	struct buf out = {0};
+
+	(void)state;
+	conf_init(&conf);
+	assert_true(conf_set(&conf, "postgres", "a@b://c:d", &err));
+	conf_print(&conf, &out);
+	assert_non_null(strstr(buf_str(&out), "postgres = a@b://c:d\n"));
+	buf_release(&out);
+	conf_release(&conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +311,7 @@ int main(void)
 		cmocka_unit_test(foreign_variables_are_left_alone),
 		cmocka_unit_test(the_printed_configuration_gives_itself_again),
 		cmocka_unit_test(passwords_are_not_printed),
+		cmocka_unit_test(an_at_before_the_scheme_is_printed_as_it_is),
 		cmocka_unit_test(help_and_page_name_every_option),
 		cmocka_unit_test(the_page_in_docs_is_that_of_the_table),
 		cmocka_unit_test(one_option_can_be_set_by_name),

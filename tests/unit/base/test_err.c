@@ -69,6 +69,15 @@ static void every_code_has_a_name(void **state)
 		assert_string_not_equal(err_code_name((enum err_code)code), "INTERNAL");
 }
 
+static void what_is_no_utf8_is_shown_as_question_marks(void **state)
+{
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_INVALID, "\"%.3s\" and \"%s\" are no options", "ab\xc3\xa9", "\xff\xc3\xa9\xe2\x82");
+	assert_string_equal(err.text, "\"ab?\" and \"?\xc3\xa9??\" are no options");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -76,6 +85,7 @@ int main(void)
 		cmocka_unit_test(an_invalid_field_stands_first_in_the_text),
 		cmocka_unit_test(a_prefix_makes_the_path_of_a_nested_field),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
+		cmocka_unit_test(what_is_no_utf8_is_shown_as_question_marks),
 		cmocka_unit_test(every_code_has_a_name),
 	};
 
