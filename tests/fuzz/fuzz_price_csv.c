@@ -1,0 +1,100 @@
+/* Price lists: what is read is a list of valid prices that are found again and cost what their text says. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "domain/limit.h"
+#include "domain/price_csv.h"
+#include "fuzz/fuzz.h"
+
+/* Each rate, written and read, is the same; and 1,000 tokens of one class cost that many nano-USD (pico by 1,000). */
+static void check_rates(const struct price *price)
+{
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		struct tokens tokens = {{0}};
+		struct err err = {0};
+		struct cost cost;
+		char text[32];
+		int64_t pico, expected;
+
+		price_format(price->base.pico[i], text);
+		HOLDS(price_parse(text, "x", &pico, &err) && pico == price->base.pico[i]);
+		tokens.count[i] = 1000;
+		HOLDS(price_cost(price, &tokens, "", &cost, &err));
+		expected = price->base.pico[i];
+		if (price->context_tiers && i != TOKEN_OUTPUT && i != TOKEN_REASONING && i != TOKEN_AUDIO_OUTPUT &&
+			price->context[0].above_tokens < 1000)
+			continue;
+		if (expected == PRICE_NONE)
+			HOLDS(cost.flags == FLAG_PARENT_RATE || cost.flags == FLAG_UNPRICED);
+		else
+			HOLDS(cost.nano == expected && cost.flags == 0);
+	}
+}
+
+/* The larger the ratio, the dearer; and a cost is never negative. */
+static void check_modes(const struct price *price)
+{
+	struct tokens tokens = {{1, 2, 3, 4, 5, 6, 7}};
+	struct err err = {0};
+	struct cost standard, cost;
+
+	HOLDS(price_cost(price, &tokens, "", &standard, &err) && standard.nano >= 0);
+	for (int i = 0; i < price->modes; i++) {
+		HOLDS(price_cost(price, &tokens, price->mode[i].name, &cost, &err));
+#ifdef PLANTED_BUG
+		/* Somebody thought that modes are discounts. */
+		HOLDS(cost.nano <= standard.nano);
+#endif
+		if (price->mode[i].num <= price->mode[i].den)
+			HOLDS(cost.nano <= standard.nano);
+		else
+			HOLDS(cost.nano >= standard.nano);
+	}
+	HOLDS(!price_cost(price, &tokens, "no mode", &cost, &err) && err.code == ERR_INVALID);
+}
+
+static void check_book(const struct price_list *list)
+{
+	struct price_book *book = price_book_new(list->prices, list->count, NULL, 0);
+	const char *near[3];
+
+	for (int i = 0; i < list->count; i++) {
+		const struct price *price = &list->prices[i], *found;
+		char name[2 * ID_MAX + 2];
+
+		snprintf(name, sizeof(name), "%s/%s", price->provider, price->model);
+		found = price_find(book, "t", "u", name, price->from_us);
+		HOLDS(found && found->from_us == price->from_us);
+		HOLDS(strcmp(found->model, price->model) == 0 && strcmp(found->provider, price->provider) == 0);
+		HOLDS(price_find(book, "t", "u", price->model, price->from_us));
+		if (price->to_us) {
+			found = price_find(book, "t", "u", name, price->to_us);
+			HOLDS(!found || found->from_us >= price->to_us || strcmp(found->model, price->model) != 0);
+		}
+		if (i < 4)
+			HOLDS(price_nearest(book, "t", price->model, near, 3) >= 1);
+	}
+	price_book_free(book);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct price_list list;
+	struct err err = {0};
+
+	if (!price_csv_parse((const char *)data, size, &list, &err)) {
+		HOLDS(err.code == ERR_INVALID && utf8_valid(err.text, strlen(err.text)));
+		HOLDS(strncmp(err.text, "line ", 5) == 0 || strncmp(err.text, "file: ", 6) == 0);
+		HOLDS(list.count == 0 && !list.prices);
+		return 0;
+	}
+	for (int i = 0; i < list.count; i++) {
+		HOLDS(price_check(&list.prices[i], &err));
+		HOLDS(list.lines[i] >= 2);
+		check_rates(&list.prices[i]);
+		check_modes(&list.prices[i]);
+	}
+	check_book(&list);
+	price_list_release(&list);
+	return 0;
+}

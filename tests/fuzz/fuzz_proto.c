@@ -1,0 +1,225 @@
+/*
+ * What arrives from outside or from Redis as packed bytes. The first byte says as what the rest is read: the request of
+ * one of the API's methods (as protobuf; texts in it are tried as reservation handles), or one of our own packed forms.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "bursar/v1/admin.pb-c.h"
+#include "bursar/v1/limiter.pb-c.h"
+#include "domain/entry.h"
+#include "domain/policy_pack.h"
+#include "domain/profile.h"
+#include "fuzz/fuzz.h"
+
+enum form { FORM_HANDLE, FORM_ENTRY, FORM_INFO, FORM_USAGE, FORM_PROFILE, FORM_POLICY, FORM_COUNT };
+
+static bool same(const struct buf *a, const void *p, size_t n)
+{
+	return a->len == n && (n == 0 || memcmp(a->data, p, n) == 0);
+}
+
+static void read_handle(const char *text, size_t len, struct arena *arena)
+{
+	struct handle handle;
+	struct err err = {0};
+	const char *again;
+
+	if (!handle_parse(text, len, "reservation.handle", arena, &handle, &err)) {
+		HOLDS(err.code == ERR_INVALID && strcmp(err.field, "reservation.handle") == 0);
+		return;
+	}
+	HOLDS(handle.accounts >= 0 && handle.accounts <= ACCOUNTS_MAX && handle.started_at_us >= 0);
+	HOLDS(id_check(handle.tenant, strlen(handle.tenant), "tenant", &err));
+	HOLDS(id_check(handle.user, strlen(handle.user), "user", &err));
+	HOLDS(id_check(handle.request_id, strlen(handle.request_id), "request_id", &err));
+	/* What was read is written as a handle that reads as the same. */
+	text = handle_format(&handle, arena);
+	HOLDS(handle_parse(text, strlen(text), "reservation.handle", arena, &handle, &err));
+	again = handle_format(&handle, arena);
+	HOLDS(strcmp(text, again) == 0);
+}
+
+/* The bytes of a handle without its check sum and its base64, which no fuzzer would guess. */
+static void read_handle_bytes(const uint8_t *data, size_t size, struct arena *arena)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	struct buf bytes = {0}, text = {0};
+	uint32_t word = 0;
+	int held = 0;
+
+	buf_put(&bytes, data, size);
+	buf_put_u32(&bytes, (uint32_t)hash64(data, size));
+	for (size_t i = 0; i < bytes.len; i++) {
+		word = word << 8 | (uint8_t)bytes.data[i];
+		for (held += 8; held >= 6; held -= 6)
+			buf_put_u8(&text, (uint8_t)digits[word >> (held - 6) & 63]);
+	}
+	if (held)
+		buf_put_u8(&text, (uint8_t)digits[word << (6 - held) & 63]);
+	read_handle(buf_str(&text), text.len, arena);
+	buf_release(&bytes);
+	buf_release(&text);
+}
+
+static void read_entry(const uint8_t *data, size_t size, struct arena *arena)
+{
+	struct buf first = {0}, second = {0};
+	struct entry entry;
+
+	if (!entry_unpack(data, size, arena, &entry))
+		return;
+	HOLDS(entry.info.accounts >= 0 && entry.info.accounts <= ACCOUNTS_MAX && entry.attempt <= 31);
+	entry_pack(&entry, &first);
+#ifdef PLANTED_BUG
+	/* A reader that takes the first account's first bucket for granted. */
+	if (entry.info.accounts > 0 && entry.part[0].present)
+		HOLDS(entry.part[0].bucket[0].den > 0);
+#endif
+	HOLDS(entry_unpack((const uint8_t *)first.data, first.len, arena, &entry));
+	entry_pack(&entry, &second);
+	HOLDS(same(&first, second.data, second.len));
+	buf_release(&first);
+	buf_release(&second);
+}
+
+static void read_info(const uint8_t *data, size_t size, struct arena *arena)
+{
+	struct buf again = {0};
+	struct entry_info info;
+
+	if (!entry_info_unpack(data, size, arena, &info))
+		return;
+	entry_info_pack(&info, &again);
+	HOLDS(same(&again, data, size));
+	buf_release(&again);
+}
+
+static void read_usage(const uint8_t *data, size_t size, struct arena *arena)
+{
+	struct buf again = {0};
+	struct entry_usage usage;
+
+	if (!entry_usage_unpack(data, size, arena, &usage))
+		return;
+	HOLDS(tokens_input(&usage.tokens) >= 0 && tokens_output(&usage.tokens) >= 0);
+	entry_usage_pack(&usage, &again);
+	HOLDS(same(&again, data, size));
+	buf_release(&again);
+}
+
+static void read_profile(const uint8_t *data, size_t size, struct arena *arena)
+{
+	struct buf first = {0}, second = {0};
+	struct account_profile profile;
+
+	if (!profile_unpack(data, size, arena, &profile))
+		return;
+	HOLDS(profile.override_count >= 0 && profile.override_count <= LIMITS_MAX);
+	profile_pack(&profile, &first);
+	HOLDS(profile_unpack((const uint8_t *)first.data, first.len, arena, &profile));
+	profile_pack(&profile, &second);
+	HOLDS(same(&first, second.data, second.len));
+	buf_release(&first);
+	buf_release(&second);
+}
+
+static void read_policy(const uint8_t *data, size_t size)
+{
+	static struct policy policy;
+	struct buf first = {0}, second = {0};
+
+	if (!policy_unpack(data, size, &policy))
+		return;
+	HOLDS(policy.count >= 0 && policy.count <= LIMITS_MAX);
+	/* Bytes that nobody of us wrote may be in another form: packed by us they stay as they are. */
+	policy_pack(&policy, &first);
+	HOLDS(policy_unpack((const uint8_t *)first.data, first.len, &policy));
+	policy_pack(&policy, &second);
+	HOLDS(same(&first, second.data, second.len));
+	buf_release(&first);
+	buf_release(&second);
+}
+
+static void read_form(enum form form, const uint8_t *data, size_t size, struct arena *arena)
+{
+	switch (form) {
+	case FORM_HANDLE:
+		read_handle_bytes(data, size, arena);
+		break;
+	case FORM_ENTRY:
+		read_entry(data, size, arena);
+		break;
+	case FORM_INFO:
+		read_info(data, size, arena);
+		break;
+	case FORM_USAGE:
+		read_usage(data, size, arena);
+		break;
+	case FORM_PROFILE:
+		read_profile(data, size, arena);
+		break;
+	case FORM_POLICY:
+		read_policy(data, size);
+		break;
+	case FORM_COUNT:
+		break;
+	}
+}
+
+/* All texts of the message itself are tried as handles: one of them is where handles come in. */
+static void try_texts(const ProtobufCMessage *message, struct arena *arena)
+{
+	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+		const char *const *text = (const void *)((const char *)message + field->offset);
+
+		if (field->type == PROTOBUF_C_TYPE_STRING && field->label != PROTOBUF_C_LABEL_REPEATED && *text)
+			read_handle(*text, strlen(*text), arena);
+	}
+}
+
+/* What was unpacked packs to bytes that unpack to the same. */
+static void read_message(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size, struct arena *arena)
+{
+	ProtobufCMessage *message = protobuf_c_message_unpack(type, NULL, size, data), *again;
+	uint8_t *first, *second;
+	size_t len;
+
+	if (!message)
+		return;
+	try_texts(message, arena);
+	len = protobuf_c_message_get_packed_size(message);
+	first = malloc(len + 1);
+	second = malloc(len + 1);
+	HOLDS(first && second && protobuf_c_message_pack(message, first) == len);
+	again = protobuf_c_message_unpack(type, NULL, len, first);
+	HOLDS(again && protobuf_c_message_get_packed_size(again) == len);
+	HOLDS(protobuf_c_message_pack(again, second) == len && memcmp(first, second, len) == 0);
+	protobuf_c_message_free_unpacked(again, NULL);
+	protobuf_c_message_free_unpacked(message, NULL);
+	free(first);
+	free(second);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const ProtobufCServiceDescriptor *limiter = &bursar__v1__limiter__descriptor;
+	const ProtobufCServiceDescriptor *admin = &bursar__v1__admin__descriptor;
+	struct arena arena = {0};
+	unsigned pick;
+
+	if (size == 0)
+		return 0;
+	pick = data[0];
+	if (pick < FORM_COUNT)
+		read_form((enum form)pick, data + 1, size - 1, &arena);
+	else if (pick - FORM_COUNT < limiter->n_methods)
+		read_message(limiter->methods[pick - FORM_COUNT].input, data + 1, size - 1, &arena);
+	else if (pick - FORM_COUNT - limiter->n_methods < admin->n_methods)
+		read_message(admin->methods[pick - FORM_COUNT - limiter->n_methods].input, data + 1, size - 1, &arena);
+	arena_release(&arena);
+	return 0;
+}
