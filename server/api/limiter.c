@@ -1,0 +1,227 @@
+/* Check, GetStatus, Explain, EstimateCost. */
+#include "api/limiter.h"
+
+#include "api/answer_message.h"
+#include "api/convert.h"
+#include "api/explain.h"
+#include "api/limiter_internal.h"
+#include "api/validate.h"
+#include "base/list.h"
+#include "base/random.h"
+#include "rpc/message.h"
+
+/* One check in its call's arena. */
+struct check_call {
+	struct check check;
+	struct call *call;
+	const char *language;
+	bool verbose;
+};
+
+/* A caller without an id of its own gets one that nobody else has. */
+static const char *request_id_made(struct arena *arena)
+{
+	char id[33];
+
+	random_id(id);
+	return arena_strndup(arena, id, 32);
+}
+
+void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out)
+{
+	*out = (struct check_question){
+		.mode = CHECK_REAL,
+		.tenant = tenant_or_default(request->tenant),
+		.user = request->user,
+		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
+		.interface = request->interface[0] ? request->interface : "api",
+		.model = request->model,
+		.input_tokens = request->input_tokens,
+		.max_output_tokens = request->max_output_tokens,
+		.ttl_us = request->reservation_ttl_us,
+	};
+}
+
+static struct check_call *check_call_new(struct call *call)
+{
+	struct check_call *self = arena_alloc(call_arena(call), sizeof(*self));
+
+	self->call = call;
+	self->language = "";
+	self->verbose = false;
+	return self;
+}
+
+static struct check_call *self_of(struct flow *flow)
+{
+	return container_of(container_of(flow, struct check, flow), struct check_call, check);
+}
+
+/* The snapshot is given back before the call ends: with its end the arena, and the check in it, are gone. */
+static void reply(struct check_call *self, const ProtobufCMessage *message)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+
+	protobuf_c_message_pack(message, call_room(self->call, len));
+	check_release(&self->check);
+	call_reply_filled(self->call);
+}
+
+static bool failed(struct check_call *self)
+{
+	if (self->check.flow.ok)
+		return false;
+	check_release(&self->check);
+	call_fail(self->call, &self->check.flow.err);
+	return true;
+}
+
+static void check_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+
+	if (!failed(self))
+		reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
+}
+
+static void check(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__CheckRequest *request = request_read(call, &bursar__v1__check_request__descriptor, &err);
+	struct check_call *self;
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	self = check_call_new(call);
+	self->language = request->language;
+	self->verbose = request->verbose;
+	question_of_check(request, call_arena(call), &self->check.question);
+	self->check.question.deadline_us = call_deadline_us(call);
+	check_start(&self->check, ctx, call_arena(call), check_done);
+}
+
+static void explain_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+	struct arena *arena = call_arena(self->call);
+	Bursar__V1__ExplainResponse *response = message_new(arena, ExplainResponse, explain_response);
+
+	if (failed(self))
+		return;
+	response->response = answer_to_message(&self->check, self->language, true);
+	response->n_accounts =
+		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
+	response->n_steps = explain_steps(&self->check, &response->steps);
+	reply(self, &response->base);
+}
+
+static void explain(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__ExplainRequest *request =
+		request_read(call, &bursar__v1__explain_request__descriptor, &err);
+	struct check_call *self;
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	self = check_call_new(call);
+	self->language = request->check->language;
+	question_of_check(request->check, call_arena(call), &self->check.question);
+	self->check.question.mode = CHECK_EXPLAIN;
+	self->check.question.deadline_us = call_deadline_us(call);
+	check_start(&self->check, ctx, call_arena(call), explain_done);
+}
+
+static void status_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+	struct arena *arena = call_arena(self->call);
+	Bursar__V1__GetStatusResponse *response = message_new(arena, GetStatusResponse, get_status_response);
+
+	if (failed(self))
+		return;
+	response->now_us = self->check.answer.now_us;
+	response->quality = (Bursar__V1__Quality)self->check.answer.quality;
+	response->n_accounts =
+		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
+	reply(self, &response->base);
+}
+
+static void get_status(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__GetStatusRequest *request =
+		request_read(call, &bursar__v1__get_status_request__descriptor, &err);
+	struct check_call *self;
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	self = check_call_new(call);
+	self->check.question = (struct check_question){
+		.mode = CHECK_STATUS,
+		.tenant = tenant_or_default(request->tenant),
+		.user = request->user,
+		.request_id = "",
+		.interface = "",
+		.model = request->model,
+		.deadline_us = call_deadline_us(call),
+	};
+	check_start(&self->check, ctx, call_arena(call), status_done);
+}
+
+static bool estimate(struct worker *worker, const struct snapshot *snapshot, const Bursar__V1__EstimateCostRequest *request,
+	struct tokens *tokens, struct priced *priced, struct err *err)
+{
+	const char *tenant = tenant_or_default(request->tenant);
+	struct pricing pricing = {.catalog = snapshot->catalog,
+		.settings = catalog_tenant(snapshot->catalog, tenant),
+		.tenant = tenant,
+		.user = request->user};
+	int64_t at_us = request->at_us ? request->at_us : worker_now_us(worker);
+
+	if (!pricing.settings)
+		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", tenant);
+	return tokens_from_message(request->usage, tokens, err) &&
+	       price_for_check(&pricing, request->model, "model", tokens, request->mode, at_us, priced, err);
+}
+
+static void estimate_cost(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct err err;
+	const Bursar__V1__EstimateCostRequest *request =
+		request_read(call, &bursar__v1__estimate_cost_request__descriptor, &err);
+	struct snapshot *snapshot = request ? snapshot_take(worker, &err) : NULL;
+	Bursar__V1__EstimateCostResponse response = BURSAR__V1__ESTIMATE_COST_RESPONSE__INIT;
+	struct priced priced;
+	struct tokens tokens;
+
+	if (!snapshot || !estimate(worker, snapshot, request, &tokens, &priced, &err)) {
+		snapshot_give(worker, snapshot);
+		call_fail(call, &err);
+		return;
+	}
+	response.cost = cost_to_message(call_arena(call), &priced, &tokens);
+	call_reply_message(call, &response.base);
+	snapshot_give(worker, snapshot);
+}
+
+#define LIMITER(name_) "/bursar.v1.Limiter/" name_
+const struct rpc_method limiter_methods[] = {
+	{.path = LIMITER("Check"), .handle = check},
+	{.path = LIMITER("CheckBatch"), .handle = limiter_check_batch},
+	{.path = LIMITER("Record"), .handle = limiter_record},
+	{.path = LIMITER("RecordBatch"), .handle = limiter_record_batch},
+	{.path = LIMITER("Renew"), .handle = limiter_renew},
+	{.path = LIMITER("Cancel"), .handle = limiter_cancel},
+	{.path = LIMITER("GetStatus"), .handle = get_status},
+	{.path = LIMITER("EstimateCost"), .handle = estimate_cost},
+	{.path = LIMITER("Explain"), .handle = explain},
+	{0},
+};

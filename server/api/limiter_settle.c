@@ -1,0 +1,188 @@
+/* Record, Cancel, Renew. */
+#include <string.h>
+
+#include "api/convert.h"
+#include "api/limiter_internal.h"
+#include "api/validate.h"
+#include "base/list.h"
+#include "rpc/message.h"
+
+struct settle_call {
+	struct settle settle;
+	struct call *call;
+};
+struct renew_call {
+	struct renew renew;
+	struct call *call;
+};
+
+/* Either the handle, or tenant, user, request_id and (for records) started_at. */
+static bool handle_of(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
+	struct err *err)
+{
+	if (ref->handle[0]) {
+		if (ref->tenant[0] || ref->user[0] || ref->request_id[0] || ref->started_at_us)
+			return err_invalid(err, "reservation.handle", "stands alone: leave the other fields empty");
+		return handle_parse(ref->handle, strlen(ref->handle), "reservation.handle", arena, out, err);
+	}
+	if (!ref->user[0])
+		return err_invalid(err, "reservation.user", "must be given where there is no handle");
+	if (!ref->request_id[0])
+		return err_invalid(err, "reservation.request_id", "must be given where there is no handle");
+	if (needs_start && !ref->started_at_us)
+		return err_invalid(err, "reservation.started_at_us",
+			"must be given where there is no handle: a repeat is found by its day");
+	*out = (struct handle){
+		.tenant = tenant_or_default(ref->tenant),
+		.user = ref->user,
+		.request_id = ref->request_id,
+		.started_at_us = ref->started_at_us,
+	};
+	return true;
+}
+
+bool question_of_record(const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out,
+	struct err *err)
+{
+	struct settle_question question = {
+		.served = request->model,
+		.interface = request->interface[0] ? request->interface : "api",
+		.mode = strcmp(request->mode, "standard") == 0 ? "" : request->mode,
+		.attempt = request->attempt,
+		.keep_open = request->keep_open,
+	};
+
+	if (!handle_of(request->reservation, true, arena, &question.handle, err) ||
+		!tokens_from_message(request->usage, &question.tokens, err))
+		return false;
+	*out = question;
+	return true;
+}
+
+Bursar__V1__RecordResponse *record_to_message(const struct settle *settle)
+{
+	const struct settle_answer *answer = &settle->answer;
+	Bursar__V1__RecordResponse *message = message_new(settle->arena, RecordResponse, record_response);
+
+	message->cost = cost_to_message(settle->arena, &answer->priced, &answer->tokens);
+	message->repeat = answer->repeat;
+	message->late = answer->late;
+	message->state = (Bursar__V1__ReservationState)answer->state;
+	message->tokens = answer->charged.input + answer->charged.output;
+	message->released_tokens = answer->released.input + answer->released.output;
+	message->released_cost_nano_usd = answer->released.cost;
+	message->n_limits = rows_to_messages(settle->arena, answer->rows, ROWS_NOTABLE, &message->limits);
+	message->quality = (Bursar__V1__Quality)answer->quality;
+	message->request_id = (char *)(uintptr_t)settle->question.handle.request_id;
+	return message;
+}
+
+static struct settle_call *self_of(struct flow *flow)
+{
+	return container_of(container_of(flow, struct settle, flow), struct settle_call, settle);
+}
+
+static void reply(struct settle_call *self, const ProtobufCMessage *message)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+
+	protobuf_c_message_pack(message, call_room(self->call, len));
+	settle_release(&self->settle);
+	call_reply_filled(self->call);
+}
+
+static bool failed(struct settle_call *self)
+{
+	if (self->settle.flow.ok)
+		return false;
+	settle_release(&self->settle);
+	call_fail(self->call, &self->settle.flow.err);
+	return true;
+}
+
+static void record_done(struct flow *flow)
+{
+	struct settle_call *self = self_of(flow);
+
+	if (!failed(self))
+		reply(self, &record_to_message(&self->settle)->base);
+}
+
+void limiter_record(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__RecordRequest *request = request_read(call, &bursar__v1__record_request__descriptor, &err);
+	struct settle_call *self = arena_alloc(call_arena(call), sizeof(*self));
+
+	self->call = call;
+	if (!request || !question_of_record(request, call_arena(call), &self->settle.question, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	self->settle.question.deadline_us = call_deadline_us(call);
+	settle_start(&self->settle, ctx, call_arena(call), record_done);
+}
+
+static void cancel_done(struct flow *flow)
+{
+	struct settle_call *self = self_of(flow);
+	Bursar__V1__CancelResponse response = BURSAR__V1__CANCEL_RESPONSE__INIT;
+	const struct settle_answer *answer = &self->settle.answer;
+
+	if (failed(self))
+		return;
+	response.state = (Bursar__V1__ReservationState)answer->state;
+	response.repeat = answer->repeat;
+	response.released_tokens = answer->released.input + answer->released.output;
+	response.released_cost_nano_usd = answer->released.cost;
+	reply(self, &response.base);
+}
+
+void limiter_cancel(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__CancelRequest *request = request_read(call, &bursar__v1__cancel_request__descriptor, &err);
+	struct settle_call *self = arena_alloc(call_arena(call), sizeof(*self));
+
+	self->call = call;
+	self->settle.question = (struct settle_question){.cancel = true, .served = "", .interface = "api", .mode = ""};
+	if (!request ||
+		!handle_of(request->reservation, false, call_arena(call), &self->settle.question.handle, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	self->settle.question.deadline_us = call_deadline_us(call);
+	settle_start(&self->settle, ctx, call_arena(call), cancel_done);
+}
+
+static void renew_done(struct flow *flow)
+{
+	struct renew_call *self = container_of(container_of(flow, struct renew, flow), struct renew_call, renew);
+	Bursar__V1__RenewResponse response = BURSAR__V1__RENEW_RESPONSE__INIT;
+
+	if (!flow->ok) {
+		call_fail(self->call, &flow->err);
+		return;
+	}
+	response.expires_at_us = self->renew.expires_at_us;
+	call_reply_message(self->call, &response.base);
+}
+
+void limiter_renew(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__RenewRequest *request = request_read(call, &bursar__v1__renew_request__descriptor, &err);
+	struct renew_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
+	struct handle handle;
+
+	self->call = call;
+	if (!request || !handle_of(request->reservation, false, call_arena(call), &handle, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	self->renew.tenant = handle.tenant;
+	self->renew.user = handle.user;
+	self->renew.request_id = handle.request_id;
+	self->renew.ttl_us = request->reservation_ttl_us;
+	renew_start(&self->renew, ctx, call_arena(call), renew_done);
+}

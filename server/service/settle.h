@@ -1,0 +1,68 @@
+/* What became of a reservation: recorded, cancelled, kept for longer. */
+#ifndef BURSAR_SERVICE_SETTLE_H
+#define BURSAR_SERVICE_SETTLE_H
+
+#include "service/answer.h"
+#include "service/check.h"
+#include "service/flow.h"
+#include "service/pricing.h"
+#include "service/repair.h"
+
+struct settle_question {
+	bool cancel;            /* else record */
+	struct handle handle;   /* accounts 0: not known, as the user's are now; model NULL: not known */
+	const char *served;     /* the model as the provider named it; "" = the check's */
+	const char *interface;  /* of a request that was never checked */
+	const char *mode;
+	struct tokens tokens;
+	int attempt;
+	bool keep_open;
+	int64_t deadline_us;
+};
+
+struct settle_answer {
+	bool repeat, late;
+	enum reservation_state state;
+	struct amounts charged, released;
+	struct priced priced;
+	struct tokens tokens;
+	const struct rows *rows;
+	enum quality quality;
+};
+
+/* Embedded by the caller like struct check. */
+struct settle {
+	struct flow flow;
+	struct worker *worker;
+	struct arena *arena;
+	struct settle_question question;
+	struct settle_answer answer;
+	/* its own */
+	struct snapshot *snapshot;
+	struct parties parties;
+	const char *checked; /* the check's model; NULL until known */
+	int rounds;
+	bool asked_info, unknown_ok, counted;
+	struct repair *repair;
+	struct limits_settle op;
+	struct limits_birth birth;
+	struct ledger_lookup ledger;
+};
+
+void settle_start(struct settle *settle, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
+/* Like check_release. */
+void settle_release(struct settle *settle);
+
+struct renew {
+	struct flow flow;
+	struct worker *worker;
+	struct arena *arena;
+	const char *tenant, *user, *request_id;
+	int64_t ttl_us; /* 0 = the server's */
+	int64_t expires_at_us; /* out */
+	struct limits_renew op;
+};
+
+void renew_start(struct renew *renew, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
+
+#endif
