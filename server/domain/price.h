@@ -20,13 +20,13 @@ struct rates {
 struct price {
 	char provider[ID_MAX + 1], model[ID_MAX + 1];
 	char account[ID_MAX + 1]; /* a user's own price; "" = everybody's of the tenant */
-	char tenant[ID_MAX + 1];  /* "" = all tenants */
-	int64_t from_us, to_us;   /* in force in [from, to); 0 = open */
+	char tenant[ID_MAX + 1]; /* "" = all tenants */
+	int64_t from_us, to_us; /* in force in [from, to); 0 = open */
 	struct rates base;
 	int context_tiers; /* ascending */
 	struct {
 		int64_t above_tokens; /* more input (all input classes) than this: the whole request moves to these rates */
-		struct rates rates;   /* PRICE_NONE = the base rate */
+		struct rates rates; /* PRICE_NONE = the base rate */
 	} context[CONTEXT_TIERS_MAX];
 	int modes;
 	struct {
@@ -40,8 +40,8 @@ struct price {
 struct cost {
 	int64_t nano; /* rounded up once; at most COUNT_MAX */
 	int64_t pico_line[TOKEN_CLASS_COUNT]; /* saturating */
-	int64_t rate[TOKEN_CLASS_COUNT];      /* after tier and mode */
-	uint32_t flags;                       /* FLAG_PARENT_RATE, FLAG_ABOVE_CONTEXT, FLAG_UNPRICED */
+	int64_t rate[TOKEN_CLASS_COUNT]; /* after tier and mode */
+	uint32_t flags; /* FLAG_PARENT_RATE, FLAG_ABOVE_CONTEXT, FLAG_UNPRICED */
 };
 
 /* "0.075" USD per 1M tokens -> 75000 pico-USD per token. ERR_INVALID when it is not a price, is finer than 10^-6 or
@@ -60,8 +60,8 @@ bool price_check(const struct price *price, struct err *err);
  * The cost of `tokens`. `mode` "" = standard; an unknown mode is ERR_INVALID naming those there are. The same numbers
  * for estimates and records. Never fails otherwise (a cost above COUNT_MAX is ERR_INVALID).
  */
-bool price_cost(const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out,
-                struct err *err);
+bool price_cost(
+	const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out, struct err *err);
 
 /* Prices by model, built once, read by many threads. Owns copies of what it is given. */
 struct price_book;
@@ -69,8 +69,8 @@ struct price_alias {
 	char tenant[ID_MAX + 1]; /* "" = all tenants; a tenant's own alias wins */
 	char alias[ID_MAX + 1], provider[ID_MAX + 1], model[ID_MAX + 1];
 };
-struct price_book *price_book_new(const struct price *prices, int count, const struct price_alias *aliases,
-                                  int alias_count);
+struct price_book *price_book_new(
+	const struct price *prices, int count, const struct price_alias *aliases, int alias_count);
 void price_book_free(struct price_book *book);
 
 /*
@@ -79,8 +79,8 @@ void price_book_free(struct price_book *book);
  * openai, anthropic, google, mistral, deepseek, xai, groq, cohere, ollama, then by name. Account's before tenant's
  * before everybody's. NULL when there is none.
  */
-const struct price *price_find(const struct price_book *book, const char *tenant, const char *account,
-                               const char *model, int64_t at_us);
+const struct price *price_find(
+	const struct price_book *book, const char *tenant, const char *account, const char *model, int64_t at_us);
 
 /* Up to `max` ids that look most like `model`, for the error text. Returns how many. */
 int price_nearest(const struct price_book *book, const char *tenant, const char *model, const char *out[], int max);
