@@ -118,9 +118,11 @@ static size_t move_rows(void *all, void *page)
 
 	assert(field->label == PROTOBUF_C_LABEL_REPEATED && field->type == PROTOBUF_C_TYPE_MESSAGE);
 	if (all != page && *more > 0) {
-		*rows = realloc(*rows, (*total + *more) * sizeof(void *));
-		if (!*rows)
+		void **longer = realloc(*rows, (*total + *more) * sizeof(void *));
+
+		if (!longer)
 			abort();
+		*rows = longer;
 		memcpy(*rows + *total, *from, *more * sizeof(void *));
 		*total += *more;
 		*more = 0;

@@ -96,7 +96,7 @@ static bool takes_place(const Bursar__V1__Limit *new, const Bursar__V1__Limit *o
 /* Replaces the tier's limits, or with --merge those whose place the new ones take. The tier then owns the new ones. */
 static void put_limits(Bursar__V1__Tier *tier, Bursar__V1__Limit **limits, size_t count, bool merge)
 {
-	Bursar__V1__Limit **all = calloc(tier->n_limits + count + 1, sizeof(*all));
+	Bursar__V1__Limit **all = calloc(tier->n_limits + count + 1, sizeof(void *));
 	size_t kept = 0;
 
 	if (!all)

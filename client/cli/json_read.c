@@ -75,7 +75,7 @@ static bool read_child(const ProtobufCFieldDescriptor *field, const json_t *valu
 
 static bool read_value(const ProtobufCFieldDescriptor *field, const json_t *value, void *out, struct err *err)
 {
-	int64_t number;
+	int64_t number = 0;
 
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_INT32:

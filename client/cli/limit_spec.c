@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "c/bursar.h"
 #include "cli/parse.h"
 
 const char limit_spec_help[] =
@@ -230,7 +231,7 @@ Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err)
 		right = next_part(&p, part, err) && read_option(limit, part, err);
 	if (right)
 		return limit;
-	bursar__v1__limit__free_unpacked(limit, NULL);
+	bursar_free(limit);
 	return NULL;
 }
 

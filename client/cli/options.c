@@ -17,9 +17,11 @@ struct option_value {
 	size_t count;
 };
 
+enum { VALUES_MAX = 2 * OPTIONS_MAX };
+
 struct option_values {
 	size_t count;
-	struct option_value each[OPTIONS_MAX * 2];
+	struct option_value each[VALUES_MAX];
 };
 
 const struct option global_options[] = {
@@ -117,7 +119,7 @@ static void add_options(struct option_values *values, struct poptOption *table, 
 	for (; options->name; options++) {
 		size_t n = values->count++;
 
-		assert(values->count < OPTIONS_MAX * 2);
+		assert(values->count < VALUES_MAX);
 		values->each[n].option = options;
 		table[n].longName = options->name;
 		table[n].shortName = options->letter;
@@ -144,10 +146,10 @@ static bool read_options(struct cli *cli, poptContext popt)
 
 static bool read_args(struct cli *cli, const char **args)
 {
-	int min, max, count = 0;
+	int min = 0, max = 0, count = 0;
 	char name[40];
 
-	while (args && args[count])
+	while (args[count])
 		count++;
 	cli->args = calloc((size_t)count + 1, sizeof(*cli->args));
 	if (!cli->args)
@@ -162,7 +164,7 @@ static bool read_args(struct cli *cli, const char **args)
 		return err_set(&cli->err, ERR_INVALID, "%s is missing", name);
 	}
 	if (count > max)
-		return err_set(&cli->err, ERR_INVALID, "'%s' is one argument too many", args[max]);
+		return err_set(&cli->err, ERR_INVALID, "'%s' is one argument too many", cli->args[max]);
 	for (int i = 0; i < count; i++) {
 		if (!*args[i]) {
 			arg_name(cli->command->args, i, name, sizeof(name));
@@ -174,7 +176,8 @@ static bool read_args(struct cli *cli, const char **args)
 
 bool options_parse(struct cli *cli, int argc, const char **argv)
 {
-	struct poptOption table[OPTIONS_MAX * 2] = {{0}};
+	struct poptOption table[VALUES_MAX] = {{0}};
+	const char *none[] = {NULL};
 	poptContext popt;
 	bool right;
 
@@ -185,7 +188,7 @@ bool options_parse(struct cli *cli, int argc, const char **argv)
 	add_options(cli->values, table, global_options);
 	/* Without a name, popt reads no configuration file that could change what an option means. */
 	popt = poptGetContext(NULL, argc, argv, table, 0);
-	right = read_options(cli, popt) && read_args(cli, poptGetArgs(popt));
+	right = read_options(cli, popt) && read_args(cli, poptPeekArg(popt) ? poptGetArgs(popt) : none);
 	poptFreeContext(popt);
 	return right;
 }

@@ -179,7 +179,7 @@ static bool read_calendar(const char *text, int64_t *out)
 
 bool parse_time(const char *text, int64_t now_us, int64_t *out, struct err *err)
 {
-	int64_t span;
+	int64_t span = 0;
 
 	if (strcmp(text, "now") == 0) {
 		*out = now_us;

@@ -21,7 +21,7 @@ void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref)
 bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count)
 {
 	*count = 0;
-	*limits = calloc((size_t)cli->args_count + 1, sizeof(**limits));
+	*limits = calloc((size_t)cli->args_count + 1, sizeof(void *));
 	if (!*limits)
 		abort();
 	for (; n < cli->args_count; n++) {

@@ -14,7 +14,7 @@ static const char *const models[] = {"gpt-5.6-luna", "claude-haiku-4-5", "gemini
 	"mistral-medium-2508", "claude-sonnet-4-5"};
 
 #define COUNT_OF(list) (sizeof(list) / sizeof(*(list)))
-#define TICK_US 100000
+#define TICK_US INT64_C(100000)
 
 /* A run, and its requests on their way. */
 struct run {

@@ -23,7 +23,7 @@ struct fake_server;
 
 /* Listens on a free port of loopback, which fake_server_address names ("127.0.0.1:40123"). */
 struct fake_server *fake_server_new(fake_handler *handler, void *ctx);
-const char *fake_server_address(const struct fake_server *server);
-void fake_server_free(struct fake_server *server);
+const char *fake_server_address(const struct fake_server *fake);
+void fake_server_free(struct fake_server *fake);
 
 #endif
