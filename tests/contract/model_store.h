@@ -1,0 +1,75 @@
+/* What the model keeps: accounts and markers in lists, and the steps that its operations share. */
+#ifndef TESTS_CONTRACT_MODEL_STORE_H
+#define TESTS_CONTRACT_MODEL_STORE_H
+
+#include "backend.h"
+
+#include "base/arena.h"
+#include "base/list.h"
+
+struct account {
+	struct list link;
+	char key[2 * ID_MAX + 8];
+	struct account_state state;
+	struct policy *policy; /* the state's; replaced, never changed */
+};
+
+struct marker {
+	struct list link;
+	char key[3 * ID_MAX + 8];
+	bool is_reset, was_late;
+	uint8_t digest[8];
+	struct reservation reservation;
+	char account[ACCOUNTS_MAX][2 * ID_MAX + 8];
+	int64_t ends_us; /* forgotten from then on; INT64_MAX while open */
+	struct amounts last;
+	int64_t lost[LIMITS_MAX];
+};
+
+struct model {
+	struct backend backend;
+	int64_t now_us, window_us;
+	bool expiry_charges;
+	struct list accounts, markers;
+};
+
+/* The accounts of one call, copied: written back when the call changes something. */
+struct loaded {
+	int count;
+	struct account *account[ACCOUNTS_MAX];
+	struct account_state state[ACCOUNTS_MAX];
+	struct account_state *pointer[ACCOUNTS_MAX];
+	struct policy *policy[ACCOUNTS_MAX]; /* not NULL: converted to this one */
+	struct verdict verdict[ACCOUNTS_MAX];
+};
+
+struct model *model_of(struct backend *backend);
+/* "kind/tenant/id". */
+void account_key(const struct belief *belief, char out[2 * ID_MAX + 8]);
+/* NULL when it is absent. */
+struct account *account_of(struct model *model, const struct belief *belief);
+struct policy *policy_copy(const struct policy *policy);
+/* NULL when there is none, or its time is over. */
+struct marker *marker_find(struct model *model, const char *tenant, const char *user, const char *request_id);
+struct marker *marker_new(struct model *model, const char *tenant, const char *user, const char *request_id);
+void marker_accounts(struct marker *marker, const struct belief beliefs[], int count);
+/* Does the reservation stand on these accounts? */
+bool marker_on(const struct marker *marker, const struct belief beliefs[], int count);
+/* Reads all accounts into `loaded`, rolled and converted. LIMITS_OK, or why it cannot be. */
+enum limits_status load_all(struct model *model, struct limits_op *op, const struct belief beliefs[], int count,
+	bool lenient, struct loaded *loaded);
+void loaded_free(struct loaded *loaded);
+void save_all(struct loaded *loaded);
+void standings_answer(struct limits_op *op, const struct belief beliefs[], const struct loaded *loaded);
+void marker_close(struct model *model, struct marker *marker);
+/* Expires one reservation on states that have been loaded. */
+void marker_expire(struct model *model, struct marker *marker, struct account_state *const states[]);
+/* The next reservation that is due after (`expires_us`, `key`); NULL when there is none. */
+struct marker *marker_due(struct model *model, int64_t expires_us, const char *key);
+
+/* The operations that settle: in model_settle.c. */
+void model_record(struct backend *backend, struct limits_settle *op);
+void model_cancel(struct backend *backend, struct limits_settle *op);
+void model_renew(struct backend *backend, struct limits_renew *op);
+
+#endif

@@ -1,0 +1,292 @@
+/* The backend in Redis: the limits store and the outbox store as the server has them, one call at a time. */
+#include "redis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "domain/entry.h"
+#include "domain/policy_pack.h"
+#include "redis/codec.h"
+#include "redis/keys.h"
+#include "redis/stores.h"
+#include "redis_server.h"
+
+#define TIMEOUT_US INT64_C(20000000)
+
+struct redis_backend {
+	struct backend backend;
+	uv_loop_t loop;
+	struct limits_store *limits;
+	struct outbox_store *outbox;
+	redisContext *direct;
+	int64_t now_us, window_us;
+	struct arena arena;
+	struct buf key;
+};
+
+/* The test's clock goes on: markers whose window has ended by it are forgotten, as Redis would by its own. */
+static const char clock_script[] =
+	"for _, key in ipairs(redis.call('KEYS', 'b:{*}:[qr]:*')) do "
+	"if redis.call('PTTL', key) >= 0 then "
+	"redis.call('HSET', 'b:ends', key, ARGV[2]) redis.call('PERSIST', key) end end "
+	"local ends = redis.call('HGETALL', 'b:ends') "
+	"for i = 1, #ends, 2 do if tonumber(ends[i + 1]) <= tonumber(ARGV[1]) then "
+	"redis.call('DEL', ends[i]) redis.call('HDEL', 'b:ends', ends[i]) end end "
+	"redis.call('SET', 'b:clock', ARGV[1])";
+
+static struct redis_backend *redis_of(struct backend *backend)
+{
+	return container_of(backend, struct redis_backend, backend);
+}
+
+static redisReply *checked(redisReply *reply)
+{
+	if (!reply || reply->type == REDIS_REPLY_ERROR) {
+		fprintf(stderr, "redis: %s\n", reply ? reply->str : "no answer");
+		exit(1);
+	}
+	return reply;
+}
+
+static bool came;
+
+static void limits_came(struct limits_op *op)
+{
+	(void)op;
+	came = true;
+}
+
+static void outbox_came(struct outbox_op *op)
+{
+	(void)op;
+	came = true;
+}
+
+static void wait_for_answer(struct redis_backend *redis)
+{
+	while (!came)
+		uv_run(&redis->loop, UV_RUN_ONCE);
+}
+
+/* Calls a method of the limits store and waits. */
+#define CALL(redis_, method_, op_) \
+	do { \
+		int64_t deadline_us_ = (op_)->op.deadline_us; \
+		(op_)->op.deadline_us = 0; \
+		(op_)->op.done = limits_came; \
+		came = false; \
+		(redis_)->limits->ops->method_((redis_)->limits, op_); \
+		wait_for_answer(redis_); \
+		(op_)->op.deadline_us = deadline_us_; \
+		if ((op_)->op.status == LIMITS_FAILED) \
+			fprintf(stderr, "redis: %s\n", (op_)->op.err.text); \
+	} while (0)
+
+static void redis_check_op(struct backend *backend, struct limits_check *op)
+{
+	CALL(redis_of(backend), check, op);
+}
+
+static void redis_record(struct backend *backend, struct limits_settle *op)
+{
+	CALL(redis_of(backend), record, op);
+}
+
+static void redis_cancel(struct backend *backend, struct limits_settle *op)
+{
+	CALL(redis_of(backend), cancel, op);
+}
+
+static void redis_renew(struct backend *backend, struct limits_renew *op)
+{
+	CALL(redis_of(backend), renew, op);
+}
+
+static void redis_reset(struct backend *backend, struct limits_reset *op)
+{
+	CALL(redis_of(backend), reset, op);
+}
+
+static void redis_policy(struct backend *backend, struct limits_policy *op)
+{
+	CALL(redis_of(backend), policy, op);
+}
+
+static void redis_seed(struct backend *backend, struct limits_seed *op)
+{
+	struct redis_backend *redis = redis_of(backend);
+	struct limits_birth birth = {.op.arena = op->op.arena,
+		.kind = op->belief.kind,
+		.tenant = op->belief.tenant,
+		.id = op->belief.id};
+
+	CALL(redis, birth, &birth);
+	memcpy(op->generation, birth.generation, sizeof(op->generation));
+	op->now_us = birth.op.now_us;
+	CALL(redis, seed, op);
+}
+
+static int redis_expire(struct backend *backend, const struct belief beliefs[], int count)
+{
+	struct redis_backend *redis = redis_of(backend);
+	struct outbox_sweep sweep = {.op.arena = &redis->arena, .limit = 64};
+	int expired = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (beliefs[i].kind != ACCOUNT_USER)
+			continue;
+		sweep.partition = partition_of(ACCOUNT_USER, beliefs[i].tenant, beliefs[i].id);
+		do {
+			sweep.op.done = outbox_came;
+			came = false;
+			redis->outbox->ops->sweep(redis->outbox, &sweep);
+			wait_for_answer(redis);
+			expired += sweep.expired;
+			arena_reset(&redis->arena);
+		} while (sweep.expired > 0);
+	}
+	return expired;
+}
+
+static const struct policy *policy_of(struct redis_backend *redis, const struct belief *belief, const redisReply *record,
+	struct arena *arena)
+{
+	struct policy *policy;
+	const uint8_t *bytes;
+	uint8_t pid[8];
+	size_t len;
+	redisReply *reply = NULL;
+
+	if (!codec_record_pid(record->str, (size_t)record->len, pid))
+		return NULL;
+	if (memcmp(pid, belief->policy->pid, 8) == 0)
+		return belief->policy;
+	bytes = codec_record_policy(record->str, (size_t)record->len, &len);
+	if (!len) {
+		buf_reset(&redis->key);
+		key_partition(&redis->key, partition_of(belief->kind, belief->tenant, belief->id), KEY_POL);
+		reply = checked(redisCommand(redis->direct, "HGET %s %b", buf_str(&redis->key), pid, (size_t)8));
+		bytes = (const uint8_t *)reply->str;
+		len = (size_t)reply->len;
+	}
+	policy = arena_zalloc(arena, 1, sizeof(*policy));
+	if (!policy_unpack(bytes, len, policy))
+		policy = NULL;
+	freeReplyObject(reply);
+	return policy;
+}
+
+static bool redis_look(
+	struct backend *backend, const struct belief *belief, struct arena *arena, struct account_state *out)
+{
+	struct redis_backend *redis = redis_of(backend);
+	const struct policy *policy;
+	redisReply *reply;
+	bool found;
+
+	buf_reset(&redis->key);
+	key_account(&redis->key, belief->kind, belief->tenant, belief->id);
+	reply = checked(redisCommand(redis->direct, "GET %s", buf_str(&redis->key)));
+	policy = reply->type == REDIS_REPLY_STRING ? policy_of(redis, belief, reply, arena) : NULL;
+	found = policy && codec_record_state(reply->str, (size_t)reply->len, policy, out);
+	if (reply->type == REDIS_REPLY_STRING && !found)
+		checked(NULL);
+	freeReplyObject(reply);
+	return found;
+}
+
+static void redis_clock(struct backend *backend, int64_t now_us)
+{
+	struct redis_backend *redis = redis_of(backend);
+
+	freeReplyObject(checked(redisCommand(redis->direct, "EVAL %s 0 %" PRId64 " %" PRId64, clock_script, now_us,
+		redis->now_us + redis->window_us)));
+	redis->now_us = now_us;
+}
+
+static void stores_close(struct redis_backend *redis)
+{
+	redis_limits_free(redis->limits);
+	redis_outbox_free(redis->outbox);
+	redis->limits = NULL;
+	redis->outbox = NULL;
+	uv_run(&redis->loop, UV_RUN_NOWAIT);
+}
+
+static void redis_settings(struct backend *backend, int64_t window_us, bool expiry_charges)
+{
+	struct redis_backend *redis = redis_of(backend);
+	struct redis_options options = {.loop = &redis->loop,
+		.url = redis_server_url(),
+		.timeout_us = TIMEOUT_US,
+		.idempotency_window_us = window_us,
+		.library = redis_server_library(),
+		.expired_charge_estimate = expiry_charges};
+
+	stores_close(redis);
+	redis->window_us = window_us;
+	redis->limits = redis_limits_new(&options, NULL);
+	redis->outbox = redis_outbox_new(&options, NULL);
+}
+
+static void redis_clear(struct backend *backend)
+{
+	struct redis_backend *redis = redis_of(backend);
+
+	freeReplyObject(checked(redisCommand(redis->direct, "FLUSHALL")));
+	redis_settings(backend, INT64_C(900000000), false);
+	redis->now_us = 0;
+	freeReplyObject(checked(redisCommand(redis->direct, "SET b:clock 0")));
+}
+
+static struct backend *redis_open(void)
+{
+	struct redis_backend *redis;
+
+	if (!redis_server_start())
+		return NULL;
+	redis = mem_zalloc(1, sizeof(*redis));
+	redis->backend.ops = &backend_redis;
+	uv_loop_init(&redis->loop);
+	redis->direct = redis_server_connect();
+	redis_clear(&redis->backend);
+	return &redis->backend;
+}
+
+static void redis_close(struct backend *backend)
+{
+	struct redis_backend *redis = redis_of(backend);
+
+	stores_close(redis);
+	uv_run(&redis->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&redis->loop);
+	redisFree(redis->direct);
+	arena_release(&redis->arena);
+	buf_release(&redis->key);
+	free(redis);
+}
+
+const struct backend_ops backend_redis = {
+	.name = "redis",
+	.slow = true,
+	.open = redis_open,
+	.close = redis_close,
+	.clear = redis_clear,
+	.clock = redis_clock,
+	.settings = redis_settings,
+	.seed = redis_seed,
+	.policy = redis_policy,
+	.check = redis_check_op,
+	.record = redis_record,
+	.cancel = redis_cancel,
+	.renew = redis_renew,
+	.reset = redis_reset,
+	.expire = redis_expire,
+	.look = redis_look,
+};

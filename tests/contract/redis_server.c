@@ -1,0 +1,169 @@
+/* A Redis of the test's own. */
+#include "redis_server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+static char directory[64], socket_path[96], url[128];
+static pid_t server;
+
+static void stop(void)
+{
+	redis_server_kill();
+	unlink(socket_path);
+	rmdir(directory);
+}
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "redis-server: %s\n", what);
+	exit(1);
+}
+
+/* Until it answers. The test has nothing else to wait for. */
+static void wait_for_it(void)
+{
+	struct timespec pause = {.tv_nsec = 2000000};
+
+	for (int i = 0; i < 5000; i++) {
+		redisContext *context = redisConnectUnix(socket_path);
+		redisReply *reply = context && !context->err ? redisCommand(context, "PING") : NULL;
+		bool up = reply && reply->type == REDIS_REPLY_STATUS;
+
+		freeReplyObject(reply);
+		redisFree(context);
+		if (up)
+			return;
+		if (waitpid(server, NULL, WNOHANG) == server)
+			fail("ended at once; is it installed?");
+		nanosleep(&pause, NULL);
+	}
+	fail("does not answer");
+}
+
+static void spawn(void)
+{
+	server = fork();
+	if (server < 0)
+		fail("cannot fork");
+	if (server == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(1);
+		execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir", directory,
+			"--save", "", "--appendonly", "no", "--loglevel", "warning", (char *)NULL);
+		_exit(127);
+	}
+	wait_for_it();
+}
+
+bool redis_server_start(void)
+{
+	if (server)
+		return true;
+	signal(SIGPIPE, SIG_IGN);
+	if (system("command -v redis-server >/dev/null") != 0) {
+		fprintf(stderr, "skipped: there is no redis-server here\n");
+		return false;
+	}
+	strcpy(directory, "/tmp/bursar-redis-XXXXXX");
+	if (!mkdtemp(directory))
+		fail("no directory under /tmp");
+	snprintf(socket_path, sizeof(socket_path), "%s/redis.sock", directory);
+	snprintf(url, sizeof(url), "unix://%s", socket_path);
+	atexit(stop);
+	spawn();
+	return true;
+}
+
+const char *redis_server_url(void)
+{
+	return url;
+}
+
+int redis_server_pid(void)
+{
+	return server;
+}
+
+void redis_server_kill(void)
+{
+	if (!server)
+		return;
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	server = 0;
+}
+
+void redis_server_revive(void)
+{
+	unlink(socket_path);
+	spawn();
+}
+
+redisContext *redis_server_connect(void)
+{
+	redisContext *context = redisConnectUnix(socket_path);
+
+	if (!context || context->err)
+		fail("cannot be connected to");
+	return context;
+}
+
+static void read_into(struct buf *out, const char *folder, const char *name)
+{
+	const char *source = getenv("BURSAR_SOURCE_DIR");
+	char path[4096];
+	char bytes[4096];
+	size_t n;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", source ? source : ".", folder, name);
+	file = fopen(path, "r");
+	if (!file) {
+		fprintf(stderr, "%s cannot be read; run in the source folder, or set BURSAR_SOURCE_DIR\n", path);
+		exit(1);
+	}
+	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
+		buf_put(out, bytes, n);
+	fclose(file);
+}
+
+static struct redis_library library;
+
+static void forget_library(void)
+{
+	redis_library_release(&library);
+}
+
+const struct redis_library *redis_server_library(void)
+{
+	struct buf order = {0};
+	struct buf source = {0};
+	char *rest = NULL;
+
+	if (library.source)
+		return &library;
+	read_into(&order, "lua", "ORDER");
+	for (char *name = strtok_r(order.data, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest)) {
+		if (name[0] == '#')
+			continue;
+		if (strcmp(name, "lib/clock.lua") == 0)
+			read_into(&source, "tests/lua", "clock.lua");
+		else
+			read_into(&source, "lua", name);
+	}
+	redis_library_init(&library, source.data, source.len);
+	buf_release(&order);
+	buf_release(&source);
+	atexit(forget_library);
+	return &library;
+}
