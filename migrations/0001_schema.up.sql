@@ -236,7 +236,9 @@ BEGIN
 		RETURN false;
 	END IF;
 	PERFORM pg_advisory_xact_lock(1651864434, -1);
-	IF to_regclass(part) IS NOT NULL THEN
+	-- Asked of the table itself: to_regclass answers from a cache that waiting for the lock has not brought up to date.
+	IF EXISTS (SELECT FROM pg_class WHERE relname = part
+			AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'ledger'::regclass)) THEN
 		RETURN false;
 	END IF;
 	EXECUTE format('CREATE TABLE %I (LIKE ledger INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
