@@ -14,8 +14,12 @@
 #include "service/local.h"
 
 #define DEADLINE_US 5000000
+/* A catalog is at most a second behind; a tier that is missing for longer is gone, and the default stands in. */
+#define CATALOG_US 1000000
+#define CATALOG_LOOK_US 5000
 
 static enum flow_result step_resolve(struct flow *flow);
+static enum flow_result step_catalog(struct flow *flow);
 static enum flow_result step_looked_up(struct flow *flow);
 static enum flow_result step_ask(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
@@ -100,6 +104,46 @@ static void repair_done(struct flow *flow)
 	flow_run(&container_of(repair->parties, struct check, parties)->flow);
 }
 
+static void wait_due(struct wait *wait)
+{
+	flow_run(&container_of(wait, struct check, wait)->flow);
+}
+
+/*
+ * An account is on a tier that is younger than our snapshot: deciding by the default tier would count the request on the
+ * wrong limits, so the newer catalog is waited for. False when it has been waited for long enough.
+ */
+static bool wait_for_catalog(struct check *check)
+{
+	struct worker *worker = check->worker;
+
+	if (!check->catalog_until_us) {
+		check->catalog_until_us = clock_mono_us() + CATALOG_US;
+		catalog_source_poke(worker->parts.catalog);
+	}
+	if (clock_mono_us() >= check->catalog_until_us)
+		return false;
+	flow_to(&check->flow, step_catalog);
+	check->wait = (struct wait){.due = wait_due};
+	worker->parts.timers->start(worker->parts.timers, &check->wait, CATALOG_LOOK_US);
+	return true;
+}
+
+static enum flow_result step_catalog(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	struct snapshot *newer = snapshot_take(check->worker, &flow->err);
+
+	if (!newer)
+		return flow_fail(flow);
+	snapshot_give(check->worker, check->snapshot);
+	check->snapshot = newer;
+	if (!parties_renew(&check->parties, newer, &flow->err))
+		return flow_fail(flow);
+	flow_to(flow, step_resolve);
+	return FLOW_MORE;
+}
+
 /* Who they are: as believed. Where unknown users are refused, somebody unknown is looked up first. */
 static enum flow_result step_resolve(struct flow *flow)
 {
@@ -108,6 +152,8 @@ static enum flow_result step_resolve(struct flow *flow)
 
 	if (!parties_of_user(parties, check->question.user, check->question.model, &flow->err))
 		return flow_fail(flow);
+	if (parties->tier_missing && wait_for_catalog(check))
+		return FLOW_WAIT;
 	if (parties->settings->unknown_users == UNKNOWN_REFUSE && parties->party[0].profile->version == 0 &&
 		!check->looked_up && check->question.mode != CHECK_STATUS) {
 		check->looked_up = true;

@@ -55,6 +55,8 @@ struct check {
 	struct request request;
 	int rounds;
 	bool looked_up, refreshed;
+	struct wait wait;
+	int64_t catalog_until_us; /* clock_mono_us: so long it waits for a tier that its snapshot lacks; 0 = not yet */
 	struct repair *repair;
 	struct limits_check op;
 };

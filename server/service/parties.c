@@ -6,15 +6,16 @@
 bool parties_init(struct parties *parties, struct worker *worker, struct arena *arena, const struct snapshot *snapshot,
 	const char *tenant, struct err *err)
 {
-	*parties = (struct parties){
-		.worker = worker,
-		.arena = arena,
-		.catalog = snapshot->catalog,
-		.settings = catalog_tenant(snapshot->catalog, tenant),
-		.tenant = tenant,
-	};
+	*parties = (struct parties){.worker = worker, .arena = arena, .tenant = tenant};
+	return parties_renew(parties, snapshot, err);
+}
+
+bool parties_renew(struct parties *parties, const struct snapshot *snapshot, struct err *err)
+{
+	parties->catalog = snapshot->catalog;
+	parties->settings = catalog_tenant(snapshot->catalog, parties->tenant);
 	if (!parties->settings)
-		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", tenant);
+		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", parties->tenant);
 	parties->epoch = parties->settings->epoch;
 	return true;
 }
@@ -69,6 +70,8 @@ static bool party_add(struct parties *parties, enum account_kind kind, const cha
 	*party = (struct party){.kind = kind, .id = id};
 	party->profile = profile_of(parties, kind, id, &party->remembered);
 	party->tier = tier_of(parties, kind, party->profile);
+	if (party->profile->tier[0] && (!party->tier || strcmp(party->tier->name, party->profile->tier) != 0))
+		parties->tier_missing = true;
 	if (kind == ACCOUNT_USER && !party->tier)
 		return err_set(err, ERR_UNAVAILABLE, "tenant %s has no tier for user %s", parties->tenant, id);
 	party->policy = policy_of(parties, party, err);
@@ -86,6 +89,7 @@ bool parties_of_user(struct parties *parties, const char *user, const char *mode
 	const char *org;
 
 	parties->count = 0;
+	parties->tier_missing = false;
 	if (!party_add(parties, ACCOUNT_USER, user, err))
 		return false;
 	owner = parties->party[0].profile;
@@ -109,6 +113,7 @@ bool parties_of_accounts(
 	struct parties *parties, const struct entry_account *accounts, int count, struct err *err)
 {
 	parties->count = 0;
+	parties->tier_missing = false;
 	for (int i = 0; i < count && i < ACCOUNTS_MAX; i++)
 		if (!party_add(parties, accounts[i].kind, accounts[i].id, err))
 			return false;

@@ -30,6 +30,7 @@ struct parties {
 	uint32_t epoch;
 	int count;
 	struct party party[ACCOUNTS_MAX];
+	bool tier_missing; /* an account is on a tier that this snapshot does not have: a newer one will */
 	/* Profiles this request has seen: what the cache forgets meanwhile is not forgotten here. */
 	int learned_count;
 	struct {
@@ -42,6 +43,9 @@ struct parties {
 /* `tenant` outlives it. ERR_UNAVAILABLE when the catalog does not know the tenant's settings. */
 bool parties_init(struct parties *parties, struct worker *worker, struct arena *arena, const struct snapshot *snapshot,
                   const char *tenant, struct err *err);
+
+/* The same with a newer snapshot; what was learned stays. */
+bool parties_renew(struct parties *parties, const struct snapshot *snapshot, struct err *err);
 
 /*
  * The accounts of a request as they are believed to be now: the user, his team, its org, the model's account, the

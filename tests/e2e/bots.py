@@ -114,7 +114,11 @@ class Bots:
         """Waits until every record of the tenant is in PostgreSQL, and returns the proof."""
         until = time.monotonic() + seconds
         while True:
-            proof = self.proof()
+            try:
+                proof = self.proof()
+            except grpc.RpcError as error:  # a store that a test has killed may still be coming back
+                assert error.code() == grpc.StatusCode.UNAVAILABLE and time.monotonic() < until, error
+                continue
             if proof.undrained == 0:
                 return proof
             assert time.monotonic() < until, f"not drained after {seconds} s: {proof}"

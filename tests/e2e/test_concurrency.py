@@ -20,6 +20,7 @@ def hammer(fleets, user, calls, **fields):
             items = [fleet.request(user, **fields) for _ in range(10)]
             for item in fleet.limiter.CheckBatch(fleet.limiter_pb.CheckBatchRequest(items=items), timeout=60).items:
                 assert not item.HasField("error"), item.error
+                assert item.response.quality == fleet.types.QUALITY_EXACT
                 mine[0 if item.response.allowed else 1] += 1
         with lock:
             counts[0] += mine[0]
