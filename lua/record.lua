@@ -3,20 +3,20 @@
 -- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown), i7 input, i7 output, i7 cost, I6 interface, I6 model,
 --       i7 started_at, i7 window (idempotency), c8 accounts_digest`; usage; info; an account blob each
 --       cancel: `B flags (1 only when the check was never repeated), i7 window, c8 accounts_digest`; an account blob each
--- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_input,
---       i7 released_output, i7 released_cost, B accounts`, account answers; ABSENT 4, CLOCK 7, UNKNOWN 8,
+-- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
+--       i7 released_input, i7 released_output, i7 released_cost, B accounts`, account answers; ABSENT 4, CLOCK 7, UNKNOWN 8,
 --       NEEDKEYS 9 `str2 info`, CLOSED 10 `B state`
 -- FCALL bursar_record_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <record> <usage> <info> <blob>
 
 local SETTLE = '<BBi7i7i7I6I6i7i7c8'
 
-local function reply_settle(status, time, m, requests, input, output, cost, r_input, r_output, r_cost, count)
+local function reply_settle(status, time, m, requests, input, output, cost, r_requests, r_input, r_output, r_cost, count)
 	local heads = {}
 	for i = 1, count do
 		heads[i] = account_answer(i, account_pack(i))
 	end
-	return pack('<Bi7BBi7i7i7i7i7i7i7B', status, time, m[STATE], has_bit(m[COUNTED], WAS_LATE) and 1 or 0, requests, input,
-		output, cost, r_input, r_output, r_cost, count) .. concat(heads, '', 1, count)
+	return pack('<Bi7BBi7i7i7i7i7i7i7i7B', status, time, m[STATE], has_bit(m[COUNTED], WAS_LATE) and 1 or 0, requests, input,
+		output, cost, r_requests, r_input, r_output, r_cost, count) .. concat(heads, '', 1, count)
 end
 
 -- The reservation stands on other accounts than the caller gave.
@@ -100,7 +100,7 @@ local function record(keys, args)
 	end
 	if repeated then
 		return reply_settle(REPEAT, time, m, has_bit(m[COUNTED], COUNTED_IT) and 1 or 0, m[LAST_INPUT], m[LAST_OUTPUT],
-			m[LAST_COST], 0, 0, 0, count)
+			m[LAST_COST], 0, 0, 0, 0, count)
 	end
 	if not m then
 		m, unknown = unchecked(count, time, started > 0 and started or time, interface, model, args[3], accounts_digest), true
@@ -115,7 +115,7 @@ local function record(keys, args)
 	end
 	local requests = used[REQUESTS]
 	m[ATTEMPTS] = m[ATTEMPTS] + bit
-	m[COUNTED] = m[COUNTED] % 2 + (late and WAS_LATE or 0) + (requests > 0 and COUNTED_IT or 0)
+	m[COUNTED] = m[COUNTED] % 2 + (late and not unknown and WAS_LATE or 0) + (requests > 0 and COUNTED_IT or 0)
 	m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST] = used[INPUT], used[OUTPUT], used[COST]
 	settle_all(keys, m, count, time)
 	entry_write(keys[3], RECORD_ENTRY, attempt, (final and FINAL or 0) + (late and not unknown and LATE or 0)
@@ -126,7 +126,7 @@ local function record(keys, args)
 	if final and not late then
 		r_input, r_output, r_cost = clamp(held_input - input), clamp(held_output - output), clamp(held_cost - cost)
 	end
-	return reply_settle(OK, time, m, requests, used[INPUT], used[OUTPUT], used[COST], r_input, r_output, r_cost, count)
+	return reply_settle(OK, time, m, requests, used[INPUT], used[OUTPUT], used[COST], 0, r_input, r_output, r_cost, count)
 end
 
 local function cancel(keys, args)
@@ -146,16 +146,16 @@ local function cancel(keys, args)
 		return why
 	end
 	if m[STATE] == CANCELLED then
-		return reply_settle(REPEAT, time, m, 0, 0, 0, 0, 0, 0, 0, count)
+		return reply_settle(REPEAT, time, m, 0, 0, 0, 0, 0, 0, 0, 0, count)
 	end
-	local held_input, held_output, held_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	local requests, input, output, cost = m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	settle_open(m, 0, 0, 0, true, CANCELLED)
 	settle_all(keys, m, count, time)
 	if m[ATTEMPTS] > 0 then
 		entry_write(keys[3], CANCEL_ENTRY, 0, FINAL, time, m[STARTED], 0, 0, 0, 0, marker_info(m), '', count)
 	end
 	marker_close(keys, m, window)
-	return reply_settle(OK, time, m, 0, 0, 0, 0, held_input, held_output, held_cost, count)
+	return reply_settle(OK, time, m, 0, 0, 0, 0, requests, input, output, cost, count)
 end
 
 register('record', record)

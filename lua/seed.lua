@@ -44,7 +44,7 @@ local function seed(keys, args)
 	if #args[4] > 0 then
 		call('HSETNX', keys[3], args[3], args[4])
 	end
-	call('SET', keys[2], args[2], 'EXAT', expires)
+	set_until(keys[2], args[2], expires)
 	return answer(OK, time)
 end
 
@@ -59,9 +59,6 @@ local function policy(keys, args)
 	local provisional = has_bit(t[FLAGS], PROVISIONAL)
 	if t[VERSION] > version or t[VERSION] == version and not provisional then
 		return answer(NOTHING, time)
-	end
-	if epoch < t[EPOCH] then
-		epoch = t[EPOCH]
 	end
 	if t[PID] ~= pid then
 		local to = policies[pid] or policy_keep(pid, args[2])

@@ -166,7 +166,7 @@ local function account_save(i, key, raw, needed, pol)
 	if needed > t[EXPIRES] * 1000000 then
 		t[EXPIRES] = floor(needed / 1000000) + 1
 		head = account_pack(i)
-		call('SET', key, head .. tail, 'EXAT', t[EXPIRES])
+		set_until(key, head .. tail, t[EXPIRES])
 	else
 		head = account_pack(i)
 		call('SET', key, head .. tail, 'KEEPTTL')

@@ -41,6 +41,12 @@ void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_pol
 /* One account answer; allocated in the arena. NULL when the bytes are none. */
 struct standing *codec_standing(struct cut *cut, const struct policy *believed, struct arena *arena);
 
+/* A whole record as it is stored, for tests and tools: the pid it follows, the policy it carries (NULL: none), and its
+ * state under that policy. False when the bytes are none. */
+bool codec_record_pid(const void *record, size_t len, uint8_t pid[8]);
+const uint8_t *codec_record_policy(const void *record, size_t len, size_t *policy_len);
+bool codec_record_state(const void *record, size_t len, const struct policy *policy, struct account_state *out);
+
 /*
  * The status and the time of any answer, and what comes with the refusals that all functions share (ABSENT, STALE,
  * BEHIND, NEEDKEYS; texts are copied to op->arena). False, with LIMITS_FAILED, when the bytes are no answer.

@@ -91,6 +91,43 @@ struct standing *codec_standing(struct cut *cut, const struct policy *believed, 
 	return cut->bad ? NULL : standing;
 }
 
+enum { PID_AT = 14, HEAD_SIZE = 69, LEVEL_SIZE = 4, OTHER_SIZE = 14 };
+
+bool codec_record_pid(const void *record, size_t len, uint8_t pid[8])
+{
+	if (len < HEAD_SIZE)
+		return false;
+	memcpy(pid, (const uint8_t *)record + PID_AT, 8);
+	return true;
+}
+
+const uint8_t *codec_record_policy(const void *record, size_t len, size_t *policy_len)
+{
+	struct cut cut = cut_of(record, len);
+	const uint8_t *head = cut_bytes(&cut, HEAD_SIZE);
+
+	if (!head || head[3] > head[2])
+		return NULL;
+	cut_bytes(&cut, (size_t)(head[2] - head[3]) * OTHER_SIZE + (size_t)head[3] * LEVEL_SIZE);
+	return (const uint8_t *)cut_str16(&cut, policy_len);
+}
+
+bool codec_record_state(const void *record, size_t len, const struct policy *policy, struct account_state *out)
+{
+	struct cut cut = cut_of(record, len);
+	struct account_state state = {.policy = policy};
+	const uint8_t *pid;
+
+	if (head_cut(&cut, &state, &pid) != policy->count || cut.bad || memcmp(pid, policy->pid, 8) != 0)
+		return false;
+	for (int i = 0; i < policy->count; i++)
+		limit_cut(&cut, &policy->limits[i], &state.limits[i]);
+	if (cut.bad)
+		return false;
+	*out = state;
+	return true;
+}
+
 static bool no_answer(struct limits_op *op)
 {
 	op->status = LIMITS_FAILED;
@@ -166,7 +203,7 @@ bool codec_settle_answer(struct cut *cut, struct limits_settle *op)
 	op->charged.input = cut7(cut);
 	op->charged.output = cut7(cut);
 	op->charged.cost = cut7(cut);
-	op->released = (struct amounts){0};
+	op->released.requests = cut7(cut);
 	op->released.input = cut7(cut);
 	op->released.output = cut7(cut);
 	op->released.cost = cut7(cut);

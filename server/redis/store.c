@@ -14,7 +14,7 @@ bool redis_store_init(struct redis_store *store, const struct redis_options *opt
 	store->expiry_charges = options->expired_charge_estimate;
 	store->link = redis_link_new(&(struct redis_link_options){.loop = options->loop,
 					     .url = options->url,
-					     .library = redis_library_builtin(),
+					     .library = options->library ? options->library : redis_library_builtin(),
 					     .timeout_us = store->timeout_us},
 		err);
 	return store->link != NULL;

@@ -27,7 +27,7 @@ struct redis_backend {
 	redisContext *direct;
 	int64_t now_us, window_us;
 	struct arena arena;
-	struct buf key;
+	struct buf key, info;
 };
 
 /* The test's clock goes on: markers whose window has ended by it are forgotten, as Redis would by its own. */
@@ -88,14 +88,37 @@ static void wait_for_answer(struct redis_backend *redis)
 			fprintf(stderr, "redis: %s\n", (op_)->op.err.text); \
 	} while (0)
 
+/* Who asks, as the server would say it: expiring needs to know the accounts. */
+static void info_make(struct redis_backend *redis, const char *tenant, const char *user, const char *request_id,
+	const struct belief beliefs[], int count)
+{
+	struct entry_info info = {
+		.tenant = tenant, .user = user, .request_id = request_id ? request_id : "", .accounts = count};
+
+	for (int i = 0; i < count; i++)
+		info.account[i] = (struct entry_account){.kind = beliefs[i].kind, .id = beliefs[i].id};
+	buf_reset(&redis->info);
+	entry_info_pack(&info, &redis->info);
+}
+
 static void redis_check_op(struct backend *backend, struct limits_check *op)
 {
-	CALL(redis_of(backend), check, op);
+	struct redis_backend *redis = redis_of(backend);
+
+	info_make(redis, op->tenant, op->user, op->request_id, op->belief, op->count);
+	op->info = (const uint8_t *)redis->info.data;
+	op->info_len = redis->info.len;
+	CALL(redis, check, op);
 }
 
 static void redis_record(struct backend *backend, struct limits_settle *op)
 {
-	CALL(redis_of(backend), record, op);
+	struct redis_backend *redis = redis_of(backend);
+
+	info_make(redis, op->tenant, op->user, op->request_id, op->belief, op->count);
+	op->info = (const uint8_t *)redis->info.data;
+	op->info_len = redis->info.len;
+	CALL(redis, record, op);
 }
 
 static void redis_cancel(struct backend *backend, struct limits_settle *op)
@@ -269,6 +292,7 @@ static void redis_close(struct backend *backend)
 	redisFree(redis->direct);
 	arena_release(&redis->arena);
 	buf_release(&redis->key);
+	buf_release(&redis->info);
 	free(redis);
 }
 
