@@ -1,0 +1,83 @@
+/* The stores of a use case, made of the C model and of lists: no Redis, no PostgreSQL. Answers come when fake_run says so. */
+#ifndef TESTS_UNIT_SERVICE_FAKES_H
+#define TESTS_UNIT_SERVICE_FAKES_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "service/worker.h"
+#include "store/catalog_build.h"
+
+#define FAKES_MAX 32
+
+/* One operation that was made and waits to be answered. */
+struct fake_event {
+	void (*run)(void *op);
+	void *op;
+};
+
+struct fake_account {
+	enum account_kind kind;
+	char id[ID_MAX + 1];
+	uint32_t version, epoch;
+	struct buf meta;
+	struct policy policy;
+	struct account_state state;
+};
+
+struct fake_marker {
+	char request_id[ID_MAX + 1];
+	uint8_t digest[8];
+	struct buf info;
+	struct reservation reservation;
+	enum account_kind kind[ACCOUNTS_MAX];
+	char id[ACCOUNTS_MAX][ID_MAX + 1];
+	struct amounts last;
+};
+
+/* What PostgreSQL knows of an account. */
+struct fake_row {
+	enum account_kind kind;
+	const char *id;
+	struct account_profile profile;
+	struct usage_window window[4];
+	int windows;
+};
+
+struct fake {
+	struct limits_store limits;
+	struct accounts_store accounts_store;
+	struct timers timers;
+	struct catalog_source catalog;
+	struct conf conf;
+	struct worker *worker;
+	struct arena arena;
+	int64_t now_us;       /* the store's clock */
+	bool away;            /* the store does not answer */
+	bool durable_away;    /* PostgreSQL does not */
+	int undrained;        /* so many more births say that an entry waits */
+	bool ledger_found;
+	int64_t birth_us;
+	int checks, lookups, births, waits, policies;
+	struct fake_account account[FAKES_MAX];
+	int accounts;
+	struct fake_marker marker[FAKES_MAX];
+	int markers;
+	struct fake_row row[FAKES_MAX];
+	int rows;
+	struct fake_event event[FAKES_MAX * 8];
+	int events;
+	struct tenant tenant; /* settings of "default"; fake_publish takes them over */
+};
+
+/* A worker on fakes: shipped tiers, one model ("gpt-5-mini" of openai). Release with fake_release. */
+void fake_init(struct fake *fake);
+void fake_release(struct fake *fake);
+/* Makes a catalog of the settings in fake->tenant. */
+void fake_publish(struct fake *fake, enum fail_policy fail_policy);
+/* Answers all operations, and those that follow from the answers. */
+void fake_run(struct fake *fake);
+
+struct fake_account *fake_account_find(struct fake *fake, enum account_kind kind, const char *id);
+struct fake_row *fake_row_add(struct fake *fake, enum account_kind kind, const char *id, uint32_t version);
+
+#endif

@@ -1,0 +1,386 @@
+/* The flow of a check, on fakes: what it asks of whom, and what it answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "domain/profile.h"
+#include "domain/tiers_default.h"
+#include "fakes.h"
+#include "service/check.h"
+
+static int done_count;
+
+static void done(struct flow *flow)
+{
+	(void)flow;
+	done_count++;
+}
+
+static int setup(void **state)
+{
+	struct fake *fake = mem_zalloc(1, sizeof(*fake));
+
+	fake_init(fake);
+	done_count = 0;
+	*state = fake;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_release(*state);
+	free(*state);
+	return 0;
+}
+
+static struct check *start(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
+{
+	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
+
+	check->question = (struct check_question){.mode = mode,
+		.tenant = "default",
+		.user = user,
+		.request_id = request_id,
+		.interface = "api",
+		.model = "gpt-5-mini",
+		.input_tokens = 100,
+		.max_output_tokens = 50,
+		.deadline_us = INT64_MAX};
+	check_start(check, fake->worker, &fake->arena, done);
+	return check;
+}
+
+static struct check *ask(struct fake *fake, const char *user, const char *request_id)
+{
+	int before = done_count;
+	struct check *check = start(fake, CHECK_REAL, user, request_id);
+
+	fake_run(fake);
+	assert_int_equal(done_count, before + 1);
+	check_release(check);
+	return check;
+}
+
+static void a_new_user_is_looked_up_seeded_and_allowed(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check = ask(fake, "ann", "r1");
+
+	assert_true(check->flow.ok);
+	assert_true(check->answer.allowed);
+	assert_int_equal(check->answer.quality, QUALITY_EXACT);
+	assert_string_equal(check->answer.tier, "free");
+	assert_int_equal(check->answer.held.cost, 100 * 250 + 50 * 2000);
+	assert_int_equal(fake->lookups, 1);
+	assert_int_equal(fake->checks, 2);
+	assert_true(strlen(check->answer.handle) > 0);
+}
+
+static void a_known_user_is_decided_in_one_call(void **state)
+{
+	struct fake *fake = *state;
+
+	ask(fake, "ann", "r1");
+	fake->checks = 0;
+	assert_true(ask(fake, "ann", "r2")->answer.allowed);
+	assert_int_equal(fake->checks, 1);
+	assert_int_equal(fake->lookups, 1);
+}
+
+static void the_fourth_request_of_a_minute_is_denied_with_its_reason(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	ask(fake, "ann", "r1");
+	ask(fake, "ann", "r2");
+	ask(fake, "ann", "r3");
+	check = ask(fake, "ann", "r4");
+	assert_true(check->flow.ok);
+	assert_false(check->answer.allowed);
+	assert_int_equal(check->answer.reason, REASON_REQUEST_RATE);
+	assert_string_equal(check->answer.rows->binding->limit->name, "requests_per_minute");
+	assert_true(check->answer.retry_after_us > 0 && check->answer.retry_after_us <= 20000000);
+	assert_string_equal(check->answer.handle, "");
+}
+
+static void a_repeat_is_answered_as_before_and_other_contents_are_refused(void **state)
+{
+	struct fake *fake = *state;
+	struct check *first = ask(fake, "ann", "r1");
+	struct check *again = ask(fake, "ann", "r1");
+	struct check *other = arena_zalloc(&fake->arena, 1, sizeof(*other));
+
+	assert_true(again->answer.repeat);
+	assert_string_equal(again->answer.handle, first->answer.handle);
+	other->question = first->question;
+	other->question.input_tokens = 101;
+	check_start(other, fake->worker, &fake->arena, done);
+	fake_run(fake);
+	check_release(other);
+	assert_false(other->flow.ok);
+	assert_int_equal(other->flow.err.code, ERR_EXISTS);
+}
+
+static void an_upgrade_made_elsewhere_is_learned_from_the_store(void **state)
+{
+	struct fake *fake = *state;
+	struct fake_account *account;
+	struct account_profile profile = {.tier = "pro", .version = 4};
+
+	ask(fake, "ann", "r1");
+	account = fake_account_find(fake, ACCOUNT_USER, "ann");
+	account->version = 4;
+	buf_reset(&account->meta);
+	profile_pack(&profile, &account->meta);
+	fake->checks = fake->lookups = 0;
+	assert_string_equal(ask(fake, "ann", "r2")->answer.tier, "pro");
+	assert_int_equal(fake->checks, 2);
+	assert_int_equal(fake->lookups, 0);
+}
+
+static void what_a_worker_knows_better_is_written_through(void **state)
+{
+	struct fake *fake = *state;
+	struct account_profile profile = {.tier = "pro", .version = 7};
+
+	ask(fake, "ann", "r1");
+	account_cache_put(fake->worker->cache, ACCOUNT_USER, "default", "ann", &profile);
+	assert_string_equal(ask(fake, "ann", "r2")->answer.tier, "pro");
+	assert_int_equal(fake->policies, 1);
+	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->version, 7);
+}
+
+static void a_request_counts_on_user_team_and_org(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	strcpy(fake_row_add(fake, ACCOUNT_USER, "ann", 1)->profile.team, "red");
+	strcpy(fake_row_add(fake, ACCOUNT_TEAM, "red", 1)->profile.org, "acme");
+	strcpy(fake_row_add(fake, ACCOUNT_ORG, "acme", 1)->profile.tier, "enterprise");
+	check = ask(fake, "ann", "r1");
+	assert_true(check->answer.allowed);
+	assert_int_equal(check->answer.rows->accounts, 3);
+	assert_int_equal(check->answer.rows->account[1].count, 0);
+	assert_int_equal(check->answer.rows->account[2].count, 8);
+}
+
+static void use_of_the_running_windows_is_seeded(void **state)
+{
+	struct fake *fake = *state;
+	struct fake_row *row = fake_row_add(fake, ACCOUNT_USER, "ann", 1);
+	const struct tier_default *free_tier = tier_default_find("free");
+	struct policy policy;
+	struct windows windows;
+	struct zone utc = {0};
+
+	assert_true(tier_default_policy(free_tier, &policy, NULL));
+	assert_true(windows_at(&utc, fake->now_us, &windows, NULL));
+	row->windows = 1;
+	row->window[0] = (struct usage_window){.limit_id = policy.limits[2].id,
+		.window_start = windows_start(&windows, WINDOW_DAY, fake->now_us),
+		.used = 50};
+	assert_int_equal(ask(fake, "ann", "r1")->answer.reason, REASON_QUOTA);
+}
+
+static void undrained_entries_are_waited_for_before_seeding(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->undrained = 3;
+	assert_true(ask(fake, "ann", "r1")->answer.allowed);
+	assert_int_equal(fake->waits, 3);
+	assert_int_equal(fake->births, 4);
+}
+
+static void without_postgresql_the_default_tier_stands_in_at_once(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	fake->durable_away = true;
+	check = ask(fake, "ann", "r1");
+	assert_true(check->answer.allowed);
+	assert_true(fake_account_find(fake, ACCOUNT_USER, "ann")->state.provisional);
+	fake->undrained = 100;
+	assert_true(ask(fake, "bob", "r1")->answer.allowed);
+	assert_int_equal(fake->waits, 0);
+}
+
+static void a_record_made_meanwhile_is_looked_up_when_postgresql_is_back(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->durable_away = true;
+	ask(fake, "ann", "r1");
+	fake->durable_away = false;
+	fake->worker->durable_away_until_us = 0;
+	account_cache_forget(fake->worker->cache, ACCOUNT_USER, "default", "ann");
+	strcpy(fake_row_add(fake, ACCOUNT_USER, "ann", 3)->profile.tier, "pro");
+	ask(fake, "ann", "r2");
+	assert_string_equal(ask(fake, "ann", "r3")->answer.tier, "pro");
+	assert_false(fake_account_find(fake, ACCOUNT_USER, "ann")->state.provisional);
+}
+
+static void another_clock_of_the_store_is_followed(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->now_us += INT64_C(10) * 86400 * 1000000;
+	assert_true(ask(fake, "ann", "r1")->answer.allowed);
+	fake->now_us += INT64_C(40) * 86400 * 1000000;
+	assert_true(ask(fake, "ann", "r2")->answer.allowed);
+	assert_int_equal(worker_now_us(fake->worker) / 1000000, fake->now_us / 1000000);
+}
+
+static void without_the_store_each_worker_holds_to_the_limits(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	ask(fake, "ann", "r1");
+	fake->away = true;
+	check = ask(fake, "ann", "r2");
+	assert_true(check->answer.allowed);
+	assert_int_equal(check->answer.quality, QUALITY_LOCAL);
+	assert_true(strlen(check->answer.handle) > 0);
+	assert_true(ask(fake, "ann", "r3")->answer.allowed);
+	check = ask(fake, "ann", "r4");
+	assert_false(check->answer.allowed);
+	assert_int_equal(check->answer.reason, REASON_REQUEST_RATE);
+}
+
+static void the_tier_says_what_happens_without_the_store(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	fake->away = true;
+	fake_publish(fake, FAIL_OPEN);
+	check = ask(fake, "ann", "r1");
+	assert_true(check->answer.allowed);
+	assert_int_equal(check->answer.quality, QUALITY_BLIND);
+	fake_publish(fake, FAIL_CLOSED);
+	check = ask(fake, "ann", "r2");
+	assert_false(check->flow.ok);
+	assert_int_equal(check->flow.err.code, ERR_UNAVAILABLE);
+}
+
+static void an_unknown_model_is_refused_with_the_nearest_or_let_pass(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
+
+	check->question = (struct check_question){.tenant = "default",
+		.user = "ann",
+		.request_id = "r1",
+		.interface = "api",
+		.model = "gpt-5-nano",
+		.deadline_us = INT64_MAX};
+	check_start(check, fake->worker, &fake->arena, done);
+	fake_run(fake);
+	check_release(check);
+	assert_int_equal(check->flow.err.code, ERR_INVALID);
+	assert_string_equal(check->flow.err.field, "model");
+	assert_non_null(strstr(check->flow.err.text, "gpt-5-mini"));
+	fake->tenant.unknown_model = MODEL_FREE;
+	fake_publish(fake, FAIL_LOCAL);
+	check_start(check, fake->worker, &fake->arena, done);
+	fake_run(fake);
+	check_release(check);
+	assert_true(check->answer.allowed);
+	assert_true(check->answer.priced.unpriced);
+	assert_int_equal(check->answer.held.cost, 0);
+}
+
+static void unknown_users_are_refused_where_the_tenant_says_so(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->tenant.unknown_users = UNKNOWN_REFUSE;
+	fake_publish(fake, FAIL_LOCAL);
+	assert_int_equal(ask(fake, "ann", "r1")->answer.reason, REASON_UNKNOWN_USER);
+	assert_int_equal(fake->accounts, 0);
+	fake_row_add(fake, ACCOUNT_USER, "bob", 1);
+	assert_true(ask(fake, "bob", "r1")->answer.allowed);
+}
+
+static void new_users_of_a_minute_are_bounded(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	fake->conf.new_users_per_minute = 2;
+	ask(fake, "u1", "r");
+	ask(fake, "u2", "r2");
+	check = ask(fake, "u3", "r3");
+	if (check->flow.ok) /* a minute ended in between */
+		check = ask(fake, "u4", "r4");
+	if (check->flow.ok)
+		check = ask(fake, "u5", "r5");
+	assert_int_equal(check->flow.err.code, ERR_EXHAUSTED);
+	assert_true(check->flow.err.retry_after_us > 0);
+}
+
+static void a_dry_run_changes_nothing(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	for (int i = 0; i < 5; i++) {
+		check = start(fake, CHECK_EXPLAIN, "ann", "r1");
+		fake_run(fake);
+		check_release(check);
+		assert_true(check->answer.allowed);
+		assert_string_equal(check->answer.handle, "");
+	}
+	assert_int_equal(fake->markers, 0);
+	check = start(fake, CHECK_STATUS, "ann", "");
+	fake_run(fake);
+	check_release(check);
+	assert_int_equal(check->answer.rows->count, 8);
+	assert_int_equal(check->answer.rows->row[0].figures.used, 0);
+}
+
+static void before_the_first_catalog_nothing_is_decided(void **state)
+{
+	struct fake *fake = *state;
+
+	catalog_source_release(&fake->catalog);
+	catalog_source_init(&fake->catalog);
+	assert_int_equal(ask(fake, "ann", "r1")->flow.err.code, ERR_UNAVAILABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(a_new_user_is_looked_up_seeded_and_allowed),
+		TEST(a_known_user_is_decided_in_one_call),
+		TEST(the_fourth_request_of_a_minute_is_denied_with_its_reason),
+		TEST(a_repeat_is_answered_as_before_and_other_contents_are_refused),
+		TEST(an_upgrade_made_elsewhere_is_learned_from_the_store),
+		TEST(what_a_worker_knows_better_is_written_through),
+		TEST(a_request_counts_on_user_team_and_org),
+		TEST(use_of_the_running_windows_is_seeded),
+		TEST(undrained_entries_are_waited_for_before_seeding),
+		TEST(without_postgresql_the_default_tier_stands_in_at_once),
+		TEST(a_record_made_meanwhile_is_looked_up_when_postgresql_is_back),
+		TEST(another_clock_of_the_store_is_followed),
+		TEST(without_the_store_each_worker_holds_to_the_limits),
+		TEST(the_tier_says_what_happens_without_the_store),
+		TEST(an_unknown_model_is_refused_with_the_nearest_or_let_pass),
+		TEST(unknown_users_are_refused_where_the_tenant_says_so),
+		TEST(new_users_of_a_minute_are_bounded),
+		TEST(a_dry_run_changes_nothing),
+		TEST(before_the_first_catalog_nothing_is_decided),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
