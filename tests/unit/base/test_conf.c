@@ -286,8 +286,6 @@ static void one_option_can_be_set_by_name(void **state)
 
 static void an_at_before_the_scheme_is_printed_as_it_is(void **state)
 {
-	struct conf conf;
-	struct err err;
 	struct buf out = {0};
 
 	(void)state;
