@@ -13,7 +13,7 @@ bool help_put_group(struct buf *out, const char *word);
 /* One command: usage, what it does, options, examples. */
 void help_put_command(struct buf *out, const struct command *command);
 
-/* docs/cli.md and docs/man/bursar.1 */
+/* docs/cli.md, and the man page that the build installs. */
 void help_put_markdown(struct buf *out);
 void help_put_man(struct buf *out);
 

@@ -1,0 +1,133 @@
+"""The command line against a server: a request's way, what an admin does, exit codes, JSON."""
+import json
+import os
+import subprocess
+
+import pytest
+from harness.paths import program
+from harness.ports import free_port
+
+ALLOWED, DENIED, USAGE, UNREACHABLE, REFUSED = range(5)
+
+
+@pytest.fixture
+def bursar(bursard):
+    """bursar("check", "alice") runs the command line; the finished process."""
+
+    def run(*args, addr=bursard.grpc_addr, text=None):
+        env = {**os.environ, "BURSAR_ADDR": addr, "TZ": "UTC"}
+        return subprocess.run([program("bursar"), *args], env=env, input=text, text=True, capture_output=True,
+                              timeout=120, check=False)
+
+    return run
+
+
+@pytest.fixture
+def answer(bursar):
+    """The JSON of a command, which must succeed with the code."""
+
+    def run(*args, code=ALLOWED, text=None):
+        process = bursar(*args, "--json", text=text)
+        assert process.returncode == code, process.stderr
+        return json.loads(process.stdout)
+
+    return run
+
+
+def test_a_request_goes_from_its_check_to_its_bill(bursar, answer):
+    cost = answer("cost", "gpt-5.4", "--input-tokens", "1000", "--output-tokens", "200")["cost"]["cost_nano_usd"]
+    check = answer("check", "alice", "-i", "telegram", "-m", "gpt-5.4", "--input-tokens", "1k", "--max-output-tokens", "500")
+    assert check["allowed"] and check["held_tokens"] == 1500
+    record = answer("record", check["reservation"], "--input-tokens", "1000", "--output-tokens", "200")
+    assert record["tokens"] == 1200 and not record["repeat"]
+    assert record["cost"]["cost_nano_usd"] == cost > 0
+    assert answer("record", check["reservation"], "--input-tokens", "1000", "--output-tokens", "200")["repeat"]
+    status = bursar("status", "alice")
+    assert status.returncode == 0 and "requests_per_minute" in status.stdout
+
+
+def test_a_denial_is_exit_code_1_and_says_when(bursar):
+    codes = [bursar("check", "bob").returncode for _ in range(4)]
+    assert codes == [ALLOWED, ALLOWED, ALLOWED, DENIED]
+    denied = bursar("check", "bob")
+    assert denied.stdout.startswith("denied: request rate") and "in " in denied.stdout
+    assert bursar("explain", "bob").returncode == DENIED
+
+
+def test_the_same_id_is_answered_and_not_counted_again(answer):
+    first = answer("check", "carol", "--id", "msg-1")
+    again = answer("check", "carol", "--id", "msg-1")
+    assert again["repeat"] and again["reservation"] == first["reservation"]
+    assert answer("cancel", first["reservation"])["state"] == "RESERVATION_STATE_CANCELLED"
+    assert answer("renew", answer("check", "carol")["reservation"], "--ttl", "1h")["expires_at_us"] > 0
+
+
+def test_an_admin_moves_overrides_suspends_and_graces(bursar, answer):
+    assert answer("account", "put", "dave", "--tier", "pro", "--team", "red")["team"] == "red"
+    assert answer("account", "set-tier", "dave", "enterprise")["tier"] == "enterprise"
+    overridden = answer("account", "override", "dave", "requests=2/min", "cost=20/day,name=daily")
+    assert {limit["name"] for limit in overridden["overrides"]} == {"requests_per_minute", "daily"}
+    assert [bursar("check", "dave").returncode for _ in range(3)] == [ALLOWED, ALLOWED, DENIED]
+    assert len(answer("account", "override", "dave", "--remove", "daily")["overrides"]) == 1
+    assert answer("account", "override", "dave", "--clear")["overrides"] == []
+    assert answer("account", "suspend", "dave", "--reason", "abuse")["suspended"]
+    assert "suspended" in bursar("check", "dave").stdout
+    assert not answer("account", "unsuspend", "dave")["suspended"]
+    assert answer("account", "grace", "dave", "--for", "2h", "--percent", "50")["grace_percent"] == 50
+    assert answer("account", "grace", "dave", "--off")["grace_until_us"] == 0
+    assert answer("account", "bypass", "dave", "on")["bypass"]
+    assert bursar("account", "reset", "dave").returncode == ALLOWED
+    assert [row["ref"]["id"] for row in answer("account", "list", "--prefix", "dav")["accounts"]] == ["dave"]
+
+
+def test_a_tier_is_put_by_grammar_and_by_file(bursar, answer):
+    put = answer("tier", "put", "team", "requests=2/min", "cost=20/day", "--priority", "7")
+    assert put["pool_priority"] == 7 and len(put["limits"]) == 2
+    merged = answer("tier", "put", "team", "requests=5/min", "--merge")
+    assert sorted((limit["dimension"], limit["amount"]) for limit in merged["limits"]) == [
+        ("DIMENSION_COST", 20_000_000_000), ("DIMENSION_REQUESTS", 5)]
+    assert merged["pool_priority"] == 7
+    copied = answer("tier", "put", "copy", "-f", "-", text=json.dumps(merged))
+    assert copied["limits"] == merged["limits"]
+    assert "requests=5/min" in bursar("tier", "show", "copy").stdout
+    assert {"free", "pro", "enterprise", "team", "copy"} <= {tier["name"] for tier in answer("tier", "list")["tiers"]}
+
+
+def test_prices_are_listed_shown_and_put(answer):
+    prices = answer("price", "list", "--limit", "10000")["prices"]
+    assert len(prices) >= 100 and len({(p["provider"], p["model"]) for p in prices}) == len(prices)
+    assert answer("price", "put", "openai", "my-model", "--input", "0.075", "--output", "1.5")["input"] == "0.075"
+    assert answer("price", "show", "my-model")["output"] == "1.5"
+    assert answer("cost", "my-model", "--input-tokens", "1M")["cost"]["cost_nano_usd"] == 75_000_000
+
+
+def test_tenants_are_walls(answer):
+    assert answer("tenant", "put", "acme", "--default-tier", "pro")["default_tier"] == "pro"
+    assert answer("tenant", "put", "acme", "--language", "de")["default_tier"] == "pro"
+    assert answer("check", "alice", "--tenant", "acme")["tier"] == "pro"
+    assert "acme" in {tenant["id"] for tenant in answer("tenant", "list")["tenants"]}
+
+
+def test_figures_answer(bursar, answer):
+    answer("account", "put", "erin", "--tier", "pro")
+    assert any(row["tier"] == "pro" for row in answer("stats")["accounts_by_tier"])
+    assert answer("report", "month", "erin")["ref"]["id"] == "erin"
+    assert bursar("report", "month").returncode == ALLOWED
+    assert bursar("proof").stdout.startswith("proof: ok")
+
+
+def test_exit_codes_and_messages_say_what_to_do(bursar):
+    wrong = bursar("check")
+    assert wrong.returncode == USAGE and "USER is missing" in wrong.stderr and "--help" in wrong.stderr
+    refused = bursar("check", "alice", "-m", "no-such-model", "--input-tokens", "5")
+    assert refused.returncode == REFUSED and "INVALID_ARGUMENT" in refused.stderr and "model" in refused.stderr
+    missing = bursar("tier", "show", "nothing")
+    assert missing.returncode == REFUSED and "bursar tier list" in missing.stderr
+    nobody = bursar("check", "alice", addr=f"127.0.0.1:{free_port()}")
+    assert nobody.returncode == UNREACHABLE and "deploy/local up" in nobody.stderr
+    assert not nobody.stdout
+
+
+def test_a_wrong_field_is_named(bursar):
+    refused = bursar("check", "a\tb")
+    assert refused.returncode == REFUSED and "user:" in refused.stderr
