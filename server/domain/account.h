@@ -47,11 +47,11 @@ struct account_state {
 	bool suspended, bypass, deleted, provisional;
 	int grace_percent;
 	int64_t grace_until_us;
-	int64_t clock_us;                    /* never goes back */
-	int64_t window_start[WINDOW_COUNT];  /* never moves back; 0 = never set */
-	int64_t open;                        /* all open reservations */
-	uint32_t notified;                   /* bit i: limit i has warned in its window */
-	const struct policy *policy;         /* the states below are in its order */
+	int64_t clock_us; /* never goes back */
+	int64_t window_start[WINDOW_COUNT]; /* never moves back; 0 = never set */
+	int64_t open; /* all open reservations */
+	uint32_t notified; /* bit i: limit i has warned in its window */
+	const struct policy *policy; /* the states below are in its order */
 	union limit_state limits[LIMITS_MAX];
 };
 

@@ -48,9 +48,9 @@ enum reservation_state {
 struct reservation {
 	enum reservation_state state;
 	int64_t started_at_us, expires_at_us;
-	struct amounts held;     /* still held: what was estimated minus what attempts took from it */
-	struct amounts used;     /* recorded so far */
-	uint32_t attempts;       /* bit a: attempt a was recorded */
+	struct amounts held; /* still held: what was estimated minus what attempts took from it */
+	struct amounts used; /* recorded so far */
+	uint32_t attempts; /* bit a: attempt a was recorded */
 	uint64_t interface_hash, model_hash;
 	int accounts;
 	struct {
@@ -63,7 +63,7 @@ struct reservation {
 /* What the check says of one account. */
 struct verdict {
 	uint32_t failed; /* bit i: limit i denies */
-	uint32_t would;  /* bit i: would deny, but is shadow or the account is bypassed */
+	uint32_t would; /* bit i: would deny, but is shadow or the account is bypassed */
 	uint32_t notify; /* bit i: warned now for the first time in its window */
 };
 
@@ -76,39 +76,38 @@ void state_convert(struct account_state *state, const struct policy *to, int64_t
 
 /* Would it pass? Fills a verdict per account; changes nothing. True when nothing failed and none is suspended/deleted
  * (suspended wins over bypass). States must have been rolled. */
-bool decision_test(const struct account_state *const states[], int count, const struct request *request,
-                   int64_t now_us, struct verdict verdicts[]);
+bool decision_test(const struct account_state *const states[], int count, const struct request *request, int64_t now_us,
+	struct verdict verdicts[]);
 
 /* Takes what a passing request asks, on all accounts, and makes its reservation. Sets `notify` in the verdicts. */
 void decision_take(struct account_state *const states[], int count, const struct request *request, int64_t now_us,
-                   int64_t ttl_us, struct reservation *reservation, struct verdict verdicts[]);
+	int64_t ttl_us, struct reservation *reservation, struct verdict verdicts[]);
 
 /* How a reservation is settled. */
 struct settlement {
-	struct amounts used;  /* requests is ignored: a request counts once, whatever its attempts */
-	bool final;           /* gives back what is still held */
+	struct amounts used; /* requests is ignored: a request counts once, whatever its attempts */
+	bool final; /* gives back what is still held */
 	enum reservation_state becomes; /* RECORDED, CANCELLED (nothing used) or EXPIRED (1 request) when final */
 };
 
 /* What a settlement did. */
 struct settled {
-	struct amounts charged;  /* what went into the books, requests included */
+	struct amounts charged; /* what went into the books, requests included */
 	struct amounts released; /* given back */
-	bool late;               /* the reservation was expired or cancelled */
+	bool late; /* the reservation was expired or cancelled */
 };
 
 /* Settles on all accounts of the reservation (NULL entries of states are absent and skipped). */
 void decision_settle(struct account_state *const states[], struct reservation *reservation,
-                     const struct settlement *settlement, int64_t now_us, struct settled *out,
-                     struct verdict verdicts[]);
+	const struct settlement *settlement, int64_t now_us, struct settled *out, struct verdict verdicts[]);
 
 /*
  * Charges a request that was never checked: counts it and all it used in the running windows. The reservation becomes
  * RECORDED; when the attempt was not the last one the caller makes it EXPIRED, so that the next counts no request.
  */
 void decision_charge(struct account_state *const states[], int count, const struct request *request,
-                     const struct amounts *used, int64_t now_us, struct reservation *reservation,
-                     struct settled *out, struct verdict verdicts[]);
+	const struct amounts *used, int64_t now_us, struct reservation *reservation, struct settled *out,
+	struct verdict verdicts[]);
 
 /* Empties settled counters and fills buckets; what is held stays held. `lost[i]`: what calendar limit i had settled. */
 void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LIMITS_MAX]);
@@ -123,7 +122,7 @@ struct figures {
 
 /* Figures of limit `index` after the decision. `requested` is what the request asks of it; `failed` from the verdict. */
 void figures_of(const struct account_state *state, int index, const struct windows *windows, int64_t requested,
-                bool failed, int64_t now_us, struct figures *out);
+	bool failed, int64_t now_us, struct figures *out);
 
 /* The order of reasons: smaller is reported first. 0 = allowed. Values equal bursar.v1.Reason. */
 enum reason {

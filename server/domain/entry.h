@@ -15,8 +15,14 @@
 
 /* Token classes of a record; disjoint. Order and numbers are stored. */
 enum token_class {
-	TOKEN_INPUT, TOKEN_CACHED_INPUT, TOKEN_CACHE_WRITE, TOKEN_OUTPUT, TOKEN_REASONING, TOKEN_AUDIO_INPUT,
-	TOKEN_AUDIO_OUTPUT, TOKEN_CLASS_COUNT
+	TOKEN_INPUT,
+	TOKEN_CACHED_INPUT,
+	TOKEN_CACHE_WRITE,
+	TOKEN_OUTPUT,
+	TOKEN_REASONING,
+	TOKEN_AUDIO_INPUT,
+	TOKEN_AUDIO_OUTPUT,
+	TOKEN_CLASS_COUNT
 };
 const char *token_class_name(enum token_class class);
 
@@ -28,7 +34,7 @@ int64_t tokens_input(const struct tokens *tokens);
 int64_t tokens_output(const struct tokens *tokens);
 bool tokens_check(const struct tokens *tokens, const char *field, struct err *err);
 
-#define FLAG_UNPRICED 1    /* no price was found: to be re-rated */
+#define FLAG_UNPRICED 1 /* no price was found: to be re-rated */
 #define FLAG_PARENT_RATE 2 /* a class cost its parent's rate */
 #define FLAG_ABOVE_CONTEXT 4
 
@@ -43,7 +49,7 @@ struct entry_info {
 	const char *tier; /* of the user at the check */
 	const char *provider, *price_model; /* whose price the estimate used; "" when none */
 	const char *reason; /* resets: the admin's reason */
-	const char *actor;  /* resets: who */
+	const char *actor; /* resets: who */
 	int accounts;
 	struct entry_account account[ACCOUNTS_MAX]; /* the user first; the order of everything else in the entry */
 };
@@ -52,7 +58,7 @@ struct entry_info {
 struct entry_usage {
 	const char *model; /* as served */
 	const char *provider, *price_model;
-	const char *mode;  /* "" = standard */
+	const char *mode; /* "" = standard */
 	int64_t price_from_us;
 	uint32_t flags;
 	struct tokens tokens;
@@ -110,7 +116,7 @@ struct handle {
 /* Text in the arena. */
 const char *handle_format(const struct handle *handle, struct arena *arena);
 /* ERR_INVALID on field `field` when it is none. Ids inside are checked. */
-bool handle_parse(const char *text, size_t len, const char *field, struct arena *arena, struct handle *out,
-                  struct err *err);
+bool handle_parse(
+	const char *text, size_t len, const char *field, struct arena *arena, struct handle *out, struct err *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1) /* counters are exact in Lua's doubles up to here */
-#define LIMITS_MAX 32                       /* limits of one policy: a bit each in the masks of a decision */
+#define LIMITS_MAX 32 /* limits of one policy: a bit each in the masks of a decision */
 #define LIMIT_NAME_MAX 64
 #define WARN_PERCENT_DEFAULT 80
 /* Debt is remembered up to here: a bucket's full_at never lies further ahead. 100 years. */
@@ -35,11 +35,11 @@ struct limit {
 	enum dimension dimension;
 	enum limit_kind kind;
 	enum window_unit unit; /* KIND_CALENDAR */
-	int64_t amount;        /* count, tokens or nano-USD */
-	int64_t period_us;     /* KIND_BUCKET */
-	int64_t burst;         /* KIND_BUCKET; limit_prepare turns 0 into amount */
+	int64_t amount; /* count, tokens or nano-USD */
+	int64_t period_us; /* KIND_BUCKET */
+	int64_t burst; /* KIND_BUCKET; limit_prepare turns 0 into amount */
 	char interface[ID_MAX + 1]; /* "" = all */
-	char model[ID_MAX + 1];     /* "" = all */
+	char model[ID_MAX + 1]; /* "" = all */
 	bool shadow;
 	bool notify; /* KIND_CALENDAR */
 	int warn_percent; /* limit_prepare turns 0 into WARN_PERCENT_DEFAULT */
@@ -69,8 +69,8 @@ bool limit_prepare(struct limit *limit, struct err *err);
 bool policy_prepare(struct policy *policy, struct err *err);
 
 /* `tier` with each override replacing the limit of its name, or added behind. Both prepared; so is the result. */
-bool policy_merge(const struct policy *tier, const struct limit *overrides, int count, struct policy *out,
-                  struct err *err);
+bool policy_merge(
+	const struct policy *tier, const struct limit *overrides, int count, struct policy *out, struct err *err);
 
 /* NULL when there is none of this id. */
 const struct limit *policy_find(const struct policy *policy, uint32_t id);

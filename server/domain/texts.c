@@ -118,41 +118,50 @@ static void put_per(const struct language *language, const struct limit *limit, 
 	}
 }
 
-/* What a placeholder stands for; false when there is no such placeholder, or nothing known for it. */
-static bool put_value(const struct writer *writer, const char *name, size_t len)
+#define IS(word) (len == sizeof(word) - 1 && memcmp(name, word, len) == 0)
+
+/* What a placeholder about the limit stands for; false when there is no such placeholder. */
+static bool put_limit_value(const struct writer *writer, const char *name, size_t len)
 {
-	const struct text_args *args = writer->args;
+	const struct figures *figures = &writer->args->figures;
 	const struct limit *limit = writer->limit;
+	bool graced = limit == writer->args->limit && limit->kind == KIND_CALENDAR;
 	struct buf *out = writer->out;
 
-#define IS(word) (len == sizeof(word) - 1 && memcmp(name, word, len) == 0)
-	if (IS("wait"))
-		put_duration(writer->language, args->retry_after_us, out);
-	else if (IS("tier") && args->better_tier)
-		buf_put_str(out, args->better_tier);
-	else if (!limit)
-		return false;
-	else if (IS("who"))
-		buf_put_str(out, writer->language->who[args->account_kind]);
+	if (IS("who"))
+		buf_put_str(out, writer->language->who[writer->args->account_kind]);
 	else if (IS("amount"))
-		put_amount(writer->language, limit->dimension,
-			limit == args->limit && limit->kind == KIND_CALENDAR ? args->figures.effective : limit->amount,
-			out);
+		put_amount(writer->language, limit->dimension, graced ? figures->effective : limit->amount, out);
 	else if (IS("used"))
-		put_amount(writer->language, limit->dimension, args->figures.used, out);
+		put_amount(writer->language, limit->dimension, figures->used, out);
 	else if (IS("requested"))
-		put_amount(writer->language, limit->dimension, args->figures.requested, out);
+		put_amount(writer->language, limit->dimension, figures->requested, out);
 	else if (IS("most"))
-		put_amount(writer->language, limit->dimension, args->figures.effective, out);
+		put_amount(writer->language, limit->dimension, figures->effective, out);
 	else if (IS("percent"))
-		put_number(writer->language, args->figures.used_percent, out);
+		put_number(writer->language, figures->used_percent, out);
 	else if (IS("per"))
 		put_per(writer->language, limit, out);
 	else
 		return false;
-#undef IS
 	return true;
 }
+
+static bool put_value(const struct writer *writer, const char *name, size_t len)
+{
+	const struct text_args *args = writer->args;
+
+	if (IS("wait")) {
+		put_duration(writer->language, args->retry_after_us, writer->out);
+		return true;
+	}
+	if (IS("tier") && args->better_tier) {
+		buf_put_str(writer->out, args->better_tier);
+		return true;
+	}
+	return writer->limit && put_limit_value(writer, name, len);
+}
+#undef IS
 
 static void put_template(const struct writer *writer, const char *text)
 {

@@ -133,8 +133,11 @@ static const struct language languages[] = {
 
 const struct language *language_find(const char *tag)
 {
-	size_t len = tag ? strcspn(tag, "-_") : 0;
+	size_t len;
 
+	if (!tag)
+		return &languages[0];
+	len = strcspn(tag, "-_");
 	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
 		if (len == strlen(languages[i].code) && strncasecmp(tag, languages[i].code, len) == 0)
 			return &languages[i];

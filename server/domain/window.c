@@ -147,7 +147,7 @@ bool zone_check(const char *name, struct err *err)
 static int64_t day_start(const struct tz *tz, int64_t day)
 {
 	int64_t midnight = day * DAY_S;
-	int64_t at = midnight - 27 * 3600; /* local time is surely before midnight */
+	int64_t at = midnight - INT64_C(27) * 3600; /* local time is surely before midnight */
 	int64_t from;
 	int64_t to;
 

@@ -23,7 +23,7 @@ struct windows {
  * until then the old one's windows run. previous == "" when it never changed; an account that leaves UTC has "UTC".
  */
 struct zone {
-	char name[ZONE_NAME_MAX + 1];     /* "" = UTC */
+	char name[ZONE_NAME_MAX + 1]; /* "" = UTC */
 	char previous[ZONE_NAME_MAX + 1];
 	int64_t changed_at_us;
 };

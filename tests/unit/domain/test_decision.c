@@ -155,6 +155,39 @@ static void figures_stay_in_their_bounds(void **state)
 	assert_true(figures.resets_at_us >= account.clock_us && figures.retry_after_us >= 0);
 }
 
+static void a_window_never_moves_back(void **state)
+{
+	struct policy policy = {.count = 1, .limits = {limit_of(DIM_REQUESTS, KIND_CALENDAR, 5, 0)}};
+	struct account_state account = {.policy = &policy, .clock_us = NOW};
+	struct zone utc = {0};
+	struct windows windows;
+
+	(void)state;
+	assert_true(windows_at(&utc, NOW, &windows, NULL));
+	account.window_start[WINDOW_DAY] = NOW - 1; /* later than midnight: another worker knew another zone */
+	account.limits[0].calendar.settled = 3;
+	state_roll(&account, &windows, NOW);
+	assert_int_equal(account.window_start[WINDOW_DAY], NOW - 1);
+	assert_int_equal(account.limits[0].calendar.settled, 3);
+	assert_int_equal(account.window_start[WINDOW_MONTH], windows.at[WINDOW_MONTH][1]);
+	state_roll(&account, &windows, windows.at[WINDOW_DAY][2]);
+	assert_int_equal(account.limits[0].calendar.settled, 0);
+}
+
+static void a_bucket_is_full_at_a_whole_microsecond(void **state)
+{
+	struct policy policy = {.count = 1, .limits = {limit_of(DIM_REQUESTS, KIND_BUCKET, 7, 60000000)}};
+	struct account_state account = {.policy = &policy, .clock_us = NOW};
+	struct windows windows = {0};
+	struct figures figures;
+
+	(void)state;
+	bucket_take(&policy.limits[0], &account.limits[0], 1, NOW);
+	figures_of(&account, 0, &windows, 1, false, NOW, &figures);
+	assert_int_equal(figures.resets_at_us, NOW + 8571429); /* 8,571,428 4/7, rounded up */
+	assert_int_equal(figures.remaining, 6);
+}
+
 static void absent_accounts_are_skipped(void **state)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(DIM_TOKENS, KIND_BUCKET, 10, HOUR)}};
@@ -188,6 +221,8 @@ int main(void)
 		cmocka_unit_test(parts_add_up_without_loss),
 		cmocka_unit_test(waits_are_exact),
 		cmocka_unit_test(figures_stay_in_their_bounds),
+		cmocka_unit_test(a_window_never_moves_back),
+		cmocka_unit_test(a_bucket_is_full_at_a_whole_microsecond),
 		cmocka_unit_test(absent_accounts_are_skipped),
 	};
 
