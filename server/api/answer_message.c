@@ -61,7 +61,8 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 			.limit = rows->row[i].limit,
 			.figures = rows->row[i].figures};
 	}
-	count = headers_make(limits, n, binding, check->answer.now_us, check->answer.retry_after_us, check->arena, made);
+	count = headers_make(
+		limits, n, binding, check->answer.now_us, check->answer.retry_after_us, check->arena, made);
 	*out = arena_alloc(check->arena, sizeof(**out) * HEADERS_MAX);
 	for (int i = 0; i < count; i++) {
 		(*out)[i] = message_new(check->arena, Header, header);

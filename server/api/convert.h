@@ -24,18 +24,18 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct limit_
 
 /* Rows to a list: which ones says `wanted`. */
 enum wanted_rows { ROWS_ALL, ROWS_MATCHED, ROWS_NOTABLE /* failed, would fail, warning */ };
-size_t rows_to_messages(struct arena *arena, const struct rows *rows, enum wanted_rows wanted,
-                        Bursar__V1__LimitStatus ***out);
+size_t rows_to_messages(
+	struct arena *arena, const struct rows *rows, enum wanted_rows wanted, Bursar__V1__LimitStatus ***out);
 /* All limits of all accounts, by account. */
-size_t accounts_to_messages(struct arena *arena, const struct rows *rows, int64_t now_us,
-                            Bursar__V1__AccountStatus ***out);
+size_t accounts_to_messages(
+	struct arena *arena, const struct rows *rows, int64_t now_us, Bursar__V1__AccountStatus ***out);
 
 /* NULL = no tokens. ERR_INVALID on "usage". */
 bool tokens_from_message(const Bursar__V1__TokenUsage *message, struct tokens *out, struct err *err);
 Bursar__V1__TokenUsage *tokens_to_message(struct arena *arena, const struct tokens *tokens);
 
-Bursar__V1__CostBreakdown *cost_to_message(struct arena *arena, const struct priced *priced,
-                                           const struct tokens *tokens);
+Bursar__V1__CostBreakdown *cost_to_message(
+	struct arena *arena, const struct priced *priced, const struct tokens *tokens);
 
 /* The gRPC code, text and field of an error, for one item of a batch. */
 Bursar__V1__ItemError *error_to_message(struct arena *arena, const struct err *err);

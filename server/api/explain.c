@@ -15,7 +15,8 @@ static char *account_step(const struct check *check, const struct account_rows *
 
 	return arena_printf(check->arena, "It counts on %s %s: %s%s, %d limits%s%s%s.", account_kind_name(party->kind),
 		party->id, tier[0] ? "tier " : "no tier", tier, account->count,
-		party->profile->override_count ? ", with limits of its own" : "", account->state->suspended ? ", suspended" : "",
+		party->profile->override_count ? ", with limits of its own" : "",
+		account->state->suspended ? ", suspended" : "",
 		account->state->bypass ? ", bypassed: counted, never denied" : "");
 }
 
@@ -25,12 +26,14 @@ static char *price_step(const struct check *check)
 	char cost[40];
 
 	if (!answer->asked_model)
-		return arena_printf(check->arena, "No model is named: no cost is held, and a spent budget still denies.");
+		return arena_printf(
+			check->arena, "No model is named: no cost is held, and a spent budget still denies.");
 	money_format(answer->priced.cost.nano, cost);
 	if (!answer->priced.price)
 		return arena_printf(check->arena, "Model %s has no price, and the tenant lets it pass for nothing.",
 			check->question.model);
-	return arena_printf(check->arena, "It is priced as %s/%s%s: %" PRId64 " input and %" PRId64 " output tokens cost %s USD.",
+	return arena_printf(check->arena,
+		"It is priced as %s/%s%s: %" PRId64 " input and %" PRId64 " output tokens cost %s USD.",
 		answer->priced.price->provider, answer->priced.price->model,
 		answer->priced.unpriced ? ", the tenant's fallback" : "", answer->request.estimate.input,
 		answer->request.estimate.output, cost);
@@ -40,13 +43,12 @@ static char *row_step(const struct check *check, const struct limit_row *row)
 {
 	const struct figures *figures = &row->figures;
 
-	return arena_printf(check->arena,
-		"Limit %s of %s %s: %" PRId64 " of %" PRId64 " used, %" PRId64 " asked: %s.",
-		row->limit->name[0] ? row->limit->name : "(unnamed)", account_kind_name(row->account_kind), row->account_id,
-		figures->used, figures->effective, figures->requested,
-		row->failed             ? figures->permanent ? "fails, and waiting will not help" : "fails for now"
-			: row->would_fail ? "would fail, but is only watched"
-					  : "passes");
+	return arena_printf(check->arena, "Limit %s of %s %s: %" PRId64 " of %" PRId64 " used, %" PRId64 " asked: %s.",
+		row->limit->name[0] ? row->limit->name : "(unnamed)", account_kind_name(row->account_kind),
+		row->account_id, figures->used, figures->effective, figures->requested,
+		row->failed	  ? figures->permanent ? "fails, and waiting will not help" : "fails for now"
+		: row->would_fail ? "would fail, but is only watched"
+				  : "passes");
 }
 
 size_t explain_steps(const struct check *check, char ***out)
@@ -65,6 +67,7 @@ size_t explain_steps(const struct check *check, char ***out)
 	if (check->answer.allowed)
 		add(*out, &n, arena_printf(check->arena, "It would be allowed now."));
 	else
-		add(*out, &n, arena_printf(check->arena, "It would be denied now: %s.", reason_name(check->answer.reason)));
+		add(*out, &n,
+			arena_printf(check->arena, "It would be denied now: %s.", reason_name(check->answer.reason)));
 	return n;
 }

@@ -120,8 +120,7 @@ static void explain_done(struct flow *flow)
 static void explain(struct call *call, void *ctx)
 {
 	struct err err;
-	const Bursar__V1__ExplainRequest *request =
-		request_read(call, &bursar__v1__explain_request__descriptor, &err);
+	const Bursar__V1__ExplainRequest *request = request_read(call, &bursar__v1__explain_request__descriptor, &err);
 	struct check_call *self;
 
 	if (!request) {
@@ -175,8 +174,8 @@ static void get_status(struct call *call, void *ctx)
 	check_start(&self->check, ctx, call_arena(call), status_done);
 }
 
-static bool estimate(struct worker *worker, const struct snapshot *snapshot, const Bursar__V1__EstimateCostRequest *request,
-	struct tokens *tokens, struct priced *priced, struct err *err)
+static bool estimate(struct worker *worker, const struct snapshot *snapshot,
+	const Bursar__V1__EstimateCostRequest *request, struct tokens *tokens, struct priced *priced, struct err *err)
 {
 	const char *tenant = tenant_or_default(request->tenant);
 	struct pricing pricing = {.catalog = snapshot->catalog,

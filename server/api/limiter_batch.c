@@ -98,7 +98,8 @@ void limiter_check_batch(struct call *call, void *ctx)
 		return;
 	}
 	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
-	*batch = (struct batch){.call = call, .count = request->n_items, .left = request->n_items + 1, .reply = checks_reply};
+	*batch = (struct batch){
+		.call = call, .count = request->n_items, .left = request->n_items + 1, .reply = checks_reply};
 	batch->checks = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->checks));
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->checks[i].batch = batch;
@@ -134,8 +135,7 @@ static void record_done(struct flow *flow)
 	item_ended(container_of(container_of(flow, struct settle, flow), struct record_item, settle)->batch);
 }
 
-static void record_item_start(
-	struct record_item *item, const Bursar__V1__RecordRequest *request, struct worker *worker)
+static void record_item_start(struct record_item *item, const Bursar__V1__RecordRequest *request, struct worker *worker)
 {
 	struct arena *arena = call_arena(item->batch->call);
 
@@ -160,8 +160,8 @@ void limiter_record_batch(struct call *call, void *ctx)
 		return;
 	}
 	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
-	*batch =
-		(struct batch){.call = call, .count = request->n_items, .left = request->n_items + 1, .reply = records_reply};
+	*batch = (struct batch){
+		.call = call, .count = request->n_items, .left = request->n_items + 1, .reply = records_reply};
 	batch->records = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->records));
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->records[i].batch = batch;

@@ -9,8 +9,8 @@
 
 /* Both take checked messages. */
 void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out);
-bool question_of_record(const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out,
-                        struct err *err);
+bool question_of_record(
+	const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out, struct err *err);
 
 Bursar__V1__RecordResponse *record_to_message(const struct settle *settle);
 

@@ -41,8 +41,8 @@ static bool handle_of(const Bursar__V1__ReservationRef *ref, bool needs_start, s
 	return true;
 }
 
-bool question_of_record(const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out,
-	struct err *err)
+bool question_of_record(
+	const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out, struct err *err)
 {
 	struct settle_question question = {
 		.served = request->model,

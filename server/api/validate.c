@@ -79,7 +79,8 @@ static bool number_check(const struct rule *rule, int64_t value, int64_t most, c
 		most = rule->most;
 	}
 	if (value < least || value > most)
-		return err_invalid(err, field, "%" PRId64 " is not within %" PRId64 " and %" PRId64, value, least, most);
+		return err_invalid(
+			err, field, "%" PRId64 " is not within %" PRId64 " and %" PRId64, value, least, most);
 	return true;
 }
 
@@ -128,13 +129,15 @@ static bool list_check(const struct rule *rule, const ProtobufCFieldDescriptor *
 	int64_t most = rule->kind == ITEMS ? rule->most : ITEMS_MOST;
 
 	if ((int64_t)count < least || (int64_t)count > most)
-		return err_invalid(err, field->name, "must have %" PRId64 " to %" PRId64 " items, not %zu", least, most, count);
+		return err_invalid(
+			err, field->name, "must have %" PRId64 " to %" PRId64 " items, not %zu", least, most, count);
 	if (!into_items || (field->type != PROTOBUF_C_TYPE_MESSAGE && field->type != PROTOBUF_C_TYPE_STRING))
 		return true;
 	for (size_t i = 0; i < count; i++) {
 		const void *value = values + i * sizeof(void *);
 
-		if (field->type == PROTOBUF_C_TYPE_STRING && !text_check(rule, *(const char *const *)value, field->name, err))
+		if (field->type == PROTOBUF_C_TYPE_STRING &&
+			!text_check(rule, *(const char *const *)value, field->name, err))
 			return false;
 		if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
 			!fields_check(*(const ProtobufCMessage *const *)value, true, err))
@@ -177,11 +180,12 @@ static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
 	return false;
 }
 
-static bool part_check(const ProtobufCMessageDescriptor *descriptor, uint64_t tag, const uint8_t *bytes, uint64_t len,
-	struct err *err)
+static bool part_check(
+	const ProtobufCMessageDescriptor *descriptor, uint64_t tag, const uint8_t *bytes, uint64_t len, struct err *err)
 {
 	const ProtobufCFieldDescriptor *field =
-		tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3)) : NULL;
+		tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))
+				       : NULL;
 
 	if (!field || !len)
 		return true;

@@ -174,8 +174,8 @@ struct account_profile *profile_copy(struct arena *arena, const struct account_p
 	return copy;
 }
 
-const struct account_profile *account_cache_get(struct account_cache *cache, enum account_kind kind, const char *tenant,
-	const char *id, struct arena *arena)
+const struct account_profile *account_cache_get(
+	struct account_cache *cache, enum account_kind kind, const char *tenant, const char *id, struct arena *arena)
 {
 	struct entry *entry = entry_find(cache, kind, tenant, id, key_hash(kind, tenant, id));
 

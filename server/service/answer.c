@@ -8,7 +8,8 @@ static const struct limit *named_limit(const struct party *party, const struct l
 {
 	const struct limit *ours = limit->name[0] ? NULL : policy_find(party->policy, limit->id);
 
-	return ours && ours->kind == limit->kind && ours->amount == limit->amount && ours->num == limit->num ? ours : limit;
+	return ours && ours->kind == limit->kind && ours->amount == limit->amount && ours->num == limit->num ? ours
+													     : limit;
 }
 
 static void row_fill(struct limit_row *row, const struct party *party, const struct standing *standing, int index,
@@ -77,8 +78,10 @@ struct rows *rows_make(const struct parties *parties, const struct standing *con
 	for (int i = 0; i < count; i++) {
 		const struct account_state *state = &standing[i]->state;
 
-		rows->account[rows->accounts++] = (struct account_rows){
-			.party = &parties->party[i], .state = state, .first = rows->count, .count = state->policy->count};
+		rows->account[rows->accounts++] = (struct account_rows){.party = &parties->party[i],
+			.state = state,
+			.first = rows->count,
+			.count = state->policy->count};
 		for (int l = 0; l < state->policy->count; l++)
 			row_fill(&rows->row[rows->count++], &parties->party[i], standing[i], l, request, now_us);
 		if (state->suspended)

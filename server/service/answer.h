@@ -30,7 +30,7 @@ struct rows {
 	struct limit_row *row;
 	int accounts;
 	struct account_rows account[ACCOUNTS_MAX];
-	enum reason reason;              /* of all failures the first in order; REASON_NONE when nothing failed */
+	enum reason reason; /* of all failures the first in order; REASON_NONE when nothing failed */
 	const struct limit_row *binding; /* the failed one that is last to recover; NULL when no limit failed */
 	bool permanent;
 	int64_t retry_after_us;
@@ -39,6 +39,6 @@ struct rows {
 
 /* `request` NULL: nothing is asked (status, records): then every limit matches and nothing is requested. */
 struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,
-                       const struct request *request, int64_t now_us);
+	const struct request *request, int64_t now_us);
 
 #endif

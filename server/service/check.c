@@ -4,13 +4,11 @@
  */
 #include "service/check.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "service/check_private.h"
 #include "service/local.h"
 
 #define DEADLINE_US 5000000
@@ -42,52 +40,11 @@ static enum flow_result step_begin(struct flow *flow)
 	check->snapshot = snapshot_take(check->worker, &flow->err);
 	if (!check->snapshot)
 		return flow_fail(flow);
-	if (!parties_init(&check->parties, check->worker, check->arena, check->snapshot, check->question.tenant, &flow->err))
+	if (!parties_init(
+		    &check->parties, check->worker, check->arena, check->snapshot, check->question.tenant, &flow->err))
 		return flow_fail(flow);
 	flow_to(flow, step_resolve);
 	return FLOW_MORE;
-}
-
-/* What the request would cost; estimates hold no cost where no model is named. */
-static bool request_price(struct check *check, struct err *err)
-{
-	const struct check_question *question = &check->question;
-	struct pricing pricing = {
-		.catalog = check->snapshot->catalog,
-		.settings = check->parties.settings,
-		.tenant = question->tenant,
-		.user = question->user,
-	};
-	struct tokens tokens = {.count = {[TOKEN_INPUT] = check->request.estimate.input,
-					 [TOKEN_OUTPUT] = check->request.estimate.output}};
-
-	check->answer.asked_model = question->model[0] != '\0';
-	check->request.probe_cost = !check->answer.asked_model;
-	if (!check->answer.asked_model)
-		return true;
-	if (!price_for_check(&pricing, question->model, "model", &tokens, "", worker_now_us(check->worker),
-		    &check->answer.priced, err))
-		return false;
-	check->request.estimate.cost = check->answer.priced.cost.nano;
-	return true;
-}
-
-static bool request_make(struct check *check, struct err *err)
-{
-	const struct check_question *question = &check->question;
-	const struct tier *tier = check->parties.party[0].tier;
-	int64_t output = question->max_output_tokens ? question->max_output_tokens : tier->default_output_tokens;
-
-	check->request = (struct request){
-		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
-		.model_hash = selector_hash(question->model, strlen(question->model)),
-	};
-	if (question->mode == CHECK_STATUS)
-		return true;
-	if (output > COUNT_MAX - question->input_tokens)
-		return err_invalid(err, "input_tokens", "together with the output, at most 9007199254740991 tokens");
-	check->request.estimate = (struct amounts){.requests = 1, .input = question->input_tokens, .output = output};
-	return request_price(check, err);
 }
 
 static struct repair *repair_of(struct check *check)
@@ -161,7 +118,7 @@ static enum flow_result step_resolve(struct flow *flow)
 		repair_lookup(repair_of(check), parties, check->question.deadline_us, repair_done);
 		return FLOW_WAIT;
 	}
-	if (!request_make(check, &flow->err))
+	if (!check_request_make(check, &flow->err))
 		return flow_fail(flow);
 	flow_to(flow, step_ask);
 	return FLOW_MORE;
@@ -183,48 +140,6 @@ static enum flow_result step_looked_up(struct flow *flow)
 	check->answer.now_us = worker_now_us(check->worker);
 	flow_to(flow, step_finish);
 	return FLOW_MORE;
-}
-
-/* Equal contents, equal digest: texts and lifetimes may differ between repeats. */
-static void digest_make(const struct check_question *question, uint8_t digest[8])
-{
-	struct buf buf = {0};
-	uint64_t hash;
-
-	buf_put_str16(&buf, question->interface, strlen(question->interface));
-	buf_put_str16(&buf, question->model, strlen(question->model));
-	buf_put_i64(&buf, question->input_tokens);
-	buf_put_i64(&buf, question->max_output_tokens);
-	hash = hash64(buf.data, buf.len);
-	memcpy(digest, &hash, sizeof(hash));
-	buf_release(&buf);
-}
-
-static void info_make(struct check *check)
-{
-	const struct check_question *question = &check->question;
-	const struct price *price = check->answer.priced.price;
-	struct entry_info info = {
-		.tenant = question->tenant,
-		.user = question->user,
-		.request_id = question->request_id,
-		.interface = question->interface,
-		.model = question->model,
-		.tier = party_tier_name(&check->parties.party[0]),
-		.provider = price ? price->provider : "",
-		.price_model = price ? price->model : "",
-		.reason = "",
-		.actor = "",
-		.accounts = check->parties.count,
-	};
-	struct buf buf = {0};
-
-	for (int i = 0; i < info.accounts; i++)
-		info.account[i] = (struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
-	entry_info_pack(&info, &buf);
-	check->op.info = (const uint8_t *)arena_strndup(check->arena, buf.data, buf.len);
-	check->op.info_len = buf.len;
-	buf_release(&buf);
 }
 
 static void op_done(struct limits_op *op)
@@ -258,8 +173,8 @@ static enum flow_result step_ask(struct flow *flow)
 	};
 	parties_beliefs(&check->parties, check->op.belief);
 	if (!check->op.dry_run) {
-		digest_make(question, check->op.digest);
-		info_make(check);
+		check_digest_make(question, check->op.digest);
+		check_info_make(check);
 	}
 	flow_to(flow, step_answered);
 	limits->ops->check(limits, &check->op);
@@ -385,28 +300,11 @@ static enum flow_result step_away(struct flow *flow)
 		answer->quality = QUALITY_LOCAL;
 		answer->allowed = local_decide(check->worker->local, &check->parties, &check->request,
 			check->worker->parts.workers, answer->now_us, standing);
-		answer->rows = rows_make(&check->parties, (const struct standing *const *)standing, check->parties.count,
-			&check->request, answer->now_us);
+		answer->rows = rows_make(&check->parties, (const struct standing *const *)standing,
+			check->parties.count, &check->request, answer->now_us);
 	}
 	flow_to(flow, step_finish);
 	return FLOW_MORE;
-}
-
-static const char *handle_make(const struct check *check)
-{
-	struct handle handle = {
-		.tenant = check->question.tenant,
-		.user = check->question.user,
-		.request_id = check->question.request_id,
-		.started_at_us = check->answer.started_at_us,
-		.model = check->question.model,
-		.accounts = check->parties.count,
-	};
-
-	for (int i = 0; i < handle.accounts; i++)
-		handle.account[i] =
-			(struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
-	return handle_format(&handle, check->arena);
 }
 
 static void count(const struct check *check)
@@ -442,7 +340,7 @@ static enum flow_result step_finish(struct flow *flow)
 		answer->retry_after_us = answer->rows->retry_after_us;
 	}
 	if (answer->allowed && check->question.mode == CHECK_REAL)
-		answer->handle = handle_make(check);
+		answer->handle = check_handle_make(check);
 	if (answer->allowed && !answer->repeat && answer->quality == QUALITY_EXACT)
 		answer->held = check->request.estimate;
 	if (check->question.mode == CHECK_REAL)

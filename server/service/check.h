@@ -10,7 +10,7 @@
 enum check_mode {
 	CHECK_REAL,
 	CHECK_EXPLAIN, /* what would it answer? */
-	CHECK_STATUS,  /* nothing is asked */
+	CHECK_STATUS, /* nothing is asked */
 };
 
 /* = bursar.v1.Quality */
@@ -19,9 +19,9 @@ enum quality { QUALITY_EXACT = 1, QUALITY_LOCAL = 2, QUALITY_BLIND = 3 };
 struct check_question {
 	enum check_mode mode;
 	const char *tenant, *user, *request_id, *interface, *model; /* checked ids; model "" = none */
-	int64_t input_tokens, max_output_tokens;                    /* 0 = the tier's default */
-	int64_t ttl_us;                                             /* 0 = the server's */
-	int64_t deadline_us;                                        /* clock_mono_us; INT64_MAX = the server's */
+	int64_t input_tokens, max_output_tokens; /* 0 = the tier's default */
+	int64_t ttl_us; /* 0 = the server's */
+	int64_t deadline_us; /* clock_mono_us; INT64_MAX = the server's */
 };
 
 struct check_answer {
@@ -33,9 +33,9 @@ struct check_answer {
 	int64_t now_us, started_at_us, expires_at_us;
 	enum reservation_state state;
 	struct amounts held;
-	const char *tier;          /* the user's */
+	const char *tier; /* the user's */
 	const struct tier *better; /* what an upgrade would give; NULL when there is none */
-	const char *language;      /* the tenant's */
+	const char *language; /* the tenant's */
 	struct priced priced;
 	bool asked_model;
 	struct request request;

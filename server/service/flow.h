@@ -14,8 +14,8 @@ enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
 /* Embedded by its use case, which container_of finds again. */
 struct flow {
 	enum flow_result (*step)(struct flow *flow); /* what runs next */
-	const char *name;                            /* its name, for logs and debuggers */
-	void (*done)(struct flow *flow);             /* comes once, last: the flow may be gone when it returns */
+	const char *name; /* its name, for logs and debuggers */
+	void (*done)(struct flow *flow); /* comes once, last: the flow may be gone when it returns */
 	bool ok;
 	struct err err; /* when not ok */
 };

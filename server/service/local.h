@@ -15,14 +15,14 @@ struct local_table *local_new(size_t entries);
 void local_free(struct local_table *table);
 
 /* Remembers where the accounts stood in an answer of the store. */
-void local_note(struct local_table *table, const struct parties *parties, const struct standing *const standing[],
-                int count);
+void local_note(
+	struct local_table *table, const struct parties *parties, const struct standing *const standing[], int count);
 
 /*
  * Decides for one of `workers`, and takes when it passes. Standings (in the arena) as the store would answer them: an
  * account that was never seen begins unused. Open reservations are not counted: nothing settles them here.
  */
 bool local_decide(struct local_table *table, const struct parties *parties, const struct request *request, int workers,
-                  int64_t now_us, struct standing *standing[ACCOUNTS_MAX]);
+	int64_t now_us, struct standing *standing[ACCOUNTS_MAX]);
 
 #endif

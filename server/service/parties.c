@@ -15,7 +15,8 @@ bool parties_renew(struct parties *parties, const struct snapshot *snapshot, str
 	parties->catalog = snapshot->catalog;
 	parties->settings = catalog_tenant(snapshot->catalog, parties->tenant);
 	if (!parties->settings)
-		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", parties->tenant);
+		return err_set(
+			err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", parties->tenant);
 	parties->epoch = parties->settings->epoch;
 	return true;
 }
@@ -58,8 +59,8 @@ static const struct policy *policy_of(struct parties *parties, const struct part
 
 	if (!party->profile->override_count)
 		return tier;
-	return account_cache_policy(parties->worker->cache, party->kind, parties->tenant, party->id, party->profile, tier,
-		parties->arena, err);
+	return account_cache_policy(parties->worker->cache, party->kind, parties->tenant, party->id, party->profile,
+		tier, parties->arena, err);
 }
 
 static bool party_add(struct parties *parties, enum account_kind kind, const char *id, struct err *err)
@@ -109,8 +110,7 @@ bool parties_of_user(struct parties *parties, const char *user, const char *mode
 	return true;
 }
 
-bool parties_of_accounts(
-	struct parties *parties, const struct entry_account *accounts, int count, struct err *err)
+bool parties_of_accounts(struct parties *parties, const struct entry_account *accounts, int count, struct err *err)
 {
 	parties->count = 0;
 	parties->tier_missing = false;

@@ -12,8 +12,8 @@ struct party {
 	enum account_kind kind;
 	const char *id;
 	const struct account_profile *profile;
-	bool remembered;           /* the profile was in the cache, or was learned by this request */
-	const struct tier *tier;   /* NULL: a shared account without one */
+	bool remembered; /* the profile was in the cache, or was learned by this request */
+	const struct tier *tier; /* NULL: a shared account without one */
 	const struct policy *policy;
 	struct windows windows;
 };
@@ -42,7 +42,7 @@ struct parties {
 
 /* `tenant` outlives it. ERR_UNAVAILABLE when the catalog does not know the tenant's settings. */
 bool parties_init(struct parties *parties, struct worker *worker, struct arena *arena, const struct snapshot *snapshot,
-                  const char *tenant, struct err *err);
+	const char *tenant, struct err *err);
 
 /* The same with a newer snapshot; what was learned stays. */
 bool parties_renew(struct parties *parties, const struct snapshot *snapshot, struct err *err);
@@ -57,8 +57,8 @@ bool parties_of_user(struct parties *parties, const char *user, const char *mode
 bool parties_of_accounts(struct parties *parties, const struct entry_account *accounts, int count, struct err *err);
 
 /* A profile that was learned: for the following calls, and for the worker's cache. */
-void parties_learn(struct parties *parties, enum account_kind kind, const char *id,
-                   const struct account_profile *profile);
+void parties_learn(
+	struct parties *parties, enum account_kind kind, const char *id, const struct account_profile *profile);
 
 struct belief parties_belief(const struct parties *parties, int index);
 void parties_beliefs(const struct parties *parties, struct belief beliefs[ACCOUNTS_MAX]);

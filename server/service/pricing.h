@@ -8,7 +8,7 @@
 /* A price and what it makes of some tokens. */
 struct priced {
 	const struct price *price; /* in the catalog; NULL: none, the cost is 0 */
-	bool unpriced;             /* not the model's own price: a fallback's, or none */
+	bool unpriced; /* not the model's own price: a fallback's, or none */
 	struct cost cost;
 };
 
@@ -23,14 +23,13 @@ struct pricing {
  * `field`, naming the nearest ids; the fallback's price; free).
  */
 bool price_for_check(const struct pricing *pricing, const char *model, const char *field, const struct tokens *tokens,
-                     const char *mode, int64_t at_us, struct priced *out, struct err *err);
+	const char *mode, int64_t at_us, struct priced *out, struct err *err);
 
 /*
  * For a record, which is never refused for its model: the served id's price, else the check's model's, else the
  * fallback's, else 0. ERR_INVALID for an unknown mode only.
  */
 bool price_for_record(const struct pricing *pricing, const char *served, const char *checked,
-                      const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out,
-                      struct err *err);
+	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out, struct err *err);
 
 #endif

@@ -18,7 +18,8 @@ static enum flow_result step_answered(struct flow *flow)
 		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known", renew->request_id);
 		return flow_fail(flow);
 	case LIMITS_CLOSED:
-		err_set(&flow->err, ERR_PRECONDITION, "the reservation of request %s is not open any more", renew->request_id);
+		err_set(&flow->err, ERR_PRECONDITION, "the reservation of request %s is not open any more",
+			renew->request_id);
 		return flow_fail(flow);
 	default:
 		flow->err = renew->op.op.err;

@@ -74,36 +74,6 @@ static enum flow_result step_birth(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* "1732398062123-7" of a Redis stream. */
-static void entry_id(const char *id, uint64_t *ms, uint64_t *seq)
-{
-	char *end;
-
-	*ms = strtoull(id, &end, 10);
-	*seq = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
-}
-
-/* The ledger knows everything that was in the outbox when we first looked. */
-static bool drained(struct repair *repair)
-{
-	const struct limits_birth *birth = &repair->birth;
-	uint64_t ms;
-	uint64_t seq;
-
-	if (!repair->bounded) {
-		repair->bounded = true;
-		entry_id(birth->last_entry, &repair->bound_ms, &repair->bound_seq);
-		if (birth->everywhere) {
-			repair->bound_ms = (uint64_t)birth->op.now_us / 1000;
-			repair->bound_seq = UINT64_MAX;
-		}
-	}
-	if (!birth->undrained || !birth->first_entry[0])
-		return true;
-	entry_id(birth->first_entry, &ms, &seq);
-	return ms > repair->bound_ms || (ms == repair->bound_ms && seq > repair->bound_seq);
-}
-
 static void wait_due(struct wait *wait)
 {
 	flow_run(&container_of(wait, struct repair, wait)->flow);
@@ -121,7 +91,7 @@ static enum flow_result step_born(struct flow *flow)
 	memcpy(repair->born[i].generation, repair->birth.generation, sizeof(repair->born[i].generation));
 	repair->born[i].now_us = repair->birth.op.now_us;
 	/* While PostgreSQL is away nothing drains: the default tier stands in at once instead of after a vain wait. */
-	if (!drained(repair) && now_us >= worker->durable_away_until_us) {
+	if (!outbox_drained(&repair->bound, &repair->birth) && now_us >= worker->durable_away_until_us) {
 		if (now_us < repair->give_up_us) {
 			repair->wait = (struct wait){.due = wait_due};
 			flow_to(flow, step_birth);
@@ -130,7 +100,7 @@ static enum flow_result step_born(struct flow *flow)
 		}
 		repair->behind = true;
 	}
-	repair->bounded = false;
+	repair->bound.set = false;
 	flow_to(flow, step_birth);
 	if (!next_account(repair, i + 1))
 		flow_to(flow, step_lookup);
@@ -228,7 +198,8 @@ static void seed_done(struct limits_op *op)
 static int lookup_index(const struct repair *repair, const struct party *party)
 {
 	for (int i = 0; i < repair->lookup.count; i++)
-		if (repair->lookup.account[i].kind == party->kind && strcmp(repair->lookup.account[i].id, party->id) == 0)
+		if (repair->lookup.account[i].kind == party->kind &&
+			strcmp(repair->lookup.account[i].id, party->id) == 0)
 			return i;
 	return -1;
 }
@@ -280,7 +251,7 @@ static enum flow_result step_seeded(struct flow *flow)
 		metric_inc(METRIC_seeded_accounts_total, 0, 0);
 		break;
 	case LIMITS_NOTHING: /* another worker was first */
-	case LIMITS_LOST:    /* data was lost meanwhile: the next round begins anew */
+	case LIMITS_LOST: /* data was lost meanwhile: the next round begins anew */
 		break;
 	default:
 		return store_failed(repair, &repair->seed.op);
@@ -330,8 +301,8 @@ static bool learn_stale(struct repair *repair, const struct limits_op *op)
 		struct account_profile *profile = arena_alloc(repair->parties->arena, sizeof(*profile));
 
 		if (!profile_unpack(stale->meta, stale->meta_len, repair->parties->arena, profile))
-			return err_set(&repair->flow.err, ERR_INTERNAL, "the record of account %s has an unreadable profile",
-				party->id);
+			return err_set(&repair->flow.err, ERR_INTERNAL,
+				"the record of account %s has an unreadable profile", party->id);
 		profile->version = stale->version;
 		parties_learn(repair->parties, party->kind, party->id, profile);
 	}
@@ -401,8 +372,7 @@ void repair_start(struct repair *repair, struct parties *parties, const struct l
 	flow_run(&repair->flow);
 }
 
-void repair_lookup(
-	struct repair *repair, struct parties *parties, int64_t deadline_us, void (*done)(struct flow *flow))
+void repair_lookup(struct repair *repair, struct parties *parties, int64_t deadline_us, void (*done)(struct flow *flow))
 {
 	repair_init(repair, parties, 1, deadline_us, done);
 	repair->lookup_only = true;

@@ -6,6 +6,7 @@
 #ifndef BURSAR_SERVICE_REPAIR_H
 #define BURSAR_SERVICE_REPAIR_H
 
+#include "service/drained.h"
 #include "service/flow.h"
 #include "service/parties.h"
 
@@ -16,15 +17,14 @@ struct repair {
 	struct flow flow;
 	struct parties *parties;
 	int64_t deadline_us; /* clock_mono_us */
-	bool store_away;     /* failed because the store did not answer: the tier's fail policy is to decide */
-	bool user_unknown;   /* PostgreSQL has no row for the user */
+	bool store_away; /* failed because the store did not answer: the tier's fail policy is to decide */
+	bool user_unknown; /* PostgreSQL has no row for the user */
 	/* its own */
 	uint32_t mask;
 	int index;
 	bool lookup_only, provisional, behind;
 	int64_t give_up_us;
-	uint64_t bound_ms, bound_seq; /* entries up to here have to be drained before the ledger is read */
-	bool bounded;
+	struct drain_bound bound; /* entries up to here have to be drained before the ledger is read */
 	struct {
 		char generation[17];
 		int64_t now_us;
@@ -41,10 +41,10 @@ bool repair_can(enum limits_status status);
 
 /* `op` is the answer, whose accounts were those of `parties`. `done` of the flow comes later or at once. */
 void repair_start(struct repair *repair, struct parties *parties, const struct limits_op *op, int64_t deadline_us,
-                  void (*done)(struct flow *flow));
+	void (*done)(struct flow *flow));
 
 /* Only asks PostgreSQL who the user (party 0) is, and learns it. */
-void repair_lookup(struct repair *repair, struct parties *parties, int64_t deadline_us,
-                   void (*done)(struct flow *flow));
+void repair_lookup(
+	struct repair *repair, struct parties *parties, int64_t deadline_us, void (*done)(struct flow *flow));
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "domain/bucket.h"
 
-static int64_t settled_of(
-	const struct limit *limit, const struct windows *windows, const struct usage_window *window, int count, int64_t now_us)
+static int64_t settled_of(const struct limit *limit, const struct windows *windows, const struct usage_window *window,
+	int count, int64_t now_us)
 {
 	int64_t start = windows_start(windows, limit->unit, now_us);
 
@@ -17,7 +17,8 @@ static int64_t settled_of(
 }
 
 /* A level is in time of the rate it was written under; a new rate takes over the units that are missing, rounded up. */
-static void level_set(const struct limit *limit, const struct bucket_level *level, int64_t now_us, union limit_state *out)
+static void level_set(
+	const struct limit *limit, const struct bucket_level *level, int64_t now_us, union limit_state *out)
 {
 	struct limit before = *limit;
 	int64_t used;

@@ -10,7 +10,7 @@
  * policy's rates, nothing held.
  */
 void seed_states(const struct policy *policy, const struct windows *windows, const struct usage_window *window,
-                 int window_count, const struct bucket_level *bucket, int bucket_count, int64_t now_us,
-                 union limit_state limits[LIMITS_MAX]);
+	int window_count, const struct bucket_level *bucket, int bucket_count, int64_t now_us,
+	union limit_state limits[LIMITS_MAX]);
 
 #endif

@@ -2,7 +2,7 @@
  * Record and cancel. The accounts are those of the check: the handle names them, else the store tells (NEEDKEYS). A
  * request whose marker is gone is asked for in the ledger before it may be charged (again).
  */
-#include "service/settle.h"
+#include "service/settle_private.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 #define DEADLINE_US INT64_C(5000000)
 #define OLDEST_US INT64_C(604800000000) /* 7 days */
-#define AHEAD_US INT64_C(3600000000)    /* a started_at of the caller's own clock may be ahead of ours */
+#define AHEAD_US INT64_C(3600000000) /* a started_at of the caller's own clock may be ahead of ours */
 
 static enum flow_result step_accounts(struct flow *flow);
 static enum flow_result step_ask(struct flow *flow);
@@ -38,9 +38,11 @@ static bool age_check(const struct settle *settle, struct err *err)
 	if (settle->question.cancel)
 		return true;
 	if (started_us > now_us + AHEAD_US)
-		return err_invalid(err, "reservation.started_at_us", "lies more than an hour ahead of the server's clock");
+		return err_invalid(
+			err, "reservation.started_at_us", "lies more than an hour ahead of the server's clock");
 	if (started_us < now_us - OLDEST_US)
-		return err_set(err, ERR_PRECONDITION, "a request that started more than 7 days ago can not be recorded any more");
+		return err_set(err, ERR_PRECONDITION,
+			"a request that started more than 7 days ago can not be recorded any more");
 	return true;
 }
 
@@ -54,8 +56,8 @@ static enum flow_result step_begin(struct flow *flow)
 	settle->snapshot = snapshot_take(settle->worker, &flow->err);
 	if (!settle->snapshot || !age_check(settle, &flow->err))
 		return flow_fail(flow);
-	if (!parties_init(&settle->parties, settle->worker, settle->arena, settle->snapshot, settle->question.handle.tenant,
-		    &flow->err))
+	if (!parties_init(&settle->parties, settle->worker, settle->arena, settle->snapshot,
+		    settle->question.handle.tenant, &flow->err))
 		return flow_fail(flow);
 	flow_to(flow, step_accounts);
 	return FLOW_MORE;
@@ -79,76 +81,9 @@ static enum flow_result step_accounts(struct flow *flow)
 	else if (handle->accounts)
 		ok = parties_of_accounts(&settle->parties, handle->account, handle->accounts, &flow->err);
 	else
-		ok = parties_of_user(&settle->parties, handle->user, settle->checked ? settle->checked : settle->question.served,
-			&flow->err);
+		ok = parties_of_user(&settle->parties, handle->user,
+			settle->checked ? settle->checked : settle->question.served, &flow->err);
 	return ok ? FLOW_MORE : flow_fail(flow);
-}
-
-static bool price_it(struct settle *settle, struct err *err)
-{
-	const struct settle_question *question = &settle->question;
-	struct pricing pricing = {
-		.catalog = settle->snapshot->catalog,
-		.settings = settle->parties.settings,
-		.tenant = question->handle.tenant,
-		.user = question->handle.user,
-	};
-
-	return price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->tokens,
-		question->mode, question->handle.started_at_us, &settle->answer.priced, err);
-}
-
-static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
-{
-	const uint8_t *bytes = (const uint8_t *)arena_strndup(arena, buf_str(buf), buf->len);
-
-	*len = buf->len;
-	buf_release(buf);
-	return bytes;
-}
-
-static void usage_make(struct settle *settle)
-{
-	const struct priced *priced = &settle->answer.priced;
-	struct entry_usage usage = {
-		.model = settle->question.served[0] ? settle->question.served : settle->checked ? settle->checked : "",
-		.provider = priced->price ? priced->price->provider : "",
-		.price_model = priced->price ? priced->price->model : "",
-		.mode = settle->question.mode,
-		.price_from_us = priced->price ? priced->price->from_us : 0,
-		.flags = priced->cost.flags,
-		.tokens = settle->question.tokens,
-	};
-	struct buf buf = {0};
-
-	entry_usage_pack(&usage, &buf);
-	settle->op.usage = keep(settle->arena, &buf, &settle->op.usage_len);
-}
-
-/* For a request the store does not know: who, from where, on which accounts. */
-static void info_make(struct settle *settle)
-{
-	const struct settle_question *question = &settle->question;
-	struct entry_info info = {
-		.tenant = question->handle.tenant,
-		.user = question->handle.user,
-		.request_id = question->handle.request_id,
-		.interface = question->interface,
-		.model = settle->checked ? settle->checked : question->served,
-		.tier = settle->parties.count ? party_tier_name(&settle->parties.party[0]) : "",
-		.provider = settle->answer.priced.price ? settle->answer.priced.price->provider : "",
-		.price_model = settle->answer.priced.price ? settle->answer.priced.price->model : "",
-		.reason = "",
-		.actor = "",
-		.accounts = settle->parties.count,
-	};
-	struct buf buf = {0};
-
-	for (int i = 0; i < info.accounts; i++)
-		info.account[i] =
-			(struct entry_account){.kind = settle->parties.party[i].kind, .id = settle->parties.party[i].id};
-	entry_info_pack(&info, &buf);
-	settle->op.info = keep(settle->arena, &buf, &settle->op.info_len);
 }
 
 static void op_done(struct limits_op *op)
@@ -156,41 +91,16 @@ static void op_done(struct limits_op *op)
 	flow_run(&container_of(container_of(op, struct limits_settle, op), struct settle, op)->flow);
 }
 
-static void op_fill(struct settle *settle)
-{
-	const struct settle_question *question = &settle->question;
-	const char *model = settle->checked && settle->checked[0] ? settle->checked : question->served;
-
-	settle->op = (struct limits_settle){
-		.op = {.arena = settle->arena, .done = op_done},
-		.tenant = question->handle.tenant,
-		.user = question->handle.user,
-		.request_id = question->handle.request_id,
-		.count = settle->parties.count,
-		.attempt = question->attempt,
-		.final = !question->keep_open,
-		.even_if_unknown = settle->unknown_ok && settle->parties.count > 0,
-		.used = {.requests = 1,
-			.input = tokens_input(&question->tokens),
-			.output = tokens_output(&question->tokens),
-			.cost = settle->answer.priced.cost.nano},
-		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
-		.model_hash = selector_hash(model, strlen(model)),
-		.started_at_us = question->handle.started_at_us,
-	};
-	parties_beliefs(&settle->parties, settle->op.belief);
-}
-
 static enum flow_result step_ask(struct flow *flow)
 {
 	struct settle *settle = settle_of(flow);
 	struct limits_store *limits = settle->worker->parts.limits;
 
-	if (!settle->question.cancel && !price_it(settle, &flow->err))
+	if (!settle->question.cancel && !settle_price(settle, &flow->err))
 		return flow_fail(flow);
-	op_fill(settle);
-	usage_make(settle);
-	info_make(settle);
+	settle_op_fill(settle, op_done);
+	settle_usage_make(settle);
+	settle_info_make(settle);
 	flow_to(flow, step_answered);
 	if (settle->question.cancel)
 		limits->ops->cancel(limits, &settle->op);
@@ -213,7 +123,8 @@ static enum flow_result take_info(struct settle *settle)
 	struct handle *handle = &settle->question.handle;
 
 	if (!entry_info_unpack(settle->op.op.info, settle->op.op.info_len, settle->arena, info)) {
-		err_set(&settle->flow.err, ERR_INTERNAL, "the reservation of request %s is unreadable", handle->request_id);
+		err_set(&settle->flow.err, ERR_INTERNAL, "the reservation of request %s is unreadable",
+			handle->request_id);
 		return flow_fail(&settle->flow);
 	}
 	settle->checked = info->model;
@@ -229,7 +140,8 @@ static enum flow_result closed(struct settle *settle)
 	static const char *const became[] = {"settled", "open", "recorded", "cancelled", "expired"};
 	const char *what = settle->op.state <= RESERVATION_EXPIRED ? became[settle->op.state] : became[0];
 
-	err_set(&settle->flow.err, ERR_PRECONDITION, "request %s is %s already", settle->question.handle.request_id, what);
+	err_set(&settle->flow.err, ERR_PRECONDITION, "request %s is %s already", settle->question.handle.request_id,
+		what);
 	metric_inc(METRIC_records_total, METRIC_RECORD_REFUSED, 0);
 	return flow_fail(&settle->flow);
 }
@@ -245,7 +157,8 @@ static enum flow_result answer_take(struct settle *settle)
 	settle->answer.charged = op->charged;
 	settle->answer.released = op->released;
 	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
-		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL, op->op.now_us);
+		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL,
+		op->op.now_us);
 	flow_to(&settle->flow, step_finish);
 	return FLOW_MORE;
 }
@@ -263,7 +176,8 @@ static enum flow_result step_answered(struct flow *flow)
 		if (!settle->repair)
 			settle->repair = arena_alloc(settle->arena, sizeof(*settle->repair));
 		flow_to(flow, step_repaired);
-		repair_start(settle->repair, &settle->parties, &settle->op.op, settle->question.deadline_us, repair_done);
+		repair_start(
+			settle->repair, &settle->parties, &settle->op.op, settle->question.deadline_us, repair_done);
 		return FLOW_WAIT;
 	}
 	switch (status) {
@@ -420,8 +334,9 @@ static enum flow_result step_finish(struct flow *flow)
 	if (answer->repeat && answer->priced.cost.nano != answer->charged.cost)
 		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
 	count(settle);
-	log_debug("request settled", F("tenant", settle->question.handle.tenant), F("user", settle->question.handle.user),
-		F("request_id", settle->question.handle.request_id), FI("cost_nano_usd", answer->charged.cost));
+	log_debug("request settled", F("tenant", settle->question.handle.tenant),
+		F("user", settle->question.handle.user), F("request_id", settle->question.handle.request_id),
+		FI("cost_nano_usd", answer->charged.cost));
 	return flow_succeed(flow);
 }
 

@@ -9,10 +9,10 @@
 #include "service/repair.h"
 
 struct settle_question {
-	bool cancel;            /* else record */
-	struct handle handle;   /* accounts 0: not known, as the user's are now; model NULL: not known */
-	const char *served;     /* the model as the provider named it; "" = the check's */
-	const char *interface;  /* of a request that was never checked */
+	bool cancel; /* else record */
+	struct handle handle; /* accounts 0: not known, as the user's are now; model NULL: not known */
+	const char *served; /* the model as the provider named it; "" = the check's */
+	const char *interface; /* of a request that was never checked */
 	const char *mode;
 	struct tokens tokens;
 	int attempt;

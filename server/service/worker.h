@@ -48,11 +48,11 @@ struct worker {
 	struct worker_parts parts;
 	struct account_cache *cache;
 	struct local_table *local;
-	struct snapshot *snapshot;     /* the newest; NULL before the first load */
-	uint64_t generation;           /* of that */
-	int64_t clock_offset_us;       /* the store's clock minus this machine's */
+	struct snapshot *snapshot; /* the newest; NULL before the first load */
+	uint64_t generation; /* of that */
+	int64_t clock_offset_us; /* the store's clock minus this machine's */
 	int64_t durable_away_until_us; /* clock_mono_us: PostgreSQL did not answer lately, so nobody waits for it */
-	struct policy no_limits;       /* of a shared account without a tier */
+	struct policy no_limits; /* of a shared account without a tier */
 	struct newcomers newcomers[NEWCOMER_TENANTS];
 };
 

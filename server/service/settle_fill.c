@@ -1,0 +1,98 @@
+/* What a settlement tells the store. */
+#include "service/settle_private.h"
+
+#include <string.h>
+
+bool settle_price(struct settle *settle, struct err *err)
+{
+	const struct settle_question *question = &settle->question;
+	struct pricing pricing = {
+		.catalog = settle->snapshot->catalog,
+		.settings = settle->parties.settings,
+		.tenant = question->handle.tenant,
+		.user = question->handle.user,
+	};
+
+	return price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->tokens,
+		question->mode, question->handle.started_at_us, &settle->answer.priced, err);
+}
+
+static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
+{
+	const uint8_t *bytes = (const uint8_t *)arena_strndup(arena, buf_str(buf), buf->len);
+
+	*len = buf->len;
+	buf_release(buf);
+	return bytes;
+}
+
+void settle_usage_make(struct settle *settle)
+{
+	const struct priced *priced = &settle->answer.priced;
+	struct entry_usage usage = {
+		.model = settle->question.served[0] ? settle->question.served
+			 : settle->checked	    ? settle->checked
+						    : "",
+		.provider = priced->price ? priced->price->provider : "",
+		.price_model = priced->price ? priced->price->model : "",
+		.mode = settle->question.mode,
+		.price_from_us = priced->price ? priced->price->from_us : 0,
+		.flags = priced->cost.flags,
+		.tokens = settle->question.tokens,
+	};
+	struct buf buf = {0};
+
+	entry_usage_pack(&usage, &buf);
+	settle->op.usage = keep(settle->arena, &buf, &settle->op.usage_len);
+}
+
+/* For a request the store does not know: who, from where, on which accounts. */
+void settle_info_make(struct settle *settle)
+{
+	const struct settle_question *question = &settle->question;
+	struct entry_info info = {
+		.tenant = question->handle.tenant,
+		.user = question->handle.user,
+		.request_id = question->handle.request_id,
+		.interface = question->interface,
+		.model = settle->checked ? settle->checked : question->served,
+		.tier = settle->parties.count ? party_tier_name(&settle->parties.party[0]) : "",
+		.provider = settle->answer.priced.price ? settle->answer.priced.price->provider : "",
+		.price_model = settle->answer.priced.price ? settle->answer.priced.price->model : "",
+		.reason = "",
+		.actor = "",
+		.accounts = settle->parties.count,
+	};
+	struct buf buf = {0};
+
+	for (int i = 0; i < info.accounts; i++)
+		info.account[i] = (struct entry_account){
+			.kind = settle->parties.party[i].kind, .id = settle->parties.party[i].id};
+	entry_info_pack(&info, &buf);
+	settle->op.info = keep(settle->arena, &buf, &settle->op.info_len);
+}
+
+void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
+{
+	const struct settle_question *question = &settle->question;
+	const char *model = settle->checked && settle->checked[0] ? settle->checked : question->served;
+
+	settle->op = (struct limits_settle){
+		.op = {.arena = settle->arena, .done = done},
+		.tenant = question->handle.tenant,
+		.user = question->handle.user,
+		.request_id = question->handle.request_id,
+		.count = settle->parties.count,
+		.attempt = question->attempt,
+		.final = !question->keep_open,
+		.even_if_unknown = settle->unknown_ok && settle->parties.count > 0,
+		.used = {.requests = 1,
+			.input = tokens_input(&question->tokens),
+			.output = tokens_output(&question->tokens),
+			.cost = settle->answer.priced.cost.nano},
+		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
+		.model_hash = selector_hash(model, strlen(model)),
+		.started_at_us = question->handle.started_at_us,
+	};
+	parties_beliefs(&settle->parties, settle->op.belief);
+}

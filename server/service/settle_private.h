@@ -1,0 +1,14 @@
+/* Between the files of the settlement. */
+#ifndef BURSAR_SERVICE_SETTLE_PRIVATE_H
+#define BURSAR_SERVICE_SETTLE_PRIVATE_H
+
+#include "service/settle.h"
+
+/* The price of the record into the answer. */
+bool settle_price(struct settle *settle, struct err *err);
+/* Fills op: who, on which accounts, how much; then what goes with it into the ledger. */
+void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op));
+void settle_usage_make(struct settle *settle);
+void settle_info_make(struct settle *settle);
+
+#endif

@@ -1,0 +1,170 @@
+/* The table of fields: what is refused, and under which path. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "api/convert.h"
+#include "api/validate.h"
+
+#define TEXT(s) ((char *)(uintptr_t)(s))
+
+static struct err err;
+
+static Bursar__V1__CheckRequest good(void)
+{
+	Bursar__V1__CheckRequest request = BURSAR__V1__CHECK_REQUEST__INIT;
+
+	request.user = TEXT("ann");
+	return request;
+}
+
+static void assert_refused(const Bursar__V1__CheckRequest *request, const char *field)
+{
+	err = (struct err){0};
+	assert_false(message_check(&request->base, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_string_equal(err.field, field);
+	assert_int_equal(strncmp(err.text, field, strlen(field)), 0);
+}
+
+static void a_plain_check_passes(void **state)
+{
+	Bursar__V1__CheckRequest request = good();
+
+	(void)state;
+	assert_true(message_check(&request.base, &err));
+}
+
+static void ids_are_1_to_128_bytes_of_clean_utf8(void **state)
+{
+	Bursar__V1__CheckRequest request = good();
+	char longest[130];
+
+	(void)state;
+	memset(longest, 'x', 129);
+	longest[129] = '\0';
+	request.user = TEXT("");
+	assert_refused(&request, "user");
+	request.user = longest;
+	assert_refused(&request, "user");
+	longest[128] = '\0';
+	assert_true(message_check(&request.base, &err));
+	request.user = TEXT("a\tb");
+	assert_refused(&request, "user");
+	request.user = TEXT("a\xc3");
+	assert_refused(&request, "user");
+	request.user = TEXT("{a}/:%");
+	assert_true(message_check(&request.base, &err));
+}
+
+static void counts_are_0_to_2_to_the_53_minus_1(void **state)
+{
+	Bursar__V1__CheckRequest request = good();
+
+	(void)state;
+	request.input_tokens = INT64_C(9007199254740991);
+	assert_true(message_check(&request.base, &err));
+	request.input_tokens++;
+	assert_refused(&request, "input_tokens");
+	request.input_tokens = INT64_MAX;
+	assert_refused(&request, "input_tokens");
+	request.input_tokens = -1;
+	assert_refused(&request, "input_tokens");
+}
+
+static void a_lifetime_is_0_or_a_second_to_a_day(void **state)
+{
+	Bursar__V1__CheckRequest request = good();
+
+	(void)state;
+	request.reservation_ttl_us = 999999;
+	assert_refused(&request, "reservation_ttl_us");
+	request.reservation_ttl_us = 1000000;
+	assert_true(message_check(&request.base, &err));
+	request.reservation_ttl_us = INT64_C(86400000001);
+	assert_refused(&request, "reservation_ttl_us");
+}
+
+static void a_path_leads_to_the_field_of_an_item(void **state)
+{
+	Bursar__V1__CheckRequest ok = good();
+	Bursar__V1__CheckRequest bad = good();
+	Bursar__V1__CheckRequest *items[] = {&ok, &bad};
+	Bursar__V1__CheckBatchRequest batch = BURSAR__V1__CHECK_BATCH_REQUEST__INIT;
+
+	(void)state;
+	bad.max_output_tokens = -1;
+	batch.n_items = 2;
+	batch.items = items;
+	assert_false(message_check(&batch.base, &err));
+	assert_string_equal(err.field, "items[1].max_output_tokens");
+	batch.n_items = 0;
+	assert_false(message_check(&batch.base, &err));
+	assert_string_equal(err.field, "items");
+}
+
+static void parts_that_are_needed_must_be_there(void **state)
+{
+	Bursar__V1__RecordRequest request = BURSAR__V1__RECORD_REQUEST__INIT;
+
+	(void)state;
+	assert_false(message_check(&request.base, &err));
+	assert_string_equal(err.field, "reservation");
+}
+
+static void a_nul_in_a_text_is_found_in_the_bytes(void **state)
+{
+	static const uint8_t nul_user[] = {0x12, 3, 'a', 0, 'b'};
+	static const uint8_t nul_nested[] = {0x0a, 5, 0x12, 3, 'a', 0, 'b'};
+	static const uint8_t zero_number[] = {0x12, 1, 'a', 0x30, 0};
+
+	(void)state;
+	assert_false(wire_check(&bursar__v1__check_request__descriptor, nul_user, sizeof(nul_user), &err));
+	assert_string_equal(err.field, "user");
+	assert_false(wire_check(&bursar__v1__explain_request__descriptor, nul_nested, sizeof(nul_nested), &err));
+	assert_string_equal(err.field, "check.user");
+	assert_true(wire_check(&bursar__v1__check_request__descriptor, zero_number, sizeof(zero_number), &err));
+	assert_true(wire_check(&bursar__v1__check_request__descriptor, nul_user, 3, &err));
+}
+
+static void limits_say_which_field_does_not_fit(void **state)
+{
+	Bursar__V1__Limit message = BURSAR__V1__LIMIT__INIT;
+	struct limit limit;
+
+	(void)state;
+	assert_false(message_check(&message.base, &err));
+	assert_string_equal(err.field, "dimension");
+	message.dimension = BURSAR__V1__DIMENSION__DIMENSION_REQUESTS;
+	message.kind = BURSAR__V1__LIMIT_KIND__LIMIT_KIND_CALENDAR;
+	message.amount = 10;
+	assert_false(limit_from_message(&message, 80, &limit, &err));
+	assert_string_equal(err.field, "window");
+	message.window = BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY;
+	assert_true(limit_from_message(&message, 70, &limit, &err));
+	assert_int_equal(limit.warn_percent, 70);
+	assert_true(limit.notify);
+	assert_string_equal(limit.name, "requests_per_day");
+	message.period_us = 1000;
+	assert_false(limit_from_message(&message, 80, &limit, &err));
+	assert_string_equal(err.field, "period_us");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_plain_check_passes),
+		cmocka_unit_test(ids_are_1_to_128_bytes_of_clean_utf8),
+		cmocka_unit_test(counts_are_0_to_2_to_the_53_minus_1),
+		cmocka_unit_test(a_lifetime_is_0_or_a_second_to_a_day),
+		cmocka_unit_test(a_path_leads_to_the_field_of_an_item),
+		cmocka_unit_test(parts_that_are_needed_must_be_there),
+		cmocka_unit_test(a_nul_in_a_text_is_found_in_the_bytes),
+		cmocka_unit_test(limits_say_which_field_does_not_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
