@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/format.h"
-#include "cli/limit_spec.h"
 #include "cli/table.h"
 #include "cli/view.h"
 
@@ -54,7 +53,7 @@ static int run_list(struct cli *cli)
 			table_cell(table, "%d", tier->pool_concurrent);
 			for (size_t k = 0; k < tier->n_limits; k++) {
 				buf_put_str(&text, k > 0 ? " " : "");
-				limit_spec_put(&text, tier->limits[k], false);
+				view_limit(&text, tier->limits[k]);
 			}
 			table_cell_buf(table, &text);
 		}

@@ -192,7 +192,7 @@ static void send_check(struct run *run, const struct replay_row *row)
 	check.user = id;
 	/* A user keeps his interfaces and models in turn, whatever the number of users is a multiple of. */
 	check.interface = (char *)interfaces[(user + n / (size_t)run->plan->users) % COUNT_OF(interfaces)];
-	check.model = (char *)models[(user + n / (size_t)run->plan->users) % COUNT_OF(models)];
+	check.model = (char *)models[(user / COUNT_OF(interfaces) + n / (size_t)run->plan->users) % COUNT_OF(models)];
 	check.input_tokens = row->input_tokens;
 	check.max_output_tokens = row->output_tokens > 0 ? row->output_tokens : 1;
 	bursar_submit(run->bursar, BURSAR_CHECK, &check, checked, request);

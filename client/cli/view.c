@@ -9,6 +9,10 @@
 #include "cli/limit_spec.h"
 #include "cli/table.h"
 
+enum { USUAL_WARN_PERCENT = 80 };
+
+#define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
+
 void view_field_buf(struct cli *cli, const char *label, struct buf *text)
 {
 	buf_putf(&cli->out, "  %-12s %s\n", label, buf_str(text));
@@ -62,9 +66,12 @@ static void limit_line(struct table *table, const Bursar__V1__LimitStatus *statu
 		table, "%s%s%s", kind_name(status->account_kind), status->account_id[0] ? " " : "", status->account_id);
 	put_amount(text, limit->dimension, status->used);
 	table_cell_buf(table, text);
-	put_amount(text, limit->dimension, status->effective_amount);
+	/* Who counts up to the end of the numbers does so to know, not to limit. */
+	if (status->effective_amount < COUNT_LIMIT)
+		put_amount(text, limit->dimension, status->effective_amount);
 	table_cell_buf(table, text);
-	put_amount(text, limit->dimension, status->remaining);
+	if (status->effective_amount < COUNT_LIMIT)
+		put_amount(text, limit->dimension, status->remaining);
 	table_cell_buf(table, text);
 	table_cell(table, "%d%%", status->used_percent);
 	if (status->resets_at_us > now_us) {
@@ -96,6 +103,15 @@ void view_limits(struct cli *cli, Bursar__V1__LimitStatus *const *limits, size_t
 	buf_release(&text);
 }
 
+void view_limit(struct buf *out, const Bursar__V1__Limit *limit)
+{
+	Bursar__V1__Limit shown = *limit;
+
+	if (shown.warn_percent == USUAL_WARN_PERCENT)
+		shown.warn_percent = 0;
+	limit_spec_put(out, &shown, false);
+}
+
 void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count, const char *none)
 {
 	static const char *const columns[] = {"NAME", "LIMIT", NULL};
@@ -105,7 +121,7 @@ void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count
 	for (size_t i = 0; i < count; i++) {
 		table_line(table);
 		table_cell(table, "%s", limits[i]->name);
-		limit_spec_put(&text, limits[i], false);
+		view_limit(&text, limits[i]);
 		table_cell_buf(table, &text);
 	}
 	table_put(&cli->out, table, none);
@@ -165,8 +181,8 @@ void view_account(struct cli *cli, const Bursar__V1__Account *account)
 
 	buf_putf(&cli->out, "%s %s\n", kind_name(ref ? ref->kind : 0), ref ? ref->id : "?");
 	view_field(cli, "tenant", "%s", ref && ref->tenant[0] ? ref->tenant : "default");
-	view_field(cli, "tier", "%s%s", or_dash(account->tier),
-		account->known ? "" : " (never put: the tenant's default)");
+	view_field(cli, "tier", "%s%s", account->tier[0] ? account->tier : "the tenant's default",
+		account->known ? "" : " (never put)");
 	if (account->deleted)
 		view_field(cli, "state", "deleted");
 	else if (account->suspended)

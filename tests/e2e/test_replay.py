@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from harness.paths import ROOT, program
+from harness.wait import until
 
 SAMPLE = ROOT / "deploy" / "data" / "sample_requests.csv"
 
@@ -61,3 +62,18 @@ def test_a_file_that_is_none_is_refused_with_its_line(bursar, tmp_path):
     process = bursar("replay", str(bad))
     assert process.returncode == 2 and "line 3, column 2" in process.stderr
     assert process.stdout.splitlines()[-1].startswith("proof: ok")
+
+
+def test_a_killed_server_costs_a_replay_nothing_but_time(bursard, postgres):
+    command = [program("bursar"), "replay", str(SAMPLE), "--users", "30", "--speed", "60", "--tenant", "replay-killed",
+               "--addr", bursard.grpc_addr]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            until(lambda: postgres.value("select count(*) from ledger where tenant = 'replay-killed'") > 50, "rows", 60)
+            bursard.kill()
+            bursard.start()
+            out, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 0, out + errors
+    assert out.splitlines()[-1].startswith("proof: ok")
