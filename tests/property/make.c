@@ -1,0 +1,136 @@
+/* What an episode begins with. */
+#include <stdio.h>
+#include <string.h>
+
+#include "episode.h"
+
+#define SECOND INT64_C(1000000)
+#define DAY (86400 * SECOND)
+
+static const char *const zones[] = {"", "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia",
+	"America/Sao_Paulo", "Australia/Lord_Howe", "Pacific/Auckland", "Africa/Cairo", "America/Santiago"};
+
+/* UTC days near which something happens: leap day, year's end, summer time begins and ends here and there. */
+static const int64_t days[] = {21242, 21243, 21269, 20818, 20817, 21000, 20757, 20895, 21121, 21486, 20513, 20453, 20640};
+
+static const struct zone *zone_any(struct chance *chance, struct zone *out)
+{
+	*out = (struct zone){0};
+	strcpy(out->name, zones[chance_below(chance, sizeof(zones) / sizeof(zones[0]))]);
+	return out;
+}
+
+static int64_t period_any(struct chance *chance)
+{
+	static const int64_t periods[] = {SECOND, 60 * SECOND, 3600 * SECOND, DAY, 30 * DAY, 999983, 7 * SECOND + 1};
+
+	return periods[chance_below(chance, sizeof(periods) / sizeof(periods[0]))];
+}
+
+static void limit_any(struct chance *chance, struct limit *out)
+{
+	int kind = (int)chance_below(chance, 10);
+
+	*out = (struct limit){.dimension = (enum dimension)chance_below(chance, DIM_CONCURRENT),
+		.amount = chance_count(chance, COUNT_MAX),
+		.shadow = chance_percent(chance, 10),
+		.warn_percent = chance_percent(chance, 70) ? 80 : (int)chance_below(chance, 101)};
+	snprintf(out->name, sizeof(out->name), "l%d", (int)chance_below(chance, 14));
+	if (chance_percent(chance, 60)) /* what requests meet */
+		out->amount = 1 + chance_below(chance, 2000);
+	if (kind == 0) {
+		out->kind = KIND_LEVEL;
+		out->dimension = DIM_CONCURRENT;
+		out->amount = 1 + chance_below(chance, 6);
+	} else if (kind < 5) {
+		out->kind = KIND_BUCKET;
+		out->period_us = period_any(chance);
+		out->burst = chance_percent(chance, 50) ? 0 : chance_count(chance, COUNT_MAX);
+	} else {
+		out->kind = KIND_CALENDAR;
+		out->unit = (enum window_unit)chance_below(chance, WINDOW_COUNT);
+		out->notify = chance_percent(chance, 70);
+	}
+	if (chance_percent(chance, 8))
+		strcpy(out->interface, "telegram");
+	if (chance_percent(chance, 8))
+		strcpy(out->model, "gpt");
+}
+
+static void policy_any(struct chance *chance, struct policy *out)
+{
+	int count = 1 + (int)chance_below(chance, 9);
+
+	*out = (struct policy){0};
+	for (int tries = 0; out->count < count && tries < 100; tries++) {
+		struct policy longer = *out;
+
+		limit_any(chance, &longer.limits[longer.count++]);
+		if (policy_prepare(&longer, NULL))
+			*out = longer;
+	}
+	if (!out->count && !policy_prepare(out, NULL))
+		out->count = 0;
+}
+
+/* Another amount for each limit, under the same names: up or down, also below what is used. */
+static void policy_moved(struct chance *chance, const struct policy *from, struct policy *out)
+{
+	*out = *from;
+	for (int i = 0; i < out->count; i++) {
+		struct limit limit = out->limits[i];
+
+		limit.amount = chance_percent(chance, 50) ? limit.amount * 2 : limit.amount / 3;
+		if (limit.amount > COUNT_MAX)
+			limit.amount = COUNT_MAX;
+		if (limit.kind == KIND_BUCKET && limit.amount == 0)
+			limit.amount = 1;
+		if (limit_prepare(&limit, NULL))
+			out->limits[i] = limit;
+	}
+	if (!policy_prepare(out, NULL))
+		*out = *from;
+}
+
+void episode_make(struct episode *episode, struct chance *chance)
+{
+	static const char *const ids[] = {"ann", "red team", "o/r:g", "gpt%{x}", TENANT};
+
+	episode->now_us = days[chance_below(chance, sizeof(days) / sizeof(days[0]))] * DAY + chance_below(chance, 2 * DAY) - DAY;
+	memset(episode->asked_on, 0, sizeof(episode->asked_on));
+	for (int i = 0; i < ACCOUNTS_MAX; i++) {
+		struct member *member = &episode->member[i];
+
+		*member = (struct member){.kind = (enum account_kind)(i + 1), .id = ids[i], .version = 5, .epoch = 5};
+		zone_any(chance, &member->zone);
+		policy_any(chance, &member->variant[0]);
+		policy_moved(chance, &member->variant[0], &member->variant[1]);
+		policy_any(chance, &member->variant[2]);
+		member->profile.version = member->version;
+	}
+}
+
+void episode_belief(struct episode *episode, int index, struct chance *wrong, struct belief *out)
+{
+	const struct member *member = &episode->member[index];
+	int64_t now_us = episode->now_us;
+	int which = member->now;
+
+	*out = (struct belief){.kind = member->kind,
+		.tenant = TENANT,
+		.id = member->id,
+		.version = member->version,
+		.epoch = member->epoch,
+		.own_policy = member->own_policy};
+	if (wrong && chance_percent(wrong, 4)) {
+		out->epoch--;
+		which = member->before;
+	}
+	if (wrong && chance_percent(wrong, 1))
+		out->version += (uint32_t)chance_below(wrong, 3) - 1;
+	if (wrong && chance_percent(wrong, 2))
+		now_us += (chance_below(wrong, 9) - 4) * DAY;
+	out->policy = &member->variant[which];
+	if (!windows_at(&member->zone, now_us, &out->windows, NULL))
+		memset(&out->windows, 0, sizeof(out->windows));
+}

@@ -1,0 +1,308 @@
+/* The steps. Each is done on both, and the answers are compared. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "episode.h"
+
+#define SECOND INT64_C(1000000)
+
+#define TELL(...) snprintf(episode->what, sizeof(episode->what), __VA_ARGS__)
+/* On both backends; `op_` is copied, so that each answers into one of its own. */
+#define BOTH(type_, method_, op_, model_, lua_) \
+	struct type_ model_ = op_; \
+	struct type_ lua_ = op_; \
+	episode->model->ops->method_(episode->model, &model_); \
+	episode->lua->ops->method_(episode->lua, &lua_)
+
+static const char *request_name(int id)
+{
+	static const char *const names[IDS] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"};
+
+	return names[id];
+}
+
+static int beliefs_of(struct episode *episode, unsigned accounts, struct chance *chance, struct belief out[])
+{
+	int count = 0;
+
+	for (int i = 0; i < ACCOUNTS_MAX; i++)
+		if (accounts & 1u << i)
+			episode_belief(episode, i, chance, &out[count++]);
+	return count;
+}
+
+static unsigned accounts_any(struct chance *chance)
+{
+	return 1 | (chance_percent(chance, 30) ? 31u : (unsigned)chance_below(chance, 16) << 1);
+}
+
+static int64_t ask_any(struct chance *chance, int64_t most)
+{
+	return chance_percent(chance, 70) ? chance_below(chance, 300) : chance_count(chance, most);
+}
+
+static struct amounts amounts_any(struct chance *chance)
+{
+	struct amounts amounts = {.requests = 1, .input = ask_any(chance, COUNT_MAX), .cost = ask_any(chance, COUNT_MAX)};
+
+	amounts.output = ask_any(chance, COUNT_MAX - amounts.input);
+	if (amounts.output > COUNT_MAX - amounts.input)
+		amounts.output = COUNT_MAX - amounts.input;
+	return amounts;
+}
+
+static void interface_any(struct chance *chance, uint64_t *interface_hash, uint64_t *model_hash)
+{
+	*interface_hash = chance_percent(chance, 50) ? selector_hash("telegram", 8) : selector_hash("web", 3);
+	*model_hash = chance_percent(chance, 50) ? selector_hash("gpt", 3) : 0;
+}
+
+static void step_check(struct episode *episode, struct chance *chance)
+{
+	int id = (int)chance_below(chance, IDS);
+	bool known = episode->asked_on[id] != 0;
+	unsigned accounts = known && chance_percent(chance, 90) ? episode->asked_on[id] : accounts_any(chance);
+	struct limits_check op = {.op.arena = &episode->arena,
+		.tenant = TENANT,
+		.user = episode->member[0].id,
+		.request_id = request_name(id),
+		.request.estimate = amounts_any(chance),
+		.ttl_us = 1 + chance_below(chance, chance_percent(chance, 50) ? 10 * SECOND : 3600 * SECOND),
+		.dry_run = chance_percent(chance, 8)};
+
+	if (chance_percent(chance, 10)) {
+		op.request.estimate.cost = 0;
+		op.request.probe_cost = chance_percent(chance, 70);
+	}
+	interface_any(chance, &op.request.interface_hash, &op.request.model_hash);
+	op.digest[0] = chance_percent(chance, 5);
+	op.count = beliefs_of(episode, accounts, chance, op.belief);
+	TELL("%s %s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64, op.dry_run ? "try" : "check",
+		op.request_id, accounts, op.request.estimate.input, op.request.estimate.output, op.request.estimate.cost,
+		op.ttl_us);
+	BOTH(limits_check, check, op, model, lua);
+	compare_op(episode, &model.op, &lua.op);
+	if (model.op.status > LIMITS_REPEAT)
+		return;
+	compare_number(episode, "state", model.state, lua.state);
+	compare_number(episode, "started_at", model.started_at_us, lua.started_at_us);
+	compare_number(episode, "expires_at", model.expires_at_us, lua.expires_at_us);
+	compare_number(episode, "held input", model.held.input, lua.held.input);
+	compare_number(episode, "held output", model.held.output, lua.held.output);
+	compare_number(episode, "held cost", model.held.cost, lua.held.cost);
+	if (model.op.status == LIMITS_OK && !op.dry_run)
+		episode->asked_on[id] = accounts;
+}
+
+static void compare_settle(struct episode *episode, const struct limits_settle *model, const struct limits_settle *lua)
+{
+	compare_op(episode, &model->op, &lua->op);
+	if (model->op.status == LIMITS_CLOSED)
+		compare_number(episode, "state", model->state, lua->state);
+	if (model->op.status != LIMITS_OK && model->op.status != LIMITS_REPEAT)
+		return;
+	compare_number(episode, "state", model->state, lua->state);
+	compare_number(episode, "late", model->late, lua->late);
+	compare_number(episode, "charged requests", model->charged.requests, lua->charged.requests);
+	compare_number(episode, "charged input", model->charged.input, lua->charged.input);
+	compare_number(episode, "charged output", model->charged.output, lua->charged.output);
+	compare_number(episode, "charged cost", model->charged.cost, lua->charged.cost);
+	compare_number(episode, "released requests", model->released.requests, lua->released.requests);
+	compare_number(episode, "released input", model->released.input, lua->released.input);
+	compare_number(episode, "released output", model->released.output, lua->released.output);
+	compare_number(episode, "released cost", model->released.cost, lua->released.cost);
+}
+
+/* Settles what was asked; now and then on other accounts than that, or what was never asked. */
+static unsigned settle_make(struct episode *episode, struct chance *chance, struct limits_settle *op)
+{
+	int id = (int)chance_below(chance, IDS);
+	unsigned accounts = episode->asked_on[id];
+
+	if (!accounts || chance_percent(chance, 4))
+		accounts = accounts_any(chance);
+	*op = (struct limits_settle){
+		.op.arena = &episode->arena, .tenant = TENANT, .user = episode->member[0].id, .request_id = request_name(id)};
+	op->count = beliefs_of(episode, accounts, chance, op->belief);
+	return accounts;
+}
+
+static void step_record(struct episode *episode, struct chance *chance)
+{
+	struct limits_settle op;
+	unsigned accounts = settle_make(episode, chance, &op);
+	int id = op.request_id[1] - '0';
+
+	op.attempt = chance_percent(chance, 60) ? 0 : (int)chance_below(chance, 32);
+	op.final = chance_percent(chance, 70);
+	op.even_if_unknown = chance_percent(chance, 30);
+	op.used = amounts_any(chance);
+	op.started_at_us = chance_percent(chance, 50) ? 0 : episode->now_us - chance_below(chance, 1000 * SECOND);
+	interface_any(chance, &op.interface_hash, &op.model_hash);
+	TELL("record %s attempt %d%s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost", op.request_id,
+		op.attempt, op.final ? " final" : "", op.even_if_unknown ? " anyway" : "", accounts, op.used.input,
+		op.used.output, op.used.cost);
+	BOTH(limits_settle, record, op, model, lua);
+	compare_settle(episode, &model, &lua);
+	if (model.op.status == LIMITS_OK)
+		episode->asked_on[id] = accounts;
+}
+
+static void step_cancel(struct episode *episode, struct chance *chance)
+{
+	struct limits_settle op;
+	unsigned accounts = settle_make(episode, chance, &op);
+
+	TELL("cancel %s on accounts %x", op.request_id, accounts);
+	BOTH(limits_settle, cancel, op, model, lua);
+	compare_settle(episode, &model, &lua);
+}
+
+static void step_renew(struct episode *episode, struct chance *chance)
+{
+	struct limits_renew op = {.op.arena = &episode->arena,
+		.tenant = TENANT,
+		.user = episode->member[0].id,
+		.request_id = request_name((int)chance_below(chance, IDS)),
+		.ttl_us = 1 + chance_below(chance, 3600 * SECOND)};
+
+	TELL("renew %s for %" PRId64, op.request_id, op.ttl_us);
+	BOTH(limits_renew, renew, op, model, lua);
+	compare_number(episode, "status", model.op.status, lua.op.status);
+	if (model.op.status == LIMITS_OK)
+		compare_number(episode, "expires_at", model.expires_at_us, lua.expires_at_us);
+}
+
+static void step_expire(struct episode *episode)
+{
+	struct belief beliefs[ACCOUNTS_MAX];
+	int count = beliefs_of(episode, 31, NULL, beliefs);
+
+	TELL("expire");
+	compare_number(episode, "expired", episode->model->ops->expire(episode->model, beliefs, count),
+		episode->lua->ops->expire(episode->lua, beliefs, count));
+}
+
+static void step_reset(struct episode *episode, struct chance *chance)
+{
+	char name[8];
+	struct limits_reset op = {.op.arena = &episode->arena, .request_id = name};
+	int index = (int)chance_below(chance, ACCOUNTS_MAX);
+
+	snprintf(name, sizeof(name), "z%d", (int)chance_below(chance, 6));
+	episode_belief(episode, index, NULL, &op.belief);
+	TELL("reset account %d as %s", index, name);
+	BOTH(limits_reset, reset, op, model, lua);
+	compare_number(episode, "status", model.op.status, lua.op.status);
+	/* A repeat under another policy than the first: limits are named by id there, by order here. */
+	for (int i = 0; model.op.status == LIMITS_OK && i < LIMITS_MAX; i++)
+		compare_number(episode, "lost", model.lost[i], lua.lost[i]);
+}
+
+/* An admin changes an account; the change is written through, or found out later (the record is then behind). */
+static void step_account(struct episode *episode, struct chance *chance)
+{
+	int index = (int)chance_below(chance, ACCOUNTS_MAX);
+	struct member *member = &episode->member[index];
+	struct limits_policy op = {.op.arena = &episode->arena, .profile = &member->profile};
+
+	member->before = member->now;
+	member->profile.version = ++member->version;
+	member->profile.suspended = chance_percent(chance, 15);
+	member->profile.bypass = chance_percent(chance, 15);
+	member->profile.deleted = chance_percent(chance, 4);
+	member->profile.grace_percent = (int)chance_below(chance, 300);
+	member->profile.grace_until_us = chance_percent(chance, 50) ? 0 : episode->now_us + chance_below(chance, 7200 * SECOND);
+	if (chance_percent(chance, 50)) {
+		member->now = (int)chance_below(chance, VARIANTS);
+		member->own_policy = chance_percent(chance, 50);
+	}
+	if (chance_percent(chance, 10)) {
+		strcpy(member->zone.previous, member->zone.name);
+		strcpy(member->zone.name, chance_percent(chance, 50) ? "Europe/Berlin" : "Asia/Kolkata");
+		member->zone.changed_at_us = episode->now_us;
+	}
+	episode_belief(episode, index, NULL, &op.belief);
+	TELL("account %d: version %u, policy %d%s%s%s%s, grace %d", index, member->version, member->now,
+		member->own_policy ? " own" : "", member->profile.suspended ? " suspended" : "",
+		member->profile.bypass ? " bypass" : "", member->profile.deleted ? " deleted" : "",
+		member->profile.grace_percent);
+	BOTH(limits_policy, policy, op, model, lua);
+	compare_number(episode, "status", model.op.status, lua.op.status);
+	compare_stored(episode, index);
+}
+
+/* The tier of an account changes: the next call that believes it converts the record. */
+static void step_tier(struct episode *episode, struct chance *chance)
+{
+	struct member *member = &episode->member[chance_below(chance, ACCOUNTS_MAX)];
+
+	member->before = member->now;
+	member->now = (int)chance_below(chance, VARIANTS);
+	member->epoch++;
+	TELL("tier of kind %d: epoch %u, policy %d", (int)member->kind, member->epoch, member->now);
+}
+
+/* To a window's edge of some account, a microsecond here or there. */
+static int64_t edge_any(struct episode *episode, struct chance *chance)
+{
+	const struct member *member = &episode->member[chance_below(chance, ACCOUNTS_MAX)];
+	struct windows windows;
+
+	if (!windows_at(&member->zone, episode->now_us, &windows, NULL))
+		return episode->now_us;
+	return windows.at[chance_below(chance, WINDOW_COUNT)][2] + chance_below(chance, 5) - 2;
+}
+
+static void step_clock(struct episode *episode, struct chance *chance)
+{
+	int64_t now_us = episode->now_us;
+
+	switch (chance_below(chance, 8)) {
+	case 0:
+		now_us -= chance_below(chance, chance_percent(chance, 20) ? 3 * 86400 * SECOND : 10 * SECOND);
+		break;
+	case 1:
+		now_us = edge_any(episode, chance);
+		break;
+	case 2:
+		now_us += chance_below(chance, 3 * 86400 * SECOND);
+		break;
+	case 3:
+	case 4:
+		now_us += chance_below(chance, 3600 * SECOND);
+		break;
+	default:
+		now_us += chance_below(chance, 10 * SECOND);
+		break;
+	}
+	TELL("clock %+" PRId64 " us to %" PRId64, now_us - episode->now_us, now_us);
+	episode->now_us = now_us;
+	episode->model->ops->clock(episode->model, now_us);
+	episode->lua->ops->clock(episode->lua, now_us);
+}
+
+void episode_step(struct episode *episode, struct chance *chance)
+{
+	int64_t kind = chance_below(chance, 100);
+
+	if (kind < 40)
+		step_check(episode, chance);
+	else if (kind < 62)
+		step_record(episode, chance);
+	else if (kind < 68)
+		step_cancel(episode, chance);
+	else if (kind < 72)
+		step_renew(episode, chance);
+	else if (kind < 75)
+		step_expire(episode);
+	else if (kind < 77)
+		step_reset(episode, chance);
+	else if (kind < 80)
+		step_account(episode, chance);
+	else if (kind < 84)
+		step_tier(episode, chance);
+	else
+		step_clock(episode, chance);
+}
