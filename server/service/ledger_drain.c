@@ -4,12 +4,9 @@
  */
 #include "service/ledger_chores.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "base/metrics.h"
 
 #define WRITE_DEADLINE_US INT64_C(10000000)
 #define IDLE_MOST 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
@@ -37,14 +34,6 @@ static void give_back(struct pump *pump)
 	for (int i = 0; i < pump->parts; i++)
 		pump->chore.role->taken[pump->part[i].drain.partition] = false;
 	pump->parts = 0;
-}
-
-static void measure(const struct pump *pump)
-{
-	if (pump != &pump->chore.role->pump[0])
-		return;
-	metric_set(METRIC_outbox_entries, 0, 0, (int64_t)pump->waiting.entries);
-	metric_set(METRIC_outbox_age_seconds, 0, 0, pump->waiting.age_us / 1000000);
 }
 
 static void drain_done(struct outbox_op *op)
@@ -262,7 +251,6 @@ static enum flow_result step_pick(struct flow *flow)
 
 	if (!pump->waiting.op.ok)
 		return flow_fail_with(flow, &pump->waiting.op.err);
-	measure(pump);
 	pump->part = arena_zalloc(&pump->chore.arena, PARTITIONS, sizeof(*pump->part));
 	int64_t left = pick(pump);
 	if (pump->parts == 0) {

@@ -36,10 +36,8 @@ static void raise_done(struct outbox_op *op)
 {
 	struct outbox_raise *raise = container_of(op, struct outbox_raise, op);
 
-	if (op->ok && raise->raised > 0) {
-		metric_add(METRIC_reconcile_raised_total, 0, 0, raise->raised);
+	if (op->ok && raise->raised > 0)
 		log_warn("counters in Redis were raised to what the ledger knows", FI("counters", raise->raised));
-	}
 	flow_run(&container_of(raise, struct reconcile, raise)->chore.flow);
 }
 

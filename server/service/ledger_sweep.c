@@ -2,7 +2,6 @@
 #include "service/ledger_chores.h"
 
 #include "base/list.h"
-#include "base/metrics.h"
 
 #define SWEEP_INTERVAL_US INT64_C(1000000)
 #define SWEEP_LIMIT 64
@@ -18,8 +17,6 @@ static void sweep_done(struct outbox_op *op)
 {
 	struct sweep_part *part = container_of(container_of(op, struct outbox_sweep, op), struct sweep_part, sweep);
 
-	if (op->ok && part->sweep.expired > 0)
-		metric_add(METRIC_expired_total, 0, 0, part->sweep.expired);
 	if (--part->owner->pending == 0)
 		flow_run(&part->owner->chore.flow);
 }

@@ -1,0 +1,474 @@
+/* The ledger role on lists instead of Redis and PostgreSQL: what is acknowledged when, and what a failure leaves behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "fakes.h"
+#include "service/ledger_role.h"
+
+#define ENTRIES 16
+#define EVENTS 1024
+
+/* An entry of an outbox; partition is its user's number. */
+struct stored {
+	bool there;
+	int partition;
+	char id[OUTBOX_ID_MAX];
+	struct buf bytes;
+};
+
+static struct fake fake;
+static struct timers timers;
+static struct wait *waiting; /* the role's tick */
+static struct outbox_store outbox;
+static struct ledger_store ledger;
+static struct admin_store admin;
+static struct ledger_role *role;
+static struct stored stored[ENTRIES];
+static int entries;
+/* What the ledger knows, and how the stores behave. */
+static char known[ENTRIES][128], origins[ENTRIES][OUTBOX_ID_MAX + 20];
+static int rows;
+static bool ledger_away, takeback_fails, stopped, change_pending;
+static int busy_partition;
+static char trail[512]; /* what happened, in order */
+static struct fake_event events[EVENTS];
+static int event_count;
+
+static void later(void (*run)(void *), void *op)
+{
+	assert_true(event_count < EVENTS);
+	events[event_count++] = (struct fake_event){run, op};
+}
+
+static void outbox_answer(void *op)
+{
+	((struct outbox_op *)op)->done(op);
+}
+
+static void ledger_answer(void *op)
+{
+	((struct ledger_op *)op)->done(op);
+}
+
+static void note(const char *what, const char *which)
+{
+	size_t n = strlen(trail);
+
+	snprintf(trail + n, sizeof(trail) - n, "%s%s %s", n ? ", " : "", what, which);
+}
+
+static void add_entry(int partition, const char *id, const char *request_id)
+{
+	struct stored *one = &stored[entries++];
+	char user[16];
+	struct entry entry = {.kind = ENTRY_RECORD,
+		.final = true,
+		.started_at_us = fake.now_us,
+		.at_us = fake.now_us,
+		.amounts = {.requests = 1},
+		.info = {.tenant = "t",
+			.request_id = request_id,
+			.interface = "",
+			.model = "",
+			.tier = "",
+			.provider = "",
+			.price_model = "",
+			.reason = "",
+			.actor = "",
+			.accounts = 1},
+		.usage = {.model = "", .provider = "", .price_model = "", .mode = ""}};
+
+	snprintf(user, sizeof(user), "u%d", partition);
+	entry.info.user = user;
+	entry.info.account[0] = (struct entry_account){ACCOUNT_USER, user};
+	*one = (struct stored){.there = true, .partition = partition};
+	snprintf(one->id, sizeof(one->id), "%s", id);
+	entry_pack(&entry, &one->bytes);
+}
+
+static void fake_waiting(struct outbox_store *store, struct outbox_waiting *op)
+{
+	(void)store;
+	op->op.ok = true;
+	for (int p = 0; p < PARTITIONS; p++) {
+		uint64_t n = 0;
+		for (int i = 0; i < entries; i++)
+			n += stored[i].there && stored[i].partition == p;
+		if (n) {
+			op->waiting[op->count].partition = p;
+			op->waiting[op->count++].entries = n;
+		}
+		op->entries += n;
+	}
+	later(outbox_answer, &op->op);
+}
+
+static void fake_drain(struct outbox_store *store, struct outbox_drain *op)
+{
+	(void)store;
+	op->op.ok = true;
+	snprintf(op->generation, sizeof(op->generation), "%016d", op->partition);
+	op->entry = arena_zalloc(op->op.arena, ENTRIES, sizeof(*op->entry));
+	for (int i = 0; i < entries && op->count < op->limit; i++) {
+		if (!stored[i].there || stored[i].partition != op->partition)
+			continue;
+		snprintf(op->entry[op->count].id, OUTBOX_ID_MAX, "%s", stored[i].id);
+		op->entry[op->count].bytes = (const uint8_t *)stored[i].bytes.data;
+		op->entry[op->count++].len = stored[i].bytes.len;
+	}
+	op->entries = (uint64_t)op->count;
+	later(outbox_answer, &op->op);
+}
+
+static void fake_ack(struct outbox_store *store, struct outbox_ack *op)
+{
+	(void)store;
+	op->op.ok = true;
+	for (int i = 0; i < entries; i++) {
+		if (stored[i].partition == op->partition && strcmp(stored[i].id, op->last) <= 0)
+			stored[i].there = false;
+	}
+	note("ack", op->last);
+	later(outbox_answer, &op->op);
+}
+
+static void fake_takeback(struct outbox_store *store, struct outbox_takeback *op)
+{
+	(void)store;
+	op->op.ok = !takeback_fails;
+	for (int i = 0; i < entries && op->op.ok; i++) {
+		if (stored[i].there && strcmp(stored[i].id, op->id) == 0) {
+			stored[i].there = false;
+			op->taken = true;
+		}
+	}
+	note(op->taken ? "takeback" : "no takeback", op->id);
+	later(outbox_answer, &op->op);
+}
+
+static void fake_sweep(struct outbox_store *store, struct outbox_sweep *op)
+{
+	(void)store;
+	op->op.ok = true;
+	later(outbox_answer, &op->op);
+}
+
+static void fake_raise(struct outbox_store *store, struct outbox_raise *op)
+{
+	(void)store;
+	op->op.ok = true;
+	later(outbox_answer, &op->op);
+}
+
+static void fake_counters(struct outbox_store *store, struct outbox_counters *op)
+{
+	(void)store;
+	op->op.ok = op->absent = true;
+	later(outbox_answer, &op->op);
+}
+
+static const struct outbox_store_ops outbox_ops = {.waiting = fake_waiting,
+	.drain = fake_drain,
+	.ack = fake_ack,
+	.takeback = fake_takeback,
+	.sweep = fake_sweep,
+	.raise = fake_raise,
+	.counters = fake_counters};
+
+static enum ledger_fate fate_of(struct ledger_item *item)
+{
+	if (item->partition == busy_partition)
+		return LEDGER_BUSY;
+	for (int i = 0; i < rows; i++) {
+		if (strcmp(known[i], item->entry->info.request_id) == 0)
+			return strcmp(origins[i], item->origin) == 0 ? LEDGER_REPEAT : LEDGER_DOUBLE;
+	}
+	snprintf(known[rows], sizeof(known[0]), "%s", item->entry->info.request_id);
+	snprintf(origins[rows++], sizeof(origins[0]), "%s", item->origin);
+	return LEDGER_WRITTEN;
+}
+
+static void fake_write(struct ledger_store *store, struct ledger_write *op)
+{
+	(void)store;
+	op->op.ok = !ledger_away;
+	if (ledger_away)
+		err_set(&op->op.err, ERR_UNAVAILABLE, "away");
+	for (int i = 0; i < op->count && op->op.ok; i++) {
+		op->item[i].entry = arena_zalloc(op->op.arena, 1, sizeof(struct entry));
+		assert_true(entry_unpack(op->item[i].bytes, op->item[i].len, op->op.arena, op->item[i].entry));
+		op->item[i].fate = fate_of(&op->item[i]);
+	}
+	later(ledger_answer, &op->op);
+}
+
+static void fake_upkeep(struct ledger_store *store, struct ledger_upkeep *op)
+{
+	(void)store;
+	op->op.ok = true;
+	note("upkeep", "");
+	later(ledger_answer, &op->op);
+}
+
+static void fake_windows(struct ledger_store *store, struct ledger_windows *op)
+{
+	(void)store;
+	op->op.ok = true;
+	later(ledger_answer, &op->op);
+}
+
+static void fake_changes(struct ledger_store *store, struct ledger_changes *op)
+{
+	(void)store;
+	op->op.ok = true;
+	op->change = arena_zalloc(op->op.arena, 1, sizeof(*op->change));
+	op->count = change_pending;
+	op->change[0].key = (struct account_key){ACCOUNT_USER, "default", "ann"};
+	op->change[0].version = 3;
+	op->change[0].last = 1;
+	op->change[0].age_us = 60000000;
+	later(ledger_answer, &op->op);
+}
+
+static void fake_lease(struct ledger_store *store, struct ledger_lease *op)
+{
+	(void)store;
+	op->op.ok = true;
+	op->held = strcmp(op->name, "upkeep") != 0 || busy_partition < 0;
+	later(ledger_answer, &op->op);
+}
+
+static const struct ledger_store_ops ledger_ops = {.write = fake_write,
+	.upkeep = fake_upkeep,
+	.windows = fake_windows,
+	.changes = fake_changes,
+	.lease = fake_lease};
+
+static void admin_answer(void *op)
+{
+	((struct admin_job *)op)->done(op);
+}
+
+static void fake_confirm(struct admin_store *store, struct account_confirm *op)
+{
+	(void)store;
+	op->job.ok = true;
+	change_pending = false;
+	assert_int_equal(op->version, 3);
+	later(admin_answer, &op->job);
+}
+
+static const struct admin_store_ops admin_ops = {.account_confirm = fake_confirm};
+
+static void timers_start(struct timers *self, struct wait *wait, int64_t delay_us)
+{
+	(void)self;
+	wait->at_us = clock_mono_us() + delay_us;
+	assert_null(waiting);
+	waiting = wait;
+}
+
+static void answer_all(void)
+{
+	do {
+		int n = event_count;
+		for (int i = 0; i < n; i++)
+			events[i].run(events[i].op);
+		memmove(events, events + n, (size_t)(event_count - n) * sizeof(events[0]));
+		event_count -= n;
+		fake_run(&fake);
+	} while (event_count > 0 || fake.events > 0);
+}
+
+/* The tick comes; what it starts is answered to the end. */
+static void tick(void)
+{
+	struct wait *due = waiting;
+
+	waiting = NULL;
+	due->due(due);
+	answer_all();
+}
+
+/* Until the role asks for its outboxes again, whatever pause it makes after a failure. */
+static void tick_until_empty(void)
+{
+	for (int i = 0; i < 2000; i++) {
+		int left = 0;
+		tick();
+		for (int k = 0; k < entries; k++)
+			left += stored[k].there;
+		if (left == 0)
+			return;
+		struct timespec pause = {.tv_nsec = 1000000};
+		nanosleep(&pause, NULL);
+	}
+	fail_msg("entries are left");
+}
+
+static void what_the_ledger_has_is_acknowledged(void **state)
+{
+	(void)state;
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(7, "3-0", "c");
+	tick();
+	assert_int_equal(rows, 3);
+	assert_non_null(strstr(trail, "ack 2-0"));
+	assert_non_null(strstr(trail, "ack 3-0"));
+	assert_string_equal(origins[0] + 16, origins[0][15] == '1' ? ":1-0" : ":3-0");
+}
+
+static void a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledged(void **state)
+{
+	(void)state;
+	snprintf(known[0], sizeof(known[0]), "b");
+	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
+	rows = 1;
+	busy_partition = 200;
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(1, "3-0", "c");
+	tick();
+	assert_string_equal(trail, "takeback 2-0, ack 3-0");
+}
+
+static void nothing_behind_a_failed_takeback_is_acknowledged(void **state)
+{
+	(void)state;
+	snprintf(known[0], sizeof(known[0]), "b");
+	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
+	rows = 1;
+	busy_partition = 200;
+	takeback_fails = true;
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(1, "3-0", "c");
+	tick();
+	assert_true(strncmp(trail, "no takeback 2-0, ack 1-0", 24) == 0);
+	assert_null(strstr(trail, "ack 3-0"));
+	takeback_fails = false;
+	trail[0] = '\0';
+	tick_until_empty();
+	assert_string_equal(trail, "takeback 2-0, ack 3-0");
+}
+
+static void what_another_writer_has_is_left_alone(void **state)
+{
+	(void)state;
+	busy_partition = 1;
+	add_entry(1, "1-0", "a");
+	add_entry(2, "2-0", "b");
+	tick();
+	assert_string_equal(trail, "ack 2-0");
+	assert_true(stored[0].there);
+	busy_partition = 200;
+	tick_until_empty();
+	assert_int_equal(rows, 2);
+}
+
+static void without_a_ledger_nothing_is_acknowledged_until_it_is_back(void **state)
+{
+	(void)state;
+	busy_partition = 200;
+	ledger_away = true;
+	add_entry(1, "1-0", "a");
+	tick();
+	assert_string_equal(trail, "");
+	ledger_away = false;
+	tick_until_empty();
+	assert_string_equal(trail, "ack 1-0");
+}
+
+static void a_change_is_written_through_and_confirmed(void **state)
+{
+	struct fake_row *row = fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+
+	(void)state, (void)row;
+	change_pending = true;
+	tick();
+	assert_int_equal(fake.policies, 1);
+	assert_false(change_pending);
+}
+
+static void on_stopped(void *arg)
+{
+	(void)arg;
+	stopped = true;
+}
+
+static void a_stop_waits_for_the_batch_that_is_under_way(void **state)
+{
+	struct wait *due = waiting;
+
+	(void)state;
+	busy_partition = 200;
+	add_entry(1, "1-0", "a");
+	waiting = NULL;
+	due->due(due);
+	ledger_role_stop(role, on_stopped, NULL);
+	answer_all();
+	assert_false(stopped);
+	assert_string_equal(trail, "ack 1-0");
+	tick();
+	assert_true(stopped);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	fake_init(&fake);
+	entries = rows = event_count = 0;
+	waiting = NULL;
+	ledger_away = takeback_fails = stopped = change_pending = false;
+	busy_partition = -1;
+	trail[0] = '\0';
+	timers.start = timers_start;
+	outbox.ops = &outbox_ops;
+	ledger.ops = &ledger_ops;
+	admin.ops = &admin_ops;
+	fake.worker->parts.timers = &timers;
+	fake.worker->parts.admin = &admin;
+	role = ledger_role_start(
+		&(struct ledger_role_options){.worker = fake.worker, .outbox = &outbox, .ledger = &ledger});
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	if (!stopped)
+		ledger_role_stop(role, on_stopped, NULL);
+	while (!stopped)
+		tick();
+	for (int i = 0; i < entries; i++)
+		buf_release(&stored[i].bytes);
+	fake_release(&fake);
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_the_ledger_has_is_acknowledged),
+		TEST(a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledged),
+		TEST(nothing_behind_a_failed_takeback_is_acknowledged),
+		TEST(what_another_writer_has_is_left_alone),
+		TEST(without_a_ledger_nothing_is_acknowledged_until_it_is_back),
+		TEST(a_change_is_written_through_and_confirmed),
+		TEST(a_stop_waits_for_the_batch_that_is_under_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
