@@ -82,8 +82,8 @@ void bursar_close(struct bursar *bursar);
 
 /*
  * bursar_check(bursar, request, error) and so on, one function for each row of methods.def. They wait for the answer,
- * which the caller frees; NULL with `error` (may be NULL) filled on failure. An empty request id is replaced by a random
- * one: the request itself is not changed. Callbacks of other calls in flight may run meanwhile.
+ * which the caller frees; NULL with `error` (may be NULL) filled on failure. An empty request id is replaced by a
+ * random one: the request itself is not changed. Callbacks of other calls in flight may run meanwhile.
  */
 #define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer) \
 	Bursar__V1__##Answer *bursar_##name( \
@@ -133,13 +133,16 @@ void bursar_batch_add(struct bursar_batch *batch, const void *request, bursar_do
 /* Sends what is gathered. */
 void bursar_batch_flush(struct bursar_batch *batch);
 
-/* What was added and not sent is dropped with CANCELLED; what was sent runs its callbacks as if nothing had happened. */
+/*
+ * What was added and not sent is dropped with CANCELLED; what was sent runs its callbacks as if nothing had happened.
+ */
 void bursar_batch_free(struct bursar_batch *batch);
 
 /*
  * A provider's usage object, as it stands in its answer, to Bursar's disjoint classes. The text is the JSON object
  * itself ("usage" of OpenAI and Anthropic, "usageMetadata" of Google). Unknown members are passed over. False with
- * `error` (INVALID_ARGUMENT, `field` the member at fault) when it is no such object or its numbers contradict each other.
+ * `error` (INVALID_ARGUMENT, `field` the member at fault) when it is no such object or its numbers contradict each
+ * other.
  *
  * OpenAI, both Chat Completions (prompt_tokens) and Responses (input_tokens): input includes cached and audio tokens,
  * output includes reasoning and audio tokens. Anthropic: input_tokens include neither cache reads nor cache writes, and

@@ -340,8 +340,8 @@ void bursar_close(struct bursar *bursar)
 		if (call->attempt)
 			grpc_call_cancel(call->attempt, NULL);
 	/*
-	 * The first of the list each time: a callback may have submitted another, which is never sent. The analyser does not
-	 * see that a call which has ended is off the list.
+	 * The first of the list each time: a callback may have submitted another, which is never sent. The analyser
+	 * does not see that a call which has ended is off the list.
 	 */
 	while (bursar->calls) {
 		if (!bursar->calls->attempt) // NOLINT(clang-analyzer-unix.Malloc)

@@ -1,6 +1,6 @@
 /*
- * A command is one row of a table: its name, arguments, options, texts and function. Parsing, --help, docs/cli.md, the man
- * page and the shells' completion are all made from the rows.
+ * A command is one row of a table: its name, arguments, options, texts and function. Parsing, --help, docs/cli.md,
+ * the man page and the shells' completion are all made from the rows.
  */
 #ifndef BURSAR_CLI_COMMAND_H
 #define BURSAR_CLI_COMMAND_H
@@ -74,8 +74,8 @@ struct cli {
 };
 
 /*
- * Parses what follows the command's name on the command line into `cli`. False with cli->err. Options that were not given
- * have their defaults; release with options_release.
+ * Parses what follows the command's name on the command line into `cli`. False with cli->err. Options that were not
+ * given have their defaults; release with options_release.
  */
 bool options_parse(struct cli *cli, int argc, const char **argv);
 void options_release(struct cli *cli);
@@ -107,12 +107,14 @@ int cli_failed(struct cli *cli, const struct bursar_error *error);
 /* Says on standard error what is wrong with what was typed (cli->err); answers EXIT_USAGE. */
 int cli_usage(struct cli *cli);
 
-/* Calls and waits. NULL after saying why on standard error, with the exit code in `code`; else free with bursar_free. */
+/*
+ * Calls and waits. NULL after saying why on standard error, with the exit code in `code`; else free with bursar_free.
+ */
 void *cli_call(struct cli *cli, enum bursar_method method, const void *request, int *code);
 
 /*
- * The same for a List call: asks page after page until there are no more, or `limit` rows have come. `request` is changed.
- * All rows are in the one answer, whose next_page_token is empty at the end.
+ * The same for a List call: asks page after page until there are no more, or `limit` rows have come. `request` is
+ * changed. All rows are in the one answer, whose next_page_token is empty at the end.
  */
 void *cli_call_pages(struct cli *cli, enum bursar_method method, void *request, int64_t limit, int *code);
 

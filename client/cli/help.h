@@ -27,7 +27,10 @@ void help_put_option(struct buf *out, const struct option *option);
 /* "check USER [OPTION...]" */
 void help_put_usage(struct buf *out, const struct command *command);
 
-/* Words of `text`, broken so that no line is longer than `width`; every line behind the first begins with `indent` blanks. */
+/*
+ * Words of `text`, broken so that no line is longer than `width`; every line behind the first begins with `indent`
+ * blanks.
+ */
 void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t indent, size_t width);
 
 #endif

@@ -7,13 +7,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Appends the message, indented by two spaces, with a line end. Every field stands there, but absent messages do not. */
+/*
+ * Appends the message, indented by two spaces, with a line end. Every field stands there, but absent messages do not.
+ */
 void json_put_message(struct buf *out, const ProtobufCMessage *message);
 
 /*
  * Reads JSON into a new message of `descriptor` (protobuf_c_message_free_unpacked). Enums by name, full or as people
- * write it ("DIMENSION_COST", "cost"). NULL with ERR_INVALID: the field is the path ("limits[2].amount"), or the text has
- * the line of what is no JSON.
+ * write it ("DIMENSION_COST", "cost"). NULL with ERR_INVALID: the field is the path ("limits[2].amount"), or the text
+ * has the line of what is no JSON.
  */
 ProtobufCMessage *json_read_message(
 	const char *text, size_t len, const ProtobufCMessageDescriptor *descriptor, struct err *err);

@@ -5,7 +5,7 @@
  *   DIMENSION = requests | tokens | input_tokens | output_tokens | cost | concurrent
  *   AMOUNT    = a count (1500, 200k, 1.5M); for cost: USD (5, 0.25, $5, 5USD)
  *   PERIOD    = day | week | month         a calendar window in the account's time zone
- *             | [NUMBER] UNIT              a bucket that refills evenly: s, min, 10min, h, 24h, 7d (never with concurrent)
+ *             | [NUMBER] UNIT              a bucket that refills evenly: s, min, 10min, 24h (never with concurrent)
  *   OPTION    = burst=AMOUNT | name=NAME | interface=ID | model=ID | warn=PERCENT | shadow | quiet
  *
  * A comma in an ID is written "\,", a backslash "\\".
@@ -21,8 +21,8 @@
 extern const char limit_spec_help[];
 
 /*
- * Reads one limit. A new message, free with bursar_free (protobuf_c_message_free_unpacked); NULL with ERR_INVALID, whose
- * text names the part at fault and what would be right.
+ * Reads one limit. A new message, free with bursar_free (protobuf_c_message_free_unpacked); NULL with ERR_INVALID,
+ * whose text names the part at fault and what would be right.
  */
 Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err);
 

@@ -12,8 +12,8 @@
 #define DAY_US INT64_C(86400000000)
 
 /*
- * Decimal digits with '_' between them and an optional fraction, times 10^scale; a fraction finer than that is an error.
- * Reads from *p up to `end` and leaves *p behind the number.
+ * Decimal digits with '_' between them and an optional fraction, times 10^scale; a fraction finer than that is an
+ * error. Reads from *p up to `end` and leaves *p behind the number.
  */
 static bool read_decimal(const char **p, const char *end, int scale, int64_t *out)
 {

@@ -47,8 +47,8 @@ bool replay_run(struct bursar *bursar, const struct replay_plan *plan, struct re
 	replay_progress *progress, void *ctx, struct err *err);
 
 /*
- * Asks for the proof of the tenant until nothing is undrained or `timeout_us` are over; the last answer (bursar_free), or
- * NULL with `error`.
+ * Asks for the proof of the tenant until nothing is undrained or `timeout_us` are over; the last answer
+ * (bursar_free), or NULL with `error`.
  */
 Bursar__V1__Proof *replay_drained(
 	struct bursar *bursar, const char *tenant, int64_t timeout_us, struct bursar_error *error);
