@@ -10,6 +10,11 @@ const char *tenant_or_default(const char *tenant)
 	return tenant[0] ? tenant : "default";
 }
 
+const char *price_mode(const char *mode)
+{
+	return strcmp(mode, "standard") == 0 ? "" : mode;
+}
+
 void *message_made(struct arena *arena, size_t size, const ProtobufCMessageDescriptor *descriptor)
 {
 	void *message = arena_alloc(arena, size);

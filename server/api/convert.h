@@ -10,6 +10,9 @@
 /* The text, or "default" where it is empty. */
 const char *tenant_or_default(const char *tenant);
 
+/* The mode of a price: "standard" and "" are the same. */
+const char *price_mode(const char *mode);
+
 /* A message of the arena, of its type's initial content: message_new(arena, Limit, limit). */
 #define message_new(arena_, Type_, name_) \
 	((Bursar__V1__##Type_ *)message_made(arena_, sizeof(Bursar__V1__##Type_), \

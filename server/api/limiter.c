@@ -187,7 +187,8 @@ static bool estimate(struct worker *worker, const struct snapshot *snapshot,
 	if (!pricing.settings)
 		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", tenant);
 	return tokens_from_message(request->usage, tokens, err) &&
-	       price_for_check(&pricing, request->model, "model", tokens, request->mode, at_us, priced, err);
+	       price_for_check(
+		       &pricing, request->model, "model", tokens, price_mode(request->mode), at_us, priced, err);
 }
 
 static void estimate_cost(struct call *call, void *ctx)

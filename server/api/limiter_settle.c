@@ -47,7 +47,7 @@ bool question_of_record(
 	struct settle_question question = {
 		.served = request->model,
 		.interface = request->interface[0] ? request->interface : "api",
-		.mode = strcmp(request->mode, "standard") == 0 ? "" : request->mode,
+		.mode = price_mode(request->mode),
 		.attempt = request->attempt,
 		.keep_open = request->keep_open,
 	};

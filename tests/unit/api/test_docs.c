@@ -1,0 +1,93 @@
+/* docs/api.md says of each field what the table says. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+
+static const struct row {
+	const char *message, *field, *rule;
+	int64_t least, most;
+} rows[] = {
+#define FIELD(message_, field_, rule_, least_, most_) {#message_, #field_, #rule_, least_, most_},
+#include "api/fields.def"
+#undef FIELD
+};
+
+static void message_name(const char *name, struct buf *out)
+{
+	bool upper = true;
+
+	for (; *name; name++) {
+		char c = *name;
+
+		if (c == '_') {
+			upper = true;
+			continue;
+		}
+		if (upper && c >= 'a' && c <= 'z')
+			c = (char)(c - 'a' + 'A');
+		upper = false;
+		buf_put(out, &c, 1);
+	}
+}
+
+static void rule_text(const struct row *row, struct buf *out)
+{
+	static const char *const words[][2] = {{"ID", "id"}, {"ID_OR_NONE", "id or empty"}, {"NAME", "name"},
+		{"NAME_OR_NONE", "name or empty"}, {"NEEDED", "needed"}, {"KNOWN", "one of the list"}};
+	const char *prefix = strcmp(row->rule, "TTL") == 0 ? "0 or " : "";
+	const char *suffix = strcmp(row->rule, "TEXT") == 0    ? " bytes"
+			     : strcmp(row->rule, "ITEMS") == 0 ? " items"
+							       : "";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(row->rule, words[i][0]) == 0) {
+			buf_put_str(out, words[i][1]);
+			return;
+		}
+	buf_putf(out, "%s%" PRId64 " to %" PRId64 "%s", prefix, row->least, row->most, suffix);
+}
+
+static void the_page_has_the_row_of_each_field(void **state)
+{
+	const char *root = getenv("BURSAR_SOURCE_DIR");
+	struct buf page = {0};
+	char path[512];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/docs/api.md", root ? root : ".");
+	file = fopen(path, "r");
+	assert_non_null(file);
+	for (size_t n; (n = fread(buf_reserve(&page, 65536), 1, 65536, file)) > 0;)
+		page.len += n;
+	fclose(file);
+	buf_put(&page, "", 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf line = {0};
+
+		buf_put_str(&line, "| `");
+		message_name(rows[i].message, &line);
+		buf_putf(&line, ".%s` | ", rows[i].field);
+		rule_text(&rows[i], &line);
+		buf_put_str(&line, " |\n");
+		if (!strstr(page.data, buf_str(&line)))
+			fail_msg("docs/api.md lacks: %s", buf_str(&line));
+		buf_release(&line);
+	}
+	buf_release(&page);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(the_page_has_the_row_of_each_field)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
