@@ -87,7 +87,7 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 		.catalog = wire->catalog,
 		.timers = bench->timers,
 		.conf = wire->conf,
-		.workers = (int)wire->workers,
+		.workers = wire->conf->live_workers ? (int)wire->conf->live_workers : (int)wire->workers,
 		.owner = bench,
 	});
 	uv_timer_init(loop, &bench->look);

@@ -15,6 +15,8 @@ struct worker *worker_new(const struct worker_parts *parts)
 	struct worker *worker = mem_zalloc(1, sizeof(*worker));
 
 	worker->parts = *parts;
+	if (worker->parts.workers < 1)
+		worker->parts.workers = 1;
 	if (!policy_prepare(&worker->no_limits, NULL))
 		abort();
 	worker->cache = account_cache_new(parts->conf->account_cache);
