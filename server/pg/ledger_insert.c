@@ -177,12 +177,12 @@ static void mark_written(const PGresult *result, struct ledger_item **items, int
 		items[i]->fate = rows == count ? LEDGER_WRITTEN : LEDGER_DOUBLE;
 	if (rows == count)
 		return;
-	struct ledger_item **sorted = arena_zalloc(scratch, (size_t)count, sizeof(*sorted));
-	memcpy(sorted, items, (size_t)count * sizeof(*sorted));
-	qsort(sorted, (size_t)count, sizeof(*sorted), compare_origins);
+	struct ledger_item **sorted = arena_zalloc(scratch, (size_t)count, sizeof(struct ledger_item *));
+	memcpy(sorted, items, (size_t)count * sizeof(struct ledger_item *));
+	qsort(sorted, (size_t)count, sizeof(struct ledger_item *), compare_origins);
 	for (int row = 0; row < rows; row++) {
-		struct ledger_item **found =
-			bsearch(pg_text(result, row, 0), sorted, (size_t)count, sizeof(*sorted), find_origin);
+		struct ledger_item **found = bsearch(
+			pg_text(result, row, 0), sorted, (size_t)count, sizeof(struct ledger_item *), find_origin);
 		if (found)
 			(*found)->fate = LEDGER_WRITTEN;
 	}

@@ -250,7 +250,7 @@ const char *pg_timeout_sql(const struct pg_link *link, char out[64])
 bool pg_begin(struct pg_link *link, const char *mode, struct err *err)
 {
 	char begin[96], timeout[64];
-	PGresult *results[2];
+	PGresult *results[2] = {NULL, NULL};
 
 	snprintf(begin, sizeof(begin), "BEGIN %s", mode);
 	const struct pg_statement statements[] = {{.sql = begin}, {.sql = pg_timeout_sql(link, timeout)}};

@@ -21,7 +21,7 @@ struct chore {
 	enum flow_result (*first)(struct flow *flow);
 	const char *name;
 	int64_t interval_us; /* from the end of one run to the start of the next */
-	int64_t next_us;     /* clock_mono_us */
+	int64_t next_us; /* clock_mono_us */
 	bool busy;
 	bool again; /* set by the flow: start over at once, there is more */
 	bool failing; /* the last run failed: it is told once */
@@ -34,7 +34,7 @@ struct pump_part {
 	struct outbox_drain drain;
 	struct outbox_ack ack;
 	struct pump *pump;
-	int first;  /* index of its first item */
+	int first; /* index of its first item */
 	int prefix; /* so many of its entries are done with */
 };
 struct pump {
@@ -93,7 +93,7 @@ struct reconcile {
 	int pending, at;
 	struct page_counters *counters; /* of the page's accounts */
 	/* A closer look at account `at`. */
-	struct outbox_drain drain;     /* of a user's outbox */
+	struct outbox_drain drain; /* of a user's outbox */
 	struct outbox_waiting waiting; /* of all outboxes: what counts on a shared account lies in those of its users */
 	struct account_lookup lookup;
 	struct outbox_counters again;
@@ -116,7 +116,7 @@ struct ledger_role {
 	void *stopped_arg;
 	struct wait tick;
 	bool taken[PARTITIONS]; /* by a pump */
-	int turn;               /* the partition the next batch begins with */
+	int turn; /* the partition the next batch begins with */
 	struct pump pump[PUMPS];
 	struct sweep sweep;
 	struct changes changes;

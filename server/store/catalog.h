@@ -11,7 +11,7 @@
 #include "domain/limit.h"
 #include "domain/price.h"
 
-enum fail_policy { FAIL_LOCAL = 1, FAIL_OPEN = 2, FAIL_CLOSED = 3 };           /* = bursar.v1.FailPolicy */
+enum fail_policy { FAIL_LOCAL = 1, FAIL_OPEN = 2, FAIL_CLOSED = 3 }; /* = bursar.v1.FailPolicy */
 enum unknown_users { UNKNOWN_ADMIT = 1, UNKNOWN_REFUSE = 2 };
 enum unknown_model { MODEL_REFUSE = 1, MODEL_FALLBACK = 2, MODEL_FREE = 3 };
 
@@ -33,7 +33,7 @@ struct tenant {
 	char fallback_model[ID_MAX + 1];
 	char language[16];
 	uint32_t epoch;
-	bool has_account;   /* an account of kind TENANT exists */
+	bool has_account; /* an account of kind TENANT exists */
 	int model_accounts; /* ids of its accounts of kind MODEL, sorted */
 	char (*model_account)[ID_MAX + 1];
 };

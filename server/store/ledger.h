@@ -89,7 +89,7 @@ struct ledger_changes {
 	struct {
 		struct account_key key;
 		uint32_t version;
-		int64_t last;   /* id of its newest change */
+		int64_t last; /* id of its newest change */
 		int64_t age_us; /* of that */
 	} * change;
 };

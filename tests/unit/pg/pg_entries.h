@@ -27,8 +27,8 @@ void entry_example(struct entry *entry, struct arena *arena, const char *user, c
 void item_pack(struct ledger_item *item, struct arena *arena, const struct entry *entry, const char *origin);
 
 /* Writes and waits. False: op.err says why. */
-bool ledger_write_wait(struct ledger_bench *bench, struct ledger_write *op, struct arena *arena,
-	struct ledger_item *items, int count);
+bool ledger_write_wait(
+	struct ledger_bench *bench, struct ledger_write *op, struct arena *arena, struct ledger_item *items, int count);
 
 /* Runs the loop until no operation is waiting. `done` functions count `waiting` down. */
 void ledger_bench_run(struct ledger_bench *bench);
