@@ -1,6 +1,7 @@
 -- record: what a request really used, as one attempt of it; cancel: it used nothing.
 -- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts of the check
--- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown), i7 input, i7 output, i7 cost, I6 interface, I6 model,
+-- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown, 4 and the request was counted), i7 input, i7 output,
+--       i7 cost, I6 interface, I6 model,
 --       i7 started_at, i7 window (idempotency), c8 accounts_digest`; usage; info; an account blob each
 --       cancel: `B flags (1 only when the check was never repeated), i7 window, c8 accounts_digest`; an account blob each
 -- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
@@ -77,7 +78,7 @@ end
 local function record(keys, args)
 	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest = sunpack(SETTLE, args[1])
 	local time, count = clock_now(), #keys - 4
-	local final, anyway = flags % 2 == 1, flags >= 2
+	local final, anyway, in_books = flags % 2 == 1, flags >= 2, flags >= 4
 	local found = call('MGET', keys[1], unpack(keys, 5))
 	local m, unknown = found[1] and marker_parse(found[1]), false
 	if m then
@@ -104,6 +105,7 @@ local function record(keys, args)
 	end
 	if not m then
 		m, unknown = unchecked(count, time, started > 0 and started or time, interface, model, args[3], accounts_digest), true
+		m[COUNTED] = m[COUNTED] + (in_books and IN_BOOKS or 0)
 	end
 
 	local late = m[STATE] ~= OPEN

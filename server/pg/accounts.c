@@ -19,6 +19,7 @@
 #define BATCH_LEAST_US INT64_C(200000)
 #define WINDOWS_BACK_US (33 * INT64_C(86400000000))
 #define BATCH_MOST 512 /* accounts */
+#define LOOKUP_STATEMENTS 6
 
 struct pg_accounts {
 	struct accounts_store store; /* first */
@@ -33,11 +34,13 @@ struct lookup_batch {
 	struct pg_job job;
 	struct account_lookup *first; /* linked by impl[0] */
 	int count; /* accounts, over all operations */
+	PGresult *results[LOOKUP_STATEMENTS];
 };
 
 struct ledger_query {
 	struct pg_job job;
 	struct ledger_lookup *op;
+	PGresult *result;
 };
 
 static struct account_lookup *next_of(struct account_lookup *op)
@@ -163,7 +166,6 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 {
 	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
 	struct pg_args keys = {0}, since = {0};
-	PGresult *results[6];
 
 	keys_args(batch, &keys);
 	keys_args(batch, &since);
@@ -186,18 +188,21 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 			.args = &keys},
 		{.sql = "COMMIT"},
 	};
-	bool ok = pg_pipeline(link, statements, 6, results, err);
+	bool ok = pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
 	pg_args_release(&keys);
 	pg_args_release(&since);
-	if (!ok)
-		return false;
-	read_profiles(batch, results[1]);
-	read_limits(batch, results[2]);
-	read_windows(batch, results[3]);
-	read_buckets(batch, results[4]);
-	for (int i = 0; i < 6; i++)
-		PQclear(results[i]);
-	return true;
+	return ok;
+}
+
+/* On the loop and not on the job's thread: the arenas are the loop's, and all items of a batch call share one. */
+static void lookups_read(struct lookup_batch *batch)
+{
+	read_profiles(batch, batch->results[1]);
+	read_limits(batch, batch->results[2]);
+	read_windows(batch, batch->results[3]);
+	read_buckets(batch, batch->results[4]);
+	for (int i = 0; i < LOOKUP_STATEMENTS; i++)
+		PQclear(batch->results[i]);
 }
 
 static void lookups_done(struct pg_job *job)
@@ -205,6 +210,8 @@ static void lookups_done(struct pg_job *job)
 	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
 	struct account_lookup *next;
 
+	if (job->ok)
+		lookups_read(batch);
 	for (struct account_lookup *op = batch->first; op; op = next) {
 		next = next_of(op);
 		op->ok = job->ok;
@@ -268,12 +275,12 @@ static void store_lookup(struct accounts_store *store, struct account_lookup *op
 
 static void read_ledger(struct ledger_lookup *op, const PGresult *result)
 {
-	op->found = op->expired_found = false;
+	op->found = op->counted = false;
 	for (int row = 0; row < PQntuples(result); row++) {
-		if (pg_i64(result, row, 0) == ENTRY_EXPIRY) {
-			op->expired_found = true;
+		if (pg_i64(result, row, 1) > 0)
+			op->counted = true;
+		if (pg_i64(result, row, 0) == ENTRY_EXPIRY || pg_i64(result, row, 18) != op->attempt)
 			continue;
-		}
 		op->found = true;
 		op->amounts = (struct amounts){
 			.requests = pg_i64(result, row, 1),
@@ -297,35 +304,36 @@ static void read_ledger(struct ledger_lookup *op, const PGresult *result)
 
 static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err)
 {
-	struct ledger_lookup *op = container_of(job, struct ledger_query, job)->op;
+	struct ledger_query *query = container_of(job, struct ledger_query, job);
+	struct ledger_lookup *op = query->op;
 	struct pg_args args = {0};
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->request_id);
-	pg_arg_int(&args, op->attempt);
 	int days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, op->started_at_us);
-	PGresult *result = pg_query(link,
+	query->result = pg_query(link,
 		"SELECT entry, requests, charged_input, charged_output, cost_nano, price_from_us, flags, model, "
 		"provider, "
-		"price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, audio_output "
+		"price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, audio_output, "
+		"attempt "
 		"FROM ledger "
-		"WHERE day = ($5::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
-		"AND (entry = 0 AND attempt = $4 OR entry = 1)",
+		"WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
+		"AND entry IN (0, 1)",
 		&args, err);
 	pg_args_release(&args);
-	if (!result)
-		return false;
-	read_ledger(op, result);
-	PQclear(result);
-	return true;
+	return query->result != NULL;
 }
 
 static void ledger_done(struct pg_job *job)
 {
-	struct ledger_lookup *op = container_of(job, struct ledger_query, job)->op;
+	struct ledger_query *query = container_of(job, struct ledger_query, job);
+	struct ledger_lookup *op = query->op;
 
+	if (job->ok)
+		read_ledger(op, query->result);
+	PQclear(query->result);
 	op->ok = job->ok;
 	op->err = job->err;
 	op->done(op);

@@ -22,11 +22,17 @@ void packed_policies_release(struct packed_policies *packed);
 
 /* The first byte of an answer, and the bits of requests. */
 enum { CHECK_DRY_RUN = 1, CHECK_PROBE_COST = 2, CHECK_EXPIRY_CHARGES = 4 };
-enum { RECORD_FINAL = 1, RECORD_ANYWAY = 2 };
+enum { RECORD_FINAL = 1, RECORD_ANYWAY = 2, RECORD_COUNTED = 4 };
 enum { CANCEL_UNLESS_REPEATED = 1 };
 enum { EXPIRE_CHARGES = 1 };
-enum { RECORD_FLAG_OWN = 1, RECORD_FLAG_SUSPENDED = 2, RECORD_FLAG_BYPASS = 4, RECORD_FLAG_PROVISIONAL = 8,
-	RECORD_FLAG_DELETED = 16, POLICY_FLAG_KEEP = 32 };
+enum {
+	RECORD_FLAG_OWN = 1,
+	RECORD_FLAG_SUSPENDED = 2,
+	RECORD_FLAG_BYPASS = 4,
+	RECORD_FLAG_PROVISIONAL = 8,
+	RECORD_FLAG_DELETED = 16,
+	POLICY_FLAG_KEEP = 32
+};
 
 /* These append to `out`. */
 void codec_blob(struct buf *out, const struct belief *belief, struct packed_policies *packed);

@@ -40,8 +40,8 @@ void codec_blob(struct buf *out, const struct belief *belief, struct packed_poli
 	buf_put_u32(out, belief->version);
 	buf_put_u32(out, belief->epoch);
 	buf_put(out, belief->policy->pid, 8);
-	buf_put_u8(out,
-		(uint8_t)((belief->own_policy ? BLOB_OWN : 0) | (belief->kind != ACCOUNT_USER ? BLOB_KEEP : 0)));
+	buf_put_u8(
+		out, (uint8_t)((belief->own_policy ? BLOB_OWN : 0) | (belief->kind != ACCOUNT_USER ? BLOB_KEEP : 0)));
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		for (int i = 0; i < 4; i++)
 			put7(out, belief->windows.at[u][i]);
@@ -70,7 +70,8 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8])
 {
 	buf_put_u8(out, (uint8_t)op->attempt);
-	buf_put_u8(out, (uint8_t)((op->final ? RECORD_FINAL : 0) | (op->even_if_unknown ? RECORD_ANYWAY : 0)));
+	buf_put_u8(out, (uint8_t)((op->final ? RECORD_FINAL : 0) | (op->even_if_unknown ? RECORD_ANYWAY : 0) |
+				  (op->even_if_unknown && op->counted ? RECORD_COUNTED : 0)));
 	put7(out, op->used.input);
 	put7(out, op->used.output);
 	put7(out, op->used.cost);
@@ -91,7 +92,7 @@ void codec_cancel(struct buf *out, bool unless_repeated, int64_t window_us, cons
 static uint8_t profile_flags(const struct account_profile *profile, bool own_policy)
 {
 	return (uint8_t)((own_policy ? RECORD_FLAG_OWN : 0) | (profile->suspended ? RECORD_FLAG_SUSPENDED : 0) |
-		(profile->bypass ? RECORD_FLAG_BYPASS : 0) | (profile->deleted ? RECORD_FLAG_DELETED : 0));
+			 (profile->bypass ? RECORD_FLAG_BYPASS : 0) | (profile->deleted ? RECORD_FLAG_DELETED : 0));
 }
 
 void codec_policy(struct buf *out, const struct limits_policy *op)

@@ -288,6 +288,7 @@ static enum flow_result step_ledger(struct flow *flow)
 		return flow_fail_with(flow, &settle->ledger.err);
 	if (!settle->ledger.found) {
 		settle->unknown_ok = true;
+		settle->counted = settle->ledger.counted;
 		flow_to(flow, step_accounts);
 		return FLOW_MORE;
 	}

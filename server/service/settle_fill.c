@@ -86,6 +86,7 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.attempt = question->attempt,
 		.final = !question->keep_open,
 		.even_if_unknown = settle->unknown_ok && settle->parties.count > 0,
+		.counted = settle->counted,
 		.used = {.requests = 1,
 			.input = tokens_input(&question->tokens),
 			.output = tokens_output(&question->tokens),

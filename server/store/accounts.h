@@ -52,7 +52,7 @@ struct ledger_lookup {
 	int attempt;
 	/* out */
 	bool found;         /* this attempt's row */
-	bool expired_found; /* an expiry row: the request was counted */
+	bool counted;       /* an expiry's row or another attempt's: the request itself is in the books */
 	struct amounts amounts;
 	struct entry_usage usage;
 	bool ok;

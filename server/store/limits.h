@@ -105,6 +105,7 @@ struct limits_settle {
 	struct belief belief[ACCOUNTS_MAX];
 	int attempt;
 	bool final, even_if_unknown;
+	bool counted; /* with even_if_unknown: the ledger has the request itself already; only its use is charged */
 	struct amounts used;
 	uint64_t interface_hash, model_hash;
 	int64_t started_at_us;

@@ -58,7 +58,7 @@ static void defaults_are_those_of_the_table(void **state)
 	assert_int_equal(conf.max_message_bytes, 1 << 20);
 	assert_int_equal(conf.redis_timeout_ms, 50);
 	assert_int_equal(conf.roles, conf_roles_serve | conf_roles_ledger | conf_roles_http);
-	assert_int_equal(conf.unknown_users, conf_unknown_users_admit);
+	assert_int_equal(conf.expired_charges, conf_expired_charges_nothing);
 	assert_int_equal(conf.log_level, conf_log_level_info);
 	assert_false(conf.reuse_port);
 	assert_int_equal(args.action, CONF_RUN);
@@ -82,13 +82,13 @@ static void flags_win_over_variables_over_the_file(void **state)
 static void a_flag_takes_its_value_either_way(void **state)
 {
 	(void)state;
-	assert_true(load(LIST("--drain-ms=7", "--max_message_bytes", "2MiB", "--reuse-port", "--unknown-model=free",
+	assert_true(load(LIST("--drain-ms=7", "--max_message_bytes", "2MiB", "--reuse-port", "--expired-charges=estimate",
 				 "--roles=http,serve", "--insecure-listen="),
 		NULL));
 	assert_int_equal(conf.drain_ms, 7);
 	assert_int_equal(conf.max_message_bytes, 2 << 20);
 	assert_true(conf.reuse_port);
-	assert_int_equal(conf.unknown_model, conf_unknown_model_free);
+	assert_int_equal(conf.expired_charges, conf_expired_charges_estimate);
 	assert_int_equal(conf.roles, conf_roles_http | conf_roles_serve);
 	conf_release(&conf);
 }
@@ -117,8 +117,8 @@ static void a_mistake_names_itself_and_what_is_right(void **state)
 		"--drain-ms: \"99999999999999999999\" is not right; it takes 0 to 600000");
 	refused(LIST("--max-message-bytes", "8MiB"), NULL,
 		"--max-message-bytes: \"8MiB\" is not right; it takes 1024 to 4194304");
-	refused(LIST("--unknown-users", "maybe"), NULL,
-		"--unknown-users: \"maybe\" is not right; it takes admit or refuse");
+	refused(LIST("--expired-charges", "maybe"), NULL,
+		"--expired-charges: \"maybe\" is not right; it takes nothing or estimate");
 	refused(LIST("--roles", "serve,"), NULL,
 		"--roles: \"serve,\" is not right; it takes serve, ledger, http or alerts, or several of them with "
 		"commas");

@@ -428,7 +428,7 @@ static void an_old_request_is_found_in_the_ledger(void **state)
 	bench.waiting++;
 	bench.accounts->ops->ledger(bench.accounts, &op);
 	ledger_bench_run(&bench);
-	assert_true(op.ok && op.found && !op.expired_found);
+	assert_true(op.ok && op.found && op.counted);
 	assert_int_equal(op.amounts.cost, 200);
 	assert_string_equal(op.usage.model, "gpt-x-2026");
 	assert_int_equal(op.usage.tokens.count[TOKEN_INPUT], 10);
@@ -436,7 +436,7 @@ static void an_old_request_is_found_in_the_ledger(void **state)
 	bench.waiting++;
 	bench.accounts->ops->ledger(bench.accounts, &op);
 	ledger_bench_run(&bench);
-	assert_true(op.ok && !op.found);
+	assert_true(op.ok && !op.found && op.counted);
 }
 
 static void without_postgresql_a_lookup_fails_by_its_deadline(void **state)

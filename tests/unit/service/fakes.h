@@ -55,7 +55,7 @@ struct fake {
 	bool away;            /* the store does not answer */
 	bool durable_away;    /* PostgreSQL does not */
 	int undrained;        /* so many more births say that an entry waits */
-	bool ledger_found;
+	bool ledger_found, ledger_counted;
 	int64_t birth_us;
 	int checks, lookups, births, waits, policies;
 	struct fake_account account[FAKES_MAX];

@@ -165,7 +165,10 @@ static void an_old_record_asks_the_ledger_first(void **state)
 	assert_int_equal(settle->answer.charged.cost, 11);
 	assert_int_equal(fake->markers, 0);
 	fake->ledger_found = false;
-	assert_true(record_of(fake, &handle, 0, false)->answer.late);
+	fake->ledger_counted = true;
+	settle = record_of(fake, &handle, 0, false);
+	assert_true(settle->answer.late);
+	assert_true(settle->op.counted);
 	assert_int_equal(fake->markers, 1);
 }
 
