@@ -1,6 +1,6 @@
 /*
- * Two writers at once with the same entries in opposite order: no deadlock, every row once, sums right. 10,000 batches in all; with
- * BURSAR_LONG=1 in the environment 40,000.
+ * Two writers at once with the same entries in opposite order: no deadlock, every row once, sums right. 10,000 batches in
+ * all; with BURSAR_LONG=1 in the environment 40,000.
  */
 #include <setjmp.h>
 #include <stdarg.h>
