@@ -63,7 +63,7 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 	}
 	count = headers_make(
 		limits, n, binding, check->answer.now_us, check->answer.retry_after_us, check->arena, made);
-	*out = arena_alloc(check->arena, sizeof(**out) * HEADERS_MAX);
+	*out = message_list(check->arena, HEADERS_MAX);
 	for (int i = 0; i < count; i++) {
 		(*out)[i] = message_new(check->arena, Header, header);
 		(*out)[i]->name = text(made[i].name);

@@ -15,6 +15,11 @@ const char *price_mode(const char *mode)
 	return strcmp(mode, "standard") == 0 ? "" : mode;
 }
 
+void *message_list(struct arena *arena, size_t count)
+{
+	return arena_alloc(arena, sizeof(void *) * (count + 1));
+}
+
 void *message_made(struct arena *arena, size_t size, const ProtobufCMessageDescriptor *descriptor)
 {
 	void *message = arena_alloc(arena, size);
@@ -126,7 +131,7 @@ size_t rows_to_messages(
 {
 	size_t n = 0;
 
-	*out = arena_alloc(arena, sizeof(**out) * (size_t)(rows->count + 1));
+	*out = message_list(arena, (size_t)rows->count);
 	for (int i = 0; i < rows->count; i++)
 		if (is_wanted(&rows->row[i], wanted))
 			(*out)[n++] = row_to_message(arena, &rows->row[i]);
@@ -151,7 +156,7 @@ static Bursar__V1__AccountStatus *account_to_message(
 	message->time_zone = text(profile->zone.name[0] ? profile->zone.name : "UTC");
 	message->open_reservations = account->state->open;
 	message->has_overrides = profile->override_count > 0;
-	message->limits = arena_alloc(arena, sizeof(*message->limits) * (size_t)(account->count + 1));
+	message->limits = message_list(arena, (size_t)account->count);
 	for (int i = 0; i < account->count; i++)
 		message->limits[message->n_limits++] = row_to_message(arena, &rows->row[account->first + i]);
 	return message;
@@ -160,7 +165,7 @@ static Bursar__V1__AccountStatus *account_to_message(
 size_t accounts_to_messages(
 	struct arena *arena, const struct rows *rows, int64_t now_us, Bursar__V1__AccountStatus ***out)
 {
-	*out = arena_alloc(arena, sizeof(**out) * ACCOUNTS_MAX);
+	*out = message_list(arena, ACCOUNTS_MAX);
 	for (int i = 0; i < rows->accounts; i++)
 		(*out)[i] = account_to_message(arena, rows, &rows->account[i], now_us);
 	return (size_t)rows->accounts;
@@ -214,7 +219,7 @@ Bursar__V1__CostBreakdown *cost_to_message(
 	message->provider = text(priced->price->provider);
 	message->model = text(priced->price->model);
 	message->price_from_us = priced->price->from_us;
-	message->lines = arena_alloc(arena, sizeof(*message->lines) * TOKEN_CLASS_COUNT);
+	message->lines = message_list(arena, TOKEN_CLASS_COUNT);
 	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
 		Bursar__V1__CostLine *line;
 

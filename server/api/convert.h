@@ -17,6 +17,8 @@ const char *price_mode(const char *mode);
 #define message_new(arena_, Type_, name_) \
 	((Bursar__V1__##Type_ *)message_made(arena_, sizeof(Bursar__V1__##Type_), \
 		(const ProtobufCMessageDescriptor *)&bursar__v1__##name_##__descriptor))
+/* Room for so many pointers to parts, and one more. */
+void *message_list(struct arena *arena, size_t count);
 void *message_made(struct arena *arena, size_t size, const ProtobufCMessageDescriptor *descriptor);
 
 Bursar__V1__Limit *limit_to_message(struct arena *arena, const struct limit *limit);

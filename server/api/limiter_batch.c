@@ -52,7 +52,7 @@ static void checks_reply(struct batch *batch)
 	Bursar__V1__CheckBatchResponse response = BURSAR__V1__CHECK_BATCH_RESPONSE__INIT;
 
 	response.n_items = batch->count;
-	response.items = arena_alloc(arena, sizeof(*response.items) * batch->count);
+	response.items = message_list(arena, batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct check_item *item = &batch->checks[i];
 
@@ -115,7 +115,7 @@ static void records_reply(struct batch *batch)
 	Bursar__V1__RecordBatchResponse response = BURSAR__V1__RECORD_BATCH_RESPONSE__INIT;
 
 	response.n_items = batch->count;
-	response.items = arena_alloc(arena, sizeof(*response.items) * batch->count);
+	response.items = message_list(arena, batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct record_item *item = &batch->records[i];
 

@@ -173,7 +173,7 @@ void limiter_renew(struct call *call, void *ctx)
 	struct err err;
 	const Bursar__V1__RenewRequest *request = request_read(call, &bursar__v1__renew_request__descriptor, &err);
 	struct renew_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
-	struct handle handle;
+	struct handle handle = {0};
 
 	self->call = call;
 	if (!request || !handle_of(request->reservation, false, call_arena(call), &handle, &err)) {

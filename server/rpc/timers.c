@@ -68,7 +68,7 @@ static void on_closed(uv_handle_t *handle)
 	free(container_of((uv_timer_t *)handle, struct loop_timers, handle));
 }
 
-void loop_timers_free(struct timers *base)
+void loop_timers_free(struct timers *timers)
 {
-	uv_close((uv_handle_t *)&container_of(base, struct loop_timers, timers)->handle, on_closed);
+	uv_close((uv_handle_t *)&container_of(timers, struct loop_timers, timers)->handle, on_closed);
 }
