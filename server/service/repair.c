@@ -128,7 +128,7 @@ static enum flow_result step_lookup(struct flow *flow)
 		return FLOW_MORE;
 	}
 	repair->lookup = (struct account_lookup){
-		.arena = repair->parties->arena,
+		.arena = &repair->looked,
 		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
 		.done = lookup_done,
 	};
@@ -334,13 +334,22 @@ bool repair_can(enum limits_status status)
 	return status == LIMITS_ABSENT || status == LIMITS_STALE || status == LIMITS_BEHIND || status == LIMITS_CLOCK;
 }
 
+static void repair_done(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	arena_release(&repair->looked);
+	repair->told(flow);
+}
+
 static void repair_init(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
 	void (*done)(struct flow *flow))
 {
 	int64_t drain_by_us = clock_mono_us() + DRAIN_US;
 
 	*repair = (struct repair){
-		.flow = {.done = done},
+		.flow = {.done = repair_done},
+		.told = done,
 		.parties = parties,
 		.deadline_us = deadline_us,
 		.mask = mask,

@@ -266,7 +266,7 @@ static enum flow_result step_born(struct flow *flow)
 		return FLOW_MORE;
 	}
 	settle->ledger = (struct ledger_lookup){
-		.arena = settle->arena,
+		.arena = &settle->looked,
 		.deadline_us = settle->question.deadline_us,
 		.done = ledger_done,
 		.tenant = settle->question.handle.tenant,
@@ -357,4 +357,5 @@ void settle_release(struct settle *settle)
 {
 	snapshot_give(settle->worker, settle->snapshot);
 	settle->snapshot = NULL;
+	arena_release(&settle->looked);
 }

@@ -47,6 +47,7 @@ struct settle {
 	struct limits_settle op;
 	struct limits_birth birth;
 	struct ledger_lookup ledger;
+	struct arena looked; /* as in struct repair */
 };
 
 void settle_start(struct settle *settle, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
