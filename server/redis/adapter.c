@@ -5,13 +5,16 @@
 
 #include "base/arena.h"
 
+enum { HOLD_MS = 1 };
+
 /* One context's socket. Freed when its handle has closed; the context is gone before that. */
 struct adapter {
 	uv_poll_t poll;
 	redisAsyncContext *context; /* NULL once it has ended */
 	struct redis_flusher *flusher;
 	struct list dirty;
-	int events; /* what the poll handle waits for */
+	int events;    /* what the poll handle waits for */
+	bool awaiting; /* written, and nothing read since */
 };
 
 static void on_events(uv_poll_t *poll, int status, int events);
@@ -42,6 +45,7 @@ static void on_events(uv_poll_t *poll, int status, int events)
 
 	if (status < 0)
 		adapter->events = 0;
+	adapter->awaiting = false;
 	if ((status < 0 && !connected(adapter)) || events & UV_WRITABLE) {
 		redisAsyncHandleWrite(adapter->context);
 		if (!adapter->context)
@@ -102,11 +106,26 @@ static void cleanup(void *data)
  * is the poll handle's turn. */
 static void flush(struct adapter *adapter)
 {
+	adapter->awaiting = true;
 	redisAsyncHandleWrite(adapter->context);
 	if (!adapter->context || list_empty(&adapter->dirty))
 		return;
 	list_remove(&adapter->dirty);
 	watch(adapter, adapter->events | UV_WRITABLE);
+}
+
+static void on_overdue(uv_timer_t *timer)
+{
+	container_of(timer, struct redis_flusher, hold)->overdue = true;
+}
+
+static void hold(struct adapter *adapter)
+{
+	struct redis_flusher *flusher = adapter->flusher;
+
+	list_push_back(&flusher->dirty, &adapter->dirty);
+	if (!uv_is_active((uv_handle_t *)&flusher->hold))
+		uv_timer_start(&flusher->hold, on_overdue, HOLD_MS, 0);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -117,13 +136,21 @@ static void on_prepare(uv_prepare_t *prepare)
 	list_init(&now);
 	while (!list_empty(&flusher->dirty))
 		list_push_back(&now, list_pop_front(&flusher->dirty));
-	while (!list_empty(&now))
-		flush(container_of(list_pop_front(&now), struct adapter, dirty));
+	while (!list_empty(&now)) {
+		struct adapter *adapter = container_of(list_pop_front(&now), struct adapter, dirty);
+
+		if (adapter->awaiting && !flusher->overdue)
+			hold(adapter);
+		else
+			flush(adapter);
+	}
+	flusher->overdue = false;
 }
 
 void redis_flusher_init(struct redis_flusher *flusher, uv_loop_t *loop)
 {
 	list_init(&flusher->dirty);
+	uv_timer_init(loop, &flusher->hold);
 	uv_prepare_init(loop, &flusher->prepare);
 	uv_prepare_start(&flusher->prepare, on_prepare);
 }

@@ -12,6 +12,8 @@
 
 enum { HEAD_ROOM = 16 };
 #define AGAIN_US INT64_C(5000)
+/* A replica is left for a moment: the address may lead to the new master then. */
+enum { REPLICA_MS = 50 };
 /* So long without an answer while commands wait: the connection is taken for dead. */
 #define SILENCE_US INT64_C(3000000)
 
@@ -33,10 +35,9 @@ struct redis_command *redis_command_new(struct redis_link *link,
 
 void redis_arg(struct redis_command *command, const void *p, size_t n)
 {
-	char head[24];
-	int len = snprintf(head, sizeof(head), "$%zu\r\n", n);
-
-	buf_put(&command->bytes, head, (size_t)len);
+	buf_put(&command->bytes, "$", 1);
+	buf_put_dec(&command->bytes, (int64_t)n);
+	buf_put(&command->bytes, "\r\n", 2);
 	if (command->argc < COMMAND_ARGS_MAX) {
 		command->arg[command->argc].at = (uint32_t)command->bytes.len;
 		command->arg[command->argc].len = (uint32_t)n;
@@ -169,7 +170,8 @@ void redis_send(struct redis_command *command, int64_t deadline_us)
 	if (link->refused.code)
 		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, link->refused.code, link->refused.text);
 	else if (breaker_open(link, now_us))
-		fail_soon(command, METRIC_REDIS_ERROR_BREAKER, ERR_UNAVAILABLE, "redis: did not answer lately; not asked");
+		fail_soon(command, METRIC_REDIS_ERROR_BREAKER, ERR_UNAVAILABLE,
+			"redis: did not answer lately; not asked");
 	else if (!link->context)
 		fail_soon(command, METRIC_REDIS_ERROR_LOST, ERR_UNAVAILABLE, "redis: not connected");
 	else
@@ -222,8 +224,10 @@ static void command_refused(struct redis_command *command, const char *text)
 		send_again(command, 0, "redis: the functions are not loaded");
 	} else if (passing(text)) {
 		breaker_failed(link, clock_mono_us());
-		if (strncmp(text, "READONLY", 8) == 0)
-			link_drop(link, "redis: became a replica");
+		if (strncmp(text, "READONLY", 8) == 0) {
+			link->backoff_ms = REPLICA_MS;
+			link_drop(link, "redis: is a replica");
+		}
 		send_again(command, AGAIN_US, text);
 	} else {
 		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, ERR_INTERNAL, text);
@@ -258,7 +262,7 @@ void command_answered(redisAsyncContext *context, void *data, void *privdata)
 void commands_resend(struct redis_link *link)
 {
 	link->again_at_us = 0;
-	list_each(&link->again, at, after)
+	list_each (&link->again, at, after)
 		command_push(container_of(at, struct redis_command, link));
 }
 
@@ -295,8 +299,7 @@ void commands_timer(uv_timer_t *timer)
 	while (!list_empty(&link->failing))
 		list_push_back(&failing, list_pop_front(&link->failing));
 	while (!list_empty(&failing)) {
-		struct redis_command *command =
-			container_of(list_pop_front(&failing), struct redis_command, link);
+		struct redis_command *command = container_of(list_pop_front(&failing), struct redis_command, link);
 
 		command_end(command, NULL, &command->err);
 	}

@@ -95,7 +95,8 @@ static void on_loaded(redisAsyncContext *context, void *data, void *privdata)
 	if (!reply || link->context != context)
 		return;
 	link->loading = false;
-	if (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "already exists") && strncmp(reply->str, "LOADING", 7))
+	if (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "already exists") &&
+		strncmp(reply->str, "LOADING", 7) != 0 && strncmp(reply->str, "READONLY", 8) != 0)
 		log_error("redis refused the functions", F("error", reply->str));
 }
 
@@ -167,8 +168,8 @@ static bool secure(redisAsyncContext *context, const char *host)
 
 static redisAsyncContext *open_context(struct redis_link *link)
 {
-	redisAsyncContext *context = link->url.path[0] ? redisAsyncConnectUnix(link->url.path) :
-							 redisAsyncConnect(link->url.host, link->url.port);
+	redisAsyncContext *context = link->url.path[0] ? redisAsyncConnectUnix(link->url.path)
+						       : redisAsyncConnect(link->url.host, link->url.port);
 
 	if (!context)
 		return NULL;
@@ -246,8 +247,8 @@ void redis_link_free(struct redis_link *link)
 {
 	if (!link)
 		return;
-	uv_handle_t *const handles[] = {(uv_handle_t *)&link->flusher.prepare, (uv_handle_t *)&link->deadlines,
-		(uv_handle_t *)&link->reconnect};
+	uv_handle_t *const handles[] = {(uv_handle_t *)&link->flusher.prepare, (uv_handle_t *)&link->flusher.hold,
+		(uv_handle_t *)&link->deadlines, (uv_handle_t *)&link->reconnect};
 	redisAsyncContext *context = link->context;
 
 	link->closing = true;
@@ -257,8 +258,8 @@ void redis_link_free(struct redis_link *link)
 	}
 	commands_fail_all(link, "redis: closing");
 	commands_release(link);
-	link->open_handles = 3;
-	for (int i = 0; i < 3; i++) {
+	link->open_handles = 4;
+	for (int i = 0; i < 4; i++) {
 		handles[i]->data = link;
 		uv_close(handles[i], on_closed);
 	}

@@ -36,14 +36,14 @@ struct redis_command {
 	struct list link;
 	struct redis_link *owner;
 	struct buf bytes; /* as it goes out, behind room for its head */
-	size_t start;     /* where it begins */
+	size_t start; /* where it begins */
 	int argc;
-	bool wide;        /* more arguments than are kept */
+	bool wide; /* more arguments than are kept */
 	struct {
 		uint32_t at, len;
 	} arg[COMMAND_ARGS_MAX];
 	int64_t deadline_us, sent_us;
-	struct err err;    /* why it is to fail */
+	struct err err; /* why it is to fail */
 	bool sent, given_up;
 };
 
@@ -51,9 +51,9 @@ struct redis_link_options {
 	uv_loop_t *loop;
 	const char *url;
 	const struct redis_library *library;
-	int64_t timeout_us;      /* of a command without a deadline */
-	int breaker_failures;    /* so many in a row open the breaker; 0 = 8 */
-	int64_t breaker_us;      /* for so long; 0 = 250 ms */
+	int64_t timeout_us; /* of a command without a deadline */
+	int breaker_failures; /* so many in a row open the breaker; 0 = 8 */
+	int64_t breaker_us; /* for so long; 0 = 250 ms */
 };
 
 /* NULL for a url that cannot be used. The library is borrowed. */

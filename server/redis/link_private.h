@@ -12,7 +12,7 @@ struct redis_link {
 	struct redis_flusher flusher;
 	uv_timer_t deadlines; /* the next deadline, or what is to fail or be sent again */
 	uv_timer_t reconnect;
-	int open_handles;     /* that close; the memory goes with the last */
+	int open_handles; /* that close; the memory goes with the last */
 	bool closing;
 
 	struct redis_url url;
@@ -20,21 +20,21 @@ struct redis_link {
 	redisAsyncContext *context; /* NULL between connections */
 	enum redis_link_state state;
 	int64_t backoff_ms;
-	int64_t heard_us;        /* when Redis answered last, or the connection began */
-	bool loading;            /* FUNCTION LOAD is under way */
-	struct err refused;      /* this Redis cannot be used: eviction */
+	int64_t heard_us; /* when Redis answered last, or the connection began */
+	bool loading; /* FUNCTION LOAD is under way */
+	struct err refused; /* this Redis cannot be used: eviction */
 
 	int64_t timeout_us;
 	int breaker_failures, failures;
 	int64_t breaker_us, breaker_until_us;
 
-	struct list open;     /* to be answered, by deadline */
-	struct list again;    /* to be sent again, by deadline */
-	struct list failing;  /* to be told why, on the next turn */
+	struct list open; /* to be answered, by deadline */
+	struct list again; /* to be sent again, by deadline */
+	struct list failing; /* to be told why, on the next turn */
 	struct list given_up; /* done, but hiredis still has them */
 	struct list pool;
-	int64_t again_at_us;  /* when `again` is to be sent */
-	int64_t timer_at_us;  /* 0: the timer is not set */
+	int64_t again_at_us; /* when `again` is to be sent */
+	int64_t timer_at_us; /* 0: the timer is not set */
 };
 
 /* link.c */

@@ -7,7 +7,8 @@
 
 #define WINDOW_US INT64_C(900000000)
 
-bool redis_store_init(struct redis_store *store, const struct redis_options *options, int64_t timeout_us, struct err *err)
+bool redis_store_init(
+	struct redis_store *store, const struct redis_options *options, int64_t timeout_us, struct err *err)
 {
 	store->timeout_us = options->timeout_us ? options->timeout_us : timeout_us;
 	store->window_us = options->idempotency_window_us ? options->idempotency_window_us : WINDOW_US;
@@ -40,8 +41,8 @@ void arg_partition(struct redis_store *store, struct redis_command *command, int
 	arg_scratch(store, command);
 }
 
-void arg_account(
-	struct redis_store *store, struct redis_command *command, enum account_kind kind, const char *tenant, const char *id)
+void arg_account(struct redis_store *store, struct redis_command *command, enum account_kind kind, const char *tenant,
+	const char *id)
 {
 	key_account(&store->scratch, kind, tenant, id);
 	arg_scratch(store, command);

@@ -16,14 +16,15 @@ struct redis_store {
 	struct accounts_digest digest;
 };
 
-bool redis_store_init(struct redis_store *store, const struct redis_options *options, int64_t timeout_us, struct err *err);
+bool redis_store_init(
+	struct redis_store *store, const struct redis_options *options, int64_t timeout_us, struct err *err);
 void redis_store_release(struct redis_store *store);
 
 /* Arguments made in the scratch buffer. */
 void arg_scratch(struct redis_store *store, struct redis_command *command);
 void arg_partition(struct redis_store *store, struct redis_command *command, int partition, enum partition_key key);
-void arg_account(
-	struct redis_store *store, struct redis_command *command, enum account_kind kind, const char *tenant, const char *id);
+void arg_account(struct redis_store *store, struct redis_command *command, enum account_kind kind, const char *tenant,
+	const char *id);
 void arg_number7(struct redis_store *store, struct redis_command *command, int64_t value);
 
 /* The deadline of a call: the caller's where it is nearer than the store's own. */

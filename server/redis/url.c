@@ -55,7 +55,7 @@ static bool credentials_parse(const char *text, size_t len, struct redis_url *ou
 	if (!colon)
 		return false;
 	return decode(text, (size_t)(colon - text), out->user, sizeof(out->user)) &&
-		decode(colon + 1, len - (size_t)(colon - text) - 1, out->password, sizeof(out->password));
+	       decode(colon + 1, len - (size_t)(colon - text) - 1, out->password, sizeof(out->password));
 }
 
 static bool host_parse(const char *text, size_t len, struct redis_url *out)

@@ -36,9 +36,9 @@ struct outbox_op {
 struct outbox_waiting {
 	struct outbox_op op;
 	/* out */
-	uint64_t entries;   /* of all of them */
-	int64_t age_us;     /* of the oldest entry; 0 when there is none */
-	int count;          /* partitions that hold any, in rising order */
+	uint64_t entries; /* of all of them */
+	int64_t age_us; /* of the oldest entry; 0 when there is none */
+	int count; /* partitions that hold any, in rising order */
 	struct {
 		int partition;
 		uint64_t entries;
@@ -59,7 +59,7 @@ struct outbox_drain {
 	int limit;
 	/* out */
 	char generation[17]; /* with an entry's id unique for ever; "" when the partition has none */
-	uint64_t entries;    /* in this outbox */
+	uint64_t entries; /* in this outbox */
 	int count;
 	struct outbox_entry *entry;
 };

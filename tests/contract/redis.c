@@ -31,14 +31,13 @@ struct redis_backend {
 };
 
 /* The test's clock goes on: markers whose window has ended by it are forgotten, as Redis would by its own. */
-static const char clock_script[] =
-	"for _, key in ipairs(redis.call('KEYS', 'b:{*}:[qr]:*')) do "
-	"if redis.call('PTTL', key) >= 0 then "
-	"redis.call('HSET', 'b:ends', key, ARGV[2]) redis.call('PERSIST', key) end end "
-	"local ends = redis.call('HGETALL', 'b:ends') "
-	"for i = 1, #ends, 2 do if tonumber(ends[i + 1]) <= tonumber(ARGV[1]) then "
-	"redis.call('DEL', ends[i]) redis.call('HDEL', 'b:ends', ends[i]) end end "
-	"redis.call('SET', 'b:clock', ARGV[1])";
+static const char clock_script[] = "for _, key in ipairs(redis.call('KEYS', 'b:{*}:[qr]:*')) do "
+				   "if redis.call('PTTL', key) >= 0 then "
+				   "redis.call('HSET', 'b:ends', key, ARGV[2]) redis.call('PERSIST', key) end end "
+				   "local ends = redis.call('HGETALL', 'b:ends') "
+				   "for i = 1, #ends, 2 do if tonumber(ends[i + 1]) <= tonumber(ARGV[1]) then "
+				   "redis.call('DEL', ends[i]) redis.call('HDEL', 'b:ends', ends[i]) end end "
+				   "redis.call('SET', 'b:clock', ARGV[1])";
 
 static struct redis_backend *redis_of(struct backend *backend)
 {
@@ -144,10 +143,8 @@ static void redis_policy(struct backend *backend, struct limits_policy *op)
 static void redis_seed(struct backend *backend, struct limits_seed *op)
 {
 	struct redis_backend *redis = redis_of(backend);
-	struct limits_birth birth = {.op.arena = op->op.arena,
-		.kind = op->belief.kind,
-		.tenant = op->belief.tenant,
-		.id = op->belief.id};
+	struct limits_birth birth = {
+		.op.arena = op->op.arena, .kind = op->belief.kind, .tenant = op->belief.tenant, .id = op->belief.id};
 
 	CALL(redis, birth, &birth);
 	memcpy(op->generation, birth.generation, sizeof(op->generation));
@@ -177,8 +174,8 @@ static int redis_expire(struct backend *backend, const struct belief beliefs[], 
 	return expired;
 }
 
-static const struct policy *policy_of(struct redis_backend *redis, const struct belief *belief, const redisReply *record,
-	struct arena *arena)
+static const struct policy *policy_of(
+	struct redis_backend *redis, const struct belief *belief, const redisReply *record, struct arena *arena)
 {
 	struct policy *policy;
 	const uint8_t *bytes;

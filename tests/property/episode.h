@@ -49,9 +49,9 @@ struct episode {
 	int64_t now_us;
 	struct member member[ACCOUNTS_MAX];
 	unsigned asked_on[IDS]; /* the accounts of the check of each request id; 0: none yet */
-	int at;                 /* the step that is done now */
-	char what[512];         /* it, in words */
-	char differs[512];      /* "" as long as both agree */
+	int at; /* the step that is done now */
+	char what[512]; /* it, in words */
+	char differs[512]; /* "" as long as both agree */
 };
 
 /* Accounts, policies, time: all from the seed. */

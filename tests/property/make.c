@@ -11,7 +11,8 @@ static const char *const zones[] = {"", "UTC", "Europe/Berlin", "America/New_Yor
 	"America/Sao_Paulo", "Australia/Lord_Howe", "Pacific/Auckland", "Africa/Cairo", "America/Santiago"};
 
 /* UTC days near which something happens: leap day, year's end, summer time begins and ends here and there. */
-static const int64_t days[] = {21242, 21243, 21269, 20818, 20817, 21000, 20757, 20895, 21121, 21486, 20513, 20453, 20640};
+static const int64_t days[] = {
+	21242, 21243, 21269, 20818, 20817, 21000, 20757, 20895, 21121, 21486, 20513, 20453, 20640};
 
 static const struct zone *zone_any(struct chance *chance, struct zone *out)
 {
@@ -96,7 +97,8 @@ void episode_make(struct episode *episode, struct chance *chance)
 {
 	static const char *const ids[] = {"ann", "red team", "o/r:g", "gpt%{x}", TENANT};
 
-	episode->now_us = days[chance_below(chance, sizeof(days) / sizeof(days[0]))] * DAY + chance_below(chance, 2 * DAY) - DAY;
+	episode->now_us =
+		days[chance_below(chance, sizeof(days) / sizeof(days[0]))] * DAY + chance_below(chance, 2 * DAY) - DAY;
 	memset(episode->asked_on, 0, sizeof(episode->asked_on));
 	for (int i = 0; i < ACCOUNTS_MAX; i++) {
 		struct member *member = &episode->member[i];

@@ -44,7 +44,8 @@ static int64_t ask_any(struct chance *chance, int64_t most)
 
 static struct amounts amounts_any(struct chance *chance)
 {
-	struct amounts amounts = {.requests = 1, .input = ask_any(chance, COUNT_MAX), .cost = ask_any(chance, COUNT_MAX)};
+	struct amounts amounts = {
+		.requests = 1, .input = ask_any(chance, COUNT_MAX), .cost = ask_any(chance, COUNT_MAX)};
 
 	amounts.output = ask_any(chance, COUNT_MAX - amounts.input);
 	if (amounts.output > COUNT_MAX - amounts.input)
@@ -78,9 +79,9 @@ static void step_check(struct episode *episode, struct chance *chance)
 	interface_any(chance, &op.request.interface_hash, &op.request.model_hash);
 	op.digest[0] = chance_percent(chance, 5);
 	op.count = beliefs_of(episode, accounts, chance, op.belief);
-	TELL("%s %s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64, op.dry_run ? "try" : "check",
-		op.request_id, accounts, op.request.estimate.input, op.request.estimate.output, op.request.estimate.cost,
-		op.ttl_us);
+	TELL("%s %s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64,
+		op.dry_run ? "try" : "check", op.request_id, accounts, op.request.estimate.input,
+		op.request.estimate.output, op.request.estimate.cost, op.ttl_us);
 	BOTH(limits_check, check, op, model, lua);
 	compare_op(episode, &model.op, &lua.op);
 	if (model.op.status > LIMITS_REPEAT)
@@ -122,8 +123,10 @@ static unsigned settle_make(struct episode *episode, struct chance *chance, stru
 
 	if (!accounts || chance_percent(chance, 4))
 		accounts = accounts_any(chance);
-	*op = (struct limits_settle){
-		.op.arena = &episode->arena, .tenant = TENANT, .user = episode->member[0].id, .request_id = request_name(id)};
+	*op = (struct limits_settle){.op.arena = &episode->arena,
+		.tenant = TENANT,
+		.user = episode->member[0].id,
+		.request_id = request_name(id)};
 	op->count = beliefs_of(episode, accounts, chance, op->belief);
 	return accounts;
 }
@@ -140,9 +143,9 @@ static void step_record(struct episode *episode, struct chance *chance)
 	op.used = amounts_any(chance);
 	op.started_at_us = chance_percent(chance, 50) ? 0 : episode->now_us - chance_below(chance, 1000 * SECOND);
 	interface_any(chance, &op.interface_hash, &op.model_hash);
-	TELL("record %s attempt %d%s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost", op.request_id,
-		op.attempt, op.final ? " final" : "", op.even_if_unknown ? " anyway" : "", accounts, op.used.input,
-		op.used.output, op.used.cost);
+	TELL("record %s attempt %d%s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost",
+		op.request_id, op.attempt, op.final ? " final" : "", op.even_if_unknown ? " anyway" : "", accounts,
+		op.used.input, op.used.output, op.used.cost);
 	BOTH(limits_settle, record, op, model, lua);
 	compare_settle(episode, &model, &lua);
 	if (model.op.status == LIMITS_OK)
@@ -213,7 +216,8 @@ static void step_account(struct episode *episode, struct chance *chance)
 	member->profile.bypass = chance_percent(chance, 15);
 	member->profile.deleted = chance_percent(chance, 4);
 	member->profile.grace_percent = (int)chance_below(chance, 300);
-	member->profile.grace_until_us = chance_percent(chance, 50) ? 0 : episode->now_us + chance_below(chance, 7200 * SECOND);
+	member->profile.grace_until_us =
+		chance_percent(chance, 50) ? 0 : episode->now_us + chance_below(chance, 7200 * SECOND);
 	if (chance_percent(chance, 50)) {
 		member->now = (int)chance_below(chance, VARIANTS);
 		member->own_policy = chance_percent(chance, 50);

@@ -1,0 +1,25 @@
+/* Shared by limits.c (requests) and limits_account.c (accounts). */
+#ifndef BURSAR_REDIS_LIMITS_PRIVATE_H
+#define BURSAR_REDIS_LIMITS_PRIVATE_H
+
+#include "redis/store_private.h"
+
+struct redis_limits {
+	struct limits_store store;
+	struct redis_store redis;
+};
+
+struct redis_limits *redis_limits_of(struct limits_store *store);
+
+/* Empties what an operation answers. */
+void limits_begin(struct limits_op *op);
+/* True when the op has its status from the answer; a decision may follow in `cut`. */
+bool limits_answered(struct limits_op *op, const redisReply *reply, const struct err *err, struct cut *cut);
+void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct belief *belief);
+
+void limits_birth_start(struct limits_store *store, struct limits_birth *op);
+void limits_seed_start(struct limits_store *store, struct limits_seed *op);
+void limits_policy_start(struct limits_store *store, struct limits_policy *op);
+void limits_reset_start(struct limits_store *store, struct limits_reset *op);
+
+#endif

@@ -1,0 +1,169 @@
+/* Keys of Redis, and its address. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "redis/keys.h"
+#include "redis/url.h"
+
+static void a_key_names_its_partition_and_account(void **state)
+{
+	struct buf key = {0};
+	struct buf wanted = {0};
+
+	(void)state;
+	key_account(&key, ACCOUNT_USER, "acme", "ann");
+	buf_putf(&wanted, "b:{p%d}:a:u:acme/ann", partition_of(ACCOUNT_USER, "acme", "ann"));
+	assert_string_equal(buf_str(&key), buf_str(&wanted));
+	buf_release(&key);
+	buf_release(&wanted);
+}
+
+static void a_marker_lies_with_its_user(void **state)
+{
+	struct buf key = {0};
+	struct buf wanted = {0};
+
+	(void)state;
+	key_marker(&key, "acme", "ann", "r1");
+	buf_putf(&wanted, "b:{p%d}:q:acme/ann/r1", partition_of(ACCOUNT_USER, "acme", "ann"));
+	assert_string_equal(buf_str(&key), buf_str(&wanted));
+	buf_release(&key);
+	buf_release(&wanted);
+}
+
+static void partitions_are_stored_and_never_change(void **state)
+{
+	(void)state;
+	assert_int_equal(partition_of(ACCOUNT_USER, "default", "ann"), 84);
+	assert_int_equal(partition_of(ACCOUNT_TEAM, "default", "ann"), 154);
+}
+
+/* Separators, braces and escapes in ids: no two names meet in one key. */
+static void edge_ids_do_not_meet(void **state)
+{
+	static const char *const ids[] = {
+		"a", "a/b", "a%2Fb", "a%", "%", "{", "}", "{p1}", "a:b", "a b", "b", "/", "//", "\xc3\xa4", "a/", "/a"};
+	enum { COUNT = sizeof(ids) / sizeof(ids[0]) };
+	static char keys[COUNT * COUNT][512];
+	int count = 0;
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++)
+		for (int j = 0; j < COUNT; j++) {
+			struct buf key = {0};
+
+			key_marker(&key, "t", ids[i], ids[j]);
+			assert_true(key.len < sizeof(keys[0]));
+			/* One hash tag, at the front. */
+			assert_null(strchr(strchr(buf_str(&key), '}') + 1, '{'));
+			strcpy(keys[count++], strchr(buf_str(&key), '}'));
+			buf_release(&key);
+		}
+	for (int i = 0; i < count; i++)
+		for (int j = i + 1; j < count; j++)
+			assert_string_not_equal(keys[i], keys[j]);
+}
+
+static void the_longest_ids_have_keys(void **state)
+{
+	char id[ID_MAX + 1];
+	struct buf key = {0};
+
+	(void)state;
+	memset(id, '/', ID_MAX);
+	id[ID_MAX] = '\0';
+	key_marker(&key, id, id, id);
+	assert_true(key.len > 9 * (size_t)ID_MAX);
+	assert_in_range(partition_of(ACCOUNT_USER, id, id), 0, PARTITIONS - 1);
+	buf_release(&key);
+}
+
+static void accounts_in_another_order_are_others(void **state)
+{
+	struct accounts_digest digest = {0};
+	uint8_t a[8];
+	uint8_t b[8];
+
+	(void)state;
+	accounts_digest_add(&digest, ACCOUNT_USER, "t", "a");
+	accounts_digest_add(&digest, ACCOUNT_TEAM, "t", "b");
+	accounts_digest_end(&digest, a);
+	accounts_digest_add(&digest, ACCOUNT_TEAM, "t", "b");
+	accounts_digest_add(&digest, ACCOUNT_USER, "t", "a");
+	accounts_digest_end(&digest, b);
+	assert_memory_not_equal(a, b, 8);
+	buf_release(&digest.text);
+}
+
+static void addresses_are_read(void **state)
+{
+	struct redis_url url;
+
+	(void)state;
+	assert_true(redis_url_parse("redis://127.0.0.1:6380/3", &url, NULL));
+	assert_string_equal(url.host, "127.0.0.1");
+	assert_int_equal(url.port, 6380);
+	assert_int_equal(url.db, 3);
+	assert_true(redis_url_parse("redis://:p%40ss@[::1]", &url, NULL));
+	assert_string_equal(url.host, "::1");
+	assert_string_equal(url.password, "p@ss");
+	assert_int_equal(url.port, 6379);
+	assert_true(redis_url_parse("redis://ann:secret@redis.example:1/", &url, NULL));
+	assert_string_equal(url.user, "ann");
+	assert_true(redis_url_parse("unix:///run/redis.sock?db=2", &url, NULL));
+	assert_string_equal(url.path, "/run/redis.sock");
+	assert_int_equal(url.db, 2);
+}
+
+static void what_is_no_address_is_refused_without_its_password(void **state)
+{
+	static const char *const wrong[] = {"", "http://x", "redis://h:0", "redis://h:65536", "redis://h/x",
+		"redis://secret@h", "unix://relative", "unix:///x?db=", "redis://h:1:2", "redis://:secret%4@h",
+		"redis://[::1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct redis_url url;
+		struct err err = {0};
+
+		assert_false(redis_url_parse(wrong[i], &url, &err));
+		assert_int_equal(err.code, ERR_INVALID);
+		assert_null(strstr(err.text, "secret"));
+	}
+}
+
+static void tls_is_refused_with_a_sentence_where_it_is_missing(void **state)
+{
+	struct redis_url url;
+	struct err err = {0};
+
+	(void)state;
+#ifdef BURSAR_REDIS_TLS
+	assert_true(redis_url_parse("rediss://h", &url, &err));
+	assert_true(url.tls);
+#else
+	assert_false(redis_url_parse("rediss://h", &url, &err));
+	assert_non_null(strstr(err.text, "hiredis_ssl"));
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_names_its_partition_and_account),
+		cmocka_unit_test(a_marker_lies_with_its_user),
+		cmocka_unit_test(partitions_are_stored_and_never_change),
+		cmocka_unit_test(edge_ids_do_not_meet),
+		cmocka_unit_test(the_longest_ids_have_keys),
+		cmocka_unit_test(accounts_in_another_order_are_others),
+		cmocka_unit_test(addresses_are_read),
+		cmocka_unit_test(what_is_no_address_is_refused_without_its_password),
+		cmocka_unit_test(tls_is_refused_with_a_sentence_where_it_is_missing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
