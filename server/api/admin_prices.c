@@ -19,9 +19,9 @@ static char *rate_text(struct arena *arena, int64_t pico)
 /* The classes of a price that have a field, here and in the message. */
 #define PRICE_RATES(RATE) \
 	RATE(input, TOKEN_INPUT) \
-	RATE(output, TOKEN_OUTPUT) RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE) \
-		RATE(reasoning, TOKEN_REASONING) RATE(audio_input, TOKEN_AUDIO_INPUT) \
-			RATE(audio_output, TOKEN_AUDIO_OUTPUT)
+	RATE(output, TOKEN_OUTPUT) \
+	RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE) RATE(reasoning, TOKEN_REASONING) \
+		RATE(audio_input, TOKEN_AUDIO_INPUT) RATE(audio_output, TOKEN_AUDIO_OUTPUT)
 #define CONTEXT_RATES(RATE) \
 	RATE(input, TOKEN_INPUT) \
 	RATE(output, TOKEN_OUTPUT) RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE)

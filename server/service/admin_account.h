@@ -8,7 +8,7 @@
 
 /* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
 struct account_edit {
-	struct flow flow;      /* ok: op.row is what was committed; row.pending when the store does not have it yet */
+	struct flow flow; /* ok: op.row is what was committed; row.pending when the store does not have it yet */
 	struct worker *worker;
 	struct arena *arena;
 	struct account_change op; /* in: key, change, job.actor, job.reason */
@@ -20,7 +20,7 @@ struct account_edit {
 };
 
 /* `edit->op` is filled; `done` comes once, later. */
-void account_edit_start(struct account_edit *edit, struct worker *worker, struct arena *arena,
-                        void (*done)(struct flow *flow));
+void account_edit_start(
+	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 
 #endif

@@ -24,7 +24,7 @@ struct catalog_edit {
 	struct wait wait;
 };
 
-void catalog_edit_start(struct catalog_edit *edit, struct worker *worker, struct arena *arena,
-                        void (*done)(struct flow *flow));
+void catalog_edit_start(
+	struct catalog_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 
 #endif

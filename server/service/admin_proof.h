@@ -13,10 +13,10 @@ struct proof {
 	/* in */
 	const char *tenant;
 	/* out */
-	struct proof_query query;    /* ledger and roll-ups */
-	struct use counters;         /* input: all tokens */
-	int64_t counted;             /* users whose counters were read */
-	int64_t uncounted;           /* users whose tier has no monthly counter of requests, tokens and cost */
+	struct proof_query query; /* ledger and roll-ups */
+	struct use counters; /* input: all tokens */
+	int64_t counted; /* users whose counters were read */
+	int64_t uncounted; /* users whose tier has no monthly counter of requests, tokens and cost */
 	uint64_t undrained;
 	bool equal;
 	/* its own */

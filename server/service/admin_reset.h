@@ -25,7 +25,7 @@ struct account_reset {
 	struct limits_reset op;
 };
 
-void account_reset_start(struct account_reset *reset, struct worker *worker, struct arena *arena,
-                         void (*done)(struct flow *flow));
+void account_reset_start(
+	struct account_reset *reset, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 
 #endif

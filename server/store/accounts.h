@@ -51,8 +51,8 @@ struct ledger_lookup {
 	int64_t started_at_us;
 	int attempt;
 	/* out */
-	bool found;         /* this attempt's row */
-	bool counted;       /* an expiry's row or another attempt's: the request itself is in the books */
+	bool found; /* this attempt's row */
+	bool counted; /* an expiry's row or another attempt's: the request itself is in the books */
 	struct amounts amounts;
 	struct entry_usage usage;
 	bool ok;

@@ -33,7 +33,11 @@ struct account_row {
 	int64_t created_at_us, updated_at_us;
 };
 
-struct account_get { struct admin_job job; struct account_key key; struct account_row row; };
+struct account_get {
+	struct admin_job job;
+	struct account_key key;
+	struct account_row row;
+};
 
 /* Changes an account in one transaction: the store reads the row (or a new one), calls `change` on its own thread
  * (pure: fills or refuses), writes what came out with version + 1. */
@@ -44,35 +48,83 @@ struct account_change {
 	struct account_row row; /* out: as committed */
 };
 /* Redis has it: forget the policy_changes rows up to this version. */
-struct account_confirm { struct admin_job job; struct account_key key; uint32_t version; };
+struct account_confirm {
+	struct admin_job job;
+	struct account_key key;
+	uint32_t version;
+};
 
 struct account_list {
 	struct admin_job job;
-	const char *tenant; enum account_kind kind; const char *tier, *id_prefix, *after; bool suspended_only;
+	const char *tenant;
+	enum account_kind kind;
+	const char *tier, *id_prefix, *after;
+	bool suspended_only;
 	int limit;
-	int count; struct account_row *rows; bool more;
+	int count;
+	struct account_row *rows;
+	bool more;
 };
 
-struct tenant_put { struct admin_job job; struct tenant tenant; };              /* out: epoch */
-struct tenant_list { struct admin_job job; const char *after; int limit; int count; struct tenant *rows; bool more; };
-struct tier_put { struct admin_job job; const char *tenant; struct tier tier; };
-struct price_put { struct admin_job job; struct price price; bool yes; };
+struct tenant_put {
+	struct admin_job job;
+	struct tenant tenant;
+}; /* out: epoch */
+struct tenant_list {
+	struct admin_job job;
+	const char *after;
+	int limit;
+	int count;
+	struct tenant *rows;
+	bool more;
+};
+struct tier_put {
+	struct admin_job job;
+	const char *tenant;
+	struct tier tier;
+};
+struct price_put {
+	struct admin_job job;
+	struct price price;
+	bool yes;
+};
 struct price_list {
 	struct admin_job job;
-	const char *tenant, *provider, *model_prefix; int64_t at_us; int64_t after; int limit;
-	int count; struct price *rows; int64_t last; bool more;
+	const char *tenant, *provider, *model_prefix;
+	int64_t at_us;
+	int64_t after;
+	int limit;
+	int count;
+	struct price *rows;
+	int64_t last;
+	bool more;
 };
 
-struct use { int64_t requests, input, output, cost; };
-struct named_use { const char *name; struct use use; };
+struct use {
+	int64_t requests, input, output, cost;
+};
+struct named_use {
+	const char *name;
+	struct use use;
+};
 struct stats_query {
 	struct admin_job job;
-	const char *tenant; int64_t from_us, to_us; int top;
-	int tiers; struct { const char *tier; int64_t accounts, suspended; } *tier;
-	int users; struct named_use *user;
-	int days; struct named_use *day;
-	int models; struct named_use *model;
-	int interfaces; struct named_use *interface;
+	const char *tenant;
+	int64_t from_us, to_us;
+	int top;
+	int tiers;
+	struct {
+		const char *tier;
+		int64_t accounts, suspended;
+	} * tier;
+	int users;
+	struct named_use *user;
+	int days;
+	struct named_use *day;
+	int models;
+	struct named_use *model;
+	int interfaces;
+	struct named_use *interface;
 	struct use total;
 };
 
@@ -83,8 +135,10 @@ struct bill_line {
 };
 struct bill_query {
 	struct admin_job job;
-	struct account_key key; int year, month;
-	int count; struct bill_line *lines;
+	struct account_key key;
+	int year, month;
+	int count;
+	struct bill_line *lines;
 };
 
 /* Two of the proof's three sums; the third is read from Redis. Also the tenant's users, for that. */
@@ -93,7 +147,8 @@ struct proof_query {
 	const char *tenant;
 	int64_t ledger_rows, rollup_rows;
 	struct use ledger, rollup;
-	int users; const char **user;
+	int users;
+	const char **user;
 };
 
 struct admin_store;

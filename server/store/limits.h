@@ -19,20 +19,20 @@ struct belief {
 	enum account_kind kind;
 	const char *tenant, *id; /* NUL-terminated, checked ids */
 	uint32_t version, epoch;
-	bool own_policy;             /* overrides: the policy is kept in the record */
+	bool own_policy; /* overrides: the policy is kept in the record */
 	const struct policy *policy;
 	struct windows windows;
 };
 
 enum limits_status {
-	LIMITS_OK = 0,     /* check: allowed */
+	LIMITS_OK = 0, /* check: allowed */
 	LIMITS_DENIED = 1,
 	LIMITS_REPEAT = 2,
 	LIMITS_CONFLICT = 3,
 	LIMITS_ABSENT = 4, /* mask: look these accounts up and seed them, then call again */
-	LIMITS_STALE = 5,  /* profiles of these accounts are newer than believed: see stale[] */
+	LIMITS_STALE = 5, /* profiles of these accounts are newer than believed: see stale[] */
 	LIMITS_BEHIND = 6, /* mask: write these accounts' policies through, then call again */
-	LIMITS_CLOCK = 7,  /* now_us lies outside the windows: make new ones for now_us and call again */
+	LIMITS_CLOCK = 7, /* now_us lies outside the windows: make new ones for now_us and call again */
 	LIMITS_UNKNOWN = 8,
 	LIMITS_NEEDKEYS = 9, /* the reservation stands on other accounts: see info */
 	LIMITS_CLOSED = 10,
@@ -45,9 +45,9 @@ enum limits_status {
 struct standing {
 	struct account_state state; /* policy: the caller's, or `other` */
 	struct verdict verdict;
-	bool policy_is_other;       /* the record follows another policy than believed: rebuilt from its packed form,
+	bool policy_is_other; /* the record follows another policy than believed: rebuilt from its packed form,
 	                               limit names unknown ("") */
-	struct policy *other;       /* in the operation's arena; NULL unless policy_is_other */
+	struct policy *other; /* in the operation's arena; NULL unless policy_is_other */
 };
 
 struct stale {
@@ -88,7 +88,7 @@ struct limits_check {
 	struct request request;
 	int64_t ttl_us;
 	uint8_t digest[8]; /* of the request's contents */
-	bool dry_run;      /* changes nothing; request_id may be NULL */
+	bool dry_run; /* changes nothing; request_id may be NULL */
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
@@ -134,9 +134,9 @@ struct limits_birth {
 	/* out */
 	char generation[17];
 	int64_t birth_us;
-	uint64_t undrained;      /* entries in the partition's outbox */
-	char last_entry[48];     /* id of the last entry ever made there */
-	char first_entry[48];    /* id of the oldest undrained one; "" when none */
+	uint64_t undrained; /* entries in the partition's outbox */
+	char last_entry[48]; /* id of the last entry ever made there */
+	char first_entry[48]; /* id of the oldest undrained one; "" when none */
 };
 
 /* Writes a record if there is none and the generation is the same. */
@@ -147,7 +147,7 @@ struct limits_seed {
 	const struct account_profile *profile;
 	bool provisional;
 	union limit_state limits[LIMITS_MAX]; /* in the order of belief.policy; held = 0 */
-	int64_t now_us;                       /* the store's, from birth */
+	int64_t now_us; /* the store's, from birth */
 };
 
 /* Writes an account's profile and policy through, if the record's version is lower. */

@@ -82,8 +82,8 @@ static void flags_win_over_variables_over_the_file(void **state)
 static void a_flag_takes_its_value_either_way(void **state)
 {
 	(void)state;
-	assert_true(load(LIST("--drain-ms=7", "--max_message_bytes", "2MiB", "--reuse-port", "--expired-charges=estimate",
-				 "--roles=http,serve", "--insecure-listen="),
+	assert_true(load(LIST("--drain-ms=7", "--max_message_bytes", "2MiB", "--reuse-port",
+				 "--expired-charges=estimate", "--roles=http,serve", "--insecure-listen="),
 		NULL));
 	assert_int_equal(conf.drain_ms, 7);
 	assert_int_equal(conf.max_message_bytes, 2 << 20);

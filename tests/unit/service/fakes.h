@@ -51,10 +51,10 @@ struct fake {
 	struct conf conf;
 	struct worker *worker;
 	struct arena arena;
-	int64_t now_us;       /* the store's clock */
-	bool away;            /* the store does not answer */
-	bool durable_away;    /* PostgreSQL does not */
-	int undrained;        /* so many more births say that an entry waits */
+	int64_t now_us; /* the store's clock */
+	bool away; /* the store does not answer */
+	bool durable_away; /* PostgreSQL does not */
+	int undrained; /* so many more births say that an entry waits */
 	bool ledger_found, ledger_counted;
 	int64_t birth_us;
 	int checks, lookups, births, waits, policies;
