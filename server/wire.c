@@ -14,7 +14,7 @@
 #include "service/ledger_role.h"
 #include "service/worker.h"
 
-enum { LOOK_MS = 100 };
+enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 
 /* What lives on one loop. */
 struct bench {
@@ -30,8 +30,9 @@ struct bench {
 
 struct wire {
 	const struct conf *conf;
-	struct pg_pool *pool;        /* lookups and administration */
-	struct pg_pool *ledger_pool; /* the ledger's own: neither waits for the other */
+	struct pg_pool *pool; /* administration and reports */
+	struct pg_pool *lookup_pool; /* what a check waits for: never behind a report */
+	struct pg_pool *ledger_pool; /* the ledger's own */
 	struct catalog_source *catalog;
 	unsigned workers;
 	struct bench *benches; /* of the workers, then of the ledger role */
@@ -67,7 +68,8 @@ static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t 
 }
 
 /* The url was tried at the start: it cannot fail here. */
-static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_pool *pool)
+static struct worker *bench_open(
+	struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_pool *lookups, struct pg_pool *pool)
 {
 	struct redis_options options = redis_options_of(wire, loop);
 	struct err err;
@@ -77,7 +79,7 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 		log_error("redis cannot be used", F("why", err.text));
 		abort();
 	}
-	bench->accounts = pg_accounts_new(pool, loop);
+	bench->accounts = pg_accounts_new(lookups, loop);
 	bench->admin = pg_admin_new(pool, loop);
 	bench->timers = loop_timers_new(loop);
 	bench->worker = worker_new(&(struct worker_parts){
@@ -113,7 +115,7 @@ void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)
 {
 	struct wire *wire = arg;
 
-	return bench_open(&wire->benches[index], wire, loop, wire->pool);
+	return bench_open(&wire->benches[index], wire, loop, wire->lookup_pool, wire->pool);
 }
 
 void wire_worker_close(void *arg)
@@ -165,7 +167,8 @@ static bool ledger_start(struct wire *wire, struct err *err)
 		return false;
 	wire->ledger = pg_ledger_new(wire->ledger_pool, &wire->loop);
 	wire->role = ledger_role_start(&(struct ledger_role_options){
-		.worker = bench_open(&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_pool),
+		.worker = bench_open(
+			&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_pool, wire->ledger_pool),
 		.outbox = wire->outbox,
 		.ledger = wire->ledger,
 	});
@@ -204,7 +207,8 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 	wire->workers = workers;
 	wire->benches = mem_zalloc(workers + 1, sizeof(wire->benches[0]));
 	wire->pool = pg_pool_new(conf->postgres, (int)conf->pg_threads, err);
-	wire->catalog = wire->pool ? pg_catalog_start(conf->postgres, err) : NULL;
+	wire->lookup_pool = wire->pool ? pg_pool_new(conf->postgres, LOOKUP_THREADS, err) : NULL;
+	wire->catalog = wire->lookup_pool ? pg_catalog_start(conf->postgres, err) : NULL;
 	if (wire->catalog && (!(conf->roles & conf_roles_ledger) || ledger_start(wire, err)))
 		return wire;
 	wire_stop(wire);
@@ -222,6 +226,7 @@ void wire_stop(struct wire *wire)
 	if (wire->catalog)
 		pg_catalog_stop(wire->catalog);
 	pg_pool_free(wire->ledger_pool);
+	pg_pool_free(wire->lookup_pool);
 	pg_pool_free(wire->pool);
 	free(wire->benches);
 	free(wire);
