@@ -62,8 +62,10 @@ wait_and_tell() {
 }
 
 tell_failure() {
-	echo "---------- $1 failed; the end of $results/$1.log:"
-	tail -n 40 "$results/$1.log"
+	echo "---------- $1 failed; what looks like the cause in $results/$1.log, and its end:"
+	grep -nE '(^|[^_])(error|warning|Error|FAILED|ERROR|Sanitizer)' "$results/$1.log" | cut -c 1-200 | head -n 25
+	echo "..."
+	tail -n 25 "$results/$1.log"
 	echo "----------"
 }
 
