@@ -93,6 +93,20 @@ void buf_put_str16(struct buf *buf, const void *p, size_t n)
 	buf_put(buf, p, n);
 }
 
+void buf_put_dec(struct buf *buf, int64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+	do
+		digits[--at] = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (value < 0)
+		digits[--at] = '-';
+	buf_put(buf, digits + at, sizeof(digits) - at);
+}
+
 void buf_putf(struct buf *buf, const char *fmt, ...)
 {
 	va_list ap;

@@ -31,6 +31,9 @@ void buf_put_int(struct buf *buf, int64_t value, size_t nbytes);
 /* A u16 length and the bytes; at most 65,535 of them (asserted). */
 void buf_put_str16(struct buf *buf, const void *p, size_t n);
 
+/* A decimal number, as "%" PRId64 prints it: many times faster, for what is made for every request. */
+void buf_put_dec(struct buf *buf, int64_t value);
+
 /* Text as printf makes it. */
 void buf_putf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -9,6 +9,7 @@
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_S INT64_C(86400)
+#define ROOM 500 /* what eight limits take, so that the buffers need not grow */
 #define FIELD_MAX INT64_C(999999999999999) /* an integer of a structured field has at most 15 digits */
 
 static int64_t seconds_up(int64_t us)
@@ -64,23 +65,32 @@ static int64_t window_seconds(const struct header_limit *row)
 	       DAY_S;
 }
 
+static void put_parameter(struct buf *out, const char *name, int64_t value)
+{
+	buf_put_str(out, name);
+	buf_put_dec(out, value);
+}
+
 static void put_policy(const struct header_limit *row, struct buf *out)
 {
 	int64_t quota = row->limit->kind == KIND_CALENDAR ? row->figures.effective : row->limit->amount;
 	int64_t window = window_seconds(row);
 
 	put_name(row, out);
-	buf_putf(out, ";q=%" PRId64 ";qu=\"%s\"", field_integer(quota), quota_unit(row->limit->dimension));
+	put_parameter(out, ";q=", field_integer(quota));
+	buf_put_str(out, ";qu=\"");
+	buf_put_str(out, quota_unit(row->limit->dimension));
+	buf_put_str(out, "\"");
 	if (window)
-		buf_putf(out, ";w=%" PRId64, field_integer(window));
+		put_parameter(out, ";w=", field_integer(window));
 }
 
 static void put_state(const struct header_limit *row, int64_t now_us, struct buf *out)
 {
 	put_name(row, out);
-	buf_putf(out, ";r=%" PRId64, field_integer(row->figures.remaining));
+	put_parameter(out, ";r=", field_integer(row->figures.remaining));
 	if (row->limit->kind != KIND_LEVEL)
-		buf_putf(out, ";t=%" PRId64, seconds_up(row->figures.resets_at_us - now_us));
+		put_parameter(out, ";t=", seconds_up(row->figures.resets_at_us - now_us));
 }
 
 /* The limit with the least part remaining; -1 when all are shadows. */
@@ -100,6 +110,14 @@ static int tightest(const struct header_limit limits[], int count)
 	return found;
 }
 
+/* `buf` is only lent, and its content forgotten. */
+static const char *number(struct arena *arena, struct buf *buf, int64_t value)
+{
+	buf_reset(buf);
+	buf_put_dec(buf, value);
+	return arena_strndup(arena, buf->data, buf->len);
+}
+
 static void add(struct header out[HEADERS_MAX], int *count, const char *name, const char *value)
 {
 	out[(*count)++] = (struct header){.name = name, .value = value};
@@ -112,6 +130,8 @@ int headers_make(const struct header_limit limits[], int count, int binding, int
 	struct buf state = {0};
 	int n = 0;
 
+	buf_reserve(&policy, ROOM);
+	buf_reserve(&state, ROOM);
 	for (int i = 0; i < count; i++) {
 		if (limits[i].limit->shadow)
 			continue;
@@ -127,13 +147,12 @@ int headers_make(const struct header_limit limits[], int count, int binding, int
 	if (binding >= 0 && binding < count) {
 		const struct figures *at = &limits[binding].figures;
 
-		add(out, &n, "X-RateLimit-Limit", arena_printf(arena, "%" PRId64, at->effective));
-		add(out, &n, "X-RateLimit-Remaining", arena_printf(arena, "%" PRId64, at->remaining));
-		add(out, &n, "X-RateLimit-Reset",
-			arena_printf(arena, "%" PRId64, seconds_up(at->resets_at_us - now_us)));
+		add(out, &n, "X-RateLimit-Limit", number(arena, &state, at->effective));
+		add(out, &n, "X-RateLimit-Remaining", number(arena, &state, at->remaining));
+		add(out, &n, "X-RateLimit-Reset", number(arena, &state, seconds_up(at->resets_at_us - now_us)));
 	}
 	if (retry_after_us > 0)
-		add(out, &n, "Retry-After", arena_printf(arena, "%" PRId64, seconds_up(retry_after_us)));
+		add(out, &n, "Retry-After", number(arena, &state, seconds_up(retry_after_us)));
 	buf_release(&policy);
 	buf_release(&state);
 	return n;

@@ -13,7 +13,7 @@ struct adapter {
 	redisAsyncContext *context; /* NULL once it has ended */
 	struct redis_flusher *flusher;
 	struct list dirty;
-	int events;    /* what the poll handle waits for */
+	int events; /* what the poll handle waits for */
 	bool awaiting; /* written, and nothing read since */
 };
 

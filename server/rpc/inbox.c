@@ -1,6 +1,6 @@
 /*
  * A stack of tags: pushed one by one, taken whole by one exchange and turned round. Only the push onto an empty stack
- * wakes the taker, so a busy loop costs the queue thread no system call.
+ * may have to wake the taker.
  */
 #include "rpc/inbox.h"
 
@@ -13,8 +13,13 @@ bool inbox_push(struct inbox *inbox, struct tag *tag)
 	do
 		tag->next = newest;
 	while (!atomic_compare_exchange_weak_explicit(
-		&inbox->newest, &newest, tag, memory_order_release, memory_order_relaxed));
+		&inbox->newest, &newest, tag, memory_order_seq_cst, memory_order_relaxed));
 	return newest == NULL;
+}
+
+bool inbox_waits(struct inbox *inbox)
+{
+	return atomic_load(&inbox->newest) != NULL;
 }
 
 struct tag *inbox_take(struct inbox *inbox)

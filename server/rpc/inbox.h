@@ -35,6 +35,9 @@ struct inbox {
 /* Adds a tag; true when the inbox was empty, and the taker therefore has to be woken. */
 bool inbox_push(struct inbox *inbox, struct tag *tag);
 
+/* True when there is a tag to take. Sequentially consistent, as the push is: see worker_hand_over. */
+bool inbox_waits(struct inbox *inbox);
+
 /* Takes out all tags, oldest first, linked by `next`; NULL when there are none. */
 struct tag *inbox_take(struct inbox *inbox);
 

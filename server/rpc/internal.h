@@ -76,6 +76,9 @@ struct worker {
 	pthread_t loop_thread;
 	uv_loop_t loop;
 	uv_async_t wake;
+	uv_prepare_t before_wait;
+	uv_check_t after_wait;
+	atomic_bool awake; /* the loop looks into the inbox before it waits again: it needs no system call to wake it */
 	struct inbox inbox;
 	struct list active;
 	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */

@@ -6,33 +6,56 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 
-enum { POOL_MOST = 2048 };
+/* Rounds: so often in one turn of the loop the inbox is looked into again, before sockets and timers have their turn. */
+enum { POOL_MOST = 2048, ROUNDS_MOST = 4 };
 
-static struct worker *worker_of_loop(uv_async_t *wake)
-{
-	return container_of(wake, struct worker, wake);
-}
+/* So many open calls are a crowd; so long is gathered then. The kernel adds its timer slack of 50 us. */
+enum { CROWD = 16, NAP_NS = 50000 };
 
 void worker_hand_over(struct worker *worker, struct tag *tag)
 {
-	if (inbox_push(&worker->inbox, tag))
+	/*
+	 * First the push, then the look at `awake`; the loop first says that it is not, then looks at the inbox. In whatever
+	 * order the two meet, one of them sees the other.
+	 */
+	if (inbox_push(&worker->inbox, tag) && !atomic_load(&worker->awake))
 		uv_async_send(&worker->wake);
+}
+
+/*
+ * While many calls are open, waiting in gRPC for each single event costs more than all else: its answer and its arrival
+ * each wake this thread by system calls of both threads. A nap gathers them; gRPC wakes nobody while nobody waits. It is
+ * shorter than what such a crowd waits for anyhow, and a quiet server never naps.
+ */
+static gpr_timespec patience(struct worker *worker, bool found)
+{
+	static const struct timespec nap = {.tv_nsec = NAP_NS};
+
+	if (atomic_load_explicit(&worker->active_count, memory_order_relaxed) < CROWD)
+		return gpr_inf_future(GPR_CLOCK_REALTIME);
+	if (found)
+		return gpr_time_0(GPR_CLOCK_REALTIME);
+	nanosleep(&nap, NULL);
+	return gpr_inf_future(GPR_CLOCK_REALTIME);
 }
 
 static void *queue_run(void *arg)
 {
 	struct worker *worker = arg;
+	bool found = false;
 
 	for (;;) {
-		grpc_event event = grpc_completion_queue_next(worker->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		grpc_event event = grpc_completion_queue_next(worker->queue, patience(worker, found), NULL);
 		struct tag *tag = event.tag;
 
+		found = event.type == GRPC_OP_COMPLETE;
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			break;
-		if (event.type != GRPC_OP_COMPLETE)
+		if (!found)
 			continue;
 		tag_return(tag);
 		tag->ok = event.success;
@@ -42,9 +65,15 @@ static void *queue_run(void *arg)
 	return NULL;
 }
 
+/* That the loop turns is all: each turn ends with before_wait. */
 static void on_wake(uv_async_t *wake)
 {
-	struct tag *tag = inbox_take(&worker_of_loop(wake)->inbox);
+	(void)wake;
+}
+
+static void inbox_handle(struct worker *worker)
+{
+	struct tag *tag = inbox_take(&worker->inbox);
 
 	while (tag) {
 		struct tag *next = tag->next;
@@ -52,6 +81,27 @@ static void on_wake(uv_async_t *wake)
 		tag->done(tag, tag->ok);
 		tag = next;
 	}
+}
+
+/* Calls are handled once a turn, after the answers of the stores and before what is sent to them leaves. */
+static void before_wait(uv_prepare_t *prepare)
+{
+	struct worker *worker = container_of(prepare, struct worker, before_wait);
+
+	for (int round = 0; round < ROUNDS_MOST; round++) {
+		inbox_handle(worker);
+		atomic_store(&worker->awake, false);
+		if (!inbox_waits(&worker->inbox))
+			return;
+		atomic_store(&worker->awake, true);
+	}
+	atomic_store(&worker->awake, false);
+	uv_async_send(&worker->wake);
+}
+
+static void after_wait(uv_check_t *check)
+{
+	atomic_store(&container_of(check, struct worker, after_wait)->awake, true);
 }
 
 struct call *worker_take_call(struct worker *worker, const struct method *method)
@@ -139,6 +189,8 @@ static void on_queue_ended(struct tag *tag, bool ok)
 	if (worker->server->options.worker_close)
 		worker->server->options.worker_close(worker->ctx);
 	uv_close((uv_handle_t *)&worker->wake, NULL);
+	uv_close((uv_handle_t *)&worker->before_wait, NULL);
+	uv_close((uv_handle_t *)&worker->after_wait, NULL);
 }
 
 static void pool_free(struct worker *worker)
@@ -161,6 +213,9 @@ static void *loop_run(void *arg)
 	for (size_t i = 0; i < worker->server->method_count; i++)
 		for (int slot = 0; slot < RPC_SLOTS; slot++)
 			worker_post(worker, &worker->server->methods[i]);
+	/* After worker_open: libuv runs first what was started last, and the stores send what the calls of a turn ask. */
+	uv_prepare_start(&worker->before_wait, before_wait);
+	uv_check_start(&worker->after_wait, after_wait);
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&worker->loop) != 0)
 		log_error("a worker's loop ended with open handles", FI("worker", worker->index));
@@ -185,6 +240,8 @@ void worker_start(struct worker *worker)
 	worker->queue_ended.done = on_queue_ended;
 	if (uv_loop_init(&worker->loop) != 0 || uv_async_init(&worker->loop, &worker->wake, on_wake) != 0)
 		mem_exhausted(sizeof(worker->loop));
+	uv_prepare_init(&worker->loop, &worker->before_wait);
+	uv_check_init(&worker->loop, &worker->after_wait);
 	thread_start(&worker->loop_thread, loop_run, worker, "bursar-loop");
 	thread_start(&worker->queue_thread, queue_run, worker, "bursar-grpc");
 }

@@ -79,6 +79,13 @@ static void checked(void *ctx, void *answer, const struct bursar_error *error)
 	bursar_free(answer);
 }
 
+static void item_failed(struct load *load, const Bursar__V1__ItemError *error)
+{
+	load->failed++;
+	if (error != NULL)
+		snprintf(load->last_error.message, sizeof(load->last_error.message), "%s", error->message);
+}
+
 static void batch_checked(void *ctx, void *answer, const struct bursar_error *error)
 {
 	Bursar__V1__CheckBatchResponse *response = answer;
@@ -86,7 +93,7 @@ static void batch_checked(void *ctx, void *answer, const struct bursar_error *er
 	for (size_t i = 0; response != NULL && i < response->n_items; i++) {
 		const Bursar__V1__CheckItem *item = response->items[i];
 		if (item->response == NULL)
-			flight->load->failed++;
+			item_failed(flight->load, item->error);
 		else
 			*(item->response->allowed ? &flight->load->allowed : &flight->load->denied) += 1;
 	}
@@ -100,7 +107,7 @@ static void fill(struct load *load, Bursar__V1__CheckRequest *request, char user
 	bursar__v1__check_request__init(request);
 	request->tenant = (char *)(uintptr_t)load->tenant;
 	request->user = user;
-	request->interface = (char *)(uintptr_t)"telegram";
+	request->interface = (char *)(uintptr_t) "telegram";
 	request->model = (char *)(uintptr_t)load->model;
 	request->input_tokens = 100;
 	request->max_output_tokens = 50;
@@ -185,8 +192,9 @@ static void print(struct load *load, int64_t took_us)
 {
 	int64_t n = load->done;
 	qsort(load->latency_us, (size_t)n, sizeof(int64_t), by_value);
-	printf("{\"calls\": %" PRId64 ", \"seconds\": %.3f, \"per_second\": %.0f, \"allowed\": %" PRId64 ", \"denied\": %" PRId64
-	       ", \"failed\": %" PRId64 ", \"p50_us\": %" PRId64 ", \"p99_us\": %" PRId64 ", \"max_us\": %" PRId64 "}\n",
+	printf("{\"calls\": %" PRId64 ", \"seconds\": %.3f, \"per_second\": %.0f, \"allowed\": %" PRId64
+	       ", \"denied\": %" PRId64 ", \"failed\": %" PRId64 ", \"p50_us\": %" PRId64 ", \"p99_us\": %" PRId64
+	       ", \"max_us\": %" PRId64 "}\n",
 		n, (double)took_us / 1e6, (double)n * 1e6 / (double)took_us, load->allowed, load->denied, load->failed,
 		load->latency_us[n / 2], load->latency_us[n * 99 / 100], load->latency_us[n - 1]);
 	if (load->failed > 0)
@@ -226,6 +234,7 @@ int main(int argc, const char **argv)
 	load.bursar = bursar_open(address, &how, &error);
 	if (load.bursar == NULL || load.latency_us == NULL) {
 		fprintf(stderr, "load: %s\n", load.bursar == NULL ? error.message : "out of memory");
+		free(load.latency_us);
 		return 1;
 	}
 	load.begun_us = now_us();
