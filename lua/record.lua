@@ -11,12 +11,15 @@
 
 local SETTLE = '<BBi7i7i7I6I6i7i7c8'
 
-local function reply_settle(status, time, m, requests, input, output, cost, r_requests, r_input, r_output, r_cost, count)
+local function reply_settle(
+	status, time, m, requests, input, output, cost, r_requests, r_input, r_output, r_cost, count
+)
 	local heads = {}
 	for i = 1, count do
 		heads[i] = account_answer(i, account_pack(i))
 	end
-	return pack('<Bi7BBi7i7i7i7i7i7i7i7B', status, time, m[STATE], has_bit(m[COUNTED], WAS_LATE) and 1 or 0, requests, input,
+	local late = has_bit(m[COUNTED], WAS_LATE) and 1 or 0
+	return pack('<Bi7BBi7i7i7i7i7i7i7i7B', status, time, m[STATE], late, requests, input,
 		output, cost, r_requests, r_input, r_output, r_cost, count) .. concat(heads, '', 1, count)
 end
 
@@ -76,7 +79,8 @@ local function unchecked(count, time, started, interface, model, info, accounts_
 end
 
 local function record(keys, args)
-	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest = sunpack(SETTLE, args[1])
+	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest =
+		sunpack(SETTLE, args[1])
 	local time, count = clock_now(), #keys - 4
 	local final, anyway, in_books = flags % 2 == 1, flags >= 2, flags >= 4
 	local found = call('MGET', keys[1], unpack(keys, 5))

@@ -27,7 +27,9 @@ local function birth(keys, args)
 			end
 		end
 	end
-	return pack('<Bi7c16i7I8I2c0I2c0', OK, time, sub(mark, 1, 16), tonumber(sub(mark, 18)), length, #last, last, #first, first)
+	return pack(
+		'<Bi7c16i7I8I2c0I2c0', OK, time, sub(mark, 1, 16), tonumber(sub(mark, 18)), length, #last, last, #first, first
+	)
 end
 
 local function seed(keys, args)

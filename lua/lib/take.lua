@@ -3,7 +3,8 @@
 local asked = { 0, 0, 0, 0, 0, 1 } -- by dimension; of a level always 1
 
 local function ask(requests, input, output, cost)
-	asked[REQUESTS], asked[TOKENS], asked[INPUT], asked[OUTPUT], asked[COST] = requests, input + output, input, output, cost
+	asked[REQUESTS], asked[TOKENS] = requests, input + output
+	asked[INPUT], asked[OUTPUT], asked[COST] = input, output, cost
 end
 
 -- Takes `asked` from the state of account `i` in place and notes what is held in holdings[i]. False when a limit
