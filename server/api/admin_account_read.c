@@ -14,7 +14,7 @@ Bursar__V1__Account *admin_account_message(struct arena *arena, const struct acc
 	message->tier = admin_text(profile->tier);
 	message->team = admin_text(profile->team);
 	message->org = admin_text(profile->org);
-	message->overrides = arena_alloc(arena, sizeof(*message->overrides) * (size_t)(profile->override_count + 1));
+	message->overrides = message_list(arena, (size_t)profile->override_count);
 	for (int i = 0; i < profile->override_count; i++)
 		message->overrides[message->n_overrides++] = limit_to_message(arena, &profile->overrides[i]);
 	message->suspended = profile->suspended;
@@ -80,7 +80,7 @@ static void list_done(struct admin_job *job)
 
 	if (!admin_went_well(call, job))
 		return;
-	answer->accounts = arena_alloc(arena, sizeof(*answer->accounts) * (size_t)(op->count + 1));
+	answer->accounts = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++)
 		answer->accounts[answer->n_accounts++] = admin_account_message(arena, &op->rows[i]);
 	if (op->more && op->count > 0)

@@ -183,7 +183,7 @@ static bool override_change(struct account_change *op, struct account_row *row, 
 {
 	struct edit_call *edit = edit_of(op);
 	const Bursar__V1__OverrideLimitsRequest *request = (const Bursar__V1__OverrideLimitsRequest *)edit->request;
-	struct limit *limits = arena_zalloc(op->job.arena, 2 * LIMITS_MAX, sizeof(*limits));
+	struct limit *limits = arena_zalloc(op->job.arena, (size_t)2 * LIMITS_MAX, sizeof(*limits));
 	int count = edit->limits;
 
 	memcpy(limits, edit->limit, sizeof(*limits) * (size_t)count);

@@ -145,7 +145,7 @@ static void tenants_done(struct admin_job *job)
 
 	if (!admin_went_well(call, job))
 		return;
-	answer->tenants = arena_alloc(arena, sizeof(*answer->tenants) * (size_t)(op->count + 1));
+	answer->tenants = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++)
 		answer->tenants[answer->n_tenants++] = tenant_to_message(arena, &op->rows[i], op->rows[i].id);
 	if (op->more && op->count > 0)
@@ -180,7 +180,7 @@ static Bursar__V1__Tier *tier_to_message(struct arena *arena, const char *tenant
 
 	message->tenant = admin_text(tenant);
 	message->name = admin_text(tier->name);
-	message->limits = arena_alloc(arena, sizeof(*message->limits) * (size_t)(tier->policy.count + 1));
+	message->limits = message_list(arena, (size_t)(tier->policy.count + 1));
 	for (int i = 0; i < tier->policy.count; i++)
 		message->limits[message->n_limits++] = limit_to_message(arena, &tier->policy.limits[i]);
 	message->pool_priority = tier->pool_priority;
@@ -279,7 +279,7 @@ void admin_list_tiers(struct call *call, void *ctx)
 		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);
 		after = tier ? tier->name : NULL;
 	}
-	answer->tiers = arena_alloc(arena, sizeof(*answer->tiers) * count);
+	answer->tiers = message_list(arena, count);
 	for (const char *after = ""; after;) {
 		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);
 		if (tier)

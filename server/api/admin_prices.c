@@ -20,15 +20,16 @@ static char *rate_text(struct arena *arena, int64_t pico)
 #define PRICE_RATES(RATE) \
 	RATE(input, TOKEN_INPUT) \
 	RATE(output, TOKEN_OUTPUT) \
-	RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE) RATE(reasoning, TOKEN_REASONING) \
-		RATE(audio_input, TOKEN_AUDIO_INPUT) RATE(audio_output, TOKEN_AUDIO_OUTPUT)
+	RATE(cached_input, TOKEN_CACHED_INPUT) \
+	RATE(cache_write, TOKEN_CACHE_WRITE) RATE(reasoning, TOKEN_REASONING) RATE(audio_input, TOKEN_AUDIO_INPUT) \
+		RATE(audio_output, TOKEN_AUDIO_OUTPUT)
 #define CONTEXT_RATES(RATE) \
 	RATE(input, TOKEN_INPUT) \
 	RATE(output, TOKEN_OUTPUT) RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE)
 
 static void extras_to_message(struct arena *arena, const struct price *price, Bursar__V1__Price *message)
 {
-	message->context_tiers = arena_alloc(arena, sizeof(*message->context_tiers) * CONTEXT_TIERS_MAX);
+	message->context_tiers = message_list(arena, CONTEXT_TIERS_MAX);
 	for (int i = 0; i < price->context_tiers; i++) {
 		Bursar__V1__ContextTier *tier = message_new(arena, ContextTier, context_tier);
 		const int64_t *pico = price->context[i].rates.pico;
@@ -39,7 +40,7 @@ static void extras_to_message(struct arena *arena, const struct price *price, Bu
 #undef RATE
 		message->context_tiers[message->n_context_tiers++] = tier;
 	}
-	message->modes = arena_alloc(arena, sizeof(*message->modes) * MODES_MAX);
+	message->modes = message_list(arena, MODES_MAX);
 	for (int i = 0; i < price->modes; i++) {
 		Bursar__V1__ModeRatio *mode = message_new(arena, ModeRatio, mode_ratio);
 
@@ -192,7 +193,7 @@ static void list_done(struct admin_job *job)
 
 	if (!admin_went_well(call, job))
 		return;
-	answer->prices = arena_alloc(arena, sizeof(*answer->prices) * (size_t)(op->count + 1));
+	answer->prices = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++)
 		answer->prices[answer->n_prices++] = price_to_message(arena, &op->rows[i]);
 	if (op->more)

@@ -29,7 +29,7 @@ static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *n
 
 static size_t named_list(struct arena *arena, const struct named_use *named, int count, Bursar__V1__NamedUse ***out)
 {
-	*out = arena_alloc(arena, sizeof(**out) * (size_t)(count + 1));
+	*out = message_list(arena, (size_t)count);
 	for (int i = 0; i < count; i++)
 		(*out)[i] = named_to_message(arena, named[i].name, &named[i].use);
 	return (size_t)count;
@@ -37,7 +37,7 @@ static size_t named_list(struct arena *arena, const struct named_use *named, int
 
 static void tiers_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
 {
-	answer->accounts_by_tier = arena_alloc(arena, sizeof(*answer->accounts_by_tier) * (size_t)(op->tiers + 1));
+	answer->accounts_by_tier = message_list(arena, (size_t)op->tiers);
 	for (int i = 0; i < op->tiers; i++) {
 		Bursar__V1__TierCount *tier = message_new(arena, TierCount, tier_count);
 
@@ -50,7 +50,7 @@ static void tiers_fill(struct arena *arena, const struct stats_query *op, Bursar
 
 static void users_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
 {
-	answer->top_users = arena_alloc(arena, sizeof(*answer->top_users) * (size_t)(op->users + 1));
+	answer->top_users = message_list(arena, (size_t)op->users);
 	for (int i = 0; i < op->users; i++) {
 		Bursar__V1__UserCost *user = message_new(arena, UserCost, user_cost);
 		const struct use *use = &op->user[i].use;
@@ -65,7 +65,7 @@ static void users_fill(struct arena *arena, const struct stats_query *op, Bursar
 
 static void days_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
 {
-	answer->days = arena_alloc(arena, sizeof(*answer->days) * (size_t)(op->days + 1));
+	answer->days = message_list(arena, (size_t)op->days);
 	for (int i = 0; i < op->days; i++) {
 		Bursar__V1__DayUse *day = message_new(arena, DayUse, day_use);
 		const struct use *use = &op->day[i].use;
@@ -158,7 +158,7 @@ static void bill_done(struct admin_job *job)
 		return;
 	answer->ref = admin_ref(arena, &op->key);
 	answer->month = arena_printf(arena, "%04d-%02d", op->year, op->month);
-	answer->lines = arena_alloc(arena, sizeof(*answer->lines) * (size_t)(op->count + 1));
+	answer->lines = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++) {
 		const struct bill_line *line = &op->lines[i];
 
