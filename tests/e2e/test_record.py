@@ -1,7 +1,9 @@
 """What a request used: settled, charged, given back, in the ledger once."""
 import grpc
+import pytest
 
-from bots import fails_with, unique
+from harness import protos
+from bots import Bots, fails_with, unique
 
 
 def ledger(stack, user):
@@ -204,3 +206,21 @@ def test_a_reset_with_requests_in_flight_keeps_what_they_hold(bots):
     assert bots.used(user, "day") == 40
     bots.record(answer, input_tokens=30)
     assert bots.used(user, "day") == 30
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_a_request_whose_marker_is_forgotten_is_still_counted_once(start_bursard, stack, until, attempts):
+    bots = Bots(protos, start_bursard(idempotency_window_s=1).grpc_addr)
+    user = bots.user_with(bots.calendar("requests", "requests", 10), bots.calendar("day", "tokens", 1000))
+    answer = bots.check(user, input_tokens=10, max_output_tokens=10, reservation_ttl_us=1_000_000)
+    for attempt in range(attempts):
+        bots.record(answer, attempt=attempt, keep_open=True, input_tokens=5)
+    until(lambda: not any(user.encode() in key for key in stack.redis.scan_iter(match="b:{p*}:q:*")))
+    bots.drained()
+    bots.record(answer, attempt=attempts, input_tokens=7)
+    assert bots.used(user, "requests") == 1 and bots.used(user, "day") == 7 + 5 * attempts
+    bots.drained()
+    with stack.sql() as cursor:
+        cursor.execute("SELECT sum(requests), sum(charged_input) FROM ledger WHERE user_id = %s", (user,))
+        assert cursor.fetchone() == (1, 7 + 5 * attempts)
+    bots.close()

@@ -74,3 +74,28 @@ def test_a_suspension_survives_the_loss_of_redis_data(bots, stack):
     bots.admin.Suspend(bots.admin_pb.SuspendRequest(ref=bots.key(user)), timeout=10)
     stack.redis.flushall()
     assert not bots.check(user, timeout=30).allowed
+
+
+def test_a_change_made_while_redis_had_no_record_outlives_a_seed_of_what_was_before(two_fleets, stack, until):
+    here, there = two_fleets
+    user = unique("user")
+    here.check(user)
+    record, = [key for key in stack.redis.scan_iter(match="b:{p*}:a:u:*") if key.endswith(b"/" + user.encode())]
+    before = stack.redis.dump(record)
+    stack.redis.delete(record)
+    here.admin.Suspend(here.admin_pb.SuspendRequest(ref=here.key(user)), timeout=10)
+    stack.redis.restore(record, 0, before)  # by a worker that had read PostgreSQL before the change
+    until(lambda: there.check(user).reason == there.types.REASON_SUSPENDED)
+
+
+def test_a_batch_of_known_and_unknown_users_is_read_while_it_is_answered(two_fleets, stack):
+    here, there = two_fleets
+    known = [unique("known") for _ in range(60)]
+    for user in known:
+        here.check(user)
+    for turn in range(20):
+        users = [name for user in known for name in (user, unique("stranger"), user)]
+        batch = there.limiter_pb.CheckBatchRequest(
+            items=[there.request(user, input_tokens=1, max_output_tokens=1) for user in users[:90]])
+        for item, user in zip(there.limiter.CheckBatch(batch, timeout=30).items, users):
+            assert not item.HasField("error") or "new users" in item.error.message, (turn, user, item)
