@@ -21,12 +21,13 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 /* After the gRPC server has stopped. Acknowledges what the ledger role has under way. NULL is fine. */
 void wire_stop(struct wire *wire);
 
-/* For rpc_options: what a worker of the gRPC server owns; the context of its handlers is a struct worker. */
-void *wire_worker_open(uv_loop_t *loop, unsigned index, void *wire);
-void wire_worker_close(void *worker);
+/* For rpc_options, opened with the wire as `arg`: what a worker of the gRPC server owns; it answers the context of its
+ * handlers, a struct worker, with which it is closed. */
+void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg);
+void wire_worker_close(void *arg);
 
-/* For http_probe: any thread; they know, they do not ask. */
-bool wire_probe_redis(struct buf *reason, void *wire);
-bool wire_probe_postgres(struct buf *reason, void *wire);
+/* For http_probe, with the wire as `arg`: any thread; they know, they do not ask. */
+bool wire_probe_redis(struct buf *reason, void *arg);
+bool wire_probe_postgres(struct buf *reason, void *arg);
 
 #endif
