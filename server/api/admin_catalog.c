@@ -180,7 +180,7 @@ static Bursar__V1__Tier *tier_to_message(struct arena *arena, const char *tenant
 
 	message->tenant = admin_text(tenant);
 	message->name = admin_text(tier->name);
-	message->limits = message_list(arena, (size_t)(tier->policy.count + 1));
+	message->limits = message_list(arena, LIMITS_MAX);
 	for (int i = 0; i < tier->policy.count; i++)
 		message->limits[message->n_limits++] = limit_to_message(arena, &tier->policy.limits[i]);
 	message->pool_priority = tier->pool_priority;
