@@ -229,6 +229,8 @@ static int replay_file(struct cli *cli, struct replay_plan *plan, FILE *file)
 		fputs("\r\033[K", stderr);
 	if (!read)
 		fprintf(stderr, "bursar replay: %s: %s\n", cli_arg(cli, 0), cli->err.text);
+	if (!read && sums.rows == 0)
+		return EXIT_USAGE;
 	code = show_end(cli, plan, &sums, clock_mono_us() - watch.begun_us);
 	return read ? code : EXIT_USAGE;
 }

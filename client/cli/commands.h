@@ -58,8 +58,9 @@ void *read_json_file(struct cli *cli, const ProtobufCMessageDescriptor *descript
 			NULL}, \
 		{'\0', "provider", OPTION_CHOICE, "NAME", "whose usage object it is", "openai|anthropic|google"}, \
 	{ \
-		'\0', "mode", OPTION_CHOICE, "MODE", "how it was bought (default: standard)", \
-			"standard|batch|flex|priority" \
+		'\0', "mode", OPTION_TEXT, "MODE", \
+			"how it was bought: batch, flex, priority or what else the price names (default: standard)", \
+			NULL \
 	}
 
 #endif

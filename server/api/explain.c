@@ -39,13 +39,25 @@ static char *price_step(const struct check *check)
 		answer->request.estimate.output, cost);
 }
 
+static const char *amount(const struct check *check, enum dimension dimension, int64_t n)
+{
+	char cost[40];
+
+	if (dimension != DIM_COST)
+		return arena_printf(check->arena, "%" PRId64, n);
+	money_format(n, cost);
+	return arena_printf(check->arena, "%s USD", cost);
+}
+
 static char *row_step(const struct check *check, const struct limit_row *row)
 {
 	const struct figures *figures = &row->figures;
+	enum dimension dimension = row->limit->dimension;
 
-	return arena_printf(check->arena, "Limit %s of %s %s: %" PRId64 " of %" PRId64 " used, %" PRId64 " asked: %s.",
+	return arena_printf(check->arena, "Limit %s of %s %s: %s of %s used, %s asked: %s.",
 		row->limit->name[0] ? row->limit->name : "(unnamed)", account_kind_name(row->account_kind),
-		row->account_id, figures->used, figures->effective, figures->requested,
+		row->account_id, amount(check, dimension, figures->used), amount(check, dimension, figures->effective),
+		amount(check, dimension, figures->requested),
 		row->failed	  ? figures->permanent ? "fails, and waiting will not help" : "fails for now"
 		: row->would_fail ? "would fail, but is only watched"
 				  : "passes");

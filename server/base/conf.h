@@ -21,12 +21,11 @@
 	enum conf_##name{conf_##name##_##a, conf_##name##_##b, conf_##name##_##c};
 #define CONF_CHOICE4(name, initial, a, b, c, d, doc) \
 	enum conf_##name{conf_##name##_##a, conf_##name##_##b, conf_##name##_##c, conf_##name##_##d};
-#define CONF_SET4(name, initial, a, b, c, d, doc) \
+#define CONF_SET3(name, initial, a, b, c, doc) \
 	enum conf_##name{ \
 		conf_##name##_##a = 1, \
 		conf_##name##_##b = 2, \
 		conf_##name##_##c = 4, \
-		conf_##name##_##d = 8, \
 	};
 #include "base/conf.def"
 #include "base/conf_undef.h"
@@ -42,7 +41,7 @@ struct conf {
 #define CONF_CHOICE2(name, ...) enum conf_##name name;
 #define CONF_CHOICE3(name, ...) enum conf_##name name;
 #define CONF_CHOICE4(name, ...) enum conf_##name name;
-#define CONF_SET4(name, ...) unsigned name;
+#define CONF_SET3(name, ...) unsigned name;
 #include "base/conf.def"
 #include "base/conf_undef.h"
 };

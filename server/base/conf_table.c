@@ -50,13 +50,8 @@ const struct conf_row conf_rows[] = {
 #define CONF_CHOICE2(name_, initial_, a, b, doc_) CHOICE(name_, initial_, doc_, #a, #b)
 #define CONF_CHOICE3(name_, initial_, a, b, c, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c)
 #define CONF_CHOICE4(name_, initial_, a, b, c, d, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c, #d)
-#define CONF_SET4(name_, initial_, a, b, c, d, doc_) \
-	{.type = CONF_TYPE_SET, \
-		.name = #name_, \
-		.initial = (initial_), \
-		.doc = (doc_), \
-		.words = {#a, #b, #c, #d}, \
-		AT(name_)},
+#define CONF_SET3(name_, initial_, a, b, c, doc_) \
+	{.type = CONF_TYPE_SET, .name = #name_, .initial = (initial_), .doc = (doc_), .words = {#a, #b, #c}, AT(name_)},
 #include "base/conf.def"
 #include "base/conf_undef.h"
 };

@@ -243,6 +243,14 @@ def test_explain_writes_nothing(bots):
     assert bots.used(user, "day") == 0
 
 
+def test_explain_says_money_in_dollars(bots):
+    user = bots.user_with(bots.calendar("usd_day", "cost", 5 * 10**9))
+    check = bots.request(user, model="gpt-4o", input_tokens=1000, max_output_tokens=1000)
+    steps = bots.limiter.Explain(bots.limiter_pb.ExplainRequest(check=check), timeout=10).steps
+    assert any("0.00 USD of 5.00 USD used, 0.0125 USD asked" in step or "0 USD of 5 USD used, 0.0125 USD asked" in step
+               for step in steps), steps
+
+
 def test_tpm_tpd_money_per_day_and_per_month_stand_side_by_side(bots):
     user = bots.user_with(bots.bucket("tpm", "tokens", 10_000), bots.calendar("tpd", "tokens", 100_000),
                           bots.calendar("usd_day", "cost", 10**9), bots.calendar("usd_month", "cost", 10**10, "MONTH"))

@@ -99,6 +99,9 @@ def test_prices_are_listed_shown_and_put(answer):
     assert answer("price", "put", "openai", "my-model", "--input", "0.075", "--output", "1.5")["input"] == "0.075"
     assert answer("price", "show", "my-model")["output"] == "1.5"
     assert answer("cost", "my-model", "--input-tokens", "1M")["cost"]["cost_nano_usd"] == 75_000_000
+    plain, fast = (answer("cost", "claude-opus-4-7", "--input-tokens", "1M", *mode)["cost"]["cost_nano_usd"]
+                   for mode in ((), ("--mode", "fast")))
+    assert fast == 6 * plain > 0  # a mode that this price names, and few others do
 
 
 def test_tenants_are_walls(answer):
@@ -123,6 +126,8 @@ def test_exit_codes_and_messages_say_what_to_do(bursar):
     assert refused.returncode == REFUSED and "INVALID_ARGUMENT" in refused.stderr and "model" in refused.stderr
     missing = bursar("tier", "show", "nothing")
     assert missing.returncode == REFUSED and "bursar tier list" in missing.stderr
+    unknown = bursar("cancel", "--user", "alice", "--id", "never-checked", "--started-at", "-1min")
+    assert unknown.returncode == REFUSED and "NOT_FOUND" in unknown.stderr and "reservation" in unknown.stderr
     nobody = bursar("check", "alice", addr=f"127.0.0.1:{free_port()}")
     assert nobody.returncode == UNREACHABLE and "deploy/local up" in nobody.stderr
     assert not nobody.stdout

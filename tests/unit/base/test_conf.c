@@ -120,7 +120,7 @@ static void a_mistake_names_itself_and_what_is_right(void **state)
 	refused(LIST("--expired-charges", "maybe"), NULL,
 		"--expired-charges: \"maybe\" is not right; it takes nothing or estimate");
 	refused(LIST("--roles", "serve,"), NULL,
-		"--roles: \"serve,\" is not right; it takes serve, ledger, http or alerts, or several of them with "
+		"--roles: \"serve,\" is not right; it takes serve, ledger or http, or several of them with "
 		"commas");
 	refused(LIST("--reuse-port=maybe"), NULL, "--reuse-port: \"maybe\" is not right; it takes true or false");
 	refused(LIST("--drain-ms"), NULL, "--drain-ms: needs a value, such as 5000");
@@ -222,7 +222,7 @@ static void help_and_page_name_every_option(void **state)
 #define CONF_CHOICE2(name, ...) #name,
 #define CONF_CHOICE3(name, ...) #name,
 #define CONF_CHOICE4(name, ...) #name,
-#define CONF_SET4(name, ...) #name,
+#define CONF_SET3(name, ...) #name,
 #include "base/conf.def"
 #include "base/conf_undef.h"
 	};
