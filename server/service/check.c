@@ -115,7 +115,7 @@ static enum flow_result step_resolve(struct flow *flow)
 		!check->looked_up && check->question.mode != CHECK_STATUS) {
 		check->looked_up = true;
 		flow_to(flow, step_looked_up);
-		repair_lookup(repair_of(check), parties, check->question.deadline_us, repair_done);
+		repair_lookup(repair_of(check), parties, 1, check->question.deadline_us, repair_done);
 		return FLOW_WAIT;
 	}
 	if (!check_request_make(check, &flow->err))
@@ -211,17 +211,24 @@ static void answer_take(struct check *check, bool allowed)
 	answer->expires_at_us = check->op.expires_at_us;
 }
 
-/* A record that was made while PostgreSQL was away: is there an account after all? */
-static bool wants_refresh(const struct check *check)
+/* Records that were made while PostgreSQL was away: are there accounts after all? A mask of them. */
+static uint32_t wants_refresh(const struct check *check)
 {
-	return check->op.op.standings > 0 && check->op.op.standing[0]->state.provisional && !check->refreshed &&
-	       !check->parties.party[0].remembered && clock_mono_us() >= check->worker->durable_away_until_us;
+	uint32_t mask = 0;
+
+	if (check->refreshed || clock_mono_us() < check->worker->durable_away_until_us)
+		return 0;
+	for (int i = 0; i < check->op.op.standings; i++)
+		if (check->op.op.standing[i]->state.provisional && !check->parties.party[i].remembered)
+			mask |= UINT32_C(1) << i;
+	return mask;
 }
 
 static enum flow_result step_answered(struct flow *flow)
 {
 	struct check *check = check_of(flow);
 	enum limits_status status = check->op.op.status;
+	uint32_t unsure;
 
 	flow_to(flow, step_finish);
 	if (repair_can(status))
@@ -242,11 +249,12 @@ static enum flow_result step_answered(struct flow *flow)
 	}
 	check->answer.repeat = status == LIMITS_REPEAT;
 	answer_take(check, status != LIMITS_DENIED);
-	if (!wants_refresh(check))
+	unsure = wants_refresh(check);
+	if (!unsure)
 		return FLOW_MORE;
 	check->refreshed = true;
 	flow_to(flow, step_refreshed);
-	repair_lookup(repair_of(check), &check->parties, check->question.deadline_us, repair_done);
+	repair_lookup(repair_of(check), &check->parties, unsure, check->question.deadline_us, repair_done);
 	return FLOW_WAIT;
 }
 

@@ -381,9 +381,10 @@ void repair_start(struct repair *repair, struct parties *parties, const struct l
 	flow_run(&repair->flow);
 }
 
-void repair_lookup(struct repair *repair, struct parties *parties, int64_t deadline_us, void (*done)(struct flow *flow))
+void repair_lookup(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
+	void (*done)(struct flow *flow))
 {
-	repair_init(repair, parties, 1, deadline_us, done);
+	repair_init(repair, parties, mask, deadline_us, done);
 	repair->lookup_only = true;
 	flow_to(&repair->flow, step_begin);
 	flow_run(&repair->flow);

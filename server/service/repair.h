@@ -47,8 +47,8 @@ bool repair_can(enum limits_status status);
 void repair_start(struct repair *repair, struct parties *parties, const struct limits_op *op, int64_t deadline_us,
 	void (*done)(struct flow *flow));
 
-/* Only asks PostgreSQL who the user (party 0) is, and learns it. */
-void repair_lookup(
-	struct repair *repair, struct parties *parties, int64_t deadline_us, void (*done)(struct flow *flow));
+/* Only asks PostgreSQL who these parties are (bit 0: the user), and learns it. */
+void repair_lookup(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
+	void (*done)(struct flow *flow));
 
 #endif

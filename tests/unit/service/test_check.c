@@ -228,6 +228,20 @@ static void a_record_made_meanwhile_is_looked_up_when_postgresql_is_back(void **
 	assert_false(fake_account_find(fake, ACCOUNT_USER, "ann")->state.provisional);
 }
 
+static void a_team_s_record_made_meanwhile_is_looked_up_too(void **state)
+{
+	struct fake *fake = *state;
+
+	strcpy(fake_row_add(fake, ACCOUNT_USER, "ann", 1)->profile.team, "red");
+	ask(fake, "ann", "r1");
+	account_cache_forget(fake->worker->cache, ACCOUNT_TEAM, "default", "red");
+	fake_account_find(fake, ACCOUNT_TEAM, "red")->state.provisional = true;
+	fake_row_add(fake, ACCOUNT_TEAM, "red", 3)->profile.suspended = true;
+	ask(fake, "ann", "r2");
+	assert_false(ask(fake, "ann", "r3")->answer.allowed);
+	assert_false(fake_account_find(fake, ACCOUNT_TEAM, "red")->state.provisional);
+}
+
 static void another_clock_of_the_store_is_followed(void **state)
 {
 	struct fake *fake = *state;
@@ -372,6 +386,7 @@ int main(void)
 		TEST(undrained_entries_are_waited_for_before_seeding),
 		TEST(without_postgresql_the_default_tier_stands_in_at_once),
 		TEST(a_record_made_meanwhile_is_looked_up_when_postgresql_is_back),
+		TEST(a_team_s_record_made_meanwhile_is_looked_up_too),
 		TEST(another_clock_of_the_store_is_followed),
 		TEST(without_the_store_each_worker_holds_to_the_limits),
 		TEST(the_tier_says_what_happens_without_the_store),
