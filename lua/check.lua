@@ -104,7 +104,7 @@ local function reply_check(status, time, state, started, expires, input, output,
 		heads[i] = account_answer(i, heads[i] or account_pack(i))
 	end
 	return pack('<Bi7Bi7i7i7i7i7B', status, time, state, started, expires, input, output, cost, count)
-		.. concat(heads, '', 1, count)
+		.. (count == 1 and heads[1] or concat(heads, '', 1, count))
 end
 
 local function check(keys, args)
@@ -165,9 +165,9 @@ local function check(keys, args)
 		end
 		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
 	end
-	m = marker_new(OPEN, time, expires, digest, accounts_digest, interface, model, args[2], count)
-	m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = requests, input, output, cost
-	call('SET', key, marker_pack(m))
+	-- As marker_new would make it, without the table.
+	call('SET', key, pack(MARKER_AND_TAIL, 1, OPEN, 0, 0, digest, accounts_digest, time, expires, requests, input, output, cost,
+		0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count)))
 	call('ZADD', keys[2], expires, key)
 	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)
 end
