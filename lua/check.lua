@@ -166,8 +166,8 @@ local function check(keys, args)
 		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
 	end
 	-- As marker_new would make it, without the table.
-	call('SET', key, pack(MARKER_AND_TAIL, 1, OPEN, 0, 0, digest, accounts_digest, time, expires, requests, input, output, cost,
-		0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count)))
+	call('SET', key, pack(MARKER_AND_TAIL, 1, OPEN, 0, 0, digest, accounts_digest, time, expires, requests, input,
+		output, cost, 0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count)))
 	call('ZADD', keys[2], expires, key)
 	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)
 end

@@ -22,7 +22,8 @@ local function entry_part(i, present, clock, w, b)
 		of_levels = '<B' .. rep('I4i7I7i7i7', b)
 		level_formats[b] = of_levels
 	end
-	parts[i] = pack(of_windows, present, clock, w, unpack(windows, 1, 4 * w)) .. pack(of_levels, b, unpack(levels, 1, 5 * b))
+	parts[i] = pack(of_windows, present, clock, w, unpack(windows, 1, 4 * w))
+		.. pack(of_levels, b, unpack(levels, 1, 5 * b))
 end
 
 local function entry_write(out, kind, attempt, flags, time, started, requests, input, output, cost, info, usage, count)
