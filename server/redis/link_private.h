@@ -43,7 +43,7 @@ void link_drop(struct redis_link *link, const char *why);
 void link_load_library(struct redis_link *link);
 
 /* command.c */
-void command_answered(redisAsyncContext *context, void *reply, void *privdata);
+void command_answered(redisAsyncContext *context, void *data, void *privdata);
 void commands_resend(struct redis_link *link);
 void commands_timer(uv_timer_t *timer);
 void commands_fail_all(struct redis_link *link, const char *why);
