@@ -79,3 +79,21 @@ def test_a_shared_org_admits_exactly_its_limit_over_users_and_bursards(two_fleet
         thread.join()
     assert sum(totals) == 500
     assert sum(bots.used(user, "own") for user in users[:2]) == 500
+
+
+def test_five_accounts_at_once_admit_exactly_what_the_tightest_allows(two_fleets, until):
+    bots, model = two_fleets[0], "gpt-4o"
+    org, team, tier, user = unique("org"), unique("team"), unique("tier"), unique("user")
+    bots.tier(tier, bots.calendar("user_day", "requests", 900))
+    bots.account(org, kind="ORG")
+    bots.account(team, kind="TEAM", org=org)
+    bots.account(user, tier=tier, team=team)
+    for kind, account, limit in (("ORG", org, 700), ("TEAM", team, 800), ("MODEL", model, 300), ("TENANT", bots.tenant, 600)):
+        bots.override(account, bots.calendar(kind.lower() + "_day", "requests", limit), kind=kind)
+    # An account of a model or of the tenant comes into being in every worker within a second.
+    for fleet in two_fleets:
+        until(lambda: len(fleet.status(user, model).accounts) == 5)
+    allowed, denied = hammer(two_fleets, user, 128, model=model, input_tokens=1, max_output_tokens=1)
+    assert (allowed, denied) == (300, 980)
+    used = {name: s.used for (_, name), s in bots.figures(user, model).items()}
+    assert used == {"user_day": 300, "team_day": 300, "org_day": 300, "model_day": 300, "tenant_day": 300}
