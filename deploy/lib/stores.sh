@@ -108,14 +108,26 @@ make_cluster() {
 	as_pg mv "$state/postgres/new" "$state/postgres/data"
 }
 
+# A server that was killed leaves children for a moment, and PostgreSQL refuses to start beside them: so it is tried again.
+launch_postgres() {
+	local bin=$1 tries
+	for tries in 1 2 3 4 5 6 7 8 9 10; do
+		as_pg "$bin/pg_ctl" -D "$state/postgres/data" -l "$pg_log" -w -t 120 \
+			-o "-c listen_addresses='' -c unix_socket_directories='$pg_socket_dir'" start && return 0
+		echo "PostgreSQL did not start (attempt $tries of 10); its log ends:"
+		as_pg tail -n 3 "$pg_log"
+		sleep 1
+	done
+	return 1
+}
+
 start_postgres() {
 	local bin
 	bin=$(pg_cluster_bin) || { echo "no PostgreSQL under /usr/lib/postgresql that fits $state/postgres/data"; return 1; }
 	as_pg test -s "$state/postgres/data/PG_VERSION" || make_cluster "$bin"
 	as_pg mkdir -p -m 700 "$pg_socket_dir"
 	if ! postgres_pid >/dev/null; then
-		as_pg "$bin/pg_ctl" -D "$state/postgres/data" -l "$pg_log" -w -t 120 \
-			-o "-c listen_addresses='' -c unix_socket_directories='$pg_socket_dir'" start
+		launch_postgres "$bin"
 	fi
 	if ! as_pg "$bin/psql" -h "$pg_socket_dir" -U bursar -d postgres -Atc "select 1 from pg_database where datname = 'bursar'" | grep -q 1; then
 		as_pg "$bin/createdb" -h "$pg_socket_dir" -U bursar bursar
