@@ -340,6 +340,6 @@ void commands_release(struct redis_link *link)
 	struct list *const lists[] = {&link->pool, &link->given_up};
 
 	for (int i = 0; i < 2; i++)
-		while (!list_empty(lists[i]))
-			command_free(container_of(list_pop_front(lists[i]), struct redis_command, link));
+		list_each (lists[i], at, after)
+			command_free(container_of(at, struct redis_command, link));
 }

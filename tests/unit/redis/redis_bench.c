@@ -134,7 +134,7 @@ int redis_bench_marker(struct redis_bench *bench, const char *user, const char *
 	key_marker(&key, "acme", user, request_id);
 	reply = redisCommand(bench->direct, "GET %s", buf_str(&key));
 	if (reply && reply->type == REDIS_REPLY_STRING && reply->len > 1)
-		state = reply->str[1];
+		state = (unsigned char)reply->str[1];
 	freeReplyObject(reply);
 	buf_release(&key);
 	return state;
