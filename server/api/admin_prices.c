@@ -21,8 +21,8 @@ static char *rate_text(struct arena *arena, int64_t pico)
 	RATE(input, TOKEN_INPUT) \
 	RATE(output, TOKEN_OUTPUT) \
 	RATE(cached_input, TOKEN_CACHED_INPUT) \
-	RATE(cache_write, TOKEN_CACHE_WRITE) RATE(reasoning, TOKEN_REASONING) RATE(audio_input, TOKEN_AUDIO_INPUT) \
-		RATE(audio_output, TOKEN_AUDIO_OUTPUT)
+	RATE(cache_write, TOKEN_CACHE_WRITE) \
+	RATE(reasoning, TOKEN_REASONING) RATE(audio_input, TOKEN_AUDIO_INPUT) RATE(audio_output, TOKEN_AUDIO_OUTPUT)
 #define CONTEXT_RATES(RATE) \
 	RATE(input, TOKEN_INPUT) \
 	RATE(output, TOKEN_OUTPUT) RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE)
