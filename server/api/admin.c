@@ -6,7 +6,10 @@
 #include "api/admin_private.h"
 
 #define HANDLER(Name, name) {.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = RPC_UNARY},
-const struct rpc_method admin_methods[] = {ADMIN_HANDLERS(HANDLER){0}};
+const struct rpc_method admin_methods[] = {
+#include "api/admin_methods.def"
+	{0},
+};
 #undef HANDLER
 
 bool admin_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key)

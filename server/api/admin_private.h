@@ -9,22 +9,8 @@
 #include "service/worker.h"
 #include "store/admin.h"
 
-#define ADMIN_HANDLERS(HANDLER) \
-	HANDLER(PutAccount, put_account) \
-	HANDLER(GetAccount, get_account) \
-	HANDLER(ListAccounts, list_accounts) \
-	HANDLER(SetTier, set_tier) HANDLER(OverrideLimits, override_limits) HANDLER(Suspend, suspend) \
-		HANDLER(Unsuspend, unsuspend) HANDLER(SetGrace, set_grace) HANDLER(SetBypass, set_bypass) \
-			HANDLER(Reset, reset) HANDLER(PutTenant, put_tenant) HANDLER(GetTenant, get_tenant) \
-				HANDLER(ListTenants, list_tenants) HANDLER(PutTier, put_tier) \
-					HANDLER(GetTier, get_tier) HANDLER(ListTiers, list_tiers) \
-						HANDLER(PutPrice, put_price) HANDLER(GetPrice, get_price) \
-							HANDLER(ListPrices, list_prices) HANDLER(GetStats, get_stats) \
-								HANDLER(GetMonthlyReport, get_monthly_report) \
-									HANDLER(GetProof, get_proof)
-
 #define HANDLER(Name, name) void admin_##name(struct call *call, void *ctx);
-ADMIN_HANDLERS(HANDLER)
+#include "api/admin_methods.def"
 #undef HANDLER
 
 /* protobuf-c asks for char *, and does not write through it. */
