@@ -12,7 +12,7 @@ local raws, needs = {}, {}
 -- Loads all accounts of a call; nil, or the reply that says why it cannot be decided.
 local function load_all(keys, args, first, count, found, time, lenient)
 	local pol = keys[4]
-	local absent, behind, stale, stale_count, clock = 0, 0, {}, 0, false
+	local absent, behind, stale, stale_count, clock = 0, 0, nil, 0, false
 	for i = 1, count do
 		local raw = found[i + 1]
 		raws[i] = raw
@@ -32,7 +32,7 @@ local function load_all(keys, args, first, count, found, time, lenient)
 			else
 				local tail = states[i][plans[i].size]
 				local _, at = sunpack('<I2c0', tail)
-				stale_count = stale_count + 1
+				stale, stale_count = stale or {}, stale_count + 1
 				stale[stale_count] = pack('<BI4', i - 1, states[i][VERSION]) .. sub(tail, at)
 			end
 		end

@@ -2,6 +2,7 @@
 
 local BLOB = '<I4I4c8Bi7i7i7i7i7i7i7i7i7i7i7i7'
 local BLOB_BYTES = 101
+local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks and no policy
 
 -- By the index of the account in the call.
 local states, plans, wanted, failed, would, notify = {}, {}, {}, {}, {}, {}
@@ -118,17 +119,29 @@ local function account_load(i, raw, blob, time, pol, lenient)
 	if now < time then
 		now, t[NOW] = time, time
 	end
-	start, day_end[i] = window_of(now, d0, d1, d2, d3)
+	if now >= d1 and now < d2 then
+		start, day_end[i] = d1, d2
+	else
+		start, day_end[i] = window_of(now, d0, d1, d2, d3)
+	end
 	if start > t[DAY] then
 		t[DAY] = start
 		roll_unit(t, p, 1)
 	end
-	start, week_end[i] = window_of(now, w0, w1, w2, w3)
+	if now >= w1 and now < w2 then
+		start, week_end[i] = w1, w2
+	else
+		start, week_end[i] = window_of(now, w0, w1, w2, w3)
+	end
 	if start > t[WEEK] then
 		t[WEEK] = start
 		roll_unit(t, p, 2)
 	end
-	start, month_end[i] = window_of(now, m0, m1, m2, m3)
+	if now >= m1 and now < m2 then
+		start, month_end[i] = m1, m2
+	else
+		start, month_end[i] = window_of(now, m0, m1, m2, m3)
+	end
 	if start > t[MONTH] then
 		t[MONTH] = start
 		roll_unit(t, p, 3)
@@ -176,8 +189,13 @@ end
 
 -- What an answer says of account `i`.
 local function account_answer(i, head)
-	local p = plans[i]
-	local policy = wanted[i] == states[i][PID] and '' or p.bytes
+	if wanted[i] == states[i][PID] then
+		if failed[i] == 0 and would[i] == 0 and notify[i] == 0 then
+			return NOTHING_TO_SAY .. head
+		end
+		return pack('<I4I4I4I2', failed[i], would[i], notify[i], 0) .. head
+	end
+	local policy = plans[i].bytes
 	return pack('<I4I4I4I2c0', failed[i], would[i], notify[i], #policy, policy) .. head
 end
 
