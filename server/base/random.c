@@ -13,7 +13,7 @@ void random_id(char out[33])
 	/* Up to 256 bytes come whole once the kernel's pool is ready, which it is long before any daemon starts. */
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		abort();
-	for (int i = 0; i < 16; i++) {
+	for (size_t i = 0; i < sizeof(bytes); i++) {
 		out[2 * i] = digits[bytes[i] >> 4];
 		out[2 * i + 1] = digits[bytes[i] & 15];
 	}

@@ -185,7 +185,7 @@ static int64_t unit_first_day(enum window_unit unit, int64_t day, int steps)
 	if (unit == WINDOW_DAY)
 		return day + steps;
 	if (unit == WINDOW_WEEK)
-		return day - date_weekday(day) + 7 * steps;
+		return day - date_weekday(day) + INT64_C(7) * steps;
 	date_of(day, &year, &month, &dom);
 	month += steps;
 	return month > 12 ? date_days(year + 1, month - 12, 1) : date_days(year, month, 1);
