@@ -12,9 +12,6 @@
 #include "service/local.h"
 
 #define DEADLINE_US 5000000
-/* A catalog is at most a second behind; a tier that is missing for longer is gone, and the default stands in. */
-#define CATALOG_US 1000000
-#define CATALOG_LOOK_US 5000
 
 static enum flow_result step_resolve(struct flow *flow);
 static enum flow_result step_catalog(struct flow *flow);
@@ -74,11 +71,7 @@ static bool wait_for_catalog(struct check *check)
 {
 	struct worker *worker = check->worker;
 
-	if (!check->catalog_until_us) {
-		check->catalog_until_us = clock_mono_us() + CATALOG_US;
-		catalog_source_poke(worker->parts.catalog);
-	}
-	if (clock_mono_us() >= check->catalog_until_us)
+	if (worker_catalog_lag(worker, check->parties.catalog, &check->catalog_until_us) == CATALOG_HAS_NONE)
 		return false;
 	flow_to(&check->flow, step_catalog);
 	check->wait = (struct wait){.due = wait_due};

@@ -195,15 +195,6 @@ static void seed_done(struct limits_op *op)
 	flow_run(&container_of(container_of(op, struct limits_seed, op), struct repair, seed)->flow);
 }
 
-static int lookup_index(const struct repair *repair, const struct party *party)
-{
-	for (int i = 0; i < repair->lookup.count; i++)
-		if (repair->lookup.account[i].kind == party->kind &&
-			strcmp(repair->lookup.account[i].id, party->id) == 0)
-			return i;
-	return -1;
-}
-
 /* What was just learned counts: profile, tier and windows of the party are made anew. */
 static bool seed_belief(struct repair *repair, struct parties *now, struct err *err)
 {
@@ -214,17 +205,34 @@ static bool seed_belief(struct repair *repair, struct parties *now, struct err *
 	return parties_of_accounts(now, &account, 1, err);
 }
 
+/* The party is on a tier younger than this catalog: the step is repeated, or its owner asks again with a newer one. */
+static bool lags(struct repair *repair, const struct parties *now, enum flow_result *result)
+{
+	struct timers *timers = worker_of(repair)->parts.timers;
+	enum catalog_lag lag = CATALOG_HAS_NONE;
+
+	if (now->tier_missing)
+		lag = worker_catalog_lag(now->worker, now->catalog, &repair->catalog_until_us);
+	*result = lag == CATALOG_NEWER ? flow_succeed(&repair->flow) : FLOW_WAIT;
+	repair->wait = (struct wait){.due = wait_due};
+	if (lag == CATALOG_AWAITED)
+		timers->start(timers, &repair->wait, CATALOG_LOOK_US);
+	return lag != CATALOG_HAS_NONE;
+}
+
 static enum flow_result step_seed(struct flow *flow)
 {
+	enum flow_result result;
 	struct repair *repair = repair_of(flow);
-	struct limits_store *limits = worker_of(repair)->parts.limits;
 	struct parties *now = arena_alloc(repair->parties->arena, sizeof(*now));
-	int i = repair->index;
-	int n = lookup_index(repair, &repair->parties->party[i]);
+	int i = repair->index,
+	    n = lookup_index(&repair->lookup, repair->parties->party[i].kind, repair->parties->party[i].id);
 
 	worker_clock_is(worker_of(repair), repair->born[i].now_us);
 	if (!seed_belief(repair, now, &flow->err))
 		return flow_fail(flow);
+	if (!repair->provisional && lags(repair, now, &result))
+		return result;
 	repair->seed = (struct limits_seed){
 		.op = {.arena = repair->parties->arena, .done = seed_done},
 		.belief = parties_belief(now, 0),
@@ -238,7 +246,7 @@ static enum flow_result step_seed(struct flow *flow)
 			repair->lookup.account[n].windows, repair->lookup.account[n].bucket,
 			repair->lookup.account[n].buckets, repair->seed.now_us, repair->seed.limits);
 	flow_to(flow, step_seeded);
-	limits->ops->seed(limits, &repair->seed);
+	worker_of(repair)->parts.limits->ops->seed(worker_of(repair)->parts.limits, &repair->seed);
 	return FLOW_WAIT;
 }
 

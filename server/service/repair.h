@@ -23,6 +23,7 @@ struct repair {
 	uint32_t mask;
 	int index;
 	bool lookup_only, provisional, behind;
+	int64_t catalog_until_us;
 	int64_t give_up_us;
 	struct drain_bound bound; /* entries up to here have to be drained before the ledger is read */
 	struct {

@@ -52,3 +52,11 @@ void seed_states(const struct policy *policy, const struct windows *windows, con
 				level_set(limit, &bucket[b], now_us, &limits[i]);
 	}
 }
+
+int lookup_index(const struct account_lookup *lookup, enum account_kind kind, const char *id)
+{
+	for (int i = 0; i < lookup->count; i++)
+		if (lookup->account[i].kind == kind && strcmp(lookup->account[i].id, id) == 0)
+			return i;
+	return -1;
+}

@@ -13,4 +13,7 @@ void seed_states(const struct policy *policy, const struct windows *windows, con
 	int window_count, const struct bucket_level *bucket, int bucket_count, int64_t now_us,
 	union limit_state limits[LIMITS_MAX]);
 
+/* Where an account stands in a lookup; -1 when it was not looked up. */
+int lookup_index(const struct account_lookup *lookup, enum account_kind kind, const char *id);
+
 #endif

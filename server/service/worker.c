@@ -9,6 +9,8 @@
 #include "service/local.h"
 
 enum { LOCAL_ENTRIES = 4096 };
+/* A catalog is at most a second behind. */
+#define CATALOG_US 1000000
 
 struct worker *worker_new(const struct worker_parts *parts)
 {
@@ -85,6 +87,19 @@ void snapshot_give(struct worker *worker, struct snapshot *snapshot)
 {
 	if (snapshot && --snapshot->users == 0 && snapshot != worker->snapshot)
 		snapshot_free(snapshot);
+}
+
+enum catalog_lag worker_catalog_lag(struct worker *worker, const struct catalog *mine, int64_t *until_us)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (catalog_source_generation(worker->parts.catalog) != catalog_generation(mine))
+		return CATALOG_NEWER;
+	if (!*until_us) {
+		*until_us = now_us + CATALOG_US;
+		catalog_source_poke(worker->parts.catalog);
+	}
+	return now_us < *until_us ? CATALOG_AWAITED : CATALOG_HAS_NONE;
 }
 
 bool worker_newcomer(struct worker *worker, const char *tenant, struct err *err)

@@ -68,6 +68,15 @@ void worker_clock_is(struct worker *worker, int64_t store_now_us);
 struct snapshot *snapshot_take(struct worker *worker, struct err *err);
 void snapshot_give(struct worker *worker, struct snapshot *snapshot);
 
+/*
+ * An account is on a tier that `mine` does not have: is there a newer catalog, is one to be waited for, or is the tier gone?
+ * `until_us` begins as 0 and keeps how long it is waited for. Counting by the default tier meanwhile would lose what was
+ * used under the account's own limits.
+ */
+enum catalog_lag { CATALOG_NEWER, CATALOG_AWAITED, CATALOG_HAS_NONE };
+#define CATALOG_LOOK_US 5000 /* how often to ask */
+enum catalog_lag worker_catalog_lag(struct worker *worker, const struct catalog *mine, int64_t *until_us);
+
 /* May one more unknown user of the tenant come in? ERR_EXHAUSTED with retry_after when the minute's share is used up. */
 bool worker_newcomer(struct worker *worker, const char *tenant, struct err *err);
 

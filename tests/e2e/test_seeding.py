@@ -99,3 +99,17 @@ def test_a_batch_of_known_and_unknown_users_is_read_while_it_is_answered(two_fle
             items=[there.request(user, input_tokens=1, max_output_tokens=1) for user in users[:90]])
         for item, user in zip(there.limiter.CheckBatch(batch, timeout=30).items, users):
             assert not item.HasField("error") or "new users" in item.error.message, (turn, user, item)
+
+
+def test_use_is_seeded_by_a_tier_that_is_younger_than_the_workers_catalog(two_fleets, stack):
+    here, there = two_fleets
+    user = here.user_with(here.calendar("day", "tokens", 100))
+    here.record(here.check(user, input_tokens=1, max_output_tokens=1), input_tokens=80)
+    here.drained()
+    stack.redis.flushall()
+    tier = unique("tier")
+    here.tier(tier, here.calendar("day", "tokens", 200))
+    here.admin.SetTier(here.admin_pb.SetTierRequest(ref=here.key(user), tier=tier), timeout=10)
+    assert there.check(user, input_tokens=60, max_output_tokens=40).allowed
+    assert not there.check(user, input_tokens=60, max_output_tokens=40).allowed
+    assert here.used(user, "day") == 180
