@@ -224,7 +224,7 @@ struct redis_link *redis_link_new(const struct redis_link_options *options, stru
 	}
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		list_init(lists[i]);
-	link->library = options->library;
+	link->library = options->functions;
 	link->timeout_us = options->timeout_us;
 	link->breaker_failures = options->breaker_failures ? options->breaker_failures : 8;
 	link->breaker_us = options->breaker_us ? options->breaker_us : 250000;

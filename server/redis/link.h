@@ -50,7 +50,7 @@ struct redis_command {
 struct redis_link_options {
 	uv_loop_t *loop;
 	const char *url;
-	const struct redis_library *library;
+	const struct redis_library *functions;
 	int64_t timeout_us; /* of a command without a deadline */
 	int breaker_failures; /* so many in a row open the breaker; 0 = 8 */
 	int64_t breaker_us; /* for so long; 0 = 250 ms */

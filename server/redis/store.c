@@ -13,11 +13,12 @@ bool redis_store_init(
 	store->timeout_us = options->timeout_us ? options->timeout_us : timeout_us;
 	store->window_us = options->idempotency_window_us ? options->idempotency_window_us : WINDOW_US;
 	store->expiry_charges = options->expired_charge_estimate;
-	store->link = redis_link_new(&(struct redis_link_options){.loop = options->loop,
-					     .url = options->url,
-					     .library = options->library ? options->library : redis_library_builtin(),
-					     .timeout_us = store->timeout_us},
-		err);
+	store->link =
+		redis_link_new(&(struct redis_link_options){.loop = options->loop,
+				       .url = options->url,
+				       .functions = options->functions ? options->functions : redis_library_builtin(),
+				       .timeout_us = store->timeout_us},
+			err);
 	return store->link != NULL;
 }
 

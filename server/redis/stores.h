@@ -19,7 +19,7 @@ struct redis_options {
 	int64_t timeout_us; /* of one call; 0 = 50 ms (outbox: 2 s) */
 	int64_t idempotency_window_us; /* how long a settled request is remembered; 0 = 15 min */
 	const struct redis_library
-		*library; /* NULL = the one that is built in; tests give one with a clock of theirs */
+		*functions; /* NULL = the one that is built in; tests give one with a clock of theirs */
 	bool expired_charge_estimate; /* what an expired reservation costs beside its request */
 };
 

@@ -35,8 +35,8 @@ struct repair {
 	struct limits_seed seed;
 	struct limits_policy policy;
 	struct account_lookup lookup;
-	/* What the lookup answers, written by a thread of PostgreSQL's: the request's own arena may be in use meanwhile by
-	 * the other items of its batch. Given back before `told`. */
+	/* What the lookup answers: of use until the seeds are made, so it does not grow the request's own arena. Given back
+	 * before `told`. */
 	struct arena looked;
 	void (*told)(struct flow *flow);
 };

@@ -246,7 +246,7 @@ static void redis_settings(struct backend *backend, int64_t window_us, bool expi
 		.url = redis_server_url(),
 		.timeout_us = TIMEOUT_US,
 		.idempotency_window_us = window_us,
-		.library = redis_server_library(),
+		.functions = redis_server_library(),
 		.expired_charge_estimate = expiry_charges};
 
 	stores_close(redis);
