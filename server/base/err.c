@@ -65,6 +65,7 @@ bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	err->code = code;
 	err->field[0] = '\0';
 	err->retry_after_us = 0;
+	err->reason[0] = '\0';
 	va_start(ap, fmt);
 	vprint_cut(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
@@ -80,6 +81,7 @@ bool err_invalid(struct err *err, const char *field, const char *fmt, ...)
 		return false;
 	err->code = ERR_INVALID;
 	err->retry_after_us = 0;
+	err->reason[0] = '\0';
 	va_start(ap, fmt);
 	vprint_cut(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
@@ -105,6 +107,13 @@ bool err_prefix(struct err *err, const char *fmt, ...)
 		memcpy(rest, err->field, sizeof(err->field));
 		print_cut(err->field, sizeof(err->field), "%s%s", prefix, rest);
 	}
+	return false;
+}
+
+bool err_reason(struct err *err, const char *reason)
+{
+	if (err)
+		print_cut(err->reason, sizeof(err->reason), "%s", reason);
 	return false;
 }
 
@@ -135,6 +144,8 @@ const char *err_code_name(enum err_code code)
 		return "UNIMPLEMENTED";
 	case ERR_CANCELLED:
 		return "CANCELLED";
+	case ERR_ABORTED:
+		return "ABORTED";
 	case ERR_INTERNAL:
 		return "INTERNAL";
 	}

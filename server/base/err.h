@@ -18,6 +18,7 @@ enum err_code {
 	ERR_DEADLINE,
 	ERR_UNIMPLEMENTED,
 	ERR_CANCELLED,
+	ERR_ABORTED,
 	ERR_INTERNAL,
 };
 
@@ -31,6 +32,7 @@ struct err {
 	char field[96];
 	char text[320];
 	long long retry_after_us;
+	char reason[32]; /* a stable code for programs ("POOL_QUEUE_FULL"), where one code has several causes; else "" */
 };
 
 /* Fills `err` (which may be NULL) with a code and a sentence; the field becomes empty. Returns false, always. */
@@ -45,6 +47,9 @@ bool err_invalid(struct err *err, const char *field, const char *fmt, ...) __att
  * false, always.
  */
 bool err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Names the cause for programs. Returns false, always. */
+bool err_reason(struct err *err, const char *reason);
 
 /* The name of a code as gRPC spells it, such as "INVALID_ARGUMENT"; "OK" for ERR_NONE. Static storage. */
 const char *err_code_name(enum err_code code);

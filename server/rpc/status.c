@@ -28,6 +28,8 @@ int status_code(enum err_code code)
 		return 8;
 	case ERR_PRECONDITION:
 		return 9;
+	case ERR_ABORTED:
+		return 10;
 	case ERR_UNIMPLEMENTED:
 		return 12;
 	case ERR_INTERNAL:
@@ -93,17 +95,29 @@ static void pack_retry(struct arena *arena, Google__Protobuf__Any *any, int64_t 
 	pack_any(arena, any, "google.rpc.RetryInfo", &retry.base);
 }
 
+static void pack_reason(struct arena *arena, Google__Protobuf__Any *any, const char *reason)
+{
+	Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
+	char domain[] = "bursar";
+
+	info.reason = clean(arena, reason);
+	info.domain = domain;
+	pack_any(arena, any, "google.rpc.ErrorInfo", &info.base);
+}
+
 const uint8_t *status_details(struct arena *arena, const struct err *err, size_t *len)
 {
 	Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
-	Google__Protobuf__Any any[2];
-	Google__Protobuf__Any *details[] = {&any[0], &any[1]};
+	Google__Protobuf__Any any[3];
+	Google__Protobuf__Any *details[] = {&any[0], &any[1], &any[2]};
 	uint8_t *bytes;
 
 	if (err->field[0])
 		pack_bad_request(arena, &any[status.n_details++], err);
 	if (err->retry_after_us > 0)
 		pack_retry(arena, &any[status.n_details++], err->retry_after_us);
+	if (err->reason[0])
+		pack_reason(arena, &any[status.n_details++], err->reason);
 	status.code = status_code(err->code);
 	status.message = clean(arena, err->text);
 	status.details = details;

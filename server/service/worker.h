@@ -44,8 +44,11 @@ struct worker_parts {
 	void *owner; /* whoever put the parts together; not the worker's business */
 };
 
+struct pool_keeper;
+
 struct worker {
 	struct worker_parts parts;
+	struct pool_keeper *keeper; /* of the pools (service/pool.h); NULL on a loop that serves no callers */
 	struct account_cache *cache;
 	struct local_table *local;
 	struct snapshot *snapshot; /* the newest; NULL before the first load */

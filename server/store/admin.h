@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "domain/account.h"
+#include "domain/pool.h"
 #include "domain/price.h"
 #include "store/catalog.h"
 
@@ -151,6 +152,36 @@ struct proof_query {
 	const char **user;
 };
 
+struct pool_row {
+	const char *tenant;
+	struct pool_settings settings; /* slots: as they count, the option's filled in */
+	int64_t updated_at_us;
+};
+/* A tenant's pools by name; `name` not NULL: only that one. */
+struct pool_list {
+	struct admin_job job;
+	const char *tenant, *name;
+	int count;
+	struct pool_row *rows;
+};
+/* Like account_change: `change` fills or refuses on the store's thread; the row comes back with gen + 1. */
+struct pool_change {
+	struct admin_job job;
+	const char *tenant, *name;
+	bool (*change)(struct pool_change *op, struct pool_row *row, bool known, struct err *err);
+	struct pool_row row;
+};
+/*
+ * Redis has no state of the pool: may it be begun as a new one? The first who ever asks is `first`, and so it stays for his token (16
+ * hex digits); for everybody else the pool was in use before, and has to learn. `epoch` is greater than in every earlier answer.
+ */
+struct pool_open {
+	struct admin_job job;
+	const char *tenant, *name, *token;
+	bool first;
+	uint32_t epoch;
+};
+
 struct admin_store;
 struct admin_store_ops {
 	void (*account_get)(struct admin_store *, struct account_get *);
@@ -165,6 +196,9 @@ struct admin_store_ops {
 	void (*stats)(struct admin_store *, struct stats_query *);
 	void (*bill)(struct admin_store *, struct bill_query *);
 	void (*proof)(struct admin_store *, struct proof_query *);
+	void (*pool_list)(struct admin_store *, struct pool_list *);
+	void (*pool_change)(struct admin_store *, struct pool_change *);
+	void (*pool_open)(struct admin_store *, struct pool_open *);
 };
 struct admin_store {
 	const struct admin_store_ops *ops;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "domain/limit.h"
+#include "domain/pool.h"
 #include "domain/price.h"
 
 enum fail_policy { FAIL_LOCAL = 1, FAIL_OPEN = 2, FAIL_CLOSED = 3 }; /* = bursar.v1.FailPolicy */
@@ -48,6 +49,8 @@ const struct tier *catalog_tier(const struct catalog *catalog, const char *tenan
  * NULL at the end. */
 const struct tier *catalog_tier_next(const struct catalog *catalog, const char *tenant, const char *after);
 const struct price_book *catalog_prices(const struct catalog *catalog);
+/* A pool of the tenant; POOL_DEFAULT is there for every tenant. NULL when there is none of that name. */
+const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name);
 bool tenant_has_model_account(const struct tenant *tenant, const char *model);
 /* Raised by each change of anything in the catalog. */
 uint64_t catalog_generation(const struct catalog *catalog);

@@ -16,6 +16,12 @@ struct catalog_parts {
 		struct tier tier;
 	} * tier; /* any order; policies prepared */
 	struct price_book *prices;
+	int pools;
+	struct catalog_pool {
+		char tenant[ID_MAX + 1];
+		struct pool_settings settings;
+	} * pool; /* any order */
+	int default_slots; /* of POOL_DEFAULT where a tenant has no row for it */
 };
 
 /* The settings of `default` where the database has no row of it. */

@@ -1,0 +1,230 @@
+/*
+ * What the use cases need of the store that keeps the pools (Redis behind it, a fake in tests). Like store/limits.h: one
+ * operation struct per call, embedded by the caller and alive until `done` has run, which it does exactly once, never before
+ * the call returned, on the loop thread that made the call. docs/pool-store.md has the meaning of every field.
+ * Times and durations are microseconds here; the store keeps milliseconds (durations are rounded up).
+ */
+#ifndef BURSAR_STORE_POOLS_H
+#define BURSAR_STORE_POOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "domain/pool.h"
+
+#define POOL_WORKER_ID 16 /* hex digits */
+#define POOL_BATCH_MAX 256 /* requests in one renew or sync */
+
+enum pool_status { /* the numbers of docs/pool-store.md */
+	POOL_OK = 0,
+	POOL_SHED = 1,
+	POOL_REPEAT = 2,
+	POOL_CONFLICT = 3,
+	POOL_ABSENT = 4,
+	POOL_BEHIND = 6,
+	POOL_UNKNOWN = 8,
+	POOL_NOTHING = 11,
+	POOL_GRANTED = 20,
+	POOL_QUEUED = 21,
+	POOL_DONE = 23,
+	POOL_FENCED = 25,
+	POOL_LEARNING = 26,
+	POOL_MOVED = 27,
+	POOL_INVALID = 28,
+	POOL_FAILED = 100, /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
+};
+
+enum pool_why { WHY_OWN_CAP = 1, WHY_LEVEL_SHARE, WHY_LEARNING, WHY_RESIZE, WHY_PAUSED, WHY_PARKED };
+enum pool_shed { SHED_POOL_QUEUE = 1, SHED_LEVEL_QUEUE, SHED_USER_QUEUE, SHED_PREDICTED, SHED_LEVELS };
+enum pool_outcome {
+	OUTCOME_RELEASED = 1,
+	OUTCOME_EXPIRED,
+	OUTCOME_CANCELLED,
+	OUTCOME_TIMED_OUT,
+	OUTCOME_GONE,
+	OUTCOME_UNDELIVERED,
+};
+
+/* A request by name. The strings are the caller's, or lie in the operation's arena. */
+struct pool_request {
+	const char *user, *id;
+};
+
+struct pool_fence {
+	uint32_t epoch, fence; /* in this order strictly increasing over all grants of the pool */
+};
+
+struct pool_grant {
+	struct pool_request request;
+	struct pool_fence fence;
+};
+
+struct pool_level_state {
+	int priority;
+	uint32_t waiting, running; /* requests; seats */
+};
+
+struct pool_op {
+	/* in */
+	const char *tenant, *pool;
+	struct arena *arena; /* answers are allocated here; the caller's */
+	int64_t deadline_us; /* clock_mono_us; 0 = the store's default */
+	void (*done)(struct pool_op *op);
+	/* out */
+	enum pool_status status;
+	struct err err;
+	int64_t now_us; /* the store's clock */
+	int grants; /* the tail: to this worker, to be acknowledged by a renewal */
+	struct pool_grant *grant;
+	int levels;
+	struct pool_level_state level[POOL_LEVELS_MAX];
+	/* the store's own */
+	void *impl[4];
+};
+
+struct pool_configure {
+	struct pool_op op;
+	const struct pool_settings *settings;
+	bool used_before;
+	uint32_t epoch_floor;
+	uint32_t gen; /* out */
+	bool created;
+};
+
+struct pool_acquire {
+	struct pool_op op;
+	struct pool_request request;
+	uint32_t gen;
+	int priority, cap, seats;
+	int64_t wait_us; /* 0 = the pool's wait_max */
+	/* out */
+	struct pool_fence fence; /* GRANTED, DONE */
+	int64_t expires_at_us, enqueued_at_us, drain_by_us;
+	uint32_t position;
+	int64_t eta_us, wait_until_us; /* QUEUED */
+	enum pool_why why;
+	enum pool_shed shed;
+	int64_t retry_after_us;
+	enum pool_outcome outcome;
+	int invalid; /* 1 more seats than slots, 2 more than the cap */
+};
+
+struct pool_renewal {
+	struct pool_grant grant; /* in */
+	enum pool_status status; /* OK, UNKNOWN, DONE, FENCED, LEARNING, MOVED */
+	int64_t expires_at_us, drain_by_us;
+};
+struct pool_renew {
+	struct pool_op op;
+	bool by_worker; /* else the caller himself */
+	int count; /* 1..POOL_BATCH_MAX */
+	struct pool_renewal *item; /* the caller's */
+};
+
+struct pool_end { /* release, cancel */
+	struct pool_op op;
+	struct pool_request request;
+	struct pool_fence fence; /* release */
+	enum pool_outcome outcome; /* cancel */
+	bool only_mine;
+	int64_t held_us; /* out: release */
+	int was; /* out: cancel: 1 waiting, 2 granted */
+};
+
+struct pool_place {
+	struct pool_request request; /* in */
+	enum pool_status status; /* QUEUED, GRANTED, DONE, UNKNOWN, MOVED */
+	uint32_t position;
+	int64_t eta_us;
+	enum pool_why why;
+};
+struct pool_starving {
+	struct pool_request request;
+	int priority;
+	int64_t waited_us;
+	enum pool_why why;
+};
+struct pool_sync {
+	struct pool_op op;
+	uint32_t gen;
+	bool good_bye;
+	int count; /* 0..POOL_BATCH_MAX */
+	struct pool_place *place; /* the caller's */
+	/* out */
+	int64_t next_us, learning_us; /* 0 = none */
+	int starving_count;
+	struct pool_starving *starving;
+};
+
+struct pool_tick { /* tick, resume */
+	struct pool_op op;
+	uint32_t gen;
+	int64_t next_us; /* out */
+};
+
+struct pool_level_stats {
+	int priority, weight;
+	uint32_t waiting, running, ready;
+	int64_t granted, seat_us, oldest_wait_us;
+};
+struct pool_waiter_row {
+	struct pool_request request;
+	int priority, seats;
+	int64_t waited_us;
+	enum pool_why why;
+};
+struct pool_lease_row {
+	struct pool_request request;
+	int priority, seats;
+	int64_t held_us, expires_at_us, drain_by_us;
+	struct pool_fence fence;
+	bool acknowledged;
+};
+struct pool_stats {
+	struct pool_op op;
+	int rows; /* in: most rows of each list; 0 = no lists */
+	/* out; counters since the pool's state began */
+	uint32_t epoch;
+	int64_t learning_us;
+	bool paused;
+	uint32_t slots, running, leases, waiting, parked, unacknowledged, draining, starving, starving_eligible;
+	int64_t oldest_wait_us, oldest_eligible_wait_us, mean_hold_us;
+	int64_t granted_at_once, granted_waited, granted_aged, released, expired, cancelled, timed_out, gone;
+	int64_t shed[5]; /* by enum pool_shed - 1 */
+	int64_t sum_wait_us, sum_hold_us;
+	int level_rows;
+	struct pool_level_stats level_row[POOL_LEVELS_MAX];
+	int waiter_rows, lease_rows;
+	struct pool_waiter_row *waiter;
+	struct pool_lease_row *lease;
+};
+
+struct pools_store;
+struct pools_store_ops {
+	void (*configure)(struct pools_store *store, struct pool_configure *op);
+	void (*acquire)(struct pools_store *store, struct pool_acquire *op);
+	void (*renew)(struct pools_store *store, struct pool_renew *op);
+	void (*release)(struct pools_store *store, struct pool_end *op);
+	void (*cancel)(struct pools_store *store, struct pool_end *op);
+	void (*sync)(struct pools_store *store, struct pool_sync *op);
+	void (*tick)(struct pools_store *store, struct pool_tick *op);
+	void (*resume)(struct pools_store *store, struct pool_tick *op);
+	void (*stats)(struct pools_store *store, struct pool_stats *op);
+	/*
+	 * From now on `hint` runs for every grant that another worker's call made for this one: it may be lost, so sync is
+	 * what counts. Its strings are gone when it returns. `listening` runs each time the subscription stands anew: what
+	 * was missed before is to be fetched by sync.
+	 */
+	void (*listen)(struct pools_store *store,
+		void (*hint)(const char *tenant, const char *pool, const struct pool_grant *grant, void *arg),
+		void (*listening)(void *arg), void *arg);
+};
+struct pools_store {
+	const struct pools_store_ops *ops;
+	char worker[POOL_WORKER_ID + 1]; /* this loop's name, made at its start */
+};
+
+#endif
