@@ -1,5 +1,6 @@
-# cmake -DROOT=lua -DOUT=embedded_lua.c -P embed_lua.cmake
-# Concatenates the files that lua/ORDER names, in that order. A file it does not name, or names in vain, stops the build.
+# cmake -DROOT=lua -DSYMBOL=bursar_lua_source -DOUT=embedded_lua.c -P embed_lua.cmake
+# Concatenates the files that ORDER in that folder names, in that order. A file it does not name, or names in vain, stops
+# the build. lua/ and lua/pool/ are a library each.
 include("${CMAKE_CURRENT_LIST_DIR}/embed_text.cmake")
 
 file(GLOB present RELATIVE "${ROOT}" "${ROOT}/lib/*.lua" "${ROOT}/*.lua")
@@ -7,27 +8,27 @@ set(order "")
 if(EXISTS "${ROOT}/ORDER")
 	file(STRINGS "${ROOT}/ORDER" order REGEX "^[^#]")
 elseif(present)
-	message(FATAL_ERROR "lua/ORDER is missing: it names the files of lua/ in the order in which they are concatenated")
+	message(FATAL_ERROR "${ROOT}/ORDER is missing: it names the files of its folder in the order in which they are concatenated")
 endif()
 set(missing ${present})
 list(REMOVE_ITEM missing ${order})
 if(missing)
-	message(FATAL_ERROR "lua/ORDER does not name ${missing}")
+	message(FATAL_ERROR "${ROOT}/ORDER does not name ${missing}")
 endif()
 
 set(source "")
 foreach(name IN LISTS order)
 	if(NOT EXISTS "${ROOT}/${name}")
-		message(FATAL_ERROR "lua/ORDER names ${name}, which does not exist")
+		message(FATAL_ERROR "${ROOT}/ORDER names ${name}, which does not exist")
 	endif()
 	read_text(text "${ROOT}/${name}")
 	string(APPEND source "${text}")
 endforeach()
 embed_text(literal "${source}")
-file(WRITE "${OUT}" "/* Made from lua/ by cmake/embed_lua.cmake. */
+file(WRITE "${OUT}" "/* Made from Lua by cmake/embed_lua.cmake. */
 #include \"base/embedded.h\"
 
-const char bursar_lua_source[] =
+const char ${SYMBOL}[] =
 ${literal};
-const size_t bursar_lua_source_size = sizeof(bursar_lua_source) - 1;
+const size_t ${SYMBOL}_size = sizeof(${SYMBOL}) - 1;
 ")

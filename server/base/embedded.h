@@ -7,6 +7,9 @@
 /* The files that lua/ORDER names, one after the other; ends in a NUL that `size` does not count. */
 extern const char bursar_lua_source[];
 extern const size_t bursar_lua_source_size;
+/* The same of lua/pool/. */
+extern const char bursar_pool_lua_source[];
+extern const size_t bursar_pool_lua_source_size;
 
 /* migrations/NNNN_name.up.sql and its .down.sql: version is NNNN, name the part behind it. */
 struct embedded_migration {

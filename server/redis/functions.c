@@ -1,4 +1,4 @@
-/* The library of functions in Redis. */
+/* The libraries of functions in Redis. */
 #include "redis/functions.h"
 
 #include <pthread.h>
@@ -41,17 +41,24 @@ void redis_library_release(struct redis_library *library)
 	library->source = NULL;
 }
 
-static struct redis_library builtin;
+static struct redis_library builtin, pool;
 
 static void builtin_make(void)
 {
 	redis_library_init(&builtin, bursar_lua_source, bursar_lua_source_size);
+	redis_library_init(&pool, bursar_pool_lua_source, bursar_pool_lua_source_size);
 }
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 const struct redis_library *redis_library_builtin(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
 	pthread_once(&once, builtin_make);
 	return &builtin;
+}
+
+const struct redis_library *redis_library_pool(void)
+{
+	pthread_once(&once, builtin_make);
+	return &pool;
 }

@@ -1,4 +1,7 @@
-/* The library of functions in Redis: its source with its name filled in, and the names of its functions. */
+/*
+ * The libraries of functions in Redis, that of the limits (lua/) and that of the pools (lua/pool/): a source with its name
+ * filled in, and the names of its functions. A link loads one of the two; they stand side by side in Redis.
+ */
 #ifndef BURSAR_REDIS_FUNCTIONS_H
 #define BURSAR_REDIS_FUNCTIONS_H
 
@@ -20,7 +23,16 @@
 	F(DRAIN, "drain") \
 	F(TAKEBACK, "takeback") \
 	F(RAISE, "raise") \
-	F(COUNTERS, "counters")
+	F(COUNTERS, "counters") \
+	F(POOL_CONFIGURE, "pool_configure") \
+	F(POOL_ACQUIRE, "pool_acquire") \
+	F(POOL_RENEW, "pool_renew") \
+	F(POOL_RELEASE, "pool_release") \
+	F(POOL_CANCEL, "pool_cancel") \
+	F(POOL_SYNC, "pool_sync") \
+	F(POOL_TICK, "pool_tick") \
+	F(POOL_RESUME, "pool_resume") \
+	F(POOL_STATS, "pool_stats")
 
 enum redis_function {
 #define FUNCTION_ENUM_(name, text) FUNCTION_##name,
@@ -29,7 +41,7 @@ enum redis_function {
 		FUNCTION_COUNT
 };
 
-/* A source with @V@ where the hash goes, and what became of it. */
+/* A source with @V@ where the hash goes, and what became of it. Only names of functions that are in the source mean something. */
 struct redis_library {
 	char *source;
 	size_t source_len;
@@ -41,7 +53,8 @@ struct redis_library {
 void redis_library_init(struct redis_library *library, const char *source, size_t len);
 void redis_library_release(struct redis_library *library);
 
-/* The one that is built in. Made once per process, at the first call; any thread. */
+/* Those that are built in. Made once per process, at the first call; any thread. */
 const struct redis_library *redis_library_builtin(void);
+const struct redis_library *redis_library_pool(void);
 
 #endif

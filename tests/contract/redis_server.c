@@ -153,33 +153,47 @@ static void read_into(struct buf *out, const char *folder, const char *name)
 	fclose(file);
 }
 
-static struct redis_library library;
+static struct redis_library library, pool_library;
 
-static void forget_library(void)
+static void forget_libraries(void)
 {
 	redis_library_release(&library);
+	redis_library_release(&pool_library);
 }
 
-const struct redis_library *redis_server_library(void)
+/* The files that ORDER in the folder names; `clock` among them is taken from tests/lua, as `stand_in`. */
+static void assemble(struct redis_library *out, const char *folder, const char *clock, const char *stand_in)
 {
 	struct buf order = {0};
 	struct buf source = {0};
 	char *rest = NULL;
 
-	if (library.source)
-		return &library;
-	read_into(&order, "lua", "ORDER");
+	if (!library.source && !pool_library.source)
+		atexit(forget_libraries);
+	read_into(&order, folder, "ORDER");
 	for (char *name = strtok_r(order.data, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest)) {
 		if (name[0] == '#')
 			continue;
-		if (strcmp(name, "lib/clock.lua") == 0)
-			read_into(&source, "tests/lua", "clock.lua");
+		if (strcmp(name, clock) == 0)
+			read_into(&source, "tests/lua", stand_in);
 		else
-			read_into(&source, "lua", name);
+			read_into(&source, folder, name);
 	}
-	redis_library_init(&library, source.data, source.len);
+	redis_library_init(out, source.data, source.len);
 	buf_release(&order);
 	buf_release(&source);
-	atexit(forget_library);
+}
+
+const struct redis_library *redis_server_library(void)
+{
+	if (!library.source)
+		assemble(&library, "lua", "lib/clock.lua", "clock.lua");
 	return &library;
+}
+
+const struct redis_library *redis_pool_library(void)
+{
+	if (!pool_library.source)
+		assemble(&pool_library, "lua/pool", "clock.lua", "pool_clock.lua");
+	return &pool_library;
 }

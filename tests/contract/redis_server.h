@@ -20,5 +20,7 @@ void redis_server_revive(void);
 redisContext *redis_server_connect(void);
 /* The library with the test's clock (tests/lua/clock.lua): the time is what the key b:clock says. */
 const struct redis_library *redis_server_library(void);
+/* That of the pools, with tests/lua/pool_clock.lua: the time is the key b:clock, microseconds, Redis's run id the key b:run. */
+const struct redis_library *redis_pool_library(void);
 
 #endif
