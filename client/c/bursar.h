@@ -54,6 +54,7 @@ struct bursar_error {
 	char field[128];
 	char message[512]; /* a sentence; without the field */
 	int64_t retry_after_us; /* the server's advice; 0 = none */
+	char reason[32]; /* a stable name of the cause, such as WAIT_MAX; empty when there is none */
 };
 
 /* Every field of 0 means its default. */
@@ -111,6 +112,50 @@ size_t bursar_poll(struct bursar *bursar, int64_t timeout_us);
 
 /* Calls submitted whose callbacks have not run. */
 size_t bursar_in_flight(const struct bursar *bursar);
+
+/*
+ * Streams from the server. `message` gets each message as it comes (of the method's answer type; the callee frees it with
+ * bursar_free); `ended` runs once, last, with code BURSAR_OK or why. Both run inside bursar_poll, a waiting call or bursar_close, and
+ * may open other streams. There is no deadline: a server that is gone is noticed within 15 s (UNAVAILABLE).
+ */
+struct bursar_stream;
+enum bursar_stream_method { BURSAR_ACQUIRE, BURSAR_WATCH_POOL, BURSAR_STREAMS };
+typedef void bursar_message(void *ctx, void *message);
+typedef void bursar_ended(void *ctx, const struct bursar_error *error);
+
+/* `request` (AcquireRequest, GetPoolStatsRequest) is not needed after the return. */
+struct bursar_stream *bursar_stream_open(struct bursar *bursar, enum bursar_stream_method method, const void *request,
+	bursar_message *message, bursar_ended *ended, void *ctx);
+
+/* Ends it from this side; `ended` still comes, with CANCELLED. */
+void bursar_stream_cancel(struct bursar_stream *stream);
+
+/*
+ * A slot of a pool, from the queue to its end, over streams that break and servers that stop: it connects again with the same
+ * request id, and keeps its place and its lease. All functions of `events` run as those of streams do; each may be NULL but
+ * `ended`, which comes once and last, after which the slot is gone. The messages belong to the library.
+ */
+struct bursar_slot;
+struct bursar_slot_events {
+	void (*queued)(void *ctx, const Bursar__V1__Queued *queued);
+	/* Once. `check` has the reservation, for the Record. */
+	void (*granted)(void *ctx, const Bursar__V1__Granted *granted, const Bursar__V1__CheckResponse *check);
+	void (*draining)(void *ctx, const Bursar__V1__Draining *draining);
+	/* The connection is lost and is made again; the place or the lease is not lost yet. */
+	void (*reconnecting)(void *ctx, const struct bursar_error *error);
+	/*
+	 * Exactly one of: `denied` is not NULL (a limit refused); error->code is BURSAR_OK (closed, or released by a Record); or it
+	 * says why: RESOURCE_EXHAUSTED with a time to try again, or, after `granted`, ABORTED: the lease is lost, stop working.
+	 */
+	void (*ended)(void *ctx, const Bursar__V1__CheckResponse *denied, const struct bursar_error *error);
+};
+/* `request` is copied; `patience_us`: so long a server is looked for that does not answer; 0 = 10 s. */
+struct bursar_slot *bursar_slot_open(struct bursar *bursar, const Bursar__V1__AcquireRequest *request,
+	const struct bursar_slot_events *events, void *ctx, int64_t patience_us);
+/* Gives it back; `ended` comes inside a later poll. */
+void bursar_slot_close(struct bursar_slot *slot);
+/* To be called now and then beside bursar_poll: connects again when it is time, and notices a lease that has run out. */
+void bursar_slot_tick(struct bursar_slot *slot);
 
 /* A random id for a request: 32 characters of 0-9 a-f. */
 void bursar_request_id(char out[33]);

@@ -16,19 +16,9 @@
 
 enum { FIRST_PAUSE_US = 50000, LONGEST_PAUSE_US = 1000000, ANSWER_SIZE_MAX = 64 << 20 };
 
-struct bursar {
-	grpc_channel *channel;
-	grpc_completion_queue *queue;
-	void *registered[BURSAR_METHODS];
-	int64_t timeout_us, attempt_us;
-	int attempts;
-	size_t in_flight;
-	struct call *calls; /* all of them: sent, and waiting to be sent again */
-	bool closing;
-};
-
 /* One call through all its attempts. */
 struct call {
+	struct event event; /* the attempt that is running has ended */
 	struct call *next, *prev;
 	struct bursar *bursar;
 	enum bursar_method method;
@@ -47,14 +37,14 @@ struct call {
 	grpc_slice status_text;
 };
 
-static int64_t now_us(void)
+int64_t now_us(void)
 {
 	gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
 
 	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static gpr_timespec at_us(int64_t us)
+gpr_timespec at_us(int64_t us)
 {
 	return (gpr_timespec){
 		.tv_sec = us / 1000000, .tv_nsec = (int32_t)(us % 1000000) * 1000, .clock_type = GPR_CLOCK_MONOTONIC};
@@ -87,6 +77,10 @@ static grpc_channel *make_channel(const char *address)
 		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, {.integer = 100}},
 		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, {.integer = 100}},
 		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, {.integer = 1000}},
+		/* Who holds a lease by a stream has to notice well within the lease that the server has gone silent. */
+		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_KEEPALIVE_TIME_MS, {.integer = 10000}},
+		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_KEEPALIVE_TIMEOUT_MS, {.integer = 5000}},
+		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, {.integer = 0}},
 	};
 	grpc_channel_args list = {sizeof(args) / sizeof(*args), args};
 	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
@@ -118,8 +112,13 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	for (int i = 0; i < BURSAR_METHODS; i++)
 		bursar->registered[i] =
 			grpc_channel_register_call(bursar->channel, bursar_method_table[i].path, NULL, NULL);
+	for (int i = 0; i < BURSAR_STREAMS; i++)
+		bursar->streamed[i] =
+			grpc_channel_register_call(bursar->channel, bursar_stream_table[i].path, NULL, NULL);
 	return bursar;
 }
+
+static size_t attempt_end(struct event *event, bool ok);
 
 static void attempt_start(struct call *call)
 {
@@ -149,7 +148,7 @@ static void attempt_start(struct call *call)
 	call->attempt = grpc_channel_create_registered_call(bursar->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
 		bursar->queue, bursar->registered[call->method],
 		at_us(until < call->deadline_us ? until : call->deadline_us), NULL);
-	failure = grpc_call_start_batch(call->attempt, ops, sizeof(ops) / sizeof(*ops), call, NULL);
+	failure = grpc_call_start_batch(call->attempt, ops, sizeof(ops) / sizeof(*ops), &call->event, NULL);
 	if (failure != GRPC_CALL_OK) {
 		fprintf(stderr, "bursar: grpc refused a batch: %s\n", grpc_call_error_to_string(failure));
 		abort(); /* only a batch put together wrongly is refused */
@@ -179,6 +178,7 @@ void bursar_submit(struct bursar *bursar, enum bursar_method method, const void 
 		abort();
 	protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(bytes));
 	bursar_free(filled);
+	call->event.done = attempt_end;
 	call->bursar = bursar;
 	call->method = method;
 	call->done = done;
@@ -213,13 +213,12 @@ static void call_end(struct call *call, void *answer, const struct bursar_error 
 	free(call);
 }
 
-static void *read_answer(struct call *call, struct bursar_error *error)
+void *bytes_read(grpc_byte_buffer *bytes_in, const ProtobufCMessageDescriptor *descriptor, struct bursar_error *error)
 {
-	const ProtobufCMessageDescriptor *descriptor = bursar_method_table[call->method].answer;
 	grpc_byte_buffer_reader reader;
 	ProtobufCMessage *answer = NULL;
 
-	if (call->answer && grpc_byte_buffer_reader_init(&reader, call->answer)) {
+	if (bytes_in && grpc_byte_buffer_reader_init(&reader, bytes_in)) {
 		grpc_slice bytes = grpc_byte_buffer_reader_readall(&reader);
 
 		answer = protobuf_c_message_unpack(
@@ -234,21 +233,22 @@ static void *read_answer(struct call *call, struct bursar_error *error)
 	return answer;
 }
 
-static void read_status(struct call *call, struct bursar_error *error)
+void status_read(
+	struct bursar_error *error, grpc_status_code status, grpc_slice message, const grpc_metadata_array *trailing)
 {
-	char *text = grpc_slice_to_c_string(call->status_text);
+	char *text = grpc_slice_to_c_string(message);
 	const uint8_t *details = NULL;
 	size_t len = 0;
 
-	for (size_t i = 0; i < call->trailing.count; i++) {
-		grpc_metadata *item = &call->trailing.metadata[i];
+	for (size_t i = 0; i < trailing->count; i++) {
+		grpc_metadata *item = &trailing->metadata[i];
 
 		if (grpc_slice_str_cmp(item->key, "grpc-status-details-bin") == 0) {
 			details = GRPC_SLICE_START_PTR(item->value);
 			len = GRPC_SLICE_LENGTH(item->value);
 		}
 	}
-	error_from_status(error, (int)call->status, text, details, len);
+	error_from_status(error, (int)status, text, details, len);
 	gpr_free(text);
 }
 
@@ -274,20 +274,22 @@ static bool call_again(struct call *call, const struct bursar_error *error)
 	return true;
 }
 
-static bool attempt_end(struct call *call)
+static size_t attempt_end(struct event *event, bool ok)
 {
+	struct call *call = (struct call *)event; /* its first member */
 	struct bursar_error error = {0};
 	void *answer = NULL;
 
+	(void)ok; /* the status says more */
 	if (call->status == GRPC_STATUS_OK)
-		answer = read_answer(call, &error);
+		answer = bytes_read(call->answer, bursar_method_table[call->method].answer, &error);
 	else
-		read_status(call, &error);
+		status_read(&error, call->status, call->status_text, &call->trailing);
 	attempt_release(call);
 	if (!answer && call_again(call, &error))
-		return false;
+		return 0;
 	call_end(call, answer, &error);
-	return true;
+	return 1;
 }
 
 /* Sends what is due; answers when the next is, or `until`. */
@@ -306,6 +308,13 @@ static int64_t resend_due(struct bursar *bursar, int64_t until)
 	return until;
 }
 
+static size_t event_done(grpc_event event)
+{
+	struct event *tag = event.tag;
+
+	return tag->done(tag, event.success != 0);
+}
+
 size_t bursar_poll(struct bursar *bursar, int64_t timeout_us)
 {
 	int64_t until = now_us() + timeout_us;
@@ -317,7 +326,7 @@ size_t bursar_poll(struct bursar *bursar, int64_t timeout_us)
 		grpc_event event = grpc_completion_queue_next(bursar->queue, at_us(wait), NULL);
 
 		if (event.type == GRPC_OP_COMPLETE)
-			ended += attempt_end(event.tag);
+			ended += event_done(event);
 		else if (ended || now_us() >= until)
 			return ended;
 	}
@@ -347,8 +356,12 @@ void bursar_close(struct bursar *bursar)
 		if (!bursar->calls->attempt) // NOLINT(clang-analyzer-unix.Malloc)
 			call_end(bursar->calls, NULL, &error);
 		else
-			attempt_end(grpc_completion_queue_next(bursar->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL)
-					    .tag);
+			event_done(
+				grpc_completion_queue_next(bursar->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL));
+	}
+	while (bursar->streams) {
+		bursar_stream_cancel(bursar->streams);
+		event_done(grpc_completion_queue_next(bursar->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL));
 	}
 	grpc_completion_queue_shutdown(bursar->queue);
 	while (grpc_completion_queue_next(bursar->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=

@@ -62,6 +62,7 @@ static void read_detail(struct bursar_error *error, const Google__Protobuf__Any 
 {
 	Google__Rpc__BadRequest *bad = open_any(any, &google__rpc__bad_request__descriptor);
 	Google__Rpc__RetryInfo *retry = open_any(any, &google__rpc__retry_info__descriptor);
+	Google__Rpc__ErrorInfo *info = open_any(any, &google__rpc__error_info__descriptor);
 
 	if (bad && bad->n_field_violations > 0) {
 		copy_text(error->field, sizeof(error->field), bad->field_violations[0]->field);
@@ -70,8 +71,11 @@ static void read_detail(struct bursar_error *error, const Google__Protobuf__Any 
 	}
 	if (retry && retry->retry_delay && retry->retry_delay->seconds >= 0 && retry->retry_delay->seconds < 1000000000)
 		error->retry_after_us = retry->retry_delay->seconds * 1000000 + retry->retry_delay->nanos / 1000;
+	if (info)
+		copy_text(error->reason, sizeof(error->reason), info->reason);
 	bursar_free(bad);
 	bursar_free(retry);
+	bursar_free(info);
 }
 
 void error_from_status(struct bursar_error *error, int code, const char *message, const uint8_t *details, size_t len)

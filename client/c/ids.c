@@ -119,3 +119,9 @@ ProtobufCMessage *ids_filled(enum bursar_method method, const void *request)
 		return NULL;
 	}
 }
+
+void acquire_put_id(Bursar__V1__AcquireRequest *request)
+{
+	if (request->check && is_empty(request->check->request_id))
+		put_id(&request->check->request_id);
+}

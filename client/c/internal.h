@@ -2,6 +2,7 @@
 #ifndef BURSAR_CLIENT_INTERNAL_H
 #define BURSAR_CLIENT_INTERNAL_H
 
+#include <grpc/grpc.h>
 #include <grpc/slice.h>
 
 #include "c/bursar.h"
@@ -14,6 +15,38 @@ struct method {
 };
 
 extern const struct method bursar_method_table[BURSAR_METHODS];
+
+/* The same for enum bursar_stream_method. */
+extern const struct method bursar_stream_table[BURSAR_STREAMS];
+
+/* What gRPC is given as a tag: who is told that a batch is done. Answers how many calls have ended by it. */
+struct event {
+	size_t (*done)(struct event *event, bool ok);
+};
+
+struct bursar {
+	grpc_channel *channel;
+	grpc_completion_queue *queue;
+	void *registered[BURSAR_METHODS];
+	void *streamed[BURSAR_STREAMS];
+	int64_t timeout_us, attempt_us;
+	int attempts;
+	size_t in_flight;
+	struct call *calls; /* all of them: sent, and waiting to be sent again */
+	struct bursar_stream *streams;
+	bool closing;
+};
+
+/* The monotonic clock, and a point of it as gRPC wants it. */
+int64_t now_us(void);
+gpr_timespec at_us(int64_t us);
+
+/* The message in `bytes` (free with bursar_free); NULL with `error` when they are no such message. */
+void *bytes_read(grpc_byte_buffer *bytes, const ProtobufCMessageDescriptor *descriptor, struct bursar_error *error);
+
+/* Fills `error` from what gRPC says of a call's end. */
+void status_read(
+	struct bursar_error *error, grpc_status_code status, grpc_slice message, const grpc_metadata_array *trailing);
 
 /* Fills `error` (which may be NULL) with a code and a sentence; nothing else is known of it. */
 void error_set(struct bursar_error *error, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -36,5 +69,8 @@ ProtobufCMessage *message_copy(const ProtobufCMessage *message);
  * time is now); NULL when nothing is missing. Free with bursar_free.
  */
 ProtobufCMessage *ids_filled(enum bursar_method method, const void *request);
+
+/* Gives an AcquireRequest of an unpacked copy the request id that it lacks. */
+void acquire_put_id(Bursar__V1__AcquireRequest *request);
 
 #endif

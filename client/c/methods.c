@@ -10,6 +10,13 @@ const struct method bursar_method_table[BURSAR_METHODS] = {
 #include "c/methods.def"
 };
 
+const struct method bursar_stream_table[BURSAR_STREAMS] = {
+	[BURSAR_ACQUIRE] = {"/bursar.v1.Limiter/Acquire", &bursar__v1__acquire_request__descriptor,
+		&bursar__v1__acquire_response__descriptor},
+	[BURSAR_WATCH_POOL] = {"/bursar.v1.Admin/WatchPool", &bursar__v1__get_pool_stats_request__descriptor,
+		&bursar__v1__pool_stats__descriptor},
+};
+
 struct waiter {
 	bool ended;
 	void *answer;

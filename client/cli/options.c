@@ -165,7 +165,7 @@ static bool read_args(struct cli *cli, const char **args)
 	}
 	if (count > max)
 		return err_set(&cli->err, ERR_INVALID, "'%s' is one argument too many", cli->args[max]);
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count && (max < INT_MAX || i < min); i++) {
 		if (!*args[i]) {
 			arg_name(cli->command->args, i, name, sizeof(name));
 			return err_set(&cli->err, ERR_INVALID, "%s is empty", name);
