@@ -67,9 +67,13 @@ void acquire_close(struct acquisition *acquisition);
 /* The server drains: the caller is told to connect again; his place and his lease stay. `ended` comes. */
 void acquire_drain(struct acquisition *acquisition);
 
-/* A lease handle of the API: tenant, pool, user, request id, fence, as base64url text (domain/lease.h). */
+/*
+ * A lease handle of the API: tenant, pool, user, request id, fence, as base64url text (domain/lease.h). And when the check
+ * was made (check.answer.started_at_us): a record by the lease alone needs it, its repeat is found by its day.
+ */
 struct lease_handle {
 	const char *tenant, *pool, *user, *request_id;
+	int64_t started_at_us;
 	struct pool_fence fence;
 };
 const char *lease_format(const struct lease_handle *lease, struct arena *arena);
