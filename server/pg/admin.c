@@ -66,6 +66,9 @@ OPERATION(price_list, price_list)
 OPERATION(stats, stats_query)
 OPERATION(bill, bill_query)
 OPERATION(proof, proof_query)
+OPERATION(pool_list, pool_list)
+OPERATION(pool_change, pool_change)
+OPERATION(pool_open, pool_open)
 
 static const struct admin_store_ops ops = {
 	.account_get = store_account_get,
@@ -80,6 +83,9 @@ static const struct admin_store_ops ops = {
 	.stats = store_stats,
 	.bill = store_bill,
 	.proof = store_proof,
+	.pool_list = store_pool_list,
+	.pool_change = store_pool_change,
+	.pool_open = store_pool_open,
 };
 
 struct admin_store *pg_admin_new(struct pg_pool *pool, uv_loop_t *loop)

@@ -23,6 +23,13 @@ admin_fn admin_price_put, admin_price_list;
 /* admin_reports.c */
 admin_fn admin_stats, admin_bill, admin_proof;
 
+/* admin_pools.c */
+admin_fn admin_pool_list, admin_pool_change, admin_pool_open;
+/* Begins a transaction that no other change of pools runs beside. */
+bool pools_lock(struct pg_link *link, struct err *err);
+/* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
+bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
+
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "pg/admin.h"
 #include "pg/link.h"
 #include "pg/rows.h"
 #include "store/catalog_build.h"
@@ -25,6 +26,8 @@
 struct pg_catalog {
 	struct catalog_source source; /* first, and what callers see */
 	char *conninfo;
+	int pool_slots; /* the option */
+	bool option_written; /* the thread's own */
 	int wake_fd;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -43,6 +46,7 @@ enum {
 	ANSWER_ACCOUNTS,
 	ANSWER_PRICES,
 	ANSWER_ALIASES,
+	ANSWER_POOLS,
 	ANSWER_COMMIT,
 	ANSWER_COUNT
 };
@@ -64,6 +68,7 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_ACCOUNTS] = {.sql = "SELECT tenant, kind, id FROM accounts WHERE kind >= 4 ORDER BY tenant, kind, id"},
 	[ANSWER_PRICES] = {.sql = "SELECT " PRICE_COLUMNS " FROM model_prices p ORDER BY p.id"},
 	[ANSWER_ALIASES] = {.sql = "SELECT tenant, alias, provider, model FROM model_aliases ORDER BY tenant, alias"},
+	[ANSWER_POOLS] = {.sql = "SELECT " POOL_COLUMNS " FROM pools p ORDER BY p.tenant, p.name"},
 	[ANSWER_COMMIT] = {.sql = "COMMIT"},
 };
 
@@ -161,6 +166,24 @@ static void load_prices(struct catalog_parts *parts, const PGresult *prices, con
 	free(alias);
 }
 
+static void load_pools(struct catalog_parts *parts, const PGresult *pools)
+{
+	int count = PQntuples(pools);
+
+	parts->pool = mem_zalloc((size_t)count + 1, sizeof(*parts->pool));
+	for (int i = 0; i < count; i++) {
+		struct catalog_pool *out = &parts->pool[parts->pools];
+		struct err err;
+		pg_copy(pools, i, POOL_COLUMN_TENANT, out->tenant, sizeof(out->tenant));
+		row_pool(pools, i, &out->settings);
+		if (pool_settings_check(&out->settings, &err))
+			parts->pools++;
+		else
+			log_error("a pool in PostgreSQL is not valid and is left out", F("tenant", out->tenant),
+				F("pool", out->settings.name), F("why", err.text));
+	}
+}
+
 static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
 {
 	PGresult *answers[ANSWER_COUNT] = {NULL};
@@ -171,6 +194,8 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 	load_tenants(&parts, answers[ANSWER_TENANTS], answers[ANSWER_ACCOUNTS]);
 	load_tiers(&parts, answers[ANSWER_TIERS], answers[ANSWER_LIMITS]);
 	load_prices(&parts, answers[ANSWER_PRICES], answers[ANSWER_ALIASES]);
+	load_pools(&parts, answers[ANSWER_POOLS]);
+	parts.default_slots = catalog->pool_slots;
 	catalog->generation = PQntuples(answers[ANSWER_EPOCH]) ? pg_i64(answers[ANSWER_EPOCH], 0, 0) : 0;
 	for (int i = 0; i < ANSWER_COUNT; i++)
 		PQclear(answers[i]);
@@ -178,11 +203,27 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 	return true;
 }
 
+/* Once: the newest start decides about pools without a number of their own. */
+static bool write_option(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
+{
+	int changed;
+
+	if (catalog->option_written)
+		return true;
+	if (!pools_option(link, catalog->pool_slots, &changed, err))
+		return false;
+	if (changed)
+		log_info("pools have the slots that max_concurrent_agents says now", FI("slots", catalog->pool_slots),
+			FI("pools", changed));
+	catalog->option_written = true;
+	return true;
+}
+
 /* One look: loads when the generation is another than the loaded one. */
 static bool look(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
 {
 	link->deadline_us = clock_mono_us() + LOOK_DEADLINE_US;
-	if (!pg_link_ready(link, err))
+	if (!pg_link_ready(link, err) || !write_option(catalog, link, err))
 		return false;
 	if (catalog->generation >= 0) {
 		PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
@@ -234,7 +275,7 @@ static void *catalog_thread(void *arg)
 	return NULL;
 }
 
-struct catalog_source *pg_catalog_start(const char *conninfo, struct err *err)
+struct catalog_source *pg_catalog_start(const char *conninfo, int pool_slots, struct err *err)
 {
 	pthread_condattr_t monotonic;
 
@@ -245,6 +286,7 @@ struct catalog_source *pg_catalog_start(const char *conninfo, struct err *err)
 	catalog->source.poke = pg_catalog_poke;
 	size_t size = strlen(conninfo) + 1;
 	catalog->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
+	catalog->pool_slots = pool_slots;
 	catalog->generation = -1;
 	catalog->wake_fd = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&catalog->lock, NULL);

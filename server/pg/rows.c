@@ -94,6 +94,42 @@ void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
 	pg_copy(result, row, column + 5, out->language, sizeof(out->language));
 }
 
+/* "priority weight queue_limit;priority ..." */
+static void parse_levels(const char *text, struct pool_settings *out)
+{
+	char *end;
+
+	while (*text && out->level_count < POOL_LEVELS_MAX) {
+		struct pool_level *level = &out->level[out->level_count++];
+		level->priority = (int)strtol(text, &end, 10);
+		level->weight = (int)strtol(end, &end, 10);
+		level->queue_limit = (int)strtol(end, &end, 10);
+		text = *end == ';' ? end + 1 : end + strlen(end);
+	}
+}
+
+void row_pool(const PGresult *result, int row, struct pool_settings *out)
+{
+	pool_settings_default(out, pg_text(result, row, 1), (int)pg_i64(result, row, 3));
+	out->gen = (uint32_t)pg_i64(result, row, 2);
+	out->slots_from_option = pg_bool(result, row, 4);
+	out->paused = pg_bool(result, row, 5);
+	out->available = pg_bool(result, row, 6);
+	out->queue_limit = (int)pg_i64(result, row, 7);
+	out->level_queue_limit = (int)pg_i64(result, row, 8);
+	out->user_queue_limit = (int)pg_i64(result, row, 9);
+	out->lease_us = pg_i64(result, row, 10);
+	out->age_us = pg_i64(result, row, 11);
+	out->age_every = (int)pg_i64(result, row, 12);
+	out->starve_us = pg_i64(result, row, 13);
+	out->predicted_wait_max_us = pg_i64(result, row, 14);
+	out->wait_max_us = pg_i64(result, row, 15);
+	out->estimate_us = pg_i64(result, row, 16);
+	out->learn_margin_us = pg_i64(result, row, 17);
+	out->drain_us = pg_i64(result, row, 18);
+	parse_levels(pg_text(result, row, POOL_COLUMN_UPDATED + 1), out);
+}
+
 /* "above r r r r r r r;above ..." */
 static void parse_contexts(const char *text, struct price *out)
 {

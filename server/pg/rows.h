@@ -31,6 +31,19 @@ void row_profile(const PGresult *result, int row, int column, struct account_pro
 #define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, epoch"
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out);
 
+/* Of pools p. Levels come as flat text: "priority weight queue_limit;". */
+#define POOL_COLUMNS \
+	"p.tenant, p.name, p.gen, p.slots, p.slots_from_option, p.paused, p.available, p.queue_limit, " \
+	"p.level_queue_limit, p.user_queue_limit, p.lease_us, p.age_us, p.age_every, p.starve_us, " \
+	"p.predicted_wait_max_us, p.wait_max_us, p.estimate_us, p.learn_margin_us, p.drain_us, " \
+	"(extract(epoch FROM p.updated_at) * 1000000)::bigint, " \
+	"coalesce((SELECT string_agg(concat_ws(' ', l.priority, l.weight, l.queue_limit), ';' ORDER BY l.priority " \
+	"DESC) " \
+	"FROM pool_levels l WHERE l.tenant = p.tenant AND l.pool = p.name), '')"
+enum { POOL_COLUMN_TENANT = 0, POOL_COLUMN_UPDATED = 19 };
+/* Without tenant and time of change: the settings. What has no column is as pool_settings_default says. */
+void row_pool(const PGresult *result, int row, struct pool_settings *out);
+
 /* Of model_prices; contexts and modes come as flat text: "above input cached ...;" and "name num den;". */
 #define PRICE_COLUMNS \
 	"p.id, p.tenant, p.account, p.provider, p.model, p.from_us, p.to_us, coalesce(p.input, -1), " \

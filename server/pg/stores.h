@@ -25,9 +25,11 @@ void pg_ledger_free(struct ledger_store *store);
 
 /*
  * Loads the catalog on a thread of its own and looks every 500 ms whether its generation was raised. Keeps the last one
- * when PostgreSQL is away. NULL only when conninfo cannot be read (ERR_INVALID).
+ * when PostgreSQL is away. Before the first load it writes `pool_slots` (the option max_concurrent_agents) to the pools that
+ * take their slots from it, where it differs: of several processes the last one counts. NULL only when conninfo cannot be
+ * read (ERR_INVALID).
  */
-struct catalog_source *pg_catalog_start(const char *conninfo, struct err *err);
+struct catalog_source *pg_catalog_start(const char *conninfo, int pool_slots, struct err *err);
 void pg_catalog_stop(struct catalog_source *source);
 
 /* Waits until a catalog has been loaded; false (ERR_DEADLINE with what went wrong last) when none is there after

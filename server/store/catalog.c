@@ -10,6 +10,7 @@ struct catalog {
 	_Atomic long references;
 	uint64_t generation;
 	struct catalog_parts parts;
+	struct pool_settings pool; /* POOL_DEFAULT, where there is no row of it */
 	struct tenant other; /* stands for every tenant without a row: `default`'s settings, no accounts of its own */
 };
 
@@ -24,6 +25,14 @@ static int compare_tiers(const void *a, const void *b)
 	int order = strcmp(x->tenant, y->tenant);
 
 	return order ? order : strcmp(x->tier.name, y->tier.name);
+}
+
+static int compare_pools(const void *a, const void *b)
+{
+	const struct catalog_pool *x = a, *y = b;
+	int order = strcmp(x->tenant, y->tenant);
+
+	return order ? order : strcmp(x->settings.name, y->settings.name);
 }
 
 static int compare_models(const void *a, const void *b)
@@ -71,6 +80,10 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 		qsort(parts->tenant, (size_t)parts->tenants, sizeof(*parts->tenant), compare_tenants);
 	if (parts->tiers)
 		qsort(parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), compare_tiers);
+	if (parts->pools)
+		qsort(parts->pool, (size_t)parts->pools, sizeof(*parts->pool), compare_pools);
+	pool_settings_default(&catalog->pool, POOL_DEFAULT, parts->default_slots);
+	catalog->pool.slots_from_option = true;
 	for (int i = 0; i < parts->tenants; i++) {
 		struct tenant *tenant = &parts->tenant[i];
 		if (tenant->model_accounts)
@@ -142,6 +155,36 @@ const struct tier *catalog_tier_next(const struct catalog *catalog, const char *
 	return best ? catalog_tier(catalog, tenant, best->name) : NULL;
 }
 
+static const struct pool_settings *pool_find(const struct catalog *catalog, const char *tenant, const char *name)
+{
+	int low = 0, high = catalog->parts.pools - 1;
+
+	while (low <= high) {
+		int middle = low + (high - low) / 2;
+		const struct catalog_pool *at = &catalog->parts.pool[middle];
+		int order = strcmp(tenant, at->tenant);
+		if (order == 0)
+			order = strcmp(name, at->settings.name);
+		if (order == 0)
+			return &at->settings;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name)
+{
+	if (!catalog)
+		return NULL;
+	const struct pool_settings *pool = pool_find(catalog, tenant, name);
+	if (!pool)
+		pool = pool_find(catalog, "", name);
+	return pool || strcmp(name, POOL_DEFAULT) != 0 ? pool : &catalog->pool;
+}
+
 const struct price_book *catalog_prices(const struct catalog *catalog)
 {
 	return catalog ? catalog->parts.prices : NULL;
@@ -206,6 +249,7 @@ void catalog_release(struct catalog *catalog)
 		free(catalog->parts.tenant[i].model_account);
 	free(catalog->parts.tenant);
 	free(catalog->parts.tier);
+	free(catalog->parts.pool);
 	price_book_free(catalog->parts.prices);
 	free(catalog);
 }

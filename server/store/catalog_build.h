@@ -18,10 +18,10 @@ struct catalog_parts {
 	struct price_book *prices;
 	int pools;
 	struct catalog_pool {
-		char tenant[ID_MAX + 1];
+		char tenant[ID_MAX + 1]; /* "" = shipped */
 		struct pool_settings settings;
 	} * pool; /* any order */
-	int default_slots; /* of POOL_DEFAULT where a tenant has no row for it */
+	int default_slots; /* of POOL_DEFAULT where there is no row for it, not even a shipped one */
 };
 
 /* The settings of `default` where the database has no row of it. */
