@@ -111,12 +111,42 @@ static const char *env_value(const char *variable, const struct conf_row *row)
 	return variable[at] == '=' ? variable + at + 1 : NULL;
 }
 
+static bool set_from_env(
+	struct conf *conf, const struct conf_row *row, const char *variable, const char *value, struct err *err)
+{
+	char where[96];
+
+	snprintf(where, sizeof(where), "%.*s", (int)(value - variable - 1), variable);
+	return conf_set_row(conf, row, value, where, err);
+}
+
+/* Names that users know from elsewhere; the option's own variable wins. */
+static bool load_aliases(struct conf *conf, char **env, struct err *err)
+{
+	static const struct {
+		const char *variable, *name;
+	} aliases[] = {{"MAX_CONCURRENT_AGENTS=", "max_concurrent_agents"}};
+
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		size_t len = strlen(aliases[i].variable);
+
+		for (char **variable = env; variable && *variable; variable++)
+			if (strncmp(*variable, aliases[i].variable, len) == 0 &&
+				!set_from_env(conf, conf_find(aliases[i].name, strlen(aliases[i].name)), *variable,
+					*variable + len, err))
+				return false;
+	}
+	return true;
+}
+
 /*
  * Variables that are no option are left alone: Kubernetes gives every pod BURSAR_SERVICE_HOST and its kin when there is
  * a service of that name, and the command line tool has variables of its own.
  */
 static bool load_env(struct conf *conf, char **env, struct err *err)
 {
+	if (!load_aliases(conf, env, err))
+		return false;
 	for (size_t i = 0; i < conf_row_count; i++) {
 		const struct conf_row *row = &conf_rows[i];
 
@@ -124,12 +154,8 @@ static bool load_env(struct conf *conf, char **env, struct err *err)
 			continue;
 		for (char **variable = env; variable && *variable; variable++) {
 			const char *value = env_value(*variable, row);
-			char where[96];
 
-			if (!value)
-				continue;
-			snprintf(where, sizeof(where), "%.*s", (int)(value - *variable - 1), *variable);
-			if (!conf_set_row(conf, row, value, where, err))
+			if (value && !set_from_env(conf, row, *variable, value, err))
 				return false;
 		}
 	}

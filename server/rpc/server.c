@@ -30,10 +30,15 @@ static grpc_server *server_create(const struct rpc_options *options)
 		/* Identity only: a compressed request may be a thousand times what the size limit sees. */
 		int_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
 		int_arg(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
-		/* A caller whose machine vanished is noticed, and one who pings an idle connection is not thrown out. */
-		int_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 120000),
-		int_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000),
-		int_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+		/*
+		 * A caller whose machine vanished while he held a slot of a pool is noticed within 15 s; a connection without
+		 * calls costs no pings, and one who pings his idle connection is not thrown out. Pings without data between
+		 * them are what a stream that only holds is made of: gRPC sends two of them and stops, unless told otherwise.
+		 */
+		int_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 10000),
+		int_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000),
+		int_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0),
+		int_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
 		int_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000),
 	};
 	grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};

@@ -79,6 +79,19 @@ static void flags_win_over_variables_over_the_file(void **state)
 	unlink(path);
 }
 
+static void the_slots_of_pools_have_a_name_that_users_know_too(void **state)
+{
+	(void)state;
+	assert_true(load(LIST(), LIST("MAX_CONCURRENT_AGENTS=7")));
+	assert_int_equal(conf.max_concurrent_agents, 7);
+	conf_release(&conf);
+	assert_true(load(LIST(), LIST("BURSAR_MAX_CONCURRENT_AGENTS=8", "MAX_CONCURRENT_AGENTS=7")));
+	assert_int_equal(conf.max_concurrent_agents, 8);
+	conf_release(&conf);
+	refused(LIST(), LIST("MAX_CONCURRENT_AGENTS=100001"),
+		"MAX_CONCURRENT_AGENTS: \"100001\" is not right; it takes 0 to 100000");
+}
+
 static void a_flag_takes_its_value_either_way(void **state)
 {
 	(void)state;
@@ -302,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_table),
 		cmocka_unit_test(flags_win_over_variables_over_the_file),
+		cmocka_unit_test(the_slots_of_pools_have_a_name_that_users_know_too),
 		cmocka_unit_test(a_flag_takes_its_value_either_way),
 		cmocka_unit_test(words_and_actions_are_told_apart_from_options),
 		cmocka_unit_test(a_mistake_names_itself_and_what_is_right),

@@ -1,0 +1,106 @@
+/* Errors as gRPC details: which parts an error of which shape has. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "google/rpc/error_details.pb-c.h"
+#include "google/rpc/status.pb-c.h"
+#include "rpc/status.h"
+
+static struct arena arena;
+
+static Google__Rpc__Status *unpacked(const struct err *err)
+{
+	size_t len;
+	const uint8_t *bytes = status_details(&arena, err, &len);
+	Google__Rpc__Status *status = google__rpc__status__unpack(NULL, len, bytes);
+
+	assert_non_null(status);
+	assert_int_equal(status->code, status_code(err->code));
+	assert_string_equal(status->message, err->text);
+	return status;
+}
+
+static void assert_type(const Google__Rpc__Status *status, size_t i, const char *type)
+{
+	assert_true(i < status->n_details);
+	assert_string_equal(status->details[i]->type_url, type);
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	arena_release(&arena);
+	return 0;
+}
+
+static void a_plain_error_has_no_details(void **state)
+{
+	struct err err;
+	Google__Rpc__Status *status;
+
+	(void)state;
+	err_set(&err, ERR_UNAVAILABLE, "connect again");
+	status = unpacked(&err);
+	assert_int_equal(status->n_details, 0);
+	google__rpc__status__free_unpacked(status, NULL);
+}
+
+static void a_reason_for_programs_is_an_error_info_beside_when_to_come_again(void **state)
+{
+	struct err err;
+	Google__Rpc__Status *status;
+	Google__Rpc__RetryInfo *retry;
+	Google__Rpc__ErrorInfo *info;
+
+	(void)state;
+	err_set(&err, ERR_EXHAUSTED, "the queue is full");
+	err.retry_after_us = 2500000;
+	err_reason(&err, "POOL_QUEUE_FULL");
+	status = unpacked(&err);
+	assert_int_equal(status->n_details, 2);
+	assert_type(status, 0, "type.googleapis.com/google.rpc.RetryInfo");
+	retry = google__rpc__retry_info__unpack(NULL, status->details[0]->value.len, status->details[0]->value.data);
+	assert_int_equal(retry->retry_delay->seconds, 2);
+	assert_int_equal(retry->retry_delay->nanos, 500000000);
+	google__rpc__retry_info__free_unpacked(retry, NULL);
+	assert_type(status, 1, "type.googleapis.com/google.rpc.ErrorInfo");
+	info = google__rpc__error_info__unpack(NULL, status->details[1]->value.len, status->details[1]->value.data);
+	assert_string_equal(info->reason, "POOL_QUEUE_FULL");
+	assert_string_equal(info->domain, "bursar");
+	google__rpc__error_info__free_unpacked(info, NULL);
+	google__rpc__status__free_unpacked(status, NULL);
+}
+
+static void a_field_at_fault_is_named_apart_from_the_sentence(void **state)
+{
+	struct err err;
+	Google__Rpc__Status *status;
+	Google__Rpc__BadRequest *bad;
+
+	(void)state;
+	err_invalid(&err, "seats", "must be 1 or more");
+	status = unpacked(&err);
+	assert_int_equal(status->n_details, 1);
+	assert_type(status, 0, "type.googleapis.com/google.rpc.BadRequest");
+	bad = google__rpc__bad_request__unpack(NULL, status->details[0]->value.len, status->details[0]->value.data);
+	assert_int_equal(bad->n_field_violations, 1);
+	assert_string_equal(bad->field_violations[0]->field, "seats");
+	assert_string_equal(bad->field_violations[0]->description, "must be 1 or more");
+	google__rpc__bad_request__free_unpacked(bad, NULL);
+	google__rpc__status__free_unpacked(status, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_plain_error_has_no_details, drop),
+		cmocka_unit_test_teardown(a_reason_for_programs_is_an_error_info_beside_when_to_come_again, drop),
+		cmocka_unit_test_teardown(a_field_at_fault_is_named_apart_from_the_sentence, drop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
