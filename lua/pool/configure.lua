@@ -1,0 +1,65 @@
+-- configure: the settings come from PostgreSQL, by way of any worker. The state is made with them.
+
+-- Which leases are too many: the newest of the lowest priorities. Walks all leases; only when the pool has shrunk.
+local function drain_mark()
+	local excess = S.running - C.slots
+	if excess <= 0 and S.drain == 0 then
+		return
+	end
+	local list = {}
+	for _, key in ipairs(call('ZRANGE', K[9], 0, -1)) do
+		list[#list + 1] = request_get(key)
+	end
+	table.sort(list, function(a, b)
+		if a.priority ~= b.priority then
+			return a.priority < b.priority
+		end
+		return a.epoch > b.epoch or a.epoch == b.epoch and a.fence > b.fence
+	end)
+	S.drain = 0
+	for _, r in ipairs(list) do
+		local by = 0
+		if excess > 0 then
+			by, excess, S.drain = r.drain > 0 and r.drain or now + C.drain, excess - r.seats, S.drain + 1
+		end
+		if by ~= r.drain then
+			r.drain = by
+			request_touch(r)
+		end
+	end
+end
+
+local function state_create(raw, flags, floor_epoch)
+	S = state_new()
+	C = config_of(raw)
+	now = clock_read()
+	S.server, S.epoch = sub(server_id(), 1, 255), epoch_after(floor_epoch)
+	if flags % 2 == 1 and not C.available then
+		S.learn = now + C.lease + C.learn_margin
+	end
+end
+
+local function configure(keys, args)
+	local raw = args[1]
+	local there = begin(keys)
+	local gen = config_of(raw).gen
+	if there and C.gen >= gen then
+		state_rest()
+		local answer = pack('<Bi7I4', NOTHING, now, C.gen)
+		commit()
+		return answer
+	end
+	if there then
+		state_rest()
+		C = config_of(raw)
+	else
+		state_create(raw, sunpack('<BI4', args[2]))
+	end
+	call('SET', K[1], raw)
+	drain_mark()
+	grant(256)
+	commit()
+	return pack('<Bi7I4B', OK, now, gen, there and 0 or 1)
+end
+
+redis.register_function('bursar_pool_configure_@V@', configure)

@@ -1,0 +1,79 @@
+-- renew: many leases at once. It reads the head of the state alone, unless one has outrun its estimate.
+
+-- What a lease that goes on beyond its estimate costs, as it goes.
+local function pay(r)
+	local used = r.seats * (now - r.granted)
+	if used <= r.charged then
+		return
+	end
+	state_rest()
+	local u = user_get(user_of(r.key), r.priority, r.seats)
+	charge(u, level_of(r.priority), used - r.charged, r.seats)
+	r.charged = used
+	request_touch(r)
+	refresh(u)
+end
+
+-- The code of a lease that is not to be renewed; nil when it is.
+local function not_renewable(r, worker, epoch, fence)
+	if not r then
+		return learning() and LEARNING or UNKNOWN
+	elseif r.state == D then
+		if r.fence == 0 then
+			return UNKNOWN
+		end
+		return r.epoch == epoch and r.fence == fence and DONE or FENCED
+	elseif worker ~= '' and r.worker ~= worker then
+		return MOVED
+	elseif r.state == W or r.state == P then
+		return learning() and LEARNING or FENCED
+	elseif r.epoch ~= epoch or r.fence ~= fence then
+		return FENCED
+	end
+	return nil
+end
+
+local function renew_one(r)
+	if r.state == G then
+		call('ZREM', K[11], r.worker .. '\2' .. r.key)
+		r.state = A
+		request_touch(r)
+	end
+	pay(r)
+	return pack('<Bi7i7', 0, now + C.lease, S.running > C.slots and r.drain or 0)
+end
+
+local function renew_read(bytes)
+	local n, at = sunpack('<I2', bytes)
+	local keys, epochs, fences = {}, {}, {}
+	for i = 1, n do
+		local user, id
+		user, id, epochs[i], fences[i], at = sunpack('<I2c0I2c0I4I4', bytes, at)
+		keys[i] = user .. '\1' .. id
+	end
+	return n, keys, epochs, fences
+end
+
+local function renew(args)
+	local worker = args[1]
+	local n, keys, epochs, fences = renew_read(args[2])
+	local out, leases = { pack('<Bi7I2', OK, now, n) }, { 'ZADD', K[9] }
+	local raws = n > 0 and call('HMGET', K[3], unpack(keys)) or {}
+	for i = 1, n do
+		local key = keys[i]
+		local r = requests[key] or raws[i] and request_parse(raws[i], key)
+		local code = not_renewable(r, worker, epochs[i], fences[i])
+		if code then
+			out[i + 1] = pack('<Bi7i7', code, 0, 0)
+		else
+			leases[#leases + 1], leases[#leases + 2] = now + C.lease, key
+			out[i + 1] = renew_one(r)
+		end
+	end
+	if #leases > 2 then
+		call(unpack(leases))
+	end
+	return concat(out)
+end
+
+serve('renew', renew, { light = true })
