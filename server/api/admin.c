@@ -6,11 +6,13 @@
 #include "api/admin_private.h"
 
 #define HANDLER(Name, name) {.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = RPC_UNARY},
+#define STREAM(Name, name) {.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = RPC_SERVER_STREAM},
 const struct rpc_method admin_methods[] = {
 #include "api/admin_methods.def"
 	{0},
 };
 #undef HANDLER
+#undef STREAM
 
 bool admin_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key)
 {

@@ -10,8 +10,10 @@
 #include "store/admin.h"
 
 #define HANDLER(Name, name) void admin_##name(struct call *call, void *ctx);
+#define STREAM(Name, name) HANDLER(Name, name)
 #include "api/admin_methods.def"
 #undef HANDLER
+#undef STREAM
 
 /* protobuf-c asks for char *, and does not write through it. */
 static inline char *admin_text(const char *s)

@@ -16,6 +16,7 @@
 #include "store/admin.h"
 #include "store/catalog.h"
 #include "store/limits.h"
+#include "store/pools.h"
 
 /* One snapshot of the catalog and the requests of this worker that still look at it. */
 struct snapshot {
@@ -35,6 +36,7 @@ struct local_table;
 /* The parts that main gives a worker; all outlive it. */
 struct worker_parts {
 	struct limits_store *limits;
+	struct pools_store *pools; /* of the priority pools; NULL on a loop that has none */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct catalog_source *catalog;

@@ -1,0 +1,235 @@
+/* A pool's settings: PostgreSQL first, then the store, so that the answer means "in force". Its figures. */
+#include "service/admin_pool.h"
+
+#include "base/list.h"
+#include "base/log.h"
+
+static enum flow_result step_committed(struct flow *flow);
+static enum flow_result step_opened(struct flow *flow);
+static enum flow_result step_configured(struct flow *flow);
+static enum flow_result step_resumed(struct flow *flow);
+static enum flow_result step_seen(struct flow *flow);
+
+static struct pool_edit *edit_of(struct flow *flow)
+{
+	return container_of(flow, struct pool_edit, flow);
+}
+
+static void change_done(struct admin_job *job)
+{
+	struct pool_change *op = container_of(job, struct pool_change, job);
+
+	flow_run(&container_of(op, struct pool_edit, op)->flow);
+}
+
+static enum flow_result step_change(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct admin_store *admin = edit->worker->parts.admin;
+
+	edit->op.job.arena = edit->arena;
+	edit->op.job.done = change_done;
+	flow_to(flow, step_committed);
+	admin->ops->pool_change(admin, &edit->op);
+	return FLOW_WAIT;
+}
+
+/* What is committed is in force sooner or later; that learning was ended is known nowhere but in the store. */
+static enum flow_result not_written(struct pool_edit *edit, const struct err *err)
+{
+	log_warn("a pool's change waits for the store", F("tenant", edit->op.tenant), F("pool", edit->op.name),
+		F("why", err->text));
+	edit->pending = true;
+	return edit->resume ? flow_fail_with(&edit->flow, err) : flow_succeed(&edit->flow);
+}
+
+static void open_done(struct admin_job *job)
+{
+	struct pool_open *op = container_of(job, struct pool_open, job);
+
+	flow_run(&container_of(op, struct pool_edit, open)->flow);
+}
+
+static enum flow_result step_committed(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct admin_store *admin = edit->worker->parts.admin;
+	struct err err;
+
+	if (!edit->op.job.ok)
+		return flow_fail_with(flow, &edit->op.job.err);
+	catalog_source_poke(edit->worker->parts.catalog);
+	if (!edit->worker->parts.pools) {
+		err_set(&err, ERR_UNAVAILABLE, "this loop has no store of pools");
+		return not_written(edit, &err);
+	}
+	/* Perhaps it is us who begin the pool's state. */
+	edit->open = (struct pool_open){
+		.job = {.arena = edit->arena, .done = open_done},
+		.tenant = edit->op.tenant,
+		.name = edit->op.name,
+		.token = edit->worker->parts.pools->worker,
+	};
+	flow_to(flow, step_opened);
+	admin->ops->pool_open(admin, &edit->open);
+	return FLOW_WAIT;
+}
+
+static void configure_done(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_configure, op), struct pool_edit, configure)->flow);
+}
+
+static enum flow_result step_opened(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct pools_store *pools = edit->worker->parts.pools;
+
+	if (!edit->open.job.ok)
+		return not_written(edit, &edit->open.job.err);
+	edit->configure = (struct pool_configure){
+		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = configure_done},
+		.settings = &edit->op.row.settings,
+		.used_before = !edit->open.first,
+		.epoch_floor = edit->open.epoch,
+	};
+	flow_to(flow, step_configured);
+	pools->ops->configure(pools, &edit->configure);
+	return FLOW_WAIT;
+}
+
+static void tick_done(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_edit, tick)->flow);
+}
+
+static enum flow_result step_configured(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct pools_store *pools = edit->worker->parts.pools;
+	enum pool_status status = edit->configure.op.status;
+
+	if (status != POOL_OK && status != POOL_NOTHING)
+		return not_written(edit, &edit->configure.op.err);
+	if (!edit->resume)
+		return flow_succeed(flow);
+	edit->tick = (struct pool_tick){
+		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = tick_done},
+		.gen = edit->op.row.settings.gen,
+	};
+	flow_to(flow, step_resumed);
+	pools->ops->resume(pools, &edit->tick);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_resumed(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+
+	if (edit->tick.op.status != POOL_OK)
+		return not_written(edit, &edit->tick.op.err);
+	return flow_succeed(flow);
+}
+
+void pool_edit_start(
+	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	edit->pending = false;
+	flow_to(&edit->flow, step_change);
+	flow_run(&edit->flow);
+}
+
+void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
+{
+	double used = 0, weights = 0, sum = 0, squares = 0;
+	int levels = 0;
+
+	*out = (struct pool_shares){.jain = 1};
+	for (int i = 0; i < stats->level_rows; i++) {
+		const struct pool_level_stats *level = &stats->level_row[i];
+
+		used += (double)level->seat_us;
+		if (level->seat_us || level->waiting || level->running)
+			weights += level->weight;
+	}
+	if (used <= 0 || weights <= 0)
+		return;
+	for (int i = 0; i < stats->level_rows; i++) {
+		const struct pool_level_stats *level = &stats->level_row[i];
+
+		if (!level->seat_us && !level->waiting && !level->running)
+			continue;
+		out->share[i] = (double)level->seat_us / used;
+		out->entitled[i] = level->weight / weights;
+		double ratio = out->share[i] / out->entitled[i];
+		sum += ratio;
+		squares += ratio * ratio;
+		levels++;
+	}
+	out->jain = sum * sum / (levels * squares);
+}
+
+static struct pool_look *look_of(struct flow *flow)
+{
+	return container_of(flow, struct pool_look, flow);
+}
+
+static void stats_done(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_stats, op), struct pool_look, stats)->flow);
+}
+
+static enum flow_result step_look(struct flow *flow)
+{
+	struct pool_look *look = look_of(flow);
+	struct pools_store *pools = look->worker->parts.pools;
+	struct snapshot *snapshot = snapshot_take(look->worker, &flow->err);
+
+	if (!snapshot)
+		return flow_fail(flow);
+	const struct pool_settings *settings =
+		catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
+	if (settings) {
+		look->slots = settings->slots;
+		look->paused = settings->paused;
+	}
+	snapshot_give(look->worker, snapshot);
+	if (!settings) {
+		err_set(&flow->err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools",
+			look->stats.op.tenant, look->stats.op.pool);
+		return flow_fail(flow);
+	}
+	if (!pools) {
+		err_set(&flow->err, ERR_UNAVAILABLE, "this loop has no store of pools");
+		return flow_fail(flow);
+	}
+	look->stats.op.done = stats_done;
+	flow_to(flow, step_seen);
+	pools->ops->stats(pools, &look->stats);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_seen(struct flow *flow)
+{
+	struct pool_look *look = look_of(flow);
+
+	if (look->stats.op.status == POOL_ABSENT) {
+		look->stats.slots = (uint32_t)look->slots;
+		look->stats.paused = look->paused;
+	} else if (look->stats.op.status != POOL_OK) {
+		return flow_fail_with(flow, &look->stats.op.err);
+	}
+	pool_shares_of(&look->stats, &look->shares);
+	return flow_succeed(flow);
+}
+
+void pool_look_start(struct pool_look *look, struct worker *worker, void (*done)(struct flow *flow))
+{
+	look->flow = (struct flow){.done = done};
+	look->worker = worker;
+	flow_to(&look->flow, step_look);
+	flow_run(&look->flow);
+}
