@@ -126,8 +126,8 @@ local function acquire(args)
 	if S.running + seats > C.slots then
 		reap(BOUND)
 	end
-	grant(BOUND)
 	local r = request_get(key)
+	grant(BOUND, r and r.seats == seats and key or nil)
 	if r and r.gone then
 		r = nil
 	end
