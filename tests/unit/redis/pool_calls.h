@@ -1,0 +1,53 @@
+/* Calls of the pool's functions on the test's Redis, and the parts of their answers that tests look at. */
+#ifndef TESTS_POOL_CALLS_H
+#define TESTS_POOL_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "domain/pool.h"
+#include "store/pools.h"
+
+/* The settings of the next `calls_configure`; calls_open sets those of pool_settings_default. */
+extern struct pool_settings calls_settings;
+/* The bytes of the last answer, without status and time. */
+extern struct buf calls_answer;
+extern int64_t calls_now; /* ms: what the answer says */
+
+/* An empty Redis with the test's library, its clock at 1,000,000 ms; no pool yet. */
+void calls_open(int slots);
+void calls_close(void);
+
+void calls_clock(int64_t ms);
+void calls_step(int64_t ms);
+void calls_run_id(const char *id);
+
+/* These answer the status. Worker "" where a call has none. */
+int calls_configure(void);
+int calls_configure_new(bool used_before, uint32_t epoch_floor);
+int calls_acquire(const char *worker, const char *user, const char *id, int priority, int cap, int seats);
+int calls_acquire_within(
+	const char *worker, const char *user, const char *id, int priority, int cap, int seats, uint32_t wait_ms);
+int calls_release(const char *worker, const char *user, const char *id, struct pool_fence fence, bool only_mine);
+int calls_cancel(const char *worker, const char *user, const char *id, int outcome, bool only_mine);
+/* The code of the one renewal. */
+int calls_renew(const char *worker, const char *user, const char *id, struct pool_fence fence);
+/* The code of the one place. */
+int calls_sync(const char *worker, const char *user, const char *id, bool good_bye);
+int calls_tick(void);
+int calls_resume(void);
+int calls_stats(void);
+
+/* Integers of the answer. */
+uint64_t calls_uint(size_t at, size_t bytes);
+/* Of GRANTED or DONE-like answers: the fence at that place. */
+struct pool_fence calls_fence(size_t at);
+/* What the answer's tail at that place grants: "user/id user/id"; static. */
+const char *calls_tail(size_t at);
+/* Of a request as it is stored. */
+struct pool_fence calls_stored_fence(const char *user, const char *id);
+/* The requests with a lease, by expiry: "user/id user/id"; static. */
+const char *calls_leases(void);
+
+#endif
