@@ -208,8 +208,8 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 	wire->benches = mem_zalloc(workers + 1, sizeof(wire->benches[0]));
 	wire->pool = pg_pool_new(conf->postgres, (int)conf->pg_threads, err);
 	wire->lookup_pool = wire->pool ? pg_pool_new(conf->postgres, LOOKUP_THREADS, err) : NULL;
-	wire->catalog = wire->lookup_pool ? pg_catalog_start(conf->postgres, (int)conf->max_concurrent_agents, err)
-					      : NULL;
+	wire->catalog =
+		wire->lookup_pool ? pg_catalog_start(conf->postgres, (int)conf->max_concurrent_agents, err) : NULL;
 	if (wire->catalog && (!(conf->roles & conf_roles_ledger) || ledger_start(wire, err)))
 		return wire;
 	wire_stop(wire);
