@@ -73,9 +73,12 @@ void calls_run_id(const char *id)
 
 void calls_open(int slots)
 {
-	const struct redis_library *library = redis_pool_library();
+	const struct redis_library *library;
 	redisReply *reply;
 
+	if (!redis_server_start())
+		skip();
+	library = redis_pool_library();
 	redis = redis_server_connect();
 	run("FLUSHALL");
 	reply = redisCommand(redis, "FUNCTION LOAD REPLACE %b", library->source, library->source_len);
@@ -92,6 +95,7 @@ void calls_open(int slots)
 void calls_close(void)
 {
 	redisFree(redis);
+	redis = NULL;
 	for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++)
 		buf_release(&args[i]);
 	buf_release(&calls_answer);

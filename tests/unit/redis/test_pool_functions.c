@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "contract/redis_server.h"
 #include "pool_calls.h"
 
 #define ME "000000000000000a"
@@ -529,7 +528,5 @@ int main(void)
 		CASE(stats_say_how_it_is),
 	};
 
-	if (!redis_server_start())
-		return 77;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
