@@ -1,0 +1,114 @@
+/* A pool's figures as people see them, byte for byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "cli/pool_watch.h"
+
+static Bursar__V1__PoolRef ref = BURSAR__V1__POOL_REF__INIT;
+static Bursar__V1__PoolLevelStats high = BURSAR__V1__POOL_LEVEL_STATS__INIT;
+static Bursar__V1__PoolLevelStats low = BURSAR__V1__POOL_LEVEL_STATS__INIT;
+static Bursar__V1__PoolLevelStats *levels[] = {&high, &low};
+static Bursar__V1__PoolWaiter waiter = BURSAR__V1__POOL_WAITER__INIT;
+static Bursar__V1__PoolWaiter *waiters[] = {&waiter};
+
+static Bursar__V1__PoolStats example(void)
+{
+	Bursar__V1__PoolStats stats = BURSAR__V1__POOL_STATS__INIT;
+
+	ref.name = (char *)"gpu";
+	high.priority = high.weight = 10;
+	high.running = 3;
+	high.granted = 40;
+	high.share = 0.75;
+	high.entitled_share = 10.0 / 11;
+	low.priority = low.weight = 1;
+	low.waiting = 2;
+	low.running = 1;
+	low.oldest_wait_us = 90000000;
+	low.granted = 2;
+	low.share = 0.25;
+	low.entitled_share = 1.0 / 11;
+	waiter.user = (char *)"ann";
+	waiter.request_id = (char *)"r1";
+	waiter.priority = waiter.seats = 1;
+	waiter.waited_us = 90000000;
+	waiter.reason = BURSAR__V1__WAIT_REASON__WAIT_REASON_LEVEL_SHARE;
+	stats.ref = &ref;
+	stats.slots = 5;
+	stats.running = 4;
+	stats.waiting = 2;
+	stats.oldest_wait_us = 90000000;
+	stats.granted_at_once = 30;
+	stats.granted_waited = 12;
+	stats.mean_hold_us = 30000000;
+	stats.jain_index = 0.5;
+	stats.n_levels = 2;
+	stats.levels = levels;
+	stats.n_waiters = 1;
+	stats.waiters = waiters;
+	return stats;
+}
+
+static void a_line_has_what_matters_most(void **state)
+{
+	Bursar__V1__PoolStats stats = example();
+	struct buf out = {0};
+
+	(void)state;
+	stats.paused = true;
+	stats.starving = 1;
+	pool_put_line(&out, &stats, 1.25);
+	assert_string_equal(buf_str(&out),
+		"gpu 4/5 running, 2 waiting (10: 0, 1: 2), oldest 1 min 30 s, 1.2 grants/s, paused, 1 starving");
+	buf_release(&out);
+}
+
+static void a_screen_has_bar_levels_and_waiters(void **state)
+{
+	Bursar__V1__PoolStats stats = example();
+	struct cli cli = {0};
+
+	(void)state;
+	pool_view_stats(&cli, &stats, 2);
+	assert_string_equal(buf_str(&cli.out), "  slots        [################################........] 4 of 5\n"
+					       "  waiting      2, oldest 1 min 30 s\n"
+					       "  grants       2.0 a second; 30 at once, 12 after waiting, 0 aged\n"
+					       "  mean hold    30 s\n"
+					       "  refused      0 by predicted wait, 0 by full queues, 0 timed out\n"
+					       "  fairness     0.500 (Jain)\n"
+					       "PRIORITY WEIGHT WAITING RUNNING     OLDEST GRANTED SHARE ENTITLED\n"
+					       "      10     10       0       3        0 s      40 75.0%    90.9%\n"
+					       "       1      1       2       1 1 min 30 s       2 25.0%     9.1%\n"
+					       "\n"
+					       "LONGEST WAITS REQUEST PRIORITY SEATS     WAITED WHY\n"
+					       "ann           r1             1     1 1 min 30 s level_share\n");
+	buf_release(&cli.out);
+}
+
+static void grants_a_second_are_between_two_looks(void **state)
+{
+	Bursar__V1__PoolStats before = example(), now = example();
+
+	(void)state;
+	before.now_us = 1000000;
+	now.now_us = 3000000;
+	now.granted_waited += 3;
+	assert_float_equal(pool_grant_rate(&before, &now), 1.5, 1e-9);
+	assert_float_equal(pool_grant_rate(NULL, &now), 0, 1e-9);
+	/* The pool's state began anew. */
+	assert_float_equal(pool_grant_rate(&now, &before), 0, 1e-9);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_has_what_matters_most),
+		cmocka_unit_test(a_screen_has_bar_levels_and_waiters),
+		cmocka_unit_test(grants_a_second_are_between_two_looks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
