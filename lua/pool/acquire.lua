@@ -57,6 +57,9 @@ local function acquire_again(u, r, worker, priority, cap)
 		wait_take(u, r, worker)
 	end
 	grant(BOUND, r.key)
+	if r.state == D then -- wider than the pool has become
+		return shed(SHED_PREDICTED, 1000)
+	end
 	return answer_standing(u, r)
 end
 

@@ -39,6 +39,22 @@ run_pytest() {
 	[ "$status" = 5 ] || return "$status" # 5: no test was there
 }
 
+run_mutants() {
+	local killed survived status=0
+	[ -n "$long" ] || return 0
+	if BURSAR_SOURCE_DIR=$PWD build/dev/tests/pool_random --long; then
+		count 1 0
+	else
+		count 0 1 pool_random
+		status=1
+	fi
+	tests/pool/mutants/run | tee "$results/mutants.txt"
+	read -r killed _ survived _ < <(tail -n 1 "$results/mutants.txt")
+	[[ $killed =~ ^[0-9]+$ ]] || { echo "the mutants did not run"; return 1; }
+	count "$killed" "$survived"
+	return $((status || survived > 0))
+}
+
 run_lint() {
 	local check out status=0
 	for check in format tidy cppcheck lua shell layers sizes; do

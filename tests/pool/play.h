@@ -1,0 +1,216 @@
+/*
+ * One episode of the random test of the pool: a few users, workers and callers with a pool of random settings, and a list
+ * of steps done on the functions in Redis. After each step the whole state is read and held against the invariants. A step
+ * is random numbers only, so that an episode with steps left out is an episode too.
+ */
+#ifndef TESTS_POOL_PLAY_H
+#define TESTS_POOL_PLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <hiredis/hiredis.h>
+
+#include "base/buf.h"
+#include "domain/pool.h"
+#include "store/pools.h"
+
+#define STEPS_MOST 400
+#define REQUESTS_MOST 512 /* names in an episode */
+#define USERS 6
+#define WORKERS 4
+#define NAMES_MOST 512 /* of workers */
+#define TIME_SLACK_MS 50 /* a renewal does not always write the time down */
+#define TENANT "acme"
+#define POOL "agents"
+
+/* Numbers that follow from a seed (splitmix64). */
+struct chance {
+	uint64_t state;
+};
+uint64_t chance_next(struct chance *chance);
+/* 0..n-1 */
+int64_t chance_below(struct chance *chance, int64_t n);
+int64_t chance_between(struct chance *chance, int64_t least, int64_t most);
+bool chance_percent(struct chance *chance, int percent);
+
+/* A request as it lies in Redis. */
+struct seen {
+	char state; /* W P G A D; 0 = not there */
+	bool over_cap; /* its user has more seats than his cap */
+	int outcome, user, worker, seats;
+	uint32_t epoch, fence;
+	int64_t expires, deadline, arrival;
+};
+
+/* The state in Redis after a step, as tests/lua/pool_check.lua tells it. */
+struct view {
+	bool there, paused, available, room; /* room: a user is ready, and slots are free */
+	int64_t now, learn, at_once, waited, aged;
+	int64_t age_ms, lease_ms, worker_ms, tombstone_ms, grace_ms;
+	int every; /* the k of the aged lane */
+	uint32_t epoch, fence, slots, run;
+	struct seen request[REQUESTS_MOST];
+	int since_count;
+	struct {
+		int user;
+		int64_t ms;
+	} since[USERS];
+};
+
+enum caller_state { CALLER_NONE, CALLER_ASKED, CALLER_WAITS, CALLER_HOLDS, CALLER_OVER };
+
+/* A request as its caller sees it. `until` is by the caller's own clock, from before the question was sent. */
+struct caller {
+	enum caller_state state;
+	int user, seats;
+	int worker; /* whose stream he has; -1 none */
+	uint32_t epoch, fence;
+	int64_t until;
+};
+
+enum known { KNOWN_NOT, KNOWN_WAITING, KNOWN_GRANTED, KNOWN_ACTIVE };
+
+/* What a worker believes. */
+struct worker {
+	bool alive;
+	int name;
+	struct {
+		enum known what;
+		uint32_t epoch, fence;
+	} table[REQUESTS_MOST];
+};
+
+/* How long the head of a user's queue has been passed over, in grants. */
+struct aged {
+	bool counts;
+	int64_t since, older, grants;
+};
+
+/* What a step did, for the checks of its effects. */
+struct effect {
+	int asked; /* the request that was acquired; -1 */
+	int ended; /* the request that a cancel or release named; -1 */
+	bool timeout; /* a cancel with the outcome "timed out" */
+	bool grants; /* a call that grants what can be granted */
+	bool new_run; /* Redis is another process than the state knows */
+	bool configured;
+	bool synced; /* a sync: what was parked of a worker that lives is his again */
+	bool tail; /* the answer names the new grants to its worker; else they are published too */
+	int bye; /* the worker (its name) that said good-bye; -1 */
+	int caller; /* the worker (its name) whose call it was; its grants are in the answer; -1 */
+};
+
+struct play {
+	redisContext *redis, *listener;
+	char hash[9];
+	uint64_t seed;
+	int steps;
+	bool left_out[STEPS_MOST];
+	bool tell; /* prints the steps */
+	/* made by the run */
+	struct pool_settings settings;
+	bool narrow; /* all seats are 1 */
+	bool many_levels;
+	uint32_t gen; /* of the newest settings; those in Redis may be older */
+	struct {
+		int priority, cap;
+	} user[USERS];
+	struct worker worker[WORKERS];
+	struct caller caller[REQUESTS_MOST];
+	int names, requests; /* given out so far */
+	int64_t true_ms; /* the callers' clock: never steps */
+	int64_t clock_ms; /* Redis TIME */
+	int run_id;
+	bool new_process; /* the next call finds a Redis that the state does not know */
+	bool snapshot; /* there is a copy to put back */
+	bool refused; /* the settings in Redis are old, or gone */
+	int load; /* how often somebody new asks, in percent */
+	uint32_t last_epoch, last_fence; /* of the newest grant ever */
+	uint32_t top_epoch; /* the highest that any state had */
+	int64_t last_now; /* the pool's time in the last answer */
+	int64_t ended_at[REQUESTS_MOST]; /* the pool's time when it became D or P */
+	int64_t synced[NAMES_MOST]; /* the pool's time at each worker's last sync; 0 = not known */
+	int64_t inexact_until; /* true_ms: exactness was given up by an operator, or by the setting "available" */
+	struct aged aged[USERS];
+	struct view now, before;
+	struct effect effect;
+	int at; /* the step that is done now */
+	char what[512]; /* it, in words */
+	char wrong[512]; /* "" as long as all is well */
+	redisReply *reply; /* of the last call */
+	struct cut answer;
+	int status;
+};
+
+/* Notes what is wrong, unless something was before. */
+void play_wrong(struct play *play, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Adds to the step's words. */
+void play_say(struct play *play, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Settings and users from the seed; an empty Redis. */
+void play_make(struct play *play, struct chance *chance);
+/* A few settings change: the size, pause, levels, times. */
+void play_settings_change(struct play *play, struct chance *chance);
+/* One step; the numbers are the step's own. */
+void play_step(struct play *play, struct chance *chance);
+/* Runs the episode and, when it went well, lets all end; false: `at`, `what` and `wrong` say what is wrong. */
+bool play_run(struct play *play);
+
+/* Connects, loads the functions and the checks. */
+bool play_open(struct play *play);
+void play_close(struct play *play);
+/*
+ * Calls bursar_pool_<name> with these arguments at the time of the test, then reads the state into `now` (what it was goes
+ * to `before`) and checks it. The answer's status goes to `status`, what is behind the time to `answer`.
+ */
+void call_function(struct play *play, const char *name, int count, const struct buf *args);
+/* Reads the state only, and checks what a state can be checked for. */
+void call_look(struct play *play);
+/* A plain command; its reply is dropped. */
+void call_plain(struct play *play, const char *fmt, ...);
+/* All keys of the pool are copied, or put back; wiped: none is left. */
+void call_snapshot(struct play *play, bool put_back);
+void call_wipe(struct play *play);
+void put_worker(struct buf *out, int name);
+void put_user(struct buf *out, const struct play *play, int request);
+void put_request(struct buf *out, int request);
+/* "r12" is 12 when `first` is 'r'; -1 when it is no such name. */
+int read_number(const char *text, size_t len, char first);
+/* The index of a worker that lives; -1. */
+int worker_by_name(const struct play *play, int name);
+
+/* What must hold from one state to the next, whatever the step was. */
+void history_check(struct play *play);
+/* I15, once the answer was taken in. */
+void history_beliefs(struct play *play);
+/* Another state was put in place: what was counted before is no guide. */
+void history_forget(struct play *play);
+/* Whether this request was granted by the last call. */
+bool history_granted(const struct play *play, int request);
+bool seen_live(const struct seen *seen);
+/* How a call of the pool's functions begins: its arguments (five, empty) to fill in. -1: no worker's. */
+struct buf *act_begin(struct play *play, int worker);
+/* Parts of its answer. The tail names each new grant to this worker; with `all` those that wait to be acknowledged too. */
+void tail_take(struct play *play, int worker, bool all, bool lost);
+void levels_take(struct play *play);
+/* How it ends: all of the answer was taken in, the beliefs are checked, and the messages that it must have sent are read. */
+void act_end(struct play *play);
+/* The messages that the last call must have published; a worker may lose each. */
+void hints_read(struct play *play);
+
+/* The pool's functions as workers call them; each takes in the answer, unless it is lost. */
+void act_configure(struct play *play, bool used_before);
+void act_acquire(struct play *play, int worker, int request, int seats, int64_t wait_ms, bool lost);
+void act_renew(struct play *play, struct chance *chance, int worker, bool lost);
+void act_renew_self(struct play *play, int request);
+void act_release(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence, bool only_mine, bool lost);
+void act_cancel(struct play *play, int worker, int request, int outcome, bool only_mine, bool lost);
+void act_sync(struct play *play, struct chance *chance, int worker, bool good_bye, bool lost);
+void act_tick(struct play *play);
+void act_resume(struct play *play);
+void act_stats(struct play *play);
+/* Grants that a worker is told of, by an answer or a message. */
+void act_granted(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence);
+
+#endif

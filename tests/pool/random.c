@@ -1,0 +1,101 @@
+/*
+ * The random test of the pool's functions: users, callers and workers do what they like, messages and answers are lost,
+ * workers die, clocks step, Redis is replaced by one that lacks the last writes; after each step the whole state is
+ * checked. An episode that goes wrong is shrunk, and printed.
+ *
+ * pool_random [--seed N] [--steps N] [--long] [--no-shrink]; BURSAR_POOL_SEED is a seed too
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "play.h"
+
+#define STEPS_DEFAULT 100000
+#define STEPS_LONG 1000000
+
+struct options {
+	uint64_t seed;
+	int64_t steps;
+	bool shrinks;
+};
+
+/* Leaves out what is not needed for a fault: halves first, then ever less. */
+static void shrink(struct play *play)
+{
+	bool best[STEPS_MOST];
+
+	play->steps = play->at + 1 < play->steps ? play->at + 1 : play->steps;
+	for (int size = play->steps / 2; size > 0; size /= 2) {
+		for (int from = 0; from < play->steps; from += size) {
+			memcpy(best, play->left_out, sizeof(best));
+			for (int i = from; i < from + size && i < play->steps; i++)
+				play->left_out[i] = true;
+			if (play_run(play))
+				memcpy(play->left_out, best, sizeof(best));
+		}
+	}
+}
+
+static int report(struct play *play, const struct options *options, int64_t done)
+{
+	printf("after %" PRId64 " steps (--seed %" PRIu64 "): %s\n  %s\n", done + play->at, options->seed, play->wrong,
+		play->what);
+	if (!options->shrinks)
+		return 1;
+	shrink(play);
+	printf("shrunk (%d slots, %s, %d workers):\n", play->settings.slots, play->narrow ? "narrow" : "wide", WORKERS);
+	play->tell = true;
+	play_run(play);
+	printf("  %s\n  %s\n", play->what, play->wrong);
+	return 1;
+}
+
+static bool options_read(int argc, char **argv, struct options *out)
+{
+	const char *seed = getenv("BURSAR_POOL_SEED");
+
+	*out = (struct options){.seed = seed ? strtoull(seed, NULL, 10) : 1, .steps = STEPS_DEFAULT, .shrinks = true};
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--long") == 0)
+			out->steps = STEPS_LONG;
+		else if (strcmp(argv[i], "--no-shrink") == 0)
+			out->shrinks = false;
+		else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0)
+			out->seed = strtoull(argv[++i], NULL, 10);
+		else if (i + 1 < argc && strcmp(argv[i], "--steps") == 0)
+			out->steps = strtoll(argv[++i], NULL, 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static struct play play;
+	struct options options;
+	int64_t done = 0;
+	int failed = 0;
+
+	if (!options_read(argc, argv, &options)) {
+		fprintf(stderr, "usage: %s [--seed N] [--steps N] [--long] [--no-shrink]\n", argv[0]);
+		return 2;
+	}
+	if (!play_open(&play))
+		return 0;
+	printf("seed %" PRIu64 ", %" PRId64 " steps\n", options.seed, options.steps);
+	for (uint64_t n = 0; done < options.steps && !failed; n++) {
+		play.seed = options.seed * UINT64_C(1000000007) + n;
+		play.steps = STEPS_MOST;
+		memset(play.left_out, 0, sizeof(play.left_out));
+		if (!play_run(&play))
+			failed = report(&play, &options, done);
+		done += play.steps;
+	}
+	if (!failed)
+		printf("%" PRId64 " steps: every invariant holds\n", done);
+	play_close(&play);
+	return failed;
+}
