@@ -16,7 +16,7 @@
 struct pool_settings calls_settings;
 struct buf calls_answer;
 int64_t calls_now;
-static redisContext *redis;
+static redisContext *redis, *listener;
 static struct buf args[4];
 static int arg_count;
 static int64_t clock_ms;
@@ -95,7 +95,8 @@ void calls_open(int slots)
 void calls_close(void)
 {
 	redisFree(redis);
-	redis = NULL;
+	redisFree(listener);
+	redis = listener = NULL;
 	for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++)
 		buf_release(&args[i]);
 	buf_release(&calls_answer);
@@ -287,6 +288,34 @@ int calls_stats(void)
 	buf_put_u8(arg, 1);
 	buf_put_uint(arg, 10, 2);
 	return ask(FUNCTION_POOL_STATS);
+}
+
+void calls_listen(const char *worker)
+{
+	redisReply *reply;
+
+	listener = redis_server_connect();
+	reply = redisCommand(listener, "SUBSCRIBE b:g:%s", worker);
+	assert_non_null(reply);
+	freeReplyObject(reply);
+}
+
+const char *calls_heard(void)
+{
+	static const char names[] = "\4\0acme\6\0agents";
+	void *reply = NULL;
+	redisReply *message;
+
+	assert_int_equal(redisGetReply(listener, &reply), REDIS_OK);
+	message = reply;
+	assert_int_equal(message->elements, 3);
+	assert_true(message->element[2]->len > sizeof(names) - 1);
+	assert_memory_equal(message->element[2]->str, names, sizeof(names) - 1);
+	buf_reset(&calls_answer);
+	buf_put(&calls_answer, message->element[2]->str + sizeof(names) - 1,
+		message->element[2]->len - sizeof(names) + 1);
+	freeReplyObject(message);
+	return calls_tail(0);
 }
 
 struct pool_fence calls_stored_fence(const char *user, const char *id)

@@ -45,6 +45,9 @@ uint64_t calls_uint(size_t at, size_t bytes);
 struct pool_fence calls_fence(size_t at);
 /* What the answer's tail at that place grants: "user/id user/id"; static. */
 const char *calls_tail(size_t at);
+/* Listens as that worker; the next message it got, after the pool's names: a tail as calls_tail has it; static. */
+void calls_listen(const char *worker);
+const char *calls_heard(void);
 /* Of a request as it is stored. */
 struct pool_fence calls_stored_fence(const char *user, const char *id);
 /* The requests with a lease, by expiry: "user/id user/id"; static. */

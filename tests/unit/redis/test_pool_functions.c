@@ -355,8 +355,10 @@ static void a_dead_workers_grant_goes_on(void **state)
 	ask("ann", 1);
 	calls_acquire(OTHER, "cat", "1", 1, 1, 1);
 	ask("dan", 1);
+	calls_listen(OTHER);
 	release("ann");
 	assert_string_equal(calls_tail(RELEASED_TAIL), ""); /* it was another's: published */
+	assert_string_equal(calls_heard(), "cat/1");
 	assert_string_equal(calls_leases(), "cat/1");
 	calls_step(calls_settings.ack_us / 1000);
 	assert_int_equal(calls_tick(), POOL_OK);
