@@ -12,6 +12,7 @@
 #include "redis/stores.h"
 #include "rpc/timers.h"
 #include "service/ledger_role.h"
+#include "service/pool_board.h"
 #include "service/worker.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
@@ -23,6 +24,7 @@ struct bench {
 	struct admin_store *admin;
 	struct timers *timers;
 	struct worker *worker;
+	struct pool_rounds *rounds; /* on one loop of the process */
 	uv_timer_t look; /* tells `healthy` how the link is: only this loop may ask it */
 	atomic_bool healthy;
 	bool open;
@@ -102,6 +104,8 @@ static struct worker *bench_open(
 static void bench_close(struct bench *bench)
 {
 	atomic_store(&bench->healthy, false);
+	pool_rounds_stop(bench->rounds);
+	bench->rounds = NULL;
 	uv_close((uv_handle_t *)&bench->look, NULL);
 	redis_limits_free(bench->limits);
 	pg_accounts_free(bench->accounts);
@@ -115,7 +119,12 @@ void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)
 {
 	struct wire *wire = arg;
 
-	return bench_open(&wire->benches[index], wire, loop, wire->lookup_pool, wire->pool);
+	struct bench *bench = &wire->benches[index];
+	struct worker *worker = bench_open(bench, wire, loop, wire->lookup_pool, wire->pool);
+
+	if (index == 0)
+		bench->rounds = pool_rounds_start(worker);
+	return worker;
 }
 
 void wire_worker_close(void *arg)

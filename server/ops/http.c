@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ops/ready.h"
+#include "service/pool_board.h"
 
 enum { CONNECTIONS_MOST = 256, IDLE_SECONDS = 15, BACKLOG = 128 };
 
@@ -37,6 +38,7 @@ static unsigned print_metrics(struct http *http, struct buf *body)
 {
 	(void)http;
 	metrics_print(body);
+	pool_board_print(body);
 	return MHD_HTTP_OK;
 }
 

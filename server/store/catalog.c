@@ -185,6 +185,17 @@ const struct pool_settings *catalog_pool(const struct catalog *catalog, const ch
 	return pool || strcmp(name, POOL_DEFAULT) != 0 ? pool : &catalog->pool;
 }
 
+void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *tenant, const char *pool))
+{
+	for (int i = 0; i < catalog->parts.pools; i++) {
+		const struct catalog_pool *at = &catalog->parts.pool[i];
+		if (at->tenant[0])
+			each(at->tenant, at->settings.name);
+		for (int k = 0; !at->tenant[0] && k < catalog->parts.tenants; k++)
+			each(catalog->parts.tenant[k].id, at->settings.name);
+	}
+}
+
 const struct price_book *catalog_prices(const struct catalog *catalog)
 {
 	return catalog ? catalog->parts.prices : NULL;

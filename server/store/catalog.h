@@ -51,6 +51,8 @@ const struct tier *catalog_tier_next(const struct catalog *catalog, const char *
 const struct price_book *catalog_prices(const struct catalog *catalog);
 /* A pool of the tenant; POOL_DEFAULT is there for every tenant. NULL when there is none of that name. */
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name);
+/* Calls `each` for every pool with a row of its own, and for the shipped ones of each tenant with a row. */
+void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *tenant, const char *pool));
 bool tenant_has_model_account(const struct tenant *tenant, const char *model);
 /* Raised by each change of anything in the catalog. */
 uint64_t catalog_generation(const struct catalog *catalog);

@@ -1,0 +1,85 @@
+/* Shares of a pool's levels, and the board of its figures. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "service/pool_board.h"
+
+static struct pool_stats example(void)
+{
+	return (struct pool_stats){
+		.slots = 5,
+		.running = 4,
+		.oldest_wait_us = 1500000,
+		.level_rows = 3,
+		.level_row = {{.priority = 10, .weight = 10, .running = 3, .seat_us = 60000000},
+			{.priority = 5, .weight = 5}, {.priority = 1, .weight = 2, .waiting = 7, .seat_us = 20000000}},
+	};
+}
+
+static void shares_are_of_levels_that_use_or_want_slots(void **state)
+{
+	struct pool_stats stats = example();
+	struct pool_shares shares;
+
+	(void)state;
+	pool_shares_of(&stats, &shares);
+	assert_float_equal(shares.share[0], 0.75, 1e-9);
+	assert_float_equal(shares.entitled[0], 10.0 / 12, 1e-9);
+	assert_float_equal(shares.share[1] + shares.entitled[1], 0, 1e-9);
+	assert_float_equal(shares.entitled[2], 2.0 / 12, 1e-9);
+	/* Ratios 0.9 and 1.5: 2.4 squared over 2 x 3.06. */
+	assert_float_equal(shares.jain, 5.76 / 6.12, 1e-9);
+}
+
+static void who_got_what_is_his_is_as_fair_as_can_be(void **state)
+{
+	struct pool_stats stats = example();
+	struct pool_shares shares;
+
+	(void)state;
+	stats.level_row[0].seat_us = 100;
+	stats.level_row[2].seat_us = 20;
+	pool_shares_of(&stats, &shares);
+	assert_float_equal(shares.jain, 1, 1e-9);
+	stats.level_rows = 0;
+	pool_shares_of(&stats, &shares);
+	assert_float_equal(shares.jain, 1, 1e-9);
+}
+
+static void the_board_escapes_what_tenants_are_called(void **state)
+{
+	struct pool_stats stats = example();
+	struct pool_shares shares;
+	struct buf out = {0};
+
+	(void)state;
+	pool_board_clear();
+	pool_board_print(&out);
+	assert_string_equal(buf_str(&out), "");
+	pool_shares_of(&stats, &shares);
+	pool_board_note("a", "never-used");
+	pool_board_write("x\"y\\z", "gpu", &stats, &shares);
+	pool_board_print(&out);
+	assert_non_null(strstr(buf_str(&out), "\nbursar_pool_slots{tenant=\"x\\\"y\\\\z\",pool=\"gpu\"} 5\n"));
+	assert_non_null(
+		strstr(buf_str(&out), "bursar_pool_waiting{tenant=\"x\\\"y\\\\z\",pool=\"gpu\",priority=\"1\"} 7\n"));
+	assert_non_null(strstr(buf_str(&out), "pool=\"gpu\"} 1.500\n"));
+	assert_null(strstr(buf_str(&out), "never-used"));
+	buf_release(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares_are_of_levels_that_use_or_want_slots),
+		cmocka_unit_test(who_got_what_is_his_is_as_fair_as_can_be),
+		cmocka_unit_test(the_board_escapes_what_tenants_are_called),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
