@@ -14,10 +14,9 @@ local function unacknowledged_count()
 	return n
 end
 
--- The longest wait by level, among the 256 that wait longest; for a level that none of them is of, among its ready users.
+-- The longest wait by level, among the 64 that wait longest; for a level that none of them is of, among its ready users.
 local function oldest_by_level()
-	local by, rows = {}, call('ZRANGE', K[8], 0, 255, 'WITHSCORES')
-	local missing = 0
+	local by, rows, missing = {}, call('ZRANGE', K[8], 0, 63, 'WITHSCORES'), 0
 	for _, l in ipairs(S.levels) do
 		if l.waiting > 0 then
 			missing = missing + 1
