@@ -41,7 +41,7 @@ local function same(name, set, wanted)
 end
 
 local function decode_settings(raw)
-	local c, at = {}, nil
+	local c, at = {}
 	c.version, c.gen, c.slots, c.queue, c.level_queue, c.user_queue, c.lease, c.ack, c.grace, c.tombstone, at =
 		unpack('<BI4I4I4I4I4I4I4I4I4', raw)
 	c.worker, c.age, c.every, c.starve, c.predicted, c.wait_max, c.estimate, c.margin, c.drain, c.debt, c.flags =
@@ -58,14 +58,14 @@ local function decode_all(key, decode)
 end
 
 local function decode_state(raw)
-	local s, n, at, skip = {levels = {}}, nil, nil, nil
-	skip, s.now, s.offset, s.learn, s.epoch, s.run, s.server, at = unpack('<Bi7i7i7I4I4Bc0', raw)
+	local s, n, at, _ = {levels = {}}
+	_, s.now, s.offset, s.learn, s.epoch, s.run, s.server, at = unpack('<Bi7i7i7I4I4Bc0', raw)
 	s.arrivals, s.fence, s.v, s.waiting, s.parked, s.drain, s.since_aged, s.told, s.hold, s.at_once, s.waited, s.aged, at =
 		unpack('<I6I4dI4I4I4I4i7di7i7i7', raw, at)
 	n, at = unpack('<B', raw, at + 12 * 7)
 	for _ = 1, n do
-		local l, priority = {}, nil
-		priority, l.waiting, l.running, l.ready, skip, skip, skip, skip, skip, skip, skip, skip, skip, at =
+		local l, priority = {}
+		priority, l.waiting, l.running, l.ready, _, _, _, _, _, _, _, _, _, at =
 			unpack('<BI4I4I4dddBdi7i7i7i7', raw, at)
 		s.levels[priority] = l
 	end
@@ -75,9 +75,9 @@ end
 local STATES = {'W', 'P', 'G', 'A', 'D'}
 
 local function decode_request(raw)
-	local r, state = {}, nil
-	state, r.level, r.seats, r.arrival, r.enqueued, r.deadline, r.epoch, r.fence, r.granted, r.charged, r.told, r.outcome, r.drain,
-		r.since, r.worker = unpack('<BBI4I6i7i7I4I4i7i7BBi7i7Bc0', raw)
+	local r, state = {}
+	state, r.level, r.seats, r.arrival, r.enqueued, r.deadline, r.epoch, r.fence, r.granted, r.charged, r.told, r.outcome,
+		r.drain, r.since, r.worker = unpack('<BBI4I6i7i7I4I4i7i7BBi7i7Bc0', raw)
 	r.state = STATES[state]
 	return r
 end
@@ -209,8 +209,8 @@ local function tell(cfg, s, requests, expect, lease, since, order)
 		local over = stored and stored.running > stored.cap
 		n = n + 1
 		rows[n] = pack('<I2BBBI4I4I4I4i7i7i7B', tonumber(number), tonumber(user), string.byte(r.state), r.outcome,
-			tonumber(r.worker ~= '' and r.worker or '0', 16), r.epoch, r.fence, r.seats, lease[member] or 0, r.deadline, r.arrival,
-			over and 1 or 0)
+			tonumber(r.worker ~= '' and r.worker or '0', 16), r.epoch, r.fence, r.seats, lease[member] or 0, r.deadline,
+			r.arrival, over and 1 or 0)
 	end
 	for _, user in ipairs(order) do
 		out[#out + 1] = pack('<Bi7', tonumber(string.sub(user, 2)), since[user])

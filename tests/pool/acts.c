@@ -140,6 +140,7 @@ void act_acquire(struct play *play, int worker, int request, int seats, int64_t 
 	put_user(&args[2], play, request);
 	put_request(&args[3], request);
 	play->effect.asked = request;
+	play->effect.grants = true;
 	play_say(play, "w%d acquires r%d of u%d (priority %d, cap %d), %d seats, waits %" PRId64 "%s", worker, request,
 		user, play->user[user].priority, play->user[user].cap, seats, wait_ms, lost ? ", answer lost" : "");
 	call_function(play, "acquire", 4, args);

@@ -162,7 +162,7 @@ static void read_view(struct play *play, const redisReply *reply)
 	play->before = play->now;
 	memset(view, 0, sizeof(*view));
 	if (reply->type != REDIS_REPLY_STRING || reply->len < 1 || reply->str[0] == '!') {
-		play_wrong(play, "%.*s", (int)reply->len, reply->str);
+		play_wrong(play, "%s", reply->str ? reply->str + (reply->str[0] == '!') : "the checks answer nothing");
 		return;
 	}
 	if (cut_u8(&cut) == '0')

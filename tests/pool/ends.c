@@ -13,6 +13,7 @@ static void put_names(struct play *play, struct buf *args, int worker, int reque
 	put_user(&args[2], play, request);
 	put_request(&args[3], request);
 	play->effect.ended = request;
+	play->effect.grants = true;
 }
 
 static bool same_fence(const struct seen *seen, uint32_t epoch, uint32_t fence)

@@ -106,6 +106,8 @@ static const char *end_fault(const struct play *play, int request)
 		if (seen_live(before)) {
 			if (now->fence != before->fence || now->epoch != before->epoch)
 				return "I12: ended with another fence than its lease had";
+			if (before->state == 'G' && !named)
+				return "a grant that nobody acknowledged was not taken back";
 			return named || before->expires <= play->last_now ? NULL : "its lease ended before its time";
 		}
 		/* One that is wider than the pool ends when it is met. */
@@ -285,14 +287,15 @@ static void check_run(struct play *play)
 void history_check(struct play *play)
 {
 	const struct view *now = &play->now;
+	bool gives = play->effect.grants &&
+		     (play->status == POOL_OK || play->status == POOL_GRANTED || play->status == POOL_QUEUED);
 	int grants = 0;
 
 	check_run(play);
 	check_grants(play, &grants);
 	check_changes(play);
 	check_aged(play, grants);
-	if (play->narrow && play->effect.grants && play->status != POOL_BEHIND && now->room && !now->paused &&
-		now->learn <= play->last_now)
+	if (play->narrow && gives && now->room && !now->paused && now->learn <= play->last_now)
 		play_wrong(play, "I6: slots are free and somebody could have one");
 	if (now->epoch > play->top_epoch)
 		play->top_epoch = now->epoch;

@@ -21,20 +21,37 @@ struct options {
 	bool shrinks;
 };
 
-/* Leaves out what is not needed for a fault: halves first, then ever less. */
-static void shrink(struct play *play)
+/* Leaves out so many steps at a time, wherever the fault does not need them; true when it left out some. */
+static bool leave_out(struct play *play, int size)
 {
 	bool best[STEPS_MOST];
+	bool some = false;
 
-	play->steps = play->at + 1 < play->steps ? play->at + 1 : play->steps;
-	for (int size = play->steps / 2; size > 0; size /= 2) {
-		for (int from = 0; from < play->steps; from += size) {
-			memcpy(best, play->left_out, sizeof(best));
-			for (int i = from; i < from + size && i < play->steps; i++)
-				play->left_out[i] = true;
-			if (play_run(play))
-				memcpy(play->left_out, best, sizeof(best));
+	for (int from = 0; from < play->steps; from += size) {
+		int count = 0;
+
+		memcpy(best, play->left_out, sizeof(best));
+		for (int i = from; i < from + size && i < play->steps; i++) {
+			count += !play->left_out[i];
+			play->left_out[i] = true;
 		}
+		if (!count)
+			continue;
+		if (play_run(play))
+			memcpy(play->left_out, best, sizeof(best));
+		else
+			some = true;
+	}
+	return some;
+}
+
+/* The shortest prefix with a fault, then without what is not needed for one: halves first, then ever less. */
+static void shrink(struct play *play)
+{
+	play->steps = play->at + 1 < play->steps ? play->at + 1 : play->steps;
+	for (int size = play->steps / 2; size > 0; size /= 2)
+		leave_out(play, size);
+	for (int round = 0; round < 3 && leave_out(play, 1); round++) {
 	}
 }
 
