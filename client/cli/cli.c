@@ -48,8 +48,8 @@ static const struct hint {
 	const char *text;
 } hints[] = {
 	{BURSAR_NOT_FOUND,
-		"Mind --tenant. 'bursar tier list', 'bursar price list' and 'bursar tenant list' show what there "
-		"is; an ended reservation is known for 15 minutes more."},
+		"Mind --tenant. 'bursar tier list', 'bursar pool list', 'bursar price list' and 'bursar tenant list' "
+		"show what there is; an ended reservation is known for 15 minutes more."},
 	{BURSAR_ALREADY_EXISTS,
 		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
 	{BURSAR_UNAUTHENTICATED, "The server wants an API key."},

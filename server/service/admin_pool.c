@@ -1,13 +1,17 @@
 /* A pool's settings: PostgreSQL first, then the store, so that the answer means "in force". Its figures. */
 #include "service/admin_pool.h"
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+
+enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };
 
 static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_opened(struct flow *flow);
 static enum flow_result step_configured(struct flow *flow);
 static enum flow_result step_resumed(struct flow *flow);
+static enum flow_result step_known(struct flow *flow);
 static enum flow_result step_seen(struct flow *flow);
 
 static struct pool_edit *edit_of(struct flow *flow)
@@ -34,13 +38,41 @@ static enum flow_result step_change(struct flow *flow)
 	return FLOW_WAIT;
 }
 
+static enum flow_result written(struct pool_edit *edit)
+{
+	edit->give_up_us = clock_mono_us() + LOOK_MOST_US;
+	flow_to(&edit->flow, step_known);
+	return FLOW_MORE;
+}
+
+static void wait_due(struct wait *wait)
+{
+	flow_run(&container_of(wait, struct pool_edit, wait)->flow);
+}
+
+/* Whoever asks for a slot next is to find the pool: until the snapshot has it, or the loader is too slow to wait for. */
+static enum flow_result step_known(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct catalog *catalog = catalog_acquire(edit->worker->parts.catalog);
+	const struct pool_settings *known = catalog_pool(catalog, edit->op.tenant, edit->op.name);
+	bool seen = known && known->gen >= edit->op.row.settings.gen;
+
+	catalog_release(catalog);
+	if (seen || clock_mono_us() >= edit->give_up_us)
+		return flow_succeed(flow);
+	edit->wait = (struct wait){.due = wait_due};
+	edit->worker->parts.timers->start(edit->worker->parts.timers, &edit->wait, LOOK_US);
+	return FLOW_WAIT;
+}
+
 /* What is committed is in force sooner or later; that learning was ended is known nowhere but in the store. */
 static enum flow_result not_written(struct pool_edit *edit, const struct err *err)
 {
 	log_warn("a pool's change waits for the store", F("tenant", edit->op.tenant), F("pool", edit->op.name),
 		F("why", err->text));
 	edit->pending = true;
-	return edit->resume ? flow_fail_with(&edit->flow, err) : flow_succeed(&edit->flow);
+	return edit->resume ? flow_fail_with(&edit->flow, err) : written(edit);
 }
 
 static void open_done(struct admin_job *job)
@@ -112,7 +144,7 @@ static enum flow_result step_configured(struct flow *flow)
 	if (status != POOL_OK && status != POOL_NOTHING)
 		return not_written(edit, &edit->configure.op.err);
 	if (!edit->resume)
-		return flow_succeed(flow);
+		return written(edit);
 	edit->tick = (struct pool_tick){
 		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = tick_done},
 		.gen = edit->op.row.settings.gen,
@@ -128,7 +160,7 @@ static enum flow_result step_resumed(struct flow *flow)
 
 	if (edit->tick.op.status != POOL_OK)
 		return not_written(edit, &edit->tick.op.err);
-	return flow_succeed(flow);
+	return written(edit);
 }
 
 void pool_edit_start(

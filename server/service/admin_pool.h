@@ -12,7 +12,7 @@
 
 /* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
 struct pool_edit {
-	struct flow flow; /* ok: op.row is what was committed, and in force unless `pending` */
+	struct flow flow; /* ok: op.row is what was committed, known here, and in force unless `pending` */
 	struct worker *worker;
 	struct arena *arena;
 	struct pool_change
@@ -23,6 +23,8 @@ struct pool_edit {
 	struct pool_open open;
 	struct pool_configure configure;
 	struct pool_tick tick;
+	int64_t give_up_us;
+	struct wait wait;
 };
 void pool_edit_start(
 	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));

@@ -111,6 +111,35 @@ def test_tenants_are_walls(answer):
     assert "acme" in {tenant["id"] for tenant in answer("tenant", "list")["tenants"]}
 
 
+def test_a_pool_is_put_and_shown_and_keeps_what_is_not_named(bursar, answer):
+    first = answer("pool", "show")
+    assert first["ref"] == {"tenant": "default", "name": "agent-execution"}
+    assert first["slots"] == 5 and first["slots_from_option"] and first["generation"] == 1
+    gpu = answer("pool", "put", "gpu", "--slots", "8", "--wait-max", "10min", "--level", "10:100", "--level", "1:5:200")
+    assert gpu["slots"] == 8 and gpu["wait_max_us"] == 600_000_000 and gpu["lease_us"] == 30_000_000
+    assert {(level["priority"], level["weight"], level["queue_limit"]) for level in gpu["levels"]} == {
+        (10, 100, 0), (1, 5, 200)}
+    drained = answer("pool", "drain", "gpu", "--slots", "0")
+    assert drained["paused"] and drained["slots"] == 0 and drained["generation"] == gpu["generation"] + 1
+    assert drained["wait_max_us"] == 600_000_000 and len(drained["levels"]) == 2
+    assert answer("pool", "put", "gpu", "--paused", "no", "--clear-levels")["levels"] == []
+    assert [pool["ref"]["name"] for pool in answer("pool", "list")["pools"]] == ["agent-execution", "gpu"]
+    assert "gpu" in bursar("pool", "list").stdout
+
+
+def test_a_pool_says_what_is_wrong(bursar):
+    without = bursar("pool", "put", "new")
+    assert without.returncode == REFUSED and "slots" in without.stderr
+    too_long = bursar("pool", "put", "new", "--slots", "1", "--predicted-wait-max", "20min")
+    assert too_long.returncode == REFUSED and "predicted_wait_max_us" in too_long.stderr
+    level = bursar("pool", "put", "new", "--slots", "1", "--level", "ten")
+    assert level.returncode == USAGE and "10:100" in level.stderr
+    nothing = bursar("pool", "show", "nothing")
+    assert nothing.returncode == REFUSED and "pool list" in nothing.stderr.lower()
+    name = bursar("pool", "show", "No Name")
+    assert name.returncode == REFUSED and "name" in name.stderr
+
+
 def test_figures_answer(bursar, answer):
     answer("account", "put", "erin", "--tier", "pro")
     assert any(row["tier"] == "pro" for row in answer("stats")["accounts_by_tier"])
