@@ -208,6 +208,7 @@ static int put_pool(struct cli *cli, Bursar__V1__PutPoolRequest *put)
 	put->ref = &ref;
 	put->reason = (char *)option_text(cli, "reason");
 	pool = cli_call(cli, BURSAR_PUT_POOL, put, &code);
+	put->ref = NULL; /* it ends here */
 	if (!pool)
 		return code;
 	if (!cli_json(cli, pool))
