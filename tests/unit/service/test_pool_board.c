@@ -9,6 +9,12 @@
 
 #include "service/pool_board.h"
 
+/* cmocka's own compares floats. */
+static bool is_near(double a, double b)
+{
+	return a - b < 1e-9 && b - a < 1e-9;
+}
+
 static struct pool_stats example(void)
 {
 	return (struct pool_stats){
@@ -28,12 +34,12 @@ static void shares_are_of_levels_that_use_or_want_slots(void **state)
 
 	(void)state;
 	pool_shares_of(&stats, &shares);
-	assert_float_equal(shares.share[0], 0.75, 1e-9);
-	assert_float_equal(shares.entitled[0], 10.0 / 12, 1e-9);
-	assert_float_equal(shares.share[1] + shares.entitled[1], 0, 1e-9);
-	assert_float_equal(shares.entitled[2], 2.0 / 12, 1e-9);
+	assert_true(is_near(shares.share[0], 0.75));
+	assert_true(is_near(shares.entitled[0], 10.0 / 12));
+	assert_true(is_near(shares.share[1] + shares.entitled[1], 0));
+	assert_true(is_near(shares.entitled[2], 2.0 / 12));
 	/* Ratios 0.9 and 1.5: 2.4 squared over 2 x 3.06. */
-	assert_float_equal(shares.jain, 5.76 / 6.12, 1e-9);
+	assert_true(is_near(shares.jain, 5.76 / 6.12));
 }
 
 static void who_got_what_is_his_is_as_fair_as_can_be(void **state)
@@ -45,10 +51,10 @@ static void who_got_what_is_his_is_as_fair_as_can_be(void **state)
 	stats.level_row[0].seat_us = 100;
 	stats.level_row[2].seat_us = 20;
 	pool_shares_of(&stats, &shares);
-	assert_float_equal(shares.jain, 1, 1e-9);
+	assert_true(is_near(shares.jain, 1));
 	stats.level_rows = 0;
 	pool_shares_of(&stats, &shares);
-	assert_float_equal(shares.jain, 1, 1e-9);
+	assert_true(is_near(shares.jain, 1));
 }
 
 static void the_board_escapes_what_tenants_are_called(void **state)
