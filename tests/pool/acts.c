@@ -96,7 +96,7 @@ static void acquire_other(struct play *play, int worker, int request, bool lost)
 
 	switch (play->status) {
 	case POOL_SHED:
-		cut_u8(&play->answer);
+		play->shed[cut_u8(&play->answer) & 7]++;
 		cut_int(&play->answer, 7);
 		if (seen->state && seen->state != 'D')
 			play_wrong(play, "r%d was shed, and is there", request);

@@ -31,7 +31,7 @@ static void queues_any(struct play *play, struct chance *chance)
 	settings->queue_limit = (int)chance_between(chance, 1, tight ? 8 : 60);
 	settings->level_queue_limit = (int)chance_between(chance, 1, tight ? 5 : 60);
 	settings->user_queue_limit = chance_percent(chance, 50) ? 0 : (int)chance_between(chance, 1, 12);
-	settings->predicted_wait_max_us = chance_percent(chance, 30) ? any_ms(chance, 1000, 60000) : 100000000 * MS;
+	settings->predicted_wait_max_us = chance_percent(chance, 15) ? any_ms(chance, 1000, 60000) : 100000000 * MS;
 	settings->wait_max_us =
 		chance_percent(chance, 50) ? any_ms(chance, 1000, 90000) : any_ms(chance, 60000, 900000);
 }
@@ -90,7 +90,7 @@ void play_settings_change(struct play *play, struct chance *chance)
 	settings->gen = ++play->gen;
 	switch (chance_below(chance, 6)) {
 	case 0:
-		settings->paused = !settings->paused;
+		settings->paused = !settings->paused && chance_percent(chance, 50);
 		break;
 	case 1:
 		levels_any(play, chance);

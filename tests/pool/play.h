@@ -138,6 +138,8 @@ struct play {
 	int at; /* the step that is done now */
 	char what[512]; /* it, in words */
 	char wrong[512]; /* "" as long as all is well */
+	int64_t shed[8], failovers, lost_suffixes, grants_at_once, grants_waited,
+		grants_aged; /* what all episodes together met */
 	redisReply *reply; /* of the last call */
 	struct cut answer;
 	int status;

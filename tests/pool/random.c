@@ -69,6 +69,18 @@ static int report(struct play *play, const struct options *options, int64_t done
 	return 1;
 }
 
+static void tell_met(const struct play *play, int64_t done)
+{
+	printf("met: %" PRId64 " grants at once, %" PRId64 " after waiting, %" PRId64
+	       " of these by the aged lane; %" PRId64 " fail-overs, %" PRId64 " with lost writes\n",
+		play->grants_at_once, play->grants_waited, play->grants_aged, play->failovers, play->lost_suffixes);
+	printf("shed by pool queue %" PRId64 ", level queue %" PRId64 ", user queue %" PRId64
+	       ", predicted wait %" PRId64 ", levels %" PRId64 "\n",
+		play->shed[SHED_POOL_QUEUE], play->shed[SHED_LEVEL_QUEUE], play->shed[SHED_USER_QUEUE],
+		play->shed[SHED_PREDICTED], play->shed[SHED_LEVELS]);
+	printf("%" PRId64 " steps: every invariant holds\n", done);
+}
+
 static bool options_read(int argc, char **argv, struct options *out)
 {
 	const char *seed = getenv("BURSAR_POOL_SEED");
@@ -112,7 +124,7 @@ int main(int argc, char **argv)
 		done += play.steps;
 	}
 	if (!failed)
-		printf("%" PRId64 " steps: every invariant holds\n", done);
+		tell_met(&play, done);
 	play_close(&play);
 	return failed;
 }

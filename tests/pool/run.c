@@ -95,5 +95,8 @@ bool play_run(struct play *play)
 	}
 	if (!play->wrong[0])
 		end(play);
+	play->grants_at_once += play->now.at_once;
+	play->grants_waited += play->now.waited;
+	play->grants_aged += play->now.aged;
 	return !play->wrong[0];
 }

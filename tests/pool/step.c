@@ -207,6 +207,8 @@ static void step_failover(struct play *play, struct chance *chance)
 
 	if (!play->now.there)
 		return;
+	play->failovers++;
+	play->lost_suffixes += lost;
 	play_say(play, "fail-over%s: ", lost ? ", the writes since the copy are lost" : "");
 	play->clock_ms += 1000;
 	play->true_ms += 1000;
