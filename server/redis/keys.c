@@ -115,3 +115,14 @@ void accounts_digest_end(struct accounts_digest *digest, uint8_t out[8])
 		out[i] = (uint8_t)(hash >> (8 * i));
 	buf_reset(&digest->text);
 }
+
+void key_pool(struct buf *out, const char *tenant, const char *pool, enum pool_key key)
+{
+	static const char *const names[POOL_KEYS] = {
+		"cfg", "st", "req", "usr", "wait", "ready", "since", "age", "lease", "wk", "own", "gc"};
+
+	buf_put_str(out, "b:{pool:");
+	put_names(out, tenant, pool);
+	buf_put_str(out, "}:");
+	buf_put_str(out, names[key]);
+}

@@ -8,7 +8,25 @@
 
 enum partition_key { KEY_GEN, KEY_DUE, KEY_OUT, KEY_POL };
 
+/* The keys of a pool, in the order in which its functions take them. */
+#define POOL_KEYS 12
+enum pool_key {
+	POOL_KEY_CFG,
+	POOL_KEY_ST,
+	POOL_KEY_REQ,
+	POOL_KEY_USR,
+	POOL_KEY_WAIT,
+	POOL_KEY_READY,
+	POOL_KEY_SINCE,
+	POOL_KEY_AGE,
+	POOL_KEY_LEASE,
+	POOL_KEY_WK,
+	POOL_KEY_OWN,
+	POOL_KEY_GC,
+};
+
 /* All of these append to `out`. */
+void key_pool(struct buf *out, const char *tenant, const char *pool, enum pool_key key);
 void key_partition(struct buf *out, int partition, enum partition_key key);
 void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
 /* In the partition of the user. */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "store/limits.h"
 #include "store/outbox.h"
+#include "store/pools.h"
 
 struct redis_library;
 
@@ -39,6 +40,14 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 void redis_limits_free(struct limits_store *store);
 /* Connected, and not avoided for being slow: for /readyz. On the loop's thread. */
 bool redis_limits_healthy(const struct limits_store *store);
+
+/*
+ * The pools: a link of its own for calls (whose default timeout is 2 s: who queues has time), and a connection that hears of grants,
+ * from ops->listen on. `timeout_us` and `functions` of the options are of the pool's link; leave them 0 and NULL. `_free` as above.
+ */
+struct pools_store *redis_pools_new(const struct redis_options *options, struct err *err);
+void redis_pools_free(struct pools_store *store);
+bool redis_pools_healthy(const struct pools_store *store);
 
 struct outbox_store *redis_outbox_new(const struct redis_options *options, struct err *err);
 void redis_outbox_free(struct outbox_store *store);
