@@ -20,6 +20,7 @@ enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 /* What lives on one loop. */
 struct bench {
 	struct limits_store *limits;
+	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has none */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct timers *timers;
@@ -70,22 +71,32 @@ static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t 
 }
 
 /* The url was tried at the start: it cannot fail here. */
-static struct worker *bench_open(
-	struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_pool *lookups, struct pg_pool *pool)
+static void redis_open(struct bench *bench, const struct redis_options *options, bool serves)
 {
-	struct redis_options options = redis_options_of(wire, loop);
+	struct redis_options patient = *options;
 	struct err err;
 
-	bench->limits = redis_limits_new(&options, &err);
-	if (!bench->limits) {
+	patient.timeout_us = 0; /* the pools' own: who queues has time */
+	bench->limits = redis_limits_new(options, &err);
+	bench->pools = bench->limits && serves ? redis_pools_new(&patient, &err) : NULL;
+	if (!bench->limits || (serves && !bench->pools)) {
 		log_error("redis cannot be used", F("why", err.text));
 		abort();
 	}
+}
+
+static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_pool *lookups,
+	struct pg_pool *pool, bool serves)
+{
+	struct redis_options options = redis_options_of(wire, loop);
+
+	redis_open(bench, &options, serves);
 	bench->accounts = pg_accounts_new(lookups, loop);
 	bench->admin = pg_admin_new(pool, loop);
 	bench->timers = loop_timers_new(loop);
 	bench->worker = worker_new(&(struct worker_parts){
 		.limits = bench->limits,
+		.pools = bench->pools,
 		.accounts = bench->accounts,
 		.admin = bench->admin,
 		.catalog = wire->catalog,
@@ -107,6 +118,7 @@ static void bench_close(struct bench *bench)
 	pool_rounds_stop(bench->rounds);
 	bench->rounds = NULL;
 	uv_close((uv_handle_t *)&bench->look, NULL);
+	redis_pools_free(bench->pools);
 	redis_limits_free(bench->limits);
 	pg_accounts_free(bench->accounts);
 	pg_admin_free(bench->admin);
@@ -120,7 +132,7 @@ void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)
 	struct wire *wire = arg;
 
 	struct bench *bench = &wire->benches[index];
-	struct worker *worker = bench_open(bench, wire, loop, wire->lookup_pool, wire->pool);
+	struct worker *worker = bench_open(bench, wire, loop, wire->lookup_pool, wire->pool, true);
 
 	if (index == 0)
 		bench->rounds = pool_rounds_start(worker);
@@ -177,7 +189,7 @@ static bool ledger_start(struct wire *wire, struct err *err)
 	wire->ledger = pg_ledger_new(wire->ledger_pool, &wire->loop);
 	wire->role = ledger_role_start(&(struct ledger_role_options){
 		.worker = bench_open(
-			&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_pool, wire->ledger_pool),
+			&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_pool, wire->ledger_pool, false),
 		.outbox = wire->outbox,
 		.ledger = wire->ledger,
 	});
