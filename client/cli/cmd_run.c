@@ -306,4 +306,5 @@ static const struct command commands[] = {
 	},
 };
 
+/* Joins command_groups when the server answers Acquire. */
 const struct command_group run_commands = {"Pools", commands, sizeof(commands) / sizeof(*commands)};
