@@ -32,7 +32,8 @@ struct err {
 	char field[96];
 	char text[320];
 	long long retry_after_us;
-	char reason[32]; /* a stable code for programs ("POOL_QUEUE_FULL"), where one code has several causes; else "" */
+	char reason
+		[32]; /* a stable code for programs ("POOL_QUEUE_FULL"), where one code has several causes; else "" */
 };
 
 /* Fills `err` (which may be NULL) with a code and a sentence; the field becomes empty. Returns false, always. */
