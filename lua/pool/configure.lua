@@ -51,6 +51,7 @@ local function configure(keys, args)
 	end
 	if there then
 		state_rest()
+		S.lent = max(S.lent, now + C.lease) -- what was lent until now runs by the former settings
 		C = config_of(raw)
 	else
 		state_create(raw, sunpack('<BI4', args[2]))

@@ -1,11 +1,12 @@
 -- `st`: a head that renew reads alone, the rest, and the levels from the highest priority down.
--- head: `B version=1, i7 high-water mark, i7 offset, i7 end of learning, I4 epoch, I4 seats running, str1 run id`
+-- head: `B version=1, i7 high-water mark, i7 offset, i7 end of learning, i7 end of what was lent under former
+--        settings, I4 epoch, I4 seats running, str1 run id`
 -- body: `I6 arrivals, I4 fence, d virtual time, I4 waiting, I4 parked, I4 marked to drain, I4 grants since an aged one, i7 told, d mean
 --        hold`, 15 counters of i7 (those of stats, in order), `B levels`
 -- level: `B priority, I4 waiting, I4 running (seats), I4 ready, d start, d finish, d virtual time, B samples, d interval, i7 last
 --         grant, i7 granted, i7 counted until, i7 seat-ms used`
 
-local HEAD = '<Bi7i7i7I4I4Bc0'
+local HEAD = '<Bi7i7i7i7I4I4Bc0'
 local BODY = '<I6I4dI4I4I4I4i7di7i7i7i7i7i7i7i7i7i7i7i7i7i7i7B'
 local LEVEL = '<BI4I4I4dddBdi7i7i7i7'
 
@@ -13,16 +14,15 @@ local AT_ONCE, WAITED, AGED, SUM_WAIT, SUM_HOLD = 1, 2, 3, 14, 15
 local ENDED, SHEDS = 3, 8 -- before the counters of outcomes 1..5 and of reasons to shed 1..5
 
 local function state_head(raw)
-	local s = { raw = raw }
-	local _
-	_, s.mark, s.offset, s.learn, s.epoch, s.running, s.server, s.at = sunpack(HEAD, raw)
+	local s, _ = { raw = raw }, nil
+	_, s.mark, s.offset, s.learn, s.lent, s.epoch, s.running, s.server, s.at = sunpack(HEAD, raw)
 	return s
 end
 
 local function state_new()
 	return {
-		full = true, mark = 0, offset = 0, learn = 0, epoch = 0, running = 0, server = '', seq = 0, fence = 0, v = 0,
-		waiting = 0, parked = 0, drain = 0, since_aged = 0, told = 0, hold = 0, ready = 0, levels = {}, level = {},
+		full = true, mark = 0, offset = 0, learn = 0, lent = 0, epoch = 0, running = 0, server = '', seq = 0, fence = 0,
+		v = 0, waiting = 0, parked = 0, drain = 0, since_aged = 0, told = 0, hold = 0, ready = 0, levels = {}, level = {},
 		count = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
 	}
 end
@@ -54,7 +54,7 @@ end
 local function state_head_pack()
 	local s = S
 	s.mark = now
-	return pack(HEAD, 1, now, s.offset, s.learn, s.epoch, s.running, #s.server, s.server)
+	return pack(HEAD, 1, now, s.offset, s.learn, s.lent, s.epoch, s.running, #s.server, s.server)
 end
 
 local function state_save()
@@ -98,7 +98,7 @@ local function identity_check()
 	local id = sub(server_id(), 1, 255)
 	if id ~= S.server then
 		S.server, S.epoch, S.dirty = id, epoch_after(S.epoch), true
-		S.learn = C.available and 0 or now + C.lease + C.learn_margin
+		S.learn = C.available and 0 or max(now + C.lease, S.lent) + C.learn_margin
 	end
 end
 

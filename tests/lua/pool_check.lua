@@ -59,7 +59,7 @@ end
 
 local function decode_state(raw)
 	local s, n, at, _ = {levels = {}}
-	_, s.now, s.offset, s.learn, s.epoch, s.run, s.server, at = unpack('<Bi7i7i7I4I4Bc0', raw)
+	_, s.now, s.offset, s.learn, _, s.epoch, s.run, s.server, at = unpack('<Bi7i7i7i7I4I4Bc0', raw)
 	s.arrivals, s.fence, s.v, s.waiting, s.parked, s.drain, s.since_aged, s.told, s.hold, s.at_once, s.waited, s.aged, at =
 		unpack('<I6I4dI4I4I4I4i7di7i7i7', raw, at)
 	n, at = unpack('<B', raw, at + 12 * 7)

@@ -159,7 +159,7 @@ static void three_tiers_share_by_weight(void **state)
 {
 	static const char tiers[] = "epf";
 	static const int priority[] = {10, 5, 1};
-	char user[8] = "h";
+	char user[16] = "h";
 	char order[20] = "";
 
 	(void)state;
