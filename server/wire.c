@@ -12,15 +12,18 @@
 #include "redis/stores.h"
 #include "rpc/timers.h"
 #include "service/ledger_role.h"
+#include "service/pool.h"
 #include "service/pool_board.h"
 #include "service/worker.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
+/* So long the good-byes of a keeper may be under way. One that is lost costs its waiters some seconds, and no more. */
+enum { GOOD_BYE_MS = 100 };
 
 /* What lives on one loop. */
 struct bench {
 	struct limits_store *limits;
-	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has none */
+	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has neither these nor a keeper */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct timers *timers;
@@ -105,6 +108,8 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 		.workers = wire->conf->live_workers ? (int)wire->conf->live_workers : (int)wire->workers,
 		.owner = bench,
 	});
+	if (serves)
+		bench->worker->keeper = keeper_new(bench->worker, bench->pools);
 	uv_timer_init(loop, &bench->look);
 	bench->look.data = bench;
 	uv_timer_start(&bench->look, on_look, 0, LOOK_MS);
@@ -112,11 +117,8 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 	return bench->worker;
 }
 
-static void bench_close(struct bench *bench)
+static void stores_close(struct bench *bench)
 {
-	atomic_store(&bench->healthy, false);
-	pool_rounds_stop(bench->rounds);
-	bench->rounds = NULL;
 	uv_close((uv_handle_t *)&bench->look, NULL);
 	redis_pools_free(bench->pools);
 	redis_limits_free(bench->limits);
@@ -125,6 +127,26 @@ static void bench_close(struct bench *bench)
 	loop_timers_free(bench->timers);
 	worker_free(bench->worker);
 	bench->open = false;
+}
+
+static void on_good_bye_said(uv_timer_t *timer)
+{
+	stores_close(timer->data);
+}
+
+/* The keeper first: it still speaks to its store. */
+static void bench_close(struct bench *bench)
+{
+	atomic_store(&bench->healthy, false);
+	pool_rounds_stop(bench->rounds);
+	bench->rounds = NULL;
+	if (!bench->worker->keeper) {
+		stores_close(bench);
+		return;
+	}
+	keeper_free(bench->worker->keeper);
+	bench->worker->keeper = NULL;
+	uv_timer_start(&bench->look, on_good_bye_said, GOOD_BYE_MS, 0);
 }
 
 void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)

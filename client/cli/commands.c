@@ -12,6 +12,7 @@ const struct command_group *const command_groups[] = {
 	&price_commands,
 	&report_commands,
 	&pool_commands,
+	&run_commands,
 	&replay_commands,
 	&meta_commands,
 	NULL,

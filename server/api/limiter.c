@@ -218,6 +218,8 @@ const struct rpc_method limiter_methods[] = {
 	{.path = LIMITER("CheckBatch"), .handle = limiter_check_batch},
 	{.path = LIMITER("Record"), .handle = limiter_record},
 	{.path = LIMITER("RecordBatch"), .handle = limiter_record_batch},
+	{.path = LIMITER("Acquire"), .handle = limiter_acquire, .kind = RPC_SERVER_STREAM},
+	{.path = LIMITER("Release"), .handle = limiter_release},
 	{.path = LIMITER("Renew"), .handle = limiter_renew},
 	{.path = LIMITER("Cancel"), .handle = limiter_cancel},
 	{.path = LIMITER("GetStatus"), .handle = get_status},

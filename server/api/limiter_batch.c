@@ -21,7 +21,7 @@ struct check_item {
 	struct err err; /* of an item that was not started */
 };
 struct record_item {
-	struct settle settle;
+	struct record_run run;
 	struct batch *batch;
 	struct err err;
 };
@@ -41,7 +41,7 @@ static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
 		if (batch->checks && !batch->checks[i].err.code)
 			check_release(&batch->checks[i].check);
 		if (batch->records && !batch->records[i].err.code)
-			settle_release(&batch->records[i].settle);
+			settle_release(&batch->records[i].run.settle);
 	}
 	call_reply_filled(batch->call);
 }
@@ -122,17 +122,17 @@ static void records_reply(struct batch *batch)
 		response.items[i] = message_new(arena, RecordItem, record_item);
 		if (item->err.code)
 			response.items[i]->error = error_to_message(arena, &item->err);
-		else if (!item->settle.flow.ok)
-			response.items[i]->error = error_to_message(arena, &item->settle.flow.err);
+		else if (!item->run.settle.flow.ok)
+			response.items[i]->error = error_to_message(arena, &item->run.settle.flow.err);
 		else
-			response.items[i]->response = record_to_message(&item->settle);
+			response.items[i]->response = record_to_message(&item->run);
 	}
 	reply_packed(batch, &response.base);
 }
 
-static void record_done(struct flow *flow)
+static void record_done(struct record_run *run)
 {
-	item_ended(container_of(container_of(flow, struct settle, flow), struct record_item, settle)->batch);
+	item_ended(container_of(run, struct record_item, run)->batch);
 }
 
 static void record_item_start(struct record_item *item, const Bursar__V1__RecordRequest *request, struct worker *worker)
@@ -140,12 +140,11 @@ static void record_item_start(struct record_item *item, const Bursar__V1__Record
 	struct arena *arena = call_arena(item->batch->call);
 
 	if (!message_check(&request->base, &item->err) ||
-		!question_of_record(request, arena, &item->settle.question, &item->err)) {
+		!record_prepare(request, worker, arena, &item->run, &item->err)) {
 		item_ended(item->batch);
 		return;
 	}
-	item->settle.question.deadline_us = call_deadline_us(item->batch->call);
-	settle_start(&item->settle, worker, arena, record_done);
+	record_start(&item->run, worker, call_deadline_us(item->batch->call), record_done);
 }
 
 void limiter_record_batch(struct call *call, void *ctx)

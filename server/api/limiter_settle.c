@@ -7,7 +7,11 @@
 #include "base/list.h"
 #include "rpc/message.h"
 
-struct settle_call {
+struct record_call {
+	struct record_run run;
+	struct call *call;
+};
+struct cancel_call {
 	struct settle settle;
 	struct call *call;
 };
@@ -52,15 +56,16 @@ bool question_of_record(
 		.keep_open = request->keep_open,
 	};
 
-	if (!handle_of(request->reservation, true, arena, &question.handle, err) ||
+	if ((request->reservation && !handle_of(request->reservation, true, arena, &question.handle, err)) ||
 		!tokens_from_message(request->usage, &question.tokens, err))
 		return false;
 	*out = question;
 	return true;
 }
 
-Bursar__V1__RecordResponse *record_to_message(const struct settle *settle)
+Bursar__V1__RecordResponse *record_to_message(const struct record_run *run)
 {
+	const struct settle *settle = &run->settle;
 	const struct settle_answer *answer = &settle->answer;
 	Bursar__V1__RecordResponse *message = message_new(settle->arena, RecordResponse, record_response);
 
@@ -74,80 +79,92 @@ Bursar__V1__RecordResponse *record_to_message(const struct settle *settle)
 	message->n_limits = rows_to_messages(settle->arena, answer->rows, ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;
 	message->request_id = (char *)(uintptr_t)settle->question.handle.request_id;
+	message->released = run->released;
 	return message;
 }
 
-static struct settle_call *self_of(struct flow *flow)
+static void record_done(struct record_run *run)
 {
-	return container_of(container_of(flow, struct settle, flow), struct settle_call, settle);
-}
+	struct record_call *self = container_of(run, struct record_call, run);
+	const ProtobufCMessage *message;
+	size_t len;
 
-static void reply(struct settle_call *self, const ProtobufCMessage *message)
-{
-	size_t len = protobuf_c_message_get_packed_size(message);
-
+	if (!run->settle.flow.ok) {
+		settle_release(&run->settle);
+		call_fail(self->call, &run->settle.flow.err);
+		return;
+	}
+	message = &record_to_message(run)->base;
+	len = protobuf_c_message_get_packed_size(message);
 	protobuf_c_message_pack(message, call_room(self->call, len));
-	settle_release(&self->settle);
+	settle_release(&run->settle);
 	call_reply_filled(self->call);
-}
-
-static bool failed(struct settle_call *self)
-{
-	if (self->settle.flow.ok)
-		return false;
-	settle_release(&self->settle);
-	call_fail(self->call, &self->settle.flow.err);
-	return true;
-}
-
-static void record_done(struct flow *flow)
-{
-	struct settle_call *self = self_of(flow);
-
-	if (!failed(self))
-		reply(self, &record_to_message(&self->settle)->base);
 }
 
 void limiter_record(struct call *call, void *ctx)
 {
 	struct err err;
 	const Bursar__V1__RecordRequest *request = request_read(call, &bursar__v1__record_request__descriptor, &err);
-	struct settle_call *self = arena_alloc(call_arena(call), sizeof(*self));
+	struct record_call *self = arena_alloc(call_arena(call), sizeof(*self));
 
 	self->call = call;
-	if (!request || !question_of_record(request, call_arena(call), &self->settle.question, &err)) {
+	if (!request || !record_prepare(request, ctx, call_arena(call), &self->run, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	self->settle.question.deadline_us = call_deadline_us(call);
-	settle_start(&self->settle, ctx, call_arena(call), record_done);
+	record_start(&self->run, ctx, call_deadline_us(call), record_done);
+}
+
+/* Renew and Cancel are of a reservation or of a lease. */
+static bool one_given(const Bursar__V1__ReservationRef *ref, const char *lease, struct err *err)
+{
+	if (ref && lease[0])
+		return err_invalid(err, "lease", "stands alone: leave the reservation out");
+	if (!ref && !lease[0])
+		return err_invalid(err, "reservation", "must be given where there is no lease");
+	return true;
+}
+
+void cancel_to_message(const struct settle *settle, Bursar__V1__CancelResponse *out)
+{
+	const struct settle_answer *answer = &settle->answer;
+
+	out->state = (Bursar__V1__ReservationState)answer->state;
+	out->repeat = answer->repeat;
+	out->released_tokens = answer->released.input + answer->released.output;
+	out->released_cost_nano_usd = answer->released.cost;
 }
 
 static void cancel_done(struct flow *flow)
 {
-	struct settle_call *self = self_of(flow);
+	struct cancel_call *self = container_of(container_of(flow, struct settle, flow), struct cancel_call, settle);
 	Bursar__V1__CancelResponse response = BURSAR__V1__CANCEL_RESPONSE__INIT;
-	const struct settle_answer *answer = &self->settle.answer;
 
-	if (failed(self))
-		return;
-	response.state = (Bursar__V1__ReservationState)answer->state;
-	response.repeat = answer->repeat;
-	response.released_tokens = answer->released.input + answer->released.output;
-	response.released_cost_nano_usd = answer->released.cost;
-	reply(self, &response.base);
+	cancel_to_message(&self->settle, &response);
+	settle_release(&self->settle);
+	if (flow->ok)
+		call_reply_message(self->call, &response.base);
+	else
+		call_fail(self->call, &flow->err);
 }
 
 void limiter_cancel(struct call *call, void *ctx)
 {
 	struct err err;
 	const Bursar__V1__CancelRequest *request = request_read(call, &bursar__v1__cancel_request__descriptor, &err);
-	struct settle_call *self = arena_alloc(call_arena(call), sizeof(*self));
+	struct cancel_call *self = arena_alloc(call_arena(call), sizeof(*self));
 
+	if (!request || !one_given(request->reservation, request->lease, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	if (request->lease[0]) {
+		limiter_cancel_lease(call, ctx, request);
+		return;
+	}
 	self->call = call;
 	self->settle.question = (struct settle_question){.cancel = true, .served = "", .interface = "api", .mode = ""};
-	if (!request ||
-		!handle_of(request->reservation, false, call_arena(call), &self->settle.question.handle, &err)) {
+	if (!handle_of(request->reservation, false, call_arena(call), &self->settle.question.handle, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -176,7 +193,15 @@ void limiter_renew(struct call *call, void *ctx)
 	struct handle handle = {0};
 
 	self->call = call;
-	if (!request || !handle_of(request->reservation, false, call_arena(call), &handle, &err)) {
+	if (!request || !one_given(request->reservation, request->lease, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	if (request->lease[0]) {
+		limiter_renew_lease(call, ctx, request);
+		return;
+	}
+	if (!handle_of(request->reservation, false, call_arena(call), &handle, &err)) {
 		call_fail(call, &err);
 		return;
 	}

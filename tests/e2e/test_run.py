@@ -7,8 +7,6 @@ import pytest
 from harness.paths import program
 from harness.ports import free_port
 
-# The server does not answer Acquire yet: docs/pool.md says what is there.
-pytestmark = pytest.mark.skip(reason="Acquire is not served yet")
 
 LOST, NO_SLOT, FAILED, NOT_EXECUTABLE, NOT_FOUND = 123, 124, 125, 126, 127
 

@@ -13,8 +13,6 @@ from harness import Bursard, Postgres, Redis, protos, until
 from bots import Bots
 from referee import Referee
 
-# The server does not answer Acquire yet: docs/pool.md says what is there.
-pytestmark = pytest.mark.skip(reason="Acquire is not served yet")
 
 SLOTS, PROCESSES, THREADS = 6, 8, 25
 SEED = int(os.environ.get("BURSAR_SEED", "7"))

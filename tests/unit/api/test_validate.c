@@ -108,11 +108,37 @@ static void a_path_leads_to_the_field_of_an_item(void **state)
 
 static void parts_that_are_needed_must_be_there(void **state)
 {
-	Bursar__V1__RecordRequest request = BURSAR__V1__RECORD_REQUEST__INIT;
+	Bursar__V1__AcquireRequest request = BURSAR__V1__ACQUIRE_REQUEST__INIT;
 
 	(void)state;
 	assert_false(message_check(&request.base, &err));
-	assert_string_equal(err.field, "reservation");
+	assert_string_equal(err.field, "check");
+}
+
+static void a_wait_for_a_slot_names_seats_a_time_and_a_mode_of_the_list(void **state)
+{
+	Bursar__V1__CheckRequest check = good();
+	Bursar__V1__AcquireRequest request = BURSAR__V1__ACQUIRE_REQUEST__INIT;
+
+	(void)state;
+	request.check = &check;
+	assert_true(message_check(&request.base, &err));
+	request.seats = 100001;
+	assert_false(message_check(&request.base, &err));
+	assert_string_equal(err.field, "seats");
+	request.seats = 100000;
+	request.max_wait_us = 999999;
+	assert_false(message_check(&request.base, &err));
+	assert_string_equal(err.field, "max_wait_us");
+	request.max_wait_us = 1000000;
+	request.mode = (Bursar__V1__LeaseMode)3;
+	assert_false(message_check(&request.base, &err));
+	assert_string_equal(err.field, "mode");
+	request.mode = BURSAR__V1__LEASE_MODE__LEASE_MODE_EXPLICIT;
+	assert_true(message_check(&request.base, &err));
+	check.user = TEXT("");
+	assert_false(message_check(&request.base, &err));
+	assert_string_equal(err.field, "check.user");
 }
 
 static void a_nul_in_a_text_is_found_in_the_bytes(void **state)
@@ -162,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_lifetime_is_0_or_a_second_to_a_day),
 		cmocka_unit_test(a_path_leads_to_the_field_of_an_item),
 		cmocka_unit_test(parts_that_are_needed_must_be_there),
+		cmocka_unit_test(a_wait_for_a_slot_names_seats_a_time_and_a_mode_of_the_list),
 		cmocka_unit_test(a_nul_in_a_text_is_found_in_the_bytes),
 		cmocka_unit_test(limits_say_which_field_does_not_fit),
 	};
