@@ -119,12 +119,15 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 
 static void stores_close(struct bench *bench)
 {
+	pool_rounds_stop(bench->rounds);
+	bench->rounds = NULL;
 	uv_close((uv_handle_t *)&bench->look, NULL);
 	redis_pools_free(bench->pools);
 	redis_limits_free(bench->limits);
 	pg_accounts_free(bench->accounts);
 	pg_admin_free(bench->admin);
 	loop_timers_free(bench->timers);
+	keeper_free(bench->worker->keeper);
 	worker_free(bench->worker);
 	bench->open = false;
 }
@@ -138,14 +141,11 @@ static void on_good_bye_said(uv_timer_t *timer)
 static void bench_close(struct bench *bench)
 {
 	atomic_store(&bench->healthy, false);
-	pool_rounds_stop(bench->rounds);
-	bench->rounds = NULL;
 	if (!bench->worker->keeper) {
 		stores_close(bench);
 		return;
 	}
-	keeper_free(bench->worker->keeper);
-	bench->worker->keeper = NULL;
+	keeper_stop(bench->worker->keeper);
 	uv_timer_start(&bench->look, on_good_bye_said, GOOD_BYE_MS, 0);
 }
 

@@ -38,10 +38,12 @@ static void batch(struct bursar_stream *stream, const grpc_op *ops, size_t count
 
 static void receive(struct bursar_stream *stream)
 {
-	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &stream->bytes};
+	grpc_op ops[] = {
+		{.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &stream->bytes},
+	};
 
 	stream->bytes = NULL;
-	batch(stream, &op, 1, &stream->received);
+	batch(stream, ops, 1, &stream->received);
 }
 
 static void unlink_stream(struct bursar_stream *stream)

@@ -306,5 +306,4 @@ static const struct command commands[] = {
 	},
 };
 
-/* Joins command_groups when the server answers Acquire. */
-const struct command_group run_commands = {"Pools", commands, sizeof(commands) / sizeof(*commands)};
+const struct command_group run_commands = {"Running under a slot", commands, sizeof(commands) / sizeof(*commands)};

@@ -17,9 +17,13 @@
 
 struct pool_keeper;
 
-/* `pools` and the worker outlive it; it listens at once. Memory goes with keeper_free. */
+/* It listens at once. */
 struct pool_keeper *keeper_new(struct worker *worker, struct pools_store *pools);
-/* Says good-bye to all pools (waiters are parked for other workers to fetch); no acquisition may be open any more. */
+/*
+ * Says good-bye to all pools: waiters are parked, for other workers to fetch. No acquisition may be open any more. What is under way ends
+ * with the stores, which are freed next; then the memory may go.
+ */
+void keeper_stop(struct pool_keeper *keeper);
 void keeper_free(struct pool_keeper *keeper);
 
 enum acquire_event { ACQUIRE_QUEUED, ACQUIRE_GRANTED, ACQUIRE_DRAINING };
@@ -41,8 +45,8 @@ struct acquisition {
 	void (*event)(struct acquisition *acquisition, enum acquire_event event);
 	/*
 	 * flow.ok: the stream ends with OK: the check was denied (denied), the caller polled, has an explicit lease, or his own
-	 * release or record was seen. Else flow.err: ERR_EXHAUSTED with retry_after_us and a reason, ERR_ABORTED-like
-	 * ERR_PRECONDITION when another stream took the request over or the lease was lost, ERR_UNAVAILABLE ("connect again").
+	 * release or record was seen. Else flow.err: ERR_EXHAUSTED with retry_after_us and a reason, ERR_ABORTED when another
+	 * stream took the request over or the lease was lost, ERR_UNAVAILABLE ("connect again").
 	 */
 	void (*ended)(struct acquisition *acquisition);
 	/* out */

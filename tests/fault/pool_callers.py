@@ -74,7 +74,8 @@ class Caller(threading.Thread):
                         return
             except grpc.RpcError as error:
                 if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED):
-                    if error.code() != grpc.StatusCode.RESOURCE_EXHAUSTED:
+                    # FAILED_PRECONDITION: granted and given back when the stream broke before it could say so.
+                    if error.code() not in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.FAILED_PRECONDITION):
                         self.tell("refused", error.code().name)
                     return
                 time.sleep(0.05)  # no server there: not a storm

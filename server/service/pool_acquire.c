@@ -1,0 +1,608 @@
+/* One caller on his way to a slot. His state outlives him: what he leaves is given back when he is gone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "service/pool_private.h"
+
+enum { ROUNDS_MOST = 8, TELL_US = 1000000, RETRY_LEAST_US = 1000000, AGAIN_US = 20000 };
+
+static struct acquire_state *state_of_flow(struct flow *flow)
+{
+	return container_of(container_of(flow, struct check, flow), struct acquisition, check)->state;
+}
+
+/* Memory goes when nothing of it is under way any more. */
+void state_free(struct acquire_state *state)
+{
+	pool_forget(state);
+	if (state->pool && !state->gone)
+		list_remove(&state->link);
+	state->gone = true;
+	state->caller = NULL;
+	if (state->busy || state->reservation_busy)
+		return;
+	arena_release(&state->arena);
+	free(state);
+}
+
+/* Something under way was answered: false when the state was only waiting for that. */
+static bool state_lives(struct acquire_state *state)
+{
+	if (!state->gone)
+		return true;
+	state_free(state);
+	return false;
+}
+
+static void caller_end(struct acquire_state *state, const struct err *err)
+{
+	struct acquisition *caller = state->caller;
+
+	if (!caller)
+		return;
+	state->caller = NULL;
+	caller->state = NULL;
+	caller->flow.ok = !err;
+	if (err)
+		caller->flow.err = *err;
+	caller->ended(caller);
+}
+
+void state_end(struct acquire_state *state, const struct err *err)
+{
+	struct err copy;
+
+	if (err)
+		copy = *err;
+	caller_end(state, err ? &copy : NULL);
+	state_free(state);
+}
+
+/* Giving back: the place or the slot, and what the check holds. */
+
+static void reservation_cancelled(struct flow *flow)
+{
+	struct acquire_state *state =
+		container_of(container_of(flow, struct settle, flow), struct acquire_state, cancel);
+
+	settle_release(&state->cancel);
+	state->reservation_busy = false;
+	state_free(state);
+}
+
+static void reservation_give_back(struct acquire_state *state)
+{
+	state->cancel.question = (struct settle_question){
+		.cancel = true,
+		.handle = {.tenant = state->tenant,
+			.user = state->user,
+			.request_id = state->id,
+			.started_at_us = state->started_at_us},
+		.served = "",
+		.interface = "api",
+		.mode = "",
+		.deadline_us = clock_mono_us() + 5000000,
+	};
+	state->reservation_busy = true;
+	settle_start(&state->cancel, state->keeper->worker, &state->arena, reservation_cancelled);
+}
+
+static void ended(struct pool_op *op)
+{
+	struct acquire_state *state = container_of(container_of(op, struct pool_end, op), struct acquire_state, end);
+
+	state->busy = false;
+	if (!state_lives(state))
+		return;
+	if (op->status != POOL_FAILED)
+		pool_take_grants(state->pool, op);
+	if (op->status == POOL_MOVED || state->fence.fence || state->keeper->stopping)
+		state_free(state);
+	else
+		reservation_give_back(state);
+}
+
+/* A slot is released and its request stays to be recorded; a place is cancelled, and its reservation given back. */
+void state_give_back(struct acquire_state *state, enum pool_outcome outcome)
+{
+	struct pools_store *store = state->keeper->store;
+
+	pool_forget(state);
+	state->end = (struct pool_end){
+		.op = {.tenant = state->pool->tenant,
+			.pool = state->pool->settings.name,
+			.arena = &state->arena,
+			.done = ended},
+		.request = {state->user, state->id},
+		.fence = state->fence,
+		.outcome = outcome,
+		.only_mine = true,
+	};
+	if (state->phase != PHASE_HOLDING)
+		state->fence = (struct pool_fence){0};
+	state->busy = true;
+	if (state->phase == PHASE_HOLDING)
+		store->ops->release(store, &state->end);
+	else
+		store->ops->cancel(store, &state->end);
+	state->phase = PHASE_ENDING;
+}
+
+/* What the caller is told. */
+
+static void tell(struct acquire_state *state, enum acquire_event event)
+{
+	struct acquisition *caller = state->caller;
+
+	if (!caller)
+		return;
+	state->told_us = clock_mono_us();
+	caller->fence = state->fence;
+	caller->drain_by_us = state->drain_by_us;
+	caller->event(caller, event);
+	if (!state->caller || !state->polled)
+		return;
+	state->keep_until_us = clock_mono_us() + POLL_KEEP_US;
+	caller_end(state, NULL);
+}
+
+void state_place(
+	struct acquire_state *state, const struct pool_op *op, uint32_t position, int64_t eta_us, enum pool_why why)
+{
+	struct acquisition *caller = state->caller;
+	bool changed;
+
+	if (!caller || clock_mono_us() - state->told_us < TELL_US)
+		return;
+	changed = position != caller->position || why != caller->why || eta_us != caller->eta_us ||
+		  op->levels != caller->levels ||
+		  memcmp(op->level, caller->level, sizeof(op->level[0]) * (size_t)op->levels) != 0;
+	if (!changed && state->told_us)
+		return;
+	caller->now_us = op->now_us;
+	caller->position = position;
+	caller->eta_us = eta_us;
+	caller->why = why;
+	caller->levels = op->levels;
+	memcpy(caller->level, op->level, sizeof(caller->level));
+	tell(state, ACQUIRE_QUEUED);
+}
+
+void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t since_us, bool repeated)
+{
+	struct acquisition *caller = state->caller;
+	bool first = state->phase != PHASE_HOLDING;
+	bool draining = state->drain_by_us && caller && caller->drain_by_us != state->drain_by_us;
+
+	state->phase = PHASE_HOLDING;
+	state->lease_until_us = since_us + state->pool->settings.lease_us - LEASE_MARGIN_US;
+	state->renew_at_us = since_us + lease_third_us(state->pool);
+	if (state->closed) {
+		state_give_back(state, OUTCOME_CANCELLED);
+		return;
+	}
+	if (!caller) { /* one who polls will find it by his request id; the lease is his to renew */
+		state_free(state);
+		return;
+	}
+	caller->expires_at_us = expires_at_us;
+	if (first) {
+		caller->repeated = repeated;
+		caller->lease_us = state->pool->settings.lease_us;
+		caller->lease = lease_format(&(struct lease_handle){state->tenant, state->pool->settings.name,
+						     state->user, state->id, state->started_at_us, state->fence},
+			&state->arena);
+		tell(state, ACQUIRE_GRANTED);
+		if (state->caller && state->explicit_lease)
+			caller_end(state, NULL);
+		if (!state->caller) {
+			state_free(state);
+			return;
+		}
+	}
+	if (draining)
+		tell(state, ACQUIRE_DRAINING);
+}
+
+void state_granted(struct acquire_state *state, struct pool_fence fence)
+{
+	state->phase = PHASE_GRANTED;
+	state->fence = fence;
+	state->renew_at_us = 0;
+}
+
+/* Asking the pool. */
+
+static void refuse(struct acquire_state *state, const struct err *err)
+{
+	struct err copy = *err;
+
+	caller_end(state, &copy);
+	if (state->started_at_us)
+		reservation_give_back(state);
+	else
+		state_free(state);
+}
+
+static void shed(struct acquire_state *state)
+{
+	static const struct {
+		const char *reason, *text;
+	} why[] = {
+		[SHED_POOL_QUEUE] = {"POOL_QUEUE_FULL", "the pool's queue is full"},
+		[SHED_LEVEL_QUEUE] = {"LEVEL_QUEUE_FULL", "the queue of this priority is full"},
+		[SHED_USER_QUEUE] = {"USER_QUEUE_FULL", "this user has as many requests waiting as he may"},
+		[SHED_PREDICTED] = {"PREDICTED_WAIT", "the wait would probably be longer than is allowed"},
+		[SHED_LEVELS] = {"TOO_MANY_PRIORITIES", "the pool has 16 priorities in use; no other one fits"},
+	};
+	const struct pool_acquire *op = &state->acquire;
+	struct err err;
+
+	if (op->shed < SHED_POOL_QUEUE || op->shed > SHED_LEVELS) {
+		err_set(&err, ERR_INTERNAL, "the pool has refused the request, and not said why");
+	} else {
+		err_set(&err, ERR_EXHAUSTED, "%s; come again later", why[op->shed].text);
+		err_reason(&err, why[op->shed].reason);
+	}
+	err.retry_after_us = op->retry_after_us > RETRY_LEAST_US ? op->retry_after_us : RETRY_LEAST_US;
+	refuse(state, &err);
+}
+
+static void again(struct wait *wait)
+{
+	struct acquire_state *state = container_of(wait, struct acquire_state, wait);
+
+	state->busy = false;
+	if (state_lives(state))
+		state_ask(state);
+}
+
+static void ask_again_soon(struct acquire_state *state)
+{
+	struct timers *timers = state->keeper->worker->parts.timers;
+
+	state->busy = true;
+	state->wait = (struct wait){.due = again};
+	timers->start(timers, &state->wait, AGAIN_US);
+}
+
+static void configured(struct pool_op *op)
+{
+	struct acquire_state *state =
+		container_of(container_of(op, struct pool_configure, op), struct acquire_state, configure);
+
+	state->busy = false;
+	if (state_lives(state))
+		state_ask(state);
+}
+
+static void configure(struct acquire_state *state, bool used_before, uint32_t epoch)
+{
+	state->configure = (struct pool_configure){
+		.op = {.tenant = state->pool->tenant,
+			.pool = state->pool->settings.name,
+			.arena = &state->arena,
+			.done = configured},
+		.settings = &state->settings,
+		.used_before = used_before,
+		.epoch_floor = epoch,
+	};
+	state->settings = state->pool->settings;
+	state->busy = true;
+	state->keeper->store->ops->configure(state->keeper->store, &state->configure);
+}
+
+/* Nobody but the first who ever opened the pool may begin it without learning; he is given a second to do it. */
+static void opened(struct admin_job *job)
+{
+	struct acquire_state *state =
+		container_of(container_of(job, struct pool_open, job), struct acquire_state, open);
+	int64_t now_us = clock_mono_us();
+
+	state->busy = false;
+	if (!state_lives(state))
+		return;
+	if (!state->configure_until_us)
+		state->configure_until_us = now_us + CONFIGURE_WAIT_US;
+	if (job->ok && state->open.first)
+		configure(state, false, state->open.epoch);
+	else if (job->ok && now_us < state->configure_until_us)
+		ask_again_soon(state);
+	else
+		configure(state, true, job->ok ? state->open.epoch : 0);
+}
+
+static void open_pool(struct acquire_state *state)
+{
+	struct admin_store *admin = state->keeper->worker->parts.admin;
+
+	state->open = (struct pool_open){
+		.job = {.arena = &state->arena, .done = opened, .actor = "bursard", .reason = ""},
+		.tenant = state->pool->tenant,
+		.name = state->pool->settings.name,
+		.token = state->keeper->token,
+	};
+	state->busy = true;
+	admin->ops->pool_open(admin, &state->open);
+}
+
+static void queued(struct acquire_state *state)
+{
+	struct pool_acquire *op = &state->acquire;
+	int64_t now_us = clock_mono_us();
+
+	state->phase = PHASE_WAITING;
+	state->wait_until_us = now_us + (op->wait_until_us - op->op.now_us);
+	if (state->caller) {
+		state->caller->enqueued_at_us = op->enqueued_at_us;
+		state->caller->wait_until_us = op->wait_until_us;
+	}
+	state->told_us = 0;
+	state_place(state, &op->op, op->position, op->eta_us, op->why);
+}
+
+static void granted(struct acquire_state *state, int64_t sent_us)
+{
+	struct pool_acquire *op = &state->acquire;
+
+	state->fence = op->fence;
+	state->drain_by_us = op->drain_by_us;
+	if (state->caller) {
+		state->caller->now_us = op->op.now_us;
+		state->caller->enqueued_at_us = op->enqueued_at_us;
+	}
+	state_holds(state, op->expires_at_us, sent_us, op->enqueued_at_us < op->op.now_us);
+}
+
+static void failed(struct acquire_state *state)
+{
+	struct pool_acquire *op = &state->acquire;
+	struct err err;
+
+	switch (op->op.status) {
+	case POOL_DONE:
+		err_set(&err, ERR_PRECONDITION, "request %s had its slot, and that has ended; use a new request_id",
+			state->id);
+		err_reason(&err, "REQUEST_CLOSED");
+		state_end(state, &err);
+		return;
+	case POOL_CONFLICT:
+		err_set(&err, ERR_EXISTS, "request %s was made before, for another number of seats", state->id);
+		state_end(state, &err);
+		return;
+	case POOL_INVALID:
+		err_invalid(&err, "seats",
+			op->invalid == 1 ? "are more than the pool has slots" : "are more than the tier's cap");
+		break;
+	default:
+		err_set(&err, ERR_UNAVAILABLE, "the pool does not answer: %s", op->op.err.text);
+	}
+	refuse(state, &err);
+}
+
+static void asked(struct pool_op *op)
+{
+	struct acquire_state *state =
+		container_of(container_of(op, struct pool_acquire, op), struct acquire_state, acquire);
+
+	state->busy = false;
+	if (!state_lives(state))
+		return;
+	pool_take_grants(state->pool, op); /* before the state, and the answer in it, may be gone */
+	if (state->closed && (op->status == POOL_QUEUED || op->status == POOL_GRANTED)) {
+		state->phase = PHASE_WAITING;
+		state_give_back(state, OUTCOME_CANCELLED);
+	} else if (op->status == POOL_QUEUED) {
+		queued(state);
+	} else if (op->status == POOL_GRANTED) {
+		granted(state, clock_mono_us());
+	} else if (op->status == POOL_SHED) {
+		shed(state);
+	} else if (op->status == POOL_ABSENT && ++state->rounds < ROUNDS_MOST * 8) {
+		open_pool(state);
+	} else if (op->status == POOL_BEHIND && ++state->rounds < ROUNDS_MOST) {
+		configure(state, true, 0);
+	} else {
+		failed(state);
+	}
+}
+
+void state_ask(struct acquire_state *state)
+{
+	struct pools_store *store = state->keeper->store;
+	int64_t left_us = state->wait_until_us ? state->wait_until_us - clock_mono_us() : state->acquire.wait_us;
+
+	state->phase = PHASE_ASKING;
+	state->acquire = (struct pool_acquire){
+		.op = {.tenant = state->pool->tenant,
+			.pool = state->pool->settings.name,
+			.arena = &state->arena,
+			.done = asked},
+		.request = {state->user, state->id},
+		.gen = state->pool->settings.gen,
+		.priority = state->priority,
+		.cap = state->cap,
+		.seats = state->seats,
+		.wait_us = state->wait_until_us && left_us < 1000 ? 1000 : left_us,
+	};
+	state->busy = true;
+	store->ops->acquire(store, &state->acquire);
+}
+
+/* Beginning. */
+
+static void take_over(struct kept_pool *pool, struct acquire_state *state)
+{
+	struct acquire_state *other = pool_find(pool, state->user, state->id);
+	struct err err;
+
+	if (other) {
+		err_set(&err, ERR_ABORTED, "another stream has taken request %s over", state->id);
+		err_reason(&err, "TAKEN_OVER");
+		state_end(other, &err);
+	}
+	state->pool = pool;
+	list_push_back(&pool->states, &state->link);
+}
+
+static const char *copy(struct acquire_state *state, const char *text)
+{
+	return arena_strndup(&state->arena, text, strlen(text));
+}
+
+static bool prepare(struct acquire_state *state, struct err *err)
+{
+	struct acquisition *caller = state->caller;
+	const struct check *check = &caller->check;
+	const struct tier *tier = check->parties.party[0].tier;
+	const char *name = caller->pool[0] ? caller->pool : POOL_DEFAULT;
+	const struct pool_settings *settings = catalog_pool(check->snapshot->catalog, check->question.tenant, name);
+
+	state->tenant = copy(state, check->question.tenant);
+	state->user = copy(state, check->question.user);
+	state->id = copy(state, check->question.request_id);
+	state->started_at_us = check->answer.started_at_us;
+	state->ttl_us = check->answer.expires_at_us - check->answer.now_us;
+	state->reservation_until_us = clock_mono_us() + state->ttl_us;
+	state->priority = tier && tier->pool_priority > 0 ? tier->pool_priority : 1;
+	state->cap = tier && tier->pool_concurrent > 0 ? tier->pool_concurrent : 1;
+	state->seats = caller->seats;
+	state->acquire.wait_us = caller->max_wait_us;
+	state->explicit_lease = caller->mode == LEASE_EXPLICIT || caller->poll;
+	state->polled = caller->poll;
+	if (!settings) {
+		err_set(err, ERR_NOT_FOUND, "pool: there is no pool %s; 'bursar pool list' shows those there are",
+			name);
+		return false;
+	}
+	take_over(keeper_pool(state->keeper, state->tenant, settings), state);
+	return true;
+}
+
+static void checked(struct flow *flow)
+{
+	struct acquire_state *state = state_of_flow(flow);
+	struct acquisition *caller = state->caller;
+	const struct check_answer *answer = &caller->check.answer;
+	struct err err;
+
+	state->busy = false;
+	if (!flow->ok) {
+		state_end(state, &flow->err);
+	} else if (!answer->allowed) {
+		caller->denied = true;
+		state_end(state, NULL);
+	} else if (answer->quality != QUALITY_EXACT) {
+		err_set(&err, ERR_UNAVAILABLE, "the store of pools does not answer");
+		state_end(state, &err);
+	} else if (answer->repeat && answer->state != RESERVATION_OPEN) {
+		err_set(&err, ERR_PRECONDITION, "request %s was asked before and has ended; use a new request_id",
+			caller->check.question.request_id);
+		err_reason(&err, "REQUEST_CLOSED");
+		state_end(state, &err);
+	} else if (!prepare(state, &err)) {
+		refuse(state, &err);
+	} else if (state->closed) {
+		err_set(&err, ERR_CANCELLED, "the caller is gone");
+		refuse(state, &err);
+	} else {
+		state_ask(state);
+	}
+}
+
+void acquire_start(struct acquisition *acquisition, struct pool_keeper *keeper, struct arena *arena)
+{
+	struct acquire_state *state = mem_zalloc(1, sizeof(*state));
+
+	list_init(&state->link);
+	state->keeper = keeper;
+	state->caller = acquisition;
+	state->busy = true;
+	acquisition->state = state;
+	check_start(&acquisition->check, keeper->worker, arena, checked);
+}
+
+/* Ending from the caller's side. */
+
+void acquire_close(struct acquisition *acquisition)
+{
+	struct acquire_state *state = acquisition->state;
+	struct err err;
+
+	if (!state)
+		return;
+	state->closed = true;
+	if (state->phase == PHASE_CHECKING)
+		return; /* `ended` comes with the check's answer: its memory is the caller's */
+	err_set(&err, ERR_CANCELLED, "the caller is gone");
+	caller_end(state, &err);
+	if (!state->busy &&
+		(state->phase == PHASE_WAITING || state->phase == PHASE_GRANTED || state->phase == PHASE_HOLDING))
+		state_give_back(state, OUTCOME_CANCELLED);
+}
+
+void acquire_drain(struct acquisition *acquisition)
+{
+	struct acquire_state *state = acquisition->state;
+	struct err err;
+
+	if (!state || state->phase == PHASE_CHECKING)
+		return; /* it ends by itself, soon */
+	err_set(&err, ERR_UNAVAILABLE, "the server is stopping; ask again with the same request_id");
+	err_reason(&err, "DRAINING");
+	state_end(state, &err);
+}
+
+/* Time. */
+
+static void time_out(struct acquire_state *state)
+{
+	struct err err;
+
+	err_set(&err, ERR_EXHAUSTED, "no slot became free for request %s in the time it may wait", state->id);
+	err_reason(&err, "WAIT_MAX");
+	err.retry_after_us =
+		state->caller && state->caller->eta_us > RETRY_LEAST_US ? state->caller->eta_us : RETRY_LEAST_US;
+	caller_end(state, &err);
+	state_give_back(state, OUTCOME_TIMED_OUT);
+}
+
+static void reservation_renewed(struct flow *flow)
+{
+	struct acquire_state *state = container_of(container_of(flow, struct renew, flow), struct acquire_state, renew);
+
+	state->reservation_busy = false;
+	state->reservation_until_us = clock_mono_us() + (flow->ok ? state->ttl_us : state->ttl_us / 2 + 5000000);
+	state_lives(state);
+}
+
+static void reservation_extend(struct acquire_state *state)
+{
+	state->renew.tenant = state->tenant;
+	state->renew.user = state->user;
+	state->renew.request_id = state->id;
+	state->renew.ttl_us = state->ttl_us;
+	state->reservation_busy = true;
+	renew_start(&state->renew, state->keeper->worker, &state->arena, reservation_renewed);
+}
+
+void state_turn(struct acquire_state *state, int64_t now_us)
+{
+	struct err err;
+
+	if (state->busy || state->reservation_busy || state->phase == PHASE_ENDING)
+		return;
+	if (state->phase == PHASE_WAITING && now_us >= state->wait_until_us) {
+		time_out(state);
+	} else if (state->phase == PHASE_WAITING && state->keep_until_us && !state->caller &&
+		   now_us >= state->keep_until_us) {
+		state_give_back(state, OUTCOME_CANCELLED);
+	} else if (state->phase == PHASE_HOLDING && now_us >= state->lease_until_us) {
+		err_set(&err, ERR_ABORTED, "the lease of request %s could not be renewed in time", state->id);
+		err_reason(&err, "LEASE_LOST");
+		state_end(state, &err);
+	} else if (state->reservation_until_us - now_us < state->ttl_us / 2) {
+		reservation_extend(state);
+	}
+}
