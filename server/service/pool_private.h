@@ -81,7 +81,14 @@ struct pool_keeper {
 	char token[17];
 };
 
+/* pool_ask.c */
+void state_refuse(
+	struct acquire_state *state, const struct err *err); /* tells the caller, gives his reservation back */
+
 /* pool_acquire.c */
+bool state_lives(struct acquire_state *state); /* after an answer: false when the state was only waiting for that */
+void state_caller_end(struct acquire_state *state, const struct err *err);
+void state_reservation_give_back(struct acquire_state *state); /* frees the state when that is done */
 void state_end(struct acquire_state *state, const struct err *err); /* tells the caller and forgets; err NULL: well */
 void state_ask(struct acquire_state *state);
 void state_granted(struct acquire_state *state, struct pool_fence fence); /* by the store; acknowledge it */

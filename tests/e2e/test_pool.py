@@ -399,6 +399,8 @@ def test_a_smaller_pool_asks_holders_to_end_and_kills_none(serve, callers):
 def test_twenty_callers_on_two_slots_of_two_bursards_are_never_more_than_two(serve, callers):
     fleets = [serve(slots=2, workers=2)[1] for _ in range(2)]
     users = [user_of(fleets[0], priority=priority) for priority in (1, 5, 10, 1)]
+    # By the default of 30 s a job, the last ones would be told to come again later.
+    fleets[0].admin.PutPool(protos.admin_pb2.PutPoolRequest(ref=protos.admin_pb2.PoolRef(), estimate_us=SECOND // 10), timeout=10)
     lock, running, most, stays, failures = threading.Lock(), 0, 0, [], []
 
     def run(number):

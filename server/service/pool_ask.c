@@ -1,0 +1,221 @@
+/* Asking the pool for a slot: what it may answer, and making it where Redis does not have it. */
+#include "base/clock.h"
+#include "service/pool_private.h"
+
+enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, AGAIN_US = 20000 };
+
+void state_refuse(struct acquire_state *state, const struct err *err)
+{
+	struct err copy = *err;
+
+	state_caller_end(state, &copy);
+	if (state->started_at_us)
+		state_reservation_give_back(state);
+	else
+		state_free(state);
+}
+
+static void shed(struct acquire_state *state)
+{
+	static const struct {
+		const char *reason, *text;
+	} why[] = {
+		[SHED_POOL_QUEUE] = {"POOL_QUEUE_FULL", "the pool's queue is full"},
+		[SHED_LEVEL_QUEUE] = {"LEVEL_QUEUE_FULL", "the queue of this priority is full"},
+		[SHED_USER_QUEUE] = {"USER_QUEUE_FULL", "this user has as many requests waiting as he may"},
+		[SHED_PREDICTED] = {"PREDICTED_WAIT", "the wait would probably be longer than is allowed"},
+		[SHED_LEVELS] = {"TOO_MANY_PRIORITIES", "the pool has 16 priorities in use; no other one fits"},
+	};
+	const struct pool_acquire *op = &state->acquire;
+	struct err err;
+
+	if (op->shed < SHED_POOL_QUEUE || op->shed > SHED_LEVELS) {
+		err_set(&err, ERR_INTERNAL, "the pool has refused the request, and not said why");
+	} else {
+		err_set(&err, ERR_EXHAUSTED, "%s; come again later", why[op->shed].text);
+		err_reason(&err, why[op->shed].reason);
+	}
+	err.retry_after_us = op->retry_after_us > RETRY_LEAST_US ? op->retry_after_us : RETRY_LEAST_US;
+	state_refuse(state, &err);
+}
+
+static void again(struct wait *wait)
+{
+	struct acquire_state *state = container_of(wait, struct acquire_state, wait);
+
+	state->busy = false;
+	if (state_lives(state))
+		state_ask(state);
+}
+
+static void ask_again_soon(struct acquire_state *state)
+{
+	struct timers *timers = state->keeper->worker->parts.timers;
+
+	state->busy = true;
+	state->wait = (struct wait){.due = again};
+	timers->start(timers, &state->wait, AGAIN_US);
+}
+
+static void configured(struct pool_op *op)
+{
+	struct acquire_state *state =
+		container_of(container_of(op, struct pool_configure, op), struct acquire_state, configure);
+
+	state->busy = false;
+	if (state_lives(state))
+		state_ask(state);
+}
+
+static void configure(struct acquire_state *state, bool used_before, uint32_t epoch)
+{
+	state->configure = (struct pool_configure){
+		.op = {.tenant = state->pool->tenant,
+			.pool = state->pool->settings.name,
+			.arena = &state->arena,
+			.done = configured},
+		.settings = &state->settings,
+		.used_before = used_before,
+		.epoch_floor = epoch,
+	};
+	state->settings = state->pool->settings;
+	state->busy = true;
+	state->keeper->store->ops->configure(state->keeper->store, &state->configure);
+}
+
+/* Nobody but the first who ever opened the pool may begin it without learning; he is given a second to do it. */
+static void opened(struct admin_job *job)
+{
+	struct acquire_state *state =
+		container_of(container_of(job, struct pool_open, job), struct acquire_state, open);
+	int64_t now_us = clock_mono_us();
+
+	state->busy = false;
+	if (!state_lives(state))
+		return;
+	if (!state->configure_until_us)
+		state->configure_until_us = now_us + CONFIGURE_WAIT_US;
+	if (job->ok && state->open.first)
+		configure(state, false, state->open.epoch);
+	else if (job->ok && now_us < state->configure_until_us)
+		ask_again_soon(state);
+	else
+		configure(state, true, job->ok ? state->open.epoch : 0);
+}
+
+static void open_pool(struct acquire_state *state)
+{
+	struct admin_store *admin = state->keeper->worker->parts.admin;
+
+	state->open = (struct pool_open){
+		.job = {.arena = &state->arena, .done = opened, .actor = "bursard", .reason = ""},
+		.tenant = state->pool->tenant,
+		.name = state->pool->settings.name,
+		.token = state->keeper->token,
+	};
+	state->busy = true;
+	admin->ops->pool_open(admin, &state->open);
+}
+
+static void queued(struct acquire_state *state)
+{
+	struct pool_acquire *op = &state->acquire;
+	int64_t now_us = clock_mono_us();
+
+	state->phase = PHASE_WAITING;
+	state->wait_until_us = now_us + (op->wait_until_us - op->op.now_us);
+	if (state->caller) {
+		state->caller->enqueued_at_us = op->enqueued_at_us;
+		state->caller->wait_until_us = op->wait_until_us;
+	}
+	state->told_us = 0;
+	state_place(state, &op->op, op->position, op->eta_us, op->why);
+}
+
+static void granted(struct acquire_state *state, int64_t sent_us)
+{
+	struct pool_acquire *op = &state->acquire;
+
+	state->fence = op->fence;
+	state->drain_by_us = op->drain_by_us;
+	if (state->caller) {
+		state->caller->now_us = op->op.now_us;
+		state->caller->enqueued_at_us = op->enqueued_at_us;
+	}
+	state_holds(state, op->expires_at_us, sent_us, op->enqueued_at_us < op->op.now_us);
+}
+
+static void failed(struct acquire_state *state)
+{
+	struct pool_acquire *op = &state->acquire;
+	struct err err;
+
+	switch (op->op.status) {
+	case POOL_DONE:
+		err_set(&err, ERR_PRECONDITION, "request %s had its slot, and that has ended; use a new request_id",
+			state->id);
+		err_reason(&err, "REQUEST_CLOSED");
+		state_end(state, &err);
+		return;
+	case POOL_CONFLICT:
+		err_set(&err, ERR_EXISTS, "request %s was made before, for another number of seats", state->id);
+		state_end(state, &err);
+		return;
+	case POOL_INVALID:
+		err_invalid(&err, "seats",
+			op->invalid == 1 ? "are more than the pool has slots" : "are more than the tier's cap");
+		break;
+	default:
+		err_set(&err, ERR_UNAVAILABLE, "the pool does not answer: %s", op->op.err.text);
+	}
+	state_refuse(state, &err);
+}
+
+static void asked(struct pool_op *op)
+{
+	struct acquire_state *state =
+		container_of(container_of(op, struct pool_acquire, op), struct acquire_state, acquire);
+
+	state->busy = false;
+	if (!state_lives(state))
+		return;
+	pool_take_grants(state->pool, op); /* before the state, and the answer in it, may be gone */
+	if (state->closed && (op->status == POOL_QUEUED || op->status == POOL_GRANTED)) {
+		state->phase = PHASE_WAITING;
+		state_give_back(state, OUTCOME_CANCELLED);
+	} else if (op->status == POOL_QUEUED) {
+		queued(state);
+	} else if (op->status == POOL_GRANTED) {
+		granted(state, clock_mono_us());
+	} else if (op->status == POOL_SHED) {
+		shed(state);
+	} else if (op->status == POOL_ABSENT && ++state->rounds < ROUNDS_MOST * 8) {
+		open_pool(state);
+	} else if (op->status == POOL_BEHIND && ++state->rounds < ROUNDS_MOST) {
+		configure(state, true, 0);
+	} else {
+		failed(state);
+	}
+}
+
+void state_ask(struct acquire_state *state)
+{
+	struct pools_store *store = state->keeper->store;
+	int64_t left_us = state->wait_until_us ? state->wait_until_us - clock_mono_us() : state->acquire.wait_us;
+
+	state->phase = PHASE_ASKING;
+	state->acquire = (struct pool_acquire){
+		.op = {.tenant = state->pool->tenant,
+			.pool = state->pool->settings.name,
+			.arena = &state->arena,
+			.done = asked},
+		.request = {state->user, state->id},
+		.gen = state->pool->settings.gen,
+		.priority = state->priority,
+		.cap = state->cap,
+		.seats = state->seats,
+		.wait_us = state->wait_until_us && left_us < 1000 ? 1000 : left_us,
+	};
+	state->busy = true;
+	store->ops->acquire(store, &state->acquire);
+}
