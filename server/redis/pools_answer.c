@@ -4,7 +4,11 @@
 
 static int64_t cut_us(struct cut *cut)
 {
-	return cut_int(cut, 7) * 1000;
+	int64_t ms = cut_int(cut, 7);
+
+	if (ms > INT64_MAX / 1000 || ms < INT64_MIN / 1000)
+		cut->bad = true;
+	return cut->bad ? 0 : ms * 1000;
 }
 
 static const char *cut_text(struct cut *cut, struct arena *arena)

@@ -1,7 +1,7 @@
 /*
  * The subscription of a worker to its hints. What is lost with a connection is found by sync, so nothing is repeated here: the
  * connection is made anew, and `listening` says that there was a gap. A Redis that hangs shows in the calls, which share its fate; the
- * subscription is pinged so that a connection whose other end has vanished is noticed too.
+ * subscription is repeated now and then so that a connection whose other end has vanished is noticed too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +80,9 @@ static void tell(struct pools_listener *listener, const char *bytes, size_t len)
 	struct cut cut = cut_of(bytes, len);
 	struct pool_hint hint;
 
-	if (pool_read_hint(&hint, &listener->arena, &cut) && listener->hint)
-		for (int i = 0; i < hint.grants; i++)
+	/* Asked anew each time: whoever is told may free the store. */
+	if (pool_read_hint(&hint, &listener->arena, &cut))
+		for (int i = 0; i < hint.grants && listener->hint; i++)
 			listener->hint(hint.tenant, hint.pool, &hint.grant[i], listener->arg);
 	arena_reset(&listener->arena);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "contract/redis_server.h"
+#include "redis/pools_answer.h"
 #include "redis/stores.h"
 
 static uv_loop_t loop;
@@ -264,6 +265,52 @@ static void a_store_may_be_freed_with_calls_under_way(void **state)
 	assert_int_equal(op.op.status, POOL_FAILED);
 }
 
+static void free_store(const char *tenant, const char *pool, const struct pool_grant *grant, void *arg)
+{
+	struct pools_store **store = arg;
+
+	(void)tenant;
+	(void)pool;
+	(void)grant;
+	hints++;
+	redis_pools_free(*store);
+	*store = NULL;
+}
+
+/* Two grants in one message: the first lets the store go, the second is told to nobody. */
+static void a_store_may_be_freed_by_its_own_hint(void **state)
+{
+	static const char message[] = "\1\0t\1\0p\2\0"
+				      "\1\0a\1\0x\0\0\0\0\1\0\0\0"
+				      "\1\0b\1\0y\0\0\0\0\2\0\0\0";
+	struct redis_options options = {.loop = &loop, .url = redis_server_url()};
+	redisContext *direct = redis_server_connect();
+	struct err err;
+	struct pools_store *third = redis_pools_new(&options, &err);
+	char channel[8 + POOL_WORKER_ID];
+
+	(void)state;
+	snprintf(channel, sizeof(channel), "b:g:%s", third->worker);
+	third->ops->listen(third, free_store, on_listening, &third);
+	wait_for(&listening, 2);
+	freeReplyObject(redisCommand(direct, "PUBLISH %s %b", channel, message, sizeof(message) - 1));
+	redisFree(direct);
+	wait_for(&hints, 1);
+	assert_int_equal(hints, 1);
+	assert_null(third);
+}
+
+/* An answer that no function gives: more milliseconds than microseconds can say. */
+static void a_time_that_cannot_be_is_refused(void **state)
+{
+	static const uint8_t bytes[] = {POOL_OK, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
+	struct pool_op op = {.arena = &arena};
+	struct cut cut = cut_of(bytes, sizeof(bytes));
+
+	(void)state;
+	assert_false(pool_read_head(&op, &cut));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stores, close_stores)
 
 int main(void)
@@ -276,6 +323,8 @@ int main(void)
 		TEST(cancel_tells_what_it_was_and_stats_count),
 		TEST(the_subscription_comes_back_after_a_kill),
 		TEST(a_store_may_be_freed_with_calls_under_way),
+		TEST(a_store_may_be_freed_by_its_own_hint),
+		cmocka_unit_test(a_time_that_cannot_be_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
