@@ -357,7 +357,7 @@ def test_a_caller_who_is_silently_gone_is_noticed_within_seconds(one, callers):
 
 # -- refusals
 
-def test_nobody_waits_longer_than_the_pools_wait_max(one, callers):
+def test_nobody_waits_longer_than_the_pools_wait_max(one, callers, until):
     put_pool(one, wait_max_us=2 * SECOND, predicted_wait_max_us=2 * SECOND, estimate_us=SECOND // 100)
     holds(callers(one, user_of(one)))
     user = user_of(one, limits=[one.calendar("day", "requests", 10)])
