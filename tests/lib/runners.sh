@@ -55,6 +55,16 @@ run_mutants() {
 	return $((status || survived > 0))
 }
 
+run_sim() {
+	local passed failed seeds=(7)
+	[ -z "$long" ] || seeds=(7 8 9)
+	tests/sim/run --seed "${seeds[@]}" | tee "$results/sim.txt"
+	read -r passed _ failed _ < <(tail -n 1 "$results/sim.txt")
+	[[ $passed =~ ^[0-9]+$ ]] || { echo "the simulation did not run"; return 1; }
+	count "$passed" "$failed"
+	return $((failed > 0))
+}
+
 run_lint() {
 	local check out status=0
 	for check in format tidy cppcheck lua shell layers sizes; do
