@@ -3,7 +3,8 @@
 -- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown, 4 and the request was counted), i7 input, i7 output,
 --       i7 cost, I6 interface, I6 model,
 --       i7 started_at, i7 window (idempotency), c8 accounts_digest`; usage; info; an account blob each
---       cancel: `B flags (1 only when the check was never repeated), i7 window, c8 accounts_digest`; an account blob each
+--       cancel: `B flags (1 only when the check was never repeated, 2 forget it unless something was recorded), i7 window,
+--       c8 accounts_digest`; an account blob each
 -- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
 --       i7 released_input, i7 released_output, i7 released_cost, B accounts`, account answers; ABSENT 4, CLOCK 7, UNKNOWN 8,
 --       NEEDKEYS 9 `str2 info`, CLOSED 10 `B state`
@@ -160,7 +161,12 @@ local function cancel(keys, args)
 	if m[ATTEMPTS] > 0 then
 		entry_write(keys[3], CANCEL_ENTRY, 0, FINAL, time, m[STARTED], 0, 0, 0, 0, marker_info(m), '', count)
 	end
-	marker_close(keys, m, window)
+	if flags >= 2 and m[ATTEMPTS] == 0 then
+		call('DEL', keys[1])
+		call('ZREM', keys[2], keys[1])
+	else
+		marker_close(keys, m, window)
+	end
 	return reply_settle(OK, time, m, 0, 0, 0, 0, requests, input, output, cost, count)
 end
 

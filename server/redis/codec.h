@@ -23,7 +23,7 @@ void packed_policies_release(struct packed_policies *packed);
 /* The first byte of an answer, and the bits of requests. */
 enum { CHECK_DRY_RUN = 1, CHECK_PROBE_COST = 2, CHECK_EXPIRY_CHARGES = 4 };
 enum { RECORD_FINAL = 1, RECORD_ANYWAY = 2, RECORD_COUNTED = 4 };
-enum { CANCEL_UNLESS_REPEATED = 1 };
+enum { CANCEL_UNLESS_REPEATED = 1, CANCEL_FORGET = 2 };
 enum { EXPIRE_CHARGES = 1 };
 enum {
 	RECORD_FLAG_OWN = 1,
@@ -39,7 +39,7 @@ void codec_blob(struct buf *out, const struct belief *belief, struct packed_poli
 void codec_check(struct buf *out, const struct limits_check *op, int64_t window_us, bool expiry_charges,
 	const uint8_t accounts_digest[8]);
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);
-void codec_cancel(struct buf *out, bool unless_repeated, int64_t window_us, const uint8_t accounts_digest[8]);
+void codec_cancel(struct buf *out, int flags, int64_t window_us, const uint8_t accounts_digest[8]);
 void codec_policy(struct buf *out, const struct limits_policy *op);
 /* The record of an account that is seeded; when it may be forgotten (s) goes to `expires_s`. */
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s);

@@ -82,9 +82,9 @@ void codec_record(struct buf *out, const struct limits_settle *op, int64_t windo
 	buf_put(out, accounts_digest, 8);
 }
 
-void codec_cancel(struct buf *out, bool unless_repeated, int64_t window_us, const uint8_t accounts_digest[8])
+void codec_cancel(struct buf *out, int flags, int64_t window_us, const uint8_t accounts_digest[8])
 {
-	buf_put_u8(out, unless_repeated ? CANCEL_UNLESS_REPEATED : 0);
+	buf_put_u8(out, (uint8_t)flags);
 	put7(out, window_us);
 	buf_put(out, accounts_digest, 8);
 }

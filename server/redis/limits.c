@@ -107,7 +107,8 @@ static void check_late(struct redis_command *check, const redisReply *reply)
 	redis_arg_function(cancel, FUNCTION_CANCEL, PARTITION_KEYS + count);
 	for (int i = 0; i < PARTITION_KEYS + count; i++)
 		arg_copy(cancel, check, ARGS_BEFORE + i);
-	codec_cancel(&redis->scratch, true, redis->window_us, (const uint8_t *)request_bytes + len - 8);
+	codec_cancel(
+		&redis->scratch, CANCEL_UNLESS_REPEATED, redis->window_us, (const uint8_t *)request_bytes + len - 8);
 	arg_scratch(redis, cancel);
 	for (int i = 0; i < count; i++)
 		arg_copy(cancel, check, request + 2 + i);
@@ -209,12 +210,14 @@ static void cancel(struct limits_store *store, struct limits_settle *op)
 	struct redis_store *redis = &limits->redis;
 	struct redis_command *command;
 	uint8_t digest[8];
+	int flags;
 
 	limits_begin(&op->op);
 	digest_of(redis, op->belief, op->count, digest);
 	command = request_command(
 		limits, FUNCTION_CANCEL, settle_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
-	codec_cancel(&redis->scratch, false, redis->window_us, digest);
+	flags = (op->forget ? CANCEL_FORGET : 0) | (op->unless_repeated ? CANCEL_UNLESS_REPEATED : 0);
+	codec_cancel(&redis->scratch, flags, redis->window_us, digest);
 	arg_scratch(redis, command);
 	for (int i = 0; i < op->count; i++)
 		limits_arg_blob(redis, command, &op->belief[i]);

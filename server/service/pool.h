@@ -31,8 +31,8 @@ enum lease_mode { LEASE_STREAM = 1, LEASE_EXPLICIT = 2 }; /* = bursar.v1.LeaseMo
 
 /*
  * One caller on his way to a slot, and while he has it. Embedded by the caller of acquire_start; alive until `ended` has run, which
- * happens once and is the last that happens. Before that `event` may come any number of times; never two before the
- * next turn of the loop, QUEUED at most once a second.
+ * happens once and is the last that happens. Before that `event` may come any number of times: QUEUED at most once a second,
+ * DRAINING perhaps together with GRANTED.
  */
 struct acquisition {
 	/* in */

@@ -20,9 +20,11 @@ void state_free(struct acquire_state *state)
 		list_remove(&state->link);
 	state->gone = true;
 	state->caller = NULL;
-	if (state->busy || state->reservation_busy)
+	if (state->busy || state->reservation_renewing || state->reservation_cancelling)
 		return;
 	arena_release(&state->arena);
+	arena_release(&state->op_arena);
+	arena_release(&state->reservation_arena);
 	free(state);
 }
 
@@ -57,76 +59,6 @@ void state_end(struct acquire_state *state, const struct err *err)
 		copy = *err;
 	state_caller_end(state, err ? &copy : NULL);
 	state_free(state);
-}
-
-/* Giving back: the place or the slot, and what the check holds. */
-
-static void reservation_cancelled(struct flow *flow)
-{
-	struct acquire_state *state =
-		container_of(container_of(flow, struct settle, flow), struct acquire_state, cancel);
-
-	settle_release(&state->cancel);
-	state->reservation_busy = false;
-	state_free(state);
-}
-
-void state_reservation_give_back(struct acquire_state *state)
-{
-	state->cancel.question = (struct settle_question){
-		.cancel = true,
-		.handle = {.tenant = state->tenant,
-			.user = state->user,
-			.request_id = state->id,
-			.started_at_us = state->started_at_us},
-		.served = "",
-		.interface = "api",
-		.mode = "",
-		.deadline_us = clock_mono_us() + 5000000,
-	};
-	state->reservation_busy = true;
-	settle_start(&state->cancel, state->keeper->worker, &state->arena, reservation_cancelled);
-}
-
-static void ended(struct pool_op *op)
-{
-	struct acquire_state *state = container_of(container_of(op, struct pool_end, op), struct acquire_state, end);
-
-	state->busy = false;
-	if (!state_lives(state))
-		return;
-	if (op->status != POOL_FAILED)
-		pool_take_grants(state->pool, op);
-	if (op->status == POOL_MOVED || state->fence.fence || state->keeper->stopping)
-		state_free(state);
-	else
-		state_reservation_give_back(state);
-}
-
-/* A slot is released and its request stays to be recorded; a place is cancelled, and its reservation given back. */
-void state_give_back(struct acquire_state *state, enum pool_outcome outcome)
-{
-	struct pools_store *store = state->keeper->store;
-
-	pool_forget(state);
-	state->end = (struct pool_end){
-		.op = {.tenant = state->pool->tenant,
-			.pool = state->pool->settings.name,
-			.arena = &state->arena,
-			.done = ended},
-		.request = {state->user, state->id},
-		.fence = state->fence,
-		.outcome = outcome,
-		.only_mine = true,
-	};
-	if (state->phase != PHASE_HOLDING)
-		state->fence = (struct pool_fence){0};
-	state->busy = true;
-	if (state->phase == PHASE_HOLDING)
-		store->ops->release(store, &state->end);
-	else
-		store->ops->cancel(store, &state->end);
-	state->phase = PHASE_ENDING;
 }
 
 /* What the caller is told. */
@@ -169,15 +101,23 @@ void state_place(
 	tell(state, ACQUIRE_QUEUED);
 }
 
-void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t since_us, bool repeated)
+/* The lease is counted from when it was asked for, so it never ends later here than in the store. */
+static void lease_runs(struct acquire_state *state, int64_t lease_us, int64_t sent_us)
+{
+	int64_t margin_us = lease_us / 4 < LEASE_MARGIN_US ? lease_us / 4 : LEASE_MARGIN_US;
+
+	state->lease_until_us = sent_us + lease_us - margin_us;
+	state->renew_at_us = sent_us + lease_us / 3;
+}
+
+void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now_us, int64_t sent_us, bool repeated)
 {
 	struct acquisition *caller = state->caller;
 	bool first = state->phase != PHASE_HOLDING;
 	bool draining = state->drain_by_us && caller && caller->drain_by_us != state->drain_by_us;
 
 	state->phase = PHASE_HOLDING;
-	state->lease_until_us = since_us + state->pool->settings.lease_us - LEASE_MARGIN_US;
-	state->renew_at_us = since_us + lease_third_us(state->pool);
+	lease_runs(state, expires_at_us - now_us, sent_us);
 	if (state->closed) {
 		state_give_back(state, OUTCOME_CANCELLED);
 		return;
@@ -214,18 +154,22 @@ void state_granted(struct acquire_state *state, struct pool_fence fence)
 
 /* Beginning. */
 
-static void take_over(struct kept_pool *pool, struct acquire_state *state)
+/* An earlier stream of the same request. What it is giving back in the store comes before the question of this one. */
+static bool take_over(struct acquire_state *other, struct err *err)
 {
-	struct acquire_state *other = pool_find(pool, state->user, state->id);
-	struct err err;
+	struct err taken;
 
-	if (other) {
-		err_set(&err, ERR_ABORTED, "another stream has taken request %s over", state->id);
-		err_reason(&err, "TAKEN_OVER");
-		state_end(other, &err);
+	if (other->reservation_cancelling)
+		return err_set(err, ERR_UNAVAILABLE, "request %s is just being given up; ask again", other->id);
+	if (other->phase == PHASE_ENDING && other->busy) {
+		other->replaced = true;
+		list_remove(&other->link);
+		return true;
 	}
-	state->pool = pool;
-	list_push_back(&pool->states, &state->link);
+	err_set(&taken, ERR_ABORTED, "another stream has taken request %s over", other->id);
+	err_reason(&taken, "TAKEN_OVER");
+	state_end(other, &taken);
+	return true;
 }
 
 static const char *copy(struct acquire_state *state, const char *text)
@@ -233,14 +177,14 @@ static const char *copy(struct acquire_state *state, const char *text)
 	return arena_strndup(&state->arena, text, strlen(text));
 }
 
-static bool prepare(struct acquire_state *state, struct err *err)
+/* What is needed of the check when that is gone. */
+static void keep(struct acquire_state *state)
 {
 	struct acquisition *caller = state->caller;
 	const struct check *check = &caller->check;
 	const struct tier *tier = check->parties.party[0].tier;
-	const char *name = caller->pool[0] ? caller->pool : POOL_DEFAULT;
-	const struct pool_settings *settings = catalog_pool(check->snapshot->catalog, check->question.tenant, name);
 
+	state->found = check->answer.repeat;
 	state->tenant = copy(state, check->question.tenant);
 	state->user = copy(state, check->question.user);
 	state->id = copy(state, check->question.request_id);
@@ -253,13 +197,51 @@ static bool prepare(struct acquire_state *state, struct err *err)
 	state->acquire.wait_us = caller->max_wait_us;
 	state->explicit_lease = caller->mode == LEASE_EXPLICIT || caller->poll;
 	state->polled = caller->poll;
-	if (!settings) {
-		err_set(err, ERR_NOT_FOUND, "pool: there is no pool %s; 'bursar pool list' shows those there are",
-			name);
+}
+
+static bool enter(struct acquire_state *state, struct err *err)
+{
+	struct acquisition *caller = state->caller;
+	const char *name = caller->pool[0] ? caller->pool : POOL_DEFAULT;
+	const struct pool_settings *settings =
+		catalog_pool(caller->check.snapshot->catalog, caller->check.question.tenant, name);
+	struct acquire_state *other;
+	struct kept_pool *pool;
+
+	if (!settings)
+		return err_set(err, ERR_NOT_FOUND,
+			"pool: there is no pool %s; 'bursar pool list' shows those there are", name);
+	pool = keeper_pool(state->keeper, state->tenant, settings);
+	other = pool_find(pool, state->user, state->id);
+	if (other && !take_over(other, err))
 		return false;
-	}
-	take_over(keeper_pool(state->keeper, state->tenant, settings), state);
+	state->pool = pool;
+	list_push_back(&pool->states, &state->link);
 	return true;
+}
+
+static void draining(struct err *err)
+{
+	err_set(err, ERR_UNAVAILABLE, "the server is stopping; ask again with the same request_id");
+	err_reason(err, "DRAINING");
+}
+
+static void admitted(struct acquire_state *state)
+{
+	struct err err;
+
+	keep(state);
+	if (state->closed) {
+		err_set(&err, ERR_CANCELLED, "the caller is gone");
+		state_refuse(state, &err);
+	} else if (state->draining) {
+		draining(&err);
+		state_end(state, &err);
+	} else if (!enter(state, &err)) {
+		state_refuse(state, &err);
+	} else {
+		state_ask(state);
+	}
 }
 
 static void checked(struct flow *flow)
@@ -283,13 +265,8 @@ static void checked(struct flow *flow)
 			caller->check.question.request_id);
 		err_reason(&err, "REQUEST_CLOSED");
 		state_end(state, &err);
-	} else if (!prepare(state, &err)) {
-		state_refuse(state, &err);
-	} else if (state->closed) {
-		err_set(&err, ERR_CANCELLED, "the caller is gone");
-		state_refuse(state, &err);
 	} else {
-		state_ask(state);
+		admitted(state);
 	}
 }
 
@@ -319,8 +296,7 @@ void acquire_close(struct acquisition *acquisition)
 		return; /* `ended` comes with the check's answer: its memory is the caller's */
 	err_set(&err, ERR_CANCELLED, "the caller is gone");
 	state_caller_end(state, &err);
-	if (!state->busy &&
-		(state->phase == PHASE_WAITING || state->phase == PHASE_GRANTED || state->phase == PHASE_HOLDING))
+	if (!state->busy && state->phase != PHASE_ENDING)
 		state_give_back(state, OUTCOME_CANCELLED);
 }
 
@@ -329,10 +305,12 @@ void acquire_drain(struct acquisition *acquisition)
 	struct acquire_state *state = acquisition->state;
 	struct err err;
 
-	if (!state || state->phase == PHASE_CHECKING)
-		return; /* it ends by itself, soon */
-	err_set(&err, ERR_UNAVAILABLE, "the server is stopping; ask again with the same request_id");
-	err_reason(&err, "DRAINING");
+	if (!state)
+		return;
+	state->draining = true;
+	if (state->phase == PHASE_CHECKING)
+		return; /* as in acquire_close */
+	draining(&err);
 	state_end(state, &err);
 }
 
@@ -354,7 +332,7 @@ static void reservation_renewed(struct flow *flow)
 {
 	struct acquire_state *state = container_of(container_of(flow, struct renew, flow), struct acquire_state, renew);
 
-	state->reservation_busy = false;
+	state->reservation_renewing = false;
 	state->reservation_until_us = clock_mono_us() + (flow->ok ? state->ttl_us : state->ttl_us / 2 + 5000000);
 	state_lives(state);
 }
@@ -365,17 +343,26 @@ static void reservation_extend(struct acquire_state *state)
 	state->renew.user = state->user;
 	state->renew.request_id = state->id;
 	state->renew.ttl_us = state->ttl_us;
-	state->reservation_busy = true;
-	renew_start(&state->renew, state->keeper->worker, &state->arena, reservation_renewed);
+	state->reservation_renewing = true;
+	arena_reset(&state->reservation_arena);
+	renew_start(&state->renew, state->keeper->worker, &state->reservation_arena, reservation_renewed);
 }
 
 void state_turn(struct acquire_state *state, int64_t now_us)
 {
 	struct err err;
 
-	if (state->busy || state->reservation_busy || state->phase == PHASE_ENDING)
+	if (state->busy || now_us < state->again_at_us)
 		return;
-	if (state->phase == PHASE_WAITING && now_us >= state->wait_until_us) {
+	if (state->again_at_us) {
+		state->again_at_us = 0;
+		if (state->phase == PHASE_ENDING)
+			state_give_back_again(state);
+		else
+			state_ask(state);
+	} else if (state->phase == PHASE_ENDING) {
+		return;
+	} else if (state->phase == PHASE_WAITING && now_us >= state->wait_until_us) {
 		time_out(state);
 	} else if (state->phase == PHASE_WAITING && state->keep_until_us && !state->caller &&
 		   now_us >= state->keep_until_us) {
@@ -384,7 +371,7 @@ void state_turn(struct acquire_state *state, int64_t now_us)
 		err_set(&err, ERR_ABORTED, "the lease of request %s could not be renewed in time", state->id);
 		err_reason(&err, "LEASE_LOST");
 		state_end(state, &err);
-	} else if (state->reservation_until_us - now_us < state->ttl_us / 2) {
+	} else if (!state->reservation_renewing && state->reservation_until_us - now_us < state->ttl_us / 2) {
 		reservation_extend(state);
 	}
 }

@@ -2,15 +2,15 @@
 #include "base/clock.h"
 #include "service/pool_private.h"
 
-enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, AGAIN_US = 20000 };
+enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, OPEN_AGAIN_US = 20000, ASK_AGAIN_US = 200000, ASK_MOST_US = 5000000 };
 
 void state_refuse(struct acquire_state *state, const struct err *err)
 {
 	struct err copy = *err;
 
 	state_caller_end(state, &copy);
-	if (state->started_at_us)
-		state_reservation_give_back(state);
+	if (!state->found)
+		state_reservation_give_back(state, true);
 	else
 		state_free(state);
 }
@@ -54,7 +54,7 @@ static void ask_again_soon(struct acquire_state *state)
 
 	state->busy = true;
 	state->wait = (struct wait){.due = again};
-	timers->start(timers, &state->wait, AGAIN_US);
+	timers->start(timers, &state->wait, OPEN_AGAIN_US);
 }
 
 static void configured(struct pool_op *op)
@@ -72,7 +72,7 @@ static void configure(struct acquire_state *state, bool used_before, uint32_t ep
 	state->configure = (struct pool_configure){
 		.op = {.tenant = state->pool->tenant,
 			.pool = state->pool->settings.name,
-			.arena = &state->arena,
+			.arena = &state->op_arena,
 			.done = configured},
 		.settings = &state->settings,
 		.used_before = used_before,
@@ -108,7 +108,7 @@ static void open_pool(struct acquire_state *state)
 	struct admin_store *admin = state->keeper->worker->parts.admin;
 
 	state->open = (struct pool_open){
-		.job = {.arena = &state->arena, .done = opened, .actor = "bursard", .reason = ""},
+		.job = {.arena = &state->op_arena, .done = opened, .actor = "bursard", .reason = ""},
 		.tenant = state->pool->tenant,
 		.name = state->pool->settings.name,
 		.token = state->keeper->token,
@@ -128,11 +128,10 @@ static void queued(struct acquire_state *state)
 		state->caller->enqueued_at_us = op->enqueued_at_us;
 		state->caller->wait_until_us = op->wait_until_us;
 	}
-	state->told_us = 0;
 	state_place(state, &op->op, op->position, op->eta_us, op->why);
 }
 
-static void granted(struct acquire_state *state, int64_t sent_us)
+static void granted(struct acquire_state *state)
 {
 	struct pool_acquire *op = &state->acquire;
 
@@ -142,7 +141,23 @@ static void granted(struct acquire_state *state, int64_t sent_us)
 		state->caller->now_us = op->op.now_us;
 		state->caller->enqueued_at_us = op->enqueued_at_us;
 	}
-	state_holds(state, op->expires_at_us, sent_us, op->enqueued_at_us < op->op.now_us);
+	state_holds(state, op->expires_at_us, op->op.now_us, state->asked_us, op->enqueued_at_us < op->op.now_us);
+}
+
+/* It may have been heard, and answered in vain: the same question finds out. The reservation stays, for the caller to come again. */
+static void unanswered(struct acquire_state *state)
+{
+	int64_t until_us = state->wait_until_us ? state->wait_until_us : state->give_up_us;
+	int64_t now_us = clock_mono_us();
+	struct err err;
+
+	if (now_us < until_us) {
+		state->again_at_us = now_us + ASK_AGAIN_US;
+		return;
+	}
+	err_set(&err, ERR_UNAVAILABLE, "the pool does not answer: %s; ask again with the same request_id",
+		state->acquire.op.err.text);
+	state_end(state, &err);
 }
 
 static void failed(struct acquire_state *state)
@@ -165,8 +180,11 @@ static void failed(struct acquire_state *state)
 		err_invalid(&err, "seats",
 			op->invalid == 1 ? "are more than the pool has slots" : "are more than the tier's cap");
 		break;
+	case POOL_FAILED:
+		unanswered(state);
+		return;
 	default:
-		err_set(&err, ERR_UNAVAILABLE, "the pool does not answer: %s", op->op.err.text);
+		err_set(&err, ERR_UNAVAILABLE, "the pool could not be made ready");
 	}
 	state_refuse(state, &err);
 }
@@ -180,13 +198,12 @@ static void asked(struct pool_op *op)
 	if (!state_lives(state))
 		return;
 	pool_take_grants(state->pool, op); /* before the state, and the answer in it, may be gone */
-	if (state->closed && (op->status == POOL_QUEUED || op->status == POOL_GRANTED)) {
-		state->phase = PHASE_WAITING;
+	if (state->closed && (op->status == POOL_QUEUED || op->status == POOL_GRANTED || op->status == POOL_FAILED)) {
 		state_give_back(state, OUTCOME_CANCELLED);
 	} else if (op->status == POOL_QUEUED) {
 		queued(state);
 	} else if (op->status == POOL_GRANTED) {
-		granted(state, clock_mono_us());
+		granted(state);
 	} else if (op->status == POOL_SHED) {
 		shed(state);
 	} else if (op->status == POOL_ABSENT && ++state->rounds < ROUNDS_MOST * 8) {
@@ -201,13 +218,18 @@ static void asked(struct pool_op *op)
 void state_ask(struct acquire_state *state)
 {
 	struct pools_store *store = state->keeper->store;
-	int64_t left_us = state->wait_until_us ? state->wait_until_us - clock_mono_us() : state->acquire.wait_us;
+	int64_t now_us = clock_mono_us();
+	int64_t left_us = state->wait_until_us ? state->wait_until_us - now_us : state->acquire.wait_us;
 
 	state->phase = PHASE_ASKING;
+	state->asked_us = now_us;
+	if (!state->give_up_us)
+		state->give_up_us = now_us + ASK_MOST_US;
+	arena_reset(&state->op_arena);
 	state->acquire = (struct pool_acquire){
 		.op = {.tenant = state->pool->tenant,
 			.pool = state->pool->settings.name,
-			.arena = &state->arena,
+			.arena = &state->op_arena,
 			.done = asked},
 		.request = {state->user, state->id},
 		.gen = state->pool->settings.gen,

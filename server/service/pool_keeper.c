@@ -5,9 +5,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "service/pool_board.h"
 #include "service/pool_private.h"
 
-enum { SYNC_US = 2000000 };
+enum { SYNC_US = 2000000, TICK_SOON_US = 300000 };
 
 static void on_turn(struct wait *wait);
 
@@ -20,19 +21,27 @@ static void turn_soon(struct pool_keeper *keeper)
 	keeper->worker->parts.timers->start(keeper->worker->parts.timers, &keeper->turn, KEEPER_TURN_US);
 }
 
-/* Workers do not come in step: the interval varies by a fifth. */
-static int64_t sync_interval(const struct kept_pool *pool)
+/* Workers do not come in step. */
+static int64_t some_of(int64_t most_us)
 {
-	int64_t interval = pool->settings.worker_us / 3 < SYNC_US ? pool->settings.worker_us / 3 : SYNC_US;
 	char noise[33];
 
 	random_id(noise);
-	return interval * (80 + noise[0] % 40) / 100;
+	noise[4] = '\0';
+	return most_us * strtol(noise, NULL, 16) / 0x10000;
 }
 
-int64_t lease_third_us(const struct kept_pool *pool)
+static int64_t sync_interval(const struct kept_pool *pool)
 {
-	return pool->settings.lease_us / 3;
+	int64_t interval = pool->settings.worker_us / 3 < SYNC_US ? pool->settings.worker_us / 3 : SYNC_US;
+
+	return interval * 8 / 10 + some_of(interval * 4 / 10);
+}
+
+/* After a lease has ended, one worker is the first to see to it; the others find nothing to do. */
+static int64_t tick_time(int64_t next_us)
+{
+	return next_us ? clock_mono_us() + next_us + some_of(TICK_SOON_US) : 0;
 }
 
 struct kept_pool *keeper_pool(struct pool_keeper *keeper, const char *tenant, const struct pool_settings *settings)
@@ -54,6 +63,7 @@ struct kept_pool *keeper_pool(struct pool_keeper *keeper, const char *tenant, co
 	pool->settings = *settings;
 	list_init(&pool->states);
 	list_push_back(&keeper->pools, &pool->link);
+	pool_board_note(tenant, settings->name);
 	turn_soon(keeper);
 	return pool;
 }
@@ -81,46 +91,15 @@ void pool_forget(struct acquire_state *state)
 			pool->renewed[i] = NULL;
 }
 
-/* A grant that nobody here waits for: given back at once. Owns itself. */
-struct refusal {
-	struct pool_end end;
-	struct kept_pool *pool;
-	struct arena arena;
-};
-
-static void refused(struct pool_op *op)
-{
-	struct refusal *refusal = container_of(container_of(op, struct pool_end, op), struct refusal, end);
-
-	if (op->status != POOL_FAILED && !refusal->pool->keeper->stopping)
-		pool_take_grants(refusal->pool, op);
-	arena_release(&refusal->arena);
-	free(refusal);
-}
-
-static void refuse(struct kept_pool *pool, const struct pool_grant *grant)
-{
-	struct pool_keeper *keeper = pool->keeper;
-	struct refusal *refusal = mem_zalloc(1, sizeof(*refusal));
-
-	refusal->pool = pool;
-	refusal->end = (struct pool_end){
-		.op = {.tenant = pool->tenant, .pool = pool->settings.name, .arena = &refusal->arena, .done = refused},
-		.request = {arena_strndup(&refusal->arena, grant->request.user, strlen(grant->request.user)),
-			arena_strndup(&refusal->arena, grant->request.id, strlen(grant->request.id))},
-		.outcome = OUTCOME_CANCELLED,
-		.only_mine = true,
-	};
-	keeper->store->ops->cancel(keeper->store, &refusal->end);
-}
-
+/*
+ * A grant that nobody here waits for is left alone: it may be a hint that comes after all is over, of a lease whose holder
+ * has its handle. One that really is nobody's is not acknowledged, and goes to the next in some seconds.
+ */
 static void take_grant(struct kept_pool *pool, const struct pool_grant *grant)
 {
 	struct acquire_state *state = pool_find(pool, grant->request.user, grant->request.id);
 
-	if (!state)
-		refuse(pool, grant);
-	else if (state->phase == PHASE_WAITING)
+	if (state && state->phase == PHASE_WAITING)
 		state_granted(state, grant->fence);
 }
 
@@ -201,7 +180,7 @@ static void sync_answered(struct pool_op *op)
 		for (int i = 0; i < sync->starving_count; i++)
 			starving(pool, &sync->starving[i]);
 		pool_take_grants(pool, op);
-		pool->tick_at_us = sync->next_us ? clock_mono_us() + sync->next_us + 50000 : 0;
+		pool->tick_at_us = tick_time(sync->next_us);
 	} else if (!stopping && (op->status == POOL_ABSENT || op->status == POOL_BEHIND)) {
 		configure(pool);
 	}
@@ -262,8 +241,8 @@ static void ticked(struct pool_op *op)
 	struct kept_pool *pool = container_of(container_of(op, struct pool_tick, op), struct kept_pool, tick);
 
 	pool->ticking = false;
-	if (op->status == POOL_OK && pool->tick.next_us)
-		pool->tick_at_us = clock_mono_us() + pool->tick.next_us + 50000;
+	if (op->status == POOL_OK)
+		pool->tick_at_us = tick_time(pool->tick.next_us);
 	arena_reset(&pool->tick_arena);
 }
 

@@ -6,13 +6,13 @@
 #include "service/pool.h"
 
 #define KEEPER_TURN_US 100000 /* how often timers are looked at */
-#define LEASE_MARGIN_US 2000000 /* so much before the store the holder stops believing in a lease */
+#define LEASE_MARGIN_US 2000000 /* so much before the store, at most, the holder stops believing in a lease */
 #define POLL_KEEP_US 25000000 /* a place of a caller who polls */
 #define CONFIGURE_WAIT_US 1000000 /* for another worker who makes a new pool */
 
 enum acquire_phase {
 	PHASE_CHECKING, /* the limits are asked */
-	PHASE_ASKING, /* the pool is asked, or made */
+	PHASE_ASKING, /* the pool is asked, or made, or will be asked again soon */
 	PHASE_WAITING,
 	PHASE_GRANTED, /* and to be acknowledged */
 	PHASE_HOLDING,
@@ -50,18 +50,24 @@ struct acquire_state {
 	bool busy; /* an operation of its own is under way: it must not be freed */
 	bool gone; /* to be freed when that has been answered */
 	bool closed; /* its caller has gone: to be given back when that has been answered */
-	bool timed_out;
+	bool draining; /* the server stops: to be told so when the check has been answered */
+	bool replaced; /* another stream has the request: its reservation is no longer this one's to give back */
+	bool found; /* the check had been made before this stream: its reservation may be another one's */
 	bool explicit_lease, polled;
-	struct arena arena; /* of its names and operations */
+	struct arena arena; /* of its names */
+	struct arena op_arena, reservation_arena; /* of what is under way; reused */
 	const char *tenant, *user, *id, *token;
 	int seats, priority, cap, rounds;
+	enum pool_outcome outcome; /* of a place that is given back */
 	struct pool_fence fence;
 	int64_t started_at_us; /* of the check */
-	int64_t wait_until_us, keep_until_us, lease_until_us, renew_at_us, told_us,
-		configure_until_us; /* clock_mono_us */
+	int64_t wait_until_us, keep_until_us, lease_until_us, renew_at_us, told_us, configure_until_us,
+		asked_us, /* when the last question went out */
+		again_at_us, /* the store did not answer: the question, or the giving back, is repeated then; 0 = no */
+		give_up_us; /* and no longer than until then */
 	int64_t drain_by_us;
 	int64_t ttl_us, reservation_until_us; /* clock_mono_us */
-	bool reservation_busy;
+	bool reservation_renewing, reservation_cancelling;
 	struct wait wait;
 	struct pool_acquire acquire;
 	struct pool_end end;
@@ -88,16 +94,20 @@ void state_refuse(
 /* pool_acquire.c */
 bool state_lives(struct acquire_state *state); /* after an answer: false when the state was only waiting for that */
 void state_caller_end(struct acquire_state *state, const struct err *err);
-void state_reservation_give_back(struct acquire_state *state); /* frees the state when that is done */
 void state_end(struct acquire_state *state, const struct err *err); /* tells the caller and forgets; err NULL: well */
 void state_ask(struct acquire_state *state);
 void state_granted(struct acquire_state *state, struct pool_fence fence); /* by the store; acknowledge it */
-void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t since_us, bool repeated);
-void state_give_back(struct acquire_state *state, enum pool_outcome outcome);
+/* `now_us` is the store's clock as it answered a question that was sent at `sent_us` (clock_mono_us). */
+void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now_us, int64_t sent_us, bool repeated);
 void state_place(
 	struct acquire_state *state, const struct pool_op *op, uint32_t position, int64_t eta_us, enum pool_why why);
 void state_turn(struct acquire_state *state, int64_t now_us);
 void state_free(struct acquire_state *state);
+
+/* pool_back.c: these free the state when what they gave back is given back */
+void state_give_back(struct acquire_state *state, enum pool_outcome outcome);
+void state_give_back_again(struct acquire_state *state); /* the store had not answered */
+void state_reservation_give_back(struct acquire_state *state, bool unless_repeated);
 
 /* pool_keeper.c */
 struct kept_pool *keeper_pool(struct pool_keeper *keeper, const char *tenant, const struct pool_settings *settings);
@@ -107,6 +117,5 @@ void pool_take_grants(struct kept_pool *pool, const struct pool_op *op);
 /* Acknowledges and renews what is due. */
 void pool_renew_due(struct kept_pool *pool);
 void pool_forget(struct acquire_state *state); /* takes it out of batches under way */
-int64_t lease_third_us(const struct kept_pool *pool);
 
 #endif

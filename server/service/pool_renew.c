@@ -2,14 +2,15 @@
 #include "base/clock.h"
 #include "service/pool_private.h"
 
-static void renewed_one(struct acquire_state *state, const struct pool_renewal *item, int64_t sent_us)
+static void renewed_one(
+	struct acquire_state *state, const struct pool_renewal *item, int64_t store_now_us, int64_t sent_us)
 {
 	struct err err;
 
 	switch (item->status) {
 	case POOL_OK:
 		state->drain_by_us = item->drain_by_us;
-		state_holds(state, item->expires_at_us, sent_us, false);
+		state_holds(state, item->expires_at_us, store_now_us, sent_us, false);
 		return;
 	case POOL_MOVED:
 		err_set(&err, ERR_ABORTED, "another stream has taken request %s over", state->id);
@@ -43,7 +44,7 @@ static void renew_answered(struct pool_op *op)
 			continue;
 		pool->renewed[i] = NULL;
 		if (op->status == POOL_OK)
-			renewed_one(state, &pool->item[i], pool->renew_sent_us);
+			renewed_one(state, &pool->item[i], op->now_us, pool->renew_sent_us);
 		else
 			state->renew_at_us = now_us + 500000;
 	}

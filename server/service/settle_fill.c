@@ -85,6 +85,8 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.count = settle->parties.count,
 		.attempt = question->attempt,
 		.final = !question->keep_open,
+		.forget = question->forget,
+		.unless_repeated = question->unless_repeated,
 		.even_if_unknown = settle->unknown_ok && settle->parties.count > 0,
 		.counted = settle->counted,
 		.used = {.requests = 1,

@@ -105,6 +105,8 @@ struct limits_settle {
 	struct belief belief[ACCOUNTS_MAX];
 	int attempt;
 	bool final, even_if_unknown;
+	bool forget; /* cancel: nothing was recorded, so the request id may come again as if it had never been asked */
+	bool unless_repeated; /* cancel: CLOSED when the check was asked again since */
 	bool counted; /* with even_if_unknown: the ledger has the request itself already; only its use is charged */
 	struct amounts used;
 	uint64_t interface_hash, model_hash;

@@ -245,7 +245,8 @@ static void settle_statement(struct world *world, const struct line *line, bool 
 		.request_id = line->word[1],
 		.attempt = (int)amount_value(line, "attempt"),
 		.final = !line_value(line, "keep"),
-		.even_if_unknown = line_value(line, "anyway")};
+		.even_if_unknown = line_value(line, "anyway"),
+		.forget = line_value(line, "forget")};
 	struct request request;
 
 	request_read(line, &request);

@@ -111,9 +111,12 @@ void model_cancel(struct backend *backend, struct limits_settle *op)
 		settle_answer(op, LIMITS_REPEAT, marker, &out.charged, &out.released);
 	} else {
 		decision_settle(loaded.pointer, &marker->reservation, &settlement, model->now_us, &out, loaded.verdict);
-		marker_close(model, marker);
 		save_all(&loaded);
 		settle_answer(op, LIMITS_OK, marker, &out.charged, &out.released);
+		if (op->forget && !marker->reservation.attempts)
+			marker_forget(marker);
+		else
+			marker_close(model, marker);
 	}
 	standings_answer(&op->op, op->belief, &loaded);
 	loaded_free(&loaded);

@@ -205,6 +205,12 @@ void marker_close(struct model *model, struct marker *marker)
 		marker->ends_us = model->now_us + model->window_us;
 }
 
+void marker_forget(struct marker *marker)
+{
+	list_remove(&marker->link);
+	free(marker);
+}
+
 void marker_expire(struct model *model, struct marker *marker, struct account_state *const states[])
 {
 	struct settlement settlement = {.final = true, .becomes = RESERVATION_EXPIRED};

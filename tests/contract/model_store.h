@@ -62,6 +62,7 @@ void loaded_free(struct loaded *loaded);
 void save_all(struct loaded *loaded);
 void standings_answer(struct limits_op *op, const struct belief beliefs[], const struct loaded *loaded);
 void marker_close(struct model *model, struct marker *marker);
+void marker_forget(struct marker *marker);
 /* Expires one reservation on states that have been loaded. */
 void marker_expire(struct model *model, struct marker *marker, struct account_state *const states[]);
 /* The next reservation that is due after (`expires_us`, `key`); NULL when there is none. */

@@ -157,7 +157,8 @@ static void step_cancel(struct episode *episode, struct chance *chance)
 	struct limits_settle op;
 	unsigned accounts = settle_make(episode, chance, &op);
 
-	TELL("cancel %s on accounts %x", op.request_id, accounts);
+	op.forget = chance_percent(chance, 30);
+	TELL("cancel %s%s on accounts %x", op.request_id, op.forget ? " and forget it" : "", accounts);
 	BOTH(limits_settle, cancel, op, model, lua);
 	compare_settle(episode, &model, &lua);
 }
