@@ -250,8 +250,13 @@ static void cancel(struct limits_store *store, struct limits_settle *op)
 {
 	struct settlement how = {.final = true, .becomes = RESERVATION_CANCELLED};
 
+	struct fake_marker *marker = marker_find(of(store), op->request_id);
+	bool unused = marker && !marker->reservation.attempts && marker->reservation.state == RESERVATION_OPEN;
+
 	op->even_if_unknown = false;
 	settle(of(store), op, &how);
+	if (op->forget && unused && op->state == RESERVATION_CANCELLED)
+		marker->request_id[0] = 0;
 }
 
 static void renew(struct limits_store *store, struct limits_renew *op)

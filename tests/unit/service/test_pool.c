@@ -1,0 +1,450 @@
+/* The keeper on fakes: what a caller is told, and what is given back, whatever the store answers and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "fake_pools.h"
+#include "fakes.h"
+#include "service/pool_private.h"
+
+#define SECOND INT64_C(1000000)
+#define NOW_US (INT64_C(1700000000) * SECOND)
+
+struct bench {
+	struct fake fake;
+	struct fake_pools pools;
+	struct pool_keeper *keeper;
+	void (*wait_start)(struct timers *timers, struct wait *wait, int64_t delay_us);
+	struct wait *turn; /* the keeper's: comes when the test says so */
+};
+
+struct caller {
+	struct acquisition acquisition;
+	int queued, granted, draining, ended;
+};
+
+static struct bench *bench;
+static const struct pool_fence FENCE = {7, 9};
+
+static void start_wait(struct timers *timers, struct wait *wait, int64_t delay_us)
+{
+	if (delay_us == KEEPER_TURN_US)
+		bench->turn = wait;
+	else
+		bench->wait_start(timers, wait, delay_us);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	bench = mem_zalloc(1, sizeof(*bench));
+	fake_init(&bench->fake);
+	fake_pools_init(&bench->pools);
+	bench->wait_start = bench->fake.timers.start;
+	bench->fake.timers.start = start_wait;
+	bench->keeper = keeper_new(bench->fake.worker, &bench->pools.store);
+	return 0;
+}
+
+/* Everything that is still open is let go, as when a server stops while its store is away. */
+static int teardown(void **state)
+{
+	struct pool_op *op;
+
+	(void)state;
+	keeper_stop(bench->keeper);
+	while ((op = fake_pools_pending(&bench->pools, CALL_ANY)))
+		fake_pools_answer(&bench->pools, op, POOL_FAILED);
+	fake_run(&bench->fake);
+	keeper_free(bench->keeper);
+	fake_release(&bench->fake);
+	free(bench);
+	return 0;
+}
+
+static void turn(void)
+{
+	struct wait *wait = bench->turn;
+
+	assert_non_null(wait);
+	bench->turn = NULL;
+	wait->due(wait);
+}
+
+static void on_event(struct acquisition *acquisition, enum acquire_event event)
+{
+	struct caller *caller = container_of(acquisition, struct caller, acquisition);
+
+	caller->queued += event == ACQUIRE_QUEUED;
+	caller->granted += event == ACQUIRE_GRANTED;
+	caller->draining += event == ACQUIRE_DRAINING;
+}
+
+static void on_ended(struct acquisition *acquisition)
+{
+	container_of(acquisition, struct caller, acquisition)->ended++;
+	check_release(&acquisition->check);
+}
+
+/* Ann asks; her check has not been answered yet. */
+static struct caller *asks(const char *request_id)
+{
+	struct caller *caller = arena_zalloc(&bench->fake.arena, 1, sizeof(*caller));
+
+	caller->acquisition = (struct acquisition){
+		.check.question = {.tenant = "default",
+			.user = "ann",
+			.request_id = request_id,
+			.interface = "api",
+			.model = "gpt-5-mini",
+			.input_tokens = 1000,
+			.max_output_tokens = 500,
+			.deadline_us = INT64_MAX},
+		.pool = "",
+		.seats = 1,
+		.mode = LEASE_STREAM,
+		.event = on_event,
+		.ended = on_ended,
+	};
+	acquire_start(&caller->acquisition, bench->keeper, &bench->fake.arena);
+	return caller;
+}
+
+/* Her limits allow it: the pool is asked. */
+static struct caller *admitted(const char *request_id)
+{
+	struct caller *caller = asks(request_id);
+
+	fake_run(&bench->fake);
+	assert_non_null(fake_pools_pending(&bench->pools, CALL_ACQUIRE));
+	return caller;
+}
+
+static struct pool_acquire *question(void)
+{
+	struct pool_op *op = fake_pools_pending(&bench->pools, CALL_ACQUIRE);
+
+	assert_non_null(op);
+	op->now_us = NOW_US;
+	return container_of(op, struct pool_acquire, op);
+}
+
+static struct caller *waits(const char *request_id)
+{
+	struct caller *caller = admitted(request_id);
+	struct pool_acquire *op = question();
+
+	op->position = 3;
+	op->enqueued_at_us = NOW_US;
+	op->wait_until_us = NOW_US + 300 * SECOND;
+	fake_pools_answer(&bench->pools, &op->op, POOL_QUEUED);
+	assert_int_equal(caller->queued, 1);
+	return caller;
+}
+
+static struct caller *holds(const char *request_id, int64_t lease_us)
+{
+	struct caller *caller = admitted(request_id);
+	struct pool_acquire *op = question();
+
+	op->fence = FENCE;
+	op->enqueued_at_us = NOW_US;
+	op->expires_at_us = NOW_US + lease_us;
+	fake_pools_answer(&bench->pools, &op->op, POOL_GRANTED);
+	assert_int_equal(caller->granted, 1);
+	return caller;
+}
+
+static void answer(enum pools_call call, enum pool_status status)
+{
+	struct pool_op *op = fake_pools_pending(&bench->pools, call);
+
+	assert_non_null(op);
+	op->now_us = NOW_US;
+	fake_pools_answer(&bench->pools, op, status);
+	fake_run(&bench->fake);
+}
+
+/* RESERVATION_NONE: it is as if the request had never been. */
+static enum reservation_state reservation(const char *request_id)
+{
+	for (int i = 0; i < bench->fake.markers; i++)
+		if (strcmp(bench->fake.marker[i].request_id, request_id) == 0)
+			return bench->fake.marker[i].reservation.state;
+	return RESERVATION_NONE;
+}
+
+static void a_hint_is_acknowledged_before_the_caller_hears_of_it(void **state)
+{
+	struct caller *caller = waits("r1");
+	struct pool_renew *renew;
+
+	(void)state;
+	fake_pools_hint(&bench->pools, "ann", "r1", FENCE);
+	assert_int_equal(caller->granted, 0);
+	renew = container_of(fake_pools_pending(&bench->pools, CALL_RENEW), struct pool_renew, op);
+	assert_int_equal(renew->count, 1);
+	assert_int_equal(renew->item[0].grant.fence.fence, FENCE.fence);
+	renew->item[0].status = POOL_OK;
+	renew->item[0].expires_at_us = NOW_US + 30 * SECOND;
+	answer(CALL_RENEW, POOL_OK);
+	assert_int_equal(caller->granted, 1);
+	assert_non_null(caller->acquisition.lease);
+	acquire_close(&caller->acquisition);
+	assert_int_equal(caller->ended, 1);
+	answer(CALL_RELEASE, POOL_OK);
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* it stays, to be recorded */
+}
+
+static void a_grant_that_is_lost_before_its_acknowledgement_is_asked_for_anew(void **state)
+{
+	struct caller *caller = waits("r1");
+	struct pool_renew *renew;
+
+	(void)state;
+	fake_pools_hint(&bench->pools, "ann", "r1", FENCE);
+	renew = container_of(fake_pools_pending(&bench->pools, CALL_RENEW), struct pool_renew, op);
+	renew->item[0].status = POOL_UNKNOWN;
+	answer(CALL_RENEW, POOL_OK);
+	assert_int_equal(caller->granted, 0);
+	assert_int_equal(caller->ended, 0);
+	assert_non_null(fake_pools_pending(&bench->pools, CALL_ACQUIRE));
+	acquire_close(&caller->acquisition);
+}
+
+static void a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stays(void **state)
+{
+	struct caller *caller = admitted("r1");
+
+	(void)state;
+	answer(CALL_ACQUIRE, POOL_FAILED);
+	assert_int_equal(caller->ended, 0);
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
+	caller->acquisition.state->again_at_us = 1;
+	turn();
+	assert_int_equal(bench->pools.made[CALL_ACQUIRE], 2);
+	question()->wait_until_us = NOW_US + 300 * SECOND;
+	answer(CALL_ACQUIRE, POOL_QUEUED);
+	assert_int_equal(caller->queued, 1);
+	acquire_close(&caller->acquisition);
+}
+
+static void a_pool_that_never_answers_leaves_the_request_to_come_again(void **state)
+{
+	struct caller *caller = admitted("r1");
+
+	(void)state;
+	caller->acquisition.state->give_up_us = 1;
+	answer(CALL_ACQUIRE, POOL_FAILED);
+	assert_int_equal(caller->ended, 1);
+	assert_int_equal(caller->acquisition.flow.err.code, ERR_UNAVAILABLE);
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
+	assert_int_equal(bench->pools.made[CALL_CANCEL], 0);
+}
+
+static void who_leaves_while_the_pool_is_away_is_taken_out_and_gets_his_reservation_back(void **state)
+{
+	struct caller *caller = admitted("r1");
+
+	(void)state;
+	acquire_close(&caller->acquisition);
+	assert_int_equal(caller->ended, 1);
+	answer(CALL_ACQUIRE, POOL_FAILED);
+	answer(CALL_CANCEL, POOL_UNKNOWN);
+	assert_int_equal(reservation("r1"), RESERVATION_NONE);
+}
+
+static void a_release_that_is_not_answered_is_repeated(void **state)
+{
+	struct caller *caller = holds("r1", 30 * SECOND);
+	struct acquire_state *it = caller->acquisition.state;
+
+	(void)state;
+	acquire_close(&caller->acquisition);
+	answer(CALL_RELEASE, POOL_FAILED);
+	it->again_at_us = 1;
+	turn();
+	assert_int_equal(bench->pools.made[CALL_RELEASE], 2);
+	answer(CALL_RELEASE, POOL_OK);
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
+}
+
+static void a_hint_of_a_request_that_nobody_here_has_ends_nothing(void **state)
+{
+	struct caller *caller = waits("r1");
+
+	(void)state;
+	fake_pools_hint(&bench->pools, "ann", "r0", FENCE);
+	fake_pools_hint(&bench->pools, "ben", "r1", FENCE);
+	assert_int_equal(bench->pools.made[CALL_CANCEL] + bench->pools.made[CALL_RELEASE], 0);
+	assert_int_equal(bench->pools.made[CALL_RENEW], 0);
+	acquire_close(&caller->acquisition);
+}
+
+static void a_server_that_stops_during_the_check_says_so_after_it(void **state)
+{
+	struct caller *caller = asks("r1");
+
+	(void)state;
+	acquire_drain(&caller->acquisition);
+	assert_int_equal(caller->ended, 0);
+	fake_run(&bench->fake);
+	assert_int_equal(caller->ended, 1);
+	assert_string_equal(caller->acquisition.flow.err.reason, "DRAINING");
+	assert_int_equal(bench->pools.made[CALL_ACQUIRE], 0);
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* he comes again with the same id */
+}
+
+static void who_leaves_during_his_check_gets_his_reservation_back(void **state)
+{
+	struct caller *caller = asks("r1");
+
+	(void)state;
+	acquire_close(&caller->acquisition);
+	fake_run(&bench->fake);
+	assert_int_equal(caller->ended, 1);
+	assert_int_equal(bench->pools.made[CALL_ACQUIRE], 0);
+	assert_int_equal(reservation("r1"), RESERVATION_NONE);
+}
+
+static void a_second_stream_that_leaves_during_its_check_does_not_touch_the_first(void **state)
+{
+	struct caller *first = waits("r1");
+	struct caller *second = asks("r1");
+
+	(void)state;
+	acquire_close(&second->acquisition);
+	fake_run(&bench->fake);
+	assert_int_equal(second->ended, 1);
+	assert_int_equal(first->ended, 0);
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
+	acquire_close(&first->acquisition);
+}
+
+static void a_second_stream_takes_the_request_over(void **state)
+{
+	struct caller *first = waits("r1");
+	struct caller *second = admitted("r1");
+
+	(void)state;
+	assert_int_equal(first->ended, 1);
+	assert_string_equal(first->acquisition.flow.err.reason, "TAKEN_OVER");
+	assert_int_equal(bench->pools.made[CALL_CANCEL], 0);
+	acquire_close(&second->acquisition);
+}
+
+static void who_comes_back_while_his_place_is_given_up_keeps_his_reservation(void **state)
+{
+	struct caller *first = waits("r1");
+	struct caller *second;
+
+	(void)state;
+	acquire_close(&first->acquisition);
+	second = admitted("r1");
+	answer(CALL_CANCEL, POOL_OK);
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
+	question()->wait_until_us = NOW_US + 300 * SECOND;
+	answer(CALL_ACQUIRE, POOL_QUEUED);
+	assert_int_equal(second->queued, 1);
+	acquire_close(&second->acquisition);
+}
+
+static void who_is_refused_may_come_again_with_the_same_id(void **state)
+{
+	struct caller *caller = admitted("r1");
+
+	(void)state;
+	question()->shed = SHED_PREDICTED;
+	question()->retry_after_us = 70 * SECOND;
+	answer(CALL_ACQUIRE, POOL_SHED);
+	assert_int_equal(caller->ended, 1);
+	assert_int_equal(caller->acquisition.flow.err.code, ERR_EXHAUSTED);
+	assert_int_equal(caller->acquisition.flow.err.retry_after_us, 70 * SECOND);
+	assert_int_equal(reservation("r1"), RESERVATION_NONE);
+	caller = waits("r1");
+	acquire_close(&caller->acquisition);
+}
+
+static void a_lease_is_believed_in_for_as_long_as_the_store_said_and_less(void **state)
+{
+	struct caller *caller = holds("r1", 8 * SECOND);
+	const struct acquire_state *it = caller->acquisition.state;
+
+	(void)state;
+	assert_int_equal(it->lease_until_us - it->asked_us, 6 * SECOND);
+	assert_int_equal(it->renew_at_us - it->asked_us, 8 * SECOND / 3);
+	acquire_close(&caller->acquisition);
+}
+
+static void a_holder_whose_lease_cannot_be_renewed_is_told_in_time(void **state)
+{
+	struct caller *caller = holds("r1", 1); /* it is over when it comes */
+
+	(void)state;
+	turn();
+	assert_int_equal(caller->ended, 1);
+	assert_int_equal(caller->acquisition.flow.err.code, ERR_ABORTED);
+	assert_string_equal(caller->acquisition.flow.err.reason, "LEASE_LOST");
+}
+
+static void a_reservation_is_renewed_and_given_back_at_once(void **state)
+{
+	struct caller *caller = waits("r1");
+	struct acquire_state *it = caller->acquisition.state;
+
+	(void)state;
+	it->reservation_until_us = 1;
+	turn();
+	assert_true(it->reservation_renewing);
+	acquire_close(&caller->acquisition);
+	fake_pools_answer(&bench->pools, fake_pools_pending(&bench->pools, CALL_CANCEL), POOL_OK);
+	assert_true(it->reservation_renewing && it->reservation_cancelling);
+	fake_run(&bench->fake);
+	assert_int_equal(reservation("r1"), RESERVATION_NONE);
+}
+
+static void a_waiter_is_answered_when_his_time_is_over(void **state)
+{
+	struct caller *caller = waits("r1");
+
+	(void)state;
+	caller->acquisition.state->wait_until_us = 1;
+	turn();
+	assert_int_equal(caller->ended, 1);
+	assert_string_equal(caller->acquisition.flow.err.reason, "WAIT_MAX");
+	assert_true(caller->acquisition.flow.err.retry_after_us >= SECOND);
+	answer(CALL_CANCEL, POOL_OK);
+	assert_int_equal(reservation("r1"), RESERVATION_NONE);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_hint_is_acknowledged_before_the_caller_hears_of_it),
+		CASE(a_grant_that_is_lost_before_its_acknowledgement_is_asked_for_anew),
+		CASE(a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stays),
+		CASE(a_pool_that_never_answers_leaves_the_request_to_come_again),
+		CASE(who_leaves_while_the_pool_is_away_is_taken_out_and_gets_his_reservation_back),
+		CASE(a_release_that_is_not_answered_is_repeated),
+		CASE(a_hint_of_a_request_that_nobody_here_has_ends_nothing),
+		CASE(a_server_that_stops_during_the_check_says_so_after_it),
+		CASE(who_leaves_during_his_check_gets_his_reservation_back),
+		CASE(a_second_stream_that_leaves_during_its_check_does_not_touch_the_first),
+		CASE(a_second_stream_takes_the_request_over),
+		CASE(who_comes_back_while_his_place_is_given_up_keeps_his_reservation),
+		CASE(who_is_refused_may_come_again_with_the_same_id),
+		CASE(a_lease_is_believed_in_for_as_long_as_the_store_said_and_less),
+		CASE(a_holder_whose_lease_cannot_be_renewed_is_told_in_time),
+		CASE(a_reservation_is_renewed_and_given_back_at_once),
+		CASE(a_waiter_is_answered_when_his_time_is_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
