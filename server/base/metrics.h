@@ -30,6 +30,22 @@
 	V(RECORD, LATE, "late") \
 	V(RECORD, UNRESERVED, "unreserved") \
 	V(RECORD, REFUSED, "refused")
+#define METRIC_SET_ACQUIRED(V) \
+	V(ACQUIRED, AT_ONCE, "at_once") \
+	V(ACQUIRED, WAITED, "waited") \
+	V(ACQUIRED, AGAIN, "again") \
+	V(ACQUIRED, REFUSED, "refused") \
+	V(ACQUIRED, TIMED_OUT, "timed_out") \
+	V(ACQUIRED, LOST, "lease_lost")
+/* In the order of enum pool_why. */
+#define METRIC_SET_WHY(V) \
+	V(WHY, OTHER, "other") \
+	V(WHY, OWN_CAP, "own_cap") \
+	V(WHY, LEVEL_SHARE, "level_share") \
+	V(WHY, LEARNING, "learning") \
+	V(WHY, RESIZE, "resize") \
+	V(WHY, PAUSED, "paused") \
+	V(WHY, PARKED, "parked")
 #define METRIC_SET_REDIS_ERROR(V) \
 	V(REDIS_ERROR, DEADLINE, "deadline") \
 	V(REDIS_ERROR, LOST, "lost") \
@@ -61,6 +77,8 @@
 	S(REASON, "reason") \
 	S(CERTAINTY, "certainty") \
 	S(RECORD, "result") \
+	S(ACQUIRED, "result") \
+	S(WHY, "why") \
 	S(REDIS_ERROR, "cause") \
 	S(CODE, "code")
 

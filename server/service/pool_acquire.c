@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "service/pool_private.h"
 
 enum { TELL_US = 1000000, RETRY_LEAST_US = 1000000 };
@@ -110,6 +111,20 @@ static void lease_runs(struct acquire_state *state, int64_t lease_us, int64_t se
 	state->renew_at_us = sent_us + lease_us / 3;
 }
 
+static void count_grant(const struct acquire_state *state, int64_t now_us, bool repeated)
+{
+	int64_t waited_us = state->caller->enqueued_at_us ? now_us - state->caller->enqueued_at_us : 0;
+	bool waited = state->wait_until_us != 0;
+
+	metric_inc(METRIC_acquires_total,
+		repeated ? METRIC_ACQUIRED_AGAIN
+		: waited ? METRIC_ACQUIRED_WAITED
+			 : METRIC_ACQUIRED_AT_ONCE,
+		0);
+	if (!repeated)
+		metric_observe(METRIC_acquire_wait_seconds, 0, 0, waited_us > 0 ? waited_us : 0);
+}
+
 void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now_us, int64_t sent_us, bool repeated)
 {
 	struct acquisition *caller = state->caller;
@@ -128,6 +143,8 @@ void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now
 	}
 	caller->expires_at_us = expires_at_us;
 	if (first) {
+		count_grant(state, now_us, repeated);
+		caller->now_us = now_us;
 		caller->repeated = repeated;
 		caller->lease_us = state->pool->settings.lease_us;
 		caller->lease = lease_format(&(struct lease_handle){state->tenant, state->pool->settings.name,
@@ -322,6 +339,7 @@ static void time_out(struct acquire_state *state)
 
 	err_set(&err, ERR_EXHAUSTED, "no slot became free for request %s in the time it may wait", state->id);
 	err_reason(&err, "WAIT_MAX");
+	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_TIMED_OUT, 0);
 	err.retry_after_us =
 		state->caller && state->caller->eta_us > RETRY_LEAST_US ? state->caller->eta_us : RETRY_LEAST_US;
 	state_caller_end(state, &err);
@@ -370,6 +388,7 @@ void state_turn(struct acquire_state *state, int64_t now_us)
 	} else if (state->phase == PHASE_HOLDING && now_us >= state->lease_until_us) {
 		err_set(&err, ERR_ABORTED, "the lease of request %s could not be renewed in time", state->id);
 		err_reason(&err, "LEASE_LOST");
+		metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_LOST, 0);
 		state_end(state, &err);
 	} else if (!state->reservation_renewing && state->reservation_until_us - now_us < state->ttl_us / 2) {
 		reservation_extend(state);

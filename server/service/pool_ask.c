@@ -1,5 +1,6 @@
 /* Asking the pool for a slot: what it may answer, and making it where Redis does not have it. */
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "service/pool_private.h"
 
 enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, OPEN_AGAIN_US = 20000, ASK_AGAIN_US = 200000, ASK_MOST_US = 5000000 };
@@ -35,6 +36,7 @@ static void shed(struct acquire_state *state)
 		err_set(&err, ERR_EXHAUSTED, "%s; come again later", why[op->shed].text);
 		err_reason(&err, why[op->shed].reason);
 	}
+	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_REFUSED, 0);
 	err.retry_after_us = op->retry_after_us > RETRY_LEAST_US ? op->retry_after_us : RETRY_LEAST_US;
 	state_refuse(state, &err);
 }

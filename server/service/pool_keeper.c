@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "service/pool_board.h"
 #include "service/pool_private.h"
@@ -144,6 +145,7 @@ static void starving(const struct kept_pool *pool, const struct pool_starving *o
 {
 	static const char *const why[] = {"", "own cap", "level share", "learning", "resize", "paused", "parked"};
 
+	metric_inc(METRIC_starving_requests_total, one->why <= WHY_PARKED ? (unsigned)one->why : METRIC_WHY_OTHER, 0);
 	log_warn("a request starves in the pool", F("tenant", pool->tenant), F("pool", pool->settings.name),
 		F("user", one->request.user), F("request", one->request.id), FI("waited_s", one->waited_us / 1000000),
 		F("why", why[one->why <= WHY_PARKED ? one->why : 0]));

@@ -1,5 +1,6 @@
 /* Acknowledging grants and renewing leases: one batch of a pool at a time. */
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "service/pool_private.h"
 
 static void renewed_one(
@@ -27,6 +28,7 @@ static void renewed_one(
 		}
 		err_set(&err, ERR_ABORTED, "the lease of request %s has ended or was lost", state->id);
 		err_reason(&err, "LEASE_LOST");
+		metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_LOST, 0);
 	}
 	state_end(state, &err);
 }

@@ -396,6 +396,46 @@ def test_a_smaller_pool_asks_holders_to_end_and_kills_none(serve, callers):
     assert older.code is None and newer.code is None and not older.of("draining")
 
 
+# -- what an admin sees and does
+
+def test_an_admin_sees_who_runs_and_who_waits(one, callers):
+    holder, waiter = user_of(one, priority=5), user_of(one)
+    holds(callers(one, holder))
+    waits(callers(one, waiter))
+    request = one.admin_pb.GetPoolStatsRequest(ref=one.admin_pb.PoolRef(), rows=10)
+    stats = one.admin.GetPoolStats(request, timeout=10)
+    assert (stats.slots, stats.running, stats.leases, stats.waiting, stats.granted_at_once) == (1, 1, 1, 1, 1)
+    assert [row.user for row in stats.leases_held] == [holder] and [row.user for row in stats.waiters] == [waiter]
+    assert {level.priority: (level.running, level.waiting) for level in stats.levels} == {5: (1, 0), 1: (0, 1)}
+    stream = one.admin.WatchPool(request, timeout=WAIT)
+    assert [next(stream).waiting for _ in range(2)] == [1, 1]
+    stream.cancel()
+
+
+def test_a_paused_pool_grants_nothing_until_it_goes_on(one, callers):
+    put_pool(one, paused=True)
+    waiter = waits(callers(one, user_of(one)))
+    assert waiter.queued().reason == one.types.WAIT_REASON_PAUSED
+    assert one.admin.GetPoolStats(one.admin_pb.GetPoolStatsRequest(ref=one.admin_pb.PoolRef()), timeout=10).paused
+    put_pool(one, paused=False)
+    holds(waiter)
+
+
+def test_the_metrics_show_the_whole_pool_and_what_this_bursard_did(serve, callers, until):
+    server, bots = serve(slots=1, workers=1)
+    holds(callers(bots, user_of(bots, priority=5)))
+    waits(callers(bots, user_of(bots)))
+
+    def shows(*lines):
+        text = server.http("/metrics")[1]
+        return all(line in text for line in lines)
+
+    name = '{tenant="default",pool="agent-execution"'
+    until(lambda: shows(f"bursar_pool_slots{name}}} 1", f"bursar_pool_running{name}}} 1",
+                        f'bursar_pool_waiting{name},priority="1"}} 1'))
+    assert shows('bursar_acquires_total{result="at_once"} 1', "bursar_acquire_wait_seconds_count 1")
+
+
 # -- all at once
 
 def test_twenty_callers_on_two_slots_of_two_bursards_are_never_more_than_two(serve, callers):
