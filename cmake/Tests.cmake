@@ -69,4 +69,15 @@ foreach(name property pool redis)
 		target_link_libraries(tests_${name} PUBLIC tests_contract)
 	endif()
 endforeach()
+
+# The pool's protocol, searched to its end: millions of states, so it is optimised and no sanitizer slows it down.
+file(GLOB model CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/model/*.c")
+add_executable(pool_model ${model})
+target_compile_options(pool_model PRIVATE -O2 -fno-sanitize=all)
+target_link_options(pool_model PRIVATE -fno-sanitize=all)
+set_target_properties(pool_model PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+add_test(NAME pool_model COMMAND pool_model)
+add_test(NAME pool_model_broken COMMAND pool_model --broken)
+set_tests_properties(pool_model pool_model_broken PROPERTIES TIMEOUT 600 LABELS property)
+
 include(Bench)

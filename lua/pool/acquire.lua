@@ -130,6 +130,9 @@ local function acquire(args)
 		reap(BOUND)
 	end
 	local r = request_get(key)
+	if r and (r.state == A or r.state == G) and lease_lost(r) then
+		reap_one(r)
+	end
 	grant(BOUND, r and r.seats == seats and key or nil)
 	if r and r.gone then
 		r = nil

@@ -4,16 +4,19 @@ local function due(key, limit)
 	return call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, limit)
 end
 
--- Ends the leases that are over; a grant that was never acknowledged is taken back.
+-- A lease that is over ends; a grant that was never acknowledged is taken back.
+local function reap_one(r)
+	local u = user_get(user_of(r.key), r.priority, r.seats)
+	if r.state == G then
+		lease_undo(u, r)
+	else
+		lease_end(u, r, EXPIRED)
+	end
+end
+
 local function reap(limit)
 	for _, key in ipairs(due(K[9], limit)) do
-		local r = request_get(key)
-		local u = user_get(user_of(key), r.priority, r.seats)
-		if r.state == G then
-			lease_undo(u, r)
-		else
-			lease_end(u, r, EXPIRED)
-		end
+		reap_one(request_get(key))
 	end
 end
 

@@ -5,6 +5,11 @@ local function average(old, sample, share)
 	return old > 0 and old + share * (sample - old) or sample
 end
 
+-- After a fail-over, a lease that had run out may have been another's in what was lost: it is not prolonged.
+local function lease_lost(r)
+	return learning() and tonumber(call('ZSCORE', K[9], r.key)) <= now
+end
+
 -- The request gets its seats. `acked`: the answer of this call delivers it.
 local function lease_begin(u, r, acked, aged)
 	local l, s = level_of(u.priority), S

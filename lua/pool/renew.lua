@@ -29,6 +29,8 @@ local function not_renewable(r, worker, epoch, fence)
 		return learning() and LEARNING or FENCED
 	elseif r.epoch ~= epoch or r.fence ~= fence then
 		return FENCED
+	elseif lease_lost(r) then
+		return LEARNING
 	end
 	return nil
 end

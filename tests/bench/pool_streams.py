@@ -4,31 +4,35 @@ import time
 from harness import protos
 
 HOUR_US = 3600 * 1_000_000
+PER_CONNECTION = 500
 
 
 class Streams:
     def __init__(self, bots, server):
-        self.bots, self.serial, self.open = bots(protos, server.grpc_addr), 0, []
+        self.bots, self.more, self.serial, self.open = bots(protos, server.grpc_addr), [], 0, []
         self.pb, admin = self.bots.limiter_pb, self.bots.admin_pb
         self.bots.admin.PutPool(admin.PutPoolRequest(
             ref=admin.PoolRef(), estimate_us=1000, predicted_wait_max_us=HOUR_US, wait_max_us=HOUR_US, queue_limit=1_000_000,
             level_queue_limit=1_000_000), timeout=10)
 
-    def acquire(self):
+    def acquire(self, bots=None):
         self.serial += 1
         check = self.bots.request(f"user-{self.serial}", request_id="r")
-        return self.bots.limiter.Acquire(self.pb.AcquireRequest(check=check))
+        return (bots or self.bots).limiter.Acquire(self.pb.AcquireRequest(check=check))
 
     def idle(self, count):
-        """So many more wait, each told so once."""
-        self.open += [self.acquire() for _ in range(count)]
-        for stream in self.open[-count:]:
-            assert next(stream).HasField("queued")
+        """So many more wait, each told so once; a connection carries only so many streams."""
+        for _ in range(0, count, PER_CONNECTION):
+            self.more.append(self.bots.at(self.bots.address))
+            self.open += [self.acquire(self.more[-1]) for _ in range(PER_CONNECTION)]
+            for stream in self.open[-PER_CONNECTION:]:
+                assert next(stream).HasField("queued")
 
     def close(self):
         for stream in self.open:
             stream.cancel()
-        self.bots.close()
+        for bots in (*self.more, self.bots):
+            bots.close()
 
 
 def granted(stream):

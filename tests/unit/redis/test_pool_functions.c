@@ -297,6 +297,22 @@ static void another_process_learns_before_it_grants(void **state)
 	assert_int_equal(calls_renew(ME, "lost", "1", before), POOL_UNKNOWN);
 }
 
+/* What was lost in the fail-over may have reclaimed it, and given its slot to another: tests/model found that. */
+static void a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over(void **state)
+{
+	struct pool_fence fence;
+
+	(void)state;
+	configure_ok();
+	ask("ann", 1);
+	fence = calls_fence(0);
+	calls_step(calls_settings.lease_us / 1000);
+	calls_run_id("two");
+	assert_int_equal(calls_renew(ME, "ann", "1", fence), POOL_LEARNING);
+	assert_int_equal(ask("ann", 1), POOL_DONE);
+	assert_string_equal(calls_leases(), "");
+}
+
 static void an_operator_ends_learning(void **state)
 {
 	(void)state;
@@ -516,6 +532,7 @@ int main(void)
 		CASE(a_resize_takes_effect_at_once),
 		CASE(a_paused_pool_grants_nothing),
 		CASE(another_process_learns_before_it_grants),
+		CASE(a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over),
 		CASE(an_operator_ends_learning),
 		CASE(who_prefers_to_go_on_does_not_learn),
 		CASE(a_parked_request_keeps_its_place),
