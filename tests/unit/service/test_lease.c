@@ -1,0 +1,83 @@
+/* The lease handle: what it says comes back, and no other text is one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "service/pool.h"
+
+static struct arena arena;
+
+static const char *handle(void)
+{
+	struct lease_handle lease = {"acme", "gpu", "ann", "msg-17", 1700000000123456, {41, 9}};
+
+	return lease_format(&lease, &arena);
+}
+
+static void what_it_says_comes_back(void **state)
+{
+	struct lease_handle out;
+
+	(void)state;
+	assert_true(lease_parse(handle(), "lease", &arena, &out, NULL));
+	assert_string_equal(out.tenant, "acme");
+	assert_string_equal(out.pool, "gpu");
+	assert_string_equal(out.user, "ann");
+	assert_string_equal(out.request_id, "msg-17");
+	assert_int_equal(out.started_at_us, 1700000000123456);
+	assert_int_equal(out.fence.epoch, 41);
+	assert_int_equal(out.fence.fence, 9);
+}
+
+static void any_letter_that_differs_is_noticed(void **state)
+{
+	char text[256];
+	struct lease_handle out;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < strlen(handle()); i++) {
+		strcpy(text, handle());
+		text[i] = text[i] == 'A' ? 'B' : 'A';
+		assert_false(lease_parse(text, "lease", &arena, &out, &err));
+		assert_int_equal(err.code, ERR_INVALID);
+		assert_string_equal(err.field, "lease");
+		text[i] = 0;
+		assert_false(lease_parse(text, "lease", &arena, &out, &err));
+	}
+}
+
+static void other_texts_are_none(void **state)
+{
+	char longest[4096];
+	struct lease_handle out;
+
+	(void)state;
+	memset(longest, 'A', sizeof(longest));
+	longest[sizeof(longest) - 1] = 0;
+	assert_false(lease_parse(longest, "lease", &arena, &out, NULL));
+	assert_false(lease_parse("", "lease", &arena, &out, NULL));
+	assert_false(lease_parse("not base64!", "lease", &arena, &out, NULL));
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_release(&arena);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_it_says_comes_back),
+		cmocka_unit_test(any_letter_that_differs_is_noticed),
+		cmocka_unit_test(other_texts_are_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, teardown);
+}
