@@ -12,6 +12,7 @@ static enum flow_result step_opened(struct flow *flow);
 static enum flow_result step_configured(struct flow *flow);
 static enum flow_result step_resumed(struct flow *flow);
 static enum flow_result step_known(struct flow *flow);
+static enum flow_result step_count(struct flow *flow);
 static enum flow_result step_seen(struct flow *flow);
 
 static struct pool_edit *edit_of(struct flow *flow)
@@ -214,6 +215,12 @@ static void stats_done(struct pool_op *op)
 	flow_run(&container_of(container_of(op, struct pool_stats, op), struct pool_look, stats)->flow);
 }
 
+static void looked_at_clock(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_look, tick)->flow);
+}
+
+/* With nobody left who uses the pool nobody sees to what has run out: so the look does, first. */
 static enum flow_result step_look(struct flow *flow)
 {
 	struct pool_look *look = look_of(flow);
@@ -238,6 +245,23 @@ static enum flow_result step_look(struct flow *flow)
 		err_set(&flow->err, ERR_UNAVAILABLE, "this loop has no store of pools");
 		return flow_fail(flow);
 	}
+	look->tick = (struct pool_tick){
+		.op = {.tenant = look->stats.op.tenant,
+			.pool = look->stats.op.pool,
+			.arena = look->stats.op.arena,
+			.done = looked_at_clock},
+	};
+	flow_to(flow, step_count);
+	pools->ops->tick(pools, &look->tick);
+	return FLOW_WAIT;
+}
+
+/* Whatever the tick answered: figures that are late are better than none. */
+static enum flow_result step_count(struct flow *flow)
+{
+	struct pool_look *look = look_of(flow);
+	struct pools_store *pools = look->worker->parts.pools;
+
 	look->stats.op.done = stats_done;
 	flow_to(flow, step_seen);
 	pools->ops->stats(pools, &look->stats);

@@ -45,6 +45,7 @@ struct pool_look {
 		stats; /* in: op.tenant, op.pool, op.arena, rows; out: zeros where nobody has used the pool yet */
 	struct pool_shares shares;
 	/* its own */
+	struct pool_tick tick;
 	int slots;
 	bool paused;
 };

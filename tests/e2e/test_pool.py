@@ -412,6 +412,18 @@ def test_an_admin_sees_who_runs_and_who_waits(one, callers):
     stream.cancel()
 
 
+def test_what_ran_out_is_seen_to_be_over_though_nobody_uses_the_pool_any_more(one, callers, until):
+    put_pool(one, lease_us=6 * SECOND)
+    callers(one, user_of(one), mode=EXPLICIT).granted()
+    request = one.admin_pb.GetPoolStatsRequest(ref=one.admin_pb.PoolRef())
+
+    def stats():
+        return one.admin.GetPoolStats(request, timeout=10)
+
+    assert (stats().running, stats().expired) == (1, 0)
+    until(lambda: stats().expired == 1 and stats().running == 0)
+
+
 def test_a_paused_pool_grants_nothing_until_it_goes_on(one, callers):
     put_pool(one, paused=True)
     waiter = waits(callers(one, user_of(one)))
