@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "api/admin.h"
+#include "api/doors.h"
 #include "api/health.h"
 #include "api/limiter.h"
 #include "base/conf.h"
@@ -98,6 +99,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 		.tables = tables,
 		.worker_open = wire_worker_open,
 		.worker_close = wire_worker_close,
+		.admit = doors_admit,
 		.ctx = parts->wire,
 	};
 

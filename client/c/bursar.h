@@ -61,6 +61,7 @@ struct bursar_error {
 struct bursar_options {
 	int64_t timeout_us; /* of a call with all its attempts; default 10 s */
 	int64_t attempt_us; /* of one attempt; default 2 s, never longer than what is left of timeout_us */
+	const char *key; /* an API key ("bsk_..."), sent with every call; NULL or "": none. Copied. */
 	int attempts; /* at most so many are made on UNAVAILABLE and DEADLINE_EXCEEDED; default 4 */
 };
 

@@ -100,10 +100,15 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 			BURSAR_DEFAULT_ADDRESS);
 		return NULL;
 	}
+	if (!key_is_right(chosen.key)) {
+		error_field(error, "key", "has characters that no key has");
+		return NULL;
+	}
 	bursar = calloc(1, sizeof(*bursar));
 	if (!bursar)
 		abort();
 	grpc_init();
+	key_take(bursar, chosen.key);
 	bursar->timeout_us = chosen.timeout_us > 0 ? chosen.timeout_us : 10000000;
 	bursar->attempt_us = chosen.attempt_us > 0 ? chosen.attempt_us : 2000000;
 	bursar->attempts = chosen.attempts > 0 ? chosen.attempts : 4;
@@ -126,7 +131,7 @@ static void attempt_start(struct call *call)
 	int64_t until = now_us() + bursar->attempt_us;
 	grpc_byte_buffer *sent = grpc_byte_buffer_copy(call->request);
 	grpc_op ops[] = {
-		{.op = GRPC_OP_SEND_INITIAL_METADATA},
+		op_open(bursar),
 		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = sent},
 		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 		{.op = GRPC_OP_RECV_INITIAL_METADATA,
@@ -369,6 +374,7 @@ void bursar_close(struct bursar *bursar)
 		;
 	grpc_completion_queue_destroy(bursar->queue);
 	grpc_channel_destroy(bursar->channel);
+	free(bursar->bearer);
 	free(bursar);
 	grpc_shutdown_blocking();
 }

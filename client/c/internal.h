@@ -29,6 +29,8 @@ struct bursar {
 	grpc_completion_queue *queue;
 	void *registered[BURSAR_METHODS];
 	void *streamed[BURSAR_STREAMS];
+	char *bearer; /* "Bearer bsk_..."; NULL: no key */
+	grpc_metadata key; /* sent with every call when there is one */
 	int64_t timeout_us, attempt_us;
 	int attempts;
 	size_t in_flight;
@@ -36,6 +38,12 @@ struct bursar {
 	struct bursar_stream *streams;
 	bool closing;
 };
+
+/* A key goes into a header: only visible characters have a place there. NULL is right, too. */
+bool key_is_right(const char *key);
+void key_take(struct bursar *bursar, const char *key);
+/* What opens a call: with the key as metadata, where there is one. */
+grpc_op op_open(const struct bursar *bursar);
 
 /* The monotonic clock, and a point of it as gRPC wants it. */
 int64_t now_us(void);

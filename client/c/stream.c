@@ -110,7 +110,7 @@ static size_t on_received(struct event *event, bool ok)
 static void start(struct bursar_stream *stream)
 {
 	grpc_op open[] = {
-		{.op = GRPC_OP_SEND_INITIAL_METADATA},
+		op_open(stream->bursar),
 		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = stream->request},
 		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 		{.op = GRPC_OP_RECV_INITIAL_METADATA,

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/file.h"
 #include "cli/format.h"
 #include "cli/json.h"
 
@@ -25,6 +26,25 @@ const char *cli_arg(const struct cli *cli, int n)
 	return n < cli->args_count ? cli->args[n] : "";
 }
 
+/* Never from the command line itself, which every user of the machine can read. */
+static void read_key(struct cli *cli)
+{
+	const char *key = getenv("BURSAR_KEY"), *file = getenv("BURSAR_KEY_FILE");
+
+	if (option_given(cli, "key-file"))
+		file = option_text(cli, "key-file");
+	else if (key && *key)
+		file = NULL;
+	if (file && *file) {
+		if (!file_read(file, &cli->key, &cli->err))
+			exit(cli_usage(cli));
+		while (cli->key.len > 0 && isspace((unsigned char)cli->key.data[cli->key.len - 1]))
+			cli->key.data[--cli->key.len] = '\0';
+	} else if (key) {
+		buf_put_str(&cli->key, key);
+	}
+}
+
 struct bursar *cli_bursar(struct cli *cli)
 {
 	/* Three attempts fit well before the end of the patience that was asked for. */
@@ -34,9 +54,14 @@ struct bursar *cli_bursar(struct cli *cli)
 
 	if (cli->bursar)
 		return cli->bursar;
+	read_key(cli);
+	options.key = buf_str(&cli->key);
 	cli->bursar = bursar_open(cli->address, &options, &error);
 	if (!cli->bursar) {
-		fprintf(stderr, "bursar: %s: %s\n", option_given(cli, "addr") ? "--addr" : "BURSAR_ADDR",
+		fprintf(stderr, "bursar: %s: %s\n",
+			strcmp(error.field, "key") == 0 ? "the API key"
+			: option_given(cli, "addr")	? "--addr"
+							: "BURSAR_ADDR",
 			error.message);
 		exit(EXIT_USAGE);
 	}
@@ -52,7 +77,9 @@ static const struct hint {
 		"show what there is; an ended reservation is known for 15 minutes more."},
 	{BURSAR_ALREADY_EXISTS,
 		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
-	{BURSAR_UNAUTHENTICATED, "The server wants an API key."},
+	{BURSAR_UNAUTHENTICATED, "Put the key into a file and name it by --key-file FILE or BURSAR_KEY_FILE; an admin "
+				 "makes one with 'bursar "
+				 "key create'."},
 	{BURSAR_PERMISSION_DENIED, "The key has no right to this; an admin's has."},
 	{BURSAR_RESOURCE_EXHAUSTED, "The server is full: try again later."},
 	{BURSAR_UNIMPLEMENTED,

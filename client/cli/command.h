@@ -68,6 +68,7 @@ struct cli {
 	int args_count;
 	bool json, colour;
 	const char *address;
+	struct buf key; /* the API key; empty: none */
 	struct bursar *bursar;
 	struct buf out;
 	struct err err; /* what the message of EXIT_USAGE says */

@@ -11,6 +11,7 @@ const struct command_group *const command_groups[] = {
 	&tier_commands,
 	&price_commands,
 	&report_commands,
+	&key_commands,
 	&pool_commands,
 	&run_commands,
 	&replay_commands,

@@ -11,6 +11,7 @@ extern const struct command_group tenant_commands;
 extern const struct command_group tier_commands;
 extern const struct command_group price_commands;
 extern const struct command_group report_commands;
+extern const struct command_group key_commands;
 extern const struct command_group pool_commands;
 extern const struct command_group run_commands;
 extern const struct command_group replay_commands;

@@ -108,5 +108,6 @@ int main(int argc, char **argv)
 	bursar_close(cli.bursar);
 	options_release(&cli);
 	buf_release(&cli.out);
+	buf_release(&cli.key);
 	return code;
 }

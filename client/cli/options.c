@@ -27,6 +27,8 @@ struct option_values {
 const struct option global_options[] = {
 	{'a', "addr", OPTION_TEXT, "HOST:PORT", "the server (default: $BURSAR_ADDR, else " BURSAR_DEFAULT_ADDRESS ")",
 		NULL},
+	{'\0', "key-file", OPTION_FILE, "FILE",
+		"a file that holds the API key (default: the key in $BURSAR_KEY, or the file $BURSAR_KEY_FILE)", NULL},
 	{'j', "json", OPTION_FLAG, NULL,
 		"answer as JSON: names as in the proto, money in nano-USD, times in microseconds", NULL},
 	{'\0', "timeout", OPTION_DURATION, "DURATION", "how long to wait for the server (default: 5s)", NULL},

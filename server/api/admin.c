@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "api/admin_private.h"
+#include "api/doors.h"
 
-#define HANDLER(Name, name) {.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = RPC_UNARY},
-#define STREAM(Name, name) {.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = RPC_SERVER_STREAM},
+#define ADMIN(Name, name, kind_, access_) \
+	{.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = kind_, .access = access_},
+#define HANDLER(Name, name, access) ADMIN(Name, name, RPC_UNARY, access)
+#define STREAM(Name, name, access) ADMIN(Name, name, RPC_SERVER_STREAM, access)
 const struct rpc_method admin_methods[] = {
 #include "api/admin_methods.def"
 	{0},
@@ -47,7 +50,7 @@ Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key 
 
 const char *admin_actor(struct call *call)
 {
-	return call_peer(call);
+	return caller_text(call);
 }
 
 bool admin_went_well(struct call *call, const struct admin_job *job)

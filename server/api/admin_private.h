@@ -9,8 +9,8 @@
 #include "service/worker.h"
 #include "store/admin.h"
 
-#define HANDLER(Name, name) void admin_##name(struct call *call, void *ctx);
-#define STREAM(Name, name) HANDLER(Name, name)
+#define HANDLER(Name, name, access) void admin_##name(struct call *call, void *ctx);
+#define STREAM(Name, name, access) HANDLER(Name, name, access)
 #include "api/admin_methods.def"
 #undef HANDLER
 #undef STREAM
@@ -28,7 +28,7 @@ Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key 
 /* An account as a message, which points into the row. */
 Bursar__V1__Account *admin_account_message(struct arena *arena, const struct account_row *row);
 
-/* Who calls, for the audit log: the address, until callers have keys. */
+/* Who calls, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
 const char *admin_actor(struct call *call);
 
 /* Ends the call by how a job went; true when it went well and the answer is still to be sent. */

@@ -1,5 +1,6 @@
 /* The health protocol that load balancers and orchestrators speak. */
 #include "api/health.h"
+#include "api/doors.h"
 
 #include "grpc/health/v1/health.pb-c.h"
 #include "rpc/message.h"
@@ -119,7 +120,7 @@ static void watch(struct call *call, void *ctx)
 }
 
 const struct rpc_method health_methods[] = {
-	{"/grpc.health.v1.Health/Check", check, RPC_UNARY},
-	{"/grpc.health.v1.Health/Watch", watch, RPC_SERVER_STREAM},
+	{"/grpc.health.v1.Health/Check", check, RPC_UNARY, MAY_ANYBODY},
+	{"/grpc.health.v1.Health/Watch", watch, RPC_SERVER_STREAM, MAY_ANYBODY},
 	{0},
 };

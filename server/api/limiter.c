@@ -1,5 +1,6 @@
 /* Check, GetStatus, Explain, EstimateCost. */
 #include "api/limiter.h"
+#include "api/doors.h"
 
 #include "api/answer_message.h"
 #include "api/convert.h"
@@ -214,16 +215,16 @@ static void estimate_cost(struct call *call, void *ctx)
 
 #define LIMITER(name_) "/bursar.v1.Limiter/" name_
 const struct rpc_method limiter_methods[] = {
-	{.path = LIMITER("Check"), .handle = check},
-	{.path = LIMITER("CheckBatch"), .handle = limiter_check_batch},
-	{.path = LIMITER("Record"), .handle = limiter_record},
-	{.path = LIMITER("RecordBatch"), .handle = limiter_record_batch},
-	{.path = LIMITER("Acquire"), .handle = limiter_acquire, .kind = RPC_SERVER_STREAM},
-	{.path = LIMITER("Release"), .handle = limiter_release},
-	{.path = LIMITER("Renew"), .handle = limiter_renew},
-	{.path = LIMITER("Cancel"), .handle = limiter_cancel},
-	{.path = LIMITER("GetStatus"), .handle = get_status},
-	{.path = LIMITER("EstimateCost"), .handle = estimate_cost},
-	{.path = LIMITER("Explain"), .handle = explain},
+	{.path = LIMITER("Check"), .handle = check, .access = MAY_CALL},
+	{.path = LIMITER("CheckBatch"), .handle = limiter_check_batch, .access = MAY_CALL},
+	{.path = LIMITER("Record"), .handle = limiter_record, .access = MAY_CALL},
+	{.path = LIMITER("RecordBatch"), .handle = limiter_record_batch, .access = MAY_CALL},
+	{.path = LIMITER("Acquire"), .handle = limiter_acquire, .kind = RPC_SERVER_STREAM, .access = MAY_CALL},
+	{.path = LIMITER("Release"), .handle = limiter_release, .access = MAY_CALL},
+	{.path = LIMITER("Renew"), .handle = limiter_renew, .access = MAY_CALL},
+	{.path = LIMITER("Cancel"), .handle = limiter_cancel, .access = MAY_CALL},
+	{.path = LIMITER("GetStatus"), .handle = get_status, .access = MAY_SEE_OWN},
+	{.path = LIMITER("EstimateCost"), .handle = estimate_cost, .access = MAY_ASK},
+	{.path = LIMITER("Explain"), .handle = explain, .access = MAY_ASK},
 	{0},
 };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "api/doors.h"
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
@@ -240,7 +241,8 @@ static void *read(struct call *call, const ProtobufCMessageDescriptor *descripto
 	size_t len;
 	const uint8_t *bytes = call_request(call, &len);
 
-	if (!message || !wire_check(descriptor, bytes, len, err) || !fields_check(message, into_items, err))
+	if (!message || !wire_check(descriptor, bytes, len, err) || !doors_scope(call, message, err) ||
+		!fields_check(message, into_items, err))
 		return NULL;
 	return message;
 }

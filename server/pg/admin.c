@@ -66,6 +66,11 @@ OPERATION(price_list, price_list)
 OPERATION(stats, stats_query)
 OPERATION(bill, bill_query)
 OPERATION(proof, proof_query)
+OPERATION(key_create, key_create)
+OPERATION(key_revoke, key_revoke)
+OPERATION(key_list, key_list)
+OPERATION(key_uses, key_uses)
+OPERATION(audit_list, audit_list)
 OPERATION(pool_list, pool_list)
 OPERATION(pool_change, pool_change)
 OPERATION(pool_open, pool_open)
@@ -83,6 +88,11 @@ static const struct admin_store_ops ops = {
 	.stats = store_stats,
 	.bill = store_bill,
 	.proof = store_proof,
+	.key_create = store_key_create,
+	.key_revoke = store_key_revoke,
+	.key_list = store_key_list,
+	.key_uses = store_key_uses,
+	.audit_list = store_audit_list,
 	.pool_list = store_pool_list,
 	.pool_change = store_pool_change,
 	.pool_open = store_pool_open,

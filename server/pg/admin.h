@@ -23,6 +23,11 @@ admin_fn admin_price_put, admin_price_list;
 /* admin_reports.c */
 admin_fn admin_stats, admin_bill, admin_proof;
 
+/* admin_keys.c */
+admin_fn admin_key_create, admin_key_revoke, admin_key_list, admin_key_uses;
+/* admin_audit.c */
+admin_fn admin_audit_list;
+
 /* admin_pools.c */
 admin_fn admin_pool_list, admin_pool_change, admin_pool_open;
 /* Begins a transaction that no other change of pools runs beside. */

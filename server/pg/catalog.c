@@ -47,6 +47,8 @@ enum {
 	ANSWER_PRICES,
 	ANSWER_ALIASES,
 	ANSWER_POOLS,
+	ANSWER_KEYS,
+	ANSWER_KEYS_MADE,
 	ANSWER_COMMIT,
 	ANSWER_COUNT
 };
@@ -69,6 +71,8 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_PRICES] = {.sql = "SELECT " PRICE_COLUMNS " FROM model_prices p ORDER BY p.id"},
 	[ANSWER_ALIASES] = {.sql = "SELECT tenant, alias, provider, model FROM model_aliases ORDER BY tenant, alias"},
 	[ANSWER_POOLS] = {.sql = "SELECT " POOL_COLUMNS " FROM pools p ORDER BY p.tenant, p.name"},
+	[ANSWER_KEYS] = {.sql = "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.revoked_at IS NULL"},
+	[ANSWER_KEYS_MADE] = {.sql = "SELECT EXISTS (SELECT FROM api_keys)"},
 	[ANSWER_COMMIT] = {.sql = "COMMIT"},
 };
 
@@ -184,6 +188,15 @@ static void load_pools(struct catalog_parts *parts, const PGresult *pools)
 	}
 }
 
+static void load_keys(struct catalog_parts *parts, const PGresult *keys, const PGresult *made)
+{
+	parts->keys = PQntuples(keys);
+	parts->key = mem_zalloc((size_t)parts->keys + 1, sizeof(*parts->key));
+	for (int i = 0; i < parts->keys; i++)
+		row_key(keys, i, &parts->key_texts, &parts->key[i]);
+	parts->keys_made = pg_bool(made, 0, 0);
+}
+
 static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
 {
 	PGresult *answers[ANSWER_COUNT] = {NULL};
@@ -195,6 +208,7 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 	load_tiers(&parts, answers[ANSWER_TIERS], answers[ANSWER_LIMITS]);
 	load_prices(&parts, answers[ANSWER_PRICES], answers[ANSWER_ALIASES]);
 	load_pools(&parts, answers[ANSWER_POOLS]);
+	load_keys(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE]);
 	parts.default_slots = catalog->pool_slots;
 	catalog->generation = PQntuples(answers[ANSWER_EPOCH]) ? pg_i64(answers[ANSWER_EPOCH], 0, 0) : 0;
 	for (int i = 0; i < ANSWER_COUNT; i++)

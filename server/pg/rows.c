@@ -198,3 +198,37 @@ void price_modes_json(const struct price *price, struct buf *out)
 			price->mode[i].num, price->mode[i].den);
 	buf_put_str(out, "}");
 }
+
+static const char *text_of(const PGresult *result, int row, int column, struct arena *arena)
+{
+	return arena_strndup(arena, pg_text(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+static int digit_of(char c)
+{
+	return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out)
+{
+	const char *hash = pg_text(result, row, 1);
+
+	*out = (struct api_key){
+		.id = pg_i64(result, row, 0),
+		.role = (enum role)pg_i64(result, row, 2),
+		.tenant = text_of(result, row, 3, arena),
+		.account = text_of(result, row, 4, arena),
+		.label = text_of(result, row, 5, arena),
+		.prefix = text_of(result, row, 6, arena),
+		.interfaces = text_of(result, row, 7, arena),
+		.networks = text_of(result, row, 8, arena),
+		.created_at_us = pg_i64(result, row, 9),
+		.expires_at_us = pg_i64(result, row, 10),
+		.revoked_at_us = pg_i64(result, row, 11),
+		.used_at_us = pg_i64(result, row, 12),
+		.used_from = text_of(result, row, 13, arena),
+		.rotated_to = pg_i64(result, row, 14),
+	};
+	for (int i = 0; i < KEY_HASH_BYTES && PQgetlength(result, row, 1) == 2 * KEY_HASH_BYTES; i++)
+		out->hash[i] = (uint8_t)(digit_of(hash[i * 2]) << 4 | digit_of(hash[i * 2 + 1]));
+}

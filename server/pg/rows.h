@@ -44,6 +44,17 @@ enum { POOL_COLUMN_TENANT = 0, POOL_COLUMN_UPDATED = 19 };
 /* Without tenant and time of change: the settings. What has no column is as pool_settings_default says. */
 void row_pool(const PGresult *result, int row, struct pool_settings *out);
 
+/* Of api_keys k, with its use; lists come as lines, the hash as hex. */
+#define KEY_COLUMNS \
+	"k.id, encode(k.hash, 'hex'), k.role, k.tenant, k.account, k.label, k.prefix, array_to_string(k.interfaces, " \
+	"E'\\n'), array_to_string(k.addresses, E'\\n'), (extract(epoch FROM k.created_at) * 1000000)::bigint, " \
+	"coalesce((extract(epoch FROM k.expires_at) * 1000000)::bigint, 0), " \
+	"coalesce((extract(epoch FROM k.revoked_at) * 1000000)::bigint, 0), " \
+	"coalesce((extract(epoch FROM u.at) * 1000000)::bigint, 0), coalesce(u.peer, ''), coalesce(k.rotated_to, 0)"
+#define KEY_TABLES " FROM api_keys k LEFT JOIN api_key_uses u ON u.key = k.id"
+/* The strings go into the arena. */
+void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out);
+
 /* Of model_prices; contexts and modes come as flat text: "above input cached ...;" and "name num den;". */
 #define PRICE_COLUMNS \
 	"p.id, p.tenant, p.account, p.provider, p.model, p.from_us, p.to_us, coalesce(p.input, -1), " \

@@ -160,6 +160,14 @@ static void refuse_unknown(struct call *call)
 	call_fail(call, &err);
 }
 
+/* Whoever does not let the call in has failed it. */
+static bool admitted(struct call *call)
+{
+	const struct rpc_options *options = &call->worker->server->options;
+
+	return !options->admit || options->admit(call, call->worker->ctx);
+}
+
 static void dispatch(struct call *call)
 {
 	struct err err;
@@ -174,7 +182,7 @@ static void dispatch(struct call *call)
 			call->worker->active_count - 1);
 		err.retry_after_us = 100000;
 		call_fail(call, &err);
-	} else {
+	} else if (admitted(call)) {
 		request_join(call);
 		call->method->row->handle(call, call->worker->ctx);
 	}
@@ -259,29 +267,6 @@ bool call_serves(const struct call *call, const char *service)
 
 		if (path[0] == '/' && strncmp(path + 1, service, len) == 0 && path[1 + len] == '/')
 			return true;
-	}
-	return false;
-}
-
-const char *call_peer(struct call *call)
-{
-	char *peer = grpc_call_get_peer(call->grpc);
-	char *copy = arena_strndup(&call->arena, peer, strlen(peer));
-
-	gpr_free(peer);
-	return copy;
-}
-
-bool call_metadata(const struct call *call, const char *name, const char **value, size_t *len)
-{
-	for (size_t i = 0; i < call->metadata.count; i++) {
-		const grpc_metadata *entry = &call->metadata.metadata[i];
-
-		if (grpc_slice_str_cmp(entry->key, name) == 0) {
-			*value = (const char *)GRPC_SLICE_START_PTR(entry->value);
-			*len = GRPC_SLICE_LENGTH(entry->value);
-			return true;
-		}
 	}
 	return false;
 }

@@ -24,6 +24,7 @@ struct rpc_method {
 	const char *path; /* "/package.Service/Method" */
 	void (*handle)(struct call *call, void *ctx);
 	enum rpc_kind kind;
+	unsigned access; /* who may call it, in the words of the server's `admit` */
 };
 
 /* The bytes of the request message, contiguous, valid as long as the call; never NULL. */
@@ -43,6 +44,13 @@ const char *call_peer(struct call *call);
 
 /* The value of the first metadata entry of that (lower case) name; false when there is none. Not terminated. */
 bool call_metadata(const struct call *call, const char *name, const char **value, size_t *len);
+
+/* What `admit` of the server's options has to know, and what it found out; the caller lives as long as the call. */
+struct caller;
+unsigned call_access(const struct call *call);
+void call_set_caller(struct call *call, const struct caller *caller);
+/* NULL: nobody in particular. */
+const struct caller *call_caller(const struct call *call);
 
 /* When the caller stops waiting, on the clock of clock_mono_us(); INT64_MAX when he named no deadline. */
 int64_t call_deadline_us(const struct call *call);

@@ -45,6 +45,7 @@ struct call {
 	struct arena arena;
 	grpc_slice request; /* what `payload` holds, made contiguous */
 	int64_t arrived_us;
+	const struct caller *caller; /* NULL: not asked for */
 
 	grpc_slice room;
 	grpc_byte_buffer *sending;

@@ -28,6 +28,11 @@ struct rpc_options {
 	 */
 	void *(*worker_open)(uv_loop_t *loop, unsigned index, void *ctx);
 	void (*worker_close)(void *worker_ctx);
+	/*
+	 * Runs before the handler of every method, with the worker's ctx. False: it has failed the call itself. NULL: everybody
+	 * may call everything.
+	 */
+	bool (*admit)(struct call *call, void *worker_ctx);
 	void *ctx;
 };
 

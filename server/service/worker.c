@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "service/key_log.h"
 #include "service/local.h"
 
 enum { LOCAL_ENTRIES = 4096 };
@@ -23,6 +24,7 @@ struct worker *worker_new(const struct worker_parts *parts)
 		abort();
 	worker->cache = account_cache_new(parts->conf->account_cache);
 	worker->local = local_new(LOCAL_ENTRIES);
+	worker->key_log = key_log_new(worker);
 	return worker;
 }
 
@@ -40,6 +42,7 @@ void worker_free(struct worker *worker)
 		snapshot_free(worker->snapshot);
 	account_cache_free(worker->cache);
 	local_free(worker->local);
+	key_log_free(worker->key_log);
 	free(worker);
 }
 

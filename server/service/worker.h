@@ -47,9 +47,11 @@ struct worker_parts {
 };
 
 struct pool_keeper;
+struct key_log;
 
 struct worker {
 	struct worker_parts parts;
+	struct key_log *key_log; /* which keys were used (service/key_log.h) */
 	struct pool_keeper *keeper; /* of the pools (service/pool.h); NULL on a loop that serves no callers */
 	struct account_cache *cache;
 	struct local_table *local;

@@ -182,8 +182,70 @@ struct pool_open {
 	uint32_t epoch;
 };
 
+/*
+ * Makes a key: of it `id` and `created_at_us` come back. `text` is not here, only its hash. The first key of all has to be an
+ * operator's (ERR_PRECONDITION): from then on nobody gets in without one.
+ */
+struct key_create {
+	struct admin_job job;
+	struct api_key key;
+	bool rotate; /* key.id is an old one: its role, account, label and lists are taken over, and it ends at `old_ends_at_us` */
+	int64_t old_ends_at_us;
+	const char *tenant; /* rotate: whose key it may be; "" = anybody's */
+};
+/* Ends a key now. ERR_NOT_FOUND; ERR_PRECONDITION where it is the last operator's that works. */
+struct key_revoke {
+	struct admin_job job;
+	int64_t id;
+	const char *tenant; /* whose key it may be; "" = anybody's */
+	struct api_key key; /* out */
+};
+struct key_list {
+	struct admin_job job;
+	const char *tenant; /* "" = the operators' */
+	bool all_tenants, ended_too;
+	int64_t after;
+	int limit;
+	int count;
+	struct api_key *rows;
+	bool more;
+};
+/* When keys were used last. */
+#define KEY_USES_MAX 64
+struct key_use {
+	int64_t key, at_us;
+	char peer[64];
+};
+struct key_uses {
+	struct admin_job job;
+	int count;
+	const struct key_use *use;
+};
+
+struct audit_row {
+	int64_t id, at_us;
+	const char *tenant, *actor, *action, *target, *reason, *details; /* details: JSON */
+};
+struct audit_list {
+	struct admin_job job;
+	const char *tenant; /* "" = what concerns all */
+	bool all_tenants;
+	const char *actor, *action, *target; /* their beginnings; "" = all */
+	int64_t from_us, to_us; /* 0 = open */
+	int64_t before; /* the newest first: rows older than this one; 0 = from the newest on */
+	int limit;
+	int count;
+	struct audit_row *rows;
+	bool more;
+};
+
 struct admin_store;
 struct admin_store_ops {
+	void (*key_create)(struct admin_store *, struct key_create *);
+	void (*key_revoke)(struct admin_store *, struct key_revoke *);
+	void (*key_list)(struct admin_store *, struct key_list *);
+	void (*key_uses)(struct admin_store *, struct key_uses *);
+	void (*audit_list)(struct admin_store *, struct audit_list *);
 	void (*account_get)(struct admin_store *, struct account_get *);
 	void (*account_change)(struct admin_store *, struct account_change *);
 	void (*account_confirm)(struct admin_store *, struct account_confirm *);

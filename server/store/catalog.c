@@ -35,6 +35,11 @@ static int compare_pools(const void *a, const void *b)
 	return order ? order : strcmp(x->settings.name, y->settings.name);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return memcmp(((const struct api_key *)a)->hash, ((const struct api_key *)b)->hash, KEY_HASH_BYTES);
+}
+
 static int compare_models(const void *a, const void *b)
 {
 	return strcmp(a, b);
@@ -82,6 +87,8 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 		qsort(parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), compare_tiers);
 	if (parts->pools)
 		qsort(parts->pool, (size_t)parts->pools, sizeof(*parts->pool), compare_pools);
+	if (parts->keys)
+		qsort(parts->key, (size_t)parts->keys, sizeof(*parts->key), compare_keys);
 	pool_settings_default(&catalog->pool, POOL_DEFAULT, parts->default_slots);
 	catalog->pool.slots_from_option = true;
 	for (int i = 0; i < parts->tenants; i++) {
@@ -201,6 +208,22 @@ const struct price_book *catalog_prices(const struct catalog *catalog)
 	return catalog ? catalog->parts.prices : NULL;
 }
 
+/* How long the search takes tells of hashes, not of keys: who does not have the key cannot choose its hash. */
+const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t hash[KEY_HASH_BYTES])
+{
+	struct api_key wanted;
+
+	if (!catalog || catalog->parts.keys == 0)
+		return NULL;
+	memcpy(wanted.hash, hash, KEY_HASH_BYTES);
+	return bsearch(&wanted, catalog->parts.key, (size_t)catalog->parts.keys, sizeof(wanted), compare_keys);
+}
+
+bool catalog_has_keys(const struct catalog *catalog)
+{
+	return catalog && catalog->parts.keys_made;
+}
+
 bool tenant_has_model_account(const struct tenant *tenant, const char *model)
 {
 	if (!tenant || tenant->model_accounts == 0)
@@ -261,6 +284,8 @@ void catalog_release(struct catalog *catalog)
 	free(catalog->parts.tenant);
 	free(catalog->parts.tier);
 	free(catalog->parts.pool);
+	free(catalog->parts.key);
+	arena_release(&catalog->parts.key_texts);
 	price_book_free(catalog->parts.prices);
 	free(catalog);
 }

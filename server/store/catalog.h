@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "domain/api_key.h"
 #include "domain/limit.h"
 #include "domain/pool.h"
 #include "domain/price.h"
@@ -53,6 +54,10 @@ const struct price_book *catalog_prices(const struct catalog *catalog);
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name);
 /* Calls `each` for every pool with a row of its own, and for the shipped ones of each tenant with a row. */
 void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *tenant, const char *pool));
+/* The key of that hash, unless it was revoked; it may have expired since the load. NULL when there is none. */
+const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t hash[KEY_HASH_BYTES]);
+/* Has anybody ever made a key? From then on every caller needs one. */
+bool catalog_has_keys(const struct catalog *catalog);
 bool tenant_has_model_account(const struct tenant *tenant, const char *model);
 /* Raised by each change of anything in the catalog. */
 uint64_t catalog_generation(const struct catalog *catalog);

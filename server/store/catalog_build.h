@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/arena.h"
 #include "store/catalog.h"
 
 /* What a catalog is made of. catalog_new takes over the arrays, the tenants' model accounts and the book. */
@@ -21,6 +22,10 @@ struct catalog_parts {
 		char tenant[ID_MAX + 1]; /* "" = shipped */
 		struct pool_settings settings;
 	} * pool; /* any order */
+	int keys;
+	struct api_key *key; /* any order; those that are not revoked */
+	struct arena key_texts; /* their strings; taken over like the arrays */
+	bool keys_made; /* there is a key, be it revoked */
 	int default_slots; /* of POOL_DEFAULT where there is no row for it, not even a shipped one */
 };
 

@@ -51,8 +51,8 @@ static void echo(struct call *call, void *ctx)
 int main(int argc, char **argv)
 {
 	static const struct rpc_method methods[] = {
-		{"/bursar.v1.Limiter/Check", check, RPC_UNARY},
-		{"/bursar.bench.Floor/Echo", echo, RPC_UNARY},
+		{.path = "/bursar.v1.Limiter/Check", .handle = check, .kind = RPC_UNARY},
+		{.path = "/bursar.bench.Floor/Echo", .handle = echo, .kind = RPC_UNARY},
 		{0},
 	};
 	static const struct rpc_method *const tables[] = {methods, NULL};

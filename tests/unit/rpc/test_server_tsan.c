@@ -135,12 +135,12 @@ static void count_up(struct call *call, void *ctx)
 }
 
 static const struct rpc_method methods[] = {
-	{"/t.T/Echo", echo, RPC_UNARY},
-	{"/t.T/Tell", tell, RPC_UNARY},
-	{"/t.T/Fail", refuse, RPC_UNARY},
-	{"/t.T/Hold", hold, RPC_UNARY},
-	{"/t.T/UntilDrain", until_drain, RPC_UNARY},
-	{"/t.T/Count", count_up, RPC_SERVER_STREAM},
+	{.path = "/t.T/Echo", .handle = echo, .kind = RPC_UNARY},
+	{.path = "/t.T/Tell", .handle = tell, .kind = RPC_UNARY},
+	{.path = "/t.T/Fail", .handle = refuse, .kind = RPC_UNARY},
+	{.path = "/t.T/Hold", .handle = hold, .kind = RPC_UNARY},
+	{.path = "/t.T/UntilDrain", .handle = until_drain, .kind = RPC_UNARY},
+	{.path = "/t.T/Count", .handle = count_up, .kind = RPC_SERVER_STREAM},
 	{0},
 };
 

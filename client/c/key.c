@@ -1,0 +1,34 @@
+/* The API key, as metadata of every call. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "c/internal.h"
+
+void key_take(struct bursar *bursar, const char *key)
+{
+	if (!key || !key[0])
+		return;
+	if (asprintf(&bursar->bearer, "Bearer %s", key) < 0)
+		abort();
+	bursar->key.key = grpc_slice_from_static_string("authorization");
+	bursar->key.value = grpc_slice_from_static_string(bursar->bearer);
+}
+
+grpc_op op_open(const struct bursar *bursar)
+{
+	grpc_op op = {.op = GRPC_OP_SEND_INITIAL_METADATA};
+
+	if (bursar->bearer) {
+		op.data.send_initial_metadata.count = 1;
+		op.data.send_initial_metadata.metadata = (grpc_metadata *)&bursar->key;
+	}
+	return op;
+}
+
+bool key_is_right(const char *key)
+{
+	for (const char *p = key ? key : ""; *p; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
+	return true;
+}

@@ -1,0 +1,198 @@
+/* Keys at the door. What a key may see is in doors_scope.c. */
+#include "api/doors.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/doors_private.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "service/key_log.h"
+#include "service/keys.h"
+#include "service/worker.h"
+
+enum { FAILURES_MAX = 10, FAILURES_US = 60000000 };
+
+/* "ipv4:10.0.0.5:4711" -> "10.0.0.5"; "ipv6:%5B::1%5D:4711" and "ipv6:[::1]:4711" -> "::1"; else as it is. */
+static const char *peer_address(struct call *call)
+{
+	const char *peer = call_peer(call);
+	const char *from = strchr(peer, ':'), *to = strrchr(peer, ':');
+
+	if (strncmp(peer, "ipv", 3) != 0 || !from || to <= from)
+		return peer;
+	from++;
+	if (strncmp(from, "%5B", 3) == 0) {
+		from += 3;
+		to -= to - from >= 3 ? 3 : 0;
+	} else if (*from == '[') {
+		from++;
+		to--;
+	}
+	return arena_strndup(call_arena(call), from, (size_t)(to - from));
+}
+
+/*
+ * Failed attempts by address, one table a thread of the server. Guessing a key of 256 bits is hopeless; what is limited is the
+ * noise: in the log, and in what a broken bot costs. A right key is let in all the same, for many may share an address.
+ */
+struct failures {
+	char address[64];
+	int64_t since_us;
+	int count;
+};
+static __thread struct failures failures[256];
+
+static struct failures *failures_of(const char *address)
+{
+	uint32_t hash = 2166136261u;
+
+	for (const char *p = address; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	return &failures[hash % (sizeof(failures) / sizeof(failures[0]))];
+}
+
+static bool refuse(const char *address, const char *why, struct err *err)
+{
+	struct failures *seen = failures_of(address);
+	int64_t now_us = clock_mono_us();
+
+	if (strncmp(seen->address, address, sizeof(seen->address) - 1) != 0 || now_us - seen->since_us > FAILURES_US) {
+		*seen = (struct failures){.since_us = now_us};
+		strncpy(seen->address, address, sizeof(seen->address) - 1);
+	}
+	metric_inc(METRIC_logins_failed_total, 0, 0);
+	if (seen->count < FAILURES_MAX) {
+		seen->count++;
+		log_warn("a caller without a right key", F("from", address), F("why", why));
+		err_set(err, ERR_UNAUTHENTICATED, "%s", why);
+		return err_reason(err, "NO_KEY");
+	}
+	err_set(err, ERR_EXHAUSTED, "too many wrong keys from %s", address);
+	err->retry_after_us = FAILURES_US - (now_us - seen->since_us);
+	return err_reason(err, "TOO_MANY_WRONG_KEYS");
+}
+
+/* "authorization: Bearer bsk_..."; false with `why` when there is none. */
+static bool bearer(const struct call *call, const char **text, size_t *len, const char **why)
+{
+	if (!call_metadata(call, "authorization", text, len)) {
+		*why = "a key is needed: send the metadata 'authorization: Bearer bsk_...' (bursar: --key-file or "
+		       "BURSAR_KEY)";
+		return false;
+	}
+	if (*len <= 7 || strncasecmp(*text, "Bearer ", 7) != 0) {
+		*why = "authorization must be 'Bearer ' and a key";
+		return false;
+	}
+	*text += 7;
+	*len -= 7;
+	return true;
+}
+
+static const char *kept(struct call *call, const char *text)
+{
+	return text[0] ? arena_strndup(call_arena(call), text, strlen(text)) : "";
+}
+
+static bool key_works(const struct api_key *key, const char *address, const char **why)
+{
+	*why = !key							     ? "the key is not known, or was revoked"
+	       : key->expires_at_us && key->expires_at_us <= clock_wall_us() ? "the key has expired"
+	       : !networks_have(key->networks, address) ? "the key may not be used from this address"
+							: NULL;
+	return !*why;
+}
+
+static const struct caller *identify(
+	struct call *call, struct worker *worker, struct snapshot *snapshot, struct err *err)
+{
+	const char *address = peer_address(call), *text, *why;
+	uint8_t hash[KEY_HASH_BYTES];
+	size_t len;
+
+	if (!bearer(call, &text, &len, &why)) {
+		refuse(address, why, err);
+		return NULL;
+	}
+	key_hash(text, len, hash);
+	const struct api_key *key = catalog_key(snapshot->catalog, hash);
+	if (!key_works(key, address, &why)) {
+		refuse(address, why, err);
+		return NULL;
+	}
+	struct caller *caller = arena_zalloc(call_arena(call), 1, sizeof(*caller));
+	*caller = (struct caller){
+		.role = key->role,
+		.key = key->id,
+		.tenant = kept(call, key->tenant),
+		.account = kept(call, key->account),
+		.label = kept(call, key->label),
+		.interfaces = kept(call, key->interfaces),
+	};
+	key_log_note(worker->key_log, key->id, address);
+	return caller;
+}
+
+static bool role_may(const struct call *call, enum role role, struct err *err)
+{
+	if (call_access(call) & 1u << role)
+		return true;
+	err_set(err, ERR_PERMISSION, "a key of the role %s may not call %s", role_name(role), call_path(call));
+	return err_reason(err, "ROLE");
+}
+
+static bool let_in(struct call *call, struct worker *worker, struct err *err)
+{
+	struct snapshot *snapshot;
+
+	if (call_access(call) & 1u << ROLE_NONE)
+		return true;
+	snapshot = snapshot_take(worker, err);
+	if (!snapshot)
+		return false;
+	bool keys = catalog_has_keys(snapshot->catalog);
+	const struct caller *caller = keys ? identify(call, worker, snapshot, err) : NULL;
+	snapshot_give(worker, snapshot);
+	if (keys && !caller)
+		return false;
+	call_set_caller(call, caller);
+	return role_may(call, caller_role(call), err);
+}
+
+bool doors_admit(struct call *call, void *ctx)
+{
+	struct err err = {0};
+
+	if (let_in(call, ctx, &err))
+		return true;
+	call_fail(call, &err);
+	return false;
+}
+
+enum role caller_role(const struct call *call)
+{
+	const struct caller *caller = call_caller(call);
+
+	return caller ? caller->role : ROLE_OPERATOR;
+}
+
+const char *caller_tenant(const struct call *call)
+{
+	const struct caller *caller = call_caller(call);
+
+	return caller ? caller->tenant : "";
+}
+
+const char *caller_text(struct call *call)
+{
+	const struct caller *caller = call_caller(call);
+
+	if (!caller)
+		return arena_printf(call_arena(call), "nobody in particular from %s", call_peer(call));
+	return arena_printf(call_arena(call), "key %" PRId64 "%s%s%s from %s", caller->key,
+		caller->label[0] ? " (" : "", caller->label, caller->label[0] ? ")" : "", call_peer(call));
+}

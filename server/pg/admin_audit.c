@@ -1,0 +1,54 @@
+/* The audit log, read: the newest first. */
+#include "pg/admin.h"
+
+#include "base/arena.h"
+#include "base/list.h"
+
+static void read_row(struct admin_job *job, const PGresult *result, int at, struct audit_row *out)
+{
+	*out = (struct audit_row){
+		.id = pg_i64(result, at, 0),
+		.at_us = pg_i64(result, at, 1),
+		.tenant = admin_text(job, result, at, 2),
+		.actor = admin_text(job, result, at, 3),
+		.action = admin_text(job, result, at, 4),
+		.target = admin_text(job, result, at, 5),
+		.reason = admin_text(job, result, at, 6),
+		.details = admin_text(job, result, at, 7),
+	};
+}
+
+bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct audit_list *op = container_of(job, struct audit_list, job);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	pg_arg_bool(&args, op->all_tenants);
+	pg_arg_text(&args, op->actor);
+	pg_arg_text(&args, op->action);
+	pg_arg_text(&args, op->target);
+	pg_arg_int(&args, op->from_us);
+	pg_arg_int(&args, op->to_us);
+	pg_arg_int(&args, op->before);
+	pg_arg_int(&args, op->limit + 1);
+	PGresult *result = pg_query(link,
+		"SELECT id, (extract(epoch FROM at) * 1000000)::bigint, tenant, actor, action, target, reason, "
+		"details::text FROM audit_log WHERE ($2 OR tenant = $1) AND starts_with(actor, $3) AND "
+		"starts_with(action, "
+		"$4) AND starts_with(target, $5) AND ($6 = 0 OR at >= to_timestamp($6 / 1000000.0)) AND ($7 = 0 OR at "
+		"< "
+		"to_timestamp($7 / 1000000.0)) AND ($8 = 0 OR id < $8) ORDER BY id DESC LIMIT $9",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	int rows = PQntuples(result);
+	op->more = rows > op->limit;
+	op->count = op->more ? op->limit : rows;
+	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	for (int i = 0; i < op->count; i++)
+		read_row(job, result, i, &op->rows[i]);
+	PQclear(result);
+	return true;
+}

@@ -1,0 +1,28 @@
+/* API keys by libsodium. */
+#include "service/keys.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+static const char scheme[] = "bsk_";
+
+void key_make(struct new_key *out)
+{
+	unsigned char bits[32];
+	size_t len = sizeof(scheme) - 1;
+
+	randombytes_buf(bits, sizeof(bits));
+	memcpy(out->text, scheme, len);
+	sodium_bin2base64(
+		out->text + len, KEY_TEXT_SIZE - len, bits, sizeof(bits), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_memzero(bits, sizeof(bits));
+	memcpy(out->prefix, out->text, KEY_PREFIX_SIZE - 1);
+	out->prefix[KEY_PREFIX_SIZE - 1] = '\0';
+	key_hash(out->text, strlen(out->text), out->hash);
+}
+
+void key_hash(const char *text, size_t len, uint8_t hash[KEY_HASH_BYTES])
+{
+	crypto_hash_sha256(hash, (const unsigned char *)text, len);
+}

@@ -1,0 +1,82 @@
+/* Roles, lists and networks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "domain/api_key.h"
+
+static void every_role_has_its_name(void **state)
+{
+	(void)state;
+	assert_string_equal(role_name(ROLE_USER), "user");
+	assert_string_equal(role_name(ROLE_OPERATOR), "operator");
+	assert_string_equal(role_name((enum role)6), "nobody");
+	assert_string_equal(role_name((enum role) - 1), "nobody");
+}
+
+static void a_list_has_whole_lines_only(void **state)
+{
+	(void)state;
+	assert_true(key_list_has("", "web", 3));
+	assert_true(key_list_has("telegram\nweb", "web", 3));
+	assert_true(key_list_has("telegram\nweb", "telegram", 8));
+	assert_false(key_list_has("telegram\nweb", "we", 2));
+	assert_false(key_list_has("telegram\nweb", "webs", 4));
+	assert_false(key_list_has("telegram\nweb", "", 0));
+}
+
+static void networks_are_told_from_other_texts(void **state)
+{
+	static const char *const right[] = {
+		"10.0.0.0/8", "0.0.0.0/0", "192.0.2.7", "2001:db8::/32", "::1", "::/0", "10.0.0.0/32"};
+	static const char *const wrong[] = {"", "ten", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x",
+		"::/129", "10.0.0", "10.0.0.0/ 8", "2001:db8::/32/1",
+		"1111111111111111111111111111111111111111111111111111111111111111111111"};
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++)
+		if (!network_check(right[i], "addresses", &err))
+			fail_msg("%s: %s", right[i], err.text);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		if (network_check(wrong[i], "addresses", &err))
+			fail_msg("%s is taken for a network", wrong[i]);
+		assert_string_equal(err.field, "addresses");
+	}
+}
+
+static void an_address_is_in_a_network_by_its_first_bits(void **state)
+{
+	(void)state;
+	assert_true(networks_have("", "anything"));
+	assert_true(networks_have("10.0.0.0/8\n192.0.2.0/25", "10.255.0.1"));
+	assert_true(networks_have("10.0.0.0/8\n192.0.2.0/25", "192.0.2.127"));
+	assert_false(networks_have("10.0.0.0/8\n192.0.2.0/25", "192.0.2.128"));
+	assert_false(networks_have("10.0.0.0/8", "11.0.0.1"));
+	assert_true(networks_have("192.0.2.7", "192.0.2.7"));
+	assert_false(networks_have("192.0.2.7", "192.0.2.6"));
+	assert_true(networks_have("2001:db8::/33", "2001:db8:7fff::1"));
+	assert_false(networks_have("2001:db8::/33", "2001:db8:8000::1"));
+	assert_true(networks_have("0.0.0.0/0", "203.0.113.1"));
+	/* Neither kind stands for the other, and what is no address is in no network. */
+	assert_false(networks_have("0.0.0.0/0", "::1"));
+	assert_false(networks_have("::/0", "203.0.113.1"));
+	assert_false(networks_have("0.0.0.0/0", "unix:"));
+	assert_false(networks_have("nonsense", "10.0.0.1"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_role_has_its_name),
+		cmocka_unit_test(a_list_has_whole_lines_only),
+		cmocka_unit_test(networks_are_told_from_other_texts),
+		cmocka_unit_test(an_address_is_in_a_network_by_its_first_bits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
