@@ -13,6 +13,7 @@
 #include "api/doors.h"
 #include "api/health.h"
 #include "api/limiter.h"
+#include "api/revoked.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "ops/http.h"
@@ -67,15 +68,15 @@ static bool choose_listen(const struct conf *conf, const char **listen, struct e
 {
 	*listen = conf->grpc_listen;
 	if (conf->insecure_listen[0]) {
-		log_warn("gRPC is served without encryption or keys", F("listen", conf->insecure_listen));
+		log_warn("gRPC is served without encryption", F("listen", conf->insecure_listen));
 		*listen = conf->insecure_listen;
 		return true;
 	}
-	if (rpc_address_is_loopback(conf->grpc_listen))
+	if (conf->tls_cert[0] || rpc_address_is_loopback(conf->grpc_listen))
 		return true;
 	return err_invalid(err, "grpc_listen",
-		"%s is reachable from outside; only a loopback address is right here, or insecure_listen in a closed "
-		"network",
+		"%s is reachable from outside; only a loopback address is right here, or tls_cert and tls_key, or "
+		"insecure_listen in a closed network",
 		conf->grpc_listen);
 }
 
@@ -87,11 +88,31 @@ static unsigned workers_of(const struct conf *conf)
 	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
 }
 
+static bool tls_check(const struct conf *conf, struct err *err)
+{
+	if (!conf->tls_cert[0] != !conf->tls_key[0])
+		return err_invalid(
+			err, conf->tls_cert[0] ? "tls_key" : "tls_cert", "is needed too: they belong together");
+	if (conf->tls_client_ca[0] && !conf->tls_cert[0])
+		return err_invalid(err, "tls_client_ca", "needs tls_cert and tls_key");
+	if (conf->tls_clients[0] && !conf->tls_client_ca[0])
+		return err_invalid(err, "tls_clients", "needs tls_client_ca, which says whose certificates count");
+	if (conf->tls_cert[0] && conf->insecure_listen[0])
+		return err_invalid(err, "insecure_listen", "and tls_cert contradict each other: use grpc_listen");
+	if (conf->tls_revoked[0] && !conf->tls_client_ca[0])
+		return err_invalid(err, "tls_revoked", "needs tls_client_ca, which says whose certificates count");
+	return client_roles_check(conf->tls_clients, err) && revoked_check(conf->tls_revoked, err);
+}
+
 static bool start_rpc(struct parts *parts, struct err *err)
 {
 	static const struct rpc_method *const tables[] = {health_methods, limiter_methods, admin_methods, NULL};
 	const struct conf *conf = &parts->conf;
 	struct rpc_options options = {
+		.tls = {.cert = conf->tls_cert,
+			.key = conf->tls_key,
+			.client_ca = conf->tls_client_ca,
+			.client_required = conf->tls_client_certs == conf_tls_client_certs_required},
 		.workers = workers_of(conf),
 		.max_message_bytes = (size_t)conf->max_message_bytes,
 		.max_calls = (size_t)conf->max_calls,
@@ -105,7 +126,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 
 	if (!(conf->roles & conf_roles_serve))
 		return true;
-	if (!choose_listen(conf, &options.listen, err))
+	if (!tls_check(conf, err) || !choose_listen(conf, &options.listen, err))
 		return false;
 	parts->rpc = rpc_server_start(&options, err);
 	if (!parts->rpc)

@@ -62,6 +62,8 @@ struct bursar_options {
 	int64_t timeout_us; /* of a call with all its attempts; default 10 s */
 	int64_t attempt_us; /* of one attempt; default 2 s, never longer than what is left of timeout_us */
 	const char *key; /* an API key ("bsk_..."), sent with every call; NULL or "": none. Copied. */
+	/* PEM files. With tls_ca ("system": the machine's roots) the connection is encrypted; cert and key are the caller's own. */
+	const char *tls_ca, *tls_cert, *tls_key;
 	int attempts; /* at most so many are made on UNAVAILABLE and DEADLINE_EXCEEDED; default 4 */
 };
 
@@ -74,8 +76,8 @@ enum bursar_method {
 };
 
 /*
- * Makes a connection to "host:port" or "unix:/path". It connects at the first call. Without TLS, for which reason the
- * server listens on loopback. NULL with `error` filled when the address cannot be one. Free with bursar_close.
+ * Makes a connection to "host:port" or "unix:/path". It connects at the first call. NULL with `error` filled when
+ * the address cannot be one, or a file of TLS cannot be used. Free with bursar_close.
  */
 struct bursar *bursar_open(const char *address, const struct bursar_options *options, struct bursar_error *error);
 

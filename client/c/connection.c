@@ -65,7 +65,7 @@ static bool address_is_right(const char *address)
 	return atoi(colon + 1) > 0 && atoi(colon + 1) < 65536;
 }
 
-static grpc_channel *make_channel(const char *address)
+static grpc_channel *make_channel(const char *address, grpc_channel_credentials *credentials)
 {
 	/* Our own attempts replace grpc's, and a proxy of the environment is none for a server on loopback. */
 	grpc_arg args[] = {
@@ -83,7 +83,6 @@ static grpc_channel *make_channel(const char *address)
 		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, {.integer = 0}},
 	};
 	grpc_channel_args list = {sizeof(args) / sizeof(*args), args};
-	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
 	grpc_channel *channel = grpc_channel_create(address, credentials, &list);
 
 	grpc_channel_credentials_release(credentials);
@@ -93,6 +92,7 @@ static grpc_channel *make_channel(const char *address)
 struct bursar *bursar_open(const char *address, const struct bursar_options *options, struct bursar_error *error)
 {
 	struct bursar_options chosen = options ? *options : (struct bursar_options){0};
+	grpc_channel_credentials *credentials;
 	struct bursar *bursar;
 
 	if (!address_is_right(address)) {
@@ -108,11 +108,17 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	if (!bursar)
 		abort();
 	grpc_init();
+	credentials = credentials_of(&chosen, error);
+	if (!credentials) {
+		free(bursar);
+		grpc_shutdown_blocking();
+		return NULL;
+	}
 	key_take(bursar, chosen.key);
 	bursar->timeout_us = chosen.timeout_us > 0 ? chosen.timeout_us : 10000000;
 	bursar->attempt_us = chosen.attempt_us > 0 ? chosen.attempt_us : 2000000;
 	bursar->attempts = chosen.attempts > 0 ? chosen.attempts : 4;
-	bursar->channel = make_channel(address);
+	bursar->channel = make_channel(address, credentials);
 	bursar->queue = grpc_completion_queue_create_for_next(NULL);
 	for (int i = 0; i < BURSAR_METHODS; i++)
 		bursar->registered[i] =

@@ -3,6 +3,7 @@
 #define BURSAR_CLIENT_INTERNAL_H
 
 #include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
 #include <grpc/slice.h>
 
 #include "c/bursar.h"
@@ -38,6 +39,9 @@ struct bursar {
 	struct bursar_stream *streams;
 	bool closing;
 };
+
+/* What the options say of TLS (release it); NULL with `error`. */
+grpc_channel_credentials *credentials_of(const struct bursar_options *options, struct bursar_error *error);
 
 /* A key goes into a header: only visible characters have a place there. NULL is right, too. */
 bool key_is_right(const char *key);

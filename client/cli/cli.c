@@ -45,6 +45,22 @@ static void read_key(struct cli *cli)
 	}
 }
 
+/* The option, else the variable. */
+static const char *option_or_env(const struct cli *cli, const char *option, const char *variable)
+{
+	return option_given(cli, option) ? option_text(cli, option) : getenv(variable);
+}
+
+/* What of the connection the error is about, in the words of who typed it. */
+static const char *blame(const struct cli *cli, const struct bursar_error *error)
+{
+	if (strcmp(error->field, "key") == 0)
+		return "the API key";
+	if (strncmp(error->field, "tls_", 4) == 0)
+		return "TLS";
+	return option_given(cli, "addr") ? "--addr" : "BURSAR_ADDR";
+}
+
 struct bursar *cli_bursar(struct cli *cli)
 {
 	/* Three attempts fit well before the end of the patience that was asked for. */
@@ -56,13 +72,12 @@ struct bursar *cli_bursar(struct cli *cli)
 		return cli->bursar;
 	read_key(cli);
 	options.key = buf_str(&cli->key);
+	options.tls_ca = option_or_env(cli, "tls-ca", "BURSAR_TLS_CA");
+	options.tls_cert = option_or_env(cli, "tls-cert", "BURSAR_TLS_CERT");
+	options.tls_key = option_or_env(cli, "tls-key", "BURSAR_TLS_KEY");
 	cli->bursar = bursar_open(cli->address, &options, &error);
 	if (!cli->bursar) {
-		fprintf(stderr, "bursar: %s: %s\n",
-			strcmp(error.field, "key") == 0 ? "the API key"
-			: option_given(cli, "addr")	? "--addr"
-							: "BURSAR_ADDR",
-			error.message);
+		fprintf(stderr, "bursar: %s: %s\n", blame(cli, &error), error.message);
 		exit(EXIT_USAGE);
 	}
 	return cli->bursar;

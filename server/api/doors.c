@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "api/doors_private.h"
+#include "api/revoked.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -107,6 +108,46 @@ static bool key_works(const struct api_key *key, const char *address, const char
 	return !*why;
 }
 
+/* A caller who shows a certificate, and no key: what tls_clients says of the names in it. */
+struct shown {
+	const char *entries;
+	struct client_role role;
+};
+
+static bool name_known(const char *name, size_t len, void *arg)
+{
+	struct shown *shown = arg;
+
+	return client_role_find(shown->entries, name, len, &shown->role);
+}
+
+static const struct caller *by_certificate(struct call *call, const struct conf *conf)
+{
+	struct shown shown = {.entries = conf->tls_clients};
+	struct arena *arena = call_arena(call);
+
+	if (!conf->tls_clients[0] || !call_certificate_names(call, name_known, &shown))
+		return NULL;
+	struct caller *caller = arena_zalloc(arena, 1, sizeof(*caller));
+	*caller = (struct caller){
+		.role = shown.role.role,
+		.tenant = arena_strndup(arena, shown.role.tenant, shown.role.tenant_len),
+		.account = "",
+		.label = arena_strndup(arena, shown.role.name, shown.role.name_len),
+		.interfaces = "",
+	};
+	return caller;
+}
+
+/* Before there is any key: whoever is on this machine, or in the closed network that insecure_listen is for. */
+static bool is_near(struct call *call, const struct conf *conf)
+{
+	const char *address = peer_address(call);
+
+	return conf->insecure_listen[0] || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+	       strncmp(address, "::ffff:127.", 11) == 0 || strncmp(address, "unix", 4) == 0;
+}
+
 static const struct caller *identify(
 	struct call *call, struct worker *worker, struct snapshot *snapshot, struct err *err)
 {
@@ -145,19 +186,43 @@ static bool role_may(const struct call *call, enum role role, struct err *err)
 	return err_reason(err, "ROLE");
 }
 
+/* Whatever else he shows: a caller with a revoked certificate does not come in. */
+static bool certificate_counts(struct call *call, const struct conf *conf, struct err *err)
+{
+	uint8_t fingerprint[FINGERPRINT_BYTES];
+	const char *pem = conf->tls_revoked[0] ? call_certificate(call) : NULL;
+
+	if (!pem)
+		return true;
+	if (certificate_fingerprint(pem, call_arena(call), fingerprint) && !revoked_has(conf->tls_revoked, fingerprint))
+		return true;
+	return refuse(peer_address(call), "the certificate was revoked", err);
+}
+
 static bool let_in(struct call *call, struct worker *worker, struct err *err)
 {
 	struct snapshot *snapshot;
 
 	if (call_access(call) & 1u << ROLE_NONE)
 		return true;
+	if (!certificate_counts(call, worker->parts.conf, err))
+		return false;
 	snapshot = snapshot_take(worker, err);
 	if (!snapshot)
 		return false;
-	bool keys = catalog_has_keys(snapshot->catalog);
-	const struct caller *caller = keys ? identify(call, worker, snapshot, err) : NULL;
+	const char *text;
+	size_t len;
+	bool open = !catalog_has_keys(snapshot->catalog);
+	const struct caller *caller =
+		call_metadata(call, "authorization", &text, &len) ? NULL : by_certificate(call, worker->parts.conf);
+	if (!caller && open && !is_near(call, worker->parts.conf)) {
+		open = false;
+		refuse(peer_address(call), "no key was made yet: make the first one on the server's machine", err);
+	} else if (!caller && !open) {
+		caller = identify(call, worker, snapshot, err);
+	}
 	snapshot_give(worker, snapshot);
-	if (keys && !caller)
+	if (!caller && !open)
 		return false;
 	call_set_caller(call, caller);
 	return role_may(call, caller_role(call), err);
@@ -193,6 +258,8 @@ const char *caller_text(struct call *call)
 
 	if (!caller)
 		return arena_printf(call_arena(call), "nobody in particular from %s", call_peer(call));
+	if (!caller->key)
+		return arena_printf(call_arena(call), "certificate %s from %s", caller->label, call_peer(call));
 	return arena_printf(call_arena(call), "key %" PRId64 "%s%s%s from %s", caller->key,
 		caller->label[0] ? " (" : "", caller->label, caller->label[0] ? ")" : "", call_peer(call));
 }

@@ -108,3 +108,60 @@ bool networks_have(const char *lines, const char *address)
 	}
 	return false;
 }
+
+static enum role role_parse(const char *text, size_t len)
+{
+	for (enum role role = ROLE_BOT; role <= ROLE_OPERATOR; role++)
+		if (strlen(role_name(role)) == len && memcmp(role_name(role), text, len) == 0)
+			return role;
+	return ROLE_NONE;
+}
+
+/* Takes one entry off; what is wrong with it, or NULL. */
+static const char *entry_take(const char **entries, struct client_role *out)
+{
+	const char *entry = *entries + strspn(*entries, " ");
+	size_t len = strcspn(entry, ",");
+	const char *equals = memchr(entry, '=', len), *end = entry + len;
+
+	*entries = end + (*end == ',');
+	while (end > entry && end[-1] == ' ')
+		end--;
+	if (!equals || equals == entry)
+		return "has no '='";
+	const char *at = memchr(equals, '@', (size_t)(end - equals));
+	const char *tenant = at ? at + 1 : end;
+	*out = (struct client_role){
+		.name = entry,
+		.name_len = (size_t)(equals - entry),
+		.tenant = tenant,
+		.tenant_len = (size_t)(end - tenant),
+		.role = role_parse(equals + 1, (size_t)((at ? at : end) - equals - 1)),
+	};
+	if (out->role == ROLE_NONE)
+		return "names none of bot, viewer, admin, operator";
+	if ((out->role == ROLE_OPERATOR) != (out->tenant_len == 0))
+		return out->tenant_len ? "gives an operator a tenant, who has all" : "lacks @tenant";
+	return out->tenant_len > 128 ? "has a tenant of more than 128 bytes" : NULL;
+}
+
+bool client_role_find(const char *entries, const char *name, size_t len, struct client_role *out)
+{
+	while (*entries)
+		if (!entry_take(&entries, out) && out->name_len == len && memcmp(out->name, name, len) == 0)
+			return true;
+	return false;
+}
+
+bool client_roles_check(const char *entries, struct err *err)
+{
+	struct client_role entry;
+
+	while (*entries) {
+		const char *text = entries, *why = entry_take(&entries, &entry);
+		if (why)
+			return err_invalid(err, "tls_clients", "'%.*s' %s; it looks like telegram.acme=bot@acme",
+				(int)strcspn(text, ","), text, why);
+	}
+	return true;
+}

@@ -3,6 +3,7 @@
 #define BURSAR_DOMAIN_API_KEY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -12,6 +13,17 @@ enum role { ROLE_NONE = 0, ROLE_USER = 1, ROLE_BOT = 2, ROLE_VIEWER = 3, ROLE_AD
 
 /* "bot"; "nobody" for ROLE_NONE. Static storage. */
 const char *role_name(enum role role);
+
+/* One entry of "telegram.acme=bot@acme,ops.example=operator": who shows a certificate of that name. */
+struct client_role {
+	const char *name, *tenant; /* not terminated; an operator's tenant is empty */
+	size_t name_len, tenant_len;
+	enum role role; /* not ROLE_USER: a certificate names no user */
+};
+/* The entry of the name, among entries that were checked. */
+bool client_role_find(const char *entries, const char *name, size_t len, struct client_role *out);
+/* ERR_INVALID names the option tls_clients. */
+bool client_roles_check(const char *entries, struct err *err);
 
 #define KEY_HASH_BYTES 32
 #define KEY_LIST_MAX 16 /* interfaces, and networks, of one key */

@@ -52,6 +52,15 @@ void call_set_caller(struct call *call, const struct caller *caller);
 /* NULL: nobody in particular. */
 const struct caller *call_caller(const struct call *call);
 
+/*
+ * Calls `each` with the names in the certificate that the caller has shown and gRPC has verified (common name, alternative names),
+ * until it says true. False: none, or it never did.
+ */
+bool call_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg);
+
+/* The certificate that the caller has shown, as PEM in the arena; NULL: none. */
+const char *call_certificate(struct call *call);
+
 /* When the caller stops waiting, on the clock of clock_mono_us(); INT64_MAX when he named no deadline. */
 int64_t call_deadline_us(const struct call *call);
 

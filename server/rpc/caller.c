@@ -1,6 +1,8 @@
 /* Who calls: address, metadata, and what the doors found out about him. */
 #include "rpc/internal.h"
 
+#include <grpc/grpc_security.h>
+#include <grpc/grpc_security_constants.h>
 #include <grpc/support/alloc.h>
 #include <string.h>
 
@@ -40,4 +42,37 @@ void call_set_caller(struct call *call, const struct caller *caller)
 const struct caller *call_caller(const struct call *call)
 {
 	return call->caller;
+}
+
+bool call_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg)
+{
+	static const char *const kinds[] = {GRPC_X509_CN_PROPERTY_NAME, GRPC_X509_SAN_PROPERTY_NAME};
+	grpc_auth_context *context = grpc_call_auth_context(call->grpc);
+	const grpc_auth_property *property;
+	bool found = false;
+
+	for (size_t i = 0; context && grpc_auth_context_peer_is_authenticated(context) && i < 2; i++) {
+		grpc_auth_property_iterator at = grpc_auth_context_find_properties_by_name(context, kinds[i]);
+		while (!found && (property = grpc_auth_property_iterator_next(&at)))
+			found = each(property->value, property->value_length, arg);
+	}
+	grpc_auth_context_release(context);
+	return found;
+}
+
+const char *call_certificate(struct call *call)
+{
+	grpc_auth_context *context = grpc_call_auth_context(call->grpc);
+	const grpc_auth_property *pem = NULL;
+	const char *copy = NULL;
+
+	if (context && grpc_auth_context_peer_is_authenticated(context)) {
+		grpc_auth_property_iterator at =
+			grpc_auth_context_find_properties_by_name(context, GRPC_X509_PEM_CERT_PROPERTY_NAME);
+		pem = grpc_auth_property_iterator_next(&at);
+	}
+	if (pem)
+		copy = arena_strndup(&call->arena, pem->value, pem->value_length);
+	grpc_auth_context_release(context);
+	return copy;
 }

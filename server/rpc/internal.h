@@ -98,6 +98,7 @@ struct worker {
 struct rpc_server {
 	struct rpc_options options;
 	grpc_server *grpc;
+	struct tls_files *tls_files;
 	int port;
 	struct method *methods; /* those of the tables, then the unknown one */
 	size_t method_count;

@@ -99,10 +99,21 @@ static bool add_methods(struct rpc_server *server, struct err *err)
 
 static bool bind_port(struct rpc_server *server, struct err *err)
 {
-	grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
-	int port = grpc_server_add_http2_port(server->grpc, server->options.listen, credentials);
+	const struct rpc_tls *tls = &server->options.tls;
+	bool secure = tls->cert && tls->cert[0];
+	grpc_server_credentials *credentials =
+		secure ? tls_credentials(tls, &server->tls_files, err) : grpc_insecure_server_credentials_create();
 
+	if (!credentials)
+		return false;
+	int port = grpc_server_add_http2_port(server->grpc, server->options.listen, credentials);
 	grpc_server_credentials_release(credentials);
+	if (!port && secure)
+		return err_invalid(err, "tls_cert",
+			"cannot be served on %s: the address is taken or not of this machine, or certificate and key "
+			"do not "
+			"belong together",
+			server->options.listen);
 	if (!port)
 		return err_set(err, ERR_UNAVAILABLE,
 			"cannot listen on %s: taken, not allowed or not an address of this machine",
@@ -158,6 +169,7 @@ static void server_free(struct rpc_server *server)
 	grpc_completion_queue_destroy(server->shutdown_queue);
 	free(server->workers);
 	free(server->methods);
+	tls_files_free(server->tls_files);
 	free(server);
 	grpc_shutdown_blocking();
 }

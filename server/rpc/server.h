@@ -8,11 +8,13 @@
 #include <uv.h>
 
 #include "rpc/call.h"
+#include "rpc/tls.h"
 
 struct rpc_server;
 
 struct rpc_options {
 	const char *listen; /* "127.0.0.1:7420", "[::1]:0" (any free port), "unix:/path" */
+	struct rpc_tls tls; /* without a certificate it is served in the clear */
 	unsigned workers; /* 1 or more */
 	size_t max_message_bytes; /* larger requests are refused with RESOURCE_EXHAUSTED */
 	size_t max_calls; /* unanswered calls a worker holds; more are refused likewise. 0: 10,000 */

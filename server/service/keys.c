@@ -26,3 +26,20 @@ void key_hash(const char *text, size_t len, uint8_t hash[KEY_HASH_BYTES])
 {
 	crypto_hash_sha256(hash, (const unsigned char *)text, len);
 }
+
+bool certificate_fingerprint(const char *pem, struct arena *arena, uint8_t out[KEY_HASH_BYTES])
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----", stop[] = "-----END CERTIFICATE-----";
+	const char *from = strstr(pem, begin), *to = from ? strstr(from, stop) : NULL;
+	size_t len;
+
+	if (!to)
+		return false;
+	from += sizeof(begin) - 1;
+	size_t room = (size_t)(to - from);
+	unsigned char *der = arena_alloc(arena, room);
+	if (sodium_base642bin(der, room, from, room, " \r\n", &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+		return false;
+	crypto_hash_sha256(out, der, len);
+	return true;
+}

@@ -211,7 +211,7 @@ const struct price_book *catalog_prices(const struct catalog *catalog)
 /* How long the search takes tells of hashes, not of keys: who does not have the key cannot choose its hash. */
 const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t hash[KEY_HASH_BYTES])
 {
-	struct api_key wanted;
+	struct api_key wanted = {0};
 
 	if (!catalog || catalog->parts.keys == 0)
 		return NULL;

@@ -1,0 +1,75 @@
+/* TLS to the server: whom to trust, and the caller's own certificate. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "c/internal.h"
+
+enum { FILE_MOST = 1 << 20 };
+
+/* The file's text (free it); NULL with `error`. */
+static char *pem_read(const char *path, const char *field, struct bursar_error *error)
+{
+	FILE *file = fopen(path, "re");
+	char *text;
+	size_t len;
+
+	if (!file) {
+		error_field(error, field, "%s cannot be read: %s", path, strerror(errno));
+		return NULL;
+	}
+	text = calloc(1, FILE_MOST + 1);
+	if (!text)
+		abort();
+	len = fread(text, 1, FILE_MOST, file);
+	fclose(file);
+	if (len < FILE_MOST && strstr(text, "-----BEGIN "))
+		return text;
+	free(text);
+	error_field(error, field, "%s is no PEM file", path);
+	return NULL;
+}
+
+static bool given(const char *path)
+{
+	return path && path[0];
+}
+
+/* "" of `path`: nothing to read, and right. */
+static bool part_read(const char *path, const char *field, char **out, struct bursar_error *error)
+{
+	*out = given(path) ? pem_read(path, field, error) : NULL;
+	return *out || !given(path);
+}
+
+grpc_channel_credentials *credentials_of(const struct bursar_options *options, struct bursar_error *error)
+{
+	grpc_channel_credentials *credentials = NULL;
+	char *ca = NULL, *cert = NULL, *key = NULL;
+	const char *roots = options->tls_ca;
+
+	if (!given(roots)) {
+		if (!given(options->tls_cert) && !given(options->tls_key))
+			return grpc_insecure_credentials_create();
+		error_field(error, "tls_ca", "is needed beside tls_cert: a PEM file, or 'system'");
+		return NULL;
+	}
+	if (given(options->tls_cert) != given(options->tls_key)) {
+		error_field(error, "tls_cert", "and tls_key belong together");
+		return NULL;
+	}
+	if (strcmp(roots, "system") == 0)
+		roots = NULL;
+	if (part_read(roots, "tls_ca", &ca, error) && part_read(options->tls_cert, "tls_cert", &cert, error) &&
+		part_read(options->tls_key, "tls_key", &key, error)) {
+		grpc_ssl_pem_key_cert_pair pair = {.private_key = key, .cert_chain = cert};
+		credentials = grpc_ssl_credentials_create_ex(ca, cert ? &pair : NULL, NULL, NULL);
+	}
+	if (key)
+		explicit_bzero(key, strlen(key));
+	free(ca);
+	free(cert);
+	free(key);
+	return credentials;
+}
