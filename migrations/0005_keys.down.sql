@@ -1,4 +1,5 @@
 DROP INDEX audit_log_by_tenant;
+ALTER TABLE audit_log DROP COLUMN before;
 DROP TABLE api_key_uses;
 DROP TRIGGER changed ON api_keys;
 DROP INDEX api_keys_by_tenant;

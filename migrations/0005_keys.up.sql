@@ -17,4 +17,6 @@ CREATE TABLE api_key_uses (
 	peer text NOT NULL
 ) WITH (fillfactor = 80);
 
+-- What `details` was before: JSON null for what is new, or was shipped and never changed.
+ALTER TABLE audit_log ADD COLUMN before jsonb NOT NULL DEFAULT 'null';
 CREATE INDEX audit_log_by_tenant ON audit_log (tenant, id);

@@ -16,8 +16,9 @@ void key_take(struct bursar *bursar, const char *key)
 
 grpc_op op_open(const struct bursar *bursar)
 {
-	grpc_op op = {.op = GRPC_OP_SEND_INITIAL_METADATA};
+	grpc_op op = {0};
 
+	op.op = GRPC_OP_SEND_INITIAL_METADATA;
 	if (bursar->bearer) {
 		op.data.send_initial_metadata.count = 1;
 		op.data.send_initial_metadata.metadata = (grpc_metadata *)&bursar->key;

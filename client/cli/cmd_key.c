@@ -311,7 +311,7 @@ static const struct command commands[] = {
 		.name = "audit",
 		.args = "",
 		.summary = "show who changed what, the newest first",
-		.about = "With --json each entry has `details`: what it was changed to.",
+		.about = "With --json each entry has `before` and `details`: what it was, and what it was changed to.",
 		.options = {OPTION_TENANT, OPTION_ALL_TENANTS,
 			{'\0', "actor", OPTION_TEXT, "TEXT", "of whom, or how he begins: 'key 7'", NULL},
 			{'\0', "action", OPTION_TEXT, "TEXT", "which changes, or how they begin: key, tier.put", NULL},

@@ -344,6 +344,7 @@ static void audit_listed(struct admin_job *job)
 		entry->target = admin_text(row->target);
 		entry->reason = admin_text(row->reason);
 		entry->details = admin_text(row->details);
+		entry->before = admin_text(row->before);
 		answer->entries[answer->n_entries++] = entry;
 	}
 	if (op->more)

@@ -123,7 +123,7 @@ const char *admin_text(struct admin_job *job, const PGresult *result, int row, i
 }
 
 bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
-	const char *target, const char *details_json, struct err *err)
+	const char *target, const char *before, const char *details, struct err *err)
 {
 	struct pg_args args = {0};
 
@@ -132,13 +132,27 @@ bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant
 	pg_arg_text(&args, action);
 	pg_arg_text(&args, target);
 	pg_arg_text(&args, job->reason ? job->reason : "");
-	pg_arg_text(&args, details_json);
+	pg_arg_text(&args, before);
+	pg_arg_text(&args, details);
 	bool ok = pg_exec(link,
-		"INSERT INTO audit_log (tenant, actor, action, target, reason, details) VALUES ($1, $2, $3, $4, $5, "
-		"$6::jsonb)",
+		"INSERT INTO audit_log (tenant, actor, action, target, reason, before, details) VALUES ($1, $2, $3, "
+		"$4, $5, "
+		"$6::jsonb, $7::jsonb)",
 		&args, err);
 	pg_args_release(&args);
 	return ok;
+}
+
+const char *admin_json(
+	struct admin_job *job, struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
+{
+	PGresult *result = pg_query(link, sql, args, err);
+	const char *json = NULL;
+
+	if (result)
+		json = PQntuples(result) ? admin_text(job, result, 0, 0) : "null";
+	PQclear(result);
+	return json;
 }
 
 bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err)

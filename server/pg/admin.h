@@ -38,9 +38,13 @@ bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
 
-/* Inside the open transaction: who changed what. */
+/* Inside the open transaction: who changed what, from `before` to `details` (JSON; before "null" where there was nothing). */
 bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
-	const char *target, const char *details_json, struct err *err);
+	const char *target, const char *before, const char *details, struct err *err);
+
+/* The first cell that the statement answers, in the job's arena: "null" when there is no row. NULL with `err`. */
+const char *admin_json(
+	struct admin_job *job, struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err);
 
 /* Raises the epoch of the tenant ('': of all); makes its row, with the settings of `default`, when it has none. */
 bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err);

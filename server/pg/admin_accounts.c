@@ -162,8 +162,18 @@ static bool write_overrides(struct pg_link *link, const struct account_row *row,
 	return ok;
 }
 
-/* What the ledger role repeats until Redis has it, and what auditors read: the account as it is now. */
-static bool write_trail(struct admin_job *job, struct pg_link *link, const struct account_key *key, struct err *err)
+/* The account as an auditor wants to read it. */
+#define ACCOUNT_JSON \
+	"SELECT to_jsonb(a) || jsonb_build_object('limits', (SELECT jsonb_agg(to_jsonb(l) - " \
+	"'{tenant,account_kind,account_id}'::text[] ORDER BY l.position) FROM account_limits l WHERE l.tenant = " \
+	"a.tenant " \
+	"AND l.account_kind = a.kind AND l.account_id = a.id)) FROM accounts a WHERE tenant = $1 AND kind = " \
+	"$2::smallint " \
+	"AND id = $3"
+
+/* What the ledger role repeats until Redis has it, and what auditors read. */
+static bool write_trail(
+	struct admin_job *job, struct pg_link *link, const struct account_key *key, const char *before, struct err *err)
 {
 	struct pg_args change = {0}, audit = {0};
 	PGresult *results[2];
@@ -173,19 +183,14 @@ static bool write_trail(struct admin_job *job, struct pg_link *link, const struc
 	pg_arg_text(&audit, job->actor ? job->actor : "");
 	pg_arg_text(&audit, job->reason ? job->reason : "");
 	pg_arg_text(&audit, account_kind_name(key->kind));
+	pg_arg_text(&audit, before);
 	const struct pg_statement statements[] = {
 		{.sql = "INSERT INTO policy_changes (tenant, kind, account, version) SELECT tenant, kind, id, version "
 			"FROM accounts "
 			"WHERE tenant = $1 AND kind = $2::smallint AND id = $3",
 			.args = &change},
-		{.sql = "INSERT INTO audit_log (tenant, actor, action, target, reason, details) "
-			"SELECT tenant, $4, 'account.change', $6 || '/' || id, $5, to_jsonb(a) || "
-			"jsonb_build_object('limits', "
-			"(SELECT jsonb_agg(to_jsonb(l) - '{tenant,account_kind,account_id}'::text[] ORDER BY "
-			"l.position) "
-			"FROM account_limits l WHERE l.tenant = a.tenant AND l.account_kind = a.kind AND l.account_id "
-			"= a.id)) "
-			"FROM accounts a WHERE tenant = $1 AND kind = $2::smallint AND id = $3",
+		{.sql = "INSERT INTO audit_log (tenant, actor, action, target, reason, before, details) SELECT $1, $4, "
+			"'account.change', $6 || '/' || $3, $5, $7::jsonb, (" ACCOUNT_JSON ")",
 			.args = &audit},
 	};
 	bool ok = pg_pipeline(link, statements, 2, results, err);
@@ -196,12 +201,27 @@ static bool write_trail(struct admin_job *job, struct pg_link *link, const struc
 	return ok;
 }
 
+static const char *json_before(
+	struct admin_job *job, struct pg_link *link, const struct account_key *key, bool is_new, struct err *err)
+{
+	struct pg_args args = {0};
+
+	if (is_new)
+		return "null";
+	key_args(&args, key);
+	const char *json = admin_json(job, link, ACCOUNT_JSON, &args, err);
+	pg_args_release(&args);
+	return json;
+}
+
 bool admin_account_change(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct account_change *op = container_of(job, struct account_change, job);
+	const char *before;
 	bool is_new;
 
 	if (!pg_begin(link, "", err) || !make_row(link, &op->key, &is_new, err) ||
+		!(before = json_before(job, link, &op->key, is_new, err)) ||
 		!read_account(job, link, &op->key, true, &op->row, err))
 		return false;
 	op->row.known = !is_new;
@@ -209,8 +229,8 @@ bool admin_account_change(struct admin_job *job, struct pg_link *link, struct er
 		return false;
 	op->row.key = op->key;
 	return write_row(link, &op->row, err) && write_overrides(link, &op->row, err) &&
-	       write_trail(job, link, &op->key, err) && read_account(job, link, &op->key, false, &op->row, err) &&
-	       pg_commit(link, err);
+	       write_trail(job, link, &op->key, before, err) &&
+	       read_account(job, link, &op->key, false, &op->row, err) && pg_commit(link, err);
 }
 
 bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct err *err)

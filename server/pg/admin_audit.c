@@ -15,6 +15,7 @@ static void read_row(struct admin_job *job, const PGresult *result, int at, stru
 		.target = admin_text(job, result, at, 5),
 		.reason = admin_text(job, result, at, 6),
 		.details = admin_text(job, result, at, 7),
+		.before = admin_text(job, result, at, 8),
 	};
 }
 
@@ -34,7 +35,7 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_int(&args, op->limit + 1);
 	PGresult *result = pg_query(link,
 		"SELECT id, (extract(epoch FROM at) * 1000000)::bigint, tenant, actor, action, target, reason, "
-		"details::text FROM audit_log WHERE ($2 OR tenant = $1) AND starts_with(actor, $3) AND "
+		"details::text, before::text FROM audit_log WHERE ($2 OR tenant = $1) AND starts_with(actor, $3) AND "
 		"starts_with(action, "
 		"$4) AND starts_with(target, $5) AND ($6 = 0 OR at >= to_timestamp($6 / 1000000.0)) AND ($7 = 0 OR at "
 		"< "

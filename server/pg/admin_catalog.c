@@ -7,6 +7,16 @@
 #include "base/list.h"
 #include "pg/rows.h"
 
+static const char *tenant_json(struct admin_job *job, struct pg_link *link, const char *id, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, id);
+	const char *json = admin_json(job, link, "SELECT to_jsonb(t) FROM tenants t WHERE id = $1", &args, err);
+	pg_args_release(&args);
+	return json;
+}
+
 bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct tenant_put *op = container_of(job, struct tenant_put, job);
@@ -20,7 +30,9 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_text(&args, tenant->fallback_model);
 	pg_arg_text(&args, tenant->language);
 	PGresult *result = NULL;
-	if (pg_begin(link, "", err) && admin_raise_epoch(link, tenant->id, err))
+	const char *before = NULL;
+	if (pg_begin(link, "", err) && (before = tenant_json(job, link, tenant->id, err)) &&
+		admin_raise_epoch(link, tenant->id, err))
 		result = pg_query(link,
 			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, unknown_model = "
 			"$4::smallint, "
@@ -35,7 +47,7 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
 		return err_set(err, ERR_PRECONDITION, "the tenant `default` has no row: the database is not migrated");
 	}
 	tenant->epoch = (uint32_t)pg_i64(result, 0, 0);
-	bool ok = admin_audit(job, link, tenant->id, "tenant.put", tenant->id, pg_text(result, 0, 1), err);
+	bool ok = admin_audit(job, link, tenant->id, "tenant.put", tenant->id, before, pg_text(result, 0, 1), err);
 	PQclear(result);
 	return ok && pg_commit(link, err);
 }
@@ -110,33 +122,31 @@ static bool write_limits(struct pg_link *link, const char *tenant, const struct 
 	return ok;
 }
 
-/* The tier as an auditor wants to read it. */
-static bool audit_tier(
+/* The tier that counts for the tenant, be it the shipped one, as an auditor wants to read it. */
+static const char *tier_json(
 	struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err)
 {
 	struct pg_args args = {0};
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, name);
-	PGresult *result = pg_query(link,
+	const char *json = admin_json(job, link,
 		"SELECT to_jsonb(t) || jsonb_build_object('limits', (SELECT jsonb_agg(to_jsonb(l) - "
-		"'{tenant,tier}'::text[] "
-		"ORDER BY l.position) FROM tier_limits l WHERE l.tenant = t.tenant AND l.tier = t.name)) FROM tiers t "
-		"WHERE t.tenant = $1 AND t.name = $2",
+		"'{tenant,tier}'::text[] ORDER BY l.position) FROM tier_limits l WHERE l.tenant = t.tenant AND l.tier "
+		"= "
+		"t.name)) FROM tiers t WHERE t.tenant IN ($1, '') AND t.name = $2 ORDER BY t.tenant DESC LIMIT 1",
 		&args, err);
 	pg_args_release(&args);
-	if (!result)
-		return false;
-	bool ok = admin_audit(job, link, tenant, "tier.put", name, pg_text(result, 0, 0), err);
-	PQclear(result);
-	return ok;
+	return json;
 }
 
 bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct tier_put *op = container_of(job, struct tier_put, job);
+	const char *name = op->tier.name, *before, *after;
 
-	return pg_begin(link, "", err) && write_tier(link, op->tenant, &op->tier, err) &&
-	       write_limits(link, op->tenant, &op->tier, err) && admin_raise_epoch(link, op->tenant, err) &&
-	       audit_tier(job, link, op->tenant, op->tier.name, err) && pg_commit(link, err);
+	return pg_begin(link, "", err) && (before = tier_json(job, link, op->tenant, name, err)) &&
+	       write_tier(link, op->tenant, &op->tier, err) && write_limits(link, op->tenant, &op->tier, err) &&
+	       admin_raise_epoch(link, op->tenant, err) && (after = tier_json(job, link, op->tenant, name, err)) &&
+	       admin_audit(job, link, op->tenant, "tier.put", name, before, after, err) && pg_commit(link, err);
 }

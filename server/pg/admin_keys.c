@@ -89,21 +89,25 @@ static bool insert_key(struct pg_link *link, struct api_key *key, struct err *er
 }
 
 /* All but the hash, which is nobody's business. */
-static bool audit_key(
-	struct admin_job *job, struct pg_link *link, const struct api_key *key, const char *action, struct err *err)
+static const char *key_json(struct admin_job *job, struct pg_link *link, int64_t id, struct err *err)
 {
 	struct pg_args args = {0};
+
+	pg_arg_int(&args, id);
+	const char *json =
+		admin_json(job, link, "SELECT to_jsonb(k) - 'hash' FROM api_keys k WHERE id = $1", &args, err);
+	pg_args_release(&args);
+	return json;
+}
+
+static bool audit_key(struct admin_job *job, struct pg_link *link, const struct api_key *key, const char *action,
+	const char *before, struct err *err)
+{
+	const char *after = key_json(job, link, key->id, err);
 	char target[24];
 
 	snprintf(target, sizeof(target), "%lld", (long long)key->id);
-	pg_arg_int(&args, key->id);
-	PGresult *result = pg_query(link, "SELECT to_jsonb(k) - 'hash' FROM api_keys k WHERE id = $1", &args, err);
-	pg_args_release(&args);
-	if (!result)
-		return false;
-	bool ok = admin_audit(job, link, key->tenant, action, target, pg_text(result, 0, 0), err);
-	PQclear(result);
-	return ok;
+	return after && admin_audit(job, link, key->tenant, action, target, before, after, err);
 }
 
 static bool first_check(struct pg_link *link, const struct api_key *key, struct err *err)
@@ -123,7 +127,7 @@ static bool first_check(struct pg_link *link, const struct api_key *key, struct 
 /* The old key's ways in a new key. */
 static bool take_over(struct key_create *op, struct pg_link *link, int64_t *old_id, struct err *err)
 {
-	struct api_key old;
+	struct api_key old = {0};
 
 	if (!read_key(&op->job, link, op->key.id, op->tenant, &old, err))
 		return false;
@@ -158,14 +162,17 @@ static bool end_old(struct key_create *op, struct pg_link *link, int64_t old_id,
 bool admin_key_create(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct key_create *op = container_of(job, struct key_create, job);
+	const char *before = "null";
 	int64_t old_id = 0;
 
 	if (!keys_lock(link, err) || (op->rotate && !take_over(op, link, &old_id, err)) ||
-		!first_check(link, &op->key, err) || !insert_key(link, &op->key, err))
+		(op->rotate && !(before = key_json(job, link, old_id, err))) || !first_check(link, &op->key, err) ||
+		!insert_key(link, &op->key, err))
 		return false;
 	if (op->rotate && !end_old(op, link, old_id, err))
 		return false;
-	return audit_key(job, link, &op->key, op->rotate ? "key.rotate" : "key.create", err) && pg_commit(link, err);
+	return audit_key(job, link, &op->key, op->rotate ? "key.rotate" : "key.create", before, err) &&
+	       pg_commit(link, err);
 }
 
 static bool last_check(struct pg_link *link, const struct api_key *key, struct err *err)
@@ -198,11 +205,12 @@ bool admin_key_revoke(struct admin_job *job, struct pg_link *link, struct err *e
 		return false;
 	if (op->key.revoked_at_us)
 		return true; /* a repeat */
+	const char *before = key_json(job, link, op->id, err);
 	pg_arg_int(&args, op->id);
-	bool ok = last_check(link, &op->key, err) &&
+	bool ok = before && last_check(link, &op->key, err) &&
 		  pg_exec(link, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", &args, err);
 	pg_args_release(&args);
-	return ok && audit_key(job, link, &op->key, "key.revoke", err) &&
+	return ok && audit_key(job, link, &op->key, "key.revoke", before, err) &&
 	       read_key(job, link, op->id, op->tenant, &op->key, err) && pg_commit(link, err);
 }
 

@@ -165,36 +165,44 @@ static bool write_levels(struct pg_link *link, const struct pool_row *row, struc
 }
 
 /* The pool as an auditor wants to read it. */
-static bool audit_pool(struct admin_job *job, struct pg_link *link, const struct pool_row *row, struct err *err)
+static const char *pool_json(
+	struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err)
 {
 	struct pg_args args = {0};
 
-	pg_arg_text(&args, row->tenant);
-	pg_arg_text(&args, row->settings.name);
-	PGresult *result = pg_query(link,
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, name);
+	const char *json = admin_json(job, link,
 		"SELECT to_jsonb(p) || jsonb_build_object('levels', (SELECT jsonb_agg(to_jsonb(l) - "
 		"'{tenant,pool}'::text[] ORDER BY l.priority DESC) FROM pool_levels l WHERE l.tenant = p.tenant AND "
-		"l.pool = p.name)) FROM pools p WHERE p.tenant = $1 AND p.name = $2",
+		"l.pool = p.name)) FROM pools p WHERE p.tenant IN ($1, '') AND p.name = $2 ORDER BY p.tenant DESC "
+		"LIMIT 1",
 		&args, err);
 	pg_args_release(&args);
-	if (!result)
-		return false;
-	bool ok = admin_audit(job, link, row->tenant, "pool.change", row->settings.name, pg_text(result, 0, 0), err);
-	PQclear(result);
-	return ok;
+	return json;
+}
+
+static bool audit_pool(
+	struct admin_job *job, struct pg_link *link, const struct pool_row *row, const char *before, struct err *err)
+{
+	const char *after = pool_json(job, link, row->tenant, row->settings.name, err);
+
+	return after && admin_audit(job, link, row->tenant, "pool.change", row->settings.name, before, after, err);
 }
 
 bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct pool_change *op = container_of(job, struct pool_change, job);
+	const char *before;
 	bool known;
 
-	if (!pools_lock(link, err) || !read_for_change(op, link, &known, err) ||
-		!op->change(op, &op->row, known, err) || !fill_slots(&op->row.settings, link, err))
+	if (!pools_lock(link, err) || !(before = pool_json(job, link, op->tenant, op->name, err)) ||
+		!read_for_change(op, link, &known, err) || !op->change(op, &op->row, known, err) ||
+		!fill_slots(&op->row.settings, link, err))
 		return false;
 	op->row.settings.gen++;
 	return write_pool(link, &op->row, err) && write_levels(link, &op->row, err) &&
-	       audit_pool(job, link, &op->row, err) && pg_commit(link, err);
+	       audit_pool(job, link, &op->row, before, err) && pg_commit(link, err);
 }
 
 /* The epoch follows the clock like the one that Redis makes for itself, so that neither falls behind the other. */

@@ -119,22 +119,38 @@ static bool read_back(struct price_put *op, struct pg_link *link, struct buf *js
 	return true;
 }
 
+/* The price that the new one takes over from. */
+static const char *price_json(struct admin_job *job, struct pg_link *link, const struct price *price, struct err *err)
+{
+	struct pg_args args = {0};
+
+	key_args(&args, price);
+	const char *json = admin_json(job, link,
+		"SELECT to_jsonb(p) FROM model_prices p WHERE " SAME_KEY
+		" AND p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) ORDER BY p.from_us DESC LIMIT 1",
+		&args, err);
+	pg_args_release(&args);
+	return json;
+}
+
 bool admin_price_put(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct price_put *op = container_of(job, struct price_put, job);
 	struct buf json = {0};
 	char target[2 * ID_MAX + 2];
+	const char *before = NULL;
 
 	/* Two prices at once for one model must see each other. */
 	bool ok = pg_begin(link, "", err) &&
 		  pg_exec(link, "LOCK TABLE model_prices IN SHARE ROW EXCLUSIVE MODE", NULL, err) &&
-		  end_before(op, link, err) && insert_price(link, &op->price, err) && read_back(op, link, &json, err);
+		  (before = price_json(job, link, &op->price, err)) && end_before(op, link, err) &&
+		  insert_price(link, &op->price, err) && read_back(op, link, &json, err);
 	if (ok) {
 		size_t n = strlen(op->price.provider);
 		memcpy(target, op->price.provider, n);
 		target[n] = '/';
 		memcpy(target + n + 1, op->price.model, strlen(op->price.model) + 1);
-		ok = admin_audit(job, link, op->price.tenant, "price.put", target, buf_str(&json), err) &&
+		ok = admin_audit(job, link, op->price.tenant, "price.put", target, before, buf_str(&json), err) &&
 		     pg_commit(link, err);
 	}
 	buf_release(&json);

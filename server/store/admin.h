@@ -224,7 +224,7 @@ struct key_uses {
 
 struct audit_row {
 	int64_t id, at_us;
-	const char *tenant, *actor, *action, *target, *reason, *details; /* details: JSON */
+	const char *tenant, *actor, *action, *target, *reason, *before, *details; /* the last two: JSON */
 };
 struct audit_list {
 	struct admin_job job;

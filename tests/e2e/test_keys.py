@@ -320,6 +320,15 @@ def test_the_audit_log_names_who_did_what_and_each_tenant_sees_its_own(house):
     mine = admin.ListAudit(pb.ListAuditRequest(target="user/" + user)).entries
     assert [(entry.tenant, entry.reason) for entry in mine] == [(OURS, "paid")]
     assert mine[0].actor.startswith("key ") and " from ipv4:127.0.0.1:" in mine[0].actor and "pro" in mine[0].details
+    assert mine[0].before == "null"
+    admin.SetTier(pb.SetTierRequest(ref=pb.AccountRef(id=user), tier="free"))
+    admin.PutTier(pb.PutTierRequest(tier=pb.Tier(name="pro")))
+    admin.PutPool(pb.PutPoolRequest(slots=3))
+    admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(language="de")))
+    entries = {entry.action: entry for entry in reversed(admin.ListAudit(pb.ListAuditRequest()).entries)}
+    for action, was, now in (("account.change", '"tier": "pro"', '"tier": "free"'), ("tier.put", '"dimension"', '"limits": null'),
+                             ("pool.change", '"slots": 5', '"slots": 3'), ("tenant.put", '"language": "en"', '"language": "de"')):
+        assert was in entries[action].before and now in entries[action].details, entries[action]
     keys = house.operator.ListAudit(pb.ListAuditRequest(all_tenants=True, action="key.")).entries
     assert {entry.action for entry in keys} == {"key.create"} and keys[-1].actor.startswith("nobody in particular")
     assert not any(secret[4:] in entry.details for entry in keys for secret in house.secrets)
