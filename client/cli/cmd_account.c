@@ -159,6 +159,17 @@ done:
 	return code;
 }
 
+static int run_delete(struct cli *cli)
+{
+	Bursar__V1__DeleteAccountRequest request = BURSAR__V1__DELETE_ACCOUNT_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.reason = (char *)option_text(cli, "reason");
+	return account_call(cli, BURSAR_DELETE_ACCOUNT, &request);
+}
+
 static int run_suspend(struct cli *cli)
 {
 	Bursar__V1__SuspendRequest request = BURSAR__V1__SUSPEND_REQUEST__INIT;
@@ -319,6 +330,15 @@ static const struct command commands[] = {
 			"account override alice tokens=1M/day,interface=telegram --merge",
 			"account override alice --remove cost_per_day", "account override alice --clear"},
 		.run = run_override,
+	},
+	{
+		.name = "account delete",
+		.args = "ID",
+		.summary = "refuse an account until it is put again; its bills stay",
+		.about = "",
+		.options = {OPTIONS_CHANGE},
+		.examples = {"account delete mallory --reason 'closed by the user'"},
+		.run = run_delete,
 	},
 	{
 		.name = "account suspend",

@@ -251,6 +251,17 @@ static bool unsuspend_change(struct account_change *op, struct account_row *row,
 	return true;
 }
 
+/* What it used stays in the ledger; PutAccount takes the mark away again. */
+static bool delete_change(struct account_change *op, struct account_row *row, struct err *err)
+{
+	const struct account_key *key = &op->key;
+
+	if (!row->known)
+		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no %s %s", account_kind_name(key->kind), key->id);
+	row->profile.deleted = true;
+	return true;
+}
+
 static bool grace_change(struct account_change *op, struct account_row *row, struct err *err)
 {
 	const Bursar__V1__SetGraceRequest *request = (const Bursar__V1__SetGraceRequest *)edit_of(op)->request;
@@ -280,6 +291,8 @@ static bool bypass_change(struct account_change *op, struct account_row *row, st
 	}
 #define set_grace_change grace_change
 #define set_bypass_change bypass_change
+#define delete_account_change delete_change
+CHANGE(delete_account, DeleteAccount)
 CHANGE(suspend, Suspend)
 CHANGE(unsuspend, Unsuspend)
 CHANGE(set_grace, SetGrace)

@@ -139,12 +139,16 @@ static const struct caller *by_certificate(struct call *call, const struct conf 
 	return caller;
 }
 
-/* Before there is any key: whoever is on this machine, or in the closed network that insecure_listen is for. */
+/*
+ * Before there is any key: whoever is on this machine, or in the closed network that insecure_listen is for. Without TLS the port
+ * is one of these two.
+ */
 static bool is_near(struct call *call, const struct conf *conf)
 {
+	if (!conf->tls_cert[0])
+		return true;
 	const char *address = peer_address(call);
-
-	return conf->insecure_listen[0] || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
 	       strncmp(address, "::ffff:127.", 11) == 0 || strncmp(address, "unix", 4) == 0;
 }
 

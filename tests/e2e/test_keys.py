@@ -18,7 +18,7 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrices GetStats GetMonthlyReport GetPool ListPools "
          "GetPoolStats WatchPool GetProof")
-CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend SetGrace SetBypass Reset PutTenant PutTier PutPrice PutPool ResumePool "
+CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount SetGrace SetBypass Reset PutTenant PutTier PutPrice PutPool ResumePool "
            "CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {
     **{name: {"bot", "admin", "operator"} for name in CALLS.split()},
@@ -363,3 +363,16 @@ def test_the_command_line_makes_uses_and_ends_keys(bursard, tmp_path, until):
     assert "revoked" in bursar("key", "revoke", number, BURSAR_KEY=secret).stdout
     assert bursar("key", "revoke", "seven", BURSAR_KEY=secret).returncode == 2
     assert "key.revoke" in bursar("audit", "--action", "key", "--tenant", "acme", BURSAR_KEY=secret).stdout
+
+
+def test_a_deleted_account_is_refused_until_it_is_put_again(bots):
+    pb, user = bots.admin_pb, unique("user")
+    ref = pb.AccountRef(id=user)
+    assert refusal(bots.admin.DeleteAccount, pb.DeleteAccountRequest(ref=ref))[0] == Code.NOT_FOUND
+    bots.admin.PutAccount(pb.PutAccountRequest(ref=ref, tier="pro"))
+    assert bots.check(user).allowed
+    assert bots.admin.DeleteAccount(pb.DeleteAccountRequest(ref=ref, reason="left")).deleted
+    denied = bots.check(user)
+    assert not denied.allowed and denied.reason == bots.types.REASON_DELETED
+    bots.admin.PutAccount(pb.PutAccountRequest(ref=ref))
+    assert bots.check(user).allowed
