@@ -230,7 +230,11 @@ int main(int argc, const char **argv)
 	load.first_user = first, load.record = record != 0;
 	load.latency_us = calloc((size_t)calls, sizeof(int64_t));
 	struct bursar_error error;
-	struct bursar_options how = {.timeout_us = 30000000, .attempt_us = 30000000, .attempts = 1};
+	struct bursar_options how = {.timeout_us = 30000000,
+		.attempt_us = 30000000,
+		.attempts = 1,
+		.key = getenv("BURSAR_KEY"),
+		.tls_ca = getenv("BURSAR_TLS_CA")};
 	load.bursar = bursar_open(address, &how, &error);
 	if (load.bursar == NULL || load.latency_us == NULL) {
 		fprintf(stderr, "load: %s\n", load.bursar == NULL ? error.message : "out of memory");
