@@ -7,6 +7,7 @@ const struct command_group *const command_groups[] = {
 	&check_commands,
 	&status_commands,
 	&account_commands,
+	&bulk_commands,
 	&tenant_commands,
 	&tier_commands,
 	&price_commands,

@@ -7,6 +7,7 @@
 extern const struct command_group check_commands;
 extern const struct command_group status_commands;
 extern const struct command_group account_commands;
+extern const struct command_group bulk_commands;
 extern const struct command_group tenant_commands;
 extern const struct command_group tier_commands;
 extern const struct command_group price_commands;

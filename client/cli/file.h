@@ -5,7 +5,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Appends the file ("-" is standard input), at most 16 MiB. False with ERR_INVALID that names the file. */
+/*
+ * Appends the file ("-" is standard input), at most 16 MiB, and a NUL that does not count. False with ERR_INVALID that names
+ * the file.
+ */
 bool file_read(const char *path, struct buf *out, struct err *err);
 
 #endif

@@ -351,6 +351,7 @@ def test_the_command_line_makes_uses_and_ends_keys(bursard, tmp_path, until):
     assert "UNAUTHENTICATED" in refused.stderr and "--key-file" in refused.stderr
     path.write_text(secret + "\n")
     assert bursar("tier", "list", "--key-file", str(path)).returncode == 0
+    path.write_text(secret)
     assert bursar("tier", "list", BURSAR_KEY_FILE=str(path)).returncode == 0
     assert bursar("tier", "list", BURSAR_KEY=secret).returncode == 0
     assert bursar("tier", "list", "--key-file", str(tmp_path / "none")).returncode == 2
