@@ -203,9 +203,30 @@ static bool certificate_counts(struct call *call, const struct conf *conf, struc
 	return refuse(peer_address(call), "the certificate was revoked", err);
 }
 
+/* Who it is: by a key, else by a certificate; nobody in particular (NULL) as long as there are no keys. False: not to be let in. */
+static bool caller_find(struct call *call, struct worker *worker, struct snapshot *snapshot,
+	const struct caller **caller, struct err *err)
+{
+	const struct conf *conf = worker->parts.conf;
+	const char *text;
+	size_t len;
+
+	*caller = call_metadata(call, "authorization", &text, &len) ? NULL : by_certificate(call, conf);
+	if (*caller)
+		return true;
+	if (!catalog_has_keys(snapshot->catalog))
+		return is_near(call, conf) ||
+		       refuse(peer_address(call), "no key was made yet: make the first one on the server's machine",
+			       err);
+	*caller = identify(call, worker, snapshot, err);
+	return *caller;
+}
+
 static bool let_in(struct call *call, struct worker *worker, struct err *err)
 {
+	const struct caller *caller;
 	struct snapshot *snapshot;
+	bool known;
 
 	if (call_access(call) & 1u << ROLE_NONE)
 		return true;
@@ -214,19 +235,9 @@ static bool let_in(struct call *call, struct worker *worker, struct err *err)
 	snapshot = snapshot_take(worker, err);
 	if (!snapshot)
 		return false;
-	const char *text;
-	size_t len;
-	bool open = !catalog_has_keys(snapshot->catalog);
-	const struct caller *caller =
-		call_metadata(call, "authorization", &text, &len) ? NULL : by_certificate(call, worker->parts.conf);
-	if (!caller && open && !is_near(call, worker->parts.conf)) {
-		open = false;
-		refuse(peer_address(call), "no key was made yet: make the first one on the server's machine", err);
-	} else if (!caller && !open) {
-		caller = identify(call, worker, snapshot, err);
-	}
+	known = caller_find(call, worker, snapshot, &caller, err);
 	snapshot_give(worker, snapshot);
-	if (!caller && !open)
+	if (!known)
 		return false;
 	call_set_caller(call, caller);
 	return role_may(call, caller_role(call), err);
