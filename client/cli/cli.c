@@ -61,16 +61,14 @@ static const char *blame(const struct cli *cli, const struct bursar_error *error
 	return option_given(cli, "addr") ? "--addr" : "BURSAR_ADDR";
 }
 
-struct bursar *cli_bursar(struct cli *cli)
+struct bursar *cli_open(struct cli *cli, struct bursar_options options)
 {
-	/* Three attempts fit well before the end of the patience that was asked for. */
-	int64_t timeout_us = option_number(cli, "timeout", 5000000);
-	struct bursar_options options = {.timeout_us = timeout_us, .attempt_us = timeout_us, .attempts = 3};
 	struct bursar_error error;
 
 	if (cli->bursar)
 		return cli->bursar;
-	read_key(cli);
+	if (!cli->key.len)
+		read_key(cli);
 	options.key = buf_str(&cli->key);
 	options.tls_ca = option_or_env(cli, "tls-ca", "BURSAR_TLS_CA");
 	options.tls_cert = option_or_env(cli, "tls-cert", "BURSAR_TLS_CERT");
@@ -81,6 +79,15 @@ struct bursar *cli_bursar(struct cli *cli)
 		exit(EXIT_USAGE);
 	}
 	return cli->bursar;
+}
+
+struct bursar *cli_bursar(struct cli *cli)
+{
+	/* Three attempts fit well before the end of the patience that was asked for. */
+	int64_t timeout_us = option_number(cli, "timeout", 5000000);
+
+	return cli_open(
+		cli, (struct bursar_options){.timeout_us = timeout_us, .attempt_us = timeout_us, .attempts = 3});
 }
 
 static const struct hint {

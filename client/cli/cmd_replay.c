@@ -188,12 +188,7 @@ static bool read_plan(struct cli *cli, struct replay_plan *plan)
 /* A connection with more patience than that of other commands: a server that restarts is waited for. */
 static void open_patient(struct cli *cli)
 {
-	struct bursar_options options = {.timeout_us = 60000000, .attempt_us = 10000000, .attempts = 100};
-	struct bursar_error error;
-
-	cli->bursar = bursar_open(cli->address, &options, &error);
-	if (!cli->bursar)
-		cli_bursar(cli); /* says what is wrong with the address, and ends */
+	cli_open(cli, (struct bursar_options){.timeout_us = 60000000, .attempt_us = 10000000, .attempts = 100});
 }
 
 /* Is somebody there? Asked with the usual patience, so that a wrong address is told in seconds. */

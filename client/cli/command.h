@@ -98,6 +98,8 @@ const char *cli_arg(const struct cli *cli, int n);
 
 /* The connection, made at the first call; ends the program with EXIT_USAGE when the address is none. */
 struct bursar *cli_bursar(struct cli *cli);
+/* The same with another patience; address, key and TLS are as typed. */
+struct bursar *cli_open(struct cli *cli, struct bursar_options options);
 
 /* Now, on this machine's clock, in microseconds since 1970. */
 int64_t cli_now_us(void);

@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from harness import program, protos
+from harness.paths import ROOT
 from bots import Bots, unique
 
 Code = grpc.StatusCode
@@ -364,6 +365,9 @@ def test_the_command_line_makes_uses_and_ends_keys(bursard, tmp_path, until):
     assert "revoked" in bursar("key", "revoke", number, BURSAR_KEY=secret).stdout
     assert bursar("key", "revoke", "seven", BURSAR_KEY=secret).returncode == 2
     assert "key.revoke" in bursar("audit", "--action", "key", "--tenant", "acme", BURSAR_KEY=secret).stdout
+    sample = str(ROOT / "deploy" / "data" / "sample_requests.csv")
+    assert bursar("replay", sample, "--users", "30", BURSAR_KEY=secret).returncode == 0
+    assert bursar("run", "--user", "ann", "--", "true", BURSAR_KEY=secret).returncode == 0
 
 
 def test_a_deleted_account_is_refused_until_it_is_put_again(bots):
