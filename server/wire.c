@@ -11,6 +11,7 @@
 #include "pg/stores.h"
 #include "redis/stores.h"
 #include "rpc/timers.h"
+#include "service/key_log.h"
 #include "service/ledger_role.h"
 #include "service/pool.h"
 #include "service/pool_board.h"
@@ -18,7 +19,7 @@
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 /* So long the good-byes of a keeper may be under way. One that is lost costs its waiters some seconds, and no more. */
-enum { GOOD_BYE_MS = 100 };
+enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
 
 /* What lives on one loop. */
 struct bench {
@@ -132,9 +133,15 @@ static void stores_close(struct bench *bench)
 	bench->open = false;
 }
 
+/* What PostgreSQL was given to write comes back to this loop: so long the loop's stores live. */
 static void on_good_bye_said(uv_timer_t *timer)
 {
-	stores_close(timer->data);
+	struct bench *bench = timer->data;
+
+	if (key_log_stop(bench->worker->key_log))
+		stores_close(bench);
+	else
+		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);
 }
 
 /* The keeper first: it still speaks to its store. */
@@ -145,6 +152,7 @@ static void bench_close(struct bench *bench)
 		stores_close(bench);
 		return;
 	}
+	key_log_stop(bench->worker->key_log);
 	keeper_stop(bench->worker->keeper);
 	uv_timer_start(&bench->look, on_good_bye_said, GOOD_BYE_MS, 0);
 }

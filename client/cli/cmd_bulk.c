@@ -1,4 +1,4 @@
-/* account bulk: one change for many accounts. What is so already is left alone, so an interrupted run is repeated as it was. */
+/* bulk: one change for many accounts. What is so already is left alone, so an interrupted run is repeated as it was. */
 #include "cli/commands.h"
 
 #include <inttypes.h>

@@ -9,11 +9,11 @@
 #include "cli/table.h"
 #include "cli/view.h"
 
-static const char *role_word(Bursar__V1__Role role)
+/* "bot", or "user alice": a user's key is of one user. */
+static void put_role(struct buf *out, const Bursar__V1__ApiKey *key)
 {
-	static const char *const words[] = {"?", "user", "bot", "viewer", "admin", "operator"};
-
-	return role >= 0 && role <= BURSAR__V1__ROLE__ROLE_OPERATOR ? words[role] : "?";
+	put_enum(out, &bursar__v1__role__descriptor, (int)key->role, "ROLE_");
+	buf_putf(out, "%s%s", key->account[0] ? " " : "", key->account);
 }
 
 static const char *state_word(const Bursar__V1__ApiKey *key)
@@ -50,8 +50,11 @@ static void view_words(struct cli *cli, const char *label, char **words, size_t 
 
 static void show_key(struct cli *cli, const Bursar__V1__ApiKey *key)
 {
+	struct buf role = {0};
+
 	buf_putf(&cli->out, "key %" PRId64 "  %s...  (%s)\n", key->id, key->prefix, state_word(key));
-	view_field(cli, "role", "%s%s%s", role_word(key->role), key->account[0] ? " of user " : "", key->account);
+	put_role(&role, key);
+	view_field_buf(cli, "role", &role);
 	view_field(cli, "tenant", "%s", key->tenant[0] ? key->tenant : "all");
 	if (key->label[0])
 		view_field(cli, "label", "%s", key->label);
@@ -65,6 +68,7 @@ static void show_key(struct cli *cli, const Bursar__V1__ApiKey *key)
 	view_when(cli, "last used", key->last_used_at_us, "never");
 	if (key->last_used_from[0])
 		view_field(cli, "from", "%s", key->last_used_from);
+	buf_release(&role);
 }
 
 /* The key itself, once. */
@@ -123,7 +127,8 @@ static int run_list(struct cli *cli)
 			table_line(table);
 			table_cell(table, "%" PRId64, key->id);
 			table_cell(table, "%s", key->prefix);
-			table_cell(table, "%s%s%s", role_word(key->role), key->account[0] ? " " : "", key->account);
+			put_role(&text, key);
+			table_cell_buf(table, &text);
 			table_cell(table, "%s", key->tenant[0] ? key->tenant : "all");
 			table_cell(table, "%s", key->label);
 			table_cell(table, "%s", state_word(key));

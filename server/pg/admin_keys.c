@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "pg/rows.h"
 
@@ -139,6 +140,12 @@ static bool take_over(struct key_create *op, struct pg_link *link, int64_t *old_
 	old.prefix = op->key.prefix;
 	if (op->key.expires_at_us)
 		old.expires_at_us = op->key.expires_at_us;
+	if (old.expires_at_us && old.expires_at_us <= clock_wall_us())
+		return err_set(err, ERR_PRECONDITION,
+			"expires_at_us: key %lld has expired, so its successor needs an end of its own, and one that "
+			"is yet to "
+			"come",
+			(long long)old.id);
 	op->key = old;
 	return true;
 }

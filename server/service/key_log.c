@@ -14,19 +14,13 @@ struct key_log {
 	struct worker *worker;
 	struct key_use use[KEY_USES_MAX], writing[KEY_USES_MAX];
 	int count;
-	bool waiting, submitted, freed;
+	bool waiting, submitted, stopped;
 	struct wait wait;
 	struct key_uses op;
 	struct arena arena;
 };
 
 static void write_later(struct key_log *log);
-
-static void log_release(struct key_log *log)
-{
-	arena_release(&log->arena);
-	free(log);
-}
 
 /* A write that failed is not repeated: the next use says it again. */
 static void written(struct admin_job *job)
@@ -35,9 +29,7 @@ static void written(struct admin_job *job)
 
 	log->submitted = false;
 	arena_reset(&log->arena);
-	if (log->freed)
-		log_release(log);
-	else if (log->count)
+	if (log->count)
 		write_later(log);
 }
 
@@ -54,7 +46,7 @@ static void write_now(struct wait *wait)
 	struct admin_store *admin = log->worker->parts.admin;
 
 	log->waiting = false;
-	if (log->submitted || !log->count)
+	if (log->submitted || log->stopped || !log->count)
 		return;
 	memcpy(log->writing, log->use, sizeof(log->use[0]) * (size_t)log->count);
 	qsort(log->writing, (size_t)log->count, sizeof(log->writing[0]), compare_uses);
@@ -85,14 +77,19 @@ struct key_log *key_log_new(struct worker *worker)
 	return log;
 }
 
-/* Timers that have not run do not run any more; a write under way ends later, and frees then. */
+bool key_log_stop(struct key_log *log)
+{
+	log->stopped = true;
+	return !log->submitted;
+}
+
+/* Timers that have not run do not run any more. */
 void key_log_free(struct key_log *log)
 {
 	if (!log)
 		return;
-	log->freed = true;
-	if (!log->submitted)
-		log_release(log);
+	arena_release(&log->arena);
+	free(log);
 }
 
 /* With more keys than room the rest of them waits for the next round: it is a picture, not an account. */

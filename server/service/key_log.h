@@ -9,7 +9,9 @@
 struct key_log;
 
 struct key_log *key_log_new(struct worker *worker);
-/* What was not written yet is lost: some seconds of "last used". */
+/* From now on nothing is written any more. True when no write is under way: only then may the log, and its store, be freed. */
+bool key_log_stop(struct key_log *log);
+/* What was not written yet is lost: some seconds of "last used". NULL is fine. */
 void key_log_free(struct key_log *log);
 
 /* No allocation, nothing that waits. `peer` is copied. */

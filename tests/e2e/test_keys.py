@@ -1,6 +1,7 @@
 """The doors: which key may call what, of which tenant, from where, and until when."""
 import os
 import subprocess
+import threading
 
 import grpc
 import pytest
@@ -232,6 +233,13 @@ def test_a_key_ends_when_it_expires(house, stack, until):
     status = house.bots.limiter_pb.GetStatusRequest(user="dave")
     until(lambda: code_of(caller.GetStatus, status) == Code.UNAUTHENTICATED)
     assert refusal(caller.GetStatus, status)[1] == "the key has expired"
+    key = next(key for key in house.operator.ListKeys(house.pb.ListKeysRequest(tenant=OURS, ended_too=True)).keys if key.expires_at_us)
+    for past in ({}, {"expires_at_us": 1}):  # a successor that is dead at once would lock its holder out
+        code, text = refusal(house.operator.RotateKey, house.pb.RotateKeyRequest(id=key.id, **past))
+        assert code == Code.FAILED_PRECONDITION and "expires_at_us" in text
+    later = stack.redis_server.time_us() + DAY
+    revived = house.operator.RotateKey(house.pb.RotateKeyRequest(id=key.id, expires_at_us=later))
+    assert code_of(Caller(house.bots, revived.secret).GetStatus, status) == Code.OK
 
 
 def test_a_key_is_held_to_its_networks_and_interfaces(house):
@@ -381,3 +389,25 @@ def test_a_deleted_account_is_refused_until_it_is_put_again(bots):
     assert not denied.allowed and denied.reason == bots.types.REASON_DELETED
     bots.admin.PutAccount(pb.PutAccountRequest(ref=ref))
     assert bots.check(user).allowed
+
+
+def test_a_stop_waits_for_the_last_use_that_is_being_written(bots, bursard, stack, until):
+    house = House(bots)
+    with stack.sql() as lock:
+        lock.execute("BEGIN")
+        lock.execute("LOCK TABLE api_key_uses IN ACCESS EXCLUSIVE MODE")
+        house.operator.GetStatus(bots.limiter_pb.GetStatusRequest(user="dave"))
+
+        def writes():
+            with stack.sql() as sql:
+                sql.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%api_key_uses%'")
+                return sql.fetchone()[0] > 0
+
+        until(writes)
+        stopping = threading.Thread(target=bursard.terminate)
+        stopping.start()
+        until(lambda: "bursard stops" in bursard.log())
+        stopping.join(2)  # the write still holds it up
+        lock.execute("ROLLBACK")
+    stopping.join(60)
+    assert not stopping.is_alive() and not bursard.sanitizer_report() and bursard.popen.returncode == 0
