@@ -44,6 +44,7 @@ static void submit(struct admin_store *store, struct admin_job *own, admin_fn *f
 
 	task->fn = fn;
 	task->run.own = own;
+	task->run.job.deadline_us = own->deadline_us;
 	task->run.job.run = task_run;
 	task->run.job.done = task_done;
 	pg_pool_submit(admin->pool, admin->inbox, &task->run.job);

@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "base/list.h"
 
-enum { WRITE_US = 5000000 };
+/* A stop waits for a write: not for longer than a stop may last. */
+enum { WRITE_US = 5000000, WRITE_MOST_US = 4000000 };
 
 struct key_log {
 	struct worker *worker;
@@ -51,7 +52,11 @@ static void write_now(struct wait *wait)
 	memcpy(log->writing, log->use, sizeof(log->use[0]) * (size_t)log->count);
 	qsort(log->writing, (size_t)log->count, sizeof(log->writing[0]), compare_uses);
 	log->op = (struct key_uses){
-		.job = {.arena = &log->arena, .done = written, .actor = "bursard", .reason = ""},
+		.job = {.arena = &log->arena,
+			.done = written,
+			.actor = "bursard",
+			.reason = "",
+			.deadline_us = clock_mono_us() + WRITE_MOST_US},
 		.count = log->count,
 		.use = log->writing,
 	};

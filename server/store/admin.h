@@ -16,6 +16,7 @@ struct admin_job {
 	struct arena *arena; /* of the call; results are allocated here by the store's thread while the caller waits */
 	void (*done)(struct admin_job *job);
 	const char *actor, *reason; /* for the audit log */
+	int64_t deadline_us; /* clock_mono_us; 0: the store's own patience */
 	bool ok;
 	struct err err;
 	void *impl[4];
