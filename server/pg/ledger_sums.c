@@ -9,12 +9,16 @@
 
 #include "pg/ledger_sums.h"
 
+enum { SHARED_MAX = 3 }; /* of one entry: its team, its org, its tenant */
+
 static int compare_use(const struct use_row *a, const struct use_row *b, bool by_day)
 {
 	int order = strcmp(a->tenant, b->tenant);
 
 	if (order == 0)
-		order = strcmp(a->user, b->user);
+		order = (int)a->kind - (int)b->kind;
+	if (order == 0)
+		order = strcmp(a->id, b->id);
 	if (order || !by_day)
 		return order ? order : (a->month_us > b->month_us) - (a->month_us < b->month_us);
 	if (a->day_us != b->day_us)
@@ -101,15 +105,31 @@ static const char *first_of(const char *a, const char *b, const char *c)
 	return *a ? a : *b ? b : c;
 }
 
+/* By the groups that the request counted on: where its user has gone since does not matter. */
+static void collect_groups(struct sums *sums, const struct entry *entry, const struct use_row *row)
+{
+	for (int i = 0; i < entry->info.accounts; i++) {
+		const struct entry_account *account = &entry->info.account[i];
+
+		if (account->kind != ACCOUNT_TEAM && account->kind != ACCOUNT_ORG)
+			continue;
+		sums->shared[sums->shareds] = *row;
+		sums->shared[sums->shareds].kind = account->kind;
+		sums->shared[sums->shareds++].id = account->id;
+	}
+}
+
 static void collect_use(struct sums *sums, const struct entry *entry)
 {
 	const struct entry_info *info = &entry->info;
 	const struct entry_usage *usage = &entry->usage;
 	bool used = entry->kind == ENTRY_RECORD;
 
-	sums->daily[sums->dailies++] = (struct use_row){
+	struct use_row *row = &sums->daily[sums->dailies++];
+	*row = (struct use_row){
+		.kind = ACCOUNT_USER,
 		.tenant = info->tenant,
-		.user = info->user,
+		.id = info->user,
 		.interface = info->interface,
 		.provider = used ? usage->provider : info->provider,
 		.model = used ? first_of(usage->price_model, usage->model, info->model)
@@ -121,6 +141,17 @@ static void collect_use(struct sums *sums, const struct entry *entry)
 		.amounts = entry->amounts,
 		.tokens = usage->tokens,
 	};
+	collect_groups(sums, entry, row);
+}
+
+/* What a tenant used is what its users did; they are merged before, so that there is less to add. */
+static void collect_tenants(struct sums *sums)
+{
+	for (int i = 0; i < sums->dailies; i++) {
+		sums->shared[sums->shareds] = sums->daily[i];
+		sums->shared[sums->shareds].kind = ACCOUNT_TENANT;
+		sums->shared[sums->shareds++].id = sums->daily[i].tenant;
+	}
 }
 
 static void collect_levels(struct sums *sums, const struct entry *entry)
@@ -195,6 +226,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 	*sums = (struct sums){
 		.daily = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->daily)),
 		.monthly = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->monthly)),
+		.shared = arena_zalloc(scratch, (size_t)count * SHARED_MAX + 1, sizeof(*sums->shared)),
 		.window = arena_zalloc(scratch, windows + 1, sizeof(*sums->window)),
 		.bucket = arena_zalloc(scratch, buckets + 1, sizeof(*sums->bucket)),
 	};
@@ -209,6 +241,8 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 	sums->dailies = use_merge(sums->daily, sums->dailies, compare_daily);
 	memcpy(sums->monthly, sums->daily, (size_t)sums->dailies * sizeof(*sums->daily));
 	sums->monthlies = use_merge(sums->monthly, sums->dailies, compare_monthly);
+	collect_tenants(sums);
+	sums->shareds = use_merge(sums->shared, sums->shareds, compare_daily);
 	merge_windows(sums);
 	merge_buckets(sums);
 }

@@ -7,7 +7,8 @@
 
 /* Strings are the entries'. */
 struct use_row {
-	const char *tenant, *user, *interface, *provider, *model;
+	enum account_kind kind; /* of whom */
+	const char *tenant, *id, *interface, *provider, *model;
 	int64_t day_us, month_us;
 	int64_t rows, unpriced;
 	struct amounts amounts;
@@ -30,8 +31,9 @@ struct bucket_sum {
 
 /* Sorted by key, each key once. */
 struct sums {
-	int dailies, monthlies, windows, buckets;
-	struct use_row *daily, *monthly;
+	int dailies, monthlies, shareds, windows, buckets;
+	struct use_row *daily, *monthly; /* of users */
+	struct use_row *shared; /* by day, of teams, orgs and tenants */
 	struct window_sum *window;
 	struct bucket_sum *bucket;
 };

@@ -7,19 +7,30 @@
 
 #define DAY_SPAN_US INT64_C(86400000000)
 
+#define MEASURES \
+	"rows, requests, charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, " \
+	"reasoning, " \
+	"audio_input, audio_output, unpriced"
+#define ADD_MEASURES \
+	"rows = u.rows + excluded.rows, " \
+	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, " \
+	"charged_output = u.charged_output + excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano, " \
+	"input = u.input + excluded.input, cached_input = u.cached_input + excluded.cached_input, " \
+	"cache_write = u.cache_write + excluded.cache_write, output = u.output + excluded.output, " \
+	"reasoning = u.reasoning + excluded.reasoning, audio_input = u.audio_input + excluded.audio_input, " \
+	"audio_output = u.audio_output + excluded.audio_output, unpriced = u.unpriced + excluded.unpriced"
+
 static const char daily_sql[] =
-	"INSERT INTO usage_daily AS u (tenant, user_id, day, interface, provider, model, rows, requests, "
-	"charged_input, "
-	"charged_output, cost_nano, input, cached_input, cache_write, output, reasoning, audio_input, audio_output, "
-	"unpriced) "
+	"INSERT INTO usage_daily AS u (tenant, user_id, day, interface, provider, model, " MEASURES ") "
 	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) "
-	"ON CONFLICT (tenant, user_id, day, interface, provider, model) DO UPDATE SET rows = u.rows + excluded.rows, "
-	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, "
-	"charged_output = u.charged_output + excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano, "
-	"input = u.input + excluded.input, cached_input = u.cached_input + excluded.cached_input, "
-	"cache_write = u.cache_write + excluded.cache_write, output = u.output + excluded.output, "
-	"reasoning = u.reasoning + excluded.reasoning, audio_input = u.audio_input + excluded.audio_input, "
-	"audio_output = u.audio_output + excluded.audio_output, unpriced = u.unpriced + excluded.unpriced";
+	"ON CONFLICT (tenant, user_id, day, interface, provider, model) DO UPDATE SET " ADD_MEASURES;
+
+/* The shard is the session's: two writers at once have two sessions, through a transaction pooler too, and seldom one shard. */
+static const char shared_sql[] =
+	"INSERT INTO usage_shared_daily AS u (shard, tenant, id, day, interface, provider, model, " MEASURES ", kind) "
+	"SELECT pg_backend_pid() % 16, a.* FROM "
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) a "
+	"ON CONFLICT (tenant, kind, id, day, provider, model, interface, shard) DO UPDATE SET " ADD_MEASURES;
 
 /* xmax is 0 in a row that was inserted and not updated: the user's first use in the month, so perhaps his first ever. He
  * gets an account's row then; to look for it at each batch would cost an index search a user. */
@@ -67,16 +78,17 @@ static void add_arrays(struct pg_args *args, const enum pg_type *types, int coun
 		pg_arg_array(args, types[i]);
 }
 
-static void daily_args(struct pg_args *args, const struct sums *sums)
+/* Rows by day: the key without its kind, then the measures. */
+static void use_args(struct pg_args *args, const struct use_row *rows, int count)
 {
 	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8,
 		PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
 
 	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
-	for (int i = 0; i < sums->dailies; i++) {
-		const struct use_row *row = &sums->daily[i];
+	for (int i = 0; i < count; i++) {
+		const struct use_row *row = &rows[i];
 		pg_array_text(args, 0, row->tenant);
-		pg_array_text(args, 1, row->user);
+		pg_array_text(args, 1, row->id);
 		pg_array_int(args, 2, row->day_us);
 		pg_array_text(args, 3, row->interface);
 		pg_array_text(args, 4, row->provider);
@@ -92,6 +104,14 @@ static void daily_args(struct pg_args *args, const struct sums *sums)
 	}
 }
 
+static void shared_args(struct pg_args *args, const struct sums *sums)
+{
+	use_args(args, sums->shared, sums->shareds);
+	int kinds = pg_arg_array(args, PG_INT2);
+	for (int i = 0; i < sums->shareds; i++)
+		pg_array_int(args, kinds, sums->shared[i].kind);
+}
+
 static void monthly_args(struct pg_args *args, const struct sums *sums)
 {
 	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
@@ -100,7 +120,7 @@ static void monthly_args(struct pg_args *args, const struct sums *sums)
 	for (int i = 0; i < sums->monthlies; i++) {
 		const struct use_row *row = &sums->monthly[i];
 		pg_array_text(args, 0, row->tenant);
-		pg_array_text(args, 1, row->user);
+		pg_array_text(args, 1, row->id);
 		pg_array_int(args, 2, row->month_us);
 		pg_array_int(args, 3, row->rows);
 		pg_array_int(args, 4, row->amounts.requests);
@@ -149,30 +169,33 @@ static void buckets_args(struct pg_args *args, const struct sums *sums)
 
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err)
 {
-	struct pg_args args[4] = {{0}, {0}, {0}, {0}};
-	struct pg_statement statements[5];
-	PGresult *results[5];
+	enum { STATEMENTS = 5 };
+	struct pg_args args[STATEMENTS] = {{0}, {0}, {0}, {0}, {0}};
+	struct pg_statement statements[STATEMENTS + 1];
+	PGresult *results[STATEMENTS + 1];
 	int count = 0;
 
 	if (sums->dailies) {
-		daily_args(&args[0], sums);
+		use_args(&args[0], sums->daily, sums->dailies);
 		monthly_args(&args[1], sums);
+		shared_args(&args[2], sums);
 		statements[count++] = (struct pg_statement){.sql = daily_sql, .args = &args[0]};
 		statements[count++] = (struct pg_statement){.sql = monthly_sql, .args = &args[1]};
+		statements[count++] = (struct pg_statement){.sql = shared_sql, .args = &args[2]};
 	}
 	if (sums->windows) {
-		windows_args(&args[2], sums);
-		statements[count++] = (struct pg_statement){.sql = windows_sql, .args = &args[2]};
+		windows_args(&args[3], sums);
+		statements[count++] = (struct pg_statement){.sql = windows_sql, .args = &args[3]};
 	}
 	if (sums->buckets) {
-		buckets_args(&args[3], sums);
-		statements[count++] = (struct pg_statement){.sql = buckets_sql, .args = &args[3]};
+		buckets_args(&args[4], sums);
+		statements[count++] = (struct pg_statement){.sql = buckets_sql, .args = &args[4]};
 	}
 	statements[count++] = (struct pg_statement){.sql = "COMMIT"};
 	bool ok = pg_pipeline(link, statements, count, results, err);
 	for (int i = 0; ok && i < count; i++)
 		PQclear(results[i]);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < STATEMENTS; i++)
 		pg_args_release(&args[i]);
 	return ok;
 }

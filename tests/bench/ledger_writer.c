@@ -39,7 +39,7 @@ static void run_sql(const char *conninfo, const char *sql)
 	PQfinish(conn);
 }
 
-/* A record of a user with eight limits, as the shipped tiers have them. */
+/* A record of a user with eight limits, as the shipped tiers have them, in one of 200 teams of one org. */
 static void make_item(struct ledger_item *item, struct arena *arena, int number, int users)
 {
 	int64_t now_us = clock_wall_us();
@@ -57,7 +57,7 @@ static void make_item(struct ledger_item *item, struct arena *arena, int number,
 			.price_model = "gpt-5.6",
 			.reason = "",
 			.actor = "",
-			.accounts = 1},
+			.accounts = 3},
 		.usage = {.model = "gpt-5.6",
 			.provider = "openai",
 			.price_model = "gpt-5.6",
@@ -69,6 +69,8 @@ static void make_item(struct ledger_item *item, struct arena *arena, int number,
 	entry.info.user = arena_printf(arena, "user-%06d", user);
 	entry.info.request_id = arena_printf(arena, "0198f3c2-7d1e-7000-8000-%012d", number);
 	entry.info.account[0] = (struct entry_account){ACCOUNT_USER, entry.info.user};
+	entry.info.account[1] = (struct entry_account){ACCOUNT_TEAM, arena_printf(arena, "team-%03d", user % 200)};
+	entry.info.account[2] = (struct entry_account){ACCOUNT_ORG, "org"};
 	part->present = true;
 	part->clock_us = now_us;
 	part->windows = CALENDARS;
@@ -189,7 +191,8 @@ int main(int argc, char **argv)
 	       "|\n|---|---|---|---|---|---|\n");
 	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
 		size_t size;
-		run_sql(argv[1], "TRUNCATE ledger, usage_daily, usage_monthly, usage_windows, token_buckets");
+		run_sql(argv[1], "TRUNCATE ledger, usage_daily, usage_monthly, usage_shared_daily, usage_windows, "
+				 "token_buckets");
 		double writer_s = (double)measure_writer(argv[1], users[i]) / 1e6;
 		char *rows = copy_out(argv[1], &size);
 		run_sql(argv[1], "TRUNCATE ledger");

@@ -82,6 +82,14 @@ void entry_example(struct entry *entry, struct arena *arena, const char *user, c
 		(struct entry_bucket){.limit_id = 9, .full_at_us = now_us + 1000, .rem = 1, .num = 3, .den = 2};
 }
 
+void entry_groups(struct entry *entry, const char *team, const char *org)
+{
+	if (team)
+		entry->info.account[entry->info.accounts++] = (struct entry_account){ACCOUNT_TEAM, team};
+	if (org)
+		entry->info.account[entry->info.accounts++] = (struct entry_account){ACCOUNT_ORG, org};
+}
+
 void item_pack(struct ledger_item *item, struct arena *arena, const struct entry *entry, const char *origin)
 {
 	struct buf buf = {0};

@@ -123,6 +123,7 @@ static void every_sum_agrees_with_the_rows(void **state)
 			entry.usage.tokens.count[class] = i + class;
 		entry.usage.flags = i % 10 == 0 ? FLAG_UNPRICED : 0;
 		entry.kind = i % 20 == 19 ? ENTRY_EXPIRY : ENTRY_RECORD;
+		entry_groups(&entry, i % 7 ? arena_printf(&arena, "team%d", i % 2) : NULL, i % 3 ? "org" : NULL);
 		item_pack(&items[i], &arena, &entry, arena_printf(&arena, "gen:s:%d", i));
 	}
 	write_all(items, 200);
@@ -142,6 +143,30 @@ static void every_sum_agrees_with_the_rows(void **state)
 		pg_server_ask(db, "SELECT (SELECT sum(cost_nano) FROM usage_monthly) = (SELECT sum(cost_nano) "
 				  "FROM ledger) AND (SELECT count(DISTINCT day) FROM ledger) = 5"),
 		"t");
+	assert_int_equal(pg_server_ask_number(db, "SELECT count(DISTINCT (kind, id)) FROM usage_shared_daily"), 4);
+	assert_int_equal(pg_server_ask_number(db, SHARED_DIFFERENCES), 0);
+}
+
+/* One user, in another team with every request: each team has what was used while he was in it. */
+static void what_a_user_used_stays_with_the_team_he_was_in(void **state)
+{
+	struct ledger_item items[2][2];
+
+	(void)state;
+	for (int team = 0; team < 2; team++) {
+		for (int i = 0; i < 2; i++) {
+			struct entry entry;
+			entry_example(&entry, &arena, "mover", arena_printf(&arena, "move-%d-%d", team, i));
+			entry.amounts.cost = team ? 700 : 30;
+			entry_groups(&entry, team ? "blue" : "red", NULL);
+			item_pack(&items[team][i], &arena, &entry, arena_printf(&arena, "gen:m:%d", team * 2 + i));
+		}
+		write_all(items[team], 2);
+	}
+	assert_string_equal(
+		pg_server_ask(db, "SELECT string_agg(id || ' ' || cost, ', ' ORDER BY id) FROM (SELECT id, "
+				  "sum(cost_nano) AS cost FROM usage_shared_daily WHERE kind = 2 GROUP BY id) t"),
+		"blue 1400, red 60");
 }
 
 static void a_reset_lowers_windows_and_stays_out_of_the_roll_ups(void **state)
@@ -345,6 +370,7 @@ int main(void)
 		TEST(the_same_key_from_another_origin_is_a_double_charge),
 		TEST(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in),
 		TEST(every_sum_agrees_with_the_rows),
+		TEST(what_a_user_used_stays_with_the_team_he_was_in),
 		TEST(a_reset_lowers_windows_and_stays_out_of_the_roll_ups),
 		TEST(of_two_bucket_levels_the_newer_one_counts),
 		TEST(a_partition_that_another_writer_holds_is_left_to_him),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "pg/migrate.h"
+#include "pg_entries.h"
 #include "pg_server.h"
 
 static struct buf out;
@@ -48,6 +49,55 @@ static void all_migrations_go_up_down_and_up_on_filled_data(void **state)
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM schema_migrations"),
 		(long long)embedded_migrations_count);
 	assert_true(migrate_check(db, &err));
+}
+
+static int position_of(const char *name)
+{
+	for (size_t i = 0; i < embedded_migrations_count; i++)
+		if (strcmp(embedded_migrations[i].name, name) == 0)
+			return (int)i;
+	fail_msg("no migration %s", name);
+	return 0;
+}
+
+/* Rows that were written before there was a roll-up of groups; the oldest of usage_daily has left the ledger. */
+static void the_shared_roll_up_is_filled_from_what_there_is(void **state)
+{
+	const char *db = pg_server_database("backfill");
+
+	(void)state;
+	buf_reset(&out);
+	size_t before = (size_t)position_of("shared_usage");
+	assert_true(migrate_run_table(db, MIGRATE_UP, embedded_migrations, before, &out, &err));
+	assert_true(pg_server_exec(db,
+		"SELECT ledger_partition(d::date) FROM generate_series(date '2026-11-20', '2026-11-23', '1 day') d;"
+		"INSERT INTO ledger SELECT date '2026-11-20' + i % 4, 't' || i % 2, 'u' || i % 9, 'r' || i, 0, "
+		"CASE WHEN i % 50 = 0 THEN 2 WHEN i % 11 = 0 THEN 1 ELSE 0 END, i % 2, now(), now(), 0, 1, i, 2 * i, "
+		"1000 + i, "
+		"i, 1, 2, 3, 4, 5, 6, 'o' || i, CASE WHEN i % 3 = 0 THEN 'web' ELSE 'api' END, 'checked', "
+		"CASE WHEN i % 5 = 0 THEN 'served' ELSE '' END, 'p', CASE WHEN i % 7 = 0 THEN 'priced' ELSE '' END, "
+		"'', "
+		"'free', CASE WHEN i % 4 = 0 THEN '' ELSE 'team' || i % 4 END, CASE WHEN i % 2 = 0 THEN 'org' ELSE '' "
+		"END, '' "
+		"FROM generate_series(1, 500) i;"
+		"INSERT INTO usage_daily SELECT tenant, user_id, day, interface, provider, "
+		"CASE WHEN price_model <> '' THEN price_model WHEN model <> '' THEN model ELSE model_checked END, "
+		"count(*), "
+		"sum(requests), sum(charged_input), sum(charged_output), sum(cost_nano), sum(input), "
+		"sum(cached_input), "
+		"sum(cache_write), sum(output), sum(reasoning), sum(audio_input), sum(audio_output), sum(flags & 1) "
+		"FROM ledger WHERE entry <> 2 GROUP BY 1, 2, 3, 4, 5, 6;"
+		"INSERT INTO usage_daily SELECT 't0', 'gone', '2025-01-31', 'web', 'p', 'm', 1, 1, 1, 1, 777, 1, 1, 1, "
+		"1, "
+		"1, 1, 1, 1"));
+	run(db, MIGRATE_UP);
+	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_shared_daily WHERE tenant = 't0' "
+						  "AND kind = 5 AND id = 't0' AND day = '2025-01-31'"),
+		777);
+	assert_true(pg_server_exec(db, "DELETE FROM usage_shared_daily WHERE day = '2025-01-31'"));
+	assert_int_equal(pg_server_ask_number(db, SHARED_DIFFERENCES), 0);
+	assert_int_equal(
+		pg_server_ask_number(db, "SELECT count(DISTINCT (tenant, kind, id)) FROM usage_shared_daily"), 6);
 }
 
 static void running_up_twice_is_harmless(void **state)
@@ -144,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_migrations_go_up_down_and_up_on_filled_data),
+		cmocka_unit_test(the_shared_roll_up_is_filled_from_what_there_is),
 		cmocka_unit_test(running_up_twice_is_harmless),
 		cmocka_unit_test(a_changed_migration_is_refused_with_a_sentence),
 		cmocka_unit_test(an_unknown_migration_is_refused_with_a_sentence),

@@ -41,6 +41,7 @@ static void fill(struct writer *writer, int partition)
 		int at = writer->step > 0 ? i : ENTRIES - 1 - i;
 		entry_example(&entry, &writer->arena, arena_printf(&writer->arena, "u%d", request % USERS),
 			arena_printf(&writer->arena, "r%d", request));
+		entry_groups(&entry, request % 2 ? "odd" : "even", "all");
 		item_pack(&writer->item[at], &writer->arena, &entry, arena_printf(&writer->arena, "g:%d", request));
 		writer->item[at].partition = partition;
 	}
@@ -89,6 +90,7 @@ static void two_writers_in_opposite_order_write_every_row_once(void **state)
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM ledger"), rows);
 	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_daily"), rows * 1000);
 	assert_int_equal(pg_server_ask_number(db, "SELECT sum(requests) FROM usage_monthly"), rows);
+	assert_int_equal(pg_server_ask_number(db, SHARED_DIFFERENCES), 0);
 	assert_int_equal(pg_server_ask_number(db, "SELECT sum(used) FROM usage_windows"), rows * 15);
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM accounts"), USERS);
 	assert_int_equal(
