@@ -121,6 +121,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 		.worker_open = wire_worker_open,
 		.worker_close = wire_worker_close,
 		.admit = doors_admit,
+		.still_admitted = doors_still_admitted,
 		.ctx = parts->wire,
 	};
 

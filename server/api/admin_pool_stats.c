@@ -6,7 +6,8 @@
 #include "base/list.h"
 #include "service/admin_pool.h"
 
-enum { WATCH_US = 1000000 };
+/* A wait cannot be called off: it is made of short ones, so that whoever has gone, or is not to be served any more, is not for long. */
+enum { NAP_US = 100000, WATCH_NAPS = 10 };
 
 /* A look or a watch; in its call's arena. Each look has its own memory, which a watch gives back before the next. */
 struct look_call {
@@ -17,6 +18,7 @@ struct look_call {
 	const char *tenant, *name;
 	int rows;
 	struct wait wait;
+	int naps; /* until the next look */
 	bool gone, draining; /* the caller; this server */
 };
 
@@ -211,9 +213,22 @@ static void watch_go_on(struct look_call *self)
 	}
 }
 
+static void watch_due(struct wait *wait);
+
+static void watch_nap(struct look_call *self)
+{
+	self->wait = (struct wait){.due = watch_due};
+	self->worker->parts.timers->start(self->worker->parts.timers, &self->wait, self->gone ? 0 : NAP_US);
+}
+
 static void watch_due(struct wait *wait)
 {
-	watch_go_on(container_of(wait, struct look_call, wait));
+	struct look_call *self = container_of(wait, struct look_call, wait);
+
+	if (--self->naps > 0 && !self->gone && !self->draining)
+		watch_nap(self);
+	else
+		watch_go_on(self);
 }
 
 static void watch_written(struct call *call, bool ok, void *arg)
@@ -223,8 +238,8 @@ static void watch_written(struct call *call, bool ok, void *arg)
 	(void)call;
 	if (!ok)
 		self->gone = true;
-	self->wait = (struct wait){.due = watch_due};
-	self->worker->parts.timers->start(self->worker->parts.timers, &self->wait, self->gone ? 0 : WATCH_US);
+	self->naps = WATCH_NAPS;
+	watch_nap(self);
 }
 
 static void watch_looked(struct flow *flow)
@@ -237,7 +252,7 @@ static void watch_looked(struct flow *flow)
 		watch_end(self, &flow->err);
 }
 
-/* Both are seen when what is under way has ended, within a second: a wait cannot be called off. */
+/* Both are seen when what is under way has ended. */
 static void watch_cancelled(struct call *call, void *arg)
 {
 	(void)call;

@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "api/doors_private.h"
-#include "api/revoked.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -99,10 +98,12 @@ static const char *kept(struct call *call, const char *text)
 	return text[0] ? arena_strndup(call_arena(call), text, strlen(text)) : "";
 }
 
+static const char key_expired[] = "the key has expired";
+
 static bool key_works(const struct api_key *key, const char *address, const char **why)
 {
 	*why = !key							     ? "the key is not known, or was revoked"
-	       : key->expires_at_us && key->expires_at_us <= clock_wall_us() ? "the key has expired"
+	       : key->expires_at_us && key->expires_at_us <= clock_wall_us() ? key_expired
 	       : !networks_have(key->networks, address) ? "the key may not be used from this address"
 							: NULL;
 	return !*why;
@@ -121,22 +122,18 @@ static bool name_known(const char *name, size_t len, void *arg)
 	return client_role_find(shown->entries, name, len, &shown->role);
 }
 
-static const struct caller *by_certificate(struct call *call, const struct conf *conf)
+static bool by_certificate(struct call *call, const struct conf *conf, struct caller *caller)
 {
 	struct shown shown = {.entries = conf->tls_clients};
 	struct arena *arena = call_arena(call);
 
 	if (!conf->tls_clients[0] || !call_certificate_names(call, name_known, &shown))
-		return NULL;
-	struct caller *caller = arena_zalloc(arena, 1, sizeof(*caller));
-	*caller = (struct caller){
-		.role = shown.role.role,
-		.tenant = arena_strndup(arena, shown.role.tenant, shown.role.tenant_len),
-		.account = "",
-		.label = arena_strndup(arena, shown.role.name, shown.role.name_len),
-		.interfaces = "",
-	};
-	return caller;
+		return false;
+	caller->by = BY_CERTIFICATE;
+	caller->role = shown.role.role;
+	caller->tenant = arena_strndup(arena, shown.role.tenant, shown.role.tenant_len);
+	caller->label = arena_strndup(arena, shown.role.name, shown.role.name_len);
+	return true;
 }
 
 /*
@@ -152,34 +149,29 @@ static bool is_near(struct call *call, const struct conf *conf)
 	       strncmp(address, "::ffff:127.", 11) == 0 || strncmp(address, "unix", 4) == 0;
 }
 
-static const struct caller *identify(
-	struct call *call, struct worker *worker, struct snapshot *snapshot, struct err *err)
+static bool by_key(
+	struct call *call, struct worker *worker, struct snapshot *snapshot, struct caller *caller, struct err *err)
 {
 	const char *address = peer_address(call), *text, *why;
-	uint8_t hash[KEY_HASH_BYTES];
 	size_t len;
 
-	if (!bearer(call, &text, &len, &why)) {
-		refuse(address, why, err);
-		return NULL;
-	}
-	key_hash(text, len, hash);
-	const struct api_key *key = catalog_key(snapshot->catalog, hash);
-	if (!key_works(key, address, &why)) {
-		refuse(address, why, err);
-		return NULL;
-	}
-	struct caller *caller = arena_zalloc(call_arena(call), 1, sizeof(*caller));
-	*caller = (struct caller){
-		.role = key->role,
-		.key = key->id,
-		.tenant = kept(call, key->tenant),
-		.account = kept(call, key->account),
-		.label = kept(call, key->label),
-		.interfaces = kept(call, key->interfaces),
-	};
+	if (!bearer(call, &text, &len, &why))
+		return refuse(address, why, err);
+	key_hash(text, len, caller->hash);
+	const struct api_key *key = catalog_key(snapshot->catalog, caller->hash);
+	if (!key_works(key, address, &why))
+		return refuse(address, why, err);
+	caller->by = BY_KEY;
+	caller->role = key->role;
+	caller->key = key->id;
+	caller->tenant = kept(call, key->tenant);
+	caller->account = kept(call, key->account);
+	caller->label = kept(call, key->label);
+	caller->interfaces = kept(call, key->interfaces);
+	caller->address = address;
+	caller->expires_at_us = key->expires_at_us;
 	key_log_note(worker->key_log, key->id, address);
-	return caller;
+	return true;
 }
 
 static bool role_may(const struct call *call, enum role role, struct err *err)
@@ -190,57 +182,60 @@ static bool role_may(const struct call *call, enum role role, struct err *err)
 	return err_reason(err, "ROLE");
 }
 
+static const char certificate_revoked[] = "the certificate was revoked";
+
 /* Whatever else he shows: a caller with a revoked certificate does not come in. */
-static bool certificate_counts(struct call *call, const struct conf *conf, struct err *err)
+static bool certificate_counts(struct call *call, const struct conf *conf, struct caller *caller, struct err *err)
 {
-	uint8_t fingerprint[FINGERPRINT_BYTES];
 	const char *pem = conf->tls_revoked[0] ? call_certificate(call) : NULL;
 
+	caller->shown = pem;
 	if (!pem)
 		return true;
-	if (certificate_fingerprint(pem, call_arena(call), fingerprint) && !revoked_has(conf->tls_revoked, fingerprint))
+	if (certificate_fingerprint(pem, call_arena(call), caller->fingerprint) &&
+		!revoked_has(conf->tls_revoked, caller->fingerprint))
 		return true;
-	return refuse(peer_address(call), "the certificate was revoked", err);
+	return refuse(peer_address(call), certificate_revoked, err);
 }
 
-/* Who it is: by a key, else by a certificate; nobody in particular (NULL) as long as there are no keys. False: not to be let in. */
-static bool caller_find(struct call *call, struct worker *worker, struct snapshot *snapshot,
-	const struct caller **caller, struct err *err)
+/* Who it is: by a key, else by a certificate; nobody in particular as long as there are no keys. False: not to be let in. */
+static bool caller_find(
+	struct call *call, struct worker *worker, struct snapshot *snapshot, struct caller *caller, struct err *err)
 {
 	const struct conf *conf = worker->parts.conf;
 	const char *text;
 	size_t len;
 
-	*caller = call_metadata(call, "authorization", &text, &len) ? NULL : by_certificate(call, conf);
-	if (*caller)
+	caller->generation = catalog_generation(snapshot->catalog);
+	if (!call_metadata(call, "authorization", &text, &len) && by_certificate(call, conf, caller))
 		return true;
-	if (!catalog_has_keys(snapshot->catalog))
-		return is_near(call, conf) ||
-		       refuse(peer_address(call), "no key was made yet: make the first one on the server's machine",
-			       err);
-	*caller = identify(call, worker, snapshot, err);
-	return *caller;
+	if (catalog_has_keys(snapshot->catalog))
+		return by_key(call, worker, snapshot, caller, err);
+	return is_near(call, conf) ||
+	       refuse(peer_address(call), "no key was made yet: make the first one on the server's machine", err);
 }
 
 static bool let_in(struct call *call, struct worker *worker, struct err *err)
 {
-	const struct caller *caller;
+	struct caller *caller;
 	struct snapshot *snapshot;
 	bool known;
 
 	if (call_access(call) & 1u << ROLE_NONE)
 		return true;
-	if (!certificate_counts(call, worker->parts.conf, err))
+	caller = arena_alloc(call_arena(call), sizeof(*caller));
+	*caller = (struct caller){.role = ROLE_OPERATOR, .tenant = "", .account = "", .label = "", .interfaces = ""};
+	if (!certificate_counts(call, worker->parts.conf, caller, err))
 		return false;
 	snapshot = snapshot_take(worker, err);
 	if (!snapshot)
 		return false;
-	known = caller_find(call, worker, snapshot, &caller, err);
+	known = caller_find(call, worker, snapshot, caller, err);
 	snapshot_give(worker, snapshot);
 	if (!known)
 		return false;
 	call_set_caller(call, caller);
-	return role_may(call, caller_role(call), err);
+	return role_may(call, caller->role, err);
 }
 
 bool doors_admit(struct call *call, void *ctx)
@@ -251,6 +246,53 @@ bool doors_admit(struct call *call, void *ctx)
 		return true;
 	call_fail(call, &err);
 	return false;
+}
+
+/* What the newest catalog says of him. NULL: that he counts. */
+static const char *looked_up(struct caller *caller, struct worker *worker)
+{
+	struct snapshot *snapshot;
+	const char *why = NULL;
+	struct err err;
+
+	if (caller->generation == catalog_source_generation(worker->parts.catalog))
+		return NULL;
+	snapshot = snapshot_take(worker, &err);
+	if (!snapshot)
+		return NULL;
+	caller->generation = catalog_generation(snapshot->catalog);
+	if (caller->by == BY_KEY) {
+		const struct api_key *key = catalog_key(snapshot->catalog, caller->hash);
+
+		if (key_works(key, caller->address, &why))
+			caller->expires_at_us = key->expires_at_us;
+		else if (!key)
+			why = "the key was revoked";
+	} else if (caller->by == BY_NOTHING && catalog_has_keys(snapshot->catalog)) {
+		why = "a key is needed by now: connect again with one";
+	}
+	snapshot_give(worker, snapshot);
+	return why;
+}
+
+bool doors_still_admitted(struct call *call, void *ctx, struct err *err)
+{
+	struct caller *caller = call_caller(call);
+	struct worker *worker = ctx;
+	const char *why;
+
+	if (!caller)
+		return true;
+	why = looked_up(caller, worker);
+	if (!why && caller->expires_at_us && caller->expires_at_us <= clock_wall_us())
+		why = key_expired;
+	if (!why && caller->shown && revoked_has(worker->parts.conf->tls_revoked, caller->fingerprint))
+		why = certificate_revoked;
+	if (!why)
+		return true;
+	log_info("a stream is ended", F("from", peer_address(call)), F("method", call_path(call)), F("why", why));
+	err_set(err, ERR_UNAUTHENTICATED, "%s", why);
+	return err_reason(err, "NO_KEY");
 }
 
 enum role caller_role(const struct call *call)
@@ -271,9 +313,9 @@ const char *caller_text(struct call *call)
 {
 	const struct caller *caller = call_caller(call);
 
-	if (!caller)
+	if (!caller || caller->by == BY_NOTHING)
 		return arena_printf(call_arena(call), "nobody in particular from %s", call_peer(call));
-	if (!caller->key)
+	if (caller->by == BY_CERTIFICATE)
 		return arena_printf(call_arena(call), "certificate %s from %s", caller->label, call_peer(call));
 	return arena_printf(call_arena(call), "key %" PRId64 "%s%s%s from %s", caller->key,
 		caller->label[0] ? " (" : "", caller->label, caller->label[0] ? ")" : "", call_peer(call));

@@ -22,6 +22,12 @@
 bool doors_admit(struct call *call, void *ctx);
 
 /*
+ * The server's `still_admitted`: would he whose stream is open be let in now? False, ERR_UNAUTHENTICATED: his key was revoked or has
+ * expired, his certificate was revoked, or it takes a key by now.
+ */
+bool doors_still_admitted(struct call *call, void *ctx, struct err *err) __attribute__((warn_unused_result));
+
+/*
  * Holds a request to its caller's tenant, before anything else reads it: an empty tenant becomes the caller's own, another's is
  * ERR_PERMISSION, in every part, in reservation and lease handles too. A ROLE_USER key is held to its user likewise, and a key with
  * interfaces to those. For an operator nothing is changed.

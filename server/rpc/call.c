@@ -20,6 +20,8 @@ static void call_release(struct call *call)
 		return;
 	list_remove(&call->link);
 	worker->active_count--;
+	if (call->method->row->kind == RPC_SERVER_STREAM)
+		worker_stream_ended(worker);
 	grpc_slice_unref(call->request);
 	grpc_slice_unref(call->room);
 	grpc_slice_unref(call->status_text);
@@ -49,6 +51,28 @@ static void start_batch(struct call *call, const grpc_op *ops, size_t count, str
 	call->waiting++;
 }
 
+/* Once: the caller who was expelled may also leave. */
+static void tell_cancelled(struct call *call)
+{
+	void (*cancelled)(struct call * call, void *ctx) = call->on_cancel;
+
+	call->on_cancel = NULL;
+	if (cancelled)
+		cancelled(call, call->cancel_ctx);
+}
+
+void call_expel(struct call *call, const struct err *why)
+{
+	struct err *copy;
+
+	if (call->answered || call->expelled)
+		return;
+	copy = arena_alloc(&call->arena, sizeof(*copy));
+	*copy = *why;
+	call->expelled = copy;
+	tell_cancelled(call);
+}
+
 static void on_closed(struct tag *tag, bool ok)
 {
 	struct call *call = container_of(tag, struct call, closed);
@@ -56,8 +80,8 @@ static void on_closed(struct tag *tag, bool ok)
 	(void)ok;
 	call->waiting--;
 	/* Before the end of the call this comes for one reason only: the caller is gone, or his deadline has passed. */
-	if (!call->answered && call->on_cancel)
-		call->on_cancel(call, call->cancel_ctx);
+	if (!call->answered)
+		tell_cancelled(call);
 	else
 		call_release(call);
 }
@@ -208,6 +232,8 @@ static void on_arrived(struct tag *tag, bool ok)
 	worker->active_count++;
 	call->arrived_us = clock_mono_us();
 	metric_add(METRIC_grpc_calls_open, 0, 0, 1);
+	if (call->method->row->kind == RPC_SERVER_STREAM)
+		worker_stream_opened(worker);
 	dispatch(call);
 }
 
@@ -271,19 +297,6 @@ bool call_serves(const struct call *call, const char *service)
 	return false;
 }
 
-int64_t call_deadline_us(const struct call *call)
-{
-	gpr_timespec left;
-
-	if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0)
-		return INT64_MAX;
-	/* gRPC's monotonic clock has its own zero, so the time that is left is what carries over. */
-	left = gpr_time_sub(call->deadline, gpr_now(call->deadline.clock_type));
-	if (left.tv_sec > INT64_C(1) << 40)
-		return INT64_MAX;
-	return clock_mono_us() + left.tv_sec * 1000000 + left.tv_nsec / 1000;
-}
-
 void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void *ctx), void *ctx)
 {
 	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
@@ -332,11 +345,15 @@ void call_reply(struct call *call, const void *bytes, size_t n)
 
 void call_end(struct call *call)
 {
-	end(call, GRPC_STATUS_OK);
+	if (call->expelled)
+		call_fail(call, call->expelled);
+	else
+		end(call, GRPC_STATUS_OK);
 }
 
-void call_fail(struct call *call, const struct err *err)
+void call_fail(struct call *call, const struct err *why)
 {
+	const struct err *err = call->expelled ? call->expelled : why;
 	size_t len;
 	const uint8_t *details = status_details(&call->arena, err, &len);
 	int code = status_code(err->code);

@@ -48,9 +48,9 @@ bool call_metadata(const struct call *call, const char *name, const char **value
 /* What `admit` of the server's options has to know, and what it found out; the caller lives as long as the call. */
 struct caller;
 unsigned call_access(const struct call *call);
-void call_set_caller(struct call *call, const struct caller *caller);
-/* NULL: nobody in particular. */
-const struct caller *call_caller(const struct call *call);
+void call_set_caller(struct call *call, struct caller *caller);
+/* NULL: he was not asked for. */
+struct caller *call_caller(const struct call *call);
 
 /*
  * Calls `each` with the names in the certificate that the caller has shown and gRPC has verified (common name, alternative names),
@@ -69,6 +69,12 @@ int64_t call_deadline_us(const struct call *call);
  * The call still owes its end then. Costs a batch: short unary calls do without.
  */
 void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void *ctx), void *ctx);
+
+/*
+ * For the doors: the caller of a stream does not count any more. Its handler is told as if he had gone (call_on_cancel) and still owes
+ * the end; whatever that is, the caller gets the status of `why`. Only the first time counts.
+ */
+void call_expel(struct call *call, const struct err *why);
 
 /* Asks to be told when the server begins to drain, at most once: for streams, which would else hold it up. */
 void call_on_drain(struct call *call, void (*draining)(struct call *call, void *ctx), void *ctx);

@@ -1,10 +1,12 @@
-/* Who calls: address, metadata, and what the doors found out about him. */
+/* Who calls: address, metadata, how long he waits, and what the doors found out about him. */
 #include "rpc/internal.h"
 
 #include <grpc/grpc_security.h>
 #include <grpc/grpc_security_constants.h>
 #include <grpc/support/alloc.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 const char *call_peer(struct call *call)
 {
@@ -29,17 +31,30 @@ bool call_metadata(const struct call *call, const char *name, const char **value
 	return false;
 }
 
+int64_t call_deadline_us(const struct call *call)
+{
+	gpr_timespec left;
+
+	if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0)
+		return INT64_MAX;
+	/* gRPC's monotonic clock has its own zero, so the time that is left is what carries over. */
+	left = gpr_time_sub(call->deadline, gpr_now(call->deadline.clock_type));
+	if (left.tv_sec > INT64_C(1) << 40)
+		return INT64_MAX;
+	return clock_mono_us() + left.tv_sec * 1000000 + left.tv_nsec / 1000;
+}
+
 unsigned call_access(const struct call *call)
 {
 	return call->method->row->access;
 }
 
-void call_set_caller(struct call *call, const struct caller *caller)
+void call_set_caller(struct call *call, struct caller *caller)
 {
 	call->caller = caller;
 }
 
-const struct caller *call_caller(const struct call *call)
+struct caller *call_caller(const struct call *call)
 {
 	return call->caller;
 }

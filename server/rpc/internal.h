@@ -45,7 +45,8 @@ struct call {
 	struct arena arena;
 	grpc_slice request; /* what `payload` holds, made contiguous */
 	int64_t arrived_us;
-	const struct caller *caller; /* NULL: not asked for */
+	struct caller *caller; /* NULL: not asked for */
+	const struct err *expelled; /* what the stream ends with, whatever its handler says; NULL: that counts */
 
 	grpc_slice room;
 	grpc_byte_buffer *sending;
@@ -78,6 +79,8 @@ struct worker {
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_prepare_t before_wait;
+	uv_timer_t recheck; /* runs while streams are open */
+	size_t streams;
 	uv_check_t after_wait;
 	atomic_bool awake; /* the loop looks into the inbox before it waits again: it needs no system call to wake it */
 	struct inbox inbox;
@@ -121,6 +124,10 @@ void worker_post(struct worker *worker, const struct method *method);
 /* A call from the pool, and back to it. */
 struct call *worker_take_call(struct worker *worker, const struct method *method);
 void worker_give_call(struct worker *worker, struct call *call);
+
+/* Counts the streams that are open: their callers are asked for again and again. */
+void worker_stream_opened(struct worker *worker);
+void worker_stream_ended(struct worker *worker);
 
 /* Shuts the queue down as soon as the worker is closing, has no call left and no slot posted. */
 void worker_try_shut(struct worker *worker);

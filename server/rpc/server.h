@@ -35,6 +35,11 @@ struct rpc_options {
 	 * may call everything.
 	 */
 	bool (*admit)(struct call *call, void *worker_ctx);
+	/*
+	 * Runs every 100 ms for every open stream. False, with `err` set: its caller is not to be served any more, and the stream
+	 * ends with that. NULL: once let in, let in for good.
+	 */
+	bool (*still_admitted)(struct call *call, void *worker_ctx, struct err *err);
 	void *ctx;
 };
 

@@ -16,6 +16,8 @@ enum { POOL_MOST = 2048, ROUNDS_MOST = 4 };
 /* So many open calls are a crowd; so long is gathered then. The kernel adds its timer slack of 50 us. */
 enum { CROWD = 16, NAP_NS = 50000 };
 
+enum { RECHECK_MS = 100 };
+
 void worker_hand_over(struct worker *worker, struct tag *tag)
 {
 	/*
@@ -157,6 +159,32 @@ void worker_try_shut(struct worker *worker)
 	grpc_completion_queue_shutdown(worker->queue);
 }
 
+static void on_recheck(uv_timer_t *timer)
+{
+	struct worker *worker = container_of(timer, struct worker, recheck);
+	struct err why;
+
+	list_each (&worker->active, at, after) {
+		struct call *call = container_of(at, struct call, link);
+
+		if (call->method->row->kind == RPC_SERVER_STREAM && !call->answered &&
+			!worker->server->options.still_admitted(call, worker->ctx, &why))
+			call_expel(call, &why);
+	}
+}
+
+void worker_stream_opened(struct worker *worker)
+{
+	if (worker->streams++ == 0 && worker->server->options.still_admitted)
+		uv_timer_start(&worker->recheck, on_recheck, RECHECK_MS, RECHECK_MS);
+}
+
+void worker_stream_ended(struct worker *worker)
+{
+	if (--worker->streams == 0)
+		uv_timer_stop(&worker->recheck);
+}
+
 static void on_drain(struct tag *tag, bool ok)
 {
 	struct worker *worker = container_of(tag, struct worker, drain);
@@ -189,6 +217,7 @@ static void on_queue_ended(struct tag *tag, bool ok)
 	if (worker->server->options.worker_close)
 		worker->server->options.worker_close(worker->ctx);
 	uv_close((uv_handle_t *)&worker->wake, NULL);
+	uv_close((uv_handle_t *)&worker->recheck, NULL);
 	uv_close((uv_handle_t *)&worker->before_wait, NULL);
 	uv_close((uv_handle_t *)&worker->after_wait, NULL);
 }
@@ -240,6 +269,7 @@ void worker_start(struct worker *worker)
 	worker->queue_ended.done = on_queue_ended;
 	if (uv_loop_init(&worker->loop) != 0 || uv_async_init(&worker->loop, &worker->wake, on_wake) != 0)
 		mem_exhausted(sizeof(worker->loop));
+	uv_timer_init(&worker->loop, &worker->recheck);
 	uv_prepare_init(&worker->loop, &worker->before_wait);
 	uv_check_init(&worker->loop, &worker->after_wait);
 	thread_start(&worker->loop_thread, loop_run, worker, "bursar-loop");

@@ -13,13 +13,14 @@ WAIT = 60  # s, of a test on a busy machine
 class Caller:
     """One Acquire. Messages are kept with the time of their coming; `code` is the status once it has ended."""
 
-    def __init__(self, bots, user, pool="", seats=0, max_wait_us=0, mode=0, poll=False, timeout=None, **check):
+    def __init__(self, bots, user, pool="", seats=0, max_wait_us=0, mode=0, poll=False, timeout=None, secret=None, **check):
         self.bots, self.messages, self.times, self.code, self.error = bots, [], [], None, None
         self.user = user
         self.changed = threading.Condition()
         self.call = bots.limiter.Acquire(
             bots.limiter_pb.AcquireRequest(check=bots.request(user, **check), pool=pool, seats=seats, max_wait_us=max_wait_us,
-                                           mode=mode, poll=poll), timeout=timeout)
+                                           mode=mode, poll=poll),
+            timeout=timeout, metadata=[("authorization", "Bearer " + secret)] if secret else None)
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 

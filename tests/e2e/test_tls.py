@@ -135,7 +135,20 @@ def test_a_revoked_certificate_is_refused_as_soon_as_it_is_listed(tmp_path, redi
     assert own.code(own=leaked) == own.code(own=good) == Code.OK
     fingerprint = subprocess.run(["openssl", "x509", "-in", leaked[0], "-noout", "-fingerprint", "-sha256"], capture_output=True, text=True,
                                  timeout=60, check=True).stdout
+    streams = []
+    for cert in (leaked, good):
+        channel = own.channel(own=cert)
+        streams.append((channel, protos.admin_pb2_grpc.AdminStub(channel).WatchPool(protos.admin_pb2.GetPoolStatsRequest())))
+        assert next(streams[-1][1]).slots
     revoked.write_text(fingerprint)
+    with pytest.raises(grpc.RpcError) as caught:  # what is open already ends, too
+        for _ in range(60):
+            next(streams[0][1])
+    assert caught.value.code() == Code.UNAUTHENTICATED and caught.value.details() == "the certificate was revoked"
+    assert next(streams[1][1]).slots
+    for channel, stream in streams:
+        stream.cancel()
+        channel.close()
     until(lambda: own.code(own=leaked) == Code.UNAUTHENTICATED, "the certificate being refused")
     assert own.code(own=good) == Code.OK
     revoked.write_text("nonsense\n")

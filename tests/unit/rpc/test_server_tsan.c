@@ -27,6 +27,7 @@ static struct {
 	sem_t draining;
 	atomic_int opened;
 	atomic_int closed;
+	atomic_bool expels; /* still_admitted: nobody any more */
 } seen;
 
 static struct rpc_server *server;
@@ -102,6 +103,39 @@ static void until_drain(struct call *call, void *ctx)
 	sem_post(&seen.held);
 }
 
+/* Ends with OK whatever happens; writes one message, or "on" and on. */
+static void linger_cancelled(struct call *call, void *ctx)
+{
+	(void)ctx;
+	call_end(call);
+	sem_post(&seen.cancelled);
+}
+
+static void linger_written(struct call *call, bool ok, void *on)
+{
+	if (ok && on)
+		call_write(call, "x", 1, linger_written, on);
+}
+
+static void linger(struct call *call, void *ctx)
+{
+	size_t len;
+
+	call_request(call, &len);
+	call_on_cancel(call, linger_cancelled, NULL);
+	call_write(call, "x", 1, linger_written, len ? ctx : NULL);
+	sem_post(&seen.held);
+}
+
+static bool still_admitted(struct call *call, void *ctx, struct err *err)
+{
+	(void)ctx;
+	if (!atomic_load(&seen.expels))
+		return true;
+	err_set(err, ERR_UNAUTHENTICATED, "%s: no more", call_path(call));
+	return err_reason(err, "NO_KEY");
+}
+
 struct counting {
 	int next;
 	int most;
@@ -141,6 +175,7 @@ static const struct rpc_method methods[] = {
 	{.path = "/t.T/Hold", .handle = hold, .kind = RPC_UNARY},
 	{.path = "/t.T/UntilDrain", .handle = until_drain, .kind = RPC_UNARY},
 	{.path = "/t.T/Count", .handle = count_up, .kind = RPC_SERVER_STREAM},
+	{.path = "/t.T/Linger", .handle = linger, .kind = RPC_SERVER_STREAM},
 	{0},
 };
 
@@ -169,6 +204,7 @@ static struct rpc_server *start_server(unsigned workers, const char *listen, str
 		.tables = tables,
 		.worker_open = worker_open,
 		.worker_close = worker_close,
+		.still_admitted = still_admitted,
 		.ctx = &seen,
 	};
 
@@ -184,6 +220,7 @@ static int set_up(void **state)
 	sem_init(&seen.cancelled, 0, 0);
 	sem_init(&seen.draining, 0, 0);
 	seen.opened = seen.closed = 0;
+	seen.expels = false;
 	server = start_server(2, "127.0.0.1:0", &err);
 	assert_non_null(server);
 	client_init(&client, rpc_server_port(server));
@@ -399,6 +436,39 @@ static void a_stream_whose_reader_leaves_ends(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_CANCELLED);
 }
 
+static void whoever_does_not_count_any_more_is_told_and_his_stream_ended_once(void **state)
+{
+	struct client_call idle[3], busy, held;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		client_start_stream(&client, &idle[i], "/t.T/Linger", "");
+	client_start_stream(&client, &busy, "/t.T/Linger", "on");
+	client_start(&client, &held, "/t.T/Hold", "x", 1, -1);
+	for (int i = 0; i < 5; i++)
+		sem_wait(&seen.held);
+	for (int i = 0; i < 3; i++)
+		assert_true(client_next(&idle[i]));
+	atomic_store(&seen.expels, true);
+	while (client_next(&busy))
+		;
+	client_finish_stream(&busy);
+	assert_int_equal(busy.status, GRPC_STATUS_UNAUTHENTICATED);
+	for (int i = 0; i < 3; i++) {
+		assert_false(client_next(&idle[i]));
+		client_finish_stream(&idle[i]);
+		assert_int_equal(idle[i].status, GRPC_STATUS_UNAUTHENTICATED);
+		assert_string_equal(idle[i].text, "/t.T/Linger: no more");
+	}
+	for (int i = 0; i < 4; i++)
+		sem_wait(&seen.cancelled);
+	/* A unary call is not asked about: its handler owes it an answer soon anyway. */
+	assert_int_equal(sem_trywait(&seen.cancelled), -1);
+	grpc_call_cancel(held.call, NULL);
+	client_finish(&held);
+	sem_wait(&seen.cancelled);
+}
+
 static void *stop_now(void *drain_us)
 {
 	rpc_server_stop(server, *(int64_t *)drain_us);
@@ -529,6 +599,7 @@ int main(void)
 		SERVED(a_stream_brings_its_messages_in_order),
 		SERVED(a_stream_ended_during_a_write_still_brings_it),
 		SERVED(a_stream_whose_reader_leaves_ends),
+		SERVED(whoever_does_not_count_any_more_is_told_and_his_stream_ended_once),
 		SERVED(a_drain_lets_running_calls_end),
 		SERVED(after_the_drain_time_calls_are_cancelled),
 		SERVED(many_callers_each_get_their_own_answer),
