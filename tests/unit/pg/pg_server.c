@@ -39,7 +39,7 @@ static void drop_root(void)
 		_exit(127);
 }
 
-static pid_t spawn(char *const argv[])
+static pid_t spawn(char *argv[])
 {
 	char path[512];
 	pid_t parent = getpid(), pid = fork();
@@ -54,7 +54,9 @@ static pid_t spawn(char *const argv[])
 	FILE *log = freopen(path, "a", stdout);
 	if (!log || dup2(fileno(log), 2) < 0)
 		_exit(127);
+	/* It looks for its sisters beside itself, by the name that it was started under. */
 	snprintf(path, sizeof(path), "%s/%s", bin, argv[0]);
+	argv[0] = path;
 	execv(path, argv);
 	_exit(127);
 }
