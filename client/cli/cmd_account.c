@@ -8,8 +8,7 @@
 #include "cli/table.h"
 #include "cli/view.h"
 
-/* Calls, shows the account that comes back. */
-static int account_call(struct cli *cli, enum bursar_method method, const void *request)
+int account_call(struct cli *cli, enum bursar_method method, const void *request)
 {
 	int code;
 	Bursar__V1__Account *account = cli_call(cli, method, request, &code);
@@ -32,10 +31,31 @@ static int run_get(struct cli *cli)
 	return account_call(cli, BURSAR_GET_ACCOUNT, &request);
 }
 
+/* How many overrides there are, and when the first of them ends. */
+static void overrides_cell(struct table *table, const Bursar__V1__Account *account, struct buf *text)
+{
+	int64_t until_us = 0;
+
+	for (size_t i = 0; i < account->n_overrides; i++) {
+		int64_t end_us = account->overrides[i]->until_us;
+
+		if (end_us && (!until_us || end_us < until_us))
+			until_us = end_us;
+	}
+	if (account->n_overrides)
+		buf_putf(text, "%zu", account->n_overrides);
+	if (until_us) {
+		buf_put_str(text, account->n_overrides > 1 ? ", one until " : " until ");
+		put_time(text, until_us);
+	}
+	table_cell_buf(table, text);
+}
+
 static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *answer)
 {
 	static const char *const columns[] = {"KIND", "ID", "TIER", "STATE", "TEAM", "ORG", "OVERRIDES", NULL};
 	struct table *table = table_new(columns, cli->colour);
+	struct buf text = {0};
 
 	for (size_t i = 0; i < answer->n_accounts; i++) {
 		const Bursar__V1__Account *account = answer->accounts[i];
@@ -54,10 +74,11 @@ static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *a
 			table_colour(table, "red");
 		table_cell(table, "%s", account->team);
 		table_cell(table, "%s", account->org);
-		table_cell(table, "%.0zu", account->n_overrides);
+		overrides_cell(table, account, &text);
 	}
 	table_put(&cli->out, table, "no accounts");
 	table_free(table);
+	buf_release(&text);
 	if (answer->next_page_token[0])
 		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_accounts);
 }
@@ -110,53 +131,6 @@ static int run_set_tier(struct cli *cli)
 	request.tier = (char *)cli_arg(cli, 1);
 	request.reason = (char *)option_text(cli, "reason");
 	return account_call(cli, BURSAR_SET_TIER, &request);
-}
-
-static bool override_is_clear(struct cli *cli, size_t removed)
-{
-	bool limits = cli->args_count > 1, file = option_given(cli, "file"), clear = option_given(cli, "clear");
-
-	if (clear && (limits || file || removed > 0))
-		return err_set(
-			&cli->err, ERR_INVALID, "--clear drops all overrides: leave out LIMIT, --file and --remove");
-	if (limits && file)
-		return err_set(&cli->err, ERR_INVALID, "--file replaces LIMIT arguments: give one or the other");
-	if (!limits && !file && !clear && removed == 0)
-		return err_set(&cli->err, ERR_INVALID,
-			"LIMIT is missing, such as requests=60/min; or --remove NAME, --clear, -f FILE");
-	return true;
-}
-
-static int run_override(struct cli *cli)
-{
-	Bursar__V1__OverrideLimitsRequest request = BURSAR__V1__OVERRIDE_LIMITS_REQUEST__INIT, *read = NULL;
-	Bursar__V1__AccountRef ref;
-	Bursar__V1__Limit **limits = NULL;
-	size_t count = 0, removed;
-	int code = EXIT_USAGE;
-
-	request.remove = (char **)option_list(cli, "remove", &removed);
-	request.n_remove = removed;
-	if (!override_is_clear(cli, removed) || !read_limits(cli, 1, &limits, &count))
-		goto done;
-	if (option_given(cli, "file")) {
-		read = read_json_file(cli, &bursar__v1__override_limits_request__descriptor);
-		if (!read)
-			goto done;
-	}
-	read_account_ref(cli, &ref);
-	request.ref = &ref;
-	request.limits = read ? read->limits : limits;
-	request.n_limits = read ? read->n_limits : count;
-	request.merge = option_given(cli, "merge") || removed > 0 || (read && read->merge);
-	request.reason = (char *)option_text(cli, "reason");
-	code = account_call(cli, BURSAR_OVERRIDE_LIMITS, &request);
-done:
-	if (code == EXIT_USAGE)
-		cli_usage(cli);
-	limits_free(limits, count);
-	bursar_free(read);
-	return code;
 }
 
 static int run_delete(struct cli *cli)
@@ -319,8 +293,13 @@ static const struct command commands[] = {
 		.summary = "give an account limits of its own",
 		.about = "They replace the tier's limits of the same name, or add to them. Without --merge they "
 			 "replace all "
-			 "overrides the account had. See LIMITS for how one is written.",
-		.options = {OPTIONS_CHANGE, {'\0', "merge", OPTION_FLAG, NULL, "keep overrides of other names", NULL},
+			 "overrides the account had. One with an end (--for, --until) stands beside others until then; "
+			 "then the tier's limit counts again, with what was used meanwhile. See LIMITS for how one is "
+			 "written.",
+		.options = {OPTIONS_CHANGE,
+			{'\0', "for", OPTION_DURATION, "DURATION", "they end then, from now on", NULL},
+			{'\0', "until", OPTION_TIME, "TIME", "they end then", NULL},
+			{'\0', "merge", OPTION_FLAG, NULL, "keep overrides of other names", NULL},
 			{'\0', "remove", OPTION_LIST, "NAME", "drop this override, keep the others (may be repeated)",
 				NULL},
 			{'\0', "clear", OPTION_FLAG, NULL, "drop all overrides", NULL},
@@ -328,8 +307,9 @@ static const struct command commands[] = {
 				NULL}},
 		.examples = {"account override alice requests=60/min cost=20/day",
 			"account override alice tokens=1M/day,interface=telegram --merge",
+			"account override alice requests=600/min --for 7d --merge --reason 'launch week'",
 			"account override alice --remove cost_per_day", "account override alice --clear"},
-		.run = run_override,
+		.run = account_override,
 	},
 	{
 		.name = "account delete",

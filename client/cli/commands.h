@@ -30,6 +30,12 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer);
 /* Reads the first argument, --tenant and --kind. */
 void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref);
 
+/* Calls, shows the account that comes back. */
+int account_call(struct cli *cli, enum bursar_method method, const void *request);
+
+/* account override (account_override.c). */
+int account_override(struct cli *cli);
+
 /*
  * Reads LIMIT arguments from the nth on into a new list of `count` limits; false with cli->err. Free with limits_free,
  * which is right for what an earlier failure left, too.

@@ -122,6 +122,10 @@ void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count
 		table_line(table);
 		table_cell(table, "%s", limits[i]->name);
 		view_limit(&text, limits[i]);
+		if (limits[i]->until_us) {
+			buf_put_str(&text, " until ");
+			put_time_from(&text, limits[i]->until_us, cli_now_us());
+		}
 		table_cell_buf(table, &text);
 	}
 	table_put(&cli->out, table, none);

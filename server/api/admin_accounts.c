@@ -189,7 +189,7 @@ static bool override_change(struct account_change *op, struct account_row *row, 
 	memcpy(limits, edit->limit, sizeof(*limits) * (size_t)count);
 	for (int i = 0; request->merge && i < row->profile.override_count; i++) {
 		const struct limit *old = &row->profile.overrides[i];
-		bool again = is_removed(request, old->name);
+		bool again = is_removed(request, old->name) || limit_ended(old, edit->now_us);
 
 		for (int k = 0; k < edit->limits && !again; k++)
 			again = limits[k].id == old->id;
@@ -209,9 +209,15 @@ static bool overrides_read(struct edit_call *edit, struct err *err)
 	const Bursar__V1__OverrideLimitsRequest *request = (const Bursar__V1__OverrideLimitsRequest *)edit->request;
 	struct policy *policy = arena_zalloc(call_arena(edit->call), 1, sizeof(*policy));
 
-	for (size_t i = 0; i < request->n_limits; i++)
-		if (!limit_from_message(request->limits[i], 80, &policy->limits[policy->count++], err))
+	for (size_t i = 0; i < request->n_limits; i++) {
+		struct limit *limit = &policy->limits[policy->count++];
+		bool right =
+			limit_from_message(request->limits[i], 80, limit, err) &&
+			(!limit_ended(limit, edit->now_us) ||
+				err_invalid(err, "until_us", "lies in the past: give a time to come, or 0 for no end"));
+		if (!right)
 			return err_prefix(err, "limits[%zu].", i);
+	}
 	edit->limits = policy->count;
 	edit->limit = policy->limits;
 	return policy_prepare(policy, err);

@@ -195,10 +195,15 @@ static Bursar__V1__Tier *tier_to_message(struct arena *arena, const char *tenant
 static bool tier_read(const Bursar__V1__Tier *message, int warn_percent, struct tier *tier, struct err *err)
 {
 	copy(tier->name, message->name);
-	for (size_t i = 0; i < message->n_limits; i++)
-		if (!limit_from_message(
-			    message->limits[i], warn_percent, &tier->policy.limits[tier->policy.count++], err))
+	for (size_t i = 0; i < message->n_limits; i++) {
+		struct limit *limit = &tier->policy.limits[tier->policy.count++];
+		bool right =
+			limit_from_message(message->limits[i], warn_percent, limit, err) &&
+			(!limit->until_us || err_invalid(err, "until_us",
+						     "is for an account's override only; a tier's limit has no end"));
+		if (!right)
 			return err_prefix(err, "tier.limits[%zu].", i);
+	}
 	if (!policy_prepare(&tier->policy, err))
 		return err_prefix(err, "tier.");
 	tier->pool_priority = message->pool_priority ? message->pool_priority : 1;

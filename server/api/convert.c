@@ -54,6 +54,7 @@ Bursar__V1__Limit *limit_to_message(struct arena *arena, const struct limit *lim
 	message->model = text(limit->model);
 	message->shadow = limit->shadow;
 	message->warn_percent = limit->warn_percent;
+	message->until_us = limit->until_us;
 	return message;
 }
 
@@ -81,6 +82,7 @@ bool limit_from_message(const Bursar__V1__Limit *message, int warn_percent, stru
 		.burst = message->burst,
 		.shadow = message->shadow,
 		.warn_percent = message->warn_percent ? message->warn_percent : warn_percent,
+		.until_us = message->until_us,
 	};
 
 	limit.notify = limit.kind == KIND_CALENDAR && !message->notify_off;

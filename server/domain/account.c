@@ -1,4 +1,4 @@
-/* The kinds of accounts by name. */
+/* The kinds of accounts by name, and what of a profile is over. */
 #include "domain/account.h"
 
 #include <string.h>
@@ -18,4 +18,15 @@ bool account_kind_parse(const char *text, enum account_kind *out)
 			return true;
 		}
 	return false;
+}
+
+int profile_drop_ended(struct account_profile *profile, int64_t now_us)
+{
+	int kept = 0, count = profile->override_count;
+
+	for (int i = 0; i < count; i++)
+		if (!limit_ended(&profile->overrides[i], now_us))
+			profile->overrides[kept++] = profile->overrides[i];
+	profile->override_count = kept;
+	return count - kept;
 }

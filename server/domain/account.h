@@ -30,6 +30,9 @@ struct account_profile {
 	struct limit *overrides; /* prepared; owned by whoever made the profile */
 };
 
+/* Takes overrides that have ended out of the profile; how many. Its order stays. */
+int profile_drop_ended(struct account_profile *profile, int64_t now_us);
+
 /* The state of one limit. Which member counts follows from the limit's kind. */
 union limit_state {
 	struct {

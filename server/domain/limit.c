@@ -308,6 +308,11 @@ bool limit_matches(const struct limit *limit, uint64_t interface_hash, uint64_t 
 	       (!limit->model_hash || limit->model_hash == model_hash);
 }
 
+bool limit_ended(const struct limit *limit, int64_t now_us)
+{
+	return limit->until_us && limit->until_us <= now_us;
+}
+
 int64_t limit_effective(const struct limit *limit, int grace_percent)
 {
 	__int128 amount = limit->amount;

@@ -43,6 +43,7 @@ struct limit {
 	bool shadow;
 	bool notify; /* KIND_CALENDAR */
 	int warn_percent; /* limit_prepare turns 0 into WARN_PERCENT_DEFAULT */
+	int64_t until_us; /* of an override that ends; 0: none. No part of the policy's content. */
 	/* Made by limit_prepare. One unit of a bucket takes num/den microseconds to flow in (period/amount, reduced). */
 	int64_t num, den;
 	int64_t burst_us, burst_rem; /* time of a whole burst: burst_us + burst_rem/den */
@@ -77,6 +78,9 @@ const struct limit *policy_find(const struct policy *policy, uint32_t id);
 
 /* Does a request of this interface and model (selector_hash of each; 0 = not given) count on the limit? */
 bool limit_matches(const struct limit *limit, uint64_t interface_hash, uint64_t model_hash);
+
+/* An override whose end has come counts no more. */
+bool limit_ended(const struct limit *limit, int64_t now_us);
 
 /* With grace: amount + floor(amount * percent / 100), at most COUNT_MAX. For KIND_CALENDAR; others are unchanged. */
 int64_t limit_effective(const struct limit *limit, int grace_percent);

@@ -5,6 +5,8 @@
 
 enum {
 	PROFILE_VERSION = 1,
+	PROFILE_VERSION_ENDS =
+		2, /* with the ends of overrides: written where one has an end, so that older readers keep up */
 	PROFILE_SUSPENDED = 1,
 	PROFILE_BYPASS = 2,
 	PROFILE_DELETED = 4,
@@ -12,7 +14,7 @@ enum {
 	LIMIT_NOTIFY = 2,
 };
 
-static void override_pack(const struct limit *limit, struct buf *out)
+static void override_pack(const struct limit *limit, bool ends, struct buf *out)
 {
 	text_put(out, limit->name);
 	buf_put_u8(out, (uint8_t)limit->dimension);
@@ -25,9 +27,11 @@ static void override_pack(const struct limit *limit, struct buf *out)
 	buf_put_i64(out, limit->burst);
 	text_put(out, limit->interface);
 	text_put(out, limit->model);
+	if (ends)
+		buf_put_i64(out, limit->until_us);
 }
 
-static void override_cut(struct cut *cut, struct limit *out)
+static void override_cut(struct cut *cut, bool ends, struct limit *out)
 {
 	uint8_t flags;
 
@@ -44,11 +48,23 @@ static void override_cut(struct cut *cut, struct limit *out)
 	out->burst = cut_i64(cut);
 	text_cut_into(cut, out->interface, sizeof(out->interface));
 	text_cut_into(cut, out->model, sizeof(out->model));
+	if (ends)
+		out->until_us = cut_i64(cut);
+}
+
+static bool any_ends(const struct account_profile *profile)
+{
+	for (int i = 0; i < profile->override_count; i++)
+		if (profile->overrides[i].until_us)
+			return true;
+	return false;
 }
 
 void profile_pack(const struct account_profile *profile, struct buf *out)
 {
-	buf_put_u8(out, PROFILE_VERSION);
+	bool ends = any_ends(profile);
+
+	buf_put_u8(out, ends ? PROFILE_VERSION_ENDS : PROFILE_VERSION);
 	buf_put_u8(out, (uint8_t)((profile->suspended ? PROFILE_SUSPENDED : 0) |
 				  (profile->bypass ? PROFILE_BYPASS : 0) | (profile->deleted ? PROFILE_DELETED : 0)));
 	buf_put_u32(out, profile->version);
@@ -62,7 +78,7 @@ void profile_pack(const struct account_profile *profile, struct buf *out)
 	buf_put_i64(out, profile->zone.changed_at_us);
 	buf_put_u8(out, (uint8_t)profile->override_count);
 	for (int i = 0; i < profile->override_count; i++)
-		override_pack(&profile->overrides[i], out);
+		override_pack(&profile->overrides[i], ends, out);
 }
 
 static void flags_read(uint8_t flags, struct account_profile *out)
@@ -77,7 +93,9 @@ bool profile_unpack(const uint8_t *data, size_t len, struct arena *arena, struct
 	struct cut cut = cut_of(data, len);
 	struct account_profile profile = {0};
 
-	if (cut_u8(&cut) != PROFILE_VERSION)
+	uint8_t version = cut_u8(&cut);
+
+	if (version != PROFILE_VERSION && version != PROFILE_VERSION_ENDS)
 		return false;
 	flags_read(cut_u8(&cut), &profile);
 	profile.version = cut_u32(&cut);
@@ -95,7 +113,7 @@ bool profile_unpack(const uint8_t *data, size_t len, struct arena *arena, struct
 	if (profile.override_count)
 		profile.overrides = arena_zalloc(arena, (size_t)profile.override_count, sizeof(*profile.overrides));
 	for (int i = 0; i < profile.override_count; i++) {
-		override_cut(&cut, &profile.overrides[i]);
+		override_cut(&cut, version == PROFILE_VERSION_ENDS, &profile.overrides[i]);
 		if (cut.bad || !limit_prepare(&profile.overrides[i], NULL))
 			return false;
 	}

@@ -109,7 +109,7 @@ static void read_limits(struct lookup_batch *batch, const PGresult *result)
 		int good = 0;
 		for (int i = 0; i < n && good < LIMITS_MAX; i++) {
 			struct err err;
-			row_limit(result, row + i, 1, &limits[good]);
+			row_own_limit(result, row + i, 1, &limits[good]);
 			if (limit_prepare(&limits[good], &err))
 				good++;
 			else
@@ -176,7 +176,7 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 			.args = &keys},
 		{.sql = "SELECT k.position, l.name, l.dimension, l.kind, l.unit, l.amount, l.period_us, l.burst, "
 			"l.interface, "
-			"l.model, l.shadow, l.notify, l.warn_percent " KEYS
+			"l.model, l.shadow, l.notify, l.warn_percent, l.until_us " KEYS
 			"JOIN account_limits l ON l.tenant = k.tenant "
 			"AND l.account_kind = k.kind AND l.account_id = k.id ORDER BY k.position, l.position",
 			.args = &keys},

@@ -59,6 +59,7 @@ OPERATION(account_get, account_get)
 OPERATION(account_change, account_change)
 OPERATION(account_confirm, account_confirm)
 OPERATION(account_list, account_list)
+OPERATION(override_ends, override_ends)
 OPERATION(tenant_put, tenant_put)
 OPERATION(tenant_list, tenant_list)
 OPERATION(tier_put, tier_put)
@@ -81,6 +82,7 @@ static const struct admin_store_ops ops = {
 	.account_change = store_account_change,
 	.account_confirm = store_account_confirm,
 	.account_list = store_account_list,
+	.override_ends = store_override_ends,
 	.tenant_put = store_tenant_put,
 	.tenant_list = store_tenant_list,
 	.tier_put = store_tier_put,

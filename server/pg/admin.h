@@ -15,7 +15,7 @@ struct admin_run {
 typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *err);
 
 /* admin_accounts.c */
-admin_fn admin_account_get, admin_account_change, admin_account_confirm, admin_account_list;
+admin_fn admin_account_get, admin_account_change, admin_account_confirm, admin_account_list, admin_override_ends;
 /* admin_catalog.c */
 admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put;
 /* admin_prices.c */

@@ -13,7 +13,8 @@
 	"(extract(epoch FROM a.updated_at) * 1000000)::bigint, EXISTS (SELECT FROM policy_changes c WHERE " \
 	"c.tenant = a.tenant AND c.kind = a.kind AND c.account = a.id), a.id FROM accounts a "
 #define OWN_LIMITS_SQL \
-	"SELECT account_id, " LIMIT_COLUMNS " FROM account_limits WHERE tenant = $1 AND account_kind = $2::smallint "
+	"SELECT account_id, " OWN_LIMIT_COLUMNS \
+	" FROM account_limits WHERE tenant = $1 AND account_kind = $2::smallint "
 
 static void key_args(struct pg_args *args, const struct account_key *key)
 {
@@ -45,7 +46,7 @@ static void read_overrides(
 	profile->override_count = 0;
 	for (int row = first; row < *at && profile->override_count < LIMITS_MAX; row++) {
 		struct limit *limit = &profile->overrides[profile->override_count];
-		row_limit(result, row, 1, limit);
+		row_own_limit(result, row, 1, limit);
 		if (limit_prepare(limit, &err))
 			profile->override_count++;
 		else
@@ -142,8 +143,11 @@ static bool write_overrides(struct pg_link *link, const struct account_row *row,
 	key_args(&key, &row->key);
 	key_args(&args, &row->key);
 	int first = args_limits_begin(&args);
-	for (int i = 0; i < row->profile.override_count; i++)
+	int ends = pg_arg_array(&args, PG_INT8);
+	for (int i = 0; i < row->profile.override_count; i++) {
 		args_limit(&args, first, &row->profile.overrides[i]);
+		pg_array_int(&args, ends, row->profile.overrides[i].until_us);
+	}
 	bool ok =
 		pg_exec(link,
 			"DELETE FROM account_limits WHERE tenant = $1 AND account_kind = $2::smallint AND account_id = "
@@ -151,11 +155,12 @@ static bool write_overrides(struct pg_link *link, const struct account_row *row,
 			&key, err) &&
 		(row->profile.override_count == 0 ||
 			pg_exec(link,
-				"INSERT INTO account_limits (tenant, account_kind, account_id, position, " LIMIT_COLUMNS
-				") "
-				"SELECT $1, $2::smallint, $3, l.position - 1, " LIMIT_COLUMNS
-				" FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) WITH ORDINALITY AS "
-				"l (" LIMIT_COLUMNS ", position)",
+				"INSERT INTO account_limits (tenant, account_kind, account_id, "
+				"position, " OWN_LIMIT_COLUMNS ") "
+				"SELECT $1, $2::smallint, $3, l.position - 1, " OWN_LIMIT_COLUMNS
+				" FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) WITH "
+				"ORDINALITY AS "
+				"l (" OWN_LIMIT_COLUMNS ", position)",
 				&args, err));
 	pg_args_release(&key);
 	pg_args_release(&args);
@@ -246,6 +251,32 @@ bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct e
 		&args, err);
 	pg_args_release(&args);
 	return ok;
+}
+
+bool admin_override_ends(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct override_ends *op = container_of(job, struct override_ends, job);
+	struct pg_args args = {0};
+
+	pg_arg_int(&args, op->now_us);
+	pg_arg_int(&args, op->limit);
+	PGresult *result = pg_query(link,
+		"SELECT DISTINCT tenant, account_kind, account_id FROM (SELECT tenant, account_kind, account_id FROM "
+		"account_limits WHERE until_us > 0 AND until_us <= $1 ORDER BY until_us LIMIT $2) l",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->count = PQntuples(result);
+	op->key = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->key));
+	for (int i = 0; i < op->count; i++)
+		op->key[i] = (struct account_key){
+			.kind = (enum account_kind)pg_i64(result, i, 1),
+			.tenant = admin_text(job, result, i, 0),
+			.id = admin_text(job, result, i, 2),
+		};
+	PQclear(result);
+	return true;
 }
 
 static void list_args(struct pg_args *args, const struct account_list *op)

@@ -36,6 +36,12 @@ void row_limit(const PGresult *result, int row, int column, struct limit *out)
 	pg_copy(result, row, column + 8, out->model, sizeof(out->model));
 }
 
+void row_own_limit(const PGresult *result, int row, int column, struct limit *out)
+{
+	row_limit(result, row, column, out);
+	out->until_us = pg_i64(result, row, column + LIMIT_COLUMN_COUNT);
+}
+
 int args_limits_begin(struct pg_args *args)
 {
 	static const enum pg_type types[LIMIT_COLUMN_COUNT] = {PG_TEXT, PG_INT2, PG_INT2, PG_INT2, PG_INT8, PG_INT8,

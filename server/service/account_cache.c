@@ -12,7 +12,8 @@ struct own {
 	struct list used; /* in the ring of owns; `entry` is NULL while it is in the ring of the free ones */
 	struct entry *entry;
 	bool merged;
-	uint8_t tier_pid[8];
+	uint8_t tier_pid[8]; /* merged with this tier, and with so many overrides: fewer once some have ended */
+	int merged_count;
 	struct limit overrides[LIMITS_MAX];
 	struct policy policy;
 };
@@ -228,7 +229,8 @@ const struct policy *account_cache_policy(struct account_cache *cache, enum acco
 	struct own *own = entry && entry->profile.version == profile->version ? entry->own : NULL;
 	struct policy *merged;
 
-	if (own && own->merged && memcmp(own->tier_pid, tier->pid, sizeof(own->tier_pid)) == 0)
+	if (own && own->merged && own->merged_count == profile->override_count &&
+		memcmp(own->tier_pid, tier->pid, sizeof(own->tier_pid)) == 0)
 		return policy_copy(arena, &own->policy);
 	merged = arena_alloc(arena, sizeof(*merged));
 	if (!policy_merge(tier, profile->overrides, profile->override_count, merged, err))
@@ -236,6 +238,7 @@ const struct policy *account_cache_policy(struct account_cache *cache, enum acco
 	if (own) {
 		own->policy = *merged;
 		own->merged = true;
+		own->merged_count = profile->override_count;
 		memcpy(own->tier_pid, tier->pid, sizeof(own->tier_pid));
 	}
 	return merged;

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/timers.h"
+#include "service/admin_account.h"
 #include "service/flow.h"
 #include "service/ledger_role.h"
 #include "service/parties.h"
@@ -12,6 +13,7 @@
 #define SWEEPS 32
 #define CHANGES_PAGE 64
 #define RECONCILE_PAGE 128
+#define ENDS_LANES 8
 
 /* One chore: embeds its flow; its arena is emptied before each start. */
 struct chore {
@@ -73,6 +75,21 @@ struct changes {
 };
 void changes_init(struct changes *changes, struct ledger_role *role);
 
+/* ledger_ends.c: overrides whose end has come, some accounts at a time. */
+struct ends_lane {
+	struct account_edit edit;
+	struct arena arena; /* of its own: a change is read into it on another thread */
+	struct ends *owner;
+};
+struct ends {
+	struct chore chore;
+	struct override_ends page;
+	int next, pending;
+	struct err failure; /* of the last change that went wrong; code 0: none did */
+	struct ends_lane lane[ENDS_LANES];
+};
+void ends_init(struct ends *ends, struct ledger_role *role);
+
 /* ledger_upkeep.c: partitions ahead, retention; by whoever holds the lease. */
 struct upkeep {
 	struct chore chore;
@@ -120,6 +137,7 @@ struct ledger_role {
 	struct pump pump[PUMPS];
 	struct sweep sweep;
 	struct changes changes;
+	struct ends ends;
 	struct upkeep upkeep;
 	struct reconcile reconcile;
 };

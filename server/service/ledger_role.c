@@ -25,8 +25,8 @@ bool chore_stopping(const struct chore *chore)
 
 static struct chore *chore_at(struct ledger_role *role, int i)
 {
-	struct chore *const others[] = {
-		&role->sweep.chore, &role->changes.chore, &role->upkeep.chore, &role->reconcile.chore, NULL};
+	struct chore *const others[] = {&role->sweep.chore, &role->changes.chore, &role->ends.chore,
+		&role->upkeep.chore, &role->reconcile.chore, NULL};
 
 	return i < PUMPS ? &role->pump[i].chore : others[i - PUMPS];
 }
@@ -124,6 +124,7 @@ struct ledger_role *ledger_role_start(const struct ledger_role_options *options)
 		pump_init(&role->pump[i], role, "drain");
 	sweep_init(&role->sweep, role);
 	changes_init(&role->changes, role);
+	ends_init(&role->ends, role);
 	upkeep_init(&role->upkeep, role);
 	reconcile_init(&role->reconcile, role);
 	role->tick.due = tick_due;

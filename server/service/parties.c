@@ -21,21 +21,32 @@ bool parties_renew(struct parties *parties, const struct snapshot *snapshot, str
 	return true;
 }
 
-static const struct account_profile *profile_of(
-	struct parties *parties, enum account_kind kind, const char *id, bool *remembered)
+/* NULL when nothing is known of the account. */
+static const struct account_profile *profile_known(struct parties *parties, enum account_kind kind, const char *id)
 {
-	static const struct account_profile unknown;
-	const struct account_profile *profile;
-
-	*remembered = true;
 	for (int i = 0; i < parties->learned_count; i++)
 		if (parties->learned[i].kind == kind && strcmp(parties->learned[i].id, id) == 0)
 			return parties->learned[i].profile;
-	profile = account_cache_get(parties->worker->cache, kind, parties->tenant, id, parties->arena);
-	if (profile)
-		return profile;
-	*remembered = false;
-	return &unknown;
+	return account_cache_get(parties->worker->cache, kind, parties->tenant, id, parties->arena);
+}
+
+/*
+ * Without the overrides that have ended. The version stays: until the ledger role has raised it, a record of the same
+ * version goes on by its own policy, so a worker whose clock runs ahead is in nobody's way.
+ */
+static const struct account_profile *profile_now(
+	struct parties *parties, const struct account_profile *profile, int64_t now_us)
+{
+	struct account_profile *copy;
+
+	for (int i = 0; i < profile->override_count; i++) {
+		if (!limit_ended(&profile->overrides[i], now_us))
+			continue;
+		copy = profile_copy(parties->arena, profile);
+		profile_drop_ended(copy, now_us);
+		return copy;
+	}
+	return profile;
 }
 
 /* A user always has a tier: his own, else the tenant's default, also when his own is gone. */
@@ -68,8 +79,11 @@ static bool party_add(struct parties *parties, enum account_kind kind, const cha
 	struct party *party = &parties->party[parties->count];
 	int64_t now_us = worker_now_us(parties->worker);
 
-	*party = (struct party){.kind = kind, .id = id};
-	party->profile = profile_of(parties, kind, id, &party->remembered);
+	static const struct account_profile unknown;
+	const struct account_profile *known = profile_known(parties, kind, id);
+
+	*party = (struct party){.kind = kind, .id = id, .remembered = known != NULL};
+	party->profile = known ? profile_now(parties, known, now_us) : &unknown;
 	party->tier = tier_of(parties, kind, party->profile);
 	if (party->profile->tier[0] && (!party->tier || strcmp(party->tier->name, party->profile->tier) != 0))
 		parties->tier_missing = true;

@@ -56,6 +56,15 @@ struct account_confirm {
 	uint32_t version;
 };
 
+/* Accounts that have an override whose end has come by now_us: those of up to `limit` such overrides, the oldest ends first. */
+struct override_ends {
+	struct admin_job job;
+	int64_t now_us;
+	int limit;
+	int count;
+	struct account_key *key;
+};
+
 struct account_list {
 	struct admin_job job;
 	const char *tenant;
@@ -251,6 +260,7 @@ struct admin_store_ops {
 	void (*account_change)(struct admin_store *, struct account_change *);
 	void (*account_confirm)(struct admin_store *, struct account_confirm *);
 	void (*account_list)(struct admin_store *, struct account_list *);
+	void (*override_ends)(struct admin_store *, struct override_ends *);
 	void (*tenant_put)(struct admin_store *, struct tenant_put *);
 	void (*tenant_list)(struct admin_store *, struct tenant_list *);
 	void (*tier_put)(struct admin_store *, struct tier_put *);

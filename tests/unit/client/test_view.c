@@ -120,6 +120,24 @@ static void an_account_tells_what_is_special(void **state)
 			 "cost_per_day cost=5/day\n");
 }
 
+static void an_override_tells_when_it_ends(void **state)
+{
+	Bursar__V1__Limit limit = BURSAR__V1__LIMIT__INIT, *limits[] = {&limit};
+	struct cli cli = {0};
+
+	(void)state;
+	limit.name = (char *)"requests_per_minute";
+	limit.dimension = BURSAR__V1__DIMENSION__DIMENSION_REQUESTS;
+	limit.kind = BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET;
+	limit.amount = 600;
+	limit.period_us = 60000000;
+	limit.until_us = cli_now_us() + INT64_C(3600000000);
+	view_policy(&cli, limits, 1, "");
+	assert_non_null(strstr(buf_str(&cli.out), "requests_per_minute requests=600/min until 2"));
+	assert_non_null(strstr(buf_str(&cli.out), "(in "));
+	buf_release(&cli.out);
+}
+
 struct books {
 	Bursar__V1__ProofSum ledger, rollups, counters;
 	Bursar__V1__Proof proof;
@@ -209,6 +227,7 @@ int main(void)
 		cmocka_unit_test(colours_mark_what_matters),
 		cmocka_unit_test(a_cost_shows_its_lines),
 		cmocka_unit_test(an_account_tells_what_is_special),
+		cmocka_unit_test(an_override_tells_when_it_ends),
 		cmocka_unit_test(books_that_agree_are_ok),
 		cmocka_unit_test(any_figure_that_differs_fails_whatever_the_server_says),
 		cmocka_unit_test(a_call_without_an_answer_may_stand_in_the_books_but_nothing_may_lack),

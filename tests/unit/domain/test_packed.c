@@ -157,6 +157,33 @@ static void a_profile_comes_back(void **state)
 	buf_release(&packed);
 }
 
+static void an_override_comes_back_with_its_end_and_is_dropped_at_it(void **state)
+{
+	struct limit overrides[3] = {
+		{.dimension = DIM_REQUESTS, .kind = KIND_CALENDAR, .amount = 1, .until_us = 50},
+		{.dimension = DIM_TOKENS, .kind = KIND_CALENDAR, .amount = 2},
+		{.dimension = DIM_COST, .kind = KIND_CALENDAR, .amount = 3, .until_us = 70},
+	};
+	struct account_profile profile = {.override_count = 3, .overrides = overrides}, back;
+	struct buf packed = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_true(limit_prepare(&overrides[i], &err));
+	profile_pack(&profile, &packed);
+	assert_true(profile_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	assert_int_equal(back.overrides[0].until_us, 50);
+	assert_int_equal(back.overrides[1].until_us, 0);
+	assert_int_equal(profile_drop_ended(&back, 49), 0);
+	assert_int_equal(profile_drop_ended(&back, 50), 1);
+	assert_int_equal(back.override_count, 2);
+	assert_int_equal(back.overrides[0].amount, 2);
+	assert_int_equal(back.overrides[1].amount, 3);
+	for (size_t n = 0; n < packed.len; n++)
+		assert_false(profile_unpack((uint8_t *)packed.data, n, &arena, &back));
+	buf_release(&packed);
+}
+
 static struct entry entry_sample(struct entry_window *window, struct entry_bucket *bucket)
 {
 	struct entry entry = {.kind = ENTRY_RECORD,
@@ -292,6 +319,7 @@ int main(void)
 		cmocka_unit_test(a_handle_of_edge_ids_comes_back),
 		cmocka_unit_test(garbage_is_no_handle),
 		cmocka_unit_test(a_profile_comes_back),
+		cmocka_unit_test(an_override_comes_back_with_its_end_and_is_dropped_at_it),
 		cmocka_unit_test(an_entry_comes_back),
 		cmocka_unit_test(noise_is_read_or_refused),
 		cmocka_unit_test(token_classes_are_summed_and_bounded),

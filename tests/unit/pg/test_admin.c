@@ -123,6 +123,36 @@ static void a_change_is_the_row_its_version_and_its_trail(void **state)
 	assert_false(get.row.pending);
 }
 
+static bool with_ends(struct account_change *op, struct account_row *row, struct err *err)
+{
+	assert_true(to_pro(op, row, err));
+	row->profile.overrides[0].until_us = 1000;
+	row->profile.overrides[1].until_us = 2000;
+	return true;
+}
+
+static void overrides_whose_end_has_come_are_found_by_index(void **state)
+{
+	(void)state;
+	assert_true(change_account("ann", to_pro).job.ok);
+	assert_true(change_account("bob", with_ends).job.ok);
+	struct override_ends op = {.job = JOB, .now_us = 999, .limit = 10};
+	RUN_OK(override_ends, &op);
+	assert_int_equal(op.count, 0);
+	op.now_us = 2000;
+	RUN_OK(override_ends, &op);
+	assert_int_equal(op.count, 1);
+	assert_string_equal(op.key[0].tenant, "t");
+	assert_string_equal(op.key[0].id, "bob");
+	assert_int_equal(op.key[0].kind, ACCOUNT_USER);
+	struct account_get get = {.job = JOB, .key = {ACCOUNT_USER, "t", "bob"}};
+	RUN_OK(account_get, &get);
+	assert_int_equal(get.row.profile.overrides[1].until_us, 2000);
+	assert_non_null(strstr(pg_server_ask(db, "SET enable_seqscan = off; SET enable_bitmapscan = off; EXPLAIN "
+						 "SELECT FROM account_limits WHERE until_us > 0 AND until_us <= 5"),
+		"account_limits_by_end"));
+}
+
 static void a_refused_change_leaves_nothing(void **state)
 {
 	(void)state;
@@ -625,6 +655,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_change_is_the_row_its_version_and_its_trail),
+		TEST(overrides_whose_end_has_come_are_found_by_index),
 		TEST(a_refused_change_leaves_nothing),
 		TEST(accounts_are_listed_page_by_page),
 		TEST(a_tier_raises_the_epoch_and_reaches_the_catalog),

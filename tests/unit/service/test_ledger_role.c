@@ -267,7 +267,36 @@ static void fake_confirm(struct admin_store *store, struct account_confirm *op)
 	later(admin_answer, &op->job);
 }
 
-static const struct admin_store_ops admin_ops = {.account_confirm = fake_confirm};
+/* Of ann's two overrides: what has ended by the role's time. */
+static struct limit overrides[2];
+static int override_count;
+
+static void fake_ends(struct admin_store *store, struct override_ends *op)
+{
+	(void)store;
+	op->job.ok = true;
+	op->key = arena_zalloc(op->job.arena, 1, sizeof(*op->key));
+	op->key[0] = (struct account_key){ACCOUNT_USER, "default", "ann"};
+	for (int i = 0; i < override_count; i++)
+		op->count |= limit_ended(&overrides[i], op->now_us);
+	later(admin_answer, &op->job);
+}
+
+static void fake_change(struct admin_store *store, struct account_change *op)
+{
+	(void)store;
+	op->row.profile =
+		(struct account_profile){.version = 3, .overrides = overrides, .override_count = override_count};
+	op->job.ok = op->change(op, &op->row, &op->job.err);
+	if (op->job.ok) {
+		override_count = op->row.profile.override_count;
+		note(op->job.actor, op->key.id);
+	}
+	later(admin_answer, &op->job);
+}
+
+static const struct admin_store_ops admin_ops = {
+	.account_confirm = fake_confirm, .override_ends = fake_ends, .account_change = fake_change};
 
 static void timers_start(struct timers *self, struct wait *wait, int64_t delay_us)
 {
@@ -400,6 +429,25 @@ static void a_change_is_written_through_and_confirmed(void **state)
 	assert_false(change_pending);
 }
 
+static void an_override_that_has_ended_is_taken_away_and_another_stays(void **state)
+{
+	(void)state;
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 2);
+	for (int i = 0; i < 2; i++) {
+		overrides[i] = (struct limit){
+			.dimension = DIM_REQUESTS, .kind = KIND_CALENDAR, .unit = (enum window_unit)i, .amount = 5};
+		assert_true(limit_prepare(&overrides[i], NULL));
+	}
+	overrides[0].until_us = fake.now_us - 1;
+	overrides[1].until_us = fake.now_us + INT64_C(3600000000);
+	override_count = 2;
+	tick();
+	assert_int_equal(override_count, 1);
+	assert_int_equal(overrides[0].unit, WINDOW_WEEK);
+	assert_int_equal(fake.policies, 1);
+	assert_non_null(strstr(trail, "bursard ann"));
+}
+
 static void on_stopped(void *arg)
 {
 	(void)arg;
@@ -427,7 +475,7 @@ static int begin(void **state)
 {
 	(void)state;
 	fake_init(&fake);
-	entries = rows = event_count = 0;
+	entries = rows = event_count = override_count = 0;
 	waiting = NULL;
 	ledger_away = takeback_fails = stopped = change_pending = false;
 	busy_partition = -1;
@@ -467,6 +515,7 @@ int main(void)
 		TEST(what_another_writer_has_is_left_alone),
 		TEST(without_a_ledger_nothing_is_acknowledged_until_it_is_back),
 		TEST(a_change_is_written_through_and_confirmed),
+		TEST(an_override_that_has_ended_is_taken_away_and_another_stays),
 		TEST(a_stop_waits_for_the_batch_that_is_under_way),
 	};
 

@@ -1,0 +1,66 @@
+/* account override: limits of an account's own, and when they end. */
+#include "cli/commands.h"
+
+static bool override_is_clear(struct cli *cli, size_t removed)
+{
+	bool limits = cli->args_count > 1, file = option_given(cli, "file"), clear = option_given(cli, "clear");
+
+	if (clear && (limits || file || removed > 0))
+		return err_set(
+			&cli->err, ERR_INVALID, "--clear drops all overrides: leave out LIMIT, --file and --remove");
+	if (limits && file)
+		return err_set(&cli->err, ERR_INVALID, "--file replaces LIMIT arguments: give one or the other");
+	if (!limits && !file && !clear && removed == 0)
+		return err_set(&cli->err, ERR_INVALID,
+			"LIMIT is missing, such as requests=60/min; or --remove NAME, --clear, -f FILE");
+	if (option_given(cli, "for") && option_given(cli, "until"))
+		return err_set(&cli->err, ERR_INVALID, "--for and --until both say when it ends: give one of them");
+	if (!limits && !file && (option_given(cli, "for") || option_given(cli, "until")))
+		return err_set(&cli->err, ERR_INVALID, "--for and --until are the end of a LIMIT: name one");
+	return true;
+}
+
+/* The end that --for or --until give to the limits that name none. */
+static void override_ends(struct cli *cli, Bursar__V1__Limit **limits, size_t count)
+{
+	int64_t until_us = option_number(cli, "until", 0);
+
+	if (option_given(cli, "for"))
+		until_us = cli_now_us() + option_number(cli, "for", 0);
+	for (size_t i = 0; i < count; i++)
+		if (!limits[i]->until_us)
+			limits[i]->until_us = until_us;
+}
+
+int account_override(struct cli *cli)
+{
+	Bursar__V1__OverrideLimitsRequest request = BURSAR__V1__OVERRIDE_LIMITS_REQUEST__INIT, *read = NULL;
+	Bursar__V1__AccountRef ref;
+	Bursar__V1__Limit **limits = NULL;
+	size_t count = 0, removed;
+	int code = EXIT_USAGE;
+
+	request.remove = (char **)option_list(cli, "remove", &removed);
+	request.n_remove = removed;
+	if (!override_is_clear(cli, removed) || !read_limits(cli, 1, &limits, &count))
+		goto done;
+	if (option_given(cli, "file")) {
+		read = read_json_file(cli, &bursar__v1__override_limits_request__descriptor);
+		if (!read)
+			goto done;
+	}
+	read_account_ref(cli, &ref);
+	request.ref = &ref;
+	request.limits = read ? read->limits : limits;
+	request.n_limits = read ? read->n_limits : count;
+	override_ends(cli, request.limits, request.n_limits);
+	request.merge = option_given(cli, "merge") || removed > 0 || (read && read->merge);
+	request.reason = (char *)option_text(cli, "reason");
+	code = account_call(cli, BURSAR_OVERRIDE_LIMITS, &request);
+done:
+	if (code == EXIT_USAGE)
+		cli_usage(cli);
+	limits_free(limits, count);
+	bursar_free(read);
+	return code;
+}
