@@ -175,14 +175,21 @@ void wire_worker_close(void *arg)
 	bench_close(worker->parts.owner);
 }
 
-static void on_role_stopped(void *arg)
+static void on_stop_closed(uv_handle_t *handle)
 {
-	struct wire *wire = arg;
+	struct wire *wire = handle->data;
 
 	redis_outbox_free(wire->outbox);
 	pg_ledger_free(wire->ledger);
 	bench_close(&wire->benches[wire->workers]);
-	uv_close((uv_handle_t *)&wire->stop, NULL);
+}
+
+/* Often the last answer of one of the stores: they are closed from the loop, when it has returned to them. */
+static void on_role_stopped(void *arg)
+{
+	struct wire *wire = arg;
+
+	uv_close((uv_handle_t *)&wire->stop, on_stop_closed);
 }
 
 static void on_stop(uv_async_t *handle)
