@@ -1,6 +1,6 @@
-"""A clock that tests move: `Redis(clock=clock)` sees it, and so does `Bursard(clock=clock)`.
+"""A clock that tests move: `Redis(clock=clock)` sees it, and so do `Bursard(clock=clock)` and `Postgres(clock=clock)`.
 
-It runs as the real one does, at a distance. Durations (CLOCK_MONOTONIC) stay real, so timeouts and event loops keep working."""
+It runs as the real one does, at a distance, unless it is stopped. Durations (CLOCK_MONOTONIC) stay real, so timeouts and event loops keep working."""
 import datetime
 import functools
 import os
@@ -20,30 +20,43 @@ def _shim():
     return library
 
 
+def _micros(when):
+    if when.tzinfo is None:
+        raise ValueError("when: has no time zone")
+    return round(when.timestamp() * 1e6)
+
+
 class Clock:
     def __init__(self):
         self._path = os.path.join(temp_dir("clock"), "offset")
         self._file = open(self._path, "w+b", buffering=0)  # processes map it: it lives as long as the clock
         self._offset_us = 0
+        self._stopped_us = 0  # 0: it runs
         self._write()
 
     def _write(self):
-        os.pwrite(self._file.fileno(), struct.pack("q", self._offset_us), 0)
+        os.pwrite(self._file.fileno(), struct.pack("qq", self._offset_us, self._stopped_us), 0)
 
     def now(self):
         """Seconds since 1970, on this clock."""
-        return time.time() + self._offset_us / 1e6
+        return self._stopped_us / 1e6 if self._stopped_us else time.time() + self._offset_us / 1e6
 
     def advance(self, seconds):
         """Forward, or back when negative. In effect when this returns."""
         self._offset_us += round(seconds * 1e6)
+        if self._stopped_us:
+            self._stopped_us += round(seconds * 1e6)
         self._write()
 
     def set(self, when):
         """`when`: an aware datetime."""
-        if when.tzinfo is None:
-            raise ValueError("when: has no time zone")
-        self._offset_us = round((when.timestamp() - time.time()) * 1e6)
+        self._offset_us = _micros(when) - round(time.time() * 1e6)
+        self._stopped_us = 0
+        self._write()
+
+    def stop_at(self, when):
+        """As set, but there it stands still; advance moves it."""
+        self._stopped_us = _micros(when)
         self._write()
 
     def today(self):

@@ -1,4 +1,5 @@
-/* Preloaded into a process, shifts its wall clock by the microseconds that stand in the file BURSAR_TEST_CLOCK names.
+/* Preloaded into a process, shifts its wall clock by the microseconds that stand in the file BURSAR_TEST_CLOCK names; where
+ * a second number in it is not 0, the clock stands still at that time, in microseconds since 1970.
  * libfaketime would do, but recurses into itself under jemalloc, which is Redis's allocator. */
 #include <fcntl.h>
 #include <stdint.h>
@@ -9,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static const volatile int64_t *shared_offset;
+static const volatile struct {
+	int64_t offset_us, stopped_us;
+} * shared;
 
 __attribute__((constructor)) static void map_offset(void)
 {
@@ -17,18 +20,22 @@ __attribute__((constructor)) static void map_offset(void)
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return;
-	void *page = mmap(NULL, sizeof(*shared_offset), PROT_READ, MAP_SHARED, fd, 0);
+	void *page = mmap(NULL, sizeof(*shared), PROT_READ, MAP_SHARED, fd, 0);
 	if (page != MAP_FAILED)
-		shared_offset = page;
+		shared = page;
 	close(fd);
 }
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
 	long failed = syscall(SYS_clock_gettime, id, ts);
-	if (failed || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE) || !shared_offset)
+	if (failed || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE) || !shared)
 		return (int)failed;
-	int64_t offset_us = *shared_offset;
+	int64_t offset_us = shared->offset_us, stopped_us = shared->stopped_us;
+	if (stopped_us) {
+		*ts = (struct timespec){.tv_sec = stopped_us / 1000000, .tv_nsec = stopped_us % 1000000 * 1000};
+		return 0;
+	}
 	ts->tv_sec += offset_us / 1000000;
 	ts->tv_nsec += offset_us % 1000000 * 1000;
 	if (ts->tv_nsec < 0) {

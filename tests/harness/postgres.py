@@ -49,9 +49,9 @@ def _initialised():
 
 class Postgres(Process):
     """A server. `settings`: of postgresql.conf. It does not fsync: a killed process loses nothing by that, only a
-    machine without power does."""
+    machine without power does. `clock`: a Clock, which its now() then follows."""
 
-    def __init__(self, settings=None, start=True):
+    def __init__(self, settings=None, start=True, clock=None):
         self.directory = temp_dir("pg")
         super().__init__("postgres", os.path.join(self.directory, "log"))
         self.data = os.path.join(self.directory, "data")
@@ -62,6 +62,7 @@ class Postgres(Process):
         _own(self.run)
         self.settings = {"fsync": "off", "max_connections": "200", "shared_buffers": "64MB", **(settings or {})}
         self._migrated = None
+        self.clock = clock
         if start:
             self.start()
 
@@ -69,7 +70,7 @@ class Postgres(Process):
         argv = [_bin("postgres"), "-D", self.data, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + self.run]
         for name, value in self.settings.items():
             argv += ["-c", f"{name}={value}"]
-        self.spawn(argv, user=_user())
+        self.spawn(argv, env=self.clock.env() if self.clock else None, user=_user())
         until(lambda: self.connect("postgres").close() is None, "PostgreSQL accepting connections", timeout=60, alive=self)
 
     def _children(self):
