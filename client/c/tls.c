@@ -52,11 +52,12 @@ grpc_channel_credentials *credentials_of(const struct bursar_options *options, s
 	if (!given(roots)) {
 		if (!given(options->tls_cert) && !given(options->tls_key))
 			return grpc_insecure_credentials_create();
-		error_field(error, "tls_ca", "is needed beside tls_cert: a PEM file, or 'system'");
+		error_field(error, "tls_ca", "is needed beside a certificate and its key: a PEM file, or 'system'");
 		return NULL;
 	}
 	if (given(options->tls_cert) != given(options->tls_key)) {
-		error_field(error, "tls_cert", "and tls_key belong together");
+		error_field(error, given(options->tls_cert) ? "tls_key" : "tls_cert",
+			"is missing: a certificate and its key belong together");
 		return NULL;
 	}
 	if (strcmp(roots, "system") == 0)

@@ -36,10 +36,16 @@ static void read_key(struct cli *cli)
 	else if (key && *key)
 		file = NULL;
 	if (file && *file) {
-		if (!file_read(file, &cli->key, &cli->err))
-			exit(cli_usage(cli));
+		if (!file_read(file, &cli->key, &cli->err)) {
+			fprintf(stderr, "bursar: the key file %s\n", cli->err.text);
+			exit(EXIT_USAGE);
+		}
 		while (cli->key.len > 0 && isspace((unsigned char)cli->key.data[cli->key.len - 1]))
 			cli->key.data[--cli->key.len] = '\0';
+		if (!cli->key.len) {
+			fprintf(stderr, "bursar: the key file %s: is empty\n", file);
+			exit(EXIT_USAGE);
+		}
 	} else if (key) {
 		buf_put_str(&cli->key, key);
 	}
@@ -56,8 +62,12 @@ static const char *blame(const struct cli *cli, const struct bursar_error *error
 {
 	if (strcmp(error->field, "key") == 0)
 		return "the API key";
-	if (strncmp(error->field, "tls_", 4) == 0)
-		return "TLS";
+	if (strcmp(error->field, "tls_ca") == 0)
+		return "--tls-ca";
+	if (strcmp(error->field, "tls_cert") == 0)
+		return "--tls-cert";
+	if (strcmp(error->field, "tls_key") == 0)
+		return "--tls-key";
 	return option_given(cli, "addr") ? "--addr" : "BURSAR_ADDR";
 }
 
@@ -94,9 +104,6 @@ static const struct hint {
 	int code;
 	const char *text;
 } hints[] = {
-	{BURSAR_NOT_FOUND,
-		"Mind --tenant. 'bursar tier list', 'bursar pool list', 'bursar price list' and 'bursar tenant list' "
-		"show what there is; an ended reservation is known for 15 minutes more."},
 	{BURSAR_ALREADY_EXISTS,
 		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
 	{BURSAR_UNAUTHENTICATED, "Put the key into a file and name it by --key-file FILE or BURSAR_KEY_FILE; an admin "
@@ -113,17 +120,56 @@ static const struct hint {
 	{BURSAR_INTERNAL, "The server's log says more: 'deploy/local logs'."},
 };
 
+/* What gRPC says of a connection, without what it repeats. */
+static const char *plain_cause(const char *message)
+{
+	static const char last[] = "last error: ", remote[] = "Failed to connect to remote host: ";
+	const char *cause = strstr(message, last), *end;
+
+	if (!cause)
+		return message;
+	cause += strlen(last);
+	end = strstr(cause, remote);
+	if (end)
+		return end + strlen(remote);
+	return strncmp(cause, "UNKNOWN: ", 9) == 0 ? cause + 9 : cause;
+}
+
+static int unreachable(const struct cli *cli, const struct bursar_error *error)
+{
+	const char *ca = option_or_env(cli, "tls-ca", "BURSAR_TLS_CA");
+
+	fprintf(stderr, "bursar: cannot reach %s: %s\n", cli->address, plain_cause(error->message));
+	fprintf(stderr,
+		"  Is bursard running there%s? Start one with 'deploy/local up', or name another by --addr HOST:PORT "
+		"or BURSAR_ADDR.\n",
+		ca && *ca ? ", does it speak TLS, and is its certificate of whom --tls-ca names"
+			  : " (and without TLS? Else name its CA by --tls-ca)");
+	return EXIT_UNREACHABLE;
+}
+
+/* Where what was not found can be looked up, by the command's first word. */
+static const char *where_to_look(const struct cli *cli)
+{
+	static const char *const lists[] = {"tier", "pool", "price", "tenant", "key", NULL};
+	static char text[64];
+	size_t word = strcspn(cli->command->name, " ");
+
+	for (const char *const *list = lists; *list; list++) {
+		if (strlen(*list) == word && strncmp(cli->command->name, *list, word) == 0) {
+			snprintf(text, sizeof(text), "'bursar %s list' shows what there is. Mind --tenant.", *list);
+			return text;
+		}
+	}
+	return "Mind --tenant. An ended reservation is known for 15 minutes more.";
+}
+
 int cli_failed(struct cli *cli, const struct bursar_error *error)
 {
 	struct buf wait = {0};
 
-	if (!error->from_server) {
-		fprintf(stderr, "bursar: cannot reach %s: %s\n", cli->address, error->message);
-		fprintf(stderr,
-			"  Is bursard running there? Start one with 'deploy/local up', or name another by --addr "
-			"HOST:PORT or BURSAR_ADDR.\n");
-		return EXIT_UNREACHABLE;
-	}
+	if (!error->from_server)
+		return unreachable(cli, error);
 	fprintf(stderr, "bursar: refused (%s): %s%s%s\n", bursar_code_name(error->code), error->field,
 		error->field[0] ? ": " : "", error->message);
 	if (error->retry_after_us > 0) {
@@ -131,6 +177,8 @@ int cli_failed(struct cli *cli, const struct bursar_error *error)
 		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
 		buf_release(&wait);
 	}
+	if (error->code == BURSAR_NOT_FOUND)
+		fprintf(stderr, "  %s\n", where_to_look(cli));
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
 		if (hints[i].code == error->code)
 			fprintf(stderr, "  %s\n", hints[i].text);

@@ -63,7 +63,7 @@ static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *a
 		table_line(table);
 		table_cell(table, "%s", kind_name(account->ref ? account->ref->kind : 0));
 		table_cell(table, "%s", account->ref ? account->ref->id : "?");
-		table_cell(table, "%s", account->tier);
+		table_cell(table, "%s", account->tier[0] ? account->tier : "(default)");
 		table_cell(table, "%s",
 			account->deleted			 ? "deleted"
 			: account->suspended			 ? "suspended"
@@ -177,7 +177,9 @@ static int run_grace(struct cli *cli)
 		err_set(&cli->err, ERR_INVALID, "say how long: --for 2h, --until TIME, or --off");
 	else if (percent > 1000)
 		err_set(&cli->err, ERR_INVALID, "--percent: must be 1 to 1,000");
-	if (ways != 1 || percent > 1000)
+	else if (option_given(cli, "until") && option_number(cli, "until", 0) <= cli_now_us())
+		err_set(&cli->err, ERR_INVALID, "--until: has passed already; --off ends a grace");
+	if (cli->err.text[0])
 		return cli_usage(cli);
 	read_account_ref(cli, &ref);
 	request.ref = &ref;
@@ -221,11 +223,11 @@ static int run_reset(struct cli *cli)
 	if (!answer)
 		return code;
 	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out,
-			answer->repeat ? "reset before: nothing was taken again\n" : "reset: today's counters lost ");
+		buf_put_str(&cli->out, answer->repeat ? "reset before: nothing was taken again\n"
+						      : "reset: taken out of today's counters: ");
 		if (!answer->repeat) {
 			put_count(&cli->out, answer->requests);
-			buf_put_str(&cli->out, " requests, ");
+			buf_put_str(&cli->out, answer->requests == 1 ? " request, " : " requests, ");
 			put_count(&cli->out, answer->tokens);
 			buf_put_str(&cli->out, " tokens, ");
 			put_money(&cli->out, answer->cost_nano_usd);

@@ -47,6 +47,21 @@ static void show_allowed(struct cli *cli, const Bursar__V1__CheckResponse *answe
 	buf_release(&text);
 }
 
+/* Why waiting does not help. */
+static const char *never_because(Bursar__V1__Reason reason)
+{
+	switch (reason) {
+	case BURSAR__V1__REASON__REASON_SUSPENDED:
+		return "never by itself: 'bursar account unsuspend' ends a suspension";
+	case BURSAR__V1__REASON__REASON_DELETED:
+		return "never by itself: 'bursar account put' takes it back";
+	case BURSAR__V1__REASON__REASON_UNKNOWN_USER:
+		return "never by itself: 'bursar account put' makes the account";
+	default:
+		return "never: the request is larger than the limit can hold";
+	}
+}
+
 static void show_denied(struct cli *cli, const Bursar__V1__CheckResponse *answer, int64_t now_us)
 {
 	struct buf text = {0};
@@ -54,7 +69,7 @@ static void show_denied(struct cli *cli, const Bursar__V1__CheckResponse *answer
 	if (answer->message[0])
 		view_field(cli, "message", "%s", answer->message);
 	if (answer->permanent) {
-		view_field(cli, "retry", "never: the request is larger than the limit can hold");
+		view_field(cli, "retry", "%s", never_because(answer->reason));
 	} else if (answer->retry_after_us > 0) {
 		buf_put_str(&text, "in ");
 		put_duration(&text, answer->retry_after_us);

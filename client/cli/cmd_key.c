@@ -91,11 +91,16 @@ static int run_create(struct cli *cli)
 	Bursar__V1__CreateKeyResponse *answer;
 	int code;
 
+	request.role = (Bursar__V1__Role)cli_enum(&bursar__v1__role__descriptor, "ROLE_", cli_arg(cli, 0));
+	if (!request.role) {
+		err_set(&cli->err, ERR_INVALID, "'%s' is no role; one of user, bot, viewer, admin, operator",
+			cli_arg(cli, 0));
+		return cli_usage(cli);
+	}
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.reason = (char *)option_text(cli, "reason");
 	request.label = (char *)option_text(cli, "label");
 	request.account = (char *)option_text(cli, "user");
-	request.role = (Bursar__V1__Role)cli_enum(&bursar__v1__role__descriptor, "ROLE_", cli_arg(cli, 0));
 	if (option_given(cli, "expires"))
 		request.expires_at_us = cli_now_us() + option_number(cli, "expires", 0);
 	request.interfaces = (char **)option_list(cli, "interface", &request.n_interfaces);

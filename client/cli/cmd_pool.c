@@ -47,9 +47,12 @@ static void show_pool(struct cli *cli, const Bursar__V1__Pool *pool)
 	buf_putf(&cli->out, "pool %s%s%s\n", pool->ref ? pool->ref->name : "?", pool->paused ? "  (paused)" : "",
 		pool->pending ? "  (committed, in force as soon as the store answers)" : "");
 	view_field(cli, "size", "%d slots%s", pool->slots, pool->slots_from_option ? ", the server's option" : "");
-	view_field(cli, "queue", "at most %d waiting, %d of a priority, %d of a user%s", pool->queue_limit,
-		pool->level_queue_limit, pool->user_queue_limit,
-		pool->user_queue_limit ? "" : " (0: 2 x what he may run + 8)");
+	if (pool->user_queue_limit)
+		view_field(cli, "queue", "at most %d waiting, %d of a priority, %d of a user", pool->queue_limit,
+			pool->level_queue_limit, pool->user_queue_limit);
+	else
+		view_field(cli, "queue", "at most %d waiting, %d of a priority, 2 x what he may run + 8 of a user",
+			pool->queue_limit, pool->level_queue_limit);
 	view_time(cli, "lease", pool->lease_us, "without a renewal");
 	view_time(cli, "wait", pool->wait_max_us, "at most");
 	view_time(cli, "predicted", pool->predicted_wait_max_us, "or longer is refused at once");

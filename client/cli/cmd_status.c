@@ -25,6 +25,15 @@ static int run_status(struct cli *cli)
 	return EXIT_DONE;
 }
 
+static bool has_tokens(struct cli *cli, const Bursar__V1__TokenUsage *usage)
+{
+	if (usage->input_tokens || usage->cached_input_tokens || usage->cache_write_tokens || usage->output_tokens ||
+		usage->reasoning_tokens || usage->audio_input_tokens || usage->audio_output_tokens)
+		return true;
+	return err_set(
+		&cli->err, ERR_INVALID, "say of how many tokens: --input-tokens N, --output-tokens N, or --usage FILE");
+}
+
 static int run_cost(struct cli *cli)
 {
 	Bursar__V1__EstimateCostRequest request = BURSAR__V1__ESTIMATE_COST_REQUEST__INIT;
@@ -32,7 +41,7 @@ static int run_cost(struct cli *cli)
 	Bursar__V1__EstimateCostResponse *answer;
 	int code;
 
-	if (!read_usage(cli, &usage))
+	if (!read_usage(cli, &usage) || !has_tokens(cli, &usage))
 		return cli_usage(cli);
 	request.model = (char *)cli_arg(cli, 0);
 	request.tenant = (char *)option_text(cli, "tenant");
@@ -63,8 +72,10 @@ static int run_explain(struct cli *cli)
 		return code;
 	code = answer->response && answer->response->allowed ? EXIT_DONE : EXIT_DENIED;
 	if (!cli_json(cli, answer)) {
-		if (answer->response)
+		if (answer->response) {
+			answer->response->request_id[0] = '\0'; /* made for this question: nothing is known by it */
 			show_decision(cli, answer->response);
+		}
 		for (size_t i = 0; i < answer->n_steps; i++)
 			buf_putf(&cli->out, "%2zu. %s\n", i + 1, answer->steps[i]);
 	}

@@ -5,7 +5,7 @@
 
 #include "cli/limit_spec.h"
 
-enum { WIDTH = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20 };
+enum { WIDTH = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20, TITLE_COLUMN = 26 };
 
 void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t indent, size_t width)
 {
@@ -100,23 +100,62 @@ static void put_row(struct buf *out, const struct command *command)
 	buf_putf(out, "  %-*s %s\n", NAME_COLUMN, command->name, command->summary);
 }
 
+/* The bytes of a name up to its second word, or 0 of a name of one. */
+static size_t first_word(const struct command *command)
+{
+	const char *space = strchr(command->name, ' ');
+
+	return space ? (size_t)(space - command->name) + 1 : 0;
+}
+
+static bool begins_like(const struct command *command, const struct command *other)
+{
+	size_t len = first_word(command);
+
+	return len > 0 && !other->hidden && strncmp(command->name, other->name, len) == 0;
+}
+
+/* "check, record" or, of commands of two words, "tier (list, show, put)", in the columns from `indent` on. */
+static void put_names(struct buf *out, const struct command_group *group, size_t indent)
+{
+	struct buf names = {0};
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct command *command = &group->commands[i];
+		bool again = i > 0 && begins_like(command, command - 1);
+		bool more = i + 1 < group->count && begins_like(command, command + 1);
+
+		if (command->hidden)
+			continue;
+		buf_put_str(&names, names.len ? ", " : "");
+		if (!again && more)
+			buf_putf(&names, "%.*s(", (int)first_word(command), command->name);
+		buf_put_str(&names, command->name + (again || more ? first_word(command) : 0));
+		if (again && !more)
+			buf_put_str(&names, ")");
+	}
+	help_put_wrapped(out, buf_str(&names), indent, indent, WIDTH);
+	buf_release(&names);
+}
+
 void help_put_overview(struct buf *out)
 {
 	buf_put_str(out,
 		"usage: bursar COMMAND [ARGUMENT...] [OPTION...]\n\n"
 		"Asks a Bursar server whether requests may run, records what they used, and administers who may use "
 		"how much.\n");
+	buf_put_str(out, "\n");
 	for (const struct command_group *const *group = command_groups; *group; group++) {
-		buf_putf(out, "\n%s:\n", (*group)->title);
-		for (size_t i = 0; i < (*group)->count; i++)
-			if (!(*group)->commands[i].hidden)
-				put_row(out, &(*group)->commands[i]);
+		buf_putf(out, "  %-*s", TITLE_COLUMN - 2, (*group)->title);
+		put_names(out, *group, TITLE_COLUMN);
 	}
 	buf_put_str(out, "\nOptions of every command:\n");
 	put_options(out, global_options);
 	buf_put_str(out,
 		"\nExit codes: 0 allowed or done, 1 denied, 2 wrong usage, 3 server not reached, 4 refused by the "
-		"server.\n'bursar COMMAND --help' has options and examples.\n");
+		"server.\n'bursar account --help' lists the commands that begin so; 'bursar COMMAND --help' has "
+		"options and "
+		"examples.\n");
 }
 
 bool help_put_group(struct buf *out, const char *word)

@@ -13,6 +13,7 @@
 const char limit_spec_help[] =
 	"LIMIT is DIMENSION=AMOUNT[/PERIOD][,OPTION...]\n"
 	"  DIMENSION  requests, tokens, input_tokens, output_tokens, cost (USD) or concurrent\n"
+	"  AMOUNT     1500, 200k, 1.5M, or max: counted, never denied; of cost in USD: 5, 0.25\n"
 	"  PERIOD     day, week, month: a calendar window in the account's time zone\n"
 	"             s, min, 10min, h, 24h, 7d: a bucket that refills evenly; concurrent has none\n"
 	"  OPTION     burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, shadow, quiet\n"
@@ -25,6 +26,9 @@ const char limit_spec_help[] =
 	"  concurrent=3                           open reservations at the same time\n";
 
 enum { PART_MAX = 600 };
+/* The most that a limit can be, which nobody reaches: for what is to be counted and never denied. */
+static const int64_t count_max = INT64_C(9007199254740991);
+static const char max_word[] = "max";
 
 static const struct {
 	const char *name;
@@ -83,6 +87,10 @@ static bool next_part(const char **p, char part[PART_MAX], struct err *err)
 
 static bool read_amount(const Bursar__V1__Limit *limit, const char *text, size_t len, int64_t *out, struct err *err)
 {
+	if (!is_cost(limit) && len == strlen(max_word) && strncmp(text, max_word, len) == 0) {
+		*out = count_max;
+		return true;
+	}
 	return is_cost(limit) ? parse_usd(text, len, out, err) : parse_count(text, len, out, err);
 }
 
@@ -247,13 +255,25 @@ static void put_escaped(struct buf *out, const char *name, const char *value)
 	}
 }
 
+static void put_spec_count(struct buf *out, int64_t count)
+{
+	if (count == count_max)
+		buf_put_str(out, max_word);
+	else if (count >= 1000000 && count % 1000000 == 0)
+		buf_putf(out, "%" PRId64 "M", count / 1000000);
+	else if (count >= 10000 && count % 1000 == 0)
+		buf_putf(out, "%" PRId64 "k", count / 1000);
+	else
+		buf_putf(out, "%" PRId64, count);
+}
+
 static void put_spec_amount(struct buf *out, const Bursar__V1__Limit *limit, int64_t amount)
 {
 	char decimals[12];
 	size_t len;
 
 	if (!is_cost(limit)) {
-		buf_putf(out, "%" PRId64, amount);
+		put_spec_count(out, amount);
 		return;
 	}
 	buf_putf(out, "%" PRId64, amount / 1000000000);

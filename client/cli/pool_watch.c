@@ -192,6 +192,10 @@ int pool_watch_run(struct cli *cli)
 	int64_t count = option_number(cli, "count", INT64_MAX);
 	int code = EXIT_DONE;
 
+	if (count == 0) {
+		err_set(&cli->err, ERR_INVALID, "--count: must be at least 1");
+		return cli_usage(cli);
+	}
 	ref.tenant = (char *)option_text(cli, "tenant");
 	ref.name = (char *)cli_arg(cli, 0);
 	request.ref = &ref;

@@ -362,7 +362,10 @@ void admin_list_audit(struct call *call, void *ctx)
 
 	if (!own)
 		return;
-	if (!all_tenants_check(call, request->all_tenants, &err) || !token_read(request->page_token, &before, &err)) {
+	if (request->to_us && request->from_us > request->to_us)
+		err_invalid(&err, "from_us", "is later than to_us");
+	if (err.code || !all_tenants_check(call, request->all_tenants, &err) ||
+		!token_read(request->page_token, &before, &err)) {
 		call_fail(call, &err);
 		return;
 	}

@@ -32,8 +32,8 @@ static bool check_move(const struct price *before, const struct price *after, st
 		price_format(was, was_text);
 		price_format(is, is_text);
 		return err_set(err, ERR_PRECONDITION,
-			"%s: moves from %s to %s USD per 1M tokens, more than %d times; repeat with `yes` if that is "
-			"meant",
+			"%s: moves from %s to %s USD per 1M tokens, more than %d times; if that is meant, repeat it "
+			"with `yes` (bursar: --yes)",
 			price_rate_columns[class], was_text, is_text, BIG_MOVE);
 	}
 	return true;

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "pg/link.h"
 
 #define JOB_DEADLINE_US INT64_C(30000000)
@@ -94,12 +95,25 @@ static void job_finish(struct pg_job *job)
 	pthread_mutex_unlock(&inbox->lock);
 }
 
+/* Callers hear that it is away; why names hosts and paths, and is for the log. */
+static void hide_cause(struct err *err)
+{
+	static const char away[] = "PostgreSQL is away";
+
+	if (err->code != ERR_UNAVAILABLE || strncmp(err->text, away, strlen(away)) != 0)
+		return;
+	log_warn("a job found no PostgreSQL", F("why", err->text));
+	err_set(err, ERR_UNAVAILABLE, "%s", away);
+}
+
 static void job_run(struct pg_job *job, struct pg_link *link)
 {
 	link->deadline_us = job->deadline_us;
 	link->sqlstate[0] = '\0';
 	job->err = (struct err){0};
 	job->ok = pg_link_ready(link, &job->err) && job->run(job, link, &job->err);
+	if (!job->ok)
+		hide_cause(&job->err);
 	pg_link_tidy(link);
 	job_finish(job);
 }

@@ -69,9 +69,9 @@ static void options_follow_after_commas(void **state)
 
 static void what_is_written_is_read_back_the_same(void **state)
 {
-	static const char *const texts[] = {"requests=3/min", "tokens=40000/min,burst=80000", "requests=1000/month",
+	static const char *const texts[] = {"requests=3/min", "tokens=40k/min,burst=80k", "requests=1000/month",
 		"cost=0.25/day", "cost=0.000000001/24h", "cost=9007199/week", "concurrent=3", "concurrent=0",
-		"requests=1/ms", "input_tokens=5/90min", "output_tokens=9007199254740991/day",
+		"requests=1/ms", "input_tokens=5/90min", "output_tokens=max/day", "tokens=2M/day", "tokens=1500/day",
 		"requests=5/s,name=x,interface=a\\,b\\\\c,model=m/n", "cost=1.5/24h,burst=3,warn=50,shadow,quiet"};
 
 	(void)state;
@@ -101,6 +101,8 @@ static void an_error_names_what_is_wrong(void **state)
 		{"requests=1.5/min", "amount: '1.5'"},
 		{"requests=9007199254740992/min", "amount:"},
 		{"requests=99999999999999999999/min", "amount:"},
+		{"requests=maximum/min", "amount: 'maximum'"},
+		{"cost=max/day", "amount: 'max'"},
 		{"cost=0.0000000001/day", "at most nine decimals"},
 		{"cost=5EUR/day", "no amount of USD"},
 		{"requests=20/", "period ''"},
