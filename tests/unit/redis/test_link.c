@@ -11,10 +11,19 @@
 #include "redis_bench.h"
 
 #define TIMEOUT_US 50000
+#define PATIENCE_US 30000000 /* where Redis answers, however busy the machine is */
 
 static struct redis_bench bench;
 
-static int open_bench(void **state)
+static int open_patient(void **state)
+{
+	(void)state;
+	redis_bench_open(&bench, PATIENCE_US);
+	redis_bench_seed(&bench, "ann");
+	return 0;
+}
+
+static int open_impatient(void **state)
 {
 	(void)state;
 	redis_bench_open(&bench, TIMEOUT_US);
@@ -46,7 +55,7 @@ static void many_checks_of_one_turn_are_answered_each(void **state)
 	for (int i = 0; i < 200; i++) {
 		snprintf(names[i], sizeof(names[i]), "m%d", i);
 		redis_bench_check(&bench, &ops[i], "ann", names[i]);
-		ops[i].op.deadline_us = clock_mono_us() + 10000000;
+		ops[i].op.deadline_us = 0;
 		bench.limits->ops->check(bench.limits, &ops[i]);
 	}
 	redis_bench_wait(200);
@@ -204,23 +213,24 @@ static void a_redis_that_is_a_replica_is_asked_again(void **state)
 	redis_bench_until(&bench, answers_again);
 }
 
-#define TEST(name_) cmocka_unit_test_setup_teardown(name_, open_bench, close_bench)
+#define PATIENT(name_) cmocka_unit_test_setup_teardown(name_, open_patient, close_bench)
+#define IMPATIENT(name_) cmocka_unit_test_setup_teardown(name_, open_impatient, close_bench)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_check_is_answered),
-		TEST(many_checks_of_one_turn_are_answered_each),
-		TEST(functions_that_redis_forgot_are_loaded_again),
-		TEST(a_redis_that_was_killed_is_found_again),
-		TEST(a_stalled_redis_costs_the_deadline_and_then_nothing),
-		TEST(the_breaker_closes_when_redis_answers_again),
-		TEST(a_check_that_was_given_up_is_cancelled_when_its_answer_comes),
-		TEST(a_check_that_was_given_up_and_repeated_stays),
-		TEST(open_operations_end_when_the_store_is_freed),
-		TEST(a_redis_that_evicts_is_refused_with_a_sentence),
-		TEST(a_start_without_redis_waits),
-		TEST(a_redis_that_is_a_replica_is_asked_again),
+		PATIENT(a_check_is_answered),
+		PATIENT(many_checks_of_one_turn_are_answered_each),
+		PATIENT(functions_that_redis_forgot_are_loaded_again),
+		IMPATIENT(a_redis_that_was_killed_is_found_again),
+		IMPATIENT(a_stalled_redis_costs_the_deadline_and_then_nothing),
+		IMPATIENT(the_breaker_closes_when_redis_answers_again),
+		IMPATIENT(a_check_that_was_given_up_is_cancelled_when_its_answer_comes),
+		IMPATIENT(a_check_that_was_given_up_and_repeated_stays),
+		IMPATIENT(open_operations_end_when_the_store_is_freed),
+		PATIENT(a_redis_that_evicts_is_refused_with_a_sentence),
+		PATIENT(a_start_without_redis_waits),
+		IMPATIENT(a_redis_that_is_a_replica_is_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
