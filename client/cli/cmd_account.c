@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/account_filter.h"
+#include "cli/account_list.h"
 #include "cli/format.h"
-#include "cli/table.h"
 #include "cli/view.h"
 
 int account_call(struct cli *cli, enum bursar_method method, const void *request)
@@ -29,79 +30,6 @@ static int run_get(struct cli *cli)
 	read_account_ref(cli, &ref);
 	request.ref = &ref;
 	return account_call(cli, BURSAR_GET_ACCOUNT, &request);
-}
-
-/* How many overrides there are, and when the first of them ends. */
-static void overrides_cell(struct table *table, const Bursar__V1__Account *account, struct buf *text)
-{
-	int64_t until_us = 0;
-
-	for (size_t i = 0; i < account->n_overrides; i++) {
-		int64_t end_us = account->overrides[i]->until_us;
-
-		if (end_us && (!until_us || end_us < until_us))
-			until_us = end_us;
-	}
-	if (account->n_overrides)
-		buf_putf(text, "%zu", account->n_overrides);
-	if (until_us) {
-		buf_put_str(text, account->n_overrides > 1 ? ", one until " : " until ");
-		put_time(text, until_us);
-	}
-	table_cell_buf(table, text);
-}
-
-static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *answer)
-{
-	static const char *const columns[] = {"KIND", "ID", "TIER", "STATE", "TEAM", "ORG", "OVERRIDES", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
-
-	for (size_t i = 0; i < answer->n_accounts; i++) {
-		const Bursar__V1__Account *account = answer->accounts[i];
-
-		table_line(table);
-		table_cell(table, "%s", kind_name(account->ref ? account->ref->kind : 0));
-		table_cell(table, "%s", account->ref ? account->ref->id : "?");
-		table_cell(table, "%s", account->tier[0] ? account->tier : "(default)");
-		table_cell(table, "%s",
-			account->deleted			 ? "deleted"
-			: account->suspended			 ? "suspended"
-			: account->bypass			 ? "bypassed"
-			: account->grace_until_us > cli_now_us() ? "grace"
-								 : "active");
-		if (account->suspended || account->deleted)
-			table_colour(table, "red");
-		table_cell(table, "%s", account->team);
-		table_cell(table, "%s", account->org);
-		overrides_cell(table, account, &text);
-	}
-	table_put(&cli->out, table, "no accounts");
-	table_free(table);
-	buf_release(&text);
-	if (answer->next_page_token[0])
-		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_accounts);
-}
-
-static int run_list(struct cli *cli)
-{
-	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
-	Bursar__V1__ListAccountsResponse *answer;
-	int code;
-
-	request.tenant = (char *)option_text(cli, "tenant");
-	request.tier = (char *)option_text(cli, "tier");
-	request.id_prefix = (char *)option_text(cli, "prefix");
-	request.suspended_only = option_given(cli, "suspended");
-	request.kind = (Bursar__V1__AccountKind)cli_enum(
-		&bursar__v1__account_kind__descriptor, "ACCOUNT_KIND_", option_text(cli, "kind"));
-	answer = cli_call_pages(cli, BURSAR_LIST_ACCOUNTS, &request, option_number(cli, "limit", 100), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_list(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
 }
 
 static int run_put(struct cli *cli)
@@ -254,15 +182,15 @@ static const struct command commands[] = {
 		.name = "account list",
 		.args = "",
 		.summary = "list accounts",
-		.about = "",
+		.about = "Those that match all that is given.",
 		.options = {OPTION_TENANT,
-			{'k', "kind", OPTION_CHOICE, "KIND", "only these", "user|team|org|model|tenant"},
-			{'\0', "tier", OPTION_TEXT, "TIER", "only those of this tier", NULL},
-			{'\0', "prefix", OPTION_TEXT, "TEXT", "only ids that begin so", NULL},
-			{'\0', "suspended", OPTION_FLAG, NULL, "only suspended ones", NULL},
-			{'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 100)", NULL}},
-		.examples = {"account list --tier pro", "account list --suspended --limit 1000 --json"},
-		.run = run_list,
+			{'k', "kind", OPTION_CHOICE, "KIND", "these (default: user)", "user|team|org|model|tenant"},
+			OPTIONS_FILTER, {'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 100)", NULL},
+			{'\0', "count", OPTION_FLAG, NULL, "say only how many there are", NULL}},
+		.examples = {"account list --tier pro", "account list --suspended --limit 1000 --json",
+			"account list --team research --overrides",
+			"account list --tier trial --created-since -30d --count"},
+		.run = account_list_run,
 	},
 	{
 		.name = "account put",

@@ -35,7 +35,7 @@ struct option {
 	const char *choices; /* "user|team|org" */
 };
 
-enum { OPTIONS_MAX = 24 };
+enum { OPTIONS_MAX = 32 };
 
 struct cli;
 

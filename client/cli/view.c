@@ -178,6 +178,15 @@ static const char *or_dash(const char *text)
 	return text[0] ? text : "-";
 }
 
+const char *account_state_name(const Bursar__V1__Account *account)
+{
+	return account->deleted				? "deleted"
+	       : account->suspended			? "suspended"
+	       : account->bypass			? "bypassed"
+	       : account->grace_until_us > cli_now_us() ? "grace"
+							: "active";
+}
+
 void view_account(struct cli *cli, const Bursar__V1__Account *account)
 {
 	const Bursar__V1__AccountRef *ref = account->ref;

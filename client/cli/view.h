@@ -22,6 +22,9 @@ void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count
 /* What a price says of one request. */
 void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost);
 
+/* "active", "suspended": the first that counts. */
+const char *account_state_name(const Bursar__V1__Account *account);
+
 /* An account of the Admin service, with its overrides. */
 void view_account(struct cli *cli, const Bursar__V1__Account *account);
 

@@ -80,12 +80,56 @@ static void list_done(struct admin_job *job)
 
 	if (!admin_went_well(call, job))
 		return;
+	answer->matched = op->matched;
 	answer->accounts = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++)
 		answer->accounts[answer->n_accounts++] = admin_account_message(arena, &op->rows[i]);
 	if (op->more && op->count > 0)
 		answer->next_page_token = admin_text(op->rows[op->count - 1].key.id);
 	call_reply_message(call, &answer->base);
+}
+
+struct account_filter admin_filter(const Bursar__V1__AccountFilter *filter, int64_t now_us)
+{
+	static const Bursar__V1__AccountFilter none = BURSAR__V1__ACCOUNT_FILTER__INIT;
+
+	if (!filter)
+		filter = &none;
+	return (struct account_filter){
+		.tier = filter->tier,
+		.id_prefix = filter->id_prefix,
+		.team = filter->team,
+		.org = filter->org,
+		.state = (enum account_state_wanted)filter->state,
+		.has_overrides = filter->has_overrides,
+		.created_since_us = filter->created_since_us,
+		.updated_since_us = filter->updated_since_us,
+		.now_us = now_us,
+	};
+}
+
+static bool short_text(const char **text, const char *given, const char *field, struct err *err)
+{
+	if (!given[0])
+		return true;
+	if ((*text)[0] && strcmp(*text, given) != 0)
+		return err_invalid(err, field, "contradicts filter.%s: give one of them", field);
+	*text = given;
+	return true;
+}
+
+/* What stood in the request before it had a filter. */
+static bool shorts_add(const Bursar__V1__ListAccountsRequest *request, struct account_filter *filter, struct err *err)
+{
+	if (!short_text(&filter->tier, request->tier, "tier", err) ||
+		!short_text(&filter->id_prefix, request->id_prefix, "id_prefix", err))
+		return false;
+	if (!request->suspended_only)
+		return true;
+	if (filter->state != WANTED_PRESENT && filter->state != WANTED_SUSPENDED)
+		return err_invalid(err, "suspended_only", "contradicts filter.state: give one of them");
+	filter->state = WANTED_SUSPENDED;
+	return true;
 }
 
 void admin_list_accounts(struct call *call, void *ctx)
@@ -96,7 +140,8 @@ void admin_list_accounts(struct call *call, void *ctx)
 	const Bursar__V1__ListAccountsRequest *request =
 		request_read(call, &bursar__v1__list_accounts_request__descriptor, &err);
 
-	if (!request) {
+	struct account_filter filter = admin_filter(request ? request->filter : NULL, worker_now_us(worker));
+	if (!request || !shorts_add(request, &filter, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -105,10 +150,9 @@ void admin_list_accounts(struct call *call, void *ctx)
 		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},
 		.tenant = tenant_or_default(request->tenant),
 		.kind = request->kind ? (enum account_kind)request->kind : ACCOUNT_USER,
-		.tier = request->tier,
-		.id_prefix = request->id_prefix,
+		.filter = filter,
 		.after = request->page_token,
-		.suspended_only = request->suspended_only,
+		.count_only = request->count_only,
 		.limit = admin_page(request->page_size, 100, 1000),
 	};
 	worker->parts.admin->ops->account_list(worker->parts.admin, &list->op);

@@ -4,6 +4,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
+#include "service/account_patch.h"
 #include "service/admin_account.h"
 
 /* A change that is under way; in its call's arena. */
@@ -12,8 +13,7 @@ struct edit_call {
 	struct call *call;
 	const ProtobufCMessage *request;
 	int64_t now_us;
-	int limits; /* OverrideLimits: prepared */
-	struct limit *limit;
+	struct account_patch patch;
 };
 
 static void edit_done(struct flow *flow)
@@ -62,8 +62,7 @@ static struct edit_call *edit_of(struct account_change *op)
 	return container_of(container_of(op, struct account_edit, op), struct edit_call, edit);
 }
 
-/* An account is on a tier that exists; "" is the tenant's default tier. */
-static bool tier_check(struct call *call, void *ctx, const char *tenant, const char *tier)
+bool admin_tier_check(struct call *call, void *ctx, const char *tenant, const char *tier)
 {
 	struct err err;
 	struct snapshot *snapshot;
@@ -146,17 +145,19 @@ void admin_put_account(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	if (tier_check(call, ctx, request->ref->tenant, request->tier))
+	if (admin_tier_check(call, ctx, request->ref->tenant, request->tier))
 		edit_start(edit, ctx, request->ref, request->reason, put_change);
 }
 
-static bool tier_change(struct account_change *op, struct account_row *row, struct err *err)
+static bool patch_change(struct account_change *op, struct account_row *row, struct err *err)
 {
-	const Bursar__V1__SetTierRequest *request = (const Bursar__V1__SetTierRequest *)edit_of(op)->request;
+	const struct account_patch *patch = &edit_of(op)->patch;
+	const struct account_key *key = &op->key;
+	bool differs;
 
-	(void)err;
-	memcpy(row->profile.tier, request->tier, strlen(request->tier) + 1);
-	return true;
+	if (patch->action == ACTION_DELETE && !row->known)
+		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no %s %s", account_kind_name(key->kind), key->id);
+	return account_patch_apply(patch, op->job.arena, row, &differs, err);
 }
 
 void admin_set_tier(struct call *call, void *ctx)
@@ -167,59 +168,27 @@ void admin_set_tier(struct call *call, void *ctx)
 	if (!edit)
 		return;
 	request = (const Bursar__V1__SetTierRequest *)edit->request;
-	if (tier_check(call, ctx, request->ref->tenant, request->tier))
-		edit_start(edit, ctx, request->ref, request->reason, tier_change);
+	edit->patch = (struct account_patch){.action = ACTION_SET_TIER, .tier = request->tier};
+	if (admin_tier_check(call, ctx, request->ref->tenant, request->tier))
+		edit_start(edit, ctx, request->ref, request->reason, patch_change);
 }
 
-static bool is_removed(const Bursar__V1__OverrideLimitsRequest *request, const char *name)
+bool admin_limits_read(struct arena *arena, Bursar__V1__Limit *const *limits, size_t count, struct account_patch *patch,
+	struct err *err)
 {
-	for (size_t i = 0; i < request->n_remove; i++)
-		if (strcmp(request->remove[i], name) == 0)
-			return true;
-	return false;
-}
+	struct policy *policy = arena_zalloc(arena, 1, sizeof(*policy));
 
-static bool override_change(struct account_change *op, struct account_row *row, struct err *err)
-{
-	struct edit_call *edit = edit_of(op);
-	const Bursar__V1__OverrideLimitsRequest *request = (const Bursar__V1__OverrideLimitsRequest *)edit->request;
-	struct limit *limits = arena_zalloc(op->job.arena, (size_t)2 * LIMITS_MAX, sizeof(*limits));
-	int count = edit->limits;
-
-	memcpy(limits, edit->limit, sizeof(*limits) * (size_t)count);
-	for (int i = 0; request->merge && i < row->profile.override_count; i++) {
-		const struct limit *old = &row->profile.overrides[i];
-		bool again = is_removed(request, old->name) || limit_ended(old, edit->now_us);
-
-		for (int k = 0; k < edit->limits && !again; k++)
-			again = limits[k].id == old->id;
-		if (!again)
-			limits[count++] = *old;
-	}
-	if (count > LIMITS_MAX)
-		return err_invalid(err, "limits", "would be %d with those there are; at most %d", count, LIMITS_MAX);
-	row->profile.overrides = limits;
-	row->profile.override_count = count;
-	return true;
-}
-
-/* The limits of the request, prepared, no two of one name. */
-static bool overrides_read(struct edit_call *edit, struct err *err)
-{
-	const Bursar__V1__OverrideLimitsRequest *request = (const Bursar__V1__OverrideLimitsRequest *)edit->request;
-	struct policy *policy = arena_zalloc(call_arena(edit->call), 1, sizeof(*policy));
-
-	for (size_t i = 0; i < request->n_limits; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct limit *limit = &policy->limits[policy->count++];
 		bool right =
-			limit_from_message(request->limits[i], 80, limit, err) &&
-			(!limit_ended(limit, edit->now_us) ||
+			limit_from_message(limits[i], WARN_PERCENT_DEFAULT, limit, err) &&
+			(!limit_ended(limit, patch->now_us) ||
 				err_invalid(err, "until_us", "lies in the past: give a time to come, or 0 for no end"));
 		if (!right)
 			return err_prefix(err, "limits[%zu].", i);
 	}
-	edit->limits = policy->count;
-	edit->limit = policy->limits;
+	patch->limits = policy->count;
+	patch->limit = policy->limits;
 	return policy_prepare(policy, err);
 }
 
@@ -232,74 +201,31 @@ void admin_override_limits(struct call *call, void *ctx)
 	if (!edit)
 		return;
 	request = (const Bursar__V1__OverrideLimitsRequest *)edit->request;
-	if (overrides_read(edit, &err))
-		edit_start(edit, ctx, request->ref, request->reason, override_change);
+	edit->patch = (struct account_patch){.action = ACTION_OVERRIDE_LIMITS,
+		.now_us = edit->now_us,
+		.merge = request->merge,
+		.removes = request->n_remove,
+		.remove = request->remove};
+	if (admin_limits_read(call_arena(call), request->limits, request->n_limits, &edit->patch, &err))
+		edit_start(edit, ctx, request->ref, request->reason, patch_change);
 	else
 		call_fail(call, &err);
 }
 
-static bool suspend_change(struct account_change *op, struct account_row *row, struct err *err)
-{
-	const Bursar__V1__SuspendRequest *request = (const Bursar__V1__SuspendRequest *)edit_of(op)->request;
-
-	(void)err;
-	row->profile.suspended = true;
-	row->suspended_reason = request->reason;
-	return true;
-}
-
-static bool unsuspend_change(struct account_change *op, struct account_row *row, struct err *err)
-{
-	(void)op;
-	(void)err;
-	row->profile.suspended = false;
-	row->suspended_reason = "";
-	return true;
-}
-
-/* What it used stays in the ledger; PutAccount takes the mark away again. */
-static bool delete_change(struct account_change *op, struct account_row *row, struct err *err)
-{
-	const struct account_key *key = &op->key;
-
-	if (!row->known)
-		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no %s %s", account_kind_name(key->kind), key->id);
-	row->profile.deleted = true;
-	return true;
-}
-
-static bool grace_change(struct account_change *op, struct account_row *row, struct err *err)
-{
-	const Bursar__V1__SetGraceRequest *request = (const Bursar__V1__SetGraceRequest *)edit_of(op)->request;
-
-	(void)err;
-	row->profile.grace_until_us = request->until_us;
-	row->profile.grace_percent = request->until_us == 0 ? 0 : request->percent ? request->percent : 100;
-	return true;
-}
-
-static bool bypass_change(struct account_change *op, struct account_row *row, struct err *err)
-{
-	(void)err;
-	row->profile.bypass = ((const Bursar__V1__SetBypassRequest *)edit_of(op)->request)->bypass;
-	return true;
-}
-
-#define CHANGE(name_, Type_) \
+#define CHANGE(name_, Type_, ...) \
 	void admin_##name_(struct call *call, void *ctx) \
 	{ \
 		struct edit_call *edit = edit_new(call, ctx, &bursar__v1__##name_##_request__descriptor); \
 		if (edit) { \
 			const Bursar__V1__##Type_##Request *request = \
 				(const Bursar__V1__##Type_##Request *)edit->request; \
-			edit_start(edit, ctx, request->ref, request->reason, name_##_change); \
+			edit->patch = (struct account_patch){.reason = request->reason, __VA_ARGS__}; \
+			edit_start(edit, ctx, request->ref, request->reason, patch_change); \
 		} \
 	}
-#define set_grace_change grace_change
-#define set_bypass_change bypass_change
-#define delete_account_change delete_change
-CHANGE(delete_account, DeleteAccount)
-CHANGE(suspend, Suspend)
-CHANGE(unsuspend, Unsuspend)
-CHANGE(set_grace, SetGrace)
-CHANGE(set_bypass, SetBypass)
+CHANGE(delete_account, DeleteAccount, .action = ACTION_DELETE)
+CHANGE(suspend, Suspend, .action = ACTION_SUSPEND)
+CHANGE(unsuspend, Unsuspend, .action = ACTION_UNSUSPEND)
+CHANGE(set_grace, SetGrace, .action = ACTION_SET_GRACE, .grace_until_us = request->until_us,
+	.grace_percent = request->percent)
+CHANGE(set_bypass, SetBypass, .action = ACTION_SET_BYPASS, .bypass = request->bypass)

@@ -28,6 +28,17 @@ Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key 
 /* An account as a message, which points into the row. */
 Bursar__V1__Account *admin_account_message(struct arena *arena, const struct account_row *row);
 
+/* An account is on a tier that exists; "" is the tenant's default tier. False when the call has been failed. */
+bool admin_tier_check(struct call *call, void *ctx, const char *tenant, const char *tier);
+
+/* The overrides of a request, prepared, no two of one name, none that has ended by patch->now_us. */
+struct account_patch;
+bool admin_limits_read(struct arena *arena, Bursar__V1__Limit *const *limits, size_t count, struct account_patch *patch,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* NULL: none. */
+struct account_filter admin_filter(const Bursar__V1__AccountFilter *filter, int64_t now_us);
+
 /* Who calls, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
 const char *admin_actor(struct call *call);
 

@@ -49,7 +49,7 @@ static struct account_lookup *next_of(struct account_lookup *op)
 }
 
 /* The account that `ordinal` (from 1, over all operations) means. */
-static void *account_at(struct lookup_batch *batch, int64_t ordinal, struct account_lookup **op)
+static struct account_found *account_at(struct lookup_batch *batch, int64_t ordinal, struct account_lookup **op)
 {
 	int64_t i = ordinal - 1;
 
@@ -57,8 +57,6 @@ static void *account_at(struct lookup_batch *batch, int64_t ordinal, struct acco
 		i -= (*op)->count;
 	return &(*op)->account[i];
 }
-
-#define ACCOUNT_AT(batch, ordinal, op) ((__typeof__(&(op)->account[0]))account_at(batch, ordinal, &(op)))
 
 static void keys_args(struct lookup_batch *batch, struct pg_args *args)
 {
@@ -82,7 +80,7 @@ static void read_profiles(struct lookup_batch *batch, const PGresult *result)
 	struct account_lookup *op;
 
 	for (int row = 0; row < PQntuples(result); row++) {
-		__typeof__(&op->account[0]) account = ACCOUNT_AT(batch, pg_i64(result, row, 0), op);
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->known = true;
 		row_profile(result, row, 1, &account->profile);
 	}
@@ -104,7 +102,7 @@ static void read_limits(struct lookup_batch *batch, const PGresult *result)
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
 		n = same_ordinal(result, row);
-		__typeof__(&op->account[0]) account = ACCOUNT_AT(batch, pg_i64(result, row, 0), op);
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
 		struct limit *limits = arena_zalloc(op->arena, (size_t)n, sizeof(*limits));
 		int good = 0;
 		for (int i = 0; i < n && good < LIMITS_MAX; i++) {
@@ -127,7 +125,7 @@ static void read_windows(struct lookup_batch *batch, const PGresult *result)
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
 		n = same_ordinal(result, row);
-		__typeof__(&op->account[0]) account = ACCOUNT_AT(batch, pg_i64(result, row, 0), op);
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->window = arena_zalloc(op->arena, (size_t)n, sizeof(*account->window));
 		for (int i = 0; i < n; i++) {
 			account->window[i].limit_id = (uint32_t)pg_i64(result, row + i, 1);
@@ -144,7 +142,7 @@ static void read_buckets(struct lookup_batch *batch, const PGresult *result)
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
 		n = same_ordinal(result, row);
-		__typeof__(&op->account[0]) account = ACCOUNT_AT(batch, pg_i64(result, row, 0), op);
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->bucket = arena_zalloc(op->arena, (size_t)n, sizeof(*account->bucket));
 		for (int i = 0; i < n; i++) {
 			account->bucket[i] = (struct bucket_level){

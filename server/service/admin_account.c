@@ -109,10 +109,11 @@ static enum flow_result step_written(struct flow *flow)
 		edit->op.row.pending = false;
 		return finish(edit);
 	}
+	edit->note = (struct policy_note){.key = edit->op.key, .version = edit->op.row.profile.version};
 	edit->confirm = (struct account_confirm){
 		.job = {.arena = edit->arena, .done = confirm_done},
-		.key = edit->op.key,
-		.version = edit->op.row.profile.version,
+		.count = 1,
+		.note = &edit->note,
 	};
 	flow_to(flow, step_confirmed);
 	admin->ops->account_confirm(admin, &edit->confirm);

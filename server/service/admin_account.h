@@ -16,6 +16,7 @@ struct account_edit {
 	struct snapshot *snapshot;
 	struct parties parties;
 	struct limits_policy policy;
+	struct policy_note note;
 	struct account_confirm confirm;
 };
 

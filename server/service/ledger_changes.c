@@ -1,6 +1,6 @@
 /*
- * Changes of accounts that Redis may not have: read as they are now, written through, confirmed. A change that fails stays
- * and does not hold up those behind it.
+ * Changes of accounts that Redis may not have: read as they are now, written through, confirmed, a page at a time. What cannot be
+ * written is looked at again after a pause that grows with its age, and holds nothing up meanwhile.
  */
 #include "service/ledger_chores.h"
 
@@ -10,9 +10,9 @@
 #define CHANGES_INTERVAL_US INT64_C(1000000)
 /* Whoever seeds an absent record has read PostgreSQL shortly before: for so long a change may meet an older seed. */
 #define SEED_SPAN_US INT64_C(10000000)
+#define PAUSE_LEAST_US INT64_C(1000000)
+#define PAUSE_MOST_US INT64_C(60000000)
 
-static enum flow_result step_next(struct flow *flow);
-static enum flow_result step_found(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
 
 static struct changes *changes_of(struct flow *flow)
@@ -20,141 +20,143 @@ static struct changes *changes_of(struct flow *flow)
 	return container_of(chore_of(flow), struct changes, chore);
 }
 
-static void give_snapshot(struct changes *changes)
+static const struct account_found *found_at(const struct changes *changes, int i)
 {
-	snapshot_give(changes->chore.role->worker, changes->snapshot);
-	changes->snapshot = NULL;
+	return &changes->lookup[i / ACCOUNTS_MAX].lookup.account[i % ACCOUNTS_MAX];
+}
+
+static enum flow_result step_confirmed(struct flow *flow)
+{
+	struct changes *changes = changes_of(flow);
+
+	if (!changes->confirm.job.ok)
+		return flow_fail_with(flow, &changes->confirm.job.err);
+	/* Redis is away: so it is for the others. */
+	if (changes->writes.failed)
+		return flow_fail_with(flow, &changes->writes.err);
+	changes->chore.again = changes->page.more && !chore_stopping(&changes->chore);
+	return flow_succeed(flow);
 }
 
 static void confirm_done(struct admin_job *job)
 {
 	struct changes *changes = container_of(container_of(job, struct account_confirm, job), struct changes, confirm);
 
-	if (!job->ok)
-		log_warn("a change of an account could not be confirmed yet", F("why", job->err.text));
 	flow_run(&changes->chore.flow);
 }
 
-static enum flow_result confirm(struct changes *changes)
+/* Is it in Redis, and if not: when is it to be tried again? */
+static int64_t again_us(const struct policy_write *write, int64_t age_us)
 {
-	struct admin_store *admin = changes->chore.role->worker->parts.admin;
+	int64_t pause_us = age_us + PAUSE_LEAST_US;
 
-	changes->confirm = (struct account_confirm){
-		.job = {.arena = &changes->chore.arena, .done = confirm_done},
-		.key = changes->page.change[changes->at].key,
-		.version = changes->lookup.account[0].profile.version,
-	};
-	changes->at++;
-	flow_to(&changes->chore.flow, step_next);
-	admin->ops->account_confirm(admin, &changes->confirm);
-	return FLOW_WAIT;
+	if (write->status == LIMITS_OK || write->status == LIMITS_NOTHING)
+		return 0;
+	if (write->status == LIMITS_ABSENT && age_us > SEED_SPAN_US)
+		return 0;
+	if (pause_us < PAUSE_LEAST_US) /* a clock that was set back */
+		return PAUSE_LEAST_US;
+	return pause_us < PAUSE_MOST_US ? pause_us : PAUSE_MOST_US;
 }
 
-static enum flow_result skip(struct changes *changes)
+/* What could not be asked of Redis is due as before: it is written as soon as Redis is back. */
+static void notes_make(struct changes *changes, struct account_confirm *confirm)
 {
-	changes->at++;
-	flow_to(&changes->chore.flow, step_next);
-	return FLOW_MORE;
+	struct policy_note *notes = arena_zalloc(&changes->chore.arena, (size_t)changes->page.count, sizeof(*notes));
+	const struct policy_write *write = changes->writes.write;
+
+	for (int i = 0; i < changes->page.count; i++) {
+		struct policy_note *note = &notes[confirm->count];
+
+		*note = (struct policy_note){.key = changes->page.change[i].key, .version = UINT32_MAX};
+		if (found_at(changes, i)->known) {
+			note->version = found_at(changes, i)->profile.version;
+			note->again_us = again_us(write, changes->page.change[i].age_us);
+			if (write++->status == LIMITS_FAILED)
+				continue;
+		}
+		confirm->count++;
+	}
+	confirm->note = notes;
 }
 
 static enum flow_result step_written(struct flow *flow)
 {
 	struct changes *changes = changes_of(flow);
+	struct admin_store *admin = changes->chore.role->worker->parts.admin;
 
-	give_snapshot(changes);
-	switch (changes->policy.op.status) {
-	case LIMITS_OK:
-	case LIMITS_NOTHING:
-		return confirm(changes);
-	case LIMITS_ABSENT:
-		return changes->page.change[changes->at].age_us > SEED_SPAN_US ? confirm(changes) : skip(changes);
-	case LIMITS_FAILED:
-		/* Redis is away: so it is for the others. */
-		return flow_fail_with(flow, &changes->policy.op.err);
-	default:
-		return skip(changes);
-	}
+	changes->confirm = (struct account_confirm){.job = {.arena = &changes->chore.arena, .done = confirm_done}};
+	notes_make(changes, &changes->confirm);
+	flow_to(flow, step_confirmed);
+	admin->ops->account_confirm(admin, &changes->confirm);
+	return FLOW_WAIT;
 }
 
-static void policy_done(struct limits_op *op)
+static void writes_done(struct policy_writes *writes)
 {
-	flow_run(&container_of(container_of(op, struct limits_policy, op), struct changes, policy)->chore.flow);
-}
-
-static bool believe(struct changes *changes, struct err *err)
-{
-	struct worker *worker = changes->chore.role->worker;
-	const struct account_key *key = &changes->page.change[changes->at].key;
-	const struct entry_account account = {.kind = key->kind, .id = key->id};
-
-	changes->snapshot = snapshot_take(worker, err);
-	if (!changes->snapshot)
-		return false;
-	if (!parties_init(&changes->parties, worker, &changes->chore.arena, changes->snapshot, key->tenant, err))
-		return false;
-	parties_learn(&changes->parties, key->kind, key->id, &changes->lookup.account[0].profile);
-	return parties_of_accounts(&changes->parties, &account, 1, err);
+	flow_run(&container_of(writes, struct changes, writes)->chore.flow);
 }
 
 static enum flow_result step_found(struct flow *flow)
 {
 	struct changes *changes = changes_of(flow);
-	struct limits_store *limits = changes->chore.role->worker->parts.limits;
-	struct err err;
+	struct policy_writes *writes = &changes->writes;
 
-	if (!changes->lookup.ok)
-		return flow_fail_with(flow, &changes->lookup.err);
-	if (!changes->lookup.account[0].known)
-		return confirm(changes);
-	if (!believe(changes, &err)) {
-		give_snapshot(changes);
-		log_warn("a change of an account cannot be written through", F("why", err.text));
-		return skip(changes);
-	}
-	changes->policy = (struct limits_policy){
-		.op = {.arena = &changes->chore.arena, .done = policy_done},
-		.belief = parties_belief(&changes->parties, 0),
-		.profile = changes->parties.party[0].profile,
-	};
+	for (int i = 0; i * ACCOUNTS_MAX < changes->page.count; i++)
+		if (!changes->lookup[i].lookup.ok)
+			return flow_fail_with(flow, &changes->lookup[i].lookup.err);
+	*writes = (struct policy_writes){
+		.worker = changes->chore.role->worker, .arena = &changes->chore.arena, .done = writes_done};
+	writes->write = arena_zalloc(writes->arena, (size_t)changes->page.count, sizeof(*writes->write));
+	for (int i = 0; i < changes->page.count; i++)
+		if (found_at(changes, i)->known)
+			writes->write[writes->count++] = (struct policy_write){
+				.key = changes->page.change[i].key, .profile = &found_at(changes, i)->profile};
 	flow_to(flow, step_written);
-	limits->ops->policy(limits, &changes->policy);
-	return FLOW_WAIT;
+	return policy_writes_start(writes) ? FLOW_WAIT : FLOW_MORE;
 }
 
 static void lookup_done(struct account_lookup *op)
 {
-	flow_run(&container_of(op, struct changes, lookup)->chore.flow);
+	struct changes *changes = container_of(op, struct changes_lookup, lookup)->owner;
+
+	if (--changes->pending == 0)
+		flow_run(&changes->chore.flow);
 }
 
-static enum flow_result step_next(struct flow *flow)
+static void lookup_start(struct changes *changes, struct changes_lookup *lookup, int first)
 {
-	struct changes *changes = changes_of(flow);
 	struct accounts_store *accounts = changes->chore.role->worker->parts.accounts;
 
-	if (changes->at == changes->page.count || chore_stopping(&changes->chore))
-		return flow_succeed(flow);
-	const struct account_key *key = &changes->page.change[changes->at].key;
-	changes->lookup = (struct account_lookup){.arena = &changes->chore.arena, .done = lookup_done, .count = 1};
-	changes->lookup.account[0].kind = key->kind;
-	changes->lookup.account[0].tenant = key->tenant;
-	changes->lookup.account[0].id = key->id;
-	flow_to(flow, step_found);
-	accounts->ops->lookup(accounts, &changes->lookup);
-	return FLOW_WAIT;
+	lookup->owner = changes;
+	lookup->lookup.arena = &changes->chore.arena;
+	lookup->lookup.done = lookup_done;
+	for (int i = first; i < changes->page.count && i < first + ACCOUNTS_MAX; i++) {
+		const struct account_key *key = &changes->page.change[i].key;
+
+		lookup->lookup.account[i - first].kind = key->kind;
+		lookup->lookup.account[i - first].tenant = key->tenant;
+		lookup->lookup.account[i - first].id = key->id;
+		lookup->lookup.count++;
+	}
+	changes->pending++;
+	accounts->ops->lookup(accounts, &lookup->lookup);
 }
 
 static enum flow_result step_listed(struct flow *flow)
 {
 	struct changes *changes = changes_of(flow);
-	const struct ledger_changes *page = &changes->page;
+	int count = changes->page.count, lookups = (count + ACCOUNTS_MAX - 1) / ACCOUNTS_MAX;
 
-	if (!page->op.ok)
-		return flow_fail_with(flow, &page->op.err);
-	/* A full page may hold nothing but what fails: the next run begins behind it. */
-	changes->after = page->count == page->limit ? page->change[page->count - 1].last : 0;
-	changes->at = 0;
-	flow_to(flow, step_next);
-	return FLOW_MORE;
+	if (!changes->page.op.ok)
+		return flow_fail_with(flow, &changes->page.op.err);
+	if (count == 0)
+		return flow_succeed(flow);
+	changes->lookup = arena_zalloc(&changes->chore.arena, (size_t)lookups, sizeof(*changes->lookup));
+	flow_to(flow, step_found);
+	for (int i = 0; i < lookups; i++)
+		lookup_start(changes, &changes->lookup[i], i * ACCOUNTS_MAX);
+	return FLOW_WAIT;
 }
 
 static void page_done(struct ledger_op *op)
@@ -170,7 +172,6 @@ static enum flow_result step_list(struct flow *flow)
 	changes->page = (struct ledger_changes){
 		.op = {.arena = &changes->chore.arena, .done = page_done},
 		.limit = CHANGES_PAGE,
-		.after = changes->after,
 	};
 	flow_to(flow, step_listed);
 	ledger->ops->changes(ledger, &changes->page);

@@ -7,11 +7,11 @@
 #include "service/admin_account.h"
 #include "service/flow.h"
 #include "service/ledger_role.h"
-#include "service/parties.h"
+#include "service/policy_writes.h"
 
 #define PUMPS 2 /* while one waits for PostgreSQL, the other reads from Redis */
 #define SWEEPS 32
-#define CHANGES_PAGE 64
+#define CHANGES_PAGE 256
 #define RECONCILE_PAGE 128
 #define ENDS_LANES 8
 
@@ -62,15 +62,16 @@ struct sweep {
 void sweep_init(struct sweep *sweep, struct ledger_role *role);
 
 /* ledger_changes.c: repeats changes of accounts until Redis has them. */
+struct changes_lookup {
+	struct account_lookup lookup;
+	struct changes *owner;
+};
 struct changes {
 	struct chore chore;
-	int at;
-	int64_t after;
-	struct snapshot *snapshot;
+	int pending; /* lookups under way */
 	struct ledger_changes page;
-	struct account_lookup lookup;
-	struct parties parties;
-	struct limits_policy policy;
+	struct changes_lookup *lookup; /* ACCOUNTS_MAX of the page each */
+	struct policy_writes writes;
 	struct account_confirm confirm;
 };
 void changes_init(struct changes *changes, struct ledger_role *role);

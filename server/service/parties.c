@@ -134,7 +134,7 @@ bool parties_of_accounts(struct parties *parties, const struct entry_account *ac
 	return true;
 }
 
-void parties_learn(
+void parties_assume(
 	struct parties *parties, enum account_kind kind, const char *id, const struct account_profile *profile)
 {
 	int i = 0;
@@ -149,6 +149,12 @@ void parties_learn(
 	parties->learned[i].kind = kind;
 	parties->learned[i].id = id;
 	parties->learned[i].profile = profile;
+}
+
+void parties_learn(
+	struct parties *parties, enum account_kind kind, const char *id, const struct account_profile *profile)
+{
+	parties_assume(parties, kind, id, profile);
 	account_cache_put(parties->worker->cache, kind, parties->tenant, id, profile);
 }
 

@@ -60,6 +60,10 @@ bool parties_of_accounts(struct parties *parties, const struct entry_account *ac
 void parties_learn(
 	struct parties *parties, enum account_kind kind, const char *id, const struct account_profile *profile);
 
+/* For the following calls alone. */
+void parties_assume(
+	struct parties *parties, enum account_kind kind, const char *id, const struct account_profile *profile);
+
 struct belief parties_belief(const struct parties *parties, int index);
 void parties_beliefs(const struct parties *parties, struct belief beliefs[ACCOUNTS_MAX]);
 

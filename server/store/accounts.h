@@ -20,23 +20,24 @@ struct bucket_level {
 	int64_t full_at_us, rem, num, den, as_of_us;
 };
 
+struct account_found {
+	/* in */
+	enum account_kind kind;
+	const char *tenant, *id;
+	/* out */
+	bool known; /* a row exists; else profile is that of an unknown account (version 0) */
+	struct account_profile profile;
+	int windows, buckets;
+	struct usage_window *window; /* windows that started within the last 33 days */
+	struct bucket_level *bucket;
+};
 /* One snapshot (REPEATABLE READ) of up to ACCOUNTS_MAX accounts. Lookups of one loop turn travel in one query. */
 struct account_lookup {
 	struct arena *arena;
 	int64_t deadline_us; /* clock_mono_us; 0 = the store's default (2 s) */
 	void (*done)(struct account_lookup *op);
 	int count;
-	struct {
-		/* in */
-		enum account_kind kind;
-		const char *tenant, *id;
-		/* out */
-		bool known; /* a row exists; else profile is that of an unknown account (version 0) */
-		struct account_profile profile;
-		int windows, buckets;
-		struct usage_window *window; /* windows that started within the last 33 days */
-		struct bucket_level *bucket;
-	} account[ACCOUNTS_MAX];
+	struct account_found account[ACCOUNTS_MAX];
 	bool ok;
 	struct err err;
 	void *impl[4];

@@ -49,11 +49,16 @@ struct account_change {
 	bool (*change)(struct account_change *op, struct account_row *row, struct err *err);
 	struct account_row row; /* out: as committed */
 };
-/* Redis has it: forget the policy_changes rows up to this version. */
-struct account_confirm {
-	struct admin_job job;
+/* What became of the note that a change of an account is to be repeated, for all its versions up to this one. */
+struct policy_note {
 	struct account_key key;
 	uint32_t version;
+	int64_t again_us; /* 0: Redis has it, so the note is dropped. Else it is looked at again in so long. */
+};
+struct account_confirm {
+	struct admin_job job;
+	int count;
+	const struct policy_note *note;
 };
 
 /* Accounts that have an override whose end has come by now_us: those of up to `limit` such overrides, the oldest ends first. */
@@ -65,13 +70,36 @@ struct override_ends {
 	struct account_key *key;
 };
 
+/* The states of AccountState (admin.proto), by their numbers. */
+enum account_state_wanted {
+	WANTED_PRESENT = 0, /* all but the deleted */
+	WANTED_ACTIVE = 1,
+	WANTED_SUSPENDED = 2,
+	WANTED_BYPASSED = 3,
+	WANTED_GRACE = 4,
+	WANTED_DELETED = 5,
+	WANTED_PENDING = 6,
+	WANTED_ANY = 7
+};
+/* Accounts that match all that is given; texts "" and times 0 are not. */
+struct account_filter {
+	const char *tier, *id_prefix, *team, *org;
+	enum account_state_wanted state;
+	bool has_overrides;
+	int64_t created_since_us, updated_since_us;
+	int64_t now_us; /* for WANTED_ACTIVE, WANTED_GRACE */
+};
+
+/* A page in the order of ids; or only their number. */
 struct account_list {
 	struct admin_job job;
 	const char *tenant;
 	enum account_kind kind;
-	const char *tier, *id_prefix, *after;
-	bool suspended_only;
+	struct account_filter filter;
+	const char *after; /* ids behind this one */
+	bool count_only;
 	int limit;
+	int64_t matched; /* count_only */
 	int count;
 	struct account_row *rows;
 	bool more;

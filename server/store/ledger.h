@@ -80,18 +80,16 @@ struct ledger_windows {
 	bool more;
 };
 
-/* Accounts with changes that Redis has not confirmed, oldest first; confirmed with account_confirm (store/admin.h). */
+/* Accounts with changes that Redis has not confirmed and that are due, the newest first; see account_confirm (store/admin.h). */
 struct ledger_changes {
 	struct ledger_op op;
-	int limit;
-	int64_t after; /* id of a change: 0 = from the beginning */
-	int count;
+	int limit; /* changes */
+	int count; /* accounts */
 	struct {
 		struct account_key key;
-		uint32_t version;
-		int64_t last; /* id of its newest change */
-		int64_t age_us; /* of that */
+		int64_t age_us; /* of its newest change */
 	} * change;
+	bool more;
 };
 
 /* Makes `holder` the holder of the lease until now + ttl, unless another holds it. */

@@ -114,10 +114,16 @@ static void a_change_is_the_row_its_version_and_its_trail(void **state)
 		"aliceaccount.changeuser/ann20");
 	assert_false(pg_server_exec(db, "DELETE FROM audit_log"));
 
-	struct account_confirm confirm = {.job = JOB, .key = {ACCOUNT_USER, "t", "ann"}, .version = 1};
+	struct policy_note note = {.key = {ACCOUNT_USER, "t", "ann"}, .version = 1};
+	struct account_confirm confirm = {.job = JOB, .count = 1, .note = &note};
 	RUN_OK(account_confirm, &confirm);
 	assert_int_equal(pg_server_ask_number(db, "SELECT max(version) FROM policy_changes"), 2);
-	confirm.version = 2;
+	note.version = 2;
+	note.again_us = 5000000;
+	RUN_OK(account_confirm, &confirm);
+	assert_int_equal(
+		pg_server_ask_number(db, "SELECT count(*) FROM policy_changes WHERE repeat_at > now() + '3s'"), 1);
+	note.again_us = 0;
 	RUN_OK(account_confirm, &confirm);
 	RUN_OK(account_get, &get);
 	assert_false(get.row.pending);
@@ -165,7 +171,7 @@ static void a_refused_change_leaves_nothing(void **state)
 static void accounts_are_listed_page_by_page(void **state)
 {
 	struct account_list op = {
-		.job = JOB, .tenant = "t", .kind = ACCOUNT_USER, .tier = "", .id_prefix = "u", .after = "", .limit = 3};
+		.job = JOB, .tenant = "t", .kind = ACCOUNT_USER, .filter = {.id_prefix = "u"}, .limit = 3};
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
@@ -180,12 +186,12 @@ static void accounts_are_listed_page_by_page(void **state)
 	assert_int_equal(op.count, 3);
 	assert_false(op.more);
 	op.after = "";
-	op.tier = "free";
+	op.filter.tier = "free";
 	RUN_OK(account_list, &op);
 	assert_int_equal(op.count, 1);
 	assert_string_equal(op.rows[0].key.id, "u9");
-	op.tier = "";
-	op.suspended_only = true;
+	op.filter.tier = "";
+	op.filter.state = WANTED_SUSPENDED;
 	op.limit = 100;
 	RUN_OK(account_list, &op);
 	assert_int_equal(op.count, 5);

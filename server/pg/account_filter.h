@@ -1,0 +1,39 @@
+/* Which accounts a filter means, as SQL. */
+#ifndef BURSAR_PG_ACCOUNT_FILTER_H
+#define BURSAR_PG_ACCOUNT_FILTER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "pg/args.h"
+#include "pg/link.h"
+#include "store/admin.h"
+
+/* The accounts of a tenant and kind. */
+struct account_set {
+	const char *tenant;
+	enum account_kind kind;
+	const struct account_filter *filter; /* NULL: all of them */
+};
+
+/* Appends " AND ..." for the table accounts a, and its parameters. */
+void account_filter_put(struct buf *sql, struct pg_args *args, const struct account_filter *filter);
+
+/*
+ * The ids of the next `limit` accounts behind `after`, in their order, and whether there are more. It reads about as many rows as it
+ * answers for a filter that names a tier, a team, an org or a state: each has an index in the order of ids.
+ */
+void account_ids_sql(
+	struct buf *sql, struct pg_args *args, const struct account_set *set, const char *after, int limit);
+struct account_ids {
+	int count;
+	bool more;
+	const char **id;
+};
+bool account_ids_find(struct pg_link *link, const struct account_set *set, const char *after, int limit,
+	struct arena *arena, struct account_ids *out, struct err *err) __attribute__((warn_unused_result));
+
+/* How many there are behind `after`. */
+bool account_ids_count(struct pg_link *link, const struct account_set *set, const char *after, int64_t *count,
+	struct err *err) __attribute__((warn_unused_result));
+
+#endif
