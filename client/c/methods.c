@@ -15,6 +15,8 @@ const struct method bursar_stream_table[BURSAR_STREAMS] = {
 		&bursar__v1__acquire_response__descriptor},
 	[BURSAR_WATCH_POOL] = {"/bursar.v1.Admin/WatchPool", &bursar__v1__get_pool_stats_request__descriptor,
 		&bursar__v1__pool_stats__descriptor},
+	[BURSAR_GET_REPORT] = {"/bursar.v1.Admin/GetReport", &bursar__v1__get_report_request__descriptor,
+		&bursar__v1__report_part__descriptor},
 };
 
 struct waiter {

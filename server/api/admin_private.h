@@ -23,6 +23,8 @@ static inline char *admin_text(const char *s)
 
 /* Whom a reference means, with its defaults; false when the call has been failed. */
 bool admin_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key);
+/* The same of one that has bills: a model has none. */
+bool admin_bill_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key);
 Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key *key);
 
 /* An account as a message, which points into the row. */
@@ -44,6 +46,8 @@ const char *admin_actor(struct call *call);
 
 /* Ends the call by how a job went; true when it went well and the answer is still to be sent. */
 bool admin_went_well(struct call *call, const struct admin_job *job);
+
+enum { REPORT_DAYS_MOST = 366 };
 
 /* Between 1 and `most`; `usual` for 0. */
 int admin_page(int asked, int usual, int most);

@@ -1,11 +1,8 @@
-/* Figures, bills and proofs. */
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
+/* Figures and proofs. */
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
+#include "domain/date.h"
 #include "service/admin_proof.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -92,6 +89,8 @@ static void stats_done(struct admin_job *job)
 	days_fill(arena, op, answer);
 	answer->n_by_model = named_list(arena, op->model, op->models, &answer->by_model);
 	answer->n_by_interface = named_list(arena, op->interface, op->interfaces, &answer->by_interface);
+	answer->n_by_team = named_list(arena, op->team, op->teams, &answer->by_team);
+	answer->n_by_org = named_list(arena, op->org, op->orgs, &answer->by_org);
 	answer->total = named_to_message(arena, "", &op->total);
 	call_reply_message(call, &answer->base);
 }
@@ -108,10 +107,12 @@ void admin_get_stats(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	int64_t to_us = request->to_us ? request->to_us : worker_now_us(worker);
-	int64_t from_us = request->from_us ? request->from_us : to_us - 30 * DAY_US;
-	if (from_us > to_us) {
-		err_invalid(&err, "from_us", "is later than to_us");
+	int64_t now_us = worker_now_us(worker);
+	int64_t to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
+	int64_t from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
+	if (from_day > to_day || to_day - from_day >= REPORT_DAYS_MOST) {
+		err_invalid(&err, "from_us",
+			from_day > to_day ? "is later than to_us" : "is more than 366 days before to_us");
 		call_fail(call, &err);
 		return;
 	}
@@ -119,96 +120,12 @@ void admin_get_stats(struct call *call, void *ctx)
 	stats->op = (struct stats_query){
 		.job = {.arena = call_arena(call), .done = stats_done, .actor = "", .reason = ""},
 		.tenant = tenant_or_default(request->tenant),
-		.from_us = from_us,
-		.to_us = to_us,
+		.from_day = from_day,
+		.to_day = to_day,
+		.today = floor_div(now_us, DAY_US),
 		.top = admin_page(request->top, 10, 100),
 	};
 	worker->parts.admin->ops->stats(worker->parts.admin, &stats->op);
-}
-
-struct bill_call {
-	struct bill_query op;
-	struct call *call;
-};
-
-static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct bill_line *line)
-{
-	Bursar__V1__BillLine *message = message_new(arena, BillLine, bill_line);
-
-	message->day = admin_text(line->day);
-	message->provider = admin_text(line->provider);
-	message->model = admin_text(line->model);
-	message->interface = admin_text(line->interface);
-	message->requests = line->requests;
-	message->usage = tokens_to_message(arena, &line->tokens);
-	message->cost_nano_usd = line->cost;
-	message->unpriced_requests = line->unpriced;
-	return message;
-}
-
-static void bill_done(struct admin_job *job)
-{
-	struct bill_query *op = container_of(job, struct bill_query, job);
-	struct call *call = container_of(op, struct bill_call, op)->call;
-	struct arena *arena = call_arena(call);
-	Bursar__V1__MonthlyReport *answer = message_new(arena, MonthlyReport, monthly_report);
-	struct bill_line total = {.day = "", .provider = "", .model = "", .interface = ""};
-
-	if (!admin_went_well(call, job))
-		return;
-	answer->ref = admin_ref(arena, &op->key);
-	answer->month = arena_printf(arena, "%04d-%02d", op->year, op->month);
-	answer->lines = message_list(arena, (size_t)op->count);
-	for (int i = 0; i < op->count; i++) {
-		const struct bill_line *line = &op->lines[i];
-
-		answer->lines[answer->n_lines++] = line_to_message(arena, line);
-		total.requests += line->requests;
-		total.cost += line->cost;
-		total.unpriced += line->unpriced;
-		for (int k = 0; k < TOKEN_CLASS_COUNT; k++)
-			total.tokens.count[k] += line->tokens.count[k];
-	}
-	answer->total = line_to_message(arena, &total);
-	call_reply_message(call, &answer->base);
-}
-
-/* "2026-11"; empty = the month of now_us in UTC. */
-static bool month_read(const char *text, int64_t now_us, int *year, int *month, struct err *err)
-{
-	time_t now = (time_t)(now_us / 1000000);
-	struct tm utc;
-	int end = 0;
-
-	if (!text[0]) {
-		gmtime_r(&now, &utc);
-		*year = utc.tm_year + 1900;
-		*month = utc.tm_mon + 1;
-		return true;
-	}
-	if (strlen(text) == 7 && sscanf(text, "%4d-%2d%n", year, month, &end) == 2 && end == 7 && *year >= 2000 &&
-		*month >= 1 && *month <= 12)
-		return true;
-	return err_invalid(err, "month", "must look like 2026-11");
-}
-
-void admin_get_monthly_report(struct call *call, void *ctx)
-{
-	struct worker *worker = ctx;
-	struct bill_call *bill = arena_zalloc(call_arena(call), 1, sizeof(*bill));
-	struct err err;
-	const Bursar__V1__GetMonthlyReportRequest *request =
-		request_read(call, &bursar__v1__get_monthly_report_request__descriptor, &err);
-
-	if (!request || !month_read(request->month, worker_now_us(worker), &bill->op.year, &bill->op.month, &err)) {
-		call_fail(call, &err);
-		return;
-	}
-	bill->call = call;
-	if (!admin_key(call, request->ref, &bill->op.key))
-		return;
-	bill->op.job = (struct admin_job){.arena = call_arena(call), .done = bill_done, .actor = "", .reason = ""};
-	worker->parts.admin->ops->bill(worker->parts.admin, &bill->op);
 }
 
 struct proof_call {

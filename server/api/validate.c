@@ -132,6 +132,9 @@ static bool list_check(const struct rule *rule, const ProtobufCFieldDescriptor *
 	if ((int64_t)count < least || (int64_t)count > most)
 		return err_invalid(
 			err, field->name, "must have %" PRId64 " to %" PRId64 " items, not %zu", least, most, count);
+	for (size_t i = 0; i < count && field->type == PROTOBUF_C_TYPE_ENUM; i++)
+		if (!enum_check(rule, field, ((const int *)(const void *)values)[i], err))
+			return false;
 	if (!into_items || (field->type != PROTOBUF_C_TYPE_MESSAGE && field->type != PROTOBUF_C_TYPE_STRING))
 		return true;
 	for (size_t i = 0; i < count; i++) {

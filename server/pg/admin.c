@@ -66,7 +66,9 @@ OPERATION(tier_put, tier_put)
 OPERATION(price_put, price_put)
 OPERATION(price_list, price_list)
 OPERATION(stats, stats_query)
-OPERATION(bill, bill_query)
+OPERATION(report, report_page)
+OPERATION(report_users, report_users)
+OPERATION(forecast, forecast_query)
 OPERATION(proof, proof_query)
 OPERATION(key_create, key_create)
 OPERATION(key_revoke, key_revoke)
@@ -89,7 +91,9 @@ static const struct admin_store_ops ops = {
 	.price_put = store_price_put,
 	.price_list = store_price_list,
 	.stats = store_stats,
-	.bill = store_bill,
+	.report = store_report,
+	.report_users = store_report_users,
+	.forecast = store_forecast,
 	.proof = store_proof,
 	.key_create = store_key_create,
 	.key_revoke = store_key_revoke,

@@ -21,7 +21,9 @@ admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put;
 /* admin_prices.c */
 admin_fn admin_price_put, admin_price_list;
 /* admin_reports.c */
-admin_fn admin_stats, admin_bill, admin_proof;
+admin_fn admin_report, admin_report_users, admin_forecast, admin_proof;
+/* admin_stats.c */
+admin_fn admin_stats;
 
 /* admin_keys.c */
 admin_fn admin_key_create, admin_key_revoke, admin_key_list, admin_key_uses;
@@ -34,6 +36,9 @@ admin_fn admin_pool_list, admin_pool_change, admin_pool_open;
 bool pools_lock(struct pg_link *link, struct err *err);
 /* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
 bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
+
+/* The four sums from `column` on; 0 for NULL. */
+struct use admin_use(const PGresult *result, int row, int column);
 
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);

@@ -1,19 +1,16 @@
-/* Figures and bills, from the roll-ups; and two of the proof's three sums. */
+/* Bills and forecasts, from the roll-ups; and two of the proof's three sums. */
 #include "pg/admin.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "base/arena.h"
+#include "base/buf.h"
 #include "base/list.h"
+#include "domain/date.h"
 
-#define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
+#define DAY_US INT64_C(86400000000)
 #define NO_SUMS \
 	"coalesce(sum(requests), 0)::bigint, coalesce(sum(charged_input), 0)::bigint, " \
 	"coalesce(sum(charged_output), 0)::bigint, coalesce(sum(cost_nano), 0)::bigint"
-#define OF_DAYS " FROM usage_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] "
 
-static struct use read_use(const PGresult *result, int row, int column)
+struct use admin_use(const PGresult *result, int row, int column)
 {
 	return (struct use){
 		.requests = pg_i64(result, row, column),
@@ -23,144 +20,210 @@ static struct use read_use(const PGresult *result, int row, int column)
 	};
 }
 
-static struct named_use *read_named(struct admin_job *job, const PGresult *result, int *count)
-{
-	struct named_use *named;
-
-	*count = PQntuples(result);
-	named = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(*named));
-	for (int i = 0; i < *count; i++) {
-		named[i].name = admin_text(job, result, i, 0);
-		named[i].use = read_use(result, i, 1);
-	}
-	return named;
-}
-
-static void read_tiers(struct stats_query *op, const PGresult *result)
-{
-	op->tiers = PQntuples(result);
-	op->tier = arena_zalloc(op->job.arena, (size_t)op->tiers + 1, sizeof(*op->tier));
-	for (int i = 0; i < op->tiers; i++) {
-		op->tier[i].tier = admin_text(&op->job, result, i, 0);
-		op->tier[i].accounts = pg_i64(result, i, 1);
-		op->tier[i].suspended = pg_i64(result, i, 2);
-	}
-}
-
-enum {
-	STATS_TIERS = 1,
-	STATS_USERS,
-	STATS_DAYS,
-	STATS_MODELS,
-	STATS_INTERFACES,
-	STATS_TOTAL,
-	STATS_COMMIT,
-	STATS_COUNT
+/* The columns that lines are told apart by, in their order, each with its parameter of the line before (report_args). */
+static const struct key_column {
+	unsigned by;
+	const char *name, *after;
+} key_columns[] = {
+	{BY_USER, "user_id", "$7"},
+	{BY_DAY, "day", "$8::date"},
+	{BY_MODEL, "provider", "$9"},
+	{BY_MODEL, "model", "$10"},
+	{BY_INTERFACE, "interface", "$11"},
 };
+enum { KEY_COLUMNS = sizeof(key_columns) / sizeof(key_columns[0]) };
 
-static void read_stats(struct stats_query *op, PGresult **results)
+/* Users have a roll-up of their own; a tenant's report by user reads all of theirs. */
+static const char *source_sql(const struct report_page *op)
 {
-	read_tiers(op, results[STATS_TIERS]);
-	op->user = read_named(&op->job, results[STATS_USERS], &op->users);
-	op->day = read_named(&op->job, results[STATS_DAYS], &op->days);
-	op->model = read_named(&op->job, results[STATS_MODELS], &op->models);
-	op->interface = read_named(&op->job, results[STATS_INTERFACES], &op->interfaces);
-	op->total = read_use(results[STATS_TOTAL], 0, 0);
+	if (op->key.kind == ACCOUNT_USER)
+		return " FROM usage_daily WHERE tenant = $1 AND user_id = $2";
+	if (op->by & BY_USER)
+		return " FROM usage_daily WHERE tenant = $1 AND $2 IS NOT NULL";
+	if (op->key.kind == ACCOUNT_TEAM)
+		return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 2 AND id = $2";
+	if (op->key.kind == ACCOUNT_ORG)
+		return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 3 AND id = $2";
+	return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $2";
 }
 
-bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
+/* Names of the columns that the report is by, or their parameters, with commas. */
+static void put_keys(struct buf *sql, unsigned by, bool after)
 {
-	struct stats_query *op = container_of(job, struct stats_query, job);
-	struct pg_args tenant = {0}, days = {0}, top = {0};
-	PGresult *results[STATS_COUNT];
+	const char *comma = "";
 
-	pg_arg_text(&tenant, op->tenant);
-	struct pg_args *ranges[] = {&days, &top};
-	for (int i = 0; i < 2; i++) {
-		pg_arg_text(ranges[i], op->tenant);
-		int array = pg_arg_array(ranges[i], PG_DATE);
-		pg_array_int(ranges[i], array, op->from_us);
-		pg_array_int(ranges[i], array, op->to_us);
+	for (int i = 0; i < KEY_COLUMNS; i++) {
+		if (!(by & key_columns[i].by))
+			continue;
+		buf_putf(sql, "%s%s", comma, after ? key_columns[i].after : key_columns[i].name);
+		comma = ", ";
 	}
-	pg_arg_int(&top, op->top);
-	const struct pg_statement statements[STATS_COUNT] = {
-		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
-		[STATS_TIERS] =
-			{.sql = "SELECT CASE WHEN a.tier <> '' THEN a.tier ELSE (SELECT default_tier FROM tenants "
-				"WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1) END AS name, count(*), "
-				"count(*) FILTER (WHERE a.suspended) FROM accounts a WHERE a.tenant = $1 AND a.kind = "
-				"1 "
-				"AND NOT a.deleted GROUP BY 1 ORDER BY 1",
-				.args = &tenant},
-		[STATS_USERS] = {.sql = "SELECT user_id, " SUMS OF_DAYS
-					"GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1 LIMIT $3",
-			.args = &top},
-		[STATS_DAYS] = {.sql = "SELECT day, " SUMS OF_DAYS "GROUP BY 1 ORDER BY 1", .args = &days},
-		[STATS_MODELS] = {.sql = "SELECT concat_ws('/', nullif(provider, ''), model), " SUMS OF_DAYS
-					 "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
-			.args = &days},
-		[STATS_INTERFACES] = {.sql = "SELECT interface, " SUMS OF_DAYS
-					     "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
-			.args = &days},
-		[STATS_TOTAL] = {.sql = "SELECT " NO_SUMS OF_DAYS, .args = &days},
-		[STATS_COMMIT] = {.sql = "COMMIT"},
-	};
-	bool ok = pg_pipeline(link, statements, STATS_COUNT, results, err);
-	pg_args_release(&tenant);
-	pg_args_release(&days);
-	pg_args_release(&top);
-	if (!ok)
-		return false;
-	read_stats(op, results);
-	for (int i = 0; i < STATS_COUNT; i++)
-		PQclear(results[i]);
-	return true;
 }
 
-static void read_lines(struct bill_query *op, const PGresult *result)
+/*
+ * Behind the line before. The first column once more by itself: that is what the index is entered by, where the others are not its
+ * next columns.
+ */
+static void put_after(struct buf *sql, unsigned by)
 {
-	op->count = PQntuples(result);
+	for (int i = 0; i < KEY_COLUMNS; i++) {
+		if (by & key_columns[i].by) {
+			buf_putf(sql, " AND %s >= %s", key_columns[i].name, key_columns[i].after);
+			break;
+		}
+	}
+	buf_put_str(sql, " AND (");
+	put_keys(sql, by, false);
+	buf_put_str(sql, ") > (");
+	put_keys(sql, by, true);
+	buf_put_str(sql, ")");
+}
+
+static void put_report(struct buf *sql, const struct report_page *op)
+{
+	buf_put_str(sql, "SELECT ");
+	for (int i = 0; i < KEY_COLUMNS; i++)
+		buf_putf(sql, "%s, ", op->by & key_columns[i].by ? key_columns[i].name : "''");
+	buf_put_str(sql,
+		"sum(requests)::bigint, sum(cost_nano)::bigint, sum(unpriced)::bigint, sum(input)::bigint, "
+		"sum(cached_input)::bigint, sum(cache_write)::bigint, sum(output)::bigint, sum(reasoning)::bigint, "
+		"sum(audio_input)::bigint, sum(audio_output)::bigint");
+	buf_put_str(sql, source_sql(op));
+	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
+	if (op->model[0])
+		buf_put_str(sql, " AND (model = $4 OR provider || '/' || model = $4)");
+	if (op->interface[0])
+		buf_put_str(sql, " AND interface = $5");
+	if (op->after && op->by)
+		put_after(sql, op->by);
+	if (op->by) {
+		buf_put_str(sql, " GROUP BY ");
+		put_keys(sql, op->by, false);
+		buf_put_str(sql, " ORDER BY ");
+		put_keys(sql, op->by, false);
+	} else {
+		buf_put_str(sql, " HAVING count(*) > 0");
+	}
+	buf_put_str(sql, " LIMIT $6");
+}
+
+static void add_days(struct pg_args *args, int64_t from_day, int64_t to_day)
+{
+	int days = pg_arg_array(args, PG_DATE);
+
+	pg_array_int(args, days, from_day * DAY_US);
+	pg_array_int(args, days, to_day * DAY_US);
+}
+
+static void report_args(struct pg_args *args, const struct report_page *op)
+{
+	pg_arg_text(args, op->key.tenant);
+	pg_arg_text(args, op->key.id);
+	add_days(args, op->from_day, op->to_day);
+	pg_arg_text(args, op->model);
+	pg_arg_text(args, op->interface);
+	pg_arg_int(args, op->limit + 1); /* one more tells whether there are more */
+	if (!op->after)
+		return;
+	pg_arg_text(args, op->after->user);
+	pg_arg_text(args, op->after->day);
+	pg_arg_text(args, op->after->provider);
+	pg_arg_text(args, op->after->model);
+	pg_arg_text(args, op->after->interface);
+}
+
+static void read_lines(struct report_page *op, const PGresult *result)
+{
+	int rows = PQntuples(result);
+
+	op->more = rows > op->limit;
+	op->count = op->more ? op->limit : rows;
 	op->lines = arena_zalloc(op->job.arena, (size_t)op->count + 1, sizeof(*op->lines));
 	for (int i = 0; i < op->count; i++) {
 		struct bill_line *line = &op->lines[i];
-		line->day = admin_text(&op->job, result, i, 0);
-		line->provider = admin_text(&op->job, result, i, 1);
-		line->model = admin_text(&op->job, result, i, 2);
-		line->interface = admin_text(&op->job, result, i, 3);
-		line->requests = pg_i64(result, i, 4);
-		line->cost = pg_i64(result, i, 5);
-		line->unpriced = pg_i64(result, i, 6);
+		line->user = admin_text(&op->job, result, i, 0);
+		line->day = admin_text(&op->job, result, i, 1);
+		line->provider = admin_text(&op->job, result, i, 2);
+		line->model = admin_text(&op->job, result, i, 3);
+		line->interface = admin_text(&op->job, result, i, 4);
+		line->requests = pg_i64(result, i, 5);
+		line->cost = pg_i64(result, i, 6);
+		line->unpriced = pg_i64(result, i, 7);
 		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			line->tokens.count[class] = pg_i64(result, i, 7 + class);
+			line->tokens.count[class] = pg_i64(result, i, 8 + class);
 	}
 }
 
-#define BILL_SQL(who) \
-	"SELECT day, provider, model, interface, sum(requests)::bigint, sum(cost_nano)::bigint, " \
-	"sum(unpriced)::bigint, " \
-	"sum(input)::bigint, sum(cached_input)::bigint, sum(cache_write)::bigint, sum(output)::bigint, " \
-	"sum(reasoning)::bigint, " \
-	"sum(audio_input)::bigint, sum(audio_output)::bigint FROM usage_daily WHERE tenant = $1 AND " who \
-	" AND day >= $3::date AND day < $3::date + interval '1 month' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
-
-bool admin_bill(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_report(struct admin_job *job, struct pg_link *link, struct err *err)
 {
-	struct bill_query *op = container_of(job, struct bill_query, job);
+	struct report_page *op = container_of(job, struct report_page, job);
 	struct pg_args args = {0};
-	char month[16];
+	struct buf sql = {0};
 
-	if (op->key.kind != ACCOUNT_USER && op->key.kind != ACCOUNT_TENANT)
-		return err_invalid(err, "ref.kind", "bills are made for users and for tenants");
-	snprintf(month, sizeof(month), "%04d-%02d-01", op->year % 10000, op->month % 100);
+	put_report(&sql, op);
+	report_args(&args, op);
+	PGresult *result = pg_query(link, buf_str(&sql), &args, err);
+	pg_args_release(&args);
+	buf_release(&sql);
+	if (!result)
+		return false;
+	read_lines(op, result);
+	PQclear(result);
+	return true;
+}
+
+bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct report_users *op = container_of(job, struct report_users, job);
+	bool one = date_month(op->from_day) == date_month(op->to_day);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	add_days(&args, date_month(op->from_day), op->to_day);
+	PGresult *result = pg_query(link,
+		one ? "SELECT count(*) FROM usage_monthly WHERE tenant = $1 AND month = ($2::date[])[1]"
+		    : "SELECT count(*) FROM (SELECT DISTINCT user_id FROM usage_monthly WHERE tenant = $1 AND month "
+		      "BETWEEN ($2::date[])[1] AND ($2::date[])[2]) u",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->users = pg_i64(result, 0, 0);
+	PQclear(result);
+	return true;
+}
+
+/* First day of use, then the month's, the complete days' and today's sums, in one look. */
+#define FORECAST_SQL(source) \
+	"SELECT coalesce((SELECT min(day) FROM " source ") - date '1970-01-01', -1), m.*, d.*, t.* FROM " \
+	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[1]) m, " \
+	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[2] AND day < ($3::date[])[3]) d, " \
+	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[3]) t"
+#define SHARED(kind) "usage_shared_daily WHERE tenant = $1 AND kind = " kind " AND id = $2"
+
+bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct forecast_query *op = container_of(job, struct forecast_query, job);
+	const char *sql = op->key.kind == ACCOUNT_USER ? FORECAST_SQL("usage_daily WHERE tenant = $1 AND user_id = $2")
+			  : op->key.kind == ACCOUNT_TEAM ? FORECAST_SQL(SHARED("2"))
+			  : op->key.kind == ACCOUNT_ORG	 ? FORECAST_SQL(SHARED("3"))
+							 : FORECAST_SQL(SHARED("5"));
+	struct pg_args args = {0};
+
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	pg_arg_text(&args, month);
-	const char *sql = op->key.kind == ACCOUNT_USER ? BILL_SQL("user_id = $2") : BILL_SQL("$2 IS NOT NULL");
+	int days = pg_arg_array(&args, PG_DATE);
+	pg_array_int(&args, days, date_month(op->today) * DAY_US);
+	pg_array_int(&args, days, op->from_day * DAY_US);
+	pg_array_int(&args, days, op->today * DAY_US);
 	PGresult *result = pg_query(link, sql, &args, err);
 	pg_args_release(&args);
 	if (!result)
 		return false;
-	read_lines(op, result);
+	op->first_day = pg_i64(result, 0, 0);
+	op->month = admin_use(result, 0, 1);
+	op->days = admin_use(result, 0, 5);
+	op->of_today = admin_use(result, 0, 9);
 	PQclear(result);
 	return true;
 }
@@ -190,9 +253,9 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 	if (!ok)
 		return false;
 	op->ledger_rows = pg_i64(results[1], 0, 0);
-	op->ledger = read_use(results[1], 0, 1);
+	op->ledger = admin_use(results[1], 0, 1);
 	op->rollup_rows = pg_i64(results[2], 0, 0);
-	op->rollup = read_use(results[2], 0, 1);
+	op->rollup = admin_use(results[2], 0, 1);
 	op->users = PQntuples(results[3]);
 	op->user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->user));
 	for (int i = 0; i < op->users; i++)

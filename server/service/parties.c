@@ -49,18 +49,17 @@ static const struct account_profile *profile_now(
 	return profile;
 }
 
-/* A user always has a tier: his own, else the tenant's default, also when his own is gone. */
-static const struct tier *tier_of(
-	const struct parties *parties, enum account_kind kind, const struct account_profile *profile)
+const struct tier *account_tier(const struct catalog *catalog, const char *tenant, enum account_kind kind,
+	const struct account_profile *profile)
 {
 	const struct tier *tier = NULL;
 
 	if (profile->tier[0])
-		tier = catalog_tier(parties->catalog, parties->tenant, profile->tier);
+		tier = catalog_tier(catalog, tenant, profile->tier);
 	if (!tier && kind == ACCOUNT_USER)
-		tier = catalog_tier(parties->catalog, parties->tenant, parties->settings->default_tier);
+		tier = catalog_tier(catalog, tenant, catalog_tenant(catalog, tenant)->default_tier);
 	if (!tier && kind == ACCOUNT_USER)
-		tier = catalog_tier(parties->catalog, parties->tenant, "free");
+		tier = catalog_tier(catalog, tenant, "free");
 	return tier;
 }
 
@@ -84,7 +83,7 @@ static bool party_add(struct parties *parties, enum account_kind kind, const cha
 
 	*party = (struct party){.kind = kind, .id = id, .remembered = known != NULL};
 	party->profile = known ? profile_now(parties, known, now_us) : &unknown;
-	party->tier = tier_of(parties, kind, party->profile);
+	party->tier = account_tier(parties->catalog, parties->tenant, kind, party->profile);
 	if (party->profile->tier[0] && (!party->tier || strcmp(party->tier->name, party->profile->tier) != 0))
 		parties->tier_missing = true;
 	if (kind == ACCOUNT_USER && !party->tier)

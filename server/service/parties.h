@@ -70,4 +70,11 @@ void parties_beliefs(const struct parties *parties, struct belief beliefs[ACCOUN
 /* The tier's name, for people: "" for a shared account without one. */
 const char *party_tier_name(const struct party *party);
 
+/*
+ * The tier that an account counts by. A user always has one: his own, else the tenant's default, also when his own is gone; NULL only
+ * where the catalog has no tiers. The tenant's settings have been read. A shared account without a tier has NULL.
+ */
+const struct tier *account_tier(const struct catalog *catalog, const char *tenant, enum account_kind kind,
+	const struct account_profile *profile);
+
 #endif

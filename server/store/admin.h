@@ -149,8 +149,9 @@ struct named_use {
 struct stats_query {
 	struct admin_job job;
 	const char *tenant;
-	int64_t from_us, to_us;
-	int top;
+	int64_t from_day, to_day; /* since 1970, UTC; both included */
+	int64_t today; /* nothing is later: the running month is a whole one until now */
+	int top; /* of users, teams and orgs */
 	int tiers;
 	struct {
 		const char *tier;
@@ -158,6 +159,8 @@ struct stats_query {
 	} * tier;
 	int users;
 	struct named_use *user;
+	int teams, orgs;
+	struct named_use *team, *org;
 	int days;
 	struct named_use *day;
 	int models;
@@ -167,17 +170,44 @@ struct stats_query {
 	struct use total;
 };
 
+/* What the lines of a report are told apart by: bits. */
+enum report_key { BY_DAY = 1, BY_MODEL = 2, BY_INTERFACE = 4, BY_USER = 8 };
+
 struct bill_line {
-	const char *day, *provider, *model, *interface;
+	const char *user, *day, *provider, *model, *interface; /* "" where the report is not by it */
 	int64_t requests, cost, unpriced;
 	struct tokens tokens;
 };
-struct bill_query {
+/*
+ * The next lines of a report, from the roll-ups, in the order user, day, provider, model, interface. A page is one look at the books;
+ * it takes memory and time by its lines, not by the tenant's users.
+ */
+struct report_page {
 	struct admin_job job;
-	struct account_key key;
-	int year, month;
+	struct account_key key; /* a user, team, org or tenant; BY_USER: a user or tenant */
+	int64_t from_day, to_day; /* since 1970, UTC; both included */
+	unsigned by;
+	const char *model, *interface; /* only these; "" = all */
+	const struct bill_line *after; /* the last line of the page before; NULL: the first page */
+	int limit;
 	int count;
 	struct bill_line *lines;
+	bool more;
+};
+/* About how many users a report by user will pass: those with any use in the months that it touches. */
+struct report_users {
+	struct admin_job job;
+	const char *tenant;
+	int64_t from_day, to_day;
+	int64_t users;
+};
+/* What an account has used: from the 1st of the month on, and in the complete days before `today` of [from_day, today). */
+struct forecast_query {
+	struct admin_job job;
+	struct account_key key;
+	int64_t today, from_day;
+	int64_t first_day; /* of any use at all; -1 = none */
+	struct use month, days, of_today;
 };
 
 /* Two of the proof's three sums; the third is read from Redis. Also the tenant's users, for that. */
@@ -295,7 +325,9 @@ struct admin_store_ops {
 	void (*price_put)(struct admin_store *, struct price_put *);
 	void (*price_list)(struct admin_store *, struct price_list *);
 	void (*stats)(struct admin_store *, struct stats_query *);
-	void (*bill)(struct admin_store *, struct bill_query *);
+	void (*report)(struct admin_store *, struct report_page *);
+	void (*report_users)(struct admin_store *, struct report_users *);
+	void (*forecast)(struct admin_store *, struct forecast_query *);
 	void (*proof)(struct admin_store *, struct proof_query *);
 	void (*pool_list)(struct admin_store *, struct pool_list *);
 	void (*pool_change)(struct admin_store *, struct pool_change *);

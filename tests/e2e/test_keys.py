@@ -18,7 +18,7 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
-READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrices GetStats GetMonthlyReport GetPool ListPools "
+READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
          "GetPoolStats WatchPool GetProof")
 CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount SetGrace SetBypass Reset PutTenant PutTier PutPrice PutPool ResumePool "
            "CreateKey ListKeys RotateKey RevokeKey ListAudit")

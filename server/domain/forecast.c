@@ -1,0 +1,55 @@
+/* Means over days, carried on to the month's end in microseconds. */
+#include "domain/forecast.h"
+
+#include <assert.h>
+
+#include "domain/date.h"
+
+#define DAY_US INT64_C(86400000000)
+
+int forecast_days(int64_t today, int64_t first_day)
+{
+	int64_t days = first_day < 0 ? 0 : today - first_day;
+
+	return days < 0 ? 0 : days < FORECAST_DAYS ? (int)days : FORECAST_DAYS;
+}
+
+/* `so_far` and what comes in `left_us` more, where `sum` came in `span_us`. */
+static int64_t project(int64_t so_far, int64_t sum, int64_t span_us, int64_t left_us)
+{
+	__int128 more = span_us ? ((__int128)sum * left_us + span_us - 1) / span_us : 0;
+
+	return more > INT64_MAX - so_far ? INT64_MAX : so_far + (int64_t)more;
+}
+
+/* The day on which the rest of the budget is used up; it is spent with its last nano-dollar, so the moment is rounded up. */
+static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_t end_us)
+{
+	int64_t rest = forecast->budget - forecast->cost;
+
+	if (!forecast->budget)
+		return -1;
+	if (rest <= 0)
+		return floor_div(forecast->now_us, DAY_US);
+	if (!span_us || !forecast->basis_cost)
+		return -1;
+	__int128 needed_us = ((__int128)rest * span_us + forecast->basis_cost - 1) / forecast->basis_cost;
+	if (needed_us >= end_us - forecast->now_us)
+		return -1;
+	return floor_div(forecast->now_us + (int64_t)needed_us, DAY_US);
+}
+
+void forecast_make(struct forecast *forecast)
+{
+	int64_t end_us = date_next_month(floor_div(forecast->now_us, DAY_US)) * DAY_US;
+	int64_t left_us = end_us - forecast->now_us;
+	int64_t span_us = forecast->basis == FORECAST_OF_DAYS ? forecast->basis_days * DAY_US
+			  : forecast->basis == FORECAST_TODAY ? DAY_US
+							      : 0;
+
+	assert(forecast->cost >= 0 && forecast->basis_cost >= 0);
+	assert(forecast->basis != FORECAST_OF_DAYS || forecast->basis_days > 0);
+	forecast->projected_cost = project(forecast->cost, forecast->basis_cost, span_us, left_us);
+	forecast->projected_requests = project(forecast->requests, forecast->basis_requests, span_us, left_us);
+	forecast->runs_out_day = runs_out(forecast, span_us, end_us);
+}

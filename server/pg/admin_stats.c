@@ -1,0 +1,161 @@
+/* A tenant's figures: users by tier, who used most, and what by day, model and interface; from the roll-ups. */
+#include "pg/admin.h"
+
+#include "base/list.h"
+#include "domain/date.h"
+
+#define DAY_US INT64_C(86400000000)
+#define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
+#define SHARED \
+	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind = "
+#define OF_TENANT SHARED "5 AND id = $1 "
+
+/*
+ * The users' use: months that the range has whole from usage_monthly, what it has of others from usage_daily. $2: the first and the
+ * last day before the months, the first of the first month and of the one behind the last, the first and the last day after them.
+ */
+#define USE_OF_RANGE \
+	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_monthly WHERE tenant = $1 AND " \
+	"month >= ($2::date[])[3] AND month < ($2::date[])[4] UNION ALL " \
+	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_daily WHERE tenant = $1 AND (" \
+	"day BETWEEN ($2::date[])[1] AND ($2::date[])[2] OR day BETWEEN ($2::date[])[5] AND ($2::date[])[6])"
+static const char users_sql[] = "SELECT user_id, " SUMS " FROM (" USE_OF_RANGE ") u GROUP BY 1 "
+				"ORDER BY sum(cost_nano) DESC, 1 LIMIT $3";
+/* A single month has a row of each user: nothing is to be grouped, and the dearest are found in one pass. */
+static const char users_of_month_sql[] =
+	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_monthly WHERE tenant = $1 AND "
+	"month = ($2::date[])[3] ORDER BY cost_nano DESC, user_id LIMIT $3";
+
+/* Counted by what the rows hold; the name of the default tier is looked up for few groups then, not for each account. */
+static const char tiers_sql[] =
+	"SELECT CASE WHEN tier <> '' THEN tier ELSE (SELECT default_tier FROM tenants WHERE id IN ($1, 'default') "
+	"ORDER BY id <> $1 LIMIT 1) END, sum(accounts)::bigint, sum(suspended)::bigint FROM (SELECT tier, count(*) AS "
+	"accounts, count(*) FILTER (WHERE suspended) AS suspended FROM accounts WHERE tenant = $1 AND kind = 1 AND NOT "
+	"deleted GROUP BY tier) a GROUP BY 1 ORDER BY 1";
+
+enum {
+	STATS_TIERS = 1,
+	STATS_USERS,
+	STATS_TEAMS,
+	STATS_ORGS,
+	STATS_DAYS,
+	STATS_MODELS,
+	STATS_INTERFACES,
+	STATS_TOTAL,
+	STATS_COMMIT,
+	STATS_COUNT
+};
+
+/* A range of days cut into whole months and what is left before and behind them: pairs of days, empty where the second is smaller. */
+struct spans {
+	int64_t before, before_last, month, month_end, after, after_last;
+};
+
+static struct spans spans_of(const struct stats_query *op)
+{
+	int64_t from = op->from_day, to = op->to_day;
+	int64_t first = date_month(from) == from ? from : date_next_month(from);
+	int64_t end = to >= op->today || date_month(to + 1) == to + 1 ? date_next_month(to) : date_month(to);
+
+	if (first >= end)
+		return (struct spans){from, to, from, from, to + 1, to};
+	return (struct spans){from, first - 1, first, end, end, to};
+}
+
+static void add_days(struct pg_args *args, const int64_t *days, int count)
+{
+	int array = pg_arg_array(args, PG_DATE);
+
+	for (int i = 0; i < count; i++)
+		pg_array_int(args, array, days[i] * DAY_US);
+}
+
+static struct named_use *read_named(struct admin_job *job, const PGresult *result, int *count)
+{
+	struct named_use *named;
+
+	*count = PQntuples(result);
+	named = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(*named));
+	for (int i = 0; i < *count; i++) {
+		named[i].name = admin_text(job, result, i, 0);
+		named[i].use = admin_use(result, i, 1);
+	}
+	return named;
+}
+
+static void read_tiers(struct stats_query *op, const PGresult *result)
+{
+	op->tiers = PQntuples(result);
+	op->tier = arena_zalloc(op->job.arena, (size_t)op->tiers + 1, sizeof(*op->tier));
+	for (int i = 0; i < op->tiers; i++) {
+		op->tier[i].tier = admin_text(&op->job, result, i, 0);
+		op->tier[i].accounts = pg_i64(result, i, 1);
+		op->tier[i].suspended = pg_i64(result, i, 2);
+	}
+}
+
+static void read_stats(struct stats_query *op, PGresult **results)
+{
+	read_tiers(op, results[STATS_TIERS]);
+	op->user = read_named(&op->job, results[STATS_USERS], &op->users);
+	op->team = read_named(&op->job, results[STATS_TEAMS], &op->teams);
+	op->org = read_named(&op->job, results[STATS_ORGS], &op->orgs);
+	op->day = read_named(&op->job, results[STATS_DAYS], &op->days);
+	op->model = read_named(&op->job, results[STATS_MODELS], &op->models);
+	op->interface = read_named(&op->job, results[STATS_INTERFACES], &op->interfaces);
+	op->total = admin_use(results[STATS_TOTAL], 0, 0);
+}
+
+static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results, struct err *err)
+{
+	const struct spans spans = spans_of(op);
+	bool one_month = spans.before_last < spans.before && spans.after_last < spans.after &&
+			 date_next_month(spans.month) == spans.month_end;
+	struct pg_args tenant = {0}, range = {0}, top = {0}, users = {0};
+	struct pg_args *all[] = {&tenant, &range, &top, &users};
+
+	for (int i = 0; i < 4; i++)
+		pg_arg_text(all[i], op->tenant);
+	add_days(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
+	add_days(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
+	add_days(&users,
+		(const int64_t[]){
+			spans.before, spans.before_last, spans.month, spans.month_end, spans.after, spans.after_last},
+		6);
+	pg_arg_int(&top, op->top);
+	pg_arg_int(&users, op->top);
+	const struct pg_statement statements[STATS_COUNT] = {
+		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+		[STATS_TIERS] = {tiers_sql, &tenant},
+		[STATS_USERS] = {one_month ? users_of_month_sql : users_sql, &users},
+		[STATS_TEAMS] = {"SELECT id, " SUMS SHARED "2 GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1 LIMIT $3",
+			&top},
+		[STATS_ORGS] = {"SELECT id, " SUMS SHARED "3 GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1 LIMIT $3",
+			&top},
+		[STATS_DAYS] = {"SELECT day, " SUMS OF_TENANT "GROUP BY 1 ORDER BY 1", &range},
+		[STATS_MODELS] = {"SELECT concat_ws('/', nullif(provider, ''), model), " SUMS OF_TENANT
+				  "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
+			&range},
+		[STATS_INTERFACES] = {"SELECT interface, " SUMS OF_TENANT "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
+			&range},
+		[STATS_TOTAL] = {"SELECT " SUMS OF_TENANT, &range},
+		[STATS_COMMIT] = {"COMMIT", NULL},
+	};
+	bool ok = pg_pipeline(link, statements, STATS_COUNT, results, err);
+	for (int i = 0; i < 4; i++)
+		pg_args_release(all[i]);
+	return ok;
+}
+
+bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct stats_query *op = container_of(job, struct stats_query, job);
+	PGresult *results[STATS_COUNT];
+
+	if (!ask(op, link, results, err))
+		return false;
+	read_stats(op, results);
+	for (int i = 0; i < STATS_COUNT; i++)
+		PQclear(results[i]);
+	return true;
+}

@@ -1,0 +1,338 @@
+/* Reports, figures and forecasts from the roll-ups, in a PostgreSQL of the test's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "domain/date.h"
+#include "pg_entries.h"
+#include "pg_server.h"
+
+#define DAY_US INT64_C(86400000000)
+enum { ENTRIES = 240, DAYS = 40 };
+
+static struct ledger_bench bench;
+static struct arena arena;
+static char db[256];
+static int64_t today;
+
+static void job_done(struct admin_job *job)
+{
+	(void)job;
+	bench.waiting--;
+}
+
+#define JOB \
+	{ \
+		.arena = &arena, .done = job_done, .actor = "", .reason = "" \
+	}
+#define RUN_OK(name, op) \
+	do { \
+		bench.waiting++; \
+		bench.admin->ops->name(bench.admin, (op)); \
+		ledger_bench_run(&bench); \
+		if (!(op)->job.ok) \
+			fail_msg("%s", (op)->job.err.text); \
+	} while (0)
+
+/* Of seven users in two teams and an org over forty days; each has a cost of its own, so that none is taken for another. */
+static void fill(void)
+{
+	struct ledger_item *items = arena_zalloc(&arena, ENTRIES, sizeof(*items));
+	struct ledger_write op;
+
+	for (int i = 0; i < ENTRIES; i++) {
+		struct entry entry;
+		entry_example(&entry, &arena, arena_printf(&arena, "u%d", i % 7), arena_printf(&arena, "r%d", i));
+		entry.started_at_us -= i * 7 % DAYS * DAY_US;
+		entry.info.interface = i % 3 ? "web" : "telegram";
+		entry.usage.provider = i % 5 ? "openai" : "other";
+		entry.usage.price_model = i % 2 ? "small" : "large";
+		entry.amounts.cost = 1000 + i * i;
+		entry.usage.flags = i % 6 ? 0 : FLAG_UNPRICED;
+		entry.usage.tokens.count[TOKEN_OUTPUT] = i;
+		entry_groups(&entry, i % 4 ? arena_printf(&arena, "team%d", i % 2) : NULL, i % 4 == 1 ? "org" : NULL);
+		item_pack(&items[i], &arena, &entry, arena_printf(&arena, "g:%d", i));
+	}
+	assert_true(ledger_write_wait(&bench, &op, &arena, items, ENTRIES));
+}
+
+static struct report_page page_of(enum account_kind kind, const char *id, unsigned by, int limit)
+{
+	return (struct report_page){.job = JOB,
+		.key = {kind, "t", id},
+		.from_day = today - DAYS,
+		.to_day = today,
+		.by = by,
+		.model = "",
+		.interface = "",
+		.limit = limit};
+}
+
+static int compare_keys(const struct bill_line *a, const struct bill_line *b)
+{
+	int order = strcmp(a->user, b->user);
+
+	if (!order)
+		order = strcmp(a->day, b->day);
+	if (!order)
+		order = strcmp(a->provider, b->provider);
+	if (!order)
+		order = strcmp(a->model, b->model);
+	return order ? order : strcmp(a->interface, b->interface);
+}
+
+/* Page by page of `limit` lines: their sums, and that each line lies behind the one before. */
+static struct bill_line all_pages(struct report_page page, int *lines)
+{
+	struct bill_line sum = {0}, last = {0};
+
+	*lines = 0;
+	do {
+		RUN_OK(report, &page);
+		for (int i = 0; i < page.count; i++) {
+			if (last.user)
+				assert_true(compare_keys(&last, &page.lines[i]) < 0);
+			last = page.lines[i];
+			sum.requests += last.requests;
+			sum.cost += last.cost;
+			sum.unpriced += last.unpriced;
+			sum.tokens.count[TOKEN_OUTPUT] += last.tokens.count[TOKEN_OUTPUT];
+			++*lines;
+		}
+		assert_true(!page.more || page.count == page.limit);
+		page.after = &last;
+	} while (page.more);
+	return sum;
+}
+
+static const char *const columns[] = {"day", "provider || '/' || price_model", "interface", "user_id"};
+
+/* How many lines there have to be: groups of ledger rows, counted by SQL of its own. */
+static long long groups_of(const char *where, unsigned by)
+{
+	const char *list = "";
+
+	for (unsigned bit = 0; bit < 4; bit++)
+		if (by & 1u << bit)
+			list = arena_printf(&arena, "%s, %s", list, columns[bit]);
+	return pg_server_ask_number(
+		db, arena_printf(&arena, "SELECT count(DISTINCT (1%s)) FROM ledger WHERE %s", list, where));
+}
+
+static void the_sums_are(const struct bill_line *sum, const char *where)
+{
+	const char *right = pg_server_ask(db,
+		arena_printf(&arena,
+			"SELECT concat_ws(' ', sum(requests), sum(cost_nano), sum(output), sum(flags & 1)) FROM ledger "
+			"WHERE %s",
+			where));
+
+	assert_string_equal(
+		right, arena_printf(&arena, "%lld %lld %lld %lld", (long long)sum->requests, (long long)sum->cost,
+			       (long long)sum->tokens.count[TOKEN_OUTPUT], (long long)sum->unpriced));
+}
+
+static void every_report_in_pages_of_any_size_is_the_sum_of_its_rows(void **state)
+{
+	static const struct {
+		enum account_kind kind;
+		const char *id, *where;
+	} owners[] = {
+		{ACCOUNT_USER, "u3", "user_id = 'u3'"},
+		{ACCOUNT_TEAM, "team1", "team = 'team1'"},
+		{ACCOUNT_ORG, "org", "org = 'org'"},
+		{ACCOUNT_TENANT, "t", "true"},
+	};
+	static const int limits[] = {1, 7, 1000};
+
+	(void)state;
+	fill();
+	for (size_t i = 0; i < 4; i++) {
+		bool by_user = owners[i].kind == ACCOUNT_USER || owners[i].kind == ACCOUNT_TENANT;
+		for (unsigned by = 0; by < (by_user ? 16 : 8); by++) {
+			for (size_t k = 0; k < 3; k++) {
+				int lines;
+				struct bill_line sum =
+					all_pages(page_of(owners[i].kind, owners[i].id, by, limits[k]), &lines);
+				assert_int_equal(lines, groups_of(owners[i].where, by));
+				the_sums_are(&sum, owners[i].where);
+				if (by != BY_DAY && by != (BY_USER | BY_MODEL) && by != 15)
+					k = 2; /* single lines for some of them are enough */
+			}
+		}
+	}
+}
+
+static void filters_and_days_leave_out_the_rest(void **state)
+{
+	struct report_page page = page_of(ACCOUNT_TENANT, "t", BY_DAY, 1000);
+	struct bill_line sum;
+	int lines;
+
+	(void)state;
+	fill();
+	page.model = "small";
+	sum = all_pages(page, &lines);
+	the_sums_are(&sum, "price_model = 'small'");
+	page.model = "other/small";
+	page.interface = "web";
+	sum = all_pages(page, &lines);
+	the_sums_are(&sum, "price_model = 'small' AND provider = 'other' AND interface = 'web'");
+	page.model = page.interface = "";
+	page.from_day = page.to_day = today - 3;
+	sum = all_pages(page, &lines);
+	assert_int_equal(lines, 1);
+	the_sums_are(&sum, "day = (SELECT max(day) FROM ledger) - 3");
+	page.key.id = page.key.tenant = "nobody";
+	sum = all_pages(page, &lines);
+	assert_int_equal(lines, 0);
+}
+
+static void the_users_of_a_report_are_counted_once_over_several_months(void **state)
+{
+	struct report_users users = {.job = JOB, .tenant = "t", .from_day = today - DAYS, .to_day = today};
+
+	(void)state;
+	fill();
+	RUN_OK(report_users, &users);
+	assert_int_equal(users.users, 7);
+	users.from_day = today;
+	RUN_OK(report_users, &users);
+	assert_int_equal(users.users,
+		pg_server_ask_number(db, "SELECT count(DISTINCT user_id) FROM usage_monthly WHERE month = (SELECT "
+					 "max(month) FROM usage_monthly)"));
+}
+
+static void the_dearest_users_are(const struct stats_query *stats)
+{
+	const char *right = pg_server_ask(db,
+		arena_printf(&arena,
+			"SELECT string_agg(user_id || ' ' || c, ' ' ORDER BY c DESC, user_id) FROM (SELECT user_id, "
+			"sum(cost_nano) AS c FROM ledger WHERE day - date '1970-01-01' BETWEEN %lld AND %lld GROUP BY "
+			"1 "
+			"ORDER BY 2 DESC, 1 LIMIT 3) u",
+			(long long)stats->from_day, (long long)stats->to_day));
+	const char *got = "";
+
+	for (int i = 0; i < stats->users; i++)
+		got = arena_printf(&arena, "%s%s%s %lld", got, i ? " " : "", stats->user[i].name,
+			(long long)stats->user[i].use.cost);
+	assert_string_equal(got, right);
+	assert_int_equal(stats->total.cost,
+		pg_server_ask_number(db,
+			arena_printf(&arena,
+				"SELECT coalesce(sum(cost_nano), 0) FROM ledger WHERE day - date '1970-01-01' BETWEEN "
+				"%lld AND %lld",
+				(long long)stats->from_day, (long long)stats->to_day)));
+}
+
+/* Ranges that are whole months, parts of one, and both; the roll-up of months is used wherever it can be. */
+static void figures_of_any_range_are_those_of_the_rows(void **state)
+{
+	int64_t month = date_month(today), before = date_month(month - 1);
+	const int64_t ranges[][2] = {{month, today}, {before, today}, {before, month - 1}, {before, month},
+		{before + 3, today}, {today - 2, today}, {today, today}, {before + 2, month - 2},
+		{before - 40, before - 30}, {today - DAYS - 1, month + 5}};
+
+	(void)state;
+	fill();
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		struct stats_query stats = {.job = JOB,
+			.tenant = "t",
+			.from_day = ranges[i][0],
+			.to_day = ranges[i][1],
+			.today = today,
+			.top = 3};
+		RUN_OK(stats, &stats);
+		the_dearest_users_are(&stats);
+	}
+	struct stats_query all = {
+		.job = JOB, .tenant = "t", .from_day = today - DAYS, .to_day = today, .today = today, .top = 5};
+	RUN_OK(stats, &all);
+	assert_int_equal(all.days, DAYS);
+	assert_int_equal(all.models, 4);
+	assert_int_equal(all.interfaces, 2);
+	assert_int_equal(all.teams, 2);
+	assert_int_equal(all.orgs, 1);
+	assert_int_equal(
+		all.org[0].use.cost, pg_server_ask_number(db, "SELECT sum(cost_nano) FROM ledger WHERE org = 'org'"));
+	assert_int_equal(all.tiers, 1);
+	assert_string_equal(all.tier[0].tier, "free");
+	assert_int_equal(all.tier[0].accounts, 7);
+}
+
+static void a_forecast_reads_the_month_the_last_days_and_today(void **state)
+{
+	struct forecast_query op = {
+		.job = JOB, .key = {ACCOUNT_TEAM, "t", "team1"}, .today = today, .from_day = today - 7};
+
+	(void)state;
+	fill();
+	RUN_OK(forecast, &op);
+	assert_int_equal(op.month.cost,
+		pg_server_ask_number(db, "SELECT sum(cost_nano) FROM ledger WHERE team = 'team1' AND day >= "
+					 "date_trunc('month', now() AT TIME ZONE 'UTC')"));
+	assert_int_equal(op.days.cost,
+		pg_server_ask_number(db,
+			"SELECT sum(cost_nano) FROM ledger WHERE team = 'team1' AND day BETWEEN (now() AT "
+			"TIME ZONE 'UTC')::date - 7 AND (now() AT TIME ZONE 'UTC')::date - 1"));
+	assert_int_equal(op.of_today.cost,
+		pg_server_ask_number(db,
+			"SELECT coalesce(sum(cost_nano), 0) FROM ledger WHERE team = 'team1' AND day = (now() "
+			"AT TIME ZONE 'UTC')::date"));
+	assert_int_equal(op.first_day, pg_server_ask_number(db, "SELECT min(day) - date '1970-01-01' FROM ledger WHERE "
+								"team = 'team1'"));
+	op.key = (struct account_key){ACCOUNT_USER, "t", "nobody"};
+	RUN_OK(forecast, &op);
+	assert_int_equal(op.first_day, -1);
+	assert_int_equal(op.month.cost + op.days.cost + op.of_today.cost, 0);
+}
+
+static int open_database(void **state)
+{
+	static int n;
+	char name[16];
+
+	(void)state;
+	snprintf(name, sizeof(name), "reports%d", n++);
+	snprintf(db, sizeof(db), "%s", pg_server_migrated(name));
+	ledger_bench_open(&bench, db, 2);
+	today = floor_div(clock_wall_us(), DAY_US);
+	return 0;
+}
+
+static int close_database(void **state)
+{
+	(void)state;
+	ledger_bench_close(&bench);
+	arena_release(&arena);
+	return 0;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	pg_server_start();
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_database, close_database)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_report_in_pages_of_any_size_is_the_sum_of_its_rows),
+		TEST(filters_and_days_leave_out_the_rest),
+		TEST(the_users_of_a_report_are_counted_once_over_several_months),
+		TEST(figures_of_any_range_are_those_of_the_rows),
+		TEST(a_forecast_reads_the_month_the_last_days_and_today),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}
