@@ -1,266 +1,313 @@
-/* report, stats, proof: figures and bills. */
+/* report month, days, forecast: bills, streamed, and where a month is going. */
 #include "cli/commands.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/format.h"
-#include "cli/proof.h"
-#include "cli/table.h"
+#include "cli/report_put.h"
 #include "cli/view.h"
 
-static int64_t all_tokens(const Bursar__V1__TokenUsage *usage, bool input)
-{
-	if (!usage)
-		return 0;
-	if (input)
-		return usage->input_tokens + usage->cached_input_tokens + usage->cache_write_tokens +
-		       usage->audio_input_tokens;
-	return usage->output_tokens + usage->reasoning_tokens + usage->audio_output_tokens;
-}
+enum { PATIENCE_US = 2000000, TERMINAL_US = 500000, LINES_US = 10000000, TICK_US = 100000 };
 
-static void count_cell(struct table *table, struct buf *text, int64_t count)
-{
-	put_count(text, count);
-	table_cell_buf(table, text);
-}
+/* One report on its way. */
+struct report {
+	struct cli *cli;
+	struct report_put put;
+	bool terminal, shown, whole, ended;
+	int64_t next_us; /* when to say how far it is */
+	struct bursar_error error;
+};
 
-static void money_cell(struct table *table, struct buf *text, int64_t nano)
+/* For reports that take long: drawn over on a terminal, else a line now and then. */
+static void show_progress(struct report *report, const Bursar__V1__ReportPart *part)
 {
-	put_money(text, nano);
-	table_cell_buf(table, text);
-}
-
-static void bill_line(struct table *table, const Bursar__V1__BillLine *line, const char *day, struct buf *text)
-{
-	table_line(table);
-	table_cell(table, "%s", day);
-	table_cell(table, "%s", line->provider);
-	table_cell(table, "%s%s", line->model, line->unpriced_requests > 0 ? " (unpriced)" : "");
-	table_cell(table, "%s", line->interface);
-	count_cell(table, text, line->requests);
-	count_cell(table, text, all_tokens(line->usage, true));
-	count_cell(table, text, all_tokens(line->usage, false));
-	money_cell(table, text, line->cost_nano_usd);
-}
-
-static void show_report(struct cli *cli, const Bursar__V1__MonthlyReport *report)
-{
-	static const char *const columns[] = {
-		"DAY", "PROVIDER", "MODEL", "INTERFACE", ">REQUESTS", ">INPUT", ">OUTPUT", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
+	int64_t now_us = clock_mono_us();
 	struct buf text = {0};
 
-	buf_putf(&cli->out, "%s %s, %s\n", kind_name(report->ref ? report->ref->kind : 0),
-		report->ref ? report->ref->id : "?", report->month);
-	for (size_t i = 0; i < report->n_lines; i++)
-		bill_line(table, report->lines[i], report->lines[i]->day, &text);
-	if (report->n_lines > 0 && report->total)
-		bill_line(table, report->total, "total", &text);
-	table_put(&cli->out, table, "  nothing was used");
-	table_free(table);
+	if (now_us < report->next_us || part->total)
+		return;
+	report->next_us = now_us + (report->terminal ? TERMINAL_US : LINES_US);
+	report->shown = true;
+	put_count(&text, part->done);
+	buf_put_str(&text, " of ");
+	put_count(&text, part->expected);
+	fprintf(stderr, "%s%s %s%s", report->terminal ? "\r" : "", buf_str(&text),
+		report->put.by & BY_USER ? "users" : "days", report->terminal ? "" : "\n");
 	buf_release(&text);
 }
 
-static bool is_month(const char *text)
+static void part_came(void *ctx, void *message)
+{
+	struct report *report = ctx;
+	const Bursar__V1__ReportPart *part = message;
+
+	report_put_part(&report->put, part, &report->cli->out);
+	cli_flush(report->cli);
+	report->whole |= part->total != NULL;
+	show_progress(report, part);
+	bursar_free(message);
+}
+
+static void stream_ended(void *ctx, const struct bursar_error *error)
+{
+	struct report *report = ctx;
+
+	report->ended = true;
+	report->error = *error;
+}
+
+static int run_stream(struct cli *cli, const Bursar__V1__GetReportRequest *request, unsigned by)
+{
+	struct bursar *bursar = cli_bursar(cli);
+	struct report report = {.cli = cli,
+		.put = {.format = cli->json		     ? REPORT_JSON
+				  : option_given(cli, "csv") ? REPORT_CSV
+							     : REPORT_TABLE,
+			.by = by,
+			.month = !request->from_day[0],
+			.colour = cli->colour},
+		.terminal = isatty(STDERR_FILENO) != 0,
+		.next_us = clock_mono_us() + PATIENCE_US};
+
+	bursar_stream_open(bursar, BURSAR_GET_REPORT, request, part_came, stream_ended, &report);
+	while (!report.ended)
+		bursar_poll(bursar, TICK_US);
+	if (report.shown && report.terminal)
+		fputs("\r\033[K", stderr);
+	if (report.error.code == BURSAR_OK && report.whole)
+		return EXIT_DONE;
+	if (report.put.begun)
+		fprintf(stderr, "bursar: the report ends in the middle; what was written is not all of it\n");
+	return cli_failed(cli, &report.error);
+}
+
+static const struct {
+	const char *word;
+	unsigned by;
+	Bursar__V1__ReportKey key;
+} keys[] = {
+	{"day", BY_DAY, BURSAR__V1__REPORT_KEY__REPORT_KEY_DAY},
+	{"model", BY_MODEL, BURSAR__V1__REPORT_KEY__REPORT_KEY_MODEL},
+	{"interface", BY_INTERFACE, BURSAR__V1__REPORT_KEY__REPORT_KEY_INTERFACE},
+	{"user", BY_USER, BURSAR__V1__REPORT_KEY__REPORT_KEY_USER},
+};
+enum { KEYS = sizeof(keys) / sizeof(*keys) };
+
+/* "day,model"; "none". */
+static bool read_by(struct cli *cli, unsigned *by)
+{
+	const char *text = option_given(cli, "by") ? option_text(cli, "by") : "day,model,interface";
+
+	*by = 0;
+	if (strcmp(text, "none") == 0)
+		return true;
+	for (;;) {
+		size_t len = strcspn(text, ","), i = 0;
+
+		while (i < KEYS && (strlen(keys[i].word) != len || strncmp(keys[i].word, text, len) != 0))
+			i++;
+		if (i == KEYS)
+			return err_set(&cli->err, ERR_INVALID,
+				"--by: '%.*s' is none of day, model, interface and user; several are joined by commas, "
+				"none stands alone",
+				(int)len, text);
+		*by |= keys[i].by;
+		if (!text[len])
+			return true;
+		text += len + 1;
+	}
+}
+
+/* Of one account, or without ID of the whole tenant. */
+static bool read_owner(struct cli *cli, Bursar__V1__AccountRef *ref)
+{
+	read_account_ref(cli, ref);
+	if (ref->id[0])
+		return true;
+	if (option_given(cli, "kind") && ref->kind != BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT)
+		return err_set(&cli->err, ERR_INVALID, "ID is missing: the id of the %s", kind_name(ref->kind));
+	ref->kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT;
+	return true;
+}
+
+bool month_check(struct cli *cli, const char *text)
 {
 	int year, month, used = 0;
 
-	return strlen(text) == 7 && sscanf(text, "%4d-%2d%n", &year, &month, &used) == 2 && used == 7 && month >= 1 &&
-	       month <= 12;
+	if (strlen(text) == 7 && sscanf(text, "%4d-%2d%n", &year, &month, &used) == 2 && used == 7 && month >= 1 &&
+		month <= 12)
+		return true;
+	return err_set(&cli->err, ERR_INVALID, "--month: '%s' must look like 2026-11", text);
 }
 
-static int run_report(struct cli *cli)
+static int run_report(struct cli *cli, Bursar__V1__GetReportRequest *request)
 {
-	Bursar__V1__GetMonthlyReportRequest request = BURSAR__V1__GET_MONTHLY_REPORT_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
-	Bursar__V1__MonthlyReport *report;
-	int code;
+	Bursar__V1__ReportKey by[KEYS];
+	unsigned bits;
+
+	if (cli->json && option_given(cli, "csv")) {
+		err_set(&cli->err, ERR_INVALID, "--csv: choose it or --json");
+		return cli_usage(cli);
+	}
+	if (!read_owner(cli, &ref) || !read_by(cli, &bits))
+		return cli_usage(cli);
+	request->ref = &ref;
+	request->model = (char *)option_text(cli, "model");
+	request->interface = (char *)option_text(cli, "interface");
+	request->by = by;
+	for (size_t i = 0; i < KEYS; i++)
+		if (bits & keys[i].by)
+			by[request->n_by++] = keys[i].key;
+	return run_stream(cli, request, bits);
+}
+
+static int run_month(struct cli *cli)
+{
+	Bursar__V1__GetReportRequest request = BURSAR__V1__GET_REPORT_REQUEST__INIT;
 
 	request.month = (char *)option_text(cli, "month");
-	if (option_given(cli, "month") && !is_month(request.month)) {
-		err_set(&cli->err, ERR_INVALID, "--month: '%s' must look like 2026-11", request.month);
+	if (option_given(cli, "month") && !month_check(cli, request.month))
+		return cli_usage(cli);
+	return run_report(cli, &request);
+}
+
+static int run_days(struct cli *cli)
+{
+	Bursar__V1__GetReportRequest request = BURSAR__V1__GET_REPORT_REQUEST__INIT;
+
+	request.from_day = (char *)option_text(cli, "from");
+	request.to_day = (char *)option_text(cli, "to");
+	if (!option_given(cli, "from")) {
+		err_set(&cli->err, ERR_INVALID, "--from: which day is the first?");
 		return cli_usage(cli);
 	}
-	read_account_ref(cli, &ref);
-	if (!ref.id[0]) {
-		ref.kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT;
-		ref.id = ref.tenant[0] ? ref.tenant : (char *)"default";
-	}
+	return run_report(cli, &request);
+}
+
+static void view_use(struct cli *cli, const char *label, int64_t cost, int64_t requests)
+{
+	struct buf text = {0};
+
+	put_money(&text, cost);
+	buf_put_str(&text, ", ");
+	put_count(&text, requests);
+	buf_put_str(&text, requests == 1 ? " request" : " requests");
+	view_field_buf(cli, label, &text);
+	buf_release(&text);
+}
+
+static void show_budget(struct cli *cli, const Bursar__V1__Forecast *forecast)
+{
+	struct buf text = {0};
+
+	if (!forecast->budget_name[0])
+		return;
+	put_money(&text, forecast->budget_nano_usd);
+	buf_putf(&text, " (%s), ", forecast->budget_name);
+	if (forecast->runs_out_on[0])
+		buf_putf(&text, "runs out on %s", forecast->runs_out_on);
+	else
+		buf_put_str(&text, "lasts beyond the month");
+	view_field_buf(cli, "budget", &text);
+	buf_release(&text);
+}
+
+static void show_forecast(struct cli *cli, const Bursar__V1__Forecast *forecast)
+{
+	buf_putf(&cli->out, "%s %s, %s\n", kind_name(forecast->ref ? forecast->ref->kind : 0),
+		forecast->ref ? forecast->ref->id : "?", forecast->month);
+	view_use(cli, "so far", forecast->cost_nano_usd, forecast->requests);
+	view_use(cli, "month's end", forecast->projected_cost_nano_usd, forecast->projected_requests);
+	if (forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_DAYS && forecast->basis_days == 1)
+		view_field(cli, "basis", "the last complete day");
+	else if (forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_DAYS)
+		view_field(cli, "basis", "the mean of the last %d complete days", forecast->basis_days);
+	else
+		view_field(cli, "basis", "%s",
+			forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_TODAY
+				? "today so far, taken for a whole day: no day is complete yet"
+				: "nothing was used yet");
+	show_budget(cli, forecast);
+}
+
+static int run_forecast(struct cli *cli)
+{
+	Bursar__V1__GetForecastRequest request = BURSAR__V1__GET_FORECAST_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+	Bursar__V1__Forecast *forecast;
+	int code;
+
+	if (!read_owner(cli, &ref))
+		return cli_usage(cli);
 	request.ref = &ref;
-	report = cli_call(cli, BURSAR_GET_MONTHLY_REPORT, &request, &code);
-	if (!report)
+	forecast = cli_call(cli, BURSAR_GET_FORECAST, &request, &code);
+	if (!forecast)
 		return code;
-	if (!cli_json(cli, report))
-		show_report(cli, report);
-	bursar_free(report);
+	if (!cli_json(cli, forecast))
+		show_forecast(cli, forecast);
+	bursar_free(forecast);
 	return EXIT_DONE;
 }
 
-static void show_named(struct cli *cli, const char *title, Bursar__V1__NamedUse *const *uses, size_t count)
-{
-	const char *const columns[] = {title, ">REQUESTS", ">INPUT", ">OUTPUT", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
-
-	for (size_t i = 0; i < count; i++) {
-		table_line(table);
-		table_cell(table, "%s", uses[i]->name[0] ? uses[i]->name : "-");
-		count_cell(table, &text, uses[i]->requests);
-		count_cell(table, &text, uses[i]->input_tokens);
-		count_cell(table, &text, uses[i]->output_tokens);
-		money_cell(table, &text, uses[i]->cost_nano_usd);
+#define OPTIONS_REPORT \
+	{'b', "by", OPTION_TEXT, "KEYS", \
+		"what lines are told apart by: day, model, interface, user, joined by commas; none = the total " \
+		"(default: " \
+		"day,model,interface)", \
+		NULL}, \
+		{'\0', "model", OPTION_TEXT, "MODEL", "only this one", NULL}, \
+		{'i', "interface", OPTION_TEXT, "NAME", "only this one", NULL}, \
+	{ \
+		'\0', "csv", OPTION_FLAG, NULL, \
+			"comma-separated values with a heading; money in USD with nine decimals", NULL \
 	}
-	if (count > 0) {
-		buf_put_str(&cli->out, "\n");
-		table_put(&cli->out, table, "");
-	}
-	table_free(table);
-	buf_release(&text);
-}
-
-static void show_tiers(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
-{
-	static const char *const columns[] = {"TIER", ">ACCOUNTS", ">SUSPENDED", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
-
-	for (size_t i = 0; i < stats->n_accounts_by_tier; i++) {
-		table_line(table);
-		table_cell(table, "%s", stats->accounts_by_tier[i]->tier);
-		count_cell(table, &text, stats->accounts_by_tier[i]->accounts);
-		count_cell(table, &text, stats->accounts_by_tier[i]->suspended);
-	}
-	table_put(&cli->out, table, "no accounts");
-	table_free(table);
-	buf_release(&text);
-}
-
-static void show_users(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
-{
-	static const char *const columns[] = {"USER", ">REQUESTS", ">TOKENS", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
-
-	for (size_t i = 0; i < stats->n_top_users; i++) {
-		table_line(table);
-		table_cell(table, "%s", stats->top_users[i]->user);
-		count_cell(table, &text, stats->top_users[i]->requests);
-		count_cell(table, &text, stats->top_users[i]->tokens);
-		money_cell(table, &text, stats->top_users[i]->cost_nano_usd);
-	}
-	buf_put_str(&cli->out, "\n");
-	table_put(&cli->out, table, "nothing was used");
-	table_free(table);
-	buf_release(&text);
-}
-
-static void show_days(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
-{
-	static const char *const columns[] = {"DAY", ">REQUESTS", ">TOKENS", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
-
-	for (size_t i = 0; i < stats->n_days; i++) {
-		table_line(table);
-		table_cell(table, "%s", stats->days[i]->day);
-		count_cell(table, &text, stats->days[i]->requests);
-		count_cell(table, &text, stats->days[i]->tokens);
-		money_cell(table, &text, stats->days[i]->cost_nano_usd);
-	}
-	if (stats->n_days > 0) {
-		buf_put_str(&cli->out, "\n");
-		table_put(&cli->out, table, "");
-	}
-	table_free(table);
-	buf_release(&text);
-}
-
-static int run_stats(struct cli *cli)
-{
-	Bursar__V1__GetStatsRequest request = BURSAR__V1__GET_STATS_REQUEST__INIT;
-	Bursar__V1__GetStatsResponse *stats;
-	int code;
-
-	request.tenant = (char *)option_text(cli, "tenant");
-	request.from_us = option_number(cli, "from", 0);
-	request.to_us = option_number(cli, "to", 0);
-	request.top = (int32_t)option_number(cli, "top", 0);
-	if (option_number(cli, "top", 0) > 100) {
-		err_set(&cli->err, ERR_INVALID, "--top: must be at most 100");
-		return cli_usage(cli);
-	}
-	stats = cli_call(cli, BURSAR_GET_STATS, &request, &code);
-	if (!stats)
-		return code;
-	if (!cli_json(cli, stats)) {
-		show_tiers(cli, stats);
-		show_users(cli, stats);
-		show_days(cli, stats);
-		show_named(cli, "MODEL", stats->by_model, stats->n_by_model);
-		show_named(cli, "INTERFACE", stats->by_interface, stats->n_by_interface);
-		show_named(cli, "TOTAL", &stats->total, stats->total != NULL);
-	}
-	bursar_free(stats);
-	return EXIT_DONE;
-}
-
-static int run_proof(struct cli *cli)
-{
-	Bursar__V1__GetProofRequest request = BURSAR__V1__GET_PROOF_REQUEST__INIT;
-	Bursar__V1__Proof *proof;
-	struct buf line = {0};
-	bool right;
-	int code;
-
-	request.tenant = (char *)option_text(cli, "tenant");
-	proof = cli_call(cli, BURSAR_GET_PROOF, &request, &code);
-	if (!proof)
-		return code;
-	right = proof_put(&line, proof, NULL);
-	if (!cli_json(cli, proof))
-		buf_put_str(&cli->out, buf_str(&line));
-	buf_release(&line);
-	bursar_free(proof);
-	return right ? EXIT_DONE : EXIT_DENIED;
-}
 
 static const struct command commands[] = {
 	{
 		.name = "report month",
 		.args = "[ID]",
 		.summary = "show the bill of a month",
-		.about = "Of one account, or without ID of the whole tenant: a line for each day, model and interface.",
+		.about = "Of one account, or without ID of the whole tenant. A team or org is billed for what was used "
+			 "by those "
+			 "who were in it at that time. It is written as it comes, however long it is; --json makes one "
+			 "document "
+			 "of it. By user a tenant alone can be told apart.",
+		.options = {OPTION_TENANT, OPTION_KIND, OPTION_MONTH, OPTIONS_REPORT},
+		.examples = {"report month alice", "report month red --kind team --by model,day",
+			"report month --tenant acme --month 2026-10 --json",
+			"report month --by user --csv > bill.csv  # each user's part of the bill"},
+		.run = run_month,
+	},
+	{
+		.name = "report days",
+		.args = "[ID]",
+		.summary = "show the bill of some days",
+		.about = "Like report month, for any days (UTC), at most 366. By day it is the cost over time.",
 		.options = {OPTION_TENANT, OPTION_KIND,
-			{'m', "month", OPTION_TEXT, "YYYY-MM", "which one (default: the running one, UTC)", NULL}},
-		.examples = {"report month alice", "report month --tenant acme --month 2026-10 --json"},
-		.run = run_report,
+			{'\0', "from", OPTION_TEXT, "YYYY-MM-DD", "the first day", NULL},
+			{'\0', "to", OPTION_TEXT, "YYYY-MM-DD", "the last day (default: today)", NULL}, OPTIONS_REPORT},
+		.examples = {"report days --from 2026-11-01 --by day",
+			"report days alice --from 2026-10-15 --to 2026-11-14"},
+		.run = run_days,
 	},
 	{
-		.name = "stats",
-		.args = "",
-		.summary = "show who used how much, by tier, user, day, model and interface",
-		.about = "",
-		.options = {OPTION_TENANT, {'\0', "from", OPTION_TIME, "TIME", "from then on (default: -30d)", NULL},
-			{'\0', "to", OPTION_TIME, "TIME", "until then (default: now)", NULL},
-			{'\0', "top", OPTION_COUNT, "N", "users by cost, at most 100 (default: 10)", NULL}},
-		.examples = {"stats", "stats --tenant acme --from -7d --top 20"},
-		.run = run_stats,
-	},
-	{
-		.name = "proof",
-		.args = "",
-		.summary = "compare ledger, roll-ups and counters of a tenant",
-		.about =
-			"The three are read by separate paths and compared here, for the running month (UTC). Exit "
-			"code 0 when they agree, 1 when they do not. They can not agree where an account was reset in "
-			"this "
-			"month, lives in another time zone, or is on a tier without monthly limits of requests, tokens "
-			"and cost: the ledger knows of use there that the counters of this month do not.",
-		.options = {OPTION_TENANT},
-		.examples = {"proof", "proof --tenant acme --json"},
-		.run = run_proof,
+		.name = "report forecast",
+		.args = "[ID]",
+		.summary = "show what the running month will have cost at its end",
+		.about = "Of one account, or without ID of the whole tenant: so far, and the mean of the last complete "
+			 "days (up "
+			 "to seven) for what is left of the month (UTC). Where the account has a budget a month, also "
+			 "the day "
+			 "on which it is spent at this pace.",
+		.options = {OPTION_TENANT, OPTION_KIND},
+		.examples = {"report forecast", "report forecast red --kind team", "report forecast alice --json"},
+		.run = run_forecast,
 	},
 };
 
-const struct command_group report_commands = {"Figures", commands, sizeof(commands) / sizeof(*commands)};
+const struct command_group report_commands = {"Bills", commands, sizeof(commands) / sizeof(*commands)};

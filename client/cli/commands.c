@@ -12,6 +12,7 @@ const struct command_group *const command_groups[] = {
 	&tier_commands,
 	&price_commands,
 	&report_commands,
+	&stats_commands,
 	&key_commands,
 	&pool_commands,
 	&run_commands,

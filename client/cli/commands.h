@@ -12,6 +12,7 @@ extern const struct command_group tenant_commands;
 extern const struct command_group tier_commands;
 extern const struct command_group price_commands;
 extern const struct command_group report_commands;
+extern const struct command_group stats_commands;
 extern const struct command_group key_commands;
 extern const struct command_group pool_commands;
 extern const struct command_group run_commands;
@@ -45,6 +46,13 @@ void limits_free(Bursar__V1__Limit **limits, size_t count);
 
 /* Reads the JSON file of -f as a message of `descriptor` (bursar_free); NULL with cli->err. */
 void *read_json_file(struct cli *cli, const ProtobufCMessageDescriptor *descriptor);
+
+/* "2026-11"? False with cli->err. */
+bool month_check(struct cli *cli, const char *text);
+#define OPTION_MONTH \
+	{ \
+		'm', "month", OPTION_TEXT, "YYYY-MM", "which one (default: the running one, UTC)", NULL \
+	}
 
 #define OPTIONS_ASK \
 	{'i', "interface", OPTION_TEXT, "NAME", "where it comes from: telegram, discord, web, api (default: api)", \

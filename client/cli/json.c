@@ -112,15 +112,25 @@ static json_t *message_json(const ProtobufCMessage *message)
 	return object;
 }
 
-void json_put_message(struct buf *out, const ProtobufCMessage *message)
+static void put(struct buf *out, const ProtobufCMessage *message, size_t flags)
 {
-	json_t *object = message_json(message);
-	char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	json_t *object = message ? message_json(message) : json_null();
+	char *text = json_dumps(object, flags | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
 
 	if (!text)
 		abort();
 	buf_put_str(out, text);
-	buf_put_str(out, "\n");
 	free(text);
 	json_decref(object);
+}
+
+void json_put_message(struct buf *out, const ProtobufCMessage *message)
+{
+	put(out, message, JSON_INDENT(2));
+	buf_put_str(out, "\n");
+}
+
+void json_put_line(struct buf *out, const ProtobufCMessage *message)
+{
+	put(out, message, 0);
 }

@@ -12,6 +12,9 @@
  */
 void json_put_message(struct buf *out, const ProtobufCMessage *message);
 
+/* The same on one line, without a line end; "null" for NULL. */
+void json_put_line(struct buf *out, const ProtobufCMessage *message);
+
 /*
  * Reads JSON into a new message of `descriptor` (protobuf_c_message_free_unpacked). Enums by name, full or as people
  * write it ("DIMENSION_COST", "cost"). NULL with ERR_INVALID: the field is the path ("limits[2].amount"), or the text

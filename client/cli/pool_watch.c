@@ -149,29 +149,11 @@ void pool_view_stats(struct cli *cli, const Bursar__V1__PoolStats *stats, double
 	buf_release(&text);
 }
 
-/* JSON on one line: in strings there are no line ends. */
-static void put_json_line(struct buf *out, const Bursar__V1__PoolStats *stats)
-{
-	struct buf text = {0};
-	const char *c;
-
-	json_put_message(&text, &stats->base);
-	for (c = buf_str(&text); *c; c++) {
-		if (*c != '\n') {
-			buf_put(out, c, 1);
-			continue;
-		}
-		while (c[1] == ' ')
-			c++;
-	}
-	buf_put_str(out, "\n");
-	buf_release(&text);
-}
-
 static void show(struct cli *cli, const Bursar__V1__PoolStats *stats, double grants, bool screen)
 {
 	if (cli->json) {
-		put_json_line(&cli->out, stats);
+		json_put_line(&cli->out, &stats->base);
+		buf_put_str(&cli->out, "\n");
 	} else if (screen) {
 		buf_put_str(&cli->out, "\033[H\033[J");
 		buf_putf(&cli->out, "pool %s  (Ctrl-C ends)\n", stats->ref ? stats->ref->name : "?");

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/format.h"
+
 struct table {
 	struct libscols_table *cols;
 	struct libscols_line *line;
@@ -62,6 +64,24 @@ void table_cell(struct table *table, const char *fmt, ...)
 	va_end(args);
 	if (scols_line_set_data(table->line, table->cell++, text) != 0)
 		abort();
+}
+
+void table_count(struct table *table, int64_t count)
+{
+	struct buf text = {0};
+
+	put_count(&text, count);
+	table_cell_buf(table, &text);
+	buf_release(&text);
+}
+
+void table_money(struct table *table, int64_t nano)
+{
+	struct buf text = {0};
+
+	put_money(&text, nano);
+	table_cell_buf(table, &text);
+	buf_release(&text);
 }
 
 void table_colour(struct table *table, const char *colour)

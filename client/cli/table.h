@@ -3,6 +3,7 @@
 #define BURSAR_CLI_TABLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -22,6 +23,10 @@ void table_cell(struct table *table, const char *fmt, ...) __attribute__((format
 
 /* The next cell is what the buffer holds, which is emptied. */
 void table_cell_buf(struct table *table, struct buf *text);
+
+/* The next cell as put_count and put_money write it. */
+void table_count(struct table *table, int64_t count);
+void table_money(struct table *table, int64_t nano);
 
 /* Colours the last cell: "red", "yellow", "green" (libsmartcols' names). */
 void table_colour(struct table *table, const char *colour);
