@@ -278,25 +278,6 @@ struct arena *call_arena(struct call *call)
 	return &call->arena;
 }
 
-const char *call_path(const struct call *call)
-{
-	return call->method->row->path;
-}
-
-bool call_serves(const struct call *call, const char *service)
-{
-	const struct rpc_server *server = call->worker->server;
-	size_t len = strlen(service);
-
-	for (size_t i = 0; i < server->method_count; i++) {
-		const char *path = server->methods[i].row->path;
-
-		if (path[0] == '/' && strncmp(path + 1, service, len) == 0 && path[1 + len] == '/')
-			return true;
-	}
-	return false;
-}
-
 void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void *ctx), void *ctx)
 {
 	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
@@ -351,10 +332,12 @@ void call_end(struct call *call)
 		end(call, GRPC_STATUS_OK);
 }
 
-void call_fail(struct call *call, const struct err *why)
+void call_fail(struct call *call, const struct err *err)
 {
-	const struct err *err = call->expelled ? call->expelled : why;
 	size_t len;
+
+	if (call->expelled)
+		err = call->expelled;
 	const uint8_t *details = status_details(&call->arena, err, &len);
 	int code = status_code(err->code);
 

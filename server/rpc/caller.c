@@ -1,4 +1,4 @@
-/* Who calls: address, metadata, how long he waits, and what the doors found out about him. */
+/* Who calls what: method, address, metadata, how long he waits, and what the doors found out about him. */
 #include "rpc/internal.h"
 
 #include <grpc/grpc_security.h>
@@ -7,6 +7,25 @@
 #include <string.h>
 
 #include "base/clock.h"
+
+const char *call_path(const struct call *call)
+{
+	return call->method->row->path;
+}
+
+bool call_serves(const struct call *call, const char *service)
+{
+	const struct rpc_server *server = call->worker->server;
+	size_t len = strlen(service);
+
+	for (size_t i = 0; i < server->method_count; i++) {
+		const char *path = server->methods[i].row->path;
+
+		if (path[0] == '/' && strncmp(path + 1, service, len) == 0 && path[1 + len] == '/')
+			return true;
+	}
+	return false;
+}
 
 const char *call_peer(struct call *call)
 {
