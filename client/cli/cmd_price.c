@@ -96,6 +96,7 @@ static int run_list(struct cli *cli)
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.provider = (char *)option_text(cli, "provider");
 	request.model_prefix = (char *)option_text(cli, "prefix");
+	request.account = (char *)option_text(cli, "account");
 	request.at_us = option_number(cli, "at", 0);
 	answer = cli_call_pages(cli, BURSAR_LIST_PRICES, &request, option_number(cli, "limit", 1000), &code);
 	if (!answer)
@@ -270,10 +271,13 @@ static const struct command commands[] = {
 		.args = "",
 		.summary = "list the prices in force",
 		.about = "",
-		.options = {OPTION_FOR_TENANT, {'\0', "provider", OPTION_TEXT, "NAME", "only this provider's", NULL},
+		.options = {OPTION_FOR_TENANT,
+			{'\0', "account", OPTION_TEXT, "USER", "only this account's own prices", NULL},
+			{'\0', "provider", OPTION_TEXT, "NAME", "only this provider's", NULL},
 			{'\0', "prefix", OPTION_TEXT, "TEXT", "only models that begin so", NULL}, OPTION_AT,
 			{'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 1000)", NULL}},
-		.examples = {"price list --provider anthropic", "price list --prefix gpt-5 --at 2026-12-31"},
+		.examples = {"price list --provider anthropic", "price list --prefix gpt-5 --at 2026-12-31",
+			"price list --tenant acme --account alice"},
 		.run = run_list,
 	},
 	{

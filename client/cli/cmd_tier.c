@@ -213,6 +213,27 @@ static int run_put(struct cli *cli)
 	return code;
 }
 
+static int run_delete(struct cli *cli)
+{
+	Bursar__V1__DeleteTierRequest request = BURSAR__V1__DELETE_TIER_REQUEST__INIT;
+	Bursar__V1__DeleteTierResponse *answer;
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.name = (char *)cli_arg(cli, 0);
+	request.reason = (char *)option_text(cli, "reason");
+	answer = cli_call(cli, BURSAR_DELETE_TIER, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		buf_putf(&cli->out, "deleted tier %s%s\n", request.name, answer->tier ? "; what counts now:" : "");
+		if (answer->tier)
+			show_tier(cli, answer->tier);
+	}
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
 static const struct command commands[] = {
 	{
 		.name = "tier list",
@@ -255,6 +276,17 @@ static const struct command commands[] = {
 			"tier put pro requests=30/min --merge", "tier put pro --upgrade-to enterprise",
 			"tier put pro -f pro.json"},
 		.run = run_put,
+	},
+	{
+		.name = "tier delete",
+		.args = "TIER",
+		.summary = "delete a tier of the tenant's own",
+		.about = "Refused while an account is on it, while it is the default tier, and while another tier "
+			 "names it as "
+			 "its upgrade. A shipped tier that was changed goes back to what was shipped.",
+		.options = {OPTION_TENANT, OPTION_REASON},
+		.examples = {"tier delete trial", "tier delete pro --tenant acme --reason 'as shipped is fine'"},
+		.run = run_delete,
 	},
 };
 

@@ -11,6 +11,7 @@ const struct command_group *const command_groups[] = {
 	&tenant_commands,
 	&tier_commands,
 	&price_commands,
+	&price_list_commands,
 	&report_commands,
 	&stats_commands,
 	&key_commands,

@@ -82,20 +82,6 @@ bool admin_tier_check(struct call *call, void *ctx, const char *tenant, const ch
 	return false;
 }
 
-/* The old zone's windows run to their ends: windows_at knows from when on the new one counts. */
-static void zone_change(struct account_profile *profile, const char *name, int64_t now_us)
-{
-	struct zone *zone = &profile->zone;
-
-	if (strcmp(name, "UTC") == 0)
-		name = "";
-	if (strcmp(zone->name, name) == 0)
-		return;
-	memcpy(zone->previous, zone->name[0] ? zone->name : "UTC", strlen(zone->name[0] ? zone->name : "UTC") + 1);
-	memcpy(zone->name, name, strlen(name) + 1);
-	zone->changed_at_us = now_us;
-}
-
 static bool put_change(struct account_change *op, struct account_row *row, struct err *err)
 {
 	const Bursar__V1__PutAccountRequest *request = (const Bursar__V1__PutAccountRequest *)edit_of(op)->request;
@@ -108,10 +94,8 @@ static bool put_change(struct account_change *op, struct account_row *row, struc
 		memcpy(profile->team, request->team, strlen(request->team) + 1);
 	if (request->org[0] || request->clear_org)
 		memcpy(profile->org, request->org, strlen(request->org) + 1);
-	if (request->time_zone[0] && row->known)
-		zone_change(profile, request->time_zone, edit_of(op)->now_us);
-	else if (request->time_zone[0] && strcmp(request->time_zone, "UTC") != 0)
-		memcpy(profile->zone.name, request->time_zone, strlen(request->time_zone) + 1);
+	if (request->time_zone[0])
+		zone_put(&profile->zone, request->time_zone, row->known, edit_of(op)->now_us);
 	profile->deleted = false;
 	return true;
 }

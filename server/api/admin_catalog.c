@@ -21,7 +21,7 @@ static struct put_call *put_new(struct call *call, enum catalog_edit_kind kind)
 	return put;
 }
 
-static Bursar__V1__Tenant *tenant_to_message(struct arena *arena, const struct tenant *tenant, const char *id)
+Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenant *tenant, const char *id)
 {
 	Bursar__V1__Tenant *message = message_new(arena, Tenant, tenant);
 
@@ -42,7 +42,7 @@ static void tenant_put_done(struct flow *flow)
 	const struct tenant *tenant = &edit->op.tenant.tenant;
 
 	if (flow->ok)
-		call_reply_message(call, &tenant_to_message(call_arena(call), tenant, tenant->id)->base);
+		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, tenant->id)->base);
 	else
 		call_fail(call, &flow->err);
 }
@@ -123,7 +123,7 @@ void admin_get_tenant(struct call *call, void *ctx)
 	const char *id = tenant_or_default(request->id);
 	const struct tenant *tenant = catalog_tenant(snapshot->catalog, id);
 	if (tenant) {
-		call_reply_message(call, &tenant_to_message(call_arena(call), tenant, id)->base);
+		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, id)->base);
 	} else {
 		err_set(&err, ERR_NOT_FOUND, "id: there is no tenant %s", id);
 		call_fail(call, &err);
@@ -147,7 +147,7 @@ static void tenants_done(struct admin_job *job)
 		return;
 	answer->tenants = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++)
-		answer->tenants[answer->n_tenants++] = tenant_to_message(arena, &op->rows[i], op->rows[i].id);
+		answer->tenants[answer->n_tenants++] = admin_tenant_message(arena, &op->rows[i], op->rows[i].id);
 	if (op->more && op->count > 0)
 		answer->next_page_token = op->rows[op->count - 1].id;
 	call_reply_message(call, &answer->base);
@@ -174,7 +174,7 @@ void admin_list_tenants(struct call *call, void *ctx)
 	worker->parts.admin->ops->tenant_list(worker->parts.admin, &list->op);
 }
 
-static Bursar__V1__Tier *tier_to_message(struct arena *arena, const char *tenant, const struct tier *tier)
+Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, const struct tier *tier)
 {
 	Bursar__V1__Tier *message = message_new(arena, Tier, tier);
 
@@ -192,7 +192,7 @@ static Bursar__V1__Tier *tier_to_message(struct arena *arena, const char *tenant
 	return message;
 }
 
-static bool tier_read(const Bursar__V1__Tier *message, int warn_percent, struct tier *tier, struct err *err)
+bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct tier *tier, struct err *err)
 {
 	copy(tier->name, message->name);
 	for (size_t i = 0; i < message->n_limits; i++) {
@@ -202,10 +202,10 @@ static bool tier_read(const Bursar__V1__Tier *message, int warn_percent, struct 
 			(!limit->until_us || err_invalid(err, "until_us",
 						     "is for an account's override only; a tier's limit has no end"));
 		if (!right)
-			return err_prefix(err, "tier.limits[%zu].", i);
+			return err_prefix(err, "limits[%zu].", i);
 	}
 	if (!policy_prepare(&tier->policy, err))
-		return err_prefix(err, "tier.");
+		return false;
 	tier->pool_priority = message->pool_priority ? message->pool_priority : 1;
 	tier->pool_concurrent = message->pool_concurrent ? message->pool_concurrent : 1;
 	tier->default_output_tokens = message->default_output_tokens ? message->default_output_tokens : 1000;
@@ -221,7 +221,7 @@ static void tier_put_done(struct flow *flow)
 
 	if (flow->ok)
 		call_reply_message(
-			call, &tier_to_message(call_arena(call), edit->op.tier.tenant, &edit->op.tier.tier)->base);
+			call, &admin_tier_message(call_arena(call), edit->op.tier.tenant, &edit->op.tier.tier)->base);
 	else
 		call_fail(call, &flow->err);
 }
@@ -233,8 +233,12 @@ void admin_put_tier(struct call *call, void *ctx)
 	struct err err;
 	const Bursar__V1__PutTierRequest *request = request_read(call, &bursar__v1__put_tier_request__descriptor, &err);
 
-	if (!request ||
-		!tier_read(request->tier, (int)worker->parts.conf->warn_percent, &put->edit.op.tier.tier, &err)) {
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	if (!admin_tier_read(request->tier, (int)worker->parts.conf->warn_percent, &put->edit.op.tier.tier, &err)) {
+		err_prefix(&err, "tier.");
 		call_fail(call, &err);
 		return;
 	}
@@ -242,6 +246,45 @@ void admin_put_tier(struct call *call, void *ctx)
 	put->edit.op.tier.job.actor = admin_actor(call);
 	put->edit.op.tier.job.reason = request->reason;
 	catalog_edit_start(&put->edit, ctx, call_arena(call), tier_put_done);
+}
+
+static void tier_delete_done(struct flow *flow)
+{
+	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
+	struct call *call = container_of(edit, struct put_call, edit)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__DeleteTierResponse *answer = message_new(arena, DeleteTierResponse, delete_tier_response);
+	const struct tier_delete *op = &edit->op.tier_delete;
+	struct snapshot *snapshot = NULL;
+
+	if (!flow->ok || !(snapshot = snapshot_take(edit->worker, &flow->err))) {
+		call_fail(call, &flow->err);
+		return;
+	}
+	const struct tier *shipped = catalog_tier(snapshot->catalog, op->tenant, op->name);
+	if (shipped)
+		answer->tier = admin_tier_message(arena, op->tenant, shipped);
+	call_reply_message(call, &answer->base);
+	snapshot_give(edit->worker, snapshot);
+}
+
+void admin_delete_tier(struct call *call, void *ctx)
+{
+	struct put_call *put = put_new(call, EDIT_TIER_DELETE);
+	struct tier_delete *op = &put->edit.op.tier_delete;
+	struct err err;
+	const Bursar__V1__DeleteTierRequest *request =
+		request_read(call, &bursar__v1__delete_tier_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	op->tenant = tenant_or_default(request->tenant);
+	op->name = request->name;
+	op->job.actor = admin_actor(call);
+	op->job.reason = request->reason;
+	catalog_edit_start(&put->edit, ctx, call_arena(call), tier_delete_done);
 }
 
 void admin_get_tier(struct call *call, void *ctx)
@@ -257,7 +300,7 @@ void admin_get_tier(struct call *call, void *ctx)
 	const char *tenant = tenant_or_default(request->tenant);
 	const struct tier *tier = catalog_tier(snapshot->catalog, tenant, request->name);
 	if (tier) {
-		call_reply_message(call, &tier_to_message(call_arena(call), tenant, tier)->base);
+		call_reply_message(call, &admin_tier_message(call_arena(call), tenant, tier)->base);
 	} else {
 		err_set(&err, ERR_NOT_FOUND, "name: tenant %s has no tier %s: see ListTiers", tenant, request->name);
 		call_fail(call, &err);
@@ -288,7 +331,7 @@ void admin_list_tiers(struct call *call, void *ctx)
 	for (const char *after = ""; after;) {
 		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);
 		if (tier)
-			answer->tiers[answer->n_tiers++] = tier_to_message(arena, tenant, tier);
+			answer->tiers[answer->n_tiers++] = admin_tier_message(arena, tenant, tier);
 		after = tier ? tier->name : NULL;
 	}
 	call_reply_message(call, &answer->base);

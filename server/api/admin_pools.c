@@ -26,7 +26,7 @@ static Bursar__V1__PoolRef *ref_message(struct arena *arena, const char *tenant,
 	return ref;
 }
 
-static Bursar__V1__Pool *pool_message(struct arena *arena, const struct pool_row *row)
+Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row *row)
 {
 	const struct pool_settings *s = &row->settings;
 	Bursar__V1__Pool *message = message_new(arena, Pool, pool);
@@ -77,7 +77,7 @@ static void edit_done(struct flow *flow)
 		call_fail(call, &flow->err);
 		return;
 	}
-	Bursar__V1__Pool *message = pool_message(call_arena(call), &edit->op.row);
+	Bursar__V1__Pool *message = admin_pool_message(call_arena(call), &edit->op.row);
 	message->pending = edit->pending;
 	call_reply_message(call, &message->base);
 }
@@ -220,7 +220,7 @@ static void list_done(struct admin_job *job)
 		return;
 	answer->pools = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++)
-		answer->pools[answer->n_pools++] = pool_message(arena, &op->rows[i]);
+		answer->pools[answer->n_pools++] = admin_pool_message(arena, &op->rows[i]);
 	call_reply_message(call, &answer->base);
 }
 
@@ -233,7 +233,7 @@ static void get_done(struct admin_job *job)
 	if (!admin_went_well(call, job))
 		return;
 	if (op->count == 1) {
-		call_reply_message(call, &pool_message(call_arena(call), &op->rows[0])->base);
+		call_reply_message(call, &admin_pool_message(call_arena(call), &op->rows[0])->base);
 		return;
 	}
 	err_set(&err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools", op->tenant, op->name);

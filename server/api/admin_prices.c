@@ -51,8 +51,7 @@ static void extras_to_message(struct arena *arena, const struct price *price, Bu
 	}
 }
 
-/* Points into the price. */
-static Bursar__V1__Price *price_to_message(struct arena *arena, const struct price *price)
+Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *price)
 {
 	Bursar__V1__Price *message = message_new(arena, Price, price);
 
@@ -98,7 +97,7 @@ static bool extras_read(const Bursar__V1__Price *message, struct price *price, s
 	return true;
 }
 
-static bool price_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
+bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
 {
 	memcpy(price->tenant, message->tenant, strlen(message->tenant) + 1);
 	memcpy(price->account, message->account, strlen(message->account) + 1);
@@ -124,7 +123,7 @@ static void put_done(struct flow *flow)
 	struct call *call = container_of(edit, struct put_call, edit)->call;
 
 	if (flow->ok)
-		call_reply_message(call, &price_to_message(call_arena(call), &edit->op.price.price)->base);
+		call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price.price)->base);
 	else
 		call_fail(call, &flow->err);
 }
@@ -141,7 +140,7 @@ void admin_put_price(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	if (!price_read(request->price, &op->price, &err)) {
+	if (!admin_price_read(request->price, &op->price, &err)) {
 		err_prefix(&err, "price.");
 		call_fail(call, &err);
 		return;
@@ -171,7 +170,7 @@ void admin_get_price(struct call *call, void *ctx)
 	const struct price *price = price_find(catalog_prices(snapshot->catalog), tenant_or_default(request->tenant),
 		request->account, model, request->at_us ? request->at_us : worker_now_us(ctx));
 	if (price) {
-		call_reply_message(call, &price_to_message(call_arena(call), price)->base);
+		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
 	} else {
 		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then: see ListPrices", model);
 		call_fail(call, &err);
@@ -195,7 +194,7 @@ static void list_done(struct admin_job *job)
 		return;
 	answer->prices = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++)
-		answer->prices[answer->n_prices++] = price_to_message(arena, &op->rows[i]);
+		answer->prices[answer->n_prices++] = admin_price_message(arena, &op->rows[i]);
 	if (op->more)
 		answer->next_page_token = arena_printf(arena, "%" PRId64, op->last);
 	call_reply_message(call, &answer->base);
@@ -223,6 +222,7 @@ void admin_list_prices(struct call *call, void *ctx)
 		.tenant = tenant_or_default(request->tenant),
 		.provider = request->provider,
 		.model_prefix = request->model_prefix,
+		.account = request->account,
 		.at_us = request->at_us ? request->at_us : worker_now_us(worker),
 		.after = (int64_t)strtoull(request->page_token, NULL, 10),
 		.limit = admin_page(request->page_size, 100, 1000),

@@ -41,6 +41,20 @@ bool admin_limits_read(struct arena *arena, Bursar__V1__Limit *const *limits, si
 /* NULL: none. */
 struct account_filter admin_filter(const Bursar__V1__AccountFilter *filter, int64_t now_us);
 
+/* Tiers; the message points into what it is made of. ERR_INVALID names the field. `warn_percent` stands in for 0. */
+Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, const struct tier *tier);
+bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct tier *tier, struct err *err);
+
+/* A tenant's settings under an id; points into both. */
+Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenant *tenant, const char *id);
+
+/* A pool; points into the row. */
+Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row *row);
+
+/* Prices, likewise. */
+Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *price);
+bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
+
 /* Who calls, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
 const char *admin_actor(struct call *call);
 

@@ -140,6 +140,14 @@ static void name_make(struct limit *limit)
 	name_add_selector(limit->name, limit->model);
 }
 
+bool limit_name_is_made(const struct limit *limit)
+{
+	struct limit made = *limit;
+
+	name_make(&made);
+	return strcmp(made.name, limit->name) == 0;
+}
+
 static bool name_check(const char *name, struct err *err)
 {
 	for (const char *p = name; *p; p++)

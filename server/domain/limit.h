@@ -66,6 +66,9 @@ uint64_t selector_hash(const char *text, size_t len);
  */
 bool limit_prepare(struct limit *limit, struct err *err);
 
+/* Has the limit the name that limit_prepare would make of the rest? */
+bool limit_name_is_made(const struct limit *limit);
+
 /* limit_prepare of each, refuses two of one name (or id), computes pid. Field paths: "limits[3].amount". */
 bool policy_prepare(struct policy *policy, struct err *err);
 

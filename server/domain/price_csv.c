@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "domain/csv.h"
 #include "domain/limit.h"
+#include "domain/price_change.h"
 
 enum kind {
 	KIND_PROVIDER,
@@ -66,6 +67,11 @@ static bool layout_read(const struct csv_row *row, struct layout *out, struct er
 
 		while (c < COLUMNS && strcmp(columns[c].name, row->field[i]) != 0)
 			c++;
+		if (c == COLUMNS && strstr(row->field[i], "per_"))
+			return err_invalid(err, "header",
+				"\"%.40s\" is another unit; prices are USD per 1M tokens (input_usd_per_1m): 2.5, not "
+				"0.0000025",
+				row->field[i]);
 		if (c == COLUMNS)
 			return err_invalid(err, "header",
 				"there is no column \"%.40s\"; known are provider, model, input_usd_per_1m, "
@@ -82,6 +88,26 @@ static bool layout_read(const struct csv_row *row, struct layout *out, struct er
 	}
 	*out = layout;
 	return true;
+}
+
+/* What the columns speak of. */
+static unsigned layout_given(const struct layout *layout)
+{
+	unsigned given = 0;
+
+	for (int i = 0; i < layout->count; i++) {
+		const struct column *column = layout->at[i];
+
+		if (column->kind == KIND_RATE)
+			given |= PRICE_GIVEN_RATE(column->class);
+		else if (column->kind == KIND_ABOVE)
+			given |= PRICE_GIVEN_ABOVE(column->class);
+		else if (column->kind == KIND_THRESHOLD)
+			given |= PRICE_GIVEN_CONTEXT;
+		else if (column->kind == KIND_MODES)
+			given |= PRICE_GIVEN_MODES;
+	}
+	return given;
 }
 
 static bool copy_text(const char *text, char *out, size_t size, const char *field, struct err *err)
@@ -211,48 +237,23 @@ static bool row_read(const struct csv_row *row, const struct layout *layout, str
 	return price_check(price, err);
 }
 
-/* For finding two rows of one model that are in force at once. */
-struct place {
-	const struct price *price;
-	int line;
-};
-
-static int compare_places(const void *a, const void *b)
+static bool overlaps_check(const struct price_sheet *list, struct err *err)
 {
-	const struct place *x = a, *y = b;
-	int order = strcmp(x->price->provider, y->price->provider);
-
-	if (order == 0)
-		order = strcmp(x->price->model, y->price->model);
-	if (order == 0)
-		order = (x->price->from_us > y->price->from_us) - (x->price->from_us < y->price->from_us);
-	return order ? order : (x->line > y->line) - (x->line < y->line);
-}
-
-static bool overlaps_check(const struct price_list *list, struct err *err)
-{
-	struct place *places = mem_zalloc((size_t)list->count + 1, sizeof(*places));
-	bool ok = true;
+	const struct price **prices = mem_zalloc((size_t)list->count + 1, sizeof(*prices));
+	int first = 0, second = 0;
 
 	for (int i = 0; i < list->count; i++)
-		places[i] = (struct place){.price = &list->prices[i], .line = list->lines[i]};
-	qsort(places, (size_t)list->count, sizeof(*places), compare_places);
-	for (int i = 1; ok && i < list->count; i++) {
-		const struct price *before = places[i - 1].price, *price = places[i].price;
-
-		if (strcmp(before->provider, price->provider) != 0 || strcmp(before->model, price->model) != 0)
-			continue;
-		if (before->to_us == 0 || before->to_us > price->from_us)
-			ok = err_set(err, ERR_INVALID,
-				"line %d: model: %.60s/%.60s is in force there and in line %d at once; give them "
-				"dates",
-				places[i].line, price->provider, price->model, places[i - 1].line);
-	}
-	free(places);
-	return ok;
+		prices[i] = &list->prices[i];
+	bool overlap = prices_overlap(prices, list->count, &first, &second);
+	free(prices);
+	return !overlap || err_set(err, ERR_INVALID,
+				   "line %d: model: %.60s/%.60s is in force there and in line %d at once; give them "
+				   "dates",
+				   list->lines[second], list->prices[second].provider, list->prices[second].model,
+				   list->lines[first]);
 }
 
-static struct price *list_add(struct price_list *list, int *room, int line)
+static struct price *list_add(struct price_sheet *list, int *room, int line)
 {
 	if (list->count == *room) {
 		*room = *room ? *room * 2 : 64;
@@ -263,7 +264,7 @@ static struct price *list_add(struct price_list *list, int *room, int line)
 	return &list->prices[list->count++];
 }
 
-static bool rows_read(struct csv *csv, struct csv_row *row, struct price_list *list, struct err *err)
+static bool rows_read(struct csv *csv, struct csv_row *row, struct price_sheet *list, struct err *err)
 {
 	struct layout layout = {0};
 	int room = 0;
@@ -274,6 +275,7 @@ static bool rows_read(struct csv *csv, struct csv_row *row, struct price_list *l
 		return err_set(err, ERR_INVALID, "line 1: header: is missing; the first line names the columns");
 	if (!layout_read(row, &layout, err))
 		return err_prefix(err, "line %d: ", csv->line);
+	list->given = layout_given(&layout);
 	for (;;) {
 		if (!csv_next(csv, row, err))
 			return false;
@@ -287,26 +289,26 @@ static bool rows_read(struct csv *csv, struct csv_row *row, struct price_list *l
 	}
 }
 
-bool price_csv_parse(const char *text, size_t len, struct price_list *out, struct err *err)
+bool price_csv_parse(const char *text, size_t len, struct price_sheet *out, struct err *err)
 {
 	struct csv csv = {.at = text, .left = len};
 	struct csv_row *row;
 	bool ok;
 
-	*out = (struct price_list){0};
+	*out = (struct price_sheet){0};
 	if (len > PRICE_CSV_BYTES_MAX)
 		return err_set(err, ERR_INVALID, "file: is %zu bytes long; a price list has at most 8 MiB", len);
 	row = mem_zalloc(1, sizeof(*row));
 	ok = rows_read(&csv, row, out, err);
 	free(row);
 	if (!ok)
-		price_list_release(out);
+		price_sheet_release(out);
 	return ok;
 }
 
-void price_list_release(struct price_list *list)
+void price_sheet_release(struct price_sheet *list)
 {
 	free(list->prices);
 	free(list->lines);
-	*list = (struct price_list){0};
+	*list = (struct price_sheet){0};
 }

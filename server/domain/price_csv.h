@@ -11,11 +11,12 @@
 #define PRICE_CSV_BYTES_MAX ((size_t)8 << 20)
 #define PRICE_CSV_ROWS_MAX 10000
 
-/* Freed by price_list_release; all zeros is an empty list. */
-struct price_list {
+/* Freed by price_sheet_release; all zeros is an empty list. */
+struct price_sheet {
 	int count;
 	struct price *prices; /* checked, in the order of the file */
 	int *lines; /* where each stands */
+	unsigned given; /* what its columns speak of: PRICE_GIVEN_* of price_change.h */
 };
 
 /*
@@ -27,9 +28,9 @@ struct price_list {
  * An empty field is "no price of its own". ERR_INVALID says the line, the column, what is wrong and what would be right;
  * two rows of one model that are in force at once are refused. On failure `out` is empty.
  */
-bool price_csv_parse(const char *text, size_t len, struct price_list *out, struct err *err)
+bool price_csv_parse(const char *text, size_t len, struct price_sheet *out, struct err *err)
 	__attribute__((warn_unused_result));
 
-void price_list_release(struct price_list *list);
+void price_sheet_release(struct price_sheet *list);
 
 #endif

@@ -293,6 +293,20 @@ bool windows_at(const struct zone *zone, int64_t now_us, struct windows *out, st
 	return true;
 }
 
+void zone_put(struct zone *zone, const char *name, bool known, int64_t now_us)
+{
+	if (strcmp(name, "UTC") == 0)
+		name = "";
+	if (strcmp(zone->name, name) == 0)
+		return;
+	if (known) {
+		const char *previous = zone->name[0] ? zone->name : "UTC";
+		memcpy(zone->previous, previous, strlen(previous) + 1);
+		zone->changed_at_us = now_us;
+	}
+	memcpy(zone->name, name, strlen(name) + 1);
+}
+
 static int windows_index(const struct windows *windows, enum window_unit unit, int64_t now_us)
 {
 	const int64_t *at = windows->at[unit];

@@ -28,6 +28,12 @@ struct zone {
 	int64_t changed_at_us;
 };
 
+/*
+ * The account moves to the zone ("" or "UTC": UTC). A `known` one does so at the ends of its running windows, as windows_at has it;
+ * a new one begins there.
+ */
+void zone_put(struct zone *zone, const char *name, bool known, int64_t now_us);
+
 /* Is it a zone of the system's database (TZif files under /usr/share/zoneinfo, read and cached by this module)? */
 bool zone_check(const char *name, struct err *err);
 

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "pg/stores.h"
+#include "store/document.h"
 
 struct pg_admin {
 	struct admin_store store; /* first */
@@ -63,8 +64,13 @@ OPERATION(override_ends, override_ends)
 OPERATION(tenant_put, tenant_put)
 OPERATION(tenant_list, tenant_list)
 OPERATION(tier_put, tier_put)
+OPERATION(tier_delete, tier_delete)
 OPERATION(price_put, price_put)
+OPERATION(prices_put, prices_put)
+OPERATION(price_end, price_end)
 OPERATION(price_list, price_list)
+OPERATION(document_read, document_read)
+OPERATION(document_apply, document_apply)
 OPERATION(stats, stats_query)
 OPERATION(report, report_page)
 OPERATION(report_users, report_users)
@@ -88,8 +94,13 @@ static const struct admin_store_ops ops = {
 	.tenant_put = store_tenant_put,
 	.tenant_list = store_tenant_list,
 	.tier_put = store_tier_put,
+	.tier_delete = store_tier_delete,
 	.price_put = store_price_put,
+	.prices_put = store_prices_put,
+	.price_end = store_price_end,
 	.price_list = store_price_list,
+	.document_read = store_document_read,
+	.document_apply = store_document_apply,
 	.stats = store_stats,
 	.report = store_report,
 	.report_users = store_report_users,
@@ -122,6 +133,22 @@ void pg_admin_free(struct admin_store *store)
 	struct pg_admin *admin = container_of(store, struct pg_admin, store);
 	pg_inbox_free(admin->inbox);
 	free(admin);
+}
+
+bool catalog_begin(struct pg_link *link, struct err *err)
+{
+	return pg_begin(link, "", err) && pg_exec(link, "SELECT FROM catalog_epoch FOR UPDATE", NULL, err);
+}
+
+bool catalog_commit(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+
+	if (!result)
+		return false;
+	job->generation = PQntuples(result) ? pg_i64(result, 0, 0) : 0;
+	PQclear(result);
+	return pg_commit(link, err);
 }
 
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column)

@@ -16,15 +16,24 @@ typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *e
 
 /* admin_accounts.c */
 admin_fn admin_account_get, admin_account_change, admin_account_confirm, admin_account_list, admin_override_ends;
+/* Inside a transaction: the row, its version, policy_changes, audit. */
+bool account_change_write(struct admin_job *job, struct pg_link *link, struct account_change *op, struct err *err);
+/*
+ * Inside a transaction that puts an account of the tenant on the tier: one that is being deleted is waited for, and one that is there
+ * stays until we have committed. ERR_INVALID ("tier") when there is none.
+ */
+bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
 /* admin_catalog.c */
-admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put;
+admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put, admin_tier_delete;
 /* admin_prices.c */
-admin_fn admin_price_put, admin_price_list;
+admin_fn admin_price_put, admin_prices_put, admin_price_end, admin_price_list;
 /* admin_reports.c */
 admin_fn admin_report, admin_report_users, admin_forecast, admin_proof;
 /* admin_stats.c */
 admin_fn admin_stats;
 
+/* admin_document.c */
+admin_fn admin_document_read, admin_document_apply;
 /* admin_keys.c */
 admin_fn admin_key_create, admin_key_revoke, admin_key_list, admin_key_uses;
 /* admin_audit.c */
@@ -32,13 +41,28 @@ admin_fn admin_audit_list;
 
 /* admin_pools.c */
 admin_fn admin_pool_list, admin_pool_change, admin_pool_open;
-/* Begins a transaction that no other change of pools runs beside. */
-bool pools_lock(struct pg_link *link, struct err *err);
+/* The pools that a tenant has, shipped ones included; `name` NULL: all. */
+bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
+	struct pool_row **rows, int *count, struct err *err);
+/* Inside a transaction of catalog_begin: changes the pool, with its audit row. */
+bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err);
 /* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
 bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
 
 /* The four sums from `column` on; 0 for NULL. */
 struct use admin_use(const PGresult *result, int row, int column);
+
+/* Begins a transaction that no other change of the catalog runs beside: whoever changes several of its tables meets nobody. */
+bool catalog_begin(struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
+/* Commits it, and notes from which generation on a catalog shows it. */
+bool catalog_commit(struct admin_job *job, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
+
+/* Inside a transaction of catalog_begin, each with its audit row: they raise the tenant's epoch. */
+bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err);
+bool tier_write(
+	struct admin_job *job, struct pg_link *link, const char *tenant, const struct tier *tier, struct err *err);
+/* ERR_NOT_FOUND; ERR_PRECONDITION says who still uses it. */
+bool tier_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err);
 
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);

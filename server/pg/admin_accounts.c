@@ -56,22 +56,53 @@ static bool make_row(struct pg_link *link, const struct account_key *key, bool *
 	return true;
 }
 
-bool admin_account_change(struct admin_job *job, struct pg_link *link, struct err *err)
+bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err)
 {
-	struct account_change *op = container_of(job, struct account_change, job);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, tier);
+	PGresult *result =
+		pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	bool found = PQntuples(result) > 0;
+	PQclear(result);
+	return found || err_invalid(err, "tier", "tenant %s has no tier %s: see ListTiers", tenant, tier);
+}
+
+bool account_change_write(struct admin_job *job, struct pg_link *link, struct account_change *op, struct err *err)
+{
 	struct account_written written = {0};
+	char tier[TIER_NAME_MAX + 1];
 	bool is_new;
 
-	if (!pg_begin(link, "", err) || !make_row(link, &op->key, &is_new, err) ||
+	if (!make_row(link, &op->key, &is_new, err) ||
 		!read_account(job, link, &op->key, true, &written.row, &written.before, err))
 		return false;
 	if (is_new)
 		written.before = "null";
 	written.row.known = !is_new;
+	memcpy(tier, written.row.profile.tier, sizeof(tier));
 	if (!op->change(op, &written.row, err))
 		return false;
+	const char *now = written.row.profile.tier;
+	if (now[0] && strcmp(tier, now) != 0 && !account_tier_hold(link, op->key.tenant, now, err))
+		return false;
 	return account_rows_write(job, link, (struct account_written *const[]){&written}, 1, true, 0, err) &&
-	       read_account(job, link, &op->key, false, &op->row, NULL, err) && pg_commit(link, err);
+	       read_account(job, link, &op->key, false, &op->row, NULL, err);
+}
+
+bool admin_account_change(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct account_change *op = container_of(job, struct account_change, job);
+
+	/* A new account of these kinds is part of the catalog: its lock comes before the row's, as everywhere. */
+	if (op->key.kind == ACCOUNT_MODEL || op->key.kind == ACCOUNT_TENANT)
+		return catalog_begin(link, err) && account_change_write(job, link, op, err) &&
+		       catalog_commit(job, link, err);
+	return pg_begin(link, "", err) && account_change_write(job, link, op, err) && pg_commit(link, err);
 }
 
 bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct err *err)

@@ -1,6 +1,7 @@
 /* Tenants and tiers: each change raises the tenant's epoch, and by a trigger the catalog's generation. */
 #include "pg/admin.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -17,10 +18,26 @@ static const char *tenant_json(struct admin_job *job, struct pg_link *link, cons
 	return json;
 }
 
-bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *err)
+/* Nobody takes the tier away meanwhile: the catalog is ours (catalog_begin). */
+static bool default_tier_check(struct pg_link *link, const struct tenant *tenant, struct err *err)
 {
-	struct tenant_put *op = container_of(job, struct tenant_put, job);
-	struct tenant *tenant = &op->tenant;
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant->id);
+	pg_arg_text(&args, tenant->default_tier);
+	PGresult *result =
+		pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 LIMIT 1", &args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	bool found = PQntuples(result) > 0;
+	PQclear(result);
+	return found ||
+	       err_invalid(err, "tenant.default_tier", "there is no tier %s: put it first", tenant->default_tier);
+}
+
+bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err)
+{
 	struct pg_args args = {0};
 
 	pg_arg_text(&args, tenant->id);
@@ -30,9 +47,8 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_text(&args, tenant->fallback_model);
 	pg_arg_text(&args, tenant->language);
 	PGresult *result = NULL;
-	const char *before = NULL;
-	if (pg_begin(link, "", err) && (before = tenant_json(job, link, tenant->id, err)) &&
-		admin_raise_epoch(link, tenant->id, err))
+	const char *before = tenant_json(job, link, tenant->id, err);
+	if (before && default_tier_check(link, tenant, err) && admin_raise_epoch(link, tenant->id, err))
 		result = pg_query(link,
 			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, unknown_model = "
 			"$4::smallint, "
@@ -49,7 +65,14 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
 	tenant->epoch = (uint32_t)pg_i64(result, 0, 0);
 	bool ok = admin_audit(job, link, tenant->id, "tenant.put", tenant->id, before, pg_text(result, 0, 1), err);
 	PQclear(result);
-	return ok && pg_commit(link, err);
+	return ok;
+}
+
+bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct tenant_put *op = container_of(job, struct tenant_put, job);
+
+	return catalog_begin(link, err) && tenant_write(job, link, &op->tenant, err) && catalog_commit(job, link, err);
 }
 
 bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *err)
@@ -140,13 +163,95 @@ static const char *tier_json(
 	return json;
 }
 
+bool tier_write(
+	struct admin_job *job, struct pg_link *link, const char *tenant, const struct tier *tier, struct err *err)
+{
+	const char *before, *after;
+
+	return (before = tier_json(job, link, tenant, tier->name, err)) && write_tier(link, tenant, tier, err) &&
+	       write_limits(link, tenant, tier, err) && admin_raise_epoch(link, tenant, err) &&
+	       (after = tier_json(job, link, tenant, tier->name, err)) &&
+	       admin_audit(job, link, tenant, "tier.put", tier->name, before, after, err);
+}
+
 bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct tier_put *op = container_of(job, struct tier_put, job);
-	const char *name = op->tier.name, *before, *after;
 
-	return pg_begin(link, "", err) && (before = tier_json(job, link, op->tenant, name, err)) &&
-	       write_tier(link, op->tenant, &op->tier, err) && write_limits(link, op->tenant, &op->tier, err) &&
-	       admin_raise_epoch(link, op->tenant, err) && (after = tier_json(job, link, op->tenant, name, err)) &&
-	       admin_audit(job, link, op->tenant, "tier.put", name, before, after, err) && pg_commit(link, err);
+	return catalog_begin(link, err) && tier_write(job, link, op->tenant, &op->tier, err) &&
+	       catalog_commit(job, link, err);
+}
+
+/* Takes the row away; *shipped: one of the name is left. Whoever puts an account on the tier now waits for our end. */
+static bool take_away(struct pg_link *link, const struct pg_args *key, const char *name, bool *shipped, struct err *err)
+{
+	PGresult *result = pg_query(link,
+		"WITH gone AS (DELETE FROM tiers WHERE tenant = $1 AND name = $2 RETURNING 1) SELECT EXISTS (SELECT "
+		"FROM gone), EXISTS (SELECT FROM tiers WHERE tenant = '' AND name = $2)",
+		key, err);
+
+	if (!result)
+		return false;
+	bool gone = pg_bool(result, 0, 0);
+	*shipped = pg_bool(result, 0, 1);
+	PQclear(result);
+	if (gone)
+		return true;
+	if (*shipped)
+		return err_set(err, ERR_PRECONDITION, "name: %s is as shipped, which nobody can delete", name);
+	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own: see ListTiers", name);
+}
+
+/* After the row has gone: an account that was put on the tier before that is counted. */
+static bool is_unused(struct pg_link *link, const struct pg_args *key, const char *name, struct err *err)
+{
+	PGresult *result = pg_query(link,
+		"SELECT (SELECT count(*) FROM accounts WHERE tenant = $1 AND kind IN (1, 2, 3, 4, 5) AND tier = $2), "
+		"$2 = (SELECT default_tier FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1), "
+		"coalesce((SELECT string_agg(name, ', ' ORDER BY name) FROM tiers WHERE tenant = $1 AND upgrade_to = "
+		"$2), '')",
+		key, err);
+
+	if (!result)
+		return false;
+	int64_t accounts = pg_i64(result, 0, 0);
+	bool ok = false;
+	if (accounts > 0)
+		err_set(err, ERR_PRECONDITION,
+			"tier %s: %" PRId64
+			" %s on it; put them on another first (bursar bulk set-tier TIER --tier %s)",
+			name, accounts, accounts == 1 ? "account is" : "accounts are", name);
+	else if (pg_bool(result, 0, 1))
+		err_set(err, ERR_PRECONDITION, "tier %s: is the tenant's default tier; choose another first", name);
+	else if (pg_text(result, 0, 2)[0])
+		err_set(err, ERR_PRECONDITION, "tier %s: is what %.200s can be upgraded to; change that first", name,
+			pg_text(result, 0, 2));
+	else
+		ok = true;
+	PQclear(result);
+	return ok;
+}
+
+bool tier_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err)
+{
+	struct pg_args key = {0};
+	const char *before, *after;
+	bool shipped;
+
+	pg_arg_text(&key, tenant);
+	pg_arg_text(&key, name);
+	bool ok = (before = tier_json(job, link, tenant, name, err)) && take_away(link, &key, name, &shipped, err) &&
+		  (shipped || is_unused(link, &key, name, err)) && admin_raise_epoch(link, tenant, err) &&
+		  (after = tier_json(job, link, tenant, name, err)) &&
+		  admin_audit(job, link, tenant, "tier.delete", name, before, after, err);
+	pg_args_release(&key);
+	return ok;
+}
+
+bool admin_tier_delete(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct tier_delete *op = container_of(job, struct tier_delete, job);
+
+	return catalog_begin(link, err) && tier_remove(job, link, op->tenant, op->name, err) &&
+	       catalog_commit(job, link, err);
 }

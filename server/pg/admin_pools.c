@@ -31,24 +31,26 @@ static void read_pool(const PGresult *result, int at, const char *tenant, struct
 	row_pool(result, at, &out->settings);
 }
 
-bool admin_pool_list(struct admin_job *job, struct pg_link *link, struct err *err)
+bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
+	struct pool_row **rows, int *count, struct err *err)
 {
-	struct pool_list *op = container_of(job, struct pool_list, job);
-	PGresult *result = query_pools(link, op->tenant, op->name, err);
+	PGresult *result = query_pools(link, tenant, name, err);
 
 	if (!result)
 		return false;
-	op->count = PQntuples(result);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
-	for (int i = 0; i < op->count; i++)
-		read_pool(result, i, op->tenant, &op->rows[i]);
+	*count = PQntuples(result);
+	*rows = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(**rows));
+	for (int i = 0; i < *count; i++)
+		read_pool(result, i, tenant, &(*rows)[i]);
 	PQclear(result);
 	return true;
 }
 
-bool pools_lock(struct pg_link *link, struct err *err)
+bool admin_pool_list(struct admin_job *job, struct pg_link *link, struct err *err)
 {
-	return pg_begin(link, "", err) && pg_exec(link, "SELECT FROM catalog_epoch FOR UPDATE", NULL, err);
+	struct pool_list *op = container_of(job, struct pool_list, job);
+
+	return pools_read(job, link, op->tenant, op->name, &op->rows, &op->count, err);
 }
 
 static bool read_for_change(struct pool_change *op, struct pg_link *link, bool *known, struct err *err)
@@ -190,19 +192,24 @@ static bool audit_pool(
 	return after && admin_audit(job, link, row->tenant, "pool.change", row->settings.name, before, after, err);
 }
 
-bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *err)
+bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err)
 {
-	struct pool_change *op = container_of(job, struct pool_change, job);
 	const char *before;
 	bool known;
 
-	if (!pools_lock(link, err) || !(before = pool_json(job, link, op->tenant, op->name, err)) ||
-		!read_for_change(op, link, &known, err) || !op->change(op, &op->row, known, err) ||
-		!fill_slots(&op->row.settings, link, err))
+	if (!(before = pool_json(job, link, op->tenant, op->name, err)) || !read_for_change(op, link, &known, err) ||
+		!op->change(op, &op->row, known, err) || !fill_slots(&op->row.settings, link, err))
 		return false;
 	op->row.settings.gen++;
 	return write_pool(link, &op->row, err) && write_levels(link, &op->row, err) &&
-	       audit_pool(job, link, &op->row, before, err) && pg_commit(link, err);
+	       audit_pool(job, link, &op->row, before, err);
+}
+
+bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct pool_change *op = container_of(job, struct pool_change, job);
+
+	return catalog_begin(link, err) && pool_change_write(job, link, op, err) && catalog_commit(job, link, err);
 }
 
 /* The epoch follows the clock like the one that Redis makes for itself, so that neither falls behind the other. */
@@ -251,7 +258,7 @@ bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err
 	bool ok = option_differs(link, &args, &differs, err);
 	if (ok && differs) {
 		PGresult *result = NULL;
-		if (pools_lock(link, err))
+		if (catalog_begin(link, err))
 			result = pg_query(link,
 				"UPDATE pools SET slots = $1, gen = gen + 1, updated_at = now() WHERE "
 				"slots_from_option AND slots <> $1",

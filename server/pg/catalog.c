@@ -62,11 +62,8 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 			"SELECT x.tenant, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, "
 			"d.language, d.epoch FROM (SELECT DISTINCT tenant FROM accounts WHERE kind >= 4) x, tenants d "
 			"WHERE d.id = 'default' AND x.tenant NOT IN (SELECT id FROM tenants) ORDER BY 1"},
-	[ANSWER_TIERS] =
-		{.sql = "SELECT tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, "
-			"upgrade_to FROM tiers ORDER BY tenant, name"},
-	[ANSWER_LIMITS] = {.sql = "SELECT tenant, tier, " LIMIT_COLUMNS
-				  " FROM tier_limits ORDER BY tenant, tier, position"},
+	[ANSWER_TIERS] = {.sql = "SELECT " TIER_COLUMNS " FROM tiers ORDER BY tenant, name"},
+	[ANSWER_LIMITS] = {.sql = "SELECT " TIER_LIMIT_COLUMNS " FROM tier_limits ORDER BY tenant, tier, position"},
 	[ANSWER_ACCOUNTS] = {.sql = "SELECT tenant, kind, id FROM accounts WHERE kind >= 4 ORDER BY tenant, kind, id"},
 	[ANSWER_PRICES] = {.sql = "SELECT " PRICE_COLUMNS " FROM model_prices p ORDER BY p.id"},
 	[ANSWER_ALIASES] = {.sql = "SELECT tenant, alias, provider, model FROM model_aliases ORDER BY tenant, alias"},
@@ -101,22 +98,6 @@ static void load_tenants(struct catalog_parts *parts, const PGresult *tenants, c
 	}
 }
 
-/* The limits of one tier, from row *at on. False: the tier cannot be used. */
-static bool load_policy(
-	const struct catalog_tier *tier, const PGresult *limits, int *at, struct policy *policy, struct err *err)
-{
-	int rows = PQntuples(limits);
-
-	policy->count = 0;
-	for (; *at < rows && strcmp(pg_text(limits, *at, 0), tier->tenant) == 0 &&
-		strcmp(pg_text(limits, *at, 1), tier->tier.name) == 0;
-		(*at)++) {
-		if (policy->count < LIMITS_MAX)
-			row_limit(limits, *at, 2, &policy->limits[policy->count++]);
-	}
-	return policy_prepare(policy, err);
-}
-
 static void load_tiers(struct catalog_parts *parts, const PGresult *tiers, const PGresult *limits)
 {
 	int at = 0, count = PQntuples(tiers);
@@ -125,18 +106,9 @@ static void load_tiers(struct catalog_parts *parts, const PGresult *tiers, const
 	for (int i = 0; i < count; i++) {
 		struct catalog_tier *out = &parts->tier[parts->tiers];
 		struct err err;
-		*out = (struct catalog_tier){.tier = {
-						     .pool_priority = (int)pg_i64(tiers, i, 2),
-						     .pool_concurrent = (int)pg_i64(tiers, i, 3),
-						     .default_output_tokens = pg_i64(tiers, i, 4),
-						     .fail_policy = (enum fail_policy)pg_i64(tiers, i, 5),
-					     }};
 		pg_copy(tiers, i, 0, out->tenant, sizeof(out->tenant));
-		pg_copy(tiers, i, 1, out->tier.name, sizeof(out->tier.name));
-		pg_copy(tiers, i, 6, out->tier.upgrade_to, sizeof(out->tier.upgrade_to));
-		out->tier.shipped = out->tenant[0] == '\0';
 		/* Written past the admin service: the others must not suffer for it. */
-		if (!load_policy(out, limits, &at, &out->tier.policy, &err))
+		if (!row_tier(tiers, i, limits, &at, &out->tier, &err))
 			log_error("a tier in PostgreSQL is not valid and is left out", F("tenant", out->tenant),
 				F("tier", out->tier.name), F("why", err.text));
 		else
@@ -210,7 +182,7 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 	load_pools(&parts, answers[ANSWER_POOLS]);
 	load_keys(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE]);
 	parts.default_slots = catalog->pool_slots;
-	catalog->generation = PQntuples(answers[ANSWER_EPOCH]) ? pg_i64(answers[ANSWER_EPOCH], 0, 0) : 0;
+	parts.stored = catalog->generation = PQntuples(answers[ANSWER_EPOCH]) ? pg_i64(answers[ANSWER_EPOCH], 0, 0) : 0;
 	for (int i = 0; i < ANSWER_COUNT; i++)
 		PQclear(answers[i]);
 	catalog_publish(&catalog->source, catalog_new(&parts));

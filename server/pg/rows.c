@@ -69,6 +69,29 @@ void args_limit(struct pg_args *args, int first, const struct limit *limit)
 	pg_array_int(args, first + 11, limit->warn_percent);
 }
 
+bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit_at, struct tier *out, struct err *err)
+{
+	const char *tenant = pg_text(tiers, row, 0), *name = pg_text(tiers, row, 1);
+	int rows = PQntuples(limits);
+
+	*out = (struct tier){
+		.pool_priority = (int)pg_i64(tiers, row, 2),
+		.pool_concurrent = (int)pg_i64(tiers, row, 3),
+		.default_output_tokens = pg_i64(tiers, row, 4),
+		.fail_policy = (enum fail_policy)pg_i64(tiers, row, 5),
+		.shipped = tenant[0] == '\0',
+	};
+	pg_copy(tiers, row, 1, out->name, sizeof(out->name));
+	pg_copy(tiers, row, 6, out->upgrade_to, sizeof(out->upgrade_to));
+	for (; *limit_at < rows && strcmp(pg_text(limits, *limit_at, 0), tenant) == 0 &&
+		strcmp(pg_text(limits, *limit_at, 1), name) == 0;
+		(*limit_at)++) {
+		if (out->policy.count < LIMITS_MAX)
+			row_limit(limits, *limit_at, 2, &out->policy.limits[out->policy.count++]);
+	}
+	return policy_prepare(&out->policy, err);
+}
+
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out)
 {
 	*out = (struct account_profile){

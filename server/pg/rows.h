@@ -24,6 +24,12 @@ void row_own_limit(const PGresult *result, int row, int column, struct limit *ou
 int args_limits_begin(struct pg_args *args);
 void args_limit(struct pg_args *args, int first, const struct limit *limit);
 
+/* Of tiers, with tier_limits in TIER_LIMIT_COLUMNS, both ordered by tenant and name (the limits by position behind that). */
+#define TIER_COLUMNS "tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, upgrade_to"
+#define TIER_LIMIT_COLUMNS "tenant, tier, " LIMIT_COLUMNS
+/* Reads a tier, whose limits stand from row *limit_at on, which moves behind them. ERR_INVALID: it cannot be used. */
+bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit_at, struct tier *out, struct err *err);
+
 /* Of accounts; LIMITs are read apart. Times of creation and change are microseconds. */
 #define ACCOUNT_COLUMNS \
 	"a.tier, a.team, a.org, a.suspended, a.bypass, a.deleted, a.grace_percent, a.grace_until_us, a.zone, " \

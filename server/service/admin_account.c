@@ -138,3 +138,25 @@ void account_edit_start(
 	flow_to(&edit->flow, step_change);
 	flow_run(&edit->flow);
 }
+
+static enum flow_result step_push(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+
+	edit->snapshot = snapshot_take(edit->worker, &flow->err);
+	if (!edit->snapshot)
+		return flow_fail(flow);
+	edit->op.job.ok = true;
+	flow_to(flow, step_committed);
+	return FLOW_MORE;
+}
+
+void account_edit_push(
+	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	flow_to(&edit->flow, step_push);
+	flow_run(&edit->flow);
+}

@@ -20,6 +20,10 @@ struct account_edit {
 	struct account_confirm confirm;
 };
 
+/* The same for what is committed already: `edit->op.row` and `op.key` are filled. Only what the store is told is done. */
+void account_edit_push(
+	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
+
 /* `edit->op` is filled; `done` comes once, later. */
 void account_edit_start(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));

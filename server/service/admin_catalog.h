@@ -2,11 +2,10 @@
 #ifndef BURSAR_SERVICE_ADMIN_CATALOG_H
 #define BURSAR_SERVICE_ADMIN_CATALOG_H
 
-#include "service/flow.h"
-#include "service/worker.h"
+#include "service/catalog_wait.h"
 #include "store/admin.h"
 
-enum catalog_edit_kind { EDIT_TENANT, EDIT_TIER, EDIT_PRICE };
+enum catalog_edit_kind { EDIT_TENANT, EDIT_TIER, EDIT_TIER_DELETE, EDIT_PRICE, EDIT_PRICES, EDIT_PRICE_END };
 
 /* Embedded by the caller, alive until flow.done has run. */
 struct catalog_edit {
@@ -15,13 +14,15 @@ struct catalog_edit {
 	struct arena *arena;
 	enum catalog_edit_kind kind;
 	union {
+		struct admin_job job; /* each begins with it */
 		struct tenant_put tenant;
 		struct tier_put tier;
+		struct tier_delete tier_delete;
 		struct price_put price;
+		struct prices_put prices;
+		struct price_end price_end;
 	} op; /* in: its fields, job.actor, job.reason */
-	/* its own */
-	int64_t give_up_us;
-	struct wait wait;
+	struct catalog_wait wait; /* its own */
 };
 
 void catalog_edit_start(

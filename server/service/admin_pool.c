@@ -1,11 +1,8 @@
 /* A pool's settings: PostgreSQL first, then the store, so that the answer means "in force". Its figures. */
 #include "service/admin_pool.h"
 
-#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
-
-enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };
 
 static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_opened(struct flow *flow);
@@ -39,32 +36,17 @@ static enum flow_result step_change(struct flow *flow)
 	return FLOW_WAIT;
 }
 
+/* Whoever asks for a slot next is to find the pool. */
 static enum flow_result written(struct pool_edit *edit)
 {
-	edit->give_up_us = clock_mono_us() + LOOK_MOST_US;
+	catalog_wait_begin(&edit->wait, &edit->flow, edit->worker, edit->op.job.generation);
 	flow_to(&edit->flow, step_known);
 	return FLOW_MORE;
 }
 
-static void wait_due(struct wait *wait)
-{
-	flow_run(&container_of(wait, struct pool_edit, wait)->flow);
-}
-
-/* Whoever asks for a slot next is to find the pool: until the snapshot has it, or the loader is too slow to wait for. */
 static enum flow_result step_known(struct flow *flow)
 {
-	struct pool_edit *edit = edit_of(flow);
-	struct catalog *catalog = catalog_acquire(edit->worker->parts.catalog);
-	const struct pool_settings *known = catalog_pool(catalog, edit->op.tenant, edit->op.name);
-	bool seen = known && known->gen >= edit->op.row.settings.gen;
-
-	catalog_release(catalog);
-	if (seen || clock_mono_us() >= edit->give_up_us)
-		return flow_succeed(flow);
-	edit->wait = (struct wait){.due = wait_due};
-	edit->worker->parts.timers->start(edit->worker->parts.timers, &edit->wait, LOOK_US);
-	return FLOW_WAIT;
+	return catalog_wait_over(&edit_of(flow)->wait) ? flow_succeed(flow) : FLOW_WAIT;
 }
 
 /* What is committed is in force sooner or later; that learning was ended is known nowhere but in the store. */
@@ -172,6 +154,16 @@ void pool_edit_start(
 	edit->arena = arena;
 	edit->pending = false;
 	flow_to(&edit->flow, step_change);
+	flow_run(&edit->flow);
+}
+
+void pool_edit_push(struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	edit->op.job.ok = true;
+	flow_to(&edit->flow, step_committed);
 	flow_run(&edit->flow);
 }
 

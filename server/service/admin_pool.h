@@ -5,8 +5,7 @@
 #ifndef BURSAR_SERVICE_ADMIN_POOL_H
 #define BURSAR_SERVICE_ADMIN_POOL_H
 
-#include "service/flow.h"
-#include "service/worker.h"
+#include "service/catalog_wait.h"
 #include "store/admin.h"
 #include "store/pools.h"
 
@@ -23,10 +22,13 @@ struct pool_edit {
 	struct pool_open open;
 	struct pool_configure configure;
 	struct pool_tick tick;
-	int64_t give_up_us;
-	struct wait wait;
+	struct catalog_wait wait;
 };
 void pool_edit_start(
+	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
+
+/* The same for what is committed already: `edit->op.row`, tenant and name are filled. Only what the store is told is done. */
+void pool_edit_push(
 	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 
 /* How evenly the levels were served, against their weights. Of levels that neither used nor want slots both are 0. */

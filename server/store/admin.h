@@ -17,6 +17,7 @@ struct admin_job {
 	void (*done)(struct admin_job *job);
 	const char *actor, *reason; /* for the audit log */
 	int64_t deadline_us; /* clock_mono_us; 0: the store's own patience */
+	int64_t generation; /* out, where it changed the catalog: those of this generation (catalog_stored) or later show it */
 	bool ok;
 	struct err err;
 	void *impl[4];
@@ -122,14 +123,47 @@ struct tier_put {
 	const char *tenant;
 	struct tier tier;
 };
+/* Takes away a tenant's own tier. ERR_NOT_FOUND; ERR_PRECONDITION when it is in use and no shipped one takes its place. */
+struct tier_delete {
+	struct admin_job job;
+	const char *tenant, *name;
+};
 struct price_put {
 	struct admin_job job;
 	struct price price;
 	bool yes;
 };
+/*
+ * Puts a list of prices, all or none. A price without a beginning changes what is in force now, from now on; what a row does not
+ * speak of (`given`) stays as it is. ERR_PRECONDITION names the rows that move by more than ten times, unless `yes`.
+ */
+struct prices_put {
+	struct admin_job job;
+	int64_t now_us;
+	bool dry_run, yes;
+	const char *
+		expected; /* refuse (ERR_PRECONDITION) when the changes have another fingerprint; "" = whatever they are */
+	int count;
+	struct price_put_row {
+		struct price price; /* out: as it is or will be kept */
+		unsigned given; /* PRICE_GIVEN_* */
+		int line; /* where the caller read it, for messages; 0 = unknown */
+		enum { PRICE_SAME, PRICE_NEW, PRICE_MOVED } change; /* out; so below */
+		bool big;
+		struct price before; /* PRICE_SAME, PRICE_MOVED: what is in force */
+	} * row;
+	uint64_t fingerprint; /* out: of what changes */
+};
+/* Ends what is in force at a time, for exactly this tenant and account. ERR_NOT_FOUND. */
+struct price_end {
+	struct admin_job job;
+	struct price price; /* in: tenant, account, provider, model; out: as it ended */
+	int64_t at_us;
+};
 struct price_list {
 	struct admin_job job;
 	const char *tenant, *provider, *model_prefix;
+	const char *account; /* only this one's own; "" = all */
 	int64_t at_us;
 	int64_t after;
 	int limit;
@@ -307,8 +341,12 @@ struct audit_list {
 	bool more;
 };
 
+struct document_read; /* store/document.h */
+struct document_apply;
 struct admin_store;
 struct admin_store_ops {
+	void (*document_read)(struct admin_store *, struct document_read *);
+	void (*document_apply)(struct admin_store *, struct document_apply *);
 	void (*key_create)(struct admin_store *, struct key_create *);
 	void (*key_revoke)(struct admin_store *, struct key_revoke *);
 	void (*key_list)(struct admin_store *, struct key_list *);
@@ -322,7 +360,10 @@ struct admin_store_ops {
 	void (*tenant_put)(struct admin_store *, struct tenant_put *);
 	void (*tenant_list)(struct admin_store *, struct tenant_list *);
 	void (*tier_put)(struct admin_store *, struct tier_put *);
+	void (*tier_delete)(struct admin_store *, struct tier_delete *);
 	void (*price_put)(struct admin_store *, struct price_put *);
+	void (*prices_put)(struct admin_store *, struct prices_put *);
+	void (*price_end)(struct admin_store *, struct price_end *);
 	void (*price_list)(struct admin_store *, struct price_list *);
 	void (*stats)(struct admin_store *, struct stats_query *);
 	void (*report)(struct admin_store *, struct report_page *);

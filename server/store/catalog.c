@@ -232,6 +232,11 @@ bool tenant_has_model_account(const struct tenant *tenant, const char *model)
 		       compare_models) != NULL;
 }
 
+int64_t catalog_stored(const struct catalog *catalog)
+{
+	return catalog ? catalog->parts.stored : 0;
+}
+
 uint64_t catalog_generation(const struct catalog *catalog)
 {
 	return catalog ? catalog->generation : 0;

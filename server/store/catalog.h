@@ -59,6 +59,8 @@ const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t h
 /* Has anybody ever made a key? From then on every caller needs one. */
 bool catalog_has_keys(const struct catalog *catalog);
 bool tenant_has_model_account(const struct tenant *tenant, const char *model);
+/* The durable store's generation that the snapshot shows: a change that raised it to this one or less is in it. */
+int64_t catalog_stored(const struct catalog *catalog);
 /* Raised by each change of anything in the catalog. */
 uint64_t catalog_generation(const struct catalog *catalog);
 

@@ -26,6 +26,7 @@ struct catalog_parts {
 	struct api_key *key; /* any order; those that are not revoked */
 	struct arena key_texts; /* their strings; taken over like the arrays */
 	bool keys_made; /* there is a key, be it revoked */
+	int64_t stored; /* the durable store's generation */
 	int default_slots; /* of POOL_DEFAULT where there is no row for it, not even a shipped one */
 };
 

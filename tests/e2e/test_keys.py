@@ -19,8 +19,9 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
-         "GetPoolStats WatchPool GetProof")
-CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount SetGrace SetBypass Reset PutTenant PutTier PutPrice PutPool ResumePool "
+         "GetPoolStats WatchPool GetProof Export")
+CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount SetGrace SetBypass Reset PutTenant PutTier DeleteTier "
+           "Apply PutPrice ImportPrices EndPrice PutPool ResumePool "
            "CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {
     **{name: {"bot", "admin", "operator"} for name in CALLS.split()},

@@ -53,7 +53,7 @@ static void check_modes(const struct price *price)
 	HOLDS(!price_cost(price, &tokens, "no mode", &cost, &err) && err.code == ERR_INVALID);
 }
 
-static void check_book(const struct price_list *list)
+static void check_book(const struct price_sheet *list)
 {
 	struct price_book *book = price_book_new(list->prices, list->count, NULL, 0);
 	const char *near[3];
@@ -79,7 +79,7 @@ static void check_book(const struct price_list *list)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct price_list list;
+	struct price_sheet list;
 	struct err err = {0};
 
 	if (!price_csv_parse((const char *)data, size, &list, &err)) {
@@ -95,6 +95,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_modes(&list.prices[i]);
 	}
 	check_book(&list);
-	price_list_release(&list);
+	price_sheet_release(&list);
 	return 0;
 }

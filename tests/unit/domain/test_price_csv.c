@@ -12,9 +12,9 @@
 
 #define HEADER "provider,model,input_usd_per_1m,output_usd_per_1m,source\n"
 
-static struct price_list parsed(const char *text)
+static struct price_sheet parsed(const char *text)
 {
-	struct price_list list;
+	struct price_sheet list;
 	struct err err = {0};
 
 	if (!price_csv_parse(text, strlen(text), &list, &err))
@@ -24,7 +24,7 @@ static struct price_list parsed(const char *text)
 
 static void refused(const char *text, const char *sentence)
 {
-	struct price_list list;
+	struct price_sheet list;
 	struct err err = {0};
 
 	assert_false(price_csv_parse(text, strlen(text), &list, &err));
@@ -35,7 +35,7 @@ static void refused(const char *text, const char *sentence)
 
 static void a_row_becomes_a_price(void **state)
 {
-	struct price_list list = parsed(
+	struct price_sheet list = parsed(
 		"provider,model,input_usd_per_1m,output_usd_per_1m,cached_input_usd_per_1m,cache_write_usd_per_1m,"
 		"reasoning_usd_per_1m,audio_input_usd_per_1m,audio_output_usd_per_1m,context_threshold_tokens,input_"
 		"above,"
@@ -67,22 +67,22 @@ static void a_row_becomes_a_price(void **state)
 	assert_int_equal(price->mode[1].den, 5);
 	assert_int_equal(price->from_us, 1785369600000000);
 	assert_int_equal(price->to_us, 1788265815000000);
-	price_list_release(&list);
+	price_sheet_release(&list);
 }
 
 static void line_ends_blank_lines_and_the_byte_order_mark_do_not_matter(void **state)
 {
-	struct price_list list = parsed("\xef\xbb\xbfmodel,provider,input_usd_per_1m\r\n\r\nm1,p,1\r\n\nm2,p,0.5");
+	struct price_sheet list = parsed("\xef\xbb\xbfmodel,provider,input_usd_per_1m\r\n\r\nm1,p,1\r\n\nm2,p,0.5");
 
 	(void)state;
 	assert_int_equal(list.count, 2);
 	assert_string_equal(list.prices[1].model, "m2");
 	assert_int_equal(list.lines[0], 3);
 	assert_int_equal(list.lines[1], 5);
-	price_list_release(&list);
+	price_sheet_release(&list);
 	list = parsed(HEADER);
 	assert_int_equal(list.count, 0);
-	price_list_release(&list);
+	price_sheet_release(&list);
 }
 
 static void days_are_counted_in_utc(void **state)
@@ -96,13 +96,13 @@ static void days_are_counted_in_utc(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[128];
-		struct price_list list;
+		struct price_sheet list;
 
 		snprintf(
 			text, sizeof(text), "provider,model,input_usd_per_1m,effective_from\np,m,1,%s\n", cases[i].day);
 		list = parsed(text);
 		assert_int_equal(list.prices[0].from_us, cases[i].s * 1000000);
-		price_list_release(&list);
+		price_sheet_release(&list);
 	}
 }
 
@@ -162,18 +162,18 @@ static void dates_modes_and_thresholds_are_checked(void **state)
 
 static void rows_of_one_model_that_meet_are_taken(void **state)
 {
-	struct price_list list = parsed(DATED "p,m,2,2026-07-30,\np,m,1,,2026-07-30\nq,m,1,,\n");
+	struct price_sheet list = parsed(DATED "p,m,2,2026-07-30,\np,m,1,,2026-07-30\nq,m,1,,\n");
 
 	(void)state;
 	assert_int_equal(list.count, 3);
-	price_list_release(&list);
+	price_sheet_release(&list);
 }
 
 static void sizes_are_bounded(void **state)
 {
 	size_t size = PRICE_CSV_BYTES_MAX + 1;
 	char *text = calloc(1, size + 64);
-	struct price_list list;
+	struct price_sheet list;
 	struct err err = {0};
 	int at;
 

@@ -24,11 +24,11 @@ static const char *migration(const char *name)
 	return NULL;
 }
 
-static struct price_list list_of(const char *name)
+static struct price_sheet list_of(const char *name)
 {
 	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf text = {0};
-	struct price_list list;
+	struct price_sheet list;
 	struct err err = {0};
 	char path[512];
 	FILE *f;
@@ -88,7 +88,7 @@ static void assert_shipped(const char *sql, const struct price *price, bool date
 
 static void every_listed_price_is_in_the_migration(void **state)
 {
-	struct price_list list = list_of("model_prices.csv");
+	struct price_sheet list = list_of("model_prices.csv");
 	const char *sql = migration("prices");
 	static const char *const providers[] = {
 		"openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere", "ollama"};
@@ -108,19 +108,19 @@ static void every_listed_price_is_in_the_migration(void **state)
 		snprintf(needle, sizeof(needle), "\n('%s', ", providers[i]);
 		assert_non_null(strstr(sql, needle));
 	}
-	price_list_release(&list);
+	price_sheet_release(&list);
 }
 
 static void every_dated_price_is_in_the_migration(void **state)
 {
-	struct price_list list = list_of("model_price_changes.csv");
+	struct price_sheet list = list_of("model_price_changes.csv");
 	const char *sql = migration("prices");
 
 	(void)state;
 	for (int i = 0; i < list.count; i++)
 		assert_shipped(sql, &list.prices[i], true);
 	assert_int_equal(list.count, 7);
-	price_list_release(&list);
+	price_sheet_release(&list);
 	/* The row before ends where the next begins. */
 	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-terra', 0, 1785369600000000, 2500000, 15000000, "));
 	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-terra', 1785369600000000, 0, 2000000, 12000000, "));

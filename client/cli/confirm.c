@@ -1,0 +1,27 @@
+/* The question is for people: a program says --yes. */
+#include "cli/confirm.h"
+
+#include <stdio.h>
+#include <strings.h>
+#include <unistd.h>
+
+bool cli_confirm(struct cli *cli, const char *question, int *code)
+{
+	char answer[16] = "";
+
+	if (option_given(cli, "yes"))
+		return true;
+	cli_flush(cli);
+	if (!isatty(STDIN_FILENO)) {
+		fprintf(stderr, "bursar: nothing was changed; repeat it with --yes\n");
+		*code = EXIT_USAGE;
+		return false;
+	}
+	fprintf(stderr, "%s [y/N] ", question);
+	if (fgets(answer, sizeof(answer), stdin) &&
+		(strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0))
+		return true;
+	fprintf(stderr, "bursar: nothing was changed\n");
+	*code = EXIT_DONE;
+	return false;
+}

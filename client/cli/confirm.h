@@ -1,0 +1,13 @@
+/* Asking before something is changed. */
+#ifndef BURSAR_CLI_CONFIRM_H
+#define BURSAR_CLI_CONFIRM_H
+
+#include "cli/command.h"
+
+/*
+ * Writes out what was gathered, and asks the question at the terminal ("Apply 3 changes?"), unless the option --yes was given. False
+ * with the exit code when the answer is no, or nobody is there to be asked.
+ */
+bool cli_confirm(struct cli *cli, const char *question, int *code);
+
+#endif

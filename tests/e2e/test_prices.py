@@ -1,0 +1,215 @@
+"""Price lists: shown before they are put, all or nothing; prices of a tenant's and of a user's own; prices that end."""
+import csv
+import io
+import json
+import os
+import subprocess
+
+import grpc
+import pytest
+
+from harness import program
+from harness.paths import ROOT
+from bots import DAY_US, fails_with, unique
+
+SHIPPED = ROOT / "deploy" / "data" / "model_prices.csv"
+HEADER = "provider,model,input_usd_per_1m,output_usd_per_1m"
+Code = grpc.StatusCode
+
+
+@pytest.fixture
+def bursar(bursard):
+    def run(*args, stdin=None):
+        return subprocess.run([program("bursar"), "price", *map(str, args)], capture_output=True, text=True, timeout=120, check=False,
+                              input=stdin, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
+    return run
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    """Writes a list of lines behind the header, and gives its path."""
+    def write(*lines, header=HEADER):
+        path = tmp_path / (unique("list") + ".csv")
+        path.write_text("\n".join([header, *lines]) + "\n")
+        return path
+    return write
+
+
+def everything(stack):
+    """All prices and the audit log, as the database has them."""
+    with stack.sql() as sql:
+        sql.execute("SELECT p::text FROM model_prices p ORDER BY id")
+        prices = sql.fetchall()
+        sql.execute("SELECT count(*) FROM audit_log")
+        return prices, sql.fetchall()
+
+
+def price(bots, model, **fields):
+    return bots.admin.GetPrice(bots.admin_pb.GetPriceRequest(model=model, **fields), timeout=20)
+
+
+def put(bots, model, value, **fields):
+    return bots.admin.PutPrice(bots.admin_pb.PutPriceRequest(price=bots.admin_pb.Price(
+        provider="openai", model=model, input=value, output=value, **fields), yes=True), timeout=20)
+
+
+def test_the_shipped_list_changes_nothing_on_a_fresh_database(bursar, stack):
+    before = everything(stack)
+    done = bursar("import", SHIPPED, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "0 new, 0 changed, 134 as they are" in done.stdout
+    assert everything(stack) == before
+
+
+def test_a_list_is_shown_and_put_only_with_yes(bots, bursar, sheet, stack):
+    old = price(bots, "gpt-4o")
+    path = sheet(f"openai,gpt-4o,3,{old.output}", "openai,gpt-4o-mini,0.15,0.6", "acme-ai,new-one,1,2")
+    before = everything(stack)
+    shown = bursar("import", path)
+    assert shown.returncode == 2 and "--yes" in shown.stderr
+    assert "1 new, 1 changed, 1 as they are" in shown.stdout and "+20.0%" in shown.stdout and "gpt-4o-mini" not in shown.stdout
+    assert bursar("import", path, "--dry-run", "--yes").returncode == 0
+    assert everything(stack) == before
+    done = bursar("import", path, "--yes", "--reason", "they said so")
+    assert done.returncode == 0 and "imported: 1 new, 1 changed" in done.stdout, done.stderr
+    new = price(bots, "gpt-4o")
+    assert new.input == "3" and new.effective_from_us > 0
+    assert (new.cached_input, new.modes, new.context_tiers) == (old.cached_input, old.modes, old.context_tiers)  # the list has no column for them
+    assert price(bots, "gpt-4o", at_us=new.effective_from_us - 1).input == old.input
+    assert price(bots, "acme-ai/new-one").effective_from_us == 0
+    log = bots.admin.ListAudit(bots.admin_pb.ListAuditRequest(all_tenants=True, action="price.put"), timeout=20).entries
+    assert {(entry.target, entry.reason) for entry in log} == {("openai/gpt-4o", "they said so"), ("acme-ai/new-one", "they said so")}
+    assert json.loads(next(entry.before for entry in log if entry.target == "openai/gpt-4o"))["input"] == 2500000
+    again = bursar("import", path, "--yes")
+    assert again.returncode == 0 and "0 new, 0 changed, 3 as they are" in again.stdout
+
+
+def test_a_big_move_refuses_the_whole_list_and_names_each_row(bots, bursar, sheet, stack):
+    path = sheet("openai,gpt-4o,3,10", "openai,gpt-4o-mini,150,0.6", "anthropic,claude-haiku-4-5,1,0.05")
+    before = everything(stack)
+    refused = bursar("import", path)
+    assert refused.returncode == 4 and "--yes" in refused.stderr
+    assert "openai gpt-4o-mini: line 3, input 0.15 -> 150" in refused.stderr and "claude-haiku-4-5: line 4" in refused.stderr
+    assert "gpt-4o:" not in refused.stderr
+    request = bots.admin_pb.ImportPricesRequest(csv=path.read_text())
+    error = fails_with(Code.FAILED_PRECONDITION, bots.admin.ImportPrices, request, timeout=20)
+    assert "2 of the prices" in error.details() and "gpt-4o-mini" in error.details() and "claude-haiku" in error.details()
+    assert everything(stack) == before
+    assert bursar("import", path, "--yes").returncode == 0
+    assert price(bots, "gpt-4o-mini").input == "150"
+
+
+@pytest.mark.parametrize("lines, header, why", [
+    (["openai,gpt-4o,3,10", "openai,gpt-4o-mini,abc,1"], HEADER, "line 3: input_usd_per_1m"),
+    (["openai,gpt-4o,3,10", "openai,gpt-4o,4,10"], HEADER, "in force there and in line 2"),
+    (["openai,gpt-4o,3"], HEADER, "line 2: row"),
+    (["openai,gpt-4o,3,10"], "provider,model,input_cost_per_token,output_usd_per_1m", "is another unit"),
+    (["openai,gpt-4o,3,10"], "provider,model,input_usd_per_1k,output_usd_per_1m", "is another unit"),
+    (["openai,gpt-4o,0.000003,0.00001", "openai,gpt-4o-mini,0.00001,0.00002"], HEADER, "USD per token"),
+    (["openai,gpt-4o,0.0000025,0.00001"], HEADER, "finer than"),
+    (["openai,gpt-4o,3,10,x"], HEADER + ",note", 'no column "note"')])
+def test_a_broken_list_changes_nothing_and_says_where(bursar, sheet, stack, lines, header, why):
+    before = everything(stack)
+    path = sheet(*lines, header=header)
+    refused = bursar("import", path, *([] if "per token" in why else ["--yes"]))
+    assert refused.returncode == 4 and why in refused.stderr, refused.stderr
+    assert everything(stack) == before
+
+
+def test_what_list_writes_as_json_is_read_again_and_changes_nothing(bots, bursar, stack, tmp_path):
+    put(bots, "gpt-4o", "7", tenant="default", account="ann")
+    put(bots, "gpt-4o", "6", tenant="default", effective_from_us=DAY_US)
+    path = tmp_path / "prices.json"
+    path.write_text(bursar("list", "--json").stdout)
+    before = everything(stack)
+    done = bursar("import", path, "--yes")
+    assert done.returncode == 0 and "0 new, 0 changed" in done.stdout, done.stderr
+    assert everything(stack) == before
+    prices = json.loads(path.read_text())
+    mine = next(row for row in prices["prices"] if row["account"] == "ann")
+    mine["input"] = "6.5"
+    path.write_text(json.dumps(prices))
+    assert "1 changed" in bursar("import", path, "--yes").stdout
+    assert price(bots, "gpt-4o", account="ann").input == "6.5" and price(bots, "gpt-4o").input == "6"
+    mine["input"] = "cheap"
+    path.write_text(json.dumps(prices))
+    refused = bursar("import", path, "--yes")
+    assert refused.returncode == 4 and f"prices[{prices['prices'].index(mine)}].input" in refused.stderr
+
+
+def test_a_list_with_dates_gives_a_model_a_history(bots, bursar, sheet):
+    path = sheet("acme-ai,dated,1,2,,2026-01-01", "acme-ai,dated,3,4,2026-01-01,", header=HEADER + ",effective_from,effective_to")
+    done = bursar("import", path, "--yes")
+    assert done.returncode == 0 and "2 new" in done.stdout, done.stderr
+    new_year = 1_767_225_600_000_000
+    assert [price(bots, "acme-ai/dated", at_us=new_year + at).input for at in (-1, 0)] == ["1", "3"]
+    assert "0 new, 0 changed, 2 as they are" in bursar("import", path, "--yes").stdout
+    later = bursar("import", sheet("acme-ai,dated,5,6"), "--from", "2036-01-01", "--yes")
+    assert later.returncode == 0 and price(bots, "acme-ai/dated").input == "3"
+    assert price(bots, "acme-ai/dated", at_us=2_100_000_000_000_000).input == "5"
+
+
+def test_a_price_changed_between_the_showing_and_the_yes_refuses(bots, stack):
+    pb = bots.admin_pb
+    text = HEADER + "\nopenai,gpt-4o,3,10\n"
+    seen = bots.admin.ImportPrices(pb.ImportPricesRequest(csv=text, dry_run=True), timeout=20)
+    assert not seen.imported and seen.changes[0].kind == pb.CHANGE_KIND_CHANGED
+    put(bots, "gpt-4o", "4")
+    before = everything(stack)
+    request = pb.ImportPricesRequest(csv=text, expected=seen.fingerprint)
+    assert "changed meanwhile" in fails_with(Code.FAILED_PRECONDITION, bots.admin.ImportPrices, request, timeout=20).details()
+    assert everything(stack) == before
+    again = bots.admin.ImportPrices(pb.ImportPricesRequest(csv=text, dry_run=True), timeout=20)
+    assert bots.admin.ImportPrices(pb.ImportPricesRequest(csv=text, expected=again.fingerprint), timeout=20).imported
+
+
+def test_estimate_and_record_take_the_accounts_price_before_the_tenants_before_everybodys(bots, bursar):
+    user, other = unique("user"), unique("user")
+
+    def estimate(who):
+        return bots.limiter.EstimateCost(bots.limiter_pb.EstimateCostRequest(
+            user=who, model="gpt-4o", usage=bots.types.TokenUsage(input_tokens=1_000_000)), timeout=20).cost.cost_nano_usd
+
+    def record(who):
+        check = bots.check(who, model="gpt-4o", input_tokens=1)
+        return bots.record(check, model="gpt-4o", input_tokens=1_000_000).cost.cost_nano_usd
+
+    for who in (user, other):
+        bots.override(who)
+        bots.account(who, tier="enterprise")
+    assert estimate(user) == estimate(other) == 2_500_000_000
+    assert bursar("put", "openai", "gpt-4o", "--input", "2", "--output", "8", "--tenant", "default").returncode == 0
+    assert bursar("put", "openai", "gpt-4o", "--input", "1", "--output", "4", "--tenant", "default", "--account", user).returncode == 0
+    assert (estimate(user), estimate(other)) == (1_000_000_000, 2_000_000_000)
+    assert (record(user), record(other)) == (1_000_000_000, 2_000_000_000)
+    assert "input" in bursar("show", "gpt-4o", "--account", user).stdout
+    listed = json.loads(bursar("list", "--account", user, "--json").stdout)["prices"]
+    assert [(row["account"], row["input"]) for row in listed] == [(user, "1")]
+    ended = bursar("end", "openai", "gpt-4o", "--tenant", "default", "--account", user)
+    assert ended.returncode == 0 and user in ended.stdout, ended.stderr
+    assert (estimate(user), record(user)) == (2_000_000_000, 2_000_000_000)
+    assert bursar("end", "openai", "gpt-4o", "--tenant", "default", "--account", user).returncode == 4
+    assert bursar("end", "openai", "gpt-4o", "--tenant", "default", "--reason", "over").returncode == 0
+    assert estimate(user) == 2_500_000_000
+    log = bots.admin.ListAudit(bots.admin_pb.ListAuditRequest(action="price.end"), timeout=20).entries
+    assert [entry.reason for entry in log] == ["over", ""] and json.loads(log[0].before)["input"] == 2_000_000
+
+
+def test_a_list_for_one_customer_is_his_alone(bots, bursar, sheet):
+    user = unique("user")
+    done = bursar("import", sheet("openai,gpt-4o,2,8"), "--tenant", "default", "--account", user, "--yes")
+    assert done.returncode == 0 and "1 new" in done.stdout, done.stderr
+    assert price(bots, "gpt-4o", account=user).input == "2" and price(bots, "gpt-4o").input == "2.5"
+
+
+def test_two_thousand_rows_are_put_at_once_and_one_more_is_refused(bots, bursar, sheet):
+    def rows(count):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(["acme-ai", f"m-{i}", i + 1, 2 * i + 2] for i in range(count))
+        return sheet(*text.getvalue().splitlines())
+
+    done = bursar("import", rows(2000), "--yes")
+    assert done.returncode == 0 and "imported: 2000 new" in done.stdout, done.stderr
+    assert price(bots, "acme-ai/m-1999").input == "2000"
+    refused = bursar("import", rows(2001), "--yes")
+    assert refused.returncode == 4 and "at most 2000" in refused.stderr

@@ -1,0 +1,142 @@
+/* Prices compared: what a list leaves as it is, moves that are too big, units, overlaps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/price_change.h"
+
+static struct price priced(int64_t input, int64_t output)
+{
+	struct price price = {.provider = "p", .model = "m"};
+
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+		price.base.pico[class] = PRICE_NONE;
+	price.base.pico[TOKEN_INPUT] = input;
+	price.base.pico[TOKEN_OUTPUT] = output;
+	return price;
+}
+
+static void what_a_list_does_not_speak_of_stays(void **state)
+{
+	struct price before = priced(1000, 2000), price = priced(1500, PRICE_NONE);
+
+	(void)state;
+	before.base.pico[TOKEN_CACHED_INPUT] = 100;
+	before.context_tiers = 1;
+	before.context[0].above_tokens = 200000;
+	before.context[0].rates = before.base;
+	before.modes = 1;
+	strcpy(before.mode[0].name, "batch");
+	before.mode[0].num = 1;
+	before.mode[0].den = 2;
+	price.context[0].rates = priced(3000, PRICE_NONE).base;
+	price_fill(&price, PRICE_GIVEN_RATE(TOKEN_INPUT), &before);
+	assert_int_equal(price.base.pico[TOKEN_INPUT], 1500);
+	assert_int_equal(price.base.pico[TOKEN_OUTPUT], 2000);
+	assert_int_equal(price.base.pico[TOKEN_CACHED_INPUT], 100);
+	assert_int_equal(price.context_tiers, 1);
+	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 1000);
+	assert_int_equal(price.modes, 1);
+	price.base.pico[TOKEN_INPUT] = 1000;
+	assert_true(price_costs_same(&price, &before));
+
+	/* With a threshold of its own, and a column for input above it: the others above it stay. */
+	price.context[0].rates = priced(3000, PRICE_NONE).base;
+	price_fill(&price, PRICE_GIVEN_CONTEXT | PRICE_GIVEN_ABOVE(TOKEN_INPUT), &before);
+	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 3000);
+	assert_int_equal(price.context[0].rates.pico[TOKEN_OUTPUT], 2000);
+	assert_false(price_costs_same(&price, &before));
+	price.context[0].above_tokens = 100000;
+	price.context[0].rates.pico[TOKEN_OUTPUT] = PRICE_NONE;
+	price_fill(&price, PRICE_GIVEN_CONTEXT, &before);
+	assert_int_equal(price.context[0].rates.pico[TOKEN_OUTPUT], PRICE_NONE);
+
+	/* What is said to be nothing becomes nothing. */
+	price = priced(1, PRICE_NONE);
+	price_fill(&price, PRICE_GIVEN_ALL, &before);
+	assert_int_equal(price.base.pico[TOKEN_OUTPUT], PRICE_NONE);
+	assert_int_equal(price.context_tiers + price.modes, 0);
+}
+
+static void modes_are_the_same_in_any_order(void **state)
+{
+	struct price a = priced(1, 2), b = priced(1, 2);
+
+	(void)state;
+	a.modes = b.modes = 2;
+	strcpy(a.mode[0].name, "batch");
+	strcpy(a.mode[1].name, "flex");
+	strcpy(b.mode[0].name, "flex");
+	strcpy(b.mode[1].name, "batch");
+	a.mode[0].num = b.mode[1].num = 1;
+	a.mode[0].den = b.mode[1].den = 2;
+	a.mode[1].num = b.mode[0].num = 1;
+	a.mode[1].den = b.mode[0].den = 3;
+	assert_true(price_costs_same(&a, &b));
+	b.mode[0].den = 4;
+	assert_false(price_costs_same(&a, &b));
+}
+
+static void a_move_is_big_beyond_ten_times_either_way(void **state)
+{
+	static const struct {
+		int64_t was, is;
+		int class;
+	} cases[] = {{100, 1000, -1}, {100, 1001, TOKEN_OUTPUT}, {1000, 100, -1}, {1001, 100, TOKEN_OUTPUT},
+		{0, 5000, -1}, {5000, 0, -1}, {PRICE_NONE, 5000, -1}, {PRICE_MAX, 1, TOKEN_OUTPUT}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct price before = priced(7, cases[i].was), after = priced(7, cases[i].is);
+		assert_int_equal(price_big_move(&before, &after), cases[i].class);
+	}
+}
+
+static void prices_of_a_token_are_told_from_prices_of_a_million(void **state)
+{
+	struct price cheap = priced(99, 50), usual = priced(100, 50), free_of_charge = priced(0, 0);
+	const struct price *all[] = {&cheap, &free_of_charge, &usual};
+
+	(void)state;
+	assert_true(prices_look_per_token(all, 2));
+	assert_false(prices_look_per_token(all, 3));
+	assert_false(prices_look_per_token(all + 1, 1));
+	assert_false(prices_look_per_token(all, 0));
+}
+
+static void two_prices_in_force_at_once_are_found(void **state)
+{
+	struct price a = priced(1, 1), b = priced(2, 2), other = priced(3, 3);
+	const struct price *all[] = {&b, &other, &a};
+	int first = -1, second = -1;
+
+	(void)state;
+	strcpy(other.account, "ann");
+	a.to_us = 100;
+	b.from_us = 100;
+	assert_false(prices_overlap(all, 3, &first, &second));
+	b.from_us = 99;
+	assert_true(prices_overlap(all, 3, &first, &second));
+	assert_int_equal(first, 2);
+	assert_int_equal(second, 0);
+	a.to_us = 0;
+	b.from_us = 5000;
+	assert_true(prices_overlap(all, 3, &first, &second));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_list_does_not_speak_of_stays),
+		cmocka_unit_test(modes_are_the_same_in_any_order),
+		cmocka_unit_test(a_move_is_big_beyond_ten_times_either_way),
+		cmocka_unit_test(prices_of_a_token_are_told_from_prices_of_a_million),
+		cmocka_unit_test(two_prices_in_force_at_once_are_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
