@@ -15,6 +15,7 @@
 #include "service/ledger_role.h"
 #include "service/pool.h"
 #include "service/pool_board.h"
+#include "service/shared.h"
 #include "service/worker.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
@@ -138,7 +139,7 @@ static void on_good_bye_said(uv_timer_t *timer)
 {
 	struct bench *bench = timer->data;
 
-	if (key_log_stop(bench->worker->key_log))
+	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared))
 		stores_close(bench);
 	else
 		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);
@@ -153,6 +154,7 @@ static void bench_close(struct bench *bench)
 		return;
 	}
 	key_log_stop(bench->worker->key_log);
+	shared_stop(bench->worker->shared);
 	keeper_stop(bench->worker->keeper);
 	uv_timer_start(&bench->look, on_good_bye_said, GOOD_BYE_MS, 0);
 }

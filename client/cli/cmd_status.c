@@ -1,6 +1,8 @@
 /* status, cost, explain: questions that change nothing. */
 #include "cli/commands.h"
 
+#include "cli/format.h"
+#include "cli/table.h"
 #include "cli/view.h"
 
 static int run_status(struct cli *cli)
@@ -58,6 +60,29 @@ static int run_cost(struct cli *cli)
 	return EXIT_DONE;
 }
 
+/* Who used most of the team or org that denied. */
+static void show_shared(struct cli *cli, const Bursar__V1__ExplainResponse *answer)
+{
+	static const char *const columns[] = {"USED MOST BY", ">REQUESTS", ">COST", NULL};
+	struct table *table;
+	struct buf text = {0};
+
+	if (!answer->n_shared_with)
+		return;
+	table = table_new(columns, cli->colour);
+	for (size_t i = 0; i < answer->n_shared_with; i++) {
+		table_line(table);
+		table_cell(table, "%s", answer->shared_with[i]->user);
+		put_count(&text, answer->shared_with[i]->requests);
+		table_cell_buf(table, &text);
+		put_money(&text, answer->shared_with[i]->cost_nano_usd);
+		table_cell_buf(table, &text);
+	}
+	table_put(&cli->out, table, "");
+	table_free(table);
+	buf_release(&text);
+}
+
 static int run_explain(struct cli *cli)
 {
 	Bursar__V1__ExplainRequest request = BURSAR__V1__EXPLAIN_REQUEST__INIT;
@@ -78,6 +103,7 @@ static int run_explain(struct cli *cli)
 		}
 		for (size_t i = 0; i < answer->n_steps; i++)
 			buf_putf(&cli->out, "%2zu. %s\n", i + 1, answer->steps[i]);
+		show_shared(cli, answer);
 	}
 	bursar_free(answer);
 	return code;

@@ -9,7 +9,8 @@
 #include "cli/limit_spec.h"
 #include "cli/table.h"
 
-enum { USUAL_WARN_PERCENT = 80 };
+/* shared_by is counted up to here. */
+enum { USUAL_WARN_PERCENT = 80, SHARED_COUNTED = 10000 };
 
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
 
@@ -224,6 +225,13 @@ void view_account(struct cli *cli, const Bursar__V1__Account *account)
 	buf_release(&text);
 }
 
+static void put_shared(struct buf *out, int64_t users)
+{
+	buf_put_str(out, "  shared by ");
+	put_count(out, users);
+	buf_putf(out, "%s user%s", users >= SHARED_COUNTED ? " or more" : "", users == 1 ? "" : "s");
+}
+
 void view_accounts(struct cli *cli, Bursar__V1__AccountStatus *const *accounts, size_t count, int64_t now_us)
 {
 	struct buf text = {0};
@@ -235,6 +243,8 @@ void view_accounts(struct cli *cli, Bursar__V1__AccountStatus *const *accounts, 
 		if (account->tier[0])
 			buf_putf(&cli->out, "  tier %s%s", account->tier,
 				account->has_overrides ? " with overrides" : "");
+		if (account->shared_by > 0)
+			put_shared(&cli->out, account->shared_by);
 		if (account->suspended)
 			cli_put_coloured(cli, "31", "  suspended");
 		if (account->bypass)

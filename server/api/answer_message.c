@@ -32,6 +32,7 @@ static char *sentence(const struct check *check, const char *language)
 		args.limit = row->limit;
 		args.account_kind = row->account_kind;
 		args.figures = row->figures;
+		args.shared_by = rows_account(answer->rows, row)->shared_by;
 	}
 	if (answer->better && (!row || row->account_kind == ACCOUNT_USER)) {
 		args.better_tier = answer->better->name;
@@ -91,7 +92,7 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	message->retry_after_us = answer->retry_after_us;
 	message->permanent = answer->permanent;
 	if (answer->rows->binding)
-		message->binding = row_to_message(arena, answer->rows->binding);
+		message->binding = row_to_message(arena, answer->rows, answer->rows->binding);
 	message->n_limits =
 		rows_to_messages(arena, answer->rows, verbose ? ROWS_MATCHED : ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;

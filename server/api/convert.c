@@ -95,7 +95,7 @@ bool limit_from_message(const Bursar__V1__Limit *message, int warn_percent, stru
 	return true;
 }
 
-Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct limit_row *row)
+Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *rows, const struct limit_row *row)
 {
 	Bursar__V1__LimitStatus *message = message_new(arena, LimitStatus, limit_status);
 	const struct figures *figures = &row->figures;
@@ -116,6 +116,8 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct limit_
 	message->notify = row->notify;
 	message->would_fail = row->would_fail;
 	message->used_percent = figures->used_percent;
+	if (row->failed)
+		message->shared_by = rows_account(rows, row)->shared_by;
 	return message;
 }
 
@@ -136,7 +138,7 @@ size_t rows_to_messages(
 	*out = message_list(arena, (size_t)rows->count);
 	for (int i = 0; i < rows->count; i++)
 		if (is_wanted(&rows->row[i], wanted))
-			(*out)[n++] = row_to_message(arena, &rows->row[i]);
+			(*out)[n++] = row_to_message(arena, rows, &rows->row[i]);
 	return n;
 }
 
@@ -147,7 +149,9 @@ static Bursar__V1__AccountStatus *account_to_message(
 	const struct account_profile *profile = account->party->profile;
 
 	message->kind = (Bursar__V1__AccountKind)account->party->kind;
-	message->id = text(account->party->id);
+	if (account->party->kind == ACCOUNT_USER || !rows->names_hidden)
+		message->id = text(account->party->id);
+	message->shared_by = account->shared_by;
 	message->tier = text(party_tier_name(account->party));
 	message->suspended = account->state->suspended;
 	message->bypass = account->state->bypass;
@@ -160,7 +164,7 @@ static Bursar__V1__AccountStatus *account_to_message(
 	message->has_overrides = profile->override_count > 0;
 	message->limits = message_list(arena, (size_t)account->count);
 	for (int i = 0; i < account->count; i++)
-		message->limits[message->n_limits++] = row_to_message(arena, &rows->row[account->first + i]);
+		message->limits[message->n_limits++] = row_to_message(arena, rows, &rows->row[account->first + i]);
 	return message;
 }
 

@@ -25,7 +25,7 @@ Bursar__V1__Limit *limit_to_message(struct arena *arena, const struct limit *lim
 /* Prepared. `warn_percent` stands in for 0. ERR_INVALID names the field. */
 bool limit_from_message(const Bursar__V1__Limit *message, int warn_percent, struct limit *out, struct err *err);
 
-Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct limit_row *row);
+Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *rows, const struct limit_row *row);
 
 /* Rows to a list: which ones says `wanted`. */
 enum wanted_rows { ROWS_ALL, ROWS_MATCHED, ROWS_NOTABLE /* failed, would fail, warning */ };

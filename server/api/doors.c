@@ -302,6 +302,11 @@ enum role caller_role(const struct call *call)
 	return caller ? caller->role : ROLE_OPERATOR;
 }
 
+bool caller_sees_names(const struct call *call)
+{
+	return MAY_VIEW & 1u << caller_role(call);
+}
+
 const char *caller_tenant(const struct call *call)
 {
 	const struct caller *caller = call_caller(call);

@@ -36,6 +36,8 @@ bool doors_scope(struct call *call, ProtobufCMessage *message, struct err *err) 
 
 /* The role he acts in; ROLE_OPERATOR where no keys have been made. */
 enum role caller_role(const struct call *call);
+/* May he know what shared accounts are called, and who shares them? */
+bool caller_sees_names(const struct call *call);
 /* The tenant he is held to; "" = none. */
 const char *caller_tenant(const struct call *call);
 /* For the audit log; in the call's arena. */

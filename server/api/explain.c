@@ -11,10 +11,11 @@ static void add(char **steps, size_t *n, char *step)
 static char *account_step(const struct check *check, const struct account_rows *account)
 {
 	const struct party *party = account->party;
+	bool named = party->kind == ACCOUNT_USER || !check->answer.rows->names_hidden;
 	const char *tier = party_tier_name(party);
 
-	return arena_printf(check->arena, "It counts on %s %s: %s%s, %d limits%s%s%s.", account_kind_name(party->kind),
-		party->id, tier[0] ? "tier " : "no tier", tier, account->count,
+	return arena_printf(check->arena, "It counts on %s%s%s: %s%s, %d limits%s%s%s.", account_kind_name(party->kind),
+		named ? " " : "", named ? party->id : "", tier[0] ? "tier " : "no tier", tier, account->count,
 		party->profile->override_count ? ", with limits of its own" : "",
 		account->state->suspended ? ", suspended" : "",
 		account->state->bypass ? ", bypassed: counted, never denied" : "");
@@ -54,10 +55,10 @@ static char *row_step(const struct check *check, const struct limit_row *row)
 	const struct figures *figures = &row->figures;
 	enum dimension dimension = row->limit->dimension;
 
-	return arena_printf(check->arena, "Limit %s of %s %s: %s of %s used, %s asked: %s.",
+	return arena_printf(check->arena, "Limit %s of %s%s%s: %s of %s used, %s asked: %s.",
 		row->limit->name[0] ? row->limit->name : "(unnamed)", account_kind_name(row->account_kind),
-		row->account_id, amount(check, dimension, figures->used), amount(check, dimension, figures->effective),
-		amount(check, dimension, figures->requested),
+		row->account_id[0] ? " " : "", row->account_id, amount(check, dimension, figures->used),
+		amount(check, dimension, figures->effective), amount(check, dimension, figures->requested),
 		row->failed	  ? figures->permanent ? "fails, and waiting will not help" : "fails for now"
 		: row->would_fail ? "would fail, but is only watched"
 				  : "passes");

@@ -7,9 +7,13 @@
 #include "api/explain.h"
 #include "api/limiter_internal.h"
 #include "api/validate.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/random.h"
 #include "rpc/message.h"
+
+/* Of Explain: so many heavy users are named, and so long PostgreSQL may take to find them. */
+enum { USERS_MOST = 10, USERS_US = 1000000 };
 
 /* One check in its call's arena. */
 struct check_call {
@@ -17,6 +21,7 @@ struct check_call {
 	struct call *call;
 	const char *language;
 	bool verbose;
+	struct shared_users users; /* Explain: who used most of what denied */
 };
 
 /* A caller without an id of its own gets one that nobody else has. */
@@ -68,10 +73,14 @@ static void reply(struct check_call *self, const ProtobufCMessage *message)
 	call_reply_filled(self->call);
 }
 
+/* With what the caller may know of the answer left in it. */
 static bool failed(struct check_call *self)
 {
-	if (self->check.flow.ok)
+	if (self->check.flow.ok) {
+		if (!caller_sees_names(self->call))
+			rows_hide_names(self->check.answer.rows);
 		return false;
+	}
 	check_release(&self->check);
 	call_fail(self->call, &self->check.flow.err);
 	return true;
@@ -103,19 +112,68 @@ static void check(struct call *call, void *ctx)
 	check_start(&self->check, ctx, call_arena(call), check_done);
 }
 
-static void explain_done(struct flow *flow)
+static void users_to_messages(struct arena *arena, const struct shared_users *users, Bursar__V1__ExplainResponse *out)
 {
-	struct check_call *self = self_of(flow);
+	out->shared_with = message_list(arena, (size_t)users->count);
+	for (int i = 0; i < users->count; i++) {
+		Bursar__V1__SharedUse *use = message_new(arena, SharedUse, shared_use);
+
+		use->user = (char *)(uintptr_t)users->user[i].name;
+		use->requests = users->user[i].use.requests;
+		use->cost_nano_usd = users->user[i].use.cost;
+		out->shared_with[out->n_shared_with++] = use;
+	}
+}
+
+static void explain_reply(struct check_call *self)
+{
 	struct arena *arena = call_arena(self->call);
 	Bursar__V1__ExplainResponse *response = message_new(arena, ExplainResponse, explain_response);
 
-	if (failed(self))
-		return;
+	users_to_messages(arena, &self->users, response);
 	response->response = answer_to_message(&self->check, self->language, true);
 	response->n_accounts =
 		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
 	response->n_steps = explain_steps(&self->check, &response->steps);
 	reply(self, &response->base);
+}
+
+/* Without them the rest is worth telling all the same. */
+static void users_done(struct admin_job *job)
+{
+	struct shared_users *users = container_of(job, struct shared_users, job);
+
+	if (!job->ok)
+		users->count = 0;
+	explain_reply(container_of(users, struct check_call, users));
+}
+
+static void explain_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+	const struct check_answer *answer = &self->check.answer;
+	struct admin_store *admin = self->check.worker->parts.admin;
+	const struct limit_row *binding;
+
+	if (failed(self))
+		return;
+	binding = answer->rows->binding;
+	self->users = (struct shared_users){0};
+	if (!binding || !caller_sees_names(self->call) ||
+		(binding->account_kind != ACCOUNT_TEAM && binding->account_kind != ACCOUNT_ORG)) {
+		explain_reply(self);
+		return;
+	}
+	self->users = (struct shared_users){
+		.job = {.arena = call_arena(self->call), .done = users_done, .deadline_us = clock_mono_us() + USERS_US},
+		.key = {binding->account_kind, self->check.question.tenant, binding->account_id},
+		.from_us = binding->limit->kind == KIND_CALENDAR
+				   ? windows_start(&rows_account(answer->rows, binding)->party->windows,
+					     binding->limit->unit, answer->now_us)
+				   : answer->now_us,
+		.limit = USERS_MOST,
+	};
+	admin->ops->shared_users(admin, &self->users);
 }
 
 static void explain(struct call *call, void *ctx)

@@ -4,6 +4,7 @@
  * places in the queue, which the next one replaces, and never his grant.
  */
 #include "api/answer_message.h"
+#include "api/doors.h"
 #include "api/limiter_internal.h"
 #include "api/validate.h"
 #include "base/clock.h"
@@ -117,6 +118,8 @@ static void tell(struct acquire_call *self)
 	uint8_t *room;
 
 	event_fill(self, &parts, &message);
+	if (!self->begun && !caller_sees_names(self->call))
+		rows_hide_names(self->acquisition.check.answer.rows);
 	if (!self->begun)
 		message.check = answer_to_message(&self->acquisition.check, self->language, self->verbose);
 	room = call_room(self->call, bursar__v1__acquire_response__get_packed_size(&message));

@@ -1,6 +1,7 @@
 /* CheckBatch and RecordBatch: all items in flight at once, each on its own; answers in order. */
 #include "api/answer_message.h"
 #include "api/convert.h"
+#include "api/doors.h"
 #include "api/limiter_internal.h"
 #include "api/validate.h"
 #include "base/list.h"
@@ -51,12 +52,16 @@ static void checks_reply(struct batch *batch)
 	struct arena *arena = call_arena(batch->call);
 	Bursar__V1__CheckBatchResponse response = BURSAR__V1__CHECK_BATCH_RESPONSE__INIT;
 
+	bool names = caller_sees_names(batch->call);
+
 	response.n_items = batch->count;
 	response.items = message_list(arena, batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct check_item *item = &batch->checks[i];
 
 		response.items[i] = message_new(arena, CheckItem, check_item);
+		if (!names && !item->err.code && item->check.flow.ok)
+			rows_hide_names(item->check.answer.rows);
 		if (item->err.code)
 			response.items[i]->error = error_to_message(arena, &item->err);
 		else if (!item->check.flow.ok)
@@ -125,7 +130,7 @@ static void records_reply(struct batch *batch)
 		else if (!item->run.settle.flow.ok)
 			response.items[i]->error = error_to_message(arena, &item->run.settle.flow.err);
 		else
-			response.items[i]->response = record_to_message(&item->run);
+			response.items[i]->response = record_to_message(&item->run, caller_sees_names(batch->call));
 	}
 	reply_packed(batch, &response.base);
 }

@@ -27,7 +27,8 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *ar
 bool question_of_record(
 	const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out, struct err *err);
 
-Bursar__V1__RecordResponse *record_to_message(const struct record_run *run);
+/* `names`: the caller may see those of shared accounts. */
+Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool names);
 void cancel_to_message(const struct settle *settle, Bursar__V1__CancelResponse *out);
 
 void limiter_check_batch(struct call *call, void *ctx);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/convert.h"
+#include "api/doors.h"
 #include "api/limiter_internal.h"
 #include "api/validate.h"
 #include "base/list.h"
@@ -63,12 +64,14 @@ bool question_of_record(
 	return true;
 }
 
-Bursar__V1__RecordResponse *record_to_message(const struct record_run *run)
+Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool names)
 {
 	const struct settle *settle = &run->settle;
 	const struct settle_answer *answer = &settle->answer;
 	Bursar__V1__RecordResponse *message = message_new(settle->arena, RecordResponse, record_response);
 
+	if (!names)
+		rows_hide_names(answer->rows);
 	message->cost = cost_to_message(settle->arena, &answer->priced, &answer->tokens);
 	message->repeat = answer->repeat;
 	message->late = answer->late;
@@ -94,7 +97,7 @@ static void record_done(struct record_run *run)
 		call_fail(self->call, &run->settle.flow.err);
 		return;
 	}
-	message = &record_to_message(run)->base;
+	message = &record_to_message(run, caller_sees_names(self->call))->base;
 	len = protobuf_c_message_get_packed_size(message);
 	protobuf_c_message_pack(message, call_room(self->call, len));
 	settle_release(&run->settle);

@@ -13,6 +13,7 @@
 #define MINUTE_US (60 * SECOND_US)
 #define HOUR_US (60 * MINUTE_US)
 #define DAY_US (24 * HOUR_US)
+#define SHARED_TOLD 10000
 
 /* A sentence in the making. */
 struct writer {
@@ -142,6 +143,10 @@ static bool put_limit_value(const struct writer *writer, const char *name, size_
 		put_number(writer->language, figures->used_percent, out);
 	else if (IS("per"))
 		put_per(writer->language, limit, out);
+	else if (IS("others"))
+		put_counted(writer->language, writer->args->shared_by - 1, NOUN_OTHER, out);
+	else if (IS("where"))
+		buf_put_str(out, writer->language->where[writer->args->account_kind == ACCOUNT_ORG]);
 	else
 		return false;
 	return true;
@@ -242,6 +247,13 @@ static void put_upgrade(struct writer *writer)
 	writer->limit = limit;
 }
 
+/* A number helps where people know each other; the most that is counted is no number. */
+static bool is_shared(const struct text_args *args)
+{
+	return (args->account_kind == ACCOUNT_TEAM || args->account_kind == ACCOUNT_ORG) && args->shared_by > 1 &&
+	       args->shared_by < SHARED_TOLD;
+}
+
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out)
 {
 	struct buf text = {0};
@@ -261,6 +273,8 @@ void text_make(const struct text_table *own, const struct text_args *args, struc
 			put_sentence(&writer, args->figures.effective ? "too_large" : "excluded", NULL);
 		else
 			put_sentence(&writer, reason_name(args->reason), "reached");
+		if (is_shared(args))
+			put_sentence(&writer, "shared", NULL);
 		if (args->retry_after_us > 0)
 			put_sentence(&writer, "wait", NULL);
 		put_upgrade(&writer);

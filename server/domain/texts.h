@@ -10,8 +10,8 @@
 
 /*
  * A template in place of a built-in one. `code` is a reason's name (reason_name: "quota", "budget", ...), or "reached"
- * for all limits that have no template of their own, "too_large", "excluded", "wait", "upgrade", "unlimited" or
- * "warning". `text` may hold {who} {amount} {used} {requested} {most} {per} {wait} {percent} {tier}; what is unknown
+ * for all limits that have no template of their own, "too_large", "excluded", "wait", "upgrade", "unlimited", "shared"
+ * or "warning". `text` may hold {who} {amount} {used} {requested} {most} {per} {wait} {percent} {tier} {others} {where}; what is unknown
  * stays as it is written.
  */
 struct text_template {
@@ -28,6 +28,7 @@ struct text_args {
 	const struct limit *limit; /* the binding one; NULL when no limit is to blame */
 	enum account_kind account_kind;
 	struct figures figures; /* of the limit */
+	int64_t shared_by; /* users who share the team's or org's account; 0 = not known */
 	int64_t retry_after_us; /* 0 = nothing to say of it */
 	const char *better_tier; /* NULL or "" when there is none */
 	const struct policy *better; /* its limits */

@@ -7,6 +7,7 @@
 
 static const struct text_template english[] = {
 	{"en", "reached", "{who} limit of {amount} {per}."},
+	{"en", "shared", "You share it with {others} {where}."},
 	{"en", "too_large", "This request needs {requested}; more than {most} is never possible."},
 	{"en", "excluded", "This is not part of your plan."},
 	{"en", "wait", "Try again in {wait}."},
@@ -20,6 +21,7 @@ static const struct text_template english[] = {
 };
 static const struct text_template german[] = {
 	{"de", "reached", "{who} Limit von {amount} {per} erreicht."},
+	{"de", "shared", "Du teilst es mit {others} {where}."},
 	{"de", "too_large", "Diese Anfrage braucht {requested}; mehr als {most} geht nie."},
 	{"de", "excluded", "Das ist in deinem Tarif nicht enthalten."},
 	{"de", "wait", "Versuche es in {wait} noch einmal."},
@@ -33,6 +35,7 @@ static const struct text_template german[] = {
 };
 static const struct text_template russian[] = {
 	{"ru", "reached", "{who}: {amount} {per}."},
+	{"ru", "shared", "Вы делите его с {others} {where}."},
 	{"ru", "too_large", "Для этого запроса нужно {requested}, а возможно не больше {most}."},
 	{"ru", "excluded", "Это не входит в ваш тариф."},
 	{"ru", "wait", "Повторите попытку через {wait}."},
@@ -46,6 +49,7 @@ static const struct text_template russian[] = {
 };
 static const struct text_template spanish[] = {
 	{"es", "reached", "{who} de {amount} {per}."},
+	{"es", "shared", "Lo compartes con {others} {where}."},
 	{"es", "too_large", "Esta solicitud necesita {requested}; nunca se permiten más de {most}."},
 	{"es", "excluded", "Esto no está incluido en tu plan."},
 	{"es", "wait", "Inténtalo de nuevo en {wait}."},
@@ -64,7 +68,7 @@ static const struct language languages[] = {
 		.group = ",",
 		.noun = {{"request", "requests"}, {"token", "tokens"}, {"input token", "input tokens"},
 			{"output token", "output tokens"}, {"second", "seconds"}, {"minute", "minutes"},
-			{"hour", "hours"}, {"day", "days"}},
+			{"hour", "hours"}, {"day", "days"}, {"other", "others"}},
 		.who = {NULL, "You have reached your", "Your team has reached its", "Your organisation has reached its",
 			"This model has reached its", "This service has reached its"},
 		.per_window = {"per day", "per week", "per month"},
@@ -73,6 +77,7 @@ static const struct language languages[] = {
 		.per_hour = "per hour",
 		.per_span = "per ",
 		.at_once = "at a time",
+		.where = {"in your team", "in your organisation"},
 		.templates = english,
 	},
 	{
@@ -81,7 +86,7 @@ static const struct language languages[] = {
 		/* In the dative: "von 50 Anfragen", "in 2 Tagen". */
 		.noun = {{"Anfrage", "Anfragen"}, {"Token", "Tokens"}, {"Eingabe-Token", "Eingabe-Tokens"},
 			{"Ausgabe-Token", "Ausgabe-Tokens"}, {"Sekunde", "Sekunden"}, {"Minute", "Minuten"},
-			{"Stunde", "Stunden"}, {"Tag", "Tagen"}},
+			{"Stunde", "Stunden"}, {"Tag", "Tagen"}, {"anderen", "anderen"}},
 		.who = {NULL, "Du hast dein", "Dein Team hat sein", "Deine Organisation hat ihr",
 			"Dieses Modell hat sein", "Dieser Dienst hat sein"},
 		.per_window = {"pro Tag", "pro Woche", "pro Monat"},
@@ -90,6 +95,7 @@ static const struct language languages[] = {
 		.per_hour = "pro Stunde",
 		.per_span = "in ",
 		.at_once = "gleichzeitig",
+		.where = {"in deinem Team", "in deiner Organisation"},
 		.templates = german,
 	},
 	{
@@ -100,7 +106,9 @@ static const struct language languages[] = {
 		.noun = {{"запрос", "запроса", "запросов"}, {"токен", "токена", "токенов"},
 			{"входной токен", "входных токена", "входных токенов"},
 			{"выходной токен", "выходных токена", "выходных токенов"}, {"секунду", "секунды", "секунд"},
-			{"минуту", "минуты", "минут"}, {"час", "часа", "часов"}, {"день", "дня", "дней"}},
+			{"минуту", "минуты", "минут"}, {"час", "часа", "часов"}, {"день", "дня", "дней"},
+			/* In the instrumental: "с 11 участниками". */
+			{"участником", "участниками", "участниками"}},
 		.who = {NULL, "Достигнут ваш лимит", "Достигнут лимит вашей команды",
 			"Достигнут лимит вашей организации", "Достигнут лимит этой модели",
 			"Достигнут лимит этого сервиса"},
@@ -110,6 +118,7 @@ static const struct language languages[] = {
 		.per_hour = "в час",
 		.per_span = "за ",
 		.at_once = "одновременно",
+		.where = {"вашей команды", "вашей организации"},
 		.templates = russian,
 	},
 	{
@@ -117,7 +126,7 @@ static const struct language languages[] = {
 		.group = ".",
 		.noun = {{"solicitud", "solicitudes"}, {"token", "tokens"}, {"token de entrada", "tokens de entrada"},
 			{"token de salida", "tokens de salida"}, {"segundo", "segundos"}, {"minuto", "minutos"},
-			{"hora", "horas"}, {"día", "días"}},
+			{"hora", "horas"}, {"día", "días"}, {"persona más", "personas más"}},
 		.who = {NULL, "Has alcanzado tu límite", "Tu equipo ha alcanzado su límite",
 			"Tu organización ha alcanzado su límite", "Este modelo ha alcanzado su límite",
 			"Este servicio ha alcanzado su límite"},
@@ -127,6 +136,7 @@ static const struct language languages[] = {
 		.per_hour = "por hora",
 		.per_span = "cada ",
 		.at_once = "a la vez",
+		.where = {"de tu equipo", "de tu organización"},
 		.templates = spanish,
 	},
 };

@@ -13,6 +13,7 @@ enum noun {
 	NOUN_MINUTE,
 	NOUN_HOUR,
 	NOUN_DAY,
+	NOUN_OTHER, /* one of those with whom a limit is shared */
 	NOUN_COUNT
 };
 
@@ -26,6 +27,7 @@ struct language {
 	const char *per_second, *per_minute, *per_hour;
 	const char *per_span; /* "per %s": before a duration */
 	const char *at_once;
+	const char *where[2]; /* in a team, in an org: behind the others with whom a limit is shared */
 	const struct text_template *templates; /* ends in a row without code */
 };
 

@@ -61,6 +61,8 @@ OPERATION(account_change, account_change)
 OPERATION(account_confirm, account_confirm)
 OPERATION(account_list, account_list)
 OPERATION(override_ends, override_ends)
+OPERATION(shared_counts, shared_counts)
+OPERATION(shared_users, shared_users)
 OPERATION(tenant_put, tenant_put)
 OPERATION(tenant_list, tenant_list)
 OPERATION(tier_put, tier_put)
@@ -91,6 +93,8 @@ static const struct admin_store_ops ops = {
 	.account_confirm = store_account_confirm,
 	.account_list = store_account_list,
 	.override_ends = store_override_ends,
+	.shared_counts = store_shared_counts,
+	.shared_users = store_shared_users,
 	.tenant_put = store_tenant_put,
 	.tenant_list = store_tenant_list,
 	.tier_put = store_tier_put,

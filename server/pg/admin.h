@@ -23,6 +23,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
  * stays until we have committed. ERR_INVALID ("tier") when there is none.
  */
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
+/* admin_shared.c */
+admin_fn admin_shared_counts, admin_shared_users;
 /* admin_catalog.c */
 admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put, admin_tier_delete;
 /* admin_prices.c */
@@ -31,6 +33,8 @@ admin_fn admin_price_put, admin_prices_put, admin_price_end, admin_price_list;
 admin_fn admin_report, admin_report_users, admin_forecast, admin_proof;
 /* admin_stats.c */
 admin_fn admin_stats;
+/* Rows of a name, requests, input, output and cost, in the job's arena. */
+struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count);
 
 /* admin_document.c */
 admin_fn admin_document_read, admin_document_apply;

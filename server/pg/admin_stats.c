@@ -70,7 +70,7 @@ static void add_days(struct pg_args *args, const int64_t *days, int count)
 		pg_array_int(args, array, days[i] * DAY_US);
 }
 
-static struct named_use *read_named(struct admin_job *job, const PGresult *result, int *count)
+struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count)
 {
 	struct named_use *named;
 
@@ -97,12 +97,12 @@ static void read_tiers(struct stats_query *op, const PGresult *result)
 static void read_stats(struct stats_query *op, PGresult **results)
 {
 	read_tiers(op, results[STATS_TIERS]);
-	op->user = read_named(&op->job, results[STATS_USERS], &op->users);
-	op->team = read_named(&op->job, results[STATS_TEAMS], &op->teams);
-	op->org = read_named(&op->job, results[STATS_ORGS], &op->orgs);
-	op->day = read_named(&op->job, results[STATS_DAYS], &op->days);
-	op->model = read_named(&op->job, results[STATS_MODELS], &op->models);
-	op->interface = read_named(&op->job, results[STATS_INTERFACES], &op->interfaces);
+	op->user = admin_named_uses(&op->job, results[STATS_USERS], &op->users);
+	op->team = admin_named_uses(&op->job, results[STATS_TEAMS], &op->teams);
+	op->org = admin_named_uses(&op->job, results[STATS_ORGS], &op->orgs);
+	op->day = admin_named_uses(&op->job, results[STATS_DAYS], &op->days);
+	op->model = admin_named_uses(&op->job, results[STATS_MODELS], &op->models);
+	op->interface = admin_named_uses(&op->job, results[STATS_INTERFACES], &op->interfaces);
 	op->total = admin_use(results[STATS_TOTAL], 0, 0);
 }
 

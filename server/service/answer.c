@@ -97,3 +97,20 @@ struct rows *rows_make(const struct parties *parties, const struct standing *con
 	}
 	return rows;
 }
+
+void rows_hide_names(struct rows *rows)
+{
+	rows->names_hidden = true;
+	for (int i = 0; i < rows->count; i++)
+		if (rows->row[i].account_kind != ACCOUNT_USER)
+			rows->row[i].account_id = "";
+}
+
+const struct account_rows *rows_account(const struct rows *rows, const struct limit_row *row)
+{
+	int i = 0;
+
+	while (row - rows->row >= rows->account[i].first + rows->account[i].count)
+		i++;
+	return &rows->account[i];
+}

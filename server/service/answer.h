@@ -11,7 +11,7 @@
 
 struct limit_row {
 	enum account_kind account_kind;
-	const char *account_id;
+	const char *account_id; /* "" where the caller may not know it */
 	const struct limit *limit;
 	struct figures figures;
 	bool matched; /* the request counts on it */
@@ -22,6 +22,7 @@ struct account_rows {
 	const struct party *party;
 	const struct account_state *state;
 	int first, count; /* its rows in the list */
+	int64_t shared_by; /* users; 0 = not known, or a user's own account */
 };
 
 /* All limits of all accounts of one decision. Lies in the arena. */
@@ -35,7 +36,14 @@ struct rows {
 	bool permanent;
 	int64_t retry_after_us;
 	bool bypassed;
+	bool names_hidden; /* of shared accounts */
 };
+
+/* For callers who may not know what the shared accounts are called. */
+void rows_hide_names(struct rows *rows);
+
+/* The account that the row is of. */
+const struct account_rows *rows_account(const struct rows *rows, const struct limit_row *row);
 
 /* `request` NULL: nothing is asked (status, records): then every limit matches and nothing is requested. */
 struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,

@@ -21,6 +21,7 @@ static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
 static enum flow_result step_refreshed(struct flow *flow);
 static enum flow_result step_away(struct flow *flow);
+static enum flow_result step_shared(struct flow *flow);
 static enum flow_result step_finish(struct flow *flow);
 
 static struct check *check_of(struct flow *flow)
@@ -223,7 +224,7 @@ static enum flow_result step_answered(struct flow *flow)
 	enum limits_status status = check->op.op.status;
 	uint32_t unsure;
 
-	flow_to(flow, step_finish);
+	flow_to(flow, step_shared);
 	if (repair_can(status))
 		return mend(check);
 	switch (status) {
@@ -255,7 +256,7 @@ static enum flow_result step_refreshed(struct flow *flow)
 {
 	struct check *check = check_of(flow);
 
-	flow_to(flow, step_finish);
+	flow_to(flow, step_shared);
 	if (check->repair->flow.ok && !check->repair->user_unknown && !check->answer.allowed)
 		flow_to(flow, step_resolve);
 	return FLOW_MORE;
@@ -321,6 +322,23 @@ static void count(const struct check *check)
 		log_info("check denied", F("tenant", check->question.tenant), F("user", check->question.user),
 			F("request_id", check->question.request_id), F("reason", reason_name(answer->reason)),
 			FI("retry_after_us", answer->retry_after_us));
+}
+
+/* What was allowed passes at once. */
+static enum flow_result step_shared(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	int64_t pause_us;
+
+	flow_to(flow, step_finish);
+	if (check->question.mode == CHECK_REAL && check->answer.allowed)
+		return FLOW_MORE;
+	if (check_shared_fill(check) || !(pause_us = check_shared_wait(check)))
+		return FLOW_MORE;
+	flow_to(flow, step_shared);
+	check->wait = (struct wait){.due = wait_due};
+	check->worker->parts.timers->start(check->worker->parts.timers, &check->wait, pause_us);
+	return FLOW_WAIT;
 }
 
 static enum flow_result step_finish(struct flow *flow)

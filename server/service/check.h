@@ -39,7 +39,7 @@ struct check_answer {
 	struct priced priced;
 	bool asked_model;
 	struct request request;
-	const struct rows *rows; /* never NULL */
+	struct rows *rows; /* never NULL */
 };
 
 /* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
@@ -56,6 +56,7 @@ struct check {
 	int rounds;
 	bool looked_up, refreshed;
 	struct wait wait;
+	int64_t shared_until_us; /* clock_mono_us: so long it waits to know how many share an account; 0 = not yet */
 	int64_t catalog_until_us; /* clock_mono_us: so long it waits for a tier that its snapshot lacks; 0 = not yet */
 	struct repair *repair;
 	struct limits_check op;

@@ -11,5 +11,9 @@ void check_digest_make(const struct check_question *question, uint8_t digest[8])
 /* Fills op.info: who, from where, for which model, on which accounts. */
 void check_info_make(struct check *check);
 const char *check_handle_make(const struct check *check);
+/* check_shared.c: says in the rows how many share each account that denied, or that is looked at. False: one is being asked for. */
+bool check_shared_fill(struct check *check);
+/* So long until it is worth to look again; 0: it was long enough. */
+int64_t check_shared_wait(struct check *check);
 
 #endif

@@ -27,7 +27,7 @@ struct settle_answer {
 	struct amounts charged, released;
 	struct priced priced;
 	struct tokens tokens;
-	const struct rows *rows;
+	struct rows *rows;
 	enum quality quality;
 };
 

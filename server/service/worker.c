@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "service/key_log.h"
 #include "service/local.h"
+#include "service/shared.h"
 
 enum { LOCAL_ENTRIES = 4096 };
 /* A catalog is at most a second behind. */
@@ -25,6 +26,7 @@ struct worker *worker_new(const struct worker_parts *parts)
 	worker->cache = account_cache_new(parts->conf->account_cache);
 	worker->local = local_new(LOCAL_ENTRIES);
 	worker->key_log = key_log_new(worker);
+	worker->shared = shared_new(worker);
 	return worker;
 }
 
@@ -43,6 +45,7 @@ void worker_free(struct worker *worker)
 	account_cache_free(worker->cache);
 	local_free(worker->local);
 	key_log_free(worker->key_log);
+	shared_free(worker->shared);
 	free(worker);
 }
 

@@ -48,11 +48,13 @@ struct worker_parts {
 
 struct pool_keeper;
 struct key_log;
+struct shared;
 
 struct worker {
 	struct worker_parts parts;
 	struct key_log *key_log; /* which keys were used (service/key_log.h) */
 	struct pool_keeper *keeper; /* of the pools (service/pool.h); NULL on a loop that serves no callers */
+	struct shared *shared; /* how many share an account (service/shared.h) */
 	struct account_cache *cache;
 	struct local_table *local;
 	struct snapshot *snapshot; /* the newest; NULL before the first load */

@@ -6,105 +6,10 @@
 #ifndef BURSAR_STORE_ADMIN_H
 #define BURSAR_STORE_ADMIN_H
 
-#include "base/arena.h"
-#include "domain/account.h"
 #include "domain/pool.h"
 #include "domain/price.h"
+#include "store/admin_accounts.h"
 #include "store/catalog.h"
-
-struct admin_job {
-	struct arena *arena; /* of the call; results are allocated here by the store's thread while the caller waits */
-	void (*done)(struct admin_job *job);
-	const char *actor, *reason; /* for the audit log */
-	int64_t deadline_us; /* clock_mono_us; 0: the store's own patience */
-	int64_t generation; /* out, where it changed the catalog: those of this generation (catalog_stored) or later show it */
-	bool ok;
-	struct err err;
-	void *impl[4];
-};
-
-struct account_key {
-	enum account_kind kind;
-	const char *tenant, *id;
-};
-struct account_row {
-	struct account_key key;
-	bool known;
-	bool pending; /* a policy change that Redis has not confirmed */
-	struct account_profile profile;
-	const char *suspended_reason;
-	int64_t created_at_us, updated_at_us;
-};
-
-struct account_get {
-	struct admin_job job;
-	struct account_key key;
-	struct account_row row;
-};
-
-/* Changes an account in one transaction: the store reads the row (or a new one), calls `change` on its own thread
- * (pure: fills or refuses), writes what came out with version + 1. */
-struct account_change {
-	struct admin_job job;
-	struct account_key key;
-	bool (*change)(struct account_change *op, struct account_row *row, struct err *err);
-	struct account_row row; /* out: as committed */
-};
-/* What became of the note that a change of an account is to be repeated, for all its versions up to this one. */
-struct policy_note {
-	struct account_key key;
-	uint32_t version;
-	int64_t again_us; /* 0: Redis has it, so the note is dropped. Else it is looked at again in so long. */
-};
-struct account_confirm {
-	struct admin_job job;
-	int count;
-	const struct policy_note *note;
-};
-
-/* Accounts that have an override whose end has come by now_us: those of up to `limit` such overrides, the oldest ends first. */
-struct override_ends {
-	struct admin_job job;
-	int64_t now_us;
-	int limit;
-	int count;
-	struct account_key *key;
-};
-
-/* The states of AccountState (admin.proto), by their numbers. */
-enum account_state_wanted {
-	WANTED_PRESENT = 0, /* all but the deleted */
-	WANTED_ACTIVE = 1,
-	WANTED_SUSPENDED = 2,
-	WANTED_BYPASSED = 3,
-	WANTED_GRACE = 4,
-	WANTED_DELETED = 5,
-	WANTED_PENDING = 6,
-	WANTED_ANY = 7
-};
-/* Accounts that match all that is given; texts "" and times 0 are not. */
-struct account_filter {
-	const char *tier, *id_prefix, *team, *org;
-	enum account_state_wanted state;
-	bool has_overrides;
-	int64_t created_since_us, updated_since_us;
-	int64_t now_us; /* for WANTED_ACTIVE, WANTED_GRACE */
-};
-
-/* A page in the order of ids; or only their number. */
-struct account_list {
-	struct admin_job job;
-	const char *tenant;
-	enum account_kind kind;
-	struct account_filter filter;
-	const char *after; /* ids behind this one */
-	bool count_only;
-	int limit;
-	int64_t matched; /* count_only */
-	int count;
-	struct account_row *rows;
-	bool more;
-};
 
 struct tenant_put {
 	struct admin_job job;
@@ -173,13 +78,6 @@ struct price_list {
 	bool more;
 };
 
-struct use {
-	int64_t requests, input, output, cost;
-};
-struct named_use {
-	const char *name;
-	struct use use;
-};
 struct stats_query {
 	struct admin_job job;
 	const char *tenant;
@@ -357,6 +255,8 @@ struct admin_store_ops {
 	void (*account_confirm)(struct admin_store *, struct account_confirm *);
 	void (*account_list)(struct admin_store *, struct account_list *);
 	void (*override_ends)(struct admin_store *, struct override_ends *);
+	void (*shared_counts)(struct admin_store *, struct shared_counts *);
+	void (*shared_users)(struct admin_store *, struct shared_users *);
 	void (*tenant_put)(struct admin_store *, struct tenant_put *);
 	void (*tenant_list)(struct admin_store *, struct tenant_list *);
 	void (*tier_put)(struct admin_store *, struct tier_put *);

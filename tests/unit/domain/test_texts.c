@@ -91,6 +91,44 @@ static void an_upgrade_is_named_only_when_it_gives_more(void **state)
 	says(NULL, &args, "Your team has reached its limit of $0.25 per day.");
 }
 
+static void a_team_and_an_org_are_told_how_many_share_the_limit(void **state)
+{
+	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.better_tier = NULL;
+	args.retry_after_us = 0;
+	args.account_kind = ACCOUNT_TEAM;
+	args.shared_by = 12;
+	says(NULL, &args,
+		"Your team has reached its limit of 50 requests per day. You share it with 11 others in your team.");
+	args.shared_by = 2;
+	args.account_kind = ACCOUNT_ORG;
+	says(NULL, &args,
+		"Your organisation has reached its limit of 50 requests per day. You share it with 1 other in your "
+		"organisation.");
+	args.language = "de";
+	says(NULL, &args,
+		"Deine Organisation hat ihr Limit von 50 Anfragen pro Tag erreicht. Du teilst es mit 1 anderen in "
+		"deiner Organisation.");
+	args.language = "ru";
+	args.shared_by = 22;
+	says(NULL, &args,
+		"Достигнут лимит вашей организации: 50 запросов в день. Вы делите его с 21 участником вашей "
+		"организации.");
+	args.language = "es";
+	says(NULL, &args,
+		"Tu organización ha alcanzado su límite de 50 solicitudes al día. Lo compartes con 21 personas más de "
+		"tu organización.");
+	args.language = "en";
+	args.shared_by = 10000; /* as far as it is counted: no number to tell */
+	says(NULL, &args, "Your organisation has reached its limit of 50 requests per day.");
+	args.shared_by = 12;
+	args.account_kind = ACCOUNT_TENANT;
+	says(NULL, &args, "This service has reached its limit of 50 requests per day.");
+}
+
 static void a_request_too_large_is_told_what_is_possible(void **state)
 {
 	struct policy policy = policy_of("tpm", DIM_TOKENS, KIND_BUCKET, 40000);
@@ -185,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_spent_quota_says_what_how_long_and_what_an_upgrade_gives),
 		cmocka_unit_test(an_upgrade_is_named_only_when_it_gives_more),
+		cmocka_unit_test(a_team_and_an_org_are_told_how_many_share_the_limit),
 		cmocka_unit_test(a_request_too_large_is_told_what_is_possible),
 		cmocka_unit_test(reasons_without_a_limit_have_their_sentence),
 		cmocka_unit_test(a_warning_says_how_much_is_used),

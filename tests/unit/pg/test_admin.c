@@ -159,6 +159,28 @@ static void overrides_whose_end_has_come_are_found_by_index(void **state)
 		"account_limits_by_end"));
 }
 
+static void those_who_share_an_account_are_counted(void **state)
+{
+	(void)state;
+	assert_true(pg_server_exec(db,
+		"INSERT INTO accounts (tenant, kind, id, team, org, deleted) VALUES ('t', 2, 'red', '', 'acme', "
+		"false), "
+		"('t', 1, 'a', 'red', '', false), ('t', 1, 'b', 'red', 'other', false), ('t', 1, 'c', '', 'acme', "
+		"false), "
+		"('t', 1, 'd', 'red', '', true), ('u', 1, 'a', 'red', '', false), ('t', 3, 'acme', '', '', false)"));
+	assert_true(pg_server_exec(db, "INSERT INTO accounts (tenant, kind, id, team) SELECT 'many', 1, n, 'big' FROM "
+				       "generate_series(1, 10001) n"));
+	struct shared_counts op = {.job = JOB,
+		.count = 7,
+		.key = {{ACCOUNT_TEAM, "t", "red"}, {ACCOUNT_ORG, "t", "acme"}, {ACCOUNT_ORG, "t", "other"},
+			{ACCOUNT_TENANT, "t", "t"}, {ACCOUNT_MODEL, "t", "gpt"}, {ACCOUNT_TEAM, "many", "big"},
+			{ACCOUNT_TEAM, "t", "none"}}};
+	static const int64_t expected[] = {2, 3, 0, 3, 3, SHARED_MOST, 0};
+	RUN_OK(shared_counts, &op);
+	for (int i = 0; i < op.count; i++)
+		assert_int_equal(op.users[i], expected[i]);
+}
+
 static void a_refused_change_leaves_nothing(void **state)
 {
 	(void)state;
@@ -635,6 +657,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_change_is_the_row_its_version_and_its_trail),
 		TEST(overrides_whose_end_has_come_are_found_by_index),
+		TEST(those_who_share_an_account_are_counted),
 		TEST(a_refused_change_leaves_nothing),
 		TEST(accounts_are_listed_page_by_page),
 		TEST(a_tier_raises_the_epoch_and_reaches_the_catalog),
