@@ -10,6 +10,7 @@ const struct command_group *const command_groups[] = {
 	&bulk_commands,
 	&tenant_commands,
 	&tier_commands,
+	&document_commands,
 	&price_commands,
 	&price_list_commands,
 	&report_commands,

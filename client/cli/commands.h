@@ -10,6 +10,7 @@ extern const struct command_group account_commands;
 extern const struct command_group bulk_commands;
 extern const struct command_group tenant_commands;
 extern const struct command_group tier_commands;
+extern const struct command_group document_commands;
 extern const struct command_group price_commands;
 extern const struct command_group price_list_commands;
 extern const struct command_group report_commands;

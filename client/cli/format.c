@@ -146,3 +146,34 @@ void put_enum(struct buf *out, const ProtobufCEnumDescriptor *descriptor, int va
 		buf_put(out, &c, 1);
 	}
 }
+
+void put_duration_exact(struct buf *out, int64_t us)
+{
+	static const struct {
+		const char *name;
+		int64_t us;
+	} units[] = {{"h", INT64_C(3600000000)}, {"min", 60000000}, {"s", 1000000}, {"ms", 1000}, {"us", 1}};
+	size_t i = 0;
+
+	while (us % units[i].us != 0)
+		i++;
+	buf_putf(out, "%" PRId64 "%s", us / units[i].us, units[i].name);
+}
+
+void put_time_exact(struct buf *out, int64_t us)
+{
+	time_t at = (time_t)(us / 1000000);
+	char text[40];
+	struct tm tm;
+
+	gmtime_r(&at, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	buf_put_str(out, text);
+	if (us % 1000000) {
+		size_t len = (size_t)snprintf(text, sizeof(text), ".%06d", (int)(us % 1000000));
+		while (text[len - 1] == '0')
+			len--;
+		buf_put(out, text, len);
+	}
+	buf_put_str(out, "Z");
+}

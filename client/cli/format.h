@@ -17,6 +17,12 @@ void put_amount(struct buf *out, Bursar__V1__Dimension dimension, int64_t amount
 /* "350 ms", "1.5 s", "12 s", "3 min 20 s", "2 h 5 min", "3 d 4 h": rounded up, so that waiting so long is enough. */
 void put_duration(struct buf *out, int64_t us);
 
+/* "1500us", "500ms", "30s", "36h": exactly, as parse_duration reads it. */
+void put_duration_exact(struct buf *out, int64_t us);
+
+/* "2026-11-23T14:03:11.25Z": exactly, in UTC, as parse_time reads it. */
+void put_time_exact(struct buf *out, int64_t us);
+
 /* Local time with its zone: "2026-11-23T14:03:11+01:00"; "never" for 0. */
 void put_time(struct buf *out, int64_t us);
 

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "c/bursar.h"
+#include "cli/format.h"
 #include "cli/parse.h"
 
 const char limit_spec_help[] =
@@ -16,7 +18,7 @@ const char limit_spec_help[] =
 	"  AMOUNT     1500, 200k, 1.5M, or max: counted, never denied; of cost in USD: 5, 0.25\n"
 	"  PERIOD     day, week, month: a calendar window in the account's time zone\n"
 	"             s, min, 10min, h, 24h, 7d: a bucket that refills evenly; concurrent has none\n"
-	"  OPTION     burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, shadow, quiet\n"
+	"  OPTION     burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, until=TIME, shadow, quiet\n"
 	"  requests=20/min                        20 requests a minute, evenly\n"
 	"  tokens=200k/min,burst=400k             saves up to 400,000 tokens\n"
 	"  cost=5/day                             5 USD a calendar day\n"
@@ -50,12 +52,6 @@ static const struct {
 	{"week", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_WEEK},
 	{"month", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_MONTH},
 };
-
-/* The units of a bucket's period, longest first: what limit_spec_put writes. */
-static const struct {
-	const char *name;
-	int64_t us;
-} periods[] = {{"h", INT64_C(3600000000)}, {"min", 60000000}, {"s", 1000000}, {"ms", 1000}};
 
 static bool is_cost(const Bursar__V1__Limit *limit)
 {
@@ -193,6 +189,14 @@ static bool read_burst(Bursar__V1__Limit *limit, const char *value, struct err *
 	return true;
 }
 
+static bool read_until(Bursar__V1__Limit *limit, const char *value, struct err *err)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return parse_time(value, (int64_t)now.tv_sec * 1000000, &limit->until_us, err) || err_prefix(err, "until: ");
+}
+
 static bool read_option(Bursar__V1__Limit *limit, char *part, struct err *err)
 {
 	char *value = strchr(part, '=');
@@ -217,10 +221,12 @@ static bool read_option(Bursar__V1__Limit *limit, char *part, struct err *err)
 			return put_text(&limit->model, part, value, err);
 		if (strcmp(part, "warn") == 0)
 			return read_warn(limit, value, err);
+		if (strcmp(part, "until") == 0)
+			return read_until(limit, value, err);
 	}
 	return err_set(err, ERR_INVALID,
-		"'%s' is no option; one of burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, shadow, "
-		"quiet",
+		"'%s' is no option; one of burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, until=TIME, "
+		"shadow, quiet",
 		part);
 }
 
@@ -284,17 +290,14 @@ static void put_spec_amount(struct buf *out, const Bursar__V1__Limit *limit, int
 		buf_put(out, decimals, len);
 }
 
+/* "min" for one minute, as people say it. */
 static void put_period(struct buf *out, int64_t us)
 {
-	for (size_t i = 0; i < sizeof(periods) / sizeof(*periods); i++) {
-		if (us % periods[i].us != 0)
-			continue;
-		if (us != periods[i].us)
-			buf_putf(out, "%" PRId64, us / periods[i].us);
-		buf_put_str(out, periods[i].name);
-		return;
-	}
-	buf_putf(out, "%" PRId64 "us", us); /* finer than this grammar can say: shown, not read */
+	struct buf text = {0};
+
+	put_duration_exact(&text, us);
+	buf_put_str(out, buf_str(&text) + (text.data[0] == '1' && isalpha((unsigned char)text.data[1]) ? 1 : 0));
+	buf_release(&text);
 }
 
 void limit_spec_put(struct buf *out, const Bursar__V1__Limit *limit, bool with_name)
@@ -325,6 +328,10 @@ void limit_spec_put(struct buf *out, const Bursar__V1__Limit *limit, bool with_n
 	put_escaped(out, "model", limit->model);
 	if (limit->warn_percent != 0)
 		buf_putf(out, ",warn=%d", limit->warn_percent);
+	if (limit->until_us) {
+		buf_put_str(out, ",until=");
+		put_time_exact(out, limit->until_us);
+	}
 	if (limit->shadow)
 		buf_put_str(out, ",shadow");
 	if (limit->notify_off)

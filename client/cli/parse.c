@@ -91,8 +91,8 @@ bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err)
 static const struct unit {
 	const char *name;
 	int64_t us;
-} units[] = {{"ms", 1000}, {"s", 1000000}, {"sec", 1000000}, {"min", 60000000}, {"h", 3600000000}, {"hour", 3600000000},
-	{"d", DAY_US}, {"days", DAY_US}};
+} units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"sec", 1000000}, {"min", 60000000}, {"h", 3600000000},
+	{"hour", 3600000000}, {"d", DAY_US}, {"days", DAY_US}};
 
 static int64_t unit_us(const char *name, size_t len)
 {
@@ -150,8 +150,21 @@ static bool read_zone(const char *text, int *seconds)
 	return true;
 }
 
+/* ".25" behind seconds: at most six digits. */
+static bool read_fraction(const char **p, int64_t *micros)
+{
+	int64_t unit = 100000;
+
+	if (**p != '.')
+		return true;
+	for (++*p; isdigit((unsigned char)**p) && unit > 0; ++*p, unit /= 10)
+		*micros += (**p - '0') * unit;
+	return !isdigit((unsigned char)**p);
+}
+
 static bool read_calendar(const char *text, int64_t *out)
 {
+	int64_t micros = 0;
 	struct tm tm = {.tm_isdst = -1}, wanted;
 	const char *rest = strptime(text, "%Y-%m-%d", &tm);
 	int zone = 0;
@@ -163,7 +176,7 @@ static bool read_calendar(const char *text, int64_t *out)
 		const char *seconds = strptime(rest + 1, "%H:%M:%S", &tm);
 
 		rest = seconds ? seconds : strptime(rest + 1, "%H:%M", &tm);
-		if (!rest)
+		if (!rest || (seconds && !read_fraction(&rest, &micros)))
 			return false;
 	}
 	wanted = tm;
@@ -173,7 +186,7 @@ static bool read_calendar(const char *text, int64_t *out)
 	/* The 31st of February would become a day of March: say no instead. */
 	if (tm.tm_mday != wanted.tm_mday || tm.tm_mon != wanted.tm_mon)
 		return false;
-	*out = (int64_t)at * 1000000;
+	*out = (int64_t)at * 1000000 + micros;
 	return at >= 0;
 }
 

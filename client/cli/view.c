@@ -110,6 +110,7 @@ void view_limit(struct buf *out, const Bursar__V1__Limit *limit)
 
 	if (shown.warn_percent == USUAL_WARN_PERCENT)
 		shown.warn_percent = 0;
+	shown.until_us = 0;
 	limit_spec_put(out, &shown, false);
 }
 

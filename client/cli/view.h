@@ -13,7 +13,7 @@ void view_field_buf(struct cli *cli, const char *label, struct buf *text);
 /* Where limits stand, a line each; `now_us` is the answer's time. */
 void view_limits(struct cli *cli, Bursar__V1__LimitStatus *const *limits, size_t count, int64_t now_us);
 
-/* Appends a limit as limit_spec_put does, without its name and without what is as usual. */
+/* Appends a limit as limit_spec_put does, without its name, its end and what is as usual. */
 void view_limit(struct buf *out, const Bursar__V1__Limit *limit);
 
 /* What limits are, a line each. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/text_distance.h"
 
 #define AT(name) .offset = offsetof(struct conf, name)
 const struct conf_row conf_rows[] = {
@@ -83,41 +84,14 @@ const struct conf_row *conf_find(const char *name, size_t len)
 	return NULL;
 }
 
-/* Levenshtein's distance; names are short. */
-static size_t distance(const char *a, size_t a_len, const char *b)
-{
-	size_t costs[64];
-	size_t b_len = strlen(b);
-
-	if (b_len >= 64)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b_len; j++)
-		costs[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = costs[0];
-
-		costs[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = diagonal + (fold(a[i - 1]) == b[j - 1] ? 0 : 1);
-
-			diagonal = costs[j];
-			if (costs[j] + 1 < best)
-				best = costs[j] + 1;
-			if (costs[j - 1] + 1 < best)
-				best = costs[j - 1] + 1;
-			costs[j] = best;
-		}
-	}
-	return costs[b_len];
-}
-
 const struct conf_row *conf_nearest(const char *name, size_t len)
 {
 	const struct conf_row *nearest = NULL;
-	size_t least = len / 3 + 2;
+	size_t least = text_distance_limit(len);
 
 	for (size_t i = 0; i < conf_row_count; i++) {
-		size_t d = conf_rows[i].type == CONF_TYPE_GROUP ? SIZE_MAX : distance(name, len, conf_rows[i].name);
+		size_t d =
+			conf_rows[i].type == CONF_TYPE_GROUP ? SIZE_MAX : text_distance(name, len, conf_rows[i].name);
 
 		if (d < least) {
 			least = d;

@@ -14,8 +14,8 @@ static const char *const states[] = {
 	/* Above 0 is what the index is of. */
 	[WANTED_GRACE] = "NOT a.deleted AND a.grace_until_us > 0 AND a.grace_until_us > ",
 	[WANTED_DELETED] = "a.deleted",
-	[WANTED_PENDING] = "EXISTS (SELECT FROM policy_changes c WHERE c.tenant = a.tenant AND c.kind = a.kind AND "
-			   "c.account = a.id)",
+	[WANTED_PENDING] = ("EXISTS (SELECT FROM policy_changes c WHERE c.tenant = a.tenant AND c.kind = a.kind AND "
+			    "c.account = a.id)"),
 	[WANTED_ANY] = "true",
 };
 

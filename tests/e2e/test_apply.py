@@ -1,6 +1,17 @@
 """A tenant as one document: exported, applied, all of it or nothing."""
-import grpc
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
 
+import grpc
+import pytest
+import yaml
+
+from harness import program, until
 from bots import MINUTE_US, fails_with, unique
 
 Code = grpc.StatusCode
@@ -18,7 +29,7 @@ def everything(stack):
     """What a document could change, and what says that something was changed."""
     with stack.sql() as sql:
         found = []
-        for table in ("tenants", "tiers", "tier_limits", "pools", "pool_levels", "accounts", "account_limits", "policy_changes", "audit_log"):
+        for table in ("tenants", "tiers", "tier_limits", "pools", "pool_levels", "accounts", "account_limits", "audit_log"):
             sql.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
             found.append(sql.fetchall())
         return found
@@ -129,3 +140,229 @@ def test_a_change_is_in_force_when_it_is_answered(bots):
                                   tiers=[pb.Tier(name=tier, limits=[bots.bucket("rpm", "requests", 0, period_us=MINUTE_US)])]))
     denied = bots.check(user)
     assert not denied.allowed and denied.binding.limit.name == "rpm"
+
+
+# -- the command line
+
+@pytest.fixture
+def bursar(bursard):
+    def run(*args, stdin=None):
+        return subprocess.run([program("bursar"), *map(str, args)], capture_output=True, text=True, timeout=120, check=False,
+                              input=stdin, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
+    return run
+
+
+@pytest.fixture
+def fleet(bots, bursar, tmp_path):
+    """The furnished tenant as a file."""
+    furnish(bots)
+    path = tmp_path / "fleet.yaml"
+    path.write_text(bursar("export").stdout)
+    return path
+
+
+def test_what_export_writes_apply_reads_and_changes_nothing(bursar, fleet, stack, tmp_path):
+    before = everything(stack)
+    other = tmp_path / "fleet.json"
+    other.write_text(bursar("export", "--json").stdout)
+    assert yaml.safe_load(fleet.read_text()) == json.loads(other.read_text())
+    for path in (fleet, other):
+        done = bursar("apply", "-f", path, "--prune")
+        assert done.returncode == 0 and "nothing to change" in done.stdout, done.stderr
+    assert bursar("apply", "-f", "-", stdin=fleet.read_text()).returncode == 0
+    assert everything(stack) == before
+    document = yaml.safe_load(fleet.read_text())
+    assert set(document) == {"tenant", "settings", "tiers", "pools", "teams", "orgs", "models", "budget"}
+    assert document["tiers"]["team"]["limits"] == [
+        "requests=60/min,burst=90,name=rpm", "cost=20.000000001/day",
+        "tokens=5/week,name=quiet,interface=web,model=gpt-4o,warn=33,shadow,quiet", "concurrent=3", "tokens=7/1500us,name=odd"]
+    assert document["pools"]["gpu"]["slots"] == "option" and document["pools"]["agent-execution"]["lease"] == "40s"
+    assert document["teams"] == {"red": {"tier": "team", "org": "acme", "time_zone": "Europe/Berlin"}}
+    assert document["budget"] == {"limits": ["cost=5000/month,name=budget"]}
+
+
+def test_a_document_of_one_tenant_makes_another_like_it(bots, bursar, fleet):
+    assert bursar("apply", "-f", fleet, "--tenant", "copy", "--yes").returncode == 0
+    mine, other = yaml.safe_load(bursar("export").stdout), yaml.safe_load(bursar("export", "--tenant", "copy").stdout)
+    assert other.pop("tenant") == "copy" and mine.pop("tenant") == "default" and mine == other
+
+
+def test_what_would_change_is_shown_field_by_field_and_done_with_yes(bots, bursar, fleet, stack):
+    text = fleet.read_text().replace("requests=60/min,burst=90,name=rpm", "requests=70/min,burst=90,name=rpm")
+    text = text.replace("concurrent=3", "tokens=9/day").replace("slots: 3", "slots: 4").replace("org: acme", "org: other")
+    text = text.replace("teams:\n", "teams:\n  blue: {tier: pro}\n")
+    fleet.write_text(text)
+    before = everything(stack)
+    shown = bursar("apply", "-f", fleet)
+    assert shown.returncode == 2 and "--yes" in shown.stderr
+    assert shown.stdout.splitlines() == [
+        "~ tier team", "    limits.rpm: requests=60/min,burst=90 -> requests=70/min,burst=90", "    limits.concurrent: concurrent=3 goes",
+        "    limits.tokens_per_day: tokens=9/day", "~ pool agent-execution", "    slots: 3 -> 4",
+        "+ team blue", "    tier: pro", "~ team red", "    org: acme -> other", "1 added, 3 changed, 0 removed"]
+    dry = bursar("apply", "-f", fleet, "--dry-run", "--yes")
+    assert dry.returncode == 0 and dry.stdout == shown.stdout and everything(stack) == before
+    done = bursar("apply", "-f", fleet, "--yes", "--reason", "review 42")
+    assert done.returncode == 0 and done.stdout == shown.stdout + "applied: 4 changes\n", done.stderr
+    assert "nothing to change" in bursar("apply", "-f", fleet).stdout
+    answer = json.loads(bursar("apply", "-f", fleet, "--json").stdout)
+    assert answer["changes"] == [] and answer["applied"] is False
+    log = bots.admin.ListAudit(bots.admin_pb.ListAuditRequest(), timeout=20).entries
+    assert [entry.target for entry in log if entry.reason == "review 42"] == ["team/red", "team/blue", "agent-execution", "team"]
+
+
+BROKEN = {
+    "no YAML": (lambda t: t + "\n  - [", r"no YAML"),
+    "a bad limit in the last tier": (lambda t: t.replace("requests=30/min", "requests=30/fortnight"), r":\d+:\d+: tiers.pro.limits\[0\]: period 'fortnight'"),
+    "a limit that the server refuses": (lambda t: t.replace("tokens=7/1500us", "tokens=7/10us"), r":\d+:\d+: tiers.team.limits\[4\]: "),
+    "an unknown default tier": (lambda t: t.replace("default_tier: team", "default_tier: gold"), r":\d+:\d+: settings.default_tier: there is no tier gold"),
+    "an account on an unknown tier": (lambda t: t.replace("tier: enterprise", "tier: gold"), r":\d+:\d+: orgs.acme.tier: there is no tier gold"),
+    "an org of an org": (lambda t: t.replace("orgs:\n  acme:\n", "orgs:\n  acme:\n    org: x\n"), r"orgs.acme.org: .*teams only"),
+    "a key twice": (lambda t: t.replace("  pro:\n", "  team: {}\n  pro:\n"), r":\d+:\d+: team stands there twice; first in line|twice"),
+    "a key that is almost one": (lambda t: t.replace("default_tier:", "defualt_tier:"), r"settings: there is no 'defualt_tier' here; is 'default_tier' meant"),
+    "a section that is almost one": (lambda t: t.replace("teams:", "team:"), r"there is no 'team' here; is 'teams' meant"),
+    "a number that is none": (lambda t: t.replace("pool_priority: 7", "pool_priority: high"), r"tiers.team.pool_priority: must be a whole number"),
+    "a number that is too much": (lambda t: t.replace("pool_priority: 7", "pool_priority: 101"), r"tiers.team.pool_priority: 101 is not within"),
+    "a word that is none": (lambda t: t.replace("fail_policy: closed", "fail_policy: shut"), r"fail_policy: must be one of local, open, closed"),
+    "a list where a map belongs": (lambda t: t.replace("tiers:\n", "tiers: []\nold:\n"), r"tiers: must be a map"),
+    "a pool without slots": (lambda t: t.replace("    slots: option\n", ""), r"pools.gpu: slots is missing"),
+    "a truth that is none": (lambda t: t.replace("    slots: option\n", "    slots: option\n    paused: maybe\n"), r"paused: must be true or false"),
+    "an alias": (lambda t: t.replace("tiers:\n", "tiers: &a\n").replace("orgs:\n", "orgs: *a\nx:\n"), r"anchors"),
+    "a tag": (lambda t: t.replace("tenant: default", "tenant: !!str default"), r"tags"),
+    "two documents": (lambda t: t + "---\ntenant: default\n", r"a second document"),
+    "nothing": (lambda t: "", r"no document"),
+    "too deep": (lambda t: "tiers: " + "{a: " * 40 + "}" * 40, r"nested too deeply"),
+    "too large": (lambda t: t + "#" * (1 << 20), r"at most 1 MiB"),
+    "no text": (lambda t: t.encode() + b"\xff\xfe\xfd", r"UTF-8|no YAML"),
+    "no tenant": (lambda t: t.replace("tenant: default\n", ""), r"says nothing of its tenant"),
+    "a zone that is none": (lambda t: t.replace("Europe/Berlin", "Europe/Bonn"), r"teams.red.time_zone: "),
+}
+
+
+def test_a_broken_document_changes_nothing_and_says_where(bursar, fleet, stack):
+    text = fleet.read_text()
+    before, exported = everything(stack), bursar("export").stdout
+    wrong = []
+    for name, (spoil, why) in BROKEN.items():
+        spoiled = spoil(text)
+        assert spoiled != text, name
+        fleet.write_bytes(spoiled if isinstance(spoiled, bytes) else spoiled.encode())
+        done = bursar("apply", "-f", fleet, "--prune", "--yes")
+        if done.returncode not in (2, 4) or not re.search(why, done.stderr) or str(fleet) not in done.stderr:
+            wrong.append(f"{name}: {done.returncode}: {done.stdout}{done.stderr}")
+    assert not wrong, "\n".join(wrong)
+    assert everything(stack) == before and bursar("export").stdout == exported
+
+
+def test_prune_of_a_tier_in_use_changes_nothing(bursar, fleet, stack):
+    document = yaml.safe_load(fleet.read_text())
+    del document["tiers"]["team"]
+    document["settings"]["default_tier"] = "free"
+    document["tiers"]["fresh"] = {"limits": ["requests=1/min"]}
+    fleet.write_text(yaml.safe_dump(document))
+    before = everything(stack)
+    done = bursar("apply", "-f", fleet, "--prune", "--yes")
+    assert done.returncode == 4 and "tier team: 1 account is on it" in done.stderr, done.stderr
+    assert everything(stack) == before
+
+
+def test_a_change_by_somebody_else_between_the_showing_and_the_yes_refuses(bots, stack):
+    furnish(bots)
+    document = export(bots)
+    next(tier for tier in document.tiers if tier.name == "pro").limits[0].amount = 31
+    seen = apply(bots, document, dry_run=True)
+    bots.tier("pro", bots.bucket("", "requests", 32))
+    before = everything(stack)
+    error = fails_with(Code.FAILED_PRECONDITION, apply, bots, document, expected=seen.fingerprint)
+    assert "changed meanwhile" in error.details() and everything(stack) == before
+    again = apply(bots, document, dry_run=True)
+    bots.account("elsewhere", kind="TEAM", tier="pro")  # what the document does not speak of is no matter
+    assert apply(bots, document, expected=again.fingerprint).applied
+
+
+class Terminal:
+    """The command at a terminal: it shows, and asks."""
+
+    def __init__(self, bursard, *args):
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen([program("bursar"), *map(str, args)], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
+                                        env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr, "TERM": "xterm"})
+        os.close(slave)
+        self.text = ""
+
+    def read_to(self, word):
+        while word not in self.text:
+            try:
+                self.text += os.read(self.master, 4096).decode()
+            except OSError:
+                break
+        assert word in self.text, self.text
+
+    def end(self, answer=None):
+        if answer is not None:
+            os.write(self.master, answer.encode())
+            self.read_to("change")
+        code = self.process.wait(60)
+        os.close(self.master)
+        return code
+
+
+def test_at_a_terminal_it_asks_and_a_client_that_is_killed_changes_nothing(bots, bursard, fleet, stack):
+    fleet.write_text(fleet.read_text().replace("requests=30/min", "requests=31/min"))
+    before = everything(stack)
+    killed = Terminal(bursard, "apply", "-f", fleet)
+    killed.read_to("Apply 1 change? [y/N]")
+    assert "\x1b[33m~ tier pro" in killed.text
+    killed.process.send_signal(signal.SIGKILL)
+    killed.end()
+    no = Terminal(bursard, "apply", "-f", fleet)
+    no.read_to("[y/N]")
+    assert no.end("n\n") == 0 and everything(stack) == before
+    yes = Terminal(bursard, "apply", "-f", fleet)
+    yes.read_to("[y/N]")
+    os.write(yes.master, b"y\n")
+    yes.read_to("applied: 1 change")
+    assert yes.end() == 0
+    assert bots.admin.GetTier(bots.admin_pb.GetTierRequest(name="pro"), timeout=20).limits[0].amount == 31
+
+
+@pytest.mark.parametrize("table", ["tiers", "tier_limits", "tenants", "pools", "pool_levels", "account_limits", "policy_changes", "audit_log"])
+def test_a_server_killed_in_the_middle_has_done_nothing(bots, bursard, stack, table):
+    """Stopped at its first write to each table in turn, with what it wrote before that in the open transaction."""
+    furnish(bots)
+    document = export(bots)
+    for tier in document.tiers:
+        tier.default_output_tokens += 1
+    document.tenant.language = "ru"
+    document.pools[0].slots += 1
+    for account in document.accounts:
+        account.overrides.append(bots.bucket("more", "requests", 7))
+    before = everything(stack)
+    with stack.sql() as lock:
+        lock.execute("BEGIN")
+        lock.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        call = threading.Thread(target=lambda: fails_with(Code.UNAVAILABLE, apply, bots, document))
+        call.start()
+
+        def waits():
+            with stack.sql() as sql:
+                sql.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                return sql.fetchone()[0] > 0
+
+        until(waits, "the transaction waiting for the table", timeout=30)
+        bursard.kill()
+        call.join(60)
+        lock.execute("ROLLBACK")
+    bursard.start()
+    assert everything(stack) == before
+    again = bots.at(bursard.grpc_addr)
+    assert apply(again, document).applied and not apply(again, document).changes
+    again.close()
+
+
+def test_a_tier_edit_reaches_another_server_within_a_second(two_fleets):
+    first, second = two_fleets
+    user = first.user_with(first.bucket("rpm", "requests", 100))
+    assert second.check(user).allowed
+    tier = first.admin.GetAccount(first.admin_pb.GetAccountRequest(ref=first.key(user)), timeout=20).tier
+    apply(first, first.admin_pb.TenantDocument(tiers=[first.admin_pb.Tier(name=tier, limits=[first.bucket("none", "requests", 0)])]))
+    until(lambda: not second.check(user).allowed, "the other server knowing the tier", timeout=1)

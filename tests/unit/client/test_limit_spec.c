@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/limit_spec.h"
@@ -86,6 +87,83 @@ static void what_is_written_is_read_back_the_same(void **state)
 	}
 }
 
+static uint64_t seed = 42;
+
+static int64_t some(int64_t least, int64_t most)
+{
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return least + (int64_t)((seed >> 11) % (uint64_t)(most - least + 1));
+}
+
+static char *some_text(const char *letters, int64_t most)
+{
+	size_t len = (size_t)some(0, most);
+	char *text = calloc(1, len + 1);
+
+	assert_non_null(text);
+	for (size_t i = 0; i < len; i++)
+		text[i] = letters[some(0, (int64_t)strlen(letters) - 1)];
+	return text;
+}
+
+static int64_t some_amount(void)
+{
+	static const int64_t units[] = {1, 1000, 1000000, 1000000000};
+
+	return some(0, 9) == 0 ? INT64_C(9007199254740991)
+			       : some(0, 9007199) * units[some(0, 3)] + some(0, 1) * some(0, 999);
+}
+
+/* Any limit that the server may keep. */
+static void some_limit(Bursar__V1__Limit *limit)
+{
+	bursar__v1__limit__init(limit);
+	limit->dimension = (Bursar__V1__Dimension)some(1, 6);
+	limit->kind = limit->dimension == BURSAR__V1__DIMENSION__DIMENSION_CONCURRENT
+			      ? BURSAR__V1__LIMIT_KIND__LIMIT_KIND_LEVEL
+			      : (Bursar__V1__LimitKind)some(1, 2);
+	limit->amount = some_amount();
+	if (limit->kind == BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET) {
+		static const int64_t units[] = {1, 1000, 1000000, 60000000, 3600000000, 86400000000};
+		limit->period_us = some(1, 366) * units[some(0, 5)];
+		limit->period_us += limit->period_us < 1000 ? 1000 : 0;
+		limit->burst = some(0, 1) ? some_amount() : 0;
+		if (limit->burst == limit->amount)
+			limit->burst = 0;
+	} else if (limit->kind == BURSAR__V1__LIMIT_KIND__LIMIT_KIND_CALENDAR) {
+		limit->window = (Bursar__V1__CalendarWindow)some(1, 3);
+	}
+	limit->name = some_text("abcxyz019_-", 12);
+	limit->interface = some_text("ab,\\=/ .\"'#:", 12);
+	limit->model = some_text("gpt-\\,:\xc3\xa4", 12);
+	limit->shadow = some(0, 1) == 1;
+	limit->notify_off = some(0, 1) == 1;
+	limit->warn_percent = (int32_t)some(0, 100);
+	limit->until_us = some(0, 1) ? some(1, INT64_C(4000000000000000)) : 0;
+}
+
+static void any_limit_is_written_and_read_back_in_every_field(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		Bursar__V1__Limit limit;
+		struct buf out = {0};
+		uint8_t was[1024], is[1024];
+
+		some_limit(&limit);
+		limit_spec_put(&out, &limit, true);
+		Bursar__V1__Limit *back = parse(buf_str(&out));
+		size_t len = bursar__v1__limit__pack(&limit, was);
+		if (bursar__v1__limit__pack(back, is) != len || memcmp(was, is, len) != 0)
+			fail_msg("%s is not what was read", buf_str(&out));
+		buf_release(&out);
+		bursar__v1__limit__free_unpacked(back, NULL);
+		free(limit.name);
+		free(limit.interface);
+		free(limit.model);
+	}
+}
+
 static void an_error_names_what_is_wrong(void **state)
 {
 	static const struct {
@@ -115,6 +193,7 @@ static void an_error_names_what_is_wrong(void **state)
 		{"requests=20/min,burst=x", "burst: 'x'"},
 		{"requests=20/min,warn=101", "warn: '101'"},
 		{"requests=20/min,warn=", "warn: ''"},
+		{"requests=20/min,until=soon", "until: 'soon'"},
 		{"requests=20/min,name=", "name: is empty"},
 		{"requests=20/min,name=a,name=b", "name: is given twice"},
 		{"requests=20/min,color=red", "'color' is no option"},
@@ -152,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_day_is_a_calendar_window_and_24_hours_are_a_bucket),
 		cmocka_unit_test(options_follow_after_commas),
 		cmocka_unit_test(what_is_written_is_read_back_the_same),
+		cmocka_unit_test(any_limit_is_written_and_read_back_in_every_field),
 		cmocka_unit_test(an_error_names_what_is_wrong),
 		cmocka_unit_test(a_long_part_is_refused),
 	};
