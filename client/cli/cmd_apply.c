@@ -120,7 +120,7 @@ static bool read_file(struct cli *cli, struct fleet *fleet)
 		return err_set(
 			&cli->err, ERR_INVALID, "-f FILE is missing: the document, as 'bursar export' writes it");
 	if (file_read(path, &text, &cli->err)) {
-		root = yaml_tree_parse(buf_str(&text), text.len, &cli->err);
+		root = yaml_tree_parse(buf_str(&text), text.len, YAML_BYTES_MAX, &cli->err);
 		ok = root && fleet_read(root, fleet, &cli->err);
 		if (!ok)
 			err_prefix(&cli->err, "%.80s:", path);

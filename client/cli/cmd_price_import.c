@@ -13,8 +13,9 @@
 #include "cli/json.h"
 #include "cli/parse.h"
 #include "cli/table.h"
+#include "cli/yaml_read.h"
 
-enum { IMPORT_US = 60000000 };
+enum { IMPORT_US = 60000000, JSON_BYTES_MAX = 16 << 20 };
 
 #define OPTION_FOR_TENANT \
 	{ \
@@ -201,19 +202,35 @@ static int refuse_big(struct cli *cli, const Bursar__V1__ImportPricesResponse *a
 	return EXIT_REFUSED;
 }
 
-/* An error of the list names the file. */
-static int import_failed(struct cli *cli, const struct bursar_error *error)
+/* What is wrong at the path of a JSON list, with its place; JSON is YAML. */
+static void say_place(struct cli *cli, const struct buf *text, const char *path, const char *why)
 {
-	if (!error->from_server || (strcmp(error->field, "csv") != 0 && strncmp(error->field, "prices[", 7) != 0))
+	struct err ignored;
+	struct yaml *root = yaml_tree_parse(buf_str(text), text->len, JSON_BYTES_MAX, &ignored);
+	const struct yaml *at = root ? yaml_find(root, path) : NULL;
+
+	fprintf(stderr, "bursar: %s:", cli_arg(cli, 0));
+	if (at)
+		fprintf(stderr, "%d:%d:", at->line, at->column);
+	fprintf(stderr, " %s: %s\n  Nothing was changed.\n", path, why);
+	yaml_tree_free(root);
+}
+
+/* An error of the list names the file, and where in it. */
+static int import_failed(struct cli *cli, const struct buf *text, const struct bursar_error *error)
+{
+	if (error->from_server && strncmp(error->field, "prices[", 7) == 0) {
+		say_place(cli, text, error->field, error->message);
+		return EXIT_REFUSED;
+	}
+	if (!error->from_server || strcmp(error->field, "csv") != 0)
 		return cli_failed(cli, error);
-	bool csv = strcmp(error->field, "csv") == 0;
-	fprintf(stderr, "bursar: %s: %s%s%s\n  Nothing was changed.\n", cli_arg(cli, 0), csv ? "" : error->field,
-		csv ? "" : ": ", error->message);
+	fprintf(stderr, "bursar: %s: %s\n  Nothing was changed.\n", cli_arg(cli, 0), error->message);
 	return EXIT_REFUSED;
 }
 
 static Bursar__V1__ImportPricesResponse *import_call(
-	struct cli *cli, const Bursar__V1__ImportPricesRequest *request, int *code)
+	struct cli *cli, const struct buf *text, const Bursar__V1__ImportPricesRequest *request, int *code)
 {
 	struct bursar *bursar =
 		cli_open(cli, (struct bursar_options){.timeout_us = option_number(cli, "timeout", IMPORT_US),
@@ -223,12 +240,12 @@ static Bursar__V1__ImportPricesResponse *import_call(
 	Bursar__V1__ImportPricesResponse *answer = bursar_import_prices(bursar, request, &error);
 
 	if (!answer)
-		*code = import_failed(cli, &error);
+		*code = import_failed(cli, text, &error);
 	return answer;
 }
 
 /* The list was read into `request`: looked at, shown, and put. */
-static int import_list(struct cli *cli, Bursar__V1__ImportPricesRequest *request)
+static int import_list(struct cli *cli, const struct buf *text, Bursar__V1__ImportPricesRequest *request)
 {
 	Bursar__V1__ImportPricesResponse *answer;
 	struct counts counts;
@@ -236,7 +253,7 @@ static int import_list(struct cli *cli, Bursar__V1__ImportPricesRequest *request
 	int code = EXIT_DONE;
 
 	request->dry_run = true;
-	answer = import_call(cli, request, &code);
+	answer = import_call(cli, text, request, &code);
 	if (!answer)
 		return code;
 	counts = count_changes(answer);
@@ -253,7 +270,7 @@ static int import_list(struct cli *cli, Bursar__V1__ImportPricesRequest *request
 		request->dry_run = false;
 		request->expected = fingerprint;
 		bursar_free(answer);
-		answer = import_call(cli, request, &code);
+		answer = import_call(cli, text, request, &code);
 		if (answer && !cli_json(cli, answer))
 			buf_putf(&cli->out, "imported: %zu new, %zu changed\n", counts.new, counts.changed);
 		free(fingerprint);
@@ -271,30 +288,41 @@ static bool is_json(struct cli *cli)
 	return end && strcmp(end, ".json") == 0;
 }
 
+/* The list as JSON; NULL after saying what is wrong, and where. */
+static Bursar__V1__ListPricesResponse *read_json(struct cli *cli, const struct buf *text)
+{
+	ProtobufCMessage *list =
+		json_read_message(buf_str(text), text->len, &bursar__v1__list_prices_response__descriptor, &cli->err);
+
+	if (!list && cli->err.field[0])
+		say_place(cli, text, cli->err.field, cli->err.text);
+	else if (!list)
+		fprintf(stderr, "bursar: %s: %s\n  Nothing was changed.\n", cli_arg(cli, 0), cli->err.text);
+	return (Bursar__V1__ListPricesResponse *)list;
+}
+
 static int run_import(struct cli *cli)
 {
 	Bursar__V1__ImportPricesRequest request = BURSAR__V1__IMPORT_PRICES_REQUEST__INIT;
 	Bursar__V1__ListPricesResponse *list = NULL;
 	struct buf text = {0};
-	int code;
+	int code = EXIT_USAGE;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.account = (char *)option_text(cli, "account");
 	request.effective_from_us = option_number(cli, "from", 0);
 	request.yes = option_given(cli, "yes");
 	request.reason = (char *)option_text(cli, "reason");
-	bool ok = file_read(cli_arg(cli, 0), &text, &cli->err);
-	if (ok && is_json(cli)) {
-		list = (Bursar__V1__ListPricesResponse *)json_read_message(
-			buf_str(&text), text.len, &bursar__v1__list_prices_response__descriptor, &cli->err);
-		ok = list ||
-		     err_prefix(&cli->err, "%s: %s%s", cli_arg(cli, 0), cli->err.field, cli->err.field[0] ? ": " : "");
-		request.n_prices = list ? list->n_prices : 0;
-		request.prices = list ? list->prices : NULL;
-	} else if (ok) {
+	if (!file_read(cli_arg(cli, 0), &text, &cli->err)) {
+		cli_usage(cli);
+	} else if (!is_json(cli)) {
 		request.csv = (char *)buf_str(&text);
+		code = import_list(cli, &text, &request);
+	} else if ((list = read_json(cli, &text))) {
+		request.n_prices = list->n_prices;
+		request.prices = list->prices;
+		code = import_list(cli, &text, &request);
 	}
-	code = ok ? import_list(cli, &request) : cli_usage(cli);
 	bursar_free(list);
 	buf_release(&text);
 	return code;

@@ -268,13 +268,13 @@ static struct yaml *read_document(struct reader *reader)
 	return NULL;
 }
 
-struct yaml *yaml_tree_parse(const char *text, size_t len, struct err *err)
+struct yaml *yaml_tree_parse(const char *text, size_t len, size_t most, struct err *err)
 {
 	struct reader reader = {.err = err};
 	struct yaml *root;
 
-	if (len > YAML_BYTES_MAX) {
-		wrong_at(err, 0, 0, "has %zu bytes; at most 1 MiB is read", len);
+	if (len > most) {
+		wrong_at(err, 0, 0, "has %zu bytes; at most %zu are read", len, most);
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&reader.parser))
@@ -290,4 +290,36 @@ struct yaml *yaml_tree_parse(const char *text, size_t len, struct err *err)
 bool yaml_is_nothing(const struct yaml *yaml)
 {
 	return yaml->kind == YAML_TEXT && !yaml->quoted && (!yaml->text[0] || strcmp(yaml->text, "~") == 0);
+}
+
+/* The item that the first step of the path names; *path moves behind it. */
+static const struct yaml *step(const struct yaml *yaml, const char **path)
+{
+	const char *name = *path;
+	char *end;
+
+	if (*name == '[') {
+		unsigned long at = strtoul(name + 1, &end, 10);
+		*path = end + (*end == ']');
+		return yaml->kind == YAML_LIST && at < yaml->count ? yaml->items[at] : NULL;
+	}
+	name += *name == '.';
+	size_t len = strcspn(name, ".[");
+	*path = name + len;
+	for (size_t i = 0; yaml->kind == YAML_MAP && i < yaml->count; i++)
+		if (strlen(yaml->keys[i]->text) == len && strncmp(yaml->keys[i]->text, name, len) == 0)
+			return yaml->items[i];
+	return NULL;
+}
+
+const struct yaml *yaml_find(const struct yaml *yaml, const char *path)
+{
+	while (*path) {
+		const struct yaml *next_one = step(yaml, &path);
+
+		if (!next_one)
+			break;
+		yaml = next_one;
+	}
+	return yaml;
 }

@@ -21,12 +21,15 @@ struct yaml {
 	struct yaml **keys, **items;
 };
 
-/* Free with yaml_tree_free. NULL with ERR_INVALID, whose text begins with "LINE:COLUMN: ". */
-struct yaml *yaml_tree_parse(const char *text, size_t len, struct err *err);
+/* At most `most` bytes. Free with yaml_tree_free. NULL with ERR_INVALID, whose text begins with "LINE:COLUMN: ". */
+struct yaml *yaml_tree_parse(const char *text, size_t len, size_t most, struct err *err);
 void yaml_tree_free(struct yaml *yaml);
 
 /* Is it a text that nobody wrote, as behind "teams:"? */
 bool yaml_is_nothing(const struct yaml *yaml);
+
+/* What a path of keys and places such as "prices[3].input" leads to, or the last on the way that is there. */
+const struct yaml *yaml_find(const struct yaml *yaml, const char *path);
 
 /* err_set with the place before it. Returns false, always. */
 bool yaml_wrong(const struct yaml *at, struct err *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

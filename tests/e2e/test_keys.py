@@ -412,3 +412,22 @@ def test_a_stop_waits_for_the_last_use_that_is_being_written(bots, bursard, stac
         lock.execute("ROLLBACK")
     stopping.join(60)
     assert not stopping.is_alive() and not bursard.sanitizer_report() and bursard.popen.returncode == 0
+
+
+def test_no_part_of_a_document_or_list_reaches_another_tenant(house):
+    pb, types, admin = house.pb, house.bots.types, house.callers["admin"]
+    for document in (pb.TenantDocument(tenant=pb.Tenant(id=THEIRS)), pb.TenantDocument(tiers=[pb.Tier(tenant=THEIRS, name="x")]),
+                     pb.TenantDocument(pools=[pb.Pool(ref=pb.PoolRef(tenant=THEIRS, name="x"), slots=1)]),
+                     pb.TenantDocument(accounts=[pb.Account(ref=pb.AccountRef(tenant=THEIRS, kind=types.ACCOUNT_KIND_TEAM, id="x"))])):
+        assert refusal(admin.Apply, pb.ApplyRequest(document=document))[0] == Code.PERMISSION_DENIED, document
+        code, text = refusal(house.operator.Apply, pb.ApplyRequest(tenant=OURS, document=document))
+        assert code == Code.INVALID_ARGUMENT and "another tenant" in text
+    price = pb.Price(provider="openai", model="gpt-4o", input="1", output="2")
+    theirs = pb.Price(tenant=THEIRS, provider="openai", model="gpt-4o", input="1", output="2")
+    assert refusal(admin.ImportPrices, pb.ImportPricesRequest(prices=[price, theirs]))[0] == Code.PERMISSION_DENIED
+    for request in (pb.ImportPricesRequest(prices=[price]), pb.ImportPricesRequest(csv="provider,model,input_usd_per_1m\nopenai,o3,1\n", yes=True)):
+        assert [change.after.tenant for change in admin.ImportPrices(request).changes] == [OURS]
+    assert admin.EndPrice(pb.EndPriceRequest(provider="openai", model="o3")).tenant == OURS
+    assert refusal(admin.EndPrice, pb.EndPriceRequest(provider="openai", model="o3"))[0] == Code.NOT_FOUND
+    document = admin.Export(pb.ExportRequest())
+    assert document.tenant.id == OURS and not admin.Apply(pb.ApplyRequest(document=document, prune=True)).changes

@@ -134,7 +134,10 @@ def test_what_list_writes_as_json_is_read_again_and_changes_nothing(bots, bursar
     mine["input"] = "cheap"
     path.write_text(json.dumps(prices))
     refused = bursar("import", path, "--yes")
-    assert refused.returncode == 4 and f"prices[{prices['prices'].index(mine)}].input" in refused.stderr
+    assert refused.returncode == 4 and f"prices.json:1:" in refused.stderr and f"prices[{prices['prices'].index(mine)}].input: " in refused.stderr
+    path.write_text('{"prices": [\n  {"provider": "openai", "model": "gpt-4o", "input": "3"},\n  {"provider": "openai", "model": 7, "input": "3"}]}')
+    refused = bursar("import", path, "--yes")
+    assert refused.returncode == 2 and "prices.json:3:35: prices[1].model: must be a text" in refused.stderr, refused.stderr
 
 
 def test_a_list_with_dates_gives_a_model_a_history(bots, bursar, sheet):

@@ -53,7 +53,7 @@ static void check_again(const struct fleet *fleet)
 		document.tenant = &settings;
 	json_t *json = fleet_json(&document);
 	yaml_put(&text, json);
-	struct yaml *root = yaml_tree_parse(buf_str(&text), text.len, &err);
+	struct yaml *root = yaml_tree_parse(buf_str(&text), text.len, YAML_BYTES_MAX, &err);
 	HOLDS(root && fleet_read(root, &again, &err));
 	again.document->tenant->id = strdup("t");
 	json_t *other = fleet_json(again.document);
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fleet fleet = {0};
 	struct err err = {0};
-	struct yaml *root = yaml_tree_parse((const char *)data, size, &err);
+	struct yaml *root = yaml_tree_parse((const char *)data, size, YAML_BYTES_MAX, &err);
 
 	if (!root) {
 		HOLDS(err.code == ERR_INVALID && err.text[0] >= '1' && err.text[0] <= '9' && strchr(err.text, ':'));

@@ -15,7 +15,7 @@
 static struct yaml *read_text(const char *text)
 {
 	struct err err = {0};
-	struct yaml *yaml = yaml_tree_parse(text, strlen(text), &err);
+	struct yaml *yaml = yaml_tree_parse(text, strlen(text), YAML_BYTES_MAX, &err);
 
 	if (!yaml)
 		fail_msg("%s: %s", text, err.text);
@@ -72,7 +72,7 @@ static void what_is_refused_is_refused_with_its_place(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err err = {0};
 
-		assert_null(yaml_tree_parse(rows[i].text, strlen(rows[i].text), &err));
+		assert_null(yaml_tree_parse(rows[i].text, strlen(rows[i].text), YAML_BYTES_MAX, &err));
 		if (!strstr(err.text, rows[i].says))
 			fail_msg("%s: says '%s', not '%s'", rows[i].text, err.text, rows[i].says);
 	}
@@ -87,12 +87,31 @@ static void a_large_file_is_refused_unread(void **state)
 	(void)state;
 	assert_non_null(text);
 	memset(text, '#', len);
-	assert_null(yaml_tree_parse(text, len, &err));
-	assert_non_null(strstr(err.text, "at most 1 MiB"));
+	assert_null(yaml_tree_parse(text, len, YAML_BYTES_MAX, &err));
+	assert_non_null(strstr(err.text, "at most 1048576"));
 	memset(text, '[', len - 1);
-	assert_null(yaml_tree_parse(text, len - 1, &err));
+	assert_null(yaml_tree_parse(text, len - 1, YAML_BYTES_MAX, &err));
 	assert_non_null(strstr(err.text, "nested too deeply"));
 	free(text);
+}
+
+static void a_path_leads_to_its_place(void **state)
+{
+	struct yaml *yaml = read_text("prices:\n- model: a\n  input: 1\n- model: b\n  context_tiers: [{above: 2}]\n");
+	static const struct {
+		const char *path;
+		int line, column;
+	} rows[] = {{"prices", 2, 1}, {"prices[0].input", 3, 10}, {"prices[1].context_tiers[0].above", 5, 27},
+		{"prices[1].output", 4, 3}, {"prices[7]", 2, 1}, {"other", 1, 1}, {"", 1, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct yaml *found = yaml_find(yaml, rows[i].path);
+
+		assert_int_equal(found->line, rows[i].line);
+		assert_int_equal(found->column, rows[i].column);
+	}
+	yaml_tree_free(yaml);
 }
 
 static uint64_t seed = 7;
@@ -197,6 +216,7 @@ int main(void)
 		cmocka_unit_test(everything_stands_somewhere),
 		cmocka_unit_test(what_is_refused_is_refused_with_its_place),
 		cmocka_unit_test(a_large_file_is_refused_unread),
+		cmocka_unit_test(a_path_leads_to_its_place),
 		cmocka_unit_test(what_is_written_is_read_back),
 	};
 
