@@ -1,6 +1,7 @@
 /* export, apply: a fleet as a document, to be kept and reviewed like code. */
 #include "cli/commands.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,17 +132,16 @@ static bool read_file(struct cli *cli, struct fleet *fleet)
 }
 
 /* Whose it becomes; false with cli->err. */
-static bool name_tenant(struct cli *cli, struct fleet *fleet, Bursar__V1__ApplyRequest *request)
+static bool name_tenant(struct cli *cli, const struct fleet *fleet, Bursar__V1__ApplyRequest *request)
 {
 	request->tenant = option_given(cli, "tenant") ? (char *)option_text(cli, "tenant") : fleet->tenant;
-	if (!request->tenant)
+	if (!request->tenant || !request->tenant[0])
 		return err_set(&cli->err, ERR_INVALID,
 			"%.80s: says nothing of its tenant; write 'tenant: NAME', or give --tenant",
 			option_text(cli, "file"));
-	if (!fleet->document->tenant)
-		return true;
-	fleet->document->tenant->id = strdup(request->tenant);
-	if (!fleet->document->tenant->id)
+	assert(fleet->document);
+	Bursar__V1__Tenant *settings = fleet->document->tenant;
+	if (settings && !(settings->id = strdup(request->tenant)))
 		abort();
 	return true;
 }

@@ -101,7 +101,7 @@ static void put_contexts(struct diff *diff, const Bursar__V1__Price *before, con
 	for (size_t i = 0; i < was || i < after->n_context_tiers; i++) {
 		const Bursar__V1__ContextTier *old = i < was ? before->context_tiers[i] : NULL;
 		const Bursar__V1__ContextTier *new = i < after->n_context_tiers ? after->context_tiers[i] : NULL;
-		int64_t above = new ? new->above_tokens : old->above_tokens;
+		int64_t above = new ? new->above_tokens : old ? old->above_tokens : 0;
 		bool moved = old && new && old->above_tokens != new->above_tokens;
 
 		for (size_t r = 0; r < RATES; r++) {

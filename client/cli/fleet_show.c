@@ -118,11 +118,11 @@ static void show_limits(struct cli *cli, const struct side *before, const struct
 		put_field(cli, buf_str(&name), old ? buf_str(&was) : NULL, new ? buf_str(&is) : NULL);
 		shown++;
 	}
-	for (size_t i = 0; !shown && before->n_limits == after->n_limits && i < before->n_limits && !shown; i++)
-		if (strcmp(before->limits[i]->name, after->limits[i]->name) != 0) {
-			buf_put_str(&cli->out, "    limits: in another order\n");
-			shown++;
-		}
+	bool same = !shown && before->n_limits == after->n_limits, moved = false;
+	for (size_t i = 0; same && i < before->n_limits; i++)
+		moved = moved || strcmp(before->limits[i]->name, after->limits[i]->name) != 0;
+	if (moved)
+		buf_put_str(&cli->out, "    limits: in another order\n");
 	buf_release(&name);
 	buf_release(&was);
 	buf_release(&is);

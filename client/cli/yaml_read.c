@@ -252,14 +252,17 @@ static struct yaml *read_document(struct reader *reader)
 {
 	struct yaml *root;
 
-	if (!next(reader) || !next(reader))
+	if (!next(reader)) /* the stream's beginning */
+		return NULL;
+	if (!next(reader))
 		return NULL;
 	if (reader->event.type != YAML_DOCUMENT_START_EVENT) {
 		wrong_here(reader, "there is no document");
 		return NULL;
 	}
 	root = next(reader) ? read_node(reader, 0) : NULL;
-	if (root && next(reader) && next(reader)) { /* the document's end, and what is behind it */
+	bool ended = root && next(reader); /* the document's end */
+	if (ended && next(reader)) {
 		if (reader->event.type == YAML_STREAM_END_EVENT)
 			return root;
 		wrong_here(reader, "a second document begins; one file is one document");

@@ -126,6 +126,36 @@ def test_prune_takes_away_what_is_not_named_and_is_the_tenants_own(bots):
     assert "default tier" in fails_with(Code.FAILED_PRECONDITION, apply, bots, fails, prune=True).details()
 
 
+def test_what_no_document_speaks_of_stays(bots):
+    """Suspensions, grace and bypass; pools that are not named; a deleted account is there again when it is named."""
+    pb = bots.admin_pb
+    furnish(bots)
+    red = bots.key("red", "TEAM")
+    bots.admin.Suspend(pb.SuspendRequest(ref=red, reason="late"), timeout=20)
+    bots.admin.DeleteAccount(pb.DeleteAccountRequest(ref=bots.key("acme", "ORG")), timeout=20)
+    document = export(bots)
+    assert "acme" not in [account.ref.id for account in document.accounts]
+    next(account for account in document.accounts if account.ref.id == "red").tier = "pro"
+    document.accounts.add(ref=bots.key("acme", "ORG"), tier="pro")
+    del document.pools[:]
+    assert len(apply(bots, document, prune=True).changes) == 2
+    account = bots.admin.GetAccount(pb.GetAccountRequest(ref=red), timeout=20)
+    assert account.suspended and account.suspended_reason == "late" and account.tier == "pro"
+    assert not bots.admin.GetAccount(pb.GetAccountRequest(ref=bots.key("acme", "ORG")), timeout=20).deleted
+    assert {pool.ref.name for pool in export(bots).pools} == {"agent-execution", "gpu"}
+
+
+def test_a_limit_of_its_own_that_ends_is_part_of_the_document(bots, bursar):
+    end = 4_000_000_000_123_456
+    bots.account("red", kind="TEAM")
+    bots.override("red", bots.bucket("", "requests", 7, until_us=end), kind="TEAM")
+    assert yaml.safe_load(bursar("export").stdout)["teams"]["red"]["limits"] == ["requests=7/min,until=2096-10-02T07:06:40.123456Z"]
+    assert not apply(bots, export(bots)).changes
+    document = bots.admin_pb.TenantDocument(tiers=[bots.admin_pb.Tier(name="x", limits=[bots.bucket("", "requests", 7, until_us=end)])])
+    error = fails_with(Code.INVALID_ARGUMENT, apply, bots, document)
+    assert "document.tiers[0].limits[0].until_us" in error.details()
+
+
 def test_a_change_is_in_force_when_it_is_answered(bots):
     user, tier = unique("user"), unique("tier")
     bots.tier(tier, bots.bucket("rpm", "requests", 100))
