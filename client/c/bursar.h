@@ -122,7 +122,13 @@ size_t bursar_in_flight(const struct bursar *bursar);
  * may open other streams. There is no deadline: a server that is gone is noticed within 15 s (UNAVAILABLE).
  */
 struct bursar_stream;
-enum bursar_stream_method { BURSAR_ACQUIRE, BURSAR_WATCH_POOL, BURSAR_GET_REPORT, BURSAR_STREAMS };
+enum bursar_stream_method {
+	BURSAR_ACQUIRE,
+	BURSAR_WATCH_POOL,
+	BURSAR_GET_REPORT,
+	BURSAR_CHANGE_ACCOUNTS,
+	BURSAR_STREAMS
+};
 typedef void bursar_message(void *ctx, void *message);
 typedef void bursar_ended(void *ctx, const struct bursar_error *error);
 

@@ -17,6 +17,8 @@ const struct method bursar_stream_table[BURSAR_STREAMS] = {
 		&bursar__v1__pool_stats__descriptor},
 	[BURSAR_GET_REPORT] = {"/bursar.v1.Admin/GetReport", &bursar__v1__get_report_request__descriptor,
 		&bursar__v1__report_part__descriptor},
+	[BURSAR_CHANGE_ACCOUNTS] = {"/bursar.v1.Admin/ChangeAccounts", &bursar__v1__change_accounts_request__descriptor,
+		&bursar__v1__change_accounts_response__descriptor},
 };
 
 struct waiter {

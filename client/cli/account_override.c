@@ -20,8 +20,7 @@ static bool override_is_clear(struct cli *cli, size_t removed)
 	return true;
 }
 
-/* The end that --for or --until give to the limits that name none. */
-static void override_ends(struct cli *cli, Bursar__V1__Limit **limits, size_t count)
+void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count)
 {
 	int64_t until_us = option_number(cli, "until", 0);
 
@@ -53,7 +52,7 @@ int account_override(struct cli *cli)
 	request.ref = &ref;
 	request.limits = read ? read->limits : limits;
 	request.n_limits = read ? read->n_limits : count;
-	override_ends(cli, request.limits, request.n_limits);
+	limits_end(cli, request.limits, request.n_limits);
 	request.merge = option_given(cli, "merge") || removed > 0 || (read && read->merge);
 	request.reason = (char *)option_text(cli, "reason");
 	code = account_call(cli, BURSAR_OVERRIDE_LIMITS, &request);

@@ -45,6 +45,8 @@ int account_override(struct cli *cli);
  */
 bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count);
 void limits_free(Bursar__V1__Limit **limits, size_t count);
+/* The end that --for or --until give to the limits that name none. */
+void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count);
 
 /* Reads the JSON file of -f as a message of `descriptor` (bursar_free); NULL with cli->err. */
 void *read_json_file(struct cli *cli, const ProtobufCMessageDescriptor *descriptor);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "domain/csv.h"
+#include "base/csv.h"
 #include "domain/limit.h"
 #include "domain/price_change.h"
 

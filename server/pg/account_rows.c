@@ -114,30 +114,37 @@ bool account_rows_read(struct admin_job *job, struct pg_link *link, struct accou
 	return true;
 }
 
-bool account_rows_make(
-	struct pg_link *link, const struct account_set *set, const char *const *id, int count, struct err *err)
+bool account_rows_make(struct pg_link *link, const struct account_set *set, const char *const *id, int count,
+	bool *made, struct err *err)
 {
 	struct pg_args args = {0};
 
 	ids_args(&args, set, id, count);
-	bool ok = pg_exec(link,
-		"INSERT INTO accounts (tenant, kind, id) SELECT $1, $2::smallint, i FROM unnest($3) AS i ORDER BY i "
-		"COLLATE \"C\" ON CONFLICT DO NOTHING",
+	PGresult *result = pg_query(link,
+		"WITH made AS (INSERT INTO accounts (tenant, kind, id) SELECT $1, $2::smallint, i FROM unnest($3) AS i "
+		"ORDER BY i COLLATE \"C\" ON CONFLICT DO NOTHING RETURNING id) SELECT id FROM made ORDER BY id",
 		&args, err);
 	pg_args_release(&args);
-	return ok;
+	if (!result)
+		return false;
+	for (int i = 0, at = 0; i < count; i++) {
+		made[i] = at < PQntuples(result) && strcmp(pg_text(result, at, 0), id[i]) == 0;
+		at += made[i];
+	}
+	PQclear(result);
+	return true;
 }
 
-static void key_arrays(struct pg_args *args, struct account_written *const *written, int count)
+static void key_arrays(struct pg_args *args, const struct account_written *written, int count)
 {
-	pg_arg_text(args, written[0]->row.key.tenant);
-	pg_arg_int(args, written[0]->row.key.kind);
+	pg_arg_text(args, written[0].row->key.tenant);
+	pg_arg_int(args, written[0].row->key.kind);
 	int ids = pg_arg_array(args, PG_TEXT);
 	for (int i = 0; i < count; i++)
-		pg_array_text(args, ids, written[i]->row.key.id);
+		pg_array_text(args, ids, written[i].row->key.id);
 }
 
-static void row_arrays(struct pg_args *args, struct account_written *const *written, int count)
+static void row_arrays(struct pg_args *args, const struct account_written *written, int count)
 {
 	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_TEXT, PG_BOOL, PG_TEXT, PG_BOOL, PG_BOOL, PG_INT4,
 		PG_INT8, PG_TEXT, PG_TEXT, PG_INT8};
@@ -146,8 +153,8 @@ static void row_arrays(struct pg_args *args, struct account_written *const *writ
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		pg_arg_array(args, types[i]);
 	for (int i = 0; i < count; i++) {
-		const struct account_profile *profile = &written[i]->row.profile;
-		const char *reason = written[i]->row.suspended_reason;
+		const struct account_profile *profile = &written[i].row->profile;
+		const char *reason = written[i].row->suspended_reason;
 
 		pg_array_text(args, at, profile->tier);
 		pg_array_text(args, at + 1, profile->team);
@@ -164,32 +171,32 @@ static void row_arrays(struct pg_args *args, struct account_written *const *writ
 	}
 }
 
-static void limit_arrays(struct pg_args *args, struct account_written *const *written, int count)
+static void limit_arrays(struct pg_args *args, const struct account_written *written, int count)
 {
-	pg_arg_text(args, written[0]->row.key.tenant);
-	pg_arg_int(args, written[0]->row.key.kind);
+	pg_arg_text(args, written[0].row->key.tenant);
+	pg_arg_int(args, written[0].row->key.kind);
 	int ids = pg_arg_array(args, PG_TEXT), positions = pg_arg_array(args, PG_INT2), first = args_limits_begin(args),
 	    ends = pg_arg_array(args, PG_INT8);
 	for (int i = 0; i < count; i++) {
-		for (int k = 0; k < written[i]->row.profile.override_count; k++) {
-			pg_array_text(args, ids, written[i]->row.key.id);
+		for (int k = 0; k < written[i].row->profile.override_count; k++) {
+			pg_array_text(args, ids, written[i].row->key.id);
 			pg_array_int(args, positions, k);
-			args_limit(args, first, &written[i]->row.profile.overrides[k]);
-			pg_array_int(args, ends, written[i]->row.profile.overrides[k].until_us);
+			args_limit(args, first, &written[i].row->profile.overrides[k]);
+			pg_array_int(args, ends, written[i].row->profile.overrides[k].until_us);
 		}
 	}
 }
 
 static void audit_arrays(
-	struct pg_args *args, const struct admin_job *job, struct account_written *const *written, int count)
+	struct pg_args *args, const struct admin_job *job, const struct account_written *written, int count)
 {
 	key_arrays(args, written, count);
 	int before = pg_arg_array(args, PG_TEXT);
 	for (int i = 0; i < count; i++)
-		pg_array_text(args, before, written[i]->before);
+		pg_array_text(args, before, written[i].before);
 	pg_arg_text(args, job->actor ? job->actor : "");
 	pg_arg_text(args, job->reason ? job->reason : "");
-	pg_arg_text(args, account_kind_name(written[0]->row.key.kind));
+	pg_arg_text(args, account_kind_name(written[0].row->key.kind));
 }
 
 static const char update_sql[] =
@@ -215,7 +222,7 @@ static const char audit_sql[] =
 	" FROM unnest($3, $4) AS w (id, before) JOIN accounts a ON a.tenant = $1 AND a.kind = $2::smallint AND a.id = "
 	"w.id ORDER BY a.id";
 
-bool account_rows_write(struct admin_job *job, struct pg_link *link, struct account_written *const *written, int count,
+bool account_rows_write(struct admin_job *job, struct pg_link *link, const struct account_written *written, int count,
 	bool limits, int64_t repeat_after_us, struct err *err)
 {
 	enum { UPDATE, NOTES, AUDIT, DROP, LIMITS, STATEMENTS };
@@ -242,7 +249,7 @@ bool account_rows_write(struct admin_job *job, struct pg_link *link, struct acco
 	for (int i = 0; ok && i < n; i++)
 		PQclear(results[i]);
 	for (int i = 0; ok && i < count; i++)
-		written[i]->row.profile.version++;
+		written[i].row->profile.version++;
 	for (int i = 0; i < STATEMENTS; i++)
 		pg_args_release(&args[i]);
 	return ok;

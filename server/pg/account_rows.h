@@ -5,10 +5,10 @@
 #include "pg/account_filter.h"
 #include "pg/admin.h"
 
-/* What a change found and what it made of it. */
+/* A row to be written. */
 struct account_written {
 	const char *before; /* as JSON, for the audit log: "null" where there was nothing */
-	struct account_row row; /* as it is to be; its version is raised when it has been written */
+	struct account_row *row; /* as it is to be; its version is raised when it has been written */
 };
 
 /*
@@ -28,15 +28,15 @@ struct account_read {
 bool account_rows_read(struct admin_job *job, struct pg_link *link, struct account_read *read, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Makes rows for those ids that have none. */
+/* Makes rows for those ids (in their order) that have none: made[i] says which. */
 bool account_rows_make(struct pg_link *link, const struct account_set *set, const char *const *id, int count,
-	struct err *err) __attribute__((warn_unused_result));
+	bool *made, struct err *err) __attribute__((warn_unused_result));
 
 /*
  * Inside of a transaction that has locked them: writes the rows, each with what the ledger role repeats (not before `repeat_after_us`
  * from now) and what auditors read. `limits`: their own limits, too.
  */
-bool account_rows_write(struct admin_job *job, struct pg_link *link, struct account_written *const *written, int count,
+bool account_rows_write(struct admin_job *job, struct pg_link *link, const struct account_written *written, int count,
 	bool limits, int64_t repeat_after_us, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -58,6 +58,7 @@ static void submit(struct admin_store *store, struct admin_job *own, admin_fn *f
 	}
 OPERATION(account_get, account_get)
 OPERATION(account_change, account_change)
+OPERATION(accounts_change, accounts_change)
 OPERATION(account_confirm, account_confirm)
 OPERATION(account_list, account_list)
 OPERATION(override_ends, override_ends)
@@ -90,6 +91,7 @@ OPERATION(pool_open, pool_open)
 static const struct admin_store_ops ops = {
 	.account_get = store_account_get,
 	.account_change = store_account_change,
+	.accounts_change = store_accounts_change,
 	.account_confirm = store_account_confirm,
 	.account_list = store_account_list,
 	.override_ends = store_override_ends,

@@ -25,6 +25,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
 /* admin_shared.c */
 admin_fn admin_shared_counts, admin_shared_users;
+/* admin_bulk.c */
+admin_fn admin_accounts_change;
 /* admin_catalog.c */
 admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put, admin_tier_delete;
 /* admin_prices.c */

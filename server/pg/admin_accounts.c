@@ -36,26 +36,6 @@ bool admin_account_get(struct admin_job *job, struct pg_link *link, struct err *
 	return read_account(job, link, &op->key, false, &op->row, NULL, err);
 }
 
-/* A row to lock, also for an account that has none yet: two changes at once come one after the other. */
-static bool make_row(struct pg_link *link, const struct account_key *key, bool *is_new, struct err *err)
-{
-	struct pg_args args = {0};
-
-	pg_arg_text(&args, key->tenant);
-	pg_arg_int(&args, key->kind);
-	pg_arg_text(&args, key->id);
-	PGresult *result = pg_query(link,
-		"INSERT INTO accounts (tenant, kind, id) VALUES ($1, $2::smallint, $3) ON CONFLICT DO NOTHING "
-		"RETURNING 1",
-		&args, err);
-	pg_args_release(&args);
-	if (!result)
-		return false;
-	*is_new = PQntuples(result) == 1;
-	PQclear(result);
-	return true;
-}
-
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err)
 {
 	struct pg_args args = {0};
@@ -74,23 +54,25 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 
 bool account_change_write(struct admin_job *job, struct pg_link *link, struct account_change *op, struct err *err)
 {
-	struct account_written written = {0};
+	struct account_set set = set_of(&op->key);
+	struct account_written written = {.row = &op->row};
 	char tier[TIER_NAME_MAX + 1];
-	bool is_new;
+	bool made;
 
-	if (!make_row(link, &op->key, &is_new, err) ||
-		!read_account(job, link, &op->key, true, &written.row, &written.before, err))
+	/* A row to lock, also for an account that has none yet: two changes at once come one after the other. */
+	if (!account_rows_make(link, &set, &op->key.id, 1, &made, err) ||
+		!read_account(job, link, &op->key, true, &op->row, &written.before, err))
 		return false;
-	if (is_new)
+	if (made)
 		written.before = "null";
-	written.row.known = !is_new;
-	memcpy(tier, written.row.profile.tier, sizeof(tier));
-	if (!op->change(op, &written.row, err))
+	op->row.known = !made;
+	memcpy(tier, op->row.profile.tier, sizeof(tier));
+	if (!op->change(op, &op->row, err))
 		return false;
-	const char *now = written.row.profile.tier;
+	const char *now = op->row.profile.tier;
 	if (now[0] && strcmp(tier, now) != 0 && !account_tier_hold(link, op->key.tenant, now, err))
 		return false;
-	return account_rows_write(job, link, (struct account_written *const[]){&written}, 1, true, 0, err) &&
+	return account_rows_write(job, link, &written, 1, true, 0, err) &&
 	       read_account(job, link, &op->key, false, &op->row, NULL, err);
 }
 

@@ -69,7 +69,8 @@ static bool same_limits(const struct limit *a, int a_count, const struct limit *
 static bool override_limits(const struct account_patch *patch, struct arena *arena, struct account_profile *profile,
 	bool *differs, struct err *err)
 {
-	struct limit *limits = arena_zalloc(arena, (size_t)2 * LIMITS_MAX, sizeof(*limits));
+	struct limit *limits =
+		arena_zalloc(arena, (size_t)(patch->limits + profile->override_count) + 1, sizeof(*limits));
 	int count = patch->limits;
 
 	if (count > 0)

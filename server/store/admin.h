@@ -252,6 +252,7 @@ struct admin_store_ops {
 	void (*audit_list)(struct admin_store *, struct audit_list *);
 	void (*account_get)(struct admin_store *, struct account_get *);
 	void (*account_change)(struct admin_store *, struct account_change *);
+	void (*accounts_change)(struct admin_store *, struct accounts_change *);
 	void (*account_confirm)(struct admin_store *, struct account_confirm *);
 	void (*account_list)(struct admin_store *, struct account_list *);
 	void (*override_ends)(struct admin_store *, struct override_ends *);

@@ -115,6 +115,37 @@ struct account_filter {
 	int64_t now_us; /* for WANTED_ACTIVE, WANTED_GRACE */
 };
 
+/* One of the accounts of accounts_change. */
+struct changed_account {
+	struct account_row before, row; /* `row`: as it is to be, or as committed */
+	bool failed; /* `change` refused: see err */
+	bool differs; /* else it is so already, and was left alone */
+	struct err err;
+};
+/*
+ * The next accounts of many, in the order of ids, changed in one transaction: those that match the filter behind `after`, or those of
+ * `id`. `change` is called for each as in account_change; what it refuses, and what makes no difference, is not written.
+ */
+struct accounts_change {
+	struct admin_job job;
+	const char *tenant;
+	enum account_kind kind;
+	const struct account_filter *filter; /* NULL: those of `id` */
+	const char *after;
+	int limit;
+	const char *const *id; /* sorted, no two the same */
+	int ids;
+	bool dry_run; /* nothing is written */
+	bool limits; /* `change` changes limits of their own */
+	const char *tier; /* that `change` puts them on; "" = none */
+	bool (*change)(struct accounts_change *op, struct account_row *row, bool *differs, struct err *err);
+	/* out */
+	int count, changed;
+	struct changed_account *account;
+	bool more; /* behind `last` */
+	const char *last; /* the last id that was looked at; "" when there was none */
+};
+
 /* A page in the order of ids; or only their number. */
 struct account_list {
 	struct admin_job job;

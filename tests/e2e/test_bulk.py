@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 
+import grpc
 import pytest
 
 from harness import program, until
-from bots import unique
+from bots import fails_with, unique
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_what_would_change_is_shown_and_changed_only_with_yes(bots, bursar):
     assert done.returncode == 0 and "30 changed, 0 were so already, 0 failed" in done.stdout
     assert tiers(bots, prefix) == {user: "pro" for user in ids}
     again = json.loads(bursar("set-tier", "pro", "--prefix", prefix, "--yes", "--json").stdout)
-    assert again == {"matched": 30, "already": 30, "to_change": 0, "changed": 0, "failed": 0}
+    assert again == {"matched": 30, "already": 30, "to_change": 0, "changed": 0, "failed": 0, "pending": 0}
     entries = bots.admin.ListAudit(bots.admin_pb.ListAuditRequest(target="user/" + ids[0]), timeout=20).entries
     assert [entry.reason for entry in entries] == ["spring", ""]
 
@@ -64,16 +65,119 @@ def test_a_file_names_accounts_in_its_first_column(bots, bursar, tmp_path):
 
 @pytest.mark.parametrize("args, why", [
     (("set-tier", "pro"), "name which"), (("set-tier", "--tier", "free"), "TIER is missing"), (("suspend", "pro", "--tier", "free"), "only set-tier"),
-    (("promote", "--tier", "free"), "none of"), (("suspend", "--file", "/nowhere"), "/nowhere")])
+    (("promote", "--tier", "free"), "none of"), (("suspend", "--file", "/nowhere"), "/nowhere"), (("suspend", "--all", "--tier", "free"), "stand alone"),
+    (("grace", "--all"), "say how long"), (("bypass", "--all"), "bypass on, or bypass off"), (("override", "--all"), "--clear"),
+    (("override", "nonsense", "--all"), "nonsense")])
 def test_what_was_typed_wrong_is_said_and_changes_nothing(bursar, args, why):
     done = bursar(*args, "--yes")
     assert done.returncode == 2 and why in done.stderr
 
 
-def test_a_tier_that_is_not_there_fails_with_the_first_of_them(bots, bursar):
+def test_a_tier_that_is_not_there_fails_before_anything_is_changed(bots, bursar):
     prefix, _ = put(bots, 3)
     done = bursar("set-tier", "gold", "--prefix", prefix, "--yes")
-    assert done.returncode == 4 and "gold" in done.stderr and prefix in done.stderr and "0 changed" in done.stdout
+    assert done.returncode == 4 and "gold" in done.stderr and "0 changed" in done.stdout
+
+
+def test_a_file_is_csv_with_its_column_named_in_the_first_row(bots, bursar, tmp_path):
+    _, ids = put(bots, 3)
+    odd = unique('says "hi", ')
+    bots.account(odd)
+    path = tmp_path / "users.csv"
+    quoted = odd.replace('"', '""')
+    path.write_text(f'name,User,why\n"Ann, A.",{ids[0]},"left, gone"\nBen,"{quoted}",\nAnn,{ids[0]},again\n')
+    assert "2 changed, 0 were" in bursar("suspend", "--file", path, "--yes").stdout
+    assert not bots.check(odd).allowed and not bots.check(ids[0]).allowed and bots.check(ids[1]).allowed
+    path.write_text("name,user\nno more columns\n")
+    wrong = bursar("suspend", "--file", path, "--yes")
+    assert wrong.returncode == 2 and "line 2" in wrong.stderr
+    path.write_text("")
+    nobody = bursar("suspend", "--file", path, "--yes")
+    assert nobody.returncode == 0 and "0 changed, 0 were" in nobody.stdout and bots.check(ids[1]).allowed
+
+
+def test_each_change_is_that_of_one_account(bots, bursar):
+    prefix, ids = put(bots, 3)
+
+    def account(user=ids[0]):
+        return bots.admin.GetAccount(bots.admin_pb.GetAccountRequest(ref=bots.key(user)), timeout=20)
+
+    assert "3 changed" in bursar("grace", "--for", "2h", "--percent", 50, "--prefix", prefix, "--yes").stdout
+    assert account().grace_percent == 50 and account().grace_until_us > 0
+    assert "3 changed" in bursar("grace", "--off", "--state", "grace", "--yes").stdout and account().grace_until_us == 0
+    assert "3 changed" in bursar("bypass", "on", "--prefix", prefix, "--yes").stdout and account().bypass
+    assert "3 changed" in bursar("bypass", "off", "--state", "bypassed", "--yes").stdout and not account().bypass
+    assert "3 changed" in bursar("override", "requests=7/min", "cost=1/day", "--prefix", prefix, "--yes").stdout
+    assert len(account().overrides) == 2
+    again = bursar("override", "requests=7/min", "--merge", "--overrides", "--prefix", prefix, "--yes").stdout
+    assert "0 changed, 3 were so already" in again
+    shown = bursar("override", "--clear", "--prefix", prefix, "--dry-run").stdout
+    assert "requests=7/min" in shown and "3 would change" in shown
+    assert "3 changed" in bursar("override", "--remove", "requests_per_minute", "--prefix", prefix, "--yes").stdout
+    assert [limit.dimension for limit in account().overrides] == [bots.types.DIMENSION_COST]
+    assert "3 changed" in bursar("override", "--clear", "--overrides", "--prefix", prefix, "--yes").stdout and not account().overrides
+    assert "3 changed" in bursar("delete", "--prefix", prefix, "--yes").stdout and account().deleted
+    assert "0 changed, 0 were" in bursar("delete", "--prefix", prefix, "--yes").stdout
+
+
+def change(bots, wanted, **fields):
+    """All messages of a ChangeAccounts."""
+    request = bots.admin_pb.ChangeAccountsRequest(change=bots.admin_pb.AccountChange(**wanted), **fields)
+    return list(bots.admin.ChangeAccounts(request, timeout=120))
+
+
+PRO = {"action": "ACCOUNT_ACTION_SET_TIER", "tier": "pro"}
+
+
+def test_progress_is_told_by_the_chunk_and_a_run_goes_on_behind_an_id(bots, bursard, stack):
+    prefix = unique("mass") + "-"
+    with stack.sql() as sql:
+        sql.execute("INSERT INTO accounts (tenant, kind, id, tier) SELECT 'default', 1, %s || lpad(i::text, 5, '0'), 'free' FROM generate_series(0, 1199) AS i",
+                    (prefix,))
+    match = bots.admin_pb.AccountFilter(id_prefix=prefix)
+    told = change(bots, PRO, filter=match, dry_run=True, examples=3)
+    assert [message.matched for message in told] == [500, 1000, 1200] and [message.done for message in told] == [False, False, True]
+    assert [(e.before.tier, e.after.tier) for e in told[0].examples] == [("free", "pro")] * 3 and not told[1].examples
+    told = change(bots, PRO, filter=match, after=prefix + "00999", reason="the last")
+    assert [(message.matched, message.changed, message.last_id) for message in told] == [(200, 200, prefix + "01199")]
+    told = change(bots, PRO, filter=match)
+    assert (told[-1].matched, told[-1].changed, told[-1].already, told[-1].pending) == (1200, 1000, 200, 0)
+    assert change(bots, PRO, filter=bots.admin_pb.AccountFilter(id_prefix=prefix, tier="free"))[-1].matched == 0
+    with stack.sql() as sql:
+        sql.execute("SELECT count(*), count(DISTINCT target), count(*) FILTER (WHERE before->>'tier' = 'free' AND details->>'tier' = 'pro') "
+                    "FROM audit_log WHERE target LIKE %s", ("user/" + prefix + "%",))
+        assert sql.fetchone() == (1200, 1200, 1200)
+
+
+def test_an_account_that_cannot_be_changed_is_told_and_the_others_are(bots):
+    _, ids = put(bots, 3)
+    bots.override(ids[1], *(bots.calendar(f"l{i}", "requests", 9) for i in range(32)))
+    wanted = {"action": "ACCOUNT_ACTION_OVERRIDE_LIMITS", "merge": True, "limits": [bots.calendar("mine", "tokens", 5)]}
+    told = change(bots, wanted, ids=[*ids, ids[0], unique("stranger")])[-1]
+    assert (told.matched, told.changed, told.failed) == (4, 3, 1)
+    assert [failure.id for failure in told.failures] == [ids[1]] and "at most 32" in told.failures[0].message
+
+
+def test_what_a_stranger_is_already_makes_no_account(bots):
+    stranger = unique("stranger")
+    for action in ("UNSUSPEND", "DELETE"):
+        told = change(bots, {"action": "ACCOUNT_ACTION_" + action}, ids=[stranger])[-1]
+        assert (told.matched, told.already) == (1, 1)
+    assert not bots.admin.GetAccount(bots.admin_pb.GetAccountRequest(ref=bots.key(stranger)), timeout=20).known
+    assert change(bots, {"action": "ACCOUNT_ACTION_SUSPEND"}, ids=[stranger], dry_run=True)[-1].changed == 1
+    assert change(bots, {"action": "ACCOUNT_ACTION_SUSPEND"}, ids=[stranger])[-1].changed == 1
+    assert not bots.check(stranger).allowed
+
+
+@pytest.mark.parametrize("wanted, fields, field", [
+    (PRO, {}, "filter"), (PRO, {"ids": ["a"], "filter": {}}, "filter"), (PRO, {"ids": ["a"] * 1001}, "ids"), (PRO, {"ids": ["a", "b\n"]}, "ids[1]"),
+    ({"action": "ACCOUNT_ACTION_SET_TIER"}, {"filter": {}}, "change.tier"), ({**PRO, "tier": "gold"}, {"filter": {}}, "tier"),
+    ({"action": "ACCOUNT_ACTION_SUSPEND", "tier": "pro"}, {"filter": {}}, "change.tier"), ({**PRO, "bypass": True}, {"filter": {}}, "change.bypass"),
+    ({}, {"filter": {}}, "change.action"), ({"action": "ACCOUNT_ACTION_SET_GRACE", "grace_percent": 1001}, {"filter": {}}, "change.grace_percent"),
+    (PRO, {"filter": {}, "kind": "ACCOUNT_KIND_TENANT"}, "kind"), (PRO, {"filter": {}, "examples": 101}, "examples")])
+def test_a_request_that_is_wrong_names_the_field(bots, wanted, fields, field):
+    error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, change, bots, wanted, **fields)
+    assert error.details().startswith(field), error.details()
 
 
 def test_an_interrupted_run_is_repeated_as_it_was(bots, bursar, bursard):

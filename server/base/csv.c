@@ -1,5 +1,5 @@
 /* Rows of a CSV file. */
-#include "domain/csv.h"
+#include "base/csv.h"
 
 #include <string.h>
 

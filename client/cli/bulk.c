@@ -1,0 +1,304 @@
+/* One change of many accounts, as it runs. */
+#include "cli/bulk.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/file.h"
+#include "cli/format.h"
+#include "cli/limit_spec.h"
+#include "cli/table.h"
+#include "cli/view.h"
+#include "base/csv.h"
+
+enum { IDS_A_CALL = 1000, EXAMPLES = 20, TICK_US = 100000, QUIET_US = 2000000, LINE_US = 10000000 };
+#define IDS_MOST 1000000
+
+static void id_add(struct bulk *bulk, const char *id)
+{
+	if (bulk->ids % 1024 == 0)
+		bulk->id = realloc(bulk->id, (bulk->ids + 1024) * sizeof(*bulk->id));
+	if (!bulk->id || !(bulk->id[bulk->ids++] = strdup(id)))
+		abort();
+}
+
+/* The column that the first row names, or -1 where it names none. */
+static int heading(const struct csv_row *row)
+{
+	for (int i = 0; i < row->count; i++)
+		if (strcasecmp(row->field[i], "user") == 0 || strcasecmp(row->field[i], "id") == 0)
+			return i;
+	return -1;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void ids_sort(struct bulk *bulk)
+{
+	size_t kept = 0;
+
+	if (bulk->ids > 0)
+		qsort(bulk->id, bulk->ids, sizeof(*bulk->id), by_text);
+	for (size_t i = 0; i < bulk->ids; i++) {
+		if (kept > 0 && strcmp(bulk->id[i], bulk->id[kept - 1]) == 0)
+			free(bulk->id[i]);
+		else
+			bulk->id[kept++] = bulk->id[i];
+	}
+	bulk->ids = kept;
+}
+
+static bool rows_read(struct bulk *bulk, struct csv csv, const char *path)
+{
+	struct err *err = &bulk->cli->err;
+	struct csv_row row;
+	int column = 0;
+
+	while (csv_next(&csv, &row, err)) {
+		if (row.count == 0)
+			return true;
+		if (csv.line == 1 && heading(&row) >= 0) {
+			column = heading(&row);
+			continue;
+		}
+		if (column >= row.count || strlen(row.field[column]) > 128)
+			return err_set(err, ERR_INVALID, "%s: line %d: %s", path, csv.line,
+				column >= row.count ? "has no such column" : "an id has at most 128 bytes");
+		if (bulk->ids == IDS_MOST)
+			return err_set(err, ERR_INVALID, "%s: has more than a million ids", path);
+		if (row.field[column][0])
+			id_add(bulk, row.field[column]);
+	}
+	return err_prefix(err, "%s: ", path);
+}
+
+bool bulk_read_ids(struct bulk *bulk, const char *path)
+{
+	struct buf text = {0};
+	bool ok = file_read(path, &text, &bulk->cli->err) &&
+		  rows_read(bulk, (struct csv){.at = buf_str(&text), .left = text.len}, path);
+
+	buf_release(&text);
+	bulk->by_ids = true;
+	ids_sort(bulk);
+	return ok;
+}
+
+/* What the change is about, of one account. */
+static void put_state(struct buf *out, const Bursar__V1__Account *account, Bursar__V1__AccountAction action)
+{
+	switch ((int)action) {
+	case BURSAR__V1__ACCOUNT_ACTION__ACCOUNT_ACTION_SET_TIER:
+		buf_put_str(out, account->tier[0] ? account->tier : "(default)");
+		break;
+	case BURSAR__V1__ACCOUNT_ACTION__ACCOUNT_ACTION_SET_GRACE:
+		if (account->grace_until_us) {
+			buf_putf(out, "%d%% until ", account->grace_percent);
+			put_time(out, account->grace_until_us);
+		} else {
+			buf_put_str(out, "no grace");
+		}
+		break;
+	case BURSAR__V1__ACCOUNT_ACTION__ACCOUNT_ACTION_OVERRIDE_LIMITS:
+		for (size_t i = 0; i < account->n_overrides; i++) {
+			buf_put_str(out, i ? " " : "");
+			limit_spec_put(out, account->overrides[i], false);
+		}
+		break;
+	default:
+		buf_put_str(out, account->known || account->deleted || account->suspended || account->bypass
+					 ? account_state_name(account)
+					 : "unknown");
+	}
+}
+
+static void example_add(struct bulk *bulk, const Bursar__V1__AccountDifference *example)
+{
+	static const char *const columns[] = {"ID", "~NOW", "~THEN", NULL};
+	Bursar__V1__AccountAction action = bulk->request.change->action;
+	struct buf text = {0};
+
+	if (!bulk->examples)
+		bulk->examples = table_new(columns, bulk->cli->colour);
+	table_line(bulk->examples);
+	table_cell(bulk->examples, "%s", example->before->ref->id);
+	put_state(&text, example->before, action);
+	table_cell_buf(bulk->examples, &text);
+	put_state(&text, example->after, action);
+	table_cell_buf(bulk->examples, &text);
+	buf_release(&text);
+	bulk->shown++;
+}
+
+static void on_message(void *ctx, void *message)
+{
+	const Bursar__V1__ChangeAccountsResponse *answer = message;
+	struct bulk *bulk = ctx;
+
+	bulk->counts.matched = bulk->before.matched + answer->matched;
+	bulk->counts.changed = bulk->before.changed + answer->changed;
+	bulk->counts.already = bulk->before.already + answer->already;
+	bulk->counts.failed = bulk->before.failed + answer->failed;
+	bulk->counts.pending = bulk->before.pending + answer->pending;
+	for (size_t i = 0; i < answer->n_examples; i++)
+		example_add(bulk, answer->examples[i]);
+	for (size_t i = 0; i < answer->n_failures && bulk->failures.len < 4096; i++)
+		buf_putf(&bulk->failures, "  %s: %s\n", answer->failures[i]->id, answer->failures[i]->message);
+	bursar_free(message);
+}
+
+static void on_ended(void *ctx, const struct bursar_error *error)
+{
+	struct bulk *bulk = ctx;
+
+	bulk->ended = true;
+	bulk->error = *error;
+}
+
+/* On a terminal one line that is written again, elsewhere a line now and then; nothing of what is over at once. */
+static void show_progress(struct bulk *bulk)
+{
+	int64_t now_us = clock_mono_us(), elapsed_us = now_us - bulk->started_us, done = bulk->counts.matched;
+	struct buf text = {0};
+
+	if (elapsed_us < QUIET_US || now_us - bulk->told_us < (bulk->terminal ? TICK_US : LINE_US))
+		return;
+	bulk->told_us = now_us;
+	put_count(&text, done);
+	buf_put_str(&text, " of ");
+	put_count(&text, bulk->expected);
+	buf_put_str(&text, ", ");
+	put_count(&text, done * 1000000 / elapsed_us);
+	buf_put_str(&text, " a second");
+	if (done > 0 && bulk->expected > done) {
+		buf_put_str(&text, ", ");
+		put_duration(&text, (bulk->expected - done) * elapsed_us / done / 1000000 * 1000000 + 1000000);
+		buf_put_str(&text, " left");
+	}
+	fprintf(stderr, bulk->terminal ? "\r\033[K%s" : "%s\n", buf_str(&text));
+	buf_release(&text);
+}
+
+static bool run_call(struct bulk *bulk, Bursar__V1__ChangeAccountsRequest *request)
+{
+	struct bursar *bursar = cli_bursar(bulk->cli);
+
+	bulk->before = bulk->counts;
+	bulk->ended = false;
+	request->examples = request->dry_run ? EXAMPLES - (int32_t)bulk->shown : 0;
+	bursar_stream_open(bursar, BURSAR_CHANGE_ACCOUNTS, request, on_message, on_ended, bulk);
+	while (!bulk->ended) {
+		bursar_poll(bursar, TICK_US);
+		show_progress(bulk);
+	}
+	return bulk->error.code == BURSAR_OK;
+}
+
+static bool run_calls(struct bulk *bulk, bool dry)
+{
+	Bursar__V1__ChangeAccountsRequest request = bulk->request;
+
+	request.dry_run = dry;
+	if (!bulk->by_ids)
+		return run_call(bulk, &request);
+	request.filter = NULL;
+	for (size_t at = 0; at < bulk->ids; at += IDS_A_CALL) {
+		request.ids = bulk->id + at;
+		request.n_ids = bulk->ids - at < IDS_A_CALL ? bulk->ids - at : IDS_A_CALL;
+		if (!run_call(bulk, &request))
+			return false;
+	}
+	return true;
+}
+
+/* How many there are to look at, for the progress. */
+static bool expect(struct bulk *bulk, int *code)
+{
+	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
+	Bursar__V1__ListAccountsResponse *answer;
+
+	bulk->expected = (int64_t)bulk->ids;
+	if (bulk->by_ids)
+		return true;
+	request.tenant = bulk->request.tenant;
+	request.kind = bulk->request.kind;
+	request.filter = bulk->request.filter;
+	request.count_only = true;
+	answer = cli_call(bulk->cli, BURSAR_LIST_ACCOUNTS, &request, code);
+	if (!answer)
+		return false;
+	bulk->expected = answer->matched;
+	bursar_free(answer);
+	return true;
+}
+
+int bulk_run(struct bulk *bulk, bool dry)
+{
+	int code = EXIT_DONE;
+
+	bulk->terminal = isatty(STDERR_FILENO) != 0;
+	if (!expect(bulk, &code))
+		return code;
+	bulk->started_us = bulk->told_us = clock_mono_us();
+	bool ok = run_calls(bulk, dry);
+	if (bulk->terminal)
+		fputs("\r\033[K", stderr);
+	if (bulk->failures.len > 0)
+		fprintf(stderr, "bursar: the first that failed:\n%s", buf_str(&bulk->failures));
+	if (!ok) {
+		code = cli_failed(bulk->cli, &bulk->error);
+		if (!dry && bulk->counts.matched > 0)
+			fprintf(stderr, "  Repeat the command: what was changed is left alone.\n");
+		return code;
+	}
+	return bulk->counts.failed > 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+void bulk_show(struct bulk *bulk, bool dry)
+{
+	const struct bulk_counts *counts = &bulk->counts;
+	struct buf *out = &bulk->cli->out;
+
+	if (bulk->cli->json) {
+		buf_putf(out,
+			"{\"matched\": %" PRId64 ", \"already\": %" PRId64 ", \"to_change\": %" PRId64
+			", \"changed\": %" PRId64 ", \"failed\": %" PRId64 ", \"pending\": %" PRId64 "}\n",
+			counts->matched, counts->already, dry ? counts->changed : counts->matched - counts->already,
+			dry ? 0 : counts->changed, counts->failed, counts->pending);
+		return;
+	}
+	if (dry) {
+		if (bulk->examples)
+			table_put(out, bulk->examples, "");
+		if (counts->changed > (int64_t)bulk->shown)
+			buf_putf(out, "... and %" PRId64 " more\n", counts->changed - (int64_t)bulk->shown);
+		buf_putf(out, "%" PRId64 " would change, %" PRId64 " are so already", counts->changed, counts->already);
+		if (counts->failed)
+			buf_putf(out, ", %" PRId64 " would fail", counts->failed);
+		buf_put_str(out, "; nothing was changed\n");
+		return;
+	}
+	buf_putf(out, "%" PRId64 " changed, %" PRId64 " were so already, %" PRId64 " failed\n", counts->changed,
+		counts->already, counts->failed);
+	if (counts->pending)
+		buf_putf(out,
+			"%" PRId64 " of the changed wait for Redis, which the server tells as soon as it is back\n",
+			counts->pending);
+}
+
+void bulk_release(struct bulk *bulk)
+{
+	for (size_t i = 0; i < bulk->ids; i++)
+		free(bulk->id[i]);
+	free(bulk->id);
+	table_free(bulk->examples);
+	buf_release(&bulk->failures);
+}
