@@ -147,14 +147,14 @@ static void name_shared(struct admin_job *job, const struct document *wanted, st
 	}
 }
 
-/* Those of `wanted`, locked, or all of them (NULL); by kind and id. */
-static bool read_accounts(struct admin_job *job, struct pg_link *link, const struct document *wanted, bool all,
+/* Those that `named` names, or all of them (NULL); by kind and id. `lock`: until the transaction ends. */
+static bool read_accounts(struct admin_job *job, struct pg_link *link, const struct document *named, bool lock,
 	int64_t now_us, struct document *out, struct err *err)
 {
 	struct shared shared = {0};
 
-	if (!all)
-		name_shared(job, wanted, &shared);
+	if (named)
+		name_shared(job, named, &shared);
 	else if (!find_shared(job, link, out->tenant, &shared, err))
 		return false;
 	int room = shared.count[ACCOUNT_TEAM] + shared.count[ACCOUNT_ORG] + shared.count[ACCOUNT_MODEL] +
@@ -165,7 +165,7 @@ static bool read_accounts(struct admin_job *job, struct pg_link *link, const str
 			.set = {.tenant = out->tenant, .kind = kind},
 			.id = shared.id[kind],
 			.count = shared.count[kind],
-			.lock = wanted != NULL,
+			.lock = lock,
 			.rows = &out->account[out->accounts],
 		};
 		if (!read.count)
@@ -190,7 +190,7 @@ bool admin_document_read(struct admin_job *job, struct pg_link *link, struct err
 
 	out->tenant = op->tenant;
 	return pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) && read_parts(job, link, out, err) &&
-	       read_accounts(job, link, NULL, true, op->now_us, out, err) && pg_commit(link, err);
+	       read_accounts(job, link, NULL, false, op->now_us, out, err) && pg_commit(link, err);
 }
 
 /* What an entry says of an account; suspensions, grace and the like are no part of documents. */
@@ -285,7 +285,8 @@ bool admin_document_apply(struct admin_job *job, struct pg_link *link, struct er
 	struct document now = {.tenant = wanted->tenant};
 
 	if (!catalog_begin(link, err) || !read_parts(job, link, &now, err) ||
-		!read_accounts(job, link, wanted, op->prune, op->now_us, &now, err) || !op->compare(op, &now, err))
+		!read_accounts(job, link, op->prune ? NULL : wanted, true, op->now_us, &now, err) ||
+		!op->compare(op, &now, err))
 		return false;
 	if (op->dry_run || op->changes == 0)
 		return true; /* what is left open is rolled back */
