@@ -109,6 +109,16 @@ static void rows_address(const Bursar__V1__ImportPricesRequest *request, struct 
 	}
 }
 
+/* Names the row that the error is about as the caller knows it. Returns false, always. */
+static bool row_wrong(const struct prices_put *op, int at, struct err *err)
+{
+	if (!op->row[at].line)
+		return err_prefix(err, "prices[%d].", at);
+	err_prefix(err, "line %d: ", op->row[at].line);
+	snprintf(err->field, sizeof(err->field), "csv");
+	return false;
+}
+
 static bool rows_check(const struct prices_put *op, struct arena *arena, struct err *err)
 {
 	const struct price **prices = arena_zalloc(arena, (size_t)op->count + 1, sizeof(*prices));
@@ -117,20 +127,20 @@ static bool rows_check(const struct prices_put *op, struct arena *arena, struct 
 	for (int i = 0; i < op->count; i++) {
 		prices[i] = &op->row[i].price;
 		if (prices[i]->account[0] && !prices[i]->tenant[0])
-			return err_invalid(err, "account", "has a tenant: name it, too");
+			return err_invalid(err, "account", "is one of a tenant: name that, too");
 		if (!price_check(prices[i], err))
-			return err_prefix(err, "prices[%d].", i);
+			return row_wrong(op, i, err);
 	}
 	if (prices_overlap(prices, op->count, &first, &second)) {
-		err_invalid(err, "model", "%.60s/%.60s is in force there and in prices[%d] at once; give them dates",
-			prices[second]->provider, prices[second]->model, first);
-		return err_prefix(err, "prices[%d].", second);
+		err_invalid(err, "model", "%.60s/%.60s is in force there and in another row at once; give them dates",
+			prices[second]->provider, prices[second]->model);
+		return row_wrong(op, second, err);
 	}
 	return op->yes || !prices_look_per_token(prices, op->count) ||
 	       err_set(err, ERR_PRECONDITION,
-		       "all prices are below 0.0001 USD per 1M tokens: are they USD per token? Repeat with `yes` if "
-		       "they "
-		       "are meant");
+		       "all prices are below 0.0001 USD per 1M tokens, as if they were USD per token; if they are "
+		       "meant, "
+		       "repeat it with `yes` (bursar: --yes)");
 }
 
 void admin_import_prices(struct call *call, void *ctx)

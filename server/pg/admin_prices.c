@@ -264,7 +264,7 @@ static bool big_moves_check(const struct prices_put *op, struct err *err)
 		buf_putf(&names, " and %d more", big - named);
 	if (big)
 		err_set(err, ERR_PRECONDITION,
-			"%d of the prices would move by more than %d times: %s; repeat with `yes` if that is meant",
+			"%d of the prices would move by more than %d times: %s; if that is meant, repeat it with `yes`",
 			big, PRICE_BIG_MOVE, buf_str(&names));
 	buf_release(&names);
 	return !big;
