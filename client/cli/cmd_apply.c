@@ -97,6 +97,7 @@ static int apply_fleet(struct cli *cli, const struct fleet *fleet, Bursar__V1__A
 	} else if (cli_confirm(cli, question, &code)) {
 		char *fingerprint = strdup(answer->fingerprint);
 
+		cli_busy("applying", answer->n_changes, "changes");
 		request->dry_run = false;
 		request->expected = fingerprint;
 		bursar_free(answer);

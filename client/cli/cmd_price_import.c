@@ -267,6 +267,7 @@ static int import_list(struct cli *cli, const struct buf *text, Bursar__V1__Impo
 	} else if (cli_confirm(cli, question, &code)) {
 		char *fingerprint = strdup(answer->fingerprint);
 
+		cli_busy("importing", counts.new + counts.changed, "prices");
 		request->dry_run = false;
 		request->expected = fingerprint;
 		bursar_free(answer);

@@ -5,6 +5,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+enum { BUSY_FROM = 200 };
+
 bool cli_confirm(struct cli *cli, const char *question, int *code)
 {
 	char answer[16] = "";
@@ -24,4 +26,10 @@ bool cli_confirm(struct cli *cli, const char *question, int *code)
 	fprintf(stderr, "bursar: nothing was changed\n");
 	*code = EXIT_DONE;
 	return false;
+}
+
+void cli_busy(const char *doing, size_t count, const char *what)
+{
+	if (count >= BUSY_FROM && isatty(STDERR_FILENO))
+		fprintf(stderr, "%s %zu %s ...\n", doing, count, what);
 }

@@ -10,4 +10,7 @@
  */
 bool cli_confirm(struct cli *cli, const char *question, int *code);
 
+/* Says at a terminal what is being done, where it is so much that it takes a while: "applying 2000 changes". */
+void cli_busy(const char *doing, size_t count, const char *what);
+
 #endif

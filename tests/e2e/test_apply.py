@@ -396,3 +396,20 @@ def test_a_tier_edit_reaches_another_server_within_a_second(two_fleets):
     tier = first.admin.GetAccount(first.admin_pb.GetAccountRequest(ref=first.key(user)), timeout=20).tier
     apply(first, first.admin_pb.TenantDocument(tiers=[first.admin_pb.Tier(name=tier, limits=[first.bucket("none", "requests", 0)])]))
     until(lambda: not second.check(user).allowed, "the other server knowing the tier", timeout=1)
+
+
+def test_what_the_store_does_not_take_is_committed_and_repeated(bots, stack, bursard):
+    user = unique("user")
+    bots.account("red", kind="TEAM")
+    bots.account(user, team="red")
+    assert bots.check(user).allowed
+    document = bots.admin_pb.TenantDocument(accounts=[
+        bots.admin_pb.Account(ref=bots.key("red", "TEAM"), overrides=[bots.bucket("none", "requests", 0)])])
+    stack.redis_server.signal(signal.SIGSTOP)
+    try:
+        done = apply(bots, document)
+    finally:
+        stack.redis_server.signal(signal.SIGCONT)
+    assert done.applied and done.pending
+    until(lambda: not bots.check(user).allowed, "the change being repeated", timeout=30)
+    assert not apply(bots, document).changes
