@@ -2,6 +2,7 @@
 #include "pg/admin.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -202,32 +203,43 @@ static bool take_away(struct pg_link *link, const struct pg_args *key, const cha
 	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own: see ListTiers", name);
 }
 
+/* Deleted accounts count too: they may come back, and are looked up until then. */
+static bool still_on_it(const char *name, int64_t accounts, int64_t deleted, struct err *err)
+{
+	char those[48] = "";
+
+	if (accounts == 0)
+		return true;
+	if (deleted)
+		snprintf(those, sizeof(those), ", %" PRId64 " of them deleted", deleted);
+	return err_set(err, ERR_PRECONDITION,
+		"tier %s: %" PRId64 " %s on it%s; put them on another first (bursar bulk set-tier TIER --tier %s%s)",
+		name, accounts, accounts == 1 ? "account is" : "accounts are", those, name,
+		deleted ? ", then with --deleted" : "");
+}
+
 /* After the row has gone: an account that was put on the tier before that is counted. */
 static bool is_unused(struct pg_link *link, const struct pg_args *key, const char *name, struct err *err)
 {
 	PGresult *result = pg_query(link,
-		"SELECT (SELECT count(*) FROM accounts WHERE tenant = $1 AND kind IN (1, 2, 3, 4, 5) AND tier = $2), "
-		"$2 = (SELECT default_tier FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1), "
-		"coalesce((SELECT string_agg(name, ', ' ORDER BY name) FROM tiers WHERE tenant = $1 AND upgrade_to = "
-		"$2), '')",
+		"SELECT count(*), count(*) FILTER (WHERE deleted), coalesce($2 = (SELECT default_tier FROM tenants "
+		"WHERE "
+		"id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1), false), coalesce((SELECT string_agg(name, ', ' "
+		"ORDER "
+		"BY name) FROM tiers WHERE tenant = $1 AND upgrade_to = $2), '') FROM accounts WHERE tenant = $1 AND "
+		"kind "
+		"IN (1, 2, 3, 4, 5) AND tier = $2",
 		key, err);
 
 	if (!result)
 		return false;
-	int64_t accounts = pg_i64(result, 0, 0);
-	bool ok = false;
-	if (accounts > 0)
-		err_set(err, ERR_PRECONDITION,
-			"tier %s: %" PRId64
-			" %s on it; put them on another first (bursar bulk set-tier TIER --tier %s)",
-			name, accounts, accounts == 1 ? "account is" : "accounts are", name);
-	else if (pg_bool(result, 0, 1))
-		err_set(err, ERR_PRECONDITION, "tier %s: is the tenant's default tier; choose another first", name);
-	else if (pg_text(result, 0, 2)[0])
-		err_set(err, ERR_PRECONDITION, "tier %s: is what %.200s can be upgraded to; change that first", name,
-			pg_text(result, 0, 2));
-	else
-		ok = true;
+	bool ok = still_on_it(name, pg_i64(result, 0, 0), pg_i64(result, 0, 1), err);
+	if (ok && pg_bool(result, 0, 2))
+		ok = err_set(
+			err, ERR_PRECONDITION, "tier %s: is the tenant's default tier; choose another first", name);
+	if (ok && pg_text(result, 0, 3)[0])
+		ok = err_set(err, ERR_PRECONDITION, "tier %s: is what %.200s can be upgraded to; change that first",
+			name, pg_text(result, 0, 3));
 	PQclear(result);
 	return ok;
 }

@@ -26,9 +26,11 @@ def test_a_tier_in_use_is_refused_and_says_by_whom(bots):
     bots.account(other, tier=tier)
     assert "2 accounts are on it" in refused(bots, tier)
     bots.account(other, tier="free")
-    assert "1 account is on it" in refused(bots, tier)
-    bots.account(user, tier="free")
+    assert "1 account is on it;" in refused(bots, tier)
     pb = bots.admin_pb
+    bots.admin.DeleteAccount(pb.DeleteAccountRequest(ref=bots.key(user)), timeout=20)
+    assert "1 account is on it, 1 of them deleted" in refused(bots, tier)
+    bots.account(user, tier="free")
     bots.admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(id="default", default_tier=tier)), timeout=20)
     assert "default tier" in refused(bots, tier)
     bots.admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(id="default", default_tier="free")), timeout=20)
@@ -92,3 +94,16 @@ def test_the_command_says_what_counts_now(bots, bursard):
     assert bursar("delete", "nothing").returncode == 4
     bots.tier("extra")
     assert bursar("delete", "extra").stdout == "deleted tier extra\n"
+
+
+def test_accounts_that_are_deleted_are_put_on_another_tier_as_the_refusal_says(bots, bursard):
+    tier, user = unique("tier"), unique("user")
+    bots.tier(tier)
+    bots.account(user, tier=tier)
+    bots.admin.DeleteAccount(bots.admin_pb.DeleteAccountRequest(ref=bots.key(user)), timeout=20)
+    assert "then with --deleted" in refused(bots, tier)
+    done = subprocess.run([program("bursar"), "bulk", "set-tier", "free", "--tier", tier, "--deleted", "--yes"], capture_output=True, text=True,
+                          timeout=60, check=False, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
+    assert done.returncode == 0 and "1 changed" in done.stdout, done.stdout + done.stderr
+    delete(bots, tier)
+    assert bots.check(user).reason == bots.types.REASON_DELETED
