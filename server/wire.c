@@ -3,7 +3,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -16,6 +18,8 @@
 #include "service/pool.h"
 #include "service/pool_board.h"
 #include "service/shared.h"
+#include "service/watch.h"
+#include "service/watch_tell.h"
 #include "service/worker.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
@@ -26,6 +30,7 @@ enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
 struct bench {
 	struct limits_store *limits;
 	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has neither these nor a keeper */
+	struct watch_store *watch; /* likewise */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct timers *timers;
@@ -38,6 +43,7 @@ struct bench {
 
 struct wire {
 	const struct conf *conf;
+	char name[96]; /* "host:pid", for those who watch */
 	struct pg_pool *pool; /* administration and reports */
 	struct pg_pool *lookup_pool; /* what a check waits for: never behind a report */
 	struct pg_pool *ledger_pool; /* the ledger's own */
@@ -84,6 +90,7 @@ static void redis_open(struct bench *bench, const struct redis_options *options,
 	patient.timeout_us = 0; /* the pools' own: who queues has time */
 	bench->limits = redis_limits_new(options, &err);
 	bench->pools = bench->limits && serves ? redis_pools_new(&patient, &err) : NULL;
+	bench->watch = bench->pools ? redis_watch_new(&patient, bench->pools) : NULL;
 	if (!bench->limits || (serves && !bench->pools)) {
 		log_error("redis cannot be used", F("why", err.text));
 		abort();
@@ -102,6 +109,7 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 	bench->worker = worker_new(&(struct worker_parts){
 		.limits = bench->limits,
 		.pools = bench->pools,
+		.watch = bench->watch,
 		.accounts = bench->accounts,
 		.admin = bench->admin,
 		.catalog = wire->catalog,
@@ -110,8 +118,10 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 		.workers = wire->conf->live_workers ? (int)wire->conf->live_workers : (int)wire->workers,
 		.owner = bench,
 	});
-	if (serves)
+	if (serves) {
 		bench->worker->keeper = keeper_new(bench->worker, bench->pools);
+		bench->worker->teller = teller_new(bench->worker, wire->name);
+	}
 	uv_timer_init(loop, &bench->look);
 	bench->look.data = bench;
 	uv_timer_start(&bench->look, on_look, 0, LOOK_MS);
@@ -125,11 +135,14 @@ static void stores_close(struct bench *bench)
 	bench->rounds = NULL;
 	uv_close((uv_handle_t *)&bench->look, NULL);
 	redis_pools_free(bench->pools);
+	redis_watch_free(bench->watch);
 	redis_limits_free(bench->limits);
 	pg_accounts_free(bench->accounts);
 	pg_admin_free(bench->admin);
 	loop_timers_free(bench->timers);
 	keeper_free(bench->worker->keeper);
+	watch_hub_free(bench->worker->hub);
+	teller_free(bench->worker->teller);
 	worker_free(bench->worker);
 	bench->open = false;
 }
@@ -156,6 +169,7 @@ static void bench_close(struct bench *bench)
 	key_log_stop(bench->worker->key_log);
 	shared_stop(bench->worker->shared);
 	keeper_stop(bench->worker->keeper);
+	teller_stop(bench->worker->teller);
 	uv_timer_start(&bench->look, on_good_bye_said, GOOD_BYE_MS, 0);
 }
 
@@ -256,6 +270,16 @@ static bool stores_check(const struct conf *conf, struct err *err)
 	return true;
 }
 
+static void name_make(char *name, size_t size)
+{
+	char host[64];
+
+	if (gethostname(host, sizeof(host)) != 0)
+		host[0] = '\0';
+	host[sizeof(host) - 1] = '\0';
+	snprintf(name, size, "%s:%ld", host, (long)getpid());
+}
+
 struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *err)
 {
 	struct wire *wire;
@@ -265,6 +289,7 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 	wire = mem_zalloc(1, sizeof(*wire));
 	wire->conf = conf;
 	wire->workers = workers;
+	name_make(wire->name, sizeof(wire->name));
 	wire->benches = mem_zalloc(workers + 1, sizeof(wire->benches[0]));
 	wire->pool = pg_pool_new(conf->postgres, (int)conf->pg_threads, err);
 	wire->lookup_pool = wire->pool ? pg_pool_new(conf->postgres, LOOKUP_THREADS, err) : NULL;

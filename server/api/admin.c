@@ -60,6 +60,14 @@ bool admin_went_well(struct call *call, const struct admin_job *job)
 	return job->ok;
 }
 
+bool admin_all_tenants(struct call *call, bool all, struct err *err)
+{
+	if (!all || !caller_tenant(call)[0])
+		return true;
+	err_set(err, ERR_PERMISSION, "all_tenants: is for operators");
+	return err_reason(err, "OTHER_TENANT");
+}
+
 int admin_page(int asked, int usual, int most)
 {
 	if (asked <= 0)

@@ -290,14 +290,6 @@ static bool token_read(const char *token, int64_t *out, struct err *err)
 	       err_invalid(err, "page_token", "is none: give back the next_page_token of the page before");
 }
 
-static bool all_tenants_check(struct call *call, bool all, struct err *err)
-{
-	if (!all || !caller_tenant(call)[0])
-		return true;
-	err_set(err, ERR_PERMISSION, "all_tenants: is for operators");
-	return err_reason(err, "OTHER_TENANT");
-}
-
 void admin_list_keys(struct call *call, void *ctx)
 {
 	const void *read;
@@ -308,7 +300,7 @@ void admin_list_keys(struct call *call, void *ctx)
 
 	if (!own)
 		return;
-	if (!all_tenants_check(call, request->all_tenants, &err) || !token_read(request->page_token, &after, &err)) {
+	if (!admin_all_tenants(call, request->all_tenants, &err) || !token_read(request->page_token, &after, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -364,7 +356,7 @@ void admin_list_audit(struct call *call, void *ctx)
 		return;
 	if (request->to_us && request->from_us > request->to_us)
 		err_invalid(&err, "from_us", "is later than to_us");
-	if (err.code || !all_tenants_check(call, request->all_tenants, &err) ||
+	if (err.code || !admin_all_tenants(call, request->all_tenants, &err) ||
 		!token_read(request->page_token, &before, &err)) {
 		call_fail(call, &err);
 		return;

@@ -63,6 +63,9 @@ bool admin_went_well(struct call *call, const struct admin_job *job);
 
 enum { REPORT_DAYS_MOST = 366 };
 
+/* May he ask of all tenants, if he does? */
+bool admin_all_tenants(struct call *call, bool all, struct err *err) __attribute__((warn_unused_result));
+
 /* Between 1 and `most`; `usual` for 0. */
 int admin_page(int asked, int usual, int most);
 

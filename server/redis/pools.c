@@ -1,4 +1,5 @@
-/* The pools as Redis keeps them: one call a function of lua/pool; hints come over a connection of their own (pools_listen.c). */
+/* The pools as Redis keeps them: one call a function of lua/pool; hints come over a connection of their own (listener.c). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,7 +244,50 @@ static void listen_(struct pools_store *store,
 {
 	struct redis_pools *pools = pools_of(store);
 
-	pools_listen_start(pools->listener, hint, listening, arg);
+	pools->hint = hint;
+	pools->listening = listening;
+	pools->arg = arg;
+	redis_listener_start(pools->listener);
+}
+
+static void on_hint(const char *bytes, size_t len, void *arg)
+{
+	struct redis_pools *pools = arg;
+	struct cut cut = cut_of(bytes, len);
+	struct arena arena = {0};
+	struct pool_hint hint;
+	bool freed = false;
+
+	pools->freed = &freed;
+	if (pool_read_hint(&hint, &arena, &cut))
+		for (int i = 0; i < hint.grants && !freed; i++)
+			pools->hint(hint.tenant, hint.pool, &hint.grant[i], pools->arg);
+	if (!freed)
+		pools->freed = NULL;
+	arena_release(&arena);
+}
+
+/* What was lost with the connection is found by sync. */
+static void on_listening(void *arg)
+{
+	struct redis_pools *pools = arg;
+
+	pools->listening(pools->arg);
+}
+
+static struct redis_listener *listener_of(struct redis_pools *pools, const struct redis_options *options)
+{
+	char channel[8 + POOL_WORKER_ID];
+
+	snprintf(channel, sizeof(channel), "b:g:%s", pools->store.worker);
+	return redis_listener_new(&(struct redis_listener_options){
+		.loop = options->loop,
+		.url = options->url,
+		.channel = channel,
+		.heard = on_hint,
+		.listening = on_listening,
+		.arg = pools,
+	});
 }
 
 static const struct pools_store_ops ops = {
@@ -274,7 +318,7 @@ struct pools_store *redis_pools_new(const struct redis_options *options, struct 
 		free(pools);
 		return NULL;
 	}
-	pools->listener = pools_listen_new(&own, pools->store.worker);
+	pools->listener = listener_of(pools, &own);
 	return &pools->store;
 }
 
@@ -285,8 +329,10 @@ void redis_pools_free(struct pools_store *store)
 	if (!store)
 		return;
 	pools = pools_of(store);
-	pools_listen_free(pools->listener);
+	redis_listener_free(pools->listener);
 	redis_store_release(&pools->redis);
+	if (pools->freed)
+		*pools->freed = true;
 	free(pools);
 }
 

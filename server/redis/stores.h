@@ -11,6 +11,7 @@
 #include "store/limits.h"
 #include "store/outbox.h"
 #include "store/pools.h"
+#include "store/watch.h"
 
 struct redis_library;
 
@@ -48,6 +49,13 @@ bool redis_limits_healthy(const struct limits_store *store);
 struct pools_store *redis_pools_new(const struct redis_options *options, struct err *err);
 void redis_pools_free(struct pools_store *store);
 bool redis_pools_healthy(const struct pools_store *store);
+
+/*
+ * The watch: its calls go over the link of the pools, which outlives it in use and is freed first (its calls are given up then); who
+ * watches hears on a connection of its own, which there is only meanwhile.
+ */
+struct watch_store *redis_watch_new(const struct redis_options *options, struct pools_store *pools);
+void redis_watch_free(struct watch_store *store);
 
 struct outbox_store *redis_outbox_new(const struct redis_options *options, struct err *err);
 void redis_outbox_free(struct outbox_store *store);

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "service/check_private.h"
 #include "service/local.h"
+#include "service/watch_tell.h"
 
 #define DEADLINE_US 5000000
 
@@ -322,6 +323,8 @@ static void count(const struct check *check)
 		log_info("check denied", F("tenant", check->question.tenant), F("user", check->question.user),
 			F("request_id", check->question.request_id), F("reason", reason_name(answer->reason)),
 			FI("retry_after_us", answer->retry_after_us));
+	if (check->worker->watched)
+		tell_check(check);
 }
 
 /* What was allowed passes at once. */

@@ -121,8 +121,10 @@ static void count_grant(const struct acquire_state *state, int64_t now_us, bool 
 		: waited ? METRIC_ACQUIRED_WAITED
 			 : METRIC_ACQUIRED_AT_ONCE,
 		0);
-	if (!repeated)
-		metric_observe(METRIC_acquire_wait_seconds, 0, 0, waited_us > 0 ? waited_us : 0);
+	if (repeated)
+		return;
+	metric_observe(METRIC_acquire_wait_seconds, 0, 0, waited_us > 0 ? waited_us : 0);
+	state_tell(state, waited_us > 0 ? waited_us : 0, "");
 }
 
 void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now_us, int64_t sent_us, bool repeated)
@@ -340,6 +342,7 @@ static void time_out(struct acquire_state *state)
 	err_set(&err, ERR_EXHAUSTED, "no slot became free for request %s in the time it may wait", state->id);
 	err_reason(&err, "WAIT_MAX");
 	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_TIMED_OUT, 0);
+	state_tell(state, state->acquire.wait_us, err.reason);
 	err.retry_after_us =
 		state->caller && state->caller->eta_us > RETRY_LEAST_US ? state->caller->eta_us : RETRY_LEAST_US;
 	state_caller_end(state, &err);

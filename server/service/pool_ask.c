@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "service/pool_private.h"
+#include "service/watch_tell.h"
 
 enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, OPEN_AGAIN_US = 20000, ASK_AGAIN_US = 200000, ASK_MOST_US = 5000000 };
 
@@ -14,6 +15,12 @@ void state_refuse(struct acquire_state *state, const struct err *err)
 		state_reservation_give_back(state, true);
 	else
 		state_free(state);
+}
+
+void state_tell(const struct acquire_state *state, int64_t waited_us, const char *cause)
+{
+	if (state->keeper->worker->watched && state->caller)
+		tell_slot(&state->caller->check, state->pool->settings.name, waited_us, cause);
 }
 
 static void shed(struct acquire_state *state)
@@ -37,6 +44,7 @@ static void shed(struct acquire_state *state)
 		err_reason(&err, why[op->shed].reason);
 	}
 	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_REFUSED, 0);
+	state_tell(state, 0, err.reason[0] ? err.reason : "INTERNAL");
 	err.retry_after_us = op->retry_after_us > RETRY_LEAST_US ? op->retry_after_us : RETRY_LEAST_US;
 	state_refuse(state, &err);
 }

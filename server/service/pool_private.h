@@ -91,6 +91,9 @@ struct pool_keeper {
 void state_refuse(
 	struct acquire_state *state, const struct err *err); /* tells the caller, gives his reservation back */
 
+/* For those who watch: granted after so long, or refused for `cause`. */
+void state_tell(const struct acquire_state *state, int64_t waited_us, const char *cause);
+
 /* pool_acquire.c */
 bool state_lives(struct acquire_state *state); /* after an answer: false when the state was only waiting for that */
 void state_caller_end(struct acquire_state *state, const struct err *err);

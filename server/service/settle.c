@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "service/watch_tell.h"
 
 #define DEADLINE_US INT64_C(5000000)
 #define OLDEST_US INT64_C(604800000000) /* 7 days */
@@ -335,6 +336,8 @@ static enum flow_result step_finish(struct flow *flow)
 	if (answer->repeat && answer->priced.cost.nano != answer->charged.cost)
 		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
 	count(settle);
+	if (settle->worker->watched && !answer->repeat)
+		tell_settled(settle);
 	log_debug("request settled", F("tenant", settle->question.handle.tenant),
 		F("user", settle->question.handle.user), F("request_id", settle->question.handle.request_id),
 		FI("cost_nano_usd", answer->charged.cost));

@@ -17,6 +17,7 @@
 #include "store/catalog.h"
 #include "store/limits.h"
 #include "store/pools.h"
+#include "store/watch.h"
 
 /* One snapshot of the catalog and the requests of this worker that still look at it. */
 struct snapshot {
@@ -37,6 +38,7 @@ struct local_table;
 struct worker_parts {
 	struct limits_store *limits;
 	struct pools_store *pools; /* of the priority pools; NULL on a loop that has none */
+	struct watch_store *watch; /* NULL on a loop that serves no callers */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct catalog_source *catalog;
@@ -49,12 +51,18 @@ struct worker_parts {
 struct pool_keeper;
 struct key_log;
 struct shared;
+struct gather;
+struct teller;
+struct watch_hub;
 
 struct worker {
 	struct worker_parts parts;
 	struct key_log *key_log; /* which keys were used (service/key_log.h) */
 	struct pool_keeper *keeper; /* of the pools (service/pool.h); NULL on a loop that serves no callers */
 	struct shared *shared; /* how many share an account (service/shared.h) */
+	struct teller *teller; /* of what it decides, to those who watch (service/watch_tell.h); NULL likewise */
+	struct gather *watched; /* NULL: nobody watches */
+	struct watch_hub *hub; /* who watches here (service/watch.h); NULL: nobody yet */
 	struct account_cache *cache;
 	struct local_table *local;
 	struct snapshot *snapshot; /* the newest; NULL before the first load */

@@ -19,7 +19,7 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
-         "GetPoolStats WatchPool GetProof Export")
+         "GetPoolStats WatchPool Watch GetProof Export")
 CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount SetGrace SetBypass Reset ChangeAccounts PutTenant PutTier DeleteTier "
            "Apply PutPrice ImportPrices EndPrice PutPool ResumePool "
            "CreateKey ListKeys RotateKey RevokeKey ListAudit")

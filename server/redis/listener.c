@@ -1,45 +1,47 @@
-/*
- * The subscription of a worker to its hints. What is lost with a connection is found by sync, so nothing is repeated here: the
- * connection is made anew, and `listening` says that there was a gap. A Redis that hangs shows in the calls, which share its fate; the
- * subscription is repeated now and then so that a connection whose other end has vanished is noticed too.
- */
-#include <stdio.h>
+/* The subscription: connects, subscribes, connects again. */
+#include "redis/listener.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/adapter.h"
-#include "redis/pools_private.h"
 #include "redis/url.h"
 
 enum { PAUSE_MS = 100, LONGEST_PAUSE_MS = 2000, PING_MS = 5000, SILENT_US = 15000000 };
 
-struct pools_listener {
+struct channel {
+	struct list link; /* listener->channels */
+	int added;
+	struct buf name;
+};
+
+struct redis_listener {
 	struct redis_flusher flusher;
 	uv_timer_t timer; /* connects again, or pings */
 	int open_handles;
-	bool closing;
+	bool stopped;
 	struct redis_url url;
-	char channel[8 + POOL_WORKER_ID];
+	struct list channels; /* the first one first */
 	redisAsyncContext *context; /* NULL between connections */
 	int64_t pause_ms, heard_us;
 	bool subscribed; /* on this connection */
-	void (*hint)(const char *tenant, const char *pool, const struct pool_grant *grant, void *arg);
+	void (*heard)(const char *bytes, size_t len, void *arg);
 	void (*listening)(void *arg);
 	void *arg;
-	struct arena arena; /* of one hint */
 };
 
-static void connect_listener(struct pools_listener *listener);
+static void connect_listener(struct redis_listener *listener);
 
 static void on_timer(uv_timer_t *timer);
 
-static void lost(struct pools_listener *listener)
+static void lost(struct redis_listener *listener)
 {
 	listener->context = NULL;
-	if (listener->closing)
+	if (listener->stopped)
 		return;
 	listener->pause_ms = listener->pause_ms ? listener->pause_ms * 2 : PAUSE_MS;
 	if (listener->pause_ms > LONGEST_PAUSE_MS)
@@ -49,7 +51,7 @@ static void lost(struct pools_listener *listener)
 
 static void on_disconnect(const redisAsyncContext *context, int status)
 {
-	struct pools_listener *listener = context->data;
+	struct redis_listener *listener = context->data;
 
 	(void)status;
 	if (listener && listener->context == context)
@@ -58,13 +60,13 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 
 static void on_connect(const redisAsyncContext *context, int status)
 {
-	struct pools_listener *listener = context->data;
+	struct redis_listener *listener = context->data;
 
 	if (status != REDIS_OK && listener && listener->context == context)
 		lost(listener);
 }
 
-static void drop(struct pools_listener *listener)
+static void drop(struct redis_listener *listener)
 {
 	redisAsyncContext *context = listener->context;
 
@@ -75,22 +77,10 @@ static void drop(struct pools_listener *listener)
 	redisAsyncFree(context);
 }
 
-static void tell(struct pools_listener *listener, const char *bytes, size_t len)
-{
-	struct cut cut = cut_of(bytes, len);
-	struct pool_hint hint;
-
-	/* Asked anew each time: whoever is told may free the store. */
-	if (pool_read_hint(&hint, &listener->arena, &cut))
-		for (int i = 0; i < hint.grants && listener->hint; i++)
-			listener->hint(hint.tenant, hint.pool, &hint.grant[i], listener->arg);
-	arena_reset(&listener->arena);
-}
-
 /* Every message of the subscription: ["subscribe", channel, 1], ["message", channel, bytes], ["pong", ""]. */
 static void on_message(redisAsyncContext *context, void *data, void *privdata)
 {
-	struct pools_listener *listener = context->data;
+	struct redis_listener *listener = context->data;
 	const redisReply *reply = data;
 
 	(void)privdata;
@@ -100,7 +90,8 @@ static void on_message(redisAsyncContext *context, void *data, void *privdata)
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3)
 		return;
 	if (strcmp(reply->element[0]->str, "message") == 0 && reply->element[2]->type == REDIS_REPLY_STRING) {
-		tell(listener, reply->element[2]->str, (size_t)reply->element[2]->len);
+		if (listener->heard)
+			listener->heard(reply->element[2]->str, (size_t)reply->element[2]->len, listener->arg);
 	} else if (strcmp(reply->element[0]->str, "subscribe") == 0) {
 		listener->pause_ms = 0;
 		if (listener->subscribed)
@@ -111,7 +102,18 @@ static void on_message(redisAsyncContext *context, void *data, void *privdata)
 	}
 }
 
-static void introduce(struct pools_listener *listener)
+static struct channel *first_of(const struct redis_listener *listener)
+{
+	return container_of(listener->channels.next, struct channel, link);
+}
+
+static void subscribe(struct redis_listener *listener, const struct channel *channel)
+{
+	redisAsyncCommand(
+		listener->context, on_message, NULL, "SUBSCRIBE %b", buf_str(&channel->name), channel->name.len);
+}
+
+static void introduce(struct redis_listener *listener)
 {
 	redisAsyncContext *context = listener->context;
 	const struct redis_url *url = &listener->url;
@@ -120,10 +122,11 @@ static void introduce(struct pools_listener *listener)
 		redisAsyncCommand(context, NULL, NULL, "AUTH %s %s", url->user, url->password);
 	else if (url->password[0])
 		redisAsyncCommand(context, NULL, NULL, "AUTH %s", url->password);
-	redisAsyncCommand(context, on_message, NULL, "SUBSCRIBE %s", listener->channel);
+	list_each (&listener->channels, at, after)
+		subscribe(listener, container_of(at, struct channel, link));
 }
 
-static void connect_listener(struct pools_listener *listener)
+static void connect_listener(struct redis_listener *listener)
 {
 	redisAsyncContext *context = listener->url.path[0] ? redisAsyncConnectUnix(listener->url.path)
 							   : redisAsyncConnect(listener->url.host, listener->url.port);
@@ -145,68 +148,119 @@ static void connect_listener(struct pools_listener *listener)
 }
 
 /*
- * hiredis takes no PING on a subscribed connection (its answer matches no subscription), so the same channel is subscribed once more: Redis
+ * hiredis takes no PING on a subscribed connection (its answer matches no subscription), so the first channel is subscribed once more: Redis
  * answers that at once, and it changes nothing.
  */
 static void on_timer(uv_timer_t *timer)
 {
-	struct pools_listener *listener = timer->data;
+	struct redis_listener *listener = timer->data;
 
 	if (!listener->context) {
 		uv_timer_stop(timer);
 		connect_listener(listener);
 	} else if (clock_mono_us() - listener->heard_us > SILENT_US) {
-		log_warn("redis says nothing on the channel of pools; connecting again");
+		log_warn("redis says nothing to who listens; connecting again");
 		drop(listener);
 	} else {
-		redisAsyncCommand(listener->context, on_message, NULL, "SUBSCRIBE %s", listener->channel);
+		subscribe(listener, first_of(listener));
 	}
 }
 
-struct pools_listener *pools_listen_new(const struct redis_options *options, const char *worker)
+static struct channel *channel_find(const struct redis_listener *listener, const char *name, size_t len)
 {
-	struct pools_listener *listener = mem_zalloc(1, sizeof(*listener));
+	list_each (&listener->channels, at, after) {
+		struct channel *channel = container_of(at, struct channel, link);
+
+		if (channel->name.len == len && memcmp(channel->name.data, name, len) == 0)
+			return channel;
+	}
+	return NULL;
+}
+
+static void channel_free(struct channel *channel)
+{
+	list_remove(&channel->link);
+	buf_release(&channel->name);
+	free(channel);
+}
+
+void redis_listener_add(struct redis_listener *listener, const char *name, size_t len)
+{
+	struct channel *channel = channel_find(listener, name, len);
+
+	if (!channel) {
+		channel = mem_zalloc(1, sizeof(*channel));
+		buf_put(&channel->name, name, len);
+		list_push_back(&listener->channels, &channel->link);
+		if (listener->context)
+			subscribe(listener, channel);
+	}
+	channel->added++;
+}
+
+void redis_listener_remove(struct redis_listener *listener, const char *name, size_t len)
+{
+	struct channel *channel = channel_find(listener, name, len);
+
+	if (!channel || --channel->added > 0)
+		return;
+	if (listener->context)
+		redisAsyncCommand(listener->context, NULL, NULL, "UNSUBSCRIBE %b", name, len);
+	channel_free(channel);
+}
+
+struct redis_listener *redis_listener_new(const struct redis_listener_options *options)
+{
+	struct redis_listener *listener = mem_zalloc(1, sizeof(*listener));
 	struct err err;
 
 	if (!redis_url_parse(options->url, &listener->url, &err))
-		abort(); /* the link of the same url was just made */
-	snprintf(listener->channel, sizeof(listener->channel), "b:g:%s", worker);
+		abort(); /* a link of the same url was just made */
+	listener->heard = options->heard;
+	listener->listening = options->listening;
+	listener->arg = options->arg;
+	listener->stopped = true;
+	list_init(&listener->channels);
+	redis_listener_add(listener, options->channel, strlen(options->channel));
 	redis_flusher_init(&listener->flusher, options->loop);
 	uv_timer_init(options->loop, &listener->timer);
 	listener->timer.data = listener;
 	return listener;
 }
 
-void pools_listen_start(struct pools_listener *listener,
-	void (*hint)(const char *tenant, const char *pool, const struct pool_grant *grant, void *arg),
-	void (*listening)(void *arg), void *arg)
+void redis_listener_start(struct redis_listener *listener)
 {
-	listener->hint = hint;
-	listener->listening = listening;
-	listener->arg = arg;
+	listener->stopped = false;
 	if (!listener->context && !uv_is_active((uv_handle_t *)&listener->timer))
 		connect_listener(listener);
 }
 
+void redis_listener_stop(struct redis_listener *listener)
+{
+	listener->stopped = true;
+	drop(listener);
+	uv_timer_stop(&listener->timer);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
-	struct pools_listener *listener = handle->data;
+	struct redis_listener *listener = handle->data;
 
 	if (--listener->open_handles > 0)
 		return;
-	arena_release(&listener->arena);
+	list_each (&listener->channels, at, after)
+		channel_free(container_of(at, struct channel, link));
 	free(listener);
 }
 
-void pools_listen_free(struct pools_listener *listener)
+void redis_listener_free(struct redis_listener *listener)
 {
 	uv_handle_t *const handles[] = {(uv_handle_t *)&listener->flusher.prepare,
 		(uv_handle_t *)&listener->flusher.hold, (uv_handle_t *)&listener->timer};
 
-	listener->closing = true;
-	listener->hint = NULL;
+	listener->heard = NULL;
 	listener->listening = NULL;
-	drop(listener);
+	redis_listener_stop(listener);
 	listener->open_handles = 3;
 	for (int i = 0; i < 3; i++) {
 		handles[i]->data = listener;

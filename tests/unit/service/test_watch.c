@@ -1,0 +1,279 @@
+/* Who watches, on a store that is this test: what reaches him, how much of it, and what he is told of the rest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "service/watch.h"
+#include "service/watch_gather.h"
+
+static struct {
+	struct watch_store store;
+	void (*heard)(const void *report, size_t len, void *arg);
+	void (*listening)(void *arg);
+	void *arg;
+	int minded;
+} store;
+static struct worker worker;
+static struct arena arena;
+static struct gather *gather;
+
+static void listen_(struct watch_store *self, void (*heard)(const void *report, size_t len, void *arg),
+	void (*listening)(void *arg), void *arg)
+{
+	(void)self;
+	store.heard = heard;
+	store.listening = listening;
+	store.arg = arg;
+}
+
+static void hush(struct watch_store *self)
+{
+	(void)self;
+	store.heard = NULL;
+}
+
+static void mind(struct watch_store *self, const struct watch_user *user)
+{
+	(void)self;
+	assert_string_equal(user->tenant, "acme");
+	store.minded++;
+}
+
+static void forget(struct watch_store *self, const struct watch_user *user)
+{
+	(void)self;
+	(void)user;
+	store.minded--;
+}
+
+static int set_up(void **state)
+{
+	static const struct watch_store_ops ops = {.listen = listen_, .hush = hush, .mind = mind, .forget = forget};
+
+	(void)state;
+	store.store.ops = &ops;
+	worker = (struct worker){.parts = {.watch = &store.store}};
+	gather = gather_new(1, "host:1");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	assert_null(store.heard);
+	assert_int_equal(store.minded, 0);
+	watch_hub_free(worker.hub);
+	gather_free(gather);
+	arena_release(&arena);
+	return 0;
+}
+
+static void start(struct watcher *watcher, int most, struct watch_filter filter)
+{
+	struct err err;
+
+	if (!filter.tenant)
+		filter.tenant = "acme";
+	filter.user = filter.user ? filter.user : "";
+	filter.interface = filter.interface ? filter.interface : "";
+	filter.model = filter.model ? filter.model : "";
+	*watcher = (struct watcher){.filter = filter, .most = most};
+	assert_true(watcher_start(watcher, &worker, &err));
+}
+
+static struct watch_view take(struct watcher *watcher)
+{
+	struct watch_view view;
+	struct err err;
+
+	arena_reset(&arena);
+	assert_true(watcher_take(watcher, &arena, &view, &err));
+	return view;
+}
+
+static void decide(const char *tenant, const char *user, bool allowed)
+{
+	struct watch_event event = {
+		.kind = WATCH_CHECK,
+		.allowed = allowed,
+		.reason = allowed ? REASON_NONE : REASON_QUOTA,
+		.limit = "",
+		.at_us = 5,
+		.user = user,
+		.request_id = "",
+		.interface = "web",
+		.model = "",
+		.tier = "",
+		.pool = "",
+		.cause = "",
+	};
+
+	assert_true(gather_add(gather, tenant, &event));
+}
+
+/* As it is on the wire; `times`: how often it comes. */
+static void tell(int times)
+{
+	struct buf bytes = {0};
+
+	gather_report(gather, 10, &bytes);
+	for (int i = 0; i < times; i++)
+		store.heard(bytes.data, bytes.len, store.arg);
+	buf_release(&bytes);
+}
+
+static void sums_and_events_are_those_of_the_tenant(void **state)
+{
+	struct watcher ours, all;
+
+	(void)state;
+	start(&ours, 10, (struct watch_filter){0});
+	start(&all, 10, (struct watch_filter){.tenant = ""});
+	decide("acme", "bob", true);
+	decide("other", "bob", false);
+	tell(1);
+	struct watch_view view = take(&ours);
+	assert_int_equal(view.totals.allowed, 1);
+	assert_int_equal(watch_totals_denied(&view.totals), 0);
+	assert_int_equal(view.events, 1);
+	assert_string_equal(view.event[0].tenant, "acme");
+	assert_string_equal(view.event[0].server, "host:1");
+	assert_true(view.complete && !view.gap && view.workers == 1);
+	view = take(&all);
+	assert_int_equal(view.events, 2);
+	assert_int_equal(view.totals.allowed + watch_totals_denied(&view.totals), 2);
+	assert_int_equal(take(&ours).events, 0);
+	watcher_stop(&ours);
+	watcher_stop(&all);
+}
+
+static void a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap(void **state)
+{
+	struct watcher watcher;
+
+	(void)state;
+	start(&watcher, 10, (struct watch_filter){0});
+	decide("acme", "bob", true);
+	tell(2);
+	assert_int_equal(take(&watcher).totals.allowed, 1);
+	decide("acme", "bob", true);
+	tell(0);
+	decide("acme", "bob", true);
+	tell(1);
+	struct watch_view view = take(&watcher);
+	assert_true(view.gap && !view.complete);
+	assert_int_equal(view.totals.allowed, 1);
+	assert_false(take(&watcher).gap);
+	store.listening(store.arg);
+	assert_false(take(&watcher).gap);
+	store.listening(store.arg); /* once more: it was interrupted */
+	assert_true(take(&watcher).gap);
+	watcher_stop(&watcher);
+}
+
+static void who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
+{
+	enum { REPORTS = 2000, MOST = 7 };
+	struct watcher watcher;
+	int64_t stands_for = 0;
+
+	(void)state;
+	start(&watcher, MOST, (struct watch_filter){0});
+	for (int report = 0; report < REPORTS; report++) {
+		for (int i = 0; i < 100; i++)
+			decide("acme", "bob", i % 2);
+		tell(1);
+	}
+	struct watch_view view = take(&watcher);
+	assert_int_equal(view.totals.allowed, REPORTS * 50);
+	assert_int_equal(view.totals.denied[REASON_QUOTA], REPORTS * 50);
+	assert_int_equal(view.events, MOST);
+	assert_int_equal(view.left_out, REPORTS * 100 - MOST);
+	assert_false(view.complete);
+	for (int i = 0; i < view.events; i++)
+		stands_for += view.event[i].stands_for_milli;
+	assert_in_range(stands_for, REPORTS * 100000 - MOST, REPORTS * 100000);
+	watcher_stop(&watcher);
+}
+
+static void who_watches_denials_is_told_whether_these_are_all(void **state)
+{
+	struct watcher watcher;
+
+	(void)state;
+	start(&watcher, 500, (struct watch_filter){.denials = true});
+	for (int i = 0; i < 1000; i++)
+		decide("acme", "bob", i % 100 != 0);
+	tell(1);
+	struct watch_view view = take(&watcher);
+	assert_int_equal(view.events, 10);
+	assert_true(view.complete); /* others were left out, but of no denial is anything missing */
+	for (int i = 0; i < 1000; i++)
+		decide("acme", "bob", false);
+	tell(1);
+	view = take(&watcher);
+	assert_int_equal(view.events, DRAW_MOST);
+	assert_int_equal(view.left_out, 1000 - DRAW_MOST);
+	assert_false(view.complete);
+	watcher_stop(&watcher);
+}
+
+static void a_user_by_name_is_seen_once_workers_tell_all_of_him(void **state)
+{
+	uint64_t user = watch_user_hash("acme", "alice"), many[WATCH_USERS_MAX];
+	struct watcher watcher;
+	struct watch_view view;
+	struct err err;
+
+	(void)state;
+	start(&watcher, 500, (struct watch_filter){.user = "alice"});
+	assert_int_equal(store.minded, 1);
+	decide("acme", "alice", true);
+	tell(1);
+	view = take(&watcher);
+	assert_true(view.events == 0 && view.workers == 0);
+	gather_watch(gather, &user, 1);
+	for (int i = 0; i < 100; i++)
+		decide("acme", i % 2 ? "alice" : "bob", true);
+	tell(1);
+	view = take(&watcher);
+	assert_true(view.events == 50 && view.workers == 1 && view.complete);
+	for (uint64_t i = 0; i < WATCH_USERS_MAX; i++)
+		many[i] = i + 1;
+	gather_watch(gather, many, WATCH_USERS_MAX);
+	tell(1);
+	assert_false(watcher_take(&watcher, &arena, &view, &err));
+	assert_int_equal(err.code, ERR_EXHAUSTED);
+	watcher_stop(&watcher);
+}
+
+static void what_is_no_report_is_ignored(void **state)
+{
+	struct watcher watcher;
+
+	(void)state;
+	start(&watcher, 10, (struct watch_filter){0});
+	store.heard("nonsense", 8, store.arg);
+	store.heard("", 0, store.arg);
+	assert_int_equal(take(&watcher).workers, 0);
+	watcher_stop(&watcher);
+}
+
+#define WATCHED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WATCHED(sums_and_events_are_those_of_the_tenant),
+		WATCHED(a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap),
+		WATCHED(who_does_not_take_loses_no_sum_and_costs_no_more),
+		WATCHED(who_watches_denials_is_told_whether_these_are_all),
+		WATCHED(a_user_by_name_is_seen_once_workers_tell_all_of_him),
+		WATCHED(what_is_no_report_is_ignored),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

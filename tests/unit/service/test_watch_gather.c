@@ -1,0 +1,249 @@
+/* What a worker gathers, and what comes out of its reports at the other end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/utf8.h"
+#include "service/watch_gather.h"
+
+enum { WORKER = 77, NOW = 1000000 };
+
+static struct arena arena;
+static struct buf bytes;
+
+static struct watch_event event_of(enum watch_kind kind, const char *user)
+{
+	return (struct watch_event){
+		.kind = kind,
+		.allowed = kind == WATCH_CHECK,
+		.limit = "",
+		.at_us = NOW,
+		.user = user,
+		.request_id = "",
+		.interface = "web",
+		.model = "",
+		.tier = "free",
+		.pool = "",
+		.cause = "",
+	};
+}
+
+static struct watch_event denial_of(const char *user, enum reason reason)
+{
+	struct watch_event event = event_of(WATCH_CHECK, user);
+
+	event.allowed = false;
+	event.reason = reason;
+	event.limit = "rpm";
+	event.account_kind = ACCOUNT_USER;
+	return event;
+}
+
+static struct watch_report report_of(struct gather *gather)
+{
+	struct watch_report report;
+
+	arena_reset(&arena);
+	buf_reset(&bytes);
+	gather_report(gather, NOW, &bytes);
+	assert_true(watch_report_read(bytes.data, bytes.len, &arena, &report));
+	return report;
+}
+
+static void add(struct gather *gather, const char *tenant, struct watch_event event)
+{
+	assert_true(gather_add(gather, tenant, &event));
+}
+
+static int release(void **state)
+{
+	(void)state;
+	arena_release(&arena);
+	buf_release(&bytes);
+	return 0;
+}
+
+static void a_report_says_what_was_added(void **state)
+{
+	struct gather *gather = gather_new(WORKER, "host:1");
+	struct watch_event record = event_of(WATCH_RECORD, "\xc3\xa4nn");
+	struct watch_report report;
+
+	(void)state;
+	record.input = 900;
+	record.output = 100;
+	record.cost = 12345;
+	add(gather, "acme", event_of(WATCH_CHECK, "bob"));
+	add(gather, "acme", denial_of("bob", REASON_BUDGET));
+	add(gather, "acme", record);
+	add(gather, "other", event_of(WATCH_GRANT, "eve"));
+	report = report_of(gather);
+	assert_int_equal(report.worker, WORKER);
+	assert_int_equal(report.number, 1);
+	assert_string_equal(report.server, "host:1");
+	assert_int_equal(report.parts, 2);
+	const struct watch_part *acme = &report.part[0];
+	assert_string_equal(acme->tenant, "acme");
+	assert_int_equal(acme->totals.allowed, 1);
+	assert_int_equal(acme->totals.denied[REASON_BUDGET], 1);
+	assert_int_equal(watch_totals_denied(&acme->totals), 1);
+	assert_int_equal(acme->totals.records, 1);
+	assert_int_equal(acme->totals.cost, 12345);
+	assert_int_equal(acme->sample[DRAW_DENIALS].count, 1);
+	assert_string_equal(acme->sample[DRAW_DENIALS].event[0].limit, "rpm");
+	assert_int_equal(acme->sample[DRAW_OTHERS].count, 2);
+	assert_string_equal(acme->sample[DRAW_OTHERS].event[1].user, "\xc3\xa4nn");
+	assert_int_equal(acme->sample[DRAW_OTHERS].event[1].input, 900);
+	assert_int_equal(acme->sample[DRAW_WATCHED].count, 0);
+	assert_int_equal(report.part[1].totals.grants, 1);
+	assert_true(gather_empty(gather));
+	report = report_of(gather);
+	assert_int_equal(report.number, 2);
+	assert_int_equal(report.parts, 0);
+	gather_free(gather);
+}
+
+static void sums_are_exact_and_memory_bounded_however_much_is_added(void **state)
+{
+	struct gather *gather = gather_new(WORKER, "host:1");
+	struct watch_report report;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		add(gather, "acme", i % 4 ? event_of(WATCH_CHECK, "bob") : denial_of("bob", REASON_QUOTA));
+	report = report_of(gather);
+	assert_int_equal(report.part[0].totals.allowed, 75000);
+	assert_int_equal(report.part[0].totals.denied[REASON_QUOTA], 25000);
+	assert_int_equal(report.part[0].sample[DRAW_DENIALS].seen, 25000);
+	assert_int_equal(report.part[0].sample[DRAW_DENIALS].count, DRAW_MOST);
+	assert_int_equal(report.part[0].sample[DRAW_OTHERS].seen, 75000);
+	assert_true(bytes.len < 2 * DRAW_MOST * 200);
+	gather_free(gather);
+}
+
+static void a_tenant_for_whom_there_is_no_room_is_not_taken(void **state)
+{
+	struct gather *gather = gather_new(WORKER, "host:1");
+	struct watch_event event = event_of(WATCH_CHECK, "bob");
+	char tenant[24];
+
+	(void)state;
+	for (int i = 0; i < WATCH_TENANTS_MAX; i++) {
+		snprintf(tenant, sizeof(tenant), "tenant%d", i);
+		add(gather, tenant, event);
+	}
+	assert_false(gather_add(gather, "one more", &event));
+	assert_true(gather_add(gather, "tenant0", &event));
+	assert_int_equal(report_of(gather).parts, WATCH_TENANTS_MAX);
+	assert_true(gather_add(gather, "one more", &event));
+	gather_free(gather);
+}
+
+/* Ten times as many as are kept, in each of 400 reports: every place in time is kept about as often as every other. */
+static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
+{
+	enum { EVENTS = 10 * DRAW_MOST, REPORTS = 400, PARTS = 10 };
+	struct gather *gather = gather_new(WORKER, "host:1");
+	int kept[PARTS] = {0};
+
+	(void)state;
+	for (int round = 0; round < REPORTS; round++) {
+		for (int i = 0; i < EVENTS; i++) {
+			struct watch_event event = event_of(WATCH_CHECK, "bob");
+			event.input = i;
+			add(gather, "acme", event);
+		}
+		struct watch_report report = report_of(gather);
+		const struct watch_sample *sample = &report.part[0].sample[DRAW_OTHERS];
+		for (int i = 0; i < sample->count; i++)
+			kept[sample->event[i].input * PARTS / EVENTS]++;
+	}
+	for (int i = 0; i < PARTS; i++) {
+		assert_true(kept[i] > REPORTS * DRAW_MOST / PARTS * 85 / 100);
+		assert_true(kept[i] < REPORTS * DRAW_MOST / PARTS * 115 / 100);
+	}
+	gather_free(gather);
+}
+
+static void a_user_who_is_watched_by_name_is_told_in_full(void **state)
+{
+	struct gather *gather = gather_new(WORKER, "host:1");
+	uint64_t user = watch_user_hash("acme", "alice");
+	struct watch_report report;
+
+	(void)state;
+	gather_watch(gather, &user, 1);
+	for (int i = 0; i < 5000; i++)
+		add(gather, "acme", event_of(WATCH_CHECK, i % 50 ? "bob" : "alice"));
+	add(gather, "other", event_of(WATCH_CHECK, "alice"));
+	report = report_of(gather);
+	assert_int_equal(report.users, 1);
+	assert_int_equal(report.user[0], user);
+	assert_int_equal(report.part[0].sample[DRAW_WATCHED].seen, 100);
+	assert_int_equal(report.part[0].sample[DRAW_WATCHED].count, 100);
+	assert_int_equal(report.part[1].sample[DRAW_WATCHED].seen, 0);
+	assert_true(watch_user_hash("a", "bc") != watch_user_hash("ab", "c"));
+	gather_free(gather);
+}
+
+static void what_nobody_heard_shows_in_the_numbers(void **state)
+{
+	struct gather *gather = gather_new(WORKER, "host:1");
+
+	(void)state;
+	assert_int_equal(report_of(gather).number, 1);
+	gather_skip(gather);
+	assert_int_equal(report_of(gather).number, 3);
+	gather_free(gather);
+}
+
+static void a_report_that_is_cut_or_changed_is_none(void **state)
+{
+	struct gather *gather = gather_new(WORKER, "host:1");
+	struct watch_report report;
+	struct arena own = {0};
+
+	(void)state;
+	add(gather, "acme", denial_of("bob", REASON_QUOTA));
+	report_of(gather);
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_false(watch_report_read(bytes.data, len, &own, &report));
+	buf_put_u8(&bytes, 0);
+	assert_false(watch_report_read(bytes.data, bytes.len, &own, &report));
+	bytes.len--;
+	bytes.data[0] = 9; /* another form */
+	assert_false(watch_report_read(bytes.data, bytes.len, &own, &report));
+	arena_release(&own);
+	gather_free(gather);
+}
+
+static void sums_stay_at_the_largest_number(void **state)
+{
+	struct watch_totals a = {.cost = INT64_MAX - 1, .denied = {[REASON_QUOTA] = INT64_MAX, [REASON_BUDGET] = 1}};
+	struct watch_totals b = {.cost = 5};
+
+	(void)state;
+	watch_totals_add(&a, &b);
+	assert_true(a.cost == INT64_MAX);
+	assert_true(watch_totals_denied(&a) == INT64_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_report_says_what_was_added),
+		cmocka_unit_test(sums_are_exact_and_memory_bounded_however_much_is_added),
+		cmocka_unit_test(a_tenant_for_whom_there_is_no_room_is_not_taken),
+		cmocka_unit_test(a_burst_at_the_beginning_does_not_fill_the_sample),
+		cmocka_unit_test(a_user_who_is_watched_by_name_is_told_in_full),
+		cmocka_unit_test(what_nobody_heard_shows_in_the_numbers),
+		cmocka_unit_test(a_report_that_is_cut_or_changed_is_none),
+		cmocka_unit_test(sums_stay_at_the_largest_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, release);
+}
