@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/file.h"
 #include "cli/format.h"
 #include "cli/json.h"
 
@@ -24,80 +23,6 @@ int64_t cli_now_us(void)
 const char *cli_arg(const struct cli *cli, int n)
 {
 	return n < cli->args_count ? cli->args[n] : "";
-}
-
-/* Never from the command line itself, which every user of the machine can read. */
-static void read_key(struct cli *cli)
-{
-	const char *key = getenv("BURSAR_KEY"), *file = getenv("BURSAR_KEY_FILE");
-
-	if (option_given(cli, "key-file"))
-		file = option_text(cli, "key-file");
-	else if (key && *key)
-		file = NULL;
-	if (file && *file) {
-		if (!file_read(file, &cli->key, &cli->err)) {
-			fprintf(stderr, "bursar: the key file %s\n", cli->err.text);
-			exit(EXIT_USAGE);
-		}
-		while (cli->key.len > 0 && isspace((unsigned char)cli->key.data[cli->key.len - 1]))
-			cli->key.data[--cli->key.len] = '\0';
-		if (!cli->key.len) {
-			fprintf(stderr, "bursar: the key file %s: is empty\n", file);
-			exit(EXIT_USAGE);
-		}
-	} else if (key) {
-		buf_put_str(&cli->key, key);
-	}
-}
-
-/* The option, else the variable. */
-static const char *option_or_env(const struct cli *cli, const char *option, const char *variable)
-{
-	return option_given(cli, option) ? option_text(cli, option) : getenv(variable);
-}
-
-/* What of the connection the error is about, in the words of who typed it. */
-static const char *blame(const struct cli *cli, const struct bursar_error *error)
-{
-	if (strcmp(error->field, "key") == 0)
-		return "the API key";
-	if (strcmp(error->field, "tls_ca") == 0)
-		return "--tls-ca";
-	if (strcmp(error->field, "tls_cert") == 0)
-		return "--tls-cert";
-	if (strcmp(error->field, "tls_key") == 0)
-		return "--tls-key";
-	return option_given(cli, "addr") ? "--addr" : "BURSAR_ADDR";
-}
-
-struct bursar *cli_open(struct cli *cli, struct bursar_options options)
-{
-	struct bursar_error error;
-
-	if (cli->bursar)
-		return cli->bursar;
-	if (!cli->key.len)
-		read_key(cli);
-	options.key = buf_str(&cli->key);
-	options.tls_ca = option_or_env(cli, "tls-ca", "BURSAR_TLS_CA");
-	options.tls_cert = option_or_env(cli, "tls-cert", "BURSAR_TLS_CERT");
-	options.tls_key = option_or_env(cli, "tls-key", "BURSAR_TLS_KEY");
-	cli->bursar = bursar_open(cli->address, &options, &error);
-	if (!cli->bursar) {
-		fprintf(stderr, "bursar: %s: %s\n", blame(cli, &error), error.message);
-		exit(EXIT_USAGE);
-	}
-	return cli->bursar;
-}
-
-struct bursar *cli_bursar(struct cli *cli)
-{
-	/* Three attempts fit well before the end of the patience that was asked for. */
-	int64_t timeout_us = option_number(cli, "timeout", 5000000);
-
-	return cli_open(
-		cli, (struct bursar_options){.timeout_us = timeout_us, .attempt_us = timeout_us, .attempts = 3});
 }
 
 static const struct hint {
@@ -137,7 +62,7 @@ static const char *plain_cause(const char *message)
 
 static int unreachable(const struct cli *cli, const struct bursar_error *error)
 {
-	const char *ca = option_or_env(cli, "tls-ca", "BURSAR_TLS_CA");
+	const char *ca = cli_setting(cli, SETTING_TLS_CA);
 
 	fprintf(stderr, "bursar: cannot reach %s: %s\n", cli->address, plain_cause(error->message));
 	fprintf(stderr,

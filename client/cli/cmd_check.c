@@ -154,6 +154,8 @@ static bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref)
 	ref->user = (char *)option_text(cli, "user");
 	ref->request_id = (char *)option_text(cli, "id");
 	ref->started_at_us = option_number(cli, "started-at", 0);
+	if (ref->handle[0] && !option_given(cli, "tenant"))
+		ref->tenant = ""; /* the handle names it, whatever the profile says */
 	if (ref->handle[0] && (ref->user[0] || ref->request_id[0] || ref->started_at_us || ref->tenant[0]))
 		return err_set(&cli->err, ERR_INVALID,
 			"HANDLE says it all: leave out --tenant, --user, --id and --started-at");

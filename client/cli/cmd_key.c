@@ -97,7 +97,8 @@ static int run_create(struct cli *cli)
 			cli_arg(cli, 0));
 		return cli_usage(cli);
 	}
-	request.tenant = (char *)option_text(cli, "tenant");
+	if (request.role != BURSAR__V1__ROLE__ROLE_OPERATOR || option_given(cli, "tenant"))
+		request.tenant = (char *)option_text(cli, "tenant");
 	request.reason = (char *)option_text(cli, "reason");
 	request.label = (char *)option_text(cli, "label");
 	request.account = (char *)option_text(cli, "user");

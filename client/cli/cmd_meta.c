@@ -49,6 +49,7 @@ static const struct command commands[] = {
 		.about = "",
 		.examples = {"version"},
 		.run = run_version,
+		.alone = true,
 	},
 	{
 		.name = "completion",
@@ -58,6 +59,7 @@ static const struct command commands[] = {
 		.examples = {"completion bash > ~/.local/share/bash-completion/completions/bursar",
 			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath"},
 		.run = run_completion,
+		.alone = true,
 	},
 	{
 		.name = "docs",
@@ -65,6 +67,7 @@ static const struct command commands[] = {
 		.summary = "print docs/cli.md (markdown) or the man page (man)",
 		.about = "",
 		.run = run_docs,
+		.alone = true,
 		.hidden = true,
 	},
 };

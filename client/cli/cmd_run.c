@@ -256,7 +256,7 @@ static int run_run(struct cli *cli)
 	request.seats = (int32_t)option_number(cli, "seats", 0);
 	request.max_wait_us = option_number(cli, "max-wait", 0);
 	child_catch_signals();
-	run.slot = bursar_slot_open(cli_bursar(cli), &request, &events, &run, option_number(cli, "timeout", 5000000));
+	run.slot = bursar_slot_open(cli_bursar(cli), &request, &events, &run, cli_timeout_us(cli));
 	if (wait_for_slot(&run)) {
 		run_command(&run);
 		release(&run);

@@ -12,12 +12,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "c/bursar.h"
+#include "cli/profile.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_DENIED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_REFUSED = 4 };
 
 enum option_type {
 	OPTION_FLAG,
 	OPTION_TEXT,
+	OPTION_FLEET, /* a tenant's id, which is the profile's when it is not given */
+	OPTION_PROFILE, /* the name of a profile */
 	OPTION_FILE, /* a text that shells complete to a file's name; "-" is standard input */
 	OPTION_LIST, /* a text that may be given several times */
 	OPTION_CHOICE, /* one of `choices` */
@@ -48,6 +51,7 @@ struct command {
 	const char *examples[6]; /* as typed behind "bursar ", perhaps with "  # why"; ends with NULL */
 	int (*run)(struct cli *cli);
 	bool hidden; /* not in help and docs */
+	bool alone; /* it needs no server and no profile */
 };
 
 /* Each file of commands has its rows; commands_all joins them. */
@@ -67,6 +71,7 @@ struct cli {
 	char **args;
 	int args_count;
 	bool json, colour;
+	struct settings *settings; /* of the profile that is used; NULL: none */
 	const char *address;
 	struct buf key; /* the API key; empty: none */
 	struct bursar *bursar;
@@ -83,7 +88,8 @@ void options_release(struct cli *cli);
 
 /* Values by the option's long name, which must be of the command or global (asserted). */
 bool option_given(const struct cli *cli, const char *name);
-const char *option_text(const struct cli *cli, const char *name); /* "" when not given */
+const char *option_text(
+	const struct cli *cli, const char *name); /* "" when not given; a fleet's may be the profile's */
 int64_t option_number(const struct cli *cli, const char *name, int64_t otherwise); /* counts, durations, times */
 const char *const *option_list(const struct cli *cli, const char *name, size_t *count);
 
@@ -95,6 +101,19 @@ const struct command *command_find(int words_count, const char *const *words, in
 
 /* The nth argument; "" when it was not given. */
 const char *cli_arg(const struct cli *cli, int n);
+
+/* Reads the profile that --profile, BURSAR_PROFILE or the profiles' file names. False with cli->err. Release in any case. */
+bool cli_settings_load(struct cli *cli);
+void cli_settings_release(struct cli *cli);
+
+/* What is set: by the option, else the variable, else the profile; NULL when by none. File names of profiles are complete. */
+const char *cli_setting(const struct cli *cli, enum profile_setting setting);
+/* What the profile says alone, and its name ("" = none is used). */
+const char *cli_profile_setting(const struct cli *cli, enum profile_setting setting);
+const char *cli_profile_name(const struct cli *cli);
+
+/* How long to wait for the server. */
+int64_t cli_timeout_us(const struct cli *cli);
 
 /* The connection, made at the first call; ends the program with EXIT_USAGE when the address is none. */
 struct bursar *cli_bursar(struct cli *cli);
@@ -136,7 +155,7 @@ int cli_enum(const ProtobufCEnumDescriptor *descriptor, const char *prefix, cons
 /* What options have in common. */
 #define OPTION_TENANT \
 	{ \
-		't', "tenant", OPTION_TEXT, "TENANT", "the bot fleet (default: default)", NULL \
+		't', "tenant", OPTION_FLEET, "TENANT", "the bot fleet (default: the profile's, else default)", NULL \
 	}
 #define OPTION_REASON \
 	{ \

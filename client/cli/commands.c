@@ -19,6 +19,7 @@ const struct command_group *const command_groups[] = {
 	&pool_commands,
 	&run_commands,
 	&replay_commands,
+	&profile_commands,
 	&meta_commands,
 	NULL,
 };

@@ -19,6 +19,7 @@ extern const struct command_group key_commands;
 extern const struct command_group pool_commands;
 extern const struct command_group run_commands;
 extern const struct command_group replay_commands;
+extern const struct command_group profile_commands;
 extern const struct command_group meta_commands;
 
 /* Reads USER and the options that check and explain have in common. The strings are borrowed from the command line. */

@@ -86,6 +86,17 @@ static void put_bash_values(struct buf *out, const struct command *command)
 	}
 }
 
+/* The values of the options of every command. */
+static void put_bash_globals(struct buf *out)
+{
+	for (const struct option *option = global_options; option->name; option++) {
+		if (option->type == OPTION_FILE)
+			buf_putf(out, "\t--%s) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n", option->name);
+		else if (option->type == OPTION_PROFILE)
+			buf_putf(out, "\t--%s) words=$(bursar profile list --names 2>/dev/null) ;;\n", option->name);
+	}
+}
+
 void completion_put_bash(struct buf *out)
 {
 	buf_put_str(out, "# Completion of bursar for bash, made by `bursar completion bash`.\n"
@@ -112,7 +123,12 @@ void completion_put_bash(struct buf *out)
 	for_each(out, put_bash_options);
 	buf_put_str(out, "\tesac\n\tcase \"$command $prev\" in\n");
 	for_each(out, put_bash_values);
+	buf_put_str(out, "\tesac\n\tcase $prev in\n");
+	put_bash_globals(out);
 	buf_put_str(out, "\tesac\n"
+			 "\tif [[ $command == 'profile '[supd]* ]] && ((COMP_CWORD == at)); then\n"
+			 "\t\twords=$(bursar profile list --names 2>/dev/null)\n"
+			 "\tfi\n"
 			 "\tif [[ -n $words ]]; then\n"
 			 "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 			 "\telif [[ $cur == -* ]]; then\n"
@@ -153,6 +169,8 @@ static void put_zsh_options(struct buf *out, const struct option *options)
 		}
 		if (options->type == OPTION_FILE)
 			buf_put_str(out, "_files");
+		if (options->type == OPTION_PROFILE)
+			buf_put_str(out, "{compadd -- $(bursar profile list --names 2>/dev/null)}");
 		if (options->choices) {
 			buf_put_str(out, "(");
 			for (const char *p = options->choices; *p; p++)
@@ -172,6 +190,8 @@ static void put_zsh_command(struct buf *out, const struct command *command)
 		buf_put_str(out, " \\\n\t\t\t'1:shell:(bash zsh)'");
 	else if (strcmp(command->name, "replay") == 0)
 		buf_put_str(out, " \\\n\t\t\t'1:FILE.csv:_files'");
+	else if (strncmp(command->name, "profile ", 8) == 0 && *command->args)
+		buf_put_str(out, " \\\n\t\t\t'1:NAME:{compadd -- $(bursar profile list --names 2>/dev/null)}'");
 	buf_put_str(out, " ;;\n");
 }
 

@@ -60,34 +60,43 @@ static int without_command(int argc, const char **argv, int at)
 	return code;
 }
 
+static bool profile_says(const struct cli *cli, enum profile_setting setting, const char *word)
+{
+	const char *value = cli_profile_setting(cli, setting);
+
+	return value && strcmp(value, word) == 0;
+}
+
 static bool wants_colour(const struct cli *cli)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return !option_given(cli, "no-color") && !(no_color && *no_color) && isatty(STDOUT_FILENO) && term &&
-	       strcmp(term, "dumb") != 0;
+	return !option_given(cli, "no-color") && !profile_says(cli, SETTING_COLOR, "no") && !(no_color && *no_color) &&
+	       isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
 static const char *server_address(const struct cli *cli)
 {
-	const char *address = getenv("BURSAR_ADDR");
+	const char *address = cli_setting(cli, SETTING_ADDR);
 
-	if (option_given(cli, "addr"))
-		return option_text(cli, "addr");
-	return address && *address ? address : BURSAR_DEFAULT_ADDRESS;
+	return address ? address : BURSAR_DEFAULT_ADDRESS;
 }
 
 static int run(struct cli *cli, int argc, const char **argv)
 {
 	if (!options_parse(cli, argc, argv))
 		return cli_usage(cli);
-	cli->json = option_given(cli, "json");
-	cli->colour = wants_colour(cli);
-	cli->address = server_address(cli);
 	if (option_given(cli, "help")) {
 		help_put_command(&cli->out, cli->command);
 		return EXIT_DONE;
 	}
+	if (!cli->command->alone && !cli_settings_load(cli)) {
+		fprintf(stderr, "bursar: %s\n", cli->err.text);
+		return EXIT_USAGE;
+	}
+	cli->json = option_given(cli, "json") || profile_says(cli, SETTING_JSON, "yes");
+	cli->colour = wants_colour(cli);
+	cli->address = server_address(cli);
 	return cli->command->run(cli);
 }
 
@@ -106,6 +115,7 @@ int main(int argc, char **argv)
 	code = run(&cli, argc - used, words);
 	cli_flush(&cli);
 	bursar_close(cli.bursar);
+	cli_settings_release(&cli);
 	options_release(&cli);
 	buf_release(&cli.out);
 	buf_release(&cli.key);

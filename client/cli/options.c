@@ -36,6 +36,9 @@ const struct option global_options[] = {
 	{'\0', "tls-key", OPTION_FILE, "FILE", "its key, as PEM (default: $BURSAR_TLS_KEY)", NULL},
 	{'j', "json", OPTION_FLAG, NULL,
 		"answer as JSON: names as in the proto, money in nano-USD, times in microseconds", NULL},
+	{'\0', "profile", OPTION_PROFILE, "NAME",
+		"settings of this profile, see 'bursar profile' (default: $BURSAR_PROFILE, else the profiles' default)",
+		NULL},
 	{'\0', "timeout", OPTION_DURATION, "DURATION", "how long to wait for the server (default: 5s)", NULL},
 	{'\0', "no-color", OPTION_FLAG, NULL, "never colour (as the variable NO_COLOR does)", NULL},
 	{'h', "help", OPTION_FLAG, NULL, "what the command does, with examples", NULL},
@@ -235,8 +238,13 @@ bool option_given(const struct cli *cli, const char *name)
 const char *option_text(const struct cli *cli, const char *name)
 {
 	const struct option_value *value = find(cli, name);
+	const char *fleet = NULL;
 
-	return value->count > 0 ? value->texts[0] : "";
+	if (value->count > 0)
+		return value->texts[0];
+	if (value->option->type == OPTION_FLEET)
+		fleet = cli_profile_setting(cli, SETTING_TENANT);
+	return fleet ? fleet : "";
 }
 
 int64_t option_number(const struct cli *cli, const char *name, int64_t otherwise)

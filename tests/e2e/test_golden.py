@@ -96,8 +96,8 @@ class World:
         env = {**SANITIZER_ENV, **self.clock.env(), "PATH": f"{tools}:/usr/bin:/bin", "HOME": str(home), "TZ": "UTC",
                "LC_ALL": "C.UTF-8", "BURSAR_ADDR": self.server.grpc_addr, "NOBODY": nobody, "XDG_CONFIG_HOME": ""}
         masks = [
-            (re.escape(self.server.grpc_addr), "127.0.0.1:7420"),
-            (re.escape(nobody), "127.0.0.1:7999"),
+            (re.escape(self.server.grpc_addr), "127.0.0.1:27420"),
+            (re.escape(nobody), "127.0.0.1:27999"),
             (re.escape(str(home)), "/home/admin"),
             (re.escape(version), "1.2.3"),
             (r"\b[0-9a-f]{32}\b", "0123456789abcdef" * 2),  # an id that was not given

@@ -1,0 +1,166 @@
+/* The profiles' file: read, changed line by line, and what is wrong with it told by its line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/profile_file.h"
+
+static const char usual[] = "# mine\n"
+			    "default = work\n"
+			    "\n"
+			    "[work]\n"
+			    "addr = bursar.example:7420\n"
+			    "; the key of the rota\n"
+			    "key-file=~/work.key\n"
+			    "\n"
+			    "[ home ]\r\n"
+			    "\tjson = yes  \n";
+
+static void parse(const char *text, struct profiles *out)
+{
+	struct err err;
+
+	if (!profiles_parse(text, strlen(text), out, &err))
+		fail_msg("%s", err.text);
+}
+
+static void a_file_has_a_default_and_profiles(void **state)
+{
+	struct profiles profiles;
+	const struct profile *work, *home;
+
+	(void)state;
+	parse(usual, &profiles);
+	work = profile_find(&profiles, "work");
+	home = profile_find(&profiles, "home");
+	assert_string_equal(profiles.default_name, "work");
+	assert_string_equal(work->value[SETTING_ADDR], "bursar.example:7420");
+	assert_string_equal(work->value[SETTING_KEY_FILE], "~/work.key");
+	assert_null(work->value[SETTING_TENANT]);
+	assert_string_equal(home->value[SETTING_JSON], "yes");
+	assert_null(profile_find(&profiles, "elsewhere"));
+	profiles_release(&profiles);
+}
+
+static void what_is_wrong_is_told_with_its_line(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{"[work\n", "1: must be a [profile]"},
+		{"\n[]\n", "2: a profile's name is 1 to 64"},
+		{"[a b]\n", "1: a profile's name is 1 to 64"},
+		{"addr = x\n", "1: 'addr' stands above the first [profile]"},
+		{"default = a\ndefault = b\n", "2: default: is given twice"},
+		{"[a]\n[b]\n[a]\n", "3: there is a profile a above already"},
+		{"[a]\nadress = x\n", "2: 'adress' is no setting; one of addr"},
+		{"[a]\naddr = x\naddr = y\n", "3: addr: is given twice"},
+		{"[a]\naddr =\n", "2: addr: must be 1 to 1024 bytes"},
+		{"[a]\naddr = x\ty\n", "2: addr: has a control character"},
+		{"[a]\ntimeout = 5\n", "2: timeout: '5' is no duration"},
+		{"[a]\njson = true\n", "2: json: 'true' must be yes or no"},
+		{"[a]\nkey = bsk_secret\n", "2: 'key' is no setting"},
+		{"[a]\nnonsense\n", "2: must be a [profile]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct profiles profiles;
+		struct err err = {0};
+
+		assert_false(profiles_parse(rows[i].text, strlen(rows[i].text), &profiles, &err));
+		profiles_release(&profiles);
+		if (strncmp(err.text, rows[i].says, strlen(rows[i].says)) != 0)
+			fail_msg("says '%s', not '%s'", err.text, rows[i].says);
+	}
+}
+
+static void sets_to(const char *text, const char *profile, const char *setting, const char *value, const char *expected)
+{
+	struct buf out = {0};
+
+	profile_text_set(&out, text, profile, setting, value);
+	assert_string_equal(buf_str(&out), expected);
+	buf_release(&out);
+}
+
+static void a_change_leaves_the_other_lines_alone(void **state)
+{
+	(void)state;
+	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "addr", "2", "# x\n[a]\naddr = 2\n\n[b]\n");
+	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "tenant", "t", "# x\n[a]\naddr = 1\ntenant = t\n\n[b]\n");
+	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "addr", NULL, "# x\n[a]\n\n[b]\n");
+	sets_to("[a]\n", "b", "addr", "2", "[a]\n\n[b]\naddr = 2\n");
+	sets_to("", "b", "addr", "2", "[b]\naddr = 2\n");
+	sets_to("[a]\naddr = 1", "a", "json", "no", "[a]\naddr = 1\njson = no\n");
+	sets_to("[a]\n", "", "default", "a", "default = a\n\n[a]\n");
+	sets_to("# x\n\n[a]\n", "", "default", "a", "# x\ndefault = a\n\n[a]\n");
+	sets_to("default = b\n[a]\n", "", "default", NULL, "[a]\n");
+}
+
+static void a_profile_that_is_dropped_takes_its_lines_with_it(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	profile_text_drop(&out, usual, "work");
+	assert_string_equal(buf_str(&out), "# mine\ndefault = work\n\n[ home ]\r\n\tjson = yes  \n");
+	buf_release(&out);
+}
+
+static void the_file_is_its_owners_alone_and_replaced_as_a_whole(void **state)
+{
+	char folder[] = "/tmp/b-profile-XXXXXX";
+	struct profile_file file;
+	struct buf text = {0}, name = {0};
+	struct stat is;
+	struct err err;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_CONFIG_HOME", folder, 1);
+	setenv("HOME", "/home/ann", 1);
+	assert_false(profile_file_exists());
+	assert_true(profile_file_read(&file, &err));
+	buf_put_str(&text, usual);
+	assert_true(profile_file_write(&file, &text, &err));
+	assert_int_equal(stat(buf_str(&file.path), &is), 0);
+	assert_int_equal(is.st_mode & 0777, 0600);
+	profile_file_expand(&file, "~/k", &name);
+	assert_string_equal(buf_str(&name), "/home/ann/k");
+	buf_reset(&name);
+	profile_file_expand(&file, "k", &name);
+	assert_string_equal(buf_str(&name) + strlen(folder), "/bursar/k");
+	profile_file_release(&file);
+	assert_true(profile_file_exists() && profile_file_read(&file, &err));
+	assert_int_equal(file.profiles.count, 2);
+	unlink(buf_str(&file.path));
+	*strrchr((char *)buf_str(&file.path), '/') = '\0';
+	assert_int_equal(stat(buf_str(&file.path), &is), 0);
+	assert_int_equal(is.st_mode & 0777, 0700);
+	assert_int_equal(rmdir(buf_str(&file.path)), 0); /* nothing temporary is left */
+	rmdir(folder);
+	profile_file_release(&file);
+	buf_release(&text);
+	buf_release(&name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_has_a_default_and_profiles),
+		cmocka_unit_test(what_is_wrong_is_told_with_its_line),
+		cmocka_unit_test(a_change_leaves_the_other_lines_alone),
+		cmocka_unit_test(a_profile_that_is_dropped_takes_its_lines_with_it),
+		cmocka_unit_test(the_file_is_its_owners_alone_and_replaced_as_a_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
