@@ -200,7 +200,7 @@ static const struct command commands[] = {
 		.args = "",
 		.summary = "compare ledger, roll-ups and counters of a tenant",
 		.about =
-			"The three are read by separate paths and compared here, for the running month (UTC). Exit "
+			"They are read by separate paths and compared here, for the running month (UTC). Exit "
 			"code 0 when they agree, 1 when they do not. They can not agree where an account was reset in "
 			"this "
 			"month, lives in another time zone, or is on a tier without monthly limits of requests, tokens "

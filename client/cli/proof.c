@@ -51,6 +51,7 @@ bool proof_put(struct buf *out, const Bursar__V1__Proof *proof, const struct ack
 	bool right = true;
 
 	right &= compare(&differences, "roll-ups", proof->rollups ? proof->rollups : &none, ledger);
+	right &= !proof->shared || compare(&differences, "shared roll-ups", proof->shared, ledger);
 	right &= compare(&differences, "counters", proof->counters ? proof->counters : &none, ledger);
 	if (own)
 		right &= compare_own(&differences, own, ledger);

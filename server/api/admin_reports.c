@@ -157,6 +157,7 @@ static void proof_done(struct flow *flow)
 	}
 	answer->ledger = sum_to_message(arena, proof->query.ledger_rows, &proof->query.ledger);
 	answer->rollups = sum_to_message(arena, proof->query.rollup_rows, &proof->query.rollup);
+	answer->shared = sum_to_message(arena, proof->query.shared_rows, &proof->query.shared);
 	answer->counters = sum_to_message(arena, proof->counted, &proof->counters);
 	answer->undrained = (int64_t)proof->undrained;
 	answer->equal = proof->equal;

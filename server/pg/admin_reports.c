@@ -1,4 +1,4 @@
-/* Bills and forecasts, from the roll-ups; and two of the proof's three sums. */
+/* Bills and forecasts, from the roll-ups; and the proof's sums. */
 #include "pg/admin.h"
 
 #include "base/buf.h"
@@ -199,15 +199,15 @@ bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err 
 	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[1]) m, " \
 	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[2] AND day < ($3::date[])[3]) d, " \
 	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[3]) t"
-#define SHARED(kind) "usage_shared_daily WHERE tenant = $1 AND kind = " kind " AND id = $2"
+#define OF_GROUP(kind) "usage_shared_daily WHERE tenant = $1 AND kind = " kind " AND id = $2"
 
 bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct forecast_query *op = container_of(job, struct forecast_query, job);
 	const char *sql = op->key.kind == ACCOUNT_USER ? FORECAST_SQL("usage_daily WHERE tenant = $1 AND user_id = $2")
-			  : op->key.kind == ACCOUNT_TEAM ? FORECAST_SQL(SHARED("2"))
-			  : op->key.kind == ACCOUNT_ORG	 ? FORECAST_SQL(SHARED("3"))
-							 : FORECAST_SQL(SHARED("5"));
+			  : op->key.kind == ACCOUNT_TEAM ? FORECAST_SQL(OF_GROUP("2"))
+			  : op->key.kind == ACCOUNT_ORG	 ? FORECAST_SQL(OF_GROUP("3"))
+							 : FORECAST_SQL(OF_GROUP("5"));
 	struct pg_args args = {0};
 
 	pg_arg_text(&args, op->key.tenant);
@@ -233,34 +233,39 @@ bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err
 
 bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 {
+	enum { LEDGER = 1, ROLLUP, SHARED, USERS, COMMIT, COUNT };
 	struct proof_query *op = container_of(job, struct proof_query, job);
 	struct pg_args args = {0};
-	PGresult *results[5];
+	PGresult *results[COUNT];
 
 	pg_arg_text(&args, op->tenant);
-	const struct pg_statement statements[] = {
-		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
-		{.sql = "SELECT count(*), " NO_SUMS " FROM ledger WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH,
-			.args = &args},
-		{.sql = "SELECT count(*), " NO_SUMS " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH,
-			.args = &args},
-		{.sql = "SELECT DISTINCT user_id FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH " ORDER BY 1",
-			.args = &args},
-		{.sql = "COMMIT"},
+	const struct pg_statement statements[COUNT] = {
+		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL},
+		[LEDGER] = {"SELECT count(*), " NO_SUMS " FROM ledger WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH,
+			&args},
+		[ROLLUP] = {"SELECT count(*), " NO_SUMS " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH, &args},
+		[SHARED] = {"SELECT count(*), " NO_SUMS
+			    " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 AND " THIS_MONTH,
+			&args},
+		[USERS] = {"SELECT DISTINCT user_id FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH " ORDER BY 1",
+			&args},
+		[COMMIT] = {"COMMIT", NULL},
 	};
-	bool ok = pg_pipeline(link, statements, 5, results, err);
+	bool ok = pg_pipeline(link, statements, COUNT, results, err);
 	pg_args_release(&args);
 	if (!ok)
 		return false;
-	op->ledger_rows = pg_i64(results[1], 0, 0);
-	op->ledger = admin_use(results[1], 0, 1);
-	op->rollup_rows = pg_i64(results[2], 0, 0);
-	op->rollup = admin_use(results[2], 0, 1);
-	op->users = PQntuples(results[3]);
+	op->ledger_rows = pg_i64(results[LEDGER], 0, 0);
+	op->ledger = admin_use(results[LEDGER], 0, 1);
+	op->rollup_rows = pg_i64(results[ROLLUP], 0, 0);
+	op->rollup = admin_use(results[ROLLUP], 0, 1);
+	op->shared_rows = pg_i64(results[SHARED], 0, 0);
+	op->shared = admin_use(results[SHARED], 0, 1);
+	op->users = PQntuples(results[USERS]);
 	op->user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->user));
 	for (int i = 0; i < op->users; i++)
-		op->user[i] = admin_text(job, results[3], i, 0);
-	for (int i = 0; i < 5; i++)
+		op->user[i] = admin_text(job, results[USERS], i, 0);
+	for (int i = 0; i < COUNT; i++)
 		PQclear(results[i]);
 	return true;
 }

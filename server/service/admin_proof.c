@@ -95,6 +95,7 @@ static enum flow_result step_user(struct flow *flow)
 	if (proof->user == proof->query.users) {
 		proof->equal = proof->undrained == 0 && proof->uncounted == 0 &&
 			       use_equal(&proof->query.ledger, &proof->query.rollup) &&
+			       use_equal(&proof->query.ledger, &proof->query.shared) &&
 			       use_equal(&proof->query.ledger, &proof->counters);
 		return end(proof, NULL);
 	}

@@ -142,12 +142,12 @@ struct forecast_query {
 	struct use month, days, of_today;
 };
 
-/* Two of the proof's three sums; the third is read from Redis. Also the tenant's users, for that. */
+/* What of the proof's sums stands in PostgreSQL; the counters are read from Redis. Also the tenant's users, for that. */
 struct proof_query {
 	struct admin_job job;
 	const char *tenant;
-	int64_t ledger_rows, rollup_rows;
-	struct use ledger, rollup;
+	int64_t ledger_rows, rollup_rows, shared_rows;
+	struct use ledger, rollup, shared;
 	int users;
 	const char **user;
 };

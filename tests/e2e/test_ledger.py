@@ -49,6 +49,16 @@ def test_the_proof_fails_when_a_roll_up_is_corrupted(bots, stack):
     assert not own.proof().equal
 
 
+def test_the_proof_fails_when_the_roll_up_of_the_whole_tenant_is_corrupted(bots, stack):
+    own = fleet(bots)
+    traffic(own, users=2)
+    assert own.drained().equal
+    with stack.sql() as sql:
+        sql.execute("DELETE FROM usage_shared_daily WHERE tenant = %s AND kind = 5 AND interface = 'web'", (own.tenant,))
+    proof = own.proof()
+    assert not proof.equal and proof.shared.cost_nano_usd < proof.rollups.cost_nano_usd == proof.ledger.cost_nano_usd
+
+
 def test_the_proof_fails_when_a_counter_is_lost(bots, stack):
     own = fleet(bots)
     names = traffic(own, users=2)

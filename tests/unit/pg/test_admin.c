@@ -507,6 +507,7 @@ static void the_proof_compares_rows_and_roll_ups(void **state)
 	RUN_OK(proof, &proof);
 	assert_int_equal(proof.ledger_rows, 30);
 	assert_memory_equal(&proof.ledger, &proof.rollup, sizeof(proof.ledger));
+	assert_memory_equal(&proof.ledger, &proof.shared, sizeof(proof.ledger));
 	assert_int_equal(proof.ledger.cost, 6000);
 	assert_int_equal(proof.users, 3);
 	assert_true(pg_server_exec(

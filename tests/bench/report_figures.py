@@ -1,0 +1,87 @@
+"""What reports take with a million accounts behind them: filled by generate_series, asked through the server."""
+import statistics
+import time
+
+TENANT, USERS, TEAMS, ORGS = "fleet", 1_000_000, 1000, 50
+MODELS, INTERFACES, DAYS_OF_USER = 8, 4, 3
+
+# Every user was there on three days of the running month, so far as it has them; by day, model and interface as his number says. The months before
+# are there, too: their rows must not cost anything.
+FILL = """
+CREATE TEMP TABLE made AS
+SELECT 'user-' || lpad(i::text, 7, '0') AS user_id, 'team-' || i % {teams} AS team, 'org-' || i % {orgs} AS org,
+	m.month + least(d * 7 + i % 7, m.days - 1) AS day, (ARRAY['telegram', 'discord', 'web', 'api'])[1 + i % {interfaces}] AS interface,
+	'provider-' || i % 2 AS provider, 'model-' || (i + d) % {models} AS model, 1 + i % 5 AS requests, 1000000 + i::bigint * 7919 % 90000000 AS cost
+FROM generate_series(1, {users}) i, generate_series(0, {days} - 1) d,
+	(VALUES (date_trunc('month', now() AT TIME ZONE 'UTC')::date, extract(day FROM now() AT TIME ZONE 'UTC')::int),
+	((date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date, 28)) AS m (month, days);
+INSERT INTO accounts (tenant, kind, id, tier, team, suspended)
+SELECT '{tenant}', 1, 'user-' || lpad(i::text, 7, '0'), (ARRAY['', 'free', 'pro', 'enterprise'])[1 + i % 4], 'team-' || i % {teams}, i % 100 = 0
+FROM generate_series(1, {users}) i;
+INSERT INTO usage_daily SELECT '{tenant}', user_id, day, interface, provider, model, count(*), sum(requests), sum(requests) * 900, sum(requests) * 250,
+	sum(cost), sum(requests) * 900, 0, 0, sum(requests) * 250, 0, 0, 0, 0 FROM made GROUP BY user_id, day, interface, provider, model;
+INSERT INTO usage_monthly SELECT '{tenant}', user_id, date_trunc('month', day), count(*), sum(requests), sum(requests) * 900, sum(requests) * 250, sum(cost)
+FROM made GROUP BY 2, 3;
+INSERT INTO usage_shared_daily SELECT '{tenant}', g.kind, g.id, day, provider, model, interface, s, count(*), sum(requests), sum(requests) * 900,
+	sum(requests) * 250, sum(cost), sum(requests) * 900, 0, 0, sum(requests) * 250, 0, 0, 0, 0
+FROM (SELECT *, abs(hashtext(user_id)) % 4 AS s FROM made) made, LATERAL (VALUES (2, team), (3, org), (5, '{tenant}')) AS g (kind, id)
+GROUP BY g.kind, g.id, day, provider, model, interface, s;
+DROP TABLE made;
+"""
+
+
+def fill(database, users):
+    database.execute(FILL.format(tenant=TENANT, users=users, teams=TEAMS, orgs=ORGS, models=MODELS, interfaces=INTERFACES, days=DAYS_OF_USER))
+    database.execute("VACUUM (ANALYZE) accounts")
+    for table in ("usage_daily", "usage_monthly", "usage_shared_daily"):
+        database.execute(f"VACUUM (ANALYZE) {table}")
+
+
+def calls(bots, user):
+    """{what: a call of it}."""
+    pb, admin = bots.admin_pb, bots.admin
+    tenant, team = bots.key("", "TENANT"), bots.key("team-7", "TEAM")
+    day, model, interface = (pb.ReportKey.Value("REPORT_KEY_" + name) for name in ("DAY", "MODEL", "INTERFACE"))
+
+    def report(ref, *by):
+        return lambda: list(admin.GetReport(pb.GetReportRequest(ref=ref, by=by), timeout=600))
+
+    return {
+        "tenant's bill by model": report(tenant, model),
+        "tenant's bill by day": report(tenant, day),
+        "tenant's bill by interface": report(tenant, interface),
+        "tenant's bill by day, model and interface": report(tenant, day, model, interface),
+        "team's bill by day and model": report(team, day, model),
+        "user's bill by day, model and interface": report(bots.key(user), day, model, interface),
+        "stats: tiers, top users, groups, days, models, interfaces":
+            lambda: admin.GetStats(pb.GetStatsRequest(tenant=TENANT, top=100), timeout=600),
+        "forecast of the tenant": lambda: admin.GetForecast(pb.GetForecastRequest(ref=tenant), timeout=600),
+        "forecast of a user": lambda: admin.GetForecast(pb.GetForecastRequest(ref=bots.key(user)), timeout=600),
+    }
+
+
+def took_ms(call):
+    begun = time.perf_counter()
+    call()
+    return (time.perf_counter() - begun) * 1000
+
+
+def measure(bots, rounds=7):
+    """[(what, floor ms, median ms, worst ms)]; the floor is a user's account, the same way to PostgreSQL and back."""
+    user = "user-0000042"
+    floor = lambda: bots.admin.GetAccount(bots.admin_pb.GetAccountRequest(ref=bots.key(user)), timeout=600)
+    rows = []
+    for what, call in calls(bots, user).items():
+        call(), floor()
+        pairs = [(took_ms(floor), took_ms(call)) for _ in range(rounds)]
+        rows.append((what, statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs), max(b for _, b in pairs)))
+    return rows
+
+
+def stream_users(bots):
+    """(seconds until the first part, seconds in all, lines) of a tenant's bill by user."""
+    pb, begun, first, lines = bots.admin_pb, time.perf_counter(), None, 0
+    for part in bots.admin.GetReport(pb.GetReportRequest(ref=bots.key("", "TENANT"), by=[pb.REPORT_KEY_USER]), timeout=3600):
+        first = first or time.perf_counter() - begun
+        lines += len(part.lines)
+    return first, time.perf_counter() - begun, lines
