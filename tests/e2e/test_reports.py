@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import grpc
 import pytest
@@ -189,7 +190,6 @@ def fill_users(stack, tenant, users):
         sql.execute("INSERT INTO usage_shared_daily SELECT tenant, 5, tenant, day, provider, model, interface, 0, sum(rows), sum(requests), "
                     "1, 1, sum(cost_nano), sum(input), 1, 1, 1, 1, 1, 1, 0 FROM usage_daily WHERE tenant = %s "
                     "GROUP BY tenant, day, provider, model, interface", (tenant,))
-        sql.connection.commit()
 
 
 def test_a_long_report_comes_in_parts_with_progress(bots, stack):
@@ -227,7 +227,6 @@ def test_a_monthly_report_that_is_too_long_names_the_other_call(bots, stack):
     with stack.sql() as sql:
         sql.execute("INSERT INTO usage_shared_daily SELECT %s, 5, %s, (now() AT TIME ZONE 'UTC')::date, 'p', 'm' || i, 'web', 0, 1, 1, 1, 1, 1, "
                     "1, 1, 1, 1, 1, 1, 1, 0 FROM generate_series(1, 10001) i", (fleet.tenant, fleet.tenant))
-        sql.connection.commit()
     request = fleet.admin_pb.GetMonthlyReportRequest(ref=fleet.key("", "TENANT"))
     error = fails_with(grpc.StatusCode.FAILED_PRECONDITION, fleet.admin.GetMonthlyReport, request, timeout=20)
     assert "GetReport" in error.details()
@@ -305,6 +304,30 @@ def test_the_command_line_reports_on_groups_days_tops_and_forecasts(house, bursa
     assert json.loads(bursar("top", "--tenant", fleet.tenant, "--month", "2026-01", "--json").stdout)["top_users"] == []
     forecast = bursar("forecast", "ann", "--tenant", fleet.tenant)
     assert "month's end" in forecast.stdout and "today so far" in forecast.stdout and "lasts beyond the month" in forecast.stdout
+
+
+def test_a_long_report_is_one_document_and_says_how_far_it_is(bots, stack, bursard, until):
+    tenant = unique("many")
+    fill_users(stack, tenant, 2500)
+    args = [program("bursar"), "report", "month", "--tenant", tenant, "--by", "user"]
+    env = {"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr}
+    with stack.sql() as sql:
+        sql.connection.autocommit = False
+        sql.execute("LOCK TABLE usage_daily")
+        process = subprocess.Popen([*args, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        with stack.sql() as look:
+            until(lambda: look.execute("SELECT FROM pg_locks WHERE NOT granted") or look.fetchall())
+        began = time.monotonic()
+        until(lambda: time.monotonic() > began + 2.1)  # it reports on itself from two seconds on
+        sql.connection.commit()
+    out, err = process.communicate(timeout=60)
+    document = json.loads(out)
+    assert process.returncode == 0 and err == "1,000 of 2,500 users\n"
+    assert len(document["lines"]) == document["total"]["requests"] == 2500
+    table = subprocess.run(args, capture_output=True, text=True, timeout=60, check=True, env=env).stdout.splitlines()
+    assert [i for i, line in enumerate(table) if line.startswith("USER")] == [1, 1002, 2003] and table[-1].startswith("total")
+    rows = subprocess.run([*args, "--csv"], capture_output=True, text=True, timeout=60, check=True, env=env).stdout.splitlines()
+    assert len(rows) == 2501 and sum(line.startswith("user,") for line in rows) == 1
 
 
 def test_the_command_line_says_what_to_do(bursar):
