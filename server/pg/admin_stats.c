@@ -7,8 +7,8 @@
 #define DAY_US INT64_C(86400000000)
 #define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
 #define SHARED \
-	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind = "
-#define OF_TENANT SHARED "5 AND id = $1 "
+	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind "
+#define OF_TENANT SHARED "= 5 AND id = $1 "
 
 /*
  * The users' use: months that the range has whole from usage_monthly, what it has of others from usage_daily. $2: the first and the
@@ -26,6 +26,13 @@ static const char users_of_month_sql[] =
 	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_monthly WHERE tenant = $1 AND "
 	"month = ($2::date[])[3] ORDER BY cost_nano DESC, user_id LIMIT $3";
 
+/* Teams and orgs in one pass, of each kind the dearest. */
+static const char groups_sql[] =
+	"SELECT id, requests, input, output, cost, kind FROM (SELECT kind, id, sum(requests)::bigint AS requests, "
+	"sum(charged_input)::bigint AS input, sum(charged_output)::bigint AS output, sum(cost_nano)::bigint AS cost, "
+	"row_number() OVER (PARTITION BY kind ORDER BY sum(cost_nano) DESC, id) AS place" SHARED
+	"IN (2, 3) GROUP BY kind, id) g WHERE place <= $3 ORDER BY kind, place";
+
 /* Counted by what the rows hold; the name of the default tier is looked up for few groups then, not for each account. */
 static const char tiers_sql[] =
 	"SELECT CASE WHEN tier <> '' THEN tier ELSE (SELECT default_tier FROM tenants WHERE id IN ($1, 'default') "
@@ -36,8 +43,7 @@ static const char tiers_sql[] =
 enum {
 	STATS_TIERS = 1,
 	STATS_USERS,
-	STATS_TEAMS,
-	STATS_ORGS,
+	STATS_GROUPS,
 	STATS_DAYS,
 	STATS_MODELS,
 	STATS_INTERFACES,
@@ -70,17 +76,34 @@ static void add_days(struct pg_args *args, const int64_t *days, int count)
 		pg_array_int(args, array, days[i] * DAY_US);
 }
 
-struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count)
+static struct named_use *read_range(struct admin_job *job, const PGresult *result, int first, int count)
 {
-	struct named_use *named;
+	struct named_use *named = arena_zalloc(job->arena, (size_t)count + 1, sizeof(*named));
 
-	*count = PQntuples(result);
-	named = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(*named));
-	for (int i = 0; i < *count; i++) {
-		named[i].name = admin_text(job, result, i, 0);
-		named[i].use = admin_use(result, i, 1);
+	for (int i = 0; i < count; i++) {
+		named[i].name = admin_text(job, result, first + i, 0);
+		named[i].use = admin_use(result, first + i, 1);
 	}
 	return named;
+}
+
+struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count)
+{
+	*count = PQntuples(result);
+	return read_range(job, result, 0, *count);
+}
+
+/* The teams come first. */
+static void read_groups(struct stats_query *op, const PGresult *result)
+{
+	int rows = PQntuples(result);
+
+	op->teams = 0;
+	while (op->teams < rows && pg_i64(result, op->teams, 5) == ACCOUNT_TEAM)
+		op->teams++;
+	op->orgs = rows - op->teams;
+	op->team = read_range(&op->job, result, 0, op->teams);
+	op->org = read_range(&op->job, result, op->teams, op->orgs);
 }
 
 static void read_tiers(struct stats_query *op, const PGresult *result)
@@ -98,8 +121,7 @@ static void read_stats(struct stats_query *op, PGresult **results)
 {
 	read_tiers(op, results[STATS_TIERS]);
 	op->user = admin_named_uses(&op->job, results[STATS_USERS], &op->users);
-	op->team = admin_named_uses(&op->job, results[STATS_TEAMS], &op->teams);
-	op->org = admin_named_uses(&op->job, results[STATS_ORGS], &op->orgs);
+	read_groups(op, results[STATS_GROUPS]);
 	op->day = admin_named_uses(&op->job, results[STATS_DAYS], &op->days);
 	op->model = admin_named_uses(&op->job, results[STATS_MODELS], &op->models);
 	op->interface = admin_named_uses(&op->job, results[STATS_INTERFACES], &op->interfaces);
@@ -128,10 +150,7 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
 		[STATS_TIERS] = {tiers_sql, &tenant},
 		[STATS_USERS] = {one_month ? users_of_month_sql : users_sql, &users},
-		[STATS_TEAMS] = {"SELECT id, " SUMS SHARED "2 GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1 LIMIT $3",
-			&top},
-		[STATS_ORGS] = {"SELECT id, " SUMS SHARED "3 GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1 LIMIT $3",
-			&top},
+		[STATS_GROUPS] = {groups_sql, &top},
 		[STATS_DAYS] = {"SELECT day, " SUMS OF_TENANT "GROUP BY 1 ORDER BY 1", &range},
 		[STATS_MODELS] = {"SELECT concat_ws('/', nullif(provider, ''), model), " SUMS OF_TENANT
 				  "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
