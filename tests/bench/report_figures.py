@@ -19,9 +19,9 @@ INSERT INTO accounts (tenant, kind, id, tier, team, suspended)
 SELECT '{tenant}', 1, 'user-' || lpad(i::text, 7, '0'), (ARRAY['', 'free', 'pro', 'enterprise'])[1 + i % 4], 'team-' || i % {teams}, i % 100 = 0
 FROM generate_series(1, {users}) i;
 INSERT INTO usage_daily SELECT '{tenant}', user_id, day, interface, provider, model, count(*), sum(requests), sum(requests) * 900, sum(requests) * 250,
-	sum(cost), sum(requests) * 900, 0, 0, sum(requests) * 250, 0, 0, 0, 0 FROM made GROUP BY user_id, day, interface, provider, model;
+	sum(cost), sum(requests) * 900, 0, 0, sum(requests) * 250, 0, 0, 0, 0 FROM made GROUP BY user_id, day, interface, provider, model ORDER BY day;
 INSERT INTO usage_monthly SELECT '{tenant}', user_id, date_trunc('month', day), count(*), sum(requests), sum(requests) * 900, sum(requests) * 250, sum(cost)
-FROM made GROUP BY 2, 3;
+FROM made GROUP BY 2, 3 ORDER BY 3, 2;
 INSERT INTO usage_shared_daily SELECT '{tenant}', g.kind, g.id, day, provider, model, interface, s, count(*), sum(requests), sum(requests) * 900,
 	sum(requests) * 250, sum(cost), sum(requests) * 900, 0, 0, sum(requests) * 250, 0, 0, 0, 0
 FROM (SELECT *, abs(hashtext(user_id)) % 4 AS s FROM made) made, LATERAL (VALUES (2, team), (3, org), (5, '{tenant}')) AS g (kind, id)
