@@ -9,7 +9,8 @@ from .bursard import Bursard, connect
 from .clock import Clock
 from .paths import program
 from .postgres import Database, Postgres
+from .proxy import Proxy
 from .redis_server import Redis
 from .wait import until
 
-__all__ = ["Bursard", "Clock", "Database", "Postgres", "Redis", "connect", "program", "until"]
+__all__ = ["Bursard", "Clock", "Database", "Postgres", "Proxy", "Redis", "connect", "program", "until"]

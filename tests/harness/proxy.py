@@ -1,0 +1,55 @@
+"""A TCP proxy between two processes, which can be told to stop passing bytes on: the network that is slow at the worst moment."""
+import select
+import socket
+import threading
+
+
+class Proxy:
+    """Listens on `address` and passes on to (host, port) or the path of a unix socket; after freeze() nothing goes either way."""
+
+    def __init__(self, target):
+        self.target, self.frozen, self.closed = target, threading.Event(), False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.sockets = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def freeze(self):
+        self.frozen.set()
+
+    def thaw(self):
+        self.frozen.clear()
+
+    def close(self):
+        self.closed = True
+        for open_socket in [self.listener, *self.sockets]:
+            open_socket.close()
+
+    def _accept(self):
+        while not self.closed:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
+            far.connect(self.target)
+            self.sockets += [near, far]
+            threading.Thread(target=self._pass, args=(near, far), daemon=True).start()
+
+    def _pass(self, near, far):
+        other = {near: far, far: near}
+        try:
+            while not self.closed:
+                ready, _, _ = select.select([near, far], [], [], 0.05)
+                for one in ready if not self.frozen.is_set() else []:
+                    data = one.recv(65536)
+                    if not data:
+                        return
+                    other[one].sendall(data)
+                if ready and self.frozen.is_set():
+                    threading.Event().wait(0.01)
+        except (OSError, ValueError):
+            pass
+        finally:
+            near.close()
+            far.close()
