@@ -145,10 +145,11 @@ static const struct command commands[] = {
 	{
 		.name = "bulk",
 		.args = "CHANGE [ARGUMENT...]",
-		.summary = "change many accounts: set-tier TIER, suspend, unsuspend, delete, grace, bypass on|off, "
-			   "override "
-			   "LIMIT...",
-		.about = "Those that match all that is given, or those of a file. Without --yes it shows what would "
+		.summary = "change many accounts: tier, suspension, deletion, grace, bypass, limits of their own",
+		.about = "CHANGE is set-tier TIER, suspend, unsuspend, delete, grace, bypass on (or off), or override "
+			 "LIMIT...: as the "
+			 "commands for one account. Changed are those that match all that is given, or those of a "
+			 "file. Without --yes it shows what would "
 			 "change. "
 			 "Accounts that are so already are left alone, so a run that was interrupted is repeated as it "
 			 "was. 500 at a time are changed or not at all.",
