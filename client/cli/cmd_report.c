@@ -144,8 +144,10 @@ bool month_check(struct cli *cli, const char *text)
 	return err_set(&cli->err, ERR_INVALID, "--month: '%s' must look like 2026-11", text);
 }
 
-static int run_report(struct cli *cli, Bursar__V1__GetReportRequest *request)
+/* Of the days that the request names already. */
+static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
 {
+	Bursar__V1__GetReportRequest request = *days;
 	Bursar__V1__AccountRef ref;
 	Bursar__V1__ReportKey by[KEYS];
 	unsigned bits;
@@ -156,14 +158,14 @@ static int run_report(struct cli *cli, Bursar__V1__GetReportRequest *request)
 	}
 	if (!read_owner(cli, &ref) || !read_by(cli, &bits))
 		return cli_usage(cli);
-	request->ref = &ref;
-	request->model = (char *)option_text(cli, "model");
-	request->interface = (char *)option_text(cli, "interface");
-	request->by = by;
+	request.ref = &ref;
+	request.model = (char *)option_text(cli, "model");
+	request.interface = (char *)option_text(cli, "interface");
+	request.by = by;
 	for (size_t i = 0; i < KEYS; i++)
 		if (bits & keys[i].by)
-			by[request->n_by++] = keys[i].key;
-	return run_stream(cli, request, bits);
+			by[request.n_by++] = keys[i].key;
+	return run_stream(cli, &request, bits);
 }
 
 static int run_month(struct cli *cli)
