@@ -1,4 +1,4 @@
-/* key ...: who may call; audit: who changed what. */
+/* key ...: who may call. */
 #include "cli/commands.h"
 
 #include <inttypes.h>
@@ -207,51 +207,6 @@ static int run_revoke(struct cli *cli)
 	return EXIT_DONE;
 }
 
-static void audit_table(struct cli *cli, const Bursar__V1__ListAuditResponse *answer)
-{
-	static const char *const columns[] = {"WHEN", "TENANT", "WHO", "WHAT", "OF", "WHY", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
-
-	for (size_t i = 0; i < answer->n_entries; i++) {
-		const Bursar__V1__AuditEntry *entry = answer->entries[i];
-
-		table_line(table);
-		put_time(&text, entry->at_us);
-		table_cell_buf(table, &text);
-		table_cell(table, "%s", entry->tenant[0] ? entry->tenant : "all");
-		table_cell(table, "%s", entry->actor);
-		table_cell(table, "%s", entry->action);
-		table_cell(table, "%s", entry->target);
-		table_cell(table, "%s", entry->reason);
-	}
-	table_put(&cli->out, table, "no entries");
-	table_free(table);
-	buf_release(&text);
-}
-
-static int run_audit(struct cli *cli)
-{
-	Bursar__V1__ListAuditRequest request = BURSAR__V1__LIST_AUDIT_REQUEST__INIT;
-	Bursar__V1__ListAuditResponse *answer;
-	int code;
-
-	request.tenant = (char *)option_text(cli, "tenant");
-	request.all_tenants = option_given(cli, "all-tenants");
-	request.actor = (char *)option_text(cli, "actor");
-	request.action = (char *)option_text(cli, "action");
-	request.target = (char *)option_text(cli, "target");
-	request.from_us = option_number(cli, "from", 0);
-	request.to_us = option_number(cli, "to", 0);
-	answer = cli_call_pages(cli, BURSAR_LIST_AUDIT, &request, option_number(cli, "limit", 100), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		audit_table(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
-}
-
 #define OPTION_ALL_TENANTS \
 	{ \
 		'\0', "all-tenants", OPTION_FLAG, NULL, "of all tenants; for operators", NULL \
@@ -318,22 +273,6 @@ static const struct command commands[] = {
 		.examples = {"key revoke 7 --reason 'was in a public repository'"},
 		.run = run_revoke,
 	},
-	{
-		.name = "audit",
-		.args = "",
-		.summary = "show who changed what, the newest first",
-		.about = "With --json each entry has `before` and `details`: what it was, and what it was changed to.",
-		.options = {OPTION_TENANT, OPTION_ALL_TENANTS,
-			{'\0', "actor", OPTION_TEXT, "TEXT", "of whom, or how he begins: 'key 7'", NULL},
-			{'\0', "action", OPTION_TEXT, "TEXT", "which changes, or how they begin: key, tier.put", NULL},
-			{'\0', "target", OPTION_TEXT, "TEXT",
-				"of what, or how it begins: user/alice, team/, a tier's name", NULL},
-			{'\0', "from", OPTION_TIME, "TIME", "from then on", NULL},
-			{'\0', "to", OPTION_TIME, "TIME", "until then", NULL}, OPTION_LIMIT},
-		.examples = {"audit", "audit --target user/alice --from -7d",
-			"audit --action key --all-tenants --json"},
-		.run = run_audit,
-	},
 };
 
-const struct command_group key_commands = {"Keys and audit", commands, sizeof(commands) / sizeof(*commands)};
+const struct command_group key_commands = {"Keys", commands, sizeof(commands) / sizeof(*commands)};

@@ -16,6 +16,7 @@ const struct command_group *const command_groups[] = {
 	&report_commands,
 	&stats_commands,
 	&key_commands,
+	&audit_commands,
 	&pool_commands,
 	&run_commands,
 	&replay_commands,

@@ -350,14 +350,14 @@ void admin_list_audit(struct call *call, void *ctx)
 	struct key_call *own = key_call_new(call, ctx, &bursar__v1__list_audit_request__descriptor, &read);
 	const Bursar__V1__ListAuditRequest *request = read;
 	struct err err = {0};
-	int64_t before;
+	int64_t after;
 
 	if (!own)
 		return;
 	if (request->to_us && request->from_us > request->to_us)
 		err_invalid(&err, "from_us", "is later than to_us");
 	if (err.code || !admin_all_tenants(call, request->all_tenants, &err) ||
-		!token_read(request->page_token, &before, &err)) {
+		!token_read(request->page_token, &after, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -370,7 +370,9 @@ void admin_list_audit(struct call *call, void *ctx)
 		.target = request->target,
 		.from_us = request->from_us,
 		.to_us = request->to_us,
-		.before = before,
+		.reason = request->reason,
+		.oldest_first = request->oldest_first,
+		.after = after,
 		.limit = admin_page(request->page_size, 100, 1000),
 	};
 	own->worker->parts.admin->ops->audit_list(own->worker->parts.admin, &own->op.audit);

@@ -1,4 +1,4 @@
-/* The audit log, read: the newest first. */
+/* The audit log, read page by page: by the index of its tenant, or by the key where all are wanted. */
 #include "pg/admin.h"
 
 #include "base/arena.h"
@@ -19,6 +19,14 @@ static void read_row(struct admin_job *job, const PGresult *result, int at, stru
 	};
 }
 
+#define ENTRIES \
+	"SELECT id, (extract(epoch FROM at) * 1000000)::bigint, tenant, actor, action, target, reason, " \
+	"details::text, " \
+	"before::text FROM audit_log WHERE ($2 OR tenant = $1) AND starts_with(actor, $3) AND starts_with(action, " \
+	"$4) AND " \
+	"starts_with(target, $5) AND strpos(reason, $6) > 0 AND ($7 = 0 OR at >= to_timestamp($7 / 1000000.0)) AND " \
+	"($8 = 0 OR at < to_timestamp($8 / 1000000.0)) "
+
 bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct audit_list *op = container_of(job, struct audit_list, job);
@@ -29,17 +37,14 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_text(&args, op->actor);
 	pg_arg_text(&args, op->action);
 	pg_arg_text(&args, op->target);
+	pg_arg_text(&args, op->reason);
 	pg_arg_int(&args, op->from_us);
 	pg_arg_int(&args, op->to_us);
-	pg_arg_int(&args, op->before);
+	pg_arg_int(&args, op->after);
 	pg_arg_int(&args, op->limit + 1);
 	PGresult *result = pg_query(link,
-		"SELECT id, (extract(epoch FROM at) * 1000000)::bigint, tenant, actor, action, target, reason, "
-		"details::text, before::text FROM audit_log WHERE ($2 OR tenant = $1) AND starts_with(actor, $3) AND "
-		"starts_with(action, "
-		"$4) AND starts_with(target, $5) AND ($6 = 0 OR at >= to_timestamp($6 / 1000000.0)) AND ($7 = 0 OR at "
-		"< "
-		"to_timestamp($7 / 1000000.0)) AND ($8 = 0 OR id < $8) ORDER BY id DESC LIMIT $9",
+		op->oldest_first ? ENTRIES "AND id > $9 ORDER BY id LIMIT $10"
+				 : ENTRIES "AND ($9 = 0 OR id < $9) ORDER BY id DESC LIMIT $10",
 		&args, err);
 	pg_args_release(&args);
 	if (!result)

@@ -231,8 +231,10 @@ struct audit_list {
 	const char *tenant; /* "" = what concerns all */
 	bool all_tenants;
 	const char *actor, *action, *target; /* their beginnings; "" = all */
+	const char *reason; /* what is in it; "" = anything */
 	int64_t from_us, to_us; /* 0 = open */
-	int64_t before; /* the newest first: rows older than this one; 0 = from the newest on */
+	bool oldest_first; /* else the newest first */
+	int64_t after; /* rows that follow the one of this id in that order; 0 = from the first on */
 	int limit;
 	int count;
 	struct audit_row *rows;
