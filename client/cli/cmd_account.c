@@ -251,6 +251,18 @@ static const struct command commands[] = {
 		.run = run_delete,
 	},
 	{
+		.name = "account erase",
+		.args = "ID",
+		.summary = "replace a deleted user's id by a pseudonym everywhere; the sums stay",
+		.about = "For good. The user has to be deleted first, and nothing of him may be open or on its way to "
+			 "the "
+			 "ledger: --wait repeats it until that is so. docs/security.md says what is reached.",
+		.options = {OPTION_TENANT, OPTION_REASON, {'y', "yes", OPTION_FLAG, NULL, "do it", NULL},
+			{'\0', "wait", OPTION_FLAG, NULL, "wait while something of his is open", NULL}},
+		.examples = {"account erase alice --yes --wait --reason 'request of 2026-11-22'"},
+		.run = account_erase,
+	},
+	{
 		.name = "account suspend",
 		.args = "ID",
 		.summary = "deny everything to an account",

@@ -40,6 +40,8 @@ int account_call(struct cli *cli, enum bursar_method method, const void *request
 
 /* account override (account_override.c). */
 int account_override(struct cli *cli);
+/* account erase (account_erase.c). */
+int account_erase(struct cli *cli);
 
 /*
  * Reads LIMIT arguments from the nth on into a new list of `count` limits; false with cli->err. Free with limits_free,

@@ -204,7 +204,8 @@ static const char update_sql[] =
 	"UPDATE accounts a SET tier = n.tier, team = n.team, org = n.org, suspended = n.suspended, suspended_reason = "
 	"n.suspended_reason, bypass = n.bypass, deleted = n.deleted, grace_percent = n.grace_percent, grace_until_us = "
 	"n.grace_until_us, zone = n.zone, zone_previous = n.zone_previous, zone_changed_at_us = n.zone_changed_at_us, "
-	"version = version + 1, updated_at = now() FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+	"version = CASE WHEN a.version = 0 THEN (SELECT erased_version FROM catalog_epoch) ELSE a.version END + 1, "
+	"updated_at = now() FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
 	"$15) AS n (id, tier, team, org, suspended, suspended_reason, bypass, deleted, grace_percent, grace_until_us, "
 	"zone, zone_previous, zone_changed_at_us) WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = n.id "
 	"AND a.id = ANY($3)";

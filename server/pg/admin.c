@@ -62,6 +62,7 @@ OPERATION(accounts_change, accounts_change)
 OPERATION(account_confirm, account_confirm)
 OPERATION(account_list, account_list)
 OPERATION(override_ends, override_ends)
+OPERATION(account_erase, account_erase)
 OPERATION(shared_counts, shared_counts)
 OPERATION(shared_users, shared_users)
 OPERATION(tenant_put, tenant_put)
@@ -95,6 +96,7 @@ static const struct admin_store_ops ops = {
 	.account_confirm = store_account_confirm,
 	.account_list = store_account_list,
 	.override_ends = store_override_ends,
+	.account_erase = store_account_erase,
 	.shared_counts = store_shared_counts,
 	.shared_users = store_shared_users,
 	.tenant_put = store_tenant_put,

@@ -23,6 +23,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
  * stays until we have committed. ERR_INVALID ("tier") when there is none.
  */
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
+/* admin_erase.c */
+admin_fn admin_account_erase;
 /* admin_shared.c */
 admin_fn admin_shared_counts, admin_shared_users;
 /* admin_bulk.c */

@@ -20,6 +20,7 @@
 	F(POLICY, "policy") \
 	F(RESET, "reset") \
 	F(WAITING, "waiting") \
+	F(ERASE, "erase") \
 	F(DRAIN, "drain") \
 	F(TAKEBACK, "takeback") \
 	F(RAISE, "raise") \

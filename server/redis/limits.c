@@ -257,7 +257,8 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 		.birth = limits_birth_start,
 		.seed = limits_seed_start,
 		.policy = limits_policy_start,
-		.reset = limits_reset_start};
+		.reset = limits_reset_start,
+		.erase = limits_erase_start};
 	struct redis_limits *limits = mem_zalloc(1, sizeof(*limits));
 
 	limits->store.ops = &ops;

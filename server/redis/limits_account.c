@@ -222,3 +222,39 @@ void limits_reset_start(struct limits_store *store, struct limits_reset *op)
 	arg_number7(redis, command, redis->window_us);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
+
+static void erase_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_erase *op = command->user;
+	struct cut cut;
+
+	if (limits_answered(&op->op, reply, err, &cut) && op->op.status == LIMITS_OK) {
+		op->open = cut_u32(&cut);
+		op->until_us = cut_int(&cut, 7);
+		op->undrained = (int64_t)cut_u64(&cut);
+		answer_bad(&op->op, &cut);
+	}
+	op->op.done(&op->op);
+}
+
+void limits_erase_start(struct limits_store *store, struct limits_erase *op)
+{
+	struct redis_store *redis = &redis_limits_of(store)->redis;
+	struct redis_command *command = redis_command_new(redis->link, erase_done, op);
+	int partition = partition_of(ACCOUNT_USER, op->tenant, op->user);
+
+	limits_begin(&op->op);
+	redis_arg_function(command, FUNCTION_ERASE, 3);
+	arg_partition(redis, command, partition, KEY_DUE);
+	arg_partition(redis, command, partition, KEY_OUT);
+	arg_account(redis, command, ACCOUNT_USER, op->tenant, op->user);
+	key_marker(&redis->scratch, op->tenant, op->user, "");
+	arg_scratch(redis, command);
+	/* As entry_info_pack writes them, one behind the other. */
+	buf_put_u16(&redis->scratch, (uint16_t)strlen(op->tenant));
+	buf_put_str(&redis->scratch, op->tenant);
+	buf_put_u16(&redis->scratch, (uint16_t)strlen(op->user));
+	buf_put_str(&redis->scratch, op->user);
+	arg_scratch(redis, command);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}

@@ -21,5 +21,6 @@ void limits_birth_start(struct limits_store *store, struct limits_birth *op);
 void limits_seed_start(struct limits_store *store, struct limits_seed *op);
 void limits_policy_start(struct limits_store *store, struct limits_policy *op);
 void limits_reset_start(struct limits_store *store, struct limits_reset *op);
+void limits_erase_start(struct limits_store *store, struct limits_erase *op);
 
 #endif

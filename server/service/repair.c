@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "domain/profile.h"
+#include "service/repair_private.h"
 #include "service/seed.h"
 
 enum { POLL_US = 20000, DRAIN_US = 2000000, LOOKUP_US = 1000000, AWAY_US = 1000000 };
@@ -19,10 +20,8 @@ static enum flow_result step_lookup(struct flow *flow);
 static enum flow_result step_looked(struct flow *flow);
 static enum flow_result step_seed(struct flow *flow);
 static enum flow_result step_seeded(struct flow *flow);
-static enum flow_result step_policy(struct flow *flow);
-static enum flow_result step_written(struct flow *flow);
 
-static struct repair *repair_of(struct flow *flow)
+struct repair *repair_of(struct flow *flow)
 {
 	return container_of(flow, struct repair, flow);
 }
@@ -32,14 +31,13 @@ static struct worker *worker_of(const struct repair *repair)
 	return repair->parties->worker;
 }
 
-static enum flow_result store_failed(struct repair *repair, const struct limits_op *op)
+enum flow_result repair_store_failed(struct repair *repair, const struct limits_op *op)
 {
 	repair->store_away = true;
 	return flow_fail_with(&repair->flow, &op->err);
 }
 
-/* Moves to the next account of the mask at or after `from`; false when there is none. */
-static bool next_account(struct repair *repair, int from)
+bool repair_next_account(struct repair *repair, int from)
 {
 	for (int i = from; i < repair->parties->count; i++)
 		if (repair->mask & UINT32_C(1) << i) {
@@ -87,7 +85,7 @@ static enum flow_result step_born(struct flow *flow)
 	int i = repair->index;
 
 	if (repair->birth.op.status != LIMITS_OK)
-		return store_failed(repair, &repair->birth.op);
+		return repair_store_failed(repair, &repair->birth.op);
 	memcpy(repair->born[i].generation, repair->birth.generation, sizeof(repair->born[i].generation));
 	repair->born[i].now_us = repair->birth.op.now_us;
 	/* While PostgreSQL is away nothing drains: the default tier stands in at once instead of after a vain wait. */
@@ -102,7 +100,7 @@ static enum flow_result step_born(struct flow *flow)
 	}
 	repair->bound.set = false;
 	flow_to(flow, step_birth);
-	if (!next_account(repair, i + 1))
+	if (!repair_next_account(repair, i + 1))
 		flow_to(flow, step_lookup);
 	return FLOW_MORE;
 }
@@ -123,7 +121,7 @@ static enum flow_result step_lookup(struct flow *flow)
 	metric_inc(METRIC_redis_policy_misses_total, 0, 0);
 	if (!repair->lookup_only && clock_mono_us() < worker->durable_away_until_us) {
 		repair->provisional = true;
-		next_account(repair, 0);
+		repair_next_account(repair, 0);
 		flow_to(flow, step_seed);
 		return FLOW_MORE;
 	}
@@ -132,14 +130,7 @@ static enum flow_result step_lookup(struct flow *flow)
 		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
 		.done = lookup_done,
 	};
-	for (int i = 0; i < repair->parties->count; i++)
-		if (repair->mask & UINT32_C(1) << i) {
-			int n = repair->lookup.count++;
-
-			repair->lookup.account[n].kind = repair->parties->party[i].kind;
-			repair->lookup.account[n].tenant = repair->parties->tenant;
-			repair->lookup.account[n].id = repair->parties->party[i].id;
-		}
+	repair_name_looked(repair);
 	flow_to(flow, step_looked);
 	worker->parts.accounts->ops->lookup(worker->parts.accounts, &repair->lookup);
 	return FLOW_WAIT;
@@ -163,7 +154,7 @@ static enum flow_result step_looked(struct flow *flow)
 	struct repair *repair = repair_of(flow);
 	struct account_lookup *lookup = &repair->lookup;
 
-	next_account(repair, 0);
+	repair_next_account(repair, 0);
 	flow_to(flow, step_seed);
 	if (!lookup->ok) {
 		worker_of(repair)->durable_away_until_us = clock_mono_us() + AWAY_US;
@@ -173,9 +164,7 @@ static enum flow_result step_looked(struct flow *flow)
 		repair->provisional = true;
 		return FLOW_MORE;
 	}
-	for (int i = 0; i < lookup->count; i++)
-		parties_learn(repair->parties, lookup->account[i].kind, lookup->account[i].id,
-			profile_copy(repair->parties->arena, &lookup->account[i].profile));
+	repair_learn_looked(repair);
 	if (lookup->account[0].kind == ACCOUNT_USER && !lookup->account[0].known && !user_may_come(repair, &flow->err))
 		return flow_fail(flow);
 	if (repair->lookup_only)
@@ -262,42 +251,10 @@ static enum flow_result step_seeded(struct flow *flow)
 	case LIMITS_LOST: /* data was lost meanwhile: the next round begins anew */
 		break;
 	default:
-		return store_failed(repair, &repair->seed.op);
+		return repair_store_failed(repair, &repair->seed.op);
 	}
 	flow_to(flow, step_seed);
-	return next_account(repair, repair->index + 1) ? FLOW_MORE : flow_succeed(flow);
-}
-
-/* BEHIND: what we know is committed and newer than the record. */
-
-static void policy_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_policy, op), struct repair, policy)->flow);
-}
-
-static enum flow_result step_policy(struct flow *flow)
-{
-	struct repair *repair = repair_of(flow);
-	struct limits_store *limits = worker_of(repair)->parts.limits;
-
-	repair->policy = (struct limits_policy){
-		.op = {.arena = repair->parties->arena, .done = policy_done},
-		.belief = parties_belief(repair->parties, repair->index),
-		.profile = repair->parties->party[repair->index].profile,
-	};
-	flow_to(flow, step_written);
-	limits->ops->policy(limits, &repair->policy);
-	return FLOW_WAIT;
-}
-
-static enum flow_result step_written(struct flow *flow)
-{
-	struct repair *repair = repair_of(flow);
-
-	if (repair->policy.op.status == LIMITS_FAILED)
-		return store_failed(repair, &repair->policy.op);
-	flow_to(flow, step_policy);
-	return next_account(repair, repair->index + 1) ? FLOW_MORE : flow_succeed(flow);
+	return repair_next_account(repair, repair->index + 1) ? FLOW_MORE : flow_succeed(flow);
 }
 
 /* STALE: the store knows a newer profile and has sent it along. */
@@ -321,7 +278,7 @@ static enum flow_result step_begin(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
 
-	if (!next_account(repair, 0)) {
+	if (!repair_next_account(repair, 0)) {
 		err_set(&flow->err, ERR_INTERNAL, "the store named no account that is absent or behind");
 		return flow_fail(flow);
 	}
@@ -374,8 +331,7 @@ void repair_start(struct repair *repair, struct parties *parties, const struct l
 		flow_to(&repair->flow, step_begin);
 		break;
 	case LIMITS_BEHIND:
-		next_account(repair, 0);
-		flow_to(&repair->flow, step_policy);
+		flow_to(&repair->flow, repair_step_behind);
 		break;
 	case LIMITS_STALE:
 		(void)learn_stale(repair, op);

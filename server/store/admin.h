@@ -257,6 +257,7 @@ struct admin_store_ops {
 	void (*accounts_change)(struct admin_store *, struct accounts_change *);
 	void (*account_confirm)(struct admin_store *, struct account_confirm *);
 	void (*account_list)(struct admin_store *, struct account_list *);
+	void (*account_erase)(struct admin_store *, struct account_erase *);
 	void (*override_ends)(struct admin_store *, struct override_ends *);
 	void (*shared_counts)(struct admin_store *, struct shared_counts *);
 	void (*shared_users)(struct admin_store *, struct shared_users *);

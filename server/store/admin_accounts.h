@@ -86,6 +86,17 @@ struct shared_users {
 	struct named_use *user;
 };
 
+/*
+ * A deleted user's id becomes a pseudonym everywhere, in one transaction. ERR_NOT_FOUND; ERR_PRECONDITION where he is not deleted (any
+ * more). Nothing of him may be on its way to the ledger.
+ */
+#define ERASED_PREFIX "erased-"
+struct account_erase {
+	struct admin_job job;
+	struct account_key key; /* of a user */
+	char pseudonym[48]; /* out */
+};
+
 /* Accounts that have an override whose end has come by now_us: those of up to `limit` such overrides, the oldest ends first. */
 struct override_ends {
 	struct admin_job job;

@@ -169,6 +169,15 @@ struct limits_reset {
 	int64_t lost[LIMITS_MAX];
 };
 
+/* Drops the record of a user of whom nothing is open and nothing waits for the ledger. */
+struct limits_erase {
+	struct limits_op op;
+	const char *tenant, *user;
+	/* out: all 0 when the record is gone */
+	int64_t open, until_us; /* reservations, and when the last of them ends */
+	int64_t undrained; /* entries of his in the outbox; of anybody's where very many wait */
+};
+
 struct limits_store;
 struct limits_store_ops {
 	void (*check)(struct limits_store *store, struct limits_check *op);
@@ -179,6 +188,7 @@ struct limits_store_ops {
 	void (*seed)(struct limits_store *store, struct limits_seed *op);
 	void (*policy)(struct limits_store *store, struct limits_policy *op);
 	void (*reset)(struct limits_store *store, struct limits_reset *op);
+	void (*erase)(struct limits_store *store, struct limits_erase *op);
 };
 struct limits_store {
 	const struct limits_store_ops *ops;

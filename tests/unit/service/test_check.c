@@ -151,9 +151,22 @@ static void what_a_worker_knows_better_is_written_through(void **state)
 
 	ask(fake, "ann", "r1");
 	account_cache_put(fake->worker->cache, ACCOUNT_USER, "default", "ann", &profile);
+	strcpy(fake_row_add(fake, ACCOUNT_USER, "ann", 7)->profile.tier, "pro");
 	assert_string_equal(ask(fake, "ann", "r2")->answer.tier, "pro");
 	assert_int_equal(fake->policies, 1);
 	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->version, 7);
+}
+
+static void what_a_worker_remembers_of_somebody_erased_is_forgotten(void **state)
+{
+	struct fake *fake = *state;
+	struct account_profile profile = {.tier = "pro", .version = 7};
+
+	ask(fake, "ann", "r1");
+	account_cache_put(fake->worker->cache, ACCOUNT_USER, "default", "ann", &profile);
+	assert_string_equal(ask(fake, "ann", "r2")->answer.tier, "free");
+	assert_int_equal(fake->policies, 0);
+	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->version, 0);
 }
 
 static void a_request_counts_on_user_team_and_org(void **state)
@@ -381,6 +394,7 @@ int main(void)
 		TEST(a_repeat_is_answered_as_before_and_other_contents_are_refused),
 		TEST(an_upgrade_made_elsewhere_is_learned_from_the_store),
 		TEST(what_a_worker_knows_better_is_written_through),
+		TEST(what_a_worker_remembers_of_somebody_erased_is_forgotten),
 		TEST(a_request_counts_on_user_team_and_org),
 		TEST(use_of_the_running_windows_is_seeded),
 		TEST(undrained_entries_are_waited_for_before_seeding),

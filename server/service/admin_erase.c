@@ -1,0 +1,151 @@
+/*
+ * Who he is (PostgreSQL), whether anything of him is open (the store, which then drops his record), the transaction, and the store once
+ * more: a check may have brought the record back meanwhile. Whoever asks for an id that is gone has it dropped, too, so that a
+ * command that was interrupted behind its transaction is ended by repeating it.
+ */
+#include "service/admin_erase.h"
+
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+
+#define AGAIN_US 2000000
+
+static enum flow_result step_known(struct flow *flow);
+static enum flow_result step_drop(struct flow *flow);
+static enum flow_result step_dropped(struct flow *flow);
+static enum flow_result step_erased(struct flow *flow);
+
+static struct account_erasing *erasing_of(struct flow *flow)
+{
+	return container_of(flow, struct account_erasing, flow);
+}
+
+static void get_done(struct admin_job *job)
+{
+	struct account_get *get = container_of(job, struct account_get, job);
+
+	flow_run(&container_of(get, struct account_erasing, get)->flow);
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	struct admin_store *admin = erasing->worker->parts.admin;
+
+	erasing->get = (struct account_get){.job = {.arena = erasing->arena, .done = get_done},
+		.key = erasing->op.key,
+		.row = {.key = erasing->op.key}};
+	flow_to(flow, step_known);
+	admin->ops->account_get(admin, &erasing->get);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_known(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	const char *id = erasing->op.key.id;
+
+	if (!erasing->get.job.ok)
+		return flow_fail_with(flow, &erasing->get.job.err);
+	if (!erasing->get.row.known || strncmp(id, ERASED_PREFIX, strlen(ERASED_PREFIX)) == 0) {
+		err_set(&erasing->refusal, ERR_NOT_FOUND, "ref.id: there is no user %s to erase", id);
+	} else if (!erasing->get.row.profile.deleted) {
+		err_set(&flow->err, ERR_PRECONDITION, "ref.id: %s is not deleted: delete it first", id);
+		err_reason(&flow->err, "NOT_DELETED");
+		return flow_fail(flow);
+	}
+	flow_to(flow, step_drop);
+	return FLOW_MORE;
+}
+
+static void look_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_erase, op), struct account_erasing, look)->flow);
+}
+
+static enum flow_result step_drop(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	struct limits_store *limits = erasing->worker->parts.limits;
+
+	erasing->look = (struct limits_erase){.op = {.arena = erasing->arena, .done = look_done},
+		.tenant = erasing->op.key.tenant,
+		.user = erasing->op.key.id};
+	flow_to(flow, step_dropped);
+	limits->ops->erase(limits, &erasing->look);
+	return FLOW_WAIT;
+}
+
+static void erase_done(struct admin_job *job)
+{
+	struct account_erase *op = container_of(job, struct account_erase, job);
+
+	flow_run(&container_of(op, struct account_erasing, op)->flow);
+}
+
+static enum flow_result in_use(struct account_erasing *erasing)
+{
+	const struct limits_erase *look = &erasing->look;
+	struct err *err = &erasing->flow.err;
+
+	if (look->open)
+		err_set(err, ERR_PRECONDITION,
+			"ref.id: %lld reservations are open, the last until %lld s from now: repeat it then",
+			(long long)look->open, (long long)((look->until_us - look->op.now_us) / 1000000 + 1));
+	else
+		err_set(err, ERR_PRECONDITION, "ref.id: %lld entries wait for the ledger: repeat it in a moment",
+			(long long)look->undrained);
+	err_reason(err, "IN_USE");
+	err->retry_after_us = AGAIN_US;
+	return flow_fail(&erasing->flow);
+}
+
+static enum flow_result step_dropped(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	struct admin_store *admin = erasing->worker->parts.admin;
+
+	account_cache_forget(erasing->worker->cache, ACCOUNT_USER, erasing->op.key.tenant, erasing->op.key.id);
+	if (erasing->refusal.code)
+		return flow_fail_with(flow, &erasing->refusal);
+	if (erasing->ended) {
+		if (erasing->look.op.status != LIMITS_OK)
+			log_warn("an erased user's record could not be dropped once more",
+				F("why", erasing->look.op.err.text));
+		return flow_succeed(flow);
+	}
+	if (erasing->look.op.status != LIMITS_OK)
+		return flow_fail_with(flow, &erasing->look.op.err);
+	if (erasing->look.open || erasing->look.undrained)
+		return in_use(erasing);
+	erasing->op.job.arena = erasing->arena;
+	erasing->op.job.done = erase_done;
+	flow_to(flow, step_erased);
+	admin->ops->account_erase(admin, &erasing->op);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_erased(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+
+	if (!erasing->op.job.ok)
+		return flow_fail_with(flow, &erasing->op.job.err);
+	/* Prices and keys of the id are gone from the catalog, too. */
+	catalog_source_poke(erasing->worker->parts.catalog);
+	erasing->ended = true;
+	flow_to(flow, step_drop);
+	return FLOW_MORE;
+}
+
+void account_erase_start(
+	struct account_erasing *erasing, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	erasing->flow = (struct flow){.done = done};
+	erasing->worker = worker;
+	erasing->arena = arena;
+	flow_to(&erasing->flow, step_begin);
+	flow_run(&erasing->flow);
+}

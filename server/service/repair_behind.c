@@ -1,0 +1,115 @@
+/*
+ * BEHIND: what we believe is newer than the record. It is written through, unless PostgreSQL says otherwise: a record that is older
+ * than what a worker remembers is also that of a stranger who came under the id of somebody erased.
+ */
+#include "base/clock.h"
+#include "base/list.h"
+#include "service/repair_private.h"
+
+enum { LOOKUP_US = 1000000, AWAY_US = 1000000 };
+
+static enum flow_result step_looked(struct flow *flow);
+static enum flow_result step_policy(struct flow *flow);
+static enum flow_result step_written(struct flow *flow);
+
+void repair_name_looked(struct repair *repair)
+{
+	for (int i = 0; i < repair->parties->count; i++) {
+		int n = repair->lookup.count;
+
+		if (!(repair->mask & UINT32_C(1) << i))
+			continue;
+		repair->lookup.account[n].kind = repair->parties->party[i].kind;
+		repair->lookup.account[n].tenant = repair->parties->tenant;
+		repair->lookup.account[n].id = repair->parties->party[i].id;
+		repair->lookup.count++;
+	}
+}
+
+void repair_learn_looked(struct repair *repair)
+{
+	struct parties *parties = repair->parties;
+
+	for (int i = 0; i < repair->lookup.count; i++) {
+		const struct account_found *account = &repair->lookup.account[i];
+
+		account_cache_forget(parties->worker->cache, account->kind, parties->tenant, account->id);
+		parties_learn(parties, account->kind, account->id, profile_copy(parties->arena, &account->profile));
+	}
+}
+
+static void lookup_done(struct account_lookup *op)
+{
+	flow_run(&container_of(op, struct repair, lookup)->flow);
+}
+
+enum flow_result repair_step_behind(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	struct worker *worker = repair->parties->worker;
+	int64_t by_us = clock_mono_us() + LOOKUP_US;
+
+	repair_next_account(repair, 0);
+	flow_to(flow, step_policy);
+	if (clock_mono_us() < worker->durable_away_until_us)
+		return FLOW_MORE;
+	repair->lookup = (struct account_lookup){
+		.arena = &repair->looked,
+		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
+		.done = lookup_done,
+	};
+	repair_name_looked(repair);
+	flow_to(flow, step_looked);
+	worker->parts.accounts->ops->lookup(worker->parts.accounts, &repair->lookup);
+	return FLOW_WAIT;
+}
+
+/* What PostgreSQL knows otherwise is learned, and its owner asks again. While it is away, the last known limits decide. */
+static enum flow_result step_looked(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	const struct parties *parties = repair->parties;
+	int n = 0;
+
+	flow_to(flow, step_policy);
+	if (!repair->lookup.ok) {
+		parties->worker->durable_away_until_us = clock_mono_us() + AWAY_US;
+		return FLOW_MORE;
+	}
+	repair_learn_looked(repair);
+	for (int i = 0; i < parties->count; i++)
+		if (repair->mask & UINT32_C(1) << i &&
+			repair->lookup.account[n++].profile.version != parties->party[i].profile->version)
+			return flow_succeed(flow);
+	return FLOW_MORE;
+}
+
+static void policy_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_policy, op), struct repair, policy)->flow);
+}
+
+static enum flow_result step_policy(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	struct limits_store *limits = repair->parties->worker->parts.limits;
+
+	repair->policy = (struct limits_policy){
+		.op = {.arena = repair->parties->arena, .done = policy_done},
+		.belief = parties_belief(repair->parties, repair->index),
+		.profile = repair->parties->party[repair->index].profile,
+	};
+	flow_to(flow, step_written);
+	limits->ops->policy(limits, &repair->policy);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_written(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	if (repair->policy.op.status == LIMITS_FAILED)
+		return repair_store_failed(repair, &repair->policy.op);
+	flow_to(flow, step_policy);
+	return repair_next_account(repair, repair->index + 1) ? FLOW_MORE : flow_succeed(flow);
+}
