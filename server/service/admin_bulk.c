@@ -83,20 +83,23 @@ static enum flow_result step_committed(struct flow *flow)
 
 	if (!bulk->op.job.ok)
 		return flow_fail_with(flow, &bulk->op.job.err);
-	if (bulk->op.changed == 0 || bulk->op.dry_run)
+	if (bulk->op.count == 0 || bulk->op.dry_run)
 		return flow_succeed(flow);
 	/* Models that now have an account are part of the catalog. */
 	if (bulk->op.kind == ACCOUNT_MODEL)
 		catalog_source_poke(bulk->worker->parts.catalog);
 	*writes = (struct policy_writes){.worker = bulk->worker, .arena = bulk->arena, .done = writes_done};
-	writes->write = arena_zalloc(bulk->arena, (size_t)bulk->op.changed, sizeof(*writes->write));
+	writes->write = arena_zalloc(bulk->arena, (size_t)bulk->op.count, sizeof(*writes->write));
 	for (int i = 0; i < bulk->op.count; i++) {
-		const struct account_row *row = &bulk->op.account[i].row;
+		const struct changed_account *account = &bulk->op.account[i];
 
-		if (bulk->op.account[i].differs)
-			writes->write[writes->count++] =
-				(struct policy_write){.key = row->key, .profile = &row->profile};
+		/* Of a run that was killed, what it committed may not have reached the store: the repetition brings it there. */
+		if (account->differs || account->before.pending)
+			writes->write[writes->count++] = (struct policy_write){.key = account->row.key,
+				.profile = account->differs ? &account->row.profile : &account->before.profile};
 	}
+	if (writes->count == 0)
+		return flow_succeed(flow);
 	flow_to(flow, step_written);
 	return policy_writes_start(writes) ? FLOW_WAIT : FLOW_MORE;
 }

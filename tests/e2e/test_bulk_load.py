@@ -86,9 +86,9 @@ def test_many_accounts_are_changed_once_each_under_load_whoever_is_killed(start_
     assert changed() == count
     assert postgres.value("SELECT count(*) FROM audit_log WHERE reason = 'mass'") == count
     assert postgres.value("SELECT count(DISTINCT target) FROM audit_log WHERE reason = 'mass' AND details->>'tier' = 'pro'") == count
+    until(lambda: postgres.value("SELECT count(*) FROM policy_changes") == 0, "Redis having all of it", timeout=120)
     sample = users if count <= 5000 else random.sample(users, 10_000)
     for server in (first, second):
         bots = Bots(protos, server.grpc_addr)
         assert tiers_seen(bots, sample) == {"pro"}
         bots.close()
-    until(lambda: postgres.value("SELECT count(*) FROM policy_changes") == 0, "Redis having all of it", timeout=120)

@@ -159,6 +159,21 @@ def test_a_change_without_redis_is_answered_as_pending_and_in_force_when_redis_i
     assert is_suspended(house.admin, user)
 
 
+def test_a_repeated_bulk_change_brings_to_redis_what_the_killed_one_had_only_committed(house):
+    users = [house.user() for _ in range(5)]
+    change = house.admin.admin_pb.AccountChange(action="ACCOUNT_ACTION_SUSPEND")
+    wanted = house.admin.admin_pb.ChangeAccountsRequest(ids=users, change=change)
+    house.proxy.freeze()
+    answer = house.admin.admin.ChangeAccounts(wanted, timeout=30)
+    until(lambda: house.database.value("select count(*) from accounts where suspended") == 5, "the chunk being committed")
+    house.admins.kill()
+    with pytest.raises(grpc.RpcError):
+        list(answer)
+    assert not any(is_suspended(house.other, user) for user in users)
+    told = list(house.other.admin.ChangeAccounts(wanted, timeout=30))[-1]
+    assert (told.changed, told.already) == (0, 5) and all(is_suspended(house.other, user) for user in users)
+
+
 def test_a_bursard_that_was_paused_obeys_a_suspension_at_once(house):
     user = house.user()
     house.others.signal(signal.SIGSTOP)
