@@ -5,6 +5,7 @@
  */
 #include "service/admin_erase.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/list.h"
@@ -92,11 +93,12 @@ static enum flow_result in_use(struct account_erasing *erasing)
 
 	if (look->open)
 		err_set(err, ERR_PRECONDITION,
-			"ref.id: %lld reservations are open, the last until %lld s from now: repeat it then",
-			(long long)look->open, (long long)((look->until_us - look->op.now_us) / 1000000 + 1));
+			"ref.id: %" PRId64 " reservations are open, the last until %" PRId64
+			" s from now: repeat it then",
+			look->open, (look->until_us - look->op.now_us) / 1000000 + 1);
 	else
-		err_set(err, ERR_PRECONDITION, "ref.id: %lld entries wait for the ledger: repeat it in a moment",
-			(long long)look->undrained);
+		err_set(err, ERR_PRECONDITION, "ref.id: %" PRId64 " entries wait for the ledger: repeat it in a moment",
+			look->undrained);
 	err_reason(err, "IN_USE");
 	err->retry_after_us = AGAIN_US;
 	return flow_fail(&erasing->flow);
