@@ -127,6 +127,7 @@ enum bursar_stream_method {
 	BURSAR_WATCH_POOL,
 	BURSAR_GET_REPORT,
 	BURSAR_CHANGE_ACCOUNTS,
+	BURSAR_WATCH,
 	BURSAR_STREAMS
 };
 typedef void bursar_message(void *ctx, void *message);

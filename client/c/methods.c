@@ -19,6 +19,8 @@ const struct method bursar_stream_table[BURSAR_STREAMS] = {
 		&bursar__v1__report_part__descriptor},
 	[BURSAR_CHANGE_ACCOUNTS] = {"/bursar.v1.Admin/ChangeAccounts", &bursar__v1__change_accounts_request__descriptor,
 		&bursar__v1__change_accounts_response__descriptor},
+	[BURSAR_WATCH] = {"/bursar.v1.Admin/Watch", &bursar__v1__watch_request__descriptor,
+		&bursar__v1__watch_response__descriptor},
 };
 
 struct waiter {

@@ -17,6 +17,7 @@ const struct command_group *const command_groups[] = {
 	&stats_commands,
 	&key_commands,
 	&audit_commands,
+	&watch_commands,
 	&pool_commands,
 	&run_commands,
 	&replay_commands,

@@ -105,6 +105,7 @@ class World:
             (r"from ipv4:127.0.0.1:\d{5}\b", "from ipv4:127.0.0.1:40000"),  # the caller's port
             (r"\d+ ms, [\d,.]+ requests/s", "50 ms, 40 requests/s"),  # a replay's speed
             (r'"duration_us": \d+', '"duration_us": 50000'),
+            (r'"server": "[^"]+:\d+"', '"server": "host:4711"'),
         ]
         return transcript.Shell(home, env, masks)
 

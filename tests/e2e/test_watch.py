@@ -1,11 +1,17 @@
 """Watch: what is decided anywhere, seen by whoever may see it, and only by him."""
 import collections
+import os
+import pty
+import select
+import signal
+import subprocess
+import termios
 import threading
 import time
 
 import grpc
 import pytest
-from harness import protos
+from harness import program, protos
 
 from bots import Bots, fails_with, unique
 from streams import Caller, holds, waits
@@ -318,3 +324,43 @@ def test_only_so_many_watch_one_worker(start_bursard):
     for call in calls:
         call.cancel()
     fleet.close()
+
+
+def test_the_command_ends_well_on_ctrl_c(bursard, bots, until):
+    command = subprocess.Popen([program("bursar"), "watch", "--addr", bursard.grpc_addr], stdout=subprocess.PIPE, text=True)
+    lines = []
+    reader = threading.Thread(target=lambda: [lines.append(line) for line in command.stdout], daemon=True)
+    reader.start()
+    user = unique("user")
+
+    def seen():
+        bots.check(user)
+        return any(user in line for line in lines)
+
+    until(seen)
+    command.send_signal(signal.SIGINT)
+    assert command.wait(WAIT) == 0
+
+
+def test_top_gives_the_terminal_back(bursard, until):
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    for end in (b"q", b"\x03"):
+        command = subprocess.Popen(["setsid", "--ctty", program("bursar"), "top", "--addr", bursard.grpc_addr], stdin=slave,
+                                   stdout=slave, stderr=slave)
+        shown = b""
+        while b"a second" not in shown:
+            shown += os.read(master, 4096)
+        assert shown.startswith(b"\x1b[?1049h") and not termios.tcgetattr(slave)[3] & termios.ICANON
+        os.write(master, end)
+        until(lambda command=command: drained(master) and command.poll() is not None)
+        assert command.returncode == 0 and termios.tcgetattr(slave) == before
+    os.close(slave)
+    os.close(master)
+
+
+def drained(terminal):
+    """What a terminal was written is read: nobody waits for it."""
+    while select.select([terminal], [], [], 0)[0]:
+        os.read(terminal, 4096)
+    return True
