@@ -1,35 +1,35 @@
 -- erase: drops the record of a user of whom nothing is open and nothing waits for the ledger.
--- KEYS due, out, record of the user's partition. ARGV the beginning of his markers' keys; his tenant and id as an entry names them.
+-- KEYS due, out, record, floor of the user's partition. ARGV the beginning of his markers' keys; his tenant and id as an entry names them.
 -- Reply OK 0 `I4 open reservations, i7 the last one's expiry, I8 entries that wait`: the record is gone when all are 0
--- FCALL bursar_erase_V 3 b:{p7}:due b:{p7}:out b:{p7}:a:u:acme/ann b:{p7}:q:acme/ann/ <names>
+-- FCALL bursar_erase_V 4 b:{p7}:due b:{p7}:out b:{p7}:a:u:acme/ann b:{p7}:f:u:acme/ann b:{p7}:q:acme/ann/ <names>
 
 local ERASE_LOOK = 1000 -- entries: where more wait, all of them count as his
 
 local function erase(keys, args)
 	local time = clock_now()
 	local prefix, names = args[1], args[2]
-	local due = call('ZRANGE', keys[1], 0, -1, 'WITHSCORES')
+	local queue = call('ZRANGE', keys[1], 0, -1, 'WITHSCORES')
 	local open, last = 0, 0
-	for i = 1, #due, 2 do
-		if sub(due[i], 1, #prefix) == prefix then
+	for i = 1, #queue, 2 do
+		if sub(queue[i], 1, #prefix) == prefix then
 			open = open + 1
-			last = math.max(last, tonumber(due[i + 1]))
+			last = math.max(last, tonumber(queue[i + 1]))
 		end
 	end
-	local waiting = call('XLEN', keys[2])
-	if waiting > 0 and waiting <= ERASE_LOOK then
+	local undrained = call('XLEN', keys[2])
+	if undrained > 0 and undrained <= ERASE_LOOK then
 		local entries = call('XRANGE', keys[2], '-', '+')
-		waiting = 0
+		undrained = 0
 		for i = 1, #entries do
 			if entries[i][2][2]:find(names, 1, true) then
-				waiting = waiting + 1
+				undrained = undrained + 1
 			end
 		end
 	end
-	if open == 0 and waiting == 0 then
-		call('DEL', keys[3])
+	if open == 0 and undrained == 0 then
+		call('DEL', keys[3], keys[4])
 	end
-	return pack('<Bi7I4i7I8', OK, time, open, last, waiting)
+	return pack('<Bi7I4i7I8', OK, time, open, last, undrained)
 end
 
 register('erase', erase)

@@ -1,13 +1,16 @@
 -- birth: the partition's generation, made when it is missing: then Redis has lost data, or is new. seed: writes a record that
--- is missing, if no data was lost since birth was asked. policy: writes an account's profile and policy through.
+-- is missing, if no data was lost since birth was asked. policy: writes an account's profile and policy through; where there is no
+-- record it leaves its version as a floor, for somebody may be about to seed what PostgreSQL said before the change.
 -- birth:  KEYS gen, out. ARGV a fresh generation, 16 characters. Reply OK 0 `c16 generation, i7 birth, I8 outbox length,
 --         str2 id of the last entry ever, str2 id of the oldest entry ("": none)`
--- seed:   KEYS gen, record, pol. ARGV `c16 generation, I4 expires_s`; record; pid; policy. Reply OK 0; NOTHING 11 (there is one); LOST 12
--- policy: KEYS record, pol. ARGV `I4 version, I4 epoch, B flags (as the record's; 32 keep the policy in the record), I2
+-- seed:   KEYS gen, record, pol, floor. ARGV `c16 generation, I4 expires_s`; record; pid; policy. Reply OK 0; NOTHING 11 (there is
+--         one); LOST 12 (another generation, or the record is of a version below the floor: read again)
+-- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 32 keep the policy in the record), I2
 --         grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`; NOTHING 11 (its version is not lower)
--- FCALL bursar_seed_V 3 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol <head> <record> <pid> <policy>
+-- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
 
 local PROVISIONAL = 8
+local FLOOR_S = 30 -- whoever has read PostgreSQL seeds, or has given up, within this time
 
 local function birth(keys, args)
 	local time = clock_now()
@@ -43,6 +46,11 @@ local function seed(keys, args)
 	if old and policy_of(old, sub(old, 15, 22), keys[3]) then
 		return answer(NOTHING, time)
 	end
+	-- A provisional record says that it knows no better.
+	local flags, version = args[2]:byte(2), sunpack('<I4', args[2], 7)
+	if version < tonumber(call('GET', keys[4]) or 0) and not has_bit(flags, PROVISIONAL) then
+		return answer(LOST, time)
+	end
 	if #args[4] > 0 then
 		call('HSETNX', keys[3], args[3], args[4])
 	end
@@ -56,6 +64,9 @@ local function policy(keys, args)
 	local raw = call('GET', keys[1])
 	local t = account_read(1, raw, time, keys[2])
 	if not t then
+		if version > tonumber(call('GET', keys[3]) or 0) then
+			call('SET', keys[3], string.format('%.0f', version), 'EX', FLOOR_S)
+		end
 		return pack('<Bi7I4', ABSENT, time, 1)
 	end
 	local provisional = has_bit(t[FLAGS], PROVISIONAL)

@@ -68,14 +68,25 @@ void key_partition(struct buf *out, int partition, enum partition_key key)
 	buf_put(out, names[key], 3);
 }
 
-void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
+static void put_account(
+	struct buf *out, const char prefix[2], enum account_kind kind, const char *tenant, const char *id)
 {
 	char letter[2] = {kind_letter(kind), ':'};
 
 	put_tag(out, partition_of(kind, tenant, id));
-	buf_put(out, "a:", 2);
+	buf_put(out, prefix, 2);
 	buf_put(out, letter, 2);
 	put_names(out, tenant, id);
+}
+
+void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
+{
+	put_account(out, "a:", kind, tenant, id);
+}
+
+void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
+{
+	put_account(out, "f:", kind, tenant, id);
 }
 
 void key_marker(struct buf *out, const char *tenant, const char *user, const char *request_id)
@@ -90,12 +101,7 @@ void key_marker(struct buf *out, const char *tenant, const char *user, const cha
 void key_reset_marker(
 	struct buf *out, enum account_kind kind, const char *tenant, const char *id, const char *request_id)
 {
-	char letter[2] = {kind_letter(kind), ':'};
-
-	put_tag(out, partition_of(kind, tenant, id));
-	buf_put(out, "r:", 2);
-	buf_put(out, letter, 2);
-	put_names(out, tenant, id);
+	put_account(out, "r:", kind, tenant, id);
 	buf_put(out, "/", 1);
 	key_escape(out, request_id, strlen(request_id));
 }

@@ -29,6 +29,8 @@ enum pool_key {
 void key_pool(struct buf *out, const char *tenant, const char *pool, enum pool_key key);
 void key_partition(struct buf *out, int partition, enum partition_key key);
 void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
+/* The least version that the account's record may be made with, for a while after it was changed while there was none. */
+void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
 /* In the partition of the user. */
 void key_marker(struct buf *out, const char *tenant, const char *user, const char *request_id);
 /* In the partition of the account: resets. The id cannot meet that of a request of a user's. */

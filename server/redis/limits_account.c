@@ -139,10 +139,11 @@ void limits_seed_start(struct limits_store *store, struct limits_seed *op)
 	uint32_t expires_s;
 
 	limits_begin(&op->op);
-	redis_arg_function(command, FUNCTION_SEED, 3);
+	redis_arg_function(command, FUNCTION_SEED, 4);
 	arg_partition(redis, command, partition, KEY_GEN);
 	arg_account(redis, command, belief->kind, belief->tenant, belief->id);
 	arg_partition(redis, command, partition, KEY_POL);
+	arg_floor(redis, command, belief->kind, belief->tenant, belief->id);
 	codec_seed(&record, op, &redis->packed, &expires_s);
 	buf_put(&redis->scratch, op->generation, 16);
 	buf_put_u32(&redis->scratch, expires_s);
@@ -166,9 +167,10 @@ void limits_policy_start(struct limits_store *store, struct limits_policy *op)
 	const struct buf *bytes = policy_packed(&redis->packed, belief->policy);
 
 	limits_begin(&op->op);
-	redis_arg_function(command, FUNCTION_POLICY, 2);
+	redis_arg_function(command, FUNCTION_POLICY, 3);
 	arg_account(redis, command, belief->kind, belief->tenant, belief->id);
 	arg_partition(redis, command, partition_of(belief->kind, belief->tenant, belief->id), KEY_POL);
+	arg_floor(redis, command, belief->kind, belief->tenant, belief->id);
 	codec_policy(&redis->scratch, op);
 	arg_scratch(redis, command);
 	redis_arg(command, bytes->data, bytes->len);
@@ -244,10 +246,11 @@ void limits_erase_start(struct limits_store *store, struct limits_erase *op)
 	int partition = partition_of(ACCOUNT_USER, op->tenant, op->user);
 
 	limits_begin(&op->op);
-	redis_arg_function(command, FUNCTION_ERASE, 3);
+	redis_arg_function(command, FUNCTION_ERASE, 4);
 	arg_partition(redis, command, partition, KEY_DUE);
 	arg_partition(redis, command, partition, KEY_OUT);
 	arg_account(redis, command, ACCOUNT_USER, op->tenant, op->user);
+	arg_floor(redis, command, ACCOUNT_USER, op->tenant, op->user);
 	key_marker(&redis->scratch, op->tenant, op->user, "");
 	arg_scratch(redis, command);
 	/* As entry_info_pack writes them, one behind the other. */

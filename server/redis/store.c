@@ -49,6 +49,13 @@ void arg_account(struct redis_store *store, struct redis_command *command, enum 
 	arg_scratch(store, command);
 }
 
+void arg_floor(struct redis_store *store, struct redis_command *command, enum account_kind kind, const char *tenant,
+	const char *id)
+{
+	key_floor(&store->scratch, kind, tenant, id);
+	arg_scratch(store, command);
+}
+
 void arg_number7(struct redis_store *store, struct redis_command *command, int64_t value)
 {
 	buf_put_int(&store->scratch, value, 7);

@@ -25,6 +25,8 @@ void arg_scratch(struct redis_store *store, struct redis_command *command);
 void arg_partition(struct redis_store *store, struct redis_command *command, int partition, enum partition_key key);
 void arg_account(struct redis_store *store, struct redis_command *command, enum account_kind kind, const char *tenant,
 	const char *id);
+void arg_floor(struct redis_store *store, struct redis_command *command, enum account_kind kind, const char *tenant,
+	const char *id);
 void arg_number7(struct redis_store *store, struct redis_command *command, int64_t value);
 
 /* The deadline of a call: the caller's where it is nearer than the store's own. */

@@ -104,7 +104,8 @@ static enum flow_result step_written(struct flow *flow)
 
 	if (edit->policy.op.status == LIMITS_FAILED)
 		return finish_pending(edit, &edit->policy.op.err);
-	/* Whoever seeds the record now may have read PostgreSQL before us: the ledger role repeats the change meanwhile. */
+	/* Whoever makes the record now has to know of the change, but a worker that does not reach PostgreSQL, whose record is provisional:
+	 * the ledger role repeats the change for a while. */
 	if (edit->policy.op.status == LIMITS_ABSENT) {
 		edit->op.row.pending = false;
 		return finish(edit);

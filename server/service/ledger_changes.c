@@ -8,7 +8,7 @@
 #include "base/log.h"
 
 #define CHANGES_INTERVAL_US INT64_C(1000000)
-/* Whoever seeds an absent record has read PostgreSQL shortly before: for so long a change may meet an older seed. */
+/* A worker that has not reached PostgreSQL may make a provisional record of an absent one: for so long it is looked for. */
 #define SEED_SPAN_US INT64_C(10000000)
 #define PAUSE_LEAST_US INT64_C(1000000)
 #define PAUSE_MOST_US INT64_C(60000000)

@@ -248,7 +248,7 @@ static enum flow_result step_seeded(struct flow *flow)
 		metric_inc(METRIC_seeded_accounts_total, 0, 0);
 		break;
 	case LIMITS_NOTHING: /* another worker was first */
-	case LIMITS_LOST: /* data was lost meanwhile: the next round begins anew */
+	case LIMITS_LOST: /* data was lost or the account was changed meanwhile: the next round begins anew */
 		break;
 	default:
 		return repair_store_failed(repair, &repair->seed.op);

@@ -141,7 +141,7 @@ struct limits_birth {
 	char first_entry[48]; /* id of the oldest undrained one; "" when none */
 };
 
-/* Writes a record if there is none and the generation is the same. */
+/* Writes a record if there is none and the generation is the same; LIMITS_LOST also when the account was changed since `profile` was read. */
 struct limits_seed {
 	struct limits_op op;
 	struct belief belief;
@@ -152,7 +152,8 @@ struct limits_seed {
 	int64_t now_us; /* the store's, from birth */
 };
 
-/* Writes an account's profile and policy through, if the record's version is lower. */
+/* Writes an account's profile and policy through, if the record's version is lower. LIMITS_ABSENT: whoever makes the record now has to
+ * know of this version. */
 struct limits_policy {
 	struct limits_op op;
 	struct belief belief;

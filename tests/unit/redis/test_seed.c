@@ -1,0 +1,132 @@
+/* Records that are made while their account is changed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "redis_bench.h"
+
+static struct redis_bench bench;
+static int came;
+
+static int open_bench(void **state)
+{
+	(void)state;
+	came = 0;
+	redis_bench_open(&bench, 30000000);
+	return 0;
+}
+
+static int close_bench(void **state)
+{
+	(void)state;
+	redis_bench_close(&bench);
+	return 0;
+}
+
+static void op_came(struct limits_op *op)
+{
+	(void)op;
+	came++;
+	uv_stop(&bench.loop);
+}
+
+static void wait_for_answer(void)
+{
+	while (!came)
+		uv_run(&bench.loop, UV_RUN_ONCE);
+	came = 0;
+}
+
+static struct belief version_of_ann(uint32_t version)
+{
+	struct belief belief = redis_bench_belief(&bench, "ann");
+
+	belief.version = version;
+	return belief;
+}
+
+static enum limits_status change(uint32_t version)
+{
+	struct limits_policy op = {.op = {.arena = &bench.arena, .done = op_came},
+		.belief = version_of_ann(version),
+		.profile = &bench.profile};
+
+	bench.limits->ops->policy(bench.limits, &op);
+	wait_for_answer();
+	return op.op.status;
+}
+
+static enum limits_status seed(uint32_t version, bool provisional)
+{
+	struct limits_birth birth = {
+		.op = {.arena = &bench.arena, .done = op_came}, .kind = ACCOUNT_USER, .tenant = "acme", .id = "ann"};
+	struct limits_seed op = {.op = {.arena = &bench.arena, .done = op_came},
+		.belief = version_of_ann(version),
+		.profile = &bench.profile,
+		.provisional = provisional};
+
+	bench.limits->ops->birth(bench.limits, &birth);
+	wait_for_answer();
+	memcpy(op.generation, birth.generation, sizeof(op.generation));
+	op.now_us = birth.op.now_us;
+	bench.limits->ops->seed(bench.limits, &op);
+	wait_for_answer();
+	return op.op.status;
+}
+
+static void what_was_read_before_a_change_does_not_become_the_record_after_it(void **state)
+{
+	(void)state;
+	assert_int_equal(change(4), LIMITS_ABSENT);
+	assert_int_equal(seed(3, false), LIMITS_LOST);
+	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_ABSENT);
+	assert_int_equal(seed(4, false), LIMITS_OK);
+	assert_int_equal(seed(3, false), LIMITS_NOTHING);
+}
+
+static void an_older_change_that_comes_late_lowers_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(change(4), LIMITS_ABSENT);
+	assert_int_equal(change(3), LIMITS_ABSENT);
+	assert_int_equal(seed(3, false), LIMITS_LOST);
+}
+
+static void a_record_that_knows_no_better_may_be_made_all_the_same(void **state)
+{
+	(void)state;
+	assert_int_equal(change(4), LIMITS_ABSENT);
+	assert_int_equal(seed(0, true), LIMITS_OK);
+	assert_int_equal(change(4), LIMITS_OK);
+}
+
+static void the_floor_goes_after_a_while(void **state)
+{
+	redisReply *reply;
+
+	(void)state;
+	assert_int_equal(change(4), LIMITS_ABSENT);
+	reply = redisCommand(bench.direct, "KEYS *:f:u:acme/ann");
+	assert_int_equal(reply->elements, 1);
+	redisReply *ttl = redisCommand(bench.direct, "TTL %s", reply->element[0]->str);
+	assert_in_range(ttl->integer, 1, 30);
+	freeReplyObject(ttl);
+	freeReplyObject(reply);
+}
+
+#define TEST(name_) cmocka_unit_test_setup_teardown(name_, open_bench, close_bench)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_read_before_a_change_does_not_become_the_record_after_it),
+		TEST(an_older_change_that_comes_late_lowers_nothing),
+		TEST(a_record_that_knows_no_better_may_be_made_all_the_same),
+		TEST(the_floor_goes_after_a_while),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
