@@ -47,9 +47,10 @@ static void tell(int64_t count, int64_t *next_us)
 }
 
 /* A page is written before the next is asked for: a log of any length takes the memory of one page. */
-static int export(struct cli *cli, Bursar__V1__ListAuditRequest *request, int64_t limit)
+static int export(struct cli *cli, const Bursar__V1__ListAuditRequest *first, int64_t limit)
 {
 	int64_t begun_us = clock_mono_us(), next_us = begun_us + PATIENCE_US, count = 0, last = 0;
+	Bursar__V1__ListAuditRequest request = *first;
 	char token[LAST_MAX];
 	int code = EXIT_DONE;
 	bool more = true;
@@ -57,8 +58,8 @@ static int export(struct cli *cli, Bursar__V1__ListAuditRequest *request, int64_
 	while (more && count < limit) {
 		Bursar__V1__ListAuditResponse *page;
 
-		request->page_size = (int32_t)(limit - count < PAGE ? limit - count : PAGE);
-		page = cli_call(cli, BURSAR_LIST_AUDIT, request, &code);
+		request.page_size = (int32_t)(limit - count < PAGE ? limit - count : PAGE);
+		page = cli_call(cli, BURSAR_LIST_AUDIT, &request, &code);
 		if (!page) {
 			if (last)
 				fprintf(stderr, "  Go on with --after %" PRId64 ".\n", last);
@@ -72,7 +73,7 @@ static int export(struct cli *cli, Bursar__V1__ListAuditRequest *request, int64_
 		count += (int64_t)page->n_entries;
 		more = page->next_page_token[0] != '\0';
 		snprintf(token, sizeof(token), "%s", page->next_page_token);
-		request->page_token = token;
+		request.page_token = token;
 		bursar_free(page);
 		cli_flush(cli);
 		tell(count, &next_us);

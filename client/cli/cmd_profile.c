@@ -92,12 +92,16 @@ static int run_list(struct cli *cli)
 	return code;
 }
 
-static bool find(struct cli *cli, const struct profile_file *file, const char *name, const struct profile **out)
+/* NULL with cli->err. */
+static const struct profile *find(struct cli *cli, const struct profile_file *file, const char *name)
 {
-	*out = profile_find(&file->profiles, name);
-	return *out || err_set(&cli->err, ERR_INVALID,
-			       "%s: there is no profile '%.64s'; 'bursar profile list' shows those there are",
-			       buf_str(&file->path), name);
+	const struct profile *profile = profile_find(&file->profiles, name);
+
+	if (!profile)
+		err_set(&cli->err, ERR_INVALID,
+			"%s: there is no profile '%.64s'; 'bursar profile list' shows those there are",
+			buf_str(&file->path), name);
+	return profile;
 }
 
 static void show(struct cli *cli, const struct profile_file *file, const struct profile *profile)
@@ -124,21 +128,22 @@ static void show(struct cli *cli, const struct profile_file *file, const struct 
 
 static int run_show(struct cli *cli)
 {
-	const struct profile *profile;
+	const struct profile *profile = NULL;
 	struct profile_file file;
 	const char *name = cli_arg(cli, 0);
 	int code = EXIT_DONE;
 
-	if (!profile_file_read(&file, &cli->err)) {
-		code = failed(cli);
-	} else if (!*name && !file.profiles.default_name[0]) {
+	if (profile_file_read(&file, &cli->err) && !*name && !file.profiles.default_name[0]) {
 		err_set(&cli->err, ERR_INVALID,
 			"NAME is missing: no profile is the default ('bursar profile use NAME')");
 		code = cli_usage(cli);
-	} else if (!find(cli, &file, *name ? name : file.profiles.default_name, &profile)) {
-		code = failed(cli);
 	} else {
-		show(cli, &file, profile);
+		if (!cli->err.code)
+			profile = find(cli, &file, *name ? name : file.profiles.default_name);
+		if (profile)
+			show(cli, &file, profile);
+		else
+			code = failed(cli);
 	}
 	profile_file_release(&file);
 	return code;
@@ -147,7 +152,6 @@ static int run_show(struct cli *cli)
 /* Replaces the file by `text`, which still has to be a good one; says what the profile is now. */
 static int replace(struct cli *cli, const struct profile_file *file, struct buf *text, const char *name)
 {
-	const struct profile *profile;
 	struct profile_file now = {0};
 	int code = EXIT_DONE;
 
@@ -155,8 +159,8 @@ static int replace(struct cli *cli, const struct profile_file *file, struct buf 
 	if (!profiles_parse(buf_str(text), text->len, &now.profiles, &cli->err) ||
 		!profile_file_write(file, text, &cli->err))
 		code = failed(cli);
-	else if (find(cli, &now, name, &profile))
-		show(cli, &now, profile);
+	else if (profile_find(&now.profiles, name))
+		show(cli, &now, profile_find(&now.profiles, name));
 	else
 		buf_putf(&cli->out, "profile %s is deleted\n", name);
 	profile_file_release(&now);
@@ -213,12 +217,14 @@ done:
 
 static int run_use(struct cli *cli)
 {
-	const struct profile *profile;
+	const struct profile *profile = NULL;
 	struct profile_file file;
 	struct buf text = {0};
 	int code;
 
-	if (!profile_file_read(&file, &cli->err) || !find(cli, &file, cli_arg(cli, 0), &profile)) {
+	if (profile_file_read(&file, &cli->err))
+		profile = find(cli, &file, cli_arg(cli, 0));
+	if (!profile) {
 		code = failed(cli);
 	} else {
 		profile_text_set(&text, buf_str(&file.text), "", "default", profile->name);
@@ -231,12 +237,14 @@ static int run_use(struct cli *cli)
 
 static int run_delete(struct cli *cli)
 {
-	const struct profile *profile;
+	const struct profile *profile = NULL;
 	struct profile_file file;
 	struct buf text = {0}, rest = {0};
 	int code;
 
-	if (!profile_file_read(&file, &cli->err) || !find(cli, &file, cli_arg(cli, 0), &profile)) {
+	if (profile_file_read(&file, &cli->err))
+		profile = find(cli, &file, cli_arg(cli, 0));
+	if (!profile) {
 		code = failed(cli);
 	} else {
 		profile_text_drop(&text, buf_str(&file.text), profile->name);

@@ -144,10 +144,11 @@ static void put_blame(const struct cli *cli, const struct bursar_error *error)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
 		const char *name = profile_setting_names[fields[i].setting];
 		const char *variable = profile_setting_variables[fields[i].setting];
+		const char *set = variable ? getenv(variable) : NULL;
 
 		if (strcmp(error->field, fields[i].field) != 0)
 			continue;
-		if (!option_given(cli, name) && getenv(variable) && *getenv(variable))
+		if (!option_given(cli, name) && set && *set)
 			fprintf(stderr, "bursar: %s: ", variable);
 		else if (!option_given(cli, name) && cli_profile_setting(cli, fields[i].setting))
 			fprintf(stderr, "bursar: %s of the profile %s: ", name, cli_profile_name(cli));

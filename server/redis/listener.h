@@ -27,8 +27,8 @@ struct redis_listener *redis_listener_new(const struct redis_listener_options *o
 void redis_listener_start(struct redis_listener *listener);
 void redis_listener_stop(struct redis_listener *listener);
 /* One more channel, and one less; each may be added several times, and is left when it was removed as often. */
-void redis_listener_add(struct redis_listener *listener, const char *channel, size_t len);
-void redis_listener_remove(struct redis_listener *listener, const char *channel, size_t len);
+void redis_listener_add(struct redis_listener *listener, const char *name, size_t len);
+void redis_listener_remove(struct redis_listener *listener, const char *name, size_t len);
 /* Nothing is told any more; memory goes when the loop has run once more. */
 void redis_listener_free(struct redis_listener *listener);
 

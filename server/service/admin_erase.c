@@ -90,12 +90,13 @@ static enum flow_result in_use(struct account_erasing *erasing)
 {
 	const struct limits_erase *look = &erasing->look;
 	struct err *err = &erasing->flow.err;
+	int64_t left_s = (look->until_us - look->op.now_us) / 1000000 + 1;
 
 	if (look->open)
 		err_set(err, ERR_PRECONDITION,
 			"ref.id: %" PRId64 " reservations are open, the last until %" PRId64
 			" s from now: repeat it then",
-			look->open, (look->until_us - look->op.now_us) / 1000000 + 1);
+			look->open, left_s);
 	else
 		err_set(err, ERR_PRECONDITION, "ref.id: %" PRId64 " entries wait for the ledger: repeat it in a moment",
 			look->undrained);
