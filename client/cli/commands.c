@@ -18,6 +18,7 @@ const struct command_group *const command_groups[] = {
 	&key_commands,
 	&audit_commands,
 	&watch_commands,
+	&doctor_commands,
 	&pool_commands,
 	&run_commands,
 	&replay_commands,

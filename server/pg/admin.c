@@ -80,6 +80,7 @@ OPERATION(report, report_page)
 OPERATION(report_users, report_users)
 OPERATION(forecast, forecast_query)
 OPERATION(proof, proof_query)
+OPERATION(facts, facts_query)
 OPERATION(key_create, key_create)
 OPERATION(key_revoke, key_revoke)
 OPERATION(key_list, key_list)
@@ -114,6 +115,7 @@ static const struct admin_store_ops ops = {
 	.report_users = store_report_users,
 	.forecast = store_forecast,
 	.proof = store_proof,
+	.facts = store_facts,
 	.key_create = store_key_create,
 	.key_revoke = store_key_revoke,
 	.key_list = store_key_list,

@@ -44,6 +44,8 @@ struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result
 admin_fn admin_document_read, admin_document_apply;
 /* admin_keys.c */
 admin_fn admin_key_create, admin_key_revoke, admin_key_list, admin_key_uses;
+/* admin_facts.c */
+admin_fn admin_facts;
 /* admin_audit.c */
 admin_fn admin_audit_list;
 

@@ -258,7 +258,8 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 		.seed = limits_seed_start,
 		.policy = limits_policy_start,
 		.reset = limits_reset_start,
-		.erase = limits_erase_start};
+		.erase = limits_erase_start,
+		.facts = limits_facts_start};
 	struct redis_limits *limits = mem_zalloc(1, sizeof(*limits));
 
 	limits->store.ops = &ops;

@@ -22,5 +22,6 @@ void limits_seed_start(struct limits_store *store, struct limits_seed *op);
 void limits_policy_start(struct limits_store *store, struct limits_policy *op);
 void limits_reset_start(struct limits_store *store, struct limits_reset *op);
 void limits_erase_start(struct limits_store *store, struct limits_erase *op);
+void limits_facts_start(struct limits_store *store, struct limits_facts *op);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef BURSAR_STORE_ADMIN_H
 #define BURSAR_STORE_ADMIN_H
 
+#include "domain/diagnosis.h"
 #include "domain/pool.h"
 #include "domain/price.h"
 #include "store/admin_accounts.h"
@@ -241,6 +242,13 @@ struct audit_list {
 	bool more;
 };
 
+/* What PostgreSQL says of itself, and of what the tenant has in it. */
+struct facts_query {
+	struct admin_job job;
+	const char *tenant;
+	struct durable_facts facts; /* out: answered, when the job is ok */
+};
+
 struct document_read; /* store/document.h */
 struct document_apply;
 struct admin_store;
@@ -274,6 +282,7 @@ struct admin_store_ops {
 	void (*report_users)(struct admin_store *, struct report_users *);
 	void (*forecast)(struct admin_store *, struct forecast_query *);
 	void (*proof)(struct admin_store *, struct proof_query *);
+	void (*facts)(struct admin_store *, struct facts_query *);
 	void (*pool_list)(struct admin_store *, struct pool_list *);
 	void (*pool_change)(struct admin_store *, struct pool_change *);
 	void (*pool_open)(struct admin_store *, struct pool_open *);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "domain/account.h"
 #include "domain/decision.h"
+#include "domain/diagnosis.h"
 
 /* One account as the caller believes it to be. Strings and policy are the caller's and outlive the operation. */
 struct belief {
@@ -179,6 +180,12 @@ struct limits_erase {
 	int64_t undrained; /* entries of his in the outbox; of anybody's where very many wait */
 };
 
+/* What the store says of itself. LIMITS_FAILED with `facts` unfilled, or LIMITS_OK; its outboxes are asked for by limits_birth. */
+struct limits_facts {
+	struct limits_op op;
+	struct store_facts facts; /* out */
+};
+
 struct limits_store;
 struct limits_store_ops {
 	void (*check)(struct limits_store *store, struct limits_check *op);
@@ -190,6 +197,7 @@ struct limits_store_ops {
 	void (*policy)(struct limits_store *store, struct limits_policy *op);
 	void (*reset)(struct limits_store *store, struct limits_reset *op);
 	void (*erase)(struct limits_store *store, struct limits_erase *op);
+	void (*facts)(struct limits_store *store, struct limits_facts *op);
 };
 struct limits_store {
 	const struct limits_store_ops *ops;

@@ -106,6 +106,12 @@ class World:
             (r"\d+ ms, [\d,.]+ requests/s", "50 ms, 40 requests/s"),  # a replay's speed
             (r'"duration_us": \d+', '"duration_us": 50000'),
             (r'"server": "[^"]+:\d+"', '"server": "host:4711"'),
+            (r"answers, version [\w.]+( \(Debian [^)]*\))?", "answers, version 1.2.3"),
+            (r"answers in [\d.]+ ms", "answers in 1.5 ms"),
+            (r"\d\.\d{3} s (behind|ahead of) the server's", "0.001 s behind the server's"),
+            (r"\b0\.\d{3} s (behind|ahead of) this", "0.000 s behind this"),
+            (r"\b\d+ MiB, without", "2 MiB, without"),
+            (r"the newest is of \d{4}-\d\d-\d\d", "the newest is of 2026-11-01"),
         ]
         return transcript.Shell(home, env, masks)
 

@@ -22,7 +22,7 @@ READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrice
          "GetPoolStats WatchPool Watch GetProof Export")
 CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset ChangeAccounts PutTenant PutTier DeleteTier "
            "Apply PutPrice ImportPrices EndPrice PutPool ResumePool "
-           "CreateKey ListKeys RotateKey RevokeKey ListAudit")
+           "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {
     **{name: {"bot", "admin", "operator"} for name in CALLS.split()},
     **{name: {"viewer", "admin", "operator"} for name in READS.split()},

@@ -1,0 +1,230 @@
+/* The rules, one a thing that is looked at. */
+#include "domain/diagnosis.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/date.h"
+
+#define SECOND_US INT64_C(1000000)
+#define DAY_US (86400 * SECOND_US)
+#define CLOCK_WARN_US SECOND_US
+#define CLOCK_FAIL_US (10 * SECOND_US)
+#define OUTBOX_WARN_US (10 * SECOND_US)
+#define OUTBOX_FAIL_US (60 * SECOND_US)
+#define CHANGES_WARN_US (30 * SECOND_US)
+#define PRICES_WARN_US (120 * DAY_US)
+#define CERTIFICATE_WARN_US (21 * DAY_US)
+enum { DAYS_AHEAD = 2, MEMORY_WARN_PERCENT = 80 };
+
+__attribute__((format(printf, 5, 6))) static void find(
+	struct diagnoses *out, const char *name, enum finding finding, const char *advice, const char *format, ...)
+{
+	struct diagnosis *each = &out->each[out->count++];
+	va_list args;
+
+	each->name = name;
+	each->finding = finding;
+	each->advice = finding == FINDING_OK ? "" : advice;
+	va_start(args, format);
+	vsnprintf(each->found, sizeof(each->found), format, args);
+	va_end(args);
+}
+
+static const char *day_text(int64_t us, char out[DATE_TEXT])
+{
+	return date_format(floor_div(us, DAY_US), out);
+}
+
+static void clock_look(struct diagnoses *out, const char *name, int64_t off_us)
+{
+	int64_t off = off_us < 0 ? -off_us : off_us;
+
+	find(out, name,
+		off >= CLOCK_FAIL_US   ? FINDING_FAIL
+		: off >= CLOCK_WARN_US ? FINDING_WARN
+				       : FINDING_OK,
+		"synchronise the clocks of the machines (chrony, systemd-timesyncd): windows begin by Redis' clock",
+		"%" PRId64 ".%03" PRId64 " s %s this bursard's clock", off / SECOND_US, off % SECOND_US / 1000,
+		off_us < 0 ? "behind" : "ahead of");
+}
+
+static void persistence_look(struct diagnoses *out, const struct store_facts *store, int64_t now_us)
+{
+	char day[DATE_TEXT];
+
+	if (store->aof && !store->aof_written)
+		find(out, "persistence", FINDING_FAIL,
+			"look at Redis' log: its disk may be full; acknowledged records are in memory only",
+			"the append-only file could not be written");
+	else if (store->aof)
+		find(out, "persistence", FINDING_OK, "", "append-only file, appendfsync %s",
+			store->fsync[0] ? store->fsync : "unknown");
+	else if (!store->saved)
+		find(out, "persistence", FINDING_FAIL,
+			"look at Redis' log, and set appendonly yes: a crash loses what the ledger does not have yet",
+			"no append-only file, and the last snapshot failed");
+	else if (store->last_save_us < now_us - DAY_US)
+		find(out, "persistence", FINDING_WARN,
+			"set appendonly yes: a crash of Redis loses the records that wait for the ledger",
+			"no append-only file, the last snapshot is of %s", day_text(store->last_save_us, day));
+	else
+		find(out, "persistence", FINDING_WARN,
+			"set appendonly yes: a crash of Redis loses the records that wait for the ledger",
+			"no append-only file, snapshots only");
+}
+
+static void memory_look(struct diagnoses *out, const struct store_facts *store)
+{
+	int64_t mib = store->memory >> 20, most = store->memory_most >> 20;
+
+	if (store->memory_most == 0)
+		find(out, "memory", FINDING_OK, "", "%" PRId64 " MiB, without a bound", mib);
+	else
+		find(out, "memory",
+			store->memory / MEMORY_WARN_PERCENT >= store->memory_most / 100 ? FINDING_WARN : FINDING_OK,
+			"raise maxmemory: a Redis that is full refuses every check that writes",
+			"%" PRId64 " of %" PRId64 " MiB", mib, most);
+}
+
+static void outbox_look(struct diagnoses *out, const struct store_facts *store, int64_t now_us)
+{
+	int64_t age_us = store->waiting && store->oldest_us ? now_us - store->oldest_us : 0;
+
+	find(out, "outbox",
+		age_us >= OUTBOX_FAIL_US   ? FINDING_FAIL
+		: age_us >= OUTBOX_WARN_US ? FINDING_WARN
+					   : FINDING_OK,
+		"is a bursard with the role ledger running, and does PostgreSQL answer it? Its log says what it waits "
+		"for",
+		"%" PRId64 " entries wait for the ledger, the oldest for %" PRId64 " s", store->waiting,
+		age_us > 0 ? age_us / SECOND_US : 0);
+}
+
+static void store_look(struct diagnoses *out, const struct store_facts *store, int64_t now_us)
+{
+	if (!store->answered) {
+		find(out, "redis", FINDING_FAIL,
+			"start Redis, or mend the option redis; meanwhile each tier's fail_policy decides", "%s",
+			store->why);
+		return;
+	}
+	find(out, "redis", FINDING_OK, "", "answers, version %s", store->version[0] ? store->version : "unknown");
+	clock_look(out, "redis clock", store->clock_off_us);
+	find(out, "eviction",
+		strcmp(store->eviction, "noeviction") == 0 || !store->eviction[0] ? FINDING_OK : FINDING_FAIL,
+		"set maxmemory-policy noeviction: any other drops limits and records without a word",
+		"maxmemory-policy %s", store->eviction[0] ? store->eviction : "unknown");
+	persistence_look(out, store, now_us);
+	memory_look(out, store);
+	outbox_look(out, store, now_us);
+}
+
+static void ledger_look(struct diagnoses *out, const struct durable_facts *durable)
+{
+	if (durable->days_ahead < 0)
+		find(out, "ledger", FINDING_FAIL, "run a bursard with the role ledger: it makes the partitions",
+			"has no partition for today");
+	else
+		find(out, "ledger", durable->days_ahead < DAYS_AHEAD ? FINDING_WARN : FINDING_OK,
+			"run a bursard with the role ledger: it makes the partitions",
+			"partitions for today and %d days more", durable->days_ahead);
+	find(out, "rejects", durable->rejects ? FINDING_WARN : FINDING_OK,
+		"look at the table ledger_rejects: reason and bytes of each are there",
+		"%" PRId64 " entries that the ledger refused", durable->rejects);
+}
+
+static void changes_look(struct diagnoses *out, const struct durable_facts *durable, int64_t now_us)
+{
+	int64_t age_us = durable->changes ? now_us - durable->oldest_change_us : 0;
+
+	find(out, "changes", age_us >= CHANGES_WARN_US ? FINDING_WARN : FINDING_OK,
+		"run a bursard with the role ledger: it brings them to Redis",
+		"%" PRId64 " changes of accounts wait for Redis", durable->changes);
+}
+
+static void prices_look(struct diagnoses *out, const struct durable_facts *durable, int64_t now_us)
+{
+	char day[DATE_TEXT];
+
+	if (durable->unpriced)
+		find(out, "prices", FINDING_WARN,
+			"'bursar report month --by model' marks them; give each a price ('bursar price put', or "
+			"import)",
+			"%" PRId64 " requests of this month had no price", durable->unpriced);
+	else
+		find(out, "prices", durable->newest_price_us < now_us - PRICES_WARN_US ? FINDING_WARN : FINDING_OK,
+			"compare them with the providers' lists: 'bursar price import' shows what would change",
+			"the newest is of %s", day_text(durable->newest_price_us, day));
+}
+
+static void keys_look(struct diagnoses *out, const struct durable_facts *durable)
+{
+	if (!durable->keys)
+		find(out, "keys", FINDING_WARN, "'bursar key create operator' makes the first and closes the door",
+			"none: whoever reaches the port is an operator");
+	else if (durable->operators_ending)
+		find(out, "keys", FINDING_WARN, "'bursar key rotate' before nobody can administer this any more",
+			"%" PRId64 " operators' keys end within 14 days", durable->operators_ending);
+	else if (durable->idle)
+		find(out, "keys", FINDING_WARN, "'bursar key list' shows the last use; revoke what nobody needs",
+			"%" PRId64 " of %" PRId64 " were not used for 90 days", durable->idle, durable->keys);
+	else
+		find(out, "keys", FINDING_OK, "", "%" PRId64 " work", durable->keys);
+}
+
+static void durable_look(struct diagnoses *out, const struct durable_facts *durable, int64_t now_us)
+{
+	if (!durable->answered) {
+		find(out, "postgresql", FINDING_FAIL,
+			"start PostgreSQL, or mend the option postgres; checks and records go on meanwhile", "%s",
+			durable->why);
+		return;
+	}
+	find(out, "postgresql", FINDING_OK, "", "answers, version %s", durable->version);
+	clock_look(out, "postgresql clock", durable->clock_off_us);
+	find(out, "schema", durable->schema == durable->schema_known ? FINDING_OK : FINDING_FAIL,
+		"run 'bursard migrate up' with the newest bursard, after a backup",
+		"%d migrations of the %d that this bursard knows", durable->schema, durable->schema_known);
+	if (durable->schema != durable->schema_known)
+		return; /* its tables may be others */
+	ledger_look(out, durable);
+	changes_look(out, durable, now_us);
+	prices_look(out, durable, now_us);
+	keys_look(out, durable);
+	find(out, "pools", durable->paused ? FINDING_WARN : FINDING_OK, "'bursar pool resume' lets them grant again",
+		"%" PRId64 " are paused", durable->paused);
+}
+
+static void doors_look(struct diagnoses *out, const struct server_facts *server)
+{
+	int64_t left_us = server->certificate_ends_us - server->now_us;
+	char day[DATE_TEXT];
+
+	if (!server->tls)
+		find(out, "tls", server->insecure ? FINDING_WARN : FINDING_OK,
+			"keep that network closed, or set tls_cert and tls_key: keys travel in the clear",
+			server->insecure ? "off, and insecure_listen is in use" : "off, on a loopback address");
+	else if (!server->certificate_ends_us)
+		find(out, "tls", FINDING_WARN, "look at the file that tls_cert names",
+			"the certificate cannot be read");
+	else
+		find(out, "tls",
+			left_us <= 0			? FINDING_FAIL
+			: left_us < CERTIFICATE_WARN_US ? FINDING_WARN
+							: FINDING_OK,
+			"put a new certificate into the same files: it is served from the next connection on",
+			"the certificate ends on %s", day_text(server->certificate_ends_us, day));
+}
+
+void diagnose(const struct store_facts *store, const struct durable_facts *durable, const struct server_facts *server,
+	struct diagnoses *out)
+{
+	out->count = 0;
+	store_look(out, store, server->now_us);
+	durable_look(out, durable, server->now_us);
+	doors_look(out, server);
+}

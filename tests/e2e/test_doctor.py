@@ -1,0 +1,119 @@
+"""bursar doctor: what is wrong is found, for real, and what to do is said."""
+import json
+import os
+import subprocess
+
+import grpc
+import pytest
+
+from harness import program, protos
+from bots import unique
+from certificates import Authority
+
+OK, WARN, FAIL = range(1, 4)
+
+
+def findings(bots):
+    answer = bots.admin.Diagnose(protos.admin_pb2.DiagnoseRequest(), timeout=30)
+    for check in answer.checks:
+        assert bool(check.advice) == (check.finding != OK), check
+    return {check.name: check for check in answer.checks}
+
+
+def run(bursard, *args, **env):
+    return subprocess.run([program("bursar"), "doctor", *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
+                          env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr, **env})
+
+
+def test_redis_is_looked_at_as_it_is(bots, stack):
+    assert findings(bots)["persistence"].finding == WARN
+    stack.redis.config_set("appendonly", "yes")
+    kept = findings(bots)
+    assert kept["persistence"].finding == OK and "everysec" in kept["persistence"].found
+    stack.redis.config_set("maxmemory-policy", "volatile-ttl")
+    stack.redis.config_set("maxmemory", 1 << 30)
+    changed = findings(bots)
+    assert changed["eviction"].finding == FAIL and "volatile-ttl" in changed["eviction"].found
+    assert changed["memory"].finding == OK and "1024 MiB" in changed["memory"].found
+
+
+def test_a_clock_that_is_off_is_found(clock, bots):
+    clock.advance(5)
+    assert findings(bots)["redis clock"].finding == WARN
+    clock.advance(-3605)
+    off = findings(bots)["redis clock"]
+    assert off.finding == FAIL and "behind" in off.found and findings(bots)["postgresql clock"].finding == OK
+
+
+def test_a_store_that_is_away_is_a_finding_and_the_rest_is_looked_at(bots, redis):
+    redis.kill()
+    found = findings(bots)
+    assert found["redis"].finding == FAIL and found["postgresql"].finding == OK and "outbox" not in found
+
+
+def test_an_older_schema_is_named(bots, postgres):
+    subprocess.run([program("bursard"), "migrate", "down", "--postgres", postgres.conninfo], check=True, capture_output=True, timeout=60)
+    found = findings(bots)
+    assert found["schema"].finding == FAIL and "migrate up" in found["schema"].advice and "prices" not in found
+
+
+def test_an_outbox_that_stands_still_is_found(start_bursard, clock, redis):
+    from bots import Bots
+    server = start_bursard(roles="serve,http", clock=clock)
+    bots = Bots(protos, server.grpc_addr)
+    bots.record(bots.check("ann"), input_tokens=5)
+    assert findings(bots)["outbox"].finding == OK
+    clock.advance(30)
+    waits = findings(bots)["outbox"]
+    assert waits.finding == WARN and waits.found.startswith("1 entries")
+    clock.advance(60)
+    assert findings(bots)["outbox"].finding == FAIL
+    bots.close()
+
+
+def test_prices_keys_pools_and_rejects_are_looked_at(bots, stack):
+    assert findings(bots)["prices"].finding == OK and findings(bots)["keys"].finding == WARN
+    bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id="default", unknown_model=3)), timeout=20)
+    bots.record(bots.check(unique("user"), model="no-such-model", input_tokens=5), input_tokens=5)
+    bots.drained()
+    bots.admin.PutPool(bots.admin_pb.PutPoolRequest(ref=bots.admin_pb.PoolRef(name="gpu"), slots=1, paused=True), timeout=20)
+    with stack.sql() as cursor:
+        cursor.execute("INSERT INTO ledger_rejects (origin, reason, bytes) VALUES ('x', 'because', '')")
+        cursor.connection.commit()
+    found = findings(bots)
+    assert [found[name].finding for name in ("prices", "pools", "rejects")] == [WARN, WARN, WARN]
+    assert found["prices"].found.startswith("1 requests")
+
+
+@pytest.mark.parametrize("days, finding", [(2, WARN), (90, OK)])
+def test_the_end_of_the_certificate_is_found(tmp_path, start_bursard, days, finding):
+    authority = Authority(tmp_path, "authority")
+    cert, key = authority.issue("bursard.example", days=days)
+    server = start_bursard(tls_cert=cert, tls_key=key)
+    done = run(server, "--tls-ca", authority.cert, "--json")
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert checks["tls"]["finding"] == {WARN: "FINDING_WARN", OK: "FINDING_OK"}[finding], done.stdout
+
+
+def test_the_command_exits_by_what_it_finds(bursard, stack):
+    well = run(bursard)
+    assert well.returncode == 0 and "0 broken" in well.stdout and "connection" in well.stdout, well.stderr
+    stack.redis.config_set("maxmemory-policy", "allkeys-lru")
+    broken = run(bursard)
+    assert broken.returncode == 1 and "FAIL  eviction" in broken.stdout and "-> set maxmemory-policy noeviction" in broken.stdout
+
+
+def test_a_bot_sees_the_outside_alone(bots, bursard):
+    create = lambda role, **more: bots.admin.CreateKey(bots.admin_pb.CreateKeyRequest(role=role, **more), timeout=20).secret
+    operator = create(5)
+    metadata = [("authorization", "Bearer " + operator)]
+    bot = bots.admin.CreateKey(bots.admin_pb.CreateKeyRequest(role=2), timeout=20, metadata=metadata).secret
+    done = run(bursard, BURSAR_KEY=bot)
+    assert done.returncode == 0 and "may not look inside" in done.stdout and "redis" not in done.stdout
+    known = run(bursard, BURSAR_KEY=operator)
+    assert "operator" in known.stdout and "keys" in known.stdout
+    nobody = run(bursard)
+    assert nobody.returncode == 4 and "UNAUTHENTICATED" in nobody.stderr
+    with pytest.raises(grpc.RpcError) as caught:
+        bots.admin.Diagnose(protos.admin_pb2.DiagnoseRequest(), timeout=20, metadata=[("authorization", "Bearer " + bot)])
+    assert caught.value.code() == grpc.StatusCode.PERMISSION_DENIED
