@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/doors.h"
@@ -85,13 +86,13 @@ static bool number_check(const struct rule *rule, int64_t value, int64_t most, c
 	return true;
 }
 
-static bool enum_check(const struct rule *rule, const ProtobufCFieldDescriptor *field, int value, struct err *err)
+static bool enum_check(
+	const struct rule *rule, const ProtobufCEnumDescriptor *type, int value, const char *field, struct err *err)
 {
-	if (!protobuf_c_enum_descriptor_get_value(field->descriptor, value))
-		return err_invalid(err, field->name, "%d is no value of %s", value,
-			((const ProtobufCEnumDescriptor *)field->descriptor)->short_name);
+	if (!protobuf_c_enum_descriptor_get_value(type, value))
+		return err_invalid(err, field, "%d is no value of %s", value, type->short_name);
 	if (rule->kind == KNOWN && value == 0)
-		return err_invalid(err, field->name, "must be given");
+		return err_invalid(err, field, "must be given");
 	return true;
 }
 
@@ -110,12 +111,32 @@ static bool value_check(
 	case PROTOBUF_C_TYPE_INT32:
 		return number_check(rule, *(const int32_t *)value, INT32_MAX, field->name, err);
 	case PROTOBUF_C_TYPE_ENUM:
-		return enum_check(rule, field, *(const int *)value, err);
+		return enum_check(rule, field->descriptor, *(const int *)value, field->name, err);
 	case PROTOBUF_C_TYPE_MESSAGE:
 		part = *(const ProtobufCMessage *const *)value;
 		if (!part)
 			return rule->kind == NEEDED ? err_invalid(err, field->name, "must be given") : true;
 		return fields_check(part, true, err) || err_prefix(err, "%s.", field->name);
+	default:
+		return true;
+	}
+}
+
+/* Item i of a list's values; the error's field is "[i]" and what is in it. */
+static bool item_check(
+	const struct rule *rule, const ProtobufCFieldDescriptor *field, const char *values, size_t i, struct err *err)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "[%zu]", i);
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return text_check(rule, ((const char *const *)(const void *)values)[i], name, err);
+	case PROTOBUF_C_TYPE_ENUM:
+		return enum_check(rule, field->descriptor, ((const int *)(const void *)values)[i], name, err);
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return fields_check(((const ProtobufCMessage *const *)(const void *)values)[i], true, err) ||
+		       err_prefix(err, "%s.", name);
 	default:
 		return true;
 	}
@@ -132,21 +153,9 @@ static bool list_check(const struct rule *rule, const ProtobufCFieldDescriptor *
 	if ((int64_t)count < least || (int64_t)count > most)
 		return err_invalid(
 			err, field->name, "must have %" PRId64 " to %" PRId64 " items, not %zu", least, most, count);
-	for (size_t i = 0; i < count && field->type == PROTOBUF_C_TYPE_ENUM; i++)
-		if (!enum_check(rule, field, ((const int *)(const void *)values)[i], err))
-			return false;
-	if (!into_items || (field->type != PROTOBUF_C_TYPE_MESSAGE && field->type != PROTOBUF_C_TYPE_STRING))
-		return true;
-	for (size_t i = 0; i < count; i++) {
-		const void *value = values + i * sizeof(void *);
-
-		if (field->type == PROTOBUF_C_TYPE_STRING &&
-			!text_check(rule, *(const char *const *)value, field->name, err))
-			return false;
-		if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
-			!fields_check(*(const ProtobufCMessage *const *)value, true, err))
-			return err_prefix(err, "%s[%zu].", field->name, i);
-	}
+	for (size_t i = 0; into_items && i < count; i++)
+		if (!item_check(rule, field, values, i, err))
+			return err_prefix(err, "%s", field->name);
 	return true;
 }
 
