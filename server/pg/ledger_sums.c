@@ -229,6 +229,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		.shared = arena_zalloc(scratch, (size_t)count * SHARED_MAX + 1, sizeof(*sums->shared)),
 		.window = arena_zalloc(scratch, windows + 1, sizeof(*sums->window)),
 		.bucket = arena_zalloc(scratch, buckets + 1, sizeof(*sums->bucket)),
+		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
 	};
 	for (int i = 0; i < count; i++) {
 		if (items[i]->fate != LEDGER_WRITTEN)
@@ -236,6 +237,8 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		/* A reset changes counters, not what was used. */
 		if (items[i]->entry->kind != ENTRY_RESET)
 			collect_use(sums, items[i]->entry);
+		else
+			sums->reset[sums->resets++] = items[i]->entry;
 		collect_levels(sums, items[i]->entry);
 	}
 	sums->dailies = use_merge(sums->daily, sums->dailies, compare_daily);

@@ -36,11 +36,18 @@ struct sums {
 	struct use_row *shared; /* by day, of teams, orgs and tenants */
 	struct window_sum *window;
 	struct bucket_sum *bucket;
+	int resets;
+	const struct entry *
+		*reset; /* an admin's doing: each gets its row in audit_log, in this transaction, so exactly once */
 };
 
 /* Beginnings of the UTC day and month. */
 int64_t floor_day(int64_t us);
 int64_t floor_month(int64_t us);
+
+/* ledger_resets.c: the statement and its arguments, for sums->resets. */
+extern const char ledger_resets_sql[];
+void ledger_resets_args(struct pg_args *args, const struct sums *sums);
 
 /* Writes all of them and COMMITs, in one round trip. */
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err);
