@@ -131,14 +131,26 @@ static bool asked_to_quit(void)
 	return false;
 }
 
+/* A serial line, or a terminal that nobody has told its size, has none. */
+static struct winsize screen_size(void)
+{
+	struct winsize size = {0};
+
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	if (!size.ws_row)
+		size.ws_row = 24;
+	if (!size.ws_col)
+		size.ws_col = 80;
+	return size;
+}
+
 /* As many lines, and columns, as the screen has now; colours of lines that are cut are ended. */
 static void put_screen(struct buf *out)
 {
-	struct winsize size = {.ws_row = 24, .ws_col = 80};
+	struct winsize size = screen_size();
 	struct buf cut = {0};
 	const char *line = buf_str(out);
 
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	buf_put_str(&cut, "\033[H");
 	for (int row = 0; row + 1 < size.ws_row && *line; row++) {
 		size_t len = strcspn(line, "\n"), shown = 0, at = 0;

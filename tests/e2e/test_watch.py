@@ -350,6 +350,7 @@ def test_top_gives_the_terminal_back(bursard, until):
                                    stdout=slave, stderr=slave)
         shown = b""
         while b"a second" not in shown:
+            assert select.select([master], [], [], WAIT)[0], shown
             shown += os.read(master, 4096)
         assert shown.startswith(b"\x1b[?1049h") and not termios.tcgetattr(slave)[3] & termios.ICANON
         os.write(master, end)

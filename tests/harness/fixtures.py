@@ -1,10 +1,27 @@
 """The fixtures of tests/e2e and tests/fault. A test that asks for `clock` gets its Redis under that clock."""
+import signal
+
 import pytest
 
 from .bursard import Bursard
 from .clock import Clock
 from .postgres import Postgres
 from .redis_server import Redis
+
+
+@pytest.fixture(autouse=True)
+def ends_in_time(request):
+    """A test that hangs fails, and the others go on."""
+    seconds = 3600 if request.node.get_closest_marker("long") else 300
+
+    def late(*_):
+        raise TimeoutError(f"the test has not ended after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
