@@ -107,6 +107,17 @@ def test_a_watch_of_a_pool_ends_with_its_key_and_others_go_on(keys):
     watches[1].cancel()
 
 
+def test_a_watch_ends_when_its_key_is_revoked_at_another_bursard(keys):
+    made = keys.known(VIEWER)
+    stream = keys.there.admin.Watch(keys.pb.WatchRequest(), timeout=60, metadata=[("authorization", "Bearer " + made.secret)])
+    next(stream)
+    keys.revoke(made)
+    with pytest.raises(grpc.RpcError) as caught:
+        for _ in stream:
+            pass
+    assert (caught.value.code(), caught.value.details()) == (Code.UNAUTHENTICATED, "the key was revoked")
+
+
 def test_a_stream_ends_when_its_key_expires_or_its_overlap_is_over(keys, acquire, stack):
     keys.pool(2)
     expiring, rotated = keys.known(BOT, expires_at_us=stack.redis_server.time_us() + 8_000_000), keys.known(BOT)
