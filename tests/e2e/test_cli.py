@@ -2,10 +2,13 @@
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 from harness.paths import program
 from harness.ports import free_port
+from harness.proxy import Proxy
+from harness.wait import until
 
 ALLOWED, DENIED, USAGE, UNREACHABLE, REFUSED = range(5)
 
@@ -165,3 +168,17 @@ def test_exit_codes_and_messages_say_what_to_do(bursar):
 def test_a_wrong_field_is_named(bursar):
     refused = bursar("check", "a\tb")
     assert refused.returncode == REFUSED and "user:" in refused.stderr
+
+
+def test_a_handshake_that_takes_half_a_second_is_waited_for(bursard):
+    host, port = bursard.grpc_addr.split(":")
+    proxy = Proxy((host, int(port)))
+    proxy.freeze()
+    command = subprocess.Popen([program("bursar"), "status", "ann", "--addr", proxy.address], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: proxy.sockets, "the connection")
+    threading.Timer(0.5, proxy.thaw).start()
+    out, err = command.communicate(timeout=60)
+    connections = len(proxy.sockets) // 2
+    proxy.close()
+    assert command.returncode == 0 and "ann" in out, err
+    assert connections == 1, "the first attempt was given up"
