@@ -1,4 +1,4 @@
-/* What every command needs: the connection, errors that say what to do next, output. */
+/* What every command needs: calls, pages, output. */
 #include "cli/command.h"
 
 #include <assert.h>
@@ -23,91 +23,6 @@ int64_t cli_now_us(void)
 const char *cli_arg(const struct cli *cli, int n)
 {
 	return n < cli->args_count ? cli->args[n] : "";
-}
-
-static const struct hint {
-	int code;
-	const char *text;
-} hints[] = {
-	{BURSAR_ALREADY_EXISTS,
-		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
-	{BURSAR_UNAUTHENTICATED, "Put the key into a file and name it by --key-file FILE or BURSAR_KEY_FILE; an admin "
-				 "makes one with 'bursar "
-				 "key create'."},
-	{BURSAR_PERMISSION_DENIED, "The key has no right to this; an admin's has."},
-	{BURSAR_RESOURCE_EXHAUSTED, "The server is full: try again later."},
-	{BURSAR_UNIMPLEMENTED,
-		"The server is older than this command; compare 'bursar version' with 'bursard --version'."},
-	{BURSAR_UNAVAILABLE, "The server is up but a store behind it is not: see /readyz on its HTTP port, or "
-			     "'deploy/local status'."},
-	{BURSAR_DEADLINE_EXCEEDED,
-		"The server did not finish in time: see 'deploy/local logs', or allow more with --timeout."},
-	{BURSAR_INTERNAL, "The server's log says more: 'deploy/local logs'."},
-};
-
-/* What gRPC says of a connection, without what it repeats. */
-static const char *plain_cause(const char *message)
-{
-	static const char last[] = "last error: ", remote[] = "Failed to connect to remote host: ";
-	const char *cause = strstr(message, last), *end;
-
-	if (!cause)
-		return message;
-	cause += strlen(last);
-	end = strstr(cause, remote);
-	if (end)
-		return end + strlen(remote);
-	return strncmp(cause, "UNKNOWN: ", 9) == 0 ? cause + 9 : cause;
-}
-
-static int unreachable(const struct cli *cli, const struct bursar_error *error)
-{
-	const char *ca = cli_setting(cli, SETTING_TLS_CA);
-
-	fprintf(stderr, "bursar: cannot reach %s: %s\n", cli->address, plain_cause(error->message));
-	fprintf(stderr,
-		"  Is bursard running there%s? Start one with 'deploy/local up', or name another by --addr HOST:PORT "
-		"or BURSAR_ADDR.\n",
-		ca && *ca ? ", does it speak TLS, and is its certificate of whom --tls-ca names"
-			  : " (and without TLS? Else name its CA by --tls-ca)");
-	return EXIT_UNREACHABLE;
-}
-
-/* Where what was not found can be looked up, by the command's first word. */
-static const char *where_to_look(const struct cli *cli)
-{
-	static const char *const lists[] = {"tier", "pool", "price", "tenant", "key", NULL};
-	static char text[64];
-	size_t word = strcspn(cli->command->name, " ");
-
-	for (const char *const *list = lists; *list; list++) {
-		if (strlen(*list) == word && strncmp(cli->command->name, *list, word) == 0) {
-			snprintf(text, sizeof(text), "'bursar %s list' shows what there is. Mind --tenant.", *list);
-			return text;
-		}
-	}
-	return "Mind --tenant. An ended reservation is known for 15 minutes more.";
-}
-
-int cli_failed(struct cli *cli, const struct bursar_error *error)
-{
-	struct buf wait = {0};
-
-	if (!error->from_server)
-		return unreachable(cli, error);
-	fprintf(stderr, "bursar: refused (%s): %s%s%s\n", bursar_code_name(error->code), error->field,
-		error->field[0] ? ": " : "", error->message);
-	if (error->retry_after_us > 0) {
-		put_duration(&wait, error->retry_after_us);
-		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
-		buf_release(&wait);
-	}
-	if (error->code == BURSAR_NOT_FOUND)
-		fprintf(stderr, "  %s\n", where_to_look(cli));
-	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
-		if (hints[i].code == error->code)
-			fprintf(stderr, "  %s\n", hints[i].text);
-	return EXIT_REFUSED;
 }
 
 void *cli_call(struct cli *cli, enum bursar_method method, const void *request, int *code)

@@ -98,6 +98,24 @@ def test_the_command_line_speaks_tls(doors, tmp_path):
         assert done.returncode == 2 and ("TLS" in done.stderr or "--tls-" in done.stderr), args
 
 
+def test_the_command_line_says_why_nobody_is_reached(mutual, tmp_path):
+    def said(*args):
+        done = subprocess.run([program("bursar"), "status", "ann", *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
+                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": mutual.server.grpc_addr})
+        assert done.returncode == 3, done
+        return done.stderr
+
+    ca, stranger = mutual.authority.cert, Authority(tmp_path, "stranger")
+    assert "was closed" in said() and "--tls-ca FILE" in said()
+    assert "not from the authority" in said("--tls-ca", stranger.cert)
+    cert, key = stranger.issue("ops.example")
+    assert "asks for certificates" in said("--tls-ca", ca, "--tls-cert", cert, "--tls-key", key)
+    mutual.put(*mutual.authority.issue("bursard", alternative="DNS:elsewhere"))
+    until(lambda: "another name" in said("--tls-ca", ca), "the new certificate being shown")
+    mutual.put(*mutual.authority.issue("bursard", expired=True))
+    until(lambda: "not good now" in said("--tls-ca", ca), "the expired certificate being shown")
+
+
 def test_a_certificate_stands_for_a_role_of_a_tenant(mutual):
     pb, admin_pb = protos.limiter_pb2, protos.admin_pb2
     operator, bot = mutual.callers.issue("ops.example"), mutual.callers.issue("telegram.acme")

@@ -1,0 +1,122 @@
+/* Why a call failed, and what to do next. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/format.h"
+
+static const struct hint {
+	int code;
+	const char *text;
+} hints[] = {
+	{BURSAR_ALREADY_EXISTS,
+		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
+	{BURSAR_UNAUTHENTICATED, "Put the key into a file and name it by --key-file FILE or BURSAR_KEY_FILE; an admin "
+				 "makes one with 'bursar "
+				 "key create'."},
+	{BURSAR_PERMISSION_DENIED, "The key has no right to this; an admin's has."},
+	{BURSAR_RESOURCE_EXHAUSTED, "The server is full: try again later."},
+	{BURSAR_UNIMPLEMENTED,
+		"The server is older than this command; compare 'bursar version' with 'bursard --version'."},
+	{BURSAR_UNAVAILABLE, "The server is up but a store behind it is not: see /readyz on its HTTP port, or "
+			     "'deploy/local status'."},
+	{BURSAR_DEADLINE_EXCEEDED,
+		"The server did not finish in time: see 'deploy/local logs', or allow more with --timeout."},
+	{BURSAR_INTERNAL, "The server's log says more: 'deploy/local logs'."},
+};
+
+/* What gRPC says when it has no connection, and what it means: the first whose mark is in the message. */
+static const struct cause {
+	const char *mark;
+	const char *text; /* NULL: what gRPC says is plain enough */
+	const char *next_plain; /* what to do next, without TLS; NULL: comes with TLS only */
+	const char *next_tls;
+} causes[] = {
+	{"wrong version number", "what listens there does not speak TLS", NULL,
+		"Leave --tls-ca out (and BURSAR_TLS_CA, and the profile's tls-ca), or give bursard a certificate "
+		"(its --tls-cert and --tls-key)."},
+	{"certificate verify failed",
+		"its certificate is not from the authority that --tls-ca names, or is not good now", NULL,
+		"Name its authority by --tls-ca FILE; 'openssl s_client -showcerts -connect HOST:PORT' shows the "
+		"certificate with its dates."},
+	{"not in peer certificate", "its certificate is made out to another name", NULL,
+		"Name it by --addr as its certificate does; 'openssl s_client -connect HOST:PORT' shows the name."},
+	{"Socket closed", "the connection was closed before the server answered",
+		"If it speaks TLS, name its authority by --tls-ca FILE; if not, see its log.",
+		"If it asks for certificates, is yours (--tls-cert, --tls-key) from its authority, not expired and not "
+		"revoked? Its log may say more."},
+	{"", NULL,
+		"Is bursard running there (and without TLS? Else name its CA by --tls-ca)? Start one with "
+		"'deploy/local up', or name another by --addr HOST:PORT or BURSAR_ADDR.",
+		"Is bursard running there? Start one with 'deploy/local up', or name another by --addr HOST:PORT or "
+		"BURSAR_ADDR."},
+};
+
+/* What gRPC says of a connection, without what it repeats. */
+static const char *plain_cause(const char *message)
+{
+	static const char last[] = "last error: ", remote[] = "Failed to connect to remote host: ";
+	const char *cause = strstr(message, last), *end;
+
+	if (!cause)
+		return message;
+	cause += strlen(last);
+	end = strstr(cause, remote);
+	if (end)
+		return end + strlen(remote);
+	if (strncmp(cause, "UNKNOWN: ", 9) == 0)
+		cause += 9;
+	end = strncmp(cause, "unix:", 5) == 0 || strncmp(cause, "ipv", 3) == 0 ? strstr(cause, ": ") : NULL;
+	return end ? end + 2 : cause; /* the address has been said */
+}
+
+static int unreachable(const struct cli *cli, const struct bursar_error *error)
+{
+	const char *ca = cli_setting(cli, SETTING_TLS_CA);
+	const struct cause *cause = causes;
+
+	while (!strstr(error->message, cause->mark))
+		cause++;
+	fprintf(stderr, "bursar: cannot reach %s: %s\n", cli->address,
+		cause->text ? cause->text : plain_cause(error->message));
+	fprintf(stderr, "  %s\n", (ca && *ca) || !cause->next_plain ? cause->next_tls : cause->next_plain);
+	return EXIT_UNREACHABLE;
+}
+
+/* Where what was not found can be looked up, by the command's first word. */
+static const char *where_to_look(const struct cli *cli)
+{
+	static const char *const lists[] = {"tier", "pool", "price", "tenant", "key", NULL};
+	static char text[64];
+	size_t word = strcspn(cli->command->name, " ");
+
+	for (const char *const *list = lists; *list; list++) {
+		if (strlen(*list) == word && strncmp(cli->command->name, *list, word) == 0) {
+			snprintf(text, sizeof(text), "'bursar %s list' shows what there is. Mind --tenant.", *list);
+			return text;
+		}
+	}
+	return "Mind --tenant. An ended reservation is known for 15 minutes more.";
+}
+
+int cli_failed(struct cli *cli, const struct bursar_error *error)
+{
+	struct buf wait = {0};
+
+	if (!error->from_server)
+		return unreachable(cli, error);
+	fprintf(stderr, "bursar: refused (%s): %s%s%s\n", bursar_code_name(error->code), error->field,
+		error->field[0] ? ": " : "", error->message);
+	if (error->retry_after_us > 0) {
+		put_duration(&wait, error->retry_after_us);
+		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
+		buf_release(&wait);
+	}
+	if (error->code == BURSAR_NOT_FOUND)
+		fprintf(stderr, "  %s\n", where_to_look(cli));
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (hints[i].code == error->code)
+			fprintf(stderr, "  %s\n", hints[i].text);
+	return EXIT_REFUSED;
+}
