@@ -1,7 +1,13 @@
 /* Preloaded into a process, shifts its wall clock by the microseconds that stand in the file BURSAR_TEST_CLOCK names; where
  * a second number in it is not 0, the clock stands still at that time, in microseconds since 1970.
- * libfaketime would do, but recurses into itself under jemalloc, which is Redis's allocator. */
+ * libfaketime would do, but recurses into itself under jemalloc, which is Redis's allocator.
+ * A wait until a time on the wall clock lasts as long as on a true one: it would never end, or end at once, again and again. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -13,6 +19,19 @@
 static const volatile struct {
 	int64_t offset_us, stopped_us;
 } * shared;
+
+static long (*libc_syscall)(long, ...);
+static int (*libc_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
+
+/* Not in a constructor: others' constructors ask for the time. */
+static void find_libc(void)
+{
+	if (!libc_syscall)
+		libc_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+	if (!libc_clockwait)
+		libc_clockwait = (int (*)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *))dlsym(
+			RTLD_NEXT, "pthread_cond_clockwait");
+}
 
 __attribute__((constructor)) static void map_offset(void)
 {
@@ -28,7 +47,8 @@ __attribute__((constructor)) static void map_offset(void)
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
-	long failed = syscall(SYS_clock_gettime, id, ts);
+	find_libc();
+	long failed = libc_syscall(SYS_clock_gettime, id, ts);
 	if (failed || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE) || !shared)
 		return (int)failed;
 	int64_t offset_us = shared->offset_us, stopped_us = shared->stopped_us;
@@ -65,4 +85,56 @@ time_t time(time_t *out)
 	if (out)
 		*out = ts.tv_sec;
 	return ts.tv_sec;
+}
+
+/* The time on `clock` at which the wall clock of this process would show `until`, if it ran. */
+static struct timespec on(clockid_t clock, const struct timespec *until)
+{
+	struct timespec wall, now;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	libc_syscall(SYS_clock_gettime, clock, &now);
+	now.tv_sec += until->tv_sec - wall.tv_sec;
+	now.tv_nsec += until->tv_nsec - wall.tv_nsec;
+	if (now.tv_nsec < 0) {
+		now.tv_nsec += 1000000000;
+		now.tv_sec--;
+	} else if (now.tv_nsec >= 1000000000) {
+		now.tv_nsec -= 1000000000;
+		now.tv_sec++;
+	}
+	return now.tv_sec < 0 ? (struct timespec){0} : now;
+}
+
+int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
+{
+	find_libc();
+	if (clock != CLOCK_REALTIME || !shared)
+		return libc_clockwait(cond, mutex, clock, until);
+	struct timespec then = on(CLOCK_MONOTONIC, until);
+	return libc_clockwait(cond, mutex, CLOCK_MONOTONIC, &then);
+}
+
+int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict mutex, const struct timespec *restrict until)
+{
+	/* Which clock is an attribute of `cond` that nothing can ask for; no machine has been up since the seventies. */
+	clockid_t clock = until->tv_sec > 1000000000 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+	return pthread_cond_clockwait(cond, mutex, clock, until);
+}
+
+/* gRPC waits by the system call itself. */
+long syscall(long number, ...)
+{
+	va_list list;
+	va_start(list, number);
+	long args[6];
+	for (int i = 0; i < 6; i++)
+		args[i] = va_arg(list, long);
+	va_end(list);
+	find_libc();
+	struct timespec then;
+	if (number == SYS_futex && (args[1] & FUTEX_CLOCK_REALTIME) && args[3] && shared) {
+		then = on(CLOCK_REALTIME, (const struct timespec *)args[3]);
+		args[3] = (long)&then;
+	}
+	return libc_syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]);
 }

@@ -37,7 +37,7 @@ def _own(path):
 
 @functools.lru_cache(maxsize=None)
 def _initialised():
-    data = os.path.join(temp_dir("initdb"), "data")
+    data = os.path.join(temp_dir("initdb", store=True), "data")
     os.mkdir(data, 0o700)
     _own(data)
     user = _user()
@@ -52,7 +52,7 @@ class Postgres(Process):
     machine without power does. `clock`: a Clock, which its now() then follows."""
 
     def __init__(self, settings=None, start=True, clock=None):
-        self.directory = temp_dir("pg")
+        self.directory = temp_dir("pg", store=True)
         super().__init__("postgres", os.path.join(self.directory, "log"))
         self.data = os.path.join(self.directory, "data")
         shutil.copytree(_initialised(), self.data)

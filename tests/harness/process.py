@@ -9,9 +9,19 @@ import tempfile
 _running = set()
 
 
-def temp_dir(prefix):
-    """A short path (the name of a unix socket is at most 107 bytes), removed at exit; others may pass through it."""
-    path = tempfile.mkdtemp(prefix=f"b-{prefix}-", dir="/tmp")
+def _in_memory():
+    """A file system in memory with room for the stores of a run, or None: a container's may be tiny."""
+    try:
+        room = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) and room.f_bavail * room.f_frsize >= 2 << 30 else None
+
+
+def temp_dir(prefix, store=False):
+    """A short path (the name of a unix socket is at most 107 bytes), removed at exit; others may pass through it.
+    `store`: for what a store writes; in memory where there is room, as a database is made for every test."""
+    path = tempfile.mkdtemp(prefix=f"b-{prefix}-", dir=(store and _in_memory()) or "/tmp")
     os.chmod(path, 0o711)
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path

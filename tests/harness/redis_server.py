@@ -11,7 +11,7 @@ class Redis(Process):
     """`aof`: None (nothing on disk), "everysec" or "always". `clock`: a Clock, for TIME and expiry to follow it."""
 
     def __init__(self, aof=None, clock=None, settings=None, start=True):
-        self.directory = temp_dir("redis")
+        self.directory = temp_dir("redis", store=True)
         super().__init__("redis", os.path.join(self.directory, "log"))
         self.socket = os.path.join(self.directory, "sock")
         self.url = "unix://" + self.socket
