@@ -29,8 +29,8 @@ static void find_libc(void)
 	if (!libc_syscall)
 		libc_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
 	if (!libc_clockwait)
-		libc_clockwait = (int (*)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *))dlsym(
-			RTLD_NEXT, "pthread_cond_clockwait");
+		libc_clockwait = (int (*)(pthread_cond_t *, pthread_mutex_t *, clockid_t,
+			const struct timespec *))dlsym(RTLD_NEXT, "pthread_cond_clockwait");
 }
 
 __attribute__((constructor)) static void map_offset(void)
@@ -114,7 +114,8 @@ int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid
 	return libc_clockwait(cond, mutex, CLOCK_MONOTONIC, &then);
 }
 
-int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict mutex, const struct timespec *restrict until)
+int pthread_cond_timedwait(
+	pthread_cond_t *restrict cond, pthread_mutex_t *restrict mutex, const struct timespec *restrict until)
 {
 	/* Which clock is an attribute of `cond` that nothing can ask for; no machine has been up since the seventies. */
 	clockid_t clock = until->tv_sec > 1000000000 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
