@@ -1,46 +1,15 @@
 /* Outbox entries for tests of the ledger. */
 #include "pg_entries.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
+#include <cmocka.h>
+
 #include "base/clock.h"
-
-struct ledger_bench *bench_now;
-
-void ledger_bench_open(struct ledger_bench *bench, const char *conninfo, int threads)
-{
-	struct err err;
-
-	*bench = (struct ledger_bench){0};
-	uv_loop_init(&bench->loop);
-	bench->pool = pg_pool_new(conninfo, threads, &err);
-	if (!bench->pool)
-		abort();
-	bench->ledger = pg_ledger_new(bench->pool, &bench->loop);
-	bench->accounts = pg_accounts_new(bench->pool, &bench->loop);
-	bench->admin = pg_admin_new(bench->pool, &bench->loop);
-	bench_now = bench;
-}
-
-void ledger_bench_close(struct ledger_bench *bench)
-{
-	pg_pool_free(bench->pool);
-	ledger_bench_run(bench);
-	pg_ledger_free(bench->ledger);
-	pg_accounts_free(bench->accounts);
-	pg_admin_free(bench->admin);
-	uv_run(&bench->loop, UV_RUN_DEFAULT);
-	if (uv_loop_close(&bench->loop) != 0)
-		abort();
-}
-
-void ledger_bench_run(struct ledger_bench *bench)
-{
-	while (bench->waiting > 0)
-		uv_run(&bench->loop, UV_RUN_ONCE);
-}
 
 void entry_example(struct entry *entry, struct arena *arena, const char *user, const char *request_id)
 {
@@ -101,18 +70,25 @@ void item_pack(struct ledger_item *item, struct arena *arena, const struct entry
 	buf_release(&buf);
 }
 
-static void write_done(struct ledger_op *op)
+bool ledger_write_wait(struct ledger_write *op, struct ledger_item *items, int count)
 {
-	(void)op;
-	bench_now->waiting--;
+	*op = (struct ledger_write){.op = LEDGER_OP, .count = count, .item = items};
+	RUN_LEDGER(write, op);
+	return op->op.ok;
 }
 
-bool ledger_write_wait(
-	struct ledger_bench *bench, struct ledger_write *op, struct arena *arena, struct ledger_item *items, int count)
+void ledger_fill(int count)
 {
-	*op = (struct ledger_write){.op = {.arena = arena, .done = write_done}, .count = count, .item = items};
-	bench->waiting++;
-	bench->ledger->ops->write(bench->ledger, op);
-	ledger_bench_run(bench);
-	return op->op.ok;
+	struct ledger_item *items = arena_zalloc(&bench.arena, (size_t)count, sizeof(*items));
+	struct ledger_write op;
+
+	for (int i = 0; i < count; i++) {
+		struct entry entry;
+		entry_example(&entry, &bench.arena, arena_printf(&bench.arena, "u%d", i % 3),
+			arena_printf(&bench.arena, "r%d", i));
+		entry.info.interface = i % 2 ? "web" : "api";
+		entry.amounts.cost = 100 * (i % 3 + 1);
+		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "g:%d", i));
+	}
+	assert_true(ledger_write_wait(&op, items, count));
 }

@@ -1,34 +1,21 @@
-/* Outbox entries for tests of the ledger, and a loop to write them on. */
+/* Outbox entries for tests of the ledger. */
 #ifndef TESTS_PG_ENTRIES_H
 #define TESTS_PG_ENTRIES_H
 
-#include <uv.h>
-
-#include "pg/pool.h"
-#include "pg/stores.h"
-#include "store/ledger.h"
-
-/* A loop with a pool and a ledger store on it. */
-struct ledger_bench {
-	uv_loop_t loop;
-	struct pg_pool *pool;
-	struct ledger_store *ledger;
-	struct accounts_store *accounts;
-	struct admin_store *admin;
-	int waiting; /* operations that have not come back */
-};
-void ledger_bench_open(struct ledger_bench *bench, const char *conninfo, int threads);
-void ledger_bench_close(struct ledger_bench *bench);
+#include "pg_bench.h"
 
 /* Fills a record: tenant "t", one request with 10 input and 5 output tokens for 1,000 nano-USD, on a user with one
  * calendar limit (id 7) and one bucket (id 9). Change what the test is about, then pack it. */
 void entry_example(struct entry *entry, struct arena *arena, const char *user, const char *request_id);
+/* Counts the request on a team and an org, too; NULL: on none. */
+void entry_groups(struct entry *entry, const char *team, const char *org);
 /* An item of the batch: packs the entry; `origin` is copied. */
 void item_pack(struct ledger_item *item, struct arena *arena, const struct entry *entry, const char *origin);
 
 /* Writes and waits. False: op.err says why. */
-bool ledger_write_wait(
-	struct ledger_bench *bench, struct ledger_write *op, struct arena *arena, struct ledger_item *items, int count);
+bool ledger_write_wait(struct ledger_write *op, struct ledger_item *items, int count);
+/* Writes so many records of the users u0, u1 and u2 in turn, at 100, 200 and 300 nano-USD; the requests are r0 and so on. */
+void ledger_fill(int count);
 
 /* How many sums of the shared roll-up are not those of the ledger's rows, or are missing: counted by SQL of its own. */
 #define SHARED_DIFFERENCES \
@@ -47,13 +34,5 @@ bool ledger_write_wait(
 	"GROUP BY 1, 2, 3, 4, 5, 6, 7) " \
 	"SELECT count(*) FROM ((SELECT * FROM kept EXCEPT SELECT * FROM right_ones) UNION ALL " \
 	"(SELECT * FROM right_ones EXCEPT SELECT * FROM kept)) d"
-
-/* Counts the request on a team and an org, too; NULL: on none. */
-void entry_groups(struct entry *entry, const char *team, const char *org);
-
-/* Runs the loop until no operation is waiting. `done` functions count `waiting` down. */
-void ledger_bench_run(struct ledger_bench *bench);
-/* The bench of the operations whose `done` runs now: tests have one at a time. */
-extern struct ledger_bench *bench_now;
 
 #endif

@@ -5,10 +5,12 @@
 #include <glob.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +91,15 @@ static void stop(void)
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A container's may be tiny. */
+static bool room_in_memory(void)
+{
+	struct statvfs room;
+
+	return access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &room) == 0 &&
+	       (uint64_t)room.f_bavail * room.f_frsize >= UINT64_C(2) << 30;
+}
+
 static const char *conninfo_of(const char *database, char out[256])
 {
 	snprintf(out, 256, "host=%s user=bursar dbname=%s", dir, database);
@@ -135,9 +146,9 @@ void pg_server_start(void)
 	if (server)
 		return;
 	find_bin();
-	snprintf(dir, sizeof(dir), "/tmp/bursar-pg-XXXXXX");
+	snprintf(dir, sizeof(dir), "%s/bursar-pg-XXXXXX", room_in_memory() ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(dir))
-		die("no directory under /tmp");
+		die("no directory for its data");
 	owner = getpid();
 	atexit(stop);
 	const struct passwd *user = getpwnam("postgres");
@@ -194,28 +205,35 @@ long long pg_server_ask_number(const char *conninfo, const char *sql)
 	return strtoll(pg_server_ask(conninfo, sql), NULL, 10);
 }
 
-const char *pg_server_database(const char *name)
+static const char *create_database(const char *name, const char *template)
 {
 	static char conninfo[256];
-	char sql[128], admin[256];
+	char sql[256], admin[256];
 
 	conninfo_of("postgres", admin);
 	snprintf(sql, sizeof(sql), "DROP DATABASE IF EXISTS \"%s\"", name);
 	bool dropped = pg_server_exec(admin, sql);
-	snprintf(sql, sizeof(sql), "CREATE DATABASE \"%s\"", name);
+	snprintf(sql, sizeof(sql), "CREATE DATABASE \"%s\" TEMPLATE \"%s\"", name, template);
 	if (!dropped || !pg_server_exec(admin, sql))
 		die("no database");
 	return conninfo_of(name, conninfo);
 }
 
+const char *pg_server_database(const char *name)
+{
+	return create_database(name, "template1");
+}
+
 const char *pg_server_migrated(const char *name)
 {
-	const char *conninfo = pg_server_database(name);
+	static const char *const template = "migrated";
+	static bool made;
 	struct buf out = {0};
 	struct err err;
 
-	if (!migrate_run(conninfo, MIGRATE_UP, &out, &err))
+	if (!made && !migrate_run(create_database(template, "template1"), MIGRATE_UP, &out, &err))
 		die(err.text);
+	made = true;
 	buf_release(&out);
-	return conninfo;
+	return create_database(name, template);
 }

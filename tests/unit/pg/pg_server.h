@@ -1,4 +1,4 @@
-/* A PostgreSQL of the test's own: a directory under /tmp, a unix socket, no port; gone when the test ends. */
+/* A PostgreSQL of the test's own: a directory in memory where there is room, else under /tmp, a unix socket, no port; gone when the test ends. */
 #ifndef TESTS_PG_SERVER_H
 #define TESTS_PG_SERVER_H
 

@@ -12,12 +12,8 @@
 
 #include "base/clock.h"
 #include "pg/account_filter.h"
-#include "pg_entries.h"
+#include "pg_bench.h"
 #include "pg_server.h"
-
-static struct ledger_bench bench;
-static struct arena arena;
-static char db[256];
 
 #define NOW INT64_C(2000000000000000)
 
@@ -38,23 +34,13 @@ static const char accounts_sql[] =
 	"('t', 1, 'n2', 0, 'a', 0, 1, 1), ('t', 1, 'n2', 1, 'b', 0, 1, 1), ('t', 1, 'p2', 0, 'a', 0, 1, 1); "
 	"INSERT INTO policy_changes (tenant, kind, account, version) VALUES ('t', 1, 'f2', 1), ('t', 1, 'f2', 2)";
 
-static void job_done(struct admin_job *job)
-{
-	(void)job;
-	bench.waiting--;
-}
-
 static void list(struct account_list *op)
 {
-	op->job = (struct admin_job){.arena = &arena, .done = job_done, .actor = "", .reason = ""};
+	op->job = (struct admin_job)JOB;
 	op->tenant = "t";
 	op->kind = op->kind ? op->kind : ACCOUNT_USER;
 	op->filter.now_us = NOW;
-	bench.waiting++;
-	bench.admin->ops->account_list(bench.admin, op);
-	ledger_bench_run(&bench);
-	if (!op->job.ok)
-		fail_msg("%s", op->job.err.text);
+	RUN_OK(account_list, op);
 }
 
 /* The ids that the filter finds, in pages of two, and their number as it is counted. */
@@ -82,7 +68,7 @@ static void finds(struct account_filter filter, enum account_kind kind, const ch
 static void a_filter_finds_what_matches_all_of_it(void **state)
 {
 	(void)state;
-	assert_true(pg_server_exec(db, accounts_sql));
+	assert_true(pg_server_exec(bench.db, accounts_sql));
 	FINDS("f1 f2 n1 n2 p2 p3", .tier = "");
 	FINDS("p2 p3", .tier = "pro");
 	FINDS("f1 f2 n1 n2", .tier = "free");
@@ -117,7 +103,7 @@ static double rows_touched(struct account_filter filter)
 
 	buf_put_str(&sql, "EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) ");
 	account_ids_sql(&sql, &args, &set, "", 100);
-	pg_link_init(&link, db, -1);
+	pg_link_init(&link, bench.db, -1);
 	link.deadline_us = clock_mono_us() + 30000000;
 	assert_true(pg_link_ready(&link, &err));
 	PGresult *result = pg_query(&link, buf_str(&sql), &args, &err);
@@ -143,7 +129,7 @@ static void a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it(void **s
 {
 	(void)state;
 	/* What is looked for stands last in the order of ids. */
-	assert_true(pg_server_exec(db,
+	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO accounts (tenant, kind, id, tier, team, org, suspended, bypass, deleted, grace_until_us) "
 		"SELECT 't', 1, 'u' || lpad(i::text, 6, '0'), CASE WHEN late THEN 'pro' ELSE 'free' END, CASE WHEN "
 		"late THEN 'red' "
@@ -165,41 +151,12 @@ static void a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it(void **s
 	TOUCHES_A_PAGE(.state = WANTED_SUSPENDED, .tier = "pro", .team = "red");
 }
 
-static int open_database(void **state)
-{
-	static int n;
-	char name[16];
-
-	(void)state;
-	snprintf(name, sizeof(name), "lists%d", n++);
-	snprintf(db, sizeof(db), "%s", pg_server_migrated(name));
-	ledger_bench_open(&bench, db, 2);
-	return 0;
-}
-
-static int close_database(void **state)
-{
-	(void)state;
-	ledger_bench_close(&bench);
-	arena_release(&arena);
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	pg_server_start();
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_database, close_database)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_filter_finds_what_matches_all_of_it),
-		TEST(a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it),
+		ON_BENCH(a_filter_finds_what_matches_all_of_it),
+		ON_BENCH(a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
 }

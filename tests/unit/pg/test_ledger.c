@@ -3,27 +3,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 #include <libpq-fe.h>
 
-#include "base/clock.h"
 #include "pg_entries.h"
 #include "pg_server.h"
-
-static struct ledger_bench bench;
-static struct arena arena;
-static char db[256];
 
 static void make_items(struct ledger_item *items, int count, const char *prefix, const char *origin_prefix)
 {
 	for (int i = 0; i < count; i++) {
 		struct entry entry;
-		entry_example(&entry, &arena, arena_printf(&arena, "user-%d", i % 7),
-			arena_printf(&arena, "%s-%d", prefix, i));
-		item_pack(&items[i], &arena, &entry, arena_printf(&arena, "%s:%d", origin_prefix, i));
+		entry_example(&entry, &bench.arena, arena_printf(&bench.arena, "user-%d", i % 7),
+			arena_printf(&bench.arena, "%s-%d", prefix, i));
+		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "%s:%d", origin_prefix, i));
 		items[i].partition = i % 7;
 	}
 }
@@ -32,7 +25,7 @@ static void write_all(struct ledger_item *items, int count)
 {
 	struct ledger_write op;
 
-	if (!ledger_write_wait(&bench, &op, &arena, items, count))
+	if (!ledger_write_wait(&op, items, count))
 		fail_msg("%s", op.op.err.text);
 }
 
@@ -55,12 +48,12 @@ static void a_batch_is_written_once_however_often_it_comes(void **state)
 	assert_int_equal(fates(items, 100, LEDGER_WRITTEN), 100);
 	write_all(items, 100);
 	assert_int_equal(fates(items, 100, LEDGER_REPEAT), 100);
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM ledger"), 100);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_daily"), 100 * 1000);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(rows) FROM usage_monthly"), 100);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(used) FROM usage_windows"), 100 * 15);
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM token_buckets"), 7);
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM accounts WHERE version = 0"), 7);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM ledger"), 100);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 100 * 1000);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(rows) FROM usage_monthly"), 100);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(used) FROM usage_windows"), 100 * 15);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM token_buckets"), 7);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM accounts WHERE version = 0"), 7);
 }
 
 static void the_same_key_from_another_origin_is_a_double_charge(void **state)
@@ -78,7 +71,7 @@ static void the_same_key_from_another_origin_is_a_double_charge(void **state)
 	assert_int_equal(items[0].fate, LEDGER_DOUBLE);
 	assert_int_equal(items[1].fate, LEDGER_WRITTEN);
 	assert_int_equal(items[2].fate, LEDGER_DOUBLE);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_daily"), 2000);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 2000);
 }
 
 static void what_is_refused_goes_to_the_rejects_and_the_rest_gets_in(void **state)
@@ -90,22 +83,22 @@ static void what_is_refused_goes_to_the_rejects_and_the_rest_gets_in(void **stat
 	make_items(items, 20, "reject", "gen:r");
 	items[3].bytes = (const uint8_t *)"garbage";
 	items[3].len = 7;
-	entry_example(&entry, &arena, "bad-\xff\xfe", "utf8");
-	item_pack(&items[11], &arena, &entry, "gen:r:11");
-	entry_example(&entry, &arena, "user-1", "far");
+	entry_example(&entry, &bench.arena, "bad-\xff\xfe", "utf8");
+	item_pack(&items[11], &bench.arena, &entry, "gen:r:11");
+	entry_example(&entry, &bench.arena, "user-1", "far");
 	entry.started_at_us = INT64_C(4102444800000000);
-	item_pack(&items[15], &arena, &entry, "gen:r:15");
+	item_pack(&items[15], &bench.arena, &entry, "gen:r:15");
 	write_all(items, 20);
 	assert_int_equal(fates(items, 20, LEDGER_WRITTEN), 17);
 	assert_int_equal(items[3].fate, LEDGER_REJECTED);
 	assert_int_equal(items[11].fate, LEDGER_REJECTED);
 	assert_int_equal(items[15].fate, LEDGER_REJECTED);
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM ledger_rejects"), 3);
-	assert_string_equal(
-		pg_server_ask(db, "SELECT bytes FROM ledger_rejects WHERE origin = 'gen:r:3'"), "\\x67617262616765");
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM ledger_rejects"), 3);
+	assert_string_equal(pg_server_ask(bench.db, "SELECT bytes FROM ledger_rejects WHERE origin = 'gen:r:3'"),
+		"\\x67617262616765");
 	write_all(items, 20);
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM ledger_rejects"), 3);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_daily"), 17000);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM ledger_rejects"), 3);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 17000);
 }
 
 static void every_sum_agrees_with_the_rows(void **state)
@@ -115,7 +108,8 @@ static void every_sum_agrees_with_the_rows(void **state)
 	(void)state;
 	for (int i = 0; i < 200; i++) {
 		struct entry entry;
-		entry_example(&entry, &arena, arena_printf(&arena, "u%d", i % 3), arena_printf(&arena, "sum-%d", i));
+		entry_example(&entry, &bench.arena, arena_printf(&bench.arena, "u%d", i % 3),
+			arena_printf(&bench.arena, "sum-%d", i));
 		entry.info.interface = i % 2 ? "telegram" : "discord";
 		entry.started_at_us -= i % 5 * INT64_C(86400000000);
 		entry.amounts = (struct amounts){i % 4 != 0, i, 2 * i, 1000 + i};
@@ -123,8 +117,8 @@ static void every_sum_agrees_with_the_rows(void **state)
 			entry.usage.tokens.count[class] = i + class;
 		entry.usage.flags = i % 10 == 0 ? FLAG_UNPRICED : 0;
 		entry.kind = i % 20 == 19 ? ENTRY_EXPIRY : ENTRY_RECORD;
-		entry_groups(&entry, i % 7 ? arena_printf(&arena, "team%d", i % 2) : NULL, i % 3 ? "org" : NULL);
-		item_pack(&items[i], &arena, &entry, arena_printf(&arena, "gen:s:%d", i));
+		entry_groups(&entry, i % 7 ? arena_printf(&bench.arena, "team%d", i % 2) : NULL, i % 3 ? "org" : NULL);
+		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "gen:s:%d", i));
 	}
 	write_all(items, 200);
 	assert_int_equal(fates(items, 200, LEDGER_WRITTEN), 200);
@@ -138,13 +132,14 @@ static void every_sum_agrees_with_the_rows(void **state)
 		"sum(cache_write), "
 		"sum(output), sum(reasoning), sum(audio_input), sum(audio_output), sum(unpriced))::text FROM "
 		"usage_daily)";
-	assert_string_equal(pg_server_ask(db, same), "t");
+	assert_string_equal(pg_server_ask(bench.db, same), "t");
 	assert_string_equal(
-		pg_server_ask(db, "SELECT (SELECT sum(cost_nano) FROM usage_monthly) = (SELECT sum(cost_nano) "
-				  "FROM ledger) AND (SELECT count(DISTINCT day) FROM ledger) = 5"),
+		pg_server_ask(bench.db, "SELECT (SELECT sum(cost_nano) FROM usage_monthly) = (SELECT sum(cost_nano) "
+					"FROM ledger) AND (SELECT count(DISTINCT day) FROM ledger) = 5"),
 		"t");
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(DISTINCT (kind, id)) FROM usage_shared_daily"), 4);
-	assert_int_equal(pg_server_ask_number(db, SHARED_DIFFERENCES), 0);
+	assert_int_equal(
+		pg_server_ask_number(bench.db, "SELECT count(DISTINCT (kind, id)) FROM usage_shared_daily"), 4);
+	assert_int_equal(pg_server_ask_number(bench.db, SHARED_DIFFERENCES), 0);
 }
 
 /* One user, in another team with every request: each team has what was used while he was in it. */
@@ -156,16 +151,17 @@ static void what_a_user_used_stays_with_the_team_he_was_in(void **state)
 	for (int team = 0; team < 2; team++) {
 		for (int i = 0; i < 2; i++) {
 			struct entry entry;
-			entry_example(&entry, &arena, "mover", arena_printf(&arena, "move-%d-%d", team, i));
+			entry_example(&entry, &bench.arena, "mover", arena_printf(&bench.arena, "move-%d-%d", team, i));
 			entry.amounts.cost = team ? 700 : 30;
 			entry_groups(&entry, team ? "blue" : "red", NULL);
-			item_pack(&items[team][i], &arena, &entry, arena_printf(&arena, "gen:m:%d", team * 2 + i));
+			item_pack(&items[team][i], &bench.arena, &entry,
+				arena_printf(&bench.arena, "gen:m:%d", team * 2 + i));
 		}
 		write_all(items[team], 2);
 	}
 	assert_string_equal(
-		pg_server_ask(db, "SELECT string_agg(id || ' ' || cost, ', ' ORDER BY id) FROM (SELECT id, "
-				  "sum(cost_nano) AS cost FROM usage_shared_daily WHERE kind = 2 GROUP BY id) t"),
+		pg_server_ask(bench.db, "SELECT string_agg(id || ' ' || cost, ', ' ORDER BY id) FROM (SELECT id, "
+					"sum(cost_nano) AS cost FROM usage_shared_daily WHERE kind = 2 GROUP BY id) t"),
 		"blue 1400, red 60");
 }
 
@@ -175,19 +171,19 @@ static void a_reset_lowers_windows_and_stays_out_of_the_roll_ups(void **state)
 	struct entry entry;
 
 	(void)state;
-	entry_example(&entry, &arena, "reset-user", "r1");
-	item_pack(&items[0], &arena, &entry, "gen:reset:0");
-	entry_example(&entry, &arena, "reset-user", "r2");
+	entry_example(&entry, &bench.arena, "reset-user", "r1");
+	item_pack(&items[0], &bench.arena, &entry, "gen:reset:0");
+	entry_example(&entry, &bench.arena, "reset-user", "r2");
 	entry.kind = ENTRY_RESET;
 	entry.amounts = (struct amounts){0};
 	entry.info.actor = "alice";
 	entry.info.reason = "goodwill";
 	entry.part[0].window[0].amount = -15;
-	item_pack(&items[1], &arena, &entry, "gen:reset:1");
+	item_pack(&items[1], &bench.arena, &entry, "gen:reset:1");
 	write_all(items, 2);
-	assert_int_equal(pg_server_ask_number(db, "SELECT used FROM usage_windows"), 0);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(rows) FROM usage_daily"), 1);
-	assert_string_equal(pg_server_ask(db, "SELECT note FROM ledger WHERE entry = 2"), "alice: goodwill");
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT used FROM usage_windows"), 0);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(rows) FROM usage_daily"), 1);
+	assert_string_equal(pg_server_ask(bench.db, "SELECT note FROM ledger WHERE entry = 2"), "alice: goodwill");
 }
 
 static void of_two_bucket_levels_the_newer_one_counts(void **state)
@@ -197,14 +193,15 @@ static void of_two_bucket_levels_the_newer_one_counts(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		entry_example(&entry, &arena, "b", arena_printf(&arena, "b%d", i));
+		entry_example(&entry, &bench.arena, "b", arena_printf(&bench.arena, "b%d", i));
 		entry.part[0].clock_us = INT64_C(1000000000) - i;
 		entry.part[0].bucket[0].full_at_us = INT64_C(2000000000) + i;
-		item_pack(&items[i], &arena, &entry, arena_printf(&arena, "gen:b:%d", i));
+		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "gen:b:%d", i));
 	}
 	write_all(items, 1);
 	write_all(items + 1, 1);
-	assert_int_equal(pg_server_ask_number(db, "SELECT full_at_us FROM token_buckets WHERE id = 'b'"), 2000000000);
+	assert_int_equal(
+		pg_server_ask_number(bench.db, "SELECT full_at_us FROM token_buckets WHERE id = 'b'"), 2000000000);
 }
 
 static void a_partition_that_another_writer_holds_is_left_to_him(void **state)
@@ -213,7 +210,7 @@ static void a_partition_that_another_writer_holds_is_left_to_him(void **state)
 
 	(void)state;
 	make_items(items, 14, "busy", "gen:busy");
-	PGconn *other = PQconnectdb(db);
+	PGconn *other = PQconnectdb(bench.db);
 	PQclear(PQexec(other, "BEGIN; SELECT pg_advisory_xact_lock(1651864435, 3)"));
 	write_all(items, 14);
 	assert_int_equal(fates(items, 14, LEDGER_WRITTEN), 12);
@@ -232,40 +229,30 @@ static void a_partition_dropped_meanwhile_is_made_again(void **state)
 	(void)state;
 	make_items(items, 2, "drop", "gen:drop");
 	write_all(items, 1);
-	assert_true(pg_server_exec(db, "SELECT ledger_retire('2100-01-01')"));
+	assert_true(pg_server_exec(bench.db, "SELECT ledger_retire('2100-01-01')"));
 	write_all(items + 1, 1);
 	assert_int_equal(items[1].fate, LEDGER_WRITTEN);
 }
 
-static void op_done(struct ledger_op *op)
-{
-	(void)op;
-	bench.waiting--;
-}
-
 static void upkeep_makes_days_ahead_and_drops_old_ones(void **state)
 {
-	struct ledger_upkeep op = {
-		.op = {.arena = &arena, .done = op_done}, .retention_days = 30, .today_us = INT64_C(1795392000000000)};
+	struct ledger_upkeep op = {.op = LEDGER_OP, .retention_days = 30, .today_us = INT64_C(1795392000000000)};
 
 	(void)state;
-	assert_true(pg_server_exec(db, "SELECT ledger_partition('2026-09-01'), ledger_partition('2026-10-24')"));
-	bench.waiting++;
-	bench.ledger->ops->upkeep(bench.ledger, &op);
-	ledger_bench_run(&bench);
+	assert_true(pg_server_exec(bench.db, "SELECT ledger_partition('2026-09-01'), ledger_partition('2026-10-24')"));
+	RUN_LEDGER(upkeep, &op);
 	assert_true(op.op.ok);
 	assert_int_equal(op.made, 12);
 	assert_int_equal(op.dropped, 1);
-	assert_string_equal(
-		pg_server_ask(db, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relname ~ "
-				  "'^ledger_[0-9]{8}$' AND relname < 'ledger_20261117'"),
+	assert_string_equal(pg_server_ask(bench.db,
+				    "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relname ~ "
+				    "'^ledger_[0-9]{8}$' AND relname < 'ledger_20261117'"),
 		"ledger_20261024 ledger_20261115 ledger_20261116");
 }
 
 static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
 {
-	struct ledger_lease op = {
-		.op = {.arena = &arena, .done = op_done}, .name = "upkeep", .holder = "a", .ttl_us = 60000000};
+	struct ledger_lease op = {.op = LEDGER_OP, .name = "upkeep", .holder = "a", .ttl_us = 60000000};
 	static const struct {
 		const char *holder;
 		bool held;
@@ -276,14 +263,12 @@ static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (!steps[i].holder) {
-			assert_true(pg_server_exec(db, "UPDATE leases SET until = now() - interval '1 second'"));
+			assert_true(pg_server_exec(bench.db, "UPDATE leases SET until = now() - interval '1 second'"));
 			continue;
 		}
 		op.holder = steps[i].holder;
 		op.op.deadline_us = 0;
-		bench.waiting++;
-		bench.ledger->ops->lease(bench.ledger, &op);
-		ledger_bench_run(&bench);
+		RUN_LEDGER(lease, &op);
 		assert_true(op.op.ok);
 		assert_int_equal(op.held, steps[i].held);
 		assert_int_equal(op.fence, steps[i].fence);
@@ -292,25 +277,21 @@ static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
 
 static void the_newest_window_of_each_limit_is_listed_page_by_page(void **state)
 {
-	struct ledger_windows op = {.op = {.arena = &arena, .done = op_done}, .since_us = 100, .limit = 2};
+	struct ledger_windows op = {.op = LEDGER_OP, .since_us = 100, .limit = 2};
 
 	(void)state;
-	assert_true(pg_server_exec(db,
+	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO usage_windows VALUES ('t', 1, 'a', 1, 200, 5), ('t', 1, 'a', 1, 300, 6), "
 		"('t', 1, 'a', 2, 300, 7), ('t', 1, 'b', 1, 50, 8), ('t', 1, 'c', 1, 250, 9), "
 		"('t', 2, 'a', 1, 250, 10)"));
-	bench.waiting++;
-	bench.ledger->ops->windows(bench.ledger, &op);
-	ledger_bench_run(&bench);
+	RUN_LEDGER(windows, &op);
 	assert_true(op.op.ok && op.more);
 	assert_int_equal(op.count, 2);
 	assert_int_equal(op.row[0].count, 2);
 	assert_int_equal(op.row[0].window[0].used, 6);
 	assert_string_equal(op.row[1].key.id, "c");
 	op.after = op.row[1].key;
-	bench.waiting++;
-	bench.ledger->ops->windows(bench.ledger, &op);
-	ledger_bench_run(&bench);
+	RUN_LEDGER(windows, &op);
 	assert_int_equal(op.count, 1);
 	assert_int_equal(op.row[0].key.kind, ACCOUNT_TEAM);
 	assert_false(op.more);
@@ -325,61 +306,32 @@ static void without_postgresql_a_batch_fails_and_gets_in_later(void **state)
 	make_items(items, 10, "away", "gen:away");
 	write_all(items, 5);
 	pg_server_crash();
-	assert_false(ledger_write_wait(&bench, &op, &arena, items, 10));
+	assert_false(ledger_write_wait(&op, items, 10));
 	assert_int_equal(op.op.err.code, ERR_UNAVAILABLE);
 	pg_server_revive();
-	for (int i = 0; i < 100 && !ledger_write_wait(&bench, &op, &arena, items, 10); i++)
+	for (int i = 0; i < 100 && !ledger_write_wait(&op, items, 10); i++)
 		uv_sleep(20);
 	assert_int_equal(fates(items, 10, LEDGER_REPEAT), 5);
 	assert_int_equal(fates(items, 10, LEDGER_WRITTEN), 5);
 }
 
-static int open_database(void **state)
-{
-	static int n;
-	char name[16];
-
-	(void)state;
-	snprintf(name, sizeof(name), "ledger%d", n++);
-	snprintf(db, sizeof(db), "%s", pg_server_migrated(name));
-	ledger_bench_open(&bench, db, 2);
-	return 0;
-}
-
-static int close_database(void **state)
-{
-	(void)state;
-	ledger_bench_close(&bench);
-	arena_release(&arena);
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	pg_server_start();
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_database, close_database)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_batch_is_written_once_however_often_it_comes),
-		TEST(the_same_key_from_another_origin_is_a_double_charge),
-		TEST(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in),
-		TEST(every_sum_agrees_with_the_rows),
-		TEST(what_a_user_used_stays_with_the_team_he_was_in),
-		TEST(a_reset_lowers_windows_and_stays_out_of_the_roll_ups),
-		TEST(of_two_bucket_levels_the_newer_one_counts),
-		TEST(a_partition_that_another_writer_holds_is_left_to_him),
-		TEST(a_partition_dropped_meanwhile_is_made_again),
-		TEST(upkeep_makes_days_ahead_and_drops_old_ones),
-		TEST(a_lease_has_one_holder_and_a_fence_that_rises),
-		TEST(the_newest_window_of_each_limit_is_listed_page_by_page),
-		TEST(without_postgresql_a_batch_fails_and_gets_in_later),
+		ON_BENCH(a_batch_is_written_once_however_often_it_comes),
+		ON_BENCH(the_same_key_from_another_origin_is_a_double_charge),
+		ON_BENCH(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in),
+		ON_BENCH(every_sum_agrees_with_the_rows),
+		ON_BENCH(what_a_user_used_stays_with_the_team_he_was_in),
+		ON_BENCH(a_reset_lowers_windows_and_stays_out_of_the_roll_ups),
+		ON_BENCH(of_two_bucket_levels_the_newer_one_counts),
+		ON_BENCH(a_partition_that_another_writer_holds_is_left_to_him),
+		ON_BENCH(a_partition_dropped_meanwhile_is_made_again),
+		ON_BENCH(upkeep_makes_days_ahead_and_drops_old_ones),
+		ON_BENCH(a_lease_has_one_holder_and_a_fence_that_rises),
+		ON_BENCH(the_newest_window_of_each_limit_is_listed_page_by_page),
+		ON_BENCH(without_postgresql_a_batch_fails_and_gets_in_later),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
 }

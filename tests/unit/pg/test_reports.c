@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,39 +15,18 @@
 #define DAY_US INT64_C(86400000000)
 enum { ENTRIES = 240, DAYS = 40 };
 
-static struct ledger_bench bench;
-static struct arena arena;
-static char db[256];
 static int64_t today;
-
-static void job_done(struct admin_job *job)
-{
-	(void)job;
-	bench.waiting--;
-}
-
-#define JOB \
-	{ \
-		.arena = &arena, .done = job_done, .actor = "", .reason = "" \
-	}
-#define RUN_OK(name, op) \
-	do { \
-		bench.waiting++; \
-		bench.admin->ops->name(bench.admin, (op)); \
-		ledger_bench_run(&bench); \
-		if (!(op)->job.ok) \
-			fail_msg("%s", (op)->job.err.text); \
-	} while (0)
 
 /* Of seven users in two teams and an org over forty days; each has a cost of its own, so that none is taken for another. */
 static void fill(void)
 {
-	struct ledger_item *items = arena_zalloc(&arena, ENTRIES, sizeof(*items));
+	struct ledger_item *items = arena_zalloc(&bench.arena, ENTRIES, sizeof(*items));
 	struct ledger_write op;
 
 	for (int i = 0; i < ENTRIES; i++) {
 		struct entry entry;
-		entry_example(&entry, &arena, arena_printf(&arena, "u%d", i % 7), arena_printf(&arena, "r%d", i));
+		entry_example(&entry, &bench.arena, arena_printf(&bench.arena, "u%d", i % 7),
+			arena_printf(&bench.arena, "r%d", i));
 		entry.started_at_us -= i * 7 % DAYS * DAY_US;
 		entry.info.interface = i % 3 ? "web" : "telegram";
 		entry.usage.provider = i % 5 ? "openai" : "other";
@@ -56,10 +34,11 @@ static void fill(void)
 		entry.amounts.cost = 1000 + i * i;
 		entry.usage.flags = i % 6 ? 0 : FLAG_UNPRICED;
 		entry.usage.tokens.count[TOKEN_OUTPUT] = i;
-		entry_groups(&entry, i % 4 ? arena_printf(&arena, "team%d", i % 2) : NULL, i % 4 == 1 ? "org" : NULL);
-		item_pack(&items[i], &arena, &entry, arena_printf(&arena, "g:%d", i));
+		entry_groups(
+			&entry, i % 4 ? arena_printf(&bench.arena, "team%d", i % 2) : NULL, i % 4 == 1 ? "org" : NULL);
+		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "g:%d", i));
 	}
-	assert_true(ledger_write_wait(&bench, &op, &arena, items, ENTRIES));
+	assert_true(ledger_write_wait(&op, items, ENTRIES));
 }
 
 static struct report_page page_of(enum account_kind kind, const char *id, unsigned by, int limit)
@@ -120,21 +99,21 @@ static long long groups_of(const char *where, unsigned by)
 
 	for (unsigned bit = 0; bit < 4; bit++)
 		if (by & 1u << bit)
-			list = arena_printf(&arena, "%s, %s", list, columns[bit]);
+			list = arena_printf(&bench.arena, "%s, %s", list, columns[bit]);
 	return pg_server_ask_number(
-		db, arena_printf(&arena, "SELECT count(DISTINCT (1%s)) FROM ledger WHERE %s", list, where));
+		bench.db, arena_printf(&bench.arena, "SELECT count(DISTINCT (1%s)) FROM ledger WHERE %s", list, where));
 }
 
 static void the_sums_are(const struct bill_line *sum, const char *where)
 {
-	const char *right = pg_server_ask(db,
-		arena_printf(&arena,
+	const char *right = pg_server_ask(bench.db,
+		arena_printf(&bench.arena,
 			"SELECT concat_ws(' ', sum(requests), sum(cost_nano), sum(output), sum(flags & 1)) FROM ledger "
 			"WHERE %s",
 			where));
 
 	assert_string_equal(
-		right, arena_printf(&arena, "%lld %lld %lld %lld", (long long)sum->requests, (long long)sum->cost,
+		right, arena_printf(&bench.arena, "%lld %lld %lld %lld", (long long)sum->requests, (long long)sum->cost,
 			       (long long)sum->tokens.count[TOKEN_OUTPUT], (long long)sum->unpriced));
 }
 
@@ -204,15 +183,15 @@ static void the_users_of_a_report_are_counted_once_over_several_months(void **st
 	assert_int_equal(users.users, 7);
 	users.from_day = today;
 	RUN_OK(report_users, &users);
-	assert_int_equal(users.users,
-		pg_server_ask_number(db, "SELECT count(DISTINCT user_id) FROM usage_monthly WHERE month = (SELECT "
-					 "max(month) FROM usage_monthly)"));
+	assert_int_equal(users.users, pg_server_ask_number(bench.db,
+					      "SELECT count(DISTINCT user_id) FROM usage_monthly WHERE month = (SELECT "
+					      "max(month) FROM usage_monthly)"));
 }
 
 static void the_dearest_users_are(const struct stats_query *stats)
 {
-	const char *right = pg_server_ask(db,
-		arena_printf(&arena,
+	const char *right = pg_server_ask(bench.db,
+		arena_printf(&bench.arena,
 			"SELECT string_agg(user_id || ' ' || c, ' ' ORDER BY c DESC, user_id) FROM (SELECT user_id, "
 			"sum(cost_nano) AS c FROM ledger WHERE day - date '1970-01-01' BETWEEN %lld AND %lld GROUP BY "
 			"1 "
@@ -221,12 +200,12 @@ static void the_dearest_users_are(const struct stats_query *stats)
 	const char *got = "";
 
 	for (int i = 0; i < stats->users; i++)
-		got = arena_printf(&arena, "%s%s%s %lld", got, i ? " " : "", stats->user[i].name,
+		got = arena_printf(&bench.arena, "%s%s%s %lld", got, i ? " " : "", stats->user[i].name,
 			(long long)stats->user[i].use.cost);
 	assert_string_equal(got, right);
 	assert_int_equal(stats->total.cost,
-		pg_server_ask_number(db,
-			arena_printf(&arena,
+		pg_server_ask_number(bench.db,
+			arena_printf(&bench.arena,
 				"SELECT coalesce(sum(cost_nano), 0) FROM ledger WHERE day - date '1970-01-01' BETWEEN "
 				"%lld AND %lld",
 				(long long)stats->from_day, (long long)stats->to_day)));
@@ -260,8 +239,8 @@ static void figures_of_any_range_are_those_of_the_rows(void **state)
 	assert_int_equal(all.interfaces, 2);
 	assert_int_equal(all.teams, 2);
 	assert_int_equal(all.orgs, 1);
-	assert_int_equal(
-		all.org[0].use.cost, pg_server_ask_number(db, "SELECT sum(cost_nano) FROM ledger WHERE org = 'org'"));
+	assert_int_equal(all.org[0].use.cost,
+		pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM ledger WHERE org = 'org'"));
 	assert_int_equal(all.tiers, 1);
 	assert_string_equal(all.tier[0].tier, "free");
 	assert_int_equal(all.tier[0].accounts, 7);
@@ -276,53 +255,50 @@ static void a_forecast_reads_the_month_the_last_days_and_today(void **state)
 	fill();
 	RUN_OK(forecast, &op);
 	assert_int_equal(op.month.cost,
-		pg_server_ask_number(db, "SELECT sum(cost_nano) FROM ledger WHERE team = 'team1' AND day >= "
-					 "date_trunc('month', now() AT TIME ZONE 'UTC')"));
+		pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM ledger WHERE team = 'team1' AND day >= "
+					       "date_trunc('month', now() AT TIME ZONE 'UTC')"));
 	assert_int_equal(op.days.cost,
-		pg_server_ask_number(db,
+		pg_server_ask_number(bench.db,
 			"SELECT sum(cost_nano) FROM ledger WHERE team = 'team1' AND day BETWEEN (now() AT "
 			"TIME ZONE 'UTC')::date - 7 AND (now() AT TIME ZONE 'UTC')::date - 1"));
 	assert_int_equal(op.of_today.cost,
-		pg_server_ask_number(db,
+		pg_server_ask_number(bench.db,
 			"SELECT coalesce(sum(cost_nano), 0) FROM ledger WHERE team = 'team1' AND day = (now() "
 			"AT TIME ZONE 'UTC')::date"));
-	assert_int_equal(op.first_day, pg_server_ask_number(db, "SELECT min(day) - date '1970-01-01' FROM ledger WHERE "
-								"team = 'team1'"));
+	assert_int_equal(
+		op.first_day, pg_server_ask_number(bench.db, "SELECT min(day) - date '1970-01-01' FROM ledger WHERE "
+							     "team = 'team1'"));
 	op.key = (struct account_key){ACCOUNT_USER, "t", "nobody"};
 	RUN_OK(forecast, &op);
 	assert_int_equal(op.first_day, -1);
 	assert_int_equal(op.month.cost + op.days.cost + op.of_today.cost, 0);
 }
 
-static int open_database(void **state)
+static void the_proof_compares_rows_and_roll_ups(void **state)
 {
-	static int n;
-	char name[16];
+	struct proof_query proof = {.job = JOB, .tenant = "t"};
 
 	(void)state;
-	snprintf(name, sizeof(name), "reports%d", n++);
-	snprintf(db, sizeof(db), "%s", pg_server_migrated(name));
-	ledger_bench_open(&bench, db, 2);
+	ledger_fill(30);
+	RUN_OK(proof, &proof);
+	assert_int_equal(proof.ledger_rows, 30);
+	assert_memory_equal(&proof.ledger, &proof.rollup, sizeof(proof.ledger));
+	assert_memory_equal(&proof.ledger, &proof.shared, sizeof(proof.ledger));
+	assert_int_equal(proof.ledger.cost, 6000);
+	assert_int_equal(proof.users, 3);
+	assert_true(pg_server_exec(bench.db,
+		"UPDATE usage_daily SET cost_nano = cost_nano + 1 WHERE user_id = 'u1' AND interface = 'web'"));
+	RUN_OK(proof, &proof);
+	assert_int_equal(proof.rollup.cost, proof.ledger.cost + 1);
+}
+
+static int open_reports(void **state)
+{
 	today = floor_div(clock_wall_us(), DAY_US);
-	return 0;
+	return pg_bench_open(state);
 }
 
-static int close_database(void **state)
-{
-	(void)state;
-	ledger_bench_close(&bench);
-	arena_release(&arena);
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	pg_server_start();
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_database, close_database)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_reports, pg_bench_close)
 
 int main(void)
 {
@@ -332,7 +308,8 @@ int main(void)
 		TEST(the_users_of_a_report_are_counted_once_over_several_months),
 		TEST(figures_of_any_range_are_those_of_the_rows),
 		TEST(a_forecast_reads_the_month_the_last_days_and_today),
+		TEST(the_proof_compares_rows_and_roll_ups),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
 }

@@ -6,21 +6,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
-#include <libpq-fe.h>
 
 #include "pg_entries.h"
 #include "pg_server.h"
 
 #define ENTRIES 12 /* of a batch */
 #define USERS 5
-
-static struct ledger_bench bench;
-static char db[256];
 
 struct writer {
 	struct ledger_write op;
@@ -84,41 +78,25 @@ static void two_writers_in_opposite_order_write_every_row_once(void **state)
 	(void)state;
 	submit(&writers[0]);
 	submit(&writers[1]);
-	ledger_bench_run(&bench);
+	pg_bench_run();
 	assert_int_equal(writers[0].failed + writers[1].failed, 0);
 	assert_int_equal(writers[0].written + writers[1].written, rows);
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM ledger"), rows);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_daily"), rows * 1000);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(requests) FROM usage_monthly"), rows);
-	assert_int_equal(pg_server_ask_number(db, SHARED_DIFFERENCES), 0);
-	assert_int_equal(pg_server_ask_number(db, "SELECT sum(used) FROM usage_windows"), rows * 15);
-	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM accounts"), USERS);
-	assert_int_equal(
-		pg_server_ask_number(db, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"),
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM ledger"), rows);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), rows * 1000);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(requests) FROM usage_monthly"), rows);
+	assert_int_equal(pg_server_ask_number(bench.db, SHARED_DIFFERENCES), 0);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(used) FROM usage_windows"), rows * 15);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM accounts"), USERS);
+	assert_int_equal(pg_server_ask_number(
+				 bench.db, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"),
 		0);
 	for (int i = 0; i < 2; i++)
 		arena_release(&writers[i].arena);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	pg_server_start();
-	snprintf(db, sizeof(db), "%s", pg_server_migrated("writers"));
-	ledger_bench_open(&bench, db, 2);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	ledger_bench_close(&bench);
-	return 0;
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(two_writers_in_opposite_order_write_every_row_once)};
+	const struct CMUnitTest tests[] = {ON_BENCH(two_writers_in_opposite_order_write_every_row_once)};
 
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
 }

@@ -1,0 +1,58 @@
+/* What a test of the stores on PostgreSQL stands on: a database of its own, the stores, a loop and an arena. */
+#ifndef TESTS_PG_BENCH_H
+#define TESTS_PG_BENCH_H
+
+#include <uv.h>
+
+#include "base/arena.h"
+#include "pg/pool.h"
+#include "pg/stores.h"
+#include "store/admin.h"
+#include "store/ledger.h"
+
+struct pg_bench {
+	char db[256]; /* the connection string */
+	uv_loop_t loop;
+	struct pg_pool *pool; /* of two threads */
+	struct ledger_store *ledger;
+	struct accounts_store *accounts;
+	struct admin_store *admin;
+	struct arena arena;
+	int waiting; /* operations that have not come back; their `done` functions count it down */
+};
+/* Of the test that runs now. */
+extern struct pg_bench bench;
+
+/* For cmocka: the server, once a program; before and after each test a new database with all of the above. */
+int pg_bench_start(void **state);
+int pg_bench_open(void **state);
+int pg_bench_close(void **state);
+#define ON_BENCH(test) cmocka_unit_test_setup_teardown(test, pg_bench_open, pg_bench_close)
+
+/* Runs the loop until no operation is waiting. */
+void pg_bench_run(void);
+
+/* An operation of the admin store: what it has in its field `job`, its run to the end, and the same when it must go well. */
+void admin_job_done(struct admin_job *job);
+#define JOB \
+	{ \
+		.arena = &bench.arena, .done = admin_job_done, .actor = "alice", .reason = "why not" \
+	}
+#define RUN(name, operation) (bench.waiting++, bench.admin->ops->name(bench.admin, (operation)), pg_bench_run())
+#define RUN_OK(name, operation) \
+	do { \
+		RUN(name, operation); \
+		if (!(operation)->job.ok) \
+			fail_msg("%s", (operation)->job.err.text); \
+	} while (0)
+
+/* The same of the ledger store: its field `op`, its run to the end. */
+void ledger_op_done(struct ledger_op *op);
+#define LEDGER_OP \
+	{ \
+		.arena = &bench.arena, .done = ledger_op_done \
+	}
+#define RUN_LEDGER(name, operation) \
+	(bench.waiting++, bench.ledger->ops->name(bench.ledger, (operation)), pg_bench_run())
+
+#endif

@@ -1,0 +1,115 @@
+/* Tenants, tiers and what the catalog has of them, in a PostgreSQL of the test's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "pg_accounts.h"
+#include "pg_server.h"
+
+static void a_tier_raises_the_epoch_and_reaches_the_catalog(void **state)
+{
+	struct tier_put op = {.job = JOB,
+		.tenant = "fleet",
+		.tier = {.name = "gold",
+			.pool_priority = 7,
+			.pool_concurrent = 3,
+			.default_output_tokens = 500,
+			.fail_policy = FAIL_OPEN,
+			.upgrade_to = "enterprise"}};
+	struct err err;
+	struct catalog_source *source = pg_catalog_start(bench.db, 5, &err);
+
+	(void)state;
+	assert_non_null(source);
+	assert_true(pg_catalog_wait(source, 10000, &err));
+	uint64_t before = catalog_source_generation(source);
+	op.tier.policy.limits[op.tier.policy.count++] = limit_example("a", 10);
+	RUN_OK(tier_put, &op);
+	op.tier.policy.limits[0].amount = 11;
+	RUN_OK(tier_put, &op);
+	pg_catalog_poke(source);
+	for (int i = 0; i < 200 && catalog_source_generation(source) == before; i++)
+		uv_sleep(10);
+	struct catalog *catalog = catalog_acquire(source);
+	const struct tier *tier = catalog_tier(catalog, "fleet", "gold");
+	assert_non_null(tier);
+	assert_int_equal(tier->policy.limits[0].amount, 11);
+	assert_int_equal(tier->fail_policy, FAIL_OPEN);
+	assert_null(catalog_tier(catalog, "other", "gold"));
+	assert_true(catalog_tier(catalog, "other", "free")->shipped);
+	assert_int_equal(catalog_tenant(catalog, "fleet")->epoch, catalog_tenant(catalog, "other")->epoch + 2);
+	assert_string_equal(catalog_tier_next(catalog, "fleet", "free")->name, "gold");
+	catalog_release(catalog);
+	pg_catalog_stop(source);
+}
+
+static void the_catalog_knows_prices_aliases_and_model_accounts(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_true(pg_server_exec(bench.db,
+		"INSERT INTO accounts (tenant, kind, id) VALUES ('x', 4, 'gpt-5.6'), ('x', 5, 'x'), "
+		"('default', 4, 'm2'), ('default', 4, 'm1')"));
+	struct catalog_source *source = pg_catalog_start(bench.db, 5, &err);
+	assert_true(pg_catalog_wait(source, 10000, &err));
+	struct catalog *catalog = catalog_acquire(source);
+	const struct price *price = price_find(catalog_prices(catalog), "x", "", "openai/gpt-5.6", clock_wall_us());
+	assert_non_null(price);
+	assert_int_equal(price->base.pico[TOKEN_INPUT], 5000000);
+	assert_int_equal(price->context_tiers, 1);
+	assert_int_equal(price->context[0].above_tokens, 272000);
+	assert_int_equal(price->context[0].rates.pico[TOKEN_OUTPUT], 45000000);
+	assert_int_equal(price->context[0].rates.pico[TOKEN_REASONING], PRICE_NONE);
+	assert_int_equal(price->modes, 3);
+	assert_string_equal(price->mode[0].name, "batch");
+	assert_int_equal(price->mode[0].den, 2);
+	assert_true(tenant_has_model_account(catalog_tenant(catalog, "x"), "gpt-5.6"));
+	assert_true(catalog_tenant(catalog, "x")->has_account);
+	assert_string_equal(catalog_tenant(catalog, "x")->id, "x");
+	assert_true(tenant_has_model_account(catalog_tenant(catalog, "default"), "m1"));
+	assert_false(tenant_has_model_account(catalog_tenant(catalog, "elsewhere"), "m1"));
+	catalog_release(catalog);
+	pg_server_crash();
+	pg_catalog_poke(source);
+	catalog = catalog_acquire(source);
+	assert_non_null(catalog);
+	catalog_release(catalog);
+	pg_catalog_stop(source);
+	pg_server_revive();
+}
+
+static void a_tenants_settings_are_kept(void **state)
+{
+	struct tenant_put op = {.job = JOB,
+		.tenant = {.id = "t",
+			.default_tier = "pro",
+			.unknown_users = UNKNOWN_REFUSE,
+			.unknown_model = MODEL_FREE,
+			.language = "de"}};
+	struct tenant_list list = {.job = JOB, .after = "default", .limit = 10};
+
+	(void)state;
+	RUN_OK(tenant_put, &op);
+	assert_true(op.tenant.epoch >= 2);
+	RUN_OK(tenant_list, &list);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.rows[0].default_tier, "pro");
+	assert_int_equal(list.rows[0].unknown_model, MODEL_FREE);
+	assert_int_equal(list.rows[0].epoch, op.tenant.epoch);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(a_tier_raises_the_epoch_and_reaches_the_catalog),
+		ON_BENCH(the_catalog_knows_prices_aliases_and_model_accounts),
+		ON_BENCH(a_tenants_settings_are_kept),
+	};
+
+	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
+}

@@ -1,0 +1,133 @@
+/* What a check asks of PostgreSQL: accounts and old requests, each by its deadline. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <libpq-fe.h>
+
+#include "base/clock.h"
+#include "pg_accounts.h"
+#include "pg_entries.h"
+#include "pg_server.h"
+
+static void lookup_done(struct account_lookup *op)
+{
+	(void)op;
+	bench.waiting--;
+}
+
+static void lookups_of_one_turn_get_each_its_own_answer(void **state)
+{
+	struct account_lookup ops[20] = {0};
+
+	(void)state;
+	assert_true(account_changed("u1", account_to_pro).job.ok);
+	ledger_fill(30);
+	for (int i = 0; i < 20; i++) {
+		ops[i] = (struct account_lookup){.arena = &bench.arena, .done = lookup_done, .count = 2};
+		ops[i].account[0].kind = ACCOUNT_USER;
+		ops[i].account[0].tenant = "t";
+		ops[i].account[0].id = arena_printf(&bench.arena, "u%d", i);
+		ops[i].account[1].kind = ACCOUNT_TENANT;
+		ops[i].account[1].tenant = "t";
+		ops[i].account[1].id = "t";
+		bench.waiting++;
+		bench.accounts->ops->lookup(bench.accounts, &ops[i]);
+	}
+	pg_bench_run();
+	for (int i = 0; i < 20; i++) {
+		assert_true(ops[i].ok);
+		assert_int_equal(ops[i].account[0].known, i < 3);
+		assert_int_equal(ops[i].account[0].windows, i < 3);
+		assert_int_equal(ops[i].account[0].buckets, i < 3);
+		assert_int_equal(ops[i].account[0].profile.version, i == 1);
+		assert_int_equal(ops[i].account[0].profile.override_count, i == 1 ? 2 : 0);
+		assert_false(ops[i].account[1].known);
+	}
+	assert_int_equal(ops[2].account[0].window[0].limit_id, 7);
+	assert_int_equal(ops[2].account[0].window[0].used, 150);
+	assert_int_equal(ops[2].account[0].bucket[0].den, 2);
+}
+
+static void ledger_done(struct ledger_lookup *op)
+{
+	(void)op;
+	bench.waiting--;
+}
+
+static void an_old_request_is_found_in_the_ledger(void **state)
+{
+	struct ledger_lookup op = {.arena = &bench.arena,
+		.done = ledger_done,
+		.tenant = "t",
+		.user = "u1",
+		.request_id = "r1",
+		.started_at_us = clock_wall_us()};
+
+	(void)state;
+	ledger_fill(3);
+	bench.waiting++;
+	bench.accounts->ops->ledger(bench.accounts, &op);
+	pg_bench_run();
+	assert_true(op.ok && op.found && op.counted);
+	assert_int_equal(op.amounts.cost, 200);
+	assert_string_equal(op.usage.model, "gpt-x-2026");
+	assert_int_equal(op.usage.tokens.count[TOKEN_INPUT], 10);
+	op.attempt = 1;
+	bench.waiting++;
+	bench.accounts->ops->ledger(bench.accounts, &op);
+	pg_bench_run();
+	assert_true(op.ok && !op.found && op.counted);
+}
+
+static void without_postgresql_a_lookup_fails_by_its_deadline(void **state)
+{
+	struct account_lookup op = {.arena = &bench.arena, .done = lookup_done, .count = 1};
+	int64_t start_us = clock_mono_us();
+
+	(void)state;
+	pg_server_crash();
+	op.account[0].kind = ACCOUNT_USER;
+	op.account[0].tenant = op.account[0].id = "t";
+	bench.waiting++;
+	bench.accounts->ops->lookup(bench.accounts, &op);
+	pg_bench_run();
+	assert_false(op.ok);
+	assert_int_equal(op.err.code, ERR_UNAVAILABLE);
+	assert_true(clock_mono_us() - start_us < 2500000);
+	pg_server_revive();
+}
+
+static void a_stuck_statement_ends_by_the_deadline(void **state)
+{
+	struct account_lookup op = {.arena = &bench.arena, .done = lookup_done, .count = 1};
+	int64_t start_us = clock_mono_us();
+
+	(void)state;
+	PGconn *other = PQconnectdb(bench.db);
+	PQclear(PQexec(other, "BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE"));
+	op.account[0].kind = ACCOUNT_USER;
+	op.account[0].tenant = op.account[0].id = "t";
+	op.deadline_us = start_us + 300000;
+	bench.waiting++;
+	bench.accounts->ops->lookup(bench.accounts, &op);
+	pg_bench_run();
+	assert_false(op.ok);
+	assert_int_equal(op.err.code, ERR_DEADLINE);
+	assert_true(clock_mono_us() - start_us < 1500000);
+	PQfinish(other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(lookups_of_one_turn_get_each_its_own_answer),
+		ON_BENCH(an_old_request_is_found_in_the_ledger),
+		ON_BENCH(without_postgresql_a_lookup_fails_by_its_deadline),
+		ON_BENCH(a_stuck_statement_ends_by_the_deadline),
+	};
+
+	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
+}
