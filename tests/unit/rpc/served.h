@@ -1,0 +1,34 @@
+/* A server with handlers that do what the tests need: it echoes, fails, holds, counts. */
+#ifndef TESTS_RPC_SERVED_H
+#define TESTS_RPC_SERVED_H
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "client.h"
+#include "rpc/server.h"
+
+struct served {
+	struct rpc_server *server; /* a test that stops it sets it to NULL */
+	struct client client;
+	/* What the handlers tell the test. */
+	sem_t held;
+	sem_t cancelled;
+	sem_t draining;
+	atomic_int opened;
+	atomic_int closed;
+	atomic_bool expels; /* still_admitted: nobody any more */
+};
+/* Of the test that runs now. */
+extern struct served served;
+extern const struct rpc_method served_methods[];
+
+/* At most 20 calls a worker, messages of 2,000 bytes. */
+struct rpc_server *served_start(unsigned workers, const char *listen, struct err *err);
+
+/* For cmocka: a server of two workers and a client before each test; after it both are gone, and each worker was closed. */
+int served_open(void **state);
+int served_close(void **state);
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, served_open, served_close)
+
+#endif

@@ -1,0 +1,97 @@
+/* Streams of the server's: messages in order, and each ended once, whoever ends it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "served.h"
+
+static void a_stream_brings_its_messages_in_order(void **state)
+{
+	struct client_call call;
+	char expected[16];
+
+	(void)state;
+	client_start_stream(&served.client, &call, "/t.T/Count", "100");
+	for (int i = 0; i < 100; i++) {
+		assert_true(client_next(&call));
+		snprintf(expected, sizeof(expected), "%d", i);
+		assert_string_equal(call.message, expected);
+	}
+	assert_false(client_next(&call));
+	client_finish_stream(&call);
+	assert_int_equal(call.status, GRPC_STATUS_OK);
+}
+
+static void a_stream_ended_during_a_write_still_brings_it(void **state)
+{
+	struct client_call call;
+
+	(void)state;
+	client_start_stream(&served.client, &call, "/t.T/Count", "-3");
+	for (int i = 0; i < 3; i++)
+		assert_true(client_next(&call));
+	assert_false(client_next(&call));
+	client_finish_stream(&call);
+	assert_int_equal(call.status, GRPC_STATUS_OK);
+}
+
+static void a_stream_whose_reader_leaves_ends(void **state)
+{
+	struct client_call call;
+
+	(void)state;
+	client_start_stream(&served.client, &call, "/t.T/Count", "1000000000");
+	assert_true(client_next(&call));
+	grpc_call_cancel(call.call, NULL);
+	client_finish_stream(&call);
+	assert_int_equal(call.status, GRPC_STATUS_CANCELLED);
+}
+
+static void whoever_does_not_count_any_more_is_told_and_his_stream_ended_once(void **state)
+{
+	struct client_call idle[3], busy, held;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		client_start_stream(&served.client, &idle[i], "/t.T/Linger", "");
+	client_start_stream(&served.client, &busy, "/t.T/Linger", "on");
+	client_start(&served.client, &held, "/t.T/Hold", "x", 1, -1);
+	for (int i = 0; i < 5; i++)
+		sem_wait(&served.held);
+	for (int i = 0; i < 3; i++)
+		assert_true(client_next(&idle[i]));
+	atomic_store(&served.expels, true);
+	while (client_next(&busy))
+		;
+	client_finish_stream(&busy);
+	assert_int_equal(busy.status, GRPC_STATUS_UNAUTHENTICATED);
+	for (int i = 0; i < 3; i++) {
+		assert_false(client_next(&idle[i]));
+		client_finish_stream(&idle[i]);
+		assert_int_equal(idle[i].status, GRPC_STATUS_UNAUTHENTICATED);
+		assert_string_equal(idle[i].text, "/t.T/Linger: no more");
+	}
+	for (int i = 0; i < 4; i++)
+		sem_wait(&served.cancelled);
+	/* A unary call is not asked about: its handler owes it an answer soon anyway. */
+	assert_int_equal(sem_trywait(&served.cancelled), -1);
+	grpc_call_cancel(held.call, NULL);
+	client_finish(&held);
+	sem_wait(&served.cancelled);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SERVED(a_stream_brings_its_messages_in_order),
+		SERVED(a_stream_ended_during_a_write_still_brings_it),
+		SERVED(a_stream_whose_reader_leaves_ends),
+		SERVED(whoever_does_not_count_any_more_is_told_and_his_stream_ended_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
