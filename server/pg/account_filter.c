@@ -93,7 +93,7 @@ void account_ids_sql(struct buf *sql, struct pg_args *args, const struct account
 	int count;
 
 	set_args(args, set, after);
-	pg_arg_int(args, limit);
+	pg_arg_page(args, limit);
 	count = args->count;
 	if (set->filter)
 		most_put(&most, args, set->filter);
@@ -116,15 +116,13 @@ bool account_ids_find(struct pg_link *link, const struct account_set *set, const
 	struct pg_args args = {0};
 	struct buf sql = {0};
 
-	account_ids_sql(&sql, &args, set, after, limit + 1);
+	account_ids_sql(&sql, &args, set, after, limit);
 	PGresult *result = pg_query(link, buf_str(&sql), &args, err);
 	pg_args_release(&args);
 	buf_release(&sql);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
-	out->more = rows > limit;
-	out->count = out->more ? limit : rows;
+	out->count = pg_page(result, limit, &out->more);
 	out->id = arena_zalloc(arena, (size_t)out->count + 1, sizeof(*out->id));
 	for (int i = 0; i < out->count; i++)
 		out->id[i] = arena_strndup(arena, pg_text(result, i, 0), (size_t)PQgetlength(result, i, 0));

@@ -19,8 +19,8 @@ struct account_set {
 void account_filter_put(struct buf *sql, struct pg_args *args, const struct account_filter *filter);
 
 /*
- * The ids of the next `limit` accounts behind `after`, in their order, and whether there are more. It reads about as many rows as it
- * answers for a filter that names a tier, a team, an org or a state: each has an index in the order of ids.
+ * A page of the ids behind `after`, in their order. It reads about as many rows as it answers for a filter that names a tier, a team,
+ * an org or a state: each has an index in the order of ids.
  */
 void account_ids_sql(
 	struct buf *sql, struct pg_args *args, const struct account_set *set, const char *after, int limit);

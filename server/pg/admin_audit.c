@@ -41,7 +41,7 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_int(&args, op->from_us);
 	pg_arg_int(&args, op->to_us);
 	pg_arg_int(&args, op->after);
-	pg_arg_int(&args, op->limit + 1);
+	pg_arg_page(&args, op->limit);
 	PGresult *result = pg_query(link,
 		op->oldest_first ? ENTRIES "AND id > $9 ORDER BY id LIMIT $10"
 				 : ENTRIES "AND ($9 = 0 OR id < $9) ORDER BY id DESC LIMIT $10",
@@ -49,9 +49,7 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_args_release(&args);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
-	op->more = rows > op->limit;
-	op->count = op->more ? op->limit : rows;
+	op->count = pg_page(result, op->limit, &op->more);
 	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
 	for (int i = 0; i < op->count; i++)
 		read_row(job, result, i, &op->rows[i]);

@@ -82,15 +82,13 @@ bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *
 	struct pg_args args = {0};
 
 	pg_arg_text(&args, op->after ? op->after : "");
-	pg_arg_int(&args, op->limit + 1);
+	pg_arg_page(&args, op->limit);
 	PGresult *result =
 		pg_query(link, "SELECT " TENANT_COLUMNS " FROM tenants WHERE id > $1 ORDER BY id LIMIT $2", &args, err);
 	pg_args_release(&args);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
-	op->more = rows > op->limit;
-	op->count = op->more ? op->limit : rows;
+	op->count = pg_page(result, op->limit, &op->more);
 	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
 	for (int i = 0; i < op->count; i++)
 		row_tenant(result, i, 0, &op->rows[i]);

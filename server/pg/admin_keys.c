@@ -230,7 +230,7 @@ bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err
 	pg_arg_bool(&args, op->all_tenants);
 	pg_arg_bool(&args, op->ended_too);
 	pg_arg_int(&args, op->after);
-	pg_arg_int(&args, op->limit + 1);
+	pg_arg_page(&args, op->limit);
 	PGresult *result = pg_query(link,
 		"SELECT " KEY_COLUMNS KEY_TABLES " WHERE ($2 OR k.tenant = $1) AND ($3 OR (k.revoked_at IS NULL AND "
 		"(k.expires_at IS NULL OR k.expires_at > now()))) AND k.id > $4 ORDER BY k.id LIMIT $5",
@@ -238,9 +238,7 @@ bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err
 	pg_args_release(&args);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
-	op->more = rows > op->limit;
-	op->count = op->more ? op->limit : rows;
+	op->count = pg_page(result, op->limit, &op->more);
 	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
 	for (int i = 0; i < op->count; i++)
 		row_key(result, i, job->arena, &op->rows[i]);

@@ -355,7 +355,7 @@ bool admin_price_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_text(&args, op->model_prefix ? op->model_prefix : "");
 	pg_arg_int(&args, op->at_us);
 	pg_arg_int(&args, op->after);
-	pg_arg_int(&args, op->limit + 1);
+	pg_arg_page(&args, op->limit);
 	pg_arg_text(&args, op->account ? op->account : "");
 	PGresult *result = pg_query(link,
 		"SELECT " PRICE_COLUMNS
@@ -367,9 +367,7 @@ bool admin_price_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_args_release(&args);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
-	op->more = rows > op->limit;
-	op->count = op->more ? op->limit : rows;
+	op->count = pg_page(result, op->limit, &op->more);
 	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
 	for (int i = 0; i < op->count; i++)
 		row_price(result, i, 0, &op->rows[i]);

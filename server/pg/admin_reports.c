@@ -122,7 +122,7 @@ static void report_args(struct pg_args *args, const struct report_page *op)
 	add_days(args, op->from_day, op->to_day);
 	pg_arg_text(args, op->model);
 	pg_arg_text(args, op->interface);
-	pg_arg_int(args, op->limit + 1); /* one more tells whether there are more */
+	pg_arg_page(args, op->limit);
 	if (!op->after)
 		return;
 	pg_arg_text(args, op->after->user);
@@ -134,10 +134,7 @@ static void report_args(struct pg_args *args, const struct report_page *op)
 
 static void read_lines(struct report_page *op, const PGresult *result)
 {
-	int rows = PQntuples(result);
-
-	op->more = rows > op->limit;
-	op->count = op->more ? op->limit : rows;
+	op->count = pg_page(result, op->limit, &op->more);
 	op->lines = arena_zalloc(op->job.arena, (size_t)op->count + 1, sizeof(*op->lines));
 	for (int i = 0; i < op->count; i++) {
 		struct bill_line *line = &op->lines[i];

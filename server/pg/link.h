@@ -71,6 +71,11 @@ const char *pg_timeout_sql(const struct pg_link *link, char out[64]);
 /* Did PostgreSQL refuse the data itself (as opposed to: was it away, busy, or differently migrated)? */
 bool pg_refused_data(const struct pg_link *link);
 
+/* A page of a list: LIMIT takes one row more than the page has, and that one tells that there is a next page. */
+void pg_arg_page(struct pg_args *args, int limit);
+/* How many rows of the answer are the page's. */
+int pg_page(const PGresult *result, int limit, bool *more);
+
 /* Cells of an answer. */
 int64_t pg_i64(const PGresult *result, int row, int column);
 bool pg_bool(const PGresult *result, int row, int column);

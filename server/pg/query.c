@@ -277,6 +277,19 @@ bool pg_refused_data(const struct pg_link *link)
 	return false;
 }
 
+void pg_arg_page(struct pg_args *args, int limit)
+{
+	pg_arg_int(args, limit + 1);
+}
+
+int pg_page(const PGresult *result, int limit, bool *more)
+{
+	int rows = PQntuples(result);
+
+	*more = rows > limit;
+	return *more ? limit : rows;
+}
+
 int64_t pg_i64(const PGresult *result, int row, int column)
 {
 	return strtoll(PQgetvalue(result, row, column), NULL, 10);
