@@ -3,6 +3,7 @@ import itertools
 import time
 
 import grpc
+from harness import connect
 
 MINUTE_US = 60_000_000
 DAY_US = 24 * 60 * MINUTE_US
@@ -15,12 +16,12 @@ def unique(prefix):
 
 
 class Bots:
-    """Talks to one bursard in one tenant."""
+    """Talks to one bursard in one tenant. `patient`: waits for it while it is away."""
 
-    def __init__(self, stubs, address, tenant="default"):
+    def __init__(self, stubs, address, tenant="default", patient=False):
         self.types, self.limiter_pb, self.admin_pb = stubs.types_pb2, stubs.limiter_pb2, stubs.admin_pb2
         self.stubs, self.address, self.tenant = stubs, address, tenant
-        self.channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
+        self.channel = connect(address, patient)
         self.limiter = stubs.limiter_pb2_grpc.LimiterStub(self.channel)
         self.admin = stubs.admin_pb2_grpc.AdminStub(self.channel)
 

@@ -21,7 +21,7 @@ class DurableStack:
         self.fleets = []
 
     def bots(self, tenant):
-        fleet = Bots(protos, self.server.grpc_addr, tenant)
+        fleet = Bots(protos, self.server.grpc_addr, tenant, patient=True)
         self.fleets.append(fleet)
         return fleet
 

@@ -12,7 +12,7 @@ import grpc
 
 from bots import unique
 
-POINTS = int(os.environ.get("BURSAR_FAULT_POINTS", "50"))
+POINTS = int(os.environ.get("BURSAR_FAULT_POINTS", "100"))
 SEED = int(os.environ.get("BURSAR_SEED", "7"))
 USERS = 20
 THREADS = 8
@@ -71,7 +71,7 @@ def load(bots, books, users, number):
 def kill_at_points(stack, books, victims, points):
     dice = random.Random(SEED)
     for _ in range(points):
-        books.wait_for(dice.randrange(5, 60))
+        books.wait_for(dice.randrange(5, 200))
         dice.choice(victims)()
 
 

@@ -31,7 +31,9 @@ class Callers:
     def start(self):
         self.serial += 1
         argv = [sys.executable, str(CALLERS), self.referee.path, str(self.serial), str(THREADS), *self.addresses]
-        self.running.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True))
+        # Each of its calls fails at once while its server is away: gRPC then looks after the new connection only so often.
+        env = {**os.environ, "GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS": "100"}
+        self.running.append(subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, start_new_session=True))
 
     def kill(self, process):
         self.running.remove(process)

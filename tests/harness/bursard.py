@@ -1,4 +1,5 @@
 """bursard processes, and channels to them."""
+import json
 import os
 import re
 import urllib.error
@@ -99,6 +100,12 @@ class Bursard(Process):
         self.start()
 
 
-def connect(address):
-    """A channel of its own connection: gRPC would otherwise share one among channels to the same address."""
-    return grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)])
+def connect(address, patient=False):
+    """A channel of its own connection: gRPC would otherwise share one among channels to the same address. It looks for a server that
+    was killed ten times a second. `patient`: calls wait for the server instead of failing at once; a connection is made while some
+    call waits for it, and for calls that never do gRPC looks after it every five seconds only."""
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0),
+               ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100)]
+    if patient:
+        options.append(("grpc.service_config", json.dumps({"methodConfig": [{"name": [{}], "waitForReady": True}]})))
+    return grpc.insecure_channel(address, options=options)

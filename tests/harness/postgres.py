@@ -47,6 +47,15 @@ def _initialised():
     return data
 
 
+def _alive(pid):
+    """Has memory and files. The orphans of a killed postmaster are buried by init, which in a container may take seconds."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Postgres(Process):
     """A server. `settings`: of postgresql.conf. It does not fsync: a killed process loses nothing by that, only a
     machine without power does. `clock`: a Clock, which its now() then follows."""
@@ -89,7 +98,7 @@ class Postgres(Process):
             except ProcessLookupError:
                 pass
         status = super().kill()
-        until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "backends gone")
+        until(lambda: not any(map(_alive, children)), "backends gone")
         return status
 
     def stop(self):
