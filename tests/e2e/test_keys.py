@@ -408,7 +408,8 @@ def test_a_stop_waits_for_the_last_use_that_is_being_written(bots, bursard, stac
         stopping = threading.Thread(target=bursard.terminate)
         stopping.start()
         until(lambda: "bursard stops" in bursard.log())
-        stopping.join(2)  # the write still holds it up
+        stopping.join(0.5)
+        assert stopping.is_alive(), "the write still holds it up"
         lock.execute("ROLLBACK")
     stopping.join(60)
     assert not stopping.is_alive() and not bursard.sanitizer_report() and bursard.popen.returncode == 0

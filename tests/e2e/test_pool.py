@@ -214,6 +214,7 @@ def test_a_waiter_who_gives_up_gets_his_reservation_back(one, callers, until):
 # -- the end of a lease
 
 def test_a_record_with_the_lease_releases_the_slot(one, callers):
+    put_pool(one, lease_us=6 * SECOND)  # a holder hears of it when his lease is renewed: every third of it
     holder = holds(callers(one, user_of(one)))
     waiter = waits(callers(one, user_of(one)))
     lease = holder.granted().lease
@@ -390,9 +391,10 @@ def test_a_wait_that_would_outlast_the_callers_deadline_is_refused_at_once(one, 
 
 def test_a_smaller_pool_asks_holders_to_end_and_kills_none(serve, callers):
     _, bots = serve(slots=2, workers=1)
+    put_pool(bots, lease_us=6 * SECOND)
     older, newer = [holds(callers(bots, user_of(bots))) for _ in range(2)]
-    put_pool(bots, slots=1)
-    assert newer.wait("draining").finish_by_us > newer.granted().expires_at_us - 30 * SECOND
+    put_pool(bots, slots=1, lease_us=6 * SECOND)
+    assert newer.wait("draining").finish_by_us > newer.granted().expires_at_us - 6 * SECOND
     assert older.code is None and newer.code is None and not older.of("draining")
 
 

@@ -66,7 +66,7 @@ class World:
 
     @staticmethod
     def new_redis():
-        return Redis(aof="always", settings={"port": free_port()})
+        return Redis(aof="always", settings={"port": free_port(), "repl-diskless-sync-delay": 0})
 
     def replica(self):
         """Another Redis that follows the primary, and has all it had."""
