@@ -116,38 +116,3 @@ bool err_reason(struct err *err, const char *reason)
 		print_cut(err->reason, sizeof(err->reason), "%s", reason);
 	return false;
 }
-
-const char *err_code_name(enum err_code code)
-{
-	switch (code) {
-	case ERR_NONE:
-		return "OK";
-	case ERR_INVALID:
-		return "INVALID_ARGUMENT";
-	case ERR_UNAUTHENTICATED:
-		return "UNAUTHENTICATED";
-	case ERR_PERMISSION:
-		return "PERMISSION_DENIED";
-	case ERR_NOT_FOUND:
-		return "NOT_FOUND";
-	case ERR_EXISTS:
-		return "ALREADY_EXISTS";
-	case ERR_PRECONDITION:
-		return "FAILED_PRECONDITION";
-	case ERR_EXHAUSTED:
-		return "RESOURCE_EXHAUSTED";
-	case ERR_UNAVAILABLE:
-		return "UNAVAILABLE";
-	case ERR_DEADLINE:
-		return "DEADLINE_EXCEEDED";
-	case ERR_UNIMPLEMENTED:
-		return "UNIMPLEMENTED";
-	case ERR_CANCELLED:
-		return "CANCELLED";
-	case ERR_ABORTED:
-		return "ABORTED";
-	case ERR_INTERNAL:
-		return "INTERNAL";
-	}
-	return "INTERNAL";
-}

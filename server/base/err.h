@@ -52,7 +52,4 @@ bool err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(pri
 /* Names the cause for programs. Returns false, always. */
 bool err_reason(struct err *err, const char *reason);
 
-/* The name of a code as gRPC spells it, such as "INVALID_ARGUMENT"; "OK" for ERR_NONE. Static storage. */
-const char *err_code_name(enum err_code code);
-
 #endif

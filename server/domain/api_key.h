@@ -27,7 +27,6 @@ bool client_roles_check(const char *entries, struct err *err);
 
 #define KEY_HASH_BYTES 32
 #define KEY_LIST_MAX 16 /* interfaces, and networks, of one key */
-#define KEY_LABEL_MAX 128
 
 /* The strings belong to whoever made it. Lists are lines ("telegram\nweb"); "" = not restricted. */
 struct api_key {

@@ -94,18 +94,3 @@ void money_format(int64_t nano, char out[40])
 {
 	decimal_format(nano, MONEY_DECIMALS, 2, out, 40);
 }
-
-bool money_parse(const char *text, const char *field, int64_t *out, struct err *err)
-{
-	switch (decimal_parse(text, MONEY_DECIMALS, COUNT_MAX, out)) {
-	case DECIMAL_OK:
-		return true;
-	case DECIMAL_FINE:
-		return err_invalid(err, field, "%.32s is finer than 0.000000001 USD", text);
-	case DECIMAL_BIG:
-		return err_invalid(err, field, "%.32s is above 9007199.254740991 USD", text);
-	case DECIMAL_BAD:
-		break;
-	}
-	return err_invalid(err, field, "\"%.32s\" is no amount of money; write USD as digits, like 12.34", text);
-}

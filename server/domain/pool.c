@@ -123,8 +123,3 @@ void pool_pack(struct buf *out, const struct pool_settings *s)
 		buf_put_u32(out, (uint32_t)s->level[i].queue_limit);
 	}
 }
-
-int pool_user_queue(const struct pool_settings *settings, int cap)
-{
-	return settings->user_queue_limit ? settings->user_queue_limit : 2 * cap + 8;
-}

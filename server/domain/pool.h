@@ -48,7 +48,4 @@ bool pool_name_check(const char *name, const char *field, struct err *err) __att
 /* `cfg` of docs/pool-store.md, appended. */
 void pool_pack(struct buf *out, const struct pool_settings *settings);
 
-/* The most requests of one user that may wait. */
-int pool_user_queue(const struct pool_settings *settings, int cap);
-
 #endif

@@ -51,8 +51,6 @@ bool price_parse(const char *text, const char *field, int64_t *out, struct err *
 void price_format(int64_t pico, char out[32]);
 /* Nano-USD as "12.34" (at least 2 decimals, up to 9). */
 void money_format(int64_t nano, char out[40]);
-/* "12.34" USD -> nano-USD; at most 9 decimals and COUNT_MAX. */
-bool money_parse(const char *text, const char *field, int64_t *out, struct err *err);
 
 bool price_check(const struct price *price, struct err *err);
 

@@ -1,4 +1,4 @@
-/* Texts inside packed records: a u16 length and the bytes. For the packers of this folder. */
+/* Texts inside packed records and messages: a u16 length and the bytes. */
 #ifndef BURSAR_DOMAIN_TEXT_PACK_H
 #define BURSAR_DOMAIN_TEXT_PACK_H
 

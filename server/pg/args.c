@@ -36,11 +36,6 @@ static struct buf *arg_next(struct pg_args *args, enum pg_type type, bool is_arr
 	return &args->arg[i].bytes;
 }
 
-void pg_args_reset(struct pg_args *args)
-{
-	args->count = 0;
-}
-
 void pg_args_release(struct pg_args *args)
 {
 	for (int i = 0; i < PG_ARGS_MAX; i++)

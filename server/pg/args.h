@@ -32,7 +32,6 @@ struct pg_args {
 	} arg[PG_ARGS_MAX];
 };
 
-void pg_args_reset(struct pg_args *args); /* keeps the memory */
 void pg_args_release(struct pg_args *args);
 
 /* Each appends the next parameter ($1, $2, ...). Texts must not hold NUL. */

@@ -86,10 +86,3 @@ void pg_ledger_free(struct ledger_store *store)
 	pthread_mutex_destroy(&ledger->lock);
 	free(ledger);
 }
-
-const char *ledger_fate_name(enum ledger_fate fate)
-{
-	static const char *const names[] = {"written", "repeat", "double", "rejected", "busy"};
-
-	return names[fate];
-}

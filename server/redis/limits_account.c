@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "domain/profile.h"
+#include "domain/text_pack.h"
 #include "redis/limits_private.h"
 
 static bool id_earlier(const char *a, const char *b)
@@ -15,19 +16,6 @@ static bool id_earlier(const char *a, const char *b)
 	if (a_ms != b_ms)
 		return a_ms < b_ms;
 	return *a_end && *b_end && strtoull(a_end + 1, NULL, 10) < strtoull(b_end + 1, NULL, 10);
-}
-
-static void text_cut(struct cut *cut, char *out, size_t size)
-{
-	size_t len;
-	const char *text = cut_str16(cut, &len);
-
-	if (!text || len >= size) {
-		cut->bad = true;
-		return;
-	}
-	memcpy(out, text, len);
-	out[len] = '\0';
 }
 
 static void answer_bad(struct limits_op *op, const struct cut *cut)
@@ -54,7 +42,7 @@ static void birth_everywhere_done(struct redis_command *command, const redisRepl
 
 			cut_u16(&cut);
 			op->undrained += cut_u64(&cut);
-			text_cut(&cut, oldest, sizeof(oldest));
+			text_cut_into(&cut, oldest, sizeof(oldest));
 			if (!op->first_entry[0] || id_earlier(oldest, op->first_entry))
 				memcpy(op->first_entry, oldest, sizeof(oldest));
 		}
@@ -85,8 +73,8 @@ static void birth_done(struct redis_command *command, const redisReply *reply, c
 
 		op->birth_us = cut_int(&cut, 7);
 		op->undrained = cut_u64(&cut);
-		text_cut(&cut, op->last_entry, sizeof(op->last_entry));
-		text_cut(&cut, op->first_entry, sizeof(op->first_entry));
+		text_cut_into(&cut, op->last_entry, sizeof(op->last_entry));
+		text_cut_into(&cut, op->first_entry, sizeof(op->first_entry));
 		answer_bad(&op->op, &cut);
 		if (op->op.status == LIMITS_OK) {
 			memcpy(op->generation, generation, 16);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "domain/text_pack.h"
 #include "redis/store_private.h"
 #include "redis/sweep.h"
 
@@ -61,19 +62,6 @@ static int status_of(struct outbox_op *op, const redisReply *reply, const struct
 	return status;
 }
 
-static void text_cut(struct cut *cut, char *out, size_t size)
-{
-	size_t len;
-	const char *text = cut_str16(cut, &len);
-
-	if (!text || len >= size) {
-		cut->bad = true;
-		return;
-	}
-	memcpy(out, text, len);
-	out[len] = '\0';
-}
-
 static void waiting_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct outbox_waiting *op = command->user;
@@ -90,7 +78,7 @@ static void waiting_done(struct redis_command *command, const redisReply *reply,
 
 			op->waiting[i].partition = cut_u16(&cut) % PARTITIONS;
 			op->waiting[i].entries = cut_u64(&cut);
-			text_cut(&cut, op->waiting[i].oldest, sizeof(op->waiting[i].oldest));
+			text_cut_into(&cut, op->waiting[i].oldest, sizeof(op->waiting[i].oldest));
 			if (cut.bad)
 				break;
 			age_us = op->op.now_us - strtoll(op->waiting[i].oldest, NULL, 10) * 1000;

@@ -335,11 +335,3 @@ void redis_pools_free(struct pools_store *store)
 		*pools->freed = true;
 	free(pools);
 }
-
-bool redis_pools_healthy(const struct pools_store *store)
-{
-	const struct redis_pools *pools =
-		(const struct redis_pools *)((const char *)store - offsetof(struct redis_pools, store));
-
-	return redis_link_healthy(pools->redis.link);
-}

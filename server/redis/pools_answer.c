@@ -1,6 +1,7 @@
 #include "redis/pools_answer.h"
 
 #include "base/arena.h"
+#include "domain/text_pack.h"
 
 static int64_t cut_us(struct cut *cut)
 {
@@ -11,20 +12,12 @@ static int64_t cut_us(struct cut *cut)
 	return cut->bad ? 0 : ms * 1000;
 }
 
-static const char *cut_text(struct cut *cut, struct arena *arena)
-{
-	size_t len;
-	const char *text = cut_str16(cut, &len);
-
-	return text ? arena_strndup(arena, text, len) : "";
-}
-
 static struct pool_request cut_request(struct cut *cut, struct arena *arena)
 {
 	struct pool_request request;
 
-	request.user = cut_text(cut, arena);
-	request.id = cut_text(cut, arena);
+	request.user = text_cut(cut, arena);
+	request.id = text_cut(cut, arena);
 	return request;
 }
 
@@ -321,8 +314,8 @@ bool pool_read_stats(struct pool_stats *op, struct cut *cut)
 
 bool pool_read_hint(struct pool_hint *hint, struct arena *arena, struct cut *cut)
 {
-	hint->tenant = cut_text(cut, arena);
-	hint->pool = cut_text(cut, arena);
+	hint->tenant = text_cut(cut, arena);
+	hint->pool = text_cut(cut, arena);
 	hint->grants = read_grants(cut, arena, &hint->grant);
 	return ended(cut);
 }

@@ -48,7 +48,6 @@ bool redis_limits_healthy(const struct limits_store *store);
  */
 struct pools_store *redis_pools_new(const struct redis_options *options, struct err *err);
 void redis_pools_free(struct pools_store *store);
-bool redis_pools_healthy(const struct pools_store *store);
 
 /*
  * The watch: its calls go over the link of the pools, which outlives it in use and is freed first (its calls are given up then); who

@@ -112,11 +112,33 @@ static void lookup_done(struct account_lookup *op)
 	flow_run(&container_of(op, struct repair, lookup)->flow);
 }
 
+enum flow_result repair_look_up(struct repair *repair)
+{
+	const struct parties *parties = repair->parties;
+	struct accounts_store *accounts = parties->worker->parts.accounts;
+	int64_t by_us = clock_mono_us() + LOOKUP_US;
+
+	repair->lookup = (struct account_lookup){
+		.arena = &repair->looked,
+		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
+		.done = lookup_done,
+	};
+	for (int i = 0; i < parties->count; i++) {
+		if (!(repair->mask & UINT32_C(1) << i))
+			continue;
+		int n = repair->lookup.count++;
+		repair->lookup.account[n].kind = parties->party[i].kind;
+		repair->lookup.account[n].tenant = parties->tenant;
+		repair->lookup.account[n].id = parties->party[i].id;
+	}
+	accounts->ops->lookup(accounts, &repair->lookup);
+	return FLOW_WAIT;
+}
+
 static enum flow_result step_lookup(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
 	struct worker *worker = worker_of(repair);
-	int64_t by_us = clock_mono_us() + LOOKUP_US;
 
 	metric_inc(METRIC_redis_policy_misses_total, 0, 0);
 	if (!repair->lookup_only && clock_mono_us() < worker->durable_away_until_us) {
@@ -125,15 +147,8 @@ static enum flow_result step_lookup(struct flow *flow)
 		flow_to(flow, step_seed);
 		return FLOW_MORE;
 	}
-	repair->lookup = (struct account_lookup){
-		.arena = &repair->looked,
-		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
-		.done = lookup_done,
-	};
-	repair_name_looked(repair);
 	flow_to(flow, step_looked);
-	worker->parts.accounts->ops->lookup(worker->parts.accounts, &repair->lookup);
-	return FLOW_WAIT;
+	return repair_look_up(repair);
 }
 
 /* A user nobody has put and who has never used anything: a newcomer, who is counted and may be refused. */

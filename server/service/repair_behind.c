@@ -6,25 +6,11 @@
 #include "base/list.h"
 #include "service/repair_private.h"
 
-enum { LOOKUP_US = 1000000, AWAY_US = 1000000 };
+enum { AWAY_US = 1000000 };
 
 static enum flow_result step_looked(struct flow *flow);
 static enum flow_result step_policy(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
-
-void repair_name_looked(struct repair *repair)
-{
-	for (int i = 0; i < repair->parties->count; i++) {
-		int n = repair->lookup.count;
-
-		if (!(repair->mask & UINT32_C(1) << i))
-			continue;
-		repair->lookup.account[n].kind = repair->parties->party[i].kind;
-		repair->lookup.account[n].tenant = repair->parties->tenant;
-		repair->lookup.account[n].id = repair->parties->party[i].id;
-		repair->lookup.count++;
-	}
-}
 
 void repair_learn_looked(struct repair *repair)
 {
@@ -38,30 +24,16 @@ void repair_learn_looked(struct repair *repair)
 	}
 }
 
-static void lookup_done(struct account_lookup *op)
-{
-	flow_run(&container_of(op, struct repair, lookup)->flow);
-}
-
 enum flow_result repair_step_behind(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
-	struct worker *worker = repair->parties->worker;
-	int64_t by_us = clock_mono_us() + LOOKUP_US;
 
 	repair_next_account(repair, 0);
 	flow_to(flow, step_policy);
-	if (clock_mono_us() < worker->durable_away_until_us)
+	if (clock_mono_us() < repair->parties->worker->durable_away_until_us)
 		return FLOW_MORE;
-	repair->lookup = (struct account_lookup){
-		.arena = &repair->looked,
-		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
-		.done = lookup_done,
-	};
-	repair_name_looked(repair);
 	flow_to(flow, step_looked);
-	worker->parts.accounts->ops->lookup(worker->parts.accounts, &repair->lookup);
-	return FLOW_WAIT;
+	return repair_look_up(repair);
 }
 
 /* What PostgreSQL knows otherwise is learned, and its owner asks again. While it is away, the last known limits decide. */

@@ -8,8 +8,8 @@ struct repair *repair_of(struct flow *flow);
 /* Moves to the next account of the mask at or after `from`; false when there is none. */
 bool repair_next_account(struct repair *repair, int from);
 enum flow_result repair_store_failed(struct repair *repair, const struct limits_op *op);
-/* The accounts of the mask, as those to be looked up. */
-void repair_name_looked(struct repair *repair);
+/* Asks PostgreSQL about the accounts of the mask; the flow goes on when it has answered, or has had a second. */
+enum flow_result repair_look_up(struct repair *repair);
 /* What PostgreSQL has said of them counts, also where it is older than what was remembered: such an account was erased. */
 void repair_learn_looked(struct repair *repair);
 /* repair_behind.c: where an answer of BEHIND begins. */

@@ -10,7 +10,6 @@
 #include "service/worker.h"
 
 #define WATCHERS_MAX 64 /* of one worker */
-#define WATCH_EVENTS_MAX 500 /* in one view */
 
 /* Strings "" = any; they live as long as the watcher. */
 struct watch_filter {
@@ -25,7 +24,7 @@ struct watch_kept;
 /* Embedded by its owner; zeroed but for its inputs. */
 struct watcher {
 	struct watch_filter filter;
-	int most; /* events in one view, 0 to WATCH_EVENTS_MAX */
+	int most; /* events in one view */
 	/* its own */
 	struct list link;
 	struct worker *worker;

@@ -31,7 +31,6 @@ enum ledger_fate {
 	LEDGER_REJECTED, /* no entry, or refused by PostgreSQL: now in ledger_rejects: acknowledge */
 	LEDGER_BUSY /* another writer has this partition at the moment: leave it */
 };
-const char *ledger_fate_name(enum ledger_fate fate);
 
 struct ledger_item {
 	/* in; the caller's, alive until `done` */

@@ -12,6 +12,7 @@
 #include <hiredis/hiredis.h>
 
 #include "base/buf.h"
+#include "contract/chance.h"
 #include "domain/pool.h"
 #include "store/pools.h"
 
@@ -23,16 +24,6 @@
 #define TIME_SLACK_MS 50 /* a renewal does not always write the time down */
 #define TENANT "acme"
 #define POOL "agents"
-
-/* Numbers that follow from a seed (splitmix64). */
-struct chance {
-	uint64_t state;
-};
-uint64_t chance_next(struct chance *chance);
-/* 0..n-1 */
-int64_t chance_below(struct chance *chance, int64_t n);
-int64_t chance_between(struct chance *chance, int64_t least, int64_t most);
-bool chance_percent(struct chance *chance, int percent);
 
 /* A request as it lies in Redis. */
 struct seen {

@@ -10,20 +10,13 @@
 
 #include "base/arena.h"
 #include "contract/backend.h"
+#include "contract/chance.h"
 
 #define STEPS_MOST 200
 #define VARIANTS 3
 #define IDS 10
 #define TENANT "acme"
 
-/* Numbers that follow from a seed. */
-struct chance {
-	uint64_t state;
-};
-uint64_t chance_next(struct chance *chance);
-/* 0..n-1 */
-int64_t chance_below(struct chance *chance, int64_t n);
-bool chance_percent(struct chance *chance, int percent);
 /* A count of any size up to `most`: small ones, round ones, edges. */
 int64_t chance_count(struct chance *chance, int64_t most);
 

@@ -61,14 +61,6 @@ static void a_long_text_is_cut_between_characters(void **state)
 	}
 }
 
-static void every_code_has_a_name(void **state)
-{
-	(void)state;
-	assert_string_equal(err_code_name(ERR_NONE), "OK");
-	for (int code = ERR_INVALID; code < ERR_INTERNAL; code++)
-		assert_string_not_equal(err_code_name((enum err_code)code), "INTERNAL");
-}
-
 static void what_is_no_utf8_is_shown_as_question_marks(void **state)
 {
 	struct err err;
@@ -86,7 +78,6 @@ int main(void)
 		cmocka_unit_test(a_prefix_makes_the_path_of_a_nested_field),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(what_is_no_utf8_is_shown_as_question_marks),
-		cmocka_unit_test(every_code_has_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,23 +98,6 @@ static void amounts_show_two_to_nine_decimals(void **state)
 	}
 }
 
-static void amounts_are_read_up_to_what_a_counter_holds(void **state)
-{
-	struct err err = {0};
-	int64_t nano;
-
-	(void)state;
-	assert_true(money_parse("9007199.254740991", "amount", &nano, &err));
-	assert_int_equal(nano, COUNT_MAX);
-	assert_true(money_parse("0.000000001", "amount", &nano, &err));
-	assert_int_equal(nano, 1);
-	assert_false(money_parse("9007199.254740992", "amount", &nano, &err));
-	assert_string_equal(err.text, "amount: 9007199.254740992 is above 9007199.254740991 USD");
-	assert_false(money_parse("0.0000000001", "amount", &nano, &err));
-	assert_false(money_parse("", "amount", &nano, &err));
-	assert_false(money_parse("-3", "amount", &nano, &err));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,7 +105,6 @@ int main(void)
 		cmocka_unit_test(what_is_no_price_is_refused_with_its_field),
 		cmocka_unit_test(every_price_survives_writing_and_reading),
 		cmocka_unit_test(amounts_show_two_to_nine_decimals),
-		cmocka_unit_test(amounts_are_read_up_to_what_a_counter_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,16 +99,6 @@ static void names_are_of_few_letters(void **state)
 	assert_false(pool_name_check("a{b}", "pool", NULL));
 }
 
-static void a_user_may_have_twice_his_cap_and_eight_waiting(void **state)
-{
-	struct pool_settings settings = shipped();
-
-	(void)state;
-	assert_int_equal(pool_user_queue(&settings, 3), 14);
-	settings.user_queue_limit = 2;
-	assert_int_equal(pool_user_queue(&settings, 3), 2);
-}
-
 /* docs/pool-store.md: `B version, I4 gen, I4 slots, ...`, durations in ms, rounded up. */
 static void packed_it_is_what_the_functions_read(void **state)
 {
@@ -150,7 +140,6 @@ int main(void)
 		cmocka_unit_test(what_is_out_of_bounds_is_named),
 		cmocka_unit_test(a_level_is_named_by_its_place),
 		cmocka_unit_test(names_are_of_few_letters),
-		cmocka_unit_test(a_user_may_have_twice_his_cap_and_eight_waiting),
 		cmocka_unit_test(packed_it_is_what_the_functions_read),
 	};
 

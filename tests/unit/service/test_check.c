@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "domain/profile.h"
-#include "domain/tiers_default.h"
+#include "tiers_default.h"
 #include "fakes.h"
 #include "service/check.h"
 

@@ -1,6 +1,6 @@
-/* The shipped tiers: what migrations/0003_shipped.up.sql inserts, and what counts while there is no PostgreSQL. */
-#ifndef BURSAR_DOMAIN_TIERS_DEFAULT_H
-#define BURSAR_DOMAIN_TIERS_DEFAULT_H
+/* The shipped tiers, as a table: what migrations/0003_shipped.up.sql inserts, and what the fakes have in their catalog. */
+#ifndef TESTS_SERVICE_TIERS_DEFAULT_H
+#define TESTS_SERVICE_TIERS_DEFAULT_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* The shipped tiers. */
-#include "domain/tiers_default.h"
+#include "tiers_default.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/embedded.h"
 #include "domain/price_csv.h"
-#include "domain/tiers_default.h"
+#include "tiers_default.h"
 
 static const char *migration(const char *name)
 {

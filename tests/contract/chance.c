@@ -1,5 +1,5 @@
 /* Random numbers of a seed (splitmix64). */
-#include "play.h"
+#include "chance.h"
 
 uint64_t chance_next(struct chance *chance)
 {
