@@ -21,11 +21,12 @@ static const char *unknown_model_name(Bursar__V1__UnknownModel value)
 
 static void show_tenant(struct cli *cli, const Bursar__V1__Tenant *tenant)
 {
-	buf_putf(&cli->out, "tenant %s\n", tenant->id);
+	buf_putf(&cli->out, "tenant %s%s\n", tenant->id, tenant->known ? "" : "  (never put: as default)");
 	view_field(cli, "default tier", "%s", tenant->default_tier[0] ? tenant->default_tier : "free");
-	view_field(cli, "unknown", "users: %s, models: %s%s%s", unknown_users_name(tenant->unknown_users),
-		unknown_model_name(tenant->unknown_model), tenant->fallback_model[0] ? " " : "",
-		tenant->fallback_model);
+	view_field(cli, "unknown", "users: %s, models: %s", unknown_users_name(tenant->unknown_users),
+		unknown_model_name(tenant->unknown_model));
+	if (tenant->fallback_model[0])
+		view_field(cli, "fallback", "the price of %s", tenant->fallback_model);
 	view_field(cli, "language", "%s", tenant->language[0] ? tenant->language : "en");
 	view_field(cli, "epoch", "%" PRId64, tenant->epoch);
 }
@@ -91,7 +92,7 @@ static int run_put(struct cli *cli)
 static int run_list(struct cli *cli)
 {
 	static const char *const columns[] = {
-		"TENANT", "DEFAULT TIER", "UNKNOWN USERS", "UNKNOWN MODELS", ">EPOCH", NULL};
+		"~TENANT", "DEFAULT TIER", "UNKNOWN USERS", "UNKNOWN MODELS", ">EPOCH", NULL};
 	Bursar__V1__ListTenantsRequest request = BURSAR__V1__LIST_TENANTS_REQUEST__INIT;
 	Bursar__V1__ListTenantsResponse *answer;
 	struct table *table;
@@ -151,7 +152,7 @@ static const struct command commands[] = {
 		.args = "",
 		.summary = "list tenants",
 		.about = "",
-		.options = {{'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 100)", NULL}},
+		.options = {{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL}},
 		.examples = {"tenant list"},
 		.run = run_list,
 	},

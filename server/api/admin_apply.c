@@ -53,6 +53,20 @@ static void apply_done(struct flow *flow)
 	call_reply_message(call, &answer->base);
 }
 
+static bool settings_fit(const struct document *wanted, struct worker *worker, struct err *err)
+{
+	struct snapshot *snapshot;
+
+	if (!wanted->settings)
+		return true;
+	if (!(snapshot = snapshot_take(worker, err)))
+		return false;
+	bool fit = admin_fallback_fits(
+		wanted->settings, snapshot->catalog, "document.tenant.fallback_model", worker_now_us(worker), err);
+	snapshot_give(worker, snapshot);
+	return fit;
+}
+
 void admin_apply(struct call *call, void *ctx)
 {
 	struct apply_call *apply = arena_zalloc(call_arena(call), 1, sizeof(*apply));
@@ -67,6 +81,10 @@ void admin_apply(struct call *call, void *ctx)
 	if (!document_from_message(request->document, tenant_or_default(request->tenant), worker_now_us(ctx),
 		    call_arena(call), &apply->wanted, &err)) {
 		err_prefix(&err, "document.");
+		call_fail(call, &err);
+		return;
+	}
+	if (!settings_fit(&apply->wanted, ctx, &err)) {
 		call_fail(call, &err);
 		return;
 	}

@@ -5,6 +5,7 @@
 #include "api/validate.h"
 #include "base/list.h"
 #include "service/admin_catalog.h"
+#include "service/pricing.h"
 
 /* A change that is under way; in its call's arena. */
 struct put_call {
@@ -32,6 +33,7 @@ Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenan
 	message->fallback_model = admin_text(tenant->fallback_model);
 	message->language = admin_text(tenant->language);
 	message->epoch = tenant->epoch;
+	message->known = strcmp(tenant->id, id) == 0;
 	return message;
 }
 
@@ -74,15 +76,27 @@ static void tenant_read(const Bursar__V1__Tenant *message, const struct catalog 
 		copy(tenant->language, message->language);
 }
 
-static bool tenant_fits(const struct tenant *tenant, const struct catalog *catalog, struct err *err)
+bool admin_fallback_fits(
+	const struct tenant *tenant, const struct catalog *catalog, const char *field, int64_t now_us, struct err *err)
 {
+	const struct pricing pricing = {.catalog = catalog, .tenant = tenant->id, .user = ""};
+	const struct tenant *old = catalog_tenant(catalog, tenant->id);
+
+	if (!tenant->fallback_model[0] || (old && strcmp(old->fallback_model, tenant->fallback_model) == 0))
+		return true;
+	return price_known(&pricing, tenant->fallback_model, field, now_us, err);
+}
+
+static bool tenant_fits(const struct tenant *tenant, const struct catalog *catalog, int64_t now_us, struct err *err)
+{
+
 	if (!catalog_tier(catalog, tenant->id, tenant->default_tier))
 		return err_invalid(
 			err, "tenant.default_tier", "there is no tier %s: put it first", tenant->default_tier);
 	if (tenant->unknown_model == MODEL_FALLBACK && !tenant->fallback_model[0])
 		return err_invalid(
 			err, "tenant.fallback_model", "is needed when unknown models cost a fallback's price");
-	return true;
+	return admin_fallback_fits(tenant, catalog, "tenant.fallback_model", now_us, err);
 }
 
 void admin_put_tenant(struct call *call, void *ctx)
@@ -98,7 +112,7 @@ void admin_put_tenant(struct call *call, void *ctx)
 		return;
 	}
 	tenant_read(request->tenant, snapshot->catalog, &put->edit.op.tenant.tenant);
-	bool fits = tenant_fits(&put->edit.op.tenant.tenant, snapshot->catalog, &err);
+	bool fits = tenant_fits(&put->edit.op.tenant.tenant, snapshot->catalog, worker_now_us(ctx), &err);
 	snapshot_give(ctx, snapshot);
 	if (!fits) {
 		call_fail(call, &err);

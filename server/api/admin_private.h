@@ -47,6 +47,9 @@ bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct t
 
 /* A tenant's settings under an id; points into both. */
 Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenant *tenant, const char *id);
+/* Has a fallback model that is not the tenant's already a price? ERR_INVALID on `field`, naming the nearest. */
+bool admin_fallback_fits(const struct tenant *tenant, const struct catalog *catalog, const char *field, int64_t now_us,
+	struct err *err) __attribute__((warn_unused_result));
 
 /* A pool; points into the row. */
 Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row *row);

@@ -20,12 +20,12 @@ static const char *tenant_json(struct admin_job *job, struct pg_link *link, cons
 }
 
 /* Nobody takes the tier away meanwhile: the catalog is ours (catalog_begin). */
-static bool default_tier_check(struct pg_link *link, const struct tenant *tenant, struct err *err)
+static bool tier_check(struct pg_link *link, const char *tenant, const char *tier, const char *field, struct err *err)
 {
 	struct pg_args args = {0};
 
-	pg_arg_text(&args, tenant->id);
-	pg_arg_text(&args, tenant->default_tier);
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, tier);
 	PGresult *result =
 		pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 LIMIT 1", &args, err);
 	pg_args_release(&args);
@@ -33,8 +33,7 @@ static bool default_tier_check(struct pg_link *link, const struct tenant *tenant
 		return false;
 	bool found = PQntuples(result) > 0;
 	PQclear(result);
-	return found ||
-	       err_invalid(err, "tenant.default_tier", "there is no tier %s: put it first", tenant->default_tier);
+	return found || err_invalid(err, field, "there is no tier %s: put it first", tier);
 }
 
 bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err)
@@ -49,7 +48,8 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 	pg_arg_text(&args, tenant->language);
 	PGresult *result = NULL;
 	const char *before = tenant_json(job, link, tenant->id, err);
-	if (before && default_tier_check(link, tenant, err) && admin_raise_epoch(link, tenant->id, err))
+	if (before && tier_check(link, tenant->id, tenant->default_tier, "tenant.default_tier", err) &&
+		admin_raise_epoch(link, tenant->id, err))
 		result = pg_query(link,
 			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, unknown_model = "
 			"$4::smallint, "
@@ -176,9 +176,11 @@ bool tier_write(
 bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct tier_put *op = container_of(job, struct tier_put, job);
+	const char *better = op->tier.upgrade_to;
 
-	return catalog_begin(link, err) && tier_write(job, link, op->tenant, &op->tier, err) &&
-	       catalog_commit(job, link, err);
+	return catalog_begin(link, err) &&
+	       (!better[0] || tier_check(link, op->tenant, better, "tier.upgrade_to", err)) &&
+	       tier_write(job, link, op->tenant, &op->tier, err) && catalog_commit(job, link, err);
 }
 
 /* Takes the row away; *shipped: one of the name is left. Whoever puts an account on the tier now waits for our end. */

@@ -241,6 +241,9 @@ static bool names_check(const struct comparison *c, struct err *err)
 	if (wanted->settings &&
 		!tier_named_check(c, wanted->settings->default_tier, "document.tenant.default_tier", err))
 		return false;
+	for (int i = 0; i < wanted->tiers; i++)
+		if (!tier_named_check(c, wanted->tier[i].upgrade_to, "upgrade_to", err))
+			return err_prefix(err, "document.tiers[%d].", i);
 	for (int i = 0; i < wanted->accounts; i++)
 		if (!tier_named_check(c, wanted->account[i].profile.tier, "tier", err))
 			return err_prefix(err, "document.accounts[%d].", i);

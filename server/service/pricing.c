@@ -27,6 +27,11 @@ static bool refuse(const struct pricing *pricing, const char *model, const char 
 	return err_invalid(err, field, "no price is known for this model; the nearest are %s", text);
 }
 
+bool price_known(const struct pricing *pricing, const char *model, const char *field, int64_t at_us, struct err *err)
+{
+	return find(pricing, model, at_us) || refuse(pricing, model, field, err);
+}
+
 static bool cost_of(const struct tokens *tokens, const char *mode, struct priced *priced, struct err *err)
 {
 	if (!priced->price) {

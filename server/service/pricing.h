@@ -25,6 +25,9 @@ struct pricing {
 bool price_for_check(const struct pricing *pricing, const char *model, const char *field, const struct tokens *tokens,
 	const char *mode, int64_t at_us, struct priced *out, struct err *err);
 
+/* For who names a model that others' requests will cost: false, refused as price_for_check does, without a price. */
+bool price_known(const struct pricing *pricing, const char *model, const char *field, int64_t at_us, struct err *err);
+
 /*
  * For a record, which is never refused for its model: the served id's price, else the check's model's, else the
  * fallback's, else 0. ERR_INVALID for an unknown mode only.
