@@ -102,7 +102,8 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 		return NULL;
 	}
 	if (!key_is_right(chosen.key)) {
-		error_field(error, "key", "has characters that no key has");
+		error_field(error, "key",
+			"is no key: one line, bsk_ and what follows it, as 'bursar key create' showed it");
 		return NULL;
 	}
 	bursar = calloc(1, sizeof(*bursar));

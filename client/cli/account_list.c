@@ -30,7 +30,7 @@ static void overrides_cell(struct table *table, const Bursar__V1__Account *accou
 
 static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *answer)
 {
-	static const char *const columns[] = {"KIND", "ID", "TIER", "STATE", "TEAM", "ORG", "OVERRIDES", NULL};
+	static const char *const columns[] = {"KIND", "~ID", "TIER", "STATE", "~TEAM", "~ORG", "~OVERRIDES", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 

@@ -1,6 +1,8 @@
 /* account override: limits of an account's own, and when they end. */
 #include "cli/commands.h"
 
+#include <string.h>
+
 static bool override_is_clear(struct cli *cli, size_t removed)
 {
 	bool limits = cli->args_count > 1, file = option_given(cli, "file"), clear = option_given(cli, "clear");
@@ -31,6 +33,34 @@ void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count)
 			limits[i]->until_us = until_us;
 }
 
+/* Is each that is to be dropped there? False with cli->err, or with the exit code of a call that failed. */
+static bool removed_are_there(struct cli *cli, Bursar__V1__AccountRef *ref, char **names, size_t count, int *code)
+{
+	Bursar__V1__GetAccountRequest request = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
+	Bursar__V1__Account *account;
+	struct buf own = {0};
+
+	request.ref = ref;
+	account = cli_call(cli, BURSAR_GET_ACCOUNT, &request, code);
+	if (!account)
+		return false;
+	for (size_t i = 0; i < account->n_overrides; i++)
+		buf_putf(&own, "%s%s", i ? ", " : "", account->overrides[i]->name);
+	*code = EXIT_USAGE;
+	for (size_t n = 0; n < count && !cli->err.text[0]; n++) {
+		bool found = false;
+
+		for (size_t i = 0; i < account->n_overrides && !found; i++)
+			found = strcmp(account->overrides[i]->name, names[n]) == 0;
+		if (!found)
+			err_set(&cli->err, ERR_INVALID, "--remove: %s has no override '%s'; it has %s", ref->id,
+				names[n], own.len ? buf_str(&own) : "none");
+	}
+	buf_release(&own);
+	bursar_free(account);
+	return !cli->err.text[0];
+}
+
 int account_override(struct cli *cli)
 {
 	Bursar__V1__OverrideLimitsRequest request = BURSAR__V1__OVERRIDE_LIMITS_REQUEST__INIT, *read = NULL;
@@ -50,6 +80,8 @@ int account_override(struct cli *cli)
 	}
 	read_account_ref(cli, &ref);
 	request.ref = &ref;
+	if (removed && !removed_are_there(cli, &ref, request.remove, removed, &code))
+		goto done;
 	request.limits = read ? read->limits : limits;
 	request.n_limits = read ? read->n_limits : count;
 	limits_end(cli, request.limits, request.n_limits);

@@ -2,6 +2,7 @@
 #include "cli/bulk.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,6 @@
 #include "base/clock.h"
 #include "cli/file.h"
 #include "cli/format.h"
-#include "cli/limit_spec.h"
 #include "cli/table.h"
 #include "cli/view.h"
 #include "base/csv.h"
@@ -110,7 +110,11 @@ static void put_state(struct buf *out, const Bursar__V1__Account *account, Bursa
 	case BURSAR__V1__ACCOUNT_ACTION__ACCOUNT_ACTION_OVERRIDE_LIMITS:
 		for (size_t i = 0; i < account->n_overrides; i++) {
 			buf_put_str(out, i ? " " : "");
-			limit_spec_put(out, account->overrides[i], false);
+			view_limit(out, account->overrides[i]);
+			if (account->overrides[i]->until_us) {
+				buf_put_str(out, " until ");
+				put_time(out, account->overrides[i]->until_us);
+			}
 		}
 		break;
 	default:
@@ -122,7 +126,7 @@ static void put_state(struct buf *out, const Bursar__V1__Account *account, Bursa
 
 static void example_add(struct bulk *bulk, const Bursar__V1__AccountDifference *example)
 {
-	static const char *const columns[] = {"ID", "~NOW", "~THEN", NULL};
+	static const char *const columns[] = {"~ID", "~NOW", "~THEN", NULL};
 	Bursar__V1__AccountAction action = bulk->request.change->action;
 	struct buf text = {0};
 
@@ -187,6 +191,32 @@ static void show_progress(struct bulk *bulk)
 	buf_release(&text);
 }
 
+static void counted(struct buf *out, int64_t count, const char *what)
+{
+	put_count(out, count);
+	buf_put_str(out, what);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+/* The signal ends us as it would have; the server ends what it is at when it sees us leave. */
+static void give_up(const struct bulk *bulk)
+{
+	struct buf text = {0};
+
+	counted(&text, bulk->counts.changed, " are changed, and the 500 that the server is at may be.");
+	fprintf(stderr, "%sbursar: interrupted: %s\n  Repeat the command to go on: what was changed is left alone.\n",
+		bulk->terminal ? "\r\033[K" : "", bulk->request.dry_run ? "nothing was changed." : buf_str(&text));
+	signal(SIGINT, SIG_DFL);
+	raise(SIGINT);
+}
+
 static bool run_call(struct bulk *bulk, Bursar__V1__ChangeAccountsRequest *request)
 {
 	struct bursar *bursar = cli_bursar(bulk->cli);
@@ -197,16 +227,17 @@ static bool run_call(struct bulk *bulk, Bursar__V1__ChangeAccountsRequest *reque
 	bursar_stream_open(bursar, BURSAR_CHANGE_ACCOUNTS, request, on_message, on_ended, bulk);
 	while (!bulk->ended) {
 		bursar_poll(bursar, TICK_US);
+		if (interrupted)
+			give_up(bulk);
 		show_progress(bulk);
 	}
 	return bulk->error.code == BURSAR_OK;
 }
 
-static bool run_calls(struct bulk *bulk, bool dry)
+static bool run_calls(struct bulk *bulk)
 {
 	Bursar__V1__ChangeAccountsRequest request = bulk->request;
 
-	request.dry_run = dry;
 	if (!bulk->by_ids)
 		return run_call(bulk, &request);
 	request.filter = NULL;
@@ -245,10 +276,12 @@ int bulk_run(struct bulk *bulk, bool dry)
 	int code = EXIT_DONE;
 
 	bulk->terminal = isatty(STDERR_FILENO) != 0;
+	bulk->request.dry_run = dry;
+	signal(SIGINT, on_interrupt);
 	if (!expect(bulk, &code))
 		return code;
 	bulk->started_us = bulk->told_us = clock_mono_us();
-	bool ok = run_calls(bulk, dry);
+	bool ok = run_calls(bulk);
 	if (bulk->terminal)
 		fputs("\r\033[K", stderr);
 	if (bulk->failures.len > 0)
@@ -278,20 +311,25 @@ void bulk_show(struct bulk *bulk, bool dry)
 	if (dry) {
 		if (bulk->examples)
 			table_put(out, bulk->examples, "");
-		if (counts->changed > (int64_t)bulk->shown)
-			buf_putf(out, "... and %" PRId64 " more\n", counts->changed - (int64_t)bulk->shown);
-		buf_putf(out, "%" PRId64 " would change, %" PRId64 " are so already", counts->changed, counts->already);
-		if (counts->failed)
-			buf_putf(out, ", %" PRId64 " would fail", counts->failed);
+		if (counts->changed > (int64_t)bulk->shown) {
+			buf_put_str(out, "... and ");
+			counted(out, counts->changed - (int64_t)bulk->shown, " more\n");
+		}
+		counted(out, counts->changed, " would change, ");
+		counted(out, counts->already, " are so already");
+		if (counts->failed) {
+			buf_put_str(out, ", ");
+			counted(out, counts->failed, " would fail");
+		}
 		buf_put_str(out, "; nothing was changed\n");
 		return;
 	}
-	buf_putf(out, "%" PRId64 " changed, %" PRId64 " were so already, %" PRId64 " failed\n", counts->changed,
-		counts->already, counts->failed);
+	counted(out, counts->changed, " changed, ");
+	counted(out, counts->already, " were so already, ");
+	counted(out, counts->failed, " failed\n");
 	if (counts->pending)
-		buf_putf(out,
-			"%" PRId64 " of the changed wait for Redis, which the server tells as soon as it is back\n",
-			counts->pending);
+		counted(out, counts->pending,
+			" of the changed wait for Redis, which the server tells as soon as it is back\n");
 }
 
 void bulk_release(struct bulk *bulk)

@@ -1,6 +1,7 @@
 /* account ...: who has which limits. */
 #include "cli/commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "cli/format.h"
 #include "cli/view.h"
 
+/* A typing error in an id makes an account: whoever made one is told. */
 int account_call(struct cli *cli, enum bursar_method method, const void *request)
 {
 	int code;
@@ -16,10 +18,35 @@ int account_call(struct cli *cli, enum bursar_method method, const void *request
 
 	if (!account)
 		return code;
-	if (!cli_json(cli, account))
+	if (!cli_json(cli, account)) {
 		view_account(cli, account);
+		if (method != BURSAR_GET_ACCOUNT && account->version == 1)
+			view_field(cli, "note", "new: nobody had put it before");
+	}
 	bursar_free(account);
 	return EXIT_DONE;
+}
+
+/* A group that nobody has put has no limits, and its name may be a typing error. */
+static void tell_of_new_group(struct cli *cli, const char *option, Bursar__V1__AccountKind kind)
+{
+	Bursar__V1__GetAccountRequest request = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
+	Bursar__V1__AccountRef ref = BURSAR__V1__ACCOUNT_REF__INIT;
+	Bursar__V1__Account *group;
+	int code;
+
+	if (!option_given(cli, option))
+		return;
+	ref.id = (char *)option_text(cli, option);
+	ref.tenant = (char *)option_text(cli, "tenant");
+	ref.kind = kind;
+	request.ref = &ref;
+	group = cli_call(cli, BURSAR_GET_ACCOUNT, &request, &code);
+	if (group && !group->known)
+		fprintf(stderr,
+			"bursar: there is no %s %s yet: it has no limits until 'bursar account put %s --kind %s'\n",
+			option, ref.id, ref.id, option);
+	bursar_free(group);
 }
 
 static int run_get(struct cli *cli)
@@ -36,6 +63,7 @@ static int run_put(struct cli *cli)
 {
 	Bursar__V1__PutAccountRequest request = BURSAR__V1__PUT_ACCOUNT_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
+	int code;
 
 	read_account_ref(cli, &ref);
 	request.ref = &ref;
@@ -46,7 +74,13 @@ static int run_put(struct cli *cli)
 	request.clear_team = option_given(cli, "no-team");
 	request.clear_org = option_given(cli, "no-org");
 	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_PUT_ACCOUNT, &request);
+	code = account_call(cli, BURSAR_PUT_ACCOUNT, &request);
+	cli_flush(cli);
+	if (code == EXIT_DONE) {
+		tell_of_new_group(cli, "team", BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TEAM);
+		tell_of_new_group(cli, "org", BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_ORG);
+	}
+	return code;
 }
 
 static int run_set_tier(struct cli *cli)
@@ -102,7 +136,7 @@ static int run_grace(struct cli *cli)
 	int64_t percent = option_number(cli, "percent", 0);
 
 	if (ways != 1)
-		err_set(&cli->err, ERR_INVALID, "say how long: --for 2h, --until TIME, or --off");
+		err_set(&cli->err, ERR_INVALID, "say how long by one of --for 2h, --until TIME, --off");
 	else if (percent > 1000)
 		err_set(&cli->err, ERR_INVALID, "--percent: must be 1 to 1,000");
 	else if (option_given(cli, "until") && option_number(cli, "until", 0) <= cli_now_us())
@@ -185,7 +219,7 @@ static const struct command commands[] = {
 		.about = "Those that match all that is given.",
 		.options = {OPTION_TENANT,
 			{'k', "kind", OPTION_CHOICE, "KIND", "these (default: user)", "user|team|org|model|tenant"},
-			OPTIONS_FILTER, {'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 100)", NULL},
+			OPTIONS_FILTER, {'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL},
 			{'\0', "count", OPTION_FLAG, NULL, "say only how many there are", NULL}},
 		.examples = {"account list --tier pro", "account list --suspended --limit 1000 --json",
 			"account list --team research --overrides",

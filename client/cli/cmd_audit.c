@@ -16,7 +16,7 @@ enum { PAGE = 1000, LAST_MAX = 24 };
 
 static void audit_table(struct cli *cli, const Bursar__V1__ListAuditResponse *answer)
 {
-	static const char *const columns[] = {"WHEN", "TENANT", "WHO", "WHAT", "OF", "WHY", NULL};
+	static const char *const columns[] = {"WHEN", "~TENANT", "~WHO", "WHAT", "~OF", "~WHY", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
@@ -141,7 +141,7 @@ static const struct command commands[] = {
 			{'\0', "to", OPTION_TIME, "TIME", "until then", NULL},
 			{'\0', "oldest-first", OPTION_FLAG, NULL, "begin with the oldest", NULL},
 			{'\0', "after", OPTION_COUNT, "ID", "those behind the entry of this id", NULL},
-			{'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 100; of an export all)", NULL},
+			{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100; of an export all)", NULL},
 			{'\0', "export", OPTION_FLAG, NULL, "all that match, as lines of JSON", NULL}},
 		.examples = {"audit", "audit --target user/alice --from -7d", "audit --action key --all-tenants --json",
 			"audit --export --oldest-first > audit.jsonl",

@@ -34,7 +34,7 @@ static bool read_grace(struct cli *cli, struct selection *made)
 	int ways = option_given(cli, "until") + option_given(cli, "for") + option_given(cli, "off");
 
 	if (ways != 1)
-		return err_set(&cli->err, ERR_INVALID, "say how long: --for 2h, --until TIME, or --off");
+		return err_set(&cli->err, ERR_INVALID, "say how long by one of --for 2h, --until TIME, --off");
 	made->change.grace_until_us = option_number(cli, "until", 0);
 	if (option_given(cli, "for"))
 		made->change.grace_until_us = cli_now_us() + option_number(cli, "for", 0);
@@ -130,6 +130,11 @@ static int run_bulk(struct cli *cli)
 	} else {
 		code = bulk_run(&bulk, dry);
 		bulk_show(&bulk, dry);
+		if (code == EXIT_DONE && bulk.counts.matched == 0) {
+			cli_flush(cli);
+			fprintf(stderr,
+				"bursar: no account matches; look with 'bursar account list' and the same options\n");
+		}
 		if (code == EXIT_DONE && dry && !option_given(cli, "dry-run") && bulk.counts.changed > 0) {
 			cli_flush(cli);
 			fprintf(stderr, "bursar: repeat it with --yes to change them\n");

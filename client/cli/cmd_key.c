@@ -113,7 +113,7 @@ static int run_create(struct cli *cli)
 static int run_list(struct cli *cli)
 {
 	static const char *const columns[] = {
-		">KEY", "BEGINS", "ROLE", "TENANT", "LABEL", "STATE", "EXPIRES", "LAST USED", "FROM", NULL};
+		">KEY", "BEGINS", "~ROLE", "~TENANT", "~LABEL", "STATE", "~EXPIRES", "~LAST USED", "~FROM", NULL};
 	Bursar__V1__ListKeysRequest request = BURSAR__V1__LIST_KEYS_REQUEST__INIT;
 	Bursar__V1__ListKeysResponse *answer;
 	struct buf text = {0};
@@ -150,7 +150,9 @@ static int run_list(struct cli *cli)
 			table_cell_buf(table, &text);
 			table_cell(table, "%s", key->last_used_from);
 		}
-		table_put(&cli->out, table, "no keys");
+		table_put(&cli->out, table,
+			request.all_tenants ? "no keys"
+					    : "no keys of this tenant (operators' are of none: --all-tenants)");
 		table_free(table);
 	}
 	buf_release(&text);
@@ -213,7 +215,7 @@ static int run_revoke(struct cli *cli)
 	}
 #define OPTION_LIMIT \
 	{ \
-		'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 100)", NULL \
+		'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL \
 	}
 #define OPTION_EXPIRES \
 	{ \

@@ -363,7 +363,7 @@ static const struct command commands[] = {
 		.summary = "watch a pool: slots, queue by priority, longest waits, grants a second",
 		.about = "A screen that is drawn anew every second; a line a second where standard output is no "
 			 "terminal, with --json one of JSON.",
-		.options = {OPTION_TENANT, {'n', "count", OPTION_COUNT, "N", "end after so many looks", NULL}},
+		.options = {OPTION_TENANT, {'n', "count", OPTION_SOME, "N", "end after so many looks", NULL}},
 		.examples = {"pool watch", "pool watch gpu -n 60 > queue.log", "pool watch --json -n 1"},
 		.run = pool_watch_run,
 	},

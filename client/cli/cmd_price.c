@@ -56,7 +56,7 @@ static void show_price(struct cli *cli, const Bursar__V1__Price *price)
 static void show_list(struct cli *cli, const Bursar__V1__ListPricesResponse *answer)
 {
 	static const char *const columns[] = {
-		"PROVIDER", "MODEL", ">INPUT", ">OUTPUT", ">CACHED", ">CACHE WRITE", "ABOVE", "FOR", NULL};
+		"PROVIDER", "~MODEL", ">INPUT", ">OUTPUT", ">CACHED", ">CACHE WRITE", "~ABOVE", "~FOR", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
@@ -275,7 +275,7 @@ static const struct command commands[] = {
 			{'\0', "account", OPTION_TEXT, "USER", "only this account's own prices", NULL},
 			{'\0', "provider", OPTION_TEXT, "NAME", "only this provider's", NULL},
 			{'\0', "prefix", OPTION_TEXT, "TEXT", "only models that begin so", NULL}, OPTION_AT,
-			{'\0', "limit", OPTION_COUNT, "N", "at most so many (default: 1000)", NULL}},
+			{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 1000)", NULL}},
 		.examples = {"price list --provider anthropic", "price list --prefix gpt-5 --at 2026-12-31",
 			"price list --tenant acme --account alice"},
 		.run = run_list,

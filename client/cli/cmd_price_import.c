@@ -170,7 +170,7 @@ static struct counts count_changes(const Bursar__V1__ImportPricesResponse *answe
 static void show_diff(struct cli *cli, const Bursar__V1__ImportPricesResponse *answer, const struct counts *counts)
 {
 	static const char *const columns[] = {
-		"CHANGE", "PROVIDER", "MODEL", "FOR", "WHAT", ">OLD", ">NEW", ">BY", NULL};
+		"CHANGE", "PROVIDER", "~MODEL", "~FOR", "WHAT", ">OLD", ">NEW", ">BY", NULL};
 	struct table *table = table_new(columns, cli->colour);
 
 	for (size_t i = 0; i < answer->n_changes; i++)

@@ -56,7 +56,7 @@ static void list_json(struct cli *cli, const struct profile_file *file)
 
 static void list_table(struct cli *cli, const struct profile_file *file)
 {
-	static const char *const columns[] = {"PROFILE", "ADDR", "TENANT", "KEY FILE", "TLS CA", "DEFAULT", NULL};
+	static const char *const columns[] = {"PROFILE", "~ADDR", "~TENANT", "~KEY FILE", "~TLS CA", "DEFAULT", NULL};
 	struct table *table = table_new(columns, cli->colour);
 
 	for (size_t i = 0; i < file->profiles.count; i++) {

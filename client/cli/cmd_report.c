@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -178,12 +179,25 @@ static int run_month(struct cli *cli)
 	return run_report(cli, &request);
 }
 
+/* The option's day as the server takes it, or "". */
+static char *day_text(const struct cli *cli, const char *option, char out[16])
+{
+	time_t at = (time_t)(option_number(cli, option, 0) / 1000000);
+	struct tm tm;
+
+	*out = '\0';
+	if (option_given(cli, option))
+		strftime(out, 16, "%Y-%m-%d", gmtime_r(&at, &tm));
+	return out;
+}
+
 static int run_days(struct cli *cli)
 {
 	Bursar__V1__GetReportRequest request = BURSAR__V1__GET_REPORT_REQUEST__INIT;
+	char from[16], to[16];
 
-	request.from_day = (char *)option_text(cli, "from");
-	request.to_day = (char *)option_text(cli, "to");
+	request.from_day = day_text(cli, "from", from);
+	request.to_day = day_text(cli, "to", to);
 	if (!option_given(cli, "from")) {
 		err_set(&cli->err, ERR_INVALID, "--from: which day is the first?");
 		return cli_usage(cli);
@@ -290,11 +304,10 @@ static const struct command commands[] = {
 		.args = "[ID]",
 		.summary = "show the bill of some days",
 		.about = "Like report month, for any days (UTC), at most 366. By day it is the cost over time.",
-		.options = {OPTION_TENANT, OPTION_KIND,
-			{'\0', "from", OPTION_TEXT, "YYYY-MM-DD", "the first day", NULL},
-			{'\0', "to", OPTION_TEXT, "YYYY-MM-DD", "the last day (default: today)", NULL}, OPTIONS_REPORT},
+		.options = {OPTION_TENANT, OPTION_KIND, {'\0', "from", OPTION_DAY, "DAY", "the first day", NULL},
+			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today)", NULL}, OPTIONS_REPORT},
 		.examples = {"report days --from 2026-11-01 --by day",
-			"report days alice --from 2026-10-15 --to 2026-11-14"},
+			"report days alice --from 2026-10-15 --to 2026-11-14", "report days --from -7d"},
 		.run = run_days,
 	},
 	{

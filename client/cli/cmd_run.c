@@ -288,7 +288,7 @@ static const struct command commands[] = {
 			{
 				{'u', "user", OPTION_TEXT, "USER", "whose request it is; required", NULL},
 				{'p', "pool", OPTION_TEXT, "POOL", "the pool (default: agent-execution)", NULL},
-				{'n', "seats", OPTION_COUNT, "N", "slots that it takes (default: 1)", NULL},
+				{'n', "seats", OPTION_SOME, "N", "slots that it takes (default: 1)", NULL},
 				{'w', "max-wait", OPTION_DURATION, "TIME", "wait no longer (default: the pool's)",
 					NULL},
 				{'\0', "strict", OPTION_FLAG, NULL, "stop the command when its lease may be lost",
@@ -301,7 +301,7 @@ static const struct command commands[] = {
 				{0},
 			},
 		.examples = {"run --user ann -- ./agent --task 17",
-			"run -u ann -p gpu -n 2 -w 1m --strict -- python3 train.py", NULL},
+			"run -u ann -p gpu -n 2 -w 1min --strict -- python3 train.py", NULL},
 		.run = run_run,
 	},
 };

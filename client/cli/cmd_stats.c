@@ -7,15 +7,18 @@
 #include "cli/format.h"
 #include "cli/proof.h"
 #include "cli/table.h"
+#include "cli/view.h"
 
-static void show_named(struct cli *cli, const char *title, Bursar__V1__NamedUse *const *uses, size_t count)
+/* `nameless` stands where the name is empty. */
+static void show_named(
+	struct cli *cli, const char *title, const char *nameless, Bursar__V1__NamedUse *const *uses, size_t count)
 {
 	const char *const columns[] = {title, ">REQUESTS", ">INPUT", ">OUTPUT", ">COST", NULL};
 	struct table *table = table_new(columns, cli->colour);
 
 	for (size_t i = 0; i < count; i++) {
 		table_line(table);
-		table_cell(table, "%s", uses[i]->name[0] ? uses[i]->name : "-");
+		table_cell(table, "%s", uses[i]->name[0] ? uses[i]->name : nameless);
 		table_count(table, uses[i]->requests);
 		table_count(table, uses[i]->input_tokens);
 		table_count(table, uses[i]->output_tokens);
@@ -45,7 +48,7 @@ static void show_tiers(struct cli *cli, const Bursar__V1__GetStatsResponse *stat
 
 static void show_users(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
 {
-	static const char *const columns[] = {"USER", ">REQUESTS", ">TOKENS", ">COST", NULL};
+	static const char *const columns[] = {"~USER", ">REQUESTS", ">TOKENS", ">COST", NULL};
 	struct table *table = table_new(columns, cli->colour);
 
 	for (size_t i = 0; i < stats->n_top_users; i++) {
@@ -61,8 +64,8 @@ static void show_users(struct cli *cli, const Bursar__V1__GetStatsResponse *stat
 
 static void show_groups(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
 {
-	show_named(cli, "TEAM", stats->by_team, stats->n_by_team);
-	show_named(cli, "ORG", stats->by_org, stats->n_by_org);
+	show_named(cli, "~TEAM", "", stats->by_team, stats->n_by_team);
+	show_named(cli, "~ORG", "", stats->by_org, stats->n_by_org);
 }
 
 static void show_days(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
@@ -115,9 +118,9 @@ static int run_stats(struct cli *cli)
 		show_users(cli, stats);
 		show_groups(cli, stats);
 		show_days(cli, stats);
-		show_named(cli, "MODEL", stats->by_model, stats->n_by_model);
-		show_named(cli, "INTERFACE", stats->by_interface, stats->n_by_interface);
-		show_named(cli, "TOTAL", &stats->total, stats->total != NULL);
+		show_named(cli, "~MODEL", NO_MODEL, stats->by_model, stats->n_by_model);
+		show_named(cli, "~INTERFACE", "", stats->by_interface, stats->n_by_interface);
+		show_named(cli, "TOTAL", "all", &stats->total, stats->total != NULL);
 	}
 	bursar_free(stats);
 	return EXIT_DONE;
@@ -165,6 +168,13 @@ static int run_proof(struct cli *cli)
 	right = proof_put(&line, proof, NULL);
 	if (!cli_json(cli, proof))
 		buf_put_str(&cli->out, buf_str(&line));
+	cli_flush(cli);
+	if (!right)
+		fprintf(stderr, "  %s\n",
+			proof->undrained ? "Some entries are on their way to the ledger: repeat it in a moment."
+					 : "What explains it says 'bursar proof --help', resets first: "
+					   "'bursar audit --action account.reset'. If nothing does: "
+					   "'bursar doctor'.");
 	buf_release(&line);
 	bursar_free(proof);
 	return right ? EXIT_DONE : EXIT_DENIED;
@@ -177,7 +187,7 @@ static const struct command commands[] = {
 		.summary = "show who cost most in a month: users, teams and orgs",
 		.about = "Teams and orgs have what was used by users who were in them at that time.",
 		.options = {OPTION_TENANT, OPTION_MONTH,
-			{'n', "top", OPTION_COUNT, "N", "of each so many, at most 100 (default: 10)", NULL}},
+			{'n', "top", OPTION_SOME, "N", "of each so many, at most 100 (default: 10)", NULL}},
 		.examples = {"report top", "report top --tenant acme --month 2026-10 -n 50"},
 		.run = run_top,
 	},
@@ -187,10 +197,10 @@ static const struct command commands[] = {
 		.summary = "show who used how much: users by tier, top users and groups, days, models, interfaces",
 		.about = "",
 		.options = {OPTION_TENANT,
-			{'\0', "from", OPTION_TIME, "TIME",
+			{'\0', "from", OPTION_DAY, "DAY",
 				"from that day (UTC) on (default: the 1st of the month of --to)", NULL},
-			{'\0', "to", OPTION_TIME, "TIME", "until that day (default: today); at most 366 days", NULL},
-			{'\0', "top", OPTION_COUNT, "N", "users, teams and orgs by cost, at most 100 (default: 10)",
+			{'\0', "to", OPTION_DAY, "DAY", "until that day (default: today); at most 366 days", NULL},
+			{'\0', "top", OPTION_SOME, "N", "users, teams and orgs by cost, at most 100 (default: 10)",
 				NULL}},
 		.examples = {"stats", "stats --tenant acme --from -7d --top 20"},
 		.run = run_stats,

@@ -63,7 +63,7 @@ static int run_cost(struct cli *cli)
 /* Who used most of the team or org that denied. */
 static void show_shared(struct cli *cli, const Bursar__V1__ExplainResponse *answer)
 {
-	static const char *const columns[] = {"USED MOST BY", ">REQUESTS", ">COST", NULL};
+	static const char *const columns[] = {"~USED MOST BY", ">REQUESTS", ">COST", NULL};
 	struct table *table;
 	struct buf text = {0};
 

@@ -31,7 +31,7 @@ static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {"TIER", ">PRIORITY", ">AT A TIME", "LIMITS", NULL};
+	static const char *const columns[] = {"TIER", ">PRIORITY", ">AT A TIME", "~LIMITS", NULL};
 	Bursar__V1__ListTiersRequest request = BURSAR__V1__LIST_TIERS_REQUEST__INIT;
 	Bursar__V1__ListTiersResponse *answer;
 	struct table *table;

@@ -110,11 +110,10 @@ static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer
 
 static int run_watch(struct cli *cli)
 {
-	struct watching watching = {.live = {.cli = cli, .answer = on_answer}};
+	struct watching watching = {
+		.live = {.cli = cli, .answer = on_answer}, .left = option_number(cli, "count", INT64_MAX)};
 	Bursar__V1__WatchRequest request;
 
-	if (!live_count(cli, INT64_MAX, &watching.left))
-		return cli_usage(cli);
 	live_request(cli, &request);
 	request.interval_us = INTERVAL_US;
 	request.max_events_given_case = BURSAR__V1__WATCH_REQUEST__MAX_EVENTS_GIVEN_MAX_EVENTS;
@@ -133,7 +132,7 @@ static const struct command commands[] = {
 			 "are left "
 			 "out; of one user (--user) all are shown. The first come about a second after the start. "
 			 "Ctrl-C ends.",
-		.options = {OPTIONS_WATCH, {'n', "count", OPTION_COUNT, "N", "end after so many lines", NULL}},
+		.options = {OPTIONS_WATCH, {'n', "count", OPTION_SOME, "N", "end after so many lines", NULL}},
 		.examples = {"watch", "watch --user alice", "watch --denied --reason budget", "watch --json -n 100",
 			NULL},
 		.run = run_watch,
@@ -147,7 +146,7 @@ static const struct command commands[] = {
 			 "ten or so, estimated from a sample. On a terminal it has the screen until q or Ctrl-C.",
 		.options = {OPTIONS_WATCH,
 			{'\0', "pool", OPTION_TEXT, "POOL", "the pool shown (default: agent-execution)", NULL},
-			{'n', "count", OPTION_COUNT, "N", "show them so many times, as text", NULL},
+			{'n', "count", OPTION_SOME, "N", "show them so many times, as text", NULL},
 			{'\0', "once", OPTION_FLAG, NULL, "the same as -n 1", NULL}},
 		.examples = {"top", "top --once", "top --json -n 10", NULL},
 		.run = top_run,

@@ -25,8 +25,10 @@ enum option_type {
 	OPTION_LIST, /* a text that may be given several times */
 	OPTION_CHOICE, /* one of `choices` */
 	OPTION_COUNT, /* parse_count */
+	OPTION_SOME, /* the same, at least 1 */
 	OPTION_DURATION, /* parse_duration */
 	OPTION_TIME, /* parse_time */
+	OPTION_DAY, /* parse_day: the first microsecond of a day of UTC */
 };
 
 struct option {
@@ -98,6 +100,9 @@ void args_bounds(const char *args, int *min, int *max);
 
 /* The command whose name the words begin with; `used` is how many words it has. NULL when there is none. */
 const struct command *command_find(int words_count, const char *const *words, int *used);
+
+/* The name whose first word, of `len` bytes, is nearest to what was typed; NULL when none is near enough to be meant. */
+const char *command_nearest(const char *word, size_t *len);
 
 /* The nth argument; "" when it was not given. */
 const char *cli_arg(const struct cli *cli, int n);

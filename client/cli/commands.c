@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text_distance.h"
+
 const struct command_group *const command_groups[] = {
 	&check_commands,
 	&status_commands,
@@ -53,4 +55,24 @@ const struct command *command_find(int words_count, const char *const *words, in
 		}
 	}
 	return NULL;
+}
+
+const char *command_nearest(const char *word, size_t *len)
+{
+	size_t least = text_distance_limit(strlen(word));
+	const char *nearest = NULL;
+
+	for (const struct command_group *const *group = command_groups; *group; group++) {
+		for (size_t i = 0; i < (*group)->count; i++) {
+			const char *name = (*group)->commands[i].name;
+			size_t first = strcspn(name, " "), distance = text_distance(name, first, word);
+
+			if (distance < least && !(*group)->commands[i].hidden) {
+				least = distance;
+				nearest = name;
+				*len = first;
+			}
+		}
+	}
+	return nearest;
 }

@@ -84,20 +84,27 @@ static int unreachable(const struct cli *cli, const struct bursar_error *error)
 	return EXIT_UNREACHABLE;
 }
 
-/* Where what was not found can be looked up, by the command's first word. */
-static const char *where_to_look(const struct cli *cli)
-{
-	static const char *const lists[] = {"tier", "pool", "price", "tenant", "key", NULL};
-	static char text[64];
-	size_t word = strcspn(cli->command->name, " ");
+/* Where what was not found can be looked up: the server names an RPC, people have a command for it. */
+static const struct place {
+	const char *mark, *text;
+} places[] = {
+	{"see ListTiers", "'bursar tier list' shows what there is. Mind --tenant."},
+	{"see ListPools", "'bursar pool list' shows what there is. Mind --tenant."},
+	{"see ListPrices", "'bursar price list' shows what there is. Mind --tenant."},
+	{"see ListKeys", "'bursar key list' shows what there is. Mind --tenant."},
+	{"reservation", "Mind --tenant. An ended reservation is known for 15 minutes more."},
+	{"there is no user", "'bursar account list' shows whom there is. Mind --tenant."},
+	{"there is no ", "Mind --tenant."},
+};
 
-	for (const char *const *list = lists; *list; list++) {
-		if (strlen(*list) == word && strncmp(cli->command->name, *list, word) == 0) {
-			snprintf(text, sizeof(text), "'bursar %s list' shows what there is. Mind --tenant.", *list);
-			return text;
+static void where_to_look(const struct bursar_error *error)
+{
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (strstr(error->message, places[i].mark)) {
+			fprintf(stderr, "  %s\n", places[i].text);
+			return;
 		}
 	}
-	return "Mind --tenant. An ended reservation is known for 15 minutes more.";
 }
 
 int cli_failed(struct cli *cli, const struct bursar_error *error)
@@ -113,8 +120,8 @@ int cli_failed(struct cli *cli, const struct bursar_error *error)
 		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
 		buf_release(&wait);
 	}
-	if (error->code == BURSAR_NOT_FOUND)
-		fprintf(stderr, "  %s\n", where_to_look(cli));
+	if (error->code == BURSAR_NOT_FOUND || strstr(error->message, ": see List"))
+		where_to_look(error);
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
 		if (hints[i].code == error->code)
 			fprintf(stderr, "  %s\n", hints[i].text);

@@ -2,17 +2,27 @@
 #include "cli/help.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/limit_spec.h"
+#include "cli/screen.h"
 
-enum { WIDTH = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20, TITLE_COLUMN = 26 };
+enum { WIDTH_LEAST = 60, WIDTH_MOST = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20, TITLE_COLUMN = 26 };
+
+/* As wide as the terminal, within what reads well. */
+static size_t width_of_help(void)
+{
+	size_t width = isatty(STDOUT_FILENO) ? screen_size().ws_col : WIDTH_MOST;
+
+	return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
+}
 
 void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t indent, size_t width)
 {
 	size_t at = column;
 
 	while (*text) {
-		size_t len = strcspn(text, " ");
+		size_t len = strcspn(text, " \n");
 
 		if (at > indent && at + 1 + len > width) {
 			buf_putf(out, "\n%*s", (int)indent, "");
@@ -23,7 +33,12 @@ void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t i
 		}
 		buf_put(out, text, len);
 		at += len;
-		text += len + strspn(text + len, " ");
+		for (text += len; *text == ' ' || *text == '\n'; text++) {
+			if (*text == '\n') {
+				buf_put_str(out, "\n");
+				at = 0;
+			}
+		}
 	}
 	buf_put_str(out, "\n");
 }
@@ -57,7 +72,7 @@ static void put_options(struct buf *out, const struct option *options)
 		buf_put_str(&line, options->help);
 		if (options->choices)
 			buf_putf(&line, ": %s", options->choices);
-		help_put_wrapped(out, buf_str(&line), OPTION_COLUMN, OPTION_COLUMN, WIDTH);
+		help_put_wrapped(out, buf_str(&line), OPTION_COLUMN, OPTION_COLUMN, width_of_help());
 		buf_reset(&line);
 	}
 	buf_release(&line);
@@ -80,7 +95,7 @@ void help_put_command(struct buf *out, const struct command *command)
 	buf_put_str(out, "\n\n");
 	put_summary(out, command);
 	if (*command->about)
-		help_put_wrapped(out, command->about, 0, 0, WIDTH);
+		help_put_wrapped(out, command->about, 0, 0, width_of_help());
 	if (strstr(command->args, "LIMIT"))
 		buf_putf(out, "\n%s", limit_spec_help);
 	if (command->options[0].name) {
@@ -97,7 +112,8 @@ void help_put_command(struct buf *out, const struct command *command)
 
 static void put_row(struct buf *out, const struct command *command)
 {
-	buf_putf(out, "  %-*s %s\n", NAME_COLUMN, command->name, command->summary);
+	buf_putf(out, "  %-*s ", NAME_COLUMN, command->name);
+	help_put_wrapped(out, command->summary, NAME_COLUMN + 3, NAME_COLUMN + 3, width_of_help());
 }
 
 /* The bytes of a name up to its second word, or 0 of a name of one. */
@@ -134,16 +150,17 @@ static void put_names(struct buf *out, const struct command_group *group, size_t
 		if (again && !more)
 			buf_put_str(&names, ")");
 	}
-	help_put_wrapped(out, buf_str(&names), indent, indent, WIDTH);
+	help_put_wrapped(out, buf_str(&names), indent, indent, width_of_help());
 	buf_release(&names);
 }
 
 void help_put_overview(struct buf *out)
 {
-	buf_put_str(out,
-		"usage: bursar COMMAND [ARGUMENT...] [OPTION...]\n\n"
+	buf_put_str(out, "usage: bursar COMMAND [ARGUMENT...] [OPTION...]\n\n");
+	help_put_wrapped(out,
 		"Asks a Bursar server whether requests may run, records what they used, and administers who may use "
-		"how much.\n");
+		"how much.",
+		0, 0, width_of_help());
 	buf_put_str(out, "\n");
 	for (const struct command_group *const *group = command_groups; *group; group++) {
 		buf_putf(out, "  %-*s", TITLE_COLUMN - 2, (*group)->title);
@@ -151,11 +168,15 @@ void help_put_overview(struct buf *out)
 	}
 	buf_put_str(out, "\nOptions of every command:\n");
 	put_options(out, global_options);
-	buf_put_str(out,
-		"\nExit codes: 0 allowed or done, 1 denied, 2 wrong usage, 3 server not reached, 4 refused by the "
-		"server.\n'bursar account --help' lists the commands that begin so; 'bursar COMMAND --help' has "
-		"options and "
-		"examples.\n");
+	buf_put_str(out, "\n");
+	help_put_wrapped(out,
+		"Exit codes: 0 allowed or done, 1 denied, 2 wrong usage, 3 server not reached, 4 refused by the "
+		"server.",
+		0, 0, width_of_help());
+	help_put_wrapped(out,
+		"'bursar account --help' lists the commands that begin so; 'bursar COMMAND --help' has options and "
+		"examples.",
+		0, 0, width_of_help());
 }
 
 bool help_put_group(struct buf *out, const char *word)

@@ -230,6 +230,15 @@ static bool read_option(Bursar__V1__Limit *limit, char *part, struct err *err)
 		part);
 }
 
+/* No option begins with a digit: 6,000 and 0,25 are numbers as people write them elsewhere. */
+static bool no_comma_in_number(const char *text, const char *rest, struct err *err)
+{
+	if (rest - text < 2 || rest[-1] != ',' || !isdigit((unsigned char)rest[-2]) || !isdigit((unsigned char)*rest))
+		return true;
+	return err_set(
+		err, ERR_INVALID, "a number is written without a comma: 6000 or 6_000 or 6k, and 0.25 with a point");
+}
+
 Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err)
 {
 	Bursar__V1__Limit *limit = malloc(sizeof(*limit));
@@ -240,7 +249,7 @@ Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err)
 	if (!limit)
 		abort();
 	bursar__v1__limit__init(limit);
-	right = next_part(&p, part, err) && read_head(limit, part, err);
+	right = next_part(&p, part, err) && no_comma_in_number(text, p, err) && read_head(limit, part, err);
 	while (right && *p)
 		right = next_part(&p, part, err) && read_option(limit, part, err);
 	if (right)

@@ -1,4 +1,5 @@
 /* bursar: finds the command, runs it, writes what it said. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,17 @@ static int name_index(int argc, const char **argv)
 	return i < argc ? i : argc;
 }
 
+static void no_command(const char *word)
+{
+	size_t len;
+	const char *nearest = command_nearest(word, &len);
+
+	fprintf(stderr, "bursar: there is no command '%s'; ", word);
+	if (nearest)
+		fprintf(stderr, "is '%.*s' meant? ", (int)len, nearest);
+	fprintf(stderr, "'bursar --help' lists them\n");
+}
+
 static int without_command(int argc, const char **argv, int at)
 {
 	struct buf out = {0};
@@ -50,10 +62,10 @@ static int without_command(int argc, const char **argv, int at)
 	} else if (help_put_group(&out, argv[at])) {
 		if (at + 1 < argc && argv[at + 1][0] != '-')
 			fprintf(stderr, "bursar: there is no command '%s %s'\n", argv[at], argv[at + 1]);
-		else if (at + 1 < argc)
+		else if (at + 1 < argc || strcmp(argv[at - 1], "--help") == 0)
 			code = EXIT_DONE;
 	} else {
-		fprintf(stderr, "bursar: there is no command '%s'; 'bursar --help' lists them\n", argv[at]);
+		no_command(argv[at]);
 	}
 	fputs(buf_str(&out), code == EXIT_DONE ? stdout : stderr);
 	buf_release(&out);
@@ -106,8 +118,12 @@ int main(int argc, char **argv)
 	struct cli cli = {0};
 	int at = name_index(argc, words), used, code;
 
+	/* All that is read and written is UTF-8, whatever the environment says: ids in tables, widths of characters. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	/* gRPC's own log lines are for its developers; we say what went wrong. */
 	setenv("GRPC_VERBOSITY", "NONE", 0);
+	if (at + 1 < argc && strcmp(words[at], "help") == 0)
+		words[at++] = "--help"; /* 'bursar help check' asks what 'bursar check --help' does */
 	cli.command = command_find(argc - at, words + at, &used);
 	if (!cli.command)
 		return without_command(argc, words, at);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_distance.h"
 #include "cli/parse.h"
 
 struct option_value {
@@ -96,10 +97,15 @@ static bool value_check(struct option_value *value, const char *text, struct err
 		return true;
 	case OPTION_COUNT:
 		return parse_count(text, strlen(text), &value->number, err);
+	case OPTION_SOME:
+		return parse_count(text, strlen(text), &value->number, err) &&
+		       (value->number > 0 || err_set(err, ERR_INVALID, "must be at least 1"));
 	case OPTION_DURATION:
 		return parse_duration(text, strlen(text), &value->number, err);
 	case OPTION_TIME:
 		return parse_time(text, cli_now_us(), &value->number, err);
+	case OPTION_DAY:
+		return parse_day(text, cli_now_us(), &value->number, err);
 	default:
 		return true;
 	}
@@ -138,6 +144,24 @@ static void add_options(struct option_values *values, struct poptOption *table, 
 	}
 }
 
+static bool no_such_option(struct cli *cli, const char *typed)
+{
+	const char *name = typed + strspn(typed, "-"), *nearest = NULL;
+	size_t len = strcspn(name, "="), least = text_distance_limit(len);
+
+	for (size_t i = 0; i < cli->values->count; i++) {
+		const char *option = cli->values->each[i].option->name;
+		size_t distance = text_distance(name, len, option);
+
+		if (distance < least) {
+			least = distance;
+			nearest = option;
+		}
+	}
+	return err_set(&cli->err, ERR_INVALID, "%s: there is no such option%s%s%s", typed, nearest ? "; is --" : "",
+		nearest ? nearest : "", nearest ? " meant?" : "");
+}
+
 static bool read_options(struct cli *cli, poptContext popt)
 {
 	int val;
@@ -150,8 +174,16 @@ static bool read_options(struct cli *cli, poptContext popt)
 	if (val == POPT_ERROR_NOARG)
 		return err_set(&cli->err, ERR_INVALID, "%s: its value is missing", poptBadOption(popt, 0));
 	if (val == POPT_ERROR_BADOPT)
-		return err_set(&cli->err, ERR_INVALID, "%s: there is no such option", poptBadOption(popt, 0));
+		return no_such_option(cli, poptBadOption(popt, 0));
 	return err_set(&cli->err, ERR_INVALID, "%s: %s", poptBadOption(popt, 0), poptStrerror(val));
+}
+
+static bool has_option(const struct cli *cli, const char *name)
+{
+	for (const struct option *option = cli->command->options; option->name; option++)
+		if (strcmp(option->name, name) == 0)
+			return true;
+	return false;
 }
 
 static bool read_args(struct cli *cli, const char **args)
@@ -174,7 +206,8 @@ static bool read_args(struct cli *cli, const char **args)
 		return err_set(&cli->err, ERR_INVALID, "%s is missing", name);
 	}
 	if (count > max)
-		return err_set(&cli->err, ERR_INVALID, "'%s' is one argument too many", cli->args[max]);
+		return err_set(&cli->err, ERR_INVALID, "'%s' is one argument too many%s", cli->args[max],
+			has_option(cli, "file") ? "; a file is named by -f FILE" : "");
 	for (int i = 0; i < count && (max < INT_MAX || i < min); i++) {
 		if (!*args[i]) {
 			arg_name(cli->command->args, i, name, sizeof(name));

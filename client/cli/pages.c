@@ -21,7 +21,7 @@ static const char markdown_head[] =
 	"|---|---|\n"
 	"| 0 | allowed, or done |\n"
 	"| 1 | denied; the books do not agree (`proof`, `replay`) |\n"
-	"| 2 | wrong usage: nothing was sent |\n"
+	"| 2 | wrong usage, or nobody said --yes: nothing was changed |\n"
 	"| 3 | the server was not reached, or did not answer in time |\n"
 	"| 4 | the server refused |\n"
 	"\n"
@@ -59,6 +59,7 @@ static const char markdown_head[] =
 	"| USD | `5`, `0.25`, `$5`, `5USD`: at most nine decimals |\n"
 	"| duration | `500ms`, `30s`, `15min`, `2h`, `7d`, `1h30min` |\n"
 	"| time | `2026-11-23`, `2026-11-23T14:30`, `2026-11-23T14:30:00+01:00`, `now`, `+2h`, `-7d` |\n"
+	"| day | `2026-11-23`, `-7d`: a day of UTC |\n"
 	"\n"
 	"## Limits\n"
 	"\n"
@@ -206,6 +207,7 @@ void help_put_man(struct buf *out)
 		"the options "
 		"of these names\n.TP\nNO_COLOR\nnever colour\n"
 		".SH EXIT STATUS\n.TP\n0\nallowed, or done\n.TP\n1\ndenied; the books do not agree\n.TP\n2\nwrong "
-		"usage\n.TP\n3\nthe server was not reached\n.TP\n4\nrefused by the server\n.SH SEE ALSO\n.BR bursard "
+		"usage, or nobody said \\-\\-yes\n.TP\n3\nthe server was not reached\n.TP\n4\nrefused by the "
+		"server\n.SH SEE ALSO\n.BR bursard "
 		"(8)\n");
 }

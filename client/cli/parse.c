@@ -63,9 +63,9 @@ bool parse_count(const char *text, size_t len, int64_t *out, struct err *err)
 	if (scale)
 		end--;
 	if (!read_decimal(&p, end, scale, &n) || p != end)
-		return err_set(err, ERR_INVALID,
-			"'%.*s' is no count; write a whole number up to 2^53-1 such as 1500, 200k or 1.5M", (int)len,
-			text);
+		return err_set(err, ERR_INVALID, "'%.*s' is no count; %s such as 1500, 200k or 1.5M", (int)len, text,
+			len > 0 && memchr(text, ',', len) ? "write it without a comma,"
+							  : "write a whole number up to 2^53-1");
 	*out = n;
 	return true;
 }
@@ -81,8 +81,8 @@ bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err)
 		end -= 3;
 	if (!read_decimal(&p, end, 9, &n) || p != end)
 		return err_set(err, ERR_INVALID,
-			"'%.*s' is no amount of USD; write 5, 0.25 or 5USD, with at most nine decimals and below "
-			"9,007,199",
+			"'%.*s' is no amount of USD; write 5, 0.25 or 5USD, with a point, at most nine decimals and "
+			"below 9007199",
 			(int)len, text);
 	*out = n;
 	return true;
@@ -124,8 +124,8 @@ bool parse_duration(const char *text, size_t len, int64_t *out, struct err *err)
 	}
 	if (p != end || sum <= 0)
 		return err_set(err, ERR_INVALID,
-			"'%.*s' is no duration; write 500ms, 30s, 15min, 2h, 7d or 1h30min, at most 366d", (int)len,
-			text);
+			"'%.*s' is no duration; write 500ms, 30s, 15min, 2h, 7d or 1h30min, at most 366d%s", (int)len,
+			text, len > 0 && text[len - 1] == 'm' ? " (m would be minutes or months: write min)" : "");
 	*out = sum;
 	return true;
 }
@@ -209,5 +209,23 @@ bool parse_time(const char *text, int64_t now_us, int64_t *out, struct err *err)
 			"'%s' is no time; write 2026-11-23, 2026-11-23T14:30, 2026-11-23T14:30:00+01:00, now, +2h or "
 			"-7d",
 			text);
+	return true;
+}
+
+bool parse_day(const char *text, int64_t now_us, int64_t *out, struct err *err)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+	struct tm wanted = tm;
+	int64_t us;
+
+	if (rest && !*rest) {
+		us = (int64_t)timegm(&tm) * 1000000;
+		if (us < 0 || tm.tm_mday != wanted.tm_mday || tm.tm_mon != wanted.tm_mon)
+			return err_set(err, ERR_INVALID, "'%s' is no day", text);
+	} else if (!parse_time(text, now_us, &us, err)) {
+		return err_set(err, ERR_INVALID, "'%s' is no day; write 2026-11-23 or -7d", text);
+	}
+	*out = us - us % DAY_US;
 	return true;
 }

@@ -23,4 +23,7 @@ bool parse_duration(const char *text, size_t len, int64_t *out, struct err *err)
  */
 bool parse_time(const char *text, int64_t now_us, int64_t *out, struct err *err);
 
+/* The first microsecond of a day of UTC: "2026-11-23" wherever the caller lives, or the day of another time. */
+bool parse_day(const char *text, int64_t now_us, int64_t *out, struct err *err);
+
 #endif

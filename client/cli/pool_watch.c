@@ -97,7 +97,7 @@ static void view_levels(struct cli *cli, const Bursar__V1__PoolStats *stats)
 static void view_waiters(struct cli *cli, const Bursar__V1__PoolStats *stats)
 {
 	static const char *const columns[] = {
-		"LONGEST WAITS", "REQUEST", ">PRIORITY", ">SEATS", ">WAITED", "WHY", NULL};
+		"~LONGEST WAITS", "~REQUEST", ">PRIORITY", ">SEATS", ">WAITED", "WHY", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
@@ -174,10 +174,6 @@ int pool_watch_run(struct cli *cli)
 	int64_t count = option_number(cli, "count", INT64_MAX);
 	int code = EXIT_DONE;
 
-	if (count == 0) {
-		err_set(&cli->err, ERR_INVALID, "--count: must be at least 1");
-		return cli_usage(cli);
-	}
 	ref.tenant = (char *)option_text(cli, "tenant");
 	ref.name = (char *)cli_arg(cli, 0);
 	request.ref = &ref;

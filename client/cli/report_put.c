@@ -16,11 +16,11 @@ static const struct key_column {
 	unsigned by;
 	const char *title, *csv;
 } key_columns[] = {
-	{BY_USER, "USER", "user"},
+	{BY_USER, "~USER", "user"},
 	{BY_DAY, "DAY", "day"},
 	{BY_MODEL, "PROVIDER", "provider"},
-	{BY_MODEL, "MODEL", "model"},
-	{BY_INTERFACE, "INTERFACE", "interface"},
+	{BY_MODEL, "~MODEL", "model"},
+	{BY_INTERFACE, "~INTERFACE", "interface"},
 };
 enum { KEY_COLUMNS = sizeof(key_columns) / sizeof(*key_columns) };
 
@@ -49,8 +49,13 @@ static void table_bill(struct table *table, unsigned by, const Bursar__V1__BillL
 	for (int i = 0; i < KEY_COLUMNS; i++) {
 		if (!(by & key_columns[i].by))
 			continue;
-		table_cell(table, "%s%s", first ? first : keys[i],
-			!first && key_columns[i].title[0] == 'M' && line->unpriced_requests > 0 ? " (unpriced)" : "");
+		if (first)
+			table_cell(table, "%s", first);
+		else if (keys[i] == line->model)
+			table_cell(table, "%s%s", line->model[0] ? line->model : NO_MODEL,
+				line->unpriced_requests > 0 ? " (unpriced)" : "");
+		else
+			table_cell(table, "%s", keys[i]);
 		if (first)
 			first = "";
 	}

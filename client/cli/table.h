@@ -11,7 +11,8 @@ struct table;
 
 /*
  * A table of the named columns: a name that begins with '>' is of numbers (to the right), one that begins with '~'
- * may be wrapped when the terminal is narrow. `colour` lets table_colour have an effect. Free with table_free.
+ * of what may be long (ids, texts) and is wrapped when the terminal is narrow; there, columns in which nothing stands
+ * are left out, too. `colour` lets table_colour have an effect. Free with table_free.
  */
 struct table *table_new(const char *const *columns, bool colour);
 

@@ -10,13 +10,33 @@
 #include "cli/table.h"
 
 /* shared_by is counted up to here. */
-enum { USUAL_WARN_PERCENT = 80, SHARED_COUNTED = 10000 };
+enum { USUAL_WARN_PERCENT = 80, SHARED_COUNTED = 10000, MICRO = 1000 };
 
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
 
+/* Control characters, C1 too, as tables show them: a label or a reason of somebody else's is no command to a terminal. */
+static void put_harmless(struct buf *out, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			buf_putf(out, "\\x%02x", *p);
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			buf_putf(out, "\\xc2\\x%02x", *++p);
+		else
+			buf_put(out, p, 1);
+	}
+}
+
+static void put_field(struct cli *cli, const char *label, const char *text)
+{
+	buf_putf(&cli->out, "  %-12s ", label);
+	put_harmless(&cli->out, text);
+	buf_put_str(&cli->out, "\n");
+}
+
 void view_field_buf(struct cli *cli, const char *label, struct buf *text)
 {
-	buf_putf(&cli->out, "  %-12s %s\n", label, buf_str(text));
+	put_field(cli, label, buf_str(text));
 	buf_reset(text);
 }
 
@@ -28,7 +48,7 @@ void view_field(struct cli *cli, const char *label, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	buf_putf(&cli->out, "  %-12s %s\n", label, text);
+	put_field(cli, label, text);
 }
 
 const char *kind_name(Bursar__V1__AccountKind kind)
@@ -60,40 +80,40 @@ static void limit_line(struct table *table, const Bursar__V1__LimitStatus *statu
 	static const Bursar__V1__Limit none = BURSAR__V1__LIMIT__INIT;
 	const Bursar__V1__Limit *limit = status->limit ? status->limit : &none;
 	const char *colour, *state = limit_state(status, &colour);
+	/* What flows back all the time is a nano-dollar less a moment later. */
+	bool bucket_of_money = limit->kind == BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET &&
+			       limit->dimension == BURSAR__V1__DIMENSION__DIMENSION_COST;
 
 	table_line(table);
 	table_cell(table, "%s", limit->name[0] ? limit->name : "?");
 	table_cell(
 		table, "%s%s%s", kind_name(status->account_kind), status->account_id[0] ? " " : "", status->account_id);
-	put_amount(text, limit->dimension, status->used);
+	put_amount(text, limit->dimension, bucket_of_money ? (status->used + MICRO - 1) / MICRO * MICRO : status->used);
 	table_cell_buf(table, text);
 	/* Who counts up to the end of the numbers does so to know, not to limit. */
 	if (status->effective_amount < COUNT_LIMIT)
 		put_amount(text, limit->dimension, status->effective_amount);
 	table_cell_buf(table, text);
 	if (status->effective_amount < COUNT_LIMIT)
-		put_amount(text, limit->dimension, status->remaining);
+		put_amount(text, limit->dimension,
+			bucket_of_money ? status->remaining / MICRO * MICRO : status->remaining);
 	table_cell_buf(table, text);
 	table_cell(table, "%d%%", status->used_percent);
-	if (status->resets_at_us > now_us) {
-		buf_put_str(text, "in ");
+	if (status->resets_at_us > now_us)
 		put_duration(text, status->resets_at_us - now_us);
-	}
 	table_cell_buf(table, text);
 	table_cell(table, "%s", state);
 	if (colour)
 		table_colour(table, colour);
-	if (status->retry_after_us > 0) {
-		buf_put_str(text, "in ");
+	if (status->retry_after_us > 0)
 		put_duration(text, status->retry_after_us);
-	}
 	table_cell_buf(table, text);
 }
 
 void view_limits(struct cli *cli, Bursar__V1__LimitStatus *const *limits, size_t count, int64_t now_us)
 {
 	static const char *const columns[] = {
-		"LIMIT", "ACCOUNT", ">USED", ">OF", ">LEFT", ">%", "RESETS", "STATE", "RETRY", NULL};
+		"~LIMIT", "~ACCOUNT", ">USED", ">OF", ">LEFT", ">%", "RESETS IN", "STATE", "RETRY IN", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
@@ -116,7 +136,7 @@ void view_limit(struct buf *out, const Bursar__V1__Limit *limit)
 
 void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count, const char *none)
 {
-	static const char *const columns[] = {"NAME", "LIMIT", NULL};
+	static const char *const columns[] = {"NAME", "~LIMIT", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 

@@ -4,6 +4,9 @@
 
 #include "cli/command.h"
 
+/* What stands where a request named no model. */
+#define NO_MODEL "(none)"
+
 /* "  label      text" on a line of its own. */
 void view_field(struct cli *cli, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -54,13 +54,16 @@ static char *row_step(const struct check *check, const struct limit_row *row)
 {
 	const struct figures *figures = &row->figures;
 	enum dimension dimension = row->limit->dimension;
+	bool counted_only = figures->effective >= COUNT_MAX;
 
-	return arena_printf(check->arena, "Limit %s of %s%s%s: %s of %s used, %s asked: %s.",
+	return arena_printf(check->arena, "Limit %s of %s%s%s: %s%s%s used, %s asked: %s.",
 		row->limit->name[0] ? row->limit->name : "(unnamed)", account_kind_name(row->account_kind),
 		row->account_id[0] ? " " : "", row->account_id, amount(check, dimension, figures->used),
-		amount(check, dimension, figures->effective), amount(check, dimension, figures->requested),
+		counted_only ? "" : " of ", counted_only ? "" : amount(check, dimension, figures->effective),
+		amount(check, dimension, figures->requested),
 		row->failed	  ? figures->permanent ? "fails, and waiting will not help" : "fails for now"
 		: row->would_fail ? "would fail, but is only watched"
+		: counted_only	  ? "is only counted"
 				  : "passes");
 }
 

@@ -180,6 +180,27 @@ def test_a_request_that_is_wrong_names_the_field(bots, wanted, fields, field):
     assert error.details().startswith(field), error.details()
 
 
+def waits_for_a_lock(sql):
+    sql.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    return sql.fetchone()[0] > 0
+
+
+def test_who_interrupts_a_run_is_told_how_far_it_came(bots, bursar, bursard, stack):
+    prefix, ids = put(bots, 600)
+    with stack.sql() as held, stack.sql() as sql:  # the second 500 have to wait
+        held.execute("BEGIN")
+        held.execute("SELECT FROM accounts WHERE id = %s FOR UPDATE", (ids[-1],))
+        running = subprocess.Popen([program("bursar"), "bulk", "set-tier", "pro", "--prefix", prefix, "--yes"], text=True,
+                                   env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr}, stderr=subprocess.PIPE)
+        until(lambda: tiers(bots, prefix)[ids[499]] == "pro", "the first 500 being changed")
+        until(lambda: waits_for_a_lock(sql), "the rest waiting")
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == -signal.SIGINT and "interrupted: 500 are changed" in said and "Repeat the command" in said
+    assert bursar("set-tier", "pro", "--prefix", prefix, "--yes").returncode == 0
+    assert set(tiers(bots, prefix).values()) == {"pro"}
+
+
 def test_an_interrupted_run_is_repeated_as_it_was(bots, bursar, bursard):
     """Under load, killed in the middle, and with the server killed in the middle of the second run."""
     prefix, ids = put(bots, 600)

@@ -183,6 +183,8 @@ static void an_error_names_what_is_wrong(void **state)
 		{"cost=max/day", "amount: 'max'"},
 		{"cost=0.0000000001/day", "at most nine decimals"},
 		{"cost=5EUR/day", "no amount of USD"},
+		{"requests=6,000/min", "without a comma"},
+		{"cost=0,25/day", "0.25 with a point"},
 		{"requests=20/", "period ''"},
 		{"requests=20/fortnight", "period 'fortnight'"},
 		{"requests=20/d", "24h for a bucket"},

@@ -90,6 +90,47 @@ static const char *shown(void)
 	return text;
 }
 
+static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
+{
+	static const char *const zones[] = {"UTC", "Asia/Tokyo", "America/Los_Angeles"};
+	const int64_t day = INT64_C(1795824000000000); /* 2026-11-28 */
+	char *before = getenv("TZ") ? strdup(getenv("TZ")) : NULL;
+	struct err err;
+	int64_t us;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
+		setenv("TZ", zones[i], 1);
+		tzset();
+		assert_true(parse_day("2026-11-28", 0, &us, &err));
+		assert_int_equal(us, day);
+		assert_true(parse_day("-7d", day + 5, &us, &err));
+		assert_int_equal(us, day - INT64_C(7) * 86400000000);
+		assert_true(parse_day("now", day + INT64_C(86399999999), &us, &err));
+		assert_int_equal(us, day);
+	}
+	assert_false(parse_day("2026-02-30", 0, &us, &err));
+	assert_false(parse_day("yesterday", 0, &us, &err));
+	if (before)
+		setenv("TZ", before, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+	free(before);
+}
+
+static void a_number_with_a_comma_is_told_apart(void **state)
+{
+	struct err err;
+	int64_t n;
+
+	(void)state;
+	assert_false(parse_count("1,500", 5, &n, &err));
+	assert_non_null(strstr(err.text, "without a comma"));
+	assert_false(parse_duration("10m", 3, &n, &err));
+	assert_non_null(strstr(err.text, "write min"));
+}
+
 static void numbers_are_written_for_people(void **state)
 {
 	(void)state;
@@ -147,6 +188,8 @@ int main(void)
 		cmocka_unit_test(money_is_exact_to_the_nano_dollar),
 		cmocka_unit_test(durations_add_up),
 		cmocka_unit_test(times_have_zones),
+		cmocka_unit_test(a_day_is_one_of_utc_wherever_it_is_typed),
+		cmocka_unit_test(a_number_with_a_comma_is_told_apart),
 		cmocka_unit_test(numbers_are_written_for_people),
 		cmocka_unit_test(a_duration_is_never_too_short),
 	};

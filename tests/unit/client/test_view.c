@@ -46,9 +46,9 @@ static void limits_are_a_table(void **state)
 	two.retry_after_us = 1200000;
 	two.failed = true;
 	view_limits(&cli, list, 2, 100000000);
-	expect(&cli.out, "LIMIT               ACCOUNT      USED    OF   LEFT      % RESETS STATE         RETRY\n"
-			 "cost_per_day        user alice $0.225 $0.25 $0.025    90% in 2 h warning (new)\n"
-			 "requests_per_minute team        1,234     3      0 41133%        denied        in 1.2 s\n");
+	expect(&cli.out, "LIMIT               ACCOUNT      USED    OF   LEFT      % RESETS IN STATE         RETRY IN\n"
+			 "cost_per_day        user alice $0.225 $0.25 $0.025    90% 2 h       warning (new)\n"
+			 "requests_per_minute team        1,234     3      0 41133%           denied        1.2 s\n");
 	view_limits(&cli, NULL, 0, 0);
 	expect(&cli.out, "  no limits\n");
 }
