@@ -30,23 +30,15 @@ int account_call(struct cli *cli, enum bursar_method method, const void *request
 /* A group that nobody has put has no limits, and its name may be a typing error. */
 static void tell_of_new_group(struct cli *cli, const char *option, Bursar__V1__AccountKind kind)
 {
-	Bursar__V1__GetAccountRequest request = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
 	Bursar__V1__AccountRef ref = BURSAR__V1__ACCOUNT_REF__INIT;
-	Bursar__V1__Account *group;
-	int code;
 
-	if (!option_given(cli, option))
-		return;
 	ref.id = (char *)option_text(cli, option);
 	ref.tenant = (char *)option_text(cli, "tenant");
 	ref.kind = kind;
-	request.ref = &ref;
-	group = cli_call(cli, BURSAR_GET_ACCOUNT, &request, &code);
-	if (group && !group->known)
+	if (option_given(cli, option) && !account_is_known(cli, &ref))
 		fprintf(stderr,
 			"bursar: there is no %s %s yet: it has no limits until 'bursar account put %s --kind %s'\n",
 			option, ref.id, ref.id, option);
-	bursar_free(group);
 }
 
 static int run_get(struct cli *cli)

@@ -79,8 +79,11 @@ static int run_stream(struct cli *cli, const Bursar__V1__GetReportRequest *reque
 		bursar_poll(bursar, TICK_US);
 	if (report.shown && report.terminal)
 		fputs("\r\033[K", stderr);
-	if (report.error.code == BURSAR_OK && report.whole)
+	if (report.error.code == BURSAR_OK && report.whole) {
+		if (!report.put.any_line && report.put.format == REPORT_TABLE && cli->args_count)
+			tell_if_unknown(cli, request->ref);
 		return EXIT_DONE;
+	}
 	if (report.put.begun)
 		fprintf(stderr, "bursar: the report ends in the middle; what was written is not all of it\n");
 	return cli_failed(cli, &report.error);
@@ -266,6 +269,8 @@ static int run_forecast(struct cli *cli)
 		return code;
 	if (!cli_json(cli, forecast))
 		show_forecast(cli, forecast);
+	if (!cli->json && cli->args_count && forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_NONE)
+		tell_if_unknown(cli, &ref);
 	bursar_free(forecast);
 	return EXIT_DONE;
 }

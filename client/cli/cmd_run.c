@@ -289,7 +289,7 @@ static const struct command commands[] = {
 				{'u', "user", OPTION_TEXT, "USER", "whose request it is; required", NULL},
 				{'p', "pool", OPTION_TEXT, "POOL", "the pool (default: agent-execution)", NULL},
 				{'n', "seats", OPTION_SOME, "N", "slots that it takes (default: 1)", NULL},
-				{'w', "max-wait", OPTION_DURATION, "TIME", "wait no longer (default: the pool's)",
+				{'w', "max-wait", OPTION_DURATION, "DURATION", "wait no longer (default: the pool's)",
 					NULL},
 				{'\0', "strict", OPTION_FLAG, NULL, "stop the command when its lease may be lost",
 					NULL},

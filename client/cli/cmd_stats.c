@@ -200,7 +200,7 @@ static const struct command commands[] = {
 			{'\0', "from", OPTION_DAY, "DAY",
 				"from that day (UTC) on (default: the 1st of the month of --to)", NULL},
 			{'\0', "to", OPTION_DAY, "DAY", "until that day (default: today); at most 366 days", NULL},
-			{'\0', "top", OPTION_SOME, "N", "users, teams and orgs by cost, at most 100 (default: 10)",
+			{'n', "top", OPTION_SOME, "N", "users, teams and orgs by cost, at most 100 (default: 10)",
 				NULL}},
 		.examples = {"stats", "stats --tenant acme --from -7d --top 20"},
 		.run = run_stats,

@@ -18,7 +18,13 @@ static int run_status(struct cli *cli)
 	if (!answer)
 		return code;
 	if (!cli_json(cli, answer)) {
+		Bursar__V1__AccountRef ref = BURSAR__V1__ACCOUNT_REF__INIT;
+
 		view_accounts(cli, answer->accounts, answer->n_accounts, answer->now_us);
+		ref.id = request.user;
+		ref.tenant = request.tenant;
+		ref.kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_USER;
+		tell_if_unknown(cli, &ref);
 		if (answer->quality == BURSAR__V1__QUALITY__QUALITY_LOCAL ||
 			answer->quality == BURSAR__V1__QUALITY__QUALITY_BLIND)
 			cli_put_coloured(cli, "33", "The store did not answer: these are the last known levels.\n");

@@ -37,6 +37,11 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer);
 /* Reads the first argument, --tenant and --kind. */
 void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref);
 
+/* Has anybody put it, or used it? True, too, where the key may not look. */
+bool account_is_known(struct cli *cli, Bursar__V1__AccountRef *ref);
+/* A typing error in an id is answered like a stranger: says on standard error that it is one. */
+void tell_if_unknown(struct cli *cli, Bursar__V1__AccountRef *ref);
+
 /* Calls, shows the account that comes back. */
 int account_call(struct cli *cli, enum bursar_method method, const void *request);
 

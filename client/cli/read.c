@@ -1,11 +1,13 @@
 /* What several commands read from the command line alike. */
 #include "cli/commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/file.h"
 #include "cli/json.h"
 #include "cli/limit_spec.h"
+#include "cli/view.h"
 
 void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref)
 {
@@ -16,6 +18,31 @@ void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref)
 		&bursar__v1__account_kind__descriptor, "ACCOUNT_KIND_", option_text(cli, "kind"));
 	if (ref->kind == BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED)
 		ref->kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_USER;
+}
+
+bool account_is_known(struct cli *cli, Bursar__V1__AccountRef *ref)
+{
+	Bursar__V1__GetAccountRequest request = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
+	struct bursar_error error;
+	Bursar__V1__Account *account;
+	bool known;
+
+	request.ref = ref;
+	account = bursar_call(cli_bursar(cli), BURSAR_GET_ACCOUNT, &request, &error);
+	known = !account || account->known;
+	bursar_free(account);
+	return known;
+}
+
+void tell_if_unknown(struct cli *cli, Bursar__V1__AccountRef *ref)
+{
+	if (account_is_known(cli, ref))
+		return;
+	cli_flush(cli);
+	fprintf(stderr,
+		"bursar: %s %s is new here: nobody has put it, and nothing was charged to it; mind the id and "
+		"--tenant\n",
+		kind_name(ref->kind), ref->id);
 }
 
 bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count)

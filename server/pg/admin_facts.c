@@ -31,9 +31,11 @@ static const char ledger_sql[] =
 	"to_regclass('ledger_' || to_char(" TODAY " + n, 'YYYYMMDD')) IS NULL), 3)";
 static const char changes_sql[] =
 	"SELECT count(*), coalesce((extract(epoch FROM min(created_at)) * 1000000)::bigint, 0) FROM policy_changes";
+/* A record of nothing, as 'bursar run' makes, needs no price. */
 static const char use_sql[] =
 	"SELECT coalesce(sum(unpriced), 0)::bigint FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 "
-	"AND id = $1 AND day >= date_trunc('month', " TODAY ")::date";
+	"AND id = $1 AND day >= date_trunc('month', " TODAY
+	")::date AND (model <> '' OR charged_input + charged_output > 0)";
 static const char prices_sql[] = "SELECT coalesce((extract(epoch FROM max(created_at)) * 1000000)::bigint, 0) FROM "
 				 "model_prices WHERE tenant IN ('', $1)";
 static const char keys_sql[] =

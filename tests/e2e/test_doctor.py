@@ -72,6 +72,8 @@ def test_an_outbox_that_stands_still_is_found(start_bursard, clock, redis):
 
 
 def test_prices_keys_pools_and_rejects_are_looked_at(bots, stack):
+    bots.record(bots.check(unique("user")))  # of nothing, as `bursar run` does: no price is missing
+    bots.drained()
     assert findings(bots)["prices"].finding == OK and findings(bots)["keys"].finding == WARN
     bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id="default", unknown_model=3)), timeout=20)
     bots.record(bots.check(unique("user"), model="no-such-model", input_tokens=5), input_tokens=5)
