@@ -18,11 +18,9 @@ int account_call(struct cli *cli, enum bursar_method method, const void *request
 
 	if (!account)
 		return code;
-	if (!cli_json(cli, account)) {
-		view_account(cli, account);
-		if (method != BURSAR_GET_ACCOUNT && account->version == 1)
-			view_field(cli, "note", "new: nobody had put it before");
-	}
+	if (!cli_json(cli, account))
+		view_account(cli, account,
+			method != BURSAR_GET_ACCOUNT && account->version == 1 ? "new: nobody had put it before" : NULL);
 	bursar_free(account);
 	return EXIT_DONE;
 }

@@ -271,7 +271,7 @@ static const struct command commands[] = {
 		.args = "",
 		.summary = "list the prices in force",
 		.about = "",
-		.options = {OPTION_FOR_TENANT,
+		.options = {{'t', "tenant", OPTION_TEXT, "TENANT", "and the tenant's own (default: everybody's)", NULL},
 			{'\0', "account", OPTION_TEXT, "USER", "only this account's own prices", NULL},
 			{'\0', "provider", OPTION_TEXT, "NAME", "only this provider's", NULL},
 			{'\0', "prefix", OPTION_TEXT, "TEXT", "only models that begin so", NULL}, OPTION_AT,

@@ -217,7 +217,7 @@ bool parse_day(const char *text, int64_t now_us, int64_t *out, struct err *err)
 	struct tm tm = {0};
 	const char *rest = strptime(text, "%Y-%m-%d", &tm);
 	struct tm wanted = tm;
-	int64_t us;
+	int64_t us = 0;
 
 	if (rest && !*rest) {
 		us = (int64_t)timegm(&tm) * 1000000;

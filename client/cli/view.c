@@ -209,7 +209,7 @@ const char *account_state_name(const Bursar__V1__Account *account)
 							: "active";
 }
 
-void view_account(struct cli *cli, const Bursar__V1__Account *account)
+void view_account(struct cli *cli, const Bursar__V1__Account *account, const char *note)
 {
 	const Bursar__V1__AccountRef *ref = account->ref;
 	struct buf text = {0};
@@ -241,6 +241,8 @@ void view_account(struct cli *cli, const Bursar__V1__Account *account)
 	}
 	if (account->pending)
 		view_field(cli, "note", "committed, and on its way to the store");
+	if (note)
+		view_field(cli, "note", "%s", note);
 	if (account->n_overrides > 0)
 		view_policy(cli, account->overrides, account->n_overrides, "");
 	buf_release(&text);

@@ -28,8 +28,8 @@ void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost);
 /* "active", "suspended": the first that counts. */
 const char *account_state_name(const Bursar__V1__Account *account);
 
-/* An account of the Admin service, with its overrides. */
-void view_account(struct cli *cli, const Bursar__V1__Account *account);
+/* An account of the Admin service, with its overrides; `note`: what else there is to say of it, or NULL. */
+void view_account(struct cli *cli, const Bursar__V1__Account *account, const char *note);
 
 /* Each account of a status: its heading and its limits. */
 void view_accounts(struct cli *cli, Bursar__V1__AccountStatus *const *accounts, size_t count, int64_t now_us);

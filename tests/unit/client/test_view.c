@@ -109,7 +109,7 @@ static void an_account_tells_what_is_special(void **state)
 	limit.amount = 5000000000;
 	account.n_overrides = 1;
 	account.overrides = limits;
-	view_account(&cli, &account);
+	view_account(&cli, &account, NULL);
 	expect(&cli.out, "user mallory\n"
 			 "  tenant       default\n"
 			 "  tier         pro\n"
