@@ -15,7 +15,7 @@ static const struct hint {
 	{BURSAR_UNAUTHENTICATED, "Put the key into a file and name it by --key-file FILE or BURSAR_KEY_FILE; an admin "
 				 "makes one with 'bursar "
 				 "key create'."},
-	{BURSAR_PERMISSION_DENIED, "The key has no right to this; an admin's has."},
+	{BURSAR_PERMISSION_DENIED, "Ask with a key that may: an admin's of the tenant, or an operator's."},
 	{BURSAR_RESOURCE_EXHAUSTED, "The server is full: try again later."},
 	{BURSAR_UNIMPLEMENTED,
 		"The server is older than this command; compare 'bursar version' with 'bursard --version'."},
@@ -122,6 +122,10 @@ int cli_failed(struct cli *cli, const struct bursar_error *error)
 	}
 	if (error->code == BURSAR_NOT_FOUND || strstr(error->message, ": see List"))
 		where_to_look(error);
+	if (strcmp(error->reason, "OTHER_TENANT") == 0) {
+		fprintf(stderr, "  Leave --tenant out, for the key's own tenant, or ask with an operator's key.\n");
+		return EXIT_REFUSED;
+	}
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
 		if (hints[i].code == error->code)
 			fprintf(stderr, "  %s\n", hints[i].text);
