@@ -77,6 +77,9 @@ class World:
         self.redis = Redis(clock=clock)
         self.server = Bursard(self.redis, self.database, clock=clock, workers=1, redis_timeout_ms=1000)
         self.fleet = Bots(protos, self.server.grpc_addr)
+        # The upkeep runs once, and counts days from then on: it has to see today, not the yesterday of `settle`.
+        ahead = f"ledger_{NOW + datetime.timedelta(days=3):%Y%m%d}"
+        until(lambda: self.database.value("select to_regclass(%s) is not null", ahead), "the ledger's partitions")
         settle(self.fleet, clock, self.database)
 
     def close(self):
