@@ -40,7 +40,7 @@ static const char *peer_address(struct call *call)
  * noise: in the log, and in what a broken bot costs. A right key is let in all the same, for many may share an address.
  */
 struct failures {
-	char address[64];
+	char address[ADDRESS_MAX]; /* of an IPv6 network, all of it */
 	int64_t since_us;
 	int count;
 };
@@ -57,12 +57,15 @@ static struct failures *failures_of(const char *address)
 
 static bool refuse(const char *address, const char *why, struct err *err)
 {
-	struct failures *seen = failures_of(address);
+	char crowd[ADDRESS_MAX];
+	struct failures *seen;
 	int64_t now_us = clock_mono_us();
 
-	if (strncmp(seen->address, address, sizeof(seen->address) - 1) != 0 || now_us - seen->since_us > FAILURES_US) {
+	address_crowd(address, crowd);
+	seen = failures_of(crowd);
+	if (strcmp(seen->address, crowd) != 0 || now_us - seen->since_us > FAILURES_US) {
 		*seen = (struct failures){.since_us = now_us};
-		strncpy(seen->address, address, sizeof(seen->address) - 1);
+		memcpy(seen->address, crowd, sizeof(crowd));
 	}
 	metric_inc(METRIC_logins_failed_total, 0, 0);
 	if (seen->count < FAILURES_MAX) {

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -107,6 +108,18 @@ bool networks_have(const char *lines, const char *address)
 		lines += line + (lines[line] == '\n');
 	}
 	return false;
+}
+
+void address_crowd(const char *address, char out[ADDRESS_MAX])
+{
+	struct in6_addr six;
+
+	if (inet_pton(AF_INET6, address, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six)) {
+		memset(&six.s6_addr[8], 0, 8);
+		inet_ntop(AF_INET6, &six, out, ADDRESS_MAX);
+	} else {
+		snprintf(out, ADDRESS_MAX, "%s", address);
+	}
 }
 
 static enum role role_parse(const char *text, size_t len)

@@ -50,6 +50,13 @@ bool key_list_has(const char *lines, const char *word, size_t len);
 /* "10.0.0.0/8", "2001:db8::/32", or one address. ERR_INVALID names `field`. */
 bool network_check(const char *network, const char *field, struct err *err);
 
+/*
+ * Whom failures of an address are counted with: an IPv4 address is itself, an IPv6 address its /64, of which one machine has all. Other
+ * texts are themselves, as far as there is room.
+ */
+enum { ADDRESS_MAX = 64 };
+void address_crowd(const char *address, char out[ADDRESS_MAX]);
+
 /* Is the address (as text, "10.1.2.3") in one of the networks of the lines? An empty list has all. */
 bool networks_have(const char *lines, const char *address);
 

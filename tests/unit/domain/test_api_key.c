@@ -29,6 +29,30 @@ static void a_list_has_whole_lines_only(void **state)
 	assert_false(key_list_has("telegram\nweb", "", 0));
 }
 
+static void failures_of_one_network_of_ipv6_are_counted_together(void **state)
+{
+	static const char *const same[][2] = {{"2001:db8:1:2::1", "2001:db8:1:2:ffff::9"}, {"fe80::1", "fe80::2"}};
+	static const char *const other[][2] = {{"2001:db8:1:2::1", "2001:db8:1:3::1"}, {"10.0.0.1", "10.0.0.2"},
+		{"::ffff:10.0.0.1", "::ffff:10.0.0.2"}, {"unix:/run/a", "unix:/run/b"}};
+	char a[ADDRESS_MAX], b[ADDRESS_MAX], longest[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		address_crowd(same[i][0], a);
+		address_crowd(same[i][1], b);
+		assert_string_equal(a, b);
+	}
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		address_crowd(other[i][0], a);
+		address_crowd(other[i][1], b);
+		assert_string_not_equal(a, b);
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	address_crowd(longest, a);
+	assert_int_equal(strlen(a), ADDRESS_MAX - 1);
+}
+
 static void networks_are_told_from_other_texts(void **state)
 {
 	static const char *const right[] = {
@@ -74,6 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_role_has_its_name),
 		cmocka_unit_test(a_list_has_whole_lines_only),
+		cmocka_unit_test(failures_of_one_network_of_ipv6_are_counted_together),
 		cmocka_unit_test(networks_are_told_from_other_texts),
 		cmocka_unit_test(an_address_is_in_a_network_by_its_first_bits),
 	};
