@@ -5,14 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/certificate.h"
 #include "base/clock.h"
 #include "cli/format.h"
 #include "cli/table.h"
 
-enum { ROUNDS = 5, OWN_MOST = 5 };
+enum { ROUNDS = 5, OWN_MOST = 6 };
 #define CLOCK_WARN_US INT64_C(1000000)
 #define CLOCK_FAIL_US INT64_C(10000000)
 #define KEY_WARN_US (14 * INT64_C(86400000000))
+#define CERTIFICATE_WARN_US (21 * INT64_C(86400000000)) /* like the server's own */
 
 /* What is seen from here; its texts live as long as it. */
 struct own {
@@ -45,6 +47,34 @@ static int compare_times(const void *a, const void *b)
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
+}
+
+/* The caller's own certificate, by this machine's clock. False: it keeps the server from knowing him. */
+static bool look_certificate(struct cli *cli, struct own *own)
+{
+	static const char
+		renew[] = "put a new certificate and its key into the files that --tls-cert and --tls-key name",
+		wait[] = "set this machine's clock if it is wrong; else wait, or use the certificate of before";
+	const char *path = cli_setting(cli, SETTING_TLS_CERT);
+	int64_t now_us = cli_now_us();
+	struct certificate_term term;
+
+	if (!path || !*path)
+		return true;
+	bool read = certificate_term(path, &term), early = read && now_us < term.begins_us;
+	bool fails = early || term.ends_us <= now_us;
+	struct buf *found = own_add(own, "certificate here",
+		fails					      ? BURSAR__V1__FINDING__FINDING_FAIL
+		: term.ends_us - now_us < CERTIFICATE_WARN_US ? BURSAR__V1__FINDING__FINDING_WARN
+							      : BURSAR__V1__FINDING__FINDING_OK,
+		early ? wait : renew);
+	if (!read) {
+		buf_putf(found, "%s has none that can be read", path);
+		return false;
+	}
+	buf_put_str(found, early ? "counts only from " : fails ? "ended on " : "ends on ");
+	put_time_from(found, early ? term.begins_us : term.ends_us, now_us);
+	return !fails;
 }
 
 /* False with the exit code: the server cannot be reached, or does not know the caller. */
@@ -175,11 +205,17 @@ static int run_doctor(struct cli *cli)
 	Bursar__V1__DiagnoseRequest request = BURSAR__V1__DIAGNOSE_REQUEST__INIT;
 	Bursar__V1__DiagnoseResponse *answer;
 	struct bursar_error error;
+	Bursar__V1__DiagnoseResponse none = BURSAR__V1__DIAGNOSE_RESPONSE__INIT;
 	struct own own = {0};
+	bool own_right;
 	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
-	if (measure(cli, &own, &code)) {
+	own_right = look_certificate(cli, &own);
+	if (!measure(cli, &own, &code)) {
+		if (!own_right)
+			show(cli, &own, &none);
+	} else {
 		answer = bursar_diagnose(cli_bursar(cli), &request, &error);
 		if (answer) {
 			look_clock(&own, answer->now_us, cli_now_us() - own.round_us / 2);
@@ -202,7 +238,8 @@ static const struct command commands[] = {
 		.name = "doctor",
 		.args = "",
 		.summary = "look whether all is well, and say what to do where it is not",
-		.about = "Looks at the connection, clocks, versions and the key from here, and through the server at "
+		.about = "Looks at the connection, clocks, versions, the key and one's own certificate from here, and "
+			 "through the server at "
 			 "Redis "
 			 "(persistence, eviction, memory, outbox), PostgreSQL (schema, partitions, entries refused, "
 			 "changes "

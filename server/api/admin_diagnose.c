@@ -2,9 +2,9 @@
 #include "api/admin_private.h"
 #include "api/doors_private.h"
 #include "api/validate.h"
+#include "base/certificate.h"
 #include "base/clock.h"
 #include "base/list.h"
-#include "rpc/tls.h"
 #include "service/diagnose.h"
 
 struct diagnose_call {
@@ -50,6 +50,7 @@ void admin_diagnose(struct call *call, void *ctx)
 	struct worker *worker = ctx;
 	const struct conf *conf = worker->parts.conf;
 	struct diagnose_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
+	struct certificate_term term = {0};
 	struct err err;
 	const Bursar__V1__DiagnoseRequest *request =
 		request_read(call, &bursar__v1__diagnose_request__descriptor, &err);
@@ -58,13 +59,15 @@ void admin_diagnose(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
+	if (conf->tls_cert[0])
+		certificate_term(conf->tls_cert, &term);
 	self->call = call;
 	self->diagnose.tenant = tenant_or_default(request->tenant);
 	self->diagnose.server = (struct server_facts){
 		.now_us = clock_wall_us(),
 		.tls = conf->tls_cert[0] != '\0',
 		.insecure = conf->insecure_listen[0] != '\0',
-		.certificate_ends_us = conf->tls_cert[0] ? tls_certificate_ends_us(conf->tls_cert) : 0,
+		.certificate_ends_us = term.ends_us,
 	};
 	diagnose_start(&self->diagnose, worker, call_arena(call), diagnose_done);
 }

@@ -2,8 +2,6 @@
 #ifndef BURSAR_RPC_TLS_H
 #define BURSAR_RPC_TLS_H
 
-#include <stdint.h>
-
 #include <grpc/grpc_security.h>
 
 #include "base/err.h"
@@ -21,8 +19,5 @@ struct tls_files;
 grpc_server_credentials *tls_credentials(const struct rpc_tls *tls, struct tls_files **files, struct err *err)
 	__attribute__((warn_unused_result));
 void tls_files_free(struct tls_files *files);
-
-/* When the first certificate of the PEM file ends, microseconds since 1970; 0 when it cannot be read. Blocks on the file. */
-int64_t tls_certificate_ends_us(const char *path);
 
 #endif

@@ -22,11 +22,12 @@ class Authority:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
                 "-addext", "basicConstraints=critical,CA:TRUE", "-keyout", self.key, "-out", self.cert)
 
-    def issue(self, name, days=2, alternative="IP:127.0.0.1", expired=False):
-        """(certificate, key): paths. Expired: signed so long ago that it has run out; openssl 3.5 takes no end in the past."""
-        clock = Clock() if expired else None
+    def issue(self, name, days=2, alternative="IP:127.0.0.1", expired=False, early=False):
+        """(certificate, key): paths. Expired: signed so long ago that it has run out; openssl 3.5 takes no end in the past. Early: it counts
+        from tomorrow on."""
+        clock = Clock() if expired or early else None
         if clock:
-            clock.advance(-(days + 1) * DAY_S)
+            clock.advance(DAY_S if early else -(days + 1) * DAY_S)
         self.serial += 1
         stem = self.directory / f"{self.cert.stem}-{self.serial}"
         key, request, cert, extra = (stem.with_suffix(end) for end in (".key", ".csr", ".pem", ".ext"))

@@ -97,6 +97,36 @@ def test_the_end_of_the_certificate_is_found(tmp_path, start_bursard, days, find
     assert checks["tls"]["finding"] == {WARN: "FINDING_WARN", OK: "FINDING_OK"}[finding], done.stdout
 
 
+@pytest.fixture
+def mutual(tmp_path, start_bursard):
+    """A bursard that asks for certificates, and mutual(**of_the_certificate) -> a doctor who has one."""
+    authority = Authority(tmp_path, "authority")
+    cert, key = authority.issue("bursard.example", days=90)
+    server = start_bursard(tls_cert=cert, tls_key=key, tls_client_ca=authority.cert, tls_client_certs="required")
+
+    def doctor(**given):
+        cert, key = authority.issue("ops.example", **given)
+        return run(server, "--tls-ca", authority.cert, "--tls-cert", cert, "--tls-key", key)
+    return doctor
+
+
+def test_ones_own_certificate_is_looked_at(mutual):
+    well, soon = mutual(days=90), mutual(days=2)
+    assert well.returncode == 0 and "ok    certificate here  ends on " in well.stdout, well.stderr
+    assert soon.returncode == 0 and "WARN  certificate here  ends on " in soon.stdout and "--tls-cert and --tls-key" in soon.stdout
+
+
+def test_a_certificate_of_ones_own_that_does_not_count_is_the_reason_given(mutual):
+    for given, found, advice in (({"expired": True}, "ended on", "put a new certificate"), ({"early": True}, "counts only from", "clock")):
+        done = mutual(**given)
+        assert done.returncode == 3 and "cannot reach" in done.stderr
+        assert f"FAIL  certificate here  {found} " in done.stdout and advice in done.stdout, done.stdout
+
+
+def test_without_a_certificate_of_ones_own_there_is_nothing_to_say_of_it(bursard):
+    assert "certificate here" not in run(bursard).stdout
+
+
 def test_the_command_exits_by_what_it_finds(bursard, stack):
     well = run(bursard)
     assert well.returncode == 0 and "0 broken" in well.stdout and "connection" in well.stdout, well.stderr
