@@ -181,6 +181,16 @@ static void put_zsh_options(struct buf *out, const struct option *options)
 	}
 }
 
+/* An argument that no row is for would end the completion of options behind it. */
+static void put_zsh_rest(struct buf *out, const struct command *command)
+{
+	if (!*command->args)
+		return;
+	buf_put_str(out, " \\\n\t\t\t'*:");
+	put_zsh_text(out, command->args);
+	buf_put_str(out, ": '");
+}
+
 static void put_zsh_command(struct buf *out, const struct command *command)
 {
 	buf_putf(out, "\t'%s')\n\t\t_arguments", command->name);
@@ -192,6 +202,7 @@ static void put_zsh_command(struct buf *out, const struct command *command)
 		buf_put_str(out, " \\\n\t\t\t'1:FILE.csv:_files'");
 	else if (strncmp(command->name, "profile ", 8) == 0 && *command->args)
 		buf_put_str(out, " \\\n\t\t\t'1:NAME:{compadd -- $(bursar profile list --names 2>/dev/null)}'");
+	put_zsh_rest(out, command);
 	buf_put_str(out, " ;;\n");
 }
 

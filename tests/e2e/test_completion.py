@@ -1,29 +1,92 @@
-"""What bash completes, in a bash that has sourced the script."""
+"""What the shells complete: a bash that has sourced the script, and a zsh on a terminal in which Tab is pressed."""
 import os
+import pty
+import select
+import shlex
+import shutil
 import subprocess
 
 import pytest
 from harness.paths import program
 
+WAIT_S = 60
 
-@pytest.fixture
-def completed(tmp_path):
+# Offers are written down, and the first completion ends the shell. What compadd only stores or filters (-A, -D, -O) is no offer.
+ZSHRC = """
+fpath=($ZDOTDIR/functions $fpath)
+autoload -Uz compinit && compinit -u -D
+bindkey '^I' complete-word
+compadd() {
+	if [[ ${@[1,(i)(-|--)]} == *-(A|D|O)* ]]; then
+		builtin compadd "$@"
+		return
+	fi
+	local -a offers
+	builtin compadd -A offers "$@"
+	print -rl -- $offers >> $ZDOTDIR/offers
+	builtin compadd "$@"
+}
+comppostfuncs=(exit)
+PROMPT='ready>'
+"""
+
+
+def in_bash(words, env, home):
+    script = ('source <(bursar completion bash); COMP_WORDS=(bursar "$@"); COMP_CWORD=$#; _bursar; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, "bash", *words], env=env, cwd=home, text=True, capture_output=True, timeout=WAIT_S,
+                          check=False)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return done.stdout.split()
+
+
+def read_until(terminal, mark):
+    """What is shown until `mark` is, or nobody shows any more."""
+    shown = b""
+    while mark not in shown:
+        assert select.select([terminal], [], [], WAIT_S)[0], shown
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:
+            break
+    return shown
+
+
+def in_zsh(words, env, home):
+    directory = home.parent / "zsh"
+    (directory / "functions").mkdir(parents=True, exist_ok=True)
+    script = subprocess.run(["bursar", "completion", "zsh"], env=env, check=True, capture_output=True, text=True, timeout=WAIT_S).stdout
+    (directory / "functions" / "_bursar").write_text(script)
+    (directory / ".zshrc").write_text(ZSHRC)
+    (directory / "offers").write_text("")
+    master, slave = pty.openpty()
+    with subprocess.Popen(["zsh", "-d", "-i"], stdin=slave, stdout=slave, stderr=slave, cwd=home, start_new_session=True,
+                          env={**env, "ZDOTDIR": str(directory), "TERM": "dumb"}) as zsh:
+        os.close(slave)
+        read_until(master, b"ready>")
+        os.write(master, " ".join(["bursar", *map(shlex.quote, words[:-1]), words[-1]]).encode() + b"\t")
+        shown = read_until(master, b"nothing ends it but the end")
+    os.close(master)
+    assert zsh.returncode is not None, shown
+    return (directory / "offers").read_text().split()
+
+
+@pytest.fixture(params=[in_bash, in_zsh])
+def completed(request, tmp_path):
     """completed("account", "g") -> the words offered for the last one."""
+    if request.param is in_zsh and not shutil.which("zsh"):
+        pytest.skip("no zsh is installed; see deploy/packages")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "bursar").symlink_to(program("bursar"))
-    (tmp_path / "home").mkdir()
-    env = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": ""}
+    home = tmp_path / "home"
+    home.mkdir()
+    env = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "HOME": str(home), "XDG_CONFIG_HOME": ""}
 
     def run(*words):
-        script = ('source <(bursar completion bash); COMP_WORDS=(bursar "$@"); COMP_CWORD=$#; _bursar; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "-c", script, "bash", *words], env=env, cwd=tmp_path / "home", text=True, capture_output=True,
-                              timeout=60, check=False)
-        assert done.returncode == 0 and not done.stderr, done.stderr
-        return done.stdout.split()
+        return request.param(words, env, home)
 
     run.bursar = lambda *words: subprocess.run([program("bursar"), *words], env=env, check=True, capture_output=True)
-    run.home = tmp_path / "home"
+    run.home = home
     return run
 
 
