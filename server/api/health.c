@@ -9,6 +9,13 @@ typedef Grpc__Health__V1__HealthCheckRequest Request;
 typedef Grpc__Health__V1__HealthCheckResponse Response;
 #define STATUS(name) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##name
 
+/*
+ * Anybody may watch, without a key, and a stream is a call that a worker holds: strangers could take all that it holds from those with a
+ * key. So many streams of a worker are enough for those who balance a load.
+ */
+enum { WATCHES_MOST = 1000 };
+static __thread int watches;
+
 /* One stream of Watch, in the arena of its call. */
 struct watch {
 	bool known;
@@ -53,6 +60,7 @@ static void watch_end(struct call *call)
 {
 	struct err err;
 
+	watches--;
 	err_set(&err, ERR_UNAVAILABLE, "the server is stopping; connect again");
 	call_fail(call, &err);
 }
@@ -99,6 +107,7 @@ static void watch_cancelled(struct call *call, void *ctx)
 	struct err err;
 
 	(void)ctx;
+	watches--;
 	err_set(&err, ERR_CANCELLED, "the caller is gone");
 	call_fail(call, &err);
 }
@@ -107,10 +116,17 @@ static void watch(struct call *call, void *ctx)
 {
 	const Request *request = read_request(call);
 	struct watch *watch;
+	struct err err;
 
 	(void)ctx;
 	if (!request)
 		return;
+	if (watches == WATCHES_MOST) {
+		err_set(&err, ERR_EXHAUSTED, "%d streams watch already: ask Check instead", watches);
+		call_fail(call, &err);
+		return;
+	}
+	watches++;
 	watch = arena_zalloc(call_arena(call), 1, sizeof(*watch));
 	watch->known = is_known(call, request->service);
 	watch->ending = call_draining(call);

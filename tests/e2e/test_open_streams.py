@@ -2,7 +2,8 @@
 import grpc
 import pytest
 
-from bots import unique
+from bots import Bots, unique
+from harness import protos
 from streams import Caller, holds, waits
 
 Code = grpc.StatusCode
@@ -131,3 +132,33 @@ def test_who_came_before_there_were_keys_is_sent_away_by_the_first(two_fleets, u
     early = holds(Caller(two_fleets[1], unique("user")))
     Keys(two_fleets, until)
     told_to_go(early, "a key is needed by now: connect again with one")
+
+
+def test_watches_of_strangers_leave_room_for_calls_with_a_key(start_bursard, until):
+    server = start_bursard(workers=1, max_calls=1100)
+    strangers = [grpc.insecure_channel(server.grpc_addr, options=[("grpc.use_local_subchannel_pool", 1)]) for _ in range(2)]
+    watches = [channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=60) for channel in strangers for _ in range(600)]
+    codes = []
+    for watch in watches:
+        try:
+            next(watch)
+            codes.append(None)
+        except grpc.RpcError as error:
+            codes.append(error.code())
+    assert codes.count(None) == 1000 and codes.count(Code.RESOURCE_EXHAUSTED) == 200
+    fleet = Bots(protos, server.grpc_addr)
+    assert fleet.check("ann").allowed
+    for watch in watches:
+        watch.cancel()
+    again = strangers[0].unary_stream("/grpc.health.v1.Health/Watch")
+
+    def welcome():
+        try:
+            return next(again(b"", timeout=60))
+        except grpc.RpcError:
+            return None
+
+    until(welcome)
+    fleet.close()
+    for channel in strangers:
+        channel.close()
