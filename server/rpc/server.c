@@ -14,6 +14,9 @@
 #include "rpc/internal.h"
 
 enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
+#define MEMORY_LEAST ((size_t)64 << 20)
+#define CALL_BYTES ((size_t)32 << 10)
+#define MESSAGES_ARRIVING ((size_t)64)
 enum { DRAIN_STEP_US = 20000, IDLE_GRACE_US = 300000 };
 
 static grpc_arg int_arg(const char *key, int value)
@@ -21,9 +24,26 @@ static grpc_arg int_arg(const char *key, int value)
 	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value = {.integer = value}};
 }
 
+/*
+ * What gRPC may hold for all callers: room for each call that workers hold, and for messages that are on their way. A stranger's message is
+ * read before he is known, and one connection could begin a thousand that never end: gRPC then ends streams of those who hold most.
+ */
+static grpc_resource_quota *quota_create(const struct rpc_options *options)
+{
+	grpc_resource_quota *quota = grpc_resource_quota_create("callers");
+
+	grpc_resource_quota_resize(quota, MEMORY_LEAST + options->workers * options->max_calls * CALL_BYTES +
+						  MESSAGES_ARRIVING * options->max_message_bytes);
+	return quota;
+}
+
 static grpc_server *server_create(const struct rpc_options *options)
 {
+	grpc_resource_quota *quota = quota_create(options);
 	grpc_arg args[] = {
+		{.type = GRPC_ARG_POINTER,
+			.key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+			.value = {.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()}}},
 		int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_message_bytes),
 		int_arg(GRPC_ARG_ALLOW_REUSEPORT, options->reuse_port),
 		int_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, MAX_STREAMS_A_CONNECTION),
@@ -43,7 +63,10 @@ static grpc_server *server_create(const struct rpc_options *options)
 	};
 	grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
 
-	return grpc_server_create(&all, NULL);
+	grpc_server *server = grpc_server_create(&all, NULL);
+
+	grpc_resource_quota_unref(quota);
+	return server;
 }
 
 static void add_queues(struct rpc_server *server)
@@ -189,7 +212,7 @@ struct rpc_server *rpc_server_start(const struct rpc_options *options, struct er
 	server->options = *options;
 	if (!server->options.max_calls)
 		server->options.max_calls = DEFAULT_MAX_CALLS;
-	server->grpc = server_create(options);
+	server->grpc = server_create(&server->options);
 	add_queues(server);
 	if (!add_methods(server, err) || !bind_port(server, err)) {
 		shut_grpc(server, 0);
