@@ -70,6 +70,9 @@ run_lint() {
 	for check in format tidy cppcheck lua shell layers sizes; do
 		if out=$("tests/lint/$check" 2>&1); then
 			count 1 0
+		elif [ "$?" = 77 ]; then # it needs Debian 12's version of its tool
+			count 0 0 "$check skipped"
+			echo "$check: $out"
 		else
 			count 0 1 "$check"
 			printf '== %s\n%s\n' "$check" "$out"
