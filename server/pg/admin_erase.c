@@ -22,6 +22,9 @@ static const char *const steps[] = {
 	"UPDATE accounts SET id = $3, suspended_reason = '', zone = '', zone_previous = '', zone_changed_at_us = 0, "
 	"version = "
 	"version + 1, updated_at = now() WHERE tenant = $1 AND kind = 1 AND id = $2",
+	/* The id itself, until Redis has dropped it. */
+	"INSERT INTO policy_changes (tenant, kind, account, version) SELECT tenant, kind, $2, version FROM accounts "
+	"WHERE tenant = $1 AND kind = 1 AND id = $3",
 	"UPDATE model_prices SET account = $3 WHERE tenant = $1 AND account = $2",
 	"DELETE FROM api_key_uses WHERE key IN (SELECT id FROM api_keys WHERE tenant = $1 AND account = $2)",
 	"UPDATE api_keys SET account = $3, label = '', revoked_at = coalesce(revoked_at, now()) WHERE tenant = $1 AND "

@@ -204,8 +204,9 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 	pg_arg_int(&args, op->limit);
 	PGresult *result = pg_query(link,
 		"SELECT tenant, kind, account, (extract(epoch FROM clock_timestamp() - max(created_at)) * "
-		"1000000)::bigint, sum(count(*)) OVER () FROM (SELECT * FROM policy_changes WHERE repeat_at <= "
-		"clock_timestamp() ORDER BY id DESC LIMIT $1) AS due GROUP BY tenant, kind, account",
+		"1000000)::bigint, sum(count(*)) OVER (), max(version) FROM (SELECT * FROM policy_changes WHERE "
+		"repeat_at <= clock_timestamp() "
+		"ORDER BY id DESC LIMIT $1) AS due GROUP BY tenant, kind, account",
 		&args, err);
 	pg_args_release(&args);
 	if (!result)
@@ -219,6 +220,7 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 		op->change[i].key.kind = (enum account_kind)pg_i64(result, i, 1);
 		op->change[i].key.id = arena_strndup(op->op.arena, id, strlen(id));
 		op->change[i].age_us = pg_i64(result, i, 3);
+		op->change[i].version = (uint32_t)pg_i64(result, i, 5);
 	}
 	PQclear(result);
 	return true;

@@ -1,7 +1,7 @@
 /*
  * Who he is (PostgreSQL), whether anything of him is open (the store, which then drops his record), the transaction, and the store once
- * more: a check may have brought the record back meanwhile. Whoever asks for an id that is gone has it dropped, too, so that a
- * command that was interrupted behind its transaction is ended by repeating it.
+ * more: a check may have brought the record back meanwhile. Until that is known to be done, policy_changes has the id, and the ledger
+ * role repeats it. Whoever asks for an id that is gone has it dropped, too.
  */
 #include "service/admin_erase.h"
 
@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/list.h"
-#include "base/log.h"
 
 #define AGAIN_US 2000000
 
@@ -17,6 +16,7 @@ static enum flow_result step_known(struct flow *flow);
 static enum flow_result step_drop(struct flow *flow);
 static enum flow_result step_dropped(struct flow *flow);
 static enum flow_result step_erased(struct flow *flow);
+static enum flow_result step_confirmed(struct flow *flow);
 
 static struct account_erasing *erasing_of(struct flow *flow)
 {
@@ -105,6 +105,35 @@ static enum flow_result in_use(struct account_erasing *erasing)
 	return flow_fail(&erasing->flow);
 }
 
+static void confirm_done(struct admin_job *job)
+{
+	struct account_confirm *op = container_of(job, struct account_confirm, job);
+
+	flow_run(&container_of(op, struct account_erasing, confirm)->flow);
+}
+
+/* The note holds the id: it goes as soon as it is not needed. One that stays is the ledger role's. */
+static enum flow_result confirm(struct account_erasing *erasing)
+{
+	const struct limits_erase *look = &erasing->look;
+	struct admin_store *admin = erasing->worker->parts.admin;
+
+	if (look->op.status != LIMITS_OK || look->open || look->undrained)
+		return flow_succeed(&erasing->flow);
+	erasing->note = (struct policy_note){
+		.key = erasing->op.key, .version = erasing->get.row.profile.version + 1 /* the erasing's own */};
+	erasing->confirm = (struct account_confirm){
+		.job = {.arena = erasing->arena, .done = confirm_done}, .count = 1, .note = &erasing->note};
+	flow_to(&erasing->flow, step_confirmed);
+	admin->ops->account_confirm(admin, &erasing->confirm);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_confirmed(struct flow *flow)
+{
+	return flow_succeed(flow);
+}
+
 static enum flow_result step_dropped(struct flow *flow)
 {
 	struct account_erasing *erasing = erasing_of(flow);
@@ -113,12 +142,8 @@ static enum flow_result step_dropped(struct flow *flow)
 	account_cache_forget(erasing->worker->cache, ACCOUNT_USER, erasing->op.key.tenant, erasing->op.key.id);
 	if (erasing->refusal.code)
 		return flow_fail_with(flow, &erasing->refusal);
-	if (erasing->ended) {
-		if (erasing->look.op.status != LIMITS_OK)
-			log_warn("an erased user's record could not be dropped once more",
-				F("why", erasing->look.op.err.text));
-		return flow_succeed(flow);
-	}
+	if (erasing->ended)
+		return confirm(erasing);
 	if (erasing->look.op.status != LIMITS_OK)
 		return flow_fail_with(flow, &erasing->look.op.err);
 	if (erasing->look.open || erasing->look.undrained)

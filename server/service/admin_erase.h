@@ -14,6 +14,8 @@ struct account_erasing {
 	/* its own */
 	struct account_get get;
 	struct limits_erase look;
+	struct policy_note note;
+	struct account_confirm confirm;
 	struct err refusal; /* what is told once the store has dropped the record */
 	bool ended; /* PostgreSQL has answered */
 };

@@ -1,6 +1,7 @@
 /*
- * Changes of accounts that Redis may not have: read as they are now, written through, confirmed, a page at a time. What cannot be
- * written is looked at again after a pause that grows with its age, and holds nothing up meanwhile.
+ * Changes of accounts that Redis may not have: read as they are now, written through, confirmed, a page at a time. Who is not there
+ * any more was erased: Redis drops him. What cannot be written is looked at again after a pause that grows with its age, and holds
+ * nothing up meanwhile.
  */
 #include "service/ledger_chores.h"
 
@@ -68,14 +69,11 @@ static void notes_make(struct changes *changes, struct account_confirm *confirm)
 	for (int i = 0; i < changes->page.count; i++) {
 		struct policy_note *note = &notes[confirm->count];
 
-		*note = (struct policy_note){.key = changes->page.change[i].key, .version = UINT32_MAX};
-		if (found_at(changes, i)->known) {
-			note->version = found_at(changes, i)->profile.version;
-			note->again_us = again_us(write, changes->page.change[i].age_us);
-			if (write++->status == LIMITS_FAILED)
-				continue;
-		}
-		confirm->count++;
+		*note = (struct policy_note){.key = write[i].key,
+			.version = write[i].profile ? write[i].profile->version : changes->page.change[i].version,
+			.again_us = again_us(&write[i], changes->page.change[i].age_us)};
+		if (write[i].status != LIMITS_FAILED)
+			confirm->count++;
 	}
 	confirm->note = notes;
 }
@@ -108,10 +106,10 @@ static enum flow_result step_found(struct flow *flow)
 	*writes = (struct policy_writes){
 		.worker = changes->chore.role->worker, .arena = &changes->chore.arena, .done = writes_done};
 	writes->write = arena_zalloc(writes->arena, (size_t)changes->page.count, sizeof(*writes->write));
-	for (int i = 0; i < changes->page.count; i++)
-		if (found_at(changes, i)->known)
-			writes->write[writes->count++] = (struct policy_write){
-				.key = changes->page.change[i].key, .profile = &found_at(changes, i)->profile};
+	writes->count = changes->page.count;
+	for (int i = 0; i < writes->count; i++)
+		writes->write[i] = (struct policy_write){.key = changes->page.change[i].key,
+			.profile = found_at(changes, i)->known ? &found_at(changes, i)->profile : NULL};
 	flow_to(flow, step_written);
 	return policy_writes_start(writes) ? FLOW_WAIT : FLOW_MORE;
 }

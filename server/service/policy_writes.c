@@ -10,7 +10,11 @@
 #define AT_ONCE 64
 
 struct policy_slot {
-	struct limits_policy policy;
+	union {
+		struct limits_op op; /* each begins with it */
+		struct limits_policy policy;
+		struct limits_erase erase;
+	};
 	struct policy_writes *owner;
 	struct policy_write *write;
 };
@@ -44,10 +48,11 @@ static void slot_fill(struct policy_slot *slot);
 
 static void slot_done(struct limits_op *op)
 {
-	struct policy_slot *slot = container_of(container_of(op, struct limits_policy, op), struct policy_slot, policy);
+	struct policy_slot *slot = container_of(op, struct policy_slot, op);
 	struct policy_writes *writes = slot->owner;
+	bool in_use = !slot->write->profile && op->status == LIMITS_OK && (slot->erase.open || slot->erase.undrained);
 
-	slot->write->status = op->status;
+	slot->write->status = in_use ? LIMITS_UNKNOWN : op->status;
 	if (op->status == LIMITS_FAILED)
 		fail(writes, slot->write, &op->err);
 	writes->open--;
@@ -56,6 +61,18 @@ static void slot_done(struct limits_op *op)
 		return;
 	snapshot_give(writes->worker, writes->snapshot);
 	writes->done(writes);
+}
+
+static void drop(struct policy_slot *slot)
+{
+	const struct policy_writes *writes = slot->owner;
+	struct limits_store *limits = writes->worker->parts.limits;
+	const struct account_key *key = &slot->write->key;
+
+	account_cache_forget(writes->worker->cache, key->kind, key->tenant, key->id);
+	slot->erase = (struct limits_erase){
+		.op = {.arena = writes->arena, .done = slot_done}, .tenant = key->tenant, .user = key->id};
+	limits->ops->erase(limits, &slot->erase);
 }
 
 /* The next one that can be written, into a slot that is free. */
@@ -67,6 +84,15 @@ static void slot_fill(struct policy_slot *slot)
 
 	while (writes->next < writes->count) {
 		slot->write = &writes->write[writes->next++];
+		if (!slot->write->profile && slot->write->key.kind != ACCOUNT_USER) {
+			slot->write->status = LIMITS_NOTHING;
+			continue;
+		}
+		if (!slot->write->profile) {
+			writes->open++;
+			drop(slot);
+			return;
+		}
 		if (!believe(writes, slot->write, &err)) {
 			slot->write->status = LIMITS_UNKNOWN;
 			log_warn("an account's change cannot be written through", F("why", err.text));

@@ -6,8 +6,9 @@
 
 struct policy_write {
 	struct account_key key;
-	const struct account_profile *profile;
-	enum limits_status status; /* out; LIMITS_UNKNOWN: no belief could be made of it, and the store was not asked */
+	const struct account_profile *profile; /* NULL: a user who was erased; what the store has of him is dropped */
+	/* out; LIMITS_UNKNOWN: no belief could be made of it, and the store was not asked, or something of an erased user is open */
+	enum limits_status status;
 };
 
 /* Embedded by a use case, alive until `done` has run. Everything lies in `arena`, which outlives it. */

@@ -86,7 +86,8 @@ struct ledger_changes {
 	int count; /* accounts */
 	struct {
 		struct account_key key;
-		int64_t age_us; /* of its newest change */
+		uint32_t version; /* of its newest change, like the age */
+		int64_t age_us;
 	} * change;
 	bool more;
 };

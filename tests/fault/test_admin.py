@@ -143,6 +143,30 @@ def test_a_tiers_edit_reaches_all_when_its_bursard_is_killed_at_its_commit(house
     assert limit(fresh) == 2 and fresh.check(user).allowed and not house.other.check(user).allowed
 
 
+def test_an_erased_user_leaves_redis_when_his_bursard_is_killed_between_postgresql_and_redis(house):
+    user = unique("zoe")
+    house.admin.account(user)
+    house.admin.admin.DeleteAccount(house.admin.admin_pb.DeleteAccountRequest(ref=house.admin.key(user)), timeout=20)
+    names = lambda: [key for key in house.redis.client.scan_iter(count=1000) if user.encode() in key]  # noqa: E731
+    waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    held = house.database.connect()
+    held.autocommit = False
+    held.cursor().execute("select from accounts where id = %s for update", (user,))
+    erasing = house.admin.admin.EraseAccount.future(house.admin.admin_pb.EraseAccountRequest(ref=house.admin.key(user)), timeout=60)
+    until(lambda: house.database.value(waits) == 1, "the transaction waiting, behind the first look into Redis")
+    assert not names() and not house.other.check(user).allowed and names()  # the check has brought the record back
+
+    def committed():
+        held.close()
+        return house.database.value("select count(*) from accounts where id = %s", user) == 0
+
+    with house.killed_before_redis(lambda: erasing, committed):
+        assert names() and house.database.value("select count(*) from policy_changes where account = %s", user) == 1
+        house.server("ledger,http")
+        until(lambda: not names(), "the record being dropped")
+        until(lambda: house.database.value("select count(*) from policy_changes") == 0, "the note being dropped with it")
+
+
 def test_a_change_without_redis_is_answered_as_pending_and_in_force_when_redis_is_back(house):
     user = house.user()
     house.proxy.freeze()
