@@ -26,12 +26,6 @@ void live_request(struct cli *cli, Bursar__V1__WatchRequest *request)
 		(Bursar__V1__Reason)cli_enum(&bursar__v1__reason__descriptor, "REASON_", option_text(cli, "reason"));
 }
 
-bool live_count(struct cli *cli, int64_t otherwise, int64_t *count)
-{
-	*count = option_number(cli, "count", otherwise);
-	return *count > 0 || err_set(&cli->err, ERR_INVALID, "--count: must be at least 1");
-}
-
 static void came(void *ctx, void *message)
 {
 	struct live *live = ctx;

@@ -17,8 +17,6 @@ struct live {
 
 /* The filters that the options of OPTIONS_WATCH name. */
 void live_request(struct cli *cli, Bursar__V1__WatchRequest *request);
-/* -n: how many are to be shown; `otherwise` when it was not given. False with cli->err. */
-bool live_count(struct cli *cli, int64_t otherwise, int64_t *count);
 /* The exit code: EXIT_DONE also after Ctrl-C. */
 int live_run(struct live *live, const Bursar__V1__WatchRequest *request);
 

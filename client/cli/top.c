@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "cli/json.h"
 #include "cli/live.h"
 #include "cli/pool_watch.h"
+#include "cli/screen.h"
 #include "cli/table.h"
 #include "cli/view.h"
 
@@ -131,19 +131,6 @@ static bool asked_to_quit(void)
 	return false;
 }
 
-/* A serial line, or a terminal that nobody has told its size, has none. */
-static struct winsize screen_size(void)
-{
-	struct winsize size = {0};
-
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	if (!size.ws_row)
-		size.ws_row = 24;
-	if (!size.ws_col)
-		size.ws_col = 80;
-	return size;
-}
-
 /* As many lines, and columns, as the screen has now; colours of lines that are cut are ended. */
 static void put_screen(struct buf *out)
 {
@@ -153,14 +140,10 @@ static void put_screen(struct buf *out)
 
 	buf_put_str(&cut, "\033[H");
 	for (int row = 0; row + 1 < size.ws_row && *line; row++) {
-		size_t len = strcspn(line, "\n"), shown = 0, at = 0;
+		size_t len = strcspn(line, "\n");
 
-		for (; at < len && shown < size.ws_col; at++)
-			shown += ((unsigned char)line[at] & 0xc0) != 0x80;
-		while (at < len && ((unsigned char)line[at] & 0xc0) == 0x80)
-			at++;
-		buf_put(&cut, line, at);
-		buf_put_str(&cut, "\033[K\n");
+		buf_put(&cut, line, screen_cut(line, len, size.ws_col));
+		buf_put_str(&cut, "\033[0m\033[K\n");
 		line += len + (line[len] == '\n');
 	}
 	buf_put_str(&cut, "\033[J");
@@ -248,9 +231,9 @@ static void show(struct top *top)
 		pool_put_line(&line, top->pool, (double)top->totals.grants / seconds(top));
 		view_field_buf(cli, "pool", &line);
 	}
-	show_hot(cli, top, &top->users, "USER", ROWS);
-	show_hot(cli, top, &top->models, "MODEL", ROWS / 2);
-	show_hot(cli, top, &top->interfaces, "INTERFACE", ROWS / 2);
+	show_hot(cli, top, &top->users, "~USER", ROWS);
+	show_hot(cli, top, &top->models, "~MODEL", ROWS / 2);
+	show_hot(cli, top, &top->interfaces, "~INTERFACE", ROWS / 2);
 	if (top->screen)
 		put_screen(&cli->out);
 	else if (top->left > 1)
@@ -264,14 +247,14 @@ static void take_events(struct top *top, const Bursar__V1__WatchResponse *answer
 	hot_fade(&top->users);
 	hot_fade(&top->models);
 	hot_fade(&top->interfaces);
-	top->weight_milli = top->weight_milli * 9 / 10 + (int64_t)(seconds(top) * MILLI);
+	top->weight_milli = top->weight_milli * 9 / 10 + (int64_t)(seconds(top) * (double)MILLI);
 	for (size_t i = 0; i < answer->n_events; i++) {
 		const Bursar__V1__WatchEvent *event = answer->events[i];
 
 		if (event->kind != BURSAR__V1__WATCH_KIND__WATCH_KIND_CHECK)
 			continue;
 		hot_add(&top->users, event->user, event->stands_for_milli, !event->allowed);
-		hot_add(&top->models, event->model[0] ? event->model : "(none)", event->stands_for_milli,
+		hot_add(&top->models, event->model[0] ? event->model : NO_MODEL, event->stands_for_milli,
 			!event->allowed);
 		hot_add(&top->interfaces, event->interface, event->stands_for_milli, !event->allowed);
 	}
@@ -335,17 +318,13 @@ int top_run(struct cli *cli)
 {
 	struct top *top = calloc(1, sizeof(*top));
 	Bursar__V1__WatchRequest request;
-	int64_t count;
 	int code;
 
 	if (!top)
 		abort();
-	if (!live_count(cli, option_given(cli, "once") ? 1 : INT64_MAX, &count)) {
-		free(top);
-		return cli_usage(cli);
-	}
-	*top = (struct top){
-		.live = {.cli = cli, .answer = on_answer, .tick = on_tick}, .left = count, .code = EXIT_DONE};
+	*top = (struct top){.live = {.cli = cli, .answer = on_answer, .tick = on_tick},
+		.left = option_number(cli, "count", option_given(cli, "once") ? 1 : INT64_MAX),
+		.code = EXIT_DONE};
 	top->screen = top->left == INT64_MAX && !cli->json && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 	live_request(cli, &request);
 	request.max_events_given_case = BURSAR__V1__WATCH_REQUEST__MAX_EVENTS_GIVEN_MAX_EVENTS;
