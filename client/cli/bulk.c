@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "cli/file.h"
 #include "cli/format.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 #include "cli/view.h"
 #include "base/csv.h"
@@ -142,6 +143,15 @@ static void example_add(struct bulk *bulk, const Bursar__V1__AccountDifference *
 	bulk->shown++;
 }
 
+static void failure_put(struct buf *out, const Bursar__V1__AccountFailure *failure)
+{
+	buf_put_str(out, "  ");
+	put_plain(out, failure->id);
+	buf_put_str(out, ": ");
+	put_plain(out, failure->message);
+	buf_put_str(out, "\n");
+}
+
 static void on_message(void *ctx, void *message)
 {
 	const Bursar__V1__ChangeAccountsResponse *answer = message;
@@ -155,7 +165,7 @@ static void on_message(void *ctx, void *message)
 	for (size_t i = 0; i < answer->n_examples; i++)
 		example_add(bulk, answer->examples[i]);
 	for (size_t i = 0; i < answer->n_failures && bulk->failures.len < 4096; i++)
-		buf_putf(&bulk->failures, "  %s: %s\n", answer->failures[i]->id, answer->failures[i]->message);
+		failure_put(&bulk->failures, answer->failures[i]);
 	bursar_free(message);
 }
 

@@ -11,6 +11,7 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/plain.h"
 
 int64_t cli_now_us(void)
 {
@@ -122,15 +123,19 @@ bool cli_json(struct cli *cli, const void *answer)
 
 void cli_flush(struct cli *cli)
 {
-	fwrite(buf_str(&cli->out), 1, cli->out.len, stdout);
+	struct buf plain = {0};
+
+	put_plain_lines(&plain, buf_str(&cli->out), cli->out.len, isatty(STDOUT_FILENO) != 0);
+	fwrite(buf_str(&plain), 1, plain.len, stdout);
 	fflush(stdout);
+	buf_release(&plain);
 	buf_reset(&cli->out);
 }
 
 void cli_put_coloured(struct cli *cli, const char *sgr, const char *text)
 {
 	if (cli->colour)
-		buf_putf(&cli->out, "\033[%sm%s\033[0m", sgr, text);
+		buf_putf(&cli->out, OWN_ESCAPE "[%sm%s" OWN_ESCAPE "[0m", sgr, text);
 	else
 		buf_put_str(&cli->out, text);
 }

@@ -8,6 +8,7 @@
 #include "base/certificate.h"
 #include "base/clock.h"
 #include "cli/format.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 
 enum { ROUNDS = 5, OWN_MOST = 6 };
@@ -148,7 +149,9 @@ static void show_line(struct cli *cli, const Bursar__V1__Diagnosis *check)
 	unsigned finding = check->finding <= BURSAR__V1__FINDING__FINDING_FAIL ? check->finding : 0;
 
 	cli_put_coloured(cli, colours[finding], words[finding]);
-	buf_putf(&cli->out, "%*s%-17s %s\n", (int)(6 - strlen(words[finding])), "", check->name, check->found);
+	buf_putf(&cli->out, "%*s%-17s ", (int)(6 - strlen(words[finding])), "", check->name);
+	put_plain(&cli->out, check->found);
+	buf_put_str(&cli->out, "\n");
 	if (check->advice[0])
 		buf_putf(&cli->out, "      -> %s\n", check->advice);
 }

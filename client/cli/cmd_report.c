@@ -285,7 +285,9 @@ static int run_forecast(struct cli *cli)
 		{'i', "interface", OPTION_TEXT, "NAME", "only this one", NULL}, \
 	{ \
 		'\0', "csv", OPTION_FLAG, NULL, \
-			"comma-separated values with a heading; money in USD with nine decimals", NULL \
+			"comma-separated values with a heading; money in USD with nine decimals; formulas with an " \
+			"apostrophe before them", \
+			NULL \
 	}
 
 static const struct command commands[] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/format.h"
+#include "cli/plain.h"
 
 static const struct hint {
 	int code;
@@ -109,12 +110,14 @@ static void where_to_look(const struct bursar_error *error)
 
 int cli_failed(struct cli *cli, const struct bursar_error *error)
 {
-	struct buf wait = {0};
+	struct buf wait = {0}, said = {0};
 
 	if (!error->from_server)
 		return unreachable(cli, error);
+	put_plain(&said, error->message);
 	fprintf(stderr, "bursar: refused (%s): %s%s%s\n", bursar_code_name(error->code), error->field,
-		error->field[0] ? ": " : "", error->message);
+		error->field[0] ? ": " : "", buf_str(&said));
+	buf_release(&said);
 	if (error->retry_after_us > 0) {
 		put_duration(&wait, error->retry_after_us);
 		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));

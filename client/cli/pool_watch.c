@@ -7,6 +7,7 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 #include "cli/view.h"
 
@@ -155,7 +156,7 @@ static void show(struct cli *cli, const Bursar__V1__PoolStats *stats, double gra
 		json_put_line(&cli->out, &stats->base);
 		buf_put_str(&cli->out, "\n");
 	} else if (screen) {
-		buf_put_str(&cli->out, "\033[H\033[J");
+		buf_put_str(&cli->out, OWN_ESCAPE "[H" OWN_ESCAPE "[J");
 		buf_putf(&cli->out, "pool %s  (Ctrl-C ends)\n", stats->ref ? stats->ref->name : "?");
 		pool_view_stats(cli, stats, grants);
 	} else {

@@ -99,7 +99,7 @@ static void put_table(struct report_put *put, const Bursar__V1__ReportPart *part
 	table_free(table);
 }
 
-static void csv_text(struct buf *out, const char *text)
+static void csv_field(struct buf *out, const char *text)
 {
 	if (!strpbrk(text, ",\"\r\n")) {
 		buf_put_str(out, text);
@@ -112,6 +112,28 @@ static void csv_text(struct buf *out, const char *text)
 		buf_put(out, text, 1);
 	}
 	buf_put(out, "\"", 1);
+}
+
+/* What spreadsheets would calculate, or ask another server: all that begins like a formula, and is no whole number. */
+static bool is_formula(const char *text)
+{
+	if (*text && strchr("+-", *text))
+		return text[1 + strspn(text + 1, "0123456789")] != '\0' || !text[1];
+	return *text && strchr("=@\t\r", *text);
+}
+
+/* An apostrophe before it says to spreadsheets that it is a text. */
+static void csv_text(struct buf *out, const char *text)
+{
+	struct buf marked = {0};
+
+	if (is_formula(text)) {
+		buf_putf(&marked, "'%s", text);
+		csv_field(out, buf_str(&marked));
+		buf_release(&marked);
+	} else {
+		csv_field(out, text);
+	}
 }
 
 static void csv_line(struct buf *out, unsigned by, const Bursar__V1__BillLine *line)

@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "cli/plain.h"
+
 struct winsize screen_size(void)
 {
 	struct winsize size = {0};
@@ -24,7 +26,7 @@ static size_t next_character(const char *at, size_t left, int *width)
 	wchar_t character;
 	size_t bytes;
 
-	if (*at == '\033') {
+	if (*at == OWN_ESCAPE[0]) {
 		*width = 0;
 		bytes = strcspn(at, "m") + 1;
 		return bytes < left ? bytes : left;

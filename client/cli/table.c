@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/format.h"
+#include "cli/plain.h"
 #include "cli/screen.h"
 
 enum { COLUMNS_MAX = 12, WRAP_LEAST = 8 };
@@ -51,10 +52,19 @@ void table_line(struct table *table)
 		abort();
 }
 
+static void set_cell(struct table *table, const char *text)
+{
+	struct buf plain = {0};
+
+	put_plain(&plain, text);
+	if (scols_line_set_data(table->line, table->cell++, buf_str(&plain)) != 0)
+		abort(); /* a line with more cells than columns: our own bug */
+	buf_release(&plain);
+}
+
 void table_cell_buf(struct table *table, struct buf *text)
 {
-	if (scols_line_set_data(table->line, table->cell++, buf_str(text)) != 0)
-		abort(); /* a line with more cells than columns: our own bug */
+	set_cell(table, buf_str(text));
 	buf_reset(text);
 }
 
@@ -66,8 +76,7 @@ void table_cell(struct table *table, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (scols_line_set_data(table->line, table->cell++, text) != 0)
-		abort();
+	set_cell(table, text);
 }
 
 void table_count(struct table *table, int64_t count)
@@ -93,7 +102,7 @@ void table_colour(struct table *table, const char *colour)
 	scols_cell_set_color(scols_line_get_cell(table->line, table->cell - 1), colour);
 }
 
-/* libsmartcols fills the last column with spaces up to its width; nobody wants them at the end of a line. */
+/* libsmartcols fills the last column with spaces up to its width; nobody wants them at the end of a line. Its escapes are our colours. */
 static void put_trimmed(struct buf *out, const char *text)
 {
 	while (*text) {
@@ -101,7 +110,8 @@ static void put_trimmed(struct buf *out, const char *text)
 
 		while (used > 0 && text[used - 1] == ' ')
 			used--;
-		buf_put(out, text, used);
+		for (size_t i = 0; i < used; i++)
+			buf_put(out, text[i] == '\033' ? OWN_ESCAPE : &text[i], 1);
 		buf_put_str(out, "\n");
 		text += len + (text[len] == '\n');
 	}

@@ -14,6 +14,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/live.h"
+#include "cli/plain.h"
 #include "cli/pool_watch.h"
 #include "cli/screen.h"
 #include "cli/table.h"
@@ -138,15 +139,15 @@ static void put_screen(struct buf *out)
 	struct buf cut = {0};
 	const char *line = buf_str(out);
 
-	buf_put_str(&cut, "\033[H");
+	buf_put_str(&cut, OWN_ESCAPE "[H");
 	for (int row = 0; row + 1 < size.ws_row && *line; row++) {
 		size_t len = strcspn(line, "\n");
 
 		buf_put(&cut, line, screen_cut(line, len, size.ws_col));
-		buf_put_str(&cut, "\033[0m\033[K\n");
+		buf_put_str(&cut, OWN_ESCAPE "[0m" OWN_ESCAPE "[K\n");
 		line += len + (line[len] == '\n');
 	}
-	buf_put_str(&cut, "\033[J");
+	buf_put_str(&cut, OWN_ESCAPE "[J");
 	buf_reset(out);
 	buf_put(out, cut.data, cut.len);
 	buf_release(&cut);

@@ -7,6 +7,7 @@
 
 #include "cli/format.h"
 #include "cli/limit_spec.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 
 /* shared_by is counted up to here. */
@@ -14,23 +15,10 @@ enum { USUAL_WARN_PERCENT = 80, SHARED_COUNTED = 10000, MICRO = 1000 };
 
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
 
-/* Control characters, C1 too, as tables show them: a label or a reason of somebody else's is no command to a terminal. */
-static void put_harmless(struct buf *out, const char *text)
-{
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			buf_putf(out, "\\x%02x", *p);
-		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-			buf_putf(out, "\\xc2\\x%02x", *++p);
-		else
-			buf_put(out, p, 1);
-	}
-}
-
 static void put_field(struct cli *cli, const char *label, const char *text)
 {
 	buf_putf(&cli->out, "  %-12s ", label);
-	put_harmless(&cli->out, text);
+	put_plain(&cli->out, text);
 	buf_put_str(&cli->out, "\n");
 }
 

@@ -8,6 +8,9 @@
 
 #include <yaml.h>
 
+/* Each key is compared with those before it. */
+enum { KEYS_MAX = 2000 };
+
 struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the one at hand */
@@ -166,6 +169,10 @@ static struct yaml *read_key(struct reader *reader, const struct yaml *map)
 
 	if (reader->event.type != YAML_SCALAR_EVENT) {
 		wrong_here(reader, "a key must be a plain word");
+		return NULL;
+	}
+	if (map->count == KEYS_MAX) {
+		wrong_here(reader, "more than 2,000 keys stand together");
 		return NULL;
 	}
 	key = read_node(reader, 0);

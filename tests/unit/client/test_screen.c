@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <string.h>
 
+#include "cli/plain.h"
 #include "cli/screen.h"
 
 static int in_utf8(void **state)
@@ -22,8 +23,8 @@ static void a_character_takes_its_columns(void **state)
 	assert_int_equal(screen_width("alice"), 5);
 	assert_int_equal(screen_width("\xe6\x95\xb0\xe6\x8d\xae"), 4); /* two wide ones */
 	assert_int_equal(screen_width("e\xcc\x81"), 1); /* an accent stands above its letter */
-	assert_int_equal(screen_width("\033[31mred\033[0m"), 3);
-	assert_int_equal(screen_width("\xff!"), 2); /* no UTF-8: something is shown for it */
+	assert_int_equal(screen_width(OWN_ESCAPE "[31mred" OWN_ESCAPE "[0m"), 3);
+	assert_int_equal(screen_width("\xfe!"), 2); /* no UTF-8: something is shown for it */
 	assert_int_equal(screen_width(""), 0);
 }
 
@@ -37,8 +38,8 @@ static void a_line_is_cut_between_characters(void **state)
 	assert_int_equal(screen_cut("alice", 5, 9), 5);
 	assert_int_equal(screen_cut(wide, strlen(wide), 2), 1);
 	assert_int_equal(screen_cut(wide, strlen(wide), 3), 4);
-	assert_int_equal(screen_cut("\033[31mred", 8, 1), 6);
-	assert_int_equal(screen_cut("\033[31", 4, 1), 4);
+	assert_int_equal(screen_cut(OWN_ESCAPE "[31mred", 8, 1), 6);
+	assert_int_equal(screen_cut(OWN_ESCAPE "[31", 4, 1), 4);
 }
 
 int main(void)

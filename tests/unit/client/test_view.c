@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/plain.h"
 #include "cli/proof.h"
 #include "cli/view.h"
 
@@ -61,7 +62,7 @@ static void colours_mark_what_matters(void **state)
 	(void)state;
 	one.failed = one.permanent = true;
 	view_limits(&cli, list, 1, 0);
-	assert_non_null(strstr(buf_str(&cli.out), "\033[31mnever"));
+	assert_non_null(strstr(buf_str(&cli.out), OWN_ESCAPE "[31mnever"));
 	buf_release(&cli.out);
 }
 

@@ -95,6 +95,21 @@ static void a_large_file_is_refused_unread(void **state)
 	free(text);
 }
 
+static void as_many_keys_stand_together_as_a_fleet_has_accounts(void **state)
+{
+	struct buf text = {0};
+	struct err err = {0};
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		buf_putf(&text, "k%d:\n", i);
+	yaml_tree_free(read_text(buf_str(&text)));
+	buf_put_str(&text, "one: more\n");
+	assert_null(yaml_tree_parse(buf_str(&text), text.len, YAML_BYTES_MAX, &err));
+	assert_string_equal(err.text, "2001:1: more than 2,000 keys stand together");
+	buf_release(&text);
+}
+
 static void a_path_leads_to_its_place(void **state)
 {
 	struct yaml *yaml = read_text("prices:\n- model: a\n  input: 1\n- model: b\n  context_tiers: [{above: 2}]\n");
@@ -216,6 +231,7 @@ int main(void)
 		cmocka_unit_test(everything_stands_somewhere),
 		cmocka_unit_test(what_is_refused_is_refused_with_its_place),
 		cmocka_unit_test(a_large_file_is_refused_unread),
+		cmocka_unit_test(as_many_keys_stand_together_as_a_fleet_has_accounts),
 		cmocka_unit_test(a_path_leads_to_its_place),
 		cmocka_unit_test(what_is_written_is_read_back),
 	};
