@@ -94,7 +94,8 @@ static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
 {
 	static const char *const zones[] = {"UTC", "Asia/Tokyo", "America/Los_Angeles"};
 	const int64_t day = INT64_C(1795824000000000); /* 2026-11-28 */
-	char *before = getenv("TZ") ? strdup(getenv("TZ")) : NULL;
+	const char *zone = getenv("TZ");
+	char *before = zone ? strdup(zone) : NULL;
 	struct err err;
 	int64_t us;
 
