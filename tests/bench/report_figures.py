@@ -1,4 +1,5 @@
 """What reports take with a million accounts behind them: filled by generate_series, asked through the server."""
+import datetime
 import statistics
 import time
 
@@ -37,6 +38,19 @@ def fill(database, users):
         database.execute(f"VACUUM (ANALYZE) {table}")
 
 
+def spans():
+    """{span of days other than the running month: its first and last day}; a month's use ends with its 21st, whatever today is."""
+    today = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    month_before = (today.replace(day=1) - datetime.timedelta(days=1)).replace(day=1)
+    return {
+        "the month before": (month_before, today.replace(day=1) - datetime.timedelta(days=1)),
+        "the 15th to the 21st of the month before": (month_before.replace(day=15), month_before.replace(day=21)),
+        "the 10th to the 20th of the month before": (month_before.replace(day=10), month_before.replace(day=20)),
+        "the 10th of the month before until today": (month_before.replace(day=10), today),
+        "365 days": (today - datetime.timedelta(days=364), today),
+    }
+
+
 def calls(bots, user):
     """{what: a call of it}."""
     pb, admin = bots.admin_pb, bots.admin
@@ -45,6 +59,10 @@ def calls(bots, user):
 
     def report(ref, *by):
         return lambda: list(admin.GetReport(pb.GetReportRequest(ref=ref, by=by), timeout=600))
+
+    def stats(first, last):
+        from_us, to_us = int(first.timestamp()) * 1_000_000, int(last.timestamp()) * 1_000_000
+        return lambda: admin.GetStats(pb.GetStatsRequest(tenant=TENANT, top=100, from_us=from_us, to_us=to_us), timeout=600)
 
     return {
         "tenant's bill by model": report(tenant, model),
@@ -55,6 +73,7 @@ def calls(bots, user):
         "user's bill by day, model and interface": report(bots.key(user), day, model, interface),
         "stats: tiers, top users, groups, days, models, interfaces":
             lambda: admin.GetStats(pb.GetStatsRequest(tenant=TENANT, top=100), timeout=600),
+        **{f"stats of {span}": stats(*days) for span, days in spans().items()},
         "forecast of the tenant": lambda: admin.GetForecast(pb.GetForecastRequest(ref=tenant), timeout=600),
         "forecast of a user": lambda: admin.GetForecast(pb.GetForecastRequest(ref=bots.key(user)), timeout=600),
     }
