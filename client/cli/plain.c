@@ -33,14 +33,29 @@ static bool stays(uint8_t byte, enum form form)
 	return (byte == '\n' || byte == '\t') && form != IN_A_LINE;
 }
 
+/* How many bytes from here on are nothing but themselves: nearly all of any text. */
+static size_t ordinary(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *at = p;
+
+	while (at < end && *at >= 0x20 && *at != 0x7f && *at != 0xc2 && *at != 0xe2 && *at != (uint8_t)OWN_ESCAPE[0])
+		at++;
+	return (size_t)(at - p);
+}
+
 static void put_all(struct buf *out, const char *bytes, size_t len, enum form form)
 {
 	const uint8_t *p = (const uint8_t *)bytes, *end = p + len;
 	unsigned rune;
 
 	while (p < end) {
-		size_t n = stays(*p, form) ? 0 : control_at(p, (size_t)(end - p), &rune);
+		size_t n = ordinary(p, end);
 
+		buf_put(out, (const char *)p, n);
+		p += n;
+		if (p == end)
+			break;
+		n = stays(*p, form) ? 0 : control_at(p, (size_t)(end - p), &rune);
 		if (!n && form != LINES)
 			n = order_at(p, (size_t)(end - p), &rune);
 		if (n)

@@ -1,6 +1,7 @@
 /* Tables for people. */
 #include "cli/table.h"
 
+#include <assert.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ struct table *table_new(const char *const *columns, bool colour)
 	for (size_t i = 0; columns[i]; i++) {
 		bool right = columns[i][0] == '>';
 
+		assert(i < COLUMNS_MAX);
 		table->wraps[i] = columns[i][0] == '~';
 		scols_table_new_column(
 			table->cols, columns[i] + (right || table->wraps[i]), 0, right ? SCOLS_FL_RIGHT : 0);

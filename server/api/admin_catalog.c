@@ -89,7 +89,6 @@ bool admin_fallback_fits(
 
 static bool tenant_fits(const struct tenant *tenant, const struct catalog *catalog, int64_t now_us, struct err *err)
 {
-
 	if (!catalog_tier(catalog, tenant->id, tenant->default_tier))
 		return err_invalid(
 			err, "tenant.default_tier", "there is no tier %s: put it first", tenant->default_tier);
