@@ -39,6 +39,10 @@ admin_fn admin_report, admin_report_users, admin_forecast, admin_proof;
 admin_fn admin_stats;
 /* Rows of a name, requests, input, output and cost, in the job's arena. */
 struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count);
+/* An array of days since 1970, as the next argument. */
+void admin_days_add(struct pg_args *args, const int64_t *days, int count);
+/* admin_top_users.c: the users' part of the figures. */
+bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
 
 /* admin_document.c */
 admin_fn admin_document_read, admin_document_apply;

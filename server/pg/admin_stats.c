@@ -1,30 +1,13 @@
-/* A tenant's figures: users by tier, who used most, and what by day, model and interface; from the roll-ups. */
+/* A tenant's figures: users by tier, groups that used most, and what by day, model and interface; from the roll-ups. */
 #include "pg/admin.h"
 
 #include "base/list.h"
-#include "domain/date.h"
 
 #define DAY_US INT64_C(86400000000)
 #define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
 #define SHARED \
 	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind "
 #define OF_TENANT SHARED "= 5 AND id = $1 "
-
-/*
- * The users' use: months that the range has whole from usage_monthly, what it has of others from usage_daily. $2: the first and the
- * last day before the months, the first of the first month and of the one behind the last, the first and the last day after them.
- */
-#define USE_OF_RANGE \
-	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_monthly WHERE tenant = $1 AND " \
-	"month >= ($2::date[])[3] AND month < ($2::date[])[4] UNION ALL " \
-	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_daily WHERE tenant = $1 AND (" \
-	"day BETWEEN ($2::date[])[1] AND ($2::date[])[2] OR day BETWEEN ($2::date[])[5] AND ($2::date[])[6])"
-static const char users_sql[] = "SELECT user_id, " SUMS " FROM (" USE_OF_RANGE ") u GROUP BY 1 "
-				"ORDER BY sum(cost_nano) DESC, 1 LIMIT $3";
-/* A single month has a row of each user: nothing is to be grouped, and the dearest are found in one pass. */
-static const char users_of_month_sql[] =
-	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_monthly WHERE tenant = $1 AND "
-	"month = ($2::date[])[3] ORDER BY cost_nano DESC, user_id LIMIT $3";
 
 /* Teams and orgs in one pass, of each kind the dearest. */
 static const char groups_sql[] =
@@ -40,35 +23,9 @@ static const char tiers_sql[] =
 	"accounts, count(*) FILTER (WHERE suspended) AS suspended FROM accounts WHERE tenant = $1 AND kind = 1 AND NOT "
 	"deleted GROUP BY tier) a GROUP BY 1 ORDER BY 1";
 
-enum {
-	STATS_TIERS = 1,
-	STATS_USERS,
-	STATS_GROUPS,
-	STATS_DAYS,
-	STATS_MODELS,
-	STATS_INTERFACES,
-	STATS_TOTAL,
-	STATS_COMMIT,
-	STATS_COUNT
-};
+enum { STATS_TIERS, STATS_GROUPS, STATS_DAYS, STATS_MODELS, STATS_INTERFACES, STATS_TOTAL, STATS_COUNT };
 
-/* A range of days cut into whole months and what is left before and behind them: pairs of days, empty where the second is smaller. */
-struct spans {
-	int64_t before, before_last, month, month_end, after, after_last;
-};
-
-static struct spans spans_of(const struct stats_query *op)
-{
-	int64_t from = op->from_day, to = op->to_day;
-	int64_t first = date_month(from) == from ? from : date_next_month(from);
-	int64_t end = to >= op->today || date_month(to + 1) == to + 1 ? date_next_month(to) : date_month(to);
-
-	if (first >= end)
-		return (struct spans){from, to, from, from, to + 1, to};
-	return (struct spans){from, first - 1, first, end, end, to};
-}
-
-static void add_days(struct pg_args *args, const int64_t *days, int count)
+void admin_days_add(struct pg_args *args, const int64_t *days, int count)
 {
 	int array = pg_arg_array(args, PG_DATE);
 
@@ -120,7 +77,6 @@ static void read_tiers(struct stats_query *op, const PGresult *result)
 static void read_stats(struct stats_query *op, PGresult **results)
 {
 	read_tiers(op, results[STATS_TIERS]);
-	op->user = admin_named_uses(&op->job, results[STATS_USERS], &op->users);
 	read_groups(op, results[STATS_GROUPS]);
 	op->day = admin_named_uses(&op->job, results[STATS_DAYS], &op->days);
 	op->model = admin_named_uses(&op->job, results[STATS_MODELS], &op->models);
@@ -130,26 +86,16 @@ static void read_stats(struct stats_query *op, PGresult **results)
 
 static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results, struct err *err)
 {
-	const struct spans spans = spans_of(op);
-	bool one_month = spans.before_last < spans.before && spans.after_last < spans.after &&
-			 date_next_month(spans.month) == spans.month_end;
-	struct pg_args tenant = {0}, range = {0}, top = {0}, users = {0};
-	struct pg_args *all[] = {&tenant, &range, &top, &users};
+	struct pg_args tenant = {0}, range = {0}, top = {0};
+	struct pg_args *all[] = {&tenant, &range, &top};
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		pg_arg_text(all[i], op->tenant);
-	add_days(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
-	add_days(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
-	add_days(&users,
-		(const int64_t[]){
-			spans.before, spans.before_last, spans.month, spans.month_end, spans.after, spans.after_last},
-		6);
+	admin_days_add(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
+	admin_days_add(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
 	pg_arg_int(&top, op->top);
-	pg_arg_int(&users, op->top);
 	const struct pg_statement statements[STATS_COUNT] = {
-		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
 		[STATS_TIERS] = {tiers_sql, &tenant},
-		[STATS_USERS] = {one_month ? users_of_month_sql : users_sql, &users},
 		[STATS_GROUPS] = {groups_sql, &top},
 		[STATS_DAYS] = {"SELECT day, " SUMS OF_TENANT "GROUP BY 1 ORDER BY 1", &range},
 		[STATS_MODELS] = {"SELECT concat_ws('/', nullif(provider, ''), model), " SUMS OF_TENANT
@@ -158,10 +104,9 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 		[STATS_INTERFACES] = {"SELECT interface, " SUMS OF_TENANT "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
 			&range},
 		[STATS_TOTAL] = {"SELECT " SUMS OF_TENANT, &range},
-		[STATS_COMMIT] = {"COMMIT", NULL},
 	};
 	bool ok = pg_pipeline(link, statements, STATS_COUNT, results, err);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		pg_args_release(all[i]);
 	return ok;
 }
@@ -171,10 +116,13 @@ bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
 	struct stats_query *op = container_of(job, struct stats_query, job);
 	PGresult *results[STATS_COUNT];
 
-	if (!ask(op, link, results, err))
+	/* Compiling what runs once takes longer than running it. */
+	if (!pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
+		!pg_exec(link, "SET LOCAL jit = off", NULL, err) || !admin_top_users(op, link, err) ||
+		!ask(op, link, results, err))
 		return false;
 	read_stats(op, results);
 	for (int i = 0; i < STATS_COUNT; i++)
 		PQclear(results[i]);
-	return true;
+	return pg_commit(link, err);
 }

@@ -3,16 +3,21 @@ import datetime
 import statistics
 import time
 
-TENANT, USERS, TEAMS, ORGS = "fleet", 1_000_000, 1000, 50
+TENANT, EVEN, USERS, TEAMS, ORGS = "fleet", "even", 1_000_000, 1000, 50
 MODELS, INTERFACES, DAYS_OF_USER = 8, 4, 3
 
 # Every user was there on three days of the running month, so far as it has them; by day, model and interface as his number says. The months before
-# are there, too: their rows must not cost anything.
+# are there, too: their rows must not cost anything. Some cost far more than others, as in any fleet with free and paying users: a log-normal distribution
+# (sigma 2). Beside them a tenant whose users all cost much the same: nobody can be told to be the dearest before all are added up.
+COSTS = {
+    TENANT: "1 + (1e6 * exp(2 * sqrt(-2 * ln((i::bigint * 7919 % 1000003 + 1) / 1000004.0)) * cos(i * 2.399963)) * (0.5 + (i + d) % 5 / 4.0))::bigint",
+    EVEN: "1000000 + i::bigint * 7919 % 90000000",
+}
 FILL = """
 CREATE TEMP TABLE made AS
 SELECT 'user-' || lpad(i::text, 7, '0') AS user_id, 'team-' || i % {teams} AS team, 'org-' || i % {orgs} AS org,
 	m.month + least(d * 7 + i % 7, m.days - 1) AS day, (ARRAY['telegram', 'discord', 'web', 'api'])[1 + i % {interfaces}] AS interface,
-	'provider-' || i % 2 AS provider, 'model-' || (i + d) % {models} AS model, 1 + i % 5 AS requests, 1000000 + i::bigint * 7919 % 90000000 AS cost
+	'provider-' || i % 2 AS provider, 'model-' || (i + d) % {models} AS model, 1 + i % 5 AS requests, {cost} AS cost
 FROM generate_series(1, {users}) i, generate_series(0, {days} - 1) d,
 	(VALUES (date_trunc('month', now() AT TIME ZONE 'UTC')::date, extract(day FROM now() AT TIME ZONE 'UTC')::int),
 	((date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date, 28)) AS m (month, days);
@@ -32,7 +37,9 @@ DROP TABLE made;
 
 
 def fill(database, users):
-    database.execute(FILL.format(tenant=TENANT, users=users, teams=TEAMS, orgs=ORGS, models=MODELS, interfaces=INTERFACES, days=DAYS_OF_USER))
+    for tenant, cost in COSTS.items():
+        database.execute(FILL.format(tenant=tenant, cost=cost, users=users, teams=TEAMS, orgs=ORGS, models=MODELS, interfaces=INTERFACES,
+                                     days=DAYS_OF_USER))
     database.execute("VACUUM (ANALYZE) accounts")
     for table in ("usage_daily", "usage_monthly", "usage_shared_daily"):
         database.execute(f"VACUUM (ANALYZE) {table}")
@@ -60,9 +67,9 @@ def calls(bots, user):
     def report(ref, *by):
         return lambda: list(admin.GetReport(pb.GetReportRequest(ref=ref, by=by), timeout=600))
 
-    def stats(first, last):
+    def stats(first, last, tenant=TENANT):
         from_us, to_us = int(first.timestamp()) * 1_000_000, int(last.timestamp()) * 1_000_000
-        return lambda: admin.GetStats(pb.GetStatsRequest(tenant=TENANT, top=100, from_us=from_us, to_us=to_us), timeout=600)
+        return lambda: admin.GetStats(pb.GetStatsRequest(tenant=tenant, top=100, from_us=from_us, to_us=to_us), timeout=600)
 
     return {
         "tenant's bill by model": report(tenant, model),
@@ -74,6 +81,7 @@ def calls(bots, user):
         "stats: tiers, top users, groups, days, models, interfaces":
             lambda: admin.GetStats(pb.GetStatsRequest(tenant=TENANT, top=100), timeout=600),
         **{f"stats of {span}": stats(*days) for span, days in spans().items()},
+        **{f"stats of {span}, all users alike": stats(*days, EVEN) for span, days in spans().items()},
         "forecast of the tenant": lambda: admin.GetForecast(pb.GetForecastRequest(ref=tenant), timeout=600),
         "forecast of a user": lambda: admin.GetForecast(pb.GetForecastRequest(ref=bots.key(user)), timeout=600),
     }

@@ -195,8 +195,8 @@ static void the_dearest_users_are(const struct stats_query *stats)
 			"SELECT string_agg(user_id || ' ' || c, ' ' ORDER BY c DESC, user_id) FROM (SELECT user_id, "
 			"sum(cost_nano) AS c FROM ledger WHERE day - date '1970-01-01' BETWEEN %lld AND %lld GROUP BY "
 			"1 "
-			"ORDER BY 2 DESC, 1 LIMIT 3) u",
-			(long long)stats->from_day, (long long)stats->to_day));
+			"ORDER BY 2 DESC, 1 LIMIT %d) u",
+			(long long)stats->from_day, (long long)stats->to_day, stats->top));
 	const char *got = "";
 
 	for (int i = 0; i < stats->users; i++)
@@ -244,6 +244,51 @@ static void figures_of_any_range_are_those_of_the_rows(void **state)
 	assert_int_equal(all.tiers, 1);
 	assert_string_equal(all.tier[0].tier, "free");
 	assert_int_equal(all.tier[0].accounts, 7);
+}
+
+/* Of one user at one day of the month before. */
+static void use_add(struct ledger_item *item, const char *user, int day, int64_t cost)
+{
+	int64_t before = date_month(date_month(today) - 1);
+	struct entry entry;
+
+	entry_example(&entry, &bench.arena, user, arena_printf(&bench.arena, "r-%s-%d", user, day));
+	entry.started_at_us -= (today - before - day) * DAY_US;
+	entry.amounts.cost = cost;
+	item_pack(item, &bench.arena, &entry, arena_printf(&bench.arena, "g:%s-%d", user, day));
+}
+
+/*
+ * More users than are looked at first for one place. All cost the same in the month, and next to nothing in its second week; there one who
+ * was cheap in the month is the dearest, until one comes who is dearer than all of them by far.
+ */
+static void the_dearest_of_days_is_found_among_many_who_were_dearer_in_the_month(void **state)
+{
+	enum { CROWD = 130 };
+	int64_t before = date_month(date_month(today) - 1);
+	struct ledger_item *items = arena_zalloc(&bench.arena, CROWD + 1, sizeof(*items));
+	struct ledger_write op;
+	struct stats_query stats = {
+		.job = JOB, .tenant = "t", .from_day = before + 7, .to_day = before + 13, .today = today, .top = 1};
+
+	(void)state;
+	for (int i = 0; i < CROWD; i++)
+		use_add(&items[i], arena_printf(&bench.arena, "u%d", i % (CROWD / 2)), i < CROWD / 2 ? 2 : 8,
+			i < CROWD / 2 ? 1000 : 1);
+	use_add(&items[CROWD], "late", 9, 500);
+	assert_true(ledger_write_wait(&op, items, CROWD + 1));
+	RUN_OK(stats, &stats);
+	assert_string_equal(stats.user[0].name, "late");
+	the_dearest_users_are(&stats);
+	stats.top = 2; /* all of them are looked at */
+	RUN_OK(stats, &stats);
+	the_dearest_users_are(&stats);
+	use_add(&items[0], "whale", 10, 1000000);
+	assert_true(ledger_write_wait(&op, items, 1));
+	stats.top = 1;
+	RUN_OK(stats, &stats);
+	assert_string_equal(stats.user[0].name, "whale");
+	the_dearest_users_are(&stats);
 }
 
 static void a_forecast_reads_the_month_the_last_days_and_today(void **state)
@@ -307,6 +352,7 @@ int main(void)
 		TEST(filters_and_days_leave_out_the_rest),
 		TEST(the_users_of_a_report_are_counted_once_over_several_months),
 		TEST(figures_of_any_range_are_those_of_the_rows),
+		TEST(the_dearest_of_days_is_found_among_many_who_were_dearer_in_the_month),
 		TEST(a_forecast_reads_the_month_the_last_days_and_today),
 		TEST(the_proof_compares_rows_and_roll_ups),
 	};
