@@ -64,7 +64,7 @@ bursar_tests(contract "${CMAKE_SOURCE_DIR}/tests/contract")
 bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/property")
 bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/pool")
 # The contract's backends (the model, the Lua in a Redis of the test's own) serve these too.
-foreach(name property pool redis)
+foreach(name property pool redis service)
 	if(TARGET tests_${name})
 		target_link_libraries(tests_${name} PUBLIC tests_contract)
 	endif()

@@ -1,9 +1,10 @@
 -- check: may this request run? All limits of all its accounts, all or nothing.
 -- KEYS  marker, due, out, pol of the user's partition, then the accounts' records, the user first
--- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate), i7 requests, i7 input, i7 output, i7 cost,
---       I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest, c8 accounts_digest`; info; an account blob each
+-- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide on what is not seeded), i7 requests,
+--       i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest, c8 accounts_digest`; info;
+--       an account blob each
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at, i7 held_input, i7 held_output,
---       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
+--       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, NOT_SEEDED 13
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8'
@@ -46,6 +47,27 @@ local function load_all(keys, args, first, count, found, time, lenient)
 	elseif clock then
 		return answer(CLOCK, time)
 	end
+end
+
+-- The accounts whose calendar limits do not know yet what the ledger knows; nil when there are none. Each: `B index, i7 day, i7
+-- week, i7 month, B n`, its limits `I4 id, B dimension, B unit, I6 interface, I6 model, i7 settled`.
+local function unseeded(count, time)
+	local list, n
+	for i = 1, count do
+		local t, p = states[i], plans[i]
+		if t[UNSEEDED] > 0 or has_bit(t[FLAGS], PROVISIONAL) then
+			local rows, r = {}, 0
+			for k = 1, p.n do
+				if has_bit(t[UNSEEDED], p.bit[k]) then
+					r = r + 1
+					rows[r] = pack('<I4BBI6I6i7', p.id[k], p.dim[k] - 1, p.unit[k], p.interface[k], p.model[k], t[p.slot[k]])
+				end
+			end
+			list, n = list or {}, (n or 0) + 1
+			list[n] = pack('<Bi7i7i7B', i - 1, t[DAY], t[WEEK], t[MONTH], r) .. concat(rows)
+		end
+	end
+	return list and pack('<Bi7B', NOT_SEEDED, time, n) .. concat(list)
 end
 
 -- Loads the accounts once more, after a test that spoiled their states.
@@ -111,7 +133,7 @@ local function check(keys, args)
 	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest =
 		sunpack(REQUEST, args[1])
 	local time, count, dry = clock_now(), #keys - 4, flags % 2 == 1
-	local probe, estimate = flags % 4 >= 2, flags >= 4
+	local probe, estimate, anyway = flags % 4 >= 2, flags % 8 >= 4, flags >= 8
 	local key = keys[1]
 	local found = call('MGET', key, unpack(keys, 5))
 	local m = not dry and found[1] and marker_parse(found[1])
@@ -122,7 +144,17 @@ local function check(keys, args)
 	if why then
 		return why
 	end
+	-- A denied check keeps nothing; but clocks that were turned back would be at each check again, and buckets never fill.
+	for i = 1, dry and 0 or count do
+		if turned_back[i] then
+			raws[i] = account_save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
+		end
+	end
 	local heads = {}
+	why = not m and not anyway and unseeded(count, time)
+	if why then
+		return why
+	end
 	if m then
 		if m[STATE] == OPEN and m[REPEATED] == 0 then
 			m[REPEATED] = 1

@@ -4,6 +4,7 @@
 -- expire: KEYS marker, due, out, pol, the records of its accounts. ARGV `B flags (1 charge the estimate), i7 window (idempotency),
 --         c8 accounts_digest`. Reply OK 0; NOTHING 11 (not due, or settled); NEEDKEYS 9 `str2 info`
 -- FCALL bursar_renew_V 2 b:{p7}:q:acme/ann/r1 b:{p7}:due <ttl>
+do -- a block of its own: Lua has room for 200 local names at a time
 
 local function renew(keys, args)
 	local time = clock_now()
@@ -66,3 +67,5 @@ end
 register('renew', renew)
 register('due', due)
 register('expire', expire)
+
+end

@@ -4,12 +4,13 @@
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
 -- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, each that is not empty `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
--- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost`; per account `B n, n x (I4 limit
---           id, i7 window_start, i7 amount), B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
+-- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account
+--           `i7 day, i7 week, i7 month, B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
 -- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled)`. Reply OK 0 `B raised`; ABSENT 4 `I4 mask`
--- counters: KEYS record, pol. Reply OK 0 `B n, n x (I4 limit id, B dimension, B unit, i7 window_start, i7 settled, i7 held)`;
---           ABSENT 4 `I4 mask`
+-- counters: KEYS record, pol. Reply OK 0 `B n, n x (I4 limit id, B dimension, B unit, I6 interface, I6 model, i7 window_start,
+--           i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
+do -- a block of its own: Lua has room for 200 local names at a time
 
 local function reply_reset(status, time, lost)
 	return pack('<Bi7', status, time) .. lost
@@ -35,18 +36,14 @@ local function reset(keys, args)
 		return why
 	end
 	local t, p = states[1], plans[1]
-	local now, w, b, n, rows = t[NOW], 0, 0, 0, {}
+	local now, b, n, rows, before = t[NOW], 0, 0, {}, {}
 	for k = 1, p.n do
 		local s = p.slot[k]
 		if p.kind[k] == CALENDAR then
 			n = n + 1
 			rows[n] = pack('<I4BBi7', p.id[k], p.dim[k] - 1, p.unit[k], t[s])
-			if t[s] > 0 then
-				windows[4 * w + 1], windows[4 * w + 2], windows[4 * w + 3], windows[4 * w + 4] =
-					p.id[k], p.dim[k] - 1, t[DAY + p.unit[k]], -t[s]
-				w = w + 1
-			end
-			t[s] = 0
+			before[n] = pack('<BBi7i7', p.dim[k] - 1, p.unit[k], t[DAY + p.unit[k]], t[s])
+			t[s], t[s + 1] = 0, 0
 		elseif p.kind[k] == BUCKET then
 			t[s], t[s + 1] = now, 0
 			levels[5 * b + 1], levels[5 * b + 2], levels[5 * b + 3], levels[5 * b + 4], levels[5 * b + 5] =
@@ -54,9 +51,10 @@ local function reset(keys, args)
 			b = b + 1
 		end
 	end
-	t[NOTIFIED] = 0
-	entry_part(1, 1, now, w, b)
-	entry_write(keys[2], RESET_ENTRY, 0, FINAL, time, time, 0, 0, 0, 0, args[1], '', 1)
+	-- New windows begin: what was checked before settles in those that it was checked in.
+	t[DAY], t[WEEK], t[MONTH], t[NOTIFIED], t[UNSEEDED] = now, now, now, 0, 0
+	entry_part(1, 1, now, now, now, now, b)
+	entry_write(keys[2], RESET_ENTRY, 0, FINAL, time, time, 0, 0, 0, 0, args[1], char(n) .. concat(before), 1)
 	account_save(1, keys[3], raw, 0, keys[4])
 	local lost = char(n) .. concat(rows)
 	holdings[1] = ''
@@ -87,34 +85,38 @@ local function waiting(keys)
 	return pack('<Bi7I2', OK, time, n) .. concat(list)
 end
 
+local function take_back_windows(t, p, interface, model, day, week, month)
+	for k = 1, p.n do
+		local unit = p.unit[k]
+		if p.kind[k] == CALENDAR and t[DAY + unit] == (unit == 0 and day or unit == 1 and week or month)
+			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
+			t[p.slot[k]] = clamp(t[p.slot[k]] - asked[p.dim[k]])
+		end
+	end
+end
+
 local function takeback(keys, args)
 	local time = clock_now()
 	if call('XDEL', keys[1], args[1]) == 0 then
 		return answer(NOTHING, time)
 	end
 	ask(sunpack('<i7i7i7i7', args[2]))
+	local interface, model = sunpack('<I6I6', args[2], 29)
 	for i = 1, #keys - 2 do
 		local raw = call('GET', keys[2 + i])
 		local t = account_read(i, raw, time, keys[2])
 		local p, list = plans[i], args[2 + i]
-		local rows = t and list:byte(1) or 0
-		for r = 1, rows do
-			local id, start, amount = sunpack('<I4i7i7', list, 2 + 18 * (r - 1))
-			local k = p.index[id]
-			local s = k and p.slot[k]
-			if k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start then
-				t[s] = clamp(t[s] - amount)
-			end
-		end
-		for r = 1, t and list:byte(2 + 18 * rows) or 0 do
-			local k = p.index[sunpack('<I4', list, 3 + 18 * rows + 4 * (r - 1))]
-			local s = k and p.slot[k]
-			local amount = k and asked[p.dim[k]]
-			if k and p.kind[k] == BUCKET and t[s] >= t[NOW] and amount > 0 then
-				t[s], t[s + 1] = earlier(t[s], t[s + 1], amount, p.a[k], p.b[k], t[NOW], SPAN_MAX)
-			end
-		end
 		if t then
+			local day, week, month, n = sunpack('<i7i7i7B', list)
+			take_back_windows(t, p, interface, model, day, week, month)
+			for r = 1, n do
+				local k = p.index[sunpack('<I4', list, 23 + 4 * (r - 1))]
+				local s = k and p.slot[k]
+				local amount = k and asked[p.dim[k]]
+				if k and p.kind[k] == BUCKET and t[s] >= t[NOW] and amount > 0 then
+					t[s], t[s + 1] = earlier(t[s], t[s + 1], amount, p.a[k], p.b[k], t[NOW], SPAN_MAX)
+				end
+			end
 			account_save(i, keys[2 + i], raw, 0, keys[2])
 		end
 	end
@@ -133,7 +135,8 @@ local function raise(keys, args)
 		local id, start, settled = sunpack('<I4i7i7', list, 2 + 18 * (r - 1))
 		local k = p.index[id]
 		local s = k and p.slot[k]
-		if k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start and t[s] < settled then
+		if k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start and t[s] < settled
+			and not has_bit(t[UNSEEDED], p.bit[k]) then
 			t[s] = settled
 			raised = raised + 1
 		end
@@ -153,9 +156,10 @@ local function counters(keys)
 	local p, rows, n = plans[1], {}, 0
 	for k = 1, p.n do
 		local s = p.slot[k]
-		if p.kind[k] == CALENDAR then
+		if p.kind[k] == CALENDAR and not has_bit(t[UNSEEDED], p.bit[k]) then
 			n = n + 1
-			rows[n] = pack('<I4BBi7i7i7', p.id[k], p.dim[k] - 1, p.unit[k], t[DAY + p.unit[k]], t[s], t[s + 1])
+			rows[n] = pack('<I4BBI6I6i7i7i7', p.id[k], p.dim[k] - 1, p.unit[k], p.interface[k], p.model[k],
+				t[DAY + p.unit[k]], t[s], t[s + 1])
 		end
 	end
 	return pack('<Bi7B', OK, time, n) .. concat(rows)
@@ -167,3 +171,5 @@ register('drain', drain, { 'no-writes' })
 register('takeback', takeback)
 register('raise', raise)
 register('counters', counters, { 'no-writes' })
+
+end

@@ -39,7 +39,7 @@ local function settle_all(keys, m, count, time)
 	local _, at = marker_info(m)
 	at = at + 1
 	for i = 1, count do
-		at, needs[i] = settle_account(i, m[MARKER_TAIL], at)
+		at, needs[i] = settle_account(i, m[MARKER_TAIL], at, m[INTERFACE], m[MODEL])
 		if time + 600000000 > needs[i] then
 			needs[i] = time + 600000000
 		end
@@ -100,7 +100,8 @@ local function record(keys, args)
 	if m and m[STATE] == RECORDED and not repeated then
 		return closed(m, time)
 	end
-	local why = load_all(keys, args, 3, count, found, time, true)
+	-- A request that was never checked counts on the accounts of today: the caller has to know who they are.
+	local why = load_all(keys, args, 3, count, found, time, m and true or false)
 	if why then
 		return why
 	end

@@ -1,15 +1,19 @@
 -- birth: the partition's generation, made when it is missing: then Redis has lost data, or is new. seed: writes a record that
 -- is missing, if no data was lost since birth was asked. policy: writes an account's profile and policy through; where there is no
 -- record it leaves its version as a floor, for somebody may be about to seed what PostgreSQL said before the change.
+-- adopt: gives calendar limits that have not been seeded what the ledger knows of them.
 -- birth:  KEYS gen, out. ARGV a fresh generation, 16 characters. Reply OK 0 `c16 generation, i7 birth, I8 outbox length,
 --         str2 id of the last entry ever, str2 id of the oldest entry ("": none)`
 -- seed:   KEYS gen, record, pol, floor. ARGV `c16 generation, I4 expires_s`; record; pid; policy. Reply OK 0; NOTHING 11 (there is
 --         one); LOST 12 (another generation, or the record is of a version below the floor: read again)
 -- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 32 keep the policy in the record), I2
 --         grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`; NOTHING 11 (its version is not lower)
+-- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 also when something was settled since), i7 day, i7 week, i7 month (starts
+--         of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7 what the ledger knows)`. Reply OK 0;
+--         NOTHING 11 (something was settled since: read again); ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
 -- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
+do -- a block of its own: Lua has room for 200 local names at a time
 
-local PROVISIONAL = 8
 local FLOOR_S = 30 -- whoever has read PostgreSQL seeds, or has given up, within this time
 
 local function birth(keys, args)
@@ -81,6 +85,9 @@ local function policy(keys, args)
 	local inline = flags % 2 == 1 or flags >= 32
 	local bytes = inline and args[2] or ''
 	t[VERSION], t[EPOCH], t[PERCENT], t[GRACE], t[FLAGS] = version, epoch, percent, grace, flags % 32
+	if provisional then
+		t[UNSEEDED] = plans[1].calendars
+	end
 	t[plans[1].size] = pack('<I2c0I2c0', #bytes, bytes, #args[3], args[3])
 	if not inline then
 		call('HSETNX', keys[2], pid, args[2])
@@ -89,6 +96,55 @@ local function policy(keys, args)
 	return answer(OK, time)
 end
 
+-- Moves the windows of a unit to where the ledger has them, if nothing in them is seeded.
+local function adopt_starts(t, p, starts)
+	for unit = 1, 3 do
+		local all = true
+		for _, k in ipairs(p.clear[unit]) do
+			all = all and has_bit(t[UNSEEDED], p.bit[k])
+		end
+		if all and starts[unit] > 0 and starts[unit] <= t[NOW] then
+			t[DAY + unit - 1] = starts[unit]
+		end
+	end
+end
+
+local function adopt(keys, args)
+	local time, raw = clock_now(), call('GET', keys[1])
+	raws[1] = raw
+	local why = load_all({ keys[1], keys[1], keys[1], keys[2] }, args, 0, 1, { false, raw }, time)
+	if why then
+		return why
+	end
+	local t, p, list = states[1], plans[1], args[2]
+	local flags, day, week, month, n = sunpack('<Bi7i7i7B', list)
+	local settled, cleared = {}, 0
+	for r = 1, n do
+		local id, seen, known = sunpack('<I4i7i7', list, 24 + 18 * (r - 1))
+		local k = p.index[id]
+		if k and has_bit(t[UNSEEDED], p.bit[k]) then
+			local since = t[p.slot[k]] - seen
+			if since ~= 0 and flags == 0 then
+				return answer(NOTHING, time)
+			end
+			settled[k], cleared = clamp(known + (since > 0 and since or 0)), cleared + p.bit[k]
+		end
+	end
+	adopt_starts(t, p, { day, week, month })
+	for k, amount in pairs(settled) do
+		t[p.slot[k]] = amount
+	end
+	t[UNSEEDED] = t[UNSEEDED] - cleared
+	if t[UNSEEDED] == 0 and has_bit(t[FLAGS], PROVISIONAL) then
+		t[FLAGS] = t[FLAGS] - PROVISIONAL
+	end
+	account_save(1, keys[1], raw, 0, keys[2])
+	return answer(OK, time)
+end
+
 register('birth', birth)
+register('adopt', adopt)
 register('seed', seed)
 register('policy', policy)
+
+end

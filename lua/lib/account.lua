@@ -2,23 +2,56 @@
 
 local BLOB = '<I4I4c8Bi7i7i7i7i7i7i7i7i7i7i7i7'
 local BLOB_BYTES = 101
-local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks and no policy
+local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks, no policy, no profile
+local CLOCK_SLACK = 1000000 -- us by which the store's clock may step back before an account's clock follows it
 
--- By the index of the account in the call.
-local states, plans, wanted, failed, would, notify = {}, {}, {}, {}, {}, {}
+-- By the index of the account in the call. stranger: the caller believed another version than the record's. turned_back: its clock
+-- was far ahead of the store's.
+local states, plans, wanted, failed, would, notify, stranger, turned_back = {}, {}, {}, {}, {}, {}, {}, {}
 local day_end, week_end, month_end = {}, {}, {}
 
--- Empties the calendar limits of one unit.
-local function roll_unit(t, p, unit)
-	local clear = p.clear[unit]
+-- Moves one unit to the window that begins at `start`. A window that begins for the first time is empty. When the store's clock was
+-- ahead for a while, it is moved back to the one that runs now, and later again to those that had begun too early: what was used in
+-- them the ledger knows, and what is held stays held.
+local function move_window(t, p, unit, start)
+	local before, clear = t[DAY + unit - 1], p.clear[unit]
+	local again = start < before or start <= t[AHEAD] * 1000000
+	if start < before and before > t[AHEAD] * 1000000 then
+		t[AHEAD] = math.ceil(before / 1000000)
+	end
+	t[DAY + unit - 1] = start
 	for i = 1, #clear do
 		local k = clear[i]
-		local s = p.slot[k]
-		t[s], t[s + 1] = 0, 0
-		if has_bit(t[NOTIFIED], p.bit[k]) then
-			t[NOTIFIED] = t[NOTIFIED] - p.bit[k]
+		local s, bit = p.slot[k], p.bit[k]
+		t[s], t[s + 1] = 0, again and t[s + 1] or 0
+		if has_bit(t[NOTIFIED], bit) then
+			t[NOTIFIED] = t[NOTIFIED] - bit
+		end
+		if has_bit(t[UNSEEDED], bit) ~= again then
+			t[UNSEEDED] = t[UNSEEDED] + (again and bit or -bit)
 		end
 	end
+end
+
+-- The account's clock follows the store's. It waits where the store's has stepped back a little. A clock that was far ahead is
+-- given up: then buckets keep what they lack, and not the time at which they would have been full. True when that was so.
+local function clock_follow(t, p, time)
+	local now = t[NOW]
+	if now <= time then
+		t[NOW] = time
+	elseif now - time > CLOCK_SLACK then
+		t[NOW] = time
+		for k = 1, p.n do
+			local s = p.slot[k]
+			if p.kind[k] == BUCKET and t[s] >= now then
+				t[s] = t[s] - (now - time)
+			elseif p.kind[k] == BUCKET and t[s] > time then
+				t[s], t[s + 1] = time, 0
+			end
+		end
+		return true
+	end
+	return false
 end
 
 -- The window that holds `now`, of those the boundaries name: its start and end. 0, 0 when none does.
@@ -35,26 +68,48 @@ local function window_of(now, a, b, c, d)
 	return 0, 0
 end
 
--- The state `t` under policy `p`, as it stands under policy `to`.
+-- Does calendar limit `i` of policy `p` count the same as limit `k` of policy `to`, whatever they are called?
+local function counts_same(p, i, to, k)
+	return p.kind[i] == CALENDAR and p.dim[i] == to.dim[k] and p.unit[i] == to.unit[k]
+		and p.interface[i] == to.interface[k] and p.model[i] == to.model[k]
+end
+
+-- The limit of policy `p` whose state limit `k` of policy `to` takes over; nil when there is none.
+local function convert_from(p, to, k)
+	local from = p.index[to.id[k]]
+	if to.kind[k] ~= CALENDAR then
+		return from and p.kind[from] == to.kind[k] and p.dim[from] == to.dim[k] and from or nil
+	elseif from and counts_same(p, from, to, k) then
+		return from
+	end
+	for i = 1, p.n do
+		if counts_same(p, i, to, k) then
+			return i
+		end
+	end
+end
+
+-- The state `t` under policy `p`, as it stands under policy `to`. A calendar limit that counts what none has counted before is
+-- left to be seeded from the ledger.
 local function convert(t, p, to, pid, epoch)
 	local now, u = t[NOW], {}
 	for s = 1, HEAD_SIZE do
 		u[s] = t[s]
 	end
-	u[STATES], u[LEVELS], u[PID], u[EPOCH], u[NOTIFIED] = to.n, to.levels, pid, epoch, 0
+	u[STATES], u[LEVELS], u[PID], u[EPOCH], u[NOTIFIED], u[UNSEEDED] = to.n, to.levels, pid, epoch, 0, 0
 	for k = 1, to.n do
-		local s, from, kind = to.slot[k], p.index[to.id[k]], to.kind[k]
-		if from and (p.kind[from] ~= kind or p.dim[from] ~= to.dim[k]
-			or kind == CALENDAR and p.unit[from] ~= to.unit[k]) then
-			from = nil
-		end
+		local s, from, kind = to.slot[k], convert_from(p, to, k), to.kind[k]
 		local f = from and p.slot[from]
 		if kind == LEVEL then
 			u[s] = f and t[f] or 0
 		elseif not f then
 			u[s], u[s + 1] = 0, 0
+			if kind == CALENDAR then
+				u[UNSEEDED] = u[UNSEEDED] + to.bit[k]
+			end
 		else
-			u[s], u[s + 1] = t[f], t[f + 1]
+			-- What runs gives back what it holds to limits by their id: another limit takes over what was used alone.
+			u[s], u[s + 1] = t[f], (kind == BUCKET or p.id[from] == to.id[k]) and t[f + 1] or 0
 			local num, den, to_num, to_den = p.a[from], p.b[from], to.a[k], to.b[k]
 			if kind == BUCKET and t[f] >= now and (num ~= to_num or den ~= to_den) then
 				-- used, rounded up: (span * den + rem) / num
@@ -75,6 +130,9 @@ local function convert(t, p, to, pid, epoch)
 			if has_bit(t[NOTIFIED], p.bit[from]) then
 				u[NOTIFIED] = u[NOTIFIED] + to.bit[k]
 			end
+			if has_bit(t[UNSEEDED], p.bit[from]) then
+				u[UNSEEDED] = u[UNSEEDED] + to.bit[k]
+			end
 		end
 	end
 	u[to.size] = t[p.size]
@@ -87,9 +145,42 @@ local function tail_with(tail, policy)
 	return pack('<I2c0', #policy, policy) .. sub(tail, at)
 end
 
--- Reads account `i`. nil and a status when it cannot be decided on; `lenient` (settling) minds only what it must.
+-- Moves each unit to the window that holds the account's clock, by the caller's boundaries.
+local function windows_follow(i, t, p, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3)
+	local now, start = t[NOW]
+	if now >= d1 and now < d2 then
+		start, day_end[i] = d1, d2
+	else
+		start, day_end[i] = window_of(now, d0, d1, d2, d3)
+	end
+	if start > t[DAY] or t[DAY] > now then
+		move_window(t, p, 1, start)
+	end
+	if now >= w1 and now < w2 then
+		start, week_end[i] = w1, w2
+	else
+		start, week_end[i] = window_of(now, w0, w1, w2, w3)
+	end
+	if start > t[WEEK] or t[WEEK] > now then
+		move_window(t, p, 2, start)
+	end
+	if now >= m1 and now < m2 then
+		start, month_end[i] = m1, m2
+	else
+		start, month_end[i] = window_of(now, m0, m1, m2, m3)
+	end
+	if start > t[MONTH] or t[MONTH] > now then
+		move_window(t, p, 3, start)
+	end
+end
+
+-- Reads account `i`. nil and a status when it cannot be decided on. `lenient` (settling) does not mind another version: then the
+-- boundaries may be those of another time zone, and the windows stay as they are.
 local function account_load(i, raw, blob, time, pol, lenient)
 	local version, epoch, pid, flags, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3 = sunpack(BLOB, blob)
+	if sub(raw, 1, 1) ~= RECORD_VERSION then
+		return nil, ABSENT
+	end
 	local rpid = sub(raw, 15, 22)
 	local p = policies[rpid]
 	if not p then
@@ -106,48 +197,20 @@ local function account_load(i, raw, blob, time, pol, lenient)
 	local t = { sunpack(p.unpack_format, raw) }
 	t[size] = sub(raw, t[size])
 	wanted[i], states[i], plans[i] = pid, t, p
-	failed[i], would[i], notify[i] = 0, 0, 0
-	if t[VERSION] ~= version and not lenient then
+	failed[i], would[i], notify[i], stranger[i] = 0, 0, 0, t[VERSION] ~= version
+	if stranger[i] then
+		if lenient then
+			turned_back[i] = clock_follow(t, p, time)
+			return t
+		end
 		return nil, t[VERSION] > version and STALE or BEHIND
 	end
 	if time < d0 or time >= d3 or time < w0 or time >= w3 or time < m0 or time >= m3 then
 		return nil, CLOCK
 	end
-
-	local start
-	local now = t[NOW]
-	if now < time then
-		now, t[NOW] = time, time
-	end
-	if now >= d1 and now < d2 then
-		start, day_end[i] = d1, d2
-	else
-		start, day_end[i] = window_of(now, d0, d1, d2, d3)
-	end
-	if start > t[DAY] then
-		t[DAY] = start
-		roll_unit(t, p, 1)
-	end
-	if now >= w1 and now < w2 then
-		start, week_end[i] = w1, w2
-	else
-		start, week_end[i] = window_of(now, w0, w1, w2, w3)
-	end
-	if start > t[WEEK] then
-		t[WEEK] = start
-		roll_unit(t, p, 2)
-	end
-	if now >= m1 and now < m2 then
-		start, month_end[i] = m1, m2
-	else
-		start, month_end[i] = window_of(now, m0, m1, m2, m3)
-	end
-	if start > t[MONTH] then
-		t[MONTH] = start
-		roll_unit(t, p, 3)
-	end
-
-	if epoch > t[EPOCH] and t[VERSION] == version then
+	turned_back[i] = clock_follow(t, p, time)
+	windows_follow(i, t, p, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3)
+	if epoch > t[EPOCH] then
 		if rpid == pid then
 			t[EPOCH] = epoch
 		else
@@ -187,16 +250,21 @@ local function account_save(i, key, raw, needed, pol)
 	return head
 end
 
--- What an answer says of account `i`.
+-- What an answer says of account `i`. A caller who believed another version gets the profile, which says whose windows these are.
 local function account_answer(i, head)
-	if wanted[i] == states[i][PID] then
+	local followed, unknown = wanted[i] == states[i][PID], stranger[i]
+	if followed and not unknown then
 		if failed[i] == 0 and would[i] == 0 and notify[i] == 0 then
 			return NOTHING_TO_SAY .. head
 		end
-		return pack('<I4I4I4I2', failed[i], would[i], notify[i], 0) .. head
+		return pack('<I4I4I4I2I2', failed[i], would[i], notify[i], 0, 0) .. head
 	end
-	local policy = plans[i].bytes
-	return pack('<I4I4I4I2c0', failed[i], would[i], notify[i], #policy, policy) .. head
+	local policy, profile = followed and '' or plans[i].bytes, ''
+	if unknown then
+		local _, at = sunpack('<I2c0', states[i][plans[i].size])
+		profile = sunpack('<I2c0', states[i][plans[i].size], at)
+	end
+	return pack('<I4I4I4I2c0I2c0', failed[i], would[i], notify[i], #policy, policy, #profile, profile) .. head
 end
 
 -- Reads account `i` without a caller's belief: its windows stay as they are. nil when there is no record to read.
@@ -209,10 +277,8 @@ local function account_read(i, raw, time, pol)
 	end
 	local t = { sunpack(p.unpack_format, raw) }
 	t[p.size] = sub(raw, t[p.size])
-	if t[NOW] < time then
-		t[NOW] = time
-	end
+	clock_follow(t, p, time)
 	wanted[i], states[i], plans[i] = pid, t, p
-	failed[i], would[i], notify[i] = 0, 0, 0
+	failed[i], would[i], notify[i], stranger[i] = 0, 0, 0, false
 	return t
 end

@@ -2,31 +2,25 @@
 
 local RECORD_ENTRY, EXPIRY_ENTRY, RESET_ENTRY, CANCEL_ENTRY = 0, 1, 2, 3
 local FINAL, LATE, NEVER_CHECKED = 1, 2, 4
+local ENTRY_VERSION = 2
 
--- What the account at hand counted: flat rows, as many values as their formats have.
-local windows, levels = {}, {}
-local parts = {}
+-- Where the buckets of the account at hand stand: flat rows of five values.
+local levels, parts = {}, {}
 
 -- Formats by the number of rows, made when they are first needed.
-local window_formats, level_formats = {}, {}
+local part_formats = {}
 
--- One account's part: the first `w` rows of `windows` (id, dimension, start, amount) and `b` of `levels` (id, full_at, rem,
--- num, den).
-local function entry_part(i, present, clock, w, b)
-	local of_windows, of_levels = window_formats[w], level_formats[b]
-	if not of_windows then
-		of_windows = '<Bi7B' .. rep('I4Bi7i7', w)
-		window_formats[w] = of_windows
+-- One account's part: the windows in which it was checked, and the first `b` rows of `levels` (id, full_at, rem, num, den).
+local function entry_part(i, present, clock, day, week, month, b)
+	local format = part_formats[b]
+	if not format then
+		format = '<Bi7i7i7i7B' .. rep('I4i7I7i7i7', b)
+		part_formats[b] = format
 	end
-	if not of_levels then
-		of_levels = '<B' .. rep('I4i7I7i7i7', b)
-		level_formats[b] = of_levels
-	end
-	parts[i] = pack(of_windows, present, clock, w, unpack(windows, 1, 4 * w))
-		.. pack(of_levels, b, unpack(levels, 1, 5 * b))
+	parts[i] = pack(format, present, clock, day, week, month, b, unpack(levels, 1, 5 * b))
 end
 
 local function entry_write(out, kind, attempt, flags, time, started, requests, input, output, cost, info, usage, count)
-	call('XADD', out, '*', 'e', pack('<BBBBi7i7i7i7i7i7I2c0I2c0B', 1, kind, attempt, flags, time, started, requests, input,
-		output, cost, #info, info, #usage, usage, count) .. concat(parts, '', 1, count))
+	call('XADD', out, '*', 'e', pack('<BBBBi7i7i7i7i7i7I2c0I2c0B', ENTRY_VERSION, kind, attempt, flags, time, started,
+		requests, input, output, cost, #info, info, #usage, usage, count) .. concat(parts, '', 1, count))
 end

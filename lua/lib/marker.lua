@@ -4,7 +4,7 @@ local MARKER = '<BBBBc8c8i7i7i7i7i7i7i7i7i7I4I6I6i7i7i7'
 local MARKER_AND_TAIL = MARKER .. 'c0'
 local STATE, COUNTED, REPEATED, DIGEST, ACCOUNTS, STARTED, EXPIRY = 2, 3, 4, 5, 6, 7, 8
 local HELD_REQUESTS, HELD_INPUT, HELD_OUTPUT, HELD_COST, USED_INPUT, USED_OUTPUT, USED_COST = 9, 10, 11, 12, 13, 14, 15
-local ATTEMPTS, LAST_INPUT, LAST_OUTPUT, LAST_COST, MARKER_TAIL = 16, 19, 20, 21, 22 -- 17, 18: interface, model
+local ATTEMPTS, INTERFACE, MODEL, LAST_INPUT, LAST_OUTPUT, LAST_COST, MARKER_TAIL = 16, 17, 18, 19, 20, 21, 22
 -- Bits of COUNTED: the request is in the books; the last record was late; it was the one that counted the request.
 local IN_BOOKS, WAS_LATE, COUNTED_IT = 1, 2, 4
 local NO_DIGEST = '\0\0\0\0\0\0\0\0'

@@ -2,16 +2,18 @@
 
 local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
 local LIMIT_SIZE = 61
-local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7I4I4' -- of a record; slots below
+local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7I4I4I4I4' -- of a record; slots below
+local RECORD_VERSION = '\2' -- its first byte; a record of another version counts as absent
 local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-local DAY, WEEK, MONTH, HELD_OPEN, NOTIFIED, HEAD_SIZE, HEAD_BYTES = 12, 13, 14, 15, 16, 16, 69
+local DAY, WEEK, MONTH, HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 12, 13, 14, 15, 16, 17, 18, 18, 77
+local PROVISIONAL = 8 -- a bit of FLAGS: PostgreSQL did not answer when the record was made
 
 local policies, policy_count = {}, 0
 
 local function policy_parse(bytes)
 	local n = bytes:byte(2)
 	local p = {
-		bytes = bytes, n = n, all = true, levels = 0, buckets = 0, clear = { {}, {}, {} }, unit_used = {},
+		bytes = bytes, n = n, all = true, levels = 0, buckets = 0, calendars = 0, clear = { {}, {}, {} }, unit_used = {},
 		id = {}, dim = {}, kind = {}, unit = {}, shadow = {}, a = {}, b = {}, c = {}, d = {}, interface = {}, model = {},
 		warn = {}, warn_from = {}, slot = {}, bit = {}, index = {}, holding = {},
 	}
@@ -32,6 +34,7 @@ local function policy_parse(bytes)
 			p.buckets, slot, format[k + 1] = p.buckets + 1, slot + 2, 'i7I7'
 		else
 			slot, format[k + 1] = slot + 2, 'i7i7'
+			p.calendars = p.calendars + p.bit[k]
 			p.unit_used[unit + 1] = true
 			local clear = p.clear[unit + 1]
 			clear[#clear + 1] = k
@@ -57,8 +60,12 @@ local function policy_keep(pid, bytes)
 	return p
 end
 
--- The policy a record follows: known, or kept in the record behind its states, or in the partition's `pol`. nil: lost.
+-- The policy a record follows: known, or kept in the record behind its states, or in the partition's `pol`. nil: lost, or
+-- the record has the format of another release.
 local function policy_of(raw, pid, pol)
+	if sub(raw, 1, 1) ~= RECORD_VERSION then
+		return nil
+	end
 	local p = policies[pid]
 	if p then
 		return p

@@ -81,14 +81,48 @@ local function settle_late(m, input, output, cost, final)
 	note_used(m)
 end
 
+-- Adds what was used to calendar limit `k` of account `i`; the bit of the limit when that makes it warn.
+local function settle_calendar(t, p, k, u)
+	local s = p.slot[k]
+	t[s] = clamp(t[s] + u)
+	local from = p.warn_from[k]
+	if not from then
+		return 0
+	end
+	if t[GRACE] > t[NOW] then
+		from = warn_from(with_grace(p.a[k], t[PERCENT]), p.warn[k])
+	end
+	return t[s] + t[s + 1] >= from and not has_bit(t[NOTIFIED], p.bit[k]) and p.bit[k] or 0
+end
+
+-- Settles a bucket of account `i` by `change`; `full` is its full_at after the check. Its full_at now.
+local function settle_bucket(t, p, k, change, checked_full)
+	local s, now = p.slot[k], t[NOW]
+	local full, rem = t[s], t[s + 1]
+	if full < now then
+		full, rem = now, 0
+	end
+	if change > 0 then
+		full, rem = later(full, rem, change, p.a[k], p.b[k], now)
+	elseif change < 0 and checked_full > now then
+		full, rem = earlier(full, rem, -change, p.a[k], p.b[k], now, checked_full - now)
+	end
+	if change ~= 0 then
+		t[s], t[s + 1] = full, rem
+	end
+	return full, rem
+end
+
 -- Settles account `i`, whose state is loaded (or nil: its record is gone), by what the marker's tail says at `at`, and
--- makes its part of the entry. The position behind it, and until when the record is needed.
-local function settle_account(i, tail, at)
+-- makes its part of the entry. The limits that the check held give back what they held; every calendar limit of today's that
+-- `interface` and `model` match counts what was used, if the window of the check still runs. The position behind the
+-- account in the tail, and until when its record is needed.
+local function settle_account(i, tail, at, interface, model)
 	local t, p = states[i], plans[i]
 	local day, week, month, n = sunpack('<i7i7i7B', tail, at)
 	local row = at + 22 -- of the first limit: id, dimension, kind, unit
 	local full_row = row + 7 * n
-	local w, b, needed, warned = 0, 0, 0, 0
+	local b, needed, warned = 0, 0, 0
 	local same = t and sub(tail, at + 21, full_row - 1) == p.template
 	for h = 1, n do
 		local id, dim, kind, unit, k
@@ -104,41 +138,17 @@ local function settle_account(i, tail, at)
 		end
 		local s = k and p.slot[k]
 		if kind == CALENDAR then
+			-- A window ahead of the running one had begun too early: what it holds was kept.
 			local start = unit == 0 and day or unit == 1 and week or month
-			local u = used[dim]
-			if u ~= 0 then
-				windows[4 * w + 1], windows[4 * w + 2], windows[4 * w + 3], windows[4 * w + 4] = id, dim - 1, start, u
-				w = w + 1
-			end
-			if k and t[DAY + unit] == start then
-				t[s], t[s + 1] = clamp(t[s] + u), clamp(t[s + 1] - freed[dim])
-				local from = p.warn_from[k]
-				if from then
-					if t[GRACE] > t[NOW] then
-						from = warn_from(with_grace(p.a[k], t[PERCENT]), p.warn[k])
-					end
-					if t[s] + t[s + 1] >= from and not has_bit(t[NOTIFIED], p.bit[k]) then
-						warned = warned + p.bit[k]
-					end
+			if k and start >= t[DAY + unit] then
+				t[s + 1] = clamp(t[s + 1] - freed[dim])
+				if same and start == t[DAY + unit] then
+					warned = warned + settle_calendar(t, p, k, used[dim])
 				end
 			end
 		elseif kind == BUCKET then
 			if k then
-				local now, full, rem, change = t[NOW], t[s], t[s + 1], net[dim]
-				if full < now then
-					full, rem = now, 0
-				end
-				if change > 0 then
-					full, rem = later(full, rem, change, p.a[k], p.b[k], now)
-				elseif change < 0 then
-					local most = sunpack('<i7', tail, full_row) - now
-					if most > 0 then
-						full, rem = earlier(full, rem, -change, p.a[k], p.b[k], now, most)
-					end
-				end
-				if change ~= 0 then
-					t[s], t[s + 1] = full, rem
-				end
+				local full, rem = settle_bucket(t, p, k, net[dim], (sunpack('<i7', tail, full_row)))
 				if full > needed then
 					needed = full
 				end
@@ -151,15 +161,22 @@ local function settle_account(i, tail, at)
 			t[s] = t[s] - 1
 		end
 	end
-	if t then
-		if closing and t[HELD_OPEN] > 0 then
-			t[HELD_OPEN] = t[HELD_OPEN] - 1
-		end
-		t[NOTIFIED], notify[i] = t[NOTIFIED] + warned, warned
-		entry_part(i, 1, t[NOW], w, b)
-	else
-		entry_part(i, 0, 0, w, 0)
+	if not t then
+		entry_part(i, 0, 0, day, week, month, 0)
+		return full_row, needed
 	end
+	for k = 1, same and 0 or p.n do
+		local unit = p.unit[k]
+		if p.kind[k] == CALENDAR and t[DAY + unit] == (unit == 0 and day or unit == 1 and week or month)
+			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
+			warned = warned + settle_calendar(t, p, k, used[p.dim[k]])
+		end
+	end
+	if closing and t[HELD_OPEN] > 0 then
+		t[HELD_OPEN] = t[HELD_OPEN] - 1
+	end
+	t[NOTIFIED], notify[i] = t[NOTIFIED] + warned, warned
+	entry_part(i, 1, t[NOW], day, week, month, b)
 	return full_row, needed
 end
 
@@ -177,7 +194,7 @@ local function expire_marker(key, m, time, window, estimate, due, out, count, ne
 	at = at + 1
 	for i = 1, count do
 		local needed
-		at, needed = settle_account(i, tail, at)
+		at, needed = settle_account(i, tail, at, m[INTERFACE], m[MODEL])
 		if needed > needs[i] then
 			needs[i] = needed
 		end

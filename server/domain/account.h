@@ -50,10 +50,12 @@ struct account_state {
 	bool suspended, bypass, deleted, provisional;
 	int grace_percent;
 	int64_t grace_until_us;
-	int64_t clock_us; /* never goes back */
-	int64_t window_start[WINDOW_COUNT]; /* never moves back; 0 = never set */
+	int64_t clock_us; /* of its last change */
+	int64_t window_start[WINDOW_COUNT]; /* 0 = never set */
 	int64_t open; /* all open reservations */
 	uint32_t notified; /* bit i: limit i has warned in its window */
+	int64_t ahead_us; /* the latest window start that the store's clock, when it was wrong, has begun; 0 = none. Whole seconds */
+	uint32_t unseeded; /* bit i: calendar limit i lacks what the ledger knows of its window */
 	const struct policy *policy; /* the states below are in its order */
 	union limit_state limits[LIMITS_MAX];
 };

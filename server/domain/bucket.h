@@ -69,10 +69,13 @@ static inline int64_t count_add(int64_t count, int64_t n)
 /* Sets in `notified` what limit `index` reaches for the first time in its window, and returns it as a mask. */
 uint32_t state_notify(struct account_state *state, int index);
 
-/* `now` for an account: its clock never goes back. */
+/* By so much the store's clock may step back before an account's clock follows it. */
+#define CLOCK_SLACK_US INT64_C(1000000)
+
+/* `now` for an account: its clock waits where the store's has stepped back a little, and gives up a time that was far ahead. */
 static inline int64_t state_now(const struct account_state *state, int64_t now_us)
 {
-	return state->clock_us > now_us ? state->clock_us : now_us;
+	return state->clock_us > now_us && state->clock_us - now_us <= CLOCK_SLACK_US ? state->clock_us : now_us;
 }
 
 /* What a calendar limit allows now, with grace. */

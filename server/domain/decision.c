@@ -23,44 +23,93 @@ int64_t amounts_of(const struct amounts *amounts, enum dimension dimension)
 	return 1; /* a level counts the reservation itself */
 }
 
-static void window_empty(struct account_state *state, enum window_unit unit)
+/* A window that begins for the first time is empty. Of one that had begun before the ledger knows the use, and what is held stays held. */
+static void window_empty(struct account_state *state, enum window_unit unit, bool again)
 {
 	for (int i = 0; i < state->policy->count; i++) {
 		const struct limit *limit = &state->policy->limits[i];
+		uint32_t bit = UINT32_C(1) << i;
 
 		if (limit->kind != KIND_CALENDAR || limit->unit != unit)
 			continue;
 		state->limits[i].calendar.settled = 0;
-		state->limits[i].calendar.held = 0;
-		state->notified &= ~(UINT32_C(1) << i);
+		state->notified &= ~bit;
+		if (!again)
+			state->limits[i].calendar.held = 0;
+		state->unseeded = again ? state->unseeded | bit : state->unseeded & ~bit;
 	}
 }
 
-void state_roll(struct account_state *state, const struct windows *windows, int64_t now_us)
+static void window_move(struct account_state *state, enum window_unit unit, int64_t start)
 {
+	int64_t before = state->window_start[unit];
+	bool again = start < before || start <= state->ahead_us;
+
+	if (start < before && before > state->ahead_us)
+		state->ahead_us = (before + 999999) / 1000000 * 1000000;
+	state->window_start[unit] = start;
+	window_empty(state, unit, again);
+}
+
+bool state_follow(struct account_state *state, int64_t now_us)
+{
+	int64_t ahead = state->clock_us - now_us;
+
 	state->clock_us = state_now(state, now_us);
+	for (int i = 0; ahead > CLOCK_SLACK_US && i < state->policy->count; i++) {
+		union limit_state *at = &state->limits[i];
+
+		if (state->policy->limits[i].kind != KIND_BUCKET)
+			continue;
+		if (at->bucket.full_at_us >= now_us + ahead) {
+			at->bucket.full_at_us -= ahead;
+		} else if (at->bucket.full_at_us > now_us) {
+			at->bucket.full_at_us = now_us;
+			at->bucket.rem = 0;
+		}
+	}
+	return ahead > CLOCK_SLACK_US;
+}
+
+bool state_roll(struct account_state *state, const struct windows *windows, int64_t now_us)
+{
+	bool turned_back = state_follow(state, now_us);
+
 	for (int u = 0; u < WINDOW_COUNT; u++) {
 		int64_t start = windows_start(windows, (enum window_unit)u, state->clock_us);
+		bool ahead = state->window_start[u] > state->clock_us;
 
-		/* Outside of the boundaries, or before the stored window: it stays. */
-		if (start <= state->window_start[u])
-			continue;
-		window_empty(state, (enum window_unit)u);
-		state->window_start[u] = start;
+		/* Outside of the boundaries, or before the stored window, which then was begun by a reset or in another zone: it stays. */
+		if (start > state->window_start[u] || (ahead && start >= 0))
+			window_move(state, (enum window_unit)u, start);
 	}
+	return turned_back;
+}
+
+/* Do two calendar limits count the same, whatever they are called? */
+static bool counts_same(const struct limit *a, const struct limit *b)
+{
+	return a->kind == KIND_CALENDAR && b->kind == KIND_CALENDAR && a->dimension == b->dimension &&
+	       a->unit == b->unit && a->interface_hash == b->interface_hash && a->model_hash == b->model_hash;
 }
 
 /* The limit that carries its state over to `limit`; -1 when there is none. */
 static int convert_from(const struct policy *policy, const struct limit *limit)
 {
+	int from = -1;
+
 	for (int i = 0; i < policy->count; i++) {
 		const struct limit *old = &policy->limits[i];
 
-		if (old->id == limit->id && old->dimension == limit->dimension && old->kind == limit->kind &&
-			old->unit == limit->unit)
-			return i;
+		if (limit->kind == KIND_CALENDAR ? counts_same(old, limit)
+						 : old->id == limit->id && old->dimension == limit->dimension &&
+							   old->kind == limit->kind) {
+			if (old->id == limit->id)
+				return i;
+			from = from < 0 ? i : from;
+		}
 	}
-	return -1;
+	return from;
 }
 
 static void bucket_convert(const struct limit *from, const struct limit *to, int64_t now_us, union limit_state *state)
@@ -80,16 +129,22 @@ void state_convert(struct account_state *state, const struct policy *to, int64_t
 	struct account_state old = *state;
 
 	state->policy = to;
-	state->notified = 0;
+	state->notified = state->unseeded = 0;
 	for (int i = 0; i < to->count; i++) {
 		int from = convert_from(old.policy, &to->limits[i]);
 
 		state->limits[i] = (union limit_state){0};
-		if (from < 0)
+		if (from < 0) {
+			if (to->limits[i].kind == KIND_CALENDAR)
+				state->unseeded |= UINT32_C(1) << i;
 			continue;
+		}
 		state->limits[i] = old.limits[from];
-		if (old.notified & UINT32_C(1) << from)
-			state->notified |= UINT32_C(1) << i;
+		/* What runs gives back what it holds to limits by their id: another limit takes over what was used alone. */
+		if (old.policy->limits[from].id != to->limits[i].id)
+			state->limits[i].calendar.held = 0;
+		state->notified |= (old.notified >> from & 1) << i;
+		state->unseeded |= (old.unseeded >> from & 1) << i;
 		if (to->limits[i].kind == KIND_BUCKET)
 			bucket_convert(
 				&old.policy->limits[from], &to->limits[i], state_now(state, now_us), &state->limits[i]);
@@ -189,7 +244,7 @@ void decision_take(struct account_state *const states[], int count, const struct
 	for (int a = 0; a < count; a++) {
 		struct account_state *state = states[a];
 
-		state->clock_us = state_now(state, now_us);
+		state_follow(state, now_us);
 		state->open++;
 		for (int u = 0; u < WINDOW_COUNT; u++)
 			reservation->account[a].window_start[u] = state->window_start[u];

@@ -67,11 +67,20 @@ struct verdict {
 	uint32_t notify; /* bit i: warned now for the first time in its window */
 };
 
-/* Moves the account's clock to now and empties calendar windows that have ended. */
-void state_roll(struct account_state *state, const struct windows *windows, int64_t now_us);
+/* Moves the account's clock to now. When it was far ahead (true), buckets keep what they lack, not the time at which they would be full. */
+bool state_follow(struct account_state *state, int64_t now_us);
 
-/* Converts the state to another policy: states are kept by limit id and kind (calendar: and unit), buckets keep their
- * used amount (rounded up) at the new rate; what is new starts unused. */
+/*
+ * Moves the account's clock to now and each unit to the window that holds it, which is empty. A window that lies ahead (the store's clock
+ * was wrong when it began) gives way to the one that runs now. The use in a window that had begun before only the ledger knows: its
+ * limits are `unseeded`; what is held stays held. True as state_follow: then the state has to be kept, whatever becomes of the request.
+ */
+bool state_roll(struct account_state *state, const struct windows *windows, int64_t now_us);
+
+/*
+ * Converts the state to another policy. Buckets and levels are kept by limit id; a bucket keeps its used amount (rounded up) at the
+ * new rate. A calendar limit takes over the counter that counts the same (dimension, unit, selectors), whatever its name; one that
+ * counts something new is `unseeded`. */
 void state_convert(struct account_state *state, const struct policy *to, int64_t now_us);
 
 /* Would it pass? Fills a verdict per account; changes nothing. True when nothing failed and none is suspended/deleted
@@ -97,7 +106,10 @@ struct settled {
 	bool late; /* the reservation was expired or cancelled */
 };
 
-/* Settles on all accounts of the reservation (NULL entries of states are absent and skipped). */
+/*
+ * Settles on all accounts of the reservation (NULL entries of states are absent and skipped). The limits that the check held give back
+ * what they held; every calendar limit that the request matches counts what was used, if the window of the check still runs.
+ */
 void decision_settle(struct account_state *const states[], struct reservation *reservation,
 	const struct settlement *settlement, int64_t now_us, struct settled *out, struct verdict verdicts[]);
 
@@ -109,7 +121,10 @@ void decision_charge(struct account_state *const states[], int count, const stru
 	const struct amounts *used, int64_t now_us, struct reservation *reservation, struct settled *out,
 	struct verdict verdicts[]);
 
-/* Empties settled counters and fills buckets; what is held stays held. `lost[i]`: what calendar limit i had settled. */
+/*
+ * Begins new windows with empty counters, and fills buckets. What was checked before settles in the windows of its check. `lost[i]`:
+ * what calendar limit i had settled.
+ */
 void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LIMITS_MAX]);
 
 /* One limit's figures, for answers. */

@@ -3,7 +3,9 @@
 
 #include "domain/text_pack.h"
 
-enum { INFO_VERSION = 1, USAGE_VERSION = 1, ENTRY_VERSION = 1, FINAL = 1, LATE = 2, NEVER_CHECKED = 4 };
+enum { INFO_VERSION = 1, USAGE_VERSION = 1, ENTRY_VERSION = 2, FINAL = 1, LATE = 2, NEVER_CHECKED = 4 };
+/* Entries of the release before may still wait in an outbox: they name counters by limit, and no windows. */
+enum { ENTRY_VERSION_LIMITS = 1, LIMIT_ROW_BYTES = 19 };
 
 void entry_info_pack(const struct entry_info *info, struct buf *out)
 {
@@ -80,24 +82,23 @@ bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, st
 	return true;
 }
 
-static bool part_unpack(struct cut *cut, struct arena *arena, struct entry_part *out)
+static void starts_unpack(struct cut *cut, int version, struct entry_part *out)
+{
+	if (version == ENTRY_VERSION_LIMITS) {
+		int rows = cut_u8(cut);
+
+		cut_bytes(cut, (size_t)rows * LIMIT_ROW_BYTES);
+		return;
+	}
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		out->window_start[u] = cut_int(cut, 7);
+}
+
+static bool part_unpack(struct cut *cut, int version, struct arena *arena, struct entry_part *out)
 {
 	out->present = cut_u8(cut) != 0;
 	out->clock_us = cut_int(cut, 7);
-	out->windows = cut_u8(cut);
-	if (cut->bad || out->windows > LIMITS_MAX)
-		return false;
-	out->window = out->windows ? arena_zalloc(arena, (size_t)out->windows, sizeof(*out->window)) : NULL;
-	for (int i = 0; i < out->windows; i++) {
-		struct entry_window *window = &out->window[i];
-
-		window->limit_id = cut_u32(cut);
-		window->dimension = (enum dimension)cut_u8(cut);
-		window->window_start = cut_int(cut, 7);
-		window->amount = cut_int(cut, 7);
-		if (!dimension_name(window->dimension))
-			return false;
-	}
+	starts_unpack(cut, version, out);
 	out->buckets = cut_u8(cut);
 	if (cut->bad || out->buckets > LIMITS_MAX)
 		return false;
@@ -116,15 +117,16 @@ static bool part_unpack(struct cut *cut, struct arena *arena, struct entry_part 
 	return !cut->bad;
 }
 
-static bool head_unpack(struct cut *cut, struct entry *out)
+static bool head_unpack(struct cut *cut, struct entry *out, int *version)
 {
-	uint8_t version = cut_u8(cut);
+	*version = cut_u8(cut);
 	uint8_t kind = cut_u8(cut);
 	uint8_t flags;
 
 	out->attempt = cut_u8(cut);
 	flags = cut_u8(cut);
-	if (cut->bad || version != ENTRY_VERSION || kind > ENTRY_CANCEL || out->attempt > 31)
+	if (cut->bad || (*version != ENTRY_VERSION && *version != ENTRY_VERSION_LIMITS) || kind > ENTRY_CANCEL ||
+		out->attempt > 31)
 		return false;
 	out->kind = (enum entry_kind)kind;
 	out->final = flags & FINAL;
@@ -139,6 +141,42 @@ static bool head_unpack(struct cut *cut, struct entry *out)
 	return !cut->bad;
 }
 
+static bool lost_unpack(const char *data, size_t len, struct arena *arena, struct entry *out)
+{
+	struct cut cut = cut_of(data, len);
+
+	out->losts = cut_u8(&cut);
+	if (cut.bad || out->losts > LIMITS_MAX)
+		return false;
+	out->lost = arena_zalloc(arena, (size_t)out->losts + 1, sizeof(*out->lost));
+	for (int i = 0; i < out->losts; i++) {
+		struct entry_lost *lost = &out->lost[i];
+
+		lost->dimension = (enum dimension)cut_u8(&cut);
+		lost->unit = (enum window_unit)cut_u8(&cut);
+		lost->window_start = cut_int(&cut, 7);
+		lost->used = cut_int(&cut, 7);
+		if (!dimension_name(lost->dimension) || (unsigned)lost->unit >= WINDOW_COUNT)
+			return false;
+	}
+	return !cut.bad && !cut.left;
+}
+
+/* What stands in an entry's third text: of a record its usage, of a reset what it took away. */
+static bool usage_unpack(const char *data, size_t len, struct arena *arena, struct entry *out)
+{
+	if (len == 0)
+		return true;
+	if (out->kind == ENTRY_RESET)
+		return lost_unpack(data, len, arena, out);
+	return entry_usage_unpack((const uint8_t *)data, len, arena, &out->usage);
+}
+
+const char *entry_counted_model(const struct entry_info *info)
+{
+	return info->price_model[0] ? info->price_model : info->model;
+}
+
 bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry *out)
 {
 	struct cut cut = cut_of(data, len);
@@ -148,20 +186,19 @@ bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct e
 	size_t info_len = 0;
 	size_t usage_len = 0;
 	int accounts;
+	int version;
 
-	if (!head_unpack(&cut, &entry))
+	if (!head_unpack(&cut, &entry, &version))
 		return false;
 	info = cut_str16(&cut, &info_len);
 	usage = cut_str16(&cut, &usage_len);
 	accounts = cut_u8(&cut);
 	if (cut.bad || !entry_info_unpack((const uint8_t *)info, info_len, arena, &entry.info))
 		return false;
-	if (usage_len && !entry_usage_unpack((const uint8_t *)usage, usage_len, arena, &entry.usage))
-		return false;
-	if (accounts != entry.info.accounts)
+	if (!usage_unpack(usage, usage_len, arena, &entry) || accounts != entry.info.accounts)
 		return false;
 	for (int i = 0; i < accounts; i++)
-		if (!part_unpack(&cut, arena, &entry.part[i]))
+		if (!part_unpack(&cut, version, arena, &entry.part[i]))
 			return false;
 	if (cut.left)
 		return false;
@@ -173,13 +210,8 @@ static void part_pack(const struct entry_part *part, struct buf *out)
 {
 	buf_put_u8(out, part->present);
 	buf_put_int(out, part->clock_us, 7);
-	buf_put_u8(out, (uint8_t)part->windows);
-	for (int i = 0; i < part->windows; i++) {
-		buf_put_u32(out, part->window[i].limit_id);
-		buf_put_u8(out, (uint8_t)part->window[i].dimension);
-		buf_put_int(out, part->window[i].window_start, 7);
-		buf_put_int(out, part->window[i].amount, 7);
-	}
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		buf_put_int(out, part->window_start[u], 7);
 	buf_put_u8(out, (uint8_t)part->buckets);
 	for (int i = 0; i < part->buckets; i++) {
 		buf_put_u32(out, part->bucket[i].limit_id);
@@ -190,9 +222,19 @@ static void part_pack(const struct entry_part *part, struct buf *out)
 	}
 }
 
+static void lost_pack(const struct entry *entry, struct buf *out)
+{
+	buf_put_u8(out, (uint8_t)entry->losts);
+	for (int i = 0; i < entry->losts; i++) {
+		buf_put_u8(out, (uint8_t)entry->lost[i].dimension);
+		buf_put_u8(out, (uint8_t)entry->lost[i].unit);
+		buf_put_int(out, entry->lost[i].window_start, 7);
+		buf_put_int(out, entry->lost[i].used, 7);
+	}
+}
+
 void entry_pack(const struct entry *entry, struct buf *out)
 {
-	bool has_usage = entry->kind == ENTRY_RECORD;
 	struct buf text = {0};
 
 	buf_put_u8(out, ENTRY_VERSION);
@@ -209,8 +251,10 @@ void entry_pack(const struct entry *entry, struct buf *out)
 	entry_info_pack(&entry->info, &text);
 	buf_put_str16(out, text.data, text.len);
 	buf_reset(&text);
-	if (has_usage)
+	if (entry->kind == ENTRY_RECORD)
 		entry_usage_pack(&entry->usage, &text);
+	else if (entry->kind == ENTRY_RESET)
+		lost_pack(entry, &text);
 	buf_put_str16(out, text.data, text.len);
 	buf_release(&text);
 	buf_put_u8(out, (uint8_t)entry->info.accounts);

@@ -71,12 +71,7 @@ bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, st
 
 enum entry_kind { ENTRY_RECORD = 0, ENTRY_EXPIRY = 1, ENTRY_RESET = 2, ENTRY_CANCEL = 3 };
 
-/* What one account's calendar counter took, and where one bucket stood afterwards. */
-struct entry_window {
-	uint32_t limit_id;
-	enum dimension dimension;
-	int64_t window_start, amount;
-};
+/* Where one bucket of an account stood afterwards. */
 struct entry_bucket {
 	uint32_t limit_id;
 	int64_t full_at_us, rem, num, den;
@@ -84,9 +79,16 @@ struct entry_bucket {
 struct entry_part {
 	bool present; /* its record was there: buckets are known */
 	int64_t clock_us;
-	int windows, buckets;
-	struct entry_window *window;
+	int64_t window_start[WINDOW_COUNT]; /* of the windows that the request counts in; of a reset those that it begins. 0: not known */
+	int buckets;
 	struct entry_bucket *bucket;
+};
+
+/* What a reset took out of one calendar counter. */
+struct entry_lost {
+	enum dimension dimension;
+	enum window_unit unit;
+	int64_t window_start, used;
 };
 
 struct entry {
@@ -97,8 +99,13 @@ struct entry {
 	struct amounts amounts; /* charged; requests may be 0 */
 	struct entry_info info;
 	struct entry_usage usage; /* zero for expiries and resets */
+	int losts; /* resets */
+	struct entry_lost *lost;
 	struct entry_part part[ACCOUNTS_MAX]; /* as many as info.accounts */
 };
+
+/* The model by which limits and windows count the request: whose price the check used, else as it was checked. */
+const char *entry_counted_model(const struct entry_info *info);
 
 /* False when the bytes are not an entry: the writer puts them into ledger_rejects as they are. */
 bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry *out);

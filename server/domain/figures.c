@@ -61,6 +61,8 @@ void figures_of(const struct account_state *state, int index, const struct windo
 	}
 	out->remaining = out->effective > out->used ? out->effective - out->used : 0;
 	out->permanent = failed && requested > out->effective;
+	/* Figures are of the account's clock, which waits for the store's where that has stepped back a little: so does the caller. */
+	out->retry_after_us += now - now_us;
 	if (!failed || out->permanent)
 		out->retry_after_us = 0;
 	percent = out->effective ? (__int128)out->used * 100 / out->effective : out->used ? PERCENT_MAX : 0;

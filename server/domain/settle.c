@@ -62,8 +62,8 @@ static void bucket_settle(
 		bucket_give(limit, at, -net, now_us, ahead > 0 ? ahead : 0);
 }
 
-/* Returns the bit of the limit when it warns now. */
-static uint32_t holding_settle(
+/* What one limit held goes back; a bucket, which held by having taken, is charged or refunded the difference. */
+static void holding_settle(
 	struct account_state *state, const struct holding *holding, int64_t window_start, const struct plan *plan)
 {
 	int index = holding_limit(state->policy, holding);
@@ -71,24 +71,40 @@ static uint32_t holding_settle(
 	union limit_state *at = &state->limits[index < 0 ? 0 : index];
 
 	if (index < 0)
-		return 0;
+		return;
 	switch (holding->kind) {
 	case KIND_BUCKET:
 		bucket_settle(
 			&state->policy->limits[index], at, holding, amounts_of(&plan->net, dimension), state->clock_us);
-		return 0;
+		return;
 	case KIND_CALENDAR:
-		/* The window it was checked in has ended: only the books change, not the new window. */
-		if (state->window_start[holding->unit] != window_start)
-			return 0;
-		at->calendar.settled = count_add(at->calendar.settled, amounts_of(&plan->counters, dimension));
-		at->calendar.held = count_add(at->calendar.held, -amounts_of(&plan->release, dimension));
-		return state_notify(state, index);
+		/* Of a window that has ended nothing is held any more; one that is still to come had begun too early. */
+		if (window_start >= state->window_start[holding->unit])
+			at->calendar.held = count_add(at->calendar.held, -amounts_of(&plan->release, dimension));
+		return;
 	case KIND_LEVEL:
 		at->open -= plan->closes && at->open > 0;
-		break;
+		return;
 	}
-	return 0;
+}
+
+/* Every calendar limit of today's that the request matches counts it, whether the check knew the limit or not. */
+static uint32_t calendars_settle(struct account_state *state, const struct reservation *reservation,
+	const int64_t window_start[WINDOW_COUNT], const struct amounts *used)
+{
+	uint32_t notify = 0;
+
+	for (int i = 0; i < state->policy->count; i++) {
+		const struct limit *limit = &state->policy->limits[i];
+		union limit_state *at = &state->limits[i];
+
+		if (limit->kind != KIND_CALENDAR || state->window_start[limit->unit] != window_start[limit->unit] ||
+			!limit_matches(limit, reservation->interface_hash, reservation->model_hash))
+			continue;
+		at->calendar.settled = count_add(at->calendar.settled, amounts_of(used, limit->dimension));
+		notify |= state_notify(state, i);
+	}
+	return notify;
 }
 
 static void accounts_settle(struct account_state *const states[], const struct reservation *reservation,
@@ -100,14 +116,15 @@ static void accounts_settle(struct account_state *const states[], const struct r
 		verdicts[a] = (struct verdict){0};
 		if (!state)
 			continue;
-		state->clock_us = state_now(state, now_us);
+		state_follow(state, now_us);
 		state->open -= plan->closes && state->open > 0;
 		for (int h = 0; h < reservation->account[a].count; h++) {
 			const struct holding *holding = &reservation->account[a].holdings[h];
 
-			verdicts[a].notify |= holding_settle(
-				state, holding, reservation->account[a].window_start[holding->unit], plan);
+			holding_settle(state, holding, reservation->account[a].window_start[holding->unit], plan);
 		}
+		verdicts[a].notify =
+			calendars_settle(state, reservation, reservation->account[a].window_start, &plan->counters);
 	}
 }
 
@@ -210,7 +227,7 @@ void decision_charge(struct account_state *const states[], int count, const stru
 		verdicts[a] = (struct verdict){0};
 		if (!state)
 			continue;
-		state->clock_us = state_now(state, now_us);
+		state_follow(state, now_us);
 		for (int u = 0; u < WINDOW_COUNT; u++)
 			reservation->account[a].window_start[u] = state->window_start[u];
 		for (int i = 0; i < state->policy->count; i++) {
@@ -227,8 +244,10 @@ void decision_charge(struct account_state *const states[], int count, const stru
 
 void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LIMITS_MAX])
 {
-	state->clock_us = state_now(state, now_us);
-	state->notified = 0;
+	state_follow(state, now_us);
+	state->notified = state->unseeded = 0;
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		state->window_start[u] = state->clock_us;
 	for (int i = 0; i < state->policy->count; i++) {
 		union limit_state *at = &state->limits[i];
 
@@ -240,7 +259,7 @@ void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LI
 			break;
 		case KIND_CALENDAR:
 			lost[i] = at->calendar.settled;
-			at->calendar.settled = 0;
+			at->calendar.settled = at->calendar.held = 0;
 			break;
 		case KIND_LEVEL:
 			break;

@@ -17,7 +17,6 @@
 #define LOOKUP_DEADLINE_US INT64_C(2000000)
 /* A hurried lookup must not make its neighbours of the same turn fail. */
 #define BATCH_LEAST_US INT64_C(200000)
-#define WINDOWS_BACK_US (33 * INT64_C(86400000000))
 #define BATCH_MOST 512 /* accounts */
 #define LOOKUP_STATEMENTS 6
 
@@ -127,11 +126,8 @@ static void read_windows(struct lookup_batch *batch, const PGresult *result)
 		n = same_ordinal(result, row);
 		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->window = arena_zalloc(op->arena, (size_t)n, sizeof(*account->window));
-		for (int i = 0; i < n; i++) {
-			account->window[i].limit_id = (uint32_t)pg_i64(result, row + i, 1);
-			account->window[i].window_start = pg_i64(result, row + i, 2);
-			account->window[i].used = pg_i64(result, row + i, 3);
-		}
+		for (int i = 0; i < n; i++)
+			row_usage(result, row + i, 1, &account->window[i]);
 		account->windows = n;
 	}
 }
@@ -167,7 +163,7 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 
 	keys_args(batch, &keys);
 	keys_args(batch, &since);
-	pg_arg_int(&since, clock_wall_us() - WINDOWS_BACK_US);
+	args_usage_since(&since, clock_wall_us());
 	const struct pg_statement statements[] = {
 		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
 		{.sql = "SELECT k.position, " ACCOUNT_COLUMNS " " KEYS "JOIN accounts a USING (tenant, kind, id)",
@@ -178,8 +174,8 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 			"JOIN account_limits l ON l.tenant = k.tenant "
 			"AND l.account_kind = k.kind AND l.account_id = k.id ORDER BY k.position, l.position",
 			.args = &keys},
-		{.sql = "SELECT k.position, w.limit_id, w.starts_at_us, w.used " KEYS
-			"JOIN usage_windows w USING (tenant, kind, id) WHERE w.starts_at_us >= $4 ORDER BY 1",
+		{.sql = "SELECT k.position, " USAGE_COLUMNS " " KEYS USAGE_SINCE("$4", "$5", "$6")
+			USAGE_JOIN "ORDER BY 1",
 			.args = &since},
 		{.sql = "SELECT k.position, b.limit_id, b.full_at_us, b.rem, b.num, b.den, b.as_of_us " KEYS
 			"JOIN token_buckets b USING (tenant, kind, id) ORDER BY 1",

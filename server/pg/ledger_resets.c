@@ -13,14 +13,14 @@ const char ledger_resets_sql[] =
 enum { AT, TENANT, ACTOR, TARGET, REASON, BEFORE, DETAILS };
 
 /* What the calendar counters had settled. */
-static void put_before(struct buf *out, const struct entry_part *part)
+static void put_before(struct buf *out, const struct entry *entry)
 {
 	buf_reset(out);
 	buf_put_str(out, "{\"windows\": [");
-	for (int i = 0; i < part->windows; i++)
+	for (int i = 0; i < entry->losts; i++)
 		buf_putf(out, "%s{\"dimension\": \"%s\", \"starts_at_us\": %" PRId64 ", \"used\": %" PRId64 "}",
-			i ? ", " : "", dimension_name(part->window[i].dimension), part->window[i].window_start,
-			-part->window[i].amount);
+			i ? ", " : "", dimension_name(entry->lost[i].dimension), entry->lost[i].window_start,
+			entry->lost[i].used);
 	buf_put_str(out, "]}");
 }
 
@@ -42,7 +42,7 @@ void ledger_resets_args(struct pg_args *args, const struct sums *sums)
 		buf_putf(&text, "%s/%s", account_kind_name(account->kind), account->id);
 		pg_array_text(args, TARGET, buf_str(&text));
 		pg_array_text(args, REASON, entry->info.reason);
-		put_before(&text, &entry->part[0]);
+		put_before(&text, entry);
 		pg_array_text(args, BEFORE, buf_str(&text));
 		pg_array_text(args, DETAILS, "{\"windows\": []}");
 	}

@@ -55,7 +55,15 @@ static int compare_windows(const void *a, const void *b)
 	const struct window_sum *x = a, *y = b;
 	int order = compare_accounts(&x->key, &y->key);
 
-	return order ? order : (x->starts_at_us > y->starts_at_us) - (x->starts_at_us < y->starts_at_us);
+	if (order == 0)
+		order = (int)x->unit - (int)y->unit;
+	if (order == 0)
+		order = (x->starts_at_us > y->starts_at_us) - (x->starts_at_us < y->starts_at_us);
+	if (order == 0)
+		order = strcmp(x->interface, y->interface);
+	if (order == 0)
+		order = strcmp(x->model, y->model);
+	return order ? order : (int)x->reset - (int)y->reset;
 }
 
 /* Of one bucket the newest level comes last; of two at one moment the emptier one, whatever their order was. */
@@ -71,14 +79,19 @@ static int compare_buckets(const void *a, const void *b)
 	return order ? order : (x->bucket.rem > y->bucket.rem) - (x->bucket.rem < y->bucket.rem);
 }
 
+static void amounts_add(struct amounts *to, const struct amounts *from)
+{
+	to->requests += from->requests;
+	to->input += from->input;
+	to->output += from->output;
+	to->cost += from->cost;
+}
+
 static void use_add(struct use_row *to, const struct use_row *from)
 {
 	to->rows += from->rows;
 	to->unpriced += from->unpriced;
-	to->amounts.requests += from->amounts.requests;
-	to->amounts.input += from->amounts.input;
-	to->amounts.output += from->amounts.output;
-	to->amounts.cost += from->amounts.cost;
+	amounts_add(&to->amounts, &from->amounts);
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		to->tokens.count[class] += from->tokens.count[class];
 }
@@ -154,25 +167,78 @@ static void collect_tenants(struct sums *sums)
 	}
 }
 
+static void collect_windows(struct sums *sums, const struct entry *entry, const struct level_key *key,
+	const int64_t starts_at_us[WINDOW_COUNT])
+{
+	bool reset = entry->kind == ENTRY_RESET;
+
+	for (int u = 0; u < WINDOW_COUNT; u++) {
+		if (!starts_at_us[u])
+			continue;
+		sums->window[sums->windows++] = (struct window_sum){.key = *key,
+			.unit = (enum window_unit)u,
+			.starts_at_us = starts_at_us[u],
+			.interface = reset ? "" : entry->info.interface,
+			.model = reset ? "" : entry_counted_model(&entry->info),
+			.reset = reset,
+			.used = entry->amounts};
+	}
+}
+
+static bool counted_on(const struct entry *entry, enum account_kind kind)
+{
+	for (int i = 0; i < entry->info.accounts; i++)
+		if (entry->info.account[i].kind == kind)
+			return true;
+	return false;
+}
+
+/*
+ * A model and a tenant have an account only when an admin has made one. For those to come the use is kept all the same, in the windows
+ * of UTC, in which an account begins.
+ */
+static void collect_unmade(struct sums *sums, const struct entry *entry)
+{
+	const struct level_key tenant = {
+		.tenant = entry->info.tenant, .kind = ACCOUNT_TENANT, .id = entry->info.tenant};
+	const struct level_key model = {
+		.tenant = entry->info.tenant, .kind = ACCOUNT_MODEL, .id = entry_counted_model(&entry->info)};
+	const int64_t starts_at_us[WINDOW_COUNT] = {[WINDOW_DAY] = floor_day(entry->started_at_us),
+		[WINDOW_WEEK] = floor_week(entry->started_at_us),
+		[WINDOW_MONTH] = floor_month(entry->started_at_us)};
+
+	if (!counted_on(entry, ACCOUNT_TENANT))
+		collect_windows(sums, entry, &tenant, starts_at_us);
+	if (model.id[0] && !counted_on(entry, ACCOUNT_MODEL))
+		collect_windows(sums, entry, &model, starts_at_us);
+}
+
+static bool uses_something(const struct entry *entry)
+{
+	const struct amounts *amounts = &entry->amounts;
+
+	return amounts->requests || amounts->input || amounts->output || amounts->cost;
+}
+
 static void collect_levels(struct sums *sums, const struct entry *entry)
 {
+	bool counts = entry->kind == ENTRY_RESET || uses_something(entry);
+
 	for (int i = 0; i < entry->info.accounts; i++) {
 		const struct entry_part *part = &entry->part[i];
 		struct level_key key = {.tenant = entry->info.tenant,
 			.kind = entry->info.account[i].kind,
 			.id = entry->info.account[i].id};
-		for (int k = 0; k < part->windows; k++) {
-			key.limit_id = part->window[k].limit_id;
-			sums->window[sums->windows++] = (struct window_sum){.key = key,
-				.starts_at_us = part->window[k].window_start,
-				.used = part->window[k].amount};
-		}
+		if (counts)
+			collect_windows(sums, entry, &key, part->window_start);
 		for (int k = 0; k < part->buckets; k++) {
 			key.limit_id = part->bucket[k].limit_id;
 			sums->bucket[sums->buckets++] =
 				(struct bucket_sum){.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
 		}
 	}
+	if (counts && entry->kind != ENTRY_RESET)
+		collect_unmade(sums, entry);
 }
 
 static void merge_windows(struct sums *sums)
@@ -184,7 +250,7 @@ static void merge_windows(struct sums *sums)
 	qsort(sums->window, (size_t)sums->windows, sizeof(*sums->window), compare_windows);
 	for (int i = 1; i < sums->windows; i++) {
 		if (compare_windows(&sums->window[last], &sums->window[i]) == 0)
-			sums->window[last].used += sums->window[i].used;
+			amounts_add(&sums->window[last].used, &sums->window[i].used);
 		else
 			sums->window[++last] = sums->window[i];
 	}
@@ -206,29 +272,26 @@ static void merge_buckets(struct sums *sums)
 	sums->buckets = last + 1;
 }
 
-/* How many windows and buckets the written entries name: the room that is needed. */
-static void count_parts(struct ledger_item **items, int count, size_t *windows, size_t *buckets)
+/* How many buckets the entries name: the room that is needed. */
+static size_t count_buckets(struct ledger_item **items, int count)
 {
-	*windows = *buckets = 0;
-	for (int i = 0; i < count; i++) {
-		for (int k = 0; k < items[i]->entry->info.accounts; k++) {
-			*windows += (size_t)items[i]->entry->part[k].windows;
-			*buckets += (size_t)items[i]->entry->part[k].buckets;
-		}
-	}
+	size_t buckets = 0;
+
+	for (int i = 0; i < count; i++)
+		for (int k = 0; k < items[i]->entry->info.accounts; k++)
+			buckets += (size_t)items[i]->entry->part[k].buckets;
+	return buckets;
 }
 
 static void collect(struct sums *sums, struct ledger_item **items, int count, struct arena *scratch)
 {
-	size_t windows, buckets;
-
-	count_parts(items, count, &windows, &buckets);
 	*sums = (struct sums){
 		.daily = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->daily)),
 		.monthly = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->monthly)),
 		.shared = arena_zalloc(scratch, (size_t)count * SHARED_MAX + 1, sizeof(*sums->shared)),
-		.window = arena_zalloc(scratch, windows + 1, sizeof(*sums->window)),
-		.bucket = arena_zalloc(scratch, buckets + 1, sizeof(*sums->bucket)),
+		.window = arena_zalloc(
+			scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
+		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
 		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
 	};
 	for (int i = 0; i < count; i++) {

@@ -20,8 +20,12 @@ struct level_key {
 	uint32_t limit_id;
 };
 struct window_sum {
-	struct level_key key;
-	int64_t starts_at_us, used;
+	struct level_key key; /* no limit */
+	enum window_unit unit;
+	int64_t starts_at_us;
+	const char *interface, *model;
+	bool reset; /* begun by a reset: a row of its own that says so */
+	struct amounts used;
 };
 struct bucket_sum {
 	struct level_key key;
@@ -41,8 +45,9 @@ struct sums {
 		*reset; /* an admin's doing: each gets its row in audit_log, in this transaction, so exactly once */
 };
 
-/* Beginnings of the UTC day and month. */
+/* Beginnings of the UTC day, week (Monday) and month. */
 int64_t floor_day(int64_t us);
+int64_t floor_week(int64_t us);
 int64_t floor_month(int64_t us);
 
 /* ledger_resets.c: the statement and its arguments, for sums->resets. */

@@ -6,11 +6,12 @@
 
 #include "base/list.h"
 #include "pg/ledger_sums.h"
+#include "pg/rows.h"
 
 #define DAYS_BEHIND 8
 #define DAYS_AHEAD 3
-/* Windows end at the latest 31 days after their start; a day more for time zones, one for late settlements. */
-#define WINDOWS_KEPT_DAYS 40
+/* What an account used earlier is not compared: most of its windows have ended. */
+#define WINDOWS_COMPARED_US (33 * DAY_US)
 
 static bool day_known(struct pg_ledger *ledger, int64_t day)
 {
@@ -112,9 +113,14 @@ static bool forget_windows(struct ledger_upkeep *op, struct pg_link *link, struc
 {
 	struct pg_args args = {0};
 
-	pg_arg_int(&args, op->today_us - WINDOWS_KEPT_DAYS * DAY_US);
-	bool ok = pg_exec(link, "DELETE FROM usage_windows WHERE starts_at_us < $1", &args, err) &&
-		  pg_exec(link, "DELETE FROM token_buckets WHERE full_at_us < $1 AND as_of_us < $1", &args, err);
+	args_usage_since(&args, op->today_us - DAY_US);
+	bool ok = pg_exec(link,
+			  "DELETE FROM usage_windows WHERE starts_at_us < $1 AND starts_at_us < "
+			  "CASE unit WHEN 0 THEN $1 WHEN 1 THEN $2 ELSE $3 END",
+			  &args, err) &&
+		  pg_exec(link,
+			  "DELETE FROM token_buckets WHERE full_at_us < $3 AND as_of_us < $3 AND $1 + $2 IS NOT NULL", &args,
+			  err);
 	pg_args_release(&args);
 	return ok;
 }
@@ -143,33 +149,36 @@ static const char windows_sql[] =
 	"WITH keys AS (SELECT DISTINCT tenant, kind, id FROM usage_windows WHERE (tenant, kind, id) > ($1, "
 	"$2::smallint, $3) "
 	"AND starts_at_us >= $4 ORDER BY tenant, kind, id LIMIT $5) "
-	"SELECT DISTINCT ON (w.tenant, w.kind, w.id, w.limit_id) w.tenant, w.kind, w.id, w.limit_id, w.starts_at_us, "
-	"w.used "
-	"FROM keys k JOIN usage_windows w USING (tenant, kind, id) WHERE w.starts_at_us >= $4 "
-	"ORDER BY w.tenant, w.kind, w.id, w.limit_id, w.starts_at_us DESC";
+	"SELECT k.tenant, k.kind, k.id, " USAGE_COLUMNS " FROM keys k " USAGE_SINCE("$6", "$7", "$8") USAGE_JOIN
+	"ORDER BY k.tenant, k.kind, k.id";
+
+/* How many rows from `from` on are of one account. */
+static int same_account(const PGresult *result, int from)
+{
+	int to = from + 1;
+
+	while (to < PQntuples(result) && strcmp(pg_text(result, to, 0), pg_text(result, from, 0)) == 0 &&
+		pg_i64(result, to, 1) == pg_i64(result, from, 1) &&
+		strcmp(pg_text(result, to, 2), pg_text(result, from, 2)) == 0)
+		to++;
+	return to - from;
+}
 
 static void read_windows(struct ledger_windows *op, const PGresult *result)
 {
-	int rows = PQntuples(result);
-
 	op->row = arena_zalloc(op->op.arena, (size_t)op->limit + 1, sizeof(*op->row));
 	op->count = 0;
-	for (int i = 0; i < rows; i++) {
-		struct ledger_window_row *row = op->count ? &op->row[op->count - 1] : NULL;
-		const char *tenant = pg_text(result, i, 0), *id = pg_text(result, i, 2);
-		enum account_kind kind = (enum account_kind)pg_i64(result, i, 1);
-		if (!row || strcmp(row->key.tenant, tenant) != 0 || row->key.kind != kind ||
-			strcmp(row->key.id, id) != 0) {
-			row = &op->row[op->count++];
-			row->key.kind = kind;
-			row->key.tenant = arena_strndup(op->op.arena, tenant, strlen(tenant));
-			row->key.id = arena_strndup(op->op.arena, id, strlen(id));
-		}
-		if (row->count == LIMITS_MAX)
-			continue;
-		row->window[row->count].limit_id = (uint32_t)pg_i64(result, i, 3);
-		row->window[row->count].window_start = pg_i64(result, i, 4);
-		row->window[row->count++].used = pg_i64(result, i, 5);
+	for (int at = 0; at < PQntuples(result); at += op->row[op->count - 1].count) {
+		struct ledger_window_row *row = &op->row[op->count++];
+		const char *tenant = pg_text(result, at, 0), *id = pg_text(result, at, 2);
+
+		row->key.kind = (enum account_kind)pg_i64(result, at, 1);
+		row->key.tenant = arena_strndup(op->op.arena, tenant, strlen(tenant));
+		row->key.id = arena_strndup(op->op.arena, id, strlen(id));
+		row->count = same_account(result, at);
+		row->window = arena_zalloc(op->op.arena, (size_t)row->count, sizeof(*row->window));
+		for (int i = 0; i < row->count; i++)
+			row_usage(result, at + i, 3, &row->window[i]);
 	}
 	op->more = op->count == op->limit;
 }
@@ -183,8 +192,9 @@ bool ledger_run_windows(struct pg_job *job, struct pg_link *link, struct err *er
 	pg_arg_text(&args, op->after.kind ? op->after.tenant : "");
 	pg_arg_int(&args, op->after.kind);
 	pg_arg_text(&args, op->after.kind ? op->after.id : "");
-	pg_arg_int(&args, op->since_us);
+	pg_arg_int(&args, op->now_us - WINDOWS_COMPARED_US);
 	pg_arg_int(&args, op->limit);
+	args_usage_since(&args, op->now_us);
 	PGresult *result = pg_query(link, windows_sql, &args, err);
 	pg_args_release(&args);
 	if (!result)

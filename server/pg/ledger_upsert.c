@@ -46,9 +46,15 @@ static const char monthly_sql[] =
 	"ON CONFLICT DO NOTHING";
 
 static const char windows_sql[] =
-	"INSERT INTO usage_windows AS u (tenant, kind, id, limit_id, starts_at_us, used) "
-	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6) "
-	"ON CONFLICT (tenant, kind, id, limit_id, starts_at_us) DO UPDATE SET used = u.used + excluded.used";
+	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, requests, input, output, "
+	"cost_nano, shard) "
+	"SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, output, cost_nano, "
+	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS w (tenant, kind, id, unit, starts_at_us, interface, "
+	"model, requests, input, output, cost_nano, reset) "
+	"ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET "
+	"requests = u.requests + excluded.requests, input = u.input + excluded.input, "
+	"output = u.output + excluded.output, cost_nano = u.cost_nano + excluded.cost_nano";
 
 /* Two levels of one moment: the emptier bucket counts, so that the order in which they come does not matter. */
 static const char buckets_sql[] =
@@ -61,6 +67,13 @@ static const char buckets_sql[] =
 int64_t floor_day(int64_t us)
 {
 	return us - (us % DAY_SPAN_US + DAY_SPAN_US) % DAY_SPAN_US;
+}
+
+int64_t floor_week(int64_t us)
+{
+	int64_t day = floor_day(us);
+
+	return day - (day / DAY_SPAN_US + 3) % 7 * DAY_SPAN_US; /* 1970 began on a Thursday */
 }
 
 int64_t floor_month(int64_t us)
@@ -130,23 +143,32 @@ static void monthly_args(struct pg_args *args, const struct sums *sums)
 	}
 }
 
-static void key_args(struct pg_args *args, const struct level_key *key)
+static void account_args(struct pg_args *args, const struct level_key *key)
 {
 	pg_array_text(args, 0, key->tenant);
 	pg_array_int(args, 1, key->kind);
 	pg_array_text(args, 2, key->id);
-	pg_array_int(args, 3, key->limit_id);
 }
 
 static void windows_args(struct pg_args *args, const struct sums *sums)
 {
-	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT8, PG_INT8, PG_INT8};
+	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8,
+		PG_INT8, PG_INT8, PG_BOOL};
 
 	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
 	for (int i = 0; i < sums->windows; i++) {
-		key_args(args, &sums->window[i].key);
-		pg_array_int(args, 4, sums->window[i].starts_at_us);
-		pg_array_int(args, 5, sums->window[i].used);
+		const struct window_sum *row = &sums->window[i];
+
+		account_args(args, &row->key);
+		pg_array_int(args, 3, row->unit);
+		pg_array_int(args, 4, row->starts_at_us);
+		pg_array_text(args, 5, row->interface);
+		pg_array_text(args, 6, row->model);
+		pg_array_int(args, 7, row->used.requests);
+		pg_array_int(args, 8, row->used.input);
+		pg_array_int(args, 9, row->used.output);
+		pg_array_int(args, 10, row->used.cost);
+		pg_array_int(args, 11, row->reset);
 	}
 }
 
@@ -158,7 +180,8 @@ static void buckets_args(struct pg_args *args, const struct sums *sums)
 	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
 	for (int i = 0; i < sums->buckets; i++) {
 		const struct bucket_sum *row = &sums->bucket[i];
-		key_args(args, &row->key);
+		account_args(args, &row->key);
+		pg_array_int(args, 3, row->key.limit_id);
 		pg_array_int(args, 4, row->bucket.full_at_us);
 		pg_array_int(args, 5, row->bucket.rem);
 		pg_array_int(args, 6, row->bucket.num);

@@ -110,6 +110,34 @@ void row_profile(const PGresult *result, int row, int column, struct account_pro
 	out->zone.changed_at_us = pg_i64(result, row, column + 10);
 }
 
+void args_usage_since(struct pg_args *args, int64_t now_us)
+{
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		pg_arg_int(args, usage_since_us((enum window_unit)u, now_us));
+}
+
+static uint64_t selector_column(const PGresult *result, int row, int column)
+{
+	const char *text = pg_text(result, row, column);
+
+	return selector_hash(text, strlen(text));
+}
+
+void row_usage(const PGresult *result, int row, int column, struct usage_window *out)
+{
+	*out = (struct usage_window){
+		.unit = (enum window_unit)pg_i64(result, row, column),
+		.window_start = pg_i64(result, row, column + 1),
+		.reset = pg_i64(result, row, column + 2) != 0,
+		.interface_hash = selector_column(result, row, column + 3),
+		.model_hash = selector_column(result, row, column + 4),
+		.used = {.requests = pg_i64(result, row, column + 5),
+			.input = pg_i64(result, row, column + 6),
+			.output = pg_i64(result, row, column + 7),
+			.cost = pg_i64(result, row, column + 8)},
+	};
+}
+
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
 {
 	*out = (struct tenant){

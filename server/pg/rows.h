@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "domain/account.h"
 #include "domain/price.h"
+#include "domain/usage.h"
 #include "pg/args.h"
 #include "store/admin.h"
 #include "store/catalog.h"
@@ -36,6 +37,18 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 	"a.zone_previous, a.zone_changed_at_us, a.version"
 #define ACCOUNT_COLUMN_COUNT 12
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
+
+/* Of usage_windows w, found by USAGE_JOIN from keys k and USAGE_SINCE. */
+#define USAGE_COLUMNS "w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model, w.requests, w.input, w.output, w.cost_nano"
+#define USAGE_JOIN \
+	"JOIN usage_windows w ON w.tenant = k.tenant AND w.kind = k.kind AND w.id = k.id AND w.unit = since.unit " \
+	"AND w.starts_at_us >= since.us "
+/* Three parameters, from $first on: since when windows of each unit count. */
+#define USAGE_SINCE(first, second, third) \
+	"CROSS JOIN (VALUES (0::smallint, " first "::bigint), (1::smallint, " second "::bigint), (2::smallint, " third \
+	"::bigint)) AS since (unit, us) "
+void args_usage_since(struct pg_args *args, int64_t now_us);
+void row_usage(const PGresult *result, int row, int column, struct usage_window *out);
 
 #define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, epoch"
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out);

@@ -21,7 +21,8 @@ const struct buf *policy_packed(struct packed_policies *packed, const struct pol
 void packed_policies_release(struct packed_policies *packed);
 
 /* The first byte of an answer, and the bits of requests. */
-enum { CHECK_DRY_RUN = 1, CHECK_PROBE_COST = 2, CHECK_EXPIRY_CHARGES = 4 };
+enum { CHECK_DRY_RUN = 1, CHECK_PROBE_COST = 2, CHECK_EXPIRY_CHARGES = 4, CHECK_UNSEEDED_TOO = 8 };
+enum { ADOPT_EVEN_IF_MOVED = 1 };
 enum { RECORD_FINAL = 1, RECORD_ANYWAY = 2, RECORD_COUNTED = 4 };
 enum { CANCEL_UNLESS_REPEATED = 1, CANCEL_FORGET = 2 };
 enum { EXPIRE_CHARGES = 1 };
@@ -41,6 +42,7 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);
 void codec_cancel(struct buf *out, int flags, int64_t window_us, const uint8_t accounts_digest[8]);
 void codec_policy(struct buf *out, const struct limits_policy *op);
+void codec_adopt(struct buf *out, const struct limits_adopt *op);
 /* The record of an account that is seeded; when it may be forgotten (s) goes to `expires_s`. */
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s);
 

@@ -59,6 +59,8 @@ static uint8_t head_cut(struct cut *cut, struct account_state *out, const uint8_
 		out->window_start[u] = cut7(cut);
 	out->open = cut_u32(cut);
 	out->notified = cut_u32(cut);
+	out->unseeded = cut_u32(cut);
+	out->ahead_us = cut_u32(cut) * INT64_C(1000000);
 	return count;
 }
 
@@ -75,6 +77,7 @@ struct standing *codec_standing(struct cut *cut, const struct policy *believed, 
 	standing->verdict.would = cut_u32(cut);
 	standing->verdict.notify = cut_u32(cut);
 	other = cut_str16(cut, &other_len);
+	standing->profile = copy_text(cut, arena, &standing->profile_len);
 	if (other_len) {
 		standing->other = arena_alloc(arena, sizeof(*standing->other));
 		standing->policy_is_other = true;
@@ -91,7 +94,7 @@ struct standing *codec_standing(struct cut *cut, const struct policy *believed, 
 	return cut->bad ? NULL : standing;
 }
 
-enum { PID_AT = 14, HEAD_SIZE = 69, LEVEL_SIZE = 4, OTHER_SIZE = 14 };
+enum { PID_AT = 14, HEAD_SIZE = 77, LEVEL_SIZE = 4, OTHER_SIZE = 14 };
 
 bool codec_record_pid(const void *record, size_t len, uint8_t pid[8])
 {
@@ -153,17 +156,49 @@ static bool stale_cut(struct cut *cut, struct limits_op *op)
 	return true;
 }
 
+static bool unseeded_cut(struct cut *cut, struct limits_op *op)
+{
+	int count = cut_u8(cut);
+
+	if (cut->bad || count > ACCOUNTS_MAX)
+		return false;
+	op->unseeded = arena_zalloc(op->arena, (size_t)count + 1, sizeof(*op->unseeded));
+	for (int i = 0; i < count; i++) {
+		struct unseeded *account = &op->unseeded[i];
+
+		account->index = cut_u8(cut);
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			account->window_start[u] = cut7(cut);
+		account->count = cut_u8(cut);
+		if (cut->bad || account->index >= ACCOUNTS_MAX || account->count > LIMITS_MAX)
+			return false;
+		op->mask |= UINT32_C(1) << account->index;
+		for (int k = 0; k < account->count; k++) {
+			account->limit[k].id = cut_u32(cut);
+			account->limit[k].dimension = (enum dimension)cut_u8(cut);
+			account->limit[k].unit = (enum window_unit)cut_u8(cut);
+			account->limit[k].interface_hash = cut_uint(cut, 6);
+			account->limit[k].model_hash = cut_uint(cut, 6);
+			account->limit[k].settled = cut7(cut);
+		}
+	}
+	op->unseeded_count = count;
+	return !cut->bad;
+}
+
 bool codec_status(struct cut *cut, struct limits_op *op)
 {
 	uint8_t status = cut_u8(cut);
 
 	op->now_us = cut7(cut);
-	if (cut->bad || status > LIMITS_LOST)
+	if (cut->bad || status > LIMITS_UNSEEDED)
 		return no_answer(op);
 	op->status = (enum limits_status)status;
 	if (status == LIMITS_ABSENT || status == LIMITS_BEHIND)
 		op->mask = cut_u32(cut);
 	else if (status == LIMITS_STALE && !stale_cut(cut, op))
+		return no_answer(op);
+	else if (status == LIMITS_UNSEEDED && !unseeded_cut(cut, op))
 		return no_answer(op);
 	else if (status == LIMITS_NEEDKEYS)
 		op->info = copy_text(cut, op->arena, &op->info_len);

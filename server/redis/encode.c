@@ -6,7 +6,7 @@
 #include "domain/policy_pack.h"
 #include "domain/profile.h"
 
-enum { VERSION = 1, BLOB_OWN = 1, BLOB_KEEP = 2 };
+enum { RECORD_VERSION = 2, BLOB_OWN = 1, BLOB_KEEP = 2 };
 #define RECORD_LEAST_US INT64_C(600000000)
 
 static void put7(struct buf *out, int64_t value)
@@ -54,7 +54,7 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 	const struct request *request = &op->request;
 
 	buf_put_u8(out, (uint8_t)((op->dry_run ? CHECK_DRY_RUN : 0) | (request->probe_cost ? CHECK_PROBE_COST : 0) |
-				  (expiry_charges ? CHECK_EXPIRY_CHARGES : 0)));
+				  (expiry_charges ? CHECK_EXPIRY_CHARGES : 0) | (op->unseeded_too ? CHECK_UNSEEDED_TOO : 0)));
 	put7(out, request->estimate.requests);
 	put7(out, request->estimate.input);
 	put7(out, request->estimate.output);
@@ -135,6 +135,29 @@ static void state_put(struct buf *out, const struct limit *limit, const union li
 	}
 }
 
+static uint32_t calendars_of(const struct policy *policy)
+{
+	uint32_t mask = 0;
+
+	for (int i = 0; i < policy->count; i++)
+		if (policy->limits[i].kind == KIND_CALENDAR)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+void codec_adopt(struct buf *out, const struct limits_adopt *op)
+{
+	buf_put_u8(out, op->even_if_moved ? ADOPT_EVEN_IF_MOVED : 0);
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		put7(out, op->window_start[u]);
+	buf_put_u8(out, (uint8_t)op->count);
+	for (int i = 0; i < op->count; i++) {
+		buf_put_u32(out, op->limit[i].id);
+		put7(out, op->limit[i].seen);
+		put7(out, op->limit[i].known);
+	}
+}
+
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s)
 {
 	const struct belief *belief = &op->belief;
@@ -149,7 +172,7 @@ void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_pol
 	for (int i = 0; i < policy->count; i++)
 		levels += policy->limits[i].kind == KIND_LEVEL;
 	later_of(&needed, op->profile->grace_until_us);
-	buf_put_u8(out, VERSION);
+	buf_put_u8(out, RECORD_VERSION);
 	buf_put_u8(out, (uint8_t)(profile_flags(op->profile, belief->own_policy) |
 				  (op->provisional ? RECORD_FLAG_PROVISIONAL : 0)));
 	buf_put_u8(out, (uint8_t)policy->count);
@@ -163,12 +186,15 @@ void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_pol
 	put7(out, op->profile->grace_until_us);
 	put7(out, op->now_us);
 	for (int u = 0; u < WINDOW_COUNT; u++) {
-		int64_t start = windows_start(&belief->windows, (enum window_unit)u, op->now_us);
+		int64_t start = op->window_start[u] ? op->window_start[u]
+						    : windows_start(&belief->windows, (enum window_unit)u, op->now_us);
 
 		put7(out, start > 0 ? start : 0);
 	}
 	buf_put_u32(out, 0);
 	buf_put_u32(out, 0);
+	buf_put_u32(out, op->provisional ? calendars_of(policy) : 0);
+	buf_put_u32(out, (uint32_t)((op->ahead_us + 999999) / 1000000));
 	for (int i = 0; i < policy->count; i++)
 		state_put(out, &policy->limits[i], &op->limits[i], &belief->windows, op->now_us, &needed);
 	buf_put_str16(out, keep ? bytes->data : NULL, keep ? bytes->len : 0);

@@ -18,6 +18,7 @@
 	F(BIRTH, "birth") \
 	F(SEED, "seed") \
 	F(POLICY, "policy") \
+	F(ADOPT, "adopt") \
 	F(RESET, "reset") \
 	F(WAITING, "waiting") \
 	F(ERASE, "erase") \

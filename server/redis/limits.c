@@ -34,7 +34,7 @@ void limits_begin(struct limits_op *op)
 {
 	op->err = (struct err){0};
 	op->mask = 0;
-	op->stale_count = 0;
+	op->stale_count = op->unseeded_count = 0;
 	op->standings = 0;
 }
 
@@ -257,6 +257,7 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 		.birth = limits_birth_start,
 		.seed = limits_seed_start,
 		.policy = limits_policy_start,
+		.adopt = limits_adopt_start,
 		.reset = limits_reset_start,
 		.erase = limits_erase_start,
 		.facts = limits_facts_start};

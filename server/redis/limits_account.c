@@ -167,6 +167,22 @@ void limits_policy_start(struct limits_store *store, struct limits_policy *op)
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
+void limits_adopt_start(struct limits_store *store, struct limits_adopt *op)
+{
+	struct redis_store *redis = &redis_limits_of(store)->redis;
+	struct redis_command *command = redis_command_new(redis->link, status_done, &op->op);
+	const struct belief *belief = &op->belief;
+
+	limits_begin(&op->op);
+	redis_arg_function(command, FUNCTION_ADOPT, 2);
+	arg_account(redis, command, belief->kind, belief->tenant, belief->id);
+	arg_partition(redis, command, partition_of(belief->kind, belief->tenant, belief->id), KEY_POL);
+	limits_arg_blob(redis, command, belief);
+	codec_adopt(&redis->scratch, op);
+	arg_scratch(redis, command);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
 static void reset_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_reset *op = command->user;

@@ -20,6 +20,7 @@ void limits_arg_blob(struct redis_store *redis, struct redis_command *command, c
 void limits_birth_start(struct limits_store *store, struct limits_birth *op);
 void limits_seed_start(struct limits_store *store, struct limits_seed *op);
 void limits_policy_start(struct limits_store *store, struct limits_policy *op);
+void limits_adopt_start(struct limits_store *store, struct limits_adopt *op);
 void limits_reset_start(struct limits_store *store, struct limits_reset *op);
 void limits_erase_start(struct limits_store *store, struct limits_erase *op);
 void limits_facts_start(struct limits_store *store, struct limits_facts *op);

@@ -209,12 +209,8 @@ static void takeback_done(struct redis_command *command, const redisReply *reply
 
 static void part_put(struct buf *out, const struct entry_part *part)
 {
-	buf_put_u8(out, (uint8_t)part->windows);
-	for (int i = 0; i < part->windows; i++) {
-		buf_put_u32(out, part->window[i].limit_id);
-		buf_put_int(out, part->window[i].window_start, 7);
-		buf_put_int(out, part->window[i].amount, 7);
-	}
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		buf_put_int(out, part->window_start[u], 7);
 	buf_put_u8(out, (uint8_t)part->buckets);
 	for (int i = 0; i < part->buckets; i++)
 		buf_put_u32(out, part->bucket[i].limit_id);
@@ -227,6 +223,7 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	struct redis_command *command = redis_command_new(redis->link, takeback_done, op);
 	const struct entry *entry = op->entry;
 	const struct entry_info *info = &entry->info;
+	const char *model = entry_counted_model(info);
 
 	op_begin(&op->op, outbox);
 	redis_arg_function(command, FUNCTION_TAKEBACK, 2 + info->accounts);
@@ -239,6 +236,8 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	buf_put_int(&redis->scratch, entry->amounts.input, 7);
 	buf_put_int(&redis->scratch, entry->amounts.output, 7);
 	buf_put_int(&redis->scratch, entry->amounts.cost, 7);
+	buf_put_uint(&redis->scratch, selector_hash(info->interface, strlen(info->interface)), 6);
+	buf_put_uint(&redis->scratch, selector_hash(model, strlen(model)), 6);
 	arg_scratch(redis, command);
 	for (int i = 0; i < info->accounts; i++) {
 		part_put(&redis->scratch, &entry->part[i]);
@@ -300,6 +299,8 @@ static void counters_done(struct redis_command *command, const redisReply *reply
 			op->window[i].limit_id = cut_u32(&cut);
 			op->window[i].dimension = (enum dimension)cut_u8(&cut);
 			op->window[i].unit = (enum window_unit)cut_u8(&cut);
+			op->window[i].interface_hash = cut_uint(&cut, 6);
+			op->window[i].model_hash = cut_uint(&cut, 6);
 			op->window[i].window_start = cut_int(&cut, 7);
 			op->window[i].settled = cut_int(&cut, 7);
 			op->window[i].held = cut_int(&cut, 7);

@@ -20,7 +20,6 @@ static enum flow_result step_looked_up(struct flow *flow);
 static enum flow_result step_ask(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
-static enum flow_result step_refreshed(struct flow *flow);
 static enum flow_result step_away(struct flow *flow);
 static enum flow_result step_shared(struct flow *flow);
 static enum flow_result step_finish(struct flow *flow);
@@ -165,6 +164,7 @@ static enum flow_result step_ask(struct flow *flow)
 		.request = check->request,
 		.ttl_us = question->ttl_us ? question->ttl_us : check->worker->parts.conf->reservation_ttl_s * 1000000,
 		.dry_run = question->mode != CHECK_REAL,
+		.unseeded_too = check->unseeded_too,
 	};
 	parties_beliefs(&check->parties, check->op.belief);
 	if (!check->op.dry_run) {
@@ -187,6 +187,15 @@ static enum flow_result mend(struct check *check)
 	return FLOW_WAIT;
 }
 
+/* Does the store know of every account all that PostgreSQL does? */
+static bool is_exact(const struct check *check)
+{
+	for (int i = 0; i < check->op.op.standings; i++)
+		if (check->op.op.standing[i]->state.provisional || check->op.op.standing[i]->state.unseeded)
+			return false;
+	return true;
+}
+
 static void answer_take(struct check *check, bool allowed)
 {
 	struct check_answer *answer = &check->answer;
@@ -197,7 +206,7 @@ static void answer_take(struct check *check, bool allowed)
 		check->op.op.standings);
 	answer->rows = rows_make(&check->parties, (const struct standing *const *)check->op.op.standing,
 		check->op.op.standings, request, check->op.op.now_us);
-	answer->quality = QUALITY_EXACT;
+	answer->quality = is_exact(check) ? QUALITY_EXACT : QUALITY_LOCAL;
 	answer->allowed = allowed;
 	answer->now_us = check->op.op.now_us;
 	answer->state = check->op.state;
@@ -206,24 +215,10 @@ static void answer_take(struct check *check, bool allowed)
 	answer->expires_at_us = check->op.expires_at_us;
 }
 
-/* Records that were made while PostgreSQL was away: are there accounts after all? A mask of them. */
-static uint32_t wants_refresh(const struct check *check)
-{
-	uint32_t mask = 0;
-
-	if (check->refreshed || clock_mono_us() < check->worker->durable_away_until_us)
-		return 0;
-	for (int i = 0; i < check->op.op.standings; i++)
-		if (check->op.op.standing[i]->state.provisional && !check->parties.party[i].remembered)
-			mask |= UINT32_C(1) << i;
-	return mask;
-}
-
 static enum flow_result step_answered(struct flow *flow)
 {
 	struct check *check = check_of(flow);
 	enum limits_status status = check->op.op.status;
-	uint32_t unsure;
 
 	flow_to(flow, step_shared);
 	if (repair_can(status))
@@ -244,22 +239,6 @@ static enum flow_result step_answered(struct flow *flow)
 	}
 	check->answer.repeat = status == LIMITS_REPEAT;
 	answer_take(check, status != LIMITS_DENIED);
-	unsure = wants_refresh(check);
-	if (!unsure)
-		return FLOW_MORE;
-	check->refreshed = true;
-	flow_to(flow, step_refreshed);
-	repair_lookup(repair_of(check), &check->parties, unsure, check->question.deadline_us, repair_done);
-	return FLOW_WAIT;
-}
-
-static enum flow_result step_refreshed(struct flow *flow)
-{
-	struct check *check = check_of(flow);
-
-	flow_to(flow, step_shared);
-	if (check->repair->flow.ok && !check->repair->user_unknown && !check->answer.allowed)
-		flow_to(flow, step_resolve);
 	return FLOW_MORE;
 }
 
@@ -268,8 +247,10 @@ static enum flow_result step_repaired(struct flow *flow)
 	struct check *check = check_of(flow);
 
 	flow_to(flow, step_resolve);
-	if (check->repair->flow.ok)
+	if (check->repair->flow.ok) {
+		check->unseeded_too = check->unseeded_too || check->repair->stand_in;
 		return FLOW_MORE;
+	}
 	flow->err = check->repair->flow.err;
 	if (!check->repair->store_away)
 		return flow_fail(flow);

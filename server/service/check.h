@@ -54,7 +54,8 @@ struct check {
 	struct parties parties;
 	struct request request;
 	int rounds;
-	bool looked_up, refreshed;
+	bool looked_up;
+	bool unseeded_too; /* the ledger could not be asked: limits decide on what they have, and the answer is not exact */
 	struct wait wait;
 	int64_t shared_until_us; /* clock_mono_us: so long it waits to know how many share an account; 0 = not yet */
 	int64_t catalog_until_us; /* clock_mono_us: so long it waits for a tier that its snapshot lacks; 0 = not yet */

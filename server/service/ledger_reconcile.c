@@ -15,7 +15,6 @@
 
 #define RECONCILE_INTERVAL_US INT64_C(60000000)
 #define LEASE_US (3 * RECONCILE_INTERVAL_US)
-#define WINDOWS_BACK_US (33 * INT64_C(86400000000))
 
 static enum flow_result step_page(struct flow *flow);
 static enum flow_result step_compare(struct flow *flow);
@@ -46,15 +45,12 @@ static enum flow_result step_raised(struct flow *flow)
 	return next_account(reconcile_of(flow));
 }
 
-/* What the ledger has of a counter's window; 0 without a row. */
-static int64_t ledger_of(const struct account_lookup *lookup, uint32_t limit_id, int64_t window_start)
+/* What the ledger has of counter `i`. */
+static int64_t ledger_of(const struct usage_window *window, int count, const struct outbox_counters *counters, int i)
 {
-	for (int i = 0; i < lookup->account[0].windows; i++) {
-		const struct usage_window *window = &lookup->account[0].window[i];
-		if (window->limit_id == limit_id && window->window_start == window_start)
-			return window->used;
-	}
-	return 0;
+	return usage_of(window, count, counters->window[i].unit, counters->window[i].dimension,
+		counters->window[i].interface_hash, counters->window[i].model_hash, counters->window[i].window_start,
+		counters->op.now_us);
 }
 
 /* Nothing has moved between the two readings. */
@@ -86,7 +82,8 @@ static enum flow_result step_judge(struct flow *flow)
 		.tenant = now->tenant,
 		.id = now->id};
 	for (int i = 0; i < now->count; i++) {
-		int64_t known = ledger_of(&reconcile->lookup, now->window[i].limit_id, now->window[i].window_start);
+		const struct account_found *found = &reconcile->lookup.account[0];
+		int64_t known = ledger_of(found->window, found->windows, now, i);
 		int64_t more = known - now->window[i].settled;
 		differs |= more != 0;
 		if (now->window[i].dimension == DIM_COST)
@@ -157,14 +154,9 @@ static void drain_done(struct outbox_op *op)
 
 static bool same_at_first_sight(const struct ledger_window_row *row, const struct outbox_counters *counters)
 {
-	for (int i = 0; i < row->count; i++) {
-		for (int k = 0; k < counters->count; k++) {
-			if (counters->window[k].limit_id == row->window[i].limit_id &&
-				counters->window[k].window_start == row->window[i].window_start &&
-				counters->window[k].settled != row->window[i].used)
-				return false;
-		}
-	}
+	for (int k = 0; k < counters->count; k++)
+		if (ledger_of(row->window, row->count, counters, k) != counters->window[k].settled)
+			return false;
 	return true;
 }
 
@@ -277,7 +269,7 @@ static enum flow_result step_page(struct flow *flow)
 	reconcile->page = (struct ledger_windows){
 		.op = {.arena = &reconcile->chore.arena, .done = page_done},
 		.after = {.kind = reconcile->after_kind, .tenant = reconcile->after_tenant, .id = reconcile->after_id},
-		.since_us = worker_now_us(role->worker) - WINDOWS_BACK_US,
+		.now_us = worker_now_us(role->worker),
 		.limit = RECONCILE_PAGE,
 	};
 	flow_to(flow, step_read);

@@ -30,6 +30,7 @@ struct parties {
 	uint32_t epoch;
 	int count;
 	struct party party[ACCOUNTS_MAX];
+	int adoptions; /* how often this request had limits seeded */
 	bool tier_missing; /* an account is on a tier that this snapshot does not have: a newer one will */
 	/* Profiles this request has seen: what the cache forgets meanwhile is not forgotten here. */
 	int learned_count;

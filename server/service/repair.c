@@ -142,6 +142,8 @@ static enum flow_result step_lookup(struct flow *flow)
 
 	metric_inc(METRIC_redis_policy_misses_total, 0, 0);
 	if (!repair->lookup_only && clock_mono_us() < worker->durable_away_until_us) {
+		if (repair->unseeded)
+			return repair_stand_in(repair);
 		repair->provisional = true;
 		repair_next_account(repair, 0);
 		flow_to(flow, step_seed);
@@ -175,11 +177,15 @@ static enum flow_result step_looked(struct flow *flow)
 		worker_of(repair)->durable_away_until_us = clock_mono_us() + AWAY_US;
 		if (repair->lookup_only)
 			return flow_fail_with(flow, &lookup->err);
+		if (repair->unseeded)
+			return repair_stand_in(repair);
 		log_warn("accounts stand in on the default tier", F("cause", lookup->err.text));
 		repair->provisional = true;
 		return FLOW_MORE;
 	}
 	repair_learn_looked(repair);
+	if (repair->unseeded)
+		return repair_step_adopt(flow);
 	if (lookup->account[0].kind == ACCOUNT_USER && !lookup->account[0].known && !user_may_come(repair, &flow->err))
 		return flow_fail(flow);
 	if (repair->lookup_only)
@@ -245,10 +251,14 @@ static enum flow_result step_seed(struct flow *flow)
 		.now_us = repair->born[i].now_us,
 	};
 	memcpy(repair->seed.generation, repair->born[i].generation, sizeof(repair->seed.generation));
-	if (!repair->provisional && n >= 0)
-		seed_states(now->party[0].policy, &now->party[0].windows, repair->lookup.account[n].window,
-			repair->lookup.account[n].windows, repair->lookup.account[n].bucket,
-			repair->lookup.account[n].buckets, repair->seed.now_us, repair->seed.limits);
+	if (!repair->provisional && n >= 0) {
+		seed_starts(&now->party[0].windows, &repair->lookup.account[n], repair->seed.now_us,
+			repair->seed.window_start);
+		repair->seed.ahead_us = usage_ahead(repair->lookup.account[n].window, repair->lookup.account[n].windows,
+			repair->seed.now_us);
+		seed_states(now->party[0].policy, &repair->lookup.account[n], repair->seed.window_start,
+			repair->seed.now_us, repair->seed.limits);
+	}
 	flow_to(flow, step_seeded);
 	worker_of(repair)->parts.limits->ops->seed(worker_of(repair)->parts.limits, &repair->seed);
 	return FLOW_WAIT;
@@ -311,7 +321,8 @@ static enum flow_result step_learned(struct flow *flow)
 
 bool repair_can(enum limits_status status)
 {
-	return status == LIMITS_ABSENT || status == LIMITS_STALE || status == LIMITS_BEHIND || status == LIMITS_CLOCK;
+	return status == LIMITS_ABSENT || status == LIMITS_STALE || status == LIMITS_BEHIND || status == LIMITS_CLOCK ||
+	       status == LIMITS_UNSEEDED;
 }
 
 static void repair_done(struct flow *flow)
@@ -342,6 +353,11 @@ void repair_start(struct repair *repair, struct parties *parties, const struct l
 {
 	repair_init(repair, parties, op->mask, deadline_us, done);
 	switch (op->status) {
+	case LIMITS_UNSEEDED:
+		repair->unseeded = op->unseeded;
+		repair->unseeded_count = op->unseeded_count;
+		flow_to(&repair->flow, step_begin);
+		break;
 	case LIMITS_ABSENT:
 		flow_to(&repair->flow, step_begin);
 		break;

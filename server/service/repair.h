@@ -1,7 +1,7 @@
 /*
  * What to do when the store could not decide because it and the worker disagree about an account: ABSENT (seed it from
- * PostgreSQL), STALE (learn the newer profile), BEHIND (write ours through), CLOCK (other windows). Afterwards the
- * caller makes his beliefs anew and asks again.
+ * PostgreSQL), UNSEEDED (add what the ledger knows of limits that are new to it), STALE (learn the newer profile), BEHIND (write ours
+ * through), CLOCK (other windows). Afterwards the caller renews its beliefs and asks again.
  */
 #ifndef BURSAR_SERVICE_REPAIR_H
 #define BURSAR_SERVICE_REPAIR_H
@@ -19,6 +19,7 @@ struct repair {
 	int64_t deadline_us; /* clock_mono_us */
 	bool store_away; /* failed because the store did not answer: the tier's fail policy is to decide */
 	bool user_unknown; /* PostgreSQL has no row for the user */
+	bool stand_in; /* UNSEEDED, and the ledger could not be asked: what is there may decide, but not exactly */
 	/* its own */
 	uint32_t mask;
 	int index;
@@ -34,6 +35,9 @@ struct repair {
 	struct limits_birth birth;
 	struct limits_seed seed;
 	struct limits_policy policy;
+	struct limits_adopt adopt;
+	const struct unseeded *unseeded; /* NULL: ABSENT */
+	int unseeded_count;
 	struct account_lookup lookup;
 	/* What the lookup answers: of use until the seeds are made, so it does not grow the request's own arena. Given back
 	 * before `told`. */

@@ -15,4 +15,8 @@ void repair_learn_looked(struct repair *repair);
 /* repair_behind.c: where an answer of BEHIND begins. */
 enum flow_result repair_step_behind(struct flow *flow);
 
+/* repair_adopt.c: where the answer of a lookup goes on for UNSEEDED; and its end when PostgreSQL cannot tell. */
+enum flow_result repair_step_adopt(struct flow *flow);
+enum flow_result repair_stand_in(struct repair *repair);
+
 #endif

@@ -5,17 +5,6 @@
 
 #include "domain/bucket.h"
 
-static int64_t settled_of(const struct limit *limit, const struct windows *windows, const struct usage_window *window,
-	int count, int64_t now_us)
-{
-	int64_t start = windows_start(windows, limit->unit, now_us);
-
-	for (int i = 0; i < count; i++)
-		if (window[i].limit_id == limit->id && window[i].window_start == start)
-			return count_add(0, window[i].used);
-	return 0;
-}
-
 /* A level is in time of the rate it was written under; a new rate takes over the units that are missing, rounded up. */
 static void level_set(
 	const struct limit *limit, const struct bucket_level *level, int64_t now_us, union limit_state *out)
@@ -35,21 +24,30 @@ static void level_set(
 	bucket_take(limit, out, used, now_us);
 }
 
-void seed_states(const struct policy *policy, const struct windows *windows, const struct usage_window *window,
-	int window_count, const struct bucket_level *bucket, int bucket_count, int64_t now_us,
-	union limit_state limits[LIMITS_MAX])
+void seed_starts(const struct windows *windows, const struct account_found *found, int64_t now_us,
+	int64_t starts[WINDOW_COUNT])
+{
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		starts[u] = usage_start(found->window, found->windows, (enum window_unit)u,
+			windows_start(windows, (enum window_unit)u, now_us), now_us);
+}
+
+void seed_states(const struct policy *policy, const struct account_found *found, const int64_t starts[WINDOW_COUNT],
+	int64_t now_us, union limit_state limits[LIMITS_MAX])
 {
 	memset(limits, 0, LIMITS_MAX * sizeof(limits[0]));
 	for (int i = 0; i < policy->count; i++) {
 		const struct limit *limit = &policy->limits[i];
 
 		if (limit->kind == KIND_CALENDAR)
-			limits[i].calendar.settled = settled_of(limit, windows, window, window_count, now_us);
+			limits[i].calendar.settled =
+				usage_of(found->window, found->windows, limit->unit, limit->dimension,
+					limit->interface_hash, limit->model_hash, starts[limit->unit], now_us);
 		if (limit->kind != KIND_BUCKET)
 			continue;
-		for (int b = 0; b < bucket_count; b++)
-			if (bucket[b].limit_id == limit->id && bucket[b].full_at_us > now_us)
-				level_set(limit, &bucket[b], now_us, &limits[i]);
+		for (int b = 0; b < found->buckets; b++)
+			if (found->bucket[b].limit_id == limit->id && found->bucket[b].full_at_us > now_us)
+				level_set(limit, &found->bucket[b], now_us, &limits[i]);
 	}
 }
 

@@ -5,13 +5,16 @@
 #include "domain/account.h"
 #include "store/accounts.h"
 
+/* Where the windows that run at now_us start: where the calendar has them, or at the account's last reset. */
+void seed_starts(const struct windows *windows, const struct account_found *found, int64_t now_us,
+	int64_t starts[WINDOW_COUNT]);
+
 /*
- * `limits` in the order of the policy: calendar counters of the windows that run at now_us, buckets converted to the
- * policy's rates, nothing held.
+ * `limits` in the order of the policy: calendar counters of the windows that start there, buckets converted to the policy's rates,
+ * nothing held.
  */
-void seed_states(const struct policy *policy, const struct windows *windows, const struct usage_window *window,
-	int window_count, const struct bucket_level *bucket, int bucket_count, int64_t now_us,
-	union limit_state limits[LIMITS_MAX]);
+void seed_states(const struct policy *policy, const struct account_found *found, const int64_t starts[WINDOW_COUNT],
+	int64_t now_us, union limit_state limits[LIMITS_MAX]);
 
 /* Where an account stands in a lookup; -1 when it was not looked up. */
 int lookup_index(const struct account_lookup *lookup, enum account_kind kind, const char *id);

@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "domain/profile.h"
 #include "service/watch_tell.h"
 
 #define DEADLINE_US INT64_C(5000000)
@@ -147,11 +148,51 @@ static enum flow_result closed(struct settle *settle)
 	return flow_fail(&settle->flow);
 }
 
+/* A record of a version that this worker did not know has sent its profile. */
+static bool stranger_learn(struct settle *settle, int i)
+{
+	const struct standing *standing = settle->op.op.standing[i];
+	const struct party *party = &settle->parties.party[i];
+	struct account_profile *profile = arena_alloc(settle->arena, sizeof(*profile));
+
+	if (!standing->profile_len ||
+		!profile_unpack(standing->profile, standing->profile_len, settle->arena, profile))
+		return false;
+	profile->version = standing->state.version;
+	parties_learn(&settle->parties, party->kind, party->id, profile);
+	return true;
+}
+
+/* The answer shows the accounts' own windows. What it settled is in the books, whether they can be made or not. */
+static void strangers_learn(struct settle *settle)
+{
+	const struct limits_op *op = &settle->op.op;
+	struct entry_account accounts[ACCOUNTS_MAX];
+	struct parties before = settle->parties;
+	bool learned = false;
+	struct err err;
+
+	for (int i = 0; i < op->standings; i++) {
+		accounts[i] = (struct entry_account){.kind = before.party[i].kind, .id = before.party[i].id};
+		learned |= stranger_learn(settle, i);
+	}
+	if (!learned)
+		return;
+	if (!parties_of_accounts(&settle->parties, accounts, op->standings, &err)) {
+		settle->parties = before;
+		return;
+	}
+	for (int i = 0; i < op->standings; i++)
+		if (op->standing[i]->profile_len)
+			state_roll(&op->standing[i]->state, &settle->parties.party[i].windows, op->now_us);
+}
+
 static enum flow_result answer_take(struct settle *settle)
 {
 	const struct limits_settle *op = &settle->op;
 
 	worker_clock_is(settle->worker, op->op.now_us);
+	strangers_learn(settle);
 	settle->answer.repeat = op->op.status == LIMITS_REPEAT;
 	settle->answer.late = op->late || settle->unknown_ok;
 	settle->answer.state = op->state;

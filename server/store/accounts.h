@@ -9,12 +9,9 @@
 #include "domain/account.h"
 #include "domain/decision.h"
 #include "domain/entry.h"
+#include "domain/usage.h"
 
-/* Use of a calendar limit in a window that may still run; what a bucket had left. */
-struct usage_window {
-	uint32_t limit_id;
-	int64_t window_start, used;
-};
+/* What a bucket had left. */
 struct bucket_level {
 	uint32_t limit_id;
 	int64_t full_at_us, rem, num, den, as_of_us;
@@ -28,7 +25,7 @@ struct account_found {
 	bool known; /* a row exists; else profile is that of an unknown account (version 0) */
 	struct account_profile profile;
 	int windows, buckets;
-	struct usage_window *window; /* windows that started within the last 33 days */
+	struct usage_window *window; /* of windows that may still run */
 	struct bucket_level *bucket;
 };
 /* One snapshot (REPEATABLE READ) of up to ACCOUNTS_MAX accounts. Lookups of one loop turn travel in one query. */

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "domain/entry.h"
+#include "domain/usage.h"
 #include "store/admin.h"
 
 /* What every operation has. `ok` false: nothing is known to have happened, ask again later. */
@@ -59,20 +60,17 @@ struct ledger_upkeep {
 	int made, dropped;
 };
 
-/* The newest window of every calendar limit of the accounts behind `after`, in the order of keys: what the reconciler
- * compares. Only windows that started after `since_us`. */
+/* The windows that may run at now_us of the accounts behind `after`, in the order of keys: what the reconciler compares. Only accounts
+ * that used something lately. */
 struct ledger_window_row {
 	struct account_key key;
 	int count;
-	struct {
-		uint32_t limit_id;
-		int64_t window_start, used;
-	} window[LIMITS_MAX];
+	struct usage_window *window;
 };
 struct ledger_windows {
 	struct ledger_op op;
 	struct account_key after; /* kind 0: from the beginning */
-	int64_t since_us;
+	int64_t now_us;
 	int limit; /* accounts */
 	int count;
 	struct ledger_window_row *row;

@@ -39,6 +39,7 @@ enum limits_status {
 	LIMITS_CLOSED = 10,
 	LIMITS_NOTHING = 11,
 	LIMITS_LOST = 12,
+	LIMITS_UNSEEDED = 13, /* check: calendar limits of these accounts lack what the ledger knows: adopt it, then call again */
 	LIMITS_FAILED = 100 /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
 };
 
@@ -49,6 +50,9 @@ struct standing {
 	bool policy_is_other; /* the record follows another policy than believed: rebuilt from its packed form,
 	                               limit names unknown ("") */
 	struct policy *other; /* in the operation's arena; NULL unless policy_is_other */
+	/* Settling: the record is of another version than believed, and these are its profile (profile_unpack) and its windows. */
+	const uint8_t *profile;
+	size_t profile_len; /* 0: it is of the version believed */
 };
 
 struct stale {
@@ -56,6 +60,20 @@ struct stale {
 	uint32_t version;
 	const uint8_t *meta; /* profile_unpack (domain/profile.h) */
 	size_t meta_len;
+};
+
+/* Of one account: the calendar limits that are not seeded, and what they have settled since they are there. */
+struct unseeded {
+	int index;
+	int64_t window_start[WINDOW_COUNT];
+	int count; /* 0 for a provisional record without calendar limits */
+	struct {
+		uint32_t id;
+		enum dimension dimension;
+		enum window_unit unit;
+		uint64_t interface_hash, model_hash;
+		int64_t settled;
+	} limit[LIMITS_MAX];
 };
 
 struct arena;
@@ -73,6 +91,8 @@ struct limits_op {
 	uint32_t mask;
 	int stale_count;
 	struct stale stale[ACCOUNTS_MAX];
+	int unseeded_count;
+	struct unseeded *unseeded;
 	int standings;
 	struct standing *standing[ACCOUNTS_MAX];
 	const uint8_t *info; /* NEEDKEYS */
@@ -90,6 +110,7 @@ struct limits_check {
 	int64_t ttl_us;
 	uint8_t digest[8]; /* of the request's contents */
 	bool dry_run; /* changes nothing; request_id may be NULL */
+	bool unseeded_too; /* decides on what is not seeded as on anything: the answer is no exact one */
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
@@ -148,7 +169,9 @@ struct limits_seed {
 	struct belief belief;
 	char generation[17];
 	const struct account_profile *profile;
-	bool provisional;
+	bool provisional; /* PostgreSQL did not answer: all calendar limits are unseeded */
+	int64_t window_start[WINDOW_COUNT]; /* 0: where the windows of the belief start */
+	int64_t ahead_us; /* as of struct account_state */
 	union limit_state limits[LIMITS_MAX]; /* in the order of belief.policy; held = 0 */
 	int64_t now_us; /* the store's, from birth */
 };
@@ -159,6 +182,19 @@ struct limits_policy {
 	struct limits_op op;
 	struct belief belief;
 	const struct account_profile *profile;
+};
+
+/* Adds what the ledger knows to calendar limits that are not seeded. LIMITS_NOTHING: something was settled since they were read. */
+struct limits_adopt {
+	struct limits_op op;
+	struct belief belief;
+	bool even_if_moved; /* adds what was settled since, which the ledger may know too: never less than the truth */
+	int64_t window_start[WINDOW_COUNT]; /* where the windows start by the ledger */
+	int count;
+	struct {
+		uint32_t id;
+		int64_t seen, known; /* settled when it was read; what the ledger knows, that included */
+	} limit[LIMITS_MAX];
 };
 
 struct limits_reset {
@@ -195,6 +231,7 @@ struct limits_store_ops {
 	void (*birth)(struct limits_store *store, struct limits_birth *op);
 	void (*seed)(struct limits_store *store, struct limits_seed *op);
 	void (*policy)(struct limits_store *store, struct limits_policy *op);
+	void (*adopt)(struct limits_store *store, struct limits_adopt *op);
 	void (*reset)(struct limits_store *store, struct limits_reset *op);
 	void (*erase)(struct limits_store *store, struct limits_erase *op);
 	void (*facts)(struct limits_store *store, struct limits_facts *op);

@@ -109,7 +109,7 @@ struct outbox_raise {
 	int raised;
 };
 
-/* What an account's record says now: for the reconciler and for proofs. */
+/* What an account's record says now of the calendar limits that are seeded: for the reconciler and for proofs. */
 struct outbox_counters {
 	struct outbox_op op;
 	enum account_kind kind;
@@ -121,6 +121,7 @@ struct outbox_counters {
 		uint32_t limit_id;
 		enum dimension dimension;
 		enum window_unit unit;
+		uint64_t interface_hash, model_hash; /* of its selectors; 0 = all */
 		int64_t window_start, settled, held;
 	} window[LIMITS_MAX];
 };

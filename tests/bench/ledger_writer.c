@@ -18,7 +18,6 @@
 
 #define BATCH 1000
 #define BATCHES 30
-#define CALENDARS 5
 #define BUCKETS 3
 #define DAY_US INT64_C(86400000000)
 
@@ -73,15 +72,10 @@ static void make_item(struct ledger_item *item, struct arena *arena, int number,
 	entry.info.account[2] = (struct entry_account){ACCOUNT_ORG, "org"};
 	part->present = true;
 	part->clock_us = now_us;
-	part->windows = CALENDARS;
 	part->buckets = BUCKETS;
-	part->window = arena_zalloc(arena, CALENDARS, sizeof(*part->window));
 	part->bucket = arena_zalloc(arena, BUCKETS, sizeof(*part->bucket));
-	for (int i = 0; i < CALENDARS; i++)
-		part->window[i] = (struct entry_window){.limit_id = (uint32_t)(i + 1) * 101,
-			.dimension = DIM_REQUESTS,
-			.window_start = now_us - now_us % DAY_US,
-			.amount = 1};
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		part->window_start[u] = now_us - now_us % DAY_US;
 	for (int i = 0; i < BUCKETS; i++)
 		part->bucket[i] = (struct entry_bucket){(uint32_t)(i + 1) * 777, now_us + number, 0, 3, 1};
 	entry_pack(&entry, &buf);

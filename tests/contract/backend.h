@@ -32,6 +32,7 @@ struct backend_ops {
 	void (*seed)(struct backend *backend, struct limits_seed *op);
 	/* As `policy` of store/limits.h: writes through when the version is higher. */
 	void (*policy)(struct backend *backend, struct limits_policy *op);
+	void (*adopt)(struct backend *backend, struct limits_adopt *op);
 	void (*check)(struct backend *backend, struct limits_check *op);
 	void (*record)(struct backend *backend, struct limits_settle *op);
 	void (*cancel)(struct backend *backend, struct limits_settle *op);

@@ -13,13 +13,13 @@
 #define SLOW_FACTOR 200
 
 static const char *const status_names[] = {"allowed", "denied", "repeat", "conflict", "absent", "stale", "behind",
-	"clock", "unknown", "needkeys", "closed", "nothing", "lost"};
+	"clock", "unknown", "needkeys", "closed", "nothing", "lost", "unseeded"};
 
 static const char *status_name(enum limits_status status, bool check)
 {
 	if (status == LIMITS_OK && !check)
 		return "ok";
-	return status <= LIMITS_LOST ? status_names[status] : "failed";
+	return status <= LIMITS_UNSEEDED ? status_names[status] : "failed";
 }
 
 static int64_t amount_value(const struct line *line, const char *key)
@@ -150,7 +150,21 @@ static bool states_equal(const struct account_state *a, const struct account_sta
 	       memcmp(a->limits, b->limits, (size_t)a->policy->count * sizeof(a->limits[0])) == 0;
 }
 
-/* Checks, and that a denial or a dry run has left every account as it was. `swept`: expired reservations may go. */
+/* As a worker does it: limits that are not seeded adopt what the ledger says of them, unless the line waits for just that. */
+static void check_seeded(struct world *world, const struct line *line, struct limits_check *op)
+{
+	world->backend->ops->check(world->backend, op);
+	if (op->op.status != LIMITS_UNSEEDED || (line->expected && strcmp(line->expect[0], "unseeded") == 0))
+		return;
+	for (int i = 0; i < op->op.unseeded_count; i++)
+		world_adopt(world, line, &op->op.unseeded[i]);
+	world->backend->ops->check(world->backend, op);
+}
+
+/*
+ * Checks, and that a denial or a dry run has left every account as it was. `swept`: expired reservations may go; `turned-back`: the
+ * account's clock was far ahead of the store's.
+ */
 static void check_statement(struct world *world, const struct line *line, bool dry)
 {
 	struct account_state *before = arena_zalloc(&world->arena, ACCOUNTS_MAX, sizeof(*before));
@@ -159,6 +173,10 @@ static void check_statement(struct world *world, const struct line *line, bool d
 	const char *held = line_wanted(line, "held");
 
 	check_make(world, line, dry ? NULL : line->word[1], &op);
+	op.unseeded_too = line_value(line, "unseeded-too");
+	op.dry_run = true;
+	if (!op.unseeded_too)
+		check_seeded(world, line, &op);
 	op.dry_run = dry;
 	for (int i = 0; i < world->subjects; i++)
 		world_look(world, line, &world->subject[i], false, &before[i]);
@@ -173,7 +191,7 @@ static void check_statement(struct world *world, const struct line *line, bool d
 		number_expect(line, "held cost", line_number(line, held), op.held.cost);
 	if (op.op.status == LIMITS_OK && !dry)
 		number_expect(line, "started_at", world->now_us, op.started_at_us);
-	if ((op.op.status != LIMITS_DENIED && !dry) || line_wanted(line, "swept"))
+	if ((op.op.status != LIMITS_DENIED && !dry) || line_wanted(line, "swept") || line_wanted(line, "turned-back"))
 		return;
 	for (int i = 0; i < world->subjects; i++) {
 		world_look(world, line, &world->subject[i], false, &after);
@@ -202,7 +220,7 @@ static void repeat_statement(struct world *world, const struct line *line, bool 
 		world->backend->ops->clock(world->backend, world->now_us);
 		snprintf(id, sizeof(id), "%s-%" PRId64, line->word[poll ? 5 : 3], i);
 		check_make(world, line, id, &op);
-		world->backend->ops->check(world->backend, &op);
+		check_seeded(world, line, &op);
 		if (op.op.status > LIMITS_DENIED)
 			line_fail(line, "check %s: %s", id, status_name(op.op.status, true));
 		allowed += op.op.status == LIMITS_OK;
@@ -237,6 +255,18 @@ static void amounts_expect(const struct line *line, const char *key, const struc
 			got->output, got->cost);
 }
 
+/* By a worker that has never seen the accounts: no version, and the windows of UTC. */
+static void strangers(struct world *world, const struct line *line, struct belief beliefs[], int count)
+{
+	struct err err;
+
+	for (int i = 0; i < count; i++) {
+		beliefs[i].version = beliefs[i].epoch = 0;
+		if (!windows_at(&(struct zone){0}, world->now_us, &beliefs[i].windows, &err))
+			line_fail(line, "%s", err.text);
+	}
+}
+
 static void settle_statement(struct world *world, const struct line *line, bool cancel)
 {
 	struct limits_settle op = {.op.arena = &world->arena,
@@ -254,6 +284,8 @@ static void settle_statement(struct world *world, const struct line *line, bool 
 	op.interface_hash = request.interface_hash;
 	op.model_hash = request.model_hash;
 	op.count = world_beliefs(world, line, op.belief);
+	if (line_value(line, "stranger"))
+		strangers(world, line, op.belief, op.count);
 	if (cancel)
 		world->backend->ops->cancel(world->backend, &op);
 	else

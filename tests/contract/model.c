@@ -1,5 +1,6 @@
 /* The backend in memory: server/domain/decision.h with the order of things that docs/store.md gives the scripts. */
 #include "model_store.h"
+#include "seeding.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ static void model_check(struct backend *backend, struct limits_check *op)
 	bool passes;
 
 	op->op.now_us = model->now_us;
+	op->op.unseeded_count = 0;
 	if (marker && memcmp(marker->digest, op->digest, 8) != 0) {
 		op->op.status = LIMITS_CONFLICT;
 		return;
@@ -72,9 +74,18 @@ static void model_check(struct backend *backend, struct limits_check *op)
 	op->op.status = load_all(model, &op->op, op->belief, op->count, false, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
+	if (!op->dry_run)
+		save_turned_back(&loaded);
 	if (marker) {
 		check_answer(op, LIMITS_REPEAT, &marker->reservation);
 		standings_answer(&op->op, op->belief, &loaded);
+		loaded_free(&loaded);
+		return;
+	}
+	for (int i = 0; !op->unseeded_too && i < loaded.count; i++)
+		unseeded_add(&op->op, i, loaded.pointer[i]);
+	if (op->op.unseeded_count) {
+		op->op.status = LIMITS_UNSEEDED;
 		loaded_free(&loaded);
 		return;
 	}
@@ -141,6 +152,9 @@ static void model_seed(struct backend *backend, struct limits_seed *op)
 	account->state.provisional = op->provisional;
 	profile_apply(&account->state, op->profile, &op->belief);
 	state_roll(&account->state, &op->belief.windows, model->now_us);
+	for (int i = 0; op->provisional && i < account->policy->count; i++)
+		if (account->policy->limits[i].kind == KIND_CALENDAR)
+			account->state.unseeded |= UINT32_C(1) << i;
 	memcpy(account->state.limits, op->limits, sizeof(op->limits));
 	list_push_back(&model->accounts, &account->link);
 	op->op.status = LIMITS_OK;
@@ -158,8 +172,7 @@ static void model_policy(struct backend *backend, struct limits_policy *op)
 	op->op.status = LIMITS_NOTHING;
 	if (account->state.version >= op->belief.version)
 		return;
-	if (account->state.clock_us < model->now_us)
-		account->state.clock_us = model->now_us;
+	state_follow(&account->state, model->now_us);
 	if (memcmp(account->policy->pid, op->belief.policy->pid, 8) != 0) {
 		struct policy *policy = policy_copy(op->belief.policy);
 
@@ -169,6 +182,21 @@ static void model_policy(struct backend *backend, struct limits_policy *op)
 	}
 	profile_apply(&account->state, op->profile, &op->belief);
 	op->op.status = LIMITS_OK;
+}
+
+static void model_adopt(struct backend *backend, struct limits_adopt *op)
+{
+	struct model *model = model_of(backend);
+	struct loaded loaded;
+
+	op->op.now_us = model->now_us;
+	op->op.status = load_all(model, &op->op, &op->belief, 1, false, &loaded);
+	if (op->op.status != LIMITS_OK)
+		return;
+	op->op.status = adopt_into(op, loaded.pointer[0]);
+	if (op->op.status == LIMITS_OK)
+		save_all(&loaded);
+	loaded_free(&loaded);
 }
 
 static int model_expire(struct backend *backend, const struct belief beliefs[], int count)
@@ -187,8 +215,7 @@ static int model_expire(struct backend *backend, const struct belief beliefs[], 
 				if (!account || strcmp(account->key, marker->account[i]) != 0)
 					continue;
 				/* Who sweeps knows no windows: the next call that does will roll them. */
-				if (account->state.clock_us < model->now_us)
-					account->state.clock_us = model->now_us;
+				state_follow(&account->state, model->now_us);
 				states[i] = &account->state;
 			}
 		marker_expire(model, marker, states);
@@ -270,6 +297,7 @@ const struct backend_ops backend_model = {
 	.settings = model_settings,
 	.seed = model_seed,
 	.policy = model_policy,
+	.adopt = model_adopt,
 	.check = model_check,
 	.record = model_record,
 	.cancel = model_cancel,

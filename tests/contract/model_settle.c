@@ -74,7 +74,7 @@ void model_record(struct backend *backend, struct limits_settle *op)
 		op->state = marker ? marker->reservation.state : RESERVATION_NONE;
 		return;
 	}
-	op->op.status = load_all(model, &op->op, op->belief, op->count, true, &loaded);
+	op->op.status = load_all(model, &op->op, op->belief, op->count, marker != NULL, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	if (marker && marker->reservation.attempts & UINT32_C(1) << op->attempt)

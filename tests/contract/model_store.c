@@ -104,6 +104,7 @@ static bool clock_inside(const struct windows *windows, int64_t now_us)
 	return true;
 }
 
+/* A caller who believes another version may know other windows: they stay as they are. */
 static void account_load(struct loaded *loaded, int i, const struct belief *belief, int64_t now_us)
 {
 	struct account_state *state = &loaded->state[i];
@@ -111,8 +112,12 @@ static void account_load(struct loaded *loaded, int i, const struct belief *beli
 	*state = loaded->account[i]->state;
 	loaded->pointer[i] = state;
 	loaded->policy[i] = NULL;
-	state_roll(state, &belief->windows, now_us);
-	if (belief->epoch <= state->epoch || belief->version != state->version)
+	if (belief->version != state->version) {
+		loaded->turned_back[i] = state_follow(state, now_us);
+		return;
+	}
+	loaded->turned_back[i] = state_roll(state, &belief->windows, now_us);
+	if (belief->epoch <= state->epoch)
 		return;
 	state->epoch = belief->epoch;
 	if (memcmp(belief->policy->pid, state->policy->pid, 8) != 0) {
@@ -148,7 +153,8 @@ enum limits_status load_all(struct model *model, struct limits_op *op, const str
 			op->stale[op->stale_count++] = (struct stale){.index = i, .version = account->state.version};
 		else if (account->state.version < beliefs[i].version && !lenient)
 			behind |= 1u << i;
-		clock = clock || !clock_inside(&beliefs[i].windows, model->now_us);
+		if (account->state.version == beliefs[i].version)
+			clock = clock || !clock_inside(&beliefs[i].windows, model->now_us);
 	}
 	if (op->mask)
 		return LIMITS_ABSENT;
@@ -165,18 +171,29 @@ enum limits_status load_all(struct model *model, struct limits_op *op, const str
 	return LIMITS_OK;
 }
 
+static void save_one(struct loaded *loaded, int i)
+{
+	struct account *account = loaded->account[i];
+
+	account->state = loaded->state[i];
+	if (!loaded->policy[i])
+		return;
+	free(account->policy);
+	account->policy = loaded->policy[i];
+	loaded->policy[i] = NULL;
+}
+
 void save_all(struct loaded *loaded)
 {
-	for (int i = 0; i < loaded->count; i++) {
-		struct account *account = loaded->account[i];
+	for (int i = 0; i < loaded->count; i++)
+		save_one(loaded, i);
+}
 
-		account->state = loaded->state[i];
-		if (loaded->policy[i]) {
-			free(account->policy);
-			account->policy = loaded->policy[i];
-			loaded->policy[i] = NULL;
-		}
-	}
+void save_turned_back(struct loaded *loaded)
+{
+	for (int i = 0; i < loaded->count; i++)
+		if (loaded->turned_back[i])
+			save_one(loaded, i);
 }
 
 void standings_answer(struct limits_op *op, const struct belief beliefs[], const struct loaded *loaded)

@@ -41,6 +41,7 @@ struct loaded {
 	struct account_state *pointer[ACCOUNTS_MAX];
 	struct policy *policy[ACCOUNTS_MAX]; /* not NULL: converted to this one */
 	struct verdict verdict[ACCOUNTS_MAX];
+	bool turned_back[ACCOUNTS_MAX]; /* its clock was far ahead: its state is kept, whatever becomes of the call */
 };
 
 struct model *model_of(struct backend *backend);
@@ -60,6 +61,8 @@ enum limits_status load_all(struct model *model, struct limits_op *op, const str
 	bool lenient, struct loaded *loaded);
 void loaded_free(struct loaded *loaded);
 void save_all(struct loaded *loaded);
+/* Accounts whose clocks were far ahead. */
+void save_turned_back(struct loaded *loaded);
 void standings_answer(struct limits_op *op, const struct belief beliefs[], const struct loaded *loaded);
 void marker_close(struct model *model, struct marker *marker);
 void marker_forget(struct marker *marker);

@@ -140,6 +140,11 @@ static void redis_policy(struct backend *backend, struct limits_policy *op)
 	CALL(redis_of(backend), policy, op);
 }
 
+static void redis_adopt(struct backend *backend, struct limits_adopt *op)
+{
+	CALL(redis_of(backend), adopt, op);
+}
+
 static void redis_seed(struct backend *backend, struct limits_seed *op)
 {
 	struct redis_backend *redis = redis_of(backend);
@@ -303,6 +308,7 @@ const struct backend_ops backend_redis = {
 	.settings = redis_settings,
 	.seed = redis_seed,
 	.policy = redis_policy,
+	.adopt = redis_adopt,
 	.check = redis_check_op,
 	.record = redis_record,
 	.cancel = redis_cancel,

@@ -104,6 +104,17 @@ static void set_statement(struct world *world, const struct line *line)
 	world->current->dirty = true;
 }
 
+/* ledger NAME AMOUNT: what the ledger knows of a calendar limit of the current account, when it is asked next. */
+static void ledger_statement(struct world *world, const struct line *line)
+{
+	struct policy *policy = &world->current->policy;
+	struct limit *limit = limit_slot(policy, line->word[1]);
+
+	if (line->count < 3 || limit >= &policy->limits[policy->count])
+		line_fail(line, "use: ledger NAME AMOUNT");
+	world->current->ledger[limit - policy->limits] = line_number(line, line->word[2]);
+}
+
 static void clock_statement(struct world *world, const struct line *line)
 {
 	const char *to = line->word[1];
@@ -139,6 +150,8 @@ bool statement_setup(struct world *world, const struct line *line)
 		zone_statement(world, line);
 	else if (strcmp(verb, "set") == 0)
 		set_statement(world, line);
+	else if (strcmp(verb, "ledger") == 0)
+		ledger_statement(world, line);
 	else if (strcmp(verb, "clock") == 0)
 		clock_statement(world, line);
 	else if (strcmp(verb, "settings") == 0)

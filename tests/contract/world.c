@@ -99,6 +99,26 @@ void world_apply(struct world *world, const struct line *line, bool by_epoch)
 		line_fail(line, "policy: status %d %s", (int)op.op.status, op.op.err.text);
 }
 
+void world_adopt(struct world *world, const struct line *line, const struct unseeded *unseeded)
+{
+	struct subject *subject = &world->subject[unseeded->index];
+	struct limits_adopt op = {.op.arena = &world->arena, .count = unseeded->count};
+
+	belief_make(world, line, subject, &op.belief);
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		op.window_start[u] = windows_start(&op.belief.windows, (enum window_unit)u, world->now_us);
+	for (int i = 0; i < unseeded->count; i++) {
+		op.limit[i].id = unseeded->limit[i].id;
+		op.limit[i].seen = op.limit[i].known = unseeded->limit[i].settled;
+		for (int k = 0; k < subject->stored.count; k++)
+			if (subject->stored.limits[k].id == op.limit[i].id && subject->ledger[k])
+				op.limit[i].known = subject->ledger[k];
+	}
+	world->backend->ops->adopt(world->backend, &op);
+	if (op.op.status != LIMITS_OK)
+		line_fail(line, "adopt: status %d %s", (int)op.op.status, op.op.err.text);
+}
+
 int world_beliefs(struct world *world, const struct line *line, struct belief out[ACCOUNTS_MAX])
 {
 	world_settle(world, line);

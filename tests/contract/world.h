@@ -13,6 +13,7 @@ struct subject {
 	struct policy policy, stored; /* as edited; as the backend was told */
 	uint32_t version, epoch;
 	bool seeded, dirty;
+	int64_t ledger[LIMITS_MAX]; /* by the limit's place; 0 = what it has settled */
 };
 
 struct world {
@@ -36,6 +37,9 @@ void world_settle(struct world *world, const struct line *line);
 /* Writes the current subject's edits through, by version; or by the tenant's epoch only, so that the next check brings
  * them. */
 void world_apply(struct world *world, const struct line *line, bool by_epoch);
+
+/* The account's limits adopt what the ledger says of them (`ledger`), or what they have settled where it says nothing. */
+void world_adopt(struct world *world, const struct line *line, const struct unseeded *unseeded);
 
 /* What a caller believes of the accounts now. Returns how many. */
 int world_beliefs(struct world *world, const struct line *line, struct belief out[ACCOUNTS_MAX]);

@@ -64,7 +64,7 @@ def test_the_proof_fails_when_a_counter_is_lost(bots, stack):
     names = traffic(own, users=2)
     assert own.drained().equal
     with stack.sql() as sql:  # what seeding would read
-        sql.execute("UPDATE usage_windows SET used = used - 1 WHERE tenant = %s", (own.tenant,))
+        sql.execute("UPDATE usage_windows SET requests = requests - 1 WHERE tenant = %s", (own.tenant,))
     for key in stack.redis.scan_iter(match="b:{p*}:a:u:*"):
         if key.endswith(b"/" + names[0].encode()):
             stack.redis.delete(key)

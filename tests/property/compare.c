@@ -75,6 +75,8 @@ static void compare_state(
 	FIELD(window_start[2]);
 	FIELD(open);
 	FIELD(notified);
+	FIELD(unseeded);
+	FIELD(ahead_us);
 #undef FIELD
 	for (int i = 0; i < model->policy->count; i++)
 		compare_limit(episode, where, model, lua, i);
@@ -95,6 +97,28 @@ static void compare_standing(struct episode *episode, int i, const struct standi
 	compare_state(episode, name, &model->state, &lua->state);
 }
 
+static void compare_unseeded(struct episode *episode, const struct limits_op *model, const struct limits_op *lua)
+{
+	compare_number(episode, "unseeded accounts", model->unseeded_count, lua->unseeded_count);
+	for (int i = 0; i < model->unseeded_count && !episode->differs[0]; i++) {
+		const struct unseeded *a = &model->unseeded[i];
+		const struct unseeded *b = &lua->unseeded[i];
+
+		compare_number(episode, "unseeded account", a->index, b->index);
+		compare_number(episode, "unseeded limits", a->count, b->count);
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			compare_number(episode, "start of the window", a->window_start[u], b->window_start[u]);
+		for (int k = 0; k < a->count && !episode->differs[0]; k++) {
+			compare_number(episode, "unseeded limit", a->limit[k].id, b->limit[k].id);
+			compare_number(episode, "its unit", a->limit[k].unit, b->limit[k].unit);
+			compare_number(episode, "its dimension", a->limit[k].dimension, b->limit[k].dimension);
+			compare_number(episode, "its model", (int64_t)a->limit[k].model_hash,
+				(int64_t)b->limit[k].model_hash);
+			compare_number(episode, "what it has settled", a->limit[k].settled, b->limit[k].settled);
+		}
+	}
+}
+
 void compare_op(struct episode *episode, const struct limits_op *model, const struct limits_op *lua)
 {
 	compare_number(episode, "status", model->status, lua->status);
@@ -107,6 +131,8 @@ void compare_op(struct episode *episode, const struct limits_op *model, const st
 		compare_number(episode, "stale index", model->stale[i].index, lua->stale[i].index);
 		compare_number(episode, "stale version", model->stale[i].version, lua->stale[i].version);
 	}
+	if (model->status == LIMITS_UNSEEDED)
+		compare_unseeded(episode, model, lua);
 	if (episode->differs[0] || model->status > LIMITS_REPEAT)
 		return;
 	compare_number(episode, "standings", model->standings, lua->standings);

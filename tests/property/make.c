@@ -115,8 +115,10 @@ void episode_make(struct episode *episode, struct chance *chance)
 void episode_belief(struct episode *episode, int index, struct chance *wrong, struct belief *out)
 {
 	const struct member *member = &episode->member[index];
+	const struct zone *zone = &member->zone;
 	int64_t now_us = episode->now_us;
 	int which = member->now;
+	struct zone other;
 
 	*out = (struct belief){.kind = member->kind,
 		.tenant = TENANT,
@@ -128,11 +130,14 @@ void episode_belief(struct episode *episode, int index, struct chance *wrong, st
 		out->epoch--;
 		which = member->before;
 	}
-	if (wrong && chance_percent(wrong, 1))
+	/* Who knows another version may know another time zone. */
+	if (wrong && chance_percent(wrong, 4)) {
 		out->version += (uint32_t)chance_below(wrong, 3) - 1;
+		zone = out->version == member->version ? zone : zone_any(wrong, &other);
+	}
 	if (wrong && chance_percent(wrong, 2))
 		now_us += (chance_below(wrong, 9) - 4) * DAY;
 	out->policy = &member->variant[which];
-	if (!windows_at(&member->zone, now_us, &out->windows, NULL))
+	if (!windows_at(zone, now_us, &out->windows, NULL))
 		memset(&out->windows, 0, sizeof(out->windows));
 }

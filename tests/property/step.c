@@ -59,6 +59,29 @@ static void interface_any(struct chance *chance, uint64_t *interface_hash, uint6
 	*model_hash = chance_percent(chance, 50) ? selector_hash("gpt", 3) : 0;
 }
 
+/* What the ledger says of limits that are not seeded: anything, and sometimes by a worker that has read too early. */
+static void adopt_all(struct episode *episode, struct chance *chance, const struct limits_op *unseeded,
+	const struct belief beliefs[])
+{
+	for (int i = 0; i < unseeded->unseeded_count && !episode->differs[0]; i++) {
+		const struct unseeded *account = &unseeded->unseeded[i];
+		struct limits_adopt op = {.op.arena = &episode->arena,
+			.belief = beliefs[account->index],
+			.even_if_moved = chance_percent(chance, 50),
+			.count = account->count};
+
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			op.window_start[u] = windows_start(&op.belief.windows, (enum window_unit)u, episode->now_us);
+		for (int k = 0; k < account->count; k++) {
+			op.limit[k].id = account->limit[k].id;
+			op.limit[k].seen = account->limit[k].settled - (chance_percent(chance, 10) ? 1 : 0);
+			op.limit[k].known = chance_count(chance, 1000);
+		}
+		BOTH(limits_adopt, adopt, op, model, lua);
+		compare_number(episode, "status of adopting", model.op.status, lua.op.status);
+	}
+}
+
 static void step_check(struct episode *episode, struct chance *chance)
 {
 	int id = (int)chance_below(chance, IDS);
@@ -70,7 +93,8 @@ static void step_check(struct episode *episode, struct chance *chance)
 		.request_id = request_name(id),
 		.request.estimate = amounts_any(chance),
 		.ttl_us = 1 + chance_below(chance, chance_percent(chance, 50) ? 10 * SECOND : 3600 * SECOND),
-		.dry_run = chance_percent(chance, 8)};
+		.dry_run = chance_percent(chance, 8),
+		.unseeded_too = chance_percent(chance, 10)};
 
 	if (chance_percent(chance, 10)) {
 		op.request.estimate.cost = 0;
@@ -84,6 +108,8 @@ static void step_check(struct episode *episode, struct chance *chance)
 		op.request.estimate.output, op.request.estimate.cost, op.ttl_us);
 	BOTH(limits_check, check, op, model, lua);
 	compare_op(episode, &model.op, &lua.op);
+	if (model.op.status == LIMITS_UNSEEDED)
+		adopt_all(episode, chance, &model.op, op.belief);
 	if (model.op.status > LIMITS_REPEAT)
 		return;
 	compare_number(episode, "state", model.state, lua.state);

@@ -184,7 +184,7 @@ static void an_override_comes_back_with_its_end_and_is_dropped_at_it(void **stat
 	buf_release(&packed);
 }
 
-static struct entry entry_sample(struct entry_window *window, struct entry_bucket *bucket)
+static struct entry entry_sample(struct entry_bucket *bucket)
 {
 	struct entry entry = {.kind = ENTRY_RECORD,
 		.attempt = 31,
@@ -209,9 +209,8 @@ static struct entry entry_sample(struct entry_window *window, struct entry_bucke
 			.tokens = {.count = {1, 2, 3, 4, 5, 6, 7}}},
 		.part = {{.present = true,
 			.clock_us = 10,
-			.windows = 1,
+			.window_start = {77, 66, 55},
 			.buckets = 1,
-			.window = window,
 			.bucket = bucket}}};
 
 	return entry;
@@ -219,9 +218,8 @@ static struct entry entry_sample(struct entry_window *window, struct entry_bucke
 
 static void an_entry_comes_back(void **state)
 {
-	struct entry_window window = {.limit_id = 1, .dimension = DIM_COST, .window_start = 77, .amount = -3};
 	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
-	struct entry entry = entry_sample(&window, &bucket);
+	struct entry entry = entry_sample(&bucket);
 	struct entry back;
 	struct buf packed = {0};
 
@@ -237,7 +235,7 @@ static void an_entry_comes_back(void **state)
 	assert_string_equal(back.info.account[0].id, "ann");
 	assert_string_equal(back.usage.model, "m-2");
 	assert_int_equal(back.usage.tokens.count[TOKEN_AUDIO_OUTPUT], 7);
-	assert_int_equal(back.part[0].window[0].amount, -3);
+	assert_int_equal(back.part[0].window_start[WINDOW_MONTH], 55);
 	assert_int_equal(back.part[0].bucket[0].den, 7);
 	for (size_t n = 0; n < packed.len; n++)
 		assert_false(entry_unpack((uint8_t *)packed.data, n, &arena, &back));
@@ -246,12 +244,61 @@ static void an_entry_comes_back(void **state)
 	buf_release(&packed);
 }
 
+static void a_reset_says_what_it_took_away(void **state)
+{
+	struct entry_lost lost = {.dimension = DIM_COST, .unit = WINDOW_WEEK, .window_start = 66, .used = 3};
+	struct entry_bucket bucket = {.num = 1, .den = 1};
+	struct entry entry = entry_sample(&bucket);
+	struct entry back;
+	struct buf packed = {0};
+
+	(void)state;
+	entry.kind = ENTRY_RESET;
+	entry.losts = 1;
+	entry.lost = &lost;
+	entry_pack(&entry, &packed);
+	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	assert_int_equal(back.losts, 1);
+	assert_int_equal(back.lost[0].unit, WINDOW_WEEK);
+	assert_int_equal(back.lost[0].used, 3);
+	buf_release(&packed);
+}
+
+/* It waits in an outbox while bursard is upgraded: `B windows`, each `I4 limit id, B dimension, i7 start, i7 amount`. */
+static void an_entry_of_the_release_before_is_read_without_its_windows(void **state)
+{
+	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
+	struct entry entry = entry_sample(&bucket);
+	struct entry back;
+	struct buf packed = {0}, old = {0};
+	size_t starts;
+
+	(void)state;
+	entry_pack(&entry, &packed);
+	starts = packed.len - (1 + 4 + 7 * 4) - 3 * 7; /* of the only part: behind present and clock */
+	buf_put(&old, packed.data, starts);
+	old.data[0] = 1;
+	buf_put_u8(&old, 1);
+	buf_put_u32(&old, 9);
+	buf_put_u8(&old, DIM_COST);
+	buf_put_int(&old, 77, 7);
+	buf_put_int(&old, 3, 7);
+	buf_put(&old, packed.data + starts + 3 * 7, packed.len - starts - 3 * 7);
+	assert_true(entry_unpack((uint8_t *)old.data, old.len, &arena, &back));
+	assert_int_equal(back.amounts.cost, -5);
+	assert_int_equal(back.part[0].window_start[WINDOW_DAY], 0);
+	assert_int_equal(back.part[0].bucket[0].den, 7);
+	for (size_t n = 0; n < old.len; n++)
+		assert_false(entry_unpack((uint8_t *)old.data, n, &arena, &back));
+	buf_release(&packed);
+	buf_release(&old);
+}
+
 /* With a fixed seed: half a sample, half noise. */
 static void noise_is_read_or_refused(void **state)
 {
-	struct entry_window window = {.dimension = DIM_COST};
 	struct entry_bucket bucket = {.num = 1, .den = 1};
-	struct entry entry = entry_sample(&window, &bucket);
+	struct entry entry = entry_sample(&bucket);
 	struct account_profile profile;
 	struct buf packed = {0};
 	unsigned seed = 7;
@@ -321,6 +368,8 @@ int main(void)
 		cmocka_unit_test(a_profile_comes_back),
 		cmocka_unit_test(an_override_comes_back_with_its_end_and_is_dropped_at_it),
 		cmocka_unit_test(an_entry_comes_back),
+		cmocka_unit_test(a_reset_says_what_it_took_away),
+		cmocka_unit_test(an_entry_of_the_release_before_is_read_without_its_windows),
 		cmocka_unit_test(noise_is_read_or_refused),
 		cmocka_unit_test(token_classes_are_summed_and_bounded),
 		cmocka_unit_test(kinds_of_accounts_have_names),

@@ -40,13 +40,9 @@ void entry_example(struct entry *entry, struct arena *arena, const char *user, c
 	struct entry_part *part = &entry->part[0];
 	part->present = true;
 	part->clock_us = now_us;
-	part->windows = part->buckets = 1;
-	part->window = arena_zalloc(arena, 1, sizeof(*part->window));
+	part->buckets = 1;
 	part->bucket = arena_zalloc(arena, 1, sizeof(*part->bucket));
-	part->window[0] = (struct entry_window){.limit_id = 7,
-		.dimension = DIM_TOKENS,
-		.window_start = now_us - now_us % INT64_C(86400000000),
-		.amount = 15};
+	part->window_start[WINDOW_DAY] = now_us - now_us % INT64_C(86400000000);
 	part->bucket[0] =
 		(struct entry_bucket){.limit_id = 9, .full_at_us = now_us + 1000, .rem = 1, .num = 3, .den = 2};
 }

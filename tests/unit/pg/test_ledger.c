@@ -51,7 +51,7 @@ static void a_batch_is_written_once_however_often_it_comes(void **state)
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM ledger"), 100);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 100 * 1000);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(rows) FROM usage_monthly"), 100);
-	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(used) FROM usage_windows"), 100 * 15);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(input + output) FROM usage_windows WHERE kind = 1"), 100 * 15);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM token_buckets"), 7);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM accounts WHERE version = 0"), 7);
 }
@@ -165,9 +165,10 @@ static void what_a_user_used_stays_with_the_team_he_was_in(void **state)
 		"blue 1400, red 60");
 }
 
-static void a_reset_lowers_windows_and_stays_out_of_the_roll_ups(void **state)
+static void a_reset_begins_windows_and_stays_out_of_the_roll_ups(void **state)
 {
 	struct ledger_item items[2];
+	struct entry_lost lost = {.dimension = DIM_TOKENS, .used = 15};
 	struct entry entry;
 
 	(void)state;
@@ -178,12 +179,21 @@ static void a_reset_lowers_windows_and_stays_out_of_the_roll_ups(void **state)
 	entry.amounts = (struct amounts){0};
 	entry.info.actor = "alice";
 	entry.info.reason = "goodwill";
-	entry.part[0].window[0].amount = -15;
+	entry.part[0].window_start[WINDOW_DAY]++;
+	entry.losts = 1;
+	entry.lost = &lost;
 	item_pack(&items[1], &bench.arena, &entry, "gen:reset:1");
 	write_all(items, 2);
-	assert_int_equal(pg_server_ask_number(bench.db, "SELECT used FROM usage_windows"), 0);
+	assert_int_equal(pg_server_ask_number(bench.db,
+				 "SELECT sum(requests) FROM usage_windows WHERE kind = 1 AND starts_at_us >= "
+				 "(SELECT max(starts_at_us) FROM usage_windows WHERE shard = -1)"),
+		0);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(requests) FROM usage_windows WHERE kind = 1"), 1);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(rows) FROM usage_daily"), 1);
 	assert_string_equal(pg_server_ask(bench.db, "SELECT note FROM ledger WHERE entry = 2"), "alice: goodwill");
+	assert_int_equal(pg_server_ask_number(
+				 bench.db, "SELECT (before->'windows'->0->>'used')::int FROM audit_log WHERE action = 'account.reset'"),
+		15);
 }
 
 static void of_two_bucket_levels_the_newer_one_counts(void **state)
@@ -275,21 +285,25 @@ static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
 	}
 }
 
-static void the_newest_window_of_each_limit_is_listed_page_by_page(void **state)
+static void the_windows_that_may_run_are_listed_page_by_page(void **state)
 {
-	struct ledger_windows op = {.op = LEDGER_OP, .since_us = 100, .limit = 2};
+	const int64_t day_us = INT64_C(86400000000);
+	struct ledger_windows op = {.op = LEDGER_OP, .now_us = 100 * day_us, .limit = 2};
 
 	(void)state;
 	assert_true(pg_server_exec(bench.db,
-		"INSERT INTO usage_windows VALUES ('t', 1, 'a', 1, 200, 5), ('t', 1, 'a', 1, 300, 6), "
-		"('t', 1, 'a', 2, 300, 7), ('t', 1, 'b', 1, 50, 8), ('t', 1, 'c', 1, 250, 9), "
-		"('t', 2, 'a', 1, 250, 10)"));
+		"INSERT INTO usage_windows SELECT 't', k, id, unit, starts * 86400000000, 'web', 'm', shard, n, 0, 0, 0 FROM "
+		"(VALUES (1, 'a', 0, 99, 0, 6), (1, 'a', 0, 96, 0, 5), (1, 'a', 1, 96, 0, 7), (1, 'b', 2, 66, 0, 8), "
+		"(1, 'c', 0, 99, 3, 9), (1, 'c', 0, 99, 4, 1), (2, 'a', 0, 99, 0, 10)) AS v (k, id, unit, starts, shard, n)"));
 	RUN_LEDGER(windows, &op);
 	assert_true(op.op.ok && op.more);
 	assert_int_equal(op.count, 2);
 	assert_int_equal(op.row[0].count, 2);
-	assert_int_equal(op.row[0].window[0].used, 6);
+	assert_int_equal(usage_of(op.row[0].window, op.row[0].count, WINDOW_DAY, DIM_REQUESTS, 0, 0, 98 * day_us, op.now_us), 6);
 	assert_string_equal(op.row[1].key.id, "c");
+	assert_int_equal(usage_of(op.row[1].window, op.row[1].count, WINDOW_DAY, DIM_REQUESTS, selector_hash("web", 3),
+				 selector_hash("m", 1), 98 * day_us, op.now_us),
+		10);
 	op.after = op.row[1].key;
 	RUN_LEDGER(windows, &op);
 	assert_int_equal(op.count, 1);
@@ -323,13 +337,13 @@ int main(void)
 		ON_BENCH(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in),
 		ON_BENCH(every_sum_agrees_with_the_rows),
 		ON_BENCH(what_a_user_used_stays_with_the_team_he_was_in),
-		ON_BENCH(a_reset_lowers_windows_and_stays_out_of_the_roll_ups),
+		ON_BENCH(a_reset_begins_windows_and_stays_out_of_the_roll_ups),
 		ON_BENCH(of_two_bucket_levels_the_newer_one_counts),
 		ON_BENCH(a_partition_that_another_writer_holds_is_left_to_him),
 		ON_BENCH(a_partition_dropped_meanwhile_is_made_again),
 		ON_BENCH(upkeep_makes_days_ahead_and_drops_old_ones),
 		ON_BENCH(a_lease_has_one_holder_and_a_fence_that_rises),
-		ON_BENCH(the_newest_window_of_each_limit_is_listed_page_by_page),
+		ON_BENCH(the_windows_that_may_run_are_listed_page_by_page),
 		ON_BENCH(without_postgresql_a_batch_fails_and_gets_in_later),
 	};
 

@@ -1,5 +1,7 @@
 /* The fake stores. */
 #include "fakes.h"
+#include "contract/seeding.h"
+#include "contract/seeding.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -156,6 +158,14 @@ static enum limits_status decide(struct fake *fake, struct limits_check *op, str
 	return allowed ? LIMITS_OK : LIMITS_DENIED;
 }
 
+static bool unseeded(struct limits_check *op, struct account_state *states[])
+{
+	op->op.unseeded_count = 0;
+	for (int i = 0; !op->unseeded_too && i < op->count; i++)
+		unseeded_add(&op->op, i, states[i]);
+	return op->op.unseeded_count > 0;
+}
+
 static void check(struct limits_store *store, struct limits_check *op)
 {
 	struct fake *fake = of(store);
@@ -177,6 +187,8 @@ static void check(struct limits_store *store, struct limits_check *op)
 		op->expires_at_us = marker->reservation.expires_at_us;
 		op->held = marker->reservation.held;
 		stand(&op->op, states, none, op->count);
+	} else if (status == LIMITS_OK && unseeded(op, states)) {
+		status = LIMITS_UNSEEDED;
 	} else if (status == LIMITS_OK && !fake->away) {
 		status = decide(fake, op, states);
 	}
@@ -300,6 +312,16 @@ static void account_write(
 	profile_pack(profile, &account->meta);
 }
 
+static uint32_t calendars_of(const struct policy *policy)
+{
+	uint32_t mask = 0;
+
+	for (int i = 0; i < policy->count; i++)
+		if (policy->limits[i].kind == KIND_CALENDAR)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
 static void seed(struct limits_store *store, struct limits_seed *op)
 {
 	struct fake *fake = of(store);
@@ -314,6 +336,7 @@ static void seed(struct limits_store *store, struct limits_seed *op)
 	strcpy(account->id, op->belief.id);
 	account_write(account, &op->belief, op->profile);
 	account->state.provisional = op->provisional;
+	account->state.unseeded = op->provisional ? calendars_of(&account->policy) : 0;
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		account->state.window_start[u] = windows_start(&op->belief.windows, (enum window_unit)u, op->now_us);
 	memcpy(account->state.limits, op->limits, sizeof(op->limits));
@@ -329,9 +352,21 @@ static void policy(struct limits_store *store, struct limits_policy *op)
 	if (account && account->version < op->belief.version) {
 		state_convert(&account->state, op->belief.policy, fake->now_us);
 		account_write(account, &op->belief, op->profile);
+		if (account->state.provisional)
+			account->state.unseeded = calendars_of(&account->policy);
 		account->state.provisional = false;
 	}
 	answer(fake, &op->op, account ? LIMITS_OK : LIMITS_ABSENT);
+}
+
+static void adopt(struct limits_store *store, struct limits_adopt *op)
+{
+	struct fake *fake = of(store);
+	struct account_state *states[1];
+	enum limits_status status = load(fake, &op->op, &op->belief, 1, states);
+
+	fake->adoptions++;
+	answer(fake, &op->op, status == LIMITS_OK ? adopt_into(op, states[0]) : status);
 }
 
 static void reset(struct limits_store *store, struct limits_reset *op)
@@ -434,6 +469,7 @@ void fake_init(struct fake *fake)
 		.birth = birth,
 		.seed = seed,
 		.policy = policy,
+		.adopt = adopt,
 		.reset = reset};
 	static const struct accounts_store_ops accounts_ops = {.lookup = lookup, .ledger = ledger};
 	struct worker_parts parts = {.limits = &fake->limits,

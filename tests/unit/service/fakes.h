@@ -57,7 +57,7 @@ struct fake {
 	int undrained; /* so many more births say that an entry waits */
 	bool ledger_found, ledger_counted;
 	int64_t birth_us;
-	int checks, lookups, births, waits, policies;
+	int checks, lookups, births, waits, policies, adoptions;
 	struct fake_account account[FAKES_MAX];
 	int accounts;
 	struct fake_marker marker[FAKES_MAX];

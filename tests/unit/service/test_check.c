@@ -188,17 +188,14 @@ static void use_of_the_running_windows_is_seeded(void **state)
 {
 	struct fake *fake = *state;
 	struct fake_row *row = fake_row_add(fake, ACCOUNT_USER, "ann", 1);
-	const struct tier_default *free_tier = tier_default_find("free");
-	struct policy policy;
 	struct windows windows;
 	struct zone utc = {0};
 
-	assert_true(tier_default_policy(free_tier, &policy, NULL));
 	assert_true(windows_at(&utc, fake->now_us, &windows, NULL));
 	row->windows = 1;
-	row->window[0] = (struct usage_window){.limit_id = policy.limits[2].id,
+	row->window[0] = (struct usage_window){.unit = WINDOW_DAY,
 		.window_start = windows_start(&windows, WINDOW_DAY, fake->now_us),
-		.used = 50};
+		.used.requests = 50};
 	assert_int_equal(ask(fake, "ann", "r1")->answer.reason, REASON_QUOTA);
 }
 

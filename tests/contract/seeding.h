@@ -1,0 +1,13 @@
+/* How a store tells of limits that are not seeded, and adopts what the ledger knows: for the model, and for the fakes of tests/unit. */
+#ifndef TESTS_CONTRACT_SEEDING_H
+#define TESTS_CONTRACT_SEEDING_H
+
+#include "store/limits.h"
+
+/* Adds account `index` to the answer of LIMITS_UNSEEDED, unless it is seeded. Memory comes from op->arena. */
+void unseeded_add(struct limits_op *op, int index, const struct account_state *state);
+
+/* LIMITS_OK; or LIMITS_NOTHING, and the state is as it was. */
+enum limits_status adopt_into(const struct limits_adopt *op, struct account_state *state);
+
+#endif
