@@ -8,18 +8,17 @@ local CLOCK_SLACK = 1000000 -- us by which the store's clock may step back befor
 -- By the index of the account in the call. stranger: the caller believed another version than the record's. turned_back: its clock
 -- was far ahead of the store's.
 local states, plans, wanted, failed, would, notify, stranger, turned_back = {}, {}, {}, {}, {}, {}, {}, {}
-local day_end, week_end, month_end = {}, {}, {}
 
 -- Moves one unit to the window that begins at `start`. A window that begins for the first time is empty. When the store's clock was
 -- ahead for a while, it is moved back to the one that runs now, and later again to those that had begun too early: what was used in
 -- them the ledger knows, and what is held stays held.
-local function move_window(t, p, unit, start)
+local function move_window(t, p, unit, start, stop)
 	local before, clear = t[DAY + unit - 1], p.clear[unit]
 	local again = start < before or start <= t[AHEAD] * 1000000
 	if start < before and before > t[AHEAD] * 1000000 then
 		t[AHEAD] = math.ceil(before / 1000000)
 	end
-	t[DAY + unit - 1] = start
+	t[DAY + unit - 1], t[DAY_END + unit - 1] = start, stop
 	for i = 1, #clear do
 		local k = clear[i]
 		local s, bit = p.slot[k], p.bit[k]
@@ -145,32 +144,15 @@ local function tail_with(tail, policy)
 	return pack('<I2c0', #policy, policy) .. sub(tail, at)
 end
 
--- Moves each unit to the window that holds the account's clock, by the caller's boundaries.
-local function windows_follow(i, t, p, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3)
-	local now, start = t[NOW]
-	if now >= d1 and now < d2 then
-		start, day_end[i] = d1, d2
-	else
-		start, day_end[i] = window_of(now, d0, d1, d2, d3)
+-- Moves one unit to the window that holds the account's clock, by the caller's boundaries: but not before the running one has ended.
+local function window_follow(t, p, unit, a, b, c, d)
+	local now, start, stop = t[NOW], b, c
+	if now < b or now >= c then
+		start, stop = window_of(now, a, b, c, d)
 	end
-	if start > t[DAY] or t[DAY] > now then
-		move_window(t, p, 1, start)
-	end
-	if now >= w1 and now < w2 then
-		start, week_end[i] = w1, w2
-	else
-		start, week_end[i] = window_of(now, w0, w1, w2, w3)
-	end
-	if start > t[WEEK] or t[WEEK] > now then
-		move_window(t, p, 2, start)
-	end
-	if now >= m1 and now < m2 then
-		start, month_end[i] = m1, m2
-	else
-		start, month_end[i] = window_of(now, m0, m1, m2, m3)
-	end
-	if start > t[MONTH] or t[MONTH] > now then
-		move_window(t, p, 3, start)
+	local running = t[DAY + unit - 1]
+	if start > running and now >= t[DAY_END + unit - 1] or running > now then
+		move_window(t, p, unit, start, stop)
 	end
 end
 
@@ -209,7 +191,9 @@ local function account_load(i, raw, blob, time, pol, lenient)
 		return nil, CLOCK
 	end
 	turned_back[i] = clock_follow(t, p, time)
-	windows_follow(i, t, p, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3)
+	window_follow(t, p, 1, d0, d1, d2, d3)
+	window_follow(t, p, 2, w0, w1, w2, w3)
+	window_follow(t, p, 3, m0, m1, m2, m3)
 	if epoch > t[EPOCH] then
 		if rpid == pid then
 			t[EPOCH] = epoch

@@ -2,10 +2,11 @@
 
 local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
 local LIMIT_SIZE = 61
-local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7I4I4I4I4' -- of a record; slots below
+local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7i7i7i7I4I4I4I4' -- of a record; slots below
 local RECORD_VERSION = '\2' -- its first byte; a record of another version counts as absent
 local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-local DAY, WEEK, MONTH, HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 12, 13, 14, 15, 16, 17, 18, 18, 77
+local DAY, WEEK, MONTH, DAY_END, WEEK_END, MONTH_END = 12, 13, 14, 15, 16, 17
+local HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 18, 19, 20, 21, 21, 98
 local PROVISIONAL = 8 -- a bit of FLAGS: PostgreSQL did not answer when the record was made
 
 local policies, policy_count = {}, 0

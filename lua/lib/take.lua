@@ -116,14 +116,14 @@ local function take(i, interface, model, probe)
 		local template = char(count) .. concat(held)
 		holdings[i] = pack('<i7i7i7c0' .. rep('i7', buckets), t[DAY], t[WEEK], t[MONTH], template, unpack(fulls, 1, buckets))
 	end
-	if p.unit_used[1] and day_end[i] > needed then
-		needed = day_end[i]
+	if p.unit_used[1] and t[DAY_END] > needed then
+		needed = t[DAY_END]
 	end
-	if p.unit_used[2] and week_end[i] > needed then
-		needed = week_end[i]
+	if p.unit_used[2] and t[WEEK_END] > needed then
+		needed = t[WEEK_END]
 	end
-	if p.unit_used[3] and month_end[i] > needed then
-		needed = month_end[i]
+	if p.unit_used[3] and t[MONTH_END] > needed then
+		needed = t[MONTH_END]
 	end
 	if grace > needed then
 		needed = grace

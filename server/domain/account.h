@@ -51,7 +51,8 @@ struct account_state {
 	int grace_percent;
 	int64_t grace_until_us;
 	int64_t clock_us; /* of its last change */
-	int64_t window_start[WINDOW_COUNT]; /* 0 = never set */
+	/* 0 = never set. The next window begins when this one has ended, whatever zone the account has by then. */
+	int64_t window_start[WINDOW_COUNT], window_end[WINDOW_COUNT];
 	int64_t open; /* all open reservations */
 	uint32_t notified; /* bit i: limit i has warned in its window */
 	int64_t ahead_us; /* the latest window start that the store's clock, when it was wrong, has begun; 0 = none. Whole seconds */

@@ -40,7 +40,7 @@ static void window_empty(struct account_state *state, enum window_unit unit, boo
 	}
 }
 
-static void window_move(struct account_state *state, enum window_unit unit, int64_t start)
+static void window_move(struct account_state *state, enum window_unit unit, int64_t start, int64_t end)
 {
 	int64_t before = state->window_start[unit];
 	bool again = start < before || start <= state->ahead_us;
@@ -48,6 +48,7 @@ static void window_move(struct account_state *state, enum window_unit unit, int6
 	if (start < before && before > state->ahead_us)
 		state->ahead_us = (before + 999999) / 1000000 * 1000000;
 	state->window_start[unit] = start;
+	state->window_end[unit] = end;
 	window_empty(state, unit, again);
 }
 
@@ -77,11 +78,12 @@ bool state_roll(struct account_state *state, const struct windows *windows, int6
 
 	for (int u = 0; u < WINDOW_COUNT; u++) {
 		int64_t start = windows_start(windows, (enum window_unit)u, state->clock_us);
+		int64_t end = windows_end(windows, (enum window_unit)u, state->clock_us);
 		bool ahead = state->window_start[u] > state->clock_us;
+		bool ended = start > state->window_start[u] && state->clock_us >= state->window_end[u];
 
-		/* Outside of the boundaries, or before the stored window, which then was begun by a reset or in another zone: it stays. */
-		if (start > state->window_start[u] || (ahead && start >= 0))
-			window_move(state, (enum window_unit)u, start);
+		if (start >= 0 && (ended || ahead))
+			window_move(state, (enum window_unit)u, start, end);
 	}
 	return turned_back;
 }

@@ -57,6 +57,8 @@ static uint8_t head_cut(struct cut *cut, struct account_state *out, const uint8_
 	out->clock_us = cut7(cut);
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		out->window_start[u] = cut7(cut);
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		out->window_end[u] = cut7(cut);
 	out->open = cut_u32(cut);
 	out->notified = cut_u32(cut);
 	out->unseeded = cut_u32(cut);
@@ -94,7 +96,7 @@ struct standing *codec_standing(struct cut *cut, const struct policy *believed, 
 	return cut->bad ? NULL : standing;
 }
 
-enum { PID_AT = 14, HEAD_SIZE = 77, LEVEL_SIZE = 4, OTHER_SIZE = 14 };
+enum { PID_AT = 14, HEAD_SIZE = 98, LEVEL_SIZE = 4, OTHER_SIZE = 14 };
 
 bool codec_record_pid(const void *record, size_t len, uint8_t pid[8])
 {

@@ -191,6 +191,11 @@ void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_pol
 
 		put7(out, start > 0 ? start : 0);
 	}
+	for (int u = 0; u < WINDOW_COUNT; u++) {
+		int64_t end = windows_end(&belief->windows, (enum window_unit)u, op->now_us);
+
+		put7(out, end > 0 ? end : 0);
+	}
 	buf_put_u32(out, 0);
 	buf_put_u32(out, 0);
 	buf_put_u32(out, op->provisional ? calendars_of(policy) : 0);

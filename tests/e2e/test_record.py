@@ -199,13 +199,14 @@ def test_a_record_sent_before_the_checks_reply_was_read_settles_it(bots, until):
     assert bots.used(user, "tokens") == 7
 
 
-def test_a_reset_with_requests_in_flight_keeps_what_they_hold(bots):
-    user = bots.user_with(bots.calendar("day", "tokens", 100))
+def test_what_runs_during_a_reset_belongs_to_what_was_before_it(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 100), bots.level("open", 5))
     answer = bots.check(user, input_tokens=20, max_output_tokens=20)
     bots.admin.Reset(bots.admin_pb.ResetRequest(ref=bots.key(user)), timeout=10)
-    assert bots.used(user, "day") == 40
+    assert bots.used(user, "day") == 0 and bots.used(user, "open") == 1
     bots.record(answer, input_tokens=30)
-    assert bots.used(user, "day") == 30
+    assert bots.used(user, "day") == 0 and bots.used(user, "open") == 0
+    assert bots.drained().ledger.requests >= 1
 
 
 @pytest.mark.parametrize("attempts", [0, 1])

@@ -73,6 +73,9 @@ static void compare_state(
 	FIELD(window_start[0]);
 	FIELD(window_start[1]);
 	FIELD(window_start[2]);
+	FIELD(window_end[0]);
+	FIELD(window_end[1]);
+	FIELD(window_end[2]);
 	FIELD(open);
 	FIELD(notified);
 	FIELD(unseeded);

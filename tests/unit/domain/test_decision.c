@@ -156,7 +156,7 @@ static void figures_stay_in_their_bounds(void **state)
 	assert_int_equal(figures.resets_at_us, NOW + 12 * HOUR);
 }
 
-static void a_window_never_moves_back(void **state)
+static void a_window_ends_when_it_would_have_and_not_before(void **state)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(DIM_REQUESTS, KIND_CALENDAR, 5, 0)}};
 	struct account_state account = {.policy = &policy, .clock_us = NOW};
@@ -165,13 +165,16 @@ static void a_window_never_moves_back(void **state)
 
 	(void)state;
 	assert_true(windows_at(&utc, NOW, &windows, NULL));
-	account.window_start[WINDOW_DAY] = NOW - 1; /* later than midnight: another worker knew another zone */
+	account.window_start[WINDOW_DAY] = NOW - 1; /* later than midnight: begun by a reset, or in another zone */
+	account.window_end[WINDOW_DAY] = windows.at[WINDOW_DAY][2] + HOUR;
 	account.limits[0].calendar.settled = 3;
 	state_roll(&account, &windows, NOW);
 	assert_int_equal(account.window_start[WINDOW_DAY], NOW - 1);
 	assert_int_equal(account.limits[0].calendar.settled, 3);
 	assert_int_equal(account.window_start[WINDOW_MONTH], windows.at[WINDOW_MONTH][1]);
 	state_roll(&account, &windows, windows.at[WINDOW_DAY][2]);
+	assert_int_equal(account.limits[0].calendar.settled, 3); /* it ends when it would have */
+	state_roll(&account, &windows, windows.at[WINDOW_DAY][2] + HOUR);
 	assert_int_equal(account.limits[0].calendar.settled, 0);
 }
 
@@ -222,7 +225,7 @@ int main(void)
 		cmocka_unit_test(parts_add_up_without_loss),
 		cmocka_unit_test(waits_are_exact),
 		cmocka_unit_test(figures_stay_in_their_bounds),
-		cmocka_unit_test(a_window_never_moves_back),
+		cmocka_unit_test(a_window_ends_when_it_would_have_and_not_before),
 		cmocka_unit_test(a_bucket_is_full_at_a_whole_microsecond),
 		cmocka_unit_test(absent_accounts_are_skipped),
 	};

@@ -110,7 +110,7 @@ static void answers_cut_short_are_no_answers(void **state)
 	buf_put_u16(&answer, 0);
 	tail = answer.len;
 	codec_seed(&answer, &seed, &packed, &expires_s);
-	answer.len = tail + 77 + 14 + 14 + 4;
+	answer.len = tail + 98 + 14 + 14 + 4;
 	for (size_t len = 0; len <= answer.len; len++) {
 		struct cut cut = cut_of(answer.data, len);
 		bool read = codec_status(&cut, &op.op) && codec_check_answer(&cut, &op);

@@ -339,6 +339,8 @@ static void seed(struct limits_store *store, struct limits_seed *op)
 	account->state.unseeded = op->provisional ? calendars_of(&account->policy) : 0;
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		account->state.window_start[u] = windows_start(&op->belief.windows, (enum window_unit)u, op->now_us);
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		account->state.window_end[u] = windows_end(&op->belief.windows, (enum window_unit)u, op->now_us);
 	memcpy(account->state.limits, op->limits, sizeof(op->limits));
 	answer(fake, &op->op, LIMITS_OK);
 }
