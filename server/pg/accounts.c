@@ -243,6 +243,7 @@ static void flush(struct pg_accounts *accounts)
 	batch->count = accounts->gathered;
 	batch->job.run = run_lookups;
 	batch->job.done = lookups_done;
+	batch->job.repeatable = true;
 	batch->job.deadline_us = batch_deadline(batch);
 	accounts->first = accounts->last = NULL;
 	accounts->gathered = 0;
@@ -345,6 +346,7 @@ static void store_ledger(struct accounts_store *store, struct ledger_lookup *op)
 	query->op = op;
 	query->job.run = run_ledger;
 	query->job.done = ledger_done;
+	query->job.repeatable = true;
 	query->job.deadline_us = op->deadline_us ? op->deadline_us : clock_mono_us() + LOOKUP_DEADLINE_US;
 	pg_pool_submit(accounts->pool, accounts->inbox, &query->job);
 }
