@@ -1,9 +1,10 @@
 -- check: may this request run? All limits of all its accounts, all or nothing.
 -- KEYS  marker, due, out, pol of the user's partition, then the accounts' records, the user first
--- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate), i7 requests, i7 input, i7 output, i7 cost,
---       I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest, c8 accounts_digest`; info; an account blob each
+-- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 provisional records may decide),
+--       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
+--       c8 accounts_digest`; info; an account blob each
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at, i7 held_input, i7 held_output,
---       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
+--       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, UNSURE 13 `I4 mask`
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8'
@@ -46,6 +47,17 @@ local function load_all(keys, args, first, count, found, time, lenient)
 	elseif clock then
 		return answer(CLOCK, time)
 	end
+end
+
+-- Were any of the records made without PostgreSQL? False, or the reply that says so. Whoever can ask it now decides by what it says.
+local function unsure(count, time)
+	local mask = 0
+	for i = 1, count do
+		if has_bit(states[i][FLAGS], PROVISIONAL) then
+			mask = mask + 2 ^ (i - 1)
+		end
+	end
+	return mask > 0 and pack('<Bi7I4', UNSURE, time, mask)
 end
 
 -- Loads the accounts once more, after a test that spoiled their states.
@@ -111,14 +123,14 @@ local function check(keys, args)
 	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest =
 		sunpack(REQUEST, args[1])
 	local time, count, dry = clock_now(), #keys - 4, flags % 2 == 1
-	local probe, estimate = flags % 4 >= 2, flags >= 4
+	local probe, estimate, any = flags % 4 >= 2, flags % 8 >= 4, flags >= 8
 	local key = keys[1]
 	local found = call('MGET', key, unpack(keys, 5))
 	local m = not dry and found[1] and marker_parse(found[1])
 	if m and m[DIGEST] ~= digest then
 		return answer(CONFLICT, time)
 	end
-	local why = load_all(keys, args, 2, count, found, time)
+	local why = load_all(keys, args, 2, count, found, time) or not any and unsure(count, time)
 	if why then
 		return why
 	end

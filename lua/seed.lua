@@ -5,11 +5,11 @@
 --         str2 id of the last entry ever, str2 id of the oldest entry ("": none)`
 -- seed:   KEYS gen, record, pol, floor. ARGV `c16 generation, I4 expires_s`; record; pid; policy. Reply OK 0; NOTHING 11 (there is
 --         one); LOST 12 (another generation, or the record is of a version below the floor: read again)
--- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 32 keep the policy in the record), I2
---         grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`; NOTHING 11 (its version is not lower)
+-- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 8 a provisional record stays so; 32 keep the
+--         policy in the record), I2 grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`;
+--         NOTHING 11 (its version is not lower; a provisional record takes an equal one)
 -- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
 
-local PROVISIONAL = 8
 local FLOOR_S = 30 -- whoever has read PostgreSQL seeds, or has given up, within this time
 
 local function birth(keys, args)
@@ -77,6 +77,9 @@ local function policy(keys, args)
 		local to = policies[pid] or policy_keep(pid, args[2])
 		t = convert(t, plans[1], to, pid, epoch)
 		states[1], plans[1] = t, to
+	end
+	if has_bit(flags, PROVISIONAL) and not provisional then
+		flags = flags - PROVISIONAL
 	end
 	local inline = flags % 2 == 1 or flags >= 32
 	local bytes = inline and args[2] or ''

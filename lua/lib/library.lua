@@ -16,7 +16,7 @@ local REQUESTS, TOKENS, INPUT, OUTPUT, COST = 1, 2, 3, 4, 5 -- a stored dimensio
 
 local OK, DENIED, REPEAT, CONFLICT = 0, 1, 2, 3
 local ABSENT, STALE, BEHIND, CLOCK = 4, 5, 6, 7
-local UNKNOWN, NEEDKEYS, CLOSED, NOTHING, LOST = 8, 9, 10, 11, 12
+local UNKNOWN, NEEDKEYS, CLOSED, NOTHING, LOST, UNSURE = 8, 9, 10, 11, 12, 13
 
 local OPEN, RECORDED, CANCELLED, EXPIRED, RESET = 1, 2, 3, 4, 5 -- states of a marker
 

@@ -4,6 +4,7 @@ local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
 local LIMIT_SIZE = 61
 local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7I4I4' -- of a record; slots below
 local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local PROVISIONAL = 8 -- a bit of FLAGS: the record was made without PostgreSQL
 local DAY, WEEK, MONTH, HELD_OPEN, NOTIFIED, HEAD_SIZE, HEAD_BYTES = 12, 13, 14, 15, 16, 16, 69
 
 local policies, policy_count = {}, 0

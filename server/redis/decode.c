@@ -158,10 +158,10 @@ bool codec_status(struct cut *cut, struct limits_op *op)
 	uint8_t status = cut_u8(cut);
 
 	op->now_us = cut7(cut);
-	if (cut->bad || status > LIMITS_LOST)
+	if (cut->bad || status > LIMITS_UNSURE)
 		return no_answer(op);
 	op->status = (enum limits_status)status;
-	if (status == LIMITS_ABSENT || status == LIMITS_BEHIND)
+	if (status == LIMITS_ABSENT || status == LIMITS_BEHIND || status == LIMITS_UNSURE)
 		op->mask = cut_u32(cut);
 	else if (status == LIMITS_STALE && !stale_cut(cut, op))
 		return no_answer(op);

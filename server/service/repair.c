@@ -9,10 +9,11 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "domain/profile.h"
+#include "service/local.h"
 #include "service/repair_private.h"
 #include "service/seed.h"
 
-enum { POLL_US = 20000, DRAIN_US = 2000000, LOOKUP_US = 1000000, AWAY_US = 1000000 };
+enum { POLL_US = 20000, DRAIN_US = 2000000, LOOKUP_US = 2000000, AWAY_US = 1000000 };
 
 static enum flow_result step_birth(struct flow *flow);
 static enum flow_result step_born(struct flow *flow);
@@ -116,11 +117,12 @@ enum flow_result repair_look_up(struct repair *repair)
 {
 	const struct parties *parties = repair->parties;
 	struct accounts_store *accounts = parties->worker->parts.accounts;
-	int64_t by_us = clock_mono_us() + LOOKUP_US;
+	int64_t now_us = clock_mono_us(), left_us = repair->deadline_us - now_us;
 
 	repair->lookup = (struct account_lookup){
 		.arena = &repair->looked,
-		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
+		/* Of what the caller has left a quarter is for the decision that follows. */
+		.deadline_us = now_us + (left_us / 4 * 3 < LOOKUP_US ? left_us / 4 * 3 : LOOKUP_US),
 		.done = lookup_done,
 	};
 	for (int i = 0; i < parties->count; i++) {
@@ -141,7 +143,7 @@ static enum flow_result step_lookup(struct flow *flow)
 	struct worker *worker = worker_of(repair);
 
 	metric_inc(METRIC_redis_policy_misses_total, 0, 0);
-	if (!repair->lookup_only && clock_mono_us() < worker->durable_away_until_us) {
+	if (!repair->lookup_only && worker_durable_away(worker)) {
 		repair->provisional = true;
 		repair_next_account(repair, 0);
 		flow_to(flow, step_seed);
@@ -164,6 +166,22 @@ static bool user_may_come(struct repair *repair, struct err *err)
 	return worker_newcomer(worker_of(repair), repair->parties->tenant, err);
 }
 
+/* Should the store be away, these accounts do not begin unused. */
+static void local_learn(const struct repair *repair)
+{
+	struct worker *worker = worker_of(repair);
+
+	for (int i = 0; i < repair->lookup.count; i++) {
+		const struct account_found *found = &repair->lookup.account[i];
+		struct entry_account account = {.kind = found->kind, .id = found->id};
+		struct parties one = *repair->parties;
+		struct err ignored;
+
+		if (parties_of_accounts(&one, &account, 1, &ignored))
+			local_begin(worker->local, &one, found, worker_now_us(worker));
+	}
+}
+
 static enum flow_result step_looked(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
@@ -179,11 +197,14 @@ static enum flow_result step_looked(struct flow *flow)
 		repair->provisional = true;
 		return FLOW_MORE;
 	}
+	worker_of(repair)->durable_away_until_us = 0;
 	repair_learn_looked(repair);
 	if (lookup->account[0].kind == ACCOUNT_USER && !lookup->account[0].known && !user_may_come(repair, &flow->err))
 		return flow_fail(flow);
-	if (repair->lookup_only)
+	if (repair->lookup_only) {
+		local_learn(repair);
 		return flow_succeed(flow);
+	}
 	if (repair->behind) {
 		err_set(&flow->err, ERR_UNAVAILABLE, "the ledger has not caught up with what this account used");
 		flow->err.retry_after_us = DRAIN_US;
@@ -311,7 +332,8 @@ static enum flow_result step_learned(struct flow *flow)
 
 bool repair_can(enum limits_status status)
 {
-	return status == LIMITS_ABSENT || status == LIMITS_STALE || status == LIMITS_BEHIND || status == LIMITS_CLOCK;
+	return status == LIMITS_ABSENT || status == LIMITS_STALE || status == LIMITS_BEHIND || status == LIMITS_CLOCK ||
+	       status == LIMITS_UNSURE;
 }
 
 static void repair_done(struct flow *flow)
@@ -344,6 +366,10 @@ void repair_start(struct repair *repair, struct parties *parties, const struct l
 	switch (op->status) {
 	case LIMITS_ABSENT:
 		flow_to(&repair->flow, step_begin);
+		break;
+	case LIMITS_UNSURE:
+		repair->unsure = true;
+		flow_to(&repair->flow, repair_step_behind);
 		break;
 	case LIMITS_BEHIND:
 		flow_to(&repair->flow, repair_step_behind);

@@ -1,4 +1,7 @@
 /*
+ * UNSURE: PostgreSQL was away when the record was made. What it says now is written through, also where that is what the record says
+ * already; while it is still away, the record decides as it is.
+ *
  * BEHIND: what we believe is newer than the record. It is written through, unless PostgreSQL says otherwise: a record that is older
  * than what a worker remembers is also that of a stranger who came under the id of somebody erased.
  */
@@ -24,14 +27,21 @@ void repair_learn_looked(struct repair *repair)
 	}
 }
 
+/* PostgreSQL is away. What is known better than in a record is written through all the same; it stays provisional if it was. */
+static enum flow_result go_on_without(struct repair *repair)
+{
+	repair->provisional = true;
+	return repair->unsure ? flow_succeed(&repair->flow) : FLOW_MORE;
+}
+
 enum flow_result repair_step_behind(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
 
 	repair_next_account(repair, 0);
 	flow_to(flow, step_policy);
-	if (clock_mono_us() < repair->parties->worker->durable_away_until_us)
-		return FLOW_MORE;
+	if (worker_durable_away(repair->parties->worker))
+		return go_on_without(repair);
 	flow_to(flow, step_looked);
 	return repair_look_up(repair);
 }
@@ -46,8 +56,9 @@ static enum flow_result step_looked(struct flow *flow)
 	flow_to(flow, step_policy);
 	if (!repair->lookup.ok) {
 		parties->worker->durable_away_until_us = clock_mono_us() + AWAY_US;
-		return FLOW_MORE;
+		return go_on_without(repair);
 	}
+	parties->worker->durable_away_until_us = 0;
 	repair_learn_looked(repair);
 	for (int i = 0; i < parties->count; i++)
 		if (repair->mask & UINT32_C(1) << i &&
@@ -70,6 +81,7 @@ static enum flow_result step_policy(struct flow *flow)
 		.op = {.arena = repair->parties->arena, .done = policy_done},
 		.belief = parties_belief(repair->parties, repair->index),
 		.profile = repair->parties->party[repair->index].profile,
+		.provisional = repair->provisional,
 	};
 	flow_to(flow, step_written);
 	limits->ops->policy(limits, &repair->policy);

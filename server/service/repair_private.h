@@ -12,7 +12,7 @@ enum flow_result repair_store_failed(struct repair *repair, const struct limits_
 enum flow_result repair_look_up(struct repair *repair);
 /* What PostgreSQL has said of them counts, also where it is older than what was remembered: such an account was erased. */
 void repair_learn_looked(struct repair *repair);
-/* repair_behind.c: where an answer of BEHIND begins. */
+/* repair_behind.c: where an answer of BEHIND or UNSURE begins. */
 enum flow_result repair_step_behind(struct flow *flow);
 
 #endif

@@ -157,6 +157,7 @@ static enum flow_result answer_take(struct settle *settle)
 	settle->answer.state = op->state;
 	settle->answer.charged = op->charged;
 	settle->answer.released = op->released;
+	settle->answer.quality = quality_in_store((const struct standing *const *)op->op.standing, op->op.standings);
 	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
 		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL,
 		op->op.now_us);
@@ -294,6 +295,7 @@ static enum flow_result step_ledger(struct flow *flow)
 		return FLOW_MORE;
 	}
 	settle->answer.repeat = true;
+	settle->answer.quality = QUALITY_EXACT;
 	settle->answer.state = RESERVATION_RECORDED;
 	settle->answer.charged = settle->ledger.amounts;
 	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0);
@@ -330,7 +332,6 @@ static enum flow_result step_finish(struct flow *flow)
 	struct settle *settle = settle_of(flow);
 	struct settle_answer *answer = &settle->answer;
 
-	answer->quality = QUALITY_EXACT;
 	answer->tokens = settle->question.tokens;
 	/* A repeat says what was charged then, also when other tokens are sent this time. */
 	if (answer->repeat && answer->priced.cost.nano != answer->charged.cost)

@@ -39,6 +39,9 @@ enum limits_status {
 	LIMITS_CLOSED = 10,
 	LIMITS_NOTHING = 11,
 	LIMITS_LOST = 12,
+	LIMITS_UNSURE =
+		13, /* mask: these records were made without PostgreSQL. Look the accounts up and write them through, or say
+	                       provisional_ok; then call again */
 	LIMITS_FAILED = 100 /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
 };
 
@@ -90,6 +93,7 @@ struct limits_check {
 	int64_t ttl_us;
 	uint8_t digest[8]; /* of the request's contents */
 	bool dry_run; /* changes nothing; request_id may be NULL */
+	bool provisional_ok; /* records that were made without PostgreSQL may decide; else LIMITS_UNSURE */
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
@@ -159,6 +163,7 @@ struct limits_policy {
 	struct limits_op op;
 	struct belief belief;
 	const struct account_profile *profile;
+	bool provisional; /* PostgreSQL was not asked: a record that was made without it stays provisional */
 };
 
 struct limits_reset {

@@ -57,6 +57,17 @@ static void check_take(struct model *model, struct limits_check *op, struct load
 	check_answer(op, LIMITS_OK, &marker->reservation);
 }
 
+/* Records that were made without PostgreSQL decide only for those who say so. */
+static enum limits_status unsure(struct limits_op *op, struct loaded *loaded)
+{
+	op->mask = 0;
+	for (int i = 0; i < loaded->count; i++)
+		op->mask |= (uint32_t)loaded->pointer[i]->provisional << i;
+	if (op->mask)
+		loaded_free(loaded);
+	return op->mask ? LIMITS_UNSURE : LIMITS_OK;
+}
+
 static void model_check(struct backend *backend, struct limits_check *op)
 {
 	struct model *model = model_of(backend);
@@ -70,6 +81,8 @@ static void model_check(struct backend *backend, struct limits_check *op)
 		return;
 	}
 	op->op.status = load_all(model, &op->op, op->belief, op->count, false, &loaded);
+	if (op->op.status == LIMITS_OK && !op->provisional_ok)
+		op->op.status = unsure(&op->op, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	if (marker) {
@@ -156,7 +169,8 @@ static void model_policy(struct backend *backend, struct limits_policy *op)
 	if (!account)
 		return;
 	op->op.status = LIMITS_NOTHING;
-	if (account->state.version >= op->belief.version)
+	if (account->state.version > op->belief.version ||
+		(account->state.version == op->belief.version && !account->state.provisional))
 		return;
 	if (account->state.clock_us < model->now_us)
 		account->state.clock_us = model->now_us;
@@ -168,6 +182,7 @@ static void model_policy(struct backend *backend, struct limits_policy *op)
 		account->policy = policy;
 	}
 	profile_apply(&account->state, op->profile, &op->belief);
+	account->state.provisional = account->state.provisional && op->provisional;
 	op->op.status = LIMITS_OK;
 }
 

@@ -99,7 +99,7 @@ void compare_op(struct episode *episode, const struct limits_op *model, const st
 {
 	compare_number(episode, "status", model->status, lua->status);
 	compare_number(episode, "now", model->now_us, lua->now_us);
-	if (model->status == LIMITS_ABSENT || model->status == LIMITS_BEHIND)
+	if (model->status == LIMITS_ABSENT || model->status == LIMITS_BEHIND || model->status == LIMITS_UNSURE)
 		compare_number(episode, "mask", model->mask, lua->mask);
 	if (model->status == LIMITS_STALE)
 		compare_number(episode, "stale", model->stale_count, lua->stale_count);

@@ -37,7 +37,7 @@ static void answer(struct fake *fake, struct limits_op *op, enum limits_status s
 {
 	op->status = fake->away ? LIMITS_FAILED : status;
 	op->now_us = fake->now_us;
-	if (fake->away)
+	if (op->status == LIMITS_FAILED)
 		err_set(&op->err, ERR_UNAVAILABLE, "redis is away");
 	later(fake, op_answer, op);
 }
@@ -58,6 +58,14 @@ static void account_stale(struct fake_account *account, struct limits_op *op, in
 	stale->version = account->version;
 	stale->meta = (const uint8_t *)buf_str(&account->meta);
 	stale->meta_len = account->meta.len;
+}
+
+static bool unsure(struct limits_check *op, struct account_state *const states[])
+{
+	op->op.mask = 0;
+	for (int i = 0; i < op->count && !op->provisional_ok; i++)
+		op->op.mask |= (uint32_t)states[i]->provisional << i;
+	return op->op.mask != 0;
 }
 
 /* ABSENT, STALE, BEHIND, CLOCK: as docs/store.md orders them; OK when the beliefs hold. Converts and rolls. */
@@ -165,19 +173,26 @@ static void check(struct limits_store *store, struct limits_check *op)
 	enum limits_status status;
 
 	fake->checks++;
+	if (fake->away || fake->missed > 0) {
+		fake->missed -= fake->missed > 0;
+		answer(fake, &op->op, LIMITS_FAILED);
+		return;
+	}
 	if (marker && memcmp(marker->digest, op->digest, 8) != 0) {
 		answer(fake, &op->op, LIMITS_CONFLICT);
 		return;
 	}
 	status = load(fake, &op->op, op->belief, op->count, states);
-	if (status == LIMITS_OK && marker) {
+	if (status == LIMITS_OK && unsure(op, states)) {
+		status = LIMITS_UNSURE;
+	} else if (status == LIMITS_OK && marker) {
 		status = LIMITS_REPEAT;
 		op->state = marker->reservation.state;
 		op->started_at_us = marker->reservation.started_at_us;
 		op->expires_at_us = marker->reservation.expires_at_us;
 		op->held = marker->reservation.held;
 		stand(&op->op, states, none, op->count);
-	} else if (status == LIMITS_OK && !fake->away) {
+	} else if (status == LIMITS_OK) {
 		status = decide(fake, op, states);
 	}
 	answer(fake, &op->op, status);
@@ -326,10 +341,11 @@ static void policy(struct limits_store *store, struct limits_policy *op)
 	struct fake_account *account = fake_account_find(fake, op->belief.kind, op->belief.id);
 
 	fake->policies++;
-	if (account && account->version < op->belief.version) {
+	if (account && (account->version < op->belief.version ||
+			       (account->version == op->belief.version && account->state.provisional))) {
 		state_convert(&account->state, op->belief.policy, fake->now_us);
 		account_write(account, &op->belief, op->profile);
-		account->state.provisional = false;
+		account->state.provisional = account->state.provisional && op->provisional;
 	}
 	answer(fake, &op->op, account ? LIMITS_OK : LIMITS_ABSENT);
 }
@@ -419,6 +435,8 @@ void fake_publish(struct fake *fake, enum fail_policy fail_policy)
 		strcpy(tier->upgrade_to, tiers_default[i].upgrade_to);
 		tier->default_output_tokens = TIERS_DEFAULT_OUTPUT_TOKENS;
 		tier->fail_policy = fail_policy;
+		if (fake->pro_policy && strcmp(tier->name, "pro") == 0)
+			tier->fail_policy = fake->pro_policy;
 		if (!tier_default_policy(&tiers_default[i], &tier->policy, NULL))
 			abort();
 	}
