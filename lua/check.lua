@@ -1,8 +1,8 @@
 -- check: may this request run? All limits of all its accounts, all or nothing.
 -- KEYS  marker, due, out, pol of the user's partition, then the accounts' records, the user first
--- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide on what is not seeded), i7 requests,
---       i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest, c8 accounts_digest`; info;
---       an account blob each
+-- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide on what PostgreSQL has not answered for),
+--       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
+--       c8 accounts_digest`; info; an account blob each
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at, i7 held_input, i7 held_output,
 --       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, NOT_SEEDED 13
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
@@ -49,7 +49,8 @@ local function load_all(keys, args, first, count, found, time, lenient)
 	end
 end
 
--- The accounts whose calendar limits do not know yet what the ledger knows; nil when there are none. Each: `B index, i7 day, i7
+-- The accounts whose record was made without PostgreSQL, or that have calendar limits which do not know yet what the ledger knows; nil
+-- when there are none. Each: `B index, i7 day, i7
 -- week, i7 month, B n`, its limits `I4 id, B dimension, B unit, I6 interface, I6 model, i7 settled`.
 local function unseeded(count, time)
 	local list, n
@@ -137,7 +138,7 @@ local function check(keys, args)
 	local key = keys[1]
 	local found = call('MGET', key, unpack(keys, 5))
 	local m = not dry and found[1] and marker_parse(found[1])
-	if m and m[DIGEST] ~= digest then
+	if m and m[DIGEST] ~= digest and m[DIGEST] ~= NO_DIGEST then -- recorded without a check: any contents are right
 		return answer(CONFLICT, time)
 	end
 	local why = load_all(keys, args, 2, count, found, time)
@@ -151,7 +152,7 @@ local function check(keys, args)
 		end
 	end
 	local heads = {}
-	why = not m and not anyway and unseeded(count, time)
+	why = not anyway and unseeded(count, time)
 	if why then
 		return why
 	end

@@ -6,8 +6,9 @@
 --         str2 id of the last entry ever, str2 id of the oldest entry ("": none)`
 -- seed:   KEYS gen, record, pol, floor. ARGV `c16 generation, I4 expires_s`; record; pid; policy. Reply OK 0; NOTHING 11 (there is
 --         one); LOST 12 (another generation, or the record is of a version below the floor: read again)
--- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 32 keep the policy in the record), I2
---         grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`; NOTHING 11 (its version is not lower)
+-- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 8 a provisional record stays so; 32 keep the
+--         policy in the record), I2 grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`;
+--         NOTHING 11 (its version is not lower; a provisional record takes an equal one)
 -- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 also when something was settled since), i7 day, i7 week, i7 month (starts
 --         of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7 what the ledger knows)`. Reply OK 0;
 --         NOTHING 11 (something was settled since: read again); ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
@@ -81,6 +82,9 @@ local function policy(keys, args)
 		local to = policies[pid] or policy_keep(pid, args[2])
 		t = convert(t, plans[1], to, pid, epoch)
 		states[1], plans[1] = t, to
+	end
+	if has_bit(flags, PROVISIONAL) and not provisional then
+		flags = flags - PROVISIONAL
 	end
 	local inline = flags % 2 == 1 or flags >= 32
 	local bytes = inline and args[2] or ''

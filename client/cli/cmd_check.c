@@ -99,6 +99,8 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer)
 		cli_put_coloured(cli, "33", "  local: the store did not answer");
 	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_BLIND)
 		cli_put_coloured(cli, "33", "  blind: the store did not answer");
+	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_PROVISIONAL)
+		cli_put_coloured(cli, "33", "  provisional: PostgreSQL did not answer");
 	buf_put_str(&cli->out, "\n");
 	if (answer->allowed)
 		show_allowed(cli, answer, now_us);

@@ -28,6 +28,9 @@ static int run_status(struct cli *cli)
 		if (answer->quality == BURSAR__V1__QUALITY__QUALITY_LOCAL ||
 			answer->quality == BURSAR__V1__QUALITY__QUALITY_BLIND)
 			cli_put_coloured(cli, "33", "The store did not answer: these are the last known levels.\n");
+		if (answer->quality == BURSAR__V1__QUALITY__QUALITY_PROVISIONAL)
+			cli_put_coloured(
+				cli, "33", "PostgreSQL did not answer: the limits may be those of the default tier.\n");
 	}
 	bursar_free(answer);
 	return EXIT_DONE;

@@ -80,6 +80,10 @@ size_t explain_steps(const struct check *check, char ***out)
 	for (int i = 0; i < rows->count; i++)
 		if (rows->row[i].matched)
 			add(*out, &n, row_step(check, &rows->row[i]));
+	if (check->answer.quality == QUALITY_PROVISIONAL)
+		add(*out, &n,
+			arena_printf(check->arena, "PostgreSQL did not answer: what is not known for sure counts on "
+						   "the default tier, or from zero."));
 	if (check->answer.allowed)
 		add(*out, &n, arena_printf(check->arena, "It would be allowed now."));
 	else

@@ -22,7 +22,9 @@
 	V(REASON, COST_RATE, "cost_rate") \
 	V(REASON, CONCURRENT, "concurrent") \
 	V(REASON, OTHER, "other")
-#define METRIC_SET_CERTAINTY(V) V(CERTAINTY, LOCAL, "local") V(CERTAINTY, BLIND, "blind") V(CERTAINTY, CLOSED, "closed")
+#define METRIC_SET_CERTAINTY(V) \
+	V(CERTAINTY, LOCAL, "local") \
+	V(CERTAINTY, BLIND, "blind") V(CERTAINTY, CLOSED, "closed") V(CERTAINTY, PROVISIONAL, "provisional")
 #define METRIC_SET_RECORD(V) \
 	V(RECORD, SETTLED, "settled") \
 	V(RECORD, ATTEMPT, "attempt") \

@@ -79,7 +79,8 @@ struct entry_bucket {
 struct entry_part {
 	bool present; /* its record was there: buckets are known */
 	int64_t clock_us;
-	int64_t window_start[WINDOW_COUNT]; /* of the windows that the request counts in; of a reset those that it begins. 0: not known */
+	int64_t window_start
+		[WINDOW_COUNT]; /* of the windows that the request counts in; of a reset those that it begins. 0: not known */
 	int buckets;
 	struct entry_bucket *bucket;
 };

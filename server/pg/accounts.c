@@ -174,8 +174,8 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 			"JOIN account_limits l ON l.tenant = k.tenant "
 			"AND l.account_kind = k.kind AND l.account_id = k.id ORDER BY k.position, l.position",
 			.args = &keys},
-		{.sql = "SELECT k.position, " USAGE_COLUMNS " " KEYS USAGE_SINCE("$4", "$5", "$6")
-			USAGE_JOIN "ORDER BY 1",
+		{.sql = "SELECT k.position, " USAGE_COLUMNS " " KEYS USAGE_SINCE("$4", "$5", "$6") USAGE_JOIN
+			"ORDER BY 1",
 			.args = &since},
 		{.sql = "SELECT k.position, b.limit_id, b.full_at_us, b.rem, b.num, b.den, b.as_of_us " KEYS
 			"JOIN token_buckets b USING (tenant, kind, id) ORDER BY 1",
@@ -239,6 +239,7 @@ static void flush(struct pg_accounts *accounts)
 	batch->count = accounts->gathered;
 	batch->job.run = run_lookups;
 	batch->job.done = lookups_done;
+	batch->job.repeatable = true;
 	batch->job.deadline_us = batch_deadline(batch);
 	accounts->first = accounts->last = NULL;
 	accounts->gathered = 0;
@@ -341,6 +342,7 @@ static void store_ledger(struct accounts_store *store, struct ledger_lookup *op)
 	query->op = op;
 	query->job.run = run_ledger;
 	query->job.done = ledger_done;
+	query->job.repeatable = true;
 	query->job.deadline_us = op->deadline_us ? op->deadline_us : clock_mono_us() + LOOKUP_DEADLINE_US;
 	pg_pool_submit(accounts->pool, accounts->inbox, &query->job);
 }

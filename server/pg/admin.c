@@ -38,7 +38,7 @@ static void task_done(struct pg_job *job)
 	own->done(own);
 }
 
-static void submit(struct admin_store *store, struct admin_job *own, admin_fn *fn)
+static void submit(struct admin_store *store, struct admin_job *own, admin_fn *fn, bool repeatable)
 {
 	struct pg_admin *admin = container_of(store, struct pg_admin, store);
 	struct admin_task *task = arena_zalloc(own->arena, 1, sizeof(*task));
@@ -48,47 +48,52 @@ static void submit(struct admin_store *store, struct admin_job *own, admin_fn *f
 	task->run.job.deadline_us = own->deadline_us;
 	task->run.job.run = task_run;
 	task->run.job.done = task_done;
+	task->run.job.repeatable = repeatable;
 	pg_pool_submit(admin->pool, admin->inbox, &task->run.job);
 }
 
-#define OPERATION(name, type) \
+#define OPERATION(name, type, repeatable) \
 	static void store_##name(struct admin_store *store, struct type *op) \
 	{ \
-		submit(store, &op->job, admin_##name); \
+		submit(store, &op->job, admin_##name, repeatable); \
 	}
-OPERATION(account_get, account_get)
-OPERATION(account_change, account_change)
-OPERATION(accounts_change, accounts_change)
-OPERATION(account_confirm, account_confirm)
-OPERATION(account_list, account_list)
-OPERATION(override_ends, override_ends)
-OPERATION(account_erase, account_erase)
-OPERATION(shared_counts, shared_counts)
-OPERATION(shared_users, shared_users)
-OPERATION(tenant_put, tenant_put)
-OPERATION(tenant_list, tenant_list)
-OPERATION(tier_put, tier_put)
-OPERATION(tier_delete, tier_delete)
-OPERATION(price_put, price_put)
-OPERATION(prices_put, prices_put)
-OPERATION(price_end, price_end)
-OPERATION(price_list, price_list)
-OPERATION(document_read, document_read)
-OPERATION(document_apply, document_apply)
-OPERATION(stats, stats_query)
-OPERATION(report, report_page)
-OPERATION(report_users, report_users)
-OPERATION(forecast, forecast_query)
-OPERATION(proof, proof_query)
-OPERATION(facts, facts_query)
-OPERATION(key_create, key_create)
-OPERATION(key_revoke, key_revoke)
-OPERATION(key_list, key_list)
-OPERATION(key_uses, key_uses)
-OPERATION(audit_list, audit_list)
-OPERATION(pool_list, pool_list)
-OPERATION(pool_change, pool_change)
-OPERATION(pool_open, pool_open)
+/* What only reads, and what is done once by its key, may begin again on a fresh connection; the rest only in an unstarted transaction. */
+#define READ(name, type) OPERATION(name, type, true)
+#define KEYED(name, type) OPERATION(name, type, true)
+#define WRITE(name, type) OPERATION(name, type, false)
+READ(account_get, account_get)
+WRITE(account_change, account_change)
+WRITE(accounts_change, accounts_change)
+KEYED(account_confirm, account_confirm)
+READ(account_list, account_list)
+READ(override_ends, override_ends)
+WRITE(account_erase, account_erase)
+READ(shared_counts, shared_counts)
+READ(shared_users, shared_users)
+WRITE(tenant_put, tenant_put)
+READ(tenant_list, tenant_list)
+WRITE(tier_put, tier_put)
+WRITE(tier_delete, tier_delete)
+WRITE(price_put, price_put)
+WRITE(prices_put, prices_put)
+WRITE(price_end, price_end)
+READ(price_list, price_list)
+READ(document_read, document_read)
+WRITE(document_apply, document_apply)
+READ(stats, stats_query)
+READ(report, report_page)
+READ(report_users, report_users)
+READ(forecast, forecast_query)
+READ(proof, proof_query)
+READ(facts, facts_query)
+WRITE(key_create, key_create)
+WRITE(key_revoke, key_revoke)
+READ(key_list, key_list)
+KEYED(key_uses, key_uses)
+READ(audit_list, audit_list)
+READ(pool_list, pool_list)
+WRITE(pool_change, pool_change)
+WRITE(pool_open, pool_open)
 
 static const struct admin_store_ops ops = {
 	.account_get = store_account_get,

@@ -206,10 +206,11 @@ static bool write_option(struct pg_catalog *catalog, struct pg_link *link, struc
 }
 
 /* One look: loads when the generation is another than the loaded one. */
-static bool look(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
+static bool look(void *arg, struct pg_link *link, struct err *err)
 {
-	link->deadline_us = clock_mono_us() + LOOK_DEADLINE_US;
-	if (!pg_link_ready(link, err) || !write_option(catalog, link, err))
+	struct pg_catalog *catalog = arg;
+
+	if (!write_option(catalog, link, err))
 		return false;
 	if (catalog->generation >= 0) {
 		PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
@@ -245,7 +246,8 @@ static void *catalog_thread(void *arg)
 	while (!catalog->stopping) {
 		struct err err = {0};
 		pthread_mutex_unlock(&catalog->lock);
-		bool ok = look(catalog, &link, &err);
+		link.deadline_us = clock_mono_us() + LOOK_DEADLINE_US;
+		bool ok = pg_link_run(&link, look, catalog, true, &err);
 		pg_link_tidy(&link);
 		pthread_mutex_lock(&catalog->lock);
 		if (!ok && catalog->healthy)

@@ -29,6 +29,7 @@ void ledger_submit(struct ledger_store *store, struct ledger_op *op,
 	own->op = op;
 	own->job.run = run;
 	own->job.done = job_done;
+	own->job.repeatable = true; /* reads, and writes whose keys make them once */
 	own->job.deadline_us = op->deadline_us ? op->deadline_us : clock_mono_us() + OP_DEADLINE_US;
 	pg_pool_submit(ledger->pool, ledger->inbox, &own->job);
 }

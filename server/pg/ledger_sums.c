@@ -289,8 +289,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		.daily = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->daily)),
 		.monthly = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->monthly)),
 		.shared = arena_zalloc(scratch, (size_t)count * SHARED_MAX + 1, sizeof(*sums->shared)),
-		.window = arena_zalloc(
-			scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
+		.window = arena_zalloc(scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
 		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
 		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
 	};

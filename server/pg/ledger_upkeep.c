@@ -119,8 +119,8 @@ static bool forget_windows(struct ledger_upkeep *op, struct pg_link *link, struc
 			  "CASE unit WHEN 0 THEN $1 WHEN 1 THEN $2 ELSE $3 END",
 			  &args, err) &&
 		  pg_exec(link,
-			  "DELETE FROM token_buckets WHERE full_at_us < $3 AND as_of_us < $3 AND $1 + $2 IS NOT NULL", &args,
-			  err);
+			  "DELETE FROM token_buckets WHERE full_at_us < $3 AND as_of_us < $3 AND $1 + $2 IS NOT NULL",
+			  &args, err);
 	pg_args_release(&args);
 	return ok;
 }

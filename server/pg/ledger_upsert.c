@@ -46,11 +46,13 @@ static const char monthly_sql[] =
 	"ON CONFLICT DO NOTHING";
 
 static const char windows_sql[] =
-	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, requests, input, output, "
+	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
+	"output, "
 	"cost_nano, shard) "
 	"SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, output, cost_nano, "
 	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
-	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS w (tenant, kind, id, unit, starts_at_us, interface, "
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS w (tenant, kind, id, unit, starts_at_us, "
+	"interface, "
 	"model, requests, input, output, cost_nano, reset) "
 	"ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET "
 	"requests = u.requests + excluded.requests, input = u.input + excluded.input, "
@@ -152,8 +154,8 @@ static void account_args(struct pg_args *args, const struct level_key *key)
 
 static void windows_args(struct pg_args *args, const struct sums *sums)
 {
-	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8,
-		PG_INT8, PG_INT8, PG_BOOL};
+	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8,
+		PG_INT8, PG_INT8, PG_INT8, PG_BOOL};
 
 	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
 	for (int i = 0; i < sums->windows; i++) {

@@ -12,8 +12,18 @@
 #include "base/metrics.h"
 
 #define CONNECT_TIMEOUT_US INT64_C(3000000)
-#define BACKOFF_FIRST_MS 50
-#define BACKOFF_MOST_MS 2000
+/* A restart takes a moment: it is to be noticed at once when it is over. */
+#define BACKOFF_FIRST_MS 20
+#define BACKOFF_MOST_MS 250
+/* What has failed for longer is no restart: jobs are told at once. Two failures further apart are two outages. */
+#define RESTART_US INT64_C(3000000)
+#define OUTAGE_GAP_US INT64_C(5000000)
+/* A connection that was silent for longer is asked whether it is alive: a firewall may have forgotten it. */
+#define TRUST_US INT64_C(5000000)
+#define PROBE_US INT64_C(250000)
+#define WARN_US INT64_C(5000000)
+/* A statement that brings its server down must not do so for ever. */
+#define RUNS_MAX 3
 
 bool pg_conninfo_check(const char *conninfo, struct err *err)
 {
@@ -34,6 +44,7 @@ bool pg_conninfo_check(const char *conninfo, struct err *err)
 void pg_link_init(struct pg_link *link, const char *conninfo, int wake_fd)
 {
 	*link = (struct pg_link){.conninfo = conninfo, .wake_fd = wake_fd};
+	link->outage = &link->own_outage;
 }
 
 void pg_link_close(struct pg_link *link)
@@ -55,6 +66,7 @@ bool pg_link_lost(struct pg_link *link, struct err *err)
 	snprintf(text, sizeof(text), "%s", link->conn ? PQerrorMessage(link->conn) : "out of memory");
 	text[strcspn(text, "\n")] = '\0';
 	link->sqlstate[0] = '\0';
+	link->lost = true;
 	metric_inc(METRIC_pg_errors_total, 0, 0);
 	pg_link_close(link);
 	return err_set(err, ERR_UNAVAILABLE, "PostgreSQL is away: %s", text);
@@ -136,26 +148,149 @@ static void notice_ignore(void *arg, const char *message)
 	(void)message;
 }
 
+/* Has the server closed it, or said anything else? What is heard on an idle connection is a good-bye or a notice. */
+static bool heard_alive(struct pg_link *link)
+{
+	for (;;) {
+		struct pollfd fd = {.fd = PQsocket(link->conn), .events = POLLIN};
+
+		if (poll(&fd, 1, 0) <= 0)
+			return true;
+		if (!PQconsumeInput(link->conn))
+			return false;
+		(void)PQisBusy(link->conn); /* reads what came, so that there is room for more */
+	}
+}
+
+static bool answers(struct pg_link *link)
+{
+	int64_t deadline_us = link->deadline_us;
+	struct err ignored;
+
+	link->deadline_us = sooner(deadline_us, clock_mono_us() + PROBE_US);
+	bool alive = pg_exec(link, "SELECT 1", NULL, &ignored);
+	link->deadline_us = deadline_us;
+	return alive;
+}
+
+static bool usable(struct pg_link *link)
+{
+	if (!link->conn || PQstatus(link->conn) != CONNECTION_OK || !heard_alive(link))
+		return false;
+	return clock_mono_us() - link->idle_since_us < TRUST_US || answers(link);
+}
+
+static void attempt_begin(struct pg_link *link)
+{
+	link->lost = link->answered = link->unsure = link->begun = link->read_only = false;
+	link->sqlstate[0] = '\0';
+}
+
+static void outage_note(struct pg_link *link)
+{
+	struct pg_outage *outage = link->outage;
+	int64_t now_us = clock_mono_us();
+
+	if (!outage->since_us || now_us - outage->last_us > OUTAGE_GAP_US)
+		outage->since_us = now_us;
+	outage->last_us = now_us;
+}
+
+static void connect_failed(struct pg_link *link, const struct err *err)
+{
+	int64_t now_us = clock_mono_us();
+
+	link->backoff_ms = link->backoff_ms ? link->backoff_ms * 2 : BACKOFF_FIRST_MS;
+	if (link->backoff_ms > BACKOFF_MOST_MS)
+		link->backoff_ms = BACKOFF_MOST_MS;
+	link->retry_at_us = now_us + (int64_t)link->backoff_ms * 1000;
+	outage_note(link);
+	if (link->warned_us && now_us - link->warned_us < WARN_US)
+		return;
+	link->warned_us = now_us;
+	log_warn("PostgreSQL is away", F("why", err ? err->text : ""));
+}
+
 bool pg_link_ready(struct pg_link *link, struct err *err)
 {
-	if (link->conn && PQstatus(link->conn) == CONNECTION_OK)
+	if (usable(link))
 		return true;
 	pg_link_close(link);
-	int64_t now_us = clock_mono_us();
-	if (now_us < link->retry_at_us)
+	if (clock_mono_us() < link->retry_at_us) {
+		link->lost = true;
 		return err_set(err, ERR_UNAVAILABLE, "PostgreSQL is away: the last connection failed");
+	}
 	if (!connect_now(link, err)) {
-		int backoff_ms = link->backoff_ms ? link->backoff_ms * 2 : BACKOFF_FIRST_MS;
-		link->backoff_ms = backoff_ms > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : backoff_ms;
-		link->retry_at_us = clock_mono_us() + (int64_t)link->backoff_ms * 1000;
-		log_warn("PostgreSQL is away", F("why", err ? err->text : ""), FI("retry_ms", link->backoff_ms));
+		link->lost = true;
+		connect_failed(link, err);
 		return false;
 	}
 	link->up = true;
 	link->backoff_ms = 0;
+	link->warned_us = 0;
+	link->outage->since_us = 0;
+	link->idle_since_us = clock_mono_us();
 	metric_add(METRIC_pg_links_up, 0, 0, 1);
 	PQsetNoticeProcessor(link->conn, notice_ignore, NULL);
 	return true;
+}
+
+void pg_link_sends(struct pg_link *link, const char *sql)
+{
+	if (strncmp(sql, "BEGIN", strlen("BEGIN")) == 0) {
+		link->begun = true;
+		link->read_only = strstr(sql, "READ ONLY") != NULL;
+	} else if (strcmp(sql, "COMMIT") == 0) {
+		link->unsure |= !link->read_only;
+		link->begun = false;
+	} else if (!link->begun) {
+		link->unsure = true;
+	}
+}
+
+void pg_link_hears(struct pg_link *link, const char *sqlstate)
+{
+	/* 57P01 to 57P03, 57P05: it is going down, coming up, or has ended this session. 08: so says a pooler. */
+	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0)
+		link->lost = true;
+	else
+		link->answered = true;
+	link->idle_since_us = clock_mono_us();
+}
+
+/* False when it is time to give up. */
+static bool pause_between(const struct pg_link *link)
+{
+	struct pollfd wake = {.fd = link->wake_fd, .events = POLLIN};
+	int64_t now_us = clock_mono_us(), since_us = link->outage->since_us;
+
+	if (since_us && now_us - since_us > RESTART_US)
+		return false;
+	if (now_us >= link->deadline_us || link->retry_at_us >= link->deadline_us)
+		return false;
+	while ((now_us = clock_mono_us()) < link->retry_at_us)
+		if (poll(&wake, 1, (int)((link->retry_at_us - now_us) / 1000 + 1)) > 0)
+			return false;
+	return true;
+}
+
+bool pg_link_run(struct pg_link *link, pg_run_fn *run, void *arg, bool repeatable, struct err *err)
+{
+	for (int runs = 0;;) {
+		attempt_begin(link);
+		if (pg_link_ready(link, err)) {
+			attempt_begin(link); /* what was heard while it was made ready does not answer the job */
+			runs++;
+			if (run(arg, link, err))
+				return true;
+		}
+		if (!link->lost || link->answered || (link->unsure && !repeatable) || runs == RUNS_MAX)
+			return false;
+		pg_link_close(link);
+		if (!pause_between(link))
+			return false;
+		metric_inc(METRIC_pg_retries_total, 0, 0);
+	}
 }
 
 void pg_link_tidy(struct pg_link *link)

@@ -13,14 +13,27 @@
 #include "base/err.h"
 #include "pg/args.h"
 
+/* Since when connections have failed: shared by the links of a pool, so that each outage is waited out once. */
+struct pg_outage {
+	_Atomic int64_t since_us, last_us; /* clock_mono_us: of the first failure and of the latest; 0: none */
+};
+
 struct pg_link {
 	const char *conninfo; /* borrowed */
 	int wake_fd; /* readable: the pool is being freed, give up. -1: none */
 	PGconn *conn; /* NULL: not connected */
 	bool up; /* counted in the metric */
 	int64_t deadline_us; /* clock_mono_us: of the job that runs */
+	int64_t idle_since_us; /* clock_mono_us: nothing was heard on the connection since */
 	int64_t retry_at_us; /* no new connection before this */
+	int64_t warned_us; /* clock_mono_us: when the log last heard that PostgreSQL is away */
 	int backoff_ms;
+	struct pg_outage *outage, own_outage;
+	/* Of the attempt that runs; see pg_link_run. */
+	bool lost; /* it failed for want of a connection */
+	bool answered; /* PostgreSQL has answered one of its statements */
+	bool unsure; /* what it sent last may have been committed, though nobody has heard so */
+	bool begun, read_only; /* it is inside a transaction */
 	char sqlstate[6]; /* of the last failure; "" when it was not PostgreSQL that refused */
 };
 
@@ -30,8 +43,23 @@ bool pg_conninfo_check(const char *conninfo, struct err *err) __attribute__((war
 void pg_link_init(struct pg_link *link, const char *conninfo, int wake_fd);
 void pg_link_close(struct pg_link *link);
 
-/* Connects where needed. ERR_UNAVAILABLE at once while the pause after a failure lasts. */
+/* Connects where needed: also in place of a connection that the server has closed meanwhile, or that has been idle and does
+ * not answer. ERR_UNAVAILABLE at once while the pause after a failure lasts. */
 bool pg_link_ready(struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
+
+/*
+ * Runs `run` on a connection that is ready, with deadline_us set. Where the connection turns out to be gone before the first
+ * answer (a restart, a pooler that closes what is idle), `run` begins again on a fresh one: at once, then with short pauses
+ * while PostgreSQL restarts, until the deadline or until the outage is longer than a restart. `repeatable`: to do it twice is to do
+ * it once (it only reads, or a key decides); otherwise it begins again only when nothing can have been committed.
+ */
+typedef bool pg_run_fn(void *arg, struct pg_link *link, struct err *err);
+bool pg_link_run(struct pg_link *link, pg_run_fn *run, void *arg, bool repeatable, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* For query.c: what is about to be sent, and that PostgreSQL has answered. */
+void pg_link_sends(struct pg_link *link, const char *sql);
+void pg_link_hears(struct pg_link *link, const char *sqlstate);
 
 /* Ends a transaction that was left open, and drops a connection whose state is not known. */
 void pg_link_tidy(struct pg_link *link);

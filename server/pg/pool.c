@@ -20,6 +20,7 @@
 struct pg_pool {
 	char *conninfo;
 	int wake_fd; /* made readable once, when the pool is freed */
+	struct pg_outage outage;
 	pthread_mutex_t lock;
 	pthread_cond_t more; /* the queue has a job, or we stop */
 	pthread_cond_t sooner; /* for the clerk: an earlier deadline may have come */
@@ -106,12 +107,18 @@ static void hide_cause(struct err *err)
 	err_set(err, ERR_UNAVAILABLE, "%s", away);
 }
 
+static bool job_attempt(void *arg, struct pg_link *link, struct err *err)
+{
+	struct pg_job *job = arg;
+
+	return job->run(job, link, err);
+}
+
 static void job_run(struct pg_job *job, struct pg_link *link)
 {
 	link->deadline_us = job->deadline_us;
-	link->sqlstate[0] = '\0';
 	job->err = (struct err){0};
-	job->ok = pg_link_ready(link, &job->err) && job->run(job, link, &job->err);
+	job->ok = pg_link_run(link, job_attempt, job, job->repeatable, &job->err);
 	if (!job->ok)
 		hide_cause(&job->err);
 	pg_link_tidy(link);
@@ -138,6 +145,7 @@ static void *pool_thread(void *arg)
 	struct pg_job *job;
 
 	pg_link_init(&link, pool->conninfo, pool->wake_fd);
+	link.outage = &pool->outage;
 	while ((job = queue_take(pool)))
 		job_run(job, &link);
 	pg_link_close(&link);

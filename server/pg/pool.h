@@ -38,10 +38,12 @@ void pg_inbox_free(struct pg_inbox *inbox);
 
 /* Embedded by the caller, alive until `done`, which comes once, on the inbox's loop, never before submit has returned. */
 struct pg_job {
-	/* On a thread of the pool. False: the link's transaction, if any, is rolled back by the pool. */
+	/* On a thread of the pool. False: the link's transaction, if any, is rolled back by the pool. Where the connection turns out
+	 * to be gone before the first answer it runs again (pg_link_run in pg/link.h), so it makes its answers from the start. */
 	bool (*run)(struct pg_job *job, struct pg_link *link, struct err *err);
 	void (*done)(struct pg_job *job);
 	int64_t deadline_us; /* clock_mono_us; 0 = 30 s from now. Waiting, connecting and running end by it. */
+	bool repeatable; /* to do it twice is to do it once: it only reads, or a key decides */
 	bool ok;
 	struct err err; /* ERR_UNAVAILABLE: PostgreSQL is away; ERR_DEADLINE; else what run said */
 	struct list queue;

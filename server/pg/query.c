@@ -50,6 +50,7 @@ static bool fail_refused(struct pg_link *link, const PGresult *result, struct er
 		pg_link_lost(link, err);
 		return false;
 	}
+	pg_link_hears(link, state);
 	return err_set(err, code_of(state), "PostgreSQL: %s", text ? text : PQresultErrorMessage(result));
 }
 
@@ -86,6 +87,7 @@ static bool send_statement(struct pg_link *link, const char *sql, const struct p
 	const char *values[PG_ARGS_MAX];
 	int lengths[PG_ARGS_MAX], formats[PG_ARGS_MAX];
 
+	pg_link_sends(link, sql);
 	if (!args)
 		args = &none;
 	for (int i = 0; i < args->count; i++) {
@@ -145,6 +147,7 @@ PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *
 	}
 	if (!send_statement(link, sql, args, err) || !read_answers(link, &result, err))
 		return NULL;
+	pg_link_hears(link, "");
 	metric_observe(METRIC_pg_call_seconds, 0, 0, clock_mono_us() - start_us);
 	return result;
 }
@@ -161,10 +164,12 @@ bool pg_script(struct pg_link *link, const char *sql, struct err *err)
 {
 	PGresult *result = NULL;
 
+	pg_link_sends(link, sql);
 	if (!PQsendQuery(link->conn, sql))
 		return pg_link_lost(link, err);
 	if (!read_answers(link, &result, err))
 		return false;
+	pg_link_hears(link, "");
 	PQclear(result);
 	return true;
 }
@@ -226,6 +231,7 @@ bool pg_pipeline(
 	}
 	if (!read_sync(link, err) || !ok)
 		goto lost;
+	pg_link_hears(link, "");
 	metric_observe(METRIC_pg_call_seconds, 0, 0, clock_mono_us() - start_us);
 	return true;
 lost:

@@ -39,7 +39,8 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
 
 /* Of usage_windows w, found by USAGE_JOIN from keys k and USAGE_SINCE. */
-#define USAGE_COLUMNS "w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model, w.requests, w.input, w.output, w.cost_nano"
+#define USAGE_COLUMNS \
+	"w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model, w.requests, w.input, w.output, w.cost_nano"
 #define USAGE_JOIN \
 	"JOIN usage_windows w ON w.tenant = k.tenant AND w.kind = k.kind AND w.id = k.id AND w.unit = since.unit " \
 	"AND w.starts_at_us >= since.us "

@@ -21,7 +21,7 @@ const struct buf *policy_packed(struct packed_policies *packed, const struct pol
 void packed_policies_release(struct packed_policies *packed);
 
 /* The first byte of an answer, and the bits of requests. */
-enum { CHECK_DRY_RUN = 1, CHECK_PROBE_COST = 2, CHECK_EXPIRY_CHARGES = 4, CHECK_UNSEEDED_TOO = 8 };
+enum { CHECK_DRY_RUN = 1, CHECK_PROBE_COST = 2, CHECK_EXPIRY_CHARGES = 4, CHECK_PROVISIONAL_OK = 8 };
 enum { ADOPT_EVEN_IF_MOVED = 1 };
 enum { RECORD_FINAL = 1, RECORD_ANYWAY = 2, RECORD_COUNTED = 4 };
 enum { CANCEL_UNLESS_REPEATED = 1, CANCEL_FORGET = 2 };

@@ -54,7 +54,8 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 	const struct request *request = &op->request;
 
 	buf_put_u8(out, (uint8_t)((op->dry_run ? CHECK_DRY_RUN : 0) | (request->probe_cost ? CHECK_PROBE_COST : 0) |
-				  (expiry_charges ? CHECK_EXPIRY_CHARGES : 0) | (op->unseeded_too ? CHECK_UNSEEDED_TOO : 0)));
+				  (expiry_charges ? CHECK_EXPIRY_CHARGES : 0) |
+				  (op->provisional_ok ? CHECK_PROVISIONAL_OK : 0)));
 	put7(out, request->estimate.requests);
 	put7(out, request->estimate.input);
 	put7(out, request->estimate.output);
@@ -102,6 +103,7 @@ void codec_policy(struct buf *out, const struct limits_policy *op)
 	buf_put_u32(out, belief->version);
 	buf_put_u32(out, belief->epoch);
 	buf_put_u8(out, (uint8_t)(profile_flags(op->profile, belief->own_policy) |
+				  (op->provisional ? RECORD_FLAG_PROVISIONAL : 0) |
 				  (belief->kind != ACCOUNT_USER ? POLICY_FLAG_KEEP : 0)));
 	buf_put_u16(out, (uint16_t)op->profile->grace_percent);
 	put7(out, op->profile->grace_until_us);

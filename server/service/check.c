@@ -14,17 +14,14 @@
 
 #define DEADLINE_US 5000000
 
-static enum flow_result step_resolve(struct flow *flow);
 static enum flow_result step_catalog(struct flow *flow);
 static enum flow_result step_looked_up(struct flow *flow);
 static enum flow_result step_ask(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
-static enum flow_result step_away(struct flow *flow);
 static enum flow_result step_shared(struct flow *flow);
-static enum flow_result step_finish(struct flow *flow);
 
-static struct check *check_of(struct flow *flow)
+struct check *check_of(struct flow *flow)
 {
 	return container_of(flow, struct check, flow);
 }
@@ -41,7 +38,7 @@ static enum flow_result step_begin(struct flow *flow)
 	if (!parties_init(
 		    &check->parties, check->worker, check->arena, check->snapshot, check->question.tenant, &flow->err))
 		return flow_fail(flow);
-	flow_to(flow, step_resolve);
+	flow_to(flow, check_step_resolve);
 	return FLOW_MORE;
 }
 
@@ -57,6 +54,11 @@ static void repair_done(struct flow *flow)
 	struct repair *repair = container_of(flow, struct repair, flow);
 
 	flow_run(&container_of(repair->parties, struct check, parties)->flow);
+}
+
+void check_look_up(struct check *check, uint32_t mask)
+{
+	repair_lookup(repair_of(check), &check->parties, mask, check->question.deadline_us, repair_done);
 }
 
 static void wait_due(struct wait *wait)
@@ -91,12 +93,12 @@ static enum flow_result step_catalog(struct flow *flow)
 	check->snapshot = newer;
 	if (!parties_renew(&check->parties, newer, &flow->err))
 		return flow_fail(flow);
-	flow_to(flow, step_resolve);
+	flow_to(flow, check_step_resolve);
 	return FLOW_MORE;
 }
 
 /* Who they are: as believed. Where unknown users are refused, somebody unknown is looked up first. */
-static enum flow_result step_resolve(struct flow *flow)
+enum flow_result check_step_resolve(struct flow *flow)
 {
 	struct check *check = check_of(flow);
 	struct parties *parties = &check->parties;
@@ -109,7 +111,7 @@ static enum flow_result step_resolve(struct flow *flow)
 		!check->looked_up && check->question.mode != CHECK_STATUS) {
 		check->looked_up = true;
 		flow_to(flow, step_looked_up);
-		repair_lookup(repair_of(check), parties, 1, check->question.deadline_us, repair_done);
+		check_look_up(check, 1);
 		return FLOW_WAIT;
 	}
 	if (!check_request_make(check, &flow->err))
@@ -124,7 +126,7 @@ static enum flow_result step_looked_up(struct flow *flow)
 
 	if (!check->repair->flow.ok)
 		return flow_fail_with(flow, &check->repair->flow.err);
-	flow_to(flow, step_resolve);
+	flow_to(flow, check_step_resolve);
 	if (!check->repair->user_unknown)
 		return FLOW_MORE;
 	check->answer.rows = rows_make(&check->parties, NULL, 0, NULL, 0);
@@ -132,7 +134,7 @@ static enum flow_result step_looked_up(struct flow *flow)
 	check->answer.permanent = true;
 	check->answer.quality = QUALITY_EXACT;
 	check->answer.now_us = worker_now_us(check->worker);
-	flow_to(flow, step_finish);
+	flow_to(flow, check_step_finish);
 	return FLOW_MORE;
 }
 
@@ -164,7 +166,7 @@ static enum flow_result step_ask(struct flow *flow)
 		.request = check->request,
 		.ttl_us = question->ttl_us ? question->ttl_us : check->worker->parts.conf->reservation_ttl_s * 1000000,
 		.dry_run = question->mode != CHECK_REAL,
-		.unseeded_too = check->unseeded_too,
+		.provisional_ok = check->provisional_ok || worker_durable_away(check->worker),
 	};
 	parties_beliefs(&check->parties, check->op.belief);
 	if (!check->op.dry_run) {
@@ -187,13 +189,17 @@ static enum flow_result mend(struct check *check)
 	return FLOW_WAIT;
 }
 
-/* Does the store know of every account all that PostgreSQL does? */
-static bool is_exact(const struct check *check)
+enum quality quality_in_store(const struct standing *const standing[], int count)
 {
-	for (int i = 0; i < check->op.op.standings; i++)
-		if (check->op.op.standing[i]->state.provisional || check->op.op.standing[i]->state.unseeded)
-			return false;
-	return true;
+	for (int i = 0; i < count; i++)
+		if (standing[i]->state.provisional || standing[i]->state.unseeded)
+			return QUALITY_PROVISIONAL;
+	return QUALITY_EXACT;
+}
+
+bool quality_holds(enum quality quality)
+{
+	return quality == QUALITY_EXACT || quality == QUALITY_PROVISIONAL;
 }
 
 static void answer_take(struct check *check, bool allowed)
@@ -206,7 +212,10 @@ static void answer_take(struct check *check, bool allowed)
 		check->op.op.standings);
 	answer->rows = rows_make(&check->parties, (const struct standing *const *)check->op.op.standing,
 		check->op.op.standings, request, check->op.op.now_us);
-	answer->quality = is_exact(check) ? QUALITY_EXACT : QUALITY_LOCAL;
+	answer->quality =
+		quality_in_store((const struct standing *const *)check->op.op.standing, check->op.op.standings);
+	if (answer->quality == QUALITY_PROVISIONAL && check->question.mode == CHECK_REAL)
+		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_PROVISIONAL, 0);
 	answer->allowed = allowed;
 	answer->now_us = check->op.op.now_us;
 	answer->state = check->op.state;
@@ -234,7 +243,7 @@ static enum flow_result step_answered(struct flow *flow)
 		return flow_fail(flow);
 	default:
 		flow->err = check->op.op.err;
-		flow_to(flow, step_away);
+		flow_to(flow, check_step_away);
 		return FLOW_MORE;
 	}
 	check->answer.repeat = status == LIMITS_REPEAT;
@@ -246,48 +255,14 @@ static enum flow_result step_repaired(struct flow *flow)
 {
 	struct check *check = check_of(flow);
 
-	flow_to(flow, step_resolve);
-	if (check->repair->flow.ok) {
-		check->unseeded_too = check->unseeded_too || check->repair->stand_in;
+	flow_to(flow, check_step_resolve);
+	check->provisional_ok |= check->repair->provisional;
+	if (check->repair->flow.ok)
 		return FLOW_MORE;
-	}
 	flow->err = check->repair->flow.err;
 	if (!check->repair->store_away)
 		return flow_fail(flow);
-	flow_to(flow, step_away);
-	return FLOW_MORE;
-}
-
-/* The store did not answer: the tier says what that means for a request. What only asks gets the error. */
-static enum flow_result step_away(struct flow *flow)
-{
-	struct check *check = check_of(flow);
-	struct check_answer *answer = &check->answer;
-	struct standing *standing[ACCOUNTS_MAX];
-	enum fail_policy policy = check->parties.party[0].tier->fail_policy;
-
-	if (flow->err.code == ERR_DEADLINE)
-		flow->err.code = ERR_UNAVAILABLE;
-	if (check->question.mode != CHECK_REAL || policy == FAIL_CLOSED) {
-		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_CLOSED, 0);
-		return flow_fail(flow);
-	}
-	answer->now_us = answer->started_at_us = worker_now_us(check->worker);
-	answer->expires_at_us = answer->now_us + check->op.ttl_us;
-	if (policy == FAIL_OPEN) {
-		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_BLIND, 0);
-		answer->quality = QUALITY_BLIND;
-		answer->allowed = true;
-		answer->rows = rows_make(&check->parties, NULL, 0, NULL, 0);
-	} else {
-		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_LOCAL, 0);
-		answer->quality = QUALITY_LOCAL;
-		answer->allowed = local_decide(check->worker->local, &check->parties, &check->request,
-			check->worker->parts.workers, answer->now_us, standing);
-		answer->rows = rows_make(&check->parties, (const struct standing *const *)standing,
-			check->parties.count, &check->request, answer->now_us);
-	}
-	flow_to(flow, step_finish);
+	flow_to(flow, check_step_away);
 	return FLOW_MORE;
 }
 
@@ -314,7 +289,7 @@ static enum flow_result step_shared(struct flow *flow)
 	struct check *check = check_of(flow);
 	int64_t pause_us;
 
-	flow_to(flow, step_finish);
+	flow_to(flow, check_step_finish);
 	if (check->question.mode == CHECK_REAL && check->answer.allowed)
 		return FLOW_MORE;
 	if (check_shared_fill(check) || !(pause_us = check_shared_wait(check)))
@@ -325,7 +300,7 @@ static enum flow_result step_shared(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static enum flow_result step_finish(struct flow *flow)
+enum flow_result check_step_finish(struct flow *flow)
 {
 	struct check *check = check_of(flow);
 	struct check_answer *answer = &check->answer;
@@ -344,7 +319,7 @@ static enum flow_result step_finish(struct flow *flow)
 	}
 	if (answer->allowed && check->question.mode == CHECK_REAL)
 		answer->handle = check_handle_make(check);
-	if (answer->allowed && !answer->repeat && answer->quality == QUALITY_EXACT)
+	if (answer->allowed && !answer->repeat && quality_holds(answer->quality))
 		answer->held = check->request.estimate;
 	if (check->question.mode == CHECK_REAL)
 		count(check);

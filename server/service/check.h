@@ -14,7 +14,12 @@ enum check_mode {
 };
 
 /* = bursar.v1.Quality */
-enum quality { QUALITY_EXACT = 1, QUALITY_LOCAL = 2, QUALITY_BLIND = 3 };
+enum quality { QUALITY_EXACT = 1, QUALITY_LOCAL = 2, QUALITY_BLIND = 3, QUALITY_PROVISIONAL = 4 };
+
+/* Of a decision that the store made, on these accounts. */
+enum quality quality_in_store(const struct standing *const standing[], int count);
+/* Did the store make it, so that what is allowed holds something there? */
+bool quality_holds(enum quality quality);
 
 struct check_question {
 	enum check_mode mode;
@@ -55,7 +60,7 @@ struct check {
 	struct request request;
 	int rounds;
 	bool looked_up;
-	bool unseeded_too; /* the ledger could not be asked: limits decide on what they have, and the answer is not exact */
+	bool provisional_ok; /* PostgreSQL could not be asked: what is there decides, and the answer is not exact */
 	struct wait wait;
 	int64_t shared_until_us; /* clock_mono_us: so long it waits to know how many share an account; 0 = not yet */
 	int64_t catalog_until_us; /* clock_mono_us: so long it waits for a tier that its snapshot lacks; 0 = not yet */

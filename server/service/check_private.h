@@ -4,6 +4,14 @@
 
 #include "service/check.h"
 
+struct check *check_of(struct flow *flow);
+enum flow_result check_step_resolve(struct flow *flow);
+enum flow_result check_step_finish(struct flow *flow);
+/* Asks PostgreSQL who these parties are; the flow goes on when check->repair is done. */
+void check_look_up(struct check *check, uint32_t mask);
+/* check_away.c: the store did not answer, with what flow->err says. */
+enum flow_result check_step_away(struct flow *flow);
+
 /* The request of the question at the user's tier and at today's price. */
 bool check_request_make(struct check *check, struct err *err);
 /* Equal contents, equal digest: texts and lifetimes may differ between repeats. */

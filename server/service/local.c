@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "service/seed.h"
 
 enum { GROUP = 4 };
 
@@ -88,6 +89,22 @@ void local_note(
 {
 	for (int i = 0; i < count; i++)
 		level_keep(level_take(table, key_of(parties, &parties->party[i])), &standing[i]->state);
+}
+
+void local_begin(
+	struct local_table *table, const struct parties *parties, const struct account_found *found, int64_t now_us)
+{
+	const struct party *party = &parties->party[0];
+	uint64_t key = key_of(parties, party);
+	struct account_state state = {.policy = party->policy, .clock_us = now_us};
+
+	if (level_find(table, key))
+		return;
+	seed_starts(&party->windows, found, now_us, state.window_start);
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		state.window_end[u] = windows_end(&party->windows, (enum window_unit)u, now_us);
+	seed_states(party->policy, found, state.window_start, now_us, state.limits);
+	level_keep(level_take(table, key), &state);
 }
 
 /* A level under another policy than today's is dropped: its order of limits is not known any more. */

@@ -6,6 +6,7 @@
 #define BURSAR_SERVICE_LOCAL_H
 
 #include "service/parties.h"
+#include "store/accounts.h"
 #include "store/limits.h"
 
 struct local_table;
@@ -18,9 +19,14 @@ void local_free(struct local_table *table);
 void local_note(
 	struct local_table *table, const struct parties *parties, const struct standing *const standing[], int count);
 
+/* Where the only account of `parties` begins: with what PostgreSQL knows of its use, unless an answer of the store was remembered. */
+void local_begin(
+	struct local_table *table, const struct parties *parties, const struct account_found *found, int64_t now_us);
+
 /*
  * Decides for one of `workers`, and takes when it passes. Standings (in the arena) as the store would answer them: an
- * account that was never seen begins unused. Open reservations are not counted: nothing settles them here.
+ * account that was never seen, and of which PostgreSQL has said nothing, begins unused. Open reservations are not
+ * counted: nothing settles them here.
  */
 bool local_decide(struct local_table *table, const struct parties *parties, const struct request *request, int workers,
 	int64_t now_us, struct standing *standing[ACCOUNTS_MAX]);

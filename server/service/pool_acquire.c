@@ -276,7 +276,7 @@ static void checked(struct flow *flow)
 	} else if (!answer->allowed) {
 		caller->denied = true;
 		state_end(state, NULL);
-	} else if (answer->quality != QUALITY_EXACT) {
+	} else if (!quality_holds(answer->quality)) {
 		err_set(&err, ERR_UNAVAILABLE, "the store of pools does not answer");
 		state_end(state, &err);
 	} else if (answer->repeat && answer->state != RESERVATION_OPEN) {

@@ -12,7 +12,7 @@
 #include "service/repair_private.h"
 #include "service/seed.h"
 
-enum { POLL_US = 20000, DRAIN_US = 2000000, LOOKUP_US = 1000000, AWAY_US = 1000000 };
+enum { POLL_US = 20000, DRAIN_US = 2000000, LOOKUP_US = 2000000, AWAY_US = 1000000 };
 
 static enum flow_result step_birth(struct flow *flow);
 static enum flow_result step_born(struct flow *flow);
@@ -116,11 +116,12 @@ enum flow_result repair_look_up(struct repair *repair)
 {
 	const struct parties *parties = repair->parties;
 	struct accounts_store *accounts = parties->worker->parts.accounts;
-	int64_t by_us = clock_mono_us() + LOOKUP_US;
+	int64_t now_us = clock_mono_us(), left_us = repair->deadline_us - now_us;
 
 	repair->lookup = (struct account_lookup){
 		.arena = &repair->looked,
-		.deadline_us = by_us < repair->deadline_us ? by_us : repair->deadline_us,
+		/* Of what the caller has left a quarter is for the decision that follows. */
+		.deadline_us = now_us + (left_us / 4 * 3 < LOOKUP_US ? left_us / 4 * 3 : LOOKUP_US),
 		.done = lookup_done,
 	};
 	for (int i = 0; i < parties->count; i++) {
@@ -141,7 +142,7 @@ static enum flow_result step_lookup(struct flow *flow)
 	struct worker *worker = worker_of(repair);
 
 	metric_inc(METRIC_redis_policy_misses_total, 0, 0);
-	if (!repair->lookup_only && clock_mono_us() < worker->durable_away_until_us) {
+	if (!repair->lookup_only && worker_durable_away(worker)) {
 		if (repair->unseeded)
 			return repair_stand_in(repair);
 		repair->provisional = true;
@@ -183,13 +184,16 @@ static enum flow_result step_looked(struct flow *flow)
 		repair->provisional = true;
 		return FLOW_MORE;
 	}
+	worker_of(repair)->durable_away_until_us = 0;
 	repair_learn_looked(repair);
 	if (repair->unseeded)
 		return repair_step_adopt(flow);
 	if (lookup->account[0].kind == ACCOUNT_USER && !lookup->account[0].known && !user_may_come(repair, &flow->err))
 		return flow_fail(flow);
-	if (repair->lookup_only)
+	if (repair->lookup_only) {
+		repair_learn_local(repair);
 		return flow_succeed(flow);
+	}
 	if (repair->behind) {
 		err_set(&flow->err, ERR_UNAVAILABLE, "the ledger has not caught up with what this account used");
 		flow->err.retry_after_us = DRAIN_US;
@@ -254,8 +258,8 @@ static enum flow_result step_seed(struct flow *flow)
 	if (!repair->provisional && n >= 0) {
 		seed_starts(&now->party[0].windows, &repair->lookup.account[n], repair->seed.now_us,
 			repair->seed.window_start);
-		repair->seed.ahead_us = usage_ahead(repair->lookup.account[n].window, repair->lookup.account[n].windows,
-			repair->seed.now_us);
+		repair->seed.ahead_us = usage_ahead(
+			repair->lookup.account[n].window, repair->lookup.account[n].windows, repair->seed.now_us);
 		seed_states(now->party[0].policy, &repair->lookup.account[n], repair->seed.window_start,
 			repair->seed.now_us, repair->seed.limits);
 	}

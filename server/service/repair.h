@@ -1,7 +1,7 @@
 /*
  * What to do when the store could not decide because it and the worker disagree about an account: ABSENT (seed it from
- * PostgreSQL), UNSEEDED (add what the ledger knows of limits that are new to it), STALE (learn the newer profile), BEHIND (write ours
- * through), CLOCK (other windows). Afterwards the caller renews its beliefs and asks again.
+ * PostgreSQL), UNSEEDED (add what the ledger knows of limits that are new to it, or of a record that was made without PostgreSQL), STALE
+ * (learn the newer profile), BEHIND (write ours through), CLOCK (other windows). Afterwards the caller renews its beliefs and asks again.
  */
 #ifndef BURSAR_SERVICE_REPAIR_H
 #define BURSAR_SERVICE_REPAIR_H
@@ -19,11 +19,11 @@ struct repair {
 	int64_t deadline_us; /* clock_mono_us */
 	bool store_away; /* failed because the store did not answer: the tier's fail policy is to decide */
 	bool user_unknown; /* PostgreSQL has no row for the user */
-	bool stand_in; /* UNSEEDED, and the ledger could not be asked: what is there may decide, but not exactly */
+	bool provisional; /* PostgreSQL did not answer: what is in the store is to decide, though not exactly */
 	/* its own */
 	uint32_t mask;
 	int index;
-	bool lookup_only, provisional, behind;
+	bool lookup_only, behind;
 	int64_t catalog_until_us;
 	int64_t give_up_us;
 	struct drain_bound bound; /* entries up to here have to be drained before the ledger is read */

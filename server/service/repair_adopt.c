@@ -16,7 +16,7 @@ static enum flow_result step_written(struct flow *flow);
 enum flow_result repair_stand_in(struct repair *repair)
 {
 	log_warn("limits decide without what the ledger knows", F("tenant", repair->parties->tenant));
-	repair->stand_in = true;
+	repair->provisional = true;
 	return flow_succeed(&repair->flow);
 }
 

@@ -12,16 +12,11 @@ static enum flow_result step_looked(struct flow *flow);
 static enum flow_result step_policy(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
 
-void repair_learn_looked(struct repair *repair)
+/* PostgreSQL is away. What is known better than in a record is written through all the same; it stays provisional if it was. */
+static enum flow_result go_on_without(struct repair *repair)
 {
-	struct parties *parties = repair->parties;
-
-	for (int i = 0; i < repair->lookup.count; i++) {
-		const struct account_found *account = &repair->lookup.account[i];
-
-		account_cache_forget(parties->worker->cache, account->kind, parties->tenant, account->id);
-		parties_learn(parties, account->kind, account->id, profile_copy(parties->arena, &account->profile));
-	}
+	repair->provisional = true;
+	return FLOW_MORE;
 }
 
 enum flow_result repair_step_behind(struct flow *flow)
@@ -30,8 +25,8 @@ enum flow_result repair_step_behind(struct flow *flow)
 
 	repair_next_account(repair, 0);
 	flow_to(flow, step_policy);
-	if (clock_mono_us() < repair->parties->worker->durable_away_until_us)
-		return FLOW_MORE;
+	if (worker_durable_away(repair->parties->worker))
+		return go_on_without(repair);
 	flow_to(flow, step_looked);
 	return repair_look_up(repair);
 }
@@ -46,8 +41,9 @@ static enum flow_result step_looked(struct flow *flow)
 	flow_to(flow, step_policy);
 	if (!repair->lookup.ok) {
 		parties->worker->durable_away_until_us = clock_mono_us() + AWAY_US;
-		return FLOW_MORE;
+		return go_on_without(repair);
 	}
+	parties->worker->durable_away_until_us = 0;
 	repair_learn_looked(repair);
 	for (int i = 0; i < parties->count; i++)
 		if (repair->mask & UINT32_C(1) << i &&
@@ -70,6 +66,7 @@ static enum flow_result step_policy(struct flow *flow)
 		.op = {.arena = repair->parties->arena, .done = policy_done},
 		.belief = parties_belief(repair->parties, repair->index),
 		.profile = repair->parties->party[repair->index].profile,
+		.provisional = repair->provisional,
 	};
 	flow_to(flow, step_written);
 	limits->ops->policy(limits, &repair->policy);

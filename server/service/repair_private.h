@@ -12,6 +12,8 @@ enum flow_result repair_store_failed(struct repair *repair, const struct limits_
 enum flow_result repair_look_up(struct repair *repair);
 /* What PostgreSQL has said of them counts, also where it is older than what was remembered: such an account was erased. */
 void repair_learn_looked(struct repair *repair);
+/* Should the store be away, those accounts do not begin unused. */
+void repair_learn_local(const struct repair *repair);
 /* repair_behind.c: where an answer of BEHIND begins. */
 enum flow_result repair_step_behind(struct flow *flow);
 

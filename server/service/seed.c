@@ -24,8 +24,8 @@ static void level_set(
 	bucket_take(limit, out, used, now_us);
 }
 
-void seed_starts(const struct windows *windows, const struct account_found *found, int64_t now_us,
-	int64_t starts[WINDOW_COUNT])
+void seed_starts(
+	const struct windows *windows, const struct account_found *found, int64_t now_us, int64_t starts[WINDOW_COUNT])
 {
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		starts[u] = usage_start(found->window, found->windows, (enum window_unit)u,

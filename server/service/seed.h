@@ -6,8 +6,8 @@
 #include "store/accounts.h"
 
 /* Where the windows that run at now_us start: where the calendar has them, or at the account's last reset. */
-void seed_starts(const struct windows *windows, const struct account_found *found, int64_t now_us,
-	int64_t starts[WINDOW_COUNT]);
+void seed_starts(
+	const struct windows *windows, const struct account_found *found, int64_t now_us, int64_t starts[WINDOW_COUNT]);
 
 /*
  * `limits` in the order of the policy: calendar counters of the windows that start there, buckets converted to the policy's rates,

@@ -11,7 +11,6 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "domain/profile.h"
 #include "service/watch_tell.h"
 
 #define DEADLINE_US INT64_C(5000000)
@@ -148,56 +147,18 @@ static enum flow_result closed(struct settle *settle)
 	return flow_fail(&settle->flow);
 }
 
-/* A record of a version that this worker did not know has sent its profile. */
-static bool stranger_learn(struct settle *settle, int i)
-{
-	const struct standing *standing = settle->op.op.standing[i];
-	const struct party *party = &settle->parties.party[i];
-	struct account_profile *profile = arena_alloc(settle->arena, sizeof(*profile));
-
-	if (!standing->profile_len ||
-		!profile_unpack(standing->profile, standing->profile_len, settle->arena, profile))
-		return false;
-	profile->version = standing->state.version;
-	parties_learn(&settle->parties, party->kind, party->id, profile);
-	return true;
-}
-
-/* The answer shows the accounts' own windows. What it settled is in the books, whether they can be made or not. */
-static void strangers_learn(struct settle *settle)
-{
-	const struct limits_op *op = &settle->op.op;
-	struct entry_account accounts[ACCOUNTS_MAX];
-	struct parties before = settle->parties;
-	bool learned = false;
-	struct err err;
-
-	for (int i = 0; i < op->standings; i++) {
-		accounts[i] = (struct entry_account){.kind = before.party[i].kind, .id = before.party[i].id};
-		learned |= stranger_learn(settle, i);
-	}
-	if (!learned)
-		return;
-	if (!parties_of_accounts(&settle->parties, accounts, op->standings, &err)) {
-		settle->parties = before;
-		return;
-	}
-	for (int i = 0; i < op->standings; i++)
-		if (op->standing[i]->profile_len)
-			state_roll(&op->standing[i]->state, &settle->parties.party[i].windows, op->now_us);
-}
-
 static enum flow_result answer_take(struct settle *settle)
 {
 	const struct limits_settle *op = &settle->op;
 
 	worker_clock_is(settle->worker, op->op.now_us);
-	strangers_learn(settle);
+	settle_learn_strangers(settle);
 	settle->answer.repeat = op->op.status == LIMITS_REPEAT;
 	settle->answer.late = op->late || settle->unknown_ok;
 	settle->answer.state = op->state;
 	settle->answer.charged = op->charged;
 	settle->answer.released = op->released;
+	settle->answer.quality = quality_in_store((const struct standing *const *)op->op.standing, op->op.standings);
 	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
 		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL,
 		op->op.now_us);
@@ -335,6 +296,7 @@ static enum flow_result step_ledger(struct flow *flow)
 		return FLOW_MORE;
 	}
 	settle->answer.repeat = true;
+	settle->answer.quality = QUALITY_EXACT;
 	settle->answer.state = RESERVATION_RECORDED;
 	settle->answer.charged = settle->ledger.amounts;
 	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0);
@@ -371,7 +333,6 @@ static enum flow_result step_finish(struct flow *flow)
 	struct settle *settle = settle_of(flow);
 	struct settle_answer *answer = &settle->answer;
 
-	answer->quality = QUALITY_EXACT;
 	answer->tokens = settle->question.tokens;
 	/* A repeat says what was charged then, also when other tokens are sent this time. */
 	if (answer->repeat && answer->priced.cost.nano != answer->charged.cost)

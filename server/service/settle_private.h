@@ -11,4 +11,7 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op));
 void settle_usage_make(struct settle *settle);
 void settle_info_make(struct settle *settle);
 
+/* Learns the profiles that came with the answer, and shows those accounts by their own policies and windows. */
+void settle_learn_strangers(struct settle *settle);
+
 #endif

@@ -54,6 +54,11 @@ int64_t worker_now_us(const struct worker *worker)
 	return clock_wall_us() + worker->clock_offset_us;
 }
 
+bool worker_durable_away(const struct worker *worker)
+{
+	return clock_mono_us() < worker->durable_away_until_us;
+}
+
 void worker_clock_is(struct worker *worker, int64_t store_now_us)
 {
 	worker->clock_offset_us = store_now_us - clock_wall_us();

@@ -81,6 +81,9 @@ void worker_free(struct worker *worker);
 int64_t worker_now_us(const struct worker *worker);
 void worker_clock_is(struct worker *worker, int64_t store_now_us);
 
+/* Did PostgreSQL not answer a moment ago? Then nobody waits for it. */
+bool worker_durable_away(const struct worker *worker);
+
 /* The newest snapshot, kept until given back. ERR_UNAVAILABLE before the first load. */
 struct snapshot *snapshot_take(struct worker *worker, struct err *err);
 void snapshot_give(struct worker *worker, struct snapshot *snapshot);

@@ -39,7 +39,8 @@ enum limits_status {
 	LIMITS_CLOSED = 10,
 	LIMITS_NOTHING = 11,
 	LIMITS_LOST = 12,
-	LIMITS_UNSEEDED = 13, /* check: calendar limits of these accounts lack what the ledger knows: adopt it, then call again */
+	LIMITS_UNSEEDED =
+		13, /* unseeded[]: PostgreSQL knows more than these records. Adopt it, or say provisional_ok; then call again */
 	LIMITS_FAILED = 100 /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
 };
 
@@ -110,7 +111,7 @@ struct limits_check {
 	int64_t ttl_us;
 	uint8_t digest[8]; /* of the request's contents */
 	bool dry_run; /* changes nothing; request_id may be NULL */
-	bool unseeded_too; /* decides on what is not seeded as on anything: the answer is no exact one */
+	bool provisional_ok; /* decides on what PostgreSQL has not answered for, instead of LIMITS_UNSEEDED: the answer is no exact one */
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
@@ -182,6 +183,7 @@ struct limits_policy {
 	struct limits_op op;
 	struct belief belief;
 	const struct account_profile *profile;
+	bool provisional; /* PostgreSQL was not asked: a record that was made without it stays provisional */
 };
 
 /* Adds what the ledger knows to calendar limits that are not seeded. LIMITS_NOTHING: something was settled since they were read. */

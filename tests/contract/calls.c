@@ -173,9 +173,9 @@ static void check_statement(struct world *world, const struct line *line, bool d
 	const char *held = line_wanted(line, "held");
 
 	check_make(world, line, dry ? NULL : line->word[1], &op);
-	op.unseeded_too = line_value(line, "unseeded-too");
+	op.provisional_ok = line_value(line, "provisional-ok");
 	op.dry_run = true;
-	if (!op.unseeded_too)
+	if (!op.provisional_ok)
 		check_seeded(world, line, &op);
 	op.dry_run = dry;
 	for (int i = 0; i < world->subjects; i++)

@@ -67,7 +67,7 @@ static void model_check(struct backend *backend, struct limits_check *op)
 
 	op->op.now_us = model->now_us;
 	op->op.unseeded_count = 0;
-	if (marker && memcmp(marker->digest, op->digest, 8) != 0) {
+	if (marker && memcmp(marker->digest, op->digest, 8) != 0 && memcmp(marker->digest, "\0\0\0\0\0\0\0", 8) != 0) {
 		op->op.status = LIMITS_CONFLICT;
 		return;
 	}
@@ -76,16 +76,16 @@ static void model_check(struct backend *backend, struct limits_check *op)
 		return;
 	if (!op->dry_run)
 		save_turned_back(&loaded);
-	if (marker) {
-		check_answer(op, LIMITS_REPEAT, &marker->reservation);
-		standings_answer(&op->op, op->belief, &loaded);
-		loaded_free(&loaded);
-		return;
-	}
-	for (int i = 0; !op->unseeded_too && i < loaded.count; i++)
+	for (int i = 0; !op->provisional_ok && i < loaded.count; i++)
 		unseeded_add(&op->op, i, loaded.pointer[i]);
 	if (op->op.unseeded_count) {
 		op->op.status = LIMITS_UNSEEDED;
+		loaded_free(&loaded);
+		return;
+	}
+	if (marker) {
+		check_answer(op, LIMITS_REPEAT, &marker->reservation);
+		standings_answer(&op->op, op->belief, &loaded);
 		loaded_free(&loaded);
 		return;
 	}
@@ -152,9 +152,7 @@ static void model_seed(struct backend *backend, struct limits_seed *op)
 	account->state.provisional = op->provisional;
 	profile_apply(&account->state, op->profile, &op->belief);
 	state_roll(&account->state, &op->belief.windows, model->now_us);
-	for (int i = 0; op->provisional && i < account->policy->count; i++)
-		if (account->policy->limits[i].kind == KIND_CALENDAR)
-			account->state.unseeded |= UINT32_C(1) << i;
+	account->state.unseeded = op->provisional ? calendars_of(account->policy) : 0;
 	memcpy(account->state.limits, op->limits, sizeof(op->limits));
 	list_push_back(&model->accounts, &account->link);
 	op->op.status = LIMITS_OK;
@@ -170,7 +168,8 @@ static void model_policy(struct backend *backend, struct limits_policy *op)
 	if (!account)
 		return;
 	op->op.status = LIMITS_NOTHING;
-	if (account->state.version >= op->belief.version)
+	if (account->state.version > op->belief.version ||
+		(account->state.version == op->belief.version && !account->state.provisional))
 		return;
 	state_follow(&account->state, model->now_us);
 	if (memcmp(account->policy->pid, op->belief.policy->pid, 8) != 0) {
@@ -181,6 +180,9 @@ static void model_policy(struct backend *backend, struct limits_policy *op)
 		account->policy = policy;
 	}
 	profile_apply(&account->state, op->profile, &op->belief);
+	if (account->state.provisional)
+		account->state.unseeded = calendars_of(account->policy);
+	account->state.provisional = account->state.provisional && op->provisional;
 	op->op.status = LIMITS_OK;
 }
 

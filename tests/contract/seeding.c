@@ -32,6 +32,16 @@ void unseeded_add(struct limits_op *op, int index, const struct account_state *s
 	}
 }
 
+uint32_t calendars_of(const struct policy *policy)
+{
+	uint32_t mask = 0;
+
+	for (int i = 0; i < policy->count; i++)
+		if (policy->limits[i].kind == KIND_CALENDAR)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
 /* The windows of a unit of which nothing is seeded start where the ledger has them. */
 static void adopt_starts(const struct limits_adopt *op, struct account_state *state)
 {

@@ -7,6 +7,9 @@
 /* Adds account `index` to the answer of LIMITS_UNSEEDED, unless it is seeded. Memory comes from op->arena. */
 void unseeded_add(struct limits_op *op, int index, const struct account_state *state);
 
+/* The bits of its calendar limits. */
+uint32_t calendars_of(const struct policy *policy);
+
 /* LIMITS_OK; or LIMITS_NOTHING, and the state is as it was. */
 enum limits_status adopt_into(const struct limits_adopt *op, struct account_state *state);
 

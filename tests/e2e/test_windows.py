@@ -89,7 +89,11 @@ def test_a_denied_user_in_a_zone_stays_denied_when_another_bursard_settles(two_f
 
 def test_the_answer_of_a_stranger_shows_the_account_s_own_limits(two_fleets):
     here, there = two_fleets
-    user = here.user_with(here.calendar("day", "tokens", 10), time_zone="Asia/Tokyo")
+    user, other, tier = unique("user"), unique("user"), unique("tier")
+    here.tier(tier, here.calendar("day", "tokens", 10))
+    here.account(user, tier=tier, time_zone="Asia/Tokyo")
+    here.account(other, tier=tier)
+    assert there.check(other, input_tokens=1, max_output_tokens=1).allowed  # it has read the tier
     answer = here.check(user, input_tokens=5, max_output_tokens=4)
     recorded = there.record(answer, input_tokens=9)
     mine = here.figures(user)[here.types.ACCOUNT_KIND_USER, "day"]

@@ -105,6 +105,22 @@ class Postgres(Process):
         self.signal(signal.SIGINT)  # "fast": SIGTERM would wait for the clients
         return self.wait(60)
 
+    def stop_immediately(self):
+        """As `pg_ctl stop -m immediate`: backends leave without a word to their clients; the next start recovers."""
+        self.signal(signal.SIGQUIT)
+        return self.wait(60)
+
+    def freeze(self):
+        """It hangs: nothing is answered, and new connections wait."""
+        self.signal(signal.SIGSTOP)
+        for pid in self._children():
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in self._children():
+            os.kill(pid, signal.SIGCONT)
+        self.signal(signal.SIGCONT)
+
     def restart(self):
         """kill -9, and up again: recovery from the WAL."""
         self.kill()

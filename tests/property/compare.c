@@ -115,8 +115,8 @@ static void compare_unseeded(struct episode *episode, const struct limits_op *mo
 			compare_number(episode, "unseeded limit", a->limit[k].id, b->limit[k].id);
 			compare_number(episode, "its unit", a->limit[k].unit, b->limit[k].unit);
 			compare_number(episode, "its dimension", a->limit[k].dimension, b->limit[k].dimension);
-			compare_number(episode, "its model", (int64_t)a->limit[k].model_hash,
-				(int64_t)b->limit[k].model_hash);
+			compare_number(
+				episode, "its model", (int64_t)a->limit[k].model_hash, (int64_t)b->limit[k].model_hash);
 			compare_number(episode, "what it has settled", a->limit[k].settled, b->limit[k].settled);
 		}
 	}

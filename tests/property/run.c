@@ -12,6 +12,7 @@ static void seed_both(struct episode *episode, struct chance *chance, int index)
 	struct limits_seed model;
 
 	episode_belief(episode, index, NULL, &op.belief);
+	op.provisional = chance_percent(chance, 20);
 	op.now_us = episode->now_us;
 	for (int i = 0; i < op.belief.policy->count; i++) {
 		if (op.belief.policy->limits[i].kind == KIND_CALENDAR)

@@ -60,8 +60,8 @@ static void interface_any(struct chance *chance, uint64_t *interface_hash, uint6
 }
 
 /* What the ledger says of limits that are not seeded: anything, and sometimes by a worker that has read too early. */
-static void adopt_all(struct episode *episode, struct chance *chance, const struct limits_op *unseeded,
-	const struct belief beliefs[])
+static void adopt_all(
+	struct episode *episode, struct chance *chance, const struct limits_op *unseeded, const struct belief beliefs[])
 {
 	for (int i = 0; i < unseeded->unseeded_count && !episode->differs[0]; i++) {
 		const struct unseeded *account = &unseeded->unseeded[i];
@@ -94,7 +94,7 @@ static void step_check(struct episode *episode, struct chance *chance)
 		.request.estimate = amounts_any(chance),
 		.ttl_us = 1 + chance_below(chance, chance_percent(chance, 50) ? 10 * SECOND : 3600 * SECOND),
 		.dry_run = chance_percent(chance, 8),
-		.unseeded_too = chance_percent(chance, 10)};
+		.provisional_ok = chance_percent(chance, 20)};
 
 	if (chance_percent(chance, 10)) {
 		op.request.estimate.cost = 0;
@@ -230,21 +230,15 @@ static void step_reset(struct episode *episode, struct chance *chance)
 		compare_number(episode, "lost", model.lost[i], lua.lost[i]);
 }
 
-/* An admin changes an account; the change is written through, or found out later (the record is then behind). */
-static void step_account(struct episode *episode, struct chance *chance)
+static void member_change(struct member *member, struct chance *chance, int64_t now_us)
 {
-	int index = (int)chance_below(chance, ACCOUNTS_MAX);
-	struct member *member = &episode->member[index];
-	struct limits_policy op = {.op.arena = &episode->arena, .profile = &member->profile};
-
 	member->before = member->now;
 	member->profile.version = ++member->version;
 	member->profile.suspended = chance_percent(chance, 15);
 	member->profile.bypass = chance_percent(chance, 15);
 	member->profile.deleted = chance_percent(chance, 4);
 	member->profile.grace_percent = (int)chance_below(chance, 300);
-	member->profile.grace_until_us =
-		chance_percent(chance, 50) ? 0 : episode->now_us + chance_below(chance, 7200 * SECOND);
+	member->profile.grace_until_us = chance_percent(chance, 50) ? 0 : now_us + chance_below(chance, 7200 * SECOND);
 	if (chance_percent(chance, 50)) {
 		member->now = (int)chance_below(chance, VARIANTS);
 		member->own_policy = chance_percent(chance, 50);
@@ -252,13 +246,26 @@ static void step_account(struct episode *episode, struct chance *chance)
 	if (chance_percent(chance, 10)) {
 		strcpy(member->zone.previous, member->zone.name);
 		strcpy(member->zone.name, chance_percent(chance, 50) ? "Europe/Berlin" : "Asia/Kolkata");
-		member->zone.changed_at_us = episode->now_us;
+		member->zone.changed_at_us = now_us;
 	}
+}
+
+/* An admin changes an account; the change is written through, or found out later (the record is then behind). Or what is known of it is
+ * only confirmed: a provisional record takes that. */
+static void step_account(struct episode *episode, struct chance *chance)
+{
+	int index = (int)chance_below(chance, ACCOUNTS_MAX);
+	struct member *member = &episode->member[index];
+	struct limits_policy op = {.op.arena = &episode->arena, .profile = &member->profile};
+
+	if (chance_percent(chance, 85))
+		member_change(member, chance, episode->now_us);
 	episode_belief(episode, index, NULL, &op.belief);
 	TELL("account %d: version %u, policy %d%s%s%s%s, grace %d", index, member->version, member->now,
 		member->own_policy ? " own" : "", member->profile.suspended ? " suspended" : "",
 		member->profile.bypass ? " bypass" : "", member->profile.deleted ? " deleted" : "",
 		member->profile.grace_percent);
+	op.provisional = chance_percent(chance, 30);
 	BOTH(limits_policy, policy, op, model, lua);
 	compare_number(episode, "status", model.op.status, lua.op.status);
 	compare_stored(episode, index);

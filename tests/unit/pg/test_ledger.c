@@ -51,7 +51,8 @@ static void a_batch_is_written_once_however_often_it_comes(void **state)
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM ledger"), 100);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 100 * 1000);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(rows) FROM usage_monthly"), 100);
-	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(input + output) FROM usage_windows WHERE kind = 1"), 100 * 15);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(input + output) FROM usage_windows WHERE kind = 1"),
+		100 * 15);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM token_buckets"), 7);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM accounts WHERE version = 0"), 7);
 }
@@ -191,8 +192,9 @@ static void a_reset_begins_windows_and_stays_out_of_the_roll_ups(void **state)
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(requests) FROM usage_windows WHERE kind = 1"), 1);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(rows) FROM usage_daily"), 1);
 	assert_string_equal(pg_server_ask(bench.db, "SELECT note FROM ledger WHERE entry = 2"), "alice: goodwill");
-	assert_int_equal(pg_server_ask_number(
-				 bench.db, "SELECT (before->'windows'->0->>'used')::int FROM audit_log WHERE action = 'account.reset'"),
+	assert_int_equal(
+		pg_server_ask_number(bench.db,
+			"SELECT (before->'windows'->0->>'used')::int FROM audit_log WHERE action = 'account.reset'"),
 		15);
 }
 
@@ -292,14 +294,17 @@ static void the_windows_that_may_run_are_listed_page_by_page(void **state)
 
 	(void)state;
 	assert_true(pg_server_exec(bench.db,
-		"INSERT INTO usage_windows SELECT 't', k, id, unit, starts * 86400000000, 'web', 'm', shard, n, 0, 0, 0 FROM "
+		"INSERT INTO usage_windows SELECT 't', k, id, unit, starts * 86400000000, 'web', 'm', shard, n, 0, 0, "
+		"0 FROM "
 		"(VALUES (1, 'a', 0, 99, 0, 6), (1, 'a', 0, 96, 0, 5), (1, 'a', 1, 96, 0, 7), (1, 'b', 2, 66, 0, 8), "
-		"(1, 'c', 0, 99, 3, 9), (1, 'c', 0, 99, 4, 1), (2, 'a', 0, 99, 0, 10)) AS v (k, id, unit, starts, shard, n)"));
+		"(1, 'c', 0, 99, 3, 9), (1, 'c', 0, 99, 4, 1), (2, 'a', 0, 99, 0, 10)) AS v (k, id, unit, starts, "
+		"shard, n)"));
 	RUN_LEDGER(windows, &op);
 	assert_true(op.op.ok && op.more);
 	assert_int_equal(op.count, 2);
 	assert_int_equal(op.row[0].count, 2);
-	assert_int_equal(usage_of(op.row[0].window, op.row[0].count, WINDOW_DAY, DIM_REQUESTS, 0, 0, 98 * day_us, op.now_us), 6);
+	assert_int_equal(
+		usage_of(op.row[0].window, op.row[0].count, WINDOW_DAY, DIM_REQUESTS, 0, 0, 98 * day_us, op.now_us), 6);
 	assert_string_equal(op.row[1].key.id, "c");
 	assert_int_equal(usage_of(op.row[1].window, op.row[1].count, WINDOW_DAY, DIM_REQUESTS, selector_hash("web", 3),
 				 selector_hash("m", 1), 98 * day_us, op.now_us),

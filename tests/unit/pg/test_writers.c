@@ -85,7 +85,8 @@ static void two_writers_in_opposite_order_write_every_row_once(void **state)
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), rows * 1000);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(requests) FROM usage_monthly"), rows);
 	assert_int_equal(pg_server_ask_number(bench.db, SHARED_DIFFERENCES), 0);
-	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(input + output) FROM usage_windows WHERE kind = 1"), rows * 15);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(input + output) FROM usage_windows WHERE kind = 1"),
+		rows * 15);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM accounts"), USERS);
 	assert_int_equal(pg_server_ask_number(
 				 bench.db, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"),

@@ -48,15 +48,21 @@ static struct belief version_of_ann(uint32_t version)
 	return belief;
 }
 
-static enum limits_status change(uint32_t version)
+static enum limits_status change_as(uint32_t version, bool provisional)
 {
 	struct limits_policy op = {.op = {.arena = &bench.arena, .done = op_came},
 		.belief = version_of_ann(version),
-		.profile = &bench.profile};
+		.profile = &bench.profile,
+		.provisional = provisional};
 
 	bench.limits->ops->policy(bench.limits, &op);
 	wait_for_answer();
 	return op.op.status;
+}
+
+static enum limits_status change(uint32_t version)
+{
+	return change_as(version, false);
 }
 
 static enum limits_status seed(uint32_t version, bool provisional)
@@ -103,6 +109,56 @@ static void a_record_that_knows_no_better_may_be_made_all_the_same(void **state)
 	assert_int_equal(change(4), LIMITS_OK);
 }
 
+static struct limits_check asked;
+
+/* The ledger says of every calendar limit that it has used nothing. */
+static enum limits_status adopt(void)
+{
+	struct limits_adopt op = {.op = {.arena = &bench.arena, .done = op_came},
+		.belief = asked.belief[0],
+		.count = asked.op.unseeded[0].count};
+
+	for (int i = 0; i < op.count; i++) {
+		op.limit[i].id = asked.op.unseeded[0].limit[i].id;
+		op.limit[i].seen = asked.op.unseeded[0].limit[i].settled;
+	}
+	bench.limits->ops->adopt(bench.limits, &op);
+	wait_for_answer();
+	return op.op.status;
+}
+
+/* Asks for ann as somebody who knows version 4 of her. */
+static enum limits_status ask(const char *request_id, bool provisional_ok)
+{
+	redis_bench_check(&bench, &asked, "ann", request_id);
+	asked.op.done = op_came;
+	asked.belief[0].version = 4;
+	asked.provisional_ok = provisional_ok;
+	bench.limits->ops->check(bench.limits, &asked);
+	wait_for_answer();
+	return asked.op.status;
+}
+
+static void a_provisional_record_decides_only_for_those_who_say_so(void **state)
+{
+	(void)state;
+	assert_int_equal(seed(4, true), LIMITS_OK);
+	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
+	assert_int_equal(redis_bench_marker(&bench, "ann", "r1"), 0);
+	assert_int_equal(ask("r1", true), LIMITS_OK);
+	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED); /* the repeat as well */
+	assert_int_equal(change_as(4, true), LIMITS_OK);
+	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
+	assert_int_equal(
+		change(4), LIMITS_OK); /* PostgreSQL says so, too; but what was used is still to be asked for */
+	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
+	assert_int_equal(adopt(), LIMITS_OK);
+	assert_int_equal(ask("r1", false), LIMITS_REPEAT);
+	assert_int_equal(change(4), LIMITS_NOTHING);
+	assert_int_equal(change_as(5, true), LIMITS_OK); /* no record becomes provisional */
+	assert_int_equal(change(5), LIMITS_NOTHING);
+}
+
 static void the_floor_goes_after_a_while(void **state)
 {
 	redisReply *reply;
@@ -125,6 +181,7 @@ int main(void)
 		TEST(what_was_read_before_a_change_does_not_become_the_record_after_it),
 		TEST(an_older_change_that_comes_late_lowers_nothing),
 		TEST(a_record_that_knows_no_better_may_be_made_all_the_same),
+		TEST(a_provisional_record_decides_only_for_those_who_say_so),
 		TEST(the_floor_goes_after_a_while),
 	};
 

@@ -39,7 +39,7 @@ static void answer(struct fake *fake, struct limits_op *op, enum limits_status s
 {
 	op->status = fake->away ? LIMITS_FAILED : status;
 	op->now_us = fake->now_us;
-	if (fake->away)
+	if (op->status == LIMITS_FAILED)
 		err_set(&op->err, ERR_UNAVAILABLE, "redis is away");
 	later(fake, op_answer, op);
 }
@@ -161,7 +161,7 @@ static enum limits_status decide(struct fake *fake, struct limits_check *op, str
 static bool unseeded(struct limits_check *op, struct account_state *states[])
 {
 	op->op.unseeded_count = 0;
-	for (int i = 0; !op->unseeded_too && i < op->count; i++)
+	for (int i = 0; !op->provisional_ok && i < op->count; i++)
 		unseeded_add(&op->op, i, states[i]);
 	return op->op.unseeded_count > 0;
 }
@@ -175,21 +175,26 @@ static void check(struct limits_store *store, struct limits_check *op)
 	enum limits_status status;
 
 	fake->checks++;
+	if (fake->away || fake->missed > 0) {
+		fake->missed -= fake->missed > 0;
+		answer(fake, &op->op, LIMITS_FAILED);
+		return;
+	}
 	if (marker && memcmp(marker->digest, op->digest, 8) != 0) {
 		answer(fake, &op->op, LIMITS_CONFLICT);
 		return;
 	}
 	status = load(fake, &op->op, op->belief, op->count, states);
-	if (status == LIMITS_OK && marker) {
+	if (status == LIMITS_OK && unseeded(op, states)) {
+		status = LIMITS_UNSEEDED;
+	} else if (status == LIMITS_OK && marker) {
 		status = LIMITS_REPEAT;
 		op->state = marker->reservation.state;
 		op->started_at_us = marker->reservation.started_at_us;
 		op->expires_at_us = marker->reservation.expires_at_us;
 		op->held = marker->reservation.held;
 		stand(&op->op, states, none, op->count);
-	} else if (status == LIMITS_OK && unseeded(op, states)) {
-		status = LIMITS_UNSEEDED;
-	} else if (status == LIMITS_OK && !fake->away) {
+	} else if (status == LIMITS_OK) {
 		status = decide(fake, op, states);
 	}
 	answer(fake, &op->op, status);
@@ -312,16 +317,6 @@ static void account_write(
 	profile_pack(profile, &account->meta);
 }
 
-static uint32_t calendars_of(const struct policy *policy)
-{
-	uint32_t mask = 0;
-
-	for (int i = 0; i < policy->count; i++)
-		if (policy->limits[i].kind == KIND_CALENDAR)
-			mask |= UINT32_C(1) << i;
-	return mask;
-}
-
 static void seed(struct limits_store *store, struct limits_seed *op)
 {
 	struct fake *fake = of(store);
@@ -351,12 +346,13 @@ static void policy(struct limits_store *store, struct limits_policy *op)
 	struct fake_account *account = fake_account_find(fake, op->belief.kind, op->belief.id);
 
 	fake->policies++;
-	if (account && account->version < op->belief.version) {
+	if (account && (account->version < op->belief.version ||
+			       (account->version == op->belief.version && account->state.provisional))) {
 		state_convert(&account->state, op->belief.policy, fake->now_us);
 		account_write(account, &op->belief, op->profile);
 		if (account->state.provisional)
 			account->state.unseeded = calendars_of(&account->policy);
-		account->state.provisional = false;
+		account->state.provisional = account->state.provisional && op->provisional;
 	}
 	answer(fake, &op->op, account ? LIMITS_OK : LIMITS_ABSENT);
 }
@@ -456,6 +452,8 @@ void fake_publish(struct fake *fake, enum fail_policy fail_policy)
 		strcpy(tier->upgrade_to, tiers_default[i].upgrade_to);
 		tier->default_output_tokens = TIERS_DEFAULT_OUTPUT_TOKENS;
 		tier->fail_policy = fail_policy;
+		if (fake->pro_policy && strcmp(tier->name, "pro") == 0)
+			tier->fail_policy = fake->pro_policy;
 		if (!tier_default_policy(&tiers_default[i], &tier->policy, NULL))
 			abort();
 	}

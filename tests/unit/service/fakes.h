@@ -53,6 +53,7 @@ struct fake {
 	struct arena arena;
 	int64_t now_us; /* the store's clock */
 	bool away; /* the store does not answer */
+	int missed; /* so many more checks are not answered */
 	bool durable_away; /* PostgreSQL does not */
 	int undrained; /* so many more births say that an entry waits */
 	bool ledger_found, ledger_counted;
@@ -67,6 +68,7 @@ struct fake {
 	struct fake_event event[FAKES_MAX * 8];
 	int events;
 	struct tenant tenant; /* settings of "default"; fake_publish takes them over */
+	enum fail_policy pro_policy; /* of tier pro; 0 = that of all tiers. Likewise */
 };
 
 /* A worker on fakes: shipped tiers, one model ("gpt-5-mini" of openai). Release with fake_release. */

@@ -209,49 +209,6 @@ static void undrained_entries_are_waited_for_before_seeding(void **state)
 	assert_int_equal(fake->births, 4);
 }
 
-static void without_postgresql_the_default_tier_stands_in_at_once(void **state)
-{
-	struct fake *fake = *state;
-	struct check *check;
-
-	fake->durable_away = true;
-	check = ask(fake, "ann", "r1");
-	assert_true(check->answer.allowed);
-	assert_true(fake_account_find(fake, ACCOUNT_USER, "ann")->state.provisional);
-	fake->undrained = 100;
-	assert_true(ask(fake, "bob", "r1")->answer.allowed);
-	assert_int_equal(fake->waits, 0);
-}
-
-static void a_record_made_meanwhile_is_looked_up_when_postgresql_is_back(void **state)
-{
-	struct fake *fake = *state;
-
-	fake->durable_away = true;
-	ask(fake, "ann", "r1");
-	fake->durable_away = false;
-	fake->worker->durable_away_until_us = 0;
-	account_cache_forget(fake->worker->cache, ACCOUNT_USER, "default", "ann");
-	strcpy(fake_row_add(fake, ACCOUNT_USER, "ann", 3)->profile.tier, "pro");
-	ask(fake, "ann", "r2");
-	assert_string_equal(ask(fake, "ann", "r3")->answer.tier, "pro");
-	assert_false(fake_account_find(fake, ACCOUNT_USER, "ann")->state.provisional);
-}
-
-static void a_team_s_record_made_meanwhile_is_looked_up_too(void **state)
-{
-	struct fake *fake = *state;
-
-	strcpy(fake_row_add(fake, ACCOUNT_USER, "ann", 1)->profile.team, "red");
-	ask(fake, "ann", "r1");
-	account_cache_forget(fake->worker->cache, ACCOUNT_TEAM, "default", "red");
-	fake_account_find(fake, ACCOUNT_TEAM, "red")->state.provisional = true;
-	fake_row_add(fake, ACCOUNT_TEAM, "red", 3)->profile.suspended = true;
-	ask(fake, "ann", "r2");
-	assert_false(ask(fake, "ann", "r3")->answer.allowed);
-	assert_false(fake_account_find(fake, ACCOUNT_TEAM, "red")->state.provisional);
-}
-
 static void another_clock_of_the_store_is_followed(void **state)
 {
 	struct fake *fake = *state;
@@ -395,9 +352,6 @@ int main(void)
 		TEST(a_request_counts_on_user_team_and_org),
 		TEST(use_of_the_running_windows_is_seeded),
 		TEST(undrained_entries_are_waited_for_before_seeding),
-		TEST(without_postgresql_the_default_tier_stands_in_at_once),
-		TEST(a_record_made_meanwhile_is_looked_up_when_postgresql_is_back),
-		TEST(a_team_s_record_made_meanwhile_is_looked_up_too),
 		TEST(another_clock_of_the_store_is_followed),
 		TEST(without_the_store_each_worker_holds_to_the_limits),
 		TEST(the_tier_says_what_happens_without_the_store),

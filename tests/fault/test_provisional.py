@@ -1,0 +1,271 @@
+"""PostgreSQL restarts, hangs, is away: who is not in Redis is looked up, or the answer says that it is provisional. An EXACT answer is
+never one about a stranger."""
+import concurrent.futures
+import contextlib
+import pathlib
+import subprocess
+import sys
+import threading
+
+import grpc
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from harness import Bursard, Postgres, Redis, protos, until  # noqa: E402
+from harness.paths import program  # noqa: E402
+from bots import Bots, fails_with, unique  # noqa: E402
+
+KINDS = ("suspended", "zero", "enterprise", "team", "closed", "spent")
+
+
+class Pair:
+    """Two bursards on one Redis and one PostgreSQL: accounts are made through `admin`; `bots` ask the other, which has never seen them."""
+
+    def __init__(self):
+        self.redis, self.postgres = Redis(), Postgres()
+        self.database = self.postgres.database()
+        self.servers = [Bursard(self.redis, self.database, workers=1, redis_timeout_ms=3000) for _ in range(2)]
+        self.admin, self.bots = (Bots(protos, server.grpc_addr, patient=True) for server in self.servers)
+        self.types = self.bots.types
+        self.admin.tier("zero", self.bots.calendar("requests", "requests", 0))
+        self.admin.tier("three", self.bots.calendar("requests", "requests", 3))
+        self.admin.tier("closed", self.bots.calendar("requests", "requests", 100), fail_policy="FAIL_POLICY_CLOSED")
+
+    def user(self, kind):
+        """Somebody whom the default tier would let in; `answered` says what is right."""
+        user, admin = unique(kind), self.admin
+        if kind == "team":
+            team = unique("team")
+            admin.account(team, kind="TEAM")
+            self.suspend(team, "TEAM")
+            admin.account(user, team=team)
+        elif kind == "spent":
+            admin.account(user, tier="three")
+            for _ in range(3):
+                admin.record(admin.check(user, max_output_tokens=1), input_tokens=1)
+            admin.drained()
+        else:
+            admin.account(user, tier={"suspended": "enterprise"}.get(kind, kind))
+            if kind == "suspended":
+                self.suspend(user)
+        return user
+
+    def suspend(self, account, kind="USER"):
+        admin = self.admin
+        admin.admin.Suspend(admin.admin_pb.SuspendRequest(ref=admin.key(account, kind)), timeout=10)
+
+    def right(self, kind, answer):
+        """Is that what is true of somebody of this kind?"""
+        if kind in ("suspended", "team"):
+            return not answer.allowed and answer.reason == self.types.REASON_SUSPENDED
+        if kind in ("zero", "spent"):
+            return not answer.allowed and answer.reason == self.types.REASON_QUOTA
+        return answer.allowed and answer.tier == kind
+
+    def exact(self, answer):
+        assert answer.quality in (self.types.QUALITY_EXACT, self.types.QUALITY_PROVISIONAL), answer
+        return answer.quality == self.types.QUALITY_EXACT
+
+    def check(self, user, timeout=30, **fields):
+        return self.bots.check(user, input_tokens=10, max_output_tokens=10, timeout=timeout, **fields)
+
+    def warm(self):
+        """All threads that look accounts up have a connection now."""
+        self.together(lambda: self.check(unique("anybody")), 12)
+
+    @staticmethod
+    def together(call, times):
+        with concurrent.futures.ThreadPoolExecutor(times) as pool:
+            return [each.result() for each in [pool.submit(call) for _ in range(times)]]
+
+    def close(self):
+        self.admin.close()
+        self.bots.close()
+        try:
+            for server in self.servers:
+                server.stop()
+        finally:
+            self.redis.kill()
+            self.postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_pair():
+    made = Pair()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pair(shared_pair):
+    """The module's; as it was made, and with PostgreSQL running."""
+    yield shared_pair
+    if not shared_pair.postgres.running():
+        shared_pair.postgres.start()
+    shared_pair.admin.drained()
+
+
+def stop(pair, how):
+    if how == "fast":
+        pair.postgres.stop()
+    else:
+        pair.postgres.stop_immediately()
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_after_a_restart_of_postgresql_nobody_is_a_stranger(pair, how):
+    for _ in range(2):
+        users = {kind: pair.user(kind) for kind in KINDS}
+        pair.warm()
+        stop(pair, how)
+        pair.postgres.start()
+        pair.redis.client.flushall()
+        for kind, user in users.items():
+            answer = pair.check(user)
+            assert pair.exact(answer) and pair.right(kind, answer), (kind, answer)
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_while_postgresql_restarts_no_exact_answer_is_about_a_stranger(pair, how):
+    users = [(kind, pair.user(kind)) for kind in KINDS for _ in range(4)]
+    pair.warm()
+    pair.redis.client.flushall()
+    waiting = list(users)
+    going_down = threading.Event()
+
+    def ask():
+        while waiting:
+            kind, user = waiting.pop()
+            going_down.wait()
+            answer = pair.check(user)
+            if pair.exact(answer):
+                assert pair.right(kind, answer), (kind, answer)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        going_down.set()
+        stop(pair, how)
+        pair.postgres.start()
+        for each in asking:
+            each.result()
+    for kind, user in users:
+        known_at_last(pair, kind, user)
+
+
+def known_at_last(pair, kind, user):
+    """The truth counts as soon as PostgreSQL is asked again; until then the answers say that they are provisional."""
+    def told():
+        answer = pair.check(user)
+        if not pair.exact(answer):
+            return False
+        # What the user was let in for meanwhile counts, so that the minute's limit of the true tier may be reached by now.
+        assert pair.right(kind, answer) or not answer.allowed and answer.tier == kind, (kind, answer)
+        return True
+
+    until(told, f"{user} to be looked up", timeout=60)
+
+
+def test_a_lookup_that_is_answered_late_is_answered_right(pair):
+    users = [(kind, pair.user(kind)) for kind in KINDS]
+    pair.warm()
+    pair.redis.client.flushall()
+    pair.postgres.freeze()
+    thaw = threading.Timer(1.0, pair.postgres.thaw)
+    thaw.start()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(len(users)) as pool:
+            for (kind, _), answer in zip(users, pool.map(lambda one: pair.check(one[1]), users)):
+                assert not pair.exact(answer) or pair.right(kind, answer), (kind, answer)
+    finally:
+        thaw.join()
+
+
+def test_a_stranger_let_in_while_postgresql_hangs_is_provisional_until_it_is_asked_again(pair):
+    users = {kind: pair.user(kind) for kind in KINDS if kind != "spent"}
+    pair.redis.client.flushall()
+    pair.postgres.freeze()
+    try:
+        for user in users.values():
+            answer = pair.check(user)
+            assert answer.allowed and answer.tier == "free" and not pair.exact(answer), answer
+    finally:
+        pair.postgres.thaw()
+    for kind, user in users.items():
+        known_at_last(pair, kind, user)
+
+
+def test_every_answer_about_a_provisional_account_says_so(pair):
+    bots, user = pair.bots, unique("user")
+    pair.postgres.kill()
+    try:
+        first = pair.check(user, request_id="one")
+        answers = [first, pair.check(user, request_id="one")] + [pair.check(user) for _ in range(3)]
+        assert [answer.allowed for answer in answers] == [True] * 4 + [False] and answers[1].repeat
+        answers.append(bots.status(user))
+        answers.append(bots.limiter.Explain(bots.limiter_pb.ExplainRequest(check=bots.request(user)), timeout=30).response)
+        answers.append(bots.record(first, input_tokens=1))
+        assert {answer.quality for answer in answers} == {pair.types.QUALITY_PROVISIONAL}
+        assert first.reservation and not answers[4].reservation
+        text = subprocess.run([program("bursar"), "--addr", bots.address, "check", user], capture_output=True, text=True,
+                              timeout=60, check=False).stdout
+        assert "provisional: PostgreSQL did not answer" in text
+        assert pair.servers[1].metric("checks_uncertain_total", certainty="provisional") >= 6
+    finally:
+        pair.postgres.start()
+
+    def confirmed():
+        return pair.exact(bots.status(user))
+
+    until(confirmed, "the account to be looked up", timeout=60)
+    assert not pair.check(user).allowed  # what was admitted meanwhile is counted
+
+
+@contextlib.contextmanager
+def without_redis(pair):
+    """A bursard that starts while Redis is away."""
+    pair.redis.kill()
+    server = Bursard(pair.redis, pair.database, workers=1, roles="serve,http", wait=False)
+    bots = Bots(protos, server.grpc_addr, patient=True)
+
+    def has_catalog():
+        try:
+            return bots.check(unique("anybody"), timeout=30).allowed
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+            return False
+
+    try:
+        until(has_catalog, "the catalog to be loaded", timeout=60, alive=server)
+        yield bots
+    finally:
+        bots.close()
+        pair.redis.start()
+        server.stop()
+
+
+def local(pair, bots, users):
+    for kind, user in users.items():
+        if kind == "closed":
+            fails_with(grpc.StatusCode.UNAVAILABLE, bots.check, user, timeout=30)
+            continue
+        answer = bots.check(user, timeout=30)
+        assert answer.quality == pair.types.QUALITY_LOCAL and pair.right(kind, answer), (kind, answer)
+    answer = bots.check(unique("anybody"), timeout=30)
+    assert answer.allowed and answer.quality == pair.types.QUALITY_LOCAL and answer.tier == "free"
+
+
+def test_without_redis_somebody_who_is_not_remembered_is_looked_up_first(pair):
+    users = {kind: pair.user(kind) for kind in KINDS}
+    with without_redis(pair) as fresh:
+        local(pair, fresh, users)  # has just started
+        local(pair, pair.bots, users)  # has been up, and has never seen them
+
+
+def test_without_redis_and_postgresql_the_default_tier_decides_locally(pair):
+    user = pair.user("enterprise")
+    with without_redis(pair) as fresh:
+        pair.postgres.kill()
+        answer = fresh.check(user, timeout=30)
+        assert answer.allowed and answer.quality == pair.types.QUALITY_LOCAL and answer.tier == "free"
+        pair.postgres.start()
