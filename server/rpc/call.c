@@ -12,6 +12,9 @@
 #include "base/metrics.h"
 #include "rpc/status.h"
 
+/* Who is refused by a server that stops has another connection, or can make one, by then. */
+enum { STOPPED_RETRY_US = 20000 };
+
 static void call_release(struct call *call)
 {
 	struct worker *worker = call->worker;
@@ -20,6 +23,8 @@ static void call_release(struct call *call)
 		return;
 	list_remove(&call->link);
 	worker->active_count--;
+	if (call->awaited)
+		atomic_fetch_sub(&worker->running, 1);
 	if (call->method->row->kind == RPC_SERVER_STREAM)
 		worker_stream_ended(worker);
 	grpc_slice_unref(call->request);
@@ -184,6 +189,16 @@ static void refuse_unknown(struct call *call)
 	call_fail(call, &err);
 }
 
+static void refuse_stopping(struct call *call)
+{
+	struct err err;
+
+	err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: call another");
+	err_reason(&err, "DRAINING");
+	err.retry_after_us = STOPPED_RETRY_US;
+	call_fail(call, &err);
+}
+
 /* Whoever does not let the call in has failed it. */
 static bool admitted(struct call *call)
 {
@@ -196,7 +211,9 @@ static void dispatch(struct call *call)
 {
 	struct err err;
 
-	if (!call->method->registered) {
+	if (call->worker->refusing) {
+		refuse_stopping(call);
+	} else if (!call->method->registered) {
 		refuse_unknown(call);
 	} else if (!call->payload) {
 		err_set(&err, ERR_INVALID, "the request message is missing or cut short");

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "rpc/call.h"
 #include "rpc/inbox.h"
+#include "rpc/listening.h"
 #include "rpc/server.h"
 
 /* A method as the server knows it; the last one, without `registered`, takes the calls of all unknown methods. */
@@ -61,6 +62,7 @@ struct call {
 	bool with_message; /* the end carries `room` */
 	bool with_trailer;
 	bool answered;
+	bool awaited; /* by the stop of the server: counted as running */
 
 	void (*on_cancel)(struct call *call, void *ctx);
 	void *cancel_ctx;
@@ -80,7 +82,9 @@ struct worker {
 	uv_async_t wake;
 	uv_prepare_t before_wait;
 	uv_timer_t recheck; /* runs while streams are open */
-	size_t streams;
+	atomic_size_t streams; /* open; written by the loop thread, as the next two: the stopping thread reads them */
+	atomic_bool refusing; /* handlers are given no more calls */
+	atomic_size_t running; /* those that they were given before, and that have not gone yet */
 	uv_check_t after_wait;
 	atomic_bool awake; /* the loop looks into the inbox before it waits again: it needs no system call to wake it */
 	struct inbox inbox;
@@ -94,6 +98,7 @@ struct worker {
 	bool closing;
 	bool queue_shut;
 	struct tag drain;
+	struct tag refuse;
 	struct tag close;
 	struct tag queue_ended;
 };
@@ -107,10 +112,17 @@ struct rpc_server {
 	size_t method_count;
 	struct worker *workers;
 	grpc_completion_queue *shutdown_queue;
+	struct listening listening; /* the sockets that gRPC has opened */
 };
 
 /* Slots posted for each method: as many calls can arrive between two turns of the loop without waiting in gRPC. */
 enum { RPC_SLOTS = 16 };
+
+/* Closes all connections, then shuts gRPC down and waits for it: no call may be running that its handler does not end by itself. */
+void server_shut_grpc(struct rpc_server *server);
+
+/* The last of all, when no thread is left. */
+void server_free(struct rpc_server *server);
 
 /* From a finished tag to the loop; any thread. */
 void worker_hand_over(struct worker *worker, struct tag *tag);

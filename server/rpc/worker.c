@@ -175,13 +175,13 @@ static void on_recheck(uv_timer_t *timer)
 
 void worker_stream_opened(struct worker *worker)
 {
-	if (worker->streams++ == 0 && worker->server->options.still_admitted)
+	if (atomic_fetch_add(&worker->streams, 1) == 0 && worker->server->options.still_admitted)
 		uv_timer_start(&worker->recheck, on_recheck, RECHECK_MS, RECHECK_MS);
 }
 
 void worker_stream_ended(struct worker *worker)
 {
-	if (--worker->streams == 0)
+	if (atomic_fetch_sub(&worker->streams, 1) == 1)
 		uv_timer_stop(&worker->recheck);
 }
 
@@ -197,6 +197,19 @@ static void on_drain(struct tag *tag, bool ok)
 		if (call->on_drain && !call->answered)
 			call->on_drain(call, call->drain_ctx);
 	}
+}
+
+static void on_refuse(struct tag *tag, bool ok)
+{
+	struct worker *worker = container_of(tag, struct worker, refuse);
+
+	(void)ok;
+	list_each (&worker->active, at, after) {
+		container_of(at, struct call, link)->awaited = true;
+		atomic_fetch_add(&worker->running, 1);
+	}
+	/* Last: whoever sees it reads what `running` says. */
+	atomic_store(&worker->refusing, true);
 }
 
 static void on_close(struct tag *tag, bool ok)
@@ -265,6 +278,7 @@ void worker_start(struct worker *worker)
 {
 	list_init(&worker->active);
 	worker->drain.done = on_drain;
+	worker->refuse.done = on_refuse;
 	worker->close.done = on_close;
 	worker->queue_ended.done = on_queue_ended;
 	if (uv_loop_init(&worker->loop) != 0 || uv_async_init(&worker->loop, &worker->wake, on_wake) != 0)
