@@ -116,6 +116,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 		.workers = workers_of(conf),
 		.max_message_bytes = (size_t)conf->max_message_bytes,
 		.max_calls = (size_t)conf->max_calls,
+		.answer_timeout_us = conf->answer_timeout_ms * 1000,
 		.reuse_port = conf->reuse_port,
 		.tables = tables,
 		.worker_open = wire_worker_open,

@@ -28,6 +28,10 @@ struct call {
 	struct worker *worker;
 	const struct method *method;
 	struct list link; /* in worker->active from arrival to release */
+	struct list unsent; /* in one of the worker's, from the giving of an answer or message until gRPC has sent it */
+	struct list stripped; /* in worker->answered: to be stripped of all but the answer */
+	int64_t unsent_since_us;
+	size_t unsent_bytes;
 	struct call *next_free;
 
 	/* Filled by gRPC when the call arrives. */
@@ -89,6 +93,10 @@ struct worker {
 	atomic_bool awake; /* the loop looks into the inbox before it waits again: it needs no system call to wake it */
 	struct inbox inbox;
 	struct list active;
+	struct list unsent_small, unsent_large; /* calls, the longest waiting first */
+	size_t unsent_bytes; /* of the large ones */
+	uv_timer_t unsent_tick;
+	struct list answered;
 	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */
 	size_t posted; /* slots that wait for a call */
 	struct call *pool;
@@ -141,8 +149,20 @@ void worker_give_call(struct worker *worker, struct call *call);
 void worker_stream_opened(struct worker *worker);
 void worker_stream_ended(struct worker *worker);
 
+/* An answer or message of so many bytes is given to gRPC; gRPC has sent it, or given it up. */
+void unsent_start(struct worker *worker);
+void unsent_begin(struct call *call, size_t bytes);
+void unsent_done(struct call *call);
+
+/* An answered call needs neither request nor arena any more, however long its answer waits. */
+void unsent_strip_later(struct call *call);
+void unsent_strip(struct worker *worker);
+
 /* Shuts the queue down as soon as the worker is closing, has no call left and no slot posted. */
 void worker_try_shut(struct worker *worker);
+
+/* Makes call->request of call->payload. */
+void call_join_request(struct call *call);
 
 /* Resets the call's fields for a new arrival, and frees what it holds for good. */
 void call_prepare(struct call *call, struct worker *worker, const struct method *method);

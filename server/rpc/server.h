@@ -19,6 +19,7 @@ struct rpc_options {
 	unsigned workers; /* 1 or more */
 	size_t max_message_bytes; /* larger requests are refused with RESOURCE_EXHAUSTED */
 	size_t max_calls; /* unanswered calls a worker holds; more are refused likewise. 0: 10,000 */
+	int64_t answer_timeout_us; /* callers have to take an answer, or a message of a stream, in this time. 0: for ever */
 	bool reuse_port; /* several processes on one port */
 	/* The tables of methods: each ends with a row without path, the list of tables with NULL. Borrowed until the stop. */
 	const struct rpc_method *const *tables;

@@ -83,6 +83,7 @@ static void inbox_handle(struct worker *worker)
 		tag->done(tag, tag->ok);
 		tag = next;
 	}
+	unsent_strip(worker);
 }
 
 /* Calls are handled once a turn, after the answers of the stores and before what is sent to them leaves. */
@@ -231,6 +232,7 @@ static void on_queue_ended(struct tag *tag, bool ok)
 		worker->server->options.worker_close(worker->ctx);
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 	uv_close((uv_handle_t *)&worker->recheck, NULL);
+	uv_close((uv_handle_t *)&worker->unsent_tick, NULL);
 	uv_close((uv_handle_t *)&worker->before_wait, NULL);
 	uv_close((uv_handle_t *)&worker->after_wait, NULL);
 }
@@ -284,6 +286,7 @@ void worker_start(struct worker *worker)
 	if (uv_loop_init(&worker->loop) != 0 || uv_async_init(&worker->loop, &worker->wake, on_wake) != 0)
 		mem_exhausted(sizeof(worker->loop));
 	uv_timer_init(&worker->loop, &worker->recheck);
+	unsent_start(worker);
 	uv_prepare_init(&worker->loop, &worker->before_wait);
 	uv_check_init(&worker->loop, &worker->after_wait);
 	thread_start(&worker->loop_thread, loop_run, worker, "bursar-loop");
