@@ -116,6 +116,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 		.workers = workers_of(conf),
 		.max_message_bytes = (size_t)conf->max_message_bytes,
 		.max_calls = (size_t)conf->max_calls,
+		.answer_timeout_us = conf->answer_timeout_ms * 1000,
 		.reuse_port = conf->reuse_port,
 		.tables = tables,
 		.worker_open = wire_worker_open,
@@ -150,13 +151,37 @@ static void stop_overdue(int signal)
 	_exit(1);
 }
 
+/* By the second signal: whoever sends it does not want to wait for those who take their time. */
+static atomic_bool hurry;
+
+static void on_second_signal(int signal)
+{
+	(void)signal;
+	atomic_store(&hurry, true);
+}
+
+static void heed_second_signal(struct parts *parts)
+{
+	struct sigaction action = {.sa_handler = on_second_signal, .sa_flags = SA_RESTART};
+
+	uv_signal_stop(&parts->on_term);
+	uv_signal_stop(&parts->on_int);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
 static void stop_parts(struct parts *parts)
 {
-	log_info("bursard stops", FI("drain_ms", parts->conf.drain_ms));
+	const struct conf *conf = &parts->conf;
+	struct rpc_stop stop = {
+		.lame_duck_us = conf->lame_duck_ms * 1000, .drain_us = conf->drain_ms * 1000, .hurry = &hurry};
+
+	log_info("bursard stops", FI("lame_duck_ms", conf->lame_duck_ms), FI("drain_ms", conf->drain_ms));
 	atomic_store(&parts->serving, false);
+	heed_second_signal(parts);
 	signal(SIGALRM, stop_overdue);
-	alarm((unsigned)(parts->conf.drain_ms / 1000) + STOP_GRACE_S);
-	rpc_server_stop(parts->rpc, parts->conf.drain_ms * 1000);
+	alarm((unsigned)((conf->lame_duck_ms + conf->drain_ms) / 1000) + STOP_GRACE_S);
+	rpc_server_stop(parts->rpc, &stop);
 	http_stop(parts->http);
 	wire_stop(parts->wire);
 	alarm(0);

@@ -132,16 +132,16 @@ void admin_get_monthly_report(struct call *call, void *ctx)
 
 /*
  * A stream; in its call's arena. A page is read when the part before it has been taken, so neither a slow caller nor a million users
- * fill memory. Pages take turns in two arenas: the last line of one says where the next begins.
+ * fill memory: all that is kept of a page is its last line, which says where the next begins.
  */
 struct report_call {
 	struct report_users users;
 	struct report_page page;
 	struct call *call;
 	struct worker *worker;
-	struct arena arena[2];
-	int turn;
-	struct bill_line total;
+	struct arena page_arena;
+	struct arena last_arena;
+	struct bill_line last, total;
 	char user[ID_MAX + 1]; /* of the last line */
 	int64_t done, expected;
 	bool gone, draining; /* the caller; this server */
@@ -150,7 +150,7 @@ struct report_call {
 /* Nothing is under way: the stream ends. */
 static void report_end(struct report_call *self, const struct err *why)
 {
-	struct arena arena[2] = {self->arena[0], self->arena[1]}; /* `self` goes with the call */
+	struct arena arena[2] = {self->page_arena, self->last_arena}; /* `self` goes with the call */
 
 	if (why)
 		call_fail(self->call, why);
@@ -173,10 +173,8 @@ static void report_go_on(struct report_call *self)
 		err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: ask again");
 		report_end(self, &err);
 	} else {
-		self->turn = !self->turn;
-		arena_reset(&self->arena[self->turn]);
-		self->page.job = (struct admin_job){
-			.arena = &self->arena[self->turn], .done = page_done, .actor = "", .reason = ""};
+		self->page.job =
+			(struct admin_job){.arena = &self->page_arena, .done = page_done, .actor = "", .reason = ""};
 		admin->ops->report(admin, &self->page);
 	}
 }
@@ -214,6 +212,23 @@ static void progress(struct report_call *self)
 		self->done = self->expected;
 }
 
+static const char *kept(struct report_call *self, const char *text)
+{
+	return arena_strndup(&self->last_arena, text, strlen(text));
+}
+
+static const struct bill_line *keep_last(struct report_call *self, const struct bill_line *line)
+{
+	arena_reset(&self->last_arena);
+	self->last = *line;
+	self->last.user = kept(self, line->user);
+	self->last.day = kept(self, line->day);
+	self->last.provider = kept(self, line->provider);
+	self->last.model = kept(self, line->model);
+	self->last.interface = kept(self, line->interface);
+	return &self->last;
+}
+
 static void page_done(struct admin_job *job)
 {
 	struct report_page *page = container_of(job, struct report_page, job);
@@ -236,8 +251,9 @@ static void page_done(struct admin_job *job)
 	part->expected = self->expected;
 	if (!page->more)
 		part->total = line_to_message(arena, &self->total);
-	page->after = page->count > 0 ? &page->lines[page->count - 1] : NULL;
 	call_write_message(self->call, &part->base, part_written, self);
+	page->after = page->count > 0 ? keep_last(self, &page->lines[page->count - 1]) : NULL;
+	arena_release(&self->page_arena);
 }
 
 static void users_done(struct admin_job *job)

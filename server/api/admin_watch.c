@@ -138,6 +138,7 @@ static void show(struct watch_call *self)
 	}
 	self->due_us = clock_mono_us() + self->interval_us;
 	call_write_message(self->call, view_message(&self->arena, &view), written, self);
+	arena_reset(&self->arena);
 }
 
 static void due(struct wait *wait)

@@ -1,5 +1,6 @@
-/* CheckBatch and RecordBatch: all items in flight at once, each on its own; answers in order. */
+/* CheckBatch and RecordBatch: all items in flight at once, each on its own, when the batch's turn has come; answers in order. */
 #include "api/answer_message.h"
+#include "api/batch_turns.h"
 #include "api/convert.h"
 #include "api/doors.h"
 #include "api/limiter_internal.h"
@@ -10,6 +11,7 @@
 /* A batch in the arena of its call. One more than the items is awaited, so that it cannot end while it is started. */
 struct batch {
 	struct call *call;
+	struct batch_turn *turn;
 	size_t left, count;
 	void (*reply)(struct batch *batch);
 	struct check_item *checks;
@@ -44,6 +46,7 @@ static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
 		if (batch->records && !batch->records[i].err.code)
 			settle_release(&batch->records[i].run.settle);
 	}
+	batch_turn_end(batch->turn);
 	call_reply_filled(batch->call);
 }
 
@@ -91,27 +94,37 @@ static void check_item_start(struct check_item *item, struct worker *worker)
 	check_start(&item->check, worker, arena, check_done);
 }
 
-void limiter_check_batch(struct call *call, void *ctx)
+static void check_batch(struct batch_turn *turn)
 {
+	struct call *call = turn->call;
 	struct err err;
 	const Bursar__V1__CheckBatchRequest *request =
 		batch_read(call, &bursar__v1__check_batch_request__descriptor, &err);
 	struct batch *batch;
 
 	if (!request) {
+		batch_turn_end(turn);
 		call_fail(call, &err);
 		return;
 	}
 	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
-	*batch = (struct batch){
-		.call = call, .count = request->n_items, .left = request->n_items + 1, .reply = checks_reply};
+	*batch = (struct batch){.call = call,
+		.turn = turn,
+		.count = request->n_items,
+		.left = request->n_items + 1,
+		.reply = checks_reply};
 	batch->checks = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->checks));
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->checks[i].batch = batch;
 		batch->checks[i].request = request->items[i];
-		check_item_start(&batch->checks[i], ctx);
+		check_item_start(&batch->checks[i], turn->worker);
 	}
 	item_ended(batch);
+}
+
+void limiter_check_batch(struct call *call, void *ctx)
+{
+	batch_turn_wait(call, ctx, check_batch);
 }
 
 static void records_reply(struct batch *batch)
@@ -152,24 +165,34 @@ static void record_item_start(struct record_item *item, const Bursar__V1__Record
 	record_start(&item->run, worker, call_deadline_us(item->batch->call), record_done);
 }
 
-void limiter_record_batch(struct call *call, void *ctx)
+static void record_batch(struct batch_turn *turn)
 {
+	struct call *call = turn->call;
 	struct err err;
 	const Bursar__V1__RecordBatchRequest *request =
 		batch_read(call, &bursar__v1__record_batch_request__descriptor, &err);
 	struct batch *batch;
 
 	if (!request) {
+		batch_turn_end(turn);
 		call_fail(call, &err);
 		return;
 	}
 	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
-	*batch = (struct batch){
-		.call = call, .count = request->n_items, .left = request->n_items + 1, .reply = records_reply};
+	*batch = (struct batch){.call = call,
+		.turn = turn,
+		.count = request->n_items,
+		.left = request->n_items + 1,
+		.reply = records_reply};
 	batch->records = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->records));
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->records[i].batch = batch;
-		record_item_start(&batch->records[i], request->items[i], ctx);
+		record_item_start(&batch->records[i], request->items[i], turn->worker);
 	}
 	item_ended(batch);
+}
+
+void limiter_record_batch(struct call *call, void *ctx)
+{
+	batch_turn_wait(call, ctx, record_batch);
 }

@@ -121,25 +121,35 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	return text;
 }
 
-void arena_reset(struct arena *arena)
+bool arena_is_large(const struct arena *arena)
 {
-	struct arena_chunk *chunk = arena->first ? arena->first->next : NULL;
+	return arena->first && (arena->first->next || arena->first->size > FIRST_CHUNK);
+}
 
+static void chunks_free(struct arena_chunk *chunk)
+{
 	while (chunk) {
 		struct arena_chunk *next = chunk->next;
 
 		free(chunk);
 		chunk = next;
 	}
-	if (arena->first)
-		arena->first->next = NULL;
+}
+
+void arena_reset(struct arena *arena)
+{
+	if (!arena->first || arena->first->size > FIRST_CHUNK) {
+		arena_release(arena);
+		return;
+	}
+	chunks_free(arena->first->next);
+	arena->first->next = NULL;
 	arena->current = arena->first;
 	arena->used = 0;
 }
 
 void arena_release(struct arena *arena)
 {
-	arena_reset(arena);
-	free(arena->first);
+	chunks_free(arena->first);
 	*arena = (struct arena){0};
 }

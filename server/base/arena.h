@@ -2,6 +2,7 @@
 #ifndef BURSAR_BASE_ARENA_H
 #define BURSAR_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_chunk;
@@ -25,8 +26,11 @@ char *arena_strndup(struct arena *arena, const char *s, size_t len) __attribute_
 /* A terminated copy of what the format gives. */
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 
-/* Takes back everything at once; the first chunk is kept, so that a pooled owner needs no malloc the next time. */
+/* Takes back everything at once; a first chunk of the usual size is kept, so that a pooled owner needs no malloc the next time. */
 void arena_reset(struct arena *arena);
+
+/* True when there is more than that chunk: a reset would give memory back to the system. */
+bool arena_is_large(const struct arena *arena);
 
 /* Gives all memory back to the system; the arena is empty and may be used again. */
 void arena_release(struct arena *arena);

@@ -53,6 +53,7 @@
 	V(REDIS_ERROR, LOST, "lost") \
 	V(REDIS_ERROR, BREAKER, "breaker") \
 	V(REDIS_ERROR, REFUSED, "refused")
+#define METRIC_SET_DROPPED(V) V(DROPPED, LATE, "late") V(DROPPED, ROOM, "room")
 #define METRIC_SET_CODE(V) \
 	V(CODE, OK, "OK") \
 	V(CODE, CANCELLED, "CANCELLED") \
@@ -82,6 +83,7 @@
 	S(ACQUIRED, "result") \
 	S(WHY, "why") \
 	S(REDIS_ERROR, "cause") \
+	S(DROPPED, "why") \
 	S(CODE, "code")
 
 enum { METRIC_METHOD_MAX = 96 };

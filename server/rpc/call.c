@@ -2,7 +2,6 @@
 #include "rpc/internal.h"
 
 #include <assert.h>
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/support/alloc.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,6 +11,9 @@
 #include "base/metrics.h"
 #include "rpc/status.h"
 
+/* Who is refused by a server that stops has another connection, or can make one, by then. */
+enum { STOPPED_RETRY_US = 20000 };
+
 static void call_release(struct call *call)
 {
 	struct worker *worker = call->worker;
@@ -19,7 +21,10 @@ static void call_release(struct call *call)
 	if (!call->answered || call->waiting > 0)
 		return;
 	list_remove(&call->link);
+	list_remove(&call->stripped);
 	worker->active_count--;
+	if (call->awaited)
+		atomic_fetch_sub(&worker->running, 1);
 	if (call->method->row->kind == RPC_SERVER_STREAM)
 		worker_stream_ended(worker);
 	grpc_slice_unref(call->request);
@@ -92,6 +97,7 @@ static void on_ended(struct tag *tag, bool ok)
 
 	(void)ok;
 	call->waiting--;
+	unsent_done(call);
 	call_release(call);
 }
 
@@ -121,6 +127,7 @@ static void send_end(struct call *call)
 		ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
 		ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
 	}
+	unsent_begin(call, call->with_message ? GRPC_SLICE_LENGTH(call->room) : 0);
 	start_batch(call, ops, n, &call->ended);
 }
 
@@ -132,6 +139,7 @@ static void end(struct call *call, int status)
 	metric_inc(METRIC_grpc_calls_total, call->method->metric, (unsigned)status);
 	metric_observe(METRIC_grpc_call_seconds, call->method->metric, 0, clock_mono_us() - call->arrived_us);
 	metric_add(METRIC_grpc_calls_open, 0, 0, -1);
+	unsent_strip_later(call);
 	/* gRPC wants a message out of its hands before the status; on_wrote goes on from here. */
 	if (!call->writing)
 		send_end(call);
@@ -143,35 +151,13 @@ static void on_wrote(struct tag *tag, bool ok)
 
 	call->waiting--;
 	call->writing = false;
+	unsent_done(call);
 	grpc_byte_buffer_destroy(call->sending);
 	call->sending = NULL;
 	if (call->answered)
 		send_end(call);
 	else
 		call->written(call, ok, call->written_ctx);
-}
-
-/* Payloads mostly come in one slice and are read in place; others are copied together once. */
-static void request_join(struct call *call)
-{
-	grpc_byte_buffer_reader reader;
-	grpc_slice *first;
-
-	grpc_slice_unref(call->request);
-	call->request = grpc_empty_slice();
-	if (!grpc_byte_buffer_reader_init(&reader, call->payload))
-		return;
-	if (grpc_byte_buffer_reader_peek(&reader, &first)) {
-		if (GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(call->payload)) {
-			call->request = grpc_slice_ref(*first);
-		} else {
-			grpc_byte_buffer_reader_destroy(&reader);
-			if (!grpc_byte_buffer_reader_init(&reader, call->payload))
-				return;
-			call->request = grpc_byte_buffer_reader_readall(&reader);
-		}
-	}
-	grpc_byte_buffer_reader_destroy(&reader);
 }
 
 static void refuse_unknown(struct call *call)
@@ -181,6 +167,16 @@ static void refuse_unknown(struct call *call)
 
 	err_set(&err, ERR_UNIMPLEMENTED, "unknown method %s", path);
 	gpr_free(path);
+	call_fail(call, &err);
+}
+
+static void refuse_stopping(struct call *call)
+{
+	struct err err;
+
+	err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: call another");
+	err_reason(&err, "DRAINING");
+	err.retry_after_us = STOPPED_RETRY_US;
 	call_fail(call, &err);
 }
 
@@ -196,7 +192,9 @@ static void dispatch(struct call *call)
 {
 	struct err err;
 
-	if (!call->method->registered) {
+	if (call->worker->refusing) {
+		refuse_stopping(call);
+	} else if (!call->method->registered) {
 		refuse_unknown(call);
 	} else if (!call->payload) {
 		err_set(&err, ERR_INVALID, "the request message is missing or cut short");
@@ -207,7 +205,7 @@ static void dispatch(struct call *call)
 		err.retry_after_us = 100000;
 		call_fail(call, &err);
 	} else if (admitted(call)) {
-		request_join(call);
+		call_join_request(call);
 		call->method->row->handle(call, call->worker->ctx);
 	}
 }
@@ -258,6 +256,8 @@ void call_prepare(struct call *call, struct worker *worker, const struct method 
 		.status_text = grpc_empty_slice(),
 	};
 	list_init(&call->link);
+	list_init(&call->unsent);
+	list_init(&call->stripped);
 }
 
 void call_free(struct call *call)
@@ -367,6 +367,7 @@ void call_write_filled(struct call *call, void (*written)(struct call *call, boo
 	call->sending = grpc_raw_byte_buffer_create(&call->room, 1);
 	ops[n].op = GRPC_OP_SEND_MESSAGE;
 	ops[n++].data.send_message.send_message = call->sending;
+	unsent_begin(call, GRPC_SLICE_LENGTH(call->room));
 	start_batch(call, ops, n, &call->wrote);
 }
 

@@ -1,12 +1,36 @@
-/* Who calls what: method, address, metadata, how long he waits, and what the doors found out about him. */
+/* Who calls what: request, method, address, metadata, how long he waits, and what the doors found out about him. */
 #include "rpc/internal.h"
 
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc_security.h>
 #include <grpc/grpc_security_constants.h>
 #include <grpc/support/alloc.h>
 #include <string.h>
 
 #include "base/clock.h"
+
+/* Payloads mostly come in one slice and are read in place; others are copied together once. */
+void call_join_request(struct call *call)
+{
+	grpc_byte_buffer_reader reader;
+	grpc_slice *first;
+
+	grpc_slice_unref(call->request);
+	call->request = grpc_empty_slice();
+	if (!grpc_byte_buffer_reader_init(&reader, call->payload))
+		return;
+	if (grpc_byte_buffer_reader_peek(&reader, &first)) {
+		if (GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(call->payload)) {
+			call->request = grpc_slice_ref(*first);
+		} else {
+			grpc_byte_buffer_reader_destroy(&reader);
+			if (!grpc_byte_buffer_reader_init(&reader, call->payload))
+				return;
+			call->request = grpc_byte_buffer_reader_readall(&reader);
+		}
+	}
+	grpc_byte_buffer_reader_destroy(&reader);
+}
 
 const char *call_path(const struct call *call)
 {

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "rpc/call.h"
 #include "rpc/inbox.h"
+#include "rpc/listening.h"
 #include "rpc/server.h"
 
 /* A method as the server knows it; the last one, without `registered`, takes the calls of all unknown methods. */
@@ -27,6 +28,10 @@ struct call {
 	struct worker *worker;
 	const struct method *method;
 	struct list link; /* in worker->active from arrival to release */
+	struct list unsent; /* in one of the worker's, from the giving of an answer or message until gRPC has sent it */
+	struct list stripped; /* in worker->answered: to be stripped of all but the answer */
+	int64_t unsent_since_us;
+	size_t unsent_bytes;
 	struct call *next_free;
 
 	/* Filled by gRPC when the call arrives. */
@@ -61,6 +66,7 @@ struct call {
 	bool with_message; /* the end carries `room` */
 	bool with_trailer;
 	bool answered;
+	bool awaited; /* by the stop of the server: counted as running */
 
 	void (*on_cancel)(struct call *call, void *ctx);
 	void *cancel_ctx;
@@ -80,11 +86,17 @@ struct worker {
 	uv_async_t wake;
 	uv_prepare_t before_wait;
 	uv_timer_t recheck; /* runs while streams are open */
-	size_t streams;
+	atomic_size_t streams; /* open; written by the loop thread, as the next two: the stopping thread reads them */
+	atomic_bool refusing; /* handlers are given no more calls */
+	atomic_size_t running; /* those that they were given before, and that have not gone yet */
 	uv_check_t after_wait;
 	atomic_bool awake; /* the loop looks into the inbox before it waits again: it needs no system call to wake it */
 	struct inbox inbox;
 	struct list active;
+	struct list unsent_small, unsent_large; /* calls, the longest waiting first */
+	size_t unsent_bytes; /* of the large ones */
+	uv_timer_t unsent_tick;
+	struct list answered;
 	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */
 	size_t posted; /* slots that wait for a call */
 	struct call *pool;
@@ -94,6 +106,7 @@ struct worker {
 	bool closing;
 	bool queue_shut;
 	struct tag drain;
+	struct tag refuse;
 	struct tag close;
 	struct tag queue_ended;
 };
@@ -107,10 +120,17 @@ struct rpc_server {
 	size_t method_count;
 	struct worker *workers;
 	grpc_completion_queue *shutdown_queue;
+	struct listening listening; /* the sockets that gRPC has opened */
 };
 
 /* Slots posted for each method: as many calls can arrive between two turns of the loop without waiting in gRPC. */
 enum { RPC_SLOTS = 16 };
+
+/* Closes all connections, then shuts gRPC down and waits for it: no call may be running that its handler does not end by itself. */
+void server_shut_grpc(struct rpc_server *server);
+
+/* The last of all, when no thread is left. */
+void server_free(struct rpc_server *server);
 
 /* From a finished tag to the loop; any thread. */
 void worker_hand_over(struct worker *worker, struct tag *tag);
@@ -129,8 +149,20 @@ void worker_give_call(struct worker *worker, struct call *call);
 void worker_stream_opened(struct worker *worker);
 void worker_stream_ended(struct worker *worker);
 
+/* An answer or message of so many bytes is given to gRPC; gRPC has sent it, or given it up. */
+void unsent_start(struct worker *worker);
+void unsent_begin(struct call *call, size_t bytes);
+void unsent_done(struct call *call);
+
+/* An answered call needs neither request nor arena any more, however long its answer waits. */
+void unsent_strip_later(struct call *call);
+void unsent_strip(struct worker *worker);
+
 /* Shuts the queue down as soon as the worker is closing, has no call left and no slot posted. */
 void worker_try_shut(struct worker *worker);
+
+/* Makes call->request of call->payload. */
+void call_join_request(struct call *call);
 
 /* Resets the call's fields for a new arrival, and frees what it holds for good. */
 void call_prepare(struct call *call, struct worker *worker, const struct method *method);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "rpc/internal.h"
@@ -17,7 +16,6 @@ enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
 #define MEMORY_LEAST ((size_t)64 << 20)
 #define CALL_BYTES ((size_t)32 << 10)
 #define MESSAGES_ARRIVING ((size_t)64)
-enum { DRAIN_STEP_US = 20000, IDLE_GRACE_US = 300000 };
 
 static grpc_arg int_arg(const char *key, int value)
 {
@@ -145,45 +143,7 @@ static bool bind_port(struct rpc_server *server, struct err *err)
 	return true;
 }
 
-static bool idle(struct rpc_server *server)
-{
-	for (unsigned i = 0; i < server->options.workers; i++)
-		if (atomic_load(&server->workers[i].active_count) > 0)
-			return false;
-	return true;
-}
-
-/* Waits for the end of the shutdown; true when it came within `us`. */
-static bool await_shutdown(struct rpc_server *server, int64_t us)
-{
-	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(us, GPR_TIMESPAN));
-
-	return grpc_completion_queue_pluck(server->shutdown_queue, server, deadline, NULL).type == GRPC_OP_COMPLETE;
-}
-
-/*
- * gRPC tells all callers to go, and waits until they have. A caller that is idle may not even look at its connection: when
- * nothing has been running for a while, and a caller that was about to call has had the time to learn, no more is gained by
- * waiting. (gRPC insists on a shutdown before the destruction, so this serves a server that never started too.)
- */
-static void shut_grpc(struct rpc_server *server, int64_t drain_us)
-{
-	int64_t started = clock_mono_us();
-	int64_t idle_since = started;
-
-	grpc_server_shutdown_and_notify(server->grpc, server->shutdown_queue, server);
-	while (clock_mono_us() - started < drain_us && clock_mono_us() - idle_since < IDLE_GRACE_US) {
-		if (await_shutdown(server, DRAIN_STEP_US))
-			return;
-		if (!idle(server))
-			idle_since = clock_mono_us();
-	}
-	grpc_server_cancel_all_calls(server->grpc);
-	while (!await_shutdown(server, 3600 * INT64_C(1000000)))
-		continue;
-}
-
-static void server_free(struct rpc_server *server)
+void server_free(struct rpc_server *server)
 {
 	grpc_server_destroy(server->grpc);
 	for (unsigned i = 0; i < server->options.workers; i++)
@@ -193,6 +153,7 @@ static void server_free(struct rpc_server *server)
 	free(server->workers);
 	free(server->methods);
 	tls_files_free(server->tls_files);
+	listening_release(&server->listening);
 	free(server);
 	grpc_shutdown_blocking();
 }
@@ -206,6 +167,7 @@ static void log_library(gpr_log_func_args *args)
 struct rpc_server *rpc_server_start(const struct rpc_options *options, struct err *err)
 {
 	struct rpc_server *server = mem_zalloc(1, sizeof(*server));
+	struct listening before;
 
 	gpr_set_log_function(log_library);
 	grpc_init();
@@ -214,14 +176,20 @@ struct rpc_server *rpc_server_start(const struct rpc_options *options, struct er
 		server->options.max_calls = DEFAULT_MAX_CALLS;
 	server->grpc = server_create(&server->options);
 	add_queues(server);
+	listening_find(&before);
 	if (!add_methods(server, err) || !bind_port(server, err)) {
-		shut_grpc(server, 0);
+		/* gRPC insists on a shutdown before the destruction, of a server that never started too. */
+		server_shut_grpc(server);
 		for (unsigned i = 0; i < server->options.workers; i++)
 			grpc_completion_queue_shutdown(server->workers[i].queue);
+		listening_release(&before);
 		server_free(server);
 		return NULL;
 	}
 	grpc_server_start(server->grpc);
+	listening_find(&server->listening);
+	listening_subtract(&server->listening, &before);
+	listening_release(&before);
 	for (unsigned i = 0; i < server->options.workers; i++)
 		worker_start(&server->workers[i]);
 	return server;
@@ -230,18 +198,4 @@ struct rpc_server *rpc_server_start(const struct rpc_options *options, struct er
 int rpc_server_port(const struct rpc_server *server)
 {
 	return server->port;
-}
-
-void rpc_server_stop(struct rpc_server *server, int64_t drain_us)
-{
-	if (!server)
-		return;
-	for (unsigned i = 0; i < server->options.workers; i++)
-		worker_hand_over(&server->workers[i], &server->workers[i].drain);
-	shut_grpc(server, drain_us);
-	for (unsigned i = 0; i < server->options.workers; i++)
-		worker_hand_over(&server->workers[i], &server->workers[i].close);
-	for (unsigned i = 0; i < server->options.workers; i++)
-		pthread_join(server->workers[i].loop_thread, NULL);
-	server_free(server);
 }

@@ -2,6 +2,7 @@
 #ifndef BURSAR_RPC_SERVER_H
 #define BURSAR_RPC_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ struct rpc_options {
 	unsigned workers; /* 1 or more */
 	size_t max_message_bytes; /* larger requests are refused with RESOURCE_EXHAUSTED */
 	size_t max_calls; /* unanswered calls a worker holds; more are refused likewise. 0: 10,000 */
+	int64_t answer_timeout_us; /* callers have to take an answer, or a message of a stream, in this time. 0: for ever */
 	bool reuse_port; /* several processes on one port */
 	/* The tables of methods: each ends with a row without path, the list of tables with NULL. Borrowed until the stop. */
 	const struct rpc_method *const *tables;
@@ -49,11 +51,17 @@ struct rpc_server *rpc_server_start(const struct rpc_options *options, struct er
 /* The TCP port that was bound; 0 for a unix socket. */
 int rpc_server_port(const struct rpc_server *server);
 
+struct rpc_stop {
+	int64_t lame_duck_us; /* health says NOT_SERVING and streams are told to go; all else is served as before */
+	int64_t drain_us; /* then nobody can connect any more, and what is running may end; calls that come last are refused */
+	const atomic_bool *hurry; /* becomes true: both times are over. NULL: never */
+};
+
 /*
- * Stops and frees it, from the thread that started it; blocks meanwhile. New calls are refused at once, running ones
- * get `drain_us` to end, then they are cancelled (their handlers still owe an answer and are waited for). NULL is fine.
+ * Stops and frees it, from the thread that started it; blocks meanwhile. All ends with UNAVAILABLE for its caller that is refused, or
+ * still runs in the end (its handler owes an answer all the same and is waited for). A server that is NULL is fine.
  */
-void rpc_server_stop(struct rpc_server *server, int64_t drain_us);
+void rpc_server_stop(struct rpc_server *server, const struct rpc_stop *how);
 
 /* True for an address that only this machine reaches: 127.0.0.0/8, ::1, localhost, unix:. */
 bool rpc_address_is_loopback(const char *listen);

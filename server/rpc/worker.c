@@ -83,6 +83,7 @@ static void inbox_handle(struct worker *worker)
 		tag->done(tag, tag->ok);
 		tag = next;
 	}
+	unsent_strip(worker);
 }
 
 /* Calls are handled once a turn, after the answers of the stores and before what is sent to them leaves. */
@@ -175,13 +176,13 @@ static void on_recheck(uv_timer_t *timer)
 
 void worker_stream_opened(struct worker *worker)
 {
-	if (worker->streams++ == 0 && worker->server->options.still_admitted)
+	if (atomic_fetch_add(&worker->streams, 1) == 0 && worker->server->options.still_admitted)
 		uv_timer_start(&worker->recheck, on_recheck, RECHECK_MS, RECHECK_MS);
 }
 
 void worker_stream_ended(struct worker *worker)
 {
-	if (--worker->streams == 0)
+	if (atomic_fetch_sub(&worker->streams, 1) == 1)
 		uv_timer_stop(&worker->recheck);
 }
 
@@ -197,6 +198,19 @@ static void on_drain(struct tag *tag, bool ok)
 		if (call->on_drain && !call->answered)
 			call->on_drain(call, call->drain_ctx);
 	}
+}
+
+static void on_refuse(struct tag *tag, bool ok)
+{
+	struct worker *worker = container_of(tag, struct worker, refuse);
+
+	(void)ok;
+	list_each (&worker->active, at, after) {
+		container_of(at, struct call, link)->awaited = true;
+		atomic_fetch_add(&worker->running, 1);
+	}
+	/* Last: whoever sees it reads what `running` says. */
+	atomic_store(&worker->refusing, true);
 }
 
 static void on_close(struct tag *tag, bool ok)
@@ -218,6 +232,7 @@ static void on_queue_ended(struct tag *tag, bool ok)
 		worker->server->options.worker_close(worker->ctx);
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 	uv_close((uv_handle_t *)&worker->recheck, NULL);
+	uv_close((uv_handle_t *)&worker->unsent_tick, NULL);
 	uv_close((uv_handle_t *)&worker->before_wait, NULL);
 	uv_close((uv_handle_t *)&worker->after_wait, NULL);
 }
@@ -265,11 +280,13 @@ void worker_start(struct worker *worker)
 {
 	list_init(&worker->active);
 	worker->drain.done = on_drain;
+	worker->refuse.done = on_refuse;
 	worker->close.done = on_close;
 	worker->queue_ended.done = on_queue_ended;
 	if (uv_loop_init(&worker->loop) != 0 || uv_async_init(&worker->loop, &worker->wake, on_wake) != 0)
 		mem_exhausted(sizeof(worker->loop));
 	uv_timer_init(&worker->loop, &worker->recheck);
+	unsent_start(worker);
 	uv_prepare_init(&worker->loop, &worker->before_wait);
 	uv_check_init(&worker->loop, &worker->after_wait);
 	thread_start(&worker->loop_thread, loop_run, worker, "bursar-loop");

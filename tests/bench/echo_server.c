@@ -82,6 +82,6 @@ int main(int argc, char **argv)
 	printf("%d\n", rpc_server_port(server));
 	fflush(stdout);
 	sigwait(&stop, &signal);
-	rpc_server_stop(server, 0);
+	rpc_server_stop(server, &(struct rpc_stop){0});
 	return 0;
 }

@@ -6,18 +6,9 @@ import time
 
 from bots import Bots
 from harness import protos
+from harness.http2 import ACK, DATA, END_HEADERS, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, headers
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
-ACK = END_HEADERS = 4
 MESSAGE, STREAMS, WAIT_S = 1_000_000, 500, 30
-
-
-def frame(kind, flags, stream, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def literal(name, value):
-    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
 class Stranger:
@@ -29,9 +20,7 @@ class Stranger:
         self.socket.setblocking(False)
         self.read, self.out = b"", bytearray(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
         self.window, self.start, self.windows, self.sent, self.ended = 65_535, 65_535, {}, {}, 0
-        heads = b"".join(literal(*pair) for pair in (
-            (b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/bursar.v1.Limiter/Check"), (b":authority", b"x"),
-            (b"content-type", b"application/grpc"), (b"te", b"trailers")))
+        heads = headers("/bursar.v1.Limiter/Check")
         for stream in range(1, 2 * STREAMS, 2):
             self.out += frame(HEADERS, END_HEADERS, stream, heads)
             self.windows[stream], self.sent[stream] = self.start, 0

@@ -1,11 +1,25 @@
 """Starting and stopping: what is refused, what is waited for, what SIGTERM leaves behind."""
+import signal
 import subprocess
 
-from harness import Bursard, Redis, program, until
+import grpc
+import pytest
+
+from bots import Bots
+from harness import Bursard, Proxy, Redis, program, protos, until
+
+SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"  # grpc.health.v1.HealthCheckResponse
 
 
 def run(*arguments):
     return subprocess.run([program("bursard"), *arguments], capture_output=True, text=True, timeout=30, check=False)
+
+
+def catches(pid, number):
+    """Whether the process has a handler of that signal."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        mask = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
+    return bool(mask & 1 << number - 1)
 
 
 def test_an_evicting_redis_is_refused_with_a_sentence(postgres):
@@ -58,5 +72,33 @@ def test_sigterm_finishes_what_is_running_and_ends_with_zero(bots, bursard):
     pending = [bots.limiter.Check.future(bots.request(f"user-{i}"), timeout=10) for i in range(50)]
     until(lambda: any(p.done() for p in pending), "an answer")
     bursard.stop()
-    answered = [p for p in pending if p.exception() is None]
-    assert answered and all(p.result().allowed for p in answered)
+    codes = [p.code() for p in pending]
+    assert grpc.StatusCode.OK in codes and set(codes) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}, codes
+    assert all(p.result().allowed for p in pending if p.code() == grpc.StatusCode.OK)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_lame_duck_serves_and_says_that_it_goes_and_a_second_signal_ends_it(start_bursard, number):
+    server = start_bursard(lame_duck_ms=600_000, drain_ms=600_000)
+    bots = Bots(protos, server.grpc_addr)
+    ask = bots.channel.unary_unary("/grpc.health.v1.Health/Check")
+    watch = bots.channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=60)
+    assert next(watch) == SERVING
+    server.signal(number)
+    assert next(watch) == NOT_SERVING
+    until(lambda: ask(b"", timeout=60) == NOT_SERVING and server.http("/readyz")[0] == 503, "both doors saying that it goes")
+    late = Bots(protos, server.grpc_addr)
+    assert bots.check("ann").allowed and late.check("ann").allowed
+    server.signal(number)
+    assert server.wait(60) == 0
+    late.close()
+    bots.close()
+
+
+def test_a_signal_while_it_starts_is_heeded_when_it_has_started(redis, postgres):
+    proxy = Proxy(redis.socket)
+    proxy.freeze()
+    server = Bursard(f"redis://{proxy.address}/0", postgres, wait=False)
+    until(lambda: catches(server.pid, signal.SIGTERM), "a handler of SIGTERM", alive=server)
+    server.stop()
+    proxy.close()

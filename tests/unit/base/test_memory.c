@@ -44,6 +44,25 @@ static void arena_reset_gives_the_first_chunk_again(void **state)
 	arena_reset(&arena);
 }
 
+static void arena_reset_keeps_no_first_chunk_that_is_large(void **state)
+{
+	struct arena arena = {0};
+
+	(void)state;
+	assert_false(arena_is_large(&arena));
+	arena_alloc(&arena, 100);
+	assert_false(arena_is_large(&arena));
+	arena_alloc(&arena, 100000);
+	assert_true(arena_is_large(&arena));
+	arena_release(&arena);
+	arena_alloc(&arena, 100000);
+	assert_true(arena_is_large(&arena));
+	arena_reset(&arena);
+	assert_null(arena.first);
+	assert_non_null(arena_alloc(&arena, 100));
+	arena_release(&arena);
+}
+
 static void arena_copies_text(void **state)
 {
 	struct arena arena = {0};
@@ -177,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arena_pieces_are_aligned_and_apart),
 		cmocka_unit_test(arena_reset_gives_the_first_chunk_again),
+		cmocka_unit_test(arena_reset_keeps_no_first_chunk_that_is_large),
 		cmocka_unit_test(arena_copies_text),
 		cmocka_unit_test(what_a_buffer_packs_a_reader_cuts),
 		cmocka_unit_test(numbers_are_little_endian),

@@ -213,7 +213,7 @@ int served_close(void **state)
 {
 	(void)state;
 	client_release(&served.client);
-	rpc_server_stop(served.server, 5000000);
+	rpc_server_stop(served.server, &(struct rpc_stop){.drain_us = 5000000});
 	assert_int_equal(served.opened, 2);
 	assert_int_equal(served.closed, 2);
 	return 0;

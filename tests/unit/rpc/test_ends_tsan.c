@@ -77,22 +77,22 @@ static void calls_above_the_bound_are_refused_not_kept(void **state)
 	assert_int_equal(refused + held, 60);
 }
 
-static void *stop_now(void *drain_us)
+static void *stop_now(void *how)
 {
-	rpc_server_stop(served.server, *(int64_t *)drain_us);
+	rpc_server_stop(served.server, how);
 	return NULL;
 }
 
 static void a_drain_lets_running_calls_end(void **state)
 {
-	int64_t drain_us = 20000000;
+	struct rpc_stop stop = {.drain_us = 20000000};
 	struct client_call call;
 	pthread_t thread;
 
 	(void)state;
 	client_start(&served.client, &call, "/t.T/UntilDrain", "x", 1, -1);
 	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &drain_us), 0);
+	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
 	client_finish(&call);
 	assert_int_equal(call.status, GRPC_STATUS_OK);
 	assert_string_equal(call.message, "drained");
@@ -101,20 +101,94 @@ static void a_drain_lets_running_calls_end(void **state)
 	served.server = NULL;
 }
 
-static void after_the_drain_time_calls_are_cancelled(void **state)
+static void after_the_drain_time_calls_end_with_unavailable(void **state)
 {
-	int64_t drain_us = 1000;
+	struct rpc_stop stop = {.drain_us = 1000};
 	struct client_call call;
 	pthread_t thread;
 
 	(void)state;
 	client_start(&served.client, &call, "/t.T/Hold", "x", 1, -1);
 	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &drain_us), 0);
+	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
 	client_finish(&call);
-	assert_true(call.status == GRPC_STATUS_UNAVAILABLE || call.status == GRPC_STATUS_CANCELLED);
+	assert_int_equal(call.status, GRPC_STATUS_UNAVAILABLE);
 	pthread_join(thread, NULL);
 	sem_wait(&served.cancelled);
+	served.server = NULL;
+}
+
+static void while_a_call_runs_a_stopping_server_refuses_others(void **state)
+{
+	struct rpc_stop stop = {.drain_us = 600000000};
+	struct client_call running;
+	struct client_call call;
+	grpc_status_code status;
+	pthread_t thread;
+
+	(void)state;
+	client_start(&served.client, &running, "/t.T/Hold", "x", 1, -1);
+	sem_wait(&served.held);
+	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	do
+		status = client_unary(&served.client, &call, "/t.T/Echo", "x");
+	while (status == GRPC_STATUS_OK);
+	assert_int_equal(status, GRPC_STATUS_UNAVAILABLE);
+	assert_string_equal(call.text, "this server is being stopped: call another");
+	grpc_call_cancel(running.call, NULL);
+	client_finish(&running);
+	pthread_join(thread, NULL);
+	served.server = NULL;
+}
+
+static void while_a_stream_runs_a_stopping_server_serves_who_is_connected_and_nobody_else(void **state)
+{
+	struct rpc_stop stop = {.drain_us = 600000000};
+	struct client_call stream;
+	struct client_call call;
+	struct client late;
+	pthread_t thread;
+	int port = rpc_server_port(served.server);
+
+	(void)state;
+	client_start_stream(&served.client, &stream, "/t.T/Linger", "");
+	sem_wait(&served.held);
+	assert_true(client_next(&stream));
+	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	do {
+		client_init(&late, port);
+		client_unary(&late, &call, "/t.T/Echo", "x");
+		client_release(&late);
+	} while (call.status == GRPC_STATUS_OK);
+	assert_int_equal(call.status, GRPC_STATUS_UNAVAILABLE);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", "x"), GRPC_STATUS_OK);
+	grpc_call_cancel(stream.call, NULL);
+	client_finish_stream(&stream);
+	pthread_join(thread, NULL);
+	served.server = NULL;
+}
+
+static void a_stop_that_is_hurried_waits_for_nobody(void **state)
+{
+	atomic_bool hurry = false;
+	struct rpc_stop stop = {.lame_duck_us = 600000000, .drain_us = 600000000, .hurry = &hurry};
+	struct client_call held;
+	struct client_call call;
+	pthread_t thread;
+
+	(void)state;
+	client_start(&served.client, &held, "/t.T/Hold", "x", 1, -1);
+	sem_wait(&served.held);
+	client_start(&served.client, &call, "/t.T/UntilDrain", "x", 1, -1);
+	sem_wait(&served.held);
+	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	client_finish(&call);
+	assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", "x"), GRPC_STATUS_OK);
+	atomic_store(&hurry, true);
+	client_finish(&held);
+	assert_int_equal(held.status, GRPC_STATUS_UNAVAILABLE);
+	pthread_join(thread, NULL);
 	served.server = NULL;
 }
 
@@ -126,7 +200,10 @@ int main(void)
 		SERVED(held_calls_do_not_use_up_the_slots),
 		SERVED(calls_above_the_bound_are_refused_not_kept),
 		SERVED(a_drain_lets_running_calls_end),
-		SERVED(after_the_drain_time_calls_are_cancelled),
+		SERVED(after_the_drain_time_calls_end_with_unavailable),
+		SERVED(while_a_call_runs_a_stopping_server_refuses_others),
+		SERVED(while_a_stream_runs_a_stopping_server_serves_who_is_connected_and_nobody_else),
+		SERVED(a_stop_that_is_hurried_waits_for_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

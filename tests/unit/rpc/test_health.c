@@ -39,7 +39,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	client_release(&client);
-	rpc_server_stop(server, 1000000);
+	rpc_server_stop(server, &(struct rpc_stop){.drain_us = 1000000});
 	return 0;
 }
 
@@ -72,7 +72,7 @@ static void an_unknown_service_is_not_found(void **state)
 static void *stop_server(void *arg)
 {
 	(void)arg;
-	rpc_server_stop(server, 20000000);
+	rpc_server_stop(server, &(struct rpc_stop){.drain_us = 20000000});
 	return NULL;
 }
 

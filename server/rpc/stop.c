@@ -1,0 +1,109 @@
+/*
+ * The stop of the server, so that no caller sees a call fail which a client does not repeat by itself.
+ *
+ * gRPC's own shutdown is no way to begin: from its first moment it ends every call that no handler has yet with CANCELLED, and its callers
+ * learn by GOAWAY only afterwards. So it comes last, when there is no connection left:
+ *
+ * 1. Health says NOT_SERVING and streams are told to go; calls are served as before, as long as a balancer needs to notice.
+ * 2. Nobody can connect any more. Calls are still served while streams come to their end: their connections stay meanwhile, and a
+ *    client goes on to use the connection it has.
+ * 3. New calls are refused with UNAVAILABLE; those that are running end. Mostly milliseconds.
+ * 4. All connections get a GOAWAY and are closed. What arrives that late, or runs still, ends with UNAVAILABLE.
+ * 5. gRPC shuts down.
+ */
+#include "rpc/internal.h"
+
+#include <time.h>
+
+#include "base/clock.h"
+
+enum { STEP_NS = 1000000 };
+/* Of the drain time, what calls that are running get in step 3 though streams have used up the rest; a fifth where that is less. */
+#define REFUSING_US INT64_C(1000000)
+
+static size_t streams(const struct rpc_server *server)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < server->options.workers; i++)
+		count += atomic_load(&server->workers[i].streams);
+	return count;
+}
+
+/* A worker that has not been told to refuse may still begin one. */
+static size_t running(const struct rpc_server *server)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < server->options.workers; i++) {
+		const struct worker *worker = &server->workers[i];
+
+		count += atomic_load(&worker->refusing) ? atomic_load(&worker->running) : 1;
+	}
+	return count;
+}
+
+/* Until none is left, or that time has come, or nobody is to be waited for. NULL: nothing but the time ends it. */
+static void wait_for(const struct rpc_server *server, const atomic_bool *hurry, int64_t until_us,
+	size_t (*left)(const struct rpc_server *server))
+{
+	static const struct timespec step = {.tv_nsec = STEP_NS};
+
+	while ((!left || left(server) > 0) && clock_mono_us() < until_us && !(hurry && atomic_load(hurry)))
+		nanosleep(&step, NULL);
+}
+
+static void tell_workers(struct rpc_server *server, struct tag *(*tag_of)(struct worker *worker))
+{
+	for (unsigned i = 0; i < server->options.workers; i++)
+		worker_hand_over(&server->workers[i], tag_of(&server->workers[i]));
+}
+
+static struct tag *drain_of(struct worker *worker)
+{
+	return &worker->drain;
+}
+
+static struct tag *refuse_of(struct worker *worker)
+{
+	return &worker->refuse;
+}
+
+static struct tag *close_of(struct worker *worker)
+{
+	return &worker->close;
+}
+
+void server_shut_grpc(struct rpc_server *server)
+{
+	grpc_event event;
+
+	/* Before the shutdown: it would turn UNAVAILABLE into CANCELLED. */
+	grpc_server_cancel_all_calls(server->grpc);
+	grpc_server_shutdown_and_notify(server->grpc, server->shutdown_queue, server);
+	do
+		event = grpc_completion_queue_pluck(
+			server->shutdown_queue, server, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	while (event.type != GRPC_OP_COMPLETE);
+}
+
+void rpc_server_stop(struct rpc_server *server, const struct rpc_stop *how)
+{
+	int64_t refusing_us = how->drain_us / 5 < REFUSING_US ? how->drain_us / 5 : REFUSING_US;
+	int64_t end_us;
+
+	if (!server)
+		return;
+	tell_workers(server, drain_of);
+	wait_for(server, how->hurry, clock_mono_us() + how->lame_duck_us, NULL);
+	listening_shut(&server->listening);
+	end_us = clock_mono_us() + how->drain_us;
+	wait_for(server, how->hurry, end_us - refusing_us, streams);
+	tell_workers(server, refuse_of);
+	wait_for(server, how->hurry, end_us, running);
+	server_shut_grpc(server);
+	tell_workers(server, close_of);
+	for (unsigned i = 0; i < server->options.workers; i++)
+		pthread_join(server->workers[i].loop_thread, NULL);
+	server_free(server);
+}

@@ -1,0 +1,105 @@
+/*
+ * Answers that wait for their callers. A caller who does not read keeps his answer here, so what waits has two bounds: a time, and for
+ * large answers a number of bytes; who has waited longest goes first. Small ones are bounded by the number of calls.
+ */
+#include "rpc/internal.h"
+
+#include "base/clock.h"
+#include "base/metrics.h"
+
+enum { LARGE = 4 << 10, LEAST_TICK_MS = 10, MOST_TICK_MS = 1000 };
+#define LARGE_MOST ((size_t)64 << 20) /* docs/security.md counts on it */
+
+/* A payload below this is not worth the trouble. */
+enum { PAYLOAD_SMALL = 4096 };
+
+static struct call *oldest(struct list *list)
+{
+	return list_empty(list) ? NULL : container_of(list->next, struct call, unsent);
+}
+
+void unsent_done(struct call *call)
+{
+	struct worker *worker = call->worker;
+
+	list_remove(&call->unsent);
+	worker->unsent_bytes -= call->unsent_bytes;
+	call->unsent_bytes = 0;
+}
+
+/* gRPC gives the answer up and tells the caller by a status, which needs no window. A stream's handler sees its caller leave. */
+static void drop(struct call *call, unsigned why, const char *text)
+{
+	unsent_done(call);
+	metric_inc(METRIC_answers_dropped_total, why, 0);
+	grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_RESOURCE_EXHAUSTED, text, NULL);
+}
+
+void unsent_begin(struct call *call, size_t bytes)
+{
+	struct worker *worker = call->worker;
+	struct call *first;
+
+	call->unsent_since_us = clock_mono_us();
+	list_push_back(bytes < LARGE ? &worker->unsent_small : &worker->unsent_large, &call->unsent);
+	if (bytes < LARGE)
+		return;
+	call->unsent_bytes = bytes;
+	worker->unsent_bytes += bytes;
+	while (worker->unsent_bytes > LARGE_MOST && (first = oldest(&worker->unsent_large)) != call)
+		drop(first, METRIC_DROPPED_ROOM, "the answer was not taken, and its room was needed for others");
+}
+
+static void drop_late(struct list *list, int64_t before_us)
+{
+	struct call *call;
+
+	while ((call = oldest(list)) && call->unsent_since_us < before_us)
+		drop(call, METRIC_DROPPED_LATE, "the answer was not taken in time");
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct worker *worker = container_of(timer, struct worker, unsent_tick);
+	int64_t before_us = clock_mono_us() - worker->server->options.answer_timeout_us;
+
+	drop_late(&worker->unsent_small, before_us);
+	drop_late(&worker->unsent_large, before_us);
+}
+
+void unsent_start(struct worker *worker)
+{
+	int64_t tick_ms = worker->server->options.answer_timeout_us / 4000;
+
+	list_init(&worker->unsent_small);
+	list_init(&worker->unsent_large);
+	list_init(&worker->answered);
+	tick_ms = tick_ms < LEAST_TICK_MS ? LEAST_TICK_MS : tick_ms > MOST_TICK_MS ? MOST_TICK_MS : tick_ms;
+	uv_timer_init(&worker->loop, &worker->unsent_tick);
+	if (worker->server->options.answer_timeout_us > 0)
+		uv_timer_start(&worker->unsent_tick, on_tick, (uint64_t)tick_ms, (uint64_t)tick_ms);
+}
+
+/* Not at once: whoever gives the answer still stands in what would be freed. */
+void unsent_strip_later(struct call *call)
+{
+	if (arena_is_large(&call->arena) || GRPC_SLICE_LENGTH(call->request) > PAYLOAD_SMALL)
+		list_push_back(&call->worker->answered, &call->stripped);
+}
+
+void unsent_strip(struct worker *worker)
+{
+	struct list *link;
+
+	while ((link = list_pop_front(&worker->answered))) {
+		struct call *call = container_of(link, struct call, stripped);
+
+		list_init(&call->stripped);
+		arena_reset(&call->arena);
+		grpc_slice_unref(call->request);
+		call->request = grpc_empty_slice();
+		if (call->payload)
+			grpc_byte_buffer_destroy(call->payload);
+		call->payload = NULL;
+	}
+}

@@ -1,0 +1,77 @@
+"""Callers that never take an answer: what they may hold of memory is what docs/security.md says. On the release build: a sanitizer
+takes memory of its own."""
+import re
+
+import pytest
+from harness import protos, until
+from harness.http2 import Deaf
+
+MIB = 1 << 20
+CONNECTIONS, STREAMS, MAX_CALLS = 10, 150, 1000
+FORMULA = (64 + 64 + MAX_CALLS * 32 / 1024 + 64 + 63 + 32) * MIB  # of one worker and messages of 1 MiB
+OTHERS = STREAMS * (32 + 192) / 1024 * MIB  # where an answer has at most 192 KiB: the answer, and nothing of what it was made of
+USERS = 2500
+LIMITER, ADMIN = "/bursar.v1.Limiter/", "/bursar.v1.Admin/"
+
+
+def check(number=0, **fields):
+    return protos.limiter_pb2.CheckRequest(user=f"user-{number}", model="gpt-4o", input_tokens=1, max_output_tokens=1, **fields)
+
+
+def tenant():
+    return protos.admin_pb2.AccountRef(kind=protos.types_pb2.ACCOUNT_KIND_TENANT)
+
+
+def requests():
+    """Path and message, of each stream and of the unary calls with large answers."""
+    limiter, admin = protos.limiter_pb2, protos.admin_pb2
+    change = admin.AccountChange(action=admin.ACCOUNT_ACTION_SET_TIER, tier="pro")
+    return {
+        LIMITER + "CheckBatch": limiter.CheckBatchRequest(items=[check(number, verbose=True) for number in range(1000)]),
+        LIMITER + "Acquire": limiter.AcquireRequest(check=check()),
+        ADMIN + "GetReport": admin.GetReportRequest(ref=tenant(), by=[admin.REPORT_KEY_USER]),
+        ADMIN + "ChangeAccounts": admin.ChangeAccountsRequest(filter=admin.AccountFilter(), dry_run=True, examples=100, change=change),
+        ADMIN + "ListAccounts": admin.ListAccountsRequest(page_size=1000),
+        ADMIN + "WatchPool": admin.GetPoolStatsRequest(rows=100),
+        ADMIN + "Watch": admin.WatchRequest(max_events=500, interval_us=100_000),
+        "/grpc.health.v1.Health/Watch": None,
+    }
+
+
+def rss(server):
+    with open(f"/proc/{server.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) * 1024
+
+
+def fill(postgres):
+    postgres.execute("INSERT INTO usage_daily SELECT 'default', 'u' || lpad(i::text, 6, '0'), (now() AT TIME ZONE 'UTC')::date, 'web', 'p', 'm', "
+                     "1, 1, 1, 1, i, 1, 1, 1, 1, 1, 1, 1, 0 FROM generate_series(1, %s) i", USERS)
+    postgres.execute("INSERT INTO accounts (tenant, kind, id, tier) SELECT 'default', 1, 'a' || i, 'free' FROM generate_series(1, %s) i", USERS)
+
+
+@pytest.mark.parametrize("path, mute", [*((path, False) for path in requests()), (LIMITER + "CheckBatch", True), (ADMIN + "GetReport", True)])
+def test_callers_who_never_read_hold_no_more_than_the_formula_and_others_are_served(start_bursard, postgres, path, mute):
+    fill(postgres)
+    server = start_bursard(workers=1, max_calls=MAX_CALLS, answer_timeout_ms=0)
+    message = requests()[path]
+    bytes_sent = message.SerializeToString() if message is not None else b""
+    with server.channel() as channel:
+        limiter = protos.limiter_pb2_grpc.LimiterStub(channel)
+        assert limiter.Check(check(), timeout=60).allowed
+        before = most = rss(server)
+        deaf = [Deaf(server.grpc_addr, path, [bytes_sent] * (STREAMS // CONNECTIONS), mute) for _ in range(CONNECTIONS)]
+        calls = [0, 0]
+
+        def settled():
+            """All that was asked for has been begun, and for a while nothing more is done; meanwhile another caller is served."""
+            nonlocal most
+            limiter.GetStatus(protos.limiter_pb2.GetStatusRequest(user="ann"), timeout=60)
+            most = max(most, rss(server))
+            calls.append(most)
+            return not any(one.left for one in deaf) and len(calls) > 15 and calls[-15] == most
+        until(settled, "memory to stay as it is", timeout=120, alive=server)
+        for one in deaf:
+            one.close()
+        bound = FORMULA if path == LIMITER + "CheckBatch" else OTHERS
+        assert most - before < bound, f"{(most - before) / MIB:.0f} MiB of {bound / MIB:.0f}"
+        assert limiter.GetStatus(protos.limiter_pb2.GetStatusRequest(user="ann"), timeout=60).accounts
