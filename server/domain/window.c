@@ -80,37 +80,70 @@ static int64_t zone_next(const struct tz *tz, enum window_unit unit, int64_t at)
 	return day_start(tz, unit_first_day(unit, day_of(tz, at), 1));
 }
 
-/* Boundaries of a unit: those of `before` up to `change`, which is one of them, and those of `now` behind it. */
+static int64_t zone_first(const struct tz *tz, enum window_unit unit, int64_t from)
+{
+	int64_t start = zone_prev(tz, unit, from);
+
+	return start == from ? start : zone_next(tz, unit, from);
+}
+
+/* The shortest window behind kept ones; and a length that none of any zone reaches, not even of these. */
+static const int64_t shortest[WINDOW_COUNT] = {20 * INT64_C(3600), 6 * DAY_S, 27 * DAY_S};
+static const int64_t longest[WINDOW_COUNT] = {3 * DAY_S, 16 * DAY_S, 64 * DAY_S};
+
+/* Boundaries of a unit: the zone's own up to the first of the fixed ones, and from the last of them on. */
 struct line {
-	const struct tz *before, *now;
+	const struct tz *tz;
 	enum window_unit unit;
-	int64_t change;
+	int fixed;
+	int64_t at[KEPT_BOUNDS + 2];
 };
+
+static struct line line_of(const struct tz *tz, enum window_unit unit, const int64_t kept[KEPT_BOUNDS])
+{
+	struct line line = {.tz = tz, .unit = unit};
+	int64_t end;
+
+	if (!kept[1])
+		return line;
+	/* Which window ran before is not known any more: one that is surely older, so that a store whose clock steps back
+	 * takes it for no new one. */
+	line.at[line.fixed++] = zone_prev(tz, unit, floor_div(kept[0], SECOND_US) - longest[unit]);
+	for (int i = 0; i < KEPT_BOUNDS && (i < 2 || kept[i]); i++)
+		line.at[line.fixed++] = floor_div(kept[i], SECOND_US);
+	end = line.at[line.fixed - 1];
+	line.at[line.fixed++] = zone_first(tz, unit, end + shortest[unit]);
+	return line;
+}
 
 static int64_t line_prev(const struct line *line, int64_t at)
 {
-	int64_t start;
+	int i = line->fixed - 1;
 
-	if (at < line->change)
-		return zone_prev(line->before, line->unit, at);
-	start = zone_prev(line->now, line->unit, at);
-	return start > line->change ? start : line->change;
+	if (i < 0 || at < line->at[0] || at >= line->at[i])
+		return zone_prev(line->tz, line->unit, at);
+	while (line->at[i] > at)
+		i--;
+	return line->at[i];
 }
 
 static int64_t line_next(const struct line *line, int64_t at)
 {
-	return zone_next(at < line->change ? line->before : line->now, line->unit, at);
+	int i = 0;
+
+	if (!line->fixed || at < line->at[0] || at >= line->at[line->fixed - 1])
+		return zone_next(line->tz, line->unit, at);
+	while (line->at[i] <= at)
+		i++;
+	return line->at[i];
 }
 
-static void windows_fill(
-	const struct tz *before, const struct tz *now, int64_t changed_s, int64_t at, struct windows *out)
+static void windows_fill(const struct zone *zone, const struct tz *tz, int64_t at, struct windows *out)
 {
 	for (int u = 0; u < WINDOW_COUNT; u++) {
-		struct line line = {.before = before, .now = now, .unit = (enum window_unit)u, .change = INT64_MIN};
+		struct line line = line_of(tz, (enum window_unit)u, zone->kept[u]);
 		int64_t bounds[4];
 
-		if (before)
-			line.change = zone_next(before, line.unit, changed_s);
 		bounds[1] = line_prev(&line, at);
 		bounds[0] = line_prev(&line, bounds[1] - 1);
 		bounds[2] = line_next(&line, at);
@@ -126,13 +159,15 @@ static struct memo *memo_of(const struct zone *zone)
 
 	for (const char *p = zone->name; *p; p++)
 		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		hash = (hash ^ (uint32_t)(zone->kept[u][1] / (1000 * SECOND_US))) * 16777619u;
 	return &memos[(hash ^ hash >> 16) % MEMO_SLOTS];
 }
 
 static bool memo_holds(const struct memo *memo, const struct zone *zone, int64_t now_us)
 {
 	return now_us >= memo->from_us && now_us < memo->to_us && strcmp(memo->zone.name, zone->name) == 0 &&
-	       strcmp(memo->zone.previous, zone->previous) == 0 && memo->zone.changed_at_us == zone->changed_at_us;
+	       memcmp(memo->zone.kept, zone->kept, sizeof(zone->kept)) == 0;
 }
 
 static void memo_put(struct memo *memo, const struct zone *zone, const struct windows *windows)
@@ -149,41 +184,20 @@ static void memo_put(struct memo *memo, const struct zone *zone, const struct wi
 bool windows_at(const struct zone *zone, int64_t now_us, struct windows *out, struct err *err)
 {
 	struct memo *memo = memo_of(zone);
-	const struct tz *before = NULL;
-	const struct tz *now;
+	const struct tz *tz;
 	struct windows windows;
 
 	if (memo_holds(memo, zone, now_us)) {
 		*out = memo->windows;
 		return true;
 	}
-	now = zone_need(zone->name, err);
-	if (!now)
+	tz = zone_need(zone->name, err);
+	if (!tz)
 		return false;
-	/* An account in UTC that moved has "UTC" as its previous zone; "" says that it never moved. */
-	if (zone->previous[0] && strcmp(zone->previous, zone->name) != 0) {
-		before = zone_need(zone->previous, err);
-		if (!before)
-			return false;
-	}
-	windows_fill(before, now, floor_div(zone->changed_at_us, SECOND_US), floor_div(now_us, SECOND_US), &windows);
+	windows_fill(zone, tz, floor_div(now_us, SECOND_US), &windows);
 	memo_put(memo, zone, &windows);
 	*out = windows;
 	return true;
-}
-
-void zone_put(struct zone *zone, const char *name, bool known, int64_t now_us)
-{
-	if (strcmp(name, "UTC") == 0)
-		name = "";
-	if (strcmp(zone->name, name) == 0)
-		return;
-	if (known) {
-		const char *previous = zone->name[0] ? zone->name : "UTC";
-		memcpy(zone->previous, previous, strlen(previous) + 1);
-		zone->changed_at_us = now_us;
-	}
-	memcpy(zone->name, name, strlen(name) + 1);
 }
 
 static int windows_index(const struct windows *windows, enum window_unit unit, int64_t now_us)

@@ -224,9 +224,8 @@ static void step_account(struct episode *episode, struct chance *chance)
 		member->own_policy = chance_percent(chance, 50);
 	}
 	if (chance_percent(chance, 10)) {
-		strcpy(member->zone.previous, member->zone.name);
-		strcpy(member->zone.name, chance_percent(chance, 50) ? "Europe/Berlin" : "Asia/Kolkata");
-		member->zone.changed_at_us = episode->now_us;
+		static const char *const names[] = {"Europe/Berlin", "Asia/Kolkata", "Pacific/Kiritimati", "UTC"};
+		zone_put(&member->zone, names[chance_below(chance, 4)], true, episode->now_us);
 	}
 	episode_belief(episode, index, NULL, &op.belief);
 	TELL("account %d: version %u, policy %d%s%s%s%s, grace %d", index, member->version, member->now,
