@@ -67,8 +67,13 @@ def test_two_changes_of_zone_in_a_row_do_not_move_the_reset(moved, clock):
         clock.advance(600)
         moved.account(user, time_zone=zone)
         moved.check(user)
-        resets = {limit.limit.name: limit.resets_at_us for limit in moved.status(user).accounts[0].limits}
-        assert resets == expected, zone
+        account = moved.status(user).accounts[0]
+        assert {limit.limit.name: limit.resets_at_us for limit in account.limits} == expected, zone
+        for shown in (account, moved.admin.GetAccount(moved.admin_pb.GetAccountRequest(ref=moved.key(user)), timeout=10)):
+            assert shown.time_zone == zone
+            assert [kept.ends_at_us for kept in shown.kept_windows] == [expected[unit] for unit in ("day", "week", "month")]
+    clock.set(datetime.datetime(2027, 3, 15, 0, 0, 5, tzinfo=UTC))
+    assert [kept.window for kept in moved.status(user).accounts[0].kept_windows] == [moved.types.CALENDAR_WINDOW_MONTH]
 
 
 @pytest.mark.parametrize("first", ZONES)
