@@ -12,7 +12,7 @@ static void windows_keep(const struct zone *before, enum window_unit unit, int64
 	const int64_t *old = before->kept[unit];
 	struct zone utc = {0};
 	struct windows windows;
-	const int64_t *at = windows.at[unit];
+	const int64_t *at;
 
 	if (now_us < old[0])
 		now_us = old[0]; /* whoever made that change had a later clock */
@@ -21,6 +21,7 @@ static void windows_keep(const struct zone *before, enum window_unit unit, int64
 		if (!windows_at(&utc, now_us, &windows, NULL))
 			return;
 	}
+	at = windows.at[unit];
 	kept[0] = at[1];
 	kept[1] = at[2];
 	kept[2] = now_us >= at[2] - MARGIN_US || old[2] > at[2] ? at[3] : 0;
