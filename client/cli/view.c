@@ -197,6 +197,24 @@ const char *account_state_name(const Bursar__V1__Account *account)
 							: "active";
 }
 
+/* After the zone's name: until when its account's windows are those of before. */
+static void put_zone(
+	struct buf *out, const char *zone, Bursar__V1__KeptWindow *const *kept, size_t count, int64_t now_us)
+{
+	const char *separator = "; as before until it ends: ";
+
+	buf_put_str(out, zone[0] ? zone : "UTC");
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i]->ends_at_us <= now_us)
+			continue;
+		buf_put_str(out, separator);
+		put_enum(out, &bursar__v1__calendar_window__descriptor, (int)kept[i]->window, "CALENDAR_WINDOW_");
+		buf_put_str(out, " ");
+		put_time_from(out, kept[i]->ends_at_us, now_us);
+		separator = ", ";
+	}
+}
+
 void view_account(struct cli *cli, const Bursar__V1__Account *account, const char *note)
 {
 	const Bursar__V1__AccountRef *ref = account->ref;
@@ -220,8 +238,8 @@ void view_account(struct cli *cli, const Bursar__V1__Account *account, const cha
 		put_time_from(&text, account->grace_until_us, cli_now_us());
 		view_field_buf(cli, "grace", &text);
 	}
-	view_field(cli, "time zone", "%s%s%s", account->time_zone[0] ? account->time_zone : "UTC",
-		account->time_zone_next[0] ? ", from the next window on " : "", account->time_zone_next);
+	put_zone(&text, account->time_zone, account->kept_windows, account->n_kept_windows, cli_now_us());
+	view_field_buf(cli, "time zone", &text);
 	if (account->updated_at_us) {
 		put_time(&text, account->updated_at_us);
 		buf_putf(&text, " (version %" PRId64 ")", account->version);
@@ -260,7 +278,8 @@ void view_accounts(struct cli *cli, Bursar__V1__AccountStatus *const *accounts, 
 			cli_put_coloured(cli, "31", "  suspended");
 		if (account->bypass)
 			buf_put_str(&cli->out, "  bypassed");
-		buf_putf(&cli->out, "  %s", account->time_zone[0] ? account->time_zone : "UTC");
+		buf_put_str(&cli->out, "  ");
+		put_zone(&cli->out, account->time_zone, account->kept_windows, account->n_kept_windows, now_us);
 		if (account->open_reservations > 0)
 			buf_putf(&cli->out, "  %" PRId64 " open", account->open_reservations);
 		if (account->grace_until_us > now_us) {

@@ -3,6 +3,7 @@
 
 #include "api/admin_private.h"
 #include "api/validate.h"
+#include "base/clock.h"
 #include "base/list.h"
 
 Bursar__V1__Account *admin_account_message(struct arena *arena, const struct account_row *row)
@@ -23,6 +24,8 @@ Bursar__V1__Account *admin_account_message(struct arena *arena, const struct acc
 	message->grace_until_us = profile->grace_until_us;
 	message->grace_percent = profile->grace_percent;
 	message->time_zone = admin_text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->n_kept_windows =
+		kept_windows_to_messages(arena, &profile->zone, clock_wall_us(), &message->kept_windows);
 	message->created_at_us = row->created_at_us;
 	message->updated_at_us = row->updated_at_us;
 	message->version = profile->version;

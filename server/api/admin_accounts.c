@@ -95,7 +95,7 @@ static bool put_change(struct account_change *op, struct account_row *row, struc
 	if (request->org[0] || request->clear_org)
 		memcpy(profile->org, request->org, strlen(request->org) + 1);
 	if (request->time_zone[0])
-		zone_put(&profile->zone, request->time_zone, row->known, edit_of(op)->now_us);
+		zone_put(&profile->zone, request->time_zone, row->known || !op->unused, op->now_us);
 	profile->deleted = false;
 	return true;
 }
@@ -129,6 +129,7 @@ void admin_put_account(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
+	edit->edit.ask_use = request->time_zone[0] != '\0';
 	if (admin_tier_check(call, ctx, request->ref->tenant, request->tier))
 		edit_start(edit, ctx, request->ref, request->reason, put_change);
 }

@@ -142,6 +142,24 @@ size_t rows_to_messages(
 	return n;
 }
 
+size_t kept_windows_to_messages(
+	struct arena *arena, const struct zone *zone, int64_t now_us, Bursar__V1__KeptWindow ***out)
+{
+	size_t n = 0;
+
+	*out = message_list(arena, WINDOW_COUNT);
+	for (int u = 0; u < WINDOW_COUNT; u++) {
+		int64_t ends_at_us = zone_kept_until(zone, (enum window_unit)u, now_us);
+
+		if (!ends_at_us)
+			continue;
+		(*out)[n] = message_new(arena, KeptWindow, kept_window);
+		(*out)[n]->window = (Bursar__V1__CalendarWindow)(u + 1);
+		(*out)[n++]->ends_at_us = ends_at_us;
+	}
+	return n;
+}
+
 static Bursar__V1__AccountStatus *account_to_message(
 	struct arena *arena, const struct rows *rows, const struct account_rows *account, int64_t now_us)
 {
@@ -160,6 +178,7 @@ static Bursar__V1__AccountStatus *account_to_message(
 		message->grace_percent = account->state->grace_percent;
 	}
 	message->time_zone = text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->n_kept_windows = kept_windows_to_messages(arena, &profile->zone, now_us, &message->kept_windows);
 	message->open_reservations = account->state->open;
 	message->has_overrides = profile->override_count > 0;
 	message->limits = message_list(arena, (size_t)account->count);

@@ -45,4 +45,8 @@ Bursar__V1__CostBreakdown *cost_to_message(
 /* The gRPC code, text and field of an error, for one item of a batch. */
 Bursar__V1__ItemError *error_to_message(struct arena *arena, const struct err *err);
 
+/* The windows of before the zone's last change that still run at now_us. */
+size_t kept_windows_to_messages(
+	struct arena *arena, const struct zone *zone, int64_t now_us, Bursar__V1__KeptWindow ***out);
+
 #endif

@@ -4,31 +4,15 @@
  */
 #include "domain/window.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/hash.h"
 #include "domain/date.h"
 #include "domain/tz.h"
+#include "domain/zone_file.h"
 
-#define ZONE_FOLDER "/usr/share/zoneinfo/"
 #define DAY_S INT64_C(86400)
 #define SECOND_US INT64_C(1000000)
-enum { CACHE_SLOTS = 1024, CACHE_MAX = 700, MEMO_SLOTS = 64, FILE_MAX = 65536 };
-
-/* Zones are read once and kept: there are some 600 of them, 3 KB each. Slots are only ever filled, so that readers need
- * no lock; the names are those of files, so that callers cannot fill it with inventions. */
-struct cached {
-	char name[ZONE_NAME_MAX + 1];
-	struct tz tz;
-};
-static _Atomic(struct cached *) cache[CACHE_SLOTS];
-static atomic_int cache_count;
-
-static const struct tz utc = {.has_rule = true};
+enum { MEMO_SLOTS = 64 };
 
 /* What windows_at last answered in this thread: good until the first of its windows ends. */
 struct memo {
@@ -37,111 +21,6 @@ struct memo {
 	struct windows windows;
 };
 static _Thread_local struct memo memos[MEMO_SLOTS];
-
-static bool name_shape(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len > ZONE_NAME_MAX || strncmp(name, "right/", 6) == 0 || strncmp(name, "posix/", 6) == 0)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-		bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-
-		/* A name part begins with a letter: no "..", no "//", no hidden files. */
-		if (i == 0 || name[i - 1] == '/') {
-			if (!letter)
-				return false;
-		} else if (!letter && !(c >= '0' && c <= '9') && !strchr("_+-/", c)) {
-			return false;
-		}
-	}
-	return len && name[len - 1] != '/';
-}
-
-static struct cached *zone_read(const char *name)
-{
-	char path[sizeof(ZONE_FOLDER) + ZONE_NAME_MAX + 1];
-	struct cached *zone = NULL;
-	uint8_t *data;
-	size_t len;
-	FILE *file;
-
-	snprintf(path, sizeof(path), ZONE_FOLDER "%s", name);
-	file = fopen(path, "rbe");
-	if (!file)
-		return NULL;
-	data = mem_zalloc(1, FILE_MAX);
-	len = fread(data, 1, FILE_MAX, file);
-	if (!ferror(file)) {
-		zone = mem_zalloc(1, sizeof(*zone));
-		snprintf(zone->name, sizeof(zone->name), "%s", name);
-		if (!tz_parse(data, len, &zone->tz)) {
-			free(zone);
-			zone = NULL;
-		}
-	}
-	free(data);
-	fclose(file);
-	return zone;
-}
-
-static void zone_free(struct cached *zone)
-{
-	tz_release(&zone->tz);
-	free(zone);
-}
-
-/* NULL when there is no such zone. */
-static const struct tz *zone_find(const char *name)
-{
-	struct cached *fresh = NULL;
-	struct cached *at;
-	size_t slot;
-
-	if (!name[0] || strcmp(name, "UTC") == 0)
-		return &utc;
-	if (!name_shape(name))
-		return NULL;
-	slot = hash64(name, strlen(name)) % CACHE_SLOTS;
-	for (;; slot = (slot + 1) % CACHE_SLOTS) {
-		at = atomic_load_explicit(&cache[slot], memory_order_acquire);
-		if (!at) {
-			if (!fresh)
-				fresh = zone_read(name);
-			if (!fresh)
-				return NULL;
-			if (atomic_load(&cache_count) >= CACHE_MAX) {
-				zone_free(fresh);
-				return NULL;
-			}
-			if (atomic_compare_exchange_strong(&cache[slot], &at, fresh)) {
-				atomic_fetch_add(&cache_count, 1);
-				return &fresh->tz;
-			}
-		}
-		if (strcmp(at->name, name) == 0) {
-			if (fresh)
-				zone_free(fresh);
-			return &at->tz;
-		}
-	}
-}
-
-static const struct tz *zone_need(const char *name, struct err *err)
-{
-	const struct tz *tz = zone_find(name);
-
-	if (!tz)
-		err_invalid(
-			err, "time_zone", "no such zone in " ZONE_FOLDER "; use an IANA name such as Europe/Berlin");
-	return tz;
-}
-
-bool zone_check(const char *name, struct err *err)
-{
-	return zone_need(name, err) != NULL;
-}
 
 /* The first instant at which local time has reached midnight of the day. */
 static int64_t day_start(const struct tz *tz, int64_t day)
@@ -201,37 +80,70 @@ static int64_t zone_next(const struct tz *tz, enum window_unit unit, int64_t at)
 	return day_start(tz, unit_first_day(unit, day_of(tz, at), 1));
 }
 
-/* Boundaries of a unit: those of `before` up to `change`, which is one of them, and those of `now` behind it. */
+static int64_t zone_first(const struct tz *tz, enum window_unit unit, int64_t from)
+{
+	int64_t start = zone_prev(tz, unit, from);
+
+	return start == from ? start : zone_next(tz, unit, from);
+}
+
+/* The shortest window behind kept ones; and a length that none of any zone reaches, not even of these. */
+static const int64_t shortest[WINDOW_COUNT] = {20 * INT64_C(3600), 6 * DAY_S, 27 * DAY_S};
+static const int64_t longest[WINDOW_COUNT] = {3 * DAY_S, 16 * DAY_S, 64 * DAY_S};
+
+/* Boundaries of a unit: the zone's own up to the first of the fixed ones, and from the last of them on. */
 struct line {
-	const struct tz *before, *now;
+	const struct tz *tz;
 	enum window_unit unit;
-	int64_t change;
+	int fixed;
+	int64_t at[KEPT_BOUNDS + 2];
 };
+
+static struct line line_of(const struct tz *tz, enum window_unit unit, const int64_t kept[KEPT_BOUNDS])
+{
+	struct line line = {.tz = tz, .unit = unit};
+	int64_t end;
+
+	if (!kept[1])
+		return line;
+	/* Which window ran before is not known any more: one that is surely older, so that a store whose clock steps back
+	 * takes it for no new one. */
+	line.at[line.fixed++] = zone_prev(tz, unit, floor_div(kept[0], SECOND_US) - longest[unit]);
+	for (int i = 0; i < KEPT_BOUNDS && (i < 2 || kept[i]); i++)
+		line.at[line.fixed++] = floor_div(kept[i], SECOND_US);
+	end = line.at[line.fixed - 1];
+	line.at[line.fixed++] = zone_first(tz, unit, end + shortest[unit]);
+	return line;
+}
 
 static int64_t line_prev(const struct line *line, int64_t at)
 {
-	int64_t start;
+	int i = line->fixed - 1;
 
-	if (at < line->change)
-		return zone_prev(line->before, line->unit, at);
-	start = zone_prev(line->now, line->unit, at);
-	return start > line->change ? start : line->change;
+	if (i < 0 || at < line->at[0] || at >= line->at[i])
+		return zone_prev(line->tz, line->unit, at);
+	while (line->at[i] > at)
+		i--;
+	return line->at[i];
 }
 
 static int64_t line_next(const struct line *line, int64_t at)
 {
-	return zone_next(at < line->change ? line->before : line->now, line->unit, at);
+	int i = 0;
+
+	if (!line->fixed || at < line->at[0] || at >= line->at[line->fixed - 1])
+		return zone_next(line->tz, line->unit, at);
+	while (line->at[i] <= at)
+		i++;
+	return line->at[i];
 }
 
-static void windows_fill(
-	const struct tz *before, const struct tz *now, int64_t changed_s, int64_t at, struct windows *out)
+static void windows_fill(const struct zone *zone, const struct tz *tz, int64_t at, struct windows *out)
 {
 	for (int u = 0; u < WINDOW_COUNT; u++) {
-		struct line line = {.before = before, .now = now, .unit = (enum window_unit)u, .change = INT64_MIN};
+		struct line line = line_of(tz, (enum window_unit)u, zone->kept[u]);
 		int64_t bounds[4];
 
-		if (before)
-			line.change = zone_next(before, line.unit, changed_s);
 		bounds[1] = line_prev(&line, at);
 		bounds[0] = line_prev(&line, bounds[1] - 1);
 		bounds[2] = line_next(&line, at);
@@ -247,13 +159,15 @@ static struct memo *memo_of(const struct zone *zone)
 
 	for (const char *p = zone->name; *p; p++)
 		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		hash = (hash ^ (uint32_t)(zone->kept[u][1] / (1000 * SECOND_US))) * 16777619u;
 	return &memos[(hash ^ hash >> 16) % MEMO_SLOTS];
 }
 
 static bool memo_holds(const struct memo *memo, const struct zone *zone, int64_t now_us)
 {
 	return now_us >= memo->from_us && now_us < memo->to_us && strcmp(memo->zone.name, zone->name) == 0 &&
-	       strcmp(memo->zone.previous, zone->previous) == 0 && memo->zone.changed_at_us == zone->changed_at_us;
+	       memcmp(memo->zone.kept, zone->kept, sizeof(zone->kept)) == 0;
 }
 
 static void memo_put(struct memo *memo, const struct zone *zone, const struct windows *windows)
@@ -270,41 +184,20 @@ static void memo_put(struct memo *memo, const struct zone *zone, const struct wi
 bool windows_at(const struct zone *zone, int64_t now_us, struct windows *out, struct err *err)
 {
 	struct memo *memo = memo_of(zone);
-	const struct tz *before = NULL;
-	const struct tz *now;
+	const struct tz *tz;
 	struct windows windows;
 
 	if (memo_holds(memo, zone, now_us)) {
 		*out = memo->windows;
 		return true;
 	}
-	now = zone_need(zone->name, err);
-	if (!now)
+	tz = zone_need(zone->name, err);
+	if (!tz)
 		return false;
-	/* An account in UTC that moved has "UTC" as its previous zone; "" says that it never moved. */
-	if (zone->previous[0] && strcmp(zone->previous, zone->name) != 0) {
-		before = zone_need(zone->previous, err);
-		if (!before)
-			return false;
-	}
-	windows_fill(before, now, floor_div(zone->changed_at_us, SECOND_US), floor_div(now_us, SECOND_US), &windows);
+	windows_fill(zone, tz, floor_div(now_us, SECOND_US), &windows);
 	memo_put(memo, zone, &windows);
 	*out = windows;
 	return true;
-}
-
-void zone_put(struct zone *zone, const char *name, bool known, int64_t now_us)
-{
-	if (strcmp(name, "UTC") == 0)
-		name = "";
-	if (strcmp(zone->name, name) == 0)
-		return;
-	if (known) {
-		const char *previous = zone->name[0] ? zone->name : "UTC";
-		memcpy(zone->previous, previous, strlen(previous) + 1);
-		zone->changed_at_us = now_us;
-	}
-	memcpy(zone->name, name, strlen(name) + 1);
 }
 
 static int windows_index(const struct windows *windows, enum window_unit unit, int64_t now_us)

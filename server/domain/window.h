@@ -19,20 +19,29 @@ struct windows {
 };
 
 /*
- * The zone of an account. A new zone takes effect at the old zone's next boundary of each unit after changed_at_us:
- * until then the old one's windows run. previous == "" when it never changed; an account that leaves UTC has "UTC".
+ * The zone of an account, and per unit the windows that were running when it changed: boundaries from the start of the
+ * first to the end of the last, 0 where there are no more. They run to their end, whatever the zone. The window behind
+ * them ends at the first boundary of the zone that is a good part of a unit away (20 h, 6 days, 27 days), so that no
+ * change, and no number of changes, makes a short window with a whole budget. Boundaries are the zone's own from there on.
  */
+#define KEPT_BOUNDS 3
 struct zone {
 	char name[ZONE_NAME_MAX + 1]; /* "" = UTC */
-	char previous[ZONE_NAME_MAX + 1];
-	int64_t changed_at_us;
+	int64_t kept[WINDOW_COUNT][KEPT_BOUNDS];
 };
 
 /*
- * The account moves to the zone ("" or "UTC": UTC). A `known` one does so at the ends of its running windows, as windows_at has it;
- * a new one begins there.
+ * The account moves to the zone ("" or "UTC": UTC); the same name changes nothing. `used`: something may have been counted
+ * in the running windows, so they are kept; else the account begins in the zone.
  */
-void zone_put(struct zone *zone, const char *name, bool known, int64_t now_us);
+void zone_put(struct zone *zone, const char *name, bool used, int64_t now_us);
+
+/* Does the zone keep windows at all; are its boundaries in order? */
+bool zone_keeps(const struct zone *zone);
+bool zone_check_kept(const struct zone *zone, struct err *err);
+
+/* The end of the kept windows of `unit` as long as they run; 0 when none does. */
+int64_t zone_kept_until(const struct zone *zone, enum window_unit unit, int64_t now_us);
 
 /* Is it a zone of the system's database (TZif files under /usr/share/zoneinfo, read and cached by this module)? */
 bool zone_check(const char *name, struct err *err);

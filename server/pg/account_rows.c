@@ -10,9 +10,10 @@
 #define OF_IDS "WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = ANY($3)"
 #define OWN_LIMITS "l.tenant = a.tenant AND l.account_kind = a.kind AND l.account_id = a.id"
 
-/* The account as an auditor wants to read it. */
+/* The account as an auditor wants to read it; without the columns that only older versions of bursard use. */
 #define ACCOUNT_JSON \
-	"to_jsonb(a) || jsonb_build_object('limits', (SELECT jsonb_agg(to_jsonb(l) - " \
+	"to_jsonb(a) - '{zone_previous,zone_changed_at_us}'::text[] || jsonb_build_object('limits', (SELECT " \
+	"jsonb_agg(to_jsonb(l) - " \
 	"'{tenant,account_kind,account_id}'::text[] ORDER BY l.position) FROM account_limits l WHERE " OWN_LIMITS "))"
 
 enum { COLUMN_REASON = ACCOUNT_COLUMN_COUNT, COLUMN_CREATED, COLUMN_UPDATED, COLUMN_PENDING, COLUMN_ID, COLUMN_JSON };
@@ -146,8 +147,8 @@ static void key_arrays(struct pg_args *args, const struct account_written *writt
 
 static void row_arrays(struct pg_args *args, const struct account_written *written, int count)
 {
-	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_TEXT, PG_BOOL, PG_TEXT, PG_BOOL, PG_BOOL, PG_INT4,
-		PG_INT8, PG_TEXT, PG_TEXT, PG_INT8};
+	static const enum pg_type types[] = {
+		PG_TEXT, PG_TEXT, PG_TEXT, PG_BOOL, PG_TEXT, PG_BOOL, PG_BOOL, PG_INT4, PG_INT8, PG_TEXT, PG_TEXT};
 	int at = args->count;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
@@ -155,6 +156,7 @@ static void row_arrays(struct pg_args *args, const struct account_written *writt
 	for (int i = 0; i < count; i++) {
 		const struct account_profile *profile = &written[i].row->profile;
 		const char *reason = written[i].row->suspended_reason;
+		char kept[ZONE_KEPT_TEXT_MAX];
 
 		pg_array_text(args, at, profile->tier);
 		pg_array_text(args, at + 1, profile->team);
@@ -166,8 +168,8 @@ static void row_arrays(struct pg_args *args, const struct account_written *writt
 		pg_array_int(args, at + 7, profile->grace_percent);
 		pg_array_int(args, at + 8, profile->grace_until_us);
 		pg_array_text(args, at + 9, profile->zone.name);
-		pg_array_text(args, at + 10, profile->zone.previous);
-		pg_array_int(args, at + 11, profile->zone.changed_at_us);
+		zone_kept_text(&profile->zone, kept);
+		pg_array_text(args, at + 10, kept);
 	}
 }
 
@@ -203,11 +205,11 @@ static void audit_arrays(
 static const char update_sql[] =
 	"UPDATE accounts a SET tier = n.tier, team = n.team, org = n.org, suspended = n.suspended, suspended_reason = "
 	"n.suspended_reason, bypass = n.bypass, deleted = n.deleted, grace_percent = n.grace_percent, grace_until_us = "
-	"n.grace_until_us, zone = n.zone, zone_previous = n.zone_previous, zone_changed_at_us = n.zone_changed_at_us, "
+	"n.grace_until_us, zone = n.zone, zone_kept_us = n.zone_kept_us::bigint[], "
 	"version = CASE WHEN a.version = 0 THEN (SELECT erased_version FROM catalog_epoch) ELSE a.version END + 1, "
-	"updated_at = now() FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-	"$15) AS n (id, tier, team, org, suspended, suspended_reason, bypass, deleted, grace_percent, grace_until_us, "
-	"zone, zone_previous, zone_changed_at_us) WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = n.id "
+	"updated_at = now() FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
+	"AS n (id, tier, team, org, suspended, suspended_reason, bypass, deleted, grace_percent, grace_until_us, "
+	"zone, zone_kept_us) WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = n.id "
 	"AND a.id = ANY($3)";
 static const char limits_drop_sql[] =
 	"DELETE FROM account_limits WHERE tenant = $1 AND account_kind = $2::smallint AND account_id = ANY($3)";

@@ -19,9 +19,8 @@ static const char *const steps[] = {
 	"UPDATE token_buckets SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
 	"DELETE FROM policy_changes WHERE tenant = $1 AND kind = 1 AND account = $2",
 	"DELETE FROM account_limits WHERE tenant = $1 AND account_kind = 1 AND account_id = $2",
-	"UPDATE accounts SET id = $3, suspended_reason = '', zone = '', zone_previous = '', zone_changed_at_us = 0, "
-	"version = "
-	"version + 1, updated_at = now() WHERE tenant = $1 AND kind = 1 AND id = $2",
+	"UPDATE accounts SET id = $3, suspended_reason = '', zone = '', zone_kept_us = '{}', zone_previous = '', "
+	"zone_changed_at_us = 0, version = version + 1, updated_at = now() WHERE tenant = $1 AND kind = 1 AND id = $2",
 	/* The id itself, until Redis has dropped it. */
 	"INSERT INTO policy_changes (tenant, kind, account, version) SELECT tenant, kind, $2, version FROM accounts "
 	"WHERE tenant = $1 AND kind = 1 AND id = $3",

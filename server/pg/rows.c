@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "pg/link.h"
 
 const char *const price_rate_columns[TOKEN_CLASS_COUNT] = {
@@ -92,6 +93,31 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 	return policy_prepare(&out->policy, err);
 }
 
+/* "start end next start ...", day, week, month; "" where no window is kept. */
+static void parse_kept(const char *text, struct zone *out)
+{
+	struct zone zone = *out;
+	char *end = (char *)(uintptr_t)text;
+
+	for (int i = 0; *text && i < WINDOW_COUNT * KEPT_BOUNDS; i++)
+		zone.kept[i / KEPT_BOUNDS][i % KEPT_BOUNDS] = strtoll(end, &end, 10);
+	if (zone_check_kept(&zone, NULL))
+		*out = zone;
+	else
+		log_error(
+			"the kept windows of an account in PostgreSQL are not valid and are left out", F("kept", text));
+}
+
+void zone_kept_text(const struct zone *zone, char out[ZONE_KEPT_TEXT_MAX])
+{
+	int len = 0;
+
+	for (int i = 0; zone_keeps(zone) && i < WINDOW_COUNT * KEPT_BOUNDS; i++)
+		len += snprintf(out + len, (size_t)(ZONE_KEPT_TEXT_MAX - len), "%s%" PRId64, i ? "," : "{",
+			zone->kept[i / KEPT_BOUNDS][i % KEPT_BOUNDS]);
+	snprintf(out + len, (size_t)(ZONE_KEPT_TEXT_MAX - len), "%s", len ? "}" : "{}");
+}
+
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out)
 {
 	*out = (struct account_profile){
@@ -100,14 +126,13 @@ void row_profile(const PGresult *result, int row, int column, struct account_pro
 		.deleted = pg_bool(result, row, column + 5),
 		.grace_percent = (int)pg_i64(result, row, column + 6),
 		.grace_until_us = pg_i64(result, row, column + 7),
-		.version = (uint32_t)pg_i64(result, row, column + 11),
+		.version = (uint32_t)pg_i64(result, row, column + 10),
 	};
 	pg_copy(result, row, column, out->tier, sizeof(out->tier));
 	pg_copy(result, row, column + 1, out->team, sizeof(out->team));
 	pg_copy(result, row, column + 2, out->org, sizeof(out->org));
 	pg_copy(result, row, column + 8, out->zone.name, sizeof(out->zone.name));
-	pg_copy(result, row, column + 9, out->zone.previous, sizeof(out->zone.previous));
-	out->zone.changed_at_us = pg_i64(result, row, column + 10);
+	parse_kept(pg_text(result, row, column + 9), &out->zone);
 }
 
 void args_usage_since(struct pg_args *args, int64_t now_us)

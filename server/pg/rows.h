@@ -34,8 +34,11 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 /* Of accounts; LIMITs are read apart. Times of creation and change are microseconds. */
 #define ACCOUNT_COLUMNS \
 	"a.tier, a.team, a.org, a.suspended, a.bypass, a.deleted, a.grace_percent, a.grace_until_us, a.zone, " \
-	"a.zone_previous, a.zone_changed_at_us, a.version"
-#define ACCOUNT_COLUMN_COUNT 12
+	"array_to_string(a.zone_kept_us, ' '), a.version"
+#define ACCOUNT_COLUMN_COUNT 11
+/* The kept windows of a zone as an array's text: of accounts.zone_kept_us. */
+#define ZONE_KEPT_TEXT_MAX 256
+void zone_kept_text(const struct zone *zone, char out[ZONE_KEPT_TEXT_MAX]);
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
 
 /* Of usage_windows w, found by USAGE_JOIN from keys k and USAGE_SINCE. */

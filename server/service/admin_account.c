@@ -1,9 +1,17 @@
 /* An admin's change of one account: PostgreSQL first, the store next, then the note that repeats it is dropped. */
 #include "service/admin_account.h"
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 
+/* A record that was changed meanwhile is read again, so often and no longer than that: then it counts as used, by our clock. */
+enum { LOOKS_MAX = 3 };
+#define LEARN_US INT64_C(500000)
+
+static enum flow_result step_look(struct flow *flow);
+static enum flow_result step_looked(struct flow *flow);
+static enum flow_result step_change(struct flow *flow);
 static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
 static enum flow_result step_confirmed(struct flow *flow);
@@ -35,14 +43,98 @@ static enum flow_result finish_pending(struct account_edit *edit, const struct e
 	return finish(edit);
 }
 
+static void look_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_check, op), struct account_edit, look)->flow);
+}
+
+static bool parties_of_one(struct account_edit *edit, const struct account_profile *profile, struct err *err)
+{
+	struct entry_account account = {.kind = edit->op.key.kind, .id = edit->op.key.id};
+
+	if (!parties_init(&edit->parties, edit->worker, edit->arena, edit->snapshot, edit->op.key.tenant, err))
+		return false;
+	if (profile)
+		parties_learn(&edit->parties, account.kind, account.id, profile);
+	return parties_of_accounts(&edit->parties, &account, 1, err);
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+
+	edit->snapshot = snapshot_take(edit->worker, &flow->err);
+	if (!edit->snapshot)
+		return flow_fail(flow);
+	/* Nothing is counted of a team, an org, a model or a tenant that nobody has put: it has no limits. */
+	edit->op.unused = edit->op.key.kind != ACCOUNT_USER;
+	if (edit->ask_use && !edit->op.unused)
+		flow_to(flow, step_look);
+	else
+		flow_to(flow, step_change);
+	return FLOW_MORE;
+}
+
+/*
+ * What the store has of the user, and how far it has come. A first request that comes between this and the commit is not seen:
+ * it is counted in a window of UTC that may end at once.
+ */
+static enum flow_result step_look(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct limits_store *limits = edit->worker->parts.limits;
+	struct err err;
+
+	if (!parties_of_one(edit, NULL, &err)) {
+		flow_to(flow, step_change);
+		return FLOW_MORE;
+	}
+	edit->look = (struct limits_check){
+		.op = {.arena = edit->arena, .done = look_done},
+		.tenant = edit->op.key.tenant,
+		.user = edit->op.key.id,
+		.count = 1,
+		.belief = {parties_belief(&edit->parties, 0)},
+		.dry_run = true,
+		.provisional_ok = true,
+	};
+	flow_to(flow, step_looked);
+	limits->ops->check(limits, &edit->look);
+	return FLOW_WAIT;
+}
+
+static void learned(struct flow *flow)
+{
+	flow_run(&container_of(container_of(flow, struct repair, flow), struct account_edit, repair)->flow);
+}
+
+static enum flow_result step_looked(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	const struct limits_op *op = &edit->look.op;
+
+	if (op->status != LIMITS_FAILED)
+		worker_clock_is(edit->worker, op->now_us);
+	if (op->status != LIMITS_ABSENT && repair_can(op->status) && edit->looks++ < LOOKS_MAX) {
+		flow_to(flow, step_look);
+		repair_start(&edit->repair, &edit->parties, op, clock_mono_us() + LEARN_US, learned);
+		return FLOW_WAIT;
+	}
+	edit->op.unused = op->status == LIMITS_ABSENT;
+	if (op->standings > 0)
+		edit->op.seen_us = op->standing[0]->state.clock_us;
+	flow_to(flow, step_change);
+	return FLOW_MORE;
+}
+
 static enum flow_result step_change(struct flow *flow)
 {
 	struct account_edit *edit = edit_of(flow);
 	struct admin_store *admin = edit->worker->parts.admin;
 
-	edit->snapshot = snapshot_take(edit->worker, &flow->err);
-	if (!edit->snapshot)
-		return flow_fail(flow);
+	edit->op.now_us = worker_now_us(edit->worker);
+	if (edit->op.now_us < edit->op.seen_us)
+		edit->op.now_us = edit->op.seen_us; /* its windows are rolled by a clock that was ahead */
 	edit->op.job.arena = edit->arena;
 	edit->op.job.done = change_done;
 	flow_to(flow, step_committed);
@@ -53,16 +145,6 @@ static enum flow_result step_change(struct flow *flow)
 static void policy_done(struct limits_op *op)
 {
 	flow_run(&container_of(container_of(op, struct limits_policy, op), struct account_edit, policy)->flow);
-}
-
-static bool believe(struct account_edit *edit, struct err *err)
-{
-	struct entry_account account = {.kind = edit->op.key.kind, .id = edit->op.key.id};
-
-	if (!parties_init(&edit->parties, edit->worker, edit->arena, edit->snapshot, edit->op.key.tenant, err))
-		return false;
-	parties_learn(&edit->parties, account.kind, account.id, &edit->op.row.profile);
-	return parties_of_accounts(&edit->parties, &account, 1, err);
 }
 
 static enum flow_result step_committed(struct flow *flow)
@@ -78,7 +160,7 @@ static enum flow_result step_committed(struct flow *flow)
 	/* Shared accounts that now exist are part of the catalog. */
 	if (edit->op.key.kind == ACCOUNT_MODEL || edit->op.key.kind == ACCOUNT_TENANT)
 		catalog_source_poke(edit->worker->parts.catalog);
-	if (!believe(edit, &err))
+	if (!parties_of_one(edit, &edit->op.row.profile, &err))
 		return finish_pending(edit, &err);
 	edit->policy = (struct limits_policy){
 		.op = {.arena = edit->arena, .done = policy_done},
@@ -136,7 +218,7 @@ void account_edit_start(
 	edit->flow = (struct flow){.done = done};
 	edit->worker = worker;
 	edit->arena = arena;
-	flow_to(&edit->flow, step_change);
+	flow_to(&edit->flow, step_begin);
 	flow_run(&edit->flow);
 }
 

@@ -4,6 +4,7 @@
 
 #include "service/flow.h"
 #include "service/parties.h"
+#include "service/repair.h"
 #include "store/admin.h"
 
 /* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
@@ -11,8 +12,13 @@ struct account_edit {
 	struct flow flow; /* ok: op.row is what was committed; row.pending when the store does not have it yet */
 	struct worker *worker;
 	struct arena *arena;
-	struct account_change op; /* in: key, change, job.actor, job.reason */
+	struct account_change
+		op; /* in: key, change, job.actor, job.reason; op.now_us, op.unused are filled for `change` */
+	bool ask_use; /* in: `change` looks at op.unused, so the store is asked first */
 	/* its own */
+	struct limits_check look;
+	struct repair repair;
+	int looks;
 	struct snapshot *snapshot;
 	struct parties parties;
 	struct limits_policy policy;

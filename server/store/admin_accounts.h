@@ -42,6 +42,9 @@ struct account_change {
 	struct admin_job job;
 	struct account_key key;
 	bool (*change)(struct account_change *op, struct account_row *row, struct err *err);
+	bool unused; /* the store that decides has no record of it: with no row either, nothing is counted anywhere */
+	int64_t seen_us; /* the latest time by which that store has decided on it; 0 = not known */
+	int64_t now_us; /* that store's clock, as well as it is known, and no earlier than seen_us */
 	struct account_row row; /* out: as committed */
 };
 /* What became of the note that a change of an account is to be repeated, for all its versions up to this one. */

@@ -70,13 +70,10 @@ static void drop_statement(struct world *world, const struct line *line)
 static void zone_statement(struct world *world, const struct line *line)
 {
 	struct subject *subject = world->current;
-	struct zone *zone = &subject->profile.zone;
+	char name[ZONE_NAME_MAX + 1];
 
-	if (subject->seeded) {
-		text_set(line, zone->previous, sizeof(zone->previous), zone->name[0] ? zone->name : "UTC");
-		zone->changed_at_us = world->now_us;
-	}
-	text_set(line, zone->name, sizeof(zone->name), line->word[1]);
+	text_set(line, name, sizeof(name), line->word[1]);
+	zone_put(&subject->profile.zone, name, subject->seeded, world->now_us);
 	subject->dirty = true;
 }
 

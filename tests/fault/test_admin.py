@@ -183,6 +183,17 @@ def test_a_change_without_redis_is_answered_as_pending_and_in_force_when_redis_i
     assert is_suspended(house.admin, user)
 
 
+def test_a_zone_that_is_put_without_redis_keeps_the_windows_of_whoever_may_have_used_them(house):
+    served, late = unique("served"), unique("late")
+    assert house.other.check(served).allowed  # no row in PostgreSQL: only Redis knows of it
+    house.proxy.freeze()
+    for user in (served, late):
+        answer = house.admin.account(user, time_zone="Pacific/Kiritimati")
+        assert answer.pending and len(answer.kept_windows) == 3
+    house.proxy.thaw()
+    until(lambda: not house.admin.account(unique("new"), time_zone="Pacific/Kiritimati").kept_windows, "Redis being asked again")
+
+
 def test_a_repeated_bulk_change_brings_to_redis_what_the_killed_one_had_only_committed(house):
     users = [house.user() for _ in range(5)]
     change = house.admin.admin_pb.AccountChange(action="ACCOUNT_ACTION_SUSPEND")

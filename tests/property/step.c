@@ -244,9 +244,9 @@ static void member_change(struct member *member, struct chance *chance, int64_t 
 		member->own_policy = chance_percent(chance, 50);
 	}
 	if (chance_percent(chance, 10)) {
-		strcpy(member->zone.previous, member->zone.name);
-		strcpy(member->zone.name, chance_percent(chance, 50) ? "Europe/Berlin" : "Asia/Kolkata");
-		member->zone.changed_at_us = now_us;
+		static const char *const names[] = {"Europe/Berlin", "Asia/Kolkata", "Pacific/Kiritimati", "UTC"};
+
+		zone_put(&member->zone, names[chance_below(chance, 4)], true, now_us);
 	}
 }
 

@@ -121,6 +121,33 @@ static void an_account_tells_what_is_special(void **state)
 			 "cost_per_day cost=5/day\n");
 }
 
+static void a_changed_zone_tells_until_when_the_windows_of_before_run(void **state)
+{
+	Bursar__V1__KeptWindow day = BURSAR__V1__KEPT_WINDOW__INIT, month = day, over = day,
+			       *kept[] = {&day, &over, &month};
+	Bursar__V1__AccountStatus status = BURSAR__V1__ACCOUNT_STATUS__INIT, *accounts[] = {&status};
+	const int64_t now_us = INT64_C(1795435200000000); /* 2026-11-23 12:00 UTC */
+	struct cli cli = {0};
+
+	(void)state;
+	day.window = BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY;
+	day.ends_at_us = now_us + INT64_C(43200000000);
+	over.window = BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_WEEK;
+	over.ends_at_us = now_us;
+	month.window = BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_MONTH;
+	month.ends_at_us = now_us + INT64_C(648000000000);
+	status.kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_USER;
+	status.id = (char *)"ann";
+	status.time_zone = (char *)"Asia/Tokyo";
+	status.kept_windows = kept;
+	status.n_kept_windows = 3;
+	view_accounts(&cli, accounts, 1, now_us);
+	assert_non_null(strstr(buf_str(&cli.out), "  Asia/Tokyo; as before until it ends: day 2026-11-24T"));
+	assert_non_null(strstr(buf_str(&cli.out), " (in 12 h), month 2026-12-01T"));
+	assert_null(strstr(buf_str(&cli.out), "week"));
+	buf_release(&cli.out);
+}
+
 static void an_override_tells_when_it_ends(void **state)
 {
 	Bursar__V1__Limit limit = BURSAR__V1__LIMIT__INIT, *limits[] = {&limit};
@@ -228,6 +255,7 @@ int main(void)
 		cmocka_unit_test(colours_mark_what_matters),
 		cmocka_unit_test(a_cost_shows_its_lines),
 		cmocka_unit_test(an_account_tells_what_is_special),
+		cmocka_unit_test(a_changed_zone_tells_until_when_the_windows_of_before_run),
 		cmocka_unit_test(an_override_tells_when_it_ends),
 		cmocka_unit_test(books_that_agree_are_ok),
 		cmocka_unit_test(any_figure_that_differs_fails_whatever_the_server_says),

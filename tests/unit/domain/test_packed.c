@@ -10,6 +10,7 @@
 
 #include "domain/entry.h"
 #include "domain/profile.h"
+#include "domain/text_pack.h"
 
 static struct arena arena;
 static struct err err;
@@ -120,7 +121,7 @@ static void a_profile_comes_back(void **state)
 	struct account_profile profile = {.tier = "pro",
 		.team = "blue",
 		.org = "corp",
-		.zone = {.name = "Europe/Berlin", .previous = "UTC", .changed_at_us = 5},
+		.zone = {.name = "Europe/Berlin", .kept = {{1, 2, 3}, {4, 5}, {6, COUNT_MAX}}},
 		.suspended = true,
 		.deleted = true,
 		.grace_percent = 100,
@@ -139,8 +140,7 @@ static void a_profile_comes_back(void **state)
 	assert_string_equal(back.team, "blue");
 	assert_string_equal(back.org, "corp");
 	assert_string_equal(back.zone.name, "Europe/Berlin");
-	assert_string_equal(back.zone.previous, "UTC");
-	assert_int_equal(back.zone.changed_at_us, 5);
+	assert_memory_equal(&back.zone, &profile.zone, sizeof(back.zone));
 	assert_true(back.suspended && back.deleted && !back.bypass);
 	assert_int_equal(back.grace_percent, 100);
 	assert_int_equal(back.version, 7);
@@ -155,6 +155,69 @@ static void a_profile_comes_back(void **state)
 	for (size_t n = 0; n < packed.len; n++)
 		assert_false(profile_unpack((uint8_t *)packed.data, n, &arena, &back));
 	buf_release(&packed);
+}
+
+/* The bytes as the versions before wrote them. */
+static bool old_profile(
+	uint8_t version, const char *zone, const char *previous, int64_t changed_at_us, struct account_profile *out)
+{
+	struct buf packed = {0};
+	bool ok;
+
+	buf_put_u8(&packed, version);
+	buf_put_u8(&packed, 0);
+	buf_put_u32(&packed, 7);
+	buf_put_u32(&packed, 0);
+	buf_put_i64(&packed, 0);
+	for (int i = 0; i < 3; i++)
+		text_put(&packed, "");
+	text_put(&packed, zone);
+	text_put(&packed, previous);
+	buf_put_i64(&packed, changed_at_us);
+	buf_put_u8(&packed, 0);
+	ok = profile_unpack((uint8_t *)packed.data, packed.len, &arena, out);
+	buf_release(&packed);
+	return ok;
+}
+
+static void a_profile_of_an_older_version_keeps_the_windows_of_its_change(void **state)
+{
+	struct account_profile back;
+	int64_t noon = INT64_C(1795435200000000), hour = INT64_C(3600000000); /* 2026-11-23 12:00 UTC, a Monday */
+
+	(void)state;
+	for (uint8_t version = 1; version <= 2; version++) {
+		assert_true(old_profile(version, "Asia/Tokyo", "", 0, &back));
+		assert_string_equal(back.zone.name, "Asia/Tokyo");
+		assert_false(zone_keeps(&back.zone));
+		assert_true(old_profile(version, "Asia/Tokyo", "UTC", noon, &back));
+		assert_string_equal(back.zone.name, "Asia/Tokyo");
+		assert_int_equal(back.zone.kept[WINDOW_DAY][0], noon - 12 * hour);
+		assert_int_equal(back.zone.kept[WINDOW_DAY][1], noon + 12 * hour);
+		assert_int_equal(back.zone.kept[WINDOW_WEEK][0], noon - 12 * hour);
+		assert_int_equal(back.zone.kept[WINDOW_MONTH][1], noon + (7 * 24 + 12) * hour);
+		assert_true(old_profile(version, "Asia/Tokyo", "UTC", INT64_MAX, &back));
+		assert_true(old_profile(version, "Asia/Tokyo", "UTC", INT64_MIN, &back));
+		assert_true(old_profile(version, "", "Nowhere/Land", noon, &back));
+	}
+	assert_false(old_profile(4, "", "", 0, &back));
+}
+
+static void kept_windows_out_of_order_are_refused(void **state)
+{
+	static const int64_t bad[][KEPT_BOUNDS] = {{2, 1}, {1, 0}, {1, 1}, {0, 0, 5}, {1, 5, 4}, {1, 5, 5},
+		{1, COUNT_MAX + 1}, {INT64_MIN, 5}, {1, 2, INT64_MAX}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct account_profile profile = {.zone.kept = {{1, 2}}}, back;
+		struct buf packed = {0};
+
+		memcpy(profile.zone.kept[WINDOW_MONTH], bad[i], sizeof(bad[i]));
+		profile_pack(&profile, &packed);
+		assert_false(profile_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+		buf_release(&packed);
+	}
 }
 
 static void an_override_comes_back_with_its_end_and_is_dropped_at_it(void **state)
@@ -366,6 +429,8 @@ int main(void)
 		cmocka_unit_test(a_handle_of_edge_ids_comes_back),
 		cmocka_unit_test(garbage_is_no_handle),
 		cmocka_unit_test(a_profile_comes_back),
+		cmocka_unit_test(a_profile_of_an_older_version_keeps_the_windows_of_its_change),
+		cmocka_unit_test(kept_windows_out_of_order_are_refused),
 		cmocka_unit_test(an_override_comes_back_with_its_end_and_is_dropped_at_it),
 		cmocka_unit_test(an_entry_comes_back),
 		cmocka_unit_test(a_reset_says_what_it_took_away),

@@ -133,27 +133,135 @@ static void names_that_are_no_zones_are_refused(void **state)
 		    zone_check("Etc/GMT+12", &err) && zone_check("America/Argentina/Buenos_Aires", &err));
 }
 
-static void a_changed_zone_keeps_the_old_boundary_first(void **state)
+static int64_t end_of(const struct zone *zone, enum window_unit unit, int64_t now_us)
 {
-	struct zone zone = {.name = "Asia/Tokyo", .previous = "UTC", .changed_at_us = at(2026, 11, 23, 12, 0)};
+	struct windows windows;
+
+	assert_true(windows_at(zone, now_us, &windows, &err));
+	return windows.at[unit][2];
+}
+
+static void a_changed_zone_keeps_the_running_windows(void **state)
+{
+	struct zone zone = {0};
 	struct windows windows;
 	int64_t last = 0;
 
 	(void)state;
+	zone_put(&zone, "Asia/Tokyo", true, at(2026, 11, 23, 12, 0));
 	assert_true(windows_at(&zone, at(2026, 11, 23, 18, 0), &windows, &err));
 	assert_int_equal(windows.at[WINDOW_DAY][1], at(2026, 11, 23, 0, 0));
 	assert_int_equal(windows.at[WINDOW_DAY][2], at(2026, 11, 24, 0, 0));
-	assert_int_equal(windows.at[WINDOW_DAY][3], at(2026, 11, 24, 15, 0));
+	/* Tokyo's next midnight would be 15 hours later: too short a day for a whole budget. */
+	assert_int_equal(windows.at[WINDOW_DAY][3], at(2026, 11, 25, 15, 0));
+	assert_int_equal(windows.at[WINDOW_WEEK][2], at(2026, 11, 30, 0, 0));
+	assert_int_equal(windows.at[WINDOW_WEEK][3], at(2026, 12, 6, 15, 0));
+	assert_int_equal(windows.at[WINDOW_MONTH][2], at(2026, 12, 1, 0, 0));
+	assert_int_equal(windows.at[WINDOW_MONTH][3], at(2026, 12, 31, 15, 0));
 	/* From whatever moment one looks, the boundaries are the same line. */
-	for (int64_t now = at(2026, 11, 20, 0, 0); now < at(2026, 12, 3, 0, 0); now += 3600 * SECOND) {
+	for (int64_t now = at(2026, 11, 18, 0, 0); now < at(2026, 12, 3, 0, 0); now += 3600 * SECOND) {
 		assert_true(windows_at(&zone, now, &windows, &err));
 		assert_true(windows.at[WINDOW_DAY][1] >= last);
 		last = windows.at[WINDOW_DAY][1];
 		assert_true(windows.at[WINDOW_DAY][1] <= now && now < windows.at[WINDOW_DAY][2]);
 	}
 	assert_int_equal(last, at(2026, 12, 2, 15, 0));
-	strcpy(zone.previous, "Nowhere/Land");
-	assert_false(windows_at(&zone, 0, &windows, &err));
+}
+
+static void whatever_zone_is_put_the_running_window_ends_when_it_would_have(void **state)
+{
+	static const char *const names[] = {"Etc/GMT+12", "Pacific/Kiritimati", "Asia/Kathmandu", "UTC"};
+	struct zone zone = {.name = "Europe/Berlin"};
+	int64_t now = at(2026, 11, 23, 23, 30), end = at(2026, 11, 24, 23, 0), month = at(2026, 11, 30, 23, 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++, now += 3600 * SECOND) {
+		zone_put(&zone, names[i], true, now);
+		assert_int_equal(end_of(&zone, WINDOW_DAY, now), end);
+		assert_int_equal(end_of(&zone, WINDOW_MONTH, now), month);
+		assert_int_equal(zone_kept_until(&zone, WINDOW_DAY, now), end);
+		assert_int_equal(zone_kept_until(&zone, WINDOW_DAY, end), 0);
+	}
+	/* The window behind the kept one is kept too when the zone changes in it. */
+	now = at(2026, 11, 25, 1, 0);
+	end = end_of(&zone, WINDOW_DAY, now);
+	assert_int_equal(end, at(2026, 11, 26, 0, 0));
+	zone_put(&zone, "Etc/GMT-14", true, now);
+	assert_int_equal(end_of(&zone, WINDOW_DAY, now), end);
+}
+
+static void the_same_name_again_changes_nothing_and_the_old_one_restores_its_line(void **state)
+{
+	struct zone zone = {.name = "America/Havana"}, before, plain = zone;
+	int64_t now = at(2026, 11, 1, 3, 0); /* an hour before a day of 25 hours */
+
+	(void)state;
+	zone_put(&zone, "Asia/Tokyo", true, now);
+	before = zone;
+	zone_put(&zone, "Asia/Tokyo", true, now + 7200 * SECOND);
+	assert_memory_equal(&zone, &before, sizeof(zone));
+	zone_put(&zone, "America/Havana", true, now + 600 * SECOND);
+	for (int64_t t = now; t < now + 100 * DAY; t += 1800 * SECOND) {
+		struct windows a, b;
+
+		assert_true(windows_at(&zone, t, &a, &err) && windows_at(&plain, t, &b, &err));
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			assert_memory_equal(&a.at[u][1], &b.at[u][1], 3 * sizeof(int64_t));
+	}
+}
+
+static void in_the_last_minute_of_a_window_the_next_one_is_kept_too(void **state)
+{
+	struct zone zone = {0};
+	int64_t end = at(2026, 11, 24, 0, 0), next = at(2026, 11, 25, 0, 0);
+
+	(void)state;
+	zone_put(&zone, "Etc/GMT+3", true, end - 30 * SECOND);
+	assert_int_equal(end_of(&zone, WINDOW_DAY, end - 1), end);
+	assert_int_equal(end_of(&zone, WINDOW_DAY, end), next);
+	assert_int_equal(end_of(&zone, WINDOW_WEEK, end), at(2026, 11, 30, 0, 0));
+	assert_int_equal(zone_kept_until(&zone, WINDOW_DAY, end), next);
+	/* Neither somebody whose clock is behind takes it away. */
+	zone_put(&zone, "Etc/GMT+4", true, end - 100 * SECOND);
+	assert_int_equal(end_of(&zone, WINDOW_DAY, end), next);
+	zone_put(&zone, "Etc/GMT+5", true, end - 2 * DAY);
+	assert_int_equal(end_of(&zone, WINDOW_DAY, end - 1), end);
+	assert_int_equal(end_of(&zone, WINDOW_DAY, end), next);
+}
+
+static void a_clock_that_steps_back_before_the_change_finds_no_younger_window(void **state)
+{
+	struct zone zone = {0};
+	struct windows windows;
+	int64_t start = at(2026, 11, 23, 0, 0);
+
+	(void)state;
+	zone_put(&zone, "Pacific/Kiritimati", true, start + 600 * SECOND);
+	assert_true(windows_at(&zone, start - 1, &windows, &err));
+	assert_true(windows.at[WINDOW_DAY][1] <= start - DAY);
+	assert_int_equal(windows.at[WINDOW_DAY][2], start);
+}
+
+static void an_account_that_was_never_used_begins_in_its_zone(void **state)
+{
+	struct zone zone = {0};
+	int64_t now = at(2026, 11, 23, 12, 0);
+
+	(void)state;
+	zone_put(&zone, "Asia/Tokyo", false, now);
+	assert_false(zone_keeps(&zone));
+	assert_int_equal(end_of(&zone, WINDOW_DAY, now), at(2026, 11, 23, 15, 0));
+}
+
+static void a_zone_whose_file_is_gone_can_be_left(void **state)
+{
+	struct zone zone = {.name = "Nowhere/Land"};
+	int64_t now = at(2026, 11, 23, 12, 0);
+
+	(void)state;
+	zone_put(&zone, "Asia/Tokyo", true, now);
+	assert_string_equal(zone.name, "Asia/Tokyo");
+	assert_int_equal(end_of(&zone, WINDOW_DAY, now), at(2026, 11, 24, 0, 0));
 }
 
 static void posix_rules_are_read_or_refused(void **state)
@@ -213,7 +321,13 @@ int main(void)
 		cmocka_unit_test(the_rule_of_the_footer_reaches_far_ahead),
 		cmocka_unit_test(outside_of_the_boundaries_is_told),
 		cmocka_unit_test(names_that_are_no_zones_are_refused),
-		cmocka_unit_test(a_changed_zone_keeps_the_old_boundary_first),
+		cmocka_unit_test(a_changed_zone_keeps_the_running_windows),
+		cmocka_unit_test(whatever_zone_is_put_the_running_window_ends_when_it_would_have),
+		cmocka_unit_test(the_same_name_again_changes_nothing_and_the_old_one_restores_its_line),
+		cmocka_unit_test(in_the_last_minute_of_a_window_the_next_one_is_kept_too),
+		cmocka_unit_test(a_clock_that_steps_back_before_the_change_finds_no_younger_window),
+		cmocka_unit_test(an_account_that_was_never_used_begins_in_its_zone),
+		cmocka_unit_test(a_zone_whose_file_is_gone_can_be_left),
 		cmocka_unit_test(posix_rules_are_read_or_refused),
 		cmocka_unit_test(a_broken_file_is_refused_at_every_length),
 	};

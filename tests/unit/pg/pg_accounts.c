@@ -32,6 +32,8 @@ bool account_to_pro(struct account_change *op, struct account_row *row, struct e
 	snprintf(row->profile.tier, sizeof(row->profile.tier), "pro");
 	snprintf(row->profile.team, sizeof(row->profile.team), "red");
 	snprintf(row->profile.zone.name, sizeof(row->profile.zone.name), "Europe/Berlin");
+	row->profile.zone.kept[WINDOW_WEEK][0] = 1;
+	row->profile.zone.kept[WINDOW_WEEK][1] = COUNT_MAX;
 	row->profile.grace_until_us = 123456789;
 	row->profile.grace_percent = 50;
 	row->profile.suspended = true;

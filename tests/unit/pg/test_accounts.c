@@ -32,6 +32,8 @@ static void a_change_is_the_row_its_version_and_its_trail(void **state)
 	assert_string_equal(get.row.suspended_reason, "spam");
 	assert_string_equal(get.row.profile.team, "red");
 	assert_string_equal(get.row.profile.zone.name, "Europe/Berlin");
+	assert_int_equal(get.row.profile.zone.kept[WINDOW_WEEK][1], COUNT_MAX);
+	assert_int_equal(get.row.profile.zone.kept[WINDOW_MONTH][1], 0);
 	assert_int_equal(get.row.profile.grace_percent, 50);
 	assert_int_equal(get.row.profile.override_count, 2);
 	assert_string_equal(get.row.profile.overrides[1].name, "b");

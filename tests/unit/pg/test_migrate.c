@@ -3,11 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "pg/migrate.h"
+#include "pg/rows.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 
@@ -98,6 +102,52 @@ static void the_shared_roll_up_is_filled_from_what_there_is(void **state)
 	assert_int_equal(pg_server_ask_number(db, SHARED_DIFFERENCES), 0);
 	assert_int_equal(
 		pg_server_ask_number(db, "SELECT count(DISTINCT (tenant, kind, id)) FROM usage_shared_daily"), 6);
+}
+
+/* A time zone that was changed before windows were kept keeps those that were running then. */
+static void the_windows_of_a_change_of_zone_are_kept(void **state)
+{
+	static const char *const zones[] = {
+		"UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Kiritimati", "America/New_York"};
+	const int64_t hour_us = INT64_C(3600000000), now_us = clock_wall_us();
+	const char *db = pg_server_database("zones");
+	struct buf sql = {0};
+
+	(void)state;
+	buf_reset(&out);
+	assert_true(
+		migrate_run_table(db, MIGRATE_UP, embedded_migrations, (size_t)position_of("zone_kept"), &out, &err));
+	for (int64_t i = 0; i < 30; i++)
+		buf_putf(&sql,
+			"INSERT INTO accounts (tenant, kind, id, zone, zone_previous, zone_changed_at_us) VALUES ('t', "
+			"1, 'u%d', "
+			"'Asia/Tokyo', '%s', %" PRId64 ");",
+			(int)i, zones[i % 5], now_us - i * 17 * hour_us);
+	buf_putf(&sql,
+		"INSERT INTO accounts (tenant, kind, id, zone, zone_previous, zone_changed_at_us) VALUES ('t', 1, "
+		"'unknown', '', "
+		"'No/Where', %" PRId64
+		"), ('t', 1, 'long ago', '', 'Asia/Tokyo', 5), ('t', 1, 'never', 'Asia/Tokyo', '', 0)",
+		now_us);
+	assert_true(pg_server_exec(db, buf_str(&sql)));
+	run(db, MIGRATE_UP);
+	for (int64_t i = 0; i < 30; i++) {
+		struct zone zone = {0};
+		char kept[ZONE_KEPT_TEXT_MAX];
+
+		snprintf(zone.name, sizeof(zone.name), "%s", zones[i % 5]);
+		zone_put(&zone, "Asia/Tokyo", true, now_us - i * 17 * hour_us);
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			zone.kept[u][2] = 0; /* the old way kept no second one */
+		zone_kept_text(&zone, kept);
+		buf_reset(&sql);
+		buf_putf(&sql, "SELECT count(*) FROM accounts WHERE id = 'u%d' AND zone_kept_us = '%s'", (int)i, kept);
+		assert_int_equal(pg_server_ask_number(db, buf_str(&sql)), 1);
+	}
+	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM accounts WHERE zone_kept_us = '{}'"), 2);
+	assert_int_equal(
+		pg_server_ask_number(db, "SELECT cardinality(zone_kept_us) FROM accounts WHERE id = 'unknown'"), 9);
+	buf_release(&sql);
 }
 
 static void running_up_twice_is_harmless(void **state)
@@ -195,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_migrations_go_up_down_and_up_on_filled_data),
 		cmocka_unit_test(the_shared_roll_up_is_filled_from_what_there_is),
+		cmocka_unit_test(the_windows_of_a_change_of_zone_are_kept),
 		cmocka_unit_test(running_up_twice_is_harmless),
 		cmocka_unit_test(a_changed_migration_is_refused_with_a_sentence),
 		cmocka_unit_test(an_unknown_migration_is_refused_with_a_sentence),
