@@ -152,7 +152,7 @@ static void on_good_bye_said(uv_timer_t *timer)
 {
 	struct bench *bench = timer->data;
 
-	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared))
+	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) && !bench->worker->epochs_asked)
 		stores_close(bench);
 	else
 		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +169,7 @@ static bool wait_for_slot(struct run *run)
 
 	while (run->slot && !run->granted) {
 		turn(run);
-		number = child_signal();
+		number = child_guard_killed() ? SIGKILL : child_signal();
 		if (number && run->slot) {
 			run->code = 128 + number;
 			bursar_slot_close(run->slot);
@@ -185,12 +186,20 @@ static void stop_if_lost(struct run *run)
 {
 	if (!run->lost || !run->strict)
 		return;
-	if (run->kill_us == 0)
+	if (run->kill_us == 0) {
 		tell(run, "the lease is lost: the command is stopped");
-	else if (cli_now_us() < run->kill_us)
-		return;
-	child_kill();
-	run->kill_us = cli_now_us() + KILL_AFTER_US;
+		child_terminate();
+		run->kill_us = cli_now_us() + KILL_AFTER_US;
+	} else if (cli_now_us() >= run->kill_us) {
+		child_kill_all();
+	}
+}
+
+/* The slot is kept until nothing works under it any more. */
+static void end_all(struct run *run)
+{
+	while (!child_kill_all())
+		turn(run);
 }
 
 static void run_command(struct run *run)
@@ -201,8 +210,12 @@ static void run_command(struct run *run)
 	}
 	while (!child_poll(&run->code)) {
 		turn(run);
+		if (child_guard_killed())
+			break;
 		stop_if_lost(run);
 	}
+	if (child_guard_killed() || run->kill_us)
+		end_all(run);
 	if (run->kill_us)
 		run->code = RUN_LOST;
 }
@@ -238,6 +251,7 @@ static int run_run(struct cli *cli)
 {
 	Bursar__V1__AcquireRequest request = BURSAR__V1__ACQUIRE_REQUEST__INIT;
 	Bursar__V1__CheckRequest check;
+	int code;
 	struct run run = {.cli = cli,
 		.quiet = option_given(cli, "quiet"),
 		.strict = option_given(cli, "strict"),
@@ -255,7 +269,8 @@ static int run_run(struct cli *cli)
 	request.pool = (char *)option_text(cli, "pool");
 	request.seats = (int32_t)option_number(cli, "seats", 0);
 	request.max_wait_us = option_number(cli, "max-wait", 0);
-	child_catch_signals();
+	if (!child_guard(&code))
+		return code;
 	run.slot = bursar_slot_open(cli_bursar(cli), &request, &events, &run, cli_timeout_us(cli));
 	if (wait_for_slot(&run)) {
 		run_command(&run);
@@ -279,6 +294,15 @@ static const struct command commands[] = {
 			"environment. When it has ended, its request is recorded, with no tokens unless it has "
 			"recorded "
 			"them by itself: then give --no-record.\n\n"
+			"Signals: SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 go to the command, and "
+			"bursar run waits for its end. While it still waits for a slot, they end it, and its "
+			"place is given back. Signals that were ignored at the start (nohup) stay ignored.\n\n"
+			"When bursar run is killed (SIGKILL), it takes the command and everything that the "
+			"command has started with it; only then does the slot go to the next in the queue. Two "
+			"processes see to that, so the command also dies when the other one of them, or both, are "
+			"killed. In those two cases the slot may be granted some milliseconds before the command "
+			"is gone, and children of the command outlive it when both are killed. A program that "
+			"changes its user (set-user-ID) cannot be killed this way.\n\n"
 			"The exit code is the command's (128 + N when signal N killed it); 123 when it was stopped "
 			"under "
 			"--strict, 124 when there was no slot (denied, queue full, waited too long), 125 when bursar "

@@ -120,7 +120,7 @@ local function acquire_new(u, key, worker, seats, wait, again)
 	return answer_standing(u, r)
 end
 
-local function acquire(args)
+serve('acquire', function(args)
 	local _, priority, cap, seats, wait = sunpack('<I4BI4I4I4B', args[1])
 	local worker, name = args[2], args[3]
 	local key = name .. '\1' .. args[4]
@@ -158,6 +158,4 @@ local function acquire(args)
 	local u = user_get(name, priority, cap)
 	user_set(u, priority, cap)
 	return acquire_new(u, key, worker, seats, wait > 0 and min(wait, C.wait_max) or C.wait_max, r ~= nil)
-end
-
-serve('acquire', acquire, { gen = true })
+end, { gen = true })

@@ -1,4 +1,5 @@
--- configure: the settings come from PostgreSQL, by way of any worker. The state is made with them.
+-- configure: the settings come from PostgreSQL, by way of any worker. The state is made with them; it grants nothing before it
+-- has an epoch.
 
 -- Which leases are too many: the newest of the lowest priorities. Walks all leases; only when the pool has shrunk.
 local function drain_mark()
@@ -29,14 +30,12 @@ local function drain_mark()
 	end
 end
 
-local function state_create(raw, flags, floor_epoch)
+local function state_create(raw, birth)
 	S = state_new()
 	C = config_of(raw)
 	now = clock_read()
-	S.server, S.epoch = sub(server_id(), 1, 255), epoch_after(floor_epoch)
-	if flags % 2 == 1 and not C.available then
-		S.learn = now + C.lease + C.learn_margin
-	end
+	S.server, S.birth = sub(server_id(), 1, 255), sub(birth, 1, 255)
+	writes_lost()
 end
 
 local function configure(keys, args)
@@ -54,7 +53,7 @@ local function configure(keys, args)
 		S.lent = max(S.lent, now + C.lease) -- what was lent until now runs by the former settings
 		C = config_of(raw)
 	else
-		state_create(raw, sunpack('<BI4', args[2]))
+		state_create(raw, args[2])
 	end
 	call('SET', K[1], raw)
 	drain_mark()

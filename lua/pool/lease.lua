@@ -12,11 +12,11 @@ end
 
 -- The request gets its seats. `acked`: the answer of this call delivers it.
 local function lease_begin(u, r, acked, aged)
-	local l, s = level_of(u.priority), S
+	local l = level_of(u.priority)
 	local c = cost(u, r.seats)
 	dispatch(u, l, c, aged)
-	s.fence = s.fence + 1
-	r.state, r.epoch, r.fence, r.granted, r.charged, r.priority = acked and A or G, s.epoch, s.fence, now, c, u.priority
+	r.state, r.epoch, r.fence = acked and A or G, S.epoch, fence_next()
+	r.granted, r.charged, r.priority = now, c, u.priority
 	r.drain, r.since = 0, 0
 	request_touch(r)
 	call('ZADD', K[9], now + (acked and C.lease or C.ack), r.key)

@@ -14,6 +14,9 @@ local WHY_CAP, WHY_SHARE, WHY_LEARNING, WHY_RESIZE, WHY_PAUSED, WHY_PARKED = 1, 
 local SHED_POOL, SHED_LEVEL, SHED_USER, SHED_PREDICTED, SHED_LEVELS = 1, 2, 3, 4, 5
 local RELEASED, EXPIRED, CANCELLED, TIMED_OUT, GONE = 1, 2, 3, 4, 5
 
+-- The epoch: as it should be; another one is wanted, and until it comes this one goes on; nothing is granted before it comes.
+local KEPT, WANTED, NEEDED = 0, 1, 2
+
 -- States of a request: waiting, parked, granted and not acknowledged, active, a tombstone.
 local W, P, G, A, D = 1, 2, 3, 4, 5
 

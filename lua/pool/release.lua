@@ -1,6 +1,6 @@
 -- release: a lease ends, by its fence. cancel: whatever the request is, it ends.
 
-local function release(args)
+serve('release', function(args)
 	local epoch, fence, flags = sunpack('<I4I4B', args[1])
 	local key = args[3] .. '\1' .. args[4]
 	me = args[2]
@@ -23,9 +23,9 @@ local function release(args)
 	grant(BOUND)
 	forget(2)
 	return pack('<Bi7i7', OK, now, held) .. tail()
-end
+end, {})
 
-local function cancel(args)
+serve('cancel', function(args)
 	local flags, outcome = sunpack('<BB', args[1])
 	me = args[2]
 	local r = request_get(args[3] .. '\1' .. args[4])
@@ -47,7 +47,4 @@ local function cancel(args)
 	grant(BOUND)
 	forget(2)
 	return pack('<Bi7B', OK, now, was) .. tail()
-end
-
-serve('release', release, {})
-serve('cancel', cancel, {})
+end, {})

@@ -56,14 +56,31 @@ local function renew_read(bytes)
 	return n, keys, epochs, fences
 end
 
-local function renew(args)
+local function renew_find(n, keys)
+	local raws = n > 0 and call('HMGET', K[3], unpack(keys)) or {}
+	local found = {}
+	for i = 1, n do
+		local key = keys[i]
+		found[i] = requests[key] or raws[i] and request_parse(raws[i], key)
+	end
+	return found
+end
+
+serve('renew', function(args)
 	local worker = args[1]
 	local n, keys, epochs, fences = renew_read(args[2])
 	local out, leases = { pack('<Bi7I2', OK, now, n) }, { 'ZADD', K[9] }
-	local raws = n > 0 and call('HMGET', K[3], unpack(keys)) or {}
+	local found = renew_find(n, keys)
+	if worker ~= '' then -- a worker says what it was told, a caller may say anything
+		for i = 1, n do
+			local r = found[i]
+			if not r or r.epoch ~= epochs[i] or r.fence ~= fences[i] then
+				future_check(epochs[i], fences[i])
+			end
+		end
+	end
 	for i = 1, n do
-		local key = keys[i]
-		local r = requests[key] or raws[i] and request_parse(raws[i], key)
+		local key, r = keys[i], found[i]
 		local code = not_renewable(r, worker, epochs[i], fences[i])
 		if code then
 			out[i + 1] = pack('<Bi7i7', code, 0, 0)
@@ -76,6 +93,4 @@ local function renew(args)
 		call(unpack(leases))
 	end
 	return concat(out)
-end
-
-serve('renew', renew, { light = true })
+end, { light = true })

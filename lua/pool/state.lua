@@ -1,8 +1,9 @@
 -- `st`: a head that renew reads alone, the rest, and the levels from the highest priority down.
--- head: `B version=1, i7 high-water mark, i7 offset, i7 end of learning, i7 end of what was lent under former
+-- head: `B 2 + whether an epoch is wanted (KEPT, WANTED, NEEDED; 1: written by an earlier version, which made epochs by the
+--        clock: WANTED), i7 high-water mark, i7 offset, i7 end of learning, i7 end of what was lent under former
 --        settings, I4 epoch, I4 seats running, str1 run id`
 -- body: `I6 arrivals, I4 fence, d virtual time, I4 waiting, I4 parked, I4 marked to drain, I4 grants since an aged one, i7 told, d mean
---        hold`, 15 counters of i7 (those of stats, in order), `B levels`
+--        hold`, 15 counters of i7 (those of stats, in order), `B levels`, the levels, `str1 birth` (earlier versions leave it out)
 -- level: `B priority, I4 waiting, I4 running (seats), I4 ready, d start, d finish, d virtual time, B samples, d interval, i7 last
 --         grant, i7 granted, i7 counted until, i7 seat-ms used`
 
@@ -14,15 +15,17 @@ local AT_ONCE, WAITED, AGED, SUM_WAIT, SUM_HOLD = 1, 2, 3, 14, 15
 local ENDED, SHEDS = 3, 8 -- before the counters of outcomes 1..5 and of reasons to shed 1..5
 
 local function state_head(raw)
-	local s, _ = { raw = raw }, nil
-	_, s.mark, s.offset, s.learn, s.lent, s.epoch, s.running, s.server, s.at = sunpack(HEAD, raw)
+	local s = { raw = raw }
+	s.want, s.mark, s.offset, s.learn, s.lent, s.epoch, s.running, s.server, s.at = sunpack(HEAD, raw)
+	s.want = s.want == 1 and WANTED or s.want - 2
 	return s
 end
 
 local function state_new()
 	return {
-		full = true, mark = 0, offset = 0, learn = 0, lent = 0, epoch = 0, running = 0, server = '', seq = 0, fence = 0,
-		v = 0, waiting = 0, parked = 0, drain = 0, since_aged = 0, told = 0, hold = 0, ready = 0, levels = {}, level = {},
+		full = true, want = NEEDED, birth = '', mark = 0, offset = 0, learn = 0, lent = 0, epoch = 0, running = 0,
+		server = '', seq = 0, fence = 0, v = 0, waiting = 0, parked = 0, drain = 0, since_aged = 0, told = 0, hold = 0,
+		ready = 0, levels = {}, level = {},
 		count = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
 	}
 end
@@ -48,13 +51,14 @@ local function state_rest()
 		l, at = level_read(s.raw, at)
 		s.levels[i], s.level[l.priority], s.ready = l, l, s.ready + l.ready
 	end
+	s.birth = at <= #s.raw and sunpack('<Bc0', s.raw, at) or ''
 	s.full = true
 end
 
 local function state_head_pack()
 	local s = S
 	s.mark = now
-	return pack(HEAD, 1, now, s.offset, s.learn, s.lent, s.epoch, s.running, #s.server, s.server)
+	return pack(HEAD, 2 + s.want, now, s.offset, s.learn, s.lent, s.epoch, s.running, #s.server, s.server)
 end
 
 local function state_save()
@@ -76,6 +80,7 @@ local function state_save()
 		parts[i + 2] = pack(LEVEL, l.priority, l.waiting, l.running, l.ready, l.start, l.finish, l.v, l.samples, l.interval,
 			l.last, l.granted, l.until_ms, l.used)
 	end
+	parts[n + 3] = pack('<Bc0', #s.birth, s.birth)
 	call('SET', K[2], concat(parts))
 end
 
@@ -88,22 +93,47 @@ local function clock_set()
 	end
 end
 
-local function epoch_after(epoch)
-	return max(epoch + 1, floor(now / 1000) - 1700000000)
+-- The state may lack the last writes: nothing is granted until every lease that could have been given is known or over, nor
+-- under an epoch that what was lost may have used.
+local function writes_lost()
+	S.want, S.dirty = NEEDED, true
+	S.learn = C.available and 0 or max(now + C.lease, S.lent) + C.learn_margin
 end
 
--- Another process than the one that wrote the state: it may lack the last writes, so nothing is granted until every lease
--- that could have been given is known or over.
+-- Another process than the one that wrote the state.
 local function identity_check()
 	local id = sub(server_id(), 1, 255)
 	if id ~= S.server then
-		S.server, S.epoch, S.dirty = id, epoch_after(S.epoch), true
-		S.learn = C.available and 0 or max(now + C.lease, S.lent) + C.learn_margin
+		S.server = id
+		writes_lost()
+	end
+end
+
+-- A worker holds a grant that is newer than any this state has made: so it is a copy of before.
+local function future_check(epoch, fence)
+	if S.want == NEEDED then
+		return
+	end
+	state_rest()
+	if epoch > S.epoch or epoch == S.epoch and fence > S.fence then
+		S.epoch = max(S.epoch, epoch)
+		writes_lost()
 	end
 end
 
 local function learning()
-	return S.learn > now
+	return S.want == NEEDED or S.learn > now
+end
+
+-- The number of the next grant. Half of what 32 bits hold are used up: another epoch is wanted; all: it is needed.
+local function fence_next()
+	S.fence = S.fence + 1
+	if S.fence >= 2 ^ 32 - 1 then
+		S.want = NEEDED
+	elseif S.fence >= 2 ^ 31 and S.want == KEPT then
+		S.want = WANTED
+	end
+	return S.fence
 end
 
 -- The level of a priority, made when it is missing.

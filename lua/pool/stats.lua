@@ -76,10 +76,11 @@ local function stats_leases(rows)
 	return concat(parts)
 end
 
-local function stats(args)
+serve('stats', function(args)
 	local flags, rows = sunpack('<BI2', args[1])
 	local late, c = now - C.starve, S.count
-	local answer = pack('<Bi7I4i7I4BI4I4I4I4I4I4i7i7I4I4i7', OK, now, S.epoch, max(0, S.learn - now), C.slots, C.flags,
+	local left = max(S.want == NEEDED and 1 or 0, S.learn - now)
+	local answer = pack('<Bi7I4i7I4BI4I4I4I4I4I4i7i7I4I4i7', OK, now, S.epoch, left, C.slots, C.flags % 4 + 4 * S.want,
 		S.running, call('ZCARD', K[9]), S.waiting, S.parked, unacknowledged_count(), S.running > C.slots and S.drain or 0,
 		oldest(K[8]), oldest(K[7]), call('ZCOUNT', K[8], '-inf', late),
 		call('ZCOUNT', K[7], '-inf', late), floor(S.hold + 0.5))
@@ -88,6 +89,4 @@ local function stats(args)
 		answer = answer .. stats_waiters(rows) .. stats_leases(rows)
 	end
 	return answer
-end
-
-serve('stats', stats, { reads = true })
+end, { reads = true })

@@ -93,7 +93,7 @@ local function preload(n, keys)
 	end
 end
 
-local function sync(args)
+serve('sync', function(args)
 	local _, flags = sunpack('<I4B', args[1])
 	local n, keys = sync_read(args[3])
 	me = args[2]
@@ -119,22 +119,19 @@ local function sync(args)
 	end
 	local places = pack('<I2', n) .. concat(found)
 	local grants = unacknowledged()
-	return pack('<Bi7i7i7', OK, now, next_end(), max(0, S.learn - now)) .. levels_pack() .. places .. grants .. starving()
-end
+	return pack('<Bi7i7i7B', OK, now, next_end(), max(0, S.learn - now), S.want) .. levels_pack() .. places .. grants
+		.. starving()
+end, { gen = true })
 
-local function tick()
+serve('tick', function()
 	reap(BOUND)
 	housekeep(BOUND)
 	grant(BOUND)
 	return pack('<Bi7i7', OK, now, next_end())
-end
+end, { gen = true })
 
-local function resume()
+serve('resume', function()
 	S.learn = 0
 	grant(256)
 	return status(OK)
-end
-
-serve('sync', sync, { gen = true })
-serve('tick', tick, { gen = true })
-serve('resume', resume, {})
+end, {})

@@ -212,7 +212,12 @@ bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *
 	return catalog_begin(link, err) && pool_change_write(job, link, op, err) && catalog_commit(job, link, err);
 }
 
-/* The epoch follows the clock like the one that Redis makes for itself, so that neither falls behind the other. */
+/*
+ * The row is what makes epochs rise; the clock only helps where the row is of an older backup than what callers have seen. One that is
+ * ahead must not use all epochs up.
+ */
+#define CLOCK_EPOCH "least(2147483648, extract(epoch FROM now())::bigint - 1700000000)"
+
 bool admin_pool_open(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct pool_open *op = container_of(job, struct pool_open, job);
@@ -220,12 +225,12 @@ bool admin_pool_open(struct admin_job *job, struct pg_link *link, struct err *er
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->name);
-	pg_arg_text(&args, op->token);
+	pg_arg_text(&args, op->claim);
+	pg_arg_int(&args, op->known);
 	PGresult *result = pg_query(link,
-		"INSERT INTO pool_openings AS o (tenant, pool, first_token, epoch) VALUES ($1, $2, $3, greatest(1, "
-		"extract(epoch FROM now())::bigint - 1700000000)) ON CONFLICT (tenant, pool) DO UPDATE SET epoch = "
-		"greatest(o.epoch + 1, extract(epoch FROM now())::bigint - 1700000000) RETURNING first_token = $3, "
-		"epoch",
+		"INSERT INTO pool_openings AS o (tenant, pool, first_token, epoch) VALUES ($1, $2, $3, "
+		"greatest($4 + 1, " CLOCK_EPOCH ")) ON CONFLICT (tenant, pool) DO UPDATE SET epoch = "
+		"greatest(o.epoch + 1, $4 + 1, " CLOCK_EPOCH ") RETURNING first_token = $3, epoch",
 		&args, err);
 	pg_args_release(&args);
 	if (!result)

@@ -27,6 +27,7 @@
 	F(RAISE, "raise") \
 	F(COUNTERS, "counters") \
 	F(POOL_CONFIGURE, "pool_configure") \
+	F(POOL_EPOCH, "pool_epoch") \
 	F(POOL_ACQUIRE, "pool_acquire") \
 	F(POOL_RENEW, "pool_renew") \
 	F(POOL_RELEASE, "pool_release") \

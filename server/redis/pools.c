@@ -74,6 +74,7 @@ static void op_ended(struct pool_op *op, bool read)
 		op_ended(&op->op, !op_answered(&op->op, reply, err, &cut) || read_(op, &cut)); \
 	}
 DONE(configure, pool_configure, pool_read_configure)
+DONE(epoch, pool_epoch, pool_read_epoch)
 DONE(acquire, pool_acquire, pool_read_acquire)
 DONE(renew, pool_renew, pool_read_renew)
 DONE(release, pool_end, pool_read_release)
@@ -114,12 +115,25 @@ static void configure(struct pools_store *store, struct pool_configure *op)
 	struct redis_pools *pools = pools_of(store);
 	struct buf *scratch = &pools->redis.scratch;
 	struct redis_command *command = begin(pools, FUNCTION_POOL_CONFIGURE, &op->op, configure_done, op);
+	char birth[33];
 
 	pool_pack(scratch, op->settings);
 	arg_scratch(&pools->redis, command);
-	buf_put_u8(scratch, op->used_before ? 1 : 0);
-	buf_put_u32(scratch, op->epoch_floor);
+	random_id(birth);
+	redis_arg_text(command, birth);
+	pool_call(pools, command, &op->op);
+}
+
+static void epoch(struct pools_store *store, struct pool_epoch *op)
+{
+	struct redis_pools *pools = pools_of(store);
+	struct buf *scratch = &pools->redis.scratch;
+	struct redis_command *command = begin(pools, FUNCTION_POOL_EPOCH, &op->op, epoch_done, op);
+
+	buf_put_u32(scratch, op->epoch);
+	buf_put_u8(scratch, op->first ? 1 : 0);
 	arg_scratch(&pools->redis, command);
+	redis_arg_text(command, op->claim);
 	pool_call(pools, command, &op->op);
 }
 
@@ -292,6 +306,7 @@ static struct redis_listener *listener_of(struct redis_pools *pools, const struc
 
 static const struct pools_store_ops ops = {
 	.configure = configure,
+	.epoch = epoch,
 	.acquire = acquire,
 	.renew = renew,
 	.release = release,

@@ -99,6 +99,23 @@ bool pool_read_configure(struct pool_configure *op, struct cut *cut)
 	return ended(cut) && (op->op.status == POOL_OK || op->op.status == POOL_NOTHING);
 }
 
+static enum pool_want cut_want(struct cut *cut, unsigned want)
+{
+	if (want > EPOCH_NEEDED)
+		cut->bad = true;
+	return cut->bad ? EPOCH_KEPT : (enum pool_want)want;
+}
+
+bool pool_read_epoch(struct pool_epoch *op, struct cut *cut)
+{
+	if (is_bare(&op->op))
+		return ended(cut);
+	op->want = cut_want(cut, cut_u8(cut));
+	op->epoch = cut_u32(cut);
+	op->claim_now = text_cut(cut, op->op.arena);
+	return ended(cut) && op->op.status == POOL_OK;
+}
+
 static void read_queued(struct pool_acquire *op, struct cut *cut)
 {
 	op->position = cut_u32(cut);
@@ -188,6 +205,7 @@ bool pool_read_sync(struct pool_sync *op, struct cut *cut)
 		return ended(cut);
 	op->next_us = cut_us(cut);
 	op->learning_us = cut_us(cut);
+	op->want = cut_want(cut, cut_u8(cut));
 	read_levels(&op->op, cut);
 	if (cut_count(cut, 13) != op->count)
 		return false;
@@ -225,11 +243,14 @@ static void read_totals(struct pool_stats *op, struct cut *cut)
 	int64_t *const counters[] = {&op->granted_at_once, &op->granted_waited, &op->granted_aged, &op->released,
 		&op->expired, &op->cancelled, &op->timed_out, &op->gone, &op->shed[0], &op->shed[1], &op->shed[2],
 		&op->shed[3], &op->shed[4]};
+	unsigned flags;
 
 	op->epoch = cut_u32(cut);
 	op->learning_us = cut_us(cut);
 	op->slots = cut_u32(cut);
-	op->paused = cut_u8(cut) & 1;
+	flags = cut_u8(cut);
+	op->paused = flags & 1;
+	op->want = cut_want(cut, flags >> 2);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		*numbers[i] = cut_u32(cut);
 	op->oldest_wait_us = cut_us(cut);

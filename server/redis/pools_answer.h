@@ -10,6 +10,7 @@ bool pool_read_head(struct pool_op *op, struct cut *cut);
 
 /* The rest, by function. False when the bytes are no such answer; the op is half filled then. Strings go to the op's arena. */
 bool pool_read_configure(struct pool_configure *op, struct cut *cut);
+bool pool_read_epoch(struct pool_epoch *op, struct cut *cut);
 bool pool_read_acquire(struct pool_acquire *op, struct cut *cut);
 bool pool_read_renew(struct pool_renew *op, struct cut *cut);
 bool pool_read_release(struct pool_end *op, struct cut *cut);

@@ -5,8 +5,8 @@
 #include "base/log.h"
 
 static enum flow_result step_committed(struct flow *flow);
-static enum flow_result step_opened(struct flow *flow);
 static enum flow_result step_configured(struct flow *flow);
+static enum flow_result step_fetched(struct flow *flow);
 static enum flow_result step_resumed(struct flow *flow);
 static enum flow_result step_known(struct flow *flow);
 static enum flow_result step_count(struct flow *flow);
@@ -58,55 +58,27 @@ static enum flow_result not_written(struct pool_edit *edit, const struct err *er
 	return edit->resume ? flow_fail_with(&edit->flow, err) : written(edit);
 }
 
-static void open_done(struct admin_job *job)
-{
-	struct pool_open *op = container_of(job, struct pool_open, job);
-
-	flow_run(&container_of(op, struct pool_edit, open)->flow);
-}
-
-static enum flow_result step_committed(struct flow *flow)
-{
-	struct pool_edit *edit = edit_of(flow);
-	struct admin_store *admin = edit->worker->parts.admin;
-	struct err err;
-
-	if (!edit->op.job.ok)
-		return flow_fail_with(flow, &edit->op.job.err);
-	catalog_source_poke(edit->worker->parts.catalog);
-	if (!edit->worker->parts.pools) {
-		err_set(&err, ERR_UNAVAILABLE, "this loop has no store of pools");
-		return not_written(edit, &err);
-	}
-	/* Perhaps it is us who begin the pool's state. */
-	edit->open = (struct pool_open){
-		.job = {.arena = edit->arena, .done = open_done},
-		.tenant = edit->op.tenant,
-		.name = edit->op.name,
-		.token = edit->worker->parts.pools->worker,
-	};
-	flow_to(flow, step_opened);
-	admin->ops->pool_open(admin, &edit->open);
-	return FLOW_WAIT;
-}
-
 static void configure_done(struct pool_op *op)
 {
 	flow_run(&container_of(container_of(op, struct pool_configure, op), struct pool_edit, configure)->flow);
 }
 
-static enum flow_result step_opened(struct flow *flow)
+static enum flow_result step_committed(struct flow *flow)
 {
 	struct pool_edit *edit = edit_of(flow);
 	struct pools_store *pools = edit->worker->parts.pools;
+	struct err err;
 
-	if (!edit->open.job.ok)
-		return not_written(edit, &edit->open.job.err);
+	if (!edit->op.job.ok)
+		return flow_fail_with(flow, &edit->op.job.err);
+	catalog_source_poke(edit->worker->parts.catalog);
+	if (!pools) {
+		err_set(&err, ERR_UNAVAILABLE, "this loop has no store of pools");
+		return not_written(edit, &err);
+	}
 	edit->configure = (struct pool_configure){
 		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = configure_done},
 		.settings = &edit->op.row.settings,
-		.used_before = !edit->open.first,
-		.epoch_floor = edit->open.epoch,
 	};
 	flow_to(flow, step_configured);
 	pools->ops->configure(pools, &edit->configure);
@@ -118,14 +90,37 @@ static void tick_done(struct pool_op *op)
 	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_edit, tick)->flow);
 }
 
+static void fetch_done(struct flow *flow)
+{
+	struct epoch_fetch *fetch = container_of(flow, struct epoch_fetch, flow);
+
+	flow_run(&container_of(fetch, struct pool_edit, fetch)->flow);
+}
+
 static enum flow_result step_configured(struct flow *flow)
 {
 	struct pool_edit *edit = edit_of(flow);
-	struct pools_store *pools = edit->worker->parts.pools;
 	enum pool_status status = edit->configure.op.status;
 
 	if (status != POOL_OK && status != POOL_NOTHING)
 		return not_written(edit, &edit->configure.op.err);
+	edit->fetch = (struct epoch_fetch){
+		.worker = edit->worker,
+		.arena = edit->arena,
+		.tenant = edit->op.tenant,
+		.pool = edit->op.name,
+	};
+	flow_to(flow, step_fetched);
+	epoch_fetch_start(&edit->fetch, fetch_done);
+	return FLOW_WAIT;
+}
+
+/* The settings are in force, with an epoch or without: whoever uses the pool next gets it one. */
+static enum flow_result step_fetched(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct pools_store *pools = edit->worker->parts.pools;
+
 	if (!edit->resume)
 		return written(edit);
 	edit->tick = (struct pool_tick){

@@ -6,6 +6,7 @@
 #define BURSAR_SERVICE_ADMIN_POOL_H
 
 #include "service/catalog_wait.h"
+#include "service/pool_epoch.h"
 #include "store/admin.h"
 #include "store/pools.h"
 
@@ -19,8 +20,8 @@ struct pool_edit {
 	bool resume; /* in: the store's learning is ended too; ERR_UNAVAILABLE when the store does not answer */
 	bool pending; /* out: the store has not taken it yet; keepers repeat it as soon as somebody uses the pool */
 	/* its own */
-	struct pool_open open;
 	struct pool_configure configure;
+	struct epoch_fetch fetch;
 	struct pool_tick tick;
 	struct catalog_wait wait;
 };

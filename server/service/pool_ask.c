@@ -4,7 +4,7 @@
 #include "service/pool_private.h"
 #include "service/watch_tell.h"
 
-enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, OPEN_AGAIN_US = 20000, ASK_AGAIN_US = 200000, ASK_MOST_US = 5000000 };
+enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, ASK_AGAIN_US = 200000, ASK_MOST_US = 5000000 };
 
 void state_refuse(struct acquire_state *state, const struct err *err)
 {
@@ -49,22 +49,28 @@ static void shed(struct acquire_state *state)
 	state_refuse(state, &err);
 }
 
-static void again(struct wait *wait)
+/* Whether it has one now or not, the answer to the same question tells. */
+static void fetched(struct flow *flow)
 {
-	struct acquire_state *state = container_of(wait, struct acquire_state, wait);
+	struct acquire_state *state =
+		container_of(container_of(flow, struct epoch_fetch, flow), struct acquire_state, fetch);
 
 	state->busy = false;
 	if (state_lives(state))
 		state_ask(state);
 }
 
-static void ask_again_soon(struct acquire_state *state)
+/* A pool that somebody has just begun is asked again when it has an epoch: who comes first does not have to wait. */
+static void fetch_epoch(struct acquire_state *state)
 {
-	struct timers *timers = state->keeper->worker->parts.timers;
-
+	state->fetch = (struct epoch_fetch){
+		.worker = state->keeper->worker,
+		.arena = &state->op_arena,
+		.tenant = state->pool->tenant,
+		.pool = state->pool->settings.name,
+	};
 	state->busy = true;
-	state->wait = (struct wait){.due = again};
-	timers->start(timers, &state->wait, OPEN_AGAIN_US);
+	epoch_fetch_start(&state->fetch, fetched);
 }
 
 static void configured(struct pool_op *op)
@@ -73,11 +79,15 @@ static void configured(struct pool_op *op)
 		container_of(container_of(op, struct pool_configure, op), struct acquire_state, configure);
 
 	state->busy = false;
-	if (state_lives(state))
+	if (!state_lives(state))
+		return;
+	if (state->absent && op->status != POOL_FAILED)
+		fetch_epoch(state);
+	else
 		state_ask(state);
 }
 
-static void configure(struct acquire_state *state, bool used_before, uint32_t epoch)
+static void configure(struct acquire_state *state)
 {
 	state->configure = (struct pool_configure){
 		.op = {.tenant = state->pool->tenant,
@@ -85,46 +95,11 @@ static void configure(struct acquire_state *state, bool used_before, uint32_t ep
 			.arena = &state->op_arena,
 			.done = configured},
 		.settings = &state->settings,
-		.used_before = used_before,
-		.epoch_floor = epoch,
 	};
+	state->absent = state->acquire.op.status == POOL_ABSENT;
 	state->settings = state->pool->settings;
 	state->busy = true;
 	state->keeper->store->ops->configure(state->keeper->store, &state->configure);
-}
-
-/* Nobody but the first who ever opened the pool may begin it without learning; he is given a second to do it. */
-static void opened(struct admin_job *job)
-{
-	struct acquire_state *state =
-		container_of(container_of(job, struct pool_open, job), struct acquire_state, open);
-	int64_t now_us = clock_mono_us();
-
-	state->busy = false;
-	if (!state_lives(state))
-		return;
-	if (!state->configure_until_us)
-		state->configure_until_us = now_us + CONFIGURE_WAIT_US;
-	if (job->ok && state->open.first)
-		configure(state, false, state->open.epoch);
-	else if (job->ok && now_us < state->configure_until_us)
-		ask_again_soon(state);
-	else
-		configure(state, true, job->ok ? state->open.epoch : 0);
-}
-
-static void open_pool(struct acquire_state *state)
-{
-	struct admin_store *admin = state->keeper->worker->parts.admin;
-
-	state->open = (struct pool_open){
-		.job = {.arena = &state->op_arena, .done = opened, .actor = "bursard", .reason = ""},
-		.tenant = state->pool->tenant,
-		.name = state->pool->settings.name,
-		.token = state->keeper->token,
-	};
-	state->busy = true;
-	admin->ops->pool_open(admin, &state->open);
 }
 
 static void queued(struct acquire_state *state)
@@ -138,6 +113,8 @@ static void queued(struct acquire_state *state)
 		state->caller->enqueued_at_us = op->enqueued_at_us;
 		state->caller->wait_until_us = op->wait_until_us;
 	}
+	if (op->why == WHY_LEARNING)
+		pool_fetch_epoch(state->pool);
 	state_place(state, &op->op, op->position, op->eta_us, op->why);
 }
 
@@ -216,10 +193,8 @@ static void asked(struct pool_op *op)
 		granted(state);
 	} else if (op->status == POOL_SHED) {
 		shed(state);
-	} else if (op->status == POOL_ABSENT && ++state->rounds < ROUNDS_MOST * 8) {
-		open_pool(state);
-	} else if (op->status == POOL_BEHIND && ++state->rounds < ROUNDS_MOST) {
-		configure(state, true, 0);
+	} else if ((op->status == POOL_ABSENT || op->status == POOL_BEHIND) && ++state->rounds < ROUNDS_MOST) {
+		configure(state);
 	} else {
 		failed(state);
 	}

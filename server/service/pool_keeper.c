@@ -9,7 +9,7 @@
 #include "service/pool_board.h"
 #include "service/pool_private.h"
 
-enum { SYNC_US = 2000000, TICK_SOON_US = 300000 };
+enum { SYNC_US = 2000000, TICK_SOON_US = 300000, FETCH_US = 1000000 };
 
 static void on_turn(struct wait *wait);
 
@@ -112,17 +112,44 @@ void pool_take_grants(struct kept_pool *pool, const struct pool_op *op)
 		pool_renew_due(pool);
 }
 
-/* Syncing. */
+/* The epoch, and the settings. */
+
+static void fetched(struct flow *flow)
+{
+	struct kept_pool *pool = container_of(container_of(flow, struct epoch_fetch, flow), struct kept_pool, fetch);
+
+	pool->fetching = false;
+	arena_reset(&pool->fetch_arena);
+}
+
+void pool_fetch_epoch(struct kept_pool *pool)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (pool->fetching || now_us < pool->fetch_at_us || pool->keeper->stopping)
+		return;
+	pool->fetching = true;
+	pool->fetch_at_us = now_us + FETCH_US;
+	pool->fetch = (struct epoch_fetch){
+		.worker = pool->keeper->worker,
+		.arena = &pool->fetch_arena,
+		.tenant = pool->tenant,
+		.pool = pool->settings.name,
+	};
+	epoch_fetch_start(&pool->fetch, fetched);
+}
 
 static void configured(struct pool_op *op)
 {
 	struct kept_pool *pool = container_of(container_of(op, struct pool_configure, op), struct kept_pool, configure);
 
 	pool->configuring = false;
+	if (op->status == POOL_OK && pool->configure.created)
+		pool_fetch_epoch(pool);
 	arena_reset(&pool->configure_arena);
 }
 
-/* Redis has lost the pool, or has older settings. The pool was in use: so it learns. */
+/* Redis has lost the pool, or has older settings. */
 static void configure(struct kept_pool *pool)
 {
 	struct pool_keeper *keeper = pool->keeper;
@@ -135,11 +162,12 @@ static void configure(struct kept_pool *pool)
 			.arena = &pool->configure_arena,
 			.done = configured},
 		.settings = &pool->settings,
-		.used_before = true,
 	};
 	pool->configuring = true;
 	keeper->store->ops->configure(keeper->store, &pool->configure);
 }
+
+/* Syncing. */
 
 static void starving(const struct kept_pool *pool, const struct pool_starving *one)
 {
@@ -183,6 +211,8 @@ static void sync_answered(struct pool_op *op)
 			starving(pool, &sync->starving[i]);
 		pool_take_grants(pool, op);
 		pool->tick_at_us = tick_time(sync->next_us);
+		if (sync->want != EPOCH_KEPT)
+			pool_fetch_epoch(pool);
 	} else if (!stopping && (op->status == POOL_ABSENT || op->status == POOL_BEHIND)) {
 		configure(pool);
 	}
@@ -315,13 +345,10 @@ static void on_listening(void *arg)
 struct pool_keeper *keeper_new(struct worker *worker, struct pools_store *pools)
 {
 	struct pool_keeper *keeper = mem_zalloc(1, sizeof(*keeper));
-	char id[33];
 
 	keeper->worker = worker;
 	keeper->store = pools;
 	list_init(&keeper->pools);
-	random_id(id);
-	memcpy(keeper->token, id, 16);
 	pools->ops->listen(pools, on_hint, on_listening, keeper);
 	return keeper;
 }
@@ -351,6 +378,7 @@ void keeper_free(struct pool_keeper *keeper)
 		arena_release(&pool->renew_arena);
 		arena_release(&pool->tick_arena);
 		arena_release(&pool->configure_arena);
+		arena_release(&pool->fetch_arena);
 		free(pool);
 	}
 	free(keeper);

@@ -4,11 +4,11 @@
 
 #include "base/list.h"
 #include "service/pool.h"
+#include "service/pool_epoch.h"
 
 #define KEEPER_TURN_US 100000 /* how often timers are looked at */
 #define LEASE_MARGIN_US 2000000 /* so much before the store, at most, the holder stops believing in a lease */
 #define POLL_KEEP_US 25000000 /* a place of a caller who polls */
-#define CONFIGURE_WAIT_US 1000000 /* for another worker who makes a new pool */
 
 enum acquire_phase {
 	PHASE_CHECKING, /* the limits are asked */
@@ -39,6 +39,10 @@ struct kept_pool {
 	struct pool_tick tick;
 	struct pool_configure configure;
 	struct arena configure_arena;
+	bool fetching;
+	int64_t fetch_at_us; /* clock_mono_us: not before */
+	struct epoch_fetch fetch;
+	struct arena fetch_arena;
 };
 
 struct acquire_state {
@@ -54,25 +58,25 @@ struct acquire_state {
 	bool replaced; /* another stream has the request: its reservation is no longer this one's to give back */
 	bool found; /* the check had been made before this stream: its reservation may be another one's */
 	bool explicit_lease, polled;
+	bool absent; /* the store had no state of the pool */
 	struct arena arena; /* of its names */
 	struct arena op_arena, reservation_arena; /* of what is under way; reused */
-	const char *tenant, *user, *id, *token;
+	const char *tenant, *user, *id;
 	int seats, priority, cap, rounds;
 	enum pool_outcome outcome; /* of a place that is given back */
 	struct pool_fence fence;
 	int64_t started_at_us; /* of the check */
-	int64_t wait_until_us, keep_until_us, lease_until_us, renew_at_us, told_us, configure_until_us,
+	int64_t wait_until_us, keep_until_us, lease_until_us, renew_at_us, told_us,
 		asked_us, /* when the last question went out */
 		again_at_us, /* the store did not answer: the question, or the giving back, is repeated then; 0 = no */
 		give_up_us; /* and no longer than until then */
 	int64_t drain_by_us;
 	int64_t ttl_us, reservation_until_us; /* clock_mono_us */
 	bool reservation_renewing, reservation_cancelling;
-	struct wait wait;
 	struct pool_acquire acquire;
 	struct pool_end end;
 	struct pool_configure configure;
-	struct pool_open open;
+	struct epoch_fetch fetch;
 	struct settle cancel;
 	struct renew renew;
 	struct pool_settings settings;
@@ -84,7 +88,6 @@ struct pool_keeper {
 	struct list pools;
 	struct wait turn;
 	bool turning, stopping;
-	char token[17];
 };
 
 /* pool_ask.c */
@@ -119,6 +122,8 @@ struct acquire_state *pool_find(struct kept_pool *pool, const char *user, const 
 void pool_take_grants(struct kept_pool *pool, const struct pool_op *op);
 /* Acknowledges and renews what is due. */
 void pool_renew_due(struct kept_pool *pool);
+/* Gets the pool an epoch if it wants one: it asks, at most once a second. */
+void pool_fetch_epoch(struct kept_pool *pool);
 void pool_forget(struct acquire_state *state); /* takes it out of batches under way */
 
 #endif

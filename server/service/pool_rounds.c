@@ -3,6 +3,7 @@
 
 #include "base/list.h"
 #include "service/pool_board.h"
+#include "service/pool_epoch.h"
 
 enum { ROUND_US = 5000000 };
 
@@ -11,6 +12,7 @@ struct pool_rounds {
 	struct arena arena;
 	struct wait wait;
 	struct pool_look look;
+	struct epoch_fetch fetch;
 	int at; /* of the board */
 	char tenant[ID_MAX + 1], pool[POOL_NAME_MAX + 1];
 	bool looking, stopped;
@@ -32,19 +34,53 @@ static void round_begin(struct wait *wait)
 	next_look(rounds);
 }
 
+/* What was under way has ended: false when the rounds have, too. */
+static bool rounds_live(struct pool_rounds *rounds)
+{
+	rounds->looking = false;
+	if (!rounds->stopped)
+		return true;
+	arena_release(&rounds->arena);
+	free(rounds);
+	return false;
+}
+
+static void fetched(struct flow *flow)
+{
+	struct pool_rounds *rounds =
+		container_of(container_of(flow, struct epoch_fetch, flow), struct pool_rounds, fetch);
+
+	if (rounds_live(rounds))
+		next_look(rounds);
+}
+
+/* So that the next caller finds it ready. */
+static void fetch_epoch(struct pool_rounds *rounds)
+{
+	rounds->looking = true;
+	rounds->fetch = (struct epoch_fetch){
+		.worker = rounds->worker,
+		.arena = &rounds->arena,
+		.tenant = rounds->tenant,
+		.pool = rounds->pool,
+	};
+	epoch_fetch_start(&rounds->fetch, fetched);
+}
+
 static void looked(struct flow *flow)
 {
 	struct pool_rounds *rounds = container_of(container_of(flow, struct pool_look, flow), struct pool_rounds, look);
+	const struct pool_stats *stats = &rounds->look.stats;
+	bool seen = flow->ok && stats->op.status == POOL_OK;
 
-	rounds->looking = false;
-	if (rounds->stopped) {
-		arena_release(&rounds->arena);
-		free(rounds);
+	if (!rounds_live(rounds))
 		return;
-	}
-	if (flow->ok && rounds->look.stats.op.status == POOL_OK)
-		pool_board_write(rounds->tenant, rounds->pool, &rounds->look.stats, &rounds->look.shares);
-	next_look(rounds);
+	if (seen)
+		pool_board_write(rounds->tenant, rounds->pool, stats, &rounds->look.shares);
+	if (seen && stats->want != EPOCH_KEPT)
+		fetch_epoch(rounds);
+	else
+		next_look(rounds);
 }
 
 static void next_look(struct pool_rounds *rounds)

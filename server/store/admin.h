@@ -173,13 +173,14 @@ struct pool_change {
 	struct pool_row row;
 };
 /*
- * Redis has no state of the pool: may it be begun as a new one? The first who ever asks is `first`, and so it stays for his token (16
- * hex digits); for everybody else the pool was in use before, and has to learn. `epoch` is greater than in every earlier answer.
+ * An epoch for a pool's state in Redis: greater than in every earlier answer, and than the one that Redis knows. `claim` names the state;
+ * the first one that ever asked is `first`, however often it asks: for every other one the pool was in use before.
  */
 struct pool_open {
 	struct admin_job job;
-	const char *tenant, *name, *token;
-	bool first;
+	const char *tenant, *name, *claim;
+	uint32_t known;
+	bool first; /* out */
 	uint32_t epoch;
 };
 

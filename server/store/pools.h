@@ -37,6 +37,9 @@ enum pool_status { /* the numbers of docs/pool-store.md */
 	POOL_FAILED = 100, /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
 };
 
+/* Does the pool want an epoch? WANTED: it grants under the one it has meanwhile. NEEDED: it grants nothing before it has one. */
+enum pool_want { EPOCH_KEPT = 0, EPOCH_WANTED, EPOCH_NEEDED };
+
 enum pool_why { WHY_OWN_CAP = 1, WHY_LEVEL_SHARE, WHY_LEARNING, WHY_RESIZE, WHY_PAUSED, WHY_PARKED };
 enum pool_shed { SHED_POOL_QUEUE = 1, SHED_LEVEL_QUEUE, SHED_USER_QUEUE, SHED_PREDICTED, SHED_LEVELS };
 enum pool_outcome {
@@ -88,10 +91,18 @@ struct pool_op {
 struct pool_configure {
 	struct pool_op op;
 	const struct pool_settings *settings;
-	bool used_before;
-	uint32_t epoch_floor;
 	uint32_t gen; /* out */
-	bool created;
+	bool created; /* the state was made: it learns, and needs an epoch */
+};
+
+/* Asks whether an epoch is wanted, or gives one. It is taken when it was asked for by the claim that the state has still. */
+struct pool_epoch {
+	struct pool_op op;
+	const char *claim; /* "": only asks */
+	uint32_t epoch; /* in: to give. out: the greatest that the store knows of */
+	bool first; /* nothing was ever granted under another claim: the store does not learn */
+	enum pool_want want; /* out */
+	const char *claim_now; /* out: for which the epoch is to be got */
 };
 
 struct pool_acquire {
@@ -155,6 +166,7 @@ struct pool_sync {
 	struct pool_place *place; /* the caller's */
 	/* out */
 	int64_t next_us, learning_us; /* 0 = none */
+	enum pool_want want;
 	int starving_count;
 	struct pool_starving *starving;
 };
@@ -190,6 +202,7 @@ struct pool_stats {
 	uint32_t epoch;
 	int64_t learning_us;
 	bool paused;
+	enum pool_want want;
 	uint32_t slots, running, leases, waiting, parked, unacknowledged, draining, starving, starving_eligible;
 	int64_t oldest_wait_us, oldest_eligible_wait_us, mean_hold_us;
 	int64_t granted_at_once, granted_waited, granted_aged, released, expired, cancelled, timed_out, gone;
@@ -205,6 +218,7 @@ struct pool_stats {
 struct pools_store;
 struct pools_store_ops {
 	void (*configure)(struct pools_store *store, struct pool_configure *op);
+	void (*epoch)(struct pools_store *store, struct pool_epoch *op);
 	void (*acquire)(struct pools_store *store, struct pool_acquire *op);
 	void (*renew)(struct pools_store *store, struct pool_renew *op);
 	void (*release)(struct pools_store *store, struct pool_end *op);

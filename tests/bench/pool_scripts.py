@@ -46,8 +46,9 @@ class Pool:
         self.keys = [12] + ["b:{pool:default/bench}:" + key for key in KEYS]
         limits = (slots, 2000000, 2000000, 2000000)
         times = (HOUR_MS, HOUR_MS, 30000, 300000, HOUR_MS, 120000, 5, 240000, HOUR_MS, HOUR_MS, 1, 5000, 60000)
-        redis.execute_command(*self.command("configure", struct.pack("<B18IBBB", 1, 1, *limits, *times, 2, 0, 0),
-                                            struct.pack("<BI", 0, 0)))
+        redis.execute_command(*self.command("configure", struct.pack("<B18IBBB", 1, 1, *limits, *times, 2, 0, 0), "bench"))
+        claim = redis.execute_command(*self.command("epoch", struct.pack("<IB", 0, 0), ""))[15:]
+        redis.execute_command(*self.command("epoch", struct.pack("<IB", 1, 1), claim))
 
     def command(self, name, *args):
         return ["FCALL", f"bursar_pool_{name}_{SUFFIX}", *self.keys, *args]

@@ -1,7 +1,10 @@
 """bursar run: any command under a slot of a pool. A pool's size is the option max_concurrent_agents of its bursard."""
+import fcntl
 import os
+import pty
 import signal
 import subprocess
+import termios
 
 import pytest
 from harness.paths import program
@@ -35,6 +38,9 @@ class Runs:
         for process in self.started:
             if process.poll() is None:
                 process.kill()
+        for number in alive(self.folder / "ids"):
+            os.kill(int(number), signal.SIGKILL)
+        for process in self.started:
             process.communicate()
             process.err.close()
 
@@ -136,6 +142,120 @@ def test_a_signal_reaches_the_command(bursard, runs):
     assert read_line(process) == "started"
     process.send_signal(signal.SIGTERM)
     assert read_line(process) == "bye" and process.wait(30) == 5
+
+
+def family(path):
+    """A command with a child in its process group and one in a session of its own, which hold on for ever; their ids go to the file."""
+    long = 'while :; do sleep 60; done'
+    return ["sh", "-c", f'sh -c "{long}" & echo $! >>{path}; setsid sh -c "{long}" & echo $! >>{path}; echo $$ >>{path}; '
+            'echo started; wait']
+
+
+def gone(path):
+    """A command that says which of the family are still there."""
+    return ["sh", "-c", f'for id in $(cat {path}); do kill -0 $id 2>/dev/null && echo $id lives; done; echo mine']
+
+
+def worker_of(process):
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as children:
+        return int(children.read())
+
+
+def alive(path):
+    def is_there(number):
+        try:
+            with open(f"/proc/{number}/stat", encoding="ascii") as stat:
+                return stat.read().rpartition(")")[2].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+    return [number for number in path.read_text().split() if is_there(number)] if path.exists() else []
+
+
+@pytest.mark.parametrize("options", [[], ["--strict"]], ids=["", "strict"])
+def test_killed_it_keeps_its_slot_until_the_command_and_all_its_children_are_gone(start_bursard, runs, tmp_path, until, options):
+    addr = start_bursard(max_concurrent_agents=1).grpc_addr
+    first = runs.start(addr, "ann", *options, command=family(tmp_path / "ids"))
+    assert read_line(first) == "started"
+    second = runs.start(addr, "ben", command=gone(tmp_path / "ids"))
+    until(lambda: "waiting for a slot: position 1" in said(second))
+    first.kill()
+    assert second.communicate(timeout=60)[0] == "mine\n"
+
+
+def test_killed_while_it_waits_it_gives_its_place_back(start_bursard, runs, tmp_path, until):
+    addr = start_bursard(max_concurrent_agents=1).grpc_addr
+    first = runs.start(addr, "ann", command=holder(tmp_path / "go"))
+    assert read_line(first) == "started"
+    second = runs.start(addr, "ben", command=["touch", str(tmp_path / "ran")])
+    until(lambda: "waiting" in said(second))
+    second.kill()
+    second.communicate(timeout=60)  # until its worker has ended too
+    third = runs.start(addr, "cid", command=["echo", "third"])
+    until(lambda: "position 1" in said(third))
+    (tmp_path / "go").touch()
+    assert read_line(third) == "third" and not (tmp_path / "ran").exists()
+
+
+def test_when_its_worker_is_killed_the_command_and_all_its_children_end(bursard, runs, tmp_path):
+    process = runs.start(bursard.grpc_addr, "ann", command=family(tmp_path / "ids"))
+    assert read_line(process) == "started"
+    os.kill(worker_of(process), signal.SIGKILL)
+    assert process.wait(60) == 128 + signal.SIGKILL
+    assert alive(tmp_path / "ids") == []
+
+
+def test_when_all_of_it_is_killed_at_once_the_command_ends(bursard, runs, tmp_path, until):
+    command = ["sh", "-c", f'echo $$ >{tmp_path / "ids"}; echo started; while :; do sleep 0.05; done']
+    process = runs.start(bursard.grpc_addr, "ann", command=command)
+    assert read_line(process) == "started"
+    worker = worker_of(process)
+    process.send_signal(signal.SIGSTOP)  # it cannot see to it
+    os.kill(worker, signal.SIGKILL)
+    process.kill()
+    until(lambda: alive(tmp_path / "ids") == [])
+
+
+def test_a_terminal_that_is_gone_is_told_to_the_command(bursard, runs):
+    process = runs.start(bursard.grpc_addr, "ann",
+                         command=["sh", "-c", 'trap "echo bye; exit 5" HUP; echo started; while :; do sleep 0.05; done'])
+    assert read_line(process) == "started"
+    process.send_signal(signal.SIGHUP)
+    assert read_line(process) == "bye" and process.wait(30) == 5
+
+
+def test_a_signal_that_was_ignored_stays_so(bursard, tmp_path):
+    """As nohup has it."""
+    command = [program("bursar"), "run", "--user", "ann", "--", "sh", "-c",
+               f'echo started; while [ ! -e "{tmp_path / "go"}" ]; do sleep 0.05; done; kill -HUP $$; echo lives']
+    with subprocess.Popen(["nohup", *command], env={**os.environ, "BURSAR_ADDR": bursard.grpc_addr}, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert read_line(process) == "started"
+        process.send_signal(signal.SIGHUP)
+        (tmp_path / "go").touch()
+        assert process.communicate(timeout=60)[0] == "lives\n" and process.returncode == 0
+
+
+def test_what_is_typed_at_the_terminal_reaches_the_command_once(bursard, tmp_path):
+    here, there = pty.openpty()
+    command = ["sh", "-c", f'trap "echo told" INT; echo started; while [ ! -e "{tmp_path / "go"}" ]; do sleep 0.05; done; echo end']
+    with subprocess.Popen([program("bursar"), "run", "--user", "ann", "--", *command], stdin=there, stdout=there, stderr=there,
+                          start_new_session=True, preexec_fn=lambda: fcntl.ioctl(there, termios.TIOCSCTTY, 0),
+                          env={**os.environ, "BURSAR_ADDR": bursard.grpc_addr}) as process:
+        os.close(there)
+        read_until(here, "started")
+        os.write(here, b"\x03")
+        read_until(here, "told")
+        (tmp_path / "go").touch()
+        assert "told" not in read_until(here, "end")
+        assert process.wait(60) == 0
+    os.close(here)
+
+
+def read_until(terminal, text):
+    seen = ""
+    while text not in seen:
+        seen += os.read(terminal, 4096).decode()
+    return seen.partition(text)[0]
 
 
 def test_strict_stops_a_command_whose_lease_may_be_lost(start_bursard, runs, tmp_path):

@@ -11,7 +11,7 @@
 #include "redis/pools_answer.h"
 #include "service/pool.h"
 
-enum form { CONFIGURE, ACQUIRE, RENEW, RELEASE, CANCEL, SYNC, TICK, STATS, HINT, LEASE, FORMS };
+enum form { CONFIGURE, EPOCH, ACQUIRE, RENEW, RELEASE, CANCEL, SYNC, TICK, STATS, HINT, LEASE, FORMS };
 
 static struct arena arena;
 
@@ -56,6 +56,16 @@ static void read_sync(struct cut *cut)
 	HOLDS(op.starving_count >= 0);
 	for (int i = 0; i < op.starving_count; i++)
 		text_holds(op.starving[i].request.id);
+}
+
+static void read_epoch(struct cut *cut)
+{
+	struct pool_epoch op = {.op.arena = &arena};
+
+	if (!pool_read_head(&op.op, cut) || !pool_read_epoch(&op, cut) || op.op.status != POOL_OK)
+		return;
+	HOLDS(op.want <= EPOCH_NEEDED);
+	text_holds(op.claim_now);
 }
 
 static void read_stats(struct cut *cut)
@@ -121,6 +131,8 @@ static void read_answer(enum form form, const uint8_t *data, size_t size)
 
 	if (form == CONFIGURE)
 		READ(pool_configure, pool_read_configure);
+	else if (form == EPOCH)
+		read_epoch(&cut);
 	else if (form == ACQUIRE)
 		READ(pool_acquire, pool_read_acquire);
 	else if (form == RELEASE)

@@ -59,7 +59,7 @@ end
 
 local function decode_state(raw)
 	local s, n, at, _ = {levels = {}}
-	_, s.now, s.offset, s.learn, _, s.epoch, s.run, s.server, at = unpack('<Bi7i7i7i7I4I4Bc0', raw)
+	s.form, s.now, s.offset, s.learn, _, s.epoch, s.run, s.server, at = unpack('<Bi7i7i7i7I4I4Bc0', raw)
 	s.arrivals, s.fence, s.v, s.waiting, s.parked, s.drain, s.since_aged, s.told, s.hold, s.at_once, s.waited, s.aged, at =
 		unpack('<I6I4dI4I4I4I4i7di7i7i7', raw, at)
 	n, at = unpack('<B', raw, at + 12 * 7)
@@ -217,7 +217,7 @@ local function tell(cfg, s, requests, expect, lease, since, order)
 	end
 	local room = s.run < cfg.slots and #order > 0
 	return pack('<c1i7i7I4I4I4I4Bi7i7i7I2I4I4I4I4I4I2', '=', s.now, s.learn, s.epoch, s.fence, cfg.slots, s.run,
-		cfg.flags % 4 + (room and 4 or 0), s.at_once, s.waited, s.aged, cfg.every, cfg.age, cfg.lease, cfg.worker,
+		cfg.flags % 4 + (room and 4 or 0) + (s.form == 4 and 8 or 0), s.at_once, s.waited, s.aged, cfg.every, cfg.age, cfg.lease, cfg.worker,
 		cfg.tombstone, cfg.grace, n) .. table.concat(rows) .. pack('<I2', #order) .. table.concat(out)
 end
 

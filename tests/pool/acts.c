@@ -31,13 +31,12 @@ static bool answer_refused(struct play *play)
 	return true;
 }
 
-void act_configure(struct play *play, bool used_before)
+void act_configure(struct play *play)
 {
 	struct buf *args = act_begin(play, -1);
 
 	pool_pack(&args[0], &play->settings);
-	buf_put_u8(&args[1], used_before);
-	buf_put_u32(&args[1], used_before ? play->top_epoch + 1 : 0);
+	buf_putf(&args[1], "birth%d", ++play->births);
 	play->effect.configured = play->effect.grants = true;
 	play_say(play, "configure gen %" PRIu32 ": %d slots%s", play->settings.gen, play->settings.slots,
 		play->settings.paused ? ", paused" : "");
@@ -174,7 +173,7 @@ static void take_renewal(
 	bool same = seen_live(before) && before->epoch == epoch && before->fence == fence;
 	bool mine = worker < 0 || before->worker == play->worker[worker].name;
 	/* What had run out may have been given to another in what a fail-over lost. */
-	bool gone = play->now.learn > play->last_now && before->expires <= play->last_now;
+	bool gone = view_learns(play) && before->expires <= play->last_now;
 
 	cut_int(&play->answer, 7);
 	play_say(play, " r%d:%u", request, code);

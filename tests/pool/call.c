@@ -178,6 +178,7 @@ static void read_view(struct play *play, const redisReply *reply)
 	view->paused = flags & 1;
 	view->available = flags & 2;
 	view->room = flags & 4;
+	view->needs_epoch = flags & 8;
 	view->at_once = cut_int(&cut, 7);
 	view->waited = cut_int(&cut, 7);
 	view->aged = cut_int(&cut, 7);

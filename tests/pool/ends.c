@@ -148,6 +148,8 @@ static void take_sync(struct play *play, int worker, const int *list, int count,
 
 	cut_int(&play->answer, 7);
 	cut_int(&play->answer, 7);
+	if ((cut_u8(&play->answer) == EPOCH_NEEDED) != play->now.needs_epoch)
+		play_wrong(play, "sync says wrongly whether an epoch is needed");
 	levels_take(play);
 	if (cut_u16(&play->answer) != count)
 		play_wrong(play, "sync answers of another number of requests");
@@ -220,7 +222,7 @@ void act_resume(struct play *play)
 {
 	(void)act_begin(play, -1);
 	play->effect.grants = true;
-	if (play->now.learn > play->last_now)
+	if (view_learns(play))
 		play->inexact_until = play->true_ms + play->now.lease_ms;
 	play_say(play, "resume");
 	call_function(play, "resume", 0, NULL);

@@ -9,6 +9,11 @@ bool seen_live(const struct seen *seen)
 	return seen->state == 'G' || seen->state == 'A';
 }
 
+bool view_learns(const struct play *play)
+{
+	return play->now.needs_epoch || play->now.learn > play->last_now;
+}
+
 bool history_granted(const struct play *play, int request)
 {
 	const struct seen *before = &play->before.request[request];
@@ -58,6 +63,8 @@ static void check_grant(struct play *play, int request)
 		play_wrong(play, "I3: r%d was granted above its user's cap", request);
 	if (view->learn > play->last_now && !view->available)
 		play_wrong(play, "I15: r%d was granted while learning", request);
+	if (view->needs_epoch)
+		play_wrong(play, "I7: r%d was granted without an epoch", request);
 	if (view->paused)
 		play_wrong(play, "r%d was granted while paused", request);
 	if (before->state == 'W' && request != play->effect.asked && before->deadline <= play->last_now)
@@ -251,7 +258,7 @@ void history_beliefs(struct play *play)
 {
 	uint32_t seats = 0;
 
-	if (play->now.learn > play->last_now || play->true_ms < play->inexact_until)
+	if (view_learns(play) || play->true_ms < play->inexact_until)
 		return;
 	for (int i = 0; i < play->requests; i++) {
 		const struct caller *caller = &play->caller[i];
@@ -272,13 +279,14 @@ static void check_run(struct play *play)
 	const struct view *now = &play->now;
 
 	if (play->effect.new_run) {
-		if (now->epoch <= play->top_epoch)
-			play_wrong(
-				play, "I7: another process, and the epoch is %u after %u", now->epoch, play->top_epoch);
+		if (!now->needs_epoch)
+			play_wrong(play, "I7: what was lost may have used epoch %u, and it goes on", now->epoch);
 		if (!now->available && now->learn < play->last_now + now->lease_ms)
 			play_wrong(play, "I15: another process, and it does not learn for a lease's time");
 	} else if (now->epoch < play->before.epoch) {
 		play_wrong(play, "I7: the epoch went back");
+	} else if (now->needs_epoch && !play->before.needs_epoch && play->before.there) {
+		play_wrong(play, "I7: another epoch is needed, and nothing was lost");
 	}
 	if (now->run > now->slots && now->run > play->before.run)
 		play_wrong(play, "I1: more seats run than there are slots, and they became more");
@@ -295,8 +303,6 @@ void history_check(struct play *play)
 	check_grants(play, &grants);
 	check_changes(play);
 	check_aged(play, grants);
-	if (play->narrow && gives && now->room && !now->paused && now->learn <= play->last_now)
+	if (play->narrow && gives && now->room && !now->paused && !view_learns(play))
 		play_wrong(play, "I6: slots are free and somebody could have one");
-	if (now->epoch > play->top_epoch)
-		play->top_epoch = now->epoch;
 }

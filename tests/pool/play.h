@@ -21,6 +21,7 @@
 #define USERS 6
 #define WORKERS 4
 #define NAMES_MOST 512 /* of workers */
+#define CLAIM_MOST 64
 #define TIME_SLACK_MS 50 /* a renewal does not always write the time down */
 #define TENANT "acme"
 #define POOL "agents"
@@ -37,6 +38,7 @@ struct seen {
 /* The state in Redis after a step, as tests/lua/pool_check.lua tells it. */
 struct view {
 	bool there, paused, available, room; /* room: a user is ready, and slots are free */
+	bool needs_epoch;
 	int64_t now, learn, at_once, waited, aged;
 	int64_t age_ms, lease_ms, worker_ms, tombstone_ms, grace_ms;
 	int every; /* the k of the aged lane */
@@ -112,13 +114,19 @@ struct play {
 	int names, requests; /* given out so far */
 	int64_t true_ms; /* the callers' clock: never steps */
 	int64_t clock_ms; /* Redis TIME */
-	int run_id;
+	int run_id, births;
 	bool new_process; /* the next call finds a Redis that the state does not know */
 	bool snapshot; /* there is a copy to put back */
 	bool refused; /* the settings in Redis are old, or gone */
 	int load; /* how often somebody new asks, in percent */
 	uint32_t last_epoch, last_fence; /* of the newest grant ever */
-	uint32_t top_epoch; /* the highest that any state had */
+	uint32_t allotted; /* the last epoch: PostgreSQL, as it were */
+	char first_claim[CLAIM_MOST]; /* the first that asked for one */
+	struct {
+		char claim[CLAIM_MOST];
+		uint32_t epoch;
+		bool first;
+	} on_its_way[3]; /* allotted, and not yet given to Redis: of slow workers */
 	int64_t last_now; /* the pool's time in the last answer */
 	int64_t ended_at[REQUESTS_MOST]; /* the pool's time when it became D or P */
 	int64_t synced[NAMES_MOST]; /* the pool's time at each worker's last sync; 0 = not known */
@@ -182,6 +190,8 @@ void history_forget(struct play *play);
 /* Whether this request was granted by the last call. */
 bool history_granted(const struct play *play, int request);
 bool seen_live(const struct seen *seen);
+/* Nothing may be granted: leases of before may live, or there is no epoch. */
+bool view_learns(const struct play *play);
 /* How a call of the pool's functions begins: its arguments (five, empty) to fill in. -1: no worker's. */
 struct buf *act_begin(struct play *play, int worker);
 /* Parts of its answer. The tail names each new grant to this worker; with `all` those that wait to be acknowledged too. */
@@ -193,7 +203,9 @@ void act_end(struct play *play);
 void hints_read(struct play *play);
 
 /* The pool's functions as workers call them; each takes in the answer, unless it is lost. */
-void act_configure(struct play *play, bool used_before);
+void act_configure(struct play *play);
+/* epoch.c: asks whether an epoch is wanted, has one allotted, and gives it, or is slow to; or gives one that was slow. */
+void act_epoch(struct play *play, struct chance *chance);
 void act_acquire(struct play *play, int worker, int request, int seats, int64_t wait_ms, bool lost);
 void act_renew(struct play *play, struct chance *chance, int worker, bool lost);
 void act_renew_self(struct play *play, int request);

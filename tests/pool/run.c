@@ -37,7 +37,10 @@ static void begin(struct play *play)
 	play->names = play->requests = 0;
 	play->run_id = 1;
 	play->snapshot = play->refused = play->new_process = false;
-	play->last_epoch = play->last_fence = play->top_epoch = 0;
+	play->last_epoch = play->last_fence = play->allotted = 0;
+	play->births = 0;
+	play->first_claim[0] = '\0';
+	memset(play->on_its_way, 0, sizeof(play->on_its_way));
 	play->inexact_until = 0;
 	memset(play->caller, 0, sizeof(play->caller));
 	memset(&play->now, 0, sizeof(play->now));
@@ -46,7 +49,7 @@ static void begin(struct play *play)
 	play_make(play, &chance);
 	call_plain(play, "FLUSHALL");
 	call_plain(play, "SET b:run run1");
-	act_configure(play, false);
+	act_configure(play);
 }
 
 static bool is_empty(const struct play *play)

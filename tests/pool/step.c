@@ -165,7 +165,7 @@ static void step_settings(struct play *play, struct chance *chance)
 {
 	play_settings_change(play, chance);
 	if (chance_percent(chance, 90))
-		act_configure(play, !play->now.there);
+		act_configure(play);
 	else
 		play_say(play, "settings of gen %" PRIu32 ", not sent yet", play->gen);
 }
@@ -225,10 +225,15 @@ static void step_failover(struct play *play, struct chance *chance)
 	act_tick(play);
 }
 
-static void step_wipe(struct play *play)
+/* FLUSHALL, or another process that begins with nothing; its clock may be behind. */
+static void step_wipe(struct play *play, struct chance *chance)
 {
 	play_say(play, "all keys are gone: ");
 	call_wipe(play);
+	if (chance_percent(chance, 30))
+		call_plain(play, "SET b:run run%d", ++play->run_id);
+	if (chance_percent(chance, 50))
+		play->clock_ms -= chance_below(chance, 700000);
 	play->snapshot = false;
 	history_forget(play);
 	call_look(play);
@@ -236,7 +241,7 @@ static void step_wipe(struct play *play)
 		play->inexact_until = play->true_ms + play->settings.lease_us / 1000;
 	play->new_process = true;
 	play->refused = false;
-	act_configure(play, true);
+	act_configure(play);
 }
 
 static void step_snapshot(struct play *play)
@@ -261,10 +266,10 @@ static void step_rare(struct play *play, struct chance *chance)
 		play_say(play, "Redis' clock steps back by 5 s");
 	} else if (kind < 80) {
 		step_failover(play, chance);
-	} else if (kind < 90) {
+	} else if (kind < 89) {
 		step_snapshot(play);
 	} else if (kind < 91) {
-		step_wipe(play);
+		step_wipe(play, chance);
 	} else if (kind < 93) {
 		act_resume(play);
 	} else {
@@ -296,7 +301,9 @@ void play_step(struct play *play, struct chance *chance)
 
 	if (play->refused && chance_percent(chance, 60)) {
 		play->refused = false;
-		act_configure(play, !play->now.there);
+		act_configure(play);
+	} else if (chance_percent(chance, play->now.needs_epoch ? 40 : 1)) {
+		act_epoch(play, chance);
 	} else if (kind < 20 || (kind >= 32 && !play->worker[worker].alive)) {
 		step_time(play, chance);
 	} else if (kind < 28) {

@@ -9,7 +9,7 @@ EPOCH_US = 1_700_000_000 * 1_000_000
 AGE_MS, AGE_EVERY, WAIT_MAX_MS = 120_000, 5, 300_000
 SHED, GRANTED, QUEUED = 1, 20, 21
 TIMED_OUT = 4
-AT_ANSWER, AT_GRANTED_TAIL, AT_QUEUED_LEVELS, AT_RELEASED_TAIL, AT_CANCELLED_TAIL, AT_SYNC_LEVELS = 8, 37, 34, 15, 9, 22
+AT_ANSWER, AT_GRANTED_TAIL, AT_QUEUED_LEVELS, AT_RELEASED_TAIL, AT_CANCELLED_TAIL, AT_SYNC_LEVELS = 8, 37, 34, 15, 9, 23
 
 
 def library():
@@ -62,7 +62,9 @@ class Pool:
         # The defaults of a pool, but for its slots; queues are as long as they get.
         limits = (slots, 1_000_000, 1_000_000, 0)
         times = (30_000, 5_000, 30_000, 300_000, 6_000, AGE_MS, AGE_EVERY, 240_000, 150_000, WAIT_MAX_MS, 30_000, 5_000, 60_000)
-        self.call("configure", struct.pack("<B18IBBB", 1, 1, *limits, *times, 2, 0, 0), struct.pack("<BI", 0, 0))
+        self.call("configure", struct.pack("<B18IBBB", 1, 1, *limits, *times, 2, 0, 0), "sim")
+        claim = Answer(self.call("epoch", struct.pack("<IB", 0, 0), ""), 13).text()
+        self.call("epoch", struct.pack("<IB", 1, 1), claim)
         self.oldest = None  # (user, ms since which his head is eligible)
 
     def at(self, seconds):

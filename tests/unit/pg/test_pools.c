@@ -111,7 +111,7 @@ static void the_last_start_decides_the_slots_of_the_option(void **state)
 
 static void only_the_first_who_opens_a_pool_finds_it_new(void **state)
 {
-	struct pool_open op = {.job = JOB, .tenant = "t", .name = "p", .token = "00000000000000aa"};
+	struct pool_open op = {.job = JOB, .tenant = "t", .name = "p", .claim = "run:aa"};
 
 	(void)state;
 	RUN_OK(pool_open, &op);
@@ -120,9 +120,29 @@ static void only_the_first_who_opens_a_pool_finds_it_new(void **state)
 	RUN_OK(pool_open, &op);
 	assert_true(op.first && op.epoch > epoch);
 	epoch = op.epoch;
-	op.token = "00000000000000bb";
+	op.claim = "run:bb";
 	RUN_OK(pool_open, &op);
 	assert_true(!op.first && op.epoch > epoch);
+	epoch = op.epoch;
+	op.claim = "run:aa"; /* a repeat that comes late is first still, and has an epoch of its own */
+	RUN_OK(pool_open, &op);
+	assert_true(op.first && op.epoch > epoch);
+}
+
+/* What Redis knows may be greater: of an earlier version, which made epochs by the clock, or of a database of before. */
+static void an_epoch_is_greater_than_all_that_are_known(void **state)
+{
+	struct pool_open op = {.job = JOB, .tenant = "t", .name = "p", .claim = "run:aa", .known = 3000000000};
+
+	(void)state;
+	RUN_OK(pool_open, &op);
+	assert_int_equal(op.epoch, 3000000001);
+	op.known = 5;
+	RUN_OK(pool_open, &op);
+	assert_int_equal(op.epoch, 3000000002);
+	op.known = 3500000000;
+	RUN_OK(pool_open, &op);
+	assert_int_equal(op.epoch, 3500000001);
 }
 
 int main(void)
@@ -132,6 +152,7 @@ int main(void)
 		ON_BENCH(a_refused_change_of_a_pool_leaves_nothing),
 		ON_BENCH(the_last_start_decides_the_slots_of_the_option),
 		ON_BENCH(only_the_first_who_opens_a_pool_finds_it_new),
+		ON_BENCH(an_epoch_is_greater_than_all_that_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, pg_bench_start, NULL);

@@ -20,6 +20,9 @@ static redisContext *redis, *listener;
 static struct buf args[4];
 static int arg_count;
 static int64_t clock_ms;
+static char run_id[32];
+char calls_claim[128];
+uint32_t calls_known;
 
 static struct buf *next_arg(void)
 {
@@ -69,6 +72,7 @@ void calls_run_id(const char *id)
 
 	snprintf(text, sizeof(text), "SET b:run %s", id);
 	run(text);
+	snprintf(run_id, sizeof(run_id), "%s", id);
 }
 
 void calls_open(int slots)
@@ -177,20 +181,77 @@ const char *calls_tail(size_t at)
 	return out;
 }
 
-int calls_configure_new(bool used_before, uint32_t epoch_floor)
+int calls_configure_new(const char *birth)
 {
-	struct buf *arg;
-
 	pool_pack(next_arg(), &calls_settings);
-	arg = next_arg();
-	buf_put_u8(arg, used_before);
-	buf_put_uint(arg, epoch_floor, 4);
+	text_arg(birth);
 	return ask(FUNCTION_POOL_CONFIGURE);
+}
+
+int calls_epoch(const char *claim, uint32_t epoch, bool first)
+{
+	struct buf *arg = next_arg();
+	size_t len;
+
+	buf_put_uint(arg, epoch, 4);
+	buf_put_u8(arg, first);
+	text_arg(claim);
+	assert_int_equal(ask(FUNCTION_POOL_EPOCH), POOL_OK);
+	calls_known = (uint32_t)calls_uint(1, 4);
+	len = (size_t)calls_uint(5, 2);
+	assert_int_equal(calls_answer.len, 7 + len);
+	snprintf(calls_claim, sizeof(calls_claim), "%.*s", (int)len, calls_answer.data + 7);
+	return (int)calls_uint(0, 1);
+}
+
+int calls_want(void)
+{
+	return calls_epoch("", 0, false);
 }
 
 int calls_configure(void)
 {
-	return calls_configure_new(false, 0);
+	int status = calls_configure_new("born");
+	struct buf answer = {0};
+
+	if (status != POOL_OK || !calls_uint(4, 1))
+		return status;
+	buf_put(&answer, calls_answer.data, calls_answer.len);
+	assert_int_equal(calls_want(), EPOCH_NEEDED);
+	assert_int_equal(calls_epoch(calls_claim, 1, true), EPOCH_KEPT);
+	buf_reset(&calls_answer);
+	buf_put(&calls_answer, answer.data, answer.len);
+	buf_release(&answer);
+	return status;
+}
+
+void calls_wipe(void)
+{
+	char id[32];
+
+	strcpy(id, run_id);
+	run("FLUSHALL");
+	calls_clock(clock_ms);
+	calls_run_id(id);
+}
+
+static void store(size_t at, const void *bytes, size_t len)
+{
+	redisReply *reply = redisCommand(redis, "SETRANGE " TAG "st %d %b", (int)at, bytes, len);
+
+	assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+	freeReplyObject(reply);
+}
+
+/* Behind version, four times, epoch, seats, the run id and the number of arrivals. */
+void calls_store_fence(uint32_t fence)
+{
+	store(1 + 4 * 7 + 4 + 4 + 1 + strlen(run_id) + 6, &fence, 4);
+}
+
+void calls_store_form(uint8_t form)
+{
+	store(0, &form, 1);
 }
 
 int calls_acquire_within(
@@ -267,7 +328,7 @@ int calls_sync(const char *worker, const char *user, const char *id, bool good_b
 	put_text(arg, user);
 	put_text(arg, id);
 	assert_int_equal(ask(FUNCTION_POOL_SYNC), POOL_OK);
-	return (int)calls_uint(14 + 1 + 9 * (size_t)calls_uint(14, 1) + 2, 1);
+	return (int)calls_uint(15 + 1 + 9 * (size_t)calls_uint(15, 1) + 2, 1);
 }
 
 int calls_tick(void)

@@ -25,7 +25,20 @@ void calls_run_id(const char *id);
 
 /* These answer the status. Worker "" where a call has none. */
 int calls_configure(void);
-int calls_configure_new(bool used_before, uint32_t epoch_floor);
+/* The state, if it is made, needs an epoch then; calls_configure gives it one, as the first that it ever had. */
+int calls_configure_new(const char *birth);
+/* Asks whether an epoch is wanted: an enum pool_want. The claim for it is in calls_claim, the greatest epoch known in calls_known. */
+int calls_want(void);
+extern char calls_claim[128];
+extern uint32_t calls_known;
+/* Gives one; what is wanted then. */
+int calls_epoch(const char *claim, uint32_t epoch, bool first);
+/* All keys of the pool are gone. */
+void calls_wipe(void);
+/* The number of the last grant, as it is stored. */
+void calls_store_fence(uint32_t fence);
+/* The state as an earlier version of Bursar would have written it. */
+void calls_store_form(uint8_t form);
 int calls_acquire(const char *worker, const char *user, const char *id, int priority, int cap, int seats);
 int calls_acquire_within(
 	const char *worker, const char *user, const char *id, int priority, int cap, int seats, uint32_t wait_ms);

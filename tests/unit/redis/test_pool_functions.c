@@ -290,6 +290,11 @@ static void another_process_learns_before_it_grants(void **state)
 	calls_step(left - 1);
 	assert_int_equal(calls_sync(ME, "bob", "1", false), POOL_QUEUED);
 	assert_int_equal(calls_uint(7, 7), 1);
+	assert_int_equal(calls_uint(14, 1), EPOCH_NEEDED);
+	assert_int_equal(calls_want(), EPOCH_NEEDED);
+	assert_int_equal(calls_known, before.epoch);
+	assert_int_equal(calls_epoch(calls_claim, before.epoch + 1, false), EPOCH_KEPT);
+	assert_int_equal(calls_sync(ME, "bob", "1", false), POOL_QUEUED);
 	calls_step(1);
 	assert_int_equal(calls_sync(ME, "bob", "1", false), POOL_GRANTED);
 	after = calls_stored_fence("bob", "1");
@@ -316,8 +321,11 @@ static void a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over(void **s
 static void an_operator_ends_learning(void **state)
 {
 	(void)state;
-	assert_int_equal(calls_configure_new(true, 41), POOL_OK);
+	assert_int_equal(calls_configure_new("born"), POOL_OK);
 	assert_int_equal(ask("ann", 1), POOL_QUEUED);
+	calls_want();
+	assert_int_equal(calls_epoch(calls_claim, 42, false), EPOCH_KEPT);
+	assert_string_equal(calls_leases(), "");
 	assert_int_equal(calls_resume(), POOL_OK);
 	assert_string_equal(calls_leases(), "ann/1");
 	assert_int_equal(calls_stored_fence("ann", "1").epoch, 42);
@@ -330,6 +338,8 @@ static void who_prefers_to_go_on_does_not_learn(void **state)
 	configure_ok();
 	ask("ann", 1);
 	calls_run_id("two");
+	calls_want();
+	calls_epoch(calls_claim, calls_known + 1, false);
 	assert_int_equal(ask("bob", 1), POOL_GRANTED);
 	assert_true(calls_fence(0).epoch > calls_stored_fence("ann", "1").epoch);
 }

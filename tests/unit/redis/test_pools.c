@@ -55,6 +55,27 @@ static struct pool_op op_of(void)
 	return (struct pool_op){.tenant = "acme/1", .pool = "agents", .arena = &arena, .done = on_done};
 }
 
+static struct pool_epoch epoch(const char *claim, uint32_t number, bool first)
+{
+	struct pool_epoch op = {.op = op_of(), .claim = claim, .epoch = number, .first = first};
+	int before = answers;
+
+	here->ops->epoch(here, &op);
+	wait_for(&answers, before + 1);
+	assert_int_equal(op.op.status, POOL_OK);
+	return op;
+}
+
+static void give_epoch(void)
+{
+	struct pool_epoch op = epoch("", 0, false);
+
+	assert_int_equal(op.want, EPOCH_NEEDED);
+	op = epoch(op.claim_now, op.epoch + 1, true);
+	assert_int_equal(op.want, EPOCH_KEPT);
+	assert_int_equal(op.epoch, 1);
+}
+
 static void configure(int slots, uint32_t gen)
 {
 	struct pool_settings settings;
@@ -67,6 +88,8 @@ static void configure(int slots, uint32_t gen)
 	wait_for(&answers, before + 1);
 	assert_int_equal(op.op.status, POOL_OK);
 	assert_int_equal(op.gen, gen);
+	if (op.created)
+		give_epoch();
 }
 
 static struct pool_acquire acquire(struct pools_store *store, const char *user, const char *id)

@@ -23,6 +23,7 @@ static void keep(struct pools_store *store, enum pools_call call, struct pool_op
 	}
 
 CALL(configure, pool_configure, CALL_CONFIGURE)
+CALL(epoch, pool_epoch, CALL_EPOCH)
 CALL(acquire, pool_acquire, CALL_ACQUIRE)
 CALL(renew, pool_renew, CALL_RENEW)
 CALL(release, pool_end, CALL_RELEASE)
@@ -47,6 +48,7 @@ void fake_pools_init(struct fake_pools *fake)
 {
 	static const struct pools_store_ops ops = {
 		.configure = configure,
+		.epoch = epoch,
 		.acquire = acquire,
 		.renew = renew,
 		.release = release,

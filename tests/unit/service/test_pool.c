@@ -21,6 +21,8 @@ struct bench {
 	struct pool_keeper *keeper;
 	void (*wait_start)(struct timers *timers, struct wait *wait, int64_t delay_us);
 	struct wait *turn; /* the keeper's: comes when the test says so */
+	struct admin_store admin;
+	struct pool_open *opening; /* an epoch that PostgreSQL was asked for */
 };
 
 struct caller {
@@ -39,14 +41,25 @@ static void start_wait(struct timers *timers, struct wait *wait, int64_t delay_u
 		bench->wait_start(timers, wait, delay_us);
 }
 
+static void pool_opens(struct admin_store *store, struct pool_open *op)
+{
+	(void)store;
+	bench->opening = op;
+}
+
 static int setup(void **state)
 {
+	static const struct admin_store_ops ops = {.pool_open = pool_opens};
+
 	(void)state;
 	bench = mem_zalloc(1, sizeof(*bench));
 	fake_init(&bench->fake);
 	fake_pools_init(&bench->pools);
 	bench->wait_start = bench->fake.timers.start;
 	bench->fake.timers.start = start_wait;
+	bench->admin.ops = &ops;
+	bench->fake.worker->parts.admin = &bench->admin;
+	bench->fake.worker->parts.pools = &bench->pools.store;
 	bench->keeper = keeper_new(bench->fake.worker, &bench->pools.store);
 	return 0;
 }
@@ -422,6 +435,95 @@ static void a_waiter_is_answered_when_his_time_is_over(void **state)
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }
 
+/* The store answers what it wants of an epoch. */
+static void epoch_answer(enum pool_want want, uint32_t known, const char *claim)
+{
+	struct pool_op *op = fake_pools_pending(&bench->pools, CALL_EPOCH);
+	struct pool_epoch *epoch;
+
+	assert_non_null(op);
+	epoch = container_of(op, struct pool_epoch, op);
+	epoch->want = want;
+	epoch->epoch = known;
+	epoch->claim_now = claim;
+	answer(CALL_EPOCH, POOL_OK);
+}
+
+static void postgresql_answers(bool ok, uint32_t epoch, bool first)
+{
+	struct pool_open *op = bench->opening;
+
+	assert_non_null(op);
+	assert_int_equal(bench->fake.worker->epochs_asked, 1);
+	bench->opening = NULL;
+	op->job.ok = ok;
+	op->epoch = epoch;
+	op->first = first;
+	if (!ok)
+		err_set(&op->job.err, ERR_UNAVAILABLE, "PostgreSQL is away");
+	op->job.done(&op->job);
+	assert_int_equal(bench->fake.worker->epochs_asked, 0);
+}
+
+static void who_finds_no_pool_gets_it_an_epoch_before_he_asks_again(void **state)
+{
+	struct caller *caller = admitted("r1");
+	struct pool_epoch *given;
+
+	(void)state;
+	answer(CALL_ACQUIRE, POOL_ABSENT);
+	answer(CALL_CONFIGURE, POOL_OK);
+	epoch_answer(EPOCH_NEEDED, 41, "run:birth");
+	assert_string_equal(bench->opening->claim, "run:birth");
+	assert_int_equal(bench->opening->known, 41);
+	postgresql_answers(true, 42, true);
+	given = container_of(fake_pools_pending(&bench->pools, CALL_EPOCH), struct pool_epoch, op);
+	assert_string_equal(given->claim, "run:birth");
+	assert_true(given->epoch == 42 && given->first);
+	epoch_answer(EPOCH_KEPT, 42, "run:birth");
+	question()->fence = FENCE;
+	answer(CALL_ACQUIRE, POOL_GRANTED);
+	assert_int_equal(caller->granted, 1);
+}
+
+static void without_postgresql_he_waits_and_the_epoch_is_fetched_later(void **state)
+{
+	struct caller *caller = admitted("r1");
+	struct pool_acquire *op;
+
+	(void)state;
+	answer(CALL_ACQUIRE, POOL_ABSENT);
+	answer(CALL_CONFIGURE, POOL_OK);
+	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
+	postgresql_answers(false, 0, false);
+	op = question();
+	op->why = WHY_LEARNING;
+	op->wait_until_us = NOW_US + 300 * SECOND;
+	answer(CALL_ACQUIRE, POOL_QUEUED);
+	assert_int_equal(caller->queued, 1);
+	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
+	postgresql_answers(true, 1, false);
+	epoch_answer(EPOCH_KEPT, 1, "run:birth");
+	assert_null(fake_pools_pending(&bench->pools, CALL_EPOCH));
+}
+
+static void who_leaves_while_an_epoch_is_fetched_is_let_go(void **state)
+{
+	struct caller *caller = admitted("r1");
+
+	(void)state;
+	answer(CALL_ACQUIRE, POOL_ABSENT);
+	answer(CALL_CONFIGURE, POOL_OK);
+	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
+	acquire_close(&caller->acquisition);
+	assert_int_equal(caller->ended, 1);
+	postgresql_answers(true, 1, true);
+	epoch_answer(EPOCH_KEPT, 1, "run:birth");
+	answer(CALL_ACQUIRE, POOL_QUEUED);
+	answer(CALL_CANCEL, POOL_OK);
+	assert_int_equal(reservation("r1"), RESERVATION_NONE);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -444,6 +546,9 @@ int main(void)
 		CASE(a_holder_whose_lease_cannot_be_renewed_is_told_in_time),
 		CASE(a_reservation_is_renewed_and_given_back_at_once),
 		CASE(a_waiter_is_answered_when_his_time_is_over),
+		CASE(who_finds_no_pool_gets_it_an_epoch_before_he_asks_again),
+		CASE(without_postgresql_he_waits_and_the_epoch_is_fetched_later),
+		CASE(who_leaves_while_an_epoch_is_fetched_is_let_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
