@@ -238,6 +238,15 @@ static int digit_of(char c)
 	return c <= '9' ? c - '0' : c - 'a' + 10;
 }
 
+/* Keys that were made before interfaces were folded have them as they were written. */
+static const char *interfaces_of(const PGresult *result, int row, int column, struct arena *arena)
+{
+	char *lines = arena_strndup(arena, pg_text(result, row, column), (size_t)PQgetlength(result, row, column));
+
+	interface_lines_fold(lines);
+	return lines;
+}
+
 void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out)
 {
 	const char *hash = pg_text(result, row, 1);
@@ -249,7 +258,7 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 		.account = text_of(result, row, 4, arena),
 		.label = text_of(result, row, 5, arena),
 		.prefix = text_of(result, row, 6, arena),
-		.interfaces = text_of(result, row, 7, arena),
+		.interfaces = interfaces_of(result, row, 7, arena),
 		.networks = text_of(result, row, 8, arena),
 		.created_at_us = pg_i64(result, row, 9),
 		.expires_at_us = pg_i64(result, row, 10),

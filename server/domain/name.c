@@ -1,0 +1,44 @@
+/* ASCII only: what else has an upper and a lower case depends on languages, and ids are bytes. */
+#include "domain/name.h"
+
+#include <string.h>
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool name_is_blank(const char *text)
+{
+	return text[0] && text[strspn(text, " ")] == '\0';
+}
+
+void name_trim(char *text)
+{
+	size_t before = strspn(text, " ");
+	size_t len = strlen(text);
+
+	if (before == len || (before == 0 && text[len - 1] != ' '))
+		return;
+	while (text[len - 1] == ' ')
+		len--;
+	memmove(text, text + before, len - before);
+	text[len - before] = '\0';
+}
+
+void interface_fold(char *text)
+{
+	name_trim(text);
+	for (char *p = text; *p; p++)
+		if (*p != lower(*p))
+			*p = lower(*p);
+}
+
+void model_fold(const char *model, char out[ID_MAX + 1])
+{
+	size_t i = 0;
+
+	for (; model[i] && i < ID_MAX; i++)
+		out[i] = lower(model[i]);
+	out[i] = '\0';
+}
