@@ -37,7 +37,9 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 #define ACCOUNT_COLUMN_COUNT 12
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
 
-#define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, epoch"
+/* Records follow the higher epoch: it rises too when names of models come to lead elsewhere. */
+#define TENANT_EPOCH "epoch + (SELECT names FROM catalog_epoch)"
+#define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, " TENANT_EPOCH
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out);
 
 /* Of pools p. Levels come as flat text: "priority weight queue_limit;". */
