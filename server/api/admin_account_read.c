@@ -62,7 +62,7 @@ void admin_get_account(struct call *call, void *ctx)
 		return;
 	}
 	get->call = call;
-	if (!admin_key(call, request->ref, &get->op.key))
+	if (!admin_key(call, ctx, request->ref, &get->op.key))
 		return;
 	get->op.job = (struct admin_job){.arena = call_arena(call), .done = get_done, .actor = "", .reason = ""};
 	get->op.row.key = get->op.key;

@@ -49,7 +49,7 @@ static struct edit_call *edit_new(struct call *call, void *ctx, const ProtobufCM
 static void edit_start(
 	struct edit_call *edit, void *ctx, const Bursar__V1__AccountRef *ref, const char *reason, change_fn *change)
 {
-	if (!admin_key(edit->call, ref, &edit->edit.op.key))
+	if (!admin_key(edit->call, ctx, ref, &edit->edit.op.key))
 		return;
 	edit->edit.op.change = change;
 	edit->edit.op.job.actor = admin_actor(edit->call);

@@ -53,18 +53,23 @@ static void apply_done(struct flow *flow)
 	call_reply_message(call, &answer->base);
 }
 
-static bool settings_fit(const struct document *wanted, struct worker *worker, struct err *err)
+static bool wanted_read(struct call *call, struct worker *worker, const Bursar__V1__ApplyRequest *request,
+	struct document *wanted, struct err *err)
 {
-	struct snapshot *snapshot;
+	struct snapshot *snapshot = snapshot_take(worker, err);
+	int64_t now_us = worker_now_us(worker);
+	bool ok;
 
-	if (!wanted->settings)
-		return true;
-	if (!(snapshot = snapshot_take(worker, err)))
+	if (!snapshot)
 		return false;
-	bool fit = admin_fallback_fits(
-		wanted->settings, snapshot->catalog, "document.tenant.fallback_model", worker_now_us(worker), err);
+	ok = document_from_message(request->document, snapshot->catalog, tenant_or_default(request->tenant), now_us,
+		     call_arena(call), wanted, err) ||
+	     err_prefix(err, "document.");
+	if (ok && wanted->settings)
+		ok = admin_fallback_fits(
+			wanted->settings, snapshot->catalog, "document.tenant.fallback_model", now_us, err);
 	snapshot_give(worker, snapshot);
-	return fit;
+	return ok;
 }
 
 void admin_apply(struct call *call, void *ctx)
@@ -74,17 +79,7 @@ void admin_apply(struct call *call, void *ctx)
 	struct err err;
 	const Bursar__V1__ApplyRequest *request = request_read(call, &bursar__v1__apply_request__descriptor, &err);
 
-	if (!request) {
-		call_fail(call, &err);
-		return;
-	}
-	if (!document_from_message(request->document, tenant_or_default(request->tenant), worker_now_us(ctx),
-		    call_arena(call), &apply->wanted, &err)) {
-		err_prefix(&err, "document.");
-		call_fail(call, &err);
-		return;
-	}
-	if (!settings_fit(&apply->wanted, ctx, &err)) {
+	if (!request || !wanted_read(call, ctx, request, &apply->wanted, &err)) {
 		call_fail(call, &err);
 		return;
 	}

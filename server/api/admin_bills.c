@@ -60,11 +60,12 @@ static bool month_read(const char *text, int64_t now_us, struct report_page *pag
 	return true;
 }
 
-bool admin_bill_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key)
+bool admin_bill_key(
+	struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key)
 {
 	struct err err;
 
-	if (!admin_key(call, ref, key))
+	if (!admin_key(call, worker, ref, key))
 		return false;
 	if (key->kind != ACCOUNT_MODEL)
 		return true;
@@ -126,7 +127,7 @@ void admin_get_monthly_report(struct call *call, void *ctx)
 		return;
 	}
 	bill->call = call;
-	if (admin_bill_key(call, request->ref, &bill->page.key))
+	if (admin_bill_key(call, ctx, request->ref, &bill->page.key))
 		worker->parts.admin->ops->report(worker->parts.admin, &bill->page);
 }
 
@@ -321,6 +322,18 @@ static bool keys_read(const Bursar__V1__GetReportRequest *request, struct report
 	return true;
 }
 
+static bool model_read(
+	struct call *call, struct worker *worker, const char *model, struct report_page *page, struct err *err)
+{
+	struct snapshot *snapshot = snapshot_take(worker, err);
+
+	if (!snapshot)
+		return false;
+	page->model = admin_model_wanted(snapshot->catalog, page->key.tenant, model, true, call_arena(call));
+	snapshot_give(worker, snapshot);
+	return true;
+}
+
 /* NULL when the call has been failed. */
 static struct report_call *report_new(struct call *call, struct worker *worker)
 {
@@ -334,13 +347,13 @@ static struct report_call *report_new(struct call *call, struct worker *worker)
 		call_fail(call, &err);
 		return NULL;
 	}
-	if (!admin_bill_key(call, request->ref, &page->key))
+	if (!admin_bill_key(call, worker, request->ref, &page->key))
 		return NULL;
-	if (!range_read(request, worker_now_us(worker), page, &err) || !keys_read(request, page, &err)) {
+	if (!range_read(request, worker_now_us(worker), page, &err) || !keys_read(request, page, &err) ||
+		!model_read(call, worker, request->model, page, &err)) {
 		call_fail(call, &err);
 		return NULL;
 	}
-	page->model = request->model;
 	page->interface = request->interface;
 	page->limit = PART_LINES;
 	self->call = call;

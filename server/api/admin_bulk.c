@@ -86,6 +86,22 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Models are meant by any of their names. */
+static bool models_read(struct bulk_call *self, struct err *err)
+{
+	struct snapshot *snapshot = snapshot_take(self->worker, err);
+	bool ok = snapshot != NULL;
+
+	for (size_t i = 0; ok && i < self->request->n_ids; i++)
+		if (!admin_model_id(
+			    snapshot->catalog, self->bulk.op.tenant, &self->id[i], "id", call_arena(self->call), err)) {
+			err_prefix(err, "ids[%zu]: ", i);
+			ok = false;
+		}
+	snapshot_give(self->worker, snapshot);
+	return ok;
+}
+
 /* Sorted as the store sorts them, each once, those behind `after`. */
 static bool ids_read(struct bulk_call *self, struct err *err)
 {
@@ -99,6 +115,8 @@ static bool ids_read(struct bulk_call *self, struct err *err)
 		}
 		self->id[i] = request->ids[i];
 	}
+	if (self->bulk.op.kind == ACCOUNT_MODEL && !models_read(self, err))
+		return false;
 	qsort(self->id, request->n_ids, sizeof(*self->id), by_text);
 	for (size_t i = 0; i < request->n_ids; i++)
 		if (strcmp(self->id[i], request->after) > 0 &&

@@ -208,8 +208,8 @@ static bool pools_read(
 	return true;
 }
 
-static bool account_key_read(
-	const Bursar__V1__AccountRef *ref, const char *tenant, struct account_key *key, struct err *err)
+static bool account_key_read(const Bursar__V1__AccountRef *ref, const struct catalog *catalog, const char *tenant,
+	struct arena *arena, struct account_key *key, struct err *err)
 {
 	*key = (struct account_key){.kind = (enum account_kind)ref->kind, .tenant = tenant, .id = ref->id};
 	if (!tenant_check(ref->tenant, tenant, "ref.tenant", err))
@@ -221,6 +221,8 @@ static bool account_key_read(
 		key->id = tenant;
 	if (!key->id[0])
 		return err_invalid(err, "ref.id", "is needed: the id of the %s", account_kind_name(key->kind));
+	if (key->kind == ACCOUNT_MODEL)
+		return admin_model_id(catalog, tenant, &key->id, "ref.id", arena, err);
 	return key->kind != ACCOUNT_TENANT || strcmp(key->id, tenant) == 0 ||
 	       err_invalid(err, "ref.id", "of a tenant's account is the tenant's own id, %s", tenant);
 }
@@ -241,13 +243,13 @@ static bool overrides_read(
 	return true;
 }
 
-static bool account_read(const Bursar__V1__Account *message, const char *tenant, struct arena *arena,
-	struct account_row *row, struct err *err)
+static bool account_read(const Bursar__V1__Account *message, const struct catalog *catalog, const char *tenant,
+	struct arena *arena, struct account_row *row, struct err *err)
 {
 	struct account_profile *profile = &row->profile;
 	const char *zone = message->time_zone;
 
-	if (!account_key_read(message->ref, tenant, &row->key, err))
+	if (!account_key_read(message->ref, catalog, tenant, arena, &row->key, err))
 		return false;
 	if (message->org[0] && row->key.kind != ACCOUNT_TEAM)
 		return err_invalid(err, "org", "is for teams only; a %s has none", account_kind_name(row->key.kind));
@@ -260,14 +262,14 @@ static bool account_read(const Bursar__V1__Account *message, const char *tenant,
 	return overrides_read(message, arena, profile, err);
 }
 
-static bool accounts_read(const Bursar__V1__TenantDocument *message, int64_t now_us, struct arena *arena,
-	struct document *out, struct err *err)
+static bool accounts_read(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, int64_t now_us,
+	struct arena *arena, struct document *out, struct err *err)
 {
 	out->accounts = (int)message->n_accounts;
 	out->account = arena_zalloc(arena, message->n_accounts + 1, sizeof(*out->account));
 	for (int i = 0; i < out->accounts; i++) {
 		const struct account_key *key = &out->account[i].key;
-		bool ok = account_read(message->accounts[i], out->tenant, arena, &out->account[i], err);
+		bool ok = account_read(message->accounts[i], catalog, out->tenant, arena, &out->account[i], err);
 		for (int k = 0; ok && k < i; k++)
 			if (out->account[k].key.kind == key->kind && strcmp(out->account[k].key.id, key->id) == 0)
 				ok = err_invalid(err, "ref.id", "%s %s stands there twice",
@@ -279,8 +281,8 @@ static bool accounts_read(const Bursar__V1__TenantDocument *message, int64_t now
 	return true;
 }
 
-bool document_from_message(const Bursar__V1__TenantDocument *message, const char *tenant, int64_t now_us,
-	struct arena *arena, struct document *out, struct err *err)
+bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,
+	int64_t now_us, struct arena *arena, struct document *out, struct err *err)
 {
 	struct tenant *settings = NULL;
 
@@ -292,5 +294,5 @@ bool document_from_message(const Bursar__V1__TenantDocument *message, const char
 	}
 	out->settings = settings;
 	return tiers_read(message, arena, out, err) && pools_read(message, arena, out, err) &&
-	       accounts_read(message, now_us, arena, out, err);
+	       accounts_read(message, catalog, now_us, arena, out, err);
 }

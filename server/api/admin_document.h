@@ -12,8 +12,11 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 Bursar__V1__TenantDocument *document_side_message(
 	struct arena *arena, const char *tenant, const struct document_change *change, bool after);
 
-/* ERR_INVALID with the field's path within the document ("tiers[2].limits[0].amount"). Overrides that have ended are left out. */
-bool document_from_message(const Bursar__V1__TenantDocument *message, const char *tenant, int64_t now_us,
-	struct arena *arena, struct document *out, struct err *err);
+/*
+ * ERR_INVALID with the field's path within the document ("tiers[2].limits[0].amount"). Overrides that have ended are left out; models are
+ * meant by any of the names that the catalog has.
+ */
+bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,
+	int64_t now_us, struct arena *arena, struct document *out, struct err *err);
 
 #endif

@@ -50,7 +50,7 @@ void admin_erase_account(struct call *call, void *ctx)
 		return;
 	}
 	self->call = call;
-	if (!admin_key(call, request->ref, &self->erasing.op.key))
+	if (!admin_key(call, ctx, request->ref, &self->erasing.op.key))
 		return;
 	if (!erase_check(&self->erasing.op.key, request->reason, &err)) {
 		call_fail(call, &err);

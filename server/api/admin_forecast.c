@@ -55,6 +55,6 @@ void admin_get_forecast(struct call *call, void *ctx)
 		return;
 	}
 	self->call = call;
-	if (admin_bill_key(call, request->ref, &self->forecast.key))
+	if (admin_bill_key(call, ctx, request->ref, &self->forecast.key))
 		forecast_start(&self->forecast, ctx, call_arena(call), forecast_done);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/utf8.h"
+#include "domain/name.h"
 #include "service/keys.h"
 
 enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };
@@ -152,9 +153,13 @@ static const char *lines_of(struct arena *arena, char **list, size_t count)
 
 static bool lists_check(const Bursar__V1__CreateKeyRequest *request, struct err *err)
 {
-	for (size_t i = 0; i < request->n_interfaces; i++)
+	for (size_t i = 0; i < request->n_interfaces; i++) {
+		if (name_is_blank(request->interfaces[i]))
+			return err_invalid(err, "interfaces", "has one that is made of spaces");
+		interface_fold(request->interfaces[i]);
 		if (!id_check(request->interfaces[i], strlen(request->interfaces[i]), "interfaces", err))
 			return false;
+	}
 	for (size_t i = 0; i < request->n_addresses; i++)
 		if (!network_check(request->addresses[i], "addresses", err))
 			return false;

@@ -21,10 +21,17 @@ static inline char *admin_text(const char *s)
 	return (char *)(uintptr_t)s;
 }
 
-/* Whom a reference means, with its defaults; false when the call has been failed. */
-bool admin_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key);
+/* Whom a reference means, with its defaults, a model by any of its names; false when the call has been failed. */
+bool admin_key(struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key);
 /* The same of one that has bills: a model has none. */
-bool admin_bill_key(struct call *call, const Bursar__V1__AccountRef *ref, struct account_key *key);
+bool admin_bill_key(
+	struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key);
+/* The id of the model's account that *id, one of its names, means. ERR_INVALID on `field`. */
+bool admin_model_id(const struct catalog *catalog, const char *tenant, const char **id, const char *field,
+	struct arena *arena, struct err *err) __attribute__((warn_unused_result));
+/* What is to be looked for by a name of a model: its id, with `provider` the provider before it where the name has one. In the arena. */
+const char *admin_model_wanted(
+	const struct catalog *catalog, const char *tenant, const char *name, bool provider, struct arena *arena);
 Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key *key);
 
 /* An account as a message, which points into the row. */

@@ -46,7 +46,7 @@ void admin_reset(struct call *call, void *ctx)
 		return;
 	}
 	reset->call = call;
-	if (!admin_key(call, request->ref, &reset->reset.key))
+	if (!admin_key(call, ctx, request->ref, &reset->reset.key))
 		return;
 	reset->reset.request_id = request->request_id[0] ? request->request_id : reset_id(call_arena(call));
 	reset->reset.actor = admin_actor(call);

@@ -171,8 +171,21 @@ static void drained(struct call *call, void *arg)
 	((struct watch_call *)arg)->draining = true;
 }
 
-static bool filter_of(
-	struct call *call, const Bursar__V1__WatchRequest *request, struct watch_filter *filter, struct err *err)
+/* What events say of their model. */
+static bool model_of(struct call *call, struct worker *worker, const Bursar__V1__WatchRequest *request,
+	struct watch_filter *filter, struct err *err)
+{
+	struct snapshot *snapshot = snapshot_take(worker, err);
+
+	if (!snapshot)
+		return false;
+	filter->model = admin_model_wanted(snapshot->catalog, filter->tenant, request->model, false, call_arena(call));
+	snapshot_give(worker, snapshot);
+	return true;
+}
+
+static bool filter_of(struct call *call, struct worker *worker, const Bursar__V1__WatchRequest *request,
+	struct watch_filter *filter, struct err *err)
 {
 	if (!admin_all_tenants(call, request->all_tenants, err))
 		return false;
@@ -184,13 +197,12 @@ static bool filter_of(
 		.tenant = request->all_tenants ? "" : tenant_or_default(request->tenant),
 		.user = request->user,
 		.interface = request->interface,
-		.model = request->model,
 		.denials = request->denied,
 		.reason = (enum reason)request->reason,
 	};
 	for (size_t i = 0; i < request->n_kinds; i++)
 		filter->kinds |= 1u << request->kinds[i];
-	return true;
+	return model_of(call, worker, request, filter, err);
 }
 
 void admin_watch(struct call *call, void *ctx)
@@ -199,7 +211,7 @@ void admin_watch(struct call *call, void *ctx)
 	struct err err;
 	const Bursar__V1__WatchRequest *request = request_read(call, &bursar__v1__watch_request__descriptor, &err);
 
-	if (!request || !filter_of(call, request, &self->watcher.filter, &err)) {
+	if (!request || !filter_of(call, ctx, request, &self->watcher.filter, &err)) {
 		call_fail(call, &err);
 		return;
 	}

@@ -5,6 +5,7 @@
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
 #include "domain/entry.h"
+#include "domain/name.h"
 #include "service/pool.h"
 
 struct scope {
@@ -53,6 +54,7 @@ static bool interface_hold(const struct scope *scope, char **interface, struct e
 		return true;
 	if (!(*interface)[0])
 		*interface = arena_strndup(scope->arena, allowed, strcspn(allowed, "\n"));
+	interface_fold(*interface);
 	if (key_list_has(allowed, *interface, strlen(*interface)))
 		return true;
 	err_set(err, ERR_PERMISSION, "interface: the key is not for %.64s", *interface);

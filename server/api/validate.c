@@ -10,12 +10,28 @@
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
+#include "domain/name.h"
 #include "rpc/message.h"
 
 enum { TEXT_MOST = 1024, ITEMS_MOST = 1000, NAME_MOST = 64 };
 #define NUMBER_MOST INT64_C(9007199254740991)
 
-enum rule_kind { BY_TYPE, ID, ID_OR_NONE, NAME, NAME_OR_NONE, TEXT, NUMBER, TTL, NEEDED, ITEMS, KNOWN };
+enum rule_kind {
+	BY_TYPE,
+	ID,
+	ID_OR_NONE,
+	INTERFACE_OR_NONE,
+	TRIMMED,
+	TRIMMED_OR_NONE,
+	NAME,
+	NAME_OR_NONE,
+	TEXT,
+	NUMBER,
+	TTL,
+	NEEDED,
+	ITEMS,
+	KNOWN
+};
 
 struct rule {
 	const ProtobufCMessageDescriptor *message;
@@ -51,7 +67,19 @@ static bool name_check(const char *text, const char *field, struct err *err)
 	return true;
 }
 
-static bool text_check(const struct rule *rule, const char *text, const char *field, struct err *err)
+/* A name that is written in more than one way, in place: the message's text is the call's own. */
+static bool folded_check(const struct rule *rule, char *text, const char *field, struct err *err)
+{
+	if (name_is_blank(text))
+		return err_invalid(err, field, "is made of spaces");
+	if (rule->kind == INTERFACE_OR_NONE)
+		interface_fold(text);
+	else
+		name_trim(text);
+	return (!text[0] && rule->kind != TRIMMED) || id_check(text, strlen(text), field, err);
+}
+
+static bool text_check(const struct rule *rule, char *text, const char *field, struct err *err)
 {
 	size_t len = strlen(text);
 	int64_t most = rule->kind == TEXT ? rule->most : TEXT_MOST;
@@ -60,6 +88,8 @@ static bool text_check(const struct rule *rule, const char *text, const char *fi
 		return true;
 	if (rule->kind == ID || rule->kind == ID_OR_NONE)
 		return id_check(text, len, field, err);
+	if (rule->kind == INTERFACE_OR_NONE || rule->kind == TRIMMED || rule->kind == TRIMMED_OR_NONE)
+		return folded_check(rule, text, field, err);
 	if (rule->kind == NAME || rule->kind == NAME_OR_NONE)
 		return name_check(text, field, err);
 	if (!utf8_valid(text, len))
@@ -105,7 +135,7 @@ static bool value_check(
 
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING:
-		return text_check(rule, *(const char *const *)value, field->name, err);
+		return text_check(rule, *(char *const *)value, field->name, err);
 	case PROTOBUF_C_TYPE_INT64:
 		return number_check(rule, *(const int64_t *)value, NUMBER_MOST, field->name, err);
 	case PROTOBUF_C_TYPE_INT32:
@@ -131,7 +161,7 @@ static bool item_check(
 	snprintf(name, sizeof(name), "[%zu]", i);
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING:
-		return text_check(rule, ((const char *const *)(const void *)values)[i], name, err);
+		return text_check(rule, ((char *const *)(const void *)values)[i], name, err);
 	case PROTOBUF_C_TYPE_ENUM:
 		return enum_check(rule, field->descriptor, ((const int *)(const void *)values)[i], name, err);
 	case PROTOBUF_C_TYPE_MESSAGE:

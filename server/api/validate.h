@@ -1,4 +1,7 @@
-/* What a request may hold: the limits of every field, stated in one table, and the walk that applies it. */
+/*
+ * What a request may hold: the limits of every field, stated in one table, and the walk that applies it. Names that are the same
+ * in more than one spelling (interfaces, models with spaces around them) come out of it in one.
+ */
 #ifndef BURSAR_API_VALIDATE_H
 #define BURSAR_API_VALIDATE_H
 

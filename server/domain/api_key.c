@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "domain/name.h"
+
 const char *role_name(enum role role)
 {
 	static const char *const names[] = {"nobody", "user", "bot", "viewer", "admin", "operator"};
@@ -71,6 +73,24 @@ static bool network_parse(const char *text, size_t len, struct network *out)
 		return false;
 	out->bits = (int)bits;
 	return true;
+}
+
+void interface_lines_fold(char *lines)
+{
+	char *out = lines, *line = lines;
+
+	for (char *end; line; line = end) {
+		end = strchr(line, '\n');
+		if (end)
+			*end++ = '\0';
+		interface_fold(line);
+		size_t len = strlen(line);
+		memmove(out, line, len);
+		out += len;
+		*out = '\0';
+		if (end)
+			*out++ = '\n';
+	}
 }
 
 bool network_check(const char *network, const char *field, struct err *err)

@@ -47,6 +47,9 @@ struct api_key {
 /* Is `interface` of `len` bytes one of the lines? An empty list has all. */
 bool key_list_has(const char *lines, const char *word, size_t len);
 
+/* In place: each line as interface_fold has it. */
+void interface_lines_fold(char *lines);
+
 /* "10.0.0.0/8", "2001:db8::/32", or one address. ERR_INVALID names `field`. */
 bool network_check(const char *network, const char *field, struct err *err);
 

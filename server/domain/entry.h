@@ -47,7 +47,11 @@ struct entry_account {
 struct entry_info {
 	const char *tenant, *user, *request_id, *interface, *model; /* model: as checked */
 	const char *tier; /* of the user at the check */
-	const char *provider, *price_model; /* whose price the estimate used; "" when none */
+	/*
+	 * The model that `model` leads to, on whose limits the request counts (catalog_model): the id as its price has it. Without a price
+	 * the name in lower case, and no provider. "" when no model was named.
+	 */
+	const char *provider, *price_model;
 	const char *reason; /* resets: the admin's reason */
 	const char *actor; /* resets: who */
 	int accounts;
@@ -57,7 +61,8 @@ struct entry_info {
 /* Of one record. */
 struct entry_usage {
 	const char *model; /* as served */
-	const char *provider, *price_model;
+	const char *provider,
+		*price_model; /* whose price it was at; without one likewise the served name in lower case, and no provider */
 	const char *mode; /* "" = standard */
 	int64_t price_from_us;
 	uint32_t flags;

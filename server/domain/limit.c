@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "domain/name.h"
 #include "domain/policy_pack.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -215,15 +216,28 @@ static bool kind_check(const struct limit *limit, struct err *err)
 	return true;
 }
 
+void limit_model_is(struct limit *limit, const char *key)
+{
+	limit->model_hash = selector_hash(key, strlen(key));
+}
+
+/* A selector of spaces alone would be one of all requests, once it is trimmed. */
+static bool selector_check(const char *text, const char *field, struct err *err)
+{
+	if (name_is_blank(text))
+		return err_invalid(err, field, "is made of spaces; leave it empty for all");
+	return !text[0] || id_check(text, strlen(text), field, err);
+}
+
 bool limit_prepare(struct limit *limit, struct err *err)
 {
 	struct limit made = *limit;
+	char key[ID_MAX + 1];
 
-	if (!kind_check(&made, err))
-		return false;
-	if (made.interface[0] && !id_check(made.interface, strlen(made.interface), "interface", err))
-		return false;
-	if (made.model[0] && !id_check(made.model, strlen(made.model), "model", err))
+	interface_fold(made.interface);
+	name_trim(made.model);
+	if (!kind_check(&made, err) || !selector_check(made.interface, "interface", err) ||
+		!selector_check(made.model, "model", err))
 		return false;
 	if (made.warn_percent < 0 || made.warn_percent > 100)
 		return err_invalid(err, "warn_percent", "%d is not within 1 and 100 (0 = %d)", made.warn_percent,
@@ -243,7 +257,8 @@ bool limit_prepare(struct limit *limit, struct err *err)
 		return false;
 	made.id = (uint32_t)hash64(made.name, strlen(made.name));
 	made.interface_hash = selector_hash(made.interface, strlen(made.interface));
-	made.model_hash = selector_hash(made.model, strlen(made.model));
+	model_fold(made.model, key);
+	limit_model_is(&made, key);
 	*limit = made;
 	return true;
 }
@@ -259,7 +274,7 @@ static bool ids_differ(const struct policy *policy, struct err *err)
 	return true;
 }
 
-static void pid_make(struct policy *policy)
+void policy_seal(struct policy *policy)
 {
 	struct buf packed = {0};
 
@@ -278,7 +293,7 @@ bool policy_prepare(struct policy *policy, struct err *err)
 			return err_prefix(err, "limits[%d].", i);
 	if (!ids_differ(policy, err))
 		return false;
-	pid_make(policy);
+	policy_seal(policy);
 	return true;
 }
 
@@ -297,7 +312,7 @@ bool policy_merge(
 		}
 		*at = overrides[i];
 	}
-	pid_make(&merged);
+	policy_seal(&merged);
 	*out = merged;
 	return true;
 }

@@ -38,8 +38,8 @@ struct limit {
 	int64_t amount; /* count, tokens or nano-USD */
 	int64_t period_us; /* KIND_BUCKET */
 	int64_t burst; /* KIND_BUCKET; limit_prepare turns 0 into amount */
-	char interface[ID_MAX + 1]; /* "" = all */
-	char model[ID_MAX + 1]; /* "" = all */
+	char interface[ID_MAX + 1]; /* "" = all; limit_prepare folds it */
+	char model[ID_MAX + 1]; /* "" = all; as the admin wrote it, any of the model's names */
 	bool shadow;
 	bool notify; /* KIND_CALENDAR */
 	int warn_percent; /* limit_prepare turns 0 into WARN_PERCENT_DEFAULT */
@@ -47,7 +47,8 @@ struct limit {
 	/* Made by limit_prepare. One unit of a bucket takes num/den microseconds to flow in (period/amount, reduced). */
 	int64_t num, den;
 	int64_t burst_us, burst_rem; /* time of a whole burst: burst_us + burst_rem/den */
-	uint64_t interface_hash, model_hash; /* selector_hash; 0 = all */
+	uint64_t interface_hash; /* selector_hash; 0 = all */
+	uint64_t model_hash; /* likewise, of the model's key: of its own text until limit_model_is has said otherwise */
 };
 
 /* The limits of a tier, or of an account with overrides, in a fixed order, with the name of their content. */
@@ -78,6 +79,15 @@ bool policy_merge(
 
 /* NULL when there is none of this id. */
 const struct limit *policy_find(const struct policy *policy, uint32_t id);
+
+/*
+ * The limit counts requests whose model has this key (model_fold of what its selector resolves to), whatever the selector's
+ * text is. The policy it stands in is to be sealed afterwards.
+ */
+void limit_model_is(struct limit *limit, const char *key);
+
+/* Computes the pid once more. */
+void policy_seal(struct policy *policy);
 
 /* Does a request of this interface and model (selector_hash of each; 0 = not given) count on the limit? */
 bool limit_matches(const struct limit *limit, uint64_t interface_hash, uint64_t model_hash);

@@ -80,6 +80,12 @@ void price_book_free(struct price_book *book);
 const struct price *price_find(
 	const struct price_book *book, const char *tenant, const char *account, const char *model, int64_t at_us);
 
+/* Do several providers have the id, at the tenant's prices or at everybody's, at `at_us`? */
+bool price_has_providers(const struct price_book *book, const char *tenant, const char *model, int64_t at_us);
+
+/* The last moment within (after_us, until_us] at which a price begins or ends; after_us when there is none. */
+int64_t price_last_turn(const struct price_book *book, int64_t after_us, int64_t until_us);
+
 /* Up to `max` ids that look most like `model`, for the error text. Returns how many. */
 int price_nearest(const struct price_book *book, const char *tenant, const char *model, const char *out[], int max);
 

@@ -197,3 +197,37 @@ const struct price *price_find(
 		other = find_by_alias(&query, provider, slash + 1);
 	return other ? other : found;
 }
+
+bool price_has_providers(const struct price_book *book, const char *tenant, const char *model, int64_t at_us)
+{
+	const char *const scopes[] = {tenant, ""};
+	const char *provider = NULL;
+
+	for (int scope = 0; scope < 2; scope++)
+		for (int i = lower_bound(book, model, scopes[scope], ""); i < book->count; i++) {
+			const struct price *price = &book->prices[i];
+
+			if (compare_key(price, model, scopes[scope], "") != 0)
+				break;
+			if (!in_force(price, at_us))
+				continue;
+			if (provider && strcmp(provider, price->provider) != 0)
+				return true;
+			provider = price->provider;
+		}
+	return false;
+}
+
+int64_t price_last_turn(const struct price_book *book, int64_t after_us, int64_t until_us)
+{
+	int64_t last = after_us;
+
+	for (int i = 0; i < book->count; i++) {
+		const int64_t turns[] = {book->prices[i].from_us, book->prices[i].to_us};
+
+		for (int k = 0; k < 2; k++)
+			if (turns[k] > last && turns[k] <= until_us)
+				last = turns[k];
+	}
+	return last;
+}

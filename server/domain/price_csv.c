@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/csv.h"
 #include "domain/limit.h"
+#include "domain/name.h"
 #include "domain/price_change.h"
 
 enum kind {
@@ -117,6 +118,7 @@ static bool copy_text(const char *text, char *out, size_t size, const char *fiel
 	if (n >= size)
 		return err_invalid(err, field, "is %zu bytes long; at most %zu are possible", n, size - 1);
 	memcpy(out, text, n + 1);
+	name_trim(out);
 	return true;
 }
 

@@ -53,7 +53,8 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 		result = pg_query(link,
 			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, unknown_model = "
 			"$4::smallint, "
-			"fallback_model = $5, language = $6, updated_at = now() WHERE id = $1 RETURNING epoch, "
+			"fallback_model = $5, language = $6, updated_at = now() WHERE id = $1 RETURNING " TENANT_EPOCH
+			", "
 			"to_jsonb(tenants)",
 			&args, err);
 	pg_args_release(&args);

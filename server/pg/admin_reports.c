@@ -91,9 +91,9 @@ static void put_report(struct buf *sql, const struct report_page *op)
 	buf_put_str(sql, source_sql(op));
 	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
 	if (op->model[0])
-		buf_put_str(sql, " AND (model = $4 OR provider || '/' || model = $4)");
-	if (op->interface[0])
-		buf_put_str(sql, " AND interface = $5");
+		buf_put_str(sql, " AND lower($4) IN (lower(model), lower(provider || '/' || model))");
+	if (op->interface[0]) /* older rows have it as the caller wrote it */
+		buf_put_str(sql, " AND lower(interface) = $5");
 	if (op->after && op->by)
 		put_after(sql, op->by);
 	if (op->by) {

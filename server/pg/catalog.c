@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "domain/price.h"
 #include "pg/admin.h"
 #include "pg/link.h"
 #include "pg/rows.h"
@@ -27,7 +28,7 @@ struct pg_catalog {
 	struct catalog_source source; /* first, and what callers see */
 	char *conninfo;
 	int pool_slots; /* the option */
-	bool option_written; /* the thread's own */
+	bool option_written, names_stuck; /* the thread's own */
 	int wake_fd;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -55,12 +56,13 @@ enum {
 
 static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_BEGIN] = {.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
-	[ANSWER_EPOCH] = {.sql = "SELECT generation FROM catalog_epoch"},
+	[ANSWER_EPOCH] = {.sql = "SELECT generation, names_at_us FROM catalog_epoch"},
 	/* A tenant that has accounts, but was never put, has the settings of `default` under its own id. */
 	[ANSWER_TENANTS] =
 		{.sql = "SELECT " TENANT_COLUMNS " FROM tenants UNION ALL "
 			"SELECT x.tenant, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, "
-			"d.language, d.epoch FROM (SELECT DISTINCT tenant FROM accounts WHERE kind >= 4) x, tenants d "
+			"d.language, d." TENANT_EPOCH
+			" FROM (SELECT DISTINCT tenant FROM accounts WHERE kind >= 4) x, tenants d "
 			"WHERE d.id = 'default' AND x.tenant NOT IN (SELECT id FROM tenants) ORDER BY 1"},
 	[ANSWER_TIERS] = {.sql = "SELECT " TIER_COLUMNS " FROM tiers ORDER BY tenant, name"},
 	[ANSWER_LIMITS] = {.sql = "SELECT " TIER_LIMIT_COLUMNS " FROM tier_limits ORDER BY tenant, tier, position"},
@@ -182,11 +184,41 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 	load_pools(&parts, answers[ANSWER_POOLS]);
 	load_keys(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE]);
 	parts.default_slots = catalog->pool_slots;
-	parts.stored = catalog->generation = PQntuples(answers[ANSWER_EPOCH]) ? pg_i64(answers[ANSWER_EPOCH], 0, 0) : 0;
+	if (PQntuples(answers[ANSWER_EPOCH])) {
+		parts.stored = pg_i64(answers[ANSWER_EPOCH], 0, 0);
+		parts.names_at_us = pg_i64(answers[ANSWER_EPOCH], 0, 1);
+	}
+	catalog->generation = parts.stored;
 	for (int i = 0; i < ANSWER_COUNT; i++)
 		PQclear(answers[i]);
 	catalog_publish(&catalog->source, catalog_new(&parts));
 	return true;
+}
+
+/*
+ * A price that has begun or ended since names were resolved may have names lead elsewhere. Whoever sees it first says so for all,
+ * with a new epoch; the others load it like any other change. Where that cannot be written, names stay as they were.
+ */
+static bool names_move(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
+{
+	const struct catalog *loaded = catalog->source.current; /* no other thread publishes */
+	int64_t at_us = catalog_names_at(loaded);
+	int64_t turn_us = price_last_turn(catalog_prices(loaded), at_us, clock_wall_us());
+	struct pg_args args = {0};
+	struct err why;
+
+	if (turn_us == at_us)
+		return true;
+	pg_arg_int(&args, turn_us);
+	bool moved = pg_exec(link,
+		"UPDATE catalog_epoch SET generation = generation + 1, names = names + 1, names_at_us = $1 "
+		"WHERE names_at_us < $1",
+		&args, &why);
+	pg_args_release(&args);
+	if (!moved && !catalog->names_stuck)
+		log_warn("names of models stay as they were before the last price began or ended", F("why", why.text));
+	catalog->names_stuck = !moved;
+	return !moved || load(catalog, link, err);
 }
 
 /* Once: the newest start decides about pools without a number of their own. */
@@ -212,16 +244,15 @@ static bool look(void *arg, struct pg_link *link, struct err *err)
 
 	if (!write_option(catalog, link, err))
 		return false;
+	bool same = false;
 	if (catalog->generation >= 0) {
 		PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
 		if (!result)
 			return false;
-		bool same = PQntuples(result) == 1 && pg_i64(result, 0, 0) == catalog->generation;
+		same = PQntuples(result) == 1 && pg_i64(result, 0, 0) == catalog->generation;
 		PQclear(result);
-		if (same)
-			return true;
 	}
-	return load(catalog, link, err);
+	return (same || load(catalog, link, err)) && names_move(catalog, link, err);
 }
 
 static void wait_next(struct pg_catalog *catalog)

@@ -1,6 +1,8 @@
 /* Rows as structs. */
 #include "pg/rows.h"
 
+#include "domain/name.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,21 +143,14 @@ void args_usage_since(struct pg_args *args, int64_t now_us)
 		pg_arg_int(args, usage_since_us((enum window_unit)u, now_us));
 }
 
-static uint64_t selector_column(const PGresult *result, int row, int column)
-{
-	const char *text = pg_text(result, row, column);
-
-	return selector_hash(text, strlen(text));
-}
-
 void row_usage(const PGresult *result, int row, int column, struct usage_window *out)
 {
 	*out = (struct usage_window){
 		.unit = (enum window_unit)pg_i64(result, row, column),
 		.window_start = pg_i64(result, row, column + 1),
 		.reset = pg_i64(result, row, column + 2) != 0,
-		.interface_hash = selector_column(result, row, column + 3),
-		.model_hash = selector_column(result, row, column + 4),
+		.interface_hash = interface_hash(pg_text(result, row, column + 3)),
+		.model_hash = model_hash(pg_text(result, row, column + 4)),
 		.used = {.requests = pg_i64(result, row, column + 5),
 			.input = pg_i64(result, row, column + 6),
 			.output = pg_i64(result, row, column + 7),
@@ -291,6 +286,15 @@ static int digit_of(char c)
 	return c <= '9' ? c - '0' : c - 'a' + 10;
 }
 
+/* Keys that were made before interfaces were folded have them as they were written. */
+static const char *interfaces_of(const PGresult *result, int row, int column, struct arena *arena)
+{
+	char *lines = arena_strndup(arena, pg_text(result, row, column), (size_t)PQgetlength(result, row, column));
+
+	interface_lines_fold(lines);
+	return lines;
+}
+
 void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out)
 {
 	const char *hash = pg_text(result, row, 1);
@@ -302,7 +306,7 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 		.account = text_of(result, row, 4, arena),
 		.label = text_of(result, row, 5, arena),
 		.prefix = text_of(result, row, 6, arena),
-		.interfaces = text_of(result, row, 7, arena),
+		.interfaces = interfaces_of(result, row, 7, arena),
 		.networks = text_of(result, row, 8, arena),
 		.created_at_us = pg_i64(result, row, 9),
 		.expires_at_us = pg_i64(result, row, 10),

@@ -54,7 +54,9 @@ void row_profile(const PGresult *result, int row, int column, struct account_pro
 void args_usage_since(struct pg_args *args, int64_t now_us);
 void row_usage(const PGresult *result, int row, int column, struct usage_window *out);
 
-#define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, epoch"
+/* Records follow the higher epoch: it rises too when names of models come to lead elsewhere. */
+#define TENANT_EPOCH "epoch + (SELECT names FROM catalog_epoch)"
+#define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, " TENANT_EPOCH
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out);
 
 /* Of pools p. Levels come as flat text: "priority weight queue_limit;". */

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "domain/name.h"
 #include "domain/text_pack.h"
 #include "redis/store_private.h"
 #include "redis/sweep.h"
@@ -223,7 +224,6 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	struct redis_command *command = redis_command_new(redis->link, takeback_done, op);
 	const struct entry *entry = op->entry;
 	const struct entry_info *info = &entry->info;
-	const char *model = entry_counted_model(info);
 
 	op_begin(&op->op, outbox);
 	redis_arg_function(command, FUNCTION_TAKEBACK, 2 + info->accounts);
@@ -236,8 +236,8 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	buf_put_int(&redis->scratch, entry->amounts.input, 7);
 	buf_put_int(&redis->scratch, entry->amounts.output, 7);
 	buf_put_int(&redis->scratch, entry->amounts.cost, 7);
-	buf_put_uint(&redis->scratch, selector_hash(info->interface, strlen(info->interface)), 6);
-	buf_put_uint(&redis->scratch, selector_hash(model, strlen(model)), 6);
+	buf_put_uint(&redis->scratch, interface_hash(info->interface), 6);
+	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(info)), 6);
 	arg_scratch(redis, command);
 	for (int i = 0; i < info->accounts; i++) {
 		part_put(&redis->scratch, &entry->part[i]);

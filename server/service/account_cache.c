@@ -12,6 +12,7 @@ struct own {
 	struct list used; /* in the ring of owns; `entry` is NULL while it is in the ring of the free ones */
 	struct entry *entry;
 	bool merged;
+	uint64_t generation; /* of the catalog by which it was merged */
 	uint8_t tier_pid[8]; /* merged with this tier, and with so many overrides: fewer once some have ended */
 	int merged_count;
 	struct limit overrides[LIMITS_MAX];
@@ -221,25 +222,37 @@ void account_cache_forget(struct account_cache *cache, enum account_kind kind, c
 		entry_drop(cache, entry);
 }
 
-const struct policy *account_cache_policy(struct account_cache *cache, enum account_kind kind, const char *tenant,
-	const char *id, const struct account_profile *profile, const struct policy *tier, struct arena *arena,
-	struct err *err)
+static struct own *own_find(struct account_cache *cache, enum account_kind kind, const char *tenant, const char *id,
+	const struct account_profile *profile)
 {
 	struct entry *entry = entry_find(cache, kind, tenant, id, key_hash(kind, tenant, id));
-	struct own *own = entry && entry->profile.version == profile->version ? entry->own : NULL;
-	struct policy *merged;
 
-	if (own && own->merged && own->merged_count == profile->override_count &&
-		memcmp(own->tier_pid, tier->pid, sizeof(own->tier_pid)) == 0)
-		return policy_copy(arena, &own->policy);
-	merged = arena_alloc(arena, sizeof(*merged));
-	if (!policy_merge(tier, profile->overrides, profile->override_count, merged, err))
+	return entry && entry->profile.version == profile->version ? entry->own : NULL;
+}
+
+const struct policy *account_cache_policy(struct account_cache *cache, enum account_kind kind, const char *tenant,
+	const char *id, const struct account_profile *profile, const struct policy *tier, uint64_t generation,
+	struct arena *arena)
+{
+	struct own *own = own_find(cache, kind, tenant, id, profile);
+
+	if (!own || !own->merged || own->merged_count != profile->override_count || own->generation != generation ||
+		memcmp(own->tier_pid, tier->pid, sizeof(own->tier_pid)) != 0)
 		return NULL;
-	if (own) {
-		own->policy = *merged;
-		own->merged = true;
-		own->merged_count = profile->override_count;
-		memcpy(own->tier_pid, tier->pid, sizeof(own->tier_pid));
-	}
-	return merged;
+	return policy_copy(arena, &own->policy);
+}
+
+void account_cache_keep_policy(struct account_cache *cache, enum account_kind kind, const char *tenant, const char *id,
+	const struct account_profile *profile, const struct policy *tier, uint64_t generation,
+	const struct policy *merged)
+{
+	struct own *own = own_find(cache, kind, tenant, id, profile);
+
+	if (!own)
+		return;
+	own->policy = *merged;
+	own->merged = true;
+	own->merged_count = profile->override_count;
+	own->generation = generation;
+	memcpy(own->tier_pid, tier->pid, sizeof(own->tier_pid));
 }

@@ -28,12 +28,17 @@ void account_cache_put(struct account_cache *cache, enum account_kind kind, cons
 void account_cache_forget(struct account_cache *cache, enum account_kind kind, const char *tenant, const char *id);
 
 /*
- * The limits of an account with overrides: those of `tier` with the profile's own merged in. Kept beside the profile
- * as long as the tier's content (its pid) stays the same. A copy, in the arena. ERR_INVALID when they do not fit together.
+ * The limits of an account with overrides, as they were merged: of this profile, this content of the tier (its pid), this generation of
+ * the catalog, which says what the models that limits name lead to. A copy, in the arena; NULL: to be merged.
  */
 const struct policy *account_cache_policy(struct account_cache *cache, enum account_kind kind, const char *tenant,
-	const char *id, const struct account_profile *profile, const struct policy *tier, struct arena *arena,
-	struct err *err);
+	const char *id, const struct account_profile *profile, const struct policy *tier, uint64_t generation,
+	struct arena *arena);
+
+/* Keeps what was merged, if the profile is known. */
+void account_cache_keep_policy(struct account_cache *cache, enum account_kind kind, const char *tenant, const char *id,
+	const struct account_profile *profile, const struct policy *tier, uint64_t generation,
+	const struct policy *merged);
 
 /* A copy of as much of a policy, or of a profile with its overrides, as counts. */
 struct policy *policy_copy(struct arena *arena, const struct policy *policy);

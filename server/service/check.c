@@ -103,7 +103,9 @@ enum flow_result check_step_resolve(struct flow *flow)
 	struct check *check = check_of(flow);
 	struct parties *parties = &check->parties;
 
-	if (!parties_of_user(parties, check->question.user, check->question.model, &flow->err))
+	catalog_model(
+		parties->catalog, check->question.tenant, check->question.user, check->question.model, &check->model);
+	if (!parties_of_user(parties, check->question.user, &check->model, &flow->err))
 		return flow_fail(flow);
 	if (parties->tier_missing && wait_for_catalog(check))
 		return FLOW_WAIT;
@@ -170,7 +172,7 @@ static enum flow_result step_ask(struct flow *flow)
 	};
 	parties_beliefs(&check->parties, check->op.belief);
 	if (!check->op.dry_run) {
-		check_digest_make(question, check->op.digest);
+		check_digest_make(check, check->op.digest);
 		check_info_make(check);
 	}
 	flow_to(flow, step_answered);

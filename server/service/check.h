@@ -57,6 +57,7 @@ struct check {
 	/* its own */
 	struct snapshot *snapshot;
 	struct parties parties;
+	struct model_name model; /* what the question's model leads to in the snapshot */
 	struct request request;
 	int rounds;
 	bool looked_up;

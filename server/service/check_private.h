@@ -14,8 +14,8 @@ enum flow_result check_step_away(struct flow *flow);
 
 /* The request of the question at the user's tier and at today's price. */
 bool check_request_make(struct check *check, struct err *err);
-/* Equal contents, equal digest: texts and lifetimes may differ between repeats. */
-void check_digest_make(const struct check_question *question, uint8_t digest[8]);
+/* Equal contents, equal digest: texts, lifetimes and the model's name may differ between repeats. */
+void check_digest_make(const struct check *check, uint8_t digest[8]);
 /* Fills op.info: who, from where, for which model, on which accounts. */
 void check_info_make(struct check *check);
 const char *check_handle_make(const struct check *check);

@@ -37,7 +37,7 @@ bool check_request_make(struct check *check, struct err *err)
 
 	check->request = (struct request){
 		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
-		.model_hash = selector_hash(question->model, strlen(question->model)),
+		.model_hash = check->model.hash,
 	};
 	if (question->mode == CHECK_STATUS)
 		return true;
@@ -47,14 +47,14 @@ bool check_request_make(struct check *check, struct err *err)
 	return request_price(check, err);
 }
 
-/* Equal contents, equal digest: texts and lifetimes may differ between repeats. */
-void check_digest_make(const struct check_question *question, uint8_t digest[8])
+void check_digest_make(const struct check *check, uint8_t digest[8])
 {
+	const struct check_question *question = &check->question;
 	struct buf buf = {0};
 	uint64_t hash;
 
 	buf_put_str16(&buf, question->interface, strlen(question->interface));
-	buf_put_str16(&buf, question->model, strlen(question->model));
+	buf_put_str16(&buf, check->model.key, strlen(check->model.key));
 	buf_put_i64(&buf, question->input_tokens);
 	buf_put_i64(&buf, question->max_output_tokens);
 	hash = hash64(buf.data, buf.len);
@@ -65,7 +65,6 @@ void check_digest_make(const struct check_question *question, uint8_t digest[8])
 void check_info_make(struct check *check)
 {
 	const struct check_question *question = &check->question;
-	const struct price *price = check->answer.priced.price;
 	struct entry_info info = {
 		.tenant = question->tenant,
 		.user = question->user,
@@ -73,8 +72,8 @@ void check_info_make(struct check *check)
 		.interface = question->interface,
 		.model = question->model,
 		.tier = party_tier_name(&check->parties.party[0]),
-		.provider = price ? price->provider : "",
-		.price_model = price ? price->model : "",
+		.provider = check->model.provider,
+		.price_model = check->model.model,
 		.reason = "",
 		.actor = "",
 		.accounts = check->parties.count,

@@ -66,11 +66,27 @@ const struct tier *account_tier(const struct catalog *catalog, const char *tenan
 static const struct policy *policy_of(struct parties *parties, const struct party *party, struct err *err)
 {
 	const struct policy *tier = party->tier ? &party->tier->policy : &parties->worker->no_limits;
+	const struct account_profile *profile = party->profile;
+	struct account_cache *cache = parties->worker->cache;
+	uint64_t generation = catalog_generation(parties->catalog);
+	const struct policy *kept;
+	struct policy *merged;
 
-	if (!party->profile->override_count)
+	if (!profile->override_count)
 		return tier;
-	return account_cache_policy(parties->worker->cache, party->kind, parties->tenant, party->id, party->profile,
-		tier, parties->arena, err);
+	kept = account_cache_policy(
+		cache, party->kind, parties->tenant, party->id, profile, tier, generation, parties->arena);
+	if (kept)
+		return kept;
+	merged = arena_alloc(parties->arena, sizeof(*merged));
+	/* A copy: what the profile's limits name stays what was written. A user's own prices may have names of their own. */
+	profile = profile_copy(parties->arena, profile);
+	catalog_limits_resolve(parties->catalog, parties->tenant, party->kind == ACCOUNT_USER ? party->id : "",
+		profile->overrides, profile->override_count);
+	if (!policy_merge(tier, profile->overrides, profile->override_count, merged, err))
+		return NULL;
+	account_cache_keep_policy(cache, party->kind, parties->tenant, party->id, profile, tier, generation, merged);
+	return merged;
 }
 
 static bool party_add(struct parties *parties, enum account_kind kind, const char *id, struct err *err)
@@ -97,8 +113,9 @@ static bool party_add(struct parties *parties, enum account_kind kind, const cha
 	return true;
 }
 
-bool parties_of_user(struct parties *parties, const char *user, const char *model, struct err *err)
+bool parties_of_user(struct parties *parties, const char *user, const struct model_name *model, struct err *err)
 {
+	const char *model_account = tenant_model_account(parties->settings, model);
 	const struct account_profile *owner;
 	const char *org;
 
@@ -115,8 +132,9 @@ bool parties_of_user(struct parties *parties, const char *user, const char *mode
 	}
 	if (org[0] && !party_add(parties, ACCOUNT_ORG, org, err))
 		return false;
-	if (model[0] && tenant_has_model_account(parties->settings, model) &&
-		!party_add(parties, ACCOUNT_MODEL, model, err))
+	/* A copy: what is learned of the account is remembered by its id, also after the snapshot that had it. */
+	if (model_account && !party_add(parties, ACCOUNT_MODEL,
+				     arena_strndup(parties->arena, model_account, strlen(model_account)), err))
 		return false;
 	if (parties->settings->has_account && !party_add(parties, ACCOUNT_TENANT, parties->tenant, err))
 		return false;

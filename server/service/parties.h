@@ -50,9 +50,9 @@ bool parties_renew(struct parties *parties, const struct snapshot *snapshot, str
 
 /*
  * The accounts of a request as they are believed to be now: the user, his team, its org, the model's account, the
- * tenant, as far as they exist. `model` may be "". Called again after something was learned.
+ * tenant, as far as they exist. `model` may be none, and is of this snapshot. Called again after something was learned.
  */
-bool parties_of_user(struct parties *parties, const char *user, const char *model, struct err *err);
+bool parties_of_user(struct parties *parties, const char *user, const struct model_name *model, struct err *err);
 
 /* Exactly these accounts: those of a reservation. */
 bool parties_of_accounts(struct parties *parties, const struct entry_account *accounts, int count, struct err *err);

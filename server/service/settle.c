@@ -77,13 +77,13 @@ static enum flow_result step_accounts(struct flow *flow)
 	bool ok = true;
 
 	flow_to(flow, step_ask);
+	settle_models(settle);
 	if (wants_info(settle))
 		settle->parties.count = 0;
 	else if (handle->accounts)
 		ok = parties_of_accounts(&settle->parties, handle->account, handle->accounts, &flow->err);
 	else
-		ok = parties_of_user(&settle->parties, handle->user,
-			settle->checked ? settle->checked : settle->question.served, &flow->err);
+		ok = parties_of_user(&settle->parties, handle->user, &settle->model, &flow->err);
 	return ok ? FLOW_MORE : flow_fail(flow);
 }
 

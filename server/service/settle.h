@@ -42,6 +42,8 @@ struct settle {
 	struct snapshot *snapshot;
 	struct parties parties;
 	const char *checked; /* the check's model; NULL until known */
+	struct model_name model; /* the check's, else the served one: on whose limits the request counts */
+	struct model_name served; /* the served one, else the check's */
 	int rounds;
 	bool asked_info, unknown_ok, counted;
 	struct repair *repair;

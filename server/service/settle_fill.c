@@ -3,6 +3,17 @@
 
 #include <string.h>
 
+void settle_models(struct settle *settle)
+{
+	const struct handle *handle = &settle->question.handle;
+	const char *checked = settle->checked ? settle->checked : "", *served = settle->question.served;
+
+	catalog_model(
+		settle->snapshot->catalog, handle->tenant, handle->user, checked[0] ? checked : served, &settle->model);
+	catalog_model(
+		settle->snapshot->catalog, handle->tenant, handle->user, served[0] ? served : checked, &settle->served);
+}
+
 bool settle_price(struct settle *settle, struct err *err)
 {
 	const struct settle_question *question = &settle->question;
@@ -34,7 +45,7 @@ void settle_usage_make(struct settle *settle)
 			 : settle->checked	    ? settle->checked
 						    : "",
 		.provider = priced->price ? priced->price->provider : "",
-		.price_model = priced->price ? priced->price->model : "",
+		.price_model = priced->price ? priced->price->model : settle->served.model,
 		.mode = settle->question.mode,
 		.price_from_us = priced->price ? priced->price->from_us : 0,
 		.flags = priced->cost.flags,
@@ -55,10 +66,10 @@ void settle_info_make(struct settle *settle)
 		.user = question->handle.user,
 		.request_id = question->handle.request_id,
 		.interface = question->interface,
-		.model = settle->checked ? settle->checked : question->served,
+		.model = settle->checked && settle->checked[0] ? settle->checked : question->served,
 		.tier = settle->parties.count ? party_tier_name(&settle->parties.party[0]) : "",
-		.provider = settle->answer.priced.price ? settle->answer.priced.price->provider : "",
-		.price_model = settle->answer.priced.price ? settle->answer.priced.price->model : "",
+		.provider = settle->model.provider,
+		.price_model = settle->model.model,
 		.reason = "",
 		.actor = "",
 		.accounts = settle->parties.count,
@@ -75,8 +86,6 @@ void settle_info_make(struct settle *settle)
 void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 {
 	const struct settle_question *question = &settle->question;
-	const char *model = settle->checked && settle->checked[0] ? settle->checked : question->served;
-
 	settle->op = (struct limits_settle){
 		.op = {.arena = settle->arena, .done = done},
 		.tenant = question->handle.tenant,
@@ -94,7 +103,7 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 			.output = tokens_output(&question->tokens),
 			.cost = settle->answer.priced.cost.nano},
 		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
-		.model_hash = selector_hash(model, strlen(model)),
+		.model_hash = settle->model.hash,
 		.started_at_us = question->handle.started_at_us,
 	};
 	parties_beliefs(&settle->parties, settle->op.belief);

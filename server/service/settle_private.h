@@ -4,6 +4,8 @@
 
 #include "service/settle.h"
 
+/* What the names of the models lead to. */
+void settle_models(struct settle *settle);
 /* The price of the record into the answer. */
 bool settle_price(struct settle *settle, struct err *err);
 /* Fills op: who, on which accounts, how much; then what goes with it into the ledger. */

@@ -178,7 +178,7 @@ void tell_check(const struct check *check)
 		.user = question->user,
 		.request_id = question->request_id,
 		.interface = question->interface,
-		.model = question->model,
+		.model = check->model.model,
 		.tier = answer->tier,
 		.pool = "",
 		.cause = "",
@@ -191,7 +191,6 @@ void tell_settled(const struct settle *settle)
 {
 	const struct settle_question *question = &settle->question;
 	const struct settle_answer *answer = &settle->answer;
-	const char *checked = settle->checked ? settle->checked : "";
 	struct watch_event event = {
 		.kind = question->cancel ? WATCH_CANCEL : WATCH_RECORD,
 		.limit = "",
@@ -202,7 +201,7 @@ void tell_settled(const struct settle *settle)
 		.request_id = question->handle.request_id,
 		.interface =
 			settle->unknown_ok ? question->interface : "", /* the check's is known to the store alone */
-		.model = question->served && question->served[0] ? question->served : checked,
+		.model = settle->served.model,
 		.tier = "",
 		.pool = "",
 		.cause = "",
@@ -221,7 +220,7 @@ void tell_slot(const struct check *check, const char *pool, int64_t waited_us, c
 		.user = question->user,
 		.request_id = question->request_id,
 		.interface = question->interface,
-		.model = question->model,
+		.model = check->model.model,
 		.tier = "", /* the snapshot it lies in may be gone */
 		.pool = pool,
 		.cause = cause,

@@ -1,5 +1,5 @@
 /* The catalog in memory: sorted arrays that never change once published, counted by their readers. */
-#include "store/catalog_build.h"
+#include "store/catalog_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +105,7 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 	catalog->other.has_account = false;
 	catalog->other.model_accounts = 0;
 	catalog->other.model_account = NULL;
+	catalog_names_make(catalog, &catalog->parts, &catalog->other);
 	return catalog;
 }
 
@@ -224,12 +225,9 @@ bool catalog_has_keys(const struct catalog *catalog)
 	return catalog && catalog->parts.keys_made;
 }
 
-bool tenant_has_model_account(const struct tenant *tenant, const char *model)
+int64_t catalog_names_at(const struct catalog *catalog)
 {
-	if (!tenant || tenant->model_accounts == 0)
-		return false;
-	return bsearch(model, tenant->model_account, (size_t)tenant->model_accounts, sizeof(*tenant->model_account),
-		       compare_models) != NULL;
+	return catalog ? catalog->parts.names_at_us : 0;
 }
 
 int64_t catalog_stored(const struct catalog *catalog)
@@ -284,8 +282,11 @@ void catalog_release(struct catalog *catalog)
 {
 	if (!catalog || atomic_fetch_sub(&catalog->references, 1) != 1)
 		return;
-	for (int i = 0; i < catalog->parts.tenants; i++)
+	for (int i = 0; i < catalog->parts.tenants; i++) {
 		free(catalog->parts.tenant[i].model_account);
+		tenant_names_free(&catalog->parts.tenant[i]);
+	}
+	tenant_names_free(&catalog->other);
 	free(catalog->parts.tenant);
 	free(catalog->parts.tier);
 	free(catalog->parts.pool);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "domain/api_key.h"
 #include "domain/limit.h"
 #include "domain/pool.h"
@@ -38,6 +39,15 @@ struct tenant {
 	bool has_account; /* an account of kind TENANT exists */
 	int model_accounts; /* ids of its accounts of kind MODEL, sorted */
 	char (*model_account)[ID_MAX + 1];
+	struct tenant_names *names; /* the catalog's own: what its names of models lead to */
+};
+
+/* The model that a name leads to. */
+struct model_name {
+	char provider[ID_MAX + 1]; /* whose price it is at; "": the model has none */
+	char model[ID_MAX + 1]; /* the id as its price has it; without a price the name in lower case; "": no model */
+	char key[ID_MAX + 1]; /* by which models are compared: `model` in lower case */
+	uint64_t hash; /* selector_hash of the key */
 };
 
 struct catalog;
@@ -58,7 +68,23 @@ void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *
 const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t hash[KEY_HASH_BYTES]);
 /* Has anybody ever made a key? From then on every caller needs one. */
 bool catalog_has_keys(const struct catalog *catalog);
-bool tenant_has_model_account(const struct tenant *tenant, const char *model);
+/*
+ * What a name of a model leads to: the model at whose price a request of the user (""= nobody's own prices) would be held;
+ * a name without a price leads to the fallback's model where the tenant says so (unless the tenant's own tiers or accounts
+ * speak of it), else to itself. The same for limits' selectors, accounts, reports and requests.
+ */
+void catalog_model(
+	const struct catalog *catalog, const char *tenant, const char *user, const char *name, struct model_name *out);
+/* Has each limit that names a model count the requests of what the name leads to; the limits' policy is to be sealed. */
+void catalog_limits_resolve(
+	const struct catalog *catalog, const char *tenant, const char *user, struct limit *limits, int count);
+/* The id of the account that requests for the model count on: that of the model at this provider, else of the model. NULL: none. */
+const char *tenant_model_account(const struct tenant *tenant, const struct model_name *name);
+/* The id of the account of the model that `id`, any name of it, means: be it there or not yet. In the arena. */
+const char *catalog_model_account_id(
+	const struct catalog *catalog, const char *tenant, const char *id, struct arena *arena);
+/* As of when names are resolved: moves on when a price begins or ends. */
+int64_t catalog_names_at(const struct catalog *catalog);
 /* The durable store's generation that the snapshot shows: a change that raised it to this one or less is in it. */
 int64_t catalog_stored(const struct catalog *catalog);
 /* Raised by each change of anything in the catalog. */

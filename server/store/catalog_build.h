@@ -8,7 +8,10 @@
 #include "base/arena.h"
 #include "store/catalog.h"
 
-/* What a catalog is made of. catalog_new takes over the arrays, the tenants' model accounts and the book. */
+/*
+ * What a catalog is made of. catalog_new takes over the arrays, the tenants' model accounts and the book, and has the tiers' limits
+ * count what the models they name lead to.
+ */
 struct catalog_parts {
 	int tenants, tiers;
 	struct tenant *tenant; /* any order; an account without a tenant's row brings its own (see tenant_defaults) */
@@ -27,6 +30,7 @@ struct catalog_parts {
 	struct arena key_texts; /* their strings; taken over like the arrays */
 	bool keys_made; /* there is a key, be it revoked */
 	int64_t stored; /* the durable store's generation */
+	int64_t names_at_us; /* names of models are resolved as of then */
 	int default_slots; /* of POOL_DEFAULT where there is no row for it, not even a shipped one */
 };
 

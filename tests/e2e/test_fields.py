@@ -53,7 +53,7 @@ def least_of(field):
     rule, least, _ = rule_of(field)
     if field.label == Field.LABEL_REPEATED:
         return [sample(field)] * least if least else None
-    if rule in ("ID", "NAME") or (rule == "TEXT" and least):
+    if rule in ("ID", "NAME", "TRIMMED") or (rule == "TEXT" and least):
         return "x" * max(least, 1)
     if rule == "NUMBER" and least:
         return least
@@ -87,6 +87,8 @@ def protos_class(descriptor):
 def bad_texts(rule, least, most):
     if rule in ("ID", "ID_OR_NONE"):
         return ["x" * 129, "a\x01b", "a\x7f"] + ([""] if rule == "ID" else [])
+    if rule in ("TRIMMED", "TRIMMED_OR_NONE", "INTERFACE_OR_NONE"):
+        return [" " + "x" * 129, "a\x01b", "a\x7f", "   "] + ([""] if rule == "TRIMMED" else [])
     if rule in ("NAME", "NAME_OR_NONE"):
         return ["x" * 65, "No!"] + ([""] if rule == "NAME" else [])
     return ["x" * ((most if rule == "TEXT" else TEXT_MOST) + 1)] + (["x" * (least - 1)] if rule == "TEXT" and least else [])

@@ -41,7 +41,9 @@ static void message_name(const char *name, struct buf *out)
 static void rule_text(const struct row *row, struct buf *out)
 {
 	static const char *const words[][2] = {{"ID", "id"}, {"ID_OR_NONE", "id or empty"}, {"NAME", "name"},
-		{"NAME_OR_NONE", "name or empty"}, {"NEEDED", "needed"}, {"KNOWN", "one of the list"}};
+		{"NAME_OR_NONE", "name or empty"}, {"TRIMMED", "id, trimmed"},
+		{"TRIMMED_OR_NONE", "id, trimmed, or empty"}, {"INTERFACE_OR_NONE", "interface or empty"},
+		{"NEEDED", "needed"}, {"KNOWN", "one of the list"}};
 	const char *prefix = strcmp(row->rule, "TTL") == 0 ? "0 or " : "";
 	const char *suffix = strcmp(row->rule, "TEXT") == 0    ? " bytes"
 			     : strcmp(row->rule, "ITEMS") == 0 ? " items"

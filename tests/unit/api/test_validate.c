@@ -38,6 +38,26 @@ static void a_plain_check_passes(void **state)
 	assert_true(message_check(&request.base, &err));
 }
 
+static void names_come_out_in_one_spelling(void **state)
+{
+	Bursar__V1__CheckRequest request = good();
+	char interface[] = "  Tele GRAM\xc3\x84 ", model[] = " GPT-4o ", user[] = " Ann ";
+
+	(void)state;
+	request.interface = interface;
+	request.model = model;
+	request.user = user;
+	assert_true(message_check(&request.base, &err));
+	assert_string_equal(request.interface, "tele gram\xc3\x84");
+	assert_string_equal(request.model, "GPT-4o");
+	assert_string_equal(request.user, " Ann ");
+	request.interface = TEXT("   ");
+	assert_refused(&request, "interface");
+	request.interface = TEXT("");
+	request.model = TEXT(" ");
+	assert_refused(&request, "model");
+}
+
 static void ids_are_1_to_128_bytes_of_clean_utf8(void **state)
 {
 	Bursar__V1__CheckRequest request = good();
@@ -183,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_check_passes),
+		cmocka_unit_test(names_come_out_in_one_spelling),
 		cmocka_unit_test(ids_are_1_to_128_bytes_of_clean_utf8),
 		cmocka_unit_test(counts_are_0_to_2_to_the_53_minus_1),
 		cmocka_unit_test(a_lifetime_is_0_or_a_second_to_a_day),

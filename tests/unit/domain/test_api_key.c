@@ -93,11 +93,25 @@ static void an_address_is_in_a_network_by_its_first_bits(void **state)
 	assert_false(networks_have("nonsense", "10.0.0.1"));
 }
 
+static void interfaces_of_a_key_are_the_same_in_any_spelling(void **state)
+{
+	char lines[] = " Telegram\nWEB \n  d i \n", one[] = "Api", none[] = "";
+
+	(void)state;
+	interface_lines_fold(lines);
+	assert_string_equal(lines, "telegram\nweb\nd i\n");
+	interface_lines_fold(one);
+	assert_string_equal(one, "api");
+	interface_lines_fold(none);
+	assert_string_equal(none, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_role_has_its_name),
 		cmocka_unit_test(a_list_has_whole_lines_only),
+		cmocka_unit_test(interfaces_of_a_key_are_the_same_in_any_spelling),
 		cmocka_unit_test(failures_of_one_network_of_ipv6_are_counted_together),
 		cmocka_unit_test(networks_are_told_from_other_texts),
 		cmocka_unit_test(an_address_is_in_a_network_by_its_first_bits),

@@ -166,6 +166,41 @@ static void selectors_match_by_hash(void **state)
 	assert_false(limit_matches(&limit, 0, 0));
 }
 
+static void selectors_are_the_same_in_any_spelling(void **state)
+{
+	struct policy one = {.count = 1, .limits = {bucket(1, 1000)}}, other = one;
+
+	(void)state;
+	strcpy(one.limits[0].name, "one");
+	strcpy(other.limits[0].name, "one");
+	strcpy(one.limits[0].interface, "telegram");
+	strcpy(one.limits[0].model, "gpt-4o");
+	strcpy(other.limits[0].interface, "  TeleGram ");
+	strcpy(other.limits[0].model, " GPT-4o  ");
+	assert_true(policy_prepare(&one, &err) && policy_prepare(&other, &err));
+	assert_memory_equal(one.pid, other.pid, 8);
+	assert_string_equal(other.limits[0].interface, "telegram");
+	assert_string_equal(other.limits[0].model, "GPT-4o");
+	limit_model_is(&other.limits[0], "gpt-5");
+	policy_seal(&other);
+	assert_memory_not_equal(one.pid, other.pid, 8);
+	assert_true(limit_matches(&other.limits[0], selector_hash("telegram", 8), selector_hash("gpt-5", 5)));
+}
+
+static void a_selector_of_spaces_is_not_one_of_everything(void **state)
+{
+	struct limit limit = bucket(1, 1000);
+
+	(void)state;
+	strcpy(limit.interface, "  ");
+	assert_false(limit_prepare(&limit, &err));
+	assert_string_equal(err.field, "interface");
+	limit.interface[0] = '\0';
+	strcpy(limit.model, " ");
+	assert_false(limit_prepare(&limit, &err));
+	assert_string_equal(err.field, "model");
+}
+
 static void grace_is_rounded_down_and_capped(void **state)
 {
 	struct limit limit = {.kind = KIND_CALENDAR, .amount = 3};
@@ -274,6 +309,8 @@ int main(void)
 		cmocka_unit_test(a_policy_refuses_two_of_one_name),
 		cmocka_unit_test(overrides_replace_by_name_and_add_behind),
 		cmocka_unit_test(selectors_match_by_hash),
+		cmocka_unit_test(selectors_are_the_same_in_any_spelling),
+		cmocka_unit_test(a_selector_of_spaces_is_not_one_of_everything),
 		cmocka_unit_test(grace_is_rounded_down_and_capped),
 		cmocka_unit_test(a_packed_policy_comes_back),
 		cmocka_unit_test(ids_and_pids_are_what_they_were),

@@ -273,6 +273,37 @@ static void the_nearest_ids_are_named_best_first(void **state)
 	assert_int_equal(price_nearest(book, "t", "gpt-4o", out, 0), 0);
 }
 
+static void an_id_that_several_providers_have_is_known_as_such(void **state)
+{
+	(void)state;
+	row("openai", "gpt-4o", 1);
+	row("openai", "gpt-4o", 2)->from_us = 10;
+	row("groq", "llama", 3);
+	row("azure", "llama", 4)->from_us = 10;
+	owned(row("azure", "gpt-4o", 5), "t", "");
+	owned(row("azure", "gpt-4o", 6), "other", "u");
+	assert_int_equal(find("t", "", "gpt-4o", 5), 5);
+	assert_true(price_has_providers(book, "t", "gpt-4o", 5));
+	assert_false(price_has_providers(book, "other", "gpt-4o", 5));
+	assert_false(price_has_providers(book, "", "llama", 9));
+	assert_true(price_has_providers(book, "", "llama", 10));
+	assert_false(price_has_providers(book, "t", "none", 5));
+}
+
+static void the_last_beginning_or_end_within_a_time_is_found(void **state)
+{
+	(void)state;
+	row("p", "a", 1)->to_us = 10;
+	row("p", "a", 2)->from_us = 20;
+	row("p", "b", 3);
+	assert_int_equal(find("t", "", "b", 5), 3);
+	assert_int_equal(price_last_turn(book, 0, 9), 0);
+	assert_int_equal(price_last_turn(book, 0, 10), 10);
+	assert_int_equal(price_last_turn(book, 10, 19), 10);
+	assert_int_equal(price_last_turn(book, 0, INT64_MAX), 20);
+	assert_int_equal(price_last_turn(book, 30, INT64_MAX), 30);
+}
+
 #define BOOK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -292,6 +323,8 @@ int main(void)
 		BOOK_TEST(an_empty_book_finds_nothing),
 		BOOK_TEST(a_book_of_many_rows_finds_each),
 		BOOK_TEST(the_nearest_ids_are_named_best_first),
+		BOOK_TEST(an_id_that_several_providers_have_is_known_as_such),
+		BOOK_TEST(the_last_beginning_or_end_within_a_time_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
