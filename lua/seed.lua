@@ -89,6 +89,6 @@ local function policy(keys, args)
 	return answer(OK, time)
 end
 
-register('birth', birth)
-register('seed', seed)
-register('policy', policy)
+register('birth', birth, { 'allow-oom' })
+register('seed', seed, { 'allow-oom' })
+register('policy', policy, { 'allow-oom' })

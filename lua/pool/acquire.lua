@@ -160,4 +160,4 @@ local function acquire(args)
 	return acquire_new(u, key, worker, seats, wait > 0 and min(wait, C.wait_max) or C.wait_max, r ~= nil)
 end
 
-serve('acquire', acquire, { gen = true })
+serve('acquire', acquire, { gen = true, adds = true })
