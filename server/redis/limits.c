@@ -278,7 +278,7 @@ void redis_limits_free(struct limits_store *store)
 	free(redis_limits_of(store));
 }
 
-bool redis_limits_healthy(const struct limits_store *store)
+bool redis_limits_ready(const struct limits_store *store, struct err *why)
 {
-	return redis_link_healthy(((const struct redis_limits *)store)->redis.link);
+	return redis_link_ready(((const struct redis_limits *)store)->redis.link, why);
 }

@@ -4,6 +4,8 @@
  */
 #include "service/check.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -277,7 +279,7 @@ static enum flow_result step_repaired(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/* The store did not answer: the tier says what that means for a request. What only asks gets the error. */
+/* The store did not answer, or is full and can add nothing: the tier says what that means for a request. What only asks gets the error. */
 static enum flow_result step_away(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -291,6 +293,7 @@ static enum flow_result step_away(struct flow *flow)
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_CLOSED, 0);
 		return flow_fail(flow);
 	}
+	answer->cause = arena_strndup(check->arena, flow->err.text, strlen(flow->err.text));
 	answer->now_us = answer->started_at_us = worker_now_us(check->worker);
 	answer->expires_at_us = answer->now_us + check->op.ttl_us;
 	if (policy == FAIL_OPEN) {
