@@ -189,6 +189,22 @@ def test_a_full_redis_takes_nothing_new_and_settles_all(redis, bursard, fleet, p
     assert fleet.check(fleet.user).quality == fleet.types.QUALITY_EXACT and not fleet.check(fleet.user).cause
 
 
+def test_each_function_says_what_a_full_redis_may_refuse(redis, bursard):
+    """A new function has to be put into one of the three."""
+    def flags_of(library):
+        fields = dict(zip(library[::2], library[1::2]))
+        functions = [dict(zip(f[::2], f[1::2])) for f in fields[b"functions"]]
+        return {f[b"name"].decode().rsplit("_", 1)[0].removeprefix("bursar_"): {flag.decode() for flag in f[b"flags"]} for f in functions}
+
+    until(lambda: len(redis.client.execute_command("FUNCTION", "LIST")) == 2, "both libraries to be there")
+    of = [flags_of(library) for library in redis.client.execute_command("FUNCTION", "LIST")]
+    reads = {"look", "waiting", "drain", "counters", "pool_stats"}
+    adds = {"check", "ready", "pool_acquire"}
+    for name, flags in [item for library in of for item in library.items()]:
+        assert flags == ({"no-writes"} if name in reads else set() if name in adds else {"allow-oom"}), name
+    assert reads | adds <= {name for library in of for name in library}
+
+
 def test_a_bursard_that_starts_on_a_full_redis_says_why_it_cannot_work(redis, postgres):
     redis.client.config_set("maxmemory", 1)
     server = Bursard(redis, postgres, wait=False)

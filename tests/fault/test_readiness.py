@@ -79,6 +79,16 @@ def test_a_redis_that_hangs_and_comes_back_is_found_without_any_caller(stores, r
     server.stop()
 
 
+def test_a_redis_that_lets_writes_wait_is_not_ready(stores):
+    redis, postgres = stores
+    server, balancer = watched(redis, postgres)
+    redis.client.execute_command("CLIENT", "PAUSE", 3000, "WRITE")
+    balancer.agree(False)
+    balancer.agree(True)
+    balancer.close()
+    server.stop()
+
+
 def test_a_redis_that_hangs_under_load_is_ready_again_although_the_callers_have_left(stores):
     from bots import Bots
     redis, postgres = stores
