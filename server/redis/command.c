@@ -335,7 +335,7 @@ void commands_timer(uv_timer_t *timer)
 	if (link->again_at_us && link->again_at_us <= now_us && link->state == LINK_UP)
 		commands_resend(link);
 	if ((!list_empty(&link->open) || !list_empty(&link->given_up)) && now_us - link->heard_us > SILENCE_US)
-		link_drop(link, "redis: silent");
+		link_drop(link, "redis: does not answer");
 
 	if (!list_empty(&link->failing))
 		link_wake_at(link, now_us);

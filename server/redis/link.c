@@ -97,7 +97,8 @@ void link_drop(struct redis_link *link, const char *why)
 	if (!context)
 		return;
 	err_set(&link->lost, ERR_UNAVAILABLE, "%s", why);
-	log_warn("redis connection dropped", F("why", why));
+	if (!link->probe.trouble.code) /* that has been said, and is said again as often as it should be */
+		log_warn("redis connection dropped", F("why", why));
 	connection_lost(link, context);
 	redisAsyncFree(context);
 }
@@ -196,9 +197,7 @@ static void on_info(redisAsyncContext *context, void *data, void *privdata)
 void link_introduce(struct redis_link *link)
 {
 	redisAsyncContext *context = link->context;
-
-	bool known =
-		link->state == LINK_UP; /* who we are: a password that was changed since does not end a connection */
+	bool known = link->state == LINK_UP; /* a password that was changed since does not end a connection */
 
 	link->introduced_us = clock_mono_us();
 	link->introduction = (struct err){0};

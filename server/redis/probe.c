@@ -20,7 +20,7 @@ enum { WELL_MS = 1000, ILL_MS = 250 };
 #define INFO_US INT64_C(5000000)
 #define SAY_US INT64_C(30000000)
 
-/* A trouble is one line in the log, and one more each half a minute, however many links have it. */
+/* A trouble is one line in the log when it begins, one each half a minute while it lasts, one at its end, however many links have it. */
 static struct {
 	pthread_mutex_t lock;
 	int links[REDIS_ERROR_COUNT];
@@ -108,7 +108,7 @@ static void on_answer(redisAsyncContext *context, void *data, void *privdata)
 	link->probe.sent_us = 0;
 	if (link->probe.trouble.code && link->probe.error == REDIS_ERROR_READONLY) {
 		link->backoff_ms = ILL_MS; /* the address may lead to the new master then */
-		link_drop(link, why.text);
+		link_drop(link, link->probe.trouble.text);
 	}
 	next_look(link);
 }
@@ -125,7 +125,7 @@ static void look_connecting(struct redis_link *link, int64_t now_us)
 {
 	bool taken = link->context->c.flags & REDIS_CONNECTED;
 
-	if (link->introduced_us < link->probe.info_us) {
+	if (link->introduced_us <= link->probe.info_us) {
 		if (now_us - link->introduced_us >= AGAIN_US)
 			link_introduce(link);
 	} else if (!taken && now_us - link->begun_us >= CONNECT_US) {
