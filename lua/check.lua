@@ -206,3 +206,5 @@ local function check(keys, args)
 end
 
 register('check', check)
+-- The same, for dry runs: a Redis that is full refuses a function that might write before its first line.
+register('look', check, { 'no-writes' })

@@ -33,6 +33,6 @@ local function erase(keys, args)
 	return pack('<Bi7I4i7I8', OK, time, open, last, undrained)
 end
 
-register('erase', erase)
+register('erase', erase, { 'allow-oom' })
 
 end

@@ -64,8 +64,8 @@ local function expire(keys, args)
 	return answer(OK, time)
 end
 
-register('renew', renew)
-register('due', due)
-register('expire', expire)
+register('renew', renew, { 'allow-oom' })
+register('due', due, { 'allow-oom' })
+register('expire', expire, { 'allow-oom' })
 
 end

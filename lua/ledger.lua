@@ -165,11 +165,11 @@ local function counters(keys)
 	return pack('<Bi7B', OK, time, n) .. concat(rows)
 end
 
-register('reset', reset)
+register('reset', reset, { 'allow-oom' })
 register('waiting', waiting, { 'no-writes' })
 register('drain', drain, { 'no-writes' })
-register('takeback', takeback)
-register('raise', raise)
+register('takeback', takeback, { 'allow-oom' })
+register('raise', raise, { 'allow-oom' })
 register('counters', counters, { 'no-writes' })
 
 end

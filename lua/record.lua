@@ -171,5 +171,5 @@ local function cancel(keys, args)
 	return reply_settle(OK, time, m, 0, 0, 0, 0, requests, input, output, cost, count)
 end
 
-register('record', record)
-register('cancel', cancel)
+register('record', record, { 'allow-oom' })
+register('cancel', cancel, { 'allow-oom' })

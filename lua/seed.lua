@@ -146,9 +146,9 @@ local function adopt(keys, args)
 	return answer(OK, time)
 end
 
-register('birth', birth)
-register('adopt', adopt)
-register('seed', seed)
-register('policy', policy)
+register('birth', birth, { 'allow-oom' })
+register('adopt', adopt, { 'allow-oom' })
+register('seed', seed, { 'allow-oom' })
+register('policy', policy, { 'allow-oom' })
 
 end

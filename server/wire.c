@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/health.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "pg/migrate.h"
@@ -31,13 +32,16 @@ struct bench {
 	struct limits_store *limits;
 	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has neither these nor a keeper */
 	struct watch_store *watch; /* likewise */
+	struct outbox_store *outbox; /* of the ledger role */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct timers *timers;
 	struct worker *worker;
 	struct pool_rounds *rounds; /* on one loop of the process */
-	uv_timer_t look; /* tells `healthy` how the link is: only this loop may ask it */
-	atomic_bool healthy;
+	uv_timer_t look; /* tells `ready` how the links are: only this loop may ask them */
+	atomic_bool ready;
+	pthread_mutex_t lock; /* of why */
+	struct err why; /* not ready */
 	bool open;
 };
 
@@ -64,8 +68,17 @@ struct wire {
 static void on_look(uv_timer_t *timer)
 {
 	struct bench *bench = timer->data;
+	struct err why = {0};
+	bool ready = redis_limits_ready(bench->limits, &why) &&
+		     (!bench->pools || redis_pools_ready(bench->pools, &why)) &&
+		     (!bench->outbox || redis_outbox_ready(bench->outbox, &why));
 
-	atomic_store(&bench->healthy, redis_limits_healthy(bench->limits));
+	pthread_mutex_lock(&bench->lock);
+	bench->why = why;
+	pthread_mutex_unlock(&bench->lock);
+	atomic_store(&bench->ready, ready);
+	if (bench->worker->keeper)
+		health_look(bench->worker);
 }
 
 static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t *loop)
@@ -117,6 +130,8 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 		.conf = wire->conf,
 		.workers = wire->conf->live_workers ? (int)wire->conf->live_workers : (int)wire->workers,
 		.owner = bench,
+		.ready = wire_ready,
+		.ready_arg = wire,
 	});
 	if (serves) {
 		bench->worker->keeper = keeper_new(bench->worker, bench->pools);
@@ -161,7 +176,7 @@ static void on_good_bye_said(uv_timer_t *timer)
 /* The keeper first: it still speaks to its store. */
 static void bench_close(struct bench *bench)
 {
-	atomic_store(&bench->healthy, false);
+	atomic_store(&bench->ready, false);
 	if (!bench->worker->keeper) {
 		stores_close(bench);
 		return;
@@ -239,6 +254,7 @@ static bool ledger_start(struct wire *wire, struct err *err)
 	wire->outbox = redis_outbox_new(&options, err);
 	if (!wire->outbox)
 		return false;
+	wire->benches[wire->workers].outbox = wire->outbox;
 	wire->ledger = pg_ledger_new(wire->ledger_pool, &wire->loop);
 	wire->role = ledger_role_start(&(struct ledger_role_options){
 		.worker = bench_open(
@@ -258,8 +274,13 @@ static bool stores_check(const struct conf *conf, struct err *err)
 {
 	struct err why;
 
-	if (!redis_check(conf->redis, err))
-		return false;
+	if (!redis_check(conf->redis, &why)) {
+		if (why.code != ERR_UNAVAILABLE) {
+			*err = why;
+			return false;
+		}
+		log_warn("Redis cannot be used yet", F("why", why.text));
+	}
 	if (migrate_check(conf->postgres, &why))
 		return true;
 	if (why.code != ERR_UNAVAILABLE && why.code != ERR_DEADLINE) {
@@ -291,6 +312,8 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 	wire->workers = workers;
 	name_make(wire->name, sizeof(wire->name));
 	wire->benches = mem_zalloc(workers + 1, sizeof(wire->benches[0]));
+	for (unsigned i = 0; i <= workers; i++)
+		pthread_mutex_init(&wire->benches[i].lock, NULL);
 	wire->pool = pg_pool_new(conf->postgres, (int)conf->pg_threads, err);
 	wire->lookup_pool = wire->pool ? pg_pool_new(conf->postgres, LOOKUP_THREADS, err) : NULL;
 	wire->catalog =
@@ -321,13 +344,18 @@ void wire_stop(struct wire *wire)
 bool wire_probe_redis(struct buf *reason, void *arg)
 {
 	struct wire *wire = arg;
-	bool all = true;
 
-	for (unsigned i = 0; i < wire->workers + (wire->threaded ? 1 : 0); i++)
-		all = all && atomic_load(&wire->benches[i].healthy);
-	if (!all)
-		buf_put_str(reason, "a loop of this process has no answering connection to Redis");
-	return all;
+	for (unsigned i = 0; i < wire->workers + (wire->threaded ? 1 : 0); i++) {
+		struct bench *bench = &wire->benches[i];
+
+		if (atomic_load(&bench->ready))
+			continue;
+		pthread_mutex_lock(&bench->lock);
+		buf_put_str(reason, bench->why.code ? bench->why.text : "redis: has not answered yet");
+		pthread_mutex_unlock(&bench->lock);
+		return false;
+	}
+	return true;
 }
 
 bool wire_probe_postgres(struct buf *reason, void *arg)
@@ -338,4 +366,13 @@ bool wire_probe_postgres(struct buf *reason, void *arg)
 	if (!healthy)
 		buf_put_str(reason, "PostgreSQL did not answer the last look; checks go on, records wait in Redis");
 	return healthy && catalog_source_generation(wire->catalog) > 0;
+}
+
+bool wire_ready(void *arg)
+{
+	struct buf reason = {0};
+	bool ready = wire_probe_redis(&reason, arg) && wire_probe_postgres(&reason, arg);
+
+	buf_release(&reason);
+	return ready;
 }

@@ -13,7 +13,8 @@ struct wire;
 
 /*
  * Connects to the stores and starts the ledger role if this process has it. Redis and PostgreSQL need not be there yet,
- * but what is there must be usable: ERR_PRECONDITION for a Redis that may evict, a schema of another version. NULL with
+ * but what is there must be usable: ERR_PRECONDITION for a Redis that may evict or is a cluster, a schema of
+ * another version. NULL with
  * `err` set then. `conf` and `workers` (of the gRPC server) are for the life of the wire.
  */
 struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *err);
@@ -29,5 +30,7 @@ void wire_worker_close(void *arg);
 /* For http_probe, with the wire as `arg`: any thread; they know, they do not ask. */
 bool wire_probe_redis(struct buf *reason, void *arg);
 bool wire_probe_postgres(struct buf *reason, void *arg);
+/* Both: what grpc.health.v1 says of every service. */
+bool wire_ready(void *arg);
 
 #endif

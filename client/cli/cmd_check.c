@@ -96,12 +96,14 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer)
 	if (answer->tier[0])
 		buf_putf(&cli->out, "  (tier %s)", answer->tier);
 	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_LOCAL)
-		cli_put_coloured(cli, "33", "  local: the store did not answer");
+		cli_put_coloured(cli, "33", "  local: the store could not decide");
 	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_BLIND)
-		cli_put_coloured(cli, "33", "  blind: the store did not answer");
+		cli_put_coloured(cli, "33", "  blind: the store could not decide");
 	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_PROVISIONAL)
 		cli_put_coloured(cli, "33", "  provisional: PostgreSQL did not answer");
 	buf_put_str(&cli->out, "\n");
+	if (answer->cause[0])
+		view_field(cli, "cause", "%s", answer->cause);
 	if (answer->allowed)
 		show_allowed(cli, answer, now_us);
 	else

@@ -24,6 +24,8 @@ local function answer(status, time)
 	return pack('<Bi7', status, time)
 end
 
+-- flags: 'no-writes' of what only reads, 'allow-oom' of what settles, gives back, renews or ends: a Redis that is full must still do that.
+-- What takes (check) has none.
 local function register(name, callback, flags)
 	redis.register_function{
 		function_name = 'bursar_' .. name .. '_@V@',

@@ -62,4 +62,8 @@ local function configure(keys, args)
 	return pack('<Bi7I4B', OK, now, gen, there and 0 or 1)
 end
 
-redis.register_function('bursar_pool_configure_@V@', configure)
+redis.register_function{
+	function_name = 'bursar_pool_configure_@V@',
+	callback = configure,
+	flags = { 'allow-oom' },
+}

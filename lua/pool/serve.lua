@@ -27,7 +27,7 @@ local function status(code)
 end
 
 -- options: `gen` the first argument begins with the caller's generation of the settings; `light` the work reads of the state what
--- it needs; `reads` it writes nothing.
+-- it needs; `reads` it writes nothing; `adds` a Redis that is full may refuse it. All others it must do.
 local function serve(name, work, options)
 	redis.register_function{
 		function_name = 'bursar_pool_' .. name .. '_@V@',
@@ -50,6 +50,6 @@ local function serve(name, work, options)
 			commit()
 			return answer
 		end,
-		flags = options.reads and { 'no-writes' } or {},
+		flags = options.reads and { 'no-writes' } or options.adds and {} or { 'allow-oom' },
 	}
 end

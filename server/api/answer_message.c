@@ -96,6 +96,7 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	message->n_limits =
 		rows_to_messages(arena, answer->rows, verbose ? ROWS_MATCHED : ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;
+	message->cause = text(answer->cause ? answer->cause : "");
 	message->tier = text(answer->tier);
 	if (answer->allowed) {
 		message->held_tokens = answer->held.input + answer->held.output;

@@ -5,10 +5,13 @@
 #include "rpc/call.h"
 
 /*
- * Check and Watch, ended by a row of zeros. "" and the name of each served service are SERVING until the server drains;
- * then Check says NOT_SERVING, and Watch says so once and ends with UNAVAILABLE. Whether Redis answers is none of its
- * business: a server without Redis still decides, as the tier's policy says; /readyz tells.
+ * Check and Watch, ended by a row of zeros. "" and the name of each served service are SERVING as long as /readyz is 200: the stores of
+ * this process answer, and it does not drain. When the server drains, Watch says NOT_SERVING once and ends with UNAVAILABLE.
  */
 extern const struct rpc_method health_methods[];
+
+/* Tells the streams of Watch of this loop what has changed since. From the loop of `worker`, several times a second. */
+struct worker;
+void health_look(const struct worker *worker);
 
 #endif

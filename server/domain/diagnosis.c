@@ -85,15 +85,21 @@ static void memory_look(struct diagnoses *out, const struct store_facts *store)
 		find(out, "memory", FINDING_OK, "", "%" PRId64 " MiB, without a bound", mib);
 	else
 		find(out, "memory",
-			store->memory / MEMORY_WARN_PERCENT >= store->memory_most / 100 ? FINDING_WARN : FINDING_OK,
-			"raise maxmemory: a Redis that is full refuses every check that writes",
-			"%" PRId64 " of %" PRId64 " MiB", mib, most);
+			store->memory >= store->memory_most				  ? FINDING_FAIL
+			: store->memory / MEMORY_WARN_PERCENT >= store->memory_most / 100 ? FINDING_WARN
+											  : FINDING_OK,
+			"raise maxmemory: a Redis that is full refuses every check", "%" PRId64 " of %" PRId64 " MiB",
+			mib, most);
 }
 
 static void outbox_look(struct diagnoses *out, const struct store_facts *store, int64_t now_us)
 {
 	int64_t age_us = store->waiting && store->oldest_us ? now_us - store->oldest_us : 0;
 
+	if (store->waiting < 0) {
+		find(out, "outbox", FINDING_WARN, "mend Redis first", "Redis did not say what waits for the ledger");
+		return;
+	}
 	find(out, "outbox",
 		age_us >= OUTBOX_FAIL_US   ? FINDING_FAIL
 		: age_us >= OUTBOX_WARN_US ? FINDING_WARN
@@ -112,7 +118,13 @@ static void store_look(struct diagnoses *out, const struct store_facts *store, i
 			store->why);
 		return;
 	}
-	find(out, "redis", FINDING_OK, "", "answers, version %s", store->version[0] ? store->version : "unknown");
+	if (store->why[0])
+		find(out, "redis", FINDING_FAIL,
+			"do what it says (docs/operations.md has them all); meanwhile each tier's fail_policy decides",
+			"%s", store->why);
+	else
+		find(out, "redis", FINDING_OK, "", "answers, version %s",
+			store->version[0] ? store->version : "unknown");
 	clock_look(out, "redis clock", store->clock_off_us);
 	find(out, "eviction",
 		strcmp(store->eviction, "noeviction") == 0 || !store->eviction[0] ? FINDING_OK : FINDING_FAIL,

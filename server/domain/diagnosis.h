@@ -8,13 +8,13 @@
 /* Of Redis. Texts are "" where it did not say. */
 struct store_facts {
 	bool answered;
-	char why[320]; /* not answered */
+	char why[320]; /* not answered, or answered and yet refuses calls: "" = well */
 	char version[32], eviction[32], fsync[16]; /* maxmemory-policy, appendfsync */
 	bool aof, aof_written, saved; /* kept; the last writing of it, and of the last snapshot, went well */
 	int64_t last_save_us; /* of a snapshot */
 	int64_t memory, memory_most; /* bytes; most 0: no bound */
 	int64_t clock_off_us; /* its clock minus this machine's */
-	int64_t waiting, oldest_us; /* entries in outboxes, and when the oldest came (0: none) */
+	int64_t waiting, oldest_us; /* entries in outboxes (-1: it did not say), and when the oldest came (0: none) */
 };
 
 /* Of PostgreSQL. */

@@ -1,14 +1,11 @@
 /* One look at Redis before a process starts: is it one that Bursar may run on? */
 #include <errno.h>
 #include <hiredis/hiredis.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/time.h>
 
+#include "redis/errors.h"
 #include "redis/stores.h"
 #include "redis/url.h"
-
-enum { OLDEST_MAJOR = 7 };
 
 static redisContext *dial(const struct redis_url *url)
 {
@@ -23,49 +20,35 @@ static redisContext *dial(const struct redis_url *url)
 	return NULL;
 }
 
-static redisReply *ask(redisContext *context, const struct redis_url *url)
+/* The answer to a command that may be refused; NULL, and why in `err`. */
+static redisReply *answer(redisReply *reply, struct err *err)
+{
+	if (reply && reply->type != REDIS_REPLY_ERROR)
+		return reply;
+	if (reply)
+		redis_error_set(err, reply->str);
+	else
+		err_set(err, ERR_UNAVAILABLE, "redis: does not answer");
+	/* What nobody knows is no reason to end: the links will ask again. */
+	if (err)
+		err->code = ERR_UNAVAILABLE;
+	freeReplyObject(reply);
+	return NULL;
+}
+
+static redisReply *ask(redisContext *context, const struct redis_url *url, struct err *err)
 {
 	redisReply *reply = NULL;
 
-	if (url->password[0] && url->user[0])
-		reply = redisCommand(context, "AUTH %s %s", url->user, url->password);
-	else if (url->password[0])
-		reply = redisCommand(context, "AUTH %s", url->password);
-	if (reply)
+	if (url->password[0]) {
+		reply = url->user[0] ? redisCommand(context, "AUTH %s %s", url->user, url->password)
+				     : redisCommand(context, "AUTH %s", url->password);
+		reply = answer(reply, err);
+		if (!reply)
+			return NULL;
 		freeReplyObject(reply);
-	return redisCommand(context, "INFO");
-}
-
-/* The text behind "name:" in the answer to INFO; "" when it is not there. */
-static const char *info_of(const char *info, const char *name, size_t *len)
-{
-	size_t name_len = strlen(name);
-
-	for (const char *line = info; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, name_len) == 0 && line[name_len] == ':') {
-			*len = strcspn(line + name_len + 1, "\r\n");
-			return line + name_len + 1;
-		}
 	}
-	*len = 0;
-	return "";
-}
-
-static bool info_check(const char *info, struct err *err)
-{
-	size_t version_len, policy_len;
-	const char *version = info_of(info, "redis_version", &version_len);
-	const char *policy = info_of(info, "maxmemory_policy", &policy_len);
-
-	if (version_len && strtol(version, NULL, 10) < OLDEST_MAJOR)
-		return err_set(err, ERR_PRECONDITION, "redis: is version %.*s; Bursar needs 7.0 or newer (functions)",
-			(int)version_len, version);
-	if (policy_len && (policy_len != strlen("noeviction") || strncmp(policy, "noeviction", policy_len) != 0))
-		return err_set(err, ERR_PRECONDITION,
-			"redis: its maxmemory-policy is %.*s, which drops limits; set it to noeviction",
-			(int)policy_len, policy);
-	return true;
+	return answer(redisCommand(context, "INFO"), err);
 }
 
 bool redis_check(const char *text, struct err *err)
@@ -73,20 +56,16 @@ bool redis_check(const char *text, struct err *err)
 	struct redis_url url;
 	redisContext *context;
 	redisReply *reply;
-	bool ok = true;
+	bool ok;
 
 	if (!redis_url_parse(text, &url, err))
 		return false;
 	context = dial(&url);
 	if (!context)
-		return true;
-	reply = ask(context, &url);
-	if (reply && reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOAUTH", 6) == 0)
-		ok = err_set(err, ERR_PRECONDITION, "redis: wants a password; put it into the option redis");
-	else if (reply && (reply->type == REDIS_REPLY_STRING))
-		ok = info_check(reply->str, err);
-	if (reply)
-		freeReplyObject(reply);
+		return err_set(err, ERR_UNAVAILABLE, "redis: cannot be reached");
+	reply = ask(context, &url, err);
+	ok = reply && redis_info_check(reply->str ? reply->str : "", err);
+	freeReplyObject(reply);
 	redisFree(context);
 	return ok;
 }

@@ -138,8 +138,10 @@ static bool breaker_open(struct redis_link *link, int64_t now_us)
 
 static void breaker_failed(struct redis_link *link, int64_t now_us)
 {
-	if (++link->failures == link->breaker_failures)
-		link->breaker_until_us = now_us + link->breaker_us;
+	if (++link->failures != link->breaker_failures)
+		return;
+	link->breaker_until_us = now_us + link->breaker_us;
+	probe_soon(link);
 }
 
 static void command_push(struct redis_command *command)
@@ -156,6 +158,23 @@ static void command_push(struct redis_command *command)
 		fail_soon(command, METRIC_REDIS_ERROR_LOST, ERR_UNAVAILABLE, "redis: the connection is closing");
 }
 
+/* What the link knows of this Redis is why. */
+static void fail_unasked(struct redis_command *command, unsigned cause)
+{
+	struct err why;
+
+	if (redis_link_ready(command->owner, &why))
+		err_set(&why, ERR_UNAVAILABLE, "redis: did not answer lately; not asked");
+	fail_soon(command, cause, why.code, why.text);
+}
+
+/* Until it is known whether this Redis may be used. */
+static void command_wait(struct redis_command *command)
+{
+	insert_by_deadline(&command->owner->again, command);
+	link_wake_at(command->owner, command->deadline_us);
+}
+
 void redis_send(struct redis_command *command, int64_t deadline_us)
 {
 	struct redis_link *link = command->owner;
@@ -167,30 +186,16 @@ void redis_send(struct redis_command *command, int64_t deadline_us)
 	memcpy(command->bytes.data + command->start, head, (size_t)len);
 	command->sent_us = now_us;
 	command->deadline_us = deadline_us ? deadline_us : now_us + link->timeout_us;
-	if (link->refused.code)
-		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, link->refused.code, link->refused.text);
+	if (link->refused.code && !command->even_refused)
+		fail_unasked(command, METRIC_REDIS_ERROR_REFUSED);
 	else if (breaker_open(link, now_us))
-		fail_soon(command, METRIC_REDIS_ERROR_BREAKER, ERR_UNAVAILABLE,
-			"redis: did not answer lately; not asked");
+		fail_unasked(command, METRIC_REDIS_ERROR_BREAKER);
 	else if (!link->context)
-		fail_soon(command, METRIC_REDIS_ERROR_LOST, ERR_UNAVAILABLE, "redis: not connected");
+		fail_unasked(command, METRIC_REDIS_ERROR_LOST);
+	else if (link->state != LINK_UP && !link->refused.code)
+		command_wait(command);
 	else
 		command_push(command);
-}
-
-/* Errors that pass: another moment, or another server, will do. */
-static bool passing(const char *text)
-{
-	static const char *const words[] = {
-		"LOADING", "READONLY", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "MASTERDOWN", "BUSY", "NOREPLICAS"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		size_t len = strlen(words[i]);
-
-		if (strncmp(text, words[i], len) == 0 && (text[len] == ' ' || text[len] == '\0'))
-			return true;
-	}
-	return false;
 }
 
 static void send_again(struct redis_command *command, int64_t after_us, const char *why)
@@ -202,6 +207,7 @@ static void send_again(struct redis_command *command, int64_t after_us, const ch
 		fail_soon(command, METRIC_REDIS_ERROR_LOST, ERR_UNAVAILABLE, why);
 		return;
 	}
+	err_set(&command->err, ERR_UNAVAILABLE, "%s", why);
 	command->sent = false;
 	insert_by_deadline(&link->again, command);
 	if (!link->again_at_us || link->again_at_us > now_us + after_us)
@@ -215,23 +221,41 @@ static void command_end(struct redis_command *command, const redisReply *reply, 
 	command_release(command);
 }
 
-static void command_refused(struct redis_command *command, const char *text)
+/* Functions that Redis would not take are not sent once more with every call: the probe does that. */
+static void command_unknown(struct redis_command *command)
 {
 	struct redis_link *link = command->owner;
 
-	if (strstr(text, "Function not found")) {
-		link_load_library(link);
-		send_again(command, 0, "redis: the functions are not loaded");
-	} else if (passing(text)) {
-		breaker_failed(link, clock_mono_us());
-		if (strncmp(text, "READONLY", 8) == 0) {
-			link->backoff_ms = REPLICA_MS;
-			link_drop(link, "redis: is a replica");
-		}
-		send_again(command, AGAIN_US, text);
-	} else {
-		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, ERR_INTERNAL, text);
+	if (link->unloaded.code) {
+		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, link->unloaded.code, link->unloaded.text);
+		return;
 	}
+	link_load_library(link);
+	send_again(command, 0, "redis: the functions are not loaded");
+}
+
+static void command_refused(struct redis_command *command, const char *text)
+{
+	struct redis_link *link = command->owner;
+	enum redis_error error = redis_error_of(text);
+	struct err why;
+
+	if (strstr(text, "Function not found")) {
+		command_unknown(command);
+		return;
+	}
+	redis_error_set(&why, text);
+	probe_soon(link);
+	if (!redis_error_passes(error)) {
+		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, why.code, why.text);
+		return;
+	}
+	breaker_failed(link, clock_mono_us());
+	if (error == REDIS_ERROR_READONLY) {
+		link->backoff_ms = REPLICA_MS;
+		link_drop(link, why.text);
+	}
+	send_again(command, AGAIN_US, why.text);
 }
 
 void command_answered(redisAsyncContext *context, void *data, void *privdata)
@@ -249,7 +273,7 @@ void command_answered(redisAsyncContext *context, void *data, void *privdata)
 			command->late(command, reply);
 		command_release(command);
 	} else if (!reply) {
-		send_again(command, 0, "redis: the connection was lost");
+		send_again(command, 0, link->lost.code ? link->lost.text : REDIS_UNREACHABLE);
 	} else if (reply->type == REDIS_REPLY_ERROR) {
 		command_refused(command, reply->str);
 	} else {
@@ -276,7 +300,10 @@ static void expire(struct redis_link *link, struct list *list, int64_t now_us)
 			return;
 		metric_inc(METRIC_redis_errors_total, METRIC_REDIS_ERROR_DEADLINE, 0);
 		breaker_failed(link, now_us);
-		err_set(&err, ERR_DEADLINE, "redis: no answer in time");
+		if (command->err.code) /* sent again, for this reason */
+			err = command->err;
+		else if (command->sent || redis_link_ready(link, &err))
+			err_set(&err, ERR_DEADLINE, "redis: no answer in time");
 		command->given_up = true;
 		list_remove(&command->link);
 		if (command->sent) {
@@ -305,10 +332,10 @@ void commands_timer(uv_timer_t *timer)
 	}
 	expire(link, &link->open, now_us);
 	expire(link, &link->again, now_us);
-	if (link->again_at_us && link->again_at_us <= now_us && link->context)
+	if (link->again_at_us && link->again_at_us <= now_us && link->state == LINK_UP)
 		commands_resend(link);
 	if ((!list_empty(&link->open) || !list_empty(&link->given_up)) && now_us - link->heard_us > SILENCE_US)
-		link_drop(link, "redis: silent");
+		link_drop(link, "redis: does not answer");
 
 	if (!list_empty(&link->failing))
 		link_wake_at(link, now_us);
@@ -318,7 +345,7 @@ void commands_timer(uv_timer_t *timer)
 		link_wake_at(link, link->heard_us + SILENCE_US + 1000);
 	if (!list_empty(&link->again))
 		link_wake_at(link, container_of(link->again.next, struct redis_command, link)->deadline_us);
-	if (link->again_at_us && link->context)
+	if (link->again_at_us && link->state == LINK_UP)
 		link_wake_at(link, link->again_at_us);
 }
 

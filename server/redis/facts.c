@@ -1,49 +1,33 @@
 /* What Redis says of itself: INFO, an option that INFO does not show, and its clock. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "redis/errors.h"
 #include "redis/limits_private.h"
-
-/* The value of "name:" in INFO's text; "" when it is not there. */
-static const char *info_find(const char *text, const char *name, size_t *len)
-{
-	size_t name_len = strlen(name);
-
-	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		if (strncmp(line, name, name_len) == 0 && line[name_len] == ':') {
-			*len = strcspn(line + name_len + 1, "\r\n");
-			return line + name_len + 1;
-		}
-	}
-	*len = 0;
-	return "";
-}
 
 static int64_t info_number(const char *text, const char *name)
 {
-	size_t len;
+	int len;
 
-	return strtoll(info_find(text, name, &len), NULL, 10);
+	return strtoll(redis_info_find(text, name, &len), NULL, 10);
 }
 
 static bool info_is(const char *text, const char *name, const char *word)
 {
-	size_t len;
-	const char *value = info_find(text, name, &len);
+	int len;
+	const char *value = redis_info_find(text, name, &len);
 
-	return len == strlen(word) && memcmp(value, word, len) == 0;
+	return len == (int)strlen(word) && memcmp(value, word, (size_t)len) == 0;
 }
 
 static void info_copy(const char *text, const char *name, char *out, size_t size)
 {
-	size_t len;
-	const char *value = info_find(text, name, &len);
+	int len;
+	const char *value = redis_info_find(text, name, &len);
 
-	if (len >= size)
-		len = size - 1;
-	memcpy(out, value, len);
-	out[len] = '\0';
+	snprintf(out, size, "%.*s", len, value);
 }
 
 static void end(struct limits_facts *op, enum limits_status status, const struct err *err)
@@ -77,6 +61,7 @@ static struct redis_command *command_of(struct limits_facts *op,
 	struct redis_limits *limits = op->op.impl[0];
 	struct redis_command *command = redis_command_new(limits->redis.link, done, op);
 
+	command->even_refused = true;
 	redis_arg_text(command, word);
 	return command;
 }
@@ -104,6 +89,7 @@ static void info_came(struct redis_command *command, const redisReply *reply, co
 {
 	struct limits_facts *op = command->user;
 	struct store_facts *facts = &op->facts;
+	struct err why;
 
 	if (err) {
 		end(op, LIMITS_FAILED, err);
@@ -118,6 +104,9 @@ static void info_came(struct redis_command *command, const redisReply *reply, co
 	facts->last_save_us = info_number(text, "rdb_last_save_time") * 1000000;
 	facts->memory = info_number(text, "used_memory");
 	facts->memory_most = info_number(text, "maxmemory");
+	facts->why[0] = '\0';
+	if (!redis_link_ready(command->owner, &why))
+		snprintf(facts->why, sizeof(facts->why), "%s", why.text);
 	struct redis_command *next = command_of(op, option_came, "CONFIG");
 	redis_arg_text(next, "GET");
 	redis_arg_text(next, "appendfsync");

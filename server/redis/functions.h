@@ -9,7 +9,9 @@
 
 /* F(NAME, text) */
 #define REDIS_FUNCTIONS(F) \
+	F(READY, "ready") \
 	F(CHECK, "check") \
+	F(LOOK, "look") \
 	F(RECORD, "record") \
 	F(CANCEL, "cancel") \
 	F(RENEW, "renew") \

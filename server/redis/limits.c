@@ -156,8 +156,8 @@ static void check(struct limits_store *store, struct limits_check *op)
 	limits_begin(&op->op);
 	op->op.impl[0] = limits;
 	digest_of(redis, op->belief, op->count, digest);
-	command = request_command(
-		limits, FUNCTION_CHECK, check_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	command = request_command(limits, op->dry_run ? FUNCTION_LOOK : FUNCTION_CHECK, check_done, op, op->tenant,
+		op->user, op->request_id, op->belief, op->count);
 	codec_check(&redis->scratch, op, redis->window_us, redis->expiry_charges, digest);
 	arg_scratch(redis, command);
 	redis_arg(command, op->info, op->info_len);
@@ -279,7 +279,7 @@ void redis_limits_free(struct limits_store *store)
 	free(redis_limits_of(store));
 }
 
-bool redis_limits_healthy(const struct limits_store *store)
+bool redis_limits_ready(const struct limits_store *store, struct err *why)
 {
-	return redis_link_healthy(((const struct redis_limits *)store)->redis.link);
+	return redis_link_ready(((const struct redis_limits *)store)->redis.link, why);
 }

@@ -1,8 +1,11 @@
 /* The connection of a link: made, introduced, lost, made again. */
 #include "redis/link.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -14,7 +17,9 @@
 #endif
 
 #define BACKOFF_LEAST_MS 5
-#define BACKOFF_MOST_MS 1000
+#define BACKOFF_MOST_MS 500
+/* What was sent and not even received by the other machine for so long: the connection is dead. */
+#define UNRECEIVED_MS 5000U
 
 static void on_reconnect(uv_timer_t *timer)
 {
@@ -28,38 +33,60 @@ static void set_state(struct redis_link *link, enum redis_link_state state)
 	link->state = state;
 }
 
+/* The pause counts from the beginning of the attempt: one that took long is not waited for twice. */
+static int64_t pause_ms(const struct redis_link *link)
+{
+	int64_t spent_ms = link->state == LINK_CONNECTING ? (clock_mono_us() - link->begun_us) / 1000 : 0;
+
+	return link->backoff_ms > spent_ms ? link->backoff_ms - spent_ms : 0;
+}
+
 /* The context is gone, or about to go: hiredis answers all its commands with NULL meanwhile. */
 static void connection_lost(struct redis_link *link, const redisAsyncContext *context)
 {
+	int64_t after_ms = pause_ms(link);
+
 	if (link->context != context)
 		return;
 	link->context = NULL;
 	link->loading = false;
+	link->refused = (struct err){0};
+	probe_end(link);
 	set_state(link, LINK_WAITING);
 	if (link->closing)
 		return;
-	uv_timer_start(&link->reconnect, on_reconnect, (uint64_t)link->backoff_ms, 0);
+	uv_update_time(link->reconnect.loop);
+	uv_timer_start(&link->reconnect, on_reconnect, (uint64_t)after_ms, 0);
 	link->backoff_ms = link->backoff_ms ? link->backoff_ms * 2 : BACKOFF_LEAST_MS;
 	if (link->backoff_ms > BACKOFF_MOST_MS)
 		link->backoff_ms = BACKOFF_MOST_MS;
+}
+
+static void unreachable(struct redis_link *link, const char *why)
+{
+	err_set(&link->lost, ERR_UNAVAILABLE, REDIS_UNREACHABLE);
+	probe_clear(link); /* whatever it said before, it is not there */
+	log_warn("redis cannot be reached", F("error", why));
 }
 
 static void on_connect(const redisAsyncContext *context, int status)
 {
 	struct redis_link *link = context->data;
 
-	if (status != REDIS_OK) {
-		log_warn("redis cannot be reached", F("error", context->errstr));
-		connection_lost(link, context);
-	}
+	if (status == REDIS_OK || link->context != context)
+		return;
+	unreachable(link, context->errstr);
+	connection_lost(link, context);
 }
 
 static void on_disconnect(const redisAsyncContext *context, int status)
 {
 	struct redis_link *link = context->data;
 
-	if (status != REDIS_OK && link->context == context)
+	if (status != REDIS_OK && link->context == context) {
+		err_set(&link->lost, ERR_UNAVAILABLE, REDIS_UNREACHABLE);
 		log_warn("redis lost", F("error", context->errstr));
+	}
 	connection_lost(link, context);
 }
 
@@ -69,35 +96,50 @@ void link_drop(struct redis_link *link, const char *why)
 
 	if (!context)
 		return;
-	log_warn("redis connection dropped", F("why", why));
+	err_set(&link->lost, ERR_UNAVAILABLE, "%s", why);
+	if (!link->probe.trouble.code) /* that has been said, and is said again as often as it should be */
+		log_warn("redis connection dropped", F("why", why));
 	connection_lost(link, context);
 	redisAsyncFree(context);
 }
 
-/* Answers of the introduction: what is wrong with it is why the link does not come up. */
+/* What Redis does not like about the introduction: the first thing counts, the rest follows from it. */
+static void introduction_fails(struct redis_link *link, const char *text)
+{
+	if (link->introduction.code)
+		return;
+	redis_error_set(&link->introduction, text);
+	probe_trouble(link, text, &link->introduction);
+}
+
 static void on_introduced(redisAsyncContext *context, void *data, void *privdata)
 {
 	struct redis_link *link = context->data;
 	const redisReply *reply = data;
 
-	if (!reply || link->context != context || reply->type != REDIS_REPLY_ERROR)
-		return;
-	log_error("redis refused the connection", F("command", privdata), F("error", reply->str));
-	err_set(&link->refused, ERR_UNAVAILABLE, "redis: %s: %s", (const char *)privdata, reply->str);
+	(void)privdata;
+	if (reply && link->context == context && reply->type == REDIS_REPLY_ERROR)
+		introduction_fails(link, reply->str);
 }
 
 static void on_loaded(redisAsyncContext *context, void *data, void *privdata)
 {
 	struct redis_link *link = context->data;
 	const redisReply *reply = data;
+	struct err why;
 
 	(void)privdata;
 	if (!reply || link->context != context)
 		return;
 	link->loading = false;
-	if (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "already exists") &&
-		strncmp(reply->str, "LOADING", 7) != 0 && strncmp(reply->str, "READONLY", 8) != 0)
-		log_error("redis refused the functions", F("error", reply->str));
+	link->unloaded = (struct err){0};
+	if (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "already exists")) {
+		redis_error_set(&why, reply->str);
+		err_set(&link->unloaded, why.code, "redis: does not take Bursar's functions: %s", why.text);
+		probe_trouble(link, reply->str, &link->unloaded);
+	} else {
+		probe_begin(link);
+	}
 }
 
 void link_load_library(struct redis_link *link)
@@ -110,47 +152,62 @@ void link_load_library(struct redis_link *link)
 	link->loading = redisAsyncCommandArgv(link->context, on_loaded, NULL, 3, argv, lengths) == REDIS_OK;
 }
 
+static void link_up(struct redis_link *link)
+{
+	if (link->refused.code)
+		log_info("redis can be used again");
+	link->refused = (struct err){0};
+	if (link->state == LINK_UP)
+		return;
+	link->backoff_ms = 0;
+	link->lost = (struct err){0};
+	set_state(link, LINK_UP);
+	probe_begin(link);
+	commands_resend(link);
+}
+
 /* The last answer of the introduction: the link is up, if this Redis keeps what it is given. */
-static void on_memory(redisAsyncContext *context, void *data, void *privdata)
+static void on_info(redisAsyncContext *context, void *data, void *privdata)
 {
 	struct redis_link *link = context->data;
 	const redisReply *reply = data;
-	const char *policy;
+	struct err why;
 
 	(void)privdata;
 	if (!reply || link->context != context)
 		return;
-	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOAUTH", 6) == 0) {
-		err_set(&link->refused, ERR_UNAVAILABLE, "redis: wants a password; put it into the option redis");
-		log_error("redis wants a password");
+	link->heard_us = link->probe.info_us = clock_mono_us();
+	if (reply->type == REDIS_REPLY_ERROR && link->state == LINK_UP) {
+		probe_soon(link); /* what it says of a call counts */
 		return;
 	}
-	policy = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "maxmemory_policy:") : NULL;
-	if (policy && strncmp(policy + 17, "noeviction", 10) != 0) {
-		err_set(&link->refused, ERR_PRECONDITION,
-			"redis: its maxmemory-policy is %.*s, which drops limits; set it to noeviction",
-			(int)strcspn(policy + 17, "\r\n"), policy + 17);
-		log_error("redis evicts keys; set maxmemory-policy to noeviction");
+	if (reply->type == REDIS_REPLY_ERROR)
+		introduction_fails(link, reply->str);
+	why = link->introduction;
+	if (!why.code && redis_info_check(reply->str ? reply->str : "", &why)) {
+		link_up(link);
 		return;
 	}
-	link->backoff_ms = 0;
-	set_state(link, LINK_UP);
-	commands_resend(link);
+	if (!link->introduction.code && strcmp(link->refused.text, why.text) != 0)
+		log_error("redis cannot be used", F("why", why.text));
+	why.code = ERR_UNAVAILABLE;
+	link->refused = why;
 }
 
-static void introduce(struct redis_link *link)
+void link_introduce(struct redis_link *link)
 {
 	redisAsyncContext *context = link->context;
+	bool known = link->state == LINK_UP; /* a password that was changed since does not end a connection */
 
-	if (link->url.password[0] && link->url.user[0])
-		redisAsyncCommand(
-			context, on_introduced, (void *)"AUTH", "AUTH %s %s", link->url.user, link->url.password);
-	else if (link->url.password[0])
-		redisAsyncCommand(context, on_introduced, (void *)"AUTH", "AUTH %s", link->url.password);
-	if (link->url.db)
-		redisAsyncCommand(context, on_introduced, (void *)"SELECT", "SELECT %d", link->url.db);
-	link_load_library(link);
-	redisAsyncCommand(context, on_memory, NULL, "INFO memory");
+	link->introduced_us = clock_mono_us();
+	link->introduction = (struct err){0};
+	if (!known && link->url.password[0] && link->url.user[0])
+		redisAsyncCommand(context, on_introduced, NULL, "AUTH %s %s", link->url.user, link->url.password);
+	else if (!known && link->url.password[0])
+		redisAsyncCommand(context, on_introduced, NULL, "AUTH %s", link->url.password);
+	if (!known && link->url.db)
+		redisAsyncCommand(context, on_introduced, NULL, "SELECT %d", link->url.db);
+	redisAsyncCommand(context, on_info, NULL, "INFO");
 }
 
 #ifdef BURSAR_REDIS_TLS
@@ -174,13 +231,17 @@ static redisAsyncContext *open_context(struct redis_link *link)
 	if (!context)
 		return NULL;
 	if (context->err) {
-		log_warn("redis cannot be reached", F("error", context->errstr));
+		unreachable(link, context->errstr);
 		redisAsyncFree(context);
 		return NULL;
 	}
+#ifdef TCP_USER_TIMEOUT
+	/* Tells a machine that is gone from a Redis that hangs: that one's machine still receives. Of a unix socket it fails. */
+	setsockopt(context->c.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){UNRECEIVED_MS}, sizeof(unsigned));
+#endif
 #ifdef BURSAR_REDIS_TLS
 	if (link->url.tls && !secure(context, link->url.host)) {
-		log_warn("redis cannot be reached by TLS", F("error", context->c.errstr));
+		unreachable(link, context->c.errstr);
 		redisAsyncFree(context);
 		return NULL;
 	}
@@ -193,7 +254,7 @@ void link_connect(struct redis_link *link)
 	redisAsyncContext *context = open_context(link);
 
 	link->context = context;
-	link->refused = (struct err){0};
+	link->begun_us = clock_mono_us();
 	if (!context) {
 		connection_lost(link, NULL);
 		return;
@@ -207,10 +268,8 @@ void link_connect(struct redis_link *link)
 	redisAsyncSetConnectCallback(context, on_connect);
 	redisAsyncSetDisconnectCallback(context, on_disconnect);
 	set_state(link, LINK_CONNECTING);
-	link->heard_us = clock_mono_us();
-	introduce(link);
-	if (!list_empty(&link->again))
-		commands_resend(link);
+	link->heard_us = link->begun_us;
+	link_introduce(link);
 }
 
 struct redis_link *redis_link_new(const struct redis_link_options *options, struct err *err)
@@ -231,6 +290,7 @@ struct redis_link *redis_link_new(const struct redis_link_options *options, stru
 	redis_flusher_init(&link->flusher, options->loop);
 	uv_timer_init(options->loop, &link->deadlines);
 	uv_timer_init(options->loop, &link->reconnect);
+	probe_init(link, options->loop);
 	link_connect(link);
 	return link;
 }
@@ -248,7 +308,7 @@ void redis_link_free(struct redis_link *link)
 	if (!link)
 		return;
 	uv_handle_t *const handles[] = {(uv_handle_t *)&link->flusher.prepare, (uv_handle_t *)&link->flusher.hold,
-		(uv_handle_t *)&link->deadlines, (uv_handle_t *)&link->reconnect};
+		(uv_handle_t *)&link->deadlines, (uv_handle_t *)&link->reconnect, (uv_handle_t *)&link->probe.timer};
 	redisAsyncContext *context = link->context;
 
 	link->closing = true;
@@ -258,8 +318,8 @@ void redis_link_free(struct redis_link *link)
 	}
 	commands_fail_all(link, "redis: closing");
 	commands_release(link);
-	link->open_handles = 4;
-	for (int i = 0; i < 4; i++) {
+	link->open_handles = 5;
+	for (int i = 0; i < 5; i++) {
 		handles[i]->data = link;
 		uv_close(handles[i], on_closed);
 	}
@@ -268,9 +328,4 @@ void redis_link_free(struct redis_link *link)
 enum redis_link_state redis_link_state(const struct redis_link *link)
 {
 	return link->state;
-}
-
-bool redis_link_healthy(const struct redis_link *link)
-{
-	return link->state == LINK_UP && link->failures < link->breaker_failures;
 }

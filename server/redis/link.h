@@ -1,5 +1,5 @@
 /*
- * One connection to Redis on one loop: connects again when it is lost, gives every command a deadline, and stands back
+ * One connection to Redis on one loop: connects again when it is lost, asks by itself how Redis is, gives every command a deadline, and stands back
  * for a moment when Redis is slow or away (a circuit breaker: a slow Redis is worse than a dead one).
  *
  * Every command of ours may be sent twice: they are functions that know their request. So a command whose connection was
@@ -39,11 +39,12 @@ struct redis_command {
 	size_t start; /* where it begins */
 	int argc;
 	bool wide; /* more arguments than are kept */
+	bool even_refused; /* goes out also to a Redis that is refused: it asks how that is, or takes out what must not be lost */
 	struct {
 		uint32_t at, len;
 	} arg[COMMAND_ARGS_MAX];
 	int64_t deadline_us, sent_us;
-	struct err err; /* why it is to fail */
+	struct err err; /* why it is to fail, or was sent again */
 	bool sent, given_up;
 };
 
@@ -63,8 +64,12 @@ void redis_link_free(struct redis_link *link);
 
 enum redis_link_state { LINK_WAITING, LINK_CONNECTING, LINK_UP };
 enum redis_link_state redis_link_state(const struct redis_link *link);
-/* Connected and the breaker closed. */
-bool redis_link_healthy(const struct redis_link *link);
+/*
+ * Would a call that writes be answered? The link asks that by itself (a function that does nothing, once a second when nothing else was
+ * answered, four times a second when not ready), so the answer is true whether or not anybody calls. When not, `why` (may be NULL) gets a
+ * sentence.
+ */
+bool redis_link_ready(const struct redis_link *link, struct err *why);
 
 /* A command to be filled with arguments and sent. */
 struct redis_command *redis_command_new(struct redis_link *link,

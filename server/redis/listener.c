@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/adapter.h"
+#include "redis/errors.h"
 #include "redis/url.h"
 
 enum { PAUSE_MS = 100, LONGEST_PAUSE_MS = 2000, PING_MS = 5000, SILENT_US = 15000000 };
@@ -53,7 +54,13 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 {
 	struct redis_listener *listener = context->data;
 
-	(void)status;
+	struct err why;
+
+	/* Redis refused the subscription: hiredis ends the connection with its text. */
+	if (status != REDIS_OK && redis_error_of(context->errstr) != REDIS_ERROR_COUNT) {
+		redis_error_set(&why, context->errstr);
+		log_error("redis refuses to be listened to", F("why", why.text));
+	}
 	if (listener && listener->context == context)
 		lost(listener);
 }

@@ -102,6 +102,7 @@ static void waiting(struct outbox_store *store, struct outbox_waiting *op)
 	struct redis_command *command = redis_command_new(outbox->redis.link, waiting_done, op);
 
 	op_begin(&op->op, outbox);
+	command->even_refused = true;
 	redis_arg_function(command, FUNCTION_WAITING, PARTITIONS);
 	for (int i = 0; i < PARTITIONS; i++)
 		arg_partition(&outbox->redis, command, i, KEY_OUT);
@@ -157,6 +158,7 @@ static void drain(struct outbox_store *store, struct outbox_drain *op)
 	struct redis_command *command = redis_command_new(redis->link, drain_done, op);
 
 	op_begin(&op->op, outbox);
+	command->even_refused = true;
 	redis_arg_function(command, FUNCTION_DRAIN, 2);
 	arg_partition(redis, command, op->partition, KEY_GEN);
 	arg_partition(redis, command, op->partition, KEY_OUT);
@@ -191,6 +193,7 @@ static void ack(struct outbox_store *store, struct outbox_ack *op)
 	uint64_t sequence = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
 
 	op_begin(&op->op, outbox);
+	command->even_refused = true;
 	snprintf(next, sizeof(next), "%" PRIu64 "-%" PRIu64, ms, sequence + 1);
 	redis_arg_text(command, "XTRIM");
 	arg_partition(redis, command, op->partition, KEY_OUT);
@@ -352,7 +355,7 @@ void redis_outbox_free(struct outbox_store *store)
 	free(outbox_of(store));
 }
 
-bool redis_outbox_healthy(const struct outbox_store *store)
+bool redis_outbox_ready(const struct outbox_store *store, struct err *why)
 {
-	return redis_link_healthy(((const struct redis_outbox *)store)->redis.link);
+	return redis_link_ready(((const struct redis_outbox *)store)->redis.link, why);
 }

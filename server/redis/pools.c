@@ -350,3 +350,8 @@ void redis_pools_free(struct pools_store *store)
 		*pools->freed = true;
 	free(pools);
 }
+
+bool redis_pools_ready(const struct pools_store *store, struct err *why)
+{
+	return redis_link_ready(((const struct redis_pools *)store)->redis.link, why);
+}

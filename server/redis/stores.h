@@ -26,9 +26,9 @@ struct redis_options {
 };
 
 /*
- * Asks Redis, and waits for it up to a second: may Bursar run on it? ERR_PRECONDITION when it is older than 7.0 or may
- * evict keys (maxmemory-policy), ERR_INVALID for a url that cannot be used. True also when it does not answer: who
- * starts before Redis waits for it. Blocks: for the start of a process.
+ * Asks Redis, and waits for it up to a second: may Bursar run on it? ERR_PRECONDITION when it is older than 7.0, may evict keys
+ * (maxmemory-policy) or is a cluster, ERR_INVALID for a url that cannot be used. ERR_UNAVAILABLE when it does not answer, or not yet as
+ * it should (it is loading, the password is wrong): a process starts all the same and waits. Blocks: for the start of a process.
  */
 bool redis_check(const char *url, struct err *err) __attribute__((warn_unused_result));
 
@@ -39,8 +39,11 @@ bool redis_check(const char *url, struct err *err) __attribute__((warn_unused_re
  */
 struct limits_store *redis_limits_new(const struct redis_options *options, struct err *err);
 void redis_limits_free(struct limits_store *store);
-/* Connected, and not avoided for being slow: for /readyz. On the loop's thread. */
-bool redis_limits_healthy(const struct limits_store *store);
+/*
+ * Does Redis do what this store asks? It is asked by the link itself, about once a second, whether or not there are calls. Where it does
+ * not, `why` (may be NULL) gets a sentence. For /readyz; on the loop's thread.
+ */
+bool redis_limits_ready(const struct limits_store *store, struct err *why);
 
 /*
  * The pools: a link of its own for calls (whose default timeout is 2 s: who queues has time), and a connection that hears of grants,
@@ -48,6 +51,7 @@ bool redis_limits_healthy(const struct limits_store *store);
  */
 struct pools_store *redis_pools_new(const struct redis_options *options, struct err *err);
 void redis_pools_free(struct pools_store *store);
+bool redis_pools_ready(const struct pools_store *store, struct err *why);
 
 /*
  * The watch: its calls go over the link of the pools, which outlives it in use and is freed first (its calls are given up then); who
@@ -58,6 +62,6 @@ void redis_watch_free(struct watch_store *store);
 
 struct outbox_store *redis_outbox_new(const struct redis_options *options, struct err *err);
 void redis_outbox_free(struct outbox_store *store);
-bool redis_outbox_healthy(const struct outbox_store *store);
+bool redis_outbox_ready(const struct outbox_store *store, struct err *why);
 
 #endif

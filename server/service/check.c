@@ -4,6 +4,8 @@
  */
 #include "service/check.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"

@@ -32,6 +32,7 @@ struct check_question {
 struct check_answer {
 	bool allowed, repeat, permanent;
 	enum quality quality;
+	const char *cause; /* why it is not exact; NULL when it is */
 	enum reason reason;
 	int64_t retry_after_us;
 	const char *handle; /* "" when denied or nothing was asked */

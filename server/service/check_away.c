@@ -1,4 +1,6 @@
 /* A check that the store did not answer: by what its tier says of that. */
+#include <string.h>
+
 #include "base/metrics.h"
 #include "service/check_private.h"
 #include "service/local.h"
@@ -34,7 +36,7 @@ static enum fail_policy policy_away(const struct check *check)
 	return policy;
 }
 
-/* The store did not answer: the tier says what that means for a request. What only asks gets the error. */
+/* The store did not answer, or is full and can add nothing: the tier says what that means for a request. What only asks gets the error. */
 enum flow_result check_step_away(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -54,6 +56,7 @@ enum flow_result check_step_away(struct flow *flow)
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_CLOSED, 0);
 		return flow_fail(flow);
 	}
+	answer->cause = arena_strndup(check->arena, flow->err.text, strlen(flow->err.text));
 	answer->now_us = answer->started_at_us = worker_now_us(check->worker);
 	answer->expires_at_us = answer->now_us + check->op.ttl_us;
 	if (policy == FAIL_OPEN) {

@@ -77,6 +77,7 @@ static enum flow_result step_durable(struct flow *flow)
 	struct diagnose_flow *self = diagnose_of(flow);
 	struct admin_store *admin = self->worker->parts.admin;
 
+	self->store.facts.waiting = -1;
 	if (self->birth.op.status == LIMITS_OK) {
 		self->store.facts.waiting = (int64_t)self->birth.undrained;
 		/* An entry's id begins with the time at which it was made, in ms. */

@@ -46,6 +46,8 @@ struct worker_parts {
 	const struct conf *conf;
 	int workers; /* that answer checks, in this process and in others: LOCAL divides by it */
 	void *owner; /* whoever put the parts together; not the worker's business */
+	bool (*ready)(void *arg); /* do the stores of this process answer? What /readyz says; any thread */
+	void *ready_arg;
 };
 
 struct pool_keeper;

@@ -11,6 +11,7 @@ from .paths import program
 from .postgres import Database, Postgres
 from .proxy import Proxy
 from .redis_server import Redis
+from .refusing import Refusing
 from .wait import until
 
-__all__ = ["Bursard", "Clock", "Database", "Postgres", "Proxy", "Redis", "connect", "program", "until"]
+__all__ = ["Bursard", "Clock", "Database", "Postgres", "Proxy", "Redis", "Refusing", "connect", "program", "until"]

@@ -32,7 +32,11 @@ class Proxy:
             except OSError:
                 return
             far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
-            far.connect(self.target)
+            try:
+                far.connect(self.target)
+            except OSError:
+                near.close()
+                continue
             self.sockets += [near, far]
             threading.Thread(target=self._pass, args=(near, far), daemon=True).start()
 

@@ -23,7 +23,7 @@ static void op_came(struct limits_op *op)
 
 static bool healthy(struct redis_bench *bench)
 {
-	return redis_limits_healthy(bench->limits);
+	return redis_limits_ready(bench->limits, NULL);
 }
 
 static void policy_make(struct policy *policy)

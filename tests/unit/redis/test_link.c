@@ -72,12 +72,12 @@ static void functions_that_redis_forgot_are_loaded_again(void **state)
 
 static bool is_healthy(struct redis_bench *b)
 {
-	return redis_limits_healthy(b->limits);
+	return redis_limits_ready(b->limits, NULL);
 }
 
 static bool is_lost(struct redis_bench *b)
 {
-	return !redis_limits_healthy(b->limits);
+	return !redis_limits_ready(b->limits, NULL);
 }
 
 static void a_redis_that_was_killed_is_found_again(void **state)
@@ -109,9 +109,9 @@ static void a_stalled_redis_costs_the_deadline_and_then_nothing(void **state)
 	assert_int_equal(op.op.err.code, ERR_DEADLINE);
 	assert_in_range(clock_mono_us() - begin_us, TIMEOUT_US, TIMEOUT_US * 20);
 
-	for (int i = 0; i < 8 && redis_limits_healthy(bench.limits); i++)
+	for (int i = 0; i < 8 && redis_limits_ready(bench.limits, NULL); i++)
 		redis_bench_ask(&bench, "ann", "s");
-	assert_false(redis_limits_healthy(bench.limits));
+	assert_false(redis_limits_ready(bench.limits, NULL));
 	redis_bench_check(&bench, &op, "ann", "s");
 	bench.limits->ops->check(bench.limits, &op);
 	redis_bench_wait(1);
@@ -130,10 +130,10 @@ static void the_breaker_closes_when_redis_answers_again(void **state)
 	kill(redis_server_pid(), SIGSTOP);
 	for (int i = 0; i < 10; i++)
 		redis_bench_ask(&bench, "ann", "s");
-	assert_false(redis_limits_healthy(bench.limits));
+	assert_false(redis_limits_ready(bench.limits, NULL));
 	kill(redis_server_pid(), SIGCONT);
 	redis_bench_until(&bench, answers_again);
-	assert_true(redis_limits_healthy(bench.limits));
+	assert_true(redis_limits_ready(bench.limits, NULL));
 }
 
 static bool late_is_cancelled(struct redis_bench *b)
@@ -199,8 +199,12 @@ static void a_redis_that_evicts_is_refused_with_a_sentence(void **state)
 static void a_start_without_redis_waits(void **state)
 {
 	(void)state;
-	assert_true(redis_check("unix:///nowhere/redis.sock", NULL));
-	assert_true(redis_check("redis://127.0.0.1:1", NULL));
+	struct err err = {0};
+
+	assert_false(redis_check("unix:///nowhere/redis.sock", &err));
+	assert_int_equal(err.code, ERR_UNAVAILABLE);
+	assert_false(redis_check("redis://127.0.0.1:1", &err));
+	assert_int_equal(err.code, ERR_UNAVAILABLE);
 }
 
 static void a_redis_that_is_a_replica_is_asked_again(void **state)

@@ -55,7 +55,7 @@ static void wait_for_answer(void)
 static bool is_healthy(struct redis_bench *b)
 {
 	(void)b;
-	return redis_outbox_healthy(outbox);
+	return redis_outbox_ready(outbox, NULL);
 }
 
 static void make_info(const char *request_id)

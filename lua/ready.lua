@@ -1,0 +1,7 @@
+-- ready: does nothing, and has no flags: Redis refuses it for whatever it would refuse a check for (full, a replica, no disk, ...).
+-- Reply OK 0 `B status, i7 time`
+-- FCALL bursar_ready_V 0
+
+register('ready', function()
+	return answer(OK, clock_now())
+end)
