@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from accountant import callers, faults, verdict  # noqa: E402
 from accountant.run import close_books, seed  # noqa: E402
 
-COUNT = int(os.environ.get("BURSAR_ACCOUNTANT_FAULTS", "30"))
+COUNT = int(os.environ.get("BURSAR_ACCOUNTANT_FAULTS", "60"))
 
 
 @pytest.mark.patience(1800)
@@ -25,7 +25,7 @@ def test_the_books_close_whatever_happens():
 def test_stalls_leave_nothing_held():
     """Nobody is killed, so nobody is excused: what a caller gave up is given back long before it would expire after 15 minutes."""
     scripts = {name: weight for name, weight in callers.SCRIPTS.items() if name != "abandon"}
-    findings = close_books(seed(), COUNT // 3, acts=2, kinds=faults.STALLS, ttl_us=0, scripts=scripts)
+    findings = close_books(seed(), COUNT // 3, acts=3, kinds=faults.STALLS, ttl_us=0, scripts=scripts)
     assert not findings, verdict.summary(findings)
 
 

@@ -69,7 +69,7 @@ def judge_records(request):
 
 def judge_status(call, request, losses, faults):
     """A failure that nothing explains."""
-    if call.status is None or call.ok or call.status in allowed_statuses(faults):
+    if call.status is None or call.ok or call.status in allowed_statuses(faults, call.kind):
         return
     first = min(c.asked for c in request.calls)
     ended = enders(request, losses, first, call.answered)

@@ -140,7 +140,7 @@ class Caller(threading.Thread):
             if self.stage.hurry.is_set():
                 self.books.complaints.append(f"{request.key}: {kind} was not answered by the end: {call}")
                 return None
-            threading.Event().wait(self.dice.uniform(0.02, 0.1))
+            threading.Event().wait(self.dice.uniform(0.05, 0.3))
 
     def repeat_another(self):
         request, kind, server, message, fields = self.dice.choice(list(self.stage.recent))
@@ -251,7 +251,7 @@ class Caller(threading.Thread):
                 self.books.complaints.append(f"{left[0][0].key}: a batch was not answered by the end")
                 return
             if left:
-                threading.Event().wait(self.dice.uniform(0.02, 0.1))
+                threading.Event().wait(self.dice.uniform(0.05, 0.3))
 
     def send_batch(self, kind, server, timeout, left, calls):
         items = [message for _, message in left]

@@ -3,6 +3,7 @@ import dataclasses
 
 from harness import protos, until
 
+from . import ledger
 from .books import now_us
 from .ledger import Row
 from .plan import TENANT
@@ -58,11 +59,10 @@ def all_settled(world):
 
 def collect(world, begin):
     """Everything must be drained and settled by the end of the wait; what is not will be found by the verdict."""
-    for wait, what, seconds in ((all_settled(world), "no reservation being open", 150),):
-        try:
-            until(wait, what, seconds)
-        except TimeoutError as error:
-            print(f"accountant: {error}")
+    try:
+        until(all_settled(world), "no reservation being open", 150)
+    except TimeoutError as error:
+        print(f"accountant: {error}")
     proof = world.wait_drained()
     query = world.database.query
     evidence = Evidence(begin=begin, undrained=proof.undrained, proof_equal=proof.equal, status=read_status(world))
@@ -73,6 +73,19 @@ def collect(world, begin):
     evidence.shared = {(KINDS[kind], name): tuple(sums) for kind, name, *sums in shared}
     evidence.rejects = query("SELECT count(*) FROM ledger_rejects")[0][0]
     evidence.end = now_us()
+    return evidence
+
+
+def reconciled(world, evidence):
+    """After a loss the reconciler raises what Redis has lost, within its minute."""
+    def equal():
+        evidence.status = read_status(world)
+        return not any(finding.kind == "counter-differs" for finding in ledger.judge_counters(world.plan, evidence))
+
+    try:
+        until(equal, "the counters being what the ledger has", 150)
+    except TimeoutError as error:
+        print(f"accountant: {error}")
     return evidence
 
 

@@ -11,7 +11,7 @@ def seed():
     return int(os.environ.get("BURSAR_SEED", "7"))
 
 
-def close_books(run_seed, count, losses=0, acts=6, kinds=None, ttl_us=20_000_000, scripts=None):
+def close_books(run_seed, count, losses=0, acts=10, kinds=None, ttl_us=20_000_000, scripts=None):
     """Runs `count` faults and `losses` of Redis's data, and returns what was found. The same seed gives the same faults and the same
     requests; how they meet is up to the machine."""
     world = World(acts)
@@ -25,6 +25,8 @@ def close_books(run_seed, count, losses=0, acts=6, kinds=None, ttl_us=20_000_000
             faults.strike(world, dice, fault)
         stage.stop()
         found = evidence.collect(world, begin)
+        if world.books.losses:
+            found = evidence.reconciled(world, found)
         findings = verdict.judge(world.plan, world.books, found)
         print(f"accountant: seed {run_seed}: {verdict.figures(world.books, found, findings)}")
         if findings:

@@ -1,4 +1,6 @@
 """All findings of a run, and what is known about each."""
+import itertools
+
 from . import admitted, answers, ledger
 from .findings import Finding, summary
 
@@ -14,13 +16,27 @@ def judge(plan, books, evidence):
     return findings
 
 
+def fold(calls):
+    """A line a call; many failures alike are one."""
+    lines = []
+    calls = sorted(calls, key=lambda c: c.asked)
+    for (kind, status, message), alike in itertools.groupby(calls, lambda c: (c.kind, c.status, c.message)):
+        alike = list(alike)
+        lines.append(f"    {alike[0]}")
+        if status == "OK":
+            lines += [f"    {call}" for call in alike[1:]]
+        elif alike[1:]:
+            lines.append(f"    ... {len(alike) - 1} more times until {alike[-1].answered / 1e6:.6f}")
+    return lines
+
+
 def explain_request(books, evidence, key):
     request = books.requests.get(key)
     lines = [f"  {key[0]} {key[1]}"]
     if request:
         lines[0] += (f": {request.script}, {request.spoken}, {request.interface}, asked for {request.estimate.input} + "
                      f"{request.estimate.output}, used {[(u.input, u.output) for u in request.usages]}")
-        lines += [f"    {call}" for call in sorted(request.calls, key=lambda c: c.asked)]
+        lines += fold(request.calls)
         first = min((c.asked for c in request.calls), default=0)
         last = max((c.answered for c in request.calls), default=0)
         lines += [f"    meanwhile: {fault}" for fault in books.faults if fault.begin <= last and fault.healed >= first]
