@@ -178,6 +178,18 @@ def test_after_a_loss_only_what_the_ledger_did_not_have_is_excused():
     assert history.kinds() == {"over", "over-known"}
 
 
+def test_what_was_admitted_while_the_data_went_away_is_excused():
+    history = History(LIMIT)
+    last = history.books.requests[history.user, f"r{LIMIT - 1}"]
+    asked = last.calls[0].asked
+    drained = {(history.user, f"r{n}"): {(0, 0)} for n in range(LIMIT - 1)}
+    history.books.losses.append(Loss(asked - 5, asked + 15, drained))
+    history.request(98, asked + 16)
+    assert history.kinds() == set()  # its record came when the other was there already
+    history.request(99, asked + 100)
+    assert history.kinds() == {"over", "over-known"}
+
+
 def test_a_yes_that_holds_nothing_is_found():
     history = History()
     history.request(50, NOON + 20 * SECOND, recorded=False, state="CANCELLED", repeat=True)

@@ -1,7 +1,7 @@
 """EXACT is never over a limit. Three ways to see that it was, each true whatever order the calls really had:
 
-1. At no time do requests that were admitted EXACT, and hold it for certain, take up more than the limit: when the last of them was
-   admitted, the others were there.
+1. At no time do requests that were admitted EXACT, and have held it for certain ever since, take up more than the limit: when the
+   last of them was admitted, the others were there.
 2. Nothing is admitted EXACT that, with all that was known to be used before it was asked, is more than the limit. Here everything
    counts: records of requests that were never checked, and of those that were let through without the store.
 3. Of a bucket, over any span of the store's time: what was admitted EXACT is at most the burst and what flowed in meanwhile.
@@ -46,11 +46,23 @@ def window_of(account, limit, request):
     return windows.pop() if len(windows) == 1 else None
 
 
-def deltas(steps, most):
-    """[(time, change)] of amounts, each cut at `most`."""
+def ever_since(request, limit, lives):
+    """Steps of the part of the estimate that was held from the first EXACT answer on; what is charged again later was not admitted.
+    None of a request that had no such answer."""
+    call, found = first_admission(request), []
+    if call:
+        estimate, steps = lives.steps(request, limit.dimension)
+        for at, amount in steps:
+            if at >= call.answered:
+                estimate = min(estimate, amount)
+                found.append((at, estimate))
+    return found
+
+
+def deltas(steps):
+    """[(time, change)] of amounts."""
     found, before = [], 0
     for at, amount in steps:
-        amount = min(amount, most)
         if amount != before:
             found.append((at, amount - before))
         before = amount
@@ -61,11 +73,9 @@ def holders(limit, requests, lives, at):
     """What requests that were admitted EXACT hold for certain at a time."""
     held = []
     for request in requests:
-        if first_admission(request):
-            estimate, steps = lives.steps(request, limit.dimension)
-            amount = max((i for i in enumerate(steps) if i[1][0] <= at), default=(0, (0, 0)))[1][1]
-            if min(amount, estimate):
-                held.append(request)
+        amounts = [amount for when, amount in ever_since(request, limit, lives) if when <= at]
+        if amounts and amounts[-1]:
+            held.append(request)
     return held
 
 
@@ -73,9 +83,7 @@ def over_at_once(account, limit, requests, lives):
     """Way 1."""
     changes = []
     for request in requests:
-        if first_admission(request):
-            estimate, steps = lives.steps(request, limit.dimension)
-            changes += deltas(steps, estimate)
+        changes += deltas(ever_since(request, limit, lives))
     running = 0
     for at, change in sorted(changes):
         running += change
@@ -91,7 +99,7 @@ def over_known(account, limit, requests, lives):
     """Way 2."""
     rises, falls = [], []
     for request in requests:
-        for at, change in deltas(lives.steps(request, limit.dimension)[1], 1 << 62):
+        for at, change in deltas(lives.steps(request, limit.dimension)[1]):
             (rises if change > 0 else falls).append((at, change))
     rises.sort()
     falls.sort()

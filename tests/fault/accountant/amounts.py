@@ -51,7 +51,7 @@ class Life:
         return min(total, 1) if self.dimension == "requests" else total
 
     def enders(self, at):
-        """(time, kind) of whatever may have ended the reservation by then."""
+        """(latest time, kind) of whatever may have ended the reservation by then."""
         found = [(c.asked, "final") for c in self.records if c.final and c.asked <= at]
         found += [(c.asked, "cancel") for c in self.cancels if c.asked <= at]
         expiry = self.expiry(at)
@@ -59,7 +59,7 @@ class Life:
             found.append((expiry, "expiry"))
         for loss in self.losses:
             if loss.begin <= at and not (self.dimension == "requests" and self.counted(loss)):
-                found.append((loss.begin, "loss"))
+                found.append((loss.end, "loss"))
         return found
 
     def counted(self, loss):
