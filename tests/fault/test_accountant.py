@@ -38,3 +38,12 @@ def test_the_books_close_for_an_hour():
         number += 1
         findings = close_books(number, COUNT, losses=2 * (number % 2))
         assert not findings, f"seed {number}: {verdict.summary(findings)}"
+
+
+@pytest.mark.long
+@pytest.mark.patience(1800)
+@pytest.mark.parametrize("fault", faults.FAULTS + faults.LOSSES, ids=lambda fault: fault.__name__.replace("_", "-"))
+def test_each_fault_alone(fault):
+    """The rows of docs/reliability.md."""
+    findings = close_books(seed(), 8, acts=4, kinds=[fault])
+    assert not findings, verdict.summary(findings)

@@ -251,6 +251,17 @@ def test_failures_that_no_fault_explains_are_found(fault, status, found):
     assert history.kinds() == ({"status"} if found else set())
 
 
+@pytest.mark.parametrize("kind", ["cancel", "renew"])
+@pytest.mark.parametrize("status", ["NOT_FOUND", "FAILED_PRECONDITION"])
+def test_a_reservation_that_is_not_to_be_found_is_found(kind, status):
+    history = History()
+    request = history.request(50, NOON + 20 * SECOND, recorded=False)
+    request.calls.append(Call(kind, 0, NOON + 21 * SECOND, answered=NOON + 21 * SECOND + 10, status=status))
+    assert history.kinds() == {"status"}
+    request.calls[0].answer["quality"] = "LOCAL"  # there never was one
+    assert history.kinds() == set()
+
+
 def test_a_suspended_user_who_is_allowed_is_found():
     assert History(1, "a0-suspended").kinds() == {"stranger"}
 

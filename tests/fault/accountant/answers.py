@@ -67,18 +67,22 @@ def judge_records(request):
                               f"and {call.answer['cost']} nano-USD", keys=[request.key])
 
 
+def nothing_to_end(call, request, losses):
+    """Whether a cancel or a renew may find no open reservation: it was let through without the store, or has ended."""
+    first = min(c.asked for c in request.calls)
+    ended = [kind for kind in enders(request, losses, first, call.answered) if kind != call.kind]
+    if not any(c.answered <= call.asked and c.answer["state"] == books.OPEN for c in request.admissions()):
+        return True
+    return bool(ended) if call.status == "FAILED_PRECONDITION" else "loss" in ended
+
+
 def judge_status(call, request, losses, faults):
     """A failure that nothing explains."""
     if call.status is None or call.ok or call.status in allowed_statuses(faults, call.kind):
         return
-    first = min(c.asked for c in request.calls)
-    ended = enders(request, losses, first, call.answered)
-    held = [c for c in request.admissions() if c.answered <= call.asked]
-    if call.kind in ("cancel", "renew"):
-        if call.status == "FAILED_PRECONDITION" and ended:
+    if call.kind in ("cancel", "renew") and call.status in ("FAILED_PRECONDITION", "NOT_FOUND"):
+        if nothing_to_end(call, request, losses):
             return
-        if call.status == "NOT_FOUND" and (not held or "loss" in ended):
-            return  # let through without the store: there is no reservation
     during = ", ".join(sorted({fault.name for fault in faults})) or "nothing"
     yield Finding("status", f"{request.user} {request.id}: {call.kind} at bursard {call.server} ended with {call.status} "
                   f"({call.message}) during {during}", keys=[request.key])

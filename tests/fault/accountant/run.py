@@ -28,7 +28,7 @@ def close_books(run_seed, count, losses=0, acts=10, kinds=None, ttl_us=20_000_00
         if world.books.losses:
             found = evidence.reconciled(world, found)
         findings = verdict.judge(world.plan, world.books, found)
-        print(f"accountant: seed {run_seed}: {verdict.figures(world.books, found, findings)}")
+        print(f"\naccountant: seed {run_seed}: {verdict.figures(world.books, found, findings)}")
         if findings:
             print(verdict.report(world.books, found, findings, run_seed))
         return findings

@@ -1,4 +1,5 @@
 """All findings of a run, and what is known about each."""
+import collections
 import itertools
 
 from . import admitted, answers, ledger
@@ -69,11 +70,31 @@ def report(books, evidence, findings, seed):
     return "\n".join(lines)
 
 
+def seen(books):
+    """{fault: what callers were answered from its beginning until all had recovered, but for exact decisions and acknowledgements}."""
+    found = collections.defaultdict(collections.Counter)
+    for request in books.requests.values():
+        for call in request.calls:
+            word = call.answer.get("quality", "OK") if call.ok else call.status
+            if word not in ("OK", "EXACT"):
+                for name in {fault.name for fault in books.faults_during(call)}:
+                    found[name][f"{call.kind} {word}"] += 1
+    return found
+
+
 def figures(books, evidence, findings):
-    """One line each: what was asked, how it was answered."""
+    """What was asked, and how it was answered, by fault."""
     lines = [f"{len(books.requests)} requests, {sum(len(r.calls) for r in books.requests.values())} calls, "
              f"{len(evidence.rows)} ledger rows, {len(books.faults)} faults, {len(books.losses)} losses; "
              f"findings: {summary(findings) or 'none'}"]
-    for (kind, what), count in sorted(books.answers.items()):
-        lines.append(f"  {kind} {what}: {count}")
+    lines += [f"  {kind} {what}: {count}" for (kind, what), count in sorted(books.answers.items())]
+    lines += [f"  during {name}: {dict(sorted(counts.items()))}" for name, counts in sorted(seen(books).items())]
+    for loss in books.losses:
+        lines.append(f"  lost by Redis: {len(excused(books, loss))} requests were held or not yet in the ledger")
     return "\n".join(lines)
+
+
+def excused(books, loss):
+    """What the bound after a loss is made of: requests that were asked before it, not given back, and not in the ledger."""
+    return [r for r in books.requests.values() if r.key not in loss.drained and any(c.asked <= loss.end and c.admitted for c in r.calls)
+            and not any(c.ok and c.answered < loss.begin for c in r.of("cancel"))]
