@@ -212,6 +212,9 @@ def test_counters_and_rollups_that_differ_are_found():
     evidence.daily = {history.user: (2, 2, 120, 80, 2 * COST)}
     assert history.kinds(evidence) == {"books-differ"}
     evidence = history.evidence()
+    evidence.proof_equal = False
+    assert history.kinds(evidence) == {"proof"}
+    evidence = history.evidence()
     del evidence.shared["team", "team-1"]
     assert history.kinds(evidence) == {"books-differ"}
 
@@ -241,8 +244,8 @@ def test_a_wrong_amount_is_found():
 
 @pytest.mark.parametrize("fault, status, found", [
     (None, "UNAVAILABLE", True), (None, "DEADLINE_EXCEEDED", False), ("kill-redis", "UNAVAILABLE", False),
-    ("kill-postgres", "UNAVAILABLE", False), ("drop-postgres-links", "UNAVAILABLE", True), ("stop-bursard", "CANCELLED", True), ("stop-bursard", "INTERNAL", True),
-    ("kill-redis", "UNKNOWN", True)])
+    ("kill-postgres", "UNAVAILABLE", False), ("drop-postgres-links", "UNAVAILABLE", True), ("stop-bursard", "CANCELLED", True),
+    ("stop-bursard", "INTERNAL", True), ("kill-redis", "UNKNOWN", True)])
 def test_failures_that_no_fault_explains_are_found(fault, status, found):
     history = History()
     if fault:

@@ -86,6 +86,7 @@ def reconciled(world, evidence):
         until(equal, "the counters being what the ledger has", 150)
     except TimeoutError as error:
         print(f"accountant: {error}")
+    evidence.proof_equal = world.fleet.proof().equal
     return evidence
 
 

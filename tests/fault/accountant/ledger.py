@@ -148,8 +148,17 @@ def judge_counters(plan, evidence):
                               f"{used - held}, the ledger has {expected}", account)
 
 
+def judge_proof(plan, evidence):
+    """Bursar's own proof is of the UTC month: it means something while that is everybody's."""
+    months = {account.window(limit, evidence.end) for account in plan.of_kind("user") for limit in account.limits
+              if limit.window == "month"}
+    if not evidence.proof_equal and len(months) == 1:
+        yield Finding("proof", "GetProof says that ledger, roll-ups and counters differ")
+
+
 def judge(plan, requests, losses, evidence):
     findings = judge_requests(requests, evidence.rows, losses)
+    findings += judge_proof(plan, evidence)
     findings += judge_rollups(plan, evidence)
     findings += judge_counters(plan, evidence)
     if evidence.undrained:

@@ -50,7 +50,8 @@ def explain(books, evidence, finding):
     account = finding.account
     if account:
         status = evidence.status.get((account.kind, account.id))
-        lines.append(f"  {account.kind} {account.id}: tier {account.tier or '-'}, team {account.team or '-'}, zone {account.zone}; {status}")
+        lines.append(f"  {account.kind} {account.id}: tier {account.tier or '-'}, team {account.team or '-'}, zone {account.zone}; "
+                     f"{status}")
     for key in finding.keys[:KEYS_SHOWN]:
         lines += explain_request(books, evidence, key)
     if len(finding.keys) > KEYS_SHOWN:
