@@ -78,7 +78,7 @@ def nothing_to_end(call, request, losses):
 
 def judge_status(call, request, losses, faults):
     """A failure that nothing explains."""
-    if call.status is None or call.ok or call.status in allowed_statuses(faults, call.kind):
+    if call.status is None or call.ok or call.status in allowed_statuses(faults, call):
         return
     if call.kind in ("cancel", "renew") and call.status in ("FAILED_PRECONDITION", "NOT_FOUND"):
         if nothing_to_end(call, request, losses):

@@ -96,6 +96,9 @@ def figures(books, evidence, findings):
 
 
 def excused(books, loss):
-    """What the bound after a loss is made of: requests that were asked before it, not given back, and not in the ledger."""
-    return [r for r in books.requests.values() if r.key not in loss.drained and any(c.asked <= loss.end and c.admitted for c in r.calls)
+    """What the bound after a loss is made of: requests that Redis held or had counted, and that were not in the ledger. Those that had
+    expired, but whose expiry was on its way, are among them."""
+    before = max((other.end for other in books.losses if other.end < loss.end), default=0)
+    return [r for r in books.requests.values() if r.key not in loss.drained
+            and any(before < c.asked <= loss.end and c.admitted for c in r.calls)
             and not any(c.ok and c.answered < loss.begin for c in r.of("cancel"))]
