@@ -13,6 +13,9 @@ from .redis_server import Redis
 def ends_in_time(request):
     """A test that hangs fails, and the others go on."""
     seconds = 3600 if request.node.get_closest_marker("long") else 300
+    patience = request.node.get_closest_marker("patience")
+    if patience:
+        seconds = patience.args[0]
 
     def late(*_):
         raise TimeoutError(f"the test has not ended after {seconds} s")

@@ -71,6 +71,7 @@ class Postgres(Process):
         _own(self.run)
         self.settings = {"fsync": "off", "max_connections": "200", "shared_buffers": "64MB", **(settings or {})}
         self._migrated = None
+        self._stalled = []
         self.clock = clock
         if start:
             self.start()
@@ -92,14 +93,28 @@ class Postgres(Process):
             return self.wait()
         self.signal(signal.SIGSTOP)  # or it would start new ones meanwhile
         children = self._children()
-        for pid in children:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        self._signal_all(children, signal.SIGKILL)
         status = super().kill()
         until(lambda: not any(map(_alive, children)), "backends gone")
         return status
+
+    def stall(self):
+        """SIGSTOP of the postmaster and all its backends: connections stay, nothing answers."""
+        self.signal(signal.SIGSTOP)
+        self._stalled = self._children()
+        self._signal_all(self._stalled, signal.SIGSTOP)
+
+    def resume(self):
+        self._signal_all(self._stalled, signal.SIGCONT)
+        self.signal(signal.SIGCONT)
+
+    @staticmethod
+    def _signal_all(children, number):
+        for pid in children:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
     def stop(self):
         self.signal(signal.SIGINT)  # "fast": SIGTERM would wait for the clients

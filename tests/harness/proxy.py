@@ -1,4 +1,5 @@
-"""A TCP proxy between two processes, which can be told to stop passing bytes on: the network that is slow at the worst moment."""
+"""A TCP proxy between two processes, which can be told to stop passing bytes on, or to drop its connections: the network that is slow,
+or gone, at the worst moment."""
 import select
 import socket
 import threading
@@ -20,6 +21,15 @@ class Proxy:
     def thaw(self):
         self.frozen.clear()
 
+    def drop(self):
+        """Ends the connections there are; new ones pass."""
+        dropped, self.sockets = self.sockets, []
+        for open_socket in dropped:
+            try:
+                open_socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # ended before
+
     def close(self):
         self.closed = True
         for open_socket in [self.listener, *self.sockets]:
@@ -34,8 +44,9 @@ class Proxy:
             far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
             try:
                 far.connect(self.target)
-            except OSError:
+            except OSError:  # who is behind is away
                 near.close()
+                far.close()
                 continue
             self.sockets += [near, far]
             threading.Thread(target=self._pass, args=(near, far), daemon=True).start()

@@ -1,0 +1,15 @@
+"""What cannot be true together."""
+import collections
+import dataclasses
+
+
+@dataclasses.dataclass
+class Finding:
+    kind: str
+    text: str
+    account: object = None              # of the plan
+    keys: list = dataclasses.field(default_factory=list)  # (user, id) of the requests that show it
+
+
+def summary(findings):
+    return dict(collections.Counter(f.kind for f in findings))

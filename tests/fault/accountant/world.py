@@ -1,0 +1,104 @@
+"""The stores, three bursards with different timeouts, and who is put into them before the callers begin."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "e2e"))
+
+from bots import Bots  # noqa: E402
+from harness import Bursard, Postgres, Proxy, Redis, protos, until  # noqa: E402
+
+from . import plan as plans  # noqa: E402
+from .books import Books  # noqa: E402
+
+TIMEOUTS_MS = [100, 1000, 5000]
+
+
+class World:
+    """Bursard 2 reaches Redis through a proxy; half of the callers reach bursard 1 through another."""
+
+    def __init__(self, acts):
+        self.books = Books()
+        self.postgres = Postgres(settings={"fsync": "on"})
+        self.database = self.postgres.database()
+        self.redis = Redis(aof="always")
+        self.redis_proxy = Proxy(self.redis.socket)
+        redis = [self.redis, self.redis, "redis://" + self.redis_proxy.address]
+        self.servers = [Bursard(redis[n], self.database, redis_timeout_ms=TIMEOUTS_MS[n]) for n in range(3)]
+        self.caller_proxy = Proxy(("127.0.0.1", int(self.servers[1].grpc_addr.split(":")[1])))
+        self.fleet = Bots(protos, self.servers[0].grpc_addr, plans.TENANT, patient=True)
+        self.plan = plans.Plan(acts, self.shipped("free"))
+        self.put()
+
+    def addresses(self, number):
+        """Where a caller finds the three."""
+        found = [server.grpc_addr for server in self.servers]
+        if number % 2:
+            found[1] = self.caller_proxy.address
+        return found
+
+    def start_redis(self):
+        self.redis.client.connection_pool.disconnect()
+        self.redis.start()
+
+    def shipped(self, name):
+        """A tier that nobody put."""
+        types, pb = protos.types_pb2, protos.admin_pb2
+        tier = self.fleet.admin.GetTier(pb.GetTierRequest(tenant=plans.TENANT, name=name), timeout=30)
+        for limit in tier.limits:
+            if not limit.shadow:
+                yield plans.Limit(limit.name, types.Dimension.Name(limit.dimension)[10:].lower(),
+                                  types.LimitKind.Name(limit.kind)[11:].lower(), limit.amount,
+                                  types.CalendarWindow.Name(limit.window)[16:].lower(), limit.period_us, limit.burst)
+
+    def limit(self, limit):
+        fields = {"model": limit.model, "interface": limit.interface}
+        if limit.kind == "bucket":
+            return self.fleet.bucket(limit.name, limit.dimension, limit.amount, limit.period_us, limit.burst, **fields)
+        if limit.kind == "level":
+            return self.fleet.level(limit.name, limit.amount, **fields)
+        return self.fleet.calendar(limit.name, limit.dimension, limit.amount, limit.window.upper(), **fields)
+
+    def put(self):
+        pb = protos.admin_pb2
+        for name, limits in plans.TIERS.items():
+            policy = {"closed": "FAIL_POLICY_CLOSED", "open": "FAIL_POLICY_OPEN"}.get(name, "FAIL_POLICY_LOCAL")
+            self.fleet.tier(name, *map(self.limit, limits + plans.COUNTERS), fail_policy=policy)
+        for account in sorted(self.plan.accounts.values(), key=lambda a: a.kind == "user"):
+            kind = account.kind.upper()
+            if account.kind != "user":
+                self.fleet.account(account.id, kind, time_zone=account.zone)
+                self.fleet.override(account.id, *map(self.limit, account.limits), kind=kind)
+            elif account.tier in plans.TIERS:
+                self.fleet.account(account.id, tier=account.tier, team=account.team, time_zone=account.zone)
+            if account.suspended:
+                self.fleet.admin.Suspend(pb.SuspendRequest(ref=self.fleet.key(account.id)), timeout=30)
+
+    def drained(self):
+        """{(user, id): {(entry, attempt)}} of the ledger, as it is now."""
+        found = {}
+        for user, request, entry, attempt in self.database.query("select user_id, request_id, entry, attempt from ledger"):
+            found.setdefault((user, request), set()).add((entry, attempt))
+        return found
+
+    def wait_drained(self, seconds=120):
+        def empty():
+            proof = self.fleet.proof()
+            return proof if proof.undrained == 0 else None
+
+        return until(empty, "every record being in the ledger", seconds)
+
+    def close(self):
+        self.fleet.close()
+        problems = []
+        for server in self.servers:
+            try:
+                if server.running():
+                    server.stop()
+            except (AssertionError, RuntimeError) as error:
+                problems.append(str(error))
+            problems.append(server.sanitizer_report())
+        self.redis_proxy.close()
+        self.caller_proxy.close()
+        self.redis.kill()
+        self.postgres.stop()
+        assert not any(problems), "\n".join(filter(None, problems))
