@@ -3,6 +3,8 @@
 -- Reply OK 0 `I4 open reservations, i7 the last one's expiry, I8 entries that wait`: the record is gone when all are 0
 -- FCALL bursar_erase_V 4 b:{p7}:due b:{p7}:out b:{p7}:a:u:acme/ann b:{p7}:f:u:acme/ann b:{p7}:q:acme/ann/ <names>
 
+do -- a block, for Lua has room for 200 locals in a library
+
 local ERASE_LOOK = 1000 -- entries: where more wait, all of them count as his
 
 local function erase(keys, args)
@@ -33,3 +35,5 @@ local function erase(keys, args)
 end
 
 register('erase', erase)
+
+end

@@ -39,7 +39,8 @@ void codec_blob(struct buf *out, const struct belief *belief, struct packed_poli
 void codec_check(struct buf *out, const struct limits_check *op, int64_t window_us, bool expiry_charges,
 	const uint8_t accounts_digest[8]);
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);
-void codec_cancel(struct buf *out, int flags, int64_t window_us, const uint8_t accounts_digest[8]);
+void codec_cancel(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);
+void codec_give_up(struct buf *out, uint64_t nonce, const uint8_t accounts_digest[8]);
 void codec_policy(struct buf *out, const struct limits_policy *op);
 /* The record of an account that is seeded; when it may be forgotten (s) goes to `expires_s`. */
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s);

@@ -39,6 +39,8 @@ bool redis_check(const char *url, struct err *err) __attribute__((warn_unused_re
  */
 struct limits_store *redis_limits_new(const struct redis_options *options, struct err *err);
 void redis_limits_free(struct limits_store *store);
+/* How many checks were given up whose reservations Redis has not taken back yet. On the loop's thread. */
+int redis_limits_owed(const struct limits_store *store);
 /* Connected, and not avoided for being slow: for /readyz. On the loop's thread. */
 bool redis_limits_healthy(const struct limits_store *store);
 

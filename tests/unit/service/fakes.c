@@ -165,6 +165,10 @@ static void check(struct limits_store *store, struct limits_check *op)
 	enum limits_status status;
 
 	fake->checks++;
+	if (marker && marker->reservation.state == RESERVATION_CANCELLED && !marker->reservation.attempts) {
+		marker->request_id[0] = '\0';
+		marker = NULL;
+	}
 	if (marker && memcmp(marker->digest, op->digest, 8) != 0) {
 		answer(fake, &op->op, LIMITS_CONFLICT);
 		return;
@@ -228,7 +232,7 @@ static void settle(struct fake *fake, struct limits_settle *op, const struct set
 		settled.charged = marker->last;
 	} else {
 		decision_settle(states, &marker->reservation, how, fake->now_us, &settled, verdicts);
-		marker->reservation.attempts |= 1u << op->attempt;
+		marker->reservation.attempts |= how->becomes == RESERVATION_RECORDED ? 1u << op->attempt : 0;
 		op->late = settled.late;
 	}
 	marker->last = settled.charged;
