@@ -142,14 +142,6 @@ static void op_done(struct limits_op *op)
 	flow_run(&container_of(container_of(op, struct limits_check, op), struct check, op)->flow);
 }
 
-/* The caller's deadline counts where it comes before the store's own. */
-static int64_t op_deadline(const struct check *check)
-{
-	int64_t own_us = clock_mono_us() + check->worker->parts.conf->redis_timeout_ms * 1000;
-
-	return check->question.deadline_us < own_us ? check->question.deadline_us : 0;
-}
-
 static enum flow_result step_ask(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -157,7 +149,7 @@ static enum flow_result step_ask(struct flow *flow)
 	struct limits_store *limits = check->worker->parts.limits;
 
 	check->op = (struct limits_check){
-		.op = {.arena = check->arena, .deadline_us = op_deadline(check), .done = op_done},
+		.op = {.arena = check->arena, .done = op_done},
 		.tenant = question->tenant,
 		.user = question->user,
 		.request_id = question->request_id,
@@ -166,6 +158,7 @@ static enum flow_result step_ask(struct flow *flow)
 		.ttl_us = question->ttl_us ? question->ttl_us : check->worker->parts.conf->reservation_ttl_s * 1000000,
 		.dry_run = question->mode != CHECK_REAL,
 	};
+	check_times_make(check);
 	parties_beliefs(&check->parties, check->op.belief);
 	if (!check->op.dry_run) {
 		check_digest_make(question, check->op.digest);
@@ -219,6 +212,16 @@ static uint32_t wants_refresh(const struct check *check)
 	return mask;
 }
 
+/* Of the request something is in the books already, and its reservation holds nothing for it any more. */
+static enum flow_result closed(struct check *check)
+{
+	check->answer.allowed = false;
+	check->answer.reason = REASON_REQUEST_CLOSED;
+	check->answer.permanent = true;
+	flow_to(&check->flow, step_finish);
+	return FLOW_MORE;
+}
+
 static enum flow_result step_answered(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -244,6 +247,8 @@ static enum flow_result step_answered(struct flow *flow)
 	}
 	check->answer.repeat = status == LIMITS_REPEAT;
 	answer_take(check, status != LIMITS_DENIED);
+	if (status == LIMITS_REPEAT && check->op.state != RESERVATION_OPEN && check->op.state != RESERVATION_RECORDED)
+		return closed(check);
 	unsure = wants_refresh(check);
 	if (!unsure)
 		return FLOW_MORE;

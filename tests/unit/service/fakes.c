@@ -164,7 +164,7 @@ static void check(struct limits_store *store, struct limits_check *op)
 	struct verdict none[ACCOUNTS_MAX] = {0};
 	enum limits_status status;
 
-	fake->checks++;
+	op->nonce = (uint64_t)++fake->checks;
 	if (marker && marker->reservation.state == RESERVATION_CANCELLED && !marker->reservation.attempts) {
 		marker->request_id[0] = '\0';
 		marker = NULL;
@@ -257,6 +257,7 @@ static void cancel(struct limits_store *store, struct limits_settle *op)
 	struct fake_marker *marker = marker_find(of(store), op->request_id);
 	bool unused = marker && !marker->reservation.attempts && marker->reservation.state == RESERVATION_OPEN;
 
+	of(store)->owed = op->owed;
 	op->even_if_unknown = false;
 	settle(of(store), op, &how);
 	if (op->forget && unused && op->state == RESERVATION_CANCELLED)
