@@ -2,12 +2,14 @@
 -- KEYS  marker, due, out, pol of the user's partition, then the accounts' records, the user first
 -- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide on what PostgreSQL has not answered for),
 --       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
---       c8 accounts_digest`; info; an account blob each
+--       c8 accounts_digest, c8 nonce, i7 latest`; info; an account blob each. `latest`: nobody waits for a decision that is made
+--       after that time; 0 = somebody always does
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at, i7 held_input, i7 held_output,
---       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, NOT_SEEDED 13
+--       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after `latest`),
+--       NOT_SEEDED 13
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
-local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8'
+local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 local raws, needs = {}, {}
 
 -- Loads all accounts of a call; nil, or the reply that says why it cannot be decided.
@@ -91,6 +93,8 @@ local function take_all(count, interface, model, probe)
 	return passes
 end
 
+do -- a block, for Lua has room for 200 locals in a library
+
 -- Expires a few reservations on the same accounts that nobody has settled in time. True when there were any: the states
 -- are written, and loaded anew.
 local function expire_few(keys, args, count, time, window, accounts_digest, estimate)
@@ -130,14 +134,35 @@ local function reply_check(status, time, state, started, expires, input, output,
 		.. (count == 1 and heads[1] or concat(heads, '', 1, count))
 end
 
+-- The id was asked before. The same call, sent twice, is answered as it was the first time.
+local function reply_known(key, m, time, nonce, count)
+	local state, place = m[STATE], nonces.find(m, nonce)
+	if state == OPEN and not place then
+		nonces.add(m, nonce)
+		call('SET', key, marker_pack(m), 'KEEPTTL')
+	end
+	local input, output, cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	if state == RECORDED or state == CANCELLED then
+		input, output, cost = 0, 0, 0
+	end
+	return reply_check(state == OPEN and place == 1 and OK or REPEAT, time, state, m[STARTED], m[EXPIRY], input, output,
+		cost, count, {})
+end
+
 local function check(keys, args)
-	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest =
+	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest, nonce, latest =
 		sunpack(REQUEST, args[1])
 	local time, count, dry = clock_now(), #keys - 4, flags % 2 == 1
+	if latest > 0 and time > latest then
+		return answer(CLOCK, time)
+	end
 	local probe, estimate, anyway = flags % 4 >= 2, flags % 8 >= 4, flags >= 8
 	local key = keys[1]
 	local found = call('MGET', key, unpack(keys, 5))
 	local m = not dry and found[1] and marker_parse(found[1])
+	if m and m[STATE] == CANCELLED and m[ATTEMPTS] == 0 then
+		m = nil -- given back before anything was recorded: nothing is left of it
+	end
 	if m and m[DIGEST] ~= digest and m[DIGEST] ~= NO_DIGEST then -- recorded without a check: any contents are right
 		return answer(CONFLICT, time)
 	end
@@ -151,20 +176,15 @@ local function check(keys, args)
 			raws[i] = account_save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
 		end
 	end
-	local heads = {}
 	why = not anyway and unseeded(count, time)
 	if why then
 		return why
 	end
 	if m then
-		if m[STATE] == OPEN and m[REPEATED] == 0 then
-			m[REPEATED] = 1
-			call('SET', key, marker_pack(m), 'KEEPTTL')
-		end
-		return reply_check(REPEAT, time, m[STATE], m[STARTED], m[EXPIRY], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST],
-			count, heads)
+		return reply_known(key, m, time, nonce, count)
 	end
 
+	local heads = {}
 	ask(requests, input, output, cost)
 	local passes = take_all(count, interface, model, probe)
 	if not passes and not dry and expire_few(keys, args, count, time, window, accounts_digest, estimate) then
@@ -199,8 +219,8 @@ local function check(keys, args)
 		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
 	end
 	-- As marker_new would make it, without the table.
-	call('SET', key, pack(MARKER_AND_TAIL, 1, OPEN, 0, 0, digest, accounts_digest, time, expires, requests, input,
-		output, cost, 0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count)))
+	call('SET', key, pack(MARKER_AND_TAIL, 2, OPEN, 0, 1, digest, accounts_digest, time, expires, requests,
+		input, output, cost, 0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count) .. nonce))
 	call('ZADD', keys[2], expires, key)
 	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)
 end
@@ -208,3 +228,5 @@ end
 register('check', check)
 -- The same, for dry runs: a Redis that is full refuses a function that might write before its first line.
 register('look', check, { 'no-writes' })
+
+end

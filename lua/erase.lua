@@ -2,7 +2,7 @@
 -- KEYS due, out, record, floor of the user's partition. ARGV the beginning of his markers' keys; his tenant and id as an entry names them.
 -- Reply OK 0 `I4 open reservations, i7 the last one's expiry, I8 entries that wait`: the record is gone when all are 0
 -- FCALL bursar_erase_V 4 b:{p7}:due b:{p7}:out b:{p7}:a:u:acme/ann b:{p7}:f:u:acme/ann b:{p7}:q:acme/ann/ <names>
-do -- a block of its own: Lua has room for 200 local names at a time
+do -- a block, for Lua has room for 200 locals in a library
 
 local ERASE_LOOK = 1000 -- entries: where more wait, all of them count as his
 

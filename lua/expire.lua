@@ -1,10 +1,13 @@
--- renew: a reservation lives longer. due: which have outlived their time. expire: ends one of those.
+-- renew: a reservation lives longer. due: which have outlived their time. expire: ends one of those. giveup: the caller of a
+-- check was told that nobody knows its outcome, so what it holds goes back, unless another check was answered by it since.
 -- renew:  KEYS marker, due. ARGV `i7 ttl`. Reply OK 0 `B status, i7 time, i7 expires_at`; UNKNOWN 8; CLOSED 10 `B state`
 -- due:    KEYS due. ARGV `I2 count`. Reply OK 0 `I2 n`, each str2 marker key, str2 info
 -- expire: KEYS marker, due, out, pol, the records of its accounts. ARGV `B flags (1 charge the estimate), i7 window (idempotency),
 --         c8 accounts_digest`. Reply OK 0; NOTHING 11 (not due, or settled); NEEDKEYS 9 `str2 info`
+-- giveup: KEYS as expire. ARGV `c8 accounts_digest, c8 nonce (of the check)`. Reply OK 0; NOTHING 11 (it holds nothing, or what
+--         it holds was used); NEEDKEYS 9
 -- FCALL bursar_renew_V 2 b:{p7}:q:acme/ann/r1 b:{p7}:due <ttl>
-do -- a block of its own: Lua has room for 200 local names at a time
+do -- a block, for Lua has room for 200 locals in a library
 
 local function renew(keys, args)
 	local time = clock_now()
@@ -64,8 +67,33 @@ local function expire(keys, args)
 	return answer(OK, time)
 end
 
+local function giveup(keys, args)
+	local accounts_digest, nonce = sunpack('<c8c8', args[1])
+	local time, count, pol = clock_now(), #keys - 4, keys[4]
+	local found = call('MGET', keys[1], unpack(keys, 5))
+	local m = found[1] and marker_parse(found[1])
+	if not m or m[STATE] ~= OPEN or m[ATTEMPTS] > 0 or not nonces.leave(m, nonce) then
+		return answer(NOTHING, time)
+	elseif not nonces.all_gone(m) then
+		call('SET', keys[1], marker_pack(m), 'KEEPTTL')
+		return answer(OK, time)
+	elseif m[ACCOUNTS] ~= accounts_digest then
+		return need_keys(m, time)
+	end
+	for i = 1, count do
+		raws[i] = found[i + 1]
+		account_read(i, raws[i], time, pol)
+	end
+	settle_open(m, 0, 0, 0, true, CANCELLED)
+	settle_all(keys, m, count, time)
+	call('DEL', keys[1])
+	call('ZREM', keys[2], keys[1])
+	return answer(OK, time)
+end
+
 register('renew', renew, { 'allow-oom' })
 register('due', due, { 'allow-oom' })
 register('expire', expire, { 'allow-oom' })
+register('giveup', giveup, { 'allow-oom' })
 
 end

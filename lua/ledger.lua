@@ -10,7 +10,7 @@
 -- counters: KEYS record, pol. Reply OK 0 `B n, n x (I4 limit id, B dimension, B unit, I6 interface, I6 model, i7 window_start,
 --           i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
-do -- a block of its own: Lua has room for 200 local names at a time
+do -- a block, for Lua has room for 200 locals in a library
 
 local function reply_reset(status, time, lost)
 	return pack('<Bi7', status, time) .. lost

@@ -2,15 +2,16 @@
 -- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts of the check
 -- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown, 4 and the request was counted), i7 input, i7 output,
 --       i7 cost, I6 interface, I6 model,
---       i7 started_at, i7 window (idempotency), c8 accounts_digest`; usage; info; an account blob each
+--       i7 started_at, i7 window (idempotency), c8 accounts_digest, c8 nonce`; usage; info; an account blob each
 --       cancel: `B flags (1 only when the check was never repeated, 2 forget it unless something was recorded), i7 window,
---       c8 accounts_digest`; an account blob each
+--       c8 accounts_digest, c8 nonce, i7 latest`; an account blob each
 -- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
---       i7 released_input, i7 released_output, i7 released_cost, B accounts`, account answers; ABSENT 4, CLOCK 7, UNKNOWN 8,
---       NEEDKEYS 9 `str2 info`, CLOSED 10 `B state`
+--       i7 released_input, i7 released_output, i7 released_cost, B accounts`, account answers; ABSENT 4, CLOCK 7 (of a cancel
+--       also after `latest`), UNKNOWN 8, NEEDKEYS 9 `str2 info`, CLOSED 10 `B state`
+--       The same call, sent twice, is OK both times. What it gave back is kept in held_* of the settled marker.
 -- FCALL bursar_record_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <record> <usage> <info> <blob>
 
-local SETTLE = '<BBi7i7i7I6I6i7i7c8'
+local SETTLE = '<BBi7i7i7I6I6i7i7c8c8'
 
 local function reply_settle(
 	status, time, m, requests, input, output, cost, r_requests, r_input, r_output, r_cost, count
@@ -60,6 +61,8 @@ local function marker_close(keys, m, window)
 	end
 end
 
+do -- a block, for Lua has room for 200 locals in a library
+
 -- A marker for a request that was never checked: it holds nothing, on the limits that match it now.
 local function unchecked(count, time, started, interface, model, info, accounts_digest)
 	for i = 1, count do
@@ -79,8 +82,19 @@ local function unchecked(count, time, started, interface, model, info, accounts_
 	return marker_new(EXPIRED, started, time, NO_DIGEST, accounts_digest, interface, model, info, count)
 end
 
+local function reply_recorded(time, m, nonce, count)
+	local requests = has_bit(m[COUNTED], COUNTED_IT) and 1 or 0
+	local input, output, cost = m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST]
+	if not nonces.find(m, nonce) then
+		return reply_settle(REPEAT, time, m, requests, input, output, cost, 0, 0, 0, 0, count)
+	elseif m[STATE] ~= RECORDED then
+		return reply_settle(OK, time, m, requests, input, output, cost, 0, 0, 0, 0, count)
+	end
+	return reply_settle(OK, time, m, requests, input, output, cost, 0, m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST], count)
+end
+
 local function record(keys, args)
-	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest =
+	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest, nonce =
 		sunpack(SETTLE, args[1])
 	local time, count = clock_now(), #keys - 4
 	local final, anyway, in_books = flags % 2 == 1, flags >= 2, flags >= 4
@@ -106,8 +120,7 @@ local function record(keys, args)
 		return why
 	end
 	if repeated then
-		return reply_settle(REPEAT, time, m, has_bit(m[COUNTED], COUNTED_IT) and 1 or 0, m[LAST_INPUT], m[LAST_OUTPUT],
-			m[LAST_COST], 0, 0, 0, 0, count)
+		return reply_recorded(time, m, nonce, count)
 	end
 	if not m then
 		m, unknown = unchecked(count, time, started > 0 and started or time, interface, model, args[3], accounts_digest), true
@@ -115,6 +128,9 @@ local function record(keys, args)
 	end
 
 	local late = m[STATE] ~= OPEN
+	if m[STATE] == CANCELLED then
+		m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = 0, 0, 0, 0
+	end
 	local held_input, held_output, held_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	if late then
 		settle_late(m, input, output, cost, final)
@@ -129,22 +145,27 @@ local function record(keys, args)
 	entry_write(keys[3], RECORD_ENTRY, attempt, (final and FINAL or 0) + (late and not unknown and LATE or 0)
 		+ (unknown and NEVER_CHECKED or 0), time, m[STARTED], requests, used[INPUT], used[OUTPUT], used[COST],
 		marker_info(m), args[2], count)
-	marker_close(keys, m, window)
 	local r_input, r_output, r_cost = 0, 0, 0
 	if final and not late then
 		r_input, r_output, r_cost = clamp(held_input - input), clamp(held_output - output), clamp(held_cost - cost)
+		m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = r_input, r_output, r_cost
 	end
+	nonces.first(m, nonce)
+	marker_close(keys, m, window)
 	return reply_settle(OK, time, m, requests, used[INPUT], used[OUTPUT], used[COST], 0, r_input, r_output, r_cost, count)
 end
 
 local function cancel(keys, args)
-	local flags, window, accounts_digest = sunpack('<Bi7c8', args[1])
+	local flags, window, accounts_digest, nonce, latest = sunpack('<Bi7c8c8i7', args[1])
 	local time, count = clock_now(), #keys - 4
+	if latest > 0 and time > latest then
+		return answer(CLOCK, time)
+	end
 	local found = call('MGET', keys[1], unpack(keys, 5))
 	local m = found[1] and marker_parse(found[1])
 	if not m then
 		return answer(UNKNOWN, time)
-	elseif m[STATE] == RECORDED or m[STATE] == EXPIRED or m[STATE] == RESET or flags % 2 == 1 and m[REPEATED] ~= 0 then
+	elseif m[STATE] == RECORDED or m[STATE] == EXPIRED or m[STATE] == RESET or flags % 2 == 1 and m[ASKED] > 1 then
 		return closed(m, time)
 	elseif m[ACCOUNTS] ~= accounts_digest then
 		return need_keys(m, time)
@@ -153,15 +174,19 @@ local function cancel(keys, args)
 	if why then
 		return why
 	end
-	if m[STATE] == CANCELLED then
+	local requests, input, output, cost = m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	if m[STATE] == CANCELLED and nonces.find(m, nonce) then
+		return reply_settle(OK, time, m, 0, 0, 0, 0, requests, input, output, cost, count)
+	elseif m[STATE] == CANCELLED then
 		return reply_settle(REPEAT, time, m, 0, 0, 0, 0, 0, 0, 0, 0, count)
 	end
-	local requests, input, output, cost = m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	settle_open(m, 0, 0, 0, true, CANCELLED)
 	settle_all(keys, m, count, time)
 	if m[ATTEMPTS] > 0 then
 		entry_write(keys[3], CANCEL_ENTRY, 0, FINAL, time, m[STARTED], 0, 0, 0, 0, marker_info(m), '', count)
 	end
+	m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = requests, input, output, cost
+	nonces.first(m, nonce)
 	if flags >= 2 and m[ATTEMPTS] == 0 then
 		call('DEL', keys[1])
 		call('ZREM', keys[2], keys[1])
@@ -173,3 +198,5 @@ end
 
 register('record', record, { 'allow-oom' })
 register('cancel', cancel, { 'allow-oom' })
+
+end

@@ -13,7 +13,7 @@
 --         of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7 what the ledger knows)`. Reply OK 0;
 --         NOTHING 11 (something was settled since: read again); ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
 -- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
-do -- a block of its own: Lua has room for 200 local names at a time
+do -- a block, for Lua has room for 200 locals in a library
 
 local FLOOR_S = 30 -- whoever has read PostgreSQL seeds, or has given up, within this time
 

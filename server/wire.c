@@ -9,6 +9,7 @@
 
 #include "api/health.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "pg/migrate.h"
 #include "pg/stores.h"
@@ -26,6 +27,8 @@
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 /* So long the good-byes of a keeper may be under way. One that is lost costs its waiters some seconds, and no more. */
 enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
+/* So long, and no longer than the drain time, what is owed to Redis is waited for; the rest ends with its reservations. */
+#define OWED_US INT64_C(2000000)
 
 /* What lives on one loop. */
 struct bench {
@@ -43,6 +46,7 @@ struct bench {
 	pthread_mutex_t lock; /* of why */
 	struct err why; /* not ready */
 	bool open;
+	int64_t owed_until_us; /* clock_mono_us: when it closes, whatever is still owed to Redis */
 };
 
 struct wire {
@@ -167,7 +171,10 @@ static void on_good_bye_said(uv_timer_t *timer)
 {
 	struct bench *bench = timer->data;
 
-	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) && !bench->worker->epochs_asked)
+	bool owes = redis_limits_owed(bench->limits) > 0 && clock_mono_us() < bench->owed_until_us;
+
+	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) && !bench->worker->epochs_asked &&
+		!owes)
 		stores_close(bench);
 	else
 		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);
@@ -176,7 +183,10 @@ static void on_good_bye_said(uv_timer_t *timer)
 /* The keeper first: it still speaks to its store. */
 static void bench_close(struct bench *bench)
 {
+	int64_t drain_us = bench->worker->parts.conf->drain_ms * 1000;
+
 	atomic_store(&bench->ready, false);
+	bench->owed_until_us = clock_mono_us() + (drain_us < OWED_US ? drain_us : OWED_US);
 	if (!bench->worker->keeper) {
 		stores_close(bench);
 		return;

@@ -57,6 +57,8 @@ static const char *never_because(Bursar__V1__Reason reason)
 		return "never by itself: 'bursar account put' takes it back";
 	case BURSAR__V1__REASON__REASON_UNKNOWN_USER:
 		return "never by itself: 'bursar account put' makes the account";
+	case BURSAR__V1__REASON__REASON_REQUEST_CLOSED:
+		return "never with this id: check again with a new --id";
 	default:
 		return "never: the request is larger than the limit can hold";
 	}
@@ -68,6 +70,11 @@ static void show_denied(struct cli *cli, const Bursar__V1__CheckResponse *answer
 
 	if (answer->message[0])
 		view_field(cli, "message", "%s", answer->message);
+	if (answer->repeat) {
+		put_enum(&text, &bursar__v1__reservation_state__descriptor, (int)answer->state, "RESERVATION_STATE_");
+		buf_put_str(&text, ": this id was allowed before, and holds nothing any more");
+		view_field_buf(cli, "repeat", &text);
+	}
 	if (answer->permanent) {
 		view_field(cli, "retry", "%s", never_because(answer->reason));
 	} else if (answer->retry_after_us > 0) {

@@ -28,7 +28,8 @@ int live_run(struct live *live, const Bursar__V1__WatchRequest *request);
 		{'d', "denied", OPTION_FLAG, NULL, "only what was denied or refused", NULL}, \
 	{ \
 		'\0', "reason", OPTION_CHOICE, "REASON", "only what was denied for it", \
-			"suspended|quota|budget|request_rate|token_rate|cost_rate|concurrency|deleted|unknown_user" \
+			"suspended|quota|budget|request_rate|token_rate|cost_rate|concurrency|deleted|unknown_user|" \
+			"request_closed" \
 	}
 
 #endif

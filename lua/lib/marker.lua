@@ -1,20 +1,23 @@
--- Markers: what is remembered of a request id. m[1..21] as in MARKER, m[22] the tail: info and accounts.
+-- Markers: what is remembered of a request id. m[1..21] as in MARKER, m[22] the tail: info, accounts and nonces.
 
 local MARKER = '<BBBBc8c8i7i7i7i7i7i7i7i7i7I4I6I6i7i7i7'
 local MARKER_AND_TAIL = MARKER .. 'c0'
-local STATE, COUNTED, REPEATED, DIGEST, ACCOUNTS, STARTED, EXPIRY = 2, 3, 4, 5, 6, 7, 8
+local STATE, COUNTED, ASKED, DIGEST, ACCOUNTS, STARTED, EXPIRY = 2, 3, 4, 5, 6, 7, 8
 local HELD_REQUESTS, HELD_INPUT, HELD_OUTPUT, HELD_COST, USED_INPUT, USED_OUTPUT, USED_COST = 9, 10, 11, 12, 13, 14, 15
 local ATTEMPTS, INTERFACE, MODEL, LAST_INPUT, LAST_OUTPUT, LAST_COST, MARKER_TAIL = 16, 17, 18, 19, 20, 21, 22
 -- Bits of COUNTED: the request is in the books; the last record was late; it was the one that counted the request.
 local IN_BOOKS, WAS_LATE, COUNTED_IT = 1, 2, 4
 local NO_DIGEST = '\0\0\0\0\0\0\0\0'
-
 -- What a reservation holds on account `i`, as the marker keeps it: `fulls` are the buckets' full_at after the check.
 local holdings, fulls = {}, {}
 
 local function marker_parse(raw)
 	local m = { sunpack(MARKER, raw) }
 	m[MARKER_TAIL] = sub(raw, m[MARKER_TAIL])
+	if m[1] == 1 then -- of an older bursard: without nonces, and with a 1 when it was asked again
+		m[1], m[ASKED] = 2, m[ASKED] + 1
+		m[MARKER_TAIL] = m[MARKER_TAIL] .. rep('\255', 8 * m[ASKED]) -- nonces.somebody
+	end
 	return m
 end
 
@@ -33,7 +36,63 @@ end
 
 local function marker_new(state, time, expires, digest, accounts_digest, interface, model, info, count)
 	return {
-		1, state, 0, 0, digest, accounts_digest, time, expires, 0, 0, 0, 0, 0, 0, 0, 0, interface, model, 0, 0, 0,
-		marker_tail(info, count),
+		2, state, 0, 0, digest, accounts_digest, time, expires, 0, 0, 0, 0, 0, 0, 0, 0, interface, model,
+		0, 0, 0, marker_tail(info, count),
 	}
+end
+
+-- At the end of the tail stand ASKED nonces: of the check that made the marker, or of what settled it since; then of the checks
+-- that were answered by it. Who gives up leaves `gone`; `somebody`, who is not known, never does.
+-- A table, for Lua has room for 200 locals in a library.
+local nonces = { gone = NO_DIGEST, somebody = '\255\255\255\255\255\255\255\255', most = 8 }
+
+-- Where the nonce number `i` stands in the tail.
+function nonces.at(m, i)
+	return #m[MARKER_TAIL] - 8 * (m[ASKED] - i + 1) + 1
+end
+
+function nonces.put(m, i, nonce)
+	local tail, at = m[MARKER_TAIL], nonces.at(m, i)
+	m[MARKER_TAIL] = sub(tail, 1, at - 1) .. nonce .. sub(tail, at + 8)
+end
+
+-- Which of the nonces this is; nil when it is none of them.
+function nonces.find(m, nonce)
+	for i = 1, m[ASKED] do
+		local at = nonces.at(m, i)
+		if sub(m[MARKER_TAIL], at, at + 7) == nonce then
+			return i
+		end
+	end
+end
+
+-- One more check is answered by the reservation.
+function nonces.add(m, nonce)
+	if m[ASKED] < nonces.most then
+		m[ASKED], m[MARKER_TAIL] = m[ASKED] + 1, m[MARKER_TAIL] .. nonce
+	else
+		nonces.put(m, nonces.most, nonces.somebody)
+	end
+end
+
+-- The marker is this call's now.
+function nonces.first(m, nonce)
+	if m[ASKED] == 0 then
+		nonces.add(m, nonce)
+	else
+		nonces.put(m, 1, nonce)
+	end
+end
+
+-- The check of this nonce does not want the reservation any more: true when it was one of those that rely on it.
+function nonces.leave(m, nonce)
+	local i = nonces.find(m, nonce)
+	if i then
+		nonces.put(m, i, nonces.gone)
+	end
+	return i ~= nil
+end
+
+function nonces.all_gone(m)
+	return sub(m[MARKER_TAIL], nonces.at(m, 1)) == rep(nonces.gone, m[ASKED])
 end

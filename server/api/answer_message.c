@@ -84,7 +84,7 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	message->reservation = text(answer->handle);
 	message->started_at_us = answer->started_at_us;
 	message->expires_at_us = answer->expires_at_us;
-	if (answer->allowed && check->question.mode == CHECK_REAL)
+	if ((answer->allowed || answer->repeat) && check->question.mode == CHECK_REAL)
 		message->state = answer->state ? (Bursar__V1__ReservationState)answer->state
 					       : BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN;
 	message->repeat = answer->repeat;

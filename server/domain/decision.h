@@ -151,6 +151,7 @@ enum reason {
 	REASON_CONCURRENCY = 7,
 	REASON_DELETED = 8,
 	REASON_UNKNOWN_USER = 9,
+	REASON_REQUEST_CLOSED = 10,
 	REASON_COUNT
 };
 enum reason reason_of(const struct limit *limit);

@@ -84,7 +84,7 @@ enum reason reason_of(const struct limit *limit)
 const char *reason_name(enum reason reason)
 {
 	static const char *const names[REASON_COUNT] = {"none", "suspended", "quota", "budget", "request_rate",
-		"token_rate", "cost_rate", "concurrency", "deleted", "unknown_user"};
+		"token_rate", "cost_rate", "concurrency", "deleted", "unknown_user", "request_closed"};
 
 	return (unsigned)reason < REASON_COUNT ? names[reason] : NULL;
 }

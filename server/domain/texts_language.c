@@ -17,6 +17,7 @@ static const struct text_template english[] = {
 	{"en", "suspended", "This account is suspended. Please contact support."},
 	{"en", "deleted", "This account no longer exists."},
 	{"en", "unknown_user", "This service does not know you yet. Please sign up first."},
+	{"en", "request_closed", "This request has already ended. Please send it as a new one."},
 	{0},
 };
 static const struct text_template german[] = {
@@ -31,6 +32,7 @@ static const struct text_template german[] = {
 	{"de", "suspended", "Dieses Konto ist gesperrt. Bitte wende dich an den Support."},
 	{"de", "deleted", "Dieses Konto gibt es nicht mehr."},
 	{"de", "unknown_user", "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an."},
+	{"de", "request_closed", "Diese Anfrage ist schon beendet. Bitte sende sie als neue Anfrage."},
 	{0},
 };
 static const struct text_template russian[] = {
@@ -45,6 +47,7 @@ static const struct text_template russian[] = {
 	{"ru", "suspended", "Эта учётная запись заблокирована. Обратитесь в поддержку."},
 	{"ru", "deleted", "Этой учётной записи больше нет."},
 	{"ru", "unknown_user", "Сервис вас ещё не знает. Сначала зарегистрируйтесь."},
+	{"ru", "request_closed", "Этот запрос уже завершён. Отправьте его как новый."},
 	{0},
 };
 static const struct text_template spanish[] = {
@@ -59,6 +62,7 @@ static const struct text_template spanish[] = {
 	{"es", "suspended", "Esta cuenta está suspendida. Ponte en contacto con el soporte."},
 	{"es", "deleted", "Esta cuenta ya no existe."},
 	{"es", "unknown_user", "Este servicio todavía no te conoce. Regístrate primero."},
+	{"es", "request_closed", "Esta solicitud ya ha terminado. Envíala como una nueva."},
 	{0},
 };
 

@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "domain/text_pack.h"
 
-enum { FORM = 1, EVENT_LEAST = 60 };
+enum { FORM = 2, EVENT_LEAST = 60 };
 
 static const int draw_most[WATCH_DRAWS] = {DRAW_MOST, DRAW_MOST, DRAW_WATCHED_MOST};
 

@@ -40,7 +40,8 @@ void codec_blob(struct buf *out, const struct belief *belief, struct packed_poli
 void codec_check(struct buf *out, const struct limits_check *op, int64_t window_us, bool expiry_charges,
 	const uint8_t accounts_digest[8]);
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);
-void codec_cancel(struct buf *out, int flags, int64_t window_us, const uint8_t accounts_digest[8]);
+void codec_cancel(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);
+void codec_give_up(struct buf *out, uint64_t nonce, const uint8_t accounts_digest[8]);
 void codec_policy(struct buf *out, const struct limits_policy *op);
 void codec_adopt(struct buf *out, const struct limits_adopt *op);
 /* The record of an account that is seeded; when it may be forgotten (s) goes to `expires_s`. */

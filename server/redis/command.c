@@ -12,6 +12,8 @@
 
 enum { HEAD_ROOM = 16 };
 #define AGAIN_US INT64_C(5000)
+/* What is owed has time. */
+#define OWED_AGAIN_US INT64_C(100000)
 /* A replica is left for a moment: the address may lead to the new master then. */
 enum { REPLICA_MS = 50 };
 /* So long without an answer while commands wait: the connection is taken for dead. */
@@ -72,11 +74,6 @@ const char *redis_arg_at(const struct redis_command *command, int index, size_t 
 	assert(index < command->argc && index < COMMAND_ARGS_MAX);
 	*len = command->arg[index].len;
 	return command->bytes.data + command->arg[index].at;
-}
-
-struct list *redis_given_up(struct redis_link *link)
-{
-	return &link->given_up;
 }
 
 static void command_free(struct redis_command *command)
@@ -149,9 +146,10 @@ static void command_push(struct redis_command *command)
 	struct redis_link *link = command->owner;
 
 	insert_by_deadline(&link->open, command);
-	link_wake_at(link, command->deadline_us);
 	if (link->open.next == link->open.prev && list_empty(&link->given_up))
 		link->heard_us = clock_mono_us(); /* the first one waits: silence begins now */
+	link_wake_at(link, command->deadline_us);
+	link_wake_at(link, link->heard_us + SILENCE_US + 1000);
 	command->sent = redisAsyncFormattedCommand(link->context, command_answered, command,
 				command->bytes.data + command->start, command->bytes.len - command->start) == REDIS_OK;
 	if (!command->sent)
@@ -168,7 +166,7 @@ static void fail_unasked(struct redis_command *command, unsigned cause)
 	fail_soon(command, cause, why.code, why.text);
 }
 
-/* Until it is known whether this Redis may be used. */
+/* Until it is known whether this Redis may be used, or until there is a connection. */
 static void command_wait(struct redis_command *command)
 {
 	insert_by_deadline(&command->owner->again, command);
@@ -186,9 +184,11 @@ void redis_send(struct redis_command *command, int64_t deadline_us)
 	memcpy(command->bytes.data + command->start, head, (size_t)len);
 	command->sent_us = now_us;
 	command->deadline_us = deadline_us ? deadline_us : now_us + link->timeout_us;
-	if (link->refused.code && !command->even_refused)
+	if (command->owed && !link->closing && (!link->context || link->refused.code))
+		command_wait(command);
+	else if (link->refused.code && !command->even_refused)
 		fail_unasked(command, METRIC_REDIS_ERROR_REFUSED);
-	else if (breaker_open(link, now_us))
+	else if (!command->owed && breaker_open(link, now_us))
 		fail_unasked(command, METRIC_REDIS_ERROR_BREAKER);
 	else if (!link->context)
 		fail_unasked(command, METRIC_REDIS_ERROR_LOST);
@@ -226,7 +226,7 @@ static void command_unknown(struct redis_command *command)
 {
 	struct redis_link *link = command->owner;
 
-	if (link->unloaded.code) {
+	if (link->unloaded.code && !command->owed) {
 		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, link->unloaded.code, link->unloaded.text);
 		return;
 	}
@@ -246,7 +246,7 @@ static void command_refused(struct redis_command *command, const char *text)
 	}
 	redis_error_set(&why, text);
 	probe_soon(link);
-	if (!redis_error_passes(error)) {
+	if (!redis_error_passes(error) && !command->owed) {
 		fail_soon(command, METRIC_REDIS_ERROR_REFUSED, why.code, why.text);
 		return;
 	}
@@ -255,7 +255,7 @@ static void command_refused(struct redis_command *command, const char *text)
 		link->backoff_ms = REPLICA_MS;
 		link_drop(link, why.text);
 	}
-	send_again(command, AGAIN_US, why.text);
+	send_again(command, command->owed ? OWED_AGAIN_US : AGAIN_US, why.text);
 }
 
 void command_answered(redisAsyncContext *context, void *data, void *privdata)
@@ -269,10 +269,9 @@ void command_answered(redisAsyncContext *context, void *data, void *privdata)
 	if (reply)
 		link->heard_us = clock_mono_us();
 	if (command->given_up) {
-		if (reply && reply->type != REDIS_REPLY_ERROR && command->late)
-			command->late(command, reply);
 		command_release(command);
 	} else if (!reply) {
+		command->in_doubt = true;
 		send_again(command, 0, link->lost.code ? link->lost.text : REDIS_UNREACHABLE);
 	} else if (reply->type == REDIS_REPLY_ERROR) {
 		command_refused(command, reply->str);
@@ -299,7 +298,8 @@ static void expire(struct redis_link *link, struct list *list, int64_t now_us)
 		if (command->deadline_us > now_us)
 			return;
 		metric_inc(METRIC_redis_errors_total, METRIC_REDIS_ERROR_DEADLINE, 0);
-		breaker_failed(link, now_us);
+		if (!command->owed)
+			breaker_failed(link, now_us);
 		if (command->err.code) /* sent again, for this reason */
 			err = command->err;
 		else if (command->sent || redis_link_ready(link, &err))
@@ -307,6 +307,7 @@ static void expire(struct redis_link *link, struct list *list, int64_t now_us)
 		command->given_up = true;
 		list_remove(&command->link);
 		if (command->sent) {
+			command->in_doubt = true;
 			list_push_back(&link->given_up, &command->link);
 			command->done(command, NULL, &err);
 		} else {
@@ -341,7 +342,7 @@ void commands_timer(uv_timer_t *timer)
 		link_wake_at(link, now_us);
 	if (!list_empty(&link->open))
 		link_wake_at(link, container_of(link->open.next, struct redis_command, link)->deadline_us);
-	else if (!list_empty(&link->given_up))
+	if (!list_empty(&link->open) || !list_empty(&link->given_up))
 		link_wake_at(link, link->heard_us + SILENCE_US + 1000);
 	if (!list_empty(&link->again))
 		link_wake_at(link, container_of(link->again.next, struct redis_command, link)->deadline_us);

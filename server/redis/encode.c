@@ -66,6 +66,8 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 	put7(out, window_us);
 	buf_put(out, op->digest, 8);
 	buf_put(out, accounts_digest, 8);
+	buf_put_u64(out, op->nonce);
+	put7(out, op->latest_us);
 }
 
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8])
@@ -81,13 +83,23 @@ void codec_record(struct buf *out, const struct limits_settle *op, int64_t windo
 	put7(out, op->started_at_us);
 	put7(out, window_us);
 	buf_put(out, accounts_digest, 8);
+	buf_put_u64(out, op->nonce);
 }
 
-void codec_cancel(struct buf *out, int flags, int64_t window_us, const uint8_t accounts_digest[8])
+void codec_cancel(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8])
 {
-	buf_put_u8(out, (uint8_t)flags);
+	buf_put_u8(
+		out, (uint8_t)((op->forget ? CANCEL_FORGET : 0) | (op->unless_repeated ? CANCEL_UNLESS_REPEATED : 0)));
 	put7(out, window_us);
 	buf_put(out, accounts_digest, 8);
+	buf_put_u64(out, op->nonce);
+	put7(out, op->latest_us);
+}
+
+void codec_give_up(struct buf *out, uint64_t nonce, const uint8_t accounts_digest[8])
+{
+	buf_put(out, accounts_digest, 8);
+	buf_put_u64(out, nonce);
 }
 
 static uint8_t profile_flags(const struct account_profile *profile, bool own_policy)

@@ -17,6 +17,7 @@
 	F(RENEW, "renew") \
 	F(DUE, "due") \
 	F(EXPIRE, "expire") \
+	F(GIVEUP, "giveup") \
 	F(BIRTH, "birth") \
 	F(SEED, "seed") \
 	F(POLICY, "policy") \

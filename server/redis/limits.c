@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "redis/limits_private.h"
 
-/* Arguments before the keys: FCALL, the function, their number. */
-enum { ARGS_BEFORE = 3, PARTITION_KEYS = 4 };
+/* How long a cancel that Redis did not answer stays owed: an ordinary reservation has expired by then. */
+#define OWED_US INT64_C(900000000)
 
 struct redis_limits *redis_limits_of(struct limits_store *store)
 {
@@ -71,68 +72,22 @@ void limits_arg_blob(struct redis_store *redis, struct redis_command *command, c
 	arg_scratch(redis, command);
 }
 
-static void ignore(struct redis_command *command, const redisReply *reply, const struct err *err)
+/* Never 0, and never one that another loop, or an earlier one, has used for the same request. */
+static uint64_t nonce_next(struct redis_limits *limits)
 {
-	(void)command;
-	(void)reply;
-	(void)err;
+	if (++limits->nonce == 0)
+		++limits->nonce;
+	return limits->nonce;
 }
 
-static void arg_copy(struct redis_command *to, const struct redis_command *from, int index)
+/* Nobody knows whether the check is decided, or will be: what it may hold is owed. */
+static void owe_check(struct redis_limits *limits, const struct limits_check *op, const struct redis_command *command)
 {
-	size_t len;
-	const char *p = redis_arg_at(from, index, &len);
+	struct debt_terms terms = {
+		.nonce = op->nonce, .latest_us = op->latest_us, .until_us = clock_mono_us() + op->ttl_us};
 
-	redis_arg(to, p, len);
-}
-
-/*
- * A check was allowed after its caller had been told that nobody knows: what it holds is given back. Not when the same
- * request was checked again meanwhile, by us (then `late` was taken away) or by anybody (then the function refuses).
- */
-static void check_late(struct redis_command *check, const redisReply *reply)
-{
-	struct redis_limits *limits = check->user;
-	struct redis_store *redis = &limits->redis;
-	int count = (check->argc - ARGS_BEFORE - PARTITION_KEYS - 2) / 2;
-	int request = ARGS_BEFORE + PARTITION_KEYS + count;
-	struct redis_command *cancel;
-	const char *request_bytes;
-	size_t len;
-
-	if (reply->type != REDIS_REPLY_STRING || reply->len < 1 || reply->str[0] != LIMITS_OK)
-		return;
-	request_bytes = redis_arg_at(check, request, &len);
-	cancel = redis_command_new(redis->link, ignore, NULL);
-	redis_arg_function(cancel, FUNCTION_CANCEL, PARTITION_KEYS + count);
-	for (int i = 0; i < PARTITION_KEYS + count; i++)
-		arg_copy(cancel, check, ARGS_BEFORE + i);
-	codec_cancel(
-		&redis->scratch, CANCEL_UNLESS_REPEATED, redis->window_us, (const uint8_t *)request_bytes + len - 8);
-	arg_scratch(redis, cancel);
-	for (int i = 0; i < count; i++)
-		arg_copy(cancel, check, request + 2 + i);
-	redis_send(cancel, 0);
-}
-
-/* The same request is checked again: the answer that is still to come must not be cancelled. */
-static void check_repeated(struct redis_link *link, const struct redis_command *again)
-{
-	struct list *given_up = redis_given_up(link);
-	size_t len;
-	const char *marker = redis_arg_at(again, ARGS_BEFORE, &len);
-
-	list_each (given_up, at, after) {
-		struct redis_command *command = container_of(at, struct redis_command, link);
-		size_t other_len;
-		const char *other;
-
-		if (!command->late)
-			continue;
-		other = redis_arg_at(command, ARGS_BEFORE, &other_len);
-		if (other_len == len && memcmp(marker, other, len) == 0)
-			command->late = NULL;
-	}
+	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+	debts_add(&limits->debts, command, op->count, &terms);
 }
 
 static void check_done(struct redis_command *command, const redisReply *reply, const struct err *err)
@@ -140,7 +95,8 @@ static void check_done(struct redis_command *command, const redisReply *reply, c
 	struct limits_check *op = command->user;
 	struct cut cut;
 
-	command->user = op->op.impl[0];
+	if (err && command->in_doubt && !op->dry_run)
+		owe_check(op->op.impl[0], op, command);
 	if (limits_answered(&op->op, reply, err, &cut) && op->op.status <= LIMITS_REPEAT)
 		codec_check_answer(&cut, op);
 	op->op.done(&op->op);
@@ -155,6 +111,8 @@ static void check(struct limits_store *store, struct limits_check *op)
 
 	limits_begin(&op->op);
 	op->op.impl[0] = limits;
+	if (!op->nonce)
+		op->nonce = nonce_next(limits);
 	digest_of(redis, op->belief, op->count, digest);
 	command = request_command(limits, op->dry_run ? FUNCTION_LOOK : FUNCTION_CHECK, check_done, op, op->tenant,
 		op->user, op->request_id, op->belief, op->count);
@@ -163,10 +121,6 @@ static void check(struct limits_store *store, struct limits_check *op)
 	redis_arg(command, op->info, op->info_len);
 	for (int i = 0; i < op->count; i++)
 		limits_arg_blob(redis, command, &op->belief[i]);
-	if (!op->dry_run) {
-		command->late = check_late;
-		check_repeated(redis->link, command);
-	}
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
@@ -192,6 +146,8 @@ static void record(struct limits_store *store, struct limits_settle *op)
 	uint8_t digest[8];
 
 	limits_begin(&op->op);
+	if (!op->nonce)
+		op->nonce = nonce_next(limits);
 	digest_of(redis, op->belief, op->count, digest);
 	command = request_command(
 		limits, FUNCTION_RECORD, settle_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
@@ -204,23 +160,63 @@ static void record(struct limits_store *store, struct limits_settle *op)
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
+static void cancel_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_settle *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
+
+	if (err && op->owed) {
+		struct debt_terms terms = {.nonce = op->owed, .until_us = clock_mono_us() + OWED_US};
+
+		digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+		debts_add(&limits->debts, command, op->count, &terms);
+	}
+	settle_done(command, reply, err);
+}
+
 static void cancel(struct limits_store *store, struct limits_settle *op)
 {
 	struct redis_limits *limits = redis_limits_of(store);
 	struct redis_store *redis = &limits->redis;
 	struct redis_command *command;
 	uint8_t digest[8];
-	int flags;
+
+	limits_begin(&op->op);
+	op->op.impl[0] = limits;
+	if (!op->nonce)
+		op->nonce = nonce_next(limits);
+	digest_of(redis, op->belief, op->count, digest);
+	command = request_command(
+		limits, FUNCTION_CANCEL, cancel_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	codec_cancel(&redis->scratch, op, redis->window_us, digest);
+	arg_scratch(redis, command);
+	for (int i = 0; i < op->count; i++)
+		limits_arg_blob(redis, command, &op->belief[i]);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+static void give_up_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_settle *op = command->user;
+	struct cut cut;
+
+	(void)limits_answered(&op->op, reply, err, &cut);
+	op->op.done(&op->op);
+}
+
+static void give_up(struct limits_store *store, struct limits_settle *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct redis_store *redis = &limits->redis;
+	struct redis_command *command;
+	uint8_t digest[8];
 
 	limits_begin(&op->op);
 	digest_of(redis, op->belief, op->count, digest);
 	command = request_command(
-		limits, FUNCTION_CANCEL, settle_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
-	flags = (op->forget ? CANCEL_FORGET : 0) | (op->unless_repeated ? CANCEL_UNLESS_REPEATED : 0);
-	codec_cancel(&redis->scratch, flags, redis->window_us, digest);
+		limits, FUNCTION_GIVEUP, give_up_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	codec_give_up(&redis->scratch, op->nonce, digest);
 	arg_scratch(redis, command);
-	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->belief[i]);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
@@ -253,6 +249,7 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 	static const struct limits_store_ops ops = {.check = check,
 		.record = record,
 		.cancel = cancel,
+		.give_up = give_up,
 		.renew = renew,
 		.birth = limits_birth_start,
 		.seed = limits_seed_start,
@@ -268,6 +265,8 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 		free(limits);
 		return NULL;
 	}
+	debts_init(&limits->debts, &limits->redis, options->loop);
+	fresh_bytes(&limits->nonce, sizeof(limits->nonce));
 	return &limits->store;
 }
 
@@ -275,8 +274,14 @@ void redis_limits_free(struct limits_store *store)
 {
 	if (!store)
 		return;
+	debts_close(&redis_limits_of(store)->debts);
 	redis_store_release(&redis_limits_of(store)->redis);
 	free(redis_limits_of(store));
+}
+
+int redis_limits_owed(const struct limits_store *store)
+{
+	return ((const struct redis_limits *)store)->debts.count;
 }
 
 bool redis_limits_ready(const struct limits_store *store, struct err *why)

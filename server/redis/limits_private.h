@@ -2,11 +2,13 @@
 #ifndef BURSAR_REDIS_LIMITS_PRIVATE_H
 #define BURSAR_REDIS_LIMITS_PRIVATE_H
 
-#include "redis/store_private.h"
+#include "redis/debts.h"
 
 struct redis_limits {
 	struct limits_store store;
 	struct redis_store redis;
+	struct debts debts;
+	uint64_t nonce; /* the last one given */
 };
 
 struct redis_limits *redis_limits_of(struct limits_store *store);

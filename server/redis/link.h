@@ -29,8 +29,11 @@ struct redis_command {
 	void *user;
 	/* Once: the answer (never an error reply), or why there is none. `reply` is gone when it returns. */
 	void (*done)(struct redis_command *command, const redisReply *reply, const struct err *err);
-	/* May be NULL. The answer after all, when the command had been given up at its deadline; arguments are still there. */
-	void (*late)(struct redis_command *command, const redisReply *reply);
+	/* It is owed to Redis: asked whatever the breaker says, and as soon and as often as there is a connection, until it is
+	 * answered or its deadline has passed. */
+	bool owed;
+	/* When `done` has no reply: Redis may have done it all the same, or do it yet. */
+	bool in_doubt;
 
 	/* The link's. */
 	struct list link;
@@ -59,7 +62,7 @@ struct redis_link_options {
 
 /* NULL for a url that cannot be used. The library is borrowed. */
 struct redis_link *redis_link_new(const struct redis_link_options *options, struct err *err);
-/* Gives up all commands: `done` runs, `late` does not. Memory goes when the loop has run once more. NULL is fine. */
+/* Gives up all commands: `done` runs. Memory goes when the loop has run once more. NULL is fine. */
 void redis_link_free(struct redis_link *link);
 
 enum redis_link_state { LINK_WAITING, LINK_CONNECTING, LINK_UP };
@@ -79,13 +82,10 @@ void redis_arg_text(struct redis_command *command, const char *text);
 void redis_arg_number(struct redis_command *command, int64_t n);
 /* FCALL, the function's name and the number of keys. */
 void redis_arg_function(struct redis_command *command, enum redis_function function, int keys);
-/* An argument of an unsent or sent command: valid until `done` or `late` has returned. */
+/* An argument of an unsent or sent command: valid until `done` has returned. */
 const char *redis_arg_at(const struct redis_command *command, int index, size_t *len);
 
 /* Sends it. `deadline_us`: clock_mono_us; 0 = now + timeout_us. `done` never runs before this has returned. */
 void redis_send(struct redis_command *command, int64_t deadline_us);
-
-/* The commands that were given up and may still be answered. */
-struct list *redis_given_up(struct redis_link *link);
 
 #endif

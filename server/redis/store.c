@@ -77,13 +77,20 @@ bool reply_cut(const redisReply *reply, struct cut *out, struct err *err)
 	return true;
 }
 
+void fresh_bytes(void *out, size_t size)
+{
+	int64_t now_us = clock_wall_us();
+
+	if (getrandom(out, size, 0) != (ssize_t)size)
+		memcpy(out, &now_us, size < sizeof(now_us) ? size : sizeof(now_us));
+}
+
 void fresh_generation(char out[17])
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[8];
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		memcpy(bytes, &(int64_t){clock_wall_us()}, sizeof(bytes));
+	fresh_bytes(bytes, sizeof(bytes));
 	for (int i = 0; i < 8; i++) {
 		out[2 * i] = digits[bytes[i] >> 4];
 		out[2 * i + 1] = digits[bytes[i] & 15];

@@ -16,6 +16,9 @@ struct redis_store {
 	struct accounts_digest digest;
 };
 
+/* Arguments before the keys (FCALL, the function, their number); keys of a partition, the marker among them, before the accounts. */
+enum { ARGS_BEFORE = 3, PARTITION_KEYS = 4 };
+
 bool redis_store_init(
 	struct redis_store *store, const struct redis_options *options, int64_t timeout_us, struct err *err);
 void redis_store_release(struct redis_store *store);
@@ -33,7 +36,9 @@ void arg_number7(struct redis_store *store, struct redis_command *command, int64
 int64_t store_deadline(const struct redis_store *store, int64_t deadline_us);
 /* The bytes of an answer; false (and an error in `err`) when it is no string. */
 bool reply_cut(const redisReply *reply, struct cut *out, struct err *err);
-/* 16 hex digits that nobody else has. */
+/* Bytes that nobody else has. */
+void fresh_bytes(void *out, size_t size);
+/* 16 hex digits of them. */
 void fresh_generation(char out[17]);
 
 #endif

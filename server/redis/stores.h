@@ -39,6 +39,8 @@ bool redis_check(const char *url, struct err *err) __attribute__((warn_unused_re
  */
 struct limits_store *redis_limits_new(const struct redis_options *options, struct err *err);
 void redis_limits_free(struct limits_store *store);
+/* How many checks were given up whose reservations Redis has not taken back yet. On the loop's thread. */
+int redis_limits_owed(const struct limits_store *store);
 /*
  * Does Redis do what this store asks? It is asked by the link itself, about once a second, whether or not there are calls. Where it does
  * not, `why` (may be NULL) gets a sentence. For /readyz; on the loop's thread.

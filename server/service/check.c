@@ -147,14 +147,6 @@ static void op_done(struct limits_op *op)
 	flow_run(&container_of(container_of(op, struct limits_check, op), struct check, op)->flow);
 }
 
-/* The caller's deadline counts where it comes before the store's own. */
-static int64_t op_deadline(const struct check *check)
-{
-	int64_t own_us = clock_mono_us() + check->worker->parts.conf->redis_timeout_ms * 1000;
-
-	return check->question.deadline_us < own_us ? check->question.deadline_us : 0;
-}
-
 static enum flow_result step_ask(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -162,7 +154,7 @@ static enum flow_result step_ask(struct flow *flow)
 	struct limits_store *limits = check->worker->parts.limits;
 
 	check->op = (struct limits_check){
-		.op = {.arena = check->arena, .deadline_us = op_deadline(check), .done = op_done},
+		.op = {.arena = check->arena, .done = op_done},
 		.tenant = question->tenant,
 		.user = question->user,
 		.request_id = question->request_id,
@@ -172,6 +164,7 @@ static enum flow_result step_ask(struct flow *flow)
 		.dry_run = question->mode != CHECK_REAL,
 		.provisional_ok = check->provisional_ok || worker_durable_away(check->worker),
 	};
+	check_times_make(check);
 	parties_beliefs(&check->parties, check->op.belief);
 	if (!check->op.dry_run) {
 		check_digest_make(check, check->op.digest);
@@ -228,6 +221,16 @@ static void answer_take(struct check *check, bool allowed)
 	answer->expires_at_us = check->op.expires_at_us;
 }
 
+/* Of the request something is in the books already, and its reservation holds nothing for it any more. */
+static enum flow_result closed(struct check *check)
+{
+	check->answer.allowed = false;
+	check->answer.reason = REASON_REQUEST_CLOSED;
+	check->answer.permanent = true;
+	flow_to(&check->flow, check_step_finish);
+	return FLOW_MORE;
+}
+
 static enum flow_result step_answered(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -252,6 +255,8 @@ static enum flow_result step_answered(struct flow *flow)
 	}
 	check->answer.repeat = status == LIMITS_REPEAT;
 	answer_take(check, status != LIMITS_DENIED);
+	if (status == LIMITS_REPEAT && check->op.state != RESERVATION_OPEN && check->op.state != RESERVATION_RECORDED)
+		return closed(check);
 	return FLOW_MORE;
 }
 

@@ -18,6 +18,8 @@ bool check_request_make(struct check *check, struct err *err);
 void check_digest_make(const struct check *check, uint8_t digest[8]);
 /* Fills op.info: who, from where, for which model, on which accounts. */
 void check_info_make(struct check *check);
+/* Until when the store is waited for; and until when, on its clock, what it decides is of use to anybody. */
+void check_times_make(struct check *check);
 const char *check_handle_make(const struct check *check);
 /* check_shared.c: says in the rows how many share each account that denied, or that is looked at. False: one is being asked for. */
 bool check_shared_fill(struct check *check);

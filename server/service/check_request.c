@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 
 /* What the request would cost; estimates hold no cost where no model is named. */
@@ -87,6 +88,20 @@ void check_info_make(struct check *check)
 	check->op.info = (const uint8_t *)arena_strndup(check->arena, buf.data, buf.len);
 	check->op.info_len = buf.len;
 	buf_release(&buf);
+}
+
+/* The caller's deadline counts where it comes before the store's own. */
+void check_times_make(struct check *check)
+{
+	int64_t now_us = clock_mono_us();
+	int64_t wait_us = check->worker->parts.conf->redis_timeout_ms * 1000;
+
+	check->op.op.deadline_us = 0;
+	if (check->question.deadline_us < now_us + wait_us) {
+		check->op.op.deadline_us = check->question.deadline_us;
+		wait_us = check->question.deadline_us - now_us;
+	}
+	check->op.latest_us = check->op.dry_run ? 0 : worker_now_us(check->worker) + wait_us;
 }
 
 const char *check_handle_make(const struct check *check)

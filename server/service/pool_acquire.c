@@ -54,10 +54,8 @@ void state_caller_end(struct acquire_state *state, const struct err *err)
 
 void state_end(struct acquire_state *state, const struct err *err)
 {
-	struct err copy;
+	struct err copy = err ? *err : (struct err){0};
 
-	if (err)
-		copy = *err;
 	state_caller_end(state, err ? &copy : NULL);
 	state_free(state);
 }
@@ -208,6 +206,7 @@ static void keep(struct acquire_state *state)
 	state->user = copy(state, check->question.user);
 	state->id = copy(state, check->question.request_id);
 	state->started_at_us = check->answer.started_at_us;
+	state->nonce = check->op.nonce;
 	state->ttl_us = check->answer.expires_at_us - check->answer.now_us;
 	state->reservation_until_us = clock_mono_us() + state->ttl_us;
 	state->priority = tier && tier->pool_priority > 0 ? tier->pool_priority : 1;
@@ -273,16 +272,16 @@ static void checked(struct flow *flow)
 	state->busy = false;
 	if (!flow->ok) {
 		state_end(state, &flow->err);
+	} else if (answer->repeat && answer->state != RESERVATION_OPEN) {
+		err_set(&err, ERR_PRECONDITION, "request %s was asked before and has ended; use a new request_id",
+			caller->check.question.request_id);
+		err_reason(&err, "REQUEST_CLOSED");
+		state_end(state, &err);
 	} else if (!answer->allowed) {
 		caller->denied = true;
 		state_end(state, NULL);
 	} else if (!quality_holds(answer->quality)) {
 		err_set(&err, ERR_UNAVAILABLE, "the store of pools does not answer");
-		state_end(state, &err);
-	} else if (answer->repeat && answer->state != RESERVATION_OPEN) {
-		err_set(&err, ERR_PRECONDITION, "request %s was asked before and has ended; use a new request_id",
-			caller->check.question.request_id);
-		err_reason(&err, "REQUEST_CLOSED");
 		state_end(state, &err);
 	} else {
 		admitted(state);

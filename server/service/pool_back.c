@@ -22,6 +22,7 @@ void state_reservation_give_back(struct acquire_state *state, bool unless_repeat
 		.cancel = true,
 		.forget = true,
 		.unless_repeated = unless_repeated,
+		.owed = state->nonce,
 		.handle = {.tenant = state->tenant,
 			.user = state->user,
 			.request_id = state->id,

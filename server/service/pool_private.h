@@ -66,6 +66,7 @@ struct acquire_state {
 	enum pool_outcome outcome; /* of a place that is given back */
 	struct pool_fence fence;
 	int64_t started_at_us; /* of the check */
+	uint64_t nonce; /* likewise: what is owed to the store when the reservation cannot be given back */
 	int64_t wait_until_us, keep_until_us, lease_until_us, renew_at_us, told_us,
 		asked_us, /* when the last question went out */
 		again_at_us, /* the store did not answer: the question, or the giving back, is repeated then; 0 = no */

@@ -11,6 +11,7 @@
 struct settle_question {
 	bool cancel; /* else record */
 	bool forget, unless_repeated; /* of a cancel, as in struct limits_settle */
+	uint64_t owed; /* likewise */
 	struct handle handle; /* accounts 0: not known, as the user's are now; model NULL: not known */
 	const char *served; /* the model as the provider named it; "" = the check's */
 	const char *interface; /* of a request that was never checked */

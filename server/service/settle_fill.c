@@ -96,6 +96,8 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.final = !question->keep_open,
 		.forget = question->forget,
 		.unless_repeated = question->unless_repeated,
+		.owed = question->owed,
+		.latest_us = worker_now_us(settle->worker) + settle->worker->parts.conf->redis_timeout_ms * 1000,
 		.even_if_unknown = settle->unknown_ok && settle->parties.count > 0,
 		.counted = settle->counted,
 		.used = {.requests = 1,

@@ -33,7 +33,8 @@ enum limits_status {
 	LIMITS_ABSENT = 4, /* mask: look these accounts up and seed them, then call again */
 	LIMITS_STALE = 5, /* profiles of these accounts are newer than believed: see stale[] */
 	LIMITS_BEHIND = 6, /* mask: write these accounts' policies through, then call again */
-	LIMITS_CLOCK = 7, /* now_us lies outside the windows: make new ones for now_us and call again */
+	LIMITS_CLOCK =
+		7, /* now_us lies outside the windows, or after latest_us: make new ones for now_us and call again */
 	LIMITS_UNKNOWN = 8,
 	LIMITS_NEEDKEYS = 9, /* the reservation stands on other accounts: see info */
 	LIMITS_CLOSED = 10,
@@ -112,6 +113,9 @@ struct limits_check {
 	uint8_t digest[8]; /* of the request's contents */
 	bool dry_run; /* changes nothing; request_id may be NULL */
 	bool provisional_ok; /* decides on what PostgreSQL has not answered for, instead of LIMITS_UNSEEDED: the answer is no exact one */
+	uint64_t
+		nonce; /* of this call, by which the store knows it when it arrives twice; 0 = the store makes one and puts it here */
+	int64_t latest_us; /* by the store's clock: after that the caller has given up, so nothing is decided any more; 0 = never */
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
@@ -130,6 +134,10 @@ struct limits_settle {
 	bool final, even_if_unknown;
 	bool forget; /* cancel: nothing was recorded, so the request id may come again as if it had never been asked */
 	bool unless_repeated; /* cancel: CLOSED when the check was asked again since */
+	uint64_t nonce; /* as in limits_check; give_up: that of the check */
+	int64_t latest_us; /* cancel: as in limits_check */
+	uint64_t
+		owed; /* cancel: the nonce of a check. When the store does not answer, what that check holds is given up later */
 	bool counted; /* with even_if_unknown: the ledger has the request itself already; only its use is charged */
 	struct amounts used;
 	uint64_t interface_hash, model_hash;
@@ -229,6 +237,9 @@ struct limits_store_ops {
 	void (*check)(struct limits_store *store, struct limits_check *op);
 	void (*record)(struct limits_store *store, struct limits_settle *op);
 	void (*cancel)(struct limits_store *store, struct limits_settle *op);
+	/* The check with op->nonce was given up: what it holds goes back, unless another check was answered by it since. Its id is free
+	 * again. LIMITS_OK, LIMITS_NOTHING, LIMITS_NEEDKEYS. A check that the store leaves unanswered is given up by the store itself. */
+	void (*give_up)(struct limits_store *store, struct limits_settle *op);
 	void (*renew)(struct limits_store *store, struct limits_renew *op);
 	void (*birth)(struct limits_store *store, struct limits_birth *op);
 	void (*seed)(struct limits_store *store, struct limits_seed *op);

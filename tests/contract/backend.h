@@ -36,6 +36,7 @@ struct backend_ops {
 	void (*check)(struct backend *backend, struct limits_check *op);
 	void (*record)(struct backend *backend, struct limits_settle *op);
 	void (*cancel)(struct backend *backend, struct limits_settle *op);
+	void (*give_up)(struct backend *backend, struct limits_settle *op);
 	void (*renew)(struct backend *backend, struct limits_renew *op);
 	void (*reset)(struct backend *backend, struct limits_reset *op);
 

@@ -81,6 +81,15 @@ static void masks_expect(struct world *world, const struct line *line, const str
 	text_expect(line, "notify", notify);
 }
 
+static int64_t time_value(const struct world *world, const struct line *line, const char *key)
+{
+	const char *value = line_value(line, key);
+
+	if (!value)
+		return 0;
+	return *value == '+' || *value == '-' ? world->now_us + line_duration(line, value) : line_time(line, value);
+}
+
 static void request_read(const struct line *line, struct request *out)
 {
 	const char *interface = line_value(line, "interface");
@@ -104,7 +113,9 @@ static void check_make(struct world *world, const struct line *line, const char 
 		.tenant = TENANT,
 		.user = "user",
 		.request_id = id,
-		.ttl_us = ttl ? line_duration(line, ttl) : TTL_US};
+		.ttl_us = ttl ? line_duration(line, ttl) : TTL_US,
+		.nonce = (uint64_t)amount_value(line, "nonce"),
+		.latest_us = time_value(world, line, "latest")};
 	request_read(line, &op->request);
 	digest = hash64(&op->request.estimate, sizeof(op->request.estimate));
 	memcpy(op->digest, &digest, 8);
@@ -150,6 +161,15 @@ static bool states_equal(const struct account_state *a, const struct account_sta
 	       memcmp(a->limits, b->limits, (size_t)a->policy->count * sizeof(a->limits[0])) == 0;
 }
 
+static void state_expect(const struct line *line, enum reservation_state state)
+{
+	static const char *const names[] = {"none", "open", "recorded", "cancelled", "expired"};
+	const char *wanted = line_wanted(line, "state");
+
+	if (wanted && strcmp(wanted, names[state]) != 0)
+		line_fail(line, "state: expected %s, got %s", wanted, names[state]);
+}
+
 /* As a worker does it: limits that are not seeded adopt what the ledger says of them, unless the line waits for just that. */
 static void check_seeded(struct world *world, const struct line *line, struct limits_check *op)
 {
@@ -189,7 +209,8 @@ static void check_statement(struct world *world, const struct line *line, bool d
 		retry_expect(world, line, &op);
 	if (held)
 		number_expect(line, "held cost", line_number(line, held), op.held.cost);
-	if (op.op.status == LIMITS_OK && !dry)
+	state_expect(line, op.state);
+	if (op.op.status == LIMITS_OK && !dry && !line_value(line, "resent"))
 		number_expect(line, "started_at", world->now_us, op.started_at_us);
 	if ((op.op.status != LIMITS_DENIED && !dry) || line_wanted(line, "swept") || line_wanted(line, "turned-back"))
 		return;
@@ -267,7 +288,19 @@ static void strangers(struct world *world, const struct line *line, struct belie
 	}
 }
 
-static void settle_statement(struct world *world, const struct line *line, bool cancel)
+static void settle_call(struct world *world, const char *verb, struct limits_settle *op)
+{
+	const struct backend_ops *ops = world->backend->ops;
+
+	if (strcmp(verb, "record") == 0)
+		ops->record(world->backend, op);
+	else if (strcmp(verb, "cancel") == 0)
+		ops->cancel(world->backend, op);
+	else
+		ops->give_up(world->backend, op);
+}
+
+static void settle_statement(struct world *world, const struct line *line)
 {
 	struct limits_settle op = {.op.arena = &world->arena,
 		.tenant = TENANT,
@@ -276,7 +309,10 @@ static void settle_statement(struct world *world, const struct line *line, bool 
 		.attempt = (int)amount_value(line, "attempt"),
 		.final = !line_value(line, "keep"),
 		.even_if_unknown = line_value(line, "anyway"),
-		.forget = line_value(line, "forget")};
+		.forget = line_value(line, "forget"),
+		.unless_repeated = line_value(line, "unless-repeated"),
+		.nonce = (uint64_t)amount_value(line, "nonce"),
+		.latest_us = time_value(world, line, "latest")};
 	struct request request;
 
 	request_read(line, &request);
@@ -286,15 +322,13 @@ static void settle_statement(struct world *world, const struct line *line, bool 
 	op.count = world_beliefs(world, line, op.belief);
 	if (line_value(line, "stranger"))
 		strangers(world, line, op.belief, op.count);
-	if (cancel)
-		world->backend->ops->cancel(world->backend, &op);
-	else
-		world->backend->ops->record(world->backend, &op);
+	settle_call(world, line->word[0], &op);
 	status_expect(line, status_name(op.op.status, false), &op.op.err);
 	if (op.op.status != LIMITS_OK && op.op.status != LIMITS_REPEAT)
 		return;
 	if (op.op.status == LIMITS_OK)
 		masks_expect(world, line, &op.op);
+	state_expect(line, op.state);
 	if (op.late != (line_wanted(line, "late") != NULL))
 		line_fail(line, "late: got %s", op.late ? "true" : "false");
 	amounts_expect(line, "charged", &op.charged);
@@ -356,10 +390,9 @@ bool statement_call(struct world *world, const struct line *line)
 		repeat_statement(world, line, false);
 	else if (strcmp(verb, "poll") == 0 && line->count > 5)
 		repeat_statement(world, line, true);
-	else if (strcmp(verb, "record") == 0 && line->count > 1)
-		settle_statement(world, line, false);
-	else if (strcmp(verb, "cancel") == 0 && line->count > 1)
-		settle_statement(world, line, true);
+	else if (line->count > 1 &&
+		 (strcmp(verb, "record") == 0 || strcmp(verb, "cancel") == 0 || strcmp(verb, "giveup") == 0))
+		settle_statement(world, line);
 	else if (strcmp(verb, "renew") == 0 && line->count > 1)
 		renew_statement(world, line);
 	else if (strcmp(verb, "expire") == 0)

@@ -48,8 +48,13 @@ static void check_answer(struct limits_check *op, enum limits_status status, con
 
 static void check_take(struct model *model, struct limits_check *op, struct loaded *loaded)
 {
-	struct marker *marker = marker_new(model, op->tenant, op->user, op->request_id);
+	struct marker *old = marker_find(model, op->tenant, op->user, op->request_id);
+	struct marker *marker;
 
+	if (old)
+		marker_forget(old);
+	marker = marker_new(model, op->tenant, op->user, op->request_id);
+	nonce_first(marker, nonce_of(model, op->nonce));
 	memcpy(marker->digest, op->digest, 8);
 	decision_take(loaded->pointer, loaded->count, &op->request, model->now_us, op->ttl_us, &marker->reservation,
 		loaded->verdict);
@@ -58,15 +63,40 @@ static void check_take(struct model *model, struct limits_check *op, struct load
 	check_answer(op, LIMITS_OK, &marker->reservation);
 }
 
+/* What counts as an earlier check of the same id: not one that was given back before anything was recorded. */
+static struct marker *known(struct model *model, const struct limits_check *op)
+{
+	struct marker *marker = op->dry_run ? NULL : marker_find(model, op->tenant, op->user, op->request_id);
+
+	if (marker && marker->reservation.state == RESERVATION_CANCELLED && !marker->reservation.attempts)
+		return NULL;
+	return marker;
+}
+
+static void known_answer(struct model *model, struct limits_check *op, struct marker *marker)
+{
+	uint64_t nonce = nonce_of(model, op->nonce);
+	int place = nonce_find(marker, nonce);
+	bool open = marker->reservation.state == RESERVATION_OPEN;
+
+	if (open && place < 0)
+		nonce_add(marker, nonce);
+	check_answer(op, open && place == 0 ? LIMITS_OK : LIMITS_REPEAT, &marker->reservation);
+}
+
 static void model_check(struct backend *backend, struct limits_check *op)
 {
 	struct model *model = model_of(backend);
-	struct marker *marker = op->dry_run ? NULL : marker_find(model, op->tenant, op->user, op->request_id);
+	struct marker *marker = known(model, op);
 	struct loaded loaded;
 	bool passes;
 
 	op->op.now_us = model->now_us;
 	op->op.unseeded_count = 0;
+	if (op->latest_us && model->now_us > op->latest_us) {
+		op->op.status = LIMITS_CLOCK;
+		return;
+	}
 	if (marker && memcmp(marker->digest, op->digest, 8) != 0 && memcmp(marker->digest, "\0\0\0\0\0\0\0", 8) != 0) {
 		op->op.status = LIMITS_CONFLICT;
 		return;
@@ -84,7 +114,7 @@ static void model_check(struct backend *backend, struct limits_check *op)
 		return;
 	}
 	if (marker) {
-		check_answer(op, LIMITS_REPEAT, &marker->reservation);
+		known_answer(model, op, marker);
 		standings_answer(&op->op, op->belief, &loaded);
 		loaded_free(&loaded);
 		return;
@@ -303,6 +333,7 @@ const struct backend_ops backend_model = {
 	.check = model_check,
 	.record = model_record,
 	.cancel = model_cancel,
+	.give_up = model_give_up,
 	.renew = model_renew,
 	.reset = model_reset,
 	.expire = model_expire,

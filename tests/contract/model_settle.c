@@ -57,9 +57,20 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 	}
 	marker->reservation.attempts |= UINT32_C(1) << op->attempt;
 	marker->last = out.charged;
+	marker->released = out.released;
+	nonce_first(marker, nonce_of(model, op->nonce));
 	marker_close(model, marker);
 	save_all(loaded);
 	settle_answer(op, LIMITS_OK, marker, &out.charged, &out.released);
+}
+
+/* Recorded before: by this very call, which arrives a second time, or by one of the caller's. */
+static void recorded_answer(struct limits_settle *op, const struct marker *marker)
+{
+	if (op->nonce && nonce_find(marker, op->nonce) >= 0)
+		settle_answer(op, LIMITS_OK, marker, &marker->last, &marker->released);
+	else
+		settle_answer(op, LIMITS_REPEAT, marker, &marker->last, &(struct amounts){0});
 }
 
 void model_record(struct backend *backend, struct limits_settle *op)
@@ -78,7 +89,7 @@ void model_record(struct backend *backend, struct limits_settle *op)
 	if (op->op.status != LIMITS_OK)
 		return;
 	if (marker && marker->reservation.attempts & UINT32_C(1) << op->attempt)
-		settle_answer(op, LIMITS_REPEAT, marker, &marker->last, &(struct amounts){0});
+		recorded_answer(op, marker);
 	else
 		record_settle(model, op, marker, &loaded);
 	standings_answer(&op->op, op->belief, &loaded);
@@ -94,12 +105,16 @@ void model_cancel(struct backend *backend, struct limits_settle *op)
 	struct loaded loaded;
 
 	op->op.now_us = model->now_us;
+	op->op.status = LIMITS_CLOCK;
+	if (op->latest_us && model->now_us > op->latest_us)
+		return;
 	op->op.status = LIMITS_UNKNOWN;
 	if (!marker)
 		return;
 	op->state = marker->reservation.state;
 	op->op.status = LIMITS_CLOSED;
-	if (marker->is_reset || op->state == RESERVATION_RECORDED || op->state == RESERVATION_EXPIRED)
+	if (marker->is_reset || op->state == RESERVATION_RECORDED || op->state == RESERVATION_EXPIRED ||
+		(op->unless_repeated && marker->asked > 1))
 		return;
 	op->op.status = LIMITS_NEEDKEYS;
 	if (!marker_on(marker, op->belief, op->count))
@@ -107,12 +122,16 @@ void model_cancel(struct backend *backend, struct limits_settle *op)
 	op->op.status = load_all(model, &op->op, op->belief, op->count, true, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
-	if (op->state == RESERVATION_CANCELLED) {
+	if (op->state == RESERVATION_CANCELLED && op->nonce && nonce_find(marker, op->nonce) >= 0) {
+		settle_answer(op, LIMITS_OK, marker, &out.charged, &marker->released);
+	} else if (op->state == RESERVATION_CANCELLED) {
 		settle_answer(op, LIMITS_REPEAT, marker, &out.charged, &out.released);
 	} else {
 		decision_settle(loaded.pointer, &marker->reservation, &settlement, model->now_us, &out, loaded.verdict);
 		save_all(&loaded);
 		settle_answer(op, LIMITS_OK, marker, &out.charged, &out.released);
+		marker->released = out.released;
+		nonce_first(marker, nonce_of(model, op->nonce));
 		if (op->forget && !marker->reservation.attempts)
 			marker_forget(marker);
 		else
@@ -120,6 +139,68 @@ void model_cancel(struct backend *backend, struct limits_settle *op)
 	}
 	standings_answer(&op->op, op->belief, &loaded);
 	loaded_free(&loaded);
+}
+
+/* True when the check relied on the marker; it does not any more. */
+static bool nonce_leave(struct marker *marker, uint64_t nonce)
+{
+	int place = nonce_find(marker, nonce);
+
+	if (place >= 0)
+		marker->nonce[place] = 0;
+	return place >= 0;
+}
+
+static bool nonces_gone(const struct marker *marker)
+{
+	for (int i = 0; i < marker->asked; i++)
+		if (marker->nonce[i])
+			return false;
+	return true;
+}
+
+/* On the accounts as they are: whoever gives up knows no windows. */
+static void marker_give_back(struct model *model, struct marker *marker, const struct belief beliefs[])
+{
+	struct settlement settlement = {.final = true, .becomes = RESERVATION_CANCELLED};
+	struct account_state *states[ACCOUNTS_MAX] = {NULL};
+	struct verdict verdicts[ACCOUNTS_MAX];
+	struct settled out;
+
+	for (int i = 0; i < marker->reservation.accounts; i++) {
+		struct account *account = account_of(model, &beliefs[i]);
+
+		states[i] = account ? &account->state : NULL;
+		if (account && account->state.clock_us < model->now_us)
+			account->state.clock_us = model->now_us;
+	}
+	decision_settle(states, &marker->reservation, &settlement, model->now_us, &out, verdicts);
+	marker_forget(marker);
+}
+
+void model_give_up(struct backend *backend, struct limits_settle *op)
+{
+	struct model *model = model_of(backend);
+	struct marker *marker = marker_find(model, op->tenant, op->user, op->request_id);
+	uint64_t nonce[ASKED_MAX];
+
+	op->op.now_us = model->now_us;
+	op->op.status = LIMITS_NOTHING;
+	if (!marker || marker->is_reset || marker->reservation.state != RESERVATION_OPEN ||
+		marker->reservation.attempts)
+		return;
+	memcpy(nonce, marker->nonce, sizeof(nonce));
+	if (!nonce_leave(marker, op->nonce))
+		return;
+	op->op.status = LIMITS_OK;
+	if (!nonces_gone(marker))
+		return;
+	if (marker_on(marker, op->belief, op->count)) {
+		marker_give_back(model, marker, op->belief);
+		return;
+	}
+	op->op.status = LIMITS_NEEDKEYS;
+	memcpy(marker->nonce, nonce, sizeof(nonce));
 }
 
 void model_renew(struct backend *backend, struct limits_renew *op)

@@ -216,6 +216,35 @@ void standings_answer(struct limits_op *op, const struct belief beliefs[], const
 	}
 }
 
+/* Far from those that tests give. */
+uint64_t nonce_of(struct model *model, uint64_t nonce)
+{
+	return nonce ? nonce : (UINT64_C(1) << 40) + ++model->nonce;
+}
+
+int nonce_find(const struct marker *marker, uint64_t nonce)
+{
+	for (int i = 0; i < marker->asked; i++)
+		if (marker->nonce[i] == nonce)
+			return i;
+	return -1;
+}
+
+void nonce_add(struct marker *marker, uint64_t nonce)
+{
+	if (marker->asked < ASKED_MAX)
+		marker->nonce[marker->asked++] = nonce;
+	else
+		marker->nonce[ASKED_MAX - 1] = NONCE_SOMEBODY;
+}
+
+void nonce_first(struct marker *marker, uint64_t nonce)
+{
+	marker->nonce[0] = nonce;
+	if (!marker->asked)
+		marker->asked = 1;
+}
+
 void marker_close(struct model *model, struct marker *marker)
 {
 	if (marker->reservation.state != RESERVATION_OPEN)

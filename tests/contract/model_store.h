@@ -14,6 +14,9 @@ struct account {
 	struct policy *policy; /* the state's; replaced, never changed */
 };
 
+enum { ASKED_MAX = 8 };
+#define NONCE_SOMEBODY UINT64_MAX
+
 struct marker {
 	struct list link;
 	char key[3 * ID_MAX + 8];
@@ -22,13 +25,17 @@ struct marker {
 	struct reservation reservation;
 	char account[ACCOUNTS_MAX][2 * ID_MAX + 8];
 	int64_t ends_us; /* forgotten from then on; INT64_MAX while open */
-	struct amounts last;
+	struct amounts last, released; /* of the last call that settled it */
 	int64_t lost[LIMITS_MAX];
+	int asked;
+	uint64_t nonce
+		[ASKED_MAX]; /* of what made or settled it, then of the checks that were answered by it; 0: gave up */
 };
 
 struct model {
 	struct backend backend;
 	int64_t now_us, window_us;
+	uint64_t nonce; /* the last one made for a call that brought none */
 	bool expiry_charges;
 	struct list accounts, markers;
 };
@@ -66,6 +73,12 @@ void save_turned_back(struct loaded *loaded);
 void standings_answer(struct limits_op *op, const struct belief beliefs[], const struct loaded *loaded);
 void marker_close(struct model *model, struct marker *marker);
 void marker_forget(struct marker *marker);
+/* A call's nonce; one of its own where it brings none. */
+uint64_t nonce_of(struct model *model, uint64_t nonce);
+/* Where it stands among the marker's; -1: nowhere. */
+int nonce_find(const struct marker *marker, uint64_t nonce);
+void nonce_add(struct marker *marker, uint64_t nonce);
+void nonce_first(struct marker *marker, uint64_t nonce);
 /* Expires one reservation on states that have been loaded. */
 void marker_expire(struct model *model, struct marker *marker, struct account_state *const states[]);
 /* The next reservation that is due after (`expires_us`, `key`); NULL when there is none. */
@@ -74,6 +87,7 @@ struct marker *marker_due(struct model *model, int64_t expires_us, const char *k
 /* The operations that settle: in model_settle.c. */
 void model_record(struct backend *backend, struct limits_settle *op);
 void model_cancel(struct backend *backend, struct limits_settle *op);
+void model_give_up(struct backend *backend, struct limits_settle *op);
 void model_renew(struct backend *backend, struct limits_renew *op);
 
 #endif

@@ -125,6 +125,11 @@ static void redis_cancel(struct backend *backend, struct limits_settle *op)
 	CALL(redis_of(backend), cancel, op);
 }
 
+static void redis_give_up(struct backend *backend, struct limits_settle *op)
+{
+	CALL(redis_of(backend), give_up, op);
+}
+
 static void redis_renew(struct backend *backend, struct limits_renew *op)
 {
 	CALL(redis_of(backend), renew, op);
@@ -312,6 +317,7 @@ const struct backend_ops backend_redis = {
 	.check = redis_check_op,
 	.record = redis_record,
 	.cancel = redis_cancel,
+	.give_up = redis_give_up,
 	.renew = redis_renew,
 	.reset = redis_reset,
 	.expire = redis_expire,

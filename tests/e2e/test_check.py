@@ -64,6 +64,28 @@ def test_the_same_request_id_gives_the_same_reservation_once(bots):
     assert bots.used(user, "day") == 1
 
 
+def test_an_id_whose_reservation_is_gone_is_refused_or_decided_like_a_new_one(bots, until):
+    user = bots.user_with(bots.calendar("day", "requests", 10))
+    states, ids = bots.types.ReservationState, {}
+    for word in ("RECORDED", "CANCELLED", "EXPIRED"):
+        ids[word] = answer = bots.check(user, request_id=word, reservation_ttl_us=1_000_000 if word == "EXPIRED" else 0)
+        if word != "EXPIRED":
+            bots.record(answer, input_tokens=1, keep_open=word == "CANCELLED")
+    bots.cancel(ids["CANCELLED"])
+    until(lambda: bots.figures(user)[(bots.types.ACCOUNT_KIND_USER, "day")].held == 0)
+    for word in ids:
+        again = bots.check(user, request_id=word)
+        assert again.repeat and again.state == states.Value("RESERVATION_STATE_" + word)
+        assert again.quality == bots.types.QUALITY_EXACT and again.allowed == (word == "RECORDED")
+        if not again.allowed:
+            assert again.permanent and again.reason == bots.types.REASON_REQUEST_CLOSED and not again.reservation
+            assert again.message == "This request has already ended. Please send it as a new one."
+            assert not any(header.name == "Retry-After" for header in again.headers)
+    bots.cancel(bots.check(user, request_id="back"))
+    again = bots.check(user, request_id="back", input_tokens=7)  # nothing is left of the first
+    assert again.allowed and not again.repeat and bots.used(user, "day") == 4
+
+
 def test_the_same_request_id_with_other_contents_is_refused(bots):
     user = bots.user_with(bots.calendar("day", "requests", 10))
     bots.check(user, request_id="r1", input_tokens=5)

@@ -1,15 +1,17 @@
-"""A TCP proxy between two processes, which can be told to stop passing bytes on, or to drop its connections: the network that is slow,
-or gone, at the worst moment."""
+"""A TCP proxy between two processes, which can be told to stop passing bytes on, or to break: the network at the worst moment."""
+import contextlib
 import select
 import socket
 import threading
 
 
 class Proxy:
-    """Listens on `address` and passes on to (host, port) or the path of a unix socket; after freeze() nothing goes either way."""
+    """Listens on `address` and passes on to (host, port) or the path of a unix socket; after freeze() nothing goes either way, after
+    hold_answers() nothing comes back, until thaw(). drop() breaks all connections; what was held is lost."""
 
     def __init__(self, target):
         self.target, self.frozen, self.closed = target, threading.Event(), False
+        self.answers_held = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
         self.sockets = []
@@ -18,17 +20,18 @@ class Proxy:
     def freeze(self):
         self.frozen.set()
 
+    def hold_answers(self):
+        self.answers_held.set()
+
     def thaw(self):
         self.frozen.clear()
+        self.answers_held.clear()
 
     def drop(self):
-        """Ends the connections there are; new ones pass."""
-        dropped, self.sockets = self.sockets, []
-        for open_socket in dropped:
-            try:
-                open_socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # ended before
+        sockets, self.sockets = self.sockets, []
+        for open_socket in sockets:
+            with contextlib.suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)  # close alone would not wake who waits for it
 
     def close(self):
         self.closed = True
@@ -55,8 +58,11 @@ class Proxy:
         other = {near: far, far: near}
         try:
             while not self.closed:
-                ready, _, _ = select.select([near, far], [], [], 0.05)
+                waited = [near] if self.answers_held.is_set() else [near, far]
+                ready, _, _ = select.select(waited, [], [], 0.05)
                 for one in ready if not self.frozen.is_set() else []:
+                    if one is far and self.answers_held.is_set():
+                        continue
                     data = one.recv(65536)
                     if not data:
                         return

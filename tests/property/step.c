@@ -82,6 +82,18 @@ static void adopt_all(
 	}
 }
 
+/* One of few, so that some calls arrive a second time; and times after which nobody waits. */
+static uint64_t nonce_any(struct chance *chance)
+{
+	return chance_percent(chance, 60) ? (uint64_t)chance_below(chance, 1 << 20) + 100
+					  : (uint64_t)chance_below(chance, 4) + 1;
+}
+
+static int64_t latest_any(const struct episode *episode, struct chance *chance)
+{
+	return chance_percent(chance, 80) ? 0 : episode->now_us + chance_below(chance, 5) - 1;
+}
+
 static void step_check(struct episode *episode, struct chance *chance)
 {
 	int id = (int)chance_below(chance, IDS);
@@ -102,6 +114,8 @@ static void step_check(struct episode *episode, struct chance *chance)
 	}
 	interface_any(chance, &op.request.interface_hash, &op.request.model_hash);
 	op.digest[0] = chance_percent(chance, 5);
+	op.nonce = nonce_any(chance);
+	op.latest_us = op.dry_run ? 0 : latest_any(episode, chance);
 	op.count = beliefs_of(episode, accounts, chance, op.belief);
 	TELL("%s %s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64,
 		op.dry_run ? "try" : "check", op.request_id, accounts, op.request.estimate.input,
@@ -167,6 +181,7 @@ static void step_record(struct episode *episode, struct chance *chance)
 	op.final = chance_percent(chance, 70);
 	op.even_if_unknown = chance_percent(chance, 30);
 	op.used = amounts_any(chance);
+	op.nonce = nonce_any(chance);
 	op.started_at_us = chance_percent(chance, 50) ? 0 : episode->now_us - chance_below(chance, 1000 * SECOND);
 	interface_any(chance, &op.interface_hash, &op.model_hash);
 	TELL("record %s attempt %d%s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost",
@@ -184,9 +199,23 @@ static void step_cancel(struct episode *episode, struct chance *chance)
 	unsigned accounts = settle_make(episode, chance, &op);
 
 	op.forget = chance_percent(chance, 30);
+	op.unless_repeated = chance_percent(chance, 20);
+	op.nonce = nonce_any(chance);
+	op.latest_us = latest_any(episode, chance);
 	TELL("cancel %s%s on accounts %x", op.request_id, op.forget ? " and forget it" : "", accounts);
 	BOTH(limits_settle, cancel, op, model, lua);
 	compare_settle(episode, &model, &lua);
+}
+
+static void step_give_up(struct episode *episode, struct chance *chance)
+{
+	struct limits_settle op;
+	unsigned accounts = settle_make(episode, chance, &op);
+
+	op.nonce = nonce_any(chance);
+	TELL("give up %s, nonce %" PRIu64 ", on accounts %x", op.request_id, op.nonce, accounts);
+	BOTH(limits_settle, give_up, op, model, lua);
+	compare_number(episode, "status", model.op.status, lua.op.status);
 }
 
 static void step_renew(struct episode *episode, struct chance *chance)
@@ -329,8 +358,10 @@ void episode_step(struct episode *episode, struct chance *chance)
 		step_check(episode, chance);
 	else if (kind < 62)
 		step_record(episode, chance);
-	else if (kind < 68)
+	else if (kind < 66)
 		step_cancel(episode, chance);
+	else if (kind < 69)
+		step_give_up(episode, chance);
 	else if (kind < 72)
 		step_renew(episode, chance);
 	else if (kind < 75)

@@ -156,6 +156,14 @@ static void reasons_without_a_limit_have_their_sentence(void **state)
 	args.reason = REASON_UNKNOWN_USER;
 	args.language = "de";
 	says(NULL, &args, "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an.");
+	args.reason = REASON_REQUEST_CLOSED;
+	says(NULL, &args, "Diese Anfrage ist schon beendet. Bitte sende sie als neue Anfrage.");
+	args.language = "en";
+	says(NULL, &args, "This request has already ended. Please send it as a new one.");
+	args.language = "ru";
+	says(NULL, &args, "Этот запрос уже завершён. Отправьте его как новый.");
+	args.language = "es";
+	says(NULL, &args, "Esta solicitud ya ha terminado. Envíala como una nueva.");
 	args.reason = REASON_NONE;
 	says(NULL, &args, "");
 }

@@ -147,7 +147,7 @@ static void on_tick(uv_timer_t *timer)
 
 void redis_bench_until(struct redis_bench *bench, bool (*met)(struct redis_bench *bench))
 {
-	int64_t end_us = clock_mono_us() + 10000000;
+	int64_t end_us = clock_mono_us() + 30000000;
 	uv_timer_t tick;
 
 	uv_timer_init(&bench->loop, &tick);

@@ -32,7 +32,7 @@ void redis_bench_wait(int operations);
 enum limits_status redis_bench_ask(struct redis_bench *bench, const char *user, const char *request_id);
 /* The state byte of a marker, read past the store; 0 when there is none. */
 int redis_bench_marker(struct redis_bench *bench, const char *user, const char *request_id);
-/* Runs the loop until `met` says so; fails the test after 10 s. */
+/* Runs the loop until `met` says so; fails the test after 30 s. */
 void redis_bench_until(struct redis_bench *bench, bool (*met)(struct redis_bench *bench));
 
 #endif

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "domain/entry.h"
+#include "redis/keys.h"
 #include "redis_bench.h"
 
 #define TIMEOUT_US 50000
@@ -136,21 +138,58 @@ static void the_breaker_closes_when_redis_answers_again(void **state)
 	assert_true(redis_limits_ready(bench.limits, NULL));
 }
 
-static bool late_is_cancelled(struct redis_bench *b)
+static bool owes_nothing(struct redis_bench *b)
 {
-	return redis_bench_marker(b, "ann", "late") == RESERVATION_CANCELLED;
+	return redis_limits_owed(b->limits) == 0;
 }
 
-static void a_check_that_was_given_up_is_cancelled_when_its_answer_comes(void **state)
+static void a_check_that_was_given_up_leaves_nothing_behind(void **state)
 {
 	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "late"), LIMITS_FAILED);
+	assert_int_equal(redis_limits_owed(bench.limits), 1);
 	kill(redis_server_pid(), SIGCONT);
-	redis_bench_until(&bench, late_is_cancelled);
+	redis_bench_until(&bench, owes_nothing);
+	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), 0);
 }
 
-static void a_check_that_was_given_up_and_repeated_stays(void **state)
+static void checks_that_were_given_up_go_back_though_the_breaker_is_open(void **state)
+{
+	static struct limits_check ops[40];
+	char names[40][16];
+
+	(void)state;
+	kill(redis_server_pid(), SIGSTOP);
+	for (int i = 0; i < 40; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%d", i);
+		redis_bench_check(&bench, &ops[i], "ann", names[i]);
+		bench.limits->ops->check(bench.limits, &ops[i]);
+	}
+	redis_bench_wait(40);
+	assert_false(redis_limits_ready(bench.limits, NULL));
+	kill(redis_server_pid(), SIGCONT);
+	redis_bench_until(&bench, owes_nothing);
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(ops[i].op.status, LIMITS_FAILED);
+		assert_int_equal(redis_bench_marker(&bench, "ann", names[i]), 0);
+	}
+}
+
+static void a_check_that_was_given_up_is_owed_beyond_its_connection(void **state)
+{
+	(void)state;
+	kill(redis_server_pid(), SIGSTOP);
+	assert_int_equal(redis_bench_ask(&bench, "ann", "late"), LIMITS_FAILED);
+	redis_bench_until(&bench, is_lost); /* silent for too long: dropped */
+	assert_int_equal(redis_limits_owed(bench.limits), 1);
+	kill(redis_server_pid(), SIGCONT);
+	redis_bench_until(&bench, owes_nothing);
+	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), 0);
+}
+
+/* Behind what takes the first one back: decided like a new one. */
+static void a_check_that_was_given_up_and_asked_again_is_decided_and_stays(void **state)
 {
 	struct limits_check op;
 
@@ -158,13 +197,131 @@ static void a_check_that_was_given_up_and_repeated_stays(void **state)
 	kill(redis_server_pid(), SIGSTOP);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "late"), LIMITS_FAILED);
 	redis_bench_check(&bench, &op, "ann", "late");
-	op.op.deadline_us = 0;
 	bench.limits->ops->check(bench.limits, &op);
 	kill(redis_server_pid(), SIGCONT);
 	redis_bench_wait(1);
-	assert_int_equal(op.op.status, LIMITS_REPEAT);
+	assert_int_equal(op.op.status, LIMITS_OK);
+	redis_bench_until(&bench, owes_nothing);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "other"), LIMITS_OK);
 	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), RESERVATION_OPEN);
+}
+
+static void a_check_that_comes_too_late_is_not_decided(void **state)
+{
+	struct limits_check op;
+
+	(void)state;
+	redis_bench_check(&bench, &op, "ann", "late");
+	op.latest_us = clock_wall_us() - 1000000;
+	bench.limits->ops->check(bench.limits, &op);
+	redis_bench_wait(1);
+	assert_int_equal(op.op.status, LIMITS_CLOCK);
+	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), 0);
+}
+
+/* Asked for until then: a copy of the check may still be on its way. */
+static void what_may_still_be_decided_stays_owed(void **state)
+{
+	struct limits_check op;
+	int64_t latest_us = clock_wall_us() + 500000;
+
+	(void)state;
+	kill(redis_server_pid(), SIGSTOP);
+	redis_bench_check(&bench, &op, "ann", "late");
+	op.latest_us = latest_us;
+	bench.limits->ops->check(bench.limits, &op);
+	redis_bench_wait(1);
+	assert_int_equal(op.op.status, LIMITS_FAILED);
+	kill(redis_server_pid(), SIGCONT);
+	redis_bench_until(&bench, owes_nothing);
+	assert_true(clock_wall_us() > latest_us);
+	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), 0);
+}
+
+static const uint8_t *info_of_ann(size_t *len)
+{
+	static struct buf buf;
+	struct entry_info info = {.tenant = "acme",
+		.user = "ann",
+		.request_id = "held",
+		.accounts = 1,
+		.account[0] = {.kind = ACCOUNT_USER, .id = "ann"}};
+
+	buf_reset(&buf);
+	entry_info_pack(&info, &buf);
+	*len = buf.len;
+	return (const uint8_t *)buf.data;
+}
+
+/* On other accounts than the check as well: Redis says which they are. */
+static void a_cancel_that_is_owed_is_made_up_for(void **state)
+{
+	struct limits_check check;
+	struct limits_settle cancel;
+
+	(void)state;
+	for (int accounts = 1; accounts <= 2; accounts++) {
+		redis_bench_check(&bench, &check, "ann", "held");
+		check.info = info_of_ann(&check.info_len);
+		check.op.deadline_us = clock_mono_us() + PATIENCE_US;
+		bench.limits->ops->check(bench.limits, &check);
+		redis_bench_wait(1);
+		assert_int_equal(check.op.status, LIMITS_OK);
+		cancel = (struct limits_settle){.op = {.arena = &bench.arena, .done = check.op.done},
+			.tenant = "acme",
+			.user = "ann",
+			.request_id = "held",
+			.count = accounts,
+			.belief = {redis_bench_belief(&bench, "ann"), redis_bench_belief(&bench, "bob")},
+			.latest_us = 1,
+			.owed = check.nonce};
+		kill(redis_server_pid(), SIGSTOP);
+		bench.limits->ops->cancel(bench.limits, &cancel);
+		redis_bench_wait(1);
+		assert_int_equal(cancel.op.status, LIMITS_FAILED);
+		/* Only the debt is left to do it: the cancel itself came too late. */
+		kill(redis_server_pid(), SIGCONT);
+		redis_bench_until(&bench, owes_nothing);
+		assert_int_equal(redis_bench_marker(&bench, "ann", "held"), 0);
+	}
+}
+
+/* Whoever relies on it is not known: it holds until it is settled or expires. */
+static void a_marker_of_an_older_bursard_is_read_and_never_given_up(void **state)
+{
+	static const char older[] =
+		"local m = redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], '\\1' .. m:sub(2, 3) .. "
+		"'\\0' .. m:sub(5, -9))";
+	struct buf key = {0};
+	struct limits_check check;
+	struct limits_settle op;
+
+	(void)state;
+	redis_bench_check(&bench, &check, "ann", "old");
+	bench.limits->ops->check(bench.limits, &check);
+	redis_bench_wait(1);
+	assert_int_equal(check.op.status, LIMITS_OK);
+	key_marker(&key, "acme", "ann", "old");
+	freeReplyObject(redisCommand(bench.direct, "EVAL %s 1 %s", older, buf_str(&key)));
+	buf_release(&key);
+	op = (struct limits_settle){.op = {.arena = &bench.arena, .done = check.op.done},
+		.tenant = "acme",
+		.user = "ann",
+		.request_id = "old",
+		.count = 1,
+		.belief = {redis_bench_belief(&bench, "ann")},
+		.nonce = check.nonce,
+		.final = true};
+	bench.limits->ops->give_up(bench.limits, &op);
+	redis_bench_wait(1);
+	assert_int_equal(op.op.status, LIMITS_NOTHING);
+	assert_int_equal(redis_bench_ask(&bench, "ann", "old"), LIMITS_REPEAT);
+	op.nonce = 0;
+	bench.limits->ops->record(bench.limits, &op);
+	redis_bench_wait(1);
+	assert_int_equal(op.op.status, LIMITS_OK);
+	assert_int_equal(op.charged.requests, 1);
+	assert_int_equal(redis_bench_marker(&bench, "ann", "old"), RESERVATION_RECORDED);
 }
 
 static void open_operations_end_when_the_store_is_freed(void **state)
@@ -173,6 +330,8 @@ static void open_operations_end_when_the_store_is_freed(void **state)
 
 	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
+	assert_int_equal(redis_bench_ask(&bench, "ann", "owed"), LIMITS_FAILED);
+	assert_int_equal(redis_limits_owed(bench.limits), 1);
 	redis_bench_check(&bench, &op, "ann", "late");
 	bench.limits->ops->check(bench.limits, &op);
 	redis_limits_free(bench.limits);
@@ -229,8 +388,14 @@ int main(void)
 		IMPATIENT(a_redis_that_was_killed_is_found_again),
 		IMPATIENT(a_stalled_redis_costs_the_deadline_and_then_nothing),
 		IMPATIENT(the_breaker_closes_when_redis_answers_again),
-		IMPATIENT(a_check_that_was_given_up_is_cancelled_when_its_answer_comes),
-		IMPATIENT(a_check_that_was_given_up_and_repeated_stays),
+		IMPATIENT(a_check_that_was_given_up_leaves_nothing_behind),
+		IMPATIENT(checks_that_were_given_up_go_back_though_the_breaker_is_open),
+		IMPATIENT(a_check_that_was_given_up_is_owed_beyond_its_connection),
+		IMPATIENT(a_check_that_was_given_up_and_asked_again_is_decided_and_stays),
+		PATIENT(a_check_that_comes_too_late_is_not_decided),
+		IMPATIENT(what_may_still_be_decided_stays_owed),
+		IMPATIENT(a_cancel_that_is_owed_is_made_up_for),
+		PATIENT(a_marker_of_an_older_bursard_is_read_and_never_given_up),
 		IMPATIENT(open_operations_end_when_the_store_is_freed),
 		PATIENT(a_redis_that_evicts_is_refused_with_a_sentence),
 		PATIENT(a_start_without_redis_waits),

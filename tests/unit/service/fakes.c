@@ -174,11 +174,15 @@ static void check(struct limits_store *store, struct limits_check *op)
 	struct verdict none[ACCOUNTS_MAX] = {0};
 	enum limits_status status;
 
-	fake->checks++;
+	op->nonce = (uint64_t)++fake->checks;
 	if (fake->away || fake->missed > 0) {
 		fake->missed -= fake->missed > 0;
 		answer(fake, &op->op, LIMITS_FAILED);
 		return;
+	}
+	if (marker && marker->reservation.state == RESERVATION_CANCELLED && !marker->reservation.attempts) {
+		marker->request_id[0] = '\0';
+		marker = NULL;
 	}
 	if (marker && memcmp(marker->digest, op->digest, 8) != 0) {
 		answer(fake, &op->op, LIMITS_CONFLICT);
@@ -245,7 +249,7 @@ static void settle(struct fake *fake, struct limits_settle *op, const struct set
 		settled.charged = marker->last;
 	} else {
 		decision_settle(states, &marker->reservation, how, fake->now_us, &settled, verdicts);
-		marker->reservation.attempts |= 1u << op->attempt;
+		marker->reservation.attempts |= how->becomes == RESERVATION_RECORDED ? 1u << op->attempt : 0;
 		op->late = settled.late;
 	}
 	marker->last = settled.charged;
@@ -270,6 +274,7 @@ static void cancel(struct limits_store *store, struct limits_settle *op)
 	struct fake_marker *marker = marker_find(of(store), op->request_id);
 	bool unused = marker && !marker->reservation.attempts && marker->reservation.state == RESERVATION_OPEN;
 
+	of(store)->owed = op->owed;
 	op->even_if_unknown = false;
 	settle(of(store), op, &how);
 	if (op->forget && unused && op->state == RESERVATION_CANCELLED)

@@ -59,6 +59,7 @@ struct fake {
 	bool ledger_found, ledger_counted;
 	int64_t birth_us;
 	int checks, lookups, births, waits, policies, adoptions;
+	uint64_t owed; /* of the last cancel: the check that the store makes up for when it does not answer */
 	struct fake_account account[FAKES_MAX];
 	int accounts;
 	struct fake_marker marker[FAKES_MAX];

@@ -109,6 +109,35 @@ static void the_fourth_request_of_a_minute_is_denied_with_its_reason(void **stat
 	assert_string_equal(check->answer.handle, "");
 }
 
+/* As another worker, the sweeper or the caller left it. */
+static void a_repeat_is_allowed_only_by_what_is_open_or_recorded(void **state)
+{
+	static const struct {
+		enum reservation_state state;
+		uint32_t attempts;
+		bool allowed, repeat;
+	} rows[] = {{RESERVATION_OPEN, 0, true, true}, {RESERVATION_OPEN, 1, true, true},
+		{RESERVATION_RECORDED, 1, true, true}, {RESERVATION_CANCELLED, 1, false, true},
+		{RESERVATION_EXPIRED, 0, false, true}, {RESERVATION_EXPIRED, 1, false, true},
+		{RESERVATION_CANCELLED, 0, true, false}};
+	struct fake *fake = *state;
+	struct check *check;
+
+	ask(fake, "ann", "r1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake->marker[0].reservation.state = rows[i].state;
+		fake->marker[0].reservation.attempts = rows[i].attempts;
+		check = ask(fake, "ann", "r1");
+		assert_true(check->flow.ok);
+		assert_int_equal(check->answer.allowed, rows[i].allowed);
+		assert_int_equal(check->answer.repeat, rows[i].repeat);
+		assert_int_equal(check->answer.state, rows[i].repeat ? rows[i].state : RESERVATION_OPEN);
+		assert_int_equal(check->answer.reason, rows[i].allowed ? REASON_NONE : REASON_REQUEST_CLOSED);
+		assert_int_equal(check->answer.permanent, !rows[i].allowed);
+		assert_int_equal(check->answer.handle[0] != 0, rows[i].allowed);
+	}
+}
+
 static void a_repeat_is_answered_as_before_and_other_contents_are_refused(void **state)
 {
 	struct fake *fake = *state;
@@ -345,6 +374,7 @@ int main(void)
 		TEST(a_new_user_is_looked_up_seeded_and_allowed),
 		TEST(a_known_user_is_decided_in_one_call),
 		TEST(the_fourth_request_of_a_minute_is_denied_with_its_reason),
+		TEST(a_repeat_is_allowed_only_by_what_is_open_or_recorded),
 		TEST(a_repeat_is_answered_as_before_and_other_contents_are_refused),
 		TEST(an_upgrade_made_elsewhere_is_learned_from_the_store),
 		TEST(what_a_worker_knows_better_is_written_through),

@@ -272,6 +272,19 @@ static void who_leaves_while_the_pool_is_away_is_taken_out_and_gets_his_reservat
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }
 
+/* Redis may be away for the cancel too: the store then makes up for it, and needs to know of which check. */
+static void what_a_waiter_leaves_is_owed_to_the_store(void **state)
+{
+	struct caller *caller = admitted("r1");
+
+	(void)state;
+	acquire_close(&caller->acquisition);
+	answer(CALL_ACQUIRE, POOL_FAILED);
+	answer(CALL_CANCEL, POOL_UNKNOWN);
+	assert_true(bench->fake.owed > 0);
+	assert_int_equal(bench->fake.owed, caller->acquisition.check.op.nonce);
+}
+
 static void a_release_that_is_not_answered_is_repeated(void **state)
 {
 	struct caller *caller = holds("r1", 30 * SECOND);
@@ -534,6 +547,7 @@ int main(void)
 		CASE(a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stays),
 		CASE(a_pool_that_never_answers_leaves_the_request_to_come_again),
 		CASE(who_leaves_while_the_pool_is_away_is_taken_out_and_gets_his_reservation_back),
+		CASE(what_a_waiter_leaves_is_owed_to_the_store),
 		CASE(a_release_that_is_not_answered_is_repeated),
 		CASE(a_hint_of_a_request_that_nobody_here_has_ends_nothing),
 		CASE(a_server_that_stops_during_the_check_says_so_after_it),
