@@ -369,6 +369,9 @@ static void adopt(struct limits_store *store, struct limits_adopt *op)
 	enum limits_status status = load(fake, &op->op, &op->belief, 1, states);
 
 	fake->adoptions++;
+	if (status == LIMITS_OK && fake->settled_meanwhile-- > 0)
+		for (int i = 0; i < states[0]->policy->count; i++)
+			states[0]->limits[i].calendar.settled += states[0]->policy->limits[i].kind == KIND_CALENDAR;
 	answer(fake, &op->op, status == LIMITS_OK ? adopt_into(op, states[0]) : status);
 }
 

@@ -287,6 +287,101 @@ static void when_redis_is_back_by_then_it_decides(void **state)
 	assert_int_equal(check->answer.quality, QUALITY_EXACT);
 }
 
+/* ann, whose calendar limits have just been added, and the 49 requests that she made today before them: free allows 50. */
+static struct fake_account *ann_with_new_limits(struct fake *fake)
+{
+	struct fake_row *row = fake_row_add(fake, ACCOUNT_USER, "ann", 1);
+	struct fake_account *account;
+
+	assert_true(ask(fake, "ann", "before")->answer.allowed);
+	account = fake_account_find(fake, ACCOUNT_USER, "ann");
+	for (int i = 0; i < account->policy.count; i++)
+		if (account->policy.limits[i].kind == KIND_CALENDAR) {
+			account->state.unseeded |= UINT32_C(1) << i;
+			account->state.limits[i].calendar.held = 0;
+		}
+	row->windows = 1;
+	row->window[0] = (struct usage_window){
+		.unit = WINDOW_DAY, .window_start = account->state.window_start[WINDOW_DAY], .used.requests = 49};
+	fake->lookups = fake->adoptions = 0;
+	return account;
+}
+
+static void limits_that_are_new_ask_the_ledger_before_they_decide(void **state)
+{
+	struct fake *fake = *state;
+	struct fake_account *account = ann_with_new_limits(fake);
+	struct check *check = ask(fake, "ann", "r1");
+
+	assert_true(check->answer.allowed);
+	assert_int_equal(check->answer.quality, QUALITY_EXACT);
+	assert_int_equal(account->state.unseeded, 0);
+	assert_int_equal(fake->lookups, 1);
+	assert_int_equal(fake->adoptions, 1);
+	check = ask(fake, "ann", "r2");
+	assert_int_equal(check->answer.reason, REASON_QUOTA);
+	assert_int_equal(fake->lookups, 1);
+}
+
+static void a_status_asks_the_ledger_too(void **state)
+{
+	struct fake *fake = *state;
+	struct fake_account *account = ann_with_new_limits(fake);
+
+	assert_int_equal(ask_as(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_EXACT);
+	assert_int_equal(account->state.unseeded, 0);
+}
+
+static void what_waits_for_the_ledger_is_waited_for_before_new_limits_decide(void **state)
+{
+	struct fake *fake = *state;
+
+	ann_with_new_limits(fake);
+	fake->undrained = 3;
+	assert_true(ask(fake, "ann", "r1")->answer.allowed);
+	assert_int_equal(fake->waits, 3);
+}
+
+static void what_is_settled_meanwhile_is_read_again(void **state)
+{
+	struct fake *fake = *state;
+
+	ann_with_new_limits(fake);
+	fake->settled_meanwhile = 1;
+	assert_true(ask(fake, "ann", "r1")->answer.allowed);
+	assert_int_equal(fake->adoptions, 2);
+}
+
+static void under_steady_traffic_new_limits_count_rather_too_much(void **state)
+{
+	struct fake *fake = *state;
+	struct check *check;
+
+	ann_with_new_limits(fake);
+	fake->settled_meanwhile = 100;
+	check = ask(fake, "ann", "r1");
+	assert_int_equal(fake->adoptions, 3);
+	assert_int_equal(check->answer.reason, REASON_QUOTA); /* 49, and one that was settled since the last reading */
+	assert_int_equal(check->answer.quality, QUALITY_EXACT);
+}
+
+static void without_the_ledger_new_limits_decide_inexactly(void **state)
+{
+	struct fake *fake = *state;
+	struct fake_account *account = ann_with_new_limits(fake);
+	struct check *check;
+
+	fake->durable_away = true;
+	check = ask(fake, "ann", "r1");
+	assert_true(check->answer.allowed);
+	assert_int_equal(check->answer.quality, QUALITY_PROVISIONAL);
+	assert_true(account->state.unseeded != 0);
+	durable_back(fake);
+	check = ask(fake, "ann", "r2");
+	assert_int_equal(check->answer.reason, REASON_QUOTA); /* 49 and the one that is held */
+	assert_int_equal(check->answer.quality, QUALITY_EXACT);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -300,6 +395,12 @@ int main(void)
 		TEST(without_redis_strangers_are_looked_up_first),
 		TEST(without_both_the_default_tier_says_what_happens),
 		TEST(when_redis_is_back_by_then_it_decides),
+		TEST(limits_that_are_new_ask_the_ledger_before_they_decide),
+		TEST(a_status_asks_the_ledger_too),
+		TEST(what_waits_for_the_ledger_is_waited_for_before_new_limits_decide),
+		TEST(what_is_settled_meanwhile_is_read_again),
+		TEST(under_steady_traffic_new_limits_count_rather_too_much),
+		TEST(without_the_ledger_new_limits_decide_inexactly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
