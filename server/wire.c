@@ -173,8 +173,8 @@ static void on_good_bye_said(uv_timer_t *timer)
 
 	bool owes = redis_limits_owed(bench->limits) > 0 && clock_mono_us() < bench->owed_until_us;
 
-	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) && !bench->worker->epochs_asked &&
-		!owes)
+	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) &&
+		!bench->worker->epochs_asked && !owes)
 		stores_close(bench);
 	else
 		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);

@@ -41,7 +41,7 @@ void model_fold(const char *model, char out[ID_MAX + 1])
 {
 	size_t i = 0;
 
-	for (; model[i] && i < ID_MAX; i++)
+	for (; i < ID_MAX && model[i]; i++)
 		out[i] = lower(model[i]);
 	out[i] = '\0';
 }

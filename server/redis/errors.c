@@ -52,13 +52,13 @@ static int command_named(const char *text, const char **name)
 	*name = ++begin;
 	while (isalnum((unsigned char)begin[len]) || (begin[len] && strchr("|_-", begin[len])))
 		len++;
-	return begin[len] == '\'' && len <= COMMAND_MOST ? len : 0;
+	return len <= COMMAND_MOST && begin[len] == '\'' ? len : 0;
 }
 
 bool redis_error_set(struct err *err, const char *text)
 {
 	enum redis_error error = redis_error_of(text);
-	const char *name;
+	const char *name = NULL;
 	int len;
 
 	if (error == REDIS_ERROR_COUNT) {
