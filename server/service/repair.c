@@ -88,15 +88,16 @@ static enum flow_result step_born(struct flow *flow)
 		return repair_store_failed(repair, &repair->birth.op);
 	memcpy(repair->born[i].generation, repair->birth.generation, sizeof(repair->born[i].generation));
 	repair->born[i].now_us = repair->birth.op.now_us;
-	/* While PostgreSQL is away nothing drains: the default tier stands in at once instead of after a vain wait. */
+	/* While PostgreSQL is away nothing drains: the default tier decides at once instead of after a vain wait. */
 	if (!outbox_drained(&repair->bound, &repair->birth) && now_us >= worker->durable_away_until_us) {
-		if (now_us < repair->give_up_us) {
+		if (now_us < repair->give_up_us && !(repair->unseeded && now_us < worker->ledger_behind_until_us)) {
 			repair->wait = (struct wait){.due = wait_due};
 			flow_to(flow, step_birth);
 			worker->parts.timers->start(worker->parts.timers, &repair->wait, POLL_US);
 			return FLOW_WAIT;
 		}
 		repair->behind = true;
+		worker->ledger_behind_until_us = now_us + AWAY_US;
 	}
 	repair->bound.set = false;
 	flow_to(flow, step_birth);

@@ -72,6 +72,7 @@ struct worker {
 	int64_t clock_offset_us; /* the store's clock minus this machine's */
 	int64_t durable_away_until_us; /* clock_mono_us: PostgreSQL did not answer lately, so nobody waits for it */
 	int epochs_asked; /* of PostgreSQL, for pools, and not yet answered: the loop's stores live until then */
+	int64_t ledger_behind_until_us; /* clock_mono_us: the ledger did not catch up lately, so new limits do not wait for it */
 	struct policy no_limits; /* of a shared account without a tier */
 	struct newcomers newcomers[NEWCOMER_TENANTS];
 };
