@@ -88,6 +88,15 @@ local function convert_from(p, to, k)
 	end
 end
 
+-- What limit `k` of policy `to` holds: what runs gives it back to limits by their id.
+local function convert_held(t, p, to, k)
+	local same = p.index[to.id[k]]
+	if same and p.kind[same] == CALENDAR and p.dim[same] == to.dim[k] and p.unit[same] == to.unit[k] then
+		return t[p.slot[same] + 1]
+	end
+	return 0
+end
+
 -- The state `t` under policy `p`, as it stands under policy `to`. A calendar limit that counts what none has counted before is
 -- left to be seeded from the ledger.
 local function convert(t, p, to, pid, epoch)
@@ -104,11 +113,10 @@ local function convert(t, p, to, pid, epoch)
 		elseif not f then
 			u[s], u[s + 1] = 0, 0
 			if kind == CALENDAR then
-				u[UNSEEDED] = u[UNSEEDED] + to.bit[k]
+				u[s + 1], u[UNSEEDED] = convert_held(t, p, to, k), u[UNSEEDED] + to.bit[k]
 			end
 		else
-			-- What runs gives back what it holds to limits by their id: another limit takes over what was used alone.
-			u[s], u[s + 1] = t[f], (kind == BUCKET or p.id[from] == to.id[k]) and t[f + 1] or 0
+			u[s], u[s + 1] = t[f], kind == BUCKET and t[f + 1] or convert_held(t, p, to, k)
 			local num, den, to_num, to_den = p.a[from], p.b[from], to.a[k], to.b[k]
 			if kind == BUCKET and t[f] >= now and (num ~= to_num or den ~= to_den) then
 				-- used, rounded up: (span * den + rem) / num

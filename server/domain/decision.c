@@ -126,6 +126,21 @@ static void bucket_convert(const struct limit *from, const struct limit *to, int
 	bucket_take(to, state, used, now_us);
 }
 
+/* What a calendar limit of the next policy holds: what runs gives it back to limits by their id. */
+static int64_t convert_held(const struct account_state *old, const struct limit *to)
+{
+	for (int i = 0; i < old->policy->count; i++) {
+		const struct limit *limit = &old->policy->limits[i];
+
+		if (limit->id == to->id)
+			return limit->kind == KIND_CALENDAR && limit->dimension == to->dimension &&
+					limit->unit == to->unit ?
+				old->limits[i].calendar.held :
+				0;
+	}
+	return 0;
+}
+
 void state_convert(struct account_state *state, const struct policy *to, int64_t now_us)
 {
 	struct account_state old = *state;
@@ -135,16 +150,15 @@ void state_convert(struct account_state *state, const struct policy *to, int64_t
 	for (int i = 0; i < to->count; i++) {
 		int from = convert_from(old.policy, &to->limits[i]);
 
-		state->limits[i] = (union limit_state){0};
+		bool calendar = to->limits[i].kind == KIND_CALENDAR;
+
+		state->limits[i] = from < 0 ? (union limit_state){0} : old.limits[from];
+		if (calendar)
+			state->limits[i].calendar.held = convert_held(&old, &to->limits[i]);
 		if (from < 0) {
-			if (to->limits[i].kind == KIND_CALENDAR)
-				state->unseeded |= UINT32_C(1) << i;
+			state->unseeded |= (uint32_t)calendar << i;
 			continue;
 		}
-		state->limits[i] = old.limits[from];
-		/* What runs gives back what it holds to limits by their id: another limit takes over what was used alone. */
-		if (old.policy->limits[from].id != to->limits[i].id)
-			state->limits[i].calendar.held = 0;
 		state->notified |= (old.notified >> from & 1) << i;
 		state->unseeded |= (old.unseeded >> from & 1) << i;
 		if (to->limits[i].kind == KIND_BUCKET)

@@ -127,7 +127,7 @@ static void read_windows(struct lookup_batch *batch, const PGresult *result)
 		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->window = arena_zalloc(op->arena, (size_t)n, sizeof(*account->window));
 		for (int i = 0; i < n; i++)
-			row_usage(result, row + i, 1, &account->window[i]);
+			row_usage(result, row + i, 1, op->arena, &account->window[i]);
 		account->windows = n;
 	}
 }

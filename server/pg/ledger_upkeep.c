@@ -178,7 +178,7 @@ static void read_windows(struct ledger_windows *op, const PGresult *result)
 		row->count = same_account(result, at);
 		row->window = arena_zalloc(op->op.arena, (size_t)row->count, sizeof(*row->window));
 		for (int i = 0; i < row->count; i++)
-			row_usage(result, at + i, 3, &row->window[i]);
+			row_usage(result, at + i, 3, op->op.arena, &row->window[i]);
 	}
 	op->more = op->count == op->limit;
 }

@@ -143,14 +143,17 @@ void args_usage_since(struct pg_args *args, int64_t now_us)
 		pg_arg_int(args, usage_since_us((enum window_unit)u, now_us));
 }
 
-void row_usage(const PGresult *result, int row, int column, struct usage_window *out)
+void row_usage(const PGresult *result, int row, int column, struct arena *arena, struct usage_window *out)
 {
+	const char *model = pg_text(result, row, column + 4);
+
 	*out = (struct usage_window){
 		.unit = (enum window_unit)pg_i64(result, row, column),
 		.window_start = pg_i64(result, row, column + 1),
 		.reset = pg_i64(result, row, column + 2) != 0,
 		.interface_hash = interface_hash(pg_text(result, row, column + 3)),
-		.model_hash = model_hash(pg_text(result, row, column + 4)),
+		.model = arena_strndup(arena, model, strlen(model)),
+		.model_hash = model_hash(model),
 		.used = {.requests = pg_i64(result, row, column + 5),
 			.input = pg_i64(result, row, column + 6),
 			.output = pg_i64(result, row, column + 7),

@@ -52,7 +52,7 @@ void row_profile(const PGresult *result, int row, int column, struct account_pro
 	"CROSS JOIN (VALUES (0::smallint, " first "::bigint), (1::smallint, " second "::bigint), (2::smallint, " third \
 	"::bigint)) AS since (unit, us) "
 void args_usage_since(struct pg_args *args, int64_t now_us);
-void row_usage(const PGresult *result, int row, int column, struct usage_window *out);
+void row_usage(const PGresult *result, int row, int column, struct arena *arena, struct usage_window *out);
 
 /* Records follow the higher epoch: it rises too when names of models come to lead elsewhere. */
 #define TENANT_EPOCH "epoch + (SELECT names FROM catalog_epoch)"

@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "service/seed.h"
 
 #define RECONCILE_INTERVAL_US INT64_C(60000000)
 #define LEASE_US (3 * RECONCILE_INTERVAL_US)
@@ -43,6 +44,20 @@ static void raise_done(struct outbox_op *op)
 static enum flow_result step_raised(struct flow *flow)
 {
 	return next_account(reconcile_of(flow));
+}
+
+/* Counters in Redis hold what their models' names lead to today. */
+static void resolve_models(
+	struct reconcile *reconcile, const struct account_key *key, struct usage_window *window, int count)
+{
+	struct worker *worker = reconcile->chore.role->worker;
+	struct err none = {0};
+	struct snapshot *snapshot = snapshot_take(worker, &none);
+
+	if (!snapshot)
+		return;
+	seed_resolve_models(snapshot->catalog, key->tenant, key->kind == ACCOUNT_USER ? key->id : "", window, count);
+	snapshot_give(worker, snapshot);
 }
 
 /* What the ledger has of counter `i`. */
@@ -77,6 +92,8 @@ static enum flow_result step_judge(struct flow *flow)
 
 	if (!now->op.ok || !still(&reconcile->counters[reconcile->at].counters, now))
 		return next_account(reconcile);
+	resolve_models(reconcile, &reconcile->page.row[reconcile->at].key, reconcile->lookup.account[0].window,
+		reconcile->lookup.account[0].windows);
 	*raise = (struct outbox_raise){.op = {.arena = &reconcile->chore.arena, .done = raise_done},
 		.kind = now->kind,
 		.tenant = now->tenant,
@@ -235,6 +252,7 @@ static enum flow_result step_read(struct flow *flow)
 	flow_to(flow, step_compare);
 	for (int i = 0; i < page->count; i++) {
 		struct page_counters *one = &reconcile->counters[i];
+		resolve_models(reconcile, &page->row[i].key, page->row[i].window, page->row[i].count);
 		one->owner = reconcile;
 		one->counters =
 			(struct outbox_counters){.op = {.arena = &reconcile->chore.arena, .done = counters_done},

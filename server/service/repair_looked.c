@@ -1,6 +1,7 @@
 /* What PostgreSQL has said of accounts, for the calls that follow. */
 #include "service/local.h"
 #include "service/repair_private.h"
+#include "service/seed.h"
 
 void repair_learn_looked(struct repair *repair)
 {
@@ -9,6 +10,8 @@ void repair_learn_looked(struct repair *repair)
 	for (int i = 0; i < repair->lookup.count; i++) {
 		const struct account_found *account = &repair->lookup.account[i];
 
+		seed_resolve_models(parties->catalog, parties->tenant, account->kind == ACCOUNT_USER ? account->id : "",
+			account->window, account->windows);
 		account_cache_forget(parties->worker->cache, account->kind, parties->tenant, account->id);
 		parties_learn(parties, account->kind, account->id, profile_copy(parties->arena, &account->profile));
 	}

@@ -24,6 +24,19 @@ static void level_set(
 	bucket_take(limit, out, used, now_us);
 }
 
+void seed_resolve_models(
+	const struct catalog *catalog, const char *tenant, const char *user, struct usage_window *window, int count)
+{
+	struct model_name name;
+
+	for (int i = 0; i < count; i++) {
+		if (!window[i].model || !window[i].model[0])
+			continue;
+		catalog_model(catalog, tenant, user, window[i].model, &name);
+		window[i].model_hash = name.hash;
+	}
+}
+
 void seed_starts(
 	const struct windows *windows, const struct account_found *found, int64_t now_us, int64_t starts[WINDOW_COUNT])
 {

@@ -14,12 +14,12 @@
 enum { WEB = 1, BOT = 2, BIG = 7, SMALL = 8 };
 
 static const struct usage_window windows[] = {
-	{WINDOW_DAY, 99 * DAY, false, WEB, BIG, {.requests = 100}}, /* yesterday */
-	{WINDOW_DAY, 100 * DAY, false, WEB, BIG, {.requests = 1, .input = 10, .output = 5, .cost = 1000}},
-	{WINDOW_DAY, 100 * DAY, false, BOT, BIG, {.requests = 2, .input = 20, .output = 5, .cost = 2000}},
-	{WINDOW_DAY, 100 * DAY, false, BOT, SMALL, {.requests = 4, .input = 40, .output = 5, .cost = 4000}},
-	{WINDOW_DAY, 101 * DAY, false, BOT, BIG, {.requests = 64}}, /* begun by a clock that was ahead */
-	{WINDOW_MONTH, 90 * DAY, false, WEB, BIG, {.requests = 1000}},
+	{WINDOW_DAY, 99 * DAY, false, NULL, WEB, BIG, {.requests = 100}}, /* yesterday */
+	{WINDOW_DAY, 100 * DAY, false, NULL, WEB, BIG, {.requests = 1, .input = 10, .output = 5, .cost = 1000}},
+	{WINDOW_DAY, 100 * DAY, false, NULL, BOT, BIG, {.requests = 2, .input = 20, .output = 5, .cost = 2000}},
+	{WINDOW_DAY, 100 * DAY, false, NULL, BOT, SMALL, {.requests = 4, .input = 40, .output = 5, .cost = 4000}},
+	{WINDOW_DAY, 101 * DAY, false, NULL, BOT, BIG, {.requests = 64}}, /* begun by a clock that was ahead */
+	{WINDOW_MONTH, 90 * DAY, false, NULL, WEB, BIG, {.requests = 1000}},
 };
 enum { COUNT = sizeof(windows) / sizeof(windows[0]) };
 
@@ -44,10 +44,10 @@ static void rows_of_the_running_window_are_summed_by_what_a_limit_selects(void *
 static void a_reset_begins_the_window(void **state)
 {
 	const struct usage_window rows[] = {
-		{WINDOW_DAY, 100 * DAY, false, WEB, BIG, {.requests = 5}},
-		{WINDOW_DAY, 100 * DAY + 10, true, 0, 0, {0}},
-		{WINDOW_DAY, 100 * DAY + 10, false, WEB, BIG, {.requests = 1}},
-		{WINDOW_DAY, NOW + 1, true, 0, 0, {0}}, /* by a clock that was ahead */
+		{WINDOW_DAY, 100 * DAY, false, NULL, WEB, BIG, {.requests = 5}},
+		{WINDOW_DAY, 100 * DAY + 10, true, NULL, 0, 0, {0}},
+		{WINDOW_DAY, 100 * DAY + 10, false, NULL, WEB, BIG, {.requests = 1}},
+		{WINDOW_DAY, NOW + 1, true, NULL, 0, 0, {0}}, /* by a clock that was ahead */
 	};
 	int64_t start = usage_start(rows, 4, WINDOW_DAY, 100 * DAY, NOW);
 
@@ -68,8 +68,8 @@ static void windows_of_a_clock_that_was_ahead_are_known_for_when_they_come_again
 static void sums_stay_within_what_a_counter_holds(void **state)
 {
 	const struct usage_window rows[] = {
-		{WINDOW_DAY, 0, false, 0, 0, {.cost = COUNT_MAX}},
-		{WINDOW_DAY, 0, false, 0, 0, {.cost = COUNT_MAX}},
+		{WINDOW_DAY, 0, false, NULL, 0, 0, {.cost = COUNT_MAX}},
+		{WINDOW_DAY, 0, false, NULL, 0, 0, {.cost = COUNT_MAX}},
 	};
 
 	(void)state;
