@@ -67,8 +67,11 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 /* Recorded before: by this very call, which arrives a second time, or by one of the caller's. */
 static void recorded_answer(struct limits_settle *op, const struct marker *marker)
 {
+	bool closed =
+		marker->reservation.state == RESERVATION_RECORDED; /* by a record: else a cancel has given it back */
+
 	if (op->nonce && nonce_find(marker, op->nonce) >= 0)
-		settle_answer(op, LIMITS_OK, marker, &marker->last, &marker->released);
+		settle_answer(op, LIMITS_OK, marker, &marker->last, closed ? &marker->released : &(struct amounts){0});
 	else
 		settle_answer(op, LIMITS_REPEAT, marker, &marker->last, &(struct amounts){0});
 }
