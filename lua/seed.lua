@@ -91,6 +91,7 @@ local function policy(keys, args)
 	t[VERSION], t[EPOCH], t[PERCENT], t[GRACE], t[FLAGS] = version, epoch, percent, grace, flags % 32
 	if provisional then
 		t[UNSEEDED] = plans[1].calendars
+		t[DAY_END], t[WEEK_END], t[MONTH_END] = 0, 0, 0 -- they were those of UTC, or of a zone of before
 	end
 	t[plans[1].size] = pack('<I2c0I2c0', #bytes, bytes, #args[3], args[3])
 	if not inline then
