@@ -48,6 +48,7 @@ local function seed(keys, args)
 		return answer(LOST, time)
 	end
 	local old = call('GET', keys[2])
+	old = old and (sub(old, 1, 1) == RECORD_VERSION and old or record_before(old))
 	if old and policy_of(old, sub(old, 15, 22), keys[3]) then
 		return answer(NOTHING, time)
 	end
