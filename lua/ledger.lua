@@ -88,7 +88,7 @@ end
 local function take_back_windows(t, p, interface, model, day, week, month)
 	for k = 1, p.n do
 		local unit = p.unit[k]
-		if p.kind[k] == CALENDAR and t[DAY + unit] == (unit == 0 and day or unit == 1 and week or month)
+		if p.kind[k] == CALENDAR and in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
 			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
 			t[p.slot[k]] = clamp(t[p.slot[k]] - asked[p.dim[k]])
 		end

@@ -82,9 +82,13 @@ local function unchecked(count, time, started, interface, model, info, accounts_
 	return marker_new(EXPIRED, started, time, NO_DIGEST, accounts_digest, interface, model, info, count)
 end
 
-local function reply_recorded(time, m, nonce, count)
+-- Of attempts before the last one nothing is kept: what the caller says of it again was charged then.
+local function reply_recorded(time, m, nonce, count, attempt, input, output, cost)
+	if attempt ~= floor(m[COUNTED] / ATTEMPT_OF) then
+		return reply_settle(REPEAT, time, m, 0, input, output, cost, 0, 0, 0, 0, count)
+	end
 	local requests = has_bit(m[COUNTED], COUNTED_IT) and 1 or 0
-	local input, output, cost = m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST]
+	input, output, cost = m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST]
 	if not nonces.find(m, nonce) then
 		return reply_settle(REPEAT, time, m, requests, input, output, cost, 0, 0, 0, 0, count)
 	elseif m[STATE] ~= RECORDED then
@@ -120,7 +124,7 @@ local function record(keys, args)
 		return why
 	end
 	if repeated then
-		return reply_recorded(time, m, nonce, count)
+		return reply_recorded(time, m, nonce, count, attempt, input, output, cost)
 	end
 	if not m then
 		m, unknown = unchecked(count, time, started > 0 and started or time, interface, model, args[3], accounts_digest), true
@@ -140,6 +144,7 @@ local function record(keys, args)
 	local requests = used[REQUESTS]
 	m[ATTEMPTS] = m[ATTEMPTS] + bit
 	m[COUNTED] = m[COUNTED] % 2 + (late and not unknown and WAS_LATE or 0) + (requests > 0 and COUNTED_IT or 0)
+		+ ATTEMPT_OF * attempt
 	m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST] = used[INPUT], used[OUTPUT], used[COST]
 	settle_all(keys, m, count, time)
 	entry_write(keys[3], RECORD_ENTRY, attempt, (final and FINAL or 0) + (late and not unknown and LATE or 0)

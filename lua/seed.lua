@@ -48,6 +48,7 @@ local function seed(keys, args)
 		return answer(LOST, time)
 	end
 	local old = call('GET', keys[2])
+	old = old and (sub(old, 1, 1) == RECORD_VERSION and old or record_before(old))
 	if old and policy_of(old, sub(old, 15, 22), keys[3]) then
 		return answer(NOTHING, time)
 	end
@@ -91,6 +92,7 @@ local function policy(keys, args)
 	t[VERSION], t[EPOCH], t[PERCENT], t[GRACE], t[FLAGS] = version, epoch, percent, grace, flags % 32
 	if provisional then
 		t[UNSEEDED] = plans[1].calendars
+		t[DAY_END], t[WEEK_END], t[MONTH_END] = 0, 0, 0 -- they were those of UTC, or of a zone of before
 	end
 	t[plans[1].size] = pack('<I2c0I2c0', #bytes, bytes, #args[3], args[3])
 	if not inline then

@@ -168,8 +168,12 @@ end
 -- boundaries may be those of another time zone, and the windows stay as they are.
 local function account_load(i, raw, blob, time, pol, lenient)
 	local version, epoch, pid, flags, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3 = sunpack(BLOB, blob)
-	if sub(raw, 1, 1) ~= RECORD_VERSION then
-		return nil, ABSENT
+	local older = sub(raw, 1, 1) ~= RECORD_VERSION
+	if older then
+		raw = record_before(raw)
+		if not raw then
+			return nil, ABSENT
+		end
 	end
 	local rpid = sub(raw, 15, 22)
 	local p = policies[rpid]
@@ -186,6 +190,9 @@ local function account_load(i, raw, blob, time, pol, lenient)
 	local size = p.size
 	local t = { sunpack(p.unpack_format, raw) }
 	t[size] = sub(raw, t[size])
+	if older then
+		t[UNSEEDED] = p.calendars -- the release before forgot use outside UTC: the ledger knows it
+	end
 	wanted[i], states[i], plans[i] = pid, t, p
 	failed[i], would[i], notify[i], stranger[i] = 0, 0, 0, t[VERSION] ~= version
 	if stranger[i] then
@@ -261,6 +268,10 @@ end
 
 -- Reads account `i` without a caller's belief: its windows stay as they are. nil when there is no record to read.
 local function account_read(i, raw, time, pol)
+	local older = raw and sub(raw, 1, 1) ~= RECORD_VERSION
+	if older then
+		raw = record_before(raw)
+	end
 	local pid = raw and sub(raw, 15, 22)
 	local p = raw and policy_of(raw, pid, pol)
 	if not p then
@@ -269,6 +280,9 @@ local function account_read(i, raw, time, pol)
 	end
 	local t = { sunpack(p.unpack_format, raw) }
 	t[p.size] = sub(raw, t[p.size])
+	if older then
+		t[UNSEEDED] = p.calendars
+	end
 	clock_follow(t, p, time)
 	wanted[i], states[i], plans[i] = pid, t, p
 	failed[i], would[i], notify[i], stranger[i] = 0, 0, 0, false

@@ -3,7 +3,7 @@
 local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
 local LIMIT_SIZE = 61
 local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7i7i7i7I4I4I4I4' -- of a record; slots below
-local RECORD_VERSION = '\2' -- its first byte; a record of another version counts as absent
+local RECORD_VERSION = '\2' -- its first byte; a record of another version counts as absent, but for that of the release before
 local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local DAY, WEEK, MONTH, DAY_END, WEEK_END, MONTH_END = 12, 13, 14, 15, 16, 17
 local HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 18, 19, 20, 21, 21, 98
@@ -59,6 +59,15 @@ local function policy_keep(pid, bytes)
 	local p = policy_parse(bytes)
 	policies[pid], policy_count = p, policy_count + 1
 	return p
+end
+
+-- A record that is not of this version, in the format of this one; nil when it cannot be read. That of the release before had no ends
+-- of windows (0: the next one begins by the boundaries of whoever comes), and none of the two numbers behind `notified`.
+local function record_before(raw)
+	if sub(raw, 1, 1) ~= '\1' then
+		return nil
+	end
+	return RECORD_VERSION .. sub(raw, 2, 61) .. rep('\0', 21) .. sub(raw, 62, 69) .. rep('\0', 8) .. sub(raw, 70)
 end
 
 -- The policy a record follows: known, or kept in the record behind its states, or in the partition's `pol`. nil: lost, or

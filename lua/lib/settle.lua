@@ -81,6 +81,12 @@ local function settle_late(m, input, output, cost, final)
 	note_used(m)
 end
 
+-- Does a request of the window that began at `start` count in the running one of this unit? A window that began later, in a record that
+-- was made without PostgreSQL, is part of it; one that is still to come (the store's clock was ahead) is not.
+local function in_window(t, unit, start)
+	return start >= t[DAY + unit] and start <= t[NOW]
+end
+
 -- Adds what was used to calendar limit `k` of account `i`; the bit of the limit when that makes it warn.
 local function settle_calendar(t, p, k, u)
 	local s = p.slot[k]
@@ -142,7 +148,7 @@ local function settle_account(i, tail, at, interface, model)
 			local start = unit == 0 and day or unit == 1 and week or month
 			if k and start >= t[DAY + unit] then
 				t[s + 1] = clamp(t[s + 1] - freed[dim])
-				if same and start == t[DAY + unit] then
+				if same and in_window(t, unit, start) then
 					warned = warned + settle_calendar(t, p, k, used[dim])
 				end
 			end
@@ -167,7 +173,7 @@ local function settle_account(i, tail, at, interface, model)
 	end
 	for k = 1, same and 0 or p.n do
 		local unit = p.unit[k]
-		if p.kind[k] == CALENDAR and t[DAY + unit] == (unit == 0 and day or unit == 1 and week or month)
+		if p.kind[k] == CALENDAR and in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
 			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
 			warned = warned + settle_calendar(t, p, k, used[p.dim[k]])
 		end

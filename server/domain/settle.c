@@ -88,6 +88,15 @@ static void holding_settle(
 	}
 }
 
+/*
+ * A window that began later than the running one, in a record that was made without PostgreSQL, is part of it; one that is still to
+ * come (the store's clock was ahead) is not.
+ */
+static bool in_window(const struct account_state *state, enum window_unit unit, int64_t start)
+{
+	return start >= state->window_start[unit] && start <= state->clock_us;
+}
+
 /* Every calendar limit of today's that the request matches counts it, whether the check knew the limit or not. */
 static uint32_t calendars_settle(struct account_state *state, const struct reservation *reservation,
 	const int64_t window_start[WINDOW_COUNT], const struct amounts *used)
@@ -98,7 +107,7 @@ static uint32_t calendars_settle(struct account_state *state, const struct reser
 		const struct limit *limit = &state->policy->limits[i];
 		union limit_state *at = &state->limits[i];
 
-		if (limit->kind != KIND_CALENDAR || state->window_start[limit->unit] != window_start[limit->unit] ||
+		if (limit->kind != KIND_CALENDAR || !in_window(state, limit->unit, window_start[limit->unit]) ||
 			!limit_matches(limit, reservation->interface_hash, reservation->model_hash))
 			continue;
 		at->calendar.settled = count_add(at->calendar.settled, amounts_of(used, limit->dimension));

@@ -256,6 +256,9 @@ static enum flow_result step_seed(struct flow *flow)
 		.now_us = repair->born[i].now_us,
 	};
 	memcpy(repair->seed.generation, repair->born[i].generation, sizeof(repair->seed.generation));
+	/* Whose windows are not known begins windows of their own now: they lie within those that run, whatever the zone is. */
+	for (int u = 0; repair->provisional && u < WINDOW_COUNT; u++)
+		repair->seed.window_start[u] = repair->seed.now_us;
 	if (!repair->provisional && n >= 0) {
 		seed_starts(&now->party[0].windows, &repair->lookup.account[n], repair->seed.now_us,
 			repair->seed.window_start);

@@ -10,7 +10,8 @@
  * What was counted under a name counts as what the name leads to today: another alias moves the use along with the requests.
  * `catalog`: of the tenant's names; `user`: whose prices count, "" for a shared account.
  */
-void seed_resolve_models(const struct catalog *catalog, const char *tenant, const char *user, struct usage_window *window, int count);
+void seed_resolve_models(
+	const struct catalog *catalog, const char *tenant, const char *user, struct usage_window *window, int count);
 
 /* Where the windows that run at now_us start: where the calendar has them, or at the account's last reset. */
 void seed_starts(

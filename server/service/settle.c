@@ -38,9 +38,6 @@ static bool age_check(const struct settle *settle, struct err *err)
 
 	if (settle->question.cancel)
 		return true;
-	if (started_us > now_us + AHEAD_US)
-		return err_invalid(
-			err, "reservation.started_at_us", "lies more than an hour ahead of the server's clock");
 	if (started_us < now_us - OLDEST_US)
 		return err_set(err, ERR_PRECONDITION,
 			"a request that started more than 7 days ago can not be recorded any more");
@@ -214,6 +211,14 @@ static enum flow_result step_repaired(struct flow *flow)
 	return FLOW_MORE;
 }
 
+/* What the store knows it has begun itself, with a clock that was ahead for a moment maybe; what it does not know is the caller's word. */
+static bool start_check(const struct settle *settle, struct err *err)
+{
+	if (settle->question.handle.started_at_us <= worker_now_us(settle->worker) + AHEAD_US)
+		return true;
+	return err_invalid(err, "reservation.started_at_us", "lies more than an hour ahead of the server's clock");
+}
+
 /* No marker: never checked (or checked without the store), or settled so long ago that only the ledger remembers. */
 
 static void birth_done(struct limits_op *op)
@@ -231,6 +236,8 @@ static enum flow_result step_unknown(struct flow *flow)
 			settle->question.handle.request_id);
 		return flow_fail(flow);
 	}
+	if (!start_check(settle, &flow->err))
+		return flow_fail(flow);
 	settle->birth = (struct limits_birth){
 		.op = {.arena = settle->arena, .done = birth_done},
 		.kind = ACCOUNT_USER,

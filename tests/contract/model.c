@@ -210,8 +210,10 @@ static void model_policy(struct backend *backend, struct limits_policy *op)
 		account->policy = policy;
 	}
 	profile_apply(&account->state, op->profile, &op->belief);
-	if (account->state.provisional)
+	if (account->state.provisional) {
 		account->state.unseeded = calendars_of(account->policy);
+		memset(account->state.window_end, 0, sizeof(account->state.window_end));
+	}
 	account->state.provisional = account->state.provisional && op->provisional;
 	op->op.status = LIMITS_OK;
 }

@@ -57,6 +57,7 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 	}
 	marker->reservation.attempts |= UINT32_C(1) << op->attempt;
 	marker->last = out.charged;
+	marker->last_attempt = op->attempt;
 	marker->released = out.released;
 	nonce_first(marker, nonce_of(model, op->nonce));
 	marker_close(model, marker);
@@ -67,8 +68,17 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 /* Recorded before: by this very call, which arrives a second time, or by one of the caller's. */
 static void recorded_answer(struct limits_settle *op, const struct marker *marker)
 {
+	bool closed =
+		marker->reservation.state == RESERVATION_RECORDED; /* by a record: else a cancel has given it back */
+	struct amounts told = {.input = op->used.input, .output = op->used.output, .cost = op->used.cost};
+
+	if (op->attempt !=
+		marker->last_attempt) { /* nothing is kept of it: what is said of it again was charged then */
+		settle_answer(op, LIMITS_REPEAT, marker, &told, &(struct amounts){0});
+		return;
+	}
 	if (op->nonce && nonce_find(marker, op->nonce) >= 0)
-		settle_answer(op, LIMITS_OK, marker, &marker->last, &marker->released);
+		settle_answer(op, LIMITS_OK, marker, &marker->last, closed ? &marker->released : &(struct amounts){0});
 	else
 		settle_answer(op, LIMITS_REPEAT, marker, &marker->last, &(struct amounts){0});
 }

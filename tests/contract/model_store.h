@@ -21,6 +21,7 @@ struct marker {
 	struct list link;
 	char key[3 * ID_MAX + 8];
 	bool is_reset, was_late;
+	int last_attempt; /* whose charge `last` is */
 	uint8_t digest[8];
 	struct reservation reservation;
 	char account[ACCOUNTS_MAX][2 * ID_MAX + 8];

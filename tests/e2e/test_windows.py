@@ -1,9 +1,10 @@
 """Calendar windows are the account's own, whoever settles; and a limit knows what was used before it was there."""
 import datetime
 
+import grpc
 import pytest
 
-from bots import failed, unique
+from bots import failed, fails_with, unique
 
 UTC = datetime.timezone.utc
 ZONES = ["", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu",
@@ -271,3 +272,18 @@ def test_a_clock_that_was_a_day_ahead_costs_nobody_the_day(moved, clock):
     assert not moved.check(user).allowed
     clock.advance(86_400)  # the day of tomorrow was spent before it began
     assert not moved.check(user).allowed and moved.used(user, "daily") == 2
+
+
+@pytest.mark.parametrize("seconds", [600, 86_400])
+def test_what_was_checked_while_the_clock_was_ahead_is_recorded_when_it_is_right(moved, clock, seconds):
+    user = moved.user_with(moved.calendar("month", "tokens", 1000, "MONTH"), moved.level("open", 5))
+    clock.advance(seconds)
+    answer = moved.check(user, input_tokens=5, max_output_tokens=5, reservation_ttl_us=86_400_000_000)
+    clock.advance(-seconds)
+    recorded = moved.record(answer, input_tokens=10)
+    assert not recorded.repeat and moved.used(user, "month") == 10 and moved.used(user, "open") == 0
+    assert moved.record(answer, input_tokens=10).repeat
+    moved.drained()
+    ref = moved.ref(user=user, request_id="unknown", started_at_us=answer.started_at_us + 7_200_000_000)
+    if seconds > 3600:
+        fails_with(grpc.StatusCode.INVALID_ARGUMENT, moved.record, ref=ref, input_tokens=1)

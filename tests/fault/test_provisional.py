@@ -2,6 +2,7 @@
 never one about a stranger."""
 import concurrent.futures
 import contextlib
+import datetime
 import pathlib
 import subprocess
 import sys
@@ -269,3 +270,51 @@ def test_without_redis_and_postgresql_the_default_tier_decides_locally(pair):
         answer = fresh.check(user, timeout=30)
         assert answer.allowed and answer.quality == pair.types.QUALITY_LOCAL and answer.tier == "free"
         pair.postgres.start()
+
+
+ZONES = ["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Pago_Pago", "Pacific/Kiritimati", "Australia/Lord_Howe", "America/St_Johns"]
+
+
+def test_use_on_provisional_records_stays_in_the_windows_of_the_account(clock):
+    """A stranger turns out to live in some zone: what was let through meanwhile counts there, also after a loss of Redis data, and the
+    day ends at that zone's midnight."""
+    clock.set(datetime.datetime(2027, 3, 10, 9, 30, tzinfo=datetime.timezone.utc))
+    redis, postgres = Redis(clock=clock), Postgres()
+    database = postgres.database()
+    servers = [Bursard(redis, database, workers=1, clock=clock) for _ in range(2)]
+    here, there = (Bots(protos, server.grpc_addr, patient=True) for server in servers)
+    users = {zone: here.user_with(here.calendar("day", "requests", 3), here.calendar("month", "requests", 100, "MONTH"), time_zone=zone)
+             for zone in ZONES}
+    for user in users.values():
+        here.record(here.check(user), input_tokens=1)
+    here.drained()
+    redis.client.flushall()
+    postgres.kill()
+    running = {}
+    for zone, user in users.items():
+        there.record(there.check(user, timeout=30), input_tokens=1)
+        running[zone] = there.check(user, timeout=30)
+        assert running[zone].quality == here.types.QUALITY_PROVISIONAL
+    postgres.start()
+
+    def used():
+        return {zone: (here.used(user, "day"), there.used(user, "month")) for zone, user in users.items()}
+
+    until(lambda: used() == {zone: (2, 2) for zone in ZONES}, "PostgreSQL being asked", timeout=60)
+    for answer in running.values():
+        here.record(answer, input_tokens=1)
+    assert used() == {zone: (3, 3) for zone in ZONES}
+    assert not any(bots.check(user).allowed for bots in (here, there) for user in users.values())
+    here.drained()
+    ends = {zone: here.figures(user)[here.types.ACCOUNT_KIND_USER, "day"].resets_at_us for zone, user in users.items()}
+    for zone, end_us in sorted(ends.items(), key=lambda pair: pair[1]):
+        clock.set(datetime.datetime.fromtimestamp(end_us / 1e6 + 1, datetime.timezone.utc))
+        assert there.used(users[zone], "day") == 0 and there.used(users[zone], "month") == 3, zone
+    redis.client.flushall()
+    assert {zone: months for zone, (_, months) in used().items()} == {zone: 3 for zone in ZONES}
+    for bots in (here, there):
+        bots.close()
+    for server in servers:
+        server.stop()
+    redis.kill()
+    postgres.stop()

@@ -28,6 +28,9 @@ def judge_states(request, losses):
         opened = call if state == books.OPEN else opened
 
 
+REMEMBERED_US = 1_500_000  # for a second a worker that found no PostgreSQL does not ask it again, whom it does not know; and some
+
+
 def judge_account(request, plan, faults_of):
     """Decided by what the user is."""
     user = plan.accounts["user", request.user]
@@ -40,7 +43,7 @@ def judge_account(request, plan, faults_of):
         if answer["quality"] == books.EXACT and answer["tier"] != user.tier:
             yield Finding("stranger", f"{request.user} {request.id}: decided EXACT on tier {answer['tier']}, and is on {user.tier}",
                           keys=[request.key])
-        unknown = any("postgres" in fault.name for fault in faults_of(call))
+        unknown = any("postgres" in fault.name for fault in faults_of(call, REMEMBERED_US))
         if user.closed and answer["allowed"] and answer["quality"] in ("LOCAL", "BLIND") and not unknown:
             yield Finding("not-closed", f"{request.user} {request.id}: let through {answer['quality']} on a tier that is closed",
                           keys=[request.key])

@@ -156,6 +156,7 @@ class Books:
             self.changed.wait_for(lambda: all(self.exact[s] >= goal[s] for s in servers), seconds)
             return [s for s in servers if self.exact[s] < goal[s]]
 
-    def faults_during(self, call):
-        """Those whose traces a call may have met."""
-        return [f for f in self.faults if f.begin <= (call.answered or now_us()) and (not f.healed or f.healed >= call.asked)]
+    def faults_during(self, call, remembered_us=0):
+        """Those whose traces a call may have met; `remembered_us`: for so long they are remembered."""
+        return [f for f in self.faults if f.begin <= (call.answered or now_us())
+                and (not f.healed or f.healed + remembered_us >= call.asked)]

@@ -102,9 +102,9 @@ def in_account(account, row, plan):
             "model": row.model == account.id, "tenant": True}[account.kind]
 
 
-def compare(name, found, expected, account):
+def compare(name, found, expected, account, keys=()):
     if found != expected:
-        yield Finding("books-differ", f"{account.kind} {account.id}: {name} have {found}, the ledger {expected}", account)
+        yield Finding("books-differ", f"{account.kind} {account.id}: {name} have {found}, the ledger {expected}", account, list(keys))
 
 
 def judge_rollups(plan, evidence):
@@ -120,7 +120,8 @@ def judge_rollups(plan, evidence):
             yield from compare("usage_shared_daily", evidence.shared.get((account.kind, account.id), nothing), ledger, account)
         if account.kind == "team":
             named = sums([r for r in evidence.rows if r.team == account.id])
-            yield from compare("rows with its name (rows, requests, input, output, cost)", named, ledger, account)
+            without = [r.key for r in evidence.rows if in_account(account, r, plan) and r.team != account.id]
+            yield from compare("rows with its name (rows, requests, input, output, cost)", named, ledger, account, without)
 
 
 def judge_counters(plan, evidence):

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <libpq-fe.h>
@@ -198,6 +199,37 @@ static void a_reset_begins_windows_and_stays_out_of_the_roll_ups(void **state)
 		15);
 }
 
+/* As entries of the release before are read: they name no windows. */
+static void an_entry_without_windows_counts_in_those_of_the_account_s_zone(void **state)
+{
+	static const char *const zones[] = {"", "Asia/Tokyo", "America/New_York"};
+	struct ledger_item items[3];
+	struct entry entry;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		const char *user = arena_printf(&bench.arena, "older-%d", i);
+
+		assert_true(pg_server_exec(
+			bench.db, arena_printf(&bench.arena,
+					  "INSERT INTO accounts (tenant, kind, id, zone) VALUES ('t', 1, '%s', '%s')",
+					  user, zones[i])));
+		entry_example(&entry, &bench.arena, user, "r");
+		memset(entry.part[0].window_start, 0, sizeof(entry.part[0].window_start));
+		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "gen:older:%d", i));
+	}
+	write_all(items, 3);
+	assert_int_equal(
+		pg_server_ask_number(bench.db,
+			"SELECT count(*) FROM usage_windows w JOIN accounts a USING (tenant, kind, id) JOIN ledger l "
+			"ON l.user_id = a.id JOIN (VALUES (0, 'day'), (1, 'week'), (2, 'month')) u (unit, name) USING "
+			"(unit) WHERE w.requests = 1 AND w.starts_at_us = 1000000 * extract(epoch FROM "
+			"date_trunc(u.name, "
+			"l.started_at AT TIME ZONE coalesce(nullif(a.zone, ''), 'UTC')) AT TIME ZONE "
+			"coalesce(nullif(a.zone, ''), 'UTC'))"),
+		9);
+}
+
 static void of_two_bucket_levels_the_newer_one_counts(void **state)
 {
 	struct ledger_item items[2];
@@ -343,6 +375,7 @@ int main(void)
 		ON_BENCH(every_sum_agrees_with_the_rows),
 		ON_BENCH(what_a_user_used_stays_with_the_team_he_was_in),
 		ON_BENCH(a_reset_begins_windows_and_stays_out_of_the_roll_ups),
+		ON_BENCH(an_entry_without_windows_counts_in_those_of_the_account_s_zone),
 		ON_BENCH(of_two_bucket_levels_the_newer_one_counts),
 		ON_BENCH(a_partition_that_another_writer_holds_is_left_to_him),
 		ON_BENCH(a_partition_dropped_meanwhile_is_made_again),
