@@ -134,9 +134,9 @@ static int64_t convert_held(const struct account_state *old, const struct limit 
 
 		if (limit->id == to->id)
 			return limit->kind == KIND_CALENDAR && limit->dimension == to->dimension &&
-					limit->unit == to->unit ?
-				old->limits[i].calendar.held :
-				0;
+					       limit->unit == to->unit
+				       ? old->limits[i].calendar.held
+				       : 0;
 	}
 	return 0;
 }

@@ -15,7 +15,8 @@ struct usage_window {
 	int64_t window_start; /* us */
 	bool reset; /* a reset began the window here; nothing was used in this row */
 	const char *model; /* as it was counted; in the arena of whoever read it */
-	uint64_t interface_hash, model_hash; /* selector_hash of what was counted; of the model as its name leads today, where that is known */
+	uint64_t interface_hash,
+		model_hash; /* selector_hash of what was counted; of the model as its name leads today, where that is known */
 	struct amounts used;
 };
 
