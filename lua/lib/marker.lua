@@ -46,7 +46,7 @@ end
 -- A table, for Lua has room for 200 locals in a library.
 local nonces = { gone = NO_DIGEST, somebody = '\255\255\255\255\255\255\255\255', most = 8 }
 
--- Where the nonce number `i` stands in the tail.
+-- Where nonce number `i` lies in the tail.
 function nonces.at(m, i)
 	return #m[MARKER_TAIL] - 8 * (m[ASKED] - i + 1) + 1
 end

@@ -258,7 +258,7 @@ static void chunk_done(struct flow *flow)
 	chunk_count(self);
 	more = self->id ? self->at < self->ids : self->bulk.op.more;
 	call_write_message(self->call, &chunk_message(self, !more)->base, more ? chunk_told : all_told, self);
-	/* Whoever takes his time holds the message here, and not what it was made of. */
+	/* A slow caller holds the message here, and not what it was made of. */
 	arena_release(&self->arena);
 }
 

@@ -29,7 +29,7 @@ bool admin_bill_key(
 /* The id of the model's account that *id, one of its names, means. ERR_INVALID on `field`. */
 bool admin_model_id(const struct catalog *catalog, const char *tenant, const char **id, const char *field,
 	struct arena *arena, struct err *err) __attribute__((warn_unused_result));
-/* What is to be looked for by a name of a model: its id, with `provider` the provider before it where the name has one. In the arena. */
+/* What to look for by a model's name: its id, and in `provider` the provider before it where the name has one. In the arena. */
 const char *admin_model_wanted(
 	const struct catalog *catalog, const char *tenant, const char *name, bool provider, struct arena *arena);
 Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key *key);

@@ -162,7 +162,7 @@ static bool lost_unpack(const char *data, size_t len, struct arena *arena, struc
 	return !cut.bad && !cut.left;
 }
 
-/* What stands in an entry's third text: of a record its usage, of a reset what it took away. */
+/* An entry's third text: the usage of a record, or what a reset took away. */
 static bool usage_unpack(const char *data, size_t len, struct arena *arena, struct entry *out)
 {
 	if (len == 0)

@@ -82,7 +82,7 @@ const struct limit *policy_find(const struct policy *policy, uint32_t id);
 
 /*
  * The limit counts requests whose model has this key (model_fold of what its selector resolves to), whatever the selector's
- * text is. The policy it stands in is to be sealed afterwards.
+ * text is. Its policy has to be sealed afterwards.
  */
 void limit_model_is(struct limit *limit, const char *key);
 

@@ -22,7 +22,7 @@ void debts_init(struct debts *debts, struct redis_store *redis, uv_loop_t *loop)
 /* Before the link is freed; what is still owed then is left to expire. */
 void debts_close(struct debts *debts);
 
-/* The check with this nonce is to be given up. `keys`: a command that names the marker, its partition's keys and `count` accounts
+/* Gives up the check with this nonce. `keys`: a command that names the marker, its partition's keys and `count` accounts
  * behind its function. */
 struct debt_terms {
 	uint64_t nonce;

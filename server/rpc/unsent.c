@@ -1,5 +1,5 @@
 /*
- * Answers that wait for their callers. A caller who does not read keeps his answer here, so what waits has two bounds: a time, and for
+ * Answers that wait for their callers. The answer to a caller who does not read stays here, so what waits has two bounds: a time, and for
  * large answers a number of bytes; who has waited longest goes first. Small ones are bounded by the number of calls.
  */
 #include "rpc/internal.h"
@@ -80,7 +80,7 @@ void unsent_start(struct worker *worker)
 		uv_timer_start(&worker->unsent_tick, on_tick, (uint64_t)tick_ms, (uint64_t)tick_ms);
 }
 
-/* Not at once: whoever gives the answer still stands in what would be freed. */
+/* Not at once: whoever gives the answer still uses what would be freed. */
 void unsent_strip_later(struct call *call)
 {
 	if (arena_is_large(&call->arena) || GRPC_SLICE_LENGTH(call->request) > PAYLOAD_SMALL)

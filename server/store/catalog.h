@@ -75,7 +75,7 @@ bool catalog_has_keys(const struct catalog *catalog);
  */
 void catalog_model(
 	const struct catalog *catalog, const char *tenant, const char *user, const char *name, struct model_name *out);
-/* Has each limit that names a model count the requests of what the name leads to; the limits' policy is to be sealed. */
+/* Has each limit that names a model count the requests of what the name leads to; the limits' policy has to be sealed. */
 void catalog_limits_resolve(
 	const struct catalog *catalog, const char *tenant, const char *user, struct limit *limits, int count);
 /* The id of the account that requests for the model count on: that of the model at this provider, else of the model. NULL: none. */

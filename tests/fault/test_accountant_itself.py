@@ -105,7 +105,7 @@ def test_one_admission_too_many_is_found():
 def test_admissions_at_the_same_time_are_found_too():
     history = History(0)
     for number in range(LIMIT + 1):
-        history.request(number, NOON + number)  # nobody knew of the others when he asked
+        history.request(number, NOON + number)  # nobody knew of the others when asking
     assert history.kinds() == {"over"}
 
 
