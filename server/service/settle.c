@@ -67,6 +67,20 @@ static bool wants_info(const struct settle *settle)
 	return !settle->question.cancel && !settle->checked && !settle->asked_info;
 }
 
+/*
+ * No marker knows the request, and the check that let it through knew of no group: neither store told it who the user is, perhaps. Then it
+ * counts on the groups of today.
+ */
+static bool met_a_stranger(const struct settle *settle)
+{
+	const struct handle *handle = &settle->question.handle;
+
+	for (int i = 0; i < handle->accounts; i++)
+		if (handle->account[i].kind == ACCOUNT_TEAM || handle->account[i].kind == ACCOUNT_ORG)
+			return false;
+	return settle->unknown_ok;
+}
+
 static enum flow_result step_accounts(struct flow *flow)
 {
 	struct settle *settle = settle_of(flow);
@@ -77,7 +91,7 @@ static enum flow_result step_accounts(struct flow *flow)
 	settle_models(settle);
 	if (wants_info(settle))
 		settle->parties.count = 0;
-	else if (handle->accounts)
+	else if (handle->accounts && !met_a_stranger(settle))
 		ok = parties_of_accounts(&settle->parties, handle->account, handle->accounts, &flow->err);
 	else
 		ok = parties_of_user(&settle->parties, handle->user, &settle->model, &flow->err);

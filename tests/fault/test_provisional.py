@@ -264,12 +264,19 @@ def test_without_redis_somebody_who_is_not_remembered_is_looked_up_first(pair):
 
 
 def test_without_redis_and_postgresql_the_default_tier_decides_locally(pair):
-    user = pair.user("enterprise")
+    user, team = pair.user("enterprise"), unique("team")
+    pair.admin.account(team, kind="TEAM")
+    pair.admin.override(team, pair.admin.calendar("team", "requests", 100), kind="TEAM")
+    pair.admin.account(user, team=team)
     with without_redis(pair) as fresh:
         pair.postgres.kill()
         answer = fresh.check(user, timeout=30)
         assert answer.allowed and answer.quality == pair.types.QUALITY_LOCAL and answer.tier == "free"
         pair.postgres.start()
+    for bots in (pair.admin, pair.bots):  # by now it is known whose team it is
+        until(lambda bots=bots: pair.exact(bots.status(user)), "Redis and PostgreSQL being asked", timeout=60)
+    pair.bots.record(answer, input_tokens=1)
+    assert pair.bots.figures(user)[pair.types.ACCOUNT_KIND_TEAM, "team"].used == 1
 
 
 ZONES = ["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Pago_Pago", "Pacific/Kiritimati", "Australia/Lord_Howe", "America/St_Johns"]
