@@ -4,6 +4,7 @@
 #include "domain/text_pack.h"
 
 enum { INFO_VERSION = 1, USAGE_VERSION = 1, ENTRY_VERSION = 2, FINAL = 1, LATE = 2, NEVER_CHECKED = 4 };
+enum { GROUPS_UNKNOWN = 0x80 }; /* beside the number of accounts */
 /* Entries of the release before may still wait in an outbox: they name counters by limit, and no windows. */
 enum { ENTRY_VERSION_LIMITS = 1, LIMIT_ROW_BYTES = 19 };
 
@@ -15,7 +16,7 @@ void entry_info_pack(const struct entry_info *info, struct buf *out)
 	buf_put_u8(out, INFO_VERSION);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		text_put(out, texts[i]);
-	buf_put_u8(out, (uint8_t)info->accounts);
+	buf_put_u8(out, (uint8_t)(info->accounts | (info->groups_unknown ? GROUPS_UNKNOWN : 0)));
 	for (int i = 0; i < info->accounts; i++) {
 		buf_put_u8(out, (uint8_t)info->account[i].kind);
 		text_put(out, info->account[i].id);
@@ -26,6 +27,7 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 {
 	struct cut cut = cut_of(data, len);
 	struct entry_info info = {0};
+	uint8_t accounts;
 	const char **const texts[] = {&info.tenant, &info.user, &info.request_id, &info.interface, &info.model,
 		&info.tier, &info.provider, &info.price_model, &info.reason, &info.actor};
 
@@ -33,7 +35,9 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 		return false;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = text_cut(&cut, arena);
-	info.accounts = cut_u8(&cut);
+	accounts = cut_u8(&cut);
+	info.groups_unknown = accounts & GROUPS_UNKNOWN;
+	info.accounts = accounts & ~GROUPS_UNKNOWN;
 	if (info.accounts > ACCOUNTS_MAX)
 		return false;
 	for (int i = 0; i < info.accounts; i++) {

@@ -54,6 +54,7 @@ struct entry_info {
 	const char *provider, *price_model;
 	const char *reason; /* resets: the admin's reason */
 	const char *actor; /* resets: who */
+	bool groups_unknown; /* nobody could say whether the user is in a team or an org: the ledger looks */
 	int accounts;
 	struct entry_account account[ACCOUNTS_MAX]; /* the user first; the order of everything else in the entry */
 };

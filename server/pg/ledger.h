@@ -49,6 +49,9 @@ bool ledger_run_write(struct pg_job *job, struct pg_link *link, struct err *err)
 int ledger_order(const void *a, const void *b); /* of struct ledger_item *[] */
 bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err);
 
+/* ledger_groups.c: adds the team and the org of users of whom the check could not know them, as they are now. */
+bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, struct arena *arena, struct err *err);
+
 /* ledger_older.c: fills in the windows of the written ones of `items` that come from the release before. */
 bool ledger_older_windows(struct pg_link *link, struct ledger_item **items, int count, struct err *err);
 

@@ -126,7 +126,8 @@ static bool write_once(struct batch *batch, struct ledger_item **items, int coun
 	}
 	if (n == 0)
 		return pg_exec(batch->link, "ROLLBACK", NULL, err);
-	return ledger_insert(batch->link, ours, n, &batch->scratch, err) &&
+	return ledger_groups(batch->link, ours, n, batch->op->op.arena, err) &&
+	       ledger_insert(batch->link, ours, n, &batch->scratch, err) &&
 	       ledger_older_windows(batch->link, ours, n, err) &&
 	       ledger_sum_and_commit(batch->link, ours, n, &batch->scratch, err);
 }

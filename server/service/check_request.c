@@ -77,6 +77,7 @@ void check_info_make(struct check *check)
 		.price_model = check->model.model,
 		.reason = "",
 		.actor = "",
+		.groups_unknown = parties_groups_unknown(&check->parties),
 		.accounts = check->parties.count,
 	};
 	struct buf buf = {0};

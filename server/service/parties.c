@@ -141,6 +141,16 @@ bool parties_of_user(struct parties *parties, const char *user, const struct mod
 	return true;
 }
 
+bool parties_groups_unknown(const struct parties *parties)
+{
+	if (!parties->count || parties->party[0].kind != ACCOUNT_USER || parties->party[0].remembered)
+		return false;
+	for (int i = 1; i < parties->count; i++)
+		if (parties->party[i].kind == ACCOUNT_TEAM || parties->party[i].kind == ACCOUNT_ORG)
+			return false;
+	return true;
+}
+
 bool parties_of_accounts(struct parties *parties, const struct entry_account *accounts, int count, struct err *err)
 {
 	parties->count = 0;

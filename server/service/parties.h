@@ -65,6 +65,9 @@ void parties_learn(
 void parties_assume(
 	struct parties *parties, enum account_kind kind, const char *id, const struct account_profile *profile);
 
+/* Is the user a stranger, of whom nobody could say in which team or org they are? */
+bool parties_groups_unknown(const struct parties *parties);
+
 struct belief parties_belief(const struct parties *parties, int index);
 void parties_beliefs(const struct parties *parties, struct belief beliefs[ACCOUNTS_MAX]);
 

@@ -72,6 +72,7 @@ void settle_info_make(struct settle *settle)
 		.price_model = settle->model.model,
 		.reason = "",
 		.actor = "",
+		.groups_unknown = parties_groups_unknown(&settle->parties),
 		.accounts = settle->parties.count,
 	};
 	struct buf buf = {0};

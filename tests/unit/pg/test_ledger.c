@@ -230,6 +230,35 @@ static void an_entry_without_windows_counts_in_those_of_the_account_s_zone(void 
 		9);
 }
 
+static void a_stranger_counts_on_the_groups_that_the_ledger_finds(void **state)
+{
+	struct ledger_item items[2];
+	struct entry entry;
+
+	(void)state;
+	assert_true(pg_server_exec(bench.db,
+		"INSERT INTO accounts (tenant, kind, id, team, org) VALUES ('t', 2, 'blue', '', 'acme'), "
+		"('t', 1, 'stranger', 'blue', '')"));
+	for (int i = 0; i < 2; i++) {
+		entry_example(&entry, &bench.arena, i ? "nobody" : "stranger", "r");
+		entry.info.accounts = 1;
+		entry.info.groups_unknown = true;
+		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "gen:stranger:%d", i));
+	}
+	write_all(items, 2);
+	write_all(items, 2);
+	assert_string_equal(
+		pg_server_ask(bench.db,
+			"SELECT string_agg(user_id || ':' || team || ':' || org, ' ' ORDER BY user_id) FROM ledger"),
+		"nobody:: stranger:blue:acme");
+	assert_string_equal(pg_server_ask(bench.db, "SELECT string_agg(kind || ':' || id || ':' || requests, ' ' ORDER "
+						    "BY kind, id) FROM usage_windows "
+						    "WHERE unit = 0 AND kind IN (2, 3)"),
+		"2:blue:1 3:acme:1");
+	assert_int_equal(
+		pg_server_ask_number(bench.db, "SELECT sum(requests) FROM usage_shared_daily WHERE kind = 2"), 1);
+}
+
 static void of_two_bucket_levels_the_newer_one_counts(void **state)
 {
 	struct ledger_item items[2];
@@ -376,6 +405,7 @@ int main(void)
 		ON_BENCH(what_a_user_used_stays_with_the_team_he_was_in),
 		ON_BENCH(a_reset_begins_windows_and_stays_out_of_the_roll_ups),
 		ON_BENCH(an_entry_without_windows_counts_in_those_of_the_account_s_zone),
+		ON_BENCH(a_stranger_counts_on_the_groups_that_the_ledger_finds),
 		ON_BENCH(of_two_bucket_levels_the_newer_one_counts),
 		ON_BENCH(a_partition_that_another_writer_holds_is_left_to_him),
 		ON_BENCH(a_partition_dropped_meanwhile_is_made_again),
