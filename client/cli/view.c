@@ -50,6 +50,10 @@ const char *kind_name(Bursar__V1__AccountKind kind)
 static const char *limit_state(const Bursar__V1__LimitStatus *status, const char **colour)
 {
 	*colour = NULL;
+	if (status->failed && status->only_held) {
+		*colour = "yellow";
+		return "held";
+	}
 	if (status->failed) {
 		*colour = "red";
 		return status->permanent ? "never" : "denied";

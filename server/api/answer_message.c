@@ -33,6 +33,9 @@ static char *sentence(const struct check *check, const char *language)
 		args.account_kind = row->account_kind;
 		args.figures = row->figures;
 		args.shared_by = rows_account(answer->rows, row)->shared_by;
+		args.running = row_running(answer->rows, row);
+		if (row->figures.first_end_us > answer->now_us)
+			args.first_end_after_us = row->figures.first_end_us - answer->now_us;
 	}
 	if (answer->better && (!row || row->account_kind == ACCOUNT_USER)) {
 		args.better_tier = answer->better->name;

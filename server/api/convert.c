@@ -118,6 +118,10 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *
 	message->used_percent = figures->used_percent;
 	if (row->failed)
 		message->shared_by = rows_account(rows, row)->shared_by;
+	message->only_held = figures->only_held;
+	if (figures->only_held)
+		message->open_reservations = row_running(rows, row);
+	message->first_end_us = figures->first_end_us;
 	return message;
 }
 

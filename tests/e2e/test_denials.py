@@ -1,0 +1,72 @@
+"""What a denial says: of whom, of which limit, and when to come again."""
+import pytest
+
+from bots import failed, unique
+
+
+def header(answer, name):
+    return next((h.value for h in answer.headers if h.name == name), None)
+
+
+def test_a_quota_that_is_only_held_is_tried_again_soon_and_one_that_is_used_up_when_its_window_ends(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 1000))
+    first = bots.check(user, input_tokens=300, max_output_tokens=300, reservation_ttl_us=60_000_000)
+    second = bots.check(user, input_tokens=300, max_output_tokens=100)
+    denied = bots.check(user, input_tokens=100, max_output_tokens=100)
+    assert denied.reason == bots.types.REASON_QUOTA and failed(denied) == {"day"}
+    assert denied.binding.only_held and denied.binding.open_reservations == 2 and denied.binding.held == 1000
+    assert denied.binding.first_end_us == first.expires_at_us < second.expires_at_us
+    assert 0 < denied.retry_after_us <= 4_000_000 and not denied.permanent
+    assert "is full for now: 2 requests are still running and hold part of it. The next one ends in" in denied.message
+    assert denied.message.endswith("Try again in 4 seconds.") and header(denied, "Retry-After") == "4"
+    for language, words in (("de", "2 Anfragen laufen noch"), ("ru", "2 запроса ещё выполняются"), ("es", "2 solicitudes siguen en curso")):
+        assert words in bots.check(user, input_tokens=100, max_output_tokens=100, language=language).message
+    bots.record(first, input_tokens=250)
+    assert bots.check(user, input_tokens=100, max_output_tokens=100).allowed
+    bots.record(second, input_tokens=700)
+    denied = bots.check(user, input_tokens=100, max_output_tokens=100)
+    assert not denied.binding.only_held and denied.retry_after_us == denied.binding.resets_at_us - denied.started_at_us
+    assert denied.message.startswith("You have reached your limit of 1000 tokens per day.")
+
+
+def test_a_team_that_is_full_of_what_its_members_run_is_told_so(bots):
+    team, one, other = unique("team"), unique("one"), unique("other")
+    bots.account(team, kind="TEAM")
+    bots.override(team, bots.calendar("day", "tokens", 100), kind="TEAM")
+    for user in (one, other):
+        bots.account(user, team=team)
+    bots.check(one, input_tokens=50, max_output_tokens=50)
+    denied = bots.check(other, input_tokens=10, max_output_tokens=10)
+    assert denied.binding.only_held and denied.binding.open_reservations == 1 and not denied.binding.first_end_us
+    assert denied.message.startswith("Your team's limit of 100 tokens per day is full for now: 1 request is still running and holds part of it.")
+
+
+def test_a_level_says_how_many_run(bots):
+    user = bots.user_with(bots.level("open", 2))
+    open_ones = [bots.check(user) for _ in range(2)]
+    denied = bots.check(user)
+    assert denied.binding.only_held and denied.binding.open_reservations == 2
+    assert denied.binding.first_end_us == open_ones[0].expires_at_us
+    assert "2 requests at a time is full for now: 2 requests are still running." in denied.message
+
+
+@pytest.mark.parametrize("mode", ["check", "explain"])
+def test_reason_and_text_are_about_the_limit_that_is_last_to_recover(bots, mode):
+    """The tokens a minute come back before the day's money does; the other user's money a minute after his tokens a minute."""
+    user = bots.user_with(bots.bucket("tpm", "tokens", 1000), bots.calendar("requests", "requests", 2))
+    slow = bots.user_with(bots.bucket("rpm", "requests", 1), bots.bucket("tpm", "tokens", 1000, period_us=600_000_000))
+    for who in (user, user, slow):
+        bots.record(bots.check(who, input_tokens=1, max_output_tokens=499), input_tokens=500)
+    bots.record(ref=bots.ref(user=slow, request_id="late", started_at_us=bots.check(slow).started_at_us), input_tokens=600)
+
+    def ask(who):
+        if mode == "check":
+            return bots.check(who, input_tokens=400, max_output_tokens=400)
+        return bots.limiter.Explain(bots.limiter_pb.ExplainRequest(
+            check=bots.request(who, input_tokens=400, max_output_tokens=400)), timeout=10).response
+    denied = ask(user)
+    assert failed(denied) == {"tpm", "requests"} and denied.binding.limit.name == "requests"
+    assert denied.reason == bots.types.REASON_QUOTA and "2 requests per day" in denied.message
+    denied = ask(slow)
+    assert failed(denied) == {"rpm", "tpm"} and denied.binding.limit.name == "tpm"
+    assert denied.reason == bots.types.REASON_TOKEN_RATE and "1000 tokens" in denied.message
