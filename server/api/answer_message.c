@@ -37,6 +37,8 @@ static char *sentence(const struct check *check, const char *language)
 		if (row->figures.first_end_us > answer->now_us)
 			args.first_end_after_us = row->figures.first_end_us - answer->now_us;
 	}
+	if (answer->rows->closed)
+		args.account_kind = answer->rows->closed->party->kind;
 	if (answer->better && (!row || row->account_kind == ACCOUNT_USER)) {
 		args.better_tier = answer->better->name;
 		args.better = &answer->better->policy;
@@ -96,6 +98,8 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	message->permanent = answer->permanent;
 	if (answer->rows->binding)
 		message->binding = row_to_message(arena, answer->rows, answer->rows->binding);
+	else if (answer->rows->closed && !answer->allowed && answer->reason == answer->rows->reason)
+		message->binding = closed_to_message(arena, answer->rows);
 	message->n_limits =
 		rows_to_messages(arena, answer->rows, verbose ? ROWS_MATCHED : ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;

@@ -125,6 +125,19 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *
 	return message;
 }
 
+Bursar__V1__LimitStatus *closed_to_message(struct arena *arena, const struct rows *rows)
+{
+	Bursar__V1__LimitStatus *message = message_new(arena, LimitStatus, limit_status);
+	const struct party *party = rows->closed->party;
+
+	message->account_kind = (Bursar__V1__AccountKind)party->kind;
+	if (party->kind == ACCOUNT_USER || !rows->names_hidden)
+		message->account_id = text(party->id);
+	message->failed = message->permanent = true;
+	message->shared_by = rows->closed->shared_by;
+	return message;
+}
+
 static bool is_wanted(const struct limit_row *row, enum wanted_rows wanted)
 {
 	if (wanted == ROWS_ALL)
@@ -176,6 +189,7 @@ static Bursar__V1__AccountStatus *account_to_message(
 	message->shared_by = account->shared_by;
 	message->tier = text(party_tier_name(account->party));
 	message->suspended = account->state->suspended;
+	message->deleted = account->state->deleted;
 	message->bypass = account->state->bypass;
 	if (account->state->grace_until_us > now_us) {
 		message->grace_until_us = account->state->grace_until_us;

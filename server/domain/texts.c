@@ -283,6 +283,22 @@ static void put_denial(const struct writer *writer)
 		put_sentence(writer, "wait", NULL);
 }
 
+/* Of no limit. What is closed says whose account that is, unless it is the user's: "suspended_team". */
+static void put_reason(const struct writer *writer)
+{
+	const char *reason = reason_name(writer->args->reason), *kind = account_kind_name(writer->args->account_kind);
+	char code[64];
+
+	if (writer->args->reason == REASON_NONE)
+		return;
+	if (!kind || writer->args->account_kind == ACCOUNT_USER) {
+		put_sentence(writer, reason, NULL);
+		return;
+	}
+	snprintf(code, sizeof(code), "%s_%s", reason, kind);
+	put_sentence(writer, code, reason);
+}
+
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out)
 {
 	struct buf text = {0};
@@ -293,8 +309,7 @@ void text_make(const struct text_table *own, const struct text_args *args, struc
 		.out = &text};
 
 	if (!args->limit) {
-		if (args->reason != REASON_NONE)
-			put_sentence(&writer, reason_name(args->reason), NULL);
+		put_reason(&writer);
 	} else if (args->reason == REASON_NONE) {
 		put_sentence(&writer, "warning", NULL);
 	} else {

@@ -1,7 +1,19 @@
 """What a denial says: of whom, of which limit, and when to come again."""
+import os
+import subprocess
+
 import pytest
 
 from bots import failed, unique
+from harness import program
+
+
+@pytest.fixture
+def bursar(bursard):
+    def run(*args):
+        return subprocess.run([program("bursar"), *args], capture_output=True, text=True, timeout=60, check=False,
+                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
+    return run
 
 
 def header(answer, name):
@@ -70,3 +82,67 @@ def test_reason_and_text_are_about_the_limit_that_is_last_to_recover(bots, mode)
     denied = ask(slow)
     assert failed(denied) == {"rpm", "tpm"} and denied.binding.limit.name == "tpm"
     assert denied.reason == bots.types.REASON_TOKEN_RATE and "1000 tokens" in denied.message
+
+
+CLOSED = {
+    ("suspended", "USER"): "This account is suspended. Please contact support.",
+    ("suspended", "TEAM"): "Your team is suspended. Please contact support.",
+    ("suspended", "ORG"): "Your organisation is suspended. Please contact support.",
+    ("suspended", "MODEL"): "This model is suspended. Please choose another one.",
+    ("suspended", "TENANT"): "This service is suspended. Please contact support.",
+    ("deleted", "USER"): "This account no longer exists.",
+    ("deleted", "TEAM"): "Your team no longer exists. Please contact support.",
+    ("deleted", "ORG"): "Your organisation no longer exists. Please contact support.",
+    ("deleted", "MODEL"): "This model no longer exists. Please choose another one.",
+    ("deleted", "TENANT"): "This service no longer exists.",
+}
+
+
+@pytest.fixture
+def house(bots):
+    """A user with a team, an org, a model and a tenant, all of their own: {kind: id}."""
+    tenant = unique("house")
+    bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id=tenant)), timeout=10)
+    bots.tenant = tenant
+    ids = {"USER": unique("user"), "TEAM": unique("team"), "ORG": unique("org"), "MODEL": "gpt-4o", "TENANT": tenant}
+    bots.account(ids["ORG"], kind="ORG")
+    bots.account(ids["TEAM"], kind="TEAM", org=ids["ORG"])
+    bots.account(tenant, kind="TENANT")
+    bots.account(ids["USER"], team=ids["TEAM"])
+    bots.override(ids["MODEL"], bots.calendar("day", "requests", 100), kind="MODEL")
+    return ids
+
+
+def close(bots, how, kind, ids):
+    if how == "suspended":
+        bots.admin.Suspend(bots.admin_pb.SuspendRequest(ref=bots.key(ids[kind], kind), reason="test"), timeout=10)
+    else:
+        bots.admin.DeleteAccount(bots.admin_pb.DeleteAccountRequest(ref=bots.key(ids[kind], kind), reason="test"), timeout=10)
+
+
+@pytest.mark.parametrize(("how", "kind"), list(CLOSED))
+def test_a_denial_says_who_is_suspended_or_deleted(bots, house, until, how, kind):
+    user = house["USER"]
+    assert bots.check(user, model="gpt-4o").allowed
+    close(bots, how, kind, house)
+    until(lambda: not bots.check(user, model="gpt-4o").allowed)
+    denied = bots.check(user, model="gpt-4o")
+    assert denied.reason == bots.types.Reason.Value("REASON_" + how.upper()) and denied.permanent
+    assert (denied.binding.account_kind, denied.binding.account_id) == (bots.types.AccountKind.Value("ACCOUNT_KIND_" + kind), house[kind])
+    assert not denied.binding.HasField("limit") and denied.binding.failed and denied.binding.permanent
+    assert denied.message == CLOSED[how, kind]
+    explained = bots.limiter.Explain(bots.limiter_pb.ExplainRequest(check=bots.request(user, model="gpt-4o")), timeout=10)
+    assert explained.steps[-1] == f"It would be denied now: the {kind.lower()} {house[kind]} is {how}."
+    closed = [(account.id, account.suspended, account.deleted) for account in bots.status(user, model="gpt-4o").accounts
+              if account.suspended or account.deleted]
+    assert closed == [(house[kind], how == "suspended", how == "deleted")]
+
+
+def test_the_command_line_says_what_ends_it(bots, house, bursar):
+    close(bots, "suspended", "TEAM", house)
+    said = bursar("check", house["USER"], "--tenant", house["TENANT"]).stdout
+    assert f"account      team {house['TEAM']}\n" in said
+    assert f"'bursar account unsuspend {house['TEAM']} --kind team' ends the suspension" in said
+    close(bots, "deleted", "ORG", house)
+    said = bursar("status", house["USER"], "--tenant", house["TENANT"]).stdout
+    assert "  deleted" in next(line for line in said.splitlines() if line.startswith(f"org {house['ORG']}"))

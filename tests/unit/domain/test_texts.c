@@ -228,6 +228,51 @@ static void reasons_without_a_limit_have_their_sentence(void **state)
 	says(NULL, &args, "");
 }
 
+static void what_is_closed_is_named_by_its_kind(void **state)
+{
+	static const char *const texts[][6] = {
+		{"en", "Your team is suspended. Please contact support.",
+			"Your organisation is suspended. Please contact support.",
+			"This model is suspended. Please choose another one.",
+			"This service is suspended. Please contact support.",
+			"This account is suspended. Please contact support."},
+		{"de", "Dein Team ist gesperrt. Bitte wende dich an den Support.",
+			"Deine Organisation ist gesperrt. Bitte wende dich an den Support.",
+			"Dieses Modell ist gesperrt. Bitte wähle ein anderes.",
+			"Dieser Dienst ist gesperrt. Bitte wende dich an den Support.",
+			"Dieses Konto ist gesperrt. Bitte wende dich an den Support."},
+		{"ru", "Ваша команда заблокирована. Обратитесь в поддержку.",
+			"Ваша организация заблокирована. Обратитесь в поддержку.",
+			"Эта модель заблокирована. Выберите другую.",
+			"Этот сервис заблокирован. Обратитесь в поддержку.",
+			"Эта учётная запись заблокирована. Обратитесь в поддержку."},
+		{"es", "Tu equipo está suspendido. Ponte en contacto con el soporte.",
+			"Tu organización está suspendida. Ponte en contacto con el soporte.",
+			"Este modelo está suspendido. Elige otro.",
+			"Este servicio está suspendido. Ponte en contacto con el soporte.",
+			"Esta cuenta está suspendida. Ponte en contacto con el soporte."},
+	};
+	static const char *const deleted[][2] = {{"en", "This model no longer exists. Please choose another one."},
+		{"de", "Dieses Modell gibt es nicht mehr. Bitte wähle ein anderes."},
+		{"ru", "Этой модели больше нет. Выберите другую."}, {"es", "Este modelo ya no existe. Elige otro."}};
+	struct text_args args = {.reason = REASON_SUSPENDED};
+
+	(void)state;
+	for (int l = 0; l < 4; l++) {
+		args.language = texts[l][0];
+		args.reason = REASON_SUSPENDED;
+		for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++) {
+			args.account_kind = (enum account_kind)kind;
+			says(NULL, &args, texts[l][kind - ACCOUNT_TEAM + 1]);
+		}
+		args.account_kind = ACCOUNT_USER;
+		says(NULL, &args, texts[l][5]);
+		args.account_kind = ACCOUNT_MODEL;
+		args.reason = REASON_DELETED;
+		says(NULL, &args, deleted[l][1]);
+	}
+}
+
 static void a_warning_says_how_much_is_used(void **state)
 {
 	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
@@ -296,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_full_level_says_what_runs),
 		cmocka_unit_test(a_request_too_large_is_told_what_is_possible),
 		cmocka_unit_test(reasons_without_a_limit_have_their_sentence),
+		cmocka_unit_test(what_is_closed_is_named_by_its_kind),
 		cmocka_unit_test(a_warning_says_how_much_is_used),
 		cmocka_unit_test(a_tenants_own_template_wins),
 		cmocka_unit_test(durations_are_rounded_up_to_two_units),
