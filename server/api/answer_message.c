@@ -54,7 +54,14 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 	const struct rows *rows = check->answer.rows;
 	struct header_limit *limits = arena_alloc(check->arena, sizeof(*limits) * (size_t)(rows->count + 1));
 	struct header made[HEADERS_MAX];
-	int binding = -1;
+	struct header_decision decision = {
+		.now_us = check->answer.now_us,
+		.denied = !check->answer.allowed,
+		.reason = check->answer.reason,
+		.binding = -1,
+		.permanent = check->answer.permanent,
+		.retry_after_us = check->answer.retry_after_us,
+	};
 	int n = 0;
 	int count;
 
@@ -62,13 +69,12 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 		if (!rows->row[i].matched)
 			continue;
 		if (&rows->row[i] == rows->binding)
-			binding = n;
+			decision.binding = n;
 		limits[n++] = (struct header_limit){.account_kind = rows->row[i].account_kind,
 			.limit = rows->row[i].limit,
 			.figures = rows->row[i].figures};
 	}
-	count = headers_make(
-		limits, n, binding, check->answer.now_us, check->answer.retry_after_us, check->arena, made);
+	count = headers_make(limits, n, &decision, check->arena, made);
 	*out = message_list(check->arena, HEADERS_MAX);
 	for (int i = 0; i < count; i++) {
 		(*out)[i] = message_new(check->arena, Header, header);

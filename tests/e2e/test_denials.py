@@ -2,9 +2,10 @@
 import os
 import subprocess
 
+import grpc
 import pytest
 
-from bots import failed, unique
+from bots import failed, fails_with, unique
 from harness import program
 
 
@@ -82,6 +83,50 @@ def test_reason_and_text_are_about_the_limit_that_is_last_to_recover(bots, mode)
     denied = ask(slow)
     assert failed(denied) == {"rpm", "tpm"} and denied.binding.limit.name == "tpm"
     assert denied.reason == bots.types.REASON_TOKEN_RATE and "1000 tokens" in denied.message
+
+
+def test_the_headers_of_a_denial_say_when_this_request_could_pass(bots):
+    user = bots.user_with(bots.bucket("rpm", "requests", 3), bots.calendar("month", "requests", 1000, "MONTH"))
+    allowed = [bots.check(user) for _ in range(3)][-1]
+    assert 59 <= int(header(allowed, "X-RateLimit-Reset")) <= 60 and header(allowed, "Retry-After") is None
+    denied = bots.check(user)
+    assert header(denied, "X-RateLimit-Reset") == header(denied, "Retry-After") == str(-(-denied.retry_after_us // 1_000_000))
+    assert int(header(denied, "Retry-After")) <= 20 and header(denied, "x-should-retry") is None
+    assert (header(denied, "X-Bursar-Reason"), header(denied, "X-Bursar-Limit")) == ("request_rate", "rpm")
+
+
+def test_a_client_is_not_asked_to_wait_inside_a_call_for_long(bots):
+    user = bots.user_with(bots.calendar("month", "requests", 1, "MONTH"), bots.bucket("tpm", "tokens", 1000))
+    permanent = bots.check(user, input_tokens=2000)
+    assert header(permanent, "x-should-retry") == "false" and header(permanent, "Retry-After") is None
+    assert header(permanent, "X-RateLimit-Reset") is None and header(permanent, "X-Bursar-Reason") == "token_rate"
+    bots.override(user, bots.bucket("year", "requests", 1, period_us=360 * 24 * 3_600_000_000))
+    assert bots.check(user).allowed
+    denied = bots.check(user)
+    assert header(denied, "x-should-retry") == "false" and header(denied, "retry-after-ms") is None
+    assert header(denied, "Retry-After") == header(denied, "X-RateLimit-Reset") == "2147483"
+
+
+def test_answers_and_errors_with_the_longest_names_stay_below_8_kib(bots):
+    def many(kind):
+        return [bots.calendar(f"{kind}{number:02}" + "n" * 59, "requests", 1) for number in range(32)]
+    bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id=(tenant := unique("long") + "é" * 55))), timeout=10)
+    bots.tenant = tenant
+    user, team, org = "u" * 128, "t" * 128, "o" * 128
+    bots.account(org, kind="ORG")
+    bots.account(team, kind="TEAM", org=org)
+    bots.tier(tier := "t" * 64, *many("use"))
+    bots.account(user, team=team, tier=tier)
+    for name, kind in ((team, "TEAM"), (org, "ORG"), ("gpt-4o", "MODEL"), (tenant, "TENANT")):
+        bots.override(name, *many(kind[:3].lower()), kind=kind)
+    bots.check(user, model="gpt-4o")
+    for language in ("en", "de", "ru", "es"):
+        denied = bots.check(user, model="gpt-4o", language=language)
+        assert len(failed(denied)) == 160
+        assert len(denied.message.encode()) + sum(len(f"{h.name}: {h.value}\r\n") for h in denied.headers) < 8192
+        assert denied.binding.limit.name in header(denied, "RateLimit")
+    error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, bots.check, user, model="м" * 64)
+    assert sum(len(key) + len(value) for key, value in error.trailing_metadata()) + 3 * len(error.details().encode()) < 8192
 
 
 CLOSED = {
