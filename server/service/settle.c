@@ -229,6 +229,7 @@ static enum flow_result step_unknown(struct flow *flow)
 	if (settle->question.cancel) {
 		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known",
 			settle->question.handle.request_id);
+		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
 	}
 	settle->birth = (struct limits_birth){

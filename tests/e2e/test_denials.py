@@ -191,3 +191,15 @@ def test_the_command_line_says_what_ends_it(bots, house, bursar):
     close(bots, "deleted", "ORG", house)
     said = bursar("status", house["USER"], "--tenant", house["TENANT"]).stdout
     assert "  deleted" in next(line for line in said.splitlines() if line.startswith(f"org {house['ORG']}"))
+
+
+@pytest.mark.parametrize(("args", "advice"), [
+    (("account", "set-tier", "alice", "nothing"), "'bursar tier list'"), (("tier", "show", "nothing"), "'bursar tier list'"),
+    (("tier", "delete", "nothing"), "'bursar tier list'"),
+    (("pool", "show", "nothing"), "'bursar pool list'"), (("run", "--user", "alice", "--pool", "nothing", "--", "true"), "'bursar pool list'"),
+    (("key", "revoke", "99"), "'bursar key list'"), (("account", "delete", "nobody-at-all"), "'bursar account list'"),
+    (("cancel", "--user", "alice", "--id", "none", "--started-at", "now"), "An ended reservation is known for 15 minutes more."),
+])
+def test_the_command_line_advises_by_the_reason_of_an_error(bursar, args, advice):
+    said = bursar(*args)
+    assert said.returncode != 0 and advice in said.stderr.splitlines()[-1], said.stderr
