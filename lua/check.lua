@@ -5,8 +5,8 @@
 --       c8 accounts_digest, c8 nonce, i7 latest`; info; an account blob each. `latest`: nobody waits for a decision that is made
 --       after that time; 0 = somebody always does
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at (DENIED: when the first of the
---       user's open reservations expires; 0 = not known), i7 held_input, i7 held_output, i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after `latest`),
---       NOT_SEEDED 13
+--       user's open reservations expires; 0 = not known), i7 held_input, i7 held_output, i7 held_cost, B accounts`, account
+--       answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after `latest`), NOT_SEEDED 13
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
@@ -218,7 +218,8 @@ local function check(keys, args)
 		for i = 1, count do
 			failed[i], would[i] = masks[i][1], masks[i][2]
 		end
-		return reply_check(passes and OK or DENIED, time, 0, time, passes and 0 or first_end(keys, time), 0, 0, 0, count, heads)
+		local ends = passes and 0 or first_end(keys, time)
+		return reply_check(passes and OK or DENIED, time, 0, time, ends, 0, 0, 0, count, heads)
 	end
 
 	local expires = time + ttl
