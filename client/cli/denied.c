@@ -26,6 +26,9 @@ static void show_closed(struct cli *cli, const Bursar__V1__CheckResponse *answer
 static const char *never_because(Bursar__V1__Reason reason)
 {
 	switch (reason) {
+	case BURSAR__V1__REASON__REASON_SUSPENDED: /* an older server does not say who */
+	case BURSAR__V1__REASON__REASON_DELETED:
+		return "never by itself: an admin can end that";
 	case BURSAR__V1__REASON__REASON_UNKNOWN_USER:
 		return "never by itself: 'bursar account put' makes the account";
 	case BURSAR__V1__REASON__REASON_REQUEST_CLOSED:
