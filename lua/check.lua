@@ -4,9 +4,9 @@
 --       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
 --       c8 accounts_digest, c8 nonce, i7 latest`; info; an account blob each. `latest`: nobody waits for a decision that is made
 --       after that time; 0 = somebody always does
--- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at, i7 held_input, i7 held_output,
---       i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after `latest`),
---       NOT_SEEDED 13
+-- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at (DENIED: when the first of the
+--       user's open reservations expires; 0 = not known), i7 held_input, i7 held_output, i7 held_cost, B accounts`, account
+--       answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after `latest`), NOT_SEEDED 13
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
@@ -126,6 +126,24 @@ local function expire_few(keys, args, count, time, window, accounts_digest, esti
 	return some
 end
 
+-- When the first open reservation of the user expires, if it is among the first few of the partition: a look at all would take
+-- longer the more there are. 0 when it is not, or when nothing of the user is open.
+local function first_end(keys, time)
+	if states[1][HELD_OPEN] == 0 then
+		return 0
+	end
+	local tag, name = string.match(keys[5], '^(.-):a:u:(.*)$')
+	local own = tag .. ':q:' .. name .. '/'
+	local list = call('ZRANGE', keys[2], 0, 15, 'WITHSCORES')
+	for i = 1, #list, 2 do
+		if sub(list[i], 1, #own) == own then
+			local expires = tonumber(list[i + 1])
+			return expires > time and expires or time
+		end
+	end
+	return 0
+end
+
 local function reply_check(status, time, state, started, expires, input, output, cost, count, heads)
 	for i = 1, count do
 		heads[i] = account_answer(i, heads[i] or account_pack(i))
@@ -200,7 +218,8 @@ local function check(keys, args)
 		for i = 1, count do
 			failed[i], would[i] = masks[i][1], masks[i][2]
 		end
-		return reply_check(passes and OK or DENIED, time, 0, time, 0, 0, 0, 0, count, heads)
+		local ends = passes and 0 or first_end(keys, time)
+		return reply_check(passes and OK or DENIED, time, 0, time, ends, 0, 0, 0, count, heads)
 	end
 
 	local expires = time + ttl

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/denied.h"
 #include "cli/file.h"
 #include "cli/format.h"
 #include "cli/view.h"
@@ -47,46 +48,6 @@ static void show_allowed(struct cli *cli, const Bursar__V1__CheckResponse *answe
 	buf_release(&text);
 }
 
-/* Why waiting does not help. */
-static const char *never_because(Bursar__V1__Reason reason)
-{
-	switch (reason) {
-	case BURSAR__V1__REASON__REASON_SUSPENDED:
-		return "never by itself: 'bursar account unsuspend' ends a suspension";
-	case BURSAR__V1__REASON__REASON_DELETED:
-		return "never by itself: 'bursar account put' takes it back";
-	case BURSAR__V1__REASON__REASON_UNKNOWN_USER:
-		return "never by itself: 'bursar account put' makes the account";
-	case BURSAR__V1__REASON__REASON_REQUEST_CLOSED:
-		return "never with this id: check again with a new --id";
-	default:
-		return "never: the request is larger than the limit can hold";
-	}
-}
-
-static void show_denied(struct cli *cli, const Bursar__V1__CheckResponse *answer, int64_t now_us)
-{
-	struct buf text = {0};
-
-	if (answer->message[0])
-		view_field(cli, "message", "%s", answer->message);
-	if (answer->repeat) {
-		put_enum(&text, &bursar__v1__reservation_state__descriptor, (int)answer->state, "RESERVATION_STATE_");
-		buf_put_str(&text, ": this id was allowed before, and holds nothing any more");
-		view_field_buf(cli, "repeat", &text);
-	}
-	if (answer->permanent) {
-		view_field(cli, "retry", "%s", never_because(answer->reason));
-	} else if (answer->retry_after_us > 0) {
-		buf_put_str(&text, "in ");
-		put_duration(&text, answer->retry_after_us);
-		buf_put_str(&text, ", at ");
-		put_time(&text, now_us + answer->retry_after_us + 999999); /* its seconds are cut off */
-		view_field_buf(cli, "retry", &text);
-	}
-	buf_release(&text);
-}
-
 int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer)
 {
 	int64_t now_us = answer->started_at_us ? answer->started_at_us : cli_now_us();
@@ -114,7 +75,7 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer)
 	if (answer->allowed)
 		show_allowed(cli, answer, now_us);
 	else
-		show_denied(cli, answer, now_us);
+		view_denied(cli, answer, now_us);
 	if (answer->n_limits > 0)
 		view_limits(cli, answer->limits, answer->n_limits, now_us);
 	return answer->allowed ? EXIT_DONE : EXIT_DENIED;

@@ -7,6 +7,37 @@
 #include "cli/format.h"
 #include "cli/plain.h"
 
+#define LIST(command) "'bursar " command "' shows what there is. Mind --tenant."
+#define POOL_BUSY "'bursar pool show' says who runs and who waits."
+
+/* What to do, by the reason (google.rpc.ErrorInfo) that the server names. */
+static const struct advice {
+	const char *reason, *text;
+} advices[] = {
+	{"OTHER_TENANT", "Leave --tenant out, for the key's own tenant, or ask with an operator's key."},
+	{"TOO_MANY_WRONG_KEYS", "A right key is let in at once: see --key-file FILE or BURSAR_KEY_FILE."},
+	{"TOO_MANY_NEW_USERS", "Put them first ('bursar account put'), or raise bursard's new_users_per_minute."},
+	{"SERVER_BUSY", "Too many calls are unanswered: repeat it, or run more workers or another bursard."},
+	{"TOO_MANY_WATCH", "Others watch already: end one of them, or ask another bursard."},
+	{"TOO_MANY_WATCHED", "Others watch users by name already: leave --user out, or end one of them."},
+	{"POOL_QUEUE_FULL", POOL_BUSY},
+	{"LEVEL_QUEUE_FULL", POOL_BUSY},
+	{"USER_QUEUE_FULL", POOL_BUSY},
+	{"TOO_MANY_PRIORITIES", POOL_BUSY},
+	{"PREDICTED_WAIT", POOL_BUSY},
+	{"WAIT_MAX", POOL_BUSY},
+	{"DRAINING", "That bursard stops: ask again, with the same id; another one answers at once."},
+	{"TIER_NOT_FOUND", LIST("tier list")},
+	{"POOL_NOT_FOUND", LIST("pool list")},
+	{"PRICE_NOT_FOUND", LIST("price list")},
+	{"KEY_NOT_FOUND", LIST("key list")},
+	{"TENANT_NOT_FOUND", "'bursar tenant list' shows what there is."},
+	{"ACCOUNT_NOT_FOUND", "'bursar account list' shows whom there is. Mind --tenant."},
+	{"RESERVATION_NOT_FOUND", "Mind --tenant. An ended reservation is known for 15 minutes more."},
+	{"LEASE_NOT_FOUND", "A lease is known for a while after its end."},
+};
+
+/* And where it names none, or one without advice of its own. */
 static const struct hint {
 	int code;
 	const char *text;
@@ -17,7 +48,6 @@ static const struct hint {
 				 "makes one with 'bursar "
 				 "key create'."},
 	{BURSAR_PERMISSION_DENIED, "Ask with a key that may: an admin's of the tenant, or an operator's."},
-	{BURSAR_RESOURCE_EXHAUSTED, "The server is full: try again later."},
 	{BURSAR_UNIMPLEMENTED,
 		"The server is older than this command; compare 'bursar version' with 'bursard --version'."},
 	{BURSAR_UNAVAILABLE, "The server is up but a store behind it is not: see /readyz on its HTTP port, or "
@@ -27,7 +57,7 @@ static const struct hint {
 	{BURSAR_INTERNAL, "The server's log says more: 'deploy/local logs'."},
 };
 
-/* What gRPC says when it has no connection, and what it means: the first whose mark is in the message. */
+/* What gRPC says when it has no connection, and what it means: the first whose mark is in the message. There is no code for these. */
 static const struct cause {
 	const char *mark;
 	const char *text; /* NULL: what gRPC says is plain enough */
@@ -85,31 +115,20 @@ static int unreachable(const struct cli *cli, const struct bursar_error *error)
 	return EXIT_UNREACHABLE;
 }
 
-/* Where what was not found can be looked up: the server names an RPC, people have a command for it. */
-static const struct place {
-	const char *mark, *text;
-} places[] = {
-	{"see ListTiers", "'bursar tier list' shows what there is. Mind --tenant."},
-	{"see ListPools", "'bursar pool list' shows what there is. Mind --tenant."},
-	{"see ListPrices", "'bursar price list' shows what there is. Mind --tenant."},
-	{"see ListKeys", "'bursar key list' shows what there is. Mind --tenant."},
-	{"reservation", "Mind --tenant. An ended reservation is known for 15 minutes more."},
-	{"there is no user", "'bursar account list' shows whom there is. Mind --tenant."},
-	{"there is no ", "Mind --tenant."},
-};
-
-static void where_to_look(const struct bursar_error *error)
+static const char *advice_of(const struct bursar_error *error)
 {
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		if (strstr(error->message, places[i].mark)) {
-			fprintf(stderr, "  %s\n", places[i].text);
-			return;
-		}
-	}
+	for (size_t i = 0; i < sizeof(advices) / sizeof(*advices); i++)
+		if (strcmp(advices[i].reason, error->reason) == 0)
+			return advices[i].text;
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (hints[i].code == error->code)
+			return hints[i].text;
+	return NULL;
 }
 
 int cli_failed(struct cli *cli, const struct bursar_error *error)
 {
+	const char *advice = advice_of(error);
 	struct buf wait = {0}, said = {0};
 
 	if (!error->from_server)
@@ -123,14 +142,7 @@ int cli_failed(struct cli *cli, const struct bursar_error *error)
 		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
 		buf_release(&wait);
 	}
-	if (error->code == BURSAR_NOT_FOUND || strstr(error->message, ": see List"))
-		where_to_look(error);
-	if (strcmp(error->reason, "OTHER_TENANT") == 0) {
-		fprintf(stderr, "  Leave --tenant out, for the key's own tenant, or ask with an operator's key.\n");
-		return EXIT_REFUSED;
-	}
-	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
-		if (hints[i].code == error->code)
-			fprintf(stderr, "  %s\n", hints[i].text);
+	if (advice)
+		fprintf(stderr, "  %s\n", advice);
 	return EXIT_REFUSED;
 }

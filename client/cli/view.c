@@ -50,6 +50,10 @@ const char *kind_name(Bursar__V1__AccountKind kind)
 static const char *limit_state(const Bursar__V1__LimitStatus *status, const char **colour)
 {
 	*colour = NULL;
+	if (status->failed && status->only_held) {
+		*colour = "yellow";
+		return "held";
+	}
 	if (status->failed) {
 		*colour = "red";
 		return status->permanent ? "never" : "denied";
@@ -276,6 +280,8 @@ void view_accounts(struct cli *cli, Bursar__V1__AccountStatus *const *accounts, 
 			put_shared(&cli->out, account->shared_by);
 		if (account->suspended)
 			cli_put_coloured(cli, "31", "  suspended");
+		if (account->deleted)
+			cli_put_coloured(cli, "31", "  deleted");
 		if (account->bypass)
 			buf_put_str(&cli->out, "  bypassed");
 		buf_put_str(&cli->out, "  ");

@@ -179,8 +179,9 @@ void admin_put_pool(struct call *call, void *ctx)
 static bool resume_change(struct pool_change *op, struct pool_row *row, bool known, struct err *err)
 {
 	if (!known)
-		return err_set(
-			err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools", op->tenant, op->name);
+		return err_set(err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools", op->tenant,
+			       op->name) ||
+		       err_reason(err, "POOL_NOT_FOUND");
 	row->settings.paused = false;
 	return true;
 }
@@ -237,6 +238,7 @@ static void get_done(struct admin_job *job)
 		return;
 	}
 	err_set(&err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools", op->tenant, op->name);
+	err_reason(&err, "POOL_NOT_FOUND");
 	call_fail(call, &err);
 }
 

@@ -33,7 +33,12 @@ static char *sentence(const struct check *check, const char *language)
 		args.account_kind = row->account_kind;
 		args.figures = row->figures;
 		args.shared_by = rows_account(answer->rows, row)->shared_by;
+		args.running = row_running(answer->rows, row);
+		if (row->figures.first_end_us > answer->now_us)
+			args.first_end_after_us = row->figures.first_end_us - answer->now_us;
 	}
+	if (answer->rows->closed)
+		args.account_kind = answer->rows->closed->party->kind;
 	if (answer->better && (!row || row->account_kind == ACCOUNT_USER)) {
 		args.better_tier = answer->better->name;
 		args.better = &answer->better->policy;
@@ -49,7 +54,14 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 	const struct rows *rows = check->answer.rows;
 	struct header_limit *limits = arena_alloc(check->arena, sizeof(*limits) * (size_t)(rows->count + 1));
 	struct header made[HEADERS_MAX];
-	int binding = -1;
+	struct header_decision decision = {
+		.now_us = check->answer.now_us,
+		.denied = !check->answer.allowed,
+		.reason = check->answer.reason,
+		.binding = -1,
+		.permanent = check->answer.permanent,
+		.retry_after_us = check->answer.retry_after_us,
+	};
 	int n = 0;
 	int count;
 
@@ -57,13 +69,12 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 		if (!rows->row[i].matched)
 			continue;
 		if (&rows->row[i] == rows->binding)
-			binding = n;
+			decision.binding = n;
 		limits[n++] = (struct header_limit){.account_kind = rows->row[i].account_kind,
 			.limit = rows->row[i].limit,
 			.figures = rows->row[i].figures};
 	}
-	count = headers_make(
-		limits, n, binding, check->answer.now_us, check->answer.retry_after_us, check->arena, made);
+	count = headers_make(limits, n, &decision, check->arena, made);
 	*out = message_list(check->arena, HEADERS_MAX);
 	for (int i = 0; i < count; i++) {
 		(*out)[i] = message_new(check->arena, Header, header);
@@ -93,6 +104,8 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	message->permanent = answer->permanent;
 	if (answer->rows->binding)
 		message->binding = row_to_message(arena, answer->rows, answer->rows->binding);
+	else if (answer->rows->closed && !answer->allowed && answer->reason == answer->rows->reason)
+		message->binding = closed_to_message(arena, answer->rows);
 	message->n_limits =
 		rows_to_messages(arena, answer->rows, verbose ? ROWS_MATCHED : ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;

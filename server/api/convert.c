@@ -118,6 +118,23 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *
 	message->used_percent = figures->used_percent;
 	if (row->failed)
 		message->shared_by = rows_account(rows, row)->shared_by;
+	message->only_held = figures->only_held;
+	if (figures->only_held)
+		message->open_reservations = row_running(rows, row);
+	message->first_end_us = figures->first_end_us;
+	return message;
+}
+
+Bursar__V1__LimitStatus *closed_to_message(struct arena *arena, const struct rows *rows)
+{
+	Bursar__V1__LimitStatus *message = message_new(arena, LimitStatus, limit_status);
+	const struct party *party = rows->closed->party;
+
+	message->account_kind = (Bursar__V1__AccountKind)party->kind;
+	if (party->kind == ACCOUNT_USER || !rows->names_hidden)
+		message->account_id = text(party->id);
+	message->failed = message->permanent = true;
+	message->shared_by = rows->closed->shared_by;
 	return message;
 }
 
@@ -172,6 +189,7 @@ static Bursar__V1__AccountStatus *account_to_message(
 	message->shared_by = account->shared_by;
 	message->tier = text(party_tier_name(account->party));
 	message->suspended = account->state->suspended;
+	message->deleted = account->state->deleted;
 	message->bypass = account->state->bypass;
 	if (account->state->grace_until_us > now_us) {
 		message->grace_until_us = account->state->grace_until_us;

@@ -29,6 +29,8 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *
 
 /* Rows to a list: which ones says `wanted`. */
 enum wanted_rows { ROWS_ALL, ROWS_MATCHED, ROWS_NOTABLE /* failed, would fail, warning */ };
+/* The account that is suspended or deleted: no limit. */
+Bursar__V1__LimitStatus *closed_to_message(struct arena *arena, const struct rows *rows);
 size_t rows_to_messages(
 	struct arena *arena, const struct rows *rows, enum wanted_rows wanted, Bursar__V1__LimitStatus ***out);
 /* All limits of all accounts, by account. */

@@ -17,7 +17,9 @@ static char *account_step(const struct check *check, const struct account_rows *
 	return arena_printf(check->arena, "It counts on %s%s%s: %s%s, %d limits%s%s%s.", account_kind_name(party->kind),
 		named ? " " : "", named ? party->id : "", tier[0] ? "tier " : "no tier", tier, account->count,
 		party->profile->override_count ? ", with limits of its own" : "",
-		account->state->suspended ? ", suspended" : "",
+		account->state->suspended ? ", suspended"
+		: account->state->deleted ? ", deleted"
+					  : "",
 		account->state->bypass ? ", bypassed: counted, never denied" : "");
 }
 
@@ -61,10 +63,27 @@ static char *row_step(const struct check *check, const struct limit_row *row)
 		row->account_id[0] ? " " : "", row->account_id, amount(check, dimension, figures->used),
 		counted_only ? "" : " of ", counted_only ? "" : amount(check, dimension, figures->effective),
 		amount(check, dimension, figures->requested),
-		row->failed	  ? figures->permanent ? "fails, and waiting will not help" : "fails for now"
+		row->failed	  ? figures->permanent	 ? "fails, and waiting will not help"
+				    : figures->only_held ? "fails for now, as open reservations hold it"
+							 : "fails for now"
 		: row->would_fail ? "would fail, but is only watched"
 		: counted_only	  ? "is only counted"
 				  : "passes");
+}
+
+static char *verdict_step(const struct check *check)
+{
+	const struct rows *rows = check->answer.rows;
+	const struct account_rows *closed = rows->closed;
+	bool named = closed && (closed->party->kind == ACCOUNT_USER || !rows->names_hidden);
+
+	if (check->answer.allowed)
+		return arena_printf(check->arena, "It would be allowed now.");
+	if (closed)
+		return arena_printf(check->arena, "It would be denied now: the %s%s%s is %s.",
+			account_kind_name(closed->party->kind), named ? " " : "", named ? closed->party->id : "",
+			reason_name(check->answer.reason));
+	return arena_printf(check->arena, "It would be denied now: %s.", reason_name(check->answer.reason));
 }
 
 size_t explain_steps(const struct check *check, char ***out)
@@ -84,10 +103,6 @@ size_t explain_steps(const struct check *check, char ***out)
 		add(*out, &n,
 			arena_printf(check->arena, "PostgreSQL did not answer: what is not known for sure counts on "
 						   "the default tier, or from zero."));
-	if (check->answer.allowed)
-		add(*out, &n, arena_printf(check->arena, "It would be allowed now."));
-	else
-		add(*out, &n,
-			arena_printf(check->arena, "It would be denied now: %s.", reason_name(check->answer.reason)));
+	add(*out, &n, verdict_step(check));
 	return n;
 }

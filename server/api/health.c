@@ -140,6 +140,7 @@ static void watch(struct call *call, void *ctx)
 		return;
 	if (watches == WATCHES_MOST) {
 		err_set(&err, ERR_EXHAUSTED, "%d streams watch already: ask Check instead", watches);
+		err_reason(&err, "TOO_MANY_WATCH");
 		call_fail(call, &err);
 		return;
 	}

@@ -131,13 +131,27 @@ void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LI
 struct figures {
 	int64_t used, held, effective, remaining, resets_at_us, requested;
 	int64_t retry_after_us; /* failed only: until `requested` would fit if nothing else is used; 0 when permanent */
+	int64_t first_end_us; /* only_held: when the first open reservation expires; 0 = not known */
+	bool only_held; /* failed, but it would pass if what runs now used nothing: waiting for the window to end is not needed */
 	bool permanent, warning;
 	int used_percent;
 };
 
-/* Figures of limit `index` after the decision. `requested` is what the request asks of it; `failed` from the verdict. */
+/*
+ * How long to wait for what open reservations hold. Nobody knows when one of them ends: mostly by its record, long before it expires.
+ * So a caller is asked to come again soon.
+ */
+#define HELD_RETRY_US INT64_C(4000000)
+
+/*
+ * Figures of limit `index` after the decision. `requested` is what the request asks of it; `failed` from the verdict. A request itself
+ * is used up once it runs, so a calendar limit of requests is never `only_held`.
+ */
 void figures_of(const struct account_state *state, int index, const struct windows *windows, int64_t requested,
 	bool failed, int64_t now_us, struct figures *out);
+
+/* Of a limit that is only held: nobody has to wait for longer than until the first open reservation expires. 0 = not known. */
+void figures_first_end(struct figures *figures, int64_t first_end_us, int64_t now_us);
 
 /* The order of reasons: smaller is reported first. 0 = allowed. Values equal bursar.v1.Reason. */
 enum reason {

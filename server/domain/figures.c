@@ -5,7 +5,7 @@
 
 #include "domain/bucket.h"
 
-#define LEVEL_RETRY_US INT64_C(1000000) /* nobody knows when the next reservation ends */
+#define HELD_RETRY_LEAST_US INT64_C(1000000) /* what has expired is given back within a second or so */
 #define PERCENT_MAX 1000000
 
 static void bucket_figures(const struct limit *limit, const union limit_state *at, int64_t now_us, struct figures *out)
@@ -29,6 +29,10 @@ static void calendar_figures(const struct account_state *state, const struct lim
 	/* Outside of the boundaries (the store's clock ran ahead) the last one we know is as good as any. */
 	out->resets_at_us = end > 0 ? end : windows->at[limit->unit][3] > now_us ? windows->at[limit->unit][3] : now_us;
 	out->retry_after_us = out->resets_at_us - now_us;
+	out->only_held = limit->dimension != DIM_REQUESTS && at->calendar.held > 0 &&
+			 at->calendar.settled + (out->requested ? out->requested : 1) <= out->effective;
+	if (out->only_held && out->retry_after_us > HELD_RETRY_US)
+		out->retry_after_us = HELD_RETRY_US;
 }
 
 static void level_figures(const struct limit *limit, const union limit_state *at, int64_t now_us, struct figures *out)
@@ -36,7 +40,8 @@ static void level_figures(const struct limit *limit, const union limit_state *at
 	out->used = out->held = at->open;
 	out->effective = limit->amount;
 	out->resets_at_us = now_us;
-	out->retry_after_us = LEVEL_RETRY_US;
+	out->retry_after_us = HELD_RETRY_US;
+	out->only_held = true;
 }
 
 void figures_of(const struct account_state *state, int index, const struct windows *windows, int64_t requested,
@@ -63,11 +68,24 @@ void figures_of(const struct account_state *state, int index, const struct windo
 	out->permanent = failed && requested > out->effective;
 	/* Figures are of the account's clock, which waits for the store's where that has stepped back a little: so does the caller. */
 	out->retry_after_us += now - now_us;
-	if (!failed || out->permanent)
+	if (!failed || out->permanent) {
 		out->retry_after_us = 0;
+		out->only_held = false;
+	}
 	percent = out->effective ? (__int128)out->used * 100 / out->effective : out->used ? PERCENT_MAX : 0;
 	out->used_percent = percent > PERCENT_MAX ? PERCENT_MAX : (int)percent;
 	out->warning = out->used > 0 && limit->warn_percent > 0 && out->used_percent >= limit->warn_percent;
+}
+
+void figures_first_end(struct figures *figures, int64_t first_end_us, int64_t now_us)
+{
+	int64_t left_us = first_end_us - now_us;
+
+	if (!figures->only_held || !first_end_us)
+		return;
+	figures->first_end_us = first_end_us;
+	if (figures->retry_after_us > left_us)
+		figures->retry_after_us = left_us > HELD_RETRY_LEAST_US ? left_us : HELD_RETRY_LEAST_US;
 }
 
 enum reason reason_of(const struct limit *limit)

@@ -10,6 +10,10 @@
 #define SECOND_US INT64_C(1000000)
 #define DAY_S INT64_C(86400)
 #define ROOM 500 /* what eight limits take, so that the buffers need not grow */
+#define LIST_MAX 2000 /* bytes of RateLimit-Policy, and of RateLimit */
+#define WAIT_MAX_S INT64_C(2147483)
+#define SHORT_WAIT_US (5 * SECOND_US) /* below it milliseconds are worth telling */
+#define LONG_WAIT_US (60 * SECOND_US) /* nobody should wait longer inside a call */
 #define FIELD_MAX INT64_C(999999999999999) /* an integer of a structured field has at most 15 digits */
 
 static int64_t seconds_up(int64_t us)
@@ -23,18 +27,22 @@ static int64_t field_integer(int64_t n)
 }
 
 /* Names are a-z 0-9 _ - by limit_prepare; one whose name is unknown goes by its id. */
-static void put_name(const struct header_limit *row, struct buf *out)
+static void put_plain_name(const struct header_limit *row, struct buf *out)
 {
-	const char *prefix = row->account_kind == ACCOUNT_USER ? "" : account_kind_name(row->account_kind);
-
-	buf_put_str(out, out->len ? ", \"" : "\"");
-	buf_put_str(out, prefix);
-	if (*prefix)
+	if (row->account_kind != ACCOUNT_USER) {
+		buf_put_str(out, account_kind_name(row->account_kind));
 		buf_put_str(out, ".");
+	}
 	if (row->limit->name[0])
 		buf_put_str(out, row->limit->name);
 	else
 		buf_putf(out, "%08" PRIx32, row->limit->id);
+}
+
+static void put_name(const struct header_limit *row, struct buf *out)
+{
+	buf_put_str(out, out->len ? ", \"" : "\"");
+	put_plain_name(row, out);
 	buf_put_str(out, "\"");
 }
 
@@ -110,50 +118,108 @@ static int tightest(const struct header_limit limits[], int count)
 	return found;
 }
 
-/* `buf` is only lent, and its content forgotten. */
-static const char *number(struct arena *arena, struct buf *buf, int64_t value)
-{
-	buf_reset(buf);
-	buf_put_dec(buf, value);
-	return arena_strndup(arena, buf->data, buf->len);
-}
-
 static void add(struct header out[HEADERS_MAX], int *count, const char *name, const char *value)
 {
 	out[(*count)++] = (struct header){.name = name, .value = value};
 }
 
-int headers_make(const struct header_limit limits[], int count, int binding, int64_t now_us, int64_t retry_after_us,
-	struct arena *arena, struct header out[HEADERS_MAX])
+/* Both lists, without row `skip`. False when a row does not fit: it is left out. */
+static bool put_lists(
+	const struct header_limit limits[], int count, int skip, int64_t now_us, struct buf *policy, struct buf *state)
+{
+	bool fits = true;
+
+	for (int i = 0; i < count; i++) {
+		size_t policy_len = policy->len, state_len = state->len;
+
+		if (limits[i].limit->shadow || i == skip)
+			continue;
+		put_policy(&limits[i], policy);
+		put_state(&limits[i], now_us, state);
+		if (policy->len > LIST_MAX || state->len > LIST_MAX) {
+			policy->len = policy_len;
+			state->len = state_len;
+			fits = false;
+		}
+	}
+	return fits;
+}
+
+static void add_lists(const struct header_limit limits[], int count, int first, int64_t now_us, struct arena *arena,
+	struct header out[HEADERS_MAX], int *n)
 {
 	struct buf policy = {0};
 	struct buf state = {0};
-	int n = 0;
 
 	buf_reserve(&policy, ROOM);
 	buf_reserve(&state, ROOM);
-	for (int i = 0; i < count; i++) {
-		if (limits[i].limit->shadow)
-			continue;
-		put_policy(&limits[i], &policy);
-		put_state(&limits[i], now_us, &state);
+	if (!put_lists(limits, count, -1, now_us, &policy, &state) && first >= 0) {
+		buf_reset(&policy);
+		buf_reset(&state);
+		put_lists(&limits[first], 1, -1, now_us, &policy, &state);
+		put_lists(limits, count, first, now_us, &policy, &state);
 	}
 	if (policy.len) {
-		add(out, &n, "RateLimit-Policy", arena_strndup(arena, policy.data, policy.len));
-		add(out, &n, "RateLimit", arena_strndup(arena, state.data, state.len));
+		add(out, n, "RateLimit-Policy", arena_strndup(arena, policy.data, policy.len));
+		add(out, n, "RateLimit", arena_strndup(arena, state.data, state.len));
 	}
-	if (binding < 0)
-		binding = tightest(limits, count);
-	if (binding >= 0 && binding < count) {
-		const struct figures *at = &limits[binding].figures;
-
-		add(out, &n, "X-RateLimit-Limit", number(arena, &state, at->effective));
-		add(out, &n, "X-RateLimit-Remaining", number(arena, &state, at->remaining));
-		add(out, &n, "X-RateLimit-Reset", number(arena, &state, seconds_up(at->resets_at_us - now_us)));
-	}
-	if (retry_after_us > 0)
-		add(out, &n, "Retry-After", number(arena, &state, seconds_up(retry_after_us)));
 	buf_release(&policy);
 	buf_release(&state);
+}
+
+static const char *number(struct arena *arena, int64_t value)
+{
+	return arena_printf(arena, "%" PRId64, value);
+}
+
+/* Timers of JavaScript take more than 2^31 - 1 ms for "at once". */
+static int64_t wait_seconds(const struct header_decision *decision)
+{
+	int64_t seconds = seconds_up(decision->retry_after_us);
+
+	return seconds < WAIT_MAX_S ? seconds : WAIT_MAX_S;
+}
+
+static void add_denial(const struct header_limit limits[], const struct header_decision *decision, struct arena *arena,
+	struct header out[HEADERS_MAX], int *n)
+{
+	bool waits = !decision->permanent && decision->retry_after_us > 0;
+	struct buf name = {0};
+
+	add(out, n, "X-Bursar-Reason", reason_name(decision->reason));
+	if (decision->binding >= 0) {
+		put_plain_name(&limits[decision->binding], &name);
+		add(out, n, "X-Bursar-Limit", arena_strndup(arena, name.data, name.len));
+		buf_release(&name);
+	}
+	if (waits)
+		add(out, n, "Retry-After", number(arena, wait_seconds(decision)));
+	if (waits && decision->retry_after_us < SHORT_WAIT_US)
+		add(out, n, "retry-after-ms", number(arena, (decision->retry_after_us + 999) / 1000));
+	/* The SDKs of OpenAI and Anthropic otherwise wait inside the call, for an hour if need be. */
+	if (decision->permanent || decision->retry_after_us > LONG_WAIT_US)
+		add(out, n, "x-should-retry", "false");
+}
+
+int headers_make(const struct header_limit limits[], int count, const struct header_decision *decision,
+	struct arena *arena, struct header out[HEADERS_MAX])
+{
+	int told = decision->denied ? decision->binding : tightest(limits, count);
+	int n = 0;
+
+	add_lists(limits, count, told, decision->now_us, arena, out, &n);
+	if (told >= 0) {
+		const struct figures *at = &limits[told].figures;
+
+		add(out, &n, "X-RateLimit-Limit", number(arena, at->effective));
+		add(out, &n, "X-RateLimit-Remaining", number(arena, at->remaining));
+		if (!decision->denied)
+			add(out, &n, "X-RateLimit-Reset",
+				number(arena, seconds_up(at->resets_at_us - decision->now_us)));
+		else if (!decision->permanent)
+			add(out, &n, "X-RateLimit-Reset", number(arena, wait_seconds(decision)));
+	}
+	if (decision->denied)
+		add_denial(limits, decision, arena, out, &n);
 	return n;
 }

@@ -131,6 +131,11 @@ static bool put_limit_value(const struct writer *writer, const char *name, size_
 
 	if (IS("who"))
 		buf_put_str(out, writer->language->who[writer->args->account_kind]);
+	else if (IS("whose"))
+		buf_put_str(out, writer->language->whose[writer->args->account_kind]);
+	else if (IS("running"))
+		put_counted(writer->language, writer->args->running,
+			limit->kind == KIND_LEVEL ? NOUN_RUNNING : NOUN_HOLDING, out);
 	else if (IS("amount"))
 		put_amount(writer->language, limit->dimension, graced ? figures->effective : limit->amount, out);
 	else if (IS("used"))
@@ -158,6 +163,10 @@ static bool put_value(const struct writer *writer, const char *name, size_t len)
 
 	if (IS("wait")) {
 		put_duration(writer->language, args->retry_after_us, writer->out);
+		return true;
+	}
+	if (IS("ends")) {
+		put_duration(writer->language, args->first_end_after_us, writer->out);
 		return true;
 	}
 	if (IS("tier") && args->better_tier) {
@@ -254,6 +263,42 @@ static bool is_shared(const struct text_args *args)
 	       args->shared_by < SHARED_TOLD;
 }
 
+/* What denied: too large for ever, full because of what runs, or used up. */
+static void put_denial(const struct writer *writer)
+{
+	const struct text_args *args = writer->args;
+	bool held = args->figures.only_held && args->running > 0;
+
+	if (args->figures.permanent)
+		put_sentence(writer, args->figures.effective ? "too_large" : "excluded", NULL);
+	else if (held)
+		put_sentence(writer, "held", NULL);
+	else
+		put_sentence(writer, reason_name(args->reason), "reached");
+	if (is_shared(args))
+		put_sentence(writer, "shared", NULL);
+	if (held && args->first_end_after_us > args->retry_after_us)
+		put_sentence(writer, "ends", NULL);
+	if (args->retry_after_us > 0)
+		put_sentence(writer, "wait", NULL);
+}
+
+/* Of no limit. What is closed says whose account that is, unless it is the user's: "suspended_team". */
+static void put_reason(const struct writer *writer)
+{
+	const char *reason = reason_name(writer->args->reason), *kind = account_kind_name(writer->args->account_kind);
+	char code[64];
+
+	if (writer->args->reason == REASON_NONE)
+		return;
+	if (!kind || writer->args->account_kind == ACCOUNT_USER) {
+		put_sentence(writer, reason, NULL);
+		return;
+	}
+	snprintf(code, sizeof(code), "%s_%s", reason, kind);
+	put_sentence(writer, code, reason);
+}
+
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out)
 {
 	struct buf text = {0};
@@ -264,19 +309,11 @@ void text_make(const struct text_table *own, const struct text_args *args, struc
 		.out = &text};
 
 	if (!args->limit) {
-		if (args->reason != REASON_NONE)
-			put_sentence(&writer, reason_name(args->reason), NULL);
+		put_reason(&writer);
 	} else if (args->reason == REASON_NONE) {
 		put_sentence(&writer, "warning", NULL);
 	} else {
-		if (args->figures.permanent)
-			put_sentence(&writer, args->figures.effective ? "too_large" : "excluded", NULL);
-		else
-			put_sentence(&writer, reason_name(args->reason), "reached");
-		if (is_shared(args))
-			put_sentence(&writer, "shared", NULL);
-		if (args->retry_after_us > 0)
-			put_sentence(&writer, "wait", NULL);
+		put_denial(&writer);
 		put_upgrade(&writer);
 	}
 	buf_put(out, buf_str(&text), text.len);

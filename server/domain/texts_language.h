@@ -14,6 +14,8 @@ enum noun {
 	NOUN_HOUR,
 	NOUN_DAY,
 	NOUN_OTHER, /* one of those with whom a limit is shared */
+	NOUN_RUNNING, /* with its verb: "request is still running" */
+	NOUN_HOLDING, /* the same, "and holds part of" the limit */
 	NOUN_COUNT
 };
 
@@ -22,7 +24,8 @@ struct language {
 	const char *group; /* between thousands */
 	bool slavic; /* three forms: 1 запрос, 2 запроса, 5 запросов */
 	const char *noun[NOUN_COUNT][3];
-	const char *who[ACCOUNT_TENANT + 1];
+	const char *who[ACCOUNT_TENANT + 1]; /* has reached */
+	const char *whose[ACCOUNT_TENANT + 1]; /* limit */
 	const char *per_window[WINDOW_COUNT];
 	const char *per_second, *per_minute, *per_hour;
 	const char *per_span; /* "per %s": before a duration */

@@ -33,7 +33,8 @@ static bool tier_check(struct pg_link *link, const char *tenant, const char *tie
 		return false;
 	bool found = PQntuples(result) > 0;
 	PQclear(result);
-	return found || err_invalid(err, field, "there is no tier %s: put it first", tier);
+	return found || err_invalid(err, field, "there is no tier %s: put it first", tier) ||
+	       err_reason(err, "TIER_NOT_FOUND");
 }
 
 bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err)
@@ -201,7 +202,8 @@ static bool take_away(struct pg_link *link, const struct pg_args *key, const cha
 		return true;
 	if (*shipped)
 		return err_set(err, ERR_PRECONDITION, "name: %s is as shipped, which nobody can delete", name);
-	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own: see ListTiers", name);
+	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own: see ListTiers", name) ||
+	       err_reason(err, "TIER_NOT_FOUND");
 }
 
 /* Deleted accounts count too: they may come back, and are looked up until then. */

@@ -52,7 +52,8 @@ static bool row_lock(struct pg_link *link, struct account_erase *op, struct err 
 	bool known = PQntuples(result) == 1, deleted = known && pg_bool(result, 0, 0);
 	PQclear(result);
 	if (!known)
-		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no such user (any more)");
+		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no such user (any more)") ||
+		       err_reason(err, "ACCOUNT_NOT_FOUND");
 	return deleted || err_set(err, ERR_PRECONDITION, "ref.id: was put again meanwhile: delete it first");
 }
 

@@ -225,6 +225,11 @@ bool codec_check_answer(struct cut *cut, struct limits_check *op)
 	op->state = (enum reservation_state)cut_u8(cut);
 	op->started_at_us = cut7(cut);
 	op->expires_at_us = cut7(cut);
+	op->first_end_us = 0;
+	if (op->op.status == LIMITS_DENIED) {
+		op->first_end_us = op->expires_at_us;
+		op->expires_at_us = 0;
+	}
 	op->held = (struct amounts){.requests = op->state == RESERVATION_OPEN};
 	op->held.input = cut7(cut);
 	op->held.output = cut7(cut);

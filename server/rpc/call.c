@@ -202,6 +202,7 @@ static void dispatch(struct call *call)
 	} else if (call->worker->active_count > call->worker->server->options.max_calls) {
 		err_set(&err, ERR_EXHAUSTED, "the server is busy: %zu calls wait for an answer",
 			call->worker->active_count - 1);
+		err_reason(&err, "SERVER_BUSY");
 		err.retry_after_us = 100000;
 		call_fail(call, &err);
 	} else if (admitted(call)) {

@@ -35,18 +35,14 @@ static void row_fill(struct limit_row *row, const struct party *party, const str
 	figures_of(&standing->state, index, &party->windows, requested, row->failed, now_us, &row->figures);
 }
 
-static void reason_add(struct rows *rows, enum reason reason)
-{
-	if (reason != REASON_NONE && (rows->reason == REASON_NONE || reason < rows->reason))
-		rows->reason = reason;
-}
-
-/* The last to recover binds; what never recovers is later than all. */
-static bool later(const struct limit_row *a, const struct limit_row *b)
+/* The last to recover binds; what never recovers is later than all. Of those that recover together, the first in the order of reasons. */
+static bool binds_more(const struct limit_row *a, const struct limit_row *b)
 {
 	if (a->figures.permanent != b->figures.permanent)
 		return a->figures.permanent;
-	return a->figures.retry_after_us > b->figures.retry_after_us;
+	if (a->figures.retry_after_us != b->figures.retry_after_us)
+		return a->figures.retry_after_us > b->figures.retry_after_us;
+	return reason_of(a->limit) < reason_of(b->limit);
 }
 
 static void binding_find(struct rows *rows)
@@ -54,20 +50,36 @@ static void binding_find(struct rows *rows)
 	for (int i = 0; i < rows->count; i++) {
 		const struct limit_row *row = &rows->row[i];
 
-		if (!row->failed)
-			continue;
-		reason_add(rows, reason_of(row->limit));
-		if (!rows->binding || later(row, rows->binding))
+		if (row->failed && (!rows->binding || binds_more(row, rows->binding)))
 			rows->binding = row;
 	}
 	if (!rows->binding)
 		return;
+	rows->reason = reason_of(rows->binding->limit);
 	rows->permanent = rows->binding->figures.permanent;
 	rows->retry_after_us = rows->permanent ? 0 : rows->binding->figures.retry_after_us;
 }
 
+/* Of several that are closed the first suspended one denies, else the first deleted one. */
+static void closed_note(struct rows *rows, const struct account_rows *account)
+{
+	enum reason reason = account->state->suspended ? REASON_SUSPENDED : REASON_DELETED;
+
+	if (rows->closed && rows->reason <= reason)
+		return;
+	rows->closed = account;
+	rows->reason = reason;
+}
+
+/* Of the rows so far, which are the user's. */
+static void first_end_tell(struct rows *rows, int64_t first_end_us, int64_t now_us)
+{
+	for (int i = 0; i < rows->count; i++)
+		figures_first_end(&rows->row[i].figures, first_end_us, now_us);
+}
+
 struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,
-	const struct request *request, int64_t now_us)
+	const struct request *request, int64_t first_end_us, int64_t now_us)
 {
 	struct rows *rows = arena_zalloc(parties->arena, 1, sizeof(*rows));
 	int most = 0;
@@ -84,17 +96,16 @@ struct rows *rows_make(const struct parties *parties, const struct standing *con
 			.count = state->policy->count};
 		for (int l = 0; l < state->policy->count; l++)
 			row_fill(&rows->row[rows->count++], &parties->party[i], standing[i], l, request, now_us);
-		if (state->suspended)
-			reason_add(rows, REASON_SUSPENDED);
-		else if (state->deleted)
-			reason_add(rows, REASON_DELETED);
+		if (i == 0)
+			first_end_tell(rows, first_end_us, now_us);
+		if (state->suspended || state->deleted)
+			closed_note(rows, &rows->account[i]);
 		rows->bypassed = rows->bypassed || (i == 0 && state->bypass);
 	}
-	binding_find(rows);
-	if (rows->reason == REASON_SUSPENDED || rows->reason == REASON_DELETED) {
+	if (rows->closed)
 		rows->permanent = true;
-		rows->retry_after_us = 0;
-	}
+	else
+		binding_find(rows);
 	return rows;
 }
 
@@ -113,4 +124,9 @@ const struct account_rows *rows_account(const struct rows *rows, const struct li
 	while (row - rows->row >= rows->account[i].first + rows->account[i].count)
 		i++;
 	return &rows->account[i];
+}
+
+int64_t row_running(const struct rows *rows, const struct limit_row *row)
+{
+	return row->limit->kind == KIND_LEVEL ? row->figures.held : rows_account(rows, row)->state->open;
 }

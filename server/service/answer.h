@@ -31,8 +31,12 @@ struct rows {
 	struct limit_row *row;
 	int accounts;
 	struct account_rows account[ACCOUNTS_MAX];
-	enum reason reason; /* of all failures the first in order; REASON_NONE when nothing failed */
-	const struct limit_row *binding; /* the failed one that is last to recover; NULL when no limit failed */
+	enum reason
+		reason; /* of what denies: an account that is closed, else the binding limit; REASON_NONE when nothing failed */
+	const struct limit_row *
+		binding; /* the failed one that is last to recover; of several the first by reason. NULL when no limit failed */
+	const struct account_rows
+		*closed; /* suspended or deleted, so that it denies whatever the limits say; then `binding` is NULL */
 	bool permanent;
 	int64_t retry_after_us;
 	bool bypassed;
@@ -42,11 +46,17 @@ struct rows {
 /* For callers who may not know what the shared accounts are called. */
 void rows_hide_names(struct rows *rows);
 
+/* How many open reservations it is held for: all of its account's, as nobody counts them by limit; a level does. */
+int64_t row_running(const struct rows *rows, const struct limit_row *row);
+
 /* The account that the row is of. */
 const struct account_rows *rows_account(const struct rows *rows, const struct limit_row *row);
 
-/* `request` NULL: nothing is asked (status, records): then every limit matches and nothing is requested. */
+/*
+ * `request` NULL: nothing is asked (status, records): then every limit matches and nothing is requested. `first_end_us`: when the first of
+ * the user's open reservations expires; 0 = not known.
+ */
 struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,
-	const struct request *request, int64_t now_us);
+	const struct request *request, int64_t first_end_us, int64_t now_us);
 
 #endif

@@ -133,7 +133,7 @@ static enum flow_result step_looked_up(struct flow *flow)
 	flow_to(flow, check_step_resolve);
 	if (!check->repair->user_unknown)
 		return FLOW_MORE;
-	check->answer.rows = rows_make(&check->parties, NULL, 0, NULL, 0);
+	check->answer.rows = rows_make(&check->parties, NULL, 0, NULL, 0, 0);
 	check->answer.reason = REASON_UNKNOWN_USER;
 	check->answer.permanent = true;
 	check->answer.quality = QUALITY_EXACT;
@@ -208,7 +208,7 @@ static void answer_take(struct check *check, bool allowed)
 	local_note(check->worker->local, &check->parties, (const struct standing *const *)check->op.op.standing,
 		check->op.op.standings);
 	answer->rows = rows_make(&check->parties, (const struct standing *const *)check->op.op.standing,
-		check->op.op.standings, request, check->op.op.now_us);
+		check->op.op.standings, request, check->op.first_end_us, check->op.op.now_us);
 	answer->quality =
 		quality_in_store((const struct standing *const *)check->op.op.standing, check->op.op.standings);
 	if (answer->quality == QUALITY_PROVISIONAL && check->question.mode == CHECK_REAL)

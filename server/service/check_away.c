@@ -63,14 +63,14 @@ enum flow_result check_step_away(struct flow *flow)
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_BLIND, 0);
 		answer->quality = QUALITY_BLIND;
 		answer->allowed = true;
-		answer->rows = rows_make(&check->parties, NULL, 0, NULL, 0);
+		answer->rows = rows_make(&check->parties, NULL, 0, NULL, 0, 0);
 	} else {
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_LOCAL, 0);
 		answer->quality = QUALITY_LOCAL;
 		answer->allowed = local_decide(check->worker->local, &check->parties, &check->request,
 			check->worker->parts.workers, answer->now_us, standing);
 		answer->rows = rows_make(&check->parties, (const struct standing *const *)standing,
-			check->parties.count, &check->request, answer->now_us);
+			check->parties.count, &check->request, 0, answer->now_us);
 	}
 	flow_to(flow, check_step_finish);
 	return FLOW_MORE;

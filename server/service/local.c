@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "domain/bucket.h"
 #include "service/seed.h"
 
 enum { GROUP = 4 };
@@ -134,12 +135,21 @@ static int64_t times(int64_t n, int factor)
 	return __builtin_mul_overflow(n, (int64_t)factor, &product) || product > COUNT_MAX ? COUNT_MAX : product;
 }
 
-static void open_restore(const struct account_state *before, struct account_state *state)
+/* Nothing settles meanwhile: what was taken counts as used, and nothing as held for something that will end. */
+static void holds_restore(const struct account_state *before, struct account_state *state)
 {
 	state->open = before->open;
-	for (int i = 0; i < state->policy->count; i++)
-		if (state->policy->limits[i].kind == KIND_LEVEL)
-			state->limits[i].open = before->limits[i].open;
+	for (int i = 0; i < state->policy->count; i++) {
+		union limit_state *at = &state->limits[i];
+
+		if (state->policy->limits[i].kind == KIND_LEVEL) {
+			at->open = before->limits[i].open;
+		} else if (state->policy->limits[i].kind == KIND_CALENDAR) {
+			at->calendar.settled =
+				count_add(at->calendar.settled, at->calendar.held - before->limits[i].calendar.held);
+			at->calendar.held = before->limits[i].calendar.held;
+		}
+	}
 }
 
 bool local_decide(struct local_table *table, const struct parties *parties, const struct request *request, int workers,
@@ -171,7 +181,7 @@ bool local_decide(struct local_table *table, const struct parties *parties, cons
 		before[i] = *states[i];
 	decision_take(states, parties->count, &share, now_us, 1, reservation, verdicts);
 	for (int i = 0; i < parties->count; i++) {
-		open_restore(&before[i], states[i]);
+		holds_restore(&before[i], states[i]);
 		level_keep(level_take(table, key_of(parties, &parties->party[i])), states[i]);
 		standing[i]->verdict = verdicts[i];
 	}

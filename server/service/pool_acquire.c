@@ -227,8 +227,8 @@ static bool enter(struct acquire_state *state, struct err *err)
 	struct kept_pool *pool;
 
 	if (!settings)
-		return err_set(err, ERR_NOT_FOUND,
-			"pool: there is no pool %s; 'bursar pool list' shows those there are", name);
+		return err_set(err, ERR_NOT_FOUND, "pool: there is no pool %s", name) ||
+		       err_reason(err, "POOL_NOT_FOUND");
 	pool = keeper_pool(state->keeper, state->tenant, settings);
 	other = pool_find(pool, state->user, state->id);
 	if (other && !take_over(other, err))

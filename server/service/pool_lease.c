@@ -17,6 +17,7 @@ static enum flow_result finish(struct lease_call *call, enum pool_status status,
 		return flow_succeed(flow);
 	if (status == POOL_UNKNOWN) {
 		err_set(&flow->err, ERR_NOT_FOUND, "lease: is not known; it has ended some time ago");
+		err_reason(&flow->err, "LEASE_NOT_FOUND");
 	} else if (status == POOL_FAILED) {
 		flow->err = *err;
 		flow->err.code = ERR_UNAVAILABLE;

@@ -16,6 +16,7 @@ static enum flow_result step_answered(struct flow *flow)
 		return flow_succeed(flow);
 	case LIMITS_UNKNOWN:
 		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known", renew->request_id);
+		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
 	case LIMITS_CLOSED:
 		err_set(&flow->err, ERR_PRECONDITION, "the reservation of request %s is not open any more",

@@ -171,7 +171,7 @@ static enum flow_result answer_take(struct settle *settle)
 	settle->answer.released = op->released;
 	settle->answer.quality = quality_in_store((const struct standing *const *)op->op.standing, op->op.standings);
 	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
-		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL,
+		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL, 0,
 		op->op.now_us);
 	flow_to(&settle->flow, step_finish);
 	return FLOW_MORE;
@@ -248,6 +248,7 @@ static enum flow_result step_unknown(struct flow *flow)
 	if (settle->question.cancel) {
 		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known",
 			settle->question.handle.request_id);
+		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
 	}
 	if (!start_check(settle, &flow->err))
@@ -320,7 +321,7 @@ static enum flow_result step_ledger(struct flow *flow)
 	settle->answer.quality = QUALITY_EXACT;
 	settle->answer.state = RESERVATION_RECORDED;
 	settle->answer.charged = settle->ledger.amounts;
-	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0);
+	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0, 0);
 	flow_to(flow, step_finish);
 	return FLOW_MORE;
 }

@@ -165,12 +165,15 @@ void tell_check(const struct check *check)
 	const struct check_question *question = &check->question;
 	const struct check_answer *answer = &check->answer;
 	const struct limit_row *binding = answer->allowed ? NULL : answer->rows->binding;
+	const struct account_rows *closed = answer->allowed ? NULL : answer->rows->closed;
 	struct watch_event event = {
 		.kind = WATCH_CHECK,
 		.allowed = answer->allowed,
 		.reason = answer->reason,
 		.quality = (int)answer->quality,
-		.account_kind = binding ? binding->account_kind : 0,
+		.account_kind = binding	 ? binding->account_kind
+				: closed ? closed->party->kind
+					 : 0,
 		.limit = binding ? binding->limit->name : "",
 		.input = check->request.estimate.input,
 		.output = check->request.estimate.output,

@@ -129,6 +129,7 @@ bool worker_newcomer(struct worker *worker, const char *tenant, struct err *err)
 	}
 	if (newcomers->count >= share) {
 		err_set(err, ERR_EXHAUSTED, "too many new users of tenant %s in this minute", tenant);
+		err_reason(err, "TOO_MANY_NEW_USERS");
 		if (err)
 			err->retry_after_us = (minute + 1) * 60000000 - now_us;
 		return false;

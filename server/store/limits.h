@@ -122,6 +122,7 @@ struct limits_check {
 	enum reservation_state state;
 	int64_t started_at_us, expires_at_us;
 	struct amounts held;
+	int64_t first_end_us; /* LIMITS_DENIED: when the first of the user's open reservations expires; 0 = not known */
 };
 
 /* Record, cancel. */

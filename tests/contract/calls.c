@@ -125,9 +125,9 @@ static void check_make(struct world *world, const struct line *line, const char 
 /* The failed limit that is the last to recover decides how long to wait. */
 static void retry_expect(struct world *world, const struct line *line, const struct limits_check *op)
 {
-	const char *wanted = line_wanted(line, "retry");
+	const char *wanted = line_wanted(line, "retry"), *first_end = line_wanted(line, "first-end");
 	int64_t retry = 0;
-	bool permanent = false;
+	bool permanent = false, held = false;
 
 	for (int a = 0; a < op->op.standings; a++) {
 		const struct standing *standing = op->op.standing[a];
@@ -142,6 +142,9 @@ static void retry_expect(struct world *world, const struct line *line, const str
 			if (dimension == DIM_COST && !asked && op->request.probe_cost)
 				asked = 1;
 			figures_of(&standing->state, i, &op->belief[a].windows, asked, true, op->op.now_us, &figures);
+			if (op->belief[a].kind == ACCOUNT_USER)
+				figures_first_end(&figures, op->first_end_us, op->op.now_us);
+			held = held || figures.only_held;
 			permanent = permanent || figures.permanent;
 			if (figures.retry_after_us > retry)
 				retry = figures.retry_after_us;
@@ -151,7 +154,10 @@ static void retry_expect(struct world *world, const struct line *line, const str
 		number_expect(line, "retry (us)", line_duration(line, wanted), retry);
 	if (permanent != (line_wanted(line, "permanent") != NULL))
 		line_fail(line, "permanent: got %s", permanent ? "true" : "false");
-	(void)world;
+	if (held != (line_wanted(line, "only-held") != NULL))
+		line_fail(line, "only-held: got %s", held ? "true" : "false");
+	if (first_end && op->first_end_us != world->now_us + line_duration(line, first_end))
+		line_fail(line, "first-end: got %" PRId64 " us from now", op->first_end_us - world->now_us);
 }
 
 static bool states_equal(const struct account_state *a, const struct account_state *b)

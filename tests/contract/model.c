@@ -84,6 +84,25 @@ static void known_answer(struct model *model, struct limits_check *op, struct ma
 	check_answer(op, open && place == 0 ? LIMITS_OK : LIMITS_REPEAT, &marker->reservation);
 }
 
+static int64_t first_end(struct model *model, const struct limits_check *op, const struct loaded *loaded)
+{
+	char own[2 * ID_MAX + 8];
+	int64_t first = 0;
+
+	snprintf(own, sizeof(own), "%s/%s/", op->tenant, op->user);
+	list_each (&model->markers, at, after) {
+		struct marker *marker = container_of(at, struct marker, link);
+		int64_t expires = marker->reservation.expires_at_us;
+
+		if (marker->reservation.state == RESERVATION_OPEN && strncmp(marker->key, own, strlen(own)) == 0 &&
+			(!first || expires < first))
+			first = expires;
+	}
+	if (!first || !loaded->state[0].open)
+		return 0;
+	return first > model->now_us ? first : model->now_us;
+}
+
 static void model_check(struct backend *backend, struct limits_check *op)
 {
 	struct model *model = model_of(backend);
@@ -122,6 +141,7 @@ static void model_check(struct backend *backend, struct limits_check *op)
 	passes = test_all(model, op, &loaded);
 	if (!passes && !op->dry_run && expire_few(model, op->belief, &loaded))
 		passes = test_all(model, op, &loaded);
+	op->first_end_us = passes ? 0 : first_end(model, op, &loaded);
 	if (passes && !op->dry_run)
 		check_take(model, op, &loaded);
 	else

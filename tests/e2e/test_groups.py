@@ -163,6 +163,11 @@ def test_a_bot_and_a_user_are_told_no_names_by_any_rpc(bots):
     heard.append(bot.Cancel(lim.CancelRequest(reservation=types.ReservationRef(handle=heard[2].reservation))))
     denied = heard[6].items[0].response
     assert not denied.allowed and denied.binding.shared_by == 2 and denied.binding.account_id == ""
+    admin.Suspend(pb.SuspendRequest(ref=pb.AccountRef(kind=kind_of(bots, "TEAM"), id="secretteam"), reason="test"))
+    heard.append(bot.Check(lim.CheckRequest(user="alice")))
+    assert heard[-1].binding.account_kind == kind_of(bots, "TEAM") and heard[-1].message.startswith("Your team is suspended.")
+    heard.append(bot.Explain(lim.ExplainRequest(check=lim.CheckRequest(user="alice"))))
+    assert heard[-1].steps[-1] == "It would be denied now: the team is suspended."
     assert all("secret" not in str(answer) for answer in heard)
     assert "secretteam" in str(house.callers["viewer"].GetStatus(lim.GetStatusRequest(user="alice")))
     assert "secretteam" in str(house.callers["viewer"].Explain(lim.ExplainRequest(check=lim.CheckRequest(user="alice"))))

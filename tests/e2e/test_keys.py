@@ -275,6 +275,13 @@ def test_wrong_keys_are_counted_by_address_and_a_right_one_still_works(house, bu
     assert set(codes) == {Code.UNAUTHENTICATED, Code.RESOURCE_EXHAUSTED}
     assert code_of(house.callers["bot"].GetStatus, status) == Code.OK
     assert bursard.metric("logins_failed_total") == before + 60
+    env = {"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr, "BURSAR_KEY": "bsk_" + "A" * 43}
+    said = ""
+    for _ in range(11):  # each worker counts by itself, up to ten
+        if "too many wrong keys from" not in said:
+            said = subprocess.run([program("bursar"), "status", "dave"], capture_output=True, text=True, timeout=60, check=False, env=env).stderr
+    assert "too many wrong keys from" in said and "A right key is let in at once" in said
+    assert "full" not in said and "busy" not in said
     for text in ("", "Bearer", "Basic abc", "Bearer  "):
         assert code_of(house.nobody.GetStatus, status, metadata=[("authorization", text)]) in (
             Code.UNAUTHENTICATED, Code.RESOURCE_EXHAUSTED)

@@ -129,6 +129,7 @@ static void step_check(struct episode *episode, struct chance *chance)
 	compare_number(episode, "state", model.state, lua.state);
 	compare_number(episode, "started_at", model.started_at_us, lua.started_at_us);
 	compare_number(episode, "expires_at", model.expires_at_us, lua.expires_at_us);
+	compare_number(episode, "first_end", model.first_end_us, lua.first_end_us);
 	compare_number(episode, "held input", model.held.input, lua.held.input);
 	compare_number(episode, "held output", model.held.output, lua.held.output);
 	compare_number(episode, "held cost", model.held.cost, lua.held.cost);

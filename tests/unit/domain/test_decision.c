@@ -156,6 +156,42 @@ static void figures_stay_in_their_bounds(void **state)
 	assert_int_equal(figures.resets_at_us, NOW + 12 * HOUR);
 }
 
+/* How long one waits who is asked for `n` where this much is settled and held of 100, half a day before the window ends. */
+static int64_t waits(enum dimension dimension, int64_t settled, int64_t held, int64_t n, int64_t first_end_us)
+{
+	struct policy policy = {.count = 1, .limits = {limit_of(dimension, KIND_CALENDAR, 100, 0)}};
+	struct account_state account = {.policy = &policy, .clock_us = NOW};
+	struct zone utc = {0};
+	struct windows windows;
+	struct figures figures;
+
+	assert_true(windows_at(&utc, NOW, &windows, NULL));
+	state_roll(&account, &windows, NOW);
+	account.limits[0].calendar.settled = settled;
+	account.limits[0].calendar.held = held;
+	figures_of(&account, 0, &windows, n, true, NOW, &figures);
+	figures_first_end(&figures, first_end_us, NOW);
+	assert_int_equal(figures.only_held, figures.retry_after_us > 0 && figures.retry_after_us < HOUR);
+	return figures.retry_after_us;
+}
+
+static void what_is_only_held_is_waited_for_a_little_and_what_is_used_up_until_the_window_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(waits(DIM_COST, 50, 50, 50, 0), HELD_RETRY_US);
+	assert_int_equal(waits(DIM_TOKENS, 0, 100, 1, 0), HELD_RETRY_US);
+	assert_int_equal(waits(DIM_OUTPUT, 99, 1, 1, 0), HELD_RETRY_US);
+	assert_int_equal(waits(DIM_COST, 50, 50, 51, 0), 12 * HOUR);
+	assert_int_equal(waits(DIM_COST, 100, 0, 1, 0), 12 * HOUR);
+	assert_int_equal(waits(DIM_COST, 0, 100, 101, 0), 0); /* never */
+	assert_int_equal(waits(DIM_REQUESTS, 0, 100, 1, 0), 12 * HOUR); /* a request counts once it runs */
+	/* No longer than until the first of them has expired. */
+	assert_int_equal(waits(DIM_COST, 50, 50, 50, NOW + HOUR), HELD_RETRY_US);
+	assert_int_equal(waits(DIM_COST, 50, 50, 50, NOW + 2500000), 2500000);
+	assert_int_equal(waits(DIM_COST, 50, 50, 50, NOW - 5), 1000000);
+	assert_int_equal(waits(DIM_COST, 100, 0, 1, NOW + 1), 12 * HOUR);
+}
+
 static void a_window_ends_when_it_would_have_and_not_before(void **state)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(DIM_REQUESTS, KIND_CALENDAR, 5, 0)}};
@@ -225,6 +261,7 @@ int main(void)
 		cmocka_unit_test(parts_add_up_without_loss),
 		cmocka_unit_test(waits_are_exact),
 		cmocka_unit_test(figures_stay_in_their_bounds),
+		cmocka_unit_test(what_is_only_held_is_waited_for_a_little_and_what_is_used_up_until_the_window_ends),
 		cmocka_unit_test(a_window_ends_when_it_would_have_and_not_before),
 		cmocka_unit_test(a_bucket_is_full_at_a_whole_microsecond),
 		cmocka_unit_test(absent_accounts_are_skipped),

@@ -129,6 +129,66 @@ static void a_team_and_an_org_are_told_how_many_share_the_limit(void **state)
 	says(NULL, &args, "This service has reached its limit of 50 requests per day.");
 }
 
+static void a_limit_that_is_only_held_says_what_runs_and_when_to_come_again(void **state)
+{
+	struct policy policy = policy_of("day", DIM_COST, KIND_CALENDAR, 250000000);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.better_tier = NULL;
+	args.reason = REASON_BUDGET;
+	args.retry_after_us = 4 * SECOND;
+	args.figures = (struct figures){.used = 250000000, .held = 50000000, .effective = 250000000, .only_held = true};
+	args.running = 3;
+	args.first_end_after_us = 700 * SECOND;
+	says(NULL, &args,
+		"Your limit of $0.25 per day is full for now: 3 requests are still running and hold part of it. "
+		"The next one ends in 11 minutes 40 seconds at the latest. Try again in 4 seconds.");
+	args.language = "de";
+	says(NULL, &args,
+		"Dein Limit von $0.25 pro Tag ist gerade ausgeschöpft: 3 Anfragen laufen noch und halten einen Teil "
+		"davon. Die nächste endet spätestens in 11 Minuten 40 Sekunden. Versuche es in 4 Sekunden noch "
+		"einmal.");
+	args.language = "ru";
+	says(NULL, &args,
+		"Ваш лимит ($0.25 в день) пока занят: 3 запроса ещё выполняются и занимают его часть. "
+		"Ближайший завершится не позднее чем через 11 минут 40 секунд. Повторите попытку через 4 секунды.");
+	args.language = "es";
+	says(NULL, &args,
+		"Tu límite de $0.25 al día está ocupado por ahora: 3 solicitudes siguen en curso y ocupan una parte. "
+		"La próxima termina a más tardar en 11 minutos 40 segundos. Inténtalo de nuevo en 4 segundos.");
+	args.language = "en";
+	args.running = 1;
+	args.first_end_after_us = args.retry_after_us = 2 * SECOND; /* said once */
+	args.account_kind = ACCOUNT_TEAM;
+	says(NULL, &args,
+		"Your team's limit of $0.25 per day is full for now: 1 request is still running and holds part of it. "
+		"Try again in 2 seconds.");
+	args.running = 0; /* not known */
+	says(NULL, &args, "Your team has reached its limit of $0.25 per day. Try again in 2 seconds.");
+}
+
+static void a_full_level_says_what_runs(void **state)
+{
+	struct policy policy = policy_of("open", DIM_CONCURRENT, KIND_LEVEL, 2);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.better_tier = NULL;
+	args.reason = REASON_CONCURRENCY;
+	args.retry_after_us = 4 * SECOND;
+	args.figures = (struct figures){.used = 2, .held = 2, .effective = 2, .only_held = true};
+	args.running = 2;
+	says(NULL, &args,
+		"Your limit of 2 requests at a time is full for now: 2 requests are still running. Try again in 4 "
+		"seconds.");
+	args.language = "ru";
+	args.running = 5;
+	says(NULL, &args,
+		"Ваш лимит (2 запроса одновременно) пока занят: 5 запросов ещё выполняются. Повторите попытку через 4 "
+		"секунды.");
+}
+
 static void a_request_too_large_is_told_what_is_possible(void **state)
 {
 	struct policy policy = policy_of("tpm", DIM_TOKENS, KIND_BUCKET, 40000);
@@ -166,6 +226,51 @@ static void reasons_without_a_limit_have_their_sentence(void **state)
 	says(NULL, &args, "Esta solicitud ya ha terminado. Envíala como una nueva.");
 	args.reason = REASON_NONE;
 	says(NULL, &args, "");
+}
+
+static void what_is_closed_is_named_by_its_kind(void **state)
+{
+	static const char *const texts[][6] = {
+		{"en", "Your team is suspended. Please contact support.",
+			"Your organisation is suspended. Please contact support.",
+			"This model is suspended. Please choose another one.",
+			"This service is suspended. Please contact support.",
+			"This account is suspended. Please contact support."},
+		{"de", "Dein Team ist gesperrt. Bitte wende dich an den Support.",
+			"Deine Organisation ist gesperrt. Bitte wende dich an den Support.",
+			"Dieses Modell ist gesperrt. Bitte wähle ein anderes.",
+			"Dieser Dienst ist gesperrt. Bitte wende dich an den Support.",
+			"Dieses Konto ist gesperrt. Bitte wende dich an den Support."},
+		{"ru", "Ваша команда заблокирована. Обратитесь в поддержку.",
+			"Ваша организация заблокирована. Обратитесь в поддержку.",
+			"Эта модель заблокирована. Выберите другую.",
+			"Этот сервис заблокирован. Обратитесь в поддержку.",
+			"Эта учётная запись заблокирована. Обратитесь в поддержку."},
+		{"es", "Tu equipo está suspendido. Ponte en contacto con el soporte.",
+			"Tu organización está suspendida. Ponte en contacto con el soporte.",
+			"Este modelo está suspendido. Elige otro.",
+			"Este servicio está suspendido. Ponte en contacto con el soporte.",
+			"Esta cuenta está suspendida. Ponte en contacto con el soporte."},
+	};
+	static const char *const deleted[][2] = {{"en", "This model no longer exists. Please choose another one."},
+		{"de", "Dieses Modell gibt es nicht mehr. Bitte wähle ein anderes."},
+		{"ru", "Этой модели больше нет. Выберите другую."}, {"es", "Este modelo ya no existe. Elige otro."}};
+	struct text_args args = {.reason = REASON_SUSPENDED};
+
+	(void)state;
+	for (int l = 0; l < 4; l++) {
+		args.language = texts[l][0];
+		args.reason = REASON_SUSPENDED;
+		for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++) {
+			args.account_kind = (enum account_kind)kind;
+			says(NULL, &args, texts[l][kind - ACCOUNT_TEAM + 1]);
+		}
+		args.account_kind = ACCOUNT_USER;
+		says(NULL, &args, texts[l][5]);
+		args.account_kind = ACCOUNT_MODEL;
+		args.reason = REASON_DELETED;
+		says(NULL, &args, deleted[l][1]);
+	}
 }
 
 static void a_warning_says_how_much_is_used(void **state)
@@ -232,8 +337,11 @@ int main(void)
 		cmocka_unit_test(a_spent_quota_says_what_how_long_and_what_an_upgrade_gives),
 		cmocka_unit_test(an_upgrade_is_named_only_when_it_gives_more),
 		cmocka_unit_test(a_team_and_an_org_are_told_how_many_share_the_limit),
+		cmocka_unit_test(a_limit_that_is_only_held_says_what_runs_and_when_to_come_again),
+		cmocka_unit_test(a_full_level_says_what_runs),
 		cmocka_unit_test(a_request_too_large_is_told_what_is_possible),
 		cmocka_unit_test(reasons_without_a_limit_have_their_sentence),
+		cmocka_unit_test(what_is_closed_is_named_by_its_kind),
 		cmocka_unit_test(a_warning_says_how_much_is_used),
 		cmocka_unit_test(a_tenants_own_template_wins),
 		cmocka_unit_test(durations_are_rounded_up_to_two_units),

@@ -37,6 +37,38 @@ static int drop(void **state)
 	return 0;
 }
 
+/* As HTTP/2 carries it: the message percent-encoded, the details in base64. */
+static size_t bytes_on_the_wire(const struct err *err)
+{
+	size_t details;
+	size_t bytes = strlen("grpc-message") + strlen("grpc-status-details-bin");
+
+	status_details(&arena, err, &details);
+	for (const char *at = err->text; *at; at++)
+		bytes += *at < ' ' || *at > '~' || *at == '%' ? 3 : 1;
+	return bytes + (details + 2) / 3 * 4;
+}
+
+/* gRPC's clients take 8 KiB of metadata, and make a RESOURCE_EXHAUSTED of their own of what is larger. */
+static void the_longest_error_stays_below_8_KiB(void **state)
+{
+	static const char *const letters[] = {"x", "%", "\u00e4", "\u20ac", "\U0001f600"};
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++) {
+		char text[sizeof(err.text) + 8] = "";
+
+		while (strlen(text) < sizeof(err.text))
+			strcat(text, letters[i]);
+		err_invalid(&err, text, "%s", text);
+		err_reason(&err, text);
+		err.retry_after_us = INT64_MAX;
+		assert_true(bytes_on_the_wire(&err) < 8192);
+		assert_true(strlen(err.text) > sizeof(err.text) - 8);
+	}
+}
+
 static void a_plain_error_has_no_details(void **state)
 {
 	struct err err;
@@ -97,6 +129,7 @@ static void a_field_at_fault_is_named_apart_from_the_sentence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_longest_error_stays_below_8_KiB),
 		cmocka_unit_test_teardown(a_plain_error_has_no_details, drop),
 		cmocka_unit_test_teardown(a_reason_for_programs_is_an_error_info_beside_when_to_come_again, drop),
 		cmocka_unit_test_teardown(a_field_at_fault_is_named_apart_from_the_sentence, drop),
