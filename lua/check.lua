@@ -4,12 +4,12 @@
 --       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
 --       c8 accounts_digest, c8 nonce, i7 latest`; info; an account blob each. `latest`: nobody waits for a decision that is made
 --       after that time; 0 = somebody always does
--- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state, i7 started_at, i7 expires_at (DENIED: when the first of the
---       user's open reservations expires; 0 = not known), i7 held_input, i7 held_output, i7 held_cost, B accounts`, account
---       answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after `latest`), NOT_SEEDED 13
+-- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state (+ 16: it was decided with flag 8), i7 started_at,
+--       i7 expires_at (DENIED: when the first of the user's open reservations expires; 0 = not known), i7 held_input,
+--       i7 held_output, i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after
+--       `latest`), NOT_SEEDED 13
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
-local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 local raws, needs = {}, {}
 
 -- Loads all accounts of a call; nil, or the reply that says why it cannot be decided.
@@ -50,6 +50,10 @@ local function load_all(keys, args, first, count, found, time, lenient)
 		return answer(CLOCK, time)
 	end
 end
+
+do -- a block, for Lua has room for 200 locals in a library
+
+local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 
 -- The accounts whose record was made without PostgreSQL, or that have calendar limits which do not know yet what the ledger knows; nil
 -- when there are none. Each: `B index, i7 day, i7
@@ -92,8 +96,6 @@ local function take_all(count, interface, model, probe)
 	end
 	return passes
 end
-
-do -- a block, for Lua has room for 200 locals in a library
 
 -- Expires a few reservations on the same accounts that nobody has settled in time. True when there were any: the states
 -- are written, and loaded anew.
@@ -163,8 +165,8 @@ local function reply_known(key, m, time, nonce, count)
 	if state == RECORDED or state == CANCELLED then
 		input, output, cost = 0, 0, 0
 	end
-	return reply_check(state == OPEN and place == 1 and OK or REPEAT, time, state, m[STARTED], m[EXPIRY], input, output,
-		cost, count, {})
+	return reply_check(state == OPEN and place == 1 and OK or REPEAT, time,
+		state + (m[1] == UNSURE_VERSION and UNSURE_STATE or 0), m[STARTED], m[EXPIRY], input, output, cost, count, {})
 end
 
 local function check(keys, args)
@@ -194,9 +196,9 @@ local function check(keys, args)
 			raws[i] = account_save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
 		end
 	end
-	why = not anyway and unseeded(count, time)
-	if why then
-		return why
+	local unsure = unseeded(count, time)
+	if unsure and not anyway then
+		return unsure
 	end
 	if m then
 		return reply_known(key, m, time, nonce, count)
@@ -238,7 +240,8 @@ local function check(keys, args)
 		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
 	end
 	-- As marker_new would make it, without the table.
-	call('SET', key, pack(MARKER_AND_TAIL, 2, OPEN, 0, 1, digest, accounts_digest, time, expires, requests,
+	local version = unsure and UNSURE_VERSION or MARKER_VERSION
+	call('SET', key, pack(MARKER_AND_TAIL, version, OPEN, 0, 1, digest, accounts_digest, time, expires, requests,
 		input, output, cost, 0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count) .. nonce))
 	call('ZADD', keys[2], expires, key)
 	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)

@@ -7,6 +7,8 @@ local HELD_REQUESTS, HELD_INPUT, HELD_OUTPUT, HELD_COST, USED_INPUT, USED_OUTPUT
 local ATTEMPTS, INTERFACE, MODEL, LAST_INPUT, LAST_OUTPUT, LAST_COST, MARKER_TAIL = 16, 17, 18, 19, 20, 21, 22
 -- Bits of COUNTED: the request is in the books; the last record was late; it was the one that counted the request; and 8 times its attempt.
 local IN_BOOKS, WAS_LATE, COUNTED_IT, ATTEMPT_OF = 1, 2, 4, 8
+local MARKER_VERSION, UNSURE_VERSION = 2, 3 -- as it was decided; 3: on what PostgreSQL had not answered for
+local UNSURE_STATE = 16 -- what is added to the state in the answer to a check that was decided so
 local NO_DIGEST = '\0\0\0\0\0\0\0\0'
 -- What a reservation holds on account `i`, as the marker keeps it: `fulls` are the buckets' full_at after the check.
 local holdings, fulls = {}, {}

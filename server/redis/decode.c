@@ -4,6 +4,8 @@
 #include "domain/policy_pack.h"
 #include "redis/codec.h"
 
+enum { STATE_UNSURE = 16 }; /* beside a state: what was decided on what PostgreSQL had not answered for */
+
 static int64_t cut7(struct cut *cut)
 {
 	return cut_int(cut, 7);
@@ -222,7 +224,10 @@ static bool standings_cut(struct cut *cut, struct limits_op *op, const struct be
 
 bool codec_check_answer(struct cut *cut, struct limits_check *op)
 {
-	op->state = (enum reservation_state)cut_u8(cut);
+	uint8_t state = cut_u8(cut);
+
+	op->unsure = state & STATE_UNSURE;
+	op->state = (enum reservation_state)(state & ~(unsigned)STATE_UNSURE);
 	op->started_at_us = cut7(cut);
 	op->expires_at_us = cut7(cut);
 	op->first_end_us = 0;

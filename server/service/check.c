@@ -209,8 +209,9 @@ static void answer_take(struct check *check, bool allowed)
 		check->op.op.standings);
 	answer->rows = rows_make(&check->parties, (const struct standing *const *)check->op.op.standing,
 		check->op.op.standings, request, check->op.first_end_us, check->op.op.now_us);
-	answer->quality =
-		quality_in_store((const struct standing *const *)check->op.op.standing, check->op.op.standings);
+	answer->quality = check->op.unsure ? QUALITY_PROVISIONAL
+					   : quality_in_store((const struct standing *const *)check->op.op.standing,
+						     check->op.op.standings);
 	if (answer->quality == QUALITY_PROVISIONAL && check->question.mode == CHECK_REAL)
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_PROVISIONAL, 0);
 	answer->allowed = allowed;

@@ -119,6 +119,7 @@ struct limits_check {
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
+	bool unsure; /* of one that was made before: it was decided on what PostgreSQL had not answered for */
 	enum reservation_state state;
 	int64_t started_at_us, expires_at_us;
 	struct amounts held;

@@ -44,6 +44,17 @@ static void check_answer(struct limits_check *op, enum limits_status status, con
 	op->started_at_us = reservation->started_at_us;
 	op->expires_at_us = reservation->expires_at_us;
 	op->held = reservation->held;
+	op->unsure = false;
+}
+
+/* Does any account decide on what PostgreSQL has not answered for? */
+static bool is_unsure(const struct loaded *loaded)
+{
+	bool unsure = false;
+
+	for (int i = 0; i < loaded->count; i++)
+		unsure |= loaded->pointer[i]->provisional || loaded->pointer[i]->unseeded;
+	return unsure;
 }
 
 static void check_take(struct model *model, struct limits_check *op, struct loaded *loaded)
@@ -56,6 +67,7 @@ static void check_take(struct model *model, struct limits_check *op, struct load
 	marker = marker_new(model, op->tenant, op->user, op->request_id);
 	nonce_first(marker, nonce_of(model, op->nonce));
 	memcpy(marker->digest, op->digest, 8);
+	marker->unsure = is_unsure(loaded);
 	decision_take(loaded->pointer, loaded->count, &op->request, model->now_us, op->ttl_us, &marker->reservation,
 		loaded->verdict);
 	marker_accounts(marker, op->belief, op->count);
@@ -82,6 +94,7 @@ static void known_answer(struct model *model, struct limits_check *op, struct ma
 	if (open && place < 0)
 		nonce_add(marker, nonce);
 	check_answer(op, open && place == 0 ? LIMITS_OK : LIMITS_REPEAT, &marker->reservation);
+	op->unsure = marker->unsure;
 }
 
 static int64_t first_end(struct model *model, const struct limits_check *op, const struct loaded *loaded)

@@ -20,7 +20,7 @@ enum { ASKED_MAX = 8 };
 struct marker {
 	struct list link;
 	char key[3 * ID_MAX + 8];
-	bool is_reset, was_late;
+	bool is_reset, was_late, unsure;
 	int last_attempt; /* whose charge `last` is */
 	uint8_t digest[8];
 	struct reservation reservation;

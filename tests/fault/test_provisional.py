@@ -308,7 +308,9 @@ def test_use_on_provisional_records_stays_in_the_windows_of_the_account(clock):
         return {zone: (here.used(user, "day"), there.used(user, "month")) for zone, user in users.items()}
 
     until(lambda: used() == {zone: (2, 2) for zone in ZONES}, "PostgreSQL being asked", timeout=60)
-    for answer in running.values():
+    for zone, answer in running.items():
+        again = here.check(users[zone], request_id=answer.request_id)
+        assert again.allowed and again.repeat and again.quality == here.types.QUALITY_PROVISIONAL  # as it was decided
         here.record(answer, input_tokens=1)
     assert used() == {zone: (3, 3) for zone in ZONES}
     assert not any(bots.check(user).allowed for bots in (here, there) for user in users.values())

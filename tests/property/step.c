@@ -127,6 +127,7 @@ static void step_check(struct episode *episode, struct chance *chance)
 	if (model.op.status > LIMITS_REPEAT)
 		return;
 	compare_number(episode, "state", model.state, lua.state);
+	compare_number(episode, "unsure", model.unsure, lua.unsure);
 	compare_number(episode, "started_at", model.started_at_us, lua.started_at_us);
 	compare_number(episode, "expires_at", model.expires_at_us, lua.expires_at_us);
 	compare_number(episode, "first_end", model.first_end_us, lua.first_end_us);
