@@ -8,7 +8,7 @@ echo "Software: limits 5.8.0, throttled-py 3.5.0 (PyPI), rate-limiter-flexible 1
 echo "Guess:    a refused request costs nothing: of 10 a minute with 1 used, after a refused request for 50 there are 9 left;"
 echo "          two limits in one (a union) are taken both or neither."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" limits==5.8.0 throttled-py==3.5.0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" limits==5.8.0 throttled-py==3.5.0 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund rate-limiter-flexible@11.4.0 >&2)
 cat >"$dir/probe.py" <<'EOF'
 import time

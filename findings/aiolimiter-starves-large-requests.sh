@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 echo "Software: aiolimiter 1.3.0 (PyPI)"
 echo "Guess:    who waits first is served first: a request for 5 of 5 a second waits one second, then the small ones go on."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir" aiolimiter==1.3.0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir" aiolimiter==1.3.0 >&2
 seen=$(
 	PYTHONPATH="$dir" python3 - <<-'EOF'
 		import asyncio

@@ -6,8 +6,8 @@ echo "Software: tzdata 2026.6 and 2025.2 (PyPI), Python's zoneinfo"
 echo "Guess:    a program that pins the tzdata package goes by its rules; that is what one pins it for."
 
 trap 'rm -rf "$dir"' EXIT
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/new" tzdata==2026.6 >&2
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/system" tzdata==2025.2 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/new" tzdata==2026.6 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/system" tzdata==2025.2 >&2
 cat >"$dir/probe.py" <<'EOF'
 import datetime, importlib.metadata, sys, zoneinfo
 

@@ -6,7 +6,7 @@ echo "Software: grpcio 1.85.3 (PyPI), client and server"
 echo "Guess:    the server's time_remaining() is the client's timeout less the way, so never more than was given."
 
 trap 'rm -rf "$dir"' EXIT
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" grpcio==1.85.3 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" grpcio==1.85.3 >&2
 cat >"$dir/probe.py" <<'EOF'
 import grpc
 from concurrent import futures

@@ -6,7 +6,7 @@ echo "Software: psql of Debian's PostgreSQL 15 and psycopg 3.3.9 with libpq 18 (
 echo "Guess:    connect_timeout=1 gives up after one second, and a list of three servers is given up in one such time."
 
 trap 'rm -rf "$dir"' EXIT
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" 'psycopg[binary]==3.3.9' >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" 'psycopg[binary]==3.3.9' >&2
 cat >"$dir/probe.py" <<'EOF'
 import psycopg, socket, subprocess, time
 

@@ -6,7 +6,7 @@ echo "Software: tzdata 2026.6, pytz 2026.6, pendulum 3.3.0, croniter 7.0.0 (PyPI
 echo "          @js-temporal/polyfill 0.5.1, cron-parser 5.10.6, croner 11.0.1 (npm); PostgreSQL 15 (Debian)"
 echo "Guess:    the day starts at the first of the two; a daily job at midnight runs once."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" pendulum==3.3.0 pytz==2026.6 tzdata==2026.6 croniter==7.0.0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" pendulum==3.3.0 pytz==2026.6 tzdata==2026.6 croniter==7.0.0 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund luxon@3.7.2 moment-timezone@0.6.6 @js-temporal/polyfill@0.5.1 cron-parser@5.10.6 croner@11.0.1 >&2)
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
 pg=${pg%/*}

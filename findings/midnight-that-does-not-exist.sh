@@ -7,7 +7,7 @@ echo "          date-fns 4.4.0 with @date-fns/tz 1.5.0, moment-timezone 0.6.6 (n
 echo "Guess:    'start of the day' is the first instant that has the day's date, 22:00 UTC, in every library made for time zones."
 
 trap 'rm -rf "$dir"' EXIT
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" python-dateutil==2.9.0.post0 pendulum==3.3.0 arrow==1.4.0 pytz==2026.6 tzdata==2026.6 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" python-dateutil==2.9.0.post0 pendulum==3.3.0 arrow==1.4.0 pytz==2026.6 tzdata==2026.6 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund dayjs@1.11.23 luxon@3.7.2 date-fns@4.4.0 @date-fns/tz@1.5.0 moment-timezone@0.6.6 >&2)
 cat >"$dir/probe.py" <<'EOF'
 import datetime, arrow, dateutil.tz, pendulum, pytz

@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 echo "Software: python-telegram-bot 22.8 with AIORateLimiter (PyPI), against an imitation of Telegram in the same process"
 echo "Guess:    with a rate limiter set, a message answered 'retry after 3' is sent again after 3 s; other chats are not held up."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir" 'python-telegram-bot[rate-limiter]==22.8' >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir" 'python-telegram-bot[rate-limiter]==22.8' >&2
 cat >"$dir/probe.py" <<'EOF'
 import asyncio, json, logging, time
 from telegram.error import RetryAfter

@@ -5,7 +5,7 @@ dir=$(mktemp -d)
 echo "Software: pg 8.23.1 (npm) and, for comparison, asyncpg 0.32.0 (PyPI), on Debian's PostgreSQL 15"
 echo "Guess:    when query_timeout has passed the driver cancels the statement: what it reports as failed has not happened."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" asyncpg==0.32.0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" asyncpg==0.32.0 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund pg@8.23.1 >&2)
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
 pg=${pg%/*}

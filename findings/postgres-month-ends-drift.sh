@@ -5,7 +5,7 @@ dir=$(mktemp -d)
 echo "Software: PostgreSQL 15 (Debian); python-dateutil 2.9.0.post0 (PyPI)"
 echo "Guess:    generate_series from 31 January by one month gives the last day of each month, or at least the 31st where there is one."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" python-dateutil==2.9.0.post0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" python-dateutil==2.9.0.post0 >&2
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
 pg=${pg%/*}
 as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid postgres --regid postgres --clear-groups "$@"; else "$@"; fi; }

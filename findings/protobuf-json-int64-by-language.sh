@@ -7,7 +7,7 @@ echo "Guess:    what one official library takes for an int64 the other takes as 
 echo "          integer: underscores, hexadecimal, other scripts' digits, blanks."
 
 trap 'rm -rf "$dir"' EXIT
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" protobuf==7.36.2 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" protobuf==7.36.2 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund @bufbuild/protobuf@2.17.0 >&2)
 cat >"$dir/texts" <<'EOF'
 9007199254740993

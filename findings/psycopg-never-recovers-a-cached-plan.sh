@@ -5,7 +5,7 @@ dir=$(mktemp -d)
 echo "Software: psycopg 3.3.9 and asyncpg 0.32.0 (PyPI), on Debian's PostgreSQL 15"
 echo "Guess:    a driver that prepares statements by itself prepares them again when a migration has changed the table: one error at the most."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" 'psycopg[binary]==3.3.9' asyncpg==0.32.0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" 'psycopg[binary]==3.3.9' asyncpg==0.32.0 >&2
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
 pg=${pg%/*}
 as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid postgres --regid postgres --clear-groups "$@"; else "$@"; fi; }

@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 echo "Software: pyrate-limiter 4.5.1 (PyPI)"
 echo "Guess:    the name given to try_acquire is the key: each user has a limit of their own; try_acquire answers at once, yes or no."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir" pyrate-limiter==4.5.1 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir" pyrate-limiter==4.5.1 >&2
 seen=$(
 	PYTHONPATH="$dir" python3 - <<-'EOF'
 		import time

@@ -8,7 +8,7 @@ redis() { redis-cli -s "$dir/s" "$@" 2>&1; }
 echo "Software: redis-py 8.1.0 (PyPI), ioredis 6.0.0 and redis 6.3.1 (npm), each as it comes, on Debian's Redis"
 echo "Guess:    a client sends a command that changes something once; when the connection ends before the answer, the caller gets an error."
 
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" redis==8.1.0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" redis==8.1.0 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund ioredis@6.0.0 redis@6.3.1 >&2)
 redis-server --port 0 --unixsocket "$dir/s" --save '' --dir "$dir" >"$dir/log" 2>&1 &
 until redis ping >/dev/null; do sleep 0.1; done

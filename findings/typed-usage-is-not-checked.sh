@@ -6,7 +6,7 @@ echo "Software: openai 3.57.0, groq 1.7.0, mistralai 3.7.0 (PyPI), over a transp
 echo "Guess:    usage.prompt_tokens is declared an int in a pydantic model: it is an int, or the SDK raises."
 
 trap 'rm -rf "$dir"' EXIT
-python3 -m pip install -qq --disable-pip-version-check --target "$dir/py" openai==3.57.0 groq==1.7.0 mistralai==3.7.0 >&2
+python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" openai==3.57.0 groq==1.7.0 mistralai==3.7.0 >&2
 cat >"$dir/probe.py" <<'EOF'
 import httpx, groq, openai
 from mistralai.client import Mistral
