@@ -152,7 +152,9 @@ void state_convert(struct account_state *state, const struct policy *to, int64_t
 
 		bool calendar = to->limits[i].kind == KIND_CALENDAR;
 
-		state->limits[i] = from < 0 ? (union limit_state){0} : old.limits[from];
+		state->limits[i] = (union limit_state){0};
+		if (from >= 0)
+			state->limits[i] = old.limits[from];
 		if (calendar)
 			state->limits[i].calendar.held = convert_held(&old, &to->limits[i]);
 		if (from < 0) {
