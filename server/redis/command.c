@@ -173,6 +173,14 @@ static void command_wait(struct redis_command *command)
 	link_wake_at(command->owner, command->deadline_us);
 }
 
+/* What is owed waits for a link that is away or refuses; the rest while one comes up. */
+static bool has_to_wait(const struct redis_command *command, const struct redis_link *link)
+{
+	if (command->owed && !link->closing && (!link->context || link->refused.code))
+		return true;
+	return link->context && link->state != LINK_UP && !link->refused.code;
+}
+
 void redis_send(struct redis_command *command, int64_t deadline_us)
 {
 	struct redis_link *link = command->owner;
@@ -184,16 +192,14 @@ void redis_send(struct redis_command *command, int64_t deadline_us)
 	memcpy(command->bytes.data + command->start, head, (size_t)len);
 	command->sent_us = now_us;
 	command->deadline_us = deadline_us ? deadline_us : now_us + link->timeout_us;
-	if (command->owed && !link->closing && (!link->context || link->refused.code))
-		command_wait(command);
-	else if (link->refused.code && !command->even_refused)
+	if (link->refused.code && !command->even_refused && !has_to_wait(command, link))
 		fail_unasked(command, METRIC_REDIS_ERROR_REFUSED);
 	else if (!command->owed && breaker_open(link, now_us))
 		fail_unasked(command, METRIC_REDIS_ERROR_BREAKER);
+	else if (has_to_wait(command, link))
+		command_wait(command);
 	else if (!link->context)
 		fail_unasked(command, METRIC_REDIS_ERROR_LOST);
-	else if (link->state != LINK_UP && !link->refused.code)
-		command_wait(command);
 	else
 		command_push(command);
 }

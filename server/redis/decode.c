@@ -200,9 +200,8 @@ bool codec_status(struct cut *cut, struct limits_op *op)
 	op->status = (enum limits_status)status;
 	if (status == LIMITS_ABSENT || status == LIMITS_BEHIND)
 		op->mask = cut_u32(cut);
-	else if (status == LIMITS_STALE && !stale_cut(cut, op))
-		return no_answer(op);
-	else if (status == LIMITS_UNSEEDED && !unseeded_cut(cut, op))
+	else if ((status == LIMITS_STALE && !stale_cut(cut, op)) ||
+		 (status == LIMITS_UNSEEDED && !unseeded_cut(cut, op)))
 		return no_answer(op);
 	else if (status == LIMITS_NEEDKEYS)
 		op->info = copy_text(cut, op->arena, &op->info_len);
