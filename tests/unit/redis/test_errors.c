@@ -95,7 +95,7 @@ static void a_redis_that_bursar_may_not_run_on_is_told_by_its_info(void **state)
 		bool ok = redis_info_check(cases[i].info, &err);
 
 		assert_int_equal(ok, cases[i].says == NULL);
-		if (!ok) {
+		if (!ok && cases[i].says) {
 			assert_int_equal(err.code, ERR_PRECONDITION);
 			assert_non_null(strstr(err.text, cases[i].says));
 		}

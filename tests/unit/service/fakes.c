@@ -1,7 +1,6 @@
 /* The fake stores. */
 #include "fakes.h"
 #include "contract/seeding.h"
-#include "contract/seeding.h"
 
 #include <assert.h>
 #include <stdlib.h>
