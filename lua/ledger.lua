@@ -1,13 +1,14 @@
 -- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger had
--- already. raise: lifts counters to what the ledger knows.
+-- already. raise: lifts counters to what the ledger knows; those that an adoption may have put too high it lowers.
 -- reset:    KEYS marker, out, record, pol of the account's partition. ARGV info; account blob; `i7 window (idempotency)`
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
 -- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, each that is not empty `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
 -- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account
 --           `i7 day, i7 week, i7 month, B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
--- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled)`. Reply OK 0 `B raised`; ABSENT 4 `I4 mask`
--- counters: KEYS record, pol. Reply OK 0 `B n, n x (I4 limit id, B dimension, B unit, I6 interface, I6 model, i7 window_start,
+-- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled when it was read, i7 what the ledger knows)`.
+--           Reply OK 0 `B raised, B lowered`; ABSENT 4 `I4 mask`
+-- counters: KEYS record, pol. Reply OK 0 `B may be above the ledger, B n, n x (I4 limit id, B dimension, B unit, I6 interface, I6 model, i7 window_start,
 --           i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
 do -- a block, for Lua has room for 200 locals in a library
@@ -130,21 +131,27 @@ local function raise(keys, args)
 	if not t then
 		return pack('<Bi7I4', ABSENT, time, 1)
 	end
-	local p, list, raised = plans[1], args[1], 0
+	local p, list, raised, lowered, moved = plans[1], args[1], 0, 0, false
+	local high = has_bit(t[FLAGS], HIGH)
 	for r = 1, list:byte(1) do
-		local id, start, settled = sunpack('<I4i7i7', list, 2 + 18 * (r - 1))
+		local id, start, seen, known = sunpack('<I4i7i7i7', list, 2 + 25 * (r - 1))
 		local k = p.index[id]
 		local s = k and p.slot[k]
-		if k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start and t[s] < settled
-			and not has_bit(t[UNSEEDED], p.bit[k]) then
-			t[s] = settled
-			raised = raised + 1
+		if not k or p.kind[k] ~= CALENDAR or t[DAY + p.unit[k]] ~= start or t[s] ~= seen or has_bit(t[UNSEEDED], p.bit[k]) then
+			moved = true
+		elseif seen < known then
+			t[s], raised = known, raised + 1
+		elseif seen > known and high then
+			t[s], lowered = known, lowered + 1
 		end
 	end
-	if raised > 0 then
+	if high and not moved then
+		t[FLAGS] = t[FLAGS] - HIGH
+	end
+	if raised + lowered > 0 or high and not moved then
 		account_save(1, keys[1], raw, 0, keys[2])
 	end
-	return pack('<Bi7B', OK, time, raised)
+	return pack('<Bi7BB', OK, time, raised, lowered)
 end
 
 local function counters(keys)
@@ -162,7 +169,7 @@ local function counters(keys)
 				t[DAY + p.unit[k]], t[s], t[s + 1])
 		end
 	end
-	return pack('<Bi7B', OK, time, n) .. concat(rows)
+	return pack('<Bi7BB', OK, time, has_bit(t[FLAGS], HIGH) and 1 or 0, n) .. concat(rows)
 end
 
 register('reset', reset, { 'allow-oom' })

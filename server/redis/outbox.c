@@ -262,6 +262,7 @@ static void raise_done(struct redis_command *command, const redisReply *reply, c
 
 	op->absent = status == LIMITS_ABSENT;
 	op->raised = status == LIMITS_OK ? cut_u8(&cut) : 0;
+	op->lowered = status == LIMITS_OK ? cut_u8(&cut) : 0;
 	if (op->raised)
 		metric_add(METRIC_reconcile_raised_total, 0, 0, op->raised);
 	op->op.done(&op->op);
@@ -281,7 +282,8 @@ static void raise_counters(struct outbox_store *store, struct outbox_raise *op)
 	for (int i = 0; i < op->count; i++) {
 		buf_put_u32(&redis->scratch, op->window[i].limit_id);
 		buf_put_int(&redis->scratch, op->window[i].window_start, 7);
-		buf_put_int(&redis->scratch, op->window[i].settled, 7);
+		buf_put_int(&redis->scratch, op->window[i].seen, 7);
+		buf_put_int(&redis->scratch, op->window[i].known, 7);
 	}
 	arg_scratch(redis, command);
 	redis_send(command, deadline_of(outbox, &op->op));
@@ -294,8 +296,10 @@ static void counters_done(struct redis_command *command, const redisReply *reply
 	int status = status_of(&op->op, reply, err, &cut);
 
 	op->count = 0;
+	op->high = false;
 	op->absent = status == LIMITS_ABSENT;
 	if (status == LIMITS_OK) {
+		op->high = cut_u8(&cut);
 		int count = cut_u8(&cut);
 
 		for (int i = 0; i < count && i < LIMITS_MAX; i++) {

@@ -94,7 +94,10 @@ struct outbox_sweep {
 	bool more; /* there may be others */
 };
 
-/* Raises calendar counters to what the ledger knows, where the same window runs; never lowers one. */
+/*
+ * Raises calendar counters to what the ledger knows, where the same window runs and nothing was settled since they were read. It lowers
+ * those of an account that may be above the ledger (`high` of its counters), and never another one.
+ */
 struct outbox_raise {
 	struct outbox_op op;
 	enum account_kind kind;
@@ -102,11 +105,11 @@ struct outbox_raise {
 	int count;
 	struct {
 		uint32_t limit_id;
-		int64_t window_start, settled;
+		int64_t window_start, seen, known;
 	} window[LIMITS_MAX];
 	/* out */
 	bool absent; /* there is no record: it will be seeded when it is needed */
-	int raised;
+	int raised, lowered;
 };
 
 /* What an account's record says now of the calendar limits that are seeded: for the reconciler and for proofs. */
@@ -116,6 +119,7 @@ struct outbox_counters {
 	const char *tenant, *id;
 	/* out */
 	bool absent;
+	bool high; /* limits were seeded while they moved: they may be above what the ledger knows */
 	int count;
 	struct {
 		uint32_t limit_id;
