@@ -127,6 +127,7 @@ class Books:
         self.losses, self.faults, self.complaints = [], [], []
         self.exact = collections.Counter()  # EXACT answers, by bursard
         self.answers = collections.Counter()  # (kind, what came)
+        self.checks_read = 0  # answers to checks that were not of a batch
 
     def open(self, request):
         with self.changed:

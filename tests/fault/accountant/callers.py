@@ -127,6 +127,7 @@ class Caller(threading.Thread):
             if answer.get("handle"):
                 request.handle, request.started_at = answer["handle"], answer["started_at"]
             self.books.answered(call, "OK", answer)
+            self.books.checks_read += kind == "check"
         return call
 
     def persist(self, request, kind, message, **fields):

@@ -11,10 +11,17 @@ SHOWN, KEYS_SHOWN = 12, 6
 def judge(plan, books, evidence):
     requests = list(books.requests.values())
     findings = [Finding("complaint", text) for text in books.complaints]
-    findings += admitted.judge(plan, requests, books.losses)
+    findings += admitted.judge(plan, requests, books)
     findings += ledger.judge(plan, requests, books.losses, evidence)
     findings += answers.judge(plan, books)
     return findings
+
+
+def without_unread(findings, unread, evidence):
+    """Without what is left open, if there is no more of it than there were answers that nobody has read."""
+    left = sum(status.open for (kind, _), status in evidence.status.items() if kind == "user")
+    print(f"accountant: {left} reservations are left open, {unread:.0f} answers had left when their callers went")
+    return [f for f in findings if f.kind != "left-open" or left > unread]
 
 
 def fold(calls):
