@@ -64,7 +64,7 @@ def settle(fleet, clock, database):
     request(fleet, "alice", "now", model="claude-sonnet-5", input=40_000, output=2000)
     request(fleet, "carol", "now", input=500, output=100, model="gpt-5.4")
     fleet.drained()
-    until(lambda: database.value("select count(*) from policy_changes") == 0, "policy_changes being empty")
+    until(lambda: database.value("select count(*) from policy_changes") == 0, "policy_changes being empty", 120)
 
 
 class World:
@@ -126,7 +126,7 @@ class World:
         elif words == "the ledger is written":
             self.fleet.drained()
         elif words == "the store has every change":
-            until(lambda: self.database.value("select count(*) from policy_changes") == 0, "policy_changes being empty")
+            until(lambda: self.database.value("select count(*) from policy_changes") == 0, "policy_changes being empty", 120)
         elif words == "Redis ends":
             self.redis.kill()
         elif words == "PostgreSQL ends":

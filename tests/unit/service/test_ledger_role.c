@@ -476,6 +476,17 @@ static void a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_
 	assert_false(change_pending);
 }
 
+static void the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more(void **state)
+{
+	(void)state;
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	change_pending = true;
+	change_age_us = 7000000;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, 3000001);
+}
+
 static void a_change_that_redis_did_not_answer_stays_due(void **state)
 {
 	(void)state;
@@ -560,6 +571,7 @@ int main(void)
 		TEST(a_change_is_written_through_and_confirmed),
 		TEST(an_override_that_has_ended_is_taken_away_and_another_stays),
 		TEST(a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses),
+		TEST(the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more),
 		TEST(a_change_that_redis_did_not_answer_stays_due),
 		TEST(a_stop_waits_for_the_batch_that_is_under_way),
 	};
