@@ -21,7 +21,7 @@ static void call_release(struct call *call)
 	if (!call->answered || call->waiting > 0)
 		return;
 	if (call->cancelled)
-		metric_inc(METRIC_grpc_answers_unread_total, call->method->metric, 0);
+		metric_inc(METRIC_grpc_answers_unread_total, call->method->metric, (unsigned)call->status);
 	if (call->on_ended)
 		call->on_ended(call->cancelled, call->ended_ctx);
 	list_remove(&call->link);

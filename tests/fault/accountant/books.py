@@ -83,6 +83,11 @@ class Request:
     def admissions(self):
         return [call for call in self.calls if call.admitted]
 
+    def allowed_since_settled(self):
+        """Whether a check was allowed that may have come after all that settles it."""
+        settled = max((call.asked for call in self.of("record", "cancel")), default=0)
+        return any(call.admitted and call.answered > settled for call in self.of("check"))
+
     def acknowledged(self):
         """{attempt: the first acknowledgement of its record}."""
         first = {}

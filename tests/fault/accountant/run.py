@@ -24,7 +24,7 @@ def close_books(run_seed, count, losses=0, acts=10, kinds=None, ttl_us=20_000_00
             stage.act = number * acts // len(plan)
             faults.strike(world, dice, fault)
         stage.stop()
-        found = evidence.collect(world, begin)
+        found = evidence.collect(world, begin, unread_may_stay)
         if world.books.losses:
             found = evidence.reconciled(world, found)
         findings = verdict.judge(world.plan, world.books, found)
