@@ -1,11 +1,13 @@
 -- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger had
--- already. raise: lifts counters to what the ledger knows; those that an adoption may have put too high it lowers.
+-- already. charge: counts an entry on accounts that it did not name. raise: lifts counters to what the ledger knows; those that an adoption may have put too high it lowers.
 -- reset:    KEYS marker, out, record, pol of the account's partition. ARGV info; account blob; `i7 window (idempotency)`
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
 -- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, each that is not empty `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
 -- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account
 --           `i7 day, i7 week, i7 month, B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
+-- charge:   KEYS pol, records. ARGV `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account `i7 day, i7 week,
+--           i7 month`. Reply OK 0
 -- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled when it was read, i7 what the ledger knows)`.
 --           Reply OK 0 `B raised, B lowered`; ABSENT 4 `I4 mask`
 -- counters: KEYS record, pol. Reply OK 0 `B may be above the ledger, B n, n x (I4 limit id, B dimension, B unit, I6 interface, I6 model, i7 window_start,
@@ -86,12 +88,13 @@ local function waiting(keys)
 	return pack('<Bi7I2', OK, time, n) .. concat(list)
 end
 
-local function take_back_windows(t, p, interface, model, day, week, month)
+-- Moves the calendar counters of the windows that still run by `asked`, up or down.
+local function move_windows(t, p, interface, model, sign, day, week, month)
 	for k = 1, p.n do
 		local unit = p.unit[k]
 		if p.kind[k] == CALENDAR and in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
 			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
-			t[p.slot[k]] = clamp(t[p.slot[k]] - asked[p.dim[k]])
+			t[p.slot[k]] = clamp(t[p.slot[k]] + sign * asked[p.dim[k]])
 		end
 	end
 end
@@ -109,7 +112,7 @@ local function takeback(keys, args)
 		local p, list = plans[i], args[2 + i]
 		if t then
 			local day, week, month, n = sunpack('<i7i7i7B', list)
-			take_back_windows(t, p, interface, model, day, week, month)
+			move_windows(t, p, interface, model, -1, day, week, month)
 			for r = 1, n do
 				local k = p.index[sunpack('<I4', list, 23 + 4 * (r - 1))]
 				local s = k and p.slot[k]
@@ -119,6 +122,23 @@ local function takeback(keys, args)
 				end
 			end
 			account_save(i, keys[2 + i], raw, 0, keys[2])
+		end
+	end
+	return answer(OK, time)
+end
+
+-- Who is seeded between the ledger's commit and this is counted on twice: so the record may be high.
+local function charge(keys, args)
+	local time = clock_now()
+	ask(sunpack('<i7i7i7i7', args[1]))
+	local interface, model = sunpack('<I6I6', args[1], 29)
+	for i = 1, #keys - 1 do
+		local raw = call('GET', keys[1 + i])
+		local t = account_read(i, raw, time, keys[1])
+		if t then
+			move_windows(t, plans[i], interface, model, 1, sunpack('<i7i7i7', args[1 + i]))
+			t[FLAGS] = t[FLAGS] + (has_bit(t[FLAGS], HIGH) and 0 or HIGH)
+			account_save(i, keys[1 + i], raw, 0, keys[1])
 		end
 	end
 	return answer(OK, time)
@@ -176,6 +196,7 @@ register('reset', reset, { 'allow-oom' })
 register('waiting', waiting, { 'no-writes' })
 register('drain', drain, { 'no-writes' })
 register('takeback', takeback, { 'allow-oom' })
+register('charge', charge, { 'allow-oom' })
 register('raise', raise, { 'allow-oom' })
 register('counters', counters, { 'no-writes' })
 

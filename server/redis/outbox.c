@@ -220,6 +220,17 @@ static void part_put(struct buf *out, const struct entry_part *part)
 		buf_put_u32(out, part->bucket[i].limit_id);
 }
 
+static void arg_amounts(struct redis_store *redis, struct redis_command *command, const struct entry *entry)
+{
+	buf_put_int(&redis->scratch, entry->amounts.requests, 7);
+	buf_put_int(&redis->scratch, entry->amounts.input, 7);
+	buf_put_int(&redis->scratch, entry->amounts.output, 7);
+	buf_put_int(&redis->scratch, entry->amounts.cost, 7);
+	buf_put_uint(&redis->scratch, interface_hash(entry->info.interface), 6);
+	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(&entry->info)), 6);
+	arg_scratch(redis, command);
+}
+
 static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 {
 	struct redis_outbox *outbox = outbox_of(store);
@@ -235,15 +246,41 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	for (int i = 0; i < info->accounts; i++)
 		arg_account(redis, command, info->account[i].kind, info->tenant, info->account[i].id);
 	redis_arg_text(command, op->id);
-	buf_put_int(&redis->scratch, entry->amounts.requests, 7);
-	buf_put_int(&redis->scratch, entry->amounts.input, 7);
-	buf_put_int(&redis->scratch, entry->amounts.output, 7);
-	buf_put_int(&redis->scratch, entry->amounts.cost, 7);
-	buf_put_uint(&redis->scratch, interface_hash(info->interface), 6);
-	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(info)), 6);
-	arg_scratch(redis, command);
+	arg_amounts(redis, command, entry);
 	for (int i = 0; i < info->accounts; i++) {
 		part_put(&redis->scratch, &entry->part[i]);
+		arg_scratch(redis, command);
+	}
+	redis_send(command, deadline_of(outbox, &op->op));
+}
+
+static void charge_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct outbox_charge *op = command->user;
+	struct cut cut;
+
+	(void)status_of(&op->op, reply, err, &cut);
+	op->op.done(&op->op);
+}
+
+static void charge(struct outbox_store *store, struct outbox_charge *op)
+{
+	struct redis_outbox *outbox = outbox_of(store);
+	struct redis_store *redis = &outbox->redis;
+	struct redis_command *command = redis_command_new(redis->link, charge_done, op);
+	const struct entry *entry = op->entry;
+	const struct entry_info *info = &entry->info;
+	int first = info->accounts - op->accounts;
+
+	op_begin(&op->op, outbox);
+	redis_arg_function(command, FUNCTION_CHARGE, 1 + op->accounts);
+	arg_partition(redis, command, op->partition, KEY_POL);
+	for (int i = first; i < info->accounts; i++)
+		arg_account(redis, command, info->account[i].kind, info->tenant, info->account[i].id);
+	arg_amounts(redis, command, entry);
+	for (int i = first; i < info->accounts; i++) {
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			buf_put_int(&redis->scratch, entry->part[i].window_start[u], 7);
 		arg_scratch(redis, command);
 	}
 	redis_send(command, deadline_of(outbox, &op->op));
@@ -339,6 +376,7 @@ struct outbox_store *redis_outbox_new(const struct redis_options *options, struc
 		.ack = ack,
 		.takeback = takeback,
 		.sweep = sweep,
+		.charge = charge,
 		.raise = raise_counters,
 		.counters = counters};
 	struct redis_outbox *outbox = mem_zalloc(1, sizeof(*outbox));

@@ -84,6 +84,14 @@ struct outbox_takeback {
 	bool taken; /* false: it was gone already */
 };
 
+/* Counts an entry on its last accounts, which the store did not know when it was made: in calendar windows that still run. */
+struct outbox_charge {
+	struct outbox_op op;
+	int partition;
+	int accounts;
+	const struct entry *entry;
+};
+
 /* Ends reservations of one partition whose time is over. */
 struct outbox_sweep {
 	struct outbox_op op;
@@ -136,6 +144,7 @@ struct outbox_store_ops {
 	void (*drain)(struct outbox_store *store, struct outbox_drain *op);
 	void (*ack)(struct outbox_store *store, struct outbox_ack *op);
 	void (*takeback)(struct outbox_store *store, struct outbox_takeback *op);
+	void (*charge)(struct outbox_store *store, struct outbox_charge *op);
 	void (*sweep)(struct outbox_store *store, struct outbox_sweep *op);
 	void (*raise)(struct outbox_store *store, struct outbox_raise *op);
 	void (*counters)(struct outbox_store *store, struct outbox_counters *op);

@@ -157,6 +157,14 @@ static void fake_takeback(struct outbox_store *store, struct outbox_takeback *op
 	later(outbox_answer, &op->op);
 }
 
+static void fake_charge(struct outbox_store *store, struct outbox_charge *op)
+{
+	(void)store;
+	op->op.ok = true;
+	note("charge", op->entry->info.request_id);
+	later(outbox_answer, &op->op);
+}
+
 static void fake_sweep(struct outbox_store *store, struct outbox_sweep *op)
 {
 	(void)store;
@@ -182,6 +190,7 @@ static const struct outbox_store_ops outbox_ops = {.waiting = fake_waiting,
 	.drain = fake_drain,
 	.ack = fake_ack,
 	.takeback = fake_takeback,
+	.charge = fake_charge,
 	.sweep = fake_sweep,
 	.raise = fake_raise,
 	.counters = fake_counters};
