@@ -99,13 +99,13 @@ def collect(world, begin, unread_may_stay=False):
 
 
 def reconciled(world, evidence):
-    """After a loss the reconciler raises what Redis has lost, within its minute."""
+    """After a loss the reconciler raises what Redis has lost: within a minute, or two when it was killed with its bursard."""
     def equal():
         evidence.status = read_status(world)
         return not any(finding.kind == "counter-differs" for finding in ledger.judge_counters(world.plan, evidence))
 
     try:
-        until(equal, "the counters being what the ledger has", 150)
+        until(equal, "the counters being what the ledger has", 240)
     except TimeoutError as error:
         print(f"accountant: {error}")
     evidence.proof_equal = world.fleet.proof().equal
