@@ -166,7 +166,8 @@ static void prices_look(struct diagnoses *out, const struct durable_facts *durab
 		find(out, "prices", FINDING_WARN,
 			"'bursar report month --by model' marks them; give each a price ('bursar price put', or "
 			"import)",
-			"%" PRId64 " requests of this month had no price", durable->unpriced);
+			"%" PRId64 " requests of this month were not charged by a price of their own",
+			durable->unpriced);
 	else
 		find(out, "prices", durable->newest_price_us < now_us - PRICES_WARN_US ? FINDING_WARN : FINDING_OK,
 			"compare them with the providers' lists: 'bursar price import' shows what would change",
