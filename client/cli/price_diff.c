@@ -129,6 +129,8 @@ static void put_change(struct table *table, const Bursar__V1__PriceChange *chang
 	put_until(&was, change->before);
 	put_until(&is, change->after);
 	put_row(&diff, "until", buf_str(&was), buf_str(&is));
+	if (!diff.named) /* else it is seen in what costs something else */
+		put_row(&diff, "source", change->before ? change->before->source : "", change->after->source);
 	buf_release(&was);
 	buf_release(&is);
 }

@@ -16,7 +16,6 @@
 #define OUTBOX_WARN_US (10 * SECOND_US)
 #define OUTBOX_FAIL_US (60 * SECOND_US)
 #define CHANGES_WARN_US (30 * SECOND_US)
-#define PRICES_WARN_US (120 * DAY_US)
 #define CERTIFICATE_WARN_US (21 * DAY_US)
 enum { DAYS_AHEAD = 2, MEMORY_WARN_PERCENT = 80 };
 
@@ -160,6 +159,9 @@ static void changes_look(struct diagnoses *out, const struct durable_facts *dura
 
 static void prices_look(struct diagnoses *out, const struct durable_facts *durable, int64_t now_us)
 {
+	static const char compare[] = "compare them with the providers' lists: 'bursar price import' shows what would "
+				      "change, and 'bursar price "
+				      "put PROVIDER MODEL --source TEXT' says that one still holds";
 	char day[DATE_TEXT];
 
 	if (durable->unpriced)
@@ -168,10 +170,15 @@ static void prices_look(struct diagnoses *out, const struct durable_facts *durab
 			"import)",
 			"%" PRId64 " requests of this month were not charged by a price of their own",
 			durable->unpriced);
+	else if (durable->old_prices)
+		find(out, "prices", FINDING_WARN, compare,
+			"models used this month at prices whose source is older than 120 days: %" PRId64,
+			durable->old_prices);
+	else if (!durable->newest_price_us)
+		find(out, "prices", FINDING_WARN, "'bursar price import' puts a list", "none");
 	else
-		find(out, "prices", durable->newest_price_us < now_us - PRICES_WARN_US ? FINDING_WARN : FINDING_OK,
-			"compare them with the providers' lists: 'bursar price import' shows what would change",
-			"the newest is of %s", day_text(durable->newest_price_us, day));
+		find(out, "prices", durable->newest_price_us < now_us - PRICES_OLD_US ? FINDING_WARN : FINDING_OK,
+			compare, "the newest source is of %s", day_text(durable->newest_price_us, day));
 }
 
 static void keys_look(struct diagnoses *out, const struct durable_facts *durable)

@@ -17,6 +17,8 @@ struct store_facts {
 	int64_t waiting, oldest_us; /* entries in outboxes (-1: it did not say), and when the oldest came (0: none) */
 };
 
+#define PRICES_OLD_US INT64_C(10368000000000) /* 120 days: look whether they still hold */
+
 /* Of PostgreSQL. */
 struct durable_facts {
 	bool answered;
@@ -28,7 +30,8 @@ struct durable_facts {
 	int64_t rejects;
 	int64_t changes, oldest_change_us; /* that Redis has not confirmed */
 	int64_t unpriced; /* requests of this month without a price of their own */
-	int64_t newest_price_us;
+	int64_t newest_price_us; /* when the youngest source of a price in force was read; 0: there is no price */
+	int64_t old_prices; /* models of this month at prices whose source is older than PRICES_OLD_US */
 	int64_t keys, operators_ending, idle; /* that work; operators' that end within 14 days; unused for 90 days */
 	int64_t paused; /* pools */
 };

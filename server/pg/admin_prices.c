@@ -239,7 +239,10 @@ static bool row_decide(const struct prices_put *op, struct pg_link *link, struct
 	if (!price_fill(price, row->given, &row->before, err))
 		return false;
 	bool same_end = price->to_us == 0 || price->to_us == row->before.to_us;
-	row->change = same_end && price_costs_same(price, &row->before) ? PRICE_SAME : PRICE_MOVED;
+	/* Who names the source alone has looked, and says that the price still holds. */
+	bool confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
+	bool same = same_end && price_costs_same(price, &row->before);
+	row->change = same && !confirmed ? PRICE_SAME : PRICE_MOVED;
 	row->big = price_big_move(&row->before, price) >= 0;
 	if (row->change == PRICE_SAME)
 		*price = row->before;

@@ -134,6 +134,10 @@ static void prices_keys_pools_and_doors_are_looked_at(void **state)
 	alone("prices", FINDING_WARN);
 	durable.newest_price_us = NOW - 121 * DAY;
 	alone("prices", FINDING_WARN);
+	durable.newest_price_us = 0;
+	alone("prices", FINDING_WARN);
+	durable.old_prices = 1;
+	alone("prices", FINDING_WARN);
 	durable.keys = 0;
 	alone("keys", FINDING_WARN);
 	durable.operators_ending = 1;
