@@ -23,6 +23,7 @@
 #include "service/watch.h"
 #include "service/watch_tell.h"
 #include "service/worker.h"
+#include "service/zones.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 /* So long the good-byes of a keeper may be under way. One that is lost costs its waiters some seconds, and no more. */
@@ -173,8 +174,8 @@ static void on_good_bye_said(uv_timer_t *timer)
 
 	bool owes = redis_limits_owed(bench->limits) > 0 && clock_mono_us() < bench->owed_until_us;
 
-	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) && !bench->worker->epochs_asked &&
-		!owes)
+	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) &&
+		!bench->worker->epochs_asked && !owes)
 		stores_close(bench);
 	else
 		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);
@@ -385,4 +386,9 @@ bool wire_ready(void *arg)
 
 	buf_release(&reason);
 	return ready;
+}
+
+void wire_look(void)
+{
+	zones_look();
 }

@@ -219,6 +219,26 @@ static void durable_look(struct diagnoses *out, const struct durable_facts *dura
 		"%" PRId64 " are paused", durable->paused);
 }
 
+static void zones_find(struct diagnoses *out, const struct zones_facts *zones)
+{
+	const char *version = zones->version[0] ? zones->version : "unknown";
+
+	if (!zones->found)
+		find(out, "time zones", zones->missing ? FINDING_FAIL : FINDING_WARN,
+			"install tzdata: it is read within seconds; until then accounts in a zone count by UTC, and no "
+			"zone "
+			"can be put",
+			"no data in %s", zones->folder);
+	else if (zones->missing)
+		find(out, "time zones", FINDING_WARN,
+			"install the package that has them (Debian 13: tzdata-legacy), or put another zone; until then "
+			"these accounts count by UTC",
+			"version %s in %s is without %d of the accounts' zones, such as %s", version, zones->folder,
+			zones->missing, zones->first_missing);
+	else
+		find(out, "time zones", FINDING_OK, "", "version %s in %s", version, zones->folder);
+}
+
 static void doors_look(struct diagnoses *out, const struct server_facts *server)
 {
 	int64_t left_us = server->certificate_ends_us - server->now_us;
@@ -246,5 +266,6 @@ void diagnose(const struct store_facts *store, const struct durable_facts *durab
 	out->count = 0;
 	store_look(out, store, server->now_us);
 	durable_look(out, durable, server->now_us);
+	zones_find(out, &server->zones);
 	doors_look(out, server);
 }

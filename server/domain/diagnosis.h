@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "domain/zone_file.h"
+
 /* Of Redis. Texts are "" where it did not say. */
 struct store_facts {
 	bool answered;
@@ -41,6 +43,7 @@ struct server_facts {
 	int64_t now_us;
 	bool tls, insecure; /* certificates in use; insecure_listen in use */
 	int64_t certificate_ends_us; /* 0: it could not be read */
+	struct zones_facts zones;
 };
 
 /* The numbers are the API's. */

@@ -36,7 +36,7 @@ static int begin(void **state)
 		.days_ahead = 3,
 		.newest_price_us = NOW - DAY,
 		.keys = 2};
-	server = (struct server_facts){.now_us = NOW};
+	server = (struct server_facts){.now_us = NOW, .zones = {.found = true, .folder = "/zones", .version = "2026a"}};
 	return 0;
 }
 
@@ -146,6 +146,15 @@ static void prices_keys_pools_and_doors_are_looked_at(void **state)
 	alone("keys", FINDING_WARN);
 	durable.paused = 1;
 	alone("pools", FINDING_WARN);
+	server.zones.version[0] = '\0';
+	alone("time zones", FINDING_OK);
+	server.zones.missing = 1;
+	alone("time zones", FINDING_WARN);
+	server.zones.found = false;
+	alone("time zones", FINDING_WARN);
+	server.zones.found = false;
+	server.zones.missing = 1;
+	alone("time zones", FINDING_FAIL);
 	server.insecure = true;
 	alone("tls", FINDING_WARN);
 	server.tls = true;
