@@ -91,6 +91,7 @@ void read_check(struct cli *cli, Bursar__V1__CheckRequest *request)
 	request->input_tokens = option_number(cli, "input-tokens", 0);
 	request->max_output_tokens = option_number(cli, "max-output-tokens", 0);
 	request->language = (char *)option_text(cli, "language");
+	request->mode = (char *)option_text(cli, "mode");
 }
 
 static int run_check(struct cli *cli)

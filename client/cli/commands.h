@@ -73,6 +73,9 @@ bool month_check(struct cli *cli, const char *text);
 	{'i', "interface", OPTION_TEXT, "NAME", "where it comes from: telegram, discord, web, api (default: api)", \
 		NULL}, \
 		{'m', "model", OPTION_TEXT, "MODEL", "the model to be asked; without it no cost is held", NULL}, \
+		{'\0', "mode", OPTION_TEXT, "MODE", \
+			"how it is bought: batch, flex, priority or what else the price names (default: standard)", \
+			NULL}, \
 		{'\0', "input-tokens", OPTION_COUNT, "N", "estimated input, all classes together", NULL}, \
 		{'\0', "max-output-tokens", OPTION_COUNT, "N", "the most it may answer (default: the tier's)", NULL}, \
 	{ \

@@ -53,10 +53,12 @@ struct prices_put {
 	struct price_put_row {
 		struct price price; /* out: as it is or will be kept */
 		unsigned given; /* PRICE_GIVEN_* */
+		bool merged; /* what is not given is filled from wider prices too, where there is none of its own */
 		int line; /* where the caller read it, for messages; 0 = unknown */
 		enum { PRICE_SAME, PRICE_NEW, PRICE_MOVED } change; /* out; so below */
 		bool big;
-		struct price before; /* PRICE_SAME, PRICE_MOVED: what is in force */
+		bool based; /* PRICE_NEW, filled from what counted there until now: the tenant's price, or everybody's */
+		struct price before; /* PRICE_SAME, PRICE_MOVED, based: what is in force */
 	} * row;
 	uint64_t fingerprint; /* out: of what changes */
 };

@@ -115,7 +115,8 @@ class World:
             (r"\d\.\d{3} s (behind|ahead of) the server's", "0.001 s behind the server's"),
             (r"\b0\.\d{3} s (behind|ahead of) this", "0.000 s behind this"),
             (r"\b\d+ MiB, without", "2 MiB, without"),
-            (r"the newest is of \d{4}-\d\d-\d\d", "the newest is of 2026-11-01"),
+            (r"version \w+ in /usr/share/zoneinfo", "version 2026a in /usr/share/zoneinfo"),
+            (r"the newest source is of \d{4}-\d\d-\d\d", "the newest source is of 2026-11-01"),
         ]
         return transcript.Shell(home, env, masks)
 
