@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "cli/format.h"
+#include "cli/nearest.h"
 #include "cli/plain.h"
+#include "cli/words.h"
 
 static const struct hint {
 	int code;
@@ -85,46 +87,88 @@ static int unreachable(const struct cli *cli, const struct bursar_error *error)
 	return EXIT_UNREACHABLE;
 }
 
-/* Where what was not found can be looked up: the server names an RPC, people have a command for it. */
+/* Where what was not found can be looked up, and which name may have been meant: the server names an RPC, people have a command for it. */
 static const struct place {
-	const char *mark, *text;
+	const char *mark, *before; /* in the message; in front of the name that was not found */
+	void (*nearest)(struct cli *cli, const char *tenant, struct meant *meant);
+	const char *text;
 } places[] = {
-	{"see ListTiers", "'bursar tier list' shows what there is. Mind --tenant."},
-	{"see ListPools", "'bursar pool list' shows what there is. Mind --tenant."},
-	{"see ListPrices", "'bursar price list' shows what there is. Mind --tenant."},
-	{"see ListKeys", "'bursar key list' shows what there is. Mind --tenant."},
-	{"reservation", "Mind --tenant. An ended reservation is known for 15 minutes more."},
-	{"there is no user", "'bursar account list' shows whom there is. Mind --tenant."},
-	{"there is no ", "Mind --tenant."},
+	{"see ListTiers", "no tier ", nearest_tier, "'bursar tier list' shows what there is. Mind --tenant."},
+	{"see ListPools", "no pool ", nearest_pool, "'bursar pool list' shows what there is. Mind --tenant."},
+	{"see ListPrices", "model: ", nearest_model, "'bursar price list' shows what there is. Mind --tenant."},
+	{"see ListKeys", NULL, NULL, "'bursar key list' shows what there is. Mind --tenant."},
+	{"reservation", NULL, NULL, "Mind --tenant. An ended reservation is known for 15 minutes more."},
+	{"there is no user", "no user ", nearest_user, "'bursar account list' shows whom there is. Mind --tenant."},
+	{"there is no ", NULL, NULL, "Mind --tenant."},
 };
 
-static void where_to_look(const struct bursar_error *error)
+static bool has_tenant(const struct cli *cli)
 {
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		if (strstr(error->message, places[i].mark)) {
-			fprintf(stderr, "  %s\n", places[i].text);
-			return;
-		}
+	for (const struct option *option = cli->command->options; option->name; option++)
+		if (strcmp(option->name, "tenant") == 0)
+			return true;
+	return false;
+}
+
+/* The name that the message says there is none of: the word behind `before`. */
+static void name_missing(const char *message, const char *before, char name[128])
+{
+	const char *at = strstr(message, before);
+	size_t len;
+
+	if (!at)
+		return;
+	at += strlen(before);
+	len = strcspn(at, ": ");
+	if (len < 128) {
+		memcpy(name, at, len);
+		name[len] = '\0';
 	}
+}
+
+static const struct place *place_of(const struct bursar_error *error)
+{
+	if (error->code != BURSAR_NOT_FOUND && !strstr(error->message, ": see List"))
+		return NULL;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (strstr(error->message, places[i].mark))
+			return &places[i];
+	return NULL;
+}
+
+static void put_nearest(struct buf *out, struct cli *cli, const struct place *place, const char *message)
+{
+	char name[128] = "";
+	struct meant meant = {.typed = name};
+
+	if (!place->nearest)
+		return;
+	name_missing(message, place->before, name);
+	if (name[0])
+		place->nearest(cli, has_tenant(cli) ? option_text(cli, "tenant") : "", &meant);
+	if (strcmp(meant.name, name) != 0)
+		meant_put(out, &meant);
 }
 
 int cli_failed(struct cli *cli, const struct bursar_error *error)
 {
 	struct buf wait = {0}, said = {0};
+	const struct place *place = place_of(error);
 
 	if (!error->from_server)
 		return unreachable(cli, error);
-	put_plain(&said, error->message);
-	fprintf(stderr, "bursar: refused (%s): %s%s%s\n", bursar_code_name(error->code), error->field,
-		error->field[0] ? ": " : "", buf_str(&said));
+	words_put(&said, cli, error->field, error->message);
+	if (place)
+		put_nearest(&said, cli, place, error->message);
+	fprintf(stderr, "bursar: refused (%s): %s\n", bursar_code_name(error->code), buf_str(&said));
 	buf_release(&said);
 	if (error->retry_after_us > 0) {
 		put_duration(&wait, error->retry_after_us);
 		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
 		buf_release(&wait);
 	}
-	if (error->code == BURSAR_NOT_FOUND || strstr(error->message, ": see List"))
-		where_to_look(error);
+	if (place)
+		fprintf(stderr, "  %s\n", place->text);
 	if (strcmp(error->reason, "OTHER_TENANT") == 0) {
 		fprintf(stderr, "  Leave --tenant out, for the key's own tenant, or ask with an operator's key.\n");
 		return EXIT_REFUSED;

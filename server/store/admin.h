@@ -22,6 +22,7 @@ struct tenant_list {
 	int limit;
 	int count;
 	struct tenant *rows;
+	bool *known; /* has anybody put it? Else it has accounts, from a check, and the settings of `default` */
 	bool more;
 };
 struct tier_put {
