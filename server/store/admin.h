@@ -152,6 +152,7 @@ struct proof_query {
 	struct use ledger, rollup, shared;
 	int users;
 	const char **user;
+	struct use *of_user; /* the roll-ups of each */
 };
 
 struct pool_row {
