@@ -146,7 +146,7 @@ static void put_nearest(struct buf *out, struct cli *cli, const struct place *pl
 	name_missing(message, place->before, name);
 	if (name[0])
 		place->nearest(cli, has_tenant(cli) ? option_text(cli, "tenant") : "", &meant);
-	if (strcmp(meant.name, name) != 0)
+	if (meant.distance > 0) /* else it is there, elsewhere */
 		meant_put(out, &meant);
 }
 
