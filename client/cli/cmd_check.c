@@ -10,6 +10,7 @@
 #include "cli/denied.h"
 #include "cli/file.h"
 #include "cli/format.h"
+#include "cli/known.h"
 #include "cli/view.h"
 
 static void put_reason(struct buf *out, Bursar__V1__Reason reason)
@@ -114,6 +115,8 @@ static int run_check(struct cli *cli)
 			view_field(cli, "next", "bursar record %s --input-tokens N --output-tokens N",
 				answer->reservation);
 	}
+	tell_if_tenant_unknown(cli);
+	tell_if_interface_unseen(cli, request.interface);
 	bursar_free(answer);
 	return code;
 }

@@ -135,7 +135,8 @@ static int run_import(struct cli *cli)
 	request.effective_from_us = option_number(cli, "from", 0);
 	request.yes = option_given(cli, "yes");
 	request.reason = (char *)option_text(cli, "reason");
-	if (!file_read(cli_arg(cli, 0), &text, &cli->err)) {
+	if (!file_read(cli_arg(cli, 0), &text, &cli->err) ||
+		(!text.len && !err_set(&cli->err, ERR_INVALID, "%s: is empty", cli_arg(cli, 0)))) {
 		cli_usage(cli);
 	} else if (!is_json(cli)) {
 		request.csv = (char *)buf_str(&text);

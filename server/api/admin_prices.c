@@ -177,7 +177,7 @@ void admin_get_price(struct call *call, void *ctx)
 	if (price) {
 		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
 	} else {
-		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then: see ListPrices", model);
+		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then", model);
 		err_reason(&err, "PRICE_NOT_FOUND");
 		call_fail(call, &err);
 	}

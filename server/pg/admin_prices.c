@@ -369,9 +369,8 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 	if (!prices_begin(link, err) || !in_force(link, &asked, &op->price, &found, &ever, err))
 		return false;
 	if (!found)
-		return err_set(err, ERR_NOT_FOUND,
-			       "model: %s/%s has no price%s%s of its own in force then: see ListPrices", asked.provider,
-			       asked.model, asked.account[0] ? " for account " : "", asked.account) ||
+		return err_set(err, ERR_NOT_FOUND, "model: %s/%s has no price%s%s of its own in force then",
+			       asked.provider, asked.model, asked.account[0] ? " for account " : "", asked.account) ||
 		       err_reason(err, "PRICE_NOT_FOUND");
 	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
 		return false;

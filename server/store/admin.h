@@ -22,6 +22,7 @@ struct tenant_list {
 	int limit;
 	int count;
 	struct tenant *rows;
+	bool *known; /* has anybody put it? Else it has accounts, from a check, and the settings of `default` */
 	bool more;
 };
 struct tier_put {
@@ -153,6 +154,7 @@ struct proof_query {
 	struct use ledger, rollup, shared;
 	int users;
 	const char **user;
+	struct use *of_user; /* the roll-ups of each */
 };
 
 struct pool_row {
