@@ -1,6 +1,7 @@
 /* version, completion, docs: the program about itself. */
 #include "cli/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -15,8 +16,8 @@ static int run_version(struct cli *cli)
 }
 
 /* Runs the one whose name was given. */
-static int put_page(struct cli *cli, const char *what, const char *first, void (*put_first)(struct buf *out),
-	const char *second, void (*put_second)(struct buf *out))
+static int put_page(struct cli *cli, const char *first, void (*put_first)(struct buf *out), const char *second,
+	void (*put_second)(struct buf *out))
 {
 	const char *name = cli_arg(cli, 0);
 
@@ -25,7 +26,10 @@ static int put_page(struct cli *cli, const char *what, const char *first, void (
 	} else if (strcmp(name, second) == 0) {
 		put_second(&cli->out);
 	} else {
-		err_set(&cli->err, ERR_INVALID, "'%s' is no %s; one of %s, %s", name, what, first, second);
+		char choices[64];
+
+		snprintf(choices, sizeof(choices), "%s|%s", first, second);
+		cli_none_of(&cli->err, name, choices);
 		return cli_usage(cli);
 	}
 	return EXIT_DONE;
@@ -33,12 +37,12 @@ static int put_page(struct cli *cli, const char *what, const char *first, void (
 
 static int run_completion(struct cli *cli)
 {
-	return put_page(cli, "shell", "bash", completion_put_bash, "zsh", completion_put_zsh);
+	return put_page(cli, "bash", completion_put_bash, "zsh", completion_put_zsh);
 }
 
 static int run_docs(struct cli *cli)
 {
-	return put_page(cli, "page", "markdown", help_put_markdown, "man", help_put_man);
+	return put_page(cli, "markdown", help_put_markdown, "man", help_put_man);
 }
 
 static const struct command commands[] = {

@@ -43,6 +43,7 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *ar
 		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
 		.interface = request->interface[0] ? request->interface : "api",
 		.model = request->model,
+		.price_mode = price_mode(request->mode),
 		.input_tokens = request->input_tokens,
 		.max_output_tokens = request->max_output_tokens,
 		.ttl_us = request->reservation_ttl_us,
@@ -233,6 +234,7 @@ static void get_status(struct call *call, void *ctx)
 		.request_id = "",
 		.interface = "",
 		.model = request->model,
+		.price_mode = "",
 		.deadline_us = call_deadline_us(call),
 	};
 	check_start(&self->check, ctx, call_arena(call), status_done);

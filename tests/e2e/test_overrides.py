@@ -193,14 +193,14 @@ def test_the_command_line_gives_an_override_an_end_and_shows_it(start_bursard):
         return subprocess.run([program("bursar"), *args], env={**os.environ, "BURSAR_ADDR": address, "TZ": "UTC"}, text=True,
                               capture_output=True, timeout=60, check=False)
 
-    shown = bursar("account", "override", "alice", "requests=600/min", "--until", "2099-12-05T10:00")
+    shown = bursar("account", "override", "alice", "requests=600/min", "--until", "2099-12-05T10:00", "--create")
     assert shown.returncode == 0, shown.stderr
     assert "requests=600/min until 2099-12-05T10:00:00+00:00 (in " in shown.stdout
     assert bursar("account", "override", "alice", "tokens=1M/day", "--for", "7d", "--merge").returncode == 0
     assert "2, one until 20" in bursar("account", "list").stdout
     overrides = json.loads(bursar("account", "get", "alice", "--json").stdout)["overrides"]
     assert sorted(limit["name"] for limit in overrides if limit["until_us"]) == ["requests_per_minute", "tokens_per_day"]
-    past = bursar("account", "override", "alice", "requests=600/min", "--until", "-1h")
+    past = bursar("account", "override", "alice", "requests=600/min", "--until", "-1h", "--merge")
     assert past.returncode != 0 and "lies in the past" in past.stderr
     assert bursar("account", "override", "alice", "requests=1/min", "--until", "+1h", "--for", "1h").returncode == 2
     assert bursar("account", "override", "alice", "--clear", "--for", "1h").returncode == 2
