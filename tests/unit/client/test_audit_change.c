@@ -13,7 +13,7 @@
 #define DAY_LIMIT(amount) \
 	"{\"kind\": 1, \"name\": \"requests_per_day\", \"unit\": 0, \"burst\": 0, \"model\": \"\", " \
 	"\"amount\": " amount ", \"notify\": true, \"shadow\": false, \"position\": 0, \"until_us\": 0, " \
-			      "\"dimension\": 0, \"interface\": \"\", " \
+	"\"dimension\": 0, \"interface\": \"\", " \
 	"\"period_us\": 0, \"warn_percent\": 80}"
 #define BUCKET \
 	"{\"kind\": 0, \"name\": \"x\", \"unit\": 0, \"burst\": 7000000000, \"model\": \"gpt-4o\", \"amount\": " \
