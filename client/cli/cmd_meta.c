@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/complete.h"
 #include "cli/help.h"
 
 static int run_version(struct cli *cli)
@@ -14,31 +15,44 @@ static int run_version(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* Runs the one whose name was given. */
-static int put_page(struct cli *cli, const char *what, const char *first, void (*put_first)(struct buf *out),
-	const char *second, void (*put_second)(struct buf *out))
-{
-	const char *name = cli_arg(cli, 0);
+struct page {
+	const char *name;
+	void (*put)(struct buf *out);
+};
 
-	if (strcmp(name, first) == 0) {
-		put_first(&cli->out);
-	} else if (strcmp(name, second) == 0) {
-		put_second(&cli->out);
-	} else {
-		err_set(&cli->err, ERR_INVALID, "'%s' is no %s; one of %s, %s", name, what, first, second);
-		return cli_usage(cli);
+/* Runs the one whose name was given; a row of zeros ends them. */
+static int put_page(struct cli *cli, const char *what, const struct page *pages)
+{
+	const char *name = cli_arg(cli, 0), *separator = "";
+	struct buf names = {0};
+
+	for (; pages->name; pages++) {
+		if (strcmp(name, pages->name) == 0) {
+			pages->put(&cli->out);
+			buf_release(&names);
+			return EXIT_DONE;
+		}
+		buf_putf(&names, "%s%s", separator, pages->name);
+		separator = ", ";
 	}
-	return EXIT_DONE;
+	err_set(&cli->err, ERR_INVALID, "'%s' is no %s; one of %s", name, what, buf_str(&names));
+	buf_release(&names);
+	return cli_usage(cli);
 }
 
 static int run_completion(struct cli *cli)
 {
-	return put_page(cli, "shell", "bash", completion_put_bash, "zsh", completion_put_zsh);
+	static const struct page pages[] = {
+		{"bash", completion_put_bash}, {"zsh", completion_put_zsh}, {"fish", completion_put_fish}, {0}};
+
+	return put_page(cli, "shell", pages);
 }
 
 static int run_docs(struct cli *cli)
 {
-	return put_page(cli, "page", "markdown", help_put_markdown, "man", help_put_man);
+	static const struct page pages[] = {{"markdown", help_put_markdown}, {"man", help_put_man}, {0}};
+
+	return put_page(cli, "page", pages);
 }
 
 static const struct command commands[] = {
@@ -54,12 +68,25 @@ static const struct command commands[] = {
 	{
 		.name = "completion",
 		.args = "SHELL",
-		.summary = "print a script that completes commands in bash or zsh",
-		.about = "",
+		.summary = "print a script that completes commands in bash, zsh or fish",
+		.about = "It offers commands, options and names of files, and, asked of the server, tiers, models, "
+			 "pools, "
+			 "users, teams, orgs and tenants, by the options that are typed already (--addr, --profile, "
+			 "--tenant). A server that does not answer within a second has nothing to offer.",
 		.examples = {"completion bash > ~/.local/share/bash-completion/completions/bursar",
-			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath"},
+			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath",
+			"completion fish > ~/.config/fish/completions/bursar.fish"},
 		.run = run_completion,
 		.alone = true,
+	},
+	{
+		.name = "complete",
+		.args = "WHAT [PREFIX...]",
+		.summary = "print what the server knows that begins so, for the shells' completion",
+		.about = "",
+		.run = complete_run,
+		.alone = true,
+		.hidden = true,
 	},
 	{
 		.name = "docs",
