@@ -1,17 +1,17 @@
--- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger had
--- already. charge: counts an entry on accounts that it did not name. raise: lifts counters to what the ledger knows; those that an adoption may have put too high it lowers.
+-- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger
+-- had already. charge: counts an entry on accounts that it did not name. raise: lifts counters to what the ledger knows; those
+-- that an adoption may have put too high it lowers.
 -- reset:    KEYS marker, out, record, pol of the account's partition. ARGV info; account blob; `i7 window (idempotency)`
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
 -- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, each that is not empty `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
 -- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account
 --           `i7 day, i7 week, i7 month, B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
--- charge:   KEYS pol, records. ARGV `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account `i7 day, i7 week,
---           i7 month`. Reply OK 0
+-- charge:   KEYS pol, records. ARGV as takeback, without the id. Reply OK 0
 -- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled when it was read, i7 what the ledger knows)`.
 --           Reply OK 0 `B raised, B lowered`; ABSENT 4 `I4 mask`
--- counters: KEYS record, pol. Reply OK 0 `B may be above the ledger, B n, n x (I4 limit id, B dimension, B unit, I6 interface, I6 model, i7 window_start,
---           i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
+-- counters: KEYS record, pol. Reply OK 0 `B may be above the ledger, B n, n x (I4 limit id, B dimension, B unit, I6 interface,
+--           I6 model, i7 window_start, i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
 do -- a block, for Lua has room for 200 locals in a library
 
@@ -157,7 +157,8 @@ local function raise(keys, args)
 		local id, start, seen, known = sunpack('<I4i7i7i7', list, 2 + 25 * (r - 1))
 		local k = p.index[id]
 		local s = k and p.slot[k]
-		if not k or p.kind[k] ~= CALENDAR or t[DAY + p.unit[k]] ~= start or t[s] ~= seen or has_bit(t[UNSEEDED], p.bit[k]) then
+		local runs = k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start and not has_bit(t[UNSEEDED], p.bit[k])
+		if not runs or t[s] ~= seen then
 			moved = true
 		elseif seen < known then
 			t[s], raised = known, raised + 1

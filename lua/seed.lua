@@ -9,8 +9,9 @@
 -- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 8 a provisional record stays so; 32 keep the
 --         policy in the record), I2 grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`;
 --         NOTHING 11 (its version is not lower; a provisional record takes an equal one)
--- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 also when something was settled since: the ledger may have it already), i7 day, i7 week, i7 month (starts
---         of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7 what the ledger knows)`. Reply OK 0;
+-- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 also when something was settled since: the ledger may have it already),
+--         i7 day, i7 week, i7 month (starts of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7
+--         what the ledger knows)`. Reply OK 0;
 --         NOTHING 11 (something was settled since: read again); ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
 -- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
 do -- a block, for Lua has room for 200 locals in a library

@@ -220,7 +220,8 @@ static void part_put(struct buf *out, const struct entry_part *part)
 		buf_put_u32(out, part->bucket[i].limit_id);
 }
 
-static void arg_amounts(struct redis_store *redis, struct redis_command *command, const struct entry *entry)
+/* What an entry charged, and its parts from `first` on. */
+static void arg_entry(struct redis_store *redis, struct redis_command *command, const struct entry *entry, int first)
 {
 	buf_put_int(&redis->scratch, entry->amounts.requests, 7);
 	buf_put_int(&redis->scratch, entry->amounts.input, 7);
@@ -229,6 +230,10 @@ static void arg_amounts(struct redis_store *redis, struct redis_command *command
 	buf_put_uint(&redis->scratch, interface_hash(entry->info.interface), 6);
 	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(&entry->info)), 6);
 	arg_scratch(redis, command);
+	for (int i = first; i < entry->info.accounts; i++) {
+		part_put(&redis->scratch, &entry->part[i]);
+		arg_scratch(redis, command);
+	}
 }
 
 static void takeback(struct outbox_store *store, struct outbox_takeback *op)
@@ -236,8 +241,7 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	struct redis_outbox *outbox = outbox_of(store);
 	struct redis_store *redis = &outbox->redis;
 	struct redis_command *command = redis_command_new(redis->link, takeback_done, op);
-	const struct entry *entry = op->entry;
-	const struct entry_info *info = &entry->info;
+	const struct entry_info *info = &op->entry->info;
 
 	op_begin(&op->op, outbox);
 	redis_arg_function(command, FUNCTION_TAKEBACK, 2 + info->accounts);
@@ -246,11 +250,7 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	for (int i = 0; i < info->accounts; i++)
 		arg_account(redis, command, info->account[i].kind, info->tenant, info->account[i].id);
 	redis_arg_text(command, op->id);
-	arg_amounts(redis, command, entry);
-	for (int i = 0; i < info->accounts; i++) {
-		part_put(&redis->scratch, &entry->part[i]);
-		arg_scratch(redis, command);
-	}
+	arg_entry(redis, command, op->entry, 0);
 	redis_send(command, deadline_of(outbox, &op->op));
 }
 
@@ -268,8 +268,7 @@ static void charge(struct outbox_store *store, struct outbox_charge *op)
 	struct redis_outbox *outbox = outbox_of(store);
 	struct redis_store *redis = &outbox->redis;
 	struct redis_command *command = redis_command_new(redis->link, charge_done, op);
-	const struct entry *entry = op->entry;
-	const struct entry_info *info = &entry->info;
+	const struct entry_info *info = &op->entry->info;
 	int first = info->accounts - op->accounts;
 
 	op_begin(&op->op, outbox);
@@ -277,12 +276,7 @@ static void charge(struct outbox_store *store, struct outbox_charge *op)
 	arg_partition(redis, command, op->partition, KEY_POL);
 	for (int i = first; i < info->accounts; i++)
 		arg_account(redis, command, info->account[i].kind, info->tenant, info->account[i].id);
-	arg_amounts(redis, command, entry);
-	for (int i = first; i < info->accounts; i++) {
-		for (int u = 0; u < WINDOW_COUNT; u++)
-			buf_put_int(&redis->scratch, entry->part[i].window_start[u], 7);
-		arg_scratch(redis, command);
-	}
+	arg_entry(redis, command, op->entry, first);
 	redis_send(command, deadline_of(outbox, &op->op));
 }
 

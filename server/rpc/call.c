@@ -14,7 +14,7 @@
 /* Who is refused by a server that stops has another connection, or can make one, by then. */
 enum { STOPPED_RETRY_US = 20000 };
 
-static void call_release(struct call *call)
+void call_release(struct call *call)
 {
 	struct worker *worker = call->worker;
 
@@ -48,7 +48,7 @@ static void call_release(struct call *call)
 	worker_try_shut(worker);
 }
 
-static void start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag)
+void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag)
 {
 	grpc_call_error error;
 
@@ -132,7 +132,7 @@ static void send_end(struct call *call)
 		ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
 	}
 	unsent_begin(call, call->with_message ? GRPC_SLICE_LENGTH(call->room) : 0);
-	start_batch(call, ops, n, &call->ended);
+	call_start_batch(call, ops, n, &call->ended);
 }
 
 static void end(struct call *call, int status)
@@ -293,7 +293,7 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
 		return;
 	call->watched = true;
 	op.data.recv_close_on_server.cancelled = &call->cancelled;
-	start_batch(call, &op, 1, &call->closed);
+	call_start_batch(call, &op, 1, &call->closed);
 }
 
 void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx)
@@ -379,7 +379,7 @@ void call_write_filled(struct call *call, void (*written)(struct call *call, boo
 	ops[n].op = GRPC_OP_SEND_MESSAGE;
 	ops[n++].data.send_message.send_message = call->sending;
 	unsent_begin(call, GRPC_SLICE_LENGTH(call->room));
-	start_batch(call, ops, n, &call->wrote);
+	call_start_batch(call, ops, n, &call->wrote);
 }
 
 void call_write(struct call *call, const void *bytes, size_t n, void (*written)(struct call *call, bool ok, void *ctx),

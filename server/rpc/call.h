@@ -113,6 +113,13 @@ void call_fail(struct call *call, const struct err *err);
 void call_write(struct call *call, const void *bytes, size_t n, void (*written)(struct call *call, bool ok, void *ctx),
 	void *ctx);
 
+/*
+ * Asks for the next message of a caller who streams; the first is call_request's. One at a time. `got` comes once and later than this
+ * returns, with bytes that are valid while it runs; NULL: there are no more, as he has closed his side or is gone. If the stream is ended
+ * meanwhile, `got` does not come.
+ */
+void call_read(struct call *call, void (*got)(struct call *call, const uint8_t *bytes, size_t n, void *ctx), void *ctx);
+
 /* Ends a stream with OK, after the write that is under way. */
 void call_end(struct call *call);
 
