@@ -79,10 +79,6 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	"$20, " \
 	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING RETURNING origin"
 
-#define FLAG_FINAL 256
-#define FLAG_LATE 512
-#define FLAG_NEVER_CHECKED 1024
-
 int ledger_order(const void *a, const void *b)
 {
 	const struct ledger_item *x = *(struct ledger_item *const *)a, *y = *(struct ledger_item *const *)b;
@@ -137,8 +133,8 @@ static void put_row(struct pg_args *args, const struct ledger_item *item, struct
 	const struct entry *entry = item->entry;
 	uint32_t flags = entry->usage.flags & 255;
 
-	flags |= (entry->final ? FLAG_FINAL : 0) | (entry->late ? FLAG_LATE : 0) |
-		 (entry->never_checked ? FLAG_NEVER_CHECKED : 0);
+	flags |= (entry->final ? LEDGER_FLAG_FINAL : 0) | (entry->late ? LEDGER_FLAG_LATE : 0) |
+		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0);
 	pg_array_int(args, DAY, entry->started_at_us);
 	pg_array_text(args, TENANT, entry->info.tenant);
 	pg_array_text(args, USER, entry->info.user);

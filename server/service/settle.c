@@ -24,6 +24,21 @@ static enum flow_result step_repaired(struct flow *flow);
 static enum flow_result step_unknown(struct flow *flow);
 static enum flow_result step_born(struct flow *flow);
 static enum flow_result step_ledger(struct flow *flow);
+/* A record that names no model means the check's. */
+static unsigned fields_differing(const struct settle_question *question, const struct entry_usage *recorded)
+{
+	unsigned differs = 0;
+
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		if (question->tokens.count[i] != recorded->tokens.count[i])
+			differs |= 1U << i;
+	if (question->served[0] && strcmp(question->served, recorded->model) != 0)
+		differs |= RECORD_FIELD_MODEL;
+	if (strcmp(question->mode, recorded->mode) != 0)
+		differs |= RECORD_FIELD_MODE;
+	return differs;
+}
+
 static enum flow_result step_finish(struct flow *flow);
 
 static struct settle *settle_of(struct flow *flow)
@@ -147,6 +162,15 @@ static enum flow_result closed(struct settle *settle)
 	return flow_fail(&settle->flow);
 }
 
+/* NULL where the bytes are those of a newer bursard. */
+static const struct entry_usage *recorded_of(struct settle *settle)
+{
+	struct entry_usage *usage = arena_alloc(settle->arena, sizeof(*usage));
+	const struct limits_settle *op = &settle->op;
+
+	return entry_usage_unpack(op->recorded, op->recorded_len, settle->arena, usage) ? usage : NULL;
+}
+
 static enum flow_result answer_take(struct settle *settle)
 {
 	const struct limits_settle *op = &settle->op;
@@ -158,6 +182,8 @@ static enum flow_result answer_take(struct settle *settle)
 	settle->answer.state = op->state;
 	settle->answer.charged = op->charged;
 	settle->answer.released = op->released;
+	if (settle->answer.repeat && op->recorded_len)
+		settle->answer.recorded = recorded_of(settle);
 	settle->answer.quality = quality_in_store((const struct standing *const *)op->op.standing, op->op.standings);
 	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
 		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL,
@@ -299,6 +325,8 @@ static enum flow_result step_ledger(struct flow *flow)
 	settle->answer.quality = QUALITY_EXACT;
 	settle->answer.state = RESERVATION_RECORDED;
 	settle->answer.charged = settle->ledger.amounts;
+	settle->answer.late = settle->ledger.late;
+	settle->answer.recorded = &settle->ledger.usage;
 	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0);
 	flow_to(flow, step_finish);
 	return FLOW_MORE;
@@ -334,8 +362,10 @@ static enum flow_result step_finish(struct flow *flow)
 	struct settle_answer *answer = &settle->answer;
 
 	answer->tokens = settle->question.tokens;
+	if (answer->recorded)
+		answer->differs = fields_differing(&settle->question, answer->recorded);
 	/* A repeat says what was charged then, also when other tokens are sent this time. */
-	if (answer->repeat && answer->priced.cost.nano != answer->charged.cost)
+	if (answer->repeat && (answer->differs || answer->priced.cost.nano != answer->charged.cost))
 		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
 	count(settle);
 	if (settle->worker->watched && !answer->repeat)

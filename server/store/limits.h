@@ -147,7 +147,9 @@ struct limits_settle {
 	/* out */
 	enum reservation_state state;
 	bool late;
-	struct amounts charged, released;
+	struct amounts charged, released; /* record: with this attempt, also when it is a repeat of an earlier one */
+	const uint8_t *recorded; /* record: the usage that this attempt was recorded with */
+	size_t recorded_len; /* 0: nobody has kept it */
 };
 
 struct limits_renew {

@@ -300,6 +300,15 @@ static void settle_call(struct world *world, const char *verb, struct limits_set
 		ops->give_up(world->backend, op);
 }
 
+/* What an attempt was recorded with: the text of `usage=`, which a real call packs. */
+static void recorded_expect(const struct line *line, const struct limits_settle *op)
+{
+	const char *wanted = line_wanted(line, "recorded");
+
+	if (wanted && (op->recorded_len != strlen(wanted) || memcmp(op->recorded, wanted, op->recorded_len) != 0))
+		line_fail(line, "recorded: got %.*s", (int)op->recorded_len, (const char *)op->recorded);
+}
+
 static void settle_statement(struct world *world, const struct line *line)
 {
 	struct limits_settle op = {.op.arena = &world->arena,
@@ -315,6 +324,8 @@ static void settle_statement(struct world *world, const struct line *line)
 		.latest_us = time_value(world, line, "latest")};
 	struct request request;
 
+	op.usage = (const uint8_t *)line_value(line, "usage");
+	op.usage_len = op.usage ? strlen(line_value(line, "usage")) : 0;
 	request_read(line, &request);
 	op.used = request.estimate;
 	op.interface_hash = request.interface_hash;
@@ -333,6 +344,7 @@ static void settle_statement(struct world *world, const struct line *line)
 		line_fail(line, "late: got %s", op.late ? "true" : "false");
 	amounts_expect(line, "charged", &op.charged);
 	amounts_expect(line, "released", &op.released);
+	recorded_expect(line, &op);
 }
 
 static void renew_statement(struct world *world, const struct line *line)

@@ -8,9 +8,32 @@ static void settle_answer(struct limits_settle *op, enum limits_status status, c
 {
 	op->op.status = status;
 	op->state = marker->reservation.state;
-	op->late = marker->was_late;
+	op->late = false;
 	op->charged = *charged;
 	op->released = *released;
+	op->recorded = NULL;
+	op->recorded_len = 0;
+}
+
+/* Of a record: what is kept of its attempt. */
+static void attempt_answer(struct limits_settle *op, enum limits_status status, const struct marker *marker,
+	const struct amounts *released)
+{
+	settle_answer(op, status, marker, &marker->attempt[op->attempt].charged, released);
+	op->late = marker->attempt[op->attempt].late;
+	op->recorded = marker->attempt[op->attempt].usage;
+	op->recorded_len = marker->attempt[op->attempt].usage_len;
+}
+
+static void attempt_keep(struct marker *marker, const struct limits_settle *op, const struct settled *out, bool late)
+{
+	marker->reservation.attempts |= UINT32_C(1) << op->attempt;
+	marker->attempt[op->attempt].late = late;
+	marker->attempt[op->attempt].charged = out->charged;
+	marker->attempt[op->attempt].usage_len = op->usage_len;
+	if (op->usage_len)
+		memcpy(marker->attempt[op->attempt].usage, op->usage, op->usage_len);
+	marker->released = out->released;
 }
 
 /* The marker of a record, made if the request is unknown. */
@@ -47,30 +70,29 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 {
 	struct settlement settlement = {.used = op->used, .final = op->final, .becomes = RESERVATION_RECORDED};
 	struct settled out;
+	bool late = false;
 
 	if (!marker) {
 		marker = marker_unknown(model, op, loaded, &out);
 	} else {
 		decision_settle(
 			loaded->pointer, &marker->reservation, &settlement, model->now_us, &out, loaded->verdict);
-		marker->was_late = out.late;
+		late = out.late;
 	}
-	marker->reservation.attempts |= UINT32_C(1) << op->attempt;
-	marker->last = out.charged;
-	marker->released = out.released;
+	attempt_keep(marker, op, &out, late);
 	nonce_first(marker, nonce_of(model, op->nonce));
 	marker_close(model, marker);
 	save_all(loaded);
-	settle_answer(op, LIMITS_OK, marker, &out.charged, &out.released);
+	attempt_answer(op, LIMITS_OK, marker, &out.released);
 }
 
 /* Recorded before: by this very call, which arrives a second time, or by one of the caller's. */
 static void recorded_answer(struct limits_settle *op, const struct marker *marker)
 {
 	if (op->nonce && nonce_find(marker, op->nonce) >= 0)
-		settle_answer(op, LIMITS_OK, marker, &marker->last, &marker->released);
+		attempt_answer(op, LIMITS_OK, marker, &marker->released);
 	else
-		settle_answer(op, LIMITS_REPEAT, marker, &marker->last, &(struct amounts){0});
+		attempt_answer(op, LIMITS_REPEAT, marker, &(struct amounts){0});
 }
 
 void model_record(struct backend *backend, struct limits_settle *op)

@@ -71,7 +71,7 @@ def test_a_change_says_who_made_it_from_where_and_why(bots, name):
         call(earlier)
     if name == "Reset":  # of something
         held = bots.limiter.Check(bots.request(user), timeout=20, metadata=metadata)
-        bots.limiter.Record(bots.limiter_pb.RecordRequest(reservation=types.ReservationRef(handle=held.reservation)), timeout=20, metadata=metadata)
+        bots.limiter.Record(bots.limiter_pb.RecordRequest(reservation=types.ReservationRef(handle=held.reservation), usage={}), timeout=20, metadata=metadata)
     call(name, reason=told)
 
     def rows():

@@ -165,11 +165,11 @@ def test_handles_of_another_tenant_open_nothing(house):
     check = theirs.Check(pb.CheckRequest(user="bob"))
     ref = types.ReservationRef(handle=check.reservation)
     ours = house.callers["bot"]
-    for name, request in (("Record", pb.RecordRequest(reservation=ref)), ("Cancel", pb.CancelRequest(reservation=ref)),
+    for name, request in (("Record", pb.RecordRequest(reservation=ref, usage={})), ("Cancel", pb.CancelRequest(reservation=ref)),
                           ("Renew", pb.RenewRequest(reservation=ref)),
-                          ("RecordBatch", pb.RecordBatchRequest(items=[pb.RecordRequest(reservation=ref)]))):
+                          ("RecordBatch", pb.RecordBatchRequest(items=[pb.RecordRequest(reservation=ref, usage={})]))):
         assert code_of(getattr(ours, name), request) == Code.PERMISSION_DENIED, name
-    assert not theirs.Record(pb.RecordRequest(reservation=ref)).late
+    assert not theirs.Record(pb.RecordRequest(reservation=ref, usage={})).late
 
 
 def test_a_tenant_that_is_not_named_is_the_keys_own(house):

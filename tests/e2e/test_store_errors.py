@@ -122,7 +122,7 @@ def test_a_batch_says_it_for_each_item(refused):
     assert [item.error.code for item in items] == [grpc.StatusCode.UNAVAILABLE.value[0]] * 2
     assert all("is full" in item.error.message and OWN_WORDS not in item.error.message for item in items)
     records = fleet.limiter.RecordBatch(fleet.limiter_pb.RecordBatchRequest(
-        items=[fleet.limiter_pb.RecordRequest(reservation=fleet.ref(answer)) for answer in fleet.open]), timeout=20).items
+        items=[fleet.limiter_pb.RecordRequest(reservation=fleet.ref(answer), usage={}) for answer in fleet.open]), timeout=20).items
     assert {record.error.code for record in records} == {grpc.StatusCode.UNAVAILABLE.value[0]}
     proxy.refuse = None
     doors_are_open(server)

@@ -153,6 +153,9 @@ static void compare_settle(struct episode *episode, const struct limits_settle *
 	compare_number(episode, "released input", model->released.input, lua->released.input);
 	compare_number(episode, "released output", model->released.output, lua->released.output);
 	compare_number(episode, "released cost", model->released.cost, lua->released.cost);
+	compare_number(episode, "recorded bytes", (int64_t)model->recorded_len, (int64_t)lua->recorded_len);
+	for (size_t i = 0; i < model->recorded_len && i < lua->recorded_len; i++)
+		compare_number(episode, "recorded byte", model->recorded[i], lua->recorded[i]);
 }
 
 /* Settles what was asked; now and then on other accounts than that, or what was never asked. */
@@ -173,6 +176,7 @@ static unsigned settle_make(struct episode *episode, struct chance *chance, stru
 
 static void step_record(struct episode *episode, struct chance *chance)
 {
+	static const char usages[] = "what the attempt was recorded with";
 	struct limits_settle op;
 	unsigned accounts = settle_make(episode, chance, &op);
 	int id = op.request_id[1] - '0';
@@ -184,6 +188,8 @@ static void step_record(struct episode *episode, struct chance *chance)
 	op.nonce = nonce_any(chance);
 	op.started_at_us = chance_percent(chance, 50) ? 0 : episode->now_us - chance_below(chance, 1000 * SECOND);
 	interface_any(chance, &op.interface_hash, &op.model_hash);
+	op.usage = (const uint8_t *)usages;
+	op.usage_len = (size_t)chance_below(chance, sizeof(usages));
 	TELL("record %s attempt %d%s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost",
 		op.request_id, op.attempt, op.final ? " final" : "", op.even_if_unknown ? " anyway" : "", accounts,
 		op.used.input, op.used.output, op.used.cost);
