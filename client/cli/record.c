@@ -116,6 +116,20 @@ static void text_line(struct table *table, const char *label, const char *record
 	table_cell(table, "%s", given);
 }
 
+/* As `ledger adjust` takes it. */
+static void put_reservation(struct buf *out, const Bursar__V1__ReservationRef *ref)
+{
+	buf_put_str(out, "bursar ledger adjust ");
+	if (ref->handle[0]) {
+		buf_put_str(out, ref->handle);
+		return;
+	}
+	if (ref->tenant[0])
+		buf_putf(out, "--tenant %s ", ref->tenant);
+	buf_putf(out, "--user %s --id %s --started-at ", ref->user, ref->request_id);
+	put_time_exact(out, ref->started_at_us);
+}
+
 /* Field by field; and the command that corrects the record, with the differences in it. */
 static void show_difference(
 	struct cli *cli, const Bursar__V1__RecordRequest *request, const Bursar__V1__RecordResponse *answer)
@@ -125,8 +139,7 @@ static void show_difference(
 	const Bursar__V1__RecordedUsage *recorded = answer->recorded;
 	struct buf command = {0};
 
-	buf_putf(&command, "bursar ledger adjust %s",
-		request->reservation->handle[0] ? request->reservation->handle : "...");
+	put_reservation(&command, request->reservation);
 	if (request->attempt)
 		buf_putf(&command, " --attempt %d", request->attempt);
 	for (int i = 0; i < USAGE_FIELDS; i++) {
@@ -149,7 +162,7 @@ static void show_difference(
 	table_put(&cli->out, table, "");
 	table_free(table);
 	buf_put_str(&command, " --reason TEXT");
-	view_field_buf(cli, "to correct it", &command);
+	view_field_buf(cli, "correction", &command);
 	buf_release(&command);
 }
 

@@ -21,8 +21,7 @@ struct renew_call {
 	struct call *call;
 };
 
-/* Either the handle, or tenant, user, request_id and (for records) started_at. */
-static bool handle_of(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
+bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
 	struct err *err)
 {
 	if (ref->handle[0]) {
@@ -66,7 +65,7 @@ bool question_of_record(
 	};
 
 	if (!usage_given(request, err) ||
-		(request->reservation && !handle_of(request->reservation, true, arena, &question.handle, err)) ||
+		(request->reservation && !handle_of_ref(request->reservation, true, arena, &question.handle, err)) ||
 		!tokens_from_message(request->usage, &question.tokens, err))
 		return false;
 	*out = question;
@@ -203,7 +202,7 @@ void limiter_cancel(struct call *call, void *ctx)
 	}
 	self->call = call;
 	self->settle.question = (struct settle_question){.cancel = true, .served = "", .interface = "api", .mode = ""};
-	if (!handle_of(request->reservation, false, call_arena(call), &self->settle.question.handle, &err)) {
+	if (!handle_of_ref(request->reservation, false, call_arena(call), &self->settle.question.handle, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -240,7 +239,7 @@ void limiter_renew(struct call *call, void *ctx)
 		limiter_renew_lease(call, ctx, request);
 		return;
 	}
-	if (!handle_of(request->reservation, false, call_arena(call), &handle, &err)) {
+	if (!handle_of_ref(request->reservation, false, call_arena(call), &handle, &err)) {
 		call_fail(call, &err);
 		return;
 	}

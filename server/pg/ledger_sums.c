@@ -136,7 +136,7 @@ static void collect_use(struct sums *sums, const struct entry *entry)
 {
 	const struct entry_info *info = &entry->info;
 	const struct entry_usage *usage = &entry->usage;
-	bool used = entry->kind == ENTRY_RECORD;
+	bool used = entry->kind == ENTRY_RECORD || entry->kind == ENTRY_ADJUST;
 
 	struct use_row *row = &sums->daily[sums->dailies++];
 	*row = (struct use_row){
@@ -220,6 +220,16 @@ static bool uses_something(const struct entry *entry)
 	return amounts->requests || amounts->input || amounts->output || amounts->cost;
 }
 
+/* An adjustment that leaves the counters alone, or comes after the windows that it belongs to, names none. */
+static bool counts_nowhere(const struct entry *entry)
+{
+	for (int i = 0; i < entry->info.accounts; i++)
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			if (entry->part[i].window_start[u])
+				return false;
+	return entry->kind == ENTRY_ADJUST;
+}
+
 static void collect_levels(struct sums *sums, const struct entry *entry)
 {
 	bool counts = entry->kind == ENTRY_RESET || uses_something(entry);
@@ -237,7 +247,7 @@ static void collect_levels(struct sums *sums, const struct entry *entry)
 				(struct bucket_sum){.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
 		}
 	}
-	if (counts && entry->kind != ENTRY_RESET)
+	if (counts && entry->kind != ENTRY_RESET && !counts_nowhere(entry))
 		collect_unmade(sums, entry);
 }
 
@@ -292,6 +302,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		.window = arena_zalloc(scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
 		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
 		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
+		.adjustment = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->adjustment)),
 	};
 	for (int i = 0; i < count; i++) {
 		if (items[i]->fate != LEDGER_WRITTEN)
@@ -299,8 +310,10 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		/* A reset changes counters, not what was used. */
 		if (items[i]->entry->kind != ENTRY_RESET)
 			collect_use(sums, items[i]->entry);
-		else
+		if (items[i]->entry->kind == ENTRY_RESET)
 			sums->reset[sums->resets++] = items[i]->entry;
+		else if (items[i]->entry->kind == ENTRY_ADJUST)
+			sums->adjustment[sums->adjustments++] = items[i]->entry;
 		collect_levels(sums, items[i]->entry);
 	}
 	sums->dailies = use_merge(sums->daily, sums->dailies, compare_daily);

@@ -23,6 +23,7 @@
 	F(POLICY, "policy") \
 	F(ADOPT, "adopt") \
 	F(RESET, "reset") \
+	F(ADJUST, "adjust") \
 	F(WAITING, "waiting") \
 	F(ERASE, "erase") \
 	F(DRAIN, "drain") \

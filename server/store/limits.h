@@ -219,6 +219,26 @@ struct limits_reset {
 	int64_t lost[LIMITS_MAX];
 };
 
+/*
+ * Corrects what was counted; LIMITS_REPEAT when this id did it before, LIMITS_CONFLICT when it did something else, LIMITS_DENIED when a
+ * counter has less than is to be taken from it.
+ */
+struct limits_adjust {
+	struct limits_op op;
+	const char *tenant, *user, *adjustment_id;
+	int count;
+	struct belief belief[ACCOUNTS_MAX]; /* on which it counts, the user first */
+	struct amounts amounts; /* of any sign */
+	uint64_t interface_hash, model_hash;
+	int64_t started_at_us; /* of the ledger's row; 0 = now */
+	int64_t counted_at_us; /* windows that hold this time are changed; 0 = now */
+	bool ledger_only; /* no counter is changed */
+	uint8_t digest[8]; /* of its contents */
+	const uint8_t *usage, *info;
+	size_t usage_len, info_len;
+	struct lacking lacking; /* out: LIMITS_DENIED */
+};
+
 /* Drops the record of a user of whom nothing is open and nothing waits for the ledger. */
 struct limits_erase {
 	struct limits_op op;
@@ -248,6 +268,7 @@ struct limits_store_ops {
 	void (*policy)(struct limits_store *store, struct limits_policy *op);
 	void (*adopt)(struct limits_store *store, struct limits_adopt *op);
 	void (*reset)(struct limits_store *store, struct limits_reset *op);
+	void (*adjust)(struct limits_store *store, struct limits_adjust *op);
 	void (*erase)(struct limits_store *store, struct limits_erase *op);
 	void (*facts)(struct limits_store *store, struct limits_facts *op);
 };

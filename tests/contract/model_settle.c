@@ -1,6 +1,8 @@
 /* The model's record, cancel and renew. */
 #include "model_store.h"
+#include "seeding.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void settle_answer(struct limits_settle *op, enum limits_status status, const struct marker *marker,
@@ -241,4 +243,46 @@ void model_renew(struct backend *backend, struct limits_renew *op)
 		marker->reservation.expires_at_us = model->now_us + op->ttl_us;
 	op->expires_at_us = marker->reservation.expires_at_us;
 	op->op.status = LIMITS_OK;
+}
+
+/* Its id is one of its own kind: no request's. */
+static struct marker *adjustment(struct model *model, const struct limits_adjust *op, bool make)
+{
+	char id[ID_MAX + 8];
+
+	snprintf(id, sizeof(id), "adjust %s", op->adjustment_id);
+	return make ? marker_new(model, op->tenant, op->user, id) : marker_find(model, op->tenant, op->user, id);
+}
+
+void model_adjust(struct backend *backend, struct limits_adjust *op)
+{
+	struct model *model = model_of(backend);
+	struct request request = {.interface_hash = op->interface_hash, .model_hash = op->model_hash};
+	struct marker *marker = adjustment(model, op, false);
+	struct loaded loaded;
+
+	op->op.now_us = model->now_us;
+	op->op.unseeded_count = 0;
+	if (marker) {
+		op->op.status = memcmp(marker->digest, op->digest, 8) == 0 ? LIMITS_REPEAT : LIMITS_CONFLICT;
+		return;
+	}
+	op->op.status = load_all(model, &op->op, op->belief, op->count, false, &loaded);
+	if (op->op.status != LIMITS_OK)
+		return;
+	for (int i = 0; i < loaded.count; i++)
+		unseeded_add(&op->op, i, loaded.pointer[i]);
+	if (op->op.unseeded_count)
+		op->op.status = LIMITS_UNSEEDED;
+	else if (!op->ledger_only && !decision_adjust(loaded.pointer, loaded.count, &request, &op->amounts,
+					     op->counted_at_us > 0 ? op->counted_at_us : model->now_us, &op->lacking))
+		op->op.status = LIMITS_DENIED;
+	if (op->op.status == LIMITS_OK) {
+		if (!op->ledger_only)
+			save_all(&loaded);
+		marker = adjustment(model, op, true);
+		memcpy(marker->digest, op->digest, 8);
+		marker->ends_us = model->now_us + model->window_us;
+	}
+	loaded_free(&loaded);
 }

@@ -19,7 +19,7 @@ enum { ASKED_MAX = 8 };
 
 struct marker {
 	struct list link;
-	char key[3 * ID_MAX + 8];
+	char key[3 * ID_MAX + 16];
 	bool is_reset;
 	uint8_t digest[8];
 	struct reservation reservation;
@@ -95,5 +95,6 @@ void model_record(struct backend *backend, struct limits_settle *op);
 void model_cancel(struct backend *backend, struct limits_settle *op);
 void model_give_up(struct backend *backend, struct limits_settle *op);
 void model_renew(struct backend *backend, struct limits_renew *op);
+void model_adjust(struct backend *backend, struct limits_adjust *op);
 
 #endif

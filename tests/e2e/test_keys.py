@@ -20,7 +20,7 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
          "GetPoolStats WatchPool Watch GetProof Export")
-CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset ChangeAccounts PutTenant PutTier DeleteTier "
+CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset AdjustLedger ChangeAccounts PutTenant PutTier DeleteTier "
            "Apply PutPrice ImportPrices EndPrice PutPool ResumePool "
            "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {

@@ -79,6 +79,8 @@ class Fleet(Bots):
             "Explain": lambda: limiter.Explain(pb.ExplainRequest(check=ask), timeout=20),
             "Acquire": lambda: list(limiter.Acquire(pb.AcquireRequest(check=ask), timeout=20)),
             "Reset": lambda: self.admin.Reset(self.admin_pb.ResetRequest(ref=self.key(self.user)), timeout=20),
+            "AdjustLedger": lambda: self.admin.AdjustLedger(
+                self.admin_pb.AdjustLedgerRequest(user=self.user, cost_nano_usd=1, reason="test"), timeout=20),
         }
 
 
