@@ -2,7 +2,7 @@
 -- own id, its amounts have any sign; `adjusts` is the request that it corrects ('': none), `attempt` the attempt of that.
 ALTER TABLE ledger ADD COLUMN adjusts text COLLATE "C" NOT NULL DEFAULT '';
 
--- As before; of adjustments of the user's the ids go, too: they may be anything.
+-- As before; of adjustments and cancels of the user's requests the ids go, too: they may be anything.
 CREATE OR REPLACE FUNCTION audit_erase(the_tenant text, the_id text, pseudonym text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	quoted text := to_jsonb(the_id)::text;
@@ -18,7 +18,7 @@ BEGIN
 		reason = CASE WHEN a.target = 'user/' || the_id THEN replace(a.reason, the_id, pseudonym)
 			WHEN octet_length(the_id) >= 5 THEN regexp_replace(a.reason, word, '\1' || pseudonym, 'g')
 			ELSE a.reason END,
-		details = audit_json_erase(CASE WHEN a.target = 'user/' || the_id AND a.action = 'ledger.adjust'
+		details = audit_json_erase(CASE WHEN a.target = 'user/' || the_id AND a.action IN ('ledger.adjust', 'reservation.cancel')
 			THEN a.details - 'request_id' - 'adjustment_id' ELSE a.details END, the_id, value, pseudonym),
 		before = audit_json_erase(a.before, the_id, value, pseudonym)
 	WHERE a.tenant = the_tenant AND (a.target = 'user/' || the_id OR strpos(a.details::text, quoted) > 0

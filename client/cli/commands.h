@@ -13,6 +13,7 @@ extern const struct command_group tier_commands;
 extern const struct command_group document_commands;
 extern const struct command_group price_commands;
 extern const struct command_group price_list_commands;
+extern const struct command_group reservation_commands;
 extern const struct command_group ledger_commands;
 extern const struct command_group report_commands;
 extern const struct command_group stats_commands;

@@ -53,6 +53,8 @@ admin_fn admin_facts;
 /* admin_adjust.c */
 admin_fn admin_adjust_facts;
 /* admin_audit.c */
+admin_fn admin_cancel_note;
+/* admin_audit.c */
 admin_fn admin_audit_list;
 
 /* admin_pools.c */

@@ -26,6 +26,8 @@
 	F(ADJUST, "adjust") \
 	F(WAITING, "waiting") \
 	F(ERASE, "erase") \
+	F(RESERVATIONS, "reservations") \
+	F(RESERVATION, "reservation") \
 	F(DRAIN, "drain") \
 	F(TAKEBACK, "takeback") \
 	F(RAISE, "raise") \

@@ -264,6 +264,8 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 		.reset = limits_reset_start,
 		.adjust = limits_adjust_start,
 		.erase = limits_erase_start,
+		.reservations = limits_reservations_start,
+		.reservation = limits_reservation_start,
 		.facts = limits_facts_start};
 	struct redis_limits *limits = mem_zalloc(1, sizeof(*limits));
 

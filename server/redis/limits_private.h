@@ -30,6 +30,8 @@ void limits_adopt_start(struct limits_store *store, struct limits_adopt *op);
 void limits_reset_start(struct limits_store *store, struct limits_reset *op);
 void limits_adjust_start(struct limits_store *store, struct limits_adjust *op);
 void limits_erase_start(struct limits_store *store, struct limits_erase *op);
+void limits_reservations_start(struct limits_store *store, struct limits_reservations *op);
+void limits_reservation_start(struct limits_store *store, struct limits_reservation *op);
 void limits_facts_start(struct limits_store *store, struct limits_facts *op);
 
 #endif

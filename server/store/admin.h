@@ -262,6 +262,14 @@ struct adjust_facts {
 	const char *interface, *checked, *tier, *team, *org;
 };
 
+/* The trail of a reservation that an admin has cancelled. */
+struct cancel_note {
+	struct admin_job job;
+	const char *tenant, *user, *request_id;
+	struct amounts released;
+	bool repeat; /* it was cancelled before */
+};
+
 /* What PostgreSQL says of itself, and of what the tenant has in it. */
 struct facts_query {
 	struct admin_job job;
@@ -280,6 +288,7 @@ struct admin_store_ops {
 	void (*key_list)(struct admin_store *, struct key_list *);
 	void (*key_uses)(struct admin_store *, struct key_uses *);
 	void (*adjust_facts)(struct admin_store *, struct adjust_facts *);
+	void (*cancel_note)(struct admin_store *, struct cancel_note *);
 	void (*audit_list)(struct admin_store *, struct audit_list *);
 	void (*account_get)(struct admin_store *, struct account_get *);
 	void (*account_change)(struct admin_store *, struct account_change *);

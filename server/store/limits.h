@@ -248,6 +248,37 @@ struct limits_erase {
 	int64_t undrained; /* entries of his in the outbox; of anybody's where very many wait */
 };
 
+/* A reservation as the store has it. */
+struct reservation_row {
+	enum reservation_state state;
+	int64_t started_at_us, expires_at_us;
+	struct amounts held, used; /* held: 0 once it is not open */
+	uint32_t attempts; /* bit a: attempt a was recorded */
+	const uint8_t *info; /* entry_info_unpack (domain/entry.h) */
+	size_t info_len;
+};
+/*
+ * Open ones of a tenant, or of one user ("" = all), of one partition, by expiry: at most `limit`, and so many as were found among a
+ * thousand that were looked at. `more`: go on with the cursor as it came back.
+ */
+struct limits_reservations {
+	struct limits_op op;
+	int partition;
+	const char *tenant, *user;
+	int limit;
+	int64_t after_us; /* the cursor, in and out: 0 and "" begin */
+	const char *after;
+	int count;
+	struct reservation_row *row;
+	bool more;
+};
+/* One, of any state. LIMITS_UNKNOWN. */
+struct limits_reservation {
+	struct limits_op op;
+	const char *tenant, *user, *request_id;
+	struct reservation_row row;
+};
+
 /* What the store says of itself. LIMITS_FAILED with `facts` unfilled, or LIMITS_OK; its outboxes are asked for by limits_birth. */
 struct limits_facts {
 	struct limits_op op;
@@ -270,6 +301,8 @@ struct limits_store_ops {
 	void (*reset)(struct limits_store *store, struct limits_reset *op);
 	void (*adjust)(struct limits_store *store, struct limits_adjust *op);
 	void (*erase)(struct limits_store *store, struct limits_erase *op);
+	void (*reservations)(struct limits_store *store, struct limits_reservations *op);
+	void (*reservation)(struct limits_store *store, struct limits_reservation *op);
 	void (*facts)(struct limits_store *store, struct limits_facts *op);
 };
 struct limits_store {

@@ -11,7 +11,7 @@ KEY, POOL, TENANT = "the key of this test", "gpu", "default"
 
 # Of those that change nothing, and so leave no row. An RPC that is in neither list fails the test.
 READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers Export GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast "
-         "GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose").split()
+         "GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation").split()
 
 
 def ref(user):
@@ -35,6 +35,8 @@ CHANGES = {
     "SetGrace": ((), lambda u: pb.SetGraceRequest(ref=ref(u), until_us=4_000_000_000_000_000), "account.change", "user/{user}"),
     "SetBypass": ((), lambda u: pb.SetBypassRequest(ref=ref(u), bypass=True), "account.change", "user/{user}"),
     "Reset": (("PutAccount",), lambda u: pb.ResetRequest(ref=ref(u)), "account.reset", "user/{user}"),
+    "CancelReservation": ((), lambda u: pb.CancelReservationRequest(reservation=types.ReservationRef(user=u, request_id="r-1")),
+                          "reservation.cancel", "user/{user}"),
     "AdjustLedger": ((), lambda u: pb.AdjustLedgerRequest(user=u, cost_nano_usd=5, reason="x"), "ledger.adjust", "user/{user}"),
     "ChangeAccounts": (("PutAccount",), lambda u: pb.ChangeAccountsRequest(ids=[u], change=pb.AccountChange(action=pb.ACCOUNT_ACTION_SUSPEND)),
                        "account.change", "user/{user}"),
@@ -73,6 +75,8 @@ def test_a_change_says_who_made_it_from_where_and_why(bots, name):
     if name == "Reset":  # of something
         held = bots.limiter.Check(bots.request(user), timeout=20, metadata=metadata)
         bots.limiter.Record(bots.limiter_pb.RecordRequest(reservation=types.ReservationRef(handle=held.reservation), usage={}), timeout=20, metadata=metadata)
+    if name == "CancelReservation":
+        bots.limiter.Check(bots.request(user, request_id="r-1"), timeout=20, metadata=metadata)
     call(name, reason=told)
 
     def rows():
