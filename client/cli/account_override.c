@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cli/tighter.h"
+
 static bool override_is_clear(struct cli *cli, size_t removed)
 {
 	bool limits = cli->args_count > 1, file = option_given(cli, "file"), clear = option_given(cli, "clear");
@@ -88,6 +90,8 @@ int account_override(struct cli *cli)
 	request.merge = option_given(cli, "merge") || removed > 0 || (read && read->merge);
 	request.reason = (char *)option_text(cli, "reason");
 	code = account_call(cli, BURSAR_OVERRIDE_LIMITS, &request);
+	if (code == EXIT_DONE)
+		tell_tighter_of(cli, &ref, request.limits, request.n_limits, 0);
 done:
 	if (code == EXIT_USAGE)
 		cli_usage(cli);

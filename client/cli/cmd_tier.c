@@ -7,6 +7,7 @@
 
 #include "cli/format.h"
 #include "cli/table.h"
+#include "cli/tighter.h"
 #include "cli/view.h"
 
 static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
@@ -168,7 +169,7 @@ static Bursar__V1__Tier *tier_to_change(struct cli *cli, int *code)
 	return tier;
 }
 
-static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier)
+static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier, Bursar__V1__Limit *const *given, size_t given_count)
 {
 	Bursar__V1__PutTierRequest request = BURSAR__V1__PUT_TIER_REQUEST__INIT;
 	Bursar__V1__Tier named = *tier, *answer;
@@ -185,6 +186,7 @@ static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 		return code;
 	if (!cli_json(cli, answer))
 		show_tier(cli, answer);
+	tell_tighter(given, given_count, answer->limits, answer->n_limits, 0);
 	bursar_free(answer);
 	return EXIT_DONE;
 }
@@ -207,8 +209,8 @@ static int run_put(struct cli *cli)
 	}
 	if (count > 0)
 		put_limits(tier, limits, count, option_given(cli, "merge"));
+	code = read_settings(cli, tier) ? put_tier(cli, tier, limits, count) : cli_usage(cli);
 	free(limits);
-	code = read_settings(cli, tier) ? put_tier(cli, tier) : cli_usage(cli);
 	bursar_free(tier);
 	return code;
 }

@@ -1,8 +1,9 @@
--- Adjustments: entry 4 of the ledger corrects what was recorded, or credits or charges an account. Its request_id is the adjustment's
--- own id, its amounts have any sign; `adjusts` is the request that it corrects ('': none), `attempt` the attempt of that.
-ALTER TABLE ledger ADD COLUMN adjusts text COLLATE "C" NOT NULL DEFAULT '';
-
--- As before; of adjustments and cancels of the user's requests the ids go, too: they may be anything.
+UPDATE tier_limits SET position = 7 WHERE tenant = '' AND name = 'tokens_per_month' AND tier IN ('free', 'pro', 'enterprise');
+INSERT INTO tier_limits (tenant, tier, position, name, dimension, kind, unit, amount, period_us, shadow, notify) VALUES
+('', 'free', 6, 'cost_refill', 4, 0, 0, 250000000, 86400000000, false, false),
+('', 'pro', 6, 'cost_refill', 4, 0, 0, 5000000000, 86400000000, false, false),
+('', 'enterprise', 6, 'cost_refill', 4, 0, 0, 50000000000, 86400000000, false, false);
+UPDATE tenants SET epoch = epoch + 1;
 CREATE OR REPLACE FUNCTION audit_erase(the_tenant text, the_id text, pseudonym text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	quoted text := to_jsonb(the_id)::text;
@@ -18,8 +19,7 @@ BEGIN
 		reason = CASE WHEN a.target = 'user/' || the_id THEN replace(a.reason, the_id, pseudonym)
 			WHEN octet_length(the_id) >= 5 THEN regexp_replace(a.reason, word, '\1' || pseudonym, 'g')
 			ELSE a.reason END,
-		details = audit_json_erase(CASE WHEN a.target = 'user/' || the_id AND a.action IN ('ledger.adjust', 'reservation.cancel')
-			THEN a.details - 'request_id' - 'adjustment_id' ELSE a.details END, the_id, value, pseudonym),
+		details = audit_json_erase(a.details, the_id, value, pseudonym),
 		before = audit_json_erase(a.before, the_id, value, pseudonym)
 	WHERE a.tenant = the_tenant AND (a.target = 'user/' || the_id OR strpos(a.details::text, quoted) > 0
 		OR strpos(a.before::text, quoted) > 0 OR (octet_length(the_id) >= 5 AND strpos(a.reason, the_id) > 0));
@@ -27,3 +27,4 @@ BEGIN
 	PERFORM set_config('bursar.erasing', 'off', true);
 	RETURN changed;
 END $$;
+ALTER TABLE ledger DROP COLUMN adjusts;
