@@ -39,17 +39,15 @@ void limits_begin(struct limits_op *op)
 	op->standings = 0;
 }
 
-/* FCALL of a function on a request: its marker, its partition's keys, its accounts. */
-static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
+struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const char *request_id, const struct belief belief[], int count)
+	const char *name, const struct belief belief[], int count)
 {
 	struct redis_store *redis = &limits->redis;
 	struct redis_command *command = redis_command_new(redis->link, done, user);
 	int partition = partition_of(ACCOUNT_USER, tenant, name);
 
 	redis_arg_function(command, function, PARTITION_KEYS + count);
-	key_marker(&redis->scratch, tenant, name, request_id ? request_id : "");
 	arg_scratch(redis, command);
 	arg_partition(redis, command, partition, KEY_DUE);
 	arg_partition(redis, command, partition, KEY_OUT);
@@ -57,6 +55,14 @@ static struct redis_command *request_command(struct redis_limits *limits, enum r
 	for (int i = 0; i < count; i++)
 		arg_account(redis, command, belief[i].kind, belief[i].tenant, belief[i].id);
 	return command;
+}
+
+static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const char *request_id, const struct belief belief[], int count)
+{
+	key_marker(&limits->redis.scratch, tenant, name, request_id ? request_id : "");
+	return limits_request_command(limits, function, done, user, tenant, name, belief, count);
 }
 
 static void digest_of(struct redis_store *redis, const struct belief belief[], int count, uint8_t out[8])
@@ -256,7 +262,10 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 		.policy = limits_policy_start,
 		.adopt = limits_adopt_start,
 		.reset = limits_reset_start,
+		.adjust = limits_adjust_start,
 		.erase = limits_erase_start,
+		.reservations = limits_reservations_start,
+		.reservation = limits_reservation_start,
 		.facts = limits_facts_start};
 	struct redis_limits *limits = mem_zalloc(1, sizeof(*limits));
 
