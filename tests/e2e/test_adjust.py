@@ -68,6 +68,18 @@ def test_a_record_at_nothing_is_corrected_everywhere(bots, stack):
                                        "input_tokens": 1180, "output_tokens": 310, "cost_nano_usd": COST}
 
 
+def test_what_another_models_price_charged_is_corrected_on_its_own_line(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 100_000))
+    answer = bots.check(user, model="gpt-4o", input_tokens=1000, max_output_tokens=1000)
+    bots.record(answer, model="gpt-4o-of-2031", input_tokens=1000)
+    bots.drained()
+    adjust(bots, answer, usage=RIGHT, price_tokens=True)
+    bots.drained()
+    report = bots.admin.GetMonthlyReport(bots.admin_pb.GetMonthlyReportRequest(ref=bots.key(user)), timeout=20)
+    assert [(line.model, line.requests, line.unpriced_requests, line.cost_nano_usd) for line in report.lines] == \
+        [("gpt-4o-of-2031", 1, 1, 1000 * 2500 + COST)]
+
+
 def test_what_was_corrected_stays_so_after_a_loss_of_redis_data(bots, stack):
     user = bots.user_with(*limits(bots))
     adjust(bots, forgotten(bots, user), usage=RIGHT, price_tokens=True)

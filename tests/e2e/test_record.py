@@ -75,6 +75,18 @@ def test_a_repeat_with_other_figures_says_what_was_recorded(bots):
     assert bots.used(user, "day") == 0
 
 
+def test_a_repeat_that_names_no_mode_means_the_one_of_the_check(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 100_000))
+    answer = bots.check(user, model="gpt-4o", mode="batch", input_tokens=1000)
+    bots.record(answer, input_tokens=100)
+    same = bots.record(answer, input_tokens=100)
+    assert same.repeat and not same.differs and same.recorded.mode == "batch"
+    assert list(bots.record(answer, mode="standard", input_tokens=100).differs) == ["mode"]
+    plain = bots.check(user, model="gpt-4o", input_tokens=1000)
+    bots.record(plain, input_tokens=100)
+    assert not bots.record(plain, mode="standard", input_tokens=100).differs, "standard is what no mode means"
+
+
 def test_each_attempt_is_repeated_with_its_own_figures(bots):
     user = bots.user_with(bots.calendar("day", "tokens", 100_000))
     answer = bots.check(user, model="gpt-4o", input_tokens=1000, max_output_tokens=1000)
