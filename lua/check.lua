@@ -51,10 +51,6 @@ local function load_all(keys, args, first, count, found, time, lenient)
 	end
 end
 
-do -- a block, for Lua has room for 200 locals in a library
-
-local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
-
 -- The accounts whose record was made without PostgreSQL, or that have calendar limits which do not know yet what the ledger knows; nil
 -- when there are none. Each: `B index, i7 day, i7
 -- week, i7 month, B n`, its limits `I4 id, B dimension, B unit, I6 interface, I6 model, i7 settled`.
@@ -62,7 +58,7 @@ local function unseeded(count, time)
 	local list, n
 	for i = 1, count do
 		local t, p = states[i], plans[i]
-		if t[UNSEEDED] > 0 or has_bit(t[FLAGS], PROVISIONAL) then
+		if t[UNSEEDED] > 0 or has_bit(t[FLAGS], FLAG.PROVISIONAL) then
 			local rows, r = {}, 0
 			for k = 1, p.n do
 				if has_bit(t[UNSEEDED], p.bit[k]) then
@@ -76,6 +72,10 @@ local function unseeded(count, time)
 	end
 	return list and pack('<Bi7B', NOT_SEEDED, time, n) .. concat(list)
 end
+
+do -- a block, for Lua has room for 200 locals in a library
+
+local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 
 -- Loads the accounts once more, after a test that spoiled their states.
 local function load_again(keys, args, first, count, time)

@@ -137,7 +137,7 @@ local function charge(keys, args)
 		local t = account_read(i, raw, time, keys[1])
 		if t then
 			move_windows(t, plans[i], interface, model, 1, sunpack('<i7i7i7', args[1 + i]))
-			t[FLAGS] = t[FLAGS] + (has_bit(t[FLAGS], HIGH) and 0 or HIGH)
+			t[FLAGS] = t[FLAGS] + (has_bit(t[FLAGS], FLAG.HIGH) and 0 or FLAG.HIGH)
 			account_save(i, keys[1 + i], raw, 0, keys[1])
 		end
 	end
@@ -152,7 +152,7 @@ local function raise(keys, args)
 		return pack('<Bi7I4', ABSENT, time, 1)
 	end
 	local p, list, raised, lowered, moved = plans[1], args[1], 0, 0, false
-	local high = has_bit(t[FLAGS], HIGH)
+	local high = has_bit(t[FLAGS], FLAG.HIGH)
 	for r = 1, list:byte(1) do
 		local id, start, seen, known = sunpack('<I4i7i7i7', list, 2 + 25 * (r - 1))
 		local k = p.index[id]
@@ -167,7 +167,7 @@ local function raise(keys, args)
 		end
 	end
 	if high and not moved then
-		t[FLAGS] = t[FLAGS] - HIGH
+		t[FLAGS] = t[FLAGS] - FLAG.HIGH
 	end
 	if raised + lowered > 0 or high and not moved then
 		account_save(1, keys[1], raw, 0, keys[2])
@@ -190,7 +190,7 @@ local function counters(keys)
 				t[DAY + p.unit[k]], t[s], t[s + 1])
 		end
 	end
-	return pack('<Bi7BB', OK, time, has_bit(t[FLAGS], HIGH) and 1 or 0, n) .. concat(rows)
+	return pack('<Bi7BB', OK, time, has_bit(t[FLAGS], FLAG.HIGH) and 1 or 0, n) .. concat(rows)
 end
 
 register('reset', reset, { 'allow-oom' })

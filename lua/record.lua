@@ -6,7 +6,8 @@
 --       cancel: `B flags (1 only when the check was never repeated, 2 forget it unless something was recorded), i7 window,
 --       c8 accounts_digest, c8 nonce, i7 latest`; an account blob each
 -- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
---       i7 released_input, i7 released_output, i7 released_cost, B accounts`, account answers; ABSENT 4, CLOCK 7 (of a cancel
+--       i7 released_input, i7 released_output, i7 released_cost, str2 usage (that was recorded with this attempt; of a cancel and
+--       of an attempt that nobody has kept it of, empty), B accounts`, account answers; ABSENT 4, CLOCK 7 (of a cancel
 --       also after `latest`), UNKNOWN 8, NEEDKEYS 9 `str2 info`, CLOSED 10 `B state`
 --       The same call, sent twice, is OK both times. What it gave back is kept in held_* of the settled marker.
 -- FCALL bursar_record_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <record> <usage> <info> <blob>
@@ -14,15 +15,14 @@
 local SETTLE = '<BBi7i7i7I6I6i7i7c8c8'
 
 local function reply_settle(
-	status, time, m, requests, input, output, cost, r_requests, r_input, r_output, r_cost, count
+	status, time, m, late, requests, input, output, cost, r_requests, r_input, r_output, r_cost, usage, count
 )
 	local heads = {}
 	for i = 1, count do
 		heads[i] = account_answer(i, account_pack(i))
 	end
-	local late = has_bit(m[COUNTED], WAS_LATE) and 1 or 0
-	return pack('<Bi7BBi7i7i7i7i7i7i7i7B', status, time, m[STATE], late, requests, input,
-		output, cost, r_requests, r_input, r_output, r_cost, count) .. concat(heads, '', 1, count)
+	return pack('<Bi7BBi7i7i7i7i7i7i7i7I2c0B', status, time, m[STATE], late and 1 or 0, requests, input,
+		output, cost, r_requests, r_input, r_output, r_cost, #usage, usage, count) .. concat(heads, '', 1, count)
 end
 
 -- The reservation stands on other accounts than the caller gave.
@@ -82,19 +82,20 @@ local function unchecked(count, time, started, interface, model, info, accounts_
 	return marker_new(EXPIRED, started, time, NO_DIGEST, accounts_digest, interface, model, info, count)
 end
 
--- Of attempts before the last one nothing is kept: what the caller says of it again was charged then.
-local function reply_recorded(time, m, nonce, count, attempt, input, output, cost)
-	if attempt ~= floor(m[COUNTED] / ATTEMPT_OF) then
-		return reply_settle(REPEAT, time, m, 0, input, output, cost, 0, 0, 0, 0, count)
+-- Of an attempt that a bursard of before has kept nothing of, what the caller says of it again was charged.
+local function reply_recorded(time, m, attempt, nonce, count, told_input, told_output, told_cost)
+	local late, requests, input, output, cost, usage = attempts.find(m, attempt)
+	if late == nil then
+		late, requests, input, output, cost, usage = false, 0, told_input, told_output, told_cost, ''
 	end
-	local requests = has_bit(m[COUNTED], COUNTED_IT) and 1 or 0
-	input, output, cost = m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST]
-	if not nonces.find(m, nonce) then
-		return reply_settle(REPEAT, time, m, requests, input, output, cost, 0, 0, 0, 0, count)
-	elseif m[STATE] ~= RECORDED then
-		return reply_settle(OK, time, m, requests, input, output, cost, 0, 0, 0, 0, count)
+	local status, r_input, r_output, r_cost = REPEAT, 0, 0, 0
+	if nonces.find(m, nonce) then
+		status = OK
+		if m[STATE] == RECORDED then
+			r_input, r_output, r_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+		end
 	end
-	return reply_settle(OK, time, m, requests, input, output, cost, 0, m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST], count)
+	return reply_settle(status, time, m, late, requests, input, output, cost, 0, r_input, r_output, r_cost, usage, count)
 end
 
 local function record(keys, args)
@@ -124,7 +125,7 @@ local function record(keys, args)
 		return why
 	end
 	if repeated then
-		return reply_recorded(time, m, nonce, count, attempt, input, output, cost)
+		return reply_recorded(time, m, attempt, nonce, count, input, output, cost)
 	end
 	if not m then
 		m, unknown = unchecked(count, time, started > 0 and started or time, interface, model, args[3], accounts_digest), true
@@ -155,9 +156,14 @@ local function record(keys, args)
 		r_input, r_output, r_cost = clamp(held_input - input), clamp(held_output - output), clamp(held_cost - cost)
 		m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = r_input, r_output, r_cost
 	end
+	attempts.add(m, attempt, late and not unknown, requests, used[INPUT], used[OUTPUT], used[COST], args[2])
+	if m[STATE] == RECORDED then
+		attempts.alone(m)
+	end
 	nonces.first(m, nonce)
 	marker_close(keys, m, window)
-	return reply_settle(OK, time, m, requests, used[INPUT], used[OUTPUT], used[COST], 0, r_input, r_output, r_cost, count)
+	return reply_settle(OK, time, m, late and not unknown, requests, used[INPUT], used[OUTPUT], used[COST], 0, r_input,
+		r_output, r_cost, args[2], count)
 end
 
 local function cancel(keys, args)
@@ -181,9 +187,9 @@ local function cancel(keys, args)
 	end
 	local requests, input, output, cost = m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	if m[STATE] == CANCELLED and nonces.find(m, nonce) then
-		return reply_settle(OK, time, m, 0, 0, 0, 0, requests, input, output, cost, count)
+		return reply_settle(OK, time, m, false, 0, 0, 0, 0, requests, input, output, cost, '', count)
 	elseif m[STATE] == CANCELLED then
-		return reply_settle(REPEAT, time, m, 0, 0, 0, 0, 0, 0, 0, 0, count)
+		return reply_settle(REPEAT, time, m, false, 0, 0, 0, 0, 0, 0, 0, 0, '', count)
 	end
 	settle_open(m, 0, 0, 0, true, CANCELLED)
 	settle_all(keys, m, count, time)
@@ -198,7 +204,7 @@ local function cancel(keys, args)
 	else
 		marker_close(keys, m, window)
 	end
-	return reply_settle(OK, time, m, 0, 0, 0, 0, requests, input, output, cost, count)
+	return reply_settle(OK, time, m, false, 0, 0, 0, 0, requests, input, output, cost, '', count)
 end
 
 register('record', record, { 'allow-oom' })

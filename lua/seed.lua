@@ -55,7 +55,7 @@ local function seed(keys, args)
 	end
 	-- A provisional record says that it knows no better.
 	local flags, version = args[2]:byte(2), sunpack('<I4', args[2], 7)
-	if version < tonumber(call('GET', keys[4]) or 0) and not has_bit(flags, PROVISIONAL) then
+	if version < tonumber(call('GET', keys[4]) or 0) and not has_bit(flags, FLAG.PROVISIONAL) then
 		return answer(LOST, time)
 	end
 	if #args[4] > 0 then
@@ -76,7 +76,7 @@ local function policy(keys, args)
 		end
 		return pack('<Bi7I4', ABSENT, time, 1)
 	end
-	local provisional = has_bit(t[FLAGS], PROVISIONAL)
+	local provisional = has_bit(t[FLAGS], FLAG.PROVISIONAL)
 	if t[VERSION] > version or t[VERSION] == version and not provisional then
 		return answer(NOTHING, time)
 	end
@@ -85,13 +85,13 @@ local function policy(keys, args)
 		t = convert(t, plans[1], to, pid, epoch)
 		states[1], plans[1] = t, to
 	end
-	if has_bit(flags, PROVISIONAL) and not provisional then
-		flags = flags - PROVISIONAL
+	if has_bit(flags, FLAG.PROVISIONAL) and not provisional then
+		flags = flags - FLAG.PROVISIONAL
 	end
 	local inline = flags % 2 == 1 or flags >= 32
 	local bytes = inline and args[2] or ''
 	t[VERSION], t[EPOCH], t[PERCENT], t[GRACE] = version, epoch, percent, grace
-	t[FLAGS] = flags % 32 + (has_bit(t[FLAGS], HIGH) and HIGH or 0)
+	t[FLAGS] = flags % 32 + (has_bit(t[FLAGS], FLAG.HIGH) and FLAG.HIGH or 0)
 	if provisional then
 		t[UNSEEDED] = plans[1].calendars
 		t[DAY_END], t[WEEK_END], t[MONTH_END] = 0, 0, 0 -- they were those of UTC, or of a zone of before
@@ -126,7 +126,7 @@ local function adopt(keys, args)
 	end
 	local t, p, list = states[1], plans[1], args[2]
 	local flags, day, week, month, n = sunpack('<Bi7i7i7B', list)
-	local settled, cleared, high = {}, 0, has_bit(t[FLAGS], HIGH)
+	local settled, cleared, high = {}, 0, has_bit(t[FLAGS], FLAG.HIGH)
 	for r = 1, n do
 		local id, seen, known = sunpack('<I4i7i7', list, 24 + 18 * (r - 1))
 		local k = p.index[id]
@@ -144,11 +144,11 @@ local function adopt(keys, args)
 		t[p.slot[k]] = amount
 	end
 	t[UNSEEDED] = t[UNSEEDED] - cleared
-	if high and not has_bit(t[FLAGS], HIGH) then
-		t[FLAGS] = t[FLAGS] + HIGH
+	if high and not has_bit(t[FLAGS], FLAG.HIGH) then
+		t[FLAGS] = t[FLAGS] + FLAG.HIGH
 	end
-	if t[UNSEEDED] == 0 and has_bit(t[FLAGS], PROVISIONAL) then
-		t[FLAGS] = t[FLAGS] - PROVISIONAL
+	if t[UNSEEDED] == 0 and has_bit(t[FLAGS], FLAG.PROVISIONAL) then
+		t[FLAGS] = t[FLAGS] - FLAG.PROVISIONAL
 	end
 	account_save(1, keys[1], raw, 0, keys[2])
 	return answer(OK, time)

@@ -1,16 +1,54 @@
 /* account erase: a user who asks to be forgotten. */
 #include "cli/commands.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "cli/format.h"
+
+enum { SHOWN_MOST = 5 };
+
+/* What is open of the user, on standard error: said again when it is another number. */
+static void tell_waiting(struct cli *cli, const Bursar__V1__AccountRef *ref, const char *message, size_t *told)
+{
+	Bursar__V1__ListReservationsRequest request = BURSAR__V1__LIST_RESERVATIONS_REQUEST__INIT;
+	Bursar__V1__ListReservationsResponse *open;
+	struct bursar_error error;
+	struct buf text = {0};
+
+	request.tenant = ref->tenant;
+	request.user = ref->id;
+	open = bursar_call(cli_bursar(cli), BURSAR_LIST_RESERVATIONS, &request, &error);
+	if (*told != (open ? open->n_reservations : 0))
+		fprintf(stderr, "bursar: waiting: %s\n", message);
+	if (!open || *told == open->n_reservations) {
+		bursar_free(open);
+		return;
+	}
+	*told = open->n_reservations;
+	for (size_t i = 0; i < open->n_reservations && i < SHOWN_MOST; i++) {
+		const Bursar__V1__Reservation *row = open->reservations[i];
+
+		put_duration(&text, open->now_us - row->started_at_us);
+		buf_put_str(&text, ", ends in ");
+		put_duration(&text, row->expires_at_us > open->now_us ? row->expires_at_us - open->now_us : 0);
+		fprintf(stderr, "  request %s: open for %s\n", row->request_id, buf_str(&text));
+		buf_reset(&text);
+	}
+	if (open->n_reservations)
+		fprintf(stderr, "  'bursar reservation cancel' gives one back at once\n");
+	buf_release(&text);
+	bursar_free(open);
+}
 
 /* One attempt; with --wait what is in use is tried again. The answer, or NULL with the exit code. */
 static Bursar__V1__EraseAccountResponse *erase(
 	struct cli *cli, const Bursar__V1__EraseAccountRequest *request, int *code)
 {
 	struct bursar_error error;
-	bool told = false;
+	size_t told = SIZE_MAX;
 
 	for (;;) {
 		Bursar__V1__EraseAccountResponse *answer =
@@ -22,9 +60,7 @@ static Bursar__V1__EraseAccountResponse *erase(
 			*code = cli_failed(cli, &error);
 			return NULL;
 		}
-		if (!told)
-			fprintf(stderr, "bursar: waiting: %s\n", error.message);
-		told = true;
+		tell_waiting(cli, request->ref, error.message, &told);
 		nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
 	}
 }

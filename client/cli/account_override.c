@@ -6,6 +6,7 @@
 
 #include "cli/confirm.h"
 #include "cli/known.h"
+#include "cli/tighter.h"
 #include "cli/view.h"
 
 static bool override_is_clear(struct cli *cli, size_t removed)
@@ -134,8 +135,10 @@ int account_override(struct cli *cli)
 		!account_expected(cli, &ref, &code) || !drop_is_meant(cli, &request, &code))
 		goto done;
 	code = account_call(cli, BURSAR_OVERRIDE_LIMITS, &request);
-	if (code == EXIT_DONE)
+	if (code == EXIT_DONE) {
 		tell_of_limits(cli, request.limits, request.n_limits);
+		tell_tighter_of(cli, &ref, request.limits, request.n_limits, 0);
+	}
 done:
 	if (cli->err.text[0])
 		code = cli_usage(cli);

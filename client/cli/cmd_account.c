@@ -9,6 +9,7 @@
 #include "cli/account_list.h"
 #include "cli/format.h"
 #include "cli/known.h"
+#include "cli/tighter.h"
 #include "cli/view.h"
 
 /* A typing error in an id makes an account: whoever made one is told. */
@@ -153,7 +154,10 @@ static int run_grace(struct cli *cli)
 		request.until_us = cli_now_us() + option_number(cli, "for", 0);
 	request.percent = (int32_t)percent;
 	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_SET_GRACE, &request);
+	code = account_call(cli, BURSAR_SET_GRACE, &request);
+	if (code == EXIT_DONE && request.until_us)
+		tell_tighter_of(cli, &ref, NULL, 0, percent ? (int)percent : 100);
+	return code;
 }
 
 static int run_bypass(struct cli *cli)

@@ -121,8 +121,7 @@ static int run_check(struct cli *cli)
 	return code;
 }
 
-/* The handle, or the four fields that stand for it. */
-static bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref)
+bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref)
 {
 	bursar__v1__reservation_ref__init(ref);
 	ref->handle = (char *)cli_arg(cli, 0);
@@ -139,95 +138,6 @@ static bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref)
 		return err_set(&cli->err, ERR_INVALID,
 			"HANDLE is missing; it is what 'bursar check' answered (or name --user and --id)");
 	return true;
-}
-
-static bool read_provider(struct cli *cli, Bursar__V1__TokenUsage *usage)
-{
-	const char *provider = option_text(cli, "provider"), *path = option_text(cli, "usage");
-	struct bursar_error error;
-	struct buf text = {0};
-	bool right;
-
-	if (!*provider || !*path)
-		return err_set(&cli->err, ERR_INVALID, "--usage FILE and --provider NAME belong together");
-	if (!file_read(path, &text, &cli->err))
-		return false;
-	if (strcmp(provider, "openai") == 0)
-		right = bursar_usage_from_openai(buf_str(&text), text.len, usage, &error);
-	else if (strcmp(provider, "anthropic") == 0)
-		right = bursar_usage_from_anthropic(buf_str(&text), text.len, usage, &error);
-	else
-		right = bursar_usage_from_google(buf_str(&text), text.len, usage, &error);
-	buf_release(&text);
-	return right || err_set(&cli->err, ERR_INVALID, "%s: %s %s", path, error.field, error.message);
-}
-
-bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage)
-{
-	bursar__v1__token_usage__init(usage);
-	if (option_given(cli, "usage") || option_given(cli, "provider"))
-		return read_provider(cli, usage);
-	usage->input_tokens = option_number(cli, "input-tokens", 0);
-	usage->cached_input_tokens = option_number(cli, "cached-tokens", 0);
-	usage->cache_write_tokens = option_number(cli, "cache-write-tokens", 0);
-	usage->output_tokens = option_number(cli, "output-tokens", 0);
-	usage->reasoning_tokens = option_number(cli, "reasoning-tokens", 0);
-	usage->audio_input_tokens = option_number(cli, "audio-input-tokens", 0);
-	usage->audio_output_tokens = option_number(cli, "audio-output-tokens", 0);
-	return true;
-}
-
-static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answer)
-{
-	struct buf text = {0};
-
-	cli_put_coloured(cli, "1;32", "recorded");
-	buf_put_str(&cli->out, answer->repeat ? "  (a repeat: nothing was charged again)\n" : "\n");
-	put_count(&text, answer->tokens);
-	view_field_buf(cli, "tokens", &text);
-	if (answer->cost)
-		view_cost(cli, answer->cost);
-	if (answer->late)
-		view_field(cli, "late", "its reservation had ended, or there was none");
-	if (answer->released_tokens > 0 || answer->released_cost_nano_usd > 0) {
-		put_count(&text, answer->released_tokens);
-		buf_put_str(&text, " tokens, ");
-		put_money(&text, answer->released_cost_nano_usd);
-		view_field_buf(cli, "given back", &text);
-	}
-	if (answer->n_limits > 0)
-		view_limits(cli, answer->limits, answer->n_limits, cli_now_us());
-	buf_release(&text);
-}
-
-static int run_record(struct cli *cli)
-{
-	Bursar__V1__RecordRequest request = BURSAR__V1__RECORD_REQUEST__INIT;
-	Bursar__V1__ReservationRef ref;
-	Bursar__V1__TokenUsage usage;
-	Bursar__V1__RecordResponse *answer;
-	int code;
-
-	if (!read_reservation(cli, &ref) || !read_usage(cli, &usage))
-		return cli_usage(cli);
-	if (option_number(cli, "attempt", 0) > 31) {
-		err_set(&cli->err, ERR_INVALID, "--attempt: must be 0 to 31");
-		return cli_usage(cli);
-	}
-	request.reservation = &ref;
-	request.usage = &usage;
-	request.model = (char *)option_text(cli, "model");
-	request.interface = (char *)option_text(cli, "interface");
-	request.attempt = (int32_t)option_number(cli, "attempt", 0);
-	request.keep_open = option_given(cli, "keep-open");
-	request.mode = (char *)option_text(cli, "mode");
-	answer = cli_call(cli, BURSAR_RECORD, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_record(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
 }
 
 static int run_cancel(struct cli *cli)
@@ -315,7 +225,10 @@ static const struct command commands[] = {
 		.about =
 			"HANDLE is what check answered. The token classes are disjoint: fresh input, read from the "
 			"cache, "
-			"written to it, output, reasoning, audio. --usage reads a provider's own usage object instead.",
+			"written to it, output, reasoning, audio. --usage reads a provider's own usage object instead. "
+			"Say --input-tokens 0 of a request that ran and used nothing. A repeat with other figures "
+			"changes nothing "
+			"and exits 1: 'bursar ledger adjust' corrects what was recorded.",
 		.options = {OPTIONS_REF, OPTIONS_USAGE,
 			{'m', "model", OPTION_TEXT, "MODEL", "the model that answered (default: the check's)", NULL},
 			{'i', "interface", OPTION_TEXT, "NAME", "of a request that was never checked (default: api)",
@@ -327,7 +240,7 @@ static const struct command commands[] = {
 			"record HANDLE --input-tokens 180 --cached-tokens 1000 --output-tokens 310 -m gpt-5.4",
 			"record HANDLE --provider anthropic --usage usage.json",
 			"record --user alice --id msg-4711 --started-at -2min --output-tokens 310"},
-		.run = run_record,
+		.run = record_run,
 	},
 	{
 		.name = "cancel",

@@ -9,6 +9,7 @@
 #include "cli/format.h"
 #include "cli/known.h"
 #include "cli/table.h"
+#include "cli/tighter.h"
 #include "cli/view.h"
 
 static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
@@ -160,7 +161,7 @@ static Bursar__V1__Tier *tier_to_change(struct cli *cli, int *code)
 	return tier;
 }
 
-static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier)
+static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier, Bursar__V1__Limit *const *given, size_t given_count)
 {
 	Bursar__V1__PutTierRequest request = BURSAR__V1__PUT_TIER_REQUEST__INIT;
 	Bursar__V1__Tier named = *tier, *answer;
@@ -181,6 +182,7 @@ static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 	if (!answer->n_limits)
 		fprintf(stderr, "bursar: tier %s has no limits: whoever is on it is never denied\n", answer->name);
 	tell_of_limits(cli, answer->limits, answer->n_limits);
+	tell_tighter(given, given_count, answer->limits, answer->n_limits, 0);
 	bursar_free(answer);
 	return EXIT_DONE;
 }
@@ -203,8 +205,8 @@ static int run_put(struct cli *cli)
 	}
 	if (count > 0)
 		put_limits(tier, limits, count, option_given(cli, "merge"));
+	code = read_settings(cli, tier) ? put_tier(cli, tier, limits, count) : cli_usage(cli);
 	free(limits);
-	code = read_settings(cli, tier) ? put_tier(cli, tier) : cli_usage(cli);
 	bursar_free(tier);
 	return code;
 }

@@ -27,6 +27,8 @@ enum option_type {
 	OPTION_CHOICE, /* one of `choices` */
 	OPTION_COUNT, /* parse_count */
 	OPTION_SOME, /* the same, at least 1 */
+	OPTION_CHANGE, /* parse_change: a count with a sign */
+	OPTION_USD_CHANGE, /* parse_usd_change */
 	OPTION_DURATION, /* parse_duration */
 	OPTION_PATIENCE, /* parse_patience */
 	OPTION_TIME, /* parse_time */

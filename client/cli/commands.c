@@ -15,6 +15,8 @@ const struct command_group *const command_groups[] = {
 	&document_commands,
 	&price_commands,
 	&price_list_commands,
+	&reservation_commands,
+	&ledger_commands,
 	&report_commands,
 	&stats_commands,
 	&key_commands,

@@ -13,6 +13,8 @@ extern const struct command_group tier_commands;
 extern const struct command_group document_commands;
 extern const struct command_group price_commands;
 extern const struct command_group price_list_commands;
+extern const struct command_group reservation_commands;
+extern const struct command_group ledger_commands;
 extern const struct command_group report_commands;
 extern const struct command_group stats_commands;
 extern const struct command_group key_commands;
@@ -28,6 +30,14 @@ extern const struct command_group meta_commands;
 /* Reads USER and the options that check and explain have in common. The strings are borrowed from the command line. */
 void read_check(struct cli *cli, Bursar__V1__CheckRequest *request);
 
+/* Reads HANDLE, or the options that stand for it; false with cli->err. */
+bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref);
+
+/* record (record.c). */
+int record_run(struct cli *cli);
+
+/* Was any of the options of OPTIONS_USAGE given that say how many tokens? */
+bool usage_given(const struct cli *cli);
 /* Reads the options of OPTIONS_USAGE; false with cli->err. */
 bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage);
 

@@ -117,6 +117,10 @@ static bool value_check(struct option_value *value, const char *text, struct err
 	case OPTION_SOME:
 		return parse_count(text, strlen(text), &value->number, err) &&
 		       (value->number > 0 || err_set(err, ERR_INVALID, "must be at least 1"));
+	case OPTION_CHANGE:
+		return parse_change(text, strlen(text), &value->number, err);
+	case OPTION_USD_CHANGE:
+		return parse_usd_change(text, strlen(text), &value->number, err);
 	case OPTION_DURATION:
 		return parse_duration(text, strlen(text), &value->number, err);
 	case OPTION_PATIENCE:

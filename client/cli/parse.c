@@ -91,6 +91,28 @@ bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err)
 	return true;
 }
 
+static bool signed_by(bool (*parse)(const char *, size_t, int64_t *, struct err *), const char *text, size_t len,
+	int64_t *out, struct err *err)
+{
+	size_t sign = len > 0 && (*text == '+' || *text == '-');
+
+	if (!parse(text + sign, len - sign, out, err))
+		return false;
+	if (*text == '-')
+		*out = -*out;
+	return true;
+}
+
+bool parse_change(const char *text, size_t len, int64_t *out, struct err *err)
+{
+	return signed_by(parse_count, text, len, out, err);
+}
+
+bool parse_usd_change(const char *text, size_t len, int64_t *out, struct err *err)
+{
+	return signed_by(parse_usd, text, len, out, err);
+}
+
 static const struct unit {
 	const char *name;
 	int64_t us;

@@ -14,6 +14,10 @@ bool parse_count(const char *text, size_t len, int64_t *out, struct err *err);
 /* USD as nano-USD: "5", "$5", "5USD", "0.25", "1_000"; at most nine decimals. */
 bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err);
 
+/* The same with a sign: "+1180", "-200k", "+$0.25", "-0.5"; what has none is added. */
+bool parse_change(const char *text, size_t len, int64_t *out, struct err *err);
+bool parse_usd_change(const char *text, size_t len, int64_t *out, struct err *err);
+
 /* "250us", "500ms", "30s", "15min", "2 hours", "7d", "1h30min": microseconds, more than 0 and at most 366 days. */
 bool parse_duration(const char *text, size_t len, int64_t *out, struct err *err);
 

@@ -23,6 +23,7 @@ static const struct {
 	{"effective_from", "from"},
 	{"effective_to", "to"},
 	{"effective_to", "until"},
+	{"cost_nano_usd", "cost"},
 	{"id_prefix", "prefix"},
 	{"request_id", "id"},
 	{"interfaces", "interface"},

@@ -1,6 +1,6 @@
 -- The outbox: entries for the ledger.
 
-local RECORD_ENTRY, EXPIRY_ENTRY, RESET_ENTRY, CANCEL_ENTRY = 0, 1, 2, 3
+local RECORD_ENTRY, EXPIRY_ENTRY, RESET_ENTRY, CANCEL_ENTRY = 0, 1, 2, 3 -- and 4, of an adjustment
 local FINAL, LATE, NEVER_CHECKED = 1, 2, 4
 local ENTRY_VERSION = 2
 

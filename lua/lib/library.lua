@@ -18,7 +18,7 @@ local OK, DENIED, REPEAT, CONFLICT = 0, 1, 2, 3
 local ABSENT, STALE, BEHIND, CLOCK = 4, 5, 6, 7
 local UNKNOWN, NEEDKEYS, CLOSED, NOTHING, LOST, NOT_SEEDED = 8, 9, 10, 11, 12, 13
 
-local OPEN, RECORDED, CANCELLED, EXPIRED, RESET = 1, 2, 3, 4, 5 -- states of a marker
+local OPEN, RECORDED, CANCELLED, EXPIRED, RESET = 1, 2, 3, 4, 5 -- states of a marker; and 6 of an adjustment
 
 local function answer(status, time)
 	return pack('<Bi7', status, time)

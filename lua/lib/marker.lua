@@ -1,4 +1,4 @@
--- Markers: what is remembered of a request id. m[1..21] as in MARKER, m[22] the tail: info, accounts and nonces.
+-- Markers: what is remembered of a request id. m[1..21] as in MARKER, m[22] the tail: info, accounts, attempts and nonces.
 
 local MARKER = '<BBBBc8c8i7i7i7i7i7i7i7i7i7I4I6I6i7i7i7'
 local MARKER_AND_TAIL = MARKER .. 'c0'
@@ -97,4 +97,57 @@ end
 
 function nonces.all_gone(m)
 	return sub(m[MARKER_TAIL], nonces.at(m, 1)) == rep(nonces.gone, m[ASKED])
+end
+
+-- Between the accounts and the nonces stand the attempts that were recorded: `B attempt, B flags (1 late, 2 it counted the request),
+-- i7 input, i7 output, i7 cost (charged), str2 usage (of the entry)`. A bursard of before leaves none, and reads over them.
+local attempts = {}
+
+-- Where they begin in the tail.
+function attempts.at(m)
+	local tail = m[MARKER_TAIL]
+	local _, at = marker_info(m)
+	local count = tail:byte(at)
+	at = at + 1
+	for _ = 1, count do
+		local limits = tail:byte(at + 21)
+		at = at + 22
+		local buckets = 0
+		for k = 1, limits do
+			if tail:byte(at + 7 * (k - 1) + 5) == BUCKET then
+				buckets = buckets + 1
+			end
+		end
+		at = at + 7 * (limits + buckets)
+	end
+	return at
+end
+
+function attempts.add(m, attempt, late, requests, input, output, cost, usage)
+	local tail, at = m[MARKER_TAIL], nonces.at(m, 1)
+	local row = pack('<BBi7i7i7I2c0', attempt, (late and 1 or 0) + 2 * requests, input, output, cost, #usage, usage)
+	m[MARKER_TAIL] = sub(tail, 1, at - 1) .. row .. sub(tail, at)
+end
+
+-- late, requests, input, output, cost and usage of an attempt; without its row only if it was the last, else nothing.
+function attempts.find(m, attempt)
+	local tail, at, stop = m[MARKER_TAIL], attempts.at(m), nonces.at(m, 1)
+	while at < stop do
+		local number, flags, input, output, cost, usage, behind = sunpack('<BBi7i7i7I2c0', tail, at)
+		if number == attempt then
+			return flags % 2 == 1, floor(flags / 2), input, output, cost, usage
+		end
+		at = behind
+	end
+	if attempt == floor(m[COUNTED] / ATTEMPT_OF) then
+		return has_bit(m[COUNTED], WAS_LATE), has_bit(m[COUNTED], COUNTED_IT) and 1 or 0, m[LAST_INPUT], m[LAST_OUTPUT],
+			m[LAST_COST], ''
+	end
+end
+
+-- Once nothing of it can be settled any more, nobody needs what it held on which limits.
+function attempts.alone(m)
+	local tail = m[MARKER_TAIL]
+	local info = marker_info(m)
+	m[MARKER_TAIL] = pack('<I2c0B', #info, info, 0) .. sub(tail, attempts.at(m))
 end

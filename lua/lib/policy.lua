@@ -8,7 +8,7 @@ local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW =
 local DAY, WEEK, MONTH, DAY_END, WEEK_END, MONTH_END = 12, 13, 14, 15, 16, 17
 local HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 18, 19, 20, 21, 21, 98
 -- Bits of FLAGS: the record was made without PostgreSQL; its counters may be above what the ledger knows (adopt)
-local PROVISIONAL, HIGH = 8, 64
+local FLAG = { PROVISIONAL = 8, HIGH = 64 }
 
 local policies, policy_count = {}, 0
 

@@ -22,6 +22,9 @@ bool record_prepare(const Bursar__V1__RecordRequest *request, struct worker *wor
 void record_start(
 	struct record_run *run, struct worker *worker, int64_t deadline_us, void (*done)(struct record_run *run));
 
+/* The handle, or tenant, user, request_id and (`needs_start`) started_at. */
+bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
+	struct err *err);
 /* Both take checked messages. The second leaves the handle empty where there is no reservation. */
 void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out);
 bool question_of_record(

@@ -21,8 +21,7 @@ struct renew_call {
 	struct call *call;
 };
 
-/* Either the handle, or tenant, user, request_id and (for records) started_at. */
-static bool handle_of(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
+bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
 	struct err *err)
 {
 	if (ref->handle[0]) {
@@ -46,6 +45,14 @@ static bool handle_of(const Bursar__V1__ReservationRef *ref, bool needs_start, s
 	return true;
 }
 
+/* Who forgets the usage would settle at 0 for good. */
+static bool usage_given(const Bursar__V1__RecordRequest *request, struct err *err)
+{
+	return request->usage || err_invalid(err, "usage",
+					 "must be given: the tokens that were used. An empty usage records 0; Cancel "
+					 "is for a request that did not run");
+}
+
 bool question_of_record(
 	const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out, struct err *err)
 {
@@ -57,11 +64,38 @@ bool question_of_record(
 		.keep_open = request->keep_open,
 	};
 
-	if ((request->reservation && !handle_of(request->reservation, true, arena, &question.handle, err)) ||
+	if (!usage_given(request, err) ||
+		(request->reservation && !handle_of_ref(request->reservation, true, arena, &question.handle, err)) ||
 		!tokens_from_message(request->usage, &question.tokens, err))
 		return false;
 	*out = question;
 	return true;
+}
+
+static void recorded_to_message(const struct settle *settle, Bursar__V1__RecordResponse *out)
+{
+	const struct settle_answer *answer = &settle->answer;
+	char *mode = answer->differs & RECORD_FIELD_MODE ? "mode" : NULL;
+	char *model = answer->differs & RECORD_FIELD_MODEL ? "model" : NULL;
+	Bursar__V1__RecordedUsage *recorded;
+
+	if (!answer->recorded)
+		return;
+	recorded = message_new(settle->arena, RecordedUsage, recorded_usage);
+	recorded->usage = tokens_to_message(settle->arena, &answer->recorded->tokens);
+	recorded->model = (char *)(uintptr_t)answer->recorded->model;
+	recorded->mode = (char *)(uintptr_t)answer->recorded->mode;
+	recorded->cost_nano_usd = answer->charged.cost;
+	out->recorded = recorded;
+	out->differs = message_list(settle->arena, TOKEN_CLASS_COUNT + 2);
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		if (answer->differs & 1U << i)
+			out->differs[out->n_differs++] = (char *)(uintptr_t)arena_printf(
+				settle->arena, "usage.%s_tokens", token_class_name((enum token_class)i));
+	if (model)
+		out->differs[out->n_differs++] = model;
+	if (mode)
+		out->differs[out->n_differs++] = mode;
 }
 
 Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool names)
@@ -83,6 +117,7 @@ Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool
 	message->quality = (Bursar__V1__Quality)answer->quality;
 	message->request_id = (char *)(uintptr_t)settle->question.handle.request_id;
 	message->released = run->released;
+	recorded_to_message(settle, message);
 	return message;
 }
 
@@ -167,7 +202,7 @@ void limiter_cancel(struct call *call, void *ctx)
 	}
 	self->call = call;
 	self->settle.question = (struct settle_question){.cancel = true, .served = "", .interface = "api", .mode = ""};
-	if (!handle_of(request->reservation, false, call_arena(call), &self->settle.question.handle, &err)) {
+	if (!handle_of_ref(request->reservation, false, call_arena(call), &self->settle.question.handle, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -204,7 +239,7 @@ void limiter_renew(struct call *call, void *ctx)
 		limiter_renew_lease(call, ctx, request);
 		return;
 	}
-	if (!handle_of(request->reservation, false, call_arena(call), &handle, &err)) {
+	if (!handle_of_ref(request->reservation, false, call_arena(call), &handle, &err)) {
 		call_fail(call, &err);
 		return;
 	}

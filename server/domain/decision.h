@@ -121,6 +121,20 @@ void decision_charge(struct account_state *const states[], int count, const stru
 	const struct amounts *used, int64_t now_us, struct reservation *reservation, struct settled *out,
 	struct verdict verdicts[]);
 
+/* Which counter has less than an adjustment would take from it. */
+struct lacking {
+	int account; /* its index */
+	uint32_t limit_id;
+	int64_t settled;
+};
+
+/*
+ * Adds amounts of any sign to what the request has used: in the counters of the windows that hold `counted_at_us`, and in buckets that
+ * have not filled since. States have been rolled. False, with nothing changed, when a counter would fall below 0.
+ */
+bool decision_adjust(struct account_state *const states[], int count, const struct request *request,
+	const struct amounts *amounts, int64_t counted_at_us, struct lacking *lacking);
+
 /*
  * Begins new windows with empty counters, and fills buckets. What was checked before settles in the windows of its check. `lost[i]`:
  * what calendar limit i had settled.

@@ -69,25 +69,53 @@ void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 		buf_put_i64(out, usage->tokens.count[i]);
 }
 
-bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_usage *out)
+/* All that is left of the cut. */
+static bool usage_cut(struct cut *cut, struct arena *arena, struct entry_usage *out)
 {
-	struct cut cut = cut_of(data, len);
 	struct entry_usage usage = {0};
 
-	if (cut_u8(&cut) != USAGE_VERSION)
+	if (cut_u8(cut) != USAGE_VERSION)
 		return false;
-	usage.model = text_cut(&cut, arena);
-	usage.provider = text_cut(&cut, arena);
-	usage.price_model = text_cut(&cut, arena);
-	usage.mode = text_cut(&cut, arena);
-	usage.price_from_us = cut_i64(&cut);
-	usage.flags = cut_u32(&cut);
+	usage.model = text_cut(cut, arena);
+	usage.provider = text_cut(cut, arena);
+	usage.price_model = text_cut(cut, arena);
+	usage.mode = text_cut(cut, arena);
+	usage.price_from_us = cut_i64(cut);
+	usage.flags = cut_u32(cut);
 	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-		usage.tokens.count[i] = cut_i64(&cut);
-	if (cut.bad || cut.left || !tokens_check(&usage.tokens, "usage", NULL))
+		usage.tokens.count[i] = cut_i64(cut);
+	if (cut->bad || cut->left)
 		return false;
 	*out = usage;
 	return true;
+}
+
+bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_usage *out)
+{
+	struct cut cut = cut_of(data, len);
+	struct entry_usage usage;
+
+	if (!usage_cut(&cut, arena, &usage) || !tokens_check(&usage.tokens, "usage", NULL))
+		return false;
+	*out = usage;
+	return true;
+}
+
+void entry_adjustment_pack(const char *request_id, int attempt, const struct entry_usage *usage, struct buf *out)
+{
+	text_put(out, request_id);
+	buf_put_u8(out, (uint8_t)attempt);
+	entry_usage_pack(usage, out);
+}
+
+static bool adjustment_unpack(const char *data, size_t len, struct arena *arena, struct entry *out)
+{
+	struct cut cut = cut_of(data, len);
+
+	out->adjusts = text_cut(&cut, arena);
+	out->attempt = cut_u8(&cut);
+	return !cut.bad && out->attempt <= 31 && usage_cut(&cut, arena, &out->usage) &&
+	       tokens_check_signed(&out->usage.tokens, "usage", NULL);
 }
 
 static void starts_unpack(struct cut *cut, int version, struct entry_part *out)
@@ -133,7 +161,7 @@ static bool head_unpack(struct cut *cut, struct entry *out, int *version)
 
 	out->attempt = cut_u8(cut);
 	flags = cut_u8(cut);
-	if (cut->bad || (*version != ENTRY_VERSION && *version != ENTRY_VERSION_LIMITS) || kind > ENTRY_CANCEL ||
+	if (cut->bad || (*version != ENTRY_VERSION && *version != ENTRY_VERSION_LIMITS) || kind > ENTRY_ADJUST ||
 		out->attempt > 31)
 		return false;
 	out->kind = (enum entry_kind)kind;
@@ -170,13 +198,15 @@ static bool lost_unpack(const char *data, size_t len, struct arena *arena, struc
 	return !cut.bad && !cut.left;
 }
 
-/* An entry's third text: the usage of a record, or what a reset took away. */
+/* An entry's third text: the usage of a record, what a reset took away, or what an adjustment corrects. */
 static bool usage_unpack(const char *data, size_t len, struct arena *arena, struct entry *out)
 {
 	if (len == 0)
 		return true;
 	if (out->kind == ENTRY_RESET)
 		return lost_unpack(data, len, arena, out);
+	if (out->kind == ENTRY_ADJUST)
+		return adjustment_unpack(data, len, arena, out);
 	return entry_usage_unpack((const uint8_t *)data, len, arena, &out->usage);
 }
 
@@ -188,7 +218,7 @@ const char *entry_counted_model(const struct entry_info *info)
 bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry *out)
 {
 	struct cut cut = cut_of(data, len);
-	struct entry entry = {.usage = {.model = "", .provider = "", .price_model = "", .mode = ""}};
+	struct entry entry = {.adjusts = "", .usage = {.model = "", .provider = "", .price_model = "", .mode = ""}};
 	const char *info;
 	const char *usage;
 	size_t info_len = 0;
@@ -263,6 +293,8 @@ void entry_pack(const struct entry *entry, struct buf *out)
 		entry_usage_pack(&entry->usage, &text);
 	else if (entry->kind == ENTRY_RESET)
 		lost_pack(entry, &text);
+	else if (entry->kind == ENTRY_ADJUST)
+		entry_adjustment_pack(entry->adjusts, entry->attempt, &entry->usage, &text);
 	buf_put_str16(out, text.data, text.len);
 	buf_release(&text);
 	buf_put_u8(out, (uint8_t)entry->info.accounts);

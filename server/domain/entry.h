@@ -33,6 +33,8 @@ struct tokens {
 int64_t tokens_input(const struct tokens *tokens);
 int64_t tokens_output(const struct tokens *tokens);
 bool tokens_check(const struct tokens *tokens, const char *field, struct err *err);
+/* The same for differences, which may be below 0: in either direction no more than COUNT_MAX together. */
+bool tokens_check_signed(const struct tokens *tokens, const char *field, struct err *err);
 
 #define FLAG_UNPRICED \
 	1 /* not charged by a price of its own: to be re-rated. The flags from 8 on say why, and come with it */
@@ -58,8 +60,8 @@ struct entry_info {
 	 */
 	const char *provider, *price_model;
 	const char *mode; /* as checked; "" = standard */
-	const char *reason; /* resets: the admin's reason */
-	const char *actor; /* resets: who */
+	const char *reason; /* resets, adjustments: the admin's reason */
+	const char *actor; /* resets, adjustments: who */
 	bool groups_unknown; /* nobody could say whether the user is in a team or an org: the ledger looks */
 	int accounts;
 	struct entry_account account[ACCOUNTS_MAX]; /* the user first; the order of everything else in the entry */
@@ -81,7 +83,10 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 void entry_usage_pack(const struct entry_usage *usage, struct buf *out);
 bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_usage *out);
 
-enum entry_kind { ENTRY_RECORD = 0, ENTRY_EXPIRY = 1, ENTRY_RESET = 2, ENTRY_CANCEL = 3 };
+enum entry_kind { ENTRY_RECORD = 0, ENTRY_EXPIRY = 1, ENTRY_RESET = 2, ENTRY_CANCEL = 3, ENTRY_ADJUST = 4 };
+
+/* What an adjustment keeps beside its amounts: which request's attempt it corrects ("": none), and by which tokens, of any sign. */
+void entry_adjustment_pack(const char *request_id, int attempt, const struct entry_usage *usage, struct buf *out);
 
 /* Where one bucket of an account stood afterwards. */
 struct entry_bucket {
@@ -106,12 +111,13 @@ struct entry_lost {
 
 struct entry {
 	enum entry_kind kind;
-	int attempt;
+	int attempt; /* of an adjustment: the one that it corrects */
 	bool final, late, never_checked;
 	int64_t at_us, started_at_us;
 	struct amounts amounts; /* charged; requests may be 0 */
 	struct entry_info info;
-	struct entry_usage usage; /* zero for expiries and resets */
+	struct entry_usage usage; /* zero for expiries and resets; of an adjustment the tokens have any sign */
+	const char *adjusts; /* adjustments: the request that is corrected; "" = none */
 	int losts; /* resets */
 	struct entry_lost *lost;
 	struct entry_part part[ACCOUNTS_MAX]; /* as many as info.accounts */

@@ -251,6 +251,64 @@ void decision_charge(struct account_state *const states[], int count, const stru
 	}
 }
 
+/* Does the limit count what is adjusted, of which there is `n`? */
+static bool adjusts(const struct limit *limit, const struct request *request, int64_t n)
+{
+	return n && limit->kind != KIND_LEVEL && limit_matches(limit, request->interface_hash, request->model_hash);
+}
+
+/* The first calendar limit of the account that has less than is to be taken from it; -1: none. */
+static int limit_lacking(const struct account_state *state, const struct request *request,
+	const struct amounts *amounts, int64_t counted_at_us)
+{
+	for (int i = 0; i < state->policy->count; i++) {
+		const struct limit *limit = &state->policy->limits[i];
+		int64_t n = amounts_of(amounts, limit->dimension);
+
+		if (limit->kind == KIND_CALENDAR && adjusts(limit, request, n) &&
+			counted_at_us >= state->window_start[limit->unit] && state->limits[i].calendar.settled + n < 0)
+			return i;
+	}
+	return -1;
+}
+
+static void account_adjust(struct account_state *state, const struct request *request, const struct amounts *amounts,
+	int64_t counted_at_us)
+{
+	for (int i = 0; i < state->policy->count; i++) {
+		const struct limit *limit = &state->policy->limits[i];
+		union limit_state *at = &state->limits[i];
+		int64_t n = amounts_of(amounts, limit->dimension);
+
+		if (!adjusts(limit, request, n))
+			continue;
+		if (limit->kind == KIND_CALENDAR && counted_at_us >= state->window_start[limit->unit])
+			at->calendar.settled = count_add(at->calendar.settled, n);
+		else if (limit->kind == KIND_BUCKET && state->clock_us - counted_at_us < limit->burst_us && n > 0)
+			bucket_take(limit, at, n, state->clock_us);
+		else if (limit->kind == KIND_BUCKET && state->clock_us - counted_at_us < limit->burst_us)
+			bucket_give(limit, at, -n, state->clock_us, SPAN_MAX_US);
+	}
+}
+
+bool decision_adjust(struct account_state *const states[], int count, const struct request *request,
+	const struct amounts *amounts, int64_t counted_at_us, struct lacking *lacking)
+{
+	for (int a = 0; a < count; a++) {
+		int i = limit_lacking(states[a], request, amounts, counted_at_us);
+
+		if (i < 0)
+			continue;
+		*lacking = (struct lacking){.account = a,
+			.limit_id = states[a]->policy->limits[i].id,
+			.settled = states[a]->limits[i].calendar.settled};
+		return false;
+	}
+	for (int a = 0; a < count; a++)
+		account_adjust(states[a], request, amounts, counted_at_us);
+	return true;
+}
+
 void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LIMITS_MAX])
 {
 	state_follow(state, now_us);

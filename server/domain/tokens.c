@@ -40,3 +40,22 @@ bool tokens_check(const struct tokens *tokens, const char *field, struct err *er
 		return err_invalid(err, field, "%" PRId64 " tokens together are more than %" PRId64, sum, COUNT_MAX);
 	return true;
 }
+
+bool tokens_check_signed(const struct tokens *tokens, const char *field, struct err *err)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		int64_t count = tokens->count[i];
+		char path[96];
+
+		snprintf(path, sizeof(path), "%s.%s_tokens", field, class_names[i]);
+		if (count < -COUNT_MAX || count > COUNT_MAX)
+			return err_invalid(err, path, "%" PRId64 " is not within %" PRId64 " and %" PRId64, count,
+				-COUNT_MAX, COUNT_MAX);
+		sum += count < 0 ? -count : count;
+	}
+	if (sum > COUNT_MAX)
+		return err_invalid(err, field, "%" PRId64 " tokens together are more than %" PRId64, sum, COUNT_MAX);
+	return true;
+}

@@ -35,7 +35,8 @@ int64_t usage_ahead(const struct usage_window *windows, int count, int64_t now_u
 int64_t usage_of(const struct usage_window *windows, int count, enum window_unit unit, enum dimension dimension,
 	uint64_t interface_hash, uint64_t model_hash, int64_t start, int64_t now_us)
 {
-	int64_t used = 0;
+	/* Clamped at the end: a row may lie below 0, where a correction took from what the others count. */
+	__int128 used = 0;
 
 	for (int i = 0; i < count; i++) {
 		const struct usage_window *window = &windows[i];
@@ -43,7 +44,7 @@ int64_t usage_of(const struct usage_window *windows, int count, enum window_unit
 		if (window->unit == unit && window->window_start >= start && window->window_start <= now_us &&
 			(!interface_hash || interface_hash == window->interface_hash) &&
 			(!model_hash || model_hash == window->model_hash))
-			used = count_add(used, amounts_of(&window->used, dimension));
+			used += amounts_of(&window->used, dimension);
 	}
-	return used;
+	return used < 0 ? 0 : used > COUNT_MAX ? COUNT_MAX : (int64_t)used;
 }

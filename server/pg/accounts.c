@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "pg/ledger.h"
 #include "pg/link.h"
 #include "pg/rows.h"
 
@@ -277,6 +278,7 @@ static void read_ledger(struct ledger_lookup *op, const PGresult *result)
 		if (pg_i64(result, row, 0) == ENTRY_EXPIRY || pg_i64(result, row, 18) != op->attempt)
 			continue;
 		op->found = true;
+		op->late = pg_i64(result, row, 6) & LEDGER_FLAG_LATE;
 		op->amounts = (struct amounts){
 			.requests = pg_i64(result, row, 1),
 			.input = pg_i64(result, row, 2),

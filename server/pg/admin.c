@@ -90,6 +90,8 @@ WRITE(key_create, key_create)
 WRITE(key_revoke, key_revoke)
 READ(key_list, key_list)
 KEYED(key_uses, key_uses)
+READ(adjust_facts, adjust_facts)
+WRITE(cancel_note, cancel_note)
 READ(audit_list, audit_list)
 READ(pool_list, pool_list)
 WRITE(pool_change, pool_change)
@@ -125,6 +127,8 @@ static const struct admin_store_ops ops = {
 	.key_revoke = store_key_revoke,
 	.key_list = store_key_list,
 	.key_uses = store_key_uses,
+	.adjust_facts = store_adjust_facts,
+	.cancel_note = store_cancel_note,
 	.audit_list = store_audit_list,
 	.pool_list = store_pool_list,
 	.pool_change = store_pool_change,

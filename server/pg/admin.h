@@ -50,6 +50,10 @@ admin_fn admin_document_read, admin_document_apply;
 admin_fn admin_key_create, admin_key_revoke, admin_key_list, admin_key_uses;
 /* admin_facts.c */
 admin_fn admin_facts;
+/* admin_adjust.c */
+admin_fn admin_adjust_facts;
+/* admin_audit.c */
+admin_fn admin_cancel_note;
 /* admin_audit.c */
 admin_fn admin_audit_list;
 

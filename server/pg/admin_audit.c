@@ -56,3 +56,26 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	PQclear(result);
 	return true;
 }
+
+bool admin_cancel_note(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct cancel_note *op = container_of(job, struct cancel_note, job);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	pg_arg_text(&args, job->actor);
+	pg_arg_text(&args, op->user);
+	pg_arg_text(&args, job->reason);
+	pg_arg_text(&args, op->request_id);
+	pg_arg_int(&args, op->released.input + op->released.output);
+	pg_arg_int(&args, op->released.cost);
+	pg_arg_text(&args, op->repeat ? "true" : "false");
+	bool ok = pg_exec(link,
+		"INSERT INTO audit_log (tenant, actor, action, target, reason, details) VALUES ($1, $2, "
+		"'reservation.cancel', "
+		"'user/' || $3, $4, jsonb_build_object('request_id', $5::text, 'released_tokens', $6::bigint, "
+		"'released_cost_nano_usd', $7::bigint, 'repeat', $8::boolean))",
+		&args, err);
+	pg_args_release(&args);
+	return ok;
+}

@@ -12,7 +12,8 @@
 static const char *const steps[] = {
 	"UPDATE ledger SET user_id = $3, note = '', request_id = 'erased-' || left(encode(sha256(convert_to($4 || "
 	"request_id, "
-	"'UTF8')), 'hex'), 32) WHERE tenant = $1 AND user_id = $2",
+	"'UTF8')), 'hex'), 32), adjusts = CASE WHEN adjusts = '' THEN '' ELSE 'erased-' || left(encode(sha256("
+	"convert_to($4 || adjusts, 'UTF8')), 'hex'), 32) END WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_daily SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_monthly SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_windows SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",

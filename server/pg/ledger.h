@@ -9,6 +9,11 @@
 #include "pg/pool.h"
 #include "store/ledger.h"
 
+/* ledger.flags beyond those of the price (domain/entry.h). */
+#define LEDGER_FLAG_FINAL 256
+#define LEDGER_FLAG_LATE 512
+#define LEDGER_FLAG_NEVER_CHECKED 1024
+
 #define DAY_US INT64_C(86400000000)
 #define DAYS_KNOWN 64
 

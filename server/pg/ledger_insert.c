@@ -33,6 +33,7 @@ enum column {
 	TEAM,
 	ORG,
 	NOTE,
+	ADJUSTS,
 	COLUMN_COUNT
 };
 
@@ -67,21 +68,19 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[TIER] = PG_TEXT,
 	[TEAM] = PG_TEXT,
 	[ORG] = PG_TEXT,
-	[NOTE] = PG_TEXT};
+	[NOTE] = PG_TEXT,
+	[ADJUSTS] = PG_TEXT};
 
 /* The columns in the order above; the token classes in that of enum token_class. */
 #define INSERT_SQL \
 	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, price_from_us, " \
 	"requests, " \
 	"charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, reasoning, audio_input, " \
-	"audio_output, origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note) " \
+	"audio_output, origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, " \
+	"adjusts) " \
 	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
 	"$20, " \
-	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING RETURNING origin"
-
-#define FLAG_FINAL 256
-#define FLAG_LATE 512
-#define FLAG_NEVER_CHECKED 1024
+	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING RETURNING origin"
 
 int ledger_order(const void *a, const void *b)
 {
@@ -114,7 +113,7 @@ static void put_texts(struct pg_args *args, const struct ledger_item *item, stru
 	const struct entry *entry = item->entry;
 	const struct entry_info *info = &entry->info;
 	const struct entry_usage *usage = &entry->usage;
-	bool used = entry->kind == ENTRY_RECORD;
+	bool used = entry->kind == ENTRY_RECORD || entry->kind == ENTRY_ADJUST;
 
 	pg_array_text(args, ORIGIN, item->origin);
 	pg_array_text(args, INTERFACE, info->interface);
@@ -127,9 +126,10 @@ static void put_texts(struct pg_args *args, const struct ledger_item *item, stru
 	pg_array_text(args, TEAM, account_id(entry, ACCOUNT_TEAM));
 	pg_array_text(args, ORG, account_id(entry, ACCOUNT_ORG));
 	buf_reset(note);
-	if (entry->kind == ENTRY_RESET)
+	if (entry->kind == ENTRY_RESET || entry->kind == ENTRY_ADJUST)
 		buf_putf(note, "%s: %s", info->actor, info->reason);
 	pg_array_text(args, NOTE, buf_str(note));
+	pg_array_text(args, ADJUSTS, entry->adjusts);
 }
 
 static void put_row(struct pg_args *args, const struct ledger_item *item, struct buf *note)
@@ -137,8 +137,8 @@ static void put_row(struct pg_args *args, const struct ledger_item *item, struct
 	const struct entry *entry = item->entry;
 	uint32_t flags = entry->usage.flags & 255;
 
-	flags |= (entry->final ? FLAG_FINAL : 0) | (entry->late ? FLAG_LATE : 0) |
-		 (entry->never_checked ? FLAG_NEVER_CHECKED : 0);
+	flags |= (entry->final ? LEDGER_FLAG_FINAL : 0) | (entry->late ? LEDGER_FLAG_LATE : 0) |
+		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0);
 	pg_array_int(args, DAY, entry->started_at_us);
 	pg_array_text(args, TENANT, entry->info.tenant);
 	pg_array_text(args, USER, entry->info.user);

@@ -1,4 +1,4 @@
-/* Resets in the audit log: they reach PostgreSQL by the outbox, so their rows are written with those of the ledger. */
+/* Resets and adjustments in the audit log: they reach PostgreSQL by the outbox, so their rows are written with those of the ledger. */
 #include <inttypes.h>
 
 #include "domain/limit.h"
@@ -47,4 +47,34 @@ void ledger_resets_args(struct pg_args *args, const struct sums *sums)
 		pg_array_text(args, DETAILS, "{\"windows\": []}");
 	}
 	buf_release(&text);
+}
+
+const char ledger_adjustments_sql[] =
+	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, details) "
+	"SELECT to_timestamp(at / 1000000.0), tenant, actor, 'ledger.adjust', 'user/' || user_id, reason, "
+	"jsonb_build_object('adjustment_id', id, 'request_id', adjusts, 'attempt', attempt, 'requests', requests, "
+	"'input_tokens', input, 'output_tokens', output, 'cost_nano_usd', cost) "
+	"FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS a (at, attempt, requests, input, output, "
+	"cost, "
+	"tenant, actor, user_id, reason, id, adjusts)";
+
+void ledger_adjustments_args(struct pg_args *args, const struct sums *sums)
+{
+	enum { NUMBERS = 6, TEXTS = 6 };
+
+	for (int column = 0; column < NUMBERS + TEXTS; column++)
+		pg_arg_array(args, column < NUMBERS ? PG_INT8 : PG_TEXT);
+	for (int i = 0; i < sums->adjustments; i++) {
+		const struct entry *entry = sums->adjustment[i];
+		const struct entry_info *info = &entry->info;
+		const int64_t numbers[NUMBERS] = {entry->at_us, entry->attempt, entry->amounts.requests,
+			entry->amounts.input, entry->amounts.output, entry->amounts.cost};
+		const char *const texts[TEXTS] = {
+			info->tenant, info->actor, info->user, info->reason, info->request_id, entry->adjusts};
+
+		for (int column = 0; column < NUMBERS; column++)
+			pg_array_int(args, column, numbers[column]);
+		for (int column = 0; column < TEXTS; column++)
+			pg_array_text(args, NUMBERS + column, texts[column]);
+	}
 }

@@ -143,7 +143,7 @@ static void name_model(struct use_row *row, const struct entry *entry, struct ar
 	const struct entry_usage *usage = &entry->usage;
 	const char *served = first_of(usage->model, info->model, "");
 
-	if (entry->kind != ENTRY_RECORD) {
+	if (entry->kind != ENTRY_RECORD && entry->kind != ENTRY_ADJUST) {
 		row->provider = info->provider;
 		row->model = first_of(info->price_model, info->model, "");
 	} else if (usage->flags & FLAG_OTHER_MODEL && served[0] && strlen(served) <= ID_MAX) {
@@ -172,7 +172,7 @@ static void collect_use(struct sums *sums, const struct entry *entry, struct are
 		.day_us = floor_day(entry->started_at_us),
 		.month_us = floor_month(entry->started_at_us),
 		.rows = 1,
-		.unpriced = (usage->flags & FLAG_UNPRICED) != 0,
+		.unpriced = entry->kind == ENTRY_RECORD && (usage->flags & FLAG_UNPRICED) != 0,
 		.amounts = entry->amounts,
 		.tokens = usage->tokens,
 	};
@@ -243,6 +243,16 @@ static bool uses_something(const struct entry *entry)
 	return amounts->requests || amounts->input || amounts->output || amounts->cost;
 }
 
+/* An adjustment that leaves the counters alone, or comes after the windows that it belongs to, names none. */
+static bool counts_nowhere(const struct entry *entry)
+{
+	for (int i = 0; i < entry->info.accounts; i++)
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			if (entry->part[i].window_start[u])
+				return false;
+	return entry->kind == ENTRY_ADJUST;
+}
+
 static void collect_levels(struct sums *sums, const struct entry *entry)
 {
 	bool counts = entry->kind == ENTRY_RESET || uses_something(entry);
@@ -260,7 +270,7 @@ static void collect_levels(struct sums *sums, const struct entry *entry)
 				(struct bucket_sum){.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
 		}
 	}
-	if (counts && entry->kind != ENTRY_RESET)
+	if (counts && entry->kind != ENTRY_RESET && !counts_nowhere(entry))
 		collect_unmade(sums, entry);
 }
 
@@ -315,6 +325,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		.window = arena_zalloc(scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
 		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
 		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
+		.adjustment = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->adjustment)),
 	};
 	for (int i = 0; i < count; i++) {
 		if (items[i]->fate != LEDGER_WRITTEN)
@@ -322,8 +333,10 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		/* A reset changes counters, not what was used. */
 		if (items[i]->entry->kind != ENTRY_RESET)
 			collect_use(sums, items[i]->entry, scratch);
-		else
+		if (items[i]->entry->kind == ENTRY_RESET)
 			sums->reset[sums->resets++] = items[i]->entry;
+		else if (items[i]->entry->kind == ENTRY_ADJUST)
+			sums->adjustment[sums->adjustments++] = items[i]->entry;
 		collect_levels(sums, items[i]->entry);
 	}
 	sums->dailies = use_merge(sums->daily, sums->dailies, compare_daily);

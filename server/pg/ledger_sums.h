@@ -40,9 +40,9 @@ struct sums {
 	struct use_row *shared; /* by day, of teams, orgs and tenants */
 	struct window_sum *window;
 	struct bucket_sum *bucket;
-	int resets;
-	const struct entry *
-		*reset; /* an admin's doing: each gets its row in audit_log, in this transaction, so exactly once */
+	/* An admin's doing: each gets its row in audit_log, in this transaction, so exactly once. */
+	int resets, adjustments;
+	const struct entry **reset, **adjustment;
 };
 
 /* Beginnings of the UTC day, week (Monday) and month. */
@@ -53,6 +53,9 @@ int64_t floor_month(int64_t us);
 /* ledger_resets.c: the statement and its arguments, for sums->resets. */
 extern const char ledger_resets_sql[];
 void ledger_resets_args(struct pg_args *args, const struct sums *sums);
+/* The same for sums->adjustments. */
+extern const char ledger_adjustments_sql[];
+void ledger_adjustments_args(struct pg_args *args, const struct sums *sums);
 
 /* Writes all of them and COMMITs, in one round trip. */
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err);

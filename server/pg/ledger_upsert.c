@@ -194,8 +194,8 @@ static void buckets_args(struct pg_args *args, const struct sums *sums)
 
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err)
 {
-	enum { STATEMENTS = 6 };
-	struct pg_args args[STATEMENTS] = {{0}, {0}, {0}, {0}, {0}, {0}};
+	enum { STATEMENTS = 7 };
+	struct pg_args args[STATEMENTS] = {{0}, {0}, {0}, {0}, {0}, {0}, {0}};
 	struct pg_statement statements[STATEMENTS + 1];
 	PGresult *results[STATEMENTS + 1];
 	int count = 0;
@@ -219,6 +219,10 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 	if (sums->resets) {
 		ledger_resets_args(&args[5], sums);
 		statements[count++] = (struct pg_statement){.sql = ledger_resets_sql, .args = &args[5]};
+	}
+	if (sums->adjustments) {
+		ledger_adjustments_args(&args[6], sums);
+		statements[count++] = (struct pg_statement){.sql = ledger_adjustments_sql, .args = &args[6]};
 	}
 	statements[count++] = (struct pg_statement){.sql = "COMMIT"};
 	bool ok = pg_pipeline(link, statements, count, results, err);

@@ -253,5 +253,6 @@ bool codec_settle_answer(struct cut *cut, struct limits_settle *op)
 	op->released.input = cut7(cut);
 	op->released.output = cut7(cut);
 	op->released.cost = cut7(cut);
+	op->recorded = copy_text(cut, op->op.arena, &op->recorded_len);
 	return standings_cut(cut, &op->op, op->belief, op->count);
 }

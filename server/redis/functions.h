@@ -23,8 +23,11 @@
 	F(POLICY, "policy") \
 	F(ADOPT, "adopt") \
 	F(RESET, "reset") \
+	F(ADJUST, "adjust") \
 	F(WAITING, "waiting") \
 	F(ERASE, "erase") \
+	F(RESERVATIONS, "reservations") \
+	F(RESERVATION, "reservation") \
 	F(DRAIN, "drain") \
 	F(TAKEBACK, "takeback") \
 	F(CHARGE, "charge") \

@@ -98,6 +98,18 @@ void key_marker(struct buf *out, const char *tenant, const char *user, const cha
 	key_escape(out, request_id, strlen(request_id));
 }
 
+void key_markers(struct buf *out, int partition, const char *tenant, const char *user)
+{
+	put_tag(out, partition);
+	buf_put(out, "q:", 2);
+	key_escape(out, tenant, strlen(tenant));
+	buf_put(out, "/", 1);
+	if (!user[0])
+		return;
+	key_escape(out, user, strlen(user));
+	buf_put(out, "/", 1);
+}
+
 void key_reset_marker(
 	struct buf *out, enum account_kind kind, const char *tenant, const char *id, const char *request_id)
 {

@@ -33,6 +33,8 @@ void key_account(struct buf *out, enum account_kind kind, const char *tenant, co
 void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
 /* In the partition of the user. */
 void key_marker(struct buf *out, const char *tenant, const char *user, const char *request_id);
+/* What the keys of a tenant's markers in this partition begin with; those of one user, who is of this partition, with `user` not "". */
+void key_markers(struct buf *out, int partition, const char *tenant, const char *user);
 /* In the partition of the account: resets. The id cannot meet that of a request of a user's. */
 void key_reset_marker(
 	struct buf *out, enum account_kind kind, const char *tenant, const char *id, const char *request_id);

@@ -39,13 +39,12 @@ void limits_begin(struct limits_op *op)
 	op->standings = 0;
 }
 
-/* The keys of a request: its marker, its partition's keys, its accounts. */
+/* The keys of a request: its marker, which lies in the scratch buffer, its partition's keys, its accounts. */
 static void request_keys(struct redis_store *redis, struct redis_command *command, const char *tenant, const char *name,
-	const char *request_id, const struct belief belief[], int count)
+	const struct belief belief[], int count)
 {
 	int partition = partition_of(ACCOUNT_USER, tenant, name);
 
-	key_marker(&redis->scratch, tenant, name, request_id ? request_id : "");
 	arg_scratch(redis, command);
 	arg_partition(redis, command, partition, KEY_DUE);
 	arg_partition(redis, command, partition, KEY_OUT);
@@ -54,16 +53,23 @@ static void request_keys(struct redis_store *redis, struct redis_command *comman
 		arg_account(redis, command, belief[i].kind, belief[i].tenant, belief[i].id);
 }
 
-/* FCALL of a function on a request. */
-static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
+struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const char *request_id, const struct belief belief[], int count)
+	const char *name, const struct belief belief[], int count)
 {
 	struct redis_command *command = redis_command_new(limits->redis.link, done, user);
 
 	redis_arg_function(command, function, PARTITION_KEYS + count);
-	request_keys(&limits->redis, command, tenant, name, request_id, belief, count);
+	request_keys(&limits->redis, command, tenant, name, belief, count);
 	return command;
+}
+
+static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const char *request_id, const struct belief belief[], int count)
+{
+	key_marker(&limits->redis.scratch, tenant, name, request_id ? request_id : "");
+	return limits_request_command(limits, function, done, user, tenant, name, belief, count);
 }
 
 static void digest_of(struct redis_store *redis, const struct belief belief[], int count, uint8_t out[8])
@@ -140,7 +146,8 @@ static struct limits_debt *check_debt(struct limits_store *store, const struct l
 
 	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
 	debt = debt_begin(&limits->debts, op->count, &terms, &keys);
-	request_keys(&limits->redis, keys, op->tenant, op->user, op->request_id, op->belief, op->count);
+	key_marker(&limits->redis.scratch, op->tenant, op->user, op->request_id);
+	request_keys(&limits->redis, keys, op->tenant, op->user, op->belief, op->count);
 	debt_made(debt);
 	debt->store = store;
 	return debt;
@@ -288,7 +295,10 @@ struct limits_store *redis_limits_new(const struct redis_options *options, struc
 		.policy = limits_policy_start,
 		.adopt = limits_adopt_start,
 		.reset = limits_reset_start,
+		.adjust = limits_adjust_start,
 		.erase = limits_erase_start,
+		.reservations = limits_reservations_start,
+		.reservation = limits_reservation_start,
 		.facts = limits_facts_start};
 	struct redis_limits *limits = mem_zalloc(1, sizeof(*limits));
 

@@ -229,6 +229,55 @@ void limits_reset_start(struct limits_store *store, struct limits_reset *op)
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
+static void adjust_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_adjust *op = command->user;
+	struct cut cut;
+
+	if (limits_answered(&op->op, reply, err, &cut) && op->op.status == LIMITS_DENIED) {
+		op->lacking.account = cut_u8(&cut);
+		op->lacking.limit_id = cut_u32(&cut);
+		op->lacking.settled = cut_int(&cut, 7);
+		answer_bad(&op->op, &cut);
+	}
+	op->op.done(&op->op);
+}
+
+static void amounts_put(struct buf *out, const struct limits_adjust *op, int64_t window_us)
+{
+	const struct amounts *amounts = &op->amounts;
+	const int64_t values[] = {amounts->requests, amounts->input, amounts->output, amounts->cost};
+
+	for (int i = 0; i < 4; i++)
+		buf_put_int(out, values[i], 7);
+	buf_put_uint(out, op->interface_hash, 6);
+	buf_put_uint(out, op->model_hash, 6);
+	buf_put_int(out, op->started_at_us, 7);
+	buf_put_int(out, op->counted_at_us, 7);
+	buf_put_u8(out, op->ledger_only);
+	buf_put_int(out, window_us, 7);
+	buf_put(out, op->digest, sizeof(op->digest));
+}
+
+void limits_adjust_start(struct limits_store *store, struct limits_adjust *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct redis_store *redis = &limits->redis;
+	struct redis_command *command;
+
+	limits_begin(&op->op);
+	key_reset_marker(&redis->scratch, ACCOUNT_USER, op->tenant, op->user, op->adjustment_id);
+	command = limits_request_command(
+		limits, FUNCTION_ADJUST, adjust_done, op, op->tenant, op->user, op->belief, op->count);
+	amounts_put(&redis->scratch, op, redis->window_us);
+	arg_scratch(redis, command);
+	redis_arg(command, op->usage, op->usage_len);
+	redis_arg(command, op->info, op->info_len);
+	for (int i = 0; i < op->count; i++)
+		limits_arg_blob(redis, command, &op->belief[i]);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
 static void erase_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_erase *op = command->user;

@@ -96,7 +96,7 @@ static enum flow_result in_use(struct account_erasing *erasing)
 	if (look->open)
 		err_set(err, ERR_PRECONDITION,
 			"ref.id: %" PRId64 " reservations are open, the last until %" PRId64
-			" s from now: repeat it then",
+			" s from now: repeat it then, or cancel them",
 			look->open, left_s);
 	else
 		err_set(err, ERR_PRECONDITION, "ref.id: %" PRId64 " entries wait for the ledger: repeat it in a moment",

@@ -171,6 +171,8 @@ static enum flow_result answer_take(struct settle *settle)
 	settle->answer.state = op->state;
 	settle->answer.charged = op->charged;
 	settle->answer.released = op->released;
+	if (settle->answer.repeat && op->recorded_len)
+		settle->answer.recorded = settle_recorded(settle);
 	settle->answer.quality = quality_in_store((const struct standing *const *)op->op.standing, op->op.standings);
 	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
 		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL, 0,
@@ -323,6 +325,8 @@ static enum flow_result step_ledger(struct flow *flow)
 	settle->answer.quality = QUALITY_EXACT;
 	settle->answer.state = RESERVATION_RECORDED;
 	settle->answer.charged = settle->ledger.amounts;
+	settle->answer.late = settle->ledger.late;
+	settle->answer.recorded = &settle->ledger.usage;
 	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0, 0);
 	flow_to(flow, step_finish);
 	return FLOW_MORE;
@@ -358,8 +362,10 @@ static enum flow_result step_finish(struct flow *flow)
 	struct settle_answer *answer = &settle->answer;
 
 	answer->tokens = settle->question.tokens;
+	if (answer->recorded)
+		answer->differs = settle_differs(&settle->question, answer->recorded);
 	/* A repeat says what was charged then, also when other tokens are sent this time. */
-	if (answer->repeat && answer->priced.cost.nano != answer->charged.cost)
+	if (answer->repeat && (answer->differs || answer->priced.cost.nano != answer->charged.cost))
 		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
 	count(settle);
 	if (settle->worker->watched && !answer->repeat)

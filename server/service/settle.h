@@ -22,6 +22,10 @@ struct settle_question {
 	int64_t deadline_us;
 };
 
+/* What a record says, beyond its token classes, whose bits are 1 << TOKEN_*. */
+#define RECORD_FIELD_MODEL (1U << TOKEN_CLASS_COUNT)
+#define RECORD_FIELD_MODE (2U << TOKEN_CLASS_COUNT)
+
 struct settle_answer {
 	bool repeat, late;
 	enum reservation_state state;
@@ -30,6 +34,9 @@ struct settle_answer {
 	struct tokens tokens;
 	struct rows *rows;
 	enum quality quality;
+	unsigned differs; /* of a repeat: bits of RECORD_FIELD_*: what it says otherwise than the record that counts */
+	const struct entry_usage
+		*recorded; /* of a repeat: what this attempt was recorded with; NULL: nobody knows any more */
 };
 
 /* Embedded by the caller like struct check. */

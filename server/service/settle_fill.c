@@ -14,12 +14,16 @@ void settle_models(struct settle *settle)
 		settle->snapshot->catalog, handle->tenant, handle->user, served[0] ? served : checked, &settle->served);
 }
 
+/* Standard has no name in the books. */
+static const char *mode_plain(const char *mode)
+{
+	return strcmp(mode, "standard") == 0 ? "" : mode;
+}
+
 /* The check's mode counts where the record names none. */
 static const char *mode_of(const struct settle *settle)
 {
-	const char *mode = settle->question.mode[0] ? settle->question.mode : settle->checked_mode;
-
-	return strcmp(mode, "standard") == 0 ? "" : mode;
+	return mode_plain(settle->question.mode[0] ? settle->question.mode : settle->checked_mode);
 }
 
 void settle_price(struct settle *settle)
@@ -119,4 +123,26 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.started_at_us = question->handle.started_at_us,
 	};
 	parties_beliefs(&settle->parties, settle->op.belief);
+}
+
+const struct entry_usage *settle_recorded(struct settle *settle)
+{
+	struct entry_usage *usage = arena_alloc(settle->arena, sizeof(*usage));
+	const struct limits_settle *op = &settle->op;
+
+	return entry_usage_unpack(op->recorded, op->recorded_len, settle->arena, usage) ? usage : NULL;
+}
+
+unsigned settle_differs(const struct settle_question *question, const struct entry_usage *recorded)
+{
+	unsigned differs = 0;
+
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		if (question->tokens.count[i] != recorded->tokens.count[i])
+			differs |= 1U << i;
+	if (question->served[0] && strcmp(question->served, recorded->model) != 0)
+		differs |= RECORD_FIELD_MODEL;
+	if (question->mode[0] && strcmp(mode_plain(question->mode), recorded->mode) != 0)
+		differs |= RECORD_FIELD_MODE;
+	return differs;
 }

@@ -50,6 +50,7 @@ struct ledger_lookup {
 	int attempt;
 	/* out */
 	bool found; /* this attempt's row */
+	bool late; /* it was recorded after its reservation had ended */
 	bool counted; /* an expiry's row or another attempt's: the request itself is in the books */
 	struct amounts amounts;
 	struct entry_usage usage;

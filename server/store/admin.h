@@ -7,6 +7,7 @@
 #define BURSAR_STORE_ADMIN_H
 
 #include "domain/diagnosis.h"
+#include "domain/entry.h"
 #include "domain/pool.h"
 #include "domain/price.h"
 #include "store/admin_accounts.h"
@@ -247,6 +248,32 @@ struct audit_list {
 	bool more;
 };
 
+/* What the ledger knows of a request that is to be adjusted ("" = none is), and of the adjustment itself. */
+struct adjust_facts {
+	struct admin_job job;
+	const char *tenant, *user, *adjustment_id, *request_id;
+	int attempt;
+	int64_t started_at_us; /* in: any time of its day (UTC); out: when it started */
+	/* out */
+	bool made; /* the adjustment is in the ledger */
+	struct amounts made_amounts;
+	const char *made_adjusts;
+	int made_attempt;
+	bool found; /* the attempt is in the ledger, or an expiry that charged for it */
+	struct amounts total; /* what the request was charged so far, with its expiry, all attempts and adjustments */
+	int64_t counted_at_us; /* in whose windows it counted */
+	struct entry_usage usage; /* model, price and mode of the attempt; no tokens */
+	const char *interface, *checked, *tier, *team, *org;
+};
+
+/* The trail of a reservation that an admin has cancelled. */
+struct cancel_note {
+	struct admin_job job;
+	const char *tenant, *user, *request_id;
+	struct amounts released;
+	bool repeat; /* it was cancelled before */
+};
+
 /* What PostgreSQL says of itself, and of what the tenant has in it. */
 struct facts_query {
 	struct admin_job job;
@@ -264,6 +291,8 @@ struct admin_store_ops {
 	void (*key_revoke)(struct admin_store *, struct key_revoke *);
 	void (*key_list)(struct admin_store *, struct key_list *);
 	void (*key_uses)(struct admin_store *, struct key_uses *);
+	void (*adjust_facts)(struct admin_store *, struct adjust_facts *);
+	void (*cancel_note)(struct admin_store *, struct cancel_note *);
 	void (*audit_list)(struct admin_store *, struct audit_list *);
 	void (*account_get)(struct admin_store *, struct account_get *);
 	void (*account_change)(struct admin_store *, struct account_change *);

@@ -149,7 +149,9 @@ struct limits_settle {
 	/* out */
 	enum reservation_state state;
 	bool late;
-	struct amounts charged, released;
+	struct amounts charged, released; /* record: with this attempt, also when it is a repeat of an earlier one */
+	const uint8_t *recorded; /* record: the usage that this attempt was recorded with */
+	size_t recorded_len; /* 0: nobody has kept it */
 };
 
 struct limits_renew {
@@ -220,6 +222,26 @@ struct limits_reset {
 	int64_t lost[LIMITS_MAX];
 };
 
+/*
+ * Corrects what was counted; LIMITS_REPEAT when this id did it before, LIMITS_CONFLICT when it did something else, LIMITS_DENIED when a
+ * counter has less than is to be taken from it.
+ */
+struct limits_adjust {
+	struct limits_op op;
+	const char *tenant, *user, *adjustment_id;
+	int count;
+	struct belief belief[ACCOUNTS_MAX]; /* on which it counts, the user first */
+	struct amounts amounts; /* of any sign */
+	uint64_t interface_hash, model_hash;
+	int64_t started_at_us; /* of the ledger's row; 0 = now */
+	int64_t counted_at_us; /* windows that hold this time are changed; 0 = now */
+	bool ledger_only; /* no counter is changed */
+	uint8_t digest[8]; /* of its contents */
+	const uint8_t *usage, *info;
+	size_t usage_len, info_len;
+	struct lacking lacking; /* out: LIMITS_DENIED */
+};
+
 /* Drops the record of a user of whom nothing is open and nothing waits for the ledger. */
 struct limits_erase {
 	struct limits_op op;
@@ -227,6 +249,37 @@ struct limits_erase {
 	/* out: all 0 when the record is gone */
 	int64_t open, until_us; /* reservations, and when the last of them ends */
 	int64_t undrained; /* entries of his in the outbox; of anybody's where very many wait */
+};
+
+/* A reservation as the store has it. */
+struct reservation_row {
+	enum reservation_state state;
+	int64_t started_at_us, expires_at_us;
+	struct amounts held, used; /* held: 0 once it is not open */
+	uint32_t attempts; /* bit a: attempt a was recorded */
+	const uint8_t *info; /* entry_info_unpack (domain/entry.h) */
+	size_t info_len;
+};
+/*
+ * Open ones of a tenant, or of one user ("" = all), of one partition, by expiry: at most `limit`, and so many as were found among a
+ * thousand that were looked at. `more`: go on with the cursor as it came back.
+ */
+struct limits_reservations {
+	struct limits_op op;
+	int partition;
+	const char *tenant, *user;
+	int limit;
+	int64_t after_us; /* the cursor, in and out: 0 and "" begin */
+	const char *after;
+	int count;
+	struct reservation_row *row;
+	bool more;
+};
+/* One, of any state. LIMITS_UNKNOWN. */
+struct limits_reservation {
+	struct limits_op op;
+	const char *tenant, *user, *request_id;
+	struct reservation_row row;
 };
 
 /* What the store says of itself. LIMITS_FAILED with `facts` unfilled, or LIMITS_OK; its outboxes are asked for by limits_birth. */
@@ -262,7 +315,10 @@ struct limits_store_ops {
 	void (*policy)(struct limits_store *store, struct limits_policy *op);
 	void (*adopt)(struct limits_store *store, struct limits_adopt *op);
 	void (*reset)(struct limits_store *store, struct limits_reset *op);
+	void (*adjust)(struct limits_store *store, struct limits_adjust *op);
 	void (*erase)(struct limits_store *store, struct limits_erase *op);
+	void (*reservations)(struct limits_store *store, struct limits_reservations *op);
+	void (*reservation)(struct limits_store *store, struct limits_reservation *op);
 	void (*facts)(struct limits_store *store, struct limits_facts *op);
 };
 struct limits_store {

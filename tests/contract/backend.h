@@ -39,6 +39,7 @@ struct backend_ops {
 	void (*give_up)(struct backend *backend, struct limits_settle *op);
 	void (*renew)(struct backend *backend, struct limits_renew *op);
 	void (*reset)(struct backend *backend, struct limits_reset *op);
+	void (*adjust)(struct backend *backend, struct limits_adjust *op);
 
 	/* Expires every reservation that is due. How many. The beliefs are those of all accounts in use, by kind: they
 	 * carry the boundaries of the windows. */

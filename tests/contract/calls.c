@@ -306,6 +306,15 @@ static void settle_call(struct world *world, const char *verb, struct limits_set
 		ops->give_up(world->backend, op);
 }
 
+/* What an attempt was recorded with: the text of `usage=`, which a real call packs. */
+static void recorded_expect(const struct line *line, const struct limits_settle *op)
+{
+	const char *wanted = line_wanted(line, "recorded");
+
+	if (wanted && (op->recorded_len != strlen(wanted) || memcmp(op->recorded, wanted, op->recorded_len) != 0))
+		line_fail(line, "recorded: got %.*s", (int)op->recorded_len, (const char *)op->recorded);
+}
+
 static void settle_statement(struct world *world, const struct line *line)
 {
 	struct limits_settle op = {.op.arena = &world->arena,
@@ -321,6 +330,8 @@ static void settle_statement(struct world *world, const struct line *line)
 		.latest_us = time_value(world, line, "latest")};
 	struct request request;
 
+	op.usage = (const uint8_t *)line_value(line, "usage");
+	op.usage_len = op.usage ? strlen(line_value(line, "usage")) : 0;
 	request_read(line, &request);
 	op.used = request.estimate;
 	op.interface_hash = request.interface_hash;
@@ -339,6 +350,7 @@ static void settle_statement(struct world *world, const struct line *line)
 		line_fail(line, "late: got %s", op.late ? "true" : "false");
 	amounts_expect(line, "charged", &op.charged);
 	amounts_expect(line, "released", &op.released);
+	recorded_expect(line, &op);
 }
 
 static void renew_statement(struct world *world, const struct line *line)
@@ -384,6 +396,47 @@ static void reset_statement(struct world *world, const struct line *line)
 	}
 }
 
+/* The name of the limit that has too little. */
+static void lacking_expect(struct world *world, const struct line *line, const struct lacking *lacking)
+{
+	const struct subject *subject = &world->subject[lacking->account];
+	const char *wanted = line_wanted(line, "lacks");
+
+	for (int i = 0; i < subject->stored.count; i++)
+		if (subject->stored.limits[i].id == lacking->limit_id) {
+			if (!wanted || strcmp(wanted, subject->stored.limits[i].name) != 0)
+				line_fail(line, "lacks: got %s", subject->stored.limits[i].name);
+			return;
+		}
+	line_fail(line, "lacks: got a limit that is not there");
+}
+
+/* adjust ID [requests= in= out= cost= interface= model= at= digest= ledger-only] -> ok|repeat|conflict|denied lacks=NAME */
+static void adjust_statement(struct world *world, const struct line *line)
+{
+	struct limits_adjust op = {.op.arena = &world->arena,
+		.tenant = TENANT,
+		.user = "user",
+		.adjustment_id = line->word[1],
+		.amounts = {.requests = amount_value(line, "requests")},
+		.counted_at_us = time_value(world, line, "at"),
+		.ledger_only = line_value(line, "ledger-only"),
+		.digest = {(uint8_t)amount_value(line, "digest")}};
+	struct request request;
+
+	request_read(line, &request);
+	op.amounts.input = request.estimate.input;
+	op.amounts.output = request.estimate.output;
+	op.amounts.cost = request.estimate.cost;
+	op.interface_hash = request.interface_hash;
+	op.model_hash = request.model_hash;
+	op.count = world_beliefs(world, line, op.belief);
+	world->backend->ops->adjust(world->backend, &op);
+	status_expect(line, status_name(op.op.status, false), &op.op.err);
+	if (op.op.status == LIMITS_DENIED)
+		lacking_expect(world, line, &op.lacking);
+}
+
 bool statement_call(struct world *world, const struct line *line)
 {
 	const char *verb = line->word[0];
@@ -405,6 +458,8 @@ bool statement_call(struct world *world, const struct line *line)
 		expire_statement(world, line);
 	else if (strcmp(verb, "reset") == 0 && line->count > 1)
 		reset_statement(world, line);
+	else if (strcmp(verb, "adjust") == 0 && line->count > 1)
+		adjust_statement(world, line);
 	else
 		return false;
 	return true;

@@ -362,6 +362,7 @@ const struct backend_ops backend_model = {
 	.clear = model_clear,
 	.clock = model_clock,
 	.settings = model_settings,
+	.adjust = model_adjust,
 	.seed = model_seed,
 	.policy = model_policy,
 	.adopt = model_adopt,

@@ -1,6 +1,8 @@
 /* The model's record, cancel and renew. */
 #include "model_store.h"
+#include "seeding.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void settle_answer(struct limits_settle *op, enum limits_status status, const struct marker *marker,
@@ -8,9 +10,32 @@ static void settle_answer(struct limits_settle *op, enum limits_status status, c
 {
 	op->op.status = status;
 	op->state = marker->reservation.state;
-	op->late = marker->was_late;
+	op->late = false;
 	op->charged = *charged;
 	op->released = *released;
+	op->recorded = NULL;
+	op->recorded_len = 0;
+}
+
+/* Of a record: what is kept of its attempt. */
+static void attempt_answer(struct limits_settle *op, enum limits_status status, const struct marker *marker,
+	const struct amounts *released)
+{
+	settle_answer(op, status, marker, &marker->attempt[op->attempt].charged, released);
+	op->late = marker->attempt[op->attempt].late;
+	op->recorded = marker->attempt[op->attempt].usage;
+	op->recorded_len = marker->attempt[op->attempt].usage_len;
+}
+
+static void attempt_keep(struct marker *marker, const struct limits_settle *op, const struct settled *out, bool late)
+{
+	marker->reservation.attempts |= UINT32_C(1) << op->attempt;
+	marker->attempt[op->attempt].late = late;
+	marker->attempt[op->attempt].charged = out->charged;
+	marker->attempt[op->attempt].usage_len = op->usage_len;
+	if (op->usage_len)
+		memcpy(marker->attempt[op->attempt].usage, op->usage, op->usage_len);
+	marker->released = out->released;
 }
 
 /* The marker of a record, made if the request is unknown. */
@@ -47,22 +72,20 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 {
 	struct settlement settlement = {.used = op->used, .final = op->final, .becomes = RESERVATION_RECORDED};
 	struct settled out;
+	bool late = false;
 
 	if (!marker) {
 		marker = marker_unknown(model, op, loaded, &out);
 	} else {
 		decision_settle(
 			loaded->pointer, &marker->reservation, &settlement, model->now_us, &out, loaded->verdict);
-		marker->was_late = out.late;
+		late = out.late;
 	}
-	marker->reservation.attempts |= UINT32_C(1) << op->attempt;
-	marker->last = out.charged;
-	marker->last_attempt = op->attempt;
-	marker->released = out.released;
+	attempt_keep(marker, op, &out, late);
 	nonce_first(marker, nonce_of(model, op->nonce));
 	marker_close(model, marker);
 	save_all(loaded);
-	settle_answer(op, LIMITS_OK, marker, &out.charged, &out.released);
+	attempt_answer(op, LIMITS_OK, marker, &out.released);
 }
 
 /* Recorded before: by this very call, which arrives a second time, or by one of the caller's. */
@@ -70,17 +93,11 @@ static void recorded_answer(struct limits_settle *op, const struct marker *marke
 {
 	bool closed =
 		marker->reservation.state == RESERVATION_RECORDED; /* by a record: else a cancel has given it back */
-	struct amounts told = {.input = op->used.input, .output = op->used.output, .cost = op->used.cost};
 
-	if (op->attempt !=
-		marker->last_attempt) { /* nothing is kept of it: what is said of it again was charged then */
-		settle_answer(op, LIMITS_REPEAT, marker, &told, &(struct amounts){0});
-		return;
-	}
 	if (op->nonce && nonce_find(marker, op->nonce) >= 0)
-		settle_answer(op, LIMITS_OK, marker, &marker->last, closed ? &marker->released : &(struct amounts){0});
+		attempt_answer(op, LIMITS_OK, marker, closed ? &marker->released : &(struct amounts){0});
 	else
-		settle_answer(op, LIMITS_REPEAT, marker, &marker->last, &(struct amounts){0});
+		attempt_answer(op, LIMITS_REPEAT, marker, &(struct amounts){0});
 }
 
 void model_record(struct backend *backend, struct limits_settle *op)
@@ -229,4 +246,46 @@ void model_renew(struct backend *backend, struct limits_renew *op)
 		marker->reservation.expires_at_us = model->now_us + op->ttl_us;
 	op->expires_at_us = marker->reservation.expires_at_us;
 	op->op.status = LIMITS_OK;
+}
+
+/* Its id is one of its own kind: no request's. */
+static struct marker *adjustment(struct model *model, const struct limits_adjust *op, bool make)
+{
+	char id[ID_MAX + 8];
+
+	snprintf(id, sizeof(id), "adjust %s", op->adjustment_id);
+	return make ? marker_new(model, op->tenant, op->user, id) : marker_find(model, op->tenant, op->user, id);
+}
+
+void model_adjust(struct backend *backend, struct limits_adjust *op)
+{
+	struct model *model = model_of(backend);
+	struct request request = {.interface_hash = op->interface_hash, .model_hash = op->model_hash};
+	struct marker *marker = adjustment(model, op, false);
+	struct loaded loaded;
+
+	op->op.now_us = model->now_us;
+	op->op.unseeded_count = 0;
+	if (marker) {
+		op->op.status = memcmp(marker->digest, op->digest, 8) == 0 ? LIMITS_REPEAT : LIMITS_CONFLICT;
+		return;
+	}
+	op->op.status = load_all(model, &op->op, op->belief, op->count, false, &loaded);
+	if (op->op.status != LIMITS_OK)
+		return;
+	for (int i = 0; i < loaded.count; i++)
+		unseeded_add(&op->op, i, loaded.pointer[i]);
+	if (op->op.unseeded_count)
+		op->op.status = LIMITS_UNSEEDED;
+	else if (!op->ledger_only && !decision_adjust(loaded.pointer, loaded.count, &request, &op->amounts,
+					     op->counted_at_us > 0 ? op->counted_at_us : model->now_us, &op->lacking))
+		op->op.status = LIMITS_DENIED;
+	if (op->op.status == LIMITS_OK) {
+		if (!op->ledger_only)
+			save_all(&loaded);
+		marker = adjustment(model, op, true);
+		memcpy(marker->digest, op->digest, 8);
+		marker->ends_us = model->now_us + model->window_us;
+	}
+	loaded_free(&loaded);
 }

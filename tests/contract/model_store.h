@@ -19,14 +19,19 @@ enum { ASKED_MAX = 8 };
 
 struct marker {
 	struct list link;
-	char key[3 * ID_MAX + 8];
-	bool is_reset, was_late, unsure;
-	int last_attempt; /* whose charge `last` is */
+	char key[3 * ID_MAX + 16];
+	bool is_reset, unsure;
 	uint8_t digest[8];
 	struct reservation reservation;
 	char account[ACCOUNTS_MAX][2 * ID_MAX + 8];
 	int64_t ends_us; /* forgotten from then on; INT64_MAX while open */
-	struct amounts last, released; /* of the last call that settled it */
+	struct amounts released; /* by the last call that settled it */
+	struct {
+		bool late;
+		struct amounts charged;
+		uint8_t usage[256];
+		size_t usage_len;
+	} attempt[32]; /* those in reservation.attempts */
 	int64_t lost[LIMITS_MAX];
 	int asked;
 	uint64_t nonce
@@ -90,5 +95,6 @@ void model_record(struct backend *backend, struct limits_settle *op);
 void model_cancel(struct backend *backend, struct limits_settle *op);
 void model_give_up(struct backend *backend, struct limits_settle *op);
 void model_renew(struct backend *backend, struct limits_renew *op);
+void model_adjust(struct backend *backend, struct limits_adjust *op);
 
 #endif

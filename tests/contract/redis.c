@@ -140,6 +140,16 @@ static void redis_reset(struct backend *backend, struct limits_reset *op)
 	CALL(redis_of(backend), reset, op);
 }
 
+static void redis_adjust(struct backend *backend, struct limits_adjust *op)
+{
+	struct redis_backend *redis = redis_of(backend);
+
+	info_make(redis, op->tenant, op->user, op->adjustment_id, op->belief, op->count);
+	op->info = (const uint8_t *)redis->info.data;
+	op->info_len = redis->info.len;
+	CALL(redis, adjust, op);
+}
+
 static void redis_policy(struct backend *backend, struct limits_policy *op)
 {
 	CALL(redis_of(backend), policy, op);
@@ -320,6 +330,7 @@ const struct backend_ops backend_redis = {
 	.give_up = redis_give_up,
 	.renew = redis_renew,
 	.reset = redis_reset,
+	.adjust = redis_adjust,
 	.expire = redis_expire,
 	.look = redis_look,
 };

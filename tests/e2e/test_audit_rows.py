@@ -11,7 +11,7 @@ KEY, POOL, TENANT = "the key of this test", "gpu", "default"
 
 # Of those that change nothing, and so leave no row. An RPC that is in neither list fails the test.
 READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers Export GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast "
-         "GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose").split()
+         "GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation").split()
 
 
 def ref(user):
@@ -35,6 +35,9 @@ CHANGES = {
     "SetGrace": ((), lambda u: pb.SetGraceRequest(ref=ref(u), until_us=4_000_000_000_000_000), "account.change", "user/{user}"),
     "SetBypass": ((), lambda u: pb.SetBypassRequest(ref=ref(u), bypass=True), "account.change", "user/{user}"),
     "Reset": (("PutAccount",), lambda u: pb.ResetRequest(ref=ref(u)), "account.reset", "user/{user}"),
+    "CancelReservation": ((), lambda u: pb.CancelReservationRequest(reservation=types.ReservationRef(user=u, request_id="r-1")),
+                          "reservation.cancel", "user/{user}"),
+    "AdjustLedger": ((), lambda u: pb.AdjustLedgerRequest(user=u, cost_nano_usd=5, reason="x"), "ledger.adjust", "user/{user}"),
     "ChangeAccounts": (("PutAccount",), lambda u: pb.ChangeAccountsRequest(ids=[u], change=pb.AccountChange(action=pb.ACCOUNT_ACTION_SUSPEND)),
                        "account.change", "user/{user}"),
     "PutTenant": ((), lambda u: pb.PutTenantRequest(tenant=pb.Tenant(id=TENANT, language="de")), "tenant.put", TENANT),
@@ -71,15 +74,17 @@ def test_a_change_says_who_made_it_from_where_and_why(bots, name):
         call(earlier)
     if name == "Reset":  # of something
         held = bots.limiter.Check(bots.request(user), timeout=20, metadata=metadata)
-        bots.limiter.Record(bots.limiter_pb.RecordRequest(reservation=types.ReservationRef(handle=held.reservation)), timeout=20, metadata=metadata)
+        bots.limiter.Record(bots.limiter_pb.RecordRequest(reservation=types.ReservationRef(handle=held.reservation), usage={}), timeout=20, metadata=metadata)
+    if name == "CancelReservation":
+        bots.limiter.Check(bots.request(user, request_id="r-1"), timeout=20, metadata=metadata)
     call(name, reason=told)
 
     def rows():
         entries = bots.admin.ListAudit(pb.ListAuditRequest(all_tenants=True), timeout=20, metadata=metadata).entries
         return [row for row in entries if row.reason == told and row.action == action]
 
-    if name == "Reset":  # by way of the outbox
-        until(rows, "the reset's row")
+    if name in ("Reset", "AdjustLedger"):  # by way of the outbox
+        until(rows, "the row")
     row = rows()[0]
     assert row.actor.startswith("key 1 (ops) from ipv4:127.0.0.1:") and row.at_us > 0
     assert target is None or row.target.startswith(target.format(user=user))

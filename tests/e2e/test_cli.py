@@ -49,6 +49,27 @@ def test_a_request_goes_from_its_check_to_its_bill(bursar, answer):
     assert status.returncode == 0 and "requests_per_minute" in status.stdout
 
 
+def test_a_record_that_names_no_tokens_settles_nothing(bursar, answer):
+    handle = answer("check", "zed", "-m", "gpt-4o", "--input-tokens", "1k", "--max-output-tokens", "500")["reservation"]
+    forgot = bursar("record", handle)
+    assert forgot.returncode == USAGE and "--input-tokens N and --output-tokens N" in forgot.stderr, forgot.stderr
+    assert bursar("record", handle, "-m", "gpt-4o").returncode == USAGE
+    assert not answer("record", handle, "--input-tokens", "0")["repeat"]
+
+
+def test_a_repeat_with_other_figures_is_exit_code_1_and_shows_both(bursar, answer):
+    handle = answer("check", "zoe", "-m", "gpt-4o", "--input-tokens", "1k", "--max-output-tokens", "500")["reservation"]
+    assert not answer("record", handle, "--input-tokens", "0")["repeat"]
+    again = bursar("record", handle, "--input-tokens", "1180", "--output-tokens", "310")
+    assert again.returncode == DENIED and "a repeat with other figures" in again.stdout, again.stdout + again.stderr
+    lines = [line.split() for line in again.stdout.splitlines()]
+    assert ["input", "tokens", "0", "1,180"] in lines and ["output", "tokens", "0", "310"] in lines
+    assert f"bursar ledger adjust {handle} --input-tokens +1180 --output-tokens +310" in again.stdout
+    told = answer("record", handle, "--input-tokens", "1180", code=DENIED)
+    assert told["differs"] == ["usage.input_tokens"]
+    assert bursar("record", handle, "--input-tokens", "0").returncode == ALLOWED
+
+
 def test_a_denial_is_exit_code_1_and_says_when(bursar):
     codes = [bursar("check", "bob").returncode for _ in range(4)]
     assert codes == [ALLOWED, ALLOWED, ALLOWED, DENIED]

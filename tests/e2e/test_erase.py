@@ -128,6 +128,8 @@ def test_what_is_open_has_to_end_first_and_the_command_waits_for_it(bots, bursar
                                env={**os.environ, "BURSAR_ADDR": bursard.grpc_addr}, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert "waiting" in waiting.stderr.readline()
+    named = {waiting.stderr.readline().split(":")[0] for _ in answers}
+    assert named == {f"  request {answer.request_id}" for answer in answers}
     for answer in answers:
         bots.record(answer, input_tokens=1)
     out, _ = waiting.communicate(timeout=60)

@@ -152,9 +152,9 @@ def test_a_bot_and_a_user_are_told_no_names_by_any_rpc(bots):
     heard = [bot.Check(lim.CheckRequest(user="alice", verbose=True)) for _ in range(3)]
     ref = types.ReservationRef(handle=heard[0].reservation)
     heard.append(bot.Renew(lim.RenewRequest(reservation=ref)))
-    heard.append(bot.Record(lim.RecordRequest(reservation=ref)))
+    heard.append(bot.Record(lim.RecordRequest(reservation=ref, usage={})))
     second = types.ReservationRef(handle=heard[1].reservation)
-    heard.append(bot.RecordBatch(lim.RecordBatchRequest(items=[lim.RecordRequest(reservation=second)])))
+    heard.append(bot.RecordBatch(lim.RecordBatchRequest(items=[lim.RecordRequest(reservation=second, usage={})])))
     heard.append(bot.CheckBatch(lim.CheckBatchRequest(items=[lim.CheckRequest(user="alice", verbose=True)])))
     heard.append(bot.Acquire(lim.AcquireRequest(check=lim.CheckRequest(user="alice"))).check)
     heard.append(bot.Explain(lim.ExplainRequest(check=lim.CheckRequest(user="alice"))))

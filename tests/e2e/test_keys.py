@@ -19,8 +19,8 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
-         "GetPoolStats WatchPool Watch GetProof Export")
-CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset ChangeAccounts PutTenant PutTier DeleteTier "
+         "GetPoolStats WatchPool Watch GetProof Export ListReservations GetReservation")
+CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset AdjustLedger CancelReservation ChangeAccounts PutTenant PutTier DeleteTier "
            "Apply PutPrice ImportPrices EndPrice PutPool ResumePool "
            "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {
@@ -165,11 +165,11 @@ def test_handles_of_another_tenant_open_nothing(house):
     check = theirs.Check(pb.CheckRequest(user="bob"))
     ref = types.ReservationRef(handle=check.reservation)
     ours = house.callers["bot"]
-    for name, request in (("Record", pb.RecordRequest(reservation=ref)), ("Cancel", pb.CancelRequest(reservation=ref)),
+    for name, request in (("Record", pb.RecordRequest(reservation=ref, usage={})), ("Cancel", pb.CancelRequest(reservation=ref)),
                           ("Renew", pb.RenewRequest(reservation=ref)),
-                          ("RecordBatch", pb.RecordBatchRequest(items=[pb.RecordRequest(reservation=ref)]))):
+                          ("RecordBatch", pb.RecordBatchRequest(items=[pb.RecordRequest(reservation=ref, usage={})]))):
         assert code_of(getattr(ours, name), request) == Code.PERMISSION_DENIED, name
-    assert not theirs.Record(pb.RecordRequest(reservation=ref)).late
+    assert not theirs.Record(pb.RecordRequest(reservation=ref, usage={})).late
 
 
 def test_a_tenant_that_is_not_named_is_the_keys_own(house):

@@ -124,7 +124,7 @@ def test_a_lease_or_a_reservation_is_given_and_is_one(bots):
     for call, request in ((bots.limiter.Renew, pb.RenewRequest), (bots.limiter.Cancel, pb.CancelRequest)):
         fails_with(Code.INVALID_ARGUMENT, call, request(), timeout=10)
         fails_with(Code.INVALID_ARGUMENT, call, request(lease="x", reservation=bots.ref(answer)), timeout=10)
-    fails_with(Code.INVALID_ARGUMENT, bots.limiter.Record, pb.RecordRequest(), timeout=10)
+    fails_with(Code.INVALID_ARGUMENT, bots.limiter.Record, pb.RecordRequest(usage={}), timeout=10)
 
 
 def test_a_record_with_the_lease_of_another_request_is_refused(one, callers):
@@ -234,7 +234,7 @@ def test_a_batch_of_records_releases_too(one, callers):
     pb, holder = one.limiter_pb, holds(callers(one, user_of(one)))
     waiter = waits(callers(one, user_of(one)))
     answer = one.limiter.RecordBatch(pb.RecordBatchRequest(items=[
-        pb.RecordRequest(lease=holder.granted().lease), pb.RecordRequest(lease="nonsense")]), timeout=10)
+        pb.RecordRequest(lease=holder.granted().lease, usage={}), pb.RecordRequest(lease="nonsense", usage={})]), timeout=10)
     assert answer.items[0].response.released
     assert answer.items[1].error.field == "lease"
     holds(waiter)

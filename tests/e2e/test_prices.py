@@ -282,7 +282,7 @@ def test_put_asks_for_a_second_word_and_shows_a_dry_run(bots, bursar, stack):
 
 @pytest.mark.parametrize("typed, code, why", [
     ([], 4, "input: is missing"), (["--input", "free"], 2, "or none"), (["--output", "1"], 4, "input: is missing"),
-    (["--input", "1", "--until", "2026-01-01", "--from", "2027-01-01"], 4, "effective_to_us: is not after"),
+    (["--input", "1", "--until", "2026-01-01", "--from", "2027-01-01"], 4, "--until: is not after"),
     (["--input", "1", "--mode", "none=1/2=3"], 2, "--mode")])
 def test_what_makes_no_price_is_refused(bursar, stack, typed, code, why):
     before = everything(stack)

@@ -47,6 +47,63 @@ def test_use_above_the_reservation_becomes_debt_and_is_in_the_ledger(bots, stack
         assert sql.fetchone()[0] == 200
 
 
+def test_a_record_without_a_usage_is_refused_and_none_used_is_said_in_as_many_words(bots):
+    pb, user = bots.limiter_pb, bots.user_with(bots.calendar("day", "tokens", 1000))
+    answer = bots.check(user, input_tokens=10, max_output_tokens=10)
+    forgotten = pb.RecordRequest(reservation=bots.ref(answer))
+    refused = fails_with(grpc.StatusCode.INVALID_ARGUMENT, bots.limiter.Record, forgotten, timeout=10)
+    assert refused.details().startswith("usage: must be given"), refused.details()
+    item = bots.limiter.RecordBatch(pb.RecordBatchRequest(items=[forgotten]), timeout=10).items[0]
+    assert item.error.field == "usage" and item.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    done = bots.record(answer, input_tokens=4, output_tokens=5)
+    assert not done.repeat and bots.used(user, "day") == 9, "nothing was settled at 0"
+    assert bots.record(bots.check(user, input_tokens=10, max_output_tokens=10), input_tokens=0).tokens == 0
+
+
+def test_a_repeat_with_other_figures_says_what_was_recorded(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 100_000))
+    answer = bots.check(user, model="gpt-4o", input_tokens=1000, max_output_tokens=1000)
+    first = bots.record(answer, model="gpt-4o-2024-08-06", input_tokens=0)
+    assert not first.repeat and not first.HasField("recorded")
+    same = bots.record(answer, model="gpt-4o-2024-08-06", input_tokens=0)
+    assert same.repeat and not same.differs and same.recorded.model == "gpt-4o-2024-08-06"
+    assert bots.record(answer).repeat and not bots.record(answer).differs, "who names no model means the one that answered"
+    other = bots.record(answer, model="gpt-4o", mode="batch", input_tokens=1180, cached_input_tokens=7, output_tokens=310)
+    assert other.repeat and other.tokens == 0 and other.cost.cost_nano_usd == 0 and not other.cost.lines
+    assert list(other.differs) == ["usage.input_tokens", "usage.cached_input_tokens", "usage.output_tokens", "model", "mode"]
+    assert other.recorded.usage == bots.types.TokenUsage() and other.recorded.mode == ""
+    assert bots.used(user, "day") == 0
+
+
+def test_a_repeat_that_names_no_mode_means_the_one_of_the_check(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 100_000))
+    answer = bots.check(user, model="gpt-4o", mode="batch", input_tokens=1000)
+    bots.record(answer, input_tokens=100)
+    same = bots.record(answer, input_tokens=100)
+    assert same.repeat and not same.differs and same.recorded.mode == "batch"
+    assert list(bots.record(answer, mode="standard", input_tokens=100).differs) == ["mode"]
+    plain = bots.check(user, model="gpt-4o", input_tokens=1000)
+    bots.record(plain, input_tokens=100)
+    assert not bots.record(plain, mode="standard", input_tokens=100).differs, "standard is what no mode means"
+
+
+def test_each_attempt_is_repeated_with_its_own_figures(bots):
+    user = bots.user_with(bots.calendar("day", "tokens", 100_000))
+    answer = bots.check(user, model="gpt-4o", input_tokens=1000, max_output_tokens=1000)
+    first = bots.record(answer, attempt=0, keep_open=True, input_tokens=100, output_tokens=20)
+    last = bots.record(answer, attempt=1, input_tokens=500, output_tokens=400)
+    for attempt, told, usage in ((0, first, {"input_tokens": 100, "output_tokens": 20}),
+                                 (1, last, {"input_tokens": 500, "output_tokens": 400})):
+        again = bots.record(answer, attempt=attempt, **usage)
+        assert again.repeat and not again.differs
+        assert (again.tokens, again.cost.cost_nano_usd) == (told.tokens, told.cost.cost_nano_usd)
+        assert again.recorded == bots.limiter_pb.RecordedUsage(
+            usage=bots.types.TokenUsage(**usage), model="gpt-4o", cost_nano_usd=told.cost.cost_nano_usd)
+    assert list(bots.record(answer, attempt=0, input_tokens=500, output_tokens=400).differs) == \
+        ["usage.input_tokens", "usage.output_tokens"]
+    assert bots.used(user, "day") == 1020
+
+
 def test_settling_twice_charges_once(bots, stack):
     user = bots.user_with(bots.calendar("day", "tokens", 1000))
     answer = bots.check(user, input_tokens=10, max_output_tokens=10)

@@ -32,6 +32,7 @@ def test_the_rights_that_the_page_names_are_enough(postgres):
     acquired.cancel()
     bots.admin.SetTier(bots.admin_pb.SetTierRequest(ref=bots.key(user), tier="pro"), timeout=20)
     bots.admin.Reset(bots.admin_pb.ResetRequest(ref=bots.key(user)), timeout=20)
+    bots.admin.AdjustLedger(bots.admin_pb.AdjustLedgerRequest(user=user, cost_nano_usd=1, reason="test"), timeout=20)
     bots.drained()
     found = {check.name: check for check in bots.admin.Diagnose(protos.admin_pb2.DiagnoseRequest(), timeout=20).checks}
     assert found["redis"].finding == found["eviction"].finding == found["outbox"].finding == 1 and "unknown" not in found["eviction"].found

@@ -63,6 +63,9 @@ class House:
             self.traffic(fleet, "ann")
             fleet.check("cyd", model="gpt-4o", input_tokens=10, reservation_ttl_us=1_000_000)  # expires
             fleet.admin.Reset(fleet.admin_pb.ResetRequest(ref=fleet.key("bob")), timeout=10)
+            fleet.drained()
+            for user, fields in (("cyd", {"cost_nano_usd": 7, "model": "gpt-4o"}), ("bob", {"requests": 2, "ledger_only": True})):
+                fleet.admin.AdjustLedger(fleet.admin_pb.AdjustLedgerRequest(tenant=fleet.tenant, user=user, reason="test", **fields), timeout=10)
         self.settled(until)
         self.ann_in_red = expected(stack, "tenant = %s AND user_id = 'ann' AND team = 'red'", (), self.fleets[0].tenant)[()]
 

@@ -79,6 +79,8 @@ class Fleet(Bots):
             "Explain": lambda: limiter.Explain(pb.ExplainRequest(check=ask), timeout=20),
             "Acquire": lambda: list(limiter.Acquire(pb.AcquireRequest(check=ask), timeout=20)),
             "Reset": lambda: self.admin.Reset(self.admin_pb.ResetRequest(ref=self.key(self.user)), timeout=20),
+            "AdjustLedger": lambda: self.admin.AdjustLedger(
+                self.admin_pb.AdjustLedgerRequest(user=self.user, cost_nano_usd=1, reason="test"), timeout=20),
         }
 
 
@@ -122,7 +124,7 @@ def test_a_batch_says_it_for_each_item(refused):
     assert [item.error.code for item in items] == [grpc.StatusCode.UNAVAILABLE.value[0]] * 2
     assert all("is full" in item.error.message and OWN_WORDS not in item.error.message for item in items)
     records = fleet.limiter.RecordBatch(fleet.limiter_pb.RecordBatchRequest(
-        items=[fleet.limiter_pb.RecordRequest(reservation=fleet.ref(answer)) for answer in fleet.open]), timeout=20).items
+        items=[fleet.limiter_pb.RecordRequest(reservation=fleet.ref(answer), usage={}) for answer in fleet.open]), timeout=20).items
     assert {record.error.code for record in records} == {grpc.StatusCode.UNAVAILABLE.value[0]}
     proxy.refuse = None
     doors_are_open(server)
@@ -198,7 +200,7 @@ def test_each_function_says_what_a_full_redis_may_refuse(redis, bursard):
 
     until(lambda: len(redis.client.execute_command("FUNCTION", "LIST")) == 2, "both libraries to be there")
     of = [flags_of(library) for library in redis.client.execute_command("FUNCTION", "LIST")]
-    reads = {"look", "waiting", "drain", "counters", "pool_stats"}
+    reads = {"look", "waiting", "drain", "counters", "reservations", "reservation", "pool_stats"}
     adds = {"check", "ready", "pool_acquire"}
     for name, flags in [item for library in of for item in library.items()]:
         assert flags == ({"no-writes"} if name in reads else set() if name in adds else {"allow-oom"}), name

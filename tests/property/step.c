@@ -155,6 +155,9 @@ static void compare_settle(struct episode *episode, const struct limits_settle *
 	compare_number(episode, "released input", model->released.input, lua->released.input);
 	compare_number(episode, "released output", model->released.output, lua->released.output);
 	compare_number(episode, "released cost", model->released.cost, lua->released.cost);
+	compare_number(episode, "recorded bytes", (int64_t)model->recorded_len, (int64_t)lua->recorded_len);
+	for (size_t i = 0; i < model->recorded_len && i < lua->recorded_len; i++)
+		compare_number(episode, "recorded byte", model->recorded[i], lua->recorded[i]);
 }
 
 /* Settles what was asked; now and then on other accounts than that, or what was never asked. */
@@ -175,6 +178,7 @@ static unsigned settle_make(struct episode *episode, struct chance *chance, stru
 
 static void step_record(struct episode *episode, struct chance *chance)
 {
+	static const char usages[] = "what the attempt was recorded with";
 	struct limits_settle op;
 	unsigned accounts = settle_make(episode, chance, &op);
 	int id = op.request_id[1] - '0';
@@ -186,6 +190,8 @@ static void step_record(struct episode *episode, struct chance *chance)
 	op.nonce = nonce_any(chance);
 	op.started_at_us = chance_percent(chance, 50) ? 0 : episode->now_us - chance_below(chance, 1000 * SECOND);
 	interface_any(chance, &op.interface_hash, &op.model_hash);
+	op.usage = (const uint8_t *)usages;
+	op.usage_len = (size_t)chance_below(chance, sizeof(usages));
 	TELL("record %s attempt %d%s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost",
 		op.request_id, op.attempt, op.final ? " final" : "", op.even_if_unknown ? " anyway" : "", accounts,
 		op.used.input, op.used.output, op.used.cost);
@@ -259,6 +265,46 @@ static void step_reset(struct episode *episode, struct chance *chance)
 	/* A repeat under another policy than the first: limits are named by id there, by order here. */
 	for (int i = 0; model.op.status == LIMITS_OK && i < LIMITS_MAX; i++)
 		compare_number(episode, "lost", model.lost[i], lua.lost[i]);
+}
+
+static int64_t signed_any(struct chance *chance, int64_t amount)
+{
+	return chance_percent(chance, 50) ? -amount : chance_percent(chance, 40) ? 0 : amount;
+}
+
+static void step_adjust(struct episode *episode, struct chance *chance)
+{
+	char name[8];
+	struct limits_adjust op = {.op.arena = &episode->arena,
+		.tenant = TENANT,
+		.user = episode->member[0].id,
+		.adjustment_id = name,
+		.amounts = amounts_any(chance),
+		.ledger_only = chance_percent(chance, 10),
+		.digest = {chance_percent(chance, 5)}};
+	unsigned accounts = accounts_any(chance);
+
+	snprintf(name, sizeof(name), "j%d", (int)chance_below(chance, 6));
+	op.amounts.requests = signed_any(chance, chance_below(chance, 3));
+	op.amounts.input = signed_any(chance, op.amounts.input);
+	op.amounts.output = signed_any(chance, op.amounts.output);
+	op.amounts.cost = signed_any(chance, op.amounts.cost);
+	if (chance_percent(chance, 70))
+		op.counted_at_us =
+			episode->now_us - chance_below(chance, 86400 * (chance_percent(chance, 50) ? 1 : 40) * SECOND);
+	interface_any(chance, &op.interface_hash, &op.model_hash);
+	op.count = beliefs_of(episode, accounts, chance, op.belief);
+	TELL("adjust %s on accounts %x by %" PRId64 " requests, %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost",
+		name, accounts, op.amounts.requests, op.amounts.input, op.amounts.output, op.amounts.cost);
+	BOTH(limits_adjust, adjust, op, model, lua);
+	compare_op(episode, &model.op, &lua.op);
+	if (model.op.status == LIMITS_UNSEEDED)
+		adopt_all(episode, chance, &model.op, op.belief);
+	if (model.op.status != LIMITS_DENIED)
+		return;
+	compare_number(episode, "lacking account", model.lacking.account, lua.lacking.account);
+	compare_number(episode, "lacking limit", model.lacking.limit_id, lua.lacking.limit_id);
+	compare_number(episode, "lacking settled", model.lacking.settled, lua.lacking.settled);
 }
 
 static void member_change(struct member *member, struct chance *chance, int64_t now_us)
@@ -371,8 +417,10 @@ void episode_step(struct episode *episode, struct chance *chance)
 	else if (kind < 77)
 		step_reset(episode, chance);
 	else if (kind < 80)
+		step_adjust(episode, chance);
+	else if (kind < 83)
 		step_account(episode, chance);
-	else if (kind < 84)
+	else if (kind < 86)
 		step_tier(episode, chance);
 	else
 		step_clock(episode, chance);

@@ -359,6 +359,34 @@ static void a_reset_says_what_it_took_away(void **state)
 	buf_release(&packed);
 }
 
+static void an_adjustment_has_any_sign_and_names_what_it_corrects(void **state)
+{
+	struct entry_bucket bucket = {.num = 1, .den = 1};
+	struct entry entry = entry_sample(&bucket);
+	struct entry back;
+	struct buf packed = {0};
+
+	(void)state;
+	entry.kind = ENTRY_ADJUST;
+	entry.attempt = 3;
+	entry.adjusts = "msg-1";
+	entry.amounts = (struct amounts){.requests = -1, .input = -100, .output = 5, .cost = -7};
+	entry.usage.tokens = (struct tokens){.count = {[TOKEN_INPUT] = -100, [TOKEN_OUTPUT] = 5}};
+	entry_pack(&entry, &packed);
+	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	assert_string_equal(back.adjusts, "msg-1");
+	assert_int_equal(back.attempt, 3);
+	assert_int_equal(back.amounts.cost, -7);
+	assert_int_equal(back.usage.tokens.count[TOKEN_INPUT], -100);
+	for (size_t n = 0; n < packed.len; n++)
+		assert_false(entry_unpack((uint8_t *)packed.data, n, &arena, &back));
+	buf_reset(&packed);
+	entry.usage.tokens.count[TOKEN_INPUT] = -COUNT_MAX - 1;
+	entry_pack(&entry, &packed);
+	assert_false(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	buf_release(&packed);
+}
+
 /* It waits in an outbox while bursard is upgraded: `B windows`, each `I4 limit id, B dimension, i7 start, i7 amount`. */
 static void an_entry_of_the_release_before_is_read_without_its_windows(void **state)
 {
@@ -467,6 +495,7 @@ int main(void)
 		cmocka_unit_test(an_override_comes_back_with_its_end_and_is_dropped_at_it),
 		cmocka_unit_test(an_entry_comes_back),
 		cmocka_unit_test(a_reset_says_what_it_took_away),
+		cmocka_unit_test(an_adjustment_has_any_sign_and_names_what_it_corrects),
 		cmocka_unit_test(an_entry_of_the_release_before_is_read_without_its_windows),
 		cmocka_unit_test(noise_is_read_or_refused),
 		cmocka_unit_test(token_classes_are_summed_and_bounded),

@@ -417,6 +417,7 @@ static void ledger(struct accounts_store *store, struct ledger_lookup *op)
 	op->found = fake->ledger_found;
 	op->counted = fake->ledger_counted;
 	op->amounts = (struct amounts){.requests = 1, .input = 7, .output = 3, .cost = 11};
+	op->usage = (struct entry_usage){.model = "", .provider = "", .price_model = "", .mode = ""};
 	later(fake, ledger_answer, op);
 }
 

@@ -210,7 +210,7 @@ static void a_request_counts_on_user_team_and_org(void **state)
 	assert_true(check->answer.allowed);
 	assert_int_equal(check->answer.rows->accounts, 3);
 	assert_int_equal(check->answer.rows->account[1].count, 0);
-	assert_int_equal(check->answer.rows->account[2].count, 8);
+	assert_int_equal(check->answer.rows->account[2].count, 7);
 }
 
 static void use_of_the_running_windows_is_seeded(void **state)
@@ -354,7 +354,7 @@ static void a_dry_run_changes_nothing(void **state)
 	check = start(fake, CHECK_STATUS, "ann", "");
 	fake_run(fake);
 	check_release(check);
-	assert_int_equal(check->answer.rows->count, 8);
+	assert_int_equal(check->answer.rows->count, 7);
 	assert_int_equal(check->answer.rows->row[0].figures.used, 0);
 }
 

@@ -131,6 +131,7 @@ static void every_dated_price_is_in_the_migration(void **state)
 	assert_non_null(strstr(sql, "('google', 'gemini-3.7-flash', 1798761600000000, 0, 1500000, 7500000, "));
 }
 
+/* As 0003 has them, less the bucket of cost that 0013 takes away: it stands before the last limit. */
 static void the_shipped_tiers_are_those_of_the_table(void **state)
 {
 	const char *sql = migration("shipped");
@@ -151,8 +152,8 @@ static void the_shipped_tiers_are_those_of_the_table(void **state)
 			const struct limit *limit = &policy.limits[k];
 
 			snprintf(row, sizeof(row), "('', '%s', %d, '%s', %d, %d, %d, %" PRId64 ", %" PRId64 ", %s, %s)",
-				tier->name, k, limit->name, (int)limit->dimension, (int)limit->kind, (int)limit->unit,
-				limit->amount, limit->period_us, limit->shadow ? "true" : "false",
+				tier->name, k + (k == 6), limit->name, (int)limit->dimension, (int)limit->kind,
+				(int)limit->unit, limit->amount, limit->period_us, limit->shadow ? "true" : "false",
 				limit->notify ? "true" : "false");
 			if (!strstr(sql, row))
 				fail_msg("the migration lacks %s", row);
@@ -161,15 +162,17 @@ static void the_shipped_tiers_are_those_of_the_table(void **state)
 	}
 	for (const char *p = strstr(sql, "\n('', '"); p; p = strstr(p + 1, "\n('', '"))
 		rows--;
-	assert_int_equal(rows, -TIERS_DEFAULT);
+	assert_int_equal(rows, -TIERS_DEFAULT - TIERS_DEFAULT);
+	assert_non_null(
+		strstr(migration("corrections"), "DELETE FROM tier_limits WHERE tenant = '' AND name = 'cost_refill'"));
 }
 
 static void the_shipped_tiers_are_those_of_the_design(void **state)
 {
-	static const int64_t amounts[TIERS_DEFAULT][7] = {
-		{3, 40000, 50, 1000, 250000000, 5000000000, 250000000},
-		{20, 200000, 1000, 20000, 5000000000, 100000000000, 5000000000},
-		{100, 1000000, 10000, 200000, 50000000000, 1000000000000, 50000000000},
+	static const int64_t amounts[TIERS_DEFAULT][6] = {
+		{3, 40000, 50, 1000, 250000000, 5000000000},
+		{20, 200000, 1000, 20000, 5000000000, 100000000000},
+		{100, 1000000, 10000, 200000, 50000000000, 1000000000000},
 	};
 
 	(void)state;
@@ -179,15 +182,14 @@ static void the_shipped_tiers_are_those_of_the_design(void **state)
 
 		assert_ptr_equal(tier_default_find(tiers_default[i].name), &tiers_default[i]);
 		assert_true(tier_default_policy(&tiers_default[i], &policy, &err));
-		assert_int_equal(policy.count, 8);
-		for (int k = 0; k < 7; k++) {
+		assert_int_equal(policy.count, 7);
+		for (int k = 0; k < 6; k++) {
 			assert_int_equal(policy.limits[k].amount, amounts[i][k]);
 			if (policy.limits[k].kind == KIND_BUCKET)
 				assert_int_equal(policy.limits[k].burst, amounts[i][k]);
 		}
-		assert_true(policy.limits[7].shadow);
-		assert_string_equal(policy.limits[6].name, "cost_refill");
-		assert_int_equal(policy.limits[6].period_us, INT64_C(86400000000));
+		assert_string_equal(policy.limits[6].name, "tokens_per_month");
+		assert_true(policy.limits[6].shadow);
 	}
 	assert_null(tier_default_find("gold"));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define MINUTE_US INT64_C(60000000)
-#define DAY_US INT64_C(86400000000)
 #define USD INT64_C(1000000000)
 
 const struct tier_default tiers_default[TIERS_DEFAULT] = {
@@ -84,8 +83,6 @@ bool tier_default_policy(const struct tier_default *tier, struct policy *out, st
 	add_calendar(out, "requests_per_month", DIM_REQUESTS, tier->requests_per_month, WINDOW_MONTH);
 	add_calendar(out, "cost_per_day", DIM_COST, tier->cost_per_day, WINDOW_DAY);
 	add_calendar(out, "cost_per_month", DIM_COST, tier->cost_per_month, WINDOW_MONTH);
-	/* The day's budget, refilled over 24 h: midnight is no way to spend two days' money at once. */
-	add_bucket(out, "cost_refill", DIM_COST, tier->cost_per_day, DAY_US);
 	/* Counted only: with it requests, tokens and cost each have a month's counter, which the proof sums up. */
 	add_calendar(out, "tokens_per_month", DIM_TOKENS, COUNT_MAX, WINDOW_MONTH);
 	out->limits[out->count - 1].shadow = true;

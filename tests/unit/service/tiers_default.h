@@ -1,4 +1,4 @@
-/* The shipped tiers, as a table: what migrations/0003_shipped.up.sql inserts, and what the fakes have in their catalog. */
+/* The shipped tiers, as a table: what migrations/0003_shipped.up.sql inserts less what 0013 takes away, and what the fakes have in their catalog. */
 #ifndef TESTS_SERVICE_TIERS_DEFAULT_H
 #define TESTS_SERVICE_TIERS_DEFAULT_H
 
@@ -15,7 +15,7 @@ struct tier_default {
 	const char *upgrade_to; /* "" = there is none above */
 	int pool_priority, pool_concurrent;
 	int64_t requests_per_minute, tokens_per_minute, requests_per_day, requests_per_month;
-	int64_t cost_per_day, cost_per_month; /* nano-USD; the day's is the cost bucket's as well */
+	int64_t cost_per_day, cost_per_month; /* nano-USD */
 };
 
 /* From the lowest to the highest. */
@@ -26,7 +26,7 @@ const struct tier_default *tier_default_find(const char *name);
 
 /*
  * The tier's limits, prepared: requests_per_minute, tokens_per_minute, requests_per_day, requests_per_month,
- * cost_per_day, cost_per_month, cost_refill, tokens_per_month (shadow), in this order.
+ * cost_per_day, cost_per_month, tokens_per_month (shadow), in this order.
  */
 bool tier_default_policy(const struct tier_default *tier, struct policy *out, struct err *err)
 	__attribute__((warn_unused_result));

@@ -1,0 +1,71 @@
+-- reservations: the open ones of a partition, a page at a time. reservation: one of any state.
+-- reservations: KEYS due. ARGV the beginning of the markers' keys that are wanted; `i7 expiry, I2 count`; the last key that was looked at
+--               (with its expiry; '': from the first on). Reply OK 0 `I2 n`, each a row; `B more, i7 expiry, str2 key`, where to go on.
+--               At most 1,000 keys are looked at.
+-- reservation:  KEYS marker. Reply OK 0 and a row; UNKNOWN 8
+-- A row: `B state, i7 started_at, i7 expires_at, i7 held_requests, i7 held_input, i7 held_output, i7 held_cost, i7 used_input,
+--         i7 used_output, i7 used_cost, I4 attempts, str2 info`
+-- FCALL_RO bursar_reservations_V 1 b:{p7}:due b:{p7}:q:acme/ <from> <key>
+do -- a block, for Lua has room for 200 locals in a library
+
+local LOOKED_AT, PAGE = 1000, 100
+
+local function row(m)
+	local info = marker_info(m)
+	local requests, input, output, cost = m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	if m[STATE] ~= OPEN then
+		requests, input, output, cost = 0, 0, 0, 0
+	end
+	return pack('<Bi7i7i7i7i7i7i7i7i7I4I2c0', m[STATE], m[STARTED], m[EXPIRY], requests, input, output, cost,
+		m[USED_INPUT], m[USED_OUTPUT], m[USED_COST], m[ATTEMPTS], #info, info)
+end
+
+-- The rank from which on keys lie behind this one, or that of the first of its expiry where it is gone or was renewed.
+local function rank_behind(due, expiry, key)
+	if key ~= '' and tonumber(call('ZSCORE', due, key)) == expiry then
+		return call('ZRANK', due, key) + 1
+	end
+	return call('ZCOUNT', due, '-inf', '(' .. string.format('%.0f', expiry))
+end
+
+local function reservations(keys, args)
+	local prefix, after = args[1], args[3]
+	local expiry, most = sunpack('<i7I2', args[2])
+	local time, rows, n, looked, from, behind = clock_now(), {}, 0, 0, expiry, after
+	local rank = rank_behind(keys[1], expiry, after)
+	while looked < LOOKED_AT and n < most do
+		local page = call('ZRANGE', keys[1], rank, rank + PAGE - 1, 'WITHSCORES')
+		if #page == 0 then
+			return pack('<Bi7I2', OK, time, n) .. concat(rows) .. pack('<Bi7I2', 0, 0, 0)
+		end
+		for i = 1, #page, 2 do
+			local key, score = page[i], tonumber(page[i + 1])
+			rank = rank + 1
+			if score > from or key > behind then
+				local raw = sub(key, 1, #prefix) == prefix and call('GET', key)
+				local m = raw and marker_parse(raw)
+				looked, expiry, after = looked + 1, score, key
+				if m and m[STATE] == OPEN then
+					n = n + 1
+					rows[n] = row(m)
+				end
+				if n == most then
+					break
+				end
+			end
+		end
+	end
+	return pack('<Bi7I2', OK, time, n) .. concat(rows) .. pack('<Bi7I2c0', 1, expiry, #after, after)
+end
+
+local function reservation(keys)
+	local time = clock_now()
+	local raw = call('GET', keys[1])
+	local m = raw and marker_parse(raw)
+	return m and pack('<Bi7', OK, time) .. row(m) or answer(UNKNOWN, time)
+end
+
+register('reservations', reservations, { 'no-writes' })
+register('reservation', reservation, { 'no-writes' })
+
+end
