@@ -1,4 +1,4 @@
-# The Lua and the migrations travel inside the binary: see server/base/embedded.h for what they look like there.
+# The Lua, the migrations and the descriptors of the API travel inside the binary: see server/base/embedded.h for what they look like there.
 
 # A C file that holds the Lua of a folder in `symbol`; its path into `out`.
 function(bursar_embed_lua out folder symbol)
@@ -12,6 +12,26 @@ function(bursar_embed_lua out folder symbol)
 	set(${out} "${path}" PARENT_SCOPE)
 endfunction()
 
+# A C file that holds what proto/ describes, imports and all, as protoc writes it down; its path into `out`.
+function(bursar_embed_descriptors out)
+	set(root "${CMAKE_SOURCE_DIR}/proto")
+	file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE "${root}" "${root}/*.proto")
+	find_path(WELL_KNOWN_PROTOS google/protobuf/any.proto)
+	set(includes "-I${root}")
+	if(WELL_KNOWN_PROTOS)
+		list(APPEND includes "-I${WELL_KNOWN_PROTOS}")
+	endif()
+	set(set "${CMAKE_BINARY_DIR}/gen/descriptors.bin")
+	set(path "${CMAKE_BINARY_DIR}/gen/embedded_descriptors.c")
+	list(TRANSFORM files PREPEND "${root}/" OUTPUT_VARIABLE paths)
+	add_custom_command(OUTPUT "${path}"
+		COMMAND "${PROTOC_C}" ${includes} --include_imports "--descriptor_set_out=${set}" ${files}
+		COMMAND "${CMAKE_COMMAND}" "-DFILE=${set}" "-DSYMBOL=bursar_descriptors" "-DOUT=${path}"
+			-P "${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake"
+		DEPENDS ${paths} cmake/embed_bytes.cmake COMMENT "embedding the descriptors of proto/" VERBATIM)
+	set(${out} "${path}" PARENT_SCOPE)
+endfunction()
+
 function(bursar_embedded_library)
 	file(GLOB sql CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/migrations/*.sql")
 	bursar_embed_lua(lua_c lua bursar_lua_source)
@@ -21,7 +41,8 @@ function(bursar_embedded_library)
 		COMMAND "${CMAKE_COMMAND}" "-DROOT=${CMAKE_SOURCE_DIR}/migrations" "-DOUT=${sql_c}"
 			-P "${CMAKE_SOURCE_DIR}/cmake/embed_migrations.cmake"
 		DEPENDS ${sql} cmake/embed_migrations.cmake cmake/embed_text.cmake COMMENT "embedding migrations/" VERBATIM)
-	add_library(bursar_embedded STATIC "${lua_c}" "${pool_c}" "${sql_c}")
+	bursar_embed_descriptors(descriptors_c)
+	add_library(bursar_embedded STATIC "${lua_c}" "${pool_c}" "${sql_c}" "${descriptors_c}")
 	target_include_directories(bursar_embedded PUBLIC "${CMAKE_SOURCE_DIR}/server")
 	target_link_libraries(bursar_embedded PUBLIC bursar_flags)
 endfunction()

@@ -13,6 +13,7 @@
 #include "api/doors.h"
 #include "api/health.h"
 #include "api/limiter.h"
+#include "api/reflection.h"
 #include "api/revoked.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -107,7 +108,8 @@ static bool tls_check(const struct conf *conf, struct err *err)
 
 static bool start_rpc(struct parts *parts, struct err *err)
 {
-	static const struct rpc_method *const tables[] = {health_methods, limiter_methods, admin_methods, NULL};
+	static const struct rpc_method *const tables[] = {
+		health_methods, reflection_methods, limiter_methods, admin_methods, NULL};
 	const struct conf *conf = &parts->conf;
 	struct rpc_options options = {
 		.tls = {.cert = conf->tls_cert,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/audit_change.h"
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/table.h"
@@ -16,7 +17,7 @@ enum { PAGE = 1000, LAST_MAX = 24 };
 
 static void audit_table(struct cli *cli, const Bursar__V1__ListAuditResponse *answer)
 {
-	static const char *const columns[] = {"WHEN", "~TENANT", "~WHO", "WHAT", "~OF", "~WHY", NULL};
+	static const char *const columns[] = {"WHEN", "~TENANT", "~WHO", "WHAT", "~OF", "~CHANGE", "~WHY", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
@@ -30,6 +31,8 @@ static void audit_table(struct cli *cli, const Bursar__V1__ListAuditResponse *an
 		table_cell(table, "%s", entry->actor);
 		table_cell(table, "%s", entry->action);
 		table_cell(table, "%s", entry->target);
+		audit_change_put(&text, entry->before, entry->details);
+		table_cell_buf(table, &text);
 		table_cell(table, "%s", entry->reason);
 	}
 	table_put(&cli->out, table, "no entries");
@@ -125,8 +128,9 @@ static const struct command commands[] = {
 		.name = "audit",
 		.args = "",
 		.summary = "show who changed what, the newest first",
-		.about = "With --json each entry has `before` and `details`: what it was, and what it was changed to. "
-			 "--export "
+		.about = "CHANGE is what became of each field that changed. With --json each entry has all of it, as "
+			 "JSON: "
+			 "`before`, what it was, and `details`, what it was changed to. --export "
 			 "writes all that match, an entry a line of JSON, page by page: a log of any length. What "
 			 "broke off goes "
 			 "on behind the last entry that came with --after.",

@@ -1,9 +1,9 @@
 /* version, completion, docs: the program about itself. */
 #include "cli/commands.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "cli/complete.h"
 #include "cli/help.h"
 
 static int run_version(struct cli *cli)
@@ -15,34 +15,44 @@ static int run_version(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* Runs the one whose name was given. */
-static int put_page(struct cli *cli, const char *first, void (*put_first)(struct buf *out), const char *second,
-	void (*put_second)(struct buf *out))
+struct page {
+	const char *name;
+	void (*put)(struct buf *out);
+};
+
+/* Runs the one whose name was given; a row of zeros ends them. */
+static int put_page(struct cli *cli, const struct page *pages)
 {
-	const char *name = cli_arg(cli, 0);
+	const char *name = cli_arg(cli, 0), *separator = "";
+	struct buf choices = {0};
 
-	if (strcmp(name, first) == 0) {
-		put_first(&cli->out);
-	} else if (strcmp(name, second) == 0) {
-		put_second(&cli->out);
-	} else {
-		char choices[64];
-
-		snprintf(choices, sizeof(choices), "%s|%s", first, second);
-		cli_none_of(&cli->err, name, choices);
-		return cli_usage(cli);
+	for (; pages->name; pages++) {
+		if (strcmp(name, pages->name) == 0) {
+			pages->put(&cli->out);
+			buf_release(&choices);
+			return EXIT_DONE;
+		}
+		buf_putf(&choices, "%s%s", separator, pages->name);
+		separator = "|";
 	}
-	return EXIT_DONE;
+	cli_none_of(&cli->err, name, buf_str(&choices));
+	buf_release(&choices);
+	return cli_usage(cli);
 }
 
 static int run_completion(struct cli *cli)
 {
-	return put_page(cli, "bash", completion_put_bash, "zsh", completion_put_zsh);
+	static const struct page pages[] = {
+		{"bash", completion_put_bash}, {"zsh", completion_put_zsh}, {"fish", completion_put_fish}, {0}};
+
+	return put_page(cli, pages);
 }
 
 static int run_docs(struct cli *cli)
 {
-	return put_page(cli, "markdown", help_put_markdown, "man", help_put_man);
+	static const struct page pages[] = {{"markdown", help_put_markdown}, {"man", help_put_man}, {0}};
+
+	return put_page(cli, pages);
 }
 
 static const struct command commands[] = {
@@ -58,12 +68,25 @@ static const struct command commands[] = {
 	{
 		.name = "completion",
 		.args = "SHELL",
-		.summary = "print a script that completes commands in bash or zsh",
-		.about = "",
+		.summary = "print a script that completes commands in bash, zsh or fish",
+		.about = "It offers commands, options and names of files, and, asked of the server, tiers, models, "
+			 "pools, "
+			 "users, teams, orgs and tenants, by the options that are typed already (--addr, --profile, "
+			 "--tenant). A server that does not answer within a second has nothing to offer.",
 		.examples = {"completion bash > ~/.local/share/bash-completion/completions/bursar",
-			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath"},
+			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath",
+			"completion fish > ~/.config/fish/completions/bursar.fish"},
 		.run = run_completion,
 		.alone = true,
+	},
+	{
+		.name = "complete",
+		.args = "WHAT [PREFIX...]",
+		.summary = "print what the server knows that begins so, for the shells' completion",
+		.about = "",
+		.run = complete_run,
+		.alone = true,
+		.hidden = true,
 	},
 	{
 		.name = "docs",

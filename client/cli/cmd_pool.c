@@ -121,8 +121,11 @@ static int run_show(struct cli *cli)
 		stats = cli_call(cli, BURSAR_GET_POOL_STATS, &look, &code);
 		if (stats) {
 			code = EXIT_DONE;
+			Bursar__V1__ListTiersResponse *tiers = pool_tiers(cli);
+
 			buf_put_str(&cli->out, "\n");
-			pool_view_stats(cli, stats, 0);
+			pool_view_stats(cli, stats, 0, tiers);
+			bursar_free(tiers);
 		}
 		bursar_free(stats);
 	} else {
@@ -363,8 +366,11 @@ static const struct command commands[] = {
 		.name = "pool watch",
 		.args = "[POOL]",
 		.summary = "watch a pool: slots, queue by priority, longest waits, grants a second",
-		.about = "A screen that is drawn anew every second; a line a second where standard output is no "
-			 "terminal, with --json one of JSON.",
+		.about = "On a terminal it has the screen until q or Ctrl-C, and is updated every second; elsewhere, "
+			 "and with "
+			 "-n, it prints a line a second, with --json one of JSON. SHARE is the part of the slot time "
+			 "that a priority has used, ENTITLED what its weight gives it among those that ask; '-' where "
+			 "nobody asks.",
 		.options = {OPTION_TENANT, {'n', "count", OPTION_SOME, "N", "end after so many looks", NULL}},
 		.examples = {"pool watch", "pool watch gpu -n 60 > queue.log", "pool watch --json -n 1"},
 		.run = pool_watch_run,

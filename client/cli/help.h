@@ -20,6 +20,7 @@ void help_put_man(struct buf *out);
 /* Scripts for the shells. */
 void completion_put_bash(struct buf *out);
 void completion_put_zsh(struct buf *out);
+void completion_put_fish(struct buf *out);
 
 /* "-t, --tenant TENANT" */
 void help_put_option(struct buf *out, const struct option *option);

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 static json_t *message_json(const ProtobufCMessage *message);
 
@@ -90,6 +91,20 @@ static bool is_present(const ProtobufCFieldDescriptor *field, const char *base)
 	return true;
 }
 
+/* Texts of the API that are JSON themselves: they go on as what they say. */
+static bool holds_json(const ProtobufCMessageDescriptor *message, const ProtobufCFieldDescriptor *field)
+{
+	return strcmp(message->name, "bursar.v1.AuditEntry") == 0 &&
+	       (strcmp(field->name, "details") == 0 || strcmp(field->name, "before") == 0);
+}
+
+static json_t *json_within(const char *text)
+{
+	json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+
+	return value ? value : json_string(text);
+}
+
 static json_t *message_json(const ProtobufCMessage *message)
 {
 	const char *base = (const char *)message;
@@ -103,6 +118,8 @@ static json_t *message_json(const ProtobufCMessage *message)
 		if (field->label == PROTOBUF_C_LABEL_REPEATED)
 			value = list_json(
 				field, *(const char *const *)p, *(const size_t *)(base + field->quantifier_offset));
+		else if (holds_json(message->descriptor, field))
+			value = json_within(*(const char *const *)p);
 		else if (is_present(field, base))
 			value = value_json(field, p);
 		else

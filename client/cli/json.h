@@ -8,7 +8,8 @@
 #include "base/err.h"
 
 /*
- * Appends the message, indented by two spaces, with a line end. Every field stands there, but absent messages do not.
+ * Appends the message, indented by two spaces, with a line end. Every field stands there, but absent messages do not. What an entry of the
+ * audit log holds as a text of JSON stands there as JSON.
  */
 void json_put_message(struct buf *out, const ProtobufCMessage *message);
 

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "cli/terminal.h"
+
 enum { TICK_US = 100000 };
 
 static volatile sig_atomic_t stopped;
@@ -11,6 +13,20 @@ static void on_signal(int number)
 {
 	(void)number;
 	stopped = 1;
+}
+
+void live_catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+bool live_stopped(void)
+{
+	return stopped != 0;
 }
 
 void live_request(struct cli *cli, Bursar__V1__WatchRequest *request)
@@ -44,12 +60,9 @@ static void ended(void *ctx, const struct bursar_error *error)
 
 int live_run(struct live *live, const Bursar__V1__WatchRequest *request)
 {
-	struct sigaction action = {.sa_handler = on_signal};
 	struct bursar *bursar = cli_bursar(live->cli);
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	live_catch_signals();
 	struct bursar_stream *stream = bursar_stream_open(bursar, BURSAR_WATCH, request, came, ended, live);
 	while (!stopped && !live->enough && !live->ended) {
 		bursar_poll(bursar, TICK_US);
@@ -61,5 +74,8 @@ int live_run(struct live *live, const Bursar__V1__WatchRequest *request)
 		bursar_stream_cancel(stream);
 	while (!live->ended)
 		bursar_poll(bursar, TICK_US);
-	return left || live->error.code == BURSAR_OK ? EXIT_DONE : cli_failed(live->cli, &live->error);
+	if (left || live->error.code == BURSAR_OK)
+		return EXIT_DONE;
+	terminal_back();
+	return cli_failed(live->cli, &live->error);
 }

@@ -17,6 +17,10 @@ struct live {
 
 /* The filters that the options of OPTIONS_WATCH name. */
 void live_request(struct cli *cli, Bursar__V1__WatchRequest *request);
+/* From now on Ctrl-C, SIGTERM and SIGHUP do not end the program, but are told by live_stopped. */
+void live_catch_signals(void);
+bool live_stopped(void);
+
 /* The exit code: EXIT_DONE also after Ctrl-C. */
 int live_run(struct live *live, const Bursar__V1__WatchRequest *request);
 

@@ -2,16 +2,17 @@
 #include "cli/pool_watch.h"
 
 #include <inttypes.h>
-#include <time.h>
-#include <unistd.h>
+#include <poll.h>
 
 #include "cli/format.h"
 #include "cli/json.h"
-#include "cli/plain.h"
+#include "cli/live.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "cli/view.h"
 
-enum { BAR = 40, ROWS = 10 };
+/* Lines of a screen without levels and waiters; the most waiters that the server tells. Tiers change seldom: so many looks use one list. */
+enum { BAR = 40, ROWS = 10, LINES_BESIDE = 10, WAITERS_MAX = 100, TIERS_EVERY = 10, TICK_MS = 100, TICKS_A_LOOK = 10 };
 
 double pool_grant_rate(const Bursar__V1__PoolStats *before, const Bursar__V1__PoolStats *now)
 {
@@ -38,12 +39,36 @@ static void put_states(struct buf *out, const Bursar__V1__PoolStats *stats)
 		buf_putf(out, ", %d starving", stats->starving);
 }
 
-void pool_put_line(struct buf *out, const Bursar__V1__PoolStats *stats, double grants)
+Bursar__V1__ListTiersResponse *pool_tiers(struct cli *cli)
+{
+	Bursar__V1__ListTiersRequest request = BURSAR__V1__LIST_TIERS_REQUEST__INIT;
+	struct bursar_error error;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	return bursar_call(cli_bursar(cli), BURSAR_LIST_TIERS, &request, &error);
+}
+
+/* The names of the tiers whose users queue at that priority: `before` it, and commas between them. */
+static void put_tiers(struct buf *out, const Bursar__V1__ListTiersResponse *tiers, int priority, const char *before)
+{
+	for (size_t i = 0; tiers && i < tiers->n_tiers; i++) {
+		if (tiers->tiers[i]->pool_priority != priority)
+			continue;
+		buf_putf(out, "%s%s", before, tiers->tiers[i]->name);
+		before = ", ";
+	}
+}
+
+void pool_put_line(
+	struct buf *out, const Bursar__V1__PoolStats *stats, double grants, const Bursar__V1__ListTiersResponse *tiers)
 {
 	buf_putf(out, "%s %d/%d running, %d waiting", stats->ref ? stats->ref->name : "?", stats->running, stats->slots,
 		stats->waiting);
-	for (size_t i = 0; i < stats->n_levels; i++)
-		buf_putf(out, "%s%d: %d", i == 0 ? " (" : ", ", stats->levels[i]->priority, stats->levels[i]->waiting);
+	for (size_t i = 0; i < stats->n_levels; i++) {
+		buf_putf(out, "%s%d", i == 0 ? " (" : ", ", stats->levels[i]->priority);
+		put_tiers(out, tiers, stats->levels[i]->priority, " ");
+		buf_putf(out, ": %d", stats->levels[i]->waiting);
+	}
 	if (stats->n_levels > 0)
 		buf_put_str(out, ")");
 	buf_put_str(out, ", oldest ");
@@ -71,28 +96,45 @@ static void duration_cell(struct table *table, int64_t us)
 	buf_release(&text);
 }
 
-static void view_levels(struct cli *cli, const Bursar__V1__PoolStats *stats)
+/* Nobody is entitled to what nobody asks for: the server's figure of such a level is of before. */
+static void share_cells(struct table *table, const Bursar__V1__PoolLevelStats *level)
 {
-	static const char *const columns[] = {
-		">PRIORITY", ">WEIGHT", ">WAITING", ">RUNNING", ">OLDEST", ">GRANTED", ">SHARE", ">ENTITLED", NULL};
+	if (level->waiting + level->running == 0) {
+		table_cell(table, "-");
+		table_cell(table, "-");
+		return;
+	}
+	table_cell(table, "%.1f%%", level->share * 100);
+	table_cell(table, "%.1f%%", level->entitled_share * 100);
+}
+
+static void view_levels(struct cli *cli, const Bursar__V1__PoolStats *stats, const Bursar__V1__ListTiersResponse *tiers)
+{
+	static const char *const columns[] = {">PRIORITY", "~TIERS", ">WEIGHT", ">WAITING", ">RUNNING", ">OLDEST",
+		">GRANTED", ">SHARE", ">ENTITLED", NULL};
 	struct table *table = table_new(columns, cli->colour);
+	struct buf text = {0};
 
 	for (size_t i = 0; i < stats->n_levels; i++) {
 		const Bursar__V1__PoolLevelStats *level = stats->levels[i];
 
 		table_line(table);
 		table_cell(table, "%d", level->priority);
+		put_tiers(&text, tiers, level->priority, "");
+		if (!text.len)
+			buf_put_str(&text, "-");
+		table_cell_buf(table, &text);
 		table_cell(table, "%d", level->weight);
 		table_cell(table, "%d", level->waiting);
 		table_cell(table, "%d", level->running);
 		duration_cell(table, level->oldest_wait_us);
 		table_cell(table, "%" PRId64, level->granted);
-		table_cell(table, "%.1f%%", level->share * 100);
-		table_cell(table, "%.1f%%", level->entitled_share * 100);
+		share_cells(table, level);
 	}
 	if (stats->n_levels > 0)
 		table_put(&cli->out, table, "");
 	table_free(table);
+	buf_release(&text);
 }
 
 static void view_waiters(struct cli *cli, const Bursar__V1__PoolStats *stats)
@@ -122,7 +164,8 @@ static void view_waiters(struct cli *cli, const Bursar__V1__PoolStats *stats)
 	buf_release(&text);
 }
 
-void pool_view_stats(struct cli *cli, const Bursar__V1__PoolStats *stats, double grants)
+void pool_view_stats(
+	struct cli *cli, const Bursar__V1__PoolStats *stats, double grants, const Bursar__V1__ListTiersResponse *tiers)
 {
 	struct buf text = {0};
 
@@ -145,51 +188,109 @@ void pool_view_stats(struct cli *cli, const Bursar__V1__PoolStats *stats, double
 		stats->shed_predicted, stats->shed_pool_queue + stats->shed_level_queue + stats->shed_user_queue,
 		stats->timed_out);
 	view_field(cli, "fairness", "%.3f (Jain)", stats->jain_index);
-	view_levels(cli, stats);
+	view_levels(cli, stats, tiers);
 	view_waiters(cli, stats);
 	buf_release(&text);
 }
 
-static void show(struct cli *cli, const Bursar__V1__PoolStats *stats, double grants, bool screen)
+struct watching {
+	struct cli *cli;
+	bool screen;
+	int64_t looks;
+	Bursar__V1__ListTiersResponse *tiers;
+	Bursar__V1__PoolStats *before, *now;
+};
+
+static void show(struct watching *watching)
 {
+	const Bursar__V1__PoolStats *stats = watching->now;
+	double grants = pool_grant_rate(watching->before, stats);
+	struct cli *cli = watching->cli;
+
 	if (cli->json) {
 		json_put_line(&cli->out, &stats->base);
 		buf_put_str(&cli->out, "\n");
-	} else if (screen) {
-		buf_put_str(&cli->out, OWN_ESCAPE "[H" OWN_ESCAPE "[J");
-		buf_putf(&cli->out, "pool %s  (Ctrl-C ends)\n", stats->ref ? stats->ref->name : "?");
-		pool_view_stats(cli, stats, grants);
+	} else if (watching->screen) {
+		buf_putf(&cli->out, "pool %s  (q ends)\n", stats->ref ? stats->ref->name : "?");
+		pool_view_stats(cli, stats, grants, watching->tiers);
+		terminal_put_screen(&cli->out);
 	} else {
-		pool_put_line(&cli->out, stats, grants);
+		pool_put_line(&cli->out, stats, grants, watching->tiers);
 		buf_put_str(&cli->out, "\n");
 	}
 	cli_flush(cli);
 }
 
-int pool_watch_run(struct cli *cli)
+/* As many waiters as the screen has lines for. */
+static int waiters_wanted(const struct watching *watching)
+{
+	int levels = watching->now ? (int)watching->now->n_levels : 0;
+	int rows = watching->screen ? terminal_rows() - LINES_BESIDE - levels : ROWS;
+
+	return rows < 1 ? 1 : rows > WAITERS_MAX ? WAITERS_MAX : rows;
+}
+
+/* False, with the exit code, when there was nothing to see. */
+static bool look(struct watching *watching, int *code)
 {
 	Bursar__V1__GetPoolStatsRequest request = BURSAR__V1__GET_POOL_STATS_REQUEST__INIT;
 	Bursar__V1__PoolRef ref = BURSAR__V1__POOL_REF__INIT;
-	Bursar__V1__PoolStats *before = NULL, *stats;
-	bool screen = !cli->json && isatty(STDOUT_FILENO);
-	int64_t count = option_number(cli, "count", INT64_MAX);
-	int code = EXIT_DONE;
+	struct cli *cli = watching->cli;
+	struct bursar_error error;
 
 	ref.tenant = (char *)option_text(cli, "tenant");
 	ref.name = (char *)cli_arg(cli, 0);
 	request.ref = &ref;
-	request.rows = ROWS;
-	for (int64_t i = 0; i < count; i++) {
-		if (i > 0)
-			nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-		stats = cli_call(cli, BURSAR_GET_POOL_STATS, &request, &code);
-		if (!stats)
-			break;
-		show(cli, stats, pool_grant_rate(before, stats), screen);
-		bursar_free(before);
-		before = stats;
-		code = EXIT_DONE;
+	request.rows = waiters_wanted(watching);
+	bursar_free(watching->before);
+	watching->before = watching->now;
+	watching->now = bursar_call(cli_bursar(cli), BURSAR_GET_POOL_STATS, &request, &error);
+	if (!watching->now) {
+		terminal_back();
+		*code = cli_failed(cli, &error);
+		return false;
 	}
-	bursar_free(before);
+	if (!cli->json && watching->looks++ % TIERS_EVERY == 0) {
+		bursar_free(watching->tiers);
+		watching->tiers = pool_tiers(cli);
+	}
+	show(watching);
+	return true;
+}
+
+/* A second, or until somebody has had enough. */
+static bool wait_a_look(const struct watching *watching)
+{
+	for (int tick = 0; tick < TICKS_A_LOOK && !live_stopped(); tick++) {
+		if (!watching->screen)
+			poll(NULL, 0, TICK_MS);
+		else if (terminal_asked_to_quit(TICK_MS))
+			return false;
+	}
+	return !live_stopped();
+}
+
+int pool_watch_run(struct cli *cli)
+{
+	struct watching watching = {
+		.cli = cli, .screen = !cli->json && !option_given(cli, "count") && terminal_is_there()};
+	int64_t count = option_number(cli, "count", INT64_MAX);
+	int code = EXIT_DONE;
+
+	cli_bursar(cli); /* an address that is none is complained of before there is a screen */
+	live_catch_signals();
+	if (watching.screen) {
+		terminal_take();
+		buf_putf(&cli->out, "bursar pool watch: %s  (q ends)\n  connecting\n", cli->address);
+		terminal_put_screen(&cli->out);
+		cli_flush(cli);
+	}
+	for (int64_t i = 0; i < count && (i == 0 || wait_a_look(&watching)); i++)
+		if (!look(&watching, &code))
+			break;
+	terminal_back();
+	bursar_free(watching.tiers);
+	bursar_free(watching.before);
+	bursar_free(watching.now);
 	return code;
 }

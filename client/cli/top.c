@@ -2,13 +2,9 @@
 #include "cli/top.h"
 
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "base/list.h"
 #include "cli/format.h"
@@ -16,15 +12,19 @@
 #include "cli/live.h"
 #include "cli/plain.h"
 #include "cli/pool_watch.h"
-#include "cli/screen.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "cli/view.h"
 
-enum { ROWS = 8, EVENTS = 500, WARM_UP = 5, MILLI = 1000 };
+enum { ROWS = 8, EVENTS = 500, WARM_UP = 5, MILLI = 1000, TICKS_A_SECOND = 10 };
+/* Lines of a screen above the tables, and of a table beside its rows: an empty one and the heading. */
+enum { LINES_ABOVE = 6, LINES_A_TABLE = 2, TABLES = 3, ROWS_LEAST = 2 };
 
 struct top {
 	struct live live;
 	bool screen, fresh; /* an answer that was not shown yet */
+	bool counted; /* there are figures to show */
+	int ticks;
 	int64_t left; /* to be shown */
 	int answers, workers;
 	int64_t weight_milli; /* seconds in the faded counts, in thousandths */
@@ -83,74 +83,6 @@ static int compare_hot(const void *a, const void *b)
 void hot_sort(struct hot *hot)
 {
 	qsort(hot->place, (size_t)hot->count, sizeof(hot->place[0]), compare_hot);
-}
-
-/* The terminal, and how it was found. */
-
-static struct termios found;
-static bool changed;
-
-static void terminal_back(void)
-{
-	static const char back[] = "\033[?25h\033[?1049l";
-
-	if (!changed)
-		return;
-	changed = false;
-	if (write(STDOUT_FILENO, back, sizeof(back) - 1) < 0)
-		return;
-	tcsetattr(STDIN_FILENO, TCSANOW, &found);
-}
-
-/* Ctrl-Z would leave a shell behind that cannot be typed into. */
-static void terminal_take(void)
-{
-	static const char take[] = "\033[?1049h\033[?25l";
-	struct termios raw;
-
-	if (tcgetattr(STDIN_FILENO, &found) != 0)
-		return;
-	raw = found;
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	signal(SIGTSTP, SIG_IGN);
-	atexit(terminal_back);
-	changed = true;
-	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	if (write(STDOUT_FILENO, take, sizeof(take) - 1) < 0)
-		terminal_back();
-}
-
-static bool asked_to_quit(void)
-{
-	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-	char key;
-
-	while (poll(&input, 1, 0) > 0) {
-		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q')
-			return true;
-	}
-	return false;
-}
-
-/* As many lines, and columns, as the screen has now; colours of lines that are cut are ended. */
-static void put_screen(struct buf *out)
-{
-	struct winsize size = screen_size();
-	struct buf cut = {0};
-	const char *line = buf_str(out);
-
-	buf_put_str(&cut, OWN_ESCAPE "[H");
-	for (int row = 0; row + 1 < size.ws_row && *line; row++) {
-		size_t len = strcspn(line, "\n");
-
-		buf_put(&cut, line, screen_cut(line, len, size.ws_col));
-		buf_put_str(&cut, OWN_ESCAPE "[0m" OWN_ESCAPE "[K\n");
-		line += len + (line[len] == '\n');
-	}
-	buf_put_str(&cut, OWN_ESCAPE "[J");
-	buf_reset(out);
-	buf_put(out, cut.data, cut.len);
-	buf_release(&cut);
 }
 
 /* What is shown. */
@@ -219,24 +151,42 @@ static void show_hot(struct cli *cli, const struct top *top, struct hot *hot, co
 	table_free(table);
 }
 
+/* Of the lines that the screen has left each table gets a part, users the largest; what one does not need is theirs. */
+static void show_tables(struct cli *cli, struct top *top)
+{
+	int free = top->screen ? terminal_rows() - LINES_ABOVE - TABLES * LINES_A_TABLE : 2 * ROWS;
+	int small = free / 4 > ROWS_LEAST ? free / 4 : ROWS_LEAST;
+	int models = top->models.count < small ? top->models.count : small;
+	int interfaces = top->interfaces.count < small ? top->interfaces.count : small;
+	int users = top->screen ? free - models - interfaces : ROWS;
+
+	show_hot(cli, top, &top->users, "~USER", users > ROWS_LEAST ? users : ROWS_LEAST);
+	show_hot(cli, top, &top->models, "~MODEL", models);
+	show_hot(cli, top, &top->interfaces, "~INTERFACE", interfaces);
+}
+
 static void show(struct top *top)
 {
 	struct cli *cli = top->live.cli;
 	struct buf line = {0};
 
-	buf_putf(&cli->out, "bursar top: %s, %d worker%s%s%s\n", cli->address, top->last.workers,
-		top->last.workers == 1 ? "" : "s", top->last.gap ? ", something was lost on the way" : "",
-		top->screen ? "  (q ends)" : "");
-	show_sums(cli, top);
+	buf_putf(&cli->out, "bursar top: %s", cli->address);
+	if (top->counted)
+		buf_putf(&cli->out, ", %d worker%s%s", top->last.workers, top->last.workers == 1 ? "" : "s",
+			top->last.gap ? ", something was lost on the way" : "");
+	buf_putf(&cli->out, "%s\n", top->screen ? "  (q ends)" : "");
+	if (top->counted)
+		show_sums(cli, top);
+	else
+		view_field(cli, "checks", "%s",
+			top->answers || top->pool ? "listening; the first figures come in a moment" : "connecting");
 	if (top->pool) {
-		pool_put_line(&line, top->pool, (double)top->totals.grants / seconds(top));
+		pool_put_line(&line, top->pool, (double)top->totals.grants / seconds(top), NULL);
 		view_field_buf(cli, "pool", &line);
 	}
-	show_hot(cli, top, &top->users, "~USER", ROWS);
-	show_hot(cli, top, &top->models, "~MODEL", ROWS / 2);
-	show_hot(cli, top, &top->interfaces, "~INTERFACE", ROWS / 2);
+	show_tables(cli, top);
 	if (top->screen)
-		put_screen(&cli->out);
+		terminal_put_screen(&cli->out);
 	else if (top->left > 1)
 		buf_put_str(&cli->out, "\n");
 	cli_flush(cli);
@@ -265,7 +215,9 @@ static void take_events(struct top *top, const Bursar__V1__WatchResponse *answer
 static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer)
 {
 	struct top *top = container_of(live, struct top, live);
-	bool warm = (top->workers > 0 && top->workers == answer->workers) || top->answers >= WARM_UP;
+	/* Who looks at a screen sees more workers come; what is printed once is to be of all of them. */
+	bool warm =
+		(answer->workers > 0 && (top->screen || top->workers == answer->workers)) || top->answers >= WARM_UP;
 
 	top->answers++;
 	top->workers = answer->workers;
@@ -273,6 +225,7 @@ static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer
 		return true;
 	if (live->cli->json) {
 		json_put_line(&live->cli->out, &answer->base);
+		buf_put_str(&live->cli->out, "\n");
 		cli_flush(live->cli);
 		return --top->left > 0;
 	}
@@ -286,33 +239,45 @@ static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer
 		if ((unsigned)answer->totals->denied_by[i]->reason < 10)
 			top->reason[answer->totals->denied_by[i]->reason] = answer->totals->denied_by[i]->count;
 	take_events(top, answer);
-	top->fresh = true;
+	top->counted = top->fresh = true;
 	return true;
 }
 
+/* False, with top->code, when the pool's figures cannot be had. */
+static bool look_at_pool(struct top *top)
+{
+	struct cli *cli = top->live.cli;
+	Bursar__V1__GetPoolStatsRequest request = BURSAR__V1__GET_POOL_STATS_REQUEST__INIT;
+	Bursar__V1__PoolRef ref = BURSAR__V1__POOL_REF__INIT;
+	struct bursar_error error;
+
+	ref.tenant = (char *)option_text(cli, "tenant");
+	ref.name = (char *)option_text(cli, "pool");
+	request.ref = &ref;
+	bursar_free(top->pool);
+	top->pool = bursar_call(cli_bursar(cli), BURSAR_GET_POOL_STATS, &request, &error);
+	if (top->pool)
+		return true;
+	terminal_back();
+	top->code = cli_failed(cli, &error);
+	return false;
+}
+
+/* A screen shows the pool as soon as it is known, and until figures have come. */
 static bool on_tick(struct live *live)
 {
 	struct top *top = container_of(live, struct top, live);
-	Bursar__V1__GetPoolStatsRequest request = BURSAR__V1__GET_POOL_STATS_REQUEST__INIT;
-	Bursar__V1__PoolRef ref = BURSAR__V1__POOL_REF__INIT;
+	bool meanwhile = top->screen && !top->counted && top->ticks++ % TICKS_A_SECOND == 0;
 
-	if (top->screen && asked_to_quit())
+	if (top->screen && terminal_asked_to_quit(0))
 		return false;
-	if (!top->fresh)
+	if (!top->fresh && !meanwhile)
 		return true;
 	top->fresh = false;
-	ref.tenant = (char *)option_text(live->cli, "tenant");
-	ref.name = (char *)option_text(live->cli, "pool");
-	request.ref = &ref;
-	bursar_free(top->pool);
-	top->pool = NULL;
-	if (!option_given(live->cli, "all-tenants")) {
-		top->pool = cli_call(live->cli, BURSAR_GET_POOL_STATS, &request, &top->code);
-		if (!top->pool)
-			return false;
-	}
+	if (!option_given(live->cli, "all-tenants") && !look_at_pool(top))
+		return false;
 	show(top);
-	return --top->left > 0;
+	return meanwhile || --top->left > 0;
 }
 
 int top_run(struct cli *cli)
@@ -326,12 +291,15 @@ int top_run(struct cli *cli)
 	*top = (struct top){.live = {.cli = cli, .answer = on_answer, .tick = on_tick},
 		.left = option_number(cli, "count", option_given(cli, "once") ? 1 : INT64_MAX),
 		.code = EXIT_DONE};
-	top->screen = top->left == INT64_MAX && !cli->json && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
+	top->screen = top->left == INT64_MAX && !cli->json && terminal_is_there();
 	live_request(cli, &request);
 	request.max_events_given_case = BURSAR__V1__WATCH_REQUEST__MAX_EVENTS_GIVEN_MAX_EVENTS;
 	request.max_events = EVENTS;
-	if (top->screen)
+	cli_bursar(cli); /* an address that is none is complained of before there is a screen */
+	if (top->screen) {
 		terminal_take();
+		show(top);
+	}
 	code = live_run(&top->live, &request);
 	terminal_back();
 	if (code == EXIT_DONE)

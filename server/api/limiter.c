@@ -6,6 +6,7 @@
 #include "api/convert.h"
 #include "api/explain.h"
 #include "api/limiter_internal.h"
+#include "api/unread.h"
 #include "api/validate.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -90,9 +91,13 @@ static bool failed(struct check_call *self)
 static void check_done(struct flow *flow)
 {
 	struct check_call *self = self_of(flow);
+	struct limits_debt *debts = NULL;
 
-	if (!failed(self))
-		reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
+	if (failed(self))
+		return;
+	unread_add(&self->check, &debts);
+	unread_watch(self->call, debts);
+	reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
 }
 
 static void check(struct call *call, void *ctx)

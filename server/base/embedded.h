@@ -1,4 +1,4 @@
-/* What travels inside the binary: the Lua and the migrations, as C text made at build time (cmake/Embed.cmake). */
+/* What travels inside the binary: the Lua, the migrations and the descriptors of the API, made at build time (cmake/Embed.cmake). */
 #ifndef BURSAR_BASE_EMBEDDED_H
 #define BURSAR_BASE_EMBEDDED_H
 
@@ -20,5 +20,9 @@ struct embedded_migration {
 /* In rising order of version. */
 extern const struct embedded_migration embedded_migrations[];
 extern const size_t embedded_migrations_count;
+
+/* All of proto/ and what it imports: a serialized google.protobuf.FileDescriptorSet, each file behind those that it imports. */
+extern const unsigned char bursar_descriptors[];
+extern const size_t bursar_descriptors_size;
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "pg/limits_fit.h"
 #include "pg/rows.h"
 
 static const char *tenant_json(struct admin_job *job, struct pg_link *link, const char *id, struct err *err)
@@ -75,7 +76,8 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
 {
 	struct tenant_put *op = container_of(job, struct tenant_put, job);
 
-	return catalog_begin(link, err) && tenant_write(job, link, &op->tenant, err) && catalog_commit(job, link, err);
+	return catalog_begin(link, err) && tenant_write(job, link, &op->tenant, err) &&
+	       limits_fit_tenant(link, op->tenant.id, "tenant.default_tier", err) && catalog_commit(job, link, err);
 }
 
 /*
@@ -201,7 +203,8 @@ bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err
 
 	return catalog_begin(link, err) &&
 	       (!better[0] || tier_check(link, op->tenant, better, "tier.upgrade_to", err)) &&
-	       tier_write(job, link, op->tenant, &op->tier, err) && catalog_commit(job, link, err);
+	       tier_write(job, link, op->tenant, &op->tier, err) &&
+	       limits_fit_tenant(link, op->tenant, "tier.limits", err) && catalog_commit(job, link, err);
 }
 
 /* Takes the row away; *shipped: one of the name is left. Whoever puts an account on the tier now waits for our end. */

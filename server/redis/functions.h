@@ -30,6 +30,7 @@
 	F(RESERVATION, "reservation") \
 	F(DRAIN, "drain") \
 	F(TAKEBACK, "takeback") \
+	F(CHARGE, "charge") \
 	F(RAISE, "raise") \
 	F(COUNTERS, "counters") \
 	F(POOL_CONFIGURE, "pool_configure") \

@@ -39,21 +39,28 @@ void limits_begin(struct limits_op *op)
 	op->standings = 0;
 }
 
-struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
-	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const struct belief belief[], int count)
+/* The keys of a request: what stands in scratch (its marker), its partition's keys, its accounts. */
+static void request_keys(struct redis_store *redis, struct redis_command *command, const char *tenant, const char *name,
+	const struct belief belief[], int count)
 {
-	struct redis_store *redis = &limits->redis;
-	struct redis_command *command = redis_command_new(redis->link, done, user);
 	int partition = partition_of(ACCOUNT_USER, tenant, name);
 
-	redis_arg_function(command, function, PARTITION_KEYS + count);
 	arg_scratch(redis, command);
 	arg_partition(redis, command, partition, KEY_DUE);
 	arg_partition(redis, command, partition, KEY_OUT);
 	arg_partition(redis, command, partition, KEY_POL);
 	for (int i = 0; i < count; i++)
 		arg_account(redis, command, belief[i].kind, belief[i].tenant, belief[i].id);
+}
+
+struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const struct belief belief[], int count)
+{
+	struct redis_command *command = redis_command_new(limits->redis.link, done, user);
+
+	redis_arg_function(command, function, PARTITION_KEYS + count);
+	request_keys(&limits->redis, command, tenant, name, belief, count);
 	return command;
 }
 
@@ -128,6 +135,30 @@ static void check(struct limits_store *store, struct limits_check *op)
 	for (int i = 0; i < op->count; i++)
 		limits_arg_blob(redis, command, &op->belief[i]);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+static struct limits_debt *check_debt(struct limits_store *store, const struct limits_check *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct debt_terms terms = {.nonce = op->nonce, .until_us = clock_mono_us() + op->ttl_us};
+	struct redis_command *keys;
+	struct limits_debt *debt;
+
+	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+	debt = debt_begin(&limits->debts, op->count, &terms, &keys);
+	key_marker(&limits->redis.scratch, op->tenant, op->user, op->request_id);
+	request_keys(&limits->redis, keys, op->tenant, op->user, op->belief, op->count);
+	debt_made(debt);
+	debt->store = store;
+	return debt;
+}
+
+static void check_debt_end(struct limits_debt *debt, bool owed)
+{
+	if (owed)
+		debt_owe(debt);
+	else
+		debt_forgive(debt);
 }
 
 static void settle_done(struct redis_command *command, const redisReply *reply, const struct err *err)
@@ -253,6 +284,8 @@ static void renew(struct limits_store *store, struct limits_renew *op)
 struct limits_store *redis_limits_new(const struct redis_options *options, struct err *err)
 {
 	static const struct limits_store_ops ops = {.check = check,
+		.debt = check_debt,
+		.debt_end = check_debt_end,
 		.record = record,
 		.cancel = cancel,
 		.give_up = give_up,

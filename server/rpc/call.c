@@ -14,12 +14,16 @@
 /* Who is refused by a server that stops has another connection, or can make one, by then. */
 enum { STOPPED_RETRY_US = 20000 };
 
-static void call_release(struct call *call)
+void call_release(struct call *call)
 {
 	struct worker *worker = call->worker;
 
 	if (!call->answered || call->waiting > 0)
 		return;
+	if (call->cancelled)
+		metric_inc(METRIC_grpc_answers_unread_total, call->method->metric, (unsigned)call->status);
+	if (call->on_ended)
+		call->on_ended(call->cancelled, call->ended_ctx);
 	list_remove(&call->link);
 	list_remove(&call->stripped);
 	worker->active_count--;
@@ -44,7 +48,7 @@ static void call_release(struct call *call)
 	worker_try_shut(worker);
 }
 
-static void start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag)
+void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag)
 {
 	grpc_call_error error;
 
@@ -128,7 +132,7 @@ static void send_end(struct call *call)
 		ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
 	}
 	unsent_begin(call, call->with_message ? GRPC_SLICE_LENGTH(call->room) : 0);
-	start_batch(call, ops, n, &call->ended);
+	call_start_batch(call, ops, n, &call->ended);
 }
 
 static void end(struct call *call, int status)
@@ -289,7 +293,13 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
 		return;
 	call->watched = true;
 	op.data.recv_close_on_server.cancelled = &call->cancelled;
-	start_batch(call, &op, 1, &call->closed);
+	call_start_batch(call, &op, 1, &call->closed);
+}
+
+void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx)
+{
+	call->on_ended = ended;
+	call->ended_ctx = ctx;
 }
 
 void call_on_drain(struct call *call, void (*draining)(struct call *call, void *ctx), void *ctx)
@@ -369,7 +379,7 @@ void call_write_filled(struct call *call, void (*written)(struct call *call, boo
 	ops[n].op = GRPC_OP_SEND_MESSAGE;
 	ops[n++].data.send_message.send_message = call->sending;
 	unsent_begin(call, GRPC_SLICE_LENGTH(call->room));
-	start_batch(call, ops, n, &call->wrote);
+	call_start_batch(call, ops, n, &call->wrote);
 }
 
 void call_write(struct call *call, const void *bytes, size_t n, void (*written)(struct call *call, bool ok, void *ctx),

@@ -71,6 +71,12 @@ int64_t call_deadline_us(const struct call *call);
 void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void *ctx), void *ctx);
 
 /*
+ * Asks to be told, once and whatever happens, when the call has ended: `unread` when the caller cannot have got the answer, for the call
+ * was cancelled, or its deadline had passed, before gRPC sent the end of it. Nothing of the call may be used then but `ctx`.
+ */
+void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx);
+
+/*
  * For the doors: the caller of a stream does not count any more. Its handler is told as if he had gone (call_on_cancel) and still owes
  * the end; whatever that is, the caller gets the status of `why`. Only the first time counts.
  */
@@ -106,6 +112,13 @@ void call_fail(struct call *call, const struct err *err);
  */
 void call_write(struct call *call, const void *bytes, size_t n, void (*written)(struct call *call, bool ok, void *ctx),
 	void *ctx);
+
+/*
+ * Asks for the next message of a caller who streams; the first is call_request's. One at a time. `got` comes once and later than this
+ * returns, with bytes that are valid while it runs; NULL: there are no more, as he has closed his side or is gone. If the stream is ended
+ * meanwhile, `got` does not come.
+ */
+void call_read(struct call *call, void (*got)(struct call *call, const uint8_t *bytes, size_t n, void *ctx), void *ctx);
 
 /* Ends a stream with OK, after the write that is under way. */
 void call_end(struct call *call);

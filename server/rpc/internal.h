@@ -45,6 +45,7 @@ struct call {
 	struct tag closed;
 	struct tag wrote;
 	struct tag ended;
+	struct tag read;
 	unsigned waiting;
 
 	struct arena arena;
@@ -58,7 +59,7 @@ struct call {
 	grpc_slice status_text;
 	grpc_metadata trailer;
 	int status;
-	int cancelled; /* written by gRPC; that the event came at all says as much */
+	int cancelled; /* written by gRPC by the end of the call: it ended before its status was sent */
 
 	bool headers_sent;
 	bool watched; /* RECV_CLOSE_ON_SERVER is under way or done */
@@ -72,8 +73,14 @@ struct call {
 	void *cancel_ctx;
 	void (*on_drain)(struct call *call, void *ctx);
 	void *drain_ctx;
+	void (*on_ended)(bool unread, void *ctx);
+	void *ended_ctx;
 	void (*written)(struct call *call, bool ok, void *ctx);
 	void *written_ctx;
+	bool reading;
+	grpc_byte_buffer *received;
+	void (*got)(struct call *call, const uint8_t *bytes, size_t n, void *ctx);
+	void *got_ctx;
 };
 
 struct worker {
@@ -160,6 +167,12 @@ void unsent_strip(struct worker *worker);
 
 /* Shuts the queue down as soon as the worker is closing, has no call left and no slot posted. */
 void worker_try_shut(struct worker *worker);
+
+/* Gives gRPC something to do for the call, which is not released before the tag has come back. */
+void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag);
+
+/* Gives the call back when it was answered and nothing of it is under way. */
+void call_release(struct call *call);
 
 /* Makes call->request of call->payload. */
 void call_join_request(struct call *call);

@@ -1,9 +1,10 @@
-"""What the shells complete: a bash that has sourced the script, and a zsh on a terminal in which Tab is pressed."""
+"""What the shells complete: a bash that has sourced the script, a fish that is asked, and a zsh on a terminal in which Tab is pressed."""
 import os
 import pty
 import select
 import shlex
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -71,11 +72,20 @@ def in_zsh(words, env, home):
     return (directory / "offers").read_text().split()
 
 
-@pytest.fixture(params=[in_bash, in_zsh])
+def in_fish(words, env, home):
+    line = " ".join(["bursar", *map(shlex.quote, words[:-1]), words[-1]])
+    done = subprocess.run(["fish", "--no-config", "-c", 'bursar completion fish | source; complete -C "$argv[1]"', line], env=env, cwd=home,
+                          text=True, capture_output=True, timeout=WAIT_S, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return [offer.split("\t")[0] for offer in done.stdout.splitlines()]
+
+
+@pytest.fixture(params=[in_bash, in_zsh, in_fish])
 def completed(request, tmp_path):
     """completed("account", "g") -> the words offered for the last one."""
-    if request.param is in_zsh and not shutil.which("zsh"):
-        pytest.skip("no zsh is installed; see deploy/packages")
+    shell = request.param.__name__.removeprefix("in_")
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} is installed; see deploy/packages")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "bursar").symlink_to(program("bursar"))
     home = tmp_path / "home"
@@ -97,7 +107,7 @@ def test_commands_are_completed_word_by_word(completed):
 
 
 def test_options_and_their_choices_are_completed(completed):
-    assert completed("account", "list", "--susp") == ["--suspended"]
+    assert set(completed("account", "list", "--susp")) == {"--suspended"}
     assert completed("account", "get", "alice", "--kind", "t") == ["team", "tenant"]
     assert "--profile" in completed("status", "--pro")
 
@@ -112,12 +122,93 @@ def test_names_of_files_and_profiles_are_completed(completed):
     assert completed("profile", "list", "") != ["work", "home"]
 
 
-@pytest.mark.parametrize("page", ["bash", "man"])
+def test_names_of_files_are_offered_where_a_file_is_meant(completed):
+    for name in ("usage.csv", "prices.csv"):
+        (completed.home / name).touch()
+    assert completed("price", "import", "pr") == ["prices.csv"]
+    assert completed("replay", "us") == ["usage.csv"]
+    assert completed("bulk", "suspend", "--file", "us") == ["usage.csv"] == completed("apply", "-f", "us")
+    assert "usage.csv" not in completed("bulk", "set-tier", "")
+
+
+@pytest.fixture
+def asked(completed, bots, bursard):
+    """The same, at a server that knows something."""
+    bots.tier("gold")
+    bots.account("alice")
+    bots.account("alina")
+    bots.account("research", "TEAM")
+    bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id="acme")))
+    bots.admin.PutTier(bots.admin_pb.PutTierRequest(tier=bots.admin_pb.Tier(tenant="acme", name="goldfish")))
+    bots.admin.PutPool(bots.admin_pb.PutPoolRequest(ref=bots.admin_pb.PoolRef(name="gpu"), slots=1))
+    bots.admin.PutPrice(bots.admin_pb.PutPriceRequest(price=bots.admin_pb.Price(provider="own", model="my-model", input="1", output="2")))
+    completed.bursar("profile", "put", "here", "addr=" + bursard.grpc_addr)
+    completed.bursar("profile", "use", "here")
+    return completed
+
+
+def test_what_the_server_knows_is_offered_where_it_is_meant(asked, bursard):
+    assert asked("account", "get", "al") == ["alice", "alina"] == asked("status", "al")
+    assert asked("account", "set-tier", "alice", "go") == ["gold"] == asked("account", "list", "--tier", "go")
+    assert asked("tier", "show", "go") == ["gold"]
+    assert asked("check", "alice", "--model", "my") == ["my-model"] == asked("check", "-m", "my")
+    assert asked("price", "show", "my") == ["my-model"]
+    assert asked("pool", "watch", "gp") == ["gpu"] == asked("top", "--pool", "gp")
+    assert asked("account", "put", "alice", "--team", "res") == ["research"]
+    assert asked("account", "get", "--kind", "team", "res") == ["research"]
+    assert asked("account", "get", "res") == []
+    assert asked("status", "--tenant", "ac") == ["acme"]
+    assert asked("tier", "show", "--tenant", "acme", "go") == ["goldfish"]
+    asked.bursar("profile", "put", "nowhere", "addr=127.0.0.1:1")
+    assert asked("status", "--profile", "nowhere", "al") == []
+    assert asked("status", "--profile", "nowhere", "--addr", bursard.grpc_addr, "al") == ["alice", "alina"]
+
+
+def test_values_of_fixed_lists_are_offered(completed):
+    assert completed("key", "create", "op") == ["operator"]
+    assert set(completed("completion", "")) == {"bash", "zsh", "fish"}
+    assert completed("bulk", "su") == ["suspend"]
+
+
+def test_a_server_that_is_away_or_says_nothing_has_nothing_to_offer(completed):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for address in ("127.0.0.1:1", f"127.0.0.1:{silent.getsockname()[1]}", "no address"):
+            completed.bursar("profile", "put", "away", "addr=" + address)
+            assert completed("status", "--profile", "away", "al") == []
+            assert completed("tier", "show", "--profile", "away", "") == []
+
+
+@pytest.mark.parametrize("typed, whole", [("telegram:4", "telegram:42 "), ("o", "o\\ brien "), ("--kind=tea", None)])
+def test_tab_in_bash_completes_ids_as_they_have_to_be_typed(bots, bursard, tmp_path, typed, whole):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "bursar").symlink_to(program("bursar"))
+    for user in ("telegram:42", "o brien"):
+        bots.account(user)
+    env = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "BURSAR_ADDR": bursard.grpc_addr, "HOME": str(tmp_path), "TERM": "dumb",
+           "PS1": "ready>", "INPUTRC": "/dev/null", "XDG_CONFIG_HOME": ""}
+    master, slave = pty.openpty()
+    line = f"bursar account get {typed}" if whole else "bursar account get alice --kind=tea"
+    with subprocess.Popen(["bash", "--norc", "--noprofile", "-i"], stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, start_new_session=True,
+                          env=env) as bash:
+        os.close(slave)
+        read_until(master, b"ready>")
+        os.write(master, b"source <(bursar completion bash); echo so''urced\n")
+        read_until(master, b"sourced\r\n")
+        os.write(master, line.encode() + b"\t")
+        seen = read_until(master, (whole or "alice --kind=team ").encode())
+        assert (f"get {whole}" if whole else "--kind=team ").encode() in seen
+        os.write(master, b"\x15exit\n")
+        while read_until(master, b"nothing ends it but the end") and bash.poll() is None:
+            pass
+    os.close(master)
+
+
+@pytest.mark.parametrize("page", ["bash", "fish", "man"])
 def test_every_option_of_every_command_is_in_the_pages(page):
-    made = subprocess.run([program("bursar"), *(["completion", "bash"] if page == "bash" else ["docs", "man"])], check=True, text=True,
+    made = subprocess.run([program("bursar"), *(["docs", "man"] if page == "man" else ["completion", page])], check=True, text=True,
                           capture_output=True).stdout.replace("\\-", "-")
     reference = subprocess.run([program("bursar"), "docs", "markdown"], check=True, text=True, capture_output=True).stdout
     options = {word.strip("`,") for line in reference.splitlines() if line.startswith("| `") for word in line.split()[1:3]
                if word.strip("`,").startswith("--")}
     assert len(options) > 60
-    assert not [option for option in options if option not in made]
+    assert not [option for option in options if (option if page != "fish" else "-l " + option[2:]) not in made]

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "cli/pool_watch.h"
@@ -20,8 +21,19 @@ static Bursar__V1__PoolLevelStats *levels[] = {&high, &low};
 static Bursar__V1__PoolWaiter waiter = BURSAR__V1__POOL_WAITER__INIT;
 static Bursar__V1__PoolWaiter *waiters[] = {&waiter};
 
+static Bursar__V1__Tier free_tier = BURSAR__V1__TIER__INIT;
+static Bursar__V1__Tier trial = BURSAR__V1__TIER__INIT;
+static Bursar__V1__Tier *tier_list[] = {&free_tier, &trial};
+static Bursar__V1__ListTiersResponse tiers = BURSAR__V1__LIST_TIERS_RESPONSE__INIT;
+
 static Bursar__V1__PoolStats example(void)
 {
+	free_tier.name = (char *)"free";
+	trial.name = (char *)"trial";
+	free_tier.pool_priority = trial.pool_priority = 1;
+	tiers.tiers = tier_list;
+	tiers.n_tiers = 2;
+
 	Bursar__V1__PoolStats stats = BURSAR__V1__POOL_STATS__INIT;
 
 	ref.name = (char *)"gpu";
@@ -66,9 +78,9 @@ static void a_line_has_what_matters_most(void **state)
 	(void)state;
 	stats.paused = true;
 	stats.starving = 1;
-	pool_put_line(&out, &stats, 1.25);
-	assert_string_equal(buf_str(&out),
-		"gpu 4/5 running, 2 waiting (10: 0, 1: 2), oldest 1 min 30 s, 1.2 grants/s, paused, 1 starving");
+	pool_put_line(&out, &stats, 1.25, &tiers);
+	assert_string_equal(buf_str(&out), "gpu 4/5 running, 2 waiting (10: 0, 1 free, trial: 2), oldest 1 min 30 s, "
+					   "1.2 grants/s, paused, 1 starving");
 	buf_release(&out);
 }
 
@@ -78,19 +90,33 @@ static void a_screen_has_bar_levels_and_waiters(void **state)
 	struct cli cli = {0};
 
 	(void)state;
-	pool_view_stats(&cli, &stats, 2);
-	assert_string_equal(buf_str(&cli.out), "  slots        [################################........] 4 of 5\n"
-					       "  waiting      2, oldest 1 min 30 s\n"
-					       "  grants       2.0 a second; 30 at once, 12 after waiting, 0 aged\n"
-					       "  mean hold    30 s\n"
-					       "  refused      0 by predicted wait, 0 by full queues, 0 timed out\n"
-					       "  fairness     0.500 (Jain)\n"
-					       "PRIORITY WEIGHT WAITING RUNNING     OLDEST GRANTED SHARE ENTITLED\n"
-					       "      10     10       0       3        0 s      40 75.0%    90.9%\n"
-					       "       1      1       2       1 1 min 30 s       2 25.0%     9.1%\n"
-					       "\n"
-					       "LONGEST WAITS REQUEST PRIORITY SEATS     WAITED WHY\n"
-					       "ann           r1             1     1 1 min 30 s level_share\n");
+	pool_view_stats(&cli, &stats, 2, &tiers);
+	assert_string_equal(buf_str(&cli.out),
+		"  slots        [################################........] 4 of 5\n"
+		"  waiting      2, oldest 1 min 30 s\n"
+		"  grants       2.0 a second; 30 at once, 12 after waiting, 0 aged\n"
+		"  mean hold    30 s\n"
+		"  refused      0 by predicted wait, 0 by full queues, 0 timed out\n"
+		"  fairness     0.500 (Jain)\n"
+		"PRIORITY TIERS       WEIGHT WAITING RUNNING     OLDEST GRANTED SHARE ENTITLED\n"
+		"      10 -               10       0       3        0 s      40 75.0%    90.9%\n"
+		"       1 free, trial      1       2       1 1 min 30 s       2 25.0%     9.1%\n"
+		"\n"
+		"LONGEST WAITS REQUEST PRIORITY SEATS     WAITED WHY\n"
+		"ann           r1             1     1 1 min 30 s level_share\n");
+	buf_release(&cli.out);
+}
+
+static void a_priority_that_nobody_asks_for_has_no_share(void **state)
+{
+	Bursar__V1__PoolStats stats = example();
+	struct cli cli = {0};
+
+	(void)state;
+	high.running = 0;
+	pool_view_stats(&cli, &stats, 2, NULL);
+	assert_non_null(strstr(
+		buf_str(&cli.out), "\n      10 -         10       0       0        0 s      40     -        -\n"));
 	buf_release(&cli.out);
 }
 
@@ -113,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_what_matters_most),
 		cmocka_unit_test(a_screen_has_bar_levels_and_waiters),
+		cmocka_unit_test(a_priority_that_nobody_asks_for_has_no_share),
 		cmocka_unit_test(grants_a_second_are_between_two_looks),
 	};
 
