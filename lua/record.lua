@@ -12,8 +12,6 @@
 --       The same call, sent twice, is OK both times. What it gave back is kept in held_* of the settled marker.
 -- FCALL bursar_record_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <record> <usage> <info> <blob>
 
-local SETTLE = '<BBi7i7i7I6I6i7i7c8c8'
-
 local function reply_settle(
 	status, time, m, late, requests, input, output, cost, r_requests, r_input, r_output, r_cost, usage, count
 )
@@ -62,6 +60,8 @@ local function marker_close(keys, m, window)
 end
 
 do -- a block, for Lua has room for 200 locals in a library
+
+local SETTLE = '<BBi7i7i7I6I6i7i7c8c8'
 
 -- A marker for a request that was never checked: it holds nothing, on the limits that match it now.
 local function unchecked(count, time, started, interface, model, info, accounts_digest)

@@ -55,9 +55,9 @@ static const struct option *option_of(const struct cli *cli, const char *field, 
 		return NULL;
 	memcpy(name, field, len);
 	if (ends_with(name, len, "_us"))
-		name[len -= 3] = '\0';
+		name[len - 3] = '\0';
 	else if (ends_with(name, len, "_day"))
-		name[len -= 4] = '\0';
+		name[len - 4] = '\0';
 	for (size_t i = 0; i < sizeof(renamed) / sizeof(*renamed); i++)
 		if (strcmp(renamed[i].field, name) == 0 && (option = option_find(cli, renamed[i].option)))
 			return option;
