@@ -1,14 +1,17 @@
--- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger had
--- already. raise: lifts counters to what the ledger knows.
+-- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger
+-- had already. charge: counts an entry on accounts that it did not name. raise: lifts counters to what the ledger knows; those
+-- that an adoption may have put too high it lowers.
 -- reset:    KEYS marker, out, record, pol of the account's partition. ARGV info; account blob; `i7 window (idempotency)`
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
 -- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, each that is not empty `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
 -- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account
 --           `i7 day, i7 week, i7 month, B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
--- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled)`. Reply OK 0 `B raised`; ABSENT 4 `I4 mask`
--- counters: KEYS record, pol. Reply OK 0 `B n, n x (I4 limit id, B dimension, B unit, I6 interface, I6 model, i7 window_start,
---           i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
+-- charge:   KEYS pol, records. ARGV as takeback, without the id. Reply OK 0
+-- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled when it was read, i7 what the ledger knows)`.
+--           Reply OK 0 `B raised, B lowered`; ABSENT 4 `I4 mask`
+-- counters: KEYS record, pol. Reply OK 0 `B may be above the ledger, B n, n x (I4 limit id, B dimension, B unit, I6 interface,
+--           I6 model, i7 window_start, i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
 do -- a block, for Lua has room for 200 locals in a library
 
@@ -85,12 +88,13 @@ local function waiting(keys)
 	return pack('<Bi7I2', OK, time, n) .. concat(list)
 end
 
-local function take_back_windows(t, p, interface, model, day, week, month)
+-- Moves the calendar counters of the windows that still run by `asked`, up or down.
+local function move_windows(t, p, interface, model, sign, day, week, month)
 	for k = 1, p.n do
 		local unit = p.unit[k]
 		if p.kind[k] == CALENDAR and in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
 			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
-			t[p.slot[k]] = clamp(t[p.slot[k]] - asked[p.dim[k]])
+			t[p.slot[k]] = clamp(t[p.slot[k]] + sign * asked[p.dim[k]])
 		end
 	end
 end
@@ -108,7 +112,7 @@ local function takeback(keys, args)
 		local p, list = plans[i], args[2 + i]
 		if t then
 			local day, week, month, n = sunpack('<i7i7i7B', list)
-			take_back_windows(t, p, interface, model, day, week, month)
+			move_windows(t, p, interface, model, -1, day, week, month)
 			for r = 1, n do
 				local k = p.index[sunpack('<I4', list, 23 + 4 * (r - 1))]
 				local s = k and p.slot[k]
@@ -123,6 +127,23 @@ local function takeback(keys, args)
 	return answer(OK, time)
 end
 
+-- Who is seeded between the ledger's commit and this is counted on twice: so the record may be high.
+local function charge(keys, args)
+	local time = clock_now()
+	ask(sunpack('<i7i7i7i7', args[1]))
+	local interface, model = sunpack('<I6I6', args[1], 29)
+	for i = 1, #keys - 1 do
+		local raw = call('GET', keys[1 + i])
+		local t = account_read(i, raw, time, keys[1])
+		if t then
+			move_windows(t, plans[i], interface, model, 1, sunpack('<i7i7i7', args[1 + i]))
+			t[FLAGS] = t[FLAGS] + (has_bit(t[FLAGS], HIGH) and 0 or HIGH)
+			account_save(i, keys[1 + i], raw, 0, keys[1])
+		end
+	end
+	return answer(OK, time)
+end
+
 local function raise(keys, args)
 	local time = clock_now()
 	local raw = call('GET', keys[1])
@@ -130,21 +151,28 @@ local function raise(keys, args)
 	if not t then
 		return pack('<Bi7I4', ABSENT, time, 1)
 	end
-	local p, list, raised = plans[1], args[1], 0
+	local p, list, raised, lowered, moved = plans[1], args[1], 0, 0, false
+	local high = has_bit(t[FLAGS], HIGH)
 	for r = 1, list:byte(1) do
-		local id, start, settled = sunpack('<I4i7i7', list, 2 + 18 * (r - 1))
+		local id, start, seen, known = sunpack('<I4i7i7i7', list, 2 + 25 * (r - 1))
 		local k = p.index[id]
 		local s = k and p.slot[k]
-		if k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start and t[s] < settled
-			and not has_bit(t[UNSEEDED], p.bit[k]) then
-			t[s] = settled
-			raised = raised + 1
+		local runs = k and p.kind[k] == CALENDAR and t[DAY + p.unit[k]] == start and not has_bit(t[UNSEEDED], p.bit[k])
+		if not runs or t[s] ~= seen then
+			moved = true
+		elseif seen < known then
+			t[s], raised = known, raised + 1
+		elseif seen > known and high then
+			t[s], lowered = known, lowered + 1
 		end
 	end
-	if raised > 0 then
+	if high and not moved then
+		t[FLAGS] = t[FLAGS] - HIGH
+	end
+	if raised + lowered > 0 or high and not moved then
 		account_save(1, keys[1], raw, 0, keys[2])
 	end
-	return pack('<Bi7B', OK, time, raised)
+	return pack('<Bi7BB', OK, time, raised, lowered)
 end
 
 local function counters(keys)
@@ -162,13 +190,14 @@ local function counters(keys)
 				t[DAY + p.unit[k]], t[s], t[s + 1])
 		end
 	end
-	return pack('<Bi7B', OK, time, n) .. concat(rows)
+	return pack('<Bi7BB', OK, time, has_bit(t[FLAGS], HIGH) and 1 or 0, n) .. concat(rows)
 end
 
 register('reset', reset, { 'allow-oom' })
 register('waiting', waiting, { 'no-writes' })
 register('drain', drain, { 'no-writes' })
 register('takeback', takeback, { 'allow-oom' })
+register('charge', charge, { 'allow-oom' })
 register('raise', raise, { 'allow-oom' })
 register('counters', counters, { 'no-writes' })
 

@@ -9,8 +9,9 @@
 -- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 8 a provisional record stays so; 32 keep the
 --         policy in the record), I2 grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`;
 --         NOTHING 11 (its version is not lower; a provisional record takes an equal one)
--- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 also when something was settled since), i7 day, i7 week, i7 month (starts
---         of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7 what the ledger knows)`. Reply OK 0;
+-- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 also when something was settled since: the ledger may have it already),
+--         i7 day, i7 week, i7 month (starts of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7
+--         what the ledger knows)`. Reply OK 0;
 --         NOTHING 11 (something was settled since: read again); ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
 -- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
 do -- a block, for Lua has room for 200 locals in a library
@@ -89,7 +90,8 @@ local function policy(keys, args)
 	end
 	local inline = flags % 2 == 1 or flags >= 32
 	local bytes = inline and args[2] or ''
-	t[VERSION], t[EPOCH], t[PERCENT], t[GRACE], t[FLAGS] = version, epoch, percent, grace, flags % 32
+	t[VERSION], t[EPOCH], t[PERCENT], t[GRACE] = version, epoch, percent, grace
+	t[FLAGS] = flags % 32 + (has_bit(t[FLAGS], HIGH) and HIGH or 0)
 	if provisional then
 		t[UNSEEDED] = plans[1].calendars
 		t[DAY_END], t[WEEK_END], t[MONTH_END] = 0, 0, 0 -- they were those of UTC, or of a zone of before
@@ -124,7 +126,7 @@ local function adopt(keys, args)
 	end
 	local t, p, list = states[1], plans[1], args[2]
 	local flags, day, week, month, n = sunpack('<Bi7i7i7B', list)
-	local settled, cleared = {}, 0
+	local settled, cleared, high = {}, 0, has_bit(t[FLAGS], HIGH)
 	for r = 1, n do
 		local id, seen, known = sunpack('<I4i7i7', list, 24 + 18 * (r - 1))
 		local k = p.index[id]
@@ -134,6 +136,7 @@ local function adopt(keys, args)
 				return answer(NOTHING, time)
 			end
 			settled[k], cleared = clamp(known + (since > 0 and since or 0)), cleared + p.bit[k]
+			high = high or since > 0
 		end
 	end
 	adopt_starts(t, p, { day, week, month })
@@ -141,6 +144,9 @@ local function adopt(keys, args)
 		t[p.slot[k]] = amount
 	end
 	t[UNSEEDED] = t[UNSEEDED] - cleared
+	if high and not has_bit(t[FLAGS], HIGH) then
+		t[FLAGS] = t[FLAGS] + HIGH
+	end
 	if t[UNSEEDED] == 0 and has_bit(t[FLAGS], PROVISIONAL) then
 		t[FLAGS] = t[FLAGS] - PROVISIONAL
 	end

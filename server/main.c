@@ -24,7 +24,7 @@
 #include "wire.h"
 
 /* Exit codes: 0 done, 1 could not start or not stop in order, 2 a bad option. */
-enum { EXIT_BAD_OPTION = 2, STOP_GRACE_S = 10 };
+enum { EXIT_BAD_OPTION = 2, STOP_GRACE_S = 10, LOOK_MS = 5000 };
 
 struct parts {
 	struct conf conf;
@@ -35,6 +35,7 @@ struct parts {
 	uv_loop_t loop;
 	uv_signal_t on_term;
 	uv_signal_t on_int;
+	uv_timer_t look;
 	atomic_bool serving;
 };
 
@@ -198,6 +199,12 @@ static void on_stop_signal(uv_signal_t *handle, int signal)
 	uv_stop(&parts->loop);
 }
 
+static void on_look(uv_timer_t *timer)
+{
+	(void)timer;
+	wire_look();
+}
+
 static void start_loop(struct parts *parts)
 {
 	uv_loop_init(&parts->loop);
@@ -207,12 +214,15 @@ static void start_loop(struct parts *parts)
 	parts->on_int.data = parts;
 	uv_signal_start(&parts->on_term, on_stop_signal, SIGTERM);
 	uv_signal_start(&parts->on_int, on_stop_signal, SIGINT);
+	uv_timer_init(&parts->loop, &parts->look);
+	uv_timer_start(&parts->look, on_look, 0, LOOK_MS);
 }
 
 static void close_loop(struct parts *parts)
 {
 	uv_close((uv_handle_t *)&parts->on_term, NULL);
 	uv_close((uv_handle_t *)&parts->on_int, NULL);
+	uv_close((uv_handle_t *)&parts->look, NULL);
 	uv_run(&parts->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&parts->loop);
 }

@@ -23,6 +23,7 @@
 #include "service/watch.h"
 #include "service/watch_tell.h"
 #include "service/worker.h"
+#include "service/zones.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 /* So long the good-byes of a keeper may be under way. One that is lost costs its waiters some seconds, and no more. */
@@ -385,4 +386,9 @@ bool wire_ready(void *arg)
 
 	buf_release(&reason);
 	return ready;
+}
+
+void wire_look(void)
+{
+	zones_look();
 }

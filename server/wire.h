@@ -33,4 +33,7 @@ bool wire_probe_postgres(struct buf *reason, void *arg);
 /* Both: what grpc.health.v1 says of every service. */
 bool wire_ready(void *arg);
 
+/* From time to time, by one thread: whether the system has replaced its time zones. */
+void wire_look(void);
+
 #endif

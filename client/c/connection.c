@@ -97,8 +97,8 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	struct bursar *bursar;
 
 	if (!address_is_right(address)) {
-		error_field(error, "address", "'%s' is none; it looks like %s or unix:/run/bursar.sock", address,
-			BURSAR_DEFAULT_ADDRESS);
+		error_field(error, "address", "'%s' is not an address%s; it looks like %s or unix:/run/bursar.sock",
+			address, strstr(address, "://") ? ": write it without http://" : "", BURSAR_DEFAULT_ADDRESS);
 		return NULL;
 	}
 	if (!key_is_right(chosen.key)) {

@@ -8,8 +8,11 @@
 
 enum { FILE_MOST = 1 << 20 };
 
-/* The file's text (free it); NULL with `error`. */
-static char *pem_read(const char *path, const char *field, struct bursar_error *error)
+#define CERTIFICATE "-----BEGIN CERTIFICATE-----"
+#define PRIVATE_KEY "PRIVATE KEY-----"
+
+/* The file's text (free it), in which `begins` is to be found; NULL with `error`. */
+static char *pem_read(const char *path, const char *field, const char *begins, struct bursar_error *error)
 {
 	FILE *file = fopen(path, "re");
 	char *text;
@@ -24,10 +27,17 @@ static char *pem_read(const char *path, const char *field, struct bursar_error *
 		abort();
 	len = fread(text, 1, FILE_MOST, file);
 	fclose(file);
-	if (len < FILE_MOST && strstr(text, "-----BEGIN "))
+	if (len < FILE_MOST && strstr(text, begins))
 		return text;
+	/* A key's bytes are nobody's to keep, whatever it was taken for. */
+	bool key = strstr(text, "PRIVATE KEY-----") != NULL, cert = strstr(text, CERTIFICATE) != NULL;
+	explicit_bzero(text, len);
 	free(text);
-	error_field(error, field, "%s is no PEM file", path);
+	error_field(error, field, "%s %s", path,
+		key				   ? "is a private key, where a certificate is expected"
+		: cert				   ? "is a certificate, where a private key is expected"
+		: strcmp(begins, CERTIFICATE) == 0 ? "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
+						   : "holds no private key in PEM form");
 	return NULL;
 }
 
@@ -39,7 +49,8 @@ static bool given(const char *path)
 /* "" of `path`: nothing to read, and right. */
 static bool part_read(const char *path, const char *field, char **out, struct bursar_error *error)
 {
-	*out = given(path) ? pem_read(path, field, error) : NULL;
+	*out = given(path) ? pem_read(path, field, strcmp(field, "tls_key") == 0 ? PRIVATE_KEY : CERTIFICATE, error)
+			   : NULL;
 	return *out || !given(path);
 }
 

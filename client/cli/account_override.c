@@ -1,7 +1,12 @@
 /* account override: limits of an account's own, and when they end. */
 #include "cli/commands.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "cli/confirm.h"
+#include "cli/known.h"
+#include "cli/view.h"
 
 static bool override_is_clear(struct cli *cli, size_t removed)
 {
@@ -61,6 +66,46 @@ static bool removed_are_there(struct cli *cli, Bursar__V1__AccountRef *ref, char
 	return !cli->err.text[0];
 }
 
+/* Does a limit of the request take the place of one that is there? By its name, or, without one, by what it counts and when. */
+static bool stays(const Bursar__V1__Limit *old, const Bursar__V1__OverrideLimitsRequest *request)
+{
+	for (size_t i = 0; i < request->n_limits; i++)
+		if (limit_takes_place(request->limits[i], old))
+			return true;
+	return false;
+}
+
+/* Without --merge the overrides that are not named go: shown, and asked. */
+static bool drop_is_meant(struct cli *cli, const Bursar__V1__OverrideLimitsRequest *request, int *code)
+{
+	Bursar__V1__GetAccountRequest get = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
+	Bursar__V1__Account *account;
+	struct buf lost = {0};
+	bool meant = true;
+
+	if (request->merge || option_given(cli, "clear") || option_given(cli, "yes"))
+		return true;
+	get.ref = request->ref;
+	account = cli_call(cli, BURSAR_GET_ACCOUNT, &get, code);
+	if (!account)
+		return false;
+	for (size_t i = 0; i < account->n_overrides; i++) {
+		if (stays(account->overrides[i], request))
+			continue;
+		buf_putf(&lost, "  %s: ", account->overrides[i]->name);
+		view_limit(&lost, account->overrides[i]);
+		buf_put_str(&lost, "\n");
+	}
+	if (lost.len) {
+		fprintf(stderr, "bursar: %s %s would lose these overrides:\n%s", kind_name(request->ref->kind),
+			request->ref->id, buf_str(&lost));
+		meant = cli_ask(cli, "Drop them?", "keep them with --merge, or drop them with --yes", code);
+	}
+	buf_release(&lost);
+	bursar_free(account);
+	return meant;
+}
+
 int account_override(struct cli *cli)
 {
 	Bursar__V1__OverrideLimitsRequest request = BURSAR__V1__OVERRIDE_LIMITS_REQUEST__INIT, *read = NULL;
@@ -80,17 +125,20 @@ int account_override(struct cli *cli)
 	}
 	read_account_ref(cli, &ref);
 	request.ref = &ref;
-	if (removed && !removed_are_there(cli, &ref, request.remove, removed, &code))
-		goto done;
 	request.limits = read ? read->limits : limits;
 	request.n_limits = read ? read->n_limits : count;
 	limits_end(cli, request.limits, request.n_limits);
 	request.merge = option_given(cli, "merge") || removed > 0 || (read && read->merge);
 	request.reason = (char *)option_text(cli, "reason");
+	if ((removed && !removed_are_there(cli, &ref, request.remove, removed, &code)) ||
+		!account_expected(cli, &ref, &code) || !drop_is_meant(cli, &request, &code))
+		goto done;
 	code = account_call(cli, BURSAR_OVERRIDE_LIMITS, &request);
+	if (code == EXIT_DONE)
+		tell_of_limits(cli, request.limits, request.n_limits);
 done:
-	if (code == EXIT_USAGE)
-		cli_usage(cli);
+	if (cli->err.text[0])
+		code = cli_usage(cli);
 	limits_free(limits, count);
 	bursar_free(read);
 	return code;

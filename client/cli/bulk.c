@@ -6,92 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/file.h"
 #include "cli/format.h"
 #include "cli/plain.h"
 #include "cli/table.h"
 #include "cli/view.h"
-#include "base/csv.h"
 
 enum { IDS_A_CALL = 1000, EXAMPLES = 20, TICK_US = 100000, QUIET_US = 2000000, LINE_US = 10000000 };
-#define IDS_MOST 1000000
-
-static void id_add(struct bulk *bulk, const char *id)
-{
-	if (bulk->ids % 1024 == 0)
-		bulk->id = realloc(bulk->id, (bulk->ids + 1024) * sizeof(*bulk->id));
-	if (!bulk->id || !(bulk->id[bulk->ids++] = strdup(id)))
-		abort();
-}
-
-/* The column that the first row names, or -1 where it names none. */
-static int heading(const struct csv_row *row)
-{
-	for (int i = 0; i < row->count; i++)
-		if (strcasecmp(row->field[i], "user") == 0 || strcasecmp(row->field[i], "id") == 0)
-			return i;
-	return -1;
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void ids_sort(struct bulk *bulk)
-{
-	size_t kept = 0;
-
-	if (bulk->ids > 0)
-		qsort(bulk->id, bulk->ids, sizeof(*bulk->id), by_text);
-	for (size_t i = 0; i < bulk->ids; i++) {
-		if (kept > 0 && strcmp(bulk->id[i], bulk->id[kept - 1]) == 0)
-			free(bulk->id[i]);
-		else
-			bulk->id[kept++] = bulk->id[i];
-	}
-	bulk->ids = kept;
-}
-
-static bool rows_read(struct bulk *bulk, struct csv csv, const char *path)
-{
-	struct err *err = &bulk->cli->err;
-	struct csv_row row;
-	int column = 0;
-
-	while (csv_next(&csv, &row, err)) {
-		if (row.count == 0)
-			return true;
-		if (csv.line == 1 && heading(&row) >= 0) {
-			column = heading(&row);
-			continue;
-		}
-		if (column >= row.count || strlen(row.field[column]) > 128)
-			return err_set(err, ERR_INVALID, "%s: line %d: %s", path, csv.line,
-				column >= row.count ? "has no such column" : "an id has at most 128 bytes");
-		if (bulk->ids == IDS_MOST)
-			return err_set(err, ERR_INVALID, "%s: has more than a million ids", path);
-		if (row.field[column][0])
-			id_add(bulk, row.field[column]);
-	}
-	return err_prefix(err, "%s: ", path);
-}
-
-bool bulk_read_ids(struct bulk *bulk, const char *path)
-{
-	struct buf text = {0};
-	bool ok = file_read(path, &text, &bulk->cli->err) &&
-		  rows_read(bulk, (struct csv){.at = buf_str(&text), .left = text.len}, path);
-
-	buf_release(&text);
-	bulk->by_ids = true;
-	ids_sort(bulk);
-	return ok;
-}
 
 /* What the change is about, of one account. */
 static void put_state(struct buf *out, const Bursar__V1__Account *account, Bursar__V1__AccountAction action)
@@ -143,8 +66,15 @@ static void example_add(struct bulk *bulk, const Bursar__V1__AccountDifference *
 	bulk->shown++;
 }
 
-static void failure_put(struct buf *out, const Bursar__V1__AccountFailure *failure)
+static void failure_add(struct bulk *bulk, const Bursar__V1__AccountFailure *failure)
 {
+	struct buf *out = &bulk->failures;
+
+	if (strcmp(failure->field, "id") == 0) {
+		if (bulk->strangers < sizeof(bulk->stranger) / sizeof(*bulk->stranger))
+			bulk->stranger[bulk->strangers++] = strdup(failure->id);
+		return;
+	}
 	buf_put_str(out, "  ");
 	put_plain(out, failure->id);
 	buf_put_str(out, ": ");
@@ -162,10 +92,11 @@ static void on_message(void *ctx, void *message)
 	bulk->counts.already = bulk->before.already + answer->already;
 	bulk->counts.failed = bulk->before.failed + answer->failed;
 	bulk->counts.pending = bulk->before.pending + answer->pending;
+	bulk->counts.unknown = bulk->before.unknown + answer->unknown;
 	for (size_t i = 0; i < answer->n_examples; i++)
 		example_add(bulk, answer->examples[i]);
 	for (size_t i = 0; i < answer->n_failures && bulk->failures.len < 4096; i++)
-		failure_put(&bulk->failures, answer->failures[i]);
+		failure_add(bulk, answer->failures[i]);
 	bursar_free(message);
 }
 
@@ -281,15 +212,9 @@ static bool expect(struct bulk *bulk, int *code)
 	return true;
 }
 
-int bulk_run(struct bulk *bulk, bool dry)
+static int run_all(struct bulk *bulk, bool dry)
 {
-	int code = EXIT_DONE;
-
-	bulk->terminal = isatty(STDERR_FILENO) != 0;
 	bulk->request.dry_run = dry;
-	signal(SIGINT, on_interrupt);
-	if (!expect(bulk, &code))
-		return code;
 	bulk->started_us = bulk->told_us = clock_mono_us();
 	bool ok = run_calls(bulk);
 	if (bulk->terminal)
@@ -297,12 +222,50 @@ int bulk_run(struct bulk *bulk, bool dry)
 	if (bulk->failures.len > 0)
 		fprintf(stderr, "bursar: the first that failed:\n%s", buf_str(&bulk->failures));
 	if (!ok) {
-		code = cli_failed(bulk->cli, &bulk->error);
+		int code = cli_failed(bulk->cli, &bulk->error);
+
 		if (!dry && bulk->counts.matched > 0)
 			fprintf(stderr, "  Repeat the command: what was changed is left alone.\n");
 		return code;
 	}
+	if (bulk->counts.unknown > 0)
+		return bulk_tell_unknown(bulk);
 	return bulk->counts.failed > 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+/* One id that nobody knows and nothing is changed: so they are looked at first. */
+static bool all_known(struct bulk *bulk, int *code)
+{
+	size_t shown = bulk->shown;
+
+	if (!bulk->by_ids || !bulk->request.known_only || bulk->ids == 0)
+		return true;
+	bulk->request.dry_run = true;
+	bulk->started_us = bulk->told_us = clock_mono_us();
+	bulk->shown = EXAMPLES; /* shows none */
+	if (!run_calls(bulk))
+		*code = cli_failed(bulk->cli, &bulk->error);
+	else if (bulk->counts.unknown > 0)
+		*code = bulk_tell_unknown(bulk);
+	else
+		*code = EXIT_DONE;
+	bulk->shown = shown;
+	if (*code == EXIT_DONE) {
+		bulk->counts = (struct bulk_counts){0};
+		buf_reset(&bulk->failures);
+	}
+	return *code == EXIT_DONE;
+}
+
+int bulk_run(struct bulk *bulk, bool dry)
+{
+	int code = EXIT_DONE;
+
+	bulk->terminal = isatty(STDERR_FILENO) != 0;
+	signal(SIGINT, on_interrupt);
+	if (!expect(bulk, &code) || (!dry && !all_known(bulk, &code)))
+		return code;
+	return run_all(bulk, dry);
 }
 
 void bulk_show(struct bulk *bulk, bool dry)
@@ -347,6 +310,8 @@ void bulk_release(struct bulk *bulk)
 	for (size_t i = 0; i < bulk->ids; i++)
 		free(bulk->id[i]);
 	free(bulk->id);
+	for (size_t i = 0; i < bulk->strangers; i++)
+		free(bulk->stranger[i]);
 	table_free(bulk->examples);
 	buf_release(&bulk->failures);
 }

@@ -5,7 +5,7 @@
 #include "cli/command.h"
 
 struct bulk_counts {
-	int64_t matched, changed, already, failed, pending;
+	int64_t matched, changed, already, failed, unknown, pending;
 };
 
 struct bulk {
@@ -15,11 +15,14 @@ struct bulk {
 	bool by_ids; /* these, sorted, each once; else those of request.filter */
 	char **id;
 	size_t ids;
+	char first[129]; /* the first line's, where that is no heading */
 	/* What came of it. */
 	struct bulk_counts counts;
 	struct table *examples; /* of a dry run */
 	size_t shown;
 	struct buf failures; /* the first of them, a line each */
+	char *stranger[8]; /* the first of the unknown ids */
+	size_t strangers;
 	/* Its own. */
 	struct bulk_counts before; /* of calls that have ended */
 	int64_t expected, started_us, told_us;
@@ -27,11 +30,14 @@ struct bulk {
 	struct bursar_error error;
 };
 
-/* Reads the ids of a CSV file: the column "user" or "id" where the first row has one, else the first. False with cli->err. */
+/* Reads the ids of a CSV file (bulk_ids.c): the column "user" or "id", or the only column. False with cli->err. */
 bool bulk_read_ids(struct bulk *bulk, const char *path);
 
 /* Changes them, or with `dry` counts what would change. The exit code, after saying on standard error what went wrong. */
 int bulk_run(struct bulk *bulk, bool dry);
+
+/* Says on standard error which of the ids are unknown (bulk_ids.c); answers the exit code. */
+int bulk_tell_unknown(const struct bulk *bulk);
 
 /* Appends what it did, or would do, to the output. */
 void bulk_show(struct bulk *bulk, bool dry);

@@ -8,6 +8,7 @@
 #include "cli/account_filter.h"
 #include "cli/account_list.h"
 #include "cli/format.h"
+#include "cli/known.h"
 #include "cli/view.h"
 
 /* A typing error in an id makes an account: whoever made one is told. */
@@ -77,8 +78,11 @@ static int run_set_tier(struct cli *cli)
 {
 	Bursar__V1__SetTierRequest request = BURSAR__V1__SET_TIER_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
+	int code;
 
 	read_account_ref(cli, &ref);
+	if (!account_expected(cli, &ref, &code))
+		return code;
 	request.ref = &ref;
 	request.tier = (char *)cli_arg(cli, 1);
 	request.reason = (char *)option_text(cli, "reason");
@@ -100,8 +104,11 @@ static int run_suspend(struct cli *cli)
 {
 	Bursar__V1__SuspendRequest request = BURSAR__V1__SUSPEND_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
+	int code;
 
 	read_account_ref(cli, &ref);
+	if (!account_expected(cli, &ref, &code))
+		return code;
 	request.ref = &ref;
 	request.reason = (char *)option_text(cli, "reason");
 	return account_call(cli, BURSAR_SUSPEND, &request);
@@ -111,8 +118,11 @@ static int run_unsuspend(struct cli *cli)
 {
 	Bursar__V1__UnsuspendRequest request = BURSAR__V1__UNSUSPEND_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
+	int code;
 
 	read_account_ref(cli, &ref);
+	if (!account_expected(cli, &ref, &code))
+		return code;
 	request.ref = &ref;
 	request.reason = (char *)option_text(cli, "reason");
 	return account_call(cli, BURSAR_UNSUSPEND, &request);
@@ -122,6 +132,7 @@ static int run_grace(struct cli *cli)
 {
 	Bursar__V1__SetGraceRequest request = BURSAR__V1__SET_GRACE_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
+	int code;
 	int ways = option_given(cli, "until") + option_given(cli, "for") + option_given(cli, "off");
 	int64_t percent = option_number(cli, "percent", 0);
 
@@ -134,6 +145,8 @@ static int run_grace(struct cli *cli)
 	if (cli->err.text[0])
 		return cli_usage(cli);
 	read_account_ref(cli, &ref);
+	if (!account_expected(cli, &ref, &code))
+		return code;
 	request.ref = &ref;
 	request.until_us = option_number(cli, "until", 0);
 	if (option_given(cli, "for"))
@@ -147,6 +160,7 @@ static int run_bypass(struct cli *cli)
 {
 	Bursar__V1__SetBypassRequest request = BURSAR__V1__SET_BYPASS_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
+	int code;
 	const char *state = cli_arg(cli, 1);
 
 	if (strcmp(state, "on") != 0 && strcmp(state, "off") != 0) {
@@ -154,6 +168,8 @@ static int run_bypass(struct cli *cli)
 		return cli_usage(cli);
 	}
 	read_account_ref(cli, &ref);
+	if (!account_expected(cli, &ref, &code))
+		return code;
 	request.ref = &ref;
 	request.bypass = strcmp(state, "on") == 0;
 	request.reason = (char *)option_text(cli, "reason");
@@ -191,6 +207,8 @@ static int run_reset(struct cli *cli)
 }
 
 #define OPTIONS_CHANGE OPTION_TENANT, OPTION_KIND, OPTION_REASON
+/* Of changes of an account that is expected to be there. */
+#define OPTIONS_EXPECT OPTIONS_CHANGE, OPTION_CREATE
 
 static const struct command commands[] = {
 	{
@@ -237,7 +255,7 @@ static const struct command commands[] = {
 		.args = "ID TIER",
 		.summary = "move an account to another tier",
 		.about = "What was used stays used; more room helps at once.",
-		.options = {OPTIONS_CHANGE},
+		.options = {OPTIONS_EXPECT},
 		.examples = {"account set-tier alice enterprise --reason 'contract 2026-17'"},
 		.run = run_set_tier,
 	},
@@ -247,16 +265,18 @@ static const struct command commands[] = {
 		.summary = "give an account limits of its own",
 		.about = "They replace the tier's limits of the same name, or add to them. Without --merge they "
 			 "replace all "
-			 "overrides the account had. One with an end (--for, --until) stands beside others until then; "
+			 "overrides the account had, after showing which ones go and asking. One with an end (--for, "
+			 "--until) stands beside others until then; "
 			 "then the tier's limit counts again, with what was used meanwhile. See LIMITS for how one is "
 			 "written.",
-		.options = {OPTIONS_CHANGE,
+		.options = {OPTIONS_EXPECT,
 			{'\0', "for", OPTION_DURATION, "DURATION", "they end then, from now on", NULL},
 			{'\0', "until", OPTION_TIME, "TIME", "they end then", NULL},
 			{'\0', "merge", OPTION_FLAG, NULL, "keep overrides of other names", NULL},
 			{'\0', "remove", OPTION_LIST, "NAME", "drop this override, keep the others (may be repeated)",
 				NULL},
 			{'\0', "clear", OPTION_FLAG, NULL, "drop all overrides", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "drop the overrides that are not named without asking", NULL},
 			{'f', "file", OPTION_FILE, "FILE", "read {\"limits\": [...]} as JSON (- is standard input)",
 				NULL}},
 		.examples = {"account override alice requests=60/min cost=20/day",
@@ -291,7 +311,7 @@ static const struct command commands[] = {
 		.args = "ID",
 		.summary = "deny everything to an account",
 		.about = "",
-		.options = {OPTIONS_CHANGE},
+		.options = {OPTIONS_EXPECT},
 		.examples = {"account suspend mallory --reason 'abuse, ticket 4711'"},
 		.run = run_suspend,
 	},
@@ -300,7 +320,7 @@ static const struct command commands[] = {
 		.args = "ID",
 		.summary = "end a suspension",
 		.about = "",
-		.options = {OPTIONS_CHANGE},
+		.options = {OPTIONS_EXPECT},
 		.examples = {"account unsuspend mallory"},
 		.run = run_unsuspend,
 	},
@@ -309,7 +329,7 @@ static const struct command commands[] = {
 		.args = "ID",
 		.summary = "let an account exceed its calendar limits for a while",
 		.about = "",
-		.options = {OPTIONS_CHANGE, {'\0', "for", OPTION_DURATION, "DURATION", "from now on", NULL},
+		.options = {OPTIONS_EXPECT, {'\0', "for", OPTION_DURATION, "DURATION", "from now on", NULL},
 			{'\0', "until", OPTION_TIME, "TIME", "until then", NULL},
 			{'\0', "percent", OPTION_COUNT, "N", "how much more, 1 to 1000 (default: 100)", NULL},
 			{'\0', "off", OPTION_FLAG, NULL, "end it now", NULL}},
@@ -332,7 +352,7 @@ static const struct command commands[] = {
 		.args = "ID STATE",
 		.summary = "count an account but never deny it (STATE: on or off)",
 		.about = "",
-		.options = {OPTIONS_CHANGE},
+		.options = {OPTIONS_EXPECT},
 		.examples = {"account bypass healthcheck on", "account bypass healthcheck off"},
 		.run = run_bypass,
 	},

@@ -90,9 +90,8 @@ static bool read_change(struct cli *cli, struct selection *made)
 	while (at < CHANGES && strcmp(cli_arg(cli, 0), changes[at].word) != 0)
 		at++;
 	if (at == CHANGES)
-		return err_set(&cli->err, ERR_INVALID,
-			"'%s' is none of set-tier, suspend, unsuspend, delete, grace, bypass, override",
-			cli_arg(cli, 0));
+		return cli_none_of(
+			&cli->err, cli_arg(cli, 0), "set-tier|suspend|unsuspend|delete|grace|bypass|override");
 	made->change.action = (Bursar__V1__AccountAction)cli_enum(
 		&bursar__v1__account_action__descriptor, "ACCOUNT_ACTION_", changes[at].action);
 	return changes[at].read(cli, made);
@@ -114,6 +113,7 @@ static bool read_selection(struct cli *cli, struct selection *made, struct bulk 
 	bulk->request.change = &made->change;
 	bulk->request.filter = &made->filter;
 	bulk->request.reason = (char *)option_text(cli, "reason");
+	bulk->request.known_only = option_given(cli, "file") && !option_given(cli, "create");
 	return read_account_filter(cli, &made->filter) &&
 	       (!option_given(cli, "file") || bulk_read_ids(bulk, option_text(cli, "file")));
 }
@@ -154,15 +154,17 @@ static const struct command commands[] = {
 		.about = "CHANGE is set-tier TIER, suspend, unsuspend, delete, grace, bypass on (or off), or override "
 			 "LIMIT...: as the "
 			 "commands for one account. Changed are those that match all that is given, or those of a "
-			 "file. Without --yes it shows what would "
+			 "file, in which every id has to be known. Without --yes it shows what would "
 			 "change. "
 			 "Accounts that are so already are left alone, so a run that was interrupted is repeated as it "
 			 "was. 500 at a time are changed or not at all.",
 		.options = {OPTION_TENANT, OPTION_KIND, OPTION_REASON, OPTIONS_FILTER,
 			{'f', "file", OPTION_FILE, "FILE",
-				"those in the column 'user' or 'id' of this CSV file, else in the first (- is standard "
-				"input)",
+				"those in the column 'user' or 'id' of this CSV file, or in its only column (- is "
+				"standard input)",
 				NULL},
+			{'\0', "create", OPTION_FLAG, NULL,
+				"with --file: make accounts of ids that nobody has put or used", NULL},
 			{'\0', "all", OPTION_FLAG, NULL, "all but the deleted", NULL},
 			{'\0', "for", OPTION_DURATION, "DURATION", "grace, override: from now on", NULL},
 			{'\0', "until", OPTION_TIME, "TIME", "grace, override: until then", NULL},

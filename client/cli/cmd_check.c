@@ -10,6 +10,7 @@
 #include "cli/denied.h"
 #include "cli/file.h"
 #include "cli/format.h"
+#include "cli/known.h"
 #include "cli/view.h"
 
 static void put_reason(struct buf *out, Bursar__V1__Reason reason)
@@ -91,6 +92,7 @@ void read_check(struct cli *cli, Bursar__V1__CheckRequest *request)
 	request->input_tokens = option_number(cli, "input-tokens", 0);
 	request->max_output_tokens = option_number(cli, "max-output-tokens", 0);
 	request->language = (char *)option_text(cli, "language");
+	request->mode = (char *)option_text(cli, "mode");
 }
 
 static int run_check(struct cli *cli)
@@ -113,6 +115,8 @@ static int run_check(struct cli *cli)
 			view_field(cli, "next", "bursar record %s --input-tokens N --output-tokens N",
 				answer->reservation);
 	}
+	tell_if_tenant_unknown(cli);
+	tell_if_interface_unseen(cli, request.interface);
 	bursar_free(answer);
 	return code;
 }

@@ -246,7 +246,8 @@ static const struct command commands[] = {
 			 "Redis "
 			 "(persistence, eviction, memory, outbox), PostgreSQL (schema, partitions, entries refused, "
 			 "changes "
-			 "that wait), prices, keys, pools and the certificate. Exit code 1 when something is broken; "
+			 "that wait), prices, keys, pools, time zone data and the certificate. Exit code 1 when "
+			 "something is broken; "
 			 "what is "
 			 "only to be looked at leaves it 0.",
 		.options = {OPTION_TENANT},

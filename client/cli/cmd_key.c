@@ -93,11 +93,17 @@ static int run_create(struct cli *cli)
 
 	request.role = (Bursar__V1__Role)cli_enum(&bursar__v1__role__descriptor, "ROLE_", cli_arg(cli, 0));
 	if (!request.role) {
-		err_set(&cli->err, ERR_INVALID, "'%s' is no role; one of user, bot, viewer, admin, operator",
-			cli_arg(cli, 0));
+		cli_none_of(&cli->err, cli_arg(cli, 0), "user|bot|viewer|admin|operator");
 		return cli_usage(cli);
 	}
-	if (request.role != BURSAR__V1__ROLE__ROLE_OPERATOR || option_given(cli, "tenant"))
+	if (request.role == BURSAR__V1__ROLE__ROLE_OPERATOR && option_given(cli, "tenant")) {
+		err_set(&cli->err, ERR_INVALID,
+			"--tenant: an operator's key is for all tenants; 'bursar key create admin --tenant %s' makes "
+			"one for this",
+			option_text(cli, "tenant"));
+		return cli_usage(cli);
+	}
+	if (request.role != BURSAR__V1__ROLE__ROLE_OPERATOR)
 		request.tenant = (char *)option_text(cli, "tenant");
 	request.reason = (char *)option_text(cli, "reason");
 	request.label = (char *)option_text(cli, "label");

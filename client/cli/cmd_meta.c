@@ -21,22 +21,22 @@ struct page {
 };
 
 /* Runs the one whose name was given; a row of zeros ends them. */
-static int put_page(struct cli *cli, const char *what, const struct page *pages)
+static int put_page(struct cli *cli, const struct page *pages)
 {
 	const char *name = cli_arg(cli, 0), *separator = "";
-	struct buf names = {0};
+	struct buf choices = {0};
 
 	for (; pages->name; pages++) {
 		if (strcmp(name, pages->name) == 0) {
 			pages->put(&cli->out);
-			buf_release(&names);
+			buf_release(&choices);
 			return EXIT_DONE;
 		}
-		buf_putf(&names, "%s%s", separator, pages->name);
-		separator = ", ";
+		buf_putf(&choices, "%s%s", separator, pages->name);
+		separator = "|";
 	}
-	err_set(&cli->err, ERR_INVALID, "'%s' is no %s; one of %s", name, what, buf_str(&names));
-	buf_release(&names);
+	cli_none_of(&cli->err, name, buf_str(&choices));
+	buf_release(&choices);
 	return cli_usage(cli);
 }
 
@@ -45,14 +45,14 @@ static int run_completion(struct cli *cli)
 	static const struct page pages[] = {
 		{"bash", completion_put_bash}, {"zsh", completion_put_zsh}, {"fish", completion_put_fish}, {0}};
 
-	return put_page(cli, "shell", pages);
+	return put_page(cli, pages);
 }
 
 static int run_docs(struct cli *cli)
 {
 	static const struct page pages[] = {{"markdown", help_put_markdown}, {"man", help_put_man}, {0}};
 
-	return put_page(cli, "page", pages);
+	return put_page(cli, pages);
 }
 
 static const struct command commands[] = {

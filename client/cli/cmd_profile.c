@@ -98,9 +98,7 @@ static const struct profile *find(struct cli *cli, const struct profile_file *fi
 	const struct profile *profile = profile_find(&file->profiles, name);
 
 	if (!profile)
-		err_set(&cli->err, ERR_INVALID,
-			"%s: there is no profile '%.64s'; 'bursar profile list' shows those there are",
-			buf_str(&file->path), name);
+		(void)no_such_profile(file, name, &cli->err);
 	return profile;
 }
 

@@ -212,12 +212,16 @@ static int replay_file(struct cli *cli, struct replay_plan *plan, FILE *file)
 	bool read;
 	int code;
 
+	replay_csv_init(&csv, file);
+	if (!replay_csv_header(&csv, &cli->err)) {
+		fprintf(stderr, "bursar replay: %s: %s\n", cli_arg(cli, 0), cli->err.text);
+		return EXIT_USAGE;
+	}
 	if (!is_reachable(cli, &code))
 		return code;
 	open_patient(cli);
 	if (!replay_prepare(cli->bursar, plan, &error))
 		return cli_failed(cli, &error);
-	replay_csv_init(&csv, file);
 	watch.begun_us = watch.shown_us = clock_mono_us();
 	read = replay_run(cli->bursar, plan, &csv, &sums, show_progress, &watch, &cli->err);
 	if (watch.terminal)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "cli/format.h"
+#include "cli/known.h"
 #include "cli/report_put.h"
 #include "cli/view.h"
 

@@ -171,10 +171,9 @@ static int run_proof(struct cli *cli)
 	cli_flush(cli);
 	if (!right)
 		fprintf(stderr, "  %s\n",
-			proof->undrained ? "Some entries are on their way to the ledger: repeat it in a moment."
-					 : "What explains it says 'bursar proof --help', resets first: "
-					   "'bursar audit --action account.reset'. If nothing does: "
-					   "'bursar doctor'.");
+			proof->undrained
+				? "Some entries are on their way to the ledger: repeat it in a moment."
+				: "Repeat it in a moment: both move while one looks. If it stays so: 'bursar doctor'.");
 	buf_release(&line);
 	bursar_free(proof);
 	return right ? EXIT_DONE : EXIT_DENIED;
@@ -209,12 +208,13 @@ static const struct command commands[] = {
 		.name = "proof",
 		.args = "",
 		.summary = "compare ledger, roll-ups and counters of a tenant",
-		.about =
-			"They are read by separate paths and compared here, for the running month (UTC). Exit "
-			"code 0 when they agree, 1 when they do not. They can not agree where an account was reset in "
-			"this "
-			"month, lives in another time zone, or is on a tier without monthly limits of requests, tokens "
-			"and cost: the ledger knows of use there that the counters of this month do not.",
+		.about = "They are read by separate paths and compared here: the ledger with the roll-ups for the "
+			 "running month (UTC), and "
+			 "each user's counters with what the ledger has of the windows that they count. After a reset, "
+			 "and in another time "
+			 "zone, those are not the month of UTC: then the counters have a sum of their own. Exit code 0 "
+			 "when all agree, 1 "
+			 "when something does not, or is still on its way to the ledger.",
 		.options = {OPTION_TENANT},
 		.examples = {"proof", "proof --tenant acme --json"},
 		.run = run_proof,

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "cli/format.h"
+#include "cli/known.h"
 #include "cli/table.h"
 #include "cli/view.h"
 
@@ -24,7 +25,8 @@ static int run_status(struct cli *cli)
 		ref.id = request.user;
 		ref.tenant = request.tenant;
 		ref.kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_USER;
-		tell_if_unknown(cli, &ref);
+		if (!status_shows_use(answer))
+			tell_if_unknown(cli, &ref);
 		if (answer->quality == BURSAR__V1__QUALITY__QUALITY_LOCAL ||
 			answer->quality == BURSAR__V1__QUALITY__QUALITY_BLIND)
 			cli_put_coloured(cli, "33", "The store did not answer: these are the last known levels.\n");

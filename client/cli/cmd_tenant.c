@@ -92,7 +92,7 @@ static int run_put(struct cli *cli)
 static int run_list(struct cli *cli)
 {
 	static const char *const columns[] = {
-		"~TENANT", "DEFAULT TIER", "UNKNOWN USERS", "UNKNOWN MODELS", ">EPOCH", NULL};
+		"~TENANT", "DEFAULT TIER", "UNKNOWN USERS", "UNKNOWN MODELS", ">EPOCH", "PUT", NULL};
 	Bursar__V1__ListTenantsRequest request = BURSAR__V1__LIST_TENANTS_REQUEST__INIT;
 	Bursar__V1__ListTenantsResponse *answer;
 	struct table *table;
@@ -112,6 +112,7 @@ static int run_list(struct cli *cli)
 			table_cell(table, "%s", unknown_users_name(tenant->unknown_users));
 			table_cell(table, "%s", unknown_model_name(tenant->unknown_model));
 			table_cell(table, "%" PRId64, tenant->epoch);
+			table_cell(table, "%s", tenant->known ? "yes" : "never");
 		}
 		table_put(&cli->out, table, "no tenants");
 		table_free(table);
@@ -151,7 +152,8 @@ static const struct command commands[] = {
 		.name = "tenant list",
 		.args = "",
 		.summary = "list tenants",
-		.about = "",
+		.about = "Also those that nobody has put, which a check or an account made: they have the settings of "
+			 "'default'. A typing error in --tenant makes one.",
 		.options = {{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL}},
 		.examples = {"tenant list"},
 		.run = run_list,

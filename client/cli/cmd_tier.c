@@ -2,10 +2,12 @@
 #include "cli/commands.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/format.h"
+#include "cli/known.h"
 #include "cli/table.h"
 #include "cli/view.h"
 
@@ -82,16 +84,6 @@ static int run_show(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* Does the new limit take the old one's place? By its name, or, without one, by what it counts and when. */
-static bool takes_place(const Bursar__V1__Limit *new, const Bursar__V1__Limit *old)
-{
-	if (new->name[0])
-		return strcmp(new->name, old->name) == 0;
-	return new->dimension == old->dimension &&new->kind == old->kind &&new->window ==
-		       old->window &&new->period_us == old->period_us &&strcmp(new->interface, old->interface) == 0 &&
-	       strcmp(new->model, old->model) == 0;
-}
-
 /* Replaces the tier's limits, or with --merge those whose place the new ones take. The tier then owns the new ones. */
 static void put_limits(Bursar__V1__Tier *tier, Bursar__V1__Limit **limits, size_t count, bool merge)
 {
@@ -104,7 +96,7 @@ static void put_limits(Bursar__V1__Tier *tier, Bursar__V1__Limit **limits, size_
 		bool replaced = !merge;
 
 		for (size_t k = 0; k < count && !replaced; k++) {
-			replaced = takes_place(limits[k], tier->limits[i]);
+			replaced = limit_takes_place(limits[k], tier->limits[i]);
 			/* Use is kept when the name stays. */
 			if (replaced && !limits[k]->name[0])
 				limits[k]->name = strdup(tier->limits[i]->name);
@@ -185,6 +177,10 @@ static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 		return code;
 	if (!cli_json(cli, answer))
 		show_tier(cli, answer);
+	cli_flush(cli);
+	if (!answer->n_limits)
+		fprintf(stderr, "bursar: tier %s has no limits: whoever is on it is never denied\n", answer->name);
+	tell_of_limits(cli, answer->limits, answer->n_limits);
 	bursar_free(answer);
 	return EXIT_DONE;
 }

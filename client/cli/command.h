@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/text_distance.h"
 #include "c/bursar.h"
 #include "cli/profile.h"
 
@@ -27,6 +28,7 @@ enum option_type {
 	OPTION_COUNT, /* parse_count */
 	OPTION_SOME, /* the same, at least 1 */
 	OPTION_DURATION, /* parse_duration */
+	OPTION_PATIENCE, /* parse_patience */
 	OPTION_TIME, /* parse_time */
 	OPTION_DAY, /* parse_day: the first microsecond of a day of UTC */
 };
@@ -75,6 +77,7 @@ struct cli {
 	bool json, colour;
 	struct settings *settings; /* of the profile that is used; NULL: none */
 	const char *address;
+	struct buf whole_address; /* of one that was given without its port */
 	struct buf key; /* the API key; empty: none */
 	struct bursar *bursar;
 	struct buf out;
@@ -95,14 +98,17 @@ const char *option_text(
 int64_t option_number(const struct cli *cli, const char *name, int64_t otherwise); /* counts, durations, times */
 const char *const *option_list(const struct cli *cli, const char *name, size_t *count);
 
+/* False with "'usr' is none of user, team, org; did you mean 'user'?" for choices such as "user|team|org". */
+bool cli_none_of(struct err *err, const char *text, const char *choices);
+
 /* How many arguments `args` of a command asks for at least and at most (INT_MAX for "..."). */
 void args_bounds(const char *args, int *min, int *max);
 
 /* The command whose name the words begin with; `used` is how many words it has. NULL when there is none. */
 const struct command *command_find(int words_count, const char *const *words, int *used);
 
-/* The name whose first word, of `len` bytes, is nearest to what was typed; NULL when none is near enough to be meant. */
-const char *command_nearest(const char *word, size_t *len);
+/* Tries the commands' first words, or the words behind `first` ("account"; "" for the first ones). */
+void command_nearest(const char *first, struct meant *meant);
 
 /* The nth argument; "" when it was not given. */
 const char *cli_arg(const struct cli *cli, int n);

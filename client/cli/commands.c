@@ -57,22 +57,22 @@ const struct command *command_find(int words_count, const char *const *words, in
 	return NULL;
 }
 
-const char *command_nearest(const char *word, size_t *len)
+void command_nearest(const char *first, struct meant *meant)
 {
-	size_t least = text_distance_limit(strlen(word));
-	const char *nearest = NULL;
+	size_t len = strlen(first);
+	char word[64];
 
 	for (const struct command_group *const *group = command_groups; *group; group++) {
 		for (size_t i = 0; i < (*group)->count; i++) {
 			const char *name = (*group)->commands[i].name;
-			size_t first = strcspn(name, " "), distance = text_distance(name, first, word);
 
-			if (distance < least && !(*group)->commands[i].hidden) {
-				least = distance;
-				nearest = name;
-				*len = first;
-			}
+			if ((*group)->commands[i].hidden || strlen(name) >= sizeof(word))
+				continue;
+			if (len > 0 && (strncmp(name, first, len) != 0 || name[len] != ' '))
+				continue;
+			memcpy(word, name + len + (len > 0), strlen(name + len + (len > 0)) + 1);
+			word[strcspn(word, " ")] = '\0';
+			meant_try(meant, word);
 		}
 	}
-	return nearest;
 }

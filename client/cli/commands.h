@@ -37,11 +37,6 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer);
 /* Reads the first argument, --tenant and --kind. */
 void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref);
 
-/* Has anybody put it, or used it? True, too, where the key may not look. */
-bool account_is_known(struct cli *cli, Bursar__V1__AccountRef *ref);
-/* A typing error in an id is answered like a stranger: says on standard error that it is one. */
-void tell_if_unknown(struct cli *cli, Bursar__V1__AccountRef *ref);
-
 /* Calls, shows the account that comes back. */
 int account_call(struct cli *cli, enum bursar_method method, const void *request);
 
@@ -56,6 +51,8 @@ int account_erase(struct cli *cli);
  */
 bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count);
 void limits_free(Bursar__V1__Limit **limits, size_t count);
+/* Does the new limit take the old one's place? By its name, or, without one, by what it counts and when. */
+bool limit_takes_place(const Bursar__V1__Limit *new, const Bursar__V1__Limit *old);
 /* The end that --for or --until give to the limits that name none. */
 void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count);
 
@@ -73,6 +70,9 @@ bool month_check(struct cli *cli, const char *text);
 	{'i', "interface", OPTION_TEXT, "NAME", "where it comes from: telegram, discord, web, api (default: api)", \
 		NULL}, \
 		{'m', "model", OPTION_TEXT, "MODEL", "the model to be asked; without it no cost is held", NULL}, \
+		{'\0', "mode", OPTION_TEXT, "MODE", \
+			"how it is bought: batch, flex, priority or what else the price names (default: standard)", \
+			NULL}, \
 		{'\0', "input-tokens", OPTION_COUNT, "N", "estimated input, all classes together", NULL}, \
 		{'\0', "max-output-tokens", OPTION_COUNT, "N", "the most it may answer (default: the tier's)", NULL}, \
 	{ \

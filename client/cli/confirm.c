@@ -7,15 +7,13 @@
 
 enum { BUSY_FROM = 200 };
 
-bool cli_confirm(struct cli *cli, const char *question, int *code)
+bool cli_ask(struct cli *cli, const char *question, const char *otherwise, int *code)
 {
 	char answer[16] = "";
 
-	if (option_given(cli, "yes"))
-		return true;
 	cli_flush(cli);
 	if (!isatty(STDIN_FILENO)) {
-		fprintf(stderr, "bursar: nothing was changed; repeat it with --yes\n");
+		fprintf(stderr, "bursar: nothing was changed; %s\n", otherwise);
 		*code = EXIT_USAGE;
 		return false;
 	}
@@ -26,6 +24,11 @@ bool cli_confirm(struct cli *cli, const char *question, int *code)
 	fprintf(stderr, "bursar: nothing was changed\n");
 	*code = EXIT_DONE;
 	return false;
+}
+
+bool cli_confirm(struct cli *cli, const char *question, int *code)
+{
+	return option_given(cli, "yes") || cli_ask(cli, question, "repeat it with --yes", code);
 }
 
 void cli_busy(const char *doing, size_t count, const char *what)

@@ -10,6 +10,9 @@
  */
 bool cli_confirm(struct cli *cli, const char *question, int *code);
 
+/* The same without an option; `otherwise`, "repeat it with --yes", is said where nobody is there to be asked. */
+bool cli_ask(struct cli *cli, const char *question, const char *otherwise, int *code);
+
 /* Says at a terminal what is being done, where it is so much that it takes a while: "applying 2000 changes". */
 void cli_busy(const char *doing, size_t count, const char *what);
 

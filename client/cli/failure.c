@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "cli/format.h"
+#include "cli/nearest.h"
 #include "cli/plain.h"
+#include "cli/words.h"
+
+enum { NAME_SIZE = 128 };
 
 #define LIST(command) "'bursar " command "' shows what there is. Mind --tenant."
 #define POOL_BUSY "'bursar pool show' says who runs and who waits."
@@ -126,6 +130,64 @@ static const char *advice_of(const struct bursar_error *error)
 	return NULL;
 }
 
+static bool has_tenant(const struct cli *cli)
+{
+	for (const struct option *option = cli->command->options; option->name; option++)
+		if (strcmp(option->name, "tenant") == 0)
+			return true;
+	return false;
+}
+
+static void near_tenant(struct cli *cli, const char *tenant, struct meant *meant)
+{
+	(void)tenant;
+	nearest_tenant(cli, meant);
+}
+
+/* Which name may have been meant, where one was not found. */
+static const struct missing {
+	const char *reason, *before; /* in the message, in front of the name */
+	void (*nearest)(struct cli *cli, const char *tenant, struct meant *meant);
+} missings[] = {
+	{"TIER_NOT_FOUND", "no tier ", nearest_tier},
+	{"POOL_NOT_FOUND", "no pool ", nearest_pool},
+	{"PRICE_NOT_FOUND", "model: ", nearest_model},
+	{"ACCOUNT_NOT_FOUND", "no user ", nearest_user},
+	{"TENANT_NOT_FOUND", "no tenant ", near_tenant},
+};
+
+/* The name that the message says there is none of: the word behind `before`. */
+static void name_missing(const char *message, const char *before, char name[NAME_SIZE])
+{
+	const char *at = strstr(message, before);
+	size_t len;
+
+	if (!at)
+		return;
+	at += strlen(before);
+	len = strcspn(at, ": ");
+	if (len < NAME_SIZE) {
+		memcpy(name, at, len);
+		name[len] = '\0';
+	}
+}
+
+static void put_nearest(struct buf *out, struct cli *cli, const struct bursar_error *error)
+{
+	char name[NAME_SIZE] = "";
+	struct meant meant = {.typed = name};
+
+	for (size_t i = 0; i < sizeof(missings) / sizeof(*missings); i++) {
+		if (strcmp(missings[i].reason, error->reason) != 0)
+			continue;
+		name_missing(error->message, missings[i].before, name);
+		if (name[0])
+			missings[i].nearest(cli, has_tenant(cli) ? option_text(cli, "tenant") : "", &meant);
+	}
+	if (meant.distance > 0) /* else it is there, elsewhere */
+		meant_put(out, &meant);
+}
+
 int cli_failed(struct cli *cli, const struct bursar_error *error)
 {
 	const char *advice = advice_of(error);
@@ -133,9 +195,9 @@ int cli_failed(struct cli *cli, const struct bursar_error *error)
 
 	if (!error->from_server)
 		return unreachable(cli, error);
-	put_plain(&said, error->message);
-	fprintf(stderr, "bursar: refused (%s): %s%s%s\n", bursar_code_name(error->code), error->field,
-		error->field[0] ? ": " : "", buf_str(&said));
+	words_put(&said, cli, error->field, error->message);
+	put_nearest(&said, cli, error);
+	fprintf(stderr, "bursar: refused (%s): %s\n", bursar_code_name(error->code), buf_str(&said));
 	buf_release(&said);
 	if (error->retry_after_us > 0) {
 		put_duration(&wait, error->retry_after_us);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text_distance.h"
 #include "c/bursar.h"
 #include "cli/format.h"
 #include "cli/parse.h"
@@ -16,8 +17,8 @@ const char limit_spec_help[] =
 	"LIMIT is DIMENSION=AMOUNT[/PERIOD][,OPTION...]\n"
 	"  DIMENSION  requests, tokens, input_tokens, output_tokens, cost (USD) or concurrent\n"
 	"  AMOUNT     1500, 200k, 1.5M, or max: counted, never denied; of cost in USD: 5, 0.25\n"
-	"  PERIOD     day, week, month: a calendar window in the account's time zone\n"
-	"             s, min, 10min, h, 24h, 7d: a bucket that refills evenly; concurrent has none\n"
+	"  PERIOD     day (or d), week, month: a calendar window in the account's time zone\n"
+	"             s, second, min, 10min, h, 24h, 7d: a bucket that refills evenly; concurrent has none\n"
 	"  OPTION     burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, until=TIME, shadow, quiet\n"
 	"  requests=20/min                        20 requests a minute, evenly\n"
 	"  tokens=200k/min,burst=400k             saves up to 400,000 tokens\n"
@@ -48,9 +49,16 @@ static const struct {
 	const char *name;
 	Bursar__V1__CalendarWindow value;
 } windows[] = {
+	/* The first name of each is the one that is written. */
 	{"day", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY},
 	{"week", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_WEEK},
 	{"month", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_MONTH},
+	{"d", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY},
+	{"days", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY},
+	{"w", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_WEEK},
+	{"weeks", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_WEEK},
+	{"mo", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_MONTH},
+	{"months", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_MONTH},
 };
 
 static bool is_cost(const Bursar__V1__Limit *limit)
@@ -90,6 +98,23 @@ static bool read_amount(const Bursar__V1__Limit *limit, const char *text, size_t
 	return is_cost(limit) ? parse_usd(text, len, out, err) : parse_count(text, len, out, err);
 }
 
+static bool no_dimension(const char *text, size_t len, struct err *err)
+{
+	char word[64] = "";
+	struct meant meant = {.typed = word};
+
+	memcpy(word, text, len < sizeof(word) ? len : sizeof(word) - 1);
+	for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++)
+		meant_try(&meant, dimensions[i].name);
+	if (meant.name[0])
+		return err_set(err, ERR_INVALID, "'%s' is not a dimension; did you mean '%s'?", word, meant.name);
+	return err_set(err, ERR_INVALID,
+		"'%s' is not a dimension; one of requests, tokens, input_tokens, output_tokens, cost, concurrent (a "
+		"name of your "
+		"own goes behind: requests=20/min,name=NAME)",
+		word);
+}
+
 static bool read_dimension(Bursar__V1__Limit *limit, const char *text, size_t len, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++) {
@@ -98,11 +123,7 @@ static bool read_dimension(Bursar__V1__Limit *limit, const char *text, size_t le
 			return true;
 		}
 	}
-	return err_set(err, ERR_INVALID,
-		"'%.*s' is no dimension; one of requests, tokens, input_tokens, output_tokens, cost, concurrent (a "
-		"name of your "
-		"own goes behind: requests=20/min,name=NAME)",
-		(int)len, text);
+	return no_dimension(text, len, err);
 }
 
 /* 0 of nothing would flow in never: a bucket of 0 is written with its period all the same. */
@@ -117,9 +138,11 @@ static bool read_period(Bursar__V1__Limit *limit, const char *text, struct err *
 			return true;
 		}
 	}
-	if (strcmp(text, "d") == 0 || strcmp(text, "1day") == 0)
+	if (strcmp(text, "1day") == 0 || strcmp(text, "1d") == 0)
 		return err_set(err, ERR_INVALID,
 			"period '%s': write day for a calendar day, 24h for a bucket that refills over 24 hours", text);
+	if (strcmp(text, "m") == 0)
+		return err_set(err, ERR_INVALID, "period 'm': write min or month");
 	limit->kind = BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET;
 	snprintf(counted, sizeof(counted), "%s%s", isdigit((unsigned char)text[0]) ? "" : "1", text);
 	if (strlen(text) > 40 || !parse_duration(counted, strlen(counted), &limit->period_us, err))
@@ -136,6 +159,9 @@ static bool read_head(Bursar__V1__Limit *limit, const char *part, struct err *er
 	const char *slash;
 	size_t len;
 
+	if (!equals && strchr(part, ':'))
+		return err_set(
+			err, ERR_INVALID, "'%s' has ':' instead of '='; a limit looks like requests=60/min", part);
 	if (!equals)
 		return err_set(err, ERR_INVALID, "'%s' has no '='; a limit looks like requests=20/min", part);
 	if (!read_dimension(limit, part, (size_t)(equals - part), err))
@@ -199,6 +225,9 @@ static bool read_until(Bursar__V1__Limit *limit, const char *value, struct err *
 
 static bool read_option(Bursar__V1__Limit *limit, char *part, struct err *err)
 {
+	static const char *const options[] = {
+		"burst", "name", "interface", "model", "warn", "until", "shadow", "quiet"};
+	struct meant meant = {.typed = part};
 	char *value = strchr(part, '=');
 
 	if (strcmp(part, "shadow") == 0) {
@@ -224,8 +253,13 @@ static bool read_option(Bursar__V1__Limit *limit, char *part, struct err *err)
 		if (strcmp(part, "until") == 0)
 			return read_until(limit, value, err);
 	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		meant_try(&meant, options[i]);
+	if (meant.name[0])
+		return err_set(err, ERR_INVALID, "'%s' is not an option; did you mean '%s'?", part, meant.name);
 	return err_set(err, ERR_INVALID,
-		"'%s' is no option; one of burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, until=TIME, "
+		"'%s' is not an option; one of burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, "
+		"until=TIME, "
 		"shadow, quiet",
 		part);
 }
@@ -317,7 +351,7 @@ void limit_spec_put(struct buf *out, const Bursar__V1__Limit *limit, bool with_n
 		if (dimensions[i].value == limit->dimension)
 			dimension = dimensions[i].name;
 	for (size_t i = 0; i < sizeof(windows) / sizeof(*windows); i++)
-		if (windows[i].value == limit->window)
+		if (windows[i].value == limit->window && strcmp(window, "?") == 0)
 			window = windows[i].name;
 	buf_putf(out, "%s=", dimension);
 	put_spec_amount(out, limit, limit->amount);

@@ -8,6 +8,7 @@
 #include "base/libcrypto.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/nearest.h"
 
 enum { WORDS_MAX = 2 };
 
@@ -36,15 +37,19 @@ static int name_index(int argc, const char **argv)
 	return i < argc ? i : argc;
 }
 
-static void no_command(const char *word)
+/* `first`: the word before it, whose commands are meant; "" for none. */
+static void no_command(const char *first, const char *word)
 {
-	size_t len;
-	const char *nearest = command_nearest(word, &len);
+	struct meant meant = {.typed = word};
+	struct buf said = {0};
 
-	fprintf(stderr, "bursar: there is no command '%s'; ", word);
-	if (nearest)
-		fprintf(stderr, "is '%.*s' meant? ", (int)len, nearest);
-	fprintf(stderr, "'bursar --help' lists them\n");
+	command_nearest(first, &meant);
+	buf_putf(&said, "there is no command '%s%s%s'", first, *first ? " " : "", word);
+	meant_put(&said, &meant);
+	fprintf(stderr, "bursar: %s\n", buf_str(&said));
+	if (!*first)
+		fprintf(stderr, "  'bursar --help' lists them.\n");
+	buf_release(&said);
 }
 
 static int without_command(int argc, const char **argv, int at)
@@ -62,11 +67,11 @@ static int without_command(int argc, const char **argv, int at)
 		code = argc > 1 ? EXIT_DONE : EXIT_USAGE;
 	} else if (help_put_group(&out, argv[at])) {
 		if (at + 1 < argc && argv[at + 1][0] != '-')
-			fprintf(stderr, "bursar: there is no command '%s %s'\n", argv[at], argv[at + 1]);
+			no_command(argv[at], argv[at + 1]);
 		else if (at + 1 < argc || strcmp(argv[at - 1], "--help") == 0)
 			code = EXIT_DONE;
 	} else {
-		no_command(argv[at]);
+		no_command("", argv[at]);
 	}
 	fputs(buf_str(&out), code == EXIT_DONE ? stdout : stderr);
 	buf_release(&out);
@@ -88,11 +93,17 @@ static bool wants_colour(const struct cli *cli)
 	       isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-static const char *server_address(const struct cli *cli)
+/* A host alone means the usual port. */
+static const char *server_address(struct cli *cli)
 {
 	const char *address = cli_setting(cli, SETTING_ADDR);
 
-	return address ? address : BURSAR_DEFAULT_ADDRESS;
+	if (!address)
+		return BURSAR_DEFAULT_ADDRESS;
+	if (!*address || strpbrk(address, ":/ "))
+		return address;
+	buf_putf(&cli->whole_address, "%s%s", address, strrchr(BURSAR_DEFAULT_ADDRESS, ':'));
+	return buf_str(&cli->whole_address);
 }
 
 static int run(struct cli *cli, int argc, const char **argv)
@@ -137,5 +148,6 @@ int main(int argc, char **argv)
 	options_release(&cli);
 	buf_release(&cli.out);
 	buf_release(&cli.key);
+	buf_release(&cli.whole_address);
 	return code;
 }

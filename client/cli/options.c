@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text_distance.h"
+#include "cli/nearest.h"
 #include "cli/parse.h"
 
 struct option_value {
@@ -26,7 +26,8 @@ struct option_values {
 };
 
 const struct option global_options[] = {
-	{'a', "addr", OPTION_TEXT, "HOST:PORT", "the server (default: $BURSAR_ADDR, else " BURSAR_DEFAULT_ADDRESS ")",
+	{'a', "addr", OPTION_TEXT, "HOST:PORT",
+		"the server; without :PORT the usual one (default: $BURSAR_ADDR, else " BURSAR_DEFAULT_ADDRESS ")",
 		NULL},
 	{'\0', "key-file", OPTION_FILE, "FILE",
 		"a file that holds the API key (default: the key in $BURSAR_KEY, or the file $BURSAR_KEY_FILE)", NULL},
@@ -40,7 +41,8 @@ const struct option global_options[] = {
 	{'\0', "profile", OPTION_PROFILE, "NAME",
 		"settings of this profile, see 'bursar profile' (default: $BURSAR_PROFILE, else the profiles' default)",
 		NULL},
-	{'\0', "timeout", OPTION_DURATION, "DURATION", "how long to wait for the server (default: 5s)", NULL},
+	{'\0', "timeout", OPTION_PATIENCE, "DURATION",
+		"how long to wait for the server (default: 5s; a bare number: seconds)", NULL},
 	{'\0', "no-color", OPTION_FLAG, NULL, "never colour (as the variable NO_COLOR does)", NULL},
 	{'h', "help", OPTION_FLAG, NULL, "what the command does, with examples", NULL},
 	{0},
@@ -88,12 +90,27 @@ static bool is_choice(const char *choices, const char *text)
 	return false;
 }
 
+bool cli_none_of(struct err *err, const char *text, const char *choices)
+{
+	struct meant meant = {.typed = text};
+	struct buf said = {0};
+
+	buf_putf(&said, "'%s' is none of ", text);
+	for (const char *p = choices; *p; p++)
+		buf_put(&said, *p == '|' ? ", " : p, *p == '|' ? 2 : 1);
+	meant_try_choices(&meant, choices);
+	meant_put(&said, &meant);
+	err_set(err, ERR_INVALID, "%s", buf_str(&said));
+	buf_release(&said);
+	return false;
+}
+
 static bool value_check(struct option_value *value, const char *text, struct err *err)
 {
 	switch (value->option->type) {
 	case OPTION_CHOICE:
 		if (!is_choice(value->option->choices, text))
-			return err_set(err, ERR_INVALID, "'%s' is none of %s", text, value->option->choices);
+			return cli_none_of(err, text, value->option->choices);
 		return true;
 	case OPTION_COUNT:
 		return parse_count(text, strlen(text), &value->number, err);
@@ -102,6 +119,8 @@ static bool value_check(struct option_value *value, const char *text, struct err
 		       (value->number > 0 || err_set(err, ERR_INVALID, "must be at least 1"));
 	case OPTION_DURATION:
 		return parse_duration(text, strlen(text), &value->number, err);
+	case OPTION_PATIENCE:
+		return parse_patience(text, strlen(text), &value->number, err);
 	case OPTION_TIME:
 		return parse_time(text, cli_now_us(), &value->number, err);
 	case OPTION_DAY:
@@ -146,20 +165,15 @@ static void add_options(struct option_values *values, struct poptOption *table, 
 
 static bool no_such_option(struct cli *cli, const char *typed)
 {
-	const char *name = typed + strspn(typed, "-"), *nearest = NULL;
-	size_t len = strcspn(name, "="), least = text_distance_limit(len);
+	const char *name = typed + strspn(typed, "-");
+	char word[64] = "";
+	struct meant meant = {.typed = word};
 
-	for (size_t i = 0; i < cli->values->count; i++) {
-		const char *option = cli->values->each[i].option->name;
-		size_t distance = text_distance(name, len, option);
-
-		if (distance < least) {
-			least = distance;
-			nearest = option;
-		}
-	}
-	return err_set(&cli->err, ERR_INVALID, "%s: there is no such option%s%s%s", typed, nearest ? "; is --" : "",
-		nearest ? nearest : "", nearest ? " meant?" : "");
+	memcpy(word, name, strnlen(name, strcspn(name, "=") < sizeof(word) ? strcspn(name, "=") : sizeof(word) - 1));
+	for (size_t i = 0; i < cli->values->count; i++)
+		meant_try(&meant, cli->values->each[i].option->name);
+	return err_set(&cli->err, ERR_INVALID, "%s: there is no such option%s%s%s", typed,
+		meant.name[0] ? "; did you mean '--" : "", meant.name, meant.name[0] ? "'?" : "");
 }
 
 static bool read_options(struct cli *cli, poptContext popt)

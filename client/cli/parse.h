@@ -14,12 +14,15 @@ bool parse_count(const char *text, size_t len, int64_t *out, struct err *err);
 /* USD as nano-USD: "5", "$5", "5USD", "0.25", "1_000"; at most nine decimals. */
 bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err);
 
-/* "250us", "500ms", "30s", "15min", "2h", "7d", "1h30min": microseconds, more than 0 and at most 366 days. */
+/* "250us", "500ms", "30s", "15min", "2 hours", "7d", "1h30min": microseconds, more than 0 and at most 366 days. */
 bool parse_duration(const char *text, size_t len, int64_t *out, struct err *err);
+
+/* The same of how long to wait, where a bare number is seconds. */
+bool parse_patience(const char *text, size_t len, int64_t *out, struct err *err);
 
 /*
  * A time as microseconds since 1970 UTC: "2026-11-23", "2026-11-23T14:30", "2026-11-23T14:30:05.25Z", "...+01:00" (without
- * a zone: local time), "now", "+2h" and "-7d" (from `now_us`).
+ * a zone: local time), "now", "+2h" and "-7d" (from `now_us`), "yesterday", "today" and "tomorrow" (midnight, local time).
  */
 bool parse_time(const char *text, int64_t now_us, int64_t *out, struct err *err);
 

@@ -133,7 +133,7 @@ bool profile_value_check(const char *setting, const char *value, enum profile_se
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return err_set(err, ERR_INVALID, "%s: has a control character", setting);
 	if (*out == SETTING_TIMEOUT)
-		return parse_duration(value, len, &us, err) || err_prefix(err, "%s: ", setting);
+		return parse_patience(value, len, &us, err) || err_prefix(err, "%s: ", setting);
 	if ((*out == SETTING_JSON || *out == SETTING_COLOR) && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
 		return err_set(err, ERR_INVALID, "%s: '%.64s' must be yes or no", setting, value);
 	return true;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text_distance.h"
 #include "cli/file.h"
 
 static bool put_path(struct buf *out, struct err *err)
@@ -137,4 +138,17 @@ void file_warn_open(const char *what, const char *path)
 	if (stat(path, &is) == 0 && S_ISREG(is.st_mode) && (is.st_mode & (S_IROTH | S_IWOTH)) != 0)
 		fprintf(stderr, "bursar: %s %s is open to everybody on this machine; close it with 'chmod 600 %s'\n",
 			what, path, path);
+}
+
+bool no_such_profile(const struct profile_file *file, const char *name, struct err *err)
+{
+	struct meant meant = {.typed = name};
+
+	for (size_t i = 0; i < file->profiles.count; i++)
+		meant_try(&meant, file->profiles.each[i].name);
+	if (meant.name[0])
+		return err_set(err, ERR_INVALID, "%s: there is no profile '%.64s'; did you mean '%s'?",
+			buf_str(&file->path), name, meant.name);
+	return err_set(err, ERR_INVALID, "%s: there is no profile '%.64s'; 'bursar profile list' shows those there are",
+		buf_str(&file->path), name);
 }

@@ -21,6 +21,9 @@ void profile_file_release(struct profile_file *file);
 bool profile_file_write(const struct profile_file *file, const struct buf *text, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* False with ERR_INVALID that says there is no such profile, and which one may have been meant. */
+bool no_such_profile(const struct profile_file *file, const char *name, struct err *err);
+
 /* Appends a file's name as a profile has it: ~/ is the home, and what is relative is so to the folder of the profiles. */
 void profile_file_expand(const struct profile_file *file, const char *name, struct buf *out);
 

@@ -44,25 +44,58 @@ static bool compare_own(struct buf *out, const struct acknowledged *own, const B
 	return false;
 }
 
+/* The counters beside what the ledger has of their windows; a server of before only has the sums. */
+static bool compare_counters(struct buf *out, const Bursar__V1__Proof *proof, const Bursar__V1__ProofSum *ledger)
+{
+	if (!proof->windows)
+		return compare(out, "counters", proof->counters ? proof->counters : &none, ledger);
+	if (!proof->differing)
+		return true;
+	buf_putf(out, "; %" PRId64 " counter%s not as the ledger has %s:", proof->differing,
+		proof->differing == 1 ? " is" : "s are", proof->differing == 1 ? "it" : "them");
+	for (size_t i = 0; i < proof->n_differences; i++) {
+		const Bursar__V1__ProofDifference *difference = proof->differences[i];
+
+		buf_putf(
+			out, "%s %s %s ", i ? "," : "", difference->ref ? difference->ref->id : "?", difference->limit);
+		put_count(out, difference->counted);
+		buf_put_str(out, " for ");
+		put_count(out, difference->ledger);
+	}
+	return false;
+}
+
+static bool sums_equal(const Bursar__V1__ProofSum *a, const Bursar__V1__ProofSum *b)
+{
+	return a->requests == b->requests && a->tokens == b->tokens && a->cost_nano_usd == b->cost_nano_usd;
+}
+
 bool proof_put(struct buf *out, const Bursar__V1__Proof *proof, const struct acknowledged *own)
 {
 	const Bursar__V1__ProofSum *ledger = proof->ledger ? proof->ledger : &none;
+	const Bursar__V1__ProofSum *counters = proof->counters ? proof->counters : &none;
 	struct buf differences = {0};
 	bool right = true;
 
 	right &= compare(&differences, "roll-ups", proof->rollups ? proof->rollups : &none, ledger);
 	right &= !proof->shared || compare(&differences, "shared roll-ups", proof->shared, ledger);
-	right &= compare(&differences, "counters", proof->counters ? proof->counters : &none, ledger);
+	right &= compare_counters(&differences, proof, ledger);
 	if (own)
 		right &= compare_own(&differences, own, ledger);
 	if (proof->undrained != 0) {
 		buf_putf(&differences, "; %" PRId64 " entries are not in the ledger yet", proof->undrained);
 		right = false;
 	}
-	buf_put_str(out, right ? "proof: ok (ledger = roll-ups = counters" : "proof: FAILED (ledger: ");
-	if (right)
+	buf_put_str(out, right ? "proof: ok (ledger = roll-ups" : "proof: FAILED (ledger: ");
+	if (right) {
+		buf_put_str(out, sums_equal(counters, ledger) ? " = counters" : "");
 		buf_put_str(out, own ? " = acknowledged: " : ": ");
+	}
 	put_sum(out, ledger->requests, ledger->tokens, ledger->cost_nano_usd);
+	if (right && !sums_equal(counters, ledger)) {
+		buf_put_str(out, "; counters = the windows that run: ");
+		put_sum(out, counters->requests, counters->tokens, counters->cost_nano_usd);
+	}
 	buf_putf(out, "%s)\n", buf_str(&differences));
 	buf_release(&differences);
 	return right;

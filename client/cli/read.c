@@ -3,11 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/file.h"
 #include "cli/json.h"
 #include "cli/limit_spec.h"
-#include "cli/view.h"
 
 void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref)
 {
@@ -18,31 +18,6 @@ void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref)
 		&bursar__v1__account_kind__descriptor, "ACCOUNT_KIND_", option_text(cli, "kind"));
 	if (ref->kind == BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED)
 		ref->kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_USER;
-}
-
-bool account_is_known(struct cli *cli, Bursar__V1__AccountRef *ref)
-{
-	Bursar__V1__GetAccountRequest request = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
-	struct bursar_error error;
-	Bursar__V1__Account *account;
-	bool known;
-
-	request.ref = ref;
-	account = bursar_call(cli_bursar(cli), BURSAR_GET_ACCOUNT, &request, &error);
-	known = !account || account->known;
-	bursar_free(account);
-	return known;
-}
-
-void tell_if_unknown(struct cli *cli, Bursar__V1__AccountRef *ref)
-{
-	if (account_is_known(cli, ref))
-		return;
-	cli_flush(cli);
-	fprintf(stderr,
-		"bursar: %s %s is new here: nobody has put it, and nothing was charged to it; mind the id and "
-		"--tenant\n",
-		kind_name(ref->kind), ref->id);
 }
 
 bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count)
@@ -59,6 +34,15 @@ bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *co
 		(*limits)[(*count)++] = limit;
 	}
 	return true;
+}
+
+bool limit_takes_place(const Bursar__V1__Limit *new, const Bursar__V1__Limit *old)
+{
+	if (new->name[0])
+		return strcmp(new->name, old->name) == 0;
+	return new->dimension == old->dimension &&new->kind == old->kind &&new->window ==
+		       old->window &&new->period_us == old->period_us &&strcmp(new->interface, old->interface) == 0 &&
+	       strcmp(new->model, old->model) == 0;
 }
 
 void limits_free(Bursar__V1__Limit **limits, size_t count)

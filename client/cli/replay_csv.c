@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/csv.h"
+
 enum { TIME, INPUT, OUTPUT };
 enum { KIND_UNKNOWN, KIND_DATE, KIND_SECONDS };
 
@@ -108,6 +110,8 @@ static bool read_header(struct replay_csv *csv, struct err *err)
 	/* A byte order mark, as spreadsheets write it. */
 	if (strncmp(csv->text, "\xef\xbb\xbf", 3) == 0)
 		memmove(csv->text, csv->text + 3, strlen(csv->text + 3) + 1);
+	if (!csv_separator_check(csv->text, err))
+		return false;
 	count = cut_fields(csv, fields, err);
 	if (count < 0)
 		return false;
@@ -249,24 +253,35 @@ static bool read_row(struct replay_csv *csv, struct replay_row *row, struct err 
 	return true;
 }
 
+/* The next line that says something. */
+static enum replay_result next_line(struct replay_csv *csv, struct err *err)
+{
+	enum replay_result result;
+
+	do {
+		result = read_line(csv, err);
+	} while (result == REPLAY_ROW && csv->text[strspn(csv->text, " \t")] == '\0');
+	return result;
+}
+
+bool replay_csv_header(struct replay_csv *csv, struct err *err)
+{
+	enum replay_result result = next_line(csv, err);
+
+	if (result == REPLAY_END)
+		return err_set(err, ERR_INVALID,
+			"is empty; expected a first line such as TIMESTAMP,ContextTokens,GeneratedTokens");
+	return result == REPLAY_ROW && read_header(csv, err);
+}
+
 enum replay_result replay_csv_next(struct replay_csv *csv, struct replay_row *row, struct err *err)
 {
-	for (;;) {
-		enum replay_result result = read_line(csv, err);
+	enum replay_result result;
 
-		if (result == REPLAY_END && csv->columns_count == 0) {
-			err_set(err, ERR_INVALID,
-				"line 1: is missing; expected a first line such as "
-				"TIMESTAMP,ContextTokens,GeneratedTokens");
-			return REPLAY_BAD;
-		}
-		if (result != REPLAY_ROW)
-			return result;
-		if (csv->text[strspn(csv->text, " \t")] == '\0')
-			continue;
-		if (csv->columns_count > 0)
-			return read_row(csv, row, err) ? REPLAY_ROW : REPLAY_BAD;
-		if (!read_header(csv, err))
-			return REPLAY_BAD;
-	}
+	if (csv->columns_count == 0 && !replay_csv_header(csv, err))
+		return REPLAY_BAD;
+	result = next_line(csv, err);
+	if (result != REPLAY_ROW)
+		return result;
+	return read_row(csv, row, err) ? REPLAY_ROW : REPLAY_BAD;
 }

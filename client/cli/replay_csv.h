@@ -37,6 +37,9 @@ enum replay_result { REPLAY_ROW, REPLAY_END, REPLAY_BAD };
 /* Reads from `file`, which stays the caller's. */
 void replay_csv_init(struct replay_csv *csv, FILE *file);
 
+/* Reads the first line, if that is wanted before the first row: false with ERR_INVALID, as below. */
+bool replay_csv_header(struct replay_csv *csv, struct err *err);
+
 /*
  * The next row. REPLAY_BAD with ERR_INVALID that names line and column and says what would be right ("line 3, column
  * ContextTokens: ..."); after that the reader is of no more use.

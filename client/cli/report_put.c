@@ -2,6 +2,7 @@
 #include "cli/report_put.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,11 +39,23 @@ static const Bursar__V1__TokenUsage *usage_of(const Bursar__V1__BillLine *line)
 	return line->usage ? line->usage : &no_usage;
 }
 
+/* How many of the line's requests are to be rated again, where it is not all. */
+static const char *unpriced_text(const Bursar__V1__BillLine *line, char text[40])
+{
+	if (line->unpriced_requests <= 0)
+		return "";
+	if (line->unpriced_requests >= line->requests)
+		return " (unpriced)";
+	snprintf(text, 40, " (%" PRId64 " unpriced)", line->unpriced_requests);
+	return text;
+}
+
 /* `first`: what stands in the first of the line's names, instead of it; NULL = itself. */
 static void table_bill(struct table *table, unsigned by, const Bursar__V1__BillLine *line, const char *first)
 {
 	const Bursar__V1__TokenUsage *usage = usage_of(line);
 	const char *keys[KEY_COLUMNS];
+	char note[40];
 
 	keys_of(line, keys);
 	table_line(table);
@@ -52,8 +65,7 @@ static void table_bill(struct table *table, unsigned by, const Bursar__V1__BillL
 		if (first)
 			table_cell(table, "%s", first);
 		else if (keys[i] == line->model)
-			table_cell(table, "%s%s", line->model[0] ? line->model : NO_MODEL,
-				line->unpriced_requests > 0 ? " (unpriced)" : "");
+			table_cell(table, "%s%s", line->model[0] ? line->model : NO_MODEL, unpriced_text(line, note));
 		else
 			table_cell(table, "%s", keys[i]);
 		if (first)

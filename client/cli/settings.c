@@ -49,9 +49,7 @@ bool cli_settings_load(struct cli *cli)
 	name = *profile_asked(cli) ? profile_asked(cli) : settings->file.profiles.default_name;
 	settings->profile = profile_find(&settings->file.profiles, name);
 	if (*name && !settings->profile)
-		return err_set(&cli->err, ERR_INVALID,
-			"%s: there is no profile '%.64s'; 'bursar profile list' shows those there are",
-			buf_str(&settings->file.path), name);
+		return no_such_profile(&settings->file, name, &cli->err);
 	for (int i = 0; settings->profile && i < SETTING_COUNT; i++) {
 		const char *value = settings->profile->value[i];
 
@@ -103,7 +101,7 @@ int64_t cli_timeout_us(const struct cli *cli)
 	int64_t us = 5000000;
 	struct err err;
 
-	if (text && !parse_duration(text, strlen(text), &us, &err))
+	if (text && !parse_patience(text, strlen(text), &us, &err))
 		assert(false && "it was read before");
 	return option_number(cli, "timeout", us);
 }

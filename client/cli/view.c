@@ -154,6 +154,22 @@ static void put_price(struct buf *out, int64_t pico_per_token)
 	buf_put_str(out, " per 1M");
 }
 
+/* Why it is to be rated again. */
+static void view_unpriced(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
+{
+	if (cost->served_model[0] && cost->model[0])
+		view_field(cli, "note", "no price is known for %s: charged as %s, flagged for re-rating",
+			cost->served_model, cost->model);
+	else if (cost->served_model[0])
+		view_field(cli, "note", "no price is known for %s: flagged for re-rating", cost->served_model);
+	if (cost->standard_rate)
+		view_field(cli, "note", "the price does not have this mode: the standard rate, flagged for re-rating");
+	if (cost->capped)
+		view_field(cli, "note", "more than a counter holds: flagged for re-rating");
+	if (cost->unpriced && !cost->served_model[0] && !cost->standard_rate && !cost->capped)
+		view_field(cli, "note", "no price is known: flagged for re-rating");
+}
+
 void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 {
 	static const char *const columns[] = {"CLASS", ">TOKENS", ">PRICE", ">COST", NULL};
@@ -166,8 +182,7 @@ void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 	view_field_buf(cli, "cost", &text);
 	if (cost->above_context)
 		view_field(cli, "note", "the rates of a long context");
-	if (cost->unpriced)
-		view_field(cli, "note", "no price is known: flagged for re-rating");
+	view_unpriced(cli, cost);
 	if (cost->parent_rate)
 		view_field(cli, "note", "a class without a price of its own cost the rate of its input or output");
 	for (size_t i = 0; i < cost->n_lines; i++) {

@@ -15,6 +15,8 @@ struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the one at hand */
 	bool has_event;
+	const char *text; /* what is parsed */
+	size_t len;
 	struct err *err;
 };
 
@@ -43,6 +45,21 @@ bool yaml_wrong(const struct yaml *at, struct err *err, const char *fmt, ...)
 	return err_set(err, ERR_INVALID, "%d:%d: %s", at->line, at->column, sentence);
 }
 
+/* Is there a tab where libyaml found a character that it cannot take? Its marks count characters, in a line. */
+static bool tab_at(const struct reader *reader, const yaml_mark_t *mark)
+{
+	const char *p = reader->text, *end = reader->text + reader->len;
+
+	for (size_t line = 0; line < mark->line && p; line++) {
+		p = memchr(p, '\n', (size_t)(end - p));
+		p = p ? p + 1 : NULL;
+	}
+	for (; p && p < end && *p != '\n' && (*p == ' ' || *p == '\t'); p++)
+		if (*p == '\t')
+			return true;
+	return false;
+}
+
 static bool parser_wrong(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
@@ -51,6 +68,9 @@ static bool parser_wrong(struct reader *reader)
 	/* Of bytes that are no text libyaml knows the offset only. */
 	if (parser->error == YAML_READER_ERROR)
 		return wrong_at(reader->err, parser->mark.line, parser->mark.column, "no UTF-8 text: %s", problem);
+	if (tab_at(reader, &parser->problem_mark))
+		return wrong_at(reader->err, parser->problem_mark.line, parser->problem_mark.column,
+			"a tab: YAML is indented with spaces");
 	return wrong_at(reader->err, parser->problem_mark.line, parser->problem_mark.column, "no YAML: %s%s%s", problem,
 		parser->context ? ", " : "", parser->context ? parser->context : "");
 }
@@ -280,7 +300,7 @@ static struct yaml *read_document(struct reader *reader)
 
 struct yaml *yaml_tree_parse(const char *text, size_t len, size_t most, struct err *err)
 {
-	struct reader reader = {.err = err};
+	struct reader reader = {.text = text, .len = len, .err = err};
 	struct yaml *root;
 
 	if (len > most) {

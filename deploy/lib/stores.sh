@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 : "${root:?}" "${var:?}"
 
-state=          # where data and sockets are: var/, or a directory in /var/tmp when var/ cannot serve
+state=          # where data are: var/, or as root the place that var/state links to
+sockets=        # where the stores' sockets are: the same, unless the path is too long for a socket's name
 pg_user=        # who runs PostgreSQL when we are root, which it refuses to run as
 redis_socket=
 pg_socket_dir=
@@ -16,34 +17,65 @@ as_pg() {
 	fi
 }
 
-# Data live in var/, unless the user that must run PostgreSQL cannot get there, or the path is too long for a socket's name.
+# Another place for the data, kept by the system, and linked from var/: its own by its owner and no link.
+own_directory() {
+	if [ ! -d "$1" ]; then
+		mkdir -m 711 "$1"
+	fi
+	if [ ! -O "$1" ] || [ -L "$1" ]; then
+		die "$1 belongs to somebody else"
+	fi
+}
+
+# Data live in var/. Only where root runs PostgreSQL as a user that cannot get to var/ (a checkout under /root) they are in /var/lib,
+# which nothing cleans up, and var/state links there.
 choose_state() {
-	local hash
+	local hash before
 	mkdir -p "$var"
+	hash=$(printf %s "$var" | cksum)
+	hash=${hash%% *}
 	state=$var
 	if [ "$(id -u)" = 0 ]; then
 		pg_user=postgres
 		id -u "$pg_user" >/dev/null 2>&1 || pg_user=nobody
 	fi
-	if ((${#state} > 70)) || ! as_pg test -x "$state" || { [ -n "$pg_user" ] && ! as_pg test -x "$root"; }; then
-		hash=$(printf %s "$var" | cksum)
-		state=/var/tmp/bursar-$(id -u)-${hash%% *}
-		if [ ! -d "$state" ]; then
-			say "PostgreSQL cannot work in $var; its data and all sockets go to $state"
-			mkdir -m 711 "$state"
+	if ! as_pg test -x "$var" || { [ -n "$pg_user" ] && ! as_pg test -x "$root"; }; then
+		state=${LOCAL_STATE:-/var/lib}/bursar-local-$hash
+		before=/var/tmp/bursar-$(id -u)-$hash # where they were once, and where the system deletes old files
+		if [ -d "$before" ] && [ ! -d "$state" ] && [ -O "$before" ] && [ ! -L "$before" ]; then
+			if [ -e "$before/postgres/data/postmaster.pid" ]; then
+				state=$before
+				say "the data are in $before, where the system deletes old files: deploy/local down and up move them"
+			else
+				mv "$before" "$state"
+			fi
+		elif [ ! -d "$state" ]; then
+			say "PostgreSQL's user cannot get to $var: the data are in $state, and var/state links there"
 		fi
-		if [ ! -O "$state" ] || [ -L "$state" ]; then
-			die "$state belongs to somebody else"
-		fi
+		own_directory "$state"
+		ln -sfn "$state" "$var/state"
 	fi
-	redis_socket=$state/redis/redis.sock
-	pg_socket_dir=$state/postgres/run
+	sockets=$state
+	if ((${#state} > 70)); then
+		sockets=/tmp/bursar-$(id -u)-$hash
+		own_directory "$sockets"
+	fi
+	redis_socket=$sockets/redis/redis.sock
+	pg_socket_dir=$sockets/postgres/run
 	pg_log=$state/postgres/log
 }
 
 remove_state() {
 	rm -rf "$state/redis" "$state/postgres"
+	[ "$sockets" = "$state" ] || rm -rf "$sockets"
 	[ "$state" = "$var" ] || rm -rf "$state"
+}
+
+# Sockets apart from the data have folders of their own, open to those who own what is in them.
+make_socket_dirs() {
+	mkdir -p "$sockets/redis" "$sockets/postgres"
+	chmod 700 "$sockets/redis" "$sockets/postgres"
+	[ -z "$pg_user" ] || chown "$pg_user:" "$sockets/postgres"
 }
 
 redis_pid() {
@@ -55,6 +87,7 @@ redis_pid() {
 start_redis() {
 	local i
 	redis_pid >/dev/null && return 0
+	make_socket_dirs
 	mkdir -p "$state/redis"
 	chmod 700 "$state/redis"
 	redis-server --daemonize yes --pidfile "$var/run/redis.pid" --logfile "$var/log/redis.log" --dir "$state/redis" \
@@ -125,6 +158,7 @@ start_postgres() {
 	local bin
 	bin=$(pg_cluster_bin) || { echo "no PostgreSQL under /usr/lib/postgresql that fits $state/postgres/data"; return 1; }
 	as_pg test -s "$state/postgres/data/PG_VERSION" || make_cluster "$bin"
+	make_socket_dirs
 	as_pg mkdir -p -m 700 "$pg_socket_dir"
 	if ! postgres_pid >/dev/null; then
 		launch_postgres "$bin"

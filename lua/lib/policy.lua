@@ -7,7 +7,8 @@ local RECORD_VERSION = '\2' -- its first byte; a record of another version count
 local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local DAY, WEEK, MONTH, DAY_END, WEEK_END, MONTH_END = 12, 13, 14, 15, 16, 17
 local HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 18, 19, 20, 21, 21, 98
-local PROVISIONAL = 8 -- a bit of FLAGS: the record was made without PostgreSQL
+-- Bits of FLAGS: the record was made without PostgreSQL; its counters may be above what the ledger knows (adopt)
+local PROVISIONAL, HIGH = 8, 64
 
 local policies, policy_count = {}, 0
 

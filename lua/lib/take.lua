@@ -105,7 +105,7 @@ local function take(i, interface, model, probe)
 		end
 	end
 	failed[i], would[i] = denied, would_deny
-	if denied > 0 or flags % 4 >= 2 or flags >= 16 then
+	if denied > 0 or flags % 4 >= 2 or flags % 32 >= 16 then
 		return false
 	end
 	notify[i] = warned

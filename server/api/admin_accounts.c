@@ -76,7 +76,7 @@ bool admin_tier_check(struct call *call, void *ctx, const char *tenant, const ch
 		snapshot_give(ctx, snapshot);
 		if (found)
 			return true;
-		err_invalid(&err, "tier", "tenant %s has no tier %s: see ListTiers", tenant_or_default(tenant), tier);
+		err_invalid(&err, "tier", "tenant %s has no tier %s", tenant_or_default(tenant), tier);
 		err_reason(&err, "TIER_NOT_FOUND");
 	}
 	call_fail(call, &err);

@@ -21,7 +21,7 @@ struct bulk_call {
 	const char **id; /* NULL: by the filter; else sorted */
 	int ids, at;
 	char last[ID_MAX + 1];
-	int64_t matched, changed, already, failed, pending;
+	int64_t matched, changed, already, failed, unknown, pending;
 	int examples, failures; /* so many are still to be told */
 	bool gone, draining; /* the caller; this server */
 };
@@ -139,6 +139,7 @@ static bool selection_read(struct bulk_call *self, struct err *err)
 	self->bulk.op.tenant = tenant_or_default(request->tenant);
 	self->bulk.op.kind = request->kind ? (enum account_kind)request->kind : ACCOUNT_USER;
 	self->bulk.op.dry_run = request->dry_run;
+	self->bulk.op.known_only = request->known_only;
 	self->bulk.op.job.actor = admin_actor(self->call);
 	self->bulk.op.job.reason = request->reason;
 	memcpy(self->last, request->after, strlen(request->after) + 1);
@@ -183,6 +184,7 @@ static Bursar__V1__ChangeAccountsResponse *chunk_message(struct bulk_call *self,
 	message->changed = self->changed;
 	message->already = self->already;
 	message->failed = self->failed;
+	message->unknown = self->unknown;
 	message->pending = self->pending;
 	message->last_id = self->last;
 	message->done = done;
@@ -195,8 +197,10 @@ static void chunk_count(struct bulk_call *self)
 	const struct accounts_change *op = &self->bulk.op;
 	int64_t failed = 0;
 
-	for (int i = 0; i < op->count; i++)
+	for (int i = 0; i < op->count; i++) {
 		failed += op->account[i].failed;
+		self->unknown += op->account[i].unknown;
+	}
 	self->matched += op->count;
 	self->changed += op->changed;
 	self->failed += failed;

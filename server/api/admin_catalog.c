@@ -161,8 +161,12 @@ static void tenants_done(struct admin_job *job)
 	if (!admin_went_well(call, job))
 		return;
 	answer->tenants = message_list(arena, (size_t)op->count);
-	for (int i = 0; i < op->count; i++)
-		answer->tenants[answer->n_tenants++] = admin_tenant_message(arena, &op->rows[i], op->rows[i].id);
+	for (int i = 0; i < op->count; i++) {
+		Bursar__V1__Tenant *tenant = admin_tenant_message(arena, &op->rows[i], op->rows[i].id);
+
+		tenant->known = op->known[i];
+		answer->tenants[answer->n_tenants++] = tenant;
+	}
 	if (op->more && op->count > 0)
 		answer->next_page_token = op->rows[op->count - 1].id;
 	call_reply_message(call, &answer->base);
@@ -317,7 +321,7 @@ void admin_get_tier(struct call *call, void *ctx)
 	if (tier) {
 		call_reply_message(call, &admin_tier_message(call_arena(call), tenant, tier)->base);
 	} else {
-		err_set(&err, ERR_NOT_FOUND, "name: tenant %s has no tier %s: see ListTiers", tenant, request->name);
+		err_set(&err, ERR_NOT_FOUND, "name: tenant %s has no tier %s", tenant, request->name);
 		err_reason(&err, "TIER_NOT_FOUND");
 		call_fail(call, &err);
 	}

@@ -5,6 +5,7 @@
 #include "base/certificate.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "domain/zone_file.h"
 #include "service/diagnose.h"
 
 struct diagnose_call {
@@ -69,5 +70,7 @@ void admin_diagnose(struct call *call, void *ctx)
 		.insecure = conf->insecure_listen[0] != '\0',
 		.certificate_ends_us = term.ends_us,
 	};
+	zones_refresh(); /* as it is now, not as it was some seconds ago */
+	zones_facts(&self->diagnose.server.zones);
 	diagnose_start(&self->diagnose, worker, call_arena(call), diagnose_done);
 }

@@ -175,6 +175,10 @@ static bool create_check(struct call *call, const Bursar__V1__CreateKeyRequest *
 			role_name(caller_role(call)), role_name((enum role)request->role));
 		return err_reason(err, "ROLE");
 	}
+	if (request->role == BURSAR__V1__ROLE__ROLE_OPERATOR && request->tenant[0])
+		return err_invalid(err, "tenant",
+			"an operator's key is for all tenants: leave it empty, or make a key of the "
+			"role admin");
 	if (user && !request->account[0])
 		return err_invalid(err, "account", "is needed: the user whose own key it is");
 	if (!user && request->account[0])

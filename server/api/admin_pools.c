@@ -179,8 +179,7 @@ void admin_put_pool(struct call *call, void *ctx)
 static bool resume_change(struct pool_change *op, struct pool_row *row, bool known, struct err *err)
 {
 	if (!known)
-		return err_set(err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools", op->tenant,
-			       op->name) ||
+		return err_set(err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s", op->tenant, op->name) ||
 		       err_reason(err, "POOL_NOT_FOUND");
 	row->settings.paused = false;
 	return true;
@@ -237,7 +236,7 @@ static void get_done(struct admin_job *job)
 		call_reply_message(call, &admin_pool_message(call_arena(call), &op->rows[0])->base);
 		return;
 	}
-	err_set(&err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools", op->tenant, op->name);
+	err_set(&err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s", op->tenant, op->name);
 	err_reason(&err, "POOL_NOT_FOUND");
 	call_fail(call, &err);
 }

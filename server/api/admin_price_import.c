@@ -29,7 +29,7 @@ static void price_change_message(struct arena *arena, const struct price_put_row
 	message->line = row->line;
 	message->big_move = row->big;
 	message->after = admin_price_message(arena, &row->price);
-	if (row->change != PRICE_NEW)
+	if (row->change != PRICE_NEW || row->based)
 		message->before = admin_price_message(arena, &row->before);
 }
 
@@ -62,14 +62,77 @@ static void rows_new(struct prices_put *op, struct arena *arena, int count)
 	op->row = arena_zalloc(arena, (size_t)count + 1, sizeof(*op->row));
 }
 
+static const struct clearing {
+	const char *name;
+	unsigned bit;
+} clearings[] = {
+	{"input", PRICE_GIVEN_RATE(TOKEN_INPUT)},
+	{"output", PRICE_GIVEN_RATE(TOKEN_OUTPUT)},
+	{"cached_input", PRICE_GIVEN_RATE(TOKEN_CACHED_INPUT)},
+	{"cache_write", PRICE_GIVEN_RATE(TOKEN_CACHE_WRITE)},
+	{"reasoning", PRICE_GIVEN_RATE(TOKEN_REASONING)},
+	{"audio_input", PRICE_GIVEN_RATE(TOKEN_AUDIO_INPUT)},
+	{"audio_output", PRICE_GIVEN_RATE(TOKEN_AUDIO_OUTPUT)},
+	{"context_tiers", PRICE_GIVEN_CONTEXT},
+	{"modes", PRICE_GIVEN_MODES},
+};
+enum { CLEARINGS = sizeof(clearings) / sizeof(clearings[0]) };
+
+static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned *out, struct err *err)
+{
+	*out = 0;
+	if (request->n_clear > 0 && !request->merge)
+		return err_invalid(err, "clear", "is for `merge`: without it what is empty has no price anyway");
+	for (size_t i = 0; i < request->n_clear; i++) {
+		int k = 0;
+
+		while (k < CLEARINGS && strcmp(clearings[k].name, request->clear[i]) != 0)
+			k++;
+		if (k == CLEARINGS) {
+			err_invalid(err, "clear",
+				"\"%.32s\" is no part of a price; use a rate's name, modes or "
+				"context_tiers",
+				request->clear[i]);
+			return err_prefix(err, "[%zu]", i);
+		}
+		*out |= clearings[k].bit;
+	}
+	return true;
+}
+
+/* What a price that is merged speaks of: what it has, and what is cleared. */
+static unsigned given_of(const struct price *price, unsigned cleared)
+{
+	unsigned given = cleared;
+
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+		if (price->base.pico[class] != PRICE_NONE)
+			given |= PRICE_GIVEN_RATE(class);
+	if (!(given & PRICE_GIVEN_CONTEXT))
+		given |= PRICE_MERGED_CONTEXT;
+	else
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+			given |= PRICE_GIVEN_ABOVE(class);
+	return given & PRICE_GIVEN_MODES ? given : given | PRICE_MERGED_MODES;
+}
+
 static bool messages_read(
 	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
 {
+	unsigned cleared;
+
 	rows_new(op, arena, (int)request->n_prices);
+	if (!clear_read(request, &cleared, err))
+		return false;
 	for (int i = 0; i < op->count; i++) {
-		op->row[i].given = PRICE_GIVEN_ALL;
-		if (!admin_price_read(request->prices[i], &op->row[i].price, err))
+		struct price_put_row *row = &op->row[i];
+		bool read = request->merge ? admin_price_part_read(request->prices[i], &row->price, err)
+					   : admin_price_read(request->prices[i], &row->price, err);
+
+		if (!read)
 			return err_prefix(err, "prices[%d].", i);
+		row->merged = request->merge;
+		row->given = request->merge ? given_of(&row->price, cleared) : PRICE_GIVEN_ALL;
 	}
 	return true;
 }
@@ -119,7 +182,8 @@ static bool row_wrong(const struct prices_put *op, int at, struct err *err)
 	return false;
 }
 
-static bool rows_check(const struct prices_put *op, struct arena *arena, struct err *err)
+/* Parts of prices are looked at when they are whole. */
+static bool rows_check(const struct prices_put *op, bool parts, struct arena *arena, struct err *err)
 {
 	const struct price **prices = arena_zalloc(arena, (size_t)op->count + 1, sizeof(*prices));
 	int first, second;
@@ -128,7 +192,7 @@ static bool rows_check(const struct prices_put *op, struct arena *arena, struct 
 		prices[i] = &op->row[i].price;
 		if (prices[i]->account[0] && !prices[i]->tenant[0])
 			return err_invalid(err, "account", "is one of a tenant: name that, too");
-		if (!price_check(prices[i], err))
+		if (!parts && !price_check(prices[i], err))
 			return row_wrong(op, i, err);
 	}
 	if (prices_overlap(prices, op->count, &first, &second)) {
@@ -153,6 +217,8 @@ void admin_import_prices(struct call *call, void *ctx)
 		request_read(call, &bursar__v1__import_prices_request__descriptor, &err);
 	bool ok = request != NULL;
 
+	if (ok && request->merge && request->csv[0])
+		ok = err_invalid(&err, "merge", "is for `prices`: columns that a csv lacks stay as they are anyway");
 	if (ok && (request->n_prices > 0) == (request->csv[0] != '\0'))
 		ok = err_invalid(&err, "prices", "or csv must be given, and not both");
 	if (ok) {
@@ -161,7 +227,7 @@ void admin_import_prices(struct call *call, void *ctx)
 	}
 	if (ok) {
 		rows_address(request, op);
-		ok = rows_check(op, arena, &err);
+		ok = rows_check(op, request->merge, arena, &err);
 	}
 	if (!ok) {
 		call_fail(call, &err);

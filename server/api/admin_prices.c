@@ -97,7 +97,7 @@ static bool extras_read(const Bursar__V1__Price *message, struct price *price, s
 	return true;
 }
 
-bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
+bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
 {
 	memcpy(price->tenant, message->tenant, strlen(message->tenant) + 1);
 	memcpy(price->account, message->account, strlen(message->account) + 1);
@@ -109,7 +109,12 @@ bool admin_price_read(const Bursar__V1__Price *message, struct price *price, str
 #define RATE(field, class) &&price_parse(message->field, #field, &price->base.pico[class], err)
 	bool read = true PRICE_RATES(RATE);
 #undef RATE
-	return read && extras_read(message, price, err) && price_check(price, err);
+	return read && extras_read(message, price, err);
+}
+
+bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
+{
+	return admin_price_part_read(message, price, err) && price_check(price, err);
 }
 
 struct put_call {
@@ -172,7 +177,7 @@ void admin_get_price(struct call *call, void *ctx)
 	if (price) {
 		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
 	} else {
-		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then: see ListPrices", model);
+		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then", model);
 		err_reason(&err, "PRICE_NOT_FOUND");
 		call_fail(call, &err);
 	}

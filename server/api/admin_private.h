@@ -63,6 +63,8 @@ Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row 
 
 /* Prices, likewise. */
 Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *price);
+/* As it was sent: what makes it a whole price (price_check) is not looked at. */
+bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
 bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
 
 /* Who calls, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */

@@ -144,6 +144,22 @@ static Bursar__V1__ProofSum *sum_to_message(struct arena *arena, int64_t rows, c
 	return message;
 }
 
+static void put_differences(struct arena *arena, const struct proof *proof, Bursar__V1__Proof *answer)
+{
+	answer->differences = message_list(arena, PROOF_DIFFERENCES);
+	for (int i = 0; i < PROOF_DIFFERENCES && i < proof->differing; i++) {
+		const struct proof_difference *from = &proof->difference[i];
+		const struct account_key key = {.kind = ACCOUNT_USER, .tenant = proof->tenant, .id = from->user};
+		Bursar__V1__ProofDifference *to = message_new(arena, ProofDifference, proof_difference);
+
+		to->ref = admin_ref(arena, &key);
+		to->limit = admin_text(from->limit);
+		to->counted = from->counted;
+		to->ledger = from->ledger;
+		answer->differences[answer->n_differences++] = to;
+	}
+}
+
 static void proof_done(struct flow *flow)
 {
 	struct proof *proof = container_of(flow, struct proof, flow);
@@ -159,6 +175,9 @@ static void proof_done(struct flow *flow)
 	answer->rollups = sum_to_message(arena, proof->query.rollup_rows, &proof->query.rollup);
 	answer->shared = sum_to_message(arena, proof->query.shared_rows, &proof->query.shared);
 	answer->counters = sum_to_message(arena, proof->counted, &proof->counters);
+	answer->windows = sum_to_message(arena, proof->counted, &proof->windows);
+	answer->differing = proof->differing;
+	put_differences(arena, proof, answer);
 	answer->undrained = (int64_t)proof->undrained;
 	answer->equal = proof->equal;
 	call_reply_message(call, &answer->base);

@@ -257,6 +257,10 @@ Bursar__V1__CostBreakdown *cost_to_message(
 	message->unpriced = cost->flags & FLAG_UNPRICED;
 	message->parent_rate = cost->flags & FLAG_PARENT_RATE;
 	message->above_context = cost->flags & FLAG_ABOVE_CONTEXT;
+	message->standard_rate = cost->flags & FLAG_STANDARD_RATE;
+	message->capped = cost->flags & FLAG_CAPPED;
+	if (priced->unpriced)
+		message->served_model = text(priced->named);
 	if (!priced->price)
 		return message;
 	message->provider = text(priced->price->provider);

@@ -6,6 +6,7 @@
 #include "api/convert.h"
 #include "api/explain.h"
 #include "api/limiter_internal.h"
+#include "api/unread.h"
 #include "api/validate.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -42,6 +43,7 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *ar
 		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
 		.interface = request->interface[0] ? request->interface : "api",
 		.model = request->model,
+		.price_mode = price_mode(request->mode),
 		.input_tokens = request->input_tokens,
 		.max_output_tokens = request->max_output_tokens,
 		.ttl_us = request->reservation_ttl_us,
@@ -89,9 +91,13 @@ static bool failed(struct check_call *self)
 static void check_done(struct flow *flow)
 {
 	struct check_call *self = self_of(flow);
+	struct limits_debt *debts = NULL;
 
-	if (!failed(self))
-		reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
+	if (failed(self))
+		return;
+	unread_add(&self->check, &debts);
+	unread_watch(self->call, debts);
+	reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
 }
 
 static void check(struct call *call, void *ctx)
@@ -228,6 +234,7 @@ static void get_status(struct call *call, void *ctx)
 		.request_id = "",
 		.interface = "",
 		.model = request->model,
+		.price_mode = "",
 		.deadline_us = call_deadline_us(call),
 	};
 	check_start(&self->check, ctx, call_arena(call), status_done);

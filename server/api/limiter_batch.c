@@ -4,6 +4,7 @@
 #include "api/convert.h"
 #include "api/doors.h"
 #include "api/limiter_internal.h"
+#include "api/unread.h"
 #include "api/validate.h"
 #include "base/list.h"
 #include "rpc/message.h"
@@ -55,6 +56,7 @@ static void checks_reply(struct batch *batch)
 	struct arena *arena = call_arena(batch->call);
 	Bursar__V1__CheckBatchResponse response = BURSAR__V1__CHECK_BATCH_RESPONSE__INIT;
 
+	struct limits_debt *debts = NULL;
 	bool names = caller_sees_names(batch->call);
 
 	response.n_items = batch->count;
@@ -63,6 +65,8 @@ static void checks_reply(struct batch *batch)
 		struct check_item *item = &batch->checks[i];
 
 		response.items[i] = message_new(arena, CheckItem, check_item);
+		if (!item->err.code)
+			unread_add(&item->check, &debts);
 		if (!names && !item->err.code && item->check.flow.ok)
 			rows_hide_names(item->check.answer.rows);
 		if (item->err.code)
@@ -73,6 +77,7 @@ static void checks_reply(struct batch *batch)
 			response.items[i]->response =
 				answer_to_message(&item->check, item->request->language, item->request->verbose);
 	}
+	unread_watch(batch->call, debts);
 	reply_packed(batch, &response.base);
 }
 

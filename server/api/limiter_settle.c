@@ -52,7 +52,7 @@ bool question_of_record(
 	struct settle_question question = {
 		.served = request->model,
 		.interface = request->interface[0] ? request->interface : "api",
-		.mode = price_mode(request->mode),
+		.mode = request->mode,
 		.attempt = request->attempt,
 		.keep_open = request->keep_open,
 	};

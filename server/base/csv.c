@@ -109,3 +109,14 @@ bool csv_next(struct csv *csv, struct csv_row *row, struct err *err)
 	row->count = 0;
 	return true;
 }
+
+bool csv_separator_check(const char *line, struct err *err)
+{
+	if (strchr(line, ','))
+		return true;
+	if (strchr(line, ';'))
+		return err_set(err, ERR_INVALID, "line 1: its columns are separated by ';': save it with commas");
+	if (strchr(line, '\t'))
+		return err_set(err, ERR_INVALID, "line 1: its columns are separated by tabs: save it with commas");
+	return true;
+}

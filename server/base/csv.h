@@ -30,4 +30,7 @@ struct csv_row {
  */
 bool csv_next(struct csv *csv, struct csv_row *row, struct err *err) __attribute__((warn_unused_result));
 
+/* ERR_INVALID when a file with this line, which is to hold the columns' names, is separated by something other than commas. */
+bool csv_separator_check(const char *line, struct err *err) __attribute__((warn_unused_result));
+
 #endif

@@ -16,7 +16,6 @@
 #define OUTBOX_WARN_US (10 * SECOND_US)
 #define OUTBOX_FAIL_US (60 * SECOND_US)
 #define CHANGES_WARN_US (30 * SECOND_US)
-#define PRICES_WARN_US (120 * DAY_US)
 #define CERTIFICATE_WARN_US (21 * DAY_US)
 enum { DAYS_AHEAD = 2, MEMORY_WARN_PERCENT = 80 };
 
@@ -160,17 +159,26 @@ static void changes_look(struct diagnoses *out, const struct durable_facts *dura
 
 static void prices_look(struct diagnoses *out, const struct durable_facts *durable, int64_t now_us)
 {
+	static const char compare[] = "compare them with the providers' lists: 'bursar price import' shows what would "
+				      "change, and 'bursar price "
+				      "put PROVIDER MODEL --source TEXT' says that one still holds";
 	char day[DATE_TEXT];
 
 	if (durable->unpriced)
 		find(out, "prices", FINDING_WARN,
 			"'bursar report month --by model' marks them; give each a price ('bursar price put', or "
 			"import)",
-			"%" PRId64 " requests of this month had no price", durable->unpriced);
+			"%" PRId64 " requests of this month were not charged by a price of their own",
+			durable->unpriced);
+	else if (durable->old_prices)
+		find(out, "prices", FINDING_WARN, compare,
+			"models used this month at prices whose source is older than 120 days: %" PRId64,
+			durable->old_prices);
+	else if (!durable->newest_price_us)
+		find(out, "prices", FINDING_WARN, "'bursar price import' puts a list", "none");
 	else
-		find(out, "prices", durable->newest_price_us < now_us - PRICES_WARN_US ? FINDING_WARN : FINDING_OK,
-			"compare them with the providers' lists: 'bursar price import' shows what would change",
-			"the newest is of %s", day_text(durable->newest_price_us, day));
+		find(out, "prices", durable->newest_price_us < now_us - PRICES_OLD_US ? FINDING_WARN : FINDING_OK,
+			compare, "the newest source is of %s", day_text(durable->newest_price_us, day));
 }
 
 static void keys_look(struct diagnoses *out, const struct durable_facts *durable)
@@ -211,6 +219,26 @@ static void durable_look(struct diagnoses *out, const struct durable_facts *dura
 		"%" PRId64 " are paused", durable->paused);
 }
 
+static void zones_find(struct diagnoses *out, const struct zones_facts *zones)
+{
+	const char *version = zones->version[0] ? zones->version : "unknown";
+
+	if (!zones->found)
+		find(out, "time zones", zones->missing ? FINDING_FAIL : FINDING_WARN,
+			"install tzdata: it is read within seconds; until then accounts in a zone count by UTC, and no "
+			"zone "
+			"can be put",
+			"no data in %s", zones->folder);
+	else if (zones->missing)
+		find(out, "time zones", FINDING_WARN,
+			"install the package that has them (Debian 13: tzdata-legacy), or put another zone; until then "
+			"these accounts count by UTC",
+			"version %s in %s is without %d of the accounts' zones, such as %s", version, zones->folder,
+			zones->missing, zones->first_missing);
+	else
+		find(out, "time zones", FINDING_OK, "", "version %s in %s", version, zones->folder);
+}
+
 static void doors_look(struct diagnoses *out, const struct server_facts *server)
 {
 	int64_t left_us = server->certificate_ends_us - server->now_us;
@@ -238,5 +266,6 @@ void diagnose(const struct store_facts *store, const struct durable_facts *durab
 	out->count = 0;
 	store_look(out, store, server->now_us);
 	durable_look(out, durable, server->now_us);
+	zones_find(out, &server->zones);
 	doors_look(out, server);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "domain/zone_file.h"
+
 /* Of Redis. Texts are "" where it did not say. */
 struct store_facts {
 	bool answered;
@@ -17,6 +19,8 @@ struct store_facts {
 	int64_t waiting, oldest_us; /* entries in outboxes (-1: it did not say), and when the oldest came (0: none) */
 };
 
+#define PRICES_OLD_US INT64_C(10368000000000) /* 120 days: look whether they still hold */
+
 /* Of PostgreSQL. */
 struct durable_facts {
 	bool answered;
@@ -28,7 +32,8 @@ struct durable_facts {
 	int64_t rejects;
 	int64_t changes, oldest_change_us; /* that Redis has not confirmed */
 	int64_t unpriced; /* requests of this month without a price of their own */
-	int64_t newest_price_us;
+	int64_t newest_price_us; /* when the youngest source of a price in force was read; 0: there is no price */
+	int64_t old_prices; /* models of this month at prices whose source is older than PRICES_OLD_US */
 	int64_t keys, operators_ending, idle; /* that work; operators' that end within 14 days; unused for 90 days */
 	int64_t paused; /* pools */
 };
@@ -38,6 +43,7 @@ struct server_facts {
 	int64_t now_us;
 	bool tls, insecure; /* certificates in use; insecure_listen in use */
 	int64_t certificate_ends_us; /* 0: it could not be read */
+	struct zones_facts zones;
 };
 
 /* The numbers are the API's. */

@@ -21,6 +21,9 @@ void entry_info_pack(const struct entry_info *info, struct buf *out)
 		buf_put_u8(out, (uint8_t)info->account[i].kind);
 		text_put(out, info->account[i].id);
 	}
+	/* Last, and only where there is one: a release without modes reads what has none. */
+	if (info->mode && info->mode[0])
+		text_put(out, info->mode);
 }
 
 bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry_info *out)
@@ -46,6 +49,7 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 		if (!account_kind_name(info.account[i].kind))
 			return false;
 	}
+	info.mode = cut.left ? text_cut(&cut, arena) : "";
 	if (cut.bad || cut.left)
 		return false;
 	*out = info;

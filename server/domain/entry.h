@@ -34,9 +34,14 @@ int64_t tokens_input(const struct tokens *tokens);
 int64_t tokens_output(const struct tokens *tokens);
 bool tokens_check(const struct tokens *tokens, const char *field, struct err *err);
 
-#define FLAG_UNPRICED 1 /* no price was found: to be re-rated */
+#define FLAG_UNPRICED \
+	1 /* not charged by a price of its own: to be re-rated. The flags from 8 on say why, and come with it */
 #define FLAG_PARENT_RATE 2 /* a class cost its parent's rate */
 #define FLAG_ABOVE_CONTEXT 4
+#define FLAG_OTHER_MODEL \
+	8 /* no price knows its model: charged by another model's (the checked one's, the fallback's) */
+#define FLAG_STANDARD_RATE 16 /* the price does not have its mode: charged at the standard rate */
+#define FLAG_CAPPED 32 /* cost more than a counter holds: charged what one holds */
 
 struct entry_account {
 	enum account_kind kind;
@@ -52,6 +57,7 @@ struct entry_info {
 	 * the name in lower case, and no provider. "" when no model was named.
 	 */
 	const char *provider, *price_model;
+	const char *mode; /* as checked; "" = standard */
 	const char *reason; /* resets: the admin's reason */
 	const char *actor; /* resets: who */
 	bool groups_unknown; /* nobody could say whether the user is in a team or an org: the ledger looks */
@@ -119,11 +125,12 @@ bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct e
 /* Lua writes entries; this is for tests and for fuzzing. */
 void entry_pack(const struct entry *entry, struct buf *out);
 
-/* The `reservation` handle of the API: who, when, on which accounts and for which model, as base64url text. */
+/* The `reservation` handle of the API: who, when, on which accounts, for which model and mode, as base64url text. */
 struct handle {
 	const char *tenant, *user, *request_id;
 	int64_t started_at_us;
 	const char *model; /* as checked; "" = none. NULL is packed as "" */
+	const char *mode; /* likewise; "" = standard */
 	int accounts;
 	struct entry_account account[ACCOUNTS_MAX];
 };

@@ -69,6 +69,9 @@ const char *handle_format(const struct handle *handle, struct arena *arena)
 	for (int i = 0; i < handle->accounts; i++)
 		account_put(handle, &handle->account[i], &packed);
 	id_put(&packed, handle->model ? handle->model : "");
+	/* Only where there is one: a release without modes reads handles that have none. */
+	if (handle->mode && handle->mode[0])
+		id_put(&packed, handle->mode);
 	buf_put_u32(&packed, (uint32_t)hash64(packed.data, packed.len));
 	text = base64_format(&packed, arena);
 	buf_release(&packed);
@@ -172,6 +175,7 @@ static bool handle_unpack(struct cut *cut, struct arena *arena, struct handle *o
 		kinds |= 1u << out->account[i].kind;
 	}
 	out->model = model_cut(cut, arena);
+	out->mode = !cut->bad && cut->left ? id_cut(cut, arena) : "";
 	return !cut->bad && cut->left == 0;
 }
 

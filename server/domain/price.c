@@ -169,22 +169,32 @@ static int64_t rate_of(const struct price *price, int tier, enum token_class cla
 	return price->base.pico[class];
 }
 
-static bool ratio_of(const struct price *price, const char *mode, wide *num, wide *den, struct err *err)
-{
-	char known[160] = "standard";
+struct ratio {
+	wide num, den;
+};
 
-	*num = 1;
-	*den = 1;
+/* False, at the standard rate, when the price does not have the mode. */
+static bool ratio_of(const struct price *price, const char *mode, struct ratio *out)
+{
+	*out = (struct ratio){1, 1};
 	if (!*mode || strcmp(mode, "standard") == 0)
 		return true;
 	for (int i = 0; i < price->modes; i++) {
-		size_t n = strlen(known);
-
 		if (strcmp(price->mode[i].name, mode) == 0) {
-			*num = price->mode[i].num;
-			*den = price->mode[i].den;
+			*out = (struct ratio){price->mode[i].num, price->mode[i].den};
 			return true;
 		}
+	}
+	return false;
+}
+
+static bool mode_refuse(const struct price *price, const char *mode, struct err *err)
+{
+	char known[160] = "standard";
+
+	for (int i = 0; i < price->modes; i++) {
+		size_t n = strlen(known);
+
 		snprintf(known + n, sizeof(known) - n, ", %s", price->mode[i].name);
 	}
 	return err_invalid(err, "mode", "\"%.32s\" has no price for this model; known: %s", mode, known);
@@ -195,22 +205,18 @@ static wide div_up(wide n, wide d)
 	return n / d + (n % d != 0);
 }
 
-bool price_cost(
-	const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out, struct err *err)
+/* All but `nano`: the sum in nano-USD comes back, however large. */
+static wide cost_lines(const struct price *price, const struct tokens *tokens, struct ratio ratio, struct cost *out)
 {
 	int tier = context_of(price, tokens);
 	struct cost cost = {.flags = tier >= 0 ? FLAG_ABOVE_CONTEXT : 0};
-	wide num, den, sum = 0;
+	wide sum = 0;
 
-	if (!ratio_of(price, mode, &num, &den, err))
-		return false;
 	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
 		int64_t count = tokens->count[i];
 		int64_t rate = rate_of(price, tier, (enum token_class)i);
 		wide line;
 
-		if (count < 0)
-			return err_invalid(err, token_class_name((enum token_class)i), "is below 0");
 		if (rate == PRICE_NONE) {
 			rate = rate_of(price, tier, parent_of((enum token_class)i));
 			if (count > 0)
@@ -218,17 +224,47 @@ bool price_cost(
 			if (rate == PRICE_NONE)
 				rate = 0;
 		}
-		line = (wide)count * rate * num;
+		line = (wide)count * rate * ratio.num;
 		sum += line;
-		line = div_up(line, den);
-		cost.rate[i] = (int64_t)div_up(rate * num, den);
+		line = div_up(line, ratio.den);
+		cost.rate[i] = (int64_t)div_up(rate * ratio.num, ratio.den);
 		cost.pico_line[i] = line > INT64_MAX ? INT64_MAX : (int64_t)line;
 	}
-	sum = div_up(sum, den * PICO_PER_NANO);
-	if (sum > COUNT_MAX)
+	*out = cost;
+	return div_up(sum, ratio.den * PICO_PER_NANO);
+}
+
+bool price_cost(
+	const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out, struct err *err)
+{
+	struct ratio ratio;
+	struct cost cost;
+	wide nano;
+
+	if (!ratio_of(price, mode, &ratio))
+		return mode_refuse(price, mode, err);
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		if (tokens->count[i] < 0)
+			return err_invalid(err, token_class_name((enum token_class)i), "is below 0");
+	}
+	nano = cost_lines(price, tokens, ratio, &cost);
+	if (nano > COUNT_MAX)
 		return err_invalid(
 			err, "tokens", "cost more than 9007199.254740991 USD, which is more than a counter holds");
-	cost.nano = (int64_t)sum;
+	cost.nano = (int64_t)nano;
 	*out = cost;
 	return true;
+}
+
+void price_charge(const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out)
+{
+	struct ratio ratio;
+	bool known = ratio_of(price, mode, &ratio);
+	wide nano = cost_lines(price, tokens, ratio, out);
+
+	if (!known)
+		out->flags |= FLAG_STANDARD_RATE | FLAG_UNPRICED;
+	if (nano > COUNT_MAX)
+		out->flags |= FLAG_CAPPED | FLAG_UNPRICED;
+	out->nano = nano > COUNT_MAX ? COUNT_MAX : (int64_t)nano;
 }

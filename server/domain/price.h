@@ -41,7 +41,7 @@ struct cost {
 	int64_t nano; /* rounded up once; at most COUNT_MAX */
 	int64_t pico_line[TOKEN_CLASS_COUNT]; /* saturating */
 	int64_t rate[TOKEN_CLASS_COUNT]; /* after tier and mode */
-	uint32_t flags; /* FLAG_PARENT_RATE, FLAG_ABOVE_CONTEXT, FLAG_UNPRICED */
+	uint32_t flags; /* FLAG_... of domain/entry.h */
 };
 
 /* "0.075" USD per 1M tokens -> 75000 pico-USD per token. ERR_INVALID when it is not a price, is finer than 10^-6 or
@@ -60,6 +60,12 @@ bool price_check(const struct price *price, struct err *err);
  */
 bool price_cost(
 	const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out, struct err *err);
+
+/*
+ * The same for what has been used already, and so is charged whatever it is: an unknown mode at the standard rate, a
+ * cost above COUNT_MAX as COUNT_MAX, both flagged. `tokens` have been checked.
+ */
+void price_charge(const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out);
 
 /* Prices by model, built once, read by many threads. Owns copies of what it is given. */
 struct price_book;

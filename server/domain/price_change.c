@@ -24,16 +24,72 @@ static void context_fill(struct price *price, unsigned given, const struct price
 	}
 }
 
-void price_fill(struct price *price, unsigned given, const struct price *before)
+static bool context_merge(struct price *price, const struct price *before, struct err *err)
+{
+	struct price merged = *before;
+
+	for (int i = 0; i < price->context_tiers; i++) {
+		int64_t above = price->context[i].above_tokens;
+		int at = 0;
+
+		while (at < merged.context_tiers && merged.context[at].above_tokens < above)
+			at++;
+		if (at == merged.context_tiers || merged.context[at].above_tokens != above) {
+			if (merged.context_tiers == CONTEXT_TIERS_MAX)
+				return err_invalid(err, "context_tiers",
+					"would have more than %d entries with those that stay", CONTEXT_TIERS_MAX);
+			memmove(&merged.context[at + 1], &merged.context[at],
+				(size_t)(merged.context_tiers++ - at) * sizeof(merged.context[0]));
+			merged.context[at] = price->context[i];
+			continue;
+		}
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+			if (price->context[i].rates.pico[class] != PRICE_NONE)
+				merged.context[at].rates.pico[class] = price->context[i].rates.pico[class];
+	}
+	price->context_tiers = merged.context_tiers;
+	memcpy(price->context, merged.context, sizeof(price->context));
+	return true;
+}
+
+static bool modes_merge(struct price *price, const struct price *before, struct err *err)
+{
+	struct price merged = *before;
+
+	for (int i = 0; i < price->modes; i++) {
+		int at = 0;
+
+		while (at < merged.modes && strcmp(merged.mode[at].name, price->mode[i].name) != 0)
+			at++;
+		if (at == MODES_MAX)
+			return err_invalid(
+				err, "modes", "would have more than %d entries with those that stay", MODES_MAX);
+		merged.modes += at == merged.modes;
+		merged.mode[at] = price->mode[i];
+	}
+	price->modes = merged.modes;
+	memcpy(price->mode, merged.mode, sizeof(price->mode));
+	return true;
+}
+
+bool price_fill(struct price *price, unsigned given, const struct price *before, struct err *err)
 {
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		if (!(given & PRICE_GIVEN_RATE(class)))
 			price->base.pico[class] = before->base.pico[class];
-	context_fill(price, given, before);
+	if (given & PRICE_MERGED_CONTEXT) {
+		if (!context_merge(price, before, err))
+			return false;
+	} else {
+		context_fill(price, given, before);
+	}
+	if (given & PRICE_MERGED_MODES)
+		return modes_merge(price, before, err);
 	if (!(given & PRICE_GIVEN_MODES)) {
 		price->modes = before->modes;
 		memcpy(price->mode, before->mode, sizeof(price->mode));
 	}
+	return true;
 }
 
 /* Modes come in any order. */

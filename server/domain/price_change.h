@@ -11,10 +11,13 @@
 #define PRICE_GIVEN_ABOVE(class_) (1u << (8 + (class_)))
 #define PRICE_GIVEN_CONTEXT (1u << 16)
 #define PRICE_GIVEN_MODES (1u << 17)
-#define PRICE_GIVEN_ALL (~0u)
+#define PRICE_GIVEN_ALL ((1u << 18) - 1)
+/* Or only the context tiers (by their threshold) and the modes (by their names) that it has: the others stay. */
+#define PRICE_MERGED_CONTEXT (1u << 18)
+#define PRICE_MERGED_MODES (1u << 19)
 
-/* What `given` does not speak of becomes as it is in `before`. */
-void price_fill(struct price *price, unsigned given, const struct price *before);
+/* What `given` does not speak of becomes as it is in `before`. False when it has more context tiers or modes then than a price may. */
+bool price_fill(struct price *price, unsigned given, const struct price *before, struct err *err);
 
 /* Do they cost the same, whatever the tokens and the mode? Times and sources are not compared. */
 bool price_costs_same(const struct price *a, const struct price *b);

@@ -63,6 +63,9 @@ static bool layout_read(const struct csv_row *row, struct layout *out, struct er
 	struct layout layout = {.count = row->count};
 	bool seen[COLUMNS] = {false};
 
+	if (row->count == 1 && !csv_separator_check(row->field[0], err))
+		return false;
+
 	for (int i = 0; i < row->count; i++) {
 		int c = 0;
 

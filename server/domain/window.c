@@ -18,6 +18,8 @@ enum { MEMO_SLOTS = 64 };
 struct memo {
 	struct zone zone;
 	int64_t from_us, to_us;
+	uint64_t generation; /* of the zones */
+	bool lost; /* the zone could not be read: they are those of UTC */
 	struct windows windows;
 };
 static _Thread_local struct memo memos[MEMO_SLOTS];
@@ -166,38 +168,58 @@ static struct memo *memo_of(const struct zone *zone)
 
 static bool memo_holds(const struct memo *memo, const struct zone *zone, int64_t now_us)
 {
-	return now_us >= memo->from_us && now_us < memo->to_us && strcmp(memo->zone.name, zone->name) == 0 &&
-	       memcmp(memo->zone.kept, zone->kept, sizeof(zone->kept)) == 0;
+	return memo->generation == zones_generation() && now_us >= memo->from_us && now_us < memo->to_us &&
+	       strcmp(memo->zone.name, zone->name) == 0 && memcmp(memo->zone.kept, zone->kept, sizeof(zone->kept)) == 0;
 }
 
-static void memo_put(struct memo *memo, const struct zone *zone, const struct windows *windows)
+static void memo_put(struct memo *memo, const struct memo *from)
 {
-	*memo = (struct memo){.zone = *zone, .from_us = INT64_MIN, .to_us = INT64_MAX, .windows = *windows};
+	*memo = *from;
+	memo->from_us = INT64_MIN;
+	memo->to_us = INT64_MAX;
 	for (int u = 0; u < WINDOW_COUNT; u++) {
-		if (windows->at[u][1] > memo->from_us)
-			memo->from_us = windows->at[u][1];
-		if (windows->at[u][2] < memo->to_us)
-			memo->to_us = windows->at[u][2];
+		if (from->windows.at[u][1] > memo->from_us)
+			memo->from_us = from->windows.at[u][1];
+		if (from->windows.at[u][2] < memo->to_us)
+			memo->to_us = from->windows.at[u][2];
 	}
+}
+
+/* `lost_ok`: by UTC where the zone cannot be read. */
+static bool windows_find(const struct zone *zone, int64_t now_us, bool lost_ok, struct windows *out, struct err *err)
+{
+	struct memo *memo = memo_of(zone), fresh = {.zone = *zone, .generation = zones_generation()};
+	const struct tz *tz;
+
+	if (memo_holds(memo, zone, now_us) && (lost_ok || !memo->lost)) {
+		*out = memo->windows;
+		return true;
+	}
+	tz = zone_take(zone->name, err);
+	if (!tz && lost_ok) {
+		zone_miss(zone->name);
+		fresh.lost = true;
+		tz = zone_take("", NULL);
+	}
+	if (!tz)
+		return false;
+	windows_fill(zone, tz, floor_div(now_us, SECOND_US), &fresh.windows);
+	zone_give(tz);
+	memo_put(memo, &fresh);
+	*out = fresh.windows;
+	return true;
 }
 
 bool windows_at(const struct zone *zone, int64_t now_us, struct windows *out, struct err *err)
 {
-	struct memo *memo = memo_of(zone);
-	const struct tz *tz;
-	struct windows windows;
+	return windows_find(zone, now_us, false, out, err);
+}
 
-	if (memo_holds(memo, zone, now_us)) {
-		*out = memo->windows;
-		return true;
-	}
-	tz = zone_need(zone->name, err);
-	if (!tz)
-		return false;
-	windows_fill(zone, tz, floor_div(now_us, SECOND_US), &windows);
-	memo_put(memo, zone, &windows);
-	*out = windows;
-	return true;
+void windows_or_utc(const struct zone *zone, int64_t now_us, struct windows *out)
+{
+	struct err ignored;
+
+	windows_find(zone, now_us, true, out, &ignored);
 }
 
 static int windows_index(const struct windows *windows, enum window_unit unit, int64_t now_us)

@@ -43,11 +43,18 @@ bool zone_check_kept(const struct zone *zone, struct err *err);
 /* The end of the kept windows of `unit` as long as they run; 0 when none does. */
 int64_t zone_kept_until(const struct zone *zone, enum window_unit unit, int64_t now_us);
 
-/* Is it a zone of the system's database (TZif files under /usr/share/zoneinfo, read and cached by this module)? */
+/* Is it a zone of the system's database (zone_file.h)? ERR_INVALID; ERR_PRECONDITION when there is no database. */
 bool zone_check(const char *name, struct err *err);
 
 /* Fills `out` for the time now_us. UTC never fails; an unknown zone is ERR_INVALID. Thread-safe; O(1) when cached. */
 bool windows_at(const struct zone *zone, int64_t now_us, struct windows *out, struct err *err);
+
+/*
+ * Likewise for an account that was given the zone at some time: it counts whatever has become of the zone's file. A zone that was read once
+ * stays as it was; one that never could be counts by UTC (after the kept windows), which zones_facts tells. The store ends no running
+ * window early, so neither this nor the way back resets anything; each may make one window more than there would be.
+ */
+void windows_or_utc(const struct zone *zone, int64_t now_us, struct windows *out);
 
 /* The start of the window of `unit` that holds now_us, or -1 when `now_us` lies outside [at[0], at[3]). */
 int64_t windows_start(const struct windows *windows, enum window_unit unit, int64_t now_us);

@@ -49,7 +49,7 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 		return false;
 	bool found = PQntuples(result) > 0;
 	PQclear(result);
-	return found || err_invalid(err, "tier", "tenant %s has no tier %s: see ListTiers", tenant, tier) ||
+	return found || err_invalid(err, "tier", "tenant %s has no tier %s", tenant, tier) ||
 	       err_reason(err, "TIER_NOT_FOUND");
 }
 

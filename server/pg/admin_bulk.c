@@ -37,7 +37,7 @@ static bool make(struct admin_job *job, struct pg_link *link, struct chunk *chun
 	bool differs = false;
 
 	chunk->made = arena_zalloc(job->arena, (size_t)chunk->ids.count + 1, sizeof(*chunk->made));
-	if (op->filter || op->dry_run || !op->change(op, &nobody, &differs, NULL) || !differs)
+	if (op->filter || op->dry_run || op->known_only || !op->change(op, &nobody, &differs, NULL) || !differs)
 		return true;
 	return account_rows_make(link, &chunk->set, chunk->ids.id, chunk->ids.count, chunk->made, err);
 }
@@ -63,6 +63,12 @@ static void change_one(struct chunk *chunk, const struct account_row *row)
 	struct changed_account *account = &op->account[op->count++];
 
 	account->before = account->row = *row;
+	account->unknown = op->known_only && !op->filter && !row->known;
+	if (account->unknown) {
+		err_invalid(&account->err, "id", "nobody has put or used this %s", account_kind_name(op->kind));
+		account->failed = true;
+		return;
+	}
 	account->failed = !op->change(op, &account->row, &account->differs, &account->err);
 	account->differs = account->differs && !account->failed;
 	account->row.known = account->row.known || account->differs;

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "pg/limits_fit.h"
 #include "pg/rows.h"
 
 static const char *tenant_json(struct admin_job *job, struct pg_link *link, const char *id, struct err *err)
@@ -75,8 +76,26 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
 {
 	struct tenant_put *op = container_of(job, struct tenant_put, job);
 
-	return catalog_begin(link, err) && tenant_write(job, link, &op->tenant, err) && catalog_commit(job, link, err);
+	return catalog_begin(link, err) && tenant_write(job, link, &op->tenant, err) &&
+	       limits_fit_tenant(link, op->tenant.id, "tenant.default_tier", err) && catalog_commit(job, link, err);
 }
+
+/*
+ * Also tenants that nobody has put: whoever checked in one has an account there. They are found by one search of the accounts' index
+ * for each tenant, not by reading the accounts.
+ */
+static const char tenants_sql[] =
+	"WITH RECURSIVE used AS (SELECT min(tenant) AS id FROM accounts WHERE tenant > $1 UNION ALL "
+	"SELECT (SELECT min(tenant) FROM accounts WHERE tenant > used.id) FROM used WHERE used.id IS NOT NULL), "
+	"unknown AS (SELECT id FROM used WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM tenants WHERE tenants.id = "
+	"used.id) LIMIT $2) "
+	"SELECT " TENANT_COLUMNS ", true AS known FROM tenants WHERE id > $1 UNION ALL "
+	"SELECT u.id, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, d.language, d." TENANT_EPOCH
+	", false "
+	"FROM unknown u JOIN tenants d ON d.id = 'default' "
+	"ORDER BY 1 LIMIT $2";
+
+enum { TENANT_KNOWN = 7 }; /* the column */
 
 bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *err)
 {
@@ -85,15 +104,17 @@ bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *
 
 	pg_arg_text(&args, op->after ? op->after : "");
 	pg_arg_page(&args, op->limit);
-	PGresult *result =
-		pg_query(link, "SELECT " TENANT_COLUMNS " FROM tenants WHERE id > $1 ORDER BY id LIMIT $2", &args, err);
+	PGresult *result = pg_query(link, tenants_sql, &args, err);
 	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->count = pg_page(result, op->limit, &op->more);
 	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
-	for (int i = 0; i < op->count; i++)
+	op->known = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->known));
+	for (int i = 0; i < op->count; i++) {
 		row_tenant(result, i, 0, &op->rows[i]);
+		op->known[i] = pg_bool(result, i, TENANT_KNOWN);
+	}
 	PQclear(result);
 	return true;
 }
@@ -182,7 +203,8 @@ bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err
 
 	return catalog_begin(link, err) &&
 	       (!better[0] || tier_check(link, op->tenant, better, "tier.upgrade_to", err)) &&
-	       tier_write(job, link, op->tenant, &op->tier, err) && catalog_commit(job, link, err);
+	       tier_write(job, link, op->tenant, &op->tier, err) &&
+	       limits_fit_tenant(link, op->tenant, "tier.limits", err) && catalog_commit(job, link, err);
 }
 
 /* Takes the row away; *shipped: one of the name is left. Whoever puts an account on the tier now waits for our end. */
@@ -202,7 +224,7 @@ static bool take_away(struct pg_link *link, const struct pg_args *key, const cha
 		return true;
 	if (*shipped)
 		return err_set(err, ERR_PRECONDITION, "name: %s is as shipped, which nobody can delete", name);
-	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own: see ListTiers", name) ||
+	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own", name) ||
 	       err_reason(err, "TIER_NOT_FOUND");
 }
 

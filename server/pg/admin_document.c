@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "pg/account_rows.h"
+#include "pg/limits_fit.h"
 #include "pg/rows.h"
 #include "store/document.h"
 
@@ -293,5 +294,5 @@ bool admin_document_apply(struct admin_job *job, struct pg_link *link, struct er
 	for (int i = 0; i < op->changes; i++)
 		if (!write_change(op, job, link, &op->change[i], err))
 			return false;
-	return catalog_commit(job, link, err);
+	return limits_fit_tenant(link, wanted->tenant, "tiers", err) && catalog_commit(job, link, err);
 }

@@ -43,7 +43,7 @@ static bool read_key(struct admin_job *job, struct pg_link *link, int64_t id, co
 	if (found)
 		row_key(result, 0, job->arena, out);
 	PQclear(result);
-	return found || err_set(err, ERR_NOT_FOUND, "id: there is no key %lld: see ListKeys", (long long)id) ||
+	return found || err_set(err, ERR_NOT_FOUND, "id: there is no key %lld", (long long)id) ||
 	       err_reason(err, "KEY_NOT_FOUND");
 }
 

@@ -190,6 +190,35 @@ static bool in_force(
 	return true;
 }
 
+/* What has counted for the price's tenant or account, which has none of its own in force: the tenant's, else everybody's. */
+static bool base_of(struct pg_link *link, struct price_put_row *row, struct err *err)
+{
+	struct price wider = row->price;
+	bool ever;
+
+	while (!row->based && (wider.account[0] || wider.tenant[0])) {
+		if (!wider.account[0])
+			wider.tenant[0] = '\0';
+		wider.account[0] = '\0';
+		if (!in_force(link, &wider, &row->before, &row->based, &ever, err))
+			return false;
+	}
+	return true;
+}
+
+static bool new_decide(struct pg_link *link, struct price_put_row *row, struct err *err)
+{
+	struct price *price = &row->price;
+
+	row->change = PRICE_NEW;
+	if (row->merged && !base_of(link, row, err))
+		return false;
+	if (row->based && !price_fill(price, row->given, &row->before, err))
+		return false;
+	row->big = row->based && price_big_move(&row->before, price) >= 0;
+	return price_check(price, err);
+}
+
 /* Decides what the row changes. One without a beginning takes over now, unless it has ended; a model's first price always was. */
 static bool row_decide(const struct prices_put *op, struct pg_link *link, struct price_put_row *row, struct err *err)
 {
@@ -201,14 +230,19 @@ static bool row_decide(const struct prices_put *op, struct pg_link *link, struct
 	if (!in_force(link, price, &row->before, &found, &ever, err))
 		return false;
 	if (!found) {
-		row->change = PRICE_NEW;
-		if (undated && !ever)
+		bool ok = new_decide(link, row, err);
+
+		if (ok && undated && !ever)
 			price->from_us = 0;
-		return price_check(price, err);
+		return ok;
 	}
-	price_fill(price, row->given, &row->before);
+	if (!price_fill(price, row->given, &row->before, err))
+		return false;
 	bool same_end = price->to_us == 0 || price->to_us == row->before.to_us;
-	row->change = same_end && price_costs_same(price, &row->before) ? PRICE_SAME : PRICE_MOVED;
+	/* Who names the source alone has looked, and says that the price still holds. */
+	bool confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
+	bool same = same_end && price_costs_same(price, &row->before);
+	row->change = same && !confirmed ? PRICE_SAME : PRICE_MOVED;
 	row->big = price_big_move(&row->before, price) >= 0;
 	if (row->change == PRICE_SAME)
 		*price = row->before;
@@ -335,44 +369,12 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 	if (!prices_begin(link, err) || !in_force(link, &asked, &op->price, &found, &ever, err))
 		return false;
 	if (!found)
-		return err_set(err, ERR_NOT_FOUND,
-			       "model: %s/%s has no price%s%s of its own in force then: see ListPrices", asked.provider,
-			       asked.model, asked.account[0] ? " for account " : "", asked.account) ||
+		return err_set(err, ERR_NOT_FOUND, "model: %s/%s has no price%s%s of its own in force then",
+			       asked.provider, asked.model, asked.account[0] ? " for account " : "", asked.account) ||
 		       err_reason(err, "PRICE_NOT_FOUND");
 	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
 		return false;
 	op->price.to_us = op->at_us;
 	const char *after = arena_printf(job->arena, "{\"to_us\": %" PRId64 "}", op->at_us);
 	return audit_price(job, link, &asked, "price.end", before, after, err) && catalog_commit(job, link, err);
-}
-
-bool admin_price_list(struct admin_job *job, struct pg_link *link, struct err *err)
-{
-	struct price_list *op = container_of(job, struct price_list, job);
-	struct pg_args args = {0};
-
-	pg_arg_text(&args, op->tenant ? op->tenant : "");
-	pg_arg_text(&args, op->provider ? op->provider : "");
-	pg_arg_text(&args, op->model_prefix ? op->model_prefix : "");
-	pg_arg_int(&args, op->at_us);
-	pg_arg_int(&args, op->after);
-	pg_arg_page(&args, op->limit);
-	pg_arg_text(&args, op->account ? op->account : "");
-	PGresult *result = pg_query(link,
-		"SELECT " PRICE_COLUMNS
-		" FROM model_prices p WHERE p.tenant IN ('', $1) AND ($2 = '' OR p.provider = $2) "
-		"AND starts_with(p.model, $3) AND ($4 = 0 OR (p.from_us <= $4 AND (p.to_us = 0 OR p.to_us > $4))) AND "
-		"p.id > $5 AND ($7 = '' OR p.account = $7) "
-		"ORDER BY p.id LIMIT $6",
-		&args, err);
-	pg_args_release(&args);
-	if (!result)
-		return false;
-	op->count = pg_page(result, op->limit, &op->more);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
-	for (int i = 0; i < op->count; i++)
-		row_price(result, i, 0, &op->rows[i]);
-	op->last = op->count ? pg_i64(result, op->count - 1, 0) : op->after;
-	PQclear(result);
-	return true;
 }

@@ -244,7 +244,8 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 		[SHARED] = {"SELECT count(*), " NO_SUMS
 			    " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 AND " THIS_MONTH,
 			&args},
-		[USERS] = {"SELECT DISTINCT user_id FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH " ORDER BY 1",
+		[USERS] = {"SELECT user_id, " NO_SUMS " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH
+			   " GROUP BY 1 ORDER BY 1",
 			&args},
 		[COMMIT] = {"COMMIT", NULL},
 	};
@@ -260,8 +261,11 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 	op->shared = admin_use(results[SHARED], 0, 1);
 	op->users = PQntuples(results[USERS]);
 	op->user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->user));
-	for (int i = 0; i < op->users; i++)
+	op->of_user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->of_user));
+	for (int i = 0; i < op->users; i++) {
 		op->user[i] = admin_text(job, results[USERS], i, 0);
+		op->of_user[i] = admin_use(results[USERS], i, 1);
+	}
 	for (int i = 0; i < COUNT; i++)
 		PQclear(results[i]);
 	return true;

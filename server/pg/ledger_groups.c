@@ -1,6 +1,6 @@
 /*
  * A check that was decided while PostgreSQL did not answer may have met a stranger: its entry names the user alone. It counts on the team
- * and the org that the user is in now, so that the bills of groups and their counters (which a reconciliation raises) are whole.
+ * and the org that the user is in now, so that the bills of groups are whole; whoever writes it counts it on them in the store as well.
  */
 #include <string.h>
 
@@ -11,20 +11,22 @@ static bool wants_groups(const struct entry *entry)
 	return entry->kind != ENTRY_RESET && entry->info.groups_unknown;
 }
 
-static void add_account(struct entry *entry, enum account_kind kind, const char *id, struct arena *arena)
+static void add_account(struct ledger_item *item, enum account_kind kind, const char *id, struct arena *arena)
 {
-	struct entry_info *info = &entry->info;
+	struct entry_info *info = &item->entry->info;
 
-	if (id[0] && info->accounts < ACCOUNTS_MAX)
-		info->account[info->accounts++] =
-			(struct entry_account){.kind = kind, .id = arena_strndup(arena, id, strlen(id))};
+	if (!id[0] || info->accounts == ACCOUNTS_MAX)
+		return;
+	info->account[info->accounts++] =
+		(struct entry_account){.kind = kind, .id = arena_strndup(arena, id, strlen(id))};
+	item->late_accounts++;
 }
 
-static void add_groups(struct entry *entry, const PGresult *result, int row, struct arena *arena)
+static void add_groups(struct ledger_item *item, const PGresult *result, int row, struct arena *arena)
 {
-	add_account(entry, ACCOUNT_TEAM, pg_text(result, row, 1), arena);
-	add_account(entry, ACCOUNT_ORG, pg_text(result, row, 2), arena);
-	entry->info.groups_unknown = false; /* a batch that is halved comes here again */
+	add_account(item, ACCOUNT_TEAM, pg_text(result, row, 1), arena);
+	add_account(item, ACCOUNT_ORG, pg_text(result, row, 2), arena);
+	item->entry->info.groups_unknown = false; /* a batch that is halved comes here again */
 }
 
 bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, struct arena *arena, struct err *err)
@@ -58,7 +60,7 @@ bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, 
 	if (!result)
 		return false;
 	for (int row = 0; row < PQntuples(result); row++)
-		add_groups(items[pg_i64(result, row, 0)]->entry, result, row, arena);
+		add_groups(items[pg_i64(result, row, 0)], result, row, arena);
 	PQclear(result);
 	return true;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/name.h"
 #include "pg/ledger_sums.h"
 
 enum { SHARED_MAX = 3 }; /* of one entry: its team, its org, its tenant */
@@ -132,11 +133,35 @@ static void collect_groups(struct sums *sums, const struct entry *entry, const s
 	}
 }
 
-static void collect_use(struct sums *sums, const struct entry *entry)
+/*
+ * Whose line of the bill it is: the model's whose price it was. A model that no price knows has a line of its own, by which it is found
+ * when a price is missing, and not a part of the line of the model that it was charged as.
+ */
+static void name_model(struct use_row *row, const struct entry *entry, struct arena *scratch)
 {
 	const struct entry_info *info = &entry->info;
 	const struct entry_usage *usage = &entry->usage;
-	bool used = entry->kind == ENTRY_RECORD;
+	const char *served = first_of(usage->model, info->model, "");
+
+	if (entry->kind != ENTRY_RECORD) {
+		row->provider = info->provider;
+		row->model = first_of(info->price_model, info->model, "");
+	} else if (usage->flags & FLAG_OTHER_MODEL && served[0] && strlen(served) <= ID_MAX) {
+		char *model = arena_alloc(scratch, ID_MAX + 1);
+
+		model_fold(served, model);
+		row->provider = "";
+		row->model = model;
+	} else {
+		row->provider = usage->provider;
+		row->model = first_of(usage->price_model, usage->model, info->model);
+	}
+}
+
+static void collect_use(struct sums *sums, const struct entry *entry, struct arena *scratch)
+{
+	const struct entry_info *info = &entry->info;
+	const struct entry_usage *usage = &entry->usage;
 
 	struct use_row *row = &sums->daily[sums->dailies++];
 	*row = (struct use_row){
@@ -144,9 +169,6 @@ static void collect_use(struct sums *sums, const struct entry *entry)
 		.tenant = info->tenant,
 		.id = info->user,
 		.interface = info->interface,
-		.provider = used ? usage->provider : info->provider,
-		.model = used ? first_of(usage->price_model, usage->model, info->model)
-			      : first_of(info->price_model, info->model, ""),
 		.day_us = floor_day(entry->started_at_us),
 		.month_us = floor_month(entry->started_at_us),
 		.rows = 1,
@@ -154,6 +176,7 @@ static void collect_use(struct sums *sums, const struct entry *entry)
 		.amounts = entry->amounts,
 		.tokens = usage->tokens,
 	};
+	name_model(row, entry, scratch);
 	collect_groups(sums, entry, row);
 }
 
@@ -298,7 +321,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 			continue;
 		/* A reset changes counters, not what was used. */
 		if (items[i]->entry->kind != ENTRY_RESET)
-			collect_use(sums, items[i]->entry);
+			collect_use(sums, items[i]->entry, scratch);
 		else
 			sums->reset[sums->resets++] = items[i]->entry;
 		collect_levels(sums, items[i]->entry);

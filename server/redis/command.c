@@ -88,6 +88,11 @@ static void command_release(struct redis_command *command)
 	list_push_back(&command->owner->pool, &command->link);
 }
 
+void redis_drop(struct redis_command *command)
+{
+	command_release(command);
+}
+
 void link_wake_at(struct redis_link *link, int64_t at_us)
 {
 	int64_t wait_us = at_us - clock_mono_us();

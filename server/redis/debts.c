@@ -16,10 +16,11 @@ enum { DEBTS_MAX = 10000 };
 #define PAUSE_MOST_US INT64_C(1000000)
 
 struct debt {
+	struct limits_debt handle; /* for those that may come to be owed */
 	struct list link;
 	struct debts *debts;
 	struct debt_terms terms;
-	struct redis_command *waiting; /* to be sent at due_us; NULL while it is under way */
+	struct redis_command *waiting; /* to be sent when it is owed, or at due_us; NULL while it is under way */
 	int64_t due_us, pause_us;
 };
 
@@ -188,18 +189,59 @@ static void answered(struct redis_command *command, const redisReply *reply, con
 	arena_release(&arena);
 }
 
-void debts_add(struct debts *debts, const struct redis_command *keys, int count, const struct debt_terms *terms)
+static struct debt *debt_of(struct limits_debt *handle)
+{
+	return container_of(handle, struct debt, handle);
+}
+
+struct limits_debt *debt_begin(
+	struct debts *debts, int count, const struct debt_terms *terms, struct redis_command **keys)
 {
 	struct debt *debt = mem_zalloc(1, sizeof(*debt));
 
 	*debt = (struct debt){.debts = debts, .terms = *terms, .pause_us = PAUSE_LEAST_US};
+	list_init(&debt->link);
+	debt->waiting = *keys = command_begin(debt, count);
+	return &debt->handle;
+}
+
+void debt_made(struct limits_debt *handle)
+{
+	command_end(debt_of(handle), debt_of(handle)->waiting);
+}
+
+void debt_owe(struct limits_debt *handle)
+{
+	struct debt *debt = debt_of(handle);
+	struct debts *debts = debt->debts;
+	struct redis_command *command = debt->waiting;
+
+	debt->waiting = NULL;
 	list_push_back(&debts->open, &debt->link);
 	debts->count++;
 	metric_add(METRIC_redis_owed, 0, 0, 1);
-	if (debts->closing || debts->count > DEBTS_MAX)
+	if (debts->closing || debts->count > DEBTS_MAX) {
+		redis_drop(command);
 		debt_drop(debt);
-	else
-		redis_send(command_of(debt, keys, count), terms->until_us);
+	} else {
+		redis_send(command, debt->terms.until_us);
+	}
+}
+
+void debt_forgive(struct limits_debt *handle)
+{
+	redis_drop(debt_of(handle)->waiting);
+	free(debt_of(handle));
+}
+
+void debts_add(struct debts *debts, const struct redis_command *keys, int count, const struct debt_terms *terms)
+{
+	struct redis_command *own;
+	struct limits_debt *handle = debt_begin(debts, count, terms, &own);
+
+	arg_copies(own, keys, PARTITION_KEYS + count);
+	debt_made(handle);
+	debt_owe(handle);
 }
 
 void debts_init(struct debts *debts, struct redis_store *redis, uv_loop_t *loop)

@@ -27,6 +27,7 @@
 	F(ERASE, "erase") \
 	F(DRAIN, "drain") \
 	F(TAKEBACK, "takeback") \
+	F(CHARGE, "charge") \
 	F(RAISE, "raise") \
 	F(COUNTERS, "counters") \
 	F(POOL_CONFIGURE, "pool_configure") \

@@ -39,16 +39,12 @@ void limits_begin(struct limits_op *op)
 	op->standings = 0;
 }
 
-/* FCALL of a function on a request: its marker, its partition's keys, its accounts. */
-static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
-	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const char *request_id, const struct belief belief[], int count)
+/* The keys of a request: its marker, its partition's keys, its accounts. */
+static void request_keys(struct redis_store *redis, struct redis_command *command, const char *tenant, const char *name,
+	const char *request_id, const struct belief belief[], int count)
 {
-	struct redis_store *redis = &limits->redis;
-	struct redis_command *command = redis_command_new(redis->link, done, user);
 	int partition = partition_of(ACCOUNT_USER, tenant, name);
 
-	redis_arg_function(command, function, PARTITION_KEYS + count);
 	key_marker(&redis->scratch, tenant, name, request_id ? request_id : "");
 	arg_scratch(redis, command);
 	arg_partition(redis, command, partition, KEY_DUE);
@@ -56,6 +52,17 @@ static struct redis_command *request_command(struct redis_limits *limits, enum r
 	arg_partition(redis, command, partition, KEY_POL);
 	for (int i = 0; i < count; i++)
 		arg_account(redis, command, belief[i].kind, belief[i].tenant, belief[i].id);
+}
+
+/* FCALL of a function on a request. */
+static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const char *request_id, const struct belief belief[], int count)
+{
+	struct redis_command *command = redis_command_new(limits->redis.link, done, user);
+
+	redis_arg_function(command, function, PARTITION_KEYS + count);
+	request_keys(&limits->redis, command, tenant, name, request_id, belief, count);
 	return command;
 }
 
@@ -122,6 +129,29 @@ static void check(struct limits_store *store, struct limits_check *op)
 	for (int i = 0; i < op->count; i++)
 		limits_arg_blob(redis, command, &op->belief[i]);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+static struct limits_debt *check_debt(struct limits_store *store, const struct limits_check *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct debt_terms terms = {.nonce = op->nonce, .until_us = clock_mono_us() + op->ttl_us};
+	struct redis_command *keys;
+	struct limits_debt *debt;
+
+	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+	debt = debt_begin(&limits->debts, op->count, &terms, &keys);
+	request_keys(&limits->redis, keys, op->tenant, op->user, op->request_id, op->belief, op->count);
+	debt_made(debt);
+	debt->store = store;
+	return debt;
+}
+
+static void check_debt_end(struct limits_debt *debt, bool owed)
+{
+	if (owed)
+		debt_owe(debt);
+	else
+		debt_forgive(debt);
 }
 
 static void settle_done(struct redis_command *command, const redisReply *reply, const struct err *err)
@@ -247,6 +277,8 @@ static void renew(struct limits_store *store, struct limits_renew *op)
 struct limits_store *redis_limits_new(const struct redis_options *options, struct err *err)
 {
 	static const struct limits_store_ops ops = {.check = check,
+		.debt = check_debt,
+		.debt_end = check_debt_end,
 		.record = record,
 		.cancel = cancel,
 		.give_up = give_up,

@@ -87,5 +87,7 @@ const char *redis_arg_at(const struct redis_command *command, int index, size_t 
 
 /* Sends it. `deadline_us`: clock_mono_us; 0 = now + timeout_us. `done` never runs before this has returned. */
 void redis_send(struct redis_command *command, int64_t deadline_us);
+/* Or gives it up, unsent: `done` is not called. */
+void redis_drop(struct redis_command *command);
 
 #endif

@@ -220,13 +220,28 @@ static void part_put(struct buf *out, const struct entry_part *part)
 		buf_put_u32(out, part->bucket[i].limit_id);
 }
 
+/* What an entry charged, and its parts from `first` on. */
+static void arg_entry(struct redis_store *redis, struct redis_command *command, const struct entry *entry, int first)
+{
+	buf_put_int(&redis->scratch, entry->amounts.requests, 7);
+	buf_put_int(&redis->scratch, entry->amounts.input, 7);
+	buf_put_int(&redis->scratch, entry->amounts.output, 7);
+	buf_put_int(&redis->scratch, entry->amounts.cost, 7);
+	buf_put_uint(&redis->scratch, interface_hash(entry->info.interface), 6);
+	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(&entry->info)), 6);
+	arg_scratch(redis, command);
+	for (int i = first; i < entry->info.accounts; i++) {
+		part_put(&redis->scratch, &entry->part[i]);
+		arg_scratch(redis, command);
+	}
+}
+
 static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 {
 	struct redis_outbox *outbox = outbox_of(store);
 	struct redis_store *redis = &outbox->redis;
 	struct redis_command *command = redis_command_new(redis->link, takeback_done, op);
-	const struct entry *entry = op->entry;
-	const struct entry_info *info = &entry->info;
+	const struct entry_info *info = &op->entry->info;
 
 	op_begin(&op->op, outbox);
 	redis_arg_function(command, FUNCTION_TAKEBACK, 2 + info->accounts);
@@ -235,17 +250,33 @@ static void takeback(struct outbox_store *store, struct outbox_takeback *op)
 	for (int i = 0; i < info->accounts; i++)
 		arg_account(redis, command, info->account[i].kind, info->tenant, info->account[i].id);
 	redis_arg_text(command, op->id);
-	buf_put_int(&redis->scratch, entry->amounts.requests, 7);
-	buf_put_int(&redis->scratch, entry->amounts.input, 7);
-	buf_put_int(&redis->scratch, entry->amounts.output, 7);
-	buf_put_int(&redis->scratch, entry->amounts.cost, 7);
-	buf_put_uint(&redis->scratch, interface_hash(info->interface), 6);
-	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(info)), 6);
-	arg_scratch(redis, command);
-	for (int i = 0; i < info->accounts; i++) {
-		part_put(&redis->scratch, &entry->part[i]);
-		arg_scratch(redis, command);
-	}
+	arg_entry(redis, command, op->entry, 0);
+	redis_send(command, deadline_of(outbox, &op->op));
+}
+
+static void charge_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct outbox_charge *op = command->user;
+	struct cut cut;
+
+	(void)status_of(&op->op, reply, err, &cut);
+	op->op.done(&op->op);
+}
+
+static void charge(struct outbox_store *store, struct outbox_charge *op)
+{
+	struct redis_outbox *outbox = outbox_of(store);
+	struct redis_store *redis = &outbox->redis;
+	struct redis_command *command = redis_command_new(redis->link, charge_done, op);
+	const struct entry_info *info = &op->entry->info;
+	int first = info->accounts - op->accounts;
+
+	op_begin(&op->op, outbox);
+	redis_arg_function(command, FUNCTION_CHARGE, 1 + op->accounts);
+	arg_partition(redis, command, op->partition, KEY_POL);
+	for (int i = first; i < info->accounts; i++)
+		arg_account(redis, command, info->account[i].kind, info->tenant, info->account[i].id);
+	arg_entry(redis, command, op->entry, first);
 	redis_send(command, deadline_of(outbox, &op->op));
 }
 
@@ -262,6 +293,7 @@ static void raise_done(struct redis_command *command, const redisReply *reply, c
 
 	op->absent = status == LIMITS_ABSENT;
 	op->raised = status == LIMITS_OK ? cut_u8(&cut) : 0;
+	op->lowered = status == LIMITS_OK ? cut_u8(&cut) : 0;
 	if (op->raised)
 		metric_add(METRIC_reconcile_raised_total, 0, 0, op->raised);
 	op->op.done(&op->op);
@@ -281,7 +313,8 @@ static void raise_counters(struct outbox_store *store, struct outbox_raise *op)
 	for (int i = 0; i < op->count; i++) {
 		buf_put_u32(&redis->scratch, op->window[i].limit_id);
 		buf_put_int(&redis->scratch, op->window[i].window_start, 7);
-		buf_put_int(&redis->scratch, op->window[i].settled, 7);
+		buf_put_int(&redis->scratch, op->window[i].seen, 7);
+		buf_put_int(&redis->scratch, op->window[i].known, 7);
 	}
 	arg_scratch(redis, command);
 	redis_send(command, deadline_of(outbox, &op->op));
@@ -294,8 +327,10 @@ static void counters_done(struct redis_command *command, const redisReply *reply
 	int status = status_of(&op->op, reply, err, &cut);
 
 	op->count = 0;
+	op->high = false;
 	op->absent = status == LIMITS_ABSENT;
 	if (status == LIMITS_OK) {
+		op->high = cut_u8(&cut);
 		int count = cut_u8(&cut);
 
 		for (int i = 0; i < count && i < LIMITS_MAX; i++) {
@@ -335,6 +370,7 @@ struct outbox_store *redis_outbox_new(const struct redis_options *options, struc
 		.ack = ack,
 		.takeback = takeback,
 		.sweep = sweep,
+		.charge = charge,
 		.raise = raise_counters,
 		.counters = counters};
 	struct redis_outbox *outbox = mem_zalloc(1, sizeof(*outbox));

@@ -20,6 +20,10 @@ void call_release(struct call *call)
 
 	if (!call->answered || call->waiting > 0)
 		return;
+	if (call->cancelled)
+		metric_inc(METRIC_grpc_answers_unread_total, call->method->metric, (unsigned)call->status);
+	if (call->on_ended)
+		call->on_ended(call->cancelled, call->ended_ctx);
 	list_remove(&call->link);
 	list_remove(&call->stripped);
 	worker->active_count--;
@@ -290,6 +294,12 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
 	call->watched = true;
 	op.data.recv_close_on_server.cancelled = &call->cancelled;
 	call_start_batch(call, &op, 1, &call->closed);
+}
+
+void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx)
+{
+	call->on_ended = ended;
+	call->ended_ctx = ctx;
 }
 
 void call_on_drain(struct call *call, void (*draining)(struct call *call, void *ctx), void *ctx)

@@ -71,6 +71,12 @@ int64_t call_deadline_us(const struct call *call);
 void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void *ctx), void *ctx);
 
 /*
+ * Asks to be told, once and whatever happens, when the call has ended: `unread` when the caller cannot have got the answer, for the call
+ * was cancelled, or its deadline had passed, before gRPC sent the end of it. Nothing of the call may be used then but `ctx`.
+ */
+void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx);
+
+/*
  * For the doors: the caller of a stream does not count any more. Its handler is told as if he had gone (call_on_cancel) and still owes
  * the end; whatever that is, the caller gets the status of `why`. Only the first time counts.
  */

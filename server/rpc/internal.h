@@ -59,7 +59,7 @@ struct call {
 	grpc_slice status_text;
 	grpc_metadata trailer;
 	int status;
-	int cancelled; /* written by gRPC; that the event came at all says as much */
+	int cancelled; /* written by gRPC by the end of the call: it ended before its status was sent */
 
 	bool headers_sent;
 	bool watched; /* RECV_CLOSE_ON_SERVER is under way or done */
@@ -73,6 +73,8 @@ struct call {
 	void *cancel_ctx;
 	void (*on_drain)(struct call *call, void *ctx);
 	void *drain_ctx;
+	void (*on_ended)(bool unread, void *ctx);
+	void *ended_ctx;
 	void (*written)(struct call *call, bool ok, void *ctx);
 	void *written_ctx;
 	bool reading;

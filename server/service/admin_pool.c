@@ -224,8 +224,8 @@ static enum flow_result step_look(struct flow *flow)
 	}
 	snapshot_give(look->worker, snapshot);
 	if (!settings) {
-		err_set(&flow->err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s: see ListPools",
-			look->stats.op.tenant, look->stats.op.pool);
+		err_set(&flow->err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s", look->stats.op.tenant,
+			look->stats.op.pool);
 		err_reason(&flow->err, "POOL_NOT_FOUND");
 		return flow_fail(flow);
 	}

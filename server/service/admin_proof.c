@@ -1,5 +1,7 @@
-/* First what is still on its way, then the ledger, then every user's counters, one after the other. */
+/* First what is still on its way, then the ledger, then every user's counters and windows, one user after the other. */
 #include "service/admin_proof.h"
+
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/list.h"
@@ -8,6 +10,7 @@ static enum flow_result step_ledger(struct flow *flow);
 static enum flow_result step_users(struct flow *flow);
 static enum flow_result step_user(struct flow *flow);
 static enum flow_result step_counted(struct flow *flow);
+static enum flow_result step_looked(struct flow *flow);
 
 static struct proof *proof_of(struct flow *flow)
 {
@@ -93,10 +96,9 @@ static enum flow_result step_user(struct flow *flow)
 	struct proof *proof = proof_of(flow);
 
 	if (proof->user == proof->query.users) {
-		proof->equal = proof->undrained == 0 && proof->uncounted == 0 &&
+		proof->equal = proof->undrained == 0 && proof->differing == 0 &&
 			       use_equal(&proof->query.ledger, &proof->query.rollup) &&
-			       use_equal(&proof->query.ledger, &proof->query.shared) &&
-			       use_equal(&proof->query.ledger, &proof->counters);
+			       use_equal(&proof->query.ledger, &proof->query.shared);
 		return end(proof, NULL);
 	}
 	arena_reset(&proof->turn);
@@ -114,24 +116,38 @@ static enum flow_result step_user(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* What the user's counter of the running month has settled; -1 when his tier has none. */
-static int64_t month_of(const struct rows *rows, enum dimension dimension)
+/* The calendar counters of the user's own account: what they have settled. */
+static void counters_read(struct proof *proof, const struct rows *rows)
 {
-	for (int i = 0; i < rows->account[0].count; i++) {
+	proof->count = 0;
+	for (int i = 0; i < rows->account[0].count && proof->count < LIMITS_MAX; i++) {
 		const struct limit_row *row = &rows->row[rows->account[0].first + i];
-		const struct limit *limit = row->limit;
+		struct proof_counter *counter = &proof->counter[proof->count];
 
-		if (limit->kind == KIND_CALENDAR && limit->unit == WINDOW_MONTH && limit->dimension == dimension &&
-			!limit->interface_hash && !limit->model_hash)
-			return row->figures.used - row->figures.held;
+		if (row->limit->kind != KIND_CALENDAR)
+			continue;
+		*counter = (struct proof_counter){
+			.unit = row->limit->unit,
+			.dimension = row->limit->dimension,
+			.interface_hash = row->limit->interface_hash,
+			.model_hash = row->limit->model_hash,
+			.settled = row->figures.used - row->figures.held,
+		};
+		memcpy(counter->limit, row->limit->name, sizeof(counter->limit));
+		proof->count++;
 	}
-	return -1;
+}
+
+static void lookup_done(struct account_lookup *lookup)
+{
+	flow_run(&container_of(lookup, struct proof, lookup)->flow);
 }
 
 static enum flow_result step_counted(struct flow *flow)
 {
 	struct proof *proof = proof_of(flow);
 	struct check *check = &proof->check;
+	struct accounts_store *accounts = proof->worker->parts.accounts;
 
 	if (!check->flow.ok) {
 		struct err err = check->flow.err;
@@ -139,19 +155,110 @@ static enum flow_result step_counted(struct flow *flow)
 		check_release(check);
 		return end(proof, &err);
 	}
-	int64_t requests = month_of(check->answer.rows, DIM_REQUESTS);
-	int64_t tokens = month_of(check->answer.rows, DIM_TOKENS);
-	int64_t cost = month_of(check->answer.rows, DIM_COST);
-
+	counters_read(proof, check->answer.rows);
 	check_release(check);
-	if (requests < 0 || tokens < 0 || cost < 0) {
-		proof->uncounted++;
-	} else {
-		proof->counted++;
-		proof->counters.requests += requests;
-		proof->counters.input += tokens;
-		proof->counters.cost += cost;
+	proof->lookup = (struct account_lookup){.arena = &proof->turn, .done = lookup_done, .count = 1};
+	proof->lookup.account[0].kind = ACCOUNT_USER;
+	proof->lookup.account[0].tenant = proof->tenant;
+	proof->lookup.account[0].id = proof->query.user[proof->user];
+	flow_to(flow, step_looked);
+	accounts->ops->lookup(accounts, &proof->lookup);
+	return FLOW_WAIT;
+}
+
+/* What the ledger has of the window that the counter is in. */
+static int64_t ledger_of(const struct proof *proof, const struct windows *windows, const struct proof_counter *counter)
+{
+	const struct account_found *found = &proof->lookup.account[0];
+	int64_t now_us = worker_now_us(proof->worker);
+	int64_t start = windows_start(windows, counter->unit, now_us);
+
+	start = usage_start(found->window, found->windows, counter->unit, start, now_us);
+	return usage_of(found->window, found->windows, counter->unit, counter->dimension, counter->interface_hash,
+		counter->model_hash, start, now_us);
+}
+
+static void compare(struct proof *proof, const char *what, int64_t counted, int64_t ledger)
+{
+	if (counted == ledger)
+		return;
+	if (proof->differing < PROOF_DIFFERENCES) {
+		struct proof_difference *difference = &proof->difference[proof->differing];
+
+		*difference = (struct proof_difference){
+			.user = proof->query.user[proof->user], .counted = counted, .ledger = ledger};
+		memcpy(difference->limit, what, strnlen(what, LIMIT_NAME_MAX));
 	}
+	proof->differing++;
+}
+
+/* Where the month of the user's windows is the whole one of UTC, the roll-ups know what is in it. */
+static void compare_month(struct proof *proof, const struct windows *windows)
+{
+	const struct account_found *found = &proof->lookup.account[0];
+	const struct use *use = &proof->query.of_user[proof->user];
+	int64_t now_us = worker_now_us(proof->worker);
+	int64_t begins = windows_start(windows, WINDOW_MONTH, now_us);
+	const struct proof_counter month = {.unit = WINDOW_MONTH};
+	struct proof_counter requests = month, tokens = month, cost = month;
+	struct windows utc;
+	struct err err;
+
+	requests.dimension = DIM_REQUESTS;
+	tokens.dimension = DIM_TOKENS;
+	cost.dimension = DIM_COST;
+	if (!windows_at(&(struct zone){0}, now_us, &utc, &err) || windows_start(&utc, WINDOW_MONTH, now_us) != begins ||
+		usage_start(found->window, found->windows, WINDOW_MONTH, begins, now_us) != begins)
+		return;
+	compare(proof, "requests of the month", ledger_of(proof, windows, &requests), use->requests);
+	compare(proof, "tokens of the month", ledger_of(proof, windows, &tokens), use->input + use->output);
+	compare(proof, "cost of the month", ledger_of(proof, windows, &cost), use->cost);
+}
+
+/* The user's monthly counter of the dimension, of all that counts; NULL when the tier has none. */
+static const struct proof_counter *month_of(const struct proof *proof, enum dimension dimension)
+{
+	for (int i = 0; i < proof->count; i++) {
+		const struct proof_counter *counter = &proof->counter[i];
+
+		if (counter->unit == WINDOW_MONTH && counter->dimension == dimension && !counter->interface_hash &&
+			!counter->model_hash)
+			return counter;
+	}
+	return NULL;
+}
+
+static void sum_month(struct proof *proof, const struct windows *windows)
+{
+	const struct proof_counter *requests = month_of(proof, DIM_REQUESTS), *tokens = month_of(proof, DIM_TOKENS);
+	const struct proof_counter *cost = month_of(proof, DIM_COST);
+
+	if (!requests || !tokens || !cost)
+		return;
+	proof->counted++;
+	proof->counters.requests += requests->settled;
+	proof->counters.input += tokens->settled;
+	proof->counters.cost += cost->settled;
+	proof->windows.requests += ledger_of(proof, windows, requests);
+	proof->windows.input += ledger_of(proof, windows, tokens);
+	proof->windows.cost += ledger_of(proof, windows, cost);
+}
+
+static enum flow_result step_looked(struct flow *flow)
+{
+	struct proof *proof = proof_of(flow);
+	struct windows windows;
+	struct err err;
+
+	if (!proof->lookup.ok)
+		return end(proof, &proof->lookup.err);
+	if (!windows_at(&proof->lookup.account[0].profile.zone, worker_now_us(proof->worker), &windows, &err))
+		return end(proof, &err);
+	for (int i = 0; i < proof->count; i++)
+		compare(proof, proof->counter[i].limit, proof->counter[i].settled,
+			ledger_of(proof, &windows, &proof->counter[i]));
+	compare_month(proof, &windows);
+	sum_month(proof, &windows);
 	proof->user++;
 	flow_to(flow, step_user);
 	return FLOW_MORE;

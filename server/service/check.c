@@ -344,6 +344,8 @@ void check_start(struct check *check, struct worker *worker, struct arena *arena
 		.arena = arena,
 		.question = check->question,
 	};
+	if (!check->question.price_mode)
+		check->question.price_mode = "";
 	flow_to(&check->flow, step_begin);
 	flow_run(&check->flow);
 }

@@ -24,6 +24,7 @@ bool quality_holds(enum quality quality);
 struct check_question {
 	enum check_mode mode;
 	const char *tenant, *user, *request_id, *interface, *model; /* checked ids; model "" = none */
+	const char *price_mode; /* "" or NULL = standard */
 	int64_t input_tokens, max_output_tokens; /* 0 = the tier's default */
 	int64_t ttl_us; /* 0 = the server's */
 	int64_t deadline_us; /* clock_mono_us; INT64_MAX = the server's */

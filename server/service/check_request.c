@@ -23,8 +23,8 @@ static bool request_price(struct check *check, struct err *err)
 	check->request.probe_cost = !check->answer.asked_model;
 	if (!check->answer.asked_model)
 		return true;
-	if (!price_for_check(&pricing, question->model, "model", &tokens, "", worker_now_us(check->worker),
-		    &check->answer.priced, err))
+	if (!price_for_check(&pricing, question->model, "model", &tokens, question->price_mode,
+		    worker_now_us(check->worker), &check->answer.priced, err))
 		return false;
 	check->request.estimate.cost = check->answer.priced.cost.nano;
 	return true;
@@ -58,6 +58,9 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 	buf_put_str16(&buf, check->model.key, strlen(check->model.key));
 	buf_put_i64(&buf, question->input_tokens);
 	buf_put_i64(&buf, question->max_output_tokens);
+	/* Nothing where there is none: so a repeat finds what a release without modes has held. */
+	if (question->price_mode[0])
+		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
 	hash = hash64(buf.data, buf.len);
 	memcpy(digest, &hash, sizeof(hash));
 	buf_release(&buf);
@@ -75,6 +78,7 @@ void check_info_make(struct check *check)
 		.tier = party_tier_name(&check->parties.party[0]),
 		.provider = check->model.provider,
 		.price_model = check->model.model,
+		.mode = question->price_mode,
 		.reason = "",
 		.actor = "",
 		.groups_unknown = parties_groups_unknown(&check->parties),
@@ -113,6 +117,7 @@ const char *check_handle_make(const struct check *check)
 		.request_id = check->question.request_id,
 		.started_at_us = check->answer.started_at_us,
 		.model = check->question.model,
+		.mode = check->question.price_mode,
 		.accounts = check->parties.count,
 	};
 

@@ -57,6 +57,8 @@ static int64_t again_us(const struct policy_write *write, int64_t age_us)
 		return 0;
 	if (pause_us < PAUSE_LEAST_US) /* a clock that was set back */
 		return PAUSE_LEAST_US;
+	if (write->status == LIMITS_ABSENT && age_us + pause_us > SEED_SPAN_US)
+		return SEED_SPAN_US - age_us + 1; /* the last time */
 	return pause_us < PAUSE_MOST_US ? pause_us : PAUSE_MOST_US;
 }
 

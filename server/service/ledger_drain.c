@@ -114,6 +114,39 @@ struct takeback {
 	int index;
 };
 
+/* A charge on its way. */
+struct charge {
+	struct outbox_charge op;
+	struct pump *pump;
+};
+
+/* What is missed here is found by the reconciler. */
+static void charge_done(struct outbox_op *op)
+{
+	struct charge *charge = container_of(container_of(op, struct outbox_charge, op), struct charge, op);
+
+	if (!op->ok)
+		log_warn("what a stranger used is not on the counters of their team yet", F("why", op->err.text));
+	one_back(charge->pump);
+}
+
+/* The store counted an entry without the team and the org of its user, for PostgreSQL was away. */
+static void charge_start(struct pump *pump, const struct ledger_item *item)
+{
+	struct outbox_store *outbox = pump->chore.role->outbox;
+	struct charge *charge = arena_zalloc(&pump->chore.arena, 1, sizeof(*charge));
+
+	charge->pump = pump;
+	charge->op = (struct outbox_charge){
+		.op = {.arena = &pump->chore.arena, .done = charge_done},
+		.partition = item->partition,
+		.accounts = item->late_accounts,
+		.entry = item->entry,
+	};
+	pump->pending++;
+	outbox->ops->charge(outbox, &charge->op);
+}
+
 /* What is done with so far; and the takebacks that this needs first: an entry that is acknowledged cannot be taken back. */
 static void settle_part(struct pump *pump, struct pump_part *part)
 {
@@ -123,6 +156,8 @@ static void settle_part(struct pump *pump, struct pump_part *part)
 		struct ledger_item *item = &items[part->prefix];
 		if (item->fate == LEDGER_BUSY)
 			break;
+		if (item->fate == LEDGER_WRITTEN && item->late_accounts)
+			charge_start(pump, item);
 		if (item->fate != LEDGER_DOUBLE)
 			continue;
 		struct takeback *takeback = arena_zalloc(&pump->chore.arena, 1, sizeof(*takeback));

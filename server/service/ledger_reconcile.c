@@ -1,8 +1,8 @@
 /*
  * Compares the counters in Redis with the ledger. Both move while one looks, so a difference counts only after a closer
  * look: the account's counters, then its outbox (empty), then the ledger, then the counters again (unchanged). What Redis
- * held at the first reading is in the ledger then, and nothing has come since. Redis is raised where the ledger knows more;
- * it is never lowered.
+ * held at the first reading is in the ledger then, and nothing has come since. Redis is raised where the ledger knows more.
+ * It is lowered only where limits were seeded while they moved (repair_adopt.c), which may have counted something twice.
  */
 #include "service/ledger_chores.h"
 
@@ -15,7 +15,8 @@
 #include "service/seed.h"
 
 #define RECONCILE_INTERVAL_US INT64_C(60000000)
-#define LEASE_US (3 * RECONCILE_INTERVAL_US)
+/* Somebody who was killed is followed within two intervals. A pass that takes longer may meet another one: that does no harm. */
+#define LEASE_US RECONCILE_INTERVAL_US
 
 static enum flow_result step_page(struct flow *flow);
 static enum flow_result step_compare(struct flow *flow);
@@ -38,6 +39,9 @@ static void raise_done(struct outbox_op *op)
 
 	if (op->ok && raise->raised > 0)
 		log_warn("counters in Redis were raised to what the ledger knows", FI("counters", raise->raised));
+	if (op->ok && raise->lowered > 0)
+		log_info("counters that were seeded while they moved are now what the ledger knows",
+			FI("counters", raise->lowered));
 	flow_run(&container_of(raise, struct reconcile, raise)->chore.flow);
 }
 
@@ -105,11 +109,12 @@ static enum flow_result step_judge(struct flow *flow)
 		differs |= more != 0;
 		if (now->window[i].dimension == DIM_COST)
 			reconcile->drift_nano += more < 0 ? -more : more;
-		if (more <= 0)
+		if (more <= 0 && !now->high)
 			continue;
 		raise->window[raise->count].limit_id = now->window[i].limit_id;
 		raise->window[raise->count].window_start = now->window[i].window_start;
-		raise->window[raise->count++].settled = known;
+		raise->window[raise->count].seen = now->window[i].settled;
+		raise->window[raise->count++].known = known;
 	}
 	reconcile->drift_accounts += differs;
 	if (raise->count == 0)
@@ -208,7 +213,7 @@ static enum flow_result step_compare(struct flow *flow)
 		const struct outbox_counters *counters = &reconcile->counters[reconcile->at].counters;
 		if (chore_stopping(&reconcile->chore))
 			return flow_succeed(flow);
-		if (!counters->op.ok || counters->absent || same_at_first_sight(row, counters))
+		if (!counters->op.ok || counters->absent || (!counters->high && same_at_first_sight(row, counters)))
 			continue;
 		ask_outbox(reconcile, &row->key);
 		return FLOW_WAIT;

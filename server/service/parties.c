@@ -107,8 +107,7 @@ static bool party_add(struct parties *parties, enum account_kind kind, const cha
 	party->policy = policy_of(parties, party, err);
 	if (!party->policy)
 		return false;
-	if (!windows_at(&party->profile->zone, now_us, &party->windows, err))
-		return false;
+	windows_or_utc(&party->profile->zone, now_us, &party->windows);
 	parties->count++;
 	return true;
 }

@@ -32,50 +32,48 @@ bool price_known(const struct pricing *pricing, const char *model, const char *f
 	return find(pricing, model, at_us) || refuse(pricing, model, field, err);
 }
 
-static bool cost_of(const struct tokens *tokens, const char *mode, struct priced *priced, struct err *err)
+/* What it costs anyway: at the standard rate where the price does not have the mode, 0 without a price. */
+static void charge(struct priced *priced, const struct tokens *tokens, const char *mode)
 {
-	if (!priced->price) {
-		priced->cost = (struct cost){.flags = FLAG_UNPRICED};
-		return true;
-	}
-	if (!price_cost(priced->price, tokens, mode, &priced->cost, err))
-		return false;
+	if (priced->price)
+		price_charge(priced->price, tokens, mode, &priced->cost);
+	else
+		priced->cost = (struct cost){0};
 	if (priced->unpriced)
-		priced->cost.flags |= FLAG_UNPRICED;
-	return true;
+		priced->cost.flags |= FLAG_UNPRICED | (priced->price ? FLAG_OTHER_MODEL : 0);
 }
 
 bool price_for_check(const struct pricing *pricing, const char *model, const char *field, const struct tokens *tokens,
 	const char *mode, int64_t at_us, struct priced *out, struct err *err)
 {
-	struct priced priced = {.price = find(pricing, model, at_us)};
+	struct priced priced = {.price = find(pricing, model, at_us), .named = model};
 
-	if (!priced.price) {
+	if (priced.price) {
+		if (!price_cost(priced.price, tokens, mode, &priced.cost, err))
+			return false;
+	} else if (pricing->settings->unknown_model == MODEL_REFUSE) {
+		return refuse(pricing, model, field, err);
+	} else {
 		priced.unpriced = true;
 		if (pricing->settings->unknown_model == MODEL_FALLBACK)
 			priced.price = find(pricing, pricing->settings->fallback_model, at_us);
-		else if (pricing->settings->unknown_model != MODEL_FREE)
-			return refuse(pricing, model, field, err);
+		charge(&priced, tokens, mode);
 	}
-	if (!cost_of(tokens, mode, &priced, err))
-		return false;
 	*out = priced;
 	return true;
 }
 
-bool price_for_record(const struct pricing *pricing, const char *served, const char *checked,
-	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out, struct err *err)
+void price_for_record(const struct pricing *pricing, const char *served, const char *checked,
+	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out)
 {
-	struct priced priced = {.price = find(pricing, served, at_us)};
+	struct priced priced = {.named = served[0] ? served : checked};
 
+	priced.price = find(pricing, priced.named, at_us);
+	priced.unpriced = !priced.price;
 	if (!priced.price)
 		priced.price = find(pricing, checked, at_us);
-	if (!priced.price) {
-		priced.unpriced = true;
+	if (!priced.price)
 		priced.price = find(pricing, pricing->settings->fallback_model, at_us);
-	}
-	if (!cost_of(tokens, mode, &priced, err))
-		return false;
+	charge(&priced, tokens, mode);
 	*out = priced;
-	return true;
 }

@@ -8,7 +8,8 @@
 /* A price and what it makes of some tokens. */
 struct priced {
 	const struct price *price; /* in the catalog; NULL: none, the cost is 0 */
-	bool unpriced; /* not the model's own price: a fallback's, or none */
+	const char *named; /* the model that was to be priced; "" = none */
+	bool unpriced; /* not that model's price: the checked one's, a fallback's, or none */
 	struct cost cost;
 };
 
@@ -20,7 +21,8 @@ struct pricing {
 
 /*
  * For a check or an estimate: a model without a price is answered as the tenant says (refused with ERR_INVALID on
- * `field`, naming the nearest ids; the fallback's price; free).
+ * `field`, naming the nearest ids; the fallback's price; free). A mode that the model's price does not have is ERR_INVALID; of
+ * a fallback's price it is the standard rate.
  */
 bool price_for_check(const struct pricing *pricing, const char *model, const char *field, const struct tokens *tokens,
 	const char *mode, int64_t at_us, struct priced *out, struct err *err);
@@ -29,10 +31,11 @@ bool price_for_check(const struct pricing *pricing, const char *model, const cha
 bool price_known(const struct pricing *pricing, const char *model, const char *field, int64_t at_us, struct err *err);
 
 /*
- * For a record, which is never refused for its model: the served id's price, else the check's model's, else the
- * fallback's, else 0. ERR_INVALID for an unknown mode only.
+ * For a record, which is never refused for its price, because the money is spent: the served id's price, else the check's
+ * model's, else the fallback's, else 0; its rate for the mode, else the standard rate. What is not the model's and the
+ * mode's own is flagged.
  */
-bool price_for_record(const struct pricing *pricing, const char *served, const char *checked,
-	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out, struct err *err);
+void price_for_record(const struct pricing *pricing, const char *served, const char *checked,
+	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out);
 
 #endif

@@ -110,7 +110,10 @@ static enum flow_result step_born(struct flow *flow)
 
 static void lookup_done(struct account_lookup *op)
 {
-	flow_run(&container_of(op, struct repair, lookup)->flow);
+	struct repair *repair = container_of(op, struct repair, lookup);
+
+	worker_durable_said(worker_of(repair), op->ok ? ERR_NONE : op->err.code, repair->asked_us);
+	flow_run(&repair->flow);
 }
 
 enum flow_result repair_look_up(struct repair *repair)
@@ -119,6 +122,7 @@ enum flow_result repair_look_up(struct repair *repair)
 	struct accounts_store *accounts = parties->worker->parts.accounts;
 	int64_t now_us = clock_mono_us(), left_us = repair->deadline_us - now_us;
 
+	repair->asked_us = now_us;
 	repair->lookup = (struct account_lookup){
 		.arena = &repair->looked,
 		/* Of what the caller has left a quarter is for the decision that follows. */
@@ -176,7 +180,6 @@ static enum flow_result step_looked(struct flow *flow)
 	repair_next_account(repair, 0);
 	flow_to(flow, step_seed);
 	if (!lookup->ok) {
-		worker_of(repair)->durable_away_until_us = clock_mono_us() + AWAY_US;
 		if (repair->lookup_only)
 			return flow_fail_with(flow, &lookup->err);
 		if (repair->unseeded)
@@ -185,7 +188,6 @@ static enum flow_result step_looked(struct flow *flow)
 		repair->provisional = true;
 		return FLOW_MORE;
 	}
-	worker_of(repair)->durable_away_until_us = 0;
 	repair_learn_looked(repair);
 	if (repair->unseeded)
 		return repair_step_adopt(flow);

@@ -39,6 +39,7 @@ struct repair {
 	const struct unseeded *unseeded; /* NULL: ABSENT */
 	int unseeded_count;
 	struct account_lookup lookup;
+	int64_t asked_us; /* clock_mono_us: the lookup */
 	/* What the lookup answers: of use until the seeds are made, so it does not grow the request's own arena. Given back
 	 * before `told`. */
 	struct arena looked;

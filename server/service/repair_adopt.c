@@ -7,7 +7,10 @@
 #include "service/repair_private.h"
 #include "service/seed.h"
 
-/* So often something may be settled between reading and writing; then the limits are given what is never less than the truth. */
+/*
+ * So often something may be settled between reading and writing; then the limits are given what is never less than the truth, until the
+ * reconciler finds them at rest.
+ */
 enum { ADOPTIONS_MAX = 3 };
 
 static enum flow_result step_write(struct flow *flow);

@@ -6,8 +6,6 @@
 #include "base/list.h"
 #include "service/repair_private.h"
 
-enum { AWAY_US = 1000000 };
-
 static enum flow_result step_looked(struct flow *flow);
 static enum flow_result step_policy(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
@@ -40,10 +38,8 @@ static enum flow_result step_looked(struct flow *flow)
 
 	flow_to(flow, step_policy);
 	if (!repair->lookup.ok) {
-		parties->worker->durable_away_until_us = clock_mono_us() + AWAY_US;
 		return go_on_without(repair);
 	}
-	parties->worker->durable_away_until_us = 0;
 	repair_learn_looked(repair);
 	for (int i = 0; i < parties->count; i++)
 		if (repair->mask & UINT32_C(1) << i &&

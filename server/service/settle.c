@@ -51,6 +51,7 @@ static enum flow_result step_begin(struct flow *flow)
 	if (settle->question.deadline_us == INT64_MAX)
 		settle->question.deadline_us = clock_mono_us() + DEADLINE_US;
 	settle->checked = settle->question.handle.model;
+	settle->checked_mode = settle->question.handle.mode ? settle->question.handle.mode : "";
 	settle->snapshot = snapshot_take(settle->worker, &flow->err);
 	if (!settle->snapshot || !age_check(settle, &flow->err))
 		return flow_fail(flow);
@@ -108,8 +109,8 @@ static enum flow_result step_ask(struct flow *flow)
 	struct settle *settle = settle_of(flow);
 	struct limits_store *limits = settle->worker->parts.limits;
 
-	if (!settle->question.cancel && !settle_price(settle, &flow->err))
-		return flow_fail(flow);
+	if (!settle->question.cancel)
+		settle_price(settle);
 	settle_op_fill(settle, op_done);
 	settle_usage_make(settle);
 	settle_info_make(settle);
@@ -140,6 +141,7 @@ static enum flow_result take_info(struct settle *settle)
 		return flow_fail(&settle->flow);
 	}
 	settle->checked = info->model;
+	settle->checked_mode = info->mode;
 	handle->accounts = info->accounts;
 	for (int i = 0; i < info->accounts; i++)
 		handle->account[i] = info->account[i];

@@ -15,7 +15,7 @@ struct settle_question {
 	struct handle handle; /* accounts 0: not known, as the user's are now; model NULL: not known */
 	const char *served; /* the model as the provider named it; "" = the check's */
 	const char *interface; /* of a request that was never checked */
-	const char *mode;
+	const char *mode; /* "" = the check's, "standard" */
 	struct tokens tokens;
 	int attempt;
 	bool keep_open;
@@ -43,6 +43,7 @@ struct settle {
 	struct snapshot *snapshot;
 	struct parties parties;
 	const char *checked; /* the check's model; NULL until known */
+	const char *checked_mode; /* "" likewise */
 	struct model_name model; /* the check's, else the served one: on whose limits the request counts */
 	struct model_name served; /* the served one, else the check's */
 	int rounds;

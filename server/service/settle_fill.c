@@ -14,7 +14,15 @@ void settle_models(struct settle *settle)
 		settle->snapshot->catalog, handle->tenant, handle->user, served[0] ? served : checked, &settle->served);
 }
 
-bool settle_price(struct settle *settle, struct err *err)
+/* The check's mode counts where the record names none. */
+static const char *mode_of(const struct settle *settle)
+{
+	const char *mode = settle->question.mode[0] ? settle->question.mode : settle->checked_mode;
+
+	return strcmp(mode, "standard") == 0 ? "" : mode;
+}
+
+void settle_price(struct settle *settle)
 {
 	const struct settle_question *question = &settle->question;
 	struct pricing pricing = {
@@ -24,8 +32,8 @@ bool settle_price(struct settle *settle, struct err *err)
 		.user = question->handle.user,
 	};
 
-	return price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->tokens,
-		question->mode, question->handle.started_at_us, &settle->answer.priced, err);
+	price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->tokens,
+		mode_of(settle), question->handle.started_at_us, &settle->answer.priced);
 }
 
 static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
@@ -46,7 +54,7 @@ void settle_usage_make(struct settle *settle)
 						    : "",
 		.provider = priced->price ? priced->price->provider : "",
 		.price_model = priced->price ? priced->price->model : settle->served.model,
-		.mode = settle->question.mode,
+		.mode = mode_of(settle),
 		.price_from_us = priced->price ? priced->price->from_us : 0,
 		.flags = priced->cost.flags,
 		.tokens = settle->question.tokens,
@@ -70,6 +78,7 @@ void settle_info_make(struct settle *settle)
 		.tier = settle->parties.count ? party_tier_name(&settle->parties.party[0]) : "",
 		.provider = settle->model.provider,
 		.price_model = settle->model.model,
+		.mode = settle->checked_mode,
 		.reason = "",
 		.actor = "",
 		.groups_unknown = parties_groups_unknown(&settle->parties),

@@ -7,7 +7,7 @@
 /* What the names of the models lead to. */
 void settle_models(struct settle *settle);
 /* The price of the record into the answer. */
-bool settle_price(struct settle *settle, struct err *err);
+void settle_price(struct settle *settle);
 /* Fills op: who, on which accounts, how much; then what goes with it into the ledger. */
 void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op));
 void settle_usage_make(struct settle *settle);

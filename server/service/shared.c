@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "service/worker.h"
 
-enum { ENTRIES = 1024, FRESH_US = 10000000, QUERY_US = 2000000, AWAY_US = 1000000 };
+enum { ENTRIES = 1024, FRESH_US = 10000000, QUERY_US = 2000000 };
 
 struct sharing {
 	enum account_kind kind; /* 0: free */
@@ -67,7 +67,7 @@ static void answered(struct admin_job *job)
 
 	shared->submitted = false;
 	if (!job->ok && job->err.code == ERR_UNAVAILABLE)
-		shared->worker->durable_away_until_us = now_us + AWAY_US;
+		worker_durable_said(shared->worker, ERR_UNAVAILABLE, now_us);
 	for (int i = 0; i < shared->asking_count; i++) {
 		struct sharing *entry = &shared->entry[shared->asking[i]];
 

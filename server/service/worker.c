@@ -13,6 +13,8 @@
 enum { LOCAL_ENTRIES = 4096 };
 /* A catalog is at most a second behind. */
 #define CATALOG_US 1000000
+/* So long nobody waits for PostgreSQL after it was away; and so long it must have failed those who wait for it. */
+enum { DURABLE_AWAY_US = 1000000, DURABLE_PATIENCE_US = 500000 };
 
 struct worker *worker_new(const struct worker_parts *parts)
 {
@@ -57,6 +59,21 @@ int64_t worker_now_us(const struct worker *worker)
 bool worker_durable_away(const struct worker *worker)
 {
 	return clock_mono_us() < worker->durable_away_until_us;
+}
+
+void worker_durable_said(struct worker *worker, enum err_code code, int64_t asked_us)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (code == ERR_NONE) {
+		worker->durable_away_until_us = worker->durable_failed_us = 0;
+		return;
+	}
+	if (!worker->durable_failed_us || asked_us - worker->durable_failed_us > DURABLE_AWAY_US)
+		worker->durable_failing_us = asked_us;
+	worker->durable_failed_us = now_us;
+	if (code != ERR_DEADLINE || now_us - worker->durable_failing_us >= DURABLE_PATIENCE_US)
+		worker->durable_away_until_us = now_us + DURABLE_AWAY_US;
 }
 
 void worker_clock_is(struct worker *worker, int64_t store_now_us)

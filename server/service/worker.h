@@ -71,6 +71,8 @@ struct worker {
 	uint64_t generation; /* of that */
 	int64_t clock_offset_us; /* the store's clock minus this machine's */
 	int64_t durable_away_until_us; /* clock_mono_us: PostgreSQL did not answer lately, so nobody waits for it */
+	int64_t durable_failing_us,
+		durable_failed_us; /* clock_mono_us: the first and last of its failures that came close together */
 	int epochs_asked; /* of PostgreSQL, for pools, and not yet answered: the loop's stores live until then */
 	int64_t ledger_behind_until_us; /* clock_mono_us: the ledger did not catch up lately, so new limits do not wait for it */
 	struct policy no_limits; /* of a shared account without a tier */
@@ -87,6 +89,9 @@ void worker_clock_is(struct worker *worker, int64_t store_now_us);
 
 /* Did PostgreSQL not answer a moment ago? Then nobody waits for it. */
 bool worker_durable_away(const struct worker *worker);
+/* It was asked at `asked_us` (clock_mono_us), and this came of it; ERR_NONE: an answer. That somebody in a hurry did not wait long enough
+ * does not yet mean that it is away. */
+void worker_durable_said(struct worker *worker, enum err_code code, int64_t asked_us);
 
 /* The newest snapshot, kept until given back. ERR_UNAVAILABLE before the first load. */
 struct snapshot *snapshot_take(struct worker *worker, struct err *err);

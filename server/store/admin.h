@@ -22,6 +22,7 @@ struct tenant_list {
 	int limit;
 	int count;
 	struct tenant *rows;
+	bool *known; /* has anybody put it? Else it has accounts, from a check, and the settings of `default` */
 	bool more;
 };
 struct tier_put {
@@ -53,10 +54,12 @@ struct prices_put {
 	struct price_put_row {
 		struct price price; /* out: as it is or will be kept */
 		unsigned given; /* PRICE_GIVEN_* */
+		bool merged; /* what is not given is filled from wider prices too, where there is none of its own */
 		int line; /* where the caller read it, for messages; 0 = unknown */
 		enum { PRICE_SAME, PRICE_NEW, PRICE_MOVED } change; /* out; so below */
 		bool big;
-		struct price before; /* PRICE_SAME, PRICE_MOVED: what is in force */
+		bool based; /* PRICE_NEW, filled from what counted there until now: the tenant's price, or everybody's */
+		struct price before; /* PRICE_SAME, PRICE_MOVED, based: what is in force */
 	} * row;
 	uint64_t fingerprint; /* out: of what changes */
 };
@@ -151,6 +154,7 @@ struct proof_query {
 	struct use ledger, rollup, shared;
 	int users;
 	const char **user;
+	struct use *of_user; /* the roll-ups of each */
 };
 
 struct pool_row {

@@ -133,6 +133,7 @@ struct account_filter {
 struct changed_account {
 	struct account_row before, row; /* `row`: as it is to be, or as committed */
 	bool failed; /* `change` refused: see err */
+	bool unknown; /* failed, because nobody has put or used it */
 	bool differs; /* else it is so already, and was left alone */
 	struct err err;
 };
@@ -150,6 +151,7 @@ struct accounts_change {
 	const char *const *id; /* sorted, no two the same */
 	int ids;
 	bool dry_run; /* nothing is written */
+	bool known_only; /* an id without a row fails */
 	bool limits; /* `change` changes limits of their own */
 	const char *tier; /* that `change` puts them on; "" = none */
 	bool (*change)(struct accounts_change *op, struct account_row *row, bool *differs, struct err *err);

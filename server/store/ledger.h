@@ -42,6 +42,7 @@ struct ledger_item {
 	/* out */
 	enum ledger_fate fate;
 	struct entry *entry; /* decoded, in the arena; NULL when the bytes are none */
+	int late_accounts; /* so many of its accounts, the last ones, were found by the ledger: the store has not counted on them */
 };
 
 /* One transaction (more where PostgreSQL refuses an entry). All fates are filled when ok; none counts when not. */

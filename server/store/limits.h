@@ -200,7 +200,8 @@ struct limits_policy {
 struct limits_adopt {
 	struct limits_op op;
 	struct belief belief;
-	bool even_if_moved; /* adds what was settled since, which the ledger may know too: never less than the truth */
+	/* Adds what was settled since, which the ledger may know too: never less than the truth, and the reconciler lowers it. */
+	bool even_if_moved;
 	int64_t window_start[WINDOW_COUNT]; /* where the windows start by the ledger */
 	int count;
 	struct {
@@ -235,8 +236,21 @@ struct limits_facts {
 };
 
 struct limits_store;
+/*
+ * What will be owed if nobody gets the answer of a check: it needs nothing of the check any more. Owned by whoever asked for it, until
+ * limits_debts_end().
+ */
+struct limits_debt {
+	struct limits_store *store;
+	struct limits_debt *next; /* the owner's */
+};
+
 struct limits_store_ops {
 	void (*check)(struct limits_store *store, struct limits_check *op);
+	/* Of a check that was answered LIMITS_OK or LIMITS_REPEAT. */
+	struct limits_debt *(*debt)(struct limits_store *store, const struct limits_check *op);
+	/* Frees it. When it is `owed`, the check is given up, as `give_up` says, and the store sees to it that this is done. */
+	void (*debt_end)(struct limits_debt *debt, bool owed);
 	void (*record)(struct limits_store *store, struct limits_settle *op);
 	void (*cancel)(struct limits_store *store, struct limits_settle *op);
 	/* The check with op->nonce was given up: what it holds goes back, unless another check was answered by it since. Its id is free
@@ -254,5 +268,13 @@ struct limits_store_ops {
 struct limits_store {
 	const struct limits_store_ops *ops;
 };
+
+static inline void limits_debts_end(struct limits_debt *first, bool owed)
+{
+	for (struct limits_debt *debt = first, *next; debt; debt = next) {
+		next = debt->next;
+		debt->store->ops->debt_end(debt, owed);
+	}
+}
 
 #endif

@@ -84,6 +84,14 @@ struct outbox_takeback {
 	bool taken; /* false: it was gone already */
 };
 
+/* Counts an entry on its last accounts, which the store did not know when it was made: in calendar windows that still run. */
+struct outbox_charge {
+	struct outbox_op op;
+	int partition;
+	int accounts;
+	const struct entry *entry;
+};
+
 /* Ends reservations of one partition whose time is over. */
 struct outbox_sweep {
 	struct outbox_op op;
@@ -94,7 +102,10 @@ struct outbox_sweep {
 	bool more; /* there may be others */
 };
 
-/* Raises calendar counters to what the ledger knows, where the same window runs; never lowers one. */
+/*
+ * Raises calendar counters to what the ledger knows, where the same window runs and nothing was settled since they were read. It lowers
+ * those of an account that may be above the ledger (`high` of its counters), and never another one.
+ */
 struct outbox_raise {
 	struct outbox_op op;
 	enum account_kind kind;
@@ -102,11 +113,11 @@ struct outbox_raise {
 	int count;
 	struct {
 		uint32_t limit_id;
-		int64_t window_start, settled;
+		int64_t window_start, seen, known;
 	} window[LIMITS_MAX];
 	/* out */
 	bool absent; /* there is no record: it will be seeded when it is needed */
-	int raised;
+	int raised, lowered;
 };
 
 /* What an account's record says now of the calendar limits that are seeded: for the reconciler and for proofs. */
@@ -116,6 +127,7 @@ struct outbox_counters {
 	const char *tenant, *id;
 	/* out */
 	bool absent;
+	bool high; /* limits were seeded while they moved: they may be above what the ledger knows */
 	int count;
 	struct {
 		uint32_t limit_id;
@@ -132,6 +144,7 @@ struct outbox_store_ops {
 	void (*drain)(struct outbox_store *store, struct outbox_drain *op);
 	void (*ack)(struct outbox_store *store, struct outbox_ack *op);
 	void (*takeback)(struct outbox_store *store, struct outbox_takeback *op);
+	void (*charge)(struct outbox_store *store, struct outbox_charge *op);
 	void (*sweep)(struct outbox_store *store, struct outbox_sweep *op);
 	void (*raise)(struct outbox_store *store, struct outbox_raise *op);
 	void (*counters)(struct outbox_store *store, struct outbox_counters *op);

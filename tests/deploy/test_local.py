@@ -15,9 +15,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Local:
-    def __init__(self):
+    def __init__(self, directory=None):
         self.grpc, self.http = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        self.var = os.path.join(temp_dir("local"), "var")
+        self.var = os.path.join(directory or temp_dir("local"), "var")
         self.env = {**os.environ, "LOCAL_VAR": self.var, "BURSAR_GRPC_LISTEN": self.grpc, "BURSAR_HTTP_LISTEN": self.http}
         self.env.pop("BURSAR_BUILD", None)
 
@@ -75,6 +75,57 @@ def test_status_fails_when_something_is_missing(up):
     os.kill(up.pids()["bursard"], signal.SIGKILL)
     until(lambda: up("status").returncode == 1, "status ending with 1")
     assert "bursard      stopped" in up("status").stdout
+
+
+def test_the_ports_of_up_are_those_of_every_command_that_follows(up):
+    del up.env["BURSAR_GRPC_LISTEN"], up.env["BURSAR_HTTP_LISTEN"]
+    before = up.pids()
+    try:
+        assert f"gRPC {up.grpc}, HTTP {up.http}, ready" in up("status").stdout
+        assert up.grpc in up("help").stdout
+        assert up("up").returncode == 0 and up.pids() == before
+        assert up("down").returncode == 0 and up("up").returncode == 0
+        assert f"gRPC {up.grpc}, HTTP {up.http}, ready" in up("status").stdout
+        up.env["BURSAR_GRPC_LISTEN"] = other = f"127.0.0.1:{free_port()}"
+        moved = up("up")
+        assert moved.returncode == 0 and f"restarting it on {other}" in moved.stdout, moved.stdout
+        del up.env["BURSAR_GRPC_LISTEN"]
+        assert f"gRPC {other}, HTTP {up.http}, ready" in up("status").stdout
+    finally:
+        up.env["BURSAR_GRPC_LISTEN"], up.env["BURSAR_HTTP_LISTEN"] = up.grpc, up.http
+        assert up("up").returncode == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_where_postgresqls_user_cannot_go_the_data_are_kept_and_linked():
+    hidden, kept = temp_dir("hidden"), temp_dir("kept")
+    os.chmod(hidden, 0o700)
+    os.chmod(kept, 0o755)
+    local = Local(hidden)
+    local.env["LOCAL_STATE"] = kept
+    try:
+        done = local("up")
+        assert done.returncode == 0, done.stdout
+        state = os.path.realpath(os.path.join(local.var, "state"))
+        assert os.path.dirname(state) == kept and os.path.isfile(os.path.join(state, "postgres", "data", "PG_VERSION"))
+        assert not any(name.startswith("bursar-") for name in os.listdir("/var/tmp")), "the system deletes old files there"
+        assert local("demo").returncode == 0
+    finally:
+        assert local("reset", "--yes").returncode == 0
+    assert os.listdir(kept) == []
+
+
+def test_a_long_path_keeps_its_data_where_they_belong():
+    local = Local(os.path.join(temp_dir("long"), "a" * 60))
+    os.makedirs(os.path.dirname(local.var))
+    for path in (os.path.dirname(local.var), os.path.dirname(os.path.dirname(local.var))):
+        os.chmod(path, 0o755)
+    try:
+        done = local("up")
+        assert done.returncode == 0, done.stdout
+        assert os.path.isfile(os.path.join(local.var, "postgres", "data", "PG_VERSION")) and local("status").returncode == 0
+    finally:
+        assert local("reset", "--yes").returncode == 0
 
 
 def test_the_demo_proves_the_books(up):

@@ -59,7 +59,10 @@ def test_a_file_names_accounts_in_its_first_column(bots, bursar, tmp_path):
     assert "3 changed" in bursar("suspend", "--file", path, "--yes").stdout
     assert not bots.check(ids[0]).allowed and bots.check(ids[4]).allowed
     assert "3 changed" in bursar("unsuspend", "--file", path, "--yes").stdout
-    assert "2 changed" in bursar("delete", "--file", "-", "--yes", stdin=f"{ids[3]}\r\n{ids[4]}\r\nnobody-{ids[0]}\r\n").stdout
+    mistyped = bursar("delete", "--file", "-", "--yes", stdin=f"{ids[3]}\r\n{ids[4]}\r\nnobody-{ids[0]}\r\n")
+    assert mistyped.returncode == 4 and "1 of 3 ids are unknown" in mistyped.stderr and "nothing was changed" in mistyped.stderr
+    assert bots.check(ids[3]).allowed
+    assert "2 changed" in bursar("delete", "--file", "-", "--yes", stdin=f"{ids[3]}\r\n{ids[4]}\r\n").stdout
     assert not bots.check(ids[4]).allowed and bots.check(ids[0]).allowed
 
 
@@ -93,7 +96,32 @@ def test_a_file_is_csv_with_its_column_named_in_the_first_row(bots, bursar, tmp_
     assert wrong.returncode == 2 and "line 2" in wrong.stderr
     path.write_text("")
     nobody = bursar("suspend", "--file", path, "--yes")
-    assert nobody.returncode == 0 and "0 changed, 0 were" in nobody.stdout and bots.check(ids[1]).allowed
+    assert nobody.returncode == 2 and "is empty" in nobody.stderr and bots.check(ids[1]).allowed
+    path.write_text("name,email\nAnn,ann@example.org\n")
+    unnamed = bursar("suspend", "--file", path, "--yes", "--create")
+    assert unnamed.returncode == 2 and "no column is called user or id; its columns are name, email" in unnamed.stderr
+
+
+def test_ids_that_nobody_knows_make_accounts_only_where_that_is_meant(bots, bursar, tmp_path):
+    _, ids = put(bots, 2)
+    used, stranger = unique("used"), unique("stranger")
+    bots.record(bots.check(used), input_tokens=1)
+    bots.drained()
+    path = tmp_path / "users.csv"
+    path.write_text("\n".join(["id", ids[0], used, stranger]) + "\n")
+
+    def known(user):
+        return bots.admin.GetAccount(bots.admin_pb.GetAccountRequest(ref=bots.key(user)), timeout=20).known
+
+    for shown in (bursar("suspend", "--file", path), bursar("suspend", "--file", path, "--yes")):
+        assert shown.returncode == 4 and stranger in shown.stderr and used not in shown.stderr and "--create" in shown.stderr, shown
+    assert not known(stranger) and bots.check(ids[0]).allowed
+    counts = json.loads(bursar("suspend", "--file", path, "--dry-run", "--json").stdout)
+    assert (counts["to_change"], counts["failed"]) == (2, 1)
+    assert "3 changed" in bursar("suspend", "--file", path, "--yes", "--create").stdout
+    assert known(stranger) and not bots.check(used).allowed and not bots.check(ids[0]).allowed
+    told = change(bots, {"action": "ACCOUNT_ACTION_DELETE"}, ids=[ids[1], unique("stranger")], known_only=True)[-1]
+    assert (told.matched, told.changed, told.failed, told.unknown) == (2, 1, 1, 1)
 
 
 def test_each_change_is_that_of_one_account(bots, bursar):

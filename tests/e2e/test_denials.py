@@ -195,7 +195,7 @@ def test_the_command_line_says_what_ends_it(bots, house, bursar):
 
 
 @pytest.mark.parametrize(("args", "advice"), [
-    (("account", "set-tier", "alice", "nothing"), "'bursar tier list'"), (("tier", "show", "nothing"), "'bursar tier list'"),
+    (("account", "set-tier", "alice", "nothing", "--create"), "'bursar tier list'"), (("tier", "show", "nothing"), "'bursar tier list'"),
     (("tier", "delete", "nothing"), "'bursar tier list'"),
     (("pool", "show", "nothing"), "'bursar pool list'"), (("run", "--user", "alice", "--pool", "nothing", "--", "true"), "'bursar pool list'"),
     (("key", "revoke", "99"), "'bursar key list'"), (("account", "delete", "nobody-at-all"), "'bursar account list'"),

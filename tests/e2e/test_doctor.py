@@ -1,4 +1,5 @@
 """bursar doctor: what is wrong is found, for real, and what to do is said."""
+import datetime
 import json
 import os
 import subprocess
@@ -71,7 +72,54 @@ def test_an_outbox_that_stands_still_is_found(start_bursard, clock, redis):
     bots.close()
 
 
+def sources(stack, text):
+    """Every price's source says that it was read then."""
+    with stack.sql() as sql:
+        sql.execute("UPDATE model_prices SET source = %s WHERE source <> ''", (text,))
+        sql.connection.commit()
+
+
+def days_ago(days):
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days)).date().isoformat()
+
+
+def test_shipped_prices_are_as_old_as_their_sources_on_a_database_that_was_made_today(bots, stack):
+    with stack.sql() as sql:
+        sql.execute("SELECT min(created_at) > now() - interval '1 hour' FROM model_prices")
+        assert sql.fetchone()[0]
+    assert findings(bots)["prices"].found == "the newest source is of 2026-08-21"
+
+
+@pytest.mark.parametrize("source, day, finding", [
+    ("acme@1 ({})", 3, OK), ("acme@1 (v2,{}); b (2020-01-01)", 119, OK), ("acme@1 ({})", 122, WARN),
+    ("acme@1 ({}), until 2099-12-31", 122, WARN), ("nothing said", 0, OK), ("from tomorrow (2099-02-31)", 0, OK)])
+def test_the_age_of_a_price_is_that_of_its_source(bots, stack, source, day, finding):
+    sources(stack, source.format(days_ago(day)))
+    found = findings(bots)["prices"]
+    assert (found.finding, found.found) == (finding, f"the newest source is of {days_ago(day)}")
+
+
+def test_an_old_price_that_is_used_is_found_beside_younger_ones(bots, bursard, stack):
+    bursar = lambda *args: subprocess.run([program("bursar"), *args], capture_output=True, text=True, timeout=60, check=True,
+                                          env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
+    sources(stack, f"acme@1 ({days_ago(130)})")
+    put = lambda model: bots.admin.PutPrice(bots.admin_pb.PutPriceRequest(yes=True, price=bots.admin_pb.Price(
+        provider="openai", model=model, input="1", output="2")), timeout=20)
+    put("gpt-4o")
+    user = unique("user")
+    bots.record(bots.check(user, model="gpt-4o"), input_tokens=1)
+    bots.drained()
+    assert findings(bots)["prices"].finding == OK
+    bots.record(bots.check(user, model="gpt-4o-mini"), input_tokens=1)
+    bots.drained()
+    old = findings(bots)["prices"]
+    assert old.finding == WARN and old.found == "models used this month at prices whose source is older than 120 days: 1"
+    assert "0 new, 1 changed" in bursar("price", "put", "openai", "gpt-4o-mini", "--source", "seen by ann").stdout
+    assert findings(bots)["prices"].finding == OK  # it costs what it did
+
+
 def test_prices_keys_pools_and_rejects_are_looked_at(bots, stack):
+    sources(stack, f"acme@1 ({days_ago(1)})")
     bots.record(bots.check(unique("user")))  # of nothing, as `bursar run` does: no price is missing
     bots.drained()
     assert findings(bots)["prices"].finding == OK and findings(bots)["keys"].finding == WARN

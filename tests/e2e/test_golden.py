@@ -64,7 +64,7 @@ def settle(fleet, clock, database):
     request(fleet, "alice", "now", model="claude-sonnet-5", input=40_000, output=2000)
     request(fleet, "carol", "now", input=500, output=100, model="gpt-5.4")
     fleet.drained()
-    until(lambda: database.value("select count(*) from policy_changes") == 0, "policy_changes being empty")
+    until(lambda: database.value("select count(*) from policy_changes") == 0, "policy_changes being empty", 120)
 
 
 class World:
@@ -75,7 +75,7 @@ class World:
         clock.stop_at(NOW)
         self.database = postgres.database()
         self.redis = Redis(clock=clock)
-        self.server = Bursard(self.redis, self.database, clock=clock, workers=1, redis_timeout_ms=1000)
+        self.server = Bursard(self.redis, self.database, clock=clock, workers=1, redis_timeout_ms=5000)
         self.fleet = Bots(protos, self.server.grpc_addr)
         # The upkeep runs once, and counts days from then on: it has to see today, not the yesterday of `settle`.
         ahead = f"ledger_{NOW + datetime.timedelta(days=3):%Y%m%d}"
@@ -115,7 +115,8 @@ class World:
             (r"\d\.\d{3} s (behind|ahead of) the server's", "0.001 s behind the server's"),
             (r"\b0\.\d{3} s (behind|ahead of) this", "0.000 s behind this"),
             (r"\b\d+ MiB, without", "2 MiB, without"),
-            (r"the newest is of \d{4}-\d\d-\d\d", "the newest is of 2026-11-01"),
+            (r"version \w+ in /usr/share/zoneinfo", "version 2026a in /usr/share/zoneinfo"),
+            (r"the newest source is of \d{4}-\d\d-\d\d", "the newest source is of 2026-11-01"),
         ]
         return transcript.Shell(home, env, masks)
 
@@ -126,7 +127,7 @@ class World:
         elif words == "the ledger is written":
             self.fleet.drained()
         elif words == "the store has every change":
-            until(lambda: self.database.value("select count(*) from policy_changes") == 0, "policy_changes being empty")
+            until(lambda: self.database.value("select count(*) from policy_changes") == 0, "policy_changes being empty", 120)
         elif words == "Redis ends":
             self.redis.kill()
         elif words == "PostgreSQL ends":

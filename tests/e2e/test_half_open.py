@@ -8,7 +8,7 @@ from bots import Bots
 from harness import protos
 from harness.http2 import ACK, DATA, END_HEADERS, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, headers
 
-MESSAGE, STREAMS, WAIT_S = 1_000_000, 500, 30
+MESSAGE, STREAMS, WAIT_S = 1_000_000, 500, 240
 
 
 class Stranger:

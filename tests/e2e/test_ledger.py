@@ -29,6 +29,35 @@ def test_the_three_sums_agree(bots):
     assert proof.ledger.cost_nano_usd == proof.rollups.cost_nano_usd == proof.counters.cost_nano_usd > 0
 
 
+def test_a_reset_and_another_zone_are_no_difference(bots):
+    own = fleet(bots)
+    reset, moved, narrow, _ = names = traffic(own, users=4)
+    own.tier("narrow", own.calendar("requests_per_day", "requests", 1000), own.calendar("web", "requests", 1000, "MONTH", interface="web"))
+    own.admin.SetTier(own.admin_pb.SetTierRequest(ref=own.key(narrow), tier="narrow"), timeout=10)
+    own.admin.PutAccount(own.admin_pb.PutAccountRequest(ref=own.key(moved), time_zone="Pacific/Kiritimati"), timeout=10)
+    assert own.drained().equal
+    own.admin.Reset(own.admin_pb.ResetRequest(ref=own.key(reset), reason="ours"), timeout=10)
+    own.record(own.check(reset, model="gpt-4o", input_tokens=10), input_tokens=10)
+    own.record(own.check(moved, model="gpt-4o", input_tokens=10), input_tokens=10)
+    proof = own.drained()
+    assert proof.equal and not proof.differing, proof
+    assert proof.ledger.requests == 6 * len(names) + 2
+    assert proof.counters.requests == proof.windows.requests == 1 + 7 + 6 and proof.counters.rows == 3
+
+
+def test_a_counter_that_is_not_as_the_ledger_has_it_is_named(bots, stack):
+    own = fleet(bots)
+    names = traffic(own, users=2)
+    assert own.drained().equal
+    with stack.sql() as sql:
+        sql.execute("UPDATE usage_windows SET requests = requests + 3 WHERE tenant = %s AND kind = 1 AND id = %s AND unit = 0 AND ctid = "
+                    "(SELECT min(ctid) FROM usage_windows WHERE tenant = %s AND kind = 1 AND id = %s AND unit = 0)",
+                    (own.tenant, names[0], own.tenant, names[0]))
+    proof = own.proof()
+    assert not proof.equal and proof.ledger.requests == proof.rollups.requests == proof.counters.requests
+    assert [(d.ref.id, d.limit, d.counted, d.ledger) for d in proof.differences] == [(names[0], "requests_per_day", 6, 9)]
+
+
 def test_the_proof_fails_when_the_ledger_is_corrupted(bots, stack):
     own = fleet(bots)
     traffic(own, users=2)

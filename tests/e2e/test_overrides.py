@@ -193,14 +193,44 @@ def test_the_command_line_gives_an_override_an_end_and_shows_it(start_bursard):
         return subprocess.run([program("bursar"), *args], env={**os.environ, "BURSAR_ADDR": address, "TZ": "UTC"}, text=True,
                               capture_output=True, timeout=60, check=False)
 
-    shown = bursar("account", "override", "alice", "requests=600/min", "--until", "2099-12-05T10:00")
+    shown = bursar("account", "override", "alice", "requests=600/min", "--until", "2099-12-05T10:00", "--create")
     assert shown.returncode == 0, shown.stderr
     assert "requests=600/min until 2099-12-05T10:00:00+00:00 (in " in shown.stdout
     assert bursar("account", "override", "alice", "tokens=1M/day", "--for", "7d", "--merge").returncode == 0
     assert "2, one until 20" in bursar("account", "list").stdout
     overrides = json.loads(bursar("account", "get", "alice", "--json").stdout)["overrides"]
     assert sorted(limit["name"] for limit in overrides if limit["until_us"]) == ["requests_per_minute", "tokens_per_day"]
-    past = bursar("account", "override", "alice", "requests=600/min", "--until", "-1h")
+    past = bursar("account", "override", "alice", "requests=600/min", "--until", "-1h", "--merge")
     assert past.returncode != 0 and "lies in the past" in past.stderr
     assert bursar("account", "override", "alice", "requests=1/min", "--until", "+1h", "--for", "1h").returncode == 2
     assert bursar("account", "override", "alice", "--clear", "--for", "1h").returncode == 2
+
+
+def days(bots, prefix, count):
+    return [bots.calendar(f"{prefix}{n}", "requests", 1000 + n) for n in range(count)]
+
+
+def test_no_change_leaves_an_account_with_more_limits_than_have_room(bots):
+    """Each of its checks would be refused. 32 are the most, with those of the tier; of one name the account's own counts."""
+    tenant = Bots(protos, bots.address, unique("full"))
+    small, large, user, anybody = unique("small"), unique("large"), unique("user"), unique("anybody")
+
+    def default_tier(name):
+        tenant.admin.PutTenant(tenant.admin_pb.PutTenantRequest(
+            tenant=tenant.admin_pb.Tenant(id=tenant.tenant, default_tier=name)), timeout=10)
+
+    tenant.tier(small, *days(tenant, "t", 2))
+    tenant.tier(large, *days(tenant, "t", 5))
+    default_tier(small)
+    tenant.account(user, tier=small)
+    error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, tenant.override, user, *days(tenant, "o", 31))
+    assert error.details() == f"limits: {user} would have 33 with those of tier {small}; at most 32"
+    tenant.override(user, *days(tenant, "o", 29), *days(tenant, "t", 1))
+    tenant.override(anybody, *days(tenant, "o", 28))
+    for field, who, change in (("limits", user, lambda: tenant.account(user, tier=large)),
+                               ("tier.limits", user, lambda: tenant.tier(small, *days(tenant, "t", 4))),
+                               ("tenant.default_tier", anybody, lambda: default_tier(large))):
+        error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, change)
+        assert error.details().startswith(f"{field}: {who} would have 3"), error.details()
+    assert tenant.check(user).allowed and tenant.check(anybody).allowed
+    tenant.close()

@@ -216,3 +216,76 @@ def test_two_thousand_rows_are_put_at_once_and_one_more_is_refused(bots, bursar,
     assert price(bots, "acme-ai/m-1999").input == "2000"
     refused = bursar("import", rows(2001), "--yes")
     assert refused.returncode == 4 and "at most 2000" in refused.stderr
+
+
+def parts(price):
+    """What a price is made of, without its times and its source."""
+    return ({name: getattr(price, name) for name in ("input", "output", "cached_input", "cache_write", "reasoning", "audio_input", "audio_output")},
+            {mode.mode: (mode.numerator, mode.denominator) for mode in price.modes},
+            {tier.above_tokens: (tier.input, tier.output, tier.cached_input, tier.cache_write) for tier in price.context_tiers})
+
+
+@pytest.mark.parametrize("typed, rates, modes, above", [
+    (["--input", "2.2"], {"input": "2.2"}, {}, {}),
+    (["--input", "2.2", "--output", "11"], {"input": "2.2", "output": "11"}, {}, {}),
+    (["--cached-input", "0.25"], {"cached_input": "0.25"}, {}, {}),
+    (["--cached-input", "none"], {"cached_input": ""}, {}, {}),
+    (["--mode", "turbo=3/1"], {}, {"turbo": (3, 1)}, {}),
+    (["--mode", "batch=1/4"], {}, {"batch": (1, 4)}, {}),
+    (["--above", "272000:output=19"], {}, {}, {272000: ("4", "19", "0.4", "5")}),
+    (["--above", "500000:input=8"], {}, {}, {500000: ("8", "", "", "")})])
+def test_put_leaves_what_it_does_not_name(bots, bursar, typed, rates, modes, above):
+    before = price(bots, "gpt-5.6-terra")
+    was_rates, was_modes, was_above = parts(before)
+    assert was_rates["cached_input"] and was_modes and was_above[272000] == ("4", "18", "0.4", "5")
+    done = bursar("put", "openai", "gpt-5.6-terra", *typed)
+    assert done.returncode == 0, done.stderr
+    assert "OLD" in done.stdout and "0 new, 1 changed" in done.stdout
+    after = price(bots, "gpt-5.6-terra")
+    assert parts(after) == ({**was_rates, **rates}, {**was_modes, **modes}, {**was_above, **above})
+    assert after.effective_from_us > before.effective_from_us and price(bots, "gpt-5.6-terra", at_us=after.effective_from_us - 1) .input == before.input
+
+
+def test_put_takes_away_what_is_none(bots, bursar):
+    assert bursar("put", "openai", "gpt-5.6-terra", "--mode", "none", "--above", "none", "--mode", "slow=1/3").returncode == 0
+    _, modes, above = parts(price(bots, "gpt-5.6-terra"))
+    assert modes == {"slow": (1, 3)} and above == {}
+
+
+def test_a_tenants_first_price_keeps_what_counted_for_it_until_then(bots, bursar):
+    rates, modes, above = parts(price(bots, "gpt-5.6-terra"))
+    done = bursar("put", "openai", "gpt-5.6-terra", "--input", "1.9", "--tenant", "default", "--source", "contract 17")
+    assert done.returncode == 0 and "1 new" in done.stdout and "-5.0%" in done.stdout, done.stdout + done.stderr
+    mine = price(bots, "gpt-5.6-terra")
+    assert (mine.tenant, mine.source) == ("default", "contract 17") and parts(mine) == ({**rates, "input": "1.9"}, modes, above)
+    assert bursar("put", "openai", "gpt-5.6-terra", "--output", "11", "--tenant", "default", "--account", "ann").returncode == 0
+    assert parts(price(bots, "gpt-5.6-terra", account="ann")) == ({**rates, "input": "1.9", "output": "11"}, modes, above)
+    user = unique("user")
+    record = bots.record(bots.check(user, model="gpt-5.6-terra"), mode="batch", cached_input_tokens=1000)
+    assert not record.cost.unpriced and not record.cost.parent_rate
+
+
+def test_put_asks_for_a_second_word_and_shows_a_dry_run(bots, bursar, stack):
+    before = everything(stack)
+    far = bursar("put", "openai", "gpt-4o", "--input", "250")
+    assert far.returncode == 4 and "openai gpt-4o: input 2.5 -> 250" in far.stderr and "--yes" in far.stderr
+    for_one = bursar("put", "openai", "gpt-4o", "--input", "250", "--tenant", "default")
+    assert for_one.returncode == 4 and "2.5 -> 250" in for_one.stderr
+    shown = bursar("put", "openai", "gpt-4o", "--input", "3", "--dry-run")
+    assert shown.returncode == 0 and "+20.0%" in shown.stdout
+    same = bursar("put", "openai", "gpt-4o", "--input", "2.5")
+    assert same.returncode == 0 and "nothing to change" in same.stdout
+    assert everything(stack) == before
+    assert bursar("put", "openai", "gpt-4o", "--input", "250", "--yes").returncode == 0
+    assert price(bots, "gpt-4o").input == "250"
+
+
+@pytest.mark.parametrize("typed, code, why", [
+    ([], 4, "input: is missing"), (["--input", "free"], 2, "or none"), (["--output", "1"], 4, "input: is missing"),
+    (["--input", "1", "--until", "2026-01-01", "--from", "2027-01-01"], 4, "effective_to_us: is not after"),
+    (["--input", "1", "--mode", "none=1/2=3"], 2, "--mode")])
+def test_what_makes_no_price_is_refused(bursar, stack, typed, code, why):
+    before = everything(stack)
+    refused = bursar("put", "openai", "gpt-never", *typed)
+    assert refused.returncode == code and why in refused.stderr and "prices[" not in refused.stderr, refused.stderr
+    assert everything(stack) == before

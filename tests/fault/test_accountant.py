@@ -2,7 +2,6 @@
 are one number, and no reservation is left. BURSAR_SEED plays a run again, BURSAR_ACCOUNTANT_FAULTS makes it shorter or longer."""
 import os
 import pathlib
-import re
 import sys
 import time
 
@@ -22,19 +21,13 @@ def test_the_books_close_whatever_happens():
     assert not findings, verdict.summary(findings)
 
 
-# Of some 250 checks that are given up: answers that had left when bursard read that nobody waits (docs/reliability.md, What is not promised).
-UNREAD = 5
-
-
 @pytest.mark.patience(1800)
 def test_stalls_leave_nothing_held():
-    """Nobody is killed, so nobody is excused: what a caller gave up is given back long before it would expire after 15 minutes."""
+    """Nobody is killed, so nobody is excused: what a caller gave up is given back long before it would expire after 15 minutes. But for
+    answers that had left when bursard read that nobody waits (docs/reliability.md, What is not promised)."""
     scripts = {name: weight for name, weight in callers.SCRIPTS.items() if name != "abandon"}
-    findings = close_books(seed(), COUNT // 3, acts=3, kinds=faults.STALLS, ttl_us=0, scripts=scripts)
-    left = [int(re.search(r": (\d+) reservations are open", f.text)[1]) for f in findings
-            if f.kind == "left-open" and f.account.kind == "user" and f.text.endswith("are open")]
-    assert sum(left) <= UNREAD, verdict.summary(findings)
-    assert not [f for f in findings if f.kind != "left-open"], verdict.summary(findings)
+    findings = close_books(seed(), COUNT // 3, acts=3, kinds=faults.STALLS, ttl_us=0, scripts=scripts, unread_may_stay=True)
+    assert not findings, verdict.summary(findings)
 
 
 @pytest.mark.long

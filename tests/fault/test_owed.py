@@ -58,6 +58,12 @@ class House:
     def record(self, answer, **usage):
         return self.asked(lambda: self.bots.record(answer, timeout=PATIENCE, **usage))
 
+    def heard(self):
+        """Bursard has read all that these callers have sent before: what one connection carries comes in order."""
+        with pytest.raises(grpc.RpcError) as error:
+            self.bots.channel.unary_unary("/tests.Nobody/Knows")(b"", timeout=PATIENCE)
+        assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
     def checking(self, user, request_id, **fields):
         return self.bots.limiter.Check.future(self.bots.request(user, request_id=request_id, **fields), timeout=PATIENCE)
 
@@ -131,6 +137,44 @@ def test_checks_that_were_given_up_in_a_stall_hold_nothing(hasty):
     hasty.nothing_owed()
     until(lambda: hasty.open() == 0, "nothing to be held", timeout=PATIENCE)
     assert hasty.asked(lambda: hasty.bots.figures(user))[(hasty.bots.types.ACCOUNT_KIND_USER, "day")].used == 0
+
+
+@pytest.mark.parametrize("leave", ["cancel", "deadline"])
+@pytest.mark.parametrize("batch", [False, True], ids=["check", "batch"])
+def test_checks_whose_callers_left_before_the_answer_hold_nothing(patient, batch, leave):
+    """Redis has decided, bursard has not answered yet: the caller leaves, and what it will never hear of goes back."""
+    bots, ids = patient.bots, [unique("left") for _ in range(3 if batch else 1)]
+    user = patient.user(bots.calendar("day", "requests", 1000), bots.level("open", 1000))
+    patient.proxy.hold_answers()
+    requests = [bots.request(user, request_id=name) for name in ids]
+    timeout = 2 if leave == "deadline" else PATIENCE
+    call = (bots.limiter.CheckBatch.future(bots.limiter_pb.CheckBatchRequest(items=requests), timeout=timeout) if batch
+            else bots.limiter.Check.future(requests[0], timeout=timeout))
+    until(lambda: all(patient.state(name) == 1 for name in ids), "the checks being done", timeout=PATIENCE)
+    if leave == "cancel":
+        call.cancel()
+    until(call.done, "the caller having left", timeout=PATIENCE)
+    patient.heard()
+    patient.proxy.thaw()
+    until(lambda: patient.open() == 0, "nothing to be held", timeout=PATIENCE)
+    assert [patient.state(name) for name in ids] == [0] * len(ids)
+    assert patient.asked(lambda: bots.figures(user))[(bots.types.ACCOUNT_KIND_USER, "day")].used == 0
+
+
+def test_an_answer_that_was_read_stays_when_the_same_request_is_asked_again_by_somebody_who_leaves(patient):
+    bots, name = patient.bots, unique("twice")
+    user = patient.user(bots.calendar("day", "requests", 1000))
+    answer = patient.check(user, name)
+    patient.proxy.hold_answers()
+    again = patient.checking(user, name)
+    until(lambda: patient.server.metric("grpc_calls_open") == 1, "the second call being there", timeout=PATIENCE)
+    again.cancel()
+    patient.heard()
+    patient.proxy.thaw()
+    until(lambda: patient.server.metric("grpc_calls_open") == 0, "the second call being over", timeout=PATIENCE)
+    patient.nothing_owed()
+    assert patient.state(name) == 1
+    assert not patient.record(answer, input_tokens=1).repeat
 
 
 def test_callers_who_repeat_their_ids_after_stalls_never_get_more_than_the_limit(hasty):

@@ -222,22 +222,53 @@ def test_every_answer_about_a_provisional_account_says_so(pair):
     assert not pair.check(user).allowed  # what was admitted meanwhile is counted
 
 
+def test_what_a_stranger_used_is_on_the_counters_of_their_team_as_soon_as_the_ledger_has_it(pair):
+    """By the ledger's writer: the reconciler would find it too, within some minutes and when nobody uses the team."""
+    admin, team, known, stranger = pair.admin, unique("team"), unique("user"), unique("user")
+    admin.account(team, kind="TEAM")
+    admin.override(team, admin.calendar("day", "requests", 100), admin.calendar("hot", "tokens", 10**6, model="gpt-5.4"), kind="TEAM")
+    for user in (known, stranger):
+        admin.account(user, team=team)
+
+    def used(limit):
+        return admin.figures(known)[(admin.types.ACCOUNT_KIND_TEAM, limit)].used
+
+    admin.record(admin.check(known, max_output_tokens=1), input_tokens=1)
+    admin.drained()
+    raised = [server.metric("reconcile_raised_total") for server in pair.servers]
+    pair.postgres.kill()
+    try:
+        for model in ("gpt-5.4", "gpt-4o"):
+            answer = pair.check(stranger, model=model)
+            assert answer.allowed and not pair.exact(answer)
+            pair.bots.record(answer, model=model, input_tokens=7, output_tokens=1)
+        assert used("day") == 1
+    finally:
+        pair.postgres.start()
+    until(lambda: used("day") == 3, "the stranger's requests to count on the team", timeout=60)
+    assert used("hot") == 8
+    until(lambda: pair.exact(pair.check(stranger)), "the stranger to be looked up", timeout=60)
+    admin.drained()
+    assert [server.metric("reconcile_raised_total") for server in pair.servers] == raised
+
+
 @contextlib.contextmanager
 def without_redis(pair):
-    """A bursard that starts while Redis is away."""
+    """A bursard that starts while Redis is away, and has reached PostgreSQL once."""
+    somebody = pair.user("suspended")
     pair.redis.kill()
     server = Bursard(pair.redis, pair.database, workers=1, roles="serve,http", wait=False)
     bots = Bots(protos, server.grpc_addr, patient=True)
 
-    def has_catalog():
+    def looks_up():
         try:
-            return bots.check(unique("anybody"), timeout=30).allowed
+            return not bots.check(somebody, timeout=30).allowed
         except grpc.RpcError as error:
             assert error.code() == grpc.StatusCode.UNAVAILABLE, error
             return False
 
     try:
-        until(has_catalog, "the catalog to be loaded", timeout=60, alive=server)
+        until(looks_up, "the catalog to be loaded, and accounts to be looked up", timeout=60, alive=server)
         yield bots
     finally:
         bots.close()

@@ -32,6 +32,7 @@ class Bursard(Process):
         self.grpc_addr = f"127.0.0.1:{free_port()}"
         self.http_addr = f"127.0.0.1:{free_port()}"
         self.clock = clock
+        self.env = options.pop("env", {})
         self.options = {
             "redis": getattr(redis, "url", redis),
             "postgres": getattr(postgres, "conninfo", postgres),
@@ -49,7 +50,7 @@ class Bursard(Process):
         return [part for name, value in self.options.items() for part in ("--" + name.replace("_", "-"), str(value))]
 
     def start(self, wait=True):
-        env = {**SANITIZER_ENV, **(self.clock.env() if self.clock else {})}
+        env = {**SANITIZER_ENV, **(self.clock.env() if self.clock else {}), **self.env}
         self.spawn([program("bursard"), *self.flags()], env=env)
         if wait:
             self.wait_ready()

@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "pool_steps.h"
 
-enum { STATES_MAX = 12000000, TABLE = 1 << 26 };
+enum { STATES_MAX = 12000000, TABLE = 1 << 26, CPU_S = 900 };
 
 struct known {
 	struct state state;
@@ -180,8 +181,12 @@ static int run_broken(void)
 
 int main(int argc, char **argv)
 {
+	/* A search without an end is stopped by the work that it has done, not by the clock of a busy machine. */
+	const struct rlimit cpu = {CPU_S, CPU_S};
 	int status;
 
+	if (setrlimit(RLIMIT_CPU, &cpu) != 0)
+		perror("pool_model: no limit of CPU time");
 	known = malloc(sizeof(*known) * (size_t)STATES_MAX);
 	table = malloc(sizeof(*table) * (size_t)TABLE);
 	if (!known || !table)

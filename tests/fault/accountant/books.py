@@ -83,6 +83,11 @@ class Request:
     def admissions(self):
         return [call for call in self.calls if call.admitted]
 
+    def allowed_since_settled(self):
+        """Whether a check was allowed that may have come after all that settles it."""
+        settled = max((call.asked for call in self.of("record", "cancel")), default=0)
+        return any(call.admitted and call.answered > settled for call in self.of("check"))
+
     def acknowledged(self):
         """{attempt: the first acknowledgement of its record}."""
         first = {}
@@ -127,6 +132,7 @@ class Books:
         self.losses, self.faults, self.complaints = [], [], []
         self.exact = collections.Counter()  # EXACT answers, by bursard
         self.answers = collections.Counter()  # (kind, what came)
+        self.checks_read = 0  # answers to checks that were not of a batch
 
     def open(self, request):
         with self.changed:

@@ -38,7 +38,8 @@ class Stage:
             caller.start()
 
     def stop(self, seconds=180):
-        """Each brings its request to an end; one that cannot is a complaint."""
+        """Each brings its request to an end; one that cannot is a complaint. What somebody else was allowed by a repeated check, and nobody
+        has used, is cancelled."""
         self.stopped.set()
         limit = now_us() + seconds * 1_000_000
         for caller in self.callers:
@@ -46,6 +47,11 @@ class Stage:
         self.hurry.set()
         for caller in self.callers:
             caller.join(60)
+        self.hurry.clear()
+        if not self.ttl_us:
+            for request in list(self.world.books.requests.values()):
+                if request.allowed_since_settled():
+                    self.callers[0].cancel(request)
         for channel in self.channels:
             channel.close()
 
@@ -127,6 +133,7 @@ class Caller(threading.Thread):
             if answer.get("handle"):
                 request.handle, request.started_at = answer["handle"], answer["started_at"]
             self.books.answered(call, "OK", answer)
+            self.books.checks_read += kind == "check"
         return call
 
     def persist(self, request, kind, message, **fields):

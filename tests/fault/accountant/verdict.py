@@ -3,6 +3,7 @@ import collections
 import itertools
 
 from . import admitted, answers, ledger
+from .evidence import left_open
 from .findings import Finding, summary
 
 SHOWN, KEYS_SHOWN = 12, 6
@@ -11,10 +12,17 @@ SHOWN, KEYS_SHOWN = 12, 6
 def judge(plan, books, evidence):
     requests = list(books.requests.values())
     findings = [Finding("complaint", text) for text in books.complaints]
-    findings += admitted.judge(plan, requests, books.losses)
+    findings += admitted.judge(plan, requests, books)
     findings += ledger.judge(plan, requests, books.losses, evidence)
     findings += answers.judge(plan, books)
     return findings
+
+
+def without_unread(findings, unread, evidence):
+    """Without what is left open, if there is no more of it than there were answers that nobody has read."""
+    left = left_open(evidence.status)
+    print(f"accountant: {left} reservations are left open, {unread:.0f} answers had left when their callers went")
+    return [f for f in findings if f.kind != "left-open" or left > unread]
 
 
 def fold(calls):
@@ -68,6 +76,8 @@ def report(books, evidence, findings, seed):
         shown[finding.kind] = shown.get(finding.kind, 0) + 1
         if shown[finding.kind] <= SHOWN:
             lines += explain(books, evidence, finding)
+    for key in evidence.open[:SHOWN]:
+        lines += ["open:", *explain_request(books, evidence, key)]
     return "\n".join(lines)
 
 

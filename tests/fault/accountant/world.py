@@ -1,4 +1,5 @@
 """The stores, three bursards with different timeouts, and who is put into them before the callers begin."""
+import contextlib
 import pathlib
 import sys
 
@@ -28,6 +29,7 @@ class World:
         self.fleet = Bots(protos, self.servers[0].grpc_addr, plans.TENANT, patient=True)
         self.plan = plans.Plan(acts, self.shipped("free"))
         self.put()
+        self.wait_known()
 
     def addresses(self, number):
         """Where a caller finds the three."""
@@ -73,6 +75,20 @@ class World:
             if account.suspended:
                 self.fleet.admin.Suspend(pb.SuspendRequest(ref=self.fleet.key(account.id)), timeout=30)
 
+    def wait_known(self):
+        """Until every bursard counts on the accounts of models and of the tenant: that there are such it learns with its catalog."""
+        user, kinds = self.plan.of_kind("user")[0].id, protos.types_pb2.AccountKind
+        shared = [(kinds.Value("ACCOUNT_KIND_" + account.kind.upper()), limit.name, account)
+                  for account in self.plan.accounts.values() if account.kind in ("model", "tenant") for limit in account.limits]
+
+        def known(fleet):
+            return all((kind, name) in fleet.figures(user, account.id if account.kind == "model" else "")
+                       for kind, name, account in shared)
+
+        for server in self.servers:
+            with contextlib.closing(self.fleet.at(server.grpc_addr)) as fleet:
+                until(lambda fleet=fleet: known(fleet), f"the accounts being known at {server.grpc_addr}", 60)
+
     def drained(self):
         """{(user, id): {(entry, attempt)}} of the ledger, as it is now."""
         found = {}
@@ -86,6 +102,14 @@ class World:
             return proof if proof.undrained == 0 else None
 
         return until(empty, "every record being in the ledger", seconds)
+
+    def checks_unread(self):
+        """Answers to checks that had left for their callers before bursard could know that these had gone. Only while nobody is killed."""
+        def sent(server):
+            check = {"method": "/bursar.v1.Limiter/Check", "code": "OK"}
+            return server.metric("grpc_calls_total", **check) - server.metric("grpc_answers_unread_total", **check)
+
+        return sum(map(sent, self.servers)) - self.books.checks_read
 
     def close(self):
         self.fleet.close()

@@ -51,6 +51,12 @@ static void durations_add_up(void **state)
 	assert_false(parse_duration("367d", 4, &us, &err));
 	assert_false(parse_duration("0s", 2, &us, &err));
 	assert_false(parse_duration("10", 2, &us, &err));
+	assert_non_null(strstr(err.text, "'10' has no unit; write 10s, 10min"));
+	assert_true(parse_duration("2 hours 30 minutes", 18, &us, &err));
+	assert_int_equal(us, INT64_C(9000000000));
+	assert_true(parse_patience("10", 2, &us, &err));
+	assert_int_equal(us, 10000000);
+	assert_false(parse_patience("0", 1, &us, &err));
 	assert_false(parse_duration("ten", 3, &us, &err));
 	assert_false(parse_duration("99999999999999999d", 18, &us, &err));
 }
@@ -76,7 +82,14 @@ static void times_have_zones(void **state)
 	assert_false(parse_time("2026-02-30", 0, &us, &err));
 	assert_false(parse_time("2026-11-23T25:00", 0, &us, &err));
 	assert_false(parse_time("2026-11-23 ", 0, &us, &err));
-	assert_false(parse_time("tomorrow", 0, &us, &err));
+	assert_true(parse_time("yesterday", INT64_C(1795444200000000), &us, &err));
+	assert_int_equal(us, INT64_C(1795302000000000)); /* midnight one hour east */
+	assert_true(parse_time("Tomorrow", INT64_C(1795444200000000), &us, &err));
+	assert_int_equal(us, INT64_C(1795474800000000));
+	assert_false(parse_time("tomorow", 0, &us, &err));
+	assert_non_null(strstr(err.text, "did you mean 'tomorrow'?"));
+	assert_false(parse_time("23.11.2026", 0, &us, &err));
+	assert_non_null(strstr(err.text, "write 2026-11-23"));
 }
 
 static struct buf out;
@@ -107,11 +120,13 @@ static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
 		assert_int_equal(us, day);
 		assert_true(parse_day("-7d", day + 5, &us, &err));
 		assert_int_equal(us, day - INT64_C(7) * 86400000000);
+		assert_true(parse_day("yesterday", day + 5, &us, &err));
+		assert_int_equal(us, day - INT64_C(86400000000));
 		assert_true(parse_day("now", day + INT64_C(86399999999), &us, &err));
 		assert_int_equal(us, day);
 	}
 	assert_false(parse_day("2026-02-30", 0, &us, &err));
-	assert_false(parse_day("yesterday", 0, &us, &err));
+	assert_false(parse_day("yesteryear", 0, &us, &err));
 	if (before)
 		setenv("TZ", before, 1);
 	else

@@ -64,7 +64,7 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{"[a]\naddr = x\naddr = y\n", "3: addr: is given twice"},
 		{"[a]\naddr =\n", "2: addr: must be 1 to 1024 bytes"},
 		{"[a]\naddr = x\ty\n", "2: addr: has a control character"},
-		{"[a]\ntimeout = 5\n", "2: timeout: '5' is no duration"},
+		{"[a]\ntimeout = soon\n", "2: timeout: 'soon' is not a duration"},
 		{"[a]\njson = true\n", "2: json: 'true' must be yes or no"},
 		{"[a]\nkey = bsk_secret\n", "2: 'key' is no setting"},
 		{"[a]\nnonsense\n", "2: must be a [profile]"},

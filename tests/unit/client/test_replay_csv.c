@@ -78,7 +78,7 @@ static void an_error_names_line_and_column(void **state)
 	static const struct {
 		const char *text, *says;
 	} rows[] = {
-		{"\n", "line 1: is missing"},
+		{"\n", "is empty"},
 		{"1,2,3\n", "line 1: names no column of the time"},
 		{"time,input_tokens\n", "names no column of the output tokens"},
 		{"time,seconds,input_tokens,output_tokens\n", "line 1, column 2: the time stand in two columns"},

@@ -54,7 +54,7 @@ static void what_is_refused_is_refused_with_its_place(void **state)
 		{"", "1:1: there is no document"},
 		{"# nothing\n", "2:1: there is no document"},
 		{"a: 1\nb: [", "no YAML"},
-		{"a: 1\n\tb: 2\n", "2:1: no YAML"},
+		{"a: 1\n\tb: 2\n", "2:1: a tab: YAML is indented with spaces"},
 		{"a: 1\nb:\n  c: 1\n  c: 2\n", "4:3: c stands there twice; first in line 3"},
 		{"a: &x 1\n", "1:4: anchors"},
 		{"a: [&x {b: 1}]\n", "1:5: anchors"},

@@ -36,7 +36,7 @@ static int begin(void **state)
 		.days_ahead = 3,
 		.newest_price_us = NOW - DAY,
 		.keys = 2};
-	server = (struct server_facts){.now_us = NOW};
+	server = (struct server_facts){.now_us = NOW, .zones = {.found = true, .folder = "/zones", .version = "2026a"}};
 	return 0;
 }
 
@@ -134,6 +134,10 @@ static void prices_keys_pools_and_doors_are_looked_at(void **state)
 	alone("prices", FINDING_WARN);
 	durable.newest_price_us = NOW - 121 * DAY;
 	alone("prices", FINDING_WARN);
+	durable.newest_price_us = 0;
+	alone("prices", FINDING_WARN);
+	durable.old_prices = 1;
+	alone("prices", FINDING_WARN);
 	durable.keys = 0;
 	alone("keys", FINDING_WARN);
 	durable.operators_ending = 1;
@@ -142,6 +146,15 @@ static void prices_keys_pools_and_doors_are_looked_at(void **state)
 	alone("keys", FINDING_WARN);
 	durable.paused = 1;
 	alone("pools", FINDING_WARN);
+	server.zones.version[0] = '\0';
+	alone("time zones", FINDING_OK);
+	server.zones.missing = 1;
+	alone("time zones", FINDING_WARN);
+	server.zones.found = false;
+	alone("time zones", FINDING_WARN);
+	server.zones.found = false;
+	server.zones.missing = 1;
+	alone("time zones", FINDING_FAIL);
 	server.insecure = true;
 	alone("tls", FINDING_WARN);
 	server.tls = true;

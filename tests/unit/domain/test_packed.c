@@ -52,6 +52,36 @@ static void a_handle_comes_back(void **state)
 	assert_string_equal(back.account[2].id, "acme");
 }
 
+/* Handles and infos without a mode are what a release without modes wrote, and reads. */
+static void a_mode_is_packed_only_where_there_is_one(void **state)
+{
+	struct handle handle = handle_sample(), back;
+	size_t without = strlen(handle_format(&handle, &arena));
+	struct entry_info info = {.tenant = "acme", .user = "ann", .request_id = "r1"}, info_back;
+	struct buf packed = {0};
+
+	(void)state;
+	assert_true(parse(handle_format(&handle, &arena), &back));
+	assert_string_equal(back.mode, "");
+	handle.mode = "";
+	assert_int_equal(strlen(handle_format(&handle, &arena)), without);
+	handle.mode = "batch";
+	assert_true(parse(handle_format(&handle, &arena), &back));
+	assert_string_equal(back.mode, "batch");
+	assert_string_equal(back.model, "openai/gpt-5");
+	entry_info_pack(&info, &packed);
+	assert_true(entry_info_unpack((uint8_t *)packed.data, packed.len, &arena, &info_back));
+	assert_string_equal(info_back.mode, "");
+	without = packed.len;
+	buf_reset(&packed);
+	info.mode = "batch";
+	entry_info_pack(&info, &packed);
+	assert_int_equal(packed.len, without + 2 + 5);
+	assert_true(entry_info_unpack((uint8_t *)packed.data, packed.len, &arena, &info_back));
+	assert_string_equal(info_back.mode, "batch");
+	buf_release(&packed);
+}
+
 static void a_handle_of_edge_ids_comes_back(void **state)
 {
 	char longest[ID_MAX + 1];
@@ -65,6 +95,7 @@ static void a_handle_of_edge_ids_comes_back(void **state)
 	handle.user = "a/{b}:%\"\\ \xd0\x96\xf0\x9f\x98\x80";
 	handle.request_id = longest;
 	handle.model = NULL;
+	handle.mode = longest;
 	handle.account[0].id = handle.user;
 	handle.account[1].id = longest;
 	handle.account[2].id = longest;
@@ -73,6 +104,7 @@ static void a_handle_of_edge_ids_comes_back(void **state)
 	assert_string_equal(back.account[0].id, handle.user);
 	assert_string_equal(back.account[1].id, longest);
 	assert_string_equal(back.model, "");
+	assert_string_equal(back.mode, longest);
 }
 
 static void garbage_is_no_handle(void **state)
@@ -426,6 +458,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_handle_comes_back),
+		cmocka_unit_test(a_mode_is_packed_only_where_there_is_one),
 		cmocka_unit_test(a_handle_of_edge_ids_comes_back),
 		cmocka_unit_test(garbage_is_no_handle),
 		cmocka_unit_test(a_profile_comes_back),

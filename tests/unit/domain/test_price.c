@@ -198,6 +198,40 @@ static void a_cost_above_what_a_counter_holds_is_refused(void **state)
 	assert_string_equal(err.field, "output");
 }
 
+static void what_was_used_is_charged_whatever_its_mode_and_its_cost(void **state)
+{
+	struct price dear = {.provider = "p",
+		.model = "m",
+		.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
+		.modes = 1,
+		.mode = {{"dear", 10000, 1}}};
+	const struct {
+		const struct price *price;
+		struct tokens tokens;
+		const char *mode;
+		int64_t nano;
+		uint32_t flags;
+	} cases[] = {
+		{&terra, {{1000}}, "", 2000000, 0},
+		{&terra, {{1000}}, "standard", 2000000, 0},
+		{&terra, {{1000}}, "batch", 1000000, 0},
+		{&terra, {{1000}}, "turbo", 2000000, FLAG_STANDARD_RATE | FLAG_UNPRICED},
+		{&dear, {{9007199}}, "", 9007199000000000, 0},
+		{&dear, {{9007200}}, "", COUNT_MAX, FLAG_CAPPED | FLAG_UNPRICED},
+		{&dear, {{COUNT_MAX}}, "dear", COUNT_MAX, FLAG_CAPPED | FLAG_UNPRICED},
+		{&dear, {{COUNT_MAX}}, "turbo", COUNT_MAX, FLAG_CAPPED | FLAG_STANDARD_RATE | FLAG_UNPRICED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cost cost;
+
+		price_charge(cases[i].price, &cases[i].tokens, cases[i].mode, &cost);
+		assert_int_equal(cost.nano, cases[i].nano);
+		assert_int_equal(cost.flags, cases[i].flags);
+	}
+}
+
 static void lines_too_large_for_64_bits_saturate(void **state)
 {
 	struct price price = {.provider = "p",
@@ -421,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_free_model_costs_nothing_and_has_no_flags),
 		cmocka_unit_test(an_unknown_mode_is_refused_with_those_there_are),
 		cmocka_unit_test(a_cost_above_what_a_counter_holds_is_refused),
+		cmocka_unit_test(what_was_used_is_charged_whatever_its_mode_and_its_cost),
 		cmocka_unit_test(lines_too_large_for_64_bits_saturate),
 		cmocka_unit_test(a_price_out_of_order_is_refused_with_its_field),
 		cmocka_unit_test(random_costs_equal_a_sum_by_decimal_digits),

@@ -34,7 +34,7 @@ static void what_a_list_does_not_speak_of_stays(void **state)
 	before.mode[0].num = 1;
 	before.mode[0].den = 2;
 	price.context[0].rates = priced(3000, PRICE_NONE).base;
-	price_fill(&price, PRICE_GIVEN_RATE(TOKEN_INPUT), &before);
+	assert_true(price_fill(&price, PRICE_GIVEN_RATE(TOKEN_INPUT), &before, NULL));
 	assert_int_equal(price.base.pico[TOKEN_INPUT], 1500);
 	assert_int_equal(price.base.pico[TOKEN_OUTPUT], 2000);
 	assert_int_equal(price.base.pico[TOKEN_CACHED_INPUT], 100);
@@ -46,20 +46,70 @@ static void what_a_list_does_not_speak_of_stays(void **state)
 
 	/* With a threshold of its own, and a column for input above it: the others above it stay. */
 	price.context[0].rates = priced(3000, PRICE_NONE).base;
-	price_fill(&price, PRICE_GIVEN_CONTEXT | PRICE_GIVEN_ABOVE(TOKEN_INPUT), &before);
+	assert_true(price_fill(&price, PRICE_GIVEN_CONTEXT | PRICE_GIVEN_ABOVE(TOKEN_INPUT), &before, NULL));
 	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 3000);
 	assert_int_equal(price.context[0].rates.pico[TOKEN_OUTPUT], 2000);
 	assert_false(price_costs_same(&price, &before));
 	price.context[0].above_tokens = 100000;
 	price.context[0].rates.pico[TOKEN_OUTPUT] = PRICE_NONE;
-	price_fill(&price, PRICE_GIVEN_CONTEXT, &before);
+	assert_true(price_fill(&price, PRICE_GIVEN_CONTEXT, &before, NULL));
 	assert_int_equal(price.context[0].rates.pico[TOKEN_OUTPUT], PRICE_NONE);
 
 	/* What is said to be nothing becomes nothing. */
 	price = priced(1, PRICE_NONE);
-	price_fill(&price, PRICE_GIVEN_ALL, &before);
+	assert_true(price_fill(&price, PRICE_GIVEN_ALL, &before, NULL));
 	assert_int_equal(price.base.pico[TOKEN_OUTPUT], PRICE_NONE);
 	assert_int_equal(price.context_tiers + price.modes, 0);
+}
+
+static void what_is_merged_keeps_the_others(void **state)
+{
+	struct price before = priced(1000, 2000), price = priced(PRICE_NONE, PRICE_NONE);
+	struct err err;
+
+	(void)state;
+	before.context_tiers = 1;
+	before.context[0].above_tokens = 200;
+	before.context[0].rates = priced(3000, 4000).base;
+	before.modes = MODES_MAX;
+	for (int i = 0; i < MODES_MAX; i++) {
+		before.mode[i].name[0] = (char)('a' + i);
+		before.mode[i].num = before.mode[i].den = 1;
+	}
+	price.context_tiers = 3;
+	price.context[0].above_tokens = 100;
+	price.context[0].rates = priced(1, PRICE_NONE).base;
+	price.context[1].above_tokens = 200;
+	price.context[1].rates = priced(PRICE_NONE, 2).base;
+	price.context[2].above_tokens = 300;
+	price.context[2].rates = priced(3, PRICE_NONE).base;
+	price.modes = 1;
+	strcpy(price.mode[0].name, "b");
+	price.mode[0].num = 7;
+	price.mode[0].den = 2;
+	assert_true(price_fill(&price, PRICE_MERGED_CONTEXT | PRICE_MERGED_MODES, &before, &err));
+	assert_int_equal(price.base.pico[TOKEN_INPUT], 1000);
+	assert_int_equal(price.context_tiers, 3);
+	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 1);
+	assert_int_equal(price.context[1].rates.pico[TOKEN_INPUT], 3000);
+	assert_int_equal(price.context[1].rates.pico[TOKEN_OUTPUT], 2);
+	assert_int_equal(price.context[2].above_tokens, 300);
+	assert_int_equal(price.modes, MODES_MAX);
+	assert_int_equal(price.mode[1].num, 7);
+	assert_int_equal(price.mode[2].num, 1);
+
+	/* More than a price has room for. */
+	strcpy(price.mode[0].name, "new");
+	price.modes = 1;
+	assert_false(price_fill(&price, PRICE_MERGED_MODES, &before, &err));
+	assert_string_equal(err.field, "modes");
+	before.context_tiers = CONTEXT_TIERS_MAX;
+	for (int i = 1; i < CONTEXT_TIERS_MAX; i++)
+		before.context[i].above_tokens = 1000 * i;
+	price.context_tiers = 1;
+	price.context[0].above_tokens = 100;
+	assert_false(price_fill(&price, PRICE_MERGED_CONTEXT, &before, &err));
+	assert_string_equal(err.field, "context_tiers");
 }
 
 static void modes_are_the_same_in_any_order(void **state)
@@ -132,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_list_does_not_speak_of_stays),
+		cmocka_unit_test(what_is_merged_keeps_the_others),
 		cmocka_unit_test(modes_are_the_same_in_any_order),
 		cmocka_unit_test(a_move_is_big_beyond_ten_times_either_way),
 		cmocka_unit_test(prices_of_a_token_are_told_from_prices_of_a_million),

@@ -1,4 +1,4 @@
-/* The zones' cache, filled by many threads at once. */
+/* The zones' cache, filled by many threads at once, while the files are replaced under it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,10 +6,15 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "domain/window.h"
+#include "domain/zone_file.h"
 
 enum { THREADS = 8, ROUNDS = 200 };
 
@@ -34,20 +39,93 @@ static void *ask(void *arg)
 	return (void *)(uintptr_t)sum;
 }
 
+static char folder[] = "/tmp/zones-XXXXXX";
+static atomic_bool answered;
+
+static void copy(const char *name)
+{
+	char from[300], to[300], beside[320];
+	static char data[65536];
+	FILE *file;
+	size_t len;
+
+	snprintf(from, sizeof(from), "/usr/share/zoneinfo/%s", name);
+	snprintf(to, sizeof(to), "%s/%s", folder, name);
+	snprintf(beside, sizeof(beside), "%s.new", to);
+	file = fopen(from, "rb");
+	if (!file)
+		return; /* Nowhere/Land */
+	len = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	*strrchr(to, '/') = '\0';
+	mkdir(to, 0755);
+	to[strlen(to)] = '/';
+	file = fopen(beside, "wb");
+	if (!file)
+		abort();
+	fwrite(data, 1, len, file);
+	fclose(file);
+	rename(beside, to);
+}
+
+/* Replaces each zone by itself, again and again: readers see it before or after, and the same. */
+static void *replace(void *arg)
+{
+	int *changed = arg;
+
+	while (!atomic_load(&answered)) {
+		for (size_t i = 0; i < NAMES; i++)
+			copy(names[i]);
+		*changed += zones_refresh();
+	}
+	return NULL;
+}
+
 static void threads_are_told_the_same(void **state)
 {
-	pthread_t threads[THREADS];
+	pthread_t threads[THREADS], replacing;
 	void *told[THREADS];
+	int changed = 0;
 
 	(void)state;
+	assert_int_equal(pthread_create(&replacing, NULL, replace, &changed), 0);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, (void *)(i / 2)), 0);
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(threads[i], &told[i]);
+	atomic_store(&answered, true);
+	pthread_join(replacing, NULL);
+	for (size_t i = 0; i < NAMES; i++)
+		copy(names[i]);
+	assert_true(changed + zones_refresh() > 0);
 	for (size_t i = 0; i < THREADS; i += 2) {
 		assert_ptr_equal(told[i], told[i + 1]);
 		assert_non_null(told[i]);
 	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (!mkdtemp(folder) || setenv("TZDIR", folder, 1) != 0)
+		return -1;
+	for (size_t i = 0; i < NAMES; i++)
+		copy(names[i]);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char path[300];
+
+	(void)state;
+	for (size_t i = 0; i < NAMES; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+		*strrchr(path, '/') = '\0';
+		rmdir(path); /* the last of its zones */
+	}
+	return rmdir(folder);
 }
 
 int main(void)
@@ -56,5 +134,5 @@ int main(void)
 		cmocka_unit_test(threads_are_told_the_same),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -239,13 +239,18 @@ static void a_counter_is_raised_and_never_lowered(void **state)
 	(void)state;
 	op.window[0].limit_id = before.window[0].limit_id;
 	op.window[0].window_start = before.window[0].window_start;
-	op.window[0].settled = 500;
+	op.window[0].seen = before.window[0].settled + 1;
+	op.window[0].known = 500;
+	ASK(raise, &op);
+	assert_int_equal(op.raised, 0); /* something was settled since */
+	op.window[0].seen = before.window[0].settled;
 	ASK(raise, &op);
 	assert_int_equal(op.raised, 1);
-	op.window[0].settled = 400;
+	op.window[0].seen = 500;
+	op.window[0].known = 400;
 	ASK(raise, &op);
-	assert_int_equal(op.raised, 0);
-	op.window[0].settled = 900;
+	assert_int_equal(op.raised + op.lowered, 0);
+	op.window[0].known = 900;
 	op.window[0].window_start -= 86400000000;
 	ASK(raise, &op);
 	assert_int_equal(op.raised, 0);
@@ -253,6 +258,84 @@ static void a_counter_is_raised_and_never_lowered(void **state)
 	op.id = "nobody";
 	ASK(raise, &op);
 	assert_true(op.absent);
+}
+
+static void seed_provisional(const char *user)
+{
+	struct limits_birth birth = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user};
+	struct limits_seed seed = {
+		.belief = redis_bench_belief(&bench, user), .profile = &bench.profile, .provisional = true};
+
+	DECIDE(birth, &birth);
+	memcpy(seed.generation, birth.generation, sizeof(seed.generation));
+	seed.now_us = birth.op.now_us;
+	DECIDE(seed, &seed);
+	assert_int_equal(seed.op.status, LIMITS_OK);
+}
+
+static struct outbox_counters counted_of(const char *user)
+{
+	struct outbox_counters op = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user};
+
+	ASK(counters, &op);
+	return op;
+}
+
+/* One request was used between reading and writing, and the ledger had it already. */
+static struct outbox_counters adopt_while_it_moves(const char *user)
+{
+	struct limits_check check;
+	struct limits_settle use = {.tenant = "acme",
+		.user = user,
+		.request_id = "m1",
+		.count = 1,
+		.belief[0] = redis_bench_belief(&bench, user),
+		.final = true};
+	struct limits_adopt adopt = {
+		.belief = redis_bench_belief(&bench, user), .count = 1, .limit[0].known = 7, .even_if_moved = true};
+
+	make_info("m1");
+	redis_bench_check(&bench, &check, user, "m1");
+	check.info = use.info = (const uint8_t *)info.data;
+	check.info_len = use.info_len = info.len;
+	DECIDE(check, &check);
+	assert_int_equal(check.op.status, LIMITS_UNSEEDED);
+	adopt.limit[0].id = check.op.unseeded[0].limit[0].id;
+	check.provisional_ok = true;
+	DECIDE(check, &check);
+	DECIDE(record, &use);
+	assert_int_equal(use.op.status, LIMITS_OK);
+	DECIDE(adopt, &adopt);
+	assert_int_equal(adopt.op.status, LIMITS_OK);
+	return counted_of(user);
+}
+
+static void what_was_seeded_while_it_moved_is_lowered_once(void **state)
+{
+	struct outbox_raise op = {.kind = ACCOUNT_USER, .tenant = "acme", .id = "bea", .count = 1};
+	struct outbox_counters now;
+
+	(void)state;
+	seed_provisional("bea");
+	now = adopt_while_it_moves("bea");
+	assert_true(now.high);
+	assert_int_equal(now.window[0].settled, 8);
+	op.window[0].limit_id = now.window[0].limit_id;
+	op.window[0].window_start = now.window[0].window_start;
+	op.window[0].seen = op.window[0].known = 7;
+	ASK(raise, &op);
+	assert_int_equal(op.lowered, 0); /* something was settled since */
+	assert_true(counted_of("bea").high);
+	op.window[0].seen = 8;
+	ASK(raise, &op);
+	assert_int_equal(op.lowered, 1);
+	now = counted_of("bea");
+	assert_false(now.high);
+	assert_int_equal(now.window[0].settled, 7);
+	op.window[0].seen = 7;
+	op.window[0].known = 6;
+	ASK(raise, &op);
+	assert_int_equal(op.lowered, 0);
 }
 
 static void a_reset_is_an_entry_and_counts_once(void **state)
@@ -314,6 +397,7 @@ int main(void)
 		TEST(a_double_charge_is_taken_back_once),
 		TEST(a_reservation_whose_time_is_over_is_swept),
 		TEST(a_counter_is_raised_and_never_lowered),
+		TEST(what_was_seeded_while_it_moved_is_lowered_once),
 		TEST(a_reset_is_an_entry_and_counts_once),
 		TEST(what_is_no_longer_needed_has_a_time_to_live),
 	};

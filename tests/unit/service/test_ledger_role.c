@@ -157,6 +157,14 @@ static void fake_takeback(struct outbox_store *store, struct outbox_takeback *op
 	later(outbox_answer, &op->op);
 }
 
+static void fake_charge(struct outbox_store *store, struct outbox_charge *op)
+{
+	(void)store;
+	op->op.ok = true;
+	note("charge", op->entry->info.request_id);
+	later(outbox_answer, &op->op);
+}
+
 static void fake_sweep(struct outbox_store *store, struct outbox_sweep *op)
 {
 	(void)store;
@@ -182,6 +190,7 @@ static const struct outbox_store_ops outbox_ops = {.waiting = fake_waiting,
 	.drain = fake_drain,
 	.ack = fake_ack,
 	.takeback = fake_takeback,
+	.charge = fake_charge,
 	.sweep = fake_sweep,
 	.raise = fake_raise,
 	.counters = fake_counters};
@@ -476,6 +485,17 @@ static void a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_
 	assert_false(change_pending);
 }
 
+static void the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more(void **state)
+{
+	(void)state;
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	change_pending = true;
+	change_age_us = 7000000;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, 3000001);
+}
+
 static void a_change_that_redis_did_not_answer_stays_due(void **state)
 {
 	(void)state;
@@ -560,6 +580,7 @@ int main(void)
 		TEST(a_change_is_written_through_and_confirmed),
 		TEST(an_override_that_has_ended_is_taken_away_and_another_stays),
 		TEST(a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses),
+		TEST(the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more),
 		TEST(a_change_that_redis_did_not_answer_stays_due),
 		TEST(a_stop_waits_for_the_batch_that_is_under_way),
 	};

@@ -1,0 +1,190 @@
+/* Zone files that come, change and go while they are in use. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "domain/window.h"
+#include "domain/zone_file.h"
+
+#define NOW INT64_C(1795435200000000) /* 2026-11-23 12:00 UTC */
+#define HOUR INT64_C(3600000000)
+
+static char folder[] = "/tmp/zones-XXXXXX";
+static struct err err;
+
+/* Puts a system's zone in the place of one of the folder's, as a package manager does: written beside it, then renamed. */
+static void put(const char *name, const char *as)
+{
+	char from[300], to[300], beside[320];
+	static char data[65536];
+	FILE *file;
+	size_t len;
+
+	snprintf(from, sizeof(from), "/usr/share/zoneinfo/%s", as);
+	snprintf(to, sizeof(to), "%s/%s", folder, name);
+	snprintf(beside, sizeof(beside), "%s.new", to);
+	assert_non_null(file = fopen(from, "rb"));
+	len = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	assert_non_null(file = fopen(beside, "wb"));
+	assert_int_equal(fwrite(data, 1, len, file), len);
+	fclose(file);
+	assert_int_equal(rename(beside, to), 0);
+}
+
+static void write_text(const char *name, const char *text)
+{
+	char path[300];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_non_null(file = fopen(path, "w"));
+	fputs(text, file);
+	fclose(file);
+}
+
+static void drop(const char *name)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	unlink(path);
+}
+
+static int64_t day_start(const char *name)
+{
+	struct zone zone = {0};
+	struct windows windows;
+
+	snprintf(zone.name, sizeof(zone.name), "%s", name);
+	windows_or_utc(&zone, NOW, &windows);
+	return windows_start(&windows, WINDOW_DAY, NOW);
+}
+
+static int64_t midnight(int hours_east)
+{
+	return NOW - 12 * HOUR - hours_east * HOUR;
+}
+
+static struct zones_facts facts_now(void)
+{
+	struct zones_facts facts;
+
+	zones_facts(&facts);
+	return facts;
+}
+
+static void without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_counts_by_utc(void **state)
+{
+	struct zone zone = {.name = "Here"};
+	struct windows windows;
+
+	(void)state;
+	assert_false(facts_now().found);
+	assert_false(zone_check("Here", &err));
+	assert_int_equal(err.code, ERR_PRECONDITION);
+	assert_non_null(strstr(err.text, "has no time zone data in /tmp/zones-"));
+	assert_non_null(strstr(err.text, "install tzdata"));
+	assert_true(zone_check("", &err) && zone_check("UTC", &err));
+	assert_false(windows_at(&zone, NOW, &windows, &err));
+	assert_int_equal(day_start("Here"), midnight(0));
+	assert_false(windows_at(&zone, NOW, &windows, &err)); /* and is not taken for known since */
+	assert_int_equal(facts_now().missing, 1);
+	assert_string_equal(facts_now().first_missing, "Here");
+}
+
+static void data_that_comes_is_read(void **state)
+{
+	uint64_t before = zones_generation();
+
+	(void)state;
+	put("UTC", "UTC");
+	put("Here", "Asia/Tokyo");
+	assert_int_equal(day_start("Here"), midnight(0)); /* nobody has looked yet */
+	zones_refresh();
+	assert_true(zones_generation() > before);
+	assert_int_equal(day_start("Here"), midnight(9));
+	assert_int_equal(facts_now().missing, 0);
+	assert_true(facts_now().found);
+	assert_false(zone_check("There", &err));
+	assert_int_equal(err.code, ERR_INVALID);
+}
+
+static void a_file_that_is_replaced_is_read_anew(void **state)
+{
+	(void)state;
+	assert_int_equal(zones_refresh(), 0);
+	put("Here", "Asia/Kolkata");
+	assert_int_equal(zones_refresh(), 1);
+	assert_int_equal(day_start("Here"), midnight(5) - HOUR / 2);
+	assert_int_equal(zones_refresh(), 0);
+}
+
+static void what_was_known_stays_when_its_file_breaks_or_goes(void **state)
+{
+	int64_t before = day_start("Here");
+
+	(void)state;
+	write_text("Here", "no zone");
+	assert_int_equal(zones_refresh(), 0);
+	assert_int_equal(day_start("Here"), before);
+	drop("Here");
+	drop("UTC");
+	assert_int_equal(zones_refresh(), 0);
+	assert_int_equal(day_start("Here"), before);
+	assert_int_equal(facts_now().missing, 0);
+	put("Here", "Asia/Tokyo");
+	assert_int_equal(zones_refresh(), 1);
+	assert_int_equal(day_start("Here"), midnight(9));
+}
+
+static void the_version_is_what_the_data_says(void **state)
+{
+	(void)state;
+	assert_string_equal(facts_now().version, "");
+	write_text("tzdata.zi", "# version 2025b\n# ddeps backzone\n");
+	assert_string_equal(facts_now().version, "2025b");
+	write_text("+VERSION", "2026a\n");
+	assert_string_equal(facts_now().version, "2026a");
+	write_text("+VERSION", "");
+	assert_string_equal(facts_now().version, "2025b");
+	assert_string_equal(facts_now().folder, folder);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) && setenv("TZDIR", folder, 1) == 0 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = {"Here", "UTC", "tzdata.zi", "+VERSION"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		drop(names[i]);
+	return rmdir(folder);
+}
+
+/* In this order: what one leaves behind is what the next begins with. */
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_counts_by_utc),
+		cmocka_unit_test(data_that_comes_is_read),
+		cmocka_unit_test(a_file_that_is_replaced_is_read_anew),
+		cmocka_unit_test(what_was_known_stays_when_its_file_breaks_or_goes),
+		cmocka_unit_test(the_version_is_what_the_data_says),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
