@@ -30,7 +30,6 @@ CANNOT = {
 # Another end than 0, and why.
 ENDS = {
     r"^bursar bulk set-tier pro --tier trial +#": (2, "without --yes it shows whom it would change, and says so"),
-    r"^bursar proof +# .* a reset makes them differ": (1, "a user was reset and another erased before"),
 }
 
 # What runs until it is ended: by Ctrl-C, when it has shown something.
