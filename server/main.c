@@ -16,6 +16,7 @@
 #include "api/reflection.h"
 #include "api/revoked.h"
 #include "base/conf.h"
+#include "base/libcrypto.h"
 #include "base/log.h"
 #include "ops/http.h"
 #include "pg/migrate.h"
@@ -306,6 +307,7 @@ int main(int argc, char **argv)
 	struct err err;
 	int code;
 
+	libcrypto_outlive_threads();
 	if (!conf_load(&parts.conf, &args, argc, argv, environ, &err)) {
 		fprintf(stderr, "bursard: %s\n", err.text);
 		return EXIT_BAD_OPTION;

@@ -81,7 +81,10 @@ enum bursar_method {
  */
 struct bursar *bursar_open(const char *address, const struct bursar_options *options, struct bursar_error *error);
 
-/* Cancels what is in flight (each callback runs, with CANCELLED) and frees the connection. NULL is fine. */
+/*
+ * Cancels what is in flight (each callback runs, with CANCELLED) and frees the connection. NULL is fine. Threads of gRPC may go on for a moment: a
+ * program that uses TLS and may exit then says OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) first of all, as the command does.
+ */
 void bursar_close(struct bursar *bursar);
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/libcrypto.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/nearest.h"
@@ -131,6 +132,7 @@ int main(int argc, char **argv)
 
 	/* All that is read and written is UTF-8, whatever the environment says: ids in tables, widths of characters. */
 	setlocale(LC_CTYPE, "C.UTF-8");
+	libcrypto_outlive_threads();
 	/* gRPC's own log lines are for its developers; we say what went wrong. */
 	setenv("GRPC_VERBOSITY", "NONE", 0);
 	if (at + 1 < argc && strcmp(words[at], "help") == 0)

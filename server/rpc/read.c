@@ -38,13 +38,14 @@ static void on_read(struct tag *tag, bool ok)
 
 void call_read(struct call *call, void (*got)(struct call *call, const uint8_t *bytes, size_t n, void *ctx), void *ctx)
 {
-	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+	grpc_op op = {0};
 
 	assert(!call->reading && !call->answered);
 	call->reading = true;
 	call->got = got;
 	call->got_ctx = ctx;
 	call->read.done = on_read;
+	op.op = GRPC_OP_RECV_MESSAGE;
 	op.data.recv_message.recv_message = &call->received;
 	call_start_batch(call, &op, 1, &call->read);
 }

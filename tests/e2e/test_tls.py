@@ -11,6 +11,7 @@ import pytest
 from harness import Bursard, program, protos, until
 from bots import unique
 from certificates import Authority
+from harness.ports import free_port
 
 Code = grpc.StatusCode
 OPERATOR, BOT = 5, 2
@@ -241,3 +242,13 @@ def test_tls_clients_says_what_is_wrong_with_it(tmp_path, redis, postgres, text,
                            "--http-listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key, "--tls-client-ca", authority.cert,
                            "--tls-clients", text], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2 and why in done.stderr, done.stderr
+
+def test_a_connection_that_fails_ends_with_its_code_and_nothing_else(tmp_path):
+    """gRPC's threads may be about to connect once more when the process exits: many at a time, which keeps the machine busy."""
+    ca, nobody = Authority(tmp_path, "nobody").cert, f"127.0.0.1:{free_port()}"
+    for _ in range(4):
+        running = [subprocess.Popen([program("bursar"), "status", "ann", "--addr", nobody, "--tls-ca", str(ca), "--timeout", "1s"],
+                                    stderr=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]}) for _ in range(10)]
+        for command in running:
+            said = command.communicate(timeout=60)[1]
+            assert command.returncode == 3 and len(said.splitlines()) == 2, (command.returncode, said)
