@@ -188,7 +188,7 @@ static void put_words(struct buf *out, const struct cli *cli, const char *field,
 
 	put_field(out, cli, field);
 	for (const char *p = message; *p;) {
-		/* A word's middle is no word: only what begins one is looked at. */
+		/* Only from the beginning of a word on. */
 		if (p > message && (isalnum((unsigned char)p[-1]) || p[-1] == '_' || p[-1] == '-') &&
 			(isalnum((unsigned char)*p) || *p == '_')) {
 			buf_put(&words, p++, 1);

@@ -1,6 +1,6 @@
 /*
  * The system's database of time zones: TZif files under $TZDIR or /usr/share/zoneinfo. Each is read when it is first asked for, and kept;
- * zones_refresh reads those anew that the system has replaced. What has been read once stays known, also when its file goes.
+ * zones_refresh reads again those that the system has replaced. What has been read once stays known, also when its file goes.
  */
 #ifndef BURSAR_DOMAIN_ZONE_FILE_H
 #define BURSAR_DOMAIN_ZONE_FILE_H
@@ -31,7 +31,7 @@ struct zones_facts {
 };
 void zones_facts(struct zones_facts *out);
 
-/* Looks whether files were replaced (one stat a zone in use), and reads those anew. Returns how many. Thread-safe. */
+/* Looks whether files were replaced (one stat a zone in use), and reads those again. Returns how many. Thread-safe. */
 int zones_refresh(void);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "pg/account_rows.h"
+#include "pg/limits_fit.h"
 
 static struct account_set set_of(const struct account_key *key)
 {
@@ -53,10 +54,23 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 	       err_reason(err, "TIER_NOT_FOUND");
 }
 
+static bool room_for_limits(struct pg_link *link, const struct account_row *row, struct err *err)
+{
+	struct tier_limits tiers = {0};
+	bool ok;
+
+	if (row->profile.override_count == 0)
+		return true;
+	ok = tier_limits_read(&tiers, link, row->key.tenant, err) && limits_fit(&tiers, row, err);
+	tier_limits_release(&tiers);
+	return ok;
+}
+
 bool account_change_write(struct admin_job *job, struct pg_link *link, struct account_change *op, struct err *err)
 {
 	struct account_set set = set_of(&op->key);
 	struct account_written written = {.row = &op->row};
+	const struct limit *overrides;
 	char tier[TIER_NAME_MAX + 1];
 	bool made;
 
@@ -68,10 +82,14 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 		written.before = "null";
 	op->row.known = !made;
 	memcpy(tier, op->row.profile.tier, sizeof(tier));
+	overrides = op->row.profile.overrides;
 	if (!op->change(op, &op->row, err))
 		return false;
 	const char *now = op->row.profile.tier;
-	if (now[0] && strcmp(tier, now) != 0 && !account_tier_hold(link, op->key.tenant, now, err))
+	bool moved = strcmp(tier, now) != 0;
+	if (now[0] && moved && !account_tier_hold(link, op->key.tenant, now, err))
+		return false;
+	if ((moved || op->row.profile.overrides != overrides) && !room_for_limits(link, &op->row, err))
 		return false;
 	return account_rows_write(job, link, &written, 1, true, 0, err) &&
 	       read_account(job, link, &op->key, false, &op->row, NULL, err);

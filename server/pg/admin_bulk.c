@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "pg/account_rows.h"
+#include "pg/limits_fit.h"
 
 /* Whoever made the changes writes them through at once: the ledger role leaves them to him for so long. */
 #define HEAD_START_US INT64_C(1000000)
@@ -16,6 +17,7 @@ struct chunk {
 	struct account_ids ids;
 	struct account_read read;
 	bool *made; /* which of the ids had no row before */
+	struct tier_limits tiers; /* rows NULL: nothing is done to limits */
 };
 
 static bool find(struct admin_job *job, struct pg_link *link, struct chunk *chunk, struct err *err)
@@ -69,7 +71,8 @@ static void change_one(struct chunk *chunk, const struct account_row *row)
 		account->failed = true;
 		return;
 	}
-	account->failed = !op->change(op, &account->row, &account->differs, &account->err);
+	account->failed = !op->change(op, &account->row, &account->differs, &account->err) ||
+			  (chunk->tiers.rows && !limits_fit(&chunk->tiers, &account->row, &account->err));
 	account->differs = account->differs && !account->failed;
 	account->row.known = account->row.known || account->differs;
 	op->changed += account->differs;
@@ -107,7 +110,10 @@ static bool write_chunk(struct admin_job *job, struct pg_link *link, struct chun
 	struct accounts_change *op = chunk->op;
 	struct account_written *written = arena_zalloc(job->arena, (size_t)chunk->ids.count + 1, sizeof(*written));
 
+	if ((op->limits || op->tier[0]) && !tier_limits_read(&chunk->tiers, link, op->tenant, err))
+		return false;
 	change_all(job, chunk, written);
+	tier_limits_release(&chunk->tiers);
 	op->more = chunk->ids.more;
 	op->last = chunk->ids.count ? chunk->ids.id[chunk->ids.count - 1] : "";
 	if (op->changed == 0 || op->dry_run)

@@ -15,7 +15,7 @@
 /* A restart takes a moment: its end has to be noticed at once. */
 #define BACKOFF_FIRST_MS 20
 #define BACKOFF_MOST_MS 250
-/* What has failed for longer is no restart: jobs fail at once. Two failures further apart are two outages. */
+/* What has failed for longer is not a restart: then jobs fail at once. Two failures further apart are two outages. */
 #define RESTART_US INT64_C(3000000)
 #define OUTAGE_GAP_US INT64_C(5000000)
 /* A connection that was silent for longer is asked whether it is alive: a firewall may have forgotten it. */

@@ -35,9 +35,9 @@ void debts_add(struct debts *debts, const struct redis_command *keys, int count,
 /* A debt that may come to be owed: between the two calls the caller puts the keys into `*keys` itself. */
 struct limits_debt *debt_begin(
 	struct debts *debts, int count, const struct debt_terms *terms, struct redis_command **keys);
-void debt_made(struct limits_debt *debt);
+void debt_made(struct limits_debt *handle);
 /* One of the two. */
-void debt_owe(struct limits_debt *debt);
-void debt_forgive(struct limits_debt *debt);
+void debt_owe(struct limits_debt *handle);
+void debt_forgive(struct limits_debt *handle);
 
 #endif

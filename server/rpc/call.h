@@ -115,7 +115,7 @@ void call_write(struct call *call, const void *bytes, size_t n, void (*written)(
 
 /*
  * Asks for the next message of a caller who streams; the first is call_request's. One at a time. `got` comes once and later than this
- * returns, with bytes that are valid while it runs; NULL: there are no more, as he has closed his side or is gone. If the stream is ended
+ * returns, with bytes that are valid while it runs; NULL: there are no more, as the caller has closed its side or is gone. If the stream is ended
  * meanwhile, `got` does not come.
  */
 void call_read(struct call *call, void (*got)(struct call *call, const uint8_t *bytes, size_t n, void *ctx), void *ctx);

@@ -1,4 +1,4 @@
-/* Time zones in the log: which are read, which were read anew, which are missing. */
+/* Time zones in the log: which are read, which were read again, which are missing. */
 #include "service/zones.h"
 
 #include "base/log.h"
@@ -22,7 +22,7 @@ void zones_look(void)
 
 	zones_facts(&facts);
 	if (changed)
-		log_info("time zones were replaced and read anew", FI("zones", changed), F("version", facts.version));
+		log_info("time zones were replaced and read again", FI("zones", changed), F("version", facts.version));
 	if (!facts.found && (!begun || found))
 		log_warn("there is no time zone data: install tzdata", F("folder", facts.folder));
 	else if (facts.found && (!begun || !found))

@@ -40,6 +40,7 @@ INSTEAD = {
     r"^systemctl stop bursard": 'pid=$(cat var/run/bursard.pid); kill "$pid"; while [ -d "/proc/$pid" ]; do sleep 0.1; done',
     r"^systemctl start bursard": "deploy/local up",
     r'redis-cli -u "\$BURSAR_REDIS"': 'redis-cli -s "${BURSAR_REDIS#unix://}"',
+    r"--started-at 2026-11-23": "--started-at yesterday",
 }
 
 # What the pages take for granted: done before the first command that matches.
@@ -48,6 +49,10 @@ BEFORE = {
     r"leavers\.csv": "bursar account put leo && printf 'user\\nleo\\n' > leavers.csv",
     r"--team research --for": "bursar account put research --kind team && bursar account put rita --team research",
     r"^bursar proof > ": "timeout 60 sh -c 'until bursar proof; do sleep 0.2; done'",  # what was recorded just now is on its way to the ledger
+    r"^bursar ledger adjust --user alice --id msg-4711": (
+        "bursar record --user alice --id msg-4711 --started-at yesterday --model gpt-4o --input-tokens 1000 --output-tokens 9000"
+        " && timeout 60 sh -c 'until bursar proof; do sleep 0.2; done'"),
+    r"^bursar reservation show alice msg-5012": "bursar check alice --id msg-5012",
     r"report month red": "bursar account put red --kind team",
     r"--tenant acme": "bursar tenant put acme",
     r"bursar key list": ("bursar key create operator --label walk --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"secret\"])' > walk.key"

@@ -178,12 +178,18 @@ def test_progress_is_told_by_the_chunk_and_a_run_goes_on_behind_an_id(bots, burs
 
 
 def test_an_account_that_cannot_be_changed_is_told_and_the_others_are(bots):
-    _, ids = put(bots, 3)
-    bots.override(ids[1], *(bots.calendar(f"l{i}", "requests", 9) for i in range(32)))
+    small, large = unique("small"), unique("large")
+    bots.tier(small, bots.calendar("day", "requests", 9))
+    bots.tier(large, *(bots.calendar(f"day{i}", "requests", 9) for i in range(2)))
+    _, ids = put(bots, 3, small)
+    bots.override(ids[1], *(bots.calendar(f"l{i}", "requests", 9) for i in range(31)))
     wanted = {"action": "ACCOUNT_ACTION_OVERRIDE_LIMITS", "merge": True, "limits": [bots.calendar("mine", "tokens", 5)]}
     told = change(bots, wanted, ids=[*ids, ids[0], unique("stranger")])[-1]
     assert (told.matched, told.changed, told.failed) == (4, 3, 1)
     assert [failure.id for failure in told.failures] == [ids[1]] and "at most 32" in told.failures[0].message
+    told = change(bots, {"action": "ACCOUNT_ACTION_SET_TIER", "tier": large}, ids=ids)[-1]
+    assert (told.matched, told.changed, told.failed) == (3, 2, 1)
+    assert [failure.message for failure in told.failures] == [f"limits: {ids[1]} would have 33 with those of tier {large}; at most 32"]
 
 
 def test_what_a_stranger_is_already_makes_no_account(bots):

@@ -65,7 +65,7 @@ def test_a_level_says_how_many_run(bots):
 
 @pytest.mark.parametrize("mode", ["check", "explain"])
 def test_reason_and_text_are_about_the_limit_that_is_last_to_recover(bots, mode):
-    """The tokens a minute come back before the day's money does; the other user's money a minute after his tokens a minute."""
+    """The tokens a minute come back before the day's money does; the other user's money a minute after their tokens a minute."""
     user = bots.user_with(bots.bucket("tpm", "tokens", 1000), bots.calendar("requests", "requests", 2))
     slow = bots.user_with(bots.bucket("rpm", "requests", 1), bots.bucket("tpm", "tokens", 1000, period_us=600_000_000))
     for who in (user, user, slow):

@@ -101,10 +101,10 @@ def test_a_user_in_a_zone_is_answered_when_the_data_is_gone_and_after_a_restart_
     assert ends_at(other, later) == "15:00" and other.check(user).allowed and other.used(user, "day") == 3
 
 
-def test_a_zone_that_the_system_replaces_is_read_anew_without_a_restart(fleet, data):
+def test_a_zone_that_the_system_replaces_is_read_again_without_a_restart(fleet, data):
     data.put("Asia/Tokyo")
     bots = fleet()
     user, fresh = [limited(bots, time_zone="Asia/Tokyo") for _ in range(2)]
     assert ends_at(bots, user) == "15:00"
     data.put("Asia/Tokyo", of="Asia/Kolkata")
-    until(lambda: ends_at(bots, fresh) == "18:30", "the zone being read anew")
+    until(lambda: ends_at(bots, fresh) == "18:30", "the zone being read again")
