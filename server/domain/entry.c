@@ -49,7 +49,9 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 		if (!account_kind_name(info.account[i].kind))
 			return false;
 	}
-	info.mode = cut.left ? text_cut(&cut, arena) : "";
+	info.mode = "";
+	if (cut.left && !(info.mode = text_cut(&cut, arena))[0])
+		return false;
 	if (cut.bad || cut.left)
 		return false;
 	*out = info;
