@@ -98,8 +98,15 @@ def collect(world, begin, unread_may_stay=False):
     return evidence
 
 
+def below_the_ledger(world, evidence):
+    """Whether a counter has less than the ledger, which only a loss excuses. It may have more for a while: a busy account that PostgreSQL
+    was asked about while others settled on it."""
+    return any(finding.below for finding in ledger.judge_counters(world.plan, evidence))
+
+
 def reconciled(world, evidence):
-    """After a loss the reconciler raises what Redis has lost: within a minute, or two when it was killed with its bursard."""
+    """The reconciler raises what Redis has lost, and lowers what was counted twice: within a minute, or two when it was killed with its
+    bursard."""
     def equal():
         evidence.status = read_status(world)
         return not any(finding.kind == "counter-differs" for finding in ledger.judge_counters(world.plan, evidence))

@@ -9,6 +9,7 @@ class Finding:
     text: str
     account: object = None              # of the plan
     keys: list = dataclasses.field(default_factory=list)  # (user, id) of the requests that show it
+    below: bool = False                 # of a counter: it has less than the ledger
 
 
 def summary(findings):

@@ -146,7 +146,7 @@ def judge_counters(plan, evidence):
                            and account.window(limit, r.started_at) == window)
             if used - held != expected:
                 yield Finding("counter-differs", f"{account.kind} {account.id}: {limit.name} ({limit.dimension}) stands at "
-                              f"{used - held}, the ledger has {expected}", account)
+                              f"{used - held}, the ledger has {expected}", account, below=used - held < expected)
 
 
 def judge_proof(plan, evidence):

@@ -25,7 +25,7 @@ def close_books(run_seed, count, losses=0, acts=10, kinds=None, ttl_us=20_000_00
             faults.strike(world, dice, fault)
         stage.stop()
         found = evidence.collect(world, begin, unread_may_stay)
-        if world.books.losses:
+        if world.books.losses or not evidence.below_the_ledger(world, found):
             found = evidence.reconciled(world, found)
         findings = verdict.judge(world.plan, world.books, found)
         if unread_may_stay:
