@@ -7,7 +7,7 @@
 -- FCALL bursar_adjust_V 5 b:{p7}:r:u:acme/ann/a1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <amounts> <usage> <info> <blob>
 do -- a block, for Lua has room for 200 locals in a library
 
-local ADJUSTED, ADJUST_ENTRY = 6, 4
+local ADJUSTED, ADJUST_ENTRY, LEDGER_ONLY = 6, 4, 8
 
 -- Does limit `k` count the request, of which `n` is asked?
 local function concerns(p, k, n, interface, model)
@@ -86,7 +86,8 @@ local function adjust(keys, args)
 	for i = 1, flags % 2 == 1 and 0 or count do
 		needs[i] = adjust_account(i, counted, interface, model)
 	end
-	entry_write(keys[3], ADJUST_ENTRY, 0, FINAL, time, started, requests, input, output, cost, args[3], args[2], count)
+	entry_write(keys[3], ADJUST_ENTRY, 0, FINAL + (flags % 2 == 1 and LEDGER_ONLY or 0), time, started, requests, input,
+		output, cost, args[3], args[2], count)
 	for i = 1, flags % 2 == 1 and 0 or count do
 		account_save(i, keys[4 + i], raws[i], needs[i], keys[4])
 	end

@@ -3,7 +3,15 @@
 
 #include "domain/text_pack.h"
 
-enum { INFO_VERSION = 1, USAGE_VERSION = 1, ENTRY_VERSION = 2, FINAL = 1, LATE = 2, NEVER_CHECKED = 4 };
+enum {
+	INFO_VERSION = 1,
+	USAGE_VERSION = 1,
+	ENTRY_VERSION = 2,
+	FINAL = 1,
+	LATE = 2,
+	NEVER_CHECKED = 4,
+	LEDGER_ONLY = 8
+};
 enum { GROUPS_UNKNOWN = 0x80 }; /* beside the number of accounts */
 /* Entries of the release before may still wait in an outbox: they name counters by limit, and no windows. */
 enum { ENTRY_VERSION_LIMITS = 1, LIMIT_ROW_BYTES = 19 };
@@ -170,6 +178,7 @@ static bool head_unpack(struct cut *cut, struct entry *out, int *version)
 	out->final = flags & FINAL;
 	out->late = flags & LATE;
 	out->never_checked = flags & NEVER_CHECKED;
+	out->ledger_only = flags & LEDGER_ONLY;
 	out->at_us = cut_int(cut, 7);
 	out->started_at_us = cut_int(cut, 7);
 	out->amounts.requests = cut_int(cut, 7);
@@ -281,7 +290,7 @@ void entry_pack(const struct entry *entry, struct buf *out)
 	buf_put_u8(out, (uint8_t)entry->kind);
 	buf_put_u8(out, (uint8_t)entry->attempt);
 	buf_put_u8(out, (uint8_t)((entry->final ? FINAL : 0) | (entry->late ? LATE : 0) |
-				  (entry->never_checked ? NEVER_CHECKED : 0)));
+				  (entry->never_checked ? NEVER_CHECKED : 0) | (entry->ledger_only ? LEDGER_ONLY : 0)));
 	buf_put_int(out, entry->at_us, 7);
 	buf_put_int(out, entry->started_at_us, 7);
 	buf_put_int(out, entry->amounts.requests, 7);

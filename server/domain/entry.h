@@ -113,6 +113,7 @@ struct entry {
 	enum entry_kind kind;
 	int attempt; /* of an adjustment: the one that it corrects */
 	bool final, late, never_checked;
+	bool ledger_only; /* an adjustment that changed no counter: neither is it in a window */
 	int64_t at_us, started_at_us;
 	struct amounts amounts; /* charged; requests may be 0 */
 	struct entry_info info;

@@ -244,8 +244,12 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 		[SHARED] = {"SELECT count(*), " NO_SUMS
 			    " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 AND " THIS_MONTH,
 			&args},
-		[USERS] = {"SELECT user_id, " NO_SUMS " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH
-			   " GROUP BY 1 ORDER BY 1",
+		/* Without what corrects the bill alone (flags & LEDGER_FLAG_LEDGER_ONLY): no window has that. */
+		[USERS] = {"SELECT user_id, " NO_SUMS " FROM (SELECT user_id, requests, charged_input, charged_output, "
+			   "cost_nano FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH
+			   " UNION ALL SELECT user_id, -requests, -charged_input, -charged_output, -cost_nano FROM "
+			   "ledger WHERE tenant = $1 AND entry = 4 AND (flags & 2048) > 0 AND " THIS_MONTH
+			   ") u GROUP BY 1 ORDER BY 1",
 			&args},
 		[COMMIT] = {"COMMIT", NULL},
 	};

@@ -138,7 +138,8 @@ static void put_row(struct pg_args *args, const struct ledger_item *item, struct
 	uint32_t flags = entry->usage.flags & 255;
 
 	flags |= (entry->final ? LEDGER_FLAG_FINAL : 0) | (entry->late ? LEDGER_FLAG_LATE : 0) |
-		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0);
+		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0) |
+		 (entry->ledger_only ? LEDGER_FLAG_LEDGER_ONLY : 0);
 	pg_array_int(args, DAY, entry->started_at_us);
 	pg_array_text(args, TENANT, entry->info.tenant);
 	pg_array_text(args, USER, entry->info.user);

@@ -55,7 +55,8 @@ bool ledger_older_windows(struct pg_link *link, struct ledger_item **items, int 
 	for (int i = 0; i < count; i++) {
 		struct entry *entry = items[i]->entry;
 
-		if (items[i]->fate != LEDGER_WRITTEN || entry->kind == ENTRY_RESET)
+		/* An adjustment names those windows that it has changed, and there may be none. */
+		if (items[i]->fate != LEDGER_WRITTEN || entry->kind == ENTRY_RESET || entry->kind == ENTRY_ADJUST)
 			continue;
 		for (int k = 0; k < entry->info.accounts; k++) {
 			struct zone zone;

@@ -243,19 +243,9 @@ static bool uses_something(const struct entry *entry)
 	return amounts->requests || amounts->input || amounts->output || amounts->cost;
 }
 
-/* An adjustment that leaves the counters alone, or comes after the windows that it belongs to, names none. */
-static bool counts_nowhere(const struct entry *entry)
-{
-	for (int i = 0; i < entry->info.accounts; i++)
-		for (int u = 0; u < WINDOW_COUNT; u++)
-			if (entry->part[i].window_start[u])
-				return false;
-	return entry->kind == ENTRY_ADJUST;
-}
-
 static void collect_levels(struct sums *sums, const struct entry *entry)
 {
-	bool counts = entry->kind == ENTRY_RESET || uses_something(entry);
+	bool counts = entry->kind == ENTRY_RESET || (uses_something(entry) && !entry->ledger_only);
 
 	for (int i = 0; i < entry->info.accounts; i++) {
 		const struct entry_part *part = &entry->part[i];
@@ -270,7 +260,7 @@ static void collect_levels(struct sums *sums, const struct entry *entry)
 				(struct bucket_sum){.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
 		}
 	}
-	if (counts && entry->kind != ENTRY_RESET && !counts_nowhere(entry))
+	if (counts && entry->kind != ENTRY_RESET)
 		collect_unmade(sums, entry);
 }
 

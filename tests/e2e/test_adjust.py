@@ -120,6 +120,24 @@ def test_a_credit_takes_no_more_than_a_counter_has(bots, stack):
     assert charged.cost_nano_usd == 10 * 10_000 - 10 * 2500 == bots.used(user, "day")
 
 
+def test_what_corrects_the_bill_alone_is_in_no_window(bots, stack):
+    """Neither the reconciler nor a new seed puts it on a counter, and the proof holds."""
+    fleet = bots.at(bots.address)
+    fleet.tenant = unique("tenant")
+    user = fleet.user_with(*limits(fleet))
+    answer = forgotten(fleet, user)
+    adjust(fleet, answer, usage=RIGHT, price_tokens=True, ledger_only=True)
+    adjust(fleet, user=user, cost_nano_usd=70_000, ledger_only=True)
+    proof = fleet.drained()
+    assert proof.ledger.cost_nano_usd == COST + 70_000 and proof.equal, proof
+    with stack.sql() as sql:
+        sql.execute("SELECT kind, id, cost_nano FROM usage_windows WHERE tenant = %s AND cost_nano <> 0", (fleet.tenant,))
+        assert sql.fetchall() == []
+    stack.redis.flushall()
+    assert [fleet.used(user, name) for name in ("day", "month", "tokens", "requests")] == [0, 0, 0, 1]
+    fleet.close()
+
+
 def test_a_request_cannot_have_used_less_than_nothing(bots):
     user = bots.user_with(*limits(bots))
     answer = bots.check(user, model="gpt-4o", input_tokens=100, max_output_tokens=10)

@@ -370,11 +370,13 @@ static void an_adjustment_has_any_sign_and_names_what_it_corrects(void **state)
 	entry.kind = ENTRY_ADJUST;
 	entry.attempt = 3;
 	entry.adjusts = "msg-1";
+	entry.ledger_only = true;
 	entry.amounts = (struct amounts){.requests = -1, .input = -100, .output = 5, .cost = -7};
 	entry.usage.tokens = (struct tokens){.count = {[TOKEN_INPUT] = -100, [TOKEN_OUTPUT] = 5}};
 	entry_pack(&entry, &packed);
 	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
 	assert_string_equal(back.adjusts, "msg-1");
+	assert_true(back.ledger_only);
 	assert_int_equal(back.attempt, 3);
 	assert_int_equal(back.amounts.cost, -7);
 	assert_int_equal(back.usage.tokens.count[TOKEN_INPUT], -100);
