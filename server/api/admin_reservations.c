@@ -43,6 +43,7 @@ static const char *handle_make(struct arena *arena, const struct entry_info *inf
 		.request_id = info->request_id,
 		.started_at_us = started_at_us,
 		.model = info->model,
+		.mode = info->mode,
 		.accounts = info->accounts};
 
 	memcpy(handle.account, info->account, sizeof(handle.account));

@@ -88,6 +88,16 @@ def test_more_than_a_thousand_of_one_moment_are_all_found(bots, stack):
     assert first.reservations or first.next_page_token
 
 
+def test_the_handle_in_a_list_has_all_that_the_checks_had(bots):
+    user = bots.user_with(bots.calendar("day", "cost", 10**12))
+    answer = bots.check(user, model="gpt-5.6-terra", mode="batch", input_tokens=1000)
+    (row,) = listed(bots, 9, user)
+    assert row.handle == answer.reservation
+    ref = bots.types.ReservationRef(handle=row.handle)
+    assert bots.record(ref=ref, input_tokens=1000).cost.cost_nano_usd * 2 == bots.limiter.EstimateCost(
+        bots.limiter_pb.EstimateCostRequest(model="gpt-5.6-terra", usage=bots.types.TokenUsage(input_tokens=1000)), timeout=10).cost.cost_nano_usd
+
+
 def marker_of(stack, user, request_id):
     (key,) = stack.redis.scan_iter(match=f"b:{{p*}}:q:default/{user}/{request_id}")
     return key
