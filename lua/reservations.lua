@@ -1,7 +1,7 @@
 -- reservations: the open ones of a partition, a page at a time. reservation: one of any state.
--- reservations: KEYS due. ARGV the beginning of the markers' keys that are wanted; `i7 expiry, I2 count`; the last key that was looked at
---               (with its expiry; '': from the first on). Reply OK 0 `I2 n`, each a row; `B more, i7 expiry, str2 key`, where to go on.
---               At most 1,000 keys are looked at.
+-- reservations: KEYS due. ARGV the beginning of the markers' keys that are wanted; `i7 expiry, I2 count`; where to go on within that
+--               expiry: behind a key, or behind so many of all keys ('#n'; '': the first). Reply OK 0 `I2 n`, each a row; `B more, i7
+--               expiry, str2 where`, to go on. It goes to callers, so it is a key of theirs or a number. At most 1,000 keys are looked at.
 -- reservation:  KEYS marker. Reply OK 0 and a row; UNKNOWN 8
 -- A row: `B state, i7 started_at, i7 expires_at, i7 held_requests, i7 held_input, i7 held_output, i7 held_cost, i7 used_input,
 --         i7 used_output, i7 used_cost, I4 attempts, str2 info`
@@ -20,19 +20,27 @@ local function row(m)
 		m[USED_INPUT], m[USED_OUTPUT], m[USED_COST], m[ATTEMPTS], #info, info)
 end
 
--- The rank from which on keys lie behind this one, or that of the first of its expiry where it is gone or was renewed.
-local function rank_behind(due, expiry, key)
-	if key ~= '' and tonumber(call('ZSCORE', due, key)) == expiry then
-		return call('ZRANK', due, key) + 1
-	end
+-- The rank of the first key of that expiry, or of a later one.
+local function rank_of(due, expiry)
 	return call('ZCOUNT', due, '-inf', '(' .. string.format('%.0f', expiry))
 end
 
+-- The rank from which on keys lie behind `where`, or that of the first of its expiry where the key is gone or was renewed.
+local function rank_behind(due, expiry, where)
+	if sub(where, 1, 1) == '#' then
+		local n = tonumber(sub(where, 2)) -- a caller may have made it up
+		return rank_of(due, expiry) + (n and n >= 0 and n < 2 ^ 32 and floor(n) or 0)
+	elseif where ~= '' and tonumber(call('ZSCORE', due, where)) == expiry then
+		return call('ZRANK', due, where) + 1
+	end
+	return rank_of(due, expiry)
+end
+
 local function reservations(keys, args)
-	local prefix, after = args[1], args[3]
+	local prefix, where = args[1], args[3]
 	local expiry, most = sunpack('<i7I2', args[2])
-	local time, rows, n, looked, from, behind = clock_now(), {}, 0, 0, expiry, after
-	local rank = rank_behind(keys[1], expiry, after)
+	local time, rows, n, looked, from, behind = clock_now(), {}, 0, 0, expiry, where
+	local rank = rank_behind(keys[1], expiry, where)
 	while looked < LOOKED_AT and n < most do
 		local page = call('ZRANGE', keys[1], rank, rank + PAGE - 1, 'WITHSCORES')
 		if #page == 0 then
@@ -44,18 +52,20 @@ local function reservations(keys, args)
 			if score > from or key > behind then
 				local raw = sub(key, 1, #prefix) == prefix and call('GET', key)
 				local m = raw and marker_parse(raw)
-				looked, expiry, after = looked + 1, score, key
+				looked, expiry = looked + 1, score
 				if m and m[STATE] == OPEN then
 					n = n + 1
 					rows[n] = row(m)
 				end
 				if n == most then
+					where = key
 					break
 				end
 			end
 		end
 	end
-	return pack('<Bi7I2', OK, time, n) .. concat(rows) .. pack('<Bi7I2c0', 1, expiry, #after, after)
+	where = n == most and where or string.format('#%.0f', rank - rank_of(keys[1], expiry))
+	return pack('<Bi7I2', OK, time, n) .. concat(rows) .. pack('<Bi7I2c0', 1, expiry, #where, where)
 end
 
 local function reservation(keys)

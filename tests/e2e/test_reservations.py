@@ -1,4 +1,6 @@
 """What is open: listed page by page, shown, and given back by an admin."""
+import time
+
 import grpc
 import pytest
 
@@ -86,6 +88,20 @@ def test_more_than_a_thousand_of_one_moment_are_all_found(bots, stack):
     assert [row.request_id for row in listed(bots, 10, user)] == ["real"]
     first = next(pages(bots, 10, user))
     assert first.reservations or first.next_page_token
+
+
+def test_a_page_token_tells_nothing_of_others(bots, stack):
+    """The walk through all partitions ends for now among a thousand of somebody else's: in the last one, as each of the others takes a call."""
+    ends_us = int((time.time() + 3600) * 1e6)
+    others = {f"b:{{p255}}:q:others/secret-{i}/r": ends_us for i in range(1500)}
+    stack.redis.zadd("b:{p255}:due", others)
+    try:
+        answers = list(pages(bots, 1000))
+        token = answers[-2].next_page_token
+        where = bytes.fromhex(token.split(".")[2]).decode()
+        assert token.startswith("255.") and where.startswith("#") and "secret" not in where, token
+    finally:
+        stack.redis.zrem("b:{p255}:due", *others)
 
 
 def test_the_handle_in_a_list_has_all_that_the_checks_had(bots):
