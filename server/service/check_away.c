@@ -18,10 +18,18 @@ static uint32_t strangers(struct check *check)
 	return mask;
 }
 
-/* They are known now (a user's team may not be, yet), and perhaps the store is back. */
+/*
+ * They are known now (a user's team may not be, yet), and perhaps the store is back. If not, nobody is asked again, whatever is thought of
+ * PostgreSQL: what the caller has left is for the answer.
+ */
 static enum flow_result step_met(struct flow *flow)
 {
-	flow_to(flow, check_of(flow)->repair->flow.ok ? check_step_resolve : check_step_away);
+	struct check *check = check_of(flow);
+	bool met = check->repair->flow.ok;
+
+	if (!met)
+		check->rounds = ROUNDS_MAX;
+	flow_to(flow, met ? check_step_resolve : check_step_away);
 	return FLOW_MORE;
 }
 

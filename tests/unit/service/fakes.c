@@ -389,9 +389,11 @@ static void lookup(struct accounts_store *store, struct account_lookup *op)
 	struct fake *fake = container_of(store, struct fake, accounts_store);
 
 	fake->lookups++;
-	op->ok = !fake->durable_away;
-	if (!op->ok)
+	op->ok = !fake->durable_away && !fake->durable_slow;
+	if (fake->durable_away)
 		err_set(&op->err, ERR_UNAVAILABLE, "PostgreSQL is away");
+	else if (fake->durable_slow)
+		err_set(&op->err, ERR_DEADLINE, "PostgreSQL has not answered");
 	for (int i = 0; i < op->count; i++)
 		for (int r = 0; r < fake->rows; r++)
 			if (fake->row[r].kind == op->account[i].kind &&

@@ -55,6 +55,7 @@ struct fake {
 	bool away; /* the store does not answer */
 	int missed; /* so many more checks are not answered */
 	bool durable_away; /* PostgreSQL does not */
+	bool durable_slow; /* who waits for it gives up before it answers */
 	int settled_meanwhile; /* so often something is settled on each limit between reading and adopting */
 	int undrained; /* so many more births say that an entry waits */
 	bool ledger_found, ledger_counted;

@@ -276,6 +276,17 @@ static void without_both_the_default_tier_says_what_happens(void **state)
 	assert_int_equal(fake->lookups, 1);
 }
 
+/* That a caller in a hurry did not wait long enough does not mean that it is away; but that caller waits once. */
+static void without_redis_a_slow_postgresql_is_waited_for_once(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->away = fake->durable_slow = true;
+	assert_int_equal(ask(fake, "ann", "r1")->answer.quality, QUALITY_LOCAL);
+	assert_int_equal(fake->lookups, 1);
+	assert_false(worker_durable_away(fake->worker));
+}
+
 static void when_redis_is_back_by_then_it_decides(void **state)
 {
 	struct fake *fake = *state;
@@ -394,6 +405,7 @@ int main(void)
 		TEST(what_a_worker_remembers_makes_no_record_certain_without_postgresql),
 		TEST(without_redis_strangers_are_looked_up_first),
 		TEST(without_both_the_default_tier_says_what_happens),
+		TEST(without_redis_a_slow_postgresql_is_waited_for_once),
 		TEST(when_redis_is_back_by_then_it_decides),
 		TEST(limits_that_are_new_ask_the_ledger_before_they_decide),
 		TEST(a_status_asks_the_ledger_too),
