@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "service/seed.h"
 
 static enum flow_result step_ledger(struct flow *flow);
 static enum flow_result step_users(struct flow *flow);
@@ -244,6 +245,20 @@ static void sum_month(struct proof *proof, const struct windows *windows)
 	proof->windows.cost += ledger_of(proof, windows, cost);
 }
 
+/* Counters hold what the names of models lead to today; the ledger's windows the names of then. */
+static bool resolve_models(struct proof *proof, struct err *err)
+{
+	struct account_found *found = &proof->lookup.account[0];
+	struct snapshot *snapshot = snapshot_take(proof->worker, err);
+
+	if (!snapshot)
+		return false;
+	seed_resolve_models(
+		snapshot->catalog, proof->tenant, proof->query.user[proof->user], found->window, found->windows);
+	snapshot_give(proof->worker, snapshot);
+	return true;
+}
+
 static enum flow_result step_looked(struct flow *flow)
 {
 	struct proof *proof = proof_of(flow);
@@ -252,8 +267,9 @@ static enum flow_result step_looked(struct flow *flow)
 
 	if (!proof->lookup.ok)
 		return end(proof, &proof->lookup.err);
-	if (!windows_at(&proof->lookup.account[0].profile.zone, worker_now_us(proof->worker), &windows, &err))
+	if (!resolve_models(proof, &err))
 		return end(proof, &err);
+	windows_or_utc(&proof->lookup.account[0].profile.zone, worker_now_us(proof->worker), &windows);
 	for (int i = 0; i < proof->count; i++)
 		compare(proof, proof->counter[i].limit, proof->counter[i].settled,
 			ledger_of(proof, &windows, &proof->counter[i]));

@@ -216,6 +216,21 @@ def test_a_new_alias_moves_a_name_for_requests_limits_and_accounts_at_once(two_f
     assert not ask(fleet, user, model=name) and ask(fleet, user, model="gpt-4o")
 
 
+def test_the_proof_goes_by_what_a_name_leads_to_today(bots, stack, until):
+    fleet = tenant(bots, unknown_model="UNKNOWN_MODEL_FREE")
+    name = unique("name")
+    user = fleet.user_with(fleet.calendar("meant", "tokens", 10**6, model="gpt-4o"))
+    for model, tokens in ((name, 7), ("gpt-4o", 5)):
+        fleet.record(fleet.check(user, model=model), input_tokens=tokens)
+    assert fleet.drained().equal
+    alias(stack, name, "openai", "gpt-4o", fleet.tenant)
+    until(lambda: fleet.limiter.EstimateCost(fleet.limiter_pb.EstimateCostRequest(tenant=fleet.tenant, model=name), timeout=10).cost.model == "gpt-4o")
+    stack.redis.flushall()
+    assert fleet.used(user, "meant") == 12  # from the ledger's windows, one of which has the name
+    proof = fleet.drained()
+    assert proof.equal, proof
+
+
 def test_a_name_moves_when_a_price_ends(clock, start_bursard, stack, until):
     clock.set(datetime.datetime(2027, 3, 10, 12, 0, tzinfo=UTC))
     fleets = [Bots(protos, start_bursard(clock=clock).grpc_addr) for _ in range(2)]

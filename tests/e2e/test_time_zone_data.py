@@ -90,7 +90,7 @@ def test_a_user_in_a_zone_is_answered_when_the_data_is_gone_and_after_a_restart_
     answer = other.check(user)
     assert answer.allowed and other.record(answer, input_tokens=1).cost is not None
     assert other.used(user, "day") == 2  # the running window goes on
-    assert ends_at(other, later) == "00:00"
+    assert ends_at(other, later) == "00:00" and other.drained().ledger.requests == 2
     found = zones(other)
     assert found.finding == FAIL and str(data.folder) in found.found and "tzdata" in found.advice
     data.put("Europe/Berlin")
