@@ -31,6 +31,10 @@ static void ended(bool unread, void *ctx)
 
 void unread_watch(struct call *call, struct limits_debt *debts)
 {
+	size_t bytes = 0;
+
+	for (const struct limits_debt *debt = debts; debt; debt = debt->next)
+		bytes += debt->bytes;
 	if (debts)
-		call_on_ended(call, ended, debts);
+		call_on_ended(call, ended, debts, bytes);
 }

@@ -207,7 +207,10 @@ struct limits_debt *debt_begin(
 
 void debt_made(struct limits_debt *handle)
 {
-	command_end(debt_of(handle), debt_of(handle)->waiting);
+	struct debt *debt = debt_of(handle);
+
+	command_end(debt, debt->waiting);
+	handle->bytes = sizeof(*debt) + sizeof(*debt->waiting) + debt->waiting->bytes.cap;
 }
 
 void debt_owe(struct limits_debt *handle)

@@ -131,7 +131,7 @@ static void send_end(struct call *call)
 		ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
 		ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
 	}
-	unsent_begin(call, call->with_message ? GRPC_SLICE_LENGTH(call->room) : 0);
+	unsent_begin(call, call->ended_bytes + (call->with_message ? GRPC_SLICE_LENGTH(call->room) : 0));
 	call_start_batch(call, ops, n, &call->ended);
 }
 
@@ -296,10 +296,11 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
 	call_start_batch(call, &op, 1, &call->closed);
 }
 
-void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx)
+void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx, size_t bytes)
 {
 	call->on_ended = ended;
 	call->ended_ctx = ctx;
+	call->ended_bytes = bytes;
 }
 
 void call_on_drain(struct call *call, void (*draining)(struct call *call, void *ctx), void *ctx)

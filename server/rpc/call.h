@@ -72,9 +72,10 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
 
 /*
  * Asks to be told, once and whatever happens, when the call has ended: `unread` when the caller cannot have got the answer, for the call
- * was cancelled, or its deadline had passed, before gRPC sent the end of it. Nothing of the call may be used then but `ctx`.
+ * was cancelled, or its deadline had passed, before gRPC sent the end of it. Nothing of the call may be used then but `ctx`, whose `bytes`
+ * count as the answer's own among what callers do not take (unsent.c).
  */
-void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx);
+void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx, size_t bytes);
 
 /*
  * For the doors: the caller of a stream does not count any more. Its handler is told as if he had gone (call_on_cancel) and still owes

@@ -75,6 +75,7 @@ struct call {
 	void *drain_ctx;
 	void (*on_ended)(bool unread, void *ctx);
 	void *ended_ctx;
+	size_t ended_bytes; /* of that */
 	void (*written)(struct call *call, bool ok, void *ctx);
 	void *written_ctx;
 	bool reading;

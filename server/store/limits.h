@@ -296,6 +296,7 @@ struct limits_store;
 struct limits_debt {
 	struct limits_store *store;
 	struct limits_debt *next; /* the owner's */
+	size_t bytes; /* that it takes */
 };
 
 struct limits_store_ops {
