@@ -141,7 +141,6 @@ static void written(struct call *call, bool ok, void *ctx)
 {
 	struct reflection *self = ctx;
 
-	arena_reset(&self->arena);
 	if (ok)
 		call_read(call, got, self);
 }
@@ -177,6 +176,7 @@ static void got(struct call *call, const uint8_t *bytes, size_t n, void *ctx)
 	}
 	answer_of(&answer, request);
 	call_write_message(call, &answer.response.base, written, self);
+	arena_reset(&self->arena); /* however long the caller lets the answer wait */
 }
 
 static void gone(struct call *call, void *ctx)
@@ -217,6 +217,7 @@ static void reflect(struct call *call, void *ctx)
 	call_on_drain(call, draining, self);
 	const uint8_t *bytes = call_request(call, &n);
 	got(call, bytes, n, self);
+	call_forget_request(call);
 }
 
 const struct rpc_method reflection_methods[] = {

@@ -29,6 +29,8 @@ struct rpc_method {
 
 /* The bytes of the request message, contiguous, valid as long as the call; never NULL. */
 const uint8_t *call_request(const struct call *call, size_t *len);
+/* Frees them: for streams, which may last long. */
+void call_forget_request(struct call *call);
 
 /* Memory that lives as long as the call. */
 struct arena *call_arena(struct call *call);

@@ -87,6 +87,15 @@ void unsent_strip_later(struct call *call)
 		list_push_back(&call->worker->answered, &call->stripped);
 }
 
+void call_forget_request(struct call *call)
+{
+	grpc_slice_unref(call->request);
+	call->request = grpc_empty_slice();
+	if (call->payload)
+		grpc_byte_buffer_destroy(call->payload);
+	call->payload = NULL;
+}
+
 void unsent_strip(struct worker *worker)
 {
 	struct list *link;
@@ -96,10 +105,6 @@ void unsent_strip(struct worker *worker)
 
 		list_init(&call->stripped);
 		arena_reset(&call->arena);
-		grpc_slice_unref(call->request);
-		call->request = grpc_empty_slice();
-		if (call->payload)
-			grpc_byte_buffer_destroy(call->payload);
-		call->payload = NULL;
+		call_forget_request(call);
 	}
 }

@@ -3,7 +3,8 @@ takes memory of its own."""
 import re
 
 import pytest
-from harness import protos, until
+from harness import protos, until  # protos makes grpc.reflection importable
+from grpc.reflection.v1 import reflection_pb2
 from harness.http2 import Deaf
 
 MIB = 1 << 20
@@ -35,6 +36,7 @@ def requests():
         ADMIN + "WatchPool": admin.GetPoolStatsRequest(rows=100),
         ADMIN + "Watch": admin.WatchRequest(max_events=500, interval_us=100_000),
         "/grpc.health.v1.Health/Watch": None,
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": reflection_pb2.ServerReflectionRequest(file_by_filename="x" * 90_000),
     }
 
 
