@@ -289,6 +289,7 @@ bool admin_tier_delete(struct admin_job *job, struct pg_link *link, struct err *
 {
 	struct tier_delete *op = container_of(job, struct tier_delete, job);
 
+	/* Of the shipped tier of that name those who are on it may have more. */
 	return catalog_begin(link, err) && tier_remove(job, link, op->tenant, op->name, err) &&
-	       catalog_commit(job, link, err);
+	       limits_fit_tenant(link, op->tenant, "name", err) && catalog_commit(job, link, err);
 }

@@ -227,9 +227,14 @@ def test_no_change_leaves_an_account_with_more_limits_than_have_room(bots):
     assert error.details() == f"limits: {user} would have 33 with those of tier {small}; at most 32"
     tenant.override(user, *days(tenant, "o", 29), *days(tenant, "t", 1))
     tenant.override(anybody, *days(tenant, "o", 28))
+    shipped = unique("shipped")
+    tenant.tier("free", *days(tenant, "t", 1))
+    tenant.account(shipped, tier="free")
+    tenant.override(shipped, *days(tenant, "o", 30))
     for field, who, change in (("limits", user, lambda: tenant.account(user, tier=large)),
                                ("tier.limits", user, lambda: tenant.tier(small, *days(tenant, "t", 4))),
-                               ("tenant.default_tier", anybody, lambda: default_tier(large))):
+                               ("tenant.default_tier", anybody, lambda: default_tier(large)),
+                               ("name", shipped, lambda: tenant.admin.DeleteTier(tenant.admin_pb.DeleteTierRequest(tenant=tenant.tenant, name="free")))):
         error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, change)
         assert error.details().startswith(f"{field}: {who} would have 3"), error.details()
     assert tenant.check(user).allowed and tenant.check(anybody).allowed
