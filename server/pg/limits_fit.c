@@ -62,6 +62,7 @@ bool limits_fit(const struct tier_limits *tiers, const struct account_row *row, 
 	return count <= LIMITS_MAX || too_many("limits", row->key.id, count, tier, err);
 }
 
+/* Only those are looked at that have too many with the largest tier: few, where a hundred thousand have some. */
 bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *field, struct err *err)
 {
 	struct pg_args args = {0};
@@ -73,8 +74,12 @@ bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *fie
 	result = pg_query(link,
 		"SELECT a.id, n.limits, a.tier FROM (SELECT kind, id, CASE WHEN tier <> '' THEN tier WHEN kind = 1 "
 		"THEN " DEFAULT_TIER " ELSE '' END AS tier FROM accounts WHERE tenant = $1 AND (kind, id) IN (SELECT "
-				     "account_kind, account_id FROM "
-		"account_limits WHERE tenant = $1)) a CROSS JOIN LATERAL (SELECT count(*) AS limits FROM (SELECT name "
+		"account_kind, account_id FROM "
+		"account_limits WHERE tenant = $1 GROUP BY 1, 2 HAVING count(*) > $2 - (SELECT coalesce(max(n), 0) "
+		"FROM "
+		"(SELECT count(*) AS n FROM tier_limits WHERE tenant IN ($1, '') GROUP BY tenant, tier) tiers))) a "
+		"CROSS JOIN "
+		"LATERAL (SELECT count(*) AS limits FROM (SELECT name "
 		"FROM "
 		"account_limits WHERE tenant = $1 AND account_kind = a.kind AND account_id = a.id UNION SELECT name "
 		"FROM tier_limits "
