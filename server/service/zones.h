@@ -2,7 +2,7 @@
 #ifndef BURSAR_SERVICE_ZONES_H
 #define BURSAR_SERVICE_ZONES_H
 
-/* Reads those anew that the system has replaced, and logs that, and what is missing when it changes. Called by one thread. */
+/* Reads again those that the system has replaced, and logs that, and what is missing when it changes. Called by one thread. */
 void zones_look(void);
 
 #endif
