@@ -52,7 +52,7 @@ static void ids_sort(struct bulk *bulk)
 	bulk->ids = kept;
 }
 
-/* Of several columns one has to be named: else whatever stands in the first would be taken for ids. */
+/* Where there are several columns, one must be named as that of the ids: the first might hold anything. */
 static bool no_heading(const struct csv_row *row, struct err *err)
 {
 	struct buf names = {0};

@@ -13,7 +13,7 @@
 
 static const struct rate {
 	const char *name;
-	size_t price, context; /* where it stands in a Price and in a ContextTier; 0: not there */
+	size_t price, context; /* its offset in a Price and in a ContextTier; 0: not there */
 } rates[] = {
 	{"input", offsetof(Bursar__V1__Price, input), offsetof(Bursar__V1__ContextTier, input)},
 	{"output", offsetof(Bursar__V1__Price, output), offsetof(Bursar__V1__ContextTier, output)},

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define DEFAULT_TIER "(SELECT default_tier FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1)"
-
 /* Those of ACTIVE and GRACE go on with the time now. */
 static const char *const states[] = {
 	[WANTED_PRESENT] = "NOT a.deleted",

@@ -8,6 +8,9 @@
 #include "pg/link.h"
 #include "store/admin.h"
 
+/* The tier of a user of tenant $1 who was put on none. */
+#define DEFAULT_TIER "(SELECT default_tier FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1)"
+
 /* The accounts of a tenant and kind. */
 struct account_set {
 	const char *tenant;

@@ -5,9 +5,6 @@
 
 #include "domain/limit.h"
 
-/* A user without a tier is on this one. */
-#define DEFAULT_TIER "(SELECT default_tier FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1)"
-
 static bool too_many(const char *field, const char *id, int count, const char *tier, struct err *err)
 {
 	err_invalid(err, field, "%s would have %d with those of tier %s; at most %d", id, count, tier, LIMITS_MAX);

@@ -4,7 +4,7 @@ import pytest
 from bots import failed
 
 ZONES = ["", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"]
-# Bytes of a record's head: what stands in front of the ends of its windows, the ends, two numbers, two newer numbers.
+# Bytes of a record's head: what comes before the ends of its windows, the ends, two numbers, two newer numbers.
 ENDS, NUMBERS, NEWER, HEAD = 61, 82, 90, 98
 
 

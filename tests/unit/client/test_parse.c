@@ -210,7 +210,7 @@ int main(void)
 		cmocka_unit_test(a_duration_is_never_too_short),
 	};
 
-	setenv("TZ", "XXX-1", 1);
+	setenv("TZ", "ABC-1", 1);
 	tzset();
 	return cmocka_run_group_tests(tests, NULL, release);
 }
