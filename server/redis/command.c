@@ -69,11 +69,33 @@ void redis_arg_function(struct redis_command *command, enum redis_function funct
 	redis_arg_number(command, keys);
 }
 
-const char *redis_arg_at(const struct redis_command *command, int index, size_t *len)
+struct redis_args redis_args_at(const struct redis_command *command, int first, int count)
 {
-	assert(index < command->argc && index < COMMAND_ARGS_MAX);
-	*len = command->arg[index].len;
-	return command->bytes.data + command->arg[index].at;
+	int last = first + count - 1;
+	size_t begin, end;
+
+	assert(first > 0 && count > 0 && last < command->argc && last < COMMAND_ARGS_MAX);
+	begin = command->arg[first - 1].at + command->arg[first - 1].len + 2;
+	end = command->arg[last].at + command->arg[last].len + 2;
+	return (struct redis_args){.bytes = command->bytes.data + begin, .len = end - begin, .count = count};
+}
+
+void redis_args(struct redis_command *command, const struct redis_args *args)
+{
+	size_t at = command->bytes.len;
+
+	buf_put(&command->bytes, args->bytes, args->len);
+	for (int i = 0; i < args->count; i++, command->argc++) {
+		char *text;
+		size_t len = strtoul(command->bytes.data + at + 1, &text, 10);
+
+		at = (size_t)(text - command->bytes.data) + 2;
+		if (command->argc < COMMAND_ARGS_MAX) {
+			command->arg[command->argc].at = (uint32_t)at;
+			command->arg[command->argc].len = (uint32_t)len;
+		}
+		at += len + 2;
+	}
 }
 
 static void command_free(struct redis_command *command)
@@ -86,11 +108,6 @@ static void command_release(struct redis_command *command)
 {
 	list_remove(&command->link);
 	list_push_back(&command->owner->pool, &command->link);
-}
-
-void redis_drop(struct redis_command *command)
-{
-	command_release(command);
 }
 
 void link_wake_at(struct redis_link *link, int64_t at_us)

@@ -20,8 +20,9 @@ struct debt {
 	struct list link;
 	struct debts *debts;
 	struct debt_terms terms;
-	struct redis_command *waiting; /* to be sent when it is owed, or at due_us; NULL while it is under way */
+	struct redis_command *waiting; /* to be sent at due_us; NULL while it is under way */
 	int64_t due_us, pause_us;
+	char keys[]; /* terms.keys, until it is owed: from then on its commands have them */
 };
 
 static void on_due(uv_timer_t *timer);
@@ -81,23 +82,13 @@ static void again(struct debt *debt, struct redis_command *command, int64_t paus
 
 static void answered(struct redis_command *command, const redisReply *reply, const struct err *err);
 
-static struct redis_command *command_begin(struct debt *debt, int count)
+static struct redis_command *command_begin(struct debt *debt, int keys)
 {
 	struct redis_command *command = redis_command_new(debt->debts->redis->link, answered, debt);
 
 	command->owed = true;
-	redis_arg_function(command, FUNCTION_GIVEUP, PARTITION_KEYS + count);
+	redis_arg_function(command, FUNCTION_GIVEUP, keys);
 	return command;
-}
-
-static void arg_copies(struct redis_command *to, const struct redis_command *from, int count)
-{
-	for (int i = 0; i < count; i++) {
-		size_t len;
-		const char *p = redis_arg_at(from, ARGS_BEFORE + i, &len);
-
-		redis_arg(to, p, len);
-	}
 }
 
 static void command_end(struct debt *debt, struct redis_command *command)
@@ -108,27 +99,36 @@ static void command_end(struct debt *debt, struct redis_command *command)
 	arg_scratch(redis, command);
 }
 
-static struct redis_command *command_of(struct debt *debt, const struct redis_command *keys, int count)
+static struct redis_command *command_of(struct debt *debt, const struct redis_args *keys)
 {
-	struct redis_command *command = command_begin(debt, count);
+	struct redis_command *command = command_begin(debt, keys->count);
 
-	arg_copies(command, keys, PARTITION_KEYS + count);
+	redis_args(command, keys);
 	command_end(debt, command);
 	return command;
 }
 
+/* The keys are the command's arguments but for those before them and the last one. */
+static struct redis_command *command_again(struct debt *debt, const struct redis_command *command)
+{
+	struct redis_args keys = redis_args_at(command, ARGS_BEFORE, command->argc - ARGS_BEFORE - 1);
+
+	return command_of(debt, &keys);
+}
+
 /* NEEDKEYS: the reservation stands on other accounts than the check believed. NULL when they cannot be read. */
 static struct redis_command *command_on(
-	struct debt *debt, const struct redis_command *keys, const struct limits_op *op, struct arena *arena)
+	struct debt *debt, const struct redis_command *before, const struct limits_op *op, struct arena *arena)
 {
 	struct redis_store *redis = debt->debts->redis;
+	struct redis_args keys = redis_args_at(before, ARGS_BEFORE, PARTITION_KEYS);
 	struct redis_command *command;
 	struct entry_info info;
 
 	if (!op->info || !entry_info_unpack(op->info, op->info_len, arena, &info))
 		return NULL;
-	command = command_begin(debt, info.accounts);
-	arg_copies(command, keys, PARTITION_KEYS);
+	command = command_begin(debt, PARTITION_KEYS + info.accounts);
+	redis_args(command, &keys);
 	for (int i = 0; i < info.accounts; i++) {
 		arg_account(redis, command, info.account[i].kind, info.tenant, info.account[i].id);
 		accounts_digest_add(&redis->digest, info.account[i].kind, info.tenant, info.account[i].id);
@@ -136,12 +136,6 @@ static struct redis_command *command_on(
 	accounts_digest_end(&redis->digest, debt->terms.accounts_digest);
 	command_end(debt, command);
 	return command;
-}
-
-/* Its keys are the command's arguments but for those before them and the last one. */
-static int accounts_of(const struct redis_command *command)
-{
-	return command->argc - ARGS_BEFORE - PARTITION_KEYS - 1;
 }
 
 static int64_t pause_next(struct debt *debt)
@@ -157,7 +151,7 @@ static void failed(struct debt *debt, const struct redis_command *command)
 		debt_drop(debt);
 		return;
 	}
-	again(debt, command_of(debt, command, accounts_of(command)), pause_next(debt));
+	again(debt, command_again(debt, command), pause_next(debt));
 }
 
 /*
@@ -182,8 +176,7 @@ static void answered(struct redis_command *command, const redisReply *reply, con
 	if (op.status == LIMITS_NEEDKEYS && (next = command_on(debt, command, &op, &arena)))
 		again(debt, next, pause_next(debt));
 	else if (ahead_us > 0)
-		again(debt, command_of(debt, command, accounts_of(command)),
-			ahead_us < PAUSE_MOST_US ? ahead_us : PAUSE_MOST_US);
+		again(debt, command_again(debt, command), ahead_us < PAUSE_MOST_US ? ahead_us : PAUSE_MOST_US);
 	else
 		debt_end(debt);
 	arena_release(&arena);
@@ -194,57 +187,40 @@ static struct debt *debt_of(struct limits_debt *handle)
 	return container_of(handle, struct debt, handle);
 }
 
-struct limits_debt *debt_begin(
-	struct debts *debts, int count, const struct debt_terms *terms, struct redis_command **keys)
+struct limits_debt *debt_new(struct debts *debts, const struct debt_terms *terms)
 {
-	struct debt *debt = mem_zalloc(1, sizeof(*debt));
+	struct debt *debt = mem_zalloc(1, sizeof(*debt) + terms->keys.len);
 
 	*debt = (struct debt){.debts = debts, .terms = *terms, .pause_us = PAUSE_LEAST_US};
 	list_init(&debt->link);
-	debt->waiting = *keys = command_begin(debt, count);
+	memcpy(debt->keys, terms->keys.bytes, terms->keys.len);
+	debt->terms.keys.bytes = debt->keys;
+	debt->handle.bytes = sizeof(*debt) + terms->keys.len;
 	return &debt->handle;
-}
-
-void debt_made(struct limits_debt *handle)
-{
-	struct debt *debt = debt_of(handle);
-
-	command_end(debt, debt->waiting);
-	handle->bytes = sizeof(*debt) + sizeof(*debt->waiting) + debt->waiting->bytes.cap;
 }
 
 void debt_owe(struct limits_debt *handle)
 {
 	struct debt *debt = debt_of(handle);
 	struct debts *debts = debt->debts;
-	struct redis_command *command = debt->waiting;
 
-	debt->waiting = NULL;
 	list_push_back(&debts->open, &debt->link);
 	debts->count++;
 	metric_add(METRIC_redis_owed, 0, 0, 1);
-	if (debts->closing || debts->count > DEBTS_MAX) {
-		redis_drop(command);
+	if (debts->closing || debts->count > DEBTS_MAX)
 		debt_drop(debt);
-	} else {
-		redis_send(command, debt->terms.until_us);
-	}
+	else
+		redis_send(command_of(debt, &debt->terms.keys), debt->terms.until_us);
 }
 
 void debt_forgive(struct limits_debt *handle)
 {
-	redis_drop(debt_of(handle)->waiting);
 	free(debt_of(handle));
 }
 
-void debts_add(struct debts *debts, const struct redis_command *keys, int count, const struct debt_terms *terms)
+void debts_add(struct debts *debts, const struct debt_terms *terms)
 {
-	struct redis_command *own;
-	struct limits_debt *handle = debt_begin(debts, count, terms, &own);
-
-	arg_copies(own, keys, PARTITION_KEYS + count);
-	debt_made(handle);
-	debt_owe(handle);
+	debt_owe(debt_new(debts, terms));
 }
 
 void debts_init(struct debts *debts, struct redis_store *redis, uv_loop_t *loop)

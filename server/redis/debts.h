@@ -22,21 +22,18 @@ void debts_init(struct debts *debts, struct redis_store *redis, uv_loop_t *loop)
 /* Before the link is freed; what is still owed then is left to expire. */
 void debts_close(struct debts *debts);
 
-/* Gives up the check with this nonce. `keys`: a command that names the marker, its partition's keys and `count` accounts
- * behind its function. */
+/* Of the check that is to be given up. */
 struct debt_terms {
+	struct redis_args keys; /* the marker, its partition's keys and the accounts; copied */
 	uint64_t nonce;
 	uint8_t accounts_digest[8];
 	int64_t latest_us; /* the store's clock; 0 = the check was answered */
 	int64_t until_us; /* clock_mono_us: its reservation has expired by then */
 };
-void debts_add(struct debts *debts, const struct redis_command *keys, int count, const struct debt_terms *terms);
+void debts_add(struct debts *debts, const struct debt_terms *terms);
 
-/* A debt that may come to be owed: between the two calls the caller puts the keys into `*keys` itself. */
-struct limits_debt *debt_begin(
-	struct debts *debts, int count, const struct debt_terms *terms, struct redis_command **keys);
-void debt_made(struct limits_debt *handle);
-/* One of the two. */
+/* A debt that may come to be owed: one of the two that follow says whether. */
+struct limits_debt *debt_new(struct debts *debts, const struct debt_terms *terms);
 void debt_owe(struct limits_debt *handle);
 void debt_forgive(struct limits_debt *handle);
 

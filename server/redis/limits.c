@@ -39,28 +39,21 @@ void limits_begin(struct limits_op *op)
 	op->standings = 0;
 }
 
-/* The keys of a request: its marker, which lies in the scratch buffer, its partition's keys, its accounts. */
-static void request_keys(struct redis_store *redis, struct redis_command *command, const char *tenant, const char *name,
-	const struct belief belief[], int count)
+struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const struct belief belief[], int count)
 {
+	struct redis_command *command = redis_command_new(limits->redis.link, done, user);
+	struct redis_store *redis = &limits->redis;
 	int partition = partition_of(ACCOUNT_USER, tenant, name);
 
+	redis_arg_function(command, function, PARTITION_KEYS + count);
 	arg_scratch(redis, command);
 	arg_partition(redis, command, partition, KEY_DUE);
 	arg_partition(redis, command, partition, KEY_OUT);
 	arg_partition(redis, command, partition, KEY_POL);
 	for (int i = 0; i < count; i++)
 		arg_account(redis, command, belief[i].kind, belief[i].tenant, belief[i].id);
-}
-
-struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
-	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const struct belief belief[], int count)
-{
-	struct redis_command *command = redis_command_new(limits->redis.link, done, user);
-
-	redis_arg_function(command, function, PARTITION_KEYS + count);
-	request_keys(&limits->redis, command, tenant, name, belief, count);
 	return command;
 }
 
@@ -96,11 +89,24 @@ static uint64_t nonce_next(struct redis_limits *limits)
 /* Nobody knows whether the check is decided, or will be: what it may hold is owed. */
 static void owe_check(struct redis_limits *limits, const struct limits_check *op, const struct redis_command *command)
 {
-	struct debt_terms terms = {
-		.nonce = op->nonce, .latest_us = op->latest_us, .until_us = clock_mono_us() + op->ttl_us};
+	struct debt_terms terms = {.keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count),
+		.nonce = op->nonce,
+		.latest_us = op->latest_us,
+		.until_us = clock_mono_us() + op->ttl_us};
 
 	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
-	debts_add(&limits->debts, command, op->count, &terms);
+	debts_add(&limits->debts, &terms);
+}
+
+/* What a debt of this check is made of: the command is gone by then. */
+static void keep_keys(struct limits_check *op, const struct redis_command *command)
+{
+	struct redis_args keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count);
+	struct redis_args *kept = arena_alloc(op->op.arena, sizeof(*kept) + keys.len);
+
+	*kept = keys;
+	kept->bytes = memcpy(kept + 1, keys.bytes, keys.len);
+	op->op.impl[1] = kept;
 }
 
 static void check_done(struct redis_command *command, const redisReply *reply, const struct err *err)
@@ -112,6 +118,8 @@ static void check_done(struct redis_command *command, const redisReply *reply, c
 		owe_check(op->op.impl[0], op, command);
 	if (limits_answered(&op->op, reply, err, &cut) && op->op.status <= LIMITS_REPEAT)
 		codec_check_answer(&cut, op);
+	if (!op->dry_run && (op->op.status == LIMITS_OK || op->op.status == LIMITS_REPEAT))
+		keep_keys(op, command);
 	op->op.done(&op->op);
 }
 
@@ -140,15 +148,13 @@ static void check(struct limits_store *store, struct limits_check *op)
 static struct limits_debt *check_debt(struct limits_store *store, const struct limits_check *op)
 {
 	struct redis_limits *limits = redis_limits_of(store);
-	struct debt_terms terms = {.nonce = op->nonce, .until_us = clock_mono_us() + op->ttl_us};
-	struct redis_command *keys;
+	struct debt_terms terms = {.keys = *(const struct redis_args *)op->op.impl[1],
+		.nonce = op->nonce,
+		.until_us = clock_mono_us() + op->ttl_us};
 	struct limits_debt *debt;
 
 	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
-	debt = debt_begin(&limits->debts, op->count, &terms, &keys);
-	key_marker(&limits->redis.scratch, op->tenant, op->user, op->request_id);
-	request_keys(&limits->redis, keys, op->tenant, op->user, op->belief, op->count);
-	debt_made(debt);
+	debt = debt_new(&limits->debts, &terms);
 	debt->store = store;
 	return debt;
 }
@@ -203,10 +209,12 @@ static void cancel_done(struct redis_command *command, const redisReply *reply, 
 	struct redis_limits *limits = op->op.impl[0];
 
 	if (err && op->owed) {
-		struct debt_terms terms = {.nonce = op->owed, .until_us = clock_mono_us() + OWED_US};
+		struct debt_terms terms = {.keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count),
+			.nonce = op->owed,
+			.until_us = clock_mono_us() + OWED_US};
 
 		digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
-		debts_add(&limits->debts, command, op->count, &terms);
+		debts_add(&limits->debts, &terms);
 	}
 	settle_done(command, reply, err);
 }

@@ -82,12 +82,16 @@ void redis_arg_text(struct redis_command *command, const char *text);
 void redis_arg_number(struct redis_command *command, int64_t n);
 /* FCALL, the function's name and the number of keys. */
 void redis_arg_function(struct redis_command *command, enum redis_function function, int keys);
-/* An argument of an unsent or sent command: valid until `done` has returned. */
-const char *redis_arg_at(const struct redis_command *command, int index, size_t *len);
+/* `count` arguments from `first` on (not 0), as they go out: valid until `done` has returned. redis_args() gives them to another command. */
+struct redis_args {
+	const char *bytes;
+	size_t len;
+	int count;
+};
+struct redis_args redis_args_at(const struct redis_command *command, int first, int count);
+void redis_args(struct redis_command *command, const struct redis_args *args);
 
 /* Sends it. `deadline_us`: clock_mono_us; 0 = now + timeout_us. `done` never runs before this has returned. */
 void redis_send(struct redis_command *command, int64_t deadline_us);
-/* Or gives it up, unsent: `done` is not called. */
-void redis_drop(struct redis_command *command);
 
 #endif
