@@ -1,11 +1,11 @@
-# One static library a folder. A folder without sources is a library of headers, so that a partial tree builds too.
+# One static library a layer: a folder with its rooms. A layer without sources is a library of headers, so that a partial tree builds too.
 
 set(BURSAR_LIBRARIES "" CACHE INTERNAL "")
 set(BURSAR_BELOW "" CACHE INTERNAL "")
 
 function(bursar_folder name folder)
-	file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.c")
-	list(FILTER sources EXCLUDE REGEX "/(main|wire)\\.c$")
+	file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.c")
+	list(FILTER sources EXCLUDE REGEX "/(main|wire)\\.c$|/examples/")
 	set(library bursar_${name})
 	if(sources)
 		add_library(${library} STATIC ${sources})
