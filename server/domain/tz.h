@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ZONE_NAME_MAX 64
+
 /* One change of the clocks, as "M3.5.0/2" says it. */
 struct tz_change {
 	char form; /* 'M' month.week.weekday, 'J' day 1..365 without leap days, 'D' day 0..365 with */

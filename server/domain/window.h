@@ -7,8 +7,7 @@
 
 #include "base/err.h"
 #include "domain/limit.h"
-
-#define ZONE_NAME_MAX 64
+#include "domain/tz.h"
 
 /*
  * The boundaries around a time for each unit: at[u][0] <= at[u][1] <= t < at[u][2] < at[u][3], so that a store whose
@@ -42,9 +41,6 @@ bool zone_check_kept(const struct zone *zone, struct err *err);
 
 /* The end of the kept windows of `unit` as long as they run; 0 when none does. */
 int64_t zone_kept_until(const struct zone *zone, enum window_unit unit, int64_t now_us);
-
-/* Is it a zone of the system's database (zone_file.h)? ERR_INVALID; ERR_PRECONDITION when there is no database. */
-bool zone_check(const char *name, struct err *err);
 
 /* Fills `out` for the time now_us. UTC never fails; an unknown zone is ERR_INVALID. Thread-safe; O(1) when cached. */
 bool windows_at(const struct zone *zone, int64_t now_us, struct windows *out, struct err *err);

@@ -7,7 +7,9 @@
 
 #include "base/err.h"
 #include "domain/tz.h"
-#include "domain/window.h"
+
+/* Is it a zone of the system's database? ERR_INVALID; ERR_PRECONDITION when there is no database. */
+bool zone_check(const char *name, struct err *err);
 
 /*
  * The zone, until zone_give; "" and "UTC" need no file. NULL when there is none of this name (ERR_INVALID), or no data at all

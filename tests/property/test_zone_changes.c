@@ -12,6 +12,7 @@
 #include "contract/chance.h"
 #include "domain/date.h"
 #include "domain/profile.h"
+#include "domain/zone_file.h"
 
 #define SECOND INT64_C(1000000)
 #define HOUR (3600 * SECOND)

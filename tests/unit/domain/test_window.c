@@ -11,6 +11,7 @@
 #include "domain/date.h"
 #include "domain/tz.h"
 #include "domain/window.h"
+#include "domain/zone_file.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY (86400 * SECOND)
