@@ -6,7 +6,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "base/conf.h"
+#include "base/conf/conf.h"
 #include "base/err.h"
 
 struct wire;

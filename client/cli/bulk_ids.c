@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/csv.h"
+#include "base/text/csv.h"
 #include "cli/file.h"
 #include "cli/nearest.h"
 #include "cli/plain.h"

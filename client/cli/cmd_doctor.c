@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/certificate.h"
+#include "base/crypto/certificate.h"
 #include "base/clock.h"
 #include "cli/format.h"
 #include "cli/plain.h"

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 #include "c/bursar.h"
 #include "cli/profile.h"
 

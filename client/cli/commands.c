@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 
 const struct command_group *const command_groups[] = {
 	&check_commands,

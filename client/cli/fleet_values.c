@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 #include "cli/limit_spec.h"
 #include "cli/parse.h"
 

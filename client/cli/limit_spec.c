@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 #include "c/bursar.h"
 #include "cli/format.h"
 #include "cli/parse.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/libcrypto.h"
+#include "base/crypto/libcrypto.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/nearest.h"

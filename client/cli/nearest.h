@@ -2,7 +2,7 @@
 #ifndef BURSAR_CLI_NEAREST_H
 #define BURSAR_CLI_NEAREST_H
 
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 #include "cli/command.h"
 
 /* Each fills meant->name, or leaves it "". */

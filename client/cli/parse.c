@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
 #define DAY_US INT64_C(86400000000)

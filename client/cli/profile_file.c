@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 #include "cli/file.h"
 
 static bool put_path(struct buf *out, struct err *err)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/csv.h"
+#include "base/text/csv.h"
 
 enum { TIME, INPUT, OUTPUT };
 enum { KIND_UNKNOWN, KIND_DATE, KIND_SECONDS };

@@ -3,7 +3,7 @@
 #include "api/limiter_internal.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "service/admin_adjust.h"
 
 struct adjust_call {

@@ -2,7 +2,7 @@
 #include "api/admin_private.h"
 #include "api/doors_private.h"
 #include "api/validate.h"
-#include "base/certificate.h"
+#include "base/crypto/certificate.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "domain/zone_file.h"

@@ -2,7 +2,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "service/admin_reset.h"
 
 struct reset_call {

@@ -10,7 +10,7 @@
 #include "api/validate.h"
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "rpc/message.h"
 
 /* Of Explain: so many heavy users are named, and so long PostgreSQL may take to find them. */

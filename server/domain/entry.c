@@ -1,7 +1,7 @@
 /* Ledger entries as bytes. */
 #include "domain/entry.h"
 
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 
 enum {
 	INFO_VERSION = 1,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/utf8.h"
 
 /* An account id that repeats the tenant or the user is not written again. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "domain/name.h"
 #include "domain/policy_pack.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 
 enum { PACK_VERSION = 1, FLAG_SHADOW = 1, FLAG_NOTIFY = 2 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/csv.h"
+#include "base/text/csv.h"
 #include "domain/limit.h"
 #include "domain/name.h"
 #include "domain/price_change.h"

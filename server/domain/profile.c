@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 
 enum {
 	/* Each is written only where there is something that only it can say, so that older readers keep up. */

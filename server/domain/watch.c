@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/utf8.h"
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 
 enum { FORM = 2, EVENT_LEAST = 60 };
 

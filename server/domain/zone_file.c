@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 
 #define ZONE_FOLDER "/usr/share/zoneinfo"
 enum { CACHE_SLOTS = 1024, CACHE_MAX = 700, FILE_MAX = 65536, PATH_SIZE = 512, MISSING_MAX = 64 };

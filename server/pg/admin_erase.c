@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/list.h"
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "domain/entry.h"
 
 /* $1 tenant, $2 id, $3 pseudonym, $4 a secret that nobody keeps: request ids stay apart, and cannot be guessed back. */

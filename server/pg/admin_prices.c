@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/list.h"
 #include "domain/price_change.h"
 #include "pg/rows.h"

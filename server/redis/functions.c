@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/embedded.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 
 void redis_library_init(struct redis_library *library, const char *source, size_t len)
 {

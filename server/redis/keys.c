@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/utf8.h"
 
 static char kind_letter(enum account_kind kind)

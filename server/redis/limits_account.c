@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "domain/profile.h"
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 #include "redis/limits_private.h"
 
 static bool id_earlier(const char *a, const char *b)

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "domain/name.h"
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 #include "redis/store_private.h"
 #include "redis/sweep.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "redis/pools_private.h"
 
 #define TIMEOUT_US INT64_C(2000000)

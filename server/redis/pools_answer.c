@@ -1,7 +1,7 @@
 #include "redis/pools_answer.h"
 
 #include "base/arena.h"
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 
 static int64_t cut_us(struct cut *cut)
 {

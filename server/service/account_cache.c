@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/list.h"
 
 /* The overrides of one account, and what they make of its tier. */

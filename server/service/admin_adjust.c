@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/list.h"
 
 enum { DEADLINE_US = 5000000 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 
 /* What the request would cost; estimates hold no cost where no model is named. */
 static bool request_price(struct check *check, struct err *err)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 
 static void put_text(struct buf *out, const char *text)
 {

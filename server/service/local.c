@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "domain/bucket.h"
 #include "service/seed.h"
 

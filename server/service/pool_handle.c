@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/utf8.h"
 #include "service/pool.h"
 

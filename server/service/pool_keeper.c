@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "service/pool_board.h"
 #include "service/pool_private.h"
 

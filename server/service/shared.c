@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "service/worker.h"

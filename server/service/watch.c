@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 
 /* Workers tell something once a second at least. */
 enum { TELLERS_MAX = 256, SILENT_US = 3000000, MILLI = 1000 };

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "service/watch_gather.h"
 
 enum { LOOK_US = 1000000, REPORT_US = 100000, SIGN_OF_LIFE_US = 1000000 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "service/key_log.h"
 #include "service/local.h"
 #include "service/shared.h"

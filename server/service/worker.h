@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/conf.h"
+#include "base/conf/conf.h"
 #include "base/timers.h"
 #include "domain/window.h"
 #include "service/account_cache.h"

@@ -11,7 +11,7 @@
 #include <uv.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/list.h"
 #include "pg/migrate.h"
 #include "pg/stores.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 
 #define TENANT "acme"
 #define TTL_US INT64_C(900000000)

@@ -5,7 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/utf8.h"
 #include "fuzz/fuzz.h"
 #include "redis/pools_answer.h"

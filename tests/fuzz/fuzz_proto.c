@@ -7,7 +7,7 @@
 #include "api/convert.h"
 #include "api/validate.h"
 #include "base/arena.h"
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/conf.h"
+#include "base/conf/conf.h"
 
 static struct conf conf;
 static struct conf_args args;
@@ -236,8 +236,8 @@ static void help_and_page_name_every_option(void **state)
 #define CONF_CHOICE3(name, ...) #name,
 #define CONF_CHOICE4(name, ...) #name,
 #define CONF_SET3(name, ...) #name,
-#include "base/conf.def"
-#include "base/conf_undef.h"
+#include "base/conf/conf.def"
+#include "base/conf/undef.h"
 	};
 	struct buf help = {0};
 	struct buf page = {0};

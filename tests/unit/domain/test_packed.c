@@ -10,7 +10,7 @@
 
 #include "domain/entry.h"
 #include "domain/profile.h"
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 
 static struct arena arena;
 static struct err err;

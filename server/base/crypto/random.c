@@ -1,5 +1,5 @@
 /* Random ids. */
-#include "base/random.h"
+#include "base/crypto/random.h"
 
 #include <stdint.h>
 #include <stdlib.h>

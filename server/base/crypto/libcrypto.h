@@ -1,6 +1,6 @@
 /* OpenSSL's life in a process whose libraries use it from threads of their own. */
-#ifndef BURSAR_BASE_LIBCRYPTO_H
-#define BURSAR_BASE_LIBCRYPTO_H
+#ifndef BURSAR_BASE_CRYPTO_LIBCRYPTO_H
+#define BURSAR_BASE_CRYPTO_LIBCRYPTO_H
 
 /*
  * First of all in main: OpenSSL is not taken down when the process exits. gRPC's threads go on connecting after grpc_shutdown_blocking; one

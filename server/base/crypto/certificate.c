@@ -1,4 +1,4 @@
-#include "base/certificate.h"
+#include "base/crypto/certificate.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>

@@ -1,5 +1,5 @@
 /* SipHash-2-4, after the reference by Aumasson and Bernstein (CC0); read bytewise, so the same on any endianness. */
-#include "base/hash.h"
+#include "base/crypto/hash.h"
 
 struct sip {
 	uint64_t v0, v1, v2, v3;

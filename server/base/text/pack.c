@@ -1,5 +1,5 @@
 /* Texts inside packed records. */
-#include "domain/text_pack.h"
+#include "base/text/pack.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Rows of a CSV file, one at a time, into memory of fixed size. */
-#ifndef BURSAR_BASE_CSV_H
-#define BURSAR_BASE_CSV_H
+#ifndef BURSAR_BASE_TEXT_CSV_H
+#define BURSAR_BASE_TEXT_CSV_H
 
 #include <stdbool.h>
 #include <stddef.h>

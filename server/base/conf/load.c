@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/conf_table.h"
+#include "base/conf/table.h"
 
 enum { FILE_MOST = 1 << 20 };
 static const char env_prefix[] = "BURSAR_";

@@ -1,5 +1,5 @@
 /* Levenshtein's distance with transpositions, by three rows of its table. */
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* The configuration of bursard: one table (conf.def), read from a file, the environment and the flags. */
-#ifndef BURSAR_BASE_CONF_H
-#define BURSAR_BASE_CONF_H
+#ifndef BURSAR_BASE_CONF_CONF_H
+#define BURSAR_BASE_CONF_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,8 +27,8 @@
 		conf_##name##_##b = 2, \
 		conf_##name##_##c = 4, \
 	};
-#include "base/conf.def"
-#include "base/conf_undef.h"
+#include "base/conf/conf.def"
+#include "base/conf/undef.h"
 
 /* Filled by conf_load, freed by conf_release; texts are never NULL. */
 struct conf {
@@ -42,8 +42,8 @@ struct conf {
 #define CONF_CHOICE3(name, ...) enum conf_##name name;
 #define CONF_CHOICE4(name, ...) enum conf_##name name;
 #define CONF_SET3(name, ...) unsigned name;
-#include "base/conf.def"
-#include "base/conf_undef.h"
+#include "base/conf/conf.def"
+#include "base/conf/undef.h"
 };
 
 /* What the command line asked for beside options. */

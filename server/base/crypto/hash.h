@@ -1,6 +1,6 @@
 /* A hash that is written into stored data: its values never change. */
-#ifndef BURSAR_BASE_HASH_H
-#define BURSAR_BASE_HASH_H
+#ifndef BURSAR_BASE_CRYPTO_HASH_H
+#define BURSAR_BASE_CRYPTO_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Setting and showing one option. */
-#include "base/conf_table.h"
+#include "base/conf/table.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/text_distance.h"
+#include "base/text/distance.h"
 
 #define AT(name) .offset = offsetof(struct conf, name)
 const struct conf_row conf_rows[] = {
@@ -53,8 +53,8 @@ const struct conf_row conf_rows[] = {
 #define CONF_CHOICE4(name_, initial_, a, b, c, d, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c, #d)
 #define CONF_SET3(name_, initial_, a, b, c, doc_) \
 	{.type = CONF_TYPE_SET, .name = #name_, .initial = (initial_), .doc = (doc_), .words = {#a, #b, #c}, AT(name_)},
-#include "base/conf.def"
-#include "base/conf_undef.h"
+#include "base/conf/conf.def"
+#include "base/conf/undef.h"
 };
 const size_t conf_row_count = sizeof(conf_rows) / sizeof(conf_rows[0]);
 

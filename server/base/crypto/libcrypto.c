@@ -1,5 +1,5 @@
 /* No clean-up at exit: the system takes all memory back anyhow. */
-#include "base/libcrypto.h"
+#include "base/crypto/libcrypto.h"
 
 #include <openssl/crypto.h>
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/conf_table.h"
+#include "base/conf/table.h"
 
 /* Wraps `text` at 100 columns, each line behind `indent` spaces. */
 static void put_wrapped(struct buf *out, const char *text, int indent)
@@ -118,7 +118,7 @@ void conf_print_docs(struct buf *out)
 {
 	buf_put_str(out,
 		"# Configuration of bursard\n\n"
-		"Made by `bursard --print-config-docs` from `server/base/conf.def`; change that table, not this "
+		"Made by `bursard --print-config-docs` from `server/base/conf/conf.def`; change that table, not this "
 		"page.\n\n"
 		"An option is given as a flag (`--grpc-listen VALUE` or `--grpc-listen=VALUE`), as a variable\n"
 		"(`BURSAR_GRPC_LISTEN=VALUE`) or as a line of a file named by `--config FILE` or `BURSAR_CONFIG`\n"

@@ -1,5 +1,5 @@
 /* Rows of a CSV file. */
-#include "base/csv.h"
+#include "base/text/csv.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef BURSAR_BASE_CONF_TABLE_H
 #define BURSAR_BASE_CONF_TABLE_H
 
-#include "base/conf.h"
+#include "base/conf/conf.h"
 
 enum conf_type { CONF_TYPE_GROUP, CONF_TYPE_TEXT, CONF_TYPE_INT, CONF_TYPE_BOOL, CONF_TYPE_CHOICE, CONF_TYPE_SET };
 enum { CONF_WORDS = 4 };

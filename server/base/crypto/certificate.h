@@ -1,6 +1,6 @@
 /* When a certificate counts. */
-#ifndef BURSAR_BASE_CERTIFICATE_H
-#define BURSAR_BASE_CERTIFICATE_H
+#ifndef BURSAR_BASE_CRYPTO_CERTIFICATE_H
+#define BURSAR_BASE_CRYPTO_CERTIFICATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Texts inside packed records and messages: a u16 length and the bytes. */
-#ifndef BURSAR_DOMAIN_TEXT_PACK_H
-#define BURSAR_DOMAIN_TEXT_PACK_H
+#ifndef BURSAR_BASE_TEXT_PACK_H
+#define BURSAR_BASE_TEXT_PACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
