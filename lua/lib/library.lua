@@ -1,6 +1,6 @@
 #!lua name=bursar_@V@
 -- The library of Bursar's functions: the files that lua/ORDER names, one after the other. The loader puts the first eight
--- hex digits of the source's hash for @V@. docs/store.md has the formats; server/domain/decision.h the same rules in C.
+-- hex digits of the source's hash for @V@. docs/store.md has the formats; server/domain/limit/decision.h the same rules in C.
 --
 -- Integers only, in doubles: every count is at most 2^53 - 1 and no step leaves that range unnoticed. Tables named like
 -- `states` are filled anew by each call and kept between calls, because a table made anew is garbage to collect.

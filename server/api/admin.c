@@ -5,7 +5,7 @@
 
 #include "api/admin_private.h"
 #include "api/doors.h"
-#include "domain/name.h"
+#include "domain/limit/name.h"
 
 #define ADMIN(Name, name, kind_, access_) \
 	{.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = kind_, .access = access_},

@@ -4,7 +4,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "domain/zone_file.h"
+#include "domain/time/zone_file.h"
 #include "service/account_patch.h"
 #include "service/admin_account.h"
 

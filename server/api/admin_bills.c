@@ -5,7 +5,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "domain/date.h"
+#include "domain/time/date.h"
 
 #define DAY_US INT64_C(86400000000)
 enum { MONTH_LINES_MOST = 10000, PART_LINES = 1000 };

@@ -5,7 +5,7 @@
 #include "base/crypto/certificate.h"
 #include "base/clock.h"
 #include "base/list.h"
-#include "domain/zone_file.h"
+#include "domain/time/zone_file.h"
 #include "service/diagnose.h"
 
 struct diagnose_call {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/zone_file.h"
+#include "domain/time/zone_file.h"
 #include "service/document.h"
 #include "store/catalog_build.h"
 

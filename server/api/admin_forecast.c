@@ -2,7 +2,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "domain/date.h"
+#include "domain/time/date.h"
 #include "service/admin_forecast.h"
 
 #define DAY_US INT64_C(86400000000)

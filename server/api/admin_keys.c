@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/utf8.h"
-#include "domain/name.h"
+#include "domain/limit/name.h"
 #include "service/keys.h"
 
 enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };

@@ -6,8 +6,8 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "domain/price_change.h"
-#include "domain/price_csv.h"
+#include "domain/price/price_change.h"
+#include "domain/price/price_csv.h"
 #include "service/admin_catalog.h"
 
 enum { ROWS_MOST = 2000 };

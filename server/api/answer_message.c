@@ -2,8 +2,8 @@
 #include "api/answer_message.h"
 
 #include "api/convert.h"
-#include "domain/headers.h"
-#include "domain/texts.h"
+#include "domain/text/headers.h"
+#include "domain/text/texts.h"
 
 static char *text(const char *s)
 {

@@ -4,8 +4,8 @@
 #include "api/doors_private.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
-#include "domain/entry.h"
-#include "domain/name.h"
+#include "domain/record/entry.h"
+#include "domain/limit/name.h"
 #include "service/pool.h"
 
 struct scope {

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
-#include "domain/name.h"
+#include "domain/limit/name.h"
 #include "rpc/message.h"
 
 enum { TEXT_MOST = 1024, ITEMS_MOST = 1000, NAME_MOST = 64 };

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "domain/name.h"
+#include "domain/limit/name.h"
 
 const char *role_name(enum role role)
 {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "domain/zone_file.h"
+#include "domain/time/zone_file.h"
 
 /* Of Redis. Texts are "" where it did not say. */
 struct store_facts {

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "domain/date.h"
+#include "domain/time/date.h"
 
 #define DAY_US INT64_C(86400000000)
 

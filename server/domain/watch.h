@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "domain/decision.h"
+#include "domain/limit/decision.h"
 
 enum watch_kind { WATCH_CHECK = 1, WATCH_RECORD, WATCH_CANCEL, WATCH_GRANT, WATCH_REFUSAL }; /* = bursar.v1.WatchKind */
 #define WATCH_KINDS (WATCH_REFUSAL + 1)

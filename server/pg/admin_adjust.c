@@ -3,7 +3,7 @@
 #include "pg/ledger.h"
 
 #include "base/list.h"
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 #include "pg/rows.h"
 
 #define SUMS \

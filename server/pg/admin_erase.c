@@ -6,7 +6,7 @@
 
 #include "base/list.h"
 #include "base/crypto/random.h"
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 
 /* $1 tenant, $2 id, $3 pseudonym, $4 a secret that nobody keeps: request ids stay apart, and cannot be guessed back. */
 static const char *const steps[] = {

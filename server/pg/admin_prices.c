@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/crypto/hash.h"
 #include "base/list.h"
-#include "domain/price_change.h"
+#include "domain/price/price_change.h"
 #include "pg/rows.h"
 
 static void key_args(struct pg_args *args, const struct price *price)

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "domain/date.h"
+#include "domain/time/date.h"
 
 #define DAY_US INT64_C(86400000000)
 #define NO_SUMS \

@@ -5,7 +5,7 @@
  */
 #include "pg/admin.h"
 
-#include "domain/date.h"
+#include "domain/time/date.h"
 
 /* So many are looked at for each place: enough where some use far more than others. */
 enum { CANDIDATES_A_PLACE = 50 };

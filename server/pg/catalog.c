@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "domain/price.h"
+#include "domain/price/price.h"
 #include "pg/admin.h"
 #include "pg/link.h"
 #include "pg/rows.h"

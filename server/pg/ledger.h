@@ -9,7 +9,7 @@
 #include "pg/pool.h"
 #include "store/ledger.h"
 
-/* ledger.flags beyond those of the price (domain/entry.h). */
+/* ledger.flags beyond those of the price (domain/record/entry.h). */
 #define LEDGER_FLAG_FINAL 256
 #define LEDGER_FLAG_LATE 512
 #define LEDGER_FLAG_NEVER_CHECKED 1024

@@ -2,7 +2,7 @@
  * Entries of the release before, which waited in an outbox while bursard was upgraded, name no windows. They count in those of the
  * account's zone in which the request was checked, as the migration has summed the rows that were in the ledger then.
  */
-#include "domain/window.h"
+#include "domain/limit/window.h"
 #include "pg/ledger.h"
 #include "pg/rows.h"
 

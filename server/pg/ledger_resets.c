@@ -1,7 +1,7 @@
 /* Resets and adjustments in the audit log: they reach PostgreSQL by the outbox, so their rows are written with those of the ledger. */
 #include <inttypes.h>
 
-#include "domain/limit.h"
+#include "domain/limit/limit.h"
 #include "pg/ledger_sums.h"
 
 const char ledger_resets_sql[] =

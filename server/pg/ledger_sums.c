@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/name.h"
+#include "domain/limit/name.h"
 #include "pg/ledger_sums.h"
 
 enum { SHARED_MAX = 3 }; /* of one entry: its team, its org, its tenant */

@@ -2,7 +2,7 @@
 #ifndef BURSAR_PG_LEDGER_SUMS_H
 #define BURSAR_PG_LEDGER_SUMS_H
 
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 #include "pg/link.h"
 
 /* Strings are the entries'. */

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "domain/decision.h"
+#include "domain/limit/decision.h"
 
 #define DAY_SPAN_US INT64_C(86400000000)
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "domain/limit.h"
+#include "domain/limit/limit.h"
 
 static bool too_many(const char *field, const char *id, int count, const char *tier, struct err *err)
 {

@@ -1,7 +1,7 @@
 /* Rows as structs. */
 #include "pg/rows.h"
 
-#include "domain/name.h"
+#include "domain/limit/name.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -5,9 +5,9 @@
 #include <libpq-fe.h>
 
 #include "base/arena.h"
-#include "domain/account.h"
-#include "domain/price.h"
-#include "domain/usage.h"
+#include "domain/limit/account.h"
+#include "domain/price/price.h"
+#include "domain/record/usage.h"
 #include "pg/args.h"
 #include "store/admin.h"
 #include "store/catalog.h"

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 
 /* Only so many are remembered by one loop. The breaker keeps them few; who is beyond that is left to expire. */
 enum { DEBTS_MAX = 10000 };

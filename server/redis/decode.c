@@ -1,7 +1,7 @@
 /* From bytes to domain words. */
 #include <string.h>
 
-#include "domain/policy_pack.h"
+#include "domain/limit/policy_pack.h"
 #include "redis/codec.h"
 
 enum { STATE_UNSURE = 16 }; /* beside a state: what was decided on what PostgreSQL had not answered for */

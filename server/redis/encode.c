@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "domain/policy_pack.h"
-#include "domain/profile.h"
+#include "domain/limit/policy_pack.h"
+#include "domain/limit/profile.h"
 
 enum { RECORD_VERSION = 2, BLOB_OWN = 1, BLOB_KEEP = 2 };
 #define RECORD_LEAST_US INT64_C(600000000)

@@ -3,7 +3,7 @@
 #define BURSAR_REDIS_KEYS_H
 
 #include "base/buf.h"
-#include "domain/account.h"
+#include "domain/limit/account.h"
 #include "store/outbox.h"
 
 enum partition_key { KEY_GEN, KEY_DUE, KEY_OUT, KEY_POL };

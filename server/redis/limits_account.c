@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/profile.h"
+#include "domain/limit/profile.h"
 #include "base/text/pack.h"
 #include "redis/limits_private.h"
 

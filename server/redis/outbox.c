@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "domain/name.h"
+#include "domain/limit/name.h"
 #include "base/text/pack.h"
 #include "redis/store_private.h"
 #include "redis/sweep.h"

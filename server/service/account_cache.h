@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "domain/account.h"
+#include "domain/limit/account.h"
 
 struct account_cache;
 

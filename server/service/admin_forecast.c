@@ -2,7 +2,7 @@
 #include "service/admin_forecast.h"
 
 #include "base/list.h"
-#include "domain/date.h"
+#include "domain/time/date.h"
 #include "service/parties.h"
 
 #define DAY_US INT64_C(86400000000)

@@ -5,7 +5,7 @@
 #ifndef BURSAR_SERVICE_ADMIN_PROOF_H
 #define BURSAR_SERVICE_ADMIN_PROOF_H
 
-#include "domain/usage.h"
+#include "domain/record/usage.h"
 #include "service/check.h"
 #include "store/accounts.h"
 #include "store/admin.h"

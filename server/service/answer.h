@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "domain/decision.h"
+#include "domain/limit/decision.h"
 #include "service/parties.h"
 #include "store/limits.h"
 

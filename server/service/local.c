@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/crypto/hash.h"
-#include "domain/bucket.h"
+#include "domain/limit/bucket.h"
 #include "service/seed.h"
 
 enum { GROUP = 4 };

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 #include "service/worker.h"
 
 struct party {

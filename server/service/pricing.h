@@ -2,7 +2,7 @@
 #ifndef BURSAR_SERVICE_PRICING_H
 #define BURSAR_SERVICE_PRICING_H
 
-#include "domain/price.h"
+#include "domain/price/price.h"
 #include "store/catalog.h"
 
 /* A price and what it makes of some tokens. */

@@ -8,7 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "domain/profile.h"
+#include "domain/limit/profile.h"
 #include "service/repair_private.h"
 #include "service/seed.h"
 

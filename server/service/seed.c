@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "domain/bucket.h"
+#include "domain/limit/bucket.h"
 
 /* A level is in time of the rate it was written under; a new rate takes over the units that are missing, rounded up. */
 static void level_set(

@@ -2,7 +2,7 @@
 #ifndef BURSAR_SERVICE_SEED_H
 #define BURSAR_SERVICE_SEED_H
 
-#include "domain/account.h"
+#include "domain/limit/account.h"
 #include "store/accounts.h"
 #include "store/catalog.h"
 

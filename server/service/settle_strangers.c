@@ -1,7 +1,7 @@
 /* Settling on accounts that this worker does not know: their records have sent their profiles, so that the answer shows what is theirs. */
 #include <string.h>
 
-#include "domain/profile.h"
+#include "domain/limit/profile.h"
 #include "service/settle_private.h"
 
 /* A record of a version that this worker did not know has sent its profile. */

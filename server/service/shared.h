@@ -5,7 +5,7 @@
 #ifndef BURSAR_SERVICE_SHARED_H
 #define BURSAR_SERVICE_SHARED_H
 
-#include "domain/account.h"
+#include "domain/limit/account.h"
 
 struct worker;
 struct shared;

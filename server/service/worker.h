@@ -10,7 +10,7 @@
 
 #include "base/conf/conf.h"
 #include "base/timers.h"
-#include "domain/window.h"
+#include "domain/limit/window.h"
 #include "service/account_cache.h"
 #include "store/accounts.h"
 #include "store/admin.h"

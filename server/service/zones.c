@@ -2,7 +2,7 @@
 #include "service/zones.h"
 
 #include "base/log.h"
-#include "domain/zone_file.h"
+#include "domain/time/zone_file.h"
 
 static void log_missing(const struct zones_facts *facts)
 {

@@ -6,10 +6,10 @@
 #define BURSAR_STORE_ACCOUNTS_H
 
 #include "base/arena.h"
-#include "domain/account.h"
-#include "domain/decision.h"
-#include "domain/entry.h"
-#include "domain/usage.h"
+#include "domain/limit/account.h"
+#include "domain/limit/decision.h"
+#include "domain/record/entry.h"
+#include "domain/record/usage.h"
 
 /* What a bucket had left. */
 struct bucket_level {

@@ -7,9 +7,9 @@
 #define BURSAR_STORE_ADMIN_H
 
 #include "domain/diagnosis.h"
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 #include "domain/pool.h"
-#include "domain/price.h"
+#include "domain/price/price.h"
 #include "store/admin_accounts.h"
 #include "store/catalog.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "domain/account.h"
+#include "domain/limit/account.h"
 
 struct admin_job {
 	struct arena *arena; /* of the call; results are allocated here by the store's thread while the caller waits */

@@ -10,9 +10,9 @@
 
 #include "base/arena.h"
 #include "domain/api_key.h"
-#include "domain/limit.h"
+#include "domain/limit/limit.h"
 #include "domain/pool.h"
-#include "domain/price.h"
+#include "domain/price/price.h"
 
 enum fail_policy { FAIL_LOCAL = 1, FAIL_OPEN = 2, FAIL_CLOSED = 3 }; /* = bursar.v1.FailPolicy */
 enum unknown_users { UNKNOWN_ADMIT = 1, UNKNOWN_REFUSE = 2 };

@@ -11,8 +11,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "domain/entry.h"
-#include "domain/usage.h"
+#include "domain/record/entry.h"
+#include "domain/record/usage.h"
 #include "store/admin.h"
 
 /* What every operation has. `ok` false: nothing is known to have happened, ask again later. */

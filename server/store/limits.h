@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "domain/account.h"
-#include "domain/decision.h"
+#include "domain/limit/account.h"
+#include "domain/limit/decision.h"
 #include "domain/diagnosis.h"
 
 /* One account as the caller believes it to be. Strings and policy are the caller's and outlive the operation. */
@@ -60,7 +60,7 @@ struct standing {
 struct stale {
 	int index;
 	uint32_t version;
-	const uint8_t *meta; /* profile_unpack (domain/profile.h) */
+	const uint8_t *meta; /* profile_unpack (domain/limit/profile.h) */
 	size_t meta_len;
 };
 
@@ -116,7 +116,7 @@ struct limits_check {
 	uint64_t
 		nonce; /* of this call, by which the store knows it when it arrives twice; 0 = the store makes one and puts it here */
 	int64_t latest_us; /* by the store's clock: after that the caller has given up, so nothing is decided any more; 0 = never */
-	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/entry.h) */
+	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/record/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
 	bool unsure; /* of one that was made before: it was decided on what PostgreSQL had not answered for */
@@ -257,7 +257,7 @@ struct reservation_row {
 	int64_t started_at_us, expires_at_us;
 	struct amounts held, used; /* held: 0 once it is not open */
 	uint32_t attempts; /* bit a: attempt a was recorded */
-	const uint8_t *info; /* entry_info_unpack (domain/entry.h) */
+	const uint8_t *info; /* entry_info_unpack (domain/record/entry.h) */
 	size_t info_len;
 };
 /*

@@ -12,8 +12,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "domain/account.h"
-#include "domain/entry.h"
+#include "domain/limit/account.h"
+#include "domain/record/entry.h"
 
 #define PARTITIONS 256
 #define OUTBOX_ID_MAX 48
@@ -48,7 +48,7 @@ struct outbox_waiting {
 
 struct outbox_entry {
 	char id[OUTBOX_ID_MAX];
-	const uint8_t *bytes; /* entry_unpack (domain/entry.h) */
+	const uint8_t *bytes; /* entry_unpack (domain/record/entry.h) */
 	size_t len;
 };
 

@@ -1,4 +1,4 @@
-/* The backend in memory: server/domain/decision.h with the order of things that docs/store.md gives the scripts. */
+/* The backend in memory: server/domain/limit/decision.h with the order of things that docs/store.md gives the scripts. */
 #include "model_store.h"
 #include "seeding.h"
 

@@ -10,8 +10,8 @@
 
 #include "base/arena.h"
 #include "base/list.h"
-#include "domain/entry.h"
-#include "domain/policy_pack.h"
+#include "domain/record/entry.h"
+#include "domain/limit/policy_pack.h"
 #include "redis/codec.h"
 #include "redis/keys.h"
 #include "redis/stores.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "domain/date.h"
+#include "domain/time/date.h"
 
 void line_fail(const struct line *line, const char *fmt, ...)
 {

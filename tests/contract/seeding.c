@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "domain/bucket.h"
+#include "domain/limit/bucket.h"
 
 void unseeded_add(struct limits_op *op, int index, const struct account_state *state)
 {

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "domain/limit.h"
-#include "domain/price_csv.h"
+#include "domain/limit/limit.h"
+#include "domain/price/price_csv.h"
 #include "fuzz/fuzz.h"
 
 /* Each rate, written and read, is the same; and 1,000 tokens of one class cost that many nano-USD (pico by 1,000). */

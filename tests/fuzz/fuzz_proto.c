@@ -11,9 +11,9 @@
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
-#include "domain/entry.h"
-#include "domain/policy_pack.h"
-#include "domain/profile.h"
+#include "domain/record/entry.h"
+#include "domain/limit/policy_pack.h"
+#include "domain/limit/profile.h"
 #include "fuzz/fuzz.h"
 
 enum form { FORM_HANDLE, FORM_ENTRY, FORM_INFO, FORM_USAGE, FORM_PROFILE, FORM_POLICY, FORM_COUNT };

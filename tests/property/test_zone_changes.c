@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "contract/chance.h"
-#include "domain/date.h"
-#include "domain/profile.h"
-#include "domain/zone_file.h"
+#include "domain/time/date.h"
+#include "domain/limit/profile.h"
+#include "domain/time/zone_file.h"
 
 #define SECOND INT64_C(1000000)
 #define HOUR (3600 * SECOND)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/bucket.h"
-#include "domain/decision.h"
+#include "domain/limit/bucket.h"
+#include "domain/limit/decision.h"
 
 #define NOW INT64_C(1795435200000000) /* 2026-11-23T12:00:00Z */
 #define HOUR INT64_C(3600000000)

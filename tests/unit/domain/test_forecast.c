@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "domain/date.h"
+#include "domain/time/date.h"
 #include "domain/forecast.h"
 
 #define DAY_US INT64_C(86400000000)

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "domain/date.h"
-#include "domain/headers.h"
-#include "domain/texts.h"
+#include "domain/time/date.h"
+#include "domain/text/headers.h"
+#include "domain/text/texts.h"
 
 #define SECOND INT64_C(1000000)
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "domain/policy_pack.h"
+#include "domain/limit/policy_pack.h"
 
 static struct err err;
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "domain/limit.h"
-#include "domain/price.h"
+#include "domain/limit/limit.h"
+#include "domain/price/price.h"
 
 static void prices_are_read_exactly_to_the_pico_dollar(void **state)
 {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/entry.h"
-#include "domain/profile.h"
+#include "domain/record/entry.h"
+#include "domain/limit/profile.h"
 #include "base/text/pack.h"
 
 static struct arena arena;

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "domain/limit.h"
-#include "domain/price.h"
+#include "domain/limit/limit.h"
+#include "domain/price/price.h"
 
 #define NONE PRICE_NONE
 

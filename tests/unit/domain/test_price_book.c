@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "domain/price.h"
+#include "domain/price/price.h"
 
 #define ROWS_MAX 64
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "domain/price_change.h"
+#include "domain/price/price_change.h"
 
 static struct price priced(int64_t input, int64_t output)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "domain/price_csv.h"
+#include "domain/price/price_csv.h"
 
 #define HEADER "provider,model,input_usd_per_1m,output_usd_per_1m,source\n"
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "domain/texts.h"
+#include "domain/text/texts.h"
 
 #define SECOND INT64_C(1000000)
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "domain/usage.h"
+#include "domain/record/usage.h"
 
 #define DAY INT64_C(86400000000)
 #define NOW (100 * DAY + DAY / 2)

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "domain/date.h"
-#include "domain/tz.h"
-#include "domain/window.h"
-#include "domain/zone_file.h"
+#include "domain/time/date.h"
+#include "domain/time/tz.h"
+#include "domain/limit/window.h"
+#include "domain/time/zone_file.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY (86400 * SECOND)

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "domain/window.h"
-#include "domain/zone_file.h"
+#include "domain/limit/window.h"
+#include "domain/time/zone_file.h"
 
 #define NOW INT64_C(1795435200000000) /* 2026-11-23 12:00 UTC */
 #define HOUR INT64_C(3600000000)

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "domain/window.h"
-#include "domain/zone_file.h"
+#include "domain/limit/window.h"
+#include "domain/time/zone_file.h"
 
 enum { THREADS = 8, ROUNDS = 200 };
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "domain/date.h"
+#include "domain/time/date.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 

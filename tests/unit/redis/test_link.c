@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 #include "redis/keys.h"
 #include "redis_bench.h"
 

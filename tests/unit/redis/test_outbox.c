@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "domain/entry.h"
+#include "domain/record/entry.h"
 #include "redis_bench.h"
 
 static struct redis_bench bench;

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "domain/profile.h"
+#include "domain/limit/profile.h"
 #include "tiers_default.h"
 
 static void later(struct fake *fake, void (*run)(void *op), void *op)

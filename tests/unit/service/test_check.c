@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "domain/profile.h"
+#include "domain/limit/profile.h"
 #include "tiers_default.h"
 #include "fakes.h"
 #include "service/check.h"

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/embedded.h"
-#include "domain/price_csv.h"
+#include "domain/price/price_csv.h"
 #include "tiers_default.h"
 
 static const char *migration(const char *name)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "domain/limit.h"
+#include "domain/limit/limit.h"
 
 #define TIERS_DEFAULT 3
 #define TIERS_DEFAULT_OUTPUT_TOKENS 1000 /* held when a check names no max_output_tokens */

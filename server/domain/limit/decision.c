@@ -1,0 +1,279 @@
+/* Rolling, converting, testing and taking. docs/store.md numbers the rules. */
+#include "domain/limit/decision.h"
+
+#include "domain/limit/bucket.h"
+
+int64_t amounts_of(const struct amounts *amounts, enum dimension dimension)
+{
+	switch (dimension) {
+	case DIM_REQUESTS:
+		return amounts->requests;
+	case DIM_TOKENS:
+		return amounts->input + amounts->output;
+	case DIM_INPUT:
+		return amounts->input;
+	case DIM_OUTPUT:
+		return amounts->output;
+	case DIM_COST:
+		return amounts->cost;
+	case DIM_CONCURRENT:
+	case DIM_COUNT:
+		break;
+	}
+	return 1; /* a level counts the reservation itself */
+}
+
+/* A window that begins for the first time is empty. Of one that had begun before the ledger knows the use, and what is held stays held. */
+static void window_empty(struct account_state *state, enum window_unit unit, bool again)
+{
+	for (int i = 0; i < state->policy->count; i++) {
+		const struct limit *limit = &state->policy->limits[i];
+		uint32_t bit = UINT32_C(1) << i;
+
+		if (limit->kind != KIND_CALENDAR || limit->unit != unit)
+			continue;
+		state->limits[i].calendar.settled = 0;
+		state->notified &= ~bit;
+		if (!again)
+			state->limits[i].calendar.held = 0;
+		state->unseeded = again ? state->unseeded | bit : state->unseeded & ~bit;
+	}
+}
+
+static void window_move(struct account_state *state, enum window_unit unit, int64_t start, int64_t end)
+{
+	int64_t before = state->window_start[unit];
+	bool again = start < before || start <= state->ahead_us;
+
+	if (start < before && before > state->ahead_us)
+		state->ahead_us = (before + 999999) / 1000000 * 1000000;
+	state->window_start[unit] = start;
+	state->window_end[unit] = end;
+	window_empty(state, unit, again);
+}
+
+bool state_follow(struct account_state *state, int64_t now_us)
+{
+	int64_t ahead = state->clock_us - now_us;
+
+	state->clock_us = state_now(state, now_us);
+	for (int i = 0; ahead > CLOCK_SLACK_US && i < state->policy->count; i++) {
+		union limit_state *at = &state->limits[i];
+
+		if (state->policy->limits[i].kind != KIND_BUCKET)
+			continue;
+		if (at->bucket.full_at_us >= now_us + ahead) {
+			at->bucket.full_at_us -= ahead;
+		} else if (at->bucket.full_at_us > now_us) {
+			at->bucket.full_at_us = now_us;
+			at->bucket.rem = 0;
+		}
+	}
+	return ahead > CLOCK_SLACK_US;
+}
+
+bool state_roll(struct account_state *state, const struct windows *windows, int64_t now_us)
+{
+	bool turned_back = state_follow(state, now_us);
+
+	for (int u = 0; u < WINDOW_COUNT; u++) {
+		int64_t start = windows_start(windows, (enum window_unit)u, state->clock_us);
+		int64_t end = windows_end(windows, (enum window_unit)u, state->clock_us);
+		bool ahead = state->window_start[u] > state->clock_us;
+		bool ended = start > state->window_start[u] && state->clock_us >= state->window_end[u];
+
+		if (start >= 0 && (ended || ahead))
+			window_move(state, (enum window_unit)u, start, end);
+	}
+	return turned_back;
+}
+
+/* Do two calendar limits count the same, whatever they are called? */
+static bool counts_same(const struct limit *a, const struct limit *b)
+{
+	return a->kind == KIND_CALENDAR && b->kind == KIND_CALENDAR && a->dimension == b->dimension &&
+	       a->unit == b->unit && a->interface_hash == b->interface_hash && a->model_hash == b->model_hash;
+}
+
+/* The limit that carries its state over to `limit`; -1 when there is none. */
+static int convert_from(const struct policy *policy, const struct limit *limit)
+{
+	int from = -1;
+
+	for (int i = 0; i < policy->count; i++) {
+		const struct limit *old = &policy->limits[i];
+
+		if (limit->kind == KIND_CALENDAR ? counts_same(old, limit)
+						 : old->id == limit->id && old->dimension == limit->dimension &&
+							   old->kind == limit->kind) {
+			if (old->id == limit->id)
+				return i;
+			from = from < 0 ? i : from;
+		}
+	}
+	return from;
+}
+
+static void bucket_convert(const struct limit *from, const struct limit *to, int64_t now_us, union limit_state *state)
+{
+	int64_t used;
+
+	if ((from->num == to->num && from->den == to->den) || state->bucket.full_at_us < now_us)
+		return;
+	used = bucket_used(from, state, now_us);
+	state->bucket.full_at_us = now_us;
+	state->bucket.rem = 0;
+	bucket_take(to, state, used, now_us);
+}
+
+/* What a calendar limit of the next policy holds: what runs gives it back to limits by their id. */
+static int64_t convert_held(const struct account_state *old, const struct limit *to)
+{
+	for (int i = 0; i < old->policy->count; i++) {
+		const struct limit *limit = &old->policy->limits[i];
+
+		if (limit->id == to->id)
+			return limit->kind == KIND_CALENDAR && limit->dimension == to->dimension &&
+					       limit->unit == to->unit
+				       ? old->limits[i].calendar.held
+				       : 0;
+	}
+	return 0;
+}
+
+void state_convert(struct account_state *state, const struct policy *to, int64_t now_us)
+{
+	struct account_state old = *state;
+
+	state->policy = to;
+	state->notified = state->unseeded = 0;
+	for (int i = 0; i < to->count; i++) {
+		int from = convert_from(old.policy, &to->limits[i]);
+
+		bool calendar = to->limits[i].kind == KIND_CALENDAR;
+
+		state->limits[i] = (union limit_state){0};
+		if (from >= 0)
+			state->limits[i] = old.limits[from];
+		if (calendar)
+			state->limits[i].calendar.held = convert_held(&old, &to->limits[i]);
+		if (from < 0) {
+			state->unseeded |= (uint32_t)calendar << i;
+			continue;
+		}
+		state->notified |= (old.notified >> from & 1) << i;
+		state->unseeded |= (old.unseeded >> from & 1) << i;
+		if (to->limits[i].kind == KIND_BUCKET)
+			bucket_convert(
+				&old.policy->limits[from], &to->limits[i], state_now(state, now_us), &state->limits[i]);
+	}
+}
+
+static bool limit_passes(const struct account_state *state, int index, const struct request *request, int64_t now_us)
+{
+	const struct limit *limit = &state->policy->limits[index];
+	const union limit_state *at = &state->limits[index];
+	int64_t n = amounts_of(&request->estimate, limit->dimension);
+
+	if (limit->kind == KIND_LEVEL)
+		return at->open + 1 <= limit->amount;
+	if (n == 0 && request->probe_cost && limit->dimension == DIM_COST)
+		n = 1;
+	if (n == 0)
+		return true;
+	if (limit->kind == KIND_BUCKET)
+		return bucket_fits(limit, at, n, now_us);
+	return at->calendar.settled + at->calendar.held + n <= state_effective(state, limit, now_us);
+}
+
+bool decision_test(const struct account_state *const states[], int count, const struct request *request, int64_t now_us,
+	struct verdict verdicts[])
+{
+	bool passes = true;
+
+	for (int a = 0; a < count; a++) {
+		const struct account_state *state = states[a];
+
+		verdicts[a] = (struct verdict){0};
+		for (int i = 0; i < state->policy->count; i++) {
+			const struct limit *limit = &state->policy->limits[i];
+
+			if (!limit_matches(limit, request->interface_hash, request->model_hash) ||
+				limit_passes(state, i, request, state_now(state, now_us)))
+				continue;
+			if (limit->shadow || state->bypass)
+				verdicts[a].would |= UINT32_C(1) << i;
+			else
+				verdicts[a].failed |= UINT32_C(1) << i;
+		}
+		if (verdicts[a].failed || state->suspended || state->deleted)
+			passes = false;
+	}
+	return passes;
+}
+
+uint32_t state_notify(struct account_state *state, int index)
+{
+	const struct limit *limit = &state->policy->limits[index];
+	const union limit_state *at = &state->limits[index];
+	uint32_t bit = UINT32_C(1) << index;
+	__int128 use;
+
+	if (limit->kind != KIND_CALENDAR || !limit->notify || limit->warn_percent <= 0 || state->notified & bit)
+		return 0;
+	use = at->calendar.settled + at->calendar.held;
+	if (use * 100 < (__int128)state_effective(state, limit, state->clock_us) * limit->warn_percent)
+		return 0;
+	state->notified |= bit;
+	return bit;
+}
+
+static void limit_take(struct account_state *state, int index, int64_t n, struct holding *holding)
+{
+	const struct limit *limit = &state->policy->limits[index];
+	union limit_state *at = &state->limits[index];
+
+	*holding = (struct holding){
+		.limit_id = limit->id, .dimension = limit->dimension, .kind = limit->kind, .unit = limit->unit};
+	switch (limit->kind) {
+	case KIND_BUCKET:
+		bucket_take(limit, at, n, state->clock_us);
+		holding->full_at_us = at->bucket.full_at_us;
+		break;
+	case KIND_CALENDAR:
+		at->calendar.held = count_add(at->calendar.held, n);
+		break;
+	case KIND_LEVEL:
+		at->open++;
+		break;
+	}
+}
+
+void decision_take(struct account_state *const states[], int count, const struct request *request, int64_t now_us,
+	int64_t ttl_us, struct reservation *reservation, struct verdict verdicts[])
+{
+	*reservation = (struct reservation){.state = RESERVATION_OPEN,
+		.started_at_us = now_us,
+		.expires_at_us = now_us + ttl_us,
+		.held = request->estimate,
+		.interface_hash = request->interface_hash,
+		.model_hash = request->model_hash,
+		.accounts = count};
+	for (int a = 0; a < count; a++) {
+		struct account_state *state = states[a];
+
+		state_follow(state, now_us);
+		state->open++;
+		for (int u = 0; u < WINDOW_COUNT; u++)
+			reservation->account[a].window_start[u] = state->window_start[u];
+		for (int i = 0; i < state->policy->count; i++) {
+			const struct limit *limit = &state->policy->limits[i];
+
+			if (!limit_matches(limit, request->interface_hash, request->model_hash))
+				continue;
+			limit_take(state, i, amounts_of(&request->estimate, limit->dimension),
+				&reservation->account[a].holdings[reservation->account[a].count++]);
+			verdicts[a].notify |= state_notify(state, i);
+		}
+	}
+}

@@ -1,0 +1,61 @@
+/* Token classes. */
+#include "domain/record/entry.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char *const class_names[] = {
+	"input", "cached_input", "cache_write", "output", "reasoning", "audio_input", "audio_output"};
+
+const char *token_class_name(enum token_class class)
+{
+	return class < TOKEN_CLASS_COUNT ? class_names[class] : NULL;
+}
+
+int64_t tokens_input(const struct tokens *tokens)
+{
+	return tokens->count[TOKEN_INPUT] + tokens->count[TOKEN_CACHED_INPUT] + tokens->count[TOKEN_CACHE_WRITE] +
+	       tokens->count[TOKEN_AUDIO_INPUT];
+}
+
+int64_t tokens_output(const struct tokens *tokens)
+{
+	return tokens->count[TOKEN_OUTPUT] + tokens->count[TOKEN_REASONING] + tokens->count[TOKEN_AUDIO_OUTPUT];
+}
+
+bool tokens_check(const struct tokens *tokens, const char *field, struct err *err)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		int64_t count = tokens->count[i];
+		char path[96];
+
+		snprintf(path, sizeof(path), "%s.%s_tokens", field, class_names[i]);
+		if (count < 0 || count > COUNT_MAX)
+			return err_invalid(err, path, "%" PRId64 " is not within 0 and %" PRId64, count, COUNT_MAX);
+		sum += count;
+	}
+	if (sum > COUNT_MAX)
+		return err_invalid(err, field, "%" PRId64 " tokens together are more than %" PRId64, sum, COUNT_MAX);
+	return true;
+}
+
+bool tokens_check_signed(const struct tokens *tokens, const char *field, struct err *err)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		int64_t count = tokens->count[i];
+		char path[96];
+
+		snprintf(path, sizeof(path), "%s.%s_tokens", field, class_names[i]);
+		if (count < -COUNT_MAX || count > COUNT_MAX)
+			return err_invalid(err, path, "%" PRId64 " is not within %" PRId64 " and %" PRId64, count,
+				-COUNT_MAX, COUNT_MAX);
+		sum += count < 0 ? -count : count;
+	}
+	if (sum > COUNT_MAX)
+		return err_invalid(err, field, "%" PRId64 " tokens together are more than %" PRId64, sum, COUNT_MAX);
+	return true;
+}

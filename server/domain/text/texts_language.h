@@ -1,0 +1,40 @@
+/* What one language brings to the sentences. For texts.c only. */
+#ifndef BURSAR_DOMAIN_TEXT_TEXTS_LANGUAGE_H
+#define BURSAR_DOMAIN_TEXT_TEXTS_LANGUAGE_H
+
+#include "domain/text/texts.h"
+
+enum noun {
+	NOUN_REQUEST,
+	NOUN_TOKEN,
+	NOUN_INPUT,
+	NOUN_OUTPUT,
+	NOUN_SECOND,
+	NOUN_MINUTE,
+	NOUN_HOUR,
+	NOUN_DAY,
+	NOUN_OTHER, /* one of those with whom a limit is shared */
+	NOUN_RUNNING, /* with its verb: "request is still running" */
+	NOUN_HOLDING, /* the same, "and holds part of" the limit */
+	NOUN_COUNT
+};
+
+struct language {
+	const char *code;
+	const char *group; /* between thousands */
+	bool slavic; /* three forms: 1 запрос, 2 запроса, 5 запросов */
+	const char *noun[NOUN_COUNT][3];
+	const char *who[ACCOUNT_TENANT + 1]; /* has reached */
+	const char *whose[ACCOUNT_TENANT + 1]; /* limit */
+	const char *per_window[WINDOW_COUNT];
+	const char *per_second, *per_minute, *per_hour;
+	const char *per_span; /* "per %s": before a duration */
+	const char *at_once;
+	const char *where[2]; /* in a team, in an org: behind the others with whom a limit is shared */
+	const struct text_template *templates; /* ends in a row without code */
+};
+
+/* The best there is for a tag such as "de-AT"; English when there is none. */
+const struct language *language_find(const char *tag);
+
+#endif

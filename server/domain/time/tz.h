@@ -1,0 +1,45 @@
+/*
+ * Offsets of time zones, read from TZif files of version 2 or newer (RFC 8536), with the rule of their footer for times
+ * behind the last transition. Own code, because libc's is one zone a process.
+ */
+#ifndef BURSAR_DOMAIN_TIME_TZ_H
+#define BURSAR_DOMAIN_TIME_TZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ZONE_NAME_MAX 64
+
+/* One change of the clocks, as "M3.5.0/2" says it. */
+struct tz_change {
+	char form; /* 'M' month.week.weekday, 'J' day 1..365 without leap days, 'D' day 0..365 with */
+	int month, week, weekday, day;
+	int32_t time; /* seconds after local midnight; may be negative or more than a day */
+};
+struct tz_rule {
+	bool has_dst;
+	int32_t standard, dst; /* seconds east of UTC */
+	struct tz_change to_dst, to_standard;
+};
+
+struct tz {
+	int count;
+	int64_t *at; /* transitions, rising, seconds UTC */
+	int32_t *offset; /* from at[i] on, seconds east */
+	int32_t first; /* before at[0] */
+	bool has_rule; /* from at[count - 1] on; without one the last offset stays */
+	struct tz_rule rule;
+};
+
+/* Reads the bytes of a TZif file. False when they are none. Freed with tz_release. */
+bool tz_parse(const uint8_t *data, size_t len, struct tz *out);
+void tz_release(struct tz *tz);
+
+/* Reads a POSIX TZ text such as "CET-1CEST,M3.5.0,M10.5.0/3" (not terminated). */
+bool tz_rule_parse(const char *text, size_t len, struct tz_rule *out);
+
+/* The offset in force at `at` (seconds UTC), and since and until when: [*from, *to). */
+int32_t tz_offset(const struct tz *tz, int64_t at, int64_t *from, int64_t *to);
+
+#endif
