@@ -12,8 +12,8 @@
 #include "base/list.h"
 #include "domain/record/entry.h"
 #include "domain/limit/policy_pack.h"
-#include "redis/codec.h"
-#include "redis/keys.h"
+#include "redis/codec/codec.h"
+#include "redis/codec/keys.h"
 #include "redis/stores.h"
 #include "redis_server.h"
 

@@ -6,7 +6,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "redis/functions.h"
+#include "redis/link/functions.h"
 
 /* Starts it, once a program; false, with a sentence on stderr, when there is no redis-server. Ignores SIGPIPE. */
 bool redis_server_start(void);

@@ -8,7 +8,7 @@
 #include "base/crypto/hash.h"
 #include "base/utf8.h"
 #include "fuzz/fuzz.h"
-#include "redis/pools_answer.h"
+#include "redis/pools/answer.h"
 #include "service/pool.h"
 
 enum form { CONFIGURE, EPOCH, ACQUIRE, RENEW, RELEASE, CANCEL, SYNC, TICK, STATS, HINT, LEASE, FORMS };

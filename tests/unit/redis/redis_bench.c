@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "redis/keys.h"
+#include "redis/codec/keys.h"
 
 static struct redis_bench *now;
 static int came;

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "redis/codec.h"
+#include "redis/codec/codec.h"
 
 static struct arena arena;
 static struct policy policy;

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "redis/errors.h"
+#include "redis/link/errors.h"
 
 static void texts_of_all_versions_are_known_by_their_beginnings(void **state)
 {

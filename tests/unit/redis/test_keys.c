@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "redis/keys.h"
-#include "redis/url.h"
+#include "redis/codec/keys.h"
+#include "redis/link/url.h"
 
 static void a_key_names_its_partition_and_account(void **state)
 {

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "domain/record/entry.h"
-#include "redis/keys.h"
+#include "redis/codec/keys.h"
 #include "redis_bench.h"
 
 #define TIMEOUT_US 50000

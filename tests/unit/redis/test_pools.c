@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "contract/redis_server.h"
-#include "redis/pools_answer.h"
+#include "redis/pools/answer.h"
 #include "redis/stores.h"
 
 static uv_loop_t loop;

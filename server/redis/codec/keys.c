@@ -1,0 +1,146 @@
+/* The names of keys in Redis. */
+#include "redis/codec/keys.h"
+
+#include <string.h>
+
+#include "base/crypto/hash.h"
+#include "base/utf8.h"
+
+static char kind_letter(enum account_kind kind)
+{
+	static const char letters[] = {
+		[ACCOUNT_USER] = 'u',
+		[ACCOUNT_TEAM] = 't',
+		[ACCOUNT_ORG] = 'o',
+		[ACCOUNT_MODEL] = 'm',
+		[ACCOUNT_TENANT] = 'n',
+	};
+
+	return letters[kind];
+}
+
+int partition_of(enum account_kind kind, const char *tenant, const char *id)
+{
+	char text[2 * ID_MAX + 4];
+	size_t tenant_len = strlen(tenant);
+	size_t id_len = strlen(id);
+
+	if (tenant_len > ID_MAX || id_len > ID_MAX) /* refused at the edge; here only kept out of the array */
+		return 0;
+	memcpy(text, tenant, tenant_len + 1);
+	text[tenant_len + 1] = kind_letter(kind);
+	text[tenant_len + 2] = '\0';
+	memcpy(text + tenant_len + 3, id, id_len);
+	return (int)(hash64(text, tenant_len + 3 + id_len) % PARTITIONS);
+}
+
+static void put_number(struct buf *out, int n)
+{
+	char digits[3];
+	int count = 0;
+
+	do
+		digits[count++] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	while (count > 0)
+		buf_put(out, &digits[--count], 1);
+}
+
+static void put_tag(struct buf *out, int partition)
+{
+	buf_put(out, "b:{p", 4);
+	put_number(out, partition);
+	buf_put(out, "}:", 2);
+}
+
+static void put_names(struct buf *out, const char *tenant, const char *id)
+{
+	key_escape(out, tenant, strlen(tenant));
+	buf_put(out, "/", 1);
+	key_escape(out, id, strlen(id));
+}
+
+void key_partition(struct buf *out, int partition, enum partition_key key)
+{
+	static const char names[][4] = {[KEY_GEN] = "gen", [KEY_DUE] = "due", [KEY_OUT] = "out", [KEY_POL] = "pol"};
+
+	put_tag(out, partition);
+	buf_put(out, names[key], 3);
+}
+
+static void put_account(
+	struct buf *out, const char prefix[2], enum account_kind kind, const char *tenant, const char *id)
+{
+	char letter[2] = {kind_letter(kind), ':'};
+
+	put_tag(out, partition_of(kind, tenant, id));
+	buf_put(out, prefix, 2);
+	buf_put(out, letter, 2);
+	put_names(out, tenant, id);
+}
+
+void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
+{
+	put_account(out, "a:", kind, tenant, id);
+}
+
+void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
+{
+	put_account(out, "f:", kind, tenant, id);
+}
+
+void key_marker(struct buf *out, const char *tenant, const char *user, const char *request_id)
+{
+	put_tag(out, partition_of(ACCOUNT_USER, tenant, user));
+	buf_put(out, "q:", 2);
+	put_names(out, tenant, user);
+	buf_put(out, "/", 1);
+	key_escape(out, request_id, strlen(request_id));
+}
+
+void key_markers(struct buf *out, int partition, const char *tenant, const char *user)
+{
+	put_tag(out, partition);
+	buf_put(out, "q:", 2);
+	key_escape(out, tenant, strlen(tenant));
+	buf_put(out, "/", 1);
+	if (!user[0])
+		return;
+	key_escape(out, user, strlen(user));
+	buf_put(out, "/", 1);
+}
+
+void key_reset_marker(
+	struct buf *out, enum account_kind kind, const char *tenant, const char *id, const char *request_id)
+{
+	put_account(out, "r:", kind, tenant, id);
+	buf_put(out, "/", 1);
+	key_escape(out, request_id, strlen(request_id));
+}
+
+void accounts_digest_add(struct accounts_digest *digest, enum account_kind kind, const char *tenant, const char *id)
+{
+	buf_put_u8(&digest->text, (uint8_t)kind);
+	buf_put(&digest->text, tenant, strlen(tenant) + 1);
+	buf_put(&digest->text, id, strlen(id) + 1);
+}
+
+void accounts_digest_end(struct accounts_digest *digest, uint8_t out[8])
+{
+	uint64_t hash = hash64(digest->text.data, digest->text.len);
+
+	for (int i = 0; i < 8; i++)
+		out[i] = (uint8_t)(hash >> (8 * i));
+	buf_reset(&digest->text);
+}
+
+void key_pool(struct buf *out, const char *tenant, const char *pool, enum pool_key key)
+{
+	static const char *const names[POOL_KEYS] = {
+		"cfg", "st", "req", "usr", "wait", "ready", "since", "age", "lease", "wk", "own", "gc"};
+
+	buf_put_str(out, "b:{pool:");
+	put_names(out, tenant, pool);
+	buf_put_str(out, "}:");
+	buf_put_str(out, names[key]);
+}

@@ -1,0 +1,340 @@
+/* struct limits_store on Redis: each operation is one function call. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "redis/limits/private.h"
+
+/* How long a cancel that Redis did not answer stays owed: an ordinary reservation has expired by then. */
+#define OWED_US INT64_C(900000000)
+
+struct redis_limits *redis_limits_of(struct limits_store *store)
+{
+	return container_of(store, struct redis_limits, store);
+}
+
+bool limits_answered(struct limits_op *op, const redisReply *reply, const struct err *err, struct cut *cut)
+{
+	op->status = LIMITS_FAILED;
+	if (err) {
+		op->err = *err;
+		return false;
+	}
+	if (!reply_cut(reply, cut, &op->err) || !codec_status(cut, op))
+		return false;
+	if (op->status == LIMITS_CLOCK)
+		metric_inc(METRIC_redis_clock_retries_total, 0, 0);
+	if (op->status == LIMITS_ABSENT)
+		metric_inc(METRIC_redis_policy_misses_total, 0, 0);
+	return true;
+}
+
+void limits_begin(struct limits_op *op)
+{
+	op->err = (struct err){0};
+	op->mask = 0;
+	op->stale_count = op->unseeded_count = 0;
+	op->standings = 0;
+}
+
+struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const struct belief belief[], int count)
+{
+	struct redis_command *command = redis_command_new(limits->redis.link, done, user);
+	struct redis_store *redis = &limits->redis;
+	int partition = partition_of(ACCOUNT_USER, tenant, name);
+
+	redis_arg_function(command, function, PARTITION_KEYS + count);
+	arg_scratch(redis, command);
+	arg_partition(redis, command, partition, KEY_DUE);
+	arg_partition(redis, command, partition, KEY_OUT);
+	arg_partition(redis, command, partition, KEY_POL);
+	for (int i = 0; i < count; i++)
+		arg_account(redis, command, belief[i].kind, belief[i].tenant, belief[i].id);
+	return command;
+}
+
+static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const char *request_id, const struct belief belief[], int count)
+{
+	key_marker(&limits->redis.scratch, tenant, name, request_id ? request_id : "");
+	return limits_request_command(limits, function, done, user, tenant, name, belief, count);
+}
+
+static void digest_of(struct redis_store *redis, const struct belief belief[], int count, uint8_t out[8])
+{
+	for (int i = 0; i < count; i++)
+		accounts_digest_add(&redis->digest, belief[i].kind, belief[i].tenant, belief[i].id);
+	accounts_digest_end(&redis->digest, out);
+}
+
+void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct belief *belief)
+{
+	codec_blob(&redis->scratch, belief, &redis->packed);
+	arg_scratch(redis, command);
+}
+
+/* Never 0, and never one that another loop, or an earlier one, has used for the same request. */
+static uint64_t nonce_next(struct redis_limits *limits)
+{
+	if (++limits->nonce == 0)
+		++limits->nonce;
+	return limits->nonce;
+}
+
+/* Nobody knows whether the check is decided, or will be: what it may hold is owed. */
+static void owe_check(struct redis_limits *limits, const struct limits_check *op, const struct redis_command *command)
+{
+	struct debt_terms terms = {.keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count),
+		.nonce = op->nonce,
+		.latest_us = op->latest_us,
+		.until_us = clock_mono_us() + op->ttl_us};
+
+	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+	debts_add(&limits->debts, &terms);
+}
+
+/* What a debt of this check is made of: the command is gone by then. */
+static void keep_keys(struct limits_check *op, const struct redis_command *command)
+{
+	struct redis_args keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count);
+	struct redis_args *kept = arena_alloc(op->op.arena, sizeof(*kept) + keys.len);
+
+	*kept = keys;
+	kept->bytes = memcpy(kept + 1, keys.bytes, keys.len);
+	op->op.impl[1] = kept;
+}
+
+static void check_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_check *op = command->user;
+	struct cut cut;
+
+	if (err && command->in_doubt && !op->dry_run)
+		owe_check(op->op.impl[0], op, command);
+	if (limits_answered(&op->op, reply, err, &cut) && op->op.status <= LIMITS_REPEAT)
+		codec_check_answer(&cut, op);
+	if (!op->dry_run && (op->op.status == LIMITS_OK || op->op.status == LIMITS_REPEAT))
+		keep_keys(op, command);
+	op->op.done(&op->op);
+}
+
+static void check(struct limits_store *store, struct limits_check *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct redis_store *redis = &limits->redis;
+	struct redis_command *command;
+	uint8_t digest[8];
+
+	limits_begin(&op->op);
+	op->op.impl[0] = limits;
+	if (!op->nonce)
+		op->nonce = nonce_next(limits);
+	digest_of(redis, op->belief, op->count, digest);
+	command = request_command(limits, op->dry_run ? FUNCTION_LOOK : FUNCTION_CHECK, check_done, op, op->tenant,
+		op->user, op->request_id, op->belief, op->count);
+	codec_check(&redis->scratch, op, redis->window_us, redis->expiry_charges, digest);
+	arg_scratch(redis, command);
+	redis_arg(command, op->info, op->info_len);
+	for (int i = 0; i < op->count; i++)
+		limits_arg_blob(redis, command, &op->belief[i]);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+static struct limits_debt *check_debt(struct limits_store *store, const struct limits_check *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct debt_terms terms = {.keys = *(const struct redis_args *)op->op.impl[1],
+		.nonce = op->nonce,
+		.until_us = clock_mono_us() + op->ttl_us};
+	struct limits_debt *debt;
+
+	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+	debt = debt_new(&limits->debts, &terms);
+	debt->store = store;
+	return debt;
+}
+
+static void check_debt_end(struct limits_debt *debt, bool owed)
+{
+	if (owed)
+		debt_owe(debt);
+	else
+		debt_forgive(debt);
+}
+
+static void settle_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_settle *op = command->user;
+	struct cut cut;
+
+	if (limits_answered(&op->op, reply, err, &cut)) {
+		if (op->op.status == LIMITS_OK || op->op.status == LIMITS_REPEAT)
+			codec_settle_answer(&cut, op);
+		else if (op->op.status == LIMITS_CLOSED)
+			op->state = (enum reservation_state)cut_u8(&cut);
+	}
+	op->op.done(&op->op);
+}
+
+static void record(struct limits_store *store, struct limits_settle *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct redis_store *redis = &limits->redis;
+	struct redis_command *command;
+	uint8_t digest[8];
+
+	limits_begin(&op->op);
+	if (!op->nonce)
+		op->nonce = nonce_next(limits);
+	digest_of(redis, op->belief, op->count, digest);
+	command = request_command(
+		limits, FUNCTION_RECORD, settle_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	codec_record(&redis->scratch, op, redis->window_us, digest);
+	arg_scratch(redis, command);
+	redis_arg(command, op->usage, op->usage_len);
+	redis_arg(command, op->info, op->info_len);
+	for (int i = 0; i < op->count; i++)
+		limits_arg_blob(redis, command, &op->belief[i]);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+static void cancel_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_settle *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
+
+	if (err && op->owed) {
+		struct debt_terms terms = {.keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count),
+			.nonce = op->owed,
+			.until_us = clock_mono_us() + OWED_US};
+
+		digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+		debts_add(&limits->debts, &terms);
+	}
+	settle_done(command, reply, err);
+}
+
+static void cancel(struct limits_store *store, struct limits_settle *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct redis_store *redis = &limits->redis;
+	struct redis_command *command;
+	uint8_t digest[8];
+
+	limits_begin(&op->op);
+	op->op.impl[0] = limits;
+	if (!op->nonce)
+		op->nonce = nonce_next(limits);
+	digest_of(redis, op->belief, op->count, digest);
+	command = request_command(
+		limits, FUNCTION_CANCEL, cancel_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	codec_cancel(&redis->scratch, op, redis->window_us, digest);
+	arg_scratch(redis, command);
+	for (int i = 0; i < op->count; i++)
+		limits_arg_blob(redis, command, &op->belief[i]);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+static void give_up_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_settle *op = command->user;
+	struct cut cut;
+
+	(void)limits_answered(&op->op, reply, err, &cut);
+	op->op.done(&op->op);
+}
+
+static void give_up(struct limits_store *store, struct limits_settle *op)
+{
+	struct redis_limits *limits = redis_limits_of(store);
+	struct redis_store *redis = &limits->redis;
+	struct redis_command *command;
+	uint8_t digest[8];
+
+	limits_begin(&op->op);
+	digest_of(redis, op->belief, op->count, digest);
+	command = request_command(
+		limits, FUNCTION_GIVEUP, give_up_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	codec_give_up(&redis->scratch, op->nonce, digest);
+	arg_scratch(redis, command);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+static void renew_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct limits_renew *op = command->user;
+	struct cut cut;
+
+	if (limits_answered(&op->op, reply, err, &cut) && op->op.status == LIMITS_OK)
+		op->expires_at_us = cut_int(&cut, 7);
+	op->op.done(&op->op);
+}
+
+static void renew(struct limits_store *store, struct limits_renew *op)
+{
+	struct redis_store *redis = &redis_limits_of(store)->redis;
+	struct redis_command *command = redis_command_new(redis->link, renew_done, op);
+
+	limits_begin(&op->op);
+	redis_arg_function(command, FUNCTION_RENEW, 2);
+	key_marker(&redis->scratch, op->tenant, op->user, op->request_id);
+	arg_scratch(redis, command);
+	arg_partition(redis, command, partition_of(ACCOUNT_USER, op->tenant, op->user), KEY_DUE);
+	arg_number7(redis, command, op->ttl_us);
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
+}
+
+struct limits_store *redis_limits_new(const struct redis_options *options, struct err *err)
+{
+	static const struct limits_store_ops ops = {.check = check,
+		.debt = check_debt,
+		.debt_end = check_debt_end,
+		.record = record,
+		.cancel = cancel,
+		.give_up = give_up,
+		.renew = renew,
+		.birth = limits_birth_start,
+		.seed = limits_seed_start,
+		.policy = limits_policy_start,
+		.adopt = limits_adopt_start,
+		.reset = limits_reset_start,
+		.adjust = limits_adjust_start,
+		.erase = limits_erase_start,
+		.reservations = limits_reservations_start,
+		.reservation = limits_reservation_start,
+		.facts = limits_facts_start};
+	struct redis_limits *limits = mem_zalloc(1, sizeof(*limits));
+
+	limits->store.ops = &ops;
+	if (!redis_store_init(&limits->redis, options, 50000, err)) {
+		free(limits);
+		return NULL;
+	}
+	debts_init(&limits->debts, &limits->redis, options->loop);
+	fresh_bytes(&limits->nonce, sizeof(limits->nonce));
+	return &limits->store;
+}
+
+void redis_limits_free(struct limits_store *store)
+{
+	if (!store)
+		return;
+	debts_close(&redis_limits_of(store)->debts);
+	redis_store_release(&redis_limits_of(store)->redis);
+	free(redis_limits_of(store));
+}
+
+int redis_limits_owed(const struct limits_store *store)
+{
+	return ((const struct redis_limits *)store)->debts.count;
+}
+
+bool redis_limits_ready(const struct limits_store *store, struct err *why)
+{
+	return redis_link_ready(((const struct redis_limits *)store)->redis.link, why);
+}

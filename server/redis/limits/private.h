@@ -1,0 +1,37 @@
+/* Shared by limits.c (requests) and account.c (accounts). */
+#ifndef BURSAR_REDIS_LIMITS_PRIVATE_H
+#define BURSAR_REDIS_LIMITS_PRIVATE_H
+
+#include "redis/limits/debts.h"
+
+struct redis_limits {
+	struct limits_store store;
+	struct redis_store redis;
+	struct debts debts;
+	uint64_t nonce; /* the last one given */
+};
+
+struct redis_limits *redis_limits_of(struct limits_store *store);
+
+/* Empties what an operation answers. */
+void limits_begin(struct limits_op *op);
+/* True when the op has its status from the answer; a decision may follow in `cut`. */
+bool limits_answered(struct limits_op *op, const redisReply *reply, const struct err *err, struct cut *cut);
+/* FCALL of a function on a request: a marker, its partition's keys, its accounts. The marker's key is in the scratch. */
+struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
+	const char *name, const struct belief belief[], int count);
+void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct belief *belief);
+
+void limits_birth_start(struct limits_store *store, struct limits_birth *op);
+void limits_seed_start(struct limits_store *store, struct limits_seed *op);
+void limits_policy_start(struct limits_store *store, struct limits_policy *op);
+void limits_adopt_start(struct limits_store *store, struct limits_adopt *op);
+void limits_reset_start(struct limits_store *store, struct limits_reset *op);
+void limits_adjust_start(struct limits_store *store, struct limits_adjust *op);
+void limits_erase_start(struct limits_store *store, struct limits_erase *op);
+void limits_reservations_start(struct limits_store *store, struct limits_reservations *op);
+void limits_reservation_start(struct limits_store *store, struct limits_reservation *op);
+void limits_facts_start(struct limits_store *store, struct limits_facts *op);
+
+#endif

@@ -1,0 +1,9 @@
+/* Ending reservations whose time is over. */
+#ifndef BURSAR_REDIS_LIMITS_SWEEP_H
+#define BURSAR_REDIS_LIMITS_SWEEP_H
+
+#include "redis/codec/store_private.h"
+
+void sweep_start(struct redis_store *redis, struct outbox_sweep *op);
+
+#endif

@@ -1,9 +1,0 @@
-/* Ending reservations whose time is over. */
-#ifndef BURSAR_REDIS_SWEEP_H
-#define BURSAR_REDIS_SWEEP_H
-
-#include "redis/store_private.h"
-
-void sweep_start(struct redis_store *redis, struct outbox_sweep *op);
-
-#endif
