@@ -19,7 +19,7 @@
 #include "base/crypto/libcrypto.h"
 #include "base/log.h"
 #include "ops/http.h"
-#include "pg/migrate.h"
+#include "pg/link/migrate.h"
 #include "rpc/server.h"
 #include "wire.h"
 

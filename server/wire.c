@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "pg/migrate.h"
+#include "pg/link/migrate.h"
 #include "pg/stores.h"
 #include "redis/stores.h"
 #include "rpc/timers.h"

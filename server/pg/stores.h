@@ -4,7 +4,7 @@
 
 #include <uv.h>
 
-#include "pg/pool.h"
+#include "pg/link/threads.h"
 #include "store/accounts.h"
 #include "store/admin.h"
 #include "store/catalog.h"

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/crypto/hash.h"
 #include "base/list.h"
-#include "pg/migrate.h"
+#include "pg/link/migrate.h"
 #include "pg/stores.h"
 
 #define BATCH 1000

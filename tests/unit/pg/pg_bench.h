@@ -5,7 +5,7 @@
 #include <uv.h>
 
 #include "base/arena.h"
-#include "pg/pool.h"
+#include "pg/link/threads.h"
 #include "pg/stores.h"
 #include "store/admin.h"
 #include "store/ledger.h"

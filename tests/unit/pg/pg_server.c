@@ -18,7 +18,7 @@
 #include <libpq-fe.h>
 
 #include "base/buf.h"
-#include "pg/migrate.h"
+#include "pg/link/migrate.h"
 
 static char dir[64], bin[256];
 static pid_t server;

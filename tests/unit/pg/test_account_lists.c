@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "pg/account_filter.h"
+#include "pg/admin/account_filter.h"
 #include "pg_bench.h"
 #include "pg_server.h"
 

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "pg/migrate.h"
-#include "pg/rows.h"
+#include "pg/link/migrate.h"
+#include "pg/link/rows.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "pg/link.h"
-#include "pg/pool.h"
+#include "pg/link/link.h"
+#include "pg/link/threads.h"
 #include "pg_server.h"
 
 static char db[256];

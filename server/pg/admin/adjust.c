@@ -1,0 +1,122 @@
+/* What the ledger knows of a request that is to be adjusted, and of the adjustment itself. */
+#include "pg/admin/admin.h"
+#include "pg/ledger/ledger.h"
+
+#include "base/list.h"
+#include "domain/record/entry.h"
+#include "pg/link/rows.h"
+
+#define SUMS \
+	"coalesce(sum(requests), 0)::bigint, coalesce(sum(charged_input), 0)::bigint, coalesce(sum(charged_output), " \
+	"0)::bigint, coalesce(sum(cost_nano), 0)::bigint"
+#define MICROSECONDS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
+
+static struct amounts amounts_at(const PGresult *result, int row, int column)
+{
+	return (struct amounts){.requests = pg_i64(result, row, column),
+		.input = pg_i64(result, row, column + 1),
+		.output = pg_i64(result, row, column + 2),
+		.cost = pg_i64(result, row, column + 3)};
+}
+
+/* Made before, of whatever: an id is used once for a user. */
+static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	pg_arg_text(&args, op->user);
+	pg_arg_text(&args, op->adjustment_id);
+	PGresult *result = pg_query(link,
+		"SELECT requests, charged_input, charged_output, cost_nano, adjusts, attempt FROM ledger "
+		"WHERE tenant = $1 AND user_id = $2 AND request_id = $3 AND entry = 4",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->made = PQntuples(result) > 0;
+	if (op->made) {
+		op->made_amounts = amounts_at(result, 0, 0);
+		op->made_adjusts = admin_text(&op->job, result, 0, 4);
+		op->made_attempt = (int)pg_i64(result, 0, 5);
+	}
+	PQclear(result);
+	return true;
+}
+
+static void row_read(struct adjust_facts *op, const PGresult *result)
+{
+	op->found = PQntuples(result) > 0;
+	if (!op->found)
+		return;
+	op->started_at_us = pg_i64(result, 0, 0);
+	/* What was never checked counted in the windows of its record. */
+	op->counted_at_us = pg_i64(result, 0, 2) & LEDGER_FLAG_NEVER_CHECKED ? pg_i64(result, 0, 1) : op->started_at_us;
+	op->interface = admin_text(&op->job, result, 0, 3);
+	op->checked = admin_text(&op->job, result, 0, 4);
+	op->usage = (struct entry_usage){.model = admin_text(&op->job, result, 0, 5),
+		.provider = admin_text(&op->job, result, 0, 6),
+		.price_model = admin_text(&op->job, result, 0, 7),
+		.mode = admin_text(&op->job, result, 0, 8),
+		.price_from_us = pg_i64(result, 0, 9),
+		/* So that it is corrected on the bill's line where it stands. */
+		.flags = (uint32_t)pg_i64(result, 0, 2) & (FLAG_UNPRICED | FLAG_OTHER_MODEL | FLAG_STANDARD_RATE)};
+	op->tier = admin_text(&op->job, result, 0, 10);
+	op->team = admin_text(&op->job, result, 0, 11);
+	op->org = admin_text(&op->job, result, 0, 12);
+}
+
+/* The attempt's record; where there is none, the expiry that charged an estimate. */
+static bool read_row(struct adjust_facts *op, struct pg_link *link, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	pg_arg_text(&args, op->user);
+	pg_arg_text(&args, op->request_id);
+	int days = pg_arg_array(&args, PG_DATE);
+	pg_array_int(&args, days, op->started_at_us);
+	pg_arg_int(&args, op->attempt);
+	PGresult *result = pg_query(link,
+		"SELECT " MICROSECONDS("started_at") ", " MICROSECONDS(
+			"at") ", flags, interface, model_checked, model, provider, "
+			      "price_model, mode, price_from_us, tier, team, org FROM ledger "
+			      "WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
+			      "AND (entry = 0 AND attempt = $5 OR entry = 1) ORDER BY entry LIMIT 1",
+		&args, err);
+	pg_args_release(&args);
+	if (result)
+		row_read(op, result);
+	PQclear(result);
+	return result != NULL;
+}
+
+/* What the request was charged in all, with what earlier adjustments made of it. */
+static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	pg_arg_text(&args, op->user);
+	pg_arg_text(&args, op->request_id);
+	int days = pg_arg_array(&args, PG_DATE);
+	pg_array_int(&args, days, op->started_at_us);
+	PGresult *result = pg_query(link,
+		"SELECT " SUMS " FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
+		"AND (request_id = $3 AND entry IN (0, 1) OR entry = 4 AND adjusts = $3)",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->total = amounts_at(result, 0, 0);
+	PQclear(result);
+	return true;
+}
+
+bool admin_adjust_facts(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct adjust_facts *op = container_of(job, struct adjust_facts, job);
+
+	return read_made(op, link, err) &&
+	       (!op->request_id[0] || (read_row(op, link, err) && read_total(op, link, err)));
+}

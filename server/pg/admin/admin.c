@@ -1,0 +1,228 @@
+/* The admin store: every call is one job of the pool, and where it changes something one transaction. */
+#include "pg/admin/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "pg/stores.h"
+#include "store/document.h"
+
+struct pg_admin {
+	struct admin_store store; /* first */
+	struct pg_pool *pool;
+	struct pg_inbox *inbox;
+};
+
+/* Which function runs it: the operation's own memory has no room for a function's address, a table has. */
+struct admin_task {
+	struct admin_run run;
+	admin_fn *fn;
+};
+
+static bool task_run(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct admin_run *run = container_of(job, struct admin_run, job);
+	struct admin_task *task = container_of(run, struct admin_task, run);
+
+	return task->fn(run->own, link, err);
+}
+
+static void task_done(struct pg_job *job)
+{
+	struct admin_job *own = container_of(job, struct admin_run, job)->own;
+
+	own->ok = job->ok;
+	own->err = job->err;
+	own->done(own);
+}
+
+static void submit(struct admin_store *store, struct admin_job *own, admin_fn *fn, bool repeatable)
+{
+	struct pg_admin *admin = container_of(store, struct pg_admin, store);
+	struct admin_task *task = arena_zalloc(own->arena, 1, sizeof(*task));
+
+	task->fn = fn;
+	task->run.own = own;
+	task->run.job.deadline_us = own->deadline_us;
+	task->run.job.run = task_run;
+	task->run.job.done = task_done;
+	task->run.job.repeatable = repeatable;
+	pg_pool_submit(admin->pool, admin->inbox, &task->run.job);
+}
+
+#define OPERATION(name, type, repeatable) \
+	static void store_##name(struct admin_store *store, struct type *op) \
+	{ \
+		submit(store, &op->job, admin_##name, repeatable); \
+	}
+/* What only reads, and what is done once by its key, may begin again on a fresh connection; the rest only in an unstarted transaction. */
+#define READ(name, type) OPERATION(name, type, true)
+#define KEYED(name, type) OPERATION(name, type, true)
+#define WRITE(name, type) OPERATION(name, type, false)
+READ(account_get, account_get)
+WRITE(account_change, account_change)
+WRITE(accounts_change, accounts_change)
+KEYED(account_confirm, account_confirm)
+READ(account_list, account_list)
+READ(override_ends, override_ends)
+WRITE(account_erase, account_erase)
+READ(shared_counts, shared_counts)
+READ(shared_users, shared_users)
+WRITE(tenant_put, tenant_put)
+READ(tenant_list, tenant_list)
+WRITE(tier_put, tier_put)
+WRITE(tier_delete, tier_delete)
+WRITE(price_put, price_put)
+WRITE(prices_put, prices_put)
+WRITE(price_end, price_end)
+READ(price_list, price_list)
+READ(document_read, document_read)
+WRITE(document_apply, document_apply)
+READ(stats, stats_query)
+READ(report, report_page)
+READ(report_users, report_users)
+READ(forecast, forecast_query)
+READ(proof, proof_query)
+READ(facts, facts_query)
+WRITE(key_create, key_create)
+WRITE(key_revoke, key_revoke)
+READ(key_list, key_list)
+KEYED(key_uses, key_uses)
+READ(adjust_facts, adjust_facts)
+WRITE(cancel_note, cancel_note)
+READ(audit_list, audit_list)
+READ(pool_list, pool_list)
+WRITE(pool_change, pool_change)
+WRITE(pool_open, pool_open)
+
+static const struct admin_store_ops ops = {
+	.account_get = store_account_get,
+	.account_change = store_account_change,
+	.accounts_change = store_accounts_change,
+	.account_confirm = store_account_confirm,
+	.account_list = store_account_list,
+	.override_ends = store_override_ends,
+	.account_erase = store_account_erase,
+	.shared_counts = store_shared_counts,
+	.shared_users = store_shared_users,
+	.tenant_put = store_tenant_put,
+	.tenant_list = store_tenant_list,
+	.tier_put = store_tier_put,
+	.tier_delete = store_tier_delete,
+	.price_put = store_price_put,
+	.prices_put = store_prices_put,
+	.price_end = store_price_end,
+	.price_list = store_price_list,
+	.document_read = store_document_read,
+	.document_apply = store_document_apply,
+	.stats = store_stats,
+	.report = store_report,
+	.report_users = store_report_users,
+	.forecast = store_forecast,
+	.proof = store_proof,
+	.facts = store_facts,
+	.key_create = store_key_create,
+	.key_revoke = store_key_revoke,
+	.key_list = store_key_list,
+	.key_uses = store_key_uses,
+	.adjust_facts = store_adjust_facts,
+	.cancel_note = store_cancel_note,
+	.audit_list = store_audit_list,
+	.pool_list = store_pool_list,
+	.pool_change = store_pool_change,
+	.pool_open = store_pool_open,
+};
+
+struct admin_store *pg_admin_new(struct pg_pool *pool, uv_loop_t *loop)
+{
+	struct pg_admin *admin = mem_zalloc(1, sizeof(*admin));
+
+	admin->store.ops = &ops;
+	admin->pool = pool;
+	admin->inbox = pg_inbox_new(loop);
+	return &admin->store;
+}
+
+void pg_admin_free(struct admin_store *store)
+{
+	if (!store)
+		return;
+	struct pg_admin *admin = container_of(store, struct pg_admin, store);
+	pg_inbox_free(admin->inbox);
+	free(admin);
+}
+
+bool catalog_begin(struct pg_link *link, struct err *err)
+{
+	return pg_begin(link, "", err) && pg_exec(link, "SELECT FROM catalog_epoch FOR UPDATE", NULL, err);
+}
+
+bool catalog_commit(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+
+	if (!result)
+		return false;
+	job->generation = PQntuples(result) ? pg_i64(result, 0, 0) : 0;
+	PQclear(result);
+	return pg_commit(link, err);
+}
+
+const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column)
+{
+	return arena_strndup(job->arena, pg_text(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
+	const char *target, const char *before, const char *details, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant);
+	pg_arg_text(&args, job->actor ? job->actor : "");
+	pg_arg_text(&args, action);
+	pg_arg_text(&args, target);
+	pg_arg_text(&args, job->reason ? job->reason : "");
+	pg_arg_text(&args, before);
+	pg_arg_text(&args, details);
+	bool ok = pg_exec(link,
+		"INSERT INTO audit_log (tenant, actor, action, target, reason, before, details) VALUES ($1, $2, $3, "
+		"$4, $5, "
+		"$6::jsonb, $7::jsonb)",
+		&args, err);
+	pg_args_release(&args);
+	return ok;
+}
+
+const char *admin_json(
+	struct admin_job *job, struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
+{
+	PGresult *result = pg_query(link, sql, args, err);
+	const char *json = NULL;
+
+	if (result)
+		json = PQntuples(result) ? admin_text(job, result, 0, 0) : "null";
+	PQclear(result);
+	return json;
+}
+
+bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err)
+{
+	struct pg_args args = {0};
+
+	if (tenant[0] == '\0')
+		return pg_exec(link, "UPDATE tenants SET epoch = epoch + 1", NULL, err);
+	pg_arg_text(&args, tenant);
+	/* Above the epoch of `default`, under which the tenant's accounts have been known until now. */
+	bool ok = pg_exec(link,
+		"INSERT INTO tenants AS t (id, default_tier, unknown_users, unknown_model, fallback_model, language, "
+		"epoch) "
+		"SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 FROM "
+		"tenants "
+		"WHERE id = 'default' ON CONFLICT (id) DO UPDATE SET epoch = t.epoch + 1, updated_at = now()",
+		&args, err);
+	pg_args_release(&args);
+	return ok;
+}

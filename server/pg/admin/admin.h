@@ -1,0 +1,99 @@
+/* Inside of the admin store: what its files share. */
+#ifndef BURSAR_PG_ADMIN_ADMIN_H
+#define BURSAR_PG_ADMIN_ADMIN_H
+
+#include "pg/link/link.h"
+#include "pg/link/threads.h"
+#include "store/admin.h"
+
+/* A job on its way; lives in the call's arena. `own` is the operation's embedded admin_job. */
+struct admin_run {
+	struct pg_job job;
+	struct admin_job *own;
+};
+
+typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *err);
+
+/* accounts.c */
+admin_fn admin_account_get, admin_account_change, admin_account_confirm, admin_account_list, admin_override_ends;
+/* Inside a transaction: the row, its version, policy_changes, audit. */
+bool account_change_write(struct admin_job *job, struct pg_link *link, struct account_change *op, struct err *err);
+/*
+ * Inside a transaction that puts an account of the tenant on the tier: one that is being deleted is waited for, and one that is there
+ * stays until we have committed. ERR_INVALID ("tier") when there is none.
+ */
+bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
+/* erase.c */
+admin_fn admin_account_erase;
+/* shared.c */
+admin_fn admin_shared_counts, admin_shared_users;
+/* bulk.c */
+admin_fn admin_accounts_change;
+/* catalog.c */
+admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put, admin_tier_delete;
+/* prices.c */
+admin_fn admin_price_put, admin_prices_put, admin_price_end, admin_price_list;
+/* reports.c */
+admin_fn admin_report, admin_report_users, admin_forecast, admin_proof;
+/* stats.c */
+admin_fn admin_stats;
+/* Rows of a name, requests, input, output and cost, in the job's arena. */
+struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count);
+/* An array of days since 1970, as the next argument. */
+void admin_days_add(struct pg_args *args, const int64_t *days, int count);
+/* top_users.c: the users' part of the figures. */
+bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
+
+/* document.c */
+admin_fn admin_document_read, admin_document_apply;
+/* keys.c */
+admin_fn admin_key_create, admin_key_revoke, admin_key_list, admin_key_uses;
+/* facts.c */
+admin_fn admin_facts;
+/* adjust.c */
+admin_fn admin_adjust_facts;
+/* audit.c */
+admin_fn admin_cancel_note;
+/* audit.c */
+admin_fn admin_audit_list;
+
+/* pools.c */
+admin_fn admin_pool_list, admin_pool_change, admin_pool_open;
+/* The pools that a tenant has, shipped ones included; `name` NULL: all. */
+bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
+	struct pool_row **rows, int *count, struct err *err);
+/* Inside a transaction of catalog_begin: changes the pool, with its audit row. */
+bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err);
+/* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
+bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
+
+/* The four sums from `column` on; 0 for NULL. */
+struct use admin_use(const PGresult *result, int row, int column);
+
+/* Begins a transaction that no other change of the catalog runs beside: whoever changes several of its tables meets nobody. */
+bool catalog_begin(struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
+/* Commits it, and notes from which generation on a catalog shows it. */
+bool catalog_commit(struct admin_job *job, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
+
+/* Inside a transaction of catalog_begin, each with its audit row: they raise the tenant's epoch. */
+bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err);
+bool tier_write(
+	struct admin_job *job, struct pg_link *link, const char *tenant, const struct tier *tier, struct err *err);
+/* ERR_NOT_FOUND; ERR_PRECONDITION says who still uses it. */
+bool tier_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err);
+
+/* A copy of the cell in the arena. */
+const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
+
+/* Inside the open transaction: who changed what, from `before` to `details` (JSON; before "null" where there was nothing). */
+bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
+	const char *target, const char *before, const char *details, struct err *err);
+
+/* The first cell that the statement answers, in the job's arena: "null" when there is no row. NULL with `err`. */
+const char *admin_json(
+	struct admin_job *job, struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err);
+
+/* Raises the epoch of the tenant ('': of all); makes its row, with the settings of `default`, when it has none. */
+bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err);
+
+#endif

@@ -1,0 +1,298 @@
+/* A tenant as one document: read in one snapshot, written in one transaction. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "pg/admin/account_rows.h"
+#include "pg/admin/limits_fit.h"
+#include "pg/link/rows.h"
+#include "store/document.h"
+
+/* A tenant without a row has the settings of `default`. */
+static bool read_settings(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
+{
+	struct pg_args args = {0};
+	struct tenant *settings = arena_zalloc(job->arena, 1, sizeof(*settings));
+
+	pg_arg_text(&args, out->tenant);
+	PGresult *result = pg_query(link,
+		"SELECT " TENANT_COLUMNS " FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1", &args,
+		err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	bool found = PQntuples(result) > 0;
+	if (found)
+		row_tenant(result, 0, 0, settings);
+	PQclear(result);
+	if (!found)
+		return err_set(err, ERR_PRECONDITION, "the tenant `default` has no row: the database is not migrated");
+	memcpy(settings->id, out->tenant, strlen(out->tenant) + 1);
+	out->settings = settings;
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct tier *)a)->name, ((const struct tier *)b)->name);
+}
+
+/* Both answers come by tenant: the shipped tiers ('') first, of which those stay that the tenant has none of. */
+static bool take_tiers(
+	struct admin_job *job, const PGresult *tiers, const PGresult *limits, struct document *out, struct err *err)
+{
+	int rows = PQntuples(tiers), at = 0;
+	struct tier *tier = arena_zalloc(job->arena, (size_t)rows + 1, sizeof(*tier));
+	int count = 0;
+
+	for (int row = 0; row < rows; row++) {
+		struct err why;
+		int k = 0;
+
+		if (!row_tier(tiers, row, limits, &at, &tier[count], &why))
+			return err_set(err, ERR_PRECONDITION, "tier %s in PostgreSQL is not valid: %s",
+				tier[count].name, why.text);
+		while (k < count && strcmp(tier[k].name, tier[count].name) != 0)
+			k++;
+		if (k < count)
+			tier[k] = tier[count];
+		else
+			count++;
+	}
+	qsort(tier, (size_t)count, sizeof(*tier), by_name);
+	out->tiers = count;
+	out->tier = tier;
+	return true;
+}
+
+static bool read_tiers(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
+{
+	struct pg_args args = {0};
+	PGresult *results[2];
+
+	pg_arg_text(&args, out->tenant);
+	const struct pg_statement statements[] = {
+		{.sql = "SELECT " TIER_COLUMNS " FROM tiers WHERE tenant IN ('', $1) ORDER BY tenant, name",
+			.args = &args},
+		{.sql = "SELECT " TIER_LIMIT_COLUMNS
+			" FROM tier_limits WHERE tenant IN ('', $1) ORDER BY tenant, tier, position",
+			.args = &args},
+	};
+	bool ok = pg_pipeline(link, statements, 2, results, err);
+	pg_args_release(&args);
+	if (!ok)
+		return false;
+	ok = take_tiers(job, results[0], results[1], out, err);
+	PQclear(results[0]);
+	PQclear(results[1]);
+	return ok;
+}
+
+static bool read_pools(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
+{
+	struct pool_row *rows;
+
+	if (!pools_read(job, link, out->tenant, NULL, &rows, &out->pools, err))
+		return false;
+	out->pool = arena_zalloc(job->arena, (size_t)out->pools + 1, sizeof(*out->pool));
+	for (int i = 0; i < out->pools; i++)
+		out->pool[i] = rows[i].settings;
+	return true;
+}
+
+static bool read_parts(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
+{
+	return read_settings(job, link, out, err) && read_tiers(job, link, out, err) && read_pools(job, link, out, err);
+}
+
+/* The shared accounts that the tenant has: their ids by kind. */
+struct shared {
+	int count[ACCOUNT_TENANT + 1];
+	const char **id[ACCOUNT_TENANT + 1];
+};
+
+static bool find_shared(
+	struct admin_job *job, struct pg_link *link, const char *tenant, struct shared *out, struct err *err)
+{
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, tenant);
+	pg_arg_int(&args, DOCUMENT_ACCOUNTS_MAX + 1);
+	PGresult *result = pg_query(link,
+		"SELECT kind, id FROM accounts WHERE tenant = $1 AND kind IN (2, 3, 4, 5) AND NOT deleted ORDER BY "
+		"kind, id LIMIT $2",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	int rows = PQntuples(result);
+	for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++)
+		out->id[kind] = arena_zalloc(job->arena, (size_t)rows + 1, sizeof(*out->id[kind]));
+	for (int i = 0; i < rows; i++) {
+		int64_t kind = pg_i64(result, i, 0);
+		out->id[kind][out->count[kind]++] = admin_text(job, result, i, 1);
+	}
+	PQclear(result);
+	return rows <= DOCUMENT_ACCOUNTS_MAX ||
+	       err_set(err, ERR_PRECONDITION, "tenant %s has more than %d shared accounts, which no document holds",
+		       tenant, DOCUMENT_ACCOUNTS_MAX);
+}
+
+static void name_shared(struct admin_job *job, const struct document *wanted, struct shared *out)
+{
+	for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++)
+		out->id[kind] = arena_zalloc(job->arena, (size_t)wanted->accounts + 1, sizeof(*out->id[kind]));
+	for (int i = 0; i < wanted->accounts; i++) {
+		const struct account_key *key = &wanted->account[i].key;
+		out->id[key->kind][out->count[key->kind]++] = key->id;
+	}
+}
+
+/* Those that `named` names, or all of them (NULL); by kind and id. `lock`: until the transaction ends. */
+static bool read_accounts(struct admin_job *job, struct pg_link *link, const struct document *named, bool lock,
+	int64_t now_us, struct document *out, struct err *err)
+{
+	struct shared shared = {0};
+
+	if (named)
+		name_shared(job, named, &shared);
+	else if (!find_shared(job, link, out->tenant, &shared, err))
+		return false;
+	int room = shared.count[ACCOUNT_TEAM] + shared.count[ACCOUNT_ORG] + shared.count[ACCOUNT_MODEL] +
+		   shared.count[ACCOUNT_TENANT];
+	out->account = arena_zalloc(job->arena, (size_t)room + 1, sizeof(*out->account));
+	for (enum account_kind kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++) {
+		struct account_read read = {
+			.set = {.tenant = out->tenant, .kind = kind},
+			.id = shared.id[kind],
+			.count = shared.count[kind],
+			.lock = lock,
+			.rows = &out->account[out->accounts],
+		};
+		if (!read.count)
+			continue;
+		if (!account_rows_read(job, link, &read, err))
+			return false;
+		/* One that is deleted says nothing; nor does an override that has ended. */
+		for (int i = 0; i < read.found; i++) {
+			if (read.rows[i].profile.deleted)
+				continue;
+			profile_drop_ended(&read.rows[i].profile, now_us);
+			out->account[out->accounts++] = read.rows[i];
+		}
+	}
+	return true;
+}
+
+bool admin_document_read(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct document_read *op = container_of(job, struct document_read, job);
+	struct document *out = &op->document;
+
+	out->tenant = op->tenant;
+	return pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) && read_parts(job, link, out, err) &&
+	       read_accounts(job, link, NULL, false, op->now_us, out, err) && pg_commit(link, err);
+}
+
+/* What an entry says of an account; suspensions, grace and the like are no part of documents. */
+struct account_put {
+	struct account_change op;
+	const struct document_change *change;
+	int64_t now_us;
+};
+
+static bool account_put(struct account_change *op, struct account_row *row, struct err *err)
+{
+	const struct account_put *put = container_of(op, struct account_put, op);
+	const struct account_profile *wanted = &put->change->account_after->profile;
+	struct account_profile *profile = &row->profile;
+
+	(void)err;
+	memcpy(profile->tier, wanted->tier, sizeof(profile->tier));
+	memcpy(profile->org, wanted->org, sizeof(profile->org));
+	zone_put(&profile->zone, wanted->zone.name, row->known, put->now_us);
+	profile->overrides = wanted->overrides;
+	profile->override_count = wanted->override_count;
+	profile->deleted = false;
+	return true;
+}
+
+static bool write_account(const struct document_apply *op, struct admin_job *job, struct pg_link *link,
+	struct document_change *change, struct err *err)
+{
+	struct account_put put = {
+		.op = {.job = *job, .key = change->account_after->key, .change = account_put},
+		.change = change,
+		.now_us = op->now_us,
+	};
+	bool ok = account_change_write(job, link, &put.op, err);
+
+	change->account = put.op.row;
+	return ok;
+}
+
+struct pool_put {
+	struct pool_change op;
+	const struct document_change *change;
+};
+
+static bool pool_put(struct pool_change *op, struct pool_row *row, bool known, struct err *err)
+{
+	uint32_t gen = row->settings.gen;
+
+	(void)known;
+	(void)err;
+	row->settings = *container_of(op, struct pool_put, op)->change->pool_after;
+	row->settings.gen = gen;
+	return true;
+}
+
+static bool write_pool(const struct document_apply *op, struct admin_job *job, struct pg_link *link,
+	struct document_change *change, struct err *err)
+{
+	struct pool_put put = {
+		.op = {.job = *job, .tenant = op->wanted->tenant, .name = change->pool_after->name, .change = pool_put},
+		.change = change,
+	};
+	bool ok = pool_change_write(job, link, &put.op, err);
+
+	change->pool = put.op.row;
+	return ok;
+}
+
+static bool write_change(const struct document_apply *op, struct admin_job *job, struct pg_link *link,
+	struct document_change *change, struct err *err)
+{
+	const char *tenant = op->wanted->tenant;
+
+	if (change->settings_after) {
+		struct tenant settings = *change->settings_after;
+		return tenant_write(job, link, &settings, err);
+	}
+	if (change->tier_after)
+		return tier_write(job, link, tenant, change->tier_after, err);
+	if (change->tier_before)
+		return tier_remove(job, link, tenant, change->tier_before->name, err);
+	if (change->pool_after)
+		return write_pool(op, job, link, change, err);
+	return write_account(op, job, link, change, err);
+}
+
+/* The changes stand in an order in which each finds what it names. */
+bool admin_document_apply(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct document_apply *op = container_of(job, struct document_apply, job);
+	const struct document *wanted = op->wanted;
+	struct document now = {.tenant = wanted->tenant};
+
+	if (!catalog_begin(link, err) || !read_parts(job, link, &now, err) ||
+		!read_accounts(job, link, op->prune ? NULL : wanted, true, op->now_us, &now, err) ||
+		!op->compare(op, &now, err))
+		return false;
+	if (op->dry_run || op->changes == 0)
+		return true; /* what is left open is rolled back */
+	for (int i = 0; i < op->changes; i++)
+		if (!write_change(op, job, link, &op->change[i], err))
+			return false;
+	return limits_fit_tenant(link, wanted->tenant, "tiers", err) && catalog_commit(job, link, err);
+}

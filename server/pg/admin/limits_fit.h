@@ -1,0 +1,21 @@
+/* Whether accounts have room for their limits and those of their tiers. Inside of the transaction that changes one or the other. */
+#ifndef BURSAR_PG_ADMIN_LIMITS_FIT_H
+#define BURSAR_PG_ADMIN_LIMITS_FIT_H
+
+#include "pg/admin/account_rows.h"
+
+/* The limits of a tenant's tiers as the transaction sees them. Begins as zeros. */
+struct tier_limits {
+	PGresult *rows;
+};
+bool tier_limits_read(struct tier_limits *limits, struct pg_link *link, const char *tenant, struct err *err)
+	__attribute__((warn_unused_result));
+void tier_limits_release(struct tier_limits *limits);
+
+/* INVALID_ARGUMENT with the reason TOO_MANY_LIMITS: the account would have more than LIMITS_MAX. */
+bool limits_fit(const struct tier_limits *tiers, const struct account_row *row, struct err *err);
+/* The same of all accounts of the tenant that have limits of their own, after a change of tiers; the first that has too many is named. */
+bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *field, struct err *err)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,380 @@
+/* Prices: a new one takes over from its date on; a big move wants a second word. */
+#include "pg/admin/admin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/crypto/hash.h"
+#include "base/list.h"
+#include "domain/price/price_change.h"
+#include "pg/link/rows.h"
+
+static void key_args(struct pg_args *args, const struct price *price)
+{
+	pg_arg_text(args, price->tenant);
+	pg_arg_text(args, price->account);
+	pg_arg_text(args, price->provider);
+	pg_arg_text(args, price->model);
+	pg_arg_int(args, price->from_us);
+}
+
+#define SAME_KEY "p.tenant = $1 AND p.account = $2 AND p.provider = $3 AND p.model = $4"
+
+static bool move_check(const struct price *before, const struct price *after, struct err *err)
+{
+	int class = price_big_move(before, after);
+	char was[32], is[32];
+
+	if (class < 0)
+		return true;
+	price_format(before->base.pico[class], was);
+	price_format(after->base.pico[class], is);
+	return err_set(err, ERR_PRECONDITION,
+		"%s: moves from %s to %s USD per 1M tokens, more than %d times; if that is meant, repeat it "
+		"with `yes` (bursar: --yes)",
+		price_rate_columns[class], was, is, PRICE_BIG_MOVE);
+}
+
+/* The price that is in force when the new one begins: it ends there, or goes if it began then too. */
+static bool end_before(struct pg_link *link, const struct price *price, bool yes, struct err *err)
+{
+	struct pg_args args = {0};
+	struct price before;
+	bool ok = true;
+
+	key_args(&args, price);
+	PGresult *result = pg_query(link,
+		"SELECT " PRICE_COLUMNS " FROM model_prices p WHERE " SAME_KEY
+		" AND p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5)",
+		&args, err);
+	if (!result) {
+		pg_args_release(&args);
+		return false;
+	}
+	if (PQntuples(result)) {
+		row_price(result, 0, 0, &before);
+		ok = yes || move_check(&before, price, err);
+		if (ok && before.from_us == price->from_us)
+			ok = pg_exec(
+				link, "DELETE FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5", &args, err);
+		else if (ok)
+			ok = pg_exec(link,
+				"UPDATE model_prices p SET to_us = $5 WHERE " SAME_KEY
+				" AND p.from_us < $5 AND (p.to_us = 0 OR p.to_us > $5)",
+				&args, err);
+	}
+	PQclear(result);
+	pg_args_release(&args);
+	return ok;
+}
+
+/* The new one ends where the next one begins, at the latest. */
+static bool insert_price(struct pg_link *link, const struct price *price, struct err *err)
+{
+	struct pg_args args = {0};
+	struct buf context = {0}, modes = {0};
+
+	price_context_json(price, &context);
+	price_modes_json(price, &modes);
+	key_args(&args, price);
+	pg_arg_int(&args, price->to_us);
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+		pg_arg_int(&args, price->base.pico[class]);
+	pg_arg_text(&args, buf_str(&context));
+	pg_arg_text(&args, buf_str(&modes));
+	pg_arg_text(&args, price->source);
+	bool ok = pg_exec(link,
+		"INSERT INTO model_prices (tenant, account, provider, model, from_us, to_us, input, cached_input, "
+		"cache_write, "
+		"output, reasoning, audio_input, audio_output, context, modes, source) SELECT $1, $2, $3, $4, $5, "
+		"coalesce(least(nullif($6, 0), (SELECT min(p.from_us) FROM model_prices p WHERE " SAME_KEY
+		" AND p.from_us > $5)), 0), nullif($7, -1), nullif($8, -1), nullif($9, -1), nullif($10, -1), "
+		"nullif($11, -1), "
+		"nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16",
+		&args, err);
+	pg_args_release(&args);
+	buf_release(&context);
+	buf_release(&modes);
+	return ok;
+}
+
+static bool read_back(struct pg_link *link, struct price *price, struct buf *json, struct err *err)
+{
+	struct pg_args args = {0};
+
+	key_args(&args, price);
+	PGresult *result = pg_query(link,
+		"SELECT " PRICE_COLUMNS ", to_jsonb(p) FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	row_price(result, 0, 0, price);
+	buf_put_str(json, pg_text(result, 0, 17));
+	PQclear(result);
+	return true;
+}
+
+/* The price that the new one takes over from. */
+static const char *price_json(struct admin_job *job, struct pg_link *link, const struct price *price, struct err *err)
+{
+	struct pg_args args = {0};
+
+	key_args(&args, price);
+	const char *json = admin_json(job, link,
+		"SELECT to_jsonb(p) FROM model_prices p WHERE " SAME_KEY
+		" AND p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) ORDER BY p.from_us DESC LIMIT 1",
+		&args, err);
+	pg_args_release(&args);
+	return json;
+}
+
+static bool audit_price(struct admin_job *job, struct pg_link *link, const struct price *price, const char *action,
+	const char *before, const char *after, struct err *err)
+{
+	const char *target = arena_printf(job->arena, "%s/%s", price->provider, price->model);
+
+	return admin_audit(job, link, price->tenant, action, target, before, after, err);
+}
+
+/* Two prices at once for one model must see each other. */
+static bool prices_begin(struct pg_link *link, struct err *err)
+{
+	return pg_begin(link, "", err) &&
+	       pg_exec(link, "LOCK TABLE model_prices IN SHARE ROW EXCLUSIVE MODE", NULL, err);
+}
+
+/* Takes over from its beginning on; comes back as it is kept. */
+static bool price_write(struct admin_job *job, struct pg_link *link, struct price *price, bool yes, struct err *err)
+{
+	struct buf json = {0};
+	const char *before;
+	bool ok = (before = price_json(job, link, price, err)) && end_before(link, price, yes, err) &&
+		  insert_price(link, price, err) && read_back(link, price, &json, err) &&
+		  audit_price(job, link, price, "price.put", before, buf_str(&json), err);
+
+	buf_release(&json);
+	return ok;
+}
+
+bool admin_price_put(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct price_put *op = container_of(job, struct price_put, job);
+
+	return prices_begin(link, err) && price_write(job, link, &op->price, op->yes, err) &&
+	       catalog_commit(job, link, err);
+}
+
+/* What is in force at the price's beginning; *ever: was there a price at any time? */
+static bool in_force(
+	struct pg_link *link, const struct price *price, struct price *out, bool *found, bool *ever, struct err *err)
+{
+	struct pg_args args = {0};
+
+	key_args(&args, price);
+	PGresult *result = pg_query(link,
+		"SELECT " PRICE_COLUMNS ", p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) AS is_in_force FROM "
+		"model_prices p WHERE " SAME_KEY " ORDER BY is_in_force DESC LIMIT 1",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	*ever = PQntuples(result) > 0;
+	*found = *ever && pg_bool(result, 0, 17);
+	if (*found)
+		row_price(result, 0, 0, out);
+	PQclear(result);
+	return true;
+}
+
+/* What has counted for the price's tenant or account, which has none of its own in force: the tenant's, else everybody's. */
+static bool base_of(struct pg_link *link, struct price_put_row *row, struct err *err)
+{
+	struct price wider = row->price;
+	bool ever;
+
+	while (!row->based && (wider.account[0] || wider.tenant[0])) {
+		if (!wider.account[0])
+			wider.tenant[0] = '\0';
+		wider.account[0] = '\0';
+		if (!in_force(link, &wider, &row->before, &row->based, &ever, err))
+			return false;
+	}
+	return true;
+}
+
+static bool new_decide(struct pg_link *link, struct price_put_row *row, struct err *err)
+{
+	struct price *price = &row->price;
+
+	row->change = PRICE_NEW;
+	if (row->merged && !base_of(link, row, err))
+		return false;
+	if (row->based && !price_fill(price, row->given, &row->before, err))
+		return false;
+	row->big = row->based && price_big_move(&row->before, price) >= 0;
+	return price_check(price, err);
+}
+
+/* Decides what the row changes. One without a beginning takes over now, unless it has ended; a model's first price always was. */
+static bool row_decide(const struct prices_put *op, struct pg_link *link, struct price_put_row *row, struct err *err)
+{
+	struct price *price = &row->price;
+	bool undated = price->from_us == 0 && (price->to_us == 0 || price->to_us > op->now_us), found, ever;
+
+	if (undated)
+		price->from_us = op->now_us;
+	if (!in_force(link, price, &row->before, &found, &ever, err))
+		return false;
+	if (!found) {
+		bool ok = new_decide(link, row, err);
+
+		if (ok && undated && !ever)
+			price->from_us = 0;
+		return ok;
+	}
+	if (!price_fill(price, row->given, &row->before, err))
+		return false;
+	bool same_end = price->to_us == 0 || price->to_us == row->before.to_us;
+	/* Who names the source alone has looked, and says that the price still holds. */
+	bool confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
+	bool same = same_end && price_costs_same(price, &row->before);
+	row->change = same && !confirmed ? PRICE_SAME : PRICE_MOVED;
+	row->big = price_big_move(&row->before, price) >= 0;
+	if (row->change == PRICE_SAME)
+		*price = row->before;
+	else if (price->to_us == 0)
+		price->to_us = row->before.to_us;
+	return price_check(price, err);
+}
+
+static void put_costs(struct buf *out, const struct price *price)
+{
+	buf_put(out, &price->base, sizeof(price->base));
+	price_context_json(price, out);
+	price_modes_json(price, out);
+}
+
+/* Of what changes in what costs: the same for the same list, unless somebody has changed a price that it changes. */
+static uint64_t fingerprint_of(const struct prices_put *op)
+{
+	struct buf text = {0};
+
+	for (int i = 0; i < op->count; i++) {
+		const struct price_put_row *row = &op->row[i];
+
+		if (row->change == PRICE_SAME)
+			continue;
+		buf_putf(&text, "%d %d %s/%s ", i, (int)row->change, row->price.provider, row->price.model);
+		put_costs(&text, &row->price);
+		if (row->change == PRICE_MOVED)
+			put_costs(&text, &row->before);
+	}
+	uint64_t hash = hash64(buf_str(&text), text.len);
+	buf_release(&text);
+	return hash;
+}
+
+/* Names as many as there is room for. */
+static bool big_moves_check(const struct prices_put *op, struct err *err)
+{
+	struct buf names = {0};
+	int big = 0, named = 0;
+
+	for (int i = 0; i < op->count; i++) {
+		const struct price_put_row *row = &op->row[i];
+
+		if (!row->big)
+			continue;
+		big++;
+		if (names.len + strlen(row->price.provider) + strlen(row->price.model) > 120)
+			continue;
+		buf_putf(&names, "%s%s/%s", named++ ? ", " : "", row->price.provider, row->price.model);
+	}
+	if (big > named)
+		buf_putf(&names, " and %d more", big - named);
+	if (big)
+		err_set(err, ERR_PRECONDITION,
+			"%d of the prices would move by more than %d times: %s; if that is meant, repeat it with `yes`",
+			big, PRICE_BIG_MOVE, buf_str(&names));
+	buf_release(&names);
+	return !big;
+}
+
+static bool expected_check(const struct prices_put *op, struct err *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, op->fingerprint);
+	return !op->expected[0] || strcmp(op->expected, text) == 0 ||
+	       err_set(err, ERR_PRECONDITION, "changed meanwhile: look at the changes again");
+}
+
+/* Row by row, since one may follow another of the same model; a dry run does the same and is rolled back. */
+static bool rows_write(
+	struct admin_job *job, struct pg_link *link, const struct prices_put *op, bool *changed, struct err *err)
+{
+	for (int i = 0; i < op->count; i++) {
+		struct price_put_row *row = &op->row[i];
+
+		if (!row_decide(op, link, row, err) ||
+			(row->change != PRICE_SAME && !price_write(job, link, &row->price, true, err))) {
+			if (row->line)
+				return err_prefix(err, "line %d: ", row->line);
+			return err_prefix(err, "prices[%d].", i);
+		}
+		*changed = *changed || row->change != PRICE_SAME;
+	}
+	return true;
+}
+
+bool admin_prices_put(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct prices_put *op = container_of(job, struct prices_put, job);
+	bool changed = false;
+
+	if (!prices_begin(link, err) || !rows_write(job, link, op, &changed, err))
+		return false;
+	op->fingerprint = fingerprint_of(op);
+	if (op->dry_run || !changed)
+		return true; /* what is left open is rolled back */
+	return expected_check(op, err) && (op->yes || big_moves_check(op, err)) && catalog_commit(job, link, err);
+}
+
+static bool write_end(struct pg_link *link, const struct price *price, int64_t at_us, struct err *err)
+{
+	struct pg_args args = {0};
+
+	key_args(&args, price);
+	pg_arg_int(&args, at_us);
+	bool ok = pg_exec(link,
+		price->from_us == at_us ? "DELETE FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5 AND $6 = $5"
+					: "UPDATE model_prices p SET to_us = $6 WHERE " SAME_KEY " AND p.from_us = $5",
+		&args, err);
+	pg_args_release(&args);
+	return ok;
+}
+
+bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct price_end *op = container_of(job, struct price_end, job);
+	struct price asked = op->price;
+	const char *before;
+	bool found, ever;
+
+	asked.from_us = op->at_us;
+	if (!prices_begin(link, err) || !in_force(link, &asked, &op->price, &found, &ever, err))
+		return false;
+	if (!found)
+		return err_set(err, ERR_NOT_FOUND, "model: %s/%s has no price%s%s of its own in force then",
+			       asked.provider, asked.model, asked.account[0] ? " for account " : "", asked.account) ||
+		       err_reason(err, "PRICE_NOT_FOUND");
+	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
+		return false;
+	op->price.to_us = op->at_us;
+	const char *after = arena_printf(job->arena, "{\"to_us\": %" PRId64 "}", op->at_us);
+	return audit_price(job, link, &asked, "price.end", before, after, err) && catalog_commit(job, link, err);
+}

@@ -1,0 +1,250 @@
+/* Ledger rows in one statement, and what the rows that were there already mean. */
+#include "pg/ledger/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum column {
+	DAY,
+	TENANT,
+	USER,
+	REQUEST_ID,
+	ATTEMPT,
+	ENTRY,
+	FLAGS,
+	AT,
+	STARTED_AT,
+	PRICE_FROM,
+	REQUESTS,
+	CHARGED_INPUT,
+	CHARGED_OUTPUT,
+	COST,
+	TOKENS,
+	ORIGIN = TOKENS + TOKEN_CLASS_COUNT,
+	INTERFACE,
+	MODEL_CHECKED,
+	MODEL,
+	PROVIDER,
+	PRICE_MODEL,
+	MODE,
+	TIER,
+	TEAM,
+	ORG,
+	NOTE,
+	ADJUSTS,
+	COLUMN_COUNT
+};
+
+static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
+	[TENANT] = PG_TEXT,
+	[USER] = PG_TEXT,
+	[REQUEST_ID] = PG_TEXT,
+	[ATTEMPT] = PG_INT2,
+	[ENTRY] = PG_INT2,
+	[FLAGS] = PG_INT4,
+	[AT] = PG_TIME,
+	[STARTED_AT] = PG_TIME,
+	[PRICE_FROM] = PG_INT8,
+	[REQUESTS] = PG_INT8,
+	[CHARGED_INPUT] = PG_INT8,
+	[CHARGED_OUTPUT] = PG_INT8,
+	[COST] = PG_INT8,
+	[TOKENS] = PG_INT8,
+	[TOKENS + 1] = PG_INT8,
+	[TOKENS + 2] = PG_INT8,
+	[TOKENS + 3] = PG_INT8,
+	[TOKENS + 4] = PG_INT8,
+	[TOKENS + 5] = PG_INT8,
+	[TOKENS + 6] = PG_INT8,
+	[ORIGIN] = PG_TEXT,
+	[INTERFACE] = PG_TEXT,
+	[MODEL_CHECKED] = PG_TEXT,
+	[MODEL] = PG_TEXT,
+	[PROVIDER] = PG_TEXT,
+	[PRICE_MODEL] = PG_TEXT,
+	[MODE] = PG_TEXT,
+	[TIER] = PG_TEXT,
+	[TEAM] = PG_TEXT,
+	[ORG] = PG_TEXT,
+	[NOTE] = PG_TEXT,
+	[ADJUSTS] = PG_TEXT};
+
+/* The columns in the order above; the token classes in that of enum token_class. */
+#define INSERT_SQL \
+	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, price_from_us, " \
+	"requests, " \
+	"charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, reasoning, audio_input, " \
+	"audio_output, origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, " \
+	"adjusts) " \
+	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
+	"$20, " \
+	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING RETURNING origin"
+
+int ledger_order(const void *a, const void *b)
+{
+	const struct ledger_item *x = *(struct ledger_item *const *)a, *y = *(struct ledger_item *const *)b;
+	int order = strcmp(x->entry->info.tenant, y->entry->info.tenant);
+
+	if (order == 0)
+		order = strcmp(x->entry->info.user, y->entry->info.user);
+	if (order == 0)
+		order = strcmp(x->entry->info.request_id, y->entry->info.request_id);
+	if (order == 0)
+		order = x->entry->attempt - y->entry->attempt;
+	if (order == 0)
+		order = (int)x->entry->kind - (int)y->entry->kind;
+	/* Of two of one key the older outbox entry comes first, in every writer. */
+	return order ? order : strcmp(x->origin, y->origin);
+}
+
+static const char *account_id(const struct entry *entry, enum account_kind kind)
+{
+	for (int i = 0; i < entry->info.accounts; i++) {
+		if (entry->info.account[i].kind == kind)
+			return entry->info.account[i].id;
+	}
+	return "";
+}
+
+static void put_texts(struct pg_args *args, const struct ledger_item *item, struct buf *note)
+{
+	const struct entry *entry = item->entry;
+	const struct entry_info *info = &entry->info;
+	const struct entry_usage *usage = &entry->usage;
+	bool used = entry->kind == ENTRY_RECORD || entry->kind == ENTRY_ADJUST;
+
+	pg_array_text(args, ORIGIN, item->origin);
+	pg_array_text(args, INTERFACE, info->interface);
+	pg_array_text(args, MODEL_CHECKED, info->model);
+	pg_array_text(args, MODEL, used ? usage->model : "");
+	pg_array_text(args, PROVIDER, used ? usage->provider : info->provider);
+	pg_array_text(args, PRICE_MODEL, used ? usage->price_model : info->price_model);
+	pg_array_text(args, MODE, used ? usage->mode : "");
+	pg_array_text(args, TIER, info->tier);
+	pg_array_text(args, TEAM, account_id(entry, ACCOUNT_TEAM));
+	pg_array_text(args, ORG, account_id(entry, ACCOUNT_ORG));
+	buf_reset(note);
+	if (entry->kind == ENTRY_RESET || entry->kind == ENTRY_ADJUST)
+		buf_putf(note, "%s: %s", info->actor, info->reason);
+	pg_array_text(args, NOTE, buf_str(note));
+	pg_array_text(args, ADJUSTS, entry->adjusts);
+}
+
+static void put_row(struct pg_args *args, const struct ledger_item *item, struct buf *note)
+{
+	const struct entry *entry = item->entry;
+	uint32_t flags = entry->usage.flags & 255;
+
+	flags |= (entry->final ? LEDGER_FLAG_FINAL : 0) | (entry->late ? LEDGER_FLAG_LATE : 0) |
+		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0) |
+		 (entry->ledger_only ? LEDGER_FLAG_LEDGER_ONLY : 0);
+	pg_array_int(args, DAY, entry->started_at_us);
+	pg_array_text(args, TENANT, entry->info.tenant);
+	pg_array_text(args, USER, entry->info.user);
+	pg_array_text(args, REQUEST_ID, entry->info.request_id);
+	pg_array_int(args, ATTEMPT, entry->attempt);
+	pg_array_int(args, ENTRY, entry->kind);
+	pg_array_int(args, FLAGS, flags);
+	pg_array_int(args, AT, entry->at_us);
+	pg_array_int(args, STARTED_AT, entry->started_at_us);
+	pg_array_int(args, PRICE_FROM, entry->usage.price_from_us);
+	pg_array_int(args, REQUESTS, entry->amounts.requests);
+	pg_array_int(args, CHARGED_INPUT, entry->amounts.input);
+	pg_array_int(args, CHARGED_OUTPUT, entry->amounts.output);
+	pg_array_int(args, COST, entry->amounts.cost);
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+		pg_array_int(args, TOKENS + class, entry->usage.tokens.count[class]);
+	put_texts(args, item, note);
+}
+
+static int compare_origins(const void *a, const void *b)
+{
+	return strcmp((*(struct ledger_item *const *)a)->origin, (*(struct ledger_item *const *)b)->origin);
+}
+
+static int find_origin(const void *key, const void *item)
+{
+	return strcmp(key, (*(struct ledger_item *const *)item)->origin);
+}
+
+/* The rows that came back are the written ones. */
+static void mark_written(const PGresult *result, struct ledger_item **items, int count, struct arena *scratch)
+{
+	int rows = PQntuples(result);
+
+	for (int i = 0; i < count; i++)
+		items[i]->fate = rows == count ? LEDGER_WRITTEN : LEDGER_DOUBLE;
+	if (rows == count)
+		return;
+	struct ledger_item **sorted = arena_zalloc(scratch, (size_t)count, sizeof(struct ledger_item *));
+	memcpy(sorted, items, (size_t)count * sizeof(struct ledger_item *));
+	qsort(sorted, (size_t)count, sizeof(struct ledger_item *), compare_origins);
+	for (int row = 0; row < rows; row++) {
+		struct ledger_item **found = bsearch(
+			pg_text(result, row, 0), sorted, (size_t)count, sizeof(struct ledger_item *), find_origin);
+		if (found)
+			(*found)->fate = LEDGER_WRITTEN;
+	}
+}
+
+/* Of the rows that were there: the same origin means that we come again, another one that Redis has charged twice. */
+static bool tell_repeats(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
+{
+	struct pg_args args = {0};
+
+	for (int column = DAY; column <= ENTRY; column++)
+		pg_arg_array(&args, column_types[column]);
+	int positions = pg_arg_array(&args, PG_INT4);
+	/* The days once more, for the planner: it prunes partitions by a constant, not by a join. */
+	int days = pg_arg_array(&args, PG_DATE);
+	for (int i = 0; i < count; i++) {
+		const struct entry *entry = items[i]->entry;
+		if (items[i]->fate == LEDGER_WRITTEN)
+			continue;
+		pg_array_int(&args, DAY, entry->started_at_us);
+		pg_array_text(&args, TENANT, entry->info.tenant);
+		pg_array_text(&args, USER, entry->info.user);
+		pg_array_text(&args, REQUEST_ID, entry->info.request_id);
+		pg_array_int(&args, ATTEMPT, entry->attempt);
+		pg_array_int(&args, ENTRY, entry->kind);
+		pg_array_int(&args, positions, i);
+		pg_array_int(&args, days, entry->started_at_us);
+	}
+	PGresult *result = pg_query(link,
+		"SELECT k.position, l.origin FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+		"AS k (day, tenant, user_id, request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, "
+		"user_id, "
+		"request_id, attempt, entry) WHERE l.day = ANY ($8)",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct ledger_item *item = items[pg_i64(result, row, 0)];
+		item->fate = strcmp(pg_text(result, row, 1), item->origin) == 0 ? LEDGER_REPEAT : LEDGER_DOUBLE;
+	}
+	PQclear(result);
+	return true;
+}
+
+bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err)
+{
+	struct pg_args args = {0};
+	struct buf note = {0};
+
+	for (int column = 0; column < COLUMN_COUNT; column++)
+		pg_arg_array(&args, column_types[column]);
+	for (int i = 0; i < count; i++)
+		put_row(&args, items[i], &note);
+	PGresult *result = pg_query(link, INSERT_SQL, &args, err);
+	pg_args_release(&args);
+	buf_release(&note);
+	if (!result)
+		return false;
+	int rows = PQntuples(result);
+	mark_written(result, items, count, scratch);
+	PQclear(result);
+	return rows == count || tell_repeats(link, items, count, err);
+}

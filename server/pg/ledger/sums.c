@@ -1,0 +1,348 @@
+/*
+ * What the ledger's new rows add up to: roll-ups, the windows and bucket levels that Redis is seeded from, accounts of
+ * users seen for the first time. Summed here, sorted, then one upsert a table in the same order everywhere.
+ */
+#include "pg/ledger/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/limit/name.h"
+#include "pg/ledger/sums.h"
+
+enum { SHARED_MAX = 3 }; /* of one entry: its team, its org, its tenant */
+
+static int compare_use(const struct use_row *a, const struct use_row *b, bool by_day)
+{
+	int order = strcmp(a->tenant, b->tenant);
+
+	if (order == 0)
+		order = (int)a->kind - (int)b->kind;
+	if (order == 0)
+		order = strcmp(a->id, b->id);
+	if (order || !by_day)
+		return order ? order : (a->month_us > b->month_us) - (a->month_us < b->month_us);
+	if (a->day_us != b->day_us)
+		return a->day_us < b->day_us ? -1 : 1;
+	order = strcmp(a->interface, b->interface);
+	if (order == 0)
+		order = strcmp(a->provider, b->provider);
+	return order ? order : strcmp(a->model, b->model);
+}
+
+static int compare_daily(const void *a, const void *b)
+{
+	return compare_use(a, b, true);
+}
+
+static int compare_monthly(const void *a, const void *b)
+{
+	return compare_use(a, b, false);
+}
+
+static int compare_accounts(const struct level_key *a, const struct level_key *b)
+{
+	int order = strcmp(a->tenant, b->tenant);
+
+	if (order == 0)
+		order = (int)a->kind - (int)b->kind;
+	if (order == 0)
+		order = strcmp(a->id, b->id);
+	return order ? order : (a->limit_id > b->limit_id) - (a->limit_id < b->limit_id);
+}
+
+static int compare_windows(const void *a, const void *b)
+{
+	const struct window_sum *x = a, *y = b;
+	int order = compare_accounts(&x->key, &y->key);
+
+	if (order == 0)
+		order = (int)x->unit - (int)y->unit;
+	if (order == 0)
+		order = (x->starts_at_us > y->starts_at_us) - (x->starts_at_us < y->starts_at_us);
+	if (order == 0)
+		order = strcmp(x->interface, y->interface);
+	if (order == 0)
+		order = strcmp(x->model, y->model);
+	return order ? order : (int)x->reset - (int)y->reset;
+}
+
+/* Of one bucket the newest level comes last; of two at one moment the emptier one, whatever their order was. */
+static int compare_buckets(const void *a, const void *b)
+{
+	const struct bucket_sum *x = a, *y = b;
+	int order = compare_accounts(&x->key, &y->key);
+
+	if (order == 0)
+		order = (x->as_of_us > y->as_of_us) - (x->as_of_us < y->as_of_us);
+	if (order == 0)
+		order = (x->bucket.full_at_us > y->bucket.full_at_us) - (x->bucket.full_at_us < y->bucket.full_at_us);
+	return order ? order : (x->bucket.rem > y->bucket.rem) - (x->bucket.rem < y->bucket.rem);
+}
+
+static void amounts_add(struct amounts *to, const struct amounts *from)
+{
+	to->requests += from->requests;
+	to->input += from->input;
+	to->output += from->output;
+	to->cost += from->cost;
+}
+
+static void use_add(struct use_row *to, const struct use_row *from)
+{
+	to->rows += from->rows;
+	to->unpriced += from->unpriced;
+	amounts_add(&to->amounts, &from->amounts);
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+		to->tokens.count[class] += from->tokens.count[class];
+}
+
+/* Sorts and melts rows of one key into one; returns how many are left. */
+static int use_merge(struct use_row *rows, int count, int (*compare)(const void *, const void *))
+{
+	int last = 0;
+
+	if (count == 0)
+		return 0;
+	qsort(rows, (size_t)count, sizeof(*rows), compare);
+	for (int i = 1; i < count; i++) {
+		if (compare(&rows[last], &rows[i]) == 0)
+			use_add(&rows[last], &rows[i]);
+		else
+			rows[++last] = rows[i];
+	}
+	return last + 1;
+}
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+	return *a ? a : *b ? b : c;
+}
+
+/* By the groups that the request counted on: where its user has gone since does not matter. */
+static void collect_groups(struct sums *sums, const struct entry *entry, const struct use_row *row)
+{
+	for (int i = 0; i < entry->info.accounts; i++) {
+		const struct entry_account *account = &entry->info.account[i];
+
+		if (account->kind != ACCOUNT_TEAM && account->kind != ACCOUNT_ORG)
+			continue;
+		sums->shared[sums->shareds] = *row;
+		sums->shared[sums->shareds].kind = account->kind;
+		sums->shared[sums->shareds++].id = account->id;
+	}
+}
+
+/*
+ * Whose line of the bill it is: the model's whose price it was. A model that no price knows has a line of its own, by which it is found
+ * when a price is missing, and not a part of the line of the model that it was charged as.
+ */
+static void name_model(struct use_row *row, const struct entry *entry, struct arena *scratch)
+{
+	const struct entry_info *info = &entry->info;
+	const struct entry_usage *usage = &entry->usage;
+	const char *served = first_of(usage->model, info->model, "");
+
+	if (entry->kind != ENTRY_RECORD && entry->kind != ENTRY_ADJUST) {
+		row->provider = info->provider;
+		row->model = first_of(info->price_model, info->model, "");
+	} else if (usage->flags & FLAG_OTHER_MODEL && served[0] && strlen(served) <= ID_MAX) {
+		char *model = arena_alloc(scratch, ID_MAX + 1);
+
+		model_fold(served, model);
+		row->provider = "";
+		row->model = model;
+	} else {
+		row->provider = usage->provider;
+		row->model = first_of(usage->price_model, usage->model, info->model);
+	}
+}
+
+static void collect_use(struct sums *sums, const struct entry *entry, struct arena *scratch)
+{
+	const struct entry_info *info = &entry->info;
+	const struct entry_usage *usage = &entry->usage;
+
+	struct use_row *row = &sums->daily[sums->dailies++];
+	*row = (struct use_row){
+		.kind = ACCOUNT_USER,
+		.tenant = info->tenant,
+		.id = info->user,
+		.interface = info->interface,
+		.day_us = floor_day(entry->started_at_us),
+		.month_us = floor_month(entry->started_at_us),
+		.rows = 1,
+		.unpriced = entry->kind == ENTRY_RECORD && (usage->flags & FLAG_UNPRICED) != 0,
+		.amounts = entry->amounts,
+		.tokens = usage->tokens,
+	};
+	name_model(row, entry, scratch);
+	collect_groups(sums, entry, row);
+}
+
+/* What a tenant used is what its users did; they are merged before, so that there is less to add. */
+static void collect_tenants(struct sums *sums)
+{
+	for (int i = 0; i < sums->dailies; i++) {
+		sums->shared[sums->shareds] = sums->daily[i];
+		sums->shared[sums->shareds].kind = ACCOUNT_TENANT;
+		sums->shared[sums->shareds++].id = sums->daily[i].tenant;
+	}
+}
+
+static void collect_windows(struct sums *sums, const struct entry *entry, const struct level_key *key,
+	const int64_t starts_at_us[WINDOW_COUNT])
+{
+	bool reset = entry->kind == ENTRY_RESET;
+
+	for (int u = 0; u < WINDOW_COUNT; u++) {
+		if (!starts_at_us[u])
+			continue;
+		sums->window[sums->windows++] = (struct window_sum){.key = *key,
+			.unit = (enum window_unit)u,
+			.starts_at_us = starts_at_us[u],
+			.interface = reset ? "" : entry->info.interface,
+			.model = reset ? "" : entry_counted_model(&entry->info),
+			.reset = reset,
+			.used = entry->amounts};
+	}
+}
+
+static bool counted_on(const struct entry *entry, enum account_kind kind)
+{
+	for (int i = 0; i < entry->info.accounts; i++)
+		if (entry->info.account[i].kind == kind)
+			return true;
+	return false;
+}
+
+/*
+ * A model and a tenant have an account only when an admin has made one. For those to come the use is kept all the same, in the windows
+ * of UTC, in which an account begins.
+ */
+static void collect_unmade(struct sums *sums, const struct entry *entry)
+{
+	const struct level_key tenant = {
+		.tenant = entry->info.tenant, .kind = ACCOUNT_TENANT, .id = entry->info.tenant};
+	const struct level_key model = {
+		.tenant = entry->info.tenant, .kind = ACCOUNT_MODEL, .id = entry_counted_model(&entry->info)};
+	const int64_t starts_at_us[WINDOW_COUNT] = {[WINDOW_DAY] = floor_day(entry->started_at_us),
+		[WINDOW_WEEK] = floor_week(entry->started_at_us),
+		[WINDOW_MONTH] = floor_month(entry->started_at_us)};
+
+	if (!counted_on(entry, ACCOUNT_TENANT))
+		collect_windows(sums, entry, &tenant, starts_at_us);
+	if (model.id[0] && !counted_on(entry, ACCOUNT_MODEL))
+		collect_windows(sums, entry, &model, starts_at_us);
+}
+
+static bool uses_something(const struct entry *entry)
+{
+	const struct amounts *amounts = &entry->amounts;
+
+	return amounts->requests || amounts->input || amounts->output || amounts->cost;
+}
+
+static void collect_levels(struct sums *sums, const struct entry *entry)
+{
+	bool counts = entry->kind == ENTRY_RESET || (uses_something(entry) && !entry->ledger_only);
+
+	for (int i = 0; i < entry->info.accounts; i++) {
+		const struct entry_part *part = &entry->part[i];
+		struct level_key key = {.tenant = entry->info.tenant,
+			.kind = entry->info.account[i].kind,
+			.id = entry->info.account[i].id};
+		if (counts)
+			collect_windows(sums, entry, &key, part->window_start);
+		for (int k = 0; k < part->buckets; k++) {
+			key.limit_id = part->bucket[k].limit_id;
+			sums->bucket[sums->buckets++] =
+				(struct bucket_sum){.key = key, .as_of_us = part->clock_us, .bucket = part->bucket[k]};
+		}
+	}
+	if (counts && entry->kind != ENTRY_RESET)
+		collect_unmade(sums, entry);
+}
+
+static void merge_windows(struct sums *sums)
+{
+	int last = 0;
+
+	if (sums->windows == 0)
+		return;
+	qsort(sums->window, (size_t)sums->windows, sizeof(*sums->window), compare_windows);
+	for (int i = 1; i < sums->windows; i++) {
+		if (compare_windows(&sums->window[last], &sums->window[i]) == 0)
+			amounts_add(&sums->window[last].used, &sums->window[i].used);
+		else
+			sums->window[++last] = sums->window[i];
+	}
+	sums->windows = last + 1;
+}
+
+static void merge_buckets(struct sums *sums)
+{
+	int last = 0;
+
+	if (sums->buckets == 0)
+		return;
+	qsort(sums->bucket, (size_t)sums->buckets, sizeof(*sums->bucket), compare_buckets);
+	for (int i = 1; i < sums->buckets; i++) {
+		if (compare_accounts(&sums->bucket[last].key, &sums->bucket[i].key) != 0)
+			last++;
+		sums->bucket[last] = sums->bucket[i];
+	}
+	sums->buckets = last + 1;
+}
+
+/* How many buckets the entries name: the room that is needed. */
+static size_t count_buckets(struct ledger_item **items, int count)
+{
+	size_t buckets = 0;
+
+	for (int i = 0; i < count; i++)
+		for (int k = 0; k < items[i]->entry->info.accounts; k++)
+			buckets += (size_t)items[i]->entry->part[k].buckets;
+	return buckets;
+}
+
+static void collect(struct sums *sums, struct ledger_item **items, int count, struct arena *scratch)
+{
+	*sums = (struct sums){
+		.daily = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->daily)),
+		.monthly = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->monthly)),
+		.shared = arena_zalloc(scratch, (size_t)count * SHARED_MAX + 1, sizeof(*sums->shared)),
+		.window = arena_zalloc(scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
+		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
+		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
+		.adjustment = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->adjustment)),
+	};
+	for (int i = 0; i < count; i++) {
+		if (items[i]->fate != LEDGER_WRITTEN)
+			continue;
+		/* A reset changes counters, not what was used. */
+		if (items[i]->entry->kind != ENTRY_RESET)
+			collect_use(sums, items[i]->entry, scratch);
+		if (items[i]->entry->kind == ENTRY_RESET)
+			sums->reset[sums->resets++] = items[i]->entry;
+		else if (items[i]->entry->kind == ENTRY_ADJUST)
+			sums->adjustment[sums->adjustments++] = items[i]->entry;
+		collect_levels(sums, items[i]->entry);
+	}
+	sums->dailies = use_merge(sums->daily, sums->dailies, compare_daily);
+	memcpy(sums->monthly, sums->daily, (size_t)sums->dailies * sizeof(*sums->daily));
+	sums->monthlies = use_merge(sums->monthly, sums->dailies, compare_monthly);
+	collect_tenants(sums);
+	sums->shareds = use_merge(sums->shared, sums->shareds, compare_daily);
+	merge_windows(sums);
+	merge_buckets(sums);
+}
+
+bool ledger_sum_and_commit(
+	struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err)
+{
+	struct sums sums;
+
+	collect(&sums, items, count, scratch);
+	return ledger_sums_write(link, &sums, err);
+}

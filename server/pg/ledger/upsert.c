@@ -1,0 +1,234 @@
+/* The sums of a batch into their tables: one statement each, and the COMMIT, sent together. */
+#include "pg/ledger/sums.h"
+
+#include <time.h>
+
+#include "domain/limit/decision.h"
+
+#define DAY_SPAN_US INT64_C(86400000000)
+
+#define MEASURES \
+	"rows, requests, charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, " \
+	"reasoning, " \
+	"audio_input, audio_output, unpriced"
+#define ADD_MEASURES \
+	"rows = u.rows + excluded.rows, " \
+	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, " \
+	"charged_output = u.charged_output + excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano, " \
+	"input = u.input + excluded.input, cached_input = u.cached_input + excluded.cached_input, " \
+	"cache_write = u.cache_write + excluded.cache_write, output = u.output + excluded.output, " \
+	"reasoning = u.reasoning + excluded.reasoning, audio_input = u.audio_input + excluded.audio_input, " \
+	"audio_output = u.audio_output + excluded.audio_output, unpriced = u.unpriced + excluded.unpriced"
+
+static const char daily_sql[] =
+	"INSERT INTO usage_daily AS u (tenant, user_id, day, interface, provider, model, " MEASURES ") "
+	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) "
+	"ON CONFLICT (tenant, user_id, day, interface, provider, model) DO UPDATE SET " ADD_MEASURES;
+
+/* The shard is the session's: two writers at once have two sessions, through a transaction pooler too, and seldom one shard. */
+static const char shared_sql[] =
+	"INSERT INTO usage_shared_daily AS u (shard, tenant, id, day, interface, provider, model, " MEASURES ", kind) "
+	"SELECT pg_backend_pid() % 16, a.* FROM "
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) a "
+	"ON CONFLICT (tenant, kind, id, day, provider, model, interface, shard) DO UPDATE SET " ADD_MEASURES;
+
+/* xmax is 0 in a row that was inserted and not updated: the user's first use in the month, so perhaps his first ever. He
+ * gets an account's row then; to look for it at each batch would cost an index search a user. */
+static const char monthly_sql[] =
+	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows, requests, charged_input, "
+	"charged_output, "
+	"cost_nano) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) "
+	"ON CONFLICT (tenant, user_id, month) DO UPDATE SET rows = u.rows + excluded.rows, "
+	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, "
+	"charged_output = u.charged_output + excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano "
+	"RETURNING u.tenant, u.user_id, u.xmax = 0 AS is_new) "
+	"INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE is_new ORDER BY 1, 3 "
+	"ON CONFLICT DO NOTHING";
+
+static const char windows_sql[] =
+	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
+	"output, "
+	"cost_nano, shard) "
+	"SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, output, cost_nano, "
+	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS w (tenant, kind, id, unit, starts_at_us, "
+	"interface, "
+	"model, requests, input, output, cost_nano, reset) "
+	"ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET "
+	"requests = u.requests + excluded.requests, input = u.input + excluded.input, "
+	"output = u.output + excluded.output, cost_nano = u.cost_nano + excluded.cost_nano";
+
+/* Two levels of one moment: the emptier bucket counts, so that the order in which they come does not matter. */
+static const char buckets_sql[] =
+	"INSERT INTO token_buckets AS b (tenant, kind, id, limit_id, full_at_us, rem, num, den, as_of_us) "
+	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+	"ON CONFLICT (tenant, kind, id, limit_id) DO UPDATE SET full_at_us = excluded.full_at_us, rem = excluded.rem, "
+	"num = excluded.num, den = excluded.den, as_of_us = excluded.as_of_us "
+	"WHERE (excluded.as_of_us, excluded.full_at_us, excluded.rem) > (b.as_of_us, b.full_at_us, b.rem)";
+
+int64_t floor_day(int64_t us)
+{
+	return us - (us % DAY_SPAN_US + DAY_SPAN_US) % DAY_SPAN_US;
+}
+
+int64_t floor_week(int64_t us)
+{
+	int64_t day = floor_day(us);
+
+	return day - (day / DAY_SPAN_US + 3) % 7 * DAY_SPAN_US; /* 1970 began on a Thursday */
+}
+
+int64_t floor_month(int64_t us)
+{
+	time_t seconds = (time_t)(floor_day(us) / 1000000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	return floor_day(us) - (tm.tm_mday - 1) * DAY_SPAN_US;
+}
+
+static void add_arrays(struct pg_args *args, const enum pg_type *types, int count)
+{
+	for (int i = 0; i < count; i++)
+		pg_arg_array(args, types[i]);
+}
+
+/* Rows by day: the key without its kind, then the measures. */
+static void use_args(struct pg_args *args, const struct use_row *rows, int count)
+{
+	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8,
+		PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
+
+	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	for (int i = 0; i < count; i++) {
+		const struct use_row *row = &rows[i];
+		pg_array_text(args, 0, row->tenant);
+		pg_array_text(args, 1, row->id);
+		pg_array_int(args, 2, row->day_us);
+		pg_array_text(args, 3, row->interface);
+		pg_array_text(args, 4, row->provider);
+		pg_array_text(args, 5, row->model);
+		pg_array_int(args, 6, row->rows);
+		pg_array_int(args, 7, row->amounts.requests);
+		pg_array_int(args, 8, row->amounts.input);
+		pg_array_int(args, 9, row->amounts.output);
+		pg_array_int(args, 10, row->amounts.cost);
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+			pg_array_int(args, 11 + class, row->tokens.count[class]);
+		pg_array_int(args, 11 + TOKEN_CLASS_COUNT, row->unpriced);
+	}
+}
+
+static void shared_args(struct pg_args *args, const struct sums *sums)
+{
+	use_args(args, sums->shared, sums->shareds);
+	int kinds = pg_arg_array(args, PG_INT2);
+	for (int i = 0; i < sums->shareds; i++)
+		pg_array_int(args, kinds, sums->shared[i].kind);
+}
+
+static void monthly_args(struct pg_args *args, const struct sums *sums)
+{
+	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
+
+	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	for (int i = 0; i < sums->monthlies; i++) {
+		const struct use_row *row = &sums->monthly[i];
+		pg_array_text(args, 0, row->tenant);
+		pg_array_text(args, 1, row->id);
+		pg_array_int(args, 2, row->month_us);
+		pg_array_int(args, 3, row->rows);
+		pg_array_int(args, 4, row->amounts.requests);
+		pg_array_int(args, 5, row->amounts.input);
+		pg_array_int(args, 6, row->amounts.output);
+		pg_array_int(args, 7, row->amounts.cost);
+	}
+}
+
+static void account_args(struct pg_args *args, const struct level_key *key)
+{
+	pg_array_text(args, 0, key->tenant);
+	pg_array_int(args, 1, key->kind);
+	pg_array_text(args, 2, key->id);
+}
+
+static void windows_args(struct pg_args *args, const struct sums *sums)
+{
+	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8,
+		PG_INT8, PG_INT8, PG_INT8, PG_BOOL};
+
+	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	for (int i = 0; i < sums->windows; i++) {
+		const struct window_sum *row = &sums->window[i];
+
+		account_args(args, &row->key);
+		pg_array_int(args, 3, row->unit);
+		pg_array_int(args, 4, row->starts_at_us);
+		pg_array_text(args, 5, row->interface);
+		pg_array_text(args, 6, row->model);
+		pg_array_int(args, 7, row->used.requests);
+		pg_array_int(args, 8, row->used.input);
+		pg_array_int(args, 9, row->used.output);
+		pg_array_int(args, 10, row->used.cost);
+		pg_array_int(args, 11, row->reset);
+	}
+}
+
+static void buckets_args(struct pg_args *args, const struct sums *sums)
+{
+	static const enum pg_type types[] = {
+		PG_TEXT, PG_INT2, PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
+
+	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	for (int i = 0; i < sums->buckets; i++) {
+		const struct bucket_sum *row = &sums->bucket[i];
+		account_args(args, &row->key);
+		pg_array_int(args, 3, row->key.limit_id);
+		pg_array_int(args, 4, row->bucket.full_at_us);
+		pg_array_int(args, 5, row->bucket.rem);
+		pg_array_int(args, 6, row->bucket.num);
+		pg_array_int(args, 7, row->bucket.den);
+		pg_array_int(args, 8, row->as_of_us);
+	}
+}
+
+bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err)
+{
+	enum { STATEMENTS = 7 };
+	struct pg_args args[STATEMENTS] = {{0}, {0}, {0}, {0}, {0}, {0}, {0}};
+	struct pg_statement statements[STATEMENTS + 1];
+	PGresult *results[STATEMENTS + 1];
+	int count = 0;
+
+	if (sums->dailies) {
+		use_args(&args[0], sums->daily, sums->dailies);
+		monthly_args(&args[1], sums);
+		shared_args(&args[2], sums);
+		statements[count++] = (struct pg_statement){.sql = daily_sql, .args = &args[0]};
+		statements[count++] = (struct pg_statement){.sql = monthly_sql, .args = &args[1]};
+		statements[count++] = (struct pg_statement){.sql = shared_sql, .args = &args[2]};
+	}
+	if (sums->windows) {
+		windows_args(&args[3], sums);
+		statements[count++] = (struct pg_statement){.sql = windows_sql, .args = &args[3]};
+	}
+	if (sums->buckets) {
+		buckets_args(&args[4], sums);
+		statements[count++] = (struct pg_statement){.sql = buckets_sql, .args = &args[4]};
+	}
+	if (sums->resets) {
+		ledger_resets_args(&args[5], sums);
+		statements[count++] = (struct pg_statement){.sql = ledger_resets_sql, .args = &args[5]};
+	}
+	if (sums->adjustments) {
+		ledger_adjustments_args(&args[6], sums);
+		statements[count++] = (struct pg_statement){.sql = ledger_adjustments_sql, .args = &args[6]};
+	}
+	statements[count++] = (struct pg_statement){.sql = "COMMIT"};
+	bool ok = pg_pipeline(link, statements, count, results, err);
+	for (int i = 0; ok && i < count; i++)
+		PQclear(results[i]);
+	for (int i = 0; i < STATEMENTS; i++)
+		pg_args_release(&args[i]);
+	return ok;
+}

@@ -1,0 +1,155 @@
+/* Parameters in PostgreSQL's binary form: big-endian integers, arrays of one dimension. */
+#include "pg/link/args.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define EPOCH_2000_DAYS 10957
+#define DAY_US INT64_C(86400000000)
+#define ARRAY_HEADER_BYTES 20
+#define ARRAY_COUNT_AT 12
+
+static void put_be(struct buf *out, uint64_t value, size_t nbytes)
+{
+	char *p = buf_reserve(out, nbytes);
+
+	for (size_t i = 0; i < nbytes; i++)
+		p[i] = (char)(value >> (8 * (nbytes - 1 - i)));
+	out->len += nbytes;
+}
+
+static void patch_be32(char *p, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (char)(value >> (24 - 8 * i));
+}
+
+static struct buf *arg_next(struct pg_args *args, enum pg_type type, bool is_array)
+{
+	assert(args->count < PG_ARGS_MAX);
+	int i = args->count++;
+
+	args->arg[i].type = type;
+	args->arg[i].is_array = is_array;
+	args->arg[i].elements = 0;
+	buf_reset(&args->arg[i].bytes);
+	return &args->arg[i].bytes;
+}
+
+void pg_args_release(struct pg_args *args)
+{
+	for (int i = 0; i < PG_ARGS_MAX; i++)
+		buf_release(&args->arg[i].bytes);
+	args->count = 0;
+}
+
+void pg_arg_text(struct pg_args *args, const char *text)
+{
+	buf_put_str(arg_next(args, PG_TEXT, false), text);
+}
+
+void pg_arg_int(struct pg_args *args, int64_t value)
+{
+	put_be(arg_next(args, PG_INT8, false), (uint64_t)value, 8);
+}
+
+void pg_arg_bool(struct pg_args *args, bool value)
+{
+	put_be(arg_next(args, PG_BOOL, false), value, 1);
+}
+
+void pg_arg_bytes(struct pg_args *args, const void *bytes, size_t len)
+{
+	buf_put(arg_next(args, PG_BYTES, false), bytes, len);
+}
+
+int pg_arg_array(struct pg_args *args, enum pg_type type)
+{
+	struct buf *out = arg_next(args, type, true);
+
+	put_be(out, 1, 4); /* dimensions */
+	put_be(out, 0, 4); /* no NULLs */
+	put_be(out, type, 4);
+	put_be(out, 0, 4); /* elements: patched with each one */
+	put_be(out, 1, 4); /* the first index */
+	assert(out->len == ARRAY_HEADER_BYTES);
+	return args->count - 1;
+}
+
+static struct buf *array_next(struct pg_args *args, int index, size_t len)
+{
+	struct buf *out = &args->arg[index].bytes;
+
+	assert(index < args->count && args->arg[index].is_array && len <= INT32_MAX);
+	patch_be32(out->data + ARRAY_COUNT_AT, ++args->arg[index].elements);
+	put_be(out, len, 4);
+	return out;
+}
+
+/* Floor, for the days before 1970 too. */
+static int64_t day_of(int64_t us)
+{
+	return us / DAY_US - (us % DAY_US < 0);
+}
+
+void pg_array_int(struct pg_args *args, int index, int64_t value)
+{
+	size_t nbytes = 8;
+
+	switch (args->arg[index].type) {
+	case PG_BOOL:
+		nbytes = 1;
+		break;
+	case PG_INT2:
+		nbytes = 2;
+		break;
+	case PG_INT4:
+		nbytes = 4;
+		break;
+	case PG_DATE:
+		nbytes = 4;
+		value = day_of(value) - EPOCH_2000_DAYS;
+		break;
+	case PG_TIME:
+		value -= EPOCH_2000_DAYS * DAY_US;
+		break;
+	default:
+		assert(args->arg[index].type == PG_INT8);
+	}
+	put_be(array_next(args, index, nbytes), (uint64_t)value, nbytes);
+}
+
+void pg_array_text(struct pg_args *args, int index, const char *text)
+{
+	pg_array_bytes(args, index, text, strlen(text));
+}
+
+void pg_array_bytes(struct pg_args *args, int index, const void *bytes, size_t len)
+{
+	buf_put(array_next(args, index, len), bytes, len);
+}
+
+unsigned pg_arg_oid(const struct pg_args *args, int index)
+{
+	if (!args->arg[index].is_array)
+		return args->arg[index].type;
+	switch (args->arg[index].type) {
+	case PG_BOOL:
+		return 1000;
+	case PG_BYTES:
+		return 1001;
+	case PG_INT2:
+		return 1005;
+	case PG_INT4:
+		return 1007;
+	case PG_TEXT:
+		return 1009;
+	case PG_INT8:
+		return 1016;
+	case PG_DATE:
+		return 1182;
+	case PG_TIME:
+		return 1185;
+	}
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* The parameters of a statement, in PostgreSQL's binary form: nothing is quoted, nothing is parsed again. */
+#ifndef BURSAR_PG_LINK_ARGS_H
+#define BURSAR_PG_LINK_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define PG_ARGS_MAX 40
+
+enum pg_type {
+	PG_BOOL = 16,
+	PG_BYTES = 17,
+	PG_INT8 = 20,
+	PG_INT2 = 21,
+	PG_INT4 = 23,
+	PG_TEXT = 25,
+	PG_DATE = 1082,
+	PG_TIME = 1184 /* timestamptz */
+};
+
+/* `struct pg_args a = {0}` is empty and ready; release frees it. One row's values, or columns (arrays for unnest). */
+struct pg_args {
+	int count;
+	struct {
+		enum pg_type type;
+		bool is_array;
+		uint32_t elements;
+		struct buf bytes;
+	} arg[PG_ARGS_MAX];
+};
+
+void pg_args_release(struct pg_args *args);
+
+/* Each appends the next parameter ($1, $2, ...). Texts must not hold NUL. */
+void pg_arg_text(struct pg_args *args, const char *text);
+void pg_arg_int(struct pg_args *args, int64_t value); /* bigint */
+void pg_arg_bool(struct pg_args *args, bool value);
+void pg_arg_bytes(struct pg_args *args, const void *bytes, size_t len);
+
+/* Appends an empty array of `type` and returns its index, for the functions below. */
+int pg_arg_array(struct pg_args *args, enum pg_type type);
+
+/* Appends an element: of BOOL, INT2, INT4, INT8; of DATE, TIME the value is microseconds since 1970. */
+void pg_array_int(struct pg_args *args, int index, int64_t value);
+void pg_array_text(struct pg_args *args, int index, const char *text);
+void pg_array_bytes(struct pg_args *args, int index, const void *bytes, size_t len);
+
+/* The type of the parameter as PostgreSQL numbers it; its bytes in wire form, valid until the next change. */
+unsigned pg_arg_oid(const struct pg_args *args, int index);
+
+#endif

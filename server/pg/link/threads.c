@@ -1,0 +1,283 @@
+/* Threads with a connection each, the queue before them, and the way back to the loops. */
+#include "pg/link/threads.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "pg/link/link.h"
+
+#define JOB_DEADLINE_US INT64_C(30000000)
+
+struct pg_pool {
+	char *conninfo;
+	int wake_fd; /* made readable once, when the pool is freed */
+	struct pg_outage outage;
+	pthread_mutex_t lock;
+	pthread_cond_t more; /* the queue has a job, or we stop */
+	pthread_cond_t sooner; /* for the clerk: an earlier deadline may have come */
+	struct list queue;
+	bool stopping;
+	int count;
+	pthread_t clerk;
+	pthread_t threads[64];
+};
+
+struct pg_inbox {
+	uv_async_t async;
+	pthread_mutex_t lock;
+	struct list finished;
+};
+
+static void inbox_wake(uv_async_t *async)
+{
+	struct pg_inbox *inbox = container_of(async, struct pg_inbox, async);
+	struct list all;
+
+	list_init(&all);
+	pthread_mutex_lock(&inbox->lock);
+	while (!list_empty(&inbox->finished))
+		list_push_back(&all, list_pop_front(&inbox->finished));
+	pthread_mutex_unlock(&inbox->lock);
+	/* A callback may free the inbox: nothing of it is touched from here on. */
+	while (!list_empty(&all)) {
+		struct pg_job *job = container_of(list_pop_front(&all), struct pg_job, queue);
+		job->done(job);
+	}
+}
+
+struct pg_inbox *pg_inbox_new(uv_loop_t *loop)
+{
+	struct pg_inbox *inbox = mem_zalloc(1, sizeof(*inbox));
+
+	pthread_mutex_init(&inbox->lock, NULL);
+	list_init(&inbox->finished);
+	if (uv_async_init(loop, &inbox->async, inbox_wake) != 0)
+		mem_exhausted(sizeof(*inbox));
+	return inbox;
+}
+
+static void inbox_closed(uv_handle_t *handle)
+{
+	struct pg_inbox *inbox = container_of((uv_async_t *)handle, struct pg_inbox, async);
+
+	pthread_mutex_destroy(&inbox->lock);
+	free(inbox);
+}
+
+void pg_inbox_free(struct pg_inbox *inbox)
+{
+	if (!inbox)
+		return;
+	/* Whoever handed in the last job may still hold the lock, between the list and the wake-up. */
+	pthread_mutex_lock(&inbox->lock);
+	assert(list_empty(&inbox->finished));
+	pthread_mutex_unlock(&inbox->lock);
+	uv_close((uv_handle_t *)&inbox->async, inbox_closed);
+}
+
+static void job_finish(struct pg_job *job)
+{
+	struct pg_inbox *inbox = job->inbox;
+
+	pthread_mutex_lock(&inbox->lock);
+	bool was_empty = list_empty(&inbox->finished);
+	list_push_back(&inbox->finished, &job->queue);
+	if (was_empty)
+		uv_async_send(&inbox->async);
+	pthread_mutex_unlock(&inbox->lock);
+}
+
+/* Callers hear that it is away; why names hosts and paths, and is for the log. */
+static void hide_cause(struct err *err)
+{
+	static const char away[] = "PostgreSQL is away";
+
+	if (err->code != ERR_UNAVAILABLE || strncmp(err->text, away, strlen(away)) != 0)
+		return;
+	log_warn("a job found no PostgreSQL", F("why", err->text));
+	err_set(err, ERR_UNAVAILABLE, "%s", away);
+}
+
+static bool job_attempt(void *arg, struct pg_link *link, struct err *err)
+{
+	struct pg_job *job = arg;
+
+	return job->run(job, link, err);
+}
+
+static void job_run(struct pg_job *job, struct pg_link *link)
+{
+	link->deadline_us = job->deadline_us;
+	job->err = (struct err){0};
+	job->ok = pg_link_run(link, job_attempt, job, job->repeatable, &job->err);
+	if (!job->ok)
+		hide_cause(&job->err);
+	pg_link_tidy(link);
+	job_finish(job);
+}
+
+static struct pg_job *queue_take(struct pg_pool *pool)
+{
+	struct pg_job *job = NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	while (list_empty(&pool->queue) && !pool->stopping)
+		pthread_cond_wait(&pool->more, &pool->lock);
+	if (!pool->stopping)
+		job = container_of(list_pop_front(&pool->queue), struct pg_job, queue);
+	pthread_mutex_unlock(&pool->lock);
+	return job;
+}
+
+static void *pool_thread(void *arg)
+{
+	struct pg_pool *pool = arg;
+	struct pg_link link;
+	struct pg_job *job;
+
+	pg_link_init(&link, pool->conninfo, pool->wake_fd);
+	link.outage = &pool->outage;
+	while ((job = queue_take(pool)))
+		job_run(job, &link);
+	pg_link_close(&link);
+	return NULL;
+}
+
+/* Fails what has waited too long (or all, when stopping); the earliest deadline of the rest, or 0. */
+static int64_t queue_sweep(struct pg_pool *pool, struct list *late)
+{
+	int64_t now_us = clock_mono_us(), earliest_us = 0;
+
+	list_each (&pool->queue, at, after) {
+		struct pg_job *job = container_of(at, struct pg_job, queue);
+		if (pool->stopping || job->deadline_us <= now_us) {
+			list_remove(at);
+			list_push_back(late, at);
+		} else if (earliest_us == 0 || job->deadline_us < earliest_us) {
+			earliest_us = job->deadline_us;
+		}
+	}
+	return earliest_us;
+}
+
+static void clerk_wait(struct pg_pool *pool, int64_t until_us)
+{
+	if (until_us == 0) {
+		pthread_cond_wait(&pool->sooner, &pool->lock);
+		return;
+	}
+	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+	pthread_cond_timedwait(&pool->sooner, &pool->lock, &until);
+}
+
+/* Jobs keep their deadlines while all threads are busy with others: this thread sees to it. */
+static void *pool_clerk(void *arg)
+{
+	struct pg_pool *pool = arg;
+	struct list late;
+
+	list_init(&late);
+	pthread_mutex_lock(&pool->lock);
+	for (;;) {
+		int64_t next_us = queue_sweep(pool, &late);
+		bool stopping = pool->stopping;
+		if (list_empty(&late)) {
+			if (stopping)
+				break;
+			clerk_wait(pool, next_us);
+			continue;
+		}
+		pthread_mutex_unlock(&pool->lock);
+		while (!list_empty(&late)) {
+			struct pg_job *job = container_of(list_pop_front(&late), struct pg_job, queue);
+			job->ok = false;
+			if (stopping)
+				err_set(&job->err, ERR_UNAVAILABLE, "the server is stopping");
+			else
+				err_set(&job->err, ERR_DEADLINE, "no connection to PostgreSQL became free in time");
+			job_finish(job);
+		}
+		pthread_mutex_lock(&pool->lock);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+static void thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	if (pthread_create(thread, NULL, run, arg) != 0)
+		mem_exhausted(0);
+}
+
+struct pg_pool *pg_pool_new(const char *conninfo, int threads, struct err *err)
+{
+	pthread_condattr_t monotonic;
+
+	if (!pg_conninfo_check(conninfo, err))
+		return NULL;
+	assert(threads >= 1 && threads <= 64);
+	struct pg_pool *pool = mem_zalloc(1, sizeof(*pool));
+	pool->wake_fd = eventfd(0, EFD_CLOEXEC);
+	if (pool->wake_fd < 0) {
+		free(pool);
+		err_set(err, ERR_INTERNAL, "eventfd: %s", strerror(errno));
+		return NULL;
+	}
+	size_t size = strlen(conninfo) + 1;
+	pool->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->more, NULL);
+	pthread_cond_init(&pool->sooner, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	list_init(&pool->queue);
+	pool->count = threads;
+	for (int i = 0; i < threads; i++)
+		thread_start(&pool->threads[i], pool_thread, pool);
+	thread_start(&pool->clerk, pool_clerk, pool);
+	return pool;
+}
+
+void pg_pool_free(struct pg_pool *pool)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	pthread_cond_broadcast(&pool->more);
+	pthread_cond_broadcast(&pool->sooner);
+	pthread_mutex_unlock(&pool->lock);
+	if (write(pool->wake_fd, &(uint64_t){1}, 8) != 8)
+		abort(); /* an eventfd of 0 takes a 1 */
+	for (int i = 0; i < pool->count; i++)
+		pthread_join(pool->threads[i], NULL);
+	pthread_join(pool->clerk, NULL);
+	pthread_cond_destroy(&pool->more);
+	pthread_cond_destroy(&pool->sooner);
+	pthread_mutex_destroy(&pool->lock);
+	close(pool->wake_fd);
+	free(pool->conninfo);
+	free(pool);
+}
+
+void pg_pool_submit(struct pg_pool *pool, struct pg_inbox *inbox, struct pg_job *job)
+{
+	job->inbox = inbox;
+	if (job->deadline_us == 0)
+		job->deadline_us = clock_mono_us() + JOB_DEADLINE_US;
+	pthread_mutex_lock(&pool->lock);
+	list_push_back(&pool->queue, &job->queue);
+	pthread_cond_signal(&pool->more);
+	pthread_cond_signal(&pool->sooner);
+	pthread_mutex_unlock(&pool->lock);
+}

@@ -1,0 +1,377 @@
+/*
+ * Lookups before a first decision. All of one loop turn travel in one job: five statements in one round trip, in one
+ * snapshot, so that an account's use and its bucket levels belong together.
+ */
+#include "pg/stores.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "pg/ledger/ledger.h"
+#include "pg/link/link.h"
+#include "pg/link/rows.h"
+
+#define LOOKUP_DEADLINE_US INT64_C(2000000)
+/* A hurried lookup must not make its neighbours of the same turn fail. */
+#define BATCH_LEAST_US INT64_C(200000)
+#define BATCH_MOST 512 /* accounts */
+#define LOOKUP_STATEMENTS 6
+
+struct pg_accounts {
+	struct accounts_store store; /* first */
+	struct pg_pool *pool;
+	struct pg_inbox *inbox;
+	uv_prepare_t turn_end;
+	struct account_lookup *first, *last; /* of this turn; linked by impl[0] */
+	int gathered; /* accounts among them */
+};
+
+struct lookup_batch {
+	struct pg_job job;
+	struct account_lookup *first; /* linked by impl[0] */
+	int count; /* accounts, over all operations */
+	PGresult *results[LOOKUP_STATEMENTS];
+};
+
+struct ledger_query {
+	struct pg_job job;
+	struct ledger_lookup *op;
+	PGresult *result;
+};
+
+static struct account_lookup *next_of(struct account_lookup *op)
+{
+	return op->impl[0];
+}
+
+/* The account that `ordinal` (from 1, over all operations) means. */
+static struct account_found *account_at(struct lookup_batch *batch, int64_t ordinal, struct account_lookup **op)
+{
+	int64_t i = ordinal - 1;
+
+	for (*op = batch->first; i >= (*op)->count; *op = next_of(*op))
+		i -= (*op)->count;
+	return &(*op)->account[i];
+}
+
+static void keys_args(struct lookup_batch *batch, struct pg_args *args)
+{
+	pg_arg_array(args, PG_TEXT);
+	pg_arg_array(args, PG_INT2);
+	pg_arg_array(args, PG_TEXT);
+	for (struct account_lookup *op = batch->first; op; op = next_of(op)) {
+		for (int i = 0; i < op->count; i++) {
+			pg_array_text(args, 0, op->account[i].tenant);
+			pg_array_int(args, 1, op->account[i].kind);
+			pg_array_text(args, 2, op->account[i].id);
+			op->account[i].known = false;
+			op->account[i].profile = (struct account_profile){0};
+			op->account[i].windows = op->account[i].buckets = 0;
+		}
+	}
+}
+
+static void read_profiles(struct lookup_batch *batch, const PGresult *result)
+{
+	struct account_lookup *op;
+
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		account->known = true;
+		row_profile(result, row, 1, &account->profile);
+	}
+}
+
+/* How many rows from `row` on have the ordinal of that row. */
+static int same_ordinal(const PGresult *result, int row)
+{
+	int n = 1;
+
+	while (row + n < PQntuples(result) && pg_i64(result, row + n, 0) == pg_i64(result, row, 0))
+		n++;
+	return n;
+}
+
+static void read_limits(struct lookup_batch *batch, const PGresult *result)
+{
+	struct account_lookup *op;
+
+	for (int row = 0, n; row < PQntuples(result); row += n) {
+		n = same_ordinal(result, row);
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		struct limit *limits = arena_zalloc(op->arena, (size_t)n, sizeof(*limits));
+		int good = 0;
+		for (int i = 0; i < n && good < LIMITS_MAX; i++) {
+			struct err err;
+			row_own_limit(result, row + i, 1, &limits[good]);
+			if (limit_prepare(&limits[good], &err))
+				good++;
+			else
+				log_error("an account's limit in PostgreSQL is not valid and is left out",
+					F("why", err.text));
+		}
+		account->profile.overrides = limits;
+		account->profile.override_count = good;
+	}
+}
+
+static void read_windows(struct lookup_batch *batch, const PGresult *result)
+{
+	struct account_lookup *op;
+
+	for (int row = 0, n; row < PQntuples(result); row += n) {
+		n = same_ordinal(result, row);
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		account->window = arena_zalloc(op->arena, (size_t)n, sizeof(*account->window));
+		for (int i = 0; i < n; i++)
+			row_usage(result, row + i, 1, op->arena, &account->window[i]);
+		account->windows = n;
+	}
+}
+
+static void read_buckets(struct lookup_batch *batch, const PGresult *result)
+{
+	struct account_lookup *op;
+
+	for (int row = 0, n; row < PQntuples(result); row += n) {
+		n = same_ordinal(result, row);
+		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		account->bucket = arena_zalloc(op->arena, (size_t)n, sizeof(*account->bucket));
+		for (int i = 0; i < n; i++) {
+			account->bucket[i] = (struct bucket_level){
+				.limit_id = (uint32_t)pg_i64(result, row + i, 1),
+				.full_at_us = pg_i64(result, row + i, 2),
+				.rem = pg_i64(result, row + i, 3),
+				.num = pg_i64(result, row + i, 4),
+				.den = pg_i64(result, row + i, 5),
+				.as_of_us = pg_i64(result, row + i, 6),
+			};
+		}
+		account->buckets = n;
+	}
+}
+
+#define KEYS "FROM unnest($1, $2, $3) WITH ORDINALITY AS k (tenant, kind, id, position) "
+
+static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
+	struct pg_args keys = {0}, since = {0};
+
+	keys_args(batch, &keys);
+	keys_args(batch, &since);
+	args_usage_since(&since, clock_wall_us());
+	const struct pg_statement statements[] = {
+		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+		{.sql = "SELECT k.position, " ACCOUNT_COLUMNS " " KEYS "JOIN accounts a USING (tenant, kind, id)",
+			.args = &keys},
+		{.sql = "SELECT k.position, l.name, l.dimension, l.kind, l.unit, l.amount, l.period_us, l.burst, "
+			"l.interface, "
+			"l.model, l.shadow, l.notify, l.warn_percent, l.until_us " KEYS
+			"JOIN account_limits l ON l.tenant = k.tenant "
+			"AND l.account_kind = k.kind AND l.account_id = k.id ORDER BY k.position, l.position",
+			.args = &keys},
+		{.sql = "SELECT k.position, " USAGE_COLUMNS " " KEYS USAGE_SINCE("$4", "$5", "$6") USAGE_JOIN
+			"ORDER BY 1",
+			.args = &since},
+		{.sql = "SELECT k.position, b.limit_id, b.full_at_us, b.rem, b.num, b.den, b.as_of_us " KEYS
+			"JOIN token_buckets b USING (tenant, kind, id) ORDER BY 1",
+			.args = &keys},
+		{.sql = "COMMIT"},
+	};
+	bool ok = pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
+	pg_args_release(&keys);
+	pg_args_release(&since);
+	return ok;
+}
+
+/* On the loop and not on the job's thread: the arenas are the loop's, and all items of a batch call share one. */
+static void lookups_read(struct lookup_batch *batch)
+{
+	read_profiles(batch, batch->results[1]);
+	read_limits(batch, batch->results[2]);
+	read_windows(batch, batch->results[3]);
+	read_buckets(batch, batch->results[4]);
+	for (int i = 0; i < LOOKUP_STATEMENTS; i++)
+		PQclear(batch->results[i]);
+}
+
+static void lookups_done(struct pg_job *job)
+{
+	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
+	struct account_lookup *next;
+
+	if (job->ok)
+		lookups_read(batch);
+	for (struct account_lookup *op = batch->first; op; op = next) {
+		next = next_of(op);
+		op->ok = job->ok;
+		op->err = job->err;
+		op->done(op);
+	}
+	free(batch);
+}
+
+static int64_t batch_deadline(const struct lookup_batch *batch)
+{
+	int64_t now_us = clock_mono_us(), deadline_us = now_us + LOOKUP_DEADLINE_US;
+
+	for (struct account_lookup *op = batch->first; op; op = next_of(op)) {
+		if (op->deadline_us && op->deadline_us < deadline_us)
+			deadline_us = op->deadline_us;
+	}
+	return deadline_us < now_us + BATCH_LEAST_US ? now_us + BATCH_LEAST_US : deadline_us;
+}
+
+/* All that this turn of the loop has asked for. */
+static void flush(struct pg_accounts *accounts)
+{
+	struct lookup_batch *batch;
+
+	uv_prepare_stop(&accounts->turn_end);
+	if (!accounts->first)
+		return;
+	batch = mem_zalloc(1, sizeof(*batch));
+	batch->first = accounts->first;
+	batch->count = accounts->gathered;
+	batch->job.run = run_lookups;
+	batch->job.done = lookups_done;
+	batch->job.repeatable = true;
+	batch->job.deadline_us = batch_deadline(batch);
+	accounts->first = accounts->last = NULL;
+	accounts->gathered = 0;
+	pg_pool_submit(accounts->pool, accounts->inbox, &batch->job);
+}
+
+static void turn_end(uv_prepare_t *handle)
+{
+	flush(container_of(handle, struct pg_accounts, turn_end));
+}
+
+static void store_lookup(struct accounts_store *store, struct account_lookup *op)
+{
+	struct pg_accounts *accounts = container_of(store, struct pg_accounts, store);
+
+	op->impl[0] = NULL;
+	if (accounts->last)
+		accounts->last->impl[0] = op;
+	else
+		accounts->first = op;
+	accounts->last = op;
+	accounts->gathered += op->count;
+	if (accounts->gathered >= BATCH_MOST)
+		flush(accounts);
+	else
+		uv_prepare_start(&accounts->turn_end, turn_end);
+}
+
+static void read_ledger(struct ledger_lookup *op, const PGresult *result)
+{
+	op->found = op->counted = false;
+	for (int row = 0; row < PQntuples(result); row++) {
+		if (pg_i64(result, row, 1) > 0)
+			op->counted = true;
+		if (pg_i64(result, row, 0) == ENTRY_EXPIRY || pg_i64(result, row, 18) != op->attempt)
+			continue;
+		op->found = true;
+		op->late = pg_i64(result, row, 6) & LEDGER_FLAG_LATE;
+		op->amounts = (struct amounts){
+			.requests = pg_i64(result, row, 1),
+			.input = pg_i64(result, row, 2),
+			.output = pg_i64(result, row, 3),
+			.cost = pg_i64(result, row, 4),
+		};
+		op->usage = (struct entry_usage){
+			.price_from_us = pg_i64(result, row, 5),
+			.flags = (uint32_t)pg_i64(result, row, 6) & 255,
+			.model = arena_strndup(op->arena, pg_text(result, row, 7), strlen(pg_text(result, row, 7))),
+			.provider = arena_strndup(op->arena, pg_text(result, row, 8), strlen(pg_text(result, row, 8))),
+			.price_model =
+				arena_strndup(op->arena, pg_text(result, row, 9), strlen(pg_text(result, row, 9))),
+			.mode = arena_strndup(op->arena, pg_text(result, row, 10), strlen(pg_text(result, row, 10))),
+		};
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+			op->usage.tokens.count[class] = pg_i64(result, row, 11 + class);
+	}
+}
+
+static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err)
+{
+	struct ledger_query *query = container_of(job, struct ledger_query, job);
+	struct ledger_lookup *op = query->op;
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	pg_arg_text(&args, op->user);
+	pg_arg_text(&args, op->request_id);
+	int days = pg_arg_array(&args, PG_DATE);
+	pg_array_int(&args, days, op->started_at_us);
+	query->result = pg_query(link,
+		"SELECT entry, requests, charged_input, charged_output, cost_nano, price_from_us, flags, model, "
+		"provider, "
+		"price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, audio_output, "
+		"attempt "
+		"FROM ledger "
+		"WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
+		"AND entry IN (0, 1)",
+		&args, err);
+	pg_args_release(&args);
+	return query->result != NULL;
+}
+
+static void ledger_done(struct pg_job *job)
+{
+	struct ledger_query *query = container_of(job, struct ledger_query, job);
+	struct ledger_lookup *op = query->op;
+
+	if (job->ok)
+		read_ledger(op, query->result);
+	PQclear(query->result);
+	op->ok = job->ok;
+	op->err = job->err;
+	op->done(op);
+}
+
+static void store_ledger(struct accounts_store *store, struct ledger_lookup *op)
+{
+	struct pg_accounts *accounts = container_of(store, struct pg_accounts, store);
+	struct ledger_query *query = arena_zalloc(op->arena, 1, sizeof(*query));
+
+	query->op = op;
+	query->job.run = run_ledger;
+	query->job.done = ledger_done;
+	query->job.repeatable = true;
+	query->job.deadline_us = op->deadline_us ? op->deadline_us : clock_mono_us() + LOOKUP_DEADLINE_US;
+	pg_pool_submit(accounts->pool, accounts->inbox, &query->job);
+}
+
+static const struct accounts_store_ops ops = {.lookup = store_lookup, .ledger = store_ledger};
+
+struct accounts_store *pg_accounts_new(struct pg_pool *pool, uv_loop_t *loop)
+{
+	struct pg_accounts *accounts = mem_zalloc(1, sizeof(*accounts));
+
+	accounts->store.ops = &ops;
+	accounts->pool = pool;
+	accounts->inbox = pg_inbox_new(loop);
+	uv_prepare_init(loop, &accounts->turn_end);
+	return &accounts->store;
+}
+
+static void closed(uv_handle_t *handle)
+{
+	free(container_of((uv_prepare_t *)handle, struct pg_accounts, turn_end));
+}
+
+void pg_accounts_free(struct accounts_store *store)
+{
+	if (!store)
+		return;
+	struct pg_accounts *accounts = container_of(store, struct pg_accounts, store);
+	pg_inbox_free(accounts->inbox);
+	uv_close((uv_handle_t *)&accounts->turn_end, closed);
+}

@@ -1,0 +1,383 @@
+/*
+ * Loads the catalog and looks every half second whether it was changed. By polling: LISTEN needs a session of its own,
+ * which a transaction pooler does not give, and one row read twice a second costs nothing.
+ */
+#include "pg/stores.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "domain/price/price.h"
+#include "pg/admin/admin.h"
+#include "pg/link/link.h"
+#include "pg/link/rows.h"
+#include "store/catalog_build.h"
+
+#define POLL_US INT64_C(500000)
+#define LOOK_DEADLINE_US INT64_C(5000000)
+
+struct pg_catalog {
+	struct catalog_source source; /* first, and what callers see */
+	char *conninfo;
+	int pool_slots; /* the option */
+	bool option_written, names_stuck; /* the thread's own */
+	int wake_fd;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* poked, stopping, loaded or failed */
+	bool stopping, poked, healthy, loaded;
+	struct err last;
+	int64_t generation; /* of the database: what was loaded; the thread's own */
+};
+
+enum {
+	ANSWER_BEGIN,
+	ANSWER_EPOCH,
+	ANSWER_TENANTS,
+	ANSWER_TIERS,
+	ANSWER_LIMITS,
+	ANSWER_ACCOUNTS,
+	ANSWER_PRICES,
+	ANSWER_ALIASES,
+	ANSWER_POOLS,
+	ANSWER_KEYS,
+	ANSWER_KEYS_MADE,
+	ANSWER_COMMIT,
+	ANSWER_COUNT
+};
+
+static const struct pg_statement load_statements[ANSWER_COUNT] = {
+	[ANSWER_BEGIN] = {.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+	[ANSWER_EPOCH] = {.sql = "SELECT generation, names_at_us FROM catalog_epoch"},
+	/* A tenant that has accounts, but was never put, has the settings of `default` under its own id. */
+	[ANSWER_TENANTS] =
+		{.sql = "SELECT " TENANT_COLUMNS " FROM tenants UNION ALL "
+			"SELECT x.tenant, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, "
+			"d.language, d." TENANT_EPOCH
+			" FROM (SELECT DISTINCT tenant FROM accounts WHERE kind >= 4) x, tenants d "
+			"WHERE d.id = 'default' AND x.tenant NOT IN (SELECT id FROM tenants) ORDER BY 1"},
+	[ANSWER_TIERS] = {.sql = "SELECT " TIER_COLUMNS " FROM tiers ORDER BY tenant, name"},
+	[ANSWER_LIMITS] = {.sql = "SELECT " TIER_LIMIT_COLUMNS " FROM tier_limits ORDER BY tenant, tier, position"},
+	[ANSWER_ACCOUNTS] = {.sql = "SELECT tenant, kind, id FROM accounts WHERE kind >= 4 ORDER BY tenant, kind, id"},
+	[ANSWER_PRICES] = {.sql = "SELECT " PRICE_COLUMNS " FROM model_prices p ORDER BY p.id"},
+	[ANSWER_ALIASES] = {.sql = "SELECT tenant, alias, provider, model FROM model_aliases ORDER BY tenant, alias"},
+	[ANSWER_POOLS] = {.sql = "SELECT " POOL_COLUMNS " FROM pools p ORDER BY p.tenant, p.name"},
+	[ANSWER_KEYS] = {.sql = "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.revoked_at IS NULL"},
+	[ANSWER_KEYS_MADE] = {.sql = "SELECT EXISTS (SELECT FROM api_keys)"},
+	[ANSWER_COMMIT] = {.sql = "COMMIT"},
+};
+
+/* The tenants, with the models that have an account. Both answers are sorted by tenant, and accounts name no other. */
+static void load_tenants(struct catalog_parts *parts, const PGresult *tenants, const PGresult *accounts)
+{
+	int at = 0, rows = PQntuples(accounts);
+
+	parts->tenants = PQntuples(tenants);
+	parts->tenant = mem_zalloc((size_t)parts->tenants + 1, sizeof(*parts->tenant));
+	for (int i = 0; i < parts->tenants; i++) {
+		struct tenant *tenant = &parts->tenant[i];
+		row_tenant(tenants, i, 0, tenant);
+		while (at < rows && strcmp(pg_text(accounts, at, 0), tenant->id) < 0)
+			at++;
+		int first = at;
+		while (at < rows && strcmp(pg_text(accounts, at, 0), tenant->id) == 0)
+			at++;
+		tenant->model_account = mem_zalloc((size_t)(at - first) + 1, sizeof(*tenant->model_account));
+		for (int row = first; row < at; row++) {
+			if (pg_i64(accounts, row, 1) == ACCOUNT_TENANT)
+				tenant->has_account = true;
+			else
+				pg_copy(accounts, row, 2, tenant->model_account[tenant->model_accounts++], ID_MAX + 1);
+		}
+	}
+}
+
+static void load_tiers(struct catalog_parts *parts, const PGresult *tiers, const PGresult *limits)
+{
+	int at = 0, count = PQntuples(tiers);
+
+	parts->tier = mem_zalloc((size_t)count + 1, sizeof(*parts->tier));
+	for (int i = 0; i < count; i++) {
+		struct catalog_tier *out = &parts->tier[parts->tiers];
+		struct err err;
+		pg_copy(tiers, i, 0, out->tenant, sizeof(out->tenant));
+		/* Written past the admin service: the others must not suffer for it. */
+		if (!row_tier(tiers, i, limits, &at, &out->tier, &err))
+			log_error("a tier in PostgreSQL is not valid and is left out", F("tenant", out->tenant),
+				F("tier", out->tier.name), F("why", err.text));
+		else
+			parts->tiers++;
+	}
+}
+
+static void load_prices(struct catalog_parts *parts, const PGresult *prices, const PGresult *aliases)
+{
+	int count = PQntuples(prices), alias_count = PQntuples(aliases), good = 0;
+	struct price *price = mem_zalloc((size_t)count + 1, sizeof(*price));
+	struct price_alias *alias = mem_zalloc((size_t)alias_count + 1, sizeof(*alias));
+
+	for (int i = 0; i < count; i++) {
+		struct err err;
+		row_price(prices, i, 0, &price[good]);
+		if (price_check(&price[good], &err))
+			good++;
+		else
+			log_error("a price in PostgreSQL is not valid and is left out",
+				F("provider", price[good].provider), F("model", price[good].model), F("why", err.text));
+	}
+	for (int i = 0; i < alias_count; i++) {
+		pg_copy(aliases, i, 0, alias[i].tenant, sizeof(alias[i].tenant));
+		pg_copy(aliases, i, 1, alias[i].alias, sizeof(alias[i].alias));
+		pg_copy(aliases, i, 2, alias[i].provider, sizeof(alias[i].provider));
+		pg_copy(aliases, i, 3, alias[i].model, sizeof(alias[i].model));
+	}
+	parts->prices = price_book_new(price, good, alias, alias_count);
+	free(price);
+	free(alias);
+}
+
+static void load_pools(struct catalog_parts *parts, const PGresult *pools)
+{
+	int count = PQntuples(pools);
+
+	parts->pool = mem_zalloc((size_t)count + 1, sizeof(*parts->pool));
+	for (int i = 0; i < count; i++) {
+		struct catalog_pool *out = &parts->pool[parts->pools];
+		struct err err;
+		pg_copy(pools, i, POOL_COLUMN_TENANT, out->tenant, sizeof(out->tenant));
+		row_pool(pools, i, &out->settings);
+		if (pool_settings_check(&out->settings, &err))
+			parts->pools++;
+		else
+			log_error("a pool in PostgreSQL is not valid and is left out", F("tenant", out->tenant),
+				F("pool", out->settings.name), F("why", err.text));
+	}
+}
+
+static void load_keys(struct catalog_parts *parts, const PGresult *keys, const PGresult *made)
+{
+	parts->keys = PQntuples(keys);
+	parts->key = mem_zalloc((size_t)parts->keys + 1, sizeof(*parts->key));
+	for (int i = 0; i < parts->keys; i++)
+		row_key(keys, i, &parts->key_texts, &parts->key[i]);
+	parts->keys_made = pg_bool(made, 0, 0);
+}
+
+static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
+{
+	PGresult *answers[ANSWER_COUNT] = {NULL};
+	struct catalog_parts parts = {0};
+
+	if (!pg_pipeline(link, load_statements, ANSWER_COUNT, answers, err))
+		return false;
+	load_tenants(&parts, answers[ANSWER_TENANTS], answers[ANSWER_ACCOUNTS]);
+	load_tiers(&parts, answers[ANSWER_TIERS], answers[ANSWER_LIMITS]);
+	load_prices(&parts, answers[ANSWER_PRICES], answers[ANSWER_ALIASES]);
+	load_pools(&parts, answers[ANSWER_POOLS]);
+	load_keys(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE]);
+	parts.default_slots = catalog->pool_slots;
+	if (PQntuples(answers[ANSWER_EPOCH])) {
+		parts.stored = pg_i64(answers[ANSWER_EPOCH], 0, 0);
+		parts.names_at_us = pg_i64(answers[ANSWER_EPOCH], 0, 1);
+	}
+	catalog->generation = parts.stored;
+	for (int i = 0; i < ANSWER_COUNT; i++)
+		PQclear(answers[i]);
+	catalog_publish(&catalog->source, catalog_new(&parts));
+	return true;
+}
+
+/*
+ * A price that has begun or ended since names were resolved may have names lead elsewhere. Whoever sees it first says so for all,
+ * with a new epoch; the others load it like any other change. Where that cannot be written, names stay as they were.
+ */
+static bool names_move(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
+{
+	const struct catalog *loaded = catalog->source.current; /* no other thread publishes */
+	int64_t at_us = catalog_names_at(loaded);
+	int64_t turn_us = price_last_turn(catalog_prices(loaded), at_us, clock_wall_us());
+	struct pg_args args = {0};
+	struct err why;
+
+	if (turn_us == at_us)
+		return true;
+	pg_arg_int(&args, turn_us);
+	bool moved = pg_exec(link,
+		"UPDATE catalog_epoch SET generation = generation + 1, names = names + 1, names_at_us = $1 "
+		"WHERE names_at_us < $1",
+		&args, &why);
+	pg_args_release(&args);
+	if (!moved && !catalog->names_stuck)
+		log_warn("names of models stay as they were before the last price began or ended", F("why", why.text));
+	catalog->names_stuck = !moved;
+	return !moved || load(catalog, link, err);
+}
+
+/* Once: the newest start decides about pools without a number of their own. */
+static bool write_option(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
+{
+	int changed;
+
+	if (catalog->option_written)
+		return true;
+	if (!pools_option(link, catalog->pool_slots, &changed, err))
+		return false;
+	if (changed)
+		log_info("pools have the slots that max_concurrent_agents says now", FI("slots", catalog->pool_slots),
+			FI("pools", changed));
+	catalog->option_written = true;
+	return true;
+}
+
+/* One look: loads when the generation is another than the loaded one. */
+static bool look(void *arg, struct pg_link *link, struct err *err)
+{
+	struct pg_catalog *catalog = arg;
+
+	if (!write_option(catalog, link, err))
+		return false;
+	bool same = false;
+	if (catalog->generation >= 0) {
+		PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+		if (!result)
+			return false;
+		same = PQntuples(result) == 1 && pg_i64(result, 0, 0) == catalog->generation;
+		PQclear(result);
+	}
+	return (same || load(catalog, link, err)) && names_move(catalog, link, err);
+}
+
+static void wait_next(struct pg_catalog *catalog)
+{
+	int64_t until_us = clock_mono_us() + POLL_US;
+	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+
+	while (!catalog->stopping && !catalog->poked) {
+		if (pthread_cond_timedwait(&catalog->changed, &catalog->lock, &until) != 0)
+			break;
+	}
+	catalog->poked = false;
+}
+
+static void *catalog_thread(void *arg)
+{
+	struct pg_catalog *catalog = arg;
+	struct pg_link link;
+
+	pg_link_init(&link, catalog->conninfo, catalog->wake_fd);
+	pthread_mutex_lock(&catalog->lock);
+	while (!catalog->stopping) {
+		struct err err = {0};
+		pthread_mutex_unlock(&catalog->lock);
+		link.deadline_us = clock_mono_us() + LOOK_DEADLINE_US;
+		bool ok = pg_link_run(&link, look, catalog, true, &err);
+		pg_link_tidy(&link);
+		pthread_mutex_lock(&catalog->lock);
+		if (!ok && catalog->healthy)
+			log_warn("the catalog cannot be read; the last known one counts", F("why", err.text));
+		catalog->healthy = ok;
+		catalog->loaded |= ok;
+		catalog->last = err;
+		pthread_cond_broadcast(&catalog->changed);
+		wait_next(catalog);
+	}
+	pthread_mutex_unlock(&catalog->lock);
+	pg_link_close(&link);
+	return NULL;
+}
+
+struct catalog_source *pg_catalog_start(const char *conninfo, int pool_slots, struct err *err)
+{
+	pthread_condattr_t monotonic;
+
+	if (!pg_conninfo_check(conninfo, err))
+		return NULL;
+	struct pg_catalog *catalog = mem_zalloc(1, sizeof(*catalog));
+	catalog_source_init(&catalog->source);
+	catalog->source.poke = pg_catalog_poke;
+	size_t size = strlen(conninfo) + 1;
+	catalog->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
+	catalog->pool_slots = pool_slots;
+	catalog->generation = -1;
+	catalog->wake_fd = eventfd(0, EFD_CLOEXEC);
+	pthread_mutex_init(&catalog->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&catalog->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (catalog->wake_fd < 0 || pthread_create(&catalog->thread, NULL, catalog_thread, catalog) != 0)
+		mem_exhausted(sizeof(*catalog));
+	return &catalog->source;
+}
+
+static struct pg_catalog *own(struct catalog_source *source)
+{
+	return container_of(source, struct pg_catalog, source);
+}
+
+void pg_catalog_stop(struct catalog_source *source)
+{
+	if (!source)
+		return;
+	struct pg_catalog *catalog = own(source);
+	pthread_mutex_lock(&catalog->lock);
+	catalog->stopping = true;
+	pthread_cond_broadcast(&catalog->changed);
+	pthread_mutex_unlock(&catalog->lock);
+	if (write(catalog->wake_fd, &(uint64_t){1}, 8) != 8)
+		abort(); /* an eventfd of 0 takes a 1 */
+	pthread_join(catalog->thread, NULL);
+	catalog_source_release(&catalog->source);
+	pthread_cond_destroy(&catalog->changed);
+	pthread_mutex_destroy(&catalog->lock);
+	close(catalog->wake_fd);
+	free(catalog->conninfo);
+	free(catalog);
+}
+
+bool pg_catalog_wait(struct catalog_source *source, int timeout_ms, struct err *err)
+{
+	struct pg_catalog *catalog = own(source);
+	int64_t until_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+
+	pthread_mutex_lock(&catalog->lock);
+	while (!catalog->loaded) {
+		if (pthread_cond_timedwait(&catalog->changed, &catalog->lock, &until) != 0)
+			break;
+	}
+	bool ok = catalog->loaded;
+	if (!ok)
+		err_set(err, ERR_DEADLINE, "the catalog could not be read: %s",
+			catalog->last.text[0] ? catalog->last.text : "PostgreSQL did not answer in time");
+	pthread_mutex_unlock(&catalog->lock);
+	return ok;
+}
+
+void pg_catalog_poke(struct catalog_source *source)
+{
+	struct pg_catalog *catalog = own(source);
+
+	pthread_mutex_lock(&catalog->lock);
+	catalog->poked = true;
+	pthread_cond_broadcast(&catalog->changed);
+	pthread_mutex_unlock(&catalog->lock);
+}
+
+bool pg_catalog_healthy(struct catalog_source *source)
+{
+	struct pg_catalog *catalog = own(source);
+
+	pthread_mutex_lock(&catalog->lock);
+	bool healthy = catalog->healthy;
+	pthread_mutex_unlock(&catalog->lock);
+	return healthy;
+}

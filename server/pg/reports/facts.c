@@ -1,0 +1,119 @@
+/* What PostgreSQL says of itself. The schema first: where it is not this bursard's, its tables are left alone. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/embedded.h"
+#include "base/list.h"
+#include "pg/admin/admin.h"
+
+static bool read_schema(struct durable_facts *facts, struct pg_link *link, struct err *err)
+{
+	PGresult *result = pg_query(link,
+		"SELECT current_setting('server_version'), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, "
+		"(SELECT count(*) FROM schema_migrations)",
+		NULL, err);
+
+	if (!result)
+		return false;
+	pg_copy(result, 0, 0, facts->version, sizeof(facts->version));
+	facts->clock_off_us = pg_i64(result, 0, 1) - clock_wall_us();
+	facts->schema = (int)pg_i64(result, 0, 2);
+	facts->schema_known = (int)embedded_migrations_count;
+	PQclear(result);
+	return true;
+}
+
+enum { LOOK_LEDGER, LOOK_CHANGES, LOOK_USE, LOOK_PRICES, LOOK_KEYS, LOOK_POOLS, LOOK_COUNT };
+
+#define TODAY "(now() AT TIME ZONE 'UTC')::date"
+static const char ledger_sql[] =
+	"SELECT (SELECT count(*) FROM ledger_rejects), coalesce((SELECT min(n) - 1 FROM generate_series(0, 3) n WHERE "
+	"to_regclass('ledger_' || to_char(" TODAY " + n, 'YYYYMMDD')) IS NULL), 3)";
+static const char changes_sql[] =
+	"SELECT count(*), coalesce((extract(epoch FROM min(created_at)) * 1000000)::bigint, 0) FROM policy_changes";
+/* A record of nothing, as 'bursar run' makes, needs no price. */
+static const char use_sql[] =
+	"SELECT coalesce(sum(unpriced), 0)::bigint FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 "
+	"AND id = $1 AND day >= date_trunc('month', " TODAY
+	")::date AND (model <> '' OR charged_input + charged_output > 0)";
+/*
+ * What counts is when a price's source was read, not when its row was written: shipped rows are as old as their sources on a database that
+ * was made today. A source says it as its last "(2026-08-21)" or "(v2,2026-08-21)"; without one it is as old as the youngest of those that
+ * came with it in one transaction, else it was read when it was put. Free models cost nothing, and their price does not age.
+ */
+#define SAID_SQL \
+	"SELECT *, (SELECT max(m[1]) FROM regexp_matches(source, " \
+	"'[(,](\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01]))\\)', 'g') m) AS said " \
+	"FROM model_prices WHERE tenant IN ('', $1) AND account = ''"
+#define DAY_SQL "SELECT *, coalesce(said, max(said) OVER (PARTITION BY created_at)) AS day FROM said"
+/* By the month's first day, so that a 31st of February is no error. */
+#define READ_SQL \
+	"SELECT *, least(created_at, (left(day, 8) || '01')::timestamp AT TIME ZONE 'UTC' + " \
+	"(right(day, 2)::int - 1) * interval '1 day') AS read_at FROM dated"
+#define COUNTS_SQL \
+	"SELECT DISTINCT ON (provider, model) * FROM aged WHERE from_us <= $2 AND (to_us = 0 OR to_us > $2) " \
+	"ORDER BY provider, model, tenant DESC, from_us DESC"
+#define USED_SQL \
+	"SELECT DISTINCT provider, model FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 " \
+	"AND day >= date_trunc('month', " TODAY ")::date"
+static const char prices_sql[] =
+	"WITH said AS (" SAID_SQL "), dated AS (" DAY_SQL "), aged AS (" READ_SQL "), counts AS (" COUNTS_SQL
+	"), used AS (" USED_SQL ") SELECT coalesce((extract(epoch FROM max(read_at)) * 1000000)::bigint, 0), "
+	"count(u.model) FILTER (WHERE (extract(epoch FROM read_at) * 1000000)::bigint < $3) "
+	"FROM counts c LEFT JOIN used u ON u.provider = c.provider AND u.model = c.model WHERE greatest(c.input, "
+	"c.output, c.cached_input, c.cache_write, c.reasoning, c.audio_input, c.audio_output) > 0";
+static const char keys_sql[] =
+	"SELECT count(*), count(*) FILTER (WHERE k.role = 5 AND k.expires_at < now() + interval '14 days'), "
+	"count(*) FILTER (WHERE greatest(k.created_at, u.at) < now() - interval '90 days') FROM api_keys k "
+	"LEFT JOIN api_key_uses u ON u.key = k.id WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR "
+	"k.expires_at > now()) AND k.tenant IN ('', $1)";
+static const char pools_sql[] = "SELECT count(*) FROM pools WHERE paused AND tenant IN ('', $1)";
+
+static void read_facts(struct durable_facts *facts, PGresult **results)
+{
+	facts->rejects = pg_i64(results[LOOK_LEDGER], 0, 0);
+	facts->days_ahead = (int)pg_i64(results[LOOK_LEDGER], 0, 1);
+	facts->changes = pg_i64(results[LOOK_CHANGES], 0, 0);
+	facts->oldest_change_us = pg_i64(results[LOOK_CHANGES], 0, 1);
+	facts->unpriced = pg_i64(results[LOOK_USE], 0, 0);
+	facts->newest_price_us = pg_i64(results[LOOK_PRICES], 0, 0);
+	facts->old_prices = pg_i64(results[LOOK_PRICES], 0, 1);
+	facts->keys = pg_i64(results[LOOK_KEYS], 0, 0);
+	facts->operators_ending = pg_i64(results[LOOK_KEYS], 0, 1);
+	facts->idle = pg_i64(results[LOOK_KEYS], 0, 2);
+	facts->paused = pg_i64(results[LOOK_POOLS], 0, 0);
+}
+
+bool admin_facts(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct facts_query *op = container_of(job, struct facts_query, job);
+	struct pg_args tenant = {0}, prices = {0};
+	PGresult *results[LOOK_COUNT];
+
+	if (!read_schema(&op->facts, link, err))
+		return false;
+	op->facts.answered = true;
+	if (op->facts.schema != op->facts.schema_known)
+		return true;
+	pg_arg_text(&tenant, op->tenant);
+	pg_arg_text(&prices, op->tenant);
+	pg_arg_int(&prices, clock_wall_us());
+	pg_arg_int(&prices, clock_wall_us() - PRICES_OLD_US);
+	const struct pg_statement statements[LOOK_COUNT] = {
+		[LOOK_LEDGER] = {.sql = ledger_sql},
+		[LOOK_CHANGES] = {.sql = changes_sql},
+		[LOOK_USE] = {.sql = use_sql, .args = &tenant},
+		[LOOK_PRICES] = {.sql = prices_sql, .args = &prices},
+		[LOOK_KEYS] = {.sql = keys_sql, .args = &tenant},
+		[LOOK_POOLS] = {.sql = pools_sql, .args = &tenant},
+	};
+	bool ok = pg_pipeline(link, statements, LOOK_COUNT, results, err);
+	pg_args_release(&tenant);
+	pg_args_release(&prices);
+	if (!ok)
+		return false;
+	read_facts(&op->facts, results);
+	for (int i = 0; i < LOOK_COUNT; i++)
+		PQclear(results[i]);
+	return true;
+}

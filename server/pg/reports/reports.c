@@ -1,0 +1,276 @@
+/* Bills and forecasts, from the roll-ups; and the proof's sums. */
+#include "pg/admin/admin.h"
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "domain/time/date.h"
+
+#define DAY_US INT64_C(86400000000)
+#define NO_SUMS \
+	"coalesce(sum(requests), 0)::bigint, coalesce(sum(charged_input), 0)::bigint, " \
+	"coalesce(sum(charged_output), 0)::bigint, coalesce(sum(cost_nano), 0)::bigint"
+
+struct use admin_use(const PGresult *result, int row, int column)
+{
+	return (struct use){
+		.requests = pg_i64(result, row, column),
+		.input = pg_i64(result, row, column + 1),
+		.output = pg_i64(result, row, column + 2),
+		.cost = pg_i64(result, row, column + 3),
+	};
+}
+
+/* The columns that lines are told apart by, in their order, each with its parameter of the line before (report_args). */
+static const struct key_column {
+	unsigned by;
+	const char *name, *after;
+} key_columns[] = {
+	{BY_USER, "user_id", "$7"},
+	{BY_DAY, "day", "$8::date"},
+	{BY_MODEL, "provider", "$9"},
+	{BY_MODEL, "model", "$10"},
+	{BY_INTERFACE, "interface", "$11"},
+};
+enum { KEY_COLUMNS = sizeof(key_columns) / sizeof(key_columns[0]) };
+
+/* Users have a roll-up of their own; a tenant's report by user reads all of theirs. */
+static const char *source_sql(const struct report_page *op)
+{
+	if (op->key.kind == ACCOUNT_USER)
+		return " FROM usage_daily WHERE tenant = $1 AND user_id = $2";
+	if (op->by & BY_USER)
+		return " FROM usage_daily WHERE tenant = $1 AND $2 IS NOT NULL";
+	if (op->key.kind == ACCOUNT_TEAM)
+		return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 2 AND id = $2";
+	if (op->key.kind == ACCOUNT_ORG)
+		return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 3 AND id = $2";
+	return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $2";
+}
+
+/* Names of the columns that the report is by, or their parameters, with commas. */
+static void put_keys(struct buf *sql, unsigned by, bool after)
+{
+	const char *comma = "";
+
+	for (int i = 0; i < KEY_COLUMNS; i++) {
+		if (!(by & key_columns[i].by))
+			continue;
+		buf_putf(sql, "%s%s", comma, after ? key_columns[i].after : key_columns[i].name);
+		comma = ", ";
+	}
+}
+
+/*
+ * Behind the line before. The first column once more by itself: that is what the index is entered by, where the others are not its
+ * next columns.
+ */
+static void put_after(struct buf *sql, unsigned by)
+{
+	for (int i = 0; i < KEY_COLUMNS; i++) {
+		if (by & key_columns[i].by) {
+			buf_putf(sql, " AND %s >= %s", key_columns[i].name, key_columns[i].after);
+			break;
+		}
+	}
+	buf_put_str(sql, " AND (");
+	put_keys(sql, by, false);
+	buf_put_str(sql, ") > (");
+	put_keys(sql, by, true);
+	buf_put_str(sql, ")");
+}
+
+static void put_report(struct buf *sql, const struct report_page *op)
+{
+	buf_put_str(sql, "SELECT ");
+	for (int i = 0; i < KEY_COLUMNS; i++)
+		buf_putf(sql, "%s, ", op->by & key_columns[i].by ? key_columns[i].name : "''");
+	buf_put_str(sql,
+		"sum(requests)::bigint, sum(cost_nano)::bigint, sum(unpriced)::bigint, sum(input)::bigint, "
+		"sum(cached_input)::bigint, sum(cache_write)::bigint, sum(output)::bigint, sum(reasoning)::bigint, "
+		"sum(audio_input)::bigint, sum(audio_output)::bigint");
+	buf_put_str(sql, source_sql(op));
+	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
+	if (op->model[0])
+		buf_put_str(sql, " AND lower($4) IN (lower(model), lower(provider || '/' || model))");
+	if (op->interface[0]) /* older rows have it as the caller wrote it */
+		buf_put_str(sql, " AND lower(interface) = $5");
+	if (op->after && op->by)
+		put_after(sql, op->by);
+	if (op->by) {
+		buf_put_str(sql, " GROUP BY ");
+		put_keys(sql, op->by, false);
+		buf_put_str(sql, " ORDER BY ");
+		put_keys(sql, op->by, false);
+	} else {
+		buf_put_str(sql, " HAVING count(*) > 0");
+	}
+	buf_put_str(sql, " LIMIT $6");
+}
+
+static void add_days(struct pg_args *args, int64_t from_day, int64_t to_day)
+{
+	int days = pg_arg_array(args, PG_DATE);
+
+	pg_array_int(args, days, from_day * DAY_US);
+	pg_array_int(args, days, to_day * DAY_US);
+}
+
+static void report_args(struct pg_args *args, const struct report_page *op)
+{
+	pg_arg_text(args, op->key.tenant);
+	pg_arg_text(args, op->key.id);
+	add_days(args, op->from_day, op->to_day);
+	pg_arg_text(args, op->model);
+	pg_arg_text(args, op->interface);
+	pg_arg_page(args, op->limit);
+	if (!op->after)
+		return;
+	pg_arg_text(args, op->after->user);
+	pg_arg_text(args, op->after->day);
+	pg_arg_text(args, op->after->provider);
+	pg_arg_text(args, op->after->model);
+	pg_arg_text(args, op->after->interface);
+}
+
+static void read_lines(struct report_page *op, const PGresult *result)
+{
+	op->count = pg_page(result, op->limit, &op->more);
+	op->lines = arena_zalloc(op->job.arena, (size_t)op->count + 1, sizeof(*op->lines));
+	for (int i = 0; i < op->count; i++) {
+		struct bill_line *line = &op->lines[i];
+		line->user = admin_text(&op->job, result, i, 0);
+		line->day = admin_text(&op->job, result, i, 1);
+		line->provider = admin_text(&op->job, result, i, 2);
+		line->model = admin_text(&op->job, result, i, 3);
+		line->interface = admin_text(&op->job, result, i, 4);
+		line->requests = pg_i64(result, i, 5);
+		line->cost = pg_i64(result, i, 6);
+		line->unpriced = pg_i64(result, i, 7);
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+			line->tokens.count[class] = pg_i64(result, i, 8 + class);
+	}
+}
+
+bool admin_report(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct report_page *op = container_of(job, struct report_page, job);
+	struct pg_args args = {0};
+	struct buf sql = {0};
+
+	put_report(&sql, op);
+	report_args(&args, op);
+	PGresult *result = pg_query(link, buf_str(&sql), &args, err);
+	pg_args_release(&args);
+	buf_release(&sql);
+	if (!result)
+		return false;
+	read_lines(op, result);
+	PQclear(result);
+	return true;
+}
+
+bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct report_users *op = container_of(job, struct report_users, job);
+	bool one = date_month(op->from_day) == date_month(op->to_day);
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->tenant);
+	add_days(&args, date_month(op->from_day), op->to_day);
+	PGresult *result = pg_query(link,
+		one ? "SELECT count(*) FROM usage_monthly WHERE tenant = $1 AND month = ($2::date[])[1]"
+		    : "SELECT count(*) FROM (SELECT DISTINCT user_id FROM usage_monthly WHERE tenant = $1 AND month "
+		      "BETWEEN ($2::date[])[1] AND ($2::date[])[2]) u",
+		&args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->users = pg_i64(result, 0, 0);
+	PQclear(result);
+	return true;
+}
+
+/* First day of use, then the month's, the complete days' and today's sums, in one look. */
+#define FORECAST_SQL(source) \
+	"SELECT coalesce((SELECT min(day) FROM " source ") - date '1970-01-01', -1), m.*, d.*, t.* FROM " \
+	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[1]) m, " \
+	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[2] AND day < ($3::date[])[3]) d, " \
+	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[3]) t"
+#define OF_GROUP(kind) "usage_shared_daily WHERE tenant = $1 AND kind = " kind " AND id = $2"
+
+bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct forecast_query *op = container_of(job, struct forecast_query, job);
+	const char *sql = op->key.kind == ACCOUNT_USER ? FORECAST_SQL("usage_daily WHERE tenant = $1 AND user_id = $2")
+			  : op->key.kind == ACCOUNT_TEAM ? FORECAST_SQL(OF_GROUP("2"))
+			  : op->key.kind == ACCOUNT_ORG	 ? FORECAST_SQL(OF_GROUP("3"))
+							 : FORECAST_SQL(OF_GROUP("5"));
+	struct pg_args args = {0};
+
+	pg_arg_text(&args, op->key.tenant);
+	pg_arg_text(&args, op->key.id);
+	int days = pg_arg_array(&args, PG_DATE);
+	pg_array_int(&args, days, date_month(op->today) * DAY_US);
+	pg_array_int(&args, days, op->from_day * DAY_US);
+	pg_array_int(&args, days, op->today * DAY_US);
+	PGresult *result = pg_query(link, sql, &args, err);
+	pg_args_release(&args);
+	if (!result)
+		return false;
+	op->first_day = pg_i64(result, 0, 0);
+	op->month = admin_use(result, 0, 1);
+	op->days = admin_use(result, 0, 5);
+	op->of_today = admin_use(result, 0, 9);
+	PQclear(result);
+	return true;
+}
+
+/* Of the running month: that is what Redis still counts, and what retention has surely left in the ledger. */
+#define THIS_MONTH "day >= date_trunc('month', now() AT TIME ZONE 'UTC')::date"
+
+bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	enum { LEDGER = 1, ROLLUP, SHARED, USERS, COMMIT, COUNT };
+	struct proof_query *op = container_of(job, struct proof_query, job);
+	struct pg_args args = {0};
+	PGresult *results[COUNT];
+
+	pg_arg_text(&args, op->tenant);
+	const struct pg_statement statements[COUNT] = {
+		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL},
+		[LEDGER] = {"SELECT count(*), " NO_SUMS " FROM ledger WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH,
+			&args},
+		[ROLLUP] = {"SELECT count(*), " NO_SUMS " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH, &args},
+		[SHARED] = {"SELECT count(*), " NO_SUMS
+			    " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 AND " THIS_MONTH,
+			&args},
+		/* Without what corrects the bill alone (flags & LEDGER_FLAG_LEDGER_ONLY): no window has that. */
+		[USERS] = {"SELECT user_id, " NO_SUMS " FROM (SELECT user_id, requests, charged_input, charged_output, "
+			   "cost_nano FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH
+			   " UNION ALL SELECT user_id, -requests, -charged_input, -charged_output, -cost_nano FROM "
+			   "ledger WHERE tenant = $1 AND entry = 4 AND (flags & 2048) > 0 AND " THIS_MONTH
+			   ") u GROUP BY 1 ORDER BY 1",
+			&args},
+		[COMMIT] = {"COMMIT", NULL},
+	};
+	bool ok = pg_pipeline(link, statements, COUNT, results, err);
+	pg_args_release(&args);
+	if (!ok)
+		return false;
+	op->ledger_rows = pg_i64(results[LEDGER], 0, 0);
+	op->ledger = admin_use(results[LEDGER], 0, 1);
+	op->rollup_rows = pg_i64(results[ROLLUP], 0, 0);
+	op->rollup = admin_use(results[ROLLUP], 0, 1);
+	op->shared_rows = pg_i64(results[SHARED], 0, 0);
+	op->shared = admin_use(results[SHARED], 0, 1);
+	op->users = PQntuples(results[USERS]);
+	op->user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->user));
+	op->of_user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->of_user));
+	for (int i = 0; i < op->users; i++) {
+		op->user[i] = admin_text(job, results[USERS], i, 0);
+		op->of_user[i] = admin_use(results[USERS], i, 1);
+	}
+	for (int i = 0; i < COUNT; i++)
+		PQclear(results[i]);
+	return true;
+}

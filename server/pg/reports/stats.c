@@ -1,0 +1,128 @@
+/* A tenant's figures: users by tier, groups that used most, and what by day, model and interface; from the roll-ups. */
+#include "pg/admin/admin.h"
+
+#include "base/list.h"
+
+#define DAY_US INT64_C(86400000000)
+#define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
+#define SHARED \
+	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind "
+#define OF_TENANT SHARED "= 5 AND id = $1 "
+
+/* Teams and orgs in one pass, of each kind the dearest. */
+static const char groups_sql[] =
+	"SELECT id, requests, input, output, cost, kind FROM (SELECT kind, id, sum(requests)::bigint AS requests, "
+	"sum(charged_input)::bigint AS input, sum(charged_output)::bigint AS output, sum(cost_nano)::bigint AS cost, "
+	"row_number() OVER (PARTITION BY kind ORDER BY sum(cost_nano) DESC, id) AS place" SHARED
+	"IN (2, 3) GROUP BY kind, id) g WHERE place <= $3 ORDER BY kind, place";
+
+/* Counted by what the rows hold; the name of the default tier is looked up for few groups then, not for each account. */
+static const char tiers_sql[] =
+	"SELECT CASE WHEN tier <> '' THEN tier ELSE (SELECT default_tier FROM tenants WHERE id IN ($1, 'default') "
+	"ORDER BY id <> $1 LIMIT 1) END, sum(accounts)::bigint, sum(suspended)::bigint FROM (SELECT tier, count(*) AS "
+	"accounts, count(*) FILTER (WHERE suspended) AS suspended FROM accounts WHERE tenant = $1 AND kind = 1 AND NOT "
+	"deleted GROUP BY tier) a GROUP BY 1 ORDER BY 1";
+
+enum { STATS_TIERS, STATS_GROUPS, STATS_DAYS, STATS_MODELS, STATS_INTERFACES, STATS_TOTAL, STATS_COUNT };
+
+void admin_days_add(struct pg_args *args, const int64_t *days, int count)
+{
+	int array = pg_arg_array(args, PG_DATE);
+
+	for (int i = 0; i < count; i++)
+		pg_array_int(args, array, days[i] * DAY_US);
+}
+
+static struct named_use *read_range(struct admin_job *job, const PGresult *result, int first, int count)
+{
+	struct named_use *named = arena_zalloc(job->arena, (size_t)count + 1, sizeof(*named));
+
+	for (int i = 0; i < count; i++) {
+		named[i].name = admin_text(job, result, first + i, 0);
+		named[i].use = admin_use(result, first + i, 1);
+	}
+	return named;
+}
+
+struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count)
+{
+	*count = PQntuples(result);
+	return read_range(job, result, 0, *count);
+}
+
+/* The teams come first. */
+static void read_groups(struct stats_query *op, const PGresult *result)
+{
+	int rows = PQntuples(result);
+
+	op->teams = 0;
+	while (op->teams < rows && pg_i64(result, op->teams, 5) == ACCOUNT_TEAM)
+		op->teams++;
+	op->orgs = rows - op->teams;
+	op->team = read_range(&op->job, result, 0, op->teams);
+	op->org = read_range(&op->job, result, op->teams, op->orgs);
+}
+
+static void read_tiers(struct stats_query *op, const PGresult *result)
+{
+	op->tiers = PQntuples(result);
+	op->tier = arena_zalloc(op->job.arena, (size_t)op->tiers + 1, sizeof(*op->tier));
+	for (int i = 0; i < op->tiers; i++) {
+		op->tier[i].tier = admin_text(&op->job, result, i, 0);
+		op->tier[i].accounts = pg_i64(result, i, 1);
+		op->tier[i].suspended = pg_i64(result, i, 2);
+	}
+}
+
+static void read_stats(struct stats_query *op, PGresult **results)
+{
+	read_tiers(op, results[STATS_TIERS]);
+	read_groups(op, results[STATS_GROUPS]);
+	op->day = admin_named_uses(&op->job, results[STATS_DAYS], &op->days);
+	op->model = admin_named_uses(&op->job, results[STATS_MODELS], &op->models);
+	op->interface = admin_named_uses(&op->job, results[STATS_INTERFACES], &op->interfaces);
+	op->total = admin_use(results[STATS_TOTAL], 0, 0);
+}
+
+static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results, struct err *err)
+{
+	struct pg_args tenant = {0}, range = {0}, top = {0};
+	struct pg_args *all[] = {&tenant, &range, &top};
+
+	for (int i = 0; i < 3; i++)
+		pg_arg_text(all[i], op->tenant);
+	admin_days_add(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
+	admin_days_add(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
+	pg_arg_int(&top, op->top);
+	const struct pg_statement statements[STATS_COUNT] = {
+		[STATS_TIERS] = {tiers_sql, &tenant},
+		[STATS_GROUPS] = {groups_sql, &top},
+		[STATS_DAYS] = {"SELECT day, " SUMS OF_TENANT "GROUP BY 1 ORDER BY 1", &range},
+		[STATS_MODELS] = {"SELECT concat_ws('/', nullif(provider, ''), model), " SUMS OF_TENANT
+				  "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
+			&range},
+		[STATS_INTERFACES] = {"SELECT interface, " SUMS OF_TENANT "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
+			&range},
+		[STATS_TOTAL] = {"SELECT " SUMS OF_TENANT, &range},
+	};
+	bool ok = pg_pipeline(link, statements, STATS_COUNT, results, err);
+	for (int i = 0; i < 3; i++)
+		pg_args_release(all[i]);
+	return ok;
+}
+
+bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
+{
+	struct stats_query *op = container_of(job, struct stats_query, job);
+	PGresult *results[STATS_COUNT];
+
+	/* Compiling what runs once takes longer than running it. */
+	if (!pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
+		!pg_exec(link, "SET LOCAL jit = off", NULL, err) || !admin_top_users(op, link, err) ||
+		!ask(op, link, results, err))
+		return false;
+	read_stats(op, results);
+	for (int i = 0; i < STATS_COUNT; i++)
+		PQclear(results[i]);
+	return pg_commit(link, err);
+}
