@@ -5,8 +5,8 @@
 #include "api/validate.h"
 #include "base/list.h"
 #include "domain/time/zone_file.h"
-#include "service/account_patch.h"
-#include "service/admin_account.h"
+#include "service/admin/account_patch.h"
+#include "service/admin/account.h"
 
 /* A change that is under way; in its call's arena. */
 struct edit_call {

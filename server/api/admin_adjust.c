@@ -4,7 +4,7 @@
 #include "api/validate.h"
 #include "base/list.h"
 #include "base/crypto/random.h"
-#include "service/admin_adjust.h"
+#include "service/admin/adjust.h"
 
 struct adjust_call {
 	struct ledger_adjust adjust;

@@ -6,7 +6,7 @@
 #include "api/admin_document.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "service/admin_apply.h"
+#include "service/catalog/apply.h"
 
 struct apply_call {
 	struct document_edit edit;

@@ -6,7 +6,7 @@
 #include "api/validate.h"
 #include "base/list.h"
 #include "base/utf8.h"
-#include "service/admin_bulk.h"
+#include "service/admin/bulk.h"
 
 #define FAILURES_TOLD 20
 

@@ -4,8 +4,8 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "service/admin_catalog.h"
-#include "service/pricing.h"
+#include "service/catalog/catalog.h"
+#include "service/request/pricing.h"
 
 /* A change that is under way; in its call's arena. */
 struct put_call {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "domain/time/zone_file.h"
-#include "service/document.h"
+#include "service/catalog/document.h"
 #include "store/catalog_build.h"
 
 static Bursar__V1__Pool *pool_message(struct arena *arena, const char *tenant, const struct pool_settings *settings)

@@ -5,7 +5,7 @@
 #include "api/validate.h"
 #include "base/clock.h"
 #include "base/list.h"
-#include "service/admin_erase.h"
+#include "service/admin/erase.h"
 
 /* A user of many years has many rows. */
 #define ERASE_MOST_US INT64_C(600000000)

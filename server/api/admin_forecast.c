@@ -3,7 +3,7 @@
 #include "api/validate.h"
 #include "base/list.h"
 #include "domain/time/date.h"
-#include "service/admin_forecast.h"
+#include "service/admin/forecast.h"
 
 #define DAY_US INT64_C(86400000000)
 

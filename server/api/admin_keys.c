@@ -10,7 +10,7 @@
 #include "base/list.h"
 #include "base/utf8.h"
 #include "domain/limit/name.h"
-#include "service/keys.h"
+#include "service/cache/keys.h"
 
 enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };
 #define OVERLAP_US INT64_C(86400000000)

@@ -4,7 +4,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "service/admin_pool.h"
+#include "service/pool/admin.h"
 
 /* A wait cannot be called off: it is made of short ones, so that whoever has gone, or is not to be served any more, is not for long. */
 enum { NAP_US = 100000, WATCH_NAPS = 10 };

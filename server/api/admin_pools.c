@@ -2,7 +2,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "service/admin_pool.h"
+#include "service/pool/admin.h"
 
 /* A tenant and the name of a pool of it, with defaults; false when the call has been failed. */
 static bool ref_read(struct call *call, const Bursar__V1__PoolRef *ref, const char **tenant, const char **name)

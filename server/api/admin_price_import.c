@@ -8,7 +8,7 @@
 #include "base/list.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
-#include "service/admin_catalog.h"
+#include "service/catalog/catalog.h"
 
 enum { ROWS_MOST = 2000 };
 

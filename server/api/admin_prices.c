@@ -6,7 +6,7 @@
 #include "api/admin_private.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "service/admin_catalog.h"
+#include "service/catalog/catalog.h"
 
 static char *rate_text(struct arena *arena, int64_t pico)
 {

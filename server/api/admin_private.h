@@ -6,7 +6,7 @@
 #include "bursar/v1/admin.pb-c.h"
 #include "rpc/call.h"
 #include "rpc/message.h"
-#include "service/worker.h"
+#include "service/worker/worker.h"
 #include "store/admin.h"
 
 #define HANDLER(Name, name, access) void admin_##name(struct call *call, void *ctx);

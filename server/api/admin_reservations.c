@@ -7,7 +7,7 @@
 #include "api/limiter_internal.h"
 #include "api/validate.h"
 #include "base/list.h"
-#include "service/admin_reservations.h"
+#include "service/admin/reservations.h"
 #include "store/outbox.h"
 
 enum { PAGE_USUAL = 100, PAGE_MOST = 1000 };

@@ -3,7 +3,7 @@
 #include "api/validate.h"
 #include "base/list.h"
 #include "base/crypto/random.h"
-#include "service/admin_reset.h"
+#include "service/admin/reset.h"
 
 struct reset_call {
 	struct account_reset reset;

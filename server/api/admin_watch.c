@@ -6,7 +6,7 @@
 #include "api/validate.h"
 #include "base/clock.h"
 #include "base/list.h"
-#include "service/watch.h"
+#include "service/watch/watch.h"
 
 /* A wait cannot be called off: it is made of short ones. */
 enum { NAP_US = 100000, USUAL_INTERVAL_US = 1000000, USUAL_EVENTS = 100 };

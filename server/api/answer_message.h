@@ -3,7 +3,7 @@
 #define BURSAR_API_ANSWER_MESSAGE_H
 
 #include "bursar/v1/limiter.pb-c.h"
-#include "service/check.h"
+#include "service/request/check.h"
 
 /* `language` "" = the tenant's. Points into the check's snapshot: pack it before check_release. */
 Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const char *language, bool verbose);

@@ -4,8 +4,8 @@
 
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
-#include "service/answer.h"
-#include "service/pricing.h"
+#include "service/request/answer.h"
+#include "service/request/pricing.h"
 
 /* The text, or "default" where it is empty. */
 const char *tenant_or_default(const char *tenant);

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "service/key_log.h"
-#include "service/keys.h"
-#include "service/worker.h"
+#include "service/worker/key_log.h"
+#include "service/cache/keys.h"
+#include "service/worker/worker.h"
 
 enum { FAILURES_MAX = 10, FAILURES_US = 60000000 };
 

@@ -6,7 +6,7 @@
 #include "bursar/v1/limiter.pb-c.h"
 #include "domain/record/entry.h"
 #include "domain/limit/name.h"
-#include "service/pool.h"
+#include "service/pool/pool.h"
 
 struct scope {
 	const struct caller *caller;

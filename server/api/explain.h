@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "service/check.h"
+#include "service/request/check.h"
 
 /* Texts in the check's arena; returns how many. */
 size_t explain_steps(const struct check *check, char ***out);

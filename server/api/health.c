@@ -5,7 +5,7 @@
 #include "base/list.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "rpc/message.h"
-#include "service/worker.h"
+#include "service/worker/worker.h"
 
 typedef Grpc__Health__V1__HealthCheckRequest Request;
 typedef Grpc__Health__V1__HealthCheckResponse Response;

@@ -4,7 +4,7 @@
 
 #include "rpc/call.h"
 
-/* Ended by a row of zeros. The `ctx` of the handlers is the worker (service/worker.h). */
+/* Ended by a row of zeros. The `ctx` of the handlers is the worker (service/worker/worker.h). */
 extern const struct rpc_method limiter_methods[];
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "rpc/message.h"
-#include "service/pool.h"
+#include "service/pool/pool.h"
 
 enum { TELL_DENIED = 1, TELL_QUEUED = 2, TELL_GRANTED = 4, TELL_DRAINING = 8 };
 enum { LEAST_WAIT_US = 1000 };

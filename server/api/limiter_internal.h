@@ -4,9 +4,9 @@
 
 #include "bursar/v1/limiter.pb-c.h"
 #include "rpc/call.h"
-#include "service/check.h"
-#include "service/pool.h"
-#include "service/settle.h"
+#include "service/request/check.h"
+#include "service/pool/pool.h"
+#include "service/request/settle.h"
 
 /* A record, and the release of its lease where it has one. Embedded by the caller, alive until `done` has run. */
 struct record_run {

@@ -3,7 +3,7 @@
 #define BURSAR_API_UNREAD_H
 
 #include "rpc/call.h"
-#include "service/check.h"
+#include "service/request/check.h"
 
 /*
  * Before the call is answered, and before check_release(): should its caller never get the answer, all of these checks are given up that

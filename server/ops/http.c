@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ops/ready.h"
-#include "service/pool_board.h"
+#include "service/pool/board.h"
 
 enum { CONNECTIONS_MOST = 256, IDLE_SECONDS = 15, BACKLOG = 128 };
 

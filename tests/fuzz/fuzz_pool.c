@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "fuzz/fuzz.h"
 #include "redis/pools/answer.h"
-#include "service/pool.h"
+#include "service/pool/pool.h"
 
 enum form { CONFIGURE, EPOCH, ACQUIRE, RENEW, RELEASE, CANCEL, SYNC, TICK, STATS, HINT, LEASE, FORMS };
 

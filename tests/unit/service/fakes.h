@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "service/worker.h"
+#include "service/worker/worker.h"
 #include "store/catalog_build.h"
 
 #define FAKES_MAX 32

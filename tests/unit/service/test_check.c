@@ -11,7 +11,7 @@
 #include "domain/limit/profile.h"
 #include "tiers_default.h"
 #include "fakes.h"
-#include "service/check.h"
+#include "service/request/check.h"
 
 static int done_count;
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "service/document.h"
+#include "service/catalog/document.h"
 
 static struct arena arena;
 

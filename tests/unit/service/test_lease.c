@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "service/pool.h"
+#include "service/pool/pool.h"
 
 static struct arena arena;
 

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "fakes.h"
-#include "service/ledger_role.h"
+#include "service/ledger/role.h"
 
 #define ENTRIES 16
 #define EVENTS 1024

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "fake_pools.h"
 #include "fakes.h"
-#include "service/pool_private.h"
+#include "service/pool/private.h"
 
 #define SECOND INT64_C(1000000)
 #define NOW_US (INT64_C(1700000000) * SECOND)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "service/pool_board.h"
+#include "service/pool/board.h"
 
 /* cmocka's own compares floats. */
 static bool is_near(double a, double b)

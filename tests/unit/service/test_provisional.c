@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "fakes.h"
-#include "service/check.h"
+#include "service/request/check.h"
 
 static int done_count;
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "fakes.h"
-#include "service/settle.h"
+#include "service/request/settle.h"
 
 #define HOUR_US INT64_C(3600000000)
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "service/watch.h"
-#include "service/watch_gather.h"
+#include "service/watch/watch.h"
+#include "service/watch/gather.h"
 
 static struct {
 	struct watch_store store;

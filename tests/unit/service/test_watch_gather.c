@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
-#include "service/watch_gather.h"
+#include "service/watch/gather.h"
 
 enum { WORKER = 77, NOW = 1000000 };
 

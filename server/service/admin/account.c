@@ -1,0 +1,245 @@
+/* An admin's change of one account: PostgreSQL first, the store next, then the note that repeats it is dropped. */
+#include "service/admin/account.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+
+/* A record that was changed meanwhile is read again, so often and no longer than that: then it counts as used, by our clock. */
+enum { LOOKS_MAX = 3 };
+#define LEARN_US INT64_C(500000)
+
+static enum flow_result step_look(struct flow *flow);
+static enum flow_result step_looked(struct flow *flow);
+static enum flow_result step_change(struct flow *flow);
+static enum flow_result step_committed(struct flow *flow);
+static enum flow_result step_written(struct flow *flow);
+static enum flow_result step_confirmed(struct flow *flow);
+
+static struct account_edit *edit_of(struct flow *flow)
+{
+	return container_of(flow, struct account_edit, flow);
+}
+
+static void change_done(struct admin_job *job)
+{
+	struct account_change *op = container_of(job, struct account_change, job);
+
+	flow_run(&container_of(op, struct account_edit, op)->flow);
+}
+
+static enum flow_result finish(struct account_edit *edit)
+{
+	snapshot_give(edit->worker, edit->snapshot);
+	return flow_succeed(&edit->flow);
+}
+
+/* What is committed is in force sooner or later: the ledger role repeats what could not be written through. */
+static enum flow_result finish_pending(struct account_edit *edit, const struct err *err)
+{
+	log_warn("an account's change waits for the store", F("tenant", edit->op.key.tenant),
+		F("account", edit->op.key.id), F("why", err->text));
+	edit->op.row.pending = true;
+	return finish(edit);
+}
+
+static void look_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_check, op), struct account_edit, look)->flow);
+}
+
+static bool parties_of_one(struct account_edit *edit, const struct account_profile *profile, struct err *err)
+{
+	struct entry_account account = {.kind = edit->op.key.kind, .id = edit->op.key.id};
+
+	if (!parties_init(&edit->parties, edit->worker, edit->arena, edit->snapshot, edit->op.key.tenant, err))
+		return false;
+	if (profile)
+		parties_learn(&edit->parties, account.kind, account.id, profile);
+	return parties_of_accounts(&edit->parties, &account, 1, err);
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+
+	edit->snapshot = snapshot_take(edit->worker, &flow->err);
+	if (!edit->snapshot)
+		return flow_fail(flow);
+	/* Nothing is counted of a team, an org, a model or a tenant that nobody has put: it has no limits. */
+	edit->op.unused = edit->op.key.kind != ACCOUNT_USER;
+	if (edit->ask_use && !edit->op.unused)
+		flow_to(flow, step_look);
+	else
+		flow_to(flow, step_change);
+	return FLOW_MORE;
+}
+
+/*
+ * What the store has of the user, and how far it has come. A first request that comes between this and the commit is not seen:
+ * it is counted in a window of UTC that may end at once.
+ */
+static enum flow_result step_look(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct limits_store *limits = edit->worker->parts.limits;
+	struct err err;
+
+	if (!parties_of_one(edit, NULL, &err)) {
+		flow_to(flow, step_change);
+		return FLOW_MORE;
+	}
+	edit->look = (struct limits_check){
+		.op = {.arena = edit->arena, .done = look_done},
+		.tenant = edit->op.key.tenant,
+		.user = edit->op.key.id,
+		.count = 1,
+		.belief = {parties_belief(&edit->parties, 0)},
+		.dry_run = true,
+		.provisional_ok = true,
+	};
+	flow_to(flow, step_looked);
+	limits->ops->check(limits, &edit->look);
+	return FLOW_WAIT;
+}
+
+static void learned(struct flow *flow)
+{
+	flow_run(&container_of(container_of(flow, struct repair, flow), struct account_edit, repair)->flow);
+}
+
+static enum flow_result step_looked(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	const struct limits_op *op = &edit->look.op;
+
+	if (op->status != LIMITS_FAILED)
+		worker_clock_is(edit->worker, op->now_us);
+	if (op->status != LIMITS_ABSENT && repair_can(op->status) && edit->looks++ < LOOKS_MAX) {
+		flow_to(flow, step_look);
+		repair_start(&edit->repair, &edit->parties, op, clock_mono_us() + LEARN_US, learned);
+		return FLOW_WAIT;
+	}
+	edit->op.unused = op->status == LIMITS_ABSENT;
+	if (op->standings > 0)
+		edit->op.seen_us = op->standing[0]->state.clock_us;
+	flow_to(flow, step_change);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_change(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct admin_store *admin = edit->worker->parts.admin;
+
+	edit->op.now_us = worker_now_us(edit->worker);
+	if (edit->op.now_us < edit->op.seen_us)
+		edit->op.now_us = edit->op.seen_us; /* its windows are rolled by a clock that was ahead */
+	edit->op.job.arena = edit->arena;
+	edit->op.job.done = change_done;
+	flow_to(flow, step_committed);
+	admin->ops->account_change(admin, &edit->op);
+	return FLOW_WAIT;
+}
+
+static void policy_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_policy, op), struct account_edit, policy)->flow);
+}
+
+static enum flow_result step_committed(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct limits_store *limits = edit->worker->parts.limits;
+	struct err err;
+
+	if (!edit->op.job.ok) {
+		snapshot_give(edit->worker, edit->snapshot);
+		return flow_fail_with(flow, &edit->op.job.err);
+	}
+	/* Shared accounts that now exist are part of the catalog. */
+	if (edit->op.key.kind == ACCOUNT_MODEL || edit->op.key.kind == ACCOUNT_TENANT)
+		catalog_source_poke(edit->worker->parts.catalog);
+	if (!parties_of_one(edit, &edit->op.row.profile, &err))
+		return finish_pending(edit, &err);
+	edit->policy = (struct limits_policy){
+		.op = {.arena = edit->arena, .done = policy_done},
+		.belief = parties_belief(&edit->parties, 0),
+		.profile = &edit->op.row.profile,
+	};
+	flow_to(flow, step_written);
+	limits->ops->policy(limits, &edit->policy);
+	return FLOW_WAIT;
+}
+
+static void confirm_done(struct admin_job *job)
+{
+	struct account_confirm *op = container_of(job, struct account_confirm, job);
+
+	flow_run(&container_of(op, struct account_edit, confirm)->flow);
+}
+
+static enum flow_result step_written(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+	struct admin_store *admin = edit->worker->parts.admin;
+
+	if (edit->policy.op.status == LIMITS_FAILED)
+		return finish_pending(edit, &edit->policy.op.err);
+	/* Whoever makes the record now has to know of the change, but a worker that does not reach PostgreSQL, whose record is provisional:
+	 * the ledger role repeats the change for a while. */
+	if (edit->policy.op.status == LIMITS_ABSENT) {
+		edit->op.row.pending = false;
+		return finish(edit);
+	}
+	edit->note = (struct policy_note){.key = edit->op.key, .version = edit->op.row.profile.version};
+	edit->confirm = (struct account_confirm){
+		.job = {.arena = edit->arena, .done = confirm_done},
+		.count = 1,
+		.note = &edit->note,
+	};
+	flow_to(flow, step_confirmed);
+	admin->ops->account_confirm(admin, &edit->confirm);
+	return FLOW_WAIT;
+}
+
+/* Whether or not the note could be dropped: the store has the change. */
+static enum flow_result step_confirmed(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+
+	edit->op.row.pending = false;
+	return finish(edit);
+}
+
+void account_edit_start(
+	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	flow_to(&edit->flow, step_begin);
+	flow_run(&edit->flow);
+}
+
+static enum flow_result step_push(struct flow *flow)
+{
+	struct account_edit *edit = edit_of(flow);
+
+	edit->snapshot = snapshot_take(edit->worker, &flow->err);
+	if (!edit->snapshot)
+		return flow_fail(flow);
+	edit->op.job.ok = true;
+	flow_to(flow, step_committed);
+	return FLOW_MORE;
+}
+
+void account_edit_push(
+	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	flow_to(&edit->flow, step_push);
+	flow_run(&edit->flow);
+}

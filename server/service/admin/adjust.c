@@ -1,0 +1,378 @@
+/*
+ * First the ledger says whether the adjustment was made before, and what is known of the request; then the store changes the counters
+ * and writes the entry in one call, like a reset.
+ */
+#include "service/admin/adjust.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto/hash.h"
+#include "base/list.h"
+
+enum { DEADLINE_US = 5000000 };
+
+static enum flow_result step_known(struct flow *flow);
+static enum flow_result step_accounts(struct flow *flow);
+static enum flow_result step_answered(struct flow *flow);
+static enum flow_result step_repaired(struct flow *flow);
+
+static struct ledger_adjust *adjust_of(struct flow *flow)
+{
+	return container_of(flow, struct ledger_adjust, flow);
+}
+
+static enum flow_result fail(struct ledger_adjust *adjust, const struct err *err)
+{
+	snapshot_give(adjust->worker, adjust->snapshot);
+	return flow_fail_with(&adjust->flow, err);
+}
+
+static enum flow_result succeed(struct ledger_adjust *adjust)
+{
+	snapshot_give(adjust->worker, adjust->snapshot);
+	return flow_succeed(&adjust->flow);
+}
+
+static void facts_done(struct admin_job *job)
+{
+	struct adjust_facts *facts = container_of(job, struct adjust_facts, job);
+
+	flow_run(&container_of(facts, struct ledger_adjust, facts)->flow);
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct ledger_adjust *adjust = adjust_of(flow);
+	struct admin_store *admin = adjust->worker->parts.admin;
+
+	adjust->deadline_us = clock_mono_us() + DEADLINE_US;
+	adjust->snapshot = snapshot_take(adjust->worker, &flow->err);
+	if (!adjust->snapshot)
+		return flow_fail(flow);
+	if (!parties_init(
+		    &adjust->parties, adjust->worker, adjust->arena, adjust->snapshot, adjust->tenant, &flow->err))
+		return fail(adjust, &flow->err);
+	adjust->facts = (struct adjust_facts){
+		.job = {.arena = adjust->arena, .done = facts_done, .deadline_us = adjust->deadline_us},
+		.tenant = adjust->tenant,
+		.user = adjust->user,
+		.adjustment_id = adjust->adjustment_id,
+		.request_id = adjust->request_id,
+		.attempt = adjust->attempt,
+		.started_at_us = adjust->started_at_us,
+	};
+	flow_to(flow, step_known);
+	admin->ops->adjust_facts(admin, &adjust->facts);
+	return FLOW_WAIT;
+}
+
+/* The price of the tokens that were added, less that of those taken away. */
+static bool cost_make(struct ledger_adjust *adjust, int64_t at_us, struct err *err)
+{
+	const struct pricing pricing = {.catalog = adjust->snapshot->catalog,
+		.settings = adjust->parties.settings,
+		.tenant = adjust->tenant,
+		.user = adjust->user};
+	const char *checked = adjust->request_id[0] ? adjust->facts.checked : adjust->model;
+
+	adjust->amounts.cost = adjust->cost;
+	for (int sign = 1; adjust->price_tokens && sign >= -1; sign -= 2) {
+		struct tokens tokens = {0};
+		struct priced priced;
+
+		for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+			if (sign * adjust->tokens.count[i] > 0)
+				tokens.count[i] = sign * adjust->tokens.count[i];
+		price_for_record(&pricing, adjust->usage.model, checked, &tokens, adjust->usage.mode, at_us, &priced);
+		if (!priced.price)
+			return err_invalid(err, "price_tokens", "no price is known: say cost_nano_usd");
+		if (priced.cost.flags & FLAG_CAPPED)
+			return err_invalid(err, "price_tokens", "comes to more than a counter holds");
+		adjust->usage.flags |= priced.cost.flags;
+		adjust->usage.provider = priced.price->provider;
+		adjust->usage.price_model = priced.price->model;
+		adjust->usage.price_from_us = priced.price->from_us;
+		adjust->amounts.cost += sign * priced.cost.nano;
+	}
+	if (adjust->amounts.cost < -COUNT_MAX || adjust->amounts.cost > COUNT_MAX)
+		return err_invalid(
+			err, "cost_nano_usd", "comes to %" PRId64 ", which is too much", adjust->amounts.cost);
+	return true;
+}
+
+/* Less than nothing cannot have been used. */
+static bool total_check(const struct ledger_adjust *adjust, struct err *err)
+{
+	const struct amounts *total = &adjust->facts.total, *add = &adjust->amounts;
+	const struct {
+		const char *field, *what;
+		int64_t is, more;
+	} rows[] = {{"requests", "requests", total->requests, add->requests},
+		{"usage", "input tokens", total->input, add->input},
+		{"usage", "output tokens", total->output, add->output},
+		{"cost_nano_usd", "nano-USD", total->cost, add->cost}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].more < 0 && rows[i].is + rows[i].more < 0)
+			return err_invalid(err, rows[i].field,
+				"takes %" PRId64 " %s from request %s, which was charged %" PRId64, -rows[i].more,
+				rows[i].what, adjust->request_id, rows[i].is);
+	return true;
+}
+
+/* Made before, and perhaps no longer remembered by the store. */
+static enum flow_result made_before(struct ledger_adjust *adjust)
+{
+	const struct adjust_facts *facts = &adjust->facts;
+	const struct amounts *was = &facts->made_amounts, *is = &adjust->amounts;
+
+	if (strcmp(facts->made_adjusts, adjust->request_id) != 0 || facts->made_attempt != adjust->attempt ||
+		was->requests != is->requests || was->input != is->input || was->output != is->output ||
+		(!adjust->price_tokens && was->cost != adjust->cost)) {
+		err_set(&adjust->flow.err, ERR_EXISTS, "adjustment_id: %s was used for another adjustment",
+			adjust->adjustment_id);
+		return fail(adjust, &adjust->flow.err);
+	}
+	adjust->amounts = *was;
+	adjust->repeat = true;
+	return succeed(adjust);
+}
+
+static void names_make(struct ledger_adjust *adjust)
+{
+	const struct adjust_facts *facts = &adjust->facts;
+	bool of_request = adjust->request_id[0] != '\0';
+	const char *checked = of_request ? facts->checked : adjust->model;
+
+	adjust->usage = (struct entry_usage){.model = adjust->model, .provider = "", .price_model = "", .mode = ""};
+	if (of_request)
+		adjust->usage = facts->usage;
+	adjust->usage.tokens = adjust->tokens;
+	catalog_model(adjust->snapshot->catalog, adjust->tenant, adjust->user,
+		checked[0] ? checked : adjust->usage.model, &adjust->counted);
+	if (!of_request) {
+		adjust->usage.provider = adjust->counted.provider;
+		adjust->usage.price_model = adjust->counted.model;
+	}
+}
+
+static enum flow_result step_known(struct flow *flow)
+{
+	struct ledger_adjust *adjust = adjust_of(flow);
+	const struct adjust_facts *facts = &adjust->facts;
+	bool of_request = adjust->request_id[0] != '\0';
+
+	if (!facts->job.ok)
+		return fail(adjust, &facts->job.err);
+	adjust->amounts = (struct amounts){.requests = adjust->requests,
+		.input = tokens_input(&adjust->tokens),
+		.output = tokens_output(&adjust->tokens)};
+	if (facts->made)
+		return made_before(adjust);
+	if (of_request && !facts->found) {
+		err_set(&flow->err, ERR_NOT_FOUND,
+			"attempt %d of request %s is not in the ledger: a record gets there within seconds; of another "
+			"day, say started_at_us",
+			adjust->attempt, adjust->request_id);
+		return fail(adjust, &flow->err);
+	}
+	names_make(adjust);
+	if (!cost_make(adjust, of_request ? facts->started_at_us : worker_now_us(adjust->worker), &flow->err) ||
+		(of_request && !total_check(adjust, &flow->err)))
+		return fail(adjust, &flow->err);
+	flow_to(flow, step_accounts);
+	return FLOW_MORE;
+}
+
+/* Those on which the request counted. */
+static bool request_parties(struct ledger_adjust *adjust, struct err *err)
+{
+	const struct adjust_facts *facts = &adjust->facts;
+	const struct tenant *settings = adjust->parties.settings;
+	const char *model_account = tenant_model_account(settings, &adjust->counted);
+	struct entry_account account[ACCOUNTS_MAX] = {{.kind = ACCOUNT_USER, .id = adjust->user}};
+	int count = 1;
+
+	if (facts->team[0])
+		account[count++] = (struct entry_account){.kind = ACCOUNT_TEAM, .id = facts->team};
+	if (facts->org[0])
+		account[count++] = (struct entry_account){.kind = ACCOUNT_ORG, .id = facts->org};
+	/* A copy, as parties_of_user makes it. */
+	if (model_account)
+		account[count++] = (struct entry_account){.kind = ACCOUNT_MODEL,
+			.id = arena_strndup(adjust->arena, model_account, strlen(model_account))};
+	if (settings->has_account)
+		account[count++] = (struct entry_account){.kind = ACCOUNT_TENANT, .id = adjust->tenant};
+	return parties_of_accounts(&adjust->parties, account, count, err);
+}
+
+static void keep(struct ledger_adjust *adjust, struct buf *buf, const uint8_t **bytes, size_t *len)
+{
+	*bytes = (const uint8_t *)arena_strndup(adjust->arena, buf_str(buf), buf->len);
+	*len = buf->len;
+	buf_release(buf);
+}
+
+static void texts_make(struct ledger_adjust *adjust)
+{
+	bool of_request = adjust->request_id[0] != '\0';
+	struct entry_info info = {
+		.tenant = adjust->tenant,
+		.user = adjust->user,
+		.request_id = adjust->adjustment_id,
+		.interface = of_request ? adjust->facts.interface : adjust->interface,
+		.model = of_request ? adjust->facts.checked : adjust->model,
+		.tier = of_request ? adjust->facts.tier : party_tier_name(&adjust->parties.party[0]),
+		.provider = adjust->counted.provider,
+		.price_model = adjust->counted.model,
+		.reason = adjust->reason,
+		.actor = adjust->actor,
+		.accounts = adjust->parties.count,
+	};
+	struct buf buf = {0};
+
+	for (int i = 0; i < info.accounts; i++)
+		info.account[i] = (struct entry_account){
+			.kind = adjust->parties.party[i].kind, .id = adjust->parties.party[i].id};
+	adjust->op.interface_hash = selector_hash(info.interface, strlen(info.interface));
+	entry_info_pack(&info, &buf);
+	keep(adjust, &buf, &adjust->op.info, &adjust->op.info_len);
+	entry_adjustment_pack(adjust->request_id, adjust->attempt, &adjust->usage, &buf);
+	keep(adjust, &buf, &adjust->op.usage, &adjust->op.usage_len);
+}
+
+/* Of what was asked for: a price may have changed between two calls. */
+static void digest_make(struct ledger_adjust *adjust)
+{
+	struct buf buf = {0};
+	uint64_t hash;
+
+	buf_putf(&buf, "%s %d %" PRId64 " %" PRId64 " %d %d %s %s", adjust->request_id, adjust->attempt,
+		adjust->requests, adjust->cost, adjust->price_tokens, adjust->ledger_only, adjust->model,
+		adjust->interface);
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		buf_putf(&buf, " %" PRId64, adjust->tokens.count[i]);
+	hash = hash64(buf.data, buf.len);
+	buf_release(&buf);
+	memcpy(adjust->op.digest, &hash, sizeof(adjust->op.digest));
+}
+
+static void op_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_adjust, op), struct ledger_adjust, op)->flow);
+}
+
+static enum flow_result step_accounts(struct flow *flow)
+{
+	struct ledger_adjust *adjust = adjust_of(flow);
+	struct limits_store *limits = adjust->worker->parts.limits;
+	bool of_request = adjust->request_id[0] != '\0';
+
+	if (of_request ? !request_parties(adjust, &flow->err)
+		       : !parties_of_user(&adjust->parties, adjust->user, &adjust->counted, &flow->err))
+		return fail(adjust, &flow->err);
+	adjust->op = (struct limits_adjust){
+		.op = {.arena = adjust->arena, .done = op_done},
+		.tenant = adjust->tenant,
+		.user = adjust->user,
+		.adjustment_id = adjust->adjustment_id,
+		.count = adjust->parties.count,
+		.amounts = adjust->amounts,
+		.model_hash = adjust->counted.hash,
+		.started_at_us = of_request ? adjust->facts.started_at_us : 0,
+		.counted_at_us = of_request ? adjust->facts.counted_at_us : 0,
+		.ledger_only = adjust->ledger_only,
+	};
+	parties_beliefs(&adjust->parties, adjust->op.belief);
+	texts_make(adjust);
+	digest_make(adjust);
+	flow_to(flow, step_answered);
+	limits->ops->adjust(limits, &adjust->op);
+	return FLOW_WAIT;
+}
+
+static bool lacks(const struct ledger_adjust *adjust, struct err *err)
+{
+	static const char *const fields[DIM_COUNT] = {[DIM_REQUESTS] = "requests",
+		[DIM_TOKENS] = "usage",
+		[DIM_INPUT] = "usage",
+		[DIM_OUTPUT] = "usage",
+		[DIM_COST] = "cost_nano_usd"};
+	const struct lacking *lacking = &adjust->op.lacking;
+	const struct party *party = &adjust->parties.party[lacking->account];
+	const struct limit *limit = policy_find(party->policy, lacking->limit_id);
+	const char *field = limit ? fields[limit->dimension] : "usage";
+	char settled[40];
+
+	snprintf(settled, sizeof(settled), "%" PRId64, lacking->settled);
+	if (limit && limit->dimension == DIM_COST)
+		money_format(lacking->settled, settled);
+	return err_set(err, ERR_PRECONDITION,
+		"%s: limit %s of %s %s has counted only %s in its running window; ledger_only corrects the bill and no "
+		"counter",
+		field, limit ? limit->name : "", account_kind_name(party->kind), party->id, settled);
+}
+
+static void repair_done(struct flow *flow)
+{
+	flow_run(&container_of(container_of(flow, struct repair, flow), struct ledger_adjust, repair)->flow);
+}
+
+static enum flow_result step_answered(struct flow *flow)
+{
+	struct ledger_adjust *adjust = adjust_of(flow);
+	enum limits_status status = adjust->op.op.status;
+
+	if (repair_can(status) && ++adjust->rounds <= ROUNDS_MAX) {
+		flow_to(flow, step_repaired);
+		repair_start(&adjust->repair, &adjust->parties, &adjust->op.op, adjust->deadline_us, repair_done);
+		return FLOW_WAIT;
+	}
+	switch (status) {
+	case LIMITS_OK:
+	case LIMITS_REPEAT:
+		adjust->repeat = status == LIMITS_REPEAT;
+		return succeed(adjust);
+	case LIMITS_CONFLICT:
+		err_set(&flow->err, ERR_EXISTS, "adjustment_id: %s was used for something else", adjust->adjustment_id);
+		return fail(adjust, &flow->err);
+	case LIMITS_DENIED:
+		lacks(adjust, &flow->err);
+		return fail(adjust, &flow->err);
+	default:
+		if (adjust->op.op.err.code == ERR_NONE)
+			err_set(&adjust->op.op.err, ERR_UNAVAILABLE,
+				"the accounts changed faster than they could be read");
+		return fail(adjust, &adjust->op.op.err);
+	}
+}
+
+/* Without PostgreSQL nothing is adjusted: nobody could say what a counter has. */
+static enum flow_result step_repaired(struct flow *flow)
+{
+	struct ledger_adjust *adjust = adjust_of(flow);
+
+	if (!adjust->repair.flow.ok)
+		return fail(adjust, &adjust->repair.flow.err);
+	if (adjust->repair.provisional) {
+		err_set(&flow->err, ERR_UNAVAILABLE, "PostgreSQL does not answer");
+		return fail(adjust, &flow->err);
+	}
+	flow_to(flow, step_accounts);
+	return FLOW_MORE;
+}
+
+void ledger_adjust_start(
+	struct ledger_adjust *adjust, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	adjust->flow = (struct flow){.done = done};
+	adjust->worker = worker;
+	adjust->arena = arena;
+	adjust->rounds = 0;
+	adjust->repeat = false;
+	flow_to(&adjust->flow, step_begin);
+	flow_run(&adjust->flow);
+}

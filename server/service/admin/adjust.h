@@ -1,0 +1,44 @@
+/* Correcting what was recorded, or crediting or charging a user: an entry of its own, through the store and its outbox. */
+#ifndef BURSAR_SERVICE_ADMIN_ADJUST_H
+#define BURSAR_SERVICE_ADMIN_ADJUST_H
+
+#include "service/worker/flow.h"
+#include "service/request/pricing.h"
+#include "service/repair/repair.h"
+#include "store/admin.h"
+
+/* Embedded by the caller, alive until flow.done has run. */
+struct ledger_adjust {
+	struct flow flow;
+	struct worker *worker;
+	struct arena *arena;
+	/* in */
+	const char *tenant, *user, *adjustment_id;
+	const char *request_id; /* "" = none: now, on the accounts of today, with the following two */
+	const char *model, *interface;
+	int64_t started_at_us; /* of the request: any time of its day (UTC) */
+	int attempt;
+	struct tokens tokens; /* of any sign */
+	int64_t requests, cost;
+	bool price_tokens; /* the tokens cost what the price makes of them, beside `cost` */
+	bool ledger_only;
+	const char *actor, *reason;
+	/* out */
+	struct amounts amounts; /* what was added */
+	bool repeat;
+	/* its own */
+	struct snapshot *snapshot;
+	struct parties parties;
+	struct model_name counted; /* the model by which limits count it */
+	struct entry_usage usage;
+	struct adjust_facts facts;
+	struct repair repair;
+	int rounds;
+	int64_t deadline_us;
+	struct limits_adjust op;
+};
+
+void ledger_adjust_start(
+	struct ledger_adjust *adjust, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
+
+#endif

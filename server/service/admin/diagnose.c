@@ -1,0 +1,120 @@
+/* The facts, one store after the other. */
+#include "service/admin/diagnose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+
+/* A store that is away is a finding: nobody wants to wait for it as long as for an answer. */
+#define PATIENCE_US 2000000
+
+static enum flow_result step_outbox(struct flow *flow);
+static enum flow_result step_durable(struct flow *flow);
+static enum flow_result step_judge(struct flow *flow);
+
+static struct diagnose_flow *diagnose_of(struct flow *flow)
+{
+	return container_of(flow, struct diagnose_flow, flow);
+}
+
+static void facts_done(struct limits_op *op)
+{
+	struct limits_facts *facts = container_of(op, struct limits_facts, op);
+
+	flow_run(&container_of(facts, struct diagnose_flow, store)->flow);
+}
+
+static enum flow_result step_store(struct flow *flow)
+{
+	struct diagnose_flow *self = diagnose_of(flow);
+	struct limits_store *limits = self->worker->parts.limits;
+
+	self->store = (struct limits_facts){.op = {.arena = self->arena, .done = facts_done}};
+	flow_to(flow, step_outbox);
+	limits->ops->facts(limits, &self->store);
+	return FLOW_WAIT;
+}
+
+static void birth_done(struct limits_op *op)
+{
+	struct limits_birth *birth = container_of(op, struct limits_birth, op);
+
+	flow_run(&container_of(birth, struct diagnose_flow, birth)->flow);
+}
+
+static enum flow_result step_outbox(struct flow *flow)
+{
+	struct diagnose_flow *self = diagnose_of(flow);
+	struct limits_store *limits = self->worker->parts.limits;
+
+	flow_to(flow, step_durable);
+	if (self->store.op.status != LIMITS_OK) {
+		snprintf(self->store.facts.why, sizeof(self->store.facts.why), "%s", self->store.op.err.text);
+		return FLOW_MORE;
+	}
+	self->birth = (struct limits_birth){
+		.op = {.arena = self->arena, .done = birth_done},
+		.kind = ACCOUNT_TENANT,
+		.tenant = self->tenant,
+		.id = self->tenant,
+		.everywhere = true,
+	};
+	limits->ops->birth(limits, &self->birth);
+	return FLOW_WAIT;
+}
+
+static void query_done(struct admin_job *job)
+{
+	struct facts_query *query = container_of(job, struct facts_query, job);
+
+	flow_run(&container_of(query, struct diagnose_flow, durable)->flow);
+}
+
+static enum flow_result step_durable(struct flow *flow)
+{
+	struct diagnose_flow *self = diagnose_of(flow);
+	struct admin_store *admin = self->worker->parts.admin;
+
+	self->store.facts.waiting = -1;
+	if (self->birth.op.status == LIMITS_OK) {
+		self->store.facts.waiting = (int64_t)self->birth.undrained;
+		/* An entry's id begins with the time at which it was made, in ms. */
+		self->store.facts.oldest_us = strtoll(self->birth.first_entry, NULL, 10) * 1000;
+	}
+	self->durable = (struct facts_query){
+		.job = {.arena = self->arena,
+			.done = query_done,
+			.actor = "",
+			.reason = "",
+			.deadline_us = clock_mono_us() + PATIENCE_US},
+		.tenant = self->tenant,
+	};
+	flow_to(flow, step_judge);
+	admin->ops->facts(admin, &self->durable);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_judge(struct flow *flow)
+{
+	struct diagnose_flow *self = diagnose_of(flow);
+	struct durable_facts *durable = &self->durable.facts;
+
+	durable->answered = self->durable.job.ok;
+	if (!durable->answered)
+		snprintf(durable->why, sizeof(durable->why), "%s", self->durable.job.err.text);
+	diagnose(&self->store.facts, durable, &self->server, &self->result);
+	return flow_succeed(flow);
+}
+
+void diagnose_start(
+	struct diagnose_flow *diagnose, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	diagnose->flow = (struct flow){.done = done};
+	diagnose->worker = worker;
+	diagnose->arena = arena;
+	diagnose->birth.op.status = LIMITS_FAILED;
+	flow_to(&diagnose->flow, step_store);
+	flow_run(&diagnose->flow);
+}

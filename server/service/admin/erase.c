@@ -1,0 +1,180 @@
+/*
+ * Who he is (PostgreSQL), whether anything of him is open (the store, which then drops his record), the transaction, and the store once
+ * more: a check may have brought the record back meanwhile. Until that is known to be done, policy_changes has the id, and the ledger
+ * role repeats it. Whoever asks for an id that is gone has it dropped, too.
+ */
+#include "service/admin/erase.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/list.h"
+
+#define AGAIN_US 2000000
+
+static enum flow_result step_known(struct flow *flow);
+static enum flow_result step_drop(struct flow *flow);
+static enum flow_result step_dropped(struct flow *flow);
+static enum flow_result step_erased(struct flow *flow);
+static enum flow_result step_confirmed(struct flow *flow);
+
+static struct account_erasing *erasing_of(struct flow *flow)
+{
+	return container_of(flow, struct account_erasing, flow);
+}
+
+static void get_done(struct admin_job *job)
+{
+	struct account_get *get = container_of(job, struct account_get, job);
+
+	flow_run(&container_of(get, struct account_erasing, get)->flow);
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	struct admin_store *admin = erasing->worker->parts.admin;
+
+	erasing->get = (struct account_get){.job = {.arena = erasing->arena, .done = get_done},
+		.key = erasing->op.key,
+		.row = {.key = erasing->op.key}};
+	flow_to(flow, step_known);
+	admin->ops->account_get(admin, &erasing->get);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_known(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	const char *id = erasing->op.key.id;
+
+	if (!erasing->get.job.ok)
+		return flow_fail_with(flow, &erasing->get.job.err);
+	if (!erasing->get.row.known || strncmp(id, ERASED_PREFIX, strlen(ERASED_PREFIX)) == 0) {
+		err_set(&erasing->refusal, ERR_NOT_FOUND, "ref.id: there is no user %s to erase", id);
+		err_reason(&erasing->refusal, "ACCOUNT_NOT_FOUND");
+	} else if (!erasing->get.row.profile.deleted) {
+		err_set(&flow->err, ERR_PRECONDITION, "ref.id: %s is not deleted: delete it first", id);
+		err_reason(&flow->err, "NOT_DELETED");
+		return flow_fail(flow);
+	}
+	flow_to(flow, step_drop);
+	return FLOW_MORE;
+}
+
+static void look_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_erase, op), struct account_erasing, look)->flow);
+}
+
+static enum flow_result step_drop(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	struct limits_store *limits = erasing->worker->parts.limits;
+
+	erasing->look = (struct limits_erase){.op = {.arena = erasing->arena, .done = look_done},
+		.tenant = erasing->op.key.tenant,
+		.user = erasing->op.key.id};
+	flow_to(flow, step_dropped);
+	limits->ops->erase(limits, &erasing->look);
+	return FLOW_WAIT;
+}
+
+static void erase_done(struct admin_job *job)
+{
+	struct account_erase *op = container_of(job, struct account_erase, job);
+
+	flow_run(&container_of(op, struct account_erasing, op)->flow);
+}
+
+static enum flow_result in_use(struct account_erasing *erasing)
+{
+	const struct limits_erase *look = &erasing->look;
+	struct err *err = &erasing->flow.err;
+	int64_t left_s = (look->until_us - look->op.now_us) / 1000000 + 1;
+
+	if (look->open)
+		err_set(err, ERR_PRECONDITION,
+			"ref.id: %" PRId64 " reservations are open, the last until %" PRId64
+			" s from now: repeat it then, or cancel them",
+			look->open, left_s);
+	else
+		err_set(err, ERR_PRECONDITION, "ref.id: %" PRId64 " entries wait for the ledger: repeat it in a moment",
+			look->undrained);
+	err_reason(err, "IN_USE");
+	err->retry_after_us = AGAIN_US;
+	return flow_fail(&erasing->flow);
+}
+
+static void confirm_done(struct admin_job *job)
+{
+	struct account_confirm *op = container_of(job, struct account_confirm, job);
+
+	flow_run(&container_of(op, struct account_erasing, confirm)->flow);
+}
+
+/* The note holds the id: it goes as soon as it is not needed. One that stays is the ledger role's. */
+static enum flow_result confirm(struct account_erasing *erasing)
+{
+	const struct limits_erase *look = &erasing->look;
+	struct admin_store *admin = erasing->worker->parts.admin;
+
+	if (look->op.status != LIMITS_OK || look->open || look->undrained)
+		return flow_succeed(&erasing->flow);
+	erasing->note = (struct policy_note){
+		.key = erasing->op.key, .version = erasing->get.row.profile.version + 1 /* the erasing's own */};
+	erasing->confirm = (struct account_confirm){
+		.job = {.arena = erasing->arena, .done = confirm_done}, .count = 1, .note = &erasing->note};
+	flow_to(&erasing->flow, step_confirmed);
+	admin->ops->account_confirm(admin, &erasing->confirm);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_confirmed(struct flow *flow)
+{
+	return flow_succeed(flow);
+}
+
+static enum flow_result step_dropped(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+	struct admin_store *admin = erasing->worker->parts.admin;
+
+	account_cache_forget(erasing->worker->cache, ACCOUNT_USER, erasing->op.key.tenant, erasing->op.key.id);
+	if (erasing->refusal.code)
+		return flow_fail_with(flow, &erasing->refusal);
+	if (erasing->ended)
+		return confirm(erasing);
+	if (erasing->look.op.status != LIMITS_OK)
+		return flow_fail_with(flow, &erasing->look.op.err);
+	if (erasing->look.open || erasing->look.undrained)
+		return in_use(erasing);
+	erasing->op.job.arena = erasing->arena;
+	erasing->op.job.done = erase_done;
+	flow_to(flow, step_erased);
+	admin->ops->account_erase(admin, &erasing->op);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_erased(struct flow *flow)
+{
+	struct account_erasing *erasing = erasing_of(flow);
+
+	if (!erasing->op.job.ok)
+		return flow_fail_with(flow, &erasing->op.job.err);
+	/* Prices and keys of the id are gone from the catalog, too. */
+	catalog_source_poke(erasing->worker->parts.catalog);
+	erasing->ended = true;
+	flow_to(flow, step_drop);
+	return FLOW_MORE;
+}
+
+void account_erase_start(
+	struct account_erasing *erasing, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	erasing->flow = (struct flow){.done = done};
+	erasing->worker = worker;
+	erasing->arena = arena;
+	flow_to(&erasing->flow, step_begin);
+	flow_run(&erasing->flow);
+}

@@ -1,0 +1,160 @@
+/* Resets go through the store and its outbox like a record, so that counters, seeding and reconciler agree. */
+#include "service/admin/reset.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+
+enum { DEADLINE_US = 5000000 };
+
+static enum flow_result step_ask(struct flow *flow);
+static enum flow_result step_answered(struct flow *flow);
+static enum flow_result step_repaired(struct flow *flow);
+
+static struct account_reset *reset_of(struct flow *flow)
+{
+	return container_of(flow, struct account_reset, flow);
+}
+
+static enum flow_result fail(struct account_reset *reset, const struct err *err)
+{
+	snapshot_give(reset->worker, reset->snapshot);
+	return flow_fail_with(&reset->flow, err);
+}
+
+static void info_make(struct account_reset *reset)
+{
+	const struct account_key *key = &reset->key;
+	struct entry_info info = {
+		.tenant = key->tenant,
+		.user = key->id,
+		.request_id = reset->request_id,
+		.interface = "",
+		.model = "",
+		.tier = party_tier_name(&reset->parties.party[0]),
+		.provider = "",
+		.price_model = "",
+		.reason = reset->reason,
+		.actor = reset->actor,
+		.accounts = 1,
+		.account = {{.kind = key->kind, .id = key->id}},
+	};
+	struct buf buf = {0};
+
+	entry_info_pack(&info, &buf);
+	reset->op.info = (const uint8_t *)arena_strndup(reset->arena, (const char *)buf.data, buf.len);
+	reset->op.info_len = buf.len;
+	buf_release(&buf);
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct account_reset *reset = reset_of(flow);
+
+	reset->deadline_us = clock_mono_us() + DEADLINE_US;
+	reset->snapshot = snapshot_take(reset->worker, &flow->err);
+	if (!reset->snapshot)
+		return flow_fail(flow);
+	if (!parties_init(&reset->parties, reset->worker, reset->arena, reset->snapshot, reset->key.tenant, &flow->err))
+		return fail(reset, &flow->err);
+	flow_to(flow, step_ask);
+	return FLOW_MORE;
+}
+
+static void op_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_reset, op), struct account_reset, op)->flow);
+}
+
+static enum flow_result step_ask(struct flow *flow)
+{
+	struct account_reset *reset = reset_of(flow);
+	struct limits_store *limits = reset->worker->parts.limits;
+	struct entry_account account = {.kind = reset->key.kind, .id = reset->key.id};
+
+	if (!parties_of_accounts(&reset->parties, &account, 1, &flow->err))
+		return fail(reset, &flow->err);
+	reset->op = (struct limits_reset){
+		.op = {.arena = reset->arena, .done = op_done},
+		.request_id = reset->request_id,
+		.belief = parties_belief(&reset->parties, 0),
+	};
+	info_make(reset);
+	flow_to(flow, step_answered);
+	limits->ops->reset(limits, &reset->op);
+	return FLOW_WAIT;
+}
+
+/* Of several windows of one dimension the shortest says it best: "what today's counter lost". */
+static int64_t lost_of(const struct account_reset *reset, enum dimension dimension)
+{
+	const struct policy *policy = reset->op.belief.policy;
+	int best = -1;
+
+	for (int i = 0; i < policy->count; i++) {
+		const struct limit *limit = &policy->limits[i];
+
+		if (limit->kind != KIND_CALENDAR || limit->dimension != dimension || limit->interface_hash ||
+			limit->model_hash)
+			continue;
+		if (best < 0 || limit->unit < policy->limits[best].unit)
+			best = i;
+	}
+	return best < 0 ? 0 : reset->op.lost[best];
+}
+
+static void repair_done(struct flow *flow)
+{
+	flow_run(&container_of(container_of(flow, struct repair, flow), struct account_reset, repair)->flow);
+}
+
+static enum flow_result step_answered(struct flow *flow)
+{
+	struct account_reset *reset = reset_of(flow);
+	enum limits_status status = reset->op.op.status;
+
+	if (repair_can(status) && ++reset->rounds <= ROUNDS_MAX) {
+		flow_to(flow, step_repaired);
+		repair_start(&reset->repair, &reset->parties, &reset->op.op, reset->deadline_us, repair_done);
+		return FLOW_WAIT;
+	}
+	if (status == LIMITS_CONFLICT) {
+		err_set(&flow->err, ERR_EXISTS, "request_id: %s was used for something else", reset->request_id);
+		return fail(reset, &flow->err);
+	}
+	if (status != LIMITS_OK && status != LIMITS_REPEAT) {
+		if (reset->op.op.err.code == ERR_NONE)
+			err_set(&reset->op.op.err, ERR_UNAVAILABLE, "the account changed faster than it could be read");
+		return fail(reset, &reset->op.op.err);
+	}
+	reset->repeat = status == LIMITS_REPEAT;
+	reset->lost = (struct amounts){
+		.requests = lost_of(reset, DIM_REQUESTS),
+		.input = lost_of(reset, DIM_TOKENS),
+		.cost = lost_of(reset, DIM_COST),
+	};
+	snapshot_give(reset->worker, reset->snapshot);
+	return flow_succeed(flow);
+}
+
+static enum flow_result step_repaired(struct flow *flow)
+{
+	struct account_reset *reset = reset_of(flow);
+
+	if (!reset->repair.flow.ok)
+		return fail(reset, &reset->repair.flow.err);
+	flow_to(flow, step_ask);
+	return FLOW_MORE;
+}
+
+void account_reset_start(
+	struct account_reset *reset, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	reset->flow = (struct flow){.done = done};
+	reset->worker = worker;
+	reset->arena = arena;
+	reset->rounds = 0;
+	flow_to(&reset->flow, step_begin);
+	flow_run(&reset->flow);
+}

@@ -1,0 +1,78 @@
+/* Commits, hurries the catalog's loader, and waits until the snapshot shows what was committed. */
+#include "service/catalog/catalog.h"
+
+#include "base/list.h"
+
+static enum flow_result step_committed(struct flow *flow);
+static enum flow_result step_look(struct flow *flow);
+
+static struct catalog_edit *edit_of(struct flow *flow)
+{
+	return container_of(flow, struct catalog_edit, flow);
+}
+
+static void job_done(struct admin_job *job)
+{
+	flow_run(&container_of(job, struct catalog_edit, op.job)->flow);
+}
+
+static void submit(struct catalog_edit *edit, struct admin_store *admin)
+{
+	switch (edit->kind) {
+	case EDIT_TENANT:
+		admin->ops->tenant_put(admin, &edit->op.tenant);
+		break;
+	case EDIT_TIER:
+		admin->ops->tier_put(admin, &edit->op.tier);
+		break;
+	case EDIT_TIER_DELETE:
+		admin->ops->tier_delete(admin, &edit->op.tier_delete);
+		break;
+	case EDIT_PRICE:
+		admin->ops->price_put(admin, &edit->op.price);
+		break;
+	case EDIT_PRICES:
+		admin->ops->prices_put(admin, &edit->op.prices);
+		break;
+	case EDIT_PRICE_END:
+		admin->ops->price_end(admin, &edit->op.price_end);
+		break;
+	}
+}
+
+static enum flow_result step_put(struct flow *flow)
+{
+	struct catalog_edit *edit = edit_of(flow);
+
+	edit->op.job.arena = edit->arena;
+	edit->op.job.done = job_done;
+	flow_to(flow, step_committed);
+	submit(edit, edit->worker->parts.admin);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_committed(struct flow *flow)
+{
+	struct catalog_edit *edit = edit_of(flow);
+
+	if (!edit->op.job.ok)
+		return flow_fail_with(flow, &edit->op.job.err);
+	catalog_wait_begin(&edit->wait, flow, edit->worker, edit->op.job.generation);
+	flow_to(flow, step_look);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_look(struct flow *flow)
+{
+	return catalog_wait_over(&edit_of(flow)->wait) ? flow_succeed(flow) : FLOW_WAIT;
+}
+
+void catalog_edit_start(
+	struct catalog_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	flow_to(&edit->flow, step_put);
+	flow_run(&edit->flow);
+}

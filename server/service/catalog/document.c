@@ -1,0 +1,277 @@
+/* Entries are compared by their bytes, in which nothing counts but what a document says. */
+#include "service/catalog/document.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/crypto/hash.h"
+
+static void put_text(struct buf *out, const char *text)
+{
+	buf_put(out, text, strlen(text) + 1);
+}
+
+static void put_limit(struct buf *out, const struct limit *limit)
+{
+	put_text(out, limit->name);
+	buf_put_u8(out, (uint8_t)limit->dimension);
+	buf_put_u8(out, (uint8_t)limit->kind);
+	buf_put_u8(out, (uint8_t)(limit->kind == KIND_CALENDAR ? limit->unit : 0));
+	buf_put_i64(out, limit->amount);
+	buf_put_i64(out, limit->kind == KIND_BUCKET ? limit->period_us : 0);
+	buf_put_i64(out, limit->kind == KIND_BUCKET ? limit->burst : 0);
+	put_text(out, limit->interface);
+	put_text(out, limit->model);
+	buf_put_u8(out, limit->shadow);
+	buf_put_u8(out, limit->kind == KIND_CALENDAR && limit->notify);
+	buf_put_u8(out, (uint8_t)limit->warn_percent);
+	buf_put_i64(out, limit->until_us);
+}
+
+static void put_settings(struct buf *out, const struct tenant *settings)
+{
+	put_text(out, settings->default_tier);
+	buf_put_u8(out, (uint8_t)settings->unknown_users);
+	buf_put_u8(out, (uint8_t)settings->unknown_model);
+	put_text(out, settings->fallback_model);
+	put_text(out, settings->language);
+}
+
+static void put_tier(struct buf *out, const struct tier *tier)
+{
+	put_text(out, tier->name);
+	buf_put_i64(out, tier->pool_priority);
+	buf_put_i64(out, tier->pool_concurrent);
+	buf_put_i64(out, tier->default_output_tokens);
+	buf_put_u8(out, (uint8_t)tier->fail_policy);
+	put_text(out, tier->upgrade_to);
+	for (int i = 0; i < tier->policy.count; i++)
+		put_limit(out, &tier->policy.limits[i]);
+}
+
+/* What the pool has in common with what Redis is told of it, but for its generation; the slots of the option are the option's. */
+static void put_pool(struct buf *out, const struct pool_settings *pool)
+{
+	struct pool_settings settings = *pool;
+
+	settings.gen = 0;
+	if (settings.slots_from_option)
+		settings.slots = 0;
+	put_text(out, settings.name);
+	buf_put_u8(out, settings.slots_from_option);
+	pool_pack(out, &settings);
+	/* Packed in milliseconds. */
+	const int64_t times[] = {pool->lease_us, pool->age_us, pool->starve_us, pool->predicted_wait_max_us,
+		pool->wait_max_us, pool->estimate_us, pool->learn_margin_us, pool->drain_us};
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		buf_put_i64(out, times[i]);
+}
+
+static void put_account(struct buf *out, const struct account_row *account)
+{
+	const struct account_profile *profile = &account->profile;
+
+	buf_put_u8(out, (uint8_t)account->key.kind);
+	put_text(out, account->key.id);
+	put_text(out, profile->tier);
+	put_text(out, profile->org);
+	put_text(out, profile->zone.name);
+	for (int i = 0; i < profile->override_count; i++)
+		put_limit(out, &profile->overrides[i]);
+}
+
+bool document_account_empty(const struct account_row *account)
+{
+	const struct account_profile *profile = &account->profile;
+
+	return !profile->tier[0] && !profile->org[0] && !profile->zone.name[0] && profile->override_count == 0;
+}
+
+static void put_change(struct buf *out, const struct document_change *change, bool after)
+{
+	const struct tenant *settings = after ? change->settings_after : change->settings_before;
+	const struct tier *tier = after ? change->tier_after : change->tier_before;
+	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
+	const struct account_row *account = after ? change->account_after : change->account_before;
+
+	if (settings)
+		put_settings(out, settings);
+	if (tier)
+		put_tier(out, tier);
+	if (pool)
+		put_pool(out, pool);
+	if (account)
+		put_account(out, account);
+}
+
+/* The work: what is compared, and the two sides of the entry at hand. */
+struct comparison {
+	struct document_apply *op;
+	const struct document *now, *wanted;
+	struct buf before, after, all;
+};
+
+/* Adds the change, unless both sides are the same. */
+static void add(struct comparison *c, struct document_change change, bool removed)
+{
+	buf_reset(&c->before);
+	buf_reset(&c->after);
+	put_change(&c->before, &change, false);
+	put_change(&c->after, &change, true);
+	if (c->before.len == c->after.len && memcmp(buf_str(&c->before), buf_str(&c->after), c->before.len) == 0)
+		return;
+	change.kind = removed ? CHANGE_REMOVED : c->before.len ? CHANGE_CHANGED : CHANGE_ADDED;
+	buf_putf(&c->all, "%d %zu %zu ", (int)change.kind, c->before.len, c->after.len);
+	buf_put(&c->all, buf_str(&c->before), c->before.len);
+	buf_put(&c->all, buf_str(&c->after), c->after.len);
+	c->op->change[c->op->changes++] = change;
+}
+
+static const struct tier *tier_of(const struct document *document, const char *name)
+{
+	for (int i = 0; i < document->tiers; i++)
+		if (strcmp(document->tier[i].name, name) == 0)
+			return &document->tier[i];
+	return NULL;
+}
+
+static const struct pool_settings *pool_of(const struct document *document, const char *name)
+{
+	for (int i = 0; i < document->pools; i++)
+		if (strcmp(document->pool[i].name, name) == 0)
+			return &document->pool[i];
+	return NULL;
+}
+
+static int compare_keys(const struct account_key *a, const struct account_key *b)
+{
+	return a->kind != b->kind ? (a->kind > b->kind) - (a->kind < b->kind) : strcmp(a->id, b->id);
+}
+
+/* Of accounts by kind and id, as the store reads them. */
+static const struct account_row *account_find(const struct document *now, const struct account_key *key)
+{
+	int low = 0, high = now->accounts;
+
+	while (low < high) {
+		int middle = low + (high - low) / 2, order = compare_keys(key, &now->account[middle].key);
+
+		if (order == 0)
+			return &now->account[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static bool is_wanted(const struct document *wanted, const struct account_key *key)
+{
+	for (int i = 0; i < wanted->accounts; i++)
+		if (compare_keys(&wanted->account[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static void compare_accounts(struct comparison *c)
+{
+	for (int i = 0; i < c->wanted->accounts; i++) {
+		const struct account_row *wanted = &c->wanted->account[i], *now = account_find(c->now, &wanted->key);
+
+		if (now || !document_account_empty(wanted))
+			add(c, (struct document_change){.account_before = now, .account_after = wanted}, false);
+	}
+	for (int i = 0; c->op->prune && i < c->now->accounts; i++) {
+		const struct account_row *now = &c->now->account[i];
+		struct account_row *empty;
+
+		if (is_wanted(c->wanted, &now->key))
+			continue;
+		empty = arena_zalloc(c->op->job.arena, 1, sizeof(*empty));
+		empty->key = now->key;
+		add(c, (struct document_change){.account_before = now, .account_after = empty}, true);
+	}
+}
+
+static void compare_parts(struct comparison *c)
+{
+	const struct document *now = c->now, *wanted = c->wanted;
+
+	for (int i = 0; i < wanted->tiers; i++)
+		add(c,
+			(struct document_change){
+				.tier_before = tier_of(now, wanted->tier[i].name), .tier_after = &wanted->tier[i]},
+			false);
+	if (wanted->settings)
+		add(c, (struct document_change){.settings_before = now->settings, .settings_after = wanted->settings},
+			false);
+	for (int i = 0; i < wanted->pools; i++)
+		add(c,
+			(struct document_change){
+				.pool_before = pool_of(now, wanted->pool[i].name), .pool_after = &wanted->pool[i]},
+			false);
+	compare_accounts(c);
+	for (int i = 0; c->op->prune && i < now->tiers; i++)
+		if (!now->tier[i].shipped && !tier_of(wanted, now->tier[i].name))
+			add(c, (struct document_change){.tier_before = &now->tier[i]}, true);
+}
+
+static bool tier_will_be(const struct comparison *c, const char *name)
+{
+	const struct tier *now = tier_of(c->now, name);
+
+	return tier_of(c->wanted, name) || (now && (now->shipped || !c->op->prune));
+}
+
+/* Who names a tier that is to go is told by the store, which knows whether a shipped one takes its place. */
+static bool tier_named_check(const struct comparison *c, const char *name, const char *field, struct err *err)
+{
+	if (!name[0] || tier_will_be(c, name) || tier_of(c->now, name))
+		return true;
+	return err_invalid(err, field, "there is no tier %s, and the document has none", name);
+}
+
+static bool names_check(const struct comparison *c, struct err *err)
+{
+	const struct document *wanted = c->wanted;
+
+	if (wanted->settings &&
+		!tier_named_check(c, wanted->settings->default_tier, "document.tenant.default_tier", err))
+		return false;
+	for (int i = 0; i < wanted->tiers; i++)
+		if (!tier_named_check(c, wanted->tier[i].upgrade_to, "upgrade_to", err))
+			return err_prefix(err, "document.tiers[%d].", i);
+	for (int i = 0; i < wanted->accounts; i++)
+		if (!tier_named_check(c, wanted->account[i].profile.tier, "tier", err))
+			return err_prefix(err, "document.accounts[%d].", i);
+	return true;
+}
+
+static bool expected_check(const struct document_apply *op, struct err *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, op->fingerprint);
+	return !op->expected[0] || strcmp(op->expected, text) == 0 ||
+	       err_set(err, ERR_PRECONDITION, "changed meanwhile: run apply again, and look at what it would do now");
+}
+
+bool document_compare(struct document_apply *op, const struct document *now, struct err *err)
+{
+	const struct document *wanted = op->wanted;
+	struct comparison c = {.op = op, .now = now, .wanted = wanted};
+	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + now->tiers + now->accounts;
+
+	op->changes = 0;
+	op->change = arena_zalloc(op->job.arena, (size_t)most, sizeof(*op->change));
+	compare_parts(&c);
+	op->fingerprint = hash64(buf_str(&c.all), c.all.len);
+	bool ok = names_check(&c, err) && expected_check(op, err);
+	buf_release(&c.before);
+	buf_release(&c.after);
+	buf_release(&c.all);
+	return ok;
+}

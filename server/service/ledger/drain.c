@@ -1,0 +1,327 @@
+/*
+ * From the outboxes into the ledger: look which partitions hold entries, read a batch, write it, take double charges back,
+ * acknowledge. An entry leaves Redis only when the ledger has it, so a crash anywhere means that it comes again.
+ */
+#include "service/ledger/chores.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+
+#define WRITE_DEADLINE_US INT64_C(10000000)
+#define IDLE_MOST 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
+
+static struct pump *pump_of(struct flow *flow)
+{
+	return container_of(chore_of(flow), struct pump, chore);
+}
+
+static int64_t poll_us(const struct pump *pump)
+{
+	return pump->chore.role->worker->parts.conf->ledger_poll_ms * 1000;
+}
+
+/* One of several operations of a step has ended; the last one moves the flow on. */
+static void one_back(struct pump *pump)
+{
+	if (--pump->pending == 0)
+		flow_run(&pump->chore.flow);
+}
+
+/* The partitions of this batch belong to nobody any more. */
+static void give_back(struct pump *pump)
+{
+	for (int i = 0; i < pump->parts; i++)
+		pump->chore.role->taken[pump->part[i].drain.partition] = false;
+	pump->parts = 0;
+}
+
+static void drain_done(struct outbox_op *op)
+{
+	one_back(container_of(container_of(op, struct outbox_drain, op), struct pump_part, drain)->pump);
+}
+
+static void add_part(struct pump *pump, int partition, int limit)
+{
+	struct pump_part *part = &pump->part[pump->parts++];
+
+	part->pump = pump;
+	part->drain = (struct outbox_drain){
+		.op = {.arena = &pump->chore.arena, .done = drain_done}, .partition = partition, .limit = limit};
+	pump->chore.role->taken[partition] = true;
+	pump->chore.role->turn = (partition + 1) % PARTITIONS;
+}
+
+/* Partitions in turn, until the batch is full. Returns how many entries are left for others. */
+static int64_t pick(struct pump *pump)
+{
+	struct ledger_role *role = pump->chore.role;
+	const struct outbox_waiting *waiting = &pump->waiting;
+	int64_t room = role->worker->parts.conf->ledger_batch, left = 0;
+	int first = 0;
+
+	while (first < waiting->count && waiting->waiting[first].partition < role->turn)
+		first++;
+	for (int i = 0; i < waiting->count; i++) {
+		int at = (first + i) % waiting->count;
+		int64_t entries = (int64_t)waiting->waiting[at].entries;
+		if (role->taken[waiting->waiting[at].partition])
+			continue;
+		int64_t take = entries < room ? entries : room;
+		if (take > 0)
+			add_part(pump, waiting->waiting[at].partition, (int)take);
+		room -= take;
+		left += entries - take;
+	}
+	return left;
+}
+
+static void write_done(struct ledger_op *op)
+{
+	struct pump *pump = container_of(container_of(op, struct ledger_write, op), struct pump, write);
+
+	flow_run(&pump->chore.flow);
+}
+
+static int add_items(struct pump *pump, struct pump_part *part, struct ledger_item *items)
+{
+	const struct outbox_drain *drain = &part->drain;
+
+	for (int i = 0; i < drain->count; i++) {
+		/* Without a generation its mark is lost, not its entries: they are told apart by their partition. */
+		const char *origin =
+			drain->generation[0]
+				? arena_printf(&pump->chore.arena, "%s:%s", drain->generation, drain->entry[i].id)
+				: arena_printf(&pump->chore.arena, "p%d:%s", drain->partition, drain->entry[i].id);
+		items[i] = (struct ledger_item){
+			.partition = drain->partition,
+			.origin = origin,
+			.bytes = drain->entry[i].bytes,
+			.len = drain->entry[i].len,
+		};
+	}
+	return drain->count;
+}
+
+static void takeback_done(struct outbox_op *op);
+static enum flow_result step_ack(struct flow *flow);
+static enum flow_result step_end(struct flow *flow);
+
+/* A takeback on its way. */
+struct takeback {
+	struct outbox_takeback op;
+	struct pump_part *part;
+	int index;
+};
+
+/* A charge on its way. */
+struct charge {
+	struct outbox_charge op;
+	struct pump *pump;
+};
+
+/* What is missed here is found by the reconciler. */
+static void charge_done(struct outbox_op *op)
+{
+	struct charge *charge = container_of(container_of(op, struct outbox_charge, op), struct charge, op);
+
+	if (!op->ok)
+		log_warn("what a stranger used is not on the counters of their team yet", F("why", op->err.text));
+	one_back(charge->pump);
+}
+
+/* The store counted an entry without the team and the org of its user, for PostgreSQL was away. */
+static void charge_start(struct pump *pump, const struct ledger_item *item)
+{
+	struct outbox_store *outbox = pump->chore.role->outbox;
+	struct charge *charge = arena_zalloc(&pump->chore.arena, 1, sizeof(*charge));
+
+	charge->pump = pump;
+	charge->op = (struct outbox_charge){
+		.op = {.arena = &pump->chore.arena, .done = charge_done},
+		.partition = item->partition,
+		.accounts = item->late_accounts,
+		.entry = item->entry,
+	};
+	pump->pending++;
+	outbox->ops->charge(outbox, &charge->op);
+}
+
+/* What is done with so far; and the takebacks that this needs first: an entry that is acknowledged cannot be taken back. */
+static void settle_part(struct pump *pump, struct pump_part *part)
+{
+	struct ledger_item *items = &pump->write.item[part->first];
+
+	for (part->prefix = 0; part->prefix < part->drain.count; part->prefix++) {
+		struct ledger_item *item = &items[part->prefix];
+		if (item->fate == LEDGER_BUSY)
+			break;
+		if (item->fate == LEDGER_WRITTEN && item->late_accounts)
+			charge_start(pump, item);
+		if (item->fate != LEDGER_DOUBLE)
+			continue;
+		struct takeback *takeback = arena_zalloc(&pump->chore.arena, 1, sizeof(*takeback));
+		takeback->part = part;
+		takeback->index = part->prefix;
+		takeback->op = (struct outbox_takeback){
+			.op = {.arena = &pump->chore.arena, .done = takeback_done},
+			.partition = part->drain.partition,
+			.id = part->drain.entry[part->prefix].id,
+			.entry = item->entry,
+		};
+		pump->pending++;
+		pump->chore.role->outbox->ops->takeback(pump->chore.role->outbox, &takeback->op);
+	}
+}
+
+static void takeback_done(struct outbox_op *op)
+{
+	struct takeback *takeback = container_of(container_of(op, struct outbox_takeback, op), struct takeback, op);
+	struct pump_part *part = takeback->part;
+
+	if (!op->ok) {
+		log_warn("a double charge could not be taken back yet", F("why", op->err.text));
+		if (part->prefix > takeback->index)
+			part->prefix = takeback->index;
+	} else if (takeback->op.taken) {
+		log_info("a double charge was taken back", FI("partition", part->drain.partition),
+			F("entry", takeback->op.id));
+	}
+	one_back(part->pump);
+}
+
+static enum flow_result step_settle(struct flow *flow)
+{
+	struct pump *pump = pump_of(flow);
+
+	if (!pump->write.op.ok) {
+		give_back(pump);
+		return flow_fail_with(flow, &pump->write.op.err);
+	}
+	flow_to(flow, step_ack);
+	pump->pending = 1; /* this step itself: no answer can be the last before all are asked */
+	for (int i = 0; i < pump->parts; i++)
+		settle_part(pump, &pump->part[i]);
+	return --pump->pending ? FLOW_WAIT : FLOW_MORE;
+}
+
+static void ack_done(struct outbox_op *op)
+{
+	one_back(container_of(container_of(op, struct outbox_ack, op), struct pump_part, ack)->pump);
+}
+
+static enum flow_result step_ack(struct flow *flow)
+{
+	struct pump *pump = pump_of(flow);
+	struct outbox_store *outbox = pump->chore.role->outbox;
+
+	flow_to(flow, step_end);
+	pump->pending = 1;
+	for (int i = 0; i < pump->parts; i++) {
+		struct pump_part *part = &pump->part[i];
+		if (part->prefix == 0)
+			continue;
+		part->ack = (struct outbox_ack){
+			.op = {.arena = &pump->chore.arena, .done = ack_done},
+			.partition = part->drain.partition,
+			.last = part->drain.entry[part->prefix - 1].id,
+		};
+		pump->pending++;
+		outbox->ops->ack(outbox, &part->ack);
+	}
+	return --pump->pending ? FLOW_WAIT : FLOW_MORE;
+}
+
+/* An acknowledgement that failed does no harm: the entries come again and are repeats. */
+static enum flow_result step_end(struct flow *flow)
+{
+	struct pump *pump = pump_of(flow);
+	int64_t done = 0;
+
+	for (int i = 0; i < pump->parts; i++)
+		done += pump->part[i].prefix;
+	give_back(pump);
+	pump->chore.interval_us = poll_us(pump);
+	pump->chore.again = done > 0;
+	return flow_succeed(flow);
+}
+
+static enum flow_result step_write(struct flow *flow)
+{
+	struct pump *pump = pump_of(flow);
+	struct ledger_store *ledger = pump->chore.role->ledger;
+	int count = 0;
+
+	for (int i = 0; i < pump->parts; i++) {
+		if (!pump->part[i].drain.op.ok)
+			pump->part[i].drain.count = 0;
+		count += pump->part[i].drain.count;
+	}
+	if (count == 0) {
+		give_back(pump);
+		return flow_succeed(flow);
+	}
+	struct ledger_item *items = arena_zalloc(&pump->chore.arena, (size_t)count, sizeof(*items));
+	count = 0;
+	for (int i = 0; i < pump->parts; i++) {
+		pump->part[i].first = count;
+		count += add_items(pump, &pump->part[i], &items[count]);
+	}
+	pump->write = (struct ledger_write){
+		.op = {.arena = &pump->chore.arena,
+			.done = write_done,
+			.deadline_us = clock_mono_us() + WRITE_DEADLINE_US},
+		.count = count,
+		.item = items,
+	};
+	flow_to(flow, step_settle);
+	ledger->ops->write(ledger, &pump->write);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_pick(struct flow *flow)
+{
+	struct pump *pump = pump_of(flow);
+	struct ledger_role *role = pump->chore.role;
+
+	if (!pump->waiting.op.ok)
+		return flow_fail_with(flow, &pump->waiting.op.err);
+	pump->part = arena_zalloc(&pump->chore.arena, PARTITIONS, sizeof(*pump->part));
+	int64_t left = pick(pump);
+	if (pump->parts == 0) {
+		int64_t idle_us = pump->chore.interval_us * 2;
+		pump->chore.interval_us = idle_us < IDLE_MOST * poll_us(pump) ? idle_us : IDLE_MOST * poll_us(pump);
+		return flow_succeed(flow);
+	}
+	flow_to(flow, step_write);
+	pump->pending = pump->parts;
+	for (int i = 0; i < pump->parts; i++)
+		role->outbox->ops->drain(role->outbox, &pump->part[i].drain);
+	for (int i = 0; left > 0 && i < PUMPS; i++)
+		chore_start(&role->pump[i].chore);
+	return FLOW_WAIT;
+}
+
+static void waiting_done(struct outbox_op *op)
+{
+	struct pump *pump = container_of(container_of(op, struct outbox_waiting, op), struct pump, waiting);
+
+	flow_run(&pump->chore.flow);
+}
+
+static enum flow_result step_look(struct flow *flow)
+{
+	struct pump *pump = pump_of(flow);
+	struct outbox_store *outbox = pump->chore.role->outbox;
+
+	pump->waiting = (struct outbox_waiting){.op = {.arena = &pump->chore.arena, .done = waiting_done}};
+	flow_to(flow, step_pick);
+	outbox->ops->waiting(outbox, &pump->waiting);
+	return FLOW_WAIT;
+}
+
+void pump_init(struct pump *pump, struct ledger_role *role, const char *name)
+{
+	pump->chore = (struct chore){.role = role, .first = step_look, .name = name};
+	pump->chore.interval_us = poll_us(pump);
+}

@@ -1,0 +1,344 @@
+/*
+ * Compares the counters in Redis with the ledger. Both move while one looks, so a difference counts only after a closer
+ * look: the account's counters, then its outbox (empty), then the ledger, then the counters again (unchanged). What Redis
+ * held at the first reading is in the ledger then, and nothing has come since. Redis is raised where the ledger knows more.
+ * It is lowered only where limits were seeded while they moved (adopt.c), which may have counted something twice.
+ */
+#include "service/ledger/chores.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "service/worker/seed.h"
+
+#define RECONCILE_INTERVAL_US INT64_C(60000000)
+/* Somebody who was killed is followed within two intervals. A pass that takes longer may meet another one: that does no harm. */
+#define LEASE_US RECONCILE_INTERVAL_US
+
+static enum flow_result step_page(struct flow *flow);
+static enum flow_result step_compare(struct flow *flow);
+
+static struct reconcile *reconcile_of(struct flow *flow)
+{
+	return container_of(chore_of(flow), struct reconcile, chore);
+}
+
+static enum flow_result next_account(struct reconcile *reconcile)
+{
+	reconcile->at++;
+	flow_to(&reconcile->chore.flow, step_compare);
+	return FLOW_MORE;
+}
+
+static void raise_done(struct outbox_op *op)
+{
+	struct outbox_raise *raise = container_of(op, struct outbox_raise, op);
+
+	if (op->ok && raise->raised > 0)
+		log_warn("counters in Redis were raised to what the ledger knows", FI("counters", raise->raised));
+	if (op->ok && raise->lowered > 0)
+		log_info("counters that were seeded while they moved are now what the ledger knows",
+			FI("counters", raise->lowered));
+	flow_run(&container_of(raise, struct reconcile, raise)->chore.flow);
+}
+
+static enum flow_result step_raised(struct flow *flow)
+{
+	return next_account(reconcile_of(flow));
+}
+
+/* Counters in Redis hold what their models' names lead to today. */
+static void resolve_models(
+	struct reconcile *reconcile, const struct account_key *key, struct usage_window *window, int count)
+{
+	struct worker *worker = reconcile->chore.role->worker;
+	struct err none = {0};
+	struct snapshot *snapshot = snapshot_take(worker, &none);
+
+	if (!snapshot)
+		return;
+	seed_resolve_models(snapshot->catalog, key->tenant, key->kind == ACCOUNT_USER ? key->id : "", window, count);
+	snapshot_give(worker, snapshot);
+}
+
+/* What the ledger has of counter `i`. */
+static int64_t ledger_of(const struct usage_window *window, int count, const struct outbox_counters *counters, int i)
+{
+	return usage_of(window, count, counters->window[i].unit, counters->window[i].dimension,
+		counters->window[i].interface_hash, counters->window[i].model_hash, counters->window[i].window_start,
+		counters->op.now_us);
+}
+
+/* Nothing has moved between the two readings. */
+static bool still(const struct outbox_counters *before, const struct outbox_counters *after)
+{
+	if (before->count != after->count || after->absent)
+		return false;
+	for (int i = 0; i < before->count; i++) {
+		if (before->window[i].limit_id != after->window[i].limit_id ||
+			before->window[i].window_start != after->window[i].window_start ||
+			before->window[i].settled != after->window[i].settled)
+			return false;
+	}
+	return true;
+}
+
+static enum flow_result step_judge(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	const struct outbox_counters *now = &reconcile->again;
+	struct outbox_raise *raise = &reconcile->raise;
+	bool differs = false;
+
+	if (!now->op.ok || !still(&reconcile->counters[reconcile->at].counters, now))
+		return next_account(reconcile);
+	resolve_models(reconcile, &reconcile->page.row[reconcile->at].key, reconcile->lookup.account[0].window,
+		reconcile->lookup.account[0].windows);
+	*raise = (struct outbox_raise){.op = {.arena = &reconcile->chore.arena, .done = raise_done},
+		.kind = now->kind,
+		.tenant = now->tenant,
+		.id = now->id};
+	for (int i = 0; i < now->count; i++) {
+		const struct account_found *found = &reconcile->lookup.account[0];
+		int64_t known = ledger_of(found->window, found->windows, now, i);
+		int64_t more = known - now->window[i].settled;
+		differs |= more != 0;
+		if (now->window[i].dimension == DIM_COST)
+			reconcile->drift_nano += more < 0 ? -more : more;
+		if (more <= 0 && !now->high)
+			continue;
+		raise->window[raise->count].limit_id = now->window[i].limit_id;
+		raise->window[raise->count].window_start = now->window[i].window_start;
+		raise->window[raise->count].seen = now->window[i].settled;
+		raise->window[raise->count++].known = known;
+	}
+	reconcile->drift_accounts += differs;
+	if (raise->count == 0)
+		return next_account(reconcile);
+	flow_to(flow, step_raised);
+	outbox->ops->raise(outbox, raise);
+	return FLOW_WAIT;
+}
+
+static void again_done(struct outbox_op *op)
+{
+	flow_run(&container_of(container_of(op, struct outbox_counters, op), struct reconcile, again)->chore.flow);
+}
+
+static enum flow_result step_again(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	const struct outbox_counters *first = &reconcile->counters[reconcile->at].counters;
+
+	if (!reconcile->lookup.ok)
+		return next_account(reconcile);
+	reconcile->again = (struct outbox_counters){.op = {.arena = &reconcile->chore.arena, .done = again_done},
+		.kind = first->kind,
+		.tenant = first->tenant,
+		.id = first->id};
+	flow_to(flow, step_judge);
+	outbox->ops->counters(outbox, &reconcile->again);
+	return FLOW_WAIT;
+}
+
+static void lookup_done(struct account_lookup *op)
+{
+	flow_run(&container_of(op, struct reconcile, lookup)->chore.flow);
+}
+
+static enum flow_result step_ledger(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+	struct accounts_store *accounts = reconcile->chore.role->worker->parts.accounts;
+	const struct outbox_counters *first = &reconcile->counters[reconcile->at].counters;
+
+	if (!reconcile->drain.op.ok || reconcile->drain.entries > 0 || !reconcile->waiting.op.ok ||
+		reconcile->waiting.entries > 0)
+		return next_account(reconcile);
+	reconcile->lookup = (struct account_lookup){.arena = &reconcile->chore.arena, .done = lookup_done, .count = 1};
+	reconcile->lookup.account[0].kind = first->kind;
+	reconcile->lookup.account[0].tenant = first->tenant;
+	reconcile->lookup.account[0].id = first->id;
+	flow_to(flow, step_again);
+	accounts->ops->lookup(accounts, &reconcile->lookup);
+	return FLOW_WAIT;
+}
+
+static void drain_done(struct outbox_op *op)
+{
+	flow_run(&container_of(container_of(op, struct outbox_drain, op), struct reconcile, drain)->chore.flow);
+}
+
+static bool same_at_first_sight(const struct ledger_window_row *row, const struct outbox_counters *counters)
+{
+	for (int k = 0; k < counters->count; k++)
+		if (ledger_of(row->window, row->count, counters, k) != counters->window[k].settled)
+			return false;
+	return true;
+}
+
+static void waiting_done(struct outbox_op *op)
+{
+	flow_run(&container_of(container_of(op, struct outbox_waiting, op), struct reconcile, waiting)->chore.flow);
+}
+
+/* Is anything undrained that would count on this account? A shared account's entries lie in its users' outboxes. */
+static void ask_outbox(struct reconcile *reconcile, const struct account_key *key)
+{
+	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	struct arena *arena = &reconcile->chore.arena;
+
+	flow_to(&reconcile->chore.flow, step_ledger);
+	reconcile->drain = (struct outbox_drain){.op = {.arena = arena, .done = drain_done, .ok = true}, .limit = 1};
+	reconcile->waiting = (struct outbox_waiting){.op = {.arena = arena, .done = waiting_done, .ok = true}};
+	if (key->kind == ACCOUNT_USER) {
+		reconcile->drain.partition = partition_of(key->kind, key->tenant, key->id);
+		outbox->ops->drain(outbox, &reconcile->drain);
+	} else {
+		outbox->ops->waiting(outbox, &reconcile->waiting);
+	}
+}
+
+static enum flow_result step_compare(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+
+	for (; reconcile->at < reconcile->page.count; reconcile->at++) {
+		const struct ledger_window_row *row = &reconcile->page.row[reconcile->at];
+		const struct outbox_counters *counters = &reconcile->counters[reconcile->at].counters;
+		if (chore_stopping(&reconcile->chore))
+			return flow_succeed(flow);
+		if (!counters->op.ok || counters->absent || (!counters->high && same_at_first_sight(row, counters)))
+			continue;
+		ask_outbox(reconcile, &row->key);
+		return FLOW_WAIT;
+	}
+	flow_to(flow, step_page);
+	return FLOW_MORE;
+}
+
+static enum flow_result end_of_pass(struct reconcile *reconcile)
+{
+	metric_set(METRIC_reconcile_drift_accounts, 0, 0, reconcile->drift_accounts);
+	metric_set(METRIC_reconcile_drift_nano_usd, 0, 0, reconcile->drift_nano);
+	if (reconcile->drift_accounts)
+		log_warn("counters in Redis differ from the ledger", FI("accounts", reconcile->drift_accounts),
+			FI("nano_usd", reconcile->drift_nano));
+	return flow_succeed(&reconcile->chore.flow);
+}
+
+static void counters_done(struct outbox_op *op)
+{
+	struct outbox_counters *counters = container_of(op, struct outbox_counters, op);
+	struct reconcile *reconcile = container_of(counters, struct page_counters, counters)->owner;
+
+	if (--reconcile->pending == 0)
+		flow_run(&reconcile->chore.flow);
+}
+
+static enum flow_result step_read(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	const struct ledger_windows *page = &reconcile->page;
+
+	if (!page->op.ok)
+		return flow_fail_with(flow, &page->op.err);
+	if (page->count == 0)
+		return end_of_pass(reconcile);
+	reconcile->counters = arena_zalloc(&reconcile->chore.arena, (size_t)page->count, sizeof(*reconcile->counters));
+	reconcile->at = 0;
+	reconcile->pending = page->count;
+	flow_to(flow, step_compare);
+	for (int i = 0; i < page->count; i++) {
+		struct page_counters *one = &reconcile->counters[i];
+		resolve_models(reconcile, &page->row[i].key, page->row[i].window, page->row[i].count);
+		one->owner = reconcile;
+		one->counters =
+			(struct outbox_counters){.op = {.arena = &reconcile->chore.arena, .done = counters_done},
+				.kind = page->row[i].key.kind,
+				.tenant = page->row[i].key.tenant,
+				.id = page->row[i].key.id};
+		outbox->ops->counters(outbox, &one->counters);
+	}
+	return FLOW_WAIT;
+}
+
+static void page_done(struct ledger_op *op)
+{
+	flow_run(&container_of(container_of(op, struct ledger_windows, op), struct reconcile, page)->chore.flow);
+}
+
+/* The next accounts, behind the last one of the page before. */
+static enum flow_result step_page(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+	struct ledger_role *role = reconcile->chore.role;
+
+	if (reconcile->page.count) {
+		const struct account_key *last = &reconcile->page.row[reconcile->page.count - 1].key;
+		snprintf(reconcile->after_tenant, sizeof(reconcile->after_tenant), "%s", last->tenant);
+		snprintf(reconcile->after_id, sizeof(reconcile->after_id), "%s", last->id);
+		reconcile->after_kind = last->kind;
+		if (!reconcile->page.more)
+			return end_of_pass(reconcile);
+	}
+	arena_reset(&reconcile->chore.arena);
+	reconcile->page = (struct ledger_windows){
+		.op = {.arena = &reconcile->chore.arena, .done = page_done},
+		.after = {.kind = reconcile->after_kind, .tenant = reconcile->after_tenant, .id = reconcile->after_id},
+		.now_us = worker_now_us(role->worker),
+		.limit = RECONCILE_PAGE,
+	};
+	flow_to(flow, step_read);
+	role->ledger->ops->windows(role->ledger, &reconcile->page);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_held(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+
+	if (!reconcile->lease.op.ok)
+		return flow_fail_with(flow, &reconcile->lease.op.err);
+	if (!reconcile->lease.held || chore_stopping(&reconcile->chore))
+		return flow_succeed(flow);
+	reconcile->page.count = 0;
+	reconcile->after_tenant[0] = reconcile->after_id[0] = '\0';
+	reconcile->after_kind = 0;
+	reconcile->drift_accounts = reconcile->drift_nano = 0;
+	flow_to(flow, step_page);
+	return FLOW_MORE;
+}
+
+static void lease_done(struct ledger_op *op)
+{
+	flow_run(&container_of(container_of(op, struct ledger_lease, op), struct reconcile, lease)->chore.flow);
+}
+
+static enum flow_result step_lease(struct flow *flow)
+{
+	struct reconcile *reconcile = reconcile_of(flow);
+	struct ledger_role *role = reconcile->chore.role;
+
+	reconcile->lease = (struct ledger_lease){
+		.op = {.arena = &reconcile->chore.arena, .done = lease_done},
+		.name = "reconcile",
+		.holder = role->holder,
+		.ttl_us = LEASE_US,
+	};
+	flow_to(flow, step_held);
+	role->ledger->ops->lease(role->ledger, &reconcile->lease);
+	return FLOW_WAIT;
+}
+
+void reconcile_init(struct reconcile *reconcile, struct ledger_role *role)
+{
+	reconcile->chore = (struct chore){
+		.role = role, .first = step_lease, .name = "reconcile", .interval_us = RECONCILE_INTERVAL_US};
+}

@@ -1,0 +1,75 @@
+/* Reservations whose time is over: ended in all partitions, a few partitions at a time. */
+#include "service/ledger/chores.h"
+
+#include "base/list.h"
+
+#define SWEEP_INTERVAL_US INT64_C(1000000)
+#define SWEEP_LIMIT 64
+
+static enum flow_result step_heard(struct flow *flow);
+
+static struct sweep *sweep_of(struct flow *flow)
+{
+	return container_of(chore_of(flow), struct sweep, chore);
+}
+
+static void sweep_done(struct outbox_op *op)
+{
+	struct sweep_part *part = container_of(container_of(op, struct outbox_sweep, op), struct sweep_part, sweep);
+
+	if (--part->owner->pending == 0)
+		flow_run(&part->owner->chore.flow);
+}
+
+static enum flow_result step_ask(struct flow *flow)
+{
+	struct sweep *sweep = sweep_of(flow);
+	struct outbox_store *outbox = sweep->chore.role->outbox;
+
+	flow_to(flow, step_heard);
+	sweep->pending = SWEEPS;
+	for (int i = 0; i < SWEEPS; i++) {
+		struct sweep_part *part = &sweep->part[i];
+		part->owner = sweep;
+		part->sweep = (struct outbox_sweep){
+			.op = {.arena = &sweep->chore.arena, .done = sweep_done},
+			.partition = sweep->next + i,
+			.limit = SWEEP_LIMIT,
+		};
+		outbox->ops->sweep(outbox, &part->sweep);
+	}
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_heard(struct flow *flow)
+{
+	struct sweep *sweep = sweep_of(flow);
+	bool more = false;
+
+	for (int i = 0; i < SWEEPS; i++) {
+		if (!sweep->part[i].sweep.op.ok)
+			return flow_fail_with(flow, &sweep->part[i].sweep.op.err);
+		/* Something ended and more is there: the same partitions once more. Nothing ended: others are at it. */
+		more |= sweep->part[i].sweep.more && sweep->part[i].sweep.expired > 0;
+	}
+	if (!more)
+		sweep->next += SWEEPS;
+	if (sweep->next >= PARTITIONS || chore_stopping(&sweep->chore))
+		return flow_succeed(flow);
+	arena_reset(&sweep->chore.arena);
+	flow_to(flow, step_ask);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_first(struct flow *flow)
+{
+	sweep_of(flow)->next = 0;
+	flow_to(flow, step_ask);
+	return FLOW_MORE;
+}
+
+void sweep_init(struct sweep *sweep, struct ledger_role *role)
+{
+	sweep->chore =
+		(struct chore){.role = role, .first = step_first, .name = "expire", .interval_us = SWEEP_INTERVAL_US};
+}

@@ -1,0 +1,398 @@
+/* One caller on his way to a slot. His state outlives him: what he leaves is given back when he is gone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "service/pool/private.h"
+
+enum { TELL_US = 1000000, RETRY_LEAST_US = 1000000 };
+
+static struct acquire_state *state_of_flow(struct flow *flow)
+{
+	return container_of(container_of(flow, struct check, flow), struct acquisition, check)->state;
+}
+
+/* Memory goes when nothing of it is under way any more. */
+void state_free(struct acquire_state *state)
+{
+	pool_forget(state);
+	if (state->pool && !state->gone)
+		list_remove(&state->link);
+	state->gone = true;
+	state->caller = NULL;
+	if (state->busy || state->reservation_renewing || state->reservation_cancelling)
+		return;
+	arena_release(&state->arena);
+	arena_release(&state->op_arena);
+	arena_release(&state->reservation_arena);
+	free(state);
+}
+
+/* Something under way was answered: false when the state was only waiting for that. */
+bool state_lives(struct acquire_state *state)
+{
+	if (!state->gone)
+		return true;
+	state_free(state);
+	return false;
+}
+
+void state_caller_end(struct acquire_state *state, const struct err *err)
+{
+	struct acquisition *caller = state->caller;
+
+	if (!caller)
+		return;
+	state->caller = NULL;
+	caller->state = NULL;
+	caller->flow.ok = !err;
+	if (err)
+		caller->flow.err = *err;
+	caller->ended(caller);
+}
+
+void state_end(struct acquire_state *state, const struct err *err)
+{
+	struct err copy = err ? *err : (struct err){0};
+
+	state_caller_end(state, err ? &copy : NULL);
+	state_free(state);
+}
+
+/* What the caller is told. */
+
+static void tell(struct acquire_state *state, enum acquire_event event)
+{
+	struct acquisition *caller = state->caller;
+
+	if (!caller)
+		return;
+	state->told_us = clock_mono_us();
+	caller->fence = state->fence;
+	caller->drain_by_us = state->drain_by_us;
+	caller->event(caller, event);
+	if (!state->caller || !state->polled)
+		return;
+	state->keep_until_us = clock_mono_us() + POLL_KEEP_US;
+	state_caller_end(state, NULL);
+}
+
+void state_place(
+	struct acquire_state *state, const struct pool_op *op, uint32_t position, int64_t eta_us, enum pool_why why)
+{
+	struct acquisition *caller = state->caller;
+	bool changed;
+
+	if (!caller || clock_mono_us() - state->told_us < TELL_US)
+		return;
+	changed = position != caller->position || why != caller->why || eta_us != caller->eta_us ||
+		  op->levels != caller->levels ||
+		  memcmp(op->level, caller->level, sizeof(op->level[0]) * (size_t)op->levels) != 0;
+	if (!changed && state->told_us)
+		return;
+	caller->now_us = op->now_us;
+	caller->position = position;
+	caller->eta_us = eta_us;
+	caller->why = why;
+	caller->levels = op->levels;
+	memcpy(caller->level, op->level, sizeof(caller->level));
+	tell(state, ACQUIRE_QUEUED);
+}
+
+/* The lease is counted from when it was asked for, so it never ends later here than in the store. */
+static void lease_runs(struct acquire_state *state, int64_t lease_us, int64_t sent_us)
+{
+	int64_t margin_us = lease_us / 4 < LEASE_MARGIN_US ? lease_us / 4 : LEASE_MARGIN_US;
+
+	state->lease_until_us = sent_us + lease_us - margin_us;
+	state->renew_at_us = sent_us + lease_us / 3;
+}
+
+static void count_grant(const struct acquire_state *state, int64_t now_us, bool repeated)
+{
+	int64_t waited_us = state->caller->enqueued_at_us ? now_us - state->caller->enqueued_at_us : 0;
+	bool waited = state->wait_until_us != 0;
+
+	metric_inc(METRIC_acquires_total,
+		repeated ? METRIC_ACQUIRED_AGAIN
+		: waited ? METRIC_ACQUIRED_WAITED
+			 : METRIC_ACQUIRED_AT_ONCE,
+		0);
+	if (repeated)
+		return;
+	metric_observe(METRIC_acquire_wait_seconds, 0, 0, waited_us > 0 ? waited_us : 0);
+	state_tell(state, waited_us > 0 ? waited_us : 0, "");
+}
+
+void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now_us, int64_t sent_us, bool repeated)
+{
+	struct acquisition *caller = state->caller;
+	bool first = state->phase != PHASE_HOLDING;
+	bool draining = state->drain_by_us && caller && caller->drain_by_us != state->drain_by_us;
+
+	state->phase = PHASE_HOLDING;
+	lease_runs(state, expires_at_us - now_us, sent_us);
+	if (state->closed) {
+		state_give_back(state, OUTCOME_CANCELLED);
+		return;
+	}
+	if (!caller) { /* one who polls will find it by his request id; the lease is his to renew */
+		state_free(state);
+		return;
+	}
+	caller->expires_at_us = expires_at_us;
+	if (first) {
+		count_grant(state, now_us, repeated);
+		caller->now_us = now_us;
+		caller->repeated = repeated;
+		caller->lease_us = state->pool->settings.lease_us;
+		caller->lease = lease_format(&(struct lease_handle){state->tenant, state->pool->settings.name,
+						     state->user, state->id, state->started_at_us, state->fence},
+			&state->arena);
+		tell(state, ACQUIRE_GRANTED);
+		if (state->caller && state->explicit_lease)
+			state_caller_end(state, NULL);
+		if (!state->caller) {
+			state_free(state);
+			return;
+		}
+	}
+	if (draining)
+		tell(state, ACQUIRE_DRAINING);
+}
+
+void state_granted(struct acquire_state *state, struct pool_fence fence)
+{
+	state->phase = PHASE_GRANTED;
+	state->fence = fence;
+	state->renew_at_us = 0;
+}
+
+/* Beginning. */
+
+/* An earlier stream of the same request. What it is giving back in the store comes before the question of this one. */
+static bool take_over(struct acquire_state *other, struct err *err)
+{
+	struct err taken;
+
+	if (other->reservation_cancelling)
+		return err_set(err, ERR_UNAVAILABLE, "request %s is just being given up; ask again", other->id);
+	if (other->phase == PHASE_ENDING && other->busy) {
+		other->replaced = true;
+		list_remove(&other->link);
+		return true;
+	}
+	err_set(&taken, ERR_ABORTED, "another stream has taken request %s over", other->id);
+	err_reason(&taken, "TAKEN_OVER");
+	state_end(other, &taken);
+	return true;
+}
+
+static const char *copy(struct acquire_state *state, const char *text)
+{
+	return arena_strndup(&state->arena, text, strlen(text));
+}
+
+/* What is needed of the check when that is gone. */
+static void keep(struct acquire_state *state)
+{
+	struct acquisition *caller = state->caller;
+	const struct check *check = &caller->check;
+	const struct tier *tier = check->parties.party[0].tier;
+
+	state->found = check->answer.repeat;
+	state->tenant = copy(state, check->question.tenant);
+	state->user = copy(state, check->question.user);
+	state->id = copy(state, check->question.request_id);
+	state->started_at_us = check->answer.started_at_us;
+	state->nonce = check->op.nonce;
+	state->ttl_us = check->answer.expires_at_us - check->answer.now_us;
+	state->reservation_until_us = clock_mono_us() + state->ttl_us;
+	state->priority = tier && tier->pool_priority > 0 ? tier->pool_priority : 1;
+	state->cap = tier && tier->pool_concurrent > 0 ? tier->pool_concurrent : 1;
+	state->seats = caller->seats;
+	state->acquire.wait_us = caller->max_wait_us;
+	state->explicit_lease = caller->mode == LEASE_EXPLICIT || caller->poll;
+	state->polled = caller->poll;
+}
+
+static bool enter(struct acquire_state *state, struct err *err)
+{
+	struct acquisition *caller = state->caller;
+	const char *name = caller->pool[0] ? caller->pool : POOL_DEFAULT;
+	const struct pool_settings *settings =
+		catalog_pool(caller->check.snapshot->catalog, caller->check.question.tenant, name);
+	struct acquire_state *other;
+	struct kept_pool *pool;
+
+	if (!settings)
+		return err_set(err, ERR_NOT_FOUND, "pool: there is no pool %s", name) ||
+		       err_reason(err, "POOL_NOT_FOUND");
+	pool = keeper_pool(state->keeper, state->tenant, settings);
+	other = pool_find(pool, state->user, state->id);
+	if (other && !take_over(other, err))
+		return false;
+	state->pool = pool;
+	list_push_back(&pool->states, &state->link);
+	return true;
+}
+
+static void draining(struct err *err)
+{
+	err_set(err, ERR_UNAVAILABLE, "the server is stopping; ask again with the same request_id");
+	err_reason(err, "DRAINING");
+}
+
+static void admitted(struct acquire_state *state)
+{
+	struct err err;
+
+	keep(state);
+	if (state->closed) {
+		err_set(&err, ERR_CANCELLED, "the caller is gone");
+		state_refuse(state, &err);
+	} else if (state->draining) {
+		draining(&err);
+		state_end(state, &err);
+	} else if (!enter(state, &err)) {
+		state_refuse(state, &err);
+	} else {
+		state_ask(state);
+	}
+}
+
+static void checked(struct flow *flow)
+{
+	struct acquire_state *state = state_of_flow(flow);
+	struct acquisition *caller = state->caller;
+	const struct check_answer *answer = &caller->check.answer;
+	struct err err;
+
+	state->busy = false;
+	if (!flow->ok) {
+		state_end(state, &flow->err);
+	} else if (answer->repeat && answer->state != RESERVATION_OPEN) {
+		err_set(&err, ERR_PRECONDITION, "request %s was asked before and has ended; use a new request_id",
+			caller->check.question.request_id);
+		err_reason(&err, "REQUEST_CLOSED");
+		state_end(state, &err);
+	} else if (!answer->allowed) {
+		caller->denied = true;
+		state_end(state, NULL);
+	} else if (!quality_holds(answer->quality)) {
+		err_set(&err, ERR_UNAVAILABLE, "the store of pools does not answer");
+		state_end(state, &err);
+	} else {
+		admitted(state);
+	}
+}
+
+void acquire_start(struct acquisition *acquisition, struct pool_keeper *keeper, struct arena *arena)
+{
+	struct acquire_state *state = mem_zalloc(1, sizeof(*state));
+
+	list_init(&state->link);
+	state->keeper = keeper;
+	state->caller = acquisition;
+	state->busy = true;
+	acquisition->state = state;
+	check_start(&acquisition->check, keeper->worker, arena, checked);
+}
+
+/* Ending from the caller's side. */
+
+void acquire_close(struct acquisition *acquisition)
+{
+	struct acquire_state *state = acquisition->state;
+	struct err err;
+
+	if (!state)
+		return;
+	state->closed = true;
+	if (state->phase == PHASE_CHECKING)
+		return; /* `ended` comes with the check's answer: its memory is the caller's */
+	err_set(&err, ERR_CANCELLED, "the caller is gone");
+	state_caller_end(state, &err);
+	if (!state->busy && state->phase != PHASE_ENDING)
+		state_give_back(state, OUTCOME_CANCELLED);
+}
+
+void acquire_drain(struct acquisition *acquisition)
+{
+	struct acquire_state *state = acquisition->state;
+	struct err err;
+
+	if (!state)
+		return;
+	state->draining = true;
+	if (state->phase == PHASE_CHECKING)
+		return; /* as in acquire_close */
+	draining(&err);
+	state_end(state, &err);
+}
+
+/* Time. */
+
+static void time_out(struct acquire_state *state)
+{
+	struct err err;
+
+	err_set(&err, ERR_EXHAUSTED, "no slot became free for request %s in the time it may wait", state->id);
+	err_reason(&err, "WAIT_MAX");
+	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_TIMED_OUT, 0);
+	state_tell(state, state->acquire.wait_us, err.reason);
+	err.retry_after_us =
+		state->caller && state->caller->eta_us > RETRY_LEAST_US ? state->caller->eta_us : RETRY_LEAST_US;
+	state_caller_end(state, &err);
+	state_give_back(state, OUTCOME_TIMED_OUT);
+}
+
+static void reservation_renewed(struct flow *flow)
+{
+	struct acquire_state *state = container_of(container_of(flow, struct renew, flow), struct acquire_state, renew);
+
+	state->reservation_renewing = false;
+	state->reservation_until_us = clock_mono_us() + (flow->ok ? state->ttl_us : state->ttl_us / 2 + 5000000);
+	state_lives(state);
+}
+
+static void reservation_extend(struct acquire_state *state)
+{
+	state->renew.tenant = state->tenant;
+	state->renew.user = state->user;
+	state->renew.request_id = state->id;
+	state->renew.ttl_us = state->ttl_us;
+	state->reservation_renewing = true;
+	arena_reset(&state->reservation_arena);
+	renew_start(&state->renew, state->keeper->worker, &state->reservation_arena, reservation_renewed);
+}
+
+void state_turn(struct acquire_state *state, int64_t now_us)
+{
+	struct err err;
+
+	if (state->busy || now_us < state->again_at_us)
+		return;
+	if (state->again_at_us) {
+		state->again_at_us = 0;
+		if (state->phase == PHASE_ENDING)
+			state_give_back_again(state);
+		else
+			state_ask(state);
+	} else if (state->phase == PHASE_ENDING) {
+		return;
+	} else if (state->phase == PHASE_WAITING && now_us >= state->wait_until_us) {
+		time_out(state);
+	} else if (state->phase == PHASE_WAITING && state->keep_until_us && !state->caller &&
+		   now_us >= state->keep_until_us) {
+		state_give_back(state, OUTCOME_CANCELLED);
+	} else if (state->phase == PHASE_HOLDING && now_us >= state->lease_until_us) {
+		err_set(&err, ERR_ABORTED, "the lease of request %s could not be renewed in time", state->id);
+		err_reason(&err, "LEASE_LOST");
+		metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_LOST, 0);
+		state_end(state, &err);
+	} else if (!state->reservation_renewing && state->reservation_until_us - now_us < state->ttl_us / 2) {
+		reservation_extend(state);
+	}
+}

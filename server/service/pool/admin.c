@@ -1,0 +1,279 @@
+/* A pool's settings: PostgreSQL first, then the store, so that the answer means "in force". Its figures. */
+#include "service/pool/admin.h"
+
+#include "base/list.h"
+#include "base/log.h"
+
+static enum flow_result step_committed(struct flow *flow);
+static enum flow_result step_configured(struct flow *flow);
+static enum flow_result step_fetched(struct flow *flow);
+static enum flow_result step_resumed(struct flow *flow);
+static enum flow_result step_known(struct flow *flow);
+static enum flow_result step_count(struct flow *flow);
+static enum flow_result step_seen(struct flow *flow);
+
+static struct pool_edit *edit_of(struct flow *flow)
+{
+	return container_of(flow, struct pool_edit, flow);
+}
+
+static void change_done(struct admin_job *job)
+{
+	struct pool_change *op = container_of(job, struct pool_change, job);
+
+	flow_run(&container_of(op, struct pool_edit, op)->flow);
+}
+
+static enum flow_result step_change(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct admin_store *admin = edit->worker->parts.admin;
+
+	edit->op.job.arena = edit->arena;
+	edit->op.job.done = change_done;
+	flow_to(flow, step_committed);
+	admin->ops->pool_change(admin, &edit->op);
+	return FLOW_WAIT;
+}
+
+/* Whoever asks for a slot next is to find the pool. */
+static enum flow_result written(struct pool_edit *edit)
+{
+	catalog_wait_begin(&edit->wait, &edit->flow, edit->worker, edit->op.job.generation);
+	flow_to(&edit->flow, step_known);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_known(struct flow *flow)
+{
+	return catalog_wait_over(&edit_of(flow)->wait) ? flow_succeed(flow) : FLOW_WAIT;
+}
+
+/* What is committed is in force sooner or later; that learning was ended is known nowhere but in the store. */
+static enum flow_result not_written(struct pool_edit *edit, const struct err *err)
+{
+	log_warn("a pool's change waits for the store", F("tenant", edit->op.tenant), F("pool", edit->op.name),
+		F("why", err->text));
+	edit->pending = true;
+	return edit->resume ? flow_fail_with(&edit->flow, err) : written(edit);
+}
+
+static void configure_done(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_configure, op), struct pool_edit, configure)->flow);
+}
+
+static enum flow_result step_committed(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct pools_store *pools = edit->worker->parts.pools;
+	struct err err;
+
+	if (!edit->op.job.ok)
+		return flow_fail_with(flow, &edit->op.job.err);
+	catalog_source_poke(edit->worker->parts.catalog);
+	if (!pools) {
+		err_set(&err, ERR_UNAVAILABLE, "this loop has no store of pools");
+		return not_written(edit, &err);
+	}
+	edit->configure = (struct pool_configure){
+		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = configure_done},
+		.settings = &edit->op.row.settings,
+	};
+	flow_to(flow, step_configured);
+	pools->ops->configure(pools, &edit->configure);
+	return FLOW_WAIT;
+}
+
+static void tick_done(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_edit, tick)->flow);
+}
+
+static void fetch_done(struct flow *flow)
+{
+	struct epoch_fetch *fetch = container_of(flow, struct epoch_fetch, flow);
+
+	flow_run(&container_of(fetch, struct pool_edit, fetch)->flow);
+}
+
+static enum flow_result step_configured(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	enum pool_status status = edit->configure.op.status;
+
+	if (status != POOL_OK && status != POOL_NOTHING)
+		return not_written(edit, &edit->configure.op.err);
+	edit->fetch = (struct epoch_fetch){
+		.worker = edit->worker,
+		.arena = edit->arena,
+		.tenant = edit->op.tenant,
+		.pool = edit->op.name,
+	};
+	flow_to(flow, step_fetched);
+	epoch_fetch_start(&edit->fetch, fetch_done);
+	return FLOW_WAIT;
+}
+
+/* The settings are in force, with an epoch or without: whoever uses the pool next gets it one. */
+static enum flow_result step_fetched(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+	struct pools_store *pools = edit->worker->parts.pools;
+
+	if (!edit->resume)
+		return written(edit);
+	edit->tick = (struct pool_tick){
+		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = tick_done},
+		.gen = edit->op.row.settings.gen,
+	};
+	flow_to(flow, step_resumed);
+	pools->ops->resume(pools, &edit->tick);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_resumed(struct flow *flow)
+{
+	struct pool_edit *edit = edit_of(flow);
+
+	if (edit->tick.op.status != POOL_OK)
+		return not_written(edit, &edit->tick.op.err);
+	return written(edit);
+}
+
+void pool_edit_start(
+	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	edit->pending = false;
+	flow_to(&edit->flow, step_change);
+	flow_run(&edit->flow);
+}
+
+void pool_edit_push(struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	edit->flow = (struct flow){.done = done};
+	edit->worker = worker;
+	edit->arena = arena;
+	edit->op.job.ok = true;
+	flow_to(&edit->flow, step_committed);
+	flow_run(&edit->flow);
+}
+
+void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
+{
+	double used = 0, weights = 0, sum = 0, squares = 0;
+	int levels = 0;
+
+	*out = (struct pool_shares){.jain = 1};
+	for (int i = 0; i < stats->level_rows; i++) {
+		const struct pool_level_stats *level = &stats->level_row[i];
+
+		used += (double)level->seat_us;
+		if (level->seat_us || level->waiting || level->running)
+			weights += level->weight;
+	}
+	if (used <= 0 || weights <= 0)
+		return;
+	for (int i = 0; i < stats->level_rows; i++) {
+		const struct pool_level_stats *level = &stats->level_row[i];
+
+		if (!level->seat_us && !level->waiting && !level->running)
+			continue;
+		out->share[i] = (double)level->seat_us / used;
+		out->entitled[i] = level->weight / weights;
+		double ratio = out->share[i] / out->entitled[i];
+		sum += ratio;
+		squares += ratio * ratio;
+		levels++;
+	}
+	out->jain = sum * sum / (levels * squares);
+}
+
+static struct pool_look *look_of(struct flow *flow)
+{
+	return container_of(flow, struct pool_look, flow);
+}
+
+static void stats_done(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_stats, op), struct pool_look, stats)->flow);
+}
+
+static void looked_at_clock(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_look, tick)->flow);
+}
+
+/* With nobody left who uses the pool nobody sees to what has run out: so the look does, first. */
+static enum flow_result step_look(struct flow *flow)
+{
+	struct pool_look *look = look_of(flow);
+	struct pools_store *pools = look->worker->parts.pools;
+	struct snapshot *snapshot = snapshot_take(look->worker, &flow->err);
+
+	if (!snapshot)
+		return flow_fail(flow);
+	const struct pool_settings *settings =
+		catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
+	if (settings) {
+		look->slots = settings->slots;
+		look->paused = settings->paused;
+	}
+	snapshot_give(look->worker, snapshot);
+	if (!settings) {
+		err_set(&flow->err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s", look->stats.op.tenant,
+			look->stats.op.pool);
+		err_reason(&flow->err, "POOL_NOT_FOUND");
+		return flow_fail(flow);
+	}
+	if (!pools) {
+		err_set(&flow->err, ERR_UNAVAILABLE, "this loop has no store of pools");
+		return flow_fail(flow);
+	}
+	look->tick = (struct pool_tick){
+		.op = {.tenant = look->stats.op.tenant,
+			.pool = look->stats.op.pool,
+			.arena = look->stats.op.arena,
+			.done = looked_at_clock},
+	};
+	flow_to(flow, step_count);
+	pools->ops->tick(pools, &look->tick);
+	return FLOW_WAIT;
+}
+
+/* Whatever the tick answered: figures that are late are better than none. */
+static enum flow_result step_count(struct flow *flow)
+{
+	struct pool_look *look = look_of(flow);
+	struct pools_store *pools = look->worker->parts.pools;
+
+	look->stats.op.done = stats_done;
+	flow_to(flow, step_seen);
+	pools->ops->stats(pools, &look->stats);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_seen(struct flow *flow)
+{
+	struct pool_look *look = look_of(flow);
+
+	if (look->stats.op.status == POOL_ABSENT) {
+		look->stats.slots = (uint32_t)look->slots;
+		look->stats.paused = look->paused;
+	} else if (look->stats.op.status != POOL_OK) {
+		return flow_fail_with(flow, &look->stats.op.err);
+	}
+	pool_shares_of(&look->stats, &look->shares);
+	return flow_succeed(flow);
+}
+
+void pool_look_start(struct pool_look *look, struct worker *worker, void (*done)(struct flow *flow))
+{
+	look->flow = (struct flow){.done = done};
+	look->worker = worker;
+	flow_to(&look->flow, step_look);
+	flow_run(&look->flow);
+}

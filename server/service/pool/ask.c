@@ -1,0 +1,228 @@
+/* Asking the pool for a slot: what it may answer, and making it where Redis does not have it. */
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "service/pool/private.h"
+#include "service/request/publish.h"
+
+enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, ASK_AGAIN_US = 200000, ASK_MOST_US = 5000000 };
+
+void state_refuse(struct acquire_state *state, const struct err *err)
+{
+	struct err copy = *err;
+
+	state_caller_end(state, &copy);
+	if (!state->found)
+		state_reservation_give_back(state, true);
+	else
+		state_free(state);
+}
+
+void state_tell(const struct acquire_state *state, int64_t waited_us, const char *cause)
+{
+	if (state->keeper->worker->watched && state->caller)
+		tell_slot(&state->caller->check, state->pool->settings.name, waited_us, cause);
+}
+
+static void shed(struct acquire_state *state)
+{
+	static const struct {
+		const char *reason, *text;
+	} why[] = {
+		[SHED_POOL_QUEUE] = {"POOL_QUEUE_FULL", "the pool's queue is full"},
+		[SHED_LEVEL_QUEUE] = {"LEVEL_QUEUE_FULL", "the queue of this priority is full"},
+		[SHED_USER_QUEUE] = {"USER_QUEUE_FULL", "this user has as many requests waiting as he may"},
+		[SHED_PREDICTED] = {"PREDICTED_WAIT", "the wait would probably be longer than is allowed"},
+		[SHED_LEVELS] = {"TOO_MANY_PRIORITIES", "the pool has 16 priorities in use; no other one fits"},
+	};
+	const struct pool_acquire *op = &state->acquire;
+	struct err err;
+
+	if (op->shed < SHED_POOL_QUEUE || op->shed > SHED_LEVELS) {
+		err_set(&err, ERR_INTERNAL, "the pool has refused the request, and not said why");
+	} else {
+		err_set(&err, ERR_EXHAUSTED, "%s; come again later", why[op->shed].text);
+		err_reason(&err, why[op->shed].reason);
+	}
+	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_REFUSED, 0);
+	state_tell(state, 0, err.reason[0] ? err.reason : "INTERNAL");
+	err.retry_after_us = op->retry_after_us > RETRY_LEAST_US ? op->retry_after_us : RETRY_LEAST_US;
+	state_refuse(state, &err);
+}
+
+/* Whether it has one now or not, the answer to the same question tells. */
+static void fetched(struct flow *flow)
+{
+	struct acquire_state *state =
+		container_of(container_of(flow, struct epoch_fetch, flow), struct acquire_state, fetch);
+
+	state->busy = false;
+	if (state_lives(state))
+		state_ask(state);
+}
+
+/* A pool that somebody has just begun is asked again when it has an epoch: who comes first does not have to wait. */
+static void fetch_epoch(struct acquire_state *state)
+{
+	state->fetch = (struct epoch_fetch){
+		.worker = state->keeper->worker,
+		.arena = &state->op_arena,
+		.tenant = state->pool->tenant,
+		.pool = state->pool->settings.name,
+	};
+	state->busy = true;
+	epoch_fetch_start(&state->fetch, fetched);
+}
+
+static void configured(struct pool_op *op)
+{
+	struct acquire_state *state =
+		container_of(container_of(op, struct pool_configure, op), struct acquire_state, configure);
+
+	state->busy = false;
+	if (!state_lives(state))
+		return;
+	if (state->absent && op->status != POOL_FAILED)
+		fetch_epoch(state);
+	else
+		state_ask(state);
+}
+
+static void configure(struct acquire_state *state)
+{
+	state->configure = (struct pool_configure){
+		.op = {.tenant = state->pool->tenant,
+			.pool = state->pool->settings.name,
+			.arena = &state->op_arena,
+			.done = configured},
+		.settings = &state->settings,
+	};
+	state->absent = state->acquire.op.status == POOL_ABSENT;
+	state->settings = state->pool->settings;
+	state->busy = true;
+	state->keeper->store->ops->configure(state->keeper->store, &state->configure);
+}
+
+static void queued(struct acquire_state *state)
+{
+	struct pool_acquire *op = &state->acquire;
+	int64_t now_us = clock_mono_us();
+
+	state->phase = PHASE_WAITING;
+	state->wait_until_us = now_us + (op->wait_until_us - op->op.now_us);
+	if (state->caller) {
+		state->caller->enqueued_at_us = op->enqueued_at_us;
+		state->caller->wait_until_us = op->wait_until_us;
+	}
+	if (op->why == WHY_LEARNING)
+		pool_fetch_epoch(state->pool);
+	state_place(state, &op->op, op->position, op->eta_us, op->why);
+}
+
+static void granted(struct acquire_state *state)
+{
+	struct pool_acquire *op = &state->acquire;
+
+	state->fence = op->fence;
+	state->drain_by_us = op->drain_by_us;
+	if (state->caller) {
+		state->caller->now_us = op->op.now_us;
+		state->caller->enqueued_at_us = op->enqueued_at_us;
+	}
+	state_holds(state, op->expires_at_us, op->op.now_us, state->asked_us, op->enqueued_at_us < op->op.now_us);
+}
+
+/* It may have been heard, and answered in vain: the same question finds out. The reservation stays, for the caller to come again. */
+static void unanswered(struct acquire_state *state)
+{
+	int64_t until_us = state->wait_until_us ? state->wait_until_us : state->give_up_us;
+	int64_t now_us = clock_mono_us();
+	struct err err;
+
+	if (now_us < until_us) {
+		state->again_at_us = now_us + ASK_AGAIN_US;
+		return;
+	}
+	err_set(&err, ERR_UNAVAILABLE, "the pool does not answer: %s; ask again with the same request_id",
+		state->acquire.op.err.text);
+	state_end(state, &err);
+}
+
+static void failed(struct acquire_state *state)
+{
+	struct pool_acquire *op = &state->acquire;
+	struct err err;
+
+	switch (op->op.status) {
+	case POOL_DONE:
+		err_set(&err, ERR_PRECONDITION, "request %s had its slot, and that has ended; use a new request_id",
+			state->id);
+		err_reason(&err, "REQUEST_CLOSED");
+		state_end(state, &err);
+		return;
+	case POOL_CONFLICT:
+		err_set(&err, ERR_EXISTS, "request %s was made before, for another number of seats", state->id);
+		state_end(state, &err);
+		return;
+	case POOL_INVALID:
+		err_invalid(&err, "seats",
+			op->invalid == 1 ? "are more than the pool has slots" : "are more than the tier's cap");
+		break;
+	case POOL_FAILED:
+		unanswered(state);
+		return;
+	default:
+		err_set(&err, ERR_UNAVAILABLE, "the pool could not be made ready");
+	}
+	state_refuse(state, &err);
+}
+
+static void asked(struct pool_op *op)
+{
+	struct acquire_state *state =
+		container_of(container_of(op, struct pool_acquire, op), struct acquire_state, acquire);
+
+	state->busy = false;
+	if (!state_lives(state))
+		return;
+	pool_take_grants(state->pool, op); /* before the state, and the answer in it, may be gone */
+	if (state->closed && (op->status == POOL_QUEUED || op->status == POOL_GRANTED || op->status == POOL_FAILED)) {
+		state_give_back(state, OUTCOME_CANCELLED);
+	} else if (op->status == POOL_QUEUED) {
+		queued(state);
+	} else if (op->status == POOL_GRANTED) {
+		granted(state);
+	} else if (op->status == POOL_SHED) {
+		shed(state);
+	} else if ((op->status == POOL_ABSENT || op->status == POOL_BEHIND) && ++state->rounds < ROUNDS_MOST) {
+		configure(state);
+	} else {
+		failed(state);
+	}
+}
+
+void state_ask(struct acquire_state *state)
+{
+	struct pools_store *store = state->keeper->store;
+	int64_t now_us = clock_mono_us();
+	int64_t left_us = state->wait_until_us ? state->wait_until_us - now_us : state->acquire.wait_us;
+
+	state->phase = PHASE_ASKING;
+	state->asked_us = now_us;
+	if (!state->give_up_us)
+		state->give_up_us = now_us + ASK_MOST_US;
+	arena_reset(&state->op_arena);
+	state->acquire = (struct pool_acquire){
+		.op = {.tenant = state->pool->tenant,
+			.pool = state->pool->settings.name,
+			.arena = &state->op_arena,
+			.done = asked},
+		.request = {state->user, state->id},
+		.gen = state->pool->settings.gen,
+		.priority = state->priority,
+		.cap = state->cap,
+		.seats = state->seats,
+		.wait_us = state->wait_until_us && left_us < 1000 ? 1000 : left_us,
+	};
+	state->busy = true;
+	store->ops->acquire(store, &state->acquire);
+}

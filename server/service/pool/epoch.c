@@ -1,0 +1,114 @@
+#include "service/pool/epoch.h"
+
+#include "base/list.h"
+#include "base/log.h"
+
+static enum flow_result step_told(struct flow *flow);
+static enum flow_result step_allotted(struct flow *flow);
+static enum flow_result step_given(struct flow *flow);
+
+static struct epoch_fetch *fetch_of(struct flow *flow)
+{
+	return container_of(flow, struct epoch_fetch, flow);
+}
+
+static void on_store(struct pool_op *op)
+{
+	flow_run(&container_of(container_of(op, struct pool_epoch, op), struct epoch_fetch, ask)->flow);
+}
+
+static void call_store(struct epoch_fetch *fetch, const char *claim, uint32_t epoch, bool first)
+{
+	struct pools_store *pools = fetch->worker->parts.pools;
+
+	fetch->ask = (struct pool_epoch){
+		.op = {.tenant = fetch->tenant, .pool = fetch->pool, .arena = fetch->arena, .done = on_store},
+		.claim = claim,
+		.epoch = epoch,
+		.first = first,
+	};
+	pools->ops->epoch(pools, &fetch->ask);
+}
+
+static enum flow_result step_ask(struct flow *flow)
+{
+	flow_to(flow, step_told);
+	call_store(fetch_of(flow), "", 0, false);
+	return FLOW_WAIT;
+}
+
+static void on_open(struct admin_job *job)
+{
+	struct epoch_fetch *fetch = container_of(container_of(job, struct pool_open, job), struct epoch_fetch, open);
+
+	fetch->worker->epochs_asked--;
+	flow_run(&fetch->flow);
+}
+
+static enum flow_result not_answered(struct epoch_fetch *fetch)
+{
+	const struct pool_op *op = &fetch->ask.op;
+
+	if (op->status == POOL_FAILED)
+		return flow_fail_with(&fetch->flow, &op->err);
+	err_set(&fetch->flow.err, ERR_UNAVAILABLE, "the pool is not in the store");
+	return flow_fail(&fetch->flow);
+}
+
+static enum flow_result step_told(struct flow *flow)
+{
+	struct epoch_fetch *fetch = fetch_of(flow);
+	struct admin_store *admin = fetch->worker->parts.admin;
+
+	if (fetch->ask.op.status != POOL_OK)
+		return not_answered(fetch);
+	if (fetch->ask.want == EPOCH_KEPT)
+		return flow_succeed(flow);
+	fetch->open = (struct pool_open){
+		.job = {.arena = fetch->arena, .done = on_open, .actor = "bursard", .reason = ""},
+		.tenant = fetch->tenant,
+		.name = fetch->pool,
+		.claim = fetch->ask.claim_now,
+		.known = fetch->ask.epoch,
+	};
+	flow_to(flow, step_allotted);
+	fetch->worker->epochs_asked++;
+	admin->ops->pool_open(admin, &fetch->open);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_allotted(struct flow *flow)
+{
+	struct epoch_fetch *fetch = fetch_of(flow);
+	const struct pool_open *open = &fetch->open;
+
+	if (!open->job.ok) {
+		log_warn("a pool waits for an epoch from PostgreSQL", F("tenant", fetch->tenant),
+			F("pool", fetch->pool), F("why", open->job.err.text));
+		return flow_fail_with(flow, &open->job.err);
+	}
+	flow_to(flow, step_given);
+	call_store(fetch, open->claim, open->epoch, open->first);
+	return FLOW_WAIT;
+}
+
+/* Another worker's may have been first, or the state is another one by now: then it wants one still. */
+static enum flow_result step_given(struct flow *flow)
+{
+	struct epoch_fetch *fetch = fetch_of(flow);
+
+	if (fetch->ask.op.status != POOL_OK)
+		return not_answered(fetch);
+	if (fetch->ask.want == EPOCH_NEEDED) {
+		err_set(&flow->err, ERR_UNAVAILABLE, "the pool's state in the store was replaced meanwhile");
+		return flow_fail(flow);
+	}
+	return flow_succeed(flow);
+}
+
+void epoch_fetch_start(struct epoch_fetch *fetch, void (*done)(struct flow *flow))
+{
+	fetch->flow = (struct flow){.done = done};
+	flow_to(&fetch->flow, step_ask);
+	flow_run(&fetch->flow);
+}

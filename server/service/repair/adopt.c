@@ -1,0 +1,106 @@
+/*
+ * UNSEEDED: calendar limits that count something new for the account, or whose record was made while PostgreSQL was away. The ledger has
+ * been read; what it knows is added, unless something was settled meanwhile: then its owner asks again.
+ */
+#include "base/list.h"
+#include "base/log.h"
+#include "service/repair/private.h"
+#include "service/worker/seed.h"
+
+/*
+ * So often something may be settled between reading and writing; then the limits are given what is never less than the truth, until the
+ * reconciler finds them at rest.
+ */
+enum { ADOPTIONS_MAX = 3 };
+
+static enum flow_result step_write(struct flow *flow);
+static enum flow_result step_written(struct flow *flow);
+
+enum flow_result repair_stand_in(struct repair *repair)
+{
+	log_warn("limits decide without what the ledger knows", F("tenant", repair->parties->tenant));
+	repair->provisional = true;
+	return flow_succeed(&repair->flow);
+}
+
+/* The profile has changed since the record was written: that comes first. */
+static bool outdated(const struct repair *repair)
+{
+	const struct parties *parties = repair->parties;
+
+	for (int i = 0; i < repair->lookup.count; i++)
+		for (int k = 0; k < parties->count; k++)
+			if (parties->party[k].kind == repair->lookup.account[i].kind &&
+				parties->party[k].profile->version != repair->lookup.account[i].profile.version)
+				return true;
+	return false;
+}
+
+enum flow_result repair_step_adopt(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	if (outdated(repair))
+		return flow_succeed(flow);
+	if (repair->behind)
+		return repair_stand_in(repair);
+	repair->parties->adoptions++;
+	repair->index = 0;
+	flow_to(flow, step_write);
+	return FLOW_MORE;
+}
+
+static void adopt_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_adopt, op), struct repair, adopt)->flow);
+}
+
+static void adopt_fill(struct repair *repair, const struct unseeded *unseeded, const struct account_found *found)
+{
+	struct limits_adopt *adopt = &repair->adopt;
+	int64_t now_us = repair->born[unseeded->index].now_us;
+
+	seed_starts(&adopt->belief.windows, found, now_us, adopt->window_start);
+	for (int i = 0; i < unseeded->count; i++) {
+		adopt->limit[i].id = unseeded->limit[i].id;
+		adopt->limit[i].seen = unseeded->limit[i].settled;
+		adopt->limit[i].known = usage_of(found->window, found->windows, unseeded->limit[i].unit,
+			unseeded->limit[i].dimension, unseeded->limit[i].interface_hash, unseeded->limit[i].model_hash,
+			adopt->window_start[unseeded->limit[i].unit], now_us);
+	}
+	adopt->count = unseeded->count;
+}
+
+static enum flow_result step_write(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	struct parties *parties = repair->parties;
+	struct limits_store *limits = parties->worker->parts.limits;
+	const struct unseeded *unseeded = &repair->unseeded[repair->index];
+	const struct party *party = &parties->party[unseeded->index];
+	int n = lookup_index(&repair->lookup, party->kind, party->id);
+
+	repair->adopt = (struct limits_adopt){
+		.op = {.arena = parties->arena, .done = adopt_done},
+		.belief = parties_belief(parties, unseeded->index),
+		.even_if_moved = parties->adoptions >= ADOPTIONS_MAX,
+	};
+	if (n < 0) {
+		err_set(&flow->err, ERR_INTERNAL, "account %s was not looked up", party->id);
+		return flow_fail(flow);
+	}
+	adopt_fill(repair, unseeded, &repair->lookup.account[n]);
+	flow_to(flow, step_written);
+	limits->ops->adopt(limits, &repair->adopt);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_written(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	if (repair->adopt.op.status == LIMITS_FAILED)
+		return repair_store_failed(repair, &repair->adopt.op);
+	flow_to(flow, step_write);
+	return ++repair->index < repair->unseeded_count ? FLOW_MORE : flow_succeed(flow);
+}

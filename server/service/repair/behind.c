@@ -1,0 +1,80 @@
+/*
+ * BEHIND: what we believe is newer than the record. It is written through, unless PostgreSQL says otherwise: a record that is older
+ * than what a worker remembers is also that of a stranger who came under the id of somebody erased.
+ */
+#include "base/clock.h"
+#include "base/list.h"
+#include "service/repair/private.h"
+
+static enum flow_result step_looked(struct flow *flow);
+static enum flow_result step_policy(struct flow *flow);
+static enum flow_result step_written(struct flow *flow);
+
+/* PostgreSQL is away. What is known better than in a record is written through all the same; it stays provisional if it was. */
+static enum flow_result go_on_without(struct repair *repair)
+{
+	repair->provisional = true;
+	return FLOW_MORE;
+}
+
+enum flow_result repair_step_behind(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	repair_next_account(repair, 0);
+	flow_to(flow, step_policy);
+	if (worker_durable_away(repair->parties->worker))
+		return go_on_without(repair);
+	flow_to(flow, step_looked);
+	return repair_look_up(repair);
+}
+
+/* What PostgreSQL knows otherwise is learned, and its owner asks again. While it is away, the last known limits decide. */
+static enum flow_result step_looked(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	const struct parties *parties = repair->parties;
+	int n = 0;
+
+	flow_to(flow, step_policy);
+	if (!repair->lookup.ok) {
+		return go_on_without(repair);
+	}
+	repair_learn_looked(repair);
+	for (int i = 0; i < parties->count; i++)
+		if (repair->mask & UINT32_C(1) << i &&
+			repair->lookup.account[n++].profile.version != parties->party[i].profile->version)
+			return flow_succeed(flow);
+	return FLOW_MORE;
+}
+
+static void policy_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_policy, op), struct repair, policy)->flow);
+}
+
+static enum flow_result step_policy(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	struct limits_store *limits = repair->parties->worker->parts.limits;
+
+	repair->policy = (struct limits_policy){
+		.op = {.arena = repair->parties->arena, .done = policy_done},
+		.belief = parties_belief(repair->parties, repair->index),
+		.profile = repair->parties->party[repair->index].profile,
+		.provisional = repair->provisional,
+	};
+	flow_to(flow, step_written);
+	limits->ops->policy(limits, &repair->policy);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_written(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	if (repair->policy.op.status == LIMITS_FAILED)
+		return repair_store_failed(repair, &repair->policy.op);
+	flow_to(flow, step_policy);
+	return repair_next_account(repair, repair->index + 1) ? FLOW_MORE : flow_succeed(flow);
+}

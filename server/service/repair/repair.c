@@ -1,0 +1,396 @@
+/* Bringing the store and a worker to agree about accounts. */
+#include "service/repair/repair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "domain/limit/profile.h"
+#include "service/repair/private.h"
+#include "service/worker/seed.h"
+
+enum { POLL_US = 20000, DRAIN_US = 2000000, LOOKUP_US = 2000000, AWAY_US = 1000000 };
+
+static enum flow_result step_birth(struct flow *flow);
+static enum flow_result step_born(struct flow *flow);
+static enum flow_result step_lookup(struct flow *flow);
+static enum flow_result step_looked(struct flow *flow);
+static enum flow_result step_seed(struct flow *flow);
+static enum flow_result step_seeded(struct flow *flow);
+
+struct repair *repair_of(struct flow *flow)
+{
+	return container_of(flow, struct repair, flow);
+}
+
+static struct worker *worker_of(const struct repair *repair)
+{
+	return repair->parties->worker;
+}
+
+enum flow_result repair_store_failed(struct repair *repair, const struct limits_op *op)
+{
+	repair->store_away = true;
+	return flow_fail_with(&repair->flow, &op->err);
+}
+
+bool repair_next_account(struct repair *repair, int from)
+{
+	for (int i = from; i < repair->parties->count; i++)
+		if (repair->mask & UINT32_C(1) << i) {
+			repair->index = i;
+			return true;
+		}
+	return false;
+}
+
+/* ABSENT: 1. the partition's generation, and nothing undrained that the ledger does not know yet. */
+
+static void birth_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_birth, op), struct repair, birth)->flow);
+}
+
+static enum flow_result step_birth(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	const struct party *party = &repair->parties->party[repair->index];
+	struct limits_store *limits = worker_of(repair)->parts.limits;
+
+	repair->birth = (struct limits_birth){
+		.op = {.arena = repair->parties->arena, .done = birth_done},
+		.kind = party->kind,
+		.tenant = repair->parties->tenant,
+		.id = party->id,
+		.everywhere = party->kind != ACCOUNT_USER,
+	};
+	flow_to(flow, step_born);
+	limits->ops->birth(limits, &repair->birth);
+	return FLOW_WAIT;
+}
+
+static void wait_due(struct wait *wait)
+{
+	flow_run(&container_of(wait, struct repair, wait)->flow);
+}
+
+static enum flow_result step_born(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	struct worker *worker = worker_of(repair);
+	int64_t now_us = clock_mono_us();
+	int i = repair->index;
+
+	if (repair->birth.op.status != LIMITS_OK)
+		return repair_store_failed(repair, &repair->birth.op);
+	memcpy(repair->born[i].generation, repair->birth.generation, sizeof(repair->born[i].generation));
+	repair->born[i].now_us = repair->birth.op.now_us;
+	/* While PostgreSQL is away nothing drains: the default tier decides at once instead of after a vain wait. */
+	if (!outbox_drained(&repair->bound, &repair->birth) && now_us >= worker->durable_away_until_us) {
+		if (now_us < repair->give_up_us && !(repair->unseeded && now_us < worker->ledger_behind_until_us)) {
+			repair->wait = (struct wait){.due = wait_due};
+			flow_to(flow, step_birth);
+			worker->parts.timers->start(worker->parts.timers, &repair->wait, POLL_US);
+			return FLOW_WAIT;
+		}
+		repair->behind = true;
+		worker->ledger_behind_until_us = now_us + AWAY_US;
+	}
+	repair->bound.set = false;
+	flow_to(flow, step_birth);
+	if (!repair_next_account(repair, i + 1))
+		flow_to(flow, step_lookup);
+	return FLOW_MORE;
+}
+
+/* ABSENT: 2. what PostgreSQL knows of them, in one snapshot. */
+
+static void lookup_done(struct account_lookup *op)
+{
+	struct repair *repair = container_of(op, struct repair, lookup);
+
+	worker_durable_said(worker_of(repair), op->ok ? ERR_NONE : op->err.code, repair->asked_us);
+	flow_run(&repair->flow);
+}
+
+enum flow_result repair_look_up(struct repair *repair)
+{
+	const struct parties *parties = repair->parties;
+	struct accounts_store *accounts = parties->worker->parts.accounts;
+	int64_t now_us = clock_mono_us(), left_us = repair->deadline_us - now_us;
+
+	repair->asked_us = now_us;
+	repair->lookup = (struct account_lookup){
+		.arena = &repair->looked,
+		/* Of what the caller has left a quarter is for the decision that follows. */
+		.deadline_us = now_us + (left_us / 4 * 3 < LOOKUP_US ? left_us / 4 * 3 : LOOKUP_US),
+		.done = lookup_done,
+	};
+	for (int i = 0; i < parties->count; i++) {
+		if (!(repair->mask & UINT32_C(1) << i))
+			continue;
+		int n = repair->lookup.count++;
+		repair->lookup.account[n].kind = parties->party[i].kind;
+		repair->lookup.account[n].tenant = parties->tenant;
+		repair->lookup.account[n].id = parties->party[i].id;
+	}
+	accounts->ops->lookup(accounts, &repair->lookup);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_lookup(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	struct worker *worker = worker_of(repair);
+
+	metric_inc(METRIC_redis_policy_misses_total, 0, 0);
+	if (!repair->lookup_only && worker_durable_away(worker)) {
+		if (repair->unseeded)
+			return repair_stand_in(repair);
+		repair->provisional = true;
+		repair_next_account(repair, 0);
+		flow_to(flow, step_seed);
+		return FLOW_MORE;
+	}
+	flow_to(flow, step_looked);
+	return repair_look_up(repair);
+}
+
+/* A user nobody has put and who has never used anything: a newcomer, who is counted and may be refused. */
+static bool user_may_come(struct repair *repair, struct err *err)
+{
+	const struct tenant *settings = repair->parties->settings;
+
+	repair->user_unknown = true;
+	if (repair->lookup_only || settings->unknown_users == UNKNOWN_REFUSE)
+		return true;
+	if (repair->lookup.account[0].windows || repair->lookup.account[0].buckets)
+		return true;
+	return worker_newcomer(worker_of(repair), repair->parties->tenant, err);
+}
+
+static enum flow_result step_looked(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+	struct account_lookup *lookup = &repair->lookup;
+
+	repair_next_account(repair, 0);
+	flow_to(flow, step_seed);
+	if (!lookup->ok) {
+		if (repair->lookup_only)
+			return flow_fail_with(flow, &lookup->err);
+		if (repair->unseeded)
+			return repair_stand_in(repair);
+		log_warn("accounts stand in on the default tier", F("cause", lookup->err.text));
+		repair->provisional = true;
+		return FLOW_MORE;
+	}
+	repair_learn_looked(repair);
+	if (repair->unseeded)
+		return repair_step_adopt(flow);
+	if (lookup->account[0].kind == ACCOUNT_USER && !lookup->account[0].known && !user_may_come(repair, &flow->err))
+		return flow_fail(flow);
+	if (repair->lookup_only) {
+		repair_learn_local(repair);
+		return flow_succeed(flow);
+	}
+	if (repair->behind) {
+		err_set(&flow->err, ERR_UNAVAILABLE, "the ledger has not caught up with what this account used");
+		flow->err.retry_after_us = DRAIN_US;
+		return flow_fail(flow);
+	}
+	return FLOW_MORE;
+}
+
+/* ABSENT: 3. write, if still absent and of the same generation. */
+
+static void seed_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_seed, op), struct repair, seed)->flow);
+}
+
+/* What was just learned counts: profile, tier and windows of the party are made anew. */
+static bool seed_belief(struct repair *repair, struct parties *now, struct err *err)
+{
+	const struct party *party = &repair->parties->party[repair->index];
+	struct entry_account account = {.kind = party->kind, .id = party->id};
+
+	*now = *repair->parties;
+	return parties_of_accounts(now, &account, 1, err);
+}
+
+/* The party is on a tier younger than this catalog: the step is repeated, or its owner asks again with a newer one. */
+static bool lags(struct repair *repair, const struct parties *now, enum flow_result *result)
+{
+	struct timers *timers = worker_of(repair)->parts.timers;
+	enum catalog_lag lag = CATALOG_HAS_NONE;
+
+	if (now->tier_missing)
+		lag = worker_catalog_lag(now->worker, now->catalog, &repair->catalog_until_us);
+	*result = lag == CATALOG_NEWER ? flow_succeed(&repair->flow) : FLOW_WAIT;
+	repair->wait = (struct wait){.due = wait_due};
+	if (lag == CATALOG_AWAITED)
+		timers->start(timers, &repair->wait, CATALOG_LOOK_US);
+	return lag != CATALOG_HAS_NONE;
+}
+
+static enum flow_result step_seed(struct flow *flow)
+{
+	enum flow_result result;
+	struct repair *repair = repair_of(flow);
+	struct parties *now = arena_alloc(repair->parties->arena, sizeof(*now));
+	int i = repair->index,
+	    n = lookup_index(&repair->lookup, repair->parties->party[i].kind, repair->parties->party[i].id);
+
+	worker_clock_is(worker_of(repair), repair->born[i].now_us);
+	if (!seed_belief(repair, now, &flow->err))
+		return flow_fail(flow);
+	if (!repair->provisional && lags(repair, now, &result))
+		return result;
+	repair->seed = (struct limits_seed){
+		.op = {.arena = repair->parties->arena, .done = seed_done},
+		.belief = parties_belief(now, 0),
+		.profile = now->party[0].profile,
+		.provisional = repair->provisional,
+		.now_us = repair->born[i].now_us,
+	};
+	memcpy(repair->seed.generation, repair->born[i].generation, sizeof(repair->seed.generation));
+	/* Whose windows are not known begins windows of their own now: they lie within those that run, whatever the zone is. */
+	for (int u = 0; repair->provisional && u < WINDOW_COUNT; u++)
+		repair->seed.window_start[u] = repair->seed.now_us;
+	if (!repair->provisional && n >= 0) {
+		seed_starts(&now->party[0].windows, &repair->lookup.account[n], repair->seed.now_us,
+			repair->seed.window_start);
+		repair->seed.ahead_us = usage_ahead(
+			repair->lookup.account[n].window, repair->lookup.account[n].windows, repair->seed.now_us);
+		seed_states(now->party[0].policy, &repair->lookup.account[n], repair->seed.window_start,
+			repair->seed.now_us, repair->seed.limits);
+	}
+	flow_to(flow, step_seeded);
+	worker_of(repair)->parts.limits->ops->seed(worker_of(repair)->parts.limits, &repair->seed);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_seeded(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	switch (repair->seed.op.status) {
+	case LIMITS_OK:
+		metric_inc(METRIC_seeded_accounts_total, 0, 0);
+		break;
+	case LIMITS_NOTHING: /* another worker was first */
+	case LIMITS_LOST: /* data was lost or the account was changed meanwhile: the next round begins anew */
+		break;
+	default:
+		return repair_store_failed(repair, &repair->seed.op);
+	}
+	flow_to(flow, step_seed);
+	return repair_next_account(repair, repair->index + 1) ? FLOW_MORE : flow_succeed(flow);
+}
+
+/* STALE: the store knows a newer profile and has sent it along. */
+static bool learn_stale(struct repair *repair, const struct limits_op *op)
+{
+	for (int i = 0; i < op->stale_count; i++) {
+		const struct stale *stale = &op->stale[i];
+		const struct party *party = &repair->parties->party[stale->index];
+		struct account_profile *profile = arena_alloc(repair->parties->arena, sizeof(*profile));
+
+		if (!profile_unpack(stale->meta, stale->meta_len, repair->parties->arena, profile))
+			return err_set(&repair->flow.err, ERR_INTERNAL,
+				"the record of account %s has an unreadable profile", party->id);
+		profile->version = stale->version;
+		parties_learn(repair->parties, party->kind, party->id, profile);
+	}
+	return true;
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	if (!repair_next_account(repair, 0)) {
+		err_set(&flow->err, ERR_INTERNAL, "the store named no account that is absent or behind");
+		return flow_fail(flow);
+	}
+	if (repair->lookup_only)
+		flow_to(flow, step_lookup);
+	else
+		flow_to(flow, step_birth);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_learned(struct flow *flow)
+{
+	return repair_of(flow)->flow.err.code ? flow_fail(flow) : flow_succeed(flow);
+}
+
+bool repair_can(enum limits_status status)
+{
+	return status == LIMITS_ABSENT || status == LIMITS_STALE || status == LIMITS_BEHIND || status == LIMITS_CLOCK ||
+	       status == LIMITS_UNSEEDED;
+}
+
+static void repair_done(struct flow *flow)
+{
+	struct repair *repair = repair_of(flow);
+
+	arena_release(&repair->looked);
+	repair->told(flow);
+}
+
+static void repair_init(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
+	void (*done)(struct flow *flow))
+{
+	int64_t drain_by_us = clock_mono_us() + DRAIN_US;
+
+	*repair = (struct repair){
+		.flow = {.done = repair_done},
+		.told = done,
+		.parties = parties,
+		.deadline_us = deadline_us,
+		.mask = mask,
+		.give_up_us = drain_by_us < deadline_us ? drain_by_us : deadline_us,
+	};
+}
+
+void repair_start(struct repair *repair, struct parties *parties, const struct limits_op *op, int64_t deadline_us,
+	void (*done)(struct flow *flow))
+{
+	repair_init(repair, parties, op->mask, deadline_us, done);
+	switch (op->status) {
+	case LIMITS_UNSEEDED:
+		repair->unseeded = op->unseeded;
+		repair->unseeded_count = op->unseeded_count;
+		flow_to(&repair->flow, step_begin);
+		break;
+	case LIMITS_ABSENT:
+		flow_to(&repair->flow, step_begin);
+		break;
+	case LIMITS_BEHIND:
+		flow_to(&repair->flow, repair_step_behind);
+		break;
+	case LIMITS_STALE:
+		(void)learn_stale(repair, op);
+		flow_to(&repair->flow, step_learned);
+		break;
+	default: /* CLOCK */
+		metric_inc(METRIC_redis_clock_retries_total, 0, 0);
+		worker_clock_is(parties->worker, op->now_us);
+		flow_to(&repair->flow, step_learned);
+	}
+	flow_run(&repair->flow);
+}
+
+void repair_lookup(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
+	void (*done)(struct flow *flow))
+{
+	repair_init(repair, parties, mask, deadline_us, done);
+	repair->lookup_only = true;
+	flow_to(&repair->flow, step_begin);
+	flow_run(&repair->flow);
+}

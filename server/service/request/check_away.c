@@ -1,0 +1,85 @@
+/* A check that the store did not answer: by what its tier says of that. */
+#include <string.h>
+
+#include "base/metrics.h"
+#include "service/request/check_private.h"
+#include "service/worker/local.h"
+
+/* Accounts that this worker has never heard of: only PostgreSQL can say what their tier wants now, and who is suspended. */
+static uint32_t strangers(struct check *check)
+{
+	uint32_t mask = 0;
+
+	if (check->question.mode != CHECK_REAL || worker_durable_away(check->worker) || ++check->rounds > ROUNDS_MAX)
+		return 0;
+	for (int i = 0; i < check->parties.count; i++)
+		if (!check->parties.party[i].remembered)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+/*
+ * They are known now (a user's team may not be, yet), and perhaps the store is back. If not, nobody is asked again, whatever is thought of
+ * PostgreSQL: what the caller has left is for the answer.
+ */
+static enum flow_result step_met(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	bool met = check->repair->flow.ok;
+
+	if (!met)
+		check->rounds = ROUNDS_MAX;
+	flow_to(flow, met ? check_step_resolve : check_step_away);
+	return FLOW_MORE;
+}
+
+/* What a tier lets pass, it lets pass only for those who may come at all. */
+static enum fail_policy policy_away(const struct check *check)
+{
+	enum fail_policy policy = check->parties.party[0].tier->fail_policy;
+
+	for (int i = 0; i < check->parties.count && policy == FAIL_OPEN; i++)
+		if (check->parties.party[i].profile->suspended || check->parties.party[i].profile->deleted)
+			policy = FAIL_LOCAL;
+	return policy;
+}
+
+/* The store did not answer, or is full and can add nothing: the tier says what that means for a request. What only asks gets the error. */
+enum flow_result check_step_away(struct flow *flow)
+{
+	struct check *check = check_of(flow);
+	struct check_answer *answer = &check->answer;
+	struct standing *standing[ACCOUNTS_MAX];
+	enum fail_policy policy = policy_away(check);
+	uint32_t unknown = strangers(check);
+
+	if (unknown) {
+		flow_to(flow, step_met);
+		check_look_up(check, unknown);
+		return FLOW_WAIT;
+	}
+	if (flow->err.code == ERR_DEADLINE)
+		flow->err.code = ERR_UNAVAILABLE;
+	if (check->question.mode != CHECK_REAL || policy == FAIL_CLOSED) {
+		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_CLOSED, 0);
+		return flow_fail(flow);
+	}
+	answer->cause = arena_strndup(check->arena, flow->err.text, strlen(flow->err.text));
+	answer->now_us = answer->started_at_us = worker_now_us(check->worker);
+	answer->expires_at_us = answer->now_us + check->op.ttl_us;
+	if (policy == FAIL_OPEN) {
+		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_BLIND, 0);
+		answer->quality = QUALITY_BLIND;
+		answer->allowed = true;
+		answer->rows = rows_make(&check->parties, NULL, 0, NULL, 0, 0);
+	} else {
+		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_LOCAL, 0);
+		answer->quality = QUALITY_LOCAL;
+		answer->allowed = local_decide(check->worker->local, &check->parties, &check->request,
+			check->worker->parts.workers, answer->now_us, standing);
+		answer->rows = rows_make(&check->parties, (const struct standing *const *)standing,
+			check->parties.count, &check->request, 0, answer->now_us);
+	}
+	flow_to(flow, check_step_finish);
+	return FLOW_MORE;
+}

@@ -1,0 +1,128 @@
+/* What a check asks of the store, and what is kept with its reservation. */
+#include "service/request/check_private.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto/hash.h"
+
+/* What the request would cost; estimates hold no cost where no model is named. */
+static bool request_price(struct check *check, struct err *err)
+{
+	const struct check_question *question = &check->question;
+	struct pricing pricing = {
+		.catalog = check->snapshot->catalog,
+		.settings = check->parties.settings,
+		.tenant = question->tenant,
+		.user = question->user,
+	};
+	struct tokens tokens = {.count = {[TOKEN_INPUT] = check->request.estimate.input,
+					[TOKEN_OUTPUT] = check->request.estimate.output}};
+
+	check->answer.asked_model = question->model[0] != '\0';
+	check->request.probe_cost = !check->answer.asked_model;
+	if (!check->answer.asked_model)
+		return true;
+	if (!price_for_check(&pricing, question->model, "model", &tokens, question->price_mode,
+		    worker_now_us(check->worker), &check->answer.priced, err))
+		return false;
+	check->request.estimate.cost = check->answer.priced.cost.nano;
+	return true;
+}
+
+bool check_request_make(struct check *check, struct err *err)
+{
+	const struct check_question *question = &check->question;
+	const struct tier *tier = check->parties.party[0].tier;
+	int64_t output = question->max_output_tokens ? question->max_output_tokens : tier->default_output_tokens;
+
+	check->request = (struct request){
+		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
+		.model_hash = check->model.hash,
+	};
+	if (question->mode == CHECK_STATUS)
+		return true;
+	if (output > COUNT_MAX - question->input_tokens)
+		return err_invalid(err, "input_tokens", "together with the output, at most 9007199254740991 tokens");
+	check->request.estimate = (struct amounts){.requests = 1, .input = question->input_tokens, .output = output};
+	return request_price(check, err);
+}
+
+void check_digest_make(const struct check *check, uint8_t digest[8])
+{
+	const struct check_question *question = &check->question;
+	struct buf buf = {0};
+	uint64_t hash;
+
+	buf_put_str16(&buf, question->interface, strlen(question->interface));
+	buf_put_str16(&buf, check->model.key, strlen(check->model.key));
+	buf_put_i64(&buf, question->input_tokens);
+	buf_put_i64(&buf, question->max_output_tokens);
+	/* Nothing where there is none: so a repeat finds what a release without modes has held. */
+	if (question->price_mode[0])
+		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
+	hash = hash64(buf.data, buf.len);
+	memcpy(digest, &hash, sizeof(hash));
+	buf_release(&buf);
+}
+
+void check_info_make(struct check *check)
+{
+	const struct check_question *question = &check->question;
+	struct entry_info info = {
+		.tenant = question->tenant,
+		.user = question->user,
+		.request_id = question->request_id,
+		.interface = question->interface,
+		.model = question->model,
+		.tier = party_tier_name(&check->parties.party[0]),
+		.provider = check->model.provider,
+		.price_model = check->model.model,
+		.mode = question->price_mode,
+		.reason = "",
+		.actor = "",
+		.groups_unknown = parties_groups_unknown(&check->parties),
+		.accounts = check->parties.count,
+	};
+	struct buf buf = {0};
+
+	for (int i = 0; i < info.accounts; i++)
+		info.account[i] =
+			(struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
+	entry_info_pack(&info, &buf);
+	check->op.info = (const uint8_t *)arena_strndup(check->arena, buf.data, buf.len);
+	check->op.info_len = buf.len;
+	buf_release(&buf);
+}
+
+/* The caller's deadline counts where it comes before the store's own. */
+void check_times_make(struct check *check)
+{
+	int64_t now_us = clock_mono_us();
+	int64_t wait_us = check->worker->parts.conf->redis_timeout_ms * 1000;
+
+	check->op.op.deadline_us = 0;
+	if (check->question.deadline_us < now_us + wait_us) {
+		check->op.op.deadline_us = check->question.deadline_us;
+		wait_us = check->question.deadline_us - now_us;
+	}
+	check->op.latest_us = check->op.dry_run ? 0 : worker_now_us(check->worker) + wait_us;
+}
+
+const char *check_handle_make(const struct check *check)
+{
+	struct handle handle = {
+		.tenant = check->question.tenant,
+		.user = check->question.user,
+		.request_id = check->question.request_id,
+		.started_at_us = check->answer.started_at_us,
+		.model = check->question.model,
+		.mode = check->question.price_mode,
+		.accounts = check->parties.count,
+	};
+
+	for (int i = 0; i < handle.accounts; i++)
+		handle.account[i] =
+			(struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
+	return handle_format(&handle, check->arena);
+}

@@ -1,0 +1,79 @@
+/* Finding the price: never by likeness. */
+#include "service/request/pricing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NEAREST = 3 };
+
+static const struct price *find(const struct pricing *pricing, const char *model, int64_t at_us)
+{
+	if (!model[0])
+		return NULL;
+	return price_find(catalog_prices(pricing->catalog), pricing->tenant, pricing->user, model, at_us);
+}
+
+static bool refuse(const struct pricing *pricing, const char *model, const char *field, struct err *err)
+{
+	const char *near[NEAREST];
+	char text[3 * ID_MAX + 16] = "";
+	size_t len = 0;
+	int count = price_nearest(catalog_prices(pricing->catalog), pricing->tenant, model, near, NEAREST);
+
+	for (int i = 0; i < count && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? ", " : "", near[i]);
+	if (!count)
+		return err_invalid(err, field, "no price is known for this model");
+	return err_invalid(err, field, "no price is known for this model; the nearest are %s", text);
+}
+
+bool price_known(const struct pricing *pricing, const char *model, const char *field, int64_t at_us, struct err *err)
+{
+	return find(pricing, model, at_us) || refuse(pricing, model, field, err);
+}
+
+/* What it costs anyway: at the standard rate where the price does not have the mode, 0 without a price. */
+static void charge(struct priced *priced, const struct tokens *tokens, const char *mode)
+{
+	if (priced->price)
+		price_charge(priced->price, tokens, mode, &priced->cost);
+	else
+		priced->cost = (struct cost){0};
+	if (priced->unpriced)
+		priced->cost.flags |= FLAG_UNPRICED | (priced->price ? FLAG_OTHER_MODEL : 0);
+}
+
+bool price_for_check(const struct pricing *pricing, const char *model, const char *field, const struct tokens *tokens,
+	const char *mode, int64_t at_us, struct priced *out, struct err *err)
+{
+	struct priced priced = {.price = find(pricing, model, at_us), .named = model};
+
+	if (priced.price) {
+		if (!price_cost(priced.price, tokens, mode, &priced.cost, err))
+			return false;
+	} else if (pricing->settings->unknown_model == MODEL_REFUSE) {
+		return refuse(pricing, model, field, err);
+	} else {
+		priced.unpriced = true;
+		if (pricing->settings->unknown_model == MODEL_FALLBACK)
+			priced.price = find(pricing, pricing->settings->fallback_model, at_us);
+		charge(&priced, tokens, mode);
+	}
+	*out = priced;
+	return true;
+}
+
+void price_for_record(const struct pricing *pricing, const char *served, const char *checked,
+	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out)
+{
+	struct priced priced = {.named = served[0] ? served : checked};
+
+	priced.price = find(pricing, priced.named, at_us);
+	priced.unpriced = !priced.price;
+	if (!priced.price)
+		priced.price = find(pricing, checked, at_us);
+	if (!priced.price)
+		priced.price = find(pricing, pricing->settings->fallback_model, at_us);
+	charge(&priced, tokens, mode);
+	*out = priced;
+}

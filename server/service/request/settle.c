@@ -1,0 +1,396 @@
+/*
+ * Record and cancel. The accounts are those of the check: the handle names them, else the store tells (NEEDKEYS). A
+ * request whose marker is gone is asked for in the ledger before it may be charged (again).
+ */
+#include "service/request/settle_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "service/request/publish.h"
+
+#define DEADLINE_US INT64_C(5000000)
+#define OLDEST_US INT64_C(604800000000) /* 7 days */
+#define AHEAD_US INT64_C(3600000000) /* a started_at of the caller's own clock may be ahead of ours */
+
+static enum flow_result step_accounts(struct flow *flow);
+static enum flow_result step_ask(struct flow *flow);
+static enum flow_result step_answered(struct flow *flow);
+static enum flow_result step_repaired(struct flow *flow);
+static enum flow_result step_unknown(struct flow *flow);
+static enum flow_result step_born(struct flow *flow);
+static enum flow_result step_ledger(struct flow *flow);
+static enum flow_result step_finish(struct flow *flow);
+
+static struct settle *settle_of(struct flow *flow)
+{
+	return container_of(flow, struct settle, flow);
+}
+
+static bool age_check(const struct settle *settle, struct err *err)
+{
+	int64_t now_us = worker_now_us(settle->worker);
+	int64_t started_us = settle->question.handle.started_at_us;
+
+	if (settle->question.cancel)
+		return true;
+	if (started_us < now_us - OLDEST_US)
+		return err_set(err, ERR_PRECONDITION,
+			"a request that started more than 7 days ago can not be recorded any more");
+	return true;
+}
+
+static enum flow_result step_begin(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+
+	if (settle->question.deadline_us == INT64_MAX)
+		settle->question.deadline_us = clock_mono_us() + DEADLINE_US;
+	settle->checked = settle->question.handle.model;
+	settle->checked_mode = settle->question.handle.mode ? settle->question.handle.mode : "";
+	settle->snapshot = snapshot_take(settle->worker, &flow->err);
+	if (!settle->snapshot || !age_check(settle, &flow->err))
+		return flow_fail(flow);
+	if (!parties_init(&settle->parties, settle->worker, settle->arena, settle->snapshot,
+		    settle->question.handle.tenant, &flow->err))
+		return flow_fail(flow);
+	flow_to(flow, step_accounts);
+	return FLOW_MORE;
+}
+
+/* Without a handle the model of the check, and so the price, may be known to nobody but the store. */
+static bool wants_info(const struct settle *settle)
+{
+	return !settle->question.cancel && !settle->checked && !settle->asked_info;
+}
+
+/*
+ * No marker knows the request, and the check that let it through knew of no group: neither store told it who the user is, perhaps. Then it
+ * counts on the groups of today.
+ */
+static bool met_a_stranger(const struct settle *settle)
+{
+	const struct handle *handle = &settle->question.handle;
+
+	for (int i = 0; i < handle->accounts; i++)
+		if (handle->account[i].kind == ACCOUNT_TEAM || handle->account[i].kind == ACCOUNT_ORG)
+			return false;
+	return settle->unknown_ok;
+}
+
+static enum flow_result step_accounts(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+	const struct handle *handle = &settle->question.handle;
+	bool ok = true;
+
+	flow_to(flow, step_ask);
+	settle_models(settle);
+	if (wants_info(settle))
+		settle->parties.count = 0;
+	else if (handle->accounts && !met_a_stranger(settle))
+		ok = parties_of_accounts(&settle->parties, handle->account, handle->accounts, &flow->err);
+	else
+		ok = parties_of_user(&settle->parties, handle->user, &settle->model, &flow->err);
+	return ok ? FLOW_MORE : flow_fail(flow);
+}
+
+static void op_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_settle, op), struct settle, op)->flow);
+}
+
+static enum flow_result step_ask(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+	struct limits_store *limits = settle->worker->parts.limits;
+
+	if (!settle->question.cancel)
+		settle_price(settle);
+	settle_op_fill(settle, op_done);
+	settle_usage_make(settle);
+	settle_info_make(settle);
+	flow_to(flow, step_answered);
+	if (settle->question.cancel)
+		limits->ops->cancel(limits, &settle->op);
+	else
+		limits->ops->record(limits, &settle->op);
+	return FLOW_WAIT;
+}
+
+static void repair_done(struct flow *flow)
+{
+	struct repair *repair = container_of(flow, struct repair, flow);
+
+	flow_run(&container_of(repair->parties, struct settle, parties)->flow);
+}
+
+/* The reservation stands on other accounts: the store has sent what the check knew. */
+static enum flow_result take_info(struct settle *settle)
+{
+	struct entry_info *info = arena_alloc(settle->arena, sizeof(*info));
+	struct handle *handle = &settle->question.handle;
+
+	if (!entry_info_unpack(settle->op.op.info, settle->op.op.info_len, settle->arena, info)) {
+		err_set(&settle->flow.err, ERR_INTERNAL, "the reservation of request %s is unreadable",
+			handle->request_id);
+		return flow_fail(&settle->flow);
+	}
+	settle->checked = info->model;
+	settle->checked_mode = info->mode;
+	handle->accounts = info->accounts;
+	for (int i = 0; i < info->accounts; i++)
+		handle->account[i] = info->account[i];
+	flow_to(&settle->flow, step_accounts);
+	return FLOW_MORE;
+}
+
+static enum flow_result closed(struct settle *settle)
+{
+	static const char *const became[] = {"settled", "open", "recorded", "cancelled", "expired"};
+	const char *what = settle->op.state <= RESERVATION_EXPIRED ? became[settle->op.state] : became[0];
+
+	err_set(&settle->flow.err, ERR_PRECONDITION, "request %s is %s already", settle->question.handle.request_id,
+		what);
+	metric_inc(METRIC_records_total, METRIC_RECORD_REFUSED, 0);
+	return flow_fail(&settle->flow);
+}
+
+static enum flow_result answer_take(struct settle *settle)
+{
+	const struct limits_settle *op = &settle->op;
+
+	worker_clock_is(settle->worker, op->op.now_us);
+	settle_learn_strangers(settle);
+	settle->answer.repeat = op->op.status == LIMITS_REPEAT;
+	settle->answer.late = op->late || settle->unknown_ok;
+	settle->answer.state = op->state;
+	settle->answer.charged = op->charged;
+	settle->answer.released = op->released;
+	if (settle->answer.repeat && op->recorded_len)
+		settle->answer.recorded = settle_recorded(settle);
+	settle->answer.quality = quality_in_store((const struct standing *const *)op->op.standing, op->op.standings);
+	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
+		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL, 0,
+		op->op.now_us);
+	flow_to(&settle->flow, step_finish);
+	return FLOW_MORE;
+}
+
+static enum flow_result step_answered(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+	enum limits_status status = settle->op.op.status;
+
+	if (status != LIMITS_OK && status != LIMITS_REPEAT && ++settle->rounds > ROUNDS_MAX) {
+		err_set(&flow->err, ERR_UNAVAILABLE, "the accounts changed faster than they could be read");
+		return flow_fail(flow);
+	}
+	if (repair_can(status)) {
+		if (!settle->repair)
+			settle->repair = arena_alloc(settle->arena, sizeof(*settle->repair));
+		flow_to(flow, step_repaired);
+		repair_start(
+			settle->repair, &settle->parties, &settle->op.op, settle->question.deadline_us, repair_done);
+		return FLOW_WAIT;
+	}
+	switch (status) {
+	case LIMITS_OK:
+	case LIMITS_REPEAT:
+		return answer_take(settle);
+	case LIMITS_NEEDKEYS:
+		settle->asked_info = true;
+		return take_info(settle);
+	case LIMITS_UNKNOWN:
+		settle->asked_info = true;
+		flow_to(flow, step_unknown);
+		return FLOW_MORE;
+	case LIMITS_CLOSED:
+		return closed(settle);
+	default: /* never acknowledged while the store is away */
+		flow->err = settle->op.op.err;
+		if (flow->err.code == ERR_DEADLINE)
+			flow->err.code = ERR_UNAVAILABLE;
+		return flow_fail(flow);
+	}
+}
+
+static enum flow_result step_repaired(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+
+	if (!settle->repair->flow.ok)
+		return flow_fail_with(flow, &settle->repair->flow.err);
+	flow_to(flow, step_accounts);
+	return FLOW_MORE;
+}
+
+/* What the store knows it has begun itself, with a clock that was ahead for a moment maybe; what it does not know is the caller's word. */
+static bool start_check(const struct settle *settle, struct err *err)
+{
+	if (settle->question.handle.started_at_us <= worker_now_us(settle->worker) + AHEAD_US)
+		return true;
+	return err_invalid(err, "reservation.started_at_us", "lies more than an hour ahead of the server's clock");
+}
+
+/* No marker: never checked (or checked without the store), or settled so long ago that only the ledger remembers. */
+
+static void birth_done(struct limits_op *op)
+{
+	flow_run(&container_of(container_of(op, struct limits_birth, op), struct settle, birth)->flow);
+}
+
+static enum flow_result step_unknown(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+	struct limits_store *limits = settle->worker->parts.limits;
+
+	if (settle->question.cancel) {
+		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known",
+			settle->question.handle.request_id);
+		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
+		return flow_fail(flow);
+	}
+	if (!start_check(settle, &flow->err))
+		return flow_fail(flow);
+	settle->birth = (struct limits_birth){
+		.op = {.arena = settle->arena, .done = birth_done},
+		.kind = ACCOUNT_USER,
+		.tenant = settle->question.handle.tenant,
+		.id = settle->question.handle.user,
+	};
+	flow_to(flow, step_born);
+	limits->ops->birth(limits, &settle->birth);
+	return FLOW_WAIT;
+}
+
+/* Within the window, and since the partition's birth, a marker that was ever made is still there. */
+static bool marker_would_be_there(const struct settle *settle)
+{
+	int64_t started_us = settle->question.handle.started_at_us;
+	int64_t window_us = settle->worker->parts.conf->idempotency_window_s * 1000000;
+
+	return started_us > settle->birth.birth_us && started_us > settle->birth.op.now_us - window_us;
+}
+
+static void ledger_done(struct ledger_lookup *op)
+{
+	flow_run(&container_of(op, struct settle, ledger)->flow);
+}
+
+static enum flow_result step_born(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+	struct accounts_store *accounts = settle->worker->parts.accounts;
+
+	if (settle->birth.op.status != LIMITS_OK)
+		return flow_fail_with(flow, &settle->birth.op.err);
+	if (marker_would_be_there(settle)) {
+		settle->unknown_ok = true;
+		flow_to(flow, step_accounts);
+		return FLOW_MORE;
+	}
+	settle->ledger = (struct ledger_lookup){
+		.arena = &settle->looked,
+		.deadline_us = settle->question.deadline_us,
+		.done = ledger_done,
+		.tenant = settle->question.handle.tenant,
+		.user = settle->question.handle.user,
+		.request_id = settle->question.handle.request_id,
+		.started_at_us = settle->question.handle.started_at_us,
+		.attempt = settle->question.attempt,
+	};
+	flow_to(flow, step_ledger);
+	accounts->ops->ledger(accounts, &settle->ledger);
+	return FLOW_WAIT;
+}
+
+static enum flow_result step_ledger(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+
+	if (!settle->ledger.ok)
+		return flow_fail_with(flow, &settle->ledger.err);
+	if (!settle->ledger.found) {
+		settle->unknown_ok = true;
+		settle->counted = settle->ledger.counted;
+		flow_to(flow, step_accounts);
+		return FLOW_MORE;
+	}
+	settle->answer.repeat = true;
+	settle->answer.quality = QUALITY_EXACT;
+	settle->answer.state = RESERVATION_RECORDED;
+	settle->answer.charged = settle->ledger.amounts;
+	settle->answer.late = settle->ledger.late;
+	settle->answer.recorded = &settle->ledger.usage;
+	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0, 0);
+	flow_to(flow, step_finish);
+	return FLOW_MORE;
+}
+
+static void count(const struct settle *settle)
+{
+	const struct settle_answer *answer = &settle->answer;
+	unsigned result = METRIC_RECORD_SETTLED;
+
+	if (settle->question.cancel) {
+		metric_inc(METRIC_cancels_total, 0, 0);
+		return;
+	}
+	if (answer->repeat)
+		result = METRIC_RECORD_REPEATED;
+	else if (settle->unknown_ok)
+		result = METRIC_RECORD_UNRESERVED;
+	else if (answer->late)
+		result = METRIC_RECORD_LATE;
+	else if (settle->question.keep_open)
+		result = METRIC_RECORD_ATTEMPT;
+	metric_inc(METRIC_records_total, result, 0);
+	if (answer->repeat)
+		return;
+	metric_add(METRIC_recorded_tokens_total, 0, 0, answer->charged.input + answer->charged.output);
+	metric_add(METRIC_recorded_nano_usd_total, 0, 0, answer->charged.cost);
+}
+
+static enum flow_result step_finish(struct flow *flow)
+{
+	struct settle *settle = settle_of(flow);
+	struct settle_answer *answer = &settle->answer;
+
+	answer->tokens = settle->question.tokens;
+	if (answer->recorded)
+		answer->differs = settle_differs(&settle->question, answer->recorded);
+	/* A repeat says what was charged then, also when other tokens are sent this time. */
+	if (answer->repeat && (answer->differs || answer->priced.cost.nano != answer->charged.cost))
+		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
+	count(settle);
+	if (settle->worker->watched && !answer->repeat)
+		tell_settled(settle);
+	log_debug("request settled", F("tenant", settle->question.handle.tenant),
+		F("user", settle->question.handle.user), F("request_id", settle->question.handle.request_id),
+		FI("cost_nano_usd", answer->charged.cost));
+	return flow_succeed(flow);
+}
+
+void settle_start(struct settle *settle, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
+{
+	*settle = (struct settle){
+		.flow = {.done = done},
+		.worker = worker,
+		.arena = arena,
+		.question = settle->question,
+	};
+	flow_to(&settle->flow, step_begin);
+	flow_run(&settle->flow);
+}
+
+void settle_release(struct settle *settle)
+{
+	snapshot_give(settle->worker, settle->snapshot);
+	settle->snapshot = NULL;
+	arena_release(&settle->looked);
+}

@@ -1,0 +1,148 @@
+/* What a settlement tells the store. */
+#include "service/request/settle_private.h"
+
+#include <string.h>
+
+void settle_models(struct settle *settle)
+{
+	const struct handle *handle = &settle->question.handle;
+	const char *checked = settle->checked ? settle->checked : "", *served = settle->question.served;
+
+	catalog_model(
+		settle->snapshot->catalog, handle->tenant, handle->user, checked[0] ? checked : served, &settle->model);
+	catalog_model(
+		settle->snapshot->catalog, handle->tenant, handle->user, served[0] ? served : checked, &settle->served);
+}
+
+/* Standard has no name in the books. */
+static const char *mode_plain(const char *mode)
+{
+	return strcmp(mode, "standard") == 0 ? "" : mode;
+}
+
+/* The check's mode counts where the record names none. */
+static const char *mode_of(const struct settle *settle)
+{
+	return mode_plain(settle->question.mode[0] ? settle->question.mode : settle->checked_mode);
+}
+
+void settle_price(struct settle *settle)
+{
+	const struct settle_question *question = &settle->question;
+	struct pricing pricing = {
+		.catalog = settle->snapshot->catalog,
+		.settings = settle->parties.settings,
+		.tenant = question->handle.tenant,
+		.user = question->handle.user,
+	};
+
+	price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->tokens,
+		mode_of(settle), question->handle.started_at_us, &settle->answer.priced);
+}
+
+static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
+{
+	const uint8_t *bytes = (const uint8_t *)arena_strndup(arena, buf_str(buf), buf->len);
+
+	*len = buf->len;
+	buf_release(buf);
+	return bytes;
+}
+
+void settle_usage_make(struct settle *settle)
+{
+	const struct priced *priced = &settle->answer.priced;
+	struct entry_usage usage = {
+		.model = settle->question.served[0] ? settle->question.served
+			 : settle->checked	    ? settle->checked
+						    : "",
+		.provider = priced->price ? priced->price->provider : "",
+		.price_model = priced->price ? priced->price->model : settle->served.model,
+		.mode = mode_of(settle),
+		.price_from_us = priced->price ? priced->price->from_us : 0,
+		.flags = priced->cost.flags,
+		.tokens = settle->question.tokens,
+	};
+	struct buf buf = {0};
+
+	entry_usage_pack(&usage, &buf);
+	settle->op.usage = keep(settle->arena, &buf, &settle->op.usage_len);
+}
+
+/* For a request the store does not know: who, from where, on which accounts. */
+void settle_info_make(struct settle *settle)
+{
+	const struct settle_question *question = &settle->question;
+	struct entry_info info = {
+		.tenant = question->handle.tenant,
+		.user = question->handle.user,
+		.request_id = question->handle.request_id,
+		.interface = question->interface,
+		.model = settle->checked && settle->checked[0] ? settle->checked : question->served,
+		.tier = settle->parties.count ? party_tier_name(&settle->parties.party[0]) : "",
+		.provider = settle->model.provider,
+		.price_model = settle->model.model,
+		.mode = settle->checked_mode,
+		.reason = "",
+		.actor = "",
+		.groups_unknown = parties_groups_unknown(&settle->parties),
+		.accounts = settle->parties.count,
+	};
+	struct buf buf = {0};
+
+	for (int i = 0; i < info.accounts; i++)
+		info.account[i] = (struct entry_account){
+			.kind = settle->parties.party[i].kind, .id = settle->parties.party[i].id};
+	entry_info_pack(&info, &buf);
+	settle->op.info = keep(settle->arena, &buf, &settle->op.info_len);
+}
+
+void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
+{
+	const struct settle_question *question = &settle->question;
+	settle->op = (struct limits_settle){
+		.op = {.arena = settle->arena, .done = done},
+		.tenant = question->handle.tenant,
+		.user = question->handle.user,
+		.request_id = question->handle.request_id,
+		.count = settle->parties.count,
+		.attempt = question->attempt,
+		.final = !question->keep_open,
+		.forget = question->forget,
+		.unless_repeated = question->unless_repeated,
+		.owed = question->owed,
+		.latest_us = worker_now_us(settle->worker) + settle->worker->parts.conf->redis_timeout_ms * 1000,
+		.even_if_unknown = settle->unknown_ok && settle->parties.count > 0,
+		.counted = settle->counted,
+		.used = {.requests = 1,
+			.input = tokens_input(&question->tokens),
+			.output = tokens_output(&question->tokens),
+			.cost = settle->answer.priced.cost.nano},
+		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
+		.model_hash = settle->model.hash,
+		.started_at_us = question->handle.started_at_us,
+	};
+	parties_beliefs(&settle->parties, settle->op.belief);
+}
+
+const struct entry_usage *settle_recorded(struct settle *settle)
+{
+	struct entry_usage *usage = arena_alloc(settle->arena, sizeof(*usage));
+	const struct limits_settle *op = &settle->op;
+
+	return entry_usage_unpack(op->recorded, op->recorded_len, settle->arena, usage) ? usage : NULL;
+}
+
+unsigned settle_differs(const struct settle_question *question, const struct entry_usage *recorded)
+{
+	unsigned differs = 0;
+
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		if (question->tokens.count[i] != recorded->tokens.count[i])
+			differs |= 1U << i;
+	if (question->served[0] && strcmp(question->served, recorded->model) != 0)
+		differs |= RECORD_FIELD_MODEL;
+	if (question->mode[0] && strcmp(mode_plain(question->mode), recorded->mode) != 0)
+		differs |= RECORD_FIELD_MODE;
+	return differs;
+}

@@ -1,0 +1,31 @@
+/* Running the steps of a use case. */
+#include "service/worker/flow.h"
+
+void flow_run(struct flow *flow)
+{
+	enum flow_result result;
+
+	do
+		result = flow->step(flow);
+	while (result == FLOW_MORE);
+	if (result == FLOW_DONE)
+		flow->done(flow);
+}
+
+enum flow_result flow_succeed(struct flow *flow)
+{
+	flow->ok = true;
+	return FLOW_DONE;
+}
+
+enum flow_result flow_fail(struct flow *flow)
+{
+	flow->ok = false;
+	return FLOW_DONE;
+}
+
+enum flow_result flow_fail_with(struct flow *flow, const struct err *err)
+{
+	flow->err = *err;
+	return flow_fail(flow);
+}

@@ -1,0 +1,34 @@
+/*
+ * A use case as a row of named steps. Each step does a piece and says what comes next: MORE (go on at once), WAIT (an
+ * operation is under way; its callback resumes) or DONE. One operation is in flight at a time.
+ */
+#ifndef BURSAR_SERVICE_WORKER_FLOW_H
+#define BURSAR_SERVICE_WORKER_FLOW_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
+
+/* Embedded by its use case, which container_of finds again. */
+struct flow {
+	enum flow_result (*step)(struct flow *flow); /* what runs next */
+	const char *name; /* its name, for logs and debuggers */
+	void (*done)(struct flow *flow); /* comes once, last: the flow may be gone when it returns */
+	bool ok;
+	struct err err; /* when not ok */
+};
+
+/* Names the step that runs next. */
+#define flow_to(flow_, step_) ((flow_)->name = #step_, (flow_)->step = (step_))
+
+/* Runs steps until one waits, or until the flow is done; `done` may therefore run before this returns. */
+void flow_run(struct flow *flow);
+
+/* For a step's end: the flow has succeeded; or it has failed with what `err` already says, or with what is told here. */
+enum flow_result flow_succeed(struct flow *flow);
+enum flow_result flow_fail(struct flow *flow);
+enum flow_result flow_fail_with(struct flow *flow, const struct err *err);
+
+#endif

@@ -1,0 +1,189 @@
+/* LOCAL mode. */
+#include "service/worker/local.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto/hash.h"
+#include "domain/limit/bucket.h"
+#include "service/worker/seed.h"
+
+enum { GROUP = 4 };
+
+struct level {
+	uint64_t key; /* 0 = free */
+	uint64_t used;
+	uint8_t pid[8];
+	struct account_state state; /* policy is not kept */
+};
+
+struct local_table {
+	size_t groups;
+	uint64_t turn;
+	struct level *levels;
+};
+
+struct local_table *local_new(size_t entries)
+{
+	struct local_table *table = mem_zalloc(1, sizeof(*table));
+
+	table->groups = (entries + GROUP - 1) / GROUP;
+	table->levels = mem_zalloc(table->groups * GROUP, sizeof(*table->levels));
+	return table;
+}
+
+void local_free(struct local_table *table)
+{
+	if (!table)
+		return;
+	free(table->levels);
+	free(table);
+}
+
+static uint64_t key_of(const struct parties *parties, const struct party *party)
+{
+	uint64_t tenant = hash64(parties->tenant, strlen(parties->tenant));
+	uint64_t key = hash64_keyed(party->id, strlen(party->id), tenant, (uint64_t)party->kind);
+
+	return key ? key : 1;
+}
+
+static struct level *level_find(struct local_table *table, uint64_t key)
+{
+	struct level *group = &table->levels[key % table->groups * GROUP];
+
+	for (int i = 0; i < GROUP; i++)
+		if (group[i].key == key) {
+			group[i].used = ++table->turn;
+			return &group[i];
+		}
+	return NULL;
+}
+
+static struct level *level_take(struct local_table *table, uint64_t key)
+{
+	struct level *level = level_find(table, key);
+	struct level *group = &table->levels[key % table->groups * GROUP];
+
+	if (level)
+		return level;
+	level = group;
+	for (int i = 1; i < GROUP; i++)
+		if (group[i].used < level->used)
+			level = &group[i];
+	level->key = key;
+	level->used = ++table->turn;
+	return level;
+}
+
+static void level_keep(struct level *level, const struct account_state *state)
+{
+	size_t size = offsetof(struct account_state, limits) + (size_t)state->policy->count * sizeof(state->limits[0]);
+
+	memcpy(&level->state, state, size);
+	memcpy(level->pid, state->policy->pid, sizeof(level->pid));
+	level->state.policy = NULL;
+}
+
+void local_note(
+	struct local_table *table, const struct parties *parties, const struct standing *const standing[], int count)
+{
+	for (int i = 0; i < count; i++)
+		level_keep(level_take(table, key_of(parties, &parties->party[i])), &standing[i]->state);
+}
+
+void local_begin(
+	struct local_table *table, const struct parties *parties, const struct account_found *found, int64_t now_us)
+{
+	const struct party *party = &parties->party[0];
+	uint64_t key = key_of(parties, party);
+	struct account_state state = {.policy = party->policy, .clock_us = now_us};
+
+	if (level_find(table, key))
+		return;
+	seed_starts(&party->windows, found, now_us, state.window_start);
+	for (int u = 0; u < WINDOW_COUNT; u++)
+		state.window_end[u] = windows_end(&party->windows, (enum window_unit)u, now_us);
+	seed_states(party->policy, found, state.window_start, now_us, state.limits);
+	level_keep(level_take(table, key), &state);
+}
+
+/* A level under another policy than today's is dropped: its order of limits is not known any more. */
+static void state_load(struct local_table *table, const struct parties *parties, const struct party *party,
+	int64_t now_us, struct account_state *out)
+{
+	const struct level *level = level_find(table, key_of(parties, party));
+	const struct account_profile *profile = party->profile;
+
+	*out = (struct account_state){.clock_us = now_us};
+	if (level && memcmp(level->pid, party->policy->pid, sizeof(level->pid)) == 0)
+		*out = level->state;
+	out->policy = party->policy;
+	out->version = profile->version;
+	out->suspended = profile->suspended;
+	out->bypass = profile->bypass;
+	out->deleted = profile->deleted;
+	out->grace_percent = profile->grace_percent;
+	out->grace_until_us = profile->grace_until_us;
+	state_roll(out, &party->windows, now_us);
+}
+
+static int64_t times(int64_t n, int factor)
+{
+	int64_t product;
+
+	return __builtin_mul_overflow(n, (int64_t)factor, &product) || product > COUNT_MAX ? COUNT_MAX : product;
+}
+
+/* Nothing settles meanwhile: what was taken counts as used, and nothing as held for something that will end. */
+static void holds_restore(const struct account_state *before, struct account_state *state)
+{
+	state->open = before->open;
+	for (int i = 0; i < state->policy->count; i++) {
+		union limit_state *at = &state->limits[i];
+
+		if (state->policy->limits[i].kind == KIND_LEVEL) {
+			at->open = before->limits[i].open;
+		} else if (state->policy->limits[i].kind == KIND_CALENDAR) {
+			at->calendar.settled =
+				count_add(at->calendar.settled, at->calendar.held - before->limits[i].calendar.held);
+			at->calendar.held = before->limits[i].calendar.held;
+		}
+	}
+}
+
+bool local_decide(struct local_table *table, const struct parties *parties, const struct request *request, int workers,
+	int64_t now_us, struct standing *standing[ACCOUNTS_MAX])
+{
+	struct request share = *request;
+	struct account_state *states[ACCOUNTS_MAX];
+	struct verdict verdicts[ACCOUNTS_MAX];
+	struct reservation *reservation = arena_zalloc(parties->arena, 1, sizeof(*reservation));
+	struct account_state *before;
+	bool allowed;
+
+	share.estimate.requests = times(request->estimate.requests, workers);
+	share.estimate.input = times(request->estimate.input, workers);
+	share.estimate.output = times(request->estimate.output, workers);
+	share.estimate.cost = times(request->estimate.cost, workers);
+	for (int i = 0; i < parties->count; i++) {
+		standing[i] = arena_zalloc(parties->arena, 1, sizeof(*standing[i]));
+		states[i] = &standing[i]->state;
+		state_load(table, parties, &parties->party[i], now_us, states[i]);
+	}
+	allowed = decision_test((const struct account_state *const *)states, parties->count, &share, now_us, verdicts);
+	for (int i = 0; i < parties->count; i++)
+		standing[i]->verdict = verdicts[i];
+	if (!allowed)
+		return false;
+	before = arena_alloc(parties->arena, sizeof(*before) * ACCOUNTS_MAX);
+	for (int i = 0; i < parties->count; i++)
+		before[i] = *states[i];
+	decision_take(states, parties->count, &share, now_us, 1, reservation, verdicts);
+	for (int i = 0; i < parties->count; i++) {
+		holds_restore(&before[i], states[i]);
+		level_keep(level_take(table, key_of(parties, &parties->party[i])), states[i]);
+		standing[i]->verdict = verdicts[i];
+	}
+	return true;
+}
