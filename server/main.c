@@ -9,12 +9,12 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/admin.h"
-#include "api/doors.h"
-#include "api/health.h"
-#include "api/limiter.h"
-#include "api/reflection.h"
-#include "api/revoked.h"
+#include "api/admin/admin.h"
+#include "api/auth/auth.h"
+#include "api/health/health.h"
+#include "api/limiter/limiter.h"
+#include "api/health/reflection.h"
+#include "api/auth/revoked.h"
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
 #include "base/log.h"

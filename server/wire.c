@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/health.h"
+#include "api/health/health.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"

@@ -22,7 +22,7 @@ def number(text):
 
 def read_rules():
     """(message, field) -> (rule, least, most), from the table that the server is made of."""
-    text = (ROOT / "server/api/fields.def").read_text()
+    text = (ROOT / "server/api/message/fields.def").read_text()
     camel = lambda name: "".join(word.capitalize() for word in name.split("_"))
     return {(camel(message), field): (rule, number(least), number(most)) for message, field, rule, least, most in LINE.findall(text)}
 

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "api/convert.h"
-#include "api/validate.h"
+#include "api/message/convert.h"
+#include "api/message/validate.h"
 #include "base/arena.h"
 #include "base/crypto/hash.h"
 #include "base/utf8.h"

@@ -16,7 +16,7 @@ static const struct row {
 	int64_t least, most;
 } rows[] = {
 #define FIELD(message_, field_, rule_, least_, most_) {#message_, #field_, #rule_, least_, most_},
-#include "api/fields.def"
+#include "api/message/fields.def"
 #undef FIELD
 };
 

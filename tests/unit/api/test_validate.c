@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "api/convert.h"
-#include "api/validate.h"
+#include "api/message/convert.h"
+#include "api/message/validate.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s))
 

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "api/health.h"
+#include "api/health/health.h"
 #include "client.h"
 #include "rpc/server.h"
 

@@ -1,0 +1,162 @@
+/* Accounts: one, or a page of them; and how an account looks as a message. */
+#include <string.h>
+
+#include "api/admin/private.h"
+#include "api/message/validate.h"
+#include "base/clock.h"
+#include "base/list.h"
+
+Bursar__V1__Account *admin_account_message(struct arena *arena, const struct account_row *row)
+{
+	Bursar__V1__Account *message = message_new(arena, Account, account);
+	const struct account_profile *profile = &row->profile;
+
+	message->ref = admin_ref(arena, &row->key);
+	message->tier = admin_text(profile->tier);
+	message->team = admin_text(profile->team);
+	message->org = admin_text(profile->org);
+	message->overrides = message_list(arena, (size_t)profile->override_count);
+	for (int i = 0; i < profile->override_count; i++)
+		message->overrides[message->n_overrides++] = limit_to_message(arena, &profile->overrides[i]);
+	message->suspended = profile->suspended;
+	message->suspended_reason = admin_text(row->suspended_reason ? row->suspended_reason : "");
+	message->bypass = profile->bypass;
+	message->grace_until_us = profile->grace_until_us;
+	message->grace_percent = profile->grace_percent;
+	message->time_zone = admin_text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->n_kept_windows =
+		kept_windows_to_messages(arena, &profile->zone, clock_wall_us(), &message->kept_windows);
+	message->created_at_us = row->created_at_us;
+	message->updated_at_us = row->updated_at_us;
+	message->version = profile->version;
+	message->deleted = profile->deleted;
+	message->known = row->known;
+	message->pending = row->pending;
+	return message;
+}
+
+struct get_call {
+	struct account_get op;
+	struct call *call;
+};
+
+static void get_done(struct admin_job *job)
+{
+	struct account_get *op = container_of(job, struct account_get, job);
+	struct call *call = container_of(op, struct get_call, op)->call;
+
+	if (admin_went_well(call, job))
+		call_reply_message(call, &admin_account_message(call_arena(call), &op->row)->base);
+}
+
+void admin_get_account(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct get_call *get = arena_zalloc(call_arena(call), 1, sizeof(*get));
+	struct err err;
+	const Bursar__V1__GetAccountRequest *request =
+		request_read(call, &bursar__v1__get_account_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	get->call = call;
+	if (!admin_key(call, ctx, request->ref, &get->op.key))
+		return;
+	get->op.job = (struct admin_job){.arena = call_arena(call), .done = get_done, .actor = "", .reason = ""};
+	get->op.row.key = get->op.key;
+	worker->parts.admin->ops->account_get(worker->parts.admin, &get->op);
+}
+
+struct list_call {
+	struct account_list op;
+	struct call *call;
+};
+
+static void list_done(struct admin_job *job)
+{
+	struct account_list *op = container_of(job, struct account_list, job);
+	struct call *call = container_of(op, struct list_call, op)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__ListAccountsResponse *answer = message_new(arena, ListAccountsResponse, list_accounts_response);
+
+	if (!admin_went_well(call, job))
+		return;
+	answer->matched = op->matched;
+	answer->accounts = message_list(arena, (size_t)op->count);
+	for (int i = 0; i < op->count; i++)
+		answer->accounts[answer->n_accounts++] = admin_account_message(arena, &op->rows[i]);
+	if (op->more && op->count > 0)
+		answer->next_page_token = admin_text(op->rows[op->count - 1].key.id);
+	call_reply_message(call, &answer->base);
+}
+
+struct account_filter admin_filter(const Bursar__V1__AccountFilter *filter, int64_t now_us)
+{
+	static const Bursar__V1__AccountFilter none = BURSAR__V1__ACCOUNT_FILTER__INIT;
+
+	if (!filter)
+		filter = &none;
+	return (struct account_filter){
+		.tier = filter->tier,
+		.id_prefix = filter->id_prefix,
+		.team = filter->team,
+		.org = filter->org,
+		.state = (enum account_state_wanted)filter->state,
+		.has_overrides = filter->has_overrides,
+		.created_since_us = filter->created_since_us,
+		.updated_since_us = filter->updated_since_us,
+		.now_us = now_us,
+	};
+}
+
+static bool short_text(const char **text, const char *given, const char *field, struct err *err)
+{
+	if (!given[0])
+		return true;
+	if ((*text)[0] && strcmp(*text, given) != 0)
+		return err_invalid(err, field, "contradicts filter.%s: give one of them", field);
+	*text = given;
+	return true;
+}
+
+/* What stood in the request before it had a filter. */
+static bool shorts_add(const Bursar__V1__ListAccountsRequest *request, struct account_filter *filter, struct err *err)
+{
+	if (!short_text(&filter->tier, request->tier, "tier", err) ||
+		!short_text(&filter->id_prefix, request->id_prefix, "id_prefix", err))
+		return false;
+	if (!request->suspended_only)
+		return true;
+	if (filter->state != WANTED_PRESENT && filter->state != WANTED_SUSPENDED)
+		return err_invalid(err, "suspended_only", "contradicts filter.state: give one of them");
+	filter->state = WANTED_SUSPENDED;
+	return true;
+}
+
+void admin_list_accounts(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
+	struct err err;
+	const Bursar__V1__ListAccountsRequest *request =
+		request_read(call, &bursar__v1__list_accounts_request__descriptor, &err);
+
+	struct account_filter filter = admin_filter(request ? request->filter : NULL, worker_now_us(worker));
+	if (!request || !shorts_add(request, &filter, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	list->call = call;
+	list->op = (struct account_list){
+		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},
+		.tenant = tenant_or_default(request->tenant),
+		.kind = request->kind ? (enum account_kind)request->kind : ACCOUNT_USER,
+		.filter = filter,
+		.after = request->page_token,
+		.count_only = request->count_only,
+		.limit = admin_page(request->page_size, 100, 1000),
+	};
+	worker->parts.admin->ops->account_list(worker->parts.admin, &list->op);
+}

@@ -1,0 +1,134 @@
+/* AdjustLedger: what was recorded is corrected, or a user credited or charged. */
+#include "api/admin/private.h"
+#include "api/limiter/private.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "base/crypto/random.h"
+#include "service/admin/adjust.h"
+
+struct adjust_call {
+	struct ledger_adjust adjust;
+	struct call *call;
+};
+
+static void adjust_done(struct flow *flow)
+{
+	struct ledger_adjust *adjust = container_of(flow, struct ledger_adjust, flow);
+	struct call *call = container_of(adjust, struct adjust_call, adjust)->call;
+	Bursar__V1__AdjustLedgerResponse answer = BURSAR__V1__ADJUST_LEDGER_RESPONSE__INIT;
+
+	if (!flow->ok) {
+		call_fail(call, &flow->err);
+		return;
+	}
+	answer.adjustment_id = admin_text(adjust->adjustment_id);
+	answer.repeat = adjust->repeat;
+	answer.requests = adjust->amounts.requests;
+	answer.input_tokens = adjust->amounts.input;
+	answer.output_tokens = adjust->amounts.output;
+	answer.cost_nano_usd = adjust->amounts.cost;
+	answer.user = admin_text(adjust->user);
+	answer.request_id = admin_text(adjust->request_id);
+	call_reply_message(call, &answer.base);
+}
+
+static bool tokens_read(const Bursar__V1__TokenChange *message, struct tokens *out, struct err *err)
+{
+	if (message)
+		*out = (struct tokens){.count = {[TOKEN_INPUT] = message->input_tokens,
+					       [TOKEN_CACHED_INPUT] = message->cached_input_tokens,
+					       [TOKEN_CACHE_WRITE] = message->cache_write_tokens,
+					       [TOKEN_OUTPUT] = message->output_tokens,
+					       [TOKEN_REASONING] = message->reasoning_tokens,
+					       [TOKEN_AUDIO_INPUT] = message->audio_input_tokens,
+					       [TOKEN_AUDIO_OUTPUT] = message->audio_output_tokens}};
+	return tokens_check_signed(out, "usage", err);
+}
+
+static bool has_tokens(const struct tokens *tokens)
+{
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		if (tokens->count[i])
+			return true;
+	return false;
+}
+
+/* Of a request. */
+static bool request_adjust(
+	const Bursar__V1__AdjustLedgerRequest *request, struct arena *arena, struct ledger_adjust *out, struct err *err)
+{
+	struct handle handle = {0};
+
+	if (request->tenant[0] || request->user[0])
+		return err_invalid(err, "user", "is left out where there is a reservation, like tenant: it names them");
+	if (request->model[0] || request->interface[0])
+		return err_invalid(err, request->model[0] ? "model" : "interface",
+			"is left out where there is a reservation: it is the request's");
+	if (!handle_of_ref(request->reservation, true, arena, &handle, err))
+		return false;
+	out->tenant = handle.tenant;
+	out->user = handle.user;
+	out->request_id = handle.request_id;
+	out->started_at_us = handle.started_at_us;
+	return true;
+}
+
+/* Of a user, as things are now. */
+static bool user_adjust(const Bursar__V1__AdjustLedgerRequest *request, struct ledger_adjust *out, struct err *err)
+{
+	if (!request->user[0])
+		return err_invalid(err, "user", "must be given where there is no reservation");
+	if (request->attempt)
+		return err_invalid(err, "attempt", "is for a reservation");
+	if (request->price_tokens && !request->model[0])
+		return err_invalid(err, "model", "must be given where tokens are to be priced");
+	out->tenant = tenant_or_default(request->tenant);
+	out->user = request->user;
+	out->request_id = "";
+	return true;
+}
+
+static bool adjust_read(
+	const Bursar__V1__AdjustLedgerRequest *request, struct arena *arena, struct ledger_adjust *out, struct err *err)
+{
+	out->attempt = request->attempt;
+	out->requests = request->requests;
+	out->cost = request->cost_nano_usd;
+	out->price_tokens = request->price_tokens;
+	out->ledger_only = request->ledger_only;
+	out->reason = request->reason;
+	out->model = request->model;
+	out->interface = request->interface[0] ? request->interface : "api";
+	if (!(request->reservation ? request_adjust(request, arena, out, err) : user_adjust(request, out, err)) ||
+		!tokens_read(request->usage, &out->tokens, err))
+		return false;
+	return out->requests || out->cost || has_tokens(&out->tokens) ||
+	       err_invalid(
+		       err, "usage", "says nothing, and neither do requests and cost_nano_usd: what is to be added?");
+}
+
+static const char *adjustment_id(struct arena *arena)
+{
+	char id[33];
+
+	random_id(id);
+	return arena_strndup(arena, id, 32);
+}
+
+void admin_adjust_ledger(struct call *call, void *ctx)
+{
+	struct adjust_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
+	struct err err;
+	const Bursar__V1__AdjustLedgerRequest *request =
+		request_read(call, &bursar__v1__adjust_ledger_request__descriptor, &err);
+
+	self->call = call;
+	if (!request || !adjust_read(request, call_arena(call), &self->adjust, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	self->adjust.adjustment_id =
+		request->adjustment_id[0] ? request->adjustment_id : adjustment_id(call_arena(call));
+	self->adjust.actor = admin_actor(call);
+	ledger_adjust_start(&self->adjust, ctx, call_arena(call), adjust_done);
+}

@@ -1,0 +1,359 @@
+/* Tenants and tiers: written through the catalog's use case, read from the newest snapshot. */
+#include <string.h>
+
+#include "api/admin/private.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "service/catalog/catalog.h"
+#include "service/request/pricing.h"
+
+/* A change that is under way; in its call's arena. */
+struct put_call {
+	struct catalog_edit edit;
+	struct call *call;
+};
+
+static struct put_call *put_new(struct call *call, enum catalog_edit_kind kind)
+{
+	struct put_call *put = arena_zalloc(call_arena(call), 1, sizeof(*put));
+
+	put->call = call;
+	put->edit.kind = kind;
+	return put;
+}
+
+Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenant *tenant, const char *id)
+{
+	Bursar__V1__Tenant *message = message_new(arena, Tenant, tenant);
+
+	message->id = admin_text(id);
+	message->default_tier = admin_text(tenant->default_tier);
+	message->unknown_users = (Bursar__V1__UnknownUsers)tenant->unknown_users;
+	message->unknown_model = (Bursar__V1__UnknownModel)tenant->unknown_model;
+	message->fallback_model = admin_text(tenant->fallback_model);
+	message->language = admin_text(tenant->language);
+	message->epoch = tenant->epoch;
+	message->known = strcmp(tenant->id, id) == 0;
+	return message;
+}
+
+static void tenant_put_done(struct flow *flow)
+{
+	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
+	struct call *call = container_of(edit, struct put_call, edit)->call;
+	const struct tenant *tenant = &edit->op.tenant.tenant;
+
+	if (flow->ok)
+		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, tenant->id)->base);
+	else
+		call_fail(call, &flow->err);
+}
+
+static void copy(char *to, const char *from)
+{
+	memcpy(to, from, strlen(from) + 1);
+}
+
+/* What the request leaves out stays as it is. */
+static void tenant_read(const Bursar__V1__Tenant *message, const struct catalog *catalog, struct tenant *tenant)
+{
+	const struct tenant *old = catalog_tenant(catalog, message->id);
+
+	if (old)
+		*tenant = *old;
+	tenant->model_accounts = 0;
+	tenant->model_account = NULL;
+	copy(tenant->id, message->id);
+	if (message->default_tier[0])
+		copy(tenant->default_tier, message->default_tier);
+	if (message->unknown_users)
+		tenant->unknown_users = (enum unknown_users)message->unknown_users;
+	if (message->unknown_model)
+		tenant->unknown_model = (enum unknown_model)message->unknown_model;
+	if (message->fallback_model[0])
+		copy(tenant->fallback_model, message->fallback_model);
+	if (message->language[0])
+		copy(tenant->language, message->language);
+}
+
+bool admin_fallback_fits(
+	const struct tenant *tenant, const struct catalog *catalog, const char *field, int64_t now_us, struct err *err)
+{
+	const struct pricing pricing = {.catalog = catalog, .tenant = tenant->id, .user = ""};
+	const struct tenant *old = catalog_tenant(catalog, tenant->id);
+
+	if (!tenant->fallback_model[0] || (old && strcmp(old->fallback_model, tenant->fallback_model) == 0))
+		return true;
+	return price_known(&pricing, tenant->fallback_model, field, now_us, err);
+}
+
+static bool tenant_fits(const struct tenant *tenant, const struct catalog *catalog, int64_t now_us, struct err *err)
+{
+	if (!catalog_tier(catalog, tenant->id, tenant->default_tier))
+		return err_invalid(
+			       err, "tenant.default_tier", "there is no tier %s: put it first", tenant->default_tier) ||
+		       err_reason(err, "TIER_NOT_FOUND");
+	if (tenant->unknown_model == MODEL_FALLBACK && !tenant->fallback_model[0])
+		return err_invalid(
+			err, "tenant.fallback_model", "is needed when unknown models cost a fallback's price");
+	return admin_fallback_fits(tenant, catalog, "tenant.fallback_model", now_us, err);
+}
+
+void admin_put_tenant(struct call *call, void *ctx)
+{
+	struct put_call *put = put_new(call, EDIT_TENANT);
+	struct err err;
+	struct snapshot *snapshot;
+	const Bursar__V1__PutTenantRequest *request =
+		request_read(call, &bursar__v1__put_tenant_request__descriptor, &err);
+
+	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
+		call_fail(call, &err);
+		return;
+	}
+	tenant_read(request->tenant, snapshot->catalog, &put->edit.op.tenant.tenant);
+	bool fits = tenant_fits(&put->edit.op.tenant.tenant, snapshot->catalog, worker_now_us(ctx), &err);
+	snapshot_give(ctx, snapshot);
+	if (!fits) {
+		call_fail(call, &err);
+		return;
+	}
+	put->edit.op.tenant.job.actor = admin_actor(call);
+	put->edit.op.tenant.job.reason = request->reason;
+	catalog_edit_start(&put->edit, ctx, call_arena(call), tenant_put_done);
+}
+
+void admin_get_tenant(struct call *call, void *ctx)
+{
+	struct err err;
+	struct snapshot *snapshot;
+	const Bursar__V1__GetTenantRequest *request =
+		request_read(call, &bursar__v1__get_tenant_request__descriptor, &err);
+
+	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
+		call_fail(call, &err);
+		return;
+	}
+	const char *id = tenant_or_default(request->id);
+	const struct tenant *tenant = catalog_tenant(snapshot->catalog, id);
+	if (tenant) {
+		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, id)->base);
+	} else {
+		err_set(&err, ERR_NOT_FOUND, "id: there is no tenant %s", id);
+		err_reason(&err, "TENANT_NOT_FOUND");
+		call_fail(call, &err);
+	}
+	snapshot_give(ctx, snapshot);
+}
+
+struct tenants_call {
+	struct tenant_list op;
+	struct call *call;
+};
+
+static void tenants_done(struct admin_job *job)
+{
+	struct tenant_list *op = container_of(job, struct tenant_list, job);
+	struct call *call = container_of(op, struct tenants_call, op)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__ListTenantsResponse *answer = message_new(arena, ListTenantsResponse, list_tenants_response);
+
+	if (!admin_went_well(call, job))
+		return;
+	answer->tenants = message_list(arena, (size_t)op->count);
+	for (int i = 0; i < op->count; i++) {
+		Bursar__V1__Tenant *tenant = admin_tenant_message(arena, &op->rows[i], op->rows[i].id);
+
+		tenant->known = op->known[i];
+		answer->tenants[answer->n_tenants++] = tenant;
+	}
+	if (op->more && op->count > 0)
+		answer->next_page_token = op->rows[op->count - 1].id;
+	call_reply_message(call, &answer->base);
+}
+
+void admin_list_tenants(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct tenants_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
+	struct err err;
+	const Bursar__V1__ListTenantsRequest *request =
+		request_read(call, &bursar__v1__list_tenants_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	list->call = call;
+	list->op = (struct tenant_list){
+		.job = {.arena = call_arena(call), .done = tenants_done, .actor = "", .reason = ""},
+		.after = request->page_token,
+		.limit = admin_page(request->page_size, 100, 1000),
+	};
+	worker->parts.admin->ops->tenant_list(worker->parts.admin, &list->op);
+}
+
+Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, const struct tier *tier)
+{
+	Bursar__V1__Tier *message = message_new(arena, Tier, tier);
+
+	message->tenant = admin_text(tenant);
+	message->name = admin_text(tier->name);
+	message->limits = message_list(arena, LIMITS_MAX);
+	for (int i = 0; i < tier->policy.count; i++)
+		message->limits[message->n_limits++] = limit_to_message(arena, &tier->policy.limits[i]);
+	message->pool_priority = tier->pool_priority;
+	message->pool_concurrent = tier->pool_concurrent;
+	message->default_output_tokens = tier->default_output_tokens;
+	message->fail_policy = (Bursar__V1__FailPolicy)tier->fail_policy;
+	message->shipped = tier->shipped;
+	message->upgrade_to = admin_text(tier->upgrade_to);
+	return message;
+}
+
+bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct tier *tier, struct err *err)
+{
+	copy(tier->name, message->name);
+	for (size_t i = 0; i < message->n_limits; i++) {
+		struct limit *limit = &tier->policy.limits[tier->policy.count++];
+		bool right =
+			limit_from_message(message->limits[i], warn_percent, limit, err) &&
+			(!limit->until_us || err_invalid(err, "until_us",
+						     "is for an account's override only; a tier's limit has no end"));
+		if (!right)
+			return err_prefix(err, "limits[%zu].", i);
+	}
+	if (!policy_prepare(&tier->policy, err))
+		return false;
+	tier->pool_priority = message->pool_priority ? message->pool_priority : 1;
+	tier->pool_concurrent = message->pool_concurrent ? message->pool_concurrent : 1;
+	tier->default_output_tokens = message->default_output_tokens ? message->default_output_tokens : 1000;
+	tier->fail_policy = message->fail_policy ? (enum fail_policy)message->fail_policy : FAIL_LOCAL;
+	copy(tier->upgrade_to, message->upgrade_to);
+	return true;
+}
+
+static void tier_put_done(struct flow *flow)
+{
+	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
+	struct call *call = container_of(edit, struct put_call, edit)->call;
+
+	if (flow->ok)
+		call_reply_message(
+			call, &admin_tier_message(call_arena(call), edit->op.tier.tenant, &edit->op.tier.tier)->base);
+	else
+		call_fail(call, &flow->err);
+}
+
+void admin_put_tier(struct call *call, void *ctx)
+{
+	struct put_call *put = put_new(call, EDIT_TIER);
+	struct worker *worker = ctx;
+	struct err err;
+	const Bursar__V1__PutTierRequest *request = request_read(call, &bursar__v1__put_tier_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	if (!admin_tier_read(request->tier, (int)worker->parts.conf->warn_percent, &put->edit.op.tier.tier, &err)) {
+		err_prefix(&err, "tier.");
+		call_fail(call, &err);
+		return;
+	}
+	put->edit.op.tier.tenant = tenant_or_default(request->tier->tenant);
+	put->edit.op.tier.job.actor = admin_actor(call);
+	put->edit.op.tier.job.reason = request->reason;
+	catalog_edit_start(&put->edit, ctx, call_arena(call), tier_put_done);
+}
+
+static void tier_delete_done(struct flow *flow)
+{
+	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
+	struct call *call = container_of(edit, struct put_call, edit)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__DeleteTierResponse *answer = message_new(arena, DeleteTierResponse, delete_tier_response);
+	const struct tier_delete *op = &edit->op.tier_delete;
+	struct snapshot *snapshot = NULL;
+
+	if (!flow->ok || !(snapshot = snapshot_take(edit->worker, &flow->err))) {
+		call_fail(call, &flow->err);
+		return;
+	}
+	const struct tier *shipped = catalog_tier(snapshot->catalog, op->tenant, op->name);
+	if (shipped)
+		answer->tier = admin_tier_message(arena, op->tenant, shipped);
+	call_reply_message(call, &answer->base);
+	snapshot_give(edit->worker, snapshot);
+}
+
+void admin_delete_tier(struct call *call, void *ctx)
+{
+	struct put_call *put = put_new(call, EDIT_TIER_DELETE);
+	struct tier_delete *op = &put->edit.op.tier_delete;
+	struct err err;
+	const Bursar__V1__DeleteTierRequest *request =
+		request_read(call, &bursar__v1__delete_tier_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	op->tenant = tenant_or_default(request->tenant);
+	op->name = request->name;
+	op->job.actor = admin_actor(call);
+	op->job.reason = request->reason;
+	catalog_edit_start(&put->edit, ctx, call_arena(call), tier_delete_done);
+}
+
+void admin_get_tier(struct call *call, void *ctx)
+{
+	struct err err;
+	struct snapshot *snapshot;
+	const Bursar__V1__GetTierRequest *request = request_read(call, &bursar__v1__get_tier_request__descriptor, &err);
+
+	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
+		call_fail(call, &err);
+		return;
+	}
+	const char *tenant = tenant_or_default(request->tenant);
+	const struct tier *tier = catalog_tier(snapshot->catalog, tenant, request->name);
+	if (tier) {
+		call_reply_message(call, &admin_tier_message(call_arena(call), tenant, tier)->base);
+	} else {
+		err_set(&err, ERR_NOT_FOUND, "name: tenant %s has no tier %s", tenant, request->name);
+		err_reason(&err, "TIER_NOT_FOUND");
+		call_fail(call, &err);
+	}
+	snapshot_give(ctx, snapshot);
+}
+
+void admin_list_tiers(struct call *call, void *ctx)
+{
+	struct arena *arena = call_arena(call);
+	Bursar__V1__ListTiersResponse *answer = message_new(arena, ListTiersResponse, list_tiers_response);
+	struct err err;
+	struct snapshot *snapshot;
+	const Bursar__V1__ListTiersRequest *request =
+		request_read(call, &bursar__v1__list_tiers_request__descriptor, &err);
+	size_t count = 0;
+
+	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
+		call_fail(call, &err);
+		return;
+	}
+	const char *tenant = tenant_or_default(request->tenant);
+	for (const char *after = ""; after; count++) {
+		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);
+		after = tier ? tier->name : NULL;
+	}
+	answer->tiers = message_list(arena, count);
+	for (const char *after = ""; after;) {
+		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);
+		if (tier)
+			answer->tiers[answer->n_tiers++] = admin_tier_message(arena, tenant, tier);
+		after = tier ? tier->name : NULL;
+	}
+	call_reply_message(call, &answer->base);
+	snapshot_give(ctx, snapshot);
+}

@@ -1,0 +1,299 @@
+/* Documents. */
+#include "api/admin/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/time/zone_file.h"
+#include "service/catalog/document.h"
+#include "store/catalog_build.h"
+
+static Bursar__V1__Pool *pool_message(struct arena *arena, const char *tenant, const struct pool_settings *settings)
+{
+	struct pool_row *row = arena_zalloc(arena, 1, sizeof(*row));
+
+	row->tenant = tenant;
+	row->settings = *settings;
+	return admin_pool_message(arena, row);
+}
+
+static Bursar__V1__Account *account_message(struct arena *arena, const struct account_row *row)
+{
+	Bursar__V1__Account *message = message_new(arena, Account, account);
+	const struct account_profile *profile = &row->profile;
+
+	message->ref = admin_ref(arena, &row->key);
+	message->tier = admin_text(profile->tier);
+	message->org = admin_text(profile->org);
+	message->time_zone = admin_text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->overrides = message_list(arena, LIMITS_MAX);
+	for (int i = 0; i < profile->override_count; i++)
+		message->overrides[message->n_overrides++] = limit_to_message(arena, &profile->overrides[i]);
+	return message;
+}
+
+static void names_forget(const struct limit *limits, Bursar__V1__Limit **messages, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (limit_name_is_made(&limits[i]))
+			messages[i]->name = admin_text("");
+}
+
+Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct document *document)
+{
+	Bursar__V1__TenantDocument *message = message_new(arena, TenantDocument, tenant_document);
+
+	message->tenant = admin_tenant_message(arena, document->settings, document->tenant);
+	message->tiers = message_list(arena, (size_t)document->tiers);
+	message->pools = message_list(arena, (size_t)document->pools);
+	message->accounts = message_list(arena, (size_t)document->accounts);
+	for (int i = 0; i < document->tiers; i++) {
+		const struct tier *tier = &document->tier[i];
+		Bursar__V1__Tier *part = admin_tier_message(arena, document->tenant, tier);
+		names_forget(tier->policy.limits, part->limits, part->n_limits);
+		message->tiers[message->n_tiers++] = part;
+	}
+	for (int i = 0; i < document->pools; i++)
+		message->pools[message->n_pools++] = pool_message(arena, document->tenant, &document->pool[i]);
+	for (int i = 0; i < document->accounts; i++) {
+		const struct account_row *row = &document->account[i];
+		if (document_account_empty(row))
+			continue;
+		Bursar__V1__Account *part = account_message(arena, row);
+		names_forget(row->profile.overrides, part->overrides, part->n_overrides);
+		message->accounts[message->n_accounts++] = part;
+	}
+	return message;
+}
+
+Bursar__V1__TenantDocument *document_side_message(
+	struct arena *arena, const char *tenant, const struct document_change *change, bool after)
+{
+	const struct tenant *settings = after ? change->settings_after : change->settings_before;
+	const struct tier *tier = after ? change->tier_after : change->tier_before;
+	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
+	const struct account_row *account = after ? change->account_after : change->account_before;
+	Bursar__V1__TenantDocument *message = message_new(arena, TenantDocument, tenant_document);
+
+	message->tiers = message_list(arena, 1);
+	message->pools = message_list(arena, 1);
+	message->accounts = message_list(arena, 1);
+	if (settings)
+		message->tenant = admin_tenant_message(arena, settings, tenant);
+	if (tier)
+		message->tiers[message->n_tiers++] = admin_tier_message(arena, tenant, tier);
+	if (pool)
+		message->pools[message->n_pools++] = pool_message(arena, tenant, pool);
+	if (account)
+		message->accounts[message->n_accounts++] = account_message(arena, account);
+	return message;
+}
+
+static bool tenant_check(const char *given, const char *tenant, const char *field, struct err *err)
+{
+	return !given[0] || strcmp(given, tenant) == 0 ||
+	       err_invalid(err, field, "%.64s is another tenant than the request's, %.64s", given, tenant);
+}
+
+/* What is left out has its default, and not, as in PutTenant, what it was. */
+static bool settings_read(const Bursar__V1__Tenant *message, const char *id, struct tenant *tenant, struct err *err)
+{
+	if (!tenant_check(message->id, id, "id", err))
+		return false;
+	tenant_defaults(tenant, id);
+	if (message->default_tier[0])
+		memcpy(tenant->default_tier, message->default_tier, strlen(message->default_tier) + 1);
+	if (message->unknown_users)
+		tenant->unknown_users = (enum unknown_users)message->unknown_users;
+	if (message->unknown_model)
+		tenant->unknown_model = (enum unknown_model)message->unknown_model;
+	memcpy(tenant->fallback_model, message->fallback_model, strlen(message->fallback_model) + 1);
+	if (message->language[0])
+		memcpy(tenant->language, message->language, strlen(message->language) + 1);
+	return tenant->unknown_model != MODEL_FALLBACK || tenant->fallback_model[0] ||
+	       err_invalid(err, "fallback_model", "is needed when unknown models cost a fallback's price");
+}
+
+static bool tiers_read(
+	const Bursar__V1__TenantDocument *message, struct arena *arena, struct document *out, struct err *err)
+{
+	out->tiers = (int)message->n_tiers;
+	out->tier = arena_zalloc(arena, message->n_tiers + 1, sizeof(*out->tier));
+	for (int i = 0; i < out->tiers; i++) {
+		bool ok = tenant_check(message->tiers[i]->tenant, out->tenant, "tenant", err) &&
+			  admin_tier_read(message->tiers[i], WARN_PERCENT_DEFAULT, &out->tier[i], err);
+		for (int k = 0; ok && k < i; k++)
+			if (strcmp(out->tier[k].name, out->tier[i].name) == 0)
+				ok = err_invalid(err, "name", "%s stands there twice", out->tier[i].name);
+		if (!ok)
+			return err_prefix(err, "tiers[%d].", i);
+	}
+	return true;
+}
+
+static void pool_read_times(const Bursar__V1__Pool *message, struct pool_settings *s)
+{
+	const struct {
+		int64_t given, *to;
+	} times[] = {
+		{message->lease_us, &s->lease_us},
+		{message->age_us, &s->age_us},
+		{message->starve_us, &s->starve_us},
+		{message->predicted_wait_max_us, &s->predicted_wait_max_us},
+		{message->wait_max_us, &s->wait_max_us},
+		{message->estimate_us, &s->estimate_us},
+		{message->learn_margin_us, &s->learn_margin_us},
+		{message->drain_us, &s->drain_us},
+	};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (times[i].given)
+			*times[i].to = times[i].given;
+}
+
+static void pool_read_levels(const Bursar__V1__Pool *message, struct pool_settings *s)
+{
+	s->level_count = (int)message->n_levels;
+	for (int i = 0; i < s->level_count; i++)
+		s->level[i] = (struct pool_level){
+			.priority = message->levels[i]->priority,
+			.weight =
+				message->levels[i]->weight ? message->levels[i]->weight : message->levels[i]->priority,
+			.queue_limit = message->levels[i]->queue_limit,
+		};
+}
+
+static bool pool_read(const Bursar__V1__Pool *message, const char *tenant, struct pool_settings *s, struct err *err)
+{
+	const char *name = message->ref->name[0] ? message->ref->name : POOL_DEFAULT;
+
+	if (!tenant_check(message->ref->tenant, tenant, "ref.tenant", err) || !pool_name_check(name, "ref.name", err))
+		return false;
+	pool_settings_default(s, name, message->slots);
+	s->slots_from_option = message->slots_from_option;
+	s->paused = message->paused;
+	s->available = message->available;
+	s->user_queue_limit = message->user_queue_limit;
+	if (message->queue_limit)
+		s->queue_limit = message->queue_limit;
+	if (message->level_queue_limit)
+		s->level_queue_limit = message->level_queue_limit;
+	if (message->age_every)
+		s->age_every = message->age_every;
+	pool_read_times(message, s);
+	pool_read_levels(message, s);
+	return pool_settings_check(s, err);
+}
+
+static int by_priority(const void *a, const void *b)
+{
+	return ((const struct pool_level *)b)->priority - ((const struct pool_level *)a)->priority;
+}
+
+static bool pools_read(
+	const Bursar__V1__TenantDocument *message, struct arena *arena, struct document *out, struct err *err)
+{
+	out->pools = (int)message->n_pools;
+	out->pool = arena_zalloc(arena, message->n_pools + 1, sizeof(*out->pool));
+	for (int i = 0; i < out->pools; i++) {
+		struct pool_settings *pool = &out->pool[i];
+		bool ok = pool_read(message->pools[i], out->tenant, pool, err);
+		for (int k = 0; ok && k < i; k++)
+			if (strcmp(out->pool[k].name, pool->name) == 0)
+				ok = err_invalid(err, "ref.name", "%s stands there twice", pool->name);
+		if (!ok)
+			return err_prefix(err, "pools[%d].", i);
+		/* As the store reads them back. */
+		qsort(pool->level, (size_t)pool->level_count, sizeof(pool->level[0]), by_priority);
+	}
+	return true;
+}
+
+static bool account_key_read(const Bursar__V1__AccountRef *ref, const struct catalog *catalog, const char *tenant,
+	struct arena *arena, struct account_key *key, struct err *err)
+{
+	*key = (struct account_key){.kind = (enum account_kind)ref->kind, .tenant = tenant, .id = ref->id};
+	if (!tenant_check(ref->tenant, tenant, "ref.tenant", err))
+		return false;
+	if (key->kind < ACCOUNT_TEAM)
+		return err_invalid(
+			err, "ref.kind", "must be team, org, model or tenant: users are no part of documents");
+	if (key->kind == ACCOUNT_TENANT && !key->id[0])
+		key->id = tenant;
+	if (!key->id[0])
+		return err_invalid(err, "ref.id", "is needed: the id of the %s", account_kind_name(key->kind));
+	if (key->kind == ACCOUNT_MODEL)
+		return admin_model_id(catalog, tenant, &key->id, "ref.id", arena, err);
+	return key->kind != ACCOUNT_TENANT || strcmp(key->id, tenant) == 0 ||
+	       err_invalid(err, "ref.id", "of a tenant's account is the tenant's own id, %s", tenant);
+}
+
+static bool overrides_read(
+	const Bursar__V1__Account *message, struct arena *arena, struct account_profile *profile, struct err *err)
+{
+	struct policy *policy = arena_zalloc(arena, 1, sizeof(*policy));
+
+	for (size_t i = 0; i < message->n_overrides; i++)
+		if (!limit_from_message(
+			    message->overrides[i], WARN_PERCENT_DEFAULT, &policy->limits[policy->count++], err))
+			return err_prefix(err, "overrides[%zu].", i);
+	if (!policy_prepare(policy, err)) /* its paths begin with "limits" */
+		return false;
+	profile->overrides = policy->limits;
+	profile->override_count = policy->count;
+	return true;
+}
+
+static bool account_read(const Bursar__V1__Account *message, const struct catalog *catalog, const char *tenant,
+	struct arena *arena, struct account_row *row, struct err *err)
+{
+	struct account_profile *profile = &row->profile;
+	const char *zone = message->time_zone;
+
+	if (!account_key_read(message->ref, catalog, tenant, arena, &row->key, err))
+		return false;
+	if (message->org[0] && row->key.kind != ACCOUNT_TEAM)
+		return err_invalid(err, "org", "is for teams only; a %s has none", account_kind_name(row->key.kind));
+	if (zone[0] && !zone_check(zone, err))
+		return false;
+	memcpy(profile->tier, message->tier, strlen(message->tier) + 1);
+	memcpy(profile->org, message->org, strlen(message->org) + 1);
+	if (strcmp(zone, "UTC") != 0)
+		memcpy(profile->zone.name, zone, strlen(zone) + 1);
+	return overrides_read(message, arena, profile, err);
+}
+
+static bool accounts_read(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, int64_t now_us,
+	struct arena *arena, struct document *out, struct err *err)
+{
+	out->accounts = (int)message->n_accounts;
+	out->account = arena_zalloc(arena, message->n_accounts + 1, sizeof(*out->account));
+	for (int i = 0; i < out->accounts; i++) {
+		const struct account_key *key = &out->account[i].key;
+		bool ok = account_read(message->accounts[i], catalog, out->tenant, arena, &out->account[i], err);
+		for (int k = 0; ok && k < i; k++)
+			if (out->account[k].key.kind == key->kind && strcmp(out->account[k].key.id, key->id) == 0)
+				ok = err_invalid(err, "ref.id", "%s %s stands there twice",
+					account_kind_name(key->kind), key->id);
+		if (!ok)
+			return err_prefix(err, "accounts[%d].", i);
+		profile_drop_ended(&out->account[i].profile, now_us);
+	}
+	return true;
+}
+
+bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,
+	int64_t now_us, struct arena *arena, struct document *out, struct err *err)
+{
+	struct tenant *settings = NULL;
+
+	*out = (struct document){.tenant = tenant};
+	if (message->tenant) {
+		settings = arena_zalloc(arena, 1, sizeof(*settings));
+		if (!settings_read(message->tenant, tenant, settings, err))
+			return err_prefix(err, "tenant.");
+	}
+	out->settings = settings;
+	return tiers_read(message, arena, out, err) && pools_read(message, arena, out, err) &&
+	       accounts_read(message, catalog, now_us, arena, out, err);
+}

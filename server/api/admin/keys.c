@@ -1,0 +1,388 @@
+/* API keys and the audit log. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/admin/private.h"
+#include "api/auth/auth.h"
+#include "api/message/validate.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/utf8.h"
+#include "domain/limit/name.h"
+#include "service/cache/keys.h"
+
+enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };
+#define OVERLAP_US INT64_C(86400000000)
+
+struct key_call {
+	struct call *call;
+	struct worker *worker;
+	struct new_key made;
+	/* The answer waits until this process knows of the change. */
+	struct wait wait;
+	int64_t give_up_us;
+	bool gone; /* is waited for, instead of there */
+	uint8_t hash[KEY_HASH_BYTES];
+	void (*reply)(struct key_call *own);
+	union {
+		struct admin_job job;
+		struct key_create create;
+		struct key_revoke revoke;
+		struct key_list list;
+		struct audit_list audit;
+	} op;
+};
+
+static char **lines_to_list(struct arena *arena, const char *lines, size_t *count)
+{
+	char **list = message_list(arena, KEY_LIST_MAX);
+
+	for (*count = 0; *lines && *count < KEY_LIST_MAX; ++*count) {
+		size_t len = strcspn(lines, "\n");
+		list[*count] = arena_strndup(arena, lines, len);
+		lines += len + (lines[len] == '\n');
+	}
+	return list;
+}
+
+static Bursar__V1__ApiKey *key_message(struct arena *arena, const struct api_key *key)
+{
+	Bursar__V1__ApiKey *message = message_new(arena, ApiKey, api_key);
+
+	message->id = key->id;
+	message->tenant = admin_text(key->tenant);
+	message->role = (Bursar__V1__Role)key->role;
+	message->account = admin_text(key->account);
+	message->label = admin_text(key->label);
+	message->prefix = admin_text(key->prefix);
+	message->interfaces = lines_to_list(arena, key->interfaces, &message->n_interfaces);
+	message->addresses = lines_to_list(arena, key->networks, &message->n_addresses);
+	message->created_at_us = key->created_at_us;
+	message->expires_at_us = key->expires_at_us;
+	message->revoked_at_us = key->revoked_at_us;
+	message->last_used_at_us = key->used_at_us;
+	message->last_used_from = admin_text(key->used_from);
+	message->rotated_to = key->rotated_to;
+	return message;
+}
+
+/* With the request read and held to the caller's tenant; NULL when the call has been failed. */
+static struct key_call *key_call_new(
+	struct call *call, void *ctx, const ProtobufCMessageDescriptor *descriptor, const void **request)
+{
+	struct key_call *own = arena_zalloc(call_arena(call), 1, sizeof(*own));
+	struct err err;
+
+	own->call = call;
+	own->worker = ctx;
+	*request = request_read(call, descriptor, &err);
+	if (*request)
+		return own;
+	call_fail(call, &err);
+	return NULL;
+}
+
+static struct admin_job job_of(struct call *call, void (*done)(struct admin_job *job), const char *reason)
+{
+	return (struct admin_job){
+		.arena = call_arena(call), .done = done, .actor = admin_actor(call), .reason = reason};
+}
+
+static struct key_call *own_of(struct admin_job *job)
+{
+	return container_of(job, struct key_call, op.job);
+}
+
+static void look_again(struct wait *wait)
+{
+	struct key_call *own = container_of(wait, struct key_call, wait);
+	struct timers *timers = own->worker->parts.timers;
+	struct err err;
+	struct snapshot *snapshot = snapshot_take(own->worker, &err);
+	bool there = snapshot && catalog_key(snapshot->catalog, own->hash);
+
+	snapshot_give(own->worker, snapshot);
+	if (there != own->gone || clock_mono_us() >= own->give_up_us)
+		own->reply(own);
+	else
+		timers->start(timers, &own->wait, LOOK_US);
+}
+
+/* Whoever is told of a key may use it at once, and whoever ended one is rid of it here; elsewhere within a second. */
+static void reply_when_known(
+	struct key_call *own, const struct api_key *key, bool gone, void (*reply)(struct key_call *own))
+{
+	own->reply = reply;
+	own->gone = gone;
+	memcpy(own->hash, key->hash, KEY_HASH_BYTES);
+	own->give_up_us = clock_mono_us() + LOOK_MOST_US;
+	own->wait = (struct wait){.due = look_again};
+	catalog_source_poke(own->worker->parts.catalog);
+	look_again(&own->wait);
+}
+
+static void reply_created(struct key_call *own)
+{
+	struct arena *arena = call_arena(own->call);
+	Bursar__V1__CreateKeyResponse *answer = message_new(arena, CreateKeyResponse, create_key_response);
+
+	answer->key = key_message(arena, &own->op.create.key);
+	answer->secret = own->made.text;
+	call_reply_message(own->call, &answer->base);
+}
+
+static void created(struct admin_job *job)
+{
+	struct key_call *own = own_of(job);
+
+	if (admin_went_well(own->call, job))
+		reply_when_known(own, &own->op.create.key, false, reply_created);
+}
+
+static const char *lines_of(struct arena *arena, char **list, size_t count)
+{
+	struct buf lines = {0};
+
+	for (size_t i = 0; i < count; i++)
+		buf_putf(&lines, "%s%s", i ? "\n" : "", list[i]);
+	const char *text = arena_strndup(arena, buf_str(&lines), lines.len);
+	buf_release(&lines);
+	return text;
+}
+
+static bool lists_check(const Bursar__V1__CreateKeyRequest *request, struct err *err)
+{
+	for (size_t i = 0; i < request->n_interfaces; i++) {
+		if (name_is_blank(request->interfaces[i]))
+			return err_invalid(err, "interfaces", "has one that is made of spaces");
+		interface_fold(request->interfaces[i]);
+		if (!id_check(request->interfaces[i], strlen(request->interfaces[i]), "interfaces", err))
+			return false;
+	}
+	for (size_t i = 0; i < request->n_addresses; i++)
+		if (!network_check(request->addresses[i], "addresses", err))
+			return false;
+	return true;
+}
+
+static bool create_check(struct call *call, const Bursar__V1__CreateKeyRequest *request, struct err *err)
+{
+	bool user = request->role == BURSAR__V1__ROLE__ROLE_USER;
+
+	if ((enum role)request->role > caller_role(call)) {
+		err_set(err, ERR_PERMISSION, "role: a key of the role %s cannot make one of the role %s",
+			role_name(caller_role(call)), role_name((enum role)request->role));
+		return err_reason(err, "ROLE");
+	}
+	if (request->role == BURSAR__V1__ROLE__ROLE_OPERATOR && request->tenant[0])
+		return err_invalid(err, "tenant",
+			"an operator's key is for all tenants: leave it empty, or make a key of the "
+			"role admin");
+	if (user && !request->account[0])
+		return err_invalid(err, "account", "is needed: the user whose own key it is");
+	if (!user && request->account[0])
+		return err_invalid(err, "account", "is for keys of the role user only");
+	if (request->expires_at_us && request->expires_at_us <= clock_wall_us())
+		return err_invalid(err, "expires_at_us", "has passed");
+	return lists_check(request, err);
+}
+
+void admin_create_key(struct call *call, void *ctx)
+{
+	const void *read;
+	struct key_call *own = key_call_new(call, ctx, &bursar__v1__create_key_request__descriptor, &read);
+	const Bursar__V1__CreateKeyRequest *request = read;
+	struct arena *arena = call_arena(call);
+	struct err err = {0};
+
+	if (!own)
+		return;
+	if (!create_check(call, request, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	key_make(&own->made);
+	bool operator_key = request->role == BURSAR__V1__ROLE__ROLE_OPERATOR;
+	own->op.create = (struct key_create){
+		.job = job_of(call, created, request->reason),
+		.key = {.role = (enum role)request->role,
+			.tenant = operator_key ? "" : tenant_or_default(request->tenant),
+			.account = request->account,
+			.label = request->label,
+			.prefix = own->made.prefix,
+			.interfaces = lines_of(arena, request->interfaces, request->n_interfaces),
+			.networks = lines_of(arena, request->addresses, request->n_addresses),
+			.expires_at_us = request->expires_at_us},
+		.tenant = "",
+	};
+	memcpy(own->op.create.key.hash, own->made.hash, KEY_HASH_BYTES);
+	own->worker->parts.admin->ops->key_create(own->worker->parts.admin, &own->op.create);
+}
+
+void admin_rotate_key(struct call *call, void *ctx)
+{
+	const void *read;
+	struct key_call *own = key_call_new(call, ctx, &bursar__v1__rotate_key_request__descriptor, &read);
+	const Bursar__V1__RotateKeyRequest *request = read;
+
+	if (!own)
+		return;
+	int64_t overlap_us = request->overlap_given_case == BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US
+				     ? request->overlap_us
+				     : OVERLAP_US;
+	key_make(&own->made);
+	own->op.create = (struct key_create){
+		.job = job_of(call, created, request->reason),
+		.rotate = true,
+		.key = {.id = request->id, .prefix = own->made.prefix, .expires_at_us = request->expires_at_us},
+		.old_ends_at_us = clock_wall_us() + overlap_us,
+		.tenant = caller_tenant(call),
+	};
+	memcpy(own->op.create.key.hash, own->made.hash, KEY_HASH_BYTES);
+	own->worker->parts.admin->ops->key_create(own->worker->parts.admin, &own->op.create);
+}
+
+static void reply_revoked(struct key_call *own)
+{
+	call_reply_message(own->call, &key_message(call_arena(own->call), &own->op.revoke.key)->base);
+}
+
+static void revoked(struct admin_job *job)
+{
+	struct key_call *own = own_of(job);
+
+	if (admin_went_well(own->call, job))
+		reply_when_known(own, &own->op.revoke.key, true, reply_revoked);
+}
+
+void admin_revoke_key(struct call *call, void *ctx)
+{
+	const void *read;
+	struct key_call *own = key_call_new(call, ctx, &bursar__v1__revoke_key_request__descriptor, &read);
+	const Bursar__V1__RevokeKeyRequest *request = read;
+
+	if (!own)
+		return;
+	own->op.revoke = (struct key_revoke){
+		.job = job_of(call, revoked, request->reason),
+		.id = request->id,
+		.tenant = caller_tenant(call),
+	};
+	own->worker->parts.admin->ops->key_revoke(own->worker->parts.admin, &own->op.revoke);
+}
+
+static void keys_listed(struct admin_job *job)
+{
+	struct key_call *own = own_of(job);
+	const struct key_list *op = &own->op.list;
+	struct arena *arena = call_arena(own->call);
+	Bursar__V1__ListKeysResponse *answer = message_new(arena, ListKeysResponse, list_keys_response);
+
+	if (!admin_went_well(own->call, job))
+		return;
+	answer->keys = message_list(arena, (size_t)op->count);
+	for (int i = 0; i < op->count; i++)
+		answer->keys[answer->n_keys++] = key_message(arena, &op->rows[i]);
+	if (op->more)
+		answer->next_page_token = arena_printf(arena, "%lld", (long long)op->rows[op->count - 1].id);
+	call_reply_message(own->call, &answer->base);
+}
+
+/* "" = the first page. */
+static bool token_read(const char *token, int64_t *out, struct err *err)
+{
+	char *end;
+
+	*out = strtoll(token, &end, 10);
+	return (*end == '\0' && *out >= 0) ||
+	       err_invalid(err, "page_token", "is none: give back the next_page_token of the page before");
+}
+
+void admin_list_keys(struct call *call, void *ctx)
+{
+	const void *read;
+	struct key_call *own = key_call_new(call, ctx, &bursar__v1__list_keys_request__descriptor, &read);
+	const Bursar__V1__ListKeysRequest *request = read;
+	struct err err = {0};
+	int64_t after;
+
+	if (!own)
+		return;
+	if (!admin_all_tenants(call, request->all_tenants, &err) || !token_read(request->page_token, &after, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	own->op.list = (struct key_list){
+		.job = job_of(call, keys_listed, ""),
+		.tenant = tenant_or_default(request->tenant),
+		.all_tenants = request->all_tenants,
+		.ended_too = request->ended_too,
+		.after = after,
+		.limit = admin_page(request->page_size, 100, 1000),
+	};
+	own->worker->parts.admin->ops->key_list(own->worker->parts.admin, &own->op.list);
+}
+
+static void audit_listed(struct admin_job *job)
+{
+	struct key_call *own = own_of(job);
+	const struct audit_list *op = &own->op.audit;
+	struct arena *arena = call_arena(own->call);
+	Bursar__V1__ListAuditResponse *answer = message_new(arena, ListAuditResponse, list_audit_response);
+
+	if (!admin_went_well(own->call, job))
+		return;
+	answer->entries = message_list(arena, (size_t)op->count);
+	for (int i = 0; i < op->count; i++) {
+		Bursar__V1__AuditEntry *entry = message_new(arena, AuditEntry, audit_entry);
+		const struct audit_row *row = &op->rows[i];
+		entry->id = row->id;
+		entry->at_us = row->at_us;
+		entry->tenant = admin_text(row->tenant);
+		entry->actor = admin_text(row->actor);
+		entry->action = admin_text(row->action);
+		entry->target = admin_text(row->target);
+		entry->reason = admin_text(row->reason);
+		entry->details = admin_text(row->details);
+		entry->before = admin_text(row->before);
+		answer->entries[answer->n_entries++] = entry;
+	}
+	if (op->more)
+		answer->next_page_token = arena_printf(arena, "%lld", (long long)op->rows[op->count - 1].id);
+	call_reply_message(own->call, &answer->base);
+}
+
+void admin_list_audit(struct call *call, void *ctx)
+{
+	const void *read;
+	struct key_call *own = key_call_new(call, ctx, &bursar__v1__list_audit_request__descriptor, &read);
+	const Bursar__V1__ListAuditRequest *request = read;
+	struct err err = {0};
+	int64_t after;
+
+	if (!own)
+		return;
+	if (request->to_us && request->from_us > request->to_us)
+		err_invalid(&err, "from_us", "is later than to_us");
+	if (err.code || !admin_all_tenants(call, request->all_tenants, &err) ||
+		!token_read(request->page_token, &after, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	own->op.audit = (struct audit_list){
+		.job = job_of(call, audit_listed, ""),
+		.tenant = tenant_or_default(request->tenant),
+		.all_tenants = request->all_tenants,
+		.actor = request->actor,
+		.action = request->action,
+		.target = request->target,
+		.from_us = request->from_us,
+		.to_us = request->to_us,
+		.reason = request->reason,
+		.oldest_first = request->oldest_first,
+		.after = after,
+		.limit = admin_page(request->page_size, 100, 1000),
+	};
+	own->worker->parts.admin->ops->audit_list(own->worker->parts.admin, &own->op.audit);
+}

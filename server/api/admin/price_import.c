@@ -1,0 +1,279 @@
+/* Price lists, put as a whole, and prices that end. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/admin/private.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "domain/price/price_change.h"
+#include "domain/price/price_csv.h"
+#include "service/catalog/catalog.h"
+
+enum { ROWS_MOST = 2000 };
+
+struct import_call {
+	struct catalog_edit edit;
+	struct call *call;
+};
+
+static void price_change_message(struct arena *arena, const struct price_put_row *row, Bursar__V1__PriceChange *message)
+{
+	static const Bursar__V1__ChangeKind kinds[] = {
+		[PRICE_SAME] = BURSAR__V1__CHANGE_KIND__CHANGE_KIND_SAME,
+		[PRICE_NEW] = BURSAR__V1__CHANGE_KIND__CHANGE_KIND_ADDED,
+		[PRICE_MOVED] = BURSAR__V1__CHANGE_KIND__CHANGE_KIND_CHANGED,
+	};
+
+	message->kind = kinds[row->change];
+	message->line = row->line;
+	message->big_move = row->big;
+	message->after = admin_price_message(arena, &row->price);
+	if (row->change != PRICE_NEW || row->based)
+		message->before = admin_price_message(arena, &row->before);
+}
+
+static void import_done(struct flow *flow)
+{
+	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
+	struct call *call = container_of(edit, struct import_call, edit)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__ImportPricesResponse *answer = message_new(arena, ImportPricesResponse, import_prices_response);
+	const struct prices_put *op = &edit->op.prices;
+
+	if (!flow->ok) {
+		call_fail(call, &flow->err);
+		return;
+	}
+	answer->changes = message_list(arena, (size_t)op->count);
+	for (int i = 0; i < op->count; i++) {
+		Bursar__V1__PriceChange *change = message_new(arena, PriceChange, price_change);
+		price_change_message(arena, &op->row[i], change);
+		answer->changes[answer->n_changes++] = change;
+	}
+	answer->fingerprint = arena_printf(arena, "%016" PRIx64, op->fingerprint);
+	answer->imported = op->job.generation != 0;
+	call_reply_message(call, &answer->base);
+}
+
+static void rows_new(struct prices_put *op, struct arena *arena, int count)
+{
+	op->count = count;
+	op->row = arena_zalloc(arena, (size_t)count + 1, sizeof(*op->row));
+}
+
+static const struct clearing {
+	const char *name;
+	unsigned bit;
+} clearings[] = {
+	{"input", PRICE_GIVEN_RATE(TOKEN_INPUT)},
+	{"output", PRICE_GIVEN_RATE(TOKEN_OUTPUT)},
+	{"cached_input", PRICE_GIVEN_RATE(TOKEN_CACHED_INPUT)},
+	{"cache_write", PRICE_GIVEN_RATE(TOKEN_CACHE_WRITE)},
+	{"reasoning", PRICE_GIVEN_RATE(TOKEN_REASONING)},
+	{"audio_input", PRICE_GIVEN_RATE(TOKEN_AUDIO_INPUT)},
+	{"audio_output", PRICE_GIVEN_RATE(TOKEN_AUDIO_OUTPUT)},
+	{"context_tiers", PRICE_GIVEN_CONTEXT},
+	{"modes", PRICE_GIVEN_MODES},
+};
+enum { CLEARINGS = sizeof(clearings) / sizeof(clearings[0]) };
+
+static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned *out, struct err *err)
+{
+	*out = 0;
+	if (request->n_clear > 0 && !request->merge)
+		return err_invalid(err, "clear", "is for `merge`: without it what is empty has no price anyway");
+	for (size_t i = 0; i < request->n_clear; i++) {
+		int k = 0;
+
+		while (k < CLEARINGS && strcmp(clearings[k].name, request->clear[i]) != 0)
+			k++;
+		if (k == CLEARINGS) {
+			err_invalid(err, "clear",
+				"\"%.32s\" is no part of a price; use a rate's name, modes or "
+				"context_tiers",
+				request->clear[i]);
+			return err_prefix(err, "[%zu]", i);
+		}
+		*out |= clearings[k].bit;
+	}
+	return true;
+}
+
+/* What a price that is merged speaks of: what it has, and what is cleared. */
+static unsigned given_of(const struct price *price, unsigned cleared)
+{
+	unsigned given = cleared;
+
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+		if (price->base.pico[class] != PRICE_NONE)
+			given |= PRICE_GIVEN_RATE(class);
+	if (!(given & PRICE_GIVEN_CONTEXT))
+		given |= PRICE_MERGED_CONTEXT;
+	else
+		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
+			given |= PRICE_GIVEN_ABOVE(class);
+	return given & PRICE_GIVEN_MODES ? given : given | PRICE_MERGED_MODES;
+}
+
+static bool messages_read(
+	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
+{
+	unsigned cleared;
+
+	rows_new(op, arena, (int)request->n_prices);
+	if (!clear_read(request, &cleared, err))
+		return false;
+	for (int i = 0; i < op->count; i++) {
+		struct price_put_row *row = &op->row[i];
+		bool read = request->merge ? admin_price_part_read(request->prices[i], &row->price, err)
+					   : admin_price_read(request->prices[i], &row->price, err);
+
+		if (!read)
+			return err_prefix(err, "prices[%d].", i);
+		row->merged = request->merge;
+		row->given = request->merge ? given_of(&row->price, cleared) : PRICE_GIVEN_ALL;
+	}
+	return true;
+}
+
+static bool csv_read(
+	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
+{
+	struct price_sheet sheet;
+
+	if (!price_csv_parse(request->csv, strlen(request->csv), &sheet, err)) {
+		/* What it names is a line: the field of the request is this. */
+		snprintf(err->field, sizeof(err->field), "csv");
+		return false;
+	}
+	bool fits = sheet.count <= ROWS_MOST;
+	rows_new(op, arena, fits ? sheet.count : 0);
+	for (int i = 0; i < op->count; i++)
+		op->row[i] =
+			(struct price_put_row){.price = sheet.prices[i], .given = sheet.given, .line = sheet.lines[i]};
+	int count = sheet.count;
+	price_sheet_release(&sheet);
+	return fits || err_invalid(err, "csv", "has %d rows; at most %d are put at once", count, ROWS_MOST);
+}
+
+/* Whose they become, and from when on. */
+static void rows_address(const Bursar__V1__ImportPricesRequest *request, struct prices_put *op)
+{
+	for (int i = 0; i < op->count; i++) {
+		struct price *price = &op->row[i].price;
+
+		if (request->tenant[0])
+			memcpy(price->tenant, request->tenant, strlen(request->tenant) + 1);
+		if (request->account[0])
+			memcpy(price->account, request->account, strlen(request->account) + 1);
+		if (!price->from_us)
+			price->from_us = request->effective_from_us;
+	}
+}
+
+/* Names the row that the error is about as the caller knows it. Returns false, always. */
+static bool row_wrong(const struct prices_put *op, int at, struct err *err)
+{
+	if (!op->row[at].line)
+		return err_prefix(err, "prices[%d].", at);
+	err_prefix(err, "line %d: ", op->row[at].line);
+	snprintf(err->field, sizeof(err->field), "csv");
+	return false;
+}
+
+/* Parts of prices are looked at when they are whole. */
+static bool rows_check(const struct prices_put *op, bool parts, struct arena *arena, struct err *err)
+{
+	const struct price **prices = arena_zalloc(arena, (size_t)op->count + 1, sizeof(*prices));
+	int first, second;
+
+	for (int i = 0; i < op->count; i++) {
+		prices[i] = &op->row[i].price;
+		if (prices[i]->account[0] && !prices[i]->tenant[0])
+			return err_invalid(err, "account", "is one of a tenant: name that, too");
+		if (!parts && !price_check(prices[i], err))
+			return row_wrong(op, i, err);
+	}
+	if (prices_overlap(prices, op->count, &first, &second)) {
+		err_invalid(err, "model", "%.60s/%.60s is in force there and in another row at once; give them dates",
+			prices[second]->provider, prices[second]->model);
+		return row_wrong(op, second, err);
+	}
+	return op->yes || !prices_look_per_token(prices, op->count) ||
+	       err_set(err, ERR_PRECONDITION,
+		       "all prices are below 0.0001 USD per 1M tokens, as if they were USD per token; if they are "
+		       "meant, "
+		       "repeat it with `yes` (bursar: --yes)");
+}
+
+void admin_import_prices(struct call *call, void *ctx)
+{
+	struct arena *arena = call_arena(call);
+	struct import_call *import = arena_zalloc(arena, 1, sizeof(*import));
+	struct prices_put *op = &import->edit.op.prices;
+	struct err err;
+	const Bursar__V1__ImportPricesRequest *request =
+		request_read(call, &bursar__v1__import_prices_request__descriptor, &err);
+	bool ok = request != NULL;
+
+	if (ok && request->merge && request->csv[0])
+		ok = err_invalid(&err, "merge", "is for `prices`: columns that a csv lacks stay as they are anyway");
+	if (ok && (request->n_prices > 0) == (request->csv[0] != '\0'))
+		ok = err_invalid(&err, "prices", "or csv must be given, and not both");
+	if (ok) {
+		op->yes = request->yes;
+		ok = request->csv[0] ? csv_read(request, arena, op, &err) : messages_read(request, arena, op, &err);
+	}
+	if (ok) {
+		rows_address(request, op);
+		ok = rows_check(op, request->merge, arena, &err);
+	}
+	if (!ok) {
+		call_fail(call, &err);
+		return;
+	}
+	import->call = call;
+	import->edit.kind = EDIT_PRICES;
+	op->now_us = worker_now_us(ctx);
+	op->dry_run = request->dry_run;
+	op->expected = request->expected;
+	op->job.actor = admin_actor(call);
+	op->job.reason = request->reason;
+	catalog_edit_start(&import->edit, ctx, arena, import_done);
+}
+
+static void end_done(struct flow *flow)
+{
+	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
+	struct call *call = container_of(edit, struct import_call, edit)->call;
+
+	if (flow->ok)
+		call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price_end.price)->base);
+	else
+		call_fail(call, &flow->err);
+}
+
+void admin_end_price(struct call *call, void *ctx)
+{
+	struct import_call *end = arena_zalloc(call_arena(call), 1, sizeof(*end));
+	struct price_end *op = &end->edit.op.price_end;
+	struct err err;
+	const Bursar__V1__EndPriceRequest *request =
+		request_read(call, &bursar__v1__end_price_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	end->call = call;
+	end->edit.kind = EDIT_PRICE_END;
+	memcpy(op->price.tenant, request->tenant, strlen(request->tenant) + 1);
+	memcpy(op->price.account, request->account, strlen(request->account) + 1);
+	memcpy(op->price.provider, request->provider, strlen(request->provider) + 1);
+	memcpy(op->price.model, request->model, strlen(request->model) + 1);
+	op->at_us = request->at_us ? request->at_us : worker_now_us(ctx);
+	op->job.actor = admin_actor(call);
+	op->job.reason = request->reason;
+	catalog_edit_start(&end->edit, ctx, call_arena(call), end_done);
+}

@@ -1,0 +1,237 @@
+/* Prices: typed in USD per 1M tokens, kept in pico-USD per token. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/admin/private.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "service/catalog/catalog.h"
+
+static char *rate_text(struct arena *arena, int64_t pico)
+{
+	char text[32];
+
+	price_format(pico, text);
+	return arena_strndup(arena, text, strlen(text));
+}
+
+/* The classes of a price that have a field, here and in the message. */
+#define PRICE_RATES(RATE) \
+	RATE(input, TOKEN_INPUT) \
+	RATE(output, TOKEN_OUTPUT) \
+	RATE(cached_input, TOKEN_CACHED_INPUT) \
+	RATE(cache_write, TOKEN_CACHE_WRITE) \
+	RATE(reasoning, TOKEN_REASONING) RATE(audio_input, TOKEN_AUDIO_INPUT) RATE(audio_output, TOKEN_AUDIO_OUTPUT)
+#define CONTEXT_RATES(RATE) \
+	RATE(input, TOKEN_INPUT) \
+	RATE(output, TOKEN_OUTPUT) RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE)
+
+static void extras_to_message(struct arena *arena, const struct price *price, Bursar__V1__Price *message)
+{
+	message->context_tiers = message_list(arena, CONTEXT_TIERS_MAX);
+	for (int i = 0; i < price->context_tiers; i++) {
+		Bursar__V1__ContextTier *tier = message_new(arena, ContextTier, context_tier);
+		const int64_t *pico = price->context[i].rates.pico;
+
+		tier->above_tokens = price->context[i].above_tokens;
+#define RATE(field, class) tier->field = rate_text(arena, pico[class]);
+		CONTEXT_RATES(RATE)
+#undef RATE
+		message->context_tiers[message->n_context_tiers++] = tier;
+	}
+	message->modes = message_list(arena, MODES_MAX);
+	for (int i = 0; i < price->modes; i++) {
+		Bursar__V1__ModeRatio *mode = message_new(arena, ModeRatio, mode_ratio);
+
+		mode->mode = admin_text(price->mode[i].name);
+		mode->numerator = price->mode[i].num;
+		mode->denominator = price->mode[i].den;
+		message->modes[message->n_modes++] = mode;
+	}
+}
+
+Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *price)
+{
+	Bursar__V1__Price *message = message_new(arena, Price, price);
+
+	message->tenant = admin_text(price->tenant);
+	message->account = admin_text(price->account);
+	message->provider = admin_text(price->provider);
+	message->model = admin_text(price->model);
+#define RATE(field, class) message->field = rate_text(arena, price->base.pico[class]);
+	PRICE_RATES(RATE)
+#undef RATE
+	extras_to_message(arena, price, message);
+	message->effective_from_us = price->from_us;
+	message->effective_to_us = price->to_us;
+	message->source = admin_text(price->source);
+	return message;
+}
+
+static bool context_read(const Bursar__V1__ContextTier *message, struct rates *rates, struct err *err)
+{
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		rates->pico[i] = PRICE_NONE;
+#define RATE(field, class) &&price_parse(message->field, #field, &rates->pico[class], err)
+	return true CONTEXT_RATES(RATE);
+#undef RATE
+}
+
+static bool extras_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
+{
+	for (size_t i = 0; i < message->n_context_tiers; i++) {
+		price->context[i].above_tokens = message->context_tiers[i]->above_tokens;
+		if (!context_read(message->context_tiers[i], &price->context[i].rates, err))
+			return err_prefix(err, "context_tiers[%zu].", i);
+	}
+	price->context_tiers = (int)message->n_context_tiers;
+	for (size_t i = 0; i < message->n_modes; i++) {
+		const Bursar__V1__ModeRatio *mode = message->modes[i];
+
+		memcpy(price->mode[i].name, mode->mode, strlen(mode->mode) + 1);
+		price->mode[i].num = mode->numerator;
+		price->mode[i].den = mode->denominator;
+	}
+	price->modes = (int)message->n_modes;
+	return true;
+}
+
+bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
+{
+	memcpy(price->tenant, message->tenant, strlen(message->tenant) + 1);
+	memcpy(price->account, message->account, strlen(message->account) + 1);
+	memcpy(price->provider, message->provider, strlen(message->provider) + 1);
+	memcpy(price->model, message->model, strlen(message->model) + 1);
+	memcpy(price->source, message->source, strlen(message->source) + 1);
+	price->from_us = message->effective_from_us;
+	price->to_us = message->effective_to_us;
+#define RATE(field, class) &&price_parse(message->field, #field, &price->base.pico[class], err)
+	bool read = true PRICE_RATES(RATE);
+#undef RATE
+	return read && extras_read(message, price, err);
+}
+
+bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
+{
+	return admin_price_part_read(message, price, err) && price_check(price, err);
+}
+
+struct put_call {
+	struct catalog_edit edit;
+	struct call *call;
+};
+
+static void put_done(struct flow *flow)
+{
+	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
+	struct call *call = container_of(edit, struct put_call, edit)->call;
+
+	if (flow->ok)
+		call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price.price)->base);
+	else
+		call_fail(call, &flow->err);
+}
+
+void admin_put_price(struct call *call, void *ctx)
+{
+	struct put_call *put = arena_zalloc(call_arena(call), 1, sizeof(*put));
+	struct price_put *op = &put->edit.op.price;
+	struct err err;
+	const Bursar__V1__PutPriceRequest *request =
+		request_read(call, &bursar__v1__put_price_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	if (!admin_price_read(request->price, &op->price, &err)) {
+		err_prefix(&err, "price.");
+		call_fail(call, &err);
+		return;
+	}
+	put->call = call;
+	put->edit.kind = EDIT_PRICE;
+	op->yes = request->yes;
+	op->job.actor = admin_actor(call);
+	op->job.reason = request->reason;
+	catalog_edit_start(&put->edit, ctx, call_arena(call), put_done);
+}
+
+void admin_get_price(struct call *call, void *ctx)
+{
+	struct err err;
+	struct snapshot *snapshot;
+	const Bursar__V1__GetPriceRequest *request =
+		request_read(call, &bursar__v1__get_price_request__descriptor, &err);
+
+	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
+		call_fail(call, &err);
+		return;
+	}
+	const char *model = request->provider[0]
+				    ? arena_printf(call_arena(call), "%s/%s", request->provider, request->model)
+				    : request->model;
+	const struct price *price = price_find(catalog_prices(snapshot->catalog), tenant_or_default(request->tenant),
+		request->account, model, request->at_us ? request->at_us : worker_now_us(ctx));
+	if (price) {
+		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
+	} else {
+		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then", model);
+		err_reason(&err, "PRICE_NOT_FOUND");
+		call_fail(call, &err);
+	}
+	snapshot_give(ctx, snapshot);
+}
+
+struct list_call {
+	struct price_list op;
+	struct call *call;
+};
+
+static void list_done(struct admin_job *job)
+{
+	struct price_list *op = container_of(job, struct price_list, job);
+	struct call *call = container_of(op, struct list_call, op)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__ListPricesResponse *answer = message_new(arena, ListPricesResponse, list_prices_response);
+
+	if (!admin_went_well(call, job))
+		return;
+	answer->prices = message_list(arena, (size_t)op->count);
+	for (int i = 0; i < op->count; i++)
+		answer->prices[answer->n_prices++] = admin_price_message(arena, &op->rows[i]);
+	if (op->more)
+		answer->next_page_token = arena_printf(arena, "%" PRId64, op->last);
+	call_reply_message(call, &answer->base);
+}
+
+void admin_list_prices(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
+	struct err err;
+	const Bursar__V1__ListPricesRequest *request =
+		request_read(call, &bursar__v1__list_prices_request__descriptor, &err);
+
+	if (request && strspn(request->page_token, "0123456789") != strlen(request->page_token)) {
+		err_invalid(&err, "page_token", "is not one of ours: leave it empty for the first page");
+		request = NULL;
+	}
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	list->call = call;
+	list->op = (struct price_list){
+		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},
+		.tenant = tenant_or_default(request->tenant),
+		.provider = request->provider,
+		.model_prefix = request->model_prefix,
+		.account = request->account,
+		.at_us = request->at_us ? request->at_us : worker_now_us(worker),
+		.after = (int64_t)strtoull(request->page_token, NULL, 10),
+		.limit = admin_page(request->page_size, 100, 1000),
+	};
+	worker->parts.admin->ops->price_list(worker->parts.admin, &list->op);
+}

@@ -1,0 +1,245 @@
+/*
+ * Walks through a serialized google.protobuf.FileDescriptorSet. Nothing is kept: reflection is for people who look around, and 100 kB are
+ * read in no time. The numbers are those of google/protobuf/descriptor.proto.
+ */
+#include "api/health/descriptors.h"
+
+#include <string.h>
+
+#include "base/embedded.h"
+
+enum wire { WIRE_VARINT = 0, WIRE_I64 = 1, WIRE_LEN = 2, WIRE_I32 = 5 };
+enum { SET_FILE = 1 };
+enum { FILE_NAME = 1, FILE_PACKAGE = 2, FILE_IMPORT = 3, FILE_MESSAGE = 4, FILE_ENUM = 5, FILE_SERVICE = 6 };
+enum { OWN_NAME = 1 }; /* of everything that has a name */
+enum { MESSAGE_FIELD = 2, MESSAGE_MESSAGE = 3, MESSAGE_ENUM = 4, MESSAGE_ONEOF = 8 };
+enum { SERVICE_METHOD = 2 };
+
+enum what { A_MESSAGE, AN_ENUM, A_SERVICE, A_LEAF };
+
+static uint64_t varint(const uint8_t **at, const uint8_t *end)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; *at < end && shift < 64; shift += 7) {
+		uint8_t byte = *(*at)++;
+
+		value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			break;
+	}
+	return value;
+}
+
+/* The next field that holds bytes; false at the end. `rest` is what follows it. */
+static bool next(struct piece *rest, unsigned *number, struct piece *value)
+{
+	const uint8_t *at = rest->data, *end = at + rest->len;
+
+	while (at < end) {
+		uint64_t tag = varint(&at, end);
+		enum wire wire = (enum wire)(tag & 7);
+		uint64_t len = wire == WIRE_I64 ? 8 : wire == WIRE_I32 ? 4 : varint(&at, end);
+
+		if (wire == WIRE_VARINT)
+			continue;
+		if (len > (uint64_t)(end - at))
+			break;
+		*number = (unsigned)(tag >> 3);
+		*value = (struct piece){.data = at, .len = (size_t)len};
+		at += len;
+		if (wire != WIRE_LEN)
+			continue;
+		*rest = (struct piece){.data = at, .len = (size_t)(end - at)};
+		return true;
+	}
+	return false;
+}
+
+/* The first field of that number; empty when there is none. */
+static struct piece first(struct piece of, unsigned number)
+{
+	struct piece value;
+	unsigned found;
+
+	while (next(&of, &found, &value))
+		if (found == number)
+			return value;
+	return (struct piece){.data = (const uint8_t *)"", .len = 0};
+}
+
+static bool is(struct piece piece, const char *text, size_t len)
+{
+	return piece.len == len && memcmp(piece.data, text, len) == 0;
+}
+
+/* What of `symbol` follows `name` and a dot: "" when it is the name itself, NULL when it is not within it. */
+static const char *behind(const char *symbol, struct piece name)
+{
+	if (strncmp(symbol, (const char *)name.data, name.len) != 0)
+		return NULL;
+	symbol += name.len;
+	return !*symbol ? symbol : symbol[0] == '.' && symbol[1] ? symbol + 1 : NULL;
+}
+
+/* What a field of that number is, in a thing of that kind; false: nothing that has a name. */
+static bool is_named(enum what of, unsigned number, enum what *out)
+{
+	static const struct {
+		enum what of;
+		unsigned number;
+		enum what what;
+	} rows[] = {
+		{A_MESSAGE, MESSAGE_FIELD, A_LEAF},
+		{A_MESSAGE, MESSAGE_MESSAGE, A_MESSAGE},
+		{A_MESSAGE, MESSAGE_ENUM, AN_ENUM},
+		{A_MESSAGE, MESSAGE_ONEOF, A_LEAF},
+		{A_SERVICE, SERVICE_METHOD, A_LEAF},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		*out = rows[i].what;
+		if (rows[i].of == of && rows[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+/* Is it the thing itself, or something within it? As deep as our messages nest, whatever was asked. */
+static bool defines(struct piece thing, enum what kind, const char *symbol)
+{
+	const char *rest = behind(symbol, first(thing, OWN_NAME));
+	struct piece value;
+	unsigned number;
+	enum what what;
+
+	if (!rest || !*rest)
+		return rest != NULL;
+	while (next(&thing, &number, &value))
+		if (is_named(kind, number, &what) && defines(value, what, rest))
+			return true;
+	return false;
+}
+
+static bool file_kind(unsigned number, enum what *out)
+{
+	*out = number == FILE_MESSAGE ? A_MESSAGE : number == FILE_ENUM ? AN_ENUM : A_SERVICE;
+	return number == FILE_MESSAGE || number == FILE_ENUM || number == FILE_SERVICE;
+}
+
+static struct piece all_files(void)
+{
+	return (struct piece){.data = bursar_descriptors, .len = bursar_descriptors_size};
+}
+
+static bool file_of(const char *name, size_t len, struct piece *out)
+{
+	struct piece set = all_files(), file;
+	unsigned number;
+
+	while (next(&set, &number, &file)) {
+		if (number != SET_FILE || !is(first(file, FILE_NAME), name, len))
+			continue;
+		*out = file;
+		return true;
+	}
+	return false;
+}
+
+bool descriptors_file(const char *name, struct piece *out)
+{
+	return file_of(name, strlen(name), out);
+}
+
+bool descriptors_symbol(const char *symbol, struct piece *out)
+{
+	struct piece set = all_files(), file, value;
+	unsigned number;
+	enum what what;
+
+	while (next(&set, &number, &file)) {
+		const char *rest = behind(symbol, first(file, FILE_PACKAGE));
+
+		if (!rest || !*rest)
+			continue;
+		for (struct piece left = file; next(&left, &number, &value);) {
+			if (!file_kind(number, &what) || !defines(value, what, rest))
+				continue;
+			*out = file;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_message(struct piece of, unsigned member, const char *name)
+{
+	struct piece value;
+	unsigned number;
+
+	while (next(&of, &number, &value)) {
+		const char *rest = number == member ? behind(name, first(value, OWN_NAME)) : NULL;
+
+		if (rest && (!*rest || has_message(value, MESSAGE_MESSAGE, rest)))
+			return true;
+	}
+	return false;
+}
+
+bool descriptors_has_message(const char *name)
+{
+	struct piece file;
+
+	if (!descriptors_symbol(name, &file))
+		return false;
+	return has_message(file, FILE_MESSAGE, behind(name, first(file, FILE_PACKAGE)));
+}
+
+static bool is_in(const struct piece *list, size_t count, struct piece piece)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].data == piece.data)
+			return true;
+	return false;
+}
+
+/* `out` is its own queue. */
+size_t descriptors_with_imports(struct piece file, struct piece out[DESCRIPTORS_MAX])
+{
+	size_t count = 1;
+
+	out[0] = file;
+	for (size_t at = 0; at < count; at++) {
+		struct piece left = out[at], name, import;
+		unsigned number;
+
+		while (next(&left, &number, &name))
+			if (number == FILE_IMPORT && file_of((const char *)name.data, name.len, &import) &&
+				!is_in(out, count, import) && count < DESCRIPTORS_MAX)
+				out[count++] = import;
+	}
+	return count;
+}
+
+void descriptors_services(void (*each)(const char *name, size_t len, void *arg), void *arg)
+{
+	struct piece set = all_files(), file, value;
+	unsigned number;
+
+	while (next(&set, &number, &file)) {
+		struct piece package = first(file, FILE_PACKAGE);
+
+		for (struct piece left = file; next(&left, &number, &value);) {
+			struct piece own = first(value, OWN_NAME);
+			char name[256];
+
+			if (number != FILE_SERVICE || package.len + own.len + 2 > sizeof(name))
+				continue;
+			memcpy(name, package.data, package.len);
+			name[package.len] = '.';
+			memcpy(name + package.len + 1, own.data, own.len);
+			name[package.len + 1 + own.len] = '\0';
+			each(name, package.len + 1 + own.len, arg);
+		}
+	}
+}

@@ -1,0 +1,203 @@
+/* CheckBatch and RecordBatch: all items in flight at once, each on its own, when the batch's turn has come; answers in order. */
+#include "api/message/answer.h"
+#include "api/limiter/batch_turns.h"
+#include "api/message/convert.h"
+#include "api/auth/auth.h"
+#include "api/limiter/private.h"
+#include "api/limiter/unread.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "rpc/message.h"
+
+/* A batch in the arena of its call. One more than the items is awaited, so that it cannot end while it is started. */
+struct batch {
+	struct call *call;
+	struct batch_turn *turn;
+	size_t left, count;
+	void (*reply)(struct batch *batch);
+	struct check_item *checks;
+	struct record_item *records;
+};
+struct check_item {
+	struct check check;
+	struct batch *batch;
+	const Bursar__V1__CheckRequest *request;
+	struct err err; /* of an item that was not started */
+};
+struct record_item {
+	struct record_run run;
+	struct batch *batch;
+	struct err err;
+};
+
+static void item_ended(struct batch *batch)
+{
+	if (--batch->left == 0)
+		batch->reply(batch);
+}
+
+static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+
+	protobuf_c_message_pack(message, call_room(batch->call, len));
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->checks && !batch->checks[i].err.code)
+			check_release(&batch->checks[i].check);
+		if (batch->records && !batch->records[i].err.code)
+			settle_release(&batch->records[i].run.settle);
+	}
+	batch_turn_end(batch->turn);
+	call_reply_filled(batch->call);
+}
+
+static void checks_reply(struct batch *batch)
+{
+	struct arena *arena = call_arena(batch->call);
+	Bursar__V1__CheckBatchResponse response = BURSAR__V1__CHECK_BATCH_RESPONSE__INIT;
+
+	struct limits_debt *debts = NULL;
+	bool names = caller_sees_names(batch->call);
+
+	response.n_items = batch->count;
+	response.items = message_list(arena, batch->count);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct check_item *item = &batch->checks[i];
+
+		response.items[i] = message_new(arena, CheckItem, check_item);
+		if (!item->err.code)
+			unread_add(&item->check, &debts);
+		if (!names && !item->err.code && item->check.flow.ok)
+			rows_hide_names(item->check.answer.rows);
+		if (item->err.code)
+			response.items[i]->error = error_to_message(arena, &item->err);
+		else if (!item->check.flow.ok)
+			response.items[i]->error = error_to_message(arena, &item->check.flow.err);
+		else
+			response.items[i]->response =
+				answer_to_message(&item->check, item->request->language, item->request->verbose);
+	}
+	unread_watch(batch->call, debts);
+	reply_packed(batch, &response.base);
+}
+
+static void check_done(struct flow *flow)
+{
+	item_ended(container_of(container_of(flow, struct check, flow), struct check_item, check)->batch);
+}
+
+static void check_item_start(struct check_item *item, struct worker *worker)
+{
+	struct arena *arena = call_arena(item->batch->call);
+
+	if (!message_check(&item->request->base, &item->err)) {
+		item_ended(item->batch);
+		return;
+	}
+	question_of_check(item->request, arena, &item->check.question);
+	item->check.question.deadline_us = call_deadline_us(item->batch->call);
+	check_start(&item->check, worker, arena, check_done);
+}
+
+static void check_batch(struct batch_turn *turn)
+{
+	struct call *call = turn->call;
+	struct err err;
+	const Bursar__V1__CheckBatchRequest *request =
+		batch_read(call, &bursar__v1__check_batch_request__descriptor, &err);
+	struct batch *batch;
+
+	if (!request) {
+		batch_turn_end(turn);
+		call_fail(call, &err);
+		return;
+	}
+	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
+	*batch = (struct batch){.call = call,
+		.turn = turn,
+		.count = request->n_items,
+		.left = request->n_items + 1,
+		.reply = checks_reply};
+	batch->checks = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->checks));
+	for (size_t i = 0; i < batch->count; i++) {
+		batch->checks[i].batch = batch;
+		batch->checks[i].request = request->items[i];
+		check_item_start(&batch->checks[i], turn->worker);
+	}
+	item_ended(batch);
+}
+
+void limiter_check_batch(struct call *call, void *ctx)
+{
+	batch_turn_wait(call, ctx, check_batch);
+}
+
+static void records_reply(struct batch *batch)
+{
+	struct arena *arena = call_arena(batch->call);
+	Bursar__V1__RecordBatchResponse response = BURSAR__V1__RECORD_BATCH_RESPONSE__INIT;
+
+	response.n_items = batch->count;
+	response.items = message_list(arena, batch->count);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct record_item *item = &batch->records[i];
+
+		response.items[i] = message_new(arena, RecordItem, record_item);
+		if (item->err.code)
+			response.items[i]->error = error_to_message(arena, &item->err);
+		else if (!item->run.settle.flow.ok)
+			response.items[i]->error = error_to_message(arena, &item->run.settle.flow.err);
+		else
+			response.items[i]->response = record_to_message(&item->run, caller_sees_names(batch->call));
+	}
+	reply_packed(batch, &response.base);
+}
+
+static void record_done(struct record_run *run)
+{
+	item_ended(container_of(run, struct record_item, run)->batch);
+}
+
+static void record_item_start(struct record_item *item, const Bursar__V1__RecordRequest *request, struct worker *worker)
+{
+	struct arena *arena = call_arena(item->batch->call);
+
+	if (!message_check(&request->base, &item->err) ||
+		!record_prepare(request, worker, arena, &item->run, &item->err)) {
+		item_ended(item->batch);
+		return;
+	}
+	record_start(&item->run, worker, call_deadline_us(item->batch->call), record_done);
+}
+
+static void record_batch(struct batch_turn *turn)
+{
+	struct call *call = turn->call;
+	struct err err;
+	const Bursar__V1__RecordBatchRequest *request =
+		batch_read(call, &bursar__v1__record_batch_request__descriptor, &err);
+	struct batch *batch;
+
+	if (!request) {
+		batch_turn_end(turn);
+		call_fail(call, &err);
+		return;
+	}
+	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
+	*batch = (struct batch){.call = call,
+		.turn = turn,
+		.count = request->n_items,
+		.left = request->n_items + 1,
+		.reply = records_reply};
+	batch->records = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->records));
+	for (size_t i = 0; i < batch->count; i++) {
+		batch->records[i].batch = batch;
+		record_item_start(&batch->records[i], request->items[i], turn->worker);
+	}
+	item_ended(batch);
+}
+
+void limiter_record_batch(struct call *call, void *ctx)
+{
+	batch_turn_wait(call, ctx, record_batch);
+}

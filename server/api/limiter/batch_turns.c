@@ -1,0 +1,92 @@
+/* One queue a thread, as a worker is one. */
+#include "api/limiter/batch_turns.h"
+
+#include <stdint.h>
+
+#include "base/clock.h"
+
+/* Field 1, length-delimited: the items of both kinds of batches. */
+enum { TAG_ITEMS = 1 << 3 | 2, ITEMS_LARGEST = 1000 };
+
+static __thread struct {
+	struct batch_turn *first, **last;
+	size_t items; /* being decided */
+	bool starting; /* a batch that ends while it starts does not start the next: the loop below does */
+} turns;
+
+/* Of a varint, behind it; NULL when it is cut short. */
+static const uint8_t *varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
+{
+	*value = 0;
+	for (unsigned shift = 0; at < end && shift < 64; shift += 7) {
+		*value |= (uint64_t)(*at & 0x7f) << shift;
+		if (!(*at++ & 0x80))
+			return at;
+	}
+	return NULL;
+}
+
+/* Without reading what is in them. Of what has anything else in it nothing is known: it counts as the largest. */
+static size_t count_items(const struct call *call)
+{
+	size_t len;
+	const uint8_t *at = call_request(call, &len);
+	const uint8_t *end = at + len;
+	size_t count = 0;
+	uint64_t size;
+
+	while (at < end && *at == TAG_ITEMS && (at = varint(at + 1, end, &size)) && size <= (uint64_t)(end - at)) {
+		count++;
+		at += size;
+	}
+	return at == end ? count : ITEMS_LARGEST;
+}
+
+static void begin(struct batch_turn *turn)
+{
+	struct err err;
+
+	turns.items += turn->items;
+	if (call_deadline_us(turn->call) > clock_mono_us()) {
+		turn->start(turn);
+		return;
+	}
+	batch_turn_end(turn);
+	err_set(&err, ERR_DEADLINE, "the deadline passed while the batch waited for its turn");
+	call_fail(turn->call, &err);
+}
+
+static void begin_those_that_may(void)
+{
+	if (turns.starting)
+		return;
+	turns.starting = true;
+	while (turns.first && (!turns.items || turns.items + turns.first->items <= BATCH_ITEMS_MOST)) {
+		struct batch_turn *turn = turns.first;
+
+		turns.first = turn->next;
+		begin(turn);
+	}
+	turns.starting = false;
+}
+
+void batch_turn_wait(struct call *call, struct worker *worker, void (*start)(struct batch_turn *turn))
+{
+	struct batch_turn *turn = arena_zalloc(call_arena(call), 1, sizeof(*turn));
+
+	turn->call = call;
+	turn->worker = worker;
+	turn->start = start;
+	turn->items = count_items(call);
+	if (!turns.first)
+		turns.last = &turns.first;
+	*turns.last = turn;
+	turns.last = &turn->next;
+	begin_those_that_may();
+}
+
+void batch_turn_end(struct batch_turn *turn)
+{
+	turns.items -= turn->items;
+	begin_those_that_may();
+}

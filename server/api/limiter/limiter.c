@@ -1,0 +1,295 @@
+/* Check, GetStatus, Explain, EstimateCost. */
+#include "api/limiter/limiter.h"
+#include "api/auth/auth.h"
+
+#include "api/message/answer.h"
+#include "api/message/convert.h"
+#include "api/message/explain.h"
+#include "api/limiter/private.h"
+#include "api/limiter/unread.h"
+#include "api/message/validate.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/crypto/random.h"
+#include "rpc/message.h"
+
+/* Of Explain: so many heavy users are named, and so long PostgreSQL may take to find them. */
+enum { USERS_MOST = 10, USERS_US = 1000000 };
+
+/* One check in its call's arena. */
+struct check_call {
+	struct check check;
+	struct call *call;
+	const char *language;
+	bool verbose;
+	struct shared_users users; /* Explain: who used most of what denied */
+};
+
+/* A caller without an id of its own gets one that nobody else has. */
+static const char *request_id_made(struct arena *arena)
+{
+	char id[33];
+
+	random_id(id);
+	return arena_strndup(arena, id, 32);
+}
+
+void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out)
+{
+	*out = (struct check_question){
+		.mode = CHECK_REAL,
+		.tenant = tenant_or_default(request->tenant),
+		.user = request->user,
+		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
+		.interface = request->interface[0] ? request->interface : "api",
+		.model = request->model,
+		.price_mode = price_mode(request->mode),
+		.input_tokens = request->input_tokens,
+		.max_output_tokens = request->max_output_tokens,
+		.ttl_us = request->reservation_ttl_us,
+	};
+}
+
+static struct check_call *check_call_new(struct call *call)
+{
+	struct check_call *self = arena_alloc(call_arena(call), sizeof(*self));
+
+	self->call = call;
+	self->language = "";
+	self->verbose = false;
+	return self;
+}
+
+static struct check_call *self_of(struct flow *flow)
+{
+	return container_of(container_of(flow, struct check, flow), struct check_call, check);
+}
+
+/* The snapshot is given back before the call ends: with its end the arena, and the check in it, are gone. */
+static void reply(struct check_call *self, const ProtobufCMessage *message)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+
+	protobuf_c_message_pack(message, call_room(self->call, len));
+	check_release(&self->check);
+	call_reply_filled(self->call);
+}
+
+/* With what the caller may know of the answer left in it. */
+static bool failed(struct check_call *self)
+{
+	if (self->check.flow.ok) {
+		if (!caller_sees_names(self->call))
+			rows_hide_names(self->check.answer.rows);
+		return false;
+	}
+	check_release(&self->check);
+	call_fail(self->call, &self->check.flow.err);
+	return true;
+}
+
+static void check_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+	struct limits_debt *debts = NULL;
+
+	if (failed(self))
+		return;
+	unread_add(&self->check, &debts);
+	unread_watch(self->call, debts);
+	reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
+}
+
+static void check(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__CheckRequest *request = request_read(call, &bursar__v1__check_request__descriptor, &err);
+	struct check_call *self;
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	self = check_call_new(call);
+	self->language = request->language;
+	self->verbose = request->verbose;
+	question_of_check(request, call_arena(call), &self->check.question);
+	self->check.question.deadline_us = call_deadline_us(call);
+	check_start(&self->check, ctx, call_arena(call), check_done);
+}
+
+static void users_to_messages(struct arena *arena, const struct shared_users *users, Bursar__V1__ExplainResponse *out)
+{
+	out->shared_with = message_list(arena, (size_t)users->count);
+	for (int i = 0; i < users->count; i++) {
+		Bursar__V1__SharedUse *use = message_new(arena, SharedUse, shared_use);
+
+		use->user = (char *)(uintptr_t)users->user[i].name;
+		use->requests = users->user[i].use.requests;
+		use->cost_nano_usd = users->user[i].use.cost;
+		out->shared_with[out->n_shared_with++] = use;
+	}
+}
+
+static void explain_reply(struct check_call *self)
+{
+	struct arena *arena = call_arena(self->call);
+	Bursar__V1__ExplainResponse *response = message_new(arena, ExplainResponse, explain_response);
+
+	users_to_messages(arena, &self->users, response);
+	response->response = answer_to_message(&self->check, self->language, true);
+	response->n_accounts =
+		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
+	response->n_steps = explain_steps(&self->check, &response->steps);
+	reply(self, &response->base);
+}
+
+/* Without them the rest is worth telling all the same. */
+static void users_done(struct admin_job *job)
+{
+	struct shared_users *users = container_of(job, struct shared_users, job);
+
+	if (!job->ok)
+		users->count = 0;
+	explain_reply(container_of(users, struct check_call, users));
+}
+
+static void explain_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+	const struct check_answer *answer = &self->check.answer;
+	struct admin_store *admin = self->check.worker->parts.admin;
+	const struct limit_row *binding;
+
+	if (failed(self))
+		return;
+	binding = answer->rows->binding;
+	self->users = (struct shared_users){0};
+	if (!binding || !caller_sees_names(self->call) ||
+		(binding->account_kind != ACCOUNT_TEAM && binding->account_kind != ACCOUNT_ORG)) {
+		explain_reply(self);
+		return;
+	}
+	self->users = (struct shared_users){
+		.job = {.arena = call_arena(self->call), .done = users_done, .deadline_us = clock_mono_us() + USERS_US},
+		.key = {binding->account_kind, self->check.question.tenant, binding->account_id},
+		.from_us = binding->limit->kind == KIND_CALENDAR
+				   ? windows_start(&rows_account(answer->rows, binding)->party->windows,
+					     binding->limit->unit, answer->now_us)
+				   : answer->now_us,
+		.limit = USERS_MOST,
+	};
+	admin->ops->shared_users(admin, &self->users);
+}
+
+static void explain(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__ExplainRequest *request = request_read(call, &bursar__v1__explain_request__descriptor, &err);
+	struct check_call *self;
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	self = check_call_new(call);
+	self->language = request->check->language;
+	question_of_check(request->check, call_arena(call), &self->check.question);
+	self->check.question.mode = CHECK_EXPLAIN;
+	self->check.question.deadline_us = call_deadline_us(call);
+	check_start(&self->check, ctx, call_arena(call), explain_done);
+}
+
+static void status_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+	struct arena *arena = call_arena(self->call);
+	Bursar__V1__GetStatusResponse *response = message_new(arena, GetStatusResponse, get_status_response);
+
+	if (failed(self))
+		return;
+	response->now_us = self->check.answer.now_us;
+	response->quality = (Bursar__V1__Quality)self->check.answer.quality;
+	response->n_accounts =
+		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
+	reply(self, &response->base);
+}
+
+static void get_status(struct call *call, void *ctx)
+{
+	struct err err;
+	const Bursar__V1__GetStatusRequest *request =
+		request_read(call, &bursar__v1__get_status_request__descriptor, &err);
+	struct check_call *self;
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	self = check_call_new(call);
+	self->check.question = (struct check_question){
+		.mode = CHECK_STATUS,
+		.tenant = tenant_or_default(request->tenant),
+		.user = request->user,
+		.request_id = "",
+		.interface = "",
+		.model = request->model,
+		.price_mode = "",
+		.deadline_us = call_deadline_us(call),
+	};
+	check_start(&self->check, ctx, call_arena(call), status_done);
+}
+
+static bool estimate(struct worker *worker, const struct snapshot *snapshot,
+	const Bursar__V1__EstimateCostRequest *request, struct tokens *tokens, struct priced *priced, struct err *err)
+{
+	const char *tenant = tenant_or_default(request->tenant);
+	struct pricing pricing = {.catalog = snapshot->catalog,
+		.settings = catalog_tenant(snapshot->catalog, tenant),
+		.tenant = tenant,
+		.user = request->user};
+	int64_t at_us = request->at_us ? request->at_us : worker_now_us(worker);
+
+	if (!pricing.settings)
+		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", tenant);
+	return tokens_from_message(request->usage, tokens, err) &&
+	       price_for_check(
+		       &pricing, request->model, "model", tokens, price_mode(request->mode), at_us, priced, err);
+}
+
+static void estimate_cost(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct err err;
+	const Bursar__V1__EstimateCostRequest *request =
+		request_read(call, &bursar__v1__estimate_cost_request__descriptor, &err);
+	struct snapshot *snapshot = request ? snapshot_take(worker, &err) : NULL;
+	Bursar__V1__EstimateCostResponse response = BURSAR__V1__ESTIMATE_COST_RESPONSE__INIT;
+	struct priced priced;
+	struct tokens tokens;
+
+	if (!snapshot || !estimate(worker, snapshot, request, &tokens, &priced, &err)) {
+		snapshot_give(worker, snapshot);
+		call_fail(call, &err);
+		return;
+	}
+	response.cost = cost_to_message(call_arena(call), &priced, &tokens);
+	call_reply_message(call, &response.base);
+	snapshot_give(worker, snapshot);
+}
+
+#define LIMITER(name_) "/bursar.v1.Limiter/" name_
+const struct rpc_method limiter_methods[] = {
+	{.path = LIMITER("Check"), .handle = check, .access = MAY_CALL},
+	{.path = LIMITER("CheckBatch"), .handle = limiter_check_batch, .access = MAY_CALL},
+	{.path = LIMITER("Record"), .handle = limiter_record, .access = MAY_CALL},
+	{.path = LIMITER("RecordBatch"), .handle = limiter_record_batch, .access = MAY_CALL},
+	{.path = LIMITER("Acquire"), .handle = limiter_acquire, .kind = RPC_SERVER_STREAM, .access = MAY_CALL},
+	{.path = LIMITER("Release"), .handle = limiter_release, .access = MAY_CALL},
+	{.path = LIMITER("Renew"), .handle = limiter_renew, .access = MAY_CALL},
+	{.path = LIMITER("Cancel"), .handle = limiter_cancel, .access = MAY_CALL},
+	{.path = LIMITER("GetStatus"), .handle = get_status, .access = MAY_SEE_OWN},
+	{.path = LIMITER("EstimateCost"), .handle = estimate_cost, .access = MAY_ASK},
+	{.path = LIMITER("Explain"), .handle = explain, .access = MAY_ASK},
+	{0},
+};

@@ -1,0 +1,300 @@
+/* The table of fields and the walk over a message. */
+#include "api/message/validate.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/auth/auth.h"
+#include "base/utf8.h"
+#include "bursar/v1/admin.pb-c.h"
+#include "bursar/v1/limiter.pb-c.h"
+#include "domain/limit/name.h"
+#include "rpc/message.h"
+
+enum { TEXT_MOST = 1024, ITEMS_MOST = 1000, NAME_MOST = 64 };
+#define NUMBER_MOST INT64_C(9007199254740991)
+
+enum rule_kind {
+	BY_TYPE,
+	ID,
+	ID_OR_NONE,
+	INTERFACE_OR_NONE,
+	TRIMMED,
+	TRIMMED_OR_NONE,
+	NAME,
+	NAME_OR_NONE,
+	TEXT,
+	NUMBER,
+	TTL,
+	NEEDED,
+	ITEMS,
+	KNOWN
+};
+
+struct rule {
+	const ProtobufCMessageDescriptor *message;
+	const char *field;
+	enum rule_kind kind;
+	int64_t least, most;
+};
+
+static const struct rule rules[] = {
+#define FIELD(message_, field_, rule_, least_, most_) \
+	{&bursar__v1__##message_##__descriptor, #field_, rule_, least_, most_},
+#include "api/message/fields.def"
+#undef FIELD
+};
+enum { RULES = sizeof(rules) / sizeof(rules[0]) };
+
+static const struct rule *rule_of(const ProtobufCMessageDescriptor *message, const char *field)
+{
+	static const struct rule by_type = {.kind = BY_TYPE};
+
+	for (size_t i = 0; i < RULES; i++)
+		if (rules[i].message == message && strcmp(rules[i].field, field) == 0)
+			return &rules[i];
+	return &by_type;
+}
+
+static bool name_check(const char *text, const char *field, struct err *err)
+{
+	size_t len = strlen(text);
+
+	if (len < 1 || len > NAME_MOST || strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len)
+		return err_invalid(err, field, "must be 1 to 64 characters of a-z 0-9 _ -");
+	return true;
+}
+
+/* A name that is written in more than one way, in place: the message's text is the call's own. */
+static bool folded_check(const struct rule *rule, char *text, const char *field, struct err *err)
+{
+	if (name_is_blank(text))
+		return err_invalid(err, field, "is made of spaces");
+	if (rule->kind == INTERFACE_OR_NONE)
+		interface_fold(text);
+	else
+		name_trim(text);
+	return (!text[0] && rule->kind != TRIMMED) || id_check(text, strlen(text), field, err);
+}
+
+static bool text_check(const struct rule *rule, char *text, const char *field, struct err *err)
+{
+	size_t len = strlen(text);
+	int64_t most = rule->kind == TEXT ? rule->most : TEXT_MOST;
+
+	if ((rule->kind == ID_OR_NONE || rule->kind == NAME_OR_NONE) && len == 0)
+		return true;
+	if (rule->kind == ID || rule->kind == ID_OR_NONE)
+		return id_check(text, len, field, err);
+	if (rule->kind == INTERFACE_OR_NONE || rule->kind == TRIMMED || rule->kind == TRIMMED_OR_NONE)
+		return folded_check(rule, text, field, err);
+	if (rule->kind == NAME || rule->kind == NAME_OR_NONE)
+		return name_check(text, field, err);
+	if (!utf8_valid(text, len))
+		return err_invalid(err, field, "is no valid UTF-8");
+	if ((int64_t)len > most || (rule->kind == TEXT && (int64_t)len < rule->least))
+		return err_invalid(err, field, "must have %" PRId64 " to %" PRId64 " bytes",
+			rule->kind == TEXT ? rule->least : 0, most);
+	return true;
+}
+
+static bool number_check(const struct rule *rule, int64_t value, int64_t most, const char *field, struct err *err)
+{
+	int64_t least = 0;
+
+	if (rule->kind == TTL && value == 0)
+		return true;
+	if (rule->kind == NUMBER || rule->kind == TTL) {
+		least = rule->least;
+		most = rule->most;
+	}
+	if (value < least || value > most)
+		return err_invalid(
+			err, field, "%" PRId64 " is not within %" PRId64 " and %" PRId64, value, least, most);
+	return true;
+}
+
+static bool enum_check(
+	const struct rule *rule, const ProtobufCEnumDescriptor *type, int value, const char *field, struct err *err)
+{
+	if (!protobuf_c_enum_descriptor_get_value(type, value))
+		return err_invalid(err, field, "%d is no value of %s", value, type->short_name);
+	if (rule->kind == KNOWN && value == 0)
+		return err_invalid(err, field, "must be given");
+	return true;
+}
+
+static bool fields_check(const ProtobufCMessage *message, bool into_items, struct err *err);
+
+static bool value_check(
+	const struct rule *rule, const ProtobufCFieldDescriptor *field, const void *value, struct err *err)
+{
+	const ProtobufCMessage *part;
+
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return text_check(rule, *(char *const *)value, field->name, err);
+	case PROTOBUF_C_TYPE_INT64:
+		return number_check(rule, *(const int64_t *)value, NUMBER_MOST, field->name, err);
+	case PROTOBUF_C_TYPE_INT32:
+		return number_check(rule, *(const int32_t *)value, INT32_MAX, field->name, err);
+	case PROTOBUF_C_TYPE_ENUM:
+		return enum_check(rule, field->descriptor, *(const int *)value, field->name, err);
+	case PROTOBUF_C_TYPE_MESSAGE:
+		part = *(const ProtobufCMessage *const *)value;
+		if (!part)
+			return rule->kind == NEEDED ? err_invalid(err, field->name, "must be given") : true;
+		return fields_check(part, true, err) || err_prefix(err, "%s.", field->name);
+	default:
+		return true;
+	}
+}
+
+/* Item i of a list's values; the error's field is "[i]" and what is in it. */
+static bool item_check(
+	const struct rule *rule, const ProtobufCFieldDescriptor *field, const char *values, size_t i, struct err *err)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "[%zu]", i);
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return text_check(rule, ((char *const *)(const void *)values)[i], name, err);
+	case PROTOBUF_C_TYPE_ENUM:
+		return enum_check(rule, field->descriptor, ((const int *)(const void *)values)[i], name, err);
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return fields_check(((const ProtobufCMessage *const *)(const void *)values)[i], true, err) ||
+		       err_prefix(err, "%s.", name);
+	default:
+		return true;
+	}
+}
+
+static bool list_check(const struct rule *rule, const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message,
+	bool into_items, struct err *err)
+{
+	size_t count = *(const size_t *)(const void *)((const char *)message + field->quantifier_offset);
+	const char *values = *(const char *const *)(const void *)((const char *)message + field->offset);
+	int64_t least = rule->kind == ITEMS ? rule->least : 0;
+	int64_t most = rule->kind == ITEMS ? rule->most : ITEMS_MOST;
+
+	if ((int64_t)count < least || (int64_t)count > most)
+		return err_invalid(
+			err, field->name, "must have %" PRId64 " to %" PRId64 " items, not %zu", least, most, count);
+	for (size_t i = 0; into_items && i < count; i++)
+		if (!item_check(rule, field, values, i, err))
+			return err_prefix(err, "%s", field->name);
+	return true;
+}
+
+static bool fields_check(const ProtobufCMessage *message, bool into_items, struct err *err)
+{
+	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+		const struct rule *rule = rule_of(message->descriptor, field->name);
+
+		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+			if (!list_check(rule, field, message, into_items, err))
+				return false;
+		} else if (!value_check(rule, field, (const char *)message + field->offset, err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool message_check(const ProtobufCMessage *message, struct err *err)
+{
+	return fields_check(message, true, err);
+}
+
+static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
+{
+	*out = 0;
+	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
+		uint8_t byte = *(*p)++;
+
+		*out |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return true;
+	}
+	return false;
+}
+
+static bool part_check(
+	const ProtobufCMessageDescriptor *descriptor, uint64_t tag, const uint8_t *bytes, uint64_t len, struct err *err)
+{
+	const ProtobufCFieldDescriptor *field =
+		tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))
+				       : NULL;
+
+	if (!field || !len)
+		return true;
+	if (field->type == PROTOBUF_C_TYPE_STRING && memchr(bytes, 0, (size_t)len))
+		return err_invalid(err, field->name, "has a NUL character");
+	if (field->type == PROTOBUF_C_TYPE_MESSAGE && !wire_check(field->descriptor, bytes, (size_t)len, err))
+		return err_prefix(err, "%s.", field->name);
+	return true;
+}
+
+/* protobuf-c has parsed the bytes before: what is not well-formed here cannot come. */
+bool wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t len, struct err *err)
+{
+	const uint8_t *p = bytes;
+	const uint8_t *end = bytes + len;
+	uint64_t tag;
+	uint64_t value;
+
+	if (!len || !memchr(bytes, 0, len))
+		return true;
+	while (p < end) {
+		if (!varint(&p, end, &tag))
+			return true;
+		switch (tag & 7) {
+		case 0:
+			if (!varint(&p, end, &value))
+				return true;
+			break;
+		case 1:
+		case 5:
+			if ((size_t)(end - p) < ((tag & 7) == 1 ? 8u : 4u))
+				return true;
+			p += (tag & 7) == 1 ? 8 : 4;
+			break;
+		case 2:
+			if (!varint(&p, end, &value) || value > (uint64_t)(end - p))
+				return true;
+			if (!part_check(descriptor, tag, p, value, err))
+				return false;
+			p += value;
+			break;
+		default:
+			return true;
+		}
+	}
+	return true;
+}
+
+static void *read(struct call *call, const ProtobufCMessageDescriptor *descriptor, bool into_items, struct err *err)
+{
+	ProtobufCMessage *message = call_message(call, descriptor, err);
+	size_t len;
+	const uint8_t *bytes = call_request(call, &len);
+
+	if (!message || !wire_check(descriptor, bytes, len, err) || !doors_scope(call, message, err) ||
+		!fields_check(message, into_items, err))
+		return NULL;
+	return message;
+}
+
+void *request_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
+{
+	return read(call, descriptor, true, err);
+}
+
+void *batch_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
+{
+	return read(call, descriptor, false, err);
+}

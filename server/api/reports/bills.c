@@ -1,0 +1,387 @@
+/* Bills: a month's in one answer, and those of any size as a stream of parts. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/admin/private.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "domain/time/date.h"
+
+#define DAY_US INT64_C(86400000000)
+enum { MONTH_LINES_MOST = 10000, PART_LINES = 1000 };
+
+static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct bill_line *line)
+{
+	Bursar__V1__BillLine *message = message_new(arena, BillLine, bill_line);
+
+	message->user = admin_text(line->user);
+	message->day = admin_text(line->day);
+	message->provider = admin_text(line->provider);
+	message->model = admin_text(line->model);
+	message->interface = admin_text(line->interface);
+	message->requests = line->requests;
+	message->usage = tokens_to_message(arena, &line->tokens);
+	message->cost_nano_usd = line->cost;
+	message->unpriced_requests = line->unpriced;
+	return message;
+}
+
+/* All lines of a page, added to `total` on the way. */
+static Bursar__V1__BillLine **lines_to_messages(
+	struct arena *arena, const struct report_page *page, struct bill_line *total)
+{
+	Bursar__V1__BillLine **messages = message_list(arena, (size_t)page->count);
+
+	for (int i = 0; i < page->count; i++) {
+		const struct bill_line *line = &page->lines[i];
+
+		messages[i] = line_to_message(arena, line);
+		total->requests += line->requests;
+		total->cost += line->cost;
+		total->unpriced += line->unpriced;
+		for (int k = 0; k < TOKEN_CLASS_COUNT; k++)
+			total->tokens.count[k] += line->tokens.count[k];
+	}
+	return messages;
+}
+
+static struct bill_line no_line(void)
+{
+	return (struct bill_line){.user = "", .day = "", .provider = "", .model = "", .interface = ""};
+}
+
+/* "2026-11"; empty = the month of now_us in UTC. */
+static bool month_read(const char *text, int64_t now_us, struct report_page *page, struct err *err)
+{
+	page->from_day = date_month(floor_div(now_us, DAY_US));
+	if (text[0] && !date_parse_month(text, "month", &page->from_day, err))
+		return false;
+	page->to_day = date_next_month(page->from_day) - 1;
+	return true;
+}
+
+bool admin_bill_key(
+	struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key)
+{
+	struct err err;
+
+	if (!admin_key(call, worker, ref, key))
+		return false;
+	if (key->kind != ACCOUNT_MODEL)
+		return true;
+	err_invalid(&err, "ref.kind",
+		"bills are made for users, teams, orgs and tenants; a model's is the tenant's, by model or with "
+		"`model`");
+	call_fail(call, &err);
+	return false;
+}
+
+struct bill_call {
+	struct report_page page;
+	struct call *call;
+};
+
+static void bill_done(struct admin_job *job)
+{
+	struct report_page *page = container_of(job, struct report_page, job);
+	struct call *call = container_of(page, struct bill_call, page)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__MonthlyReport *answer = message_new(arena, MonthlyReport, monthly_report);
+	struct bill_line total = no_line();
+	char day[DATE_TEXT];
+	struct err err;
+
+	if (!admin_went_well(call, job))
+		return;
+	if (page->more) {
+		err_set(&err, ERR_PRECONDITION, "the report has more than %d lines: ask GetReport, which streams them",
+			MONTH_LINES_MOST);
+		call_fail(call, &err);
+		return;
+	}
+	answer->ref = admin_ref(arena, &page->key);
+	answer->month = arena_printf(arena, "%.7s", date_format(page->from_day, day));
+	answer->lines = lines_to_messages(arena, page, &total);
+	answer->n_lines = (size_t)page->count;
+	answer->total = line_to_message(arena, &total);
+	call_reply_message(call, &answer->base);
+}
+
+void admin_get_monthly_report(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct bill_call *bill = arena_zalloc(call_arena(call), 1, sizeof(*bill));
+	struct err err;
+	const Bursar__V1__GetMonthlyReportRequest *request =
+		request_read(call, &bursar__v1__get_monthly_report_request__descriptor, &err);
+
+	bill->page = (struct report_page){
+		.job = {.arena = call_arena(call), .done = bill_done, .actor = "", .reason = ""},
+		.by = BY_DAY | BY_MODEL | BY_INTERFACE,
+		.model = "",
+		.interface = "",
+		.limit = MONTH_LINES_MOST,
+	};
+	if (!request || !month_read(request->month, worker_now_us(worker), &bill->page, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	bill->call = call;
+	if (admin_bill_key(call, ctx, request->ref, &bill->page.key))
+		worker->parts.admin->ops->report(worker->parts.admin, &bill->page);
+}
+
+/*
+ * A stream; in its call's arena. A page is read when the part before it has been taken, so neither a slow caller nor a million users
+ * fill memory: all that is kept of a page is its last line, which says where the next begins.
+ */
+struct report_call {
+	struct report_users users;
+	struct report_page page;
+	struct call *call;
+	struct worker *worker;
+	struct arena page_arena;
+	struct arena last_arena;
+	struct bill_line last, total;
+	char user[ID_MAX + 1]; /* of the last line */
+	int64_t done, expected;
+	bool gone, draining; /* the caller; this server */
+};
+
+/* Nothing is under way: the stream ends. */
+static void report_end(struct report_call *self, const struct err *why)
+{
+	struct arena arena[2] = {self->page_arena, self->last_arena}; /* `self` goes with the call */
+
+	if (why)
+		call_fail(self->call, why);
+	else
+		call_end(self->call);
+	arena_release(&arena[0]);
+	arena_release(&arena[1]);
+}
+
+static void page_done(struct admin_job *job);
+
+static void report_go_on(struct report_call *self)
+{
+	struct admin_store *admin = self->worker->parts.admin;
+	struct err err;
+
+	if (self->gone) {
+		report_end(self, NULL);
+	} else if (self->draining) {
+		err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: ask again");
+		report_end(self, &err);
+	} else {
+		self->page.job =
+			(struct admin_job){.arena = &self->page_arena, .done = page_done, .actor = "", .reason = ""};
+		admin->ops->report(admin, &self->page);
+	}
+}
+
+static void part_written(struct call *call, bool ok, void *arg)
+{
+	struct report_call *self = arg;
+
+	(void)call;
+	if (!ok)
+		self->gone = true;
+	if (self->gone || self->page.more)
+		report_go_on(self);
+	else
+		report_end(self, NULL);
+}
+
+/* How far it is: by the users or the days that have been passed. */
+static void progress(struct report_call *self)
+{
+	const struct report_page *page = &self->page;
+	int64_t day;
+	struct err err;
+
+	for (int i = 0; i < page->count && page->by & BY_USER; i++) {
+		self->done += strcmp(self->user, page->lines[i].user) != 0;
+		snprintf(self->user, sizeof(self->user), "%s", page->lines[i].user);
+	}
+	if (!(page->by & BY_USER) && page->by & BY_DAY && page->count > 0 &&
+		date_parse(page->lines[page->count - 1].day, "day", &day, &err))
+		self->done = day - page->from_day;
+	if (self->expected < self->done)
+		self->expected = self->done; /* users who came meanwhile */
+	if (!page->more)
+		self->done = self->expected;
+}
+
+static const char *kept(struct report_call *self, const char *text)
+{
+	return arena_strndup(&self->last_arena, text, strlen(text));
+}
+
+static const struct bill_line *keep_last(struct report_call *self, const struct bill_line *line)
+{
+	arena_reset(&self->last_arena);
+	self->last = *line;
+	self->last.user = kept(self, line->user);
+	self->last.day = kept(self, line->day);
+	self->last.provider = kept(self, line->provider);
+	self->last.model = kept(self, line->model);
+	self->last.interface = kept(self, line->interface);
+	return &self->last;
+}
+
+static void page_done(struct admin_job *job)
+{
+	struct report_page *page = container_of(job, struct report_page, job);
+	struct report_call *self = container_of(page, struct report_call, page);
+	struct arena *arena = page->job.arena;
+	Bursar__V1__ReportPart *part = message_new(arena, ReportPart, report_part);
+	char day[DATE_TEXT];
+
+	if (self->gone || !job->ok) {
+		report_end(self, self->gone ? NULL : &job->err);
+		return;
+	}
+	progress(self);
+	part->ref = admin_ref(arena, &page->key);
+	part->from_day = arena_printf(arena, "%s", date_format(page->from_day, day));
+	part->to_day = arena_printf(arena, "%s", date_format(page->to_day, day));
+	part->lines = lines_to_messages(arena, page, &self->total);
+	part->n_lines = page->by ? (size_t)page->count : 0;
+	part->done = self->done;
+	part->expected = self->expected;
+	if (!page->more)
+		part->total = line_to_message(arena, &self->total);
+	call_write_message(self->call, &part->base, part_written, self);
+	page->after = page->count > 0 ? keep_last(self, &page->lines[page->count - 1]) : NULL;
+	arena_release(&self->page_arena);
+}
+
+static void users_done(struct admin_job *job)
+{
+	struct report_users *users = container_of(job, struct report_users, job);
+	struct report_call *self = container_of(users, struct report_call, users);
+
+	if (job->ok) {
+		self->expected = users->users;
+		report_go_on(self);
+	} else {
+		report_end(self, &job->err);
+	}
+}
+
+static void report_cancelled(struct call *call, void *arg)
+{
+	(void)call;
+	((struct report_call *)arg)->gone = true;
+}
+
+static void report_drained(struct call *call, void *arg)
+{
+	(void)call;
+	((struct report_call *)arg)->draining = true;
+}
+
+static bool range_read(
+	const Bursar__V1__GetReportRequest *request, int64_t now_us, struct report_page *page, struct err *err)
+{
+	if (!request->from_day[0] && !request->to_day[0])
+		return month_read(request->month, now_us, page, err);
+	if (request->month[0])
+		return err_invalid(err, "month", "stands alone: leave it out where from_day is given");
+	if (!request->from_day[0])
+		return err_invalid(err, "from_day", "must be given with to_day");
+	page->to_day = floor_div(now_us, DAY_US);
+	if (!date_parse(request->from_day, "from_day", &page->from_day, err) ||
+		(request->to_day[0] && !date_parse(request->to_day, "to_day", &page->to_day, err)))
+		return false;
+	if (page->to_day < page->from_day)
+		return err_invalid(err, "to_day", "is before from_day");
+	if (page->to_day - page->from_day >= REPORT_DAYS_MOST)
+		return err_invalid(err, "to_day", "is more than %d days after from_day", REPORT_DAYS_MOST - 1);
+	return true;
+}
+
+static bool keys_read(const Bursar__V1__GetReportRequest *request, struct report_page *page, struct err *err)
+{
+	static const unsigned bits[] = {[BURSAR__V1__REPORT_KEY__REPORT_KEY_DAY] = BY_DAY,
+		[BURSAR__V1__REPORT_KEY__REPORT_KEY_MODEL] = BY_MODEL,
+		[BURSAR__V1__REPORT_KEY__REPORT_KEY_INTERFACE] = BY_INTERFACE,
+		[BURSAR__V1__REPORT_KEY__REPORT_KEY_USER] = BY_USER};
+
+	page->by = 0;
+	for (size_t i = 0; i < request->n_by; i++) {
+		if (request->by[i] == BURSAR__V1__REPORT_KEY__REPORT_KEY_UNSPECIFIED)
+			return err_invalid(err, "by", "must be of day, model, interface and user");
+		page->by |= bits[request->by[i]];
+	}
+	if (page->by & BY_USER && page->key.kind != ACCOUNT_TENANT && page->key.kind != ACCOUNT_USER)
+		return err_invalid(err, "by",
+			"a report by user is made of a tenant; the books of a %s do not name its users",
+			account_kind_name(page->key.kind));
+	return true;
+}
+
+static bool model_read(
+	struct call *call, struct worker *worker, const char *model, struct report_page *page, struct err *err)
+{
+	struct snapshot *snapshot = snapshot_take(worker, err);
+
+	if (!snapshot)
+		return false;
+	page->model = admin_model_wanted(snapshot->catalog, page->key.tenant, model, true, call_arena(call));
+	snapshot_give(worker, snapshot);
+	return true;
+}
+
+/* NULL when the call has been failed. */
+static struct report_call *report_new(struct call *call, struct worker *worker)
+{
+	struct report_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
+	struct report_page *page = &self->page;
+	struct err err;
+	const Bursar__V1__GetReportRequest *request =
+		request_read(call, &bursar__v1__get_report_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return NULL;
+	}
+	if (!admin_bill_key(call, worker, request->ref, &page->key))
+		return NULL;
+	if (!range_read(request, worker_now_us(worker), page, &err) || !keys_read(request, page, &err) ||
+		!model_read(call, worker, request->model, page, &err)) {
+		call_fail(call, &err);
+		return NULL;
+	}
+	page->interface = request->interface;
+	page->limit = PART_LINES;
+	self->call = call;
+	self->worker = worker;
+	self->total = no_line();
+	return self;
+}
+
+void admin_get_report(struct call *call, void *ctx)
+{
+	struct report_call *self = report_new(call, ctx);
+
+	if (!self)
+		return;
+	call_on_cancel(call, report_cancelled, self);
+	call_on_drain(call, report_drained, self);
+	if (self->page.by & BY_USER && self->page.key.kind == ACCOUNT_TENANT) {
+		struct admin_store *admin = self->worker->parts.admin;
+
+		self->users = (struct report_users){
+			.job = {.arena = call_arena(call), .done = users_done, .actor = "", .reason = ""},
+			.tenant = self->page.key.tenant,
+			.from_day = self->page.from_day,
+			.to_day = self->page.to_day,
+		};
+		admin->ops->report_users(admin, &self->users);
+	} else {
+		self->expected = self->page.by & BY_USER ? 1 : self->page.to_day - self->page.from_day + 1;
+		report_go_on(self);
+	}
+}

@@ -1,0 +1,60 @@
+/* Where the running month is going. */
+#include "api/admin/private.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "domain/time/date.h"
+#include "service/admin/forecast.h"
+
+#define DAY_US INT64_C(86400000000)
+
+struct forecast_call {
+	struct account_forecast forecast;
+	struct call *call;
+};
+
+static void forecast_done(struct flow *flow)
+{
+	struct account_forecast *forecast = container_of(flow, struct account_forecast, flow);
+	struct call *call = container_of(forecast, struct forecast_call, forecast)->call;
+	const struct forecast *result = &forecast->result;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__Forecast *answer = message_new(arena, Forecast, forecast);
+	char day[DATE_TEXT];
+
+	if (!flow->ok) {
+		call_fail(call, &flow->err);
+		return;
+	}
+	answer->ref = admin_ref(arena, &forecast->key);
+	answer->month = arena_printf(arena, "%.7s", date_format(floor_div(result->now_us, DAY_US), day));
+	answer->now_us = result->now_us;
+	answer->cost_nano_usd = result->cost;
+	answer->requests = result->requests;
+	answer->projected_cost_nano_usd = result->projected_cost;
+	answer->projected_requests = result->projected_requests;
+	answer->basis = (Bursar__V1__ForecastBasis)result->basis;
+	answer->basis_days = result->basis_days;
+	answer->basis_cost_nano_usd = result->basis_cost;
+	answer->basis_requests = result->basis_requests;
+	answer->budget_nano_usd = result->budget;
+	answer->budget_name = admin_text(forecast->budget_name);
+	if (result->runs_out_day >= 0)
+		answer->runs_out_on = arena_printf(arena, "%s", date_format(result->runs_out_day, day));
+	call_reply_message(call, &answer->base);
+}
+
+void admin_get_forecast(struct call *call, void *ctx)
+{
+	struct forecast_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
+	struct err err;
+	const Bursar__V1__GetForecastRequest *request =
+		request_read(call, &bursar__v1__get_forecast_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	self->call = call;
+	if (admin_bill_key(call, ctx, request->ref, &self->forecast.key))
+		forecast_start(&self->forecast, ctx, call_arena(call), forecast_done);
+}

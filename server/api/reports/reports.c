@@ -1,0 +1,200 @@
+/* Figures and proofs. */
+#include "api/admin/private.h"
+#include "api/message/validate.h"
+#include "base/list.h"
+#include "domain/time/date.h"
+#include "service/admin/proof.h"
+
+#define DAY_US INT64_C(86400000000)
+
+struct stats_call {
+	struct stats_query op;
+	struct call *call;
+};
+
+static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *name, const struct use *use)
+{
+	Bursar__V1__NamedUse *message = message_new(arena, NamedUse, named_use);
+
+	message->name = admin_text(name);
+	message->requests = use->requests;
+	message->input_tokens = use->input;
+	message->output_tokens = use->output;
+	message->cost_nano_usd = use->cost;
+	return message;
+}
+
+static size_t named_list(struct arena *arena, const struct named_use *named, int count, Bursar__V1__NamedUse ***out)
+{
+	*out = message_list(arena, (size_t)count);
+	for (int i = 0; i < count; i++)
+		(*out)[i] = named_to_message(arena, named[i].name, &named[i].use);
+	return (size_t)count;
+}
+
+static void tiers_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
+{
+	answer->accounts_by_tier = message_list(arena, (size_t)op->tiers);
+	for (int i = 0; i < op->tiers; i++) {
+		Bursar__V1__TierCount *tier = message_new(arena, TierCount, tier_count);
+
+		tier->tier = admin_text(op->tier[i].tier);
+		tier->accounts = op->tier[i].accounts;
+		tier->suspended = op->tier[i].suspended;
+		answer->accounts_by_tier[answer->n_accounts_by_tier++] = tier;
+	}
+}
+
+static void users_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
+{
+	answer->top_users = message_list(arena, (size_t)op->users);
+	for (int i = 0; i < op->users; i++) {
+		Bursar__V1__UserCost *user = message_new(arena, UserCost, user_cost);
+		const struct use *use = &op->user[i].use;
+
+		user->user = admin_text(op->user[i].name);
+		user->cost_nano_usd = use->cost;
+		user->requests = use->requests;
+		user->tokens = use->input + use->output;
+		answer->top_users[answer->n_top_users++] = user;
+	}
+}
+
+static void days_fill(struct arena *arena, const struct stats_query *op, Bursar__V1__GetStatsResponse *answer)
+{
+	answer->days = message_list(arena, (size_t)op->days);
+	for (int i = 0; i < op->days; i++) {
+		Bursar__V1__DayUse *day = message_new(arena, DayUse, day_use);
+		const struct use *use = &op->day[i].use;
+
+		day->day = admin_text(op->day[i].name);
+		day->requests = use->requests;
+		day->tokens = use->input + use->output;
+		day->cost_nano_usd = use->cost;
+		answer->days[answer->n_days++] = day;
+	}
+}
+
+static void stats_done(struct admin_job *job)
+{
+	struct stats_query *op = container_of(job, struct stats_query, job);
+	struct call *call = container_of(op, struct stats_call, op)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__GetStatsResponse *answer = message_new(arena, GetStatsResponse, get_stats_response);
+
+	if (!admin_went_well(call, job))
+		return;
+	tiers_fill(arena, op, answer);
+	users_fill(arena, op, answer);
+	days_fill(arena, op, answer);
+	answer->n_by_model = named_list(arena, op->model, op->models, &answer->by_model);
+	answer->n_by_interface = named_list(arena, op->interface, op->interfaces, &answer->by_interface);
+	answer->n_by_team = named_list(arena, op->team, op->teams, &answer->by_team);
+	answer->n_by_org = named_list(arena, op->org, op->orgs, &answer->by_org);
+	answer->total = named_to_message(arena, "", &op->total);
+	call_reply_message(call, &answer->base);
+}
+
+void admin_get_stats(struct call *call, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct stats_call *stats = arena_zalloc(call_arena(call), 1, sizeof(*stats));
+	struct err err;
+	const Bursar__V1__GetStatsRequest *request =
+		request_read(call, &bursar__v1__get_stats_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	int64_t now_us = worker_now_us(worker);
+	int64_t to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
+	int64_t from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
+	if (from_day > to_day || to_day - from_day >= REPORT_DAYS_MOST) {
+		err_invalid(&err, "from_us",
+			from_day > to_day ? "is later than to_us" : "is more than 366 days before to_us");
+		call_fail(call, &err);
+		return;
+	}
+	stats->call = call;
+	stats->op = (struct stats_query){
+		.job = {.arena = call_arena(call), .done = stats_done, .actor = "", .reason = ""},
+		.tenant = tenant_or_default(request->tenant),
+		.from_day = from_day,
+		.to_day = to_day,
+		.today = floor_div(now_us, DAY_US),
+		.top = admin_page(request->top, 10, 100),
+	};
+	worker->parts.admin->ops->stats(worker->parts.admin, &stats->op);
+}
+
+struct proof_call {
+	struct proof proof;
+	struct call *call;
+};
+
+static Bursar__V1__ProofSum *sum_to_message(struct arena *arena, int64_t rows, const struct use *use)
+{
+	Bursar__V1__ProofSum *message = message_new(arena, ProofSum, proof_sum);
+
+	message->rows = rows;
+	message->requests = use->requests;
+	message->tokens = use->input + use->output;
+	message->cost_nano_usd = use->cost;
+	return message;
+}
+
+static void put_differences(struct arena *arena, const struct proof *proof, Bursar__V1__Proof *answer)
+{
+	answer->differences = message_list(arena, PROOF_DIFFERENCES);
+	for (int i = 0; i < PROOF_DIFFERENCES && i < proof->differing; i++) {
+		const struct proof_difference *from = &proof->difference[i];
+		const struct account_key key = {.kind = ACCOUNT_USER, .tenant = proof->tenant, .id = from->user};
+		Bursar__V1__ProofDifference *to = message_new(arena, ProofDifference, proof_difference);
+
+		to->ref = admin_ref(arena, &key);
+		to->limit = admin_text(from->limit);
+		to->counted = from->counted;
+		to->ledger = from->ledger;
+		answer->differences[answer->n_differences++] = to;
+	}
+}
+
+static void proof_done(struct flow *flow)
+{
+	struct proof *proof = container_of(flow, struct proof, flow);
+	struct call *call = container_of(proof, struct proof_call, proof)->call;
+	struct arena *arena = call_arena(call);
+	Bursar__V1__Proof *answer = message_new(arena, Proof, proof);
+
+	if (!flow->ok) {
+		call_fail(call, &flow->err);
+		return;
+	}
+	answer->ledger = sum_to_message(arena, proof->query.ledger_rows, &proof->query.ledger);
+	answer->rollups = sum_to_message(arena, proof->query.rollup_rows, &proof->query.rollup);
+	answer->shared = sum_to_message(arena, proof->query.shared_rows, &proof->query.shared);
+	answer->counters = sum_to_message(arena, proof->counted, &proof->counters);
+	answer->windows = sum_to_message(arena, proof->counted, &proof->windows);
+	answer->differing = proof->differing;
+	put_differences(arena, proof, answer);
+	answer->undrained = (int64_t)proof->undrained;
+	answer->equal = proof->equal;
+	call_reply_message(call, &answer->base);
+}
+
+void admin_get_proof(struct call *call, void *ctx)
+{
+	struct proof_call *proof = arena_zalloc(call_arena(call), 1, sizeof(*proof));
+	struct err err;
+	const Bursar__V1__GetProofRequest *request =
+		request_read(call, &bursar__v1__get_proof_request__descriptor, &err);
+
+	if (!request) {
+		call_fail(call, &err);
+		return;
+	}
+	proof->call = call;
+	proof->proof.tenant = tenant_or_default(request->tenant);
+	proof_start(&proof->proof, ctx, call_arena(call), proof_done);
+}
