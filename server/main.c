@@ -125,8 +125,8 @@ static bool start_rpc(struct parts *parts, struct err *err)
 		.tables = tables,
 		.worker_open = wire_worker_open,
 		.worker_close = wire_worker_close,
-		.admit = doors_admit,
-		.still_admitted = doors_still_admitted,
+		.admit = auth_admit,
+		.still_admitted = auth_still_admitted,
 		.ctx = parts->wire,
 	};
 

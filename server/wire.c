@@ -26,7 +26,7 @@
 #include "service/cache/zones.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
-/* So long the good-byes of a keeper may be under way. One that is lost costs its waiters some seconds, and no more. */
+/* So long the good-byes of a manager may be under way. One that is lost costs its waiters some seconds, and no more. */
 enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
 /* So long, and no longer than the drain time, what is owed to Redis is waited for; the rest ends with its reservations. */
 #define OWED_US INT64_C(2000000)
@@ -34,7 +34,7 @@ enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
 /* What lives on one loop. */
 struct bench {
 	struct limits_store *limits;
-	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has neither these nor a keeper */
+	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has neither these nor a manager */
 	struct watch_store *watch; /* likewise */
 	struct outbox_store *outbox; /* of the ledger role */
 	struct accounts_store *accounts;
@@ -53,9 +53,9 @@ struct bench {
 struct wire {
 	const struct conf *conf;
 	char name[96]; /* "host:pid", for those who watch */
-	struct pg_pool *pool; /* administration and reports */
-	struct pg_pool *lookup_pool; /* what a check waits for: never behind a report */
-	struct pg_pool *ledger_pool; /* the ledger's own */
+	struct pg_threads *threads; /* administration and reports */
+	struct pg_threads *lookup_threads; /* what a check waits for: never behind a report */
+	struct pg_threads *ledger_threads; /* the ledger's own */
 	struct catalog_source *catalog;
 	unsigned workers;
 	struct bench *benches; /* of the workers, then of the ledger role */
@@ -82,7 +82,7 @@ static void on_look(uv_timer_t *timer)
 	bench->why = why;
 	pthread_mutex_unlock(&bench->lock);
 	atomic_store(&bench->ready, ready);
-	if (bench->worker->keeper)
+	if (bench->worker->manager)
 		health_look(bench->worker);
 }
 
@@ -115,14 +115,14 @@ static void redis_open(struct bench *bench, const struct redis_options *options,
 	}
 }
 
-static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_pool *lookups,
-	struct pg_pool *pool, bool serves)
+static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_threads *lookups,
+	struct pg_threads *threads, bool serves)
 {
 	struct redis_options options = redis_options_of(wire, loop);
 
 	redis_open(bench, &options, serves);
 	bench->accounts = pg_accounts_new(lookups, loop);
-	bench->admin = pg_admin_new(pool, loop);
+	bench->admin = pg_admin_new(threads, loop);
 	bench->timers = loop_timers_new(loop);
 	bench->worker = worker_new(&(struct worker_parts){
 		.limits = bench->limits,
@@ -139,8 +139,8 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 		.ready_arg = wire,
 	});
 	if (serves) {
-		bench->worker->keeper = keeper_new(bench->worker, bench->pools);
-		bench->worker->teller = teller_new(bench->worker, wire->name);
+		bench->worker->manager = manager_new(bench->worker, bench->pools);
+		bench->worker->publisher = publisher_new(bench->worker, wire->name);
 	}
 	uv_timer_init(loop, &bench->look);
 	bench->look.data = bench;
@@ -160,9 +160,9 @@ static void stores_close(struct bench *bench)
 	pg_accounts_free(bench->accounts);
 	pg_admin_free(bench->admin);
 	loop_timers_free(bench->timers);
-	keeper_free(bench->worker->keeper);
+	manager_free(bench->worker->manager);
 	watch_hub_free(bench->worker->hub);
-	teller_free(bench->worker->teller);
+	publisher_free(bench->worker->publisher);
 	worker_free(bench->worker);
 	bench->open = false;
 }
@@ -181,21 +181,21 @@ static void on_good_bye_said(uv_timer_t *timer)
 		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);
 }
 
-/* The keeper first: it still speaks to its store. */
+/* The manager first: it still speaks to its store. */
 static void bench_close(struct bench *bench)
 {
 	int64_t drain_us = bench->worker->parts.conf->drain_ms * 1000;
 
 	atomic_store(&bench->ready, false);
 	bench->owed_until_us = clock_mono_us() + (drain_us < OWED_US ? drain_us : OWED_US);
-	if (!bench->worker->keeper) {
+	if (!bench->worker->manager) {
 		stores_close(bench);
 		return;
 	}
 	key_log_stop(bench->worker->key_log);
 	shared_stop(bench->worker->shared);
-	keeper_stop(bench->worker->keeper);
-	teller_stop(bench->worker->teller);
+	manager_stop(bench->worker->manager);
+	publisher_stop(bench->worker->publisher);
 	uv_timer_start(&bench->look, on_good_bye_said, GOOD_BYE_MS, 0);
 }
 
@@ -204,7 +204,7 @@ void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)
 	struct wire *wire = arg;
 
 	struct bench *bench = &wire->benches[index];
-	struct worker *worker = bench_open(bench, wire, loop, wire->lookup_pool, wire->pool, true);
+	struct worker *worker = bench_open(bench, wire, loop, wire->lookup_threads, wire->threads, true);
 
 	if (index == 0)
 		bench->rounds = pool_rounds_start(worker);
@@ -256,8 +256,8 @@ static bool ledger_start(struct wire *wire, struct err *err)
 	struct redis_options options = redis_options_of(wire, &wire->loop);
 
 	options.timeout_us = 0; /* the outbox's own: nobody waits for it */
-	wire->ledger_pool = pg_pool_new(wire->conf->postgres, 2, err);
-	if (!wire->ledger_pool)
+	wire->ledger_threads = pg_threads_new(wire->conf->postgres, 2, err);
+	if (!wire->ledger_threads)
 		return false;
 	if (uv_loop_init(&wire->loop) != 0 || uv_async_init(&wire->loop, &wire->stop, on_stop) != 0)
 		mem_exhausted(sizeof(wire->loop));
@@ -266,10 +266,10 @@ static bool ledger_start(struct wire *wire, struct err *err)
 	if (!wire->outbox)
 		return false;
 	wire->benches[wire->workers].outbox = wire->outbox;
-	wire->ledger = pg_ledger_new(wire->ledger_pool, &wire->loop);
+	wire->ledger = pg_ledger_new(wire->ledger_threads, &wire->loop);
 	wire->role = ledger_role_start(&(struct ledger_role_options){
-		.worker = bench_open(
-			&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_pool, wire->ledger_pool, false),
+		.worker = bench_open(&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_threads,
+			wire->ledger_threads, false),
 		.outbox = wire->outbox,
 		.ledger = wire->ledger,
 	});
@@ -325,10 +325,10 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 	wire->benches = mem_zalloc(workers + 1, sizeof(wire->benches[0]));
 	for (unsigned i = 0; i <= workers; i++)
 		pthread_mutex_init(&wire->benches[i].lock, NULL);
-	wire->pool = pg_pool_new(conf->postgres, (int)conf->pg_threads, err);
-	wire->lookup_pool = wire->pool ? pg_pool_new(conf->postgres, LOOKUP_THREADS, err) : NULL;
+	wire->threads = pg_threads_new(conf->postgres, (int)conf->pg_threads, err);
+	wire->lookup_threads = wire->threads ? pg_threads_new(conf->postgres, LOOKUP_THREADS, err) : NULL;
 	wire->catalog =
-		wire->lookup_pool ? pg_catalog_start(conf->postgres, (int)conf->max_concurrent_agents, err) : NULL;
+		wire->lookup_threads ? pg_catalog_start(conf->postgres, (int)conf->max_concurrent_agents, err) : NULL;
 	if (wire->catalog && (!(conf->roles & conf_roles_ledger) || ledger_start(wire, err)))
 		return wire;
 	wire_stop(wire);
@@ -345,9 +345,9 @@ void wire_stop(struct wire *wire)
 	}
 	if (wire->catalog)
 		pg_catalog_stop(wire->catalog);
-	pg_pool_free(wire->ledger_pool);
-	pg_pool_free(wire->lookup_pool);
-	pg_pool_free(wire->pool);
+	pg_threads_free(wire->ledger_threads);
+	pg_threads_free(wire->lookup_threads);
+	pg_threads_free(wire->threads);
 	free(wire->benches);
 	free(wire);
 }

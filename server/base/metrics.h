@@ -20,7 +20,7 @@
 	V(REASON, REQUEST_RATE, "request_rate") \
 	V(REASON, TOKEN_RATE, "token_rate") \
 	V(REASON, COST_RATE, "cost_rate") \
-	V(REASON, CONCURRENT, "concurrent") \
+	V(REASON, CONCURRENCY, "concurrency") \
 	V(REASON, OTHER, "other")
 #define METRIC_SET_CERTAINTY(V) \
 	V(CERTAINTY, LOCAL, "local") \

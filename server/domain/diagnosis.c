@@ -239,7 +239,7 @@ static void zones_find(struct diagnoses *out, const struct zones_facts *zones)
 		find(out, "time zones", FINDING_OK, "", "version %s in %s", version, zones->folder);
 }
 
-static void doors_look(struct diagnoses *out, const struct server_facts *server)
+static void auth_look(struct diagnoses *out, const struct server_facts *server)
 {
 	int64_t left_us = server->certificate_ends_us - server->now_us;
 	char day[DATE_TEXT];
@@ -267,5 +267,5 @@ void diagnose(const struct store_facts *store, const struct durable_facts *durab
 	store_look(out, store, server->now_us);
 	durable_look(out, durable, server->now_us);
 	zones_find(out, &server->zones);
-	doors_look(out, server);
+	auth_look(out, server);
 }

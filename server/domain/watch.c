@@ -7,9 +7,9 @@
 #include "base/utf8.h"
 #include "base/text/pack.h"
 
-enum { FORM = 2, EVENT_LEAST = 60 };
+enum { FORM = 2, EVENT_MIN = 60 };
 
-static const int draw_most[WATCH_DRAWS] = {DRAW_MOST, DRAW_MOST, DRAW_WATCHED_MOST};
+static const int draw_most[WATCH_DRAWS] = {DRAW_MAX, DRAW_MAX, DRAW_WATCHED_MAX};
 
 bool watch_is_denial(const struct watch_event *event)
 {
@@ -224,7 +224,7 @@ static bool sample_read(struct cut *cut, struct arena *arena, int most, struct w
 {
 	out->seen = sum_cut(cut);
 	out->count = cut_u16(cut);
-	if (cut->bad || out->count > most || out->count > out->seen || (size_t)out->count * EVENT_LEAST > cut->left ||
+	if (cut->bad || out->count > most || out->count > out->seen || (size_t)out->count * EVENT_MIN > cut->left ||
 		(out->seen && !out->count))
 		return false;
 	out->event = arena_zalloc(arena, (size_t)out->count + 1, sizeof(out->event[0]));

@@ -55,7 +55,7 @@ enum watch_draw { DRAW_DENIALS, DRAW_OTHERS, DRAW_WATCHED, WATCH_DRAWS };
  * Counts it. `chance` is any number but 0, and goes on.
  */
 int watch_place(int64_t *seen, int *kept, int most, uint64_t *chance);
-enum { DRAW_MOST = 25, DRAW_WATCHED_MOST = 256, WATCH_TENANTS_MAX = 16, WATCH_USERS_MAX = 64 };
+enum { DRAW_MAX = 25, DRAW_WATCHED_MAX = 256, WATCH_TENANTS_MAX = 16, WATCH_USERS_MAX = 64 };
 
 struct watch_sample {
 	int64_t seen;

@@ -20,7 +20,7 @@
 #include "ops/ready.h"
 #include "service/pool/board.h"
 
-enum { CONNECTIONS_MOST = 256, IDLE_SECONDS = 15, BACKLOG = 128 };
+enum { CONNECTIONS_MAX = 256, IDLE_SECONDS = 15, BACKLOG = 128 };
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -212,7 +212,7 @@ struct http *http_start(const struct http_options *options, struct err *err)
 	}
 	http->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, http,
 		MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)IDLE_SECONDS, MHD_OPTION_END);
 	if (!http->daemon) {
 		close(fd);

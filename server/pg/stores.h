@@ -14,13 +14,13 @@
  * On the loop's thread, for callers on that loop. The pool outlives the store. Each _free closes its handles; memory goes
  * when the loop runs next. No operation may be open.
  */
-struct accounts_store *pg_accounts_new(struct pg_pool *pool, uv_loop_t *loop);
+struct accounts_store *pg_accounts_new(struct pg_threads *threads, uv_loop_t *loop);
 void pg_accounts_free(struct accounts_store *store);
 
-struct admin_store *pg_admin_new(struct pg_pool *pool, uv_loop_t *loop);
+struct admin_store *pg_admin_new(struct pg_threads *threads, uv_loop_t *loop);
 void pg_admin_free(struct admin_store *store);
 
-struct ledger_store *pg_ledger_new(struct pg_pool *pool, uv_loop_t *loop);
+struct ledger_store *pg_ledger_new(struct pg_threads *threads, uv_loop_t *loop);
 void pg_ledger_free(struct ledger_store *store);
 
 /*

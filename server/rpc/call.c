@@ -1,4 +1,4 @@
-/* The life of a call: it arrives in a slot, is handled, ends with one batch, and goes back to the pool. */
+/* The life of a call: it arrives in a slot, is handled, ends with one batch, and goes back to the free list. */
 #include "rpc/internal.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ enum { STOPPED_RETRY_US = 20000 };
 
 void call_release(struct call *call)
 {
-	struct worker *worker = call->worker;
+	struct rpc_worker *worker = call->worker;
 
 	if (!call->answered || call->waiting > 0)
 		return;
@@ -61,7 +61,7 @@ void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struc
 }
 
 /* Once: the caller who was expelled may also leave. */
-static void tell_cancelled(struct call *call)
+static void notify_cancelled(struct call *call)
 {
 	void (*cancelled)(struct call * call, void *ctx) = call->on_cancel;
 
@@ -79,7 +79,7 @@ void call_expel(struct call *call, const struct err *why)
 	copy = arena_alloc(&call->arena, sizeof(*copy));
 	*copy = *why;
 	call->expelled = copy;
-	tell_cancelled(call);
+	notify_cancelled(call);
 }
 
 static void on_closed(struct tag *tag, bool ok)
@@ -90,7 +90,7 @@ static void on_closed(struct tag *tag, bool ok)
 	call->waiting--;
 	/* Before the end of the call this comes for one reason only: the caller is gone, or his deadline has passed. */
 	if (!call->answered)
-		tell_cancelled(call);
+		notify_cancelled(call);
 	else
 		call_release(call);
 }
@@ -218,7 +218,7 @@ static void dispatch(struct call *call)
 static void on_arrived(struct tag *tag, bool ok)
 {
 	struct call *call = container_of(tag, struct call, arrived);
-	struct worker *worker = call->worker;
+	struct rpc_worker *worker = call->worker;
 
 	worker->posted--;
 	/* Not ok: the server is shutting down and gives the slot back empty. */
@@ -240,7 +240,7 @@ static void on_arrived(struct tag *tag, bool ok)
 	dispatch(call);
 }
 
-void call_prepare(struct call *call, struct worker *worker, const struct method *method)
+void call_prepare(struct call *call, struct rpc_worker *worker, const struct method *method)
 {
 	grpc_metadata_array metadata = call->metadata;
 	struct arena arena = call->arena;

@@ -80,7 +80,7 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
 void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx, size_t bytes);
 
 /*
- * For the doors: the caller of a stream does not count any more. Its handler is told as if he had gone (call_on_cancel) and still owes
+ * For the auth: the caller of a stream does not count any more. Its handler is told as if he had gone (call_on_cancel) and still owes
  * the end; whatever that is, the caller gets the status of `why`. Only the first time counts.
  */
 void call_expel(struct call *call, const struct err *why);

@@ -1,4 +1,4 @@
-/* Who calls what: request, method, address, metadata, how long the caller waits, and what the doors found out about the caller. */
+/* Who calls what: request, method, address, metadata, how long the caller waits, and what the auth found out about the caller. */
 #include "rpc/internal.h"
 
 #include <grpc/byte_buffer_reader.h>

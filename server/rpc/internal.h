@@ -25,7 +25,7 @@ struct method {
 
 /* The batches of one call, each with its own tag; `waiting` counts those that have not come back. */
 struct call {
-	struct worker *worker;
+	struct rpc_worker *worker;
 	const struct method *method;
 	struct list link; /* in worker->active from arrival to release */
 	struct list unsent; /* in one of the worker's, from the giving of an answer or message until gRPC has sent it */
@@ -84,7 +84,7 @@ struct call {
 	void *got_ctx;
 };
 
-struct worker {
+struct rpc_worker {
 	struct rpc_server *server;
 	unsigned index;
 	grpc_completion_queue *queue;
@@ -126,7 +126,7 @@ struct rpc_server {
 	int port;
 	struct method *methods; /* those of the tables, then the unknown one */
 	size_t method_count;
-	struct worker *workers;
+	struct rpc_worker *workers;
 	grpc_completion_queue *shutdown_queue;
 	struct listening listening; /* the sockets that gRPC has opened */
 };
@@ -141,33 +141,33 @@ void server_shut_grpc(struct rpc_server *server);
 void server_free(struct rpc_server *server);
 
 /* From a finished tag to the loop; any thread. */
-void worker_hand_over(struct worker *worker, struct tag *tag);
+void worker_hand_over(struct rpc_worker *worker, struct tag *tag);
 
 /* Sets up the loop and starts both threads. */
-void worker_start(struct worker *worker);
+void worker_start(struct rpc_worker *worker);
 
 /* Posts a slot for the method: the next call of it arrives as a struct call of its own. */
-void worker_post(struct worker *worker, const struct method *method);
+void worker_post(struct rpc_worker *worker, const struct method *method);
 
 /* A call from the pool, and back to it. */
-struct call *worker_take_call(struct worker *worker, const struct method *method);
-void worker_give_call(struct worker *worker, struct call *call);
+struct call *worker_take_call(struct rpc_worker *worker, const struct method *method);
+void worker_give_call(struct rpc_worker *worker, struct call *call);
 
 /* Counts the streams that are open: their callers are asked for again and again. */
-void worker_stream_opened(struct worker *worker);
-void worker_stream_ended(struct worker *worker);
+void worker_stream_opened(struct rpc_worker *worker);
+void worker_stream_ended(struct rpc_worker *worker);
 
 /* An answer or message of so many bytes is given to gRPC; gRPC has sent it, or given it up. */
-void unsent_start(struct worker *worker);
+void unsent_start(struct rpc_worker *worker);
 void unsent_begin(struct call *call, size_t bytes);
 void unsent_done(struct call *call);
 
 /* An answered call needs neither request nor arena any more, however long its answer waits. */
 void unsent_strip_later(struct call *call);
-void unsent_strip(struct worker *worker);
+void unsent_strip(struct rpc_worker *worker);
 
 /* Shuts the queue down as soon as the worker is closing, has no call left and no slot posted. */
-void worker_try_shut(struct worker *worker);
+void worker_try_shut(struct rpc_worker *worker);
 
 /* Gives gRPC something to do for the call, which is not released before the tag has come back. */
 void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag);
@@ -179,7 +179,7 @@ void call_release(struct call *call);
 void call_join_request(struct call *call);
 
 /* Resets the call's fields for a new arrival, and frees what it holds for good. */
-void call_prepare(struct call *call, struct worker *worker, const struct method *method);
+void call_prepare(struct call *call, struct rpc_worker *worker, const struct method *method);
 void call_free(struct call *call);
 
 #endif

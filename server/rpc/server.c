@@ -13,7 +13,7 @@
 #include "rpc/internal.h"
 
 enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
-#define MEMORY_LEAST ((size_t)64 << 20)
+#define MEMORY_MIN ((size_t)64 << 20)
 #define CALL_BYTES ((size_t)32 << 10)
 #define MESSAGES_ARRIVING ((size_t)64)
 
@@ -30,7 +30,7 @@ static grpc_resource_quota *quota_create(const struct rpc_options *options)
 {
 	grpc_resource_quota *quota = grpc_resource_quota_create("callers");
 
-	grpc_resource_quota_resize(quota, MEMORY_LEAST + options->workers * options->max_calls * CALL_BYTES +
+	grpc_resource_quota_resize(quota, MEMORY_MIN + options->workers * options->max_calls * CALL_BYTES +
 						  MESSAGES_ARRIVING * options->max_message_bytes);
 	return quota;
 }
@@ -71,7 +71,7 @@ static void add_queues(struct rpc_server *server)
 {
 	server->workers = mem_zalloc(server->options.workers, sizeof(server->workers[0]));
 	for (unsigned i = 0; i < server->options.workers; i++) {
-		struct worker *worker = &server->workers[i];
+		struct rpc_worker *worker = &server->workers[i];
 
 		worker->server = server;
 		worker->index = i;

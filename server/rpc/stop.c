@@ -36,7 +36,7 @@ static size_t running(const struct rpc_server *server)
 	size_t count = 0;
 
 	for (unsigned i = 0; i < server->options.workers; i++) {
-		const struct worker *worker = &server->workers[i];
+		const struct rpc_worker *worker = &server->workers[i];
 
 		count += atomic_load(&worker->refusing) ? atomic_load(&worker->running) : 1;
 	}
@@ -53,23 +53,23 @@ static void wait_for(const struct rpc_server *server, const atomic_bool *hurry, 
 		nanosleep(&step, NULL);
 }
 
-static void tell_workers(struct rpc_server *server, struct tag *(*tag_of)(struct worker *worker))
+static void notify_workers(struct rpc_server *server, struct tag *(*tag_of)(struct rpc_worker *worker))
 {
 	for (unsigned i = 0; i < server->options.workers; i++)
 		worker_hand_over(&server->workers[i], tag_of(&server->workers[i]));
 }
 
-static struct tag *drain_of(struct worker *worker)
+static struct tag *drain_of(struct rpc_worker *worker)
 {
 	return &worker->drain;
 }
 
-static struct tag *refuse_of(struct worker *worker)
+static struct tag *refuse_of(struct rpc_worker *worker)
 {
 	return &worker->refuse;
 }
 
-static struct tag *close_of(struct worker *worker)
+static struct tag *close_of(struct rpc_worker *worker)
 {
 	return &worker->close;
 }
@@ -94,15 +94,15 @@ void rpc_server_stop(struct rpc_server *server, const struct rpc_stop *how)
 
 	if (!server)
 		return;
-	tell_workers(server, drain_of);
+	notify_workers(server, drain_of);
 	wait_for(server, how->hurry, clock_mono_us() + how->lame_duck_us, NULL);
 	listening_shut(&server->listening);
 	end_us = clock_mono_us() + how->drain_us;
 	wait_for(server, how->hurry, end_us - refusing_us, streams);
-	tell_workers(server, refuse_of);
+	notify_workers(server, refuse_of);
 	wait_for(server, how->hurry, end_us, running);
 	server_shut_grpc(server);
-	tell_workers(server, close_of);
+	notify_workers(server, close_of);
 	for (unsigned i = 0; i < server->options.workers; i++)
 		pthread_join(server->workers[i].loop_thread, NULL);
 	server_free(server);

@@ -16,7 +16,7 @@
 #include "base/log.h"
 
 enum { CERT, KEY, CLIENT_CA, FILES };
-#define FILE_MOST ((size_t)1 << 20)
+#define FILE_MAX ((size_t)1 << 20)
 
 /* What tells one content of a file from another without reading it. */
 struct stamp {
@@ -47,11 +47,11 @@ static bool pem_read(const char *path, const char *option, struct buf *out, stru
 		return true;
 	if (!file)
 		return err_invalid(err, option, "%.150s cannot be read: %s", path, strerror(errno));
-	for (size_t n; out->len <= FILE_MOST && (n = fread(buf_reserve(out, 4096), 1, 4096, file)) > 0;)
+	for (size_t n; out->len <= FILE_MAX && (n = fread(buf_reserve(out, 4096), 1, 4096, file)) > 0;)
 		out->len += n;
 	fclose(file);
 	buf_put(out, "", 1);
-	if (out->len > FILE_MOST)
+	if (out->len > FILE_MAX)
 		return err_invalid(err, option, "%.150s is larger than 1 MiB", path);
 	return strstr(out->data, "-----BEGIN ") || err_invalid(err, option, "%.150s is no PEM file", path);
 }

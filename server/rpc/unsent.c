@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
-enum { LARGE = 4 << 10, LEAST_TICK_MS = 10, MOST_TICK_MS = 1000 };
-#define LARGE_MOST ((size_t)64 << 20) /* docs/security.md counts on it */
+enum { LARGE = 4 << 10, TICK_MIN_MS = 10, TICK_MAX_MS = 1000 };
+#define LARGE_MAX ((size_t)64 << 20) /* docs/security.md counts on it */
 
 /* A payload below this is not worth the trouble. */
 enum { PAYLOAD_SMALL = 4096 };
@@ -20,7 +20,7 @@ static struct call *oldest(struct list *list)
 
 void unsent_done(struct call *call)
 {
-	struct worker *worker = call->worker;
+	struct rpc_worker *worker = call->worker;
 
 	list_remove(&call->unsent);
 	worker->unsent_bytes -= call->unsent_bytes;
@@ -37,7 +37,7 @@ static void drop(struct call *call, unsigned why, const char *text)
 
 void unsent_begin(struct call *call, size_t bytes)
 {
-	struct worker *worker = call->worker;
+	struct rpc_worker *worker = call->worker;
 	struct call *first;
 
 	call->unsent_since_us = clock_mono_us();
@@ -46,7 +46,7 @@ void unsent_begin(struct call *call, size_t bytes)
 		return;
 	call->unsent_bytes = bytes;
 	worker->unsent_bytes += bytes;
-	while (worker->unsent_bytes > LARGE_MOST && (first = oldest(&worker->unsent_large)) != call)
+	while (worker->unsent_bytes > LARGE_MAX && (first = oldest(&worker->unsent_large)) != call)
 		drop(first, METRIC_DROPPED_ROOM, "the answer was not taken, and its room was needed for others");
 }
 
@@ -60,21 +60,21 @@ static void drop_late(struct list *list, int64_t before_us)
 
 static void on_tick(uv_timer_t *timer)
 {
-	struct worker *worker = container_of(timer, struct worker, unsent_tick);
+	struct rpc_worker *worker = container_of(timer, struct rpc_worker, unsent_tick);
 	int64_t before_us = clock_mono_us() - worker->server->options.answer_timeout_us;
 
 	drop_late(&worker->unsent_small, before_us);
 	drop_late(&worker->unsent_large, before_us);
 }
 
-void unsent_start(struct worker *worker)
+void unsent_start(struct rpc_worker *worker)
 {
 	int64_t tick_ms = worker->server->options.answer_timeout_us / 4000;
 
 	list_init(&worker->unsent_small);
 	list_init(&worker->unsent_large);
 	list_init(&worker->answered);
-	tick_ms = tick_ms < LEAST_TICK_MS ? LEAST_TICK_MS : tick_ms > MOST_TICK_MS ? MOST_TICK_MS : tick_ms;
+	tick_ms = tick_ms < TICK_MIN_MS ? TICK_MIN_MS : tick_ms > TICK_MAX_MS ? TICK_MAX_MS : tick_ms;
 	uv_timer_init(&worker->loop, &worker->unsent_tick);
 	if (worker->server->options.answer_timeout_us > 0)
 		uv_timer_start(&worker->unsent_tick, on_tick, (uint64_t)tick_ms, (uint64_t)tick_ms);
@@ -96,7 +96,7 @@ void call_forget_request(struct call *call)
 	call->payload = NULL;
 }
 
-void unsent_strip(struct worker *worker)
+void unsent_strip(struct rpc_worker *worker)
 {
 	struct list *link;
 

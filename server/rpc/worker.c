@@ -11,14 +11,14 @@
 #include "base/log.h"
 
 /* Rounds: so often in one turn of the loop the inbox is looked into again, before sockets and timers have their turn. */
-enum { POOL_MOST = 2048, ROUNDS_MOST = 4 };
+enum { FREE_MAX = 2048, ROUNDS_MAX = 4 };
 
 /* So many open calls are a crowd; so long is gathered then. The kernel adds its timer slack of 50 us. */
 enum { CROWD = 16, NAP_NS = 50000 };
 
 enum { RECHECK_MS = 100 };
 
-void worker_hand_over(struct worker *worker, struct tag *tag)
+void worker_hand_over(struct rpc_worker *worker, struct tag *tag)
 {
 	/*
 	 * First the push, then the look at `awake`; the loop first says that it is not, then looks at the inbox. In whatever
@@ -33,7 +33,7 @@ void worker_hand_over(struct worker *worker, struct tag *tag)
  * each wake this thread by system calls of both threads. A nap gathers them; gRPC wakes nobody while nobody waits. It is
  * shorter than what such a crowd waits for anyhow, and a quiet server never naps.
  */
-static gpr_timespec patience(struct worker *worker, bool found)
+static gpr_timespec patience(struct rpc_worker *worker, bool found)
 {
 	static const struct timespec nap = {.tv_nsec = NAP_NS};
 
@@ -47,7 +47,7 @@ static gpr_timespec patience(struct worker *worker, bool found)
 
 static void *queue_run(void *arg)
 {
-	struct worker *worker = arg;
+	struct rpc_worker *worker = arg;
 	bool found = false;
 
 	for (;;) {
@@ -73,7 +73,7 @@ static void on_wake(uv_async_t *wake)
 	(void)wake;
 }
 
-static void inbox_handle(struct worker *worker)
+static void inbox_handle(struct rpc_worker *worker)
 {
 	struct tag *tag = inbox_take(&worker->inbox);
 
@@ -89,9 +89,9 @@ static void inbox_handle(struct worker *worker)
 /* Calls are handled once a turn, after the answers of the stores and before what is sent to them leaves. */
 static void before_wait(uv_prepare_t *prepare)
 {
-	struct worker *worker = container_of(prepare, struct worker, before_wait);
+	struct rpc_worker *worker = container_of(prepare, struct rpc_worker, before_wait);
 
-	for (int round = 0; round < ROUNDS_MOST; round++) {
+	for (int round = 0; round < ROUNDS_MAX; round++) {
 		inbox_handle(worker);
 		atomic_store(&worker->awake, false);
 		if (!inbox_waits(&worker->inbox))
@@ -104,10 +104,10 @@ static void before_wait(uv_prepare_t *prepare)
 
 static void after_wait(uv_check_t *check)
 {
-	atomic_store(&container_of(check, struct worker, after_wait)->awake, true);
+	atomic_store(&container_of(check, struct rpc_worker, after_wait)->awake, true);
 }
 
-struct call *worker_take_call(struct worker *worker, const struct method *method)
+struct call *worker_take_call(struct rpc_worker *worker, const struct method *method)
 {
 	struct call *call = worker->pool;
 
@@ -122,9 +122,9 @@ struct call *worker_take_call(struct worker *worker, const struct method *method
 	return call;
 }
 
-void worker_give_call(struct worker *worker, struct call *call)
+void worker_give_call(struct rpc_worker *worker, struct call *call)
 {
-	if (worker->pool_count >= POOL_MOST) {
+	if (worker->pool_count >= FREE_MAX) {
 		call_free(call);
 		return;
 	}
@@ -133,7 +133,7 @@ void worker_give_call(struct worker *worker, struct call *call)
 	worker->pool_count++;
 }
 
-void worker_post(struct worker *worker, const struct method *method)
+void worker_post(struct rpc_worker *worker, const struct method *method)
 {
 	struct call *call = worker_take_call(worker, method);
 	grpc_call_error error;
@@ -152,7 +152,7 @@ void worker_post(struct worker *worker, const struct method *method)
 	(void)error;
 }
 
-void worker_try_shut(struct worker *worker)
+void worker_try_shut(struct rpc_worker *worker)
 {
 	if (!worker->closing || worker->queue_shut || worker->active_count > 0 || worker->posted > 0)
 		return;
@@ -162,7 +162,7 @@ void worker_try_shut(struct worker *worker)
 
 static void on_recheck(uv_timer_t *timer)
 {
-	struct worker *worker = container_of(timer, struct worker, recheck);
+	struct rpc_worker *worker = container_of(timer, struct rpc_worker, recheck);
 	struct err why;
 
 	list_each (&worker->active, at, after) {
@@ -174,13 +174,13 @@ static void on_recheck(uv_timer_t *timer)
 	}
 }
 
-void worker_stream_opened(struct worker *worker)
+void worker_stream_opened(struct rpc_worker *worker)
 {
 	if (atomic_fetch_add(&worker->streams, 1) == 0 && worker->server->options.still_admitted)
 		uv_timer_start(&worker->recheck, on_recheck, RECHECK_MS, RECHECK_MS);
 }
 
-void worker_stream_ended(struct worker *worker)
+void worker_stream_ended(struct rpc_worker *worker)
 {
 	if (atomic_fetch_sub(&worker->streams, 1) == 1)
 		uv_timer_stop(&worker->recheck);
@@ -188,7 +188,7 @@ void worker_stream_ended(struct worker *worker)
 
 static void on_drain(struct tag *tag, bool ok)
 {
-	struct worker *worker = container_of(tag, struct worker, drain);
+	struct rpc_worker *worker = container_of(tag, struct rpc_worker, drain);
 
 	(void)ok;
 	worker->draining = true;
@@ -202,7 +202,7 @@ static void on_drain(struct tag *tag, bool ok)
 
 static void on_refuse(struct tag *tag, bool ok)
 {
-	struct worker *worker = container_of(tag, struct worker, refuse);
+	struct rpc_worker *worker = container_of(tag, struct rpc_worker, refuse);
 
 	(void)ok;
 	list_each (&worker->active, at, after) {
@@ -215,7 +215,7 @@ static void on_refuse(struct tag *tag, bool ok)
 
 static void on_close(struct tag *tag, bool ok)
 {
-	struct worker *worker = container_of(tag, struct worker, close);
+	struct rpc_worker *worker = container_of(tag, struct rpc_worker, close);
 
 	(void)ok;
 	worker->closing = true;
@@ -224,7 +224,7 @@ static void on_close(struct tag *tag, bool ok)
 
 static void on_queue_ended(struct tag *tag, bool ok)
 {
-	struct worker *worker = container_of(tag, struct worker, queue_ended);
+	struct rpc_worker *worker = container_of(tag, struct rpc_worker, queue_ended);
 
 	(void)ok;
 	pthread_join(worker->queue_thread, NULL);
@@ -237,7 +237,7 @@ static void on_queue_ended(struct tag *tag, bool ok)
 	uv_close((uv_handle_t *)&worker->after_wait, NULL);
 }
 
-static void pool_free(struct worker *worker)
+static void pool_free(struct rpc_worker *worker)
 {
 	while (worker->pool) {
 		struct call *call = worker->pool;
@@ -249,7 +249,7 @@ static void pool_free(struct worker *worker)
 
 static void *loop_run(void *arg)
 {
-	struct worker *worker = arg;
+	struct rpc_worker *worker = arg;
 	const struct rpc_options *options = &worker->server->options;
 
 	if (options->worker_open)
@@ -267,7 +267,7 @@ static void *loop_run(void *arg)
 	return NULL;
 }
 
-static void thread_start(pthread_t *thread, void *(*run)(void *), struct worker *worker, const char *name)
+static void thread_start(pthread_t *thread, void *(*run)(void *), struct rpc_worker *worker, const char *name)
 {
 	int error = pthread_create(thread, NULL, run, worker);
 
@@ -276,7 +276,7 @@ static void thread_start(pthread_t *thread, void *(*run)(void *), struct worker 
 	pthread_setname_np(*thread, name);
 }
 
-void worker_start(struct worker *worker)
+void worker_start(struct rpc_worker *worker)
 {
 	list_init(&worker->active);
 	worker->drain.done = on_drain;

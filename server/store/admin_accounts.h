@@ -69,10 +69,10 @@ struct named_use {
 
 /*
  * How many users share each account: of a team its users, of an org its users and those of its teams, of a model or a tenant the
- * tenant's. Counted up to SHARED_MOST.
+ * tenant's. Counted up to SHARED_MAX.
  */
 #define SHARED_KEYS_MAX 32
-#define SHARED_MOST 10000
+#define SHARED_MAX 10000
 struct shared_counts {
 	struct admin_job job;
 	int count;

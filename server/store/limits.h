@@ -16,7 +16,7 @@
 #include "domain/diagnosis.h"
 
 /* One account as the caller believes it to be. Strings and policy are the caller's and outlive the operation. */
-struct belief {
+struct expected {
 	enum account_kind kind;
 	const char *tenant, *id; /* NUL-terminated, checked ids */
 	uint32_t version, epoch;
@@ -31,7 +31,7 @@ enum limits_status {
 	LIMITS_REPEAT = 2,
 	LIMITS_CONFLICT = 3,
 	LIMITS_ABSENT = 4, /* mask: look these accounts up and seed them, then call again */
-	LIMITS_STALE = 5, /* profiles of these accounts are newer than believed: see stale[] */
+	LIMITS_STALE = 5, /* profiles of these accounts are newer than expected: see stale[] */
 	LIMITS_BEHIND = 6, /* mask: write these accounts' policies through, then call again */
 	LIMITS_CLOCK =
 		7, /* now_us lies outside the windows, or after latest_us: make new ones for now_us and call again */
@@ -49,12 +49,12 @@ enum limits_status {
 struct standing {
 	struct account_state state; /* policy: the caller's, or `other` */
 	struct verdict verdict;
-	bool policy_is_other; /* the record follows another policy than believed: rebuilt from its packed form,
+	bool policy_is_other; /* the record follows another policy than expected: rebuilt from its packed form,
 	                               limit names unknown ("") */
 	struct policy *other; /* in the operation's arena; NULL unless policy_is_other */
-	/* Settling: the record is of another version than believed, and these are its profile (profile_unpack) and its windows. */
+	/* Settling: the record is of another version than expected, and these are its profile (profile_unpack) and its windows. */
 	const uint8_t *profile;
-	size_t profile_len; /* 0: it is of the version believed */
+	size_t profile_len; /* 0: it is of the version expected */
 };
 
 struct stale {
@@ -107,7 +107,7 @@ struct limits_check {
 	struct limits_op op;
 	const char *tenant, *user, *request_id;
 	int count;
-	struct belief belief[ACCOUNTS_MAX]; /* the user first */
+	struct expected expected[ACCOUNTS_MAX]; /* the user first */
 	struct request request;
 	int64_t ttl_us;
 	uint8_t digest[8]; /* of the request's contents */
@@ -131,7 +131,7 @@ struct limits_settle {
 	struct limits_op op;
 	const char *tenant, *user, *request_id;
 	int count;
-	struct belief belief[ACCOUNTS_MAX];
+	struct expected expected[ACCOUNTS_MAX];
 	int attempt;
 	bool final, even_if_unknown;
 	bool forget; /* cancel: nothing was recorded, so the request id may come again as if it had never been asked */
@@ -179,13 +179,13 @@ struct limits_birth {
 /* Writes a record if there is none and the generation is the same; LIMITS_LOST also when the account was changed since `profile` was read. */
 struct limits_seed {
 	struct limits_op op;
-	struct belief belief;
+	struct expected expected;
 	char generation[17];
 	const struct account_profile *profile;
 	bool provisional; /* PostgreSQL did not answer: all calendar limits are unseeded */
-	int64_t window_start[WINDOW_COUNT]; /* 0: where the windows of the belief start */
+	int64_t window_start[WINDOW_COUNT]; /* 0: where the windows of the expected start */
 	int64_t ahead_us; /* as of struct account_state */
-	union limit_state limits[LIMITS_MAX]; /* in the order of belief.policy; held = 0 */
+	union limit_state limits[LIMITS_MAX]; /* in the order of expected.policy; held = 0 */
 	int64_t now_us; /* the store's, from birth */
 };
 
@@ -193,7 +193,7 @@ struct limits_seed {
  * know of this version. */
 struct limits_policy {
 	struct limits_op op;
-	struct belief belief;
+	struct expected expected;
 	const struct account_profile *profile;
 	bool provisional; /* PostgreSQL was not asked: a record that was made without it stays provisional */
 };
@@ -201,7 +201,7 @@ struct limits_policy {
 /* Adds what the ledger knows to calendar limits that are not seeded. LIMITS_NOTHING: something was settled since they were read. */
 struct limits_adopt {
 	struct limits_op op;
-	struct belief belief;
+	struct expected expected;
 	/* Adds what was settled since, which the ledger may know too: never less than the truth, and the reconciler lowers it. */
 	bool even_if_moved;
 	int64_t window_start[WINDOW_COUNT]; /* where the windows start by the ledger */
@@ -215,10 +215,10 @@ struct limits_adopt {
 struct limits_reset {
 	struct limits_op op;
 	const char *request_id;
-	struct belief belief;
+	struct expected expected;
 	const uint8_t *info;
 	size_t info_len;
-	/* out: what calendar limit i had settled, by belief.policy's order */
+	/* out: what calendar limit i had settled, by expected.policy's order */
 	int64_t lost[LIMITS_MAX];
 };
 
@@ -230,7 +230,7 @@ struct limits_adjust {
 	struct limits_op op;
 	const char *tenant, *user, *adjustment_id;
 	int count;
-	struct belief belief[ACCOUNTS_MAX]; /* on which it counts, the user first */
+	struct expected expected[ACCOUNTS_MAX]; /* on which it counts, the user first */
 	struct amounts amounts; /* of any sign */
 	uint64_t interface_hash, model_hash;
 	int64_t started_at_us; /* of the ledger's row; 0 = now */

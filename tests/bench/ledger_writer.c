@@ -101,10 +101,10 @@ static int64_t measure_writer(const char *conninfo, int users)
 	int64_t took_us = 0;
 
 	uv_loop_init(&loop);
-	struct pg_pool *pool = pg_pool_new(conninfo, 1, &err);
-	if (!pool)
+	struct pg_threads *threads = pg_threads_new(conninfo, 1, &err);
+	if (!threads)
 		die(err.text);
-	struct ledger_store *ledger = pg_ledger_new(pool, &loop);
+	struct ledger_store *ledger = pg_ledger_new(threads, &loop);
 	for (int batch = -1; batch < BATCHES; batch++) {
 		arena_reset(&arena);
 		for (int i = 0; i < BATCH; i++)
@@ -117,7 +117,7 @@ static int64_t measure_writer(const char *conninfo, int users)
 		if (batch >= 0) /* the first one connects and makes the day */
 			took_us += clock_mono_us() - start_us;
 	}
-	pg_pool_free(pool);
+	pg_threads_free(threads);
 	pg_ledger_free(ledger);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);

@@ -28,7 +28,7 @@ struct backend_ops {
 	/* The idempotency window of markers (default 15 min), and whether an expiry charges the estimate (default not). */
 	void (*settings)(struct backend *backend, int64_t window_us, bool expiry_charges);
 
-	/* Writes an account that is not there yet: op->belief, profile, limits; the generation is the backend's matter. */
+	/* Writes an account that is not there yet: op->expected, profile, limits; the generation is the backend's matter. */
 	void (*seed)(struct backend *backend, struct limits_seed *op);
 	/* As `policy` of store/limits.h: writes through when the version is higher. */
 	void (*policy)(struct backend *backend, struct limits_policy *op);
@@ -41,14 +41,14 @@ struct backend_ops {
 	void (*reset)(struct backend *backend, struct limits_reset *op);
 	void (*adjust)(struct backend *backend, struct limits_adjust *op);
 
-	/* Expires every reservation that is due. How many. The beliefs are those of all accounts in use, by kind: they
+	/* Expires every reservation that is due. How many. The expected are those of all accounts in use, by kind: they
 	 * carry the boundaries of the windows. */
-	int (*expire)(struct backend *backend, const struct belief beliefs[], int count);
+	int (*expire)(struct backend *backend, const struct expected expected[], int count);
 
-	/* The account's state as it is stored, neither rolled nor converted; false when it is absent. `belief->policy` is
+	/* The account's state as it is stored, neither rolled nor converted; false when it is absent. `expected->policy` is
 	 * the state's policy when the pids agree, else one in the arena. */
-	bool (*look)(
-		struct backend *backend, const struct belief *belief, struct arena *arena, struct account_state *out);
+	bool (*look)(struct backend *backend, const struct expected *expected, struct arena *arena,
+		struct account_state *out);
 };
 
 struct backend {

@@ -119,7 +119,7 @@ static void check_make(struct world *world, const struct line *line, const char 
 	request_read(line, &op->request);
 	digest = hash64(&op->request.estimate, sizeof(op->request.estimate));
 	memcpy(op->digest, &digest, 8);
-	op->count = world_beliefs(world, line, op->belief);
+	op->count = world_expected(world, line, op->expected);
 }
 
 /* The failed limit that is the last to recover decides how long to wait. */
@@ -141,8 +141,8 @@ static void retry_expect(struct world *world, const struct line *line, const str
 				continue;
 			if (dimension == DIM_COST && !asked && op->request.probe_cost)
 				asked = 1;
-			figures_of(&standing->state, i, &op->belief[a].windows, asked, true, op->op.now_us, &figures);
-			if (op->belief[a].kind == ACCOUNT_USER)
+			figures_of(&standing->state, i, &op->expected[a].windows, asked, true, op->op.now_us, &figures);
+			if (op->expected[a].kind == ACCOUNT_USER)
 				figures_first_end(&figures, op->first_end_us, op->op.now_us);
 			held = held || figures.only_held;
 			permanent = permanent || figures.permanent;
@@ -283,13 +283,13 @@ static void amounts_expect(const struct line *line, const char *key, const struc
 }
 
 /* By a worker that has never seen the accounts: no version, and the windows of UTC. */
-static void strangers(struct world *world, const struct line *line, struct belief beliefs[], int count)
+static void strangers(struct world *world, const struct line *line, struct expected expected[], int count)
 {
 	struct err err;
 
 	for (int i = 0; i < count; i++) {
-		beliefs[i].version = beliefs[i].epoch = 0;
-		if (!windows_at(&(struct zone){0}, world->now_us, &beliefs[i].windows, &err))
+		expected[i].version = expected[i].epoch = 0;
+		if (!windows_at(&(struct zone){0}, world->now_us, &expected[i].windows, &err))
 			line_fail(line, "%s", err.text);
 	}
 }
@@ -336,9 +336,9 @@ static void settle_statement(struct world *world, const struct line *line)
 	op.used = request.estimate;
 	op.interface_hash = request.interface_hash;
 	op.model_hash = request.model_hash;
-	op.count = world_beliefs(world, line, op.belief);
+	op.count = world_expected(world, line, op.expected);
 	if (line_value(line, "stranger"))
-		strangers(world, line, op.belief, op.count);
+		strangers(world, line, op.expected, op.count);
 	settle_call(world, line->word[0], &op);
 	status_expect(line, status_name(op.op.status, false), &op.op.err);
 	if (op.op.status != LIMITS_OK && op.op.status != LIMITS_REPEAT)
@@ -371,9 +371,9 @@ static void renew_statement(struct world *world, const struct line *line)
 
 static void expire_statement(struct world *world, const struct line *line)
 {
-	struct belief beliefs[ACCOUNTS_MAX];
-	int count = world_beliefs(world, line, beliefs);
-	int expired = world->backend->ops->expire(world->backend, beliefs, count);
+	struct expected expected[ACCOUNTS_MAX];
+	int count = world_expected(world, line, expected);
+	int expired = world->backend->ops->expire(world->backend, expected, count);
 
 	number_expect(line, "expired", line->expected > 0 ? line_number(line, line->expect[0]) : -1, expired);
 }
@@ -382,10 +382,10 @@ static void expire_statement(struct world *world, const struct line *line)
 static void reset_statement(struct world *world, const struct line *line)
 {
 	struct limits_reset op = {.op.arena = &world->arena, .request_id = line->word[1]};
-	struct belief beliefs[ACCOUNTS_MAX];
+	struct expected expected[ACCOUNTS_MAX];
 
-	world_beliefs(world, line, beliefs);
-	op.belief = beliefs[world->current - world->subject];
+	world_expected(world, line, expected);
+	op.expected = expected[world->current - world->subject];
 	world->backend->ops->reset(world->backend, &op);
 	status_expect(line, status_name(op.op.status, false), &op.op.err);
 	for (int i = 0; i < world->current->stored.count; i++) {
@@ -430,7 +430,7 @@ static void adjust_statement(struct world *world, const struct line *line)
 	op.amounts.cost = request.estimate.cost;
 	op.interface_hash = request.interface_hash;
 	op.model_hash = request.model_hash;
-	op.count = world_beliefs(world, line, op.belief);
+	op.count = world_expected(world, line, op.expected);
 	world->backend->ops->adjust(world->backend, &op);
 	status_expect(line, status_name(op.op.status, false), &op.op.err);
 	if (op.op.status == LIMITS_DENIED)

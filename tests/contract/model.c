@@ -9,7 +9,7 @@
 #define WINDOW_DEFAULT_US INT64_C(900000000)
 enum { EXPIRE_FEW = 4 };
 
-static bool expire_few(struct model *model, const struct belief beliefs[], struct loaded *loaded)
+static bool expire_few(struct model *model, const struct expected expected[], struct loaded *loaded)
 {
 	struct marker *marker = marker_due(model, INT64_MIN, "");
 	bool some = false;
@@ -17,7 +17,7 @@ static bool expire_few(struct model *model, const struct belief beliefs[], struc
 	for (int i = 0; marker && i < EXPIRE_FEW; i++) {
 		int64_t expires = marker->reservation.expires_at_us;
 
-		if (marker_on(marker, beliefs, loaded->count)) {
+		if (marker_on(marker, expected, loaded->count)) {
 			marker_expire(model, marker, loaded->pointer);
 			some = true;
 		}
@@ -70,7 +70,7 @@ static void check_take(struct model *model, struct limits_check *op, struct load
 	marker->unsure = is_unsure(loaded);
 	decision_take(loaded->pointer, loaded->count, &op->request, model->now_us, op->ttl_us, &marker->reservation,
 		loaded->verdict);
-	marker_accounts(marker, op->belief, op->count);
+	marker_accounts(marker, op->expected, op->count);
 	save_all(loaded);
 	check_answer(op, LIMITS_OK, &marker->reservation);
 }
@@ -133,7 +133,7 @@ static void model_check(struct backend *backend, struct limits_check *op)
 		op->op.status = LIMITS_CONFLICT;
 		return;
 	}
-	op->op.status = load_all(model, &op->op, op->belief, op->count, false, &loaded);
+	op->op.status = load_all(model, &op->op, op->expected, op->count, false, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	if (!op->dry_run)
@@ -147,12 +147,12 @@ static void model_check(struct backend *backend, struct limits_check *op)
 	}
 	if (marker) {
 		known_answer(model, op, marker);
-		standings_answer(&op->op, op->belief, &loaded);
+		standings_answer(&op->op, op->expected, &loaded);
 		loaded_free(&loaded);
 		return;
 	}
 	passes = test_all(model, op, &loaded);
-	if (!passes && !op->dry_run && expire_few(model, op->belief, &loaded))
+	if (!passes && !op->dry_run && expire_few(model, op->expected, &loaded))
 		passes = test_all(model, op, &loaded);
 	op->first_end_us = passes ? 0 : first_end(model, op, &loaded);
 	if (passes && !op->dry_run)
@@ -160,14 +160,14 @@ static void model_check(struct backend *backend, struct limits_check *op)
 	else
 		check_answer(
 			op, passes ? LIMITS_OK : LIMITS_DENIED, &(struct reservation){.started_at_us = model->now_us});
-	standings_answer(&op->op, op->belief, &loaded);
+	standings_answer(&op->op, op->expected, &loaded);
 	loaded_free(&loaded);
 }
 
 static void model_reset(struct backend *backend, struct limits_reset *op)
 {
 	struct model *model = model_of(backend);
-	struct marker *marker = marker_find(model, op->belief.tenant, op->belief.id, op->request_id);
+	struct marker *marker = marker_find(model, op->expected.tenant, op->expected.id, op->request_id);
 	struct loaded loaded;
 
 	op->op.now_us = model->now_us;
@@ -176,22 +176,22 @@ static void model_reset(struct backend *backend, struct limits_reset *op)
 		memcpy(op->lost, marker->lost, sizeof(op->lost));
 		return;
 	}
-	op->op.status = load_all(model, &op->op, &op->belief, 1, false, &loaded);
+	op->op.status = load_all(model, &op->op, &op->expected, 1, false, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	decision_reset(loaded.pointer[0], model->now_us, op->lost);
 	save_all(&loaded);
-	marker = marker_new(model, op->belief.tenant, op->belief.id, op->request_id);
+	marker = marker_new(model, op->expected.tenant, op->expected.id, op->request_id);
 	marker->is_reset = true;
 	marker->ends_us = model->now_us + model->window_us;
 	memcpy(marker->lost, op->lost, sizeof(marker->lost));
 }
 
 static void profile_apply(
-	struct account_state *state, const struct account_profile *profile, const struct belief *belief)
+	struct account_state *state, const struct account_profile *profile, const struct expected *expected)
 {
-	state->version = belief->version;
-	state->epoch = belief->epoch;
+	state->version = expected->version;
+	state->epoch = expected->epoch;
 	state->suspended = profile->suspended;
 	state->bypass = profile->bypass;
 	state->deleted = profile->deleted;
@@ -206,15 +206,15 @@ static void model_seed(struct backend *backend, struct limits_seed *op)
 
 	op->op.now_us = model->now_us;
 	op->op.status = LIMITS_NOTHING;
-	if (account_of(model, &op->belief))
+	if (account_of(model, &op->expected))
 		return;
 	account = mem_zalloc(1, sizeof(*account));
-	account_key(&op->belief, account->key);
-	account->policy = policy_copy(op->belief.policy);
+	account_key(&op->expected, account->key);
+	account->policy = policy_copy(op->expected.policy);
 	account->state.policy = account->policy;
 	account->state.provisional = op->provisional;
-	profile_apply(&account->state, op->profile, &op->belief);
-	state_roll(&account->state, &op->belief.windows, model->now_us);
+	profile_apply(&account->state, op->profile, &op->expected);
+	state_roll(&account->state, &op->expected.windows, model->now_us);
 	account->state.unseeded = op->provisional ? calendars_of(account->policy) : 0;
 	memcpy(account->state.limits, op->limits, sizeof(op->limits));
 	list_push_back(&model->accounts, &account->link);
@@ -224,25 +224,25 @@ static void model_seed(struct backend *backend, struct limits_seed *op)
 static void model_policy(struct backend *backend, struct limits_policy *op)
 {
 	struct model *model = model_of(backend);
-	struct account *account = account_of(model, &op->belief);
+	struct account *account = account_of(model, &op->expected);
 
 	op->op.now_us = model->now_us;
 	op->op.status = LIMITS_ABSENT;
 	if (!account)
 		return;
 	op->op.status = LIMITS_NOTHING;
-	if (account->state.version > op->belief.version ||
-		(account->state.version == op->belief.version && !account->state.provisional))
+	if (account->state.version > op->expected.version ||
+		(account->state.version == op->expected.version && !account->state.provisional))
 		return;
 	state_follow(&account->state, model->now_us);
-	if (memcmp(account->policy->pid, op->belief.policy->pid, 8) != 0) {
-		struct policy *policy = policy_copy(op->belief.policy);
+	if (memcmp(account->policy->pid, op->expected.policy->pid, 8) != 0) {
+		struct policy *policy = policy_copy(op->expected.policy);
 
 		state_convert(&account->state, policy, model->now_us);
 		free(account->policy);
 		account->policy = policy;
 	}
-	profile_apply(&account->state, op->profile, &op->belief);
+	profile_apply(&account->state, op->profile, &op->expected);
 	if (account->state.provisional) {
 		account->state.unseeded = calendars_of(account->policy);
 		memset(account->state.window_end, 0, sizeof(account->state.window_end));
@@ -257,7 +257,7 @@ static void model_adopt(struct backend *backend, struct limits_adopt *op)
 	struct loaded loaded;
 
 	op->op.now_us = model->now_us;
-	op->op.status = load_all(model, &op->op, &op->belief, 1, false, &loaded);
+	op->op.status = load_all(model, &op->op, &op->expected, 1, false, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	op->op.status = adopt_into(op, loaded.pointer[0]);
@@ -266,7 +266,7 @@ static void model_adopt(struct backend *backend, struct limits_adopt *op)
 	loaded_free(&loaded);
 }
 
-static int model_expire(struct backend *backend, const struct belief beliefs[], int count)
+static int model_expire(struct backend *backend, const struct expected expected[], int count)
 {
 	struct model *model = model_of(backend);
 	struct marker *marker;
@@ -277,7 +277,7 @@ static int model_expire(struct backend *backend, const struct belief beliefs[], 
 
 		for (int i = 0; i < marker->reservation.accounts; i++)
 			for (int b = 0; b < count; b++) {
-				struct account *account = account_of(model, &beliefs[b]);
+				struct account *account = account_of(model, &expected[b]);
 
 				if (!account || strcmp(account->key, marker->account[i]) != 0)
 					continue;
@@ -292,16 +292,16 @@ static int model_expire(struct backend *backend, const struct belief beliefs[], 
 }
 
 static bool model_look(
-	struct backend *backend, const struct belief *belief, struct arena *arena, struct account_state *out)
+	struct backend *backend, const struct expected *expected, struct arena *arena, struct account_state *out)
 {
-	struct account *account = account_of(model_of(backend), belief);
+	struct account *account = account_of(model_of(backend), expected);
 	struct policy *policy;
 
 	if (!account)
 		return false;
 	*out = account->state;
-	out->policy = belief->policy;
-	if (memcmp(account->policy->pid, belief->policy->pid, 8) != 0) {
+	out->policy = expected->policy;
+	if (memcmp(account->policy->pid, expected->policy->pid, 8) != 0) {
 		policy = arena_zalloc(arena, 1, sizeof(*policy));
 		*policy = *account->policy;
 		out->policy = policy;

@@ -51,7 +51,7 @@ static struct marker *marker_unknown(
 		marker->reservation.started_at_us = op->started_at_us;
 	if (!op->final)
 		marker->reservation.state = RESERVATION_EXPIRED;
-	marker_accounts(marker, op->belief, op->count);
+	marker_accounts(marker, op->expected, op->count);
 	return marker;
 }
 
@@ -61,7 +61,7 @@ static enum limits_status record_refusal(const struct marker *marker, const stru
 		return op->even_if_unknown ? LIMITS_OK : LIMITS_UNKNOWN;
 	if (marker->is_reset)
 		return LIMITS_CLOSED;
-	if (!marker_on(marker, op->belief, op->count))
+	if (!marker_on(marker, op->expected, op->count))
 		return LIMITS_NEEDKEYS;
 	if (marker->reservation.attempts & UINT32_C(1) << op->attempt)
 		return LIMITS_OK;
@@ -112,14 +112,14 @@ void model_record(struct backend *backend, struct limits_settle *op)
 		op->state = marker ? marker->reservation.state : RESERVATION_NONE;
 		return;
 	}
-	op->op.status = load_all(model, &op->op, op->belief, op->count, marker != NULL, &loaded);
+	op->op.status = load_all(model, &op->op, op->expected, op->count, marker != NULL, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	if (marker && marker->reservation.attempts & UINT32_C(1) << op->attempt)
 		recorded_answer(op, marker);
 	else
 		record_settle(model, op, marker, &loaded);
-	standings_answer(&op->op, op->belief, &loaded);
+	standings_answer(&op->op, op->expected, &loaded);
 	loaded_free(&loaded);
 }
 
@@ -144,9 +144,9 @@ void model_cancel(struct backend *backend, struct limits_settle *op)
 		(op->unless_repeated && marker->asked > 1))
 		return;
 	op->op.status = LIMITS_NEEDKEYS;
-	if (!marker_on(marker, op->belief, op->count))
+	if (!marker_on(marker, op->expected, op->count))
 		return;
-	op->op.status = load_all(model, &op->op, op->belief, op->count, true, &loaded);
+	op->op.status = load_all(model, &op->op, op->expected, op->count, true, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	if (op->state == RESERVATION_CANCELLED && op->nonce && nonce_find(marker, op->nonce) >= 0) {
@@ -164,7 +164,7 @@ void model_cancel(struct backend *backend, struct limits_settle *op)
 		else
 			marker_close(model, marker);
 	}
-	standings_answer(&op->op, op->belief, &loaded);
+	standings_answer(&op->op, op->expected, &loaded);
 	loaded_free(&loaded);
 }
 
@@ -187,7 +187,7 @@ static bool nonces_gone(const struct marker *marker)
 }
 
 /* On the accounts as they are: whoever gives up knows no windows. */
-static void marker_give_back(struct model *model, struct marker *marker, const struct belief beliefs[])
+static void marker_give_back(struct model *model, struct marker *marker, const struct expected expected[])
 {
 	struct settlement settlement = {.final = true, .becomes = RESERVATION_CANCELLED};
 	struct account_state *states[ACCOUNTS_MAX] = {NULL};
@@ -195,7 +195,7 @@ static void marker_give_back(struct model *model, struct marker *marker, const s
 	struct settled out;
 
 	for (int i = 0; i < marker->reservation.accounts; i++) {
-		struct account *account = account_of(model, &beliefs[i]);
+		struct account *account = account_of(model, &expected[i]);
 
 		states[i] = account ? &account->state : NULL;
 		if (account && account->state.clock_us < model->now_us)
@@ -222,8 +222,8 @@ void model_give_up(struct backend *backend, struct limits_settle *op)
 	op->op.status = LIMITS_OK;
 	if (!nonces_gone(marker))
 		return;
-	if (marker_on(marker, op->belief, op->count)) {
-		marker_give_back(model, marker, op->belief);
+	if (marker_on(marker, op->expected, op->count)) {
+		marker_give_back(model, marker, op->expected);
 		return;
 	}
 	op->op.status = LIMITS_NEEDKEYS;
@@ -270,7 +270,7 @@ void model_adjust(struct backend *backend, struct limits_adjust *op)
 		op->op.status = memcmp(marker->digest, op->digest, 8) == 0 ? LIMITS_REPEAT : LIMITS_CONFLICT;
 		return;
 	}
-	op->op.status = load_all(model, &op->op, op->belief, op->count, false, &loaded);
+	op->op.status = load_all(model, &op->op, op->expected, op->count, false, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
 	for (int i = 0; i < loaded.count; i++)

@@ -10,9 +10,9 @@ struct model *model_of(struct backend *backend)
 	return container_of(backend, struct model, backend);
 }
 
-void account_key(const struct belief *belief, char out[2 * ID_MAX + 8])
+void account_key(const struct expected *expected, char out[2 * ID_MAX + 8])
 {
-	snprintf(out, 2 * ID_MAX + 8, "%d/%s/%s", (int)belief->kind, belief->tenant, belief->id);
+	snprintf(out, 2 * ID_MAX + 8, "%d/%s/%s", (int)expected->kind, expected->tenant, expected->id);
 }
 
 static struct account *account_find(struct model *model, const char *key)
@@ -26,11 +26,11 @@ static struct account *account_find(struct model *model, const char *key)
 	return NULL;
 }
 
-struct account *account_of(struct model *model, const struct belief *belief)
+struct account *account_of(struct model *model, const struct expected *expected)
 {
 	char key[2 * ID_MAX + 8];
 
-	account_key(belief, key);
+	account_key(expected, key);
 	return account_find(model, key);
 }
 
@@ -76,20 +76,20 @@ struct marker *marker_new(struct model *model, const char *tenant, const char *u
 	return marker;
 }
 
-void marker_accounts(struct marker *marker, const struct belief beliefs[], int count)
+void marker_accounts(struct marker *marker, const struct expected expected[], int count)
 {
 	for (int i = 0; i < count; i++)
-		account_key(&beliefs[i], marker->account[i]);
+		account_key(&expected[i], marker->account[i]);
 }
 
-bool marker_on(const struct marker *marker, const struct belief beliefs[], int count)
+bool marker_on(const struct marker *marker, const struct expected expected[], int count)
 {
 	if (marker->reservation.accounts != count)
 		return false;
 	for (int i = 0; i < count; i++) {
 		char key[2 * ID_MAX + 8];
 
-		account_key(&beliefs[i], key);
+		account_key(&expected[i], key);
 		if (strcmp(key, marker->account[i]) != 0)
 			return false;
 	}
@@ -105,23 +105,23 @@ static bool clock_inside(const struct windows *windows, int64_t now_us)
 }
 
 /* A caller who believes another version may know other windows: they stay as they are. */
-static void account_load(struct loaded *loaded, int i, const struct belief *belief, int64_t now_us)
+static void account_load(struct loaded *loaded, int i, const struct expected *expected, int64_t now_us)
 {
 	struct account_state *state = &loaded->state[i];
 
 	*state = loaded->account[i]->state;
 	loaded->pointer[i] = state;
 	loaded->policy[i] = NULL;
-	if (belief->version != state->version) {
+	if (expected->version != state->version) {
 		loaded->turned_back[i] = state_follow(state, now_us);
 		return;
 	}
-	loaded->turned_back[i] = state_roll(state, &belief->windows, now_us);
-	if (belief->epoch <= state->epoch)
+	loaded->turned_back[i] = state_roll(state, &expected->windows, now_us);
+	if (expected->epoch <= state->epoch)
 		return;
-	state->epoch = belief->epoch;
-	if (memcmp(belief->policy->pid, state->policy->pid, 8) != 0) {
-		loaded->policy[i] = policy_copy(belief->policy);
+	state->epoch = expected->epoch;
+	if (memcmp(expected->policy->pid, state->policy->pid, 8) != 0) {
+		loaded->policy[i] = policy_copy(expected->policy);
 		state_convert(state, loaded->policy[i], now_us);
 	}
 }
@@ -132,7 +132,7 @@ void loaded_free(struct loaded *loaded)
 		free(loaded->policy[i]);
 }
 
-enum limits_status load_all(struct model *model, struct limits_op *op, const struct belief beliefs[], int count,
+enum limits_status load_all(struct model *model, struct limits_op *op, const struct expected expected[], int count,
 	bool lenient, struct loaded *loaded)
 {
 	uint32_t behind = 0;
@@ -142,19 +142,19 @@ enum limits_status load_all(struct model *model, struct limits_op *op, const str
 	op->mask = 0;
 	op->stale_count = 0;
 	for (int i = 0; i < count; i++) {
-		struct account *account = account_of(model, &beliefs[i]);
+		struct account *account = account_of(model, &expected[i]);
 
 		if (!account) {
 			op->mask |= 1u << i;
 			continue;
 		}
 		loaded->account[i] = account;
-		if (account->state.version > beliefs[i].version && !lenient)
+		if (account->state.version > expected[i].version && !lenient)
 			op->stale[op->stale_count++] = (struct stale){.index = i, .version = account->state.version};
-		else if (account->state.version < beliefs[i].version && !lenient)
+		else if (account->state.version < expected[i].version && !lenient)
 			behind |= 1u << i;
-		if (account->state.version == beliefs[i].version)
-			clock = clock || !clock_inside(&beliefs[i].windows, model->now_us);
+		if (account->state.version == expected[i].version)
+			clock = clock || !clock_inside(&expected[i].windows, model->now_us);
 	}
 	if (op->mask)
 		return LIMITS_ABSENT;
@@ -167,7 +167,7 @@ enum limits_status load_all(struct model *model, struct limits_op *op, const str
 		return LIMITS_CLOCK;
 	loaded->count = count;
 	for (int i = 0; i < count; i++)
-		account_load(loaded, i, &beliefs[i], model->now_us);
+		account_load(loaded, i, &expected[i], model->now_us);
 	return LIMITS_OK;
 }
 
@@ -196,7 +196,7 @@ void save_turned_back(struct loaded *loaded)
 			save_one(loaded, i);
 }
 
-void standings_answer(struct limits_op *op, const struct belief beliefs[], const struct loaded *loaded)
+void standings_answer(struct limits_op *op, const struct expected expected[], const struct loaded *loaded)
 {
 	op->standings = loaded->count;
 	for (int i = 0; i < loaded->count; i++) {
@@ -204,8 +204,8 @@ void standings_answer(struct limits_op *op, const struct belief beliefs[], const
 
 		standing->state = loaded->state[i];
 		standing->verdict = loaded->verdict[i];
-		if (memcmp(beliefs[i].policy->pid, loaded->state[i].policy->pid, 8) == 0) {
-			standing->state.policy = beliefs[i].policy;
+		if (memcmp(expected[i].policy->pid, loaded->state[i].policy->pid, 8) == 0) {
+			standing->state.policy = expected[i].policy;
 		} else {
 			standing->policy_is_other = true;
 			standing->other = arena_zalloc(op->arena, 1, sizeof(*standing->other));

@@ -59,24 +59,24 @@ struct loaded {
 
 struct model *model_of(struct backend *backend);
 /* "kind/tenant/id". */
-void account_key(const struct belief *belief, char out[2 * ID_MAX + 8]);
+void account_key(const struct expected *expected, char out[2 * ID_MAX + 8]);
 /* NULL when it is absent. */
-struct account *account_of(struct model *model, const struct belief *belief);
+struct account *account_of(struct model *model, const struct expected *expected);
 struct policy *policy_copy(const struct policy *policy);
 /* NULL when there is none, or its time is over. */
 struct marker *marker_find(struct model *model, const char *tenant, const char *user, const char *request_id);
 struct marker *marker_new(struct model *model, const char *tenant, const char *user, const char *request_id);
-void marker_accounts(struct marker *marker, const struct belief beliefs[], int count);
+void marker_accounts(struct marker *marker, const struct expected expected[], int count);
 /* Does the reservation stand on these accounts? */
-bool marker_on(const struct marker *marker, const struct belief beliefs[], int count);
+bool marker_on(const struct marker *marker, const struct expected expected[], int count);
 /* Reads all accounts into `loaded`, rolled and converted. LIMITS_OK, or why it cannot be. */
-enum limits_status load_all(struct model *model, struct limits_op *op, const struct belief beliefs[], int count,
+enum limits_status load_all(struct model *model, struct limits_op *op, const struct expected expected[], int count,
 	bool lenient, struct loaded *loaded);
 void loaded_free(struct loaded *loaded);
 void save_all(struct loaded *loaded);
 /* Accounts whose clocks were far ahead. */
 void save_turned_back(struct loaded *loaded);
-void standings_answer(struct limits_op *op, const struct belief beliefs[], const struct loaded *loaded);
+void standings_answer(struct limits_op *op, const struct expected expected[], const struct loaded *loaded);
 void marker_close(struct model *model, struct marker *marker);
 void marker_forget(struct marker *marker);
 /* A call's nonce; one of its own where it brings none. */

@@ -89,13 +89,13 @@ static void wait_for_answer(struct redis_backend *redis)
 
 /* Who asks, as the server would say it: expiring needs to know the accounts. */
 static void info_make(struct redis_backend *redis, const char *tenant, const char *user, const char *request_id,
-	const struct belief beliefs[], int count)
+	const struct expected expected[], int count)
 {
 	struct entry_info info = {
 		.tenant = tenant, .user = user, .request_id = request_id ? request_id : "", .accounts = count};
 
 	for (int i = 0; i < count; i++)
-		info.account[i] = (struct entry_account){.kind = beliefs[i].kind, .id = beliefs[i].id};
+		info.account[i] = (struct entry_account){.kind = expected[i].kind, .id = expected[i].id};
 	buf_reset(&redis->info);
 	entry_info_pack(&info, &redis->info);
 }
@@ -104,7 +104,7 @@ static void redis_check_op(struct backend *backend, struct limits_check *op)
 {
 	struct redis_backend *redis = redis_of(backend);
 
-	info_make(redis, op->tenant, op->user, op->request_id, op->belief, op->count);
+	info_make(redis, op->tenant, op->user, op->request_id, op->expected, op->count);
 	op->info = (const uint8_t *)redis->info.data;
 	op->info_len = redis->info.len;
 	CALL(redis, check, op);
@@ -114,7 +114,7 @@ static void redis_record(struct backend *backend, struct limits_settle *op)
 {
 	struct redis_backend *redis = redis_of(backend);
 
-	info_make(redis, op->tenant, op->user, op->request_id, op->belief, op->count);
+	info_make(redis, op->tenant, op->user, op->request_id, op->expected, op->count);
 	op->info = (const uint8_t *)redis->info.data;
 	op->info_len = redis->info.len;
 	CALL(redis, record, op);
@@ -144,7 +144,7 @@ static void redis_adjust(struct backend *backend, struct limits_adjust *op)
 {
 	struct redis_backend *redis = redis_of(backend);
 
-	info_make(redis, op->tenant, op->user, op->adjustment_id, op->belief, op->count);
+	info_make(redis, op->tenant, op->user, op->adjustment_id, op->expected, op->count);
 	op->info = (const uint8_t *)redis->info.data;
 	op->info_len = redis->info.len;
 	CALL(redis, adjust, op);
@@ -163,8 +163,10 @@ static void redis_adopt(struct backend *backend, struct limits_adopt *op)
 static void redis_seed(struct backend *backend, struct limits_seed *op)
 {
 	struct redis_backend *redis = redis_of(backend);
-	struct limits_birth birth = {
-		.op.arena = op->op.arena, .kind = op->belief.kind, .tenant = op->belief.tenant, .id = op->belief.id};
+	struct limits_birth birth = {.op.arena = op->op.arena,
+		.kind = op->expected.kind,
+		.tenant = op->expected.tenant,
+		.id = op->expected.id};
 
 	CALL(redis, birth, &birth);
 	memcpy(op->generation, birth.generation, sizeof(op->generation));
@@ -172,16 +174,16 @@ static void redis_seed(struct backend *backend, struct limits_seed *op)
 	CALL(redis, seed, op);
 }
 
-static int redis_expire(struct backend *backend, const struct belief beliefs[], int count)
+static int redis_expire(struct backend *backend, const struct expected expected[], int count)
 {
 	struct redis_backend *redis = redis_of(backend);
 	struct outbox_sweep sweep = {.op.arena = &redis->arena, .limit = 64};
 	int expired = 0;
 
 	for (int i = 0; i < count; i++) {
-		if (beliefs[i].kind != ACCOUNT_USER)
+		if (expected[i].kind != ACCOUNT_USER)
 			continue;
-		sweep.partition = partition_of(ACCOUNT_USER, beliefs[i].tenant, beliefs[i].id);
+		sweep.partition = partition_of(ACCOUNT_USER, expected[i].tenant, expected[i].id);
 		do {
 			sweep.op.done = outbox_came;
 			came = false;
@@ -195,7 +197,7 @@ static int redis_expire(struct backend *backend, const struct belief beliefs[], 
 }
 
 static const struct policy *policy_of(
-	struct redis_backend *redis, const struct belief *belief, const redisReply *record, struct arena *arena)
+	struct redis_backend *redis, const struct expected *expected, const redisReply *record, struct arena *arena)
 {
 	struct policy *policy;
 	const uint8_t *bytes;
@@ -205,12 +207,12 @@ static const struct policy *policy_of(
 
 	if (!codec_record_pid(record->str, (size_t)record->len, pid))
 		return NULL;
-	if (memcmp(pid, belief->policy->pid, 8) == 0)
-		return belief->policy;
+	if (memcmp(pid, expected->policy->pid, 8) == 0)
+		return expected->policy;
 	bytes = codec_record_policy(record->str, (size_t)record->len, &len);
 	if (!len) {
 		buf_reset(&redis->key);
-		key_partition(&redis->key, partition_of(belief->kind, belief->tenant, belief->id), KEY_POL);
+		key_partition(&redis->key, partition_of(expected->kind, expected->tenant, expected->id), KEY_POL);
 		reply = checked(redisCommand(redis->direct, "HGET %s %b", buf_str(&redis->key), pid, (size_t)8));
 		bytes = (const uint8_t *)reply->str;
 		len = (size_t)reply->len;
@@ -223,7 +225,7 @@ static const struct policy *policy_of(
 }
 
 static bool redis_look(
-	struct backend *backend, const struct belief *belief, struct arena *arena, struct account_state *out)
+	struct backend *backend, const struct expected *expected, struct arena *arena, struct account_state *out)
 {
 	struct redis_backend *redis = redis_of(backend);
 	const struct policy *policy;
@@ -231,9 +233,9 @@ static bool redis_look(
 	bool found;
 
 	buf_reset(&redis->key);
-	key_account(&redis->key, belief->kind, belief->tenant, belief->id);
+	key_account(&redis->key, expected->kind, expected->tenant, expected->id);
 	reply = checked(redisCommand(redis->direct, "GET %s", buf_str(&redis->key)));
-	policy = reply->type == REDIS_REPLY_STRING ? policy_of(redis, belief, reply, arena) : NULL;
+	policy = reply->type == REDIS_REPLY_STRING ? policy_of(redis, expected, reply, arena) : NULL;
 	found = policy && codec_record_state(reply->str, (size_t)reply->len, policy, out);
 	if (reply->type == REDIS_REPLY_STRING && !found)
 		checked(NULL);

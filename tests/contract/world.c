@@ -31,11 +31,12 @@ struct subject *world_subject(struct world *world, const struct line *line, cons
 	return subject;
 }
 
-static void belief_make(struct world *world, const struct line *line, const struct subject *subject, struct belief *out)
+static void expected_make(
+	struct world *world, const struct line *line, const struct subject *subject, struct expected *out)
 {
 	struct err err;
 
-	*out = (struct belief){.kind = subject->kind,
+	*out = (struct expected){.kind = subject->kind,
 		.tenant = TENANT,
 		.id = subject->id,
 		.version = subject->version,
@@ -52,7 +53,7 @@ static void subject_seed(struct world *world, const struct line *line, struct su
 
 	subject->stored = subject->policy;
 	subject->profile.version = subject->version;
-	belief_make(world, line, subject, &op.belief);
+	expected_make(world, line, subject, &op.expected);
 	world->backend->ops->seed(world->backend, &op);
 	if (op.op.status != LIMITS_OK)
 		line_fail(line, "seed: status %d %s", (int)op.op.status, op.op.err.text);
@@ -93,7 +94,7 @@ void world_apply(struct world *world, const struct line *line, bool by_epoch)
 	if (by_epoch)
 		return;
 	subject->profile.version = ++subject->version;
-	belief_make(world, line, subject, &op.belief);
+	expected_make(world, line, subject, &op.expected);
 	world->backend->ops->policy(world->backend, &op);
 	if (op.op.status != LIMITS_OK)
 		line_fail(line, "policy: status %d %s", (int)op.op.status, op.op.err.text);
@@ -104,9 +105,9 @@ void world_adopt(struct world *world, const struct line *line, const struct unse
 	struct subject *subject = &world->subject[unseeded->index];
 	struct limits_adopt op = {.op.arena = &world->arena, .count = unseeded->count};
 
-	belief_make(world, line, subject, &op.belief);
+	expected_make(world, line, subject, &op.expected);
 	for (int u = 0; u < WINDOW_COUNT; u++)
-		op.window_start[u] = windows_start(&op.belief.windows, (enum window_unit)u, world->now_us);
+		op.window_start[u] = windows_start(&op.expected.windows, (enum window_unit)u, world->now_us);
 	for (int i = 0; i < unseeded->count; i++) {
 		op.limit[i].id = unseeded->limit[i].id;
 		op.limit[i].seen = op.limit[i].known = unseeded->limit[i].settled;
@@ -119,25 +120,25 @@ void world_adopt(struct world *world, const struct line *line, const struct unse
 		line_fail(line, "adopt: status %d %s", (int)op.op.status, op.op.err.text);
 }
 
-int world_beliefs(struct world *world, const struct line *line, struct belief out[ACCOUNTS_MAX])
+int world_expected(struct world *world, const struct line *line, struct expected out[ACCOUNTS_MAX])
 {
 	world_settle(world, line);
 	for (int i = 0; i < world->subjects; i++)
-		belief_make(world, line, &world->subject[i], &out[i]);
+		expected_make(world, line, &world->subject[i], &out[i]);
 	return world->subjects;
 }
 
 void world_look(struct world *world, const struct line *line, const struct subject *subject, bool roll,
 	struct account_state *out)
 {
-	struct belief belief;
+	struct expected expected;
 
 	world_settle(world, line);
-	belief_make(world, line, subject, &belief);
-	if (!world->backend->ops->look(world->backend, &belief, &world->arena, out))
+	expected_make(world, line, subject, &expected);
+	if (!world->backend->ops->look(world->backend, &expected, &world->arena, out))
 		line_fail(line, "the account %s is not in the store", subject->id);
 	if (roll)
-		state_roll(out, &belief.windows, world->now_us);
+		state_roll(out, &expected.windows, world->now_us);
 }
 
 const struct subject *world_limit(struct world *world, const struct line *line, const char *path, int *index)

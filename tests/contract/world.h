@@ -42,7 +42,7 @@ void world_apply(struct world *world, const struct line *line, bool by_epoch);
 void world_adopt(struct world *world, const struct line *line, const struct unseeded *unseeded);
 
 /* What a caller believes of the accounts now. Returns how many. */
-int world_beliefs(struct world *world, const struct line *line, struct belief out[ACCOUNTS_MAX]);
+int world_expected(struct world *world, const struct line *line, struct expected out[ACCOUNTS_MAX]);
 
 /* The subject's state as stored, and rolled to now. */
 void world_look(struct world *world, const struct line *line, const struct subject *subject, bool roll,

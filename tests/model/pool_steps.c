@@ -104,7 +104,7 @@ static bool gone(const struct store *store, int caller)
 static void tell(struct state *state, int caller)
 {
 	state->caller[caller].told = state->store.request[caller].fence;
-	state->caller[caller].told_left = rules.long_belief ? LEASE : BELIEF;
+	state->caller[caller].told_left = rules.long_expected ? LEASE : BELIEF;
 }
 
 /* Renewing, acknowledging, asking again: the lease lasts anew. */

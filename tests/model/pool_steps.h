@@ -29,7 +29,7 @@ struct store {
 struct caller {
 	uint8_t phase, worker, fence, left; /* left: ticks for which he believes that he holds a slot */
 	uint8_t told,
-		told_left; /* an answer under way: its fence, 0 = none; how long it may be believed when it comes */
+		told_left; /* an answer under way: its fence, 0 = none; how long it may be expected when it comes */
 	uint8_t released; /* a release under way: its fence, 0 = none */
 };
 
@@ -49,7 +49,7 @@ struct rules {
 	uint8_t workers, deaths;
 	uint8_t fences; /* grants of one epoch; more are not looked at */
 	bool fail_over, losses;
-	bool no_learning, short_learning, same_epoch, long_belief, no_cap, grants_for_ever, reclaims_early, revives,
+	bool no_learning, short_learning, same_epoch, long_expected, no_cap, grants_for_ever, reclaims_early, revives,
 		forgets_parked, brings_back;
 };
 extern struct rules rules;

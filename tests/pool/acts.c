@@ -206,7 +206,7 @@ void act_renew(struct play *play, struct chance *chance, int worker, bool lost)
 	struct worker *w = &play->worker[worker];
 	int64_t sent = play->true_ms;
 	int count = 0;
-	int list[REQUESTS_MOST];
+	int list[REQUESTS_MAX];
 
 	struct buf *args = act_begin(play, worker);
 	for (int i = 0; i < play->requests; i++)

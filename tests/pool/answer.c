@@ -36,7 +36,7 @@ void act_granted(struct play *play, int worker, int request, uint32_t epoch, uin
 /* The grants at the end of an answer: each is one of this worker's, and each new one of his is there (all, when asked). */
 void tail_take(struct play *play, int worker, bool all, bool lost)
 {
-	bool told[REQUESTS_MOST] = {false};
+	bool told[REQUESTS_MAX] = {false};
 
 	play->effect.tail = true;
 
@@ -89,7 +89,7 @@ void act_end(struct play *play)
 		play_wrong(play, "the answer (status %d) is not as long as its format", play->status);
 	play_say(play, " = %d", play->status);
 	if (play->now.there)
-		history_beliefs(play);
+		history_expected(play);
 	hints_read(play);
 }
 

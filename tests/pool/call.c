@@ -9,7 +9,7 @@
 #include "play.h"
 
 #define KEYS 12
-#define ARGS_MOST 8
+#define ARGS_MAX 8
 #define PREFIX "b:{pool:" TENANT "/" POOL "}:"
 
 static const char *const keys[KEYS] = {PREFIX "cfg", PREFIX "st", PREFIX "req", PREFIX "usr", PREFIX "wait",
@@ -116,8 +116,8 @@ void play_close(struct play *play)
 
 static void send_function(struct play *play, const char *name, int count, const struct buf *args)
 {
-	const char *argv[3 + KEYS + ARGS_MOST] = {"FCALL", name, "12"};
-	size_t len[3 + KEYS + ARGS_MOST];
+	const char *argv[3 + KEYS + ARGS_MAX] = {"FCALL", name, "12"};
+	size_t len[3 + KEYS + ARGS_MAX];
 
 	for (int i = 0; i < KEYS; i++)
 		argv[3 + i] = keys[i];
@@ -146,7 +146,7 @@ static void read_request(struct play *play, struct cut *cut)
 	seen.deadline = cut_int(cut, 7);
 	seen.arrival = cut_int(cut, 7);
 	seen.over_cap = cut_u8(cut);
-	if (number < REQUESTS_MOST)
+	if (number < REQUESTS_MAX)
 		play->now.request[number] = seen;
 	else
 		play_wrong(play, "a request that nobody made: %u", number);

@@ -19,7 +19,7 @@ static void call_epoch(struct play *play, const char *claim, uint32_t epoch, boo
 }
 
 /* What the answer says besides; the claim goes to `claim`. */
-static unsigned take_want(struct play *play, uint32_t *known, char claim[CLAIM_MOST])
+static unsigned take_want(struct play *play, uint32_t *known, char claim[CLAIM_MAX])
 {
 	unsigned want = cut_u8(&play->answer);
 	const char *text;
@@ -27,7 +27,7 @@ static unsigned take_want(struct play *play, uint32_t *known, char claim[CLAIM_M
 
 	*known = cut_u32(&play->answer);
 	text = cut_str16(&play->answer, &len);
-	snprintf(claim, CLAIM_MOST, "%.*s", (int)len, text ? text : "");
+	snprintf(claim, CLAIM_MAX, "%.*s", (int)len, text ? text : "");
 	if ((want == EPOCH_NEEDED) != play->now.needs_epoch || *known != play->now.epoch)
 		play_wrong(play, "epoch answers %u and %" PRIu32 ", and that is not so", want, *known);
 	return want;
@@ -35,7 +35,7 @@ static unsigned take_want(struct play *play, uint32_t *known, char claim[CLAIM_M
 
 static void give(struct play *play, const char *claim, uint32_t epoch, bool first, bool in_time)
 {
-	char now[CLAIM_MOST];
+	char now[CLAIM_MAX];
 	uint32_t known;
 
 	play_say(play, "; epoch %" PRIu32 " for %s%s", epoch, claim, first ? ", the first" : "");
@@ -54,7 +54,7 @@ static void give(struct play *play, const char *claim, uint32_t epoch, bool firs
 static bool give_late(struct play *play, struct chance *chance)
 {
 	int at = (int)chance_below(chance, SLOW);
-	char claim[CLAIM_MOST];
+	char claim[CLAIM_MAX];
 
 	if (!play->on_its_way[at].claim[0] || chance_percent(chance, 60))
 		return false;
@@ -66,7 +66,7 @@ static bool give_late(struct play *play, struct chance *chance)
 
 void act_epoch(struct play *play, struct chance *chance)
 {
-	char claim[CLAIM_MOST];
+	char claim[CLAIM_MAX];
 	uint32_t known;
 	bool first;
 	int at = (int)chance_below(chance, SLOW);

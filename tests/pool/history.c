@@ -26,7 +26,7 @@ void history_forget(struct play *play)
 {
 	memset(play->aged, 0, sizeof(play->aged));
 	memset(play->synced, 0, sizeof(play->synced));
-	for (int i = 0; i < REQUESTS_MOST; i++)
+	for (int i = 0; i < REQUESTS_MAX; i++)
 		play->ended_at[i] = 0;
 	play->last_now = 0;
 }
@@ -34,7 +34,7 @@ void history_forget(struct play *play)
 /* May the worker of that name be taken for dead? It did not sync for so long, or it said good-bye. */
 static bool worker_gone(const struct play *play, int name)
 {
-	int64_t synced = name < NAMES_MOST ? play->synced[name] : 0;
+	int64_t synced = name < NAMES_MAX ? play->synced[name] : 0;
 
 	return name == play->effect.bye || !synced || play->last_now - synced >= play->now.worker_ms;
 }
@@ -254,7 +254,7 @@ static void check_aged(struct play *play, int grants)
 }
 
 /* I15: outside of learning every lease that a caller believes in is one, with the same fence. */
-void history_beliefs(struct play *play)
+void history_expected(struct play *play)
 {
 	uint32_t seats = 0;
 

@@ -16,12 +16,12 @@
 #include "domain/pool.h"
 #include "store/pools.h"
 
-#define STEPS_MOST 400
-#define REQUESTS_MOST 512 /* names in an episode */
+#define STEPS_MAX 400
+#define REQUESTS_MAX 512 /* names in an episode */
 #define USERS 6
 #define WORKERS 4
-#define NAMES_MOST 512 /* of workers */
-#define CLAIM_MOST 64
+#define NAMES_MAX 512 /* of workers */
+#define CLAIM_MAX 64
 #define TIME_SLACK_MS 50 /* a renewal does not always write the time down */
 #define TENANT "acme"
 #define POOL "agents"
@@ -43,7 +43,7 @@ struct view {
 	int64_t age_ms, lease_ms, worker_ms, tombstone_ms, grace_ms;
 	int every; /* the k of the aged lane */
 	uint32_t epoch, fence, slots, run;
-	struct seen request[REQUESTS_MOST];
+	struct seen request[REQUESTS_MAX];
 	int since_count;
 	struct {
 		int user;
@@ -71,7 +71,7 @@ struct worker {
 	struct {
 		enum known what;
 		uint32_t epoch, fence;
-	} table[REQUESTS_MOST];
+	} table[REQUESTS_MAX];
 };
 
 /* How long the head of a user's queue has been passed over, in grants. */
@@ -99,7 +99,7 @@ struct play {
 	char hash[9];
 	uint64_t seed;
 	int steps;
-	bool left_out[STEPS_MOST];
+	bool left_out[STEPS_MAX];
 	bool tell; /* prints the steps */
 	/* made by the run */
 	struct pool_settings settings;
@@ -110,7 +110,7 @@ struct play {
 		int priority, cap;
 	} user[USERS];
 	struct worker worker[WORKERS];
-	struct caller caller[REQUESTS_MOST];
+	struct caller caller[REQUESTS_MAX];
 	int names, requests; /* given out so far */
 	int64_t true_ms; /* the callers' clock: never steps */
 	int64_t clock_ms; /* Redis TIME */
@@ -121,15 +121,15 @@ struct play {
 	int load; /* how often somebody new asks, in percent */
 	uint32_t last_epoch, last_fence; /* of the newest grant ever */
 	uint32_t allotted; /* the last epoch: PostgreSQL, as it were */
-	char first_claim[CLAIM_MOST]; /* the first that asked for one */
+	char first_claim[CLAIM_MAX]; /* the first that asked for one */
 	struct {
-		char claim[CLAIM_MOST];
+		char claim[CLAIM_MAX];
 		uint32_t epoch;
 		bool first;
 	} on_its_way[3]; /* allotted, and not yet given to Redis: of slow workers */
 	int64_t last_now; /* the pool's time in the last answer */
-	int64_t ended_at[REQUESTS_MOST]; /* the pool's time when it became D or P */
-	int64_t synced[NAMES_MOST]; /* the pool's time at each worker's last sync; 0 = not known */
+	int64_t ended_at[REQUESTS_MAX]; /* the pool's time when it became D or P */
+	int64_t synced[NAMES_MAX]; /* the pool's time at each worker's last sync; 0 = not known */
 	int64_t inexact_until; /* true_ms: exactness was given up by an operator, or by the setting "available" */
 	struct aged aged[USERS];
 	struct view now, before;
@@ -184,7 +184,7 @@ int worker_by_name(const struct play *play, int name);
 /* What must hold from one state to the next, whatever the step was. */
 void history_check(struct play *play);
 /* I15, once the answer was taken in. */
-void history_beliefs(struct play *play);
+void history_expected(struct play *play);
 /* Another state was put in place: what was counted before is no guide. */
 void history_forget(struct play *play);
 /* Whether this request was granted by the last call. */
@@ -197,7 +197,7 @@ struct buf *act_begin(struct play *play, int worker);
 /* Parts of its answer. The tail names each new grant to this worker; with `all` those that wait to be acknowledged too. */
 void tail_take(struct play *play, int worker, bool all, bool lost);
 void levels_take(struct play *play);
-/* How it ends: all of the answer was taken in, the beliefs are checked, and the messages that it must have sent are read. */
+/* How it ends: all of the answer was taken in, the expected are checked, and the messages that it must have sent are read. */
 void act_end(struct play *play);
 /* The messages that the last call must have published; a worker may lose each. */
 void hints_read(struct play *play);

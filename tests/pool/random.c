@@ -24,7 +24,7 @@ struct options {
 /* Leaves out so many steps at a time, wherever the fault does not need them; true when it left out some. */
 static bool leave_out(struct play *play, int size)
 {
-	bool best[STEPS_MOST];
+	bool best[STEPS_MAX];
 	bool some = false;
 
 	for (int from = 0; from < play->steps; from += size) {
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	printf("seed %" PRIu64 ", %" PRId64 " steps\n", options.seed, options.steps);
 	for (uint64_t n = 0; done < options.steps && !failed; n++) {
 		play.seed = options.seed * UINT64_C(1000000007) + n;
-		play.steps = STEPS_MOST;
+		play.steps = STEPS_MAX;
 		memset(play.left_out, 0, sizeof(play.left_out));
 		if (!play_run(&play))
 			failed = report(&play, &options, done);

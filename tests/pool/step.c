@@ -181,7 +181,7 @@ static void step_worker(struct play *play, struct chance *chance)
 			if (play->caller[i].worker == w - play->worker)
 				play->caller[i].worker = -1;
 		*w = (struct worker){.alive = false};
-	} else if (!w->alive && play->names + 1 < NAMES_MOST) {
+	} else if (!w->alive && play->names + 1 < NAMES_MAX) {
 		*w = (struct worker){.alive = true, .name = ++play->names};
 		play_say(play, "w%d is there again, as worker %d", (int)(w - play->worker), w->name);
 	}

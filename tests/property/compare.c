@@ -147,18 +147,18 @@ void compare_stored(struct episode *episode, int index)
 {
 	struct account_state model;
 	struct account_state lua;
-	struct belief belief;
+	struct expected expected;
 	char name[32];
 	bool found;
 
-	episode_belief(episode, index, NULL, &belief);
-	found = episode->model->ops->look(episode->model, &belief, &episode->arena, &model);
+	episode_expected(episode, index, NULL, &expected);
+	found = episode->model->ops->look(episode->model, &expected, &episode->arena, &model);
 	snprintf(name, sizeof(name), "account %d", index);
-	compare_number(episode, name, found, episode->lua->ops->look(episode->lua, &belief, &episode->arena, &lua));
+	compare_number(episode, name, found, episode->lua->ops->look(episode->lua, &expected, &episode->arena, &lua));
 	if (!found || episode->differs[0])
 		return;
 	/* One of them may have rolled it already, where the other will with the next call. */
-	state_roll(&model, &belief.windows, episode->now_us);
-	state_roll(&lua, &belief.windows, episode->now_us);
+	state_roll(&model, &expected.windows, episode->now_us);
+	state_roll(&lua, &expected.windows, episode->now_us);
 	compare_state(episode, name, &model, &lua);
 }

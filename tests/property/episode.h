@@ -12,7 +12,7 @@
 #include "contract/backend.h"
 #include "contract/chance.h"
 
-#define STEPS_MOST 200
+#define STEPS_MAX 200
 #define VARIANTS 3
 #define IDS 10
 #define TENANT "acme"
@@ -35,7 +35,7 @@ struct episode {
 	struct backend *model, *lua;
 	uint64_t seed;
 	int steps;
-	bool left_out[STEPS_MOST];
+	bool left_out[STEPS_MAX];
 	bool tell; /* prints the steps */
 	/* made by the run */
 	struct arena arena;
@@ -50,7 +50,7 @@ struct episode {
 /* Accounts, policies, time: all from the seed. */
 void episode_make(struct episode *episode, struct chance *chance);
 /* What a worker believes of an account. `wrong`: sometimes of another version, epoch or day. */
-void episode_belief(struct episode *episode, int index, struct chance *wrong, struct belief *out);
+void episode_expected(struct episode *episode, int index, struct chance *wrong, struct expected *out);
 
 /* Runs the episode; true when model and Lua agree all the way, else `at`, `what` and `differs` say where not. */
 bool episode_run(struct episode *episode);

@@ -112,7 +112,7 @@ void episode_make(struct episode *episode, struct chance *chance)
 	}
 }
 
-void episode_belief(struct episode *episode, int index, struct chance *wrong, struct belief *out)
+void episode_expected(struct episode *episode, int index, struct chance *wrong, struct expected *out)
 {
 	const struct member *member = &episode->member[index];
 	const struct zone *zone = &member->zone;
@@ -120,7 +120,7 @@ void episode_belief(struct episode *episode, int index, struct chance *wrong, st
 	int which = member->now;
 	struct zone other;
 
-	*out = (struct belief){.kind = member->kind,
+	*out = (struct expected){.kind = member->kind,
 		.tenant = TENANT,
 		.id = member->id,
 		.version = member->version,

@@ -11,13 +11,13 @@ static void seed_both(struct episode *episode, struct chance *chance, int index)
 	struct limits_seed op = {.op.arena = &episode->arena, .profile = &episode->member[index].profile};
 	struct limits_seed model;
 
-	episode_belief(episode, index, NULL, &op.belief);
+	episode_expected(episode, index, NULL, &op.expected);
 	op.provisional = chance_percent(chance, 20);
 	op.now_us = episode->now_us;
-	for (int i = 0; i < op.belief.policy->count; i++) {
-		if (op.belief.policy->limits[i].kind == KIND_CALENDAR)
+	for (int i = 0; i < op.expected.policy->count; i++) {
+		if (op.expected.policy->limits[i].kind == KIND_CALENDAR)
 			op.limits[i].calendar.settled = chance_count(chance, 1000);
-		else if (op.belief.policy->limits[i].kind == KIND_BUCKET)
+		else if (op.expected.policy->limits[i].kind == KIND_BUCKET)
 			op.limits[i].bucket.full_at_us = episode->now_us + chance_below(chance, 1000000);
 	}
 	model = op;

@@ -22,13 +22,13 @@ static const char *request_name(int id)
 	return names[id];
 }
 
-static int beliefs_of(struct episode *episode, unsigned accounts, struct chance *chance, struct belief out[])
+static int expected_of(struct episode *episode, unsigned accounts, struct chance *chance, struct expected out[])
 {
 	int count = 0;
 
 	for (int i = 0; i < ACCOUNTS_MAX; i++)
 		if (accounts & 1u << i)
-			episode_belief(episode, i, chance, &out[count++]);
+			episode_expected(episode, i, chance, &out[count++]);
 	return count;
 }
 
@@ -60,18 +60,18 @@ static void interface_any(struct chance *chance, uint64_t *interface_hash, uint6
 }
 
 /* What the ledger says of limits that are not seeded: anything, and sometimes by a worker that has read too early. */
-static void adopt_all(
-	struct episode *episode, struct chance *chance, const struct limits_op *unseeded, const struct belief beliefs[])
+static void adopt_all(struct episode *episode, struct chance *chance, const struct limits_op *unseeded,
+	const struct expected expected[])
 {
 	for (int i = 0; i < unseeded->unseeded_count && !episode->differs[0]; i++) {
 		const struct unseeded *account = &unseeded->unseeded[i];
 		struct limits_adopt op = {.op.arena = &episode->arena,
-			.belief = beliefs[account->index],
+			.expected = expected[account->index],
 			.even_if_moved = chance_percent(chance, 50),
 			.count = account->count};
 
 		for (int u = 0; u < WINDOW_COUNT; u++)
-			op.window_start[u] = windows_start(&op.belief.windows, (enum window_unit)u, episode->now_us);
+			op.window_start[u] = windows_start(&op.expected.windows, (enum window_unit)u, episode->now_us);
 		for (int k = 0; k < account->count; k++) {
 			op.limit[k].id = account->limit[k].id;
 			op.limit[k].seen = account->limit[k].settled - (chance_percent(chance, 10) ? 1 : 0);
@@ -116,14 +116,14 @@ static void step_check(struct episode *episode, struct chance *chance)
 	op.digest[0] = chance_percent(chance, 5);
 	op.nonce = nonce_any(chance);
 	op.latest_us = op.dry_run ? 0 : latest_any(episode, chance);
-	op.count = beliefs_of(episode, accounts, chance, op.belief);
+	op.count = expected_of(episode, accounts, chance, op.expected);
 	TELL("%s %s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64,
 		op.dry_run ? "try" : "check", op.request_id, accounts, op.request.estimate.input,
 		op.request.estimate.output, op.request.estimate.cost, op.ttl_us);
 	BOTH(limits_check, check, op, model, lua);
 	compare_op(episode, &model.op, &lua.op);
 	if (model.op.status == LIMITS_UNSEEDED)
-		adopt_all(episode, chance, &model.op, op.belief);
+		adopt_all(episode, chance, &model.op, op.expected);
 	if (model.op.status > LIMITS_REPEAT)
 		return;
 	compare_number(episode, "state", model.state, lua.state);
@@ -172,7 +172,7 @@ static unsigned settle_make(struct episode *episode, struct chance *chance, stru
 		.tenant = TENANT,
 		.user = episode->member[0].id,
 		.request_id = request_name(id)};
-	op->count = beliefs_of(episode, accounts, chance, op->belief);
+	op->count = expected_of(episode, accounts, chance, op->expected);
 	return accounts;
 }
 
@@ -243,12 +243,12 @@ static void step_renew(struct episode *episode, struct chance *chance)
 
 static void step_expire(struct episode *episode)
 {
-	struct belief beliefs[ACCOUNTS_MAX];
-	int count = beliefs_of(episode, 31, NULL, beliefs);
+	struct expected expected[ACCOUNTS_MAX];
+	int count = expected_of(episode, 31, NULL, expected);
 
 	TELL("expire");
-	compare_number(episode, "expired", episode->model->ops->expire(episode->model, beliefs, count),
-		episode->lua->ops->expire(episode->lua, beliefs, count));
+	compare_number(episode, "expired", episode->model->ops->expire(episode->model, expected, count),
+		episode->lua->ops->expire(episode->lua, expected, count));
 }
 
 static void step_reset(struct episode *episode, struct chance *chance)
@@ -258,7 +258,7 @@ static void step_reset(struct episode *episode, struct chance *chance)
 	int index = (int)chance_below(chance, ACCOUNTS_MAX);
 
 	snprintf(name, sizeof(name), "z%d", (int)chance_below(chance, 6));
-	episode_belief(episode, index, NULL, &op.belief);
+	episode_expected(episode, index, NULL, &op.expected);
 	TELL("reset account %d as %s", index, name);
 	BOTH(limits_reset, reset, op, model, lua);
 	compare_number(episode, "status", model.op.status, lua.op.status);
@@ -293,13 +293,13 @@ static void step_adjust(struct episode *episode, struct chance *chance)
 		op.counted_at_us =
 			episode->now_us - chance_below(chance, 86400 * (chance_percent(chance, 50) ? 1 : 40) * SECOND);
 	interface_any(chance, &op.interface_hash, &op.model_hash);
-	op.count = beliefs_of(episode, accounts, chance, op.belief);
+	op.count = expected_of(episode, accounts, chance, op.expected);
 	TELL("adjust %s on accounts %x by %" PRId64 " requests, %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost",
 		name, accounts, op.amounts.requests, op.amounts.input, op.amounts.output, op.amounts.cost);
 	BOTH(limits_adjust, adjust, op, model, lua);
 	compare_op(episode, &model.op, &lua.op);
 	if (model.op.status == LIMITS_UNSEEDED)
-		adopt_all(episode, chance, &model.op, op.belief);
+		adopt_all(episode, chance, &model.op, op.expected);
 	if (model.op.status != LIMITS_DENIED)
 		return;
 	compare_number(episode, "lacking account", model.lacking.account, lua.lacking.account);
@@ -337,7 +337,7 @@ static void step_account(struct episode *episode, struct chance *chance)
 
 	if (chance_percent(chance, 85))
 		member_change(member, chance, episode->now_us);
-	episode_belief(episode, index, NULL, &op.belief);
+	episode_expected(episode, index, NULL, &op.expected);
 	TELL("account %d: version %u, policy %d%s%s%s%s, grace %d", index, member->version, member->now,
 		member->own_policy ? " own" : "", member->profile.suspended ? " suspended" : "",
 		member->profile.bypass ? " bypass" : "", member->profile.deleted ? " deleted" : "",

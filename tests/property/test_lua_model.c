@@ -17,7 +17,7 @@
 /* Leaves out what is not needed for a difference: halves first, then ever less. */
 static void shrink(struct episode *episode)
 {
-	bool best[STEPS_MOST];
+	bool best[STEPS_MAX];
 
 	episode->steps = episode->at + 1 < episode->steps ? episode->at + 1 : episode->steps;
 	for (int size = episode->steps / 2; size > 0; size /= 2) {
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 	printf("seed %" PRIu64 ", %" PRId64 " steps\n", seed, wanted);
 	for (uint64_t n = 0; done < wanted && !failed; n++) {
 		episode.seed = seed * UINT64_C(1000000007) + n;
-		episode.steps = STEPS_MOST;
+		episode.steps = STEPS_MAX;
 		memset(episode.left_out, 0, sizeof(episode.left_out));
 		if (!episode_run(&episode))
 			failed = report(&episode, seed, done + episode.at);

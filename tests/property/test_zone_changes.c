@@ -19,7 +19,7 @@
 #define DAY (24 * HOUR)
 #define STEPS_DEFAULT 60000
 #define EPISODE 30
-#define ZONES_MOST 600
+#define ZONES_MAX 600
 
 /* What is promised of each window: no shorter; no longer than this and the longest natural one. */
 static const int64_t least[WINDOW_COUNT] = {20 * HOUR, 6 * DAY, 27 * DAY};
@@ -38,7 +38,7 @@ struct account {
 	char what[160];
 };
 
-static char zones[ZONES_MOST][ZONE_NAME_MAX + 1];
+static char zones[ZONES_MAX][ZONE_NAME_MAX + 1];
 static int zone_count;
 static uint64_t seed = 1;
 static int64_t done;
@@ -64,7 +64,7 @@ static bool zones_read(void)
 
 	if (!file)
 		return false;
-	while (zone_count < ZONES_MOST - 27 && fgets(line, sizeof(line), file))
+	while (zone_count < ZONES_MAX - 27 && fgets(line, sizeof(line), file))
 		if (line[0] != '#' && sscanf(line, "%*s %*s %64s", name) == 1 && zone_check(name, NULL))
 			strcpy(zones[zone_count++], name);
 	fclose(file);

@@ -8,7 +8,7 @@
 #include "service/admin/erase.h"
 
 /* A user of many years has many rows. */
-#define ERASE_MOST_US INT64_C(600000000)
+#define ERASE_MAX_US INT64_C(600000000)
 
 struct erase_call {
 	struct account_erasing erasing;
@@ -40,7 +40,7 @@ static bool erase_check(const struct account_key *key, const char *reason, struc
 void admin_erase_account(struct call *call, void *ctx)
 {
 	struct erase_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
-	int64_t most_us = clock_mono_us() + ERASE_MOST_US, deadline_us = call_deadline_us(call);
+	int64_t most_us = clock_mono_us() + ERASE_MAX_US, deadline_us = call_deadline_us(call);
 	struct err err;
 	const Bursar__V1__EraseAccountRequest *request =
 		request_read(call, &bursar__v1__erase_account_request__descriptor, &err);

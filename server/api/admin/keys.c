@@ -12,7 +12,7 @@
 #include "domain/limit/name.h"
 #include "service/cache/keys.h"
 
-enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };
+enum { LOOK_US = 5000, LOOK_MAX_US = 2000000 };
 #define OVERLAP_US INT64_C(86400000000)
 
 struct key_call {
@@ -116,7 +116,7 @@ static void reply_when_known(
 	own->reply = reply;
 	own->gone = gone;
 	memcpy(own->hash, key->hash, KEY_HASH_BYTES);
-	own->give_up_us = clock_mono_us() + LOOK_MOST_US;
+	own->give_up_us = clock_mono_us() + LOOK_MAX_US;
 	own->wait = (struct wait){.due = look_again};
 	catalog_source_poke(own->worker->parts.catalog);
 	look_again(&own->wait);

@@ -10,7 +10,7 @@
 #include "domain/price/price_csv.h"
 #include "service/catalog/catalog.h"
 
-enum { ROWS_MOST = 2000 };
+enum { ROWS_MAX = 2000 };
 
 struct import_call {
 	struct catalog_edit edit;
@@ -147,14 +147,14 @@ static bool csv_read(
 		snprintf(err->field, sizeof(err->field), "csv");
 		return false;
 	}
-	bool fits = sheet.count <= ROWS_MOST;
+	bool fits = sheet.count <= ROWS_MAX;
 	rows_new(op, arena, fits ? sheet.count : 0);
 	for (int i = 0; i < op->count; i++)
 		op->row[i] =
 			(struct price_put_row){.price = sheet.prices[i], .given = sheet.given, .line = sheet.lines[i]};
 	int count = sheet.count;
 	price_sheet_release(&sheet);
-	return fits || err_invalid(err, "csv", "has %d rows; at most %d are put at once", count, ROWS_MOST);
+	return fits || err_invalid(err, "csv", "has %d rows; at most %d are put at once", count, ROWS_MAX);
 }
 
 /* Whose they become, and from when on. */

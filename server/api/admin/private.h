@@ -73,7 +73,7 @@ const char *admin_actor(struct call *call);
 /* Ends the call by how a job went; true when it went well and the answer is still to be sent. */
 bool admin_went_well(struct call *call, const struct admin_job *job);
 
-enum { REPORT_DAYS_MOST = 366 };
+enum { REPORT_DAYS_MAX = 366 };
 
 /* May he ask of all tenants, if he does? */
 bool admin_all_tenants(struct call *call, bool all, struct err *err) __attribute__((warn_unused_result));

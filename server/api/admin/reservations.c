@@ -10,7 +10,7 @@
 #include "service/admin/reservations.h"
 #include "store/outbox.h"
 
-enum { PAGE_USUAL = 100, PAGE_MOST = 1000 };
+enum { PAGE_USUAL = 100, PAGE_MAX = 1000 };
 
 struct list_call {
 	struct reservation_list list;
@@ -157,7 +157,7 @@ void admin_list_reservations(struct call *call, void *ctx)
 	}
 	self->list.tenant = tenant_or_default(request->tenant);
 	self->list.user = request->user;
-	self->list.limit = admin_page(request->page_size, PAGE_USUAL, PAGE_MOST);
+	self->list.limit = admin_page(request->page_size, PAGE_USUAL, PAGE_MAX);
 	reservation_list_start(&self->list, ctx, call_arena(call), list_done);
 }
 

@@ -241,7 +241,7 @@ static bool let_in(struct call *call, struct worker *worker, struct err *err)
 	return role_may(call, caller->role, err);
 }
 
-bool doors_admit(struct call *call, void *ctx)
+bool auth_admit(struct call *call, void *ctx)
 {
 	struct err err = {0};
 
@@ -278,7 +278,7 @@ static const char *looked_up(struct caller *caller, struct worker *worker)
 	return why;
 }
 
-bool doors_still_admitted(struct call *call, void *ctx, struct err *err)
+bool auth_still_admitted(struct call *call, void *ctx, struct err *err)
 {
 	struct caller *caller = call_caller(call);
 	struct worker *worker = ctx;

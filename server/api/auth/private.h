@@ -1,4 +1,4 @@
-/* What the files of the doors share. */
+/* What the files of the auth share. */
 #ifndef BURSAR_API_AUTH_PRIVATE_H
 #define BURSAR_API_AUTH_PRIVATE_H
 

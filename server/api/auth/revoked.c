@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { LOOK_US = 1000000, LINE_MOST = 256 };
+enum { LOOK_US = 1000000, LINE_LEN_MAX = 256 };
 
 struct revoked {
-	uint8_t list[REVOKED_MOST][FINGERPRINT_BYTES];
+	uint8_t list[REVOKED_MAX][FINGERPRINT_BYTES];
 	int count;
 	int64_t looked_at_us; /* 0: never */
 	bool usable;
@@ -47,7 +47,7 @@ static bool fingerprint_parse(const char *text, uint8_t out[FINGERPRINT_BYTES])
 static bool list_read(const char *path, struct revoked *out, struct err *err)
 {
 	FILE *file = fopen(path, "re");
-	char line[LINE_MOST];
+	char line[LINE_LEN_MAX];
 	bool ok = true;
 
 	out->count = 0;
@@ -56,9 +56,8 @@ static bool list_read(const char *path, struct revoked *out, struct err *err)
 	for (int number = 1; ok && fgets(line, sizeof(line), file); number++) {
 		if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
 			continue;
-		if (out->count == REVOKED_MOST)
-			ok = err_invalid(
-				err, "tls_revoked", "%.150s has more than %d fingerprints", path, REVOKED_MOST);
+		if (out->count == REVOKED_MAX)
+			ok = err_invalid(err, "tls_revoked", "%.150s has more than %d fingerprints", path, REVOKED_MAX);
 		else if (!fingerprint_parse(line, out->list[out->count++]))
 			ok = err_invalid(
 				err, "tls_revoked", "line %d of %.150s is no SHA-256 fingerprint", number, path);

@@ -8,7 +8,7 @@
 #include "base/err.h"
 
 #define FINGERPRINT_BYTES 32
-#define REVOKED_MOST 1024
+#define REVOKED_MAX 1024
 
 /*
  * The file has a SHA-256 fingerprint a line, with or without colons, as `openssl x509 -fingerprint -sha256` shows it; text before '=' is

@@ -148,7 +148,7 @@ static bool message_hold(const struct scope *scope, ProtobufCMessage *message, s
 	return true;
 }
 
-bool doors_scope(struct call *call, ProtobufCMessage *message, struct err *err)
+bool auth_scope(struct call *call, ProtobufCMessage *message, struct err *err)
 {
 	const struct caller *caller = call_caller(call);
 

@@ -15,7 +15,7 @@ typedef Grpc__Health__V1__HealthCheckResponse Response;
  * Anybody may watch, without a key, and a stream is a call that a worker holds: strangers could take all that it holds from those with a
  * key. So many streams of a worker are enough for those who balance a load.
  */
-enum { WATCHES_MOST = 1000 };
+enum { WATCHES_MAX = 1000 };
 static __thread int watches;
 static __thread struct list open_watches; /* zeros until the first */
 
@@ -138,7 +138,7 @@ static void watch(struct call *call, void *ctx)
 
 	if (!request)
 		return;
-	if (watches == WATCHES_MOST) {
+	if (watches == WATCHES_MAX) {
 		err_set(&err, ERR_EXHAUSTED, "%d streams watch already: ask Check instead", watches);
 		err_reason(&err, "TOO_MANY_WATCH");
 		call_fail(call, &err);

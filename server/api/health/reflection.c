@@ -14,7 +14,7 @@ typedef Grpc__Reflection__V1__ServerReflectionResponse Response;
 #define ANSWERED(name) GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_##name
 
 /* Anybody may open a stream, without a key: as with health's Watch, not more than so many are held. */
-enum { STREAMS_MOST = 100, SERVICES_MAX = 16 };
+enum { STREAMS_MAX = 100, SERVICES_MAX = 16 };
 static __thread int streams;
 
 /* One stream, in the arena of its call. */
@@ -204,7 +204,7 @@ static void reflect(struct call *call, void *ctx)
 	size_t n;
 
 	(void)ctx;
-	if (streams == STREAMS_MOST) {
+	if (streams == STREAMS_MAX) {
 		err_set(&err, ERR_EXHAUSTED, "%d streams of reflection are open already", streams);
 		err_reason(&err, "TOO_MANY_REFLECTION");
 		call_fail(call, &err);

@@ -13,7 +13,7 @@
 #include "service/pool/pool.h"
 
 enum { TELL_DENIED = 1, TELL_QUEUED = 2, TELL_GRANTED = 4, TELL_DRAINING = 8 };
-enum { LEAST_WAIT_US = 1000 };
+enum { WAIT_MIN_US = 1000 };
 
 /* One stream, in the arena of its call. Its messages are made on the stack: a long stream's arena does not grow. */
 struct acquire_call {
@@ -214,8 +214,8 @@ static int64_t wait_of(const Bursar__V1__AcquireRequest *request, int64_t deadli
 	if (request->poll || deadline_us == INT64_MAX)
 		return request->max_wait_us;
 	left_us = deadline_us - clock_mono_us();
-	if (left_us < LEAST_WAIT_US)
-		left_us = LEAST_WAIT_US;
+	if (left_us < WAIT_MIN_US)
+		left_us = WAIT_MIN_US;
 	return request->max_wait_us && request->max_wait_us < left_us ? request->max_wait_us : left_us;
 }
 
@@ -223,7 +223,7 @@ static bool may_start(struct call *call, const struct worker *worker, struct err
 {
 	if (call_draining(call))
 		return err_set(err, ERR_UNAVAILABLE, "the server is stopping; connect again");
-	if (!worker->keeper)
+	if (!worker->manager)
 		return err_set(err, ERR_UNIMPLEMENTED, "this server has no pools");
 	return true;
 }
@@ -255,5 +255,5 @@ void limiter_acquire(struct call *call, void *ctx)
 	self->acquisition.max_wait_us = wait_of(request, self->acquisition.check.question.deadline_us);
 	call_on_cancel(call, on_cancel, self);
 	call_on_drain(call, on_drain, self);
-	acquire_start(&self->acquisition, worker->keeper, call_arena(call));
+	acquire_start(&self->acquisition, worker->manager, call_arena(call));
 }

@@ -61,7 +61,7 @@ static void begin_those_that_may(void)
 	if (turns.starting)
 		return;
 	turns.starting = true;
-	while (turns.first && (!turns.items || turns.items + turns.first->items <= BATCH_ITEMS_MOST)) {
+	while (turns.first && (!turns.items || turns.items + turns.first->items <= BATCH_ITEMS_MAX)) {
 		struct batch_turn *turn = turns.first;
 
 		turns.first = turn->next;

@@ -1,6 +1,6 @@
 /*
  * The turns of batches at a worker: an item that is decided takes some kilobytes, its request only some bytes. So as many items are
- * decided at once as BATCH_ITEMS_MOST says; batches above that wait, in their order, as the bytes that came.
+ * decided at once as BATCH_ITEMS_MAX says; batches above that wait, in their order, as the bytes that came.
  */
 #ifndef BURSAR_API_LIMITER_BATCH_TURNS_H
 #define BURSAR_API_LIMITER_BATCH_TURNS_H
@@ -9,7 +9,7 @@
 
 #include "rpc/call.h"
 
-enum { BATCH_ITEMS_MOST = 4000 }; /* docs/security.md counts on it */
+enum { BATCH_ITEMS_MAX = 4000 }; /* docs/security.md counts on it */
 
 struct worker;
 

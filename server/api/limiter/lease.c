@@ -23,7 +23,7 @@ static struct lease_run *run_of(struct flow *flow)
 
 static bool has_pools(const struct worker *worker, struct err *err)
 {
-	return worker->keeper ? true : err_set(err, ERR_UNIMPLEMENTED, "this server has no pools");
+	return worker->manager ? true : err_set(err, ERR_UNIMPLEMENTED, "this server has no pools");
 }
 
 /* NULL with `err` set when the text is no lease. */
@@ -33,7 +33,7 @@ static struct lease_run *run_new(struct call *call, struct worker *worker, const
 
 	run->call = call;
 	run->worker = worker;
-	run->lease.keeper = worker->keeper;
+	run->lease.manager = worker->manager;
 	run->lease.arena = call_arena(call);
 	if (!has_pools(worker, err) || !lease_parse(lease, "lease", call_arena(call), &run->lease.lease, err))
 		return NULL;
@@ -162,7 +162,7 @@ bool record_prepare(const Bursar__V1__RecordRequest *request, struct worker *wor
 {
 	struct handle *handle = &run->settle.question.handle;
 
-	*run = (struct record_run){.lease = {.keeper = worker->keeper, .arena = arena}};
+	*run = (struct record_run){.lease = {.manager = worker->manager, .arena = arena}};
 	if (!request->reservation && !request->lease[0])
 		return err_invalid(err, "reservation", "must be given where there is no lease");
 	if (!question_of_record(request, arena, &run->settle.question, err))

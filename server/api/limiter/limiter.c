@@ -14,7 +14,7 @@
 #include "rpc/message.h"
 
 /* Of Explain: so many heavy users are named, and so long PostgreSQL may take to find them. */
-enum { USERS_MOST = 10, USERS_US = 1000000 };
+enum { USERS_MAX = 10, USERS_US = 1000000 };
 
 /* One check in its call's arena. */
 struct check_call {
@@ -174,10 +174,10 @@ static void explain_done(struct flow *flow)
 		.job = {.arena = call_arena(self->call), .done = users_done, .deadline_us = clock_mono_us() + USERS_US},
 		.key = {binding->account_kind, self->check.question.tenant, binding->account_id},
 		.from_us = binding->limit->kind == KIND_CALENDAR
-				   ? windows_start(&rows_account(answer->rows, binding)->party->windows,
+				   ? windows_start(&rows_account(answer->rows, binding)->account->windows,
 					     binding->limit->unit, answer->now_us)
 				   : answer->now_us,
-		.limit = USERS_MOST,
+		.limit = USERS_MAX,
 	};
 	admin->ops->shared_users(admin, &self->users);
 }

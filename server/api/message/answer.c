@@ -38,7 +38,7 @@ static char *sentence(const struct check *check, const char *language)
 			args.first_end_after_us = row->figures.first_end_us - answer->now_us;
 	}
 	if (answer->rows->closed)
-		args.account_kind = answer->rows->closed->party->kind;
+		args.account_kind = answer->rows->closed->account->kind;
 	if (answer->better && (!row || row->account_kind == ACCOUNT_USER)) {
 		args.better_tier = answer->better->name;
 		args.better = &answer->better->policy;

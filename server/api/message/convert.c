@@ -128,11 +128,11 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *
 Bursar__V1__LimitStatus *closed_to_message(struct arena *arena, const struct rows *rows)
 {
 	Bursar__V1__LimitStatus *message = message_new(arena, LimitStatus, limit_status);
-	const struct party *party = rows->closed->party;
+	const struct request_account *account = rows->closed->account;
 
-	message->account_kind = (Bursar__V1__AccountKind)party->kind;
-	if (party->kind == ACCOUNT_USER || !rows->names_hidden)
-		message->account_id = text(party->id);
+	message->account_kind = (Bursar__V1__AccountKind)account->kind;
+	if (account->kind == ACCOUNT_USER || !rows->names_hidden)
+		message->account_id = text(account->id);
 	message->failed = message->permanent = true;
 	message->shared_by = rows->closed->shared_by;
 	return message;
@@ -181,13 +181,13 @@ static Bursar__V1__AccountStatus *account_to_message(
 	struct arena *arena, const struct rows *rows, const struct account_rows *account, int64_t now_us)
 {
 	Bursar__V1__AccountStatus *message = message_new(arena, AccountStatus, account_status);
-	const struct account_profile *profile = account->party->profile;
+	const struct account_profile *profile = account->account->profile;
 
-	message->kind = (Bursar__V1__AccountKind)account->party->kind;
-	if (account->party->kind == ACCOUNT_USER || !rows->names_hidden)
-		message->id = text(account->party->id);
+	message->kind = (Bursar__V1__AccountKind)account->account->kind;
+	if (account->account->kind == ACCOUNT_USER || !rows->names_hidden)
+		message->id = text(account->account->id);
 	message->shared_by = account->shared_by;
-	message->tier = text(party_tier_name(account->party));
+	message->tier = text(request_tier_name(account->account));
 	message->suspended = account->state->suspended;
 	message->deleted = account->state->deleted;
 	message->bypass = account->state->bypass;

@@ -8,19 +8,20 @@ static void add(char **steps, size_t *n, char *step)
 	steps[(*n)++] = step;
 }
 
-static char *account_step(const struct check *check, const struct account_rows *account)
+static char *account_step(const struct check *check, const struct account_rows *row)
 {
-	const struct party *party = account->party;
-	bool named = party->kind == ACCOUNT_USER || !check->answer.rows->names_hidden;
-	const char *tier = party_tier_name(party);
+	const struct request_account *account = row->account;
+	bool named = account->kind == ACCOUNT_USER || !check->answer.rows->names_hidden;
+	const char *tier = request_tier_name(account);
 
-	return arena_printf(check->arena, "It counts on %s%s%s: %s%s, %d limits%s%s%s.", account_kind_name(party->kind),
-		named ? " " : "", named ? party->id : "", tier[0] ? "tier " : "no tier", tier, account->count,
-		party->profile->override_count ? ", with limits of its own" : "",
-		account->state->suspended ? ", suspended"
-		: account->state->deleted ? ", deleted"
-					  : "",
-		account->state->bypass ? ", bypassed: counted, never denied" : "");
+	return arena_printf(check->arena, "It counts on %s%s%s: %s%s, %d limits%s%s%s.",
+		account_kind_name(account->kind), named ? " " : "", named ? account->id : "",
+		tier[0] ? "tier " : "no tier", tier, row->count,
+		account->profile->override_count ? ", with limits of its own" : "",
+		row->state->suspended ? ", suspended"
+		: row->state->deleted ? ", deleted"
+				      : "",
+		row->state->bypass ? ", bypassed: counted, never denied" : "");
 }
 
 static char *price_step(const struct check *check)
@@ -75,13 +76,13 @@ static char *verdict_step(const struct check *check)
 {
 	const struct rows *rows = check->answer.rows;
 	const struct account_rows *closed = rows->closed;
-	bool named = closed && (closed->party->kind == ACCOUNT_USER || !rows->names_hidden);
+	bool named = closed && (closed->account->kind == ACCOUNT_USER || !rows->names_hidden);
 
 	if (check->answer.allowed)
 		return arena_printf(check->arena, "It would be allowed now.");
 	if (closed)
 		return arena_printf(check->arena, "It would be denied now: the %s%s%s is %s.",
-			account_kind_name(closed->party->kind), named ? " " : "", named ? closed->party->id : "",
+			account_kind_name(closed->account->kind), named ? " " : "", named ? closed->account->id : "",
 			reason_name(check->answer.reason));
 	return arena_printf(check->arena, "It would be denied now: %s.", reason_name(check->answer.reason));
 }

@@ -13,8 +13,8 @@
 #include "domain/limit/name.h"
 #include "rpc/message.h"
 
-enum { TEXT_MOST = 1024, ITEMS_MOST = 1000, NAME_MOST = 64 };
-#define NUMBER_MOST INT64_C(9007199254740991)
+enum { TEXT_MAX = 1024, ITEMS_MAX = 1000, NAME_LEN_MAX = 64 };
+#define NUMBER_MAX INT64_C(9007199254740991)
 
 enum rule_kind {
 	BY_TYPE,
@@ -62,7 +62,7 @@ static bool name_check(const char *text, const char *field, struct err *err)
 {
 	size_t len = strlen(text);
 
-	if (len < 1 || len > NAME_MOST || strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len)
+	if (len < 1 || len > NAME_LEN_MAX || strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len)
 		return err_invalid(err, field, "must be 1 to 64 characters of a-z 0-9 _ -");
 	return true;
 }
@@ -82,7 +82,7 @@ static bool folded_check(const struct rule *rule, char *text, const char *field,
 static bool text_check(const struct rule *rule, char *text, const char *field, struct err *err)
 {
 	size_t len = strlen(text);
-	int64_t most = rule->kind == TEXT ? rule->most : TEXT_MOST;
+	int64_t most = rule->kind == TEXT ? rule->most : TEXT_MAX;
 
 	if ((rule->kind == ID_OR_NONE || rule->kind == NAME_OR_NONE) && len == 0)
 		return true;
@@ -137,7 +137,7 @@ static bool value_check(
 	case PROTOBUF_C_TYPE_STRING:
 		return text_check(rule, *(char *const *)value, field->name, err);
 	case PROTOBUF_C_TYPE_INT64:
-		return number_check(rule, *(const int64_t *)value, NUMBER_MOST, field->name, err);
+		return number_check(rule, *(const int64_t *)value, NUMBER_MAX, field->name, err);
 	case PROTOBUF_C_TYPE_INT32:
 		return number_check(rule, *(const int32_t *)value, INT32_MAX, field->name, err);
 	case PROTOBUF_C_TYPE_ENUM:
@@ -178,7 +178,7 @@ static bool list_check(const struct rule *rule, const ProtobufCFieldDescriptor *
 	size_t count = *(const size_t *)(const void *)((const char *)message + field->quantifier_offset);
 	const char *values = *(const char *const *)(const void *)((const char *)message + field->offset);
 	int64_t least = rule->kind == ITEMS ? rule->least : 0;
-	int64_t most = rule->kind == ITEMS ? rule->most : ITEMS_MOST;
+	int64_t most = rule->kind == ITEMS ? rule->most : ITEMS_MAX;
 
 	if ((int64_t)count < least || (int64_t)count > most)
 		return err_invalid(
@@ -283,7 +283,7 @@ static void *read(struct call *call, const ProtobufCMessageDescriptor *descripto
 	size_t len;
 	const uint8_t *bytes = call_request(call, &len);
 
-	if (!message || !wire_check(descriptor, bytes, len, err) || !doors_scope(call, message, err) ||
+	if (!message || !wire_check(descriptor, bytes, len, err) || !auth_scope(call, message, err) ||
 		!fields_check(message, into_items, err))
 		return NULL;
 	return message;

@@ -8,7 +8,7 @@
 #include "domain/time/date.h"
 
 #define DAY_US INT64_C(86400000000)
-enum { MONTH_LINES_MOST = 10000, PART_LINES = 1000 };
+enum { MONTH_LINES_MAX = 10000, PART_LINES = 1000 };
 
 static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct bill_line *line)
 {
@@ -95,7 +95,7 @@ static void bill_done(struct admin_job *job)
 		return;
 	if (page->more) {
 		err_set(&err, ERR_PRECONDITION, "the report has more than %d lines: ask GetReport, which streams them",
-			MONTH_LINES_MOST);
+			MONTH_LINES_MAX);
 		call_fail(call, &err);
 		return;
 	}
@@ -120,7 +120,7 @@ void admin_get_monthly_report(struct call *call, void *ctx)
 		.by = BY_DAY | BY_MODEL | BY_INTERFACE,
 		.model = "",
 		.interface = "",
-		.limit = MONTH_LINES_MOST,
+		.limit = MONTH_LINES_MAX,
 	};
 	if (!request || !month_read(request->month, worker_now_us(worker), &bill->page, &err)) {
 		call_fail(call, &err);
@@ -297,8 +297,8 @@ static bool range_read(
 		return false;
 	if (page->to_day < page->from_day)
 		return err_invalid(err, "to_day", "is before from_day");
-	if (page->to_day - page->from_day >= REPORT_DAYS_MOST)
-		return err_invalid(err, "to_day", "is more than %d days after from_day", REPORT_DAYS_MOST - 1);
+	if (page->to_day - page->from_day >= REPORT_DAYS_MAX)
+		return err_invalid(err, "to_day", "is more than %d days after from_day", REPORT_DAYS_MAX - 1);
 	return true;
 }
 

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/conf/table.h"
 
-enum { FILE_MOST = 1 << 20 };
+enum { FILE_MAX = 1 << 20 };
 static const char env_prefix[] = "BURSAR_";
 
 static bool unknown_option(const char *where, const char *name, size_t len, const char *dashes, struct err *err)
@@ -83,7 +83,7 @@ static bool load_file(struct conf *conf, const char *path, struct err *err)
 		return err_set(err, ERR_INVALID, "configuration file %s: %s", path, strerror(errno));
 	while (ok && (n = getline(&line, &cap, file)) >= 0) {
 		total += (size_t)n;
-		if (strlen(line) != (size_t)n || total > FILE_MOST)
+		if (strlen(line) != (size_t)n || total > FILE_MAX)
 			ok = err_set(err, ERR_INVALID, "configuration file %s: is no text of at most 1 MiB", path);
 		else
 			ok = set_line(conf, line, path, ++number, err);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { NAME_MOST = 63 };
+enum { NAME_LEN_MAX = 63 };
 
 static char fold(char c)
 {
@@ -20,11 +20,11 @@ static bool is_swap(const char *a, size_t i, const char *b, size_t j)
 
 size_t text_distance(const char *a, size_t a_len, const char *b)
 {
-	size_t rows[3][NAME_MOST + 1];
+	size_t rows[3][NAME_LEN_MAX + 1];
 	size_t *older = rows[0], *old = rows[1], *now = rows[2];
 	size_t b_len = strlen(b);
 
-	if (b_len > NAME_MOST)
+	if (b_len > NAME_LEN_MAX)
 		return SIZE_MAX;
 	for (size_t j = 0; j <= b_len; j++)
 		old[j] = j;

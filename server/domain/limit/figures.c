@@ -5,7 +5,7 @@
 
 #include "domain/limit/bucket.h"
 
-#define HELD_RETRY_LEAST_US INT64_C(1000000) /* what has expired is given back within a second or so */
+#define HELD_RETRY_MIN_US INT64_C(1000000) /* what has expired is given back within a second or so */
 #define PERCENT_MAX 1000000
 
 static void bucket_figures(const struct limit *limit, const union limit_state *at, int64_t now_us, struct figures *out)
@@ -85,7 +85,7 @@ void figures_first_end(struct figures *figures, int64_t first_end_us, int64_t no
 		return;
 	figures->first_end_us = first_end_us;
 	if (figures->retry_after_us > left_us)
-		figures->retry_after_us = left_us > HELD_RETRY_LEAST_US ? left_us : HELD_RETRY_LEAST_US;
+		figures->retry_after_us = left_us > HELD_RETRY_MIN_US ? left_us : HELD_RETRY_MIN_US;
 }
 
 enum reason reason_of(const struct limit *limit)

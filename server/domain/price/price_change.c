@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-#define LEAST_PICO 100 /* 0.0001 USD per 1M tokens: a hundredth of the cheapest price ever asked for */
+#define PICO_MIN 100 /* 0.0001 USD per 1M tokens: a hundredth of the cheapest price ever asked for */
 
 static void context_fill(struct price *price, unsigned given, const struct price *before)
 {
@@ -136,7 +136,7 @@ bool prices_look_per_token(const struct price *const *prices, int count)
 
 	for (int i = 0; i < count; i++) {
 		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++) {
-			if (prices[i]->base.pico[class] >= LEAST_PICO)
+			if (prices[i]->base.pico[class] >= PICO_MIN)
 				return false;
 			any = any || prices[i]->base.pico[class] > 0;
 		}

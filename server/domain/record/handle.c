@@ -1,4 +1,4 @@
-/* The reservation handle: a few packed fields and a check sum, as base64url. Not a secret: keys guard the doors. */
+/* The reservation handle: a few packed fields and a check sum, as base64url. Not a secret: keys guard the auth. */
 #include "domain/record/entry.h"
 
 #include <string.h>

@@ -11,7 +11,7 @@
 
 struct pg_admin {
 	struct admin_store store; /* first */
-	struct pg_pool *pool;
+	struct pg_threads *threads;
 	struct pg_inbox *inbox;
 };
 
@@ -49,7 +49,7 @@ static void submit(struct admin_store *store, struct admin_job *own, admin_fn *f
 	task->run.job.run = task_run;
 	task->run.job.done = task_done;
 	task->run.job.repeatable = repeatable;
-	pg_pool_submit(admin->pool, admin->inbox, &task->run.job);
+	pg_threads_submit(admin->threads, admin->inbox, &task->run.job);
 }
 
 #define OPERATION(name, type, repeatable) \
@@ -135,12 +135,12 @@ static const struct admin_store_ops ops = {
 	.pool_open = store_pool_open,
 };
 
-struct admin_store *pg_admin_new(struct pg_pool *pool, uv_loop_t *loop)
+struct admin_store *pg_admin_new(struct pg_threads *threads, uv_loop_t *loop)
 {
 	struct pg_admin *admin = mem_zalloc(1, sizeof(*admin));
 
 	admin->store.ops = &ops;
-	admin->pool = pool;
+	admin->threads = threads;
 	admin->inbox = pg_inbox_new(loop);
 	return &admin->store;
 }

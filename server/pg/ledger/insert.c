@@ -190,7 +190,7 @@ static void mark_written(const PGresult *result, struct ledger_item **items, int
 }
 
 /* Of the rows that were there: the same origin means that we come again, another one that Redis has charged twice. */
-static bool tell_repeats(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
+static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
 {
 	struct pg_args args = {0};
 
@@ -246,5 +246,5 @@ bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, 
 	int rows = PQntuples(result);
 	mark_written(result, items, count, scratch);
 	PQclear(result);
-	return rows == count || tell_repeats(link, items, count, err);
+	return rows == count || mark_repeats(link, items, count, err);
 }

@@ -31,7 +31,7 @@ void ledger_submit(struct ledger_store *store, struct ledger_op *op,
 	own->job.done = job_done;
 	own->job.repeatable = true; /* reads, and writes whose keys make them once */
 	own->job.deadline_us = op->deadline_us ? op->deadline_us : clock_mono_us() + OP_DEADLINE_US;
-	pg_pool_submit(ledger->pool, ledger->inbox, &own->job);
+	pg_threads_submit(ledger->threads, ledger->inbox, &own->job);
 }
 
 static void store_write(struct ledger_store *store, struct ledger_write *op)
@@ -67,12 +67,12 @@ static const struct ledger_store_ops ops = {
 	.lease = store_lease,
 };
 
-struct ledger_store *pg_ledger_new(struct pg_pool *pool, uv_loop_t *loop)
+struct ledger_store *pg_ledger_new(struct pg_threads *threads, uv_loop_t *loop)
 {
 	struct pg_ledger *ledger = mem_zalloc(1, sizeof(*ledger));
 
 	ledger->store.ops = &ops;
-	ledger->pool = pool;
+	ledger->threads = threads;
 	ledger->inbox = pg_inbox_new(loop);
 	pthread_mutex_init(&ledger->lock, NULL);
 	return &ledger->store;

@@ -20,7 +20,7 @@
 
 struct pg_ledger {
 	struct ledger_store store; /* first */
-	struct pg_pool *pool;
+	struct pg_threads *threads;
 	struct pg_inbox *inbox;
 	pthread_mutex_t lock; /* jobs of one store may run on several threads */
 	int days; /* partitions that are known to be there */

@@ -10,7 +10,7 @@
 #include "domain/limit/name.h"
 #include "pg/ledger/sums.h"
 
-enum { SHARED_MAX = 3 }; /* of one entry: its team, its org, its tenant */
+enum { ENTRY_SHARED_MAX = 3 }; /* of one entry: its team, its org, its tenant */
 
 static int compare_use(const struct use_row *a, const struct use_row *b, bool by_day)
 {
@@ -311,7 +311,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 	*sums = (struct sums){
 		.daily = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->daily)),
 		.monthly = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->monthly)),
-		.shared = arena_zalloc(scratch, (size_t)count * SHARED_MAX + 1, sizeof(*sums->shared)),
+		.shared = arena_zalloc(scratch, (size_t)count * ENTRY_SHARED_MAX + 1, sizeof(*sums->shared)),
 		.window = arena_zalloc(scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
 		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
 		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),

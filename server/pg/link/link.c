@@ -14,7 +14,7 @@
 #define CONNECT_TIMEOUT_US INT64_C(3000000)
 /* A restart takes a moment: its end has to be noticed at once. */
 #define BACKOFF_FIRST_MS 20
-#define BACKOFF_MOST_MS 250
+#define BACKOFF_MAX_MS 250
 /* What has failed for longer is not a restart: then jobs fail at once. Two failures further apart are two outages. */
 #define RESTART_US INT64_C(3000000)
 #define OUTAGE_GAP_US INT64_C(5000000)
@@ -201,8 +201,8 @@ static void connect_failed(struct pg_link *link, const struct err *err)
 	int64_t now_us = clock_mono_us();
 
 	link->backoff_ms = link->backoff_ms ? link->backoff_ms * 2 : BACKOFF_FIRST_MS;
-	if (link->backoff_ms > BACKOFF_MOST_MS)
-		link->backoff_ms = BACKOFF_MOST_MS;
+	if (link->backoff_ms > BACKOFF_MAX_MS)
+		link->backoff_ms = BACKOFF_MAX_MS;
 	link->retry_at_us = now_us + (int64_t)link->backoff_ms * 1000;
 	outage_note(link);
 	if (link->warned_us && now_us - link->warned_us < WARN_US)

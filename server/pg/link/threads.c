@@ -17,9 +17,9 @@
 
 #define JOB_DEADLINE_US INT64_C(30000000)
 
-struct pg_pool {
+struct pg_threads {
 	char *conninfo;
-	int wake_fd; /* made readable once, when the pool is freed */
+	int wake_fd; /* made readable once, when the self is freed */
 	struct pg_outage outage;
 	pthread_mutex_t lock;
 	pthread_cond_t more; /* the queue has a job, or we stop */
@@ -125,41 +125,41 @@ static void job_run(struct pg_job *job, struct pg_link *link)
 	job_finish(job);
 }
 
-static struct pg_job *queue_take(struct pg_pool *pool)
+static struct pg_job *queue_take(struct pg_threads *self)
 {
 	struct pg_job *job = NULL;
 
-	pthread_mutex_lock(&pool->lock);
-	while (list_empty(&pool->queue) && !pool->stopping)
-		pthread_cond_wait(&pool->more, &pool->lock);
-	if (!pool->stopping)
-		job = container_of(list_pop_front(&pool->queue), struct pg_job, queue);
-	pthread_mutex_unlock(&pool->lock);
+	pthread_mutex_lock(&self->lock);
+	while (list_empty(&self->queue) && !self->stopping)
+		pthread_cond_wait(&self->more, &self->lock);
+	if (!self->stopping)
+		job = container_of(list_pop_front(&self->queue), struct pg_job, queue);
+	pthread_mutex_unlock(&self->lock);
 	return job;
 }
 
-static void *pool_thread(void *arg)
+static void *worker_thread(void *arg)
 {
-	struct pg_pool *pool = arg;
+	struct pg_threads *self = arg;
 	struct pg_link link;
 	struct pg_job *job;
 
-	pg_link_init(&link, pool->conninfo, pool->wake_fd);
-	link.outage = &pool->outage;
-	while ((job = queue_take(pool)))
+	pg_link_init(&link, self->conninfo, self->wake_fd);
+	link.outage = &self->outage;
+	while ((job = queue_take(self)))
 		job_run(job, &link);
 	pg_link_close(&link);
 	return NULL;
 }
 
 /* Fails what has waited too long (or all, when stopping); the earliest deadline of the rest, or 0. */
-static int64_t queue_sweep(struct pg_pool *pool, struct list *late)
+static int64_t queue_sweep(struct pg_threads *self, struct list *late)
 {
 	int64_t now_us = clock_mono_us(), earliest_us = 0;
 
-	list_each (&pool->queue, at, after) {
+	list_each (&self->queue, at, after) {
 		struct pg_job *job = container_of(at, struct pg_job, queue);
-		if (pool->stopping || job->deadline_us <= now_us) {
+		if (self->stopping || job->deadline_us <= now_us) {
 			list_remove(at);
 			list_push_back(late, at);
 		} else if (earliest_us == 0 || job->deadline_us < earliest_us) {
@@ -169,34 +169,34 @@ static int64_t queue_sweep(struct pg_pool *pool, struct list *late)
 	return earliest_us;
 }
 
-static void clerk_wait(struct pg_pool *pool, int64_t until_us)
+static void clerk_wait(struct pg_threads *self, int64_t until_us)
 {
 	if (until_us == 0) {
-		pthread_cond_wait(&pool->sooner, &pool->lock);
+		pthread_cond_wait(&self->sooner, &self->lock);
 		return;
 	}
 	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-	pthread_cond_timedwait(&pool->sooner, &pool->lock, &until);
+	pthread_cond_timedwait(&self->sooner, &self->lock, &until);
 }
 
 /* Jobs keep their deadlines while all threads are busy with others: this thread sees to it. */
 static void *pool_clerk(void *arg)
 {
-	struct pg_pool *pool = arg;
+	struct pg_threads *self = arg;
 	struct list late;
 
 	list_init(&late);
-	pthread_mutex_lock(&pool->lock);
+	pthread_mutex_lock(&self->lock);
 	for (;;) {
-		int64_t next_us = queue_sweep(pool, &late);
-		bool stopping = pool->stopping;
+		int64_t next_us = queue_sweep(self, &late);
+		bool stopping = self->stopping;
 		if (list_empty(&late)) {
 			if (stopping)
 				break;
-			clerk_wait(pool, next_us);
+			clerk_wait(self, next_us);
 			continue;
 		}
-		pthread_mutex_unlock(&pool->lock);
+		pthread_mutex_unlock(&self->lock);
 		while (!list_empty(&late)) {
 			struct pg_job *job = container_of(list_pop_front(&late), struct pg_job, queue);
 			job->ok = false;
@@ -206,9 +206,9 @@ static void *pool_clerk(void *arg)
 				err_set(&job->err, ERR_DEADLINE, "no connection to PostgreSQL became free in time");
 			job_finish(job);
 		}
-		pthread_mutex_lock(&pool->lock);
+		pthread_mutex_lock(&self->lock);
 	}
-	pthread_mutex_unlock(&pool->lock);
+	pthread_mutex_unlock(&self->lock);
 	return NULL;
 }
 
@@ -218,66 +218,66 @@ static void thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 		mem_exhausted(0);
 }
 
-struct pg_pool *pg_pool_new(const char *conninfo, int threads, struct err *err)
+struct pg_threads *pg_threads_new(const char *conninfo, int threads, struct err *err)
 {
 	pthread_condattr_t monotonic;
 
 	if (!pg_conninfo_check(conninfo, err))
 		return NULL;
 	assert(threads >= 1 && threads <= 64);
-	struct pg_pool *pool = mem_zalloc(1, sizeof(*pool));
-	pool->wake_fd = eventfd(0, EFD_CLOEXEC);
-	if (pool->wake_fd < 0) {
-		free(pool);
+	struct pg_threads *self = mem_zalloc(1, sizeof(*self));
+	self->wake_fd = eventfd(0, EFD_CLOEXEC);
+	if (self->wake_fd < 0) {
+		free(self);
 		err_set(err, ERR_INTERNAL, "eventfd: %s", strerror(errno));
 		return NULL;
 	}
 	size_t size = strlen(conninfo) + 1;
-	pool->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
-	pthread_mutex_init(&pool->lock, NULL);
+	self->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
+	pthread_mutex_init(&self->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->more, NULL);
-	pthread_cond_init(&pool->sooner, &monotonic);
+	pthread_cond_init(&self->more, NULL);
+	pthread_cond_init(&self->sooner, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	list_init(&pool->queue);
-	pool->count = threads;
+	list_init(&self->queue);
+	self->count = threads;
 	for (int i = 0; i < threads; i++)
-		thread_start(&pool->threads[i], pool_thread, pool);
-	thread_start(&pool->clerk, pool_clerk, pool);
-	return pool;
+		thread_start(&self->threads[i], worker_thread, self);
+	thread_start(&self->clerk, pool_clerk, self);
+	return self;
 }
 
-void pg_pool_free(struct pg_pool *pool)
+void pg_threads_free(struct pg_threads *self)
 {
-	if (!pool)
+	if (!self)
 		return;
-	pthread_mutex_lock(&pool->lock);
-	pool->stopping = true;
-	pthread_cond_broadcast(&pool->more);
-	pthread_cond_broadcast(&pool->sooner);
-	pthread_mutex_unlock(&pool->lock);
-	if (write(pool->wake_fd, &(uint64_t){1}, 8) != 8)
+	pthread_mutex_lock(&self->lock);
+	self->stopping = true;
+	pthread_cond_broadcast(&self->more);
+	pthread_cond_broadcast(&self->sooner);
+	pthread_mutex_unlock(&self->lock);
+	if (write(self->wake_fd, &(uint64_t){1}, 8) != 8)
 		abort(); /* an eventfd of 0 takes a 1 */
-	for (int i = 0; i < pool->count; i++)
-		pthread_join(pool->threads[i], NULL);
-	pthread_join(pool->clerk, NULL);
-	pthread_cond_destroy(&pool->more);
-	pthread_cond_destroy(&pool->sooner);
-	pthread_mutex_destroy(&pool->lock);
-	close(pool->wake_fd);
-	free(pool->conninfo);
-	free(pool);
+	for (int i = 0; i < self->count; i++)
+		pthread_join(self->threads[i], NULL);
+	pthread_join(self->clerk, NULL);
+	pthread_cond_destroy(&self->more);
+	pthread_cond_destroy(&self->sooner);
+	pthread_mutex_destroy(&self->lock);
+	close(self->wake_fd);
+	free(self->conninfo);
+	free(self);
 }
 
-void pg_pool_submit(struct pg_pool *pool, struct pg_inbox *inbox, struct pg_job *job)
+void pg_threads_submit(struct pg_threads *self, struct pg_inbox *inbox, struct pg_job *job)
 {
 	job->inbox = inbox;
 	if (job->deadline_us == 0)
 		job->deadline_us = clock_mono_us() + JOB_DEADLINE_US;
-	pthread_mutex_lock(&pool->lock);
-	list_push_back(&pool->queue, &job->queue);
-	pthread_cond_signal(&pool->more);
-	pthread_cond_signal(&pool->sooner);
-	pthread_mutex_unlock(&pool->lock);
+	pthread_mutex_lock(&self->lock);
+	list_push_back(&self->queue, &job->queue);
+	pthread_cond_signal(&self->more);
+	pthread_cond_signal(&self->sooner);
+	pthread_mutex_unlock(&self->lock);
 }

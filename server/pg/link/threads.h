@@ -21,16 +21,16 @@
 #include "base/list.h"
 
 struct pg_link; /* a connection on its thread: pg/link/link.h */
-struct pg_pool;
+struct pg_threads;
 struct pg_inbox; /* where finished jobs arrive on a loop */
 
 /* `threads` connections (1..64) to `conninfo` (libpq's), opened when the first jobs come. ERR_INVALID when conninfo cannot
  * be read. PostgreSQL need not be there. */
-struct pg_pool *pg_pool_new(const char *conninfo, int threads, struct err *err);
+struct pg_threads *pg_threads_new(const char *conninfo, int threads, struct err *err);
 
 /* Jobs that wait fail with ERR_UNAVAILABLE, those that run are broken off; joins the threads. The callbacks still come
  * on their loops. Free the pool before the inboxes. */
-void pg_pool_free(struct pg_pool *pool);
+void pg_threads_free(struct pg_threads *threads);
 
 /* On the loop's thread. pg_inbox_free closes its handle and frees when the loop runs next; no job of it may be open. */
 struct pg_inbox *pg_inbox_new(uv_loop_t *loop);
@@ -49,6 +49,6 @@ struct pg_job {
 	struct list queue;
 	struct pg_inbox *inbox;
 };
-void pg_pool_submit(struct pg_pool *pool, struct pg_inbox *inbox, struct pg_job *job);
+void pg_threads_submit(struct pg_threads *threads, struct pg_inbox *inbox, struct pg_job *job);
 
 #endif

@@ -17,13 +17,13 @@
 
 #define LOOKUP_DEADLINE_US INT64_C(2000000)
 /* A hurried lookup must not make its neighbours of the same turn fail. */
-#define BATCH_LEAST_US INT64_C(200000)
-#define BATCH_MOST 512 /* accounts */
+#define BATCH_MIN_US INT64_C(200000)
+#define BATCH_MAX 512 /* accounts */
 #define LOOKUP_STATEMENTS 6
 
 struct pg_accounts {
 	struct accounts_store store; /* first */
-	struct pg_pool *pool;
+	struct pg_threads *threads;
 	struct pg_inbox *inbox;
 	uv_prepare_t turn_end;
 	struct account_lookup *first, *last; /* of this turn; linked by impl[0] */
@@ -224,7 +224,7 @@ static int64_t batch_deadline(const struct lookup_batch *batch)
 		if (op->deadline_us && op->deadline_us < deadline_us)
 			deadline_us = op->deadline_us;
 	}
-	return deadline_us < now_us + BATCH_LEAST_US ? now_us + BATCH_LEAST_US : deadline_us;
+	return deadline_us < now_us + BATCH_MIN_US ? now_us + BATCH_MIN_US : deadline_us;
 }
 
 /* All that this turn of the loop has asked for. */
@@ -244,7 +244,7 @@ static void flush(struct pg_accounts *accounts)
 	batch->job.deadline_us = batch_deadline(batch);
 	accounts->first = accounts->last = NULL;
 	accounts->gathered = 0;
-	pg_pool_submit(accounts->pool, accounts->inbox, &batch->job);
+	pg_threads_submit(accounts->threads, accounts->inbox, &batch->job);
 }
 
 static void turn_end(uv_prepare_t *handle)
@@ -263,7 +263,7 @@ static void store_lookup(struct accounts_store *store, struct account_lookup *op
 		accounts->first = op;
 	accounts->last = op;
 	accounts->gathered += op->count;
-	if (accounts->gathered >= BATCH_MOST)
+	if (accounts->gathered >= BATCH_MAX)
 		flush(accounts);
 	else
 		uv_prepare_start(&accounts->turn_end, turn_end);
@@ -346,17 +346,17 @@ static void store_ledger(struct accounts_store *store, struct ledger_lookup *op)
 	query->job.done = ledger_done;
 	query->job.repeatable = true;
 	query->job.deadline_us = op->deadline_us ? op->deadline_us : clock_mono_us() + LOOKUP_DEADLINE_US;
-	pg_pool_submit(accounts->pool, accounts->inbox, &query->job);
+	pg_threads_submit(accounts->threads, accounts->inbox, &query->job);
 }
 
 static const struct accounts_store_ops ops = {.lookup = store_lookup, .ledger = store_ledger};
 
-struct accounts_store *pg_accounts_new(struct pg_pool *pool, uv_loop_t *loop)
+struct accounts_store *pg_accounts_new(struct pg_threads *threads, uv_loop_t *loop)
 {
 	struct pg_accounts *accounts = mem_zalloc(1, sizeof(*accounts));
 
 	accounts->store.ops = &ops;
-	accounts->pool = pool;
+	accounts->threads = threads;
 	accounts->inbox = pg_inbox_new(loop);
 	uv_prepare_init(loop, &accounts->turn_end);
 	return &accounts->store;

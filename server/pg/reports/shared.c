@@ -28,7 +28,7 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 		pg_array_int(&args, 1, op->key[i].kind);
 		pg_array_text(&args, 2, op->key[i].id);
 	}
-	pg_arg_int(&args, SHARED_MOST);
+	pg_arg_int(&args, SHARED_MAX);
 	PGresult *result = pg_query(link,
 		"SELECT CASE k.kind WHEN 2 THEN " COUNTED(OF_TEAM("k.tenant", "k.id")) " WHEN 3 THEN " COUNTED(
 			OF_ORG("k.tenant",
@@ -45,7 +45,7 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 	return true;
 }
 
-/* Of at most SHARED_MOST users: each is a short look into usage_daily by its key. */
+/* Of at most SHARED_MAX users: each is a short look into usage_daily by its key. */
 #define HEAVIEST(users_) \
 	"SELECT d.user_id, sum(d.requests)::bigint, sum(d.charged_input)::bigint, sum(d.charged_output)::bigint, " \
 	"sum(d.cost_nano)::bigint FROM (" users_ \
@@ -62,7 +62,7 @@ bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err 
 	pg_arg_text(&args, op->key.id);
 	int day = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, day, op->from_us);
-	pg_arg_int(&args, SHARED_MOST);
+	pg_arg_int(&args, SHARED_MAX);
 	pg_arg_int(&args, op->limit);
 	PGresult *result = pg_query(link,
 		op->key.kind == ACCOUNT_TEAM ? HEAVIEST(OF_TEAM("$1", "$2")) : HEAVIEST(OF_ORG("$1", "$2")), &args,

@@ -36,7 +36,7 @@ enum {
 };
 
 /* These append to `out`. */
-void codec_blob(struct buf *out, const struct belief *belief, struct packed_policies *packed);
+void codec_blob(struct buf *out, const struct expected *expected, struct packed_policies *packed);
 void codec_check(struct buf *out, const struct limits_check *op, int64_t window_us, bool expiry_charges,
 	const uint8_t accounts_digest[8]);
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);
@@ -48,7 +48,7 @@ void codec_adopt(struct buf *out, const struct limits_adopt *op);
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s);
 
 /* One account answer; allocated in the arena. NULL when the bytes are none. */
-struct standing *codec_standing(struct cut *cut, const struct policy *believed, struct arena *arena);
+struct standing *codec_standing(struct cut *cut, const struct policy *expected, struct arena *arena);
 
 /* A whole record as it is stored, for tests and tools: the pid it follows, the policy it carries (NULL: none), and its
  * state under that policy. False when the bytes are none. */

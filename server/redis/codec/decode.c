@@ -68,10 +68,10 @@ static uint8_t head_cut(struct cut *cut, struct account_state *out, const uint8_
 	return count;
 }
 
-struct standing *codec_standing(struct cut *cut, const struct policy *believed, struct arena *arena)
+struct standing *codec_standing(struct cut *cut, const struct policy *expected, struct arena *arena)
 {
 	struct standing *standing = arena_zalloc(arena, 1, sizeof(*standing));
-	const struct policy *policy = believed;
+	const struct policy *policy = expected;
 	const uint8_t *pid;
 	const char *other;
 	size_t other_len;
@@ -208,12 +208,12 @@ bool codec_status(struct cut *cut, struct limits_op *op)
 	return !cut->bad || no_answer(op);
 }
 
-static bool standings_cut(struct cut *cut, struct limits_op *op, const struct belief belief[], int count)
+static bool standings_cut(struct cut *cut, struct limits_op *op, const struct expected expected[], int count)
 {
 	if (cut_u8(cut) != count)
 		return no_answer(op);
 	for (int i = 0; i < count; i++) {
-		op->standing[i] = codec_standing(cut, belief[i].policy, op->arena);
+		op->standing[i] = codec_standing(cut, expected[i].policy, op->arena);
 		if (!op->standing[i])
 			return no_answer(op);
 	}
@@ -238,7 +238,7 @@ bool codec_check_answer(struct cut *cut, struct limits_check *op)
 	op->held.input = cut7(cut);
 	op->held.output = cut7(cut);
 	op->held.cost = cut7(cut);
-	return standings_cut(cut, &op->op, op->belief, op->count);
+	return standings_cut(cut, &op->op, op->expected, op->count);
 }
 
 bool codec_settle_answer(struct cut *cut, struct limits_settle *op)
@@ -254,5 +254,5 @@ bool codec_settle_answer(struct cut *cut, struct limits_settle *op)
 	op->released.output = cut7(cut);
 	op->released.cost = cut7(cut);
 	op->recorded = copy_text(cut, op->op.arena, &op->recorded_len);
-	return standings_cut(cut, &op->op, op->belief, op->count);
+	return standings_cut(cut, &op->op, op->expected, op->count);
 }

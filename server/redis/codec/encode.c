@@ -7,7 +7,7 @@
 #include "domain/limit/profile.h"
 
 enum { RECORD_VERSION = 2, BLOB_OWN = 1, BLOB_KEEP = 2 };
-#define RECORD_LEAST_US INT64_C(600000000)
+#define RECORD_MIN_US INT64_C(600000000)
 
 static void put7(struct buf *out, int64_t value)
 {
@@ -33,18 +33,18 @@ void packed_policies_release(struct packed_policies *packed)
 		buf_release(&packed->slot[i].bytes);
 }
 
-void codec_blob(struct buf *out, const struct belief *belief, struct packed_policies *packed)
+void codec_blob(struct buf *out, const struct expected *expected, struct packed_policies *packed)
 {
-	const struct buf *policy = policy_packed(packed, belief->policy);
+	const struct buf *policy = policy_packed(packed, expected->policy);
 
-	buf_put_u32(out, belief->version);
-	buf_put_u32(out, belief->epoch);
-	buf_put(out, belief->policy->pid, 8);
-	buf_put_u8(
-		out, (uint8_t)((belief->own_policy ? BLOB_OWN : 0) | (belief->kind != ACCOUNT_USER ? BLOB_KEEP : 0)));
+	buf_put_u32(out, expected->version);
+	buf_put_u32(out, expected->epoch);
+	buf_put(out, expected->policy->pid, 8);
+	buf_put_u8(out,
+		(uint8_t)((expected->own_policy ? BLOB_OWN : 0) | (expected->kind != ACCOUNT_USER ? BLOB_KEEP : 0)));
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		for (int i = 0; i < 4; i++)
-			put7(out, belief->windows.at[u][i]);
+			put7(out, expected->windows.at[u][i]);
 	buf_put(out, policy->data, policy->len);
 }
 
@@ -110,16 +110,16 @@ static uint8_t profile_flags(const struct account_profile *profile, bool own_pol
 
 void codec_policy(struct buf *out, const struct limits_policy *op)
 {
-	const struct belief *belief = &op->belief;
+	const struct expected *expected = &op->expected;
 
-	buf_put_u32(out, belief->version);
-	buf_put_u32(out, belief->epoch);
-	buf_put_u8(out, (uint8_t)(profile_flags(op->profile, belief->own_policy) |
+	buf_put_u32(out, expected->version);
+	buf_put_u32(out, expected->epoch);
+	buf_put_u8(out, (uint8_t)(profile_flags(op->profile, expected->own_policy) |
 				  (op->provisional ? RECORD_FLAG_PROVISIONAL : 0) |
-				  (belief->kind != ACCOUNT_USER ? POLICY_FLAG_KEEP : 0)));
+				  (expected->kind != ACCOUNT_USER ? POLICY_FLAG_KEEP : 0)));
 	buf_put_u16(out, (uint16_t)op->profile->grace_percent);
 	put7(out, op->profile->grace_until_us);
-	buf_put(out, belief->policy->pid, 8);
+	buf_put(out, expected->policy->pid, 8);
 }
 
 static void later_of(int64_t *at, int64_t other)
@@ -174,11 +174,11 @@ void codec_adopt(struct buf *out, const struct limits_adopt *op)
 
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s)
 {
-	const struct belief *belief = &op->belief;
-	const struct policy *policy = belief->policy;
+	const struct expected *expected = &op->expected;
+	const struct policy *policy = expected->policy;
 	const struct buf *bytes = policy_packed(packed, policy);
-	bool keep = belief->own_policy || belief->kind != ACCOUNT_USER;
-	int64_t needed = op->now_us + RECORD_LEAST_US;
+	bool keep = expected->own_policy || expected->kind != ACCOUNT_USER;
+	int64_t needed = op->now_us + RECORD_MIN_US;
 	struct buf meta = {0};
 	size_t expires_at;
 	int levels = 0;
@@ -187,26 +187,27 @@ void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_pol
 		levels += policy->limits[i].kind == KIND_LEVEL;
 	later_of(&needed, op->profile->grace_until_us);
 	buf_put_u8(out, RECORD_VERSION);
-	buf_put_u8(out, (uint8_t)(profile_flags(op->profile, belief->own_policy) |
+	buf_put_u8(out, (uint8_t)(profile_flags(op->profile, expected->own_policy) |
 				  (op->provisional ? RECORD_FLAG_PROVISIONAL : 0)));
 	buf_put_u8(out, (uint8_t)policy->count);
 	buf_put_u8(out, (uint8_t)levels);
 	buf_put_u16(out, (uint16_t)op->profile->grace_percent);
-	buf_put_u32(out, belief->version);
-	buf_put_u32(out, belief->epoch);
+	buf_put_u32(out, expected->version);
+	buf_put_u32(out, expected->epoch);
 	buf_put(out, policy->pid, 8);
 	expires_at = out->len;
 	buf_put_u32(out, 0);
 	put7(out, op->profile->grace_until_us);
 	put7(out, op->now_us);
 	for (int u = 0; u < WINDOW_COUNT; u++) {
-		int64_t start = op->window_start[u] ? op->window_start[u]
-						    : windows_start(&belief->windows, (enum window_unit)u, op->now_us);
+		int64_t start = op->window_start[u]
+					? op->window_start[u]
+					: windows_start(&expected->windows, (enum window_unit)u, op->now_us);
 
 		put7(out, start > 0 ? start : 0);
 	}
 	for (int u = 0; u < WINDOW_COUNT; u++) {
-		int64_t end = windows_end(&belief->windows, (enum window_unit)u, op->now_us);
+		int64_t end = windows_end(&expected->windows, (enum window_unit)u, op->now_us);
 
 		put7(out, end > 0 ? end : 0);
 	}
@@ -215,7 +216,7 @@ void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_pol
 	buf_put_u32(out, op->provisional ? calendars_of(policy) : 0);
 	buf_put_u32(out, (uint32_t)((op->ahead_us + 999999) / 1000000));
 	for (int i = 0; i < policy->count; i++)
-		state_put(out, &policy->limits[i], &op->limits[i], &belief->windows, op->now_us, &needed);
+		state_put(out, &policy->limits[i], &op->limits[i], &expected->windows, op->now_us, &needed);
 	buf_put_str16(out, keep ? bytes->data : NULL, keep ? bytes->len : 0);
 	profile_pack(op->profile, &meta);
 	buf_put_str16(out, meta.data, meta.len);

@@ -120,8 +120,8 @@ void limits_seed_start(struct limits_store *store, struct limits_seed *op)
 {
 	struct redis_store *redis = &redis_limits_of(store)->redis;
 	struct redis_command *command = redis_command_new(redis->link, status_done, &op->op);
-	const struct belief *belief = &op->belief;
-	int partition = partition_of(belief->kind, belief->tenant, belief->id);
+	const struct expected *expected = &op->expected;
+	int partition = partition_of(expected->kind, expected->tenant, expected->id);
 	const struct buf *policy;
 	struct buf record = {0};
 	uint32_t expires_s;
@@ -129,18 +129,18 @@ void limits_seed_start(struct limits_store *store, struct limits_seed *op)
 	limits_begin(&op->op);
 	redis_arg_function(command, FUNCTION_SEED, 4);
 	arg_partition(redis, command, partition, KEY_GEN);
-	arg_account(redis, command, belief->kind, belief->tenant, belief->id);
+	arg_account(redis, command, expected->kind, expected->tenant, expected->id);
 	arg_partition(redis, command, partition, KEY_POL);
-	arg_floor(redis, command, belief->kind, belief->tenant, belief->id);
+	arg_floor(redis, command, expected->kind, expected->tenant, expected->id);
 	codec_seed(&record, op, &redis->packed, &expires_s);
 	buf_put(&redis->scratch, op->generation, 16);
 	buf_put_u32(&redis->scratch, expires_s);
 	arg_scratch(redis, command);
 	redis_arg(command, record.data, record.len);
 	buf_release(&record);
-	redis_arg(command, belief->policy->pid, 8);
-	policy = policy_packed(&redis->packed, belief->policy);
-	if (belief->own_policy || belief->kind != ACCOUNT_USER) /* the record carries it */
+	redis_arg(command, expected->policy->pid, 8);
+	policy = policy_packed(&redis->packed, expected->policy);
+	if (expected->own_policy || expected->kind != ACCOUNT_USER) /* the record carries it */
 		redis_arg(command, "", 0);
 	else
 		redis_arg(command, policy->data, policy->len);
@@ -151,14 +151,14 @@ void limits_policy_start(struct limits_store *store, struct limits_policy *op)
 {
 	struct redis_store *redis = &redis_limits_of(store)->redis;
 	struct redis_command *command = redis_command_new(redis->link, status_done, &op->op);
-	const struct belief *belief = &op->belief;
-	const struct buf *bytes = policy_packed(&redis->packed, belief->policy);
+	const struct expected *expected = &op->expected;
+	const struct buf *bytes = policy_packed(&redis->packed, expected->policy);
 
 	limits_begin(&op->op);
 	redis_arg_function(command, FUNCTION_POLICY, 3);
-	arg_account(redis, command, belief->kind, belief->tenant, belief->id);
-	arg_partition(redis, command, partition_of(belief->kind, belief->tenant, belief->id), KEY_POL);
-	arg_floor(redis, command, belief->kind, belief->tenant, belief->id);
+	arg_account(redis, command, expected->kind, expected->tenant, expected->id);
+	arg_partition(redis, command, partition_of(expected->kind, expected->tenant, expected->id), KEY_POL);
+	arg_floor(redis, command, expected->kind, expected->tenant, expected->id);
 	codec_policy(&redis->scratch, op);
 	arg_scratch(redis, command);
 	redis_arg(command, bytes->data, bytes->len);
@@ -171,13 +171,13 @@ void limits_adopt_start(struct limits_store *store, struct limits_adopt *op)
 {
 	struct redis_store *redis = &redis_limits_of(store)->redis;
 	struct redis_command *command = redis_command_new(redis->link, status_done, &op->op);
-	const struct belief *belief = &op->belief;
+	const struct expected *expected = &op->expected;
 
 	limits_begin(&op->op);
 	redis_arg_function(command, FUNCTION_ADOPT, 2);
-	arg_account(redis, command, belief->kind, belief->tenant, belief->id);
-	arg_partition(redis, command, partition_of(belief->kind, belief->tenant, belief->id), KEY_POL);
-	limits_arg_blob(redis, command, belief);
+	arg_account(redis, command, expected->kind, expected->tenant, expected->id);
+	arg_partition(redis, command, partition_of(expected->kind, expected->tenant, expected->id), KEY_POL);
+	limits_arg_blob(redis, command, expected);
 	codec_adopt(&redis->scratch, op);
 	arg_scratch(redis, command);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
@@ -186,7 +186,7 @@ void limits_adopt_start(struct limits_store *store, struct limits_adopt *op)
 static void reset_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_reset *op = command->user;
-	const struct policy *policy = op->belief.policy;
+	const struct policy *policy = op->expected.policy;
 	struct cut cut;
 
 	memset(op->lost, 0, sizeof(op->lost));
@@ -213,18 +213,18 @@ void limits_reset_start(struct limits_store *store, struct limits_reset *op)
 {
 	struct redis_store *redis = &redis_limits_of(store)->redis;
 	struct redis_command *command = redis_command_new(redis->link, reset_done, op);
-	const struct belief *belief = &op->belief;
-	int partition = partition_of(belief->kind, belief->tenant, belief->id);
+	const struct expected *expected = &op->expected;
+	int partition = partition_of(expected->kind, expected->tenant, expected->id);
 
 	limits_begin(&op->op);
 	redis_arg_function(command, FUNCTION_RESET, 4);
-	key_reset_marker(&redis->scratch, belief->kind, belief->tenant, belief->id, op->request_id);
+	key_reset_marker(&redis->scratch, expected->kind, expected->tenant, expected->id, op->request_id);
 	arg_scratch(redis, command);
 	arg_partition(redis, command, partition, KEY_OUT);
-	arg_account(redis, command, belief->kind, belief->tenant, belief->id);
+	arg_account(redis, command, expected->kind, expected->tenant, expected->id);
 	arg_partition(redis, command, partition, KEY_POL);
 	redis_arg(command, op->info, op->info_len);
-	limits_arg_blob(redis, command, belief);
+	limits_arg_blob(redis, command, expected);
 	arg_number7(redis, command, redis->window_us);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
@@ -268,13 +268,13 @@ void limits_adjust_start(struct limits_store *store, struct limits_adjust *op)
 	limits_begin(&op->op);
 	key_reset_marker(&redis->scratch, ACCOUNT_USER, op->tenant, op->user, op->adjustment_id);
 	command = limits_request_command(
-		limits, FUNCTION_ADJUST, adjust_done, op, op->tenant, op->user, op->belief, op->count);
+		limits, FUNCTION_ADJUST, adjust_done, op, op->tenant, op->user, op->expected, op->count);
 	amounts_put(&redis->scratch, op, redis->window_us);
 	arg_scratch(redis, command);
 	redis_arg(command, op->usage, op->usage_len);
 	redis_arg(command, op->info, op->info_len);
 	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->belief[i]);
+		limits_arg_blob(redis, command, &op->expected[i]);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 

@@ -12,8 +12,8 @@
 
 /* Only so many are remembered by one loop. The breaker keeps them few; who is beyond that is left to expire. */
 enum { DEBTS_MAX = 10000 };
-#define PAUSE_LEAST_US INT64_C(1000)
-#define PAUSE_MOST_US INT64_C(1000000)
+#define PAUSE_MIN_US INT64_C(1000)
+#define PAUSE_MAX_US INT64_C(1000000)
 
 struct debt {
 	struct limits_debt handle; /* for those that may come to be owed */
@@ -116,7 +116,7 @@ static struct redis_command *command_again(struct debt *debt, const struct redis
 	return command_of(debt, &keys);
 }
 
-/* NEEDKEYS: the reservation stands on other accounts than the check believed. NULL when they cannot be read. */
+/* NEEDKEYS: the reservation stands on other accounts than the check expected. NULL when they cannot be read. */
 static struct redis_command *command_on(
 	struct debt *debt, const struct redis_command *before, const struct limits_op *op, struct arena *arena)
 {
@@ -140,7 +140,7 @@ static struct redis_command *command_on(
 
 static int64_t pause_next(struct debt *debt)
 {
-	debt->pause_us = debt->pause_us * 2 < PAUSE_MOST_US ? debt->pause_us * 2 : PAUSE_MOST_US;
+	debt->pause_us = debt->pause_us * 2 < PAUSE_MAX_US ? debt->pause_us * 2 : PAUSE_MAX_US;
 	return debt->pause_us;
 }
 
@@ -176,7 +176,7 @@ static void answered(struct redis_command *command, const redisReply *reply, con
 	if (op.status == LIMITS_NEEDKEYS && (next = command_on(debt, command, &op, &arena)))
 		again(debt, next, pause_next(debt));
 	else if (ahead_us > 0)
-		again(debt, command_again(debt, command), ahead_us < PAUSE_MOST_US ? ahead_us : PAUSE_MOST_US);
+		again(debt, command_again(debt, command), ahead_us < PAUSE_MAX_US ? ahead_us : PAUSE_MAX_US);
 	else
 		debt_end(debt);
 	arena_release(&arena);
@@ -191,7 +191,7 @@ struct limits_debt *debt_new(struct debts *debts, const struct debt_terms *terms
 {
 	struct debt *debt = mem_zalloc(1, sizeof(*debt) + terms->keys.len);
 
-	*debt = (struct debt){.debts = debts, .terms = *terms, .pause_us = PAUSE_LEAST_US};
+	*debt = (struct debt){.debts = debts, .terms = *terms, .pause_us = PAUSE_MIN_US};
 	list_init(&debt->link);
 	memcpy(debt->keys, terms->keys.bytes, terms->keys.len);
 	debt->terms.keys.bytes = debt->keys;

@@ -41,7 +41,7 @@ void limits_begin(struct limits_op *op)
 
 struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const struct belief belief[], int count)
+	const char *name, const struct expected expected[], int count)
 {
 	struct redis_command *command = redis_command_new(limits->redis.link, done, user);
 	struct redis_store *redis = &limits->redis;
@@ -53,28 +53,28 @@ struct redis_command *limits_request_command(struct redis_limits *limits, enum r
 	arg_partition(redis, command, partition, KEY_OUT);
 	arg_partition(redis, command, partition, KEY_POL);
 	for (int i = 0; i < count; i++)
-		arg_account(redis, command, belief[i].kind, belief[i].tenant, belief[i].id);
+		arg_account(redis, command, expected[i].kind, expected[i].tenant, expected[i].id);
 	return command;
 }
 
 static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const char *request_id, const struct belief belief[], int count)
+	const char *name, const char *request_id, const struct expected expected[], int count)
 {
 	key_marker(&limits->redis.scratch, tenant, name, request_id ? request_id : "");
-	return limits_request_command(limits, function, done, user, tenant, name, belief, count);
+	return limits_request_command(limits, function, done, user, tenant, name, expected, count);
 }
 
-static void digest_of(struct redis_store *redis, const struct belief belief[], int count, uint8_t out[8])
+static void digest_of(struct redis_store *redis, const struct expected expected[], int count, uint8_t out[8])
 {
 	for (int i = 0; i < count; i++)
-		accounts_digest_add(&redis->digest, belief[i].kind, belief[i].tenant, belief[i].id);
+		accounts_digest_add(&redis->digest, expected[i].kind, expected[i].tenant, expected[i].id);
 	accounts_digest_end(&redis->digest, out);
 }
 
-void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct belief *belief)
+void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct expected *expected)
 {
-	codec_blob(&redis->scratch, belief, &redis->packed);
+	codec_blob(&redis->scratch, expected, &redis->packed);
 	arg_scratch(redis, command);
 }
 
@@ -94,7 +94,7 @@ static void owe_check(struct redis_limits *limits, const struct limits_check *op
 		.latest_us = op->latest_us,
 		.until_us = clock_mono_us() + op->ttl_us};
 
-	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+	digest_of(&limits->redis, op->expected, op->count, terms.accounts_digest);
 	debts_add(&limits->debts, &terms);
 }
 
@@ -134,14 +134,14 @@ static void check(struct limits_store *store, struct limits_check *op)
 	op->op.impl[0] = limits;
 	if (!op->nonce)
 		op->nonce = nonce_next(limits);
-	digest_of(redis, op->belief, op->count, digest);
+	digest_of(redis, op->expected, op->count, digest);
 	command = request_command(limits, op->dry_run ? FUNCTION_LOOK : FUNCTION_CHECK, check_done, op, op->tenant,
-		op->user, op->request_id, op->belief, op->count);
+		op->user, op->request_id, op->expected, op->count);
 	codec_check(&redis->scratch, op, redis->window_us, redis->expiry_charges, digest);
 	arg_scratch(redis, command);
 	redis_arg(command, op->info, op->info_len);
 	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->belief[i]);
+		limits_arg_blob(redis, command, &op->expected[i]);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
@@ -153,7 +153,7 @@ static struct limits_debt *check_debt(struct limits_store *store, const struct l
 		.until_us = clock_mono_us() + op->ttl_us};
 	struct limits_debt *debt;
 
-	digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+	digest_of(&limits->redis, op->expected, op->count, terms.accounts_digest);
 	debt = debt_new(&limits->debts, &terms);
 	debt->store = store;
 	return debt;
@@ -191,15 +191,15 @@ static void record(struct limits_store *store, struct limits_settle *op)
 	limits_begin(&op->op);
 	if (!op->nonce)
 		op->nonce = nonce_next(limits);
-	digest_of(redis, op->belief, op->count, digest);
-	command = request_command(
-		limits, FUNCTION_RECORD, settle_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	digest_of(redis, op->expected, op->count, digest);
+	command = request_command(limits, FUNCTION_RECORD, settle_done, op, op->tenant, op->user, op->request_id,
+		op->expected, op->count);
 	codec_record(&redis->scratch, op, redis->window_us, digest);
 	arg_scratch(redis, command);
 	redis_arg(command, op->usage, op->usage_len);
 	redis_arg(command, op->info, op->info_len);
 	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->belief[i]);
+		limits_arg_blob(redis, command, &op->expected[i]);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
@@ -213,7 +213,7 @@ static void cancel_done(struct redis_command *command, const redisReply *reply, 
 			.nonce = op->owed,
 			.until_us = clock_mono_us() + OWED_US};
 
-		digest_of(&limits->redis, op->belief, op->count, terms.accounts_digest);
+		digest_of(&limits->redis, op->expected, op->count, terms.accounts_digest);
 		debts_add(&limits->debts, &terms);
 	}
 	settle_done(command, reply, err);
@@ -230,13 +230,13 @@ static void cancel(struct limits_store *store, struct limits_settle *op)
 	op->op.impl[0] = limits;
 	if (!op->nonce)
 		op->nonce = nonce_next(limits);
-	digest_of(redis, op->belief, op->count, digest);
-	command = request_command(
-		limits, FUNCTION_CANCEL, cancel_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	digest_of(redis, op->expected, op->count, digest);
+	command = request_command(limits, FUNCTION_CANCEL, cancel_done, op, op->tenant, op->user, op->request_id,
+		op->expected, op->count);
 	codec_cancel(&redis->scratch, op, redis->window_us, digest);
 	arg_scratch(redis, command);
 	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->belief[i]);
+		limits_arg_blob(redis, command, &op->expected[i]);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
@@ -257,9 +257,9 @@ static void give_up(struct limits_store *store, struct limits_settle *op)
 	uint8_t digest[8];
 
 	limits_begin(&op->op);
-	digest_of(redis, op->belief, op->count, digest);
-	command = request_command(
-		limits, FUNCTION_GIVEUP, give_up_done, op, op->tenant, op->user, op->request_id, op->belief, op->count);
+	digest_of(redis, op->expected, op->count, digest);
+	command = request_command(limits, FUNCTION_GIVEUP, give_up_done, op, op->tenant, op->user, op->request_id,
+		op->expected, op->count);
 	codec_give_up(&redis->scratch, op->nonce, digest);
 	arg_scratch(redis, command);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));

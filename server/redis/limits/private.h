@@ -20,8 +20,8 @@ bool limits_answered(struct limits_op *op, const redisReply *reply, const struct
 /* FCALL of a function on a request: a marker, its partition's keys, its accounts. The marker's key is in the scratch. */
 struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
-	const char *name, const struct belief belief[], int count);
-void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct belief *belief);
+	const char *name, const struct expected expected[], int count);
+void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct expected *expected);
 
 void limits_birth_start(struct limits_store *store, struct limits_birth *op);
 void limits_seed_start(struct limits_store *store, struct limits_seed *op);

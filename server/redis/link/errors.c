@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-enum { ONCE = false, AGAIN = true, OLDEST_MAJOR = 7, COMMAND_MOST = 40 };
+enum { ONCE = false, AGAIN = true, OLDEST_MAJOR = 7, COMMAND_MAX = 40 };
 #define CLUSTER_SENTENCE \
 	"is in cluster mode, which Bursar cannot use yet: records would never reach the ledger; give it a Redis of " \
 	"its own"
@@ -52,7 +52,7 @@ static int command_named(const char *text, const char **name)
 	*name = ++begin;
 	while (isalnum((unsigned char)begin[len]) || (begin[len] && strchr("|_-", begin[len])))
 		len++;
-	return len <= COMMAND_MOST && begin[len] == '\'' ? len : 0;
+	return len <= COMMAND_MAX && begin[len] == '\'' ? len : 0;
 }
 
 bool redis_error_set(struct err *err, const char *text)

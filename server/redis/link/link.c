@@ -16,8 +16,8 @@
 #include <hiredis/hiredis_ssl.h>
 #endif
 
-#define BACKOFF_LEAST_MS 5
-#define BACKOFF_MOST_MS 500
+#define BACKOFF_MIN_MS 5
+#define BACKOFF_MAX_MS 500
 /* What was sent and not even received by the other machine for so long: the connection is dead. */
 #define UNRECEIVED_MS 5000U
 
@@ -57,9 +57,9 @@ static void connection_lost(struct redis_link *link, const redisAsyncContext *co
 		return;
 	uv_update_time(link->reconnect.loop);
 	uv_timer_start(&link->reconnect, on_reconnect, (uint64_t)after_ms, 0);
-	link->backoff_ms = link->backoff_ms ? link->backoff_ms * 2 : BACKOFF_LEAST_MS;
-	if (link->backoff_ms > BACKOFF_MOST_MS)
-		link->backoff_ms = BACKOFF_MOST_MS;
+	link->backoff_ms = link->backoff_ms ? link->backoff_ms * 2 : BACKOFF_MIN_MS;
+	if (link->backoff_ms > BACKOFF_MAX_MS)
+		link->backoff_ms = BACKOFF_MAX_MS;
 }
 
 static void unreachable(struct redis_link *link, const char *why)
@@ -275,7 +275,7 @@ void link_connect(struct redis_link *link)
 struct redis_link *redis_link_new(const struct redis_link_options *options, struct err *err)
 {
 	struct redis_link *link = mem_zalloc(1, sizeof(*link));
-	struct list *const lists[] = {&link->open, &link->again, &link->failing, &link->given_up, &link->pool};
+	struct list *const lists[] = {&link->open, &link->again, &link->failing, &link->given_up, &link->unused};
 
 	if (!redis_url_parse(options->url, &link->url, err)) {
 		free(link);

@@ -23,7 +23,7 @@
 
 struct redis_link;
 
-/* A command from its first argument to its answer. Taken from the link's pool and given back by the link. */
+/* A command from its first argument to its answer. Taken from the link's unused ones and given back by the link. */
 struct redis_command {
 	/* The caller's. */
 	void *user;

@@ -52,7 +52,7 @@ struct redis_link {
 	struct list again; /* to be sent again, by deadline */
 	struct list failing; /* to be told why, on the next turn */
 	struct list given_up; /* done, but hiredis still has them */
-	struct list pool;
+	struct list unused; /* commands, to be filled again */
 	int64_t again_at_us; /* when `again` is to be sent */
 	int64_t timer_at_us; /* 0: the timer is not set */
 };

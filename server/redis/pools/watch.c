@@ -96,7 +96,7 @@ static void look(struct watch_store *store,
 	redis_send(command, clock_mono_us() + TIMEOUT_US);
 }
 
-static void tell_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+static void publish_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct redis_watch *watch = command->user;
 	bool known = !err && reply->type == REDIS_REPLY_INTEGER;
@@ -108,7 +108,7 @@ static void tell(
 	struct watch_store *store, const void *report, size_t len, void (*told)(int listeners, void *arg), void *arg)
 {
 	struct redis_watch *watch = watch_of(store);
-	struct redis_command *command = begin(watch, tell_done);
+	struct redis_command *command = begin(watch, publish_done);
 
 	watch->told = told;
 	watch->told_arg = arg;

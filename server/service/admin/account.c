@@ -48,15 +48,15 @@ static void look_done(struct limits_op *op)
 	flow_run(&container_of(container_of(op, struct limits_check, op), struct account_edit, look)->flow);
 }
 
-static bool parties_of_one(struct account_edit *edit, const struct account_profile *profile, struct err *err)
+static bool accounts_of_one(struct account_edit *edit, const struct account_profile *profile, struct err *err)
 {
 	struct entry_account account = {.kind = edit->op.key.kind, .id = edit->op.key.id};
 
-	if (!parties_init(&edit->parties, edit->worker, edit->arena, edit->snapshot, edit->op.key.tenant, err))
+	if (!accounts_init(&edit->accounts, edit->worker, edit->arena, edit->snapshot, edit->op.key.tenant, err))
 		return false;
 	if (profile)
-		parties_learn(&edit->parties, account.kind, account.id, profile);
-	return parties_of_accounts(&edit->parties, &account, 1, err);
+		accounts_learn(&edit->accounts, account.kind, account.id, profile);
+	return accounts_of_reservation(&edit->accounts, &account, 1, err);
 }
 
 static enum flow_result step_begin(struct flow *flow)
@@ -85,7 +85,7 @@ static enum flow_result step_look(struct flow *flow)
 	struct limits_store *limits = edit->worker->parts.limits;
 	struct err err;
 
-	if (!parties_of_one(edit, NULL, &err)) {
+	if (!accounts_of_one(edit, NULL, &err)) {
 		flow_to(flow, step_change);
 		return FLOW_MORE;
 	}
@@ -94,7 +94,7 @@ static enum flow_result step_look(struct flow *flow)
 		.tenant = edit->op.key.tenant,
 		.user = edit->op.key.id,
 		.count = 1,
-		.belief = {parties_belief(&edit->parties, 0)},
+		.expected = {account_expect(&edit->accounts, 0)},
 		.dry_run = true,
 		.provisional_ok = true,
 	};
@@ -117,7 +117,7 @@ static enum flow_result step_looked(struct flow *flow)
 		worker_clock_is(edit->worker, op->now_us);
 	if (op->status != LIMITS_ABSENT && repair_can(op->status) && edit->looks++ < LOOKS_MAX) {
 		flow_to(flow, step_look);
-		repair_start(&edit->repair, &edit->parties, op, clock_mono_us() + LEARN_US, learned);
+		repair_start(&edit->repair, &edit->accounts, op, clock_mono_us() + LEARN_US, learned);
 		return FLOW_WAIT;
 	}
 	edit->op.unused = op->status == LIMITS_ABSENT;
@@ -160,11 +160,11 @@ static enum flow_result step_committed(struct flow *flow)
 	/* Shared accounts that now exist are part of the catalog. */
 	if (edit->op.key.kind == ACCOUNT_MODEL || edit->op.key.kind == ACCOUNT_TENANT)
 		catalog_source_poke(edit->worker->parts.catalog);
-	if (!parties_of_one(edit, &edit->op.row.profile, &err))
+	if (!accounts_of_one(edit, &edit->op.row.profile, &err))
 		return finish_pending(edit, &err);
 	edit->policy = (struct limits_policy){
 		.op = {.arena = edit->arena, .done = policy_done},
-		.belief = parties_belief(&edit->parties, 0),
+		.expected = account_expect(&edit->accounts, 0),
 		.profile = &edit->op.row.profile,
 	};
 	flow_to(flow, step_written);

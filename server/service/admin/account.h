@@ -20,7 +20,7 @@ struct account_edit {
 	struct repair repair;
 	int looks;
 	struct snapshot *snapshot;
-	struct parties parties;
+	struct accounts accounts;
 	struct limits_policy policy;
 	struct policy_note note;
 	struct account_confirm confirm;

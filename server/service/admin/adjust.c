@@ -52,8 +52,8 @@ static enum flow_result step_begin(struct flow *flow)
 	adjust->snapshot = snapshot_take(adjust->worker, &flow->err);
 	if (!adjust->snapshot)
 		return flow_fail(flow);
-	if (!parties_init(
-		    &adjust->parties, adjust->worker, adjust->arena, adjust->snapshot, adjust->tenant, &flow->err))
+	if (!accounts_init(
+		    &adjust->accounts, adjust->worker, adjust->arena, adjust->snapshot, adjust->tenant, &flow->err))
 		return fail(adjust, &flow->err);
 	adjust->facts = (struct adjust_facts){
 		.job = {.arena = adjust->arena, .done = facts_done, .deadline_us = adjust->deadline_us},
@@ -73,7 +73,7 @@ static enum flow_result step_begin(struct flow *flow)
 static bool cost_make(struct ledger_adjust *adjust, int64_t at_us, struct err *err)
 {
 	const struct pricing pricing = {.catalog = adjust->snapshot->catalog,
-		.settings = adjust->parties.settings,
+		.settings = adjust->accounts.settings,
 		.tenant = adjust->tenant,
 		.user = adjust->user};
 	const char *checked = adjust->request_id[0] ? adjust->facts.checked : adjust->model;
@@ -188,10 +188,10 @@ static enum flow_result step_known(struct flow *flow)
 }
 
 /* Those on which the request counted. */
-static bool request_parties(struct ledger_adjust *adjust, struct err *err)
+static bool request_accounts(struct ledger_adjust *adjust, struct err *err)
 {
 	const struct adjust_facts *facts = &adjust->facts;
-	const struct tenant *settings = adjust->parties.settings;
+	const struct tenant *settings = adjust->accounts.settings;
 	const char *model_account = tenant_model_account(settings, &adjust->counted);
 	struct entry_account account[ACCOUNTS_MAX] = {{.kind = ACCOUNT_USER, .id = adjust->user}};
 	int count = 1;
@@ -200,13 +200,13 @@ static bool request_parties(struct ledger_adjust *adjust, struct err *err)
 		account[count++] = (struct entry_account){.kind = ACCOUNT_TEAM, .id = facts->team};
 	if (facts->org[0])
 		account[count++] = (struct entry_account){.kind = ACCOUNT_ORG, .id = facts->org};
-	/* A copy, as parties_of_user makes it. */
+	/* A copy, as accounts_of_user makes it. */
 	if (model_account)
 		account[count++] = (struct entry_account){.kind = ACCOUNT_MODEL,
 			.id = arena_strndup(adjust->arena, model_account, strlen(model_account))};
 	if (settings->has_account)
 		account[count++] = (struct entry_account){.kind = ACCOUNT_TENANT, .id = adjust->tenant};
-	return parties_of_accounts(&adjust->parties, account, count, err);
+	return accounts_of_reservation(&adjust->accounts, account, count, err);
 }
 
 static void keep(struct ledger_adjust *adjust, struct buf *buf, const uint8_t **bytes, size_t *len)
@@ -225,18 +225,18 @@ static void texts_make(struct ledger_adjust *adjust)
 		.request_id = adjust->adjustment_id,
 		.interface = of_request ? adjust->facts.interface : adjust->interface,
 		.model = of_request ? adjust->facts.checked : adjust->model,
-		.tier = of_request ? adjust->facts.tier : party_tier_name(&adjust->parties.party[0]),
+		.tier = of_request ? adjust->facts.tier : request_tier_name(&adjust->accounts.account[0]),
 		.provider = adjust->counted.provider,
 		.price_model = adjust->counted.model,
 		.reason = adjust->reason,
 		.actor = adjust->actor,
-		.accounts = adjust->parties.count,
+		.accounts = adjust->accounts.count,
 	};
 	struct buf buf = {0};
 
 	for (int i = 0; i < info.accounts; i++)
 		info.account[i] = (struct entry_account){
-			.kind = adjust->parties.party[i].kind, .id = adjust->parties.party[i].id};
+			.kind = adjust->accounts.account[i].kind, .id = adjust->accounts.account[i].id};
 	adjust->op.interface_hash = selector_hash(info.interface, strlen(info.interface));
 	entry_info_pack(&info, &buf);
 	keep(adjust, &buf, &adjust->op.info, &adjust->op.info_len);
@@ -271,22 +271,22 @@ static enum flow_result step_accounts(struct flow *flow)
 	struct limits_store *limits = adjust->worker->parts.limits;
 	bool of_request = adjust->request_id[0] != '\0';
 
-	if (of_request ? !request_parties(adjust, &flow->err)
-		       : !parties_of_user(&adjust->parties, adjust->user, &adjust->counted, &flow->err))
+	if (of_request ? !request_accounts(adjust, &flow->err)
+		       : !accounts_of_user(&adjust->accounts, adjust->user, &adjust->counted, &flow->err))
 		return fail(adjust, &flow->err);
 	adjust->op = (struct limits_adjust){
 		.op = {.arena = adjust->arena, .done = op_done},
 		.tenant = adjust->tenant,
 		.user = adjust->user,
 		.adjustment_id = adjust->adjustment_id,
-		.count = adjust->parties.count,
+		.count = adjust->accounts.count,
 		.amounts = adjust->amounts,
 		.model_hash = adjust->counted.hash,
 		.started_at_us = of_request ? adjust->facts.started_at_us : 0,
 		.counted_at_us = of_request ? adjust->facts.counted_at_us : 0,
 		.ledger_only = adjust->ledger_only,
 	};
-	parties_beliefs(&adjust->parties, adjust->op.belief);
+	accounts_expect(&adjust->accounts, adjust->op.expected);
 	texts_make(adjust);
 	digest_make(adjust);
 	flow_to(flow, step_answered);
@@ -302,8 +302,8 @@ static bool lacks(const struct ledger_adjust *adjust, struct err *err)
 		[DIM_OUTPUT] = "usage",
 		[DIM_COST] = "cost_nano_usd"};
 	const struct lacking *lacking = &adjust->op.lacking;
-	const struct party *party = &adjust->parties.party[lacking->account];
-	const struct limit *limit = policy_find(party->policy, lacking->limit_id);
+	const struct request_account *account = &adjust->accounts.account[lacking->account];
+	const struct limit *limit = policy_find(account->policy, lacking->limit_id);
 	const char *field = limit ? fields[limit->dimension] : "usage";
 	char settled[40];
 
@@ -313,7 +313,7 @@ static bool lacks(const struct ledger_adjust *adjust, struct err *err)
 	return err_set(err, ERR_PRECONDITION,
 		"%s: limit %s of %s %s has counted only %s in its running window; ledger_only corrects the bill and no "
 		"counter",
-		field, limit ? limit->name : "", account_kind_name(party->kind), party->id, settled);
+		field, limit ? limit->name : "", account_kind_name(account->kind), account->id, settled);
 }
 
 static void repair_done(struct flow *flow)
@@ -326,9 +326,9 @@ static enum flow_result step_answered(struct flow *flow)
 	struct ledger_adjust *adjust = adjust_of(flow);
 	enum limits_status status = adjust->op.op.status;
 
-	if (repair_can(status) && ++adjust->rounds <= ROUNDS_MAX) {
+	if (repair_can(status) && ++adjust->rounds <= REPAIR_ROUNDS_MAX) {
 		flow_to(flow, step_repaired);
-		repair_start(&adjust->repair, &adjust->parties, &adjust->op.op, adjust->deadline_us, repair_done);
+		repair_start(&adjust->repair, &adjust->accounts, &adjust->op.op, adjust->deadline_us, repair_done);
 		return FLOW_WAIT;
 	}
 	switch (status) {

@@ -28,7 +28,7 @@ struct ledger_adjust {
 	bool repeat;
 	/* its own */
 	struct snapshot *snapshot;
-	struct parties parties;
+	struct accounts accounts;
 	struct model_name counted; /* the model by which limits count it */
 	struct entry_usage usage;
 	struct adjust_facts facts;

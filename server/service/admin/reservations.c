@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "store/outbox.h"
 
-enum { CALLS_MOST = PARTITIONS, PAGE = 100 };
+enum { CALLS_MAX = PARTITIONS, PAGE = 100 };
 
 static enum flow_result step_heard(struct flow *flow);
 static enum flow_result step_found(struct flow *flow);
@@ -62,7 +62,7 @@ static enum flow_result step_heard(struct flow *flow)
 		return flow_succeed(flow);
 	if (!op->more)
 		list->partition++;
-	list->more = list->count == list->limit || ++list->calls == CALLS_MOST;
+	list->more = list->count == list->limit || ++list->calls == CALLS_MAX;
 	if (list->more)
 		return flow_succeed(flow);
 	flow_to(flow, step_ask);

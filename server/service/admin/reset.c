@@ -32,7 +32,7 @@ static void info_make(struct account_reset *reset)
 		.request_id = reset->request_id,
 		.interface = "",
 		.model = "",
-		.tier = party_tier_name(&reset->parties.party[0]),
+		.tier = request_tier_name(&reset->accounts.account[0]),
 		.provider = "",
 		.price_model = "",
 		.reason = reset->reason,
@@ -56,7 +56,8 @@ static enum flow_result step_begin(struct flow *flow)
 	reset->snapshot = snapshot_take(reset->worker, &flow->err);
 	if (!reset->snapshot)
 		return flow_fail(flow);
-	if (!parties_init(&reset->parties, reset->worker, reset->arena, reset->snapshot, reset->key.tenant, &flow->err))
+	if (!accounts_init(
+		    &reset->accounts, reset->worker, reset->arena, reset->snapshot, reset->key.tenant, &flow->err))
 		return fail(reset, &flow->err);
 	flow_to(flow, step_ask);
 	return FLOW_MORE;
@@ -73,12 +74,12 @@ static enum flow_result step_ask(struct flow *flow)
 	struct limits_store *limits = reset->worker->parts.limits;
 	struct entry_account account = {.kind = reset->key.kind, .id = reset->key.id};
 
-	if (!parties_of_accounts(&reset->parties, &account, 1, &flow->err))
+	if (!accounts_of_reservation(&reset->accounts, &account, 1, &flow->err))
 		return fail(reset, &flow->err);
 	reset->op = (struct limits_reset){
 		.op = {.arena = reset->arena, .done = op_done},
 		.request_id = reset->request_id,
-		.belief = parties_belief(&reset->parties, 0),
+		.expected = account_expect(&reset->accounts, 0),
 	};
 	info_make(reset);
 	flow_to(flow, step_answered);
@@ -89,7 +90,7 @@ static enum flow_result step_ask(struct flow *flow)
 /* Of several windows of one dimension the shortest says it best: "what today's counter lost". */
 static int64_t lost_of(const struct account_reset *reset, enum dimension dimension)
 {
-	const struct policy *policy = reset->op.belief.policy;
+	const struct policy *policy = reset->op.expected.policy;
 	int best = -1;
 
 	for (int i = 0; i < policy->count; i++) {
@@ -114,9 +115,9 @@ static enum flow_result step_answered(struct flow *flow)
 	struct account_reset *reset = reset_of(flow);
 	enum limits_status status = reset->op.op.status;
 
-	if (repair_can(status) && ++reset->rounds <= ROUNDS_MAX) {
+	if (repair_can(status) && ++reset->rounds <= REPAIR_ROUNDS_MAX) {
 		flow_to(flow, step_repaired);
-		repair_start(&reset->repair, &reset->parties, &reset->op.op, reset->deadline_us, repair_done);
+		repair_start(&reset->repair, &reset->accounts, &reset->op.op, reset->deadline_us, repair_done);
 		return FLOW_WAIT;
 	}
 	if (status == LIMITS_CONFLICT) {

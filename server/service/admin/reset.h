@@ -18,7 +18,7 @@ struct account_reset {
 	bool repeat;
 	/* its own */
 	struct snapshot *snapshot;
-	struct parties parties;
+	struct accounts accounts;
 	struct repair repair;
 	int rounds;
 	int64_t deadline_us;

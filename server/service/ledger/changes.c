@@ -11,8 +11,8 @@
 #define CHANGES_INTERVAL_US INT64_C(1000000)
 /* A worker that has not reached PostgreSQL may make a provisional record of an absent one: for so long it is looked for. */
 #define SEED_SPAN_US INT64_C(10000000)
-#define PAUSE_LEAST_US INT64_C(1000000)
-#define PAUSE_MOST_US INT64_C(60000000)
+#define PAUSE_MIN_US INT64_C(1000000)
+#define PAUSE_MAX_US INT64_C(60000000)
 
 static enum flow_result step_written(struct flow *flow);
 
@@ -49,17 +49,17 @@ static void confirm_done(struct admin_job *job)
 /* Is it in Redis, and if not: when is it to be tried again? */
 static int64_t again_us(const struct policy_write *write, int64_t age_us)
 {
-	int64_t pause_us = age_us + PAUSE_LEAST_US;
+	int64_t pause_us = age_us + PAUSE_MIN_US;
 
 	if (write->status == LIMITS_OK || write->status == LIMITS_NOTHING)
 		return 0;
 	if (write->status == LIMITS_ABSENT && age_us > SEED_SPAN_US)
 		return 0;
-	if (pause_us < PAUSE_LEAST_US) /* a clock that was set back */
-		return PAUSE_LEAST_US;
+	if (pause_us < PAUSE_MIN_US) /* a clock that was set back */
+		return PAUSE_MIN_US;
 	if (write->status == LIMITS_ABSENT && age_us + pause_us > SEED_SPAN_US)
 		return SEED_SPAN_US - age_us + 1; /* the last time */
-	return pause_us < PAUSE_MOST_US ? pause_us : PAUSE_MOST_US;
+	return pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US;
 }
 
 /* What could not be asked of Redis is due as before: it is written as soon as Redis is back. */

@@ -9,7 +9,7 @@
 #include "base/log.h"
 
 #define WRITE_DEADLINE_US INT64_C(10000000)
-#define IDLE_MOST 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
+#define IDLE_MAX 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
 
 static struct pump *pump_of(struct flow *flow)
 {
@@ -290,7 +290,7 @@ static enum flow_result step_pick(struct flow *flow)
 	int64_t left = pick(pump);
 	if (pump->parts == 0) {
 		int64_t idle_us = pump->chore.interval_us * 2;
-		pump->chore.interval_us = idle_us < IDLE_MOST * poll_us(pump) ? idle_us : IDLE_MOST * poll_us(pump);
+		pump->chore.interval_us = idle_us < IDLE_MAX * poll_us(pump) ? idle_us : IDLE_MAX * poll_us(pump);
 		return flow_succeed(flow);
 	}
 	flow_to(flow, step_write);

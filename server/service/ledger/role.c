@@ -11,7 +11,7 @@
 #include "service/ledger/chores.h"
 
 #define PAUSE_AFTER_FAILURE_US INT64_C(500000)
-#define TICK_MOST_US INT64_C(100000)
+#define TICK_MAX_US INT64_C(100000)
 
 struct chore *chore_of(struct flow *flow)
 {
@@ -88,7 +88,7 @@ static void tick_start(struct ledger_role *role)
 	const struct worker_parts *parts = &role->worker->parts;
 	int64_t poll_us = parts->conf->ledger_poll_ms * 1000;
 
-	parts->timers->start(parts->timers, &role->tick, poll_us < TICK_MOST_US ? poll_us : TICK_MOST_US);
+	parts->timers->start(parts->timers, &role->tick, poll_us < TICK_MAX_US ? poll_us : TICK_MAX_US);
 }
 
 static void tick_due(struct wait *wait)

@@ -6,7 +6,7 @@
 #include "base/metrics.h"
 #include "service/pool/private.h"
 
-enum { TELL_US = 1000000, RETRY_LEAST_US = 1000000 };
+enum { TELL_US = 1000000, RETRY_MIN_US = 1000000 };
 
 static struct acquire_state *state_of_flow(struct flow *flow)
 {
@@ -122,7 +122,7 @@ static void count_grant(const struct acquire_state *state, int64_t now_us, bool 
 	if (repeated)
 		return;
 	metric_observe(METRIC_acquire_wait_seconds, 0, 0, waited_us > 0 ? waited_us : 0);
-	state_tell(state, waited_us > 0 ? waited_us : 0, "");
+	state_publish(state, waited_us > 0 ? waited_us : 0, "");
 }
 
 void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now_us, int64_t sent_us, bool repeated)
@@ -199,7 +199,7 @@ static void keep(struct acquire_state *state)
 {
 	struct acquisition *caller = state->caller;
 	const struct check *check = &caller->check;
-	const struct tier *tier = check->parties.party[0].tier;
+	const struct tier *tier = check->accounts.account[0].tier;
 
 	state->found = check->answer.repeat;
 	state->tenant = copy(state, check->question.tenant);
@@ -229,7 +229,7 @@ static bool enter(struct acquire_state *state, struct err *err)
 	if (!settings)
 		return err_set(err, ERR_NOT_FOUND, "pool: there is no pool %s", name) ||
 		       err_reason(err, "POOL_NOT_FOUND");
-	pool = keeper_pool(state->keeper, state->tenant, settings);
+	pool = manager_pool(state->manager, state->tenant, settings);
 	other = pool_find(pool, state->user, state->id);
 	if (other && !take_over(other, err))
 		return false;
@@ -288,16 +288,16 @@ static void checked(struct flow *flow)
 	}
 }
 
-void acquire_start(struct acquisition *acquisition, struct pool_keeper *keeper, struct arena *arena)
+void acquire_start(struct acquisition *acquisition, struct pool_manager *manager, struct arena *arena)
 {
 	struct acquire_state *state = mem_zalloc(1, sizeof(*state));
 
 	list_init(&state->link);
-	state->keeper = keeper;
+	state->manager = manager;
 	state->caller = acquisition;
 	state->busy = true;
 	acquisition->state = state;
-	check_start(&acquisition->check, keeper->worker, arena, checked);
+	check_start(&acquisition->check, manager->worker, arena, checked);
 }
 
 /* Ending from the caller's side. */
@@ -341,9 +341,9 @@ static void time_out(struct acquire_state *state)
 	err_set(&err, ERR_EXHAUSTED, "no slot became free for request %s in the time it may wait", state->id);
 	err_reason(&err, "WAIT_MAX");
 	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_TIMED_OUT, 0);
-	state_tell(state, state->acquire.wait_us, err.reason);
+	state_publish(state, state->acquire.wait_us, err.reason);
 	err.retry_after_us =
-		state->caller && state->caller->eta_us > RETRY_LEAST_US ? state->caller->eta_us : RETRY_LEAST_US;
+		state->caller && state->caller->eta_us > RETRY_MIN_US ? state->caller->eta_us : RETRY_MIN_US;
 	state_caller_end(state, &err);
 	state_give_back(state, OUTCOME_TIMED_OUT);
 }
@@ -365,7 +365,7 @@ static void reservation_extend(struct acquire_state *state)
 	state->renew.ttl_us = state->ttl_us;
 	state->reservation_renewing = true;
 	arena_reset(&state->reservation_arena);
-	renew_start(&state->renew, state->keeper->worker, &state->reservation_arena, reservation_renewed);
+	renew_start(&state->renew, state->manager->worker, &state->reservation_arena, reservation_renewed);
 }
 
 void state_turn(struct acquire_state *state, int64_t now_us)

@@ -18,7 +18,7 @@ struct pool_edit {
 	struct pool_change
 		op; /* in: tenant, name, change (which checks with pool_settings_check), job.actor, job.reason */
 	bool resume; /* in: the store's learning is ended too; ERR_UNAVAILABLE when the store does not answer */
-	bool pending; /* out: the store has not taken it yet; keepers repeat it as soon as somebody uses the pool */
+	bool pending; /* out: the store has not taken it yet; managers repeat it as soon as somebody uses the pool */
 	/* its own */
 	struct pool_configure configure;
 	struct epoch_fetch fetch;

@@ -4,7 +4,7 @@
 #include "service/pool/private.h"
 #include "service/request/publish.h"
 
-enum { ROUNDS_MOST = 8, RETRY_LEAST_US = 1000000, ASK_AGAIN_US = 200000, ASK_MOST_US = 5000000 };
+enum { ROUNDS_MAX = 8, RETRY_MIN_US = 1000000, ASK_AGAIN_US = 200000, ASK_MAX_US = 5000000 };
 
 void state_refuse(struct acquire_state *state, const struct err *err)
 {
@@ -17,10 +17,10 @@ void state_refuse(struct acquire_state *state, const struct err *err)
 		state_free(state);
 }
 
-void state_tell(const struct acquire_state *state, int64_t waited_us, const char *cause)
+void state_publish(const struct acquire_state *state, int64_t waited_us, const char *cause)
 {
-	if (state->keeper->worker->watched && state->caller)
-		tell_slot(&state->caller->check, state->pool->settings.name, waited_us, cause);
+	if (state->manager->worker->watched && state->caller)
+		publish_slot(&state->caller->check, state->pool->settings.name, waited_us, cause);
 }
 
 static void shed(struct acquire_state *state)
@@ -44,8 +44,8 @@ static void shed(struct acquire_state *state)
 		err_reason(&err, why[op->shed].reason);
 	}
 	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_REFUSED, 0);
-	state_tell(state, 0, err.reason[0] ? err.reason : "INTERNAL");
-	err.retry_after_us = op->retry_after_us > RETRY_LEAST_US ? op->retry_after_us : RETRY_LEAST_US;
+	state_publish(state, 0, err.reason[0] ? err.reason : "INTERNAL");
+	err.retry_after_us = op->retry_after_us > RETRY_MIN_US ? op->retry_after_us : RETRY_MIN_US;
 	state_refuse(state, &err);
 }
 
@@ -64,7 +64,7 @@ static void fetched(struct flow *flow)
 static void fetch_epoch(struct acquire_state *state)
 {
 	state->fetch = (struct epoch_fetch){
-		.worker = state->keeper->worker,
+		.worker = state->manager->worker,
 		.arena = &state->op_arena,
 		.tenant = state->pool->tenant,
 		.pool = state->pool->settings.name,
@@ -99,7 +99,7 @@ static void configure(struct acquire_state *state)
 	state->absent = state->acquire.op.status == POOL_ABSENT;
 	state->settings = state->pool->settings;
 	state->busy = true;
-	state->keeper->store->ops->configure(state->keeper->store, &state->configure);
+	state->manager->store->ops->configure(state->manager->store, &state->configure);
 }
 
 static void queued(struct acquire_state *state)
@@ -193,7 +193,7 @@ static void asked(struct pool_op *op)
 		granted(state);
 	} else if (op->status == POOL_SHED) {
 		shed(state);
-	} else if ((op->status == POOL_ABSENT || op->status == POOL_BEHIND) && ++state->rounds < ROUNDS_MOST) {
+	} else if ((op->status == POOL_ABSENT || op->status == POOL_BEHIND) && ++state->rounds < ROUNDS_MAX) {
 		configure(state);
 	} else {
 		failed(state);
@@ -202,14 +202,14 @@ static void asked(struct pool_op *op)
 
 void state_ask(struct acquire_state *state)
 {
-	struct pools_store *store = state->keeper->store;
+	struct pools_store *store = state->manager->store;
 	int64_t now_us = clock_mono_us();
 	int64_t left_us = state->wait_until_us ? state->wait_until_us - now_us : state->acquire.wait_us;
 
 	state->phase = PHASE_ASKING;
 	state->asked_us = now_us;
 	if (!state->give_up_us)
-		state->give_up_us = now_us + ASK_MOST_US;
+		state->give_up_us = now_us + ASK_MAX_US;
 	arena_reset(&state->op_arena);
 	state->acquire = (struct pool_acquire){
 		.op = {.tenant = state->pool->tenant,

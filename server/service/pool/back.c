@@ -33,7 +33,7 @@ void state_reservation_give_back(struct acquire_state *state, bool unless_repeat
 		.deadline_us = clock_mono_us() + SETTLE_US,
 	};
 	state->reservation_cancelling = true;
-	settle_start(&state->cancel, state->keeper->worker, &state->arena, reservation_cancelled);
+	settle_start(&state->cancel, state->manager->worker, &state->arena, reservation_cancelled);
 }
 
 /* A slot that could not be released would be lost until its lease has run out: so long it is tried. */
@@ -41,7 +41,7 @@ static bool tried_again(struct acquire_state *state)
 {
 	int64_t now_us = clock_mono_us();
 
-	if (state->replaced || state->keeper->stopping || now_us >= state->give_up_us)
+	if (state->replaced || state->manager->stopping || now_us >= state->give_up_us)
 		return false;
 	state->again_at_us = now_us + AGAIN_US;
 	return true;
@@ -58,7 +58,7 @@ static void ended(struct pool_op *op)
 		return;
 	if (op->status != POOL_FAILED)
 		pool_take_grants(state->pool, op);
-	if (op->status == POOL_MOVED || state->fence.fence || state->replaced || state->keeper->stopping)
+	if (op->status == POOL_MOVED || state->fence.fence || state->replaced || state->manager->stopping)
 		state_free(state);
 	else
 		state_reservation_give_back(state, false);
@@ -67,7 +67,7 @@ static void ended(struct pool_op *op)
 /* With a fence a lease is released, and its request stays to be recorded; else the place is cancelled. */
 void state_give_back_again(struct acquire_state *state)
 {
-	struct pools_store *store = state->keeper->store;
+	struct pools_store *store = state->manager->store;
 
 	arena_reset(&state->op_arena);
 	state->end = (struct pool_end){

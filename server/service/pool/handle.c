@@ -1,4 +1,4 @@
-/* The lease handle: packed fields and a check sum, as base64url. Not a secret: keys guard the doors. */
+/* The lease handle: packed fields and a check sum, as base64url. Not a secret: keys guard the auth. */
 #include <string.h>
 
 #include <sodium.h>

@@ -43,9 +43,9 @@ static enum flow_result step_released(struct flow *flow)
 static void released(struct pool_op *op)
 {
 	struct lease_call *call = call_of_end(op);
-	struct pool_keeper *keeper = call->keeper;
+	struct pool_manager *manager = call->manager;
 
-	list_each (&keeper->pools, at, after) {
+	list_each (&manager->pools, at, after) {
 		struct kept_pool *pool = container_of(at, struct kept_pool, link);
 
 		if (op->status != POOL_FAILED && strcmp(pool->tenant, op->tenant) == 0 &&
@@ -57,7 +57,7 @@ static void released(struct pool_op *op)
 
 void lease_release(struct lease_call *call, void (*done)(struct flow *flow))
 {
-	struct pools_store *store = call->keeper->store;
+	struct pools_store *store = call->manager->store;
 
 	call->flow = (struct flow){.done = done};
 	flow_to(&call->flow, step_released);
@@ -88,7 +88,7 @@ static void renewed(struct pool_op *op)
 
 void lease_renew(struct lease_call *call, void (*done)(struct flow *flow))
 {
-	struct pools_store *store = call->keeper->store;
+	struct pools_store *store = call->manager->store;
 
 	call->flow = (struct flow){.done = done};
 	flow_to(&call->flow, step_renewed);

@@ -1,4 +1,4 @@
-/* The keeper: what all callers of a pool have in common, in one worker. */
+/* The manager: what all callers of a pool have in common, in one worker. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +13,13 @@ enum { SYNC_US = 2000000, TICK_SOON_US = 300000, FETCH_US = 1000000 };
 
 static void on_turn(struct wait *wait);
 
-static void turn_soon(struct pool_keeper *keeper)
+static void turn_soon(struct pool_manager *manager)
 {
-	if (keeper->turning || keeper->stopping)
+	if (manager->turning || manager->stopping)
 		return;
-	keeper->turning = true;
-	keeper->turn = (struct wait){.due = on_turn};
-	keeper->worker->parts.timers->start(keeper->worker->parts.timers, &keeper->turn, KEEPER_TURN_US);
+	manager->turning = true;
+	manager->turn = (struct wait){.due = on_turn};
+	manager->worker->parts.timers->start(manager->worker->parts.timers, &manager->turn, KEEPER_TURN_US);
 }
 
 /* Workers do not come in step. */
@@ -45,27 +45,27 @@ static int64_t tick_time(int64_t next_us)
 	return next_us ? clock_mono_us() + next_us + some_of(TICK_SOON_US) : 0;
 }
 
-struct kept_pool *keeper_pool(struct pool_keeper *keeper, const char *tenant, const struct pool_settings *settings)
+struct kept_pool *manager_pool(struct pool_manager *manager, const char *tenant, const struct pool_settings *settings)
 {
 	struct kept_pool *pool;
 
-	list_each (&keeper->pools, at, after) {
+	list_each (&manager->pools, at, after) {
 		pool = container_of(at, struct kept_pool, link);
 		if (strcmp(pool->tenant, tenant) == 0 && strcmp(pool->settings.name, settings->name) == 0) {
 			if (settings->gen > pool->settings.gen)
 				pool->settings = *settings;
-			turn_soon(keeper);
+			turn_soon(manager);
 			return pool;
 		}
 	}
 	pool = mem_zalloc(1, sizeof(*pool));
-	pool->keeper = keeper;
+	pool->manager = manager;
 	strcpy(pool->tenant, tenant);
 	pool->settings = *settings;
 	list_init(&pool->states);
-	list_push_back(&keeper->pools, &pool->link);
+	list_push_back(&manager->pools, &pool->link);
 	pool_board_note(tenant, settings->name);
-	turn_soon(keeper);
+	turn_soon(manager);
 	return pool;
 }
 
@@ -126,12 +126,12 @@ void pool_fetch_epoch(struct kept_pool *pool)
 {
 	int64_t now_us = clock_mono_us();
 
-	if (pool->fetching || now_us < pool->fetch_at_us || pool->keeper->stopping)
+	if (pool->fetching || now_us < pool->fetch_at_us || pool->manager->stopping)
 		return;
 	pool->fetching = true;
 	pool->fetch_at_us = now_us + FETCH_US;
 	pool->fetch = (struct epoch_fetch){
-		.worker = pool->keeper->worker,
+		.worker = pool->manager->worker,
 		.arena = &pool->fetch_arena,
 		.tenant = pool->tenant,
 		.pool = pool->settings.name,
@@ -152,7 +152,7 @@ static void configured(struct pool_op *op)
 /* Redis has lost the pool, or has older settings. */
 static void configure(struct kept_pool *pool)
 {
-	struct pool_keeper *keeper = pool->keeper;
+	struct pool_manager *manager = pool->manager;
 
 	if (pool->configuring)
 		return;
@@ -164,7 +164,7 @@ static void configure(struct kept_pool *pool)
 		.settings = &pool->settings,
 	};
 	pool->configuring = true;
-	keeper->store->ops->configure(keeper->store, &pool->configure);
+	manager->store->ops->configure(manager->store, &pool->configure);
 }
 
 /* Syncing. */
@@ -200,7 +200,7 @@ static void sync_answered(struct pool_op *op)
 {
 	struct kept_pool *pool = container_of(container_of(op, struct pool_sync, op), struct kept_pool, sync);
 	struct pool_sync *sync = &pool->sync;
-	bool stopping = pool->keeper->stopping;
+	bool stopping = pool->manager->stopping;
 
 	pool->syncing = false;
 	if (!stopping && op->status == POOL_OK) {
@@ -223,7 +223,7 @@ static void sync_answered(struct pool_op *op)
 /* Settings that were changed elsewhere. */
 static void refresh_settings(struct kept_pool *pool)
 {
-	struct worker *worker = pool->keeper->worker;
+	struct worker *worker = pool->manager->worker;
 	struct err err;
 	struct snapshot *snapshot = snapshot_take(worker, &err);
 	const struct pool_settings *settings =
@@ -237,7 +237,7 @@ static void refresh_settings(struct kept_pool *pool)
 /* Those who were asked about go to the end of the list: with more than a batch of them it goes round. */
 static void sync_pool(struct kept_pool *pool, bool good_bye)
 {
-	struct pool_keeper *keeper = pool->keeper;
+	struct pool_manager *manager = pool->manager;
 	int count = 0, all = 0;
 
 	refresh_settings(pool);
@@ -265,7 +265,7 @@ static void sync_pool(struct kept_pool *pool, bool good_bye)
 		.place = pool->place,
 	};
 	pool->syncing = true;
-	keeper->store->ops->sync(keeper->store, &pool->sync);
+	manager->store->ops->sync(manager->store, &pool->sync);
 }
 
 static void ticked(struct pool_op *op)
@@ -280,7 +280,7 @@ static void ticked(struct pool_op *op)
 
 static void tick_pool(struct kept_pool *pool)
 {
-	struct pool_keeper *keeper = pool->keeper;
+	struct pool_manager *manager = pool->manager;
 
 	pool->tick_at_us = 0;
 	pool->tick = (struct pool_tick){
@@ -288,7 +288,7 @@ static void tick_pool(struct kept_pool *pool)
 		.gen = pool->settings.gen,
 	};
 	pool->ticking = true;
-	keeper->store->ops->tick(keeper->store, &pool->tick);
+	manager->store->ops->tick(manager->store, &pool->tick);
 }
 
 static void turn_pool(struct kept_pool *pool, int64_t now_us)
@@ -306,24 +306,24 @@ static void turn_pool(struct kept_pool *pool, int64_t now_us)
 
 static void on_turn(struct wait *wait)
 {
-	struct pool_keeper *keeper = container_of(wait, struct pool_keeper, turn);
+	struct pool_manager *manager = container_of(wait, struct pool_manager, turn);
 	int64_t now_us = clock_mono_us();
 
-	keeper->turning = false;
-	if (keeper->stopping)
+	manager->turning = false;
+	if (manager->stopping)
 		return;
-	list_each (&keeper->pools, at, after)
+	list_each (&manager->pools, at, after)
 		turn_pool(container_of(at, struct kept_pool, link), now_us);
-	turn_soon(keeper);
+	turn_soon(manager);
 }
 
 /* Hints. */
 
 static void on_hint(const char *tenant, const char *name, const struct pool_grant *grant, void *arg)
 {
-	struct pool_keeper *keeper = arg;
+	struct pool_manager *manager = arg;
 
-	list_each (&keeper->pools, at, after) {
+	list_each (&manager->pools, at, after) {
 		struct kept_pool *pool = container_of(at, struct kept_pool, link);
 
 		if (strcmp(pool->tenant, tenant) != 0 || strcmp(pool->settings.name, name) != 0)
@@ -336,28 +336,28 @@ static void on_hint(const char *tenant, const char *name, const struct pool_gran
 /* There was a gap: what was told in it is fetched. */
 static void on_listening(void *arg)
 {
-	struct pool_keeper *keeper = arg;
+	struct pool_manager *manager = arg;
 
-	list_each (&keeper->pools, at, after)
+	list_each (&manager->pools, at, after)
 		container_of(at, struct kept_pool, link)->sync_at_us = 0;
 }
 
-struct pool_keeper *keeper_new(struct worker *worker, struct pools_store *pools)
+struct pool_manager *manager_new(struct worker *worker, struct pools_store *pools)
 {
-	struct pool_keeper *keeper = mem_zalloc(1, sizeof(*keeper));
+	struct pool_manager *manager = mem_zalloc(1, sizeof(*manager));
 
-	keeper->worker = worker;
-	keeper->store = pools;
-	list_init(&keeper->pools);
-	pools->ops->listen(pools, on_hint, on_listening, keeper);
-	return keeper;
+	manager->worker = worker;
+	manager->store = pools;
+	list_init(&manager->pools);
+	pools->ops->listen(pools, on_hint, on_listening, manager);
+	return manager;
 }
 
 /* Says good-bye, so that others may fetch the waiters at once. */
-void keeper_stop(struct pool_keeper *keeper)
+void manager_stop(struct pool_manager *manager)
 {
-	keeper->stopping = true;
-	list_each (&keeper->pools, at, after) {
+	manager->stopping = true;
+	list_each (&manager->pools, at, after) {
 		struct kept_pool *pool = container_of(at, struct kept_pool, link);
 
 		list_each (&pool->states, at_state, after_state)
@@ -367,11 +367,11 @@ void keeper_stop(struct pool_keeper *keeper)
 	}
 }
 
-void keeper_free(struct pool_keeper *keeper)
+void manager_free(struct pool_manager *manager)
 {
-	if (!keeper)
+	if (!manager)
 		return;
-	list_each (&keeper->pools, at, after) {
+	list_each (&manager->pools, at, after) {
 		struct kept_pool *pool = container_of(at, struct kept_pool, link);
 
 		arena_release(&pool->sync_arena);
@@ -381,5 +381,5 @@ void keeper_free(struct pool_keeper *keeper)
 		arena_release(&pool->fetch_arena);
 		free(pool);
 	}
-	free(keeper);
+	free(manager);
 }

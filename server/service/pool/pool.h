@@ -1,8 +1,8 @@
 /*
- * The priority pool in one worker: the keeper, which stands between the streams of callers and the store, and the use cases
+ * The priority pool in one worker: the manager, which stands between the streams of callers and the store, and the use cases
  * on it. Everything is on the worker's loop thread.
  *
- * The keeper has, for each pool that this worker has callers in, a table of its waiters and its leases. It renews what
+ * The manager has, for each pool that this worker has callers in, a table of its waiters and its leases. It renews what
  * streams hold (one batch a pool), asks the store every two seconds for what a lost hint would hide (sync), tells waiters where they
  * stand, answers those whose time is over, and tells holders who lost their lease or are to end.
  */
@@ -15,16 +15,16 @@
 #include "service/worker/worker.h"
 #include "store/pools.h"
 
-struct pool_keeper;
+struct pool_manager;
 
 /* It listens at once. */
-struct pool_keeper *keeper_new(struct worker *worker, struct pools_store *pools);
+struct pool_manager *manager_new(struct worker *worker, struct pools_store *pools);
 /*
  * Says good-bye to all pools: waiters are parked, for other workers to fetch. No acquisition may be open any more. What is under way ends
  * with the stores, which are freed next; then the memory may go.
  */
-void keeper_stop(struct pool_keeper *keeper);
-void keeper_free(struct pool_keeper *keeper);
+void manager_stop(struct pool_manager *manager);
+void manager_free(struct pool_manager *manager);
 
 enum acquire_event { ACQUIRE_QUEUED, ACQUIRE_GRANTED, ACQUIRE_DRAINING };
 enum lease_mode { LEASE_STREAM = 1, LEASE_EXPLICIT = 2 }; /* = bursar.v1.LeaseMode */
@@ -60,12 +60,12 @@ struct acquisition {
 	enum pool_why why;
 	int levels; /* waiting and running by level, when QUEUED */
 	struct pool_level_state level[POOL_LEVELS_MAX];
-	/* the keeper's own */
+	/* the manager's own */
 	struct acquire_state *state;
 };
 
 /* `acquisition` is zeroed but for its inputs. */
-void acquire_start(struct acquisition *acquisition, struct pool_keeper *keeper, struct arena *arena);
+void acquire_start(struct acquisition *acquisition, struct pool_manager *manager, struct arena *arena);
 /* The caller is gone: what he holds is released, what he waits for is cancelled and his reservation given back. `ended` comes. */
 void acquire_close(struct acquisition *acquisition);
 /* The server drains: the caller is told to connect again; his place and his lease stay. `ended` comes. */
@@ -86,7 +86,7 @@ bool lease_parse(const char *text, const char *field, struct arena *arena, struc
 /* A lease ended or prolonged by its handle: explicit leases, and records that release. */
 struct lease_call {
 	struct flow flow;
-	struct pool_keeper *keeper;
+	struct pool_manager *manager;
 	struct arena *arena;
 	struct lease_handle lease;
 	int64_t expires_at_us, drain_by_us, held_us; /* out */

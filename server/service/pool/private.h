@@ -1,4 +1,4 @@
-/* Between the files of the keeper. */
+/* Between the files of the manager. */
 #ifndef BURSAR_SERVICE_POOL_PRIVATE_H
 #define BURSAR_SERVICE_POOL_PRIVATE_H
 
@@ -19,10 +19,10 @@ enum acquire_phase {
 	PHASE_ENDING, /* place or slot is given back; nobody is told any more */
 };
 
-/* A pool in which this worker has callers. Kept until the keeper goes. */
+/* A pool in which this worker has callers. Kept until the manager goes. */
 struct kept_pool {
-	struct list link; /* keeper->pools */
-	struct pool_keeper *keeper;
+	struct list link; /* manager->pools */
+	struct pool_manager *manager;
 	char tenant[ID_MAX + 1];
 	struct pool_settings settings;
 	struct list states;
@@ -47,7 +47,7 @@ struct kept_pool {
 
 struct acquire_state {
 	struct list link; /* pool->states; of itself while checking */
-	struct pool_keeper *keeper;
+	struct pool_manager *manager;
 	struct kept_pool *pool;
 	struct acquisition *caller; /* NULL: nobody listens any more */
 	enum acquire_phase phase;
@@ -83,7 +83,7 @@ struct acquire_state {
 	struct pool_settings settings;
 };
 
-struct pool_keeper {
+struct pool_manager {
 	struct worker *worker;
 	struct pools_store *store;
 	struct list pools;
@@ -96,7 +96,7 @@ void state_refuse(
 	struct acquire_state *state, const struct err *err); /* tells the caller, gives his reservation back */
 
 /* For those who watch: granted after so long, or refused for `cause`. */
-void state_tell(const struct acquire_state *state, int64_t waited_us, const char *cause);
+void state_publish(const struct acquire_state *state, int64_t waited_us, const char *cause);
 
 /* acquire.c */
 bool state_lives(struct acquire_state *state); /* after an answer: false when the state was only waiting for that */
@@ -117,7 +117,7 @@ void state_give_back_again(struct acquire_state *state); /* the store had not an
 void state_reservation_give_back(struct acquire_state *state, bool unless_repeated);
 
 /* manager.c */
-struct kept_pool *keeper_pool(struct pool_keeper *keeper, const char *tenant, const struct pool_settings *settings);
+struct kept_pool *manager_pool(struct pool_manager *manager, const char *tenant, const struct pool_settings *settings);
 struct acquire_state *pool_find(struct kept_pool *pool, const char *user, const char *id);
 /* What an answer's tail says. */
 void pool_take_grants(struct kept_pool *pool, const struct pool_op *op);

@@ -42,7 +42,7 @@ static void renew_answered(struct pool_op *op)
 	for (int i = 0; i < pool->renew.count; i++) {
 		struct acquire_state *state = pool->renewed[i];
 
-		if (!state || pool->keeper->stopping)
+		if (!state || pool->manager->stopping)
 			continue;
 		pool->renewed[i] = NULL;
 		if (op->status == POOL_OK)
@@ -52,13 +52,13 @@ static void renew_answered(struct pool_op *op)
 	}
 	pool->renew.count = 0;
 	arena_reset(&pool->renew_arena);
-	if (!pool->keeper->stopping)
+	if (!pool->manager->stopping)
 		pool_renew_due(pool);
 }
 
 void pool_renew_due(struct kept_pool *pool)
 {
-	struct pool_keeper *keeper = pool->keeper;
+	struct pool_manager *manager = pool->manager;
 	int64_t now_us = clock_mono_us();
 	int count = 0;
 
@@ -86,5 +86,5 @@ void pool_renew_due(struct kept_pool *pool)
 	};
 	pool->renewing = true;
 	pool->renew_sent_us = now_us;
-	keeper->store->ops->renew(keeper->store, &pool->renew);
+	manager->store->ops->renew(manager->store, &pool->renew);
 }

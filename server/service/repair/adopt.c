@@ -18,7 +18,7 @@ static enum flow_result step_written(struct flow *flow);
 
 enum flow_result repair_stand_in(struct repair *repair)
 {
-	log_warn("limits decide without what the ledger knows", F("tenant", repair->parties->tenant));
+	log_warn("limits decide without what the ledger knows", F("tenant", repair->accounts->tenant));
 	repair->provisional = true;
 	return flow_succeed(&repair->flow);
 }
@@ -26,12 +26,12 @@ enum flow_result repair_stand_in(struct repair *repair)
 /* The profile has changed since the record was written: that comes first. */
 static bool outdated(const struct repair *repair)
 {
-	const struct parties *parties = repair->parties;
+	const struct accounts *accounts = repair->accounts;
 
 	for (int i = 0; i < repair->lookup.count; i++)
-		for (int k = 0; k < parties->count; k++)
-			if (parties->party[k].kind == repair->lookup.account[i].kind &&
-				parties->party[k].profile->version != repair->lookup.account[i].profile.version)
+		for (int k = 0; k < accounts->count; k++)
+			if (accounts->account[k].kind == repair->lookup.account[i].kind &&
+				accounts->account[k].profile->version != repair->lookup.account[i].profile.version)
 				return true;
 	return false;
 }
@@ -44,7 +44,7 @@ enum flow_result repair_step_adopt(struct flow *flow)
 		return flow_succeed(flow);
 	if (repair->behind)
 		return repair_stand_in(repair);
-	repair->parties->adoptions++;
+	repair->accounts->adoptions++;
 	repair->index = 0;
 	flow_to(flow, step_write);
 	return FLOW_MORE;
@@ -60,7 +60,7 @@ static void adopt_fill(struct repair *repair, const struct unseeded *unseeded, c
 	struct limits_adopt *adopt = &repair->adopt;
 	int64_t now_us = repair->born[unseeded->index].now_us;
 
-	seed_starts(&adopt->belief.windows, found, now_us, adopt->window_start);
+	seed_starts(&adopt->expected.windows, found, now_us, adopt->window_start);
 	for (int i = 0; i < unseeded->count; i++) {
 		adopt->limit[i].id = unseeded->limit[i].id;
 		adopt->limit[i].seen = unseeded->limit[i].settled;
@@ -74,19 +74,19 @@ static void adopt_fill(struct repair *repair, const struct unseeded *unseeded, c
 static enum flow_result step_write(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
-	struct parties *parties = repair->parties;
-	struct limits_store *limits = parties->worker->parts.limits;
+	struct accounts *accounts = repair->accounts;
+	struct limits_store *limits = accounts->worker->parts.limits;
 	const struct unseeded *unseeded = &repair->unseeded[repair->index];
-	const struct party *party = &parties->party[unseeded->index];
-	int n = lookup_index(&repair->lookup, party->kind, party->id);
+	const struct request_account *account = &accounts->account[unseeded->index];
+	int n = lookup_index(&repair->lookup, account->kind, account->id);
 
 	repair->adopt = (struct limits_adopt){
-		.op = {.arena = parties->arena, .done = adopt_done},
-		.belief = parties_belief(parties, unseeded->index),
-		.even_if_moved = parties->adoptions >= ADOPTIONS_MAX,
+		.op = {.arena = accounts->arena, .done = adopt_done},
+		.expected = account_expect(accounts, unseeded->index),
+		.even_if_moved = accounts->adoptions >= ADOPTIONS_MAX,
 	};
 	if (n < 0) {
-		err_set(&flow->err, ERR_INTERNAL, "account %s was not looked up", party->id);
+		err_set(&flow->err, ERR_INTERNAL, "account %s was not looked up", account->id);
 		return flow_fail(flow);
 	}
 	adopt_fill(repair, unseeded, &repair->lookup.account[n]);

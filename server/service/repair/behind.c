@@ -23,7 +23,7 @@ enum flow_result repair_step_behind(struct flow *flow)
 
 	repair_next_account(repair, 0);
 	flow_to(flow, step_policy);
-	if (worker_durable_away(repair->parties->worker))
+	if (worker_durable_away(repair->accounts->worker))
 		return go_on_without(repair);
 	flow_to(flow, step_looked);
 	return repair_look_up(repair);
@@ -33,7 +33,7 @@ enum flow_result repair_step_behind(struct flow *flow)
 static enum flow_result step_looked(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
-	const struct parties *parties = repair->parties;
+	const struct accounts *accounts = repair->accounts;
 	int n = 0;
 
 	flow_to(flow, step_policy);
@@ -41,9 +41,9 @@ static enum flow_result step_looked(struct flow *flow)
 		return go_on_without(repair);
 	}
 	repair_learn_looked(repair);
-	for (int i = 0; i < parties->count; i++)
+	for (int i = 0; i < accounts->count; i++)
 		if (repair->mask & UINT32_C(1) << i &&
-			repair->lookup.account[n++].profile.version != parties->party[i].profile->version)
+			repair->lookup.account[n++].profile.version != accounts->account[i].profile->version)
 			return flow_succeed(flow);
 	return FLOW_MORE;
 }
@@ -56,12 +56,12 @@ static void policy_done(struct limits_op *op)
 static enum flow_result step_policy(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
-	struct limits_store *limits = repair->parties->worker->parts.limits;
+	struct limits_store *limits = repair->accounts->worker->parts.limits;
 
 	repair->policy = (struct limits_policy){
-		.op = {.arena = repair->parties->arena, .done = policy_done},
-		.belief = parties_belief(repair->parties, repair->index),
-		.profile = repair->parties->party[repair->index].profile,
+		.op = {.arena = repair->accounts->arena, .done = policy_done},
+		.expected = account_expect(repair->accounts, repair->index),
+		.profile = repair->accounts->account[repair->index].profile,
 		.provisional = repair->provisional,
 	};
 	flow_to(flow, step_written);

@@ -5,30 +5,30 @@
 
 void repair_learn_looked(struct repair *repair)
 {
-	struct parties *parties = repair->parties;
+	struct accounts *accounts = repair->accounts;
 
 	for (int i = 0; i < repair->lookup.count; i++) {
 		const struct account_found *account = &repair->lookup.account[i];
 
-		seed_resolve_models(parties->catalog, parties->tenant, account->kind == ACCOUNT_USER ? account->id : "",
-			account->window, account->windows);
-		account_cache_forget(parties->worker->cache, account->kind, parties->tenant, account->id);
-		parties_learn(parties, account->kind, account->id, profile_copy(parties->arena, &account->profile));
+		seed_resolve_models(accounts->catalog, accounts->tenant,
+			account->kind == ACCOUNT_USER ? account->id : "", account->window, account->windows);
+		account_cache_forget(accounts->worker->cache, account->kind, accounts->tenant, account->id);
+		accounts_learn(accounts, account->kind, account->id, profile_copy(accounts->arena, &account->profile));
 	}
 }
 
 /* Should the store be away, these accounts do not begin unused. */
 void repair_learn_local(const struct repair *repair)
 {
-	struct worker *worker = repair->parties->worker;
+	struct worker *worker = repair->accounts->worker;
 
 	for (int i = 0; i < repair->lookup.count; i++) {
 		const struct account_found *found = &repair->lookup.account[i];
 		struct entry_account account = {.kind = found->kind, .id = found->id};
-		struct parties one = *repair->parties;
+		struct accounts one = *repair->accounts;
 		struct err ignored;
 
-		if (parties_of_accounts(&one, &account, 1, &ignored))
+		if (accounts_of_reservation(&one, &account, 1, &ignored))
 			local_begin(worker->local, &one, found, worker_now_us(worker));
 	}
 }

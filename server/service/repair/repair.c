@@ -28,7 +28,7 @@ struct repair *repair_of(struct flow *flow)
 
 static struct worker *worker_of(const struct repair *repair)
 {
-	return repair->parties->worker;
+	return repair->accounts->worker;
 }
 
 enum flow_result repair_store_failed(struct repair *repair, const struct limits_op *op)
@@ -39,7 +39,7 @@ enum flow_result repair_store_failed(struct repair *repair, const struct limits_
 
 bool repair_next_account(struct repair *repair, int from)
 {
-	for (int i = from; i < repair->parties->count; i++)
+	for (int i = from; i < repair->accounts->count; i++)
 		if (repair->mask & UINT32_C(1) << i) {
 			repair->index = i;
 			return true;
@@ -57,15 +57,15 @@ static void birth_done(struct limits_op *op)
 static enum flow_result step_birth(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
-	const struct party *party = &repair->parties->party[repair->index];
+	const struct request_account *account = &repair->accounts->account[repair->index];
 	struct limits_store *limits = worker_of(repair)->parts.limits;
 
 	repair->birth = (struct limits_birth){
-		.op = {.arena = repair->parties->arena, .done = birth_done},
-		.kind = party->kind,
-		.tenant = repair->parties->tenant,
-		.id = party->id,
-		.everywhere = party->kind != ACCOUNT_USER,
+		.op = {.arena = repair->accounts->arena, .done = birth_done},
+		.kind = account->kind,
+		.tenant = repair->accounts->tenant,
+		.id = account->id,
+		.everywhere = account->kind != ACCOUNT_USER,
 	};
 	flow_to(flow, step_born);
 	limits->ops->birth(limits, &repair->birth);
@@ -118,8 +118,8 @@ static void lookup_done(struct account_lookup *op)
 
 enum flow_result repair_look_up(struct repair *repair)
 {
-	const struct parties *parties = repair->parties;
-	struct accounts_store *accounts = parties->worker->parts.accounts;
+	const struct accounts *accounts = repair->accounts;
+	struct accounts_store *store = accounts->worker->parts.accounts;
 	int64_t now_us = clock_mono_us(), left_us = repair->deadline_us - now_us;
 
 	repair->asked_us = now_us;
@@ -129,15 +129,15 @@ enum flow_result repair_look_up(struct repair *repair)
 		.deadline_us = now_us + (left_us / 4 * 3 < LOOKUP_US ? left_us / 4 * 3 : LOOKUP_US),
 		.done = lookup_done,
 	};
-	for (int i = 0; i < parties->count; i++) {
+	for (int i = 0; i < accounts->count; i++) {
 		if (!(repair->mask & UINT32_C(1) << i))
 			continue;
 		int n = repair->lookup.count++;
-		repair->lookup.account[n].kind = parties->party[i].kind;
-		repair->lookup.account[n].tenant = parties->tenant;
-		repair->lookup.account[n].id = parties->party[i].id;
+		repair->lookup.account[n].kind = accounts->account[i].kind;
+		repair->lookup.account[n].tenant = accounts->tenant;
+		repair->lookup.account[n].id = accounts->account[i].id;
 	}
-	accounts->ops->lookup(accounts, &repair->lookup);
+	store->ops->lookup(store, &repair->lookup);
 	return FLOW_WAIT;
 }
 
@@ -162,14 +162,14 @@ static enum flow_result step_lookup(struct flow *flow)
 /* A user nobody has put and who has never used anything: a newcomer, who is counted and may be refused. */
 static bool user_may_come(struct repair *repair, struct err *err)
 {
-	const struct tenant *settings = repair->parties->settings;
+	const struct tenant *settings = repair->accounts->settings;
 
 	repair->user_unknown = true;
 	if (repair->lookup_only || settings->unknown_users == UNKNOWN_REFUSE)
 		return true;
 	if (repair->lookup.account[0].windows || repair->lookup.account[0].buckets)
 		return true;
-	return worker_newcomer(worker_of(repair), repair->parties->tenant, err);
+	return worker_newcomer(worker_of(repair), repair->accounts->tenant, err);
 }
 
 static enum flow_result step_looked(struct flow *flow)
@@ -212,18 +212,18 @@ static void seed_done(struct limits_op *op)
 	flow_run(&container_of(container_of(op, struct limits_seed, op), struct repair, seed)->flow);
 }
 
-/* What was just learned counts: profile, tier and windows of the party are made anew. */
-static bool seed_belief(struct repair *repair, struct parties *now, struct err *err)
+/* What was just learned counts: profile, tier and windows of the account are made anew. */
+static bool seed_expected(struct repair *repair, struct accounts *now, struct err *err)
 {
-	const struct party *party = &repair->parties->party[repair->index];
-	struct entry_account account = {.kind = party->kind, .id = party->id};
+	const struct request_account *account = &repair->accounts->account[repair->index];
+	struct entry_account only = {.kind = account->kind, .id = account->id};
 
-	*now = *repair->parties;
-	return parties_of_accounts(now, &account, 1, err);
+	*now = *repair->accounts;
+	return accounts_of_reservation(now, &only, 1, err);
 }
 
-/* The party is on a tier younger than this catalog: the step is repeated, or its owner asks again with a newer one. */
-static bool lags(struct repair *repair, const struct parties *now, enum flow_result *result)
+/* The account is on a tier younger than this catalog: the step is repeated, or its owner asks again with a newer one. */
+static bool lags(struct repair *repair, const struct accounts *now, enum flow_result *result)
 {
 	struct timers *timers = worker_of(repair)->parts.timers;
 	enum catalog_lag lag = CATALOG_HAS_NONE;
@@ -241,19 +241,19 @@ static enum flow_result step_seed(struct flow *flow)
 {
 	enum flow_result result;
 	struct repair *repair = repair_of(flow);
-	struct parties *now = arena_alloc(repair->parties->arena, sizeof(*now));
+	struct accounts *now = arena_alloc(repair->accounts->arena, sizeof(*now));
 	int i = repair->index,
-	    n = lookup_index(&repair->lookup, repair->parties->party[i].kind, repair->parties->party[i].id);
+	    n = lookup_index(&repair->lookup, repair->accounts->account[i].kind, repair->accounts->account[i].id);
 
 	worker_clock_is(worker_of(repair), repair->born[i].now_us);
-	if (!seed_belief(repair, now, &flow->err))
+	if (!seed_expected(repair, now, &flow->err))
 		return flow_fail(flow);
 	if (!repair->provisional && lags(repair, now, &result))
 		return result;
 	repair->seed = (struct limits_seed){
-		.op = {.arena = repair->parties->arena, .done = seed_done},
-		.belief = parties_belief(now, 0),
-		.profile = now->party[0].profile,
+		.op = {.arena = repair->accounts->arena, .done = seed_done},
+		.expected = account_expect(now, 0),
+		.profile = now->account[0].profile,
 		.provisional = repair->provisional,
 		.now_us = repair->born[i].now_us,
 	};
@@ -262,11 +262,11 @@ static enum flow_result step_seed(struct flow *flow)
 	for (int u = 0; repair->provisional && u < WINDOW_COUNT; u++)
 		repair->seed.window_start[u] = repair->seed.now_us;
 	if (!repair->provisional && n >= 0) {
-		seed_starts(&now->party[0].windows, &repair->lookup.account[n], repair->seed.now_us,
+		seed_starts(&now->account[0].windows, &repair->lookup.account[n], repair->seed.now_us,
 			repair->seed.window_start);
 		repair->seed.ahead_us = usage_ahead(
 			repair->lookup.account[n].window, repair->lookup.account[n].windows, repair->seed.now_us);
-		seed_states(now->party[0].policy, &repair->lookup.account[n], repair->seed.window_start,
+		seed_states(now->account[0].policy, &repair->lookup.account[n], repair->seed.window_start,
 			repair->seed.now_us, repair->seed.limits);
 	}
 	flow_to(flow, step_seeded);
@@ -297,14 +297,14 @@ static bool learn_stale(struct repair *repair, const struct limits_op *op)
 {
 	for (int i = 0; i < op->stale_count; i++) {
 		const struct stale *stale = &op->stale[i];
-		const struct party *party = &repair->parties->party[stale->index];
-		struct account_profile *profile = arena_alloc(repair->parties->arena, sizeof(*profile));
+		const struct request_account *account = &repair->accounts->account[stale->index];
+		struct account_profile *profile = arena_alloc(repair->accounts->arena, sizeof(*profile));
 
-		if (!profile_unpack(stale->meta, stale->meta_len, repair->parties->arena, profile))
+		if (!profile_unpack(stale->meta, stale->meta_len, repair->accounts->arena, profile))
 			return err_set(&repair->flow.err, ERR_INTERNAL,
-				"the record of account %s has an unreadable profile", party->id);
+				"the record of account %s has an unreadable profile", account->id);
 		profile->version = stale->version;
-		parties_learn(repair->parties, party->kind, party->id, profile);
+		accounts_learn(repair->accounts, account->kind, account->id, profile);
 	}
 	return true;
 }
@@ -343,7 +343,7 @@ static void repair_done(struct flow *flow)
 	repair->told(flow);
 }
 
-static void repair_init(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
+static void repair_init(struct repair *repair, struct accounts *accounts, uint32_t mask, int64_t deadline_us,
 	void (*done)(struct flow *flow))
 {
 	int64_t drain_by_us = clock_mono_us() + DRAIN_US;
@@ -351,17 +351,17 @@ static void repair_init(struct repair *repair, struct parties *parties, uint32_t
 	*repair = (struct repair){
 		.flow = {.done = repair_done},
 		.told = done,
-		.parties = parties,
+		.accounts = accounts,
 		.deadline_us = deadline_us,
 		.mask = mask,
 		.give_up_us = drain_by_us < deadline_us ? drain_by_us : deadline_us,
 	};
 }
 
-void repair_start(struct repair *repair, struct parties *parties, const struct limits_op *op, int64_t deadline_us,
+void repair_start(struct repair *repair, struct accounts *accounts, const struct limits_op *op, int64_t deadline_us,
 	void (*done)(struct flow *flow))
 {
-	repair_init(repair, parties, op->mask, deadline_us, done);
+	repair_init(repair, accounts, op->mask, deadline_us, done);
 	switch (op->status) {
 	case LIMITS_UNSEEDED:
 		repair->unseeded = op->unseeded;
@@ -380,16 +380,16 @@ void repair_start(struct repair *repair, struct parties *parties, const struct l
 		break;
 	default: /* CLOCK */
 		metric_inc(METRIC_redis_clock_retries_total, 0, 0);
-		worker_clock_is(parties->worker, op->now_us);
+		worker_clock_is(accounts->worker, op->now_us);
 		flow_to(&repair->flow, step_learned);
 	}
 	flow_run(&repair->flow);
 }
 
-void repair_lookup(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
+void repair_lookup(struct repair *repair, struct accounts *accounts, uint32_t mask, int64_t deadline_us,
 	void (*done)(struct flow *flow))
 {
-	repair_init(repair, parties, mask, deadline_us, done);
+	repair_init(repair, accounts, mask, deadline_us, done);
 	repair->lookup_only = true;
 	flow_to(&repair->flow, step_begin);
 	flow_run(&repair->flow);

@@ -1,7 +1,7 @@
 /*
  * What to do when the store could not decide because it and the worker disagree about an account: ABSENT (seed it from
  * PostgreSQL), UNSEEDED (add what the ledger knows of limits that are new to it, or of a record that was made without PostgreSQL), STALE
- * (learn the newer profile), BEHIND (write ours through), CLOCK (other windows). Afterwards the caller renews its beliefs and asks again.
+ * (learn the newer profile), BEHIND (write ours through), CLOCK (other windows). Afterwards the caller renews its expected and asks again.
  */
 #ifndef BURSAR_SERVICE_REPAIR_REPAIR_H
 #define BURSAR_SERVICE_REPAIR_REPAIR_H
@@ -11,11 +11,11 @@
 #include "service/worker/accounts.h"
 
 /* How often one request asks the store before it gives up. */
-#define ROUNDS_MAX 6
+#define REPAIR_ROUNDS_MAX 6
 
 struct repair {
 	struct flow flow;
-	struct parties *parties;
+	struct accounts *accounts;
 	int64_t deadline_us; /* clock_mono_us */
 	bool store_away; /* failed because the store did not answer: the tier's fail policy is to decide */
 	bool user_unknown; /* PostgreSQL has no row for the user */
@@ -49,12 +49,12 @@ struct repair {
 /* Is this an answer that repair_start knows to mend? */
 bool repair_can(enum limits_status status);
 
-/* `op` is the answer, whose accounts were those of `parties`. `done` of the flow comes later or at once. */
-void repair_start(struct repair *repair, struct parties *parties, const struct limits_op *op, int64_t deadline_us,
+/* `op` is the answer, whose accounts were those of `accounts`. `done` of the flow comes later or at once. */
+void repair_start(struct repair *repair, struct accounts *accounts, const struct limits_op *op, int64_t deadline_us,
 	void (*done)(struct flow *flow));
 
-/* Only asks PostgreSQL who these parties are (bit 0: the user), and learns it. */
-void repair_lookup(struct repair *repair, struct parties *parties, uint32_t mask, int64_t deadline_us,
+/* Only asks PostgreSQL who these accounts are (bit 0: the user), and learns it. */
+void repair_lookup(struct repair *repair, struct accounts *accounts, uint32_t mask, int64_t deadline_us,
 	void (*done)(struct flow *flow));
 
 #endif

@@ -4,25 +4,25 @@
 #include <stddef.h>
 
 /* A policy that only the record knew comes without names; limits of our own that have the same id lend theirs. */
-static const struct limit *named_limit(const struct party *party, const struct limit *limit)
+static const struct limit *named_limit(const struct request_account *account, const struct limit *limit)
 {
-	const struct limit *ours = limit->name[0] ? NULL : policy_find(party->policy, limit->id);
+	const struct limit *ours = limit->name[0] ? NULL : policy_find(account->policy, limit->id);
 
 	return ours && ours->kind == limit->kind && ours->amount == limit->amount && ours->num == limit->num ? ours
 													     : limit;
 }
 
-static void row_fill(struct limit_row *row, const struct party *party, const struct standing *standing, int index,
-	const struct request *request, int64_t now_us)
+static void row_fill(struct limit_row *row, const struct request_account *account, const struct standing *standing,
+	int index, const struct request *request, int64_t now_us)
 {
 	const struct limit *limit = &standing->state.policy->limits[index];
 	uint32_t bit = UINT32_C(1) << index;
 	int64_t requested = 0;
 
 	*row = (struct limit_row){
-		.account_kind = party->kind,
-		.account_id = party->id,
-		.limit = named_limit(party, limit),
+		.account_kind = account->kind,
+		.account_id = account->id,
+		.limit = named_limit(account, limit),
 		.matched = !request || limit_matches(limit, request->interface_hash, request->model_hash),
 		.failed = standing->verdict.failed & bit,
 		.would_fail = standing->verdict.would & bit,
@@ -32,7 +32,7 @@ static void row_fill(struct limit_row *row, const struct party *party, const str
 		requested = amounts_of(&request->estimate, limit->dimension);
 	if (request && row->matched && request->probe_cost && limit->dimension == DIM_COST && row->failed)
 		requested = 1;
-	figures_of(&standing->state, index, &party->windows, requested, row->failed, now_us, &row->figures);
+	figures_of(&standing->state, index, &account->windows, requested, row->failed, now_us, &row->figures);
 }
 
 /* The last to recover binds; what never recovers is later than all. Of those that recover together, the first in the order of reasons. */
@@ -72,32 +72,32 @@ static void closed_note(struct rows *rows, const struct account_rows *account)
 }
 
 /* Of the rows so far, which are the user's. */
-static void first_end_tell(struct rows *rows, int64_t first_end_us, int64_t now_us)
+static void first_end_put(struct rows *rows, int64_t first_end_us, int64_t now_us)
 {
 	for (int i = 0; i < rows->count; i++)
 		figures_first_end(&rows->row[i].figures, first_end_us, now_us);
 }
 
-struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,
+struct rows *rows_make(const struct accounts *accounts, const struct standing *const standing[], int count,
 	const struct request *request, int64_t first_end_us, int64_t now_us)
 {
-	struct rows *rows = arena_zalloc(parties->arena, 1, sizeof(*rows));
+	struct rows *rows = arena_zalloc(accounts->arena, 1, sizeof(*rows));
 	int most = 0;
 
 	for (int i = 0; i < count; i++)
 		most += standing[i]->state.policy->count;
-	rows->row = arena_alloc(parties->arena, sizeof(rows->row[0]) * (size_t)(most ? most : 1));
+	rows->row = arena_alloc(accounts->arena, sizeof(rows->row[0]) * (size_t)(most ? most : 1));
 	for (int i = 0; i < count; i++) {
 		const struct account_state *state = &standing[i]->state;
 
-		rows->account[rows->accounts++] = (struct account_rows){.party = &parties->party[i],
+		rows->account[rows->accounts++] = (struct account_rows){.account = &accounts->account[i],
 			.state = state,
 			.first = rows->count,
 			.count = state->policy->count};
 		for (int l = 0; l < state->policy->count; l++)
-			row_fill(&rows->row[rows->count++], &parties->party[i], standing[i], l, request, now_us);
+			row_fill(&rows->row[rows->count++], &accounts->account[i], standing[i], l, request, now_us);
 		if (i == 0)
-			first_end_tell(rows, first_end_us, now_us);
+			first_end_put(rows, first_end_us, now_us);
 		if (state->suspended || state->deleted)
 			closed_note(rows, &rows->account[i]);
 		rows->bypassed = rows->bypassed || (i == 0 && state->bypass);

@@ -19,7 +19,7 @@ struct limit_row {
 };
 
 struct account_rows {
-	const struct party *party;
+	const struct request_account *account;
 	const struct account_state *state;
 	int first, count; /* its rows in the list */
 	int64_t shared_by; /* users; 0 = not known, or a user's own account */
@@ -56,7 +56,7 @@ const struct account_rows *rows_account(const struct rows *rows, const struct li
  * `request` NULL: nothing is asked (status, records): then every limit matches and nothing is requested. `first_end_us`: when the first of
  * the user's open reservations expires; 0 = not known.
  */
-struct rows *rows_make(const struct parties *parties, const struct standing *const standing[], int count,
+struct rows *rows_make(const struct accounts *accounts, const struct standing *const standing[], int count,
 	const struct request *request, int64_t first_end_us, int64_t now_us);
 
 #endif

@@ -37,8 +37,8 @@ static enum flow_result step_begin(struct flow *flow)
 	check->snapshot = snapshot_take(check->worker, &flow->err);
 	if (!check->snapshot)
 		return flow_fail(flow);
-	if (!parties_init(
-		    &check->parties, check->worker, check->arena, check->snapshot, check->question.tenant, &flow->err))
+	if (!accounts_init(
+		    &check->accounts, check->worker, check->arena, check->snapshot, check->question.tenant, &flow->err))
 		return flow_fail(flow);
 	flow_to(flow, check_step_resolve);
 	return FLOW_MORE;
@@ -55,12 +55,12 @@ static void repair_done(struct flow *flow)
 {
 	struct repair *repair = container_of(flow, struct repair, flow);
 
-	flow_run(&container_of(repair->parties, struct check, parties)->flow);
+	flow_run(&container_of(repair->accounts, struct check, accounts)->flow);
 }
 
 void check_look_up(struct check *check, uint32_t mask)
 {
-	repair_lookup(repair_of(check), &check->parties, mask, check->question.deadline_us, repair_done);
+	repair_lookup(repair_of(check), &check->accounts, mask, check->question.deadline_us, repair_done);
 }
 
 static void wait_due(struct wait *wait)
@@ -76,7 +76,7 @@ static bool wait_for_catalog(struct check *check)
 {
 	struct worker *worker = check->worker;
 
-	if (worker_catalog_lag(worker, check->parties.catalog, &check->catalog_until_us) == CATALOG_HAS_NONE)
+	if (worker_catalog_lag(worker, check->accounts.catalog, &check->catalog_until_us) == CATALOG_HAS_NONE)
 		return false;
 	flow_to(&check->flow, step_catalog);
 	check->wait = (struct wait){.due = wait_due};
@@ -93,25 +93,25 @@ static enum flow_result step_catalog(struct flow *flow)
 		return flow_fail(flow);
 	snapshot_give(check->worker, check->snapshot);
 	check->snapshot = newer;
-	if (!parties_renew(&check->parties, newer, &flow->err))
+	if (!accounts_renew(&check->accounts, newer, &flow->err))
 		return flow_fail(flow);
 	flow_to(flow, check_step_resolve);
 	return FLOW_MORE;
 }
 
-/* Who they are: as believed. Where unknown users are refused, somebody unknown is looked up first. */
+/* Who they are: as expected. Where unknown users are refused, somebody unknown is looked up first. */
 enum flow_result check_step_resolve(struct flow *flow)
 {
 	struct check *check = check_of(flow);
-	struct parties *parties = &check->parties;
+	struct accounts *accounts = &check->accounts;
 
 	catalog_model(
-		parties->catalog, check->question.tenant, check->question.user, check->question.model, &check->model);
-	if (!parties_of_user(parties, check->question.user, &check->model, &flow->err))
+		accounts->catalog, check->question.tenant, check->question.user, check->question.model, &check->model);
+	if (!accounts_of_user(accounts, check->question.user, &check->model, &flow->err))
 		return flow_fail(flow);
-	if (parties->tier_missing && wait_for_catalog(check))
+	if (accounts->tier_missing && wait_for_catalog(check))
 		return FLOW_WAIT;
-	if (parties->settings->unknown_users == UNKNOWN_REFUSE && parties->party[0].profile->version == 0 &&
+	if (accounts->settings->unknown_users == UNKNOWN_REFUSE && accounts->account[0].profile->version == 0 &&
 		!check->looked_up && check->question.mode != CHECK_STATUS) {
 		check->looked_up = true;
 		flow_to(flow, step_looked_up);
@@ -133,7 +133,7 @@ static enum flow_result step_looked_up(struct flow *flow)
 	flow_to(flow, check_step_resolve);
 	if (!check->repair->user_unknown)
 		return FLOW_MORE;
-	check->answer.rows = rows_make(&check->parties, NULL, 0, NULL, 0, 0);
+	check->answer.rows = rows_make(&check->accounts, NULL, 0, NULL, 0, 0);
 	check->answer.reason = REASON_UNKNOWN_USER;
 	check->answer.permanent = true;
 	check->answer.quality = QUALITY_EXACT;
@@ -158,14 +158,14 @@ static enum flow_result step_ask(struct flow *flow)
 		.tenant = question->tenant,
 		.user = question->user,
 		.request_id = question->request_id,
-		.count = check->parties.count,
+		.count = check->accounts.count,
 		.request = check->request,
 		.ttl_us = question->ttl_us ? question->ttl_us : check->worker->parts.conf->reservation_ttl_s * 1000000,
 		.dry_run = question->mode != CHECK_REAL,
 		.provisional_ok = check->provisional_ok || worker_durable_away(check->worker),
 	};
 	check_times_make(check);
-	parties_beliefs(&check->parties, check->op.belief);
+	accounts_expect(&check->accounts, check->op.expected);
 	if (!check->op.dry_run) {
 		check_digest_make(check, check->op.digest);
 		check_info_make(check);
@@ -177,12 +177,12 @@ static enum flow_result step_ask(struct flow *flow)
 
 static enum flow_result mend(struct check *check)
 {
-	if (++check->rounds > ROUNDS_MAX) {
+	if (++check->rounds > REPAIR_ROUNDS_MAX) {
 		err_set(&check->flow.err, ERR_UNAVAILABLE, "the accounts changed faster than they could be read");
 		return flow_fail(&check->flow);
 	}
 	flow_to(&check->flow, step_repaired);
-	repair_start(repair_of(check), &check->parties, &check->op.op, check->question.deadline_us, repair_done);
+	repair_start(repair_of(check), &check->accounts, &check->op.op, check->question.deadline_us, repair_done);
 	return FLOW_WAIT;
 }
 
@@ -205,9 +205,9 @@ static void answer_take(struct check *check, bool allowed)
 	const struct request *request = check->question.mode == CHECK_STATUS ? NULL : &check->request;
 
 	worker_clock_is(check->worker, check->op.op.now_us);
-	local_note(check->worker->local, &check->parties, (const struct standing *const *)check->op.op.standing,
+	local_note(check->worker->local, &check->accounts, (const struct standing *const *)check->op.op.standing,
 		check->op.op.standings);
-	answer->rows = rows_make(&check->parties, (const struct standing *const *)check->op.op.standing,
+	answer->rows = rows_make(&check->accounts, (const struct standing *const *)check->op.op.standing,
 		check->op.op.standings, request, check->op.first_end_us, check->op.op.now_us);
 	answer->quality = check->op.unsure ? QUALITY_PROVISIONAL
 					   : quality_in_store((const struct standing *const *)check->op.op.standing,
@@ -290,7 +290,7 @@ static void count(const struct check *check)
 			F("request_id", check->question.request_id), F("reason", reason_name(answer->reason)),
 			FI("retry_after_us", answer->retry_after_us));
 	if (check->worker->watched)
-		tell_check(check);
+		publish_check(check);
 }
 
 /* What was allowed passes at once. */
@@ -314,12 +314,12 @@ enum flow_result check_step_finish(struct flow *flow)
 {
 	struct check *check = check_of(flow);
 	struct check_answer *answer = &check->answer;
-	const struct party *user = &check->parties.party[0];
+	const struct request_account *user = &check->accounts.account[0];
 
 	answer->handle = "";
 	answer->request = check->request;
-	answer->tier = party_tier_name(user);
-	answer->language = check->parties.settings->language;
+	answer->tier = request_tier_name(user);
+	answer->language = check->accounts.settings->language;
 	if (user->tier && user->tier->upgrade_to[0])
 		answer->better = catalog_tier(check->snapshot->catalog, check->question.tenant, user->tier->upgrade_to);
 	if (!answer->allowed && answer->reason == REASON_NONE) {

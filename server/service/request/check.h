@@ -58,7 +58,7 @@ struct check {
 	struct check_answer answer;
 	/* its own */
 	struct snapshot *snapshot;
-	struct parties parties;
+	struct accounts accounts;
 	struct model_name model; /* what the question's model leads to in the snapshot */
 	struct request request;
 	int rounds;

@@ -10,10 +10,11 @@ static uint32_t strangers(struct check *check)
 {
 	uint32_t mask = 0;
 
-	if (check->question.mode != CHECK_REAL || worker_durable_away(check->worker) || ++check->rounds > ROUNDS_MAX)
+	if (check->question.mode != CHECK_REAL || worker_durable_away(check->worker) ||
+		++check->rounds > REPAIR_ROUNDS_MAX)
 		return 0;
-	for (int i = 0; i < check->parties.count; i++)
-		if (!check->parties.party[i].remembered)
+	for (int i = 0; i < check->accounts.count; i++)
+		if (!check->accounts.account[i].remembered)
 			mask |= UINT32_C(1) << i;
 	return mask;
 }
@@ -28,7 +29,7 @@ static enum flow_result step_met(struct flow *flow)
 	bool met = check->repair->flow.ok;
 
 	if (!met)
-		check->rounds = ROUNDS_MAX;
+		check->rounds = REPAIR_ROUNDS_MAX;
 	flow_to(flow, met ? check_step_resolve : check_step_away);
 	return FLOW_MORE;
 }
@@ -36,10 +37,10 @@ static enum flow_result step_met(struct flow *flow)
 /* What a tier lets pass, it lets pass only for those who may come at all. */
 static enum fail_policy policy_away(const struct check *check)
 {
-	enum fail_policy policy = check->parties.party[0].tier->fail_policy;
+	enum fail_policy policy = check->accounts.account[0].tier->fail_policy;
 
-	for (int i = 0; i < check->parties.count && policy == FAIL_OPEN; i++)
-		if (check->parties.party[i].profile->suspended || check->parties.party[i].profile->deleted)
+	for (int i = 0; i < check->accounts.count && policy == FAIL_OPEN; i++)
+		if (check->accounts.account[i].profile->suspended || check->accounts.account[i].profile->deleted)
 			policy = FAIL_LOCAL;
 	return policy;
 }
@@ -71,14 +72,14 @@ enum flow_result check_step_away(struct flow *flow)
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_BLIND, 0);
 		answer->quality = QUALITY_BLIND;
 		answer->allowed = true;
-		answer->rows = rows_make(&check->parties, NULL, 0, NULL, 0, 0);
+		answer->rows = rows_make(&check->accounts, NULL, 0, NULL, 0, 0);
 	} else {
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_LOCAL, 0);
 		answer->quality = QUALITY_LOCAL;
-		answer->allowed = local_decide(check->worker->local, &check->parties, &check->request,
+		answer->allowed = local_decide(check->worker->local, &check->accounts, &check->request,
 			check->worker->parts.workers, answer->now_us, standing);
-		answer->rows = rows_make(&check->parties, (const struct standing *const *)standing,
-			check->parties.count, &check->request, 0, answer->now_us);
+		answer->rows = rows_make(&check->accounts, (const struct standing *const *)standing,
+			check->accounts.count, &check->request, 0, answer->now_us);
 	}
 	flow_to(flow, check_step_finish);
 	return FLOW_MORE;

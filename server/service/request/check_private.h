@@ -7,7 +7,7 @@
 struct check *check_of(struct flow *flow);
 enum flow_result check_step_resolve(struct flow *flow);
 enum flow_result check_step_finish(struct flow *flow);
-/* Asks PostgreSQL who these parties are; the flow goes on when check->repair is done. */
+/* Asks PostgreSQL who these accounts are; the flow goes on when check->repair is done. */
 void check_look_up(struct check *check, uint32_t mask);
 /* check_away.c: the store did not answer, with what flow->err says. */
 enum flow_result check_step_away(struct flow *flow);

@@ -12,7 +12,7 @@ static bool request_price(struct check *check, struct err *err)
 	const struct check_question *question = &check->question;
 	struct pricing pricing = {
 		.catalog = check->snapshot->catalog,
-		.settings = check->parties.settings,
+		.settings = check->accounts.settings,
 		.tenant = question->tenant,
 		.user = question->user,
 	};
@@ -33,7 +33,7 @@ static bool request_price(struct check *check, struct err *err)
 bool check_request_make(struct check *check, struct err *err)
 {
 	const struct check_question *question = &check->question;
-	const struct tier *tier = check->parties.party[0].tier;
+	const struct tier *tier = check->accounts.account[0].tier;
 	int64_t output = question->max_output_tokens ? question->max_output_tokens : tier->default_output_tokens;
 
 	check->request = (struct request){
@@ -75,20 +75,20 @@ void check_info_make(struct check *check)
 		.request_id = question->request_id,
 		.interface = question->interface,
 		.model = question->model,
-		.tier = party_tier_name(&check->parties.party[0]),
+		.tier = request_tier_name(&check->accounts.account[0]),
 		.provider = check->model.provider,
 		.price_model = check->model.model,
 		.mode = question->price_mode,
 		.reason = "",
 		.actor = "",
-		.groups_unknown = parties_groups_unknown(&check->parties),
-		.accounts = check->parties.count,
+		.groups_unknown = accounts_groups_unknown(&check->accounts),
+		.accounts = check->accounts.count,
 	};
 	struct buf buf = {0};
 
 	for (int i = 0; i < info.accounts; i++)
-		info.account[i] =
-			(struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
+		info.account[i] = (struct entry_account){
+			.kind = check->accounts.account[i].kind, .id = check->accounts.account[i].id};
 	entry_info_pack(&info, &buf);
 	check->op.info = (const uint8_t *)arena_strndup(check->arena, buf.data, buf.len);
 	check->op.info_len = buf.len;
@@ -118,11 +118,11 @@ const char *check_handle_make(const struct check *check)
 		.started_at_us = check->answer.started_at_us,
 		.model = check->question.model,
 		.mode = check->question.price_mode,
-		.accounts = check->parties.count,
+		.accounts = check->accounts.count,
 	};
 
 	for (int i = 0; i < handle.accounts; i++)
-		handle.account[i] =
-			(struct entry_account){.kind = check->parties.party[i].kind, .id = check->parties.party[i].id};
+		handle.account[i] = (struct entry_account){
+			.kind = check->accounts.account[i].kind, .id = check->accounts.account[i].id};
 	return handle_format(&handle, check->arena);
 }

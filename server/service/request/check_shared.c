@@ -3,7 +3,7 @@
 #include "service/request/check_private.h"
 #include "service/worker/shared.h"
 
-enum { LOOK_US = 4000, WAIT_MOST_US = 100000 };
+enum { LOOK_US = 4000, WAIT_MAX_US = 100000 };
 
 static bool account_failed(const struct rows *rows, const struct account_rows *account)
 {
@@ -19,13 +19,13 @@ bool check_shared_fill(struct check *check)
 	bool all = check->question.mode != CHECK_REAL, complete = true;
 
 	for (int i = 0; i < rows->accounts; i++) {
-		struct account_rows *account = &rows->account[i];
-		const struct party *party = account->party;
+		struct account_rows *row = &rows->account[i];
+		const struct request_account *account = row->account;
 
-		if (party->kind == ACCOUNT_USER || !(all || account_failed(rows, account)))
+		if (account->kind == ACCOUNT_USER || !(all || account_failed(rows, row)))
 			continue;
 		if (!shared_users_of(
-			    check->worker->shared, party->kind, check->question.tenant, party->id, &account->shared_by))
+			    check->worker->shared, account->kind, check->question.tenant, account->id, &row->shared_by))
 			complete = false;
 	}
 	return complete;
@@ -36,9 +36,9 @@ int64_t check_shared_wait(struct check *check)
 	int64_t now_us = clock_mono_us();
 
 	if (!check->shared_until_us) {
-		check->shared_until_us = now_us + WAIT_MOST_US;
+		check->shared_until_us = now_us + WAIT_MAX_US;
 		/* Half of what the caller has left: the answer has to reach him. */
-		if (check->question.deadline_us - now_us < 2 * WAIT_MOST_US)
+		if (check->question.deadline_us - now_us < 2 * WAIT_MAX_US)
 			check->shared_until_us = now_us + (check->question.deadline_us - now_us) / 2;
 	}
 	return now_us < check->shared_until_us ? LOOK_US : 0;

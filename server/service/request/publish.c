@@ -11,7 +11,7 @@
 
 enum { LOOK_US = 1000000, REPORT_US = 100000, SIGN_OF_LIFE_US = 1000000 };
 
-struct teller {
+struct publisher {
 	struct worker *worker;
 	struct watch_store *store;
 	struct gather *gather; /* worker->watched, or at rest */
@@ -23,45 +23,45 @@ struct teller {
 
 static void turn(struct wait *wait);
 
-static void turn_later(struct teller *teller)
+static void turn_later(struct publisher *publisher)
 {
-	struct timers *timers = teller->worker->parts.timers;
+	struct timers *timers = publisher->worker->parts.timers;
 
-	teller->wait = (struct wait){.due = turn};
-	timers->start(timers, &teller->wait, teller->worker->watched ? REPORT_US : LOOK_US);
+	publisher->wait = (struct wait){.due = turn};
+	timers->start(timers, &publisher->wait, publisher->worker->watched ? REPORT_US : LOOK_US);
 }
 
-static void rest(struct teller *teller)
+static void rest(struct publisher *publisher)
 {
-	teller->worker->watched = NULL;
+	publisher->worker->watched = NULL;
 }
 
 static void told(int listeners, void *arg)
 {
-	struct teller *teller = arg;
+	struct publisher *publisher = arg;
 
 	if (listeners == 0)
-		rest(teller);
+		rest(publisher);
 }
 
-static void report(struct teller *teller)
+static void report(struct publisher *publisher)
 {
-	buf_reset(&teller->report);
-	gather_report(teller->gather, worker_now_us(teller->worker), &teller->report);
-	teller->reported_at_us = clock_mono_us();
-	teller->store->ops->tell(teller->store, teller->report.data, teller->report.len, told, teller);
+	buf_reset(&publisher->report);
+	gather_report(publisher->gather, worker_now_us(publisher->worker), &publisher->report);
+	publisher->reported_at_us = clock_mono_us();
+	publisher->store->ops->tell(publisher->store, publisher->report.data, publisher->report.len, told, publisher);
 }
 
 /* What was not gathered while it rested is missing, for those who hear of it again. */
-static void begin(struct teller *teller)
+static void begin(struct publisher *publisher)
 {
 	struct buf nothing = {0};
 
-	gather_skip(teller->gather);
-	gather_report(teller->gather, worker_now_us(teller->worker), &nothing);
+	gather_skip(publisher->gather);
+	gather_report(publisher->gather, worker_now_us(publisher->worker), &nothing);
 	buf_release(&nothing);
-	teller->worker->watched = teller->gather;
-	teller->reported_at_us = 0;
+	publisher->worker->watched = publisher->gather;
+	publisher->reported_at_us = 0;
 }
 
 static int compare_hashes(const void *a, const void *b)
@@ -72,81 +72,81 @@ static int compare_hashes(const void *a, const void *b)
 }
 
 /* In one order everywhere, so that all workers take the same ones where there are too many. */
-static void take_users(struct teller *teller, const struct watch_user *user, int users)
+static void take_users(struct publisher *publisher, const struct watch_user *user, int users)
 {
 	uint64_t *hash = mem_zalloc((size_t)users + 1, sizeof(*hash));
 
 	for (int i = 0; i < users; i++)
 		hash[i] = watch_user_hash(user[i].tenant, user[i].user);
 	qsort(hash, (size_t)users, sizeof(*hash), compare_hashes);
-	gather_watch(teller->gather, hash, users);
+	gather_watch(publisher->gather, hash, users);
 	free(hash);
 }
 
 static void looked(bool watched, const struct watch_user *user, int users, void *arg)
 {
-	struct teller *teller = arg;
+	struct publisher *publisher = arg;
 
-	teller->looking = false;
-	teller->look_at_us = clock_mono_us() + LOOK_US;
-	if (teller->stopped)
+	publisher->looking = false;
+	publisher->look_at_us = clock_mono_us() + LOOK_US;
+	if (publisher->stopped)
 		return;
 	if (!watched) {
-		rest(teller);
+		rest(publisher);
 		return;
 	}
-	take_users(teller, user, users);
-	if (!teller->worker->watched)
-		begin(teller);
+	take_users(publisher, user, users);
+	if (!publisher->worker->watched)
+		begin(publisher);
 }
 
 static void turn(struct wait *wait)
 {
-	struct teller *teller = container_of(wait, struct teller, wait);
+	struct publisher *publisher = container_of(wait, struct publisher, wait);
 	int64_t now_us = clock_mono_us();
 
-	if (teller->stopped)
+	if (publisher->stopped)
 		return;
-	if (!teller->looking && now_us >= teller->look_at_us) {
-		teller->looking = true;
-		teller->store->ops->look(teller->store, looked, teller);
+	if (!publisher->looking && now_us >= publisher->look_at_us) {
+		publisher->looking = true;
+		publisher->store->ops->look(publisher->store, looked, publisher);
 	}
-	if (teller->worker->watched &&
-		(!gather_empty(teller->gather) || now_us - teller->reported_at_us >= SIGN_OF_LIFE_US))
-		report(teller);
-	turn_later(teller);
+	if (publisher->worker->watched &&
+		(!gather_empty(publisher->gather) || now_us - publisher->reported_at_us >= SIGN_OF_LIFE_US))
+		report(publisher);
+	turn_later(publisher);
 }
 
-struct teller *teller_new(struct worker *worker, const char *server)
+struct publisher *publisher_new(struct worker *worker, const char *server)
 {
-	struct teller *teller = mem_zalloc(1, sizeof(*teller));
+	struct publisher *publisher = mem_zalloc(1, sizeof(*publisher));
 	uint64_t id;
 	char text[33];
 
 	random_id(text);
 	memcpy(&id, text, sizeof(id));
-	teller->worker = worker;
-	teller->store = worker->parts.watch;
-	teller->gather = gather_new(id, server);
-	turn(&teller->wait);
-	return teller;
+	publisher->worker = worker;
+	publisher->store = worker->parts.watch;
+	publisher->gather = gather_new(id, server);
+	turn(&publisher->wait);
+	return publisher;
 }
 
-void teller_stop(struct teller *teller)
+void publisher_stop(struct publisher *publisher)
 {
-	if (teller->worker->watched && !gather_empty(teller->gather))
-		report(teller);
-	teller->stopped = true;
-	rest(teller);
+	if (publisher->worker->watched && !gather_empty(publisher->gather))
+		report(publisher);
+	publisher->stopped = true;
+	rest(publisher);
 }
 
-void teller_free(struct teller *teller)
+void publisher_free(struct publisher *publisher)
 {
-	if (!teller)
+	if (!publisher)
 		return;
-	gather_free(teller->gather);
-	buf_release(&teller->report);
-	free(teller);
+	gather_free(publisher->gather);
+	buf_release(&publisher->report);
+	free(publisher);
 }
 
 /* A report that is full goes out at once. */
@@ -155,12 +155,12 @@ static void add(struct worker *worker, const char *tenant, struct watch_event *e
 	event->at_us = worker_now_us(worker);
 	if (gather_add(worker->watched, tenant, event))
 		return;
-	report(worker->teller);
+	report(worker->publisher);
 	if (!gather_add(worker->watched, tenant, event))
 		abort(); /* an empty report has room */
 }
 
-void tell_check(const struct check *check)
+void publish_check(const struct check *check)
 {
 	const struct check_question *question = &check->question;
 	const struct check_answer *answer = &check->answer;
@@ -172,7 +172,7 @@ void tell_check(const struct check *check)
 		.reason = answer->reason,
 		.quality = (int)answer->quality,
 		.account_kind = binding	 ? binding->account_kind
-				: closed ? closed->party->kind
+				: closed ? closed->account->kind
 					 : 0,
 		.limit = binding ? binding->limit->name : "",
 		.input = check->request.estimate.input,
@@ -190,7 +190,7 @@ void tell_check(const struct check *check)
 	add(check->worker, question->tenant, &event);
 }
 
-void tell_settled(const struct settle *settle)
+void publish_settled(const struct settle *settle)
 {
 	const struct settle_question *question = &settle->question;
 	const struct settle_answer *answer = &settle->answer;
@@ -213,7 +213,7 @@ void tell_settled(const struct settle *settle)
 	add(settle->worker, question->handle.tenant, &event);
 }
 
-void tell_slot(const struct check *check, const char *pool, int64_t waited_us, const char *cause)
+void publish_slot(const struct check *check, const char *pool, int64_t waited_us, const char *cause)
 {
 	const struct check_question *question = &check->question;
 	struct watch_event event = {

@@ -9,18 +9,18 @@
 #include "service/request/settle.h"
 #include "service/worker/worker.h"
 
-struct teller;
+struct publisher;
 
 /* `server` says which process it is; borrowed. It asks at once. */
-struct teller *teller_new(struct worker *worker, const char *server);
-/* Tells what is left; then nothing more. The store is freed next, then the teller. */
-void teller_stop(struct teller *teller);
-void teller_free(struct teller *teller); /* NULL is fine */
+struct publisher *publisher_new(struct worker *worker, const char *server);
+/* Tells what is left; then nothing more. The store is freed next, then the publisher. */
+void publisher_stop(struct publisher *publisher);
+void publisher_free(struct publisher *publisher); /* NULL is fine */
 
 /* Only while worker->watched: what was decided. */
-void tell_check(const struct check *check);
-void tell_settled(const struct settle *settle);
+void publish_check(const struct check *check);
+void publish_settled(const struct settle *settle);
 /* On the way to a slot: granted after `waited_us`, or refused for `cause`. */
-void tell_slot(const struct check *check, const char *pool, int64_t waited_us, const char *cause);
+void publish_slot(const struct check *check, const char *pool, int64_t waited_us, const char *cause);
 
 #endif

@@ -55,7 +55,7 @@ static enum flow_result step_begin(struct flow *flow)
 	settle->snapshot = snapshot_take(settle->worker, &flow->err);
 	if (!settle->snapshot || !age_check(settle, &flow->err))
 		return flow_fail(flow);
-	if (!parties_init(&settle->parties, settle->worker, settle->arena, settle->snapshot,
+	if (!accounts_init(&settle->accounts, settle->worker, settle->arena, settle->snapshot,
 		    settle->question.handle.tenant, &flow->err))
 		return flow_fail(flow);
 	flow_to(flow, step_accounts);
@@ -91,11 +91,11 @@ static enum flow_result step_accounts(struct flow *flow)
 	flow_to(flow, step_ask);
 	settle_models(settle);
 	if (wants_info(settle))
-		settle->parties.count = 0;
+		settle->accounts.count = 0;
 	else if (handle->accounts && !met_a_stranger(settle))
-		ok = parties_of_accounts(&settle->parties, handle->account, handle->accounts, &flow->err);
+		ok = accounts_of_reservation(&settle->accounts, handle->account, handle->accounts, &flow->err);
 	else
-		ok = parties_of_user(&settle->parties, handle->user, &settle->model, &flow->err);
+		ok = accounts_of_user(&settle->accounts, handle->user, &settle->model, &flow->err);
 	return ok ? FLOW_MORE : flow_fail(flow);
 }
 
@@ -126,7 +126,7 @@ static void repair_done(struct flow *flow)
 {
 	struct repair *repair = container_of(flow, struct repair, flow);
 
-	flow_run(&container_of(repair->parties, struct settle, parties)->flow);
+	flow_run(&container_of(repair->accounts, struct settle, accounts)->flow);
 }
 
 /* The reservation stands on other accounts: the store has sent what the check knew. */
@@ -174,8 +174,8 @@ static enum flow_result answer_take(struct settle *settle)
 	if (settle->answer.repeat && op->recorded_len)
 		settle->answer.recorded = settle_recorded(settle);
 	settle->answer.quality = quality_in_store((const struct standing *const *)op->op.standing, op->op.standings);
-	settle->answer.rows = rows_make(&settle->parties, (const struct standing *const *)op->op.standing,
-		op->op.standings < settle->parties.count ? op->op.standings : settle->parties.count, NULL, 0,
+	settle->answer.rows = rows_make(&settle->accounts, (const struct standing *const *)op->op.standing,
+		op->op.standings < settle->accounts.count ? op->op.standings : settle->accounts.count, NULL, 0,
 		op->op.now_us);
 	flow_to(&settle->flow, step_finish);
 	return FLOW_MORE;
@@ -186,7 +186,7 @@ static enum flow_result step_answered(struct flow *flow)
 	struct settle *settle = settle_of(flow);
 	enum limits_status status = settle->op.op.status;
 
-	if (status != LIMITS_OK && status != LIMITS_REPEAT && ++settle->rounds > ROUNDS_MAX) {
+	if (status != LIMITS_OK && status != LIMITS_REPEAT && ++settle->rounds > REPAIR_ROUNDS_MAX) {
 		err_set(&flow->err, ERR_UNAVAILABLE, "the accounts changed faster than they could be read");
 		return flow_fail(flow);
 	}
@@ -195,7 +195,7 @@ static enum flow_result step_answered(struct flow *flow)
 			settle->repair = arena_alloc(settle->arena, sizeof(*settle->repair));
 		flow_to(flow, step_repaired);
 		repair_start(
-			settle->repair, &settle->parties, &settle->op.op, settle->question.deadline_us, repair_done);
+			settle->repair, &settle->accounts, &settle->op.op, settle->question.deadline_us, repair_done);
 		return FLOW_WAIT;
 	}
 	switch (status) {
@@ -327,7 +327,7 @@ static enum flow_result step_ledger(struct flow *flow)
 	settle->answer.charged = settle->ledger.amounts;
 	settle->answer.late = settle->ledger.late;
 	settle->answer.recorded = &settle->ledger.usage;
-	settle->answer.rows = rows_make(&settle->parties, NULL, 0, NULL, 0, 0);
+	settle->answer.rows = rows_make(&settle->accounts, NULL, 0, NULL, 0, 0);
 	flow_to(flow, step_finish);
 	return FLOW_MORE;
 }
@@ -369,7 +369,7 @@ static enum flow_result step_finish(struct flow *flow)
 		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
 	count(settle);
 	if (settle->worker->watched && !answer->repeat)
-		tell_settled(settle);
+		publish_settled(settle);
 	log_debug("request settled", F("tenant", settle->question.handle.tenant),
 		F("user", settle->question.handle.user), F("request_id", settle->question.handle.request_id),
 		FI("cost_nano_usd", answer->charged.cost));

@@ -48,7 +48,7 @@ struct settle {
 	struct settle_answer answer;
 	/* its own */
 	struct snapshot *snapshot;
-	struct parties parties;
+	struct accounts accounts;
 	const char *checked; /* the check's model; NULL until known */
 	const char *checked_mode; /* "" likewise */
 	struct model_name model; /* the check's, else the served one: on whose limits the request counts */

@@ -31,7 +31,7 @@ void settle_price(struct settle *settle)
 	const struct settle_question *question = &settle->question;
 	struct pricing pricing = {
 		.catalog = settle->snapshot->catalog,
-		.settings = settle->parties.settings,
+		.settings = settle->accounts.settings,
 		.tenant = question->handle.tenant,
 		.user = question->handle.user,
 	};
@@ -79,20 +79,20 @@ void settle_info_make(struct settle *settle)
 		.request_id = question->handle.request_id,
 		.interface = question->interface,
 		.model = settle->checked && settle->checked[0] ? settle->checked : question->served,
-		.tier = settle->parties.count ? party_tier_name(&settle->parties.party[0]) : "",
+		.tier = settle->accounts.count ? request_tier_name(&settle->accounts.account[0]) : "",
 		.provider = settle->model.provider,
 		.price_model = settle->model.model,
 		.mode = settle->checked_mode,
 		.reason = "",
 		.actor = "",
-		.groups_unknown = parties_groups_unknown(&settle->parties),
-		.accounts = settle->parties.count,
+		.groups_unknown = accounts_groups_unknown(&settle->accounts),
+		.accounts = settle->accounts.count,
 	};
 	struct buf buf = {0};
 
 	for (int i = 0; i < info.accounts; i++)
 		info.account[i] = (struct entry_account){
-			.kind = settle->parties.party[i].kind, .id = settle->parties.party[i].id};
+			.kind = settle->accounts.account[i].kind, .id = settle->accounts.account[i].id};
 	entry_info_pack(&info, &buf);
 	settle->op.info = keep(settle->arena, &buf, &settle->op.info_len);
 }
@@ -105,14 +105,14 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.tenant = question->handle.tenant,
 		.user = question->handle.user,
 		.request_id = question->handle.request_id,
-		.count = settle->parties.count,
+		.count = settle->accounts.count,
 		.attempt = question->attempt,
 		.final = !question->keep_open,
 		.forget = question->forget,
 		.unless_repeated = question->unless_repeated,
 		.owed = question->owed,
 		.latest_us = worker_now_us(settle->worker) + settle->worker->parts.conf->redis_timeout_ms * 1000,
-		.even_if_unknown = settle->unknown_ok && settle->parties.count > 0,
+		.even_if_unknown = settle->unknown_ok && settle->accounts.count > 0,
 		.counted = settle->counted,
 		.used = {.requests = 1,
 			.input = tokens_input(&question->tokens),
@@ -122,7 +122,7 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.model_hash = settle->model.hash,
 		.started_at_us = question->handle.started_at_us,
 	};
-	parties_beliefs(&settle->parties, settle->op.belief);
+	accounts_expect(&settle->accounts, settle->op.expected);
 }
 
 const struct entry_usage *settle_recorded(struct settle *settle)

@@ -25,7 +25,7 @@ struct gather {
 
 struct gather *gather_new(uint64_t worker, const char *server)
 {
-	static const int most[WATCH_DRAWS] = {DRAW_MOST, DRAW_MOST, DRAW_WATCHED_MOST};
+	static const int most[WATCH_DRAWS] = {DRAW_MAX, DRAW_MAX, DRAW_WATCHED_MAX};
 	struct gather *gather = mem_zalloc(1, sizeof(*gather));
 
 	gather->head.worker = worker;

@@ -12,7 +12,7 @@
 enum { TELLERS_MAX = 256, SILENT_US = 3000000, MILLI = 1000 };
 
 /* A worker that tells. */
-struct heard_teller {
+struct heard_publisher {
 	uint64_t worker;
 	uint32_t number;
 	int64_t heard_us;
@@ -27,8 +27,8 @@ struct watch_hub {
 	bool stood; /* the subscription, once: from then on an interruption is a gap */
 	uint64_t chance;
 	struct arena arena; /* of one report */
-	int tellers;
-	struct heard_teller *teller;
+	int publishers;
+	struct heard_publisher *publisher;
 };
 
 struct watch_kept {
@@ -43,21 +43,21 @@ static void gap_for_all(struct watch_hub *hub)
 }
 
 /* One that is new takes the place of one that is silent, where there is no other. */
-static struct heard_teller *teller_of(struct watch_hub *hub, uint64_t worker, bool *known)
+static struct heard_publisher *publisher_of(struct watch_hub *hub, uint64_t worker, bool *known)
 {
-	struct heard_teller *silent = NULL;
+	struct heard_publisher *silent = NULL;
 	int64_t now_us = clock_mono_us();
 
 	*known = true;
-	for (int i = 0; i < hub->tellers; i++) {
-		if (hub->teller[i].worker == worker)
-			return &hub->teller[i];
-		if (now_us - hub->teller[i].heard_us > SILENT_US)
-			silent = &hub->teller[i];
+	for (int i = 0; i < hub->publishers; i++) {
+		if (hub->publisher[i].worker == worker)
+			return &hub->publisher[i];
+		if (now_us - hub->publisher[i].heard_us > SILENT_US)
+			silent = &hub->publisher[i];
 	}
 	*known = false;
-	if (hub->tellers < TELLERS_MAX)
-		return &hub->teller[hub->tellers++];
+	if (hub->publishers < TELLERS_MAX)
+		return &hub->publisher[hub->publishers++];
 	return silent;
 }
 
@@ -65,19 +65,19 @@ static struct heard_teller *teller_of(struct watch_hub *hub, uint64_t worker, bo
 static bool is_news(struct watch_hub *hub, const struct watch_report *report)
 {
 	bool known;
-	struct heard_teller *teller = teller_of(hub, report->worker, &known);
+	struct heard_publisher *publisher = publisher_of(hub, report->worker, &known);
 
-	if (!teller)
+	if (!publisher)
 		return true;
-	if (known && (int32_t)(report->number - teller->number) <= 0)
+	if (known && (int32_t)(report->number - publisher->number) <= 0)
 		return false;
-	if (known && report->number - teller->number > 1)
+	if (known && report->number - publisher->number > 1)
 		gap_for_all(hub);
-	teller->worker = report->worker;
-	teller->number = report->number;
-	teller->heard_us = clock_mono_us();
-	teller->users = report->users;
-	memcpy(teller->user, report->user, sizeof(teller->user[0]) * (size_t)report->users);
+	publisher->worker = report->worker;
+	publisher->number = report->number;
+	publisher->heard_us = clock_mono_us();
+	publisher->users = report->users;
+	memcpy(publisher->user, report->user, sizeof(publisher->user[0]) * (size_t)report->users);
 	return true;
 }
 
@@ -186,7 +186,7 @@ static struct watch_hub *hub_of(struct worker *worker)
 		worker->hub = mem_zalloc(1, sizeof(*worker->hub));
 		worker->hub->store = worker->parts.watch;
 		worker->hub->chance = (uint64_t)clock_mono_us() | 1;
-		worker->hub->teller = mem_zalloc(TELLERS_MAX, sizeof(worker->hub->teller[0]));
+		worker->hub->publisher = mem_zalloc(TELLERS_MAX, sizeof(worker->hub->publisher[0]));
 		list_init(&worker->hub->watchers);
 	}
 	return worker->hub;
@@ -197,7 +197,7 @@ void watch_hub_free(struct watch_hub *hub)
 	if (!hub)
 		return;
 	arena_release(&hub->arena);
-	free(hub->teller);
+	free(hub->publisher);
 	free(hub);
 }
 
@@ -244,7 +244,7 @@ void watcher_stop(struct watcher *watcher)
 	if (--hub->count == 0) {
 		hub->store->ops->hush(hub->store);
 		hub->stood = false;
-		hub->tellers = 0;
+		hub->publishers = 0;
 	}
 	for (int i = 0; i < watcher->most; i++)
 		buf_release(&watcher->event[i].bytes);
@@ -257,11 +257,11 @@ static int workers_heard(const struct watcher *watcher)
 	int64_t now_us = clock_mono_us();
 	int count = 0;
 
-	for (int i = 0; i < hub->tellers; i++) {
-		const struct heard_teller *teller = &hub->teller[i];
+	for (int i = 0; i < hub->publishers; i++) {
+		const struct heard_publisher *publisher = &hub->publisher[i];
 
-		if (now_us - teller->heard_us <= SILENT_US &&
-			(!watcher->user || names(teller->user, teller->users, watcher->user)))
+		if (now_us - publisher->heard_us <= SILENT_US &&
+			(!watcher->user || names(publisher->user, publisher->users, watcher->user)))
 			count++;
 	}
 	return count;

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 
-enum { LOOK_US = 5000, LOOK_MOST_US = 2000000 };
+enum { LOOK_US = 5000, LOOK_MAX_US = 2000000 };
 
 void catalog_wait_begin(struct catalog_wait *wait, struct flow *flow, struct worker *worker, int64_t generation)
 {
@@ -12,7 +12,7 @@ void catalog_wait_begin(struct catalog_wait *wait, struct flow *flow, struct wor
 		.flow = flow,
 		.worker = worker,
 		.generation = generation,
-		.give_up_us = clock_mono_us() + LOOK_MOST_US,
+		.give_up_us = clock_mono_us() + LOOK_MAX_US,
 	};
 	if (generation)
 		catalog_source_poke(worker->parts.catalog);

@@ -9,7 +9,7 @@
 #include "base/list.h"
 
 /* A stop waits for a write: not for longer than a stop may last. */
-enum { WRITE_US = 5000000, WRITE_MOST_US = 4000000 };
+enum { WRITE_US = 5000000, WRITE_MAX_US = 4000000 };
 
 struct key_log {
 	struct worker *worker;
@@ -56,7 +56,7 @@ static void write_now(struct wait *wait)
 			.done = written,
 			.actor = "bursard",
 			.reason = "",
-			.deadline_us = clock_mono_us() + WRITE_MOST_US},
+			.deadline_us = clock_mono_us() + WRITE_MAX_US},
 		.count = log->count,
 		.use = log->writing,
 	};

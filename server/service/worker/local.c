@@ -40,10 +40,10 @@ void local_free(struct local_table *table)
 	free(table);
 }
 
-static uint64_t key_of(const struct parties *parties, const struct party *party)
+static uint64_t key_of(const struct accounts *accounts, const struct request_account *account)
 {
-	uint64_t tenant = hash64(parties->tenant, strlen(parties->tenant));
-	uint64_t key = hash64_keyed(party->id, strlen(party->id), tenant, (uint64_t)party->kind);
+	uint64_t tenant = hash64(accounts->tenant, strlen(accounts->tenant));
+	uint64_t key = hash64_keyed(account->id, strlen(account->id), tenant, (uint64_t)account->kind);
 
 	return key ? key : 1;
 }
@@ -86,46 +86,46 @@ static void level_keep(struct level *level, const struct account_state *state)
 }
 
 void local_note(
-	struct local_table *table, const struct parties *parties, const struct standing *const standing[], int count)
+	struct local_table *table, const struct accounts *accounts, const struct standing *const standing[], int count)
 {
 	for (int i = 0; i < count; i++)
-		level_keep(level_take(table, key_of(parties, &parties->party[i])), &standing[i]->state);
+		level_keep(level_take(table, key_of(accounts, &accounts->account[i])), &standing[i]->state);
 }
 
 void local_begin(
-	struct local_table *table, const struct parties *parties, const struct account_found *found, int64_t now_us)
+	struct local_table *table, const struct accounts *accounts, const struct account_found *found, int64_t now_us)
 {
-	const struct party *party = &parties->party[0];
-	uint64_t key = key_of(parties, party);
-	struct account_state state = {.policy = party->policy, .clock_us = now_us};
+	const struct request_account *account = &accounts->account[0];
+	uint64_t key = key_of(accounts, account);
+	struct account_state state = {.policy = account->policy, .clock_us = now_us};
 
 	if (level_find(table, key))
 		return;
-	seed_starts(&party->windows, found, now_us, state.window_start);
+	seed_starts(&account->windows, found, now_us, state.window_start);
 	for (int u = 0; u < WINDOW_COUNT; u++)
-		state.window_end[u] = windows_end(&party->windows, (enum window_unit)u, now_us);
-	seed_states(party->policy, found, state.window_start, now_us, state.limits);
+		state.window_end[u] = windows_end(&account->windows, (enum window_unit)u, now_us);
+	seed_states(account->policy, found, state.window_start, now_us, state.limits);
 	level_keep(level_take(table, key), &state);
 }
 
 /* A level under another policy than today's is dropped: its order of limits is not known any more. */
-static void state_load(struct local_table *table, const struct parties *parties, const struct party *party,
-	int64_t now_us, struct account_state *out)
+static void state_load(struct local_table *table, const struct accounts *accounts,
+	const struct request_account *account, int64_t now_us, struct account_state *out)
 {
-	const struct level *level = level_find(table, key_of(parties, party));
-	const struct account_profile *profile = party->profile;
+	const struct level *level = level_find(table, key_of(accounts, account));
+	const struct account_profile *profile = account->profile;
 
 	*out = (struct account_state){.clock_us = now_us};
-	if (level && memcmp(level->pid, party->policy->pid, sizeof(level->pid)) == 0)
+	if (level && memcmp(level->pid, account->policy->pid, sizeof(level->pid)) == 0)
 		*out = level->state;
-	out->policy = party->policy;
+	out->policy = account->policy;
 	out->version = profile->version;
 	out->suspended = profile->suspended;
 	out->bypass = profile->bypass;
 	out->deleted = profile->deleted;
 	out->grace_percent = profile->grace_percent;
 	out->grace_until_us = profile->grace_until_us;
-	state_roll(out, &party->windows, now_us);
+	state_roll(out, &account->windows, now_us);
 }
 
 static int64_t times(int64_t n, int factor)
@@ -152,13 +152,13 @@ static void holds_restore(const struct account_state *before, struct account_sta
 	}
 }
 
-bool local_decide(struct local_table *table, const struct parties *parties, const struct request *request, int workers,
-	int64_t now_us, struct standing *standing[ACCOUNTS_MAX])
+bool local_decide(struct local_table *table, const struct accounts *accounts, const struct request *request,
+	int workers, int64_t now_us, struct standing *standing[ACCOUNTS_MAX])
 {
 	struct request share = *request;
 	struct account_state *states[ACCOUNTS_MAX];
 	struct verdict verdicts[ACCOUNTS_MAX];
-	struct reservation *reservation = arena_zalloc(parties->arena, 1, sizeof(*reservation));
+	struct reservation *reservation = arena_zalloc(accounts->arena, 1, sizeof(*reservation));
 	struct account_state *before;
 	bool allowed;
 
@@ -166,23 +166,23 @@ bool local_decide(struct local_table *table, const struct parties *parties, cons
 	share.estimate.input = times(request->estimate.input, workers);
 	share.estimate.output = times(request->estimate.output, workers);
 	share.estimate.cost = times(request->estimate.cost, workers);
-	for (int i = 0; i < parties->count; i++) {
-		standing[i] = arena_zalloc(parties->arena, 1, sizeof(*standing[i]));
+	for (int i = 0; i < accounts->count; i++) {
+		standing[i] = arena_zalloc(accounts->arena, 1, sizeof(*standing[i]));
 		states[i] = &standing[i]->state;
-		state_load(table, parties, &parties->party[i], now_us, states[i]);
+		state_load(table, accounts, &accounts->account[i], now_us, states[i]);
 	}
-	allowed = decision_test((const struct account_state *const *)states, parties->count, &share, now_us, verdicts);
-	for (int i = 0; i < parties->count; i++)
+	allowed = decision_test((const struct account_state *const *)states, accounts->count, &share, now_us, verdicts);
+	for (int i = 0; i < accounts->count; i++)
 		standing[i]->verdict = verdicts[i];
 	if (!allowed)
 		return false;
-	before = arena_alloc(parties->arena, sizeof(*before) * ACCOUNTS_MAX);
-	for (int i = 0; i < parties->count; i++)
+	before = arena_alloc(accounts->arena, sizeof(*before) * ACCOUNTS_MAX);
+	for (int i = 0; i < accounts->count; i++)
 		before[i] = *states[i];
-	decision_take(states, parties->count, &share, now_us, 1, reservation, verdicts);
-	for (int i = 0; i < parties->count; i++) {
+	decision_take(states, accounts->count, &share, now_us, 1, reservation, verdicts);
+	for (int i = 0; i < accounts->count; i++) {
 		holds_restore(&before[i], states[i]);
-		level_keep(level_take(table, key_of(parties, &parties->party[i])), states[i]);
+		level_keep(level_take(table, key_of(accounts, &accounts->account[i])), states[i]);
 		standing[i]->verdict = verdicts[i];
 	}
 	return true;

@@ -31,17 +31,17 @@ static void fail(struct policy_writes *writes, struct policy_write *write, const
 static bool believe(struct policy_writes *writes, const struct policy_write *write, struct err *err)
 {
 	const struct entry_account account = {.kind = write->key.kind, .id = write->key.id};
-	struct parties *parties = &writes->parties;
+	struct accounts *accounts = &writes->accounts;
 
-	if (!parties->tenant || strcmp(parties->tenant, write->key.tenant) != 0) {
-		if (!parties_init(parties, writes->worker, writes->arena, writes->snapshot, write->key.tenant, err)) {
-			parties->tenant = NULL;
+	if (!accounts->tenant || strcmp(accounts->tenant, write->key.tenant) != 0) {
+		if (!accounts_init(accounts, writes->worker, writes->arena, writes->snapshot, write->key.tenant, err)) {
+			accounts->tenant = NULL;
 			return false;
 		}
 	}
-	parties->learned_count = 0;
-	parties_assume(parties, account.kind, account.id, write->profile);
-	return parties_of_accounts(parties, &account, 1, err);
+	accounts->learned_count = 0;
+	accounts_assume(accounts, account.kind, account.id, write->profile);
+	return accounts_of_reservation(accounts, &account, 1, err);
 }
 
 static void slot_fill(struct policy_slot *slot);
@@ -100,7 +100,7 @@ static void slot_fill(struct policy_slot *slot)
 		}
 		slot->policy = (struct limits_policy){
 			.op = {.arena = writes->arena, .done = slot_done},
-			.belief = parties_belief(&writes->parties, 0),
+			.expected = account_expect(&writes->accounts, 0),
 			.profile = slot->write->profile,
 		};
 		writes->open++;
@@ -115,7 +115,7 @@ bool policy_writes_start(struct policy_writes *writes)
 
 	writes->next = writes->open = 0;
 	writes->failed = false;
-	writes->parties.tenant = NULL;
+	writes->accounts.tenant = NULL;
 	writes->snapshot = snapshot_take(writes->worker, &err);
 	if (!writes->snapshot) {
 		for (int i = 0; i < writes->count; i++)

@@ -7,7 +7,7 @@
 struct policy_write {
 	struct account_key key;
 	const struct account_profile *profile; /* NULL: a user who was erased; what the store has of him is dropped */
-	/* out; LIMITS_UNKNOWN: no belief could be made of it, and the store was not asked, or something of an erased user is open */
+	/* out; LIMITS_UNKNOWN: no expected could be made of it, and the store was not asked, or something of an erased user is open */
 	enum limits_status status;
 };
 
@@ -24,7 +24,7 @@ struct policy_writes {
 	/* its own */
 	int next, open;
 	struct snapshot *snapshot;
-	struct parties parties;
+	struct accounts accounts;
 	struct policy_slot *slot;
 };
 

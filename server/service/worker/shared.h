@@ -16,7 +16,7 @@ void shared_free(struct shared *shared);
 bool shared_stop(struct shared *shared);
 
 /*
- * *users: how many share the account, SHARED_MOST where it is that many or more; 0 = not known. An old figure is asked for anew,
+ * *users: how many share the account, SHARED_MAX where it is that many or more; 0 = not known. An old figure is asked for anew,
  * and given meanwhile. False: there is none yet, and PostgreSQL was asked, so that looking again soon is worth it.
  */
 bool shared_users_of(struct shared *shared, enum account_kind kind, const char *tenant, const char *id, int64_t *users);

@@ -50,19 +50,20 @@ struct worker_parts {
 	void *ready_arg;
 };
 
-struct pool_keeper;
+struct pool_manager;
 struct key_log;
 struct shared;
 struct gather;
-struct teller;
+struct publisher;
 struct watch_hub;
 
 struct worker {
 	struct worker_parts parts;
 	struct key_log *key_log; /* which keys were used (service/worker/key_log.h) */
-	struct pool_keeper *keeper; /* of the pools (service/pool/pool.h); NULL on a loop that serves no callers */
+	struct pool_manager *manager; /* of the pools (service/pool/pool.h); NULL on a loop that serves no callers */
 	struct shared *shared; /* how many share an account (service/worker/shared.h) */
-	struct teller *teller; /* of what it decides, to those who watch (service/request/publish.h); NULL likewise */
+	struct publisher
+		*publisher; /* of what it decides, to those who watch (service/request/publish.h); NULL likewise */
 	struct gather *watched; /* NULL: nobody watches */
 	struct watch_hub *hub; /* who watches here (service/watch/watch.h); NULL: nobody yet */
 	struct account_cache *cache;

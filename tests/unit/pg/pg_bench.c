@@ -26,19 +26,19 @@ int pg_bench_open(void **state)
 	snprintf(name, sizeof(name), "bench%d", n++);
 	snprintf(bench.db, sizeof(bench.db), "%s", pg_server_migrated(name));
 	uv_loop_init(&bench.loop);
-	bench.pool = pg_pool_new(bench.db, 2, &err);
-	if (!bench.pool)
+	bench.threads = pg_threads_new(bench.db, 2, &err);
+	if (!bench.threads)
 		abort();
-	bench.ledger = pg_ledger_new(bench.pool, &bench.loop);
-	bench.accounts = pg_accounts_new(bench.pool, &bench.loop);
-	bench.admin = pg_admin_new(bench.pool, &bench.loop);
+	bench.ledger = pg_ledger_new(bench.threads, &bench.loop);
+	bench.accounts = pg_accounts_new(bench.threads, &bench.loop);
+	bench.admin = pg_admin_new(bench.threads, &bench.loop);
 	return 0;
 }
 
 int pg_bench_close(void **state)
 {
 	(void)state;
-	pg_pool_free(bench.pool);
+	pg_threads_free(bench.threads);
 	pg_bench_run();
 	pg_ledger_free(bench.ledger);
 	pg_accounts_free(bench.accounts);

@@ -13,7 +13,7 @@
 struct pg_bench {
 	char db[256]; /* the connection string */
 	uv_loop_t loop;
-	struct pg_pool *pool; /* of two threads */
+	struct pg_threads *threads; /* of two threads */
 	struct ledger_store *ledger;
 	struct accounts_store *accounts;
 	struct admin_store *admin;

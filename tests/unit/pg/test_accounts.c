@@ -112,7 +112,7 @@ static void those_who_share_an_account_are_counted(void **state)
 		.key = {{ACCOUNT_TEAM, "t", "red"}, {ACCOUNT_ORG, "t", "acme"}, {ACCOUNT_ORG, "t", "other"},
 			{ACCOUNT_TENANT, "t", "t"}, {ACCOUNT_MODEL, "t", "gpt"}, {ACCOUNT_TEAM, "many", "big"},
 			{ACCOUNT_TEAM, "t", "none"}}};
-	static const int64_t expected[] = {2, 3, 0, 3, 3, SHARED_MOST, 0};
+	static const int64_t expected[] = {2, 3, 0, 3, 3, SHARED_MAX, 0};
 	RUN_OK(shared_counts, &op);
 	for (int i = 0; i < op.count; i++)
 		assert_int_equal(op.users[i], expected[i]);

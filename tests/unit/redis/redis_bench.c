@@ -67,12 +67,12 @@ void redis_bench_close(struct redis_bench *bench)
 	arena_release(&bench->arena);
 }
 
-struct belief redis_bench_belief(const struct redis_bench *bench, const char *user)
+struct expected redis_bench_expected(const struct redis_bench *bench, const char *user)
 {
-	struct belief belief = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user, .policy = &bench->policy};
+	struct expected expected = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user, .policy = &bench->policy};
 
-	assert_true(windows_at(&bench->profile.zone, clock_wall_us(), &belief.windows, NULL));
-	return belief;
+	assert_true(windows_at(&bench->profile.zone, clock_wall_us(), &expected.windows, NULL));
+	return expected;
 }
 
 void redis_bench_wait(int operations)
@@ -88,7 +88,7 @@ void redis_bench_seed(struct redis_bench *bench, const char *user)
 	struct limits_birth birth = {
 		.op = {.arena = &bench->arena, .done = op_came}, .kind = ACCOUNT_USER, .tenant = "acme", .id = user};
 	struct limits_seed seed = {.op = {.arena = &bench->arena, .done = op_came},
-		.belief = redis_bench_belief(bench, user),
+		.expected = redis_bench_expected(bench, user),
 		.profile = &bench->profile};
 
 	bench->limits->ops->birth(bench->limits, &birth);
@@ -108,7 +108,7 @@ void redis_bench_check(struct redis_bench *bench, struct limits_check *op, const
 		.user = user,
 		.request_id = request_id,
 		.count = 1,
-		.belief[0] = redis_bench_belief(bench, user),
+		.expected[0] = redis_bench_expected(bench, user),
 		.request.estimate.requests = 1,
 		.ttl_us = 60000000,
 		.info = (const uint8_t *)"?",

@@ -21,7 +21,7 @@ struct redis_bench {
 void redis_bench_open(struct redis_bench *bench, int64_t timeout_us);
 void redis_bench_close(struct redis_bench *bench);
 
-struct belief redis_bench_belief(const struct redis_bench *bench, const char *user);
+struct expected redis_bench_expected(const struct redis_bench *bench, const char *user);
 /* Makes the user's record. */
 void redis_bench_seed(struct redis_bench *bench, const char *user);
 /* Fills a check of one request; `done` counts. Send it with limits->ops->check. */

@@ -26,9 +26,9 @@ static int make_policy(void **state)
 static void seed_make(struct limits_seed *op, const struct account_profile *profile)
 {
 	*op = (struct limits_seed){.profile = profile, .now_us = INT64_C(1795471200000000)};
-	op->belief = (struct belief){
+	op->expected = (struct expected){
 		.kind = ACCOUNT_USER, .tenant = "t", .id = "u", .version = 7, .epoch = 9, .policy = &policy};
-	assert_true(windows_at(&profile->zone, op->now_us, &op->belief.windows, NULL));
+	assert_true(windows_at(&profile->zone, op->now_us, &op->expected.windows, NULL));
 	op->limits[0].bucket.full_at_us = op->now_us + 5;
 	op->limits[0].bucket.rem = 0;
 	op->limits[1].calendar.settled = COUNT_MAX;
@@ -56,7 +56,7 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_int_equal(account.limits[0].bucket.full_at_us, op.now_us + 5);
 	assert_int_equal(account.limits[1].calendar.settled, COUNT_MAX);
 	/* Kept until the month has ended: its counter is not 0. */
-	assert_int_equal(expires_s, windows_end(&op.belief.windows, WINDOW_MONTH, op.now_us) / 1000000 + 1);
+	assert_int_equal(expires_s, windows_end(&op.expected.windows, WINDOW_MONTH, op.now_us) / 1000000 + 1);
 	buf_release(&record);
 	packed_policies_release(&packed);
 }
@@ -76,7 +76,7 @@ static void a_shared_account_carries_its_policy(void **state)
 	assert_non_null(codec_record_policy(record.data, record.len, &len));
 	assert_int_equal(len, 0);
 	buf_reset(&record);
-	op.belief.kind = ACCOUNT_TEAM;
+	op.expected.kind = ACCOUNT_TEAM;
 	codec_seed(&record, &op, &packed, &expires_s);
 	assert_memory_equal(
 		codec_record_policy(record.data, record.len, &len), policy_packed(&packed, &policy)->data, len);
@@ -90,7 +90,7 @@ static void answers_cut_short_are_no_answers(void **state)
 {
 	struct account_profile profile = {0};
 	struct packed_policies packed = {0};
-	struct limits_check op = {.op.arena = &arena, .count = 1, .belief[0].policy = &policy};
+	struct limits_check op = {.op.arena = &arena, .count = 1, .expected[0].policy = &policy};
 	struct limits_seed seed;
 	struct buf answer = {0};
 	uint32_t expires_s;

@@ -272,7 +272,7 @@ static void a_cancel_that_is_owed_is_made_up_for(void **state)
 			.user = "ann",
 			.request_id = "held",
 			.count = accounts,
-			.belief = {redis_bench_belief(&bench, "ann"), redis_bench_belief(&bench, "bob")},
+			.expected = {redis_bench_expected(&bench, "ann"), redis_bench_expected(&bench, "bob")},
 			.latest_us = 1,
 			.owed = check.nonce};
 		kill(redis_server_pid(), SIGSTOP);
@@ -309,7 +309,7 @@ static void a_marker_of_an_older_bursard_is_read_and_never_given_up(void **state
 		.user = "ann",
 		.request_id = "old",
 		.count = 1,
-		.belief = {redis_bench_belief(&bench, "ann")},
+		.expected = {redis_bench_expected(&bench, "ann")},
 		.nonce = check.nonce,
 		.final = true};
 	bench.limits->ops->give_up(bench.limits, &op);

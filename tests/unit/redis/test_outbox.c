@@ -112,7 +112,7 @@ static void settle(const char *request_id)
 		.user = "ann",
 		.request_id = request_id,
 		.count = 1,
-		.belief[0] = redis_bench_belief(&bench, "ann"),
+		.expected[0] = redis_bench_expected(&bench, "ann"),
 		.final = true,
 		.used = {.input = 10, .output = 5, .cost = 1000}};
 
@@ -264,7 +264,7 @@ static void seed_provisional(const char *user)
 {
 	struct limits_birth birth = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user};
 	struct limits_seed seed = {
-		.belief = redis_bench_belief(&bench, user), .profile = &bench.profile, .provisional = true};
+		.expected = redis_bench_expected(&bench, user), .profile = &bench.profile, .provisional = true};
 
 	DECIDE(birth, &birth);
 	memcpy(seed.generation, birth.generation, sizeof(seed.generation));
@@ -289,10 +289,10 @@ static struct outbox_counters adopt_while_it_moves(const char *user)
 		.user = user,
 		.request_id = "m1",
 		.count = 1,
-		.belief[0] = redis_bench_belief(&bench, user),
+		.expected[0] = redis_bench_expected(&bench, user),
 		.final = true};
 	struct limits_adopt adopt = {
-		.belief = redis_bench_belief(&bench, user), .count = 1, .limit[0].known = 7, .even_if_moved = true};
+		.expected = redis_bench_expected(&bench, user), .count = 1, .limit[0].known = 7, .even_if_moved = true};
 
 	make_info("m1");
 	redis_bench_check(&bench, &check, user, "m1");
@@ -340,7 +340,7 @@ static void what_was_seeded_while_it_moved_is_lowered_once(void **state)
 
 static void a_reset_is_an_entry_and_counts_once(void **state)
 {
-	struct limits_reset op = {.request_id = "z1", .belief = redis_bench_belief(&bench, "ann")};
+	struct limits_reset op = {.request_id = "z1", .expected = redis_bench_expected(&bench, "ann")};
 	struct outbox_drain drain;
 	struct entry entry;
 

@@ -40,18 +40,18 @@ static void wait_for_answer(void)
 	came = 0;
 }
 
-static struct belief version_of_ann(uint32_t version)
+static struct expected version_of_ann(uint32_t version)
 {
-	struct belief belief = redis_bench_belief(&bench, "ann");
+	struct expected expected = redis_bench_expected(&bench, "ann");
 
-	belief.version = version;
-	return belief;
+	expected.version = version;
+	return expected;
 }
 
 static enum limits_status change_as(uint32_t version, bool provisional)
 {
 	struct limits_policy op = {.op = {.arena = &bench.arena, .done = op_came},
-		.belief = version_of_ann(version),
+		.expected = version_of_ann(version),
 		.profile = &bench.profile,
 		.provisional = provisional};
 
@@ -70,7 +70,7 @@ static enum limits_status seed(uint32_t version, bool provisional)
 	struct limits_birth birth = {
 		.op = {.arena = &bench.arena, .done = op_came}, .kind = ACCOUNT_USER, .tenant = "acme", .id = "ann"};
 	struct limits_seed op = {.op = {.arena = &bench.arena, .done = op_came},
-		.belief = version_of_ann(version),
+		.expected = version_of_ann(version),
 		.profile = &bench.profile,
 		.provisional = provisional};
 
@@ -115,7 +115,7 @@ static struct limits_check asked;
 static enum limits_status adopt(void)
 {
 	struct limits_adopt op = {.op = {.arena = &bench.arena, .done = op_came},
-		.belief = asked.belief[0],
+		.expected = asked.expected[0],
 		.count = asked.op.unseeded[0].count};
 
 	for (int i = 0; i < op.count; i++) {
@@ -132,7 +132,7 @@ static enum limits_status ask(const char *request_id, bool provisional_ok)
 {
 	redis_bench_check(&bench, &asked, "ann", request_id);
 	asked.op.done = op_came;
-	asked.belief[0].version = 4;
+	asked.expected[0].version = 4;
 	asked.provisional_ok = provisional_ok;
 	bench.limits->ops->check(bench.limits, &asked);
 	wait_for_answer();

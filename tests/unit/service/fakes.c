@@ -61,21 +61,21 @@ static void account_stale(struct fake_account *account, struct limits_op *op, in
 	stale->meta_len = account->meta.len;
 }
 
-/* ABSENT, STALE, BEHIND, CLOCK: as docs/store.md orders them; OK when the beliefs hold. Converts and rolls. */
-static enum limits_status load(
-	struct fake *fake, struct limits_op *op, const struct belief *belief, int count, struct account_state *states[])
+/* ABSENT, STALE, BEHIND, CLOCK: as docs/store.md orders them; OK when the expected hold. Converts and rolls. */
+static enum limits_status load(struct fake *fake, struct limits_op *op, const struct expected *expected, int count,
+	struct account_state *states[])
 {
 	uint32_t absent = 0;
 	uint32_t behind = 0;
 
 	for (int i = 0; i < count; i++) {
-		struct fake_account *account = fake_account_find(fake, belief[i].kind, belief[i].id);
+		struct fake_account *account = fake_account_find(fake, expected[i].kind, expected[i].id);
 
 		if (!account)
 			absent |= 1u << i;
-		else if (account->version > belief[i].version)
+		else if (account->version > expected[i].version)
 			account_stale(account, op, i);
-		else if (account->version < belief[i].version)
+		else if (account->version < expected[i].version)
 			behind |= 1u << i;
 		states[i] = account ? &account->state : NULL;
 	}
@@ -83,17 +83,18 @@ static enum limits_status load(
 	if (absent || op->stale_count || behind)
 		return absent ? LIMITS_ABSENT : op->stale_count ? LIMITS_STALE : LIMITS_BEHIND;
 	for (int i = 0; i < count; i++)
-		if (windows_start(&belief[i].windows, WINDOW_DAY, fake->now_us) < 0)
+		if (windows_start(&expected[i].windows, WINDOW_DAY, fake->now_us) < 0)
 			return LIMITS_CLOCK;
 	for (int i = 0; i < count; i++) {
-		struct fake_account *account = fake_account_find(fake, belief[i].kind, belief[i].id);
+		struct fake_account *account = fake_account_find(fake, expected[i].kind, expected[i].id);
 
-		state_roll(states[i], &belief[i].windows, fake->now_us);
-		if (belief[i].epoch > account->epoch && memcmp(belief[i].policy->pid, account->policy.pid, 8) != 0) {
-			state_convert(states[i], belief[i].policy, fake->now_us);
-			account->policy = *belief[i].policy;
+		state_roll(states[i], &expected[i].windows, fake->now_us);
+		if (expected[i].epoch > account->epoch &&
+			memcmp(expected[i].policy->pid, account->policy.pid, 8) != 0) {
+			state_convert(states[i], expected[i].policy, fake->now_us);
+			account->policy = *expected[i].policy;
 			states[i]->policy = &account->policy;
-			account->epoch = belief[i].epoch;
+			account->epoch = expected[i].epoch;
 		}
 	}
 	return LIMITS_OK;
@@ -121,7 +122,8 @@ static struct fake_marker *marker_find(struct fake *fake, const char *request_id
 	return NULL;
 }
 
-static struct fake_marker *marker_add(struct fake *fake, const char *request_id, const struct belief *belief, int count)
+static struct fake_marker *marker_add(
+	struct fake *fake, const char *request_id, const struct expected *expected, int count)
 {
 	struct fake_marker *marker = &fake->marker[fake->markers++];
 
@@ -129,8 +131,8 @@ static struct fake_marker *marker_add(struct fake *fake, const char *request_id,
 	*marker = (struct fake_marker){0};
 	strcpy(marker->request_id, request_id);
 	for (int i = 0; i < count; i++) {
-		marker->kind[i] = belief[i].kind;
-		strcpy(marker->id[i], belief[i].id);
+		marker->kind[i] = expected[i].kind;
+		strcpy(marker->id[i], expected[i].id);
 	}
 	return marker;
 }
@@ -143,7 +145,7 @@ static enum limits_status decide(struct fake *fake, struct limits_check *op, str
 		(const struct account_state *const *)states, op->count, &op->request, fake->now_us, verdicts);
 
 	if (allowed && !op->dry_run) {
-		marker = marker_add(fake, op->request_id, op->belief, op->count);
+		marker = marker_add(fake, op->request_id, op->expected, op->count);
 		memcpy(marker->digest, op->digest, 8);
 		buf_put(&marker->info, op->info, op->info_len);
 		decision_take(
@@ -187,7 +189,7 @@ static void check(struct limits_store *store, struct limits_check *op)
 		answer(fake, &op->op, LIMITS_CONFLICT);
 		return;
 	}
-	status = load(fake, &op->op, op->belief, op->count, states);
+	status = load(fake, &op->op, op->expected, op->count, states);
 	if (status == LIMITS_OK && unseeded(op, states)) {
 		status = LIMITS_UNSEEDED;
 	} else if (status == LIMITS_OK && marker) {
@@ -208,7 +210,7 @@ static bool same_accounts(const struct fake_marker *marker, const struct limits_
 	if (marker->reservation.accounts != op->count)
 		return false;
 	for (int i = 0; i < op->count; i++)
-		if (marker->kind[i] != op->belief[i].kind || strcmp(marker->id[i], op->belief[i].id) != 0)
+		if (marker->kind[i] != op->expected[i].kind || strcmp(marker->id[i], op->expected[i].id) != 0)
 			return false;
 	return true;
 }
@@ -232,13 +234,13 @@ static void settle(struct fake *fake, struct limits_settle *op, const struct set
 		answer(fake, &op->op, LIMITS_NEEDKEYS);
 		return;
 	}
-	status = load(fake, &op->op, op->belief, op->count, states);
+	status = load(fake, &op->op, op->expected, op->count, states);
 	if (status != LIMITS_OK || fake->away) {
 		answer(fake, &op->op, status);
 		return;
 	}
 	if (!marker) {
-		marker = marker_add(fake, op->request_id, op->belief, op->count);
+		marker = marker_add(fake, op->request_id, op->expected, op->count);
 		decision_charge(
 			states, op->count, &request, &op->used, fake->now_us, &marker->reservation, &settled, verdicts);
 		marker->reservation.attempts |= 1u << op->attempt;
@@ -308,13 +310,13 @@ static void birth(struct limits_store *store, struct limits_birth *op)
 }
 
 static void account_write(
-	struct fake_account *account, const struct belief *belief, const struct account_profile *profile)
+	struct fake_account *account, const struct expected *expected, const struct account_profile *profile)
 {
-	account->version = belief->version;
-	account->epoch = belief->epoch;
-	account->policy = *belief->policy;
+	account->version = expected->version;
+	account->epoch = expected->epoch;
+	account->policy = *expected->policy;
 	account->state.policy = &account->policy;
-	account->state.version = belief->version;
+	account->state.version = expected->version;
 	account->state.suspended = profile->suspended;
 	account->state.bypass = profile->bypass;
 	buf_reset(&account->meta);
@@ -324,22 +326,22 @@ static void account_write(
 static void seed(struct limits_store *store, struct limits_seed *op)
 {
 	struct fake *fake = of(store);
-	struct fake_account *account = fake_account_find(fake, op->belief.kind, op->belief.id);
+	struct fake_account *account = fake_account_find(fake, op->expected.kind, op->expected.id);
 
 	if (account || fake->away) {
 		answer(fake, &op->op, LIMITS_NOTHING);
 		return;
 	}
 	account = &fake->account[fake->accounts++];
-	*account = (struct fake_account){.kind = op->belief.kind};
-	strcpy(account->id, op->belief.id);
-	account_write(account, &op->belief, op->profile);
+	*account = (struct fake_account){.kind = op->expected.kind};
+	strcpy(account->id, op->expected.id);
+	account_write(account, &op->expected, op->profile);
 	account->state.provisional = op->provisional;
 	account->state.unseeded = op->provisional ? calendars_of(&account->policy) : 0;
 	for (int u = 0; u < WINDOW_COUNT; u++)
-		account->state.window_start[u] = windows_start(&op->belief.windows, (enum window_unit)u, op->now_us);
+		account->state.window_start[u] = windows_start(&op->expected.windows, (enum window_unit)u, op->now_us);
 	for (int u = 0; u < WINDOW_COUNT; u++)
-		account->state.window_end[u] = windows_end(&op->belief.windows, (enum window_unit)u, op->now_us);
+		account->state.window_end[u] = windows_end(&op->expected.windows, (enum window_unit)u, op->now_us);
 	memcpy(account->state.limits, op->limits, sizeof(op->limits));
 	answer(fake, &op->op, LIMITS_OK);
 }
@@ -347,13 +349,13 @@ static void seed(struct limits_store *store, struct limits_seed *op)
 static void policy(struct limits_store *store, struct limits_policy *op)
 {
 	struct fake *fake = of(store);
-	struct fake_account *account = fake_account_find(fake, op->belief.kind, op->belief.id);
+	struct fake_account *account = fake_account_find(fake, op->expected.kind, op->expected.id);
 
 	fake->policies++;
-	if (account && (account->version < op->belief.version ||
-			       (account->version == op->belief.version && account->state.provisional))) {
-		state_convert(&account->state, op->belief.policy, fake->now_us);
-		account_write(account, &op->belief, op->profile);
+	if (account && (account->version < op->expected.version ||
+			       (account->version == op->expected.version && account->state.provisional))) {
+		state_convert(&account->state, op->expected.policy, fake->now_us);
+		account_write(account, &op->expected, op->profile);
 		if (account->state.provisional)
 			account->state.unseeded = calendars_of(&account->policy);
 		account->state.provisional = account->state.provisional && op->provisional;
@@ -365,7 +367,7 @@ static void adopt(struct limits_store *store, struct limits_adopt *op)
 {
 	struct fake *fake = of(store);
 	struct account_state *states[1];
-	enum limits_status status = load(fake, &op->op, &op->belief, 1, states);
+	enum limits_status status = load(fake, &op->op, &op->expected, 1, states);
 
 	fake->adoptions++;
 	if (status == LIMITS_OK && fake->settled_meanwhile-- > 0)

@@ -1,4 +1,4 @@
-/* The keeper on fakes: what a caller is told, and what is given back, whatever the store answers and when. */
+/* The manager on fakes: what a caller is told, and what is given back, whatever the store answers and when. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,9 +18,9 @@
 struct bench {
 	struct fake fake;
 	struct fake_pools pools;
-	struct pool_keeper *keeper;
+	struct pool_manager *manager;
 	void (*wait_start)(struct timers *timers, struct wait *wait, int64_t delay_us);
-	struct wait *turn; /* the keeper's: comes when the test says so */
+	struct wait *turn; /* the manager's: comes when the test says so */
 	struct admin_store admin;
 	struct pool_open *opening; /* an epoch that PostgreSQL was asked for */
 };
@@ -60,7 +60,7 @@ static int setup(void **state)
 	bench->admin.ops = &ops;
 	bench->fake.worker->parts.admin = &bench->admin;
 	bench->fake.worker->parts.pools = &bench->pools.store;
-	bench->keeper = keeper_new(bench->fake.worker, &bench->pools.store);
+	bench->manager = manager_new(bench->fake.worker, &bench->pools.store);
 	return 0;
 }
 
@@ -70,11 +70,11 @@ static int teardown(void **state)
 	struct pool_op *op;
 
 	(void)state;
-	keeper_stop(bench->keeper);
+	manager_stop(bench->manager);
 	while ((op = fake_pools_pending(&bench->pools, CALL_ANY)))
 		fake_pools_answer(&bench->pools, op, POOL_FAILED);
 	fake_run(&bench->fake);
-	keeper_free(bench->keeper);
+	manager_free(bench->manager);
 	fake_release(&bench->fake);
 	free(bench);
 	return 0;
@@ -124,7 +124,7 @@ static struct caller *asks(const char *request_id)
 		.event = on_event,
 		.ended = on_ended,
 	};
-	acquire_start(&caller->acquisition, bench->keeper, &bench->fake.arena);
+	acquire_start(&caller->acquisition, bench->manager, &bench->fake.arena);
 	return caller;
 }
 

@@ -138,7 +138,7 @@ static void without_a_handle_the_store_tells_accounts_and_model(void **state)
 	settle = record_of(fake, &handle, 0, false);
 	assert_true(settle->flow.ok);
 	assert_string_equal(settle->answer.priced.price->model, "gpt-5-mini");
-	assert_int_equal(settle->parties.count, 2);
+	assert_int_equal(settle->accounts.count, 2);
 }
 
 static void a_request_that_was_never_checked_is_charged_in_full(void **state)

@@ -216,8 +216,8 @@ static void who_watches_denials_is_told_whether_these_are_all(void **state)
 		decide("acme", "bob", false);
 	tell(1);
 	view = take(&watcher);
-	assert_int_equal(view.events, DRAW_MOST);
-	assert_int_equal(view.left_out, 1000 - DRAW_MOST);
+	assert_int_equal(view.events, DRAW_MAX);
+	assert_int_equal(view.left_out, 1000 - DRAW_MAX);
 	assert_false(view.complete);
 	watcher_stop(&watcher);
 }

@@ -119,9 +119,9 @@ static void sums_are_exact_and_memory_bounded_however_much_is_added(void **state
 	assert_int_equal(report.part[0].totals.allowed, 75000);
 	assert_int_equal(report.part[0].totals.denied[REASON_QUOTA], 25000);
 	assert_int_equal(report.part[0].sample[DRAW_DENIALS].seen, 25000);
-	assert_int_equal(report.part[0].sample[DRAW_DENIALS].count, DRAW_MOST);
+	assert_int_equal(report.part[0].sample[DRAW_DENIALS].count, DRAW_MAX);
 	assert_int_equal(report.part[0].sample[DRAW_OTHERS].seen, 75000);
-	assert_true(bytes.len < 2 * DRAW_MOST * 200);
+	assert_true(bytes.len < 2 * DRAW_MAX * 200);
 	gather_free(gather);
 }
 
@@ -146,7 +146,7 @@ static void a_tenant_for_whom_there_is_no_room_is_not_taken(void **state)
 /* Ten times as many as are kept, in each of 400 reports: every place in time is kept about as often as every other. */
 static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
 {
-	enum { EVENTS = 10 * DRAW_MOST, REPORTS = 400, PARTS = 10 };
+	enum { EVENTS = 10 * DRAW_MAX, REPORTS = 400, PARTS = 10 };
 	struct gather *gather = gather_new(WORKER, "host:1");
 	int kept[PARTS] = {0};
 
@@ -163,8 +163,8 @@ static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
 			kept[sample->event[i].input * PARTS / EVENTS]++;
 	}
 	for (int i = 0; i < PARTS; i++) {
-		assert_true(kept[i] > REPORTS * DRAW_MOST / PARTS * 85 / 100);
-		assert_true(kept[i] < REPORTS * DRAW_MOST / PARTS * 115 / 100);
+		assert_true(kept[i] > REPORTS * DRAW_MAX / PARTS * 85 / 100);
+		assert_true(kept[i] < REPORTS * DRAW_MAX / PARTS * 115 / 100);
 	}
 	gather_free(gather);
 }

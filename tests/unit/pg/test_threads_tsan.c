@@ -1,4 +1,4 @@
-/* The pool: every job ends by its deadline, on its own loop, exactly once, whatever PostgreSQL does. */
+/* The threads: every job ends by its deadline, on its own loop, exactly once, whatever PostgreSQL does. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 static char db[256];
 static uv_loop_t loop;
-static struct pg_pool *pool;
+static struct pg_threads *threads;
 static struct pg_inbox *inbox;
 static int open_jobs;
 
@@ -52,7 +52,7 @@ static void submit_as(struct query *query, const char *sql, int64_t within_us, b
 		.sql = sql,
 		.in_transaction = in_transaction};
 	open_jobs++;
-	pg_pool_submit(pool, inbox, &query->job);
+	pg_threads_submit(threads, inbox, &query->job);
 	assert_int_equal(query->done, 0);
 }
 
@@ -238,8 +238,8 @@ static void freeing_the_pool_breaks_off_what_runs_and_what_waits(void **state)
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		submit(&queries[i], "SELECT pg_sleep(20)", 30000000);
-	pg_pool_free(pool);
-	pool = NULL;
+	pg_threads_free(threads);
+	threads = NULL;
 	run_all();
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(queries[i].job.err.code, ERR_UNAVAILABLE);
@@ -251,7 +251,7 @@ static void what_is_no_connection_string_is_refused(void **state)
 	struct err err;
 
 	(void)state;
-	assert_null(pg_pool_new("host=x nonsense", 1, &err));
+	assert_null(pg_threads_new("host=x nonsense", 1, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_string_equal(err.field, "postgres");
 }
@@ -262,15 +262,15 @@ static int open_pool(void **state)
 
 	(void)state;
 	uv_loop_init(&loop);
-	pool = pg_pool_new(db, 2, &err);
+	threads = pg_threads_new(db, 2, &err);
 	inbox = pg_inbox_new(&loop);
-	return pool ? 0 : -1;
+	return threads ? 0 : -1;
 }
 
 static int close_pool(void **state)
 {
 	(void)state;
-	pg_pool_free(pool);
+	pg_threads_free(threads);
 	pg_inbox_free(inbox);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	return uv_loop_close(&loop);
@@ -280,7 +280,7 @@ static int start(void **state)
 {
 	(void)state;
 	pg_server_start();
-	strncpy(db, pg_server_database("pool"), sizeof(db) - 1);
+	strncpy(db, pg_server_database("threads"), sizeof(db) - 1);
 	pg_server_exec(db, "CREATE TABLE once (n int)");
 	pg_server_exec(db, "CREATE TABLE again (n int)");
 	return 0;
