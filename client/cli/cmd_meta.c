@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/complete.h"
+#include "cli/completion.h"
 #include "cli/help.h"
 
 static int run_version(struct cli *cli)
@@ -17,7 +18,7 @@ static int run_version(struct cli *cli)
 
 struct page {
 	const char *name;
-	void (*put)(struct buf *out);
+	void (*put)(struct buf *out, const struct command_group *const *groups);
 };
 
 /* Runs the one whose name was given; a row of zeros ends them. */
@@ -28,7 +29,7 @@ static int put_page(struct cli *cli, const struct page *pages)
 
 	for (; pages->name; pages++) {
 		if (strcmp(name, pages->name) == 0) {
-			pages->put(&cli->out);
+			pages->put(&cli->out, cli->groups);
 			buf_release(&choices);
 			return EXIT_DONE;
 		}

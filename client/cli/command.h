@@ -60,18 +60,18 @@ struct command {
 	bool alone; /* it needs no server and no profile */
 };
 
-/* Each file of commands has its rows; commands_all joins them. */
+/* Each file of commands has its rows; an array of such groups that ends with NULL has them all. */
 struct command_group {
 	const char *title;
 	const struct command *commands;
 	size_t count;
 };
 
-extern const struct command_group *const command_groups[]; /* ends with NULL */
 extern const struct option global_options[]; /* ends with a name of NULL */
 
 /* One call of the program: what was typed, the connection, and the text on its way to standard output. */
 struct cli {
+	const struct command_group *const *groups; /* every command there is */
 	const struct command *command;
 	struct option_values *values;
 	char **args;
@@ -107,10 +107,11 @@ bool cli_none_of(struct err *err, const char *text, const char *choices);
 void args_bounds(const char *args, int *min, int *max);
 
 /* The command whose name the words begin with; `used` is how many words it has. NULL when there is none. */
-const struct command *command_find(int words_count, const char *const *words, int *used);
+const struct command *command_find(
+	const struct command_group *const *groups, int words_count, const char *const *words, int *used);
 
 /* Tries the commands' first words, or the words behind `first` ("account"; "" for the first ones). */
-void command_nearest(const char *first, struct meant *meant);
+void command_nearest(const struct command_group *const *groups, const char *first, struct meant *meant);
 
 /* The nth argument; "" when it was not given. */
 const char *cli_arg(const struct cli *cli, int n);

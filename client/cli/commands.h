@@ -4,6 +4,9 @@
 
 #include "cli/command.h"
 
+/* All of these; ends with NULL. */
+extern const struct command_group *const command_groups[];
+
 extern const struct command_group check_commands;
 extern const struct command_group status_commands;
 extern const struct command_group account_commands;

@@ -6,12 +6,13 @@
 
 #include "cli/complete.h"
 
-void completion_each(struct buf *out, void (*each)(struct buf *out, const struct command *command))
+void completion_each(
+	const struct completion *script, void (*each)(const struct completion *script, const struct command *command))
 {
-	for (const struct command_group *const *group = command_groups; *group; group++)
+	for (const struct command_group *const *group = script->groups; *group; group++)
 		for (size_t i = 0; i < (*group)->count; i++)
 			if (!(*group)->commands[i].hidden)
-				each(out, &(*group)->commands[i]);
+				each(script, &(*group)->commands[i]);
 }
 
 size_t completion_first_word(const struct command *command)
@@ -19,11 +20,11 @@ size_t completion_first_word(const struct command *command)
 	return strcspn(command->name, " ");
 }
 
-bool completion_opens_word(const struct command *command)
+bool completion_opens_word(const struct command_group *const *groups, const struct command *command)
 {
 	size_t len = completion_first_word(command);
 
-	for (const struct command_group *const *group = command_groups; *group; group++)
+	for (const struct command_group *const *group = groups; *group; group++)
 		for (size_t i = 0; i < (*group)->count; i++)
 			if (!(*group)->commands[i].hidden && completion_first_word(&(*group)->commands[i]) == len &&
 				strncmp((*group)->commands[i].name, command->name, len) == 0)
@@ -31,18 +32,20 @@ bool completion_opens_word(const struct command *command)
 	return false;
 }
 
-void completion_put_first(struct buf *out, const struct command *command)
+void completion_put_first(const struct completion *script, const struct command *command)
 {
-	if (completion_opens_word(command))
-		buf_putf(out, " %.*s", (int)completion_first_word(command), command->name);
+	if (completion_opens_word(script->groups, command))
+		buf_putf(script->out, " %.*s", (int)completion_first_word(command), command->name);
 }
 
-bool completion_put_second(struct buf *out, const struct command *command)
+bool completion_put_second(struct buf *out, const struct command_group *const *groups, const struct command *command)
 {
 	size_t len = completion_first_word(command);
 	const char *separator = "";
 
-	for (const struct command_group *const *group = command_groups; *group; group++) {
+	if (!completion_opens_word(groups, command))
+		return false;
+	for (const struct command_group *const *group = groups; *group; group++) {
 		for (size_t i = 0; i < (*group)->count; i++) {
 			const char *name = (*group)->commands[i].name;
 

@@ -1,13 +1,12 @@
 /* The script for bash. It reads the line itself: bash breaks words at colons and equals signs, which ids and options have. */
 #include "cli/completion.h"
-#include "cli/help.h"
 
-static void put_second(struct buf *out, const struct command *command)
+static void put_second(const struct completion *script, const struct command *command)
 {
 	struct buf words = {0};
 
-	if (completion_opens_word(command) && completion_put_second(&words, command))
-		buf_putf(out, "\t%.*s) words=\"%s\" ;;\n", (int)completion_first_word(command), command->name,
+	if (completion_put_second(&words, script->groups, command))
+		buf_putf(script->out, "\t%.*s) words=\"%s\" ;;\n", (int)completion_first_word(command), command->name,
 			buf_str(&words));
 	buf_release(&words);
 }
@@ -30,13 +29,13 @@ static void put_takes(struct buf *out, const struct option *options)
 	}
 }
 
-static void put_options(struct buf *out, const struct command *command)
+static void put_options(const struct completion *script, const struct command *command)
 {
-	buf_putf(out, "\t\"%s\")\n\t\toptions=\"", command->name);
-	put_names(out, command->options);
-	buf_put_str(out, "\"\n\t\ttakes=\"");
-	put_takes(out, command->options);
-	buf_put_str(out, "\"\n\t\t;;\n");
+	buf_putf(script->out, "\t\"%s\")\n\t\toptions=\"", command->name);
+	put_names(script->out, command->options);
+	buf_put_str(script->out, "\"\n\t\ttakes=\"");
+	put_takes(script->out, command->options);
+	buf_put_str(script->out, "\"\n\t\t;;\n");
 }
 
 /* `name` is the command's, with a blank; "" for the options of every command. */
@@ -55,26 +54,26 @@ static void put_values(struct buf *out, const char *name, const struct option *o
 	}
 }
 
-static void put_command_values(struct buf *out, const struct command *command)
+static void put_command_values(const struct completion *script, const struct command *command)
 {
 	struct buf name = {0};
 
 	buf_putf(&name, "%s ", command->name);
-	put_values(out, buf_str(&name), command->options);
+	put_values(script->out, buf_str(&name), command->options);
 	buf_release(&name);
 }
 
-static void put_args(struct buf *out, const struct command *command)
+static void put_args(const struct completion *script, const struct command *command)
 {
 	for (int n = 0; n < completion_args(command); n++) {
 		struct buf offer = {0};
 		bool repeats;
 
 		if (completion_put_arg(&offer, command, n, &repeats)) {
-			buf_putf(out, "\t\"%s %d\"", command->name, n);
+			buf_putf(script->out, "\t\"%s %d\"", command->name, n);
 			if (repeats)
-				buf_putf(out, " | \"%s \"*", command->name);
-			buf_putf(out, ") _bursar_%s ;;\n", buf_str(&offer));
+				buf_putf(script->out, " | \"%s \"*", command->name);
+			buf_putf(script->out, ") _bursar_%s ;;\n", buf_str(&offer));
 		}
 		buf_release(&offer);
 	}
@@ -148,27 +147,29 @@ static const char tail[] = //
 	"\t\tCOMPREPLY=(\"${COMPREPLY[@]#\"${cur%\"${cur##*:}\"}\"}\")\n"
 	"\tfi\n}\ncomplete -F _bursar bursar\n";
 
-void completion_put_bash(struct buf *out)
+void completion_put_bash(struct buf *out, const struct command_group *const *groups)
 {
+	const struct completion script = {out, groups};
+
 	buf_put_str(
 		out, "# Completion of bursar for bash, made by `bursar completion bash`.\n# shellcheck shell=bash\n");
 	buf_put_str(out, helpers);
 	buf_put_str(out, head);
-	completion_each(out, completion_put_first);
+	completion_each(&script, completion_put_first);
 	buf_put_str(out, "\"\n\t\treturn\n\tfi\n\tcase $command in\n");
-	completion_each(out, put_second);
+	completion_each(&script, put_second);
 	buf_put_str(out, second);
-	completion_each(out, put_options);
+	completion_each(&script, put_options);
 	buf_put_str(out, "\tesac\n\ttakes+=\"");
 	put_takes(out, global_options);
 	buf_put_str(out, "\"\n");
 	buf_put_str(out, where);
 	put_names(out, global_options);
 	buf_put_str(out, "\"\n\t\t\treturn\n\t\tfi\n\t\tcase \"$command $position\" in\n");
-	completion_each(out, put_args);
+	completion_each(&script, put_args);
 	buf_put_str(out, "\t\tesac\n\t\treturn\n\tfi\n\tcase $prev in\n");
 	put_values(out, "", global_options);
 	buf_put_str(out, "\tesac\n\tcase \"$command $prev\" in\n");
-	completion_each(out, put_command_values);
+	completion_each(&script, put_command_values);
 	buf_put_str(out, tail);
 }

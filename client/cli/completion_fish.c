@@ -2,14 +2,13 @@
 #include <string.h>
 
 #include "cli/completion.h"
-#include "cli/help.h"
 
-static void put_second(struct buf *out, const struct command *command)
+static void put_second(const struct completion *script, const struct command *command)
 {
 	struct buf words = {0};
 
-	if (completion_opens_word(command) && completion_put_second(&words, command))
-		buf_putf(out, "complete -c bursar -n '__bursar_ends %.*s' -a '%s'\n",
+	if (completion_put_second(&words, script->groups, command))
+		buf_putf(script->out, "complete -c bursar -n '__bursar_ends %.*s' -a '%s'\n",
 			(int)completion_first_word(command), command->name, buf_str(&words));
 	buf_release(&words);
 }
@@ -54,21 +53,22 @@ static void put_options(struct buf *out, const char *condition, const struct opt
 	}
 }
 
-static void put_command(struct buf *out, const struct command *command)
+static void put_command(const struct completion *script, const struct command *command)
 {
 	struct buf condition = {0}, offer = {0};
 
 	buf_putf(&condition, "__bursar_is %s", command->name);
-	put_options(out, buf_str(&condition), command->options);
+	put_options(script->out, buf_str(&condition), command->options);
 	for (int n = 0; n < completion_args(command); n++) {
 		bool repeats;
 
 		buf_reset(&offer);
 		if (!completion_put_arg(&offer, command, n, &repeats))
 			continue;
-		buf_putf(out, "complete -c bursar -n '__bursar_at %d%s %s'", n, repeats ? "+" : "", command->name);
-		put_offer(out, &offer);
-		buf_put_str(out, "\n");
+		buf_putf(script->out, "complete -c bursar -n '__bursar_at %d%s %s'", n, repeats ? "+" : "",
+			command->name);
+		put_offer(script->out, &offer);
+		buf_put_str(script->out, "\n");
 	}
 	buf_release(&condition);
 	buf_release(&offer);
@@ -85,11 +85,11 @@ static void put_takes(struct buf *out, const struct option *options)
 	}
 }
 
-static void put_command_takes(struct buf *out, const struct command *command)
+static void put_command_takes(const struct completion *script, const struct command *command)
 {
-	buf_putf(out, "\t\tcase '%s'\n\t\t\tstring join \\n --", command->name);
-	put_takes(out, command->options);
-	buf_put_str(out, "\n");
+	buf_putf(script->out, "\t\tcase '%s'\n\t\t\tstring join \\n --", command->name);
+	put_takes(script->out, command->options);
+	buf_put_str(script->out, "\n");
 }
 
 static const char helpers[] = //
@@ -137,18 +137,20 @@ static const char helpers[] = //
 	"\t\ttest $position = $argv[1]\n"
 	"\tend\nend\n";
 
-void completion_put_fish(struct buf *out)
+void completion_put_fish(struct buf *out, const struct command_group *const *groups)
 {
+	const struct completion script = {out, groups};
+
 	buf_put_str(out, "# Completion of bursar for fish, made by `bursar completion fish`.\n");
 	buf_put_str(out, helpers);
 	buf_put_str(out, "# The options that a value follows.\nfunction __bursar_takes\n\tstring join \\n --");
 	put_takes(out, global_options);
 	buf_put_str(out, "\n\tswitch $argv[1]\n");
-	completion_each(out, put_command_takes);
+	completion_each(&script, put_command_takes);
 	buf_put_str(out, "\tend\nend\ncomplete -c bursar -n 'test (count (commandline -opc)) = 1' -a '");
-	completion_each(out, completion_put_first);
+	completion_each(&script, completion_put_first);
 	buf_put_str(out, "'\n");
-	completion_each(out, put_second);
-	completion_each(out, put_command);
+	completion_each(&script, put_second);
+	completion_each(&script, put_command);
 	put_options(out, "test (count (commandline -opc)) -gt 1", global_options);
 }

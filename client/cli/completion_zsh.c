@@ -2,15 +2,14 @@
 #include <string.h>
 
 #include "cli/completion.h"
-#include "cli/help.h"
 
-static void put_second(struct buf *out, const struct command *command)
+static void put_second(const struct completion *script, const struct command *command)
 {
 	struct buf words = {0};
 
-	if (completion_opens_word(command) && completion_put_second(&words, command))
-		buf_putf(out, "\t%.*s) words_of=\"%s\" ;;\n", (int)completion_first_word(command), command->name,
-			buf_str(&words));
+	if (completion_put_second(&words, script->groups, command))
+		buf_putf(script->out, "\t%.*s) words_of=\"%s\" ;;\n", (int)completion_first_word(command),
+			command->name, buf_str(&words));
 	buf_release(&words);
 }
 
@@ -93,13 +92,13 @@ static void put_args(struct buf *out, const struct command *command)
 	buf_put_str(out, strcmp(command->name, "run") == 0 ? ":_files'" : ": '");
 }
 
-static void put_command(struct buf *out, const struct command *command)
+static void put_command(const struct completion *script, const struct command *command)
 {
-	buf_putf(out, "\t'%s')\n\t\t_arguments", command->name);
-	put_options(out, command->options);
-	put_options(out, global_options);
-	put_args(out, command);
-	buf_put_str(out, " ;;\n");
+	buf_putf(script->out, "\t'%s')\n\t\t_arguments", command->name);
+	put_options(script->out, command->options);
+	put_options(script->out, global_options);
+	put_args(script->out, command);
+	buf_put_str(script->out, " ;;\n");
 }
 
 static const char helpers[] = //
@@ -132,15 +131,17 @@ static const char second[] = //
 	"\t(( CURRENT-- ))\n"
 	"\tcase $command in\n";
 
-void completion_put_zsh(struct buf *out)
+void completion_put_zsh(struct buf *out, const struct command_group *const *groups)
 {
+	const struct completion script = {out, groups};
+
 	buf_put_str(out, "#compdef bursar\n# Completion of bursar for zsh, made by `bursar completion zsh`.\n");
 	buf_put_str(out, helpers);
 	buf_put_str(out, head);
-	completion_each(out, completion_put_first);
+	completion_each(&script, completion_put_first);
 	buf_put_str(out, "\n\t\treturn\n\tfi\n\tcase $command in\n");
-	completion_each(out, put_second);
+	completion_each(&script, put_second);
 	buf_put_str(out, second);
-	completion_each(out, put_command);
+	completion_each(&script, put_command);
 	buf_put_str(out, "\tesac\n}\n_bursar \"$@\"\n");
 }

@@ -154,7 +154,7 @@ static void put_names(struct buf *out, const struct command_group *group, size_t
 	buf_release(&names);
 }
 
-void help_put_overview(struct buf *out)
+void help_put_overview(struct buf *out, const struct command_group *const *groups)
 {
 	buf_put_str(out, "usage: bursar COMMAND [ARGUMENT...] [OPTION...]\n\n");
 	help_put_wrapped(out,
@@ -162,7 +162,7 @@ void help_put_overview(struct buf *out)
 		"how much.",
 		0, 0, width_of_help());
 	buf_put_str(out, "\n");
-	for (const struct command_group *const *group = command_groups; *group; group++) {
+	for (const struct command_group *const *group = groups; *group; group++) {
 		buf_putf(out, "  %-*s", TITLE_COLUMN - 2, (*group)->title);
 		put_names(out, *group, TITLE_COLUMN);
 	}
@@ -179,12 +179,12 @@ void help_put_overview(struct buf *out)
 		0, 0, width_of_help());
 }
 
-bool help_put_group(struct buf *out, const char *word)
+bool help_put_group(struct buf *out, const struct command_group *const *groups, const char *word)
 {
 	size_t len = strlen(word);
 	bool found = false;
 
-	for (const struct command_group *const *group = command_groups; *group; group++) {
+	for (const struct command_group *const *group = groups; *group; group++) {
 		for (size_t i = 0; i < (*group)->count; i++) {
 			const struct command *command = &(*group)->commands[i];
 

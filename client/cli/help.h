@@ -5,22 +5,17 @@
 #include "cli/command.h"
 
 /* The overview: every command in a line. */
-void help_put_overview(struct buf *out);
+void help_put_overview(struct buf *out, const struct command_group *const *groups);
 
 /* The commands whose names begin with the word: "account". False when there are none. */
-bool help_put_group(struct buf *out, const char *word);
+bool help_put_group(struct buf *out, const struct command_group *const *groups, const char *word);
 
 /* One command: usage, what it does, options, examples. */
 void help_put_command(struct buf *out, const struct command *command);
 
 /* docs/cli.md, and the man page that the build installs. */
-void help_put_markdown(struct buf *out);
-void help_put_man(struct buf *out);
-
-/* Scripts for the shells. */
-void completion_put_bash(struct buf *out);
-void completion_put_zsh(struct buf *out);
-void completion_put_fish(struct buf *out);
+void help_put_markdown(struct buf *out, const struct command_group *const *groups);
+void help_put_man(struct buf *out, const struct command_group *const *groups);
 
 /* "-t, --tenant TENANT" */
 void help_put_option(struct buf *out, const struct option *option);

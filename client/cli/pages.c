@@ -101,11 +101,11 @@ static void put_markdown_command(struct buf *out, const struct command *command)
 	buf_put_str(out, "```\n");
 }
 
-void help_put_markdown(struct buf *out)
+void help_put_markdown(struct buf *out, const struct command_group *const *groups)
 {
 	buf_putf(out, "%s%s```\n\n## Options of every command\n", markdown_head, limit_spec_help);
 	put_markdown_options(out, global_options);
-	for (const struct command_group *const *group = command_groups; *group; group++) {
+	for (const struct command_group *const *group = groups; *group; group++) {
 		buf_putf(out, "\n## %s\n", (*group)->title);
 		for (size_t i = 0; i < (*group)->count; i++)
 			if (!(*group)->commands[i].hidden)
@@ -179,7 +179,7 @@ static void put_man_command(struct buf *out, const struct command *command)
 	buf_release(&usage);
 }
 
-void help_put_man(struct buf *out)
+void help_put_man(struct buf *out, const struct command_group *const *groups)
 {
 	buf_put_str(out,
 		".\\\" Made by `bursar docs man`.\n.TH BURSAR 1 \"\" \"bursar " BURSAR_VERSION "\" \"User Commands\"\n"
@@ -189,7 +189,7 @@ void help_put_man(struct buf *out)
 		"how much.\n.SH OPTIONS OF EVERY COMMAND\n");
 	put_man_options(out, global_options);
 	buf_put_str(out, ".SH COMMANDS\n");
-	for (const struct command_group *const *group = command_groups; *group; group++)
+	for (const struct command_group *const *group = groups; *group; group++)
 		for (size_t i = 0; i < (*group)->count; i++)
 			if (!(*group)->commands[i].hidden)
 				put_man_command(out, &(*group)->commands[i]);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/commands.h"
 #include "cli/file.h"
 #include "cli/help.h"
 
@@ -17,7 +18,7 @@ static const struct command *command(const char *first, const char *second)
 	const char *words[] = {first, second};
 	int used;
 
-	return command_find(second ? 2 : 1, words, &used);
+	return command_find(command_groups, second ? 2 : 1, words, &used);
 }
 
 static bool parse(struct cli *cli, const struct command *row, int argc, const char **argv)
@@ -26,7 +27,8 @@ static bool parse(struct cli *cli, const struct command *row, int argc, const ch
 	return options_parse(cli, argc, argv);
 }
 
-static void a_page_is(const char *path, void (*put)(struct buf *out), const char *command_line)
+static void a_page_is(const char *path, void (*put)(struct buf *out, const struct command_group *const *groups),
+	const char *command_line)
 {
 	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf made = {0}, committed = {0};
@@ -36,7 +38,7 @@ static void a_page_is(const char *path, void (*put)(struct buf *out), const char
 	if (!root)
 		skip();
 	snprintf(full, sizeof(full), "%s/%s", root, path);
-	put(&made);
+	put(&made, command_groups);
 	if (!file_read(full, &committed, &err))
 		fail_msg("%s", err.text);
 	if (strcmp(buf_str(&made), buf_str(&committed)) != 0)
