@@ -1,5 +1,5 @@
-/* account erase: a user who asks to be forgotten. */
-#include "cli/commands.h"
+/* account erase (account.h): a user who asks to be forgotten. */
+#include "cli/account.h"
 
 #include <stdint.h>
 #include <stdio.h>

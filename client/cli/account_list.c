@@ -1,5 +1,5 @@
-/* account list: those that match, or how many. */
-#include "cli/account_list.h"
+/* account list (account.h): those that match, or how many. */
+#include "cli/account.h"
 
 #include <inttypes.h>
 
@@ -72,7 +72,7 @@ static int show_count(struct cli *cli, Bursar__V1__ListAccountsRequest *request)
 	return EXIT_DONE;
 }
 
-int account_list_run(struct cli *cli)
+int account_list(struct cli *cli)
 {
 	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
 	Bursar__V1__ListAccountsResponse *answer;

@@ -1,11 +1,12 @@
-/* account override: limits of an account's own, and when they end. */
-#include "cli/commands.h"
+/* account override (account.h): limits of an account's own, and when they end. */
+#include "cli/account.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/confirm.h"
 #include "cli/known.h"
+#include "cli/read.h"
 #include "cli/tighter.h"
 #include "cli/view.h"
 
@@ -26,17 +27,6 @@ static bool override_is_clear(struct cli *cli, size_t removed)
 	if (!limits && !file && (option_given(cli, "for") || option_given(cli, "until")))
 		return err_set(&cli->err, ERR_INVALID, "--for and --until are the end of a LIMIT: name one");
 	return true;
-}
-
-void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count)
-{
-	int64_t until_us = option_number(cli, "until", 0);
-
-	if (option_given(cli, "for"))
-		until_us = cli_now_us() + option_number(cli, "for", 0);
-	for (size_t i = 0; i < count; i++)
-		if (!limits[i]->until_us)
-			limits[i]->until_us = until_us;
 }
 
 /* Is each that is to be dropped there? False with cli->err, or with the exit code of a call that failed. */

@@ -5,27 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/account.h"
 #include "cli/account_filter.h"
-#include "cli/account_list.h"
 #include "cli/format.h"
 #include "cli/known.h"
+#include "cli/read.h"
 #include "cli/tighter.h"
 #include "cli/view.h"
-
-/* A typing error in an id makes an account: whoever made one is told. */
-int account_call(struct cli *cli, enum bursar_method method, const void *request)
-{
-	int code;
-	Bursar__V1__Account *account = cli_call(cli, method, request, &code);
-
-	if (!account)
-		return code;
-	if (!cli_json(cli, account))
-		view_account(cli, account,
-			method != BURSAR_GET_ACCOUNT && account->version == 1 ? "new: nobody had put it before" : NULL);
-	bursar_free(account);
-	return EXIT_DONE;
-}
 
 /* A group that nobody has put has no limits, and its name may be a typing error. */
 static void tell_of_new_group(struct cli *cli, const char *option, Bursar__V1__AccountKind kind)
@@ -236,7 +222,7 @@ static const struct command commands[] = {
 		.examples = {"account list --tier pro", "account list --suspended --limit 1000 --json",
 			"account list --team research --overrides",
 			"account list --tier trial --created-since -30d --count"},
-		.run = account_list_run,
+		.run = account_list,
 	},
 	{
 		.name = "account put",

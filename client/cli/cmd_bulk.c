@@ -6,6 +6,7 @@
 
 #include "cli/account_filter.h"
 #include "cli/bulk.h"
+#include "cli/read.h"
 
 /* The request's parts, as they were typed. */
 struct selection {

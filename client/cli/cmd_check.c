@@ -7,93 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/denied.h"
+#include "cli/check.h"
 #include "cli/file.h"
 #include "cli/format.h"
 #include "cli/known.h"
+#include "cli/record.h"
+#include "cli/reservation.h"
 #include "cli/view.h"
-
-static void put_reason(struct buf *out, Bursar__V1__Reason reason)
-{
-	put_enum(out, &bursar__v1__reason__descriptor, (int)reason, "REASON_");
-	for (char *p = out->data; p && *p; p++)
-		if (*p == '_')
-			*p = ' ';
-}
-
-static void show_allowed(struct cli *cli, const Bursar__V1__CheckResponse *answer, int64_t now_us)
-{
-	struct buf text = {0};
-
-	if (answer->reservation[0])
-		view_field(cli, "handle", "%s", answer->reservation);
-	if (answer->request_id[0])
-		view_field(cli, "id", "%s", answer->request_id);
-	put_count(&text, answer->held_tokens);
-	buf_put_str(&text, " tokens, ");
-	put_money(&text, answer->held_cost_nano_usd);
-	view_field_buf(cli, "holds", &text);
-	if (answer->expires_at_us) {
-		put_time_from(&text, answer->expires_at_us, now_us);
-		view_field_buf(cli, "expires", &text);
-	}
-	if (answer->repeat) {
-		put_enum(&text, &bursar__v1__reservation_state__descriptor, (int)answer->state, "RESERVATION_STATE_");
-		buf_put_str(&text, ": this id was allowed before, nothing was counted again");
-		view_field_buf(cli, "repeat", &text);
-	}
-	if (answer->bypassed)
-		view_field(cli, "note", "the account is bypassed: counted, never denied");
-	if (answer->unpriced)
-		view_field(cli, "note", "the model's price is not known");
-	buf_release(&text);
-}
-
-int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer)
-{
-	int64_t now_us = answer->started_at_us ? answer->started_at_us : cli_now_us();
-	struct buf reason = {0};
-
-	if (answer->allowed) {
-		cli_put_coloured(cli, "1;32", "allowed");
-	} else {
-		cli_put_coloured(cli, "1;31", "denied");
-		put_reason(&reason, answer->reason);
-		buf_putf(&cli->out, ": %s", buf_str(&reason));
-		buf_release(&reason);
-	}
-	if (answer->tier[0])
-		buf_putf(&cli->out, "  (tier %s)", answer->tier);
-	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_LOCAL)
-		cli_put_coloured(cli, "33", "  local: the store could not decide");
-	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_BLIND)
-		cli_put_coloured(cli, "33", "  blind: the store could not decide");
-	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_PROVISIONAL)
-		cli_put_coloured(cli, "33", "  provisional: PostgreSQL did not answer");
-	buf_put_str(&cli->out, "\n");
-	if (answer->cause[0])
-		view_field(cli, "cause", "%s", answer->cause);
-	if (answer->allowed)
-		show_allowed(cli, answer, now_us);
-	else
-		view_denied(cli, answer, now_us);
-	if (answer->n_limits > 0)
-		view_limits(cli, answer->limits, answer->n_limits, now_us);
-	return answer->allowed ? EXIT_DONE : EXIT_DENIED;
-}
-
-void read_check(struct cli *cli, Bursar__V1__CheckRequest *request)
-{
-	bursar__v1__check_request__init(request);
-	request->user = (char *)cli_arg(cli, 0);
-	request->tenant = (char *)option_text(cli, "tenant");
-	request->interface = (char *)option_text(cli, "interface");
-	request->model = (char *)option_text(cli, "model");
-	request->input_tokens = option_number(cli, "input-tokens", 0);
-	request->max_output_tokens = option_number(cli, "max-output-tokens", 0);
-	request->language = (char *)option_text(cli, "language");
-	request->mode = (char *)option_text(cli, "mode");
-}
 
 static int run_check(struct cli *cli)
 {
@@ -119,25 +39,6 @@ static int run_check(struct cli *cli)
 	tell_if_interface_unseen(cli, request.interface);
 	bursar_free(answer);
 	return code;
-}
-
-bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref)
-{
-	bursar__v1__reservation_ref__init(ref);
-	ref->handle = (char *)cli_arg(cli, 0);
-	ref->tenant = (char *)option_text(cli, "tenant");
-	ref->user = (char *)option_text(cli, "user");
-	ref->request_id = (char *)option_text(cli, "id");
-	ref->started_at_us = option_number(cli, "started-at", 0);
-	if (ref->handle[0] && !option_given(cli, "tenant"))
-		ref->tenant = ""; /* the handle names it, whatever the profile says */
-	if (ref->handle[0] && (ref->user[0] || ref->request_id[0] || ref->started_at_us || ref->tenant[0]))
-		return err_set(&cli->err, ERR_INVALID,
-			"HANDLE says it all: leave out --tenant, --user, --id and --started-at");
-	if (!ref->handle[0] && !ref->user[0])
-		return err_set(&cli->err, ERR_INVALID,
-			"HANDLE is missing; it is what 'bursar check' answered (or name --user and --id)");
-	return true;
 }
 
 static int run_cancel(struct cli *cli)

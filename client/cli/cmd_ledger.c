@@ -3,6 +3,8 @@
 #include "cli/format.h"
 #include "cli/view.h"
 
+#include "cli/reservation.h"
+
 static bool tokens_given(const Bursar__V1__TokenChange *usage)
 {
 	return usage->input_tokens || usage->cached_input_tokens || usage->cache_write_tokens || usage->output_tokens ||

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "cli/format.h"
 #include "cli/known.h"
+#include "cli/month.h"
+#include "cli/read.h"
 #include "cli/report_put.h"
 #include "cli/view.h"
 
@@ -137,16 +139,6 @@ static bool read_owner(struct cli *cli, Bursar__V1__AccountRef *ref)
 		return err_set(&cli->err, ERR_INVALID, "ID is missing: the id of the %s", kind_name(ref->kind));
 	ref->kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT;
 	return true;
-}
-
-bool month_check(struct cli *cli, const char *text)
-{
-	int year, month, used = 0;
-
-	if (strlen(text) == 7 && sscanf(text, "%4d-%2d%n", &year, &month, &used) == 2 && used == 7 && month >= 1 &&
-		month <= 12)
-		return true;
-	return err_set(&cli->err, ERR_INVALID, "--month: '%s' must look like 2026-11", text);
 }
 
 /* Of the days that the request names already. */

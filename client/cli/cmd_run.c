@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/check.h"
 #include "cli/child.h"
 #include "cli/format.h"
 #include "cli/view.h"

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli/format.h"
+#include "cli/month.h"
 #include "cli/proof.h"
 #include "cli/table.h"
 #include "cli/view.h"

@@ -1,8 +1,10 @@
 /* status, cost, explain: questions that change nothing. */
 #include "cli/commands.h"
 
+#include "cli/check.h"
 #include "cli/format.h"
 #include "cli/known.h"
+#include "cli/record.h"
 #include "cli/table.h"
 #include "cli/view.h"
 

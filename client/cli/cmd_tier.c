@@ -8,6 +8,7 @@
 
 #include "cli/format.h"
 #include "cli/known.h"
+#include "cli/read.h"
 #include "cli/table.h"
 #include "cli/tighter.h"
 #include "cli/view.h"

@@ -1,5 +1,5 @@
 /* What several commands read from the command line alike. */
-#include "cli/commands.h"
+#include "cli/read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +50,17 @@ void limits_free(Bursar__V1__Limit **limits, size_t count)
 	for (size_t i = 0; i < count; i++)
 		bursar_free(limits[i]);
 	free(limits);
+}
+
+void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count)
+{
+	int64_t until_us = option_number(cli, "until", 0);
+
+	if (option_given(cli, "for"))
+		until_us = cli_now_us() + option_number(cli, "for", 0);
+	for (size_t i = 0; i < count; i++)
+		if (!limits[i]->until_us)
+			limits[i]->until_us = until_us;
 }
 
 void *read_json_file(struct cli *cli, const ProtobufCMessageDescriptor *descriptor)

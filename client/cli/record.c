@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "cli/commands.h"
+#include "cli/reservation.h"
+
+#include "cli/record.h"
 #include "cli/file.h"
 #include "cli/format.h"
 #include "cli/table.h"

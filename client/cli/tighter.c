@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
 #include "cli/view.h"
 
 #define DAY_US INT64_C(86400000000)
