@@ -1,6 +1,7 @@
 /* A check: what it is asked about, and how its answer looks to people. */
 #include "cli/check.h"
 
+#include "base/clock.h"
 #include "cli/denied.h"
 #include "cli/format.h"
 #include "cli/view.h"
@@ -56,7 +57,7 @@ static void show_allowed(struct cli *cli, const Bursar__V1__CheckResponse *answe
 
 int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer)
 {
-	int64_t now_us = answer->started_at_us ? answer->started_at_us : cli_now_us();
+	int64_t now_us = answer->started_at_us ? answer->started_at_us : clock_wall_us();
 	struct buf reason = {0};
 
 	if (answer->allowed) {

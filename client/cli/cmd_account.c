@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/account.h"
 #include "cli/account_filter.h"
 #include "cli/format.h"
@@ -127,7 +128,7 @@ static int run_grace(struct cli *cli)
 		err_set(&cli->err, ERR_INVALID, "say how long by one of --for 2h, --until TIME, --off");
 	else if (percent > 1000)
 		err_set(&cli->err, ERR_INVALID, "--percent: must be 1 to 1,000");
-	else if (option_given(cli, "until") && option_number(cli, "until", 0) <= cli_now_us())
+	else if (option_given(cli, "until") && option_number(cli, "until", 0) <= clock_wall_us())
 		err_set(&cli->err, ERR_INVALID, "--until: has passed already; --off ends a grace");
 	if (cli->err.text[0])
 		return cli_usage(cli);
@@ -137,7 +138,7 @@ static int run_grace(struct cli *cli)
 	request.ref = &ref;
 	request.until_us = option_number(cli, "until", 0);
 	if (option_given(cli, "for"))
-		request.until_us = cli_now_us() + option_number(cli, "for", 0);
+		request.until_us = clock_wall_us() + option_number(cli, "for", 0);
 	request.percent = (int32_t)percent;
 	request.reason = (char *)option_text(cli, "reason");
 	code = account_call(cli, BURSAR_SET_GRACE, &request);

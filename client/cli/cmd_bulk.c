@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/account_filter.h"
 #include "cli/bulk.h"
 #include "cli/read.h"
@@ -38,7 +39,7 @@ static bool read_grace(struct cli *cli, struct selection *made)
 		return err_set(&cli->err, ERR_INVALID, "say how long by one of --for 2h, --until TIME, --off");
 	made->change.grace_until_us = option_number(cli, "until", 0);
 	if (option_given(cli, "for"))
-		made->change.grace_until_us = cli_now_us() + option_number(cli, "for", 0);
+		made->change.grace_until_us = clock_wall_us() + option_number(cli, "for", 0);
 	made->change.grace_percent = (int32_t)option_number(cli, "percent", 0);
 	return read_nothing(cli, made);
 }

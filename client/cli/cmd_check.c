@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/check.h"
 #include "cli/file.h"
 #include "cli/format.h"
@@ -85,7 +86,7 @@ static int run_renew(struct cli *cli)
 		return code;
 	if (!cli_json(cli, answer)) {
 		buf_put_str(&cli->out, "renewed until ");
-		put_time_from(&cli->out, answer->expires_at_us, cli_now_us());
+		put_time_from(&cli->out, answer->expires_at_us, clock_wall_us());
 		buf_put_str(&cli->out, "\n");
 	}
 	bursar_free(answer);

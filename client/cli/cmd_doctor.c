@@ -57,7 +57,7 @@ static bool look_certificate(struct cli *cli, struct own *own)
 		renew[] = "put a new certificate and its key into the files that --tls-cert and --tls-key name",
 		wait[] = "set this machine's clock if it is wrong; else wait, or use the certificate of before";
 	const char *path = cli_setting(cli, SETTING_TLS_CERT);
-	int64_t now_us = cli_now_us();
+	int64_t now_us = clock_wall_us();
 	struct certificate_term term;
 
 	if (!path || !*path)
@@ -221,7 +221,7 @@ static int run_doctor(struct cli *cli)
 	} else {
 		answer = bursar_diagnose(cli_bursar(cli), &request, &error);
 		if (answer) {
-			look_clock(&own, answer->now_us, cli_now_us() - own.round_us / 2);
+			look_clock(&own, answer->now_us, clock_wall_us() - own.round_us / 2);
 			look_version(&own, answer->version);
 			look_key(&own, answer);
 			code = show(cli, &own, answer);

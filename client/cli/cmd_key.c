@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "cli/format.h"
 #include "cli/table.h"
 #include "cli/view.h"
@@ -20,7 +21,7 @@ static const char *state_word(const Bursar__V1__ApiKey *key)
 {
 	if (key->revoked_at_us)
 		return "revoked";
-	if (key->expires_at_us && key->expires_at_us <= cli_now_us())
+	if (key->expires_at_us && key->expires_at_us <= clock_wall_us())
 		return "expired";
 	return key->rotated_to ? "rotated" : "works";
 }
@@ -109,7 +110,7 @@ static int run_create(struct cli *cli)
 	request.label = (char *)option_text(cli, "label");
 	request.account = (char *)option_text(cli, "user");
 	if (option_given(cli, "expires"))
-		request.expires_at_us = cli_now_us() + option_number(cli, "expires", 0);
+		request.expires_at_us = clock_wall_us() + option_number(cli, "expires", 0);
 	request.interfaces = (char **)option_list(cli, "interface", &request.n_interfaces);
 	request.addresses = (char **)option_list(cli, "address", &request.n_addresses);
 	answer = cli_call(cli, BURSAR_CREATE_KEY, &request, &code);
@@ -188,7 +189,7 @@ static int run_rotate(struct cli *cli)
 		return cli_usage(cli);
 	request.reason = (char *)option_text(cli, "reason");
 	if (option_given(cli, "expires"))
-		request.expires_at_us = cli_now_us() + option_number(cli, "expires", 0);
+		request.expires_at_us = clock_wall_us() + option_number(cli, "expires", 0);
 	if (option_given(cli, "overlap")) {
 		request.overlap_given_case = BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US;
 		request.overlap_us = option_number(cli, "overlap", 0);

@@ -1,4 +1,5 @@
 /* reservation list, show, cancel: what is open, as an admin sees it. */
+#include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "cli/table.h"
@@ -96,9 +97,9 @@ static void show_reservation(struct cli *cli, const Bursar__V1__Reservation *row
 	view_field(cli, "tenant", "%s", row->tenant);
 	view_field(
 		cli, "from", "%s, model %s, tier %s", row->interface, row->model[0] ? row->model : NO_MODEL, row->tier);
-	put_time_from(&text, row->started_at_us, cli_now_us());
+	put_time_from(&text, row->started_at_us, clock_wall_us());
 	view_field_buf(cli, "checked", &text);
-	put_time_from(&text, row->expires_at_us, cli_now_us());
+	put_time_from(&text, row->expires_at_us, clock_wall_us());
 	view_field_buf(
 		cli, row->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN ? "ends" : "would end", &text);
 	if (row->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/check.h"
 #include "cli/child.h"
 #include "cli/format.h"
@@ -53,9 +54,9 @@ static void on_queued(void *ctx, const Bursar__V1__Queued *queued)
 
 	run->queued = true;
 	run->away = false;
-	if (run->quiet || (!run->terminal && run->told_us && cli_now_us() - run->told_us < TELL_EVERY_US))
+	if (run->quiet || (!run->terminal && run->told_us && clock_wall_us() - run->told_us < TELL_EVERY_US))
 		return;
-	run->told_us = cli_now_us();
+	run->told_us = clock_wall_us();
 	buf_putf(&text, "waiting for a slot: position %d, about ", queued->position);
 	put_duration(&text, queued->eta_us);
 	buf_put_str(&text, " (");
@@ -190,8 +191,8 @@ static void stop_if_lost(struct run *run)
 	if (run->kill_us == 0) {
 		tell(run, "the lease is lost: the command is stopped");
 		child_terminate();
-		run->kill_us = cli_now_us() + KILL_AFTER_US;
-	} else if (cli_now_us() >= run->kill_us) {
+		run->kill_us = clock_wall_us() + KILL_AFTER_US;
+	} else if (clock_wall_us() >= run->kill_us) {
 		child_kill_all();
 	}
 }

@@ -78,6 +78,7 @@ struct cli {
 	int args_count;
 	bool json, colour;
 	struct settings *settings; /* of the profile that is used; NULL: none */
+	const char *fleet; /* its tenant; NULL: none */
 	const char *address;
 	struct buf whole_address; /* of one that was given without its port */
 	struct buf key; /* the API key; empty: none */
@@ -133,9 +134,6 @@ int64_t cli_timeout_us(const struct cli *cli);
 struct bursar *cli_bursar(struct cli *cli);
 /* The same with another patience; address, key and TLS are as typed. */
 struct bursar *cli_open(struct cli *cli, struct bursar_options options);
-
-/* Now, on this machine's clock, in microseconds since 1970. */
-int64_t cli_now_us(void);
 
 /* Says on standard error why the call failed and what to do next; answers the exit code. */
 int cli_failed(struct cli *cli, const struct bursar_error *error);

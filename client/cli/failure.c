@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/format.h"
+#include "cli/meant.h"
 #include "cli/nearest.h"
 #include "cli/plain.h"
 #include "cli/words.h"

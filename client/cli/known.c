@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/confirm.h"
+#include "cli/meant.h"
 #include "cli/nearest.h"
 #include "cli/view.h"
 
@@ -154,8 +156,8 @@ static bool interface_is_seen(struct cli *cli, const char *tenant, const char *n
 	bool seen;
 
 	request.tenant = (char *)tenant;
-	request.from_us = cli_now_us() - 90 * DAY_US;
-	request.to_us = cli_now_us();
+	request.from_us = clock_wall_us() - 90 * DAY_US;
+	request.to_us = clock_wall_us();
 	request.top = 1;
 	stats = ask(cli, BURSAR_GET_STATS, &request, &error);
 	seen = !stats;

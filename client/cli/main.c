@@ -8,7 +8,7 @@
 #include "base/libcrypto.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/nearest.h"
+#include "cli/meant.h"
 
 enum { WORDS_MAX = 2 };
 

@@ -13,10 +13,4 @@ void nearest_tier(struct cli *cli, const char *tenant, struct meant *meant);
 void nearest_pool(struct cli *cli, const char *tenant, struct meant *meant);
 void nearest_model(struct cli *cli, const char *tenant, struct meant *meant);
 
-/* Appends "; did you mean 'NAME'?" where a name is near. */
-void meant_put(struct buf *out, const struct meant *meant);
-
-/* One of "a|b|c". */
-void meant_try_choices(struct meant *meant, const char *choices);
-
 #endif

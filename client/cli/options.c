@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/nearest.h"
+#include "base/clock.h"
+#include "cli/meant.h"
 #include "cli/parse.h"
 
 struct option_value {
@@ -126,9 +127,9 @@ static bool value_check(struct option_value *value, const char *text, struct err
 	case OPTION_PATIENCE:
 		return parse_patience(text, strlen(text), &value->number, err);
 	case OPTION_TIME:
-		return parse_time(text, cli_now_us(), &value->number, err);
+		return parse_time(text, clock_wall_us(), &value->number, err);
 	case OPTION_DAY:
-		return parse_day(text, cli_now_us(), &value->number, err);
+		return parse_day(text, clock_wall_us(), &value->number, err);
 	default:
 		return true;
 	}
@@ -289,13 +290,10 @@ bool option_given(const struct cli *cli, const char *name)
 const char *option_text(const struct cli *cli, const char *name)
 {
 	const struct option_value *value = find(cli, name);
-	const char *fleet = NULL;
 
 	if (value->count > 0)
 		return value->texts[0];
-	if (value->option->type == OPTION_FLEET)
-		fleet = cli_profile_setting(cli, SETTING_TENANT);
-	return fleet ? fleet : "";
+	return value->option->type == OPTION_FLEET && cli->fleet ? cli->fleet : "";
 }
 
 int64_t option_number(const struct cli *cli, const char *name, int64_t otherwise)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/file.h"
 #include "cli/json.h"
 #include "cli/limit_spec.h"
@@ -57,7 +58,7 @@ void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count)
 	int64_t until_us = option_number(cli, "until", 0);
 
 	if (option_given(cli, "for"))
-		until_us = cli_now_us() + option_number(cli, "for", 0);
+		until_us = clock_wall_us() + option_number(cli, "for", 0);
 	for (size_t i = 0; i < count; i++)
 		if (!limits[i]->until_us)
 			limits[i]->until_us = until_us;

@@ -1,13 +1,14 @@
 /* record: what a request really used. */
+#include "cli/record.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "cli/reservation.h"
-
-#include "cli/record.h"
+#include "base/clock.h"
 #include "cli/file.h"
 #include "cli/format.h"
+#include "cli/reservation.h"
 #include "cli/table.h"
 #include "cli/view.h"
 
@@ -98,7 +99,7 @@ static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answe
 		view_field_buf(cli, "given back", &text);
 	}
 	if (answer->n_limits > 0)
-		view_limits(cli, answer->limits, answer->n_limits, cli_now_us());
+		view_limits(cli, answer->limits, answer->n_limits, clock_wall_us());
 	buf_release(&text);
 }
 

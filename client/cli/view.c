@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "cli/format.h"
 #include "cli/limit_spec.h"
 #include "cli/plain.h"
@@ -138,7 +139,7 @@ void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count
 		view_limit(&text, limits[i]);
 		if (limits[i]->until_us) {
 			buf_put_str(&text, " until ");
-			put_time_from(&text, limits[i]->until_us, cli_now_us());
+			put_time_from(&text, limits[i]->until_us, clock_wall_us());
 		}
 		table_cell_buf(table, &text);
 	}
@@ -209,11 +210,11 @@ static const char *or_dash(const char *text)
 
 const char *account_state_name(const Bursar__V1__Account *account)
 {
-	return account->deleted				? "deleted"
-	       : account->suspended			? "suspended"
-	       : account->bypass			? "bypassed"
-	       : account->grace_until_us > cli_now_us() ? "grace"
-							: "active";
+	return account->deleted				   ? "deleted"
+	       : account->suspended			   ? "suspended"
+	       : account->bypass			   ? "bypassed"
+	       : account->grace_until_us > clock_wall_us() ? "grace"
+							   : "active";
 }
 
 /* After the zone's name: until when its account's windows are those of before. */
@@ -252,12 +253,12 @@ void view_account(struct cli *cli, const Bursar__V1__Account *account, const cha
 		view_field(cli, "state", "%s", account->bypass ? "bypassed: counted, never denied" : "active");
 	if (account->team[0] || account->org[0])
 		view_field(cli, "parents", "team %s, org %s", or_dash(account->team), or_dash(account->org));
-	if (account->grace_until_us > cli_now_us()) {
+	if (account->grace_until_us > clock_wall_us()) {
 		buf_putf(&text, "%d%% more until ", account->grace_percent ? account->grace_percent : 100);
-		put_time_from(&text, account->grace_until_us, cli_now_us());
+		put_time_from(&text, account->grace_until_us, clock_wall_us());
 		view_field_buf(cli, "grace", &text);
 	}
-	put_zone(&text, account->time_zone, account->kept_windows, account->n_kept_windows, cli_now_us());
+	put_zone(&text, account->time_zone, account->kept_windows, account->n_kept_windows, clock_wall_us());
 	view_field_buf(cli, "time zone", &text);
 	if (account->updated_at_us) {
 		put_time(&text, account->updated_at_us);
