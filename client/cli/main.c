@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/libcrypto.h"
-#include "cli/commands.h"
-#include "cli/help.h"
-#include "cli/meant.h"
+#include "cli/cmd/commands.h"
+#include "cli/core/help.h"
+#include "cli/text/meant.h"
 
 enum { WORDS_MAX = 2 };
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
-#include "cli/file.h"
-#include "cli/help.h"
+#include "cli/cmd/commands.h"
+#include "cli/core/help.h"
+#include "cli/text/file.h"
 
 static const struct command *command(const char *first, const char *second)
 {

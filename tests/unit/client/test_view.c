@@ -10,9 +10,9 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "cli/plain.h"
-#include "cli/proof.h"
-#include "cli/view.h"
+#include "cli/common/view.h"
+#include "cli/report/proof.h"
+#include "cli/text/plain.h"
 
 static void expect(struct buf *out, const char *want)
 {
