@@ -1,4 +1,4 @@
-/* Whom a bulk change is for: ids out of a file, and what is said of those that nobody knows. */
+/* Whom a bulk change is for (bulk.h): ids out of a file, and what is said of those that nobody knows. */
 #include "cli/account/bulk.h"
 
 #include <inttypes.h>

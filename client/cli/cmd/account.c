@@ -1,4 +1,4 @@
-/* account ...: who has which limits. */
+/* account ... (commands.h): who has which limits. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* export, apply: a fleet as a document, to be kept and reviewed like code. */
+/* export, apply (commands.h): a fleet as a document, to be kept and reviewed like code. */
 #include "cli/cmd/commands.h"
 
 #include <assert.h>

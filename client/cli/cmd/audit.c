@@ -1,4 +1,4 @@
-/* audit: who changed what. */
+/* audit (commands.h): who changed what. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* bulk: one change for many accounts. What is so already is left alone, so an interrupted run is repeated as it was. */
+/* bulk (commands.h): one change for many accounts. What is so already is left alone, so an interrupted run is repeated as it was. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* check, record, cancel, renew: one request from its permission to its bill. */
+/* check, record, cancel, renew (commands.h): one request from its permission to its bill. */
 #include "cli/cmd/commands.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* doctor: is all well, as seen from here and from the server? If not: what to do. */
+/* doctor (commands.h): is all well, as seen from here and from the server? If not: what to do. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

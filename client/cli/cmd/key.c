@@ -1,4 +1,4 @@
-/* key ...: who may call. */
+/* key ... (commands.h): who may call. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

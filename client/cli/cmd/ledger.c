@@ -1,4 +1,4 @@
-/* ledger adjust: what was recorded is corrected, or a user credited or charged. */
+/* ledger adjust (commands.h): what was recorded is corrected, or a user credited or charged. */
 #include "cli/cmd/commands.h"
 #include "cli/text/format.h"
 #include "cli/common/view.h"

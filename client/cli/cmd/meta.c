@@ -1,4 +1,4 @@
-/* version, completion, docs: the program about itself. */
+/* version, completion, docs (commands.h): the program about itself. */
 #include "cli/cmd/commands.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* pool ...: priority pools, their settings and figures. */
+/* pool ... (commands.h): priority pools, their settings and figures. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* price ...: what models cost. Prices are typed in USD per 1M tokens, and passed on as they were typed. */
+/* price ... (commands.h): what models cost. Prices are typed in USD per 1M tokens, and passed on as they were typed. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* price import, price end: whole lists of prices, shown first; prices that end. */
+/* price import, price end (commands.h): whole lists of prices, shown first; prices that end. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* profile ...: named settings of where to, as whom and how. */
+/* profile ... (commands.h): named settings of where to, as whom and how. */
 #include "cli/cmd/commands.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* replay: real traffic against the server, and the proof that the books agree. */
+/* replay (commands.h): real traffic against the server, and the proof that the books agree. */
 #include "cli/cmd/commands.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* report month, days, forecast: bills, streamed, and where a month is going. */
+/* report month, days, forecast (commands.h): bills, streamed, and where a month is going. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

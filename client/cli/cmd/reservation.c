@@ -1,9 +1,10 @@
-/* reservation list, show, cancel: what is open, as an admin sees it. */
-#include "base/clock.h"
+/* reservation list, show, cancel (commands.h): what is open, as an admin sees it. */
 #include "cli/cmd/commands.h"
+
+#include "base/clock.h"
+#include "cli/common/view.h"
 #include "cli/text/format.h"
 #include "cli/text/table.h"
-#include "cli/common/view.h"
 
 static int64_t held_tokens(const Bursar__V1__Reservation *reservation)
 {

@@ -1,4 +1,4 @@
-/* run: a command that holds a slot of a pool while it runs. */
+/* run (commands.h): a command that holds a slot of a pool while it runs. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

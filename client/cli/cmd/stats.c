@@ -1,4 +1,4 @@
-/* stats, report top, proof: a tenant's figures, and whether its books agree. */
+/* stats, report top, proof (commands.h): a tenant's figures, and whether its books agree. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>

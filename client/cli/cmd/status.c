@@ -1,4 +1,4 @@
-/* status, cost, explain: questions that change nothing. */
+/* status, cost, explain (commands.h): questions that change nothing. */
 #include "cli/cmd/commands.h"
 
 #include "cli/account/known.h"

@@ -1,4 +1,4 @@
-/* tenant ...: bot fleets and what holds for all their users. */
+/* tenant ... (commands.h): bot fleets and what holds for all their users. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* tier ...: named sets of limits. */
+/* tier ... (commands.h): named sets of limits. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* watch, top: what is decided, as it is decided. */
+/* watch, top (commands.h): what is decided, as it is decided. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* The script for bash. It reads the line itself: bash breaks words at colons and equals signs, which ids and options have. */
+/* The script for bash (completion.h). It reads the line itself: bash breaks words at colons and equals signs, which ids and options have. */
 #include "cli/complete/completion.h"
 
 static void put_second(const struct completion *script, const struct command *command)

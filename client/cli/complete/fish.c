@@ -1,7 +1,7 @@
-/* The script for fish. */
-#include <string.h>
-
+/* The script for fish (completion.h). */
 #include "cli/complete/completion.h"
+
+#include <string.h>
 
 static void put_second(const struct completion *script, const struct command *command)
 {

@@ -1,4 +1,4 @@
-/* What every command needs: calls, pages, output. */
+/* What every command needs (command.h): calls, pages, output. */
 #include "cli/core/command.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* Why a call failed, and what to do next. */
+/* Why a call failed, and what to do next (command.h). */
 #include "cli/core/command.h"
 
 #include <stdio.h>

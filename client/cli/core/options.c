@@ -1,4 +1,4 @@
-/* The command line, by popt, to values by the options' types. */
+/* The command line, by popt, to values by the options' types (command.h). */
 #include "cli/core/command.h"
 
 #include <assert.h>

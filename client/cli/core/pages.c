@@ -1,4 +1,4 @@
-/* docs/cli.md and the man page, from the commands' rows. */
+/* docs/cli.md and the man page, from the commands' rows (help.h). */
 #include "cli/core/help.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Where to, as whom and how: options, then variables, then the profile; and the connection made of them. */
+/* Where to, as whom and how (command.h): options, then variables, then the profile; and the connection made of them. */
 #include "cli/core/command.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* JSON to protobuf messages. */
+/* JSON to protobuf messages (json.h). */
 #include "cli/encoding/json.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* The tree of a document to the API's messages; every part's place is remembered. */
+/* The tree of a document to the API's messages (private.h); every part's place is remembered. */
 #include "cli/fleet/private.h"
 
 #include <stdio.h>

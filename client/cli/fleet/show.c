@@ -1,4 +1,4 @@
-/* What an Apply changes, for people. */
+/* What an Apply changes, for people (fleet.h). */
 #include "cli/fleet/fleet.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The values of a document's entries, by the tables. */
+/* The values of a document's entries, by the tables (private.h). */
 #include "cli/fleet/private.h"
 
 #include <inttypes.h>
