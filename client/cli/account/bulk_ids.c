@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "base/csv.h"
 #include "cli/common/view.h"
 #include "cli/core/nearest.h"
@@ -18,9 +19,10 @@
 static void id_add(struct bulk *bulk, const char *id)
 {
 	if (bulk->ids % 1024 == 0)
-		bulk->id = realloc(bulk->id, (bulk->ids + 1024) * sizeof(*bulk->id));
-	if (!bulk->id || !(bulk->id[bulk->ids++] = strdup(id)))
-		abort();
+		bulk->id = mem_realloc(bulk->id, (bulk->ids + 1024) * sizeof(*bulk->id));
+	bulk->id[bulk->ids] = strdup(id);
+	if (!bulk->id[bulk->ids++])
+		mem_exhausted(strlen(id) + 1);
 }
 
 /* The column that the first row names, or -1 where it names none. */

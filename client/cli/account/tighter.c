@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "cli/common/view.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -155,9 +156,7 @@ void tell_tighter_of(struct cli *cli, Bursar__V1__AccountRef *ref, Bursar__V1__L
 	if (!account)
 		return;
 	tier = tier_get(cli, account);
-	all = calloc(account->n_overrides + (tier ? tier->n_limits : 0) + 1, sizeof(void *));
-	if (!all)
-		abort();
+	all = mem_zalloc(account->n_overrides + (tier ? tier->n_limits : 0) + 1, sizeof(void *));
 	for (size_t i = 0; i < account->n_overrides; i++)
 		all[count++] = account->overrides[i];
 	for (size_t i = 0; tier && i < tier->n_limits; i++)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "cli/common/confirm.h"
 #include "cli/encoding/yaml_write.h"
 #include "cli/fleet/fleet.h"
@@ -143,7 +144,7 @@ static bool name_tenant(struct cli *cli, const struct fleet *fleet, Bursar__V1__
 	assert(fleet->document);
 	Bursar__V1__Tenant *settings = fleet->document->tenant;
 	if (settings && !(settings->id = strdup(request->tenant)))
-		abort();
+		mem_exhausted(strlen(request->tenant) + 1);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/certificate.h"
 #include "base/clock.h"
 #include "cli/text/format.h"
@@ -171,11 +172,9 @@ static void show_all(struct cli *cli, const Bursar__V1__DiagnoseResponse *all)
 static int show(struct cli *cli, struct own *own, const Bursar__V1__DiagnoseResponse *answer)
 {
 	Bursar__V1__DiagnoseResponse all = *answer;
-	Bursar__V1__Diagnosis **checks = calloc(answer->n_checks + OWN_MOST, sizeof(*checks));
+	Bursar__V1__Diagnosis **checks = mem_zalloc(answer->n_checks + OWN_MOST, sizeof(*checks));
 	int code = EXIT_DONE;
 
-	if (!checks)
-		abort();
 	all.n_checks = 0;
 	for (int i = 0; i < own->count; i++) {
 		own->each[i].found = (char *)buf_str(&own->found[i]);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "cli/account/known.h"
 #include "cli/account/tighter.h"
 #include "cli/common/read.h"
@@ -89,11 +90,9 @@ static int run_show(struct cli *cli)
 /* Replaces the tier's limits, or with --merge those whose place the new ones take. The tier then owns the new ones. */
 static void put_limits(Bursar__V1__Tier *tier, Bursar__V1__Limit **limits, size_t count, bool merge)
 {
-	Bursar__V1__Limit **all = calloc(tier->n_limits + count + 1, sizeof(void *));
+	Bursar__V1__Limit **all = mem_zalloc(tier->n_limits + count + 1, sizeof(void *));
 	size_t kept = 0;
 
-	if (!all)
-		abort();
 	for (size_t i = 0; i < tier->n_limits; i++) {
 		bool replaced = !merge;
 
@@ -154,9 +153,7 @@ static Bursar__V1__Tier *tier_to_change(struct cli *cli, int *code)
 		return NULL;
 	}
 	if (!tier) {
-		tier = malloc(sizeof(*tier));
-		if (!tier)
-			abort();
+		tier = mem_zalloc(1, sizeof(*tier));
 		bursar__v1__tier__init(tier);
 	}
 	return tier;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "cli/encoding/json.h"
 #include "cli/text/file.h"
@@ -24,9 +25,7 @@ void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref)
 bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count)
 {
 	*count = 0;
-	*limits = calloc((size_t)cli->args_count + 1, sizeof(void *));
-	if (!*limits)
-		abort();
+	*limits = mem_zalloc((size_t)cli->args_count + 1, sizeof(void *));
 	for (; n < cli->args_count; n++) {
 		Bursar__V1__Limit *limit = limit_spec_parse(cli->args[n], &cli->err);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "cli/encoding/json.h"
 #include "cli/text/format.h"
 #include "cli/text/plain.h"
@@ -48,10 +49,8 @@ static size_t move_rows(void *all, void *page)
 
 	assert(field->label == PROTOBUF_C_LABEL_REPEATED && field->type == PROTOBUF_C_TYPE_MESSAGE);
 	if (all != page && *more > 0) {
-		void **longer = realloc(*rows, (*total + *more) * sizeof(void *));
+		void **longer = mem_realloc(*rows, (*total + *more) * sizeof(void *));
 
-		if (!longer)
-			abort();
 		*rows = longer;
 		memcpy(*rows + *total, *from, *more * sizeof(void *));
 		*total += *more;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "cli/text/meant.h"
 #include "cli/text/parse.h"
@@ -137,8 +138,6 @@ static bool value_check(struct option_value *value, const char *text, struct err
 
 static bool value_put(struct option_value *value, char *text, struct err *err)
 {
-	char **texts;
-
 	if (value->given && value->option->type != OPTION_LIST && value->option->type != OPTION_FLAG) {
 		free(text);
 		return err_set(err, ERR_INVALID, "--%s: is given twice", value->option->name);
@@ -146,10 +145,9 @@ static bool value_put(struct option_value *value, char *text, struct err *err)
 	value->given = true;
 	if (value->option->type == OPTION_FLAG)
 		return true;
-	texts = realloc(value->texts, (value->count + 1) * sizeof(*texts));
-	if (!texts || !text)
-		abort();
-	value->texts = texts;
+	if (!text)
+		abort(); /* popt had no memory for it */
+	value->texts = mem_realloc(value->texts, (value->count + 1) * sizeof(*value->texts));
 	value->texts[value->count++] = text;
 	return value_check(value, text, err) || err_prefix(err, "--%s: ", value->option->name);
 }
@@ -212,9 +210,7 @@ static bool read_args(struct cli *cli, const char **args)
 
 	while (args[count])
 		count++;
-	cli->args = calloc((size_t)count + 1, sizeof(*cli->args));
-	if (!cli->args)
-		abort();
+	cli->args = mem_zalloc((size_t)count + 1, sizeof(*cli->args));
 	for (; cli->args_count < count; cli->args_count++)
 		cli->args[cli->args_count] = strdup(args[cli->args_count]);
 	args_bounds(cli->command->args, &min, &max);
@@ -243,9 +239,7 @@ bool options_parse(struct cli *cli, int argc, const char **argv)
 	poptContext popt;
 	bool right;
 
-	cli->values = calloc(1, sizeof(*cli->values));
-	if (!cli->values)
-		abort();
+	cli->values = mem_zalloc(1, sizeof(*cli->values));
 	add_options(cli->values, table, cli->command->options);
 	add_options(cli->values, table, global_options);
 	/* Without a name, popt reads no configuration file that could change what an option means. */

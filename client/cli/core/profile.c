@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/utf8.h"
 #include "cli/text/parse.h"
 
@@ -144,7 +145,7 @@ static char *text_of(struct span span)
 	char *text = strndup(span.at, span.len);
 
 	if (!text)
-		abort();
+		mem_exhausted(span.len + 1);
 	return text;
 }
 

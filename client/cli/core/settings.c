@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "cli/core/profile_file.h"
 #include "cli/text/file.h"
 #include "cli/text/parse.h"
@@ -35,11 +36,9 @@ static bool is_file(enum profile_setting setting)
 
 bool cli_settings_load(struct cli *cli)
 {
-	struct settings *settings = calloc(1, sizeof(*settings));
+	struct settings *settings = mem_zalloc(1, sizeof(*settings));
 	const char *name;
 
-	if (!settings)
-		abort();
 	cli->settings = settings;
 	/* Without a home there are no profiles; that is an error only for those who ask for one. */
 	if (!*profile_asked(cli) && !profile_file_exists())

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
+
 static bool read_object(const json_t *object, ProtobufCMessage *message, struct err *err);
 
 static bool read_integer(const json_t *value, int64_t min, int64_t max, int64_t *out, struct err *err)
@@ -56,7 +58,7 @@ static bool read_text(const json_t *value, char **out, struct err *err)
 		return err_set(err, ERR_INVALID, "must be a text in quotes");
 	*out = strdup(json_string_value(value));
 	if (!*out)
-		abort();
+		mem_exhausted(strlen(json_string_value(value)) + 1);
 	return true;
 }
 
@@ -66,9 +68,7 @@ static bool read_child(const ProtobufCFieldDescriptor *field, const json_t *valu
 
 	if (!json_is_object(value))
 		return err_set(err, ERR_INVALID, "must be an object {...}");
-	*out = calloc(1, descriptor->sizeof_message);
-	if (!*out)
-		abort();
+	*out = mem_zalloc(1, descriptor->sizeof_message);
 	protobuf_c_message_init(descriptor, *out);
 	return read_object(value, *out, err);
 }
@@ -113,9 +113,7 @@ static bool read_list(const ProtobufCFieldDescriptor *field, const json_t *list,
 		return err_set(err, ERR_INVALID, "cannot be given as JSON");
 	if (json_array_size(list) == 0)
 		return true;
-	*items = calloc(json_array_size(list), sizeof(void *));
-	if (!*items)
-		abort();
+	*items = mem_zalloc(json_array_size(list), sizeof(void *));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		bool right = read_value(field, json_array_get(list, i), &(*items)[i], err);
 
@@ -188,9 +186,7 @@ ProtobufCMessage *json_read_message(
 		json_decref(object);
 		return NULL;
 	}
-	message = calloc(1, descriptor->sizeof_message);
-	if (!message)
-		abort();
+	message = mem_zalloc(1, descriptor->sizeof_message);
 	protobuf_c_message_init(descriptor, message);
 	right = read_object(object, message, err);
 	json_decref(object);

@@ -8,6 +8,8 @@
 
 #include <yaml.h>
 
+#include "base/arena.h"
+
 /* Each key is compared with those before it. */
 enum { KEYS_MAX = 2000 };
 
@@ -96,10 +98,8 @@ static bool wrong_here(struct reader *reader, const char *sentence)
 
 static struct yaml *node_new(const yaml_event_t *event, enum yaml_kind kind)
 {
-	struct yaml *node = calloc(1, sizeof(*node));
+	struct yaml *node = mem_zalloc(1, sizeof(*node));
 
-	if (!node)
-		abort();
 	node->kind = kind;
 	node->line = (int)event->start_mark.line + 1;
 	node->column = (int)event->start_mark.column + 1;
@@ -125,9 +125,7 @@ static void grow(struct yaml ***list, size_t count)
 {
 	if (count % 16)
 		return;
-	*list = realloc(*list, (count + 16) * sizeof(**list));
-	if (!*list)
-		abort();
+	*list = mem_realloc(*list, (count + 16) * sizeof(**list));
 }
 
 /* The node owns the item (and the key) from now on. */
@@ -158,7 +156,7 @@ static struct yaml *read_text(struct reader *reader)
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	node->text = strndup(value, len);
 	if (!node->text)
-		abort();
+		mem_exhausted(len + 1);
 	return node;
 }
 

@@ -7,16 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/text_distance.h"
 #include "cli/text/limit_spec.h"
 #include "cli/text/parse.h"
 
 void *fleet_message(const ProtobufCMessageDescriptor *descriptor)
 {
-	void *message = calloc(1, descriptor->sizeof_message);
+	void *message = mem_zalloc(1, descriptor->sizeof_message);
 
-	if (!message)
-		abort();
 	protobuf_c_message_init(descriptor, message);
 	return message;
 }
@@ -26,7 +25,7 @@ char *fleet_copy(const char *text)
 	char *out = strdup(text);
 
 	if (!out)
-		abort();
+		mem_exhausted(strlen(text) + 1);
 	return out;
 }
 
@@ -35,9 +34,7 @@ void fleet_list_add(void *items, size_t *count, void *item)
 {
 	void ***list = items;
 
-	*list = realloc(*list, (*count + 1) * sizeof(void *));
-	if (!*list)
-		abort();
+	*list = mem_realloc(*list, (*count + 1) * sizeof(void *));
 	(*list)[(*count)++] = item;
 }
 
@@ -45,11 +42,8 @@ void fleet_note(struct reading *r, const struct path *path, const struct yaml *a
 {
 	struct fleet *fleet = r->fleet;
 
-	if (fleet->places % 64 == 0) {
-		fleet->place = realloc(fleet->place, (fleet->places + 64) * sizeof(*fleet->place));
-		if (!fleet->place)
-			abort();
-	}
+	if (fleet->places % 64 == 0)
+		fleet->place = mem_realloc(fleet->place, (fleet->places + 64) * sizeof(*fleet->place));
 	fleet->place[fleet->places++] = (struct fleet_place){.field = fleet_copy(path->field),
 		.path = fleet_copy(path->shown),
 		.line = at->line,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/list.h"
 #include "cli/common/view.h"
 #include "cli/encoding/json.h"
@@ -282,12 +283,10 @@ static bool on_tick(struct live *live)
 
 int top_run(struct cli *cli)
 {
-	struct top *top = calloc(1, sizeof(*top));
+	struct top *top = mem_zalloc(1, sizeof(*top));
 	Bursar__V1__WatchRequest request;
 	int code;
 
-	if (!top)
-		abort();
 	*top = (struct top){.live = {.cli = cli, .answer = on_answer, .tick = on_tick},
 		.left = option_number(cli, "count", option_given(cli, "once") ? 1 : INT64_MAX),
 		.code = EXIT_DONE};

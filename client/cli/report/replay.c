@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 
 static const char *const tiers[] = {"free", "pro", "enterprise"};
@@ -179,12 +180,10 @@ static void checked(void *ctx, void *message, const struct bursar_error *error)
 static void send_check(struct run *run, const struct replay_row *row)
 {
 	Bursar__V1__CheckRequest check = BURSAR__V1__CHECK_REQUEST__INIT;
-	struct request *request = malloc(sizeof(*request));
+	struct request *request = mem_zalloc(1, sizeof(*request));
 	size_t n = (size_t)run->sums->rows++, user = n % (size_t)run->plan->users;
 	char id[32];
 
-	if (!request)
-		abort();
 	*request = (struct request){.run = run, .row = *row};
 	run->open++;
 	snprintf(id, sizeof(id), "user-%zu", user + 1);

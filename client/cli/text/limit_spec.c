@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/arena.h"
 #include "base/text_distance.h"
 #include "c/bursar.h"
 #include "cli/text/format.h"
@@ -188,7 +189,7 @@ static bool put_text(char **field, const char *name, const char *value, struct e
 		return err_set(err, ERR_INVALID, "%s: is given twice", name);
 	*field = strdup(value);
 	if (!*field)
-		abort();
+		mem_exhausted(strlen(value) + 1);
 	return true;
 }
 
@@ -275,13 +276,11 @@ static bool no_comma_in_number(const char *text, const char *rest, struct err *e
 
 Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err)
 {
-	Bursar__V1__Limit *limit = malloc(sizeof(*limit));
+	Bursar__V1__Limit *limit = mem_zalloc(1, sizeof(*limit));
 	const char *p = text;
 	char part[PART_MAX];
 	bool right;
 
-	if (!limit)
-		abort();
 	bursar__v1__limit__init(limit);
 	right = next_part(&p, part, err) && no_comma_in_number(text, p, err) && read_head(limit, part, err);
 	while (right && *p)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "cli/text/format.h"
 #include "cli/text/plain.h"
 #include "cli/text/screen.h"
@@ -24,10 +25,8 @@ struct table {
 
 struct table *table_new(const char *const *columns, bool colour)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct table *table = mem_zalloc(1, sizeof(*table));
 
-	if (!table)
-		abort();
 	table->cols = scols_new_table();
 	if (!table->cols)
 		abort();
