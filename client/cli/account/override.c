@@ -107,7 +107,7 @@ int account_override(struct cli *cli)
 
 	request.remove = (char **)option_list(cli, "remove", &removed);
 	request.n_remove = removed;
-	if (!override_is_clear(cli, removed) || !read_limits(cli, 1, &limits, &count))
+	if (!override_is_clear(cli, removed) || !limits_read(cli, 1, &limits, &count))
 		goto done;
 	if (option_given(cli, "file")) {
 		read = read_json_file(cli, &bursar__v1__override_limits_request__descriptor);

@@ -61,7 +61,7 @@ static bool read_override(struct cli *cli, struct selection *made)
 	if (option_given(cli, "clear") != (cli->args_count == 1 && removed == 0))
 		return err_set(&cli->err, ERR_INVALID,
 			"give LIMIT, such as requests=60/min, or --remove NAME, or --clear to drop all overrides");
-	if (!read_limits(cli, 1, &made->limits, &made->limit_count))
+	if (!limits_read(cli, 1, &made->limits, &made->limit_count))
 		return false;
 	limits_end(cli, made->limits, made->limit_count);
 	made->change.limits = made->limits;

@@ -192,7 +192,7 @@ static int run_put(struct cli *cli)
 	size_t count;
 	int code = EXIT_USAGE;
 
-	if (!read_limits(cli, 1, &limits, &count)) {
+	if (!limits_read(cli, 1, &limits, &count)) {
 		limits_free(limits, count);
 		return cli_usage(cli);
 	}

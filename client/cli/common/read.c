@@ -22,7 +22,7 @@ void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref)
 		ref->kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_USER;
 }
 
-bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count)
+bool limits_read(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count)
 {
 	*count = 0;
 	*limits = mem_zalloc((size_t)cli->args_count + 1, sizeof(void *));

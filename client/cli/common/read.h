@@ -11,7 +11,7 @@ void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref);
  * Reads LIMIT arguments from the nth on into a new list of `count` limits; false with cli->err. Free with limits_free,
  * which is right for what an earlier failure left, too.
  */
-bool read_limits(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count);
+bool limits_read(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count);
 void limits_free(Bursar__V1__Limit **limits, size_t count);
 /* Does the new limit take the old one's place? By its name, or, without one, by what it counts and when. */
 bool limit_takes_place(const Bursar__V1__Limit *new, const Bursar__V1__Limit *old);
