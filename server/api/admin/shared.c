@@ -1,22 +1,9 @@
-/* The methods of bursar.v1.Admin, and what their handlers share. */
-#include "api/admin/admin.h"
-
+/* What the handlers of bursar.v1.Admin share (api/admin/private.h). */
 #include <string.h>
 
 #include "api/admin/private.h"
 #include "api/auth/auth.h"
 #include "domain/limit/name.h"
-
-#define ADMIN(Name, name, kind_, access_) \
-	{.path = "/bursar.v1.Admin/" #Name, .handle = admin_##name, .kind = kind_, .access = access_},
-#define HANDLER(Name, name, access) ADMIN(Name, name, RPC_UNARY, access)
-#define STREAM(Name, name, access) ADMIN(Name, name, RPC_SERVER_STREAM, access)
-const struct rpc_method admin_methods[] = {
-#include "api/admin/methods.def"
-	{0},
-};
-#undef HANDLER
-#undef STREAM
 
 bool admin_model_id(const struct catalog *catalog, const char *tenant, const char **id, const char *field,
 	struct arena *arena, struct err *err)
