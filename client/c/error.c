@@ -93,13 +93,19 @@ void error_from_status(struct bursar_error *error, int code, const char *message
 	google__rpc__status__free_unpacked(status, NULL);
 }
 
+/* bursar.h spells the codes out for its readers: each has the table's number, and the switch below misses none. */
+#define ERR_CODE(OURS, NAME, number) _Static_assert(BURSAR_##NAME == (number), "bursar.h: BURSAR_" #NAME);
+#define ERR_FOREIGN(NAME, number) _Static_assert(BURSAR_##NAME == (number), "bursar.h: BURSAR_" #NAME);
+#include "base/err_codes.def"
+
 const char *bursar_code_name(int code)
 {
-	static const char *const names[] = {"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",
-		"NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"};
-
-	if (code < 0 || (size_t)code >= sizeof(names) / sizeof(*names))
-		return "UNKNOWN";
-	return names[code];
+	switch ((enum bursar_code)code) {
+#define ERR_CODE(OURS, NAME, number) \
+	case BURSAR_##NAME: \
+		return #NAME;
+#define ERR_FOREIGN(NAME, number) ERR_CODE(, NAME, number)
+#include "base/err_codes.def"
+	}
+	return "UNKNOWN";
 }
