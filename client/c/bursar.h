@@ -77,7 +77,7 @@ enum bursar_code {
 /* The name of a code: "INVALID_ARGUMENT". "UNKNOWN" for a number that is not a code. The string is static. */
 const char *bursar_code_name(int code);
 
-/* Why something failed. Texts are terminated, cut to their size, and valid UTF-8. */
+/* Why something failed. Texts are terminated, and cut if they are too long. */
 struct bursar_error {
 	int code; /* enum bursar_code */
 	bool from_server; /* a server answered; false: it was not reached, was silent, or was not asked */
