@@ -1,4 +1,5 @@
 """What can be checked of compose file, image and unit without an engine to run them."""
+import os
 import pathlib
 import re
 import subprocess
@@ -136,3 +137,19 @@ def test_install_puts_programs_pages_and_the_unit_in_place(tmp_path):
     unit = (tmp_path / "lib/systemd/system/bursard.service").read_text(encoding="utf-8")
     assert re.search(r"^ExecStart=/\S+/bin/bursard$", unit, re.M)
     assert re.search(r"^DynamicUser=yes$", unit, re.M)
+
+
+def test_the_workflow_does_what_a_developer_does():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert job["container"] == "debian:12"
+    assert {"run": ".ci/run"} in job["steps"]
+    container = (ROOT / ".devcontainer" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^FROM debian:bookworm", container, re.M) and "install-packages build run test" in container
+
+
+def test_the_hooks_before_a_commit_are_the_lints_and_download_nothing():
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert repo["repo"] == "local"
+    for hook in repo["hooks"]:
+        assert hook["language"] == "script" and os.access(ROOT / hook["entry"], os.X_OK), hook["entry"]
