@@ -1,4 +1,5 @@
 """What can be checked of compose file, image and unit without an engine to run them."""
+import os
 import pathlib
 import re
 import subprocess
@@ -149,3 +150,19 @@ def test_the_image_has_the_programs_without_the_library(tmp_path):
     assert "--component programs" in DOCKERFILE
     assert not [path for path in install(tmp_path / "programs", "--component", "programs") if path.startswith(("include", "lib/libbursar", "lib/pkg"))]
     assert install(tmp_path / "programs") == install(tmp_path / "all")
+
+
+def test_the_workflow_does_what_a_developer_does():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert job["container"] == "debian:12"
+    assert {"run": ".ci/run"} in job["steps"]
+    container = (ROOT / ".devcontainer" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^FROM debian:bookworm", container, re.M) and "install-packages build run test" in container
+
+
+def test_the_hooks_before_a_commit_are_the_lints_and_download_nothing():
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert repo["repo"] == "local"
+    for hook in repo["hooks"]:
+        assert hook["language"] == "script" and os.access(ROOT / hook["entry"], os.X_OK), hook["entry"]

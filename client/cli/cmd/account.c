@@ -2,7 +2,6 @@
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,7 +10,6 @@
 #include "cli/account/known.h"
 #include "cli/account/tighter.h"
 #include "cli/common/read.h"
-#include "cli/common/view.h"
 #include "cli/text/format.h"
 
 /* A group that nobody has put has no limits, and its name may be a typing error. */

@@ -1,10 +1,6 @@
 /* check, record, cancel, renew (commands.h): one request from its permission to its bill. */
 #include "cli/cmd/commands.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,7 +9,6 @@
 #include "cli/request/check.h"
 #include "cli/request/record.h"
 #include "cli/request/reservation.h"
-#include "cli/text/file.h"
 #include "cli/text/format.h"
 
 static int run_check(struct cli *cli)

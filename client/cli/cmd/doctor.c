@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "cli/text/format.h"
 #include "cli/text/plain.h"
-#include "cli/text/table.h"
 
 enum { ROUNDS = 5, OWN_MOST = 6 };
 #define CLOCK_WARN_US INT64_C(1000000)

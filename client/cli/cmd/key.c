@@ -2,7 +2,6 @@
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"

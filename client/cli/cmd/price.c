@@ -1,12 +1,8 @@
 /* price ... (commands.h): what models cost. Prices are typed in USD per 1M tokens, and passed on as they were typed. */
 #include "cli/cmd/commands.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cli/common/view.h"
 #include "cli/report/price_diff.h"
 #include "cli/report/price_put.h"
 #include "cli/text/format.h"

@@ -1,7 +1,6 @@
 /* report month, days, forecast (commands.h): bills, streamed, and where a month is going. */
 #include "cli/cmd/commands.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "cli/common/child.h"
-#include "cli/common/view.h"
 #include "cli/request/check.h"
 #include "cli/text/format.h"
 

@@ -7,7 +7,6 @@
 #include "cli/common/view.h"
 #include "cli/report/month.h"
 #include "cli/report/proof.h"
-#include "cli/text/format.h"
 #include "cli/text/table.h"
 
 /* `nameless` stands where the name is empty. */

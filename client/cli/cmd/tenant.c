@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "cli/common/view.h"
-#include "cli/text/format.h"
 #include "cli/text/table.h"
 
 static const char *unknown_users_name(Bursar__V1__UnknownUsers value)

@@ -1,7 +1,6 @@
 /* tier ... (commands.h): named sets of limits. */
 #include "cli/cmd/commands.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

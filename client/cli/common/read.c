@@ -1,7 +1,6 @@
 /* What several commands read from the command line alike. */
 #include "cli/common/read.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

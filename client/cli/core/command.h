@@ -78,7 +78,7 @@ struct cli {
 	int args_count;
 	bool json, colour;
 	struct settings *settings; /* of the profile that is used; NULL: none */
-	const char *fleet; /* its tenant; NULL: none */
+	const char *profile_tenant; /* NULL: the profile names none */
 	const char *address;
 	struct buf whole_address; /* of one that was given without its port */
 	struct buf key; /* the API key; empty: none */

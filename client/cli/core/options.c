@@ -287,7 +287,7 @@ const char *option_text(const struct cli *cli, const char *name)
 
 	if (value->count > 0)
 		return value->texts[0];
-	return value->option->type == OPTION_FLEET && cli->fleet ? cli->fleet : "";
+	return value->option->type == OPTION_FLEET && cli->profile_tenant ? cli->profile_tenant : "";
 }
 
 int64_t option_number(const struct cli *cli, const char *name, int64_t otherwise)

@@ -55,7 +55,7 @@ bool cli_settings_load(struct cli *cli)
 		if (value && is_file((enum profile_setting)i) && strcmp(value, "system") != 0)
 			profile_file_expand(&settings->file, value, &settings->expanded[i]);
 	}
-	cli->fleet = cli_profile_setting(cli, SETTING_TENANT);
+	cli->profile_tenant = cli_profile_setting(cli, SETTING_TENANT);
 	return true;
 }
 
@@ -68,7 +68,7 @@ void cli_settings_release(struct cli *cli)
 	profile_file_release(&cli->settings->file);
 	free(cli->settings);
 	cli->settings = NULL;
-	cli->fleet = NULL;
+	cli->profile_tenant = NULL;
 }
 
 const char *cli_profile_setting(const struct cli *cli, enum profile_setting setting)

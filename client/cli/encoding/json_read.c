@@ -1,10 +1,7 @@
 /* JSON to protobuf messages (json.h). */
 #include "cli/encoding/json.h"
 
-#include <ctype.h>
 #include <jansson.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,6 @@
 /* By libyaml's emitter, which knows what has to be quoted; but not what others would take for a number. */
 #include "cli/encoding/yaml_write.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

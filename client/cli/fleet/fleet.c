@@ -1,8 +1,6 @@
 /* The tables, and messages written by them. */
 #include "cli/fleet/fleet.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/text/format.h"

@@ -1,7 +1,6 @@
 /* Answers of a Watch, once a second, as a screen, as text or as JSON lines. */
 #include "cli/live/top.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* Sends a file of requests to the server. */
 #include "cli/report/replay.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 

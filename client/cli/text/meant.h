@@ -1,4 +1,4 @@
-/* The name that was meant, of those that were tried (base/text_distance.h). */
+/* The name that was meant, of those that were tried (struct meant). */
 #ifndef BURSAR_CLI_MEANT_H
 #define BURSAR_CLI_MEANT_H
 

@@ -2,7 +2,6 @@
 #include "cli/text/parse.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
