@@ -86,7 +86,7 @@ static void read_rows(struct admin_job *job, struct account_read *read, PGresult
 
 bool account_rows_read(struct admin_job *job, struct pg_link *link, struct account_read *read, struct err *err)
 {
-	struct pg_args args = {0}, ids = {0};
+	PG_ARGS args = {0}, ids = {0};
 	struct buf sql = {0};
 	PGresult *results[2];
 
@@ -104,35 +104,31 @@ bool account_rows_read(struct admin_job *job, struct pg_link *link, struct accou
 			.args = &ids},
 	};
 	bool ok = pg_pipeline(link, statements, 2, results, err);
-	pg_args_release(&args);
-	pg_args_release(&ids);
 	buf_release(&sql);
 	if (!ok)
 		return false;
 	read_rows(job, read, results);
-	PQclear(results[0]);
-	PQclear(results[1]);
+	pg_results_clear(results, 2);
 	return true;
 }
 
 bool account_rows_make(struct pg_link *link, const struct account_set *set, const char *const *id, int count,
 	bool *made, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	ids_args(&args, set, id, count);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"WITH made AS (INSERT INTO accounts (tenant, kind, id) SELECT $1, $2::smallint, i FROM unnest($3) AS i "
 		"ORDER BY i COLLATE \"C\" ON CONFLICT DO NOTHING RETURNING id) SELECT id FROM made ORDER BY id",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	for (int i = 0, at = 0; i < count; i++) {
 		made[i] = at < PQntuples(result) && strcmp(pg_text(result, at, 0), id[i]) == 0;
 		at += made[i];
 	}
-	PQclear(result);
 	return true;
 }
 
@@ -251,8 +247,8 @@ bool account_rows_write(struct admin_job *job, struct pg_link *link, const struc
 	audit_arrays(&args[AUDIT], job, written, count);
 	statements[n++] = (struct pg_statement){.sql = audit_sql, .args = &args[AUDIT]};
 	bool ok = pg_pipeline(link, statements, n, results, err);
-	for (int i = 0; ok && i < n; i++)
-		PQclear(results[i]);
+	if (ok)
+		pg_results_clear(results, n);
 	for (int i = 0; ok && i < count; i++)
 		written[i].row->profile.version++;
 	for (int i = 0; i < STATEMENTS; i++)

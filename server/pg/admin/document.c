@@ -11,20 +11,19 @@
 /* A tenant without a row has the settings of `default`. */
 static bool read_settings(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct tenant *settings = arena_zalloc(job->arena, 1, sizeof(*settings));
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, out->tenant);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " TENANT_COLUMNS " FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1", &args,
 		err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	bool found = PQntuples(result) > 0;
 	if (found)
 		row_tenant(result, 0, 0, settings);
-	PQclear(result);
 	if (!found)
 		return err_set(err, ERR_PRECONDITION, "the tenant `default` has no row: the database is not migrated");
 	memcpy(settings->id, out->tenant, strlen(out->tenant) + 1);
@@ -67,7 +66,7 @@ static bool take_tiers(
 
 static bool read_tiers(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	PGresult *results[2];
 
 	pg_arg_text(&args, out->tenant);
@@ -79,12 +78,10 @@ static bool read_tiers(struct admin_job *job, struct pg_link *link, struct docum
 			.args = &args},
 	};
 	bool ok = pg_pipeline(link, statements, 2, results, err);
-	pg_args_release(&args);
 	if (!ok)
 		return false;
 	ok = take_tiers(job, results[0], results[1], out, err);
-	PQclear(results[0]);
-	PQclear(results[1]);
+	pg_results_clear(results, 2);
 	return ok;
 }
 
@@ -114,15 +111,15 @@ struct shared {
 static bool find_shared(
 	struct admin_job *job, struct pg_link *link, const char *tenant, struct shared *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, DOCUMENT_ACCOUNTS_MAX + 1);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT kind, id FROM accounts WHERE tenant = $1 AND kind IN (2, 3, 4, 5) AND NOT deleted ORDER BY "
 		"kind, id LIMIT $2",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	int rows = PQntuples(result);
@@ -132,7 +129,6 @@ static bool find_shared(
 		int64_t kind = pg_i64(result, i, 0);
 		out->id[kind][out->count[kind]++] = admin_text(job, result, i, 1);
 	}
-	PQclear(result);
 	return rows <= DOCUMENT_ACCOUNTS_MAX ||
 	       err_set(err, ERR_PRECONDITION, "tenant %s has more than %d shared accounts, which no document holds",
 		       tenant, DOCUMENT_ACCOUNTS_MAX);

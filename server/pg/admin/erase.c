@@ -41,17 +41,16 @@ static const char *const steps[] = {
 /* The row, locked: nobody puts it again or erases it beside us. */
 static bool row_lock(struct pg_link *link, struct account_erase *op, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	PGresult *result = pg_query(
+	result = pg_query(
 		link, "SELECT deleted FROM accounts WHERE tenant = $1 AND kind = 1 AND id = $2 FOR UPDATE", &args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	bool known = PQntuples(result) == 1, deleted = known && pg_bool(result, 0, 0);
-	PQclear(result);
 	if (!known)
 		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no such user (any more)") ||
 		       err_reason(err, "ACCOUNT_NOT_FOUND");
@@ -93,15 +92,15 @@ static const uint8_t *bytes_of(struct admin_job *job, const char *hex, size_t *l
 /* Entries that the ledger refused are counted nowhere: his are dropped. */
 static bool rejects_drop(struct admin_job *job, struct pg_link *link, const struct account_key *key, struct err *err)
 {
-	struct pg_args find = {0}, drop = {0};
+	PG_ARGS find = {0}, drop = {0};
 	bool any = false;
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&find, key->id);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT origin, encode(bytes, 'hex') FROM ledger_rejects WHERE position(convert_to($1, 'UTF8') IN "
 		"bytes) > 0",
 		&find, err);
-	pg_args_release(&find);
 	if (!result)
 		return false;
 	int origins = pg_arg_array(&drop, PG_TEXT);
@@ -113,17 +112,14 @@ static bool rejects_drop(struct admin_job *job, struct pg_link *link, const stru
 		pg_array_text(&drop, origins, pg_text(result, i, 0));
 		any = true;
 	}
-	PQclear(result);
-	bool ok = !any || pg_exec(link, "DELETE FROM ledger_rejects WHERE origin = ANY($1)", &drop, err);
-	pg_args_release(&drop);
-	return ok;
+	return !any || pg_exec(link, "DELETE FROM ledger_rejects WHERE origin = ANY($1)", &drop, err);
 }
 
 bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct account_erase *op = container_of(job, struct account_erase, job);
 	char random[33], secret[33];
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	random_id(random);
 	random_id(secret);
@@ -137,6 +133,5 @@ bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err
 	bool ok = pg_begin(link, "", err) && row_lock(link, op, err) && rejects_drop(job, link, &op->key, err);
 	for (size_t i = 0; ok && i < sizeof(steps) / sizeof(steps[0]); i++)
 		ok = pg_exec(link, steps[i], &args, err);
-	pg_args_release(&args);
 	return ok && pg_commit(link, err);
 }

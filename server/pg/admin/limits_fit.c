@@ -13,7 +13,7 @@ static bool too_many(const char *field, const char *id, int count, const char *t
 
 bool tier_limits_read(struct tier_limits *limits, struct pg_link *link, const char *tenant, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_text(&args, tenant);
 	limits->rows = pg_query(link,
@@ -22,14 +22,12 @@ bool tier_limits_read(struct tier_limits *limits, struct pg_link *link, const ch
 		"tenant DESC) "
 		"t JOIN tier_limits l ON l.tenant = t.tenant AND l.tier = t.name",
 		&args, err);
-	pg_args_release(&args);
 	return limits->rows != NULL;
 }
 
 void tier_limits_release(struct tier_limits *limits)
 {
-	PQclear(limits->rows);
-	limits->rows = NULL;
+	pg_result_clear(&limits->rows);
 }
 
 static bool has_own(const struct account_profile *profile, const char *name)
@@ -62,8 +60,8 @@ bool limits_fit(const struct tier_limits *tiers, const struct account_row *row, 
 /* Only those are looked at that have too many with the largest tier: few, where a hundred thousand have some. */
 bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *field, struct err *err)
 {
-	struct pg_args args = {0};
-	PGresult *result;
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 	bool ok;
 
 	pg_arg_text(&args, tenant);
@@ -84,11 +82,9 @@ bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *fie
 		"a.tier)) names) n "
 		"WHERE n.limits > $2 ORDER BY a.kind, a.id LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	ok = PQntuples(result) == 0 ||
 	     too_many(field, pg_text(result, 0, 0), (int)pg_i64(result, 0, 1), pg_text(result, 0, 2), err);
-	PQclear(result);
 	return ok;
 }

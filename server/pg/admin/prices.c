@@ -41,17 +41,17 @@ static bool move_check(const struct price *before, const struct price *after, st
 /* The price that is in force when the new one begins: it ends there, or goes if it began then too. */
 static bool end_before(struct pg_link *link, const struct price *price, bool yes, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct price before;
 	bool ok = true;
+	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " PRICE_COLUMNS " FROM model_prices p WHERE " SAME_KEY
 		" AND p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5)",
 		&args, err);
 	if (!result) {
-		pg_args_release(&args);
 		return false;
 	}
 	if (PQntuples(result)) {
@@ -66,15 +66,13 @@ static bool end_before(struct pg_link *link, const struct price *price, bool yes
 				" AND p.from_us < $5 AND (p.to_us = 0 OR p.to_us > $5)",
 				&args, err);
 	}
-	PQclear(result);
-	pg_args_release(&args);
 	return ok;
 }
 
 /* The new one ends where the next one begins, at the latest. */
 static bool insert_price(struct pg_link *link, const struct price *price, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct buf context = {0}, modes = {0};
 
 	price_context_json(price, &context);
@@ -95,7 +93,6 @@ static bool insert_price(struct pg_link *link, const struct price *price, struct
 		"nullif($11, -1), "
 		"nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16",
 		&args, err);
-	pg_args_release(&args);
 	buf_release(&context);
 	buf_release(&modes);
 	return ok;
@@ -103,33 +100,30 @@ static bool insert_price(struct pg_link *link, const struct price *price, struct
 
 static bool read_back(struct pg_link *link, struct price *price, struct buf *json, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " PRICE_COLUMNS ", to_jsonb(p) FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	row_price(result, 0, 0, price);
 	buf_put_str(json, pg_text(result, 0, 17));
-	PQclear(result);
 	return true;
 }
 
 /* The price that the new one takes over from. */
 static const char *price_json(struct admin_job *job, struct pg_link *link, const struct price *price, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	key_args(&args, price);
-	const char *json = admin_json(job, link,
+	return admin_json(job, link,
 		"SELECT to_jsonb(p) FROM model_prices p WHERE " SAME_KEY
 		" AND p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) ORDER BY p.from_us DESC LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
-	return json;
 }
 
 static bool audit_price(struct admin_job *job, struct pg_link *link, const struct price *price, const char *action,
@@ -172,21 +166,20 @@ bool admin_price_put(struct admin_job *job, struct pg_link *link, struct err *er
 static bool in_force(
 	struct pg_link *link, const struct price *price, struct price *out, bool *found, bool *ever, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " PRICE_COLUMNS ", p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) AS is_in_force FROM "
 		"model_prices p WHERE " SAME_KEY " ORDER BY is_in_force DESC LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	*ever = PQntuples(result) > 0;
 	*found = *ever && pg_bool(result, 0, 17);
 	if (*found)
 		row_price(result, 0, 0, out);
-	PQclear(result);
 	return true;
 }
 
@@ -346,16 +339,14 @@ bool admin_prices_put(struct admin_job *job, struct pg_link *link, struct err *e
 
 static bool write_end(struct pg_link *link, const struct price *price, int64_t at_us, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	key_args(&args, price);
 	pg_arg_int(&args, at_us);
-	bool ok = pg_exec(link,
+	return pg_exec(link,
 		price->from_us == at_us ? "DELETE FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5 AND $6 = $5"
 					: "UPDATE model_prices p SET to_us = $6 WHERE " SAME_KEY " AND p.from_us = $5",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }
 
 bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *err)

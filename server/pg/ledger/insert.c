@@ -192,7 +192,8 @@ static void mark_written(const PGresult *result, struct ledger_item **items, int
 /* Of the rows that were there: the same origin means that we come again, another one that Redis has charged twice. */
 static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	for (int column = DAY; column <= ENTRY; column++)
 		pg_arg_array(&args, column_types[column]);
@@ -212,39 +213,36 @@ static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int c
 		pg_array_int(&args, positions, i);
 		pg_array_int(&args, days, entry->started_at_us);
 	}
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT k.position, l.origin FROM unnest($1, $2, $3, $4, $5, $6, $7) "
 		"AS k (day, tenant, user_id, request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, "
 		"user_id, "
 		"request_id, attempt, entry) WHERE l.day = ANY ($8)",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
 		struct ledger_item *item = items[pg_i64(result, row, 0)];
 		item->fate = strcmp(pg_text(result, row, 1), item->origin) == 0 ? LEDGER_REPEAT : LEDGER_DOUBLE;
 	}
-	PQclear(result);
 	return true;
 }
 
 bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct buf note = {0};
+	PG_RESULT result = NULL;
 
 	for (int column = 0; column < COLUMN_COUNT; column++)
 		pg_arg_array(&args, column_types[column]);
 	for (int i = 0; i < count; i++)
 		put_row(&args, items[i], &note);
-	PGresult *result = pg_query(link, INSERT_SQL, &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, INSERT_SQL, &args, err);
 	buf_release(&note);
 	if (!result)
 		return false;
 	int rows = PQntuples(result);
 	mark_written(result, items, count, scratch);
-	PQclear(result);
 	return rows == count || mark_repeats(link, items, count, err);
 }

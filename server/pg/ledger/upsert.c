@@ -226,8 +226,8 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 	}
 	statements[count++] = (struct pg_statement){.sql = "COMMIT"};
 	bool ok = pg_pipeline(link, statements, count, results, err);
-	for (int i = 0; ok && i < count; i++)
-		PQclear(results[i]);
+	if (ok)
+		pg_results_clear(results, count);
 	for (int i = 0; i < STATEMENTS; i++)
 		pg_args_release(&args[i]);
 	return ok;

@@ -81,7 +81,7 @@ static bool ensure_days(struct batch *batch, struct err *err)
  */
 static bool begin_locked(struct batch *batch, struct ledger_item **items, int count, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	PGresult *results[3];
 	char timeout[64];
 	bool wanted[256] = {false};
@@ -101,13 +101,11 @@ static bool begin_locked(struct batch *batch, struct ledger_item **items, int co
 			.args = &args},
 	};
 	bool ok = pg_pipeline(batch->link, statements, 3, results, err);
-	pg_args_release(&args);
 	if (!ok)
 		return false;
 	for (int row = 0; row < PQntuples(results[2]); row++)
 		batch->locked[pg_i64(results[2], row, 0)] = true;
-	for (int i = 0; i < 3; i++)
-		PQclear(results[i]);
+	pg_results_clear(results, 3);
 	return true;
 }
 
@@ -165,7 +163,7 @@ static bool write_all(struct batch *batch, struct err *err)
 
 static bool write_rejects(struct batch *batch, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	if (batch->rejected == 0)
 		return true;
@@ -182,7 +180,6 @@ static bool write_rejects(struct batch *batch, struct err *err)
 		"$3::bytea[]) "
 		"ON CONFLICT DO NOTHING",
 		&args, err);
-	pg_args_release(&args);
 	for (int i = 0; ok && i < batch->rejected; i++) {
 		metric_inc(METRIC_ledger_rejects_total, 0, 0);
 		log_error("an outbox entry was refused and is kept in ledger_rejects",

@@ -54,6 +54,18 @@ static bool fail_refused(struct pg_link *link, const PGresult *result, struct er
 	return err_set(err, code_of(state), "PostgreSQL: %s", text ? text : PQresultErrorMessage(result));
 }
 
+void pg_result_clear(PGresult **result)
+{
+	PQclear(*result);
+	*result = NULL;
+}
+
+void pg_results_clear(PGresult **results, int count)
+{
+	for (int i = 0; i < count; i++)
+		pg_result_clear(&results[i]);
+}
+
 /* Waits until PQgetResult would not block, sending what is still to be sent. */
 static bool wait_result(struct pg_link *link, struct err *err)
 {
@@ -154,9 +166,8 @@ PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *
 
 bool pg_exec(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 {
-	PGresult *result = pg_query(link, sql, args, err);
+	PG_RESULT result = pg_query(link, sql, args, err);
 
-	PQclear(result);
 	return result != NULL;
 }
 
@@ -235,10 +246,7 @@ bool pg_pipeline(
 	metric_observe(METRIC_pg_call_seconds, 0, 0, clock_mono_us() - start_us);
 	return true;
 lost:
-	for (int i = 0; i < got; i++) {
-		PQclear(results[i]);
-		results[i] = NULL;
-	}
+	pg_results_clear(results, got);
 	return false;
 }
 
@@ -262,8 +270,7 @@ bool pg_begin(struct pg_link *link, const char *mode, struct err *err)
 	const struct pg_statement statements[] = {{.sql = begin}, {.sql = pg_timeout_sql(link, timeout)}};
 	if (!pg_pipeline(link, statements, 2, results, err))
 		return false;
-	PQclear(results[0]);
-	PQclear(results[1]);
+	pg_results_clear(results, 2);
 	return true;
 }
 

@@ -160,7 +160,7 @@ static void read_buckets(struct lookup_batch *batch, const PGresult *result)
 static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *err)
 {
 	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
-	struct pg_args keys = {0}, since = {0};
+	PG_ARGS keys = {0}, since = {0};
 
 	keys_args(batch, &keys);
 	keys_args(batch, &since);
@@ -183,10 +183,7 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 			.args = &keys},
 		{.sql = "COMMIT"},
 	};
-	bool ok = pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
-	pg_args_release(&keys);
-	pg_args_release(&since);
-	return ok;
+	return pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
 }
 
 /* On the loop and not on the job's thread: the arenas are the loop's, and all items of a batch call share one. */
@@ -196,8 +193,7 @@ static void lookups_read(struct lookup_batch *batch)
 	read_limits(batch, batch->results[2]);
 	read_windows(batch, batch->results[3]);
 	read_buckets(batch, batch->results[4]);
-	for (int i = 0; i < LOOKUP_STATEMENTS; i++)
-		PQclear(batch->results[i]);
+	pg_results_clear(batch->results, LOOKUP_STATEMENTS);
 }
 
 static void lookups_done(struct pg_job *job)
@@ -303,7 +299,7 @@ static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err
 {
 	struct ledger_query *query = container_of(job, struct ledger_query, job);
 	struct ledger_lookup *op = query->op;
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
@@ -319,7 +315,6 @@ static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err
 		"WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
 		"AND entry IN (0, 1)",
 		&args, err);
-	pg_args_release(&args);
 	return query->result != NULL;
 }
 
@@ -330,7 +325,7 @@ static void ledger_done(struct pg_job *job)
 
 	if (job->ok)
 		read_ledger(op, query->result);
-	PQclear(query->result);
+	pg_result_clear(&query->result);
 	op->ok = job->ok;
 	op->err = job->err;
 	op->done(op);

@@ -189,8 +189,7 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 		parts.names_at_us = pg_i64(answers[ANSWER_EPOCH], 0, 1);
 	}
 	catalog->generation = parts.stored;
-	for (int i = 0; i < ANSWER_COUNT; i++)
-		PQclear(answers[i]);
+	pg_results_clear(answers, ANSWER_COUNT);
 	catalog_publish(&catalog->source, catalog_new(&parts));
 	return true;
 }
@@ -204,7 +203,7 @@ static bool names_move(struct pg_catalog *catalog, struct pg_link *link, struct 
 	const struct catalog *loaded = catalog->source.current; /* no other thread publishes */
 	int64_t at_us = catalog_names_at(loaded);
 	int64_t turn_us = price_last_turn(catalog_prices(loaded), at_us, clock_wall_us());
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct err why;
 
 	if (turn_us == at_us)
@@ -214,7 +213,6 @@ static bool names_move(struct pg_catalog *catalog, struct pg_link *link, struct 
 		"UPDATE catalog_epoch SET generation = generation + 1, names = names + 1, names_at_us = $1 "
 		"WHERE names_at_us < $1",
 		&args, &why);
-	pg_args_release(&args);
 	if (!moved && !catalog->names_stuck)
 		log_warn("names of models stay as they were before the last price began or ended", F("why", why.text));
 	catalog->names_stuck = !moved;
@@ -241,16 +239,16 @@ static bool write_option(struct pg_catalog *catalog, struct pg_link *link, struc
 static bool look(void *arg, struct pg_link *link, struct err *err)
 {
 	struct pg_catalog *catalog = arg;
+	bool same = false;
 
 	if (!write_option(catalog, link, err))
 		return false;
-	bool same = false;
 	if (catalog->generation >= 0) {
-		PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+		PG_RESULT result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+
 		if (!result)
 			return false;
 		same = PQntuples(result) == 1 && pg_i64(result, 0, 0) == catalog->generation;
-		PQclear(result);
 	}
 	return (same || load(catalog, link, err)) && names_move(catalog, link, err);
 }

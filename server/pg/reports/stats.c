@@ -86,7 +86,7 @@ static void read_stats(struct stats_query *op, PGresult **results)
 
 static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results, struct err *err)
 {
-	struct pg_args tenant = {0}, range = {0}, top = {0};
+	PG_ARGS tenant = {0}, range = {0}, top = {0};
 	struct pg_args *all[] = {&tenant, &range, &top};
 
 	for (int i = 0; i < 3; i++)
@@ -105,10 +105,7 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 			&range},
 		[STATS_TOTAL] = {"SELECT " SUMS OF_TENANT, &range},
 	};
-	bool ok = pg_pipeline(link, statements, STATS_COUNT, results, err);
-	for (int i = 0; i < 3; i++)
-		pg_args_release(all[i]);
-	return ok;
+	return pg_pipeline(link, statements, STATS_COUNT, results, err);
 }
 
 bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
@@ -122,7 +119,6 @@ bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
 		!ask(op, link, results, err))
 		return false;
 	read_stats(op, results);
-	for (int i = 0; i < STATS_COUNT; i++)
-		PQclear(results[i]);
+	pg_results_clear(results, STATS_COUNT);
 	return pg_commit(link, err);
 }
