@@ -124,10 +124,11 @@ static bool bind_port(struct rpc_server *server, struct err *err)
 	bool secure = tls->cert && tls->cert[0];
 	grpc_server_credentials *credentials =
 		secure ? tls_credentials(tls, &server->tls_files, err) : grpc_insecure_server_credentials_create();
+	int port;
 
 	if (!credentials)
 		return false;
-	int port = grpc_server_add_http2_port(server->grpc, server->options.listen, credentials);
+	port = grpc_server_add_http2_port(server->grpc, server->options.listen, credentials);
 	grpc_server_credentials_release(credentials);
 	if (!port && secure)
 		return err_invalid(err, "tls_cert",

@@ -59,9 +59,12 @@ void tenant_defaults(struct tenant *tenant, const char *id)
 
 static const struct tenant *tenant_find(const struct catalog *catalog, const char *id)
 {
+	int low, high;
+
 	if (catalog->parts.tenants == 0)
 		return NULL;
-	int low = 0, high = catalog->parts.tenants - 1;
+	low = 0;
+	high = catalog->parts.tenants - 1;
 	while (low <= high) {
 		int middle = low + (high - low) / 2;
 		int order = strcmp(id, catalog->parts.tenant[middle].id);
@@ -78,6 +81,7 @@ static const struct tenant *tenant_find(const struct catalog *catalog, const cha
 struct catalog *catalog_new(const struct catalog_parts *parts)
 {
 	struct catalog *catalog = mem_zalloc(1, sizeof(*catalog));
+	const struct tenant *base;
 
 	atomic_init(&catalog->references, 1);
 	catalog->parts = *parts;
@@ -97,7 +101,7 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 			qsort(tenant->model_account, (size_t)tenant->model_accounts, sizeof(*tenant->model_account),
 				compare_models);
 	}
-	const struct tenant *base = tenant_find(catalog, "default");
+	base = tenant_find(catalog, "default");
 	if (base)
 		catalog->other = *base;
 	else
@@ -141,9 +145,11 @@ static const struct tier *tier_find(const struct catalog *catalog, const char *t
 
 const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name)
 {
+	const struct tier *tier;
+
 	if (!catalog)
 		return NULL;
-	const struct tier *tier = tier_find(catalog, tenant, name);
+	tier = tier_find(catalog, tenant, name);
 	return tier ? tier : tier_find(catalog, "", name);
 }
 
@@ -185,9 +191,11 @@ static const struct pool_settings *pool_find(const struct catalog *catalog, cons
 
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name)
 {
+	const struct pool_settings *pool;
+
 	if (!catalog)
 		return NULL;
-	const struct pool_settings *pool = pool_find(catalog, tenant, name);
+	pool = pool_find(catalog, tenant, name);
 	if (!pool)
 		pool = pool_find(catalog, "", name);
 	return pool || strcmp(name, POOL_DEFAULT) != 0 ? pool : &catalog->pool;
@@ -270,8 +278,10 @@ void catalog_source_release(struct catalog_source *source)
 
 struct catalog *catalog_acquire(struct catalog_source *source)
 {
+	struct catalog *catalog;
+
 	pthread_mutex_lock(&source->lock);
-	struct catalog *catalog = source->current;
+	catalog = source->current;
 	if (catalog)
 		atomic_fetch_add(&catalog->references, 1);
 	pthread_mutex_unlock(&source->lock);

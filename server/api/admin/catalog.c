@@ -106,13 +106,14 @@ void admin_put_tenant(struct call *call, void *ctx)
 	struct snapshot *snapshot;
 	const Bursar__V1__PutTenantRequest *request =
 		request_read(call, &bursar__v1__put_tenant_request__descriptor, &err);
+	bool fits;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
 	tenant_read(request->tenant, snapshot->catalog, &put->edit.op.tenant.tenant);
-	bool fits = tenant_fits(&put->edit.op.tenant.tenant, snapshot->catalog, worker_now_us(ctx), &err);
+	fits = tenant_fits(&put->edit.op.tenant.tenant, snapshot->catalog, worker_now_us(ctx), &err);
 	snapshot_give(ctx, snapshot);
 	if (!fits) {
 		call_fail(call, &err);
@@ -129,13 +130,15 @@ void admin_get_tenant(struct call *call, void *ctx)
 	struct snapshot *snapshot;
 	const Bursar__V1__GetTenantRequest *request =
 		request_read(call, &bursar__v1__get_tenant_request__descriptor, &err);
+	const char *id;
+	const struct tenant *tenant;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *id = tenant_or_default(request->id);
-	const struct tenant *tenant = catalog_tenant(snapshot->catalog, id);
+	id = tenant_or_default(request->id);
+	tenant = catalog_tenant(snapshot->catalog, id);
 	if (tenant) {
 		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, id)->base);
 	} else {
@@ -275,12 +278,13 @@ static void tier_delete_done(struct flow *flow)
 	Bursar__V1__DeleteTierResponse *answer = message_new(arena, DeleteTierResponse, delete_tier_response);
 	const struct tier_delete *op = &edit->op.tier_delete;
 	struct snapshot *snapshot = NULL;
+	const struct tier *shipped;
 
 	if (!flow->ok || !(snapshot = snapshot_take(edit->worker, &flow->err))) {
 		call_fail(call, &flow->err);
 		return;
 	}
-	const struct tier *shipped = catalog_tier(snapshot->catalog, op->tenant, op->name);
+	shipped = catalog_tier(snapshot->catalog, op->tenant, op->name);
 	if (shipped)
 		answer->tier = admin_tier_message(arena, op->tenant, shipped);
 	call_reply_message(call, &answer->base);
@@ -311,13 +315,15 @@ void admin_get_tier(struct call *call, void *ctx)
 	struct err err;
 	struct snapshot *snapshot;
 	const Bursar__V1__GetTierRequest *request = request_read(call, &bursar__v1__get_tier_request__descriptor, &err);
+	const char *tenant;
+	const struct tier *tier;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *tenant = tenant_or_default(request->tenant);
-	const struct tier *tier = catalog_tier(snapshot->catalog, tenant, request->name);
+	tenant = tenant_or_default(request->tenant);
+	tier = catalog_tier(snapshot->catalog, tenant, request->name);
 	if (tier) {
 		call_reply_message(call, &admin_tier_message(call_arena(call), tenant, tier)->base);
 	} else {
@@ -337,12 +343,13 @@ void admin_list_tiers(struct call *call, void *ctx)
 	const Bursar__V1__ListTiersRequest *request =
 		request_read(call, &bursar__v1__list_tiers_request__descriptor, &err);
 	size_t count = 0;
+	const char *tenant;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *tenant = tenant_or_default(request->tenant);
+	tenant = tenant_or_default(request->tenant);
 	for (const char *after = ""; after; count++) {
 		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);
 		after = tier ? tier->name : NULL;

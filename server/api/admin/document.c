@@ -57,9 +57,11 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 		message->pools[message->n_pools++] = pool_message(arena, document->tenant, &document->pool[i]);
 	for (int i = 0; i < document->accounts; i++) {
 		const struct account_row *row = &document->account[i];
+		Bursar__V1__Account *part;
+
 		if (document_account_empty(row))
 			continue;
-		Bursar__V1__Account *part = account_message(arena, row);
+		part = account_message(arena, row);
 		names_forget(row->profile.overrides, part->overrides, part->n_overrides);
 		message->accounts[message->n_accounts++] = part;
 	}

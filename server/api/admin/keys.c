@@ -143,10 +143,11 @@ static void created(struct admin_job *job)
 static const char *lines_of(struct arena *arena, char **list, size_t count)
 {
 	struct buf lines = {0};
+	const char *text;
 
 	for (size_t i = 0; i < count; i++)
 		buf_putf(&lines, "%s%s", i ? "\n" : "", list[i]);
-	const char *text = arena_strndup(arena, buf_str(&lines), lines.len);
+	text = arena_strndup(arena, buf_str(&lines), lines.len);
 	buf_release(&lines);
 	return text;
 }
@@ -195,6 +196,7 @@ void admin_create_key(struct call *call, void *ctx)
 	const Bursar__V1__CreateKeyRequest *request = read;
 	struct arena *arena = call_arena(call);
 	struct err err = {0};
+	bool operator_key;
 
 	if (!own)
 		return;
@@ -203,7 +205,7 @@ void admin_create_key(struct call *call, void *ctx)
 		return;
 	}
 	key_make(&own->made);
-	bool operator_key = request->role == BURSAR__V1__ROLE__ROLE_OPERATOR;
+	operator_key = request->role == BURSAR__V1__ROLE__ROLE_OPERATOR;
 	own->op.create = (struct key_create){
 		.job = job_of(call, created, request->reason),
 		.key = {.role = (enum role)request->role,
@@ -225,12 +227,13 @@ void admin_rotate_key(struct call *call, void *ctx)
 	const void *read;
 	struct key_call *own = key_call_new(call, ctx, &bursar__v1__rotate_key_request__descriptor, &read);
 	const Bursar__V1__RotateKeyRequest *request = read;
+	int64_t overlap_us;
 
 	if (!own)
 		return;
-	int64_t overlap_us = request->overlap_given_case == BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US
-				     ? request->overlap_us
-				     : OVERLAP_US;
+	overlap_us = request->overlap_given_case == BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US
+			     ? request->overlap_us
+			     : OVERLAP_US;
 	key_make(&own->made);
 	own->op.create = (struct key_create){
 		.job = job_of(call, created, request->reason),

@@ -72,12 +72,13 @@ static void edit_done(struct flow *flow)
 {
 	struct pool_edit *edit = container_of(flow, struct pool_edit, flow);
 	struct call *call = container_of(edit, struct edit_call, edit)->call;
+	Bursar__V1__Pool *message;
 
 	if (!flow->ok) {
 		call_fail(call, &flow->err);
 		return;
 	}
-	Bursar__V1__Pool *message = admin_pool_message(call_arena(call), &edit->op.row);
+	message = admin_pool_message(call_arena(call), &edit->op.row);
 	message->pending = edit->pending;
 	call_reply_message(call, &message->base);
 }

@@ -141,18 +141,20 @@ static bool csv_read(
 	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
 {
 	struct price_sheet sheet;
+	bool fits;
+	int count;
 
 	if (!price_csv_parse(request->csv, strlen(request->csv), &sheet, err)) {
 		/* What it names is a line: the field of the request is this. */
 		snprintf(err->field, sizeof(err->field), "csv");
 		return false;
 	}
-	bool fits = sheet.count <= ROWS_MAX;
+	fits = sheet.count <= ROWS_MAX;
 	rows_new(op, arena, fits ? sheet.count : 0);
 	for (int i = 0; i < op->count; i++)
 		op->row[i] =
 			(struct price_put_row){.price = sheet.prices[i], .given = sheet.given, .line = sheet.lines[i]};
-	int count = sheet.count;
+	count = sheet.count;
 	price_sheet_release(&sheet);
 	return fits || err_invalid(err, "csv", "has %d rows; at most %d are put at once", count, ROWS_MAX);
 }

@@ -99,6 +99,8 @@ static bool extras_read(const Bursar__V1__Price *message, struct price *price, s
 
 bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
 {
+	bool read;
+
 	memcpy(price->tenant, message->tenant, strlen(message->tenant) + 1);
 	memcpy(price->account, message->account, strlen(message->account) + 1);
 	memcpy(price->provider, message->provider, strlen(message->provider) + 1);
@@ -107,7 +109,7 @@ bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price
 	price->from_us = message->effective_from_us;
 	price->to_us = message->effective_to_us;
 #define RATE(field, class) &&price_parse(message->field, #field, &price->base.pico[class], err)
-	bool read = true PRICE_RATES(RATE);
+	read = true PRICE_RATES(RATE);
 #undef RATE
 	return read && extras_read(message, price, err);
 }
@@ -164,16 +166,17 @@ void admin_get_price(struct call *call, void *ctx)
 	struct snapshot *snapshot;
 	const Bursar__V1__GetPriceRequest *request =
 		request_read(call, &bursar__v1__get_price_request__descriptor, &err);
+	const char *model;
+	const struct price *price;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *model = request->provider[0]
-				    ? arena_printf(call_arena(call), "%s/%s", request->provider, request->model)
-				    : request->model;
-	const struct price *price = price_find(catalog_prices(snapshot->catalog), tenant_or_default(request->tenant),
-		request->account, model, request->at_us ? request->at_us : worker_now_us(ctx));
+	model = request->provider[0] ? arena_printf(call_arena(call), "%s/%s", request->provider, request->model)
+				     : request->model;
+	price = price_find(catalog_prices(snapshot->catalog), tenant_or_default(request->tenant), request->account,
+		model, request->at_us ? request->at_us : worker_now_us(ctx));
 	if (price) {
 		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
 	} else {

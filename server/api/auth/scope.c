@@ -119,9 +119,11 @@ static bool list_hold(const struct scope *scope, const ProtobufCMessage *message
 /* A pool that is not named at all is the tenant's own agent-execution, not that of `default`. */
 static void pool_fill(const struct scope *scope, const ProtobufCFieldDescriptor *field, ProtobufCMessage **part)
 {
+	Bursar__V1__PoolRef *ref;
+
 	if (*part || field->descriptor != &bursar__v1__pool_ref__descriptor)
 		return;
-	Bursar__V1__PoolRef *ref = arena_alloc(scope->arena, sizeof(*ref));
+	ref = arena_alloc(scope->arena, sizeof(*ref));
 	bursar__v1__pool_ref__init(ref);
 	*part = &ref->base;
 }

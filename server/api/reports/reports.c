@@ -102,14 +102,15 @@ void admin_get_stats(struct call *call, void *ctx)
 	struct err err;
 	const Bursar__V1__GetStatsRequest *request =
 		request_read(call, &bursar__v1__get_stats_request__descriptor, &err);
+	int64_t now_us, to_day, from_day;
 
 	if (!request) {
 		call_fail(call, &err);
 		return;
 	}
-	int64_t now_us = worker_now_us(worker);
-	int64_t to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
-	int64_t from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
+	now_us = worker_now_us(worker);
+	to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
+	from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
 	if (from_day > to_day || to_day - from_day >= REPORT_DAYS_MAX) {
 		err_invalid(&err, "from_us",
 			from_day > to_day ? "is later than to_us" : "is more than 366 days before to_us");

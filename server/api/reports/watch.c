@@ -34,9 +34,11 @@ static void totals_message(struct arena *arena, const struct watch_totals *total
 	message->cost_nano = totals->cost;
 	message->denied_by = message_list(arena, REASON_COUNT);
 	for (int i = 0; i < REASON_COUNT; i++) {
+		Bursar__V1__ReasonCount *count;
+
 		if (!totals->denied[i])
 			continue;
-		Bursar__V1__ReasonCount *count = message_new(arena, ReasonCount, reason_count);
+		count = message_new(arena, ReasonCount, reason_count);
 		count->reason = (Bursar__V1__Reason)i;
 		count->count = totals->denied[i];
 		message->denied_by[message->n_denied_by++] = count;

@@ -41,13 +41,14 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	bool found;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier);
 	result = pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, err);
 	if (!result)
 		return false;
-	bool found = PQntuples(result) > 0;
+	found = PQntuples(result) > 0;
 	return found || err_invalid(err, "tier", "tenant %s has no tier %s", tenant, tier) ||
 	       err_reason(err, "TIER_NOT_FOUND");
 }
@@ -70,7 +71,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 	struct account_written written = {.row = &op->row};
 	const struct limit *overrides;
 	char tier[TIER_NAME_MAX + 1];
-	bool made;
+	bool made, moved;
+	const char *now;
 
 	/* A row to lock, also for an account that has none yet: two changes at once come one after the other. */
 	if (!account_rows_make(link, &set, &op->key.id, 1, &made, err) ||
@@ -83,8 +85,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 	overrides = op->row.profile.overrides;
 	if (!op->change(op, &op->row, err))
 		return false;
-	const char *now = op->row.profile.tier;
-	bool moved = strcmp(tier, now) != 0;
+	now = op->row.profile.tier;
+	moved = strcmp(tier, now) != 0;
 	if (now[0] && moved && !account_tier_hold(link, op->key.tenant, now, err))
 		return false;
 	if ((moved || op->row.profile.overrides != overrides) && !room_for_limits(link, &op->row, err))

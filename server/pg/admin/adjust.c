@@ -70,11 +70,12 @@ static bool read_row(struct adjust_facts *op, struct pg_link *link, struct err *
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	int days;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->request_id);
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, op->started_at_us);
 	pg_arg_int(&args, op->attempt);
 	result = pg_query(link,
@@ -94,11 +95,12 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	int days;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->request_id);
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, op->started_at_us);
 	result = pg_query(link,
 		"SELECT " SUMS " FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "

@@ -147,9 +147,11 @@ struct admin_store *pg_admin_new(struct pg_threads *threads, uv_loop_t *loop)
 
 void pg_admin_free(struct admin_store *store)
 {
+	struct pg_admin *admin;
+
 	if (!store)
 		return;
-	struct pg_admin *admin = container_of(store, struct pg_admin, store);
+	admin = container_of(store, struct pg_admin, store);
 	pg_inbox_free(admin->inbox);
 	free(admin);
 }

@@ -23,13 +23,14 @@ static bool tier_check(struct pg_link *link, const char *tenant, const char *tie
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	bool found;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier);
 	result = pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 LIMIT 1", &args, err);
 	if (!result)
 		return false;
-	bool found = PQntuples(result) > 0;
+	found = PQntuples(result) > 0;
 	return found || err_invalid(err, field, "there is no tier %s: put it first", tier) ||
 	       err_reason(err, "TIER_NOT_FOUND");
 }
@@ -37,6 +38,8 @@ static bool tier_check(struct pg_link *link, const char *tenant, const char *tie
 bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err)
 {
 	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	const char *before;
 
 	pg_arg_text(&args, tenant->id);
 	pg_arg_text(&args, tenant->default_tier);
@@ -44,8 +47,7 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 	pg_arg_int(&args, tenant->unknown_model);
 	pg_arg_text(&args, tenant->fallback_model);
 	pg_arg_text(&args, tenant->language);
-	PG_RESULT result = NULL;
-	const char *before = tenant_json(job, link, tenant->id, err);
+	before = tenant_json(job, link, tenant->id, err);
 	if (before && tier_check(link, tenant->id, tenant->default_tier, "tenant.default_tier", err) &&
 		admin_raise_epoch(link, tenant->id, err))
 		result = pg_query(link,
@@ -57,12 +59,10 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 			&args, err);
 	if (!result)
 		return false;
-	if (PQntuples(result) == 0) {
+	if (PQntuples(result) == 0)
 		return err_set(err, ERR_PRECONDITION, "the tenant `default` has no row: the database is not migrated");
-	}
 	tenant->epoch = (uint32_t)pg_i64(result, 0, 0);
-	bool ok = admin_audit(job, link, tenant->id, "tenant.put", tenant->id, before, pg_text(result, 0, 1), err);
-	return ok;
+	return admin_audit(job, link, tenant->id, "tenant.put", tenant->id, before, pg_text(result, 0, 1), err);
 }
 
 bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *err)
@@ -135,12 +135,13 @@ static bool write_tier(struct pg_link *link, const char *tenant, const struct ti
 static bool write_limits(struct pg_link *link, const char *tenant, const struct tier *tier, struct err *err)
 {
 	PG_ARGS key = {0}, args = {0};
+	int first;
 
 	pg_arg_text(&key, tenant);
 	pg_arg_text(&key, tier->name);
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier->name);
-	int first = args_limits_begin(&args);
+	first = args_limits_begin(&args);
 	for (int i = 0; i < tier->policy.count; i++)
 		args_limit(&args, first, &tier->policy.limits[i]);
 	return pg_exec(link, "DELETE FROM tier_limits WHERE tenant = $1 AND tier = $2", &key, err) &&
@@ -198,10 +199,11 @@ static bool take_away(struct pg_link *link, const struct pg_args *key, const cha
 		"WITH gone AS (DELETE FROM tiers WHERE tenant = $1 AND name = $2 RETURNING 1) SELECT EXISTS (SELECT "
 		"FROM gone), EXISTS (SELECT FROM tiers WHERE tenant = '' AND name = $2)",
 		key, err);
+	bool gone;
 
 	if (!result)
 		return false;
-	bool gone = pg_bool(result, 0, 0);
+	gone = pg_bool(result, 0, 0);
 	*shipped = pg_bool(result, 0, 1);
 	if (gone)
 		return true;
@@ -238,10 +240,11 @@ static bool is_unused(struct pg_link *link, const struct pg_args *key, const cha
 		"kind "
 		"IN (1, 2, 3, 4, 5) AND tier = $2",
 		key, err);
+	bool ok;
 
 	if (!result)
 		return false;
-	bool ok = still_on_it(name, pg_i64(result, 0, 0), pg_i64(result, 0, 1), err);
+	ok = still_on_it(name, pg_i64(result, 0, 0), pg_i64(result, 0, 1), err);
 	if (ok && pg_bool(result, 0, 2))
 		ok = err_set(
 			err, ERR_PRECONDITION, "tier %s: is the tenant's default tier; choose another first", name);

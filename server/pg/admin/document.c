@@ -14,6 +14,7 @@ static bool read_settings(struct admin_job *job, struct pg_link *link, struct do
 	PG_ARGS args = {0};
 	struct tenant *settings = arena_zalloc(job->arena, 1, sizeof(*settings));
 	PG_RESULT result = NULL;
+	bool found;
 
 	pg_arg_text(&args, out->tenant);
 	result = pg_query(link,
@@ -21,7 +22,7 @@ static bool read_settings(struct admin_job *job, struct pg_link *link, struct do
 		err);
 	if (!result)
 		return false;
-	bool found = PQntuples(result) > 0;
+	found = PQntuples(result) > 0;
 	if (found)
 		row_tenant(result, 0, 0, settings);
 	if (!found)
@@ -68,8 +69,6 @@ static bool read_tiers(struct admin_job *job, struct pg_link *link, struct docum
 {
 	PG_ARGS args = {0};
 	PGresult *results[2];
-
-	pg_arg_text(&args, out->tenant);
 	const struct pg_statement statements[] = {
 		{.sql = "SELECT " TIER_COLUMNS " FROM tiers WHERE tenant IN ('', $1) ORDER BY tenant, name",
 			.args = &args},
@@ -77,7 +76,10 @@ static bool read_tiers(struct admin_job *job, struct pg_link *link, struct docum
 			" FROM tier_limits WHERE tenant IN ('', $1) ORDER BY tenant, tier, position",
 			.args = &args},
 	};
-	bool ok = pg_pipeline(link, statements, 2, results, err);
+	bool ok;
+
+	pg_arg_text(&args, out->tenant);
+	ok = pg_pipeline(link, statements, 2, results, err);
 	if (!ok)
 		return false;
 	ok = take_tiers(job, results[0], results[1], out, err);
@@ -113,6 +115,7 @@ static bool find_shared(
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	int rows;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, DOCUMENT_ACCOUNTS_MAX + 1);
@@ -122,7 +125,7 @@ static bool find_shared(
 		&args, err);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
+	rows = PQntuples(result);
 	for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++)
 		out->id[kind] = arena_zalloc(job->arena, (size_t)rows + 1, sizeof(*out->id[kind]));
 	for (int i = 0; i < rows; i++) {
@@ -149,13 +152,14 @@ static bool read_accounts(struct admin_job *job, struct pg_link *link, const str
 	int64_t now_us, struct document *out, struct err *err)
 {
 	struct shared shared = {0};
+	int room;
 
 	if (named)
 		name_shared(job, named, &shared);
 	else if (!find_shared(job, link, out->tenant, &shared, err))
 		return false;
-	int room = shared.count[ACCOUNT_TEAM] + shared.count[ACCOUNT_ORG] + shared.count[ACCOUNT_MODEL] +
-		   shared.count[ACCOUNT_TENANT];
+	room = shared.count[ACCOUNT_TEAM] + shared.count[ACCOUNT_ORG] + shared.count[ACCOUNT_MODEL] +
+	       shared.count[ACCOUNT_TENANT];
 	out->account = arena_zalloc(job->arena, (size_t)room + 1, sizeof(*out->account));
 	for (enum account_kind kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++) {
 		struct account_read read = {

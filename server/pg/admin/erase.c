@@ -43,6 +43,7 @@ static bool row_lock(struct pg_link *link, struct account_erase *op, struct err 
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	bool known, deleted;
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
@@ -50,7 +51,8 @@ static bool row_lock(struct pg_link *link, struct account_erase *op, struct err 
 		link, "SELECT deleted FROM accounts WHERE tenant = $1 AND kind = 1 AND id = $2 FOR UPDATE", &args, err);
 	if (!result)
 		return false;
-	bool known = PQntuples(result) == 1, deleted = known && pg_bool(result, 0, 0);
+	known = PQntuples(result) == 1;
+	deleted = known && pg_bool(result, 0, 0);
 	if (!known)
 		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no such user (any more)") ||
 		       err_reason(err, "ACCOUNT_NOT_FOUND");
@@ -62,6 +64,7 @@ static bool is_of(struct admin_job *job, const struct account_key *key, const ui
 {
 	struct entry entry;
 	struct buf names = {0};
+	bool found;
 
 	if (entry_unpack(bytes, len, job->arena, &entry))
 		return strcmp(entry.info.tenant, key->tenant) == 0 && strcmp(entry.info.user, key->id) == 0;
@@ -69,7 +72,7 @@ static bool is_of(struct admin_job *job, const struct account_key *key, const ui
 	buf_put_str(&names, key->tenant);
 	buf_put_u16(&names, (uint16_t)strlen(key->id));
 	buf_put_str(&names, key->id);
-	bool found = memmem(bytes, len, names.data, names.len) != NULL;
+	found = memmem(bytes, len, names.data, names.len) != NULL;
 	buf_release(&names);
 	return found;
 }
@@ -81,8 +84,10 @@ static uint8_t nibble(char c)
 
 static const uint8_t *bytes_of(struct admin_job *job, const char *hex, size_t *len)
 {
+	uint8_t *bytes;
+
 	*len = strlen(hex) / 2;
-	uint8_t *bytes = arena_alloc(job->arena, *len + 1);
+	bytes = arena_alloc(job->arena, *len + 1);
 
 	for (size_t i = 0; i < *len; i++)
 		bytes[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
@@ -95,6 +100,7 @@ static bool rejects_drop(struct admin_job *job, struct pg_link *link, const stru
 	PG_ARGS find = {0}, drop = {0};
 	bool any = false;
 	PG_RESULT result = NULL;
+	int origins;
 
 	pg_arg_text(&find, key->id);
 	result = pg_query(link,
@@ -103,7 +109,7 @@ static bool rejects_drop(struct admin_job *job, struct pg_link *link, const stru
 		&find, err);
 	if (!result)
 		return false;
-	int origins = pg_arg_array(&drop, PG_TEXT);
+	origins = pg_arg_array(&drop, PG_TEXT);
 	for (int i = 0; i < PQntuples(result); i++) {
 		size_t len;
 		const uint8_t *bytes = bytes_of(job, pg_text(result, i, 1), &len);
@@ -120,6 +126,7 @@ bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err
 	struct account_erase *op = container_of(job, struct account_erase, job);
 	char random[33], secret[33];
 	PG_ARGS args = {0};
+	bool ok;
 
 	random_id(random);
 	random_id(secret);
@@ -130,7 +137,7 @@ bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err
 	pg_arg_text(&args, secret);
 	pg_arg_text(&args, job->actor ? job->actor : "");
 	pg_arg_text(&args, job->reason ? job->reason : "");
-	bool ok = pg_begin(link, "", err) && row_lock(link, op, err) && rejects_drop(job, link, &op->key, err);
+	ok = pg_begin(link, "", err) && row_lock(link, op, err) && rejects_drop(job, link, &op->key, err);
 	for (size_t i = 0; ok && i < sizeof(steps) / sizeof(steps[0]); i++)
 		ok = pg_exec(link, steps[i], &args, err);
 	return ok && pg_commit(link, err);

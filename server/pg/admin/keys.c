@@ -31,6 +31,7 @@ static bool read_key(struct admin_job *job, struct pg_link *link, int64_t id, co
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	bool found;
 
 	pg_arg_int(&args, id);
 	pg_arg_text(&args, tenant);
@@ -38,7 +39,7 @@ static bool read_key(struct admin_job *job, struct pg_link *link, int64_t id, co
 		link, "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.id = $1 AND ($2 = '' OR k.tenant = $2)", &args, err);
 	if (!result)
 		return false;
-	bool found = PQntuples(result) > 0;
+	found = PQntuples(result) > 0;
 	if (found)
 		row_key(result, 0, job->arena, out);
 	return found || err_set(err, ERR_NOT_FOUND, "id: there is no key %lld", (long long)id) ||
@@ -179,11 +180,12 @@ static bool last_check(struct pg_link *link, const struct api_key *key, struct e
 {
 	PG_ARGS args = {0};
 	bool others = true;
+	bool ok;
 
 	if (key->role != ROLE_OPERATOR)
 		return true;
 	pg_arg_int(&args, key->id);
-	bool ok = ask(link,
+	ok = ask(link,
 		"SELECT EXISTS (SELECT FROM api_keys WHERE role = 5 AND id <> $1 AND revoked_at IS NULL AND "
 		"(expires_at IS "
 		"NULL OR expires_at > now()))",
@@ -199,15 +201,17 @@ bool admin_key_revoke(struct admin_job *job, struct pg_link *link, struct err *e
 {
 	struct key_revoke *op = container_of(job, struct key_revoke, job);
 	PG_ARGS args = {0};
+	const char *before;
+	bool ok;
 
 	if (!keys_lock(link, err) || !read_key(job, link, op->id, op->tenant, &op->key, err))
 		return false;
 	if (op->key.revoked_at_us)
 		return true; /* a repeat */
-	const char *before = key_json(job, link, op->id, err);
+	before = key_json(job, link, op->id, err);
 	pg_arg_int(&args, op->id);
-	bool ok = before && last_check(link, &op->key, err) &&
-		  pg_exec(link, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", &args, err);
+	ok = before && last_check(link, &op->key, err) &&
+	     pg_exec(link, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", &args, err);
 	return ok && audit_key(job, link, &op->key, "key.revoke", before, err) &&
 	       read_key(job, link, op->id, op->tenant, &op->key, err) && pg_commit(link, err);
 }

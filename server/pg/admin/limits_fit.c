@@ -62,7 +62,6 @@ bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *fie
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
-	bool ok;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, LIMITS_MAX);
@@ -84,7 +83,6 @@ bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *fie
 		&args, err);
 	if (!result)
 		return false;
-	ok = PQntuples(result) == 0 ||
-	     too_many(field, pg_text(result, 0, 0), (int)pg_i64(result, 0, 1), pg_text(result, 0, 2), err);
-	return ok;
+	return PQntuples(result) == 0 ||
+	       too_many(field, pg_text(result, 0, 0), (int)pg_i64(result, 0, 1), pg_text(result, 0, 2), err);
 }

@@ -134,12 +134,13 @@ static bool write_pool(struct pg_link *link, struct pool_row *row, struct err *e
 static bool write_levels(struct pg_link *link, const struct pool_row *row, struct err *err)
 {
 	PG_ARGS key = {0}, args = {0};
+	int first;
 
 	pg_arg_text(&key, row->tenant);
 	pg_arg_text(&key, row->settings.name);
 	pg_arg_text(&args, row->tenant);
 	pg_arg_text(&args, row->settings.name);
-	int first = pg_arg_array(&args, PG_INT4);
+	first = pg_arg_array(&args, PG_INT4);
 	pg_arg_array(&args, PG_INT4);
 	pg_arg_array(&args, PG_INT4);
 	for (int i = 0; i < row->settings.level_count; i++) {
@@ -244,10 +245,11 @@ bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err
 {
 	PG_ARGS args = {0};
 	bool differs = false;
+	bool ok;
 
 	*changed = 0;
 	pg_arg_int(&args, slots);
-	bool ok = option_differs(link, &args, &differs, err);
+	ok = option_differs(link, &args, &differs, err);
 	if (ok && differs) {
 		PG_RESULT result = NULL;
 		if (catalog_begin(link, err))

@@ -74,6 +74,7 @@ static bool insert_price(struct pg_link *link, const struct price *price, struct
 {
 	PG_ARGS args = {0};
 	struct buf context = {0}, modes = {0};
+	bool ok;
 
 	price_context_json(price, &context);
 	price_modes_json(price, &modes);
@@ -84,7 +85,7 @@ static bool insert_price(struct pg_link *link, const struct price *price, struct
 	pg_arg_text(&args, buf_str(&context));
 	pg_arg_text(&args, buf_str(&modes));
 	pg_arg_text(&args, price->source);
-	bool ok = pg_exec(link,
+	ok = pg_exec(link,
 		"INSERT INTO model_prices (tenant, account, provider, model, from_us, to_us, input, cached_input, "
 		"cache_write, "
 		"output, reasoning, audio_input, audio_output, context, modes, source) SELECT $1, $2, $3, $4, $5, "
@@ -217,6 +218,7 @@ static bool row_decide(const struct prices_put *op, struct pg_link *link, struct
 {
 	struct price *price = &row->price;
 	bool undated = price->from_us == 0 && (price->to_us == 0 || price->to_us > op->now_us), found, ever;
+	bool same_end, confirmed, same;
 
 	if (undated)
 		price->from_us = op->now_us;
@@ -231,10 +233,10 @@ static bool row_decide(const struct prices_put *op, struct pg_link *link, struct
 	}
 	if (!price_fill(price, row->given, &row->before, err))
 		return false;
-	bool same_end = price->to_us == 0 || price->to_us == row->before.to_us;
+	same_end = price->to_us == 0 || price->to_us == row->before.to_us;
 	/* Who names the source alone has looked, and says that the price still holds. */
-	bool confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
-	bool same = same_end && price_costs_same(price, &row->before);
+	confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
+	same = same_end && price_costs_same(price, &row->before);
 	row->change = same && !confirmed ? PRICE_SAME : PRICE_MOVED;
 	row->big = price_big_move(&row->before, price) >= 0;
 	if (row->change == PRICE_SAME)
@@ -255,6 +257,7 @@ static void put_costs(struct buf *out, const struct price *price)
 static uint64_t fingerprint_of(const struct prices_put *op)
 {
 	struct buf text = {0};
+	uint64_t hash;
 
 	for (int i = 0; i < op->count; i++) {
 		const struct price_put_row *row = &op->row[i];
@@ -266,7 +269,7 @@ static uint64_t fingerprint_of(const struct prices_put *op)
 		if (row->change == PRICE_MOVED)
 			put_costs(&text, &row->before);
 	}
-	uint64_t hash = hash64(buf_str(&text), text.len);
+	hash = hash64(buf_str(&text), text.len);
 	buf_release(&text);
 	return hash;
 }
@@ -353,7 +356,7 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 {
 	struct price_end *op = container_of(job, struct price_end, job);
 	struct price asked = op->price;
-	const char *before;
+	const char *before, *after;
 	bool found, ever;
 
 	asked.from_us = op->at_us;
@@ -366,6 +369,6 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
 		return false;
 	op->price.to_us = op->at_us;
-	const char *after = arena_printf(job->arena, "{\"to_us\": %" PRId64 "}", op->at_us);
+	after = arena_printf(job->arena, "{\"to_us\": %" PRId64 "}", op->at_us);
 	return audit_price(job, link, &asked, "price.end", before, after, err) && catalog_commit(job, link, err);
 }

@@ -173,12 +173,13 @@ static int find_origin(const void *key, const void *item)
 static void mark_written(const PGresult *result, struct ledger_item **items, int count, struct arena *scratch)
 {
 	int rows = PQntuples(result);
+	struct ledger_item **sorted;
 
 	for (int i = 0; i < count; i++)
 		items[i]->fate = rows == count ? LEDGER_WRITTEN : LEDGER_DOUBLE;
 	if (rows == count)
 		return;
-	struct ledger_item **sorted = arena_zalloc(scratch, (size_t)count, sizeof(struct ledger_item *));
+	sorted = arena_zalloc(scratch, (size_t)count, sizeof(struct ledger_item *));
 	memcpy(sorted, items, (size_t)count * sizeof(struct ledger_item *));
 	qsort(sorted, (size_t)count, sizeof(struct ledger_item *), compare_origins);
 	for (int row = 0; row < rows; row++) {
@@ -194,12 +195,13 @@ static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int c
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	int positions, days;
 
 	for (int column = DAY; column <= ENTRY; column++)
 		pg_arg_array(&args, column_types[column]);
-	int positions = pg_arg_array(&args, PG_INT4);
+	positions = pg_arg_array(&args, PG_INT4);
 	/* The days once more, for the planner: it prunes partitions by a constant, not by a join. */
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	for (int i = 0; i < count; i++) {
 		const struct entry *entry = items[i]->entry;
 		if (items[i]->fate == LEDGER_WRITTEN)
@@ -233,6 +235,7 @@ bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, 
 	PG_ARGS args = {0};
 	struct buf note = {0};
 	PG_RESULT result = NULL;
+	int rows;
 
 	for (int column = 0; column < COLUMN_COUNT; column++)
 		pg_arg_array(&args, column_types[column]);
@@ -242,7 +245,7 @@ bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, 
 	buf_release(&note);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
+	rows = PQntuples(result);
 	mark_written(result, items, count, scratch);
 	return rows == count || mark_repeats(link, items, count, err);
 }

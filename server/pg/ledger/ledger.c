@@ -80,9 +80,11 @@ struct ledger_store *pg_ledger_new(struct pg_threads *threads, uv_loop_t *loop)
 
 void pg_ledger_free(struct ledger_store *store)
 {
+	struct pg_ledger *ledger;
+
 	if (!store)
 		return;
-	struct pg_ledger *ledger = container_of(store, struct pg_ledger, store);
+	ledger = container_of(store, struct pg_ledger, store);
 	pg_inbox_free(ledger->inbox);
 	pthread_mutex_destroy(&ledger->lock);
 	free(ledger);

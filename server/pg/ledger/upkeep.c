@@ -68,6 +68,7 @@ bool ledger_days_ensure(
 {
 	int64_t *days = mem_zalloc((size_t)count + 1, sizeof(*days));
 	int missing = 0, distinct = 0;
+	bool ok;
 
 	*made = 0;
 	for (int i = 0; i < count; i++) {
@@ -81,7 +82,7 @@ bool ledger_days_ensure(
 		if (i == 0 || days[i] != days[distinct - 1])
 			days[distinct++] = days[i];
 	}
-	bool ok = distinct == 0 || days_make(link, days, distinct, made, err);
+	ok = distinct == 0 || days_make(link, days, distinct, made, err);
 	for (int i = 0; ok && i < distinct; i++)
 		day_remember(ledger, days[i]);
 	free(days);
@@ -92,13 +93,15 @@ static bool retire(struct ledger_upkeep *op, struct pg_link *link, struct err *e
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	int array;
+	bool ok;
 
 	if (op->retention_days <= 0)
 		return true;
-	int array = pg_arg_array(&args, PG_DATE);
+	array = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, array, op->today_us - op->retention_days * DAY_US);
 	/* Dropping waits for whoever reads the ledger, and everybody else behind it: rather tried again in an hour. */
-	bool ok = pg_begin(link, "", err) && pg_exec(link, "SET LOCAL lock_timeout = 2000", NULL, err);
+	ok = pg_begin(link, "", err) && pg_exec(link, "SET LOCAL lock_timeout = 2000", NULL, err);
 	result = ok ? pg_query(link, "SELECT ledger_retire(($1::date[])[1])", &args, err) : NULL;
 	if (!result)
 		return false;

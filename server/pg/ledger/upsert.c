@@ -121,8 +121,10 @@ static void use_args(struct pg_args *args, const struct use_row *rows, int count
 
 static void shared_args(struct pg_args *args, const struct sums *sums)
 {
+	int kinds;
+
 	use_args(args, sums->shared, sums->shareds);
-	int kinds = pg_arg_array(args, PG_INT2);
+	kinds = pg_arg_array(args, PG_INT2);
 	for (int i = 0; i < sums->shareds; i++)
 		pg_array_int(args, kinds, sums->shared[i].kind);
 }
@@ -199,6 +201,7 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 	struct pg_statement statements[STATEMENTS + 1];
 	PGresult *results[STATEMENTS + 1];
 	int count = 0;
+	bool ok;
 
 	if (sums->dailies) {
 		use_args(&args[0], sums->daily, sums->dailies);
@@ -225,7 +228,7 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 		statements[count++] = (struct pg_statement){.sql = ledger_adjustments_sql, .args = &args[6]};
 	}
 	statements[count++] = (struct pg_statement){.sql = "COMMIT"};
-	bool ok = pg_pipeline(link, statements, count, results, err);
+	ok = pg_pipeline(link, statements, count, results, err);
 	if (ok)
 		pg_results_clear(results, count);
 	for (int i = 0; i < STATEMENTS; i++)

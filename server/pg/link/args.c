@@ -26,8 +26,10 @@ static void patch_be32(char *p, uint32_t value)
 
 static struct buf *arg_next(struct pg_args *args, enum pg_type type, bool is_array)
 {
+	int i;
+
 	assert(args->count < PG_ARGS_MAX);
-	int i = args->count++;
+	i = args->count++;
 
 	args->arg[i].type = type;
 	args->arg[i].is_array = is_array;

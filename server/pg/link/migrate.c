@@ -71,10 +71,11 @@ static bool migrator_open(struct migrator *m, const char *conninfo, const struct
 static bool read_applied(struct migrator *m, struct err *err)
 {
 	PG_RESULT result = pg_query(&m->link, "SELECT to_regclass('schema_migrations') IS NOT NULL", NULL, err);
+	bool there;
 
 	if (!result)
 		return false;
-	bool there = pg_bool(result, 0, 0);
+	there = pg_bool(result, 0, 0);
 	free(m->applied);
 	m->applied = NULL;
 	m->applied_count = 0;
@@ -143,12 +144,14 @@ static bool note_applied(struct migrator *m, const struct embedded_migration *mi
 
 static bool up_one(struct migrator *m, struct buf *out, bool *done, struct err *err)
 {
+	const struct embedded_migration *next;
+
 	if (!begin_locked(m, err))
 		return false;
 	*done = (size_t)m->applied_count == m->count;
 	if (*done)
 		return pg_commit(&m->link, err);
-	const struct embedded_migration *next = &m->table[m->applied_count];
+	next = &m->table[m->applied_count];
 	if (!pg_script(&m->link, next->up, err))
 		return err_prefix(err, "migration %04d_%s: ", next->version, next->name);
 	if (!note_applied(m, next, err) || !pg_commit(&m->link, err))
@@ -172,6 +175,8 @@ static bool run_up(struct migrator *m, struct buf *out, struct err *err)
 static bool run_down(struct migrator *m, struct buf *out, struct err *err)
 {
 	PG_ARGS args = {0};
+	const struct embedded_migration *last;
+	bool ok;
 
 	if (!begin_locked(m, err))
 		return false;
@@ -179,11 +184,11 @@ static bool run_down(struct migrator *m, struct buf *out, struct err *err)
 		buf_put_str(out, "nothing to take back\n");
 		return pg_commit(&m->link, err);
 	}
-	const struct embedded_migration *last = &m->table[m->applied_count - 1];
+	last = &m->table[m->applied_count - 1];
 	if (!pg_script(&m->link, last->down, err))
 		return err_prefix(err, "migration %04d_%s, down: ", last->version, last->name);
 	pg_arg_int(&args, last->version);
-	bool ok = pg_exec(&m->link, "DELETE FROM schema_migrations WHERE version = $1", &args, err);
+	ok = pg_exec(&m->link, "DELETE FROM schema_migrations WHERE version = $1", &args, err);
 	if (!ok || !pg_commit(&m->link, err))
 		return false;
 	buf_putf(out, "took back %04d_%s\n", last->version, last->name);

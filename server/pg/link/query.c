@@ -203,10 +203,11 @@ static bool read_one(struct pg_link *link, PGresult **out, struct err *err)
 static bool read_sync(struct pg_link *link, struct err *err)
 {
 	PGresult *sync = NULL;
+	bool ok;
 
 	if (!next_result(link, &sync, err))
 		return false;
-	bool ok = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
+	ok = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
 	PQclear(sync);
 	if (!ok || !PQexitPipelineMode(link->conn))
 		return pg_link_lost(link, err);
@@ -265,9 +266,9 @@ bool pg_begin(struct pg_link *link, const char *mode, struct err *err)
 {
 	char begin[96], timeout[64];
 	PGresult *results[2] = {NULL, NULL};
+	const struct pg_statement statements[] = {{.sql = begin}, {.sql = pg_timeout_sql(link, timeout)}};
 
 	snprintf(begin, sizeof(begin), "BEGIN %s", mode);
-	const struct pg_statement statements[] = {{.sql = begin}, {.sql = pg_timeout_sql(link, timeout)}};
 	if (!pg_pipeline(link, statements, 2, results, err))
 		return false;
 	pg_results_clear(results, 2);

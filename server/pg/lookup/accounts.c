@@ -101,10 +101,14 @@ static void read_limits(struct lookup_batch *batch, const PGresult *result)
 	struct account_lookup *op;
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
+		struct account_found *account;
+		struct limit *limits;
+		int good;
+
 		n = same_ordinal(result, row);
-		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
-		struct limit *limits = arena_zalloc(op->arena, (size_t)n, sizeof(*limits));
-		int good = 0;
+		account = account_at(batch, pg_i64(result, row, 0), &op);
+		limits = arena_zalloc(op->arena, (size_t)n, sizeof(*limits));
+		good = 0;
 		for (int i = 0; i < n && good < LIMITS_MAX; i++) {
 			struct err err;
 			row_own_limit(result, row + i, 1, &limits[good]);
@@ -124,8 +128,10 @@ static void read_windows(struct lookup_batch *batch, const PGresult *result)
 	struct account_lookup *op;
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
+		struct account_found *account;
+
 		n = same_ordinal(result, row);
-		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->window = arena_zalloc(op->arena, (size_t)n, sizeof(*account->window));
 		for (int i = 0; i < n; i++)
 			row_usage(result, row + i, 1, op->arena, &account->window[i]);
@@ -138,8 +144,10 @@ static void read_buckets(struct lookup_batch *batch, const PGresult *result)
 	struct account_lookup *op;
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
+		struct account_found *account;
+
 		n = same_ordinal(result, row);
-		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->bucket = arena_zalloc(op->arena, (size_t)n, sizeof(*account->bucket));
 		for (int i = 0; i < n; i++) {
 			account->bucket[i] = (struct bucket_level){
@@ -161,10 +169,6 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 {
 	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
 	PG_ARGS keys = {0}, since = {0};
-
-	keys_args(batch, &keys);
-	keys_args(batch, &since);
-	args_usage_since(&since, clock_wall_us());
 	const struct pg_statement statements[] = {
 		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
 		{.sql = "SELECT k.position, " ACCOUNT_COLUMNS " " KEYS "JOIN accounts a USING (tenant, kind, id)",
@@ -183,6 +187,10 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 			.args = &keys},
 		{.sql = "COMMIT"},
 	};
+
+	keys_args(batch, &keys);
+	keys_args(batch, &since);
+	args_usage_since(&since, clock_wall_us());
 	return pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
 }
 
@@ -300,11 +308,12 @@ static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err
 	struct ledger_query *query = container_of(job, struct ledger_query, job);
 	struct ledger_lookup *op = query->op;
 	PG_ARGS args = {0};
+	int days;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->request_id);
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, op->started_at_us);
 	query->result = pg_query(link,
 		"SELECT entry, requests, charged_input, charged_output, cost_nano, price_from_us, flags, model, "
@@ -364,9 +373,11 @@ static void closed(uv_handle_t *handle)
 
 void pg_accounts_free(struct accounts_store *store)
 {
+	struct pg_accounts *accounts;
+
 	if (!store)
 		return;
-	struct pg_accounts *accounts = container_of(store, struct pg_accounts, store);
+	accounts = container_of(store, struct pg_accounts, store);
 	pg_inbox_free(accounts->inbox);
 	uv_close((uv_handle_t *)&accounts->turn_end, closed);
 }

@@ -88,6 +88,15 @@ bool admin_facts(struct admin_job *job, struct pg_link *link, struct err *err)
 	struct facts_query *op = container_of(job, struct facts_query, job);
 	PG_ARGS tenant = {0}, prices = {0};
 	PGresult *results[LOOK_COUNT];
+	const struct pg_statement statements[LOOK_COUNT] = {
+		[LOOK_LEDGER] = {.sql = ledger_sql},
+		[LOOK_CHANGES] = {.sql = changes_sql},
+		[LOOK_USE] = {.sql = use_sql, .args = &tenant},
+		[LOOK_PRICES] = {.sql = prices_sql, .args = &prices},
+		[LOOK_KEYS] = {.sql = keys_sql, .args = &tenant},
+		[LOOK_POOLS] = {.sql = pools_sql, .args = &tenant},
+	};
+	bool ok;
 
 	if (!read_schema(&op->facts, link, err))
 		return false;
@@ -98,15 +107,7 @@ bool admin_facts(struct admin_job *job, struct pg_link *link, struct err *err)
 	pg_arg_text(&prices, op->tenant);
 	pg_arg_int(&prices, clock_wall_us());
 	pg_arg_int(&prices, clock_wall_us() - PRICES_OLD_US);
-	const struct pg_statement statements[LOOK_COUNT] = {
-		[LOOK_LEDGER] = {.sql = ledger_sql},
-		[LOOK_CHANGES] = {.sql = changes_sql},
-		[LOOK_USE] = {.sql = use_sql, .args = &tenant},
-		[LOOK_PRICES] = {.sql = prices_sql, .args = &prices},
-		[LOOK_KEYS] = {.sql = keys_sql, .args = &tenant},
-		[LOOK_POOLS] = {.sql = pools_sql, .args = &tenant},
-	};
-	bool ok = pg_pipeline(link, statements, LOOK_COUNT, results, err);
+	ok = pg_pipeline(link, statements, LOOK_COUNT, results, err);
 	if (!ok)
 		return false;
 	read_facts(&op->facts, results);

@@ -205,10 +205,11 @@ bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err
 							 : FORECAST_SQL(OF_GROUP("5"));
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	int days;
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, date_month(op->today) * DAY_US);
 	pg_array_int(&args, days, op->from_day * DAY_US);
 	pg_array_int(&args, days, op->today * DAY_US);
@@ -231,8 +232,6 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 	struct proof_query *op = container_of(job, struct proof_query, job);
 	PG_ARGS args = {0};
 	PGresult *results[COUNT];
-
-	pg_arg_text(&args, op->tenant);
 	const struct pg_statement statements[COUNT] = {
 		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL},
 		[LEDGER] = {"SELECT count(*), " NO_SUMS " FROM ledger WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH,
@@ -250,7 +249,10 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 			&args},
 		[COMMIT] = {"COMMIT", NULL},
 	};
-	bool ok = pg_pipeline(link, statements, COUNT, results, err);
+	bool ok;
+
+	pg_arg_text(&args, op->tenant);
+	ok = pg_pipeline(link, statements, COUNT, results, err);
 	if (!ok)
 		return false;
 	op->ledger_rows = pg_i64(results[LEDGER], 0, 0);

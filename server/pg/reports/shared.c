@@ -57,10 +57,11 @@ bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err 
 	struct shared_users *op = container_of(job, struct shared_users, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
+	int day;
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	int day = pg_arg_array(&args, PG_DATE);
+	day = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, day, op->from_us);
 	pg_arg_int(&args, SHARED_MAX);
 	pg_arg_int(&args, op->limit);

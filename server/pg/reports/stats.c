@@ -88,12 +88,6 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 {
 	PG_ARGS tenant = {0}, range = {0}, top = {0};
 	struct pg_args *all[] = {&tenant, &range, &top};
-
-	for (int i = 0; i < 3; i++)
-		pg_arg_text(all[i], op->tenant);
-	admin_days_add(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
-	admin_days_add(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
-	pg_arg_int(&top, op->top);
 	const struct pg_statement statements[STATS_COUNT] = {
 		[STATS_TIERS] = {tiers_sql, &tenant},
 		[STATS_GROUPS] = {groups_sql, &top},
@@ -105,6 +99,12 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 			&range},
 		[STATS_TOTAL] = {"SELECT " SUMS OF_TENANT, &range},
 	};
+
+	for (int i = 0; i < 3; i++)
+		pg_arg_text(all[i], op->tenant);
+	admin_days_add(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
+	admin_days_add(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
+	pg_arg_int(&top, op->top);
 	return pg_pipeline(link, statements, STATS_COUNT, results, err);
 }
 

@@ -81,13 +81,15 @@ static bool budget_read(struct account_forecast *self, struct err *err)
 	struct account_profile *profile = &self->get.row.profile;
 	struct snapshot *snapshot = snapshot_take(self->worker, err);
 	struct policy *policy = arena_zalloc(self->arena, 1, sizeof(*policy));
+	const struct tier *tier;
+	bool ok;
 
 	if (!snapshot)
 		return false;
 	profile_drop_ended(profile, self->result.now_us);
-	const struct tier *tier = account_tier(snapshot->catalog, self->key.tenant, self->key.kind, profile);
-	bool ok = policy_merge(tier ? &tier->policy : &self->worker->no_limits, profile->overrides,
-		profile->override_count, policy, err);
+	tier = account_tier(snapshot->catalog, self->key.tenant, self->key.kind, profile);
+	ok = policy_merge(tier ? &tier->policy : &self->worker->no_limits, profile->overrides, profile->override_count,
+		policy, err);
 	if (ok)
 		budget_find(self, policy);
 	snapshot_give(self->worker, snapshot);

@@ -179,12 +179,13 @@ void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
 		return;
 	for (int i = 0; i < stats->level_rows; i++) {
 		const struct pool_level_stats *level = &stats->level_row[i];
+		double ratio;
 
 		if (!level->seat_us && !level->waiting && !level->running)
 			continue;
 		out->share[i] = (double)level->seat_us / used;
 		out->entitled[i] = level->weight / weights;
-		double ratio = out->share[i] / out->entitled[i];
+		ratio = out->share[i] / out->entitled[i];
 		sum += ratio;
 		squares += ratio * ratio;
 		levels++;
@@ -213,11 +214,11 @@ static enum flow_result step_look(struct flow *flow)
 	struct pool_look *look = look_of(flow);
 	struct pools_store *pools = look->worker->parts.pools;
 	struct snapshot *snapshot = snapshot_take(look->worker, &flow->err);
+	const struct pool_settings *settings;
 
 	if (!snapshot)
 		return flow_fail(flow);
-	const struct pool_settings *settings =
-		catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
+	settings = catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
 	if (settings) {
 		look->slots = settings->slots;
 		look->paused = settings->paused;

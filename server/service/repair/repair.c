@@ -130,9 +130,11 @@ enum flow_result repair_look_up(struct repair *repair)
 		.done = lookup_done,
 	};
 	for (int i = 0; i < accounts->count; i++) {
+		int n;
+
 		if (!(repair->mask & UINT32_C(1) << i))
 			continue;
-		int n = repair->lookup.count++;
+		n = repair->lookup.count++;
 		repair->lookup.account[n].kind = accounts->account[i].kind;
 		repair->lookup.account[n].tenant = accounts->tenant;
 		repair->lookup.account[n].id = accounts->account[i].id;
