@@ -27,12 +27,7 @@ static enum flow_result step_confirmed(struct flow *flow)
 	return flow_succeed(flow);
 }
 
-static void confirm_done(struct admin_job *job)
-{
-	struct account_confirm *confirm = container_of(job, struct account_confirm, job);
-
-	flow_run(&container_of(confirm, struct account_bulk, confirm)->flow);
-}
+FLOW_RESUME(confirm_done, admin_job, account_bulk, confirm.job)
 
 static void notes_make(struct account_bulk *bulk)
 {
@@ -71,10 +66,7 @@ static enum flow_result step_written(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void writes_done(struct policy_writes *writes)
-{
-	flow_run(&container_of(writes, struct account_bulk, writes)->flow);
-}
+FLOW_RESUME(writes_done, policy_writes, account_bulk, writes)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -104,12 +96,7 @@ static enum flow_result step_committed(struct flow *flow)
 	return policy_writes_start(writes) ? FLOW_WAIT : FLOW_MORE;
 }
 
-static void change_done(struct admin_job *job)
-{
-	struct accounts_change *op = container_of(job, struct accounts_change, job);
-
-	flow_run(&container_of(op, struct account_bulk, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, account_bulk, op.job)
 
 static enum flow_result step_change(struct flow *flow)
 {

@@ -19,12 +19,7 @@ static struct diagnose_flow *diagnose_of(struct flow *flow)
 	return container_of(flow, struct diagnose_flow, flow);
 }
 
-static void facts_done(struct limits_op *op)
-{
-	struct limits_facts *facts = container_of(op, struct limits_facts, op);
-
-	flow_run(&container_of(facts, struct diagnose_flow, store)->flow);
-}
+FLOW_RESUME(facts_done, limits_op, diagnose_flow, store.op)
 
 static enum flow_result step_store(struct flow *flow)
 {
@@ -37,12 +32,7 @@ static enum flow_result step_store(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void birth_done(struct limits_op *op)
-{
-	struct limits_birth *birth = container_of(op, struct limits_birth, op);
-
-	flow_run(&container_of(birth, struct diagnose_flow, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, diagnose_flow, birth.op)
 
 static enum flow_result step_outbox(struct flow *flow)
 {
@@ -65,12 +55,7 @@ static enum flow_result step_outbox(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void query_done(struct admin_job *job)
-{
-	struct facts_query *query = container_of(job, struct facts_query, job);
-
-	flow_run(&container_of(query, struct diagnose_flow, durable)->flow);
-}
+FLOW_RESUME(query_done, admin_job, diagnose_flow, durable.job)
 
 static enum flow_result step_durable(struct flow *flow)
 {

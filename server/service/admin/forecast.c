@@ -15,12 +15,7 @@ static struct account_forecast *forecast_of(struct flow *flow)
 	return container_of(flow, struct account_forecast, flow);
 }
 
-static void query_done(struct admin_job *job)
-{
-	struct forecast_query *query = container_of(job, struct forecast_query, job);
-
-	flow_run(&container_of(query, struct account_forecast, query)->flow);
-}
+FLOW_RESUME(query_done, admin_job, account_forecast, query.job)
 
 static enum flow_result step_use(struct flow *flow)
 {
@@ -39,12 +34,7 @@ static enum flow_result step_use(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void get_done(struct admin_job *job)
-{
-	struct account_get *get = container_of(job, struct account_get, job);
-
-	flow_run(&container_of(get, struct account_forecast, get)->flow);
-}
+FLOW_RESUME(get_done, admin_job, account_forecast, get.job)
 
 static enum flow_result step_account(struct flow *flow)
 {

@@ -18,12 +18,7 @@ static struct reservation_list *list_of(struct flow *flow)
 	return container_of(flow, struct reservation_list, flow);
 }
 
-static void list_heard(struct limits_op *op)
-{
-	struct limits_reservations *reservations = container_of(op, struct limits_reservations, op);
-
-	flow_run(&container_of(reservations, struct reservation_list, op)->flow);
-}
+FLOW_RESUME(list_heard, limits_op, reservation_list, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -82,12 +77,7 @@ void reservation_list_start(
 	flow_run(&list->flow);
 }
 
-static void get_heard(struct limits_op *op)
-{
-	struct limits_reservation *reservation = container_of(op, struct limits_reservation, op);
-
-	flow_run(&container_of(reservation, struct reservation_get, op)->flow);
-}
+FLOW_RESUME(get_heard, limits_op, reservation_get, op.op)
 
 static enum flow_result step_get(struct flow *flow)
 {
@@ -130,12 +120,7 @@ void reservation_get_start(
 	flow_run(&get->flow);
 }
 
-static void settle_done(struct flow *flow)
-{
-	struct settle *settle = container_of(flow, struct settle, flow);
-
-	flow_run(&container_of(settle, struct reservation_cancel, settle)->flow);
-}
+FLOW_RESUME(settle_done, flow, reservation_cancel, settle.flow)
 
 static enum flow_result step_cancel(struct flow *flow)
 {
@@ -152,12 +137,7 @@ static enum flow_result step_cancel(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void note_done(struct admin_job *job)
-{
-	struct cancel_note *note = container_of(job, struct cancel_note, job);
-
-	flow_run(&container_of(note, struct reservation_cancel, note)->flow);
-}
+FLOW_RESUME(note_done, admin_job, reservation_cancel, note.job)
 
 static enum flow_result step_cancelled(struct flow *flow)
 {

@@ -63,10 +63,7 @@ static enum flow_result step_begin(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_reset, op), struct account_reset, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, account_reset, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -105,10 +102,7 @@ static int64_t lost_of(const struct account_reset *reset, enum dimension dimensi
 	return best < 0 ? 0 : reset->op.lost[best];
 }
 
-static void repair_done(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct repair, flow), struct account_reset, repair)->flow);
-}
+FLOW_RESUME(repair_done, flow, account_reset, repair.flow)
 
 static enum flow_result step_answered(struct flow *flow)
 {

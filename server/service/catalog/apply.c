@@ -13,12 +13,7 @@ static struct document_edit *edit_of(struct flow *flow)
 	return container_of(flow, struct document_edit, flow);
 }
 
-static void apply_done(struct admin_job *job)
-{
-	struct document_apply *op = container_of(job, struct document_apply, job);
-
-	flow_run(&container_of(op, struct document_edit, op)->flow);
-}
+FLOW_RESUME(apply_done, admin_job, document_edit, op.job)
 
 static enum flow_result step_apply(struct flow *flow)
 {

@@ -11,10 +11,7 @@ static struct catalog_edit *edit_of(struct flow *flow)
 	return container_of(flow, struct catalog_edit, flow);
 }
 
-static void job_done(struct admin_job *job)
-{
-	flow_run(&container_of(job, struct catalog_edit, op.job)->flow);
-}
+FLOW_RESUME(job_done, admin_job, catalog_edit, op.job)
 
 static void submit(struct catalog_edit *edit, struct admin_store *admin)
 {

@@ -92,10 +92,7 @@ static enum flow_result step_written(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void writes_done(struct policy_writes *writes)
-{
-	flow_run(&container_of(writes, struct changes, writes)->chore.flow);
-}
+CHORE_RESUME(writes_done, policy_writes, changes, writes)
 
 static enum flow_result step_found(struct flow *flow)
 {
@@ -159,10 +156,7 @@ static enum flow_result step_listed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void page_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_changes, op), struct changes, page)->chore.flow);
-}
+CHORE_RESUME(page_done, ledger_op, changes, page.op)
 
 static enum flow_result step_list(struct flow *flow)
 {

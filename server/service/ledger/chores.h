@@ -29,6 +29,10 @@ struct chore {
 	bool failing; /* the last run failed: it is told once */
 };
 struct chore *chore_of(struct flow *flow);
+
+/* FLOW_RESUME where the owner is a chore. */
+#define CHORE_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, chore.flow)
+
 bool chore_stopping(const struct chore *chore);
 
 /* drain.c: one pump moves one batch from a few partitions. */

@@ -84,10 +84,7 @@ static enum flow_result step_listed(struct flow *flow)
 	return --ends->pending == 0 ? FLOW_MORE : FLOW_WAIT;
 }
 
-static void page_done(struct admin_job *job)
-{
-	flow_run(&container_of(container_of(job, struct override_ends, job), struct ends, page)->chore.flow);
-}
+CHORE_RESUME(page_done, admin_job, ends, page.job)
 
 static enum flow_result step_list(struct flow *flow)
 {

@@ -25,10 +25,7 @@ static enum flow_result step_kept(struct flow *flow)
 	return flow_succeed(flow);
 }
 
-static void upkeep_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_upkeep, op), struct upkeep, op)->chore.flow);
-}
+CHORE_RESUME(upkeep_done, ledger_op, upkeep, op.op)
 
 static enum flow_result step_held(struct flow *flow)
 {
@@ -49,10 +46,7 @@ static enum flow_result step_held(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void lease_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_lease, op), struct upkeep, lease)->chore.flow);
-}
+CHORE_RESUME(lease_done, ledger_op, upkeep, lease.op)
 
 static enum flow_result step_lease(struct flow *flow)
 {

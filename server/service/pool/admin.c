@@ -17,12 +17,7 @@ static struct pool_edit *edit_of(struct flow *flow)
 	return container_of(flow, struct pool_edit, flow);
 }
 
-static void change_done(struct admin_job *job)
-{
-	struct pool_change *op = container_of(job, struct pool_change, job);
-
-	flow_run(&container_of(op, struct pool_edit, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, pool_edit, op.job)
 
 static enum flow_result step_change(struct flow *flow)
 {
@@ -58,10 +53,7 @@ static enum flow_result not_written(struct pool_edit *edit, const struct err *er
 	return edit->resume ? flow_fail_with(&edit->flow, err) : written(edit);
 }
 
-static void configure_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_configure, op), struct pool_edit, configure)->flow);
-}
+FLOW_RESUME(configure_done, pool_op, pool_edit, configure.op)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -85,17 +77,9 @@ static enum flow_result step_committed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void tick_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_edit, tick)->flow);
-}
+FLOW_RESUME(tick_done, pool_op, pool_edit, tick.op)
 
-static void fetch_done(struct flow *flow)
-{
-	struct epoch_fetch *fetch = container_of(flow, struct epoch_fetch, flow);
-
-	flow_run(&container_of(fetch, struct pool_edit, fetch)->flow);
-}
+FLOW_RESUME(fetch_done, flow, pool_edit, fetch.flow)
 
 static enum flow_result step_configured(struct flow *flow)
 {
@@ -198,15 +182,9 @@ static struct pool_look *look_of(struct flow *flow)
 	return container_of(flow, struct pool_look, flow);
 }
 
-static void stats_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_stats, op), struct pool_look, stats)->flow);
-}
+FLOW_RESUME(stats_done, pool_op, pool_look, stats.op)
 
-static void looked_at_clock(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_look, tick)->flow);
-}
+FLOW_RESUME(looked_at_clock, pool_op, pool_look, tick.op)
 
 /* With nobody left who uses the pool nobody sees to what has run out: so the look does, first. */
 static enum flow_result step_look(struct flow *flow)

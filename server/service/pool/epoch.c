@@ -12,10 +12,7 @@ static struct epoch_fetch *fetch_of(struct flow *flow)
 	return container_of(flow, struct epoch_fetch, flow);
 }
 
-static void on_store(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_epoch, op), struct epoch_fetch, ask)->flow);
-}
+FLOW_RESUME(on_store, pool_op, epoch_fetch, ask.op)
 
 static void call_store(struct epoch_fetch *fetch, const char *claim, uint32_t epoch, bool first)
 {

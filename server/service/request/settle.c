@@ -99,10 +99,7 @@ static enum flow_result step_accounts(struct flow *flow)
 	return ok ? FLOW_MORE : flow_fail(flow);
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_settle, op), struct settle, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, settle, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -239,10 +236,7 @@ static bool start_check(const struct settle *settle, struct err *err)
 
 /* No marker: never checked (or checked without the store), or settled so long ago that only the ledger remembers. */
 
-static void birth_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_birth, op), struct settle, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, settle, birth.op)
 
 static enum flow_result step_unknown(struct flow *flow)
 {
@@ -277,10 +271,7 @@ static bool marker_would_be_there(const struct settle *settle)
 	return started_us > settle->birth.birth_us && started_us > settle->birth.op.now_us - window_us;
 }
 
-static void ledger_done(struct ledger_lookup *op)
-{
-	flow_run(&container_of(op, struct settle, ledger)->flow);
-}
+FLOW_RESUME(ledger_done, ledger_lookup, settle, ledger)
 
 static enum flow_result step_born(struct flow *flow)
 {

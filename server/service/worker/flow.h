@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/list.h"
 
 enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
 
@@ -25,6 +26,17 @@ struct flow {
 
 /* Runs steps until one waits, or until the flow is done; `done` may therefore run before this returns. */
 void flow_run(struct flow *flow);
+
+/*
+ * Defines `callback`, with which an operation (a `struct op`) says that it has ended: the flow that waits for it goes on.
+ * The operation is `member` of `struct owner`, perhaps inside of a larger one (`query.job`).
+ */
+#define FLOW_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, flow)
+#define FLOW_RESUME_IN(callback, op, owner, member, flow_) \
+	static void callback(struct op *ended) \
+	{ \
+		flow_run(&container_of(ended, struct owner, member)->flow_); \
+	}
 
 /* For a step's end: the flow has succeeded; or it has failed with what `err` already says, or with what is told here. */
 enum flow_result flow_succeed(struct flow *flow);
