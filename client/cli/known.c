@@ -6,11 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli/confirm.h"
 #include "cli/nearest.h"
 #include "cli/view.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static void *ask(struct cli *cli, enum bursar_method method, const void *request, struct bursar_error *error)
 {

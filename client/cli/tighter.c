@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/view.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static bool is_calendar(const Bursar__V1__Limit *limit)
 {

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define SECOND_US INT64_C(1000000)
-#define DAY_US (86400 * SECOND_US)
 #define CLOCK_WARN_US SECOND_US
 #define CLOCK_FAIL_US (10 * SECOND_US)
 #define OUTBOX_WARN_US (10 * SECOND_US)

@@ -3,9 +3,8 @@
 
 #include <assert.h>
 
+#include "base/units.h"
 #include "domain/time/date.h"
-
-#define DAY_US INT64_C(86400000000)
 
 int forecast_days(int64_t today, int64_t first_day)
 {

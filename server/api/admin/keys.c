@@ -8,12 +8,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "domain/limit/name.h"
 #include "service/cache/keys.h"
 
 enum { LOOK_US = 5000, LOOK_MAX_US = 2000000 };
-#define OVERLAP_US INT64_C(86400000000)
+#define OVERLAP_US DAY_US
 
 struct key_call {
 	struct call *call;

@@ -5,9 +5,9 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define DAY_US INT64_C(86400000000)
 enum { MONTH_LINES_MAX = 10000, PART_LINES = 1000 };
 
 static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct bill_line *line)

@@ -2,10 +2,9 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "service/admin/forecast.h"
-
-#define DAY_US INT64_C(86400000000)
 
 struct forecast_call {
 	struct account_forecast forecast;

@@ -2,10 +2,9 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "service/admin/proof.h"
-
-#define DAY_US INT64_C(86400000000)
 
 struct stats_call {
 	struct stats_query op;

@@ -2,6 +2,7 @@
 #ifndef BURSAR_DOMAIN_LIMIT_BUCKET_H
 #define BURSAR_DOMAIN_LIMIT_BUCKET_H
 
+#include "base/units.h"
 #include "domain/limit/account.h"
 
 /* A moment, or a length of time: us + rem/den, 0 <= rem < den. */
@@ -70,7 +71,7 @@ static inline int64_t count_add(int64_t count, int64_t n)
 uint32_t state_notify(struct account_state *state, int index);
 
 /* By so much the store's clock may step back before an account's clock follows it. */
-#define CLOCK_SLACK_US INT64_C(1000000)
+#define CLOCK_SLACK_US SECOND_US
 
 /* `now` for an account: its clock waits where the store's has stepped back a little, and gives up a time that was far ahead. */
 static inline int64_t state_now(const struct account_state *state, int64_t now_us)

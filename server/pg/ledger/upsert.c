@@ -3,9 +3,8 @@
 
 #include <time.h>
 
+#include "base/units.h"
 #include "domain/limit/decision.h"
-
-#define DAY_SPAN_US INT64_C(86400000000)
 
 #define MEASURES \
 	"rows, requests, charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, " \
@@ -68,14 +67,14 @@ static const char buckets_sql[] =
 
 int64_t floor_day(int64_t us)
 {
-	return us - (us % DAY_SPAN_US + DAY_SPAN_US) % DAY_SPAN_US;
+	return us - (us % DAY_US + DAY_US) % DAY_US;
 }
 
 int64_t floor_week(int64_t us)
 {
 	int64_t day = floor_day(us);
 
-	return day - (day / DAY_SPAN_US + 3) % 7 * DAY_SPAN_US; /* 1970 began on a Thursday */
+	return day - (day / DAY_US + 3) % 7 * DAY_US; /* 1970 began on a Thursday */
 }
 
 int64_t floor_month(int64_t us)
@@ -84,7 +83,7 @@ int64_t floor_month(int64_t us)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	return floor_day(us) - (tm.tm_mday - 1) * DAY_SPAN_US;
+	return floor_day(us) - (tm.tm_mday - 1) * DAY_US;
 }
 
 static void add_arrays(struct pg_args *args, const enum pg_type *types, int count)

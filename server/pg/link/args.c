@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/units.h"
+
 #define EPOCH_2000_DAYS 10957
-#define DAY_US INT64_C(86400000000)
 #define ARRAY_HEADER_BYTES 20
 #define ARRAY_COUNT_AT 12
 

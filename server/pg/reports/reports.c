@@ -3,9 +3,9 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define DAY_US INT64_C(86400000000)
 #define NO_SUMS \
 	"coalesce(sum(requests), 0)::bigint, coalesce(sum(charged_input), 0)::bigint, " \
 	"coalesce(sum(charged_output), 0)::bigint, coalesce(sum(cost_nano), 0)::bigint"

@@ -2,8 +2,8 @@
 #include "pg/admin/admin.h"
 
 #include "base/list.h"
+#include "base/units.h"
 
-#define DAY_US INT64_C(86400000000)
 #define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
 #define SHARED \
 	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind "

@@ -2,10 +2,9 @@
 #include "service/admin/forecast.h"
 
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "service/worker/accounts.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static enum flow_result step_account(struct flow *flow);
 static enum flow_result step_made(struct flow *flow);

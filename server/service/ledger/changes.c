@@ -7,12 +7,13 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/units.h"
 
-#define CHANGES_INTERVAL_US INT64_C(1000000)
+#define CHANGES_INTERVAL_US SECOND_US
 /* A worker that has not reached PostgreSQL may make a provisional record of an absent one: for so long it is looked for. */
 #define SEED_SPAN_US INT64_C(10000000)
-#define PAUSE_MIN_US INT64_C(1000000)
-#define PAUSE_MAX_US INT64_C(60000000)
+#define PAUSE_MIN_US SECOND_US
+#define PAUSE_MAX_US MINUTE_US
 
 static enum flow_result step_written(struct flow *flow);
 

@@ -6,8 +6,9 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/units.h"
 
-#define ENDS_INTERVAL_US INT64_C(1000000)
+#define ENDS_INTERVAL_US SECOND_US
 #define ENDS_PAGE 64
 
 static enum flow_result step_listed(struct flow *flow);

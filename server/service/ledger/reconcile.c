@@ -12,9 +12,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/units.h"
 #include "service/worker/seed.h"
 
-#define RECONCILE_INTERVAL_US INT64_C(60000000)
+#define RECONCILE_INTERVAL_US MINUTE_US
 /* Somebody who was killed is followed within two intervals. A pass that takes longer may meet another one: that does no harm. */
 #define LEASE_US RECONCILE_INTERVAL_US
 

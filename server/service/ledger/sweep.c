@@ -2,8 +2,9 @@
 #include "service/ledger/chores.h"
 
 #include "base/list.h"
+#include "base/units.h"
 
-#define SWEEP_INTERVAL_US INT64_C(1000000)
+#define SWEEP_INTERVAL_US SECOND_US
 #define SWEEP_LIMIT 64
 
 static enum flow_result step_heard(struct flow *flow);

@@ -11,11 +11,12 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/units.h"
 #include "service/request/publish.h"
 
 #define DEADLINE_US INT64_C(5000000)
 #define OLDEST_US INT64_C(604800000000) /* 7 days */
-#define AHEAD_US INT64_C(3600000000) /* a started_at of the caller's own clock may be ahead of ours */
+#define AHEAD_US HOUR_US /* a started_at of the caller's own clock may be ahead of ours */
 
 static enum flow_result step_accounts(struct flow *flow);
 static enum flow_result step_ask(struct flow *flow);

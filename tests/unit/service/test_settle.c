@@ -8,10 +8,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "fakes.h"
 #include "service/request/settle.h"
-
-#define HOUR_US INT64_C(3600000000)
 
 static void done(struct flow *flow)
 {
