@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/view.h"
@@ -125,7 +126,7 @@ static Bursar__V1__Tier *tier_get(struct cli *cli, const Bursar__V1__Account *ac
 
 	tier_of(cli, account, &name);
 	request.tenant = account->ref->tenant;
-	request.name = (char *)(uintptr_t)buf_str(&name);
+	request.name = unconst(buf_str(&name));
 	if (name.len)
 		tier = bursar_get_tier(cli_bursar(cli), &request, &error);
 	buf_release(&name);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/unconst.h"
 #include "rpc/internal.h"
 
 enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
@@ -19,7 +20,7 @@ enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
 
 static grpc_arg int_arg(const char *key, int value)
 {
-	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value = {.integer = value}};
+	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = unconst(key), .value = {.integer = value}};
 }
 
 /*
@@ -40,7 +41,7 @@ static grpc_server *server_create(const struct rpc_options *options)
 	grpc_resource_quota *quota = quota_create(options);
 	grpc_arg args[] = {
 		{.type = GRPC_ARG_POINTER,
-			.key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+			.key = unconst(GRPC_ARG_RESOURCE_QUOTA),
 			.value = {.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()}}},
 		int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_message_bytes),
 		int_arg(GRPC_ARG_ALLOW_REUSEPORT, options->reuse_port),

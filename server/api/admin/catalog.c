@@ -26,12 +26,12 @@ Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenan
 {
 	Bursar__V1__Tenant *message = message_new(arena, Tenant, tenant);
 
-	message->id = admin_text(id);
-	message->default_tier = admin_text(tenant->default_tier);
+	message->id = unconst(id);
+	message->default_tier = unconst(tenant->default_tier);
 	message->unknown_users = (Bursar__V1__UnknownUsers)tenant->unknown_users;
 	message->unknown_model = (Bursar__V1__UnknownModel)tenant->unknown_model;
-	message->fallback_model = admin_text(tenant->fallback_model);
-	message->language = admin_text(tenant->language);
+	message->fallback_model = unconst(tenant->fallback_model);
+	message->language = unconst(tenant->language);
 	message->epoch = tenant->epoch;
 	message->known = strcmp(tenant->id, id) == 0;
 	return message;
@@ -200,8 +200,8 @@ Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, co
 {
 	Bursar__V1__Tier *message = message_new(arena, Tier, tier);
 
-	message->tenant = admin_text(tenant);
-	message->name = admin_text(tier->name);
+	message->tenant = unconst(tenant);
+	message->name = unconst(tier->name);
 	message->limits = message_list(arena, LIMITS_MAX);
 	for (int i = 0; i < tier->policy.count; i++)
 		message->limits[message->n_limits++] = limit_to_message(arena, &tier->policy.limits[i]);
@@ -210,7 +210,7 @@ Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, co
 	message->default_output_tokens = tier->default_output_tokens;
 	message->fail_policy = (Bursar__V1__FailPolicy)tier->fail_policy;
 	message->shipped = tier->shipped;
-	message->upgrade_to = admin_text(tier->upgrade_to);
+	message->upgrade_to = unconst(tier->upgrade_to);
 	return message;
 }
 

@@ -52,18 +52,18 @@ static Bursar__V1__ApiKey *key_message(struct arena *arena, const struct api_key
 	Bursar__V1__ApiKey *message = message_new(arena, ApiKey, api_key);
 
 	message->id = key->id;
-	message->tenant = admin_text(key->tenant);
+	message->tenant = unconst(key->tenant);
 	message->role = (Bursar__V1__Role)key->role;
-	message->account = admin_text(key->account);
-	message->label = admin_text(key->label);
-	message->prefix = admin_text(key->prefix);
+	message->account = unconst(key->account);
+	message->label = unconst(key->label);
+	message->prefix = unconst(key->prefix);
 	message->interfaces = lines_to_list(arena, key->interfaces, &message->n_interfaces);
 	message->addresses = lines_to_list(arena, key->networks, &message->n_addresses);
 	message->created_at_us = key->created_at_us;
 	message->expires_at_us = key->expires_at_us;
 	message->revoked_at_us = key->revoked_at_us;
 	message->last_used_at_us = key->used_at_us;
-	message->last_used_from = admin_text(key->used_from);
+	message->last_used_from = unconst(key->used_from);
 	message->rotated_to = key->rotated_to;
 	return message;
 }
@@ -343,13 +343,13 @@ static void audit_listed(struct admin_job *job)
 		const struct audit_row *row = &op->rows[i];
 		entry->id = row->id;
 		entry->at_us = row->at_us;
-		entry->tenant = admin_text(row->tenant);
-		entry->actor = admin_text(row->actor);
-		entry->action = admin_text(row->action);
-		entry->target = admin_text(row->target);
-		entry->reason = admin_text(row->reason);
-		entry->details = admin_text(row->details);
-		entry->before = admin_text(row->before);
+		entry->tenant = unconst(row->tenant);
+		entry->actor = unconst(row->actor);
+		entry->action = unconst(row->action);
+		entry->target = unconst(row->target);
+		entry->reason = unconst(row->reason);
+		entry->details = unconst(row->details);
+		entry->before = unconst(row->before);
 		answer->entries[answer->n_entries++] = entry;
 	}
 	if (op->more)

@@ -21,8 +21,8 @@ static Bursar__V1__PoolRef *ref_message(struct arena *arena, const char *tenant,
 {
 	Bursar__V1__PoolRef *ref = message_new(arena, PoolRef, pool_ref);
 
-	ref->tenant = admin_text(tenant);
-	ref->name = admin_text(name);
+	ref->tenant = unconst(tenant);
+	ref->name = unconst(name);
 	return ref;
 }
 

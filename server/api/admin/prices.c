@@ -44,7 +44,7 @@ static void extras_to_message(struct arena *arena, const struct price *price, Bu
 	for (int i = 0; i < price->modes; i++) {
 		Bursar__V1__ModeRatio *mode = message_new(arena, ModeRatio, mode_ratio);
 
-		mode->mode = admin_text(price->mode[i].name);
+		mode->mode = unconst(price->mode[i].name);
 		mode->numerator = price->mode[i].num;
 		mode->denominator = price->mode[i].den;
 		message->modes[message->n_modes++] = mode;
@@ -55,17 +55,17 @@ Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *
 {
 	Bursar__V1__Price *message = message_new(arena, Price, price);
 
-	message->tenant = admin_text(price->tenant);
-	message->account = admin_text(price->account);
-	message->provider = admin_text(price->provider);
-	message->model = admin_text(price->model);
+	message->tenant = unconst(price->tenant);
+	message->account = unconst(price->account);
+	message->provider = unconst(price->provider);
+	message->model = unconst(price->model);
 #define RATE(field, class) message->field = rate_text(arena, price->base.pico[class]);
 	PRICE_RATES(RATE)
 #undef RATE
 	extras_to_message(arena, price, message);
 	message->effective_from_us = price->from_us;
 	message->effective_to_us = price->to_us;
-	message->source = admin_text(price->source);
+	message->source = unconst(price->source);
 	return message;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/auth/private.h"
+#include "base/unconst.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
 #include "domain/record/entry.h"
@@ -12,11 +13,6 @@ struct scope {
 	const struct caller *caller;
 	struct arena *arena;
 };
-
-static char *unconst(const char *text)
-{
-	return (char *)(uintptr_t)text; /* protobuf-c asks for char *, and does not write through it */
-}
 
 static bool other_tenant(const char *field, struct err *err)
 {

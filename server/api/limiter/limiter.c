@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/crypto/random.h"
+#include "base/unconst.h"
 #include "rpc/message.h"
 
 /* Of Explain: so many heavy users are named, and so long PostgreSQL may take to find them. */
@@ -124,7 +125,7 @@ static void users_to_messages(struct arena *arena, const struct shared_users *us
 	for (int i = 0; i < users->count; i++) {
 		Bursar__V1__SharedUse *use = message_new(arena, SharedUse, shared_use);
 
-		use->user = (char *)(uintptr_t)users->user[i].name;
+		use->user = unconst(users->user[i].name);
 		use->requests = users->user[i].use.requests;
 		use->cost_nano_usd = users->user[i].use.cost;
 		out->shared_with[out->n_shared_with++] = use;

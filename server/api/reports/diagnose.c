@@ -17,7 +17,7 @@ static void caller_fill(struct call *call, Bursar__V1__DiagnoseResponse *answer)
 {
 	const struct caller *caller = call_caller(call);
 
-	answer->caller = admin_text(caller_text(call));
+	answer->caller = unconst(caller_text(call));
 	answer->role = (Bursar__V1__Role)caller_role(call);
 	answer->key_expires_at_us = caller ? caller->expires_at_us : 0;
 }
@@ -34,14 +34,14 @@ static void diagnose_done(struct flow *flow)
 		Bursar__V1__Diagnosis *check = message_new(arena, Diagnosis, diagnosis);
 		struct diagnosis *each = &self->result.each[i];
 
-		check->name = admin_text(each->name);
+		check->name = unconst(each->name);
 		check->finding = (Bursar__V1__Finding)each->finding;
 		check->found = each->found;
-		check->advice = admin_text(each->advice);
+		check->advice = unconst(each->advice);
 		answer->checks[answer->n_checks++] = check;
 	}
 	answer->now_us = clock_wall_us();
-	answer->version = admin_text(BURSAR_VERSION);
+	answer->version = unconst(BURSAR_VERSION);
 	caller_fill(call, answer);
 	call_reply_message(call, &answer->base);
 }

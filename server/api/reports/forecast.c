@@ -36,7 +36,7 @@ static void forecast_done(struct flow *flow)
 	answer->basis_cost_nano_usd = result->basis_cost;
 	answer->basis_requests = result->basis_requests;
 	answer->budget_nano_usd = result->budget;
-	answer->budget_name = admin_text(forecast->budget_name);
+	answer->budget_name = unconst(forecast->budget_name);
 	if (result->runs_out_day >= 0)
 		answer->runs_out_on = arena_printf(arena, "%s", date_format(result->runs_out_day, day));
 	call_reply_message(call, &answer->base);

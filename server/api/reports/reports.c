@@ -15,7 +15,7 @@ static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *n
 {
 	Bursar__V1__NamedUse *message = message_new(arena, NamedUse, named_use);
 
-	message->name = admin_text(name);
+	message->name = unconst(name);
 	message->requests = use->requests;
 	message->input_tokens = use->input;
 	message->output_tokens = use->output;
@@ -37,7 +37,7 @@ static void tiers_fill(struct arena *arena, const struct stats_query *op, Bursar
 	for (int i = 0; i < op->tiers; i++) {
 		Bursar__V1__TierCount *tier = message_new(arena, TierCount, tier_count);
 
-		tier->tier = admin_text(op->tier[i].tier);
+		tier->tier = unconst(op->tier[i].tier);
 		tier->accounts = op->tier[i].accounts;
 		tier->suspended = op->tier[i].suspended;
 		answer->accounts_by_tier[answer->n_accounts_by_tier++] = tier;
@@ -51,7 +51,7 @@ static void users_fill(struct arena *arena, const struct stats_query *op, Bursar
 		Bursar__V1__UserCost *user = message_new(arena, UserCost, user_cost);
 		const struct use *use = &op->user[i].use;
 
-		user->user = admin_text(op->user[i].name);
+		user->user = unconst(op->user[i].name);
 		user->cost_nano_usd = use->cost;
 		user->requests = use->requests;
 		user->tokens = use->input + use->output;
@@ -66,7 +66,7 @@ static void days_fill(struct arena *arena, const struct stats_query *op, Bursar_
 		Bursar__V1__DayUse *day = message_new(arena, DayUse, day_use);
 		const struct use *use = &op->day[i].use;
 
-		day->day = admin_text(op->day[i].name);
+		day->day = unconst(op->day[i].name);
 		day->requests = use->requests;
 		day->tokens = use->input + use->output;
 		day->cost_nano_usd = use->cost;
@@ -153,7 +153,7 @@ static void put_differences(struct arena *arena, const struct proof *proof, Burs
 		Bursar__V1__ProofDifference *to = message_new(arena, ProofDifference, proof_difference);
 
 		to->ref = admin_ref(arena, &key);
-		to->limit = admin_text(from->limit);
+		to->limit = unconst(from->limit);
 		to->counted = from->counted;
 		to->ledger = from->ledger;
 		answer->differences[answer->n_differences++] = to;
