@@ -47,9 +47,6 @@ static inline struct instant instant_sub(struct instant a, struct instant b, int
 /* Takes `n`, whatever the bucket holds: debt ends at SPAN_MAX_US. */
 void bucket_take(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us);
 
-/* Gives `n` back, moving full_at by at most `most_us` and never behind now. */
-void bucket_give(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us, int64_t most_us);
-
 /* Would `n` more fit? */
 bool bucket_fits(const struct limit *limit, const union limit_state *state, int64_t n, int64_t now_us);
 
