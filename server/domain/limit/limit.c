@@ -38,7 +38,7 @@ const char *dimension_name(enum dimension dimension)
 	return name_of(dimension_names, DIM_COUNT, (int)dimension);
 }
 
-const char *limit_kind_name(enum limit_kind kind)
+static const char *limit_kind_name(enum limit_kind kind)
 {
 	return name_of(kind_names, 3, (int)kind);
 }

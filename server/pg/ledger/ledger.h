@@ -34,10 +34,6 @@ struct ledger_job {
 	struct ledger_op *op;
 };
 
-/* Hands the operation to the pool: `run` gets the struct ledger_job. */
-void ledger_submit(struct ledger_store *store, struct ledger_op *op,
-	bool (*run)(struct pg_job *job, struct pg_link *link, struct err *err));
-
 /* upkeep.c */
 bool ledger_run_upkeep(struct pg_job *job, struct pg_link *link, struct err *err);
 bool ledger_run_windows(struct pg_job *job, struct pg_link *link, struct err *err);

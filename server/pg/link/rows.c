@@ -22,7 +22,7 @@ const char *const price_rate_columns[TOKEN_CLASS_COUNT] = {
 	[TOKEN_AUDIO_OUTPUT] = "audio_output",
 };
 
-void row_limit(const PGresult *result, int row, int column, struct limit *out)
+static void row_limit(const PGresult *result, int row, int column, struct limit *out)
 {
 	*out = (struct limit){
 		.dimension = (enum dimension)pg_i64(result, row, column + 1),

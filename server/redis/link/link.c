@@ -331,8 +331,3 @@ void redis_link_free(struct redis_link *link)
 	commands_release(link);
 	handles_close(link);
 }
-
-enum redis_link_state redis_link_state(const struct redis_link *link)
-{
-	return link->state;
-}
