@@ -65,18 +65,24 @@ static void row_read(struct adjust_facts *op, const PGresult *result)
 	op->org = admin_text(&op->job, result, 0, 12);
 }
 
+static void request_args(struct pg_args *args, const struct adjust_facts *op)
+{
+	int days;
+
+	pg_arg_text(args, op->tenant);
+	pg_arg_text(args, op->user);
+	pg_arg_text(args, op->request_id);
+	days = pg_arg_array(args, PG_DATE);
+	pg_array_int(args, days, op->started_at_us);
+}
+
 /* The attempt's record; where there is none, the expiry that charged an estimate. */
 static bool read_row(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
-	int days;
 
-	pg_arg_text(&args, op->tenant);
-	pg_arg_text(&args, op->user);
-	pg_arg_text(&args, op->request_id);
-	days = pg_arg_array(&args, PG_DATE);
-	pg_array_int(&args, days, op->started_at_us);
+	request_args(&args, op);
 	pg_arg_int(&args, op->attempt);
 	result = pg_query(link,
 		"SELECT " MICROSECONDS("started_at") ", " MICROSECONDS(
@@ -95,13 +101,8 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 {
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
-	int days;
 
-	pg_arg_text(&args, op->tenant);
-	pg_arg_text(&args, op->user);
-	pg_arg_text(&args, op->request_id);
-	days = pg_arg_array(&args, PG_DATE);
-	pg_array_int(&args, days, op->started_at_us);
+	request_args(&args, op);
 	result = pg_query(link,
 		"SELECT " SUMS " FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
 		"AND (request_id = $3 AND entry IN (0, 1) OR entry = 4 AND adjusts = $3)",

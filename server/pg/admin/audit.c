@@ -49,8 +49,7 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 		&args, err);
 	if (!result)
 		return false;
-	op->count = pg_page(result, op->limit, &op->more);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)
 		read_row(job, result, i, &op->rows[i]);
 	return true;

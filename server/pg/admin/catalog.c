@@ -101,8 +101,7 @@ bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *
 	result = pg_query(link, tenants_sql, &args, err);
 	if (!result)
 		return false;
-	op->count = pg_page(result, op->limit, &op->more);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	pg_page_begin(op, result, job->arena);
 	op->known = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->known));
 	for (int i = 0; i < op->count; i++) {
 		row_tenant(result, i, 0, &op->rows[i]);

@@ -233,8 +233,7 @@ bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err
 		&args, err);
 	if (!result)
 		return false;
-	op->count = pg_page(result, op->limit, &op->more);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)
 		row_key(result, i, job->arena, &op->rows[i]);
 	return true;

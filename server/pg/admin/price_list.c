@@ -25,8 +25,7 @@ bool admin_price_list(struct admin_job *job, struct pg_link *link, struct err *e
 		&args, err);
 	if (!result)
 		return false;
-	op->count = pg_page(result, op->limit, &op->more);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)
 		row_price(result, i, 0, &op->rows[i]);
 	op->last = op->count ? pg_i64(result, op->count - 1, 0) : op->after;

@@ -109,6 +109,10 @@ bool pg_refused_data(const struct pg_link *link);
 void pg_arg_page(struct pg_args *args, int limit);
 /* How many rows of the answer are the page's. */
 int pg_page(const PGresult *result, int limit, bool *more);
+/* Begins the page that a list operation asked for: sets its `count` and `more`, and makes room for its `rows` in the arena. */
+#define pg_page_begin(op, result, arena) \
+	((op)->count = pg_page(result, (op)->limit, &(op)->more), \
+		(op)->rows = arena_zalloc(arena, (size_t)(op)->count + 1, sizeof(*(op)->rows)))
 
 /* Cells of an answer. */
 int64_t pg_i64(const PGresult *result, int row, int column);

@@ -16,10 +16,7 @@ static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
 static enum flow_result step_confirmed(struct flow *flow);
 
-static struct account_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct account_edit, flow);
-}
+FLOW_OWNER(edit_of, account_edit)
 
 FLOW_RESUME(change_done, admin_job, account_edit, op.job)
 

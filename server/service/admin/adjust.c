@@ -19,10 +19,7 @@ static enum flow_result step_accounts(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
 
-static struct ledger_adjust *adjust_of(struct flow *flow)
-{
-	return container_of(flow, struct ledger_adjust, flow);
-}
+FLOW_OWNER(adjust_of, ledger_adjust)
 
 static enum flow_result fail(struct ledger_adjust *adjust, const struct err *err)
 {

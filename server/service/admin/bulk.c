@@ -7,10 +7,7 @@
 /* The ledger role looks again at an account without a record: somebody may just be seeding it with what was before. */
 #define ABSENT_AGAIN_US INT64_C(2000000)
 
-static struct account_bulk *bulk_of(struct flow *flow)
-{
-	return container_of(flow, struct account_bulk, flow);
-}
+FLOW_OWNER(bulk_of, account_bulk)
 
 static bool apply(struct accounts_change *op, struct account_row *row, bool *differs, struct err *err)
 {

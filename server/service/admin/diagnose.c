@@ -14,10 +14,7 @@ static enum flow_result step_outbox(struct flow *flow);
 static enum flow_result step_durable(struct flow *flow);
 static enum flow_result step_judge(struct flow *flow);
 
-static struct diagnose_flow *diagnose_of(struct flow *flow)
-{
-	return container_of(flow, struct diagnose_flow, flow);
-}
+FLOW_OWNER(diagnose_of, diagnose_flow)
 
 FLOW_RESUME(facts_done, limits_op, diagnose_flow, store.op)
 

@@ -18,10 +18,7 @@ static enum flow_result step_dropped(struct flow *flow);
 static enum flow_result step_erased(struct flow *flow);
 static enum flow_result step_confirmed(struct flow *flow);
 
-static struct account_erasing *erasing_of(struct flow *flow)
-{
-	return container_of(flow, struct account_erasing, flow);
-}
+FLOW_OWNER(erasing_of, account_erasing)
 
 FLOW_RESUME(get_done, admin_job, account_erasing, get.job)
 

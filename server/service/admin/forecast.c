@@ -9,10 +9,7 @@
 static enum flow_result step_account(struct flow *flow);
 static enum flow_result step_made(struct flow *flow);
 
-static struct account_forecast *forecast_of(struct flow *flow)
-{
-	return container_of(flow, struct account_forecast, flow);
-}
+FLOW_OWNER(forecast_of, account_forecast)
 
 FLOW_RESUME(query_done, admin_job, account_forecast, query.job)
 

@@ -13,10 +13,7 @@ static enum flow_result step_user(struct flow *flow);
 static enum flow_result step_counted(struct flow *flow);
 static enum flow_result step_looked(struct flow *flow);
 
-static struct proof *proof_of(struct flow *flow)
-{
-	return container_of(flow, struct proof, flow);
-}
+FLOW_OWNER(proof_of, proof)
 
 static enum flow_result end(struct proof *proof, const struct err *err)
 {

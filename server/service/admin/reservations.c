@@ -13,10 +13,7 @@ static enum flow_result step_found(struct flow *flow);
 static enum flow_result step_cancelled(struct flow *flow);
 static enum flow_result step_noted(struct flow *flow);
 
-static struct reservation_list *list_of(struct flow *flow)
-{
-	return container_of(flow, struct reservation_list, flow);
-}
+FLOW_OWNER(list_of, reservation_list)
 
 FLOW_RESUME(list_heard, limits_op, reservation_list, op.op)
 

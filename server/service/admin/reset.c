@@ -12,10 +12,7 @@ static enum flow_result step_ask(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
 
-static struct account_reset *reset_of(struct flow *flow)
-{
-	return container_of(flow, struct account_reset, flow);
-}
+FLOW_OWNER(reset_of, account_reset)
 
 static enum flow_result fail(struct account_reset *reset, const struct err *err)
 {

@@ -8,10 +8,7 @@ static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_look(struct flow *flow);
 static enum flow_result step_next(struct flow *flow);
 
-static struct document_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct document_edit, flow);
-}
+FLOW_OWNER(edit_of, document_edit)
 
 FLOW_RESUME(apply_done, admin_job, document_edit, op.job)
 

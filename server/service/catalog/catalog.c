@@ -6,10 +6,7 @@
 static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_look(struct flow *flow);
 
-static struct catalog_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct catalog_edit, flow);
-}
+FLOW_OWNER(edit_of, catalog_edit)
 
 FLOW_RESUME(job_done, admin_job, catalog_edit, op.job)
 

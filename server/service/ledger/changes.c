@@ -17,10 +17,7 @@
 
 static enum flow_result step_written(struct flow *flow);
 
-static struct changes *changes_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct changes, chore);
-}
+CHORE_OWNER(changes_of, changes)
 
 static const struct account_found *found_at(const struct changes *changes, int i)
 {

@@ -30,7 +30,8 @@ struct chore {
 };
 struct chore *chore_of(struct flow *flow);
 
-/* FLOW_RESUME where the owner is a chore. */
+/* FLOW_OWNER and FLOW_RESUME where the owner is a chore. */
+#define CHORE_OWNER(name, owner) FLOW_OWNER_BY(name, owner, chore.flow)
 #define CHORE_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, chore.flow)
 
 bool chore_stopping(const struct chore *chore);

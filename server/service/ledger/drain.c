@@ -11,10 +11,7 @@
 #define WRITE_DEADLINE_US INT64_C(10000000)
 #define IDLE_MAX 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
 
-static struct pump *pump_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct pump, chore);
-}
+CHORE_OWNER(pump_of, pump)
 
 static int64_t poll_us(const struct pump *pump)
 {

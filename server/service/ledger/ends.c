@@ -15,10 +15,7 @@ static enum flow_result step_listed(struct flow *flow);
 static enum flow_result step_ended(struct flow *flow);
 static void lane_next(struct ends_lane *lane);
 
-static struct ends *ends_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct ends, chore);
-}
+CHORE_OWNER(ends_of, ends)
 
 /* ERR_NOT_FOUND: an admin or another process has done it meanwhile, and nothing is to be changed. */
 static bool drop_ended(struct account_change *op, struct account_row *row, struct err *err)

@@ -22,10 +22,7 @@
 static enum flow_result step_page(struct flow *flow);
 static enum flow_result step_compare(struct flow *flow);
 
-static struct reconcile *reconcile_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct reconcile, chore);
-}
+CHORE_OWNER(reconcile_of, reconcile)
 
 static enum flow_result next_account(struct reconcile *reconcile)
 {

@@ -9,10 +9,7 @@
 
 static enum flow_result step_heard(struct flow *flow);
 
-static struct sweep *sweep_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct sweep, chore);
-}
+CHORE_OWNER(sweep_of, sweep)
 
 static void sweep_done(struct outbox_op *op)
 {

@@ -9,10 +9,7 @@
 /* Longer than the interval: the same process goes on with it as long as it lives. */
 #define LEASE_US (2 * UPKEEP_INTERVAL_US)
 
-static struct upkeep *upkeep_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct upkeep, chore);
-}
+CHORE_OWNER(upkeep_of, upkeep)
 
 static enum flow_result step_kept(struct flow *flow)
 {

@@ -12,10 +12,7 @@ static enum flow_result step_known(struct flow *flow);
 static enum flow_result step_count(struct flow *flow);
 static enum flow_result step_seen(struct flow *flow);
 
-static struct pool_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct pool_edit, flow);
-}
+FLOW_OWNER(edit_of, pool_edit)
 
 FLOW_RESUME(change_done, admin_job, pool_edit, op.job)
 
@@ -177,10 +174,7 @@ void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
 	out->jain = sum * sum / (levels * squares);
 }
 
-static struct pool_look *look_of(struct flow *flow)
-{
-	return container_of(flow, struct pool_look, flow);
-}
+FLOW_OWNER(look_of, pool_look)
 
 FLOW_RESUME(stats_done, pool_op, pool_look, stats.op)
 

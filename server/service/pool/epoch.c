@@ -7,10 +7,7 @@ static enum flow_result step_told(struct flow *flow);
 static enum flow_result step_allotted(struct flow *flow);
 static enum flow_result step_given(struct flow *flow);
 
-static struct epoch_fetch *fetch_of(struct flow *flow)
-{
-	return container_of(flow, struct epoch_fetch, flow);
-}
+FLOW_OWNER(fetch_of, epoch_fetch)
 
 FLOW_RESUME(on_store, pool_op, epoch_fetch, ask.op)
 

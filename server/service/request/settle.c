@@ -27,10 +27,7 @@ static enum flow_result step_born(struct flow *flow);
 static enum flow_result step_ledger(struct flow *flow);
 static enum flow_result step_finish(struct flow *flow);
 
-static struct settle *settle_of(struct flow *flow)
-{
-	return container_of(flow, struct settle, flow);
-}
+FLOW_OWNER(settle_of, settle)
 
 static bool age_check(const struct settle *settle, struct err *err)
 {

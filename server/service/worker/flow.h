@@ -24,6 +24,14 @@ struct flow {
 /* Names the step that runs next. */
 #define flow_to(flow_, step_) ((flow_)->name = #step_, (flow_)->step = (step_))
 
+/* Defines `name`, which finds the use case that embeds a flow. */
+#define FLOW_OWNER(name, owner) FLOW_OWNER_BY(name, owner, flow)
+#define FLOW_OWNER_BY(name, owner, flow_) \
+	static struct owner *name(struct flow *flow) \
+	{ \
+		return container_of(flow, struct owner, flow_); \
+	}
+
 /* Runs steps until one waits, or until the flow is done; `done` may therefore run before this returns. */
 void flow_run(struct flow *flow);
 
