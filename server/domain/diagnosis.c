@@ -224,9 +224,8 @@ static void zones_find(struct diagnoses *out, const struct zones_facts *zones)
 
 	if (!zones->found)
 		find(out, "time zones", zones->missing ? FINDING_FAIL : FINDING_WARN,
-			"install tzdata: it is read within seconds; until then accounts in a zone count by UTC, and no "
-			"zone "
-			"can be put",
+			"install tzdata: it is read within seconds; until then accounts in a zone count by UTC, and "
+			"no zone can be put",
 			"no data in %s", zones->folder);
 	else if (zones->missing)
 		find(out, "time zones", FINDING_WARN,

@@ -134,8 +134,7 @@ static bool bind_port(struct rpc_server *server, struct err *err)
 	if (!port && secure)
 		return err_invalid(err, "tls_cert",
 			"cannot be served on %s: the address is taken or not of this machine, or certificate and key "
-			"do not "
-			"belong together",
+			"do not belong together",
 			server->options.listen);
 	if (!port)
 		return err_set(err, ERR_UNAVAILABLE,

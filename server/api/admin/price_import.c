@@ -205,8 +205,7 @@ static bool rows_check(const struct prices_put *op, bool parts, struct arena *ar
 	return op->yes || !prices_look_per_token(prices, op->count) ||
 	       err_set(err, ERR_PRECONDITION,
 		       "all prices are below 0.0001 USD per 1M tokens, as if they were USD per token; if they are "
-		       "meant, "
-		       "repeat it with `yes` (bursar: --yes)");
+		       "meant, repeat it with `yes` (bursar: --yes)");
 }
 
 void admin_import_prices(struct call *call, void *ctx)

@@ -190,8 +190,7 @@ bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant
 	pg_arg_text(&args, details);
 	return pg_exec(link,
 		"INSERT INTO audit_log (tenant, actor, action, target, reason, before, details) VALUES ($1, $2, $3, "
-		"$4, $5, "
-		"$6::jsonb, $7::jsonb)",
+		"$4, $5, $6::jsonb, $7::jsonb)",
 		&args, err);
 }
 
@@ -216,9 +215,8 @@ bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err
 	/* Above the epoch of `default`, under which the tenant's accounts have been known until now. */
 	return pg_exec(link,
 		"INSERT INTO tenants AS t (id, default_tier, unknown_users, unknown_model, fallback_model, language, "
-		"epoch) "
-		"SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 FROM "
-		"tenants "
-		"WHERE id = 'default' ON CONFLICT (id) DO UPDATE SET epoch = t.epoch + 1, updated_at = now()",
+		"epoch) SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 "
+		"FROM tenants WHERE id = 'default' ON CONFLICT (id) DO UPDATE SET epoch = t.epoch + 1, updated_at = "
+		"now()",
 		&args, err);
 }

@@ -70,8 +70,7 @@ bool admin_cancel_note(struct admin_job *job, struct pg_link *link, struct err *
 	pg_arg_text(&args, op->repeat ? "true" : "false");
 	return pg_exec(link,
 		"INSERT INTO audit_log (tenant, actor, action, target, reason, details) VALUES ($1, $2, "
-		"'reservation.cancel', "
-		"'user/' || $3, $4, jsonb_build_object('request_id', $5::text, 'released_tokens', $6::bigint, "
-		"'released_cost_nano_usd', $7::bigint, 'repeat', $8::boolean))",
+		"'reservation.cancel', 'user/' || $3, $4, jsonb_build_object('request_id', $5::text, "
+		"'released_tokens', $6::bigint, 'released_cost_nano_usd', $7::bigint, 'repeat', $8::boolean))",
 		&args, err);
 }

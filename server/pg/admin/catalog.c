@@ -51,11 +51,9 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 	if (before && tier_check(link, tenant->id, tenant->default_tier, "tenant.default_tier", err) &&
 		admin_raise_epoch(link, tenant->id, err))
 		result = pg_query(link,
-			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, unknown_model = "
-			"$4::smallint, "
-			"fallback_model = $5, language = $6, updated_at = now() WHERE id = $1 RETURNING " TENANT_EPOCH
-			", "
-			"to_jsonb(tenants)",
+			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, "
+			"unknown_model = $4::smallint, fallback_model = $5, language = $6, updated_at = now() "
+			"WHERE id = $1 RETURNING " TENANT_EPOCH ", to_jsonb(tenants)",
 			&args, err);
 	if (!result)
 		return false;
@@ -78,15 +76,12 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
  * for each tenant, not by reading the accounts.
  */
 static const char tenants_sql[] =
-	"WITH RECURSIVE used AS (SELECT min(tenant) AS id FROM accounts WHERE tenant > $1 UNION ALL "
-	"SELECT (SELECT min(tenant) FROM accounts WHERE tenant > used.id) FROM used WHERE used.id IS NOT NULL), "
-	"unknown AS (SELECT id FROM used WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM tenants WHERE tenants.id = "
-	"used.id) LIMIT $2) "
+	"WITH RECURSIVE used AS (SELECT min(tenant) AS id FROM accounts WHERE tenant > $1 UNION ALL SELECT (SELECT "
+	"min(tenant) FROM accounts WHERE tenant > used.id) FROM used WHERE used.id IS NOT NULL), unknown AS (SELECT "
+	"id FROM used WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM tenants WHERE tenants.id = used.id) LIMIT $2) "
 	"SELECT " TENANT_COLUMNS ", true AS known FROM tenants WHERE id > $1 UNION ALL "
 	"SELECT u.id, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, d.language, d." TENANT_EPOCH
-	", false "
-	"FROM unknown u JOIN tenants d ON d.id = 'default' "
-	"ORDER BY 1 LIMIT $2";
+	", false FROM unknown u JOIN tenants d ON d.id = 'default' ORDER BY 1 LIMIT $2";
 
 enum { TENANT_KNOWN = 7 }; /* the column */
 
@@ -122,12 +117,11 @@ static bool write_tier(struct pg_link *link, const char *tenant, const struct ti
 	pg_arg_int(&args, tier->fail_policy);
 	pg_arg_text(&args, tier->upgrade_to);
 	return pg_exec(link,
-		"INSERT INTO tiers (tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, "
-		"upgrade_to) "
-		"VALUES ($1, $2, $3::int, $4::int, $5, $6::smallint, $7) ON CONFLICT (tenant, name) DO UPDATE SET "
-		"pool_priority = excluded.pool_priority, pool_concurrent = excluded.pool_concurrent, "
-		"default_output_tokens = excluded.default_output_tokens, fail_policy = excluded.fail_policy, "
-		"upgrade_to = excluded.upgrade_to, updated_at = now()",
+		"INSERT INTO tiers (tenant, name, pool_priority, pool_concurrent, default_output_tokens, "
+		"fail_policy, upgrade_to) VALUES ($1, $2, $3::int, $4::int, $5, $6::smallint, $7) ON CONFLICT "
+		"(tenant, name) DO UPDATE SET pool_priority = excluded.pool_priority, pool_concurrent = "
+		"excluded.pool_concurrent, default_output_tokens = excluded.default_output_tokens, fail_policy = "
+		"excluded.fail_policy, upgrade_to = excluded.upgrade_to, updated_at = now()",
 		&args, err);
 }
 
@@ -163,9 +157,9 @@ static const char *tier_json(
 	pg_arg_text(&args, name);
 	return admin_json(job, link,
 		"SELECT to_jsonb(t) || jsonb_build_object('limits', (SELECT jsonb_agg(to_jsonb(l) - "
-		"'{tenant,tier}'::text[] ORDER BY l.position) FROM tier_limits l WHERE l.tenant = t.tenant AND l.tier "
-		"= "
-		"t.name)) FROM tiers t WHERE t.tenant IN ($1, '') AND t.name = $2 ORDER BY t.tenant DESC LIMIT 1",
+		"'{tenant,tier}'::text[] ORDER BY l.position) FROM tier_limits l WHERE l.tenant = t.tenant AND "
+		"l.tier = t.name)) FROM tiers t WHERE t.tenant IN ($1, '') AND t.name = $2 ORDER BY t.tenant DESC "
+		"LIMIT 1",
 		&args, err);
 }
 
@@ -232,12 +226,9 @@ static bool is_unused(struct pg_link *link, const struct pg_args *key, const cha
 {
 	PG_RESULT result = pg_query(link,
 		"SELECT count(*), count(*) FILTER (WHERE deleted), coalesce($2 = (SELECT default_tier FROM tenants "
-		"WHERE "
-		"id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1), false), coalesce((SELECT string_agg(name, ', ' "
-		"ORDER "
-		"BY name) FROM tiers WHERE tenant = $1 AND upgrade_to = $2), '') FROM accounts WHERE tenant = $1 AND "
-		"kind "
-		"IN (1, 2, 3, 4, 5) AND tier = $2",
+		"WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1), false), coalesce((SELECT string_agg(name, "
+		"', ' ORDER BY name) FROM tiers WHERE tenant = $1 AND upgrade_to = $2), '') FROM accounts WHERE "
+		"tenant = $1 AND kind IN (1, 2, 3, 4, 5) AND tier = $2",
 		key, err);
 	bool ok;
 

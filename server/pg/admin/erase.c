@@ -11,9 +11,8 @@
 /* $1 tenant, $2 id, $3 pseudonym, $4 a secret that nobody keeps: request ids stay apart, and cannot be guessed back. */
 static const char *const steps[] = {
 	"UPDATE ledger SET user_id = $3, note = '', request_id = 'erased-' || left(encode(sha256(convert_to($4 || "
-	"request_id, "
-	"'UTF8')), 'hex'), 32), adjusts = CASE WHEN adjusts = '' THEN '' ELSE 'erased-' || left(encode(sha256("
-	"convert_to($4 || adjusts, 'UTF8')), 'hex'), 32) END WHERE tenant = $1 AND user_id = $2",
+	"request_id, 'UTF8')), 'hex'), 32), adjusts = CASE WHEN adjusts = '' THEN '' ELSE 'erased-' || "
+	"left(encode(sha256(convert_to($4 || adjusts, 'UTF8')), 'hex'), 32) END WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_daily SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_monthly SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_windows SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
@@ -30,12 +29,10 @@ static const char *const steps[] = {
 	"UPDATE api_keys SET account = $3, label = '', revoked_at = coalesce(revoked_at, now()) WHERE tenant = $1 AND "
 	"account = $2",
 	"SELECT audit_erase($1, $2, $3)",
-	"UPDATE catalog_epoch SET erased_version = greatest(erased_version, (SELECT version FROM accounts WHERE tenant "
-	"= $1 AND "
-	"kind = 1 AND id = $3))",
+	"UPDATE catalog_epoch SET erased_version = greatest(erased_version, (SELECT version FROM accounts WHERE "
+	"tenant = $1 AND kind = 1 AND id = $3))",
 	"INSERT INTO audit_log (tenant, actor, action, target, reason, details) VALUES ($1, $5, 'account.erase', "
-	"'user/' || $3, $6, "
-	"'{}')",
+	"'user/' || $3, $6, '{}')",
 };
 
 /* The row, locked: nobody puts it again or erases it beside us. */

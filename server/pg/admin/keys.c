@@ -139,8 +139,7 @@ static bool take_over(struct key_create *op, struct pg_link *link, int64_t *old_
 	if (old.expires_at_us && old.expires_at_us <= clock_wall_us())
 		return err_set(err, ERR_PRECONDITION,
 			"expires_at_us: key %lld has expired, so its successor needs an end of its own, and one that "
-			"is yet to "
-			"come",
+			"is yet to come",
 			(long long)old.id);
 	op->key = old;
 	return true;
@@ -155,8 +154,7 @@ static bool end_old(struct key_create *op, struct pg_link *link, int64_t old_id,
 	pg_arg_int(&args, op->old_ends_at_us);
 	return pg_exec(link,
 		"UPDATE api_keys SET rotated_to = $2, expires_at = least(expires_at, to_timestamp($3 / 1000000.0)) "
-		"WHERE id "
-		"= $1",
+		"WHERE id = $1",
 		&args, err);
 }
 
@@ -187,8 +185,7 @@ static bool last_check(struct pg_link *link, const struct api_key *key, struct e
 	pg_arg_int(&args, key->id);
 	ok = ask(link,
 		"SELECT EXISTS (SELECT FROM api_keys WHERE role = 5 AND id <> $1 AND revoked_at IS NULL AND "
-		"(expires_at IS "
-		"NULL OR expires_at > now()))",
+		"(expires_at IS NULL OR expires_at > now()))",
 		&args, &others, err);
 	if (ok && !others)
 		return err_set(err, ERR_PRECONDITION,
@@ -253,9 +250,8 @@ bool admin_key_uses(struct admin_job *job, struct pg_link *link, struct err *err
 		pg_array_text(&args, peers, op->use[i].peer);
 	}
 	return pg_exec(link,
-		"INSERT INTO api_key_uses AS u (key, at, peer) SELECT n.* FROM unnest($1, $2, $3) AS n (key, at, peer) "
-		"WHERE EXISTS (SELECT FROM api_keys k WHERE k.id = n.key) ORDER BY n.key ON CONFLICT (key) DO UPDATE "
-		"SET at "
-		"= excluded.at, peer = excluded.peer WHERE u.at < excluded.at",
+		"INSERT INTO api_key_uses AS u (key, at, peer) SELECT n.* FROM unnest($1, $2, $3) AS n (key, at, "
+		"peer) WHERE EXISTS (SELECT FROM api_keys k WHERE k.id = n.key) ORDER BY n.key ON CONFLICT (key) DO "
+		"UPDATE SET at = excluded.at, peer = excluded.peer WHERE u.at < excluded.at",
 		&args, err);
 }

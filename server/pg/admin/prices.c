@@ -87,12 +87,11 @@ static bool insert_price(struct pg_link *link, const struct price *price, struct
 	pg_arg_text(&args, price->source);
 	ok = pg_exec(link,
 		"INSERT INTO model_prices (tenant, account, provider, model, from_us, to_us, input, cached_input, "
-		"cache_write, "
-		"output, reasoning, audio_input, audio_output, context, modes, source) SELECT $1, $2, $3, $4, $5, "
+		"cache_write, output, reasoning, audio_input, audio_output, context, modes, source) SELECT $1, $2, "
+		"$3, $4, $5, "
 		"coalesce(least(nullif($6, 0), (SELECT min(p.from_us) FROM model_prices p WHERE " SAME_KEY
 		" AND p.from_us > $5)), 0), nullif($7, -1), nullif($8, -1), nullif($9, -1), nullif($10, -1), "
-		"nullif($11, -1), "
-		"nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16",
+		"nullif($11, -1), nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16",
 		&args, err);
 	buf_release(&context);
 	buf_release(&modes);

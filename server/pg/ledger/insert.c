@@ -216,10 +216,9 @@ static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int c
 		pg_array_int(&args, days, entry->started_at_us);
 	}
 	result = pg_query(link,
-		"SELECT k.position, l.origin FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-		"AS k (day, tenant, user_id, request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, "
-		"user_id, "
-		"request_id, attempt, entry) WHERE l.day = ANY ($8)",
+		"SELECT k.position, l.origin FROM unnest($1, $2, $3, $4, $5, $6, $7) AS k (day, tenant, user_id, "
+		"request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, user_id, request_id, "
+		"attempt, entry) WHERE l.day = ANY ($8)",
 		&args, err);
 	if (!result)
 		return false;

@@ -145,8 +145,7 @@ bool ledger_run_upkeep(struct pg_job *job, struct pg_link *link, struct err *err
 
 static const char windows_sql[] =
 	"WITH keys AS (SELECT DISTINCT tenant, kind, id FROM usage_windows WHERE (tenant, kind, id) > ($1, "
-	"$2::smallint, $3) "
-	"AND starts_at_us >= $4 ORDER BY tenant, kind, id LIMIT $5) "
+	"$2::smallint, $3) AND starts_at_us >= $4 ORDER BY tenant, kind, id LIMIT $5) "
 	"SELECT k.tenant, k.kind, k.id, " USAGE_COLUMNS " FROM keys k " USAGE_SINCE("$6", "$7", "$8") USAGE_JOIN
 	"ORDER BY k.tenant, k.kind, k.id";
 

@@ -35,27 +35,21 @@ static const char shared_sql[] =
  * gets an account's row then; to look for it at each batch would cost an index search a user. */
 static const char monthly_sql[] =
 	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows, requests, charged_input, "
-	"charged_output, "
-	"cost_nano) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) "
-	"ON CONFLICT (tenant, user_id, month) DO UPDATE SET rows = u.rows + excluded.rows, "
-	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, "
-	"charged_output = u.charged_output + excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano "
-	"RETURNING u.tenant, u.user_id, u.xmax = 0 AS is_new) "
-	"INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE is_new ORDER BY 1, 3 "
-	"ON CONFLICT DO NOTHING";
+	"charged_output, cost_nano) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, "
+	"user_id, month) DO UPDATE SET rows = u.rows + excluded.rows, requests = u.requests + excluded.requests, "
+	"charged_input = u.charged_input + excluded.charged_input, charged_output = u.charged_output + "
+	"excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano RETURNING u.tenant, u.user_id, u.xmax "
+	"= 0 AS is_new) INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE "
+	"is_new ORDER BY 1, 3 ON CONFLICT DO NOTHING";
 
 static const char windows_sql[] =
 	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
-	"output, "
-	"cost_nano, shard) "
-	"SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, output, cost_nano, "
-	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
+	"output, cost_nano, shard) SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
+	"output, cost_nano, CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
 	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS w (tenant, kind, id, unit, starts_at_us, "
-	"interface, "
-	"model, requests, input, output, cost_nano, reset) "
-	"ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET "
-	"requests = u.requests + excluded.requests, input = u.input + excluded.input, "
-	"output = u.output + excluded.output, cost_nano = u.cost_nano + excluded.cost_nano";
+	"interface, model, requests, input, output, cost_nano, reset) ON CONFLICT (tenant, kind, id, unit, "
+	"starts_at_us, interface, model, shard) DO UPDATE SET requests = u.requests + excluded.requests, input = "
+	"u.input + excluded.input, output = u.output + excluded.output, cost_nano = u.cost_nano + excluded.cost_nano";
 
 /* Two levels of one moment: the emptier bucket counts, so that the order in which they come does not matter. */
 static const char buckets_sql[] =

@@ -183,8 +183,7 @@ static bool write_rejects(struct batch *batch, struct err *err)
 	}
 	ok = pg_exec(batch->link,
 		"INSERT INTO ledger_rejects (origin, reason, bytes) SELECT * FROM unnest($1::text[], $2::text[], "
-		"$3::bytea[]) "
-		"ON CONFLICT DO NOTHING",
+		"$3::bytea[]) ON CONFLICT DO NOTHING",
 		&args, err);
 	for (int i = 0; ok && i < batch->rejected; i++) {
 		metric_inc(METRIC_ledger_rejects_total, 0, 0);

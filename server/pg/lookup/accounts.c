@@ -174,8 +174,7 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 		{.sql = "SELECT k.position, " ACCOUNT_COLUMNS " " KEYS "JOIN accounts a USING (tenant, kind, id)",
 			.args = &keys},
 		{.sql = "SELECT k.position, l.name, l.dimension, l.kind, l.unit, l.amount, l.period_us, l.burst, "
-			"l.interface, "
-			"l.model, l.shadow, l.notify, l.warn_percent, l.until_us " KEYS
+			"l.interface, l.model, l.shadow, l.notify, l.warn_percent, l.until_us " KEYS
 			"JOIN account_limits l ON l.tenant = k.tenant "
 			"AND l.account_kind = k.kind AND l.account_id = k.id ORDER BY k.position, l.position",
 			.args = &keys},
@@ -317,12 +316,9 @@ static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err
 	pg_array_int(&args, days, op->started_at_us);
 	query->result = pg_query(link,
 		"SELECT entry, requests, charged_input, charged_output, cost_nano, price_from_us, flags, model, "
-		"provider, "
-		"price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, audio_output, "
-		"attempt "
-		"FROM ledger "
-		"WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
-		"AND entry IN (0, 1)",
+		"provider, price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, "
+		"audio_output, attempt FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND "
+		"request_id = $3 AND entry IN (0, 1)",
 		&args, err);
 	return query->result != NULL;
 }
