@@ -123,24 +123,35 @@ const struct tenant *catalog_tenant(const struct catalog *catalog, const char *i
 	return tenant ? tenant : &catalog->other;
 }
 
+/* What tiers and pools are sorted by. */
+struct row_key {
+	const char *tenant, *name;
+};
+
+static int key_order(const struct row_key *key, const char *tenant, const char *name)
+{
+	int order = strcmp(key->tenant, tenant);
+
+	return order ? order : strcmp(key->name, name);
+}
+
+static int tier_order(const void *key, const void *row)
+{
+	const struct catalog_tier *at = row;
+
+	return key_order(key, at->tenant, at->tier.name);
+}
+
 static const struct tier *tier_find(const struct catalog *catalog, const char *tenant, const char *name)
 {
-	int low = 0, high = catalog->parts.tiers - 1;
+	const struct catalog_parts *parts = &catalog->parts;
+	const struct row_key key = {.tenant = tenant, .name = name};
+	const struct catalog_tier *at;
 
-	while (low <= high) {
-		int middle = low + (high - low) / 2;
-		const struct catalog_tier *at = &catalog->parts.tier[middle];
-		int order = strcmp(tenant, at->tenant);
-		if (order == 0)
-			order = strcmp(name, at->tier.name);
-		if (order == 0)
-			return &at->tier;
-		if (order < 0)
-			high = middle - 1;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	if (parts->tiers == 0)
+		return NULL;
+	at = bsearch(&key, parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), tier_order);
+	return at ? &at->tier : NULL;
 }
 
 const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name)
@@ -169,24 +180,23 @@ const struct tier *catalog_tier_next(const struct catalog *catalog, const char *
 	return best ? catalog_tier(catalog, tenant, best->name) : NULL;
 }
 
+static int pool_order(const void *key, const void *row)
+{
+	const struct catalog_pool *at = row;
+
+	return key_order(key, at->tenant, at->settings.name);
+}
+
 static const struct pool_settings *pool_find(const struct catalog *catalog, const char *tenant, const char *name)
 {
-	int low = 0, high = catalog->parts.pools - 1;
+	const struct catalog_parts *parts = &catalog->parts;
+	const struct row_key key = {.tenant = tenant, .name = name};
+	const struct catalog_pool *at;
 
-	while (low <= high) {
-		int middle = low + (high - low) / 2;
-		const struct catalog_pool *at = &catalog->parts.pool[middle];
-		int order = strcmp(tenant, at->tenant);
-		if (order == 0)
-			order = strcmp(name, at->settings.name);
-		if (order == 0)
-			return &at->settings;
-		if (order < 0)
-			high = middle - 1;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	if (parts->pools == 0)
+		return NULL;
+	at = bsearch(&key, parts->pool, (size_t)parts->pools, sizeof(*parts->pool), pool_order);
+	return at ? &at->settings : NULL;
 }
 
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name)

@@ -38,9 +38,7 @@ static void item_ended(struct batch *batch)
 
 static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
 {
-	size_t len = protobuf_c_message_get_packed_size(message);
-
-	protobuf_c_message_pack(message, call_room(batch->call, len));
+	call_fill_message(batch->call, message);
 	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->checks && !batch->checks[i].err.code)
 			check_release(&batch->checks[i].check);

@@ -69,9 +69,7 @@ static struct check_call *self_of(struct flow *flow)
 /* The snapshot is given back before the call ends: with its end the arena, and the check in it, are gone. */
 static void reply(struct check_call *self, const ProtobufCMessage *message)
 {
-	size_t len = protobuf_c_message_get_packed_size(message);
-
-	protobuf_c_message_pack(message, call_room(self->call, len));
+	call_fill_message(self->call, message);
 	check_release(&self->check);
 	call_reply_filled(self->call);
 }
