@@ -53,14 +53,10 @@ void admin_get_account(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct get_call *get = arena_zalloc(call_arena(call), 1, sizeof(*get));
-	struct err err;
-	const Bursar__V1__GetAccountRequest *request =
-		request_read(call, &bursar__v1__get_account_request__descriptor, &err);
+	const Bursar__V1__GetAccountRequest *request = request_take(call, &bursar__v1__get_account_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	get->call = call;
 	if (!admin_key(call, ctx, request->ref, &get->op.key))
 		return;

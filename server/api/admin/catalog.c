@@ -179,14 +179,11 @@ void admin_list_tenants(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct tenants_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
-	struct err err;
 	const Bursar__V1__ListTenantsRequest *request =
-		request_read(call, &bursar__v1__list_tenants_request__descriptor, &err);
+		request_take(call, &bursar__v1__list_tenants_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	list->call = call;
 	list->op = (struct tenant_list){
 		.job = {.arena = call_arena(call), .done = tenants_done, .actor = "", .reason = ""},
@@ -253,12 +250,10 @@ void admin_put_tier(struct call *call, void *ctx)
 	struct put_call *put = put_new(call, EDIT_TIER);
 	struct worker *worker = ctx;
 	struct err err;
-	const Bursar__V1__PutTierRequest *request = request_read(call, &bursar__v1__put_tier_request__descriptor, &err);
+	const Bursar__V1__PutTierRequest *request = request_take(call, &bursar__v1__put_tier_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (!admin_tier_read(request->tier, (int)worker->parts.conf->warn_percent, &put->edit.op.tier.tier, &err)) {
 		err_prefix(&err, "tier.");
 		call_fail(call, &err);
@@ -295,14 +290,10 @@ void admin_delete_tier(struct call *call, void *ctx)
 {
 	struct put_call *put = put_new(call, EDIT_TIER_DELETE);
 	struct tier_delete *op = &put->edit.op.tier_delete;
-	struct err err;
-	const Bursar__V1__DeleteTierRequest *request =
-		request_read(call, &bursar__v1__delete_tier_request__descriptor, &err);
+	const Bursar__V1__DeleteTierRequest *request = request_take(call, &bursar__v1__delete_tier_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	op->tenant = tenant_or_default(request->tenant);
 	op->name = request->name;
 	op->job.actor = admin_actor(call);

@@ -189,15 +189,11 @@ static bool resume_change(struct pool_change *op, struct pool_row *row, bool kno
 void admin_resume_pool(struct call *call, void *ctx)
 {
 	struct edit_call *edit = arena_zalloc(call_arena(call), 1, sizeof(*edit));
-	struct err err;
-	const Bursar__V1__ResumePoolRequest *request =
-		request_read(call, &bursar__v1__resume_pool_request__descriptor, &err);
+	const Bursar__V1__ResumePoolRequest *request = request_take(call, &bursar__v1__resume_pool_request__descriptor);
 
 	edit->call = call;
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (!ref_read(call, request->ref, &edit->edit.op.tenant, &edit->edit.op.name))
 		return;
 	edit->edit.resume = true;

@@ -259,14 +259,10 @@ void admin_end_price(struct call *call, void *ctx)
 {
 	struct import_call *end = arena_zalloc(call_arena(call), 1, sizeof(*end));
 	struct price_end *op = &end->edit.op.price_end;
-	struct err err;
-	const Bursar__V1__EndPriceRequest *request =
-		request_read(call, &bursar__v1__end_price_request__descriptor, &err);
+	const Bursar__V1__EndPriceRequest *request = request_take(call, &bursar__v1__end_price_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	end->call = call;
 	end->edit.kind = EDIT_PRICE_END;
 	memcpy(op->price.tenant, request->tenant, strlen(request->tenant) + 1);

@@ -140,13 +140,10 @@ void admin_put_price(struct call *call, void *ctx)
 	struct put_call *put = arena_zalloc(call_arena(call), 1, sizeof(*put));
 	struct price_put *op = &put->edit.op.price;
 	struct err err;
-	const Bursar__V1__PutPriceRequest *request =
-		request_read(call, &bursar__v1__put_price_request__descriptor, &err);
+	const Bursar__V1__PutPriceRequest *request = request_take(call, &bursar__v1__put_price_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (!admin_price_read(request->price, &op->price, &err)) {
 		err_prefix(&err, "price.");
 		call_fail(call, &err);
@@ -214,17 +211,14 @@ void admin_list_prices(struct call *call, void *ctx)
 	struct worker *worker = ctx;
 	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
 	struct err err;
-	const Bursar__V1__ListPricesRequest *request =
-		request_read(call, &bursar__v1__list_prices_request__descriptor, &err);
+	const Bursar__V1__ListPricesRequest *request = request_take(call, &bursar__v1__list_prices_request__descriptor);
 
 	if (request && strspn(request->page_token, "0123456789") != strlen(request->page_token)) {
 		err_invalid(&err, "page_token", "is not one of ours: leave it empty for the first page");
 		request = NULL;
 	}
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	list->call = call;
 	list->op = (struct price_list){
 		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},

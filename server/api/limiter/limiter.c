@@ -76,14 +76,11 @@ static void check_done(struct flow *flow)
 
 void limiter_check(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__CheckRequest *request = request_read(call, &bursar__v1__check_request__descriptor, &err);
+	const Bursar__V1__CheckRequest *request = request_take(call, &bursar__v1__check_request__descriptor);
 	struct check_call *self;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self = check_call_new(call);
 	self->language = request->language;
 	self->verbose = request->verbose;
@@ -158,14 +155,11 @@ static void explain_done(struct flow *flow)
 
 void limiter_explain(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__ExplainRequest *request = request_read(call, &bursar__v1__explain_request__descriptor, &err);
+	const Bursar__V1__ExplainRequest *request = request_take(call, &bursar__v1__explain_request__descriptor);
 	struct check_call *self;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self = check_call_new(call);
 	self->language = request->check->language;
 	question_of_check(request->check, call_arena(call), &self->check.question);
@@ -191,15 +185,11 @@ static void status_done(struct flow *flow)
 
 void limiter_get_status(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__GetStatusRequest *request =
-		request_read(call, &bursar__v1__get_status_request__descriptor, &err);
+	const Bursar__V1__GetStatusRequest *request = request_take(call, &bursar__v1__get_status_request__descriptor);
 	struct check_call *self;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self = check_call_new(call);
 	self->check.question = (struct check_question){
 		.mode = CHECK_STATUS,

@@ -52,14 +52,10 @@ void admin_diagnose(struct call *call, void *ctx)
 	const struct conf *conf = worker->parts.conf;
 	struct diagnose_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
 	struct certificate_term term = {0};
-	struct err err;
-	const Bursar__V1__DiagnoseRequest *request =
-		request_read(call, &bursar__v1__diagnose_request__descriptor, &err);
+	const Bursar__V1__DiagnoseRequest *request = request_take(call, &bursar__v1__diagnose_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (conf->tls_cert[0])
 		certificate_term(conf->tls_cert, &term);
 	self->call = call;

@@ -45,14 +45,11 @@ static void forecast_done(struct flow *flow)
 void admin_get_forecast(struct call *call, void *ctx)
 {
 	struct forecast_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
-	struct err err;
 	const Bursar__V1__GetForecastRequest *request =
-		request_read(call, &bursar__v1__get_forecast_request__descriptor, &err);
+		request_take(call, &bursar__v1__get_forecast_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self->call = call;
 	if (admin_bill_key(call, ctx, request->ref, &self->forecast.key))
 		forecast_start(&self->forecast, ctx, call_arena(call), forecast_done);

@@ -99,14 +99,11 @@ void admin_get_stats(struct call *call, void *ctx)
 	struct worker *worker = ctx;
 	struct stats_call *stats = arena_zalloc(call_arena(call), 1, sizeof(*stats));
 	struct err err;
-	const Bursar__V1__GetStatsRequest *request =
-		request_read(call, &bursar__v1__get_stats_request__descriptor, &err);
+	const Bursar__V1__GetStatsRequest *request = request_take(call, &bursar__v1__get_stats_request__descriptor);
 	int64_t now_us, to_day, from_day;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	now_us = worker_now_us(worker);
 	to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
 	from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
@@ -186,14 +183,10 @@ static void proof_done(struct flow *flow)
 void admin_get_proof(struct call *call, void *ctx)
 {
 	struct proof_call *proof = arena_zalloc(call_arena(call), 1, sizeof(*proof));
-	struct err err;
-	const Bursar__V1__GetProofRequest *request =
-		request_read(call, &bursar__v1__get_proof_request__descriptor, &err);
+	const Bursar__V1__GetProofRequest *request = request_take(call, &bursar__v1__get_proof_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	proof->call = call;
 	proof->proof.tenant = tenant_or_default(request->tenant);
 	proof_start(&proof->proof, ctx, call_arena(call), proof_done);

@@ -35,6 +35,9 @@ struct chore *chore_of(struct flow *flow);
 #define CHORE_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, chore.flow)
 
 bool chore_stopping(const struct chore *chore);
+/* Asks for the lease `name`, so that one process at a time runs the chore. */
+void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
+	void (*done)(struct ledger_op *op));
 
 /* drain.c: one pump moves one batch from a few partitions. */
 struct pump_part {

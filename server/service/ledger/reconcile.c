@@ -303,17 +303,8 @@ CHORE_RESUME(lease_done, ledger_op, reconcile, lease.op)
 
 static enum flow_result step_lease(struct flow *flow)
 {
-	struct reconcile *reconcile = reconcile_of(flow);
-	struct ledger_role *role = reconcile->chore.role;
-
-	reconcile->lease = (struct ledger_lease){
-		.op = {.arena = &reconcile->chore.arena, .done = lease_done},
-		.name = "reconcile",
-		.holder = role->holder,
-		.ttl_us = LEASE_US,
-	};
 	flow_to(flow, step_held);
-	role->ledger->ops->lease(role->ledger, &reconcile->lease);
+	chore_lease(chore_of(flow), &reconcile_of(flow)->lease, "reconcile", LEASE_US, lease_done);
 	return FLOW_WAIT;
 }
 

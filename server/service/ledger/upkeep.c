@@ -47,17 +47,8 @@ CHORE_RESUME(lease_done, ledger_op, upkeep, lease.op)
 
 static enum flow_result step_lease(struct flow *flow)
 {
-	struct upkeep *upkeep = upkeep_of(flow);
-	struct ledger_role *role = upkeep->chore.role;
-
-	upkeep->lease = (struct ledger_lease){
-		.op = {.arena = &upkeep->chore.arena, .done = lease_done},
-		.name = "upkeep",
-		.holder = role->holder,
-		.ttl_us = LEASE_US,
-	};
 	flow_to(flow, step_held);
-	role->ledger->ops->lease(role->ledger, &upkeep->lease);
+	chore_lease(chore_of(flow), &upkeep_of(flow)->lease, "upkeep", LEASE_US, lease_done);
 	return FLOW_WAIT;
 }
 
