@@ -193,11 +193,7 @@ static enum flow_result step_confirmed(struct flow *flow)
 void account_edit_start(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_begin);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_begin);
 }
 
 static enum flow_result step_push(struct flow *flow)
@@ -215,9 +211,5 @@ static enum flow_result step_push(struct flow *flow)
 void account_edit_push(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_push);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_push);
 }

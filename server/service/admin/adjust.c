@@ -354,11 +354,7 @@ static enum flow_result step_repaired(struct flow *flow)
 void ledger_adjust_start(
 	struct ledger_adjust *adjust, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	adjust->flow = (struct flow){.done = done};
-	adjust->worker = worker;
-	adjust->arena = arena;
 	adjust->rounds = 0;
 	adjust->repeat = false;
-	flow_to(&adjust->flow, step_begin);
-	flow_run(&adjust->flow);
+	flow_start(adjust, worker, arena, done, step_begin);
 }

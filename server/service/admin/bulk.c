@@ -115,9 +115,5 @@ static enum flow_result step_change(struct flow *flow)
 void account_bulk_start(
 	struct account_bulk *bulk, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	bulk->flow = (struct flow){.done = done};
-	bulk->worker = worker;
-	bulk->arena = arena;
-	flow_to(&bulk->flow, step_change);
-	flow_run(&bulk->flow);
+	flow_start(bulk, worker, arena, done, step_change);
 }

@@ -93,10 +93,6 @@ static enum flow_result step_judge(struct flow *flow)
 void diagnose_start(
 	struct diagnose_flow *diagnose, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	diagnose->flow = (struct flow){.done = done};
-	diagnose->worker = worker;
-	diagnose->arena = arena;
 	diagnose->birth.op.status = LIMITS_FAILED;
-	flow_to(&diagnose->flow, step_store);
-	flow_run(&diagnose->flow);
+	flow_start(diagnose, worker, arena, done, step_store);
 }

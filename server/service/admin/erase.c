@@ -151,9 +151,5 @@ static enum flow_result step_erased(struct flow *flow)
 void account_erase_start(
 	struct account_erasing *erasing, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	erasing->flow = (struct flow){.done = done};
-	erasing->worker = worker;
-	erasing->arena = arena;
-	flow_to(&erasing->flow, step_begin);
-	flow_run(&erasing->flow);
+	flow_start(erasing, worker, arena, done, step_begin);
 }

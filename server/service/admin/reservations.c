@@ -64,14 +64,10 @@ static enum flow_result step_heard(struct flow *flow)
 void reservation_list_start(
 	struct reservation_list *list, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	list->flow = (struct flow){.done = done};
-	list->worker = worker;
-	list->arena = arena;
 	list->row = arena_alloc(arena, (size_t)list->limit * sizeof(*list->row));
 	list->count = list->calls = 0;
 	list->more = false;
-	flow_to(&list->flow, step_ask);
-	flow_run(&list->flow);
+	flow_start(list, worker, arena, done, step_ask);
 }
 
 FLOW_RESUME(get_heard, limits_op, reservation_get, op.op)
@@ -110,11 +106,7 @@ static enum flow_result step_found(struct flow *flow)
 void reservation_get_start(
 	struct reservation_get *get, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	get->flow = (struct flow){.done = done};
-	get->worker = worker;
-	get->arena = arena;
-	flow_to(&get->flow, step_get);
-	flow_run(&get->flow);
+	flow_start(get, worker, arena, done, step_get);
 }
 
 FLOW_RESUME(settle_done, flow, reservation_cancel, settle.flow)
@@ -171,9 +163,5 @@ static enum flow_result step_noted(struct flow *flow)
 void reservation_cancel_start(
 	struct reservation_cancel *cancel, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	cancel->flow = (struct flow){.done = done};
-	cancel->worker = worker;
-	cancel->arena = arena;
-	flow_to(&cancel->flow, step_cancel);
-	flow_run(&cancel->flow);
+	flow_start(cancel, worker, arena, done, step_cancel);
 }

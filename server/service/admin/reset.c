@@ -143,10 +143,6 @@ static enum flow_result step_repaired(struct flow *flow)
 void account_reset_start(
 	struct account_reset *reset, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	reset->flow = (struct flow){.done = done};
-	reset->worker = worker;
-	reset->arena = arena;
 	reset->rounds = 0;
-	flow_to(&reset->flow, step_begin);
-	flow_run(&reset->flow);
+	flow_start(reset, worker, arena, done, step_begin);
 }

@@ -94,9 +94,5 @@ static enum flow_result step_next(struct flow *flow)
 void document_edit_start(
 	struct document_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_apply);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_apply);
 }

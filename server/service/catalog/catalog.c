@@ -64,9 +64,5 @@ static enum flow_result step_look(struct flow *flow)
 void catalog_edit_start(
 	struct catalog_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_put);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_put);
 }

@@ -125,22 +125,14 @@ static enum flow_result step_resumed(struct flow *flow)
 void pool_edit_start(
 	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
 	edit->pending = false;
-	flow_to(&edit->flow, step_change);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_change);
 }
 
 void pool_edit_push(struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
 	edit->op.job.ok = true;
-	flow_to(&edit->flow, step_committed);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_committed);
 }
 
 void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)

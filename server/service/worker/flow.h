@@ -35,6 +35,11 @@ struct flow {
 /* Runs steps until one waits, or until the flow is done; `done` may therefore run before this returns. */
 void flow_run(struct flow *flow);
 
+/* Starts a use case that runs on `worker_` in `arena_`, at its first step. */
+#define flow_start(owner, worker_, arena_, done_, step_) \
+	((owner)->flow = (struct flow){.done = (done_)}, (owner)->worker = (worker_), (owner)->arena = (arena_), \
+		flow_to(&(owner)->flow, step_), flow_run(&(owner)->flow))
+
 /*
  * Defines `callback`, with which an operation (a `struct op`) says that it has ended: the flow that waits for it goes on.
  * The operation is `member` of `struct owner`, perhaps inside of a larger one (`query.job`).
