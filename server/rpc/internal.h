@@ -149,8 +149,7 @@ void worker_start(struct rpc_worker *worker);
 /* Posts a slot for the method: the next call of it arrives as a struct call of its own. */
 void worker_post(struct rpc_worker *worker, const struct method *method);
 
-/* A call from the pool, and back to it. */
-struct call *worker_take_call(struct rpc_worker *worker, const struct method *method);
+/* Puts a call back onto the free list. */
 void worker_give_call(struct rpc_worker *worker, struct call *call);
 
 /* Counts the streams that are open: their callers are asked for again and again. */

@@ -13,6 +13,10 @@
 void *call_message(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* Packs `message` straight into what is sent; call_reply_filled or call_write_filled follows, when all is given back that the
+ * message was made of. */
+void call_fill_message(struct call *call, const ProtobufCMessage *message);
+
 /* Ends a unary call with OK and `message`, packed straight into what is sent. */
 void call_reply_message(struct call *call, const ProtobufCMessage *message);
 

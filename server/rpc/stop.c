@@ -17,10 +17,11 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 
 enum { STEP_NS = 1000000 };
 /* Of the drain time, what calls that are running get in step 3 though streams have used up the rest; a fifth where that is less. */
-#define REFUSING_US INT64_C(1000000)
+#define REFUSING_US SECOND_US
 
 static size_t streams(const struct rpc_server *server)
 {

@@ -13,13 +13,13 @@
 #include "base/clock.h"
 #include "base/crypto/hash.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "pg/link/migrate.h"
 #include "pg/stores.h"
 
 #define BATCH 1000
 #define BATCHES 30
 #define BUCKETS 3
-#define DAY_US INT64_C(86400000000)
 
 __attribute__((noreturn)) static void die(const char *what)
 {

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "reference/reference.h"
 
 struct account {
 	struct list link;

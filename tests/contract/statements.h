@@ -10,6 +10,5 @@ void statement_run(struct world *world, const struct line *line);
 /* Parts of it, by file: true when the line's first word is one of theirs. */
 bool statement_setup(struct world *world, const struct line *line);
 bool statement_call(struct world *world, const struct line *line);
-bool statement_expect(struct world *world, const struct line *line);
 
 #endif

@@ -21,7 +21,8 @@ struct buf *act_begin(struct play *play, int worker)
 	return args;
 }
 
-void act_granted(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence)
+/* A grant that a worker is told of, by an answer or a message. */
+static void act_granted(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence)
 {
 	struct worker *w = &play->worker[worker];
 

@@ -215,7 +215,5 @@ void act_sync(struct play *play, struct chance *chance, int worker, bool good_by
 void act_tick(struct play *play);
 void act_resume(struct play *play);
 void act_stats(struct play *play);
-/* Grants that a worker is told of, by an answer or a message. */
-void act_granted(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence);
 
 #endif

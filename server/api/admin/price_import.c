@@ -141,18 +141,20 @@ static bool csv_read(
 	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
 {
 	struct price_sheet sheet;
+	bool fits;
+	int count;
 
 	if (!price_csv_parse(request->csv, strlen(request->csv), &sheet, err)) {
 		/* What it names is a line: the field of the request is this. */
 		snprintf(err->field, sizeof(err->field), "csv");
 		return false;
 	}
-	bool fits = sheet.count <= ROWS_MAX;
+	fits = sheet.count <= ROWS_MAX;
 	rows_new(op, arena, fits ? sheet.count : 0);
 	for (int i = 0; i < op->count; i++)
 		op->row[i] =
 			(struct price_put_row){.price = sheet.prices[i], .given = sheet.given, .line = sheet.lines[i]};
-	int count = sheet.count;
+	count = sheet.count;
 	price_sheet_release(&sheet);
 	return fits || err_invalid(err, "csv", "has %d rows; at most %d are put at once", count, ROWS_MAX);
 }
@@ -203,8 +205,7 @@ static bool rows_check(const struct prices_put *op, bool parts, struct arena *ar
 	return op->yes || !prices_look_per_token(prices, op->count) ||
 	       err_set(err, ERR_PRECONDITION,
 		       "all prices are below 0.0001 USD per 1M tokens, as if they were USD per token; if they are "
-		       "meant, "
-		       "repeat it with `yes` (bursar: --yes)");
+		       "meant, repeat it with `yes` (bursar: --yes)");
 }
 
 void admin_import_prices(struct call *call, void *ctx)
@@ -258,14 +259,10 @@ void admin_end_price(struct call *call, void *ctx)
 {
 	struct import_call *end = arena_zalloc(call_arena(call), 1, sizeof(*end));
 	struct price_end *op = &end->edit.op.price_end;
-	struct err err;
-	const Bursar__V1__EndPriceRequest *request =
-		request_read(call, &bursar__v1__end_price_request__descriptor, &err);
+	const Bursar__V1__EndPriceRequest *request = request_take(call, &bursar__v1__end_price_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	end->call = call;
 	end->edit.kind = EDIT_PRICE_END;
 	memcpy(op->price.tenant, request->tenant, strlen(request->tenant) + 1);

@@ -3,6 +3,7 @@
 #define BURSAR_API_ADMIN_PRIVATE_H
 
 #include "api/message/convert.h"
+#include "base/unconst.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "rpc/call.h"
 #include "rpc/message.h"
@@ -14,12 +15,6 @@
 #include "api/admin/methods.def"
 #undef HANDLER
 #undef STREAM
-
-/* protobuf-c asks for char *, and does not write through it. */
-static inline char *admin_text(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
 
 /* Whom a reference means, with its defaults, a model by any of its names; false when the call has been failed. */
 bool admin_key(struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key);

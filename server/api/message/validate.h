@@ -19,6 +19,9 @@
 void *request_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* The same for a handler that has nothing to give back yet: when it is NULL, the call has been failed. */
+void *request_take(struct call *call, const ProtobufCMessageDescriptor *descriptor) __attribute__((warn_unused_result));
+
 /* The check alone, of a message without its bytes. */
 bool message_check(const ProtobufCMessage *message, struct err *err) __attribute__((warn_unused_result));
 

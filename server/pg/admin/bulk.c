@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/units.h"
 #include "pg/admin/account_rows.h"
 #include "pg/admin/limits_fit.h"
 
 /* Whoever made the changes writes them through at once: the ledger role leaves them to him for so long. */
-#define HEAD_START_US INT64_C(1000000)
+#define HEAD_START_US SECOND_US
 
 /* A chunk on its way. */
 struct chunk {

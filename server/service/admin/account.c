@@ -16,17 +16,9 @@ static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
 static enum flow_result step_confirmed(struct flow *flow);
 
-static struct account_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct account_edit, flow);
-}
+FLOW_OWNER(edit_of, account_edit)
 
-static void change_done(struct admin_job *job)
-{
-	struct account_change *op = container_of(job, struct account_change, job);
-
-	flow_run(&container_of(op, struct account_edit, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, account_edit, op.job)
 
 static enum flow_result finish(struct account_edit *edit)
 {
@@ -43,10 +35,7 @@ static enum flow_result finish_pending(struct account_edit *edit, const struct e
 	return finish(edit);
 }
 
-static void look_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_check, op), struct account_edit, look)->flow);
-}
+FLOW_RESUME(look_done, limits_op, account_edit, look.op)
 
 static bool accounts_of_one(struct account_edit *edit, const struct account_profile *profile, struct err *err)
 {
@@ -103,10 +92,7 @@ static enum flow_result step_look(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void learned(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct repair, flow), struct account_edit, repair)->flow);
-}
+FLOW_RESUME(learned, flow, account_edit, repair.flow)
 
 static enum flow_result step_looked(struct flow *flow)
 {
@@ -142,10 +128,7 @@ static enum flow_result step_change(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void policy_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_policy, op), struct account_edit, policy)->flow);
-}
+FLOW_RESUME(policy_done, limits_op, account_edit, policy.op)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -172,12 +155,7 @@ static enum flow_result step_committed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void confirm_done(struct admin_job *job)
-{
-	struct account_confirm *op = container_of(job, struct account_confirm, job);
-
-	flow_run(&container_of(op, struct account_edit, confirm)->flow);
-}
+FLOW_RESUME(confirm_done, admin_job, account_edit, confirm.job)
 
 static enum flow_result step_written(struct flow *flow)
 {
@@ -215,11 +193,7 @@ static enum flow_result step_confirmed(struct flow *flow)
 void account_edit_start(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_begin);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_begin);
 }
 
 static enum flow_result step_push(struct flow *flow)
@@ -237,9 +211,5 @@ static enum flow_result step_push(struct flow *flow)
 void account_edit_push(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_push);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_push);
 }

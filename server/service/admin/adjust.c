@@ -19,10 +19,7 @@ static enum flow_result step_accounts(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
 
-static struct ledger_adjust *adjust_of(struct flow *flow)
-{
-	return container_of(flow, struct ledger_adjust, flow);
-}
+FLOW_OWNER(adjust_of, ledger_adjust)
 
 static enum flow_result fail(struct ledger_adjust *adjust, const struct err *err)
 {
@@ -36,12 +33,7 @@ static enum flow_result succeed(struct ledger_adjust *adjust)
 	return flow_succeed(&adjust->flow);
 }
 
-static void facts_done(struct admin_job *job)
-{
-	struct adjust_facts *facts = container_of(job, struct adjust_facts, job);
-
-	flow_run(&container_of(facts, struct ledger_adjust, facts)->flow);
-}
+FLOW_RESUME(facts_done, admin_job, ledger_adjust, facts.job)
 
 static enum flow_result step_begin(struct flow *flow)
 {
@@ -260,10 +252,7 @@ static void digest_make(struct ledger_adjust *adjust)
 	memcpy(adjust->op.digest, &hash, sizeof(adjust->op.digest));
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_adjust, op), struct ledger_adjust, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, ledger_adjust, op.op)
 
 static enum flow_result step_accounts(struct flow *flow)
 {
@@ -316,10 +305,7 @@ static bool lacks(const struct ledger_adjust *adjust, struct err *err)
 		field, limit ? limit->name : "", account_kind_name(account->kind), account->id, settled);
 }
 
-static void repair_done(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct repair, flow), struct ledger_adjust, repair)->flow);
-}
+FLOW_RESUME(repair_done, flow, ledger_adjust, repair.flow)
 
 static enum flow_result step_answered(struct flow *flow)
 {
@@ -368,11 +354,7 @@ static enum flow_result step_repaired(struct flow *flow)
 void ledger_adjust_start(
 	struct ledger_adjust *adjust, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	adjust->flow = (struct flow){.done = done};
-	adjust->worker = worker;
-	adjust->arena = arena;
 	adjust->rounds = 0;
 	adjust->repeat = false;
-	flow_to(&adjust->flow, step_begin);
-	flow_run(&adjust->flow);
+	flow_start(adjust, worker, arena, done, step_begin);
 }

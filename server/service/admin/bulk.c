@@ -7,10 +7,7 @@
 /* The ledger role looks again at an account without a record: somebody may just be seeding it with what was before. */
 #define ABSENT_AGAIN_US INT64_C(2000000)
 
-static struct account_bulk *bulk_of(struct flow *flow)
-{
-	return container_of(flow, struct account_bulk, flow);
-}
+FLOW_OWNER(bulk_of, account_bulk)
 
 static bool apply(struct accounts_change *op, struct account_row *row, bool *differs, struct err *err)
 {
@@ -27,12 +24,7 @@ static enum flow_result step_confirmed(struct flow *flow)
 	return flow_succeed(flow);
 }
 
-static void confirm_done(struct admin_job *job)
-{
-	struct account_confirm *confirm = container_of(job, struct account_confirm, job);
-
-	flow_run(&container_of(confirm, struct account_bulk, confirm)->flow);
-}
+FLOW_RESUME(confirm_done, admin_job, account_bulk, confirm.job)
 
 static void notes_make(struct account_bulk *bulk)
 {
@@ -71,10 +63,7 @@ static enum flow_result step_written(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void writes_done(struct policy_writes *writes)
-{
-	flow_run(&container_of(writes, struct account_bulk, writes)->flow);
-}
+FLOW_RESUME(writes_done, policy_writes, account_bulk, writes)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -104,12 +93,7 @@ static enum flow_result step_committed(struct flow *flow)
 	return policy_writes_start(writes) ? FLOW_WAIT : FLOW_MORE;
 }
 
-static void change_done(struct admin_job *job)
-{
-	struct accounts_change *op = container_of(job, struct accounts_change, job);
-
-	flow_run(&container_of(op, struct account_bulk, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, account_bulk, op.job)
 
 static enum flow_result step_change(struct flow *flow)
 {
@@ -131,9 +115,5 @@ static enum flow_result step_change(struct flow *flow)
 void account_bulk_start(
 	struct account_bulk *bulk, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	bulk->flow = (struct flow){.done = done};
-	bulk->worker = worker;
-	bulk->arena = arena;
-	flow_to(&bulk->flow, step_change);
-	flow_run(&bulk->flow);
+	flow_start(bulk, worker, arena, done, step_change);
 }

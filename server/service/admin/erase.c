@@ -18,17 +18,9 @@ static enum flow_result step_dropped(struct flow *flow);
 static enum flow_result step_erased(struct flow *flow);
 static enum flow_result step_confirmed(struct flow *flow);
 
-static struct account_erasing *erasing_of(struct flow *flow)
-{
-	return container_of(flow, struct account_erasing, flow);
-}
+FLOW_OWNER(erasing_of, account_erasing)
 
-static void get_done(struct admin_job *job)
-{
-	struct account_get *get = container_of(job, struct account_get, job);
-
-	flow_run(&container_of(get, struct account_erasing, get)->flow);
-}
+FLOW_RESUME(get_done, admin_job, account_erasing, get.job)
 
 static enum flow_result step_begin(struct flow *flow)
 {
@@ -62,10 +54,7 @@ static enum flow_result step_known(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void look_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_erase, op), struct account_erasing, look)->flow);
-}
+FLOW_RESUME(look_done, limits_op, account_erasing, look.op)
 
 static enum flow_result step_drop(struct flow *flow)
 {
@@ -80,12 +69,7 @@ static enum flow_result step_drop(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void erase_done(struct admin_job *job)
-{
-	struct account_erase *op = container_of(job, struct account_erase, job);
-
-	flow_run(&container_of(op, struct account_erasing, op)->flow);
-}
+FLOW_RESUME(erase_done, admin_job, account_erasing, op.job)
 
 static enum flow_result in_use(struct account_erasing *erasing)
 {
@@ -106,12 +90,7 @@ static enum flow_result in_use(struct account_erasing *erasing)
 	return flow_fail(&erasing->flow);
 }
 
-static void confirm_done(struct admin_job *job)
-{
-	struct account_confirm *op = container_of(job, struct account_confirm, job);
-
-	flow_run(&container_of(op, struct account_erasing, confirm)->flow);
-}
+FLOW_RESUME(confirm_done, admin_job, account_erasing, confirm.job)
 
 /* The note holds the id: it goes as soon as it is not needed. One that stays is the ledger role's. */
 static enum flow_result confirm(struct account_erasing *erasing)
@@ -172,9 +151,5 @@ static enum flow_result step_erased(struct flow *flow)
 void account_erase_start(
 	struct account_erasing *erasing, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	erasing->flow = (struct flow){.done = done};
-	erasing->worker = worker;
-	erasing->arena = arena;
-	flow_to(&erasing->flow, step_begin);
-	flow_run(&erasing->flow);
+	flow_start(erasing, worker, arena, done, step_begin);
 }

@@ -13,10 +13,7 @@ static enum flow_result step_user(struct flow *flow);
 static enum flow_result step_counted(struct flow *flow);
 static enum flow_result step_looked(struct flow *flow);
 
-static struct proof *proof_of(struct flow *flow)
-{
-	return container_of(flow, struct proof, flow);
-}
+FLOW_OWNER(proof_of, proof)
 
 static enum flow_result end(struct proof *proof, const struct err *err)
 {
@@ -24,10 +21,7 @@ static enum flow_result end(struct proof *proof, const struct err *err)
 	return err ? flow_fail_with(&proof->flow, err) : flow_succeed(&proof->flow);
 }
 
-static void birth_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_birth, op), struct proof, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, proof, birth.op)
 
 /* Asked first: an entry that comes later makes the sums differ, and the caller asks again. */
 static enum flow_result step_outbox(struct flow *flow)
@@ -47,12 +41,7 @@ static enum flow_result step_outbox(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void query_done(struct admin_job *job)
-{
-	struct proof_query *query = container_of(job, struct proof_query, job);
-
-	flow_run(&container_of(query, struct proof, query)->flow);
-}
+FLOW_RESUME(query_done, admin_job, proof, query.job)
 
 static enum flow_result step_ledger(struct flow *flow)
 {
@@ -87,10 +76,7 @@ static bool use_equal(const struct use *a, const struct use *b)
 	return a->requests == b->requests && a->input + a->output == b->input + b->output && a->cost == b->cost;
 }
 
-static void check_done(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct check, flow), struct proof, check)->flow);
-}
+FLOW_RESUME(check_done, flow, proof, check.flow)
 
 static enum flow_result step_user(struct flow *flow)
 {
@@ -139,10 +125,7 @@ static void counters_read(struct proof *proof, const struct rows *rows)
 	}
 }
 
-static void lookup_done(struct account_lookup *lookup)
-{
-	flow_run(&container_of(lookup, struct proof, lookup)->flow);
-}
+FLOW_RESUME(lookup_done, account_lookup, proof, lookup)
 
 static enum flow_result step_counted(struct flow *flow)
 {

@@ -55,6 +55,9 @@ static void put_tier(struct buf *out, const struct tier *tier)
 static void put_pool(struct buf *out, const struct pool_settings *pool)
 {
 	struct pool_settings settings = *pool;
+	/* Packed in milliseconds. */
+	const int64_t times[] = {pool->lease_us, pool->age_us, pool->starve_us, pool->predicted_wait_max_us,
+		pool->wait_max_us, pool->estimate_us, pool->learn_margin_us, pool->drain_us};
 
 	settings.gen = 0;
 	if (settings.slots_from_option)
@@ -62,9 +65,6 @@ static void put_pool(struct buf *out, const struct pool_settings *pool)
 	put_text(out, settings.name);
 	buf_put_u8(out, settings.slots_from_option);
 	pool_pack(out, &settings);
-	/* Packed in milliseconds. */
-	const int64_t times[] = {pool->lease_us, pool->age_us, pool->starve_us, pool->predicted_wait_max_us,
-		pool->wait_max_us, pool->estimate_us, pool->learn_margin_us, pool->drain_us};
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		buf_put_i64(out, times[i]);
 }
@@ -264,12 +264,13 @@ bool document_compare(struct document_apply *op, const struct document *now, str
 	const struct document *wanted = op->wanted;
 	struct comparison c = {.op = op, .now = now, .wanted = wanted};
 	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + now->tiers + now->accounts;
+	bool ok;
 
 	op->changes = 0;
 	op->change = arena_zalloc(op->job.arena, (size_t)most, sizeof(*op->change));
 	compare_parts(&c);
 	op->fingerprint = hash64(buf_str(&c.all), c.all.len);
-	bool ok = names_check(&c, err) && expected_check(op, err);
+	ok = names_check(&c, err) && expected_check(op, err);
 	buf_release(&c.before);
 	buf_release(&c.after);
 	buf_release(&c.all);

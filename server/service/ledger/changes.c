@@ -7,19 +7,17 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/units.h"
 
-#define CHANGES_INTERVAL_US INT64_C(1000000)
+#define CHANGES_INTERVAL_US SECOND_US
 /* A worker that has not reached PostgreSQL may make a provisional record of an absent one: for so long it is looked for. */
 #define SEED_SPAN_US INT64_C(10000000)
-#define PAUSE_MIN_US INT64_C(1000000)
-#define PAUSE_MAX_US INT64_C(60000000)
+#define PAUSE_MIN_US SECOND_US
+#define PAUSE_MAX_US MINUTE_US
 
 static enum flow_result step_written(struct flow *flow);
 
-static struct changes *changes_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct changes, chore);
-}
+CHORE_OWNER(changes_of, changes)
 
 static const struct account_found *found_at(const struct changes *changes, int i)
 {
@@ -92,10 +90,7 @@ static enum flow_result step_written(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void writes_done(struct policy_writes *writes)
-{
-	flow_run(&container_of(writes, struct changes, writes)->chore.flow);
-}
+CHORE_RESUME(writes_done, policy_writes, changes, writes)
 
 static enum flow_result step_found(struct flow *flow)
 {
@@ -159,10 +154,7 @@ static enum flow_result step_listed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void page_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_changes, op), struct changes, page)->chore.flow);
-}
+CHORE_RESUME(page_done, ledger_op, changes, page.op)
 
 static enum flow_result step_list(struct flow *flow)
 {

@@ -18,6 +18,20 @@ bool chore_stopping(const struct chore *chore)
 	return chore->role->stopping;
 }
 
+void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
+	void (*done)(struct ledger_op *op))
+{
+	struct ledger_role *role = chore->role;
+
+	*lease = (struct ledger_lease){
+		.op = {.arena = &chore->arena, .done = done},
+		.name = name,
+		.holder = role->holder,
+		.ttl_us = ttl_us,
+	};
+	role->ledger->ops->lease(role->ledger, lease);
+}
+
 struct chore *chore_at(struct ledger_role *role, int i)
 {
 	struct chore *const others[] = {&role->sweep.chore, &role->changes.chore, &role->ends.chore,

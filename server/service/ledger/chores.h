@@ -29,7 +29,15 @@ struct chore {
 	bool failing; /* the last run failed: it is told once */
 };
 struct chore *chore_of(struct flow *flow);
+
+/* FLOW_OWNER and FLOW_RESUME where the owner is a chore. */
+#define CHORE_OWNER(name, owner) FLOW_OWNER_BY(name, owner, chore.flow)
+#define CHORE_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, chore.flow)
+
 bool chore_stopping(const struct chore *chore);
+/* Asks for the lease `name`, so that one process at a time runs the chore. */
+void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
+	void (*done)(struct ledger_op *op));
 
 /* drain.c: one pump moves one batch from a few partitions. */
 struct pump_part {

@@ -11,10 +11,7 @@
 #define WRITE_DEADLINE_US INT64_C(10000000)
 #define IDLE_MAX 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
 
-static struct pump *pump_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct pump, chore);
-}
+CHORE_OWNER(pump_of, pump)
 
 static int64_t poll_us(const struct pump *pump)
 {
@@ -65,9 +62,11 @@ static int64_t pick(struct pump *pump)
 	for (int i = 0; i < waiting->count; i++) {
 		int at = (first + i) % waiting->count;
 		int64_t entries = (int64_t)waiting->waiting[at].entries;
+		int64_t take;
+
 		if (role->taken[waiting->waiting[at].partition])
 			continue;
-		int64_t take = entries < room ? entries : room;
+		take = entries < room ? entries : room;
 		if (take > 0)
 			add_part(pump, waiting->waiting[at].partition, (int)take);
 		room -= take;
@@ -154,13 +153,15 @@ static void settle_part(struct pump *pump, struct pump_part *part)
 
 	for (part->prefix = 0; part->prefix < part->drain.count; part->prefix++) {
 		struct ledger_item *item = &items[part->prefix];
+		struct takeback *takeback;
+
 		if (item->fate == LEDGER_BUSY)
 			break;
 		if (item->fate == LEDGER_WRITTEN && item->late_accounts)
 			charge_start(pump, item);
 		if (item->fate != LEDGER_DOUBLE)
 			continue;
-		struct takeback *takeback = arena_zalloc(&pump->chore.arena, 1, sizeof(*takeback));
+		takeback = arena_zalloc(&pump->chore.arena, 1, sizeof(*takeback));
 		takeback->part = part;
 		takeback->index = part->prefix;
 		takeback->op = (struct outbox_takeback){
@@ -251,6 +252,7 @@ static enum flow_result step_write(struct flow *flow)
 	struct pump *pump = pump_of(flow);
 	struct ledger_store *ledger = pump->chore.role->ledger;
 	int count = 0;
+	struct ledger_item *items;
 
 	for (int i = 0; i < pump->parts; i++) {
 		if (!pump->part[i].drain.op.ok)
@@ -261,7 +263,7 @@ static enum flow_result step_write(struct flow *flow)
 		give_back(pump);
 		return flow_succeed(flow);
 	}
-	struct ledger_item *items = arena_zalloc(&pump->chore.arena, (size_t)count, sizeof(*items));
+	items = arena_zalloc(&pump->chore.arena, (size_t)count, sizeof(*items));
 	count = 0;
 	for (int i = 0; i < pump->parts; i++) {
 		pump->part[i].first = count;
@@ -283,11 +285,12 @@ static enum flow_result step_pick(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);
 	struct ledger_role *role = pump->chore.role;
+	int64_t left;
 
 	if (!pump->waiting.op.ok)
 		return flow_fail_with(flow, &pump->waiting.op.err);
 	pump->part = arena_zalloc(&pump->chore.arena, PARTITIONS, sizeof(*pump->part));
-	int64_t left = pick(pump);
+	left = pick(pump);
 	if (pump->parts == 0) {
 		int64_t idle_us = pump->chore.interval_us * 2;
 		pump->chore.interval_us = idle_us < IDLE_MAX * poll_us(pump) ? idle_us : IDLE_MAX * poll_us(pump);

@@ -6,18 +6,16 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/units.h"
 
-#define ENDS_INTERVAL_US INT64_C(1000000)
+#define ENDS_INTERVAL_US SECOND_US
 #define ENDS_PAGE 64
 
 static enum flow_result step_listed(struct flow *flow);
 static enum flow_result step_ended(struct flow *flow);
 static void lane_next(struct ends_lane *lane);
 
-static struct ends *ends_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct ends, chore);
-}
+CHORE_OWNER(ends_of, ends)
 
 /* ERR_NOT_FOUND: an admin or another process has done it meanwhile, and nothing is to be changed. */
 static bool drop_ended(struct account_change *op, struct account_row *row, struct err *err)
@@ -84,10 +82,7 @@ static enum flow_result step_listed(struct flow *flow)
 	return --ends->pending == 0 ? FLOW_MORE : FLOW_WAIT;
 }
 
-static void page_done(struct admin_job *job)
-{
-	flow_run(&container_of(container_of(job, struct override_ends, job), struct ends, page)->chore.flow);
-}
+CHORE_RESUME(page_done, admin_job, ends, page.job)
 
 static enum flow_result step_list(struct flow *flow)
 {

@@ -12,19 +12,17 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/units.h"
 #include "service/worker/seed.h"
 
-#define RECONCILE_INTERVAL_US INT64_C(60000000)
+#define RECONCILE_INTERVAL_US MINUTE_US
 /* Somebody who was killed is followed within two intervals. A pass that takes longer may meet another one: that does no harm. */
 #define LEASE_US RECONCILE_INTERVAL_US
 
 static enum flow_result step_page(struct flow *flow);
 static enum flow_result step_compare(struct flow *flow);
 
-static struct reconcile *reconcile_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct reconcile, chore);
-}
+CHORE_OWNER(reconcile_of, reconcile)
 
 static enum flow_result next_account(struct reconcile *reconcile)
 {
@@ -124,10 +122,7 @@ static enum flow_result step_judge(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void again_done(struct outbox_op *op)
-{
-	flow_run(&container_of(container_of(op, struct outbox_counters, op), struct reconcile, again)->chore.flow);
-}
+CHORE_RESUME(again_done, outbox_op, reconcile, again.op)
 
 static enum flow_result step_again(struct flow *flow)
 {
@@ -146,10 +141,7 @@ static enum flow_result step_again(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void lookup_done(struct account_lookup *op)
-{
-	flow_run(&container_of(op, struct reconcile, lookup)->chore.flow);
-}
+CHORE_RESUME(lookup_done, account_lookup, reconcile, lookup)
 
 static enum flow_result step_ledger(struct flow *flow)
 {
@@ -169,10 +161,7 @@ static enum flow_result step_ledger(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void drain_done(struct outbox_op *op)
-{
-	flow_run(&container_of(container_of(op, struct outbox_drain, op), struct reconcile, drain)->chore.flow);
-}
+CHORE_RESUME(drain_done, outbox_op, reconcile, drain.op)
 
 static bool same_at_first_sight(const struct ledger_window_row *row, const struct outbox_counters *counters)
 {
@@ -182,10 +171,7 @@ static bool same_at_first_sight(const struct ledger_window_row *row, const struc
 	return true;
 }
 
-static void waiting_done(struct outbox_op *op)
-{
-	flow_run(&container_of(container_of(op, struct outbox_waiting, op), struct reconcile, waiting)->chore.flow);
-}
+CHORE_RESUME(waiting_done, outbox_op, reconcile, waiting.op)
 
 /* Is anything undrained that would count on this account? A shared account's entries lie in its users' outboxes. */
 static void ask_outbox(struct reconcile *reconcile, const struct account_key *key)
@@ -269,10 +255,7 @@ static enum flow_result step_read(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void page_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_windows, op), struct reconcile, page)->chore.flow);
-}
+CHORE_RESUME(page_done, ledger_op, reconcile, page.op)
 
 /* The next accounts, behind the last one of the page before. */
 static enum flow_result step_page(struct flow *flow)
@@ -316,24 +299,12 @@ static enum flow_result step_held(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void lease_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_lease, op), struct reconcile, lease)->chore.flow);
-}
+CHORE_RESUME(lease_done, ledger_op, reconcile, lease.op)
 
 static enum flow_result step_lease(struct flow *flow)
 {
-	struct reconcile *reconcile = reconcile_of(flow);
-	struct ledger_role *role = reconcile->chore.role;
-
-	reconcile->lease = (struct ledger_lease){
-		.op = {.arena = &reconcile->chore.arena, .done = lease_done},
-		.name = "reconcile",
-		.holder = role->holder,
-		.ttl_us = LEASE_US,
-	};
 	flow_to(flow, step_held);
-	role->ledger->ops->lease(role->ledger, &reconcile->lease);
+	chore_lease(chore_of(flow), &reconcile_of(flow)->lease, "reconcile", LEASE_US, lease_done);
 	return FLOW_WAIT;
 }
 

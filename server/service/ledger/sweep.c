@@ -2,16 +2,14 @@
 #include "service/ledger/chores.h"
 
 #include "base/list.h"
+#include "base/units.h"
 
-#define SWEEP_INTERVAL_US INT64_C(1000000)
+#define SWEEP_INTERVAL_US SECOND_US
 #define SWEEP_LIMIT 64
 
 static enum flow_result step_heard(struct flow *flow);
 
-static struct sweep *sweep_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct sweep, chore);
-}
+CHORE_OWNER(sweep_of, sweep)
 
 static void sweep_done(struct outbox_op *op)
 {

@@ -9,10 +9,7 @@
 /* Longer than the interval: the same process goes on with it as long as it lives. */
 #define LEASE_US (2 * UPKEEP_INTERVAL_US)
 
-static struct upkeep *upkeep_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct upkeep, chore);
-}
+CHORE_OWNER(upkeep_of, upkeep)
 
 static enum flow_result step_kept(struct flow *flow)
 {
@@ -25,10 +22,7 @@ static enum flow_result step_kept(struct flow *flow)
 	return flow_succeed(flow);
 }
 
-static void upkeep_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_upkeep, op), struct upkeep, op)->chore.flow);
-}
+CHORE_RESUME(upkeep_done, ledger_op, upkeep, op.op)
 
 static enum flow_result step_held(struct flow *flow)
 {
@@ -49,24 +43,12 @@ static enum flow_result step_held(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void lease_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_lease, op), struct upkeep, lease)->chore.flow);
-}
+CHORE_RESUME(lease_done, ledger_op, upkeep, lease.op)
 
 static enum flow_result step_lease(struct flow *flow)
 {
-	struct upkeep *upkeep = upkeep_of(flow);
-	struct ledger_role *role = upkeep->chore.role;
-
-	upkeep->lease = (struct ledger_lease){
-		.op = {.arena = &upkeep->chore.arena, .done = lease_done},
-		.name = "upkeep",
-		.holder = role->holder,
-		.ttl_us = LEASE_US,
-	};
 	flow_to(flow, step_held);
-	role->ledger->ops->lease(role->ledger, &upkeep->lease);
+	chore_lease(chore_of(flow), &upkeep_of(flow)->lease, "upkeep", LEASE_US, lease_done);
 	return FLOW_WAIT;
 }
 

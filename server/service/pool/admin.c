@@ -12,17 +12,9 @@ static enum flow_result step_known(struct flow *flow);
 static enum flow_result step_count(struct flow *flow);
 static enum flow_result step_seen(struct flow *flow);
 
-static struct pool_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct pool_edit, flow);
-}
+FLOW_OWNER(edit_of, pool_edit)
 
-static void change_done(struct admin_job *job)
-{
-	struct pool_change *op = container_of(job, struct pool_change, job);
-
-	flow_run(&container_of(op, struct pool_edit, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, pool_edit, op.job)
 
 static enum flow_result step_change(struct flow *flow)
 {
@@ -58,10 +50,7 @@ static enum flow_result not_written(struct pool_edit *edit, const struct err *er
 	return edit->resume ? flow_fail_with(&edit->flow, err) : written(edit);
 }
 
-static void configure_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_configure, op), struct pool_edit, configure)->flow);
-}
+FLOW_RESUME(configure_done, pool_op, pool_edit, configure.op)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -85,17 +74,9 @@ static enum flow_result step_committed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void tick_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_edit, tick)->flow);
-}
+FLOW_RESUME(tick_done, pool_op, pool_edit, tick.op)
 
-static void fetch_done(struct flow *flow)
-{
-	struct epoch_fetch *fetch = container_of(flow, struct epoch_fetch, flow);
-
-	flow_run(&container_of(fetch, struct pool_edit, fetch)->flow);
-}
+FLOW_RESUME(fetch_done, flow, pool_edit, fetch.flow)
 
 static enum flow_result step_configured(struct flow *flow)
 {
@@ -144,22 +125,14 @@ static enum flow_result step_resumed(struct flow *flow)
 void pool_edit_start(
 	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
 	edit->pending = false;
-	flow_to(&edit->flow, step_change);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_change);
 }
 
 void pool_edit_push(struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
 	edit->op.job.ok = true;
-	flow_to(&edit->flow, step_committed);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_committed);
 }
 
 void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
@@ -179,12 +152,13 @@ void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
 		return;
 	for (int i = 0; i < stats->level_rows; i++) {
 		const struct pool_level_stats *level = &stats->level_row[i];
+		double ratio;
 
 		if (!level->seat_us && !level->waiting && !level->running)
 			continue;
 		out->share[i] = (double)level->seat_us / used;
 		out->entitled[i] = level->weight / weights;
-		double ratio = out->share[i] / out->entitled[i];
+		ratio = out->share[i] / out->entitled[i];
 		sum += ratio;
 		squares += ratio * ratio;
 		levels++;
@@ -192,20 +166,11 @@ void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
 	out->jain = sum * sum / (levels * squares);
 }
 
-static struct pool_look *look_of(struct flow *flow)
-{
-	return container_of(flow, struct pool_look, flow);
-}
+FLOW_OWNER(look_of, pool_look)
 
-static void stats_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_stats, op), struct pool_look, stats)->flow);
-}
+FLOW_RESUME(stats_done, pool_op, pool_look, stats.op)
 
-static void looked_at_clock(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_look, tick)->flow);
-}
+FLOW_RESUME(looked_at_clock, pool_op, pool_look, tick.op)
 
 /* With nobody left who uses the pool nobody sees to what has run out: so the look does, first. */
 static enum flow_result step_look(struct flow *flow)
@@ -213,11 +178,11 @@ static enum flow_result step_look(struct flow *flow)
 	struct pool_look *look = look_of(flow);
 	struct pools_store *pools = look->worker->parts.pools;
 	struct snapshot *snapshot = snapshot_take(look->worker, &flow->err);
+	const struct pool_settings *settings;
 
 	if (!snapshot)
 		return flow_fail(flow);
-	const struct pool_settings *settings =
-		catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
+	settings = catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
 	if (settings) {
 		look->slots = settings->slots;
 		look->paused = settings->paused;

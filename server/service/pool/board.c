@@ -43,8 +43,10 @@ void pool_board_note(const char *tenant, const char *pool)
 void pool_board_write(
 	const char *tenant, const char *pool, const struct pool_stats *stats, const struct pool_shares *shares)
 {
+	struct board_row *row;
+
 	pthread_mutex_lock(&lock);
-	struct board_row *row = row_of(tenant, pool);
+	row = row_of(tenant, pool);
 	if (row) {
 		row->seen = true;
 		row->stats = *stats;
@@ -62,8 +64,10 @@ void pool_board_clear(void)
 
 bool pool_board_at(int at, char tenant[ID_MAX + 1], char pool[POOL_NAME_MAX + 1])
 {
+	bool there;
+
 	pthread_mutex_lock(&lock);
-	bool there = at < row_count;
+	there = at < row_count;
 	if (there) {
 		strcpy(tenant, rows[at].tenant);
 		strcpy(pool, rows[at].pool);

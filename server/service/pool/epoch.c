@@ -7,15 +7,9 @@ static enum flow_result step_told(struct flow *flow);
 static enum flow_result step_allotted(struct flow *flow);
 static enum flow_result step_given(struct flow *flow);
 
-static struct epoch_fetch *fetch_of(struct flow *flow)
-{
-	return container_of(flow, struct epoch_fetch, flow);
-}
+FLOW_OWNER(fetch_of, epoch_fetch)
 
-static void on_store(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_epoch, op), struct epoch_fetch, ask)->flow);
-}
+FLOW_RESUME(on_store, pool_op, epoch_fetch, ask.op)
 
 static void call_store(struct epoch_fetch *fetch, const char *claim, uint32_t epoch, bool first)
 {

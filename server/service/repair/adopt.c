@@ -50,10 +50,7 @@ enum flow_result repair_step_adopt(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void adopt_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_adopt, op), struct repair, adopt)->flow);
-}
+FLOW_RESUME(adopt_done, limits_op, repair, adopt.op)
 
 static void adopt_fill(struct repair *repair, const struct unseeded *unseeded, const struct account_found *found)
 {

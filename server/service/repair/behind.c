@@ -48,10 +48,7 @@ static enum flow_result step_looked(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void policy_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_policy, op), struct repair, policy)->flow);
-}
+FLOW_RESUME(policy_done, limits_op, repair, policy.op)
 
 static enum flow_result step_policy(struct flow *flow)
 {

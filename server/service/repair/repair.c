@@ -49,10 +49,7 @@ bool repair_next_account(struct repair *repair, int from)
 
 /* ABSENT: 1. the partition's generation, and nothing undrained that the ledger does not know yet. */
 
-static void birth_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_birth, op), struct repair, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, repair, birth.op)
 
 static enum flow_result step_birth(struct flow *flow)
 {
@@ -72,10 +69,7 @@ static enum flow_result step_birth(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void wait_due(struct wait *wait)
-{
-	flow_run(&container_of(wait, struct repair, wait)->flow);
-}
+FLOW_RESUME(wait_due, wait, repair, wait)
 
 static enum flow_result step_born(struct flow *flow)
 {
@@ -130,9 +124,11 @@ enum flow_result repair_look_up(struct repair *repair)
 		.done = lookup_done,
 	};
 	for (int i = 0; i < accounts->count; i++) {
+		int n;
+
 		if (!(repair->mask & UINT32_C(1) << i))
 			continue;
-		int n = repair->lookup.count++;
+		n = repair->lookup.count++;
 		repair->lookup.account[n].kind = accounts->account[i].kind;
 		repair->lookup.account[n].tenant = accounts->tenant;
 		repair->lookup.account[n].id = accounts->account[i].id;
@@ -207,10 +203,7 @@ static enum flow_result step_looked(struct flow *flow)
 
 /* ABSENT: 3. write, if still absent and of the same generation. */
 
-static void seed_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_seed, op), struct repair, seed)->flow);
-}
+FLOW_RESUME(seed_done, limits_op, repair, seed.op)
 
 /* What was just learned counts: profile, tier and windows of the account are made anew. */
 static bool seed_expected(struct repair *repair, struct accounts *now, struct err *err)

@@ -63,10 +63,7 @@ void check_look_up(struct check *check, uint32_t mask)
 	repair_lookup(repair_of(check), &check->accounts, mask, check->question.deadline_us, repair_done);
 }
 
-static void wait_due(struct wait *wait)
-{
-	flow_run(&container_of(wait, struct check, wait)->flow);
-}
+FLOW_RESUME(wait_due, wait, check, wait)
 
 /*
  * An account is on a tier that is younger than our snapshot: deciding by the default tier would count the request on the
@@ -142,10 +139,7 @@ static enum flow_result step_looked_up(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_check, op), struct check, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, check, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {

@@ -30,10 +30,7 @@ static enum flow_result step_answered(struct flow *flow)
 	}
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_renew, op), struct renew, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, renew, op.op)
 
 void renew_start(struct renew *renew, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {

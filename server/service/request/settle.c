@@ -11,11 +11,12 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/units.h"
 #include "service/request/publish.h"
 
 #define DEADLINE_US INT64_C(5000000)
 #define OLDEST_US INT64_C(604800000000) /* 7 days */
-#define AHEAD_US INT64_C(3600000000) /* a started_at of the caller's own clock may be ahead of ours */
+#define AHEAD_US HOUR_US /* a started_at of the caller's own clock may be ahead of ours */
 
 static enum flow_result step_accounts(struct flow *flow);
 static enum flow_result step_ask(struct flow *flow);
@@ -26,10 +27,7 @@ static enum flow_result step_born(struct flow *flow);
 static enum flow_result step_ledger(struct flow *flow);
 static enum flow_result step_finish(struct flow *flow);
 
-static struct settle *settle_of(struct flow *flow)
-{
-	return container_of(flow, struct settle, flow);
-}
+FLOW_OWNER(settle_of, settle)
 
 static bool age_check(const struct settle *settle, struct err *err)
 {
@@ -99,10 +97,7 @@ static enum flow_result step_accounts(struct flow *flow)
 	return ok ? FLOW_MORE : flow_fail(flow);
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_settle, op), struct settle, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, settle, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -239,10 +234,7 @@ static bool start_check(const struct settle *settle, struct err *err)
 
 /* No marker: never checked (or checked without the store), or settled so long ago that only the ledger remembers. */
 
-static void birth_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_birth, op), struct settle, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, settle, birth.op)
 
 static enum flow_result step_unknown(struct flow *flow)
 {
@@ -277,10 +269,7 @@ static bool marker_would_be_there(const struct settle *settle)
 	return started_us > settle->birth.birth_us && started_us > settle->birth.op.now_us - window_us;
 }
 
-static void ledger_done(struct ledger_lookup *op)
-{
-	flow_run(&container_of(op, struct settle, ledger)->flow);
-}
+FLOW_RESUME(ledger_done, ledger_lookup, settle, ledger)
 
 static enum flow_result step_born(struct flow *flow)
 {

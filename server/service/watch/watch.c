@@ -98,12 +98,13 @@ static void keep(struct watcher *watcher, const struct watch_event *event, const
 	int64_t stands_for_milli)
 {
 	int at = watch_place(&watcher->seen, &watcher->kept, watcher->most, &watcher->worker->hub->chance);
+	struct watch_kept *kept;
 
 	if (__builtin_add_overflow(watcher->stood_for_milli, stands_for_milli, &watcher->stood_for_milli))
 		watcher->stood_for_milli = INT64_MAX;
 	if (at < 0)
 		return;
-	struct watch_kept *kept = &watcher->event[at];
+	kept = &watcher->event[at];
 	kept->stands_for_milli = stands_for_milli;
 	buf_reset(&kept->bytes);
 	text_put(&kept->bytes, tenant);

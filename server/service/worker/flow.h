@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/list.h"
 
 enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
 
@@ -23,8 +24,32 @@ struct flow {
 /* Names the step that runs next. */
 #define flow_to(flow_, step_) ((flow_)->name = #step_, (flow_)->step = (step_))
 
+/* Defines `name`, which finds the use case that embeds a flow. */
+#define FLOW_OWNER(name, owner) FLOW_OWNER_BY(name, owner, flow)
+#define FLOW_OWNER_BY(name, owner, flow_) \
+	static struct owner *name(struct flow *flow) \
+	{ \
+		return container_of(flow, struct owner, flow_); \
+	}
+
 /* Runs steps until one waits, or until the flow is done; `done` may therefore run before this returns. */
 void flow_run(struct flow *flow);
+
+/* Starts a use case that runs on `worker_` in `arena_`, at its first step. */
+#define flow_start(owner, worker_, arena_, done_, step_) \
+	((owner)->flow = (struct flow){.done = (done_)}, (owner)->worker = (worker_), (owner)->arena = (arena_), \
+		flow_to(&(owner)->flow, step_), flow_run(&(owner)->flow))
+
+/*
+ * Defines `callback`, with which an operation (a `struct op`) says that it has ended: the flow that waits for it goes on.
+ * The operation is `member` of `struct owner`, perhaps inside of a larger one (`query.job`).
+ */
+#define FLOW_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, flow)
+#define FLOW_RESUME_IN(callback, op, owner, member, flow_) \
+	static void callback(struct op *ended) \
+	{ \
+		flow_run(&container_of(ended, struct owner, member)->flow_); \
+	}
 
 /* For a step's end: the flow has succeeded; or it has failed with what `err` already says, or with what is told here. */
 enum flow_result flow_succeed(struct flow *flow);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/conf/conf.h"
+#include "base/unconst.h"
 
 static struct conf conf;
 static struct conf_args args;
@@ -22,7 +23,7 @@ static bool load(char **flags, char **env)
 	static char *argv[32]; /* args.words points into it */
 	int argc = 1;
 
-	argv[0] = (char *)(uintptr_t) "bursard";
+	argv[0] = unconst("bursard");
 	while (*flags)
 		argv[argc++] = *flags++;
 	return conf_load(&conf, &args, argc, argv, env, &err);

@@ -10,6 +10,7 @@
 
 #include "domain/limit/bucket.h"
 #include "domain/limit/decision.h"
+#include "reference/reference.h"
 
 #define NOW INT64_C(1795435200000000) /* 2026-11-23T12:00:00Z */
 #define HOUR INT64_C(3600000000)

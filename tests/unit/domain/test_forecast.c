@@ -7,10 +7,9 @@
 
 #include <cmocka.h>
 
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "domain/forecast.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static struct forecast at(int year, int month, int day, int64_t time_us)
 {

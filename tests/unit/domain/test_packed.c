@@ -11,6 +11,7 @@
 #include "domain/record/entry.h"
 #include "domain/limit/profile.h"
 #include "base/text/pack.h"
+#include "base/unconst.h"
 
 static struct arena arena;
 static struct err err;
@@ -113,7 +114,7 @@ static void garbage_is_no_handle(void **state)
 		"", "A", "AAAA", "====", "not a handle", "AQ", "\xff\xff\xff\xff", "AAAAAAAAAAAA"};
 	struct handle handle = handle_sample();
 	struct handle back;
-	char *text = (char *)(uintptr_t)handle_format(&handle, &arena);
+	char *text = unconst(handle_format(&handle, &arena));
 	size_t len = strlen(text);
 	char huge[5000];
 

@@ -8,11 +8,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 
-#define DAY_US INT64_C(86400000000)
 enum { ENTRIES = 240, DAYS = 40 };
 
 static int64_t today;

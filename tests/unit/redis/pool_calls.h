@@ -19,7 +19,6 @@ extern int64_t calls_now; /* ms: what the answer says */
 void calls_open(int slots);
 void calls_close(void);
 
-void calls_clock(int64_t ms);
 void calls_step(int64_t ms);
 void calls_run_id(const char *id);
 
@@ -65,5 +64,12 @@ const char *calls_heard(void);
 struct pool_fence calls_stored_fence(const char *user, const char *id);
 /* The requests with a lease, by expiry: "user/id user/id"; static. */
 const char *calls_leases(void);
+
+/* What most tests begin and end with (cmocka), and do. The worker that asks is ME. */
+#define ME "000000000000000a"
+int calls_setup(void **state);
+int calls_teardown(void **state);
+void calls_configure_ok(void);
+int calls_ask(const char *user, int priority);
 
 #endif

@@ -9,39 +9,13 @@
 
 #include "pool_calls.h"
 
-#define ME "000000000000000a"
-
-static int open_pool(void **state)
-{
-	(void)state;
-	calls_open(2);
-	return 0;
-}
-
-static int close_pool(void **state)
-{
-	(void)state;
-	calls_close();
-	return 0;
-}
-
-static void configure_ok(void)
-{
-	assert_int_equal(calls_configure(), POOL_OK);
-}
-
-static int ask(const char *user, int priority)
-{
-	return calls_acquire(ME, user, "1", priority, 1, 1);
-}
-
 /* Neither the operator's word nor the end of learning replaces an epoch: the one of before may have been used. */
 static void nothing_is_granted_without_an_epoch(void **state)
 {
 	(void)state;
 	calls_settings.available = true;
 	assert_int_equal(calls_configure_new("born"), POOL_OK);
-	assert_int_equal(ask("ann", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("ann", 1), POOL_QUEUED);
 	assert_int_equal(calls_uint(25, 1), WHY_LEARNING);
 	assert_int_equal(calls_resume(), POOL_OK);
 	calls_step(100000);
@@ -87,18 +61,18 @@ static void fences_rise_whatever_is_forgotten(void **state)
 	struct pool_fence before, after;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	before = calls_fence(0);
 	calls_wipe();
 	calls_step(-600000);
 	assert_int_equal(calls_configure_new("again"), POOL_OK);
-	ask("bob", 1);
+	calls_ask("bob", 1);
 	calls_want();
 	assert_int_equal(calls_epoch(calls_claim, before.epoch + 1, false), EPOCH_KEPT);
-	assert_int_equal(ask("bob", 1), POOL_QUEUED); /* it learns: ann may hold hers yet */
+	assert_int_equal(calls_ask("bob", 1), POOL_QUEUED); /* it learns: ann may hold hers yet */
 	calls_step((calls_settings.lease_us + calls_settings.learn_margin_us) / 1000);
-	assert_int_equal(ask("bob", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	after = calls_fence(0);
 	assert_true(after.epoch > before.epoch);
 }
@@ -109,8 +83,8 @@ static void a_grant_from_the_future_shows_that_writes_were_lost(void **state)
 	struct pool_fence granted;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	granted = calls_fence(0);
 	granted.fence++;
 	assert_int_equal(calls_renew("", "bob", "1", granted), POOL_UNKNOWN);
@@ -118,7 +92,7 @@ static void a_grant_from_the_future_shows_that_writes_were_lost(void **state)
 	assert_int_equal(calls_renew(ME, "bob", "1", calls_stored_fence("ann", "1")), POOL_UNKNOWN);
 	assert_int_equal(calls_want(), EPOCH_KEPT);
 	assert_int_equal(calls_renew(ME, "bob", "1", granted), POOL_LEARNING);
-	assert_int_equal(ask("cat", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	assert_int_equal(calls_want(), EPOCH_NEEDED);
 	assert_int_equal(calls_known, granted.epoch);
 	granted.epoch += 5;
@@ -136,18 +110,18 @@ static void another_epoch_comes_before_the_numbers_run_out(void **state)
 
 	(void)state;
 	calls_settings.slots = 8;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	calls_store_fence(0x7fffffff);
-	ask("bob", 1);
+	calls_ask("bob", 1);
 	assert_int_equal(calls_want(), EPOCH_WANTED);
-	assert_int_equal(ask("cat", 1), POOL_GRANTED); /* meanwhile it goes on */
+	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* meanwhile it goes on */
 	calls_store_fence(0xfffffffd);
-	assert_int_equal(ask("dan", 1), POOL_GRANTED);
-	assert_int_equal(ask("eve", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("dan", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("eve", 1), POOL_GRANTED);
 	fence = calls_fence(0);
 	assert_int_equal(fence.fence, 0xffffffff);
-	assert_int_equal(ask("fay", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("fay", 1), POOL_QUEUED);
 	assert_int_equal(calls_want(), EPOCH_NEEDED);
 	assert_int_equal(calls_epoch(calls_claim, fence.epoch + 1, false), EPOCH_KEPT);
 	assert_string_equal(calls_leases(), "fay/1 ann/1 bob/1 cat/1 dan/1 eve/1");
@@ -159,20 +133,20 @@ static void another_epoch_comes_before_the_numbers_run_out(void **state)
 static void the_state_of_an_earlier_version_goes_on_and_wants_an_epoch(void **state)
 {
 	(void)state;
-	configure_ok();
+	calls_configure_ok();
 	calls_store_form(1);
 	assert_int_equal(calls_want(), EPOCH_WANTED);
 	calls_store_form(1);
-	assert_int_equal(ask("ann", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 	assert_int_equal(calls_want(), EPOCH_WANTED);
 	assert_int_equal(calls_epoch(calls_claim, calls_known + 1, false), EPOCH_KEPT);
-	assert_int_equal(ask("bob", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	assert_true(calls_fence(0).epoch > calls_stored_fence("ann", "1").epoch);
 }
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, open_pool, close_pool)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, calls_setup, calls_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(nothing_is_granted_without_an_epoch),
 		CASE(an_epoch_that_comes_late_is_not_taken),

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "reference/reference.h"
 #include "domain/limit/profile.h"
 #include "tiers_default.h"
 
@@ -521,4 +522,29 @@ struct fake_row *fake_row_add(struct fake *fake, enum account_kind kind, const c
 	*row = (struct fake_row){.kind = kind, .id = id};
 	row->profile.version = version;
 	return row;
+}
+
+int fake_done_count;
+
+void fake_done(struct flow *flow)
+{
+	(void)flow;
+	fake_done_count++;
+}
+
+int fake_setup(void **state)
+{
+	struct fake *fake = mem_zalloc(1, sizeof(*fake));
+
+	fake_init(fake);
+	fake_done_count = 0;
+	*state = fake;
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	fake_release(*state);
+	free(*state);
+	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "service/worker/flow.h"
 #include "service/worker/worker.h"
 #include "store/catalog_build.h"
 
@@ -77,6 +78,12 @@ struct fake {
 /* A worker on fakes: shipped tiers, one model ("gpt-5-mini" of openai). Release with fake_release. */
 void fake_init(struct fake *fake);
 void fake_release(struct fake *fake);
+/* For cmocka: *state is a fake of the test's own. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+/* The end of a flow, which is only counted; from 0 in each test. */
+void fake_done(struct flow *flow);
+extern int fake_done_count;
 /* Makes a catalog of the settings in fake->tenant. */
 void fake_publish(struct fake *fake, enum fail_policy fail_policy);
 /* Answers all operations, and those that follow from the answers. */

@@ -11,35 +11,10 @@
 #include "fakes.h"
 #include "service/request/check.h"
 
-static int done_count;
-
-static void done(struct flow *flow)
-{
-	(void)flow;
-	done_count++;
-}
-
-static int setup(void **state)
-{
-	struct fake *fake = mem_zalloc(1, sizeof(*fake));
-
-	fake_init(fake);
-	done_count = 0;
-	*state = fake;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_release(*state);
-	free(*state);
-	return 0;
-}
-
 static struct check *ask_as(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
 {
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
-	int before = done_count;
+	int before = fake_done_count;
 
 	check->question = (struct check_question){.mode = mode,
 		.tenant = "default",
@@ -50,9 +25,9 @@ static struct check *ask_as(struct fake *fake, enum check_mode mode, const char 
 		.input_tokens = 100,
 		.max_output_tokens = 50,
 		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, done);
+	check_start(check, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
-	assert_int_equal(done_count, before + 1);
+	assert_int_equal(fake_done_count, before + 1);
 	check_release(check);
 	return check;
 }
@@ -395,7 +370,7 @@ static void without_the_ledger_new_limits_decide_inexactly(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(without_postgresql_the_default_tier_decides_and_every_answer_says_so),
 		TEST(nobody_waits_for_the_ledger_while_postgresql_is_away),

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MINUTE_US INT64_C(60000000)
+#include "base/units.h"
+
 #define USD INT64_C(1000000000)
 
 const struct tier_default tiers_default[TIERS_DEFAULT] = {
