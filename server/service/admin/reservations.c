@@ -110,7 +110,7 @@ static enum flow_result step_found(struct flow *flow)
 	struct reservation_get *get = container_of(flow, struct reservation_get, flow);
 
 	if (get->op.op.status == LIMITS_UNKNOWN) {
-		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known", get->request_id);
+		err_set(&flow->err, ERR_NOT_FOUND, "request %s has no known reservation", get->request_id);
 		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
 	}
