@@ -1,4 +1,6 @@
-/* A tenant's reservations lie in all partitions: they are walked one call at a time, each of which looks at a bounded number. */
+/*
+ * A tenant's reservations are spread over all partitions, which are walked by calls that each look at a bounded number.
+ */
 #include "service/admin/reservations.h"
 
 #include <string.h>
@@ -186,8 +188,7 @@ static enum flow_result step_noted(struct flow *flow)
 	if (cancel->note.job.ok)
 		return flow_succeed(flow);
 	flow->err = cancel->note.job.err;
-	err_prefix(
-		&flow->err, "the reservation is cancelled, but the audit log does not have it yet, repeat the call: ");
+	err_prefix(&flow->err, "the reservation is cancelled, but not in the audit log yet; repeat the call: ");
 	return flow_fail(flow);
 }
 
