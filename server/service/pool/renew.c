@@ -1,4 +1,4 @@
-/* Acknowledging grants and renewing leases: one batch of a pool at a time. */
+/* Acknowledges grants and renews leases, one batch of a pool at a time (service/pool/private.h). */
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "service/pool/private.h"
@@ -14,16 +14,16 @@ static void renewed_one(
 		state_holds(state, item->expires_at_us, store_now_us, sent_us, false);
 		return;
 	case POOL_MOVED:
-		err_set(&err, ERR_ABORTED, "another stream has taken request %s over", state->id);
+		err_set(&err, ERR_ABORTED, "another stream has taken over request %s", state->id);
 		err_reason(&err, "TAKEN_OVER");
 		break;
 	default:
-		if (state->phase == PHASE_GRANTED) { /* lost on its way: the place is asked for anew */
+		if (state->phase == PHASE_GRANTED) { /* the grant was lost: ask for the place again */
 			state_ask(state);
 			return;
 		}
 		if (item->status == POOL_DONE && clock_mono_us() < state->lease_until_us) {
-			state_end(state, NULL); /* it cannot have run out: it was released by its handle */
+			state_end(state, NULL); /* cannot have expired yet, so it was released by its handle */
 			return;
 		}
 		err_set(&err, ERR_ABORTED, "the lease of request %s has ended or was lost", state->id);
