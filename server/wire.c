@@ -28,9 +28,7 @@
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 /* How long goodbye messages may stay in flight. Losing one only delays its waiters by a few seconds. */
 enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
-/*
- * How long to wait for debts to Redis to be paid, capped by the drain time; the rest ends when its reservations expire.
- */
+/* How long to wait for debts to Redis to be paid, at most the drain time; the rest ends with its reservations. */
 #define OWED_US INT64_C(2000000)
 
 /* The stores and parts of one loop. */

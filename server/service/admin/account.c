@@ -8,9 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 
-/*
- * How many times, and how long each, to read a record that keeps changing; after that it counts as used, by our clock.
- */
+/* How often, and how long each time, to read a record that keeps changing; then it counts as used, by our clock. */
 enum { LOOKS_MAX = 3 };
 #define LEARN_US INT64_C(500000)
 

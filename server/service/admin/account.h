@@ -26,9 +26,7 @@ struct account_edit {
 	struct account_confirm confirm;
 };
 
-/*
- * For a change that is already committed, with edit->op.row and op.key filled in: only writes it through to the store.
- */
+/* For a committed change, with edit->op.row and op.key filled in: only writes it through to the store. */
 void account_edit_push(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 

@@ -346,7 +346,7 @@ static enum flow_result step_answered(struct flow *flow)
 	default:
 		if (adjust->op.op.err.code == ERR_NONE)
 			err_set(&adjust->op.op.err, ERR_UNAVAILABLE,
-				"the accounts keep changing faster than they can be read; try again");
+				"the accounts change faster than they can be read; try again");
 		return fail(adjust, &adjust->op.op.err);
 	}
 }

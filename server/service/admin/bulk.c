@@ -1,6 +1,4 @@
-/*
- * One change to many accounts: commits it in PostgreSQL, writes it to the store, then drops the notes that repeat it.
- */
+/* One change to many accounts: commits in PostgreSQL, writes to the store, then drops the notes that repeat it. */
 #include "service/admin/bulk.h"
 
 #include "base/list.h"

@@ -1,6 +1,4 @@
-/*
- * One change to many accounts, chunk by chunk: each chunk is committed in one transaction, then written to the store.
- */
+/* One change to many accounts, chunk by chunk: each is committed in one transaction, then written to the store. */
 #ifndef BURSAR_SERVICE_ADMIN_BULK_H
 #define BURSAR_SERVICE_ADMIN_BULK_H
 

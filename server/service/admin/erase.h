@@ -1,6 +1,4 @@
-/*
- * Erases a user who has nothing open: replaces their id with a pseudonym everywhere in PostgreSQL, in one transaction.
- */
+/* Erases a user who has nothing open: one transaction replaces their id with a pseudonym throughout PostgreSQL. */
 #ifndef BURSAR_SERVICE_ADMIN_ERASE_H
 #define BURSAR_SERVICE_ADMIN_ERASE_H
 

@@ -1,6 +1,4 @@
-/*
- * A tenant's reservations are spread over all partitions, which are walked by calls that each look at a bounded number.
- */
+/* A tenant's reservations are spread over all partitions. Each call to the store looks at a bounded number of them. */
 #include "service/admin/reservations.h"
 
 #include <string.h>

@@ -128,7 +128,7 @@ static enum flow_result step_answered(struct flow *flow)
 	if (status != LIMITS_OK && status != LIMITS_REPEAT) {
 		if (reset->op.op.err.code == ERR_NONE)
 			err_set(&reset->op.op.err, ERR_UNAVAILABLE,
-				"the account keeps changing faster than it can be read; try again");
+				"the account changes faster than it can be read; try again");
 		return fail(reset, &reset->op.op.err);
 	}
 	reset->repeat = status == LIMITS_REPEAT;

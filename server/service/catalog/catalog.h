@@ -1,6 +1,4 @@
-/*
- * Changes what every worker has in memory: tenants, tiers, prices. Answers once the change is in force in this process.
- */
+/* Changes what every worker has in memory: tenants, tiers, prices. Answers once the change is in force here. */
 #ifndef BURSAR_SERVICE_CATALOG_CATALOG_H
 #define BURSAR_SERVICE_CATALOG_CATALOG_H
 

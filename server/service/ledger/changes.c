@@ -9,9 +9,7 @@
 #include "base/log.h"
 
 #define CHANGES_INTERVAL_US INT64_C(1000000)
-/*
- * A worker that cannot reach PostgreSQL may make a provisional record for an absent account; how long to look for one.
- */
+/* How long to look for a provisional record of an absent account, made by a worker that cannot reach PostgreSQL. */
 #define SEED_SPAN_US INT64_C(10000000)
 #define PAUSE_MIN_US INT64_C(1000000)
 #define PAUSE_MAX_US INT64_C(60000000)

@@ -188,9 +188,7 @@ static void waiting_done(struct outbox_op *op)
 	flow_run(&container_of(container_of(op, struct outbox_waiting, op), struct reconcile, waiting)->chore.flow);
 }
 
-/*
- * Looks for undrained entries that would count on this account. A shared account's entries are in its users' outboxes.
- */
+/* Looks for undrained entries of this account. A shared account's entries are in the outboxes of its users. */
 static void ask_outbox(struct reconcile *reconcile, const struct account_key *key)
 {
 	struct outbox_store *outbox = reconcile->chore.role->outbox;

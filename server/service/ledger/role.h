@@ -19,9 +19,7 @@ struct ledger_role_options {
 
 struct ledger_role;
 
-/*
- * Starts the role; the caller runs the loop. Uses ledger_batch, ledger_poll_ms and retention_days of the configuration.
- */
+/* Starts the role; the caller runs the loop. Uses the options ledger_batch, ledger_poll_ms and retention_days. */
 struct ledger_role *ledger_role_start(const struct ledger_role_options *options);
 
 /*

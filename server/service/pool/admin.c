@@ -1,6 +1,4 @@
-/*
- * Changes a pool's settings in PostgreSQL, then in the store, so that the answer means "in force". Reads its figures.
- */
+/* Changes a pool's settings in PostgreSQL, then in the store, so the answer means "in force". Reads its figures. */
 #include "service/pool/admin.h"
 
 #include "base/list.h"

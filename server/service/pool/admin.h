@@ -32,9 +32,7 @@ void pool_edit_start(
 void pool_edit_push(
 	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 
-/*
- * How fairly the levels were served, by their weights. Both values are 0 for a level that neither used nor wants slots.
- */
+/* How fairly the levels were served, by weight. Both values are 0 for a level that neither used nor wants slots. */
 struct pool_shares {
 	double share[POOL_LEVELS_MAX]; /* of the slot time that all levels used; indexed like level_row */
 	double entitled[POOL_LEVELS_MAX]; /* by weight */

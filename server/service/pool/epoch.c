@@ -1,6 +1,4 @@
-/*
- * Fetches an epoch for a pool: asks the store whether it needs one, gets it from PostgreSQL and hands it to the store.
- */
+/* Fetches an epoch: asks the store whether the pool needs one, gets it from PostgreSQL, hands it to the store. */
 #include "service/pool/epoch.h"
 
 #include "base/list.h"

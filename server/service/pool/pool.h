@@ -3,9 +3,9 @@
  * Everything runs on the worker's loop thread.
  *
  * For each pool in which this worker has callers, the manager keeps a table of waiters and leases. It renews the leases
- * that streams hold (one batch for each pool), syncs with the store every two seconds to find what a lost message would
- * hide, tells waiters their position, answers those whose time is up, and tells holders if they have lost their lease or
- * must finish.
+ * that streams hold (one batch for each pool), syncs with the store every two seconds to find what a lost message hid,
+ * tells waiters their position, answers those whose time is up, and tells holders if they have lost their lease or must
+ * finish.
  */
 #ifndef BURSAR_SERVICE_POOL_POOL_H
 #define BURSAR_SERVICE_POOL_POOL_H

@@ -88,9 +88,7 @@ static enum flow_result step_born(struct flow *flow)
 		return repair_store_failed(repair, &repair->birth.op);
 	memcpy(repair->born[i].generation, repair->birth.generation, sizeof(repair->born[i].generation));
 	repair->born[i].now_us = repair->birth.op.now_us;
-	/*
-	 * While PostgreSQL is away nothing drains, so the default tier decides at once instead of after a futile wait.
-	 */
+	/* While PostgreSQL is away nothing drains: the default tier decides at once instead of after a futile wait. */
 	if (!outbox_drained(&repair->bound, &repair->birth) && now_us >= worker->durable_away_until_us) {
 		if (now_us < repair->give_up_us && !(repair->unseeded && now_us < worker->ledger_behind_until_us)) {
 			repair->wait = (struct wait){.due = wait_due};
@@ -161,9 +159,7 @@ static enum flow_result step_lookup(struct flow *flow)
 	return repair_look_up(repair);
 }
 
-/*
- * For a user without a row in PostgreSQL: one who has never used anything is counted as a new user and may be refused.
- */
+/* For a user without a row in PostgreSQL. One who has never used anything counts as a new user and may be refused. */
 static bool user_may_come(struct repair *repair, struct err *err)
 {
 	const struct tenant *settings = repair->accounts->settings;
@@ -202,8 +198,7 @@ static enum flow_result step_looked(struct flow *flow)
 		return flow_succeed(flow);
 	}
 	if (repair->behind) {
-		err_set(&flow->err, ERR_UNAVAILABLE,
-			"the ledger has not caught up with the use of this account; try again");
+		err_set(&flow->err, ERR_UNAVAILABLE, "the ledger has not caught up with this account; try again");
 		flow->err.retry_after_us = DRAIN_US;
 		return flow_fail(flow);
 	}
@@ -227,10 +222,7 @@ static bool seed_expected(struct repair *repair, struct accounts *now, struct er
 	return accounts_of_reservation(now, &only, 1, err);
 }
 
-/*
- * The account is on a tier newer than this catalog: the step is repeated, or the caller asks again with a newer
- * catalog.
- */
+/* The account's tier is newer than this catalog: repeats the step, or makes the caller ask again with a newer one. */
 static bool lags(struct repair *repair, const struct accounts *now, enum flow_result *result)
 {
 	struct timers *timers = worker_of(repair)->parts.timers;

@@ -99,9 +99,7 @@ static enum flow_result step_catalog(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/*
- * Resolves the accounts to their expected state. If the tenant refuses unknown users, such a user is looked up first.
- */
+/* Resolves the accounts to their expected state. If the tenant refuses unknown users, they are looked up first. */
 enum flow_result check_step_resolve(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -181,7 +179,7 @@ static enum flow_result mend(struct check *check)
 {
 	if (++check->rounds > REPAIR_ROUNDS_MAX) {
 		err_set(&check->flow.err, ERR_UNAVAILABLE,
-			"the accounts keep changing faster than they can be read; try again");
+			"the accounts change faster than they can be read; try again");
 		return flow_fail(&check->flow);
 	}
 	flow_to(&check->flow, step_repaired);

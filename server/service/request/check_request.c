@@ -1,4 +1,4 @@
-/* Builds what a check asks the store, and what is kept with its reservation. */
+/* Builds what a check asks the store, and what is kept with its reservation (service/request/check_private.h). */
 #include "service/request/check_private.h"
 
 #include <string.h>

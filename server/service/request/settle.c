@@ -1,7 +1,6 @@
 /*
- * Record and cancel. They settle on the accounts of the check: the handle names them, or else the store does
- * (NEEDKEYS). If a request's marker is gone, the ledger is asked before the request may be charged, so that it is not
- * charged twice.
+ * Record and cancel, on the accounts of the check: the handle names them, or else the store does (NEEDKEYS). If a
+ * request's marker is gone, the ledger is asked first, so that the request is not charged twice.
  */
 #include "service/request/settle_private.h"
 
@@ -188,8 +187,7 @@ static enum flow_result step_answered(struct flow *flow)
 	enum limits_status status = settle->op.op.status;
 
 	if (status != LIMITS_OK && status != LIMITS_REPEAT && ++settle->rounds > REPAIR_ROUNDS_MAX) {
-		err_set(&flow->err, ERR_UNAVAILABLE,
-			"the accounts keep changing faster than they can be read; try again");
+		err_set(&flow->err, ERR_UNAVAILABLE, "the accounts change faster than they can be read; try again");
 		return flow_fail(flow);
 	}
 	if (repair_can(status)) {
@@ -231,10 +229,7 @@ static enum flow_result step_repaired(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/*
- * Only for a request that the store does not know, whose start is the caller's word. The store sets the start of those
- * it knows itself, possibly by a clock that was briefly ahead.
- */
+/* Only for requests unknown to the store, whose start is the caller's word; the store sets the start of all others. */
 static bool start_check(const struct settle *settle, struct err *err)
 {
 	if (settle->question.handle.started_at_us <= worker_now_us(settle->worker) + AHEAD_US)

@@ -135,9 +135,7 @@ static int64_t times(int64_t n, int factor)
 	return __builtin_mul_overflow(n, (int64_t)factor, &product) || product > COUNT_MAX ? COUNT_MAX : product;
 }
 
-/*
- * Nothing settles in LOCAL mode, so what was taken counts as used; nothing stays held for a reservation that would end.
- */
+/* Nothing settles in LOCAL mode, so what was taken counts as used and nothing stays held for a reservation. */
 static void holds_restore(const struct account_state *before, struct account_state *state)
 {
 	state->open = before->open;

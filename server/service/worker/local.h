@@ -19,9 +19,7 @@ void local_free(struct local_table *table);
 void local_note(
 	struct local_table *table, const struct accounts *accounts, const struct standing *const standing[], int count);
 
-/*
- * Sets the initial level of the only account in `accounts` from its use in PostgreSQL, unless a level is already known.
- */
+/* Sets the level of the only account in `accounts` from its use in PostgreSQL, unless a level is already known. */
 void local_begin(
 	struct local_table *table, const struct accounts *accounts, const struct account_found *found, int64_t now_us);
 

@@ -13,9 +13,7 @@
 enum { LOCAL_ENTRIES = 4096 };
 /* How far behind a catalog can be. */
 #define CATALOG_US 1000000
-/*
- * How long nobody waits for PostgreSQL after it failed, and how long timeouts must last before they count as a failure.
- */
+/* How long nobody waits for PostgreSQL after a failure, and how long timeouts must last to count as one. */
 enum { DURABLE_AWAY_US = 1000000, DURABLE_PATIENCE_US = 500000 };
 
 struct worker *worker_new(const struct worker_parts *parts)
