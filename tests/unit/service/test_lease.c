@@ -1,4 +1,4 @@
-/* The lease handle: what it says comes back, and no other text is one. */
+/* The lease handle: its fields survive the round trip, and no other text is accepted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

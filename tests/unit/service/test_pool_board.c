@@ -1,4 +1,4 @@
-/* Shares of a pool's levels, and the board of its figures. */
+/* The shares of a pool's levels, and the board with its figures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "service/pool/board.h"
 
-/* cmocka's own compares floats. */
+/* cmocka's own assertion compares floats, not doubles. */
 static bool is_near(double a, double b)
 {
 	return a - b < 1e-9 && b - a < 1e-9;

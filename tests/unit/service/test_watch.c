@@ -1,4 +1,6 @@
-/* Who watches, on a store that is this test: what reaches him, how much of it, and what he is told of the rest. */
+/*
+ * Watchers on a store that this test plays: what reaches them, how much of it, and what they are told about the rest.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,7 +117,7 @@ static void decide(const char *tenant, const char *user, bool allowed)
 	assert_true(gather_add(gather, tenant, &event));
 }
 
-/* As it is on the wire; `times`: how often it comes. */
+/* Delivers the report in its wire format, `times` times. */
 static void tell(int times)
 {
 	struct buf bytes = {0};
@@ -170,7 +172,7 @@ static void a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap(voi
 	assert_false(take(&watcher).gap);
 	store.listening(store.arg);
 	assert_false(take(&watcher).gap);
-	store.listening(store.arg); /* once more: it was interrupted */
+	store.listening(store.arg); /* again, after an interruption */
 	assert_true(take(&watcher).gap);
 	watcher_stop(&watcher);
 }
@@ -211,7 +213,7 @@ static void who_watches_denials_is_told_whether_these_are_all(void **state)
 	tell(1);
 	struct watch_view view = take(&watcher);
 	assert_int_equal(view.events, 10);
-	assert_true(view.complete); /* others were left out, but of no denial is anything missing */
+	assert_true(view.complete); /* other events were left out, but no denial is missing */
 	for (int i = 0; i < 1000; i++)
 		decide("acme", "bob", false);
 	tell(1);

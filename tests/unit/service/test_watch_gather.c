@@ -1,4 +1,4 @@
-/* What a worker gathers, and what comes out of its reports at the other end. */
+/* What a worker gathers, and what a watcher reads from its reports. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -143,7 +143,7 @@ static void a_tenant_for_whom_there_is_no_room_is_not_taken(void **state)
 	gather_free(gather);
 }
 
-/* Ten times as many as are kept, in each of 400 reports: every place in time is kept about as often as every other. */
+/* 400 reports of ten times as many events as are kept: each position in time is kept about equally often. */
 static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
 {
 	enum { EVENTS = 10 * DRAW_MAX, REPORTS = 400, PARTS = 10 };
@@ -215,7 +215,7 @@ static void a_report_that_is_cut_or_changed_is_none(void **state)
 	buf_put_u8(&bytes, 0);
 	assert_false(watch_report_read(bytes.data, bytes.len, &own, &report));
 	bytes.len--;
-	bytes.data[0] = 9; /* another form */
+	bytes.data[0] = 9; /* another format */
 	assert_false(watch_report_read(bytes.data, bytes.len, &own, &report));
 	arena_release(&own);
 	gather_free(gather);
