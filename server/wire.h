@@ -13,8 +13,9 @@ struct wire;
 
 /*
  * Connects to the stores and starts the ledger role if this process has it. Redis and PostgreSQL need not be reachable
- * yet, but if they are, they must be usable: NULL with ERR_PRECONDITION if Redis may evict keys or is a cluster, or if
- * the schema has another version. `workers` is the number of gRPC workers. `conf` must outlive the wire.
+ * yet, but if they are, they must be usable: ERR_PRECONDITION if Redis may evict keys or is a cluster, or if the schema
+ * has another version. NULL with `err` set on failure. `workers` is the number of gRPC workers. `conf` must outlive the
+ * wire.
  */
 struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *err);
 

@@ -7,7 +7,7 @@
 #include "fuzz/fuzz.h"
 
 /*
- * Each rate survives writing and reading, and 1,000 tokens of one class cost the rate in pico-USD, taken as nano-USD.
+ * Each rate survives writing and reading, and 1,000 tokens of a class cost as many nano-USD as the rate has pico-USD.
  */
 static void check_rates(const struct price *price)
 {

@@ -37,7 +37,7 @@ static void limit_any(struct chance *chance, struct limit *out)
 		.shadow = chance_percent(chance, 10),
 		.warn_percent = chance_percent(chance, 70) ? 80 : (int)chance_below(chance, 101)};
 	snprintf(out->name, sizeof(out->name), "l%d", (int)chance_below(chance, 14));
-	if (chance_percent(chance, 60)) /* the interfaces and models of requests */
+	if (chance_percent(chance, 60)) /* amounts that requests can reach */
 		out->amount = 1 + chance_below(chance, 2000);
 	if (kind == 0) {
 		out->kind = KIND_LEVEL;

@@ -223,7 +223,7 @@ static void answer_take(struct check *check, bool allowed)
 	answer->expires_at_us = check->op.expires_at_us;
 }
 
-/* The request has already been settled, and its reservation no longer holds anything. */
+/* Part of the request is already in the ledger, and its reservation no longer holds anything for it. */
 static enum flow_result closed(struct check *check)
 {
 	check->answer.allowed = false;

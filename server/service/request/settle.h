@@ -15,7 +15,7 @@ struct settle_question {
 	struct handle handle; /* 0 accounts: unknown, the user's current ones apply; model NULL: unknown */
 	const char *served; /* the model as the provider named it; "" = the check's */
 	const char *interface; /* for a request that was never checked */
-	const char *mode; /* "" = the check's */
+	const char *mode; /* "" = the check's; "standard" = none */
 	struct tokens tokens;
 	int attempt;
 	bool keep_open;

@@ -77,7 +77,7 @@ static struct document_apply compare(const struct world *now, const struct world
 	return op;
 }
 
-static void what_is_as_it_says_is_no_change(void **state)
+static void what_already_matches_is_not_a_change(void **state)
 {
 	struct world now, wanted;
 
@@ -279,7 +279,7 @@ static int arena_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_as_it_says_is_no_change),
+		cmocka_unit_test(what_already_matches_is_not_a_change),
 		cmocka_unit_test(each_thing_is_one_change_with_a_fingerprint_of_its_own),
 		cmocka_unit_test(entries_come_and_with_prune_they_go_tiers_last),
 		cmocka_unit_test(a_tier_that_is_nowhere_is_named_with_its_path),

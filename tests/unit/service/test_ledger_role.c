@@ -382,7 +382,7 @@ static void what_the_ledger_has_is_acknowledged(void **state)
 	assert_string_equal(origins[0] + 16, origins[0][15] == '1' ? ":1-0" : ":3-0");
 }
 
-static void a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledged(void **state)
+static void a_double_charge_is_taken_back_before_later_entries_are_acknowledged(void **state)
 {
 	(void)state;
 	snprintf(known[0], sizeof(known[0]), "b");
@@ -396,7 +396,7 @@ static void a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledg
 	assert_string_equal(trail, "takeback 2-0, ack 3-0");
 }
 
-static void nothing_behind_a_failed_takeback_is_acknowledged(void **state)
+static void nothing_after_a_failed_takeback_is_acknowledged(void **state)
 {
 	(void)state;
 	snprintf(known[0], sizeof(known[0]), "b");
@@ -576,8 +576,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_ledger_has_is_acknowledged),
-		TEST(a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledged),
-		TEST(nothing_behind_a_failed_takeback_is_acknowledged),
+		TEST(a_double_charge_is_taken_back_before_later_entries_are_acknowledged),
+		TEST(nothing_after_a_failed_takeback_is_acknowledged),
 		TEST(what_another_writer_has_is_left_alone),
 		TEST(without_a_ledger_nothing_is_acknowledged_until_it_is_back),
 		TEST(a_change_is_written_through_and_confirmed),

@@ -356,7 +356,7 @@ static void what_waits_for_the_ledger_is_waited_for_before_new_limits_decide(voi
 	assert_int_equal(fake->waits, 3);
 }
 
-static void what_is_settled_meanwhile_is_read_again(void **state)
+static void what_is_settled_in_the_meantime_is_read_again(void **state)
 {
 	struct fake *fake = *state;
 
@@ -413,7 +413,7 @@ int main(void)
 		TEST(limits_that_are_new_ask_the_ledger_before_they_decide),
 		TEST(a_status_asks_the_ledger_too),
 		TEST(what_waits_for_the_ledger_is_waited_for_before_new_limits_decide),
-		TEST(what_is_settled_meanwhile_is_read_again),
+		TEST(what_is_settled_in_the_meantime_is_read_again),
 		TEST(under_steady_traffic_new_limits_count_rather_too_much),
 		TEST(without_the_ledger_new_limits_decide_inexactly),
 	};

@@ -177,7 +177,7 @@ static void a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap(voi
 	watcher_stop(&watcher);
 }
 
-static void who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
+static void a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
 {
 	enum { REPORTS = 2000, MOST = 7 };
 	struct watcher watcher;
@@ -202,7 +202,7 @@ static void who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
 	watcher_stop(&watcher);
 }
 
-static void who_watches_denials_is_told_whether_these_are_all(void **state)
+static void a_watcher_of_denials_is_told_whether_these_are_all(void **state)
 {
 	struct watcher watcher;
 
@@ -224,7 +224,7 @@ static void who_watches_denials_is_told_whether_these_are_all(void **state)
 	watcher_stop(&watcher);
 }
 
-static void a_user_by_name_is_seen_once_workers_tell_all_of_him(void **state)
+static void a_user_by_name_is_seen_once_workers_report_all_about_them(void **state)
 {
 	uint64_t user = watch_user_hash("acme", "alice"), many[WATCH_USERS_MAX];
 	struct watcher watcher;
@@ -253,7 +253,7 @@ static void a_user_by_name_is_seen_once_workers_tell_all_of_him(void **state)
 	watcher_stop(&watcher);
 }
 
-static void what_is_no_report_is_ignored(void **state)
+static void an_invalid_report_is_ignored(void **state)
 {
 	struct watcher watcher;
 
@@ -271,10 +271,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WATCHED(sums_and_events_are_those_of_the_tenant),
 		WATCHED(a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap),
-		WATCHED(who_does_not_take_loses_no_sum_and_costs_no_more),
-		WATCHED(who_watches_denials_is_told_whether_these_are_all),
-		WATCHED(a_user_by_name_is_seen_once_workers_tell_all_of_him),
-		WATCHED(what_is_no_report_is_ignored),
+		WATCHED(a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more),
+		WATCHED(a_watcher_of_denials_is_told_whether_these_are_all),
+		WATCHED(a_user_by_name_is_seen_once_workers_report_all_about_them),
+		WATCHED(an_invalid_report_is_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
