@@ -74,8 +74,8 @@ void acquire_close(struct acquisition *acquisition);
 void acquire_drain(struct acquisition *acquisition);
 
 /*
- * A lease handle of the API: tenant, pool, user, request id and fence, as base64url text. started_at_us is the time of
- * the check (check.answer.started_at_us): a record by the lease alone needs it, because its repeat is found by its day.
+ * A lease handle of the API: tenant, pool, user, request id, fence, as base64url text. And when the check
+ * was made (check.answer.started_at_us): a record by the lease alone needs it, its repeat is found by its day.
  */
 struct lease_handle {
 	const char *tenant, *pool, *user, *request_id;

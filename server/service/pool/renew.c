@@ -1,4 +1,4 @@
-/* Acknowledges grants and renews leases, one batch of a pool at a time (service/pool/private.h). */
+/* Acknowledging grants and renewing leases, one batch of a pool at a time (service/pool/private.h). */
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "service/pool/private.h"
@@ -18,12 +18,12 @@ static void renewed_one(
 		err_reason(&err, "TAKEN_OVER");
 		break;
 	default:
-		if (state->phase == PHASE_GRANTED) { /* the grant was lost: ask for the place again */
+		if (state->phase == PHASE_GRANTED) { /* lost on the way: ask for the place again */
 			state_ask(state);
 			return;
 		}
 		if (item->status == POOL_DONE && clock_mono_us() < state->lease_until_us) {
-			state_end(state, NULL); /* cannot have expired yet, so it was released by its handle */
+			state_end(state, NULL); /* it cannot have expired: it was released by its handle */
 			return;
 		}
 		err_set(&err, ERR_ABORTED, "the lease of request %s has ended or was lost", state->id);
