@@ -20,7 +20,7 @@ struct load {
 	bool record;
 	int64_t sent, done, allowed, denied, failed;
 	int64_t begun_us;
-	int64_t *latency_us; /* of every call */
+	int64_t *latency_us; /* one for each call */
 	struct bursar_error last_error;
 };
 

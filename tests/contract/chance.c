@@ -1,4 +1,4 @@
-/* Random numbers of a seed (splitmix64). */
+/* Random numbers from a seed (splitmix64). */
 #include "chance.h"
 
 static uint64_t chance_next(struct chance *chance)

@@ -1,4 +1,4 @@
-/* `expect`: where a limit stands now. */
+/* `expect`: the current state of a limit. */
 #include "statements.h"
 
 #include <inttypes.h>

@@ -1,10 +1,10 @@
-/* One change of many accounts: PostgreSQL first, the store next, then the notes that repeat it are dropped. */
+/* One change to many accounts: commits in PostgreSQL, writes to the store, then drops the notes that repeat it. */
 #include "service/admin/bulk.h"
 
 #include "base/list.h"
 #include "base/log.h"
 
-/* The ledger role looks again at an account without a record: somebody may just be seeding it with what was before. */
+/* The ledger role looks again at an account without a record: a worker may be seeding it with the old profile. */
 #define ABSENT_AGAIN_US INT64_C(2000000)
 
 FLOW_OWNER(bulk_of, account_bulk)
@@ -18,9 +18,9 @@ static enum flow_result step_confirmed(struct flow *flow)
 {
 	struct account_bulk *bulk = bulk_of(flow);
 
-	/* Whether or not the notes could be dropped: the store has the changes. */
+	/* The store has the changes, whether or not the notes could be dropped. */
 	if (!bulk->confirm.job.ok)
-		log_warn("changes of accounts could not be confirmed yet", F("why", bulk->confirm.job.err.text));
+		log_warn("cannot confirm changes of accounts yet", F("why", bulk->confirm.job.err.text));
 	return flow_succeed(flow);
 }
 
@@ -54,7 +54,7 @@ static enum flow_result step_written(struct flow *flow)
 
 	notes_make(bulk);
 	if (bulk->writes.failed)
-		log_warn("changes of accounts wait for the store", F("tenant", bulk->op.tenant),
+		log_warn("changes of accounts are committed and wait for Redis", F("tenant", bulk->op.tenant),
 			F("why", bulk->writes.err.text));
 	if (bulk->confirm.count == 0)
 		return flow_succeed(flow);
@@ -74,7 +74,7 @@ static enum flow_result step_committed(struct flow *flow)
 		return flow_fail_with(flow, &bulk->op.job.err);
 	if (bulk->op.count == 0 || bulk->op.dry_run)
 		return flow_succeed(flow);
-	/* Models that now have an account are part of the catalog. */
+	/* Model accounts are part of the catalog. */
 	if (bulk->op.kind == ACCOUNT_MODEL)
 		catalog_source_poke(bulk->worker->parts.catalog);
 	*writes = (struct policy_writes){.worker = bulk->worker, .arena = bulk->arena, .done = writes_done};
@@ -82,7 +82,10 @@ static enum flow_result step_committed(struct flow *flow)
 	for (int i = 0; i < bulk->op.count; i++) {
 		const struct changed_account *account = &bulk->op.account[i];
 
-		/* Of a run that was killed, what it committed may not have reached the store: the repetition brings it there. */
+		/*
+		 * If an earlier run was killed, its committed changes may not have reached the store: repeating it
+		 * writes them.
+		 */
 		if (account->differs || account->before.pending)
 			writes->write[writes->count++] = (struct policy_write){.key = account->row.key,
 				.profile = account->differs ? &account->row.profile : &account->before.profile};

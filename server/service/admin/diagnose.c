@@ -1,4 +1,4 @@
-/* The facts, one store after the other. */
+/* Collects the facts from one store after the other, then judges them. */
 #include "service/admin/diagnose.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 
-/* A store that is away is a finding: nobody wants to wait for it as long as for an answer. */
+/* A store that is away is a finding, so waiting for it as long as for a normal answer makes no sense. */
 #define PATIENCE_US 2000000
 
 static enum flow_result step_outbox(struct flow *flow);
@@ -62,7 +62,7 @@ static enum flow_result step_durable(struct flow *flow)
 	self->store.facts.waiting = -1;
 	if (self->birth.op.status == LIMITS_OK) {
 		self->store.facts.waiting = (int64_t)self->birth.undrained;
-		/* An entry's id begins with the time at which it was made, in ms. */
+		/* An entry's id begins with its creation time in milliseconds. */
 		self->store.facts.oldest_us = strtoll(self->birth.first_entry, NULL, 10) * 1000;
 	}
 	self->durable = (struct facts_query){

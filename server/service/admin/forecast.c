@@ -1,4 +1,4 @@
-/* First what was used, from the roll-ups, then the account with its limits. */
+/* Reads the use from the roll-ups, then the account with its limits. */
 #include "service/admin/forecast.h"
 
 #include "base/list.h"
@@ -46,7 +46,7 @@ static enum flow_result step_account(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* The lowest limit of what all requests of a month may cost. */
+/* The budget is the lowest monthly cost limit over all requests. */
 static void budget_find(struct account_forecast *self, const struct policy *policy)
 {
 	for (int i = 0; i < policy->count; i++) {
@@ -82,7 +82,7 @@ static bool budget_read(struct account_forecast *self, struct err *err)
 	return ok;
 }
 
-/* Today's use alone where the account has no complete day behind it. */
+/* Only today's use if the account has no complete day yet. */
 static void basis_choose(struct forecast *result, const struct forecast_query *query)
 {
 	result->basis_days = forecast_days(query->today, query->first_day);

@@ -1,4 +1,4 @@
-/* First what is still on its way, then the ledger, then every user's counters and windows, one user after the other. */
+/* Reads what is still in the outboxes, then the ledger, then the counters and windows of each user in turn. */
 #include "service/admin/proof.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ static enum flow_result end(struct proof *proof, const struct err *err)
 
 FLOW_RESUME(birth_done, limits_op, proof, birth.op)
 
-/* Asked first: an entry that comes later makes the sums differ, and the caller asks again. */
+/* The outboxes come first: an entry that arrives later makes the sums differ, and the caller asks again. */
 static enum flow_result step_outbox(struct flow *flow)
 {
 	struct proof *proof = proof_of(flow);
@@ -103,7 +103,7 @@ static enum flow_result step_user(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* The calendar counters of the user's own account: what they have settled. */
+/* Reads the settled amounts of the calendar counters of the user's own account. */
 static void counters_read(struct proof *proof, const struct rows *rows)
 {
 	proof->count = 0;
@@ -150,7 +150,7 @@ static enum flow_result step_counted(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* What the ledger has of the window that the counter is in. */
+/* The ledger's amount for the window that the counter is in. */
 static int64_t ledger_of(const struct proof *proof, const struct windows *windows, const struct proof_counter *counter)
 {
 	const struct account_found *found = &proof->lookup.account[0];
@@ -176,7 +176,7 @@ static void compare(struct proof *proof, const char *what, int64_t counted, int6
 	proof->differing++;
 }
 
-/* Where the month of the user's windows is the whole one of UTC, the roll-ups know what is in it. */
+/* If the user's monthly window is exactly the month in UTC, the roll-ups cover the same time. */
 static void compare_month(struct proof *proof, const struct windows *windows)
 {
 	const struct account_found *found = &proof->lookup.account[0];
@@ -199,7 +199,7 @@ static void compare_month(struct proof *proof, const struct windows *windows)
 	compare(proof, "cost of the month", ledger_of(proof, windows, &cost), use->cost);
 }
 
-/* The user's monthly counter of the dimension, of all that counts; NULL when the tier has none. */
+/* The user's monthly counter of the dimension over all requests; NULL if the tier has none. */
 static const struct proof_counter *month_of(const struct proof *proof, enum dimension dimension)
 {
 	for (int i = 0; i < proof->count; i++) {
@@ -228,7 +228,7 @@ static void sum_month(struct proof *proof, const struct windows *windows)
 	proof->windows.cost += ledger_of(proof, windows, cost);
 }
 
-/* Counters hold what the names of models lead to today; the ledger's windows the names of then. */
+/* Counters follow the models that names resolve to today; the ledger's windows have the names used at the time. */
 static bool resolve_models(struct proof *proof, struct err *err)
 {
 	struct account_found *found = &proof->lookup.account[0];

@@ -1,4 +1,4 @@
-/* A tenant's reservations lie in all partitions: they are walked one call at a time, each of which looks at a bounded number. */
+/* A tenant's reservations are spread over all partitions. Each call to the store looks at a bounded number of them. */
 #include "service/admin/reservations.h"
 
 #include <string.h>
@@ -93,7 +93,7 @@ static enum flow_result step_found(struct flow *flow)
 	struct reservation_get *get = container_of(flow, struct reservation_get, flow);
 
 	if (get->op.op.status == LIMITS_UNKNOWN) {
-		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known", get->request_id);
+		err_set(&flow->err, ERR_NOT_FOUND, "request %s has no known reservation", get->request_id);
 		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
 	}
@@ -155,8 +155,7 @@ static enum flow_result step_noted(struct flow *flow)
 	if (cancel->note.job.ok)
 		return flow_succeed(flow);
 	flow->err = cancel->note.job.err;
-	err_prefix(
-		&flow->err, "the reservation is cancelled, but the audit log does not have it yet, repeat the call: ");
+	err_prefix(&flow->err, "the reservation is cancelled, but not in the audit log yet; repeat the call: ");
 	return flow_fail(flow);
 }
 

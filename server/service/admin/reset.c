@@ -1,4 +1,4 @@
-/* Resets go through the store and its outbox like a record, so that counters, seeding and reconciler agree. */
+/* A reset goes through the store and its outbox like a record, so that counters, seeding and reconciliation agree. */
 #include "service/admin/reset.h"
 
 #include <string.h>
@@ -81,7 +81,7 @@ static enum flow_result step_ask(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Of several windows of one dimension the shortest says it best: "what today's counter lost". */
+/* If a dimension has several windows, reports the shortest, which says most: "what today's counter lost". */
 static int64_t lost_of(const struct account_reset *reset, enum dimension dimension)
 {
 	const struct policy *policy = reset->op.expected.policy;
@@ -112,12 +112,14 @@ static enum flow_result step_answered(struct flow *flow)
 		return FLOW_WAIT;
 	}
 	if (status == LIMITS_CONFLICT) {
-		err_set(&flow->err, ERR_EXISTS, "request_id: %s was used for something else", reset->request_id);
+		err_set(&flow->err, ERR_EXISTS, "request_id: %s was already used for something else",
+			reset->request_id);
 		return fail(reset, &flow->err);
 	}
 	if (status != LIMITS_OK && status != LIMITS_REPEAT) {
 		if (reset->op.op.err.code == ERR_NONE)
-			err_set(&reset->op.op.err, ERR_UNAVAILABLE, "the account changed faster than it could be read");
+			err_set(&reset->op.op.err, ERR_UNAVAILABLE,
+				"the account changes faster than it can be read; try again");
 		return fail(reset, &reset->op.op.err);
 	}
 	reset->repeat = status == LIMITS_REPEAT;

@@ -1,4 +1,4 @@
-/* API keys by libsodium. */
+/* API keys and certificate fingerprints, made with libsodium. */
 #include "service/cache/keys.h"
 
 #include <string.h>

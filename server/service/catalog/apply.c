@@ -1,4 +1,4 @@
-/* One transaction; then the catalog, so that everybody knows the tiers; then each pool and each account in the store. */
+/* Commits one transaction, waits until the catalog has the tiers, then writes each pool and account to the store. */
 #include "service/catalog/apply.h"
 
 #include "base/list.h"
@@ -65,7 +65,7 @@ static void account_done(struct flow *flow)
 	flow_run(&edit->flow);
 }
 
-/* The next change that the store has to be told, one after the other. */
+/* Writes the next change to the store; one at a time. */
 static enum flow_result step_next(struct flow *flow)
 {
 	struct document_edit *edit = edit_of(flow);

@@ -1,4 +1,4 @@
-/* Commits, hurries the catalog's loader, and waits until the snapshot shows what was committed. */
+/* Commits a change, makes the catalog's loader look at once, and waits until the snapshot includes the change. */
 #include "service/catalog/catalog.h"
 
 #include "base/list.h"

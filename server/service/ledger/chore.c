@@ -1,4 +1,4 @@
-/* The run of one chore, from its start to its next time (service/ledger/chores.h). */
+/* Runs one chore, from its start until its next run is due (service/ledger/chores.h). */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -66,7 +66,7 @@ static void chore_done(struct flow *flow)
 	chore->busy = false;
 	if (!flow->ok) {
 		if (!chore->failing)
-			log_warn("a chore of the ledger role fails and is tried again", F("chore", chore->name),
+			log_warn("a chore of the ledger role failed and will be retried", F("chore", chore->name),
 				F("step", flow->name), F("why", flow->err.text));
 		if (pause_us < PAUSE_AFTER_FAILURE_US || pause_us > 10 * PAUSE_AFTER_FAILURE_US)
 			pause_us = PAUSE_AFTER_FAILURE_US;

@@ -1,6 +1,7 @@
 /*
- * From the outboxes into the ledger: look which partitions hold entries, read a batch, write it, take double charges back,
- * acknowledge. An entry leaves Redis only when the ledger has it, so a crash anywhere means that it comes again.
+ * Moves entries from the outboxes to the ledger (service/ledger/chores.h): finds the partitions with entries, reads a
+ * batch, writes it, takes double charges back and acknowledges. An entry leaves Redis only when the ledger has it, so
+ * after a crash at any point it comes again.
  */
 #include "service/ledger/chores.h"
 
@@ -9,7 +10,7 @@
 #include "base/log.h"
 
 #define WRITE_DEADLINE_US INT64_C(10000000)
-#define IDLE_MAX 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
+#define IDLE_MAX 4 /* empty outboxes are polled less and less often, down to a quarter of the configured rate */
 
 CHORE_OWNER(pump_of, pump)
 
@@ -25,7 +26,7 @@ static void one_back(struct pump *pump)
 		flow_run(&pump->chore.flow);
 }
 
-/* The partitions of this batch belong to nobody any more. */
+/* Releases the partitions of this batch. */
 static void give_back(struct pump *pump)
 {
 	for (int i = 0; i < pump->parts; i++)
@@ -49,7 +50,7 @@ static void add_part(struct pump *pump, int partition, int limit)
 	pump->chore.role->turn = (partition + 1) % PARTITIONS;
 }
 
-/* Partitions in turn, until the batch is full. Returns how many entries are left for others. */
+/* Takes partitions in turn until the batch is full. Returns how many entries are left for other pumps. */
 static int64_t pick(struct pump *pump)
 {
 	struct ledger_role *role = pump->chore.role;
@@ -87,7 +88,7 @@ static int add_items(struct pump *pump, struct pump_part *part, struct ledger_it
 	const struct outbox_drain *drain = &part->drain;
 
 	for (int i = 0; i < drain->count; i++) {
-		/* Without a generation its mark is lost, not its entries: they are told apart by their partition. */
+		/* Without a generation, only the partition's mark is lost: its number then makes the origins unique. */
 		const char *origin =
 			drain->generation[0]
 				? arena_printf(&pump->chore.arena, "%s:%s", drain->generation, drain->entry[i].id)
@@ -106,30 +107,31 @@ static void takeback_done(struct outbox_op *op);
 static enum flow_result step_ack(struct flow *flow);
 static enum flow_result step_end(struct flow *flow);
 
-/* A takeback on its way. */
+/* A takeback in flight. */
 struct takeback {
 	struct outbox_takeback op;
 	struct pump_part *part;
 	int index;
 };
 
-/* A charge on its way. */
+/* A charge in flight. */
 struct charge {
 	struct outbox_charge op;
 	struct pump *pump;
 };
 
-/* What is missed here is found by the reconciler. */
+/* The reconciler finds a charge that fails here. */
 static void charge_done(struct outbox_op *op)
 {
 	struct charge *charge = container_of(container_of(op, struct outbox_charge, op), struct charge, op);
 
 	if (!op->ok)
-		log_warn("what a stranger used is not on the counters of their team yet", F("why", op->err.text));
+		log_warn("the use of an unknown user is not on the counters of their team and org yet",
+			F("why", op->err.text));
 	one_back(charge->pump);
 }
 
-/* The store counted an entry without the team and the org of its user, for PostgreSQL was away. */
+/* The store counted an entry without its user's team and org, because PostgreSQL was away. */
 static void charge_start(struct pump *pump, const struct ledger_item *item)
 {
 	struct outbox_store *outbox = pump->chore.role->outbox;
@@ -146,7 +148,7 @@ static void charge_start(struct pump *pump, const struct ledger_item *item)
 	outbox->ops->charge(outbox, &charge->op);
 }
 
-/* What is done with so far; and the takebacks that this needs first: an entry that is acknowledged cannot be taken back. */
+/* Counts the finished entries and starts their takebacks, which must come first: an acknowledged entry is gone. */
 static void settle_part(struct pump *pump, struct pump_part *part)
 {
 	struct ledger_item *items = &pump->write.item[part->first];
@@ -181,11 +183,11 @@ static void takeback_done(struct outbox_op *op)
 	struct pump_part *part = takeback->part;
 
 	if (!op->ok) {
-		log_warn("a double charge could not be taken back yet", F("why", op->err.text));
+		log_warn("cannot take a double charge back yet", F("why", op->err.text));
 		if (part->prefix > takeback->index)
 			part->prefix = takeback->index;
 	} else if (takeback->op.taken) {
-		log_info("a double charge was taken back", FI("partition", part->drain.partition),
+		log_info("took a double charge back", FI("partition", part->drain.partition),
 			F("entry", takeback->op.id));
 	}
 	one_back(part->pump);
@@ -200,7 +202,7 @@ static enum flow_result step_settle(struct flow *flow)
 		return flow_fail_with(flow, &pump->write.op.err);
 	}
 	flow_to(flow, step_ack);
-	pump->pending = 1; /* this step itself: no answer can be the last before all are asked */
+	pump->pending = 1; /* for this step itself, so that no answer counts as the last before all are sent */
 	for (int i = 0; i < pump->parts; i++)
 		settle_part(pump, &pump->part[i]);
 	return --pump->pending ? FLOW_WAIT : FLOW_MORE;
@@ -233,7 +235,7 @@ static enum flow_result step_ack(struct flow *flow)
 	return --pump->pending ? FLOW_WAIT : FLOW_MORE;
 }
 
-/* An acknowledgement that failed does no harm: the entries come again and are repeats. */
+/* A failed acknowledgement does no harm: the entries come again and are recognized as repeats. */
 static enum flow_result step_end(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);

@@ -1,6 +1,7 @@
 /*
- * Overrides whose end has come: each account goes back to what its tier says, by a change like an admin's, so that version,
- * trail and write-through are the same. Several processes at once do no harm: whoever comes second finds nothing ended.
+ * Removes overrides that have ended (service/ledger/chores.h). Each account goes back to its tier's limits by a change
+ * like an admin's, with the same version, audit trail and write-through. Several processes may do this at once: the
+ * second one finds nothing to remove.
  */
 #include "service/ledger/chores.h"
 
@@ -17,13 +18,13 @@ static void lane_next(struct ends_lane *lane);
 
 CHORE_OWNER(ends_of, ends)
 
-/* ERR_NOT_FOUND: an admin or another process has done it meanwhile, and nothing is to be changed. */
+/* ERR_NOT_FOUND: an admin or another process has already done it, so there is nothing to change. */
 static bool drop_ended(struct account_change *op, struct account_row *row, struct err *err)
 {
 	struct ends_lane *lane = container_of(container_of(op, struct account_edit, op), struct ends_lane, edit);
 
 	return profile_drop_ended(&row->profile, lane->owner->page.now_us) > 0 ||
-	       err_set(err, ERR_NOT_FOUND, "nothing of it has ended");
+	       err_set(err, ERR_NOT_FOUND, "no override of the account has ended");
 }
 
 static void edit_done(struct flow *flow)
@@ -73,7 +74,7 @@ static enum flow_result step_listed(struct flow *flow)
 	if (ends->page.count == 0)
 		return FLOW_MORE;
 	ends->next = 0;
-	/* One for this loop: a lane that ends at once must not run the flow before the others have begun. */
+	/* One more for this loop: a lane that ends at once must not resume the flow before the others have started. */
 	ends->pending = ENDS_LANES + 1;
 	for (int i = 0; i < ENDS_LANES; i++) {
 		ends->lane[i].owner = ends;

@@ -1,4 +1,7 @@
-/* Partitions ahead and retention: one process does it, whichever holds the lease. */
+/*
+ * Creates partitions ahead of time and applies retention, in the one process that holds the lease
+ * (service/ledger/chores.h).
+ */
 #include "service/ledger/chores.h"
 
 #include "base/clock.h"
@@ -6,7 +9,7 @@
 #include "base/log.h"
 
 #define UPKEEP_INTERVAL_US INT64_C(600000000)
-/* Longer than the interval: the same process goes on with it as long as it lives. */
+/* Longer than the interval, so that the same process keeps the lease while it lives. */
 #define LEASE_US (2 * UPKEEP_INTERVAL_US)
 
 CHORE_OWNER(upkeep_of, upkeep)
@@ -18,7 +21,7 @@ static enum flow_result step_kept(struct flow *flow)
 	if (!upkeep->op.op.ok)
 		return flow_fail_with(flow, &upkeep->op.op.err);
 	if (upkeep->op.dropped)
-		log_info("days of the ledger were dropped", FI("days", upkeep->op.dropped));
+		log_info("dropped days of the ledger past retention_days", FI("days", upkeep->op.dropped));
 	return flow_succeed(flow);
 }
 

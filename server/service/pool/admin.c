@@ -1,4 +1,4 @@
-/* A pool's settings: PostgreSQL first, then the store, so that the answer means "in force". Its figures. */
+/* Changes a pool's settings in PostgreSQL, then in the store, so the answer means "in force". Reads its figures. */
 #include "service/pool/admin.h"
 
 #include "base/list.h"
@@ -28,7 +28,7 @@ static enum flow_result step_change(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Whoever asks for a slot next is to find the pool. */
+/* Waits for the catalog, so that the next caller who asks for a slot finds the pool. */
 static enum flow_result written(struct pool_edit *edit)
 {
 	catalog_wait_begin(&edit->wait, &edit->flow, edit->worker, edit->op.job.generation);
@@ -41,11 +41,11 @@ static enum flow_result step_known(struct flow *flow)
 	return catalog_wait_over(&edit_of(flow)->wait) ? flow_succeed(flow) : FLOW_WAIT;
 }
 
-/* What is committed is in force sooner or later; that learning was ended is known nowhere but in the store. */
+/* A committed change takes effect eventually. That learning was ended is stored nowhere else, so that one fails. */
 static enum flow_result not_written(struct pool_edit *edit, const struct err *err)
 {
-	log_warn("a pool's change waits for the store", F("tenant", edit->op.tenant), F("pool", edit->op.name),
-		F("why", err->text));
+	log_warn("a pool's change is committed and waits for Redis", F("tenant", edit->op.tenant),
+		F("pool", edit->op.name), F("why", err->text));
 	edit->pending = true;
 	return edit->resume ? flow_fail_with(&edit->flow, err) : written(edit);
 }
@@ -96,7 +96,7 @@ static enum flow_result step_configured(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* The settings are in force, with an epoch or without: whoever uses the pool next gets it one. */
+/* The settings are in force with or without an epoch: the next caller who uses the pool fetches one. */
 static enum flow_result step_fetched(struct flow *flow)
 {
 	struct pool_edit *edit = edit_of(flow);
@@ -172,7 +172,7 @@ FLOW_RESUME(stats_done, pool_op, pool_look, stats.op)
 
 FLOW_RESUME(looked_at_clock, pool_op, pool_look, tick.op)
 
-/* With nobody left who uses the pool nobody sees to what has run out: so the look does, first. */
+/* If nobody uses the pool, nobody ends what has expired, so the look does that first. */
 static enum flow_result step_look(struct flow *flow)
 {
 	struct pool_look *look = look_of(flow);
@@ -209,7 +209,7 @@ static enum flow_result step_look(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Whatever the tick answered: figures that are late are better than none. */
+/* Goes on even if the tick failed: outdated figures are better than none. */
 static enum flow_result step_count(struct flow *flow)
 {
 	struct pool_look *look = look_of(flow);

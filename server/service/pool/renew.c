@@ -14,7 +14,7 @@ static void renewed_one(
 		state_holds(state, item->expires_at_us, store_now_us, sent_us, false);
 		return;
 	case POOL_MOVED:
-		err_set(&err, ERR_ABORTED, "another stream has taken request %s over", state->id);
+		err_set(&err, ERR_ABORTED, "another stream has taken over request %s", state->id);
 		err_reason(&err, "TAKEN_OVER");
 		break;
 	default:

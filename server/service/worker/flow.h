@@ -1,6 +1,7 @@
 /*
- * A use case as a row of named steps. Each step does a piece and says what comes next: MORE (go on at once), WAIT (an
- * operation is under way; its callback resumes) or DONE. One operation is in flight at a time.
+ * A use case as a sequence of named steps. Each step does one piece of work and says how to go on: MORE (run the next
+ * step at once), WAIT (an operation is in flight; its callback resumes the flow) or DONE. One operation is in flight at
+ * a time.
  */
 #ifndef BURSAR_SERVICE_WORKER_FLOW_H
 #define BURSAR_SERVICE_WORKER_FLOW_H
@@ -12,16 +13,16 @@
 
 enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
 
-/* Embedded by its use case, which container_of finds again. */
+/* Embedded in its use case, which a step gets back with container_of. */
 struct flow {
-	enum flow_result (*step)(struct flow *flow); /* what runs next */
-	const char *name; /* its name, for logs and debuggers */
-	void (*done)(struct flow *flow); /* comes once, last: the flow may be gone when it returns */
+	enum flow_result (*step)(struct flow *flow); /* the step that runs next */
+	const char *name; /* the step's name, for logs and debuggers */
+	void (*done)(struct flow *flow); /* called exactly once, last; may free the flow */
 	bool ok;
 	struct err err; /* when not ok */
 };
 
-/* Names the step that runs next. */
+/* Sets the step that runs next. */
 #define flow_to(flow_, step_) ((flow_)->name = #step_, (flow_)->step = (step_))
 
 /* Defines `name`, which finds the use case that embeds a flow. */
@@ -32,7 +33,7 @@ struct flow {
 		return container_of(flow, struct owner, flow_); \
 	}
 
-/* Runs steps until one waits, or until the flow is done; `done` may therefore run before this returns. */
+/* Runs steps until one waits or the flow is done; `done` may therefore run before this returns. */
 void flow_run(struct flow *flow);
 
 /* Starts a use case that runs on `worker_` in `arena_`, at its first step. */
@@ -51,7 +52,7 @@ void flow_run(struct flow *flow);
 		flow_run(&container_of(ended, struct owner, member)->flow_); \
 	}
 
-/* For a step's end: the flow has succeeded; or it has failed with what `err` already says, or with what is told here. */
+/* For a step to return: the flow has succeeded, has failed with the error already in flow->err, or fails with `err`. */
 enum flow_result flow_succeed(struct flow *flow);
 enum flow_result flow_fail(struct flow *flow);
 enum flow_result flow_fail_with(struct flow *flow, const struct err *err);

@@ -243,7 +243,7 @@ static void store(size_t at, const void *bytes, size_t len)
 	freeReplyObject(reply);
 }
 
-/* Behind version, four times, epoch, seats, the run id and the number of arrivals. */
+/* After the version, four times, epoch, seats, the run id and the number of arrivals. */
 void calls_store_fence(uint32_t fence)
 {
 	store(1 + 4 * 7 + 4 + 4 + 1 + strlen(run_id) + 6, &fence, 4);

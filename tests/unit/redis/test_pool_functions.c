@@ -1,4 +1,4 @@
-/* The pool's functions in a Redis of the test's own: a case for each function, status and rule of docs/pool-store.md. */
+/* The pool's functions in a Redis of the test's own: cases for each function, status and rule of docs/pool-store.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -127,7 +127,7 @@ static void cancel_ends_whatever_it_is(void **state)
 	assert_int_equal(calls_cancel(ME, "ann", "1", OUTCOME_CANCELLED, false), POOL_OK);
 	assert_int_equal(calls_uint(0, 1), 2);
 	assert_string_equal(calls_tail(CANCELLED_TAIL), "dan/1");
-	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED); /* never granted: the id may queue anew */
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED); /* never granted, so the id may queue again */
 }
 
 static void three_tiers_share_by_weight(void **state)
@@ -158,7 +158,7 @@ static void three_tiers_share_by_weight(void **state)
 		snprintf(user, sizeof(user), "%.*s", (int)strcspn(next, "/"), next);
 		order[i] = user[0];
 	}
-	/* tags after a grant rise by 3, 6 and 30 s; the higher priority goes first at equal ones */
+	/* tags rise by 3, 6 and 30 s after a grant; at equal tags the higher priority goes first */
 	assert_string_equal(order, "epfeepeepeepeepeepf");
 }
 
@@ -174,7 +174,7 @@ static void the_longest_eligible_goes_when_the_lane_is_due(void **state)
 	calls_step(calls_settings.age_us / 1000);
 	calls_ask("a", 10);
 	calls_ask("b", 10);
-	release("h"); /* one grant (h) since the last aged one: this is the second */
+	release("h"); /* one grant (h) since the last aged one; this is the second */
 	assert_string_equal(calls_tail(RELEASED_TAIL), "old/1");
 	release("old");
 	assert_string_equal(calls_tail(RELEASED_TAIL), "a/1");
@@ -205,7 +205,7 @@ static void an_own_cap_holds_back_its_user_alone(void **state)
 	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	release("bob");
 	assert_string_equal(calls_tail(RELEASED_TAIL), "");
-	assert_int_equal(calls_acquire(ME, "ann", "2", 5, 2, 1), POOL_GRANTED); /* a higher cap counts at once */
+	assert_int_equal(calls_acquire(ME, "ann", "2", 5, 2, 1), POOL_GRANTED); /* a higher cap applies at once */
 }
 
 static void a_resize_takes_effect_at_once(void **state)
@@ -220,7 +220,7 @@ static void a_resize_takes_effect_at_once(void **state)
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_GRANTED);
 	assert_int_equal(calls_renew(ME, "cat", "1", calls_stored_fence("cat", "1")), 0);
 	resize(1);
-	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* the two of the lowest priority are to end */
+	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* the two with the lowest priority must end */
 	assert_int_equal(calls_uint(GRANTED_DRAIN, 7), calls_now + calls_settings.drain_us / 1000);
 	assert_int_equal(calls_ask("free", 1), POOL_GRANTED);
 	assert_int_not_equal(calls_uint(GRANTED_DRAIN, 7), 0);
@@ -277,7 +277,7 @@ static void another_process_learns_before_it_grants(void **state)
 	assert_int_equal(calls_renew(ME, "lost", "1", before), POOL_UNKNOWN);
 }
 
-/* What was lost in the fail-over may have reclaimed it, and given its slot to another: tests/model found that. */
+/* Writes lost in the fail-over may have reclaimed it and given its slot to another caller; tests/model found that. */
 static void a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over(void **state)
 {
 	struct pool_fence fence;
@@ -306,7 +306,7 @@ static void an_operator_ends_learning(void **state)
 	assert_int_equal(calls_stored_fence("ann", "1").epoch, 42);
 }
 
-static void who_prefers_to_go_on_does_not_learn(void **state)
+static void a_pool_that_prefers_to_go_on_does_not_learn(void **state)
 {
 	(void)state;
 	calls_settings.available = true;
@@ -327,7 +327,7 @@ static void a_parked_request_keeps_its_place(void **state)
 	calls_ask("bob", 1);
 	assert_int_equal(calls_acquire(OTHER, "cat", "1", 1, 1, 1), POOL_QUEUED);
 	assert_int_equal(calls_ask("dan", 1), POOL_QUEUED);
-	assert_int_equal(calls_sync(OTHER, "cat", "1", true), POOL_QUEUED); /* good-bye */
+	assert_int_equal(calls_sync(OTHER, "cat", "1", true), POOL_QUEUED); /* goodbye */
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_MOVED);
 	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED); /* its caller came to another worker */
 	release("ann");
@@ -345,7 +345,7 @@ static void a_parked_request_that_nobody_fetches_is_gone(void **state)
 	calls_step(calls_settings.grace_us / 1000);
 	calls_tick();
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_DONE);
-	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* the leases of ann and bob are over too */
+	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* the leases of ann and bob have ended too */
 }
 
 static void a_dead_workers_grant_goes_on(void **state)
@@ -358,7 +358,7 @@ static void a_dead_workers_grant_goes_on(void **state)
 	calls_ask("dan", 1);
 	calls_listen(OTHER);
 	release("ann");
-	assert_string_equal(calls_tail(RELEASED_TAIL), ""); /* it was another's: published */
+	assert_string_equal(calls_tail(RELEASED_TAIL), ""); /* it belonged to another worker, so it was published */
 	assert_string_equal(calls_heard(), "cat/1");
 	assert_string_equal(calls_leases(), "cat/1");
 	calls_step(calls_settings.ack_us / 1000);
@@ -366,7 +366,7 @@ static void a_dead_workers_grant_goes_on(void **state)
 	assert_string_equal(calls_leases(), "dan/1");
 	assert_int_equal(calls_cancel(ME, "dan", "1", OUTCOME_UNDELIVERED, false), POOL_OK);
 	assert_string_equal(calls_leases(), ""); /* cat is parked */
-	assert_int_equal(calls_sync(OTHER, "cat", "1", false), POOL_GRANTED); /* its worker lives after all */
+	assert_int_equal(calls_sync(OTHER, "cat", "1", false), POOL_GRANTED); /* its worker is alive after all */
 }
 
 static void a_lease_ends_only_when_it_is_reclaimed(void **state)
@@ -400,7 +400,7 @@ static void time_never_goes_back(void **state)
 	calls_step(-5000);
 	calls_tick();
 	assert_int_equal(calls_now, before);
-	calls_step(calls_settings.lease_us / 1000 - 1); /* and goes on at the clock's rate */
+	calls_step(calls_settings.lease_us / 1000 - 1); /* and then continues at the clock's rate */
 	calls_tick();
 	assert_string_equal(calls_leases(), "ann/1");
 	calls_step(1);
@@ -408,7 +408,7 @@ static void time_never_goes_back(void **state)
 	assert_string_equal(calls_leases(), "");
 }
 
-static void who_starves_is_told_once(void **state)
+static void a_starving_waiter_is_reported_once(void **state)
 {
 	size_t end;
 
@@ -519,13 +519,13 @@ int main(void)
 		CASE(another_process_learns_before_it_grants),
 		CASE(a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over),
 		CASE(an_operator_ends_learning),
-		CASE(who_prefers_to_go_on_does_not_learn),
+		CASE(a_pool_that_prefers_to_go_on_does_not_learn),
 		CASE(a_parked_request_keeps_its_place),
 		CASE(a_parked_request_that_nobody_fetches_is_gone),
 		CASE(a_dead_workers_grant_goes_on),
 		CASE(a_lease_ends_only_when_it_is_reclaimed),
 		CASE(time_never_goes_back),
-		CASE(who_starves_is_told_once),
+		CASE(a_starving_waiter_is_reported_once),
 		CASE(too_many_are_shed),
 		CASE(what_cannot_be_served_in_time_is_shed),
 		CASE(a_waiter_whose_time_is_over_is_not_granted),

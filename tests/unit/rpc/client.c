@@ -1,4 +1,4 @@
-/* gRPC C core as a client, one pluck after the other. */
+/* gRPC C core as a client, one pluck after another. */
 #include "client.h"
 
 #include <grpc/byte_buffer.h>
@@ -16,7 +16,7 @@ void client_init(struct client *client, int port)
 {
 	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
 	grpc_arg args[] = {
-		/* Each client of a test has a connection of its own. */
+		/* Each client in a test has its own connection. */
 		{.type = GRPC_ARG_INTEGER, .key = unconst(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL), .value.integer = 1},
 	};
 	grpc_channel_args all = {.num_args = 1, .args = args};

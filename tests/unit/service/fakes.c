@@ -62,7 +62,7 @@ static void account_stale(struct fake_account *account, struct limits_op *op, in
 	stale->meta_len = account->meta.len;
 }
 
-/* ABSENT, STALE, BEHIND, CLOCK: as docs/store.md orders them; OK when the expected hold. Converts and rolls. */
+/* ABSENT, STALE, BEHIND or CLOCK, in the order of docs/store.md; OK if the expected state holds. Converts and rolls. */
 static enum limits_status load(struct fake *fake, struct limits_op *op, const struct expected *expected, int count,
 	struct account_state *states[])
 {

@@ -1,4 +1,4 @@
-/* The flow of a check, on fakes: what it asks of whom, and what it answers. */
+/* The flow of a check on fake stores: what it asks each store, and what it answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +84,7 @@ static void the_fourth_request_of_a_minute_is_denied_with_its_reason(void **stat
 	assert_string_equal(check->answer.handle, "");
 }
 
-/* As another worker, the sweeper or the caller left it. */
+/* The state in which another worker, the sweeper or the caller left the request. */
 static void a_repeat_is_allowed_only_by_what_is_open_or_recorded(void **state)
 {
 	static const struct {
@@ -305,7 +305,7 @@ static void new_users_of_a_minute_are_bounded(void **state)
 	ask(fake, "u1", "r");
 	ask(fake, "u2", "r2");
 	check = ask(fake, "u3", "r3");
-	if (check->flow.ok) /* a minute ended in between */
+	if (check->flow.ok) /* a minute ended between the two checks */
 		check = ask(fake, "u4", "r4");
 	if (check->flow.ok)
 		check = ask(fake, "u5", "r5");

@@ -1,4 +1,4 @@
-/* Record, cancel, renew, on fakes. */
+/* Record, cancel and renew on fake stores. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

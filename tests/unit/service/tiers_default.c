@@ -84,7 +84,7 @@ bool tier_default_policy(const struct tier_default *tier, struct policy *out, st
 	add_calendar(out, "requests_per_month", DIM_REQUESTS, tier->requests_per_month, WINDOW_MONTH);
 	add_calendar(out, "cost_per_day", DIM_COST, tier->cost_per_day, WINDOW_DAY);
 	add_calendar(out, "cost_per_month", DIM_COST, tier->cost_per_month, WINDOW_MONTH);
-	/* Counted only: with it requests, tokens and cost each have a month's counter, which the proof sums up. */
+	/* A shadow limit, so that requests, tokens and cost each have a monthly counter for the proof to sum up. */
 	add_calendar(out, "tokens_per_month", DIM_TOKENS, COUNT_MAX, WINDOW_MONTH);
 	out->limits[out->count - 1].shadow = true;
 	out->limits[out->count - 1].notify = false;
