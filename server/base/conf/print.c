@@ -1,10 +1,10 @@
-/* The table shown: help, a file, a page of the documentation; and the checks of texts. */
+/* Prints the table as help, as a file and as a page of the documentation; and the checks that the table names. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/conf/table.h"
 
-/* Wraps `text` at 100 columns, each line behind `indent` spaces. */
+/* Wraps `text` at 100 columns and starts each line with `indent` spaces. */
 static void put_wrapped(struct buf *out, const char *text, int indent)
 {
 	int column = 0;
@@ -64,7 +64,7 @@ void conf_print_help(struct buf *out)
 	}
 }
 
-/* Appends `len` bytes of `value` with what follows "password=" and what stands between "://name:" and '@' as ***. */
+/* Appends `len` bytes of `value`, with whatever follows "password=" or lies between "://name:" and '@' shown as ***. */
 static void put_masked(struct buf *out, const char *value)
 {
 	const char *scheme = strstr(value, "://");
@@ -149,13 +149,14 @@ bool conf_check_address(const char *value, struct err *err)
 	if (strncmp(value, "unix:/", 6) == 0)
 		return true;
 	if (!colon || colon == value)
-		return err_set(err, ERR_INVALID, "\"%.80s\" is no address; 127.0.0.1:7420, [::1]:7420 or unix:/path is",
-			value);
+		return err_set(err, ERR_INVALID,
+			"\"%.80s\" is not an address; use 127.0.0.1:7420, [::1]:7420 or unix:/path", value);
 	if (value[0] != '[' && memchr(value, ':', (size_t)(colon - value)))
-		return err_set(err, ERR_INVALID, "\"%.80s\" is no address; IPv6 takes brackets, [::1]:7420", value);
+		return err_set(
+			err, ERR_INVALID, "\"%.80s\" is not an address; put IPv6 in brackets: [::1]:7420", value);
 	port = strtol(colon + 1, &rest, 10);
 	if (colon[1] < '0' || colon[1] > '9' || *rest || port > 65535)
-		return err_set(err, ERR_INVALID, "\"%.80s\" has no port of 0 to 65535 after its last colon", value);
+		return err_set(err, ERR_INVALID, "\"%.80s\" must end in a colon and a port, 0 to 65535", value);
 	return true;
 }
 
@@ -166,5 +167,5 @@ bool conf_check_redis(const char *value, struct err *err)
 	if (strncmp(value, "unix:///", 8) == 0)
 		return true;
 	/* Not quoted: it may hold a password. */
-	return err_set(err, ERR_INVALID, "is no Redis address; redis://127.0.0.1:6379/0 or unix:///path/to/socket is");
+	return err_set(err, ERR_INVALID, "not a Redis address; use redis://127.0.0.1:6379/0 or unix:///path/to/socket");
 }

@@ -1,4 +1,4 @@
-/* SipHash-2-4, after the reference by Aumasson and Bernstein (CC0); read bytewise, so the same on any endianness. */
+/* SipHash-2-4, after the reference by Aumasson and Bernstein (CC0); reads bytes, so that endianness does not matter. */
 #include "base/crypto/hash.h"
 
 struct sip {

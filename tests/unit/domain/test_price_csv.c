@@ -125,11 +125,11 @@ static void what_is_wrong_is_named_with_line_and_column(void **state)
 		"line 2: output_usd_per_1m: 1000000.5 is above 1000000 USD per 1M tokens");
 	refused(HEADER "p,m,,2,s\n", "line 2: input: is missing; write 0 for a model that is free of charge");
 	refused(HEADER ",m,1,2,s\n", "line 2: provider: is empty; 1 to 128 bytes are needed");
-	refused(HEADER "p,\"m\n\",1,2,s\n", "line 2, field 2: the quote is not closed on this line");
+	refused(HEADER "p,\"m\n\",1,2,s\n", "line 2, field 2: the closing quote is missing on this line");
 	refused(HEADER "p,\"m\"x,1,2,s\n",
-		"line 2, field 2: a quote inside of quotes must be doubled, and a comma must follow the last");
+		"line 2, field 2: double each quote inside quotes, and put a comma after the closing quote");
 	refused(HEADER "p,m\"x,1,2,s\n",
-		"line 2, field 2: a quote in the middle; put the whole field into quotes and double it");
+		"line 2, field 2: quote inside a field; put the field into quotes and double it");
 	refused(HEADER "p,m\xff,1,2,s\n", "line 2, field 1: is not valid UTF-8");
 	refused(HEADER "p,m,1,2,s\nq,m,1,2,s\np,m,3,4,s\n",
 		"line 4: model: p/m is in force there and in line 2 at once; give them dates");
@@ -181,7 +181,7 @@ static void sizes_are_bounded(void **state)
 	assert_false(price_csv_parse(text, size, &list, &err));
 	assert_string_equal(err.text, "file: is 8388609 bytes long; a price list has at most 8 MiB");
 	assert_false(price_csv_parse(text, 3, &list, &err));
-	assert_string_equal(err.text, "line 1, field 1: has a NUL byte; this is no CSV text");
+	assert_string_equal(err.text, "line 1, field 1: has a NUL byte; the file must be CSV text");
 	at = sprintf(text, HEADER "p,");
 	memset(text + at, 'm', 129);
 	strcpy(text + at + 129, ",1,2,s\n");
