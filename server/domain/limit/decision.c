@@ -1,4 +1,4 @@
-/* Rolling, converting, testing and taking. docs/store.md numbers the rules. */
+/* Rolling, converting, testing and taking. docs/store.md has the numbered rules. */
 #include "domain/limit/decision.h"
 
 #include "domain/limit/bucket.h"
@@ -23,7 +23,8 @@ int64_t amounts_of(const struct amounts *amounts, enum dimension dimension)
 	return 1; /* a level counts the reservation itself */
 }
 
-/* A window that begins for the first time is empty. Of one that had begun before the ledger knows the use, and what is held stays held. */
+/* A window that begins for the first time is empty. When it had begun before, only the ledger knows its use; holds
+ * stay. */
 static void window_empty(struct account_state *state, enum window_unit unit, bool again)
 {
 	for (int i = 0; i < state->policy->count; i++) {
@@ -88,14 +89,14 @@ bool state_roll(struct account_state *state, const struct windows *windows, int6
 	return turned_back;
 }
 
-/* Do two calendar limits count the same, whatever they are called? */
+/* Do two calendar limits count the same, regardless of their names? */
 static bool counts_same(const struct limit *a, const struct limit *b)
 {
 	return a->kind == KIND_CALENDAR && b->kind == KIND_CALENDAR && a->dimension == b->dimension &&
 	       a->unit == b->unit && a->interface_hash == b->interface_hash && a->model_hash == b->model_hash;
 }
 
-/* The limit that carries its state over to `limit`; -1 when there is none. */
+/* The index of the limit whose state `limit` takes over; -1 when there is none. */
 static int convert_from(const struct policy *policy, const struct limit *limit)
 {
 	int from = -1;
@@ -126,7 +127,7 @@ static void bucket_convert(const struct limit *from, const struct limit *to, int
 	bucket_take(to, state, used, now_us);
 }
 
-/* What a calendar limit of the next policy holds: what runs gives it back to limits by their id. */
+/* What a calendar limit of the new policy holds: open reservations return their holds to limits by id. */
 static int64_t convert_held(const struct account_state *old, const struct limit *to)
 {
 	for (int i = 0; i < old->policy->count; i++) {

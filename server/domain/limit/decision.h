@@ -1,6 +1,6 @@
 /*
- * The decision, as a pure function of state and request: the model that the Lua scripts are held against, what LOCAL
- * mode runs on when the store is away, and what turns states into answers (used, remaining, retry after).
+ * The decision as a pure function of state and request: the model that the Lua scripts are tested against, the decision
+ * of LOCAL mode while the store is away, and the source of the figures in answers (used, remaining, retry after).
  *
  * The rules (docs/store.md says the same for Lua, and tests/property compares the two step by step):
  *   bucket    taking n moves full_at by exactly n*num/den microseconds; passes when full_at - now <= the burst's time
@@ -15,7 +15,7 @@
 
 #include "domain/limit/account.h"
 
-/* What a request asks or used, by dimension. tokens = input + output. */
+/* What a request asks for or used, by dimension. tokens = input + output. */
 struct amounts {
 	int64_t requests, input, output, cost;
 };
@@ -34,7 +34,7 @@ struct holding {
 	enum dimension dimension;
 	enum limit_kind kind;
 	enum window_unit unit;
-	int64_t full_at_us; /* KIND_BUCKET: what the bucket's full_at was right after the check */
+	int64_t full_at_us; /* KIND_BUCKET: the bucket's full_at right after the check */
 };
 
 enum reservation_state {
@@ -48,7 +48,7 @@ enum reservation_state {
 struct reservation {
 	enum reservation_state state;
 	int64_t started_at_us, expires_at_us;
-	struct amounts held; /* still held: what was estimated minus what attempts took from it */
+	struct amounts held; /* still held: the estimate minus what attempts took from it */
 	struct amounts used; /* recorded so far */
 	uint32_t attempts; /* bit a: attempt a was recorded */
 	uint64_t interface_hash, model_hash;
@@ -60,68 +60,72 @@ struct reservation {
 	} account[ACCOUNTS_MAX];
 };
 
-/* What the check says of one account. */
+/* What the check decides for one account. */
 struct verdict {
 	uint32_t failed; /* bit i: limit i denies */
-	uint32_t would; /* bit i: would deny, but is shadow or the account is bypassed */
-	uint32_t notify; /* bit i: warned now for the first time in its window */
+	uint32_t would; /* bit i: would deny, but is a shadow limit or the account is bypassed */
+	uint32_t notify; /* bit i: warns for the first time in its window */
 };
 
-/* Moves the account's clock to now. When it was far ahead (true), buckets keep what they lack, not the time at which they would be full. */
+/* Sets the account's clock to now. True when it was far ahead: buckets then keep what they lack, not their time of
+ * being full. */
 bool state_follow(struct account_state *state, int64_t now_us);
 
 /*
- * Moves the account's clock to now and each unit to the window that holds it, which is empty. A window that lies ahead (the store's clock
- * was wrong when it began) gives way to the one that runs now. The use in a window that had begun before only the ledger knows: its
- * limits are `unseeded`; what is held stays held. True as state_follow: then the state has to be kept, whatever becomes of the request.
+ * Sets the account's clock to now and moves each unit to its current window, which starts empty. A window in the future
+ * (begun while the store's clock was wrong) is replaced by the current one. When that one had begun before, only the
+ * ledger knows its use: its limits become `unseeded`; holds stay. Returns what state_follow does: on true, store the
+ * state even if the request is denied.
  */
 bool state_roll(struct account_state *state, const struct windows *windows, int64_t now_us);
 
 /*
  * Converts the state to another policy. Buckets and levels are kept by limit id; a bucket keeps its used amount (rounded up) at the
  * new rate. A calendar limit takes over the counter that counts the same (dimension, unit, selectors), whatever its name; one that
- * counts something new is `unseeded`. */
+ * counts something new becomes `unseeded`. */
 void state_convert(struct account_state *state, const struct policy *to, int64_t now_us);
 
-/* Would it pass? Fills a verdict per account; changes nothing. True when nothing failed and none is suspended/deleted
- * (suspended wins over bypass). States must have been rolled. */
+/* Would the request pass? Fills a verdict per account; changes nothing. True when no limit failed and no account is
+ * suspended or deleted (suspension outranks bypass). States must have been rolled. */
 bool decision_test(const struct account_state *const states[], int count, const struct request *request, int64_t now_us,
 	struct verdict verdicts[]);
 
-/* Takes what a passing request asks, on all accounts, and makes its reservation. Sets `notify` in the verdicts. */
+/* Takes the amounts of a passing request on all accounts, and fills its reservation. Sets `notify` in the verdicts. */
 void decision_take(struct account_state *const states[], int count, const struct request *request, int64_t now_us,
 	int64_t ttl_us, struct reservation *reservation, struct verdict verdicts[]);
 
 /* How a reservation is settled. */
 struct settlement {
-	struct amounts used; /* requests is ignored: a request counts once, whatever its attempts */
-	bool final; /* gives back what is still held */
+	struct amounts used; /* requests is ignored: a request counts once, however many attempts it has */
+	bool final; /* returns what is still held */
 	enum reservation_state becomes; /* RECORDED, CANCELLED (nothing used) or EXPIRED (1 request) when final */
 };
 
 /* What a settlement did. */
 struct settled {
-	struct amounts charged; /* what went into the books, requests included */
-	struct amounts released; /* given back */
-	bool late; /* the reservation was expired or cancelled */
+	struct amounts charged; /* what was charged, requests included */
+	struct amounts released; /* what was returned */
+	bool late; /* the reservation had expired or been cancelled */
 };
 
 /*
- * Settles on all accounts of the reservation (NULL entries of states are absent and skipped). The limits that the check held give back
- * what they held; every calendar limit that the request matches counts what was used, if the window of the check still runs.
+ * Settles on all accounts of the reservation; NULL entries in `states` are absent accounts and skipped. Each limit
+ * releases what it holds for the request; every calendar limit that matches the request counts what was used, if the
+ * check's window is still running.
  */
 void decision_settle(struct account_state *const states[], struct reservation *reservation,
 	const struct settlement *settlement, int64_t now_us, struct settled *out, struct verdict verdicts[]);
 
 /*
- * Charges a request that was never checked: counts it and all it used in the running windows. The reservation becomes
- * RECORDED; when the attempt was not the last one the caller makes it EXPIRED, so that the next counts no request.
+ * Charges a request that was never checked: counts it and everything it used in the current windows. The reservation
+ * becomes RECORDED; if the attempt was not the last, the caller sets it to EXPIRED, so that the next attempt counts no
+ * request.
  */
 void decision_charge(struct account_state *const states[], int count, const struct request *request,
 	const struct amounts *used, int64_t now_us, struct reservation *reservation, struct settled *out,
 	struct verdict verdicts[]);
 
-/* Which counter has less than an adjustment would take from it. */
+/* A counter that has less than an adjustment would take from it. */
 struct lacking {
 	int account; /* its index */
 	uint32_t limit_id;
@@ -129,45 +133,46 @@ struct lacking {
 };
 
 /*
- * Adds amounts of any sign to what the request has used: in the counters of the windows that hold `counted_at_us`, and in buckets that
- * have not filled since. States have been rolled. False, with nothing changed, when a counter would fall below 0.
+ * Adds signed amounts to a request's use: in the counters of the windows that contain `counted_at_us`, and in buckets
+ * that have not filled up since. States must have been rolled. False, with nothing changed, when a counter would fall
+ * below 0.
  */
 bool decision_adjust(struct account_state *const states[], int count, const struct request *request,
 	const struct amounts *amounts, int64_t counted_at_us, struct lacking *lacking);
 
 /*
- * Begins new windows with empty counters, and fills buckets. What was checked before settles in the windows of its check. `lost[i]`:
- * what calendar limit i had settled.
+ * Starts new windows with empty counters, and fills buckets. Requests checked earlier settle in the windows of their
+ * check. `lost[i]` gets what calendar limit i had settled.
  */
 void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LIMITS_MAX]);
 
 /* One limit's figures, for answers. */
 struct figures {
 	int64_t used, held, effective, remaining, resets_at_us, requested;
-	int64_t retry_after_us; /* failed only: until `requested` would fit if nothing else is used; 0 when permanent */
-	int64_t first_end_us; /* only_held: when the first open reservation expires; 0 = not known */
-	bool only_held; /* failed, but it would pass if what runs now used nothing: waiting for the window to end is not needed */
+	int64_t retry_after_us; /* failed only: until `requested` fits if nothing else is used; 0 when permanent */
+	int64_t first_end_us; /* only_held: when the first open reservation expires; 0 = unknown */
+	bool only_held; /* failed, but would pass if open requests used nothing: no need to wait for the window's end */
 	bool permanent, warning;
 	int used_percent;
 };
 
 /*
- * How long to wait for what open reservations hold. Nobody knows when one of them ends: mostly by its record, long before it expires.
- * So a caller is asked to come again soon.
+ * How long to wait for what open reservations hold. Nobody knows when one ends: usually with its record, long before it
+ * expires. So callers are asked to retry soon.
  */
 #define HELD_RETRY_US INT64_C(4000000)
 
 /*
- * Figures of limit `index` after the decision. `requested` is what the request asks of it; `failed` from the verdict. A request itself
- * is used up once it runs, so a calendar limit of requests is never `only_held`.
+ * Figures of limit `index` after the decision. `requested` is what the request asks of it; `failed` comes from the
+ * verdict. A running request uses up one request for certain, so a calendar limit on requests is never `only_held`.
  */
 void figures_of(const struct account_state *state, int index, const struct windows *windows, int64_t requested,
 	bool failed, int64_t now_us, struct figures *out);
 
-/* Of a limit that is only held: nobody has to wait for longer than until the first open reservation expires. 0 = not known. */
+/* For a limit that is only held: nobody has to wait longer than until the first open reservation expires. 0 = unknown. */
 void figures_first_end(struct figures *figures, int64_t first_end_us, int64_t now_us);
 
-/* The order of reasons: smaller is reported first. 0 = allowed. Values equal bursar.v1.Reason. */
+/* In order of precedence: the smallest is reported first. 0 = allowed. Values equal bursar.v1.Reason. */
 enum reason {
 	REASON_NONE = 0,
 	REASON_SUSPENDED = 1,
