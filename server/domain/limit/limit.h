@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "domain/limit/name.h"
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1) /* Lua's doubles count exactly up to here */
 #define LIMITS_MAX 32 /* limits of one policy: each has a bit in the masks of a decision */
@@ -57,9 +58,6 @@ struct policy {
 	uint8_t pid[8]; /* hash of the packed limits: equal content, equal pid */
 	struct limit limits[LIMITS_MAX];
 };
-
-/* 48 bits, never 0 for a non-empty text; 0 for "". Stored: never changes. */
-uint64_t selector_hash(const char *text, size_t len);
 
 /*
  * Checks one limit and fills in the derived members (name when empty, id, burst, num/den, hashes). Errors: ERR_INVALID

@@ -6,6 +6,7 @@
 #define BURSAR_DOMAIN_LIMIT_NAME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/utf8.h"
@@ -21,6 +22,9 @@ bool name_is_blank(const char *text);
 
 /* The key that identifies a model in limits: A-Z become a-z. `model` has at most ID_MAX bytes. */
 void model_fold(const char *model, char out[ID_MAX + 1]);
+
+/* 48 bits, never 0 for a non-empty text; 0 for "". Stored: never changes. */
+uint64_t selector_hash(const char *text, size_t len);
 
 /* selector_hash of a name as limits see it, however it is written: at most ID_MAX bytes. */
 uint64_t interface_hash(const char *interface);
