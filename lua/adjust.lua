@@ -1,21 +1,21 @@
--- adjust: corrects what was counted, of a request that was recorded or of an account as it is.
--- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts that it counts on
--- ARGV  `i7 requests, i7 input, i7 output, i7 cost (any sign), I6 interface, I6 model, i7 started_at (0: now), i7 counted_at (0: now),
+-- adjust: corrects what was counted, for a recorded request or for an account in general.
+-- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts on which it counts
+-- ARGV  `i7 requests, i7 input, i7 output, i7 cost (signed), I6 interface, I6 model, i7 started_at (0: now), i7 counted_at (0: now),
 --       B flags (1 leave counters alone), i7 window (idempotency), c8 digest`; usage; info; an account blob each
--- Reply OK 0; REPEAT 2; CONFLICT 3 (the id was used for something else); DENIED 1 `B index of the account, I4 limit id, i7 settled`: more
---       would be taken from that counter than it has; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, NOT_SEEDED 13
+-- Reply OK 0; REPEAT 2; CONFLICT 3 (the id was used for something else); DENIED 1 `B index of the account, I4 limit id, i7 settled`: the
+--       counter has less than would be taken from it; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, NOT_SEEDED 13
 -- FCALL bursar_adjust_V 5 b:{p7}:r:u:acme/ann/a1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <amounts> <usage> <info> <blob>
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
 local ADJUSTED, ADJUST_ENTRY, LEDGER_ONLY = 6, 4, 8
 
--- Does limit `k` count the request, of which `n` is asked?
+-- Does limit `k` count the request, when `n` of its dimension is asked?
 local function concerns(p, k, n, interface, model)
 	return n and n ~= 0 and p.kind[k] ~= LEVEL and (p.interface[k] == 0 or p.interface[k] == interface)
 		and (p.model[k] == 0 or p.model[k] == model)
 end
 
--- The first calendar counter of account `i` that has less than is to be taken from it.
+-- The first calendar counter of account `i` that has less than would be taken from it.
 local function lacking(i, counted, interface, model)
 	local t, p = states[i], plans[i]
 	for k = 1, p.n do
@@ -27,8 +27,8 @@ local function lacking(i, counted, interface, model)
 	end
 end
 
--- Changes the counters of the windows that hold `counted`, and the buckets that have not filled since; makes the account's part of
--- the entry. Until when its record is needed.
+-- Changes the counters of the windows that contain `counted`, and the buckets that have not filled up since; makes the account's part
+-- of the entry. Returns the time until which its record is needed.
 local function adjust_account(i, counted, interface, model)
 	local t, p = states[i], plans[i]
 	local now, b, needed, starts = t[NOW], 0, 0, {}

@@ -1,18 +1,18 @@
 -- check: may this request run? All limits of all its accounts, all or nothing.
 -- KEYS  marker, due, out, pol of the user's partition, then the accounts' records, the user first
--- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide on what PostgreSQL has not answered for),
+-- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide without what PostgreSQL knows),
 --       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
---       c8 accounts_digest, c8 nonce, i7 latest`; info; an account blob each. `latest`: nobody waits for a decision that is made
---       after that time; 0 = somebody always does
--- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state (+ 16: it was decided with flag 8), i7 started_at,
---       i7 expires_at (DENIED: when the first of the user's open reservations expires; 0 = not known), i7 held_input,
+--       c8 accounts_digest, c8 nonce, i7 latest`; info; an account blob each. `latest`: the time after which nobody waits for the
+--       decision any more; 0 = never
+-- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state (+ 16: decided with flag 8), i7 started_at,
+--       i7 expires_at (DENIED: when the first of the user's open reservations expires; 0 = unknown), i7 held_input,
 --       i7 held_output, i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after
 --       `latest`), NOT_SEEDED 13
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
 local raws, needs = {}, {}
 
--- Loads all accounts of a call; nil, or the reply that says why it cannot be decided.
+-- Loads all accounts of a call. Returns nil, or the reply that says why it cannot be decided.
 local function load_all(keys, args, first, count, found, time, lenient)
 	local pol = keys[4]
 	local absent, behind, stale, stale_count, clock = 0, 0, nil, 0, false
@@ -51,9 +51,9 @@ local function load_all(keys, args, first, count, found, time, lenient)
 	end
 end
 
--- The accounts whose record was made without PostgreSQL, or that have calendar limits which do not know yet what the ledger knows; nil
--- when there are none. Each: `B index, i7 day, i7
--- week, i7 month, B n`, its limits `I4 id, B dimension, B unit, I6 interface, I6 model, i7 settled`.
+-- Lists the accounts whose record was made without PostgreSQL, or that have unseeded calendar limits, which lack the ledger's use;
+-- nil when there are none. Each: `B index, i7 day, i7 week, i7 month, B n`, its limits `I4 id, B dimension, B unit, I6 interface,
+-- I6 model, i7 settled`.
 local function unseeded(count, time)
 	local list, n
 	for i = 1, count do
@@ -73,11 +73,11 @@ local function unseeded(count, time)
 	return list and pack('<Bi7B', NOT_SEEDED, time, n) .. concat(list)
 end
 
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 
--- Loads the accounts once more, after a test that spoiled their states.
+-- Reloads the accounts after a test that spoiled their states.
 local function load_again(keys, args, first, count, time)
 	for i = 1, count do
 		account_load(i, raws[i], args[first + i], time, keys[4])
@@ -97,8 +97,8 @@ local function take_all(count, interface, model, probe)
 	return passes
 end
 
--- Expires a few reservations on the same accounts that nobody has settled in time. True when there were any: the states
--- are written, and loaded anew.
+-- Expires a few overdue reservations on the same accounts. True when there were any: then the states have been
+-- written and reloaded.
 local function expire_few(keys, args, count, time, window, accounts_digest, estimate)
 	local due, out, pol = keys[2], keys[3], keys[4]
 	local some = false
@@ -128,8 +128,8 @@ local function expire_few(keys, args, count, time, window, accounts_digest, esti
 	return some
 end
 
--- When the first open reservation of the user expires, if it is among the first few of the partition: a look at all would take
--- longer the more there are. 0 when it is not, or when nothing of the user is open.
+-- When the first open reservation of the user expires, if it is among the first few of the partition: searching all of them would take
+-- longer the more there are. 0 when it is not, or when the user has nothing open.
 local function first_end(keys, time)
 	if states[1][HELD_OPEN] == 0 then
 		return 0
@@ -154,7 +154,7 @@ local function reply_check(status, time, state, started, expires, input, output,
 		.. (count == 1 and heads[1] or concat(heads, '', 1, count))
 end
 
--- The id was asked before. The same call, sent twice, is answered as it was the first time.
+-- The id was used before. The same call, sent twice, gets the same answer as the first time.
 local function reply_known(key, m, time, nonce, count)
 	local state, place = m[STATE], nonces.find(m, nonce)
 	if state == OPEN and not place then
@@ -181,16 +181,16 @@ local function check(keys, args)
 	local found = call('MGET', key, unpack(keys, 5))
 	local m = not dry and found[1] and marker_parse(found[1])
 	if m and m[STATE] == CANCELLED and m[ATTEMPTS] == 0 then
-		m = nil -- given back before anything was recorded: nothing is left of it
+		m = nil -- cancelled before anything was recorded: nothing is left of it
 	end
-	if m and m[DIGEST] ~= digest and m[DIGEST] ~= NO_DIGEST then -- recorded without a check: any contents are right
+	if m and m[DIGEST] ~= digest and m[DIGEST] ~= NO_DIGEST then -- recorded without a check: any contents match
 		return answer(CONFLICT, time)
 	end
 	local why = load_all(keys, args, 2, count, found, time)
 	if why then
 		return why
 	end
-	-- A denied check keeps nothing; but clocks that were turned back would be at each check again, and buckets never fill.
+	-- A denied check stores nothing, except clocks that were set back: otherwise each check would set them back, and buckets never fill.
 	for i = 1, dry and 0 or count do
 		if turned_back[i] then
 			raws[i] = account_save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
@@ -239,7 +239,7 @@ local function check(keys, args)
 		end
 		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
 	end
-	-- As marker_new would make it, without the table.
+	-- Does what marker_new does, without the table.
 	local version = unsure and UNSURE_VERSION or MARKER_VERSION
 	call('SET', key, pack(MARKER_AND_TAIL, version, OPEN, 0, 1, digest, accounts_digest, time, expires, requests,
 		input, output, cost, 0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count) .. nonce))
@@ -248,7 +248,7 @@ local function check(keys, args)
 end
 
 register('check', check)
--- The same, for dry runs: a Redis that is full refuses a function that might write before its first line.
+-- The same, for dry runs: a full Redis refuses a function that may write before its first line runs.
 register('look', check, { 'no-writes' })
 
 end

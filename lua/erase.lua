@@ -1,10 +1,10 @@
--- erase: drops the record of a user of whom nothing is open and nothing waits for the ledger.
--- KEYS due, out, record, floor of the user's partition. ARGV the beginning of his markers' keys; his tenant and id as an entry names them.
--- Reply OK 0 `I4 open reservations, i7 the last one's expiry, I8 entries that wait`: the record is gone when all are 0
+-- erase: drops the record of a user who has nothing open and nothing waiting for the ledger.
+-- KEYS due, out, record, floor of the user's partition. ARGV the prefix of the user's marker keys; the tenant and id as in an entry.
+-- Reply OK 0 `I4 open reservations, i7 the last one's expiry, I8 waiting entries`: the record is gone when all are 0
 -- FCALL bursar_erase_V 4 b:{p7}:due b:{p7}:out b:{p7}:a:u:acme/ann b:{p7}:f:u:acme/ann b:{p7}:q:acme/ann/ <names>
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
-local ERASE_LOOK = 1000 -- entries: where more wait, all of them count as his
+local ERASE_LOOK = 1000 -- entries: when more are waiting, all of them count as the user's
 
 local function erase(keys, args)
 	local time = clock_now()

@@ -1,13 +1,13 @@
--- renew: a reservation lives longer. due: which have outlived their time. expire: ends one of those. giveup: the caller of a
--- check was told that nobody knows its outcome, so what it holds goes back, unless another check was answered by it since.
+-- renew: extends the life of a reservation. due: lists overdue ones. expire: ends one of those. giveup: the caller of a
+-- check was told that its outcome is unknown, so what it holds is released, unless another check was answered from it since.
 -- renew:  KEYS marker, due. ARGV `i7 ttl`. Reply OK 0 `B status, i7 time, i7 expires_at`; UNKNOWN 8; CLOSED 10 `B state`
 -- due:    KEYS due. ARGV `I2 count`. Reply OK 0 `I2 n`, each str2 marker key, str2 info
 -- expire: KEYS marker, due, out, pol, the records of its accounts. ARGV `B flags (1 charge the estimate), i7 window (idempotency),
 --         c8 accounts_digest`. Reply OK 0; NOTHING 11 (not due, or settled); NEEDKEYS 9 `str2 info`
 -- giveup: KEYS as expire. ARGV `c8 accounts_digest, c8 nonce (of the check)`. Reply OK 0; NOTHING 11 (it holds nothing, or what
---         it holds was used); NEEDKEYS 9
+--         it held was used); NEEDKEYS 9
 -- FCALL bursar_renew_V 2 b:{p7}:q:acme/ann/r1 b:{p7}:due <ttl>
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
 local function renew(keys, args)
 	local time = clock_now()

@@ -1,9 +1,9 @@
--- reset: empties what an account has used. waiting, drain: what waits for the ledger. takeback: undoes an entry that the ledger
--- had already. charge: counts an entry on accounts that it did not name. raise: lifts counters to what the ledger knows; those
--- that an adoption may have put too high it lowers.
+-- reset: clears what an account has used. waiting, drain: what waits for the ledger. takeback: reverses an entry that the ledger
+-- had already. charge: counts an entry on accounts that it did not name. raise: raises counters to what the ledger knows, and lowers
+-- those that an adoption may have set too high.
 -- reset:    KEYS marker, out, record, pol of the account's partition. ARGV info; account blob; `i7 window (idempotency)`
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
--- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, each that is not empty `I2 index of its key, I8 length, str2 id of the oldest entry`
+-- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, for each non-empty one `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
 -- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account
 --           `i7 day, i7 week, i7 month, B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
@@ -11,9 +11,9 @@
 -- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled when it was read, i7 what the ledger knows)`.
 --           Reply OK 0 `B raised, B lowered`; ABSENT 4 `I4 mask`
 -- counters: KEYS record, pol. Reply OK 0 `B may be above the ledger, B n, n x (I4 limit id, B dimension, B unit, I6 interface,
---           I6 model, i7 window_start, i7 settled, i7 held)` without those that are not seeded; ABSENT 4 `I4 mask`
+--           I6 model, i7 window_start, i7 settled, i7 held)`, without unseeded ones; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
 local function reply_reset(status, time, lost)
 	return pack('<Bi7', status, time) .. lost
@@ -54,7 +54,7 @@ local function reset(keys, args)
 			b = b + 1
 		end
 	end
-	-- New windows begin: what was checked before settles in those that it was checked in.
+	-- New windows begin: requests checked earlier settle in the windows of their check.
 	t[DAY], t[WEEK], t[MONTH], t[NOTIFIED], t[UNSEEDED] = now, now, now, 0, 0
 	entry_part(1, 1, now, now, now, now, b)
 	entry_write(keys[2], RESET_ENTRY, 0, FINAL, time, time, 0, 0, 0, 0, args[1], char(n) .. concat(before), 1)
@@ -88,7 +88,7 @@ local function waiting(keys)
 	return pack('<Bi7I2', OK, time, n) .. concat(list)
 end
 
--- Moves the calendar counters of the windows that still run by `asked`, up or down.
+-- Adds or subtracts `asked` (by `sign`) in the calendar counters of the windows that still run.
 local function move_windows(t, p, interface, model, sign, day, week, month)
 	for k = 1, p.n do
 		local unit = p.unit[k]
@@ -127,7 +127,7 @@ local function takeback(keys, args)
 	return answer(OK, time)
 end
 
--- Who is seeded between the ledger's commit and this is counted on twice: so the record may be high.
+-- Whoever seeds the record between the ledger's commit and this call counts the entry twice: so the record may be high.
 local function charge(keys, args)
 	local time = clock_now()
 	ask(sunpack('<i7i7i7i7', args[1]))

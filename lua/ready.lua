@@ -1,4 +1,4 @@
--- ready: does nothing, and has no flags: Redis refuses it for whatever it would refuse a check for (full, a replica, no disk, ...).
+-- ready: does nothing and has no flags, so Redis refuses it for the same reasons as a check (full, a replica, no disk, ...).
 -- Reply OK 0 `B status, i7 time`
 -- FCALL bursar_ready_V 0
 

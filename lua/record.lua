@@ -1,15 +1,15 @@
--- record: what a request really used, as one attempt of it; cancel: it used nothing.
+-- record: what a request actually used, as one attempt of it; cancel: it used nothing.
 -- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts of the check
--- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown, 4 and the request was counted), i7 input, i7 output,
+-- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown, 4 and the request has been counted), i7 input, i7 output,
 --       i7 cost, I6 interface, I6 model,
 --       i7 started_at, i7 window (idempotency), c8 accounts_digest, c8 nonce`; usage; info; an account blob each
---       cancel: `B flags (1 only when the check was never repeated, 2 forget it unless something was recorded), i7 window,
+--       cancel: `B flags (1 only if the check was never repeated, 2 forget it unless something was recorded), i7 window,
 --       c8 accounts_digest, c8 nonce, i7 latest`; an account blob each
 -- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
---       i7 released_input, i7 released_output, i7 released_cost, str2 usage (that was recorded with this attempt; of a cancel and
---       of an attempt that nobody has kept it of, empty), B accounts`, account answers; ABSENT 4, CLOCK 7 (of a cancel
+--       i7 released_input, i7 released_output, i7 released_cost, str2 usage (recorded with this attempt; empty for a cancel and
+--       for an attempt whose usage was not kept), B accounts`, account answers; ABSENT 4, CLOCK 7 (for a cancel
 --       also after `latest`), UNKNOWN 8, NEEDKEYS 9 `str2 info`, CLOSED 10 `B state`
---       The same call, sent twice, is OK both times. What it gave back is kept in held_* of the settled marker.
+--       The same call, sent twice, gets OK both times. What it released is kept in held_* of the settled marker.
 -- FCALL bursar_record_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <record> <usage> <info> <blob>
 
 local function reply_settle(
@@ -23,7 +23,7 @@ local function reply_settle(
 		output, cost, r_requests, r_input, r_output, r_cost, #usage, usage, count) .. concat(heads, '', 1, count)
 end
 
--- The reservation stands on other accounts than the caller gave.
+-- The reservation counts on other accounts than the caller passed.
 local function need_keys(m, time)
 	local info = marker_info(m)
 	return pack('<Bi7I2c0', NEEDKEYS, time, #info, info)
@@ -59,11 +59,11 @@ local function marker_close(keys, m, window)
 	end
 end
 
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
 local SETTLE = '<BBi7i7i7I6I6i7i7c8c8'
 
--- A marker for a request that was never checked: it holds nothing, on the limits that match it now.
+-- A marker for a request that was never checked: it holds nothing, on the limits that currently match it.
 local function unchecked(count, time, started, interface, model, info, accounts_digest)
 	for i = 1, count do
 		local t, p = states[i], plans[i]
@@ -82,7 +82,7 @@ local function unchecked(count, time, started, interface, model, info, accounts_
 	return marker_new(EXPIRED, started, time, NO_DIGEST, accounts_digest, interface, model, info, count)
 end
 
--- Of an attempt that a bursard of before has kept nothing of, what the caller says of it again was charged.
+-- For an attempt of which an older bursard kept nothing, assumes that what the caller reports again was charged.
 local function reply_recorded(time, m, attempt, nonce, count, told_input, told_output, told_cost)
 	local late, requests, input, output, cost, usage = attempts.find(m, attempt)
 	if late == nil then
@@ -119,7 +119,7 @@ local function record(keys, args)
 	if m and m[STATE] == RECORDED and not repeated then
 		return closed(m, time)
 	end
-	-- A request that was never checked counts on the accounts of today: the caller has to know who they are.
+	-- A request that was never checked counts on the current accounts: the caller must know which they are.
 	local why = load_all(keys, args, 3, count, found, time, m and true or false)
 	if why then
 		return why

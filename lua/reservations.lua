@@ -1,12 +1,12 @@
--- reservations: the open ones of a partition, a page at a time. reservation: one of any state.
--- reservations: KEYS due. ARGV the beginning of the markers' keys that are wanted; `i7 expiry, I2 count`; where to go on within that
---               expiry: behind a key, or behind so many of all keys ('#n'; '': the first). Reply OK 0 `I2 n`, each a row; `B more, i7
---               expiry, str2 where`, to go on. It goes to callers, so it is a key of theirs or a number. At most 1,000 keys are looked at.
+-- reservations: the open ones of a partition, page by page. reservation: a single one, in any state.
+-- reservations: KEYS due. ARGV the prefix of the wanted markers' keys; `i7 expiry, I2 count`; where to continue within that
+--               expiry: after a key, or after that many of all keys ('#n'; '': the first). Reply OK 0 `I2 n`, each a row; `B more, i7
+--               expiry, str2 where`, to continue. Callers get it, so it is a key of theirs or a number. Examines at most 1,000 keys.
 -- reservation:  KEYS marker. Reply OK 0 and a row; UNKNOWN 8
 -- A row: `B state, i7 started_at, i7 expires_at, i7 held_requests, i7 held_input, i7 held_output, i7 held_cost, i7 used_input,
 --         i7 used_output, i7 used_cost, I4 attempts, str2 info`
 -- FCALL_RO bursar_reservations_V 1 b:{p7}:due b:{p7}:q:acme/ <from> <key>
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
 local LOOKED_AT, PAGE = 1000, 100
 
@@ -20,15 +20,15 @@ local function row(m)
 		m[USED_INPUT], m[USED_OUTPUT], m[USED_COST], m[ATTEMPTS], #info, info)
 end
 
--- The rank of the first key of that expiry, or of a later one.
+-- The rank of the first key with that expiry, or of a later one.
 local function rank_of(due, expiry)
 	return call('ZCOUNT', due, '-inf', '(' .. string.format('%.0f', expiry))
 end
 
--- The rank from which on keys lie behind `where`, or that of the first of its expiry where the key is gone or was renewed.
+-- The rank of the first key after `where`, or of the first with its expiry if the key is gone or was renewed.
 local function rank_behind(due, expiry, where)
 	if sub(where, 1, 1) == '#' then
-		local n = tonumber(sub(where, 2)) -- a caller may have made it up
+		local n = tonumber(sub(where, 2)) -- a caller may have invented it
 		return rank_of(due, expiry) + (n and n >= 0 and n < 2 ^ 32 and floor(n) or 0)
 	elseif where ~= '' and tonumber(call('ZSCORE', due, where)) == expiry then
 		return call('ZRANK', due, where) + 1

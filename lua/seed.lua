@@ -1,22 +1,22 @@
--- birth: the partition's generation, made when it is missing: then Redis has lost data, or is new. seed: writes a record that
--- is missing, if no data was lost since birth was asked. policy: writes an account's profile and policy through; where there is no
--- record it leaves its version as a floor, for somebody may be about to seed what PostgreSQL said before the change.
--- adopt: gives calendar limits that have not been seeded what the ledger knows of them.
+-- birth: the partition's generation, created when it is missing: Redis has lost data then, or is new. seed: writes a missing
+-- record, if no data was lost since birth was called. policy: writes an account's profile and policy through; if there is no
+-- record, it leaves its version as a floor, because someone may be about to seed what PostgreSQL had before the change.
+-- adopt: gives unseeded calendar limits what the ledger knows about them.
 -- birth:  KEYS gen, out. ARGV a fresh generation, 16 characters. Reply OK 0 `c16 generation, i7 birth, I8 outbox length,
 --         str2 id of the last entry ever, str2 id of the oldest entry ("": none)`
 -- seed:   KEYS gen, record, pol, floor. ARGV `c16 generation, I4 expires_s`; record; pid; policy. Reply OK 0; NOTHING 11 (there is
---         one); LOST 12 (another generation, or the record is of a version below the floor: read again)
+--         one); LOST 12 (another generation, or the record's version is below the floor: read again)
 -- policy: KEYS record, pol, floor. ARGV `I4 version, I4 epoch, B flags (as the record's; 8 a provisional record stays so; 32 keep the
 --         policy in the record), I2 grace_percent, i7 grace_until, c8 pid`; policy; meta. Reply OK 0; ABSENT 4 `I4 mask`;
---         NOTHING 11 (its version is not lower; a provisional record takes an equal one)
--- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 also when something was settled since: the ledger may have it already),
+--         NOTHING 11 (its version is not lower; a provisional record accepts an equal one)
+-- adopt:  KEYS record, pol. ARGV account blob; `B flags (1 even if something was settled since, which the ledger may have already),
 --         i7 day, i7 week, i7 month (starts of the windows of what follows), B n, n x (I4 limit id, i7 settled when it was read, i7
 --         what the ledger knows)`. Reply OK 0;
 --         NOTHING 11 (something was settled since: read again); ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
 -- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
-do -- a block, for Lua has room for 200 locals in a library
+do -- a block, because a Lua chunk may have at most 200 locals
 
-local FLOOR_S = 30 -- whoever has read PostgreSQL seeds, or has given up, within this time
+local FLOOR_S = 30 -- whoever has read PostgreSQL seeds or gives up within this time
 
 local function birth(keys, args)
 	local time = clock_now()
@@ -53,7 +53,7 @@ local function seed(keys, args)
 	if old and policy_of(old, sub(old, 15, 22), keys[3]) then
 		return answer(NOTHING, time)
 	end
-	-- A provisional record says that it knows no better.
+	-- A provisional record admits that it may be outdated.
 	local flags, version = args[2]:byte(2), sunpack('<I4', args[2], 7)
 	if version < tonumber(call('GET', keys[4]) or 0) and not has_bit(flags, FLAG.PROVISIONAL) then
 		return answer(LOST, time)
@@ -94,7 +94,7 @@ local function policy(keys, args)
 	t[FLAGS] = flags % 32 + (has_bit(t[FLAGS], FLAG.HIGH) and FLAG.HIGH or 0)
 	if provisional then
 		t[UNSEEDED] = plans[1].calendars
-		t[DAY_END], t[WEEK_END], t[MONTH_END] = 0, 0, 0 -- they were those of UTC, or of a zone of before
+		t[DAY_END], t[WEEK_END], t[MONTH_END] = 0, 0, 0 -- they were those of UTC, or of an earlier zone
 	end
 	t[plans[1].size] = pack('<I2c0I2c0', #bytes, bytes, #args[3], args[3])
 	if not inline then
@@ -104,7 +104,7 @@ local function policy(keys, args)
 	return answer(OK, time)
 end
 
--- Moves the windows of a unit to where the ledger has them, if nothing in them is seeded.
+-- Moves the windows of a unit to where the ledger has them, if none of their limits is seeded.
 local function adopt_starts(t, p, starts)
 	for unit = 1, 3 do
 		local all = true

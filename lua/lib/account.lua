@@ -3,15 +3,15 @@
 local BLOB = '<I4I4c8Bi7i7i7i7i7i7i7i7i7i7i7i7'
 local BLOB_BYTES = 101
 local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks, no policy, no profile
-local CLOCK_SLACK = 1000000 -- us by which the store's clock may step back before an account's clock follows it
+local CLOCK_SLACK = 1000000 -- how far (us) the store's clock may step back before an account's clock follows it
 
--- By the index of the account in the call. stranger: the caller believed another version than the record's. turned_back: its clock
+-- By the index of the account in the call. stranger: the caller expected another version than the record's. turned_back: its clock
 -- was far ahead of the store's.
 local states, plans, wanted, failed, would, notify, stranger, turned_back = {}, {}, {}, {}, {}, {}, {}, {}
 
--- Moves one unit to the window that begins at `start`. A window that begins for the first time is empty. When the store's clock was
--- ahead for a while, it is moved back to the one that runs now, and later again to those that had begun too early: what was used in
--- them the ledger knows, and what is held stays held.
+-- Moves one unit to the window that begins at `start`. A window that begins for the first time is empty. After the store's clock was
+-- ahead for a while, the unit moves back to the current window, and later again to those that had begun too early: only the ledger knows
+-- what was used in them; holds stay.
 local function move_window(t, p, unit, start, stop)
 	local before, clear = t[DAY + unit - 1], p.clear[unit]
 	local again = start < before or start <= t[AHEAD] * 1000000
@@ -32,8 +32,8 @@ local function move_window(t, p, unit, start, stop)
 	end
 end
 
--- The account's clock follows the store's. It waits where the store's has stepped back a little. A clock that was far ahead is
--- given up: then buckets keep what they lack, and not the time at which they would have been full. True when that was so.
+-- The account's clock follows the store's. It waits if the store's has stepped back a little. A clock that was far ahead is set
+-- back: buckets then keep what they lack, not the time at which they would have been full. Returns true in that case.
 local function clock_follow(t, p, time)
 	local now = t[NOW]
 	if now <= time then
@@ -53,7 +53,7 @@ local function clock_follow(t, p, time)
 	return false
 end
 
--- The window that holds `now`, of those the boundaries name: its start and end. 0, 0 when none does.
+-- The start and end of the window that contains `now`, according to the boundaries. 0, 0 when none does.
 local function window_of(now, a, b, c, d)
 	if now >= b then
 		if now < c then
@@ -67,7 +67,7 @@ local function window_of(now, a, b, c, d)
 	return 0, 0
 end
 
--- Does calendar limit `i` of policy `p` count the same as limit `k` of policy `to`, whatever they are called?
+-- Does calendar limit `i` of policy `p` count the same as limit `k` of policy `to`, regardless of their names?
 local function counts_same(p, i, to, k)
 	return p.kind[i] == CALENDAR and p.dim[i] == to.dim[k] and p.unit[i] == to.unit[k]
 		and p.interface[i] == to.interface[k] and p.model[i] == to.model[k]
@@ -88,7 +88,7 @@ local function convert_from(p, to, k)
 	end
 end
 
--- What limit `k` of policy `to` holds: what runs gives it back to limits by their id.
+-- What limit `k` of policy `to` holds: open reservations return their holds to limits by id.
 local function convert_held(t, p, to, k)
 	local same = p.index[to.id[k]]
 	if same and p.kind[same] == CALENDAR and p.dim[same] == to.dim[k] and p.unit[same] == to.unit[k] then
@@ -97,8 +97,8 @@ local function convert_held(t, p, to, k)
 	return 0
 end
 
--- The state `t` under policy `p`, as it stands under policy `to`. A calendar limit that counts what none has counted before is
--- left to be seeded from the ledger.
+-- Converts the state `t` from policy `p` to policy `to`. A calendar limit that counts something new stays unseeded until
+-- the ledger's use is adopted.
 local function convert(t, p, to, pid, epoch)
 	local now, u = t[NOW], {}
 	for s = 1, HEAD_SIZE do
@@ -146,13 +146,13 @@ local function convert(t, p, to, pid, epoch)
 	return u
 end
 
--- The tail of a record (policy and meta) with another policy in it.
+-- The tail of a record (policy and meta) with its policy replaced.
 local function tail_with(tail, policy)
 	local _, at = sunpack('<I2c0', tail)
 	return pack('<I2c0', #policy, policy) .. sub(tail, at)
 end
 
--- Moves one unit to the window that holds the account's clock, by the caller's boundaries: but not before the running one has ended.
+-- Moves one unit to the window that contains the account's clock, by the caller's boundaries: but not before the current one has ended.
 local function window_follow(t, p, unit, a, b, c, d)
 	local now, start, stop = t[NOW], b, c
 	if now < b or now >= c then
@@ -164,8 +164,8 @@ local function window_follow(t, p, unit, a, b, c, d)
 	end
 end
 
--- Reads account `i`. nil and a status when it cannot be decided on. `lenient` (settling) does not mind another version: then the
--- boundaries may be those of another time zone, and the windows stay as they are.
+-- Reads account `i`. Returns nil and a status when it cannot be decided on. `lenient` (settling) accepts another version: the
+-- boundaries may be those of another time zone then, so the windows stay as they are.
 local function account_load(i, raw, blob, time, pol, lenient)
 	local version, epoch, pid, flags, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3 = sunpack(BLOB, blob)
 	local older = sub(raw, 1, 1) ~= RECORD_VERSION
@@ -191,7 +191,7 @@ local function account_load(i, raw, blob, time, pol, lenient)
 	local t = { sunpack(p.unpack_format, raw) }
 	t[size] = sub(raw, t[size])
 	if older then
-		t[UNSEEDED] = p.calendars -- the release before forgot use outside UTC: the ledger knows it
+		t[UNSEEDED] = p.calendars -- the previous release lost use outside UTC: the ledger knows it
 	end
 	wanted[i], states[i], plans[i] = pid, t, p
 	failed[i], would[i], notify[i], stranger[i] = 0, 0, 0, t[VERSION] ~= version
@@ -215,7 +215,7 @@ local function account_load(i, raw, blob, time, pol, lenient)
 		else
 			local to = policies[pid] or policy_keep(pid, sub(blob, BLOB_BYTES + 1))
 			t = convert(t, p, to, pid, epoch)
-			-- flags: 1 the account's own policy, 2 the record is to carry its policy
+			-- flags: 1 the account's own policy, 2 the record must carry its policy
 			t[FLAGS] = t[FLAGS] - t[FLAGS] % 2 + flags % 2
 			t[to.size] = tail_with(t[to.size], flags > 0 and to.bytes or '')
 			states[i], plans[i] = t, to
@@ -224,13 +224,13 @@ local function account_load(i, raw, blob, time, pol, lenient)
 	return t
 end
 
--- Packs account `i` without its tail: the head of its record, and what an answer says of it.
+-- Packs account `i` without its tail: the head of its record, and its part of an answer.
 local function account_pack(i)
 	local p = plans[i]
 	return pack(p.pack_format, unpack(states[i], 1, p.size - 1))
 end
 
--- Packs and writes account `i` to `key`; it is needed at least until `needed` (us). `raw`: as it was read. The head.
+-- Packs and writes account `i` to `key`; it is needed at least until `needed` (us). `raw`: as it was read. Returns the head.
 local function account_save(i, key, raw, needed, pol)
 	local t, p = states[i], plans[i]
 	local tail = t[p.size]
@@ -249,7 +249,7 @@ local function account_save(i, key, raw, needed, pol)
 	return head
 end
 
--- What an answer says of account `i`. A caller who believed another version gets the profile, which says whose windows these are.
+-- The answer about account `i`. A caller who expected another version gets the profile, which says whose windows these are.
 local function account_answer(i, head)
 	local followed, unknown = wanted[i] == states[i][PID], stranger[i]
 	if followed and not unknown then
@@ -266,7 +266,7 @@ local function account_answer(i, head)
 	return pack('<I4I4I4I2c0I2c0', failed[i], would[i], notify[i], #policy, policy, #profile, profile) .. head
 end
 
--- Reads account `i` without a caller's belief: its windows stay as they are. nil when there is no record to read.
+-- Reads account `i` without an expected state: its windows stay as they are. nil when there is no record to read.
 local function account_read(i, raw, time, pol)
 	local older = raw and sub(raw, 1, 1) ~= RECORD_VERSION
 	if older then

@@ -1,13 +1,13 @@
 -- The outbox: entries for the ledger.
 
-local RECORD_ENTRY, EXPIRY_ENTRY, RESET_ENTRY, CANCEL_ENTRY = 0, 1, 2, 3 -- and 4, of an adjustment
+local RECORD_ENTRY, EXPIRY_ENTRY, RESET_ENTRY, CANCEL_ENTRY = 0, 1, 2, 3 -- and 4, an adjustment
 local FINAL, LATE, NEVER_CHECKED = 1, 2, 4
 local ENTRY_VERSION = 2
 
--- Where the buckets of the account at hand stand: flat rows of five values.
+-- The bucket levels of the current account: flat rows of five values.
 local levels, parts = {}, {}
 
--- Formats by the number of rows, made when they are first needed.
+-- Formats by the number of rows, created on first use.
 local part_formats = {}
 
 -- One account's part: the windows in which it was checked, and the first `b` rows of `levels` (id, full_at, rem, num, den).

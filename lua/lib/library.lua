@@ -1,15 +1,15 @@
 #!lua name=bursar_@V@
--- The library of Bursar's functions: the files that lua/ORDER names, one after the other. The loader puts the first eight
--- hex digits of the source's hash for @V@. docs/store.md has the formats; server/domain/limit/decision.h the same rules in C.
+-- The library of Bursar's functions: the files listed in lua/ORDER, concatenated. The loader replaces @V@ by the first eight
+-- hex digits of the source's hash. docs/store.md has the formats; server/domain/limit/decision.h has the same rules in C.
 --
--- Integers only, in doubles: every count is at most 2^53 - 1 and no step leaves that range unnoticed. Tables named like
--- `states` are filled anew by each call and kept between calls, because a table made anew is garbage to collect.
--- Redis has its globals only while a function runs, not while a library loads: the first call fills these.
+-- Only integers, in doubles: every count is at most 2^53 - 1, and no step leaves that range unnoticed. Tables such as
+-- `states` are refilled by each call and kept between calls, because new tables would be garbage to collect.
+-- Redis provides its globals only while a function runs, not while a library loads: the first call fills these.
 local call, pack, sunpack, unpack, sub, rep, char, concat, floor
 
 local TWO53 = 9007199254740992
 local COUNT_MAX = TWO53 - 1
-local SPAN_MAX = 3155760000000000 -- 100 years of microseconds: no bucket is in debt for longer
+local SPAN_MAX = 3155760000000000 -- 100 years in microseconds: the longest debt of a bucket
 
 local BUCKET, CALENDAR, LEVEL = 0, 1, 2
 local REQUESTS, TOKENS, INPUT, OUTPUT, COST = 1, 2, 3, 4, 5 -- a stored dimension + 1; 6 is CONCURRENT
@@ -18,14 +18,14 @@ local OK, DENIED, REPEAT, CONFLICT = 0, 1, 2, 3
 local ABSENT, STALE, BEHIND, CLOCK = 4, 5, 6, 7
 local UNKNOWN, NEEDKEYS, CLOSED, NOTHING, LOST, NOT_SEEDED = 8, 9, 10, 11, 12, 13
 
-local OPEN, RECORDED, CANCELLED, EXPIRED, RESET = 1, 2, 3, 4, 5 -- states of a marker; and 6 of an adjustment
+local OPEN, RECORDED, CANCELLED, EXPIRED, RESET = 1, 2, 3, 4, 5 -- states of a marker; and 6, an adjustment
 
 local function answer(status, time)
 	return pack('<Bi7', status, time)
 end
 
--- flags: 'no-writes' of what only reads, 'allow-oom' of what settles, gives back, renews or ends: a Redis that is full must still do that.
--- What takes (check) has none.
+-- flags: 'no-writes' for functions that only read; 'allow-oom' for those that settle, release, renew or end something, which must work on a
+-- full Redis too. Functions that take (check) have none.
 local function register(name, callback, flags)
 	redis.register_function{
 		function_name = 'bursar_' .. name .. '_@V@',

@@ -1,22 +1,22 @@
--- Markers: what is remembered of a request id. m[1..21] as in MARKER, m[22] the tail: info, accounts, attempts and nonces.
+-- Markers: the memory of a request id. m[1..21] as in MARKER, m[22] the tail: info, accounts, attempts and nonces.
 
 local MARKER = '<BBBBc8c8i7i7i7i7i7i7i7i7i7I4I6I6i7i7i7'
 local MARKER_AND_TAIL = MARKER .. 'c0'
 local STATE, COUNTED, ASKED, DIGEST, ACCOUNTS, STARTED, EXPIRY = 2, 3, 4, 5, 6, 7, 8
 local HELD_REQUESTS, HELD_INPUT, HELD_OUTPUT, HELD_COST, USED_INPUT, USED_OUTPUT, USED_COST = 9, 10, 11, 12, 13, 14, 15
 local ATTEMPTS, INTERFACE, MODEL, LAST_INPUT, LAST_OUTPUT, LAST_COST, MARKER_TAIL = 16, 17, 18, 19, 20, 21, 22
--- Bits of COUNTED: the request is in the books; the last record was late; it was the one that counted the request; and 8 times its attempt.
+-- Bits of COUNTED: the request was counted; the last record was late; that record counted the request; and 8 times its attempt.
 local IN_BOOKS, WAS_LATE, COUNTED_IT, ATTEMPT_OF = 1, 2, 4, 8
-local MARKER_VERSION, UNSURE_VERSION = 2, 3 -- as it was decided; 3: on what PostgreSQL had not answered for
-local UNSURE_STATE = 16 -- what is added to the state in the answer to a check that was decided so
+local MARKER_VERSION, UNSURE_VERSION = 2, 3 -- how it was decided; 3: without what PostgreSQL knew
+local UNSURE_STATE = 16 -- added to the state in the answer to a check that was decided like that
 local NO_DIGEST = '\0\0\0\0\0\0\0\0'
--- What a reservation holds on account `i`, as the marker keeps it: `fulls` are the buckets' full_at after the check.
+-- What a reservation holds on account `i`, in the form kept by the marker: `fulls` are the buckets' full_at after the check.
 local holdings, fulls = {}, {}
 
 local function marker_parse(raw)
 	local m = { sunpack(MARKER, raw) }
 	m[MARKER_TAIL] = sub(raw, m[MARKER_TAIL])
-	if m[1] == 1 then -- of an older bursard: without nonces, and with a 1 when it was asked again
+	if m[1] == 1 then -- of an older bursard: without nonces, and with a 1 if the check was repeated
 		m[1], m[ASKED] = 2, m[ASKED] + 1
 		m[MARKER_TAIL] = m[MARKER_TAIL] .. rep('\255', 8 * m[ASKED]) -- nonces.somebody
 	end
@@ -43,12 +43,12 @@ local function marker_new(state, time, expires, digest, accounts_digest, interfa
 	}
 end
 
--- At the end of the tail stand ASKED nonces: of the check that made the marker, or of what settled it since; then of the checks
--- that were answered by it. Who gives up leaves `gone`; `somebody`, who is not known, never does.
--- A table, for Lua has room for 200 locals in a library.
+-- The tail ends with ASKED nonces: first that of the check that made the marker, or of what settled it since; then those of the checks
+-- that were answered from it. A check that gives up leaves `gone`; `somebody`, whose nonce is unknown, never does.
+-- A table, because a Lua chunk may have at most 200 locals.
 local nonces = { gone = NO_DIGEST, somebody = '\255\255\255\255\255\255\255\255', most = 8 }
 
--- Where nonce number `i` lies in the tail.
+-- The position of nonce number `i` in the tail.
 function nonces.at(m, i)
 	return #m[MARKER_TAIL] - 8 * (m[ASKED] - i + 1) + 1
 end
@@ -58,7 +58,7 @@ function nonces.put(m, i, nonce)
 	m[MARKER_TAIL] = sub(tail, 1, at - 1) .. nonce .. sub(tail, at + 8)
 end
 
--- Which of the nonces this is; nil when it is none of them.
+-- The number of this nonce; nil when it is not among them.
 function nonces.find(m, nonce)
 	for i = 1, m[ASKED] do
 		local at = nonces.at(m, i)
@@ -68,7 +68,7 @@ function nonces.find(m, nonce)
 	end
 end
 
--- One more check is answered by the reservation.
+-- One more check is answered from the reservation.
 function nonces.add(m, nonce)
 	if m[ASKED] < nonces.most then
 		m[ASKED], m[MARKER_TAIL] = m[ASKED] + 1, m[MARKER_TAIL] .. nonce
@@ -77,7 +77,7 @@ function nonces.add(m, nonce)
 	end
 end
 
--- The marker is this call's now.
+-- The marker belongs to this call from now on.
 function nonces.first(m, nonce)
 	if m[ASKED] == 0 then
 		nonces.add(m, nonce)
@@ -86,7 +86,7 @@ function nonces.first(m, nonce)
 	end
 end
 
--- The check of this nonce does not want the reservation any more: true when it was one of those that rely on it.
+-- The check with this nonce no longer wants the reservation: true if it was one of those that rely on it.
 function nonces.leave(m, nonce)
 	local i = nonces.find(m, nonce)
 	if i then
@@ -99,8 +99,8 @@ function nonces.all_gone(m)
 	return sub(m[MARKER_TAIL], nonces.at(m, 1)) == rep(nonces.gone, m[ASKED])
 end
 
--- Between the accounts and the nonces stand the attempts that were recorded: `B attempt, B flags (1 late, 2 it counted the request),
--- i7 input, i7 output, i7 cost (charged), str2 usage (of the entry)`. A bursard of before leaves none, and reads over them.
+-- Between the accounts and the nonces are the recorded attempts: `B attempt, B flags (1 late, 2 it counted the request),
+-- i7 input, i7 output, i7 cost (charged), str2 usage (of the entry)`. An older bursard writes none, and skips them.
 local attempts = {}
 
 -- Where they begin in the tail.
@@ -129,7 +129,7 @@ function attempts.add(m, attempt, late, requests, input, output, cost, usage)
 	m[MARKER_TAIL] = sub(tail, 1, at - 1) .. row .. sub(tail, at)
 end
 
--- late, requests, input, output, cost and usage of an attempt; without its row only if it was the last, else nothing.
+-- late, requests, input, output, cost and usage of an attempt; if it has no row, only if it was the last; else nothing.
 function attempts.find(m, attempt)
 	local tail, at, stop = m[MARKER_TAIL], attempts.at(m), nonces.at(m, 1)
 	while at < stop do
@@ -145,7 +145,7 @@ function attempts.find(m, attempt)
 	end
 end
 
--- Once nothing of it can be settled any more, nobody needs what it held on which limits.
+-- Drops what was held on which limits: not needed once nothing can be settled any more.
 function attempts.alone(m)
 	local tail = m[MARKER_TAIL]
 	local info = marker_info(m)

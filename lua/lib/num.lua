@@ -1,7 +1,7 @@
 -- Exact arithmetic on integers below 2^53 in doubles.
 
--- n * num / den as quotient and remainder, when the product does not fit: long multiplication in a base so small that
--- every step does. A quotient of 2^53 or more is answered as 2^53, 0.
+-- n * num / den as quotient and remainder when the product is too large: long multiplication in a base small enough for
+-- every step. Returns 2^53, 0 for a quotient of 2^53 or more.
 local function muldiv_long(n, num, den)
 	local m = num % den
 	local whole = (num - m) / den
@@ -26,7 +26,7 @@ local function muldiv_long(n, num, den)
 			part = part * base + (sum - r) / den
 			scale = scale / base
 		end
-	else -- den above 2^51: bit by bit, and no sum of two remainders is ever formed
+	else -- den above 2^51: bit by bit, so that no sum of two remainders is ever formed
 		while scale * 2 <= n do
 			scale = scale * 2
 		end
@@ -64,7 +64,7 @@ local function muldiv(n, num, den)
 	return muldiv_long(n, num, den)
 end
 
--- full_at + rem/den, later by n * num / den; at most SPAN_MAX ahead of now.
+-- full_at + rem/den, delayed by n * num / den; at most SPAN_MAX ahead of now.
 local function later(full, rem, n, num, den, now)
 	local q, r = muldiv(n, num, den)
 	full = full + q
@@ -79,7 +79,7 @@ local function later(full, rem, n, num, den, now)
 	return full, rem
 end
 
--- Earlier by n * num / den, but by at most `most` microseconds, and never behind now.
+-- The same, earlier by n * num / den, but by at most `most` microseconds, and never before now.
 local function earlier(full, rem, n, num, den, now, most)
 	local q, r = muldiv(n, num, den)
 	if q >= most then
@@ -97,7 +97,7 @@ local function earlier(full, rem, n, num, den, now, most)
 	return full, rem
 end
 
--- What a calendar limit allows while grace adds `percent` to it.
+-- What a calendar limit allows when grace adds `percent` to it.
 local function with_grace(amount, percent)
 	local more = muldiv(amount, percent, 100)
 	if amount + more > COUNT_MAX then
@@ -106,7 +106,7 @@ local function with_grace(amount, percent)
 	return amount + more
 end
 
--- The use from which a limit warns; `effective` is its amount, with grace.
+-- The use at which a limit begins to warn; `effective` is its amount including grace.
 local function warn_from(effective, percent)
 	local q, r = muldiv(effective, percent, 100)
 	if r > 0 then

@@ -1,9 +1,9 @@
--- Policies: packed limits, parsed once and kept by pid. The parsed form has an array for each property of the limits.
+-- Policies: packed limits, parsed once and cached by pid. The parsed form has an array for each property of the limits.
 
 local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
 local LIMIT_SIZE = 61
 local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7i7i7i7I4I4I4I4' -- of a record; slots below
-local RECORD_VERSION = '\2' -- its first byte; a record of another version counts as absent, but for that of the release before
+local RECORD_VERSION = '\2' -- its first byte; records of other versions count as absent, except those of the previous release
 local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local DAY, WEEK, MONTH, DAY_END, WEEK_END, MONTH_END = 12, 13, 14, 15, 16, 17
 local HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 18, 19, 20, 21, 21, 98
@@ -45,7 +45,7 @@ local function policy_parse(bytes)
 			end
 		end
 	end
-	p.unpack_format = concat(format) -- the answer's last value is where the tail begins: slot `size`
+	p.unpack_format = concat(format) -- its last value is the position of the tail: slot `size`
 	p.pack_format = p.unpack_format
 	p.size = slot
 	p.template = char(n) .. concat(p.holding)
@@ -62,8 +62,8 @@ local function policy_keep(pid, bytes)
 	return p
 end
 
--- A record that is not of this version, in the format of this one; nil when it cannot be read. That of the release before had no ends
--- of windows (0: the next one begins by the boundaries of whoever comes), and none of the two numbers behind `notified`.
+-- Converts a record of another version to this one; nil when it cannot be read. The previous release stored no ends
+-- of windows (0: the next one begins by the boundaries of the next caller), and neither of the two numbers after `notified`.
 local function record_before(raw)
 	if sub(raw, 1, 1) ~= '\1' then
 		return nil
@@ -71,7 +71,7 @@ local function record_before(raw)
 	return RECORD_VERSION .. sub(raw, 2, 61) .. rep('\0', 21) .. sub(raw, 62, 69) .. rep('\0', 8) .. sub(raw, 70)
 end
 
--- The policy a record follows: known, or kept in the record behind its states, or in the partition's `pol`. nil: lost, or
+-- The policy of a record: cached, or kept in the record after its states, or in the partition's `pol`. nil: lost, or
 -- the record has the format of another release.
 local function policy_of(raw, pid, pol)
 	if sub(raw, 1, 1) ~= RECORD_VERSION then

@@ -1,9 +1,9 @@
--- Settles a reservation: first what happens by dimension (settle_*), then on each account (settle_account).
+-- Settles a reservation: first the amounts by dimension (settle_*), then each account (settle_account).
 
-local used = { 0, 0, 0, 0, 0, 0 }  -- goes into the books
-local freed = { 0, 0, 0, 0, 0, 0 } -- leaves what is held
-local net = { 0, 0, 0, 0, 0, 0 }   -- for buckets, which hold by having taken: charged above 0, given back below
-local closing = false              -- the reservation is open no longer
+local used = { 0, 0, 0, 0, 0, 0 }  -- to be counted
+local freed = { 0, 0, 0, 0, 0, 0 } -- to be removed from holds
+local net = { 0, 0, 0, 0, 0, 0 }   -- for buckets, which hold by having taken: charged if above 0, returned if below
+local closing = false              -- the reservation is no longer open
 
 local function clamp(n)
 	if n < 0 then
@@ -30,7 +30,7 @@ local function note_used(m)
 		clamp(m[USED_INPUT] + used[INPUT]), clamp(m[USED_OUTPUT] + used[OUTPUT]), clamp(m[USED_COST] + used[COST])
 end
 
--- The request: counted now (`counts`), given back, or settled before.
+-- The request itself: counted now (`counts`), returned, or settled before.
 local function settle_request(m, counts, final)
 	local held = m[HELD_REQUESTS]
 	if counts and m[COUNTED] % 2 == 0 then
@@ -61,7 +61,7 @@ local function settle_open(m, input, output, cost, final, becomes)
 	note_used(m)
 end
 
--- An expired or cancelled one used this much after all. What an expiry charged as an estimate stands in held.
+-- An expired or cancelled one used this much after all. What an expiry charged as an estimate is in held.
 local function settle_late(m, input, output, cost, final)
 	local first = m[COUNTED] % 2 == 0
 	used[REQUESTS] = first and 1 or 0
@@ -81,13 +81,13 @@ local function settle_late(m, input, output, cost, final)
 	note_used(m)
 end
 
--- Does a request of the window that began at `start` count in the running one of this unit? A window that began later, in a record that
--- was made without PostgreSQL, is part of it; one that is still to come (the store's clock was ahead) is not.
+-- Does a request of the window that began at `start` count in the current one of this unit? In a record made without PostgreSQL, a
+-- window that began later is part of the current one; one in the future (the store's clock was ahead) is not.
 local function in_window(t, unit, start)
 	return start >= t[DAY + unit] and start <= t[NOW]
 end
 
--- Adds what was used to calendar limit `k` of account `i`; the bit of the limit when that makes it warn.
+-- Adds what was used to calendar limit `k` of account `i`; returns the limit's bit if that makes it warn.
 local function settle_calendar(t, p, k, u)
 	local s = p.slot[k]
 	t[s] = clamp(t[s] + u)
@@ -101,7 +101,7 @@ local function settle_calendar(t, p, k, u)
 	return t[s] + t[s + 1] >= from and not has_bit(t[NOTIFIED], p.bit[k]) and p.bit[k] or 0
 end
 
--- Settles a bucket of account `i` by `change`; `full` is its full_at after the check. Its full_at now.
+-- Settles a bucket of account `i` by `change`; `full` is its full_at after the check. Returns its current full_at.
 local function settle_bucket(t, p, k, change, checked_full)
 	local s, now = p.slot[k], t[NOW]
 	local full, rem = t[s], t[s + 1]
@@ -120,9 +120,9 @@ local function settle_bucket(t, p, k, change, checked_full)
 end
 
 -- Settles account `i`, whose state is loaded (or nil: its record is gone), by what the marker's tail says at `at`, and
--- makes its part of the entry. The limits that the check held give back what they held; every calendar limit of today's that
--- `interface` and `model` match counts what was used, if the window of the check still runs. The position behind the
--- account in the tail, and until when its record is needed.
+-- makes its part of the entry. Each limit releases what it holds for the request; every current calendar limit that
+-- `interface` and `model` match counts what was used, if the check's window is still running. Returns the position after the
+-- account in the tail, and the time until which its record is needed.
 local function settle_account(i, tail, at, interface, model)
 	local t, p = states[i], plans[i]
 	local day, week, month, n = sunpack('<i7i7i7B', tail, at)
@@ -144,7 +144,7 @@ local function settle_account(i, tail, at, interface, model)
 		end
 		local s = k and p.slot[k]
 		if kind == CALENDAR then
-			-- A window ahead of the running one had begun too early: what it holds was kept.
+			-- A window after the current one began too early: what it holds was kept.
 			local start = unit == 0 and day or unit == 1 and week or month
 			if k and start >= t[DAY + unit] then
 				t[s + 1] = clamp(t[s + 1] - freed[dim])
@@ -186,7 +186,7 @@ local function settle_account(i, tail, at, interface, model)
 	return full_row, needed
 end
 
--- Expires an open reservation on the accounts that are loaded, and writes its entry and its marker.
+-- Expires an open reservation on the loaded accounts, and writes its entry and its marker.
 local function expire_marker(key, m, time, window, estimate, due, out, count, needs)
 	local input, output, cost = 0, 0, 0
 	if estimate then

@@ -1,6 +1,6 @@
 -- Tests and takes what a request asks of one account.
 
-local asked = { 0, 0, 0, 0, 0, 1 } -- by dimension; of a level always 1
+local asked = { 0, 0, 0, 0, 0, 1 } -- by dimension; always 1 for a level
 
 local function ask(requests, input, output, cost)
 	asked[REQUESTS], asked[TOKENS] = requests, input + output
@@ -8,8 +8,8 @@ local function ask(requests, input, output, cost)
 end
 
 -- Takes `asked` from the state of account `i` in place and notes what is held in holdings[i]. False when a limit
--- denies: then the state is spoiled, and account_load makes it anew. Sets failed, would and notify, and the time (us)
--- until which the record is needed.
+-- denies: the state is spoiled then, and account_load must rebuild it. Sets failed, would and notify, and returns the
+-- time (us) until which the record is needed.
 local function take(i, interface, model, probe)
 	local t, p = states[i], plans[i]
 	local now, grace, percent, notified = t[NOW], t[GRACE], t[PERCENT], t[NOTIFIED]

@@ -1,4 +1,4 @@
--- acquire: a slot, or a place in the queue. Asked again it answers how things stand.
+-- acquire: grants a slot or a place in the queue. When repeated, it returns the current state.
 
 local function answer_granted(r)
 	local expires = tonumber(call('ZSCORE', K[9], r.key)) or now
@@ -24,7 +24,7 @@ local function shed(why, ms)
 	return pack('<Bi7Bi7', SHED, now, why, max(1000, ms))
 end
 
--- Delivered by this answer, to whoever asks: the lease is his now.
+-- This answer delivers the grant to the caller, whose worker has the lease from now on.
 local function lease_take(r, worker)
 	if r.state == G then
 		call('ZREM', K[11], r.worker .. '\2' .. r.key)
@@ -63,7 +63,7 @@ local function acquire_again(u, r, worker, priority, cap)
 	return answer_standing(u, r)
 end
 
--- Why it is refused, and the wait that was foretold; nil when it may queue.
+-- Why the request is refused, and the predicted wait; nil when it may queue.
 local function refused(u, l, seats, wait)
 	local ms = predicted(u, l, seats)
 	local level_limit = C.limit[l.priority] or C.level_queue_limit

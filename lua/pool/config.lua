@@ -1,4 +1,4 @@
--- The settings, parsed once and kept by their bytes.
+-- The settings, parsed once and cached by their bytes.
 
 local CONFIG = '<BI4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4BBB'
 
@@ -11,7 +11,7 @@ local function config_parse(raw)
 		c.worker, c.age, c.age_every, c.starve, c.predicted_wait_max, c.wait_max, c.estimate, c.learn_margin, c.drain,
 		c.debt, c.flags, n, at = sunpack(CONFIG, raw)
 	if version ~= 1 then
-		error('pool: settings of another version')
+		error('pool: unsupported version of the settings')
 	end
 	for _ = 1, n do
 		local priority, weight, limit

@@ -1,7 +1,7 @@
--- configure: the settings come from PostgreSQL, by way of any worker. The state is made with them; it grants nothing before it
--- has an epoch.
+-- configure: any worker passes on the settings from PostgreSQL. Creates the state if necessary, which grants nothing until
+-- it has an epoch.
 
--- Which leases are too many: the newest of the lowest priorities. Walks all leases; only when the pool has shrunk.
+-- Marks leases in excess, the newest of the lowest priorities, to drain. Walks all leases, but only when the pool has shrunk.
 local function drain_mark()
 	local excess = S.running - C.slots
 	if excess <= 0 and S.drain == 0 then
@@ -50,7 +50,7 @@ local function configure(keys, args)
 	end
 	if there then
 		state_rest()
-		S.lent = max(S.lent, now + C.lease) -- what was lent until now runs by the former settings
+		S.lent = max(S.lent, now + C.lease) -- leases granted until now follow the former settings
 		C = config_of(raw)
 	else
 		state_create(raw, args[2])

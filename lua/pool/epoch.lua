@@ -1,9 +1,9 @@
--- epoch: PostgreSQL allots them, each one once and greater than all before. A state that is new, or may lack the last writes, takes
--- one before it grants anything, so that no grant that was lost can be greater than one that comes.
+-- epoch: PostgreSQL allots epochs, each one once and greater than all before. A state that is new, or may lack the last writes, needs
+-- one before it grants anything, so that no lost grant can be greater than a later one.
 
 serve('epoch', function(args)
 	local given, first = sunpack('<I4B', args[1])
-	-- What it is asked for: this state, on this process. One that was asked for another state, and comes late, is not taken.
+	-- The claim names this state in this process. An epoch requested for another state, which arrives late, is not accepted.
 	local claim = S.server .. ':' .. S.birth
 	if S.want ~= KEPT and args[2] == claim and given > S.epoch then
 		if first == 1 and S.epoch == 0 then -- nobody was ever granted anything: there is nothing to learn

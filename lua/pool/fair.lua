@@ -1,5 +1,5 @@
--- Start-time fair queueing over levels, then over users of a level. Tags of users are seat-ms, those of levels seat-ms by
--- weight; the virtual time of the pool or of a level is the start tag of what was served last.
+-- Start-time fair queueing over levels, then over the users of a level. Tags of users are in seat-ms, those of levels in seat-ms
+-- divided by weight; the virtual time of the pool or of a level is the start tag of the last one served.
 
 local function estimate(u)
 	if u.hold > 0 then
@@ -20,7 +20,7 @@ local function ready_score(u)
 	return u.priority * LEVEL_SPAN + min(u.start, LEVEL_SPAN - 1)
 end
 
--- The level's first ready user: it begins at the pool's virtual time, so nothing is hoarded while idle or capped.
+-- The level gets its first ready user and begins at the pool's virtual time, so that idle or capped time earns no credit.
 local function level_begin(l)
 	l.start = max(S.v, l.finish)
 	if l.last == 0 then
@@ -53,7 +53,7 @@ local function ready_remove(u)
 	end
 end
 
--- Makes him ready or not, as his head, cap and running seats have it: nothing else does.
+-- Makes the user ready or not, depending on their head, cap and running seats: nothing else does.
 local function refresh(u)
 	if u.head > 0 and u.running + u.head_seats <= u.cap then
 		if u.ready == 0 then
@@ -71,7 +71,7 @@ local function refresh(u)
 	u.moved = nil
 end
 
--- The tags of a grant at cost c. An aged one charges, but moves no virtual time.
+-- Advances the tags for a grant of cost c. An aged grant is charged, but does not move the virtual time.
 local function dispatch(u, l, c, aged)
 	if not aged then
 		S.v, l.v = l.start, u.start
@@ -81,7 +81,7 @@ local function dispatch(u, l, c, aged)
 	l.finish = l.start
 end
 
--- What a lease costs beyond (or below) what was charged. A user is never more than `debt` estimates ahead for it.
+-- Charges what a lease costs beyond (or below) its estimate. It puts a user at most `debt` estimates ahead.
 local function charge(u, l, delta, seats)
 	local more = delta / weight_of(l.priority)
 	l.start, l.finish = max(S.v, l.start + more), max(S.v, l.finish + more)
@@ -92,7 +92,7 @@ local function charge(u, l, delta, seats)
 	u.finish, u.moved, u.dirty = max(0, finish), true, true
 end
 
--- His level and cap, as of now, for all he has waiting. What he is ahead goes along to another level.
+-- Sets a user's current level and cap for everything they have waiting. Their lead moves along to another level.
 local function user_set(u, priority, cap)
 	if u.priority ~= priority then
 		ready_remove(u)

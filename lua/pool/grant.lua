@@ -1,4 +1,4 @@
--- Grants what can be granted, and says so: to the calling worker in the tail of the answer, to the others by PUBLISH.
+-- Grants what can be granted, and reports it: to the calling worker in the tail of the answer, to the others by PUBLISH.
 
 local me -- the calling worker; "" when there is none
 local mine, others -- packed grants to it; worker -> packed grants
@@ -53,7 +53,7 @@ local function may_grant()
 	return not C.paused and not learning() and S.ready > 0 and S.running < C.slots
 end
 
--- The user that has been eligible longest, when the aged lane is due.
+-- The user that has been eligible longest, if the aged lane is due.
 local function pick_aged()
 	if C.age_every == 0 or S.since_aged + 1 < C.age_every then
 		return nil
@@ -65,7 +65,7 @@ local function pick_aged()
 	return nil
 end
 
--- The user with the least start tag in the level with the least.
+-- The user with the smallest start tag in the level with the smallest start tag.
 local function pick_fair()
 	local best
 	for _, l in ipairs(S.levels) do
@@ -78,7 +78,7 @@ local function pick_fair()
 	return sub(member, 14)
 end
 
--- The time between two grants of a level while somebody is ready in it: of few samples the mean, then a moving average.
+-- The time between two grants of a level while it has ready users: the mean of the first samples, then a moving average.
 local function interval_take(l)
 	if l.last > 0 then
 		l.samples = min(l.samples + 1, 50)
@@ -105,8 +105,8 @@ local function grant_one(u, r, aged, self)
 	end
 end
 
--- At most `limit` grants. A head that does not fit stays at the front, and nothing passes it; one that could not even in an
--- empty pool ends. `self`: the request that this call is about; its answer delivers it.
+-- Makes at most `limit` grants. A head that does not fit stays at the front, and nothing passes it; one that would not fit in
+-- an empty pool ends. `self`: the request that this call is about; its answer delivers the grant.
 local function grant(limit, self)
 	while limit > 0 and may_grant() do
 		local name = pick_aged()

@@ -1,10 +1,10 @@
--- What time does: leases run out, workers are gone, tombstones are forgotten. All bounded.
+-- The effects of time: leases expire, workers disappear, tombstones are dropped. All of it bounded.
 
 local function due(key, limit)
 	return call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, limit)
 end
 
--- A lease that is over ends; a grant that was never acknowledged is taken back.
+-- Ends an expired lease; takes back a grant that was never acknowledged.
 local function reap_one(r)
 	local u = user_get(user_of(r.key), r.priority, r.seats)
 	if r.state == G then
@@ -20,7 +20,7 @@ local function reap(limit)
 	end
 end
 
--- Tombstones are forgotten, parked requests that nobody fetched are given up.
+-- Drops tombstones, and gives up parked requests that nobody claimed.
 local function forget(limit)
 	for _, key in ipairs(due(K[12], limit)) do
 		local r = request_get(key)
@@ -65,7 +65,7 @@ local function housekeep(limit)
 	end
 end
 
--- ms until something ends of itself: 1 when there is more to do at once, 0 when there is nothing.
+-- ms until the next thing expires: 1 when there is more to do at once, 0 when there is nothing.
 local function next_end()
 	local first = call('ZRANGE', K[9], 0, 0, 'WITHSCORES')[2]
 	local at = first and tonumber(first) or 0

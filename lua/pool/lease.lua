@@ -1,16 +1,16 @@
--- Leases: begun, ended, taken back.
+-- Leases: granting, ending, taking back.
 
 -- A moving average that starts at the first sample.
 local function average(old, sample, share)
 	return old > 0 and old + share * (sample - old) or sample
 end
 
--- After a fail-over, a lease that had run out may have been another's in what was lost: it is not prolonged.
+-- After a failover, an expired lease may have been given to another request in the lost writes: it is not renewed.
 local function lease_lost(r)
 	return learning() and tonumber(call('ZSCORE', K[9], r.key)) <= now
 end
 
--- The request gets its seats. `acked`: the answer of this call delivers it.
+-- The request gets its seats. `acked`: the answer of this call delivers the grant.
 local function lease_begin(u, r, acked, aged)
 	local l = level_of(u.priority)
 	local c = cost(u, r.seats)
@@ -24,7 +24,7 @@ local function lease_begin(u, r, acked, aged)
 	u.running, l.granted = u.running + r.seats, l.granted + 1
 end
 
--- The seats are free again: all that knows of the lease. Answers what it used, in seat-ms.
+-- Frees the seats and removes the lease from all indexes. Returns its level and what it used, in seat-ms.
 local function lease_free(u, r)
 	call('ZREM', K[9], r.key)
 	if r.state == G then
@@ -52,7 +52,7 @@ local function lease_end(u, r, outcome)
 	refresh(u)
 end
 
--- A grant that nobody acknowledged: it cost nothing, and its request is parked at its place.
+-- Takes back a grant that nobody acknowledged: it costs nothing, and its request is parked at its place.
 local function lease_undo(u, r)
 	local l = lease_free(u, r)
 	charge(u, l, -r.charged, r.seats)

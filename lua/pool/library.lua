@@ -1,9 +1,9 @@
 #!lua name=bursar_pool_@V@
--- The library of the priority pool's functions: the files that lua/pool/ORDER names, one after the other. The loader puts the
--- first eight hex digits of the source's hash for @V@. docs/pool-store.md has the keys, the formats and the rules.
+-- The library of the priority pool's functions: the files listed in lua/pool/ORDER, concatenated. The loader replaces @V@ by the
+-- first eight hex digits of the source's hash. docs/pool-store.md has the keys, the formats and the rules.
 --
--- Times are milliseconds. Redis has its globals only while a function runs, not while a library loads: the first call
--- fills these.
+-- Times are in milliseconds. Redis provides its globals only while a function runs, not while a library loads: the first
+-- call fills these.
 local call, pack, sunpack, sub, format, concat, floor, max, min
 
 local OK, SHED, REPEAT, CONFLICT, ABSENT, BEHIND, UNKNOWN = 0, 1, 2, 3, 4, 6, 8
@@ -14,17 +14,17 @@ local WHY_CAP, WHY_SHARE, WHY_LEARNING, WHY_RESIZE, WHY_PAUSED, WHY_PARKED = 1, 
 local SHED_POOL, SHED_LEVEL, SHED_USER, SHED_PREDICTED, SHED_LEVELS = 1, 2, 3, 4, 5
 local RELEASED, EXPIRED, CANCELLED, TIMED_OUT, GONE = 1, 2, 3, 4, 5
 
--- The epoch: as it should be; another one is wanted, and until it comes this one goes on; nothing is granted before it comes.
+-- The epoch: up to date; another one is wanted, and grants continue under this one; needed, and nothing is granted without it.
 local KEPT, WANTED, NEEDED = 0, 1, 2
 
--- States of a request: waiting, parked, granted and not acknowledged, active, a tombstone.
+-- States of a request: waiting, parked, granted but not acknowledged, active, a tombstone.
 local W, P, G, A, D = 1, 2, 3, 4, 5
 
 local LEVELS_MAX = 16
-local BOUND = 16 -- leases, waiters or tombstones a call
-local LEVEL_SPAN = 2 ^ 46 -- of start tags, in the scores of `ready`
+local BOUND = 16 -- leases, waiters or tombstones per call
+local LEVEL_SPAN = 2 ^ 46 -- the range of start tags, in the scores of `ready`
 
--- What this call works on: its keys, the pool's settings and state, its time, and the records it has touched.
+-- What this call works on: its keys, the pool's settings and state, its time, and the records that it has touched.
 local K, C, S, now
 local users, requests
 

@@ -1,4 +1,4 @@
--- Why a request waits, its place, and how long it may take.
+-- Why a request waits, its position, and how long it may take.
 
 local function why_of(u, r)
 	if r.state == P then
@@ -15,7 +15,7 @@ local function why_of(u, r)
 	return S.running < C.slots and S.ready > 0 and WHY_RESIZE or WHY_SHARE
 end
 
--- The level's interval between grants; while too few were seen, what the weights let expect.
+-- The level's interval between grants; with too few samples, an estimate from the weights.
 local function interval_of(l)
 	if l.samples >= 5 then
 		return l.interval
@@ -29,7 +29,7 @@ local function interval_of(l)
 	return (S.hold > 0 and S.hold or C.estimate) * sum / (max(C.slots, 1) * w)
 end
 
--- What his own cap lets expect when q of his own are before it.
+-- The wait that the user's own cap implies when q of their own requests come first.
 local function own_wait(u, q, seats)
 	if u.running + seats > u.cap or q > 0 then
 		return (u.running + seats > u.cap and q + 1 or q) / max(1, u.cap) * estimate(u)
@@ -45,7 +45,7 @@ local function eta_of(u, r, q, position)
 	return floor(ms + max(0, S.learn - now))
 end
 
--- For admission: rounds of its level, each as long as all users of the level take. nil when nothing can be foretold.
+-- For admission: the rounds of its level, each as long as all users of the level take. nil when nothing can be predicted.
 local function predicted(u, l, seats)
 	if C.paused or C.slots == 0 then
 		return nil
@@ -55,7 +55,7 @@ local function predicted(u, l, seats)
 	return floor(max(ms, own_wait(u, u.waiting, seats)) + max(0, S.learn - now))
 end
 
--- Its place in its level, and how many of its user's own are before it. `below`: per call, members of `ready` before a level.
+-- Its position in its level, and how many of its user's own requests come first. `below`: per call, members of `ready` before a level.
 local function position_of(u, r, below)
 	local l = level_of(u.priority)
 	local q, all, rank = 0, l.ready

@@ -1,4 +1,4 @@
--- Waiting: into the queue and out of it, parked and back.
+-- Waiting: entering and leaving the queue, parking and coming back.
 
 local function wait_member(u, r)
 	return u.name .. '\1' .. format('%013x', r.seq) .. '\1' .. id_of(r.key)
@@ -28,7 +28,7 @@ local function head_next(u)
 	head_set(u, request_get(u.name .. '\1' .. sub(member, #u.name + 16)))
 end
 
--- Changes the number of his that wait, and all that follows from it.
+-- Changes the number of a user's waiting requests, and the counts that include it.
 local function waiting_add(u, n)
 	local l = level_of(u.priority)
 	u.waiting, l.waiting, S.waiting, u.dirty = u.waiting + n, l.waiting + n, S.waiting + n, true
@@ -48,7 +48,7 @@ local function enqueue(u, r)
 	refresh(u)
 end
 
--- Out of the queue; the caller refreshes the user.
+-- Removes the request from the queue; the caller refreshes the user.
 local function dequeue(u, r)
 	call('ZREM', K[5], wait_member(u, r))
 	call('ZREM', K[8], r.key)
@@ -72,7 +72,7 @@ local function parked_remove(u, r)
 	u.parked, S.parked, u.dirty = u.parked - 1, S.parked - 1, true
 end
 
--- Its worker is gone: it keeps its place, and when it was his head the time since which it was eligible.
+-- Its worker is gone: it keeps its place and, if it was the user's head, the time since which it has been eligible.
 local function park(u, r)
 	if u.ready == 1 and r.seq == u.head then
 		r.since = tonumber(call('ZSCORE', K[7], u.name)) or 0

@@ -1,4 +1,4 @@
--- ready: does nothing, and has no flags: Redis refuses it for whatever it would refuse an acquire for (full, a replica, no disk, ...).
+-- ready: does nothing and has no flags, so Redis refuses it for the same reasons as an acquire (full, a replica, no disk, ...).
 -- Reply OK
 
 redis.register_function('bursar_ready_@V@', function()

@@ -1,9 +1,9 @@
--- The records of requests and users. Each is read once a call and written once, at its end.
+-- The records of requests and users. Each is read at most once per call, and written once at the end.
 -- request: `B state (1 W, 2 P, 3 G, 4 A, 5 D), B priority (of the lease), I4 seats, I6 arrival, i7 enqueued, i7 deadline, I4 epoch, I4
 --           fence (0: never granted), i7 granted, i7 charged (seat-ms), B told, B outcome, i7 drain by, i7 since (of a parked
---           head: since when it was eligible), str1 worker`
+--           head: when it became eligible), str1 worker`
 -- user:    `B priority, I4 cap, I4 running (seats), I4 waiting, I4 parked, i7 finish tag, i7 start tag, d mean hold (0: none yet), B
---           ready, I6 arrival of his head (0: none), I4 its seats, str2 its request id`
+--           ready, I6 arrival of the user's head (0: none), I4 its seats, str2 its request id`
 
 local REQUEST = '<BBI4I6i7i7I4I4i7i7BBi7i7Bc0'
 local USER = '<BI4I4I4I4i7i7dBI6I4I2c0'
@@ -25,7 +25,7 @@ local function request_get(key)
 	return r
 end
 
--- It will be written at the end of the call.
+-- Marks the record to be written at the end of the call.
 local function request_touch(r)
 	requests[r.key], r.dirty = r, true
 end
@@ -42,7 +42,7 @@ local function user_parse(raw, name)
 	return u
 end
 
--- His record; a new one, of that priority and cap, when there is none.
+-- The user's record; a new one, with that priority and cap, when there is none.
 local function user_get(name, priority, cap)
 	local u = users[name]
 	if u then

@@ -1,4 +1,4 @@
--- release: a lease ends, by its fence. cancel: whatever the request is, it ends.
+-- release: ends a lease, identified by its fence. cancel: ends a request in any state.
 
 serve('release', function(args)
 	local epoch, fence, flags = sunpack('<I4I4B', args[1])

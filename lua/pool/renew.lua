@@ -1,6 +1,6 @@
--- renew: many leases at once. It reads the head of the state alone, unless one has outrun its estimate.
+-- renew: many leases at once. It reads only the head of the state, unless a lease has exceeded its estimate.
 
--- What a lease that goes on beyond its estimate costs, as it goes.
+-- Charges a lease that exceeds its estimate, as it goes on.
 local function pay(r)
 	local used = r.seats * (now - r.granted)
 	if used <= r.charged then
@@ -14,7 +14,7 @@ local function pay(r)
 	refresh(u)
 end
 
--- The code of a lease that is not to be renewed; nil when it is.
+-- The code for a lease that must not be renewed; nil when it may be.
 local function not_renewable(r, worker, epoch, fence)
 	if not r then
 		return learning() and LEARNING or UNKNOWN
@@ -71,7 +71,7 @@ serve('renew', function(args)
 	local n, keys, epochs, fences = renew_read(args[2])
 	local out, leases = { pack('<Bi7I2', OK, now, n) }, { 'ZADD', K[9] }
 	local found = renew_find(n, keys)
-	if worker ~= '' then -- a worker says what it was told, a caller may say anything
+	if worker ~= '' then -- a worker repeats what it was told; a caller may send anything
 		for i = 1, n do
 			local r = found[i]
 			if not r or r.epoch ~= epochs[i] or r.fence ~= fences[i] then

@@ -1,4 +1,4 @@
--- What every function has around its work: settings, state, time and identity before it, all writes after it.
+-- The frame of every function: settings, state, time and identity before its work, all writes after it.
 
 local function begin(keys)
 	if not call then
@@ -26,8 +26,8 @@ local function status(code)
 	return pack('<Bi7', code, now)
 end
 
--- options: `gen` the first argument begins with the caller's generation of the settings; `light` the work reads of the state what
--- it needs; `reads` it writes nothing; `adds` a Redis that is full may refuse it. All others it must do.
+-- options: `gen` the first argument begins with the caller's generation of the settings; `light` the work itself reads what it needs of
+-- the state; `reads` it writes nothing; `adds` a full Redis may refuse it. All other functions must work on a full Redis.
 local function serve(name, work, options)
 	redis.register_function{
 		function_name = 'bursar_pool_' .. name .. '_@V@',

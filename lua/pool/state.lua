@@ -1,6 +1,6 @@
--- `st`: a head that renew reads alone, the rest, and the levels from the highest priority down.
--- head: `B 2 + whether an epoch is wanted (KEPT, WANTED, NEEDED; 1: written by an earlier version, which made epochs by the
---        clock: WANTED), i7 high-water mark, i7 offset, i7 end of learning, i7 end of what was lent under former
+-- `st`: a head, which is all that renew reads, the rest, and the levels in descending order of priority.
+-- head: `B 2 + whether an epoch is wanted (KEPT, WANTED, NEEDED; 1: written by an earlier version, which made epochs from the
+--        clock: WANTED), i7 high-water mark, i7 offset, i7 end of learning, i7 end of the leases granted under former
 --        settings, I4 epoch, I4 seats running, str1 run id`
 -- body: `I6 arrivals, I4 fence, d virtual time, I4 waiting, I4 parked, I4 marked to drain, I4 grants since an aged one, i7 told, d mean
 --        hold`, 15 counters of i7 (those of stats, in order), `B levels`, the levels, `str1 birth` (earlier versions leave it out)
@@ -37,7 +37,7 @@ local function level_read(raw, at)
 	return l, at
 end
 
--- Reads what comes behind the head. Renewing seldom needs it.
+-- Reads what follows the head. Renewals seldom need it.
 local function state_rest()
 	if S.full then
 		return
@@ -84,7 +84,7 @@ local function state_save()
 	call('SET', K[2], concat(parts))
 end
 
--- The time of this call: it never goes back, and goes on at the rate of TIME after a step back.
+-- The time of this call: it never goes back; after TIME stepped back, it continues at the rate of TIME.
 local function clock_set()
 	local raw = clock_read()
 	now = raw + S.offset
@@ -93,14 +93,14 @@ local function clock_set()
 	end
 end
 
--- The state may lack the last writes: nothing is granted until every lease that could have been given is known or over, nor
--- under an epoch that what was lost may have used.
+-- The state may lack the last writes: nothing is granted until every lease that may have been granted is known or over, nor
+-- under an epoch that the lost writes may have used.
 local function writes_lost()
 	S.want, S.dirty = NEEDED, true
 	S.learn = C.available and 0 or max(now + C.lease, S.lent) + C.learn_margin
 end
 
--- Another process than the one that wrote the state.
+-- Another process wrote the state.
 local function identity_check()
 	local id = sub(server_id(), 1, 255)
 	if id ~= S.server then
@@ -109,7 +109,7 @@ local function identity_check()
 	end
 end
 
--- A worker holds a grant that is newer than any this state has made: so it is a copy of before.
+-- A worker holds a grant newer than any that this state has made: so the state is an older copy.
 local function future_check(epoch, fence)
 	if S.want == NEEDED then
 		return
@@ -125,7 +125,7 @@ local function learning()
 	return S.want == NEEDED or S.learn > now
 end
 
--- The number of the next grant. Half of what 32 bits hold are used up: another epoch is wanted; all: it is needed.
+-- The number of the next grant. When half of the 32-bit range is used up, another epoch is wanted; at its end, one is needed.
 local function fence_next()
 	S.fence = S.fence + 1
 	if S.fence >= 2 ^ 32 - 1 then
@@ -136,7 +136,7 @@ local function fence_next()
 	return S.fence
 end
 
--- The level of a priority, made when it is missing.
+-- The level of a priority, created when it is missing.
 local function level_of(priority)
 	local s = S
 	local l = s.level[priority]
@@ -155,7 +155,7 @@ local function level_of(priority)
 	return l
 end
 
--- May this priority have a level? One that nobody uses makes room.
+-- May this priority have a level? If necessary, an unused level makes room.
 local function level_room(priority)
 	local s = S
 	if s.level[priority] or #s.levels < LEVELS_MAX then
@@ -172,7 +172,7 @@ local function level_room(priority)
 	return false
 end
 
--- Seats run or end; the seat-time used so far is counted before.
+-- Adds to the running seats, after counting the seat-time used so far.
 local function level_run(l, seats)
 	l.used = l.used + l.running * (now - l.until_ms)
 	l.until_ms, l.running = now, l.running + seats

@@ -1,11 +1,11 @@
--- stats: how the pool is. It writes nothing.
+-- stats: the state of the pool. Writes nothing.
 
 local function oldest(key)
 	local first = call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
 	return first and max(0, now - tonumber(first)) or 0
 end
 
--- Grants that no worker has acknowledged: of the workers that are known.
+-- Grants that no worker has acknowledged, among the known workers.
 local function unacknowledged_count()
 	local n = 0
 	for _, worker in ipairs(call('ZRANGE', K[10], 0, -1)) do
@@ -14,7 +14,7 @@ local function unacknowledged_count()
 	return n
 end
 
--- The longest wait by level, among the 64 that wait longest; for a level that none of them is of, among its ready users.
+-- The longest wait by level, among the 64 longest of all; for a level that is not among them, among its ready users.
 local function oldest_by_level()
 	local by, rows, missing = {}, call('ZRANGE', K[8], 0, 63, 'WITHSCORES'), 0
 	for _, l in ipairs(S.levels) do

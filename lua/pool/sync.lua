@@ -1,6 +1,7 @@
--- sync: a worker says that it lives and what waits with it, and hears how things stand. tick: only time's work. resume: no more learning.
+-- sync: a worker reports that it lives and what waits with it, and gets the current state. tick: the effects of time alone. resume: ends
+-- learning.
 
--- What the worker says waits with it. One that was parked although it lives gets its place back.
+-- A request that waits with the worker, as it reports. One that was parked although the worker lives gets its place back.
 local function attach(key)
 	local r = request_get(key)
 	if r and r.state == P and r.worker == me then
@@ -24,7 +25,7 @@ local function place(r, below)
 	return pack('<BI4i7B', QUEUED, position, eta_of(u, r, q, position), why_of(u, r))
 end
 
--- Every grant of this worker that is not acknowledged: what it may have missed.
+-- All grants to this worker that are not acknowledged: it may have missed them.
 local function unacknowledged()
 	mine = {}
 	for _, member in ipairs(call('ZRANGEBYLEX', K[11], '[' .. me .. '\2', '(' .. me .. '\3', 'LIMIT', 0, 256)) do
@@ -35,7 +36,7 @@ local function unacknowledged()
 	return tail()
 end
 
--- Requests that wait longer than `starve`, each told once: a cursor over `age`, and a mark in the request.
+-- Requests that have waited longer than `starve`, each reported once: uses a cursor over `age`, and a mark in the request.
 local function starving()
 	local out, n = {}, 0
 	local rows = call('ZRANGEBYSCORE', K[8], S.told, now - C.starve, 'WITHSCORES', 'LIMIT', 0, 64)

@@ -17,7 +17,7 @@ struct arena_chunk {
 
 void mem_exhausted(size_t size)
 {
-	fprintf(stderr, "out of memory: %zu bytes were asked for\n", size);
+	fprintf(stderr, "out of memory: cannot allocate %zu bytes\n", size);
 	abort();
 }
 

@@ -1,4 +1,4 @@
-/* Memory of one request: taken piece by piece, given back all at once. */
+/* Memory for one request: allocated piece by piece, freed all at once. */
 #ifndef BURSAR_BASE_ARENA_H
 #define BURSAR_BASE_ARENA_H
 
@@ -7,38 +7,38 @@
 
 struct arena_chunk;
 
-/* Embedded by its owner, `struct arena a = {0}` is ready for use. One thread at a time. */
+/* Embed it in its owner; `struct arena a = {0}` is ready to use. Not thread-safe. */
 struct arena {
 	struct arena_chunk *first;
 	struct arena_chunk *current;
 	size_t used;
 };
 
-/* `size` bytes aligned to 16, not initialised, valid until reset or release. Never NULL: without memory it aborts. */
+/* `size` bytes aligned to 16, uninitialised, valid until reset or release. Never NULL: aborts when memory runs out. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, alloc_size(2), returns_nonnull));
 
-/* Like arena_alloc(count * size), zeroed. A product that overflows aborts. */
+/* Like arena_alloc(count * size), zeroed. Aborts when the product overflows. */
 void *arena_zalloc(struct arena *arena, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* A terminated copy of the `len` bytes at `s`. */
 char *arena_strndup(struct arena *arena, const char *s, size_t len) __attribute__((returns_nonnull));
 
-/* A terminated copy of what the format gives. */
+/* A terminated string, formatted as by printf. */
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 
-/* Takes back everything at once; a first chunk of the usual size is kept, so that a pooled owner needs no malloc the next time. */
+/* Frees everything at once, except a first chunk of the usual size that saves a pooled owner its next malloc. */
 void arena_reset(struct arena *arena);
 
-/* True when there is more than that chunk: a reset would give memory back to the system. */
+/* True when the arena holds more than that chunk, so that a reset would return memory to the system. */
 bool arena_is_large(const struct arena *arena);
 
-/* Gives all memory back to the system; the arena is empty and may be used again. */
+/* Returns all memory to the system; the arena is empty and may be used again. */
 void arena_release(struct arena *arena);
 
-/* For the places that cannot go on without memory: says so on stderr and aborts. */
+/* For code that cannot continue without memory: prints a message to stderr and aborts. */
 void mem_exhausted(size_t size) __attribute__((noreturn));
 
-/* calloc and realloc that never return NULL: they abort with a sentence. Freed with free(). */
+/* calloc and realloc that never return NULL: they print a message and abort. Free the result with free(). */
 void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc(void *p, size_t size) __attribute__((returns_nonnull));
 

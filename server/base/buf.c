@@ -180,7 +180,7 @@ int64_t cut_int(struct cut *cut, size_t nbytes)
 	uint64_t value = cut_uint(cut, nbytes);
 	uint64_t sign = UINT64_C(1) << (8 * nbytes - 1);
 
-	/* Without a branch, and without shifting a negative number: (v ^ s) - s extends the sign. */
+	/* Branchless, and without shifting a negative number: (v ^ s) - s extends the sign. */
 	return (int64_t)((value ^ sign) - sign);
 }
 

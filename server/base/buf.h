@@ -13,7 +13,7 @@ struct buf {
 	size_t cap;
 };
 
-/* All of these append; without memory they abort. A `p` of NULL is right when `n` is 0. */
+/* All of these append, and abort when memory runs out. `p` may be NULL when `n` is 0. */
 void buf_put(struct buf *buf, const void *p, size_t n);
 void buf_put_str(struct buf *buf, const char *s);
 void buf_put_u8(struct buf *buf, uint8_t value);
@@ -22,34 +22,34 @@ void buf_put_u32(struct buf *buf, uint32_t value);
 void buf_put_u64(struct buf *buf, uint64_t value);
 void buf_put_i64(struct buf *buf, int64_t value);
 
-/* The low `nbytes` (1 to 8) bytes of `value`: for counters of 6 and 7 bytes. The value must fit (asserted). */
+/* The low `nbytes` (1 to 8) bytes of `value`: for 6-byte and 7-byte counters. The value must fit (asserted). */
 void buf_put_uint(struct buf *buf, uint64_t value, size_t nbytes);
 
-/* The same for two's complement of `nbytes`. */
+/* The same in two's complement. */
 void buf_put_int(struct buf *buf, int64_t value, size_t nbytes);
 
 /* A u16 length and the bytes; at most 65,535 of them (asserted). */
 void buf_put_str16(struct buf *buf, const void *p, size_t n);
 
-/* A decimal number, as "%" PRId64 prints it: many times faster, for what is made for every request. */
+/* A decimal number, as "%" PRId64 prints it but many times faster: for text produced on every request. */
 void buf_put_dec(struct buf *buf, int64_t value);
 
-/* Text as printf makes it. */
+/* Text, formatted as by printf. */
 void buf_putf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for `n` more bytes at the returned place; they count once `len` has been raised. */
+/* Reserves room for `n` more bytes and returns its address. The caller adds the bytes that it wrote to `len`. */
 char *buf_reserve(struct buf *buf, size_t n) __attribute__((returns_nonnull));
 
 /* The content as a string: "" when empty. Valid until the next append. */
 const char *buf_str(const struct buf *buf) __attribute__((returns_nonnull));
 
-/* Forgets the content, keeps the memory. */
+/* Drops the content and keeps the memory. */
 void buf_reset(struct buf *buf);
 
 /* Frees the memory; the buffer is empty and may be used again. */
 void buf_release(struct buf *buf);
 
-/* A reader over borrowed bytes. Past the end it sets `bad`, yields 0 or NULL and stays there: check `bad` once, last. */
+/* A reader over borrowed bytes. A read past the end sets `bad` for good and yields 0 or NULL: check it once, last. */
 struct cut {
 	const uint8_t *p;
 	size_t left;
@@ -67,10 +67,10 @@ int64_t cut_i64(struct cut *cut);
 uint64_t cut_uint(struct cut *cut, size_t nbytes);
 int64_t cut_int(struct cut *cut, size_t nbytes);
 
-/* `n` bytes in place; NULL when there are not so many. */
+/* `n` bytes in place; NULL when fewer are left. */
 const uint8_t *cut_bytes(struct cut *cut, size_t n);
 
-/* A string of a u16 length in place, not terminated; its length goes to `len` (0 when bad). */
+/* A string with a u16 length, in place and not terminated; its length goes to `len` (0 when bad). */
 const char *cut_str16(struct cut *cut, size_t *len);
 
 #endif

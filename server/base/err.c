@@ -1,4 +1,4 @@
-/* Errors: filled in one line where they arise, read where they are answered. */
+/* Errors: one line fills one where it occurs; whoever answers the caller reads it. */
 #include "base/err.h"
 
 #include <stdarg.h>
@@ -7,7 +7,8 @@
 
 #include "base/utf8.h"
 
-/* Ends `s`, cut at `size` bytes by a printf, at the last whole UTF-8 sequence: protobuf refuses half a one. */
+/* Cuts `s`, which a printf truncated at `size` bytes, after its last whole UTF-8 sequence: protobuf rejects part of
+ * one. */
 static void cut_whole(char *s, size_t size)
 {
 	size_t n = strlen(s);
@@ -21,7 +22,7 @@ static void cut_whole(char *s, size_t size)
 	s[n] = '\0';
 }
 
-/* Replaces what is no UTF-8 by '?': a "%.40s" cuts in the middle too, and some texts quote what came from outside. */
+/* Replaces invalid UTF-8 by '?': "%.40s" may cut inside a sequence too, and some texts quote outside input. */
 static void scrub(char *s)
 {
 	while (*s) {

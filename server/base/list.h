@@ -1,11 +1,11 @@
-/* An intrusive doubly linked list: the link lives in the element, the list is a ring through its head. */
+/* An intrusive doubly linked list: the link is embedded in the element; the list is a ring through its head. */
 #ifndef BURSAR_BASE_LIST_H
 #define BURSAR_BASE_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The struct of type `type` whose member `member` is at `ptr`. */
+/* The struct of type `type` whose member `member` is `ptr`. */
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct list {
@@ -13,7 +13,7 @@ struct list {
 	struct list *prev;
 };
 
-/* Makes `list` an empty list, or a link that is in none; removing such a link does nothing. */
+/* Makes `list` an empty list, or a link that belongs to no list; removing such a link does nothing. */
 static inline void list_init(struct list *list)
 {
 	list->next = list;
@@ -25,7 +25,7 @@ static inline bool list_empty(const struct list *list)
 	return list->next == list;
 }
 
-/* Puts `link` before `at`: with the head as `at`, at the end of the list. */
+/* Inserts `link` before `at`; if `at` is the head, at the end of the list. */
 static inline void list_insert(struct list *at, struct list *link)
 {
 	link->next = at;
@@ -44,7 +44,7 @@ static inline void list_push_front(struct list *list, struct list *link)
 	list_insert(list->next, link);
 }
 
-/* Takes `link` out of whatever list it is in; harmless when repeated. */
+/* Removes `link` from the list that it is in; safe to repeat. */
 static inline void list_remove(struct list *link)
 {
 	link->prev->next = link->next;
@@ -52,7 +52,7 @@ static inline void list_remove(struct list *link)
 	list_init(link);
 }
 
-/* Takes out the first link and returns it; NULL when the list is empty. */
+/* Removes and returns the first link; NULL when the list is empty. */
 static inline struct list *list_pop_front(struct list *list)
 {
 	struct list *link = list->next;
@@ -63,7 +63,7 @@ static inline struct list *list_pop_front(struct list *list)
 	return link;
 }
 
-/* Over all links; `at` itself may be removed inside the loop, because `after` has been read already. */
+/* Visits all links; the body may remove `at`, because `after` has been read already. */
 #define list_each(head, at, after) \
 	for (struct list *at = (head)->next, *after = at->next; at != (head); at = after, after = at->next)
 

@@ -1,4 +1,4 @@
-/* Log lines: made in a buffer on the stack, written by one write(2). */
+/* Log lines: built in a buffer on the stack, written with one write(2). */
 #include "base/log.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 enum { LINE_MAX_BYTES = 2048, TAIL_BYTES = 64, LINES_A_SECOND = 10 };
 
-/* Text of a line so far; what does not fit is left out, `room` being what is kept free for the end of the line. */
+/* The line so far; once something did not fit, `full` is set and only the end of the line is added. */
 struct line {
 	char text[LINE_MAX_BYTES];
 	size_t len;
@@ -44,7 +44,7 @@ bool log_enabled(enum log_level level)
 	return level >= config.least;
 }
 
-/* Appends whole or not at all: a line never ends in the middle of an escape or of a UTF-8 sequence. */
+/* Appends all of it or nothing: a line never ends inside an escape or a UTF-8 sequence. */
 static void line_put(struct line *line, const char *s, size_t n)
 {
 	if (line->full || n > sizeof(line->text) - TAIL_BYTES - line->len) {
@@ -60,7 +60,7 @@ static void line_str(struct line *line, const char *s)
 	line_put(line, s, strlen(s));
 }
 
-/* The tail always fits: TAIL_BYTES are kept for it. */
+/* Always fits: TAIL_BYTES are reserved for it. */
 static void line_end(struct line *line, const char *tail)
 {
 	size_t n = strlen(tail);
@@ -69,7 +69,7 @@ static void line_end(struct line *line, const char *tail)
 	line->len += n;
 }
 
-/* One byte or one whole UTF-8 sequence, escaped so that a line stays a line and a value stays a value. */
+/* Writes one byte or one whole UTF-8 sequence, escaped so that it cannot break the line or the value. */
 static size_t line_rune(struct line *line, const unsigned char *p, size_t left)
 {
 	char escaped[8];
@@ -106,7 +106,7 @@ static void line_quoted(struct line *line, const char *s)
 		s += n;
 		left -= n;
 	}
-	/* A value that is cut is closed all the same; TAIL_BYTES has room for this quote too. */
+	/* A truncated value is still closed; TAIL_BYTES has room for this quote too. */
 	if (line->full)
 		line_end(line, "\"");
 	else
@@ -143,7 +143,7 @@ static void line_field(struct line *line, const struct log_field *field)
 
 	snprintf(number, sizeof(number), "%" PRId64, field->number);
 	value_len = field->text ? 8 : strlen(number);
-	/* A name without its value would be broken JSON: begin only what can be ended. */
+	/* A name without a value would be broken JSON: start only what can be finished. */
 	if (line->full || strlen(field->name) + value_len + 8 > sizeof(line->text) - TAIL_BYTES - line->len) {
 		line->full = true;
 		return;
@@ -176,7 +176,7 @@ static void line_start(struct line *line, enum log_level level, const char *sent
 	line_quoted(line, sentence);
 }
 
-/* True when this site may write a line now; what it has kept back since goes to `suppressed`. */
+/* True when this call site may write a line now; the number of lines it has dropped since goes to `suppressed`. */
 static bool site_admit(struct log_site *site, uint32_t *suppressed)
 {
 	int64_t now = clock_mono_us();

@@ -26,7 +26,7 @@ struct log_field {
 		.name = (name_), .number = (int64_t)(number_) \
 	}
 
-/* What one call site has written lately; each log_warn(...) owns one. */
+/* What one call site has written recently; each log_warn(...) owns one. */
 struct log_site {
 	_Atomic int64_t window_start_us;
 	_Atomic uint32_t written;
@@ -34,22 +34,22 @@ struct log_site {
 };
 
 /*
- * log_warn("redis lost", F("addr", addr), FI("after_us", us)): the sentence is constant and is what one searches for.
- * Never a secret, a key or a user's text among the fields. A call site writes at most 10 lines a second; the next line
- * it writes says suppressed=N. Any thread; a line is one write(2), cut at 2 KiB.
+ * log_warn("redis lost", F("addr", addr), FI("after_us", us)): the sentence is constant and easy to search for.
+ * Never put a secret, a key or a user's text into a field. A call site writes at most 10 lines a second; the next line
+ * it writes says suppressed=N. Thread-safe; a line is one write(2), truncated at 2 KiB.
  */
 #define log_debug(...) LOG_AT_(LOG_LEVEL_DEBUG, __VA_ARGS__, (struct log_field){0})
 #define log_info(...) LOG_AT_(LOG_LEVEL_INFO, __VA_ARGS__, (struct log_field){0})
 #define log_warn(...) LOG_AT_(LOG_LEVEL_WARN, __VA_ARGS__, (struct log_field){0})
 #define log_error(...) LOG_AT_(LOG_LEVEL_ERROR, __VA_ARGS__, (struct log_field){0})
 
-/* Before this is called: logfmt, info, stderr. Call it before the threads start. */
+/* Defaults until it is called: logfmt, info, stderr. Call it before threads start. */
 void log_setup(enum log_format format, enum log_level least);
 
-/* Where the lines go, stderr (2) unless changed: for tests. */
+/* Sets where lines go instead of stderr (2): for tests. */
 void log_to(int fd);
 
-/* True when lines of this level are written: for fields that cost something to make. */
+/* True when lines of this level are written: for fields that are expensive to compute. */
 bool log_enabled(enum log_level level);
 
 #define LOG_AT_(level_, sentence_, ...) \
@@ -64,7 +64,7 @@ static inline const char *log_text(const char *text)
 	return text ? text : "";
 }
 
-/* Behind the macros: `fields` ends with one without a name. */
+/* Used by the macros: a field without a name ends `fields`. */
 void log_write(struct log_site *site, enum log_level level, const char *sentence, const struct log_field *fields);
 
 #endif

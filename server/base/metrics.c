@@ -1,7 +1,7 @@
 /*
- * Each thread counts in a shard of its own, with plain loads and stores that are atomic only for the reader's sake; the
- * printer sums the shards. A locked add on a shared cell would bounce its cache line between all workers instead.
- * Gauges that are set live in one more shard, `common`. Shards outlive their threads, since counters must not fall.
+ * Each thread counts in its own shard, with plain loads and stores that are atomic only for the reader's sake; printing
+ * sums the shards. A locked add on a shared cell would bounce its cache line between all workers.
+ * Gauges that are set live in one more shard, `common`. Shards outlive their threads, because counters must not fall.
  */
 #include "base/metrics.h"
 
@@ -16,7 +16,7 @@
 
 enum type { COUNTER, GAUGE, TIME, SIZE };
 
-/* The upper ends of a histogram's buckets; one more bucket, a sum and nothing else follow them. */
+/* The upper bounds of a histogram's buckets; one more bucket and the sum follow them. */
 static const int64_t time_ends[] = {
 	50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 5000000, 30000000};
 static const int64_t size_ends[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
@@ -24,7 +24,7 @@ enum { ENDS = 16, BUCKETS = ENDS + 1, CELLS_COUNTER = 1, CELLS_GAUGE = 1, CELLS_
 enum { CELLS_SIZE = BUCKETS + 1 };
 _Static_assert(sizeof(time_ends) / sizeof(time_ends[0]) == ENDS && sizeof(size_ends) == sizeof(time_ends), "ends");
 
-/* The first cell of each metric: each row takes its place and ends where the next one begins. */
+/* The first cell of each metric: each row occupies its cells and ends where the next one begins. */
 enum {
 #define METRIC(name, type, a, b, help) \
 	FIRST_##name, LAST_##name = FIRST_##name + METRIC_##a##_COUNT * METRIC_##b##_COUNT * CELLS_##type - 1,
@@ -176,7 +176,7 @@ unsigned metrics_method(const char *name)
 	return method_count++;
 }
 
-/* "{method="/x",code="OK"", or nothing; the closing brace is the caller's. True when something was written. */
+/* Writes "{method="/x",code="OK"" or nothing; the caller adds the closing brace. True when something was written. */
 static bool print_labels(struct buf *out, const struct row *row, unsigned a, unsigned b)
 {
 	unsigned at[2] = {a, b};
@@ -191,7 +191,7 @@ static bool print_labels(struct buf *out, const struct row *row, unsigned a, uns
 	return any;
 }
 
-/* Microseconds as seconds, digit by digit: no float, and no digits that only a float has. */
+/* Microseconds as seconds, digit by digit: no float and none of its stray digits. */
 static void print_seconds(struct buf *out, int64_t us)
 {
 	buf_putf(out, "%" PRId64 ".%06d", us / 1000000, (int)(us % 1000000));
@@ -254,7 +254,7 @@ void metrics_print(struct buf *out)
 			types[row->type]);
 		for (unsigned a = 0; a < row->counts[0]; a++) {
 			for (unsigned b = 0; b < row->counts[1]; b++) {
-				/* A method that has no name yet has never been called. */
+				/* A method that has no name yet was never called. */
 				if (row->sets[0] == &set_METHOD && !method_names[a])
 					continue;
 				if (row->cells == 1)

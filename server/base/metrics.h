@@ -1,4 +1,4 @@
-/* What this process counts about itself; shown at /metrics in Prometheus' text format. */
+/* What this process counts about itself; shown at /metrics in the Prometheus text format. */
 #ifndef BURSAR_BASE_METRICS_H
 #define BURSAR_BASE_METRICS_H
 
@@ -7,8 +7,8 @@
 #include "base/buf.h"
 
 /*
- * The label sets: V(set, NAME, "shown"). They are bounded, and all their cells exist from the start. A row here makes
- * the enumerator METRIC_<SET>_<NAME>. The last value of each set takes what is out of range.
+ * The label sets: V(set, NAME, "shown"). They are bounded, and all their cells exist from the start. A row here creates
+ * the enumerator METRIC_<SET>_<NAME>. The last value of each set collects everything out of range.
  */
 #define METRIC_SET_NONE(V) V(NONE, NONE, "")
 #define METRIC_SET_DECISION(V) V(DECISION, ALLOWED, "allowed") V(DECISION, DENIED, "denied") V(DECISION, ERROR, "error")
@@ -73,7 +73,7 @@
 	V(CODE, DATA_LOSS, "DATA_LOSS") \
 	V(CODE, UNAUTHENTICATED, "UNAUTHENTICATED")
 
-/* S(set, "label"). METHOD is filled at start with metrics_method(). */
+/* S(set, "label"). metrics_method() fills METHOD at startup. */
 #define METRIC_LABEL_SETS(S) \
 	S(NONE, "") \
 	S(DECISION, "decision") \
@@ -103,28 +103,28 @@ enum metric {
 };
 
 /*
- * `a` and `b` are values of the metric's label sets, 0 where it has none. Any thread; no lock, no allocation but the
- * first of a thread. metric_add is for counters, and for gauges that several threads raise and lower.
+ * `a` and `b` are values of the metric's label sets, 0 where it has none. Thread-safe; takes no lock and allocates only
+ * on a thread's first call. metric_add is for counters, and for gauges that several threads raise and lower.
  */
 void metric_add(enum metric metric, unsigned a, unsigned b, int64_t n);
 void metric_inc(enum metric metric, unsigned a, unsigned b);
 
-/* Sets a gauge; the last of several threads wins. Do not mix with metric_add on one gauge. */
+/* Sets a gauge; of several threads the last wins. Do not combine it with metric_add on the same gauge. */
 void metric_set(enum metric metric, unsigned a, unsigned b, int64_t value);
 
-/* One observation of a histogram: microseconds for TIME, a count for SIZE. */
+/* Adds one observation to a histogram: microseconds for TIME, a count for SIZE. */
 void metric_observe(enum metric metric, unsigned a, unsigned b, int64_t value);
 
 /* The sum over all threads: a counter's or gauge's value, a histogram's number of observations. */
 int64_t metric_value(enum metric metric, unsigned a, unsigned b);
 
 /*
- * Names the next value of the METHOD set and returns it; `name` is borrowed for ever. Before the threads start. The
- * same name gets the same value; the last value stands for all that do not fit.
+ * Names the next value of the METHOD set and returns it; `name` is borrowed forever. Call it before threads start. The
+ * same name gets the same value; names that do not fit share the last value.
  */
 unsigned metrics_method(const char *name);
 
-/* Appends all metrics in Prometheus' text format, version 0.0.4. Rows with label sets show the cells that are not 0. */
+/* Appends all metrics in the Prometheus text format, version 0.0.4. Rows with label sets show only non-zero cells. */
 void metrics_print(struct buf *out);
 
 #endif

@@ -1,10 +1,10 @@
-/* Waiting on a loop, as an interface: libuv behind it in the server (rpc/timers.h), a list moved by hand in tests. */
+/* Timers of a loop, as an interface: libuv in the server (rpc/timers.h), a list advanced by hand in tests. */
 #ifndef BURSAR_BASE_TIMERS_H
 #define BURSAR_BASE_TIMERS_H
 
 #include <stdint.h>
 
-/* Embedded by whoever waits; alive until `due` has run, which it does exactly once, on the loop's thread. */
+/* Embedded by its user; must live until `due` has run, which happens exactly once, on the loop's thread. */
 struct wait {
 	void (*due)(struct wait *wait);
 	int64_t at_us; /* clock_mono_us; set by start */
@@ -12,7 +12,7 @@ struct wait {
 };
 
 struct timers {
-	/* `due` comes after delay_us, never before this returns. */
+	/* `due` runs after delay_us, never before this returns. */
 	void (*start)(struct timers *timers, struct wait *wait, int64_t delay_us);
 };
 

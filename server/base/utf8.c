@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the well-formed sequence at `p`, 0 when there is none; the code point goes to `rune`. */
+/* The length of the well-formed sequence at `p`, or 0; its code point goes to `rune`. */
 static size_t rune_len(const uint8_t *p, size_t n, uint32_t *rune)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

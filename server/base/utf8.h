@@ -1,4 +1,4 @@
-/* Ids and texts from outside: what is let in, and how an id is written into a Redis key. */
+/* Ids and texts from outside: which are accepted, and how an id is written into a Redis key. */
 #ifndef BURSAR_BASE_UTF8_H
 #define BURSAR_BASE_UTF8_H
 
@@ -10,18 +10,18 @@
 
 enum { ID_MAX = 128 };
 
-/* True for well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong, nothing above U+10FFFF). Empty is valid. */
+/* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF). Empty is valid. */
 bool utf8_valid(const void *p, size_t n);
 
 /*
- * True for an id: 1 to 128 bytes of valid UTF-8 without control characters (C0, DEL, C1). Otherwise ERR_INVALID that
- * names `field` and says what would be right. The id need not be terminated and may hold NUL bytes (refused).
+ * True for an id: 1 to 128 bytes of valid UTF-8 without control characters (C0, DEL, C1). Otherwise ERR_INVALID, which
+ * names `field` and says what is wrong. The id need not be terminated; NUL bytes inside are refused.
  */
 bool id_check(const char *id, size_t len, const char *field, struct err *err) __attribute__((warn_unused_result));
 
 /*
- * Appends the id with '%', '/', '{', '}', ':' and space as %XX: one-to-one, so that no two ids meet in one Redis key
- * and none opens a hash tag or a new part of the key. An id of 128 bytes becomes at most 384.
+ * Appends the id with '%', '/', '{', '}', ':' and space as %XX: one-to-one, so that no two ids share a Redis key and
+ * none starts a hash tag or another part of the key. An id of 128 bytes becomes at most 384.
  */
 void key_escape(struct buf *out, const char *id, size_t len);
 

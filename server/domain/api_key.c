@@ -33,7 +33,7 @@ bool key_list_has(const char *lines, const char *word, size_t len)
 
 struct network {
 	uint8_t bytes[16];
-	int bits; /* that count, from the first */
+	int bits; /* how many leading bits count */
 	int most; /* 32 or 128 */
 };
 
@@ -102,8 +102,8 @@ bool network_check(const char *network, const char *field, struct err *err)
 
 	if (network_parse(network, strlen(network), &parsed))
 		return true;
-	return err_invalid(
-		err, field, "'%.64s' is no network; it looks like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7", network);
+	return err_invalid(err, field,
+		"'%.64s' is not a network; use a form like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7", network);
 }
 
 static bool network_has(const struct network *network, const struct network *address)
@@ -153,7 +153,7 @@ static enum role role_parse(const char *text, size_t len)
 	return ROLE_NONE;
 }
 
-/* Takes one entry off; what is wrong with it, or NULL. */
+/* Consumes one entry; returns what is wrong with it, or NULL. */
 static const char *entry_take(const char **entries, struct client_role *out)
 {
 	const char *entry = *entries + strspn(*entries, " ");
@@ -176,10 +176,10 @@ static const char *entry_take(const char **entries, struct client_role *out)
 		.role = role_parse(equals + 1, (size_t)((at ? at : end) - equals - 1)),
 	};
 	if (out->role == ROLE_NONE)
-		return "names none of bot, viewer, admin, operator";
+		return "does not name a role: bot, viewer, admin or operator";
 	if ((out->role == ROLE_OPERATOR) != (out->tenant_len == 0))
-		return out->tenant_len ? "gives an operator a tenant, who has all" : "lacks @tenant";
-	return out->tenant_len > 128 ? "has a tenant of more than 128 bytes" : NULL;
+		return out->tenant_len ? "gives an operator a tenant; operators have all of them" : "lacks @tenant";
+	return out->tenant_len > 128 ? "has a tenant longer than 128 bytes" : NULL;
 }
 
 bool client_role_find(const char *entries, const char *name, size_t len, struct client_role *out)
@@ -197,7 +197,7 @@ bool client_roles_check(const char *entries, struct err *err)
 	while (*entries) {
 		const char *text = entries, *why = entry_take(&entries, &entry);
 		if (why)
-			return err_invalid(err, "tls_clients", "'%.*s' %s; it looks like telegram.acme=bot@acme",
+			return err_invalid(err, "tls_clients", "'%.*s' %s; use a form like telegram.acme=bot@acme",
 				(int)strcspn(text, ","), text, why);
 	}
 	return true;

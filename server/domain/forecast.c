@@ -1,4 +1,4 @@
-/* Means over days, carried on to the month's end in microseconds. */
+/* Daily averages, extrapolated to the month's end in microseconds. */
 #include "domain/forecast.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@ int forecast_days(int64_t today, int64_t first_day)
 	return days < 0 ? 0 : days < FORECAST_DAYS ? (int)days : FORECAST_DAYS;
 }
 
-/* `so_far` and what comes in `left_us` more, where `sum` came in `span_us`. */
+/* Adds to `so_far` what `left_us` more will bring at the rate of `sum` per `span_us`. */
 static int64_t project(int64_t so_far, int64_t sum, int64_t span_us, int64_t left_us)
 {
 	__int128 more = span_us ? ((__int128)sum * left_us + span_us - 1) / span_us : 0;
@@ -21,7 +21,7 @@ static int64_t project(int64_t so_far, int64_t sum, int64_t span_us, int64_t lef
 	return more > INT64_MAX - so_far ? INT64_MAX : so_far + (int64_t)more;
 }
 
-/* The day on which the rest of the budget is used up; it is spent with its last nano-dollar, so the moment is rounded up. */
+/* The day on which the rest of the budget is spent. Its last nano-dollar counts, so the time is rounded up. */
 static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_t end_us)
 {
 	int64_t rest = forecast->budget - forecast->cost;

@@ -1,4 +1,4 @@
-/* The settings of a pool: defaults, bounds, the form that Redis keeps. */
+/* A pool's settings: defaults, bounds and the packed form in Redis. */
 #include "domain/pool.h"
 
 #include <inttypes.h>
@@ -38,7 +38,7 @@ bool pool_name_check(const char *name, const char *field, struct err *err)
 	if (len == 0 || len > POOL_NAME_MAX)
 		return err_invalid(err, field, "has %zu bytes; a pool's name has 1 to %d", len, POOL_NAME_MAX);
 	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != len)
-		return err_invalid(err, field, "a pool's name is made of a-z 0-9 . _ and -");
+		return err_invalid(err, field, "a pool's name consists of a-z 0-9 . _ and -");
 	return true;
 }
 
@@ -62,7 +62,7 @@ static bool levels_check(const struct pool_settings *settings, struct err *err)
 			return err_prefix(err, "levels[%d].", i);
 		for (int j = 0; j < i; j++)
 			if (settings->level[j].priority == level->priority) {
-				err_invalid(err, "priority", "%d stands there twice", level->priority);
+				err_invalid(err, "priority", "%d is listed twice", level->priority);
 				return err_prefix(err, "levels[%d].", i);
 			}
 	}

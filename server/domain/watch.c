@@ -1,4 +1,5 @@
-/* Events, sums and reports, and their packed form. What is read may be anybody's who can publish: every bound is looked at. */
+/* Events, sums and reports, and their packed form. Anyone who can publish may have written what is read: check every
+ * bound. */
 #include "domain/watch.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@ bool watch_is_denial(const struct watch_event *event)
 	return event->kind == WATCH_REFUSAL || (event->kind == WATCH_CHECK && !event->allowed);
 }
 
-/* xorshift64: quick, and even enough for a sample. */
+/* xorshift64: fast, and uniform enough for sampling. */
 static uint64_t next(uint64_t *chance)
 {
 	*chance ^= *chance << 13;
@@ -57,7 +58,7 @@ void watch_totals_count(struct watch_totals *totals, const struct watch_event *e
 	watch_totals_add(totals, &one);
 }
 
-/* The sums are nothing but int64_t, one behind the other. */
+/* The struct holds nothing but consecutive int64_t sums. */
 enum { SUMS = sizeof(struct watch_totals) / sizeof(int64_t) };
 _Static_assert(sizeof(struct watch_totals) == SUMS * sizeof(int64_t), "only sums");
 _Static_assert(SUMS == REASON_COUNT + 8, "all of them");
@@ -121,7 +122,7 @@ void watch_event_pack(const struct watch_event *event, struct buf *out)
 	text_put(out, event->cause);
 }
 
-/* It goes to callers in messages, where a text has to be UTF-8. */
+/* Callers get it in messages, where text must be UTF-8. */
 static const char *name_cut(struct cut *cut, struct arena *arena)
 {
 	const char *text = text_cut(cut, arena);

@@ -1,6 +1,6 @@
 /*
- * What live views show: single decisions, and exact sums of them. A worker gathers what it decides and tells it to all who watch in one
- * report; docs/store.md has its layout.
+ * What live views show: single decisions, and exact sums of them. A worker gathers its decisions and sends them to all
+ * watchers in one report; docs/store.md has its layout.
  */
 #ifndef BURSAR_DOMAIN_WATCH_H
 #define BURSAR_DOMAIN_WATCH_H
@@ -15,7 +15,7 @@
 enum watch_kind { WATCH_CHECK = 1, WATCH_RECORD, WATCH_CANCEL, WATCH_GRANT, WATCH_REFUSAL }; /* = bursar.v1.WatchKind */
 #define WATCH_KINDS (WATCH_REFUSAL + 1)
 
-/* Strings are never NULL, "" where nothing is known. */
+/* Strings are never NULL, "" where unknown. */
 struct watch_event {
 	enum watch_kind kind;
 	bool allowed; /* a check */
@@ -31,28 +31,28 @@ struct watch_event {
 	const char *cause; /* of a refusal: its reason, as the caller got it */
 };
 
-/* Somebody was told no. */
+/* True when a caller was refused: a denied check or a refused acquire. */
 bool watch_is_denial(const struct watch_event *event);
 
-/* Sums; exact. */
+/* Exact sums. */
 struct watch_totals {
 	int64_t allowed, denied[REASON_COUNT];
 	int64_t records, cancels, grants, refusals;
 	int64_t input, output, cost; /* recorded */
 };
 void watch_totals_count(struct watch_totals *totals, const struct watch_event *event);
-/* Stays at INT64_MAX where it would pass it. */
+/* Saturates at INT64_MAX. */
 void watch_totals_add(struct watch_totals *totals, const struct watch_totals *more);
 int64_t watch_totals_denied(const struct watch_totals *totals);
 
 /*
- * What is told of single events, by tenant: of denials and of all others a sample each, and apart from these all events of users who
- * are watched by name. `seen` were there; the `count` that are told were drawn from them with equal chances.
+ * Samples of single events, by tenant: one of denials, one of all others, and separately all events of users who are
+ * watched by name. `seen` counts all of them; the `count` reported ones were drawn from them with equal chances.
  */
 enum watch_draw { DRAW_DENIALS, DRAW_OTHERS, DRAW_WATCHED, WATCH_DRAWS };
 /*
- * Which place of `most` one more event takes, so that each of those seen is in one with the same probability, whenever it came; -1: none.
- * Counts it. `chance` is any number but 0, and goes on.
+ * Reservoir sampling: the place among `most` that one more event takes, so that each event seen is kept with the same
+ * probability; -1: none. Counts the event. `chance` is any number but 0, and is advanced.
  */
 int watch_place(int64_t *seen, int *kept, int most, uint64_t *chance);
 enum { DRAW_MAX = 25, DRAW_WATCHED_MAX = 256, WATCH_TENANTS_MAX = 16, WATCH_USERS_MAX = 64 };
@@ -68,11 +68,11 @@ struct watch_part {
 	struct watch_sample sample[WATCH_DRAWS];
 };
 struct watch_report {
-	uint64_t worker; /* random, of its loop */
-	uint32_t number; /* one more with each report of a worker; more than one: something is missing */
+	uint64_t worker; /* random, chosen by its loop */
+	uint32_t number; /* increases by one with each report of a worker; a gap means that reports are missing */
 	int64_t from_us, to_us;
 	const char *server; /* "host:pid" */
-	int users; /* who is watched by name, as far as this worker knows: watch_user_hash */
+	int users; /* users watched by name, as far as this worker knows: watch_user_hash */
 	uint64_t user[WATCH_USERS_MAX];
 	int parts;
 	struct watch_part *part;
@@ -83,11 +83,12 @@ uint64_t watch_user_hash(const char *tenant, const char *user);
 void watch_event_pack(const struct watch_event *event, struct buf *out);
 bool watch_event_read(struct cut *cut, struct arena *arena, struct watch_event *out);
 
-/* A report goes out piece by piece: the head, then for each tenant its name and sums, then each sample's head and packed events. */
+/* A report is sent in pieces: the head, then for each tenant its name and sums, then each sample's head and packed
+ * events. */
 void watch_head_pack(const struct watch_report *report, struct buf *out);
 void watch_part_pack(const char *tenant, const struct watch_totals *totals, struct buf *out);
 void watch_sample_pack(int64_t seen, int count, struct buf *out);
-/* False when the bytes are none, or hold what no worker would tell. Everything lies in the arena. */
+/* False when the bytes are not a report, or contain what no worker would send. Everything is in the arena. */
 bool watch_report_read(const void *bytes, size_t len, struct arena *arena, struct watch_report *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * libmicrohttpd with its own epoll thread, not inside one of our loops: the answers here only read counters and flags, and
- * a scraper that dawdles or a thousand idle connections must not take a turn from the loops that decide.
+ * neither a slow scraper nor a thousand idle connections may delay the loops that decide.
  */
 #include "ops/http.h"
 
@@ -96,7 +96,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
 
 	(void)version;
 	(void)upload;
-	/* The first call comes before the body of the request; what a body holds is of no interest here. */
+	/* The first call comes before the body of the request; bodies are ignored. */
 	if (!*state) {
 		*state = &seen;
 		return MHD_YES;
@@ -106,7 +106,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
 		return MHD_YES;
 	}
 	if (!page) {
-		buf_put_str(&body, "no such page; there are /metrics, /healthz and /readyz\n");
+		buf_put_str(&body, "page not found; try /metrics, /healthz or /readyz\n");
 		status = MHD_HTTP_NOT_FOUND;
 	} else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
 		buf_put_str(&body, "only GET and HEAD\n");
@@ -128,7 +128,7 @@ static bool split_address(const char *listen, char *host, size_t host_size, cons
 	size_t len;
 
 	if (!colon || strncmp(listen, "unix:", 5) == 0)
-		return err_set(err, ERR_INVALID, "http_listen: \"%s\" is no address; 127.0.0.1:7421 is", listen);
+		return err_set(err, ERR_INVALID, "http_listen: \"%s\" is not an address; use 127.0.0.1:7421", listen);
 	len = (size_t)(colon - listen);
 	if (listen[0] == '[' && len >= 2 && listen[len - 1] == ']') {
 		listen++;
@@ -168,7 +168,7 @@ static int bind_one(const struct addrinfo *address, int *port)
 	return fd;
 }
 
-/* A socket that listens at `text`; -1 with `err` set when there can be none. */
+/* A listening socket at `text`; -1 with `err` set on failure. */
 static int listen_at(const char *text, int *port, struct err *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
@@ -192,12 +192,12 @@ static int listen_at(const char *text, int *port, struct err *err)
 	return fd;
 }
 
-/* libmicrohttpd has only a constant format to offer that is of use in a log: its arguments quote requests. */
+/* Logs only libmicrohttpd's constant format string, because its arguments quote requests. */
 __attribute__((format(printf, 2, 0))) static void log_library(void *ctx, const char *format, va_list ap)
 {
 	(void)ctx;
 	(void)ap;
-	log_debug("microhttpd has something to say", F("format", format));
+	log_debug("message from microhttpd", F("format", format));
 }
 
 struct http *http_start(const struct http_options *options, struct err *err)

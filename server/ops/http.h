@@ -1,4 +1,4 @@
-/* The HTTP door: /metrics, /healthz and /readyz. */
+/* The HTTP server: /metrics, /healthz and /readyz. */
 #ifndef BURSAR_OPS_HTTP_H
 #define BURSAR_OPS_HTTP_H
 
@@ -10,8 +10,8 @@
 struct http;
 
 /*
- * One thing /readyz asks after, such as "redis". `probe` says whether it is ready, and if not (or if there is more to
- * say) why, in a sentence without secrets. It runs on the HTTP thread: it reads what is known, it does not go and look.
+ * One check of /readyz, such as "redis". `probe` says whether it is ready and, if not (or if there is more to say),
+ * why, in a sentence without secrets. It runs on the HTTP thread, so it may only read what is already known.
  */
 struct http_probe {
 	const char *name;
@@ -21,16 +21,16 @@ struct http_probe {
 
 struct http_options {
 	const char *listen; /* "127.0.0.1:7421", "[::1]:0", "0.0.0.0:7421" */
-	const struct http_probe *probes; /* borrowed; ends with a row without name */
+	const struct http_probe *probes; /* borrowed; a row without a name ends them */
 };
 
-/* Binds and serves on a thread of its own; NULL with `err` set when the address is unusable. */
+/* Binds and serves on its own thread; NULL with `err` set when the address cannot be used. */
 struct http *http_start(const struct http_options *options, struct err *err);
 
 /* The port that was bound. */
 int http_port(const struct http *http);
 
-/* Ends the running answers and frees it; NULL is fine. */
+/* Waits for running answers to end, then frees it; NULL is fine. */
 void http_stop(struct http *http);
 
 #endif

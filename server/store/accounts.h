@@ -1,6 +1,7 @@
 /*
- * Accounts in the durable store: looked up before the first decision, with what seeding needs; and the ledger's memory
- * of old requests. Operations as in store/limits.h: embedded by the caller, callback once, on the caller's loop.
+ * Accounts in the durable store: looked up before the first decision, with all that seeding needs; and the ledger's
+ * memory of old requests. Operations work as in store/limits.h: embedded by the caller, one callback, on the caller's
+ * loop.
  */
 #ifndef BURSAR_STORE_ACCOUNTS_H
 #define BURSAR_STORE_ACCOUNTS_H
@@ -11,7 +12,7 @@
 #include "domain/record/entry.h"
 #include "domain/record/usage.h"
 
-/* What a bucket had left. */
+/* What was left in a bucket. */
 struct bucket_level {
 	uint32_t limit_id;
 	int64_t full_at_us, rem, num, den, as_of_us;
@@ -25,10 +26,10 @@ struct account_found {
 	bool known; /* a row exists; else profile is that of an unknown account (version 0) */
 	struct account_profile profile;
 	int windows, buckets;
-	struct usage_window *window; /* of windows that may still run */
+	struct usage_window *window; /* of windows that may still be running */
 	struct bucket_level *bucket;
 };
-/* One snapshot (REPEATABLE READ) of up to ACCOUNTS_MAX accounts. Lookups of one loop turn travel in one query. */
+/* One snapshot (REPEATABLE READ) of up to ACCOUNTS_MAX accounts. Lookups made in one loop turn share a query. */
 struct account_lookup {
 	struct arena *arena;
 	int64_t deadline_us; /* clock_mono_us; 0 = the store's default (2 s) */
@@ -40,7 +41,7 @@ struct account_lookup {
 	void *impl[4];
 };
 
-/* Was this request settled before? For records older than the idempotency window, or than the store's birth. */
+/* Was this request settled before? For records older than the idempotency window or the store's birth. */
 struct ledger_lookup {
 	struct arena *arena;
 	int64_t deadline_us;
@@ -51,7 +52,7 @@ struct ledger_lookup {
 	/* out */
 	bool found; /* this attempt's row */
 	bool late; /* it was recorded after its reservation had ended */
-	bool counted; /* an expiry's row or another attempt's: the request itself is in the books */
+	bool counted; /* there is a row of an expiry or another attempt: the request itself is in the ledger already */
 	struct amounts amounts;
 	struct entry_usage usage;
 	bool ok;

@@ -1,7 +1,7 @@
 /*
- * What admins change and ask in the durable store. Each change is one transaction: the row, its version or the tenant's
- * epoch, a policy_changes row that the ledger role repeats until Redis has it, and an audit_log row. Every job runs on a
- * thread of the store's; `done` is called on the loop that submitted it.
+ * What admins change and query in the durable store. Each change is one transaction: the row, its version or the
+ * tenant's epoch, a policy_changes row that the ledger role repeats until Redis has it, and an audit_log row. Every job
+ * runs on one of the store's threads; `done` is called on the loop that submitted it.
  */
 #ifndef BURSAR_STORE_ADMIN_H
 #define BURSAR_STORE_ADMIN_H
@@ -23,7 +23,7 @@ struct tenant_list {
 	int limit;
 	int count;
 	struct tenant *rows;
-	bool *known; /* has anybody put it? Else it has accounts, from a check, and the settings of `default` */
+	bool *known; /* has a row; else it only has accounts, created by checks, and the settings of `default` */
 	bool more;
 };
 struct tier_put {
@@ -31,7 +31,7 @@ struct tier_put {
 	const char *tenant;
 	struct tier tier;
 };
-/* Takes away a tenant's own tier. ERR_NOT_FOUND; ERR_PRECONDITION when it is in use and no shipped one takes its place. */
+/* Deletes a tenant's own tier. ERR_NOT_FOUND; ERR_PRECONDITION when it is in use and no shipped tier has its name. */
 struct tier_delete {
 	struct admin_job job;
 	const char *tenant, *name;
@@ -42,38 +42,38 @@ struct price_put {
 	bool yes;
 };
 /*
- * Puts a list of prices, all or none. A price without a beginning changes what is in force now, from now on; what a row does not
- * speak of (`given`) stays as it is. ERR_PRECONDITION names the rows that move by more than ten times, unless `yes`.
+ * Writes a list of prices, all or none. A price without a beginning replaces the current one from now on; the parts
+ * that a row does not cover (`given`) are kept. ERR_PRECONDITION names the rows that change by more than a factor of
+ * ten, unless `yes`.
  */
 struct prices_put {
 	struct admin_job job;
 	int64_t now_us;
 	bool dry_run, yes;
-	const char *
-		expected; /* refuse (ERR_PRECONDITION) when the changes have another fingerprint; "" = whatever they are */
+	const char *expected; /* refuse (ERR_PRECONDITION) changes with another fingerprint; "" = any */
 	int count;
 	struct price_put_row {
-		struct price price; /* out: as it is or will be kept */
+		struct price price; /* out: as stored, or as it would be */
 		unsigned given; /* PRICE_GIVEN_* */
-		bool merged; /* what is not given is filled from wider prices too, where there is none of its own */
+		bool merged; /* fill what is not given from wider prices too, if there is no own price */
 		int line; /* where the caller read it, for messages; 0 = unknown */
-		enum { PRICE_SAME, PRICE_NEW, PRICE_MOVED } change; /* out; so below */
+		enum { PRICE_SAME, PRICE_NEW, PRICE_MOVED } change; /* out, like all below */
 		bool big;
-		bool based; /* PRICE_NEW, filled from what counted there until now: the tenant's price, or everybody's */
-		struct price before; /* PRICE_SAME, PRICE_MOVED, based: what is in force */
+		bool based; /* PRICE_NEW, filled from the price that applied until now: the tenant's or the general one */
+		struct price before; /* PRICE_SAME, PRICE_MOVED, based: the price in force */
 	} * row;
-	uint64_t fingerprint; /* out: of what changes */
+	uint64_t fingerprint; /* out: of the changes */
 };
-/* Ends what is in force at a time, for exactly this tenant and account. ERR_NOT_FOUND. */
+/* Ends the price in force at a time, for exactly this tenant and account. ERR_NOT_FOUND. */
 struct price_end {
 	struct admin_job job;
-	struct price price; /* in: tenant, account, provider, model; out: as it ended */
+	struct price price; /* in: tenant, account, provider, model; out: the ended price */
 	int64_t at_us;
 };
 struct price_list {
 	struct admin_job job;
 	const char *tenant, *provider, *model_prefix;
-	const char *account; /* only this one's own; "" = all */
+	const char *account; /* only this account's own; "" = all */
 	int64_t at_us;
 	int64_t after;
 	int limit;
@@ -87,7 +87,7 @@ struct stats_query {
 	struct admin_job job;
 	const char *tenant;
 	int64_t from_day, to_day; /* since 1970, UTC; both included */
-	int64_t today; /* nothing is later: the running month is a whole one until now */
+	int64_t today; /* there is no later data: the current month counts as complete up to now */
 	int top; /* of users, teams and orgs */
 	int tiers;
 	struct {
@@ -107,17 +107,17 @@ struct stats_query {
 	struct use total;
 };
 
-/* What the lines of a report are told apart by: bits. */
+/* The columns by which a report is split: bits. */
 enum report_key { BY_DAY = 1, BY_MODEL = 2, BY_INTERFACE = 4, BY_USER = 8 };
 
 struct bill_line {
-	const char *user, *day, *provider, *model, *interface; /* "" where the report is not by it */
+	const char *user, *day, *provider, *model, *interface; /* "" where the report is not split by it */
 	int64_t requests, cost, unpriced;
 	struct tokens tokens;
 };
 /*
- * The next lines of a report, from the roll-ups, in the order user, day, provider, model, interface. A page is one look at the books;
- * it takes memory and time by its lines, not by the tenant's users.
+ * The next lines of a report, from the roll-ups, in the order user, day, provider, model, interface. A page is one read
+ * of the ledger; its memory and time depend on its lines, not on the tenant's users.
  */
 struct report_page {
 	struct admin_job job;
@@ -125,29 +125,30 @@ struct report_page {
 	int64_t from_day, to_day; /* since 1970, UTC; both included */
 	unsigned by;
 	const char *model, *interface; /* only these; "" = all */
-	const struct bill_line *after; /* the last line of the page before; NULL: the first page */
+	const struct bill_line *after; /* the last line of the previous page; NULL: the first page */
 	int limit;
 	int count;
 	struct bill_line *lines;
 	bool more;
 };
-/* About how many users a report by user will pass: those with any use in the months that it touches. */
+/* About how many users a report by user will include: those with any use in the months that it touches. */
 struct report_users {
 	struct admin_job job;
 	const char *tenant;
 	int64_t from_day, to_day;
 	int64_t users;
 };
-/* What an account has used: from the 1st of the month on, and in the complete days before `today` of [from_day, today). */
+/* What an account used: since the 1st of the month, and in the complete days before `today` of [from_day, today). */
 struct forecast_query {
 	struct admin_job job;
 	struct account_key key;
 	int64_t today, from_day;
-	int64_t first_day; /* of any use at all; -1 = none */
+	int64_t first_day; /* of any use at all; -1 = never used */
 	struct use month, days, of_today;
 };
 
-/* What of the proof's sums stands in PostgreSQL; the counters are read from Redis. Also the tenant's users, for that. */
+/* PostgreSQL's part of the sums of a proof; the counters are read from Redis. Also the tenant's users, for reading
+ * them. */
 struct proof_query {
 	struct admin_job job;
 	const char *tenant;
@@ -160,7 +161,7 @@ struct proof_query {
 
 struct pool_row {
 	const char *tenant;
-	struct pool_settings settings; /* slots: as they count, the option's filled in */
+	struct pool_settings settings; /* slots: the effective number, with the option filled in */
 	int64_t updated_at_us;
 };
 /* A tenant's pools by name; `name` not NULL: only that one. */
@@ -170,7 +171,7 @@ struct pool_list {
 	int count;
 	struct pool_row *rows;
 };
-/* Like account_change: `change` fills or refuses on the store's thread; the row comes back with gen + 1. */
+/* Like account_change: `change` edits or refuses on the store's thread; the row comes back with gen + 1. */
 struct pool_change {
 	struct admin_job job;
 	const char *tenant, *name;
@@ -178,8 +179,9 @@ struct pool_change {
 	struct pool_row row;
 };
 /*
- * An epoch for a pool's state in Redis: greater than in every earlier answer, and than the one that Redis knows. `claim` names the state;
- * the first one that ever asked is `first`, however often it asks: for every other one the pool was in use before.
+ * Returns an epoch for a pool's state in Redis: greater than every earlier answer and than the one that Redis knows.
+ * `claim` names the state; the first claim ever made is `first`, however often it asks: for every other one, the pool
+ * was in use before.
  */
 struct pool_open {
 	struct admin_job job;
@@ -190,21 +192,21 @@ struct pool_open {
 };
 
 /*
- * Makes a key: of it `id` and `created_at_us` come back. `text` is not here, only its hash. The first key of all has to be an
- * operator's (ERR_PRECONDITION): from then on nobody gets in without one.
+ * Creates a key and returns its `id` and `created_at_us`. The text is not passed, only its hash. The very first key
+ * must be an operator's (ERR_PRECONDITION): from then on every caller needs a key.
  */
 struct key_create {
 	struct admin_job job;
 	struct api_key key;
-	bool rotate; /* key.id is an old one: its role, account, label and lists are taken over, and it ends at `old_ends_at_us` */
+	bool rotate; /* key.id is an old key: the new one inherits its role, account, label and lists; it ends at `old_ends_at_us` */
 	int64_t old_ends_at_us;
-	const char *tenant; /* rotate: whose key it may be; "" = anybody's */
+	const char *tenant; /* rotate: only a key of this tenant; "" = any */
 };
-/* Ends a key now. ERR_NOT_FOUND; ERR_PRECONDITION where it is the last operator's that works. */
+/* Ends a key now. ERR_NOT_FOUND; ERR_PRECONDITION when it is the last valid operator key. */
 struct key_revoke {
 	struct admin_job job;
 	int64_t id;
-	const char *tenant; /* whose key it may be; "" = anybody's */
+	const char *tenant; /* only a key of this tenant; "" = any */
 	struct api_key key; /* out */
 };
 struct key_list {
@@ -217,7 +219,7 @@ struct key_list {
 	struct api_key *rows;
 	bool more;
 };
-/* When keys were used last. */
+/* When keys were last used. */
 #define KEY_USES_MAX 64
 struct key_use {
 	int64_t key, at_us;
@@ -235,50 +237,50 @@ struct audit_row {
 };
 struct audit_list {
 	struct admin_job job;
-	const char *tenant; /* "" = what concerns all */
+	const char *tenant; /* "" = entries that concern all tenants */
 	bool all_tenants;
-	const char *actor, *action, *target; /* their beginnings; "" = all */
-	const char *reason; /* what is in it; "" = anything */
+	const char *actor, *action, *target; /* prefixes; "" = all */
+	const char *reason; /* a part of it; "" = anything */
 	int64_t from_us, to_us; /* 0 = open */
 	bool oldest_first; /* else the newest first */
-	int64_t after; /* rows that follow the one of this id in that order; 0 = from the first on */
+	int64_t after; /* rows that follow this id in that order; 0 = from the beginning */
 	int limit;
 	int count;
 	struct audit_row *rows;
 	bool more;
 };
 
-/* What the ledger knows of a request that is to be adjusted ("" = none is), and of the adjustment itself. */
+/* What the ledger knows about a request to be adjusted ("" = none), and about the adjustment itself. */
 struct adjust_facts {
 	struct admin_job job;
 	const char *tenant, *user, *adjustment_id, *request_id;
 	int attempt;
-	int64_t started_at_us; /* in: any time of its day (UTC); out: when it started */
+	int64_t started_at_us; /* in: any time on its day (UTC); out: when it started */
 	/* out */
 	bool made; /* the adjustment is in the ledger */
 	struct amounts made_amounts;
 	const char *made_adjusts;
 	int made_attempt;
-	bool found; /* the attempt is in the ledger, or an expiry that charged for it */
-	struct amounts total; /* what the request was charged so far, with its expiry, all attempts and adjustments */
-	int64_t counted_at_us; /* in whose windows it counted */
+	bool found; /* the ledger has the attempt, or an expiry that charged for it */
+	struct amounts total; /* charged so far for the request, with its expiry, all attempts and adjustments */
+	int64_t counted_at_us; /* a time in the windows in which it counted */
 	struct entry_usage usage; /* model, price and mode of the attempt; no tokens */
 	const char *interface, *checked, *tier, *team, *org;
 };
 
-/* The trail of a reservation that an admin has cancelled. */
+/* The audit entry for a reservation that an admin cancelled. */
 struct cancel_note {
 	struct admin_job job;
 	const char *tenant, *user, *request_id;
 	struct amounts released;
-	bool repeat; /* it was cancelled before */
+	bool repeat; /* it had been cancelled before */
 };
 
-/* What PostgreSQL says of itself, and of what the tenant has in it. */
+/* What PostgreSQL reports about itself and about the tenant's data. */
 struct facts_query {
 	struct admin_job job;
 	const char *tenant;
-	struct durable_facts facts; /* out: answered, when the job is ok */
+	struct durable_facts facts; /* out: `answered` when the job is ok */
 };
 
 struct document_read; /* store/document.h */

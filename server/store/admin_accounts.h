@@ -1,4 +1,4 @@
-/* What admins change and ask of accounts; and what all jobs of store/admin.h have in common. */
+/* What admins change and query about accounts; and the common part of all jobs in store/admin.h. */
 #ifndef BURSAR_STORE_ADMIN_ACCOUNTS_H
 #define BURSAR_STORE_ADMIN_ACCOUNTS_H
 
@@ -7,11 +7,11 @@
 #include "domain/limit/account.h"
 
 struct admin_job {
-	struct arena *arena; /* of the call; results are allocated here by the store's thread while the caller waits */
+	struct arena *arena; /* the call's; the store's thread allocates results here while the caller waits */
 	void (*done)(struct admin_job *job);
 	const char *actor, *reason; /* for the audit log */
-	int64_t deadline_us; /* clock_mono_us; 0: the store's own patience */
-	int64_t generation; /* out, where it changed the catalog: those of this generation (catalog_stored) or later show it */
+	int64_t deadline_us; /* clock_mono_us; 0: the store's default */
+	int64_t generation; /* out, after a change of the catalog: catalogs of this generation (catalog_stored) or later show it */
 	bool ok;
 	struct err err;
 	void *impl[4];
@@ -36,22 +36,22 @@ struct account_get {
 	struct account_row row;
 };
 
-/* Changes an account in one transaction: the store reads the row (or a new one), calls `change` on its own thread
- * (pure: fills or refuses), writes what came out with version + 1. */
+/* Changes an account in one transaction: the store reads the row (or makes a new one), calls `change` on its own thread
+ * (pure: edits or refuses), and writes the result with version + 1. */
 struct account_change {
 	struct admin_job job;
 	struct account_key key;
 	bool (*change)(struct account_change *op, struct account_row *row, struct err *err);
-	bool unused; /* the store that decides has no record of it: with no row either, nothing is counted anywhere */
-	int64_t seen_us; /* the latest time by which that store has decided on it; 0 = not known */
-	int64_t now_us; /* that store's clock, as well as it is known, and no earlier than seen_us */
+	bool unused; /* the deciding store has no record of it: if there is no row either, nothing has been counted */
+	int64_t seen_us; /* the latest time at which that store decided on it; 0 = unknown */
+	int64_t now_us; /* the best estimate of that store's clock, and no earlier than seen_us */
 	struct account_row row; /* out: as committed */
 };
-/* What became of the note that a change of an account is to be repeated, for all its versions up to this one. */
+/* The result of repeating a change of an account, for all its versions up to this one. */
 struct policy_note {
 	struct account_key key;
 	uint32_t version;
-	int64_t again_us; /* 0: Redis has it, so the note is dropped. Else it is looked at again in so long. */
+	int64_t again_us; /* 0: Redis has it, so the note is dropped. Else the delay until the next attempt. */
 };
 struct account_confirm {
 	struct admin_job job;
@@ -68,8 +68,8 @@ struct named_use {
 };
 
 /*
- * How many users share each account: of a team its users, of an org its users and those of its teams, of a model or a tenant the
- * tenant's. Counted up to SHARED_MAX.
+ * How many users share each account: a team's users; an org's users and those of its teams; for a model or a tenant,
+ * the tenant's users. Counts up to SHARED_MAX.
  */
 #define SHARED_KEYS_MAX 32
 #define SHARED_MAX 10000
@@ -79,7 +79,8 @@ struct shared_counts {
 	struct account_key key[SHARED_KEYS_MAX];
 	int64_t users[SHARED_KEYS_MAX]; /* out */
 };
-/* Who used most of a team's or an org's account since `from_us` (its UTC day), by cost, of those who share it now. */
+/* The users who used most of a team's or an org's account since `from_us` (its UTC day), by cost, among those who share
+ * it now. */
 struct shared_users {
 	struct admin_job job;
 	struct account_key key;
@@ -90,8 +91,8 @@ struct shared_users {
 };
 
 /*
- * A deleted user's id becomes a pseudonym everywhere, in one transaction. ERR_NOT_FOUND; ERR_PRECONDITION where he is not deleted (any
- * more). Nothing of him may be on its way to the ledger.
+ * Replaces a deleted user's id by a pseudonym everywhere, in one transaction. ERR_NOT_FOUND; ERR_PRECONDITION when the
+ * user is not (or no longer) deleted. No entry about them may be on its way to the ledger.
  */
 #define ERASED_PREFIX "erased-"
 struct account_erase {
@@ -100,7 +101,7 @@ struct account_erase {
 	char pseudonym[48]; /* out */
 };
 
-/* Accounts that have an override whose end has come by now_us: those of up to `limit` such overrides, the oldest ends first. */
+/* Accounts with an override that has ended by now_us: those of up to `limit` such overrides, earliest ends first. */
 struct override_ends {
 	struct admin_job job;
 	int64_t now_us;
@@ -109,9 +110,9 @@ struct override_ends {
 	struct account_key *key;
 };
 
-/* The states of AccountState (admin.proto), by their numbers. */
+/* The states of AccountState (admin.proto), with its numbers. */
 enum account_state_wanted {
-	WANTED_PRESENT = 0, /* all but the deleted */
+	WANTED_PRESENT = 0, /* all except deleted ones */
 	WANTED_ACTIVE = 1,
 	WANTED_SUSPENDED = 2,
 	WANTED_BYPASSED = 3,
@@ -120,7 +121,7 @@ enum account_state_wanted {
 	WANTED_PENDING = 6,
 	WANTED_ANY = 7
 };
-/* Accounts that match all that is given; texts "" and times 0 are not. */
+/* Accounts that match everything that is set; empty texts and times of 0 are not set. */
 struct account_filter {
 	const char *tier, *id_prefix, *team, *org;
 	enum account_state_wanted state;
@@ -131,44 +132,45 @@ struct account_filter {
 
 /* One of the accounts of accounts_change. */
 struct changed_account {
-	struct account_row before, row; /* `row`: as it is to be, or as committed */
+	struct account_row before, row; /* `row`: as it would become, or as committed */
 	bool failed; /* `change` refused: see err */
-	bool unknown; /* failed, because nobody has put or used it */
-	bool differs; /* else it is so already, and was left alone */
+	bool unknown; /* failed, because the account was never created or used */
+	bool differs; /* if not, it has these settings already and was left alone */
 	struct err err;
 };
 /*
- * The next accounts of many, in the order of ids, changed in one transaction: those that match the filter behind `after`, or those of
- * `id`. `change` is called for each as in account_change; what it refuses, and what makes no difference, is not written.
+ * Changes the next accounts of many, in the order of ids, in one transaction: those after `after` that match the
+ * filter, or those listed in `id`. `change` is called for each as in account_change; accounts that it refuses or leaves
+ * the same are not written.
  */
 struct accounts_change {
 	struct admin_job job;
 	const char *tenant;
 	enum account_kind kind;
-	const struct account_filter *filter; /* NULL: those of `id` */
+	const struct account_filter *filter; /* NULL: those listed in `id` */
 	const char *after;
 	int limit;
-	const char *const *id; /* sorted, no two the same */
+	const char *const *id; /* sorted, without duplicates */
 	int ids;
 	bool dry_run; /* nothing is written */
 	bool known_only; /* an id without a row fails */
-	bool limits; /* `change` changes limits of their own */
-	const char *tier; /* that `change` puts them on; "" = none */
+	bool limits; /* `change` changes the accounts' own limits */
+	const char *tier; /* the tier that `change` moves them to; "" = none */
 	bool (*change)(struct accounts_change *op, struct account_row *row, bool *differs, struct err *err);
 	/* out */
 	int count, changed;
 	struct changed_account *account;
-	bool more; /* behind `last` */
-	const char *last; /* the last id that was looked at; "" when there was none */
+	bool more; /* after `last` */
+	const char *last; /* the last id processed; "" when there was none */
 };
 
-/* A page in the order of ids; or only their number. */
+/* A page in the order of ids; or only their count. */
 struct account_list {
 	struct admin_job job;
 	const char *tenant;
 	enum account_kind kind;
 	struct account_filter filter;
-	const char *after; /* ids behind this one */
+	const char *after; /* ids after this one */
 	bool count_only;
 	int limit;
 	int64_t matched; /* count_only */

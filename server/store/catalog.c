@@ -1,4 +1,4 @@
-/* The catalog in memory: sorted arrays that never change once published, counted by their readers. */
+/* The catalog in memory: sorted arrays that never change once published, reference-counted. */
 #include "store/catalog_names.h"
 
 #include <stdlib.h>
@@ -10,8 +10,8 @@ struct catalog {
 	_Atomic long references;
 	uint64_t generation;
 	struct catalog_parts parts;
-	struct pool_settings pool; /* POOL_DEFAULT, where there is no row of it */
-	struct tenant other; /* stands for every tenant without a row: `default`'s settings, no accounts of its own */
+	struct pool_settings pool; /* POOL_DEFAULT, when it has no row */
+	struct tenant other; /* for every tenant without a row: the settings of `default`, no accounts of its own */
 };
 
 static int compare_tenants(const void *a, const void *b)
@@ -227,7 +227,7 @@ const struct price_book *catalog_prices(const struct catalog *catalog)
 	return catalog ? catalog->parts.prices : NULL;
 }
 
-/* How long the search takes tells of hashes, not of keys: who does not have the key cannot choose its hash. */
+/* The duration of the search depends on hashes, not on keys: without the key, nobody can choose its hash. */
 const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t hash[KEY_HASH_BYTES])
 {
 	struct api_key wanted = {0};
@@ -273,7 +273,7 @@ void catalog_publish(struct catalog_source *source, struct catalog *catalog)
 	old = source->current;
 	catalog->generation = atomic_load(&source->generation) + 1;
 	source->current = catalog;
-	/* Last: who sees the new generation gets the new catalog. */
+	/* Last: whoever sees the new generation gets the new catalog. */
 	atomic_store(&source->generation, catalog->generation);
 	pthread_mutex_unlock(&source->lock);
 	catalog_release(old);

@@ -1,6 +1,6 @@
 /*
- * What PostgreSQL knows and every worker has in memory: tenants, tiers, prices. An immutable snapshot, made anew when an
- * epoch was raised, shared by all workers, freed when the last one has let go of it.
+ * Data of PostgreSQL that every worker has in memory: tenants, tiers, prices. An immutable snapshot, rebuilt when an
+ * epoch is raised, shared by all workers, and freed when the last one releases it.
  */
 #ifndef BURSAR_STORE_CATALOG_H
 #define BURSAR_STORE_CATALOG_H
@@ -39,64 +39,66 @@ struct tenant {
 	bool has_account; /* an account of kind TENANT exists */
 	int model_accounts; /* ids of its accounts of kind MODEL, sorted */
 	char (*model_account)[ID_MAX + 1];
-	struct tenant_names *names; /* the catalog's own: what its names of models lead to */
+	struct tenant_names *names; /* internal: what its model names resolve to */
 };
 
-/* The model that a name leads to. */
+/* The model that a name resolves to. */
 struct model_name {
-	char provider[ID_MAX + 1]; /* whose price it is at; "": the model has none */
+	char provider[ID_MAX + 1]; /* of the price that applies; "": the model has none */
 	char model[ID_MAX + 1]; /* the id as its price has it; without a price the name in lower case; "": no model */
-	char key[ID_MAX + 1]; /* by which models are compared: `model` in lower case */
+	char key[ID_MAX + 1]; /* for comparing models: `model` in lower case */
 	uint64_t hash; /* selector_hash of the key */
 };
 
 struct catalog;
 
-/* A tenant that was never put is answered as `default`'s settings under its own id would be: NULL only without data. */
+/* A tenant without a row gets the settings of `default` under its own id: NULL only without data. */
 const struct tenant *catalog_tenant(const struct catalog *catalog, const char *id);
 /* The tenant's own tier of that name, else the shipped one; NULL when there is neither. */
 const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name);
-/* The tiers that the tenant sees, in the order of their names: the first one whose name is behind `after` ("" = the first);
- * NULL at the end. */
+/* The tiers that the tenant sees, in the order of their names: the first one whose name is after `after` ("" = the
+ * first); NULL at the end. */
 const struct tier *catalog_tier_next(const struct catalog *catalog, const char *tenant, const char *after);
 const struct price_book *catalog_prices(const struct catalog *catalog);
-/* A pool of the tenant; POOL_DEFAULT is there for every tenant. NULL when there is none of that name. */
+/* A pool of the tenant; POOL_DEFAULT exists for every tenant. NULL when there is none of that name. */
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name);
-/* Calls `each` for every pool with a row of its own, and for the shipped ones of each tenant with a row. */
+/* Calls `each` for every pool with a row of its own, and for the shipped pools of each tenant with a row. */
 void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *tenant, const char *pool));
-/* The key of that hash, unless it was revoked; it may have expired since the load. NULL when there is none. */
+/* The key with that hash, unless it was revoked; it may have expired since the load. NULL when there is none. */
 const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t hash[KEY_HASH_BYTES]);
-/* Has anybody ever made a key? From then on every caller needs one. */
+/* Has any key ever been created? From then on every caller needs one. */
 bool catalog_has_keys(const struct catalog *catalog);
 /*
- * What a name of a model leads to: the model at whose price a request of the user (""= nobody's own prices) would be held;
- * a name without a price leads to the fallback's model where the tenant says so (unless the tenant's own tiers or accounts
- * speak of it), else to itself. The same for limits' selectors, accounts, reports and requests.
+ * What a model name resolves to: the model whose price a request of the user ("" = without a user's own prices) would
+ * be charged at; a name without a price resolves to the fallback's model if the tenant's settings say so (unless the
+ * tenant's own tiers or accounts name it), else to itself. The same for limits' selectors, accounts, reports and
+ * requests.
  */
 void catalog_model(
 	const struct catalog *catalog, const char *tenant, const char *user, const char *name, struct model_name *out);
-/* Has each limit that names a model count the requests of what the name leads to; the limits' policy has to be sealed. */
+/* Makes each limit that names a model count requests for what the name resolves to; seal the limits' policy afterwards. */
 void catalog_limits_resolve(
 	const struct catalog *catalog, const char *tenant, const char *user, struct limit *limits, int count);
-/* The id of the account that requests for the model count on: that of the model at this provider, else of the model. NULL: none. */
+/* The id of the account on which requests for the model count: that of the model at this provider, else of the model.
+ * NULL: none. */
 const char *tenant_model_account(const struct tenant *tenant, const struct model_name *name);
-/* The id of the account of the model that `id`, any name of it, means: be it there or not yet. In the arena. */
+/* The id of the account for the model that `id`, any of its names, resolves to, whether it exists or not. In the arena. */
 const char *catalog_model_account_id(
 	const struct catalog *catalog, const char *tenant, const char *id, struct arena *arena);
-/* As of when names are resolved: moves on when a price begins or ends. */
+/* The time as of which names are resolved: moves forward when a price begins or ends. */
 int64_t catalog_names_at(const struct catalog *catalog);
-/* The durable store's generation that the snapshot shows: a change that raised it to this one or less is in it. */
+/* The durable store's generation that the snapshot shows: it includes every change up to that generation. */
 int64_t catalog_stored(const struct catalog *catalog);
-/* Raised by each change of anything in the catalog. */
+/* Increases with each change of anything in the catalog. */
 uint64_t catalog_generation(const struct catalog *catalog);
 
-/* The newest snapshot, with a reference of the caller's; NULL before the first load. Any thread. */
+/* The newest snapshot, with a reference for the caller; NULL before the first load. Any thread. */
 struct catalog_source;
 struct catalog *catalog_acquire(struct catalog_source *source);
 void catalog_release(struct catalog *catalog);
-/* The generation now: cheap (one atomic load), for asking per request whether to acquire anew. Any thread. */
+/* The current generation: cheap (one atomic load), for deciding per request whether to acquire again. Any thread. */
 uint64_t catalog_source_generation(const struct catalog_source *source);
-/* Asks the loader to look for changes now: somebody has just made one. Any thread. */
+/* Asks the loader to look for changes now, after a change was made. Any thread. */
 void catalog_source_poke(struct catalog_source *source);
 
 #endif

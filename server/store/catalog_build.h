@@ -1,4 +1,4 @@
-/* How a catalog is made: by its loader, and by tests of the use cases, which need no PostgreSQL. */
+/* Building a catalog: for its loader, and for tests of the use cases, which need no PostgreSQL. */
 #ifndef BURSAR_STORE_CATALOG_BUILD_H
 #define BURSAR_STORE_CATALOG_BUILD_H
 
@@ -9,8 +9,8 @@
 #include "store/catalog.h"
 
 /*
- * What a catalog is made of. catalog_new takes over the arrays, the tenants' model accounts and the book, and has the tiers' limits
- * count what the models they name lead to.
+ * The parts of a catalog. catalog_new takes over the arrays, the tenants' model accounts and the book, and makes the
+ * tiers' limits count the models that their names resolve to.
  */
 struct catalog_parts {
 	int tenants, tiers;
@@ -26,31 +26,31 @@ struct catalog_parts {
 		struct pool_settings settings;
 	} * pool; /* any order */
 	int keys;
-	struct api_key *key; /* any order; those that are not revoked */
+	struct api_key *key; /* any order; not the revoked ones */
 	struct arena key_texts; /* their strings; taken over like the arrays */
-	bool keys_made; /* there is a key, be it revoked */
+	bool keys_made; /* there is a key, revoked or not */
 	int64_t stored; /* the durable store's generation */
-	int64_t names_at_us; /* names of models are resolved as of then */
-	int default_slots; /* of POOL_DEFAULT where there is no row for it, not even a shipped one */
+	int64_t names_at_us; /* model names are resolved as of this time */
+	int default_slots; /* of POOL_DEFAULT when it has no row, not even a shipped one */
 };
 
-/* The settings of `default` where the database has no row of it. */
+/* The settings of `default` when the database has no row for it. */
 void tenant_defaults(struct tenant *tenant, const char *id);
 
-/* With one reference, the caller's. */
+/* Returns it with one reference, the caller's. */
 struct catalog *catalog_new(const struct catalog_parts *parts);
 
-/* Embedded in its loader. The newest catalog, swapped under a lock that nobody holds for long. */
+/* Embedded in its loader. The newest catalog, swapped under a lock that is never held for long. */
 struct catalog_source {
 	pthread_mutex_t lock;
 	struct catalog *current;
 	_Atomic uint64_t generation;
-	void (*poke)(struct catalog_source *source); /* the loader's; NULL: it cannot be hurried */
+	void (*poke)(struct catalog_source *source); /* set by the loader; NULL: it cannot be hurried */
 };
 void catalog_source_init(struct catalog_source *source);
 /* Takes over the caller's reference; the catalog gets the next generation. */
 void catalog_publish(struct catalog_source *source, struct catalog *catalog);
-/* Lets go of the current catalog; others may still hold theirs. */
+/* Releases the current catalog; others may still hold theirs. */
 void catalog_source_release(struct catalog_source *source);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * From any name of a model to the one that limits, accounts and reports go by: the id of the price that the name leads to,
- * whichever provider serves it. Both sides of every comparison come through here, so a new alias moves both at once.
+ * Resolves any name of a model to the one under which limits, accounts and reports know it: the id of the price that
+ * the name resolves to, whichever provider serves it. Both sides of every comparison use this, so a new alias changes
+ * both at once.
  */
 #include "store/catalog_names.h"
 
@@ -16,14 +17,14 @@ enum { KEY_MAX = 2 * ID_MAX + 1 }; /* "provider/model" */
 /* An account, and the key of the requests that count on it. */
 struct named_account {
 	char key[KEY_MAX + 1];
-	const char *id; /* in the tenant's list */
+	const char *id; /* points into the tenant's list */
 	bool by_its_name; /* the id is the key */
 };
 
 struct tenant_names {
 	int accounts, own;
-	struct named_account *account; /* by key; of several with one key the one that counts first */
-	char (*own_key)[ID_MAX + 1]; /* names without a price that the tenant's tiers and accounts name, sorted */
+	struct named_account *account; /* by key; of several with one key, the one that counts comes first */
+	char (*own_key)[ID_MAX + 1]; /* names without a price used in the tenant's tiers and accounts, sorted */
 };
 
 static int compare_keys(const void *a, const void *b)
@@ -135,7 +136,7 @@ const char *tenant_model_account(const struct tenant *tenant, const struct model
 	return found ? found : account_find(tenant, name->key);
 }
 
-/* Does the id mean the model at one provider, of several that have it? */
+/* Does the id name the model at one provider, when several have it? */
 static bool names_provider(
 	const struct catalog *catalog, const char *tenant, const char *id, const struct model_name *name)
 {
@@ -193,7 +194,7 @@ static void accounts_make(const struct catalog *catalog, struct tenant *tenant)
 	qsort(names->account, (size_t)names->accounts, sizeof(*names->account), compare_accounts);
 	for (int i = 1; i < names->accounts; i++)
 		if (strcmp(names->account[i].key, names->account[i - 1].key) == 0)
-			log_warn("two accounts are of one model; the first counts", F("tenant", tenant->id),
+			log_warn("two accounts name the same model; the first counts", F("tenant", tenant->id),
 				F("first", names->account[i - 1].id), F("second", names->account[i].id));
 }
 
@@ -223,8 +224,8 @@ static int first_tier(const struct catalog_parts *parts, const char *tenant)
 }
 
 /*
- * Where names without a price count as the fallback's model: except those that the tenant itself speaks of in its tiers and
- * accounts. Its limit on a model that has no price yet must not become one on the fallback.
+ * For tenants where names without a price count as the fallback's model: lists the exceptions, which are the names in
+ * the tenant's own tiers and accounts. A limit on a model that has no price yet must not become one on the fallback.
  */
 static void own_make(const struct catalog *catalog, const struct catalog_parts *parts, struct tenant *tenant)
 {
@@ -259,7 +260,7 @@ void catalog_names_make(const struct catalog *catalog, struct catalog_parts *par
 	for (int i = 0; i < parts->tenants; i++)
 		tenant_names_make(catalog, parts, &parts->tenant[i]);
 	tenant_names_make(catalog, parts, other);
-	/* Shipped tiers name no model, so it does not matter whose names they are resolved by. */
+	/* Shipped tiers name no models, so any tenant's names will do. */
 	for (int i = 0; i < parts->tiers; i++) {
 		struct policy *policy = &parts->tier[i].tier.policy;
 

@@ -1,4 +1,4 @@
-/* A tenant as one document: its settings, tiers, pools and shared accounts, as they are and as somebody wants them. */
+/* A tenant as one document: its settings, tiers, pools and shared accounts, current or wanted. */
 #ifndef BURSAR_STORE_DOCUMENT_H
 #define BURSAR_STORE_DOCUMENT_H
 
@@ -8,28 +8,28 @@
 
 struct document {
 	const char *tenant;
-	const struct tenant *settings; /* NULL: not spoken of */
+	const struct tenant *settings; /* NULL: not part of the document */
 	int tiers;
-	struct tier *tier; /* read: those that count, shipped ones included, by name */
+	struct tier *tier; /* read: the effective ones, including shipped ones, by name */
 	int pools;
-	struct pool_settings *pool; /* read: likewise */
+	struct pool_settings *pool; /* read: the same */
 	int accounts;
-	struct account_row *account; /* never users; read: by kind and id, deleted ones left out */
+	struct account_row *account; /* never users; read: by kind and id, without deleted ones */
 };
 
-/* One entry that changes: of the pairs one is filled, its members NULL where there is nothing. */
+/* One entry that changes: exactly one of the pairs is filled; a member is NULL when that side does not exist. */
 struct document_change {
 	enum { CHANGE_ADDED, CHANGE_CHANGED, CHANGE_REMOVED } kind;
 	const struct tenant *settings_before, *settings_after;
 	const struct tier *tier_before, *tier_after;
 	const struct pool_settings *pool_before, *pool_after;
 	const struct account_row *account_before, *account_after;
-	/* Out, once written: what the store has to be told. */
+	/* Out, once written: what the deciding store must be told. */
 	struct pool_row pool;
 	struct account_row account;
 };
 
-/* Reads the document of a tenant. ERR_PRECONDITION when it has more shared accounts than a document holds. */
+/* Reads a tenant's document. ERR_PRECONDITION when it has more shared accounts than a document can hold. */
 struct document_read {
 	struct admin_job job;
 	const char *tenant;
@@ -38,18 +38,17 @@ struct document_read {
 };
 
 /*
- * Makes a tenant as `wanted` says, in one transaction: all of it or nothing. The store reads what is, calls `compare` on its own
- * thread (pure: lists the changes in the job's arena, or refuses), and writes them.
+ * Makes a tenant match `wanted`, in one transaction: all or nothing. The store reads the current state, calls `compare`
+ * on its own thread (pure: lists the changes in the job's arena, or refuses), and writes them.
  */
 struct document_apply {
 	struct admin_job job;
 	const struct document *wanted;
 	bool dry_run, prune;
-	const char *
-		expected; /* refuse (ERR_PRECONDITION) when the changes have another fingerprint; "" = whatever they are */
+	const char *expected; /* refuse (ERR_PRECONDITION) changes with another fingerprint; "" = any */
 	bool (*compare)(struct document_apply *op, const struct document *now, struct err *err);
-	int64_t now_us; /* likewise; and changes of time zones begin then */
-	int changes; /* out, by compare; so below */
+	int64_t now_us; /* as in document_read; changes of time zones also begin then */
+	int changes; /* out, by compare, like all below */
 	struct document_change *change;
 	uint64_t fingerprint;
 };

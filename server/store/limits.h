@@ -1,7 +1,8 @@
 /*
- * What the use cases need of the store that decides (Redis behind it, a model in tests). In domain words; one operation
- * struct per call, embedded by the caller, kept alive until its callback has run. The callback runs exactly once, never
- * before the call returned, on the loop thread that made the call: at the answer or at the deadline.
+ * What the use cases need from the store that decides (Redis in production, a model in tests), in domain terms. Each
+ * call has one operation struct, embedded by the caller and kept alive until its callback has run. The callback runs
+ * exactly once, never before the call has returned, on the loop thread that made the call: with the answer or at the
+ * deadline.
  */
 #ifndef BURSAR_STORE_LIMITS_H
 #define BURSAR_STORE_LIMITS_H
@@ -15,7 +16,7 @@
 #include "domain/limit/decision.h"
 #include "domain/diagnosis.h"
 
-/* One account as the caller believes it to be. Strings and policy are the caller's and outlive the operation. */
+/* An account as the caller expects it. Strings and policy are the caller's and outlive the operation. */
 struct expected {
 	enum account_kind kind;
 	const char *tenant, *id; /* NUL-terminated, checked ids */
@@ -31,30 +32,31 @@ enum limits_status {
 	LIMITS_REPEAT = 2,
 	LIMITS_CONFLICT = 3,
 	LIMITS_ABSENT = 4, /* mask: look these accounts up and seed them, then call again */
-	LIMITS_STALE = 5, /* profiles of these accounts are newer than expected: see stale[] */
+	LIMITS_STALE = 5, /* these accounts have newer profiles than expected: see stale[] */
 	LIMITS_BEHIND = 6, /* mask: write these accounts' policies through, then call again */
 	LIMITS_CLOCK =
-		7, /* now_us lies outside the windows, or after latest_us: make new ones for now_us and call again */
+		7, /* now_us is outside the windows or after latest_us: compute new ones for now_us and call again */
 	LIMITS_UNKNOWN = 8,
-	LIMITS_NEEDKEYS = 9, /* the reservation stands on other accounts: see info */
+	LIMITS_NEEDKEYS = 9, /* the reservation counts on other accounts: see info */
 	LIMITS_CLOSED = 10,
 	LIMITS_NOTHING = 11,
 	LIMITS_LOST = 12,
 	LIMITS_UNSEEDED =
-		13, /* unseeded[]: PostgreSQL knows more than these records. Adopt it, or say provisional_ok; then call again */
+		13, /* unseeded[]: PostgreSQL knows more than these records. Adopt it or set provisional_ok, then call again */
 	LIMITS_FAILED = 100 /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
 };
 
-/* An account as the store answered it. */
+/* An account as the store returned it. */
 struct standing {
 	struct account_state state; /* policy: the caller's, or `other` */
 	struct verdict verdict;
-	bool policy_is_other; /* the record follows another policy than expected: rebuilt from its packed form,
+	bool policy_is_other; /* the record has another policy than expected: rebuilt from its packed form,
 	                               limit names unknown ("") */
 	struct policy *other; /* in the operation's arena; NULL unless policy_is_other */
-	/* Settling: the record is of another version than expected, and these are its profile (profile_unpack) and its windows. */
+	/* Settling: the record has another version than expected; these are its profile (profile_unpack) and its
+	 * windows. */
 	const uint8_t *profile;
-	size_t profile_len; /* 0: it is of the version expected */
+	size_t profile_len; /* 0: it has the expected version */
 };
 
 struct stale {
@@ -64,7 +66,7 @@ struct stale {
 	size_t meta_len;
 };
 
-/* Of one account: the calendar limits that are not seeded, and what they have settled since they are there. */
+/* The unseeded calendar limits of one account, and what each has settled since it exists. */
 struct unseeded {
 	int index;
 	int64_t window_start[WINDOW_COUNT];
@@ -80,7 +82,7 @@ struct unseeded {
 
 struct arena;
 
-/* What every operation has. */
+/* The common part of all operations. */
 struct limits_op {
 	/* in */
 	struct arena *arena; /* answers are allocated here; owned by the caller */
@@ -112,18 +114,18 @@ struct limits_check {
 	int64_t ttl_us;
 	uint8_t digest[8]; /* of the request's contents */
 	bool dry_run; /* changes nothing; request_id may be NULL */
-	bool provisional_ok; /* decides on what PostgreSQL has not answered for, instead of LIMITS_UNSEEDED: the answer is no exact one */
+	bool provisional_ok; /* decide without what PostgreSQL knows, instead of LIMITS_UNSEEDED: the answer is not exact */
 	uint64_t
-		nonce; /* of this call, by which the store knows it when it arrives twice; 0 = the store makes one and puts it here */
-	int64_t latest_us; /* by the store's clock: after that the caller has given up, so nothing is decided any more; 0 = never */
+		nonce; /* identifies this call, so that the store notices when it arrives twice; 0 = the store makes one and sets it */
+	int64_t latest_us; /* by the store's clock: the caller gives up then, so nothing is decided afterwards; 0 = never */
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/record/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
-	bool unsure; /* of one that was made before: it was decided on what PostgreSQL had not answered for */
+	bool unsure; /* of an earlier decision that is repeated: PostgreSQL had not answered for all its accounts */
 	enum reservation_state state;
 	int64_t started_at_us, expires_at_us;
 	struct amounts held;
-	int64_t first_end_us; /* LIMITS_DENIED: when the first of the user's open reservations expires; 0 = not known */
+	int64_t first_end_us; /* LIMITS_DENIED: when the first of the user's open reservations expires; 0 = unknown */
 };
 
 /* Record, cancel. */
@@ -134,13 +136,12 @@ struct limits_settle {
 	struct expected expected[ACCOUNTS_MAX];
 	int attempt;
 	bool final, even_if_unknown;
-	bool forget; /* cancel: nothing was recorded, so the request id may come again as if it had never been asked */
-	bool unless_repeated; /* cancel: CLOSED when the check was asked again since */
+	bool forget; /* cancel: nothing was recorded, so the request id may be used again as if it were new */
+	bool unless_repeated; /* cancel: CLOSED if the check was repeated meanwhile */
 	uint64_t nonce; /* as in limits_check; give_up: that of the check */
 	int64_t latest_us; /* cancel: as in limits_check */
-	uint64_t
-		owed; /* cancel: the nonce of a check. When the store does not answer, what that check holds is given up later */
-	bool counted; /* with even_if_unknown: the ledger has the request itself already; only its use is charged */
+	uint64_t owed; /* cancel: the nonce of a check. If the store does not answer, that check is given up later */
+	bool counted; /* with even_if_unknown: the ledger has the request already; only its use is charged */
 	struct amounts used;
 	uint64_t interface_hash, model_hash;
 	int64_t started_at_us;
@@ -149,9 +150,9 @@ struct limits_settle {
 	/* out */
 	enum reservation_state state;
 	bool late;
-	struct amounts charged, released; /* record: with this attempt, also when it is a repeat of an earlier one */
+	struct amounts charged, released; /* record: by this attempt, even when it repeats an earlier one */
 	const uint8_t *recorded; /* record: the usage that this attempt was recorded with */
-	size_t recorded_len; /* 0: nobody has kept it */
+	size_t recorded_len; /* 0: it was not kept */
 };
 
 struct limits_renew {
@@ -161,54 +162,56 @@ struct limits_renew {
 	int64_t expires_at_us; /* out */
 };
 
-/* The partition's generation: asked before seeding. */
+/* The partition's generation: requested before seeding. */
 struct limits_birth {
 	struct limits_op op;
 	enum account_kind kind;
 	const char *tenant, *id;
 	bool everywhere; /* undrained, first_entry: of all partitions' outboxes, because entries of a shared account may
-	                    lie in any of them */
+	                    be in any of them */
 	/* out */
 	char generation[17];
 	int64_t birth_us;
 	uint64_t undrained; /* entries in the partition's outbox */
-	char last_entry[48]; /* id of the last entry ever made there */
+	char last_entry[48]; /* id of the last entry ever appended there */
 	char first_entry[48]; /* id of the oldest undrained one; "" when none */
 };
 
-/* Writes a record if there is none and the generation is the same; LIMITS_LOST also when the account was changed since `profile` was read. */
+/* Writes a record if there is none and the generation is unchanged; LIMITS_LOST also when the account changed after
+ * `profile` was read. */
 struct limits_seed {
 	struct limits_op op;
 	struct expected expected;
 	char generation[17];
 	const struct account_profile *profile;
 	bool provisional; /* PostgreSQL did not answer: all calendar limits are unseeded */
-	int64_t window_start[WINDOW_COUNT]; /* 0: where the windows of the expected start */
-	int64_t ahead_us; /* as of struct account_state */
+	int64_t window_start[WINDOW_COUNT]; /* 0: where the windows of `expected` start */
+	int64_t ahead_us; /* as in struct account_state */
 	union limit_state limits[LIMITS_MAX]; /* in the order of expected.policy; held = 0 */
-	int64_t now_us; /* the store's, from birth */
+	int64_t now_us; /* the store's, from limits_birth */
 };
 
-/* Writes an account's profile and policy through, if the record's version is lower. LIMITS_ABSENT: whoever makes the record now has to
- * know of this version. */
+/* Writes an account's profile and policy through if the record has a lower version. LIMITS_ABSENT: there is no record;
+ * whoever creates it must know this version. */
 struct limits_policy {
 	struct limits_op op;
 	struct expected expected;
 	const struct account_profile *profile;
-	bool provisional; /* PostgreSQL was not asked: a record that was made without it stays provisional */
+	bool provisional; /* PostgreSQL was not asked: a record created without it stays provisional */
 };
 
-/* Adds what the ledger knows to calendar limits that are not seeded. LIMITS_NOTHING: something was settled since they were read. */
+/* Adds what the ledger knows to unseeded calendar limits. LIMITS_NOTHING: something was settled since they were read. */
 struct limits_adopt {
 	struct limits_op op;
 	struct expected expected;
-	/* Adds what was settled since, which the ledger may know too: never less than the truth, and the reconciler lowers it. */
+	/* Adds what was settled since, even if the ledger may have it too: never less than the truth; the reconciler
+	 * lowers it. */
 	bool even_if_moved;
-	int64_t window_start[WINDOW_COUNT]; /* where the windows start by the ledger */
+	int64_t window_start[WINDOW_COUNT]; /* where the windows start according to the ledger */
 	int count;
 	struct {
 		uint32_t id;
-		int64_t seen, known; /* settled when it was read; what the ledger knows, that included */
+		int64_t seen, known; /* settled when it was read; what the ledger knows, including that */
 	} limit[LIMITS_MAX];
 };
 
@@ -218,23 +221,23 @@ struct limits_reset {
 	struct expected expected;
 	const uint8_t *info;
 	size_t info_len;
-	/* out: what calendar limit i had settled, by expected.policy's order */
+	/* out: what calendar limit i had settled, in the order of expected.policy */
 	int64_t lost[LIMITS_MAX];
 };
 
 /*
- * Corrects what was counted; LIMITS_REPEAT when this id did it before, LIMITS_CONFLICT when it did something else, LIMITS_DENIED when a
- * counter has less than is to be taken from it.
+ * Corrects what was counted. LIMITS_REPEAT when this id did the same before, LIMITS_CONFLICT when it did something
+ * else, LIMITS_DENIED when a counter has less than would be taken from it.
  */
 struct limits_adjust {
 	struct limits_op op;
 	const char *tenant, *user, *adjustment_id;
 	int count;
-	struct expected expected[ACCOUNTS_MAX]; /* on which it counts, the user first */
-	struct amounts amounts; /* of any sign */
+	struct expected expected[ACCOUNTS_MAX]; /* the accounts on which it counts, the user first */
+	struct amounts amounts; /* signed */
 	uint64_t interface_hash, model_hash;
 	int64_t started_at_us; /* of the ledger's row; 0 = now */
-	int64_t counted_at_us; /* windows that hold this time are changed; 0 = now */
+	int64_t counted_at_us; /* the windows that contain this time change; 0 = now */
 	bool ledger_only; /* no counter is changed */
 	uint8_t digest[8]; /* of its contents */
 	const uint8_t *usage, *info;
@@ -242,47 +245,48 @@ struct limits_adjust {
 	struct lacking lacking; /* out: LIMITS_DENIED */
 };
 
-/* Drops the record of a user of whom nothing is open and nothing waits for the ledger. */
+/* Drops the record of a user who has nothing open and nothing waiting for the ledger. */
 struct limits_erase {
 	struct limits_op op;
 	const char *tenant, *user;
 	/* out: all 0 when the record is gone */
-	int64_t open, until_us; /* reservations, and when the last of them ends */
-	int64_t undrained; /* entries of his in the outbox; of anybody's where very many wait */
+	int64_t open, until_us; /* open reservations, and when the last of them ends */
+	int64_t undrained; /* the user's entries in the outbox; anyone's when very many are waiting */
 };
 
-/* A reservation as the store has it. */
+/* A reservation in the store. */
 struct reservation_row {
 	enum reservation_state state;
 	int64_t started_at_us, expires_at_us;
-	struct amounts held, used; /* held: 0 once it is not open */
+	struct amounts held, used; /* held: 0 once it is closed */
 	uint32_t attempts; /* bit a: attempt a was recorded */
 	const uint8_t *info; /* entry_info_unpack (domain/record/entry.h) */
 	size_t info_len;
 };
 /*
- * Open ones of a tenant, or of one user ("" = all), of one partition, by expiry: at most `limit`, and so many as were found among a
- * thousand that were looked at. `more`: go on with the cursor as it came back.
+ * Open reservations of a tenant, or of one user ("" = all), in one partition, by expiry: at most `limit`, and only
+ * those found among the next thousand. `more`: continue with the returned cursor.
  */
 struct limits_reservations {
 	struct limits_op op;
 	int partition;
 	const char *tenant, *user;
 	int limit;
-	int64_t after_us; /* the cursor, in and out: 0 and "" begin */
+	int64_t after_us; /* the cursor, in and out: start with 0 and "" */
 	const char *after;
 	int count;
 	struct reservation_row *row;
 	bool more;
 };
-/* One, of any state. LIMITS_UNKNOWN. */
+/* One reservation, in any state. LIMITS_UNKNOWN. */
 struct limits_reservation {
 	struct limits_op op;
 	const char *tenant, *user, *request_id;
 	struct reservation_row row;
 };
 
-/* What the store says of itself. LIMITS_FAILED with `facts` unfilled, or LIMITS_OK; its outboxes are asked for by limits_birth. */
+/* What the store reports about itself. LIMITS_FAILED with `facts` unfilled, or LIMITS_OK; limits_birth reports its
+ * outboxes. */
 struct limits_facts {
 	struct limits_op op;
 	struct store_facts facts; /* out */
@@ -290,25 +294,28 @@ struct limits_facts {
 
 struct limits_store;
 /*
- * What will be owed if nobody gets the answer of a check: it needs nothing of the check any more. Owned by whoever asked for it, until
- * limits_debts_end().
+ * What will be owed if nobody gets a check's answer; does not refer to the check any more. Owned by whoever requested
+ * it, until limits_debts_end().
  */
 struct limits_debt {
 	struct limits_store *store;
 	struct limits_debt *next; /* the owner's */
-	size_t bytes; /* that it takes */
+	size_t bytes; /* its size */
 };
 
 struct limits_store_ops {
 	void (*check)(struct limits_store *store, struct limits_check *op);
-	/* Of a check that was answered LIMITS_OK or LIMITS_REPEAT. */
+	/* For a check that was answered with LIMITS_OK or LIMITS_REPEAT. */
 	struct limits_debt *(*debt)(struct limits_store *store, const struct limits_check *op);
-	/* Frees it. When it is `owed`, the check is given up, as `give_up` says, and the store sees to it that this is done. */
+	/* Frees it. If it is `owed`, the store makes sure that the check is given up, as by `give_up`. */
 	void (*debt_end)(struct limits_debt *debt, bool owed);
 	void (*record)(struct limits_store *store, struct limits_settle *op);
 	void (*cancel)(struct limits_store *store, struct limits_settle *op);
-	/* The check with op->nonce was given up: what it holds goes back, unless another check was answered by it since. Its id is free
-	 * again. LIMITS_OK, LIMITS_NOTHING, LIMITS_NEEDKEYS. A check that the store leaves unanswered is given up by the store itself. */
+	/*
+	 * The check with op->nonce was given up: releases what it holds, unless another check has been answered from it
+	 * since. Its id becomes free again. LIMITS_OK, LIMITS_NOTHING, LIMITS_NEEDKEYS. The store itself gives up
+	 * checks that it does not answer.
+	 */
 	void (*give_up)(struct limits_store *store, struct limits_settle *op);
 	void (*renew)(struct limits_store *store, struct limits_renew *op);
 	void (*birth)(struct limits_store *store, struct limits_birth *op);

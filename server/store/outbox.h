@@ -1,7 +1,7 @@
 /*
- * What the ledger role needs of the store that decides: the outboxes of its partitions, reservations whose time is over,
- * and counters to be raised. Operations as in store/limits.h: embedded by the caller, one callback, on the caller's loop,
- * never before the call has returned.
+ * What the ledger role needs from the store that decides: the outboxes of its partitions, reservations that have
+ * expired, and counters to raise. Operations work as in store/limits.h: embedded by the caller, one callback, on the
+ * caller's loop, never before the call has returned.
  */
 #ifndef BURSAR_STORE_OUTBOX_H
 #define BURSAR_STORE_OUTBOX_H
@@ -18,16 +18,16 @@
 #define PARTITIONS 256
 #define OUTBOX_ID_MAX 48
 
-/* What every operation has. */
+/* The common part of all operations. */
 struct outbox_op {
 	/* in */
 	struct arena *arena; /* answers are allocated here; owned by the caller */
 	int64_t deadline_us; /* clock_mono_us; 0 = the store's default (2 s) */
 	void (*done)(struct outbox_op *op);
 	/* out */
-	bool ok; /* false: the store did not answer, see err; nothing is known to have happened */
+	bool ok; /* false: the store did not answer, see err; the outcome is unknown */
 	struct err err;
-	int64_t now_us; /* the store's clock, where the operation asks it; else 0 */
+	int64_t now_us; /* the store's clock, for operations that read it; else 0 */
 	/* the store's own */
 	void *impl[4];
 };
@@ -36,9 +36,9 @@ struct outbox_op {
 struct outbox_waiting {
 	struct outbox_op op;
 	/* out */
-	uint64_t entries; /* of all of them */
+	uint64_t entries; /* in all of them */
 	int64_t age_us; /* of the oldest entry; 0 when there is none */
-	int count; /* partitions that hold any, in rising order */
+	int count; /* partitions that have any, in ascending order */
 	struct {
 		int partition;
 		uint64_t entries;
@@ -52,19 +52,19 @@ struct outbox_entry {
 	size_t len;
 };
 
-/* The oldest entries of one outbox. They stay until they are acknowledged: several may read the same. */
+/* The oldest entries of one outbox. They stay until they are acknowledged: several readers may get the same ones. */
 struct outbox_drain {
 	struct outbox_op op;
 	int partition;
 	int limit;
 	/* out */
-	char generation[17]; /* with an entry's id unique for ever; "" when the partition has none */
+	char generation[17]; /* globally unique together with an entry's id; "" when the partition has none */
 	uint64_t entries; /* in this outbox */
 	int count;
 	struct outbox_entry *entry;
 };
 
-/* Forgets all entries up to `last` and that one: they are in the ledger, or among its rejects. */
+/* Drops all entries up to and including `last`: they are in the ledger, or among its rejects. */
 struct outbox_ack {
 	struct outbox_op op;
 	int partition;
@@ -73,18 +73,19 @@ struct outbox_ack {
 	uint64_t forgotten;
 };
 
-/* The ledger had this entry already: its charge goes out of the counters again, and it is forgotten. Once: who comes
- * second does nothing. */
+/* The ledger had this entry already: its charge is removed from the counters, and the entry is dropped. Happens once: a
+ * second call does nothing. */
 struct outbox_takeback {
 	struct outbox_op op;
 	int partition;
 	const char *id;
 	const struct entry *entry;
 	/* out */
-	bool taken; /* false: it was gone already */
+	bool taken; /* false: the entry was gone already */
 };
 
-/* Counts an entry on its last accounts, which the store did not know when it was made: in calendar windows that still run. */
+/* Counts an entry on its last accounts, unknown to the store when the entry was made, in calendar windows that still
+ * run. */
 struct outbox_charge {
 	struct outbox_op op;
 	int partition;
@@ -92,19 +93,19 @@ struct outbox_charge {
 	const struct entry *entry;
 };
 
-/* Ends reservations of one partition whose time is over. */
+/* Ends expired reservations of one partition. */
 struct outbox_sweep {
 	struct outbox_op op;
 	int partition;
 	int limit; /* at most 64 */
 	/* out */
 	int expired;
-	bool more; /* there may be others */
+	bool more; /* there may be more of them */
 };
 
 /*
- * Raises calendar counters to what the ledger knows, where the same window runs and nothing was settled since they were read. It lowers
- * those of an account that may be above the ledger (`high` of its counters), and never another one.
+ * Raises calendar counters to what the ledger knows, if the same window runs and nothing was settled since they were
+ * read. It lowers only counters of accounts that may be above the ledger (`high` of outbox_counters).
  */
 struct outbox_raise {
 	struct outbox_op op;
@@ -116,18 +117,18 @@ struct outbox_raise {
 		int64_t window_start, seen, known;
 	} window[LIMITS_MAX];
 	/* out */
-	bool absent; /* there is no record: it will be seeded when it is needed */
+	bool absent; /* there is no record: it will be seeded when needed */
 	int raised, lowered;
 };
 
-/* What an account's record says now of the calendar limits that are seeded: for the reconciler and for proofs. */
+/* What an account's record currently says about its seeded calendar limits: for the reconciler and for proofs. */
 struct outbox_counters {
 	struct outbox_op op;
 	enum account_kind kind;
 	const char *tenant, *id;
 	/* out */
 	bool absent;
-	bool high; /* limits were seeded while they moved: they may be above what the ledger knows */
+	bool high; /* limits were seeded while they changed: they may be above what the ledger knows */
 	int count;
 	struct {
 		uint32_t limit_id;
@@ -153,7 +154,7 @@ struct outbox_store {
 	const struct outbox_store_ops *ops;
 };
 
-/* The partition that an account's record and outbox entries lie in. Of a user the one of everything he does. */
+/* The partition of an account's record and outbox entries. For a user it holds everything they do. */
 int partition_of(enum account_kind kind, const char *tenant, const char *id);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * What the use cases need of the store that keeps the pools (Redis behind it, a fake in tests). Like store/limits.h: one
- * operation struct per call, embedded by the caller and alive until `done` has run, which it does exactly once, never before
- * the call returned, on the loop thread that made the call. docs/pool-store.md has the meaning of every field.
- * Times and durations are microseconds here; the store keeps milliseconds (durations are rounded up).
+ * What the use cases need from the store that keeps the pools (Redis in production, a fake in tests). As in
+ * store/limits.h: one operation struct per call, embedded by the caller and alive until `done` has run, which it does
+ * exactly once, never before the call has returned, on the loop thread that made the call. docs/pool-store.md explains
+ * every field. Times and durations are in microseconds here; the store uses milliseconds (durations are rounded up).
  */
 #ifndef BURSAR_STORE_POOLS_H
 #define BURSAR_STORE_POOLS_H
@@ -37,7 +37,8 @@ enum pool_status { /* the numbers of docs/pool-store.md */
 	POOL_FAILED = 100, /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
 };
 
-/* Does the pool want an epoch? WANTED: it grants under the one it has meanwhile. NEEDED: it grants nothing before it has one. */
+/* Does the pool want an epoch? WANTED: it grants under its current one meanwhile. NEEDED: it grants nothing until it
+ * gets one. */
 enum pool_want { EPOCH_KEPT = 0, EPOCH_WANTED, EPOCH_NEEDED };
 
 enum pool_why { WHY_OWN_CAP = 1, WHY_LEVEL_SHARE, WHY_LEARNING, WHY_RESIZE, WHY_PAUSED, WHY_PARKED };
@@ -51,13 +52,13 @@ enum pool_outcome {
 	OUTCOME_UNDELIVERED,
 };
 
-/* A request by name. The strings are the caller's, or lie in the operation's arena. */
+/* Identifies a request. The strings are the caller's, or are in the operation's arena. */
 struct pool_request {
 	const char *user, *id;
 };
 
 struct pool_fence {
-	uint32_t epoch, fence; /* in this order strictly increasing over all grants of the pool */
+	uint32_t epoch, fence; /* compared in this order, strictly increasing over all grants of the pool */
 };
 
 struct pool_grant {
@@ -80,7 +81,7 @@ struct pool_op {
 	enum pool_status status;
 	struct err err;
 	int64_t now_us; /* the store's clock */
-	int grants; /* the tail: to this worker, to be acknowledged by a renewal */
+	int grants; /* the tail: grants to this worker, to be acknowledged by a renewal */
 	struct pool_grant *grant;
 	int levels;
 	struct pool_level_state level[POOL_LEVELS_MAX];
@@ -92,17 +93,18 @@ struct pool_configure {
 	struct pool_op op;
 	const struct pool_settings *settings;
 	uint32_t gen; /* out */
-	bool created; /* the state was made: it learns, and needs an epoch */
+	bool created; /* the state was created: it is learning, and needs an epoch */
 };
 
-/* Asks whether an epoch is wanted, or gives one. It is taken when it was asked for by the claim that the state has still. */
+/* Asks whether an epoch is wanted, or delivers one, which is accepted if the state still has the claim that asked for
+ * it. */
 struct pool_epoch {
 	struct pool_op op;
 	const char *claim; /* "": only asks */
-	uint32_t epoch; /* in: to give. out: the greatest that the store knows of */
-	bool first; /* nothing was ever granted under another claim: the store does not learn */
+	uint32_t epoch; /* in: the one to deliver. out: the greatest that the store knows */
+	bool first; /* nothing was ever granted under another claim: the store need not learn */
 	enum pool_want want; /* out */
-	const char *claim_now; /* out: for which the epoch is to be got */
+	const char *claim_now; /* out: the claim for which to get the epoch */
 };
 
 struct pool_acquire {
@@ -130,7 +132,7 @@ struct pool_renewal {
 };
 struct pool_renew {
 	struct pool_op op;
-	bool by_worker; /* else the caller himself */
+	bool by_worker; /* else by the callers themselves */
 	int count; /* 1..POOL_BATCH_MAX */
 	struct pool_renewal *item; /* the caller's */
 };
@@ -228,9 +230,9 @@ struct pools_store_ops {
 	void (*resume)(struct pools_store *store, struct pool_tick *op);
 	void (*stats)(struct pools_store *store, struct pool_stats *op);
 	/*
-	 * From now on `hint` runs for every grant that another worker's call made for this one: it may be lost, so sync is
-	 * what counts. Its strings are gone when it returns. `listening` runs each time the subscription stands anew: what
-	 * was missed before is to be fetched by sync.
+	 * From now on `hint` runs for every grant that another worker's call made to this one. Hints may be lost: only
+	 * sync is reliable. Its strings are valid until it returns. `listening` runs each time the subscription is
+	 * (re)established: use sync to get what was missed before.
 	 */
 	void (*listen)(struct pools_store *store,
 		void (*hint)(const char *tenant, const char *pool, const struct pool_grant *grant, void *arg),
@@ -238,7 +240,7 @@ struct pools_store_ops {
 };
 struct pools_store {
 	const struct pools_store_ops *ops;
-	char worker[POOL_WORKER_ID + 1]; /* this loop's name, made at its start */
+	char worker[POOL_WORKER_ID + 1]; /* this loop's name, made at startup */
 };
 
 #endif

@@ -87,7 +87,7 @@ def test_shipped_prices_are_as_old_as_their_sources_on_a_database_that_was_made_
     with stack.sql() as sql:
         sql.execute("SELECT min(created_at) > now() - interval '1 hour' FROM model_prices")
         assert sql.fetchone()[0]
-    assert findings(bots)["prices"].found == "the newest source is of 2026-08-21"
+    assert findings(bots)["prices"].found == "the newest source is from 2026-08-21"
 
 
 @pytest.mark.parametrize("source, day, finding", [
@@ -96,7 +96,7 @@ def test_shipped_prices_are_as_old_as_their_sources_on_a_database_that_was_made_
 def test_the_age_of_a_price_is_that_of_its_source(bots, stack, source, day, finding):
     sources(stack, source.format(days_ago(day)))
     found = findings(bots)["prices"]
-    assert (found.finding, found.found) == (finding, f"the newest source is of {days_ago(day)}")
+    assert (found.finding, found.found) == (finding, f"the newest source is from {days_ago(day)}")
 
 
 def test_an_old_price_that_is_used_is_found_beside_younger_ones(bots, bursard, stack):
@@ -113,7 +113,7 @@ def test_an_old_price_that_is_used_is_found_beside_younger_ones(bots, bursard, s
     bots.record(bots.check(user, model="gpt-4o-mini"), input_tokens=1)
     bots.drained()
     old = findings(bots)["prices"]
-    assert old.finding == WARN and old.found == "models used this month at prices whose source is older than 120 days: 1"
+    assert old.finding == WARN and old.found == "1 models used this month have prices whose source is older than 120 days"
     assert "0 new, 1 changed" in bursar("price", "put", "openai", "gpt-4o-mini", "--source", "seen by ann").stdout
     assert findings(bots)["prices"].finding == OK  # it costs what it did
 

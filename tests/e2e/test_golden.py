@@ -120,9 +120,9 @@ class World:
             (r"answers in [\d.]+ ms", "answers in 1.5 ms"),
             (r"\d\.\d{3} s (behind|ahead of) the server's", "0.001 s behind the server's"),
             (r"\b0\.\d{3} s (behind|ahead of) this", "0.000 s behind this"),
-            (r"\b\d+ MiB, without", "2 MiB, without"),
+            (r"\b\d+ MiB, no limit", "2 MiB, no limit"),
             (r"version \w+ in /usr/share/zoneinfo", "version 2026a in /usr/share/zoneinfo"),
-            (r"the newest source is of \d{4}-\d\d-\d\d", "the newest source is of 2026-11-01"),
+            (r"the newest source is from \d{4}-\d\d-\d\d", "the newest source is from 2026-11-01"),
         ]
         return transcript.Shell(home, env, masks)
 

@@ -101,13 +101,13 @@ def test_a_big_move_refuses_the_whole_list_and_names_each_row(bots, bursar, shee
 
 @pytest.mark.parametrize("lines, header, why", [
     (["openai,gpt-4o,3,10", "openai,gpt-4o-mini,abc,1"], HEADER, "line 3: input_usd_per_1m"),
-    (["openai,gpt-4o,3,10", "openai,gpt-4o,4,10"], HEADER, "in force there and in line 2"),
+    (["openai,gpt-4o,3,10", "openai,gpt-4o,4,10"], HEADER, "also in force in line 2"),
     (["openai,gpt-4o,3"], HEADER, "line 2: row"),
-    (["openai,gpt-4o,3,10"], "provider,model,input_cost_per_token,output_usd_per_1m", "is another unit"),
-    (["openai,gpt-4o,3,10"], "provider,model,input_usd_per_1k,output_usd_per_1m", "is another unit"),
+    (["openai,gpt-4o,3,10"], "provider,model,input_cost_per_token,output_usd_per_1m", "has another unit"),
+    (["openai,gpt-4o,3,10"], "provider,model,input_usd_per_1k,output_usd_per_1m", "has another unit"),
     (["openai,gpt-4o,0.000003,0.00001", "openai,gpt-4o-mini,0.00001,0.00002"], HEADER, "USD per token"),
     (["openai,gpt-4o,0.0000025,0.00001"], HEADER, "finer than"),
-    (["openai,gpt-4o,3,10,x"], HEADER + ",note", 'no column "note"')])
+    (["openai,gpt-4o,3,10,x"], HEADER + ",note", 'unknown column "note"')])
 def test_a_broken_list_changes_nothing_and_says_where(bursar, sheet, stack, lines, header, why):
     before = everything(stack)
     path = sheet(*lines, header=header)

@@ -11,7 +11,7 @@ from harness.ports import free_port
 from bots import Bots, fails_with, unique
 
 TABLE = (ROOT / "server/redis/link/errors.def").read_text()
-CLUSTER = "is in cluster mode, which Bursar cannot use yet: records would never reach the ledger; give it a Redis of its own"
+CLUSTER = "is in cluster mode, which Bursar does not support: records would never reach the ledger; give Bursar a Redis of its own"
 OWN_WORDS = "as Redis puts it"
 
 
@@ -210,7 +210,7 @@ def test_each_function_says_what_a_full_redis_may_refuse(redis, bursard):
 def test_a_bursard_that_starts_on_a_full_redis_says_why_it_cannot_work(redis, postgres):
     redis.client.config_set("maxmemory", 1)
     server = Bursard(redis, postgres, wait=False)
-    doors_say(server, "redis: does not take Bursar's functions: redis: is full")
+    doors_say(server, "redis: does not accept Bursar's functions: redis: is full")
     redis.client.config_set("maxmemory", 0)
     server.wait_ready()
     server.stop()
@@ -250,7 +250,7 @@ def test_a_wrong_password_is_called_wrong_and_put_right_while_running(postgres):
     redis.client.connection_pool.connection_kwargs["password"] = "right"
     redis.start()
     for given, sentence in ((":wrong@", "the user name or password is wrong"), ("nobody:wrong@", "the user name or password is wrong"),
-                            ("", "wants a password")):
+                            ("", "requires a password")):
         server = Bursard(f"redis://{given}127.0.0.1:{port}", postgres, wait=False)
         doors_say(server, sentence)
         assert sentence in server.log() and "invalid username-password" not in server.log()

@@ -95,7 +95,7 @@ def test_a_user_in_a_zone_is_answered_when_the_data_is_gone_and_after_a_restart_
     assert found.finding == FAIL and str(data.folder) in found.found and "tzdata" in found.advice
     data.put("Europe/Berlin")
     found = zones(other)
-    assert found.finding == WARN and "is without 1 of the accounts' zones, such as Asia/Tokyo" in found.found
+    assert found.finding == WARN and "lacks 1 of the accounts' zones, such as Asia/Tokyo" in found.found
     data.put("Asia/Tokyo", version="2026a")
     assert zones(other).finding == OK and "version 2026a" in zones(other).found
     assert ends_at(other, later) == "15:00" and other.check(user).allowed and other.used(user, "day") == 3

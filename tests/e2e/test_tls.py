@@ -233,7 +233,7 @@ def test_options_that_do_not_fit_together_are_refused(redis, postgres, options, 
     assert done.returncode == 2 and field in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("text, why", [("a", "no '='"), ("a=bot", "@tenant"), ("a=king@b", "bot, viewer"), ("a=operator@b", "who has all"),
+@pytest.mark.parametrize("text, why", [("a", "no '='"), ("a=bot", "@tenant"), ("a=king@b", "bot, viewer"), ("a=operator@b", "operators have all"),
                                        ("a=user@b", "bot, viewer")])
 def test_tls_clients_says_what_is_wrong_with_it(tmp_path, redis, postgres, text, why):
     authority = Authority(tmp_path, "callers")

@@ -1,12 +1,13 @@
-/* Settling, charging and resetting. docs/store.md numbers the rules. */
+/* Settling, charging and resetting. docs/store.md has the numbered rules. */
 #include "reference/reference.h"
 
 #include "domain/limit/bucket.h"
 
-/* One settlement in numbers. `counters` goes into calendars, `release` comes out of their hold, `net` moves buckets. */
+/* One settlement in numbers. `counters` is added to calendars, `release` is taken from their holds, `net` moves
+ * buckets. */
 struct plan {
 	struct amounts counters, release, net;
-	bool closes; /* the reservation is open no longer */
+	bool closes; /* the reservation is no longer open */
 };
 
 static int64_t least(int64_t a, int64_t b)
@@ -14,7 +15,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* What of the hold the use takes. Class by class, so that tokens, their sum, stay equal to it. */
+/* The part of the hold that the use consumes. Computed per class, so that tokens remain their sum. */
 static struct amounts amounts_least(const struct amounts *a, const struct amounts *b)
 {
 	return (struct amounts){.requests = least(a->requests, b->requests),
@@ -76,7 +77,7 @@ static void bucket_settle(
 		bucket_give(limit, at, -net, now_us, ahead > 0 ? ahead : 0);
 }
 
-/* What one limit held goes back; a bucket, which held by having taken, is charged or refunded the difference. */
+/* Returns one limit's hold; a bucket, which holds by having taken, is charged or refunded the difference. */
 static void holding_settle(
 	struct account_state *state, const struct holding *holding, int64_t window_start, const struct plan *plan)
 {
@@ -92,7 +93,7 @@ static void holding_settle(
 			&state->policy->limits[index], at, holding, amounts_of(&plan->net, dimension), state->clock_us);
 		return;
 	case KIND_CALENDAR:
-		/* Of a window that has ended nothing is held any more; one that is still to come had begun too early. */
+		/* A window that has ended holds nothing any more; one in the future began too early. */
 		if (window_start >= state->window_start[holding->unit])
 			at->calendar.held = count_add(at->calendar.held, -amounts_of(&plan->release, dimension));
 		return;
@@ -103,15 +104,15 @@ static void holding_settle(
 }
 
 /*
- * A window that began later than the running one, in a record that was made without PostgreSQL, is part of it; one that is still to
- * come (the store's clock was ahead) is not.
+ * In a record created without PostgreSQL, a window that began after the running one belongs to it; one in the future
+ * (the store's clock was ahead) does not.
  */
 static bool in_window(const struct account_state *state, enum window_unit unit, int64_t start)
 {
 	return start >= state->window_start[unit] && start <= state->clock_us;
 }
 
-/* Every calendar limit of today's that the request matches counts it, whether the check knew the limit or not. */
+/* Counts the use in every current calendar limit that matches the request, even if the check did not know the limit. */
 static uint32_t calendars_settle(struct account_state *state, const struct reservation *reservation,
 	const int64_t window_start[WINDOW_COUNT], const struct amounts *used)
 {
@@ -159,7 +160,7 @@ static struct plan open_settle(
 	struct amounts taken;
 	struct plan plan;
 
-	/* A cancel gives the request back; whatever else ends or uses the reservation counts it, once. */
+	/* A cancel returns the request; anything else that ends or uses the reservation counts it, once. */
 	used.requests =
 		settlement->final && settlement->becomes == RESERVATION_CANCELLED ? 0 : reservation->held.requests;
 	taken = amounts_least(&used, &reservation->held);
@@ -174,7 +175,7 @@ static struct plan open_settle(
 		reservation->held = amounts_minus(&reservation->held, &taken);
 	else if (settlement->becomes != RESERVATION_EXPIRED || (!used.input && !used.output && !used.cost))
 		reservation->held = (struct amounts){0};
-	/* else the estimate was charged: what is held stays noted, as the credit of a late record (rule 9) */
+	/* else the estimate was charged: keep what is held as the credit of a late record (rule 9) */
 	reservation->held.requests = 0;
 	if (settlement->final)
 		reservation->state = settlement->becomes;
@@ -265,13 +266,13 @@ void decision_charge(struct account_state *const states[], int count, const stru
 	}
 }
 
-/* Does the limit count what is adjusted, of which there is `n`? */
+/* Does the limit count the adjusted dimension, and is there anything to adjust (`n`)? */
 static bool adjusts(const struct limit *limit, const struct request *request, int64_t n)
 {
 	return n && limit->kind != KIND_LEVEL && limit_matches(limit, request->interface_hash, request->model_hash);
 }
 
-/* The first calendar limit of the account that has less than is to be taken from it; -1: none. */
+/* The first calendar limit of the account that has less than would be taken from it; -1: none. */
 static int limit_lacking(const struct account_state *state, const struct request *request,
 	const struct amounts *amounts, int64_t counted_at_us)
 {

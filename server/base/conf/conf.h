@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* The words of the choices, as conf_<option>_<word>; those of a set are bits. */
+/* The words of the choices, as conf_<option>_<word>; those of a set are bit flags. */
 #define CONF_GROUP(title)
 #define CONF_TEXT(name, ...)
 #define CONF_SECRET(name, ...)
@@ -46,38 +46,38 @@ struct conf {
 #include "base/conf/undef.h"
 };
 
-/* What the command line asked for beside options. */
+/* What the command line asks for besides options. */
 enum conf_action { CONF_RUN, CONF_HELP, CONF_VERSION, CONF_PRINT, CONF_PRINT_DOCS };
 
 struct conf_args {
 	enum conf_action action;
-	char **words; /* what is no option ("migrate", "up"): borrowed from argv */
+	char **words; /* arguments that are not options ("migrate", "up"): borrowed from argv */
 	size_t word_count;
 };
 
 /*
- * Reads defaults, then the file (--config FILE or BURSAR_CONFIG), then `env` (NULL: none), then the flags: the later
- * wins. `argv` is reordered: words come first. ERR_INVALID names the option, where it was given, and what would be
- * right; an unknown one is answered with the nearest. On failure there is nothing to release.
+ * Reads the defaults, then the file (--config FILE or BURSAR_CONFIG), then `env` (may be NULL), then the flags; later
+ * sources win. `argv` is reordered so that words come first. ERR_INVALID names the option, where it was given and which
+ * values are valid; for an unknown option it suggests the nearest. On failure there is nothing to release.
  */
 bool conf_load(struct conf *conf, struct conf_args *args, int argc, char **argv, char **env, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Sets one option by its name in the table, as the file would: for tests and for main. */
+/* Sets one option by its name in the table, as a line of the file does: for tests and for main. */
 bool conf_set(struct conf *conf, const char *name, const char *value, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* All defaults. */
+/* Sets every option to its default. */
 void conf_init(struct conf *conf);
 void conf_release(struct conf *conf);
 
-/* The text of --help; of --print-config (a file that gives this configuration; passwords are shown as ***); and of
+/* The text of --help; of --print-config (a file that yields this configuration, with passwords shown as ***); and of
  * docs/configuration.md. */
 void conf_print_help(struct buf *out);
 void conf_print(const struct conf *conf, struct buf *out);
 void conf_print_docs(struct buf *out);
 
-/* Checks of the table: an empty text is fine for all of them. */
+/* The checks that the table names. All of them accept an empty text. */
 bool conf_check_address(const char *value, struct err *err);
 bool conf_check_redis(const char *value, struct err *err);
 

@@ -1,4 +1,4 @@
-/* From the file, the environment and the command line into struct conf. */
+/* Fills struct conf from the file, the environment and the command line. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +16,12 @@ static bool unknown_option(const char *where, const char *name, size_t len, cons
 	char right[64];
 
 	if (!nearest)
-		return err_invalid(err, where, "is no option; see bursard --help");
+		return err_invalid(err, where, "unknown option; see bursard --help");
 	snprintf(right, sizeof(right), "%s%s", dashes, nearest->name);
 	for (char *p = right; *dashes && *p; p++)
 		if (*p == '_')
 			*p = '-';
-	return err_invalid(err, where, "is no option; is %s meant?", right);
+	return err_invalid(err, where, "unknown option; did you mean %s?", right);
 }
 
 bool conf_set(struct conf *conf, const char *name, const char *value, struct err *err)
@@ -55,11 +55,11 @@ static bool set_line(struct conf *conf, char *line, const char *path, int number
 	if (!*name || *name == '#')
 		return true;
 	if (!equals)
-		return err_set(err, ERR_INVALID, "%s:%d: \"%.40s\" is no line of the form: option = value", path,
-			number, name);
+		return err_set(
+			err, ERR_INVALID, "%s:%d: \"%.40s\" is not of the form option = value", path, number, name);
 	*equals = '\0';
 	name = trim(name);
-	/* The end of a path says more than its beginning. */
+	/* Cut the beginning: the end of a path is more telling. */
 	if (strlen(path) > 48)
 		path += strlen(path) - 48;
 	snprintf(where, sizeof(where), "%s:%d: %.30s", path, number, name);
@@ -84,7 +84,7 @@ static bool load_file(struct conf *conf, const char *path, struct err *err)
 	while (ok && (n = getline(&line, &cap, file)) >= 0) {
 		total += (size_t)n;
 		if (strlen(line) != (size_t)n || total > FILE_MAX)
-			ok = err_set(err, ERR_INVALID, "configuration file %s: is no text of at most 1 MiB", path);
+			ok = err_set(err, ERR_INVALID, "configuration file %s: must be text of at most 1 MiB", path);
 		else
 			ok = set_line(conf, line, path, ++number, err);
 	}
@@ -95,7 +95,7 @@ static bool load_file(struct conf *conf, const char *path, struct err *err)
 	return ok;
 }
 
-/* "BURSAR_REDIS=x" when `variable` is that option's, else NULL. */
+/* The value in `variable` ("BURSAR_REDIS=x") when it sets this option, else NULL. */
 static const char *env_value(const char *variable, const struct conf_row *row)
 {
 	size_t at = sizeof(env_prefix) - 1;
@@ -120,7 +120,7 @@ static bool set_from_env(
 	return conf_set_row(conf, row, value, where, err);
 }
 
-/* Names that users know from elsewhere; the option's own variable wins. */
+/* Variable names that users know from elsewhere; the option's own variable wins. */
 static bool load_aliases(struct conf *conf, char **env, struct err *err)
 {
 	static const struct {
@@ -140,8 +140,8 @@ static bool load_aliases(struct conf *conf, char **env, struct err *err)
 }
 
 /*
- * Variables that are no option are left alone: Kubernetes gives every pod BURSAR_SERVICE_HOST and its kin when there is
- * a service of that name, and the command line tool has variables of its own.
+ * Ignores variables that match no option: Kubernetes gives every pod BURSAR_SERVICE_HOST and the like when a service of
+ * that name exists, and the command line tool has its own variables.
  */
 static bool load_env(struct conf *conf, char **env, struct err *err)
 {
@@ -162,7 +162,7 @@ static bool load_env(struct conf *conf, char **env, struct err *err)
 	return true;
 }
 
-/* What the command line says: options in the order given, the words moved to the front of argv. */
+/* What the command line contains: options in the order given; words are moved to the front of argv. */
 struct flags {
 	struct {
 		const struct conf_row *row;
@@ -189,7 +189,7 @@ static bool take_action(const char *name, size_t len, enum conf_action *action)
 	return false;
 }
 
-/* One flag at argv[*at]; moves *at onto its value when that is a word of its own. */
+/* Reads the flag at argv[*at]; moves *at onto its value when that is a separate argument. */
 static bool take_flag(struct flags *flags, struct conf_args *args, int argc, char **argv, int *at, struct err *err)
 {
 	const char *name = argv[*at] + 2;
@@ -228,7 +228,7 @@ static bool take_flags(struct flags *flags, struct conf_args *args, int argc, ch
 	for (int i = 1; i < argc; i++) {
 		if (words_only || strncmp(argv[i], "--", 2) != 0) {
 			if (!words_only && argv[i][0] == '-' && argv[i][1])
-				return err_invalid(err, argv[i], "is no option; all options begin with two dashes");
+				return err_invalid(err, argv[i], "unknown option; options begin with two dashes");
 			argv[1 + words++] = argv[i];
 		} else if (!argv[i][2]) {
 			words_only = true;

@@ -1,10 +1,10 @@
-/* The table shown: help, a file, a page of the documentation. */
+/* Prints the table as help, as a file and as a page of the documentation. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/conf/table.h"
 
-/* Wraps `text` at 100 columns, each line behind `indent` spaces. */
+/* Wraps `text` at 100 columns and starts each line with `indent` spaces. */
 static void put_wrapped(struct buf *out, const char *text, int indent)
 {
 	int column = 0;
@@ -64,7 +64,7 @@ void conf_print_help(struct buf *out)
 	}
 }
 
-/* Appends `len` bytes of `value` with what follows "password=" and what stands between "://name:" and '@' as ***. */
+/* Appends `len` bytes of `value`, with whatever follows "password=" or lies between "://name:" and '@' shown as ***. */
 static void put_masked(struct buf *out, const char *value)
 {
 	const char *scheme = strstr(value, "://");

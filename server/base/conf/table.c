@@ -118,7 +118,7 @@ void conf_row_range(const struct conf_row *row, struct buf *out)
 			buf_putf(out, "%s%s", i == 0 ? "" : last ? " or " : ", ", row->words[i]);
 		}
 		if (row->type == CONF_TYPE_SET)
-			buf_put_str(out, ", or several of them with commas");
+			buf_put_str(out, ", or several of them separated by commas");
 		break;
 	case CONF_TYPE_TEXT:
 		buf_put_str(out, "text");
@@ -133,7 +133,7 @@ static bool refuse(const struct conf_row *row, const char *value, const char *wh
 	struct buf range = {0};
 
 	conf_row_range(row, &range);
-	err_invalid(err, where, "\"%.80s\" is not right; it takes %s", value, buf_str(&range));
+	err_invalid(err, where, "invalid value \"%.80s\"; allowed: %s", value, buf_str(&range));
 	buf_release(&range);
 	return false;
 }
@@ -230,7 +230,7 @@ bool conf_set_row(struct conf *conf, const struct conf_row *row, const char *val
 		index = word_index(row, value, strlen(value));
 		if (index < 0)
 			return refuse(row, value, where, err);
-		/* The enumerations of conf.h count from 0, so all of them are unsigned ints to the compiler. */
+		/* The enumerations of conf.h count from 0, so the compiler stores all of them as unsigned int. */
 		*(unsigned *)place(conf, row) = (unsigned)index;
 		return true;
 	case CONF_TYPE_SET:
@@ -240,7 +240,7 @@ bool conf_set_row(struct conf *conf, const struct conf_row *row, const char *val
 	case CONF_TYPE_GROUP:
 		break;
 	}
-	return err_invalid(err, where, "is no option");
+	return err_invalid(err, where, "unknown option");
 }
 
 void conf_value(const struct conf *conf, const struct conf_row *row, struct buf *out)
@@ -282,7 +282,7 @@ void conf_init(struct conf *conf)
 	for (size_t i = 0; i < conf_row_count; i++) {
 		const struct conf_row *row = &conf_rows[i];
 
-		/* A default that its own check refuses is a bug of the table. */
+		/* A default that fails its own check is a bug in the table. */
 		if (row->type != CONF_TYPE_GROUP && !conf_set_row(conf, row, row->initial, row->name, &err))
 			abort();
 	}

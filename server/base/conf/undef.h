@@ -1,4 +1,4 @@
-/* After each use of conf.def: forgets its row macros. No include guard: it is included often. */
+/* Undefines the row macros after each use of conf.def. No include guard: it is included often. */
 #undef CONF_GROUP
 #undef CONF_TEXT
 #undef CONF_SECRET

@@ -1,10 +1,10 @@
-/* OpenSSL's life in a process whose libraries use it from threads of their own. */
+/* Keeps OpenSSL alive in a process whose libraries use it from their own threads. */
 #ifndef BURSAR_BASE_CRYPTO_LIBCRYPTO_H
 #define BURSAR_BASE_CRYPTO_LIBCRYPTO_H
 
 /*
- * First of all in main: OpenSSL is not taken down when the process exits. gRPC's threads go on connecting after grpc_shutdown_blocking; one
- * that begins a TLS handshake meanwhile would crash on what is freed, or leave its own state of OpenSSL behind as a leak.
+ * Call it first in main: OpenSSL then stays initialised when the process exits. gRPC's threads keep connecting after
+ * grpc_shutdown_blocking; one that starts a TLS handshake meanwhile would crash on freed state, or leak its own.
  */
 void libcrypto_outlive_threads(void);
 

@@ -10,7 +10,7 @@ void random_id(char out[33])
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[16];
 
-	/* Up to 256 bytes come whole once the kernel's pool is ready, which it is long before any daemon starts. */
+	/* Up to 256 bytes come in one piece once the kernel's pool is ready, long before any daemon starts. */
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		abort();
 	for (size_t i = 0; i < sizeof(bytes); i++) {

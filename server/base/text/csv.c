@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 
-/* One line without its end. */
+/* One line without its line end. */
 struct line {
 	const char *at, *end;
 	int number, column;
@@ -25,7 +25,7 @@ static bool put(struct line *line, char c, struct err *err)
 	return true;
 }
 
-/* Behind an opening quote, to behind the closing one. */
+/* Reads from behind an opening quote to behind the closing one. */
 static bool quoted(struct line *line, struct err *err)
 {
 	while (line->at < line->end) {
@@ -36,19 +36,19 @@ static bool quoted(struct line *line, struct err *err)
 				return true;
 			if (*line->at++ != '"')
 				return bad(line, err,
-					"a quote inside of quotes must be doubled, and a comma must follow the last");
+					"double each quote inside quotes, and put a comma after the closing quote");
 		}
 		if (!put(line, c, err))
 			return false;
 	}
-	return bad(line, err, "the quote is not closed on this line");
+	return bad(line, err, "the closing quote is missing on this line");
 }
 
 static bool plain(struct line *line, struct err *err)
 {
 	while (line->at < line->end && *line->at != ',') {
 		if (*line->at == '"')
-			return bad(line, err, "a quote in the middle; put the whole field into quotes and double it");
+			return bad(line, err, "quote inside a field; put the field into quotes and double it");
 		if (!put(line, *line->at++, err))
 			return false;
 	}
@@ -101,7 +101,7 @@ bool csv_next(struct csv *csv, struct csv_row *row, struct err *err)
 		if (line.end == line.at)
 			continue;
 		if (memchr(line.at, '\0', (size_t)(line.end - line.at)))
-			return bad(&line, err, "has a NUL byte; this is no CSV text");
+			return bad(&line, err, "has a NUL byte; the file must be CSV text");
 		if (!utf8_valid(line.at, (size_t)(line.end - line.at)))
 			return bad(&line, err, "is not valid UTF-8");
 		return split(&line, row, err);
@@ -115,8 +115,8 @@ bool csv_separator_check(const char *line, struct err *err)
 	if (strchr(line, ','))
 		return true;
 	if (strchr(line, ';'))
-		return err_set(err, ERR_INVALID, "line 1: its columns are separated by ';': save it with commas");
+		return err_set(err, ERR_INVALID, "line 1: columns are separated by ';'; save the file with commas");
 	if (strchr(line, '\t'))
-		return err_set(err, ERR_INVALID, "line 1: its columns are separated by tabs: save it with commas");
+		return err_set(err, ERR_INVALID, "line 1: columns are separated by tabs; save the file with commas");
 	return true;
 }

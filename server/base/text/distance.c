@@ -1,4 +1,4 @@
-/* Levenshtein's distance with transpositions, by three rows of its table. */
+/* Levenshtein distance with transpositions, using three rows of its table. */
 #include "base/text/distance.h"
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@ static char fold(char c)
 	return c == '-' ? '_' : c;
 }
 
-/* Two letters that changed places are one error: it is the most frequent one of all. */
+/* Two swapped letters are one error, and the most frequent one. */
 static bool is_swap(const char *a, size_t i, const char *b, size_t j)
 {
 	return i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]);
@@ -59,7 +59,7 @@ void meant_try(struct meant *meant, const char *name)
 	size_t most = len <= 4 ? 1 : len <= 8 ? 2 : 3;
 	size_t distance = text_distance(meant->typed, len, name);
 
-	/* One letter that is another is another word. */
+	/* A one-letter name with another letter is a different name. */
 	if (distance > most || distance >= len || (meant->name[0] && distance >= meant->distance))
 		return;
 	meant->distance = distance;

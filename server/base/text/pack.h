@@ -11,10 +11,10 @@
 /* Appends `text`; NULL is packed as "". */
 void text_put(struct buf *out, const char *text);
 
-/* Reads one text into the arena; never NULL. A NUL byte inside makes the cut bad: no text of ours has one. */
+/* Reads one text into the arena; never NULL. A NUL byte inside makes the cut bad: our texts never contain one. */
 const char *text_cut(struct cut *cut, struct arena *arena);
 
-/* The same into a field of `size` bytes; one too long makes the cut bad. */
+/* The same into an array of `size` bytes; a longer text makes the cut bad. */
 void text_cut_into(struct cut *cut, char *to, size_t size);
 
 #endif

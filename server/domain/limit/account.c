@@ -1,4 +1,4 @@
-/* The kinds of accounts by name, and what of a profile is over. */
+/* The names of account kinds, and which overrides of a profile have ended. */
 #include "domain/limit/account.h"
 
 #include <string.h>

@@ -1,16 +1,16 @@
-/* Exact bucket arithmetic: a moment is full_at + rem/den microseconds. For the files of the decision only. */
+/* Exact bucket arithmetic: a time is full_at + rem/den microseconds. Only for the files of the decision. */
 #ifndef BURSAR_DOMAIN_LIMIT_BUCKET_H
 #define BURSAR_DOMAIN_LIMIT_BUCKET_H
 
 #include "base/units.h"
 #include "domain/limit/account.h"
 
-/* A moment, or a length of time: us + rem/den, 0 <= rem < den. */
+/* A time or a duration: us + rem/den, 0 <= rem < den. */
 struct instant {
 	int64_t us, rem;
 };
 
-/* How long `n` units take to flow in; SPAN_MAX_US at most (then rem is 0). */
+/* How long `n` units take to flow in; at most SPAN_MAX_US (rem is 0 then). */
 static inline struct instant bucket_time(const struct limit *limit, int64_t n)
 {
 	unsigned __int128 product = (unsigned __int128)(uint64_t)n * (uint64_t)limit->num;
@@ -31,7 +31,7 @@ static inline struct instant bucket_full(const union limit_state *state, int64_t
 
 static inline struct instant instant_add(struct instant a, struct instant b, int64_t den)
 {
-	/* den - b.rem instead of a.rem + b.rem: as Lua must do it to stay below 2^53. */
+	/* den - b.rem instead of a.rem + b.rem, as Lua must do to stay below 2^53. */
 	bool carry = a.rem >= den - b.rem;
 
 	return (struct instant){.us = a.us + b.us + carry, .rem = carry ? a.rem - (den - b.rem) : a.rem + b.rem};
@@ -44,19 +44,19 @@ static inline struct instant instant_sub(struct instant a, struct instant b, int
 	return (struct instant){.us = a.us - b.us - borrow, .rem = borrow ? a.rem + (den - b.rem) : a.rem - b.rem};
 }
 
-/* Takes `n`, whatever the bucket holds: debt ends at SPAN_MAX_US. */
+/* Takes `n`, whatever the bucket holds: debt is limited to SPAN_MAX_US. */
 void bucket_take(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us);
 
 /* Would `n` more fit? */
 bool bucket_fits(const struct limit *limit, const union limit_state *state, int64_t n, int64_t now_us);
 
-/* What is missing from full, in units, rounded up; at most COUNT_MAX. */
+/* How far the bucket is from full, in units, rounded up; at most COUNT_MAX. */
 int64_t bucket_used(const struct limit *limit, const union limit_state *state, int64_t now_us);
 
 /* Microseconds until `n` fit if nothing else is taken, rounded up; 0 when they fit now. */
 int64_t bucket_wait(const struct limit *limit, const union limit_state *state, int64_t n, int64_t now_us);
 
-/* Adds to a counter; the sum stays within 0 and COUNT_MAX. */
+/* Adds to a counter; the sum is kept within 0 and COUNT_MAX. */
 static inline int64_t count_add(int64_t count, int64_t n)
 {
 	int64_t sum = count + n;
@@ -64,19 +64,19 @@ static inline int64_t count_add(int64_t count, int64_t n)
 	return sum < 0 ? 0 : sum > COUNT_MAX ? COUNT_MAX : sum;
 }
 
-/* Sets in `notified` what limit `index` reaches for the first time in its window, and returns it as a mask. */
+/* Adds to `notified`, and returns as a mask, the warning that limit `index` reaches for the first time in its window. */
 uint32_t state_notify(struct account_state *state, int index);
 
-/* By so much the store's clock may step back before an account's clock follows it. */
+/* How far the store's clock may step back before an account's clock follows it. */
 #define CLOCK_SLACK_US SECOND_US
 
-/* `now` for an account: its clock waits where the store's has stepped back a little, and gives up a time that was far ahead. */
+/* `now` for an account: its clock waits when the store's stepped back a little, and is set back when it was far ahead. */
 static inline int64_t state_now(const struct account_state *state, int64_t now_us)
 {
 	return state->clock_us > now_us && state->clock_us - now_us <= CLOCK_SLACK_US ? state->clock_us : now_us;
 }
 
-/* What a calendar limit allows now, with grace. */
+/* What a calendar limit allows now, including grace. */
 static inline int64_t state_effective(const struct account_state *state, const struct limit *limit, int64_t now_us)
 {
 	return limit_effective(limit, now_us < state->grace_until_us ? state->grace_percent : 0);

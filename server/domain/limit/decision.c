@@ -1,4 +1,4 @@
-/* Rolling, testing and taking. docs/store.md numbers the rules. */
+/* Rolling, converting, testing and taking. docs/store.md has the numbered rules. */
 #include "domain/limit/decision.h"
 
 #include "domain/limit/bucket.h"
@@ -23,7 +23,8 @@ int64_t amounts_of(const struct amounts *amounts, enum dimension dimension)
 	return 1; /* a level counts the reservation itself */
 }
 
-/* A window that begins for the first time is empty. Of one that had begun before the ledger knows the use, and what is held stays held. */
+/* A window that begins for the first time is empty. When it had begun before, only the ledger knows its use; holds
+ * stay. */
 static void window_empty(struct account_state *state, enum window_unit unit, bool again)
 {
 	for (int i = 0; i < state->policy->count; i++) {

@@ -16,7 +16,7 @@
 
 #include "domain/limit/account.h"
 
-/* What a request asks or used, by dimension. tokens = input + output. */
+/* What a request asks for or used, by dimension. tokens = input + output. */
 struct amounts {
 	int64_t requests, input, output, cost;
 };
@@ -35,7 +35,7 @@ struct holding {
 	enum dimension dimension;
 	enum limit_kind kind;
 	enum window_unit unit;
-	int64_t full_at_us; /* KIND_BUCKET: what the bucket's full_at was right after the check */
+	int64_t full_at_us; /* KIND_BUCKET: the bucket's full_at right after the check */
 };
 
 enum reservation_state {
@@ -49,7 +49,7 @@ enum reservation_state {
 struct reservation {
 	enum reservation_state state;
 	int64_t started_at_us, expires_at_us;
-	struct amounts held; /* still held: what was estimated minus what attempts took from it */
+	struct amounts held; /* still held: the estimate minus what attempts took from it */
 	struct amounts used; /* recorded so far */
 	uint32_t attempts; /* bit a: attempt a was recorded */
 	uint64_t interface_hash, model_hash;
@@ -61,20 +61,22 @@ struct reservation {
 	} account[ACCOUNTS_MAX];
 };
 
-/* What the check says of one account. */
+/* What the check decides for one account. */
 struct verdict {
 	uint32_t failed; /* bit i: limit i denies */
-	uint32_t would; /* bit i: would deny, but is shadow or the account is bypassed */
-	uint32_t notify; /* bit i: warned now for the first time in its window */
+	uint32_t would; /* bit i: would deny, but is a shadow limit or the account is bypassed */
+	uint32_t notify; /* bit i: warns for the first time in its window */
 };
 
-/* Moves the account's clock to now. When it was far ahead (true), buckets keep what they lack, not the time at which they would be full. */
+/* Sets the account's clock to now. True when it was far ahead: buckets then keep what they lack, not their time of
+ * being full. */
 bool state_follow(struct account_state *state, int64_t now_us);
 
 /*
- * Moves the account's clock to now and each unit to the window that holds it, which is empty. A window that lies ahead (the store's clock
- * was wrong when it began) gives way to the one that runs now. The use in a window that had begun before only the ledger knows: its
- * limits are `unseeded`; what is held stays held. True as state_follow: then the state has to be kept, whatever becomes of the request.
+ * Sets the account's clock to now and moves each unit to its current window, which starts empty. A window in the future
+ * (begun while the store's clock was wrong) is replaced by the current one. When that one had begun before, only the
+ * ledger knows its use: its limits become `unseeded`; holds stay. Returns what state_follow does: on true, store the
+ * state even if the request is denied.
  */
 bool state_roll(struct account_state *state, const struct windows *windows, int64_t now_us);
 
@@ -83,7 +85,7 @@ bool state_roll(struct account_state *state, const struct windows *windows, int6
 bool decision_test(const struct account_state *const states[], int count, const struct request *request, int64_t now_us,
 	struct verdict verdicts[]);
 
-/* Takes what a passing request asks, on all accounts, and makes its reservation. Sets `notify` in the verdicts. */
+/* Takes the amounts of a passing request on all accounts, and fills its reservation. Sets `notify` in the verdicts. */
 void decision_take(struct account_state *const states[], int count, const struct request *request, int64_t now_us,
 	int64_t ttl_us, struct reservation *reservation, struct verdict verdicts[]);
 
@@ -97,30 +99,30 @@ struct lacking {
 /* One limit's figures, for answers. */
 struct figures {
 	int64_t used, held, effective, remaining, resets_at_us, requested;
-	int64_t retry_after_us; /* failed only: until `requested` would fit if nothing else is used; 0 when permanent */
-	int64_t first_end_us; /* only_held: when the first open reservation expires; 0 = not known */
-	bool only_held; /* failed, but it would pass if what runs now used nothing: waiting for the window to end is not needed */
+	int64_t retry_after_us; /* failed only: until `requested` fits if nothing else is used; 0 when permanent */
+	int64_t first_end_us; /* only_held: when the first open reservation expires; 0 = unknown */
+	bool only_held; /* failed, but would pass if open requests used nothing: no need to wait for the window's end */
 	bool permanent, warning;
 	int used_percent;
 };
 
 /*
- * How long to wait for what open reservations hold. Nobody knows when one of them ends: mostly by its record, long before it expires.
- * So a caller is asked to come again soon.
+ * How long to wait for what open reservations hold. Nobody knows when one ends: usually with its record, long before it
+ * expires. So callers are asked to retry soon.
  */
 #define HELD_RETRY_US INT64_C(4000000)
 
 /*
- * Figures of limit `index` after the decision. `requested` is what the request asks of it; `failed` from the verdict. A request itself
- * is used up once it runs, so a calendar limit of requests is never `only_held`.
+ * Figures of limit `index` after the decision. `requested` is what the request asks of it; `failed` comes from the
+ * verdict. A running request uses up one request for certain, so a calendar limit on requests is never `only_held`.
  */
 void figures_of(const struct account_state *state, int index, const struct windows *windows, int64_t requested,
 	bool failed, int64_t now_us, struct figures *out);
 
-/* Of a limit that is only held: nobody has to wait for longer than until the first open reservation expires. 0 = not known. */
+/* For a limit that is only held: nobody has to wait longer than until the first open reservation expires. 0 = unknown. */
 void figures_first_end(struct figures *figures, int64_t first_end_us, int64_t now_us);
 
-/* The order of reasons: smaller is reported first. 0 = allowed. Values equal bursar.v1.Reason. */
+/* In order of precedence: the smallest is reported first. 0 = allowed. Values equal bursar.v1.Reason. */
 enum reason {
 	REASON_NONE = 0,
 	REASON_SUSPENDED = 1,

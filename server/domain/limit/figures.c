@@ -1,4 +1,4 @@
-/* From states to answers: used, remaining, retry after; and the names of reasons. */
+/* Turns states into answers: used, remaining, retry after; and the names of reasons. */
 #include "domain/limit/decision.h"
 
 #include <stddef.h>
@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "domain/limit/bucket.h"
 
-#define HELD_RETRY_MIN_US SECOND_US /* what has expired is given back within a second or so */
+#define HELD_RETRY_MIN_US SECOND_US /* expired holds are returned within about a second */
 #define PERCENT_MAX 1000000
 
 static void bucket_figures(const struct limit *limit, const union limit_state *at, int64_t now_us, struct figures *out)
@@ -27,7 +27,7 @@ static void calendar_figures(const struct account_state *state, const struct lim
 	out->held = at->calendar.held;
 	out->used = count_add(at->calendar.settled, at->calendar.held);
 	out->effective = state_effective(state, limit, now_us);
-	/* Outside of the boundaries (the store's clock ran ahead) the last one we know is as good as any. */
+	/* Outside the boundaries (the store's clock ran ahead), the last known boundary is the best guess. */
 	out->resets_at_us = end > 0 ? end : windows->at[limit->unit][3] > now_us ? windows->at[limit->unit][3] : now_us;
 	out->retry_after_us = out->resets_at_us - now_us;
 	out->only_held = limit->dimension != DIM_REQUESTS && at->calendar.held > 0 &&
@@ -67,7 +67,7 @@ void figures_of(const struct account_state *state, int index, const struct windo
 	}
 	out->remaining = out->effective > out->used ? out->effective - out->used : 0;
 	out->permanent = failed && requested > out->effective;
-	/* Figures are of the account's clock, which waits for the store's where that has stepped back a little: so does the caller. */
+	/* Figures use the account's clock, which waits after the store's has stepped back a little: so must the caller. */
 	out->retry_after_us += now - now_us;
 	if (!failed || out->permanent) {
 		out->retry_after_us = 0;

@@ -1,4 +1,4 @@
-/* Limits and policies: what is let in, and what is derived from it. */
+/* Limits and policies: which ones are valid, and the values derived from them. */
 #include "domain/limit/limit.h"
 
 #include <inttypes.h>
@@ -80,7 +80,7 @@ static bool name_char(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-/* "minute" for the periods that have a word, else "90s", "24h": a bucket's name must differ from a calendar window's. */
+/* "minute" for periods that have a word, else "90s", "24h": a bucket's name must differ from a calendar window's. */
 static void period_text(int64_t period_us, char out[32])
 {
 	if (period_us == SECOND_US)
@@ -97,7 +97,7 @@ static void period_text(int64_t period_us, char out[32])
 		snprintf(out, 32, "%" PRId64 "us", period_us);
 }
 
-/* Appends a selector to a name made by us: its text where a name may hold it and it is short, else its hash. */
+/* Appends a selector to a generated name: its text when it is short and valid in a name, else its hash. */
 static void name_add_selector(char name[LIMIT_NAME_MAX + 1], const char *text)
 {
 	size_t used = strlen(name);
@@ -143,7 +143,7 @@ static bool name_check(const char *name, struct err *err)
 {
 	for (const char *p = name; *p; p++)
 		if (!name_char(*p))
-			return err_invalid(err, "name", "has a character that is not allowed; " NAME_RULE);
+			return err_invalid(err, "name", "has an invalid character; " NAME_RULE);
 	return true;
 }
 
@@ -164,16 +164,17 @@ static bool bucket_prepare(struct limit *limit, struct err *err)
 	int64_t divisor;
 
 	if (limit->period_us < PERIOD_MIN_US || limit->period_us > PERIOD_MAX_US)
-		return err_invalid(err, "period_us", "%" PRId64 " is not within 1000 (1 ms) and %" PRId64 " (366 days)",
-			limit->period_us, PERIOD_MAX_US);
+		return err_invalid(err, "period_us",
+			"%" PRId64 " is not between 1000 (1 ms) and %" PRId64 " (366 days)", limit->period_us,
+			PERIOD_MAX_US);
 	if (limit->burst < 0 || limit->burst > COUNT_MAX)
-		return err_invalid(err, "burst", "%" PRId64 " is not within 0 and %" PRId64, limit->burst, COUNT_MAX);
+		return err_invalid(err, "burst", "%" PRId64 " is not between 0 and %" PRId64, limit->burst, COUNT_MAX);
 	if (limit->amount == 0 && limit->burst > 0)
 		return err_invalid(
-			err, "burst", "nothing flows into a bucket of amount 0: leave it 0, or raise the amount");
+			err, "burst", "a bucket of amount 0 never fills: leave burst at 0, or raise the amount");
 	if (limit->burst == 0)
 		limit->burst = limit->amount;
-	/* Amount 0: nothing may pass. Any rate will do, because the burst is empty. */
+	/* Amount 0: nothing may pass. Any rate works, because the burst is empty. */
 	divisor = limit->amount ? gcd(limit->period_us, limit->amount) : 1;
 	limit->num = limit->amount ? limit->period_us / divisor : 1;
 	limit->den = limit->amount ? limit->amount / divisor : 1;
@@ -194,11 +195,12 @@ static bool kind_check(const struct limit *limit, struct err *err)
 	if (!limit_kind_name(limit->kind))
 		return err_invalid(err, "kind", "is not set; use bucket, calendar or level");
 	if ((limit->kind == KIND_LEVEL) != (limit->dimension == DIM_CONCURRENT))
-		return err_invalid(err, "kind", "concurrent is the one dimension of kind level, and has no other kind");
+		return err_invalid(err, "kind", "concurrent goes with kind level, and only with it");
 	if (limit->kind == KIND_CALENDAR && !window_unit_name(limit->unit))
 		return err_invalid(err, "window", "is not set; use day, week or month");
 	if (limit->amount < 0 || limit->amount > COUNT_MAX)
-		return err_invalid(err, "amount", "%" PRId64 " is not within 0 and %" PRId64, limit->amount, COUNT_MAX);
+		return err_invalid(
+			err, "amount", "%" PRId64 " is not between 0 and %" PRId64, limit->amount, COUNT_MAX);
 	if (limit->kind != KIND_BUCKET && limit->period_us)
 		return err_invalid(err, "period_us", "only a bucket has one; leave it 0");
 	if (limit->kind != KIND_BUCKET && limit->burst)
@@ -211,11 +213,11 @@ void limit_model_is(struct limit *limit, const char *key)
 	limit->model_hash = selector_hash(key, strlen(key));
 }
 
-/* A selector of spaces alone would be one of all requests, once it is trimmed. */
+/* A selector of only spaces would match all requests once trimmed. */
 static bool selector_check(const char *text, const char *field, struct err *err)
 {
 	if (name_is_blank(text))
-		return err_invalid(err, field, "is made of spaces; leave it empty for all");
+		return err_invalid(err, field, "contains only spaces; leave it empty to match all");
 	return !text[0] || id_check(text, strlen(text), field, err);
 }
 
@@ -230,7 +232,7 @@ bool limit_prepare(struct limit *limit, struct err *err)
 		!selector_check(made.model, "model", err))
 		return false;
 	if (made.warn_percent < 0 || made.warn_percent > 100)
-		return err_invalid(err, "warn_percent", "%d is not within 1 and 100 (0 = %d)", made.warn_percent,
+		return err_invalid(err, "warn_percent", "%d is not between 1 and 100 (0 = %d)", made.warn_percent,
 			WARN_PERCENT_DEFAULT);
 	if (made.warn_percent == 0)
 		made.warn_percent = WARN_PERCENT_DEFAULT;
@@ -258,7 +260,7 @@ static bool ids_differ(const struct policy *policy, struct err *err)
 	for (int i = 0; i < policy->count; i++)
 		for (int k = 0; k < i; k++)
 			if (policy->limits[i].id == policy->limits[k].id) {
-				err_invalid(err, "name", "limits[%d] has this name too; name one of them otherwise", k);
+				err_invalid(err, "name", "limits[%d] has the same name; rename one of them", k);
 				return err_prefix(err, "limits[%d].", i);
 			}
 	return true;
@@ -276,8 +278,7 @@ void policy_seal(struct policy *policy)
 bool policy_prepare(struct policy *policy, struct err *err)
 {
 	if (policy->count < 0 || policy->count > LIMITS_MAX)
-		return err_invalid(
-			err, "limits", "%d of them; at most %d stand side by side", policy->count, LIMITS_MAX);
+		return err_invalid(err, "limits", "%d given; at most %d are allowed", policy->count, LIMITS_MAX);
 	for (int i = 0; i < policy->count; i++)
 		if (!limit_prepare(&policy->limits[i], err))
 			return err_prefix(err, "limits[%d].", i);
@@ -297,7 +298,7 @@ bool policy_merge(
 
 		if (!at) {
 			if (merged.count == LIMITS_MAX)
-				return err_invalid(err, "limits", "more than %d with those of the tier", LIMITS_MAX);
+				return err_invalid(err, "limits", "more than %d, including the tier's", LIMITS_MAX);
 			at = &merged.limits[merged.count++];
 		}
 		*at = overrides[i];

@@ -10,14 +10,14 @@
 #include "base/utf8.h"
 #include "domain/limit/name.h"
 
-#define COUNT_MAX ((INT64_C(1) << 53) - 1) /* counters are exact in Lua's doubles up to here */
-#define LIMITS_MAX 32 /* limits of one policy: a bit each in the masks of a decision */
+#define COUNT_MAX ((INT64_C(1) << 53) - 1) /* Lua's doubles count exactly up to here */
+#define LIMITS_MAX 32 /* limits of one policy: each has a bit in the masks of a decision */
 #define LIMIT_NAME_MAX 64
 #define WARN_PERCENT_DEFAULT 80
-/* Debt is remembered up to here: a bucket's full_at never lies further ahead. 100 years. */
+/* The longest debt: a bucket's full_at is never further ahead. 100 years. */
 #define SPAN_MAX_US INT64_C(3155760000000000)
 
-/* The numbers stand in Redis and PostgreSQL: only ever add. */
+/* Redis and PostgreSQL store these numbers: only ever add. */
 enum dimension {
 	DIM_REQUESTS = 0,
 	DIM_TOKENS = 1,
@@ -32,7 +32,7 @@ enum window_unit { WINDOW_DAY = 0, WINDOW_WEEK = 1, WINDOW_MONTH = 2, WINDOW_COU
 
 struct limit {
 	char name[LIMIT_NAME_MAX + 1];
-	uint32_t id; /* hash of the name; state is carried over policy changes by it. Set by limit_prepare. */
+	uint32_t id; /* hash of the name; keeps the limit's state across policy changes. Set by limit_prepare. */
 	enum dimension dimension;
 	enum limit_kind kind;
 	enum window_unit unit; /* KIND_CALENDAR */
@@ -40,19 +40,19 @@ struct limit {
 	int64_t period_us; /* KIND_BUCKET */
 	int64_t burst; /* KIND_BUCKET; limit_prepare turns 0 into amount */
 	char interface[ID_MAX + 1]; /* "" = all; limit_prepare folds it */
-	char model[ID_MAX + 1]; /* "" = all; as the admin wrote it, any of the model's names */
+	char model[ID_MAX + 1]; /* "" = all; as the admin wrote it: any of the model's names */
 	bool shadow;
 	bool notify; /* KIND_CALENDAR */
 	int warn_percent; /* limit_prepare turns 0 into WARN_PERCENT_DEFAULT */
-	int64_t until_us; /* of an override that ends; 0: none. No part of the policy's content. */
-	/* Made by limit_prepare. One unit of a bucket takes num/den microseconds to flow in (period/amount, reduced). */
+	int64_t until_us; /* when an override ends; 0: never. Not part of the policy's content. */
+	/* Set by limit_prepare. One unit of a bucket takes num/den microseconds to flow in (period/amount, reduced). */
 	int64_t num, den;
 	int64_t burst_us, burst_rem; /* time of a whole burst: burst_us + burst_rem/den */
 	uint64_t interface_hash; /* selector_hash; 0 = all */
-	uint64_t model_hash; /* likewise, of the model's key: of its own text until limit_model_is has said otherwise */
+	uint64_t model_hash; /* the same of the model's key: of the text above until limit_model_is sets another */
 };
 
-/* The limits of a tier, or of an account with overrides, in a fixed order, with the name of their content. */
+/* The limits of a tier, or of an account with overrides, in a fixed order, with a hash of their content. */
 struct policy {
 	int count;
 	uint8_t pid[8]; /* hash of the packed limits: equal content, equal pid */
@@ -60,43 +60,43 @@ struct policy {
 };
 
 /*
- * Checks one limit and fills in what is derived (name when empty, id, burst, num/den, hashes). Errors: ERR_INVALID
- * naming the field ("amount", "period_us", "burst", "name", "window", ...) and what would be right.
+ * Checks one limit and fills in the derived members (name when empty, id, burst, num/den, hashes). Errors: ERR_INVALID
+ * naming the field ("amount", "period_us", "burst", "name", "window", ...) and what would be valid.
  */
 bool limit_prepare(struct limit *limit, struct err *err);
 
-/* Has the limit the name that limit_prepare would make of the rest? */
+/* Does the limit have the name that limit_prepare would derive from the other members? */
 bool limit_name_is_made(const struct limit *limit);
 
-/* limit_prepare of each, refuses two of one name (or id), computes pid. Field paths: "limits[3].amount". */
+/* Applies limit_prepare to each, refuses two with one name (or id), computes pid. Field paths: "limits[3].amount". */
 bool policy_prepare(struct policy *policy, struct err *err);
 
-/* `tier` with each override replacing the limit of its name, or added behind. Both prepared; so is the result. */
+/* `tier` with each override replacing the limit of the same name, or appended. Both must be prepared; so is the result. */
 bool policy_merge(
 	const struct policy *tier, const struct limit *overrides, int count, struct policy *out, struct err *err);
 
-/* NULL when there is none of this id. */
+/* NULL when no limit has this id. */
 const struct limit *policy_find(const struct policy *policy, uint32_t id);
 
 /*
- * The limit counts requests whose model has this key (model_fold of what its selector resolves to), whatever the selector's
- * text is. Its policy has to be sealed afterwards.
+ * Makes the limit count requests whose model has this key (model_fold of what its selector resolves to), whatever the
+ * selector's text. Seal the policy again afterwards.
  */
 void limit_model_is(struct limit *limit, const char *key);
 
-/* Computes the pid once more. */
+/* Recomputes the pid. */
 void policy_seal(struct policy *policy);
 
 /* Does a request of this interface and model (selector_hash of each; 0 = not given) count on the limit? */
 bool limit_matches(const struct limit *limit, uint64_t interface_hash, uint64_t model_hash);
 
-/* An override whose end has come counts no more. */
+/* True for an override whose end has passed: it no longer counts. */
 bool limit_ended(const struct limit *limit, int64_t now_us);
 
-/* With grace: amount + floor(amount * percent / 100), at most COUNT_MAX. For KIND_CALENDAR; others are unchanged. */
+/* With grace: amount + floor(amount * percent / 100), at most COUNT_MAX. Only KIND_CALENDAR has grace. */
 int64_t limit_effective(const struct limit *limit, int grace_percent);
 
-/* The names that people and the API use: "requests", "bucket", "day". NULL / false for none. */
+/* The names that people and the API use: "requests", "bucket", "day". NULL or false when there is none. */
 const char *dimension_name(enum dimension dimension);
 const char *window_unit_name(enum window_unit unit);
 bool dimension_parse(const char *text, enum dimension *out);

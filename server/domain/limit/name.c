@@ -1,4 +1,4 @@
-/* ASCII only: what else has an upper and a lower case depends on languages, and ids are bytes. */
+/* ASCII only: upper and lower case of other characters depend on the language, and ids are bytes. */
 #include "domain/limit/name.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* A policy as bytes: what the store keeps, what the pid is the hash of. docs/store.md has the layout. */
+/* A policy as bytes: what the store keeps and the pid hashes. docs/store.md has the layout. */
 #ifndef BURSAR_DOMAIN_LIMIT_POLICY_PACK_H
 #define BURSAR_DOMAIN_LIMIT_POLICY_PACK_H
 
@@ -13,8 +13,8 @@
 void policy_pack(const struct policy *policy, struct buf *out);
 
 /*
- * The policy of packed bytes, its pid computed. Names and the texts of selectors are not in them and stay empty (ids
- * and hashes are there); of a bucket's amount and period only the ratio is known: they come out reduced, burst exact.
+ * Unpacks a policy and computes its pid. Names and selector texts are not in the bytes and stay empty (ids and hashes
+ * are there); of a bucket's amount and period only the ratio is known: they come out reduced, burst is exact.
  * False, and `out` untouched, when the bytes are not exactly one policy.
  */
 bool policy_unpack(const uint8_t *data, size_t len, struct policy *out);

@@ -6,10 +6,10 @@
 #include "base/text/pack.h"
 
 enum {
-	/* Each is written only where there is something that only it can say, so that older readers keep up. */
+	/* Each version is written only when its content needs it, so that older readers can keep up. */
 	PROFILE_VERSION = 1,
-	PROFILE_VERSION_ENDS = 2, /* with the ends of overrides */
-	PROFILE_VERSION_KEPT = 3, /* and with windows that were kept at a change of zone */
+	PROFILE_VERSION_ENDS = 2, /* adds the ends of overrides */
+	PROFILE_VERSION_KEPT = 3, /* adds windows kept at a change of zone */
 	PROFILE_SUSPENDED = 1,
 	PROFILE_BYPASS = 2,
 	PROFILE_DELETED = 4,
@@ -84,7 +84,7 @@ static void zone_cut(struct cut *cut, uint8_t version, struct zone *out)
 
 	text_cut_into(cut, name, sizeof(name));
 	if (version < PROFILE_VERSION_KEPT) {
-		/* The zone before, and when it ended: its windows of that time are those that are kept. */
+		/* The previous zone and when it ended: the windows of that time are the kept ones. */
 		text_cut_into(cut, previous.name, sizeof(previous.name));
 		changed_at_us = cut_i64(cut);
 		zone_put(&previous, name, previous.name[0] && changed_at_us > 0 && changed_at_us <= COUNT_MAX,

@@ -1,4 +1,4 @@
-/* An account's profile as bytes: the `meta` of its Redis record, so that any worker decides without PostgreSQL. */
+/* An account's profile as bytes: the `meta` of its Redis record, which lets any worker decide without PostgreSQL. */
 #ifndef BURSAR_DOMAIN_LIMIT_PROFILE_H
 #define BURSAR_DOMAIN_LIMIT_PROFILE_H
 
@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "domain/limit/account.h"
 
-/* Appends the packed profile (tier, parents, zone, overrides in full) to `out`. */
+/* Appends the packed profile (tier, parents, zone, complete overrides) to `out`. */
 void profile_pack(const struct account_profile *profile, struct buf *out);
 
 /* False when the bytes are not a profile. Overrides are prepared and allocated in `arena`. */

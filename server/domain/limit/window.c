@@ -1,6 +1,6 @@
 /*
- * Calendar windows. A local day begins at the first instant whose local time has reached its midnight: that is right
- * where clocks jump over midnight (the day begins later), turn back over it (it begins once), or skip a whole date.
+ * Calendar windows. A local day begins at the first instant whose local time has reached its midnight. This is right
+ * when clocks jump over midnight (the day begins later), turn back over it (it begins once), or skip a whole date.
  */
 #include "domain/limit/window.h"
 
@@ -13,12 +13,12 @@
 
 enum { MEMO_SLOTS = 64 };
 
-/* What windows_at last answered in this thread: good until the first of its windows ends. */
+/* The last answer of windows_at in this thread: valid until the first of its windows ends. */
 struct memo {
 	struct zone zone;
 	int64_t from_us, to_us;
 	uint64_t generation; /* of the zones */
-	bool lost; /* the zone could not be read: they are those of UTC */
+	bool lost; /* the zone was not readable: these are the windows of UTC */
 	struct windows windows;
 };
 static _Thread_local struct memo memos[MEMO_SLOTS];
@@ -27,7 +27,7 @@ static _Thread_local struct memo memos[MEMO_SLOTS];
 static int64_t day_start(const struct tz *tz, int64_t day)
 {
 	int64_t midnight = day * DAY_S;
-	int64_t at = midnight - INT64_C(27) * 3600; /* local time is surely before midnight */
+	int64_t at = midnight - INT64_C(27) * 3600; /* local time is certainly before midnight */
 	int64_t from;
 	int64_t to;
 
@@ -55,7 +55,7 @@ static int64_t day_of(const struct tz *tz, int64_t at)
 	return day;
 }
 
-/* The first day of the `unit` that holds the day; `steps` units later. */
+/* The first day of the `unit` that contains the day, or of the one `steps` units later. */
 static int64_t unit_first_day(enum window_unit unit, int64_t day, int steps)
 {
 	int64_t year;
@@ -88,11 +88,11 @@ static int64_t zone_first(const struct tz *tz, enum window_unit unit, int64_t fr
 	return start == from ? start : zone_next(tz, unit, from);
 }
 
-/* The shortest window behind kept ones; and a length that none of any zone reaches, not even of these. */
+/* The shortest window after kept ones; and an upper bound for any window in any zone, including these. */
 static const int64_t shortest[WINDOW_COUNT] = {20 * INT64_C(3600), 6 * DAY_S, 27 * DAY_S};
 static const int64_t longest[WINDOW_COUNT] = {3 * DAY_S, 16 * DAY_S, 64 * DAY_S};
 
-/* Boundaries of a unit: the zone's own up to the first of the fixed ones, and from the last of them on. */
+/* Boundaries of a unit: the zone's own up to the first fixed one and after the last. */
 struct line {
 	const struct tz *tz;
 	enum window_unit unit;
@@ -107,8 +107,8 @@ static struct line line_of(const struct tz *tz, enum window_unit unit, const int
 
 	if (!kept[1])
 		return line;
-	/* Which window ran before is not known any more: one that is surely older, so that a store whose clock steps back
-	 * takes it for no new one. */
+	/* The window before is unknown by now: use one that is certainly older, so that a store whose clock steps back
+	 * does not take it for a new one. */
 	line.at[line.fixed++] = zone_prev(tz, unit, floor_div(kept[0], SECOND_US) - longest[unit]);
 	for (int i = 0; i < KEPT_BOUNDS && (i < 2 || kept[i]); i++)
 		line.at[line.fixed++] = floor_div(kept[i], SECOND_US);
@@ -184,7 +184,7 @@ static void memo_put(struct memo *memo, const struct memo *from)
 	}
 }
 
-/* `lost_ok`: by UTC where the zone cannot be read. */
+/* With `lost_ok`, a zone that cannot be read counts as UTC. */
 static bool windows_find(const struct zone *zone, int64_t now_us, bool lost_ok, struct windows *out, struct err *err)
 {
 	struct memo *memo = memo_of(zone), fresh = {.zone = *zone, .generation = zones_generation()};

@@ -1,12 +1,12 @@
-/* An account moves to another time zone: which windows it keeps, and for how long. */
+/* An account moves to another time zone: which windows it keeps, and until when. */
 #include <string.h>
 
 #include "domain/limit/window.h"
 
 #include "base/units.h"
 
-/* Somebody's clock may be so much ahead of ours, or the change reach the store so much later: then the next window has begun
- * there, and is kept too. */
+/* Another machine's clock may be this far ahead, or the change may reach the store this much later: the next window has
+ * begun there by then, and is kept too. */
 #define MARGIN_US MINUTE_US
 
 static void windows_keep(const struct zone *before, enum window_unit unit, int64_t now_us, int64_t kept[KEPT_BOUNDS])
@@ -17,8 +17,8 @@ static void windows_keep(const struct zone *before, enum window_unit unit, int64
 	const int64_t *at;
 
 	if (now_us < old[0])
-		now_us = old[0]; /* whoever made that change had a later clock */
-	if (!windows_at(before, now_us, &windows, NULL)) { /* its file is gone: only what is kept is known for sure */
+		now_us = old[0]; /* that change was made with a later clock */
+	if (!windows_at(before, now_us, &windows, NULL)) { /* its file is gone: only what is kept is certain */
 		memcpy(utc.kept, before->kept, sizeof(utc.kept));
 		if (!windows_at(&utc, now_us, &windows, NULL))
 			return;

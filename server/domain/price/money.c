@@ -1,4 +1,4 @@
-/* Money as people type and read it: decimal text to and from integers, without a float anywhere. */
+/* Money as people type and read it: decimal text to and from integers, never through a float. */
 #include "domain/price/price.h"
 
 #include <inttypes.h>
@@ -12,11 +12,11 @@
 
 enum decimal { DECIMAL_OK, DECIMAL_BAD, DECIMAL_FINE, DECIMAL_BIG };
 
-/* `text`, which is digits with at most one point among them, times 10^places. Zeros behind the last place are fine. */
+/* `text`, digits with at most one point, times 10^places. Zeros after the last place are allowed. */
 static enum decimal decimal_parse(const char *text, int places, int64_t max, int64_t *out)
 {
 	int64_t value = 0;
-	int after = -1; /* digits behind the point; -1 before it */
+	int after = -1; /* digits after the point; -1 before it */
 	int digits = 0;
 
 	for (const char *p = text; *p; p++) {
@@ -47,7 +47,7 @@ static enum decimal decimal_parse(const char *text, int places, int64_t max, int
 	return DECIMAL_OK;
 }
 
-/* `value` / 10^places with at least `least` decimals and none of the zeros behind those. */
+/* `value` / 10^places with at least `least` decimals and no zeros after those. */
 static void decimal_format(int64_t value, int places, int least, char *out, size_t size)
 {
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -71,7 +71,7 @@ bool price_parse(const char *text, const char *field, int64_t *out, struct err *
 			break;
 		case DECIMAL_BAD:
 			return err_invalid(err, field,
-				"\"%.32s\" is no price; write USD per 1M tokens as digits, like 0.075", text);
+				"\"%.32s\" is not a price; write USD per 1M tokens as digits, like 0.075", text);
 		case DECIMAL_FINE:
 			return err_invalid(err, field, "%.32s is finer than 0.000001 USD per 1M tokens", text);
 		case DECIMAL_BIG:

@@ -1,4 +1,4 @@
-/* What a price may be, and what a request costs by it. */
+/* Which prices are valid, and what a request costs at one. */
 #include "domain/price/price.h"
 
 #include <inttypes.h>
@@ -11,10 +11,10 @@
 #define RATIO_MAX 10000 /* of a mode's numerator and denominator */
 #define PICO_PER_NANO 1000
 
-/* 7 products of counts below 2^63, rates up to 2^40 and a ratio below 2^14 sum up to less than 2^120. */
+/* 7 products of counts below 2^63, rates up to 2^40 and a ratio below 2^14 add up to less than 2^120. */
 typedef __int128 wide;
 
-/* The class whose rate stands in for a missing one. */
+/* The class whose rate applies when this one has none. */
 static enum token_class parent_of(enum token_class class)
 {
 	switch (class) {
@@ -57,8 +57,8 @@ static bool check_context(const struct price *price, struct err *err)
 	int64_t last = 0;
 
 	if (price->context_tiers < 0 || price->context_tiers > CONTEXT_TIERS_MAX)
-		return err_invalid(err, "context_tiers", "has %d entries; at most %d are possible",
-			price->context_tiers, CONTEXT_TIERS_MAX);
+		return err_invalid(err, "context_tiers", "has %d entries; at most %d are allowed", price->context_tiers,
+			CONTEXT_TIERS_MAX);
 	for (int i = 0; i < price->context_tiers; i++) {
 		int64_t above = price->context[i].above_tokens;
 		char field[64];
@@ -74,7 +74,7 @@ static bool check_context(const struct price *price, struct err *err)
 		snprintf(field, sizeof(field), "context_tiers[%d].input", i);
 		if (rates_empty(&price->context[i].rates))
 			return err_invalid(err, field,
-				"is missing; a context tier has a rate of its own, mostly that of the input");
+				"is missing; a context tier needs a rate of its own, usually that of the input");
 	}
 	return true;
 }
@@ -89,25 +89,25 @@ static bool mode_name_valid(const char *name)
 static bool check_modes(const struct price *price, struct err *err)
 {
 	if (price->modes < 0 || price->modes > MODES_MAX)
-		return err_invalid(err, "modes", "has %d entries; at most %d are possible", price->modes, MODES_MAX);
+		return err_invalid(err, "modes", "has %d entries; at most %d are allowed", price->modes, MODES_MAX);
 	for (int i = 0; i < price->modes; i++) {
 		char field[32];
 
 		snprintf(field, sizeof(field), "modes[%d].mode", i);
 		if (!mode_name_valid(price->mode[i].name))
 			return err_invalid(err, field,
-				"\"%s\" is no mode; use a-z 0-9 _ -, and not standard, whose ratio is 1",
+				"\"%s\" is not a valid mode; use a-z 0-9 _ -, but not standard, whose ratio is 1",
 				price->mode[i].name);
 		for (int k = 0; k < i; k++) {
 			if (strcmp(price->mode[k].name, price->mode[i].name) == 0)
-				return err_invalid(err, field, "\"%s\" is there twice", price->mode[i].name);
+				return err_invalid(err, field, "\"%s\" is listed twice", price->mode[i].name);
 		}
 		snprintf(field, sizeof(field), "modes[%d].numerator", i);
 		if (price->mode[i].num < 1 || price->mode[i].num > RATIO_MAX)
-			return err_invalid(err, field, "is %d; 1 to %d are possible", price->mode[i].num, RATIO_MAX);
+			return err_invalid(err, field, "%d is not between 1 and %d", price->mode[i].num, RATIO_MAX);
 		snprintf(field, sizeof(field), "modes[%d].denominator", i);
 		if (price->mode[i].den < 1 || price->mode[i].den > RATIO_MAX)
-			return err_invalid(err, field, "is %d; 1 to %d are possible", price->mode[i].den, RATIO_MAX);
+			return err_invalid(err, field, "%d is not between 1 and %d", price->mode[i].den, RATIO_MAX);
 	}
 	return true;
 }
@@ -118,14 +118,14 @@ static bool check_names(const struct price *price, struct err *err)
 		!id_check(price->model, strlen(price->model), "model", err))
 		return false;
 	if (strchr(price->provider, '/'))
-		return err_invalid(
-			err, "provider", "\"%s\" has a slash, which parts provider and model", price->provider);
+		return err_invalid(err, "provider", "\"%s\" contains a slash, which separates provider and model",
+			price->provider);
 	if (*price->tenant && !id_check(price->tenant, strlen(price->tenant), "tenant", err))
 		return false;
 	if (*price->account && !id_check(price->account, strlen(price->account), "account", err))
 		return false;
 	if (*price->account && !*price->tenant)
-		return err_invalid(err, "account", "needs the tenant whose user it is");
+		return err_invalid(err, "account", "needs the user's tenant");
 	return true;
 }
 
@@ -134,13 +134,13 @@ bool price_check(const struct price *price, struct err *err)
 	if (!check_names(price, err) || !check_rates(&price->base, "", err))
 		return false;
 	if (price->base.pico[TOKEN_INPUT] == PRICE_NONE)
-		return err_invalid(err, "input", "is missing; write 0 for a model that is free of charge");
+		return err_invalid(err, "input", "is missing; write 0 for a free model");
 	if (!check_context(price, err) || !check_modes(price, err))
 		return false;
 	if (price->from_us < 0)
 		return err_invalid(err, "effective_from_us", "is below 0; 0 means always");
 	if (price->to_us < 0)
-		return err_invalid(err, "effective_to_us", "is below 0; 0 means until further notice");
+		return err_invalid(err, "effective_to_us", "is below 0; 0 means no end");
 	if (price->to_us != 0 && price->to_us <= price->from_us)
 		return err_invalid(err, "effective_to_us", "is not after effective_from_us");
 	if (!utf8_valid(price->source, strlen(price->source)))
@@ -148,7 +148,7 @@ bool price_check(const struct price *price, struct err *err)
 	return true;
 }
 
-/* The context tier that `tokens` fall into: its index, or -1 for the base rates. */
+/* The index of the context tier that applies to `tokens`, or -1 for the base rates. */
 static int context_of(const struct price *price, const struct tokens *tokens)
 {
 	wide input = (wide)tokens->count[TOKEN_INPUT] + tokens->count[TOKEN_CACHED_INPUT] +
@@ -173,7 +173,7 @@ struct ratio {
 	wide num, den;
 };
 
-/* False, at the standard rate, when the price does not have the mode. */
+/* False, with the standard rate, when the price does not have the mode. */
 static bool ratio_of(const struct price *price, const char *mode, struct ratio *out)
 {
 	*out = (struct ratio){1, 1};
@@ -205,7 +205,7 @@ static wide div_up(wide n, wide d)
 	return n / d + (n % d != 0);
 }
 
-/* All but `nano`: the sum in nano-USD comes back, however large. */
+/* Fills everything but `nano`; returns the sum in nano-USD, however large. */
 static wide cost_lines(const struct price *price, const struct tokens *tokens, struct ratio ratio, struct cost *out)
 {
 	int tier = context_of(price, tokens);
@@ -250,7 +250,7 @@ bool price_cost(
 	nano = cost_lines(price, tokens, ratio, &cost);
 	if (nano > COUNT_MAX)
 		return err_invalid(
-			err, "tokens", "cost more than 9007199.254740991 USD, which is more than a counter holds");
+			err, "tokens", "cost more than 9007199.254740991 USD, the most that a counter can hold");
 	cost.nano = (int64_t)nano;
 	*out = cost;
 	return true;

@@ -1,4 +1,4 @@
-/* Prices and what a request costs: integers from end to end. pico-USD per token = micro-USD per 1M tokens. */
+/* Prices and what a request costs: integers throughout. pico-USD per token = micro-USD per 1M tokens. */
 #ifndef BURSAR_DOMAIN_PRICE_PRICE_H
 #define BURSAR_DOMAIN_PRICE_PRICE_H
 
@@ -19,13 +19,13 @@ struct rates {
 };
 struct price {
 	char provider[ID_MAX + 1], model[ID_MAX + 1];
-	char account[ID_MAX + 1]; /* a user's own price; "" = everybody's of the tenant */
+	char account[ID_MAX + 1]; /* a user's own price; "" = for all users of the tenant */
 	char tenant[ID_MAX + 1]; /* "" = all tenants */
 	int64_t from_us, to_us; /* in force in [from, to); 0 = open */
 	struct rates base;
 	int context_tiers; /* ascending */
 	struct {
-		int64_t above_tokens; /* more input (all input classes) than this: the whole request moves to these rates */
+		int64_t above_tokens; /* with more input (all input classes) than this, the whole request uses these rates */
 		struct rates rates; /* PRICE_NONE = the base rate */
 	} context[CONTEXT_TIERS_MAX];
 	int modes;
@@ -55,19 +55,19 @@ void money_format(int64_t nano, char out[40]);
 bool price_check(const struct price *price, struct err *err);
 
 /*
- * The cost of `tokens`. `mode` "" = standard; an unknown mode is ERR_INVALID naming those there are. The same numbers
- * for estimates and records. Never fails otherwise (a cost above COUNT_MAX is ERR_INVALID).
+ * The cost of `tokens`. `mode` "" = standard; for an unknown mode ERR_INVALID lists the known ones. Estimates and
+ * records get the same numbers. Fails otherwise only for a cost above COUNT_MAX (ERR_INVALID).
  */
 bool price_cost(
 	const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out, struct err *err);
 
 /*
- * The same for what has been used already, and so is charged whatever it is: an unknown mode at the standard rate, a
- * cost above COUNT_MAX as COUNT_MAX, both flagged. `tokens` have been checked.
+ * The same for tokens that were used already and must be charged: an unknown mode at the standard rate, a cost above
+ * COUNT_MAX as COUNT_MAX, both flagged. `tokens` must have been checked.
  */
 void price_charge(const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out);
 
-/* Prices by model, built once, read by many threads. Owns copies of what it is given. */
+/* Prices by model, built once, read by many threads. Owns copies of its input. */
 struct price_book;
 struct price_alias {
 	char tenant[ID_MAX + 1]; /* "" = all tenants; a tenant's own alias wins */
@@ -79,20 +79,20 @@ void price_book_free(struct price_book *book);
 
 /*
  * The price in force at `at_us`. `model` is "provider/id" or a bare id; exact ids first, then aliases, never fuzzy. A
- * bare id that several providers have: the row whose provider is the id's own vendor is an explicit alias, else
- * openai, anthropic, google, mistral, deepseek, xai, groq, cohere, ollama, then by name. Account's before tenant's
- * before everybody's. NULL when there is none.
+ * bare id that several providers have: the row whose provider is the id's own vendor is an explicit alias, else openai,
+ * anthropic, google, mistral, deepseek, xai, groq, cohere, ollama, then by name. The account's price comes before the
+ * tenant's, and that before the general one. NULL when there is none.
  */
 const struct price *price_find(
 	const struct price_book *book, const char *tenant, const char *account, const char *model, int64_t at_us);
 
-/* Do several providers have the id, at the tenant's prices or at everybody's, at `at_us`? */
+/* Do several providers have the id at `at_us`, among the tenant's prices or the general ones? */
 bool price_has_providers(const struct price_book *book, const char *tenant, const char *model, int64_t at_us);
 
 /* The last moment within (after_us, until_us] at which a price begins or ends; after_us when there is none. */
 int64_t price_last_turn(const struct price_book *book, int64_t after_us, int64_t until_us);
 
-/* Up to `max` ids that look most like `model`, for the error text. Returns how many. */
+/* Up to `max` ids most similar to `model`, for the error text. Returns how many. */
 int price_nearest(const struct price_book *book, const char *tenant, const char *model, const char *out[], int max);
 
 #endif

@@ -1,4 +1,4 @@
-/* The prices of all models, sorted for lookup: found without allocating, by as many threads as like. */
+/* The prices of all models, sorted for lookup: lookups allocate nothing and may run in any number of threads. */
 #include "domain/price/price_book.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-/* Of two providers of one bare id the earlier counts; the rest follows by name. */
+/* When several providers have the same bare id, the earliest here wins; the rest follow by name. */
 static const char *const provider_order[] = {
 	"openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere", "ollama"};
 
@@ -30,7 +30,8 @@ static int compare_key(const struct price *price, const char *model, const char 
 	return order ? order : strcmp(price->account, account);
 }
 
-/* By model, tenant, account: one range for a lookup; in it the preferred provider first, and its latest row first. */
+/* By model, tenant, account: a lookup reads one range; in it the preferred provider comes first, with its latest row
+ * first. */
 static int compare_prices(const void *a, const void *b)
 {
 	const struct price *x = a, *y = b;
@@ -78,7 +79,7 @@ void price_book_free(struct price_book *book)
 	free(book);
 }
 
-/* The first price that is not before the key. */
+/* The first price that does not sort before the key. */
 static int lower_bound(const struct price_book *book, const char *model, const char *tenant, const char *account)
 {
 	int low = 0, high = book->count;
@@ -99,7 +100,7 @@ static bool in_force(const struct price *price, int64_t at_us)
 	return price->from_us <= at_us && (price->to_us == 0 || at_us < price->to_us);
 }
 
-/* What is looked for. `provider` NULL: any, and `several` tells whether there was a choice. */
+/* What to look for. `provider` NULL: any; `several` then tells whether there was a choice. */
 struct query {
 	const struct price_book *book;
 	const char *tenant, *account;
@@ -130,7 +131,7 @@ static const struct price *find_in_scope(
 	return found;
 }
 
-/* The account's own price, else the tenant's, else everybody's. */
+/* The account's own price, else the tenant's, else the general one. */
 static const struct price *find_exact(struct query *query, const char *provider, const char *model)
 {
 	const struct price *found = NULL;

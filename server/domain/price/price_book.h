@@ -1,4 +1,4 @@
-/* Inside of the price book, for the files that look into it; everybody else includes domain/price/price.h. */
+/* Internals of the price book, for the files that search it; all others include domain/price/price.h. */
 #ifndef BURSAR_DOMAIN_PRICE_PRICE_BOOK_H
 #define BURSAR_DOMAIN_PRICE_PRICE_BOOK_H
 

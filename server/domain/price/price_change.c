@@ -1,4 +1,4 @@
-/* Prices compared. */
+/* Compares and merges prices. */
 #include "domain/price/price_change.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-#define PICO_MIN 100 /* 0.0001 USD per 1M tokens: a hundredth of the cheapest price ever asked for */
+#define PICO_MIN 100 /* 0.0001 USD per 1M tokens: a hundredth of the lowest price ever charged */
 
 static void context_fill(struct price *price, unsigned given, const struct price *before)
 {
@@ -37,7 +37,8 @@ static bool context_merge(struct price *price, const struct price *before, struc
 		if (at == merged.context_tiers || merged.context[at].above_tokens != above) {
 			if (merged.context_tiers == CONTEXT_TIERS_MAX)
 				return err_invalid(err, "context_tiers",
-					"would have more than %d entries with those that stay", CONTEXT_TIERS_MAX);
+					"would have more than %d entries together with the existing ones",
+					CONTEXT_TIERS_MAX);
 			memmove(&merged.context[at + 1], &merged.context[at],
 				(size_t)(merged.context_tiers++ - at) * sizeof(merged.context[0]));
 			merged.context[at] = price->context[i];
@@ -62,8 +63,8 @@ static bool modes_merge(struct price *price, const struct price *before, struct 
 		while (at < merged.modes && strcmp(merged.mode[at].name, price->mode[i].name) != 0)
 			at++;
 		if (at == MODES_MAX)
-			return err_invalid(
-				err, "modes", "would have more than %d entries with those that stay", MODES_MAX);
+			return err_invalid(err, "modes",
+				"would have more than %d entries together with the existing ones", MODES_MAX);
 		merged.modes += at == merged.modes;
 		merged.mode[at] = price->mode[i];
 	}
@@ -144,7 +145,7 @@ bool prices_look_per_token(const struct price *const *prices, int count)
 	return any;
 }
 
-/* For finding two of one key that are in force at once. */
+/* For finding two rows of one key that are in force at the same time. */
 struct place {
 	const struct price *price;
 	int at;

@@ -52,7 +52,7 @@ static const struct column {
 #define COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
 #define COLUMNS_NEEDED 3 /* the first of the table */
 
-/* Which column stands where in the rows of this file. */
+/* Which column is at which position in the rows of this file. */
 struct layout {
 	int count;
 	const struct column *at[CSV_FIELDS_MAX];
@@ -73,16 +73,16 @@ static bool layout_read(const struct csv_row *row, struct layout *out, struct er
 			c++;
 		if (c == COLUMNS && strstr(row->field[i], "per_"))
 			return err_invalid(err, "header",
-				"\"%.40s\" is another unit; prices are USD per 1M tokens (input_usd_per_1m): 2.5, not "
-				"0.0000025",
+				"\"%.40s\" has another unit; prices are in USD per 1M tokens (input_usd_per_1m): 2.5, "
+				"not 0.0000025",
 				row->field[i]);
 		if (c == COLUMNS)
 			return err_invalid(err, "header",
-				"there is no column \"%.40s\"; known are provider, model, input_usd_per_1m, "
+				"unknown column \"%.40s\"; known columns: provider, model, input_usd_per_1m, "
 				"output_usd_per_1m and those of docs/money.md",
 				row->field[i]);
 		if (seen[c])
-			return err_invalid(err, "header", "the column %s is there twice", columns[c].name);
+			return err_invalid(err, "header", "the column %s is listed twice", columns[c].name);
 		seen[c] = true;
 		layout.at[i] = &columns[c];
 	}
@@ -94,7 +94,7 @@ static bool layout_read(const struct csv_row *row, struct layout *out, struct er
 	return true;
 }
 
-/* What the columns speak of. */
+/* The parts of a price that the columns cover. */
 static unsigned layout_given(const struct layout *layout)
 {
 	unsigned given = 0;
@@ -119,13 +119,13 @@ static bool copy_text(const char *text, char *out, size_t size, const char *fiel
 	size_t n = strlen(text);
 
 	if (n >= size)
-		return err_invalid(err, field, "is %zu bytes long; at most %zu are possible", n, size - 1);
+		return err_invalid(err, field, "is %zu bytes long; at most %zu are allowed", n, size - 1);
 	memcpy(out, text, n + 1);
 	name_trim(out);
 	return true;
 }
 
-/* Days from 1970-01-01 to a day of the Gregorian calendar (years from March on, so that the leap day is the last). */
+/* Days from 1970-01-01 to a day of the Gregorian calendar (years begin in March, so that the leap day is the last). */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
 {
 	int64_t y = month <= 2 ? year - 1 : year;
@@ -148,18 +148,19 @@ static bool date_read(const char *text, const char *field, int64_t *out, struct 
 		shape[i] = (text[i] >= '0' && text[i] <= '9') ? '9' : text[i];
 	shape[sizeof(shape) - 1] = '\0';
 	if (strcmp(shape, "9999-99-99") != 0 && strcmp(shape, "9999-99-99T99:99:99Z") != 0)
-		return err_invalid(err, field, "\"%.24s\" is no date; write 2026-07-30 or 2026-07-30T16:30:00Z", text);
+		return err_invalid(
+			err, field, "\"%.24s\" is not a date; write 2026-07-30 or 2026-07-30T16:30:00Z", text);
 	sscanf(text, "%4d-%2d-%2d%nT%2d:%2d:%2d", &year, &month, &day, &used, &hour, &minute, &second);
 	last = month < 1 || month > 12 ? 0 : month_days[month - 1];
 	if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))
 		last = 29;
 	if (year < 1970 || day < 1 || day > last || hour > 23 || minute > 59 || second > 59)
-		return err_invalid(err, field, "%s is no day of the calendar since 1970", text);
+		return err_invalid(err, field, "%s is not a day of the calendar since 1970", text);
 	*out = (((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000000;
 	return true;
 }
 
-/* "batch=1/2 flex=1/2": blanks between, price_check looks at the names and the numbers. */
+/* "batch=1/2 flex=1/2": separated by blanks; price_check checks the names and numbers. */
 static bool modes_read(const char *text, struct price *price, struct err *err)
 {
 	while (*text) {
@@ -169,7 +170,7 @@ static bool modes_read(const char *text, struct price *price, struct err *err)
 		if (sscanf(text, "%15[a-z0-9_-]=%9d/%9d%n", name, &num, &den, &used) != 3 ||
 			(text[used] && text[used] != ' '))
 			return err_invalid(
-				err, "modes", "\"%.32s\" is no list of modes; write batch=1/2 flex=1/2", text);
+				err, "modes", "\"%.32s\" is not a list of modes; write batch=1/2 flex=1/2", text);
 		if (price->modes == MODES_MAX)
 			return err_invalid(err, "modes", "has more than %d entries", MODES_MAX);
 		memcpy(price->mode[price->modes].name, name, sizeof(name));
@@ -188,7 +189,7 @@ static bool threshold_read(const char *text, const char *field, int64_t *out, st
 
 	for (const char *p = text; *p; p++) {
 		if (*p < '0' || *p > '9' || value > COUNT_MAX / 10)
-			return err_invalid(err, field, "\"%.24s\" is no number of tokens; write 200000", text);
+			return err_invalid(err, field, "\"%.24s\" is not a number of tokens; write 200000", text);
 		value = value * 10 + (*p - '0');
 	}
 	*out = value;
@@ -230,14 +231,14 @@ static bool row_read(const struct csv_row *row, const struct layout *layout, str
 	for (int c = 0; c < TOKEN_CLASS_COUNT; c++)
 		price->base.pico[c] = price->context[0].rates.pico[c] = PRICE_NONE;
 	if (row->count != layout->count)
-		return err_invalid(err, "row", "has %d fields, the header %d", row->count, layout->count);
+		return err_invalid(err, "row", "has %d fields, but the header has %d", row->count, layout->count);
 	for (int i = 0; i < row->count; i++) {
 		if (!field_read(layout->at[i], row->field[i], price, err))
 			return false;
 		above = above || (layout->at[i]->kind == KIND_ABOVE && *row->field[i]);
 	}
 	if (above && price->context[0].above_tokens == 0)
-		return err_invalid(err, "context_threshold_tokens", "is missing, though there is a price above it");
+		return err_invalid(err, "context_threshold_tokens", "is missing, but there is a price above it");
 	price->context_tiers = price->context[0].above_tokens > 0;
 	return price_check(price, err);
 }
@@ -252,11 +253,12 @@ static bool overlaps_check(const struct price_sheet *list, struct err *err)
 		prices[i] = &list->prices[i];
 	overlap = prices_overlap(prices, list->count, &first, &second);
 	free(prices);
-	return !overlap || err_set(err, ERR_INVALID,
-				   "line %d: model: %.60s/%.60s is in force there and in line %d at once; give them "
-				   "dates",
-				   list->lines[second], list->prices[second].provider, list->prices[second].model,
-				   list->lines[first]);
+	return !overlap ||
+	       err_set(err, ERR_INVALID,
+		       "line %d: model: %.60s/%.60s is also in force in line %d; give them dates that do not "
+		       "overlap",
+		       list->lines[second], list->prices[second].provider, list->prices[second].model,
+		       list->lines[first]);
 }
 
 static struct price *list_add(struct price_sheet *list, int *room, int line)
@@ -278,7 +280,7 @@ static bool rows_read(struct csv *csv, struct csv_row *row, struct price_sheet *
 	if (!csv_next(csv, row, err))
 		return false;
 	if (row->count == 0)
-		return err_set(err, ERR_INVALID, "line 1: header: is missing; the first line names the columns");
+		return err_set(err, ERR_INVALID, "line 1: header: is missing; the first line must name the columns");
 	if (!layout_read(row, &layout, err))
 		return err_prefix(err, "line %d: ", csv->line);
 	list->given = layout_given(&layout);
@@ -288,8 +290,8 @@ static bool rows_read(struct csv *csv, struct csv_row *row, struct price_sheet *
 		if (row->count == 0)
 			return overlaps_check(list, err);
 		if (list->count == PRICE_CSV_ROWS_MAX)
-			return err_set(
-				err, ERR_INVALID, "line %d: row: a list has at most %d", csv->line, PRICE_CSV_ROWS_MAX);
+			return err_set(err, ERR_INVALID, "line %d: row: at most %d rows are allowed", csv->line,
+				PRICE_CSV_ROWS_MAX);
 		if (!row_read(row, &layout, list_add(list, &room, csv->line), err))
 			return err_prefix(err, "line %d: ", csv->line);
 	}

@@ -1,4 +1,4 @@
-/* Price lists as CSV: what deploy/data holds and what an operator imports. USD per 1M tokens, as people type it. */
+/* Price lists as CSV: the format of deploy/data and of imports. USD per 1M tokens, as people type it. */
 #ifndef BURSAR_DOMAIN_PRICE_PRICE_CSV_H
 #define BURSAR_DOMAIN_PRICE_PRICE_CSV_H
 
@@ -15,18 +15,18 @@
 struct price_sheet {
 	int count;
 	struct price *prices; /* checked, in the order of the file */
-	int *lines; /* where each stands */
-	unsigned given; /* what its columns speak of: PRICE_GIVEN_* of price_change.h */
+	int *lines; /* the line of each */
+	unsigned given; /* the parts that its columns cover: PRICE_GIVEN_* of price_change.h */
 };
 
 /*
  * Reads a price list. The first line names the columns, in any order:
- *   provider, model, input_usd_per_1m (these must be there), output_usd_per_1m, cached_input_usd_per_1m,
+ *   provider, model, input_usd_per_1m (required), output_usd_per_1m, cached_input_usd_per_1m,
  *   cache_write_usd_per_1m, reasoning_usd_per_1m, audio_input_usd_per_1m, audio_output_usd_per_1m;
  *   context_threshold_tokens with input_above, output_above, cached_input_above, cache_write_above;
  *   modes ("batch=1/2 flex=1/2"); effective_from, effective_to (2026-07-30 or 2026-07-30T16:30:00Z, UTC); source.
- * An empty field is "no price of its own". ERR_INVALID says the line, the column, what is wrong and what would be right;
- * two rows of one model that are in force at once are refused. On failure `out` is empty.
+ * An empty field means "no price of its own". ERR_INVALID names the line and the column, what is wrong and what would be
+ * right. Two rows of one model that are in force at once are refused. On failure `out` is empty.
  */
 bool price_csv_parse(const char *text, size_t len, struct price_sheet *out, struct err *err)
 	__attribute__((warn_unused_result));

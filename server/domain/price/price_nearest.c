@@ -1,4 +1,4 @@
-/* Which ids look like a mistyped one: for the text of an error, never for money. */
+/* Finds ids similar to a mistyped one: for error texts, never for pricing. */
 #include <string.h>
 
 #include "domain/price/price_book.h"
@@ -10,7 +10,7 @@ struct near {
 	int distance;
 };
 
-/* How many insertions, deletions and changes make `b` of `a`; `limit` or more is answered as `limit`. */
+/* How many insertions, deletions and changes turn `a` into `b`; stops counting at `limit`. */
 static int edit_distance(const char *a, const char *b, int limit)
 {
 	int row[ID_MAX + 1];
@@ -39,7 +39,7 @@ static int edit_distance(const char *a, const char *b, int limit)
 	return row[n] < limit ? row[n] : limit;
 }
 
-/* Keeps the best `max` of what is offered, in order. */
+/* Keeps the best `max` candidates, in order. */
 static void offer(struct near *best, int *count, int max, const char *id, int distance)
 {
 	int at = *count;
@@ -54,10 +54,10 @@ static void offer(struct near *best, int *count, int max, const char *id, int di
 	best[at] = (struct near){.id = id, .distance = distance};
 }
 
-/* `model` as it was given, and `bare` without what stands before its first slash: the better of the two counts. */
+/* Compares `id` with `model` as given and with `bare`, the part after its first slash; the better match counts. */
 static void consider(struct near *best, int *count, int max, const char *model, const char *bare, const char *id)
 {
-	/* More than half of it changed is another word. */
+	/* With more than half of it changed, it is a different word. */
 	int limit = (int)strnlen(bare, ID_MAX) / 2 + 2;
 	int distance;
 

@@ -12,8 +12,8 @@ enum {
 	NEVER_CHECKED = 4,
 	LEDGER_ONLY = 8
 };
-enum { GROUPS_UNKNOWN = 0x80 }; /* beside the number of accounts */
-/* Entries of the release before may still wait in an outbox: they name counters by limit, and no windows. */
+enum { GROUPS_UNKNOWN = 0x80 }; /* added to the number of accounts */
+/* Entries of the previous release may still wait in an outbox: they name counters by limit, and have no windows. */
 enum { ENTRY_VERSION_LIMITS = 1, LIMIT_ROW_BYTES = 19 };
 
 void entry_info_pack(const struct entry_info *info, struct buf *out)
@@ -29,7 +29,7 @@ void entry_info_pack(const struct entry_info *info, struct buf *out)
 		buf_put_u8(out, (uint8_t)info->account[i].kind);
 		text_put(out, info->account[i].id);
 	}
-	/* Last, and only where there is one: a release without modes reads what has none. */
+	/* Last, and only if there is one: a release without modes can read entries that have none. */
 	if (info->mode && info->mode[0])
 		text_put(out, info->mode);
 }
@@ -79,7 +79,7 @@ void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 		buf_put_i64(out, usage->tokens.count[i]);
 }
 
-/* All that is left of the cut. */
+/* Reads the rest of the cut. */
 static bool usage_cut(struct cut *cut, struct arena *arena, struct entry_usage *out)
 {
 	struct entry_usage usage = {0};
@@ -210,7 +210,7 @@ static bool lost_unpack(const char *data, size_t len, struct arena *arena, struc
 	return !cut.bad && !cut.left;
 }
 
-/* An entry's third text: the usage of a record, what a reset took away, or what an adjustment corrects. */
+/* An entry's third text: the usage of a record, what a reset removed, or what an adjustment corrects. */
 static bool usage_unpack(const char *data, size_t len, struct arena *arena, struct entry *out)
 {
 	if (len == 0)

@@ -1,6 +1,6 @@
 /*
- * What an outbox entry says, and the two parts of it that Lua only carries: `info` (who asked, kept with the
- * reservation) and `usage` (what one record used). docs/store.md has the layout of the entry around them.
+ * The content of an outbox entry, and the two parts of it that Lua passes through unread: `info` (who asked, kept with
+ * the reservation) and `usage` (what one record used). docs/store.md has the layout of the entry around them.
  */
 #ifndef BURSAR_DOMAIN_RECORD_ENTRY_H
 #define BURSAR_DOMAIN_RECORD_ENTRY_H
@@ -13,7 +13,7 @@
 #include "domain/limit/account.h"
 #include "domain/limit/decision.h"
 
-/* Token classes of a record; disjoint. Order and numbers are stored. */
+/* Token classes of a record; disjoint. Their order and numbers are stored. */
 enum token_class {
 	TOKEN_INPUT,
 	TOKEN_CACHED_INPUT,
@@ -29,49 +29,49 @@ const char *token_class_name(enum token_class class);
 struct tokens {
 	int64_t count[TOKEN_CLASS_COUNT];
 };
-/* Sums of the input and of the output classes. Callers have checked that no sum passes COUNT_MAX (tokens_check). */
+/* Sums of the input classes and of the output classes. tokens_check must have passed, so that no sum exceeds COUNT_MAX. */
 int64_t tokens_input(const struct tokens *tokens);
 int64_t tokens_output(const struct tokens *tokens);
 bool tokens_check(const struct tokens *tokens, const char *field, struct err *err);
-/* The same for differences, which may be below 0: in either direction no more than COUNT_MAX together. */
+/* The same for differences, which may be negative: at most COUNT_MAX in total in either direction. */
 bool tokens_check_signed(const struct tokens *tokens, const char *field, struct err *err);
 
 #define FLAG_UNPRICED \
-	1 /* not charged by a price of its own: to be re-rated. The flags from 8 on say why, and come with it */
-#define FLAG_PARENT_RATE 2 /* a class cost its parent's rate */
+	1 /* not charged at a price of its own: must be re-rated. The flags from 8 on say why, and accompany it */
+#define FLAG_PARENT_RATE 2 /* a class was charged at its parent's rate */
 #define FLAG_ABOVE_CONTEXT 4
 #define FLAG_OTHER_MODEL \
-	8 /* no price knows its model: charged by another model's (the checked one's, the fallback's) */
+	8 /* its model has no price: charged at another model's (the checked one's, or the fallback's) */
 #define FLAG_STANDARD_RATE 16 /* the price does not have its mode: charged at the standard rate */
-#define FLAG_CAPPED 32 /* cost more than a counter holds: charged what one holds */
+#define FLAG_CAPPED 32 /* cost more than a counter can hold: charged the most that one can */
 
 struct entry_account {
 	enum account_kind kind;
 	const char *id;
 };
 
-/* Kept with the reservation. Strings are NUL-terminated; after unpacking they lie in the arena. */
+/* Kept with the reservation. Strings are NUL-terminated; after unpacking they are in the arena. */
 struct entry_info {
 	const char *tenant, *user, *request_id, *interface, *model; /* model: as checked */
-	const char *tier; /* of the user at the check */
+	const char *tier; /* the user's at the check */
 	/*
-	 * The model that `model` leads to, on whose limits the request counts (catalog_model): the id as its price has it. Without a price
-	 * the name in lower case, and no provider. "" when no model was named.
+	 * The model that `model` resolves to, on whose limits the request counts (catalog_model): the id as its price
+	 * has it. Without a price, the name in lower case and no provider. "" when no model was named.
 	 */
 	const char *provider, *price_model;
 	const char *mode; /* as checked; "" = standard */
 	const char *reason; /* resets, adjustments: the admin's reason */
 	const char *actor; /* resets, adjustments: who */
-	bool groups_unknown; /* nobody could say whether the user is in a team or an org: the ledger looks */
+	bool groups_unknown; /* the user's team and org were unknown: the ledger looks them up */
 	int accounts;
-	struct entry_account account[ACCOUNTS_MAX]; /* the user first; the order of everything else in the entry */
+	struct entry_account account[ACCOUNTS_MAX]; /* the user first; the rest of the entry has the same order */
 };
 
-/* Of one record. */
+/* About one record. */
 struct entry_usage {
 	const char *model; /* as served */
 	const char *provider,
-		*price_model; /* whose price it was at; without one likewise the served name in lower case, and no provider */
+		*price_model; /* whose price was charged; without a price, the served name in lower case and no provider */
 	const char *mode; /* "" = standard */
 	int64_t price_from_us;
 	uint32_t flags;
@@ -85,24 +85,25 @@ bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, st
 
 enum entry_kind { ENTRY_RECORD = 0, ENTRY_EXPIRY = 1, ENTRY_RESET = 2, ENTRY_CANCEL = 3, ENTRY_ADJUST = 4 };
 
-/* What an adjustment keeps beside its amounts: which request's attempt it corrects ("": none), and by which tokens, of any sign. */
+/* What an adjustment stores besides its amounts: the request and attempt that it corrects ("": none), and the signed
+ * tokens. */
 void entry_adjustment_pack(const char *request_id, int attempt, const struct entry_usage *usage, struct buf *out);
 
-/* Where one bucket of an account stood afterwards. */
+/* The state of one bucket of an account after the entry. */
 struct entry_bucket {
 	uint32_t limit_id;
 	int64_t full_at_us, rem, num, den;
 };
 struct entry_part {
-	bool present; /* its record was there: buckets are known */
+	bool present; /* its record existed: buckets are known */
 	int64_t clock_us;
 	int64_t window_start
-		[WINDOW_COUNT]; /* of the windows that the request counts in; of a reset those that it begins. 0: not known */
+		[WINDOW_COUNT]; /* of the windows in which the request counts; for a reset, those that it begins. 0: unknown */
 	int buckets;
 	struct entry_bucket *bucket;
 };
 
-/* What a reset took out of one calendar counter. */
+/* What a reset removed from one calendar counter. */
 struct entry_lost {
 	enum dimension dimension;
 	enum window_unit unit;
@@ -111,28 +112,28 @@ struct entry_lost {
 
 struct entry {
 	enum entry_kind kind;
-	int attempt; /* of an adjustment: the one that it corrects */
+	int attempt; /* for an adjustment: the one that it corrects */
 	bool final, late, never_checked;
-	bool ledger_only; /* an adjustment that changed no counter: neither is it in a window */
+	bool ledger_only; /* an adjustment that changed no counter; it belongs to no window either */
 	int64_t at_us, started_at_us;
 	struct amounts amounts; /* charged; requests may be 0 */
 	struct entry_info info;
-	struct entry_usage usage; /* zero for expiries and resets; of an adjustment the tokens have any sign */
-	const char *adjusts; /* adjustments: the request that is corrected; "" = none */
+	struct entry_usage usage; /* zero for expiries and resets; an adjustment's tokens are signed */
+	const char *adjusts; /* adjustments: the corrected request; "" = none */
 	int losts; /* resets */
 	struct entry_lost *lost;
 	struct entry_part part[ACCOUNTS_MAX]; /* as many as info.accounts */
 };
 
-/* The model by which limits and windows count the request: whose price the check used, else as it was checked. */
+/* The model under which limits and windows count the request: the one whose price the check used, else the checked one. */
 const char *entry_counted_model(const struct entry_info *info);
 
-/* False when the bytes are not an entry: the writer puts them into ledger_rejects as they are. */
+/* False when the bytes are not an entry: the writer then puts them into ledger_rejects unchanged. */
 bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct entry *out);
-/* Lua writes entries; this is for tests and for fuzzing. */
+/* For tests and fuzzing: in production only Lua writes entries. */
 void entry_pack(const struct entry *entry, struct buf *out);
 
-/* The `reservation` handle of the API: who, when, on which accounts, for which model and mode, as base64url text. */
+/* The API's `reservation` handle: who, when, on which accounts, for which model and mode, as base64url text. */
 struct handle {
 	const char *tenant, *user, *request_id;
 	int64_t started_at_us;
@@ -141,9 +142,9 @@ struct handle {
 	int accounts;
 	struct entry_account account[ACCOUNTS_MAX];
 };
-/* Text in the arena. */
+/* Returns text in the arena. */
 const char *handle_format(const struct handle *handle, struct arena *arena);
-/* ERR_INVALID on field `field` when it is none. Ids inside are checked. */
+/* ERR_INVALID on `field` when the text is not a handle. Checks the ids inside. */
 bool handle_parse(
 	const char *text, size_t len, const char *field, struct arena *arena, struct handle *out, struct err *err);
 

@@ -1,4 +1,4 @@
-/* The reservation handle: a few packed fields and a check sum, as base64url. Not a secret: keys guard the auth. */
+/* The reservation handle: a few packed fields and a checksum, as base64url. Not a secret: keys protect access. */
 #include "domain/record/entry.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/crypto/hash.h"
 #include "base/utf8.h"
 
-/* An account id that repeats the tenant or the user is not written again. */
+/* An account id equal to the tenant or the user is not repeated. */
 enum { HANDLE_VERSION = 1, ID_IS_USER = 0x80, ID_IS_TENANT = 0x40, KIND_MASK = 0x0f, TEXT_MAX = 2048 };
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -69,7 +69,7 @@ const char *handle_format(const struct handle *handle, struct arena *arena)
 	for (int i = 0; i < handle->accounts; i++)
 		account_put(handle, &handle->account[i], &packed);
 	id_put(&packed, handle->model ? handle->model : "");
-	/* Only where there is one: a release without modes reads handles that have none. */
+	/* Only if there is one: a release without modes can read handles that have none. */
 	if (handle->mode && handle->mode[0])
 		id_put(&packed, handle->mode);
 	buf_put_u32(&packed, (uint32_t)hash64(packed.data, packed.len));
@@ -89,7 +89,7 @@ static int digit_of(char c)
 	return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
-/* Only the one text that base64_format writes for some bytes is taken: no padding, no stray low bits. */
+/* Accepts only the text that base64_format writes for some bytes: no padding, no stray low bits. */
 static bool base64_parse(const char *text, size_t len, uint8_t *out, size_t *out_len)
 {
 	uint32_t bits = 0;
@@ -124,7 +124,7 @@ static const char *id_cut(struct cut *cut, struct arena *arena)
 	return arena_strndup(arena, (const char *)id, len);
 }
 
-/* Like id_cut, but there may be none. */
+/* Like id_cut, but accepts an empty one. */
 static const char *model_cut(struct cut *cut, struct arena *arena)
 {
 	if (!cut->left || *cut->p)
@@ -199,5 +199,5 @@ bool handle_parse(
 	*out = handle;
 	return true;
 bad:
-	return err_invalid(err, field, "is no reservation handle; give back what Check answered, unchanged");
+	return err_invalid(err, field, "is not a valid reservation handle; pass what Check returned, unchanged");
 }

@@ -33,11 +33,12 @@ bool tokens_check(const struct tokens *tokens, const char *field, struct err *er
 
 		snprintf(path, sizeof(path), "%s.%s_tokens", field, class_names[i]);
 		if (count < 0 || count > COUNT_MAX)
-			return err_invalid(err, path, "%" PRId64 " is not within 0 and %" PRId64, count, COUNT_MAX);
+			return err_invalid(err, path, "%" PRId64 " is not between 0 and %" PRId64, count, COUNT_MAX);
 		sum += count;
 	}
 	if (sum > COUNT_MAX)
-		return err_invalid(err, field, "%" PRId64 " tokens together are more than %" PRId64, sum, COUNT_MAX);
+		return err_invalid(
+			err, field, "%" PRId64 " tokens in total; at most %" PRId64 " are allowed", sum, COUNT_MAX);
 	return true;
 }
 
@@ -51,11 +52,12 @@ bool tokens_check_signed(const struct tokens *tokens, const char *field, struct 
 
 		snprintf(path, sizeof(path), "%s.%s_tokens", field, class_names[i]);
 		if (count < -COUNT_MAX || count > COUNT_MAX)
-			return err_invalid(err, path, "%" PRId64 " is not within %" PRId64 " and %" PRId64, count,
+			return err_invalid(err, path, "%" PRId64 " is not between %" PRId64 " and %" PRId64, count,
 				-COUNT_MAX, COUNT_MAX);
 		sum += count < 0 ? -count : count;
 	}
 	if (sum > COUNT_MAX)
-		return err_invalid(err, field, "%" PRId64 " tokens together are more than %" PRId64, sum, COUNT_MAX);
+		return err_invalid(
+			err, field, "%" PRId64 " tokens in total; at most %" PRId64 " are allowed", sum, COUNT_MAX);
 	return true;
 }

@@ -6,7 +6,7 @@
 
 int64_t usage_since_us(enum window_unit unit, int64_t now_us)
 {
-	/* A window that follows a change of zone may last almost twice as long as its unit. */
+	/* A window after a change of zone may last almost twice as long as its unit. */
 	static const int days[WINDOW_COUNT] = {[WINDOW_DAY] = 3, [WINDOW_WEEK] = 15, [WINDOW_MONTH] = 63};
 
 	return now_us - days[unit] * DAY_US;
@@ -34,7 +34,7 @@ int64_t usage_ahead(const struct usage_window *windows, int count, int64_t now_u
 int64_t usage_of(const struct usage_window *windows, int count, enum window_unit unit, enum dimension dimension,
 	uint64_t interface_hash, uint64_t model_hash, int64_t start, int64_t now_us)
 {
-	/* Clamped at the end: a row may lie below 0, where a correction took from what the others count. */
+	/* Clamped only at the end: a correction may make a row negative that the other rows outweigh. */
 	__int128 used = 0;
 
 	for (int i = 0; i < count; i++) {

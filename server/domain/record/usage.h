@@ -1,6 +1,6 @@
 /*
- * What the ledger knows of an account's calendar windows: a row for each window, interface and model. Any calendar limit, also one that
- * is new, can be answered from them.
+ * What the ledger knows about an account's calendar windows: a row for each window, interface and model. Any calendar
+ * limit, even a new one, can be computed from them.
  */
 #ifndef BURSAR_DOMAIN_RECORD_USAGE_H
 #define BURSAR_DOMAIN_RECORD_USAGE_H
@@ -16,23 +16,24 @@ struct usage_window {
 	bool reset; /* a reset began the window here; nothing was used in this row */
 	const char *model; /* as it was counted; in the arena of whoever read it */
 	uint64_t interface_hash,
-		model_hash; /* selector_hash of what was counted; of the model as its name leads today, where that is known */
+		model_hash; /* selector_hash of what was counted; for the model, of what its name resolves to today, if known */
 	struct amounts used;
 };
 
-/* Rows of windows that started before this may be forgotten: no window of the unit that runs at now_us started earlier. */
+/* Rows of windows that started before this may be deleted: no window of the unit that runs at now_us started earlier. */
 int64_t usage_since_us(enum window_unit unit, int64_t now_us);
 
-/* Where the running window starts by the ledger: at `start`, where the calendar has it, or at the last reset since. */
+/* Where the running window starts according to the ledger: at `start`, given by the calendar, or at the last reset
+ * since. */
 int64_t usage_start(
 	const struct usage_window *windows, int count, enum window_unit unit, int64_t start, int64_t now_us);
 
-/* The latest start behind now_us, of a window that the store's clock began too early; 0 when there is none. */
+/* The latest start after now_us: of a window begun too early by the store's clock; 0 when there is none. */
 int64_t usage_ahead(const struct usage_window *windows, int count, int64_t now_us);
 
 /*
- * What was used of `dimension` since `start` (of the running window), by requests that the selectors match (0 = all). Rows behind
- * now_us, of a time when the store's clock was ahead, do not count. At most COUNT_MAX.
+ * What requests matching the selectors (0 = all) used of `dimension` since `start` (of the running window). Rows after
+ * now_us, from a time when the store's clock was ahead, do not count. At most COUNT_MAX.
  */
 int64_t usage_of(const struct usage_window *windows, int count, enum window_unit unit, enum dimension dimension,
 	uint64_t interface_hash, uint64_t model_hash, int64_t start, int64_t now_us);

@@ -1,4 +1,4 @@
-/* HTTP headers, as structured fields (RFC 9651) where the draft asks for them. */
+/* HTTP headers, as structured fields (RFC 9651) where the draft requires it. */
 #include "domain/text/headers.h"
 
 #include <inttypes.h>
@@ -8,11 +8,11 @@
 #include "base/units.h"
 #include "domain/time/date.h"
 
-#define ROOM 500 /* what eight limits take, so that the buffers need not grow */
+#define ROOM 500 /* enough for eight limits, so that the buffers need not grow */
 #define LIST_MAX 2000 /* bytes of RateLimit-Policy, and of RateLimit */
 #define WAIT_MAX_S INT64_C(2147483)
-#define SHORT_WAIT_US (5 * SECOND_US) /* below it milliseconds are worth telling */
-#define LONG_WAIT_US (60 * SECOND_US) /* nobody should wait longer inside a call */
+#define SHORT_WAIT_US (5 * SECOND_US) /* below it, milliseconds matter */
+#define LONG_WAIT_US (60 * SECOND_US) /* above it, clients should not wait inside a call */
 #define FIELD_MAX INT64_C(999999999999999) /* an integer of a structured field has at most 15 digits */
 
 static int64_t seconds_up(int64_t us)
@@ -25,7 +25,7 @@ static int64_t field_integer(int64_t n)
 	return n < 0 ? 0 : n > FIELD_MAX ? FIELD_MAX : n;
 }
 
-/* Names are a-z 0-9 _ - by limit_prepare; one whose name is unknown goes by its id. */
+/* Limit names consist of a-z 0-9 _ - (limit_prepare); a limit without a known name is identified by its id. */
 static void put_plain_name(const struct header_limit *row, struct buf *out)
 {
 	if (row->account_kind != ACCOUNT_USER) {
@@ -53,7 +53,7 @@ static const char *quota_unit(enum dimension dimension)
 	return units[dimension];
 }
 
-/* The length of a window in seconds, as the calendar counts its days; 0 for a level. */
+/* The length of the current window in seconds, from the days of the calendar; 0 for a level. */
 static int64_t window_seconds(const struct header_limit *row)
 {
 	int64_t year;
@@ -66,7 +66,7 @@ static int64_t window_seconds(const struct header_limit *row)
 		return seconds_up(row->limit->period_us);
 	if (row->limit->unit != WINDOW_MONTH)
 		return row->limit->unit == WINDOW_DAY ? DAY_S : 7 * DAY_S;
-	/* A day before the end is inside the month in whatever zone. */
+	/* The day before the end is in the same month in any zone. */
 	date_of(floor_div(row->figures.resets_at_us, DAY_S * SECOND_US) - 1, &year, &month, &day);
 	return (date_days(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) - date_days(year, month, 1)) *
 	       DAY_S;
@@ -100,7 +100,7 @@ static void put_state(const struct header_limit *row, int64_t now_us, struct buf
 		put_parameter(out, ";t=", seconds_up(row->figures.resets_at_us - now_us));
 }
 
-/* The limit with the least part remaining; -1 when all are shadows. */
+/* The limit with the smallest fraction remaining; -1 when all are shadows. */
 static int tightest(const struct header_limit limits[], int count)
 {
 	int found = -1;
@@ -122,7 +122,7 @@ static void add(struct header out[HEADERS_MAX], int *count, const char *name, co
 	out[(*count)++] = (struct header){.name = name, .value = value};
 }
 
-/* Both lists, without row `skip`. False when a row does not fit: it is left out. */
+/* Writes both lists without row `skip`. False when rows did not fit and were left out. */
 static bool put_lists(
 	const struct header_limit limits[], int count, int skip, int64_t now_us, struct buf *policy, struct buf *state)
 {
@@ -171,7 +171,7 @@ static const char *number(struct arena *arena, int64_t value)
 	return arena_printf(arena, "%" PRId64, value);
 }
 
-/* Timers of JavaScript take more than 2^31 - 1 ms for "at once". */
+/* JavaScript timers treat more than 2^31 - 1 ms as "at once". */
 static int64_t wait_seconds(const struct header_decision *decision)
 {
 	int64_t seconds = seconds_up(decision->retry_after_us);
@@ -195,7 +195,7 @@ static void add_denial(const struct header_limit limits[], const struct header_d
 		add(out, n, "Retry-After", number(arena, wait_seconds(decision)));
 	if (waits && decision->retry_after_us < SHORT_WAIT_US)
 		add(out, n, "retry-after-ms", number(arena, (decision->retry_after_us + 999) / 1000));
-	/* The SDKs of OpenAI and Anthropic otherwise wait inside the call, for an hour if need be. */
+	/* Otherwise the SDKs of OpenAI and Anthropic wait inside the call, even for an hour. */
 	if (decision->permanent || decision->retry_after_us > LONG_WAIT_US)
 		add(out, n, "x-should-retry", "false");
 }

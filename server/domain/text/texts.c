@@ -12,7 +12,7 @@
 
 #define SHARED_TOLD 10000
 
-/* A sentence in the making. */
+/* A sentence being written. */
 struct writer {
 	const struct text_table *own;
 	const struct text_args *args;
@@ -33,7 +33,7 @@ static void put_number(const struct language *language, int64_t n, struct buf *o
 	}
 }
 
-/* Which of the forms of a noun goes with `n`. */
+/* Which form of a noun goes with `n`. */
 static int plural(const struct language *language, int64_t n)
 {
 	if (!language->slavic)
@@ -80,7 +80,7 @@ static void put_duration(const struct language *language, int64_t us, struct buf
 	us = (us + small - 1) / small * small;
 	if (us < SECOND_US)
 		us = SECOND_US;
-	/* Rounded up to the next larger unit: 59 min 59.5 s are an hour. */
+	/* Rounds up into the next larger unit: 59 min 59.5 s become an hour. */
 	if (i > 0 && us >= units[i - 1].us)
 		i--;
 	put_counted(language, us / units[i].us, units[i].noun, out);
@@ -118,7 +118,7 @@ static void put_per(const struct language *language, const struct limit *limit, 
 
 #define IS(word) (len == sizeof(word) - 1 && memcmp(name, word, len) == 0)
 
-/* What a placeholder about the limit stands for; false when there is no such placeholder. */
+/* Writes the value of a placeholder about the limit; false when there is no such placeholder. */
 static bool put_limit_value(const struct writer *writer, const char *name, size_t len)
 {
 	const struct figures *figures = &writer->args->figures;
@@ -215,7 +215,7 @@ static const char *builtin_template(const struct writer *writer, const char *cod
 	return NULL;
 }
 
-/* The tenant's template of the first code that he has, else the built-in of the first that we have. */
+/* The tenant's template for the first of the codes that has one, else the built-in one. */
 static void put_sentence(const struct writer *writer, const char *code, const char *general)
 {
 	const char *text = own_template(writer, code);
@@ -230,7 +230,7 @@ static void put_sentence(const struct writer *writer, const char *code, const ch
 		put_template(writer, text);
 }
 
-/* What the next tier gives of the same limit, when that is more. */
+/* What the next tier offers for the same limit, if that is more. */
 static void put_upgrade(struct writer *writer)
 {
 	const struct text_args *args = writer->args;
@@ -244,7 +244,7 @@ static void put_upgrade(struct writer *writer)
 		put_sentence(writer, "unlimited", NULL);
 		return;
 	}
-	/* Only what can be compared is promised. */
+	/* Promise only what is comparable. */
 	if (better->kind != limit->kind || better->dimension != limit->dimension || better->unit != limit->unit ||
 		better->period_us != limit->period_us || better->amount <= limit->amount)
 		return;
@@ -253,14 +253,14 @@ static void put_upgrade(struct writer *writer)
 	writer->limit = limit;
 }
 
-/* A number helps where people know each other; the most that is counted is no number. */
+/* A number helps only in groups small enough to know each other; SHARED_TOLD or more means "many", not a number. */
 static bool is_shared(const struct text_args *args)
 {
 	return (args->account_kind == ACCOUNT_TEAM || args->account_kind == ACCOUNT_ORG) && args->shared_by > 1 &&
 	       args->shared_by < SHARED_TOLD;
 }
 
-/* What denied: too large for ever, full because of what runs, or used up. */
+/* Why the limit denied: too large for it, full because of running requests, or used up. */
 static void put_denial(const struct writer *writer)
 {
 	const struct text_args *args = writer->args;
@@ -280,7 +280,7 @@ static void put_denial(const struct writer *writer)
 		put_sentence(writer, "wait", NULL);
 }
 
-/* Of no limit. What is closed says whose account that is, unless it is the user's: "suspended_team". */
+/* Without a limit. For a closed account, the code says whose it is unless it is the user's: "suspended_team". */
 static void put_reason(const struct writer *writer)
 {
 	const char *reason = reason_name(writer->args->reason), *kind = account_kind_name(writer->args->account_kind);

@@ -1,6 +1,6 @@
 /*
  * Sentences for the user of a bot, made from a stable code and arguments: what is exhausted, how long to wait, what the
- * next tier would give. Built in for en, de, ru and es; a tenant may have templates of its own.
+ * next tier would offer. Built in for en, de, ru and es; tenants may have their own templates.
  */
 #ifndef BURSAR_DOMAIN_TEXT_TEXTS_H
 #define BURSAR_DOMAIN_TEXT_TEXTS_H
@@ -9,11 +9,12 @@
 #include "domain/limit/decision.h"
 
 /*
- * A template in place of a built-in one. `code` is a reason's name (reason_name: "quota", "budget", ...), of a suspended or deleted account
- * that is not the user's with its kind ("suspended_team", "deleted_model", ...; else as of the user's), or "reached"
- * for all limits that have no template of their own, "held" for those that only open reservations fill, "ends", "too_large", "excluded",
- * "wait", "upgrade", "unlimited", "shared" or "warning". `text` may hold {who} {whose} {amount} {used} {requested} {most} {per} {wait}
- * {running} {ends} {percent} {tier} {others} {where}; what is unknown stays as it is written.
+ * A template that replaces a built-in one. `code` is a reason's name (reason_name: "quota", "budget", ...); for a
+ * suspended or deleted account other than the user's, the reason with its kind ("suspended_team", "deleted_model", ...;
+ * without one, the user's applies); or "reached" for all limits without a template of their own, "held" for those
+ * filled only by open reservations, "ends", "too_large", "excluded", "wait", "upgrade", "unlimited", "shared" or
+ * "warning". `text` may contain {who} {whose} {amount} {used} {requested} {most} {per} {wait} {running} {ends}
+ * {percent} {tier} {others} {where}; unknown placeholders stay as they are.
  */
 struct text_template {
 	const char *language, *code, *text;
@@ -29,15 +30,15 @@ struct text_args {
 	const struct limit *limit; /* the binding one; NULL when no limit is to blame */
 	enum account_kind account_kind; /* whose limit, or who is suspended or deleted */
 	struct figures figures; /* of the limit */
-	int64_t shared_by; /* users who share the team's or org's account; 0 = not known */
-	int64_t retry_after_us; /* 0 = nothing to say of it */
+	int64_t shared_by; /* users who share the team's or org's account; 0 = unknown */
+	int64_t retry_after_us; /* 0 = not mentioned */
 	int64_t running; /* open reservations of the account */
-	int64_t first_end_after_us; /* within this time the first of them ends; 0 = not known */
+	int64_t first_end_after_us; /* the first of them ends within this time; 0 = unknown */
 	const char *better_tier; /* NULL or "" when there is none */
 	const struct policy *better; /* its limits */
 };
 
-/* Appends the sentences. `own` may be NULL. Nothing when there is nothing to say. */
+/* Appends the sentences, or nothing when there is nothing to say. `own` may be NULL. */
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out);
 
 /* "2 hours 5 minutes": the two largest units, rounded up; at least a second. */

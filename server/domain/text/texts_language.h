@@ -1,4 +1,4 @@
-/* What one language brings to the sentences. For texts.c only. */
+/* The parts of sentences in one language. Only for texts.c. */
 #ifndef BURSAR_DOMAIN_TEXT_TEXTS_LANGUAGE_H
 #define BURSAR_DOMAIN_TEXT_TEXTS_LANGUAGE_H
 
@@ -13,7 +13,7 @@ enum noun {
 	NOUN_MINUTE,
 	NOUN_HOUR,
 	NOUN_DAY,
-	NOUN_OTHER, /* one of those with whom a limit is shared */
+	NOUN_OTHER, /* one of the others who share a limit */
 	NOUN_RUNNING, /* with its verb: "request is still running" */
 	NOUN_HOLDING, /* the same, "and holds part of" the limit */
 	NOUN_COUNT
@@ -30,11 +30,11 @@ struct language {
 	const char *per_second, *per_minute, *per_hour;
 	const char *per_span; /* "per %s": before a duration */
 	const char *at_once;
-	const char *where[2]; /* in a team, in an org: behind the others with whom a limit is shared */
-	const struct text_template *templates; /* ends in a row without code */
+	const char *where[2]; /* in a team, in an org: follows the others who share a limit */
+	const struct text_template *templates; /* a row without a code ends them */
 };
 
-/* The best there is for a tag such as "de-AT"; English when there is none. */
+/* The best match for a tag such as "de-AT"; English when there is none. */
 const struct language *language_find(const char *tag);
 
 #endif

@@ -36,7 +36,7 @@ int date_weekday(int64_t days)
 	return (int)(days + 3 - floor_div(days + 3, 7) * 7);
 }
 
-/* Digits where `shape` has 9, and what else it has. */
+/* True when `text` has digits where `shape` has 9, and the same characters elsewhere. */
 static bool has_shape(const char *text, const char *shape)
 {
 	size_t i = 0;
@@ -57,7 +57,7 @@ bool date_parse(const char *text, const char *field, int64_t *days, struct err *
 	sscanf(text, "%4d-%2d-%2d", &year, &month, &day);
 	if (year < 1970 || month < 1 || month > 12 ||
 		strcmp(date_format(date_days(year, month, day), again), text) != 0)
-		return err_invalid(err, field, "%s is no day of the calendar since 1970", text);
+		return err_invalid(err, field, "%s is not a day of the calendar since 1970", text);
 	*days = date_days(year, month, day);
 	return true;
 }
@@ -70,7 +70,7 @@ bool date_parse_month(const char *text, const char *field, int64_t *days, struct
 		return err_invalid(err, field, "must look like 2026-11");
 	sscanf(text, "%4d-%2d", &year, &month);
 	if (year < 1970 || month < 1 || month > 12)
-		return err_invalid(err, field, "%s is no month since 1970", text);
+		return err_invalid(err, field, "%s is not a month since 1970", text);
 	*days = date_days(year, month, 1);
 	return true;
 }

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-/* Quotient and remainder that round down, for times before 1970 too. */
+/* Quotient and remainder that round down, also for times before 1970. */
 static inline int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
@@ -30,7 +30,7 @@ bool date_parse_month(const char *text, const char *field, int64_t *days, struct
 	__attribute__((warn_unused_result));
 /* "2026-11-23". */
 const char *date_format(int64_t days, char out[DATE_TEXT]);
-/* The first day of the month that a day lies in, and of the one after it. */
+/* The first day of the month that contains a day, and of the next month. */
 int64_t date_month(int64_t days);
 int64_t date_next_month(int64_t days);
 

@@ -73,7 +73,7 @@ static bool transitions_read(const uint8_t *p, const struct counts *counts, stru
 	return offset_sane(tz->first);
 }
 
-/* The footer is a POSIX text between two line ends; empty when nothing is known of the future. */
+/* The footer is a POSIX text between two line ends; empty when the future is unknown. */
 static bool footer_read(const uint8_t *p, size_t len, struct tz *tz)
 {
 	const uint8_t *end;
@@ -123,7 +123,7 @@ static bool leap_year(int64_t year)
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-/* The local day of a change in a year. */
+/* The local day of a clock change in a year. */
 static int64_t change_day(const struct tz_change *change, int64_t year)
 {
 	int64_t first = date_days(year, 1, 1);

@@ -1,6 +1,6 @@
 /*
- * Offsets of time zones, read from TZif files of version 2 or newer (RFC 8536), with the rule of their footer for times
- * behind the last transition. Own code, because libc's is one zone a process.
+ * Offsets of time zones, read from TZif files of version 2 or newer (RFC 8536), with the rule in their footer for times
+ * after the last transition. Our own code, because libc supports only one zone per process.
  */
 #ifndef BURSAR_DOMAIN_TIME_TZ_H
 #define BURSAR_DOMAIN_TIME_TZ_H
@@ -11,7 +11,7 @@
 
 #define ZONE_NAME_MAX 64
 
-/* One change of the clocks, as "M3.5.0/2" says it. */
+/* One clock change, such as "M3.5.0/2". */
 struct tz_change {
 	char form; /* 'M' month.week.weekday, 'J' day 1..365 without leap days, 'D' day 0..365 with */
 	int month, week, weekday, day;
@@ -25,21 +25,21 @@ struct tz_rule {
 
 struct tz {
 	int count;
-	int64_t *at; /* transitions, rising, seconds UTC */
+	int64_t *at; /* transitions, ascending, seconds UTC */
 	int32_t *offset; /* from at[i] on, seconds east */
 	int32_t first; /* before at[0] */
-	bool has_rule; /* from at[count - 1] on; without one the last offset stays */
+	bool has_rule; /* from at[count - 1] on; without one the last offset continues */
 	struct tz_rule rule;
 };
 
-/* Reads the bytes of a TZif file. False when they are none. Freed with tz_release. */
+/* Reads the bytes of a TZif file; false when they are not one. Freed with tz_release. */
 bool tz_parse(const uint8_t *data, size_t len, struct tz *out);
 void tz_release(struct tz *tz);
 
 /* Reads a POSIX TZ text such as "CET-1CEST,M3.5.0,M10.5.0/3" (not terminated). */
 bool tz_rule_parse(const char *text, size_t len, struct tz_rule *out);
 
-/* The offset in force at `at` (seconds UTC), and since and until when: [*from, *to). */
+/* The offset in force at `at` (seconds UTC), and its interval [*from, *to). */
 int32_t tz_offset(const struct tz *tz, int64_t at, int64_t *from, int64_t *to);
 
 #endif

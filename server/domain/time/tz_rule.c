@@ -1,4 +1,4 @@
-/* The rule for times to come: a POSIX TZ text, read from left to right. */
+/* The rule for future times: a POSIX TZ text, read from left to right. */
 #include "domain/time/tz.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ static bool letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* "CET" or "<+03>": only to get past it. */
+/* Skips "CET" or "<+03>". */
 static void text_name(struct text *text)
 {
 	const char *start = text->p;

@@ -1,4 +1,4 @@
-/* Zones are read once and kept: there are some 600 of them, 3 KB each. */
+/* Zones are read once and kept: there are about 600 of them, 3 KB each. */
 #include "domain/time/zone_file.h"
 
 #include <pthread.h>
@@ -15,7 +15,7 @@
 #define ZONE_FOLDER "/usr/share/zoneinfo"
 enum { CACHE_SLOTS = 1024, CACHE_MAX = 700, FILE_MAX = 65536, PATH_SIZE = 512, MISSING_MAX = 64 };
 
-/* By which a file that was replaced is told from the one that was read. */
+/* Tells a replaced file from the one that was read. */
 struct stamp {
 	dev_t device;
 	ino_t inode;
@@ -23,14 +23,15 @@ struct stamp {
 	struct timespec modified, changed;
 };
 
-/* Slots are only ever filled; the names are those of files, so that callers cannot fill it with inventions. */
+/* Slots are only ever filled; the names are those of existing files, so callers cannot fill the cache with invented
+ * ones. */
 struct cached {
 	char name[ZONE_NAME_MAX + 1];
-	struct stamp stamp; /* of the refresher alone */
+	struct stamp stamp; /* used only by the refresher */
 	struct tz tz; /* guarded by the lock */
 };
 
-/* Readers hold it as long as they look at a zone, which is microseconds; a zone is changed and filled in under it. */
+/* Readers hold it while they use a zone, which takes microseconds; zones are added and replaced under it. */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static struct cached *cache[CACHE_SLOTS];
 static int cache_count;
@@ -71,7 +72,7 @@ static bool name_shape(const char *name)
 		char c = name[i];
 		bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 
-		/* A name part begins with a letter: no "..", no "//", no hidden files. */
+		/* Each part of a name begins with a letter: no "..", no "//", no hidden files. */
 		if (i == 0 || name[i - 1] == '/') {
 			if (!letter)
 				return false;
@@ -138,7 +139,7 @@ static void zone_free(struct cached *zone)
 	free(zone);
 }
 
-/* The slot that holds the name, or the free one where it would be. */
+/* The slot that holds the name, or the free one where it belongs. */
 static struct cached **slot_of(const char *name)
 {
 	size_t slot = hash64(name, strlen(name)) % CACHE_SLOTS;
@@ -148,7 +149,7 @@ static struct cached **slot_of(const char *name)
 	return &cache[slot];
 }
 
-/* Reads the zone into the cache, unless somebody has. */
+/* Reads the zone into the cache if it is not there yet. */
 static bool zone_load(const char *name)
 {
 	struct cached *fresh = name_shape(name) ? zone_read(name) : NULL;
@@ -193,10 +194,11 @@ static bool data_found(void)
 static const struct tz *refuse(struct err *err)
 {
 	if (data_found())
-		err_invalid(err, "time_zone", "no such zone in %s/; use an IANA name such as Europe/Berlin", folder);
+		err_invalid(
+			err, "time_zone", "unknown zone: not in %s/; use an IANA name such as Europe/Berlin", folder);
 	else
 		err_set(err, ERR_PRECONDITION,
-			"time_zone: the server has no time zone data in %s; install tzdata there, and put it again",
+			"time_zone: the server has no time zone data in %s; install tzdata there, then set it again",
 			folder);
 	return NULL;
 }
@@ -249,7 +251,7 @@ void zone_miss(const char *name)
 	pthread_mutex_unlock(&missing_lock);
 }
 
-/* Those that are there now are none any more. */
+/* Drops the missing zones that can be read now. */
 static void missing_refresh(void)
 {
 	int left = 0;
@@ -265,12 +267,12 @@ static void missing_refresh(void)
 		left++;
 	}
 	if (missing_count == MISSING_MAX)
-		atomic_fetch_add(&generation, 1); /* there may be more: they are noted again */
+		atomic_fetch_add(&generation, 1); /* there may be more: let them be noted again */
 	missing_count = left;
 	pthread_mutex_unlock(&missing_lock);
 }
 
-/* A file that is gone, or cannot be read as it is, leaves what was known; the latter is tried again. */
+/* A file that is gone or unreadable leaves the known zone in place; an unreadable one is tried again. */
 static bool zone_refresh(struct cached *zone)
 {
 	char path[PATH_SIZE];
@@ -317,7 +319,7 @@ int zones_refresh(void)
 	return changed;
 }
 
-/* "2025b" of the file's first line, "2025b" or "# version 2025b"; "" when there is none. */
+/* "2025b" from the file's first line, "2025b" or "# version 2025b"; "" when there is none. */
 static bool version_read(const char *name, char out[32])
 {
 	char path[PATH_SIZE], line[80] = "";

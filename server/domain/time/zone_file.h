@@ -1,6 +1,7 @@
 /*
- * The system's database of time zones: TZif files under $TZDIR or /usr/share/zoneinfo. Each is read when it is first asked for, and kept;
- * zones_refresh reads again those that the system has replaced. What has been read once stays known, also when its file goes.
+ * The system's database of time zones: TZif files under $TZDIR or /usr/share/zoneinfo. Each is read on its first use
+ * and kept; zones_refresh re-reads those that the system has replaced. A zone that was read once stays known even if
+ * its file goes away.
  */
 #ifndef BURSAR_DOMAIN_TIME_ZONE_FILE_H
 #define BURSAR_DOMAIN_TIME_ZONE_FILE_H
@@ -8,20 +9,20 @@
 #include "base/err.h"
 #include "domain/time/tz.h"
 
-/* Is it a zone of the system's database? ERR_INVALID; ERR_PRECONDITION when there is no database. */
+/* Is it a zone of the system's database? ERR_INVALID when not; ERR_PRECONDITION when there is no database. */
 bool zone_check(const char *name, struct err *err);
 
 /*
- * The zone, until zone_give; "" and "UTC" need no file. NULL when there is none of this name (ERR_INVALID), or no data at all
- * (ERR_PRECONDITION). Thread-safe; what is taken is given back at once, for a refresh waits for it.
+ * The zone, valid until zone_give; "" and "UTC" need no file. NULL when there is no zone of this name (ERR_INVALID) or
+ * no data at all (ERR_PRECONDITION). Thread-safe; give it back promptly, because a refresh waits for it.
  */
 const struct tz *zone_take(const char *name, struct err *err);
 void zone_give(const struct tz *tz);
 
-/* Changes whenever a zone may be another than before: what was computed from one holds as long as this. */
+/* Changes whenever any zone may have changed: results computed from a zone are valid while this stays the same. */
 uint64_t zones_generation(void);
 
-/* An account lives in the zone, which cannot be read: zones_refresh tries it again, and zones_facts tells. */
+/* Notes that an account's zone cannot be read: zones_refresh retries it, and zones_facts reports it. */
 void zone_miss(const char *name);
 
 struct zones_facts {
@@ -33,7 +34,7 @@ struct zones_facts {
 };
 void zones_facts(struct zones_facts *out);
 
-/* Looks whether files were replaced (one stat a zone in use), and reads those again. Returns how many. Thread-safe. */
+/* Checks whether files were replaced (one stat per zone in use), and re-reads those. Returns how many. Thread-safe. */
 int zones_refresh(void);
 
 #endif

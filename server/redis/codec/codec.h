@@ -1,4 +1,4 @@
-/* What C and Lua say to each other, as bytes. docs/store.md has the layouts. */
+/* What C and Lua exchange, as bytes. docs/store.md has the layouts. */
 #ifndef BURSAR_REDIS_CODEC_CODEC_H
 #define BURSAR_REDIS_CODEC_CODEC_H
 
@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "store/limits.h"
 
-/* Packed policies by pid, so that a policy is packed once and not with every call. Embedded, zeroed. */
+/* Packed policies by pid, so that a policy is packed once rather than for every call. Embedded, zeroed. */
 #define PACKED_SLOTS 64
 struct packed_policies {
 	struct {
@@ -44,7 +44,7 @@ void codec_cancel(struct buf *out, const struct limits_settle *op, int64_t windo
 void codec_give_up(struct buf *out, uint64_t nonce, const uint8_t accounts_digest[8]);
 void codec_policy(struct buf *out, const struct limits_policy *op);
 void codec_adopt(struct buf *out, const struct limits_adopt *op);
-/* The record of an account that is seeded; when it may be forgotten (s) goes to `expires_s`. */
+/* The initial record of a seeded account; the time after which it may be deleted (s) goes to `expires_s`. */
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s);
 
 /* A whole record as it is stored, for tests and tools: the pid it follows, the policy it carries (NULL: none), and its
@@ -54,11 +54,11 @@ const uint8_t *codec_record_policy(const void *record, size_t len, size_t *polic
 bool codec_record_state(const void *record, size_t len, const struct policy *policy, struct account_state *out);
 
 /*
- * The status and the time of any answer, and what comes with the refusals that all functions share (ABSENT, STALE,
- * BEHIND, NEEDKEYS; texts are copied to op->arena). False, with LIMITS_FAILED, when the bytes are no answer.
+ * Reads the status and the time of any answer, and what accompanies the refusals that all functions share (ABSENT,
+ * STALE, BEHIND, NEEDKEYS; texts are copied to op->arena). False, with LIMITS_FAILED, when the bytes are not an answer.
  */
 bool codec_status(struct cut *cut, struct limits_op *op);
-/* What follows the status when there is a decision. False when the bytes are none. */
+/* Reads what follows the status if there is a decision. False when the bytes are invalid. */
 bool codec_check_answer(struct cut *cut, struct limits_check *op);
 bool codec_settle_answer(struct cut *cut, struct limits_settle *op);
 

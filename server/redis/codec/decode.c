@@ -1,17 +1,17 @@
-/* From bytes to domain words. */
+/* From bytes to domain types. */
 #include <string.h>
 
 #include "domain/limit/policy_pack.h"
 #include "redis/codec/codec.h"
 
-enum { STATE_UNSURE = 16 }; /* beside a state: what was decided on what PostgreSQL had not answered for */
+enum { STATE_UNSURE = 16 }; /* added to a state: the decision did not have all that PostgreSQL knows */
 
 static int64_t cut7(struct cut *cut)
 {
 	return cut_int(cut, 7);
 }
 
-/* What an op keeps beyond the reply. */
+/* Copies what an op keeps longer than the reply. */
 static const uint8_t *copy_text(struct cut *cut, struct arena *arena, size_t *len)
 {
 	const char *text = cut_str16(cut, len);
@@ -36,7 +36,7 @@ static void limit_cut(struct cut *cut, const struct limit *limit, union limit_st
 	}
 }
 
-/* The head of a record. `pid` and `count` are checked against the policy by the caller. */
+/* The head of a record. The caller checks `pid` and `count` against the policy. */
 static uint8_t head_cut(struct cut *cut, struct account_state *out, const uint8_t **pid)
 {
 	uint8_t flags;
@@ -139,7 +139,7 @@ bool codec_record_state(const void *record, size_t len, const struct policy *pol
 static bool no_answer(struct limits_op *op)
 {
 	op->status = LIMITS_FAILED;
-	return err_set(&op->err, ERR_INTERNAL, "redis: its answer cannot be read");
+	return err_set(&op->err, ERR_INTERNAL, "redis: unreadable answer");
 }
 
 static bool stale_cut(struct cut *cut, struct limits_op *op)

@@ -1,4 +1,4 @@
-/* From domain words to bytes. */
+/* From domain types to bytes. */
 #include "redis/codec/codec.h"
 
 #include <string.h>

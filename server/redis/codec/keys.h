@@ -29,17 +29,19 @@ enum pool_key {
 void key_pool(struct buf *out, const char *tenant, const char *pool, enum pool_key key);
 void key_partition(struct buf *out, int partition, enum partition_key key);
 void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
-/* The least version that the account's record may be made with, for a while after it was changed while there was none. */
+/* The lowest version that the account's record may be created with; kept for a while after a change made without a
+ * record. */
 void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
 /* In the partition of the user. */
 void key_marker(struct buf *out, const char *tenant, const char *user, const char *request_id);
-/* What the keys of a tenant's markers in this partition begin with; those of one user, who is of this partition, with `user` not "". */
+/* The prefix of the keys of a tenant's markers in this partition; of one user's, who is in this partition, if `user` is
+ * not "". */
 void key_markers(struct buf *out, int partition, const char *tenant, const char *user);
-/* In the partition of the account: resets. The id cannot meet that of a request of a user's. */
+/* In the partition of the account: resets. The id cannot collide with that of a user's request. */
 void key_reset_marker(
 	struct buf *out, enum account_kind kind, const char *tenant, const char *id, const char *request_id);
 
-/* The names of the accounts as one hash: says whether a reservation stands on the accounts given. */
+/* The names of the accounts as one hash: tells whether a reservation counts on the given accounts. */
 struct accounts_digest {
 	struct buf text;
 };

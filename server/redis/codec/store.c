@@ -1,4 +1,4 @@
-/* What the two stores share. */
+/* What the two stores have in common. */
 #include <string.h>
 #include <sys/random.h>
 
@@ -72,7 +72,7 @@ int64_t store_deadline(const struct redis_store *store, int64_t deadline_us)
 bool reply_cut(const redisReply *reply, struct cut *out, struct err *err)
 {
 	if (reply->type != REDIS_REPLY_STRING)
-		return err_set(err, ERR_INTERNAL, "redis: its answer cannot be read");
+		return err_set(err, ERR_INTERNAL, "redis: unreadable answer");
 	*out = cut_of(reply->str, (size_t)reply->len);
 	return true;
 }

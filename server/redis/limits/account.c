@@ -23,7 +23,7 @@ static void answer_bad(struct limits_op *op, const struct cut *cut)
 	if (!cut->bad)
 		return;
 	op->status = LIMITS_FAILED;
-	err_set(&op->err, ERR_INTERNAL, "redis: its answer cannot be read");
+	err_set(&op->err, ERR_INTERNAL, "redis: unreadable answer");
 }
 
 static void birth_everywhere_done(struct redis_command *command, const redisReply *reply, const struct err *err)
@@ -106,7 +106,7 @@ void limits_birth_start(struct limits_store *store, struct limits_birth *op)
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
-/* For answers of which only the status matters. */
+/* For answers that consist only of a status. */
 static void status_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_op *op = command->user;
@@ -304,7 +304,7 @@ void limits_erase_start(struct limits_store *store, struct limits_erase *op)
 	arg_floor(redis, command, ACCOUNT_USER, op->tenant, op->user);
 	key_marker(&redis->scratch, op->tenant, op->user, "");
 	arg_scratch(redis, command);
-	/* As entry_info_pack writes them, one behind the other. */
+	/* As entry_info_pack writes them, one after the other. */
 	buf_put_u16(&redis->scratch, (uint16_t)strlen(op->tenant));
 	buf_put_str(&redis->scratch, op->tenant);
 	buf_put_u16(&redis->scratch, (uint16_t)strlen(op->user));

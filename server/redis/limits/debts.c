@@ -1,4 +1,4 @@
-/* What is owed to Redis: asked again until it is done. */
+/* What is owed to Redis: sent again until it is done. */
 #include "redis/limits/debts.h"
 
 #include <stdlib.h>
@@ -11,17 +11,17 @@
 #include "base/units.h"
 #include "domain/record/entry.h"
 
-/* Only so many are remembered by one loop. The breaker keeps them few; who is beyond that is left to expire. */
+/* The most that one loop remembers. The breaker keeps them few; any beyond that are left to expire. */
 enum { DEBTS_MAX = 10000 };
 #define PAUSE_MIN_US INT64_C(1000)
 #define PAUSE_MAX_US SECOND_US
 
 struct debt {
-	struct limits_debt handle; /* for those that may come to be owed */
+	struct limits_debt handle; /* for debts that may become owed */
 	struct list link;
 	struct debts *debts;
 	struct debt_terms terms;
-	struct redis_command *waiting; /* to be sent at due_us; NULL while it is under way */
+	struct redis_command *waiting; /* to be sent at due_us; NULL while in flight */
 	int64_t due_us, pause_us;
 	char keys[]; /* terms.keys, until it is owed: from then on its commands have them */
 };
@@ -39,7 +39,7 @@ static void debt_end(struct debt *debt)
 static void debt_drop(struct debt *debt)
 {
 	metric_inc(METRIC_redis_owed_dropped_total, 0, 0);
-	log_warn("what a check holds is left to expire", F("why", debt->debts->closing ? "stopping" : "redis is away"));
+	log_warn("reservation is left to expire", F("why", debt->debts->closing ? "stopping" : "redis is away"));
 	debt_end(debt);
 }
 
@@ -109,7 +109,7 @@ static struct redis_command *command_of(struct debt *debt, const struct redis_ar
 	return command;
 }
 
-/* The keys are the command's arguments but for those before them and the last one. */
+/* The keys are the command's arguments, except those before them and the last one. */
 static struct redis_command *command_again(struct debt *debt, const struct redis_command *command)
 {
 	struct redis_args keys = redis_args_at(command, ARGS_BEFORE, command->argc - ARGS_BEFORE - 1);
@@ -117,7 +117,7 @@ static struct redis_command *command_again(struct debt *debt, const struct redis
 	return command_of(debt, &keys);
 }
 
-/* NEEDKEYS: the reservation stands on other accounts than the check expected. NULL when they cannot be read. */
+/* NEEDKEYS: the reservation counts on other accounts than the check expected. NULL when they cannot be read. */
 static struct redis_command *command_on(
 	struct debt *debt, const struct redis_command *before, const struct limits_op *op, struct arena *arena)
 {
@@ -145,7 +145,7 @@ static int64_t pause_next(struct debt *debt)
 	return debt->pause_us;
 }
 
-/* An error that is not of the connection: Redis may be full, or forbid it, for a while. */
+/* An error not of the connection: Redis may be full, or refuse the call, for a while. */
 static void failed(struct debt *debt, const struct redis_command *command)
 {
 	if (debt->debts->closing || clock_mono_us() >= debt->terms.until_us) {
@@ -156,8 +156,8 @@ static void failed(struct debt *debt, const struct redis_command *command)
 }
 
 /*
- * Whatever the answer is, it is the last one when the check could no longer be decided by then. Before that a copy of it may still
- * arrive, for it may have been sent over several connections.
+ * An answer, whatever it says, is final if the check could no longer be decided at its time. Before that, a copy of the
+ * check may still arrive, because it may have been sent over several connections.
  */
 static void answered(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
@@ -238,7 +238,7 @@ static void on_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-/* Those that wait are sent, so that the link ends them as it ends those under way. */
+/* Sends those that wait, so that the link fails them together with those in flight. */
 void debts_close(struct debts *debts)
 {
 	debts->closing = true;

@@ -1,4 +1,4 @@
-/* What Redis says of itself: INFO, an option that INFO does not show, and its clock. */
+/* What Redis reports about itself: INFO, an option that INFO does not show, and its clock. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static void send_on(struct limits_facts *op, struct redis_command *command)
 	redis_send(command, store_deadline(&limits->redis, op->op.deadline_us));
 }
 
-/* A Redis that is rented out often keeps CONFIG to itself: then it is not known. */
+/* Hosted Redis services often forbid CONFIG: the value is unknown then. */
 static void option_came(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_facts *op = command->user;

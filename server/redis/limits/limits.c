@@ -7,7 +7,7 @@
 #include "base/metrics.h"
 #include "redis/limits/private.h"
 
-/* How long a cancel that Redis did not answer stays owed: an ordinary reservation has expired by then. */
+/* How long a cancel that Redis did not answer stays owed: ordinary reservations have expired by then. */
 #define OWED_US INT64_C(900000000)
 
 static struct redis_command *request_command(struct redis_limits *limits, enum redis_function function,
@@ -25,7 +25,7 @@ static void digest_of(struct redis_store *redis, const struct expected expected[
 	accounts_digest_end(&redis->digest, out);
 }
 
-/* Never 0, and never one that another loop, or an earlier one, has used for the same request. */
+/* Never 0, and never one that any loop has used for the same request before. */
 static uint64_t nonce_next(struct redis_limits *limits)
 {
 	if (++limits->nonce == 0)
@@ -33,7 +33,7 @@ static uint64_t nonce_next(struct redis_limits *limits)
 	return limits->nonce;
 }
 
-/* Nobody knows whether the check is decided, or will be: what it may hold is owed. */
+/* The check may have been decided or may still be: whatever it holds is owed. */
 static void owe_check(struct redis_limits *limits, const struct limits_check *op, const struct redis_command *command)
 {
 	struct debt_terms terms = {.keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count),
@@ -45,7 +45,7 @@ static void owe_check(struct redis_limits *limits, const struct limits_check *op
 	debts_add(&limits->debts, &terms);
 }
 
-/* What a debt of this check is made of: the command is gone by then. */
+/* Keeps what a debt for this check needs: the command is gone by then. */
 static void keep_keys(struct limits_check *op, const struct redis_command *command)
 {
 	struct redis_args keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count);

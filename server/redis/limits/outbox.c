@@ -42,7 +42,7 @@ static bool op_fails(struct outbox_op *op, const struct err *err)
 	if (err)
 		op->err = *err;
 	else
-		err_set(&op->err, ERR_INTERNAL, "redis: its answer cannot be read");
+		err_set(&op->err, ERR_INTERNAL, "redis: unreadable answer");
 	op->ok = false;
 	return false;
 }
@@ -181,7 +181,7 @@ static void ack_done(struct redis_command *command, const redisReply *reply, con
 	op->op.done(&op->op);
 }
 
-/* XTRIM keeps from the id on: so the one behind the last. */
+/* XTRIM keeps the given id: so pass the one after the last. */
 static void ack(struct outbox_store *store, struct outbox_ack *op)
 {
 	struct redis_outbox *outbox = outbox_of(store);

@@ -8,16 +8,17 @@ struct redis_limits {
 	struct limits_store store;
 	struct redis_store redis;
 	struct debts debts;
-	uint64_t nonce; /* the last one given */
+	uint64_t nonce; /* the last one used */
 };
 
 struct redis_limits *redis_limits_of(struct limits_store *store);
 
-/* Empties what an operation answers. */
+/* Clears the answer fields of an operation. */
 void limits_begin(struct limits_op *op);
-/* True when the op has its status from the answer; a decision may follow in `cut`. */
+/* True when the op has got its status from the answer; a decision may follow in `cut`. */
 bool limits_answered(struct limits_op *op, const redisReply *reply, const struct err *err, struct cut *cut);
-/* FCALL of a function on a request: a marker, its partition's keys, its accounts. The marker's key is in the scratch. */
+/* FCALL of a function on a request: a marker, its partition's keys, its accounts. Leaves the marker's key in the
+ * scratch buffer. */
 struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
 	const char *name, const struct expected expected[], int count);

@@ -1,4 +1,4 @@
-/* Reservations as an admin sees them: those of a partition page by page, and one alone. */
+/* Reservations as admins see them: those of a partition page by page, and single ones. */
 #include <string.h>
 
 #include "redis/limits/private.h"
@@ -28,7 +28,7 @@ static bool row_cut(struct cut *cut, struct arena *arena, struct reservation_row
 static void unreadable(struct limits_op *op)
 {
 	op->status = LIMITS_FAILED;
-	err_set(&op->err, ERR_INTERNAL, "redis: its answer cannot be read");
+	err_set(&op->err, ERR_INTERNAL, "redis: unreadable answer");
 }
 
 static bool page_cut(struct cut *cut, struct limits_reservations *op)

@@ -1,4 +1,4 @@
-/* Ending reservations whose time is over: asks for a few, then ends each on its accounts. */
+/* Ends expired reservations: asks for a few, then ends each on its accounts. */
 #include <stdlib.h>
 #include <string.h>
 

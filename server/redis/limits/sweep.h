@@ -1,4 +1,4 @@
-/* Ending reservations whose time is over. */
+/* Ends expired reservations. */
 #ifndef BURSAR_REDIS_LIMITS_SWEEP_H
 #define BURSAR_REDIS_LIMITS_SWEEP_H
 

@@ -7,14 +7,14 @@
 
 enum { HOLD_MS = 1 };
 
-/* One context's socket. Freed when its handle has closed; the context is gone before that. */
+/* One context's socket. Freed when its handle has closed; the context is gone by then. */
 struct adapter {
 	uv_poll_t poll;
 	redisAsyncContext *context; /* NULL once it has ended */
 	struct redis_flusher *flusher;
 	struct list dirty;
 	int events; /* what the poll handle waits for */
-	bool awaiting; /* written, and nothing read since */
+	bool awaiting; /* data was written, and nothing has been read since */
 };
 
 static void on_events(uv_poll_t *poll, int status, int events);
@@ -36,8 +36,8 @@ static void watch(struct adapter *adapter, int events)
 }
 
 /*
- * An error of the socket comes as a status, and libuv has stopped the handle by then. hiredis finds the error itself when
- * it is told that it may write (while it connects) or read.
+ * A socket error comes as a status, and libuv has stopped the handle by then. hiredis finds the error itself when it is
+ * told that it may write (while connecting) or read.
  */
 static void on_events(uv_poll_t *poll, int status, int events)
 {
@@ -102,8 +102,8 @@ static void cleanup(void *data)
 	uv_close((uv_handle_t *)&adapter->poll, on_closed);
 }
 
-/* HandleWrite asks for more by add_write, which would mark the context dirty for ever while the socket is full: here it
- * is the poll handle's turn. */
+/* HandleWrite asks for more by add_write, which would mark the context dirty forever while the socket is full: instead,
+ * leave it to the poll handle. */
 static void flush(struct adapter *adapter)
 {
 	adapter->awaiting = true;
@@ -172,7 +172,7 @@ bool redis_attach(redisAsyncContext *context, struct redis_flusher *flusher)
 	context->ev.addWrite = add_write;
 	context->ev.delWrite = del_write;
 	context->ev.cleanup = cleanup;
-	/* The commands queued before the connection stands leave with it. */
+	/* Commands queued before the connection is established leave with it. */
 	add_write(adapter);
 	return true;
 }

@@ -1,4 +1,4 @@
-/* The arguments of a command, as they go out (redis/link/link.h). */
+/* The arguments of a command, in wire format (redis/link/link.h). */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

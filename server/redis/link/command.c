@@ -1,4 +1,4 @@
-/* Commands over a link: arguments, deadlines, what is sent again, the breaker. */
+/* Commands over a link: arguments, deadlines, resending, the breaker. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +10,11 @@
 
 enum { HEAD_ROOM = 16 };
 #define AGAIN_US INT64_C(5000)
-/* What is owed has time. */
+/* Pause before an owed command is sent again: it has time. */
 #define OWED_AGAIN_US INT64_C(100000)
-/* A replica is left for a moment: the address may lead to the new master then. */
+/* Pause before reconnecting after meeting a replica: the address may lead to the new master then. */
 enum { REPLICA_MS = 50 };
-/* So long without an answer while commands wait: the connection is taken for dead. */
+/* After this long without an answer, while commands wait, the connection is considered dead. */
 #define SILENCE_US INT64_C(3000000)
 
 struct redis_command *redis_command_new(struct redis_link *link,
@@ -53,12 +53,12 @@ static void link_wake_at(struct redis_link *link, int64_t at_us)
 	if (link->closing || (link->timer_at_us && link->timer_at_us <= at_us))
 		return;
 	link->timer_at_us = at_us;
-	/* The loop's time stands while callbacks run; a timer counts from it. */
+	/* The loop's time does not advance while callbacks run; timers count from it. */
 	uv_update_time(link->deadlines.loop);
 	uv_timer_start(&link->deadlines, commands_timer, wait_us > 0 ? (uint64_t)(wait_us + 999) / 1000 : 0, 0);
 }
 
-/* Into a list ordered by deadline; new ones belong near the end. */
+/* Inserts into a list ordered by deadline; new ones belong near the end. */
 static void insert_by_deadline(struct list *list, struct redis_command *command)
 {
 	struct list *at = list->prev;
@@ -86,7 +86,7 @@ static bool breaker_open(struct redis_link *link, int64_t now_us)
 		return false;
 	if (now_us < link->breaker_until_us)
 		return true;
-	/* One goes through to see; the others wait for what becomes of it. */
+	/* Lets one command through as a test; the others wait for its result. */
 	link->breaker_until_us = now_us + link->breaker_us;
 	return false;
 }
@@ -105,7 +105,7 @@ static void command_push(struct redis_command *command)
 
 	insert_by_deadline(&link->open, command);
 	if (link->open.next == link->open.prev && list_empty(&link->given_up))
-		link->heard_us = clock_mono_us(); /* the first one waits: silence begins now */
+		link->heard_us = clock_mono_us(); /* the first one to wait: silence begins now */
 	link_wake_at(link, command->deadline_us);
 	link_wake_at(link, link->heard_us + SILENCE_US + 1000);
 	command->sent = redisAsyncFormattedCommand(link->context, command_answered, command,
@@ -114,24 +114,24 @@ static void command_push(struct redis_command *command)
 		fail_soon(command, METRIC_REDIS_ERROR_LOST, ERR_UNAVAILABLE, "redis: the connection is closing");
 }
 
-/* What the link knows of this Redis is why. */
+/* Fails with what the link knows about this Redis. */
 static void fail_unasked(struct redis_command *command, unsigned cause)
 {
 	struct err why;
 
 	if (redis_link_ready(command->owner, &why))
-		err_set(&why, ERR_UNAVAILABLE, "redis: did not answer lately; not asked");
+		err_set(&why, ERR_UNAVAILABLE, "redis: not asked, because it has not answered recently");
 	fail_soon(command, cause, why.code, why.text);
 }
 
-/* Until it is known whether this Redis may be used, or until there is a connection. */
+/* Waits until there is a connection, and until it is known whether this Redis may be used. */
 static void command_wait(struct redis_command *command)
 {
 	insert_by_deadline(&command->owner->again, command);
 	link_wake_at(command->owner, command->deadline_us);
 }
 
-/* What is owed waits for a link that is away or refuses; the rest while one comes up. */
+/* Owed commands wait for a link that is away or refuses; others only while one is being established. */
 static bool has_to_wait(const struct redis_command *command, const struct redis_link *link)
 {
 	if (command->owed && !link->closing && (!link->context || link->refused.code))
@@ -185,7 +185,7 @@ static void command_end(struct redis_command *command, const redisReply *reply, 
 	command_release(command);
 }
 
-/* Functions that Redis would not take are not sent once more with every call: the probe does that. */
+/* Functions that Redis refused to load are not sent again with every call: the probe does that. */
 static void command_unknown(struct redis_command *command)
 {
 	struct redis_link *link = command->owner;
@@ -264,7 +264,7 @@ static void expire(struct redis_link *link, struct list *list, int64_t now_us)
 		metric_inc(METRIC_redis_errors_total, METRIC_REDIS_ERROR_DEADLINE, 0);
 		if (!command->owed)
 			breaker_failed(link, now_us);
-		if (command->err.code) /* sent again, for this reason */
+		if (command->err.code) /* the reason for sending it again */
 			err = command->err;
 		else if (command->sent || redis_link_ready(link, &err))
 			err_set(&err, ERR_DEADLINE, "redis: no answer in time");
@@ -314,14 +314,14 @@ void commands_timer(uv_timer_t *timer)
 		link_wake_at(link, link->again_at_us);
 }
 
-/* At the end: hiredis has let go of all commands. */
+/* At the end, when hiredis has released all commands. */
 void commands_fail_all(struct redis_link *link, const char *why)
 {
 	struct list *const lists[] = {&link->open, &link->again, &link->failing};
 	struct err err;
 
 	err_set(&err, ERR_UNAVAILABLE, "%s", why);
-	/* `failing` last: what callbacks send now ends there. */
+	/* `failing` last: it also gets what callbacks send now. */
 	for (int i = 0; i < 3; i++)
 		while (!list_empty(lists[i]))
 			command_end(container_of(list_pop_front(lists[i]), struct redis_command, link), NULL, &err);

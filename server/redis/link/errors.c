@@ -1,4 +1,4 @@
-/* What Redis said, looked up in the table, and what INFO says of a Redis that Bursar is to run on. */
+/* Looks up Redis's error texts in the table, and judges from INFO whether Bursar can run on a Redis. */
 #include "redis/link/errors.h"
 
 #include <ctype.h>
@@ -9,8 +9,8 @@
 
 enum { ONCE = false, AGAIN = true, OLDEST_MAJOR = 7, COMMAND_MAX = 40 };
 #define CLUSTER_SENTENCE \
-	"is in cluster mode, which Bursar cannot use yet: records would never reach the ledger; give it a Redis of " \
-	"its own"
+	"is in cluster mode, which Bursar does not support: records would never reach the ledger; give Bursar a " \
+	"Redis of its own"
 
 struct row {
 	const char *begins;
@@ -41,7 +41,8 @@ bool redis_error_passes(enum redis_error error)
 	return error < REDIS_ERROR_COUNT && rows[error].again;
 }
 
-/* "... no permissions to run the 'function|load' command": the name between the quotes; its length, 0 when there is none. */
+/* "... no permissions to run the 'function|load' command": the name between the quotes; returns its length, 0 when
+ * there is none. */
 static int command_named(const char *text, const char **name)
 {
 	const char *begin = strchr(text, '\'');
@@ -62,9 +63,9 @@ bool redis_error_set(struct err *err, const char *text)
 	int len;
 
 	if (error == REDIS_ERROR_COUNT) {
-		log_error("redis answered what Bursar does not know", F("error", text));
-		return err_set(err, ERR_INTERNAL,
-			"redis: a call failed in a way that Bursar does not know; its log has the answer");
+		log_error("unknown error from redis", F("error", text));
+		return err_set(
+			err, ERR_INTERNAL, "redis: a call failed with an unknown error; see bursard's log for it");
 	}
 	len = error == REDIS_ERROR_NOPERM || error == REDIS_ERROR_NOPERM_IN_SCRIPT ? command_named(text, &name) : 0;
 	if (len)
@@ -95,7 +96,7 @@ bool redis_info_check(const char *info, struct err *err)
 	const char *cluster = redis_info_find(info, "cluster_enabled", &cluster_len);
 
 	if (version_len && strtol(version, NULL, 10) < OLDEST_MAJOR)
-		return err_set(err, ERR_PRECONDITION, "redis: is version %.*s; Bursar needs 7.0 or newer (functions)",
+		return err_set(err, ERR_PRECONDITION, "redis: has version %.*s; Bursar needs 7.0 or newer (functions)",
 			version_len, version);
 	if (cluster_len && *cluster == '1')
 		return err_set(err, ERR_PRECONDITION, "redis: " CLUSTER_SENTENCE);

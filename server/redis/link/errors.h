@@ -1,4 +1,4 @@
-/* Redis's errors in Bursar's words: one table (errors.def), for calls, for connections and for the look before a start. */
+/* Redis's errors in Bursar's words: one table (errors.def), for calls, for connections and for the check at startup. */
 #ifndef BURSAR_REDIS_LINK_ERRORS_H
 #define BURSAR_REDIS_LINK_ERRORS_H
 
@@ -13,19 +13,20 @@ enum redis_error {
 	REDIS_ERROR_COUNT
 };
 
-/* The row of what Redis said; REDIS_ERROR_COUNT for a text that is in none: then a function of ours has failed. */
+/* The row for an error text of Redis; REDIS_ERROR_COUNT when no row matches: then one of our functions has failed. */
 enum redis_error redis_error_of(const char *text);
-/* Whether another moment or another server will do. */
+/* Can the call succeed later or at another server? */
 bool redis_error_passes(enum redis_error error);
 /*
- * "redis: " and the sentence for what Redis said, with the name of the command that the user lacks the right to. ERR_UNAVAILABLE;
- * ERR_INTERNAL where the text is in no row (it is logged then, for nobody but us can do anything about it). Returns false, always.
+ * Sets "redis: " and the sentence for an error text of Redis, with the name of the command that the user may not run.
+ * ERR_UNAVAILABLE; ERR_INTERNAL when no row matches (the text is logged then, because it is a bug of ours). Always
+ * returns false.
  */
 bool redis_error_set(struct err *err, const char *text);
 
-/* May Bursar run on a Redis whose INFO says this? ERR_PRECONDITION: too old, may evict keys, a cluster. */
+/* May Bursar run on a Redis with this INFO? ERR_PRECONDITION: too old, may evict keys, a cluster. */
 bool redis_info_check(const char *info, struct err *err) __attribute__((warn_unused_result));
-/* The text behind "name:" in INFO's answer; "" when it is not there. */
+/* The text after "name:" in INFO's answer; "" when it is not there. */
 const char *redis_info_find(const char *info, const char *name, int *len);
 
 #endif

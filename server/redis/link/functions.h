@@ -1,6 +1,6 @@
 /*
  * The libraries of functions in Redis, that of the limits (lua/) and that of the pools (lua/pool/): a source with its name
- * filled in, and the names of its functions. A link loads one of the two; they stand side by side in Redis.
+ * filled in, and the names of its functions. A link loads one of the two; Redis can hold both.
  */
 #ifndef BURSAR_REDIS_LINK_FUNCTIONS_H
 #define BURSAR_REDIS_LINK_FUNCTIONS_H
@@ -51,7 +51,7 @@ enum redis_function {
 		FUNCTION_COUNT
 };
 
-/* A source with @V@ where the hash goes, and what became of it. Only names of functions that are in the source mean something. */
+/* A source whose @V@ was replaced by its hash. Only the names of functions that occur in the source are valid. */
 struct redis_library {
 	char *source;
 	size_t source_len;
@@ -59,11 +59,11 @@ struct redis_library {
 	char names[FUNCTION_COUNT][32]; /* "bursar_check_0123abcd" */
 };
 
-/* Fills in the hash of the source, which is copied. Tests give a source with another clock. */
+/* Fills in the hash of the source, which is copied. Tests pass a source with another clock. */
 void redis_library_init(struct redis_library *library, const char *source, size_t len);
 void redis_library_release(struct redis_library *library);
 
-/* Those that are built in. Made once per process, at the first call; any thread. */
+/* The built-in libraries. Created once per process, at the first call; any thread. */
 const struct redis_library *redis_library_builtin(void);
 const struct redis_library *redis_library_pool(void);
 

@@ -1,4 +1,4 @@
-/* The connection of a link: made, introduced, lost, made again. */
+/* The connection of a link: established, introduced, lost, re-established. */
 #include "redis/link/link.h"
 
 #include <netinet/in.h>
@@ -18,7 +18,7 @@
 
 #define BACKOFF_MIN_MS 5
 #define BACKOFF_MAX_MS 500
-/* What was sent and not even received by the other machine for so long: the connection is dead. */
+/* If the other machine has not even received what was sent this long ago, the connection is dead. */
 #define UNRECEIVED_MS 5000U
 
 static void on_reconnect(uv_timer_t *timer)
@@ -33,7 +33,7 @@ static void set_state(struct redis_link *link, enum redis_link_state state)
 	link->state = state;
 }
 
-/* The pause counts from the beginning of the attempt: one that took long is not waited for twice. */
+/* The pause counts from the start of the attempt, so that a slow attempt does not add to it. */
 static int64_t pause_ms(const struct redis_link *link)
 {
 	int64_t spent_ms = link->state == LINK_CONNECTING ? (clock_mono_us() - link->begun_us) / 1000 : 0;
@@ -41,7 +41,7 @@ static int64_t pause_ms(const struct redis_link *link)
 	return link->backoff_ms > spent_ms ? link->backoff_ms - spent_ms : 0;
 }
 
-/* The context is gone, or about to go: hiredis answers all its commands with NULL meanwhile. */
+/* The context is gone or about to go: meanwhile hiredis answers all its commands with NULL. */
 static void connection_lost(struct redis_link *link, const redisAsyncContext *context)
 {
 	int64_t after_ms = pause_ms(link);
@@ -65,7 +65,7 @@ static void connection_lost(struct redis_link *link, const redisAsyncContext *co
 static void unreachable(struct redis_link *link, const char *why)
 {
 	err_set(&link->lost, ERR_UNAVAILABLE, REDIS_UNREACHABLE);
-	probe_clear(link); /* whatever it said before, it is not there */
+	probe_clear(link); /* whatever it said before, it is gone now */
 	log_warn("redis cannot be reached", F("error", why));
 }
 
@@ -97,13 +97,13 @@ void link_drop(struct redis_link *link, const char *why)
 	if (!context)
 		return;
 	err_set(&link->lost, ERR_UNAVAILABLE, "%s", why);
-	if (!link->probe.trouble.code) /* that has been said, and is said again as often as it should be */
+	if (!link->probe.trouble.code) /* logged already, and repeated as often as necessary */
 		log_warn("redis connection dropped", F("why", why));
 	connection_lost(link, context);
 	redisAsyncFree(context);
 }
 
-/* What Redis does not like about the introduction: the first thing counts, the rest follows from it. */
+/* Redis refuses part of the introduction: the first error counts, the others follow from it. */
 static void introduction_fails(struct redis_link *link, const char *text)
 {
 	if (link->introduction.code)
@@ -135,7 +135,7 @@ static void on_loaded(redisAsyncContext *context, void *data, void *privdata)
 	link->unloaded = (struct err){0};
 	if (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "already exists")) {
 		redis_error_set(&why, reply->str);
-		err_set(&link->unloaded, why.code, "redis: does not take Bursar's functions: %s", why.text);
+		err_set(&link->unloaded, why.code, "redis: does not accept Bursar's functions: %s", why.text);
 		probe_trouble(link, reply->str, &link->unloaded);
 	} else {
 		probe_begin(link);
@@ -166,7 +166,7 @@ static void link_up(struct redis_link *link)
 	commands_resend(link);
 }
 
-/* The last answer of the introduction: the link is up, if this Redis keeps what it is given. */
+/* The last answer of the introduction: the link is up, unless this Redis may drop data. */
 static void on_info(redisAsyncContext *context, void *data, void *privdata)
 {
 	struct redis_link *link = context->data;
@@ -178,7 +178,7 @@ static void on_info(redisAsyncContext *context, void *data, void *privdata)
 		return;
 	link->heard_us = link->probe.info_us = clock_mono_us();
 	if (reply->type == REDIS_REPLY_ERROR && link->state == LINK_UP) {
-		probe_soon(link); /* what it says of a call counts */
+		probe_soon(link); /* the answer to a call decides */
 		return;
 	}
 	if (reply->type == REDIS_REPLY_ERROR)
@@ -197,7 +197,7 @@ static void on_info(redisAsyncContext *context, void *data, void *privdata)
 void link_introduce(struct redis_link *link)
 {
 	redisAsyncContext *context = link->context;
-	bool known = link->state == LINK_UP; /* a password that was changed since does not end a connection */
+	bool known = link->state == LINK_UP; /* a password changed since then does not end a connection */
 
 	link->introduced_us = clock_mono_us();
 	link->introduction = (struct err){0};
@@ -236,7 +236,7 @@ static redisAsyncContext *open_context(struct redis_link *link)
 		return NULL;
 	}
 #ifdef TCP_USER_TIMEOUT
-	/* Tells a machine that is gone from a Redis that hangs: that one's machine still receives. Of a unix socket it fails. */
+	/* Tells a dead machine from a hanging Redis, whose machine still receives. Fails on a unix socket. */
 	setsockopt(context->c.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){UNRECEIVED_MS}, sizeof(unsigned));
 #endif
 #ifdef BURSAR_REDIS_TLS

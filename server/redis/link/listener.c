@@ -1,4 +1,4 @@
-/* The subscription: connects, subscribes, connects again. */
+/* The subscription: connects, subscribes, reconnects. */
 #include "redis/link/listener.h"
 
 #include <stdlib.h>
@@ -22,11 +22,11 @@ struct channel {
 
 struct redis_listener {
 	struct redis_flusher flusher;
-	uv_timer_t timer; /* connects again, or pings */
+	uv_timer_t timer; /* reconnects, or pings */
 	int open_handles;
 	bool stopped;
 	struct redis_url url;
-	struct list channels; /* the first one first */
+	struct list channels; /* begins with the permanent one */
 	redisAsyncContext *context; /* NULL between connections */
 	int64_t pause_ms, heard_us;
 	bool subscribed; /* on this connection */
@@ -56,10 +56,10 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 
 	struct err why;
 
-	/* Redis refused the subscription: hiredis ends the connection with its text. */
+	/* Redis refused the subscription: hiredis ends the connection with the error's text. */
 	if (status != REDIS_OK && redis_error_of(context->errstr) != REDIS_ERROR_COUNT) {
 		redis_error_set(&why, context->errstr);
-		log_error("redis refuses to be listened to", F("why", why.text));
+		log_error("redis refuses the subscription", F("why", why.text));
 	}
 	if (listener && listener->context == context)
 		lost(listener);
@@ -155,8 +155,8 @@ static void connect_listener(struct redis_listener *listener)
 }
 
 /*
- * hiredis takes no PING on a subscribed connection (its answer matches no subscription), so the first channel is subscribed once more: Redis
- * answers that at once, and it changes nothing.
+ * hiredis supports no PING on a subscribed connection (its answer matches no subscription), so this subscribes to the
+ * first channel once more: Redis answers at once, and nothing changes.
  */
 static void on_timer(uv_timer_t *timer)
 {
@@ -166,7 +166,7 @@ static void on_timer(uv_timer_t *timer)
 		uv_timer_stop(timer);
 		connect_listener(listener);
 	} else if (clock_mono_us() - listener->heard_us > SILENT_US) {
-		log_warn("redis says nothing to who listens; connecting again");
+		log_warn("redis subscription silent; reconnecting");
 		drop(listener);
 	} else {
 		subscribe(listener, first_of(listener));
@@ -222,7 +222,7 @@ struct redis_listener *redis_listener_new(const struct redis_listener_options *o
 	struct err err;
 
 	if (!redis_url_parse(options->url, &listener->url, &err))
-		abort(); /* a link of the same url was just made */
+		abort(); /* a link with the same url was just created */
 	listener->heard = options->heard;
 	listener->listening = options->listening;
 	listener->arg = options->arg;

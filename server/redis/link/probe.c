@@ -1,7 +1,8 @@
 /*
- * How a link looks after itself. Behind a balancer nobody calls a bursard that is not ready, so nothing that only a call would find out may
- * decide whether it is. The question is a call of a function that does nothing but may write: Redis refuses it for whatever it would
- * refuse a check for (full, a replica, loading, ...). What Redis is (it evicts, it is a cluster) is asked now and then, by INFO.
+ * How a link checks itself. Behind a balancer nobody calls a bursard that is not ready, so its readiness must not
+ * depend on anything that only a call would reveal. The probe calls a function that does nothing but is declared as
+ * writing: Redis refuses it for the same reasons as a check (full, a replica, loading, ...). What Redis is (evicting, a
+ * cluster) is asked from time to time, by INFO.
  */
 #include <pthread.h>
 #include <string.h>
@@ -14,14 +15,15 @@
 enum { WELL_MS = 1000, ILL_MS = 250 };
 #define IDLE_US INT64_C(900000)
 #define LATE_US SECOND_US /* without an answer: not ready */
-#define SILENCE_US INT64_C(3000000) /* the connection is taken for dead */
-#define CONNECT_US SECOND_US /* for the other machine to take the connection */
-#define INTRODUCE_US INT64_C(10000000) /* for Redis to say the first word: one that hangs has it taken by its machine */
+#define SILENCE_US INT64_C(3000000) /* the connection is considered dead */
+#define CONNECT_US SECOND_US /* for the other machine to accept the connection */
+#define INTRODUCE_US INT64_C(10000000) /* for the first answer of Redis: if it hangs, its machine still accepts */
 #define AGAIN_US INT64_C(500000) /* between two introductions to a Redis that is refused */
 #define INFO_US INT64_C(5000000)
 #define SAY_US INT64_C(30000000)
 
-/* A trouble is one line in the log when it begins, one each half a minute while it lasts, one at its end, however many links have it. */
+/* Each trouble is logged once when it begins, every half minute while it lasts, and when it ends, however many links
+ * have it. */
 static struct {
 	pthread_mutex_t lock;
 	int links[REDIS_ERROR_COUNT];
@@ -46,7 +48,7 @@ static void tell(enum redis_error error, const struct err *why, int links)
 	if (begins || repeats)
 		log_error("redis refuses calls", F("why", why->text));
 	if (ends)
-		log_info("redis refuses calls no longer", F("why", why->text));
+		log_info("redis accepts calls again", F("why", why->text));
 }
 
 void probe_clear(struct redis_link *link)

@@ -1,4 +1,4 @@
-/* One look at Redis before a process starts: is it one that Bursar may run on? */
+/* The check of Redis at startup: can Bursar run on it? */
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <sys/time.h>
@@ -20,7 +20,7 @@ static redisContext *dial(const struct redis_url *url)
 	return NULL;
 }
 
-/* The answer to a command that may be refused; NULL, and why in `err`. */
+/* The answer to a command that Redis may refuse; NULL, with the reason in `err`. */
 static redisReply *answer(redisReply *reply, struct err *err)
 {
 	if (reply && reply->type != REDIS_REPLY_ERROR)
@@ -29,7 +29,7 @@ static redisReply *answer(redisReply *reply, struct err *err)
 		redis_error_set(err, reply->str);
 	else
 		err_set(err, ERR_UNAVAILABLE, "redis: does not answer");
-	/* What nobody knows is no reason to end: the links will ask again. */
+	/* An unknown error is not a reason to exit: the links will ask again. */
 	if (err)
 		err->code = ERR_UNAVAILABLE;
 	freeReplyObject(reply);

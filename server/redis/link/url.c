@@ -1,4 +1,4 @@
-/* Where Redis is. */
+/* The address of Redis. */
 #include "redis/link/url.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static int hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Copies with %XX resolved; false when it does not fit or is no text. */
+/* Copies with %XX decoded; false when it does not fit or is not text. */
 static bool decode(const char *from, size_t len, char *to, size_t size)
 {
 	size_t n = 0;
@@ -126,10 +126,10 @@ bool redis_url_parse(const char *text, struct redis_url *out, struct err *err)
 		url.tls = true;
 		right = tcp_parse(text + 9, &url);
 	} else {
-		return err_invalid(err, "redis", "begins with none of redis://, rediss://, unix://; " FORMS);
+		return err_invalid(err, "redis", "must begin with redis://, rediss:// or unix://; " FORMS);
 	}
 	if (!right)
-		return err_invalid(err, "redis", "is not an address; " FORMS);
+		return err_invalid(err, "redis", "is not a valid address; " FORMS);
 #ifndef BURSAR_REDIS_TLS
 	if (url.tls)
 		return err_invalid(err, "redis",

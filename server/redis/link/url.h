@@ -1,4 +1,4 @@
-/* Where Redis is: redis://[user:password@]host[:port][/db], rediss://..., unix:///path[?db=n]. */
+/* The address of Redis: redis://[user:password@]host[:port][/db], rediss://..., unix:///path[?db=n]. */
 #ifndef BURSAR_REDIS_LINK_URL_H
 #define BURSAR_REDIS_LINK_URL_H
 
@@ -14,7 +14,7 @@ struct redis_url {
 	bool tls;
 };
 
-/* ERR_INVALID says what would be right, and never shows a password. rediss:// needs a build with hiredis_ssl. */
+/* ERR_INVALID says what would be valid, and never shows a password. rediss:// needs a build with hiredis_ssl. */
 bool redis_url_parse(const char *text, struct redis_url *out, struct err *err) __attribute__((warn_unused_result));
 
 #endif

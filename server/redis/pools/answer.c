@@ -30,7 +30,7 @@ static struct pool_fence cut_fence(struct cut *cut)
 	return fence;
 }
 
-/* A count of rows that are at least `least` bytes each: 0 and bad when there cannot be so many. */
+/* A number of rows with at least `least` bytes each: 0 and bad when that many cannot follow. */
 static int cut_count(struct cut *cut, size_t least)
 {
 	size_t count = cut_u16(cut);
@@ -86,7 +86,7 @@ bool pool_read_head(struct pool_op *op, struct cut *cut)
 	return !cut->bad;
 }
 
-/* These have nothing behind the time. */
+/* Nothing follows the time in these answers. */
 static bool is_bare(const struct pool_op *op)
 {
 	return op->status == POOL_ABSENT || op->status == POOL_BEHIND || op->status == POOL_UNKNOWN;

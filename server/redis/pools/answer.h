@@ -1,14 +1,15 @@
-/* What the pool's functions answer, read into the operations of store/pools.h. */
+/* Reads the answers of the pool's functions into the operations of store/pools.h. */
 #ifndef BURSAR_REDIS_POOLS_ANSWER_H
 #define BURSAR_REDIS_POOLS_ANSWER_H
 
 #include "base/buf.h"
 #include "store/pools.h"
 
-/* Status and time, at the beginning of every answer: false when there is none. */
+/* Status and time, at the beginning of every answer: false when they are missing. */
 bool pool_read_head(struct pool_op *op, struct cut *cut);
 
-/* The rest, by function. False when the bytes are no such answer; the op is half filled then. Strings go to the op's arena. */
+/* The rest, by function. False when the bytes are not such an answer; the op is half filled then. Strings go to the
+ * op's arena. */
 bool pool_read_configure(struct pool_configure *op, struct cut *cut);
 bool pool_read_epoch(struct pool_epoch *op, struct cut *cut);
 bool pool_read_acquire(struct pool_acquire *op, struct cut *cut);

@@ -1,4 +1,4 @@
-/* The pools as Redis keeps them: one call a function of lua/pool; hints come over a connection of their own (listener.c). */
+/* The pools in Redis: one call per function of lua/pool; hints come over a connection of their own (listener.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void op_fail(struct pool_op *op, const struct err *err)
 	op->grants = 0;
 }
 
-/* The answer's bytes, and its status in the op; false: the op has failed. */
+/* Reads the answer's bytes, and its status into the op; false: the op has failed. */
 static bool op_answered(struct pool_op *op, const redisReply *reply, const struct err *err, struct cut *cut)
 {
 	struct err why;
@@ -46,7 +46,7 @@ static bool op_answered(struct pool_op *op, const redisReply *reply, const struc
 		return false;
 	}
 	if (!reply_cut(reply, cut, &why) || !pool_read_head(op, cut)) {
-		err_set(&why, ERR_INTERNAL, "redis: the answer of a pool cannot be read");
+		err_set(&why, ERR_INTERNAL, "redis: unreadable answer about a pool");
 		op_fail(op, &why);
 		return false;
 	}
@@ -58,13 +58,13 @@ static void op_ended(struct pool_op *op, bool read)
 	struct err why;
 
 	if (!read && op->status != POOL_FAILED) {
-		err_set(&why, ERR_INTERNAL, "redis: the answer of a pool cannot be read");
+		err_set(&why, ERR_INTERNAL, "redis: unreadable answer about a pool");
 		op_fail(op, &why);
 	}
 	op->done(op);
 }
 
-/* name_done: the answer of one function, read. */
+/* Defines name_done, which reads the answer of one function. */
 #define DONE(name_, struct_, read_) \
 	static void name_##_done(struct redis_command *command, const redisReply *reply, const struct err *err) \
 	{ \
@@ -85,7 +85,7 @@ DONE(stats, pool_stats, pool_read_stats)
 
 typedef void answer_fn(struct redis_command *command, const redisReply *reply, const struct err *err);
 
-/* A call of a function, with its twelve keys. */
+/* Begins a call of a function, with its twelve keys. */
 static struct redis_command *begin(
 	struct redis_pools *pools, enum redis_function function, const struct pool_op *op, answer_fn *done, void *user)
 {
@@ -281,7 +281,7 @@ static void on_hint(const char *bytes, size_t len, void *arg)
 	arena_release(&arena);
 }
 
-/* What was lost with the connection is found by sync. */
+/* What was lost with the connection is recovered by sync. */
 static void on_listening(void *arg)
 {
 	struct redis_pools *pools = arg;

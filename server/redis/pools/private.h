@@ -1,4 +1,4 @@
-/* What the pools on Redis are made of; the watch shares their link. */
+/* The internals of the pools on Redis; the watch shares their link. */
 #ifndef BURSAR_REDIS_POOLS_PRIVATE_H
 #define BURSAR_REDIS_POOLS_PRIVATE_H
 
@@ -11,7 +11,7 @@ struct redis_pools {
 	struct pools_store store;
 	struct redis_store redis;
 	struct redis_listener *listener;
-	bool *freed; /* while a hint is told: whoever is told may free the store */
+	bool *freed; /* while a hint is delivered: its receiver may free the store */
 	void (*hint)(const char *tenant, const char *pool, const struct pool_grant *grant, void *arg);
 	void (*listening)(void *arg);
 	void *arg;

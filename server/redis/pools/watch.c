@@ -1,7 +1,7 @@
 /*
- * The watch on Redis' publish and subscribe. Who watches is seen by the channels that are subscribed: `b:w`, on which everything is
- * published, and one that nobody publishes on for each user who is watched by name: `b:w:5:tenant:user`, with the tenant's length
- * before it, since ids may hold anything.
+ * The watch, using publish and subscribe of Redis. The subscribed channels show who is watching: `b:w`, on which
+ * everything is published, and for each user watched by name one that nobody publishes on, `b:w:5:tenant:user`, with
+ * the tenant's length in front, since ids may contain anything.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct redis_watch {
 	struct watch_store store;
 	struct redis_link *link; /* the pools' */
 	struct redis_listener *listener;
-	struct arena arena; /* of one answer */
+	struct arena arena; /* for one answer */
 	void (*looked)(bool watched, const struct watch_user *user, int users, void *arg);
 	void *looked_arg;
 	void (*told)(int listeners, void *arg);
@@ -59,7 +59,7 @@ static bool user_read(const char *text, size_t len, struct arena *arena, struct 
 	return true;
 }
 
-/* The channels that somebody listens to. */
+/* Got the channels that have subscribers. */
 static void look_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	static const size_t prefix = sizeof(CHANNEL) - 1;

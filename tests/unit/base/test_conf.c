@@ -90,7 +90,7 @@ static void the_slots_of_pools_have_a_name_that_users_know_too(void **state)
 	assert_int_equal(conf.max_concurrent_agents, 8);
 	conf_release(&conf);
 	refused(LIST(), LIST("MAX_CONCURRENT_AGENTS=100001"),
-		"MAX_CONCURRENT_AGENTS: \"100001\" is not right; it takes 0 to 100000");
+		"MAX_CONCURRENT_AGENTS: invalid value \"100001\"; allowed: 0 to 100000");
 }
 
 static void a_flag_takes_its_value_either_way(void **state)
@@ -124,31 +124,31 @@ static void words_and_actions_are_told_apart_from_options(void **state)
 static void a_mistake_names_itself_and_what_is_right(void **state)
 {
 	(void)state;
-	refused(LIST("--drain-ms", "abc"), NULL, "--drain-ms: \"abc\" is not right; it takes 0 to 600000");
-	refused(LIST("--drain-ms", "-1"), NULL, "--drain-ms: \"-1\" is not right; it takes 0 to 600000");
-	refused(LIST("--drain-ms", "5s"), NULL, "--drain-ms: \"5s\" is not right; it takes 0 to 600000");
+	refused(LIST("--drain-ms", "abc"), NULL, "--drain-ms: invalid value \"abc\"; allowed: 0 to 600000");
+	refused(LIST("--drain-ms", "-1"), NULL, "--drain-ms: invalid value \"-1\"; allowed: 0 to 600000");
+	refused(LIST("--drain-ms", "5s"), NULL, "--drain-ms: invalid value \"5s\"; allowed: 0 to 600000");
 	refused(LIST("--drain-ms", "99999999999999999999"), NULL,
-		"--drain-ms: \"99999999999999999999\" is not right; it takes 0 to 600000");
+		"--drain-ms: invalid value \"99999999999999999999\"; allowed: 0 to 600000");
 	refused(LIST("--max-message-bytes", "8MiB"), NULL,
-		"--max-message-bytes: \"8MiB\" is not right; it takes 1024 to 4194304");
+		"--max-message-bytes: invalid value \"8MiB\"; allowed: 1024 to 4194304");
 	refused(LIST("--expired-charges", "maybe"), NULL,
-		"--expired-charges: \"maybe\" is not right; it takes nothing or estimate");
+		"--expired-charges: invalid value \"maybe\"; allowed: nothing or estimate");
 	refused(LIST("--roles", "serve,"), NULL,
-		"--roles: \"serve,\" is not right; it takes serve, ledger or http, or several of them with "
+		"--roles: invalid value \"serve,\"; allowed: serve, ledger or http, or several of them separated by "
 		"commas");
-	refused(LIST("--reuse-port=maybe"), NULL, "--reuse-port: \"maybe\" is not right; it takes true or false");
+	refused(LIST("--reuse-port=maybe"), NULL, "--reuse-port: invalid value \"maybe\"; allowed: true or false");
 	refused(LIST("--drain-ms"), NULL, "--drain-ms: needs a value, such as 5000");
 	refused(LIST(), LIST("BURSAR_LOG_LEVEL=loud"),
-		"BURSAR_LOG_LEVEL: \"loud\" is not right; it takes debug, info, warn or error");
+		"BURSAR_LOG_LEVEL: invalid value \"loud\"; allowed: debug, info, warn or error");
 	refused(LIST("--grpc-listen", "7420"), NULL,
-		"--grpc-listen: \"7420\" is no address; 127.0.0.1:7420, [::1]:7420 or unix:/path is");
+		"--grpc-listen: \"7420\" is not an address; use 127.0.0.1:7420, [::1]:7420 or unix:/path");
 	refused(LIST("--grpc-listen", "::1:7420"), NULL,
-		"--grpc-listen: \"::1:7420\" is no address; IPv6 takes brackets, [::1]:7420");
+		"--grpc-listen: \"::1:7420\" is not an address; put IPv6 in brackets: [::1]:7420");
 	refused(LIST("--grpc-listen", "localhost:70000"), NULL,
-		"--grpc-listen: \"localhost:70000\" has no port of 0 to 65535 after its last colon");
+		"--grpc-listen: \"localhost:70000\" must end in a colon and a port, 0 to 65535");
 	refused(LIST("--redis", "127.0.0.1:6379"), NULL,
-		"--redis: is no Redis address; redis://127.0.0.1:6379/0 or unix:///path/to/socket is");
-	refused(LIST("-x"), NULL, "-x: is no option; all options begin with two dashes");
+		"--redis: not a Redis address; use redis://127.0.0.1:6379/0 or unix:///path/to/socket");
+	refused(LIST("-x"), NULL, "-x: unknown option; options begin with two dashes");
 }
 
 static void an_unknown_option_is_answered_with_the_nearest(void **state)
@@ -157,15 +157,15 @@ static void an_unknown_option_is_answered_with_the_nearest(void **state)
 	char text[128];
 
 	(void)state;
-	refused(LIST("--drain-s", "1"), NULL, "--drain-s: is no option; is --drain-ms meant?");
-	refused(LIST("--zzzzzzzzzzzzzzzzzzz"), NULL, "--zzzzzzzzzzzzzzzzzzz: is no option; see bursard --help");
-	snprintf(text, sizeof(text), "%s:2: worker: is no option; is workers meant?", path);
+	refused(LIST("--drain-s", "1"), NULL, "--drain-s: unknown option; did you mean --drain-ms?");
+	refused(LIST("--zzzzzzzzzzzzzzzzzzz"), NULL, "--zzzzzzzzzzzzzzzzzzz: unknown option; see bursard --help");
+	snprintf(text, sizeof(text), "%s:2: worker: unknown option; did you mean workers?", path);
 	refused(LIST("--config", path), NULL, text);
 	unlink(path);
 	refused(LIST("--config", "/nonexistent/x"), NULL,
 		"configuration file /nonexistent/x: No such file or directory");
 	path = write_file("nonsense\n");
-	snprintf(text, sizeof(text), "%s:1: \"nonsense\" is no line of the form: option = value", path);
+	snprintf(text, sizeof(text), "%s:1: \"nonsense\" is not of the form option = value", path);
 	refused(LIST(), LIST((snprintf(err.field, sizeof(err.field), "BURSAR_CONFIG=%s", path), err.field)), text);
 	unlink(path);
 }

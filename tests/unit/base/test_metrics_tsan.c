@@ -23,7 +23,7 @@ static void a_row_without_labels_is_always_there(void **state)
 	struct buf buf = {0};
 
 	(void)state;
-	assert_non_null(strstr(text(&buf), "# HELP bursar_cancels_total Reservations that were cancelled.\n"
+	assert_non_null(strstr(text(&buf), "# HELP bursar_cancels_total Cancelled reservations.\n"
 					   "# TYPE bursar_cancels_total counter\nbursar_cancels_total 0\n"));
 	metric_add(METRIC_cancels_total, 0, 0, 41);
 	metric_inc(METRIC_cancels_total, 0, 0);

@@ -109,55 +109,58 @@ static void days_are_counted_in_utc(void **state)
 static void what_is_wrong_is_named_with_line_and_column(void **state)
 {
 	(void)state;
-	refused("", "line 1: header: is missing; the first line names the columns");
+	refused("", "line 1: header: is missing; the first line must name the columns");
 	refused("provider,model\n", "line 1: header: the column input_usd_per_1m is missing");
-	refused("provider,model,input_usd_per_1m,model\n", "line 1: header: the column model is there twice");
+	refused("provider,model,input_usd_per_1m,model\n", "line 1: header: the column model is listed twice");
 	refused("provider,model,input_usd_per_1m,input\n",
-		"line 1: header: there is no column \"input\"; known are provider, model, input_usd_per_1m, "
+		"line 1: header: unknown column \"input\"; known columns: provider, model, input_usd_per_1m, "
 		"output_usd_per_1m and those of docs/money.md");
-	refused(HEADER "p,m,1\n", "line 2: row: has 3 fields, the header 5");
-	refused(HEADER "p,m,1,2,s,\n", "line 2: row: has 6 fields, the header 5");
+	refused(HEADER "p,m,1\n", "line 2: row: has 3 fields, but the header has 5");
+	refused(HEADER "p,m,1,2,s,\n", "line 2: row: has 6 fields, but the header has 5");
 	refused(HEADER "p,m,1,2,s\np,n,1e3,2,s\n",
-		"line 3: input_usd_per_1m: \"1e3\" is no price; write USD per 1M tokens as digits, like 0.075");
+		"line 3: input_usd_per_1m: \"1e3\" is not a price; write USD per 1M tokens as digits, like 0.075");
 	refused(HEADER "p,m,1,0.0000001,s\n",
 		"line 2: output_usd_per_1m: 0.0000001 is finer than 0.000001 USD per 1M tokens");
 	refused(HEADER "p,m,1,1000000.5,s\n",
 		"line 2: output_usd_per_1m: 1000000.5 is above 1000000 USD per 1M tokens");
-	refused(HEADER "p,m,,2,s\n", "line 2: input: is missing; write 0 for a model that is free of charge");
+	refused(HEADER "p,m,,2,s\n", "line 2: input: is missing; write 0 for a free model");
 	refused(HEADER ",m,1,2,s\n", "line 2: provider: is empty; 1 to 128 bytes are needed");
-	refused(HEADER "p,\"m\n\",1,2,s\n", "line 2, field 2: the quote is not closed on this line");
+	refused(HEADER "p,\"m\n\",1,2,s\n", "line 2, field 2: the closing quote is missing on this line");
 	refused(HEADER "p,\"m\"x,1,2,s\n",
-		"line 2, field 2: a quote inside of quotes must be doubled, and a comma must follow the last");
+		"line 2, field 2: double each quote inside quotes, and put a comma after the closing quote");
 	refused(HEADER "p,m\"x,1,2,s\n",
-		"line 2, field 2: a quote in the middle; put the whole field into quotes and double it");
+		"line 2, field 2: quote inside a field; put the field into quotes and double it");
 	refused(HEADER "p,m\xff,1,2,s\n", "line 2, field 1: is not valid UTF-8");
 	refused(HEADER "p,m,1,2,s\nq,m,1,2,s\np,m,3,4,s\n",
-		"line 4: model: p/m is in force there and in line 2 at once; give them dates");
+		"line 4: model: p/m is also in force in line 2; give them dates that do not overlap");
 }
 
 static void dates_modes_and_thresholds_are_checked(void **state)
 {
 	(void)state;
 #define DATED "provider,model,input_usd_per_1m,effective_from,effective_to\n"
-	refused(DATED "p,m,1,2026-02-29,\n", "line 2: effective_from: 2026-02-29 is no day of the calendar since 1970");
-	refused(DATED "p,m,1,1969-12-31,\n", "line 2: effective_from: 1969-12-31 is no day of the calendar since 1970");
-	refused(DATED "p,m,1,2026-13-01,\n", "line 2: effective_from: 2026-13-01 is no day of the calendar since 1970");
+	refused(DATED "p,m,1,2026-02-29,\n",
+		"line 2: effective_from: 2026-02-29 is not a day of the calendar since 1970");
+	refused(DATED "p,m,1,1969-12-31,\n",
+		"line 2: effective_from: 1969-12-31 is not a day of the calendar since 1970");
+	refused(DATED "p,m,1,2026-13-01,\n",
+		"line 2: effective_from: 2026-13-01 is not a day of the calendar since 1970");
 	refused(DATED "p,m,1,30.7.2026,\n",
-		"line 2: effective_from: \"30.7.2026\" is no date; write 2026-07-30 or 2026-07-30T16:30:00Z");
+		"line 2: effective_from: \"30.7.2026\" is not a date; write 2026-07-30 or 2026-07-30T16:30:00Z");
 	refused(DATED "p,m,1,2026-07-30,2026-07-30\n", "line 2: effective_to_us: is not after effective_from_us");
 	refused(DATED "p,m,1,,2026-07-31\np,m,1,2026-07-30,\n",
-		"line 3: model: p/m is in force there and in line 2 at once; give them dates");
+		"line 3: model: p/m is also in force in line 2; give them dates that do not overlap");
 #define MODED "provider,model,input_usd_per_1m,modes\n"
 	refused(MODED "p,m,1,batch=half\n",
-		"line 2: modes: \"batch=half\" is no list of modes; write batch=1/2 flex=1/2");
-	refused(MODED "p,m,1,batch=1/0\n", "line 2: modes[0].denominator: is 0; 1 to 10000 are possible");
+		"line 2: modes: \"batch=half\" is not a list of modes; write batch=1/2 flex=1/2");
+	refused(MODED "p,m,1,batch=1/0\n", "line 2: modes[0].denominator: 0 is not between 1 and 10000");
 	refused(MODED "p,m,1,a=1/2 b=1/2 c=1/2 d=1/2 e=1/2 f=1/2 g=1/2\n", "line 2: modes: has more than 6 entries");
 #define TIERED "provider,model,input_usd_per_1m,context_threshold_tokens,input_above\n"
-	refused(TIERED "p,m,1,,5\n", "line 2: context_threshold_tokens: is missing, though there is a price above it");
+	refused(TIERED "p,m,1,,5\n", "line 2: context_threshold_tokens: is missing, but there is a price above it");
 	refused(TIERED "p,m,1,200k,5\n",
-		"line 2: context_threshold_tokens: \"200k\" is no number of tokens; write 200000");
-	refused(TIERED "p,m,1,200000,\n", "line 2: context_tiers[0].input: is missing; a context tier has a rate of "
-					  "its own, mostly that of the input");
+		"line 2: context_threshold_tokens: \"200k\" is not a number of tokens; write 200000");
+	refused(TIERED "p,m,1,200000,\n", "line 2: context_tiers[0].input: is missing; a context tier needs a rate "
+					  "of its own, usually that of the input");
 }
 
 static void adjacent_rows_of_one_model_are_accepted(void **state)
@@ -181,18 +184,18 @@ static void sizes_are_bounded(void **state)
 	assert_false(price_csv_parse(text, size, &list, &err));
 	assert_string_equal(err.text, "file: is 8388609 bytes long; a price list has at most 8 MiB");
 	assert_false(price_csv_parse(text, 3, &list, &err));
-	assert_string_equal(err.text, "line 1, field 1: has a NUL byte; this is no CSV text");
+	assert_string_equal(err.text, "line 1, field 1: has a NUL byte; the file must be CSV text");
 	at = sprintf(text, HEADER "p,");
 	memset(text + at, 'm', 129);
 	strcpy(text + at + 129, ",1,2,s\n");
-	refused(text, "line 2: model: is 129 bytes long; at most 128 are possible");
+	refused(text, "line 2: model: is 129 bytes long; at most 128 are allowed");
 	memset(text + at, 'm', 9000);
 	strcpy(text + at + 9000, ",1,2,s\n");
 	refused(text, "line 2, field 2: the row is longer than 8 KiB");
 	at = sprintf(text, HEADER);
 	for (int i = 0; i < PRICE_CSV_ROWS_MAX + 1; i++)
 		at += sprintf(text + at, "p,m%d,1,2,s\n", i);
-	refused(text, "line 10002: row: a list has at most 10000");
+	refused(text, "line 10002: row: at most 10000 rows are allowed");
 	memset(text, ',', 64);
 	text[64] = '\0';
 	refused(text, "line 1, field 33: a row has at most 32 fields");

@@ -59,12 +59,12 @@ static void a_right_that_is_missing_is_named(void **state)
 	redis_error_set(&err, "NOPERM this user has no permissions to run the 'function|load' command");
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	assert_string_equal(
-		err.text, "redis: the user may not run 'function|load'; grant what docs/operations.md lists");
+		err.text, "redis: the user may not run 'function|load'; grant those listed in docs/operations.md");
 	redis_error_set(&err, "NOPERM User bursar has no permissions to run the 'fcall' command");
-	assert_string_equal(err.text, "redis: the user may not run 'fcall'; grant what docs/operations.md lists");
-	/* The text contains neither a key nor anything else that a user chose. */
+	assert_string_equal(err.text, "redis: the user may not run 'fcall'; grant those listed in docs/operations.md");
+	/* Neither a key nor anything else that somebody chose. */
 	redis_error_set(&err, "NOPERM No permissions to access a key 'b:{p1}:a:u:acme/ann'");
-	assert_string_equal(err.text, "redis: the user lacks rights; grant what docs/operations.md lists");
+	assert_string_equal(err.text, "redis: the user lacks rights; grant those listed in docs/operations.md");
 }
 
 static void what_is_in_no_row_is_ours_and_does_not_reach_the_caller(void **state)
