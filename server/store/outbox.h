@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "domain/limit/account.h"
 #include "domain/record/entry.h"
+#include "domain/record/partition.h"
 
-#define PARTITIONS 256
 #define OUTBOX_ID_MAX 48
 
 /* What every operation has. */
@@ -152,8 +152,5 @@ struct outbox_store_ops {
 struct outbox_store {
 	const struct outbox_store_ops *ops;
 };
-
-/* The partition that an account's record and outbox entries lie in. Of a user the one of everything he does. */
-int partition_of(enum account_kind kind, const char *tenant, const char *id);
 
 #endif
