@@ -51,7 +51,7 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 	bool found = PQntuples(result) > 0;
 	PQclear(result);
 	return found || err_invalid(err, "tier", "tenant %s has no tier %s", tenant, tier) ||
-	       err_reason(err, "TIER_NOT_FOUND");
+	       err_reason_of(err, "TIER_NOT_FOUND", "%s", tier);
 }
 
 static bool room_for_limits(struct pg_link *link, const struct account_row *row, struct err *err)

@@ -52,7 +52,7 @@ static enum flow_result step_known(struct flow *flow)
 		return flow_fail_with(flow, &erasing->get.job.err);
 	if (!erasing->get.row.known || strncmp(id, ERASED_PREFIX, strlen(ERASED_PREFIX)) == 0) {
 		err_set(&erasing->refusal, ERR_NOT_FOUND, "ref.id: there is no user %s to erase", id);
-		err_reason(&erasing->refusal, "ACCOUNT_NOT_FOUND");
+		err_reason_of(&erasing->refusal, "ACCOUNT_NOT_FOUND", "%s", id);
 	} else if (!erasing->get.row.profile.deleted) {
 		err_set(&flow->err, ERR_PRECONDITION, "ref.id: %s is not deleted: delete it first", id);
 		err_reason(&flow->err, "NOT_DELETED");
