@@ -1,12 +1,5 @@
 -- Tests and takes what a request asks of one account.
 
-local asked = { 0, 0, 0, 0, 0, 1 } -- by dimension; of a level always 1
-
-local function ask(requests, input, output, cost)
-	asked[REQUESTS], asked[TOKENS] = requests, input + output
-	asked[INPUT], asked[OUTPUT], asked[COST] = input, output, cost
-end
-
 -- Takes `asked` from the state of account `i` in place and notes what is held in holdings[i]. False when a limit
 -- denies: then the state is spoiled, and account_load makes it anew. Sets failed, would and notify, and the time (us)
 -- until which the record is needed.
