@@ -104,7 +104,7 @@ struct stats_query {
 	struct named_use *model;
 	int interfaces;
 	struct named_use *interface;
-	struct use total;
+	struct amounts total;
 };
 
 /* What the lines of a report are told apart by: bits. */
@@ -144,7 +144,7 @@ struct forecast_query {
 	struct account_key key;
 	int64_t today, from_day;
 	int64_t first_day; /* of any use at all; -1 = none */
-	struct use month, days, of_today;
+	struct amounts month, days, of_today;
 };
 
 /* What of the proof's sums stands in PostgreSQL; the counters are read from Redis. Also the tenant's users, for that. */
@@ -152,10 +152,10 @@ struct proof_query {
 	struct admin_job job;
 	const char *tenant;
 	int64_t ledger_rows, rollup_rows, shared_rows;
-	struct use ledger, rollup, shared;
+	struct amounts ledger, rollup, shared;
 	int users;
 	const char **user;
-	struct use *of_user; /* the roll-ups of each */
+	struct amounts *of_user; /* the roll-ups of each */
 };
 
 struct pool_row {

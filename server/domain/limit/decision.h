@@ -14,12 +14,9 @@
 #include <stdint.h>
 
 #include "domain/limit/account.h"
+#include "domain/limit/amounts.h"
 
-/* What a request asks or used, by dimension. tokens = input + output. */
-struct amounts {
-	int64_t requests, input, output, cost;
-};
-
+/* What a request that asks or used these amounts takes of a limit of the dimension. */
 int64_t amounts_of(const struct amounts *amounts, enum dimension dimension);
 
 struct request {

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "domain/limit/dimensions.h"
 #include "domain/limit/name.h"
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1) /* counters are exact in Lua's doubles up to here */
@@ -17,16 +18,14 @@
 /* Debt is remembered up to here: a bucket's full_at never lies further ahead. 100 years. */
 #define SPAN_MAX_US INT64_C(3155760000000000)
 
-/* The numbers stand in Redis and PostgreSQL: only ever add. */
+/* dimensions.h has the table of them. */
 enum dimension {
-	DIM_REQUESTS = 0,
-	DIM_TOKENS = 1,
-	DIM_INPUT = 2,
-	DIM_OUTPUT = 3,
-	DIM_COST = 4,
-	DIM_CONCURRENT = 5,
-	DIM_COUNT
+#define ROW(NAME, number, ...) DIM_##NAME = (number),
+	DIMENSIONS(ROW)
+#undef ROW
+		DIM_COUNT
 };
+/* The numbers stand in Redis and PostgreSQL: only ever add. */
 enum limit_kind { KIND_BUCKET = 0, KIND_CALENDAR = 1, KIND_LEVEL = 2 };
 enum window_unit { WINDOW_DAY = 0, WINDOW_WEEK = 1, WINDOW_MONTH = 2, WINDOW_COUNT };
 
@@ -98,6 +97,8 @@ int64_t limit_effective(const struct limit *limit, int grace_percent);
 
 /* The names that people and the API use: "requests", "bucket", "day". NULL / false for none. */
 const char *dimension_name(enum dimension dimension);
+/* Are its amounts nano-USD, to be shown as USD? */
+bool dimension_is_money(enum dimension dimension);
 const char *limit_kind_name(enum limit_kind kind);
 const char *window_unit_name(enum window_unit unit);
 bool dimension_parse(const char *text, enum dimension *out);

@@ -13,16 +13,12 @@
 #include "domain/limit/account.h"
 #include "domain/limit/decision.h"
 
-/* Token classes of a record; disjoint. Order and numbers are stored. */
+/* Token classes of a record, of the table in domain/limit/dimensions.h. */
 enum token_class {
-	TOKEN_INPUT,
-	TOKEN_CACHED_INPUT,
-	TOKEN_CACHE_WRITE,
-	TOKEN_OUTPUT,
-	TOKEN_REASONING,
-	TOKEN_AUDIO_INPUT,
-	TOKEN_AUDIO_OUTPUT,
-	TOKEN_CLASS_COUNT
+#define ROW(NAME, name) TOKEN_##NAME,
+	TOKEN_CLASSES(ROW)
+#undef ROW
+		TOKEN_CLASS_COUNT
 };
 const char *token_class_name(enum token_class class);
 

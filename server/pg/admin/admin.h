@@ -2,6 +2,7 @@
 #ifndef BURSAR_PG_ADMIN_ADMIN_H
 #define BURSAR_PG_ADMIN_ADMIN_H
 
+#include "pg/link/amounts.h"
 #include "pg/link/link.h"
 #include "pg/link/threads.h"
 #include "store/admin.h"
@@ -25,7 +26,7 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
  * stays until we have committed. ERR_INVALID ("tier") when there is none.
  */
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
-/* Rows of a name, requests, input, output and cost, in the job's arena. */
+/* Rows of a name and the amounts, in the job's arena. */
 struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count);
 /* An array of days since 1970, as the next argument. */
 void admin_days_add(struct pg_args *args, const int64_t *days, int count);
@@ -38,9 +39,6 @@ bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err);
 /* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
 bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
-
-/* The four sums from `column` on; 0 for NULL. */
-struct use admin_use(const PGresult *result, int row, int column);
 
 /* Begins a transaction that no other change of the catalog runs beside: whoever changes several of its tables meets nobody. */
 bool catalog_begin(struct pg_link *link, struct err *err) __attribute__((warn_unused_result));

@@ -37,7 +37,7 @@ struct proof {
 	const char *tenant;
 	/* out */
 	struct proof_query query; /* ledger and roll-ups */
-	struct use counters, windows; /* of the running months, by counter and by ledger; input: all tokens */
+	struct amounts counters, windows; /* of the running months, by counter and by ledger; input: all tokens */
 	int64_t counted; /* users whose tier has monthly counters of requests, tokens and cost: `counters` is theirs */
 	int64_t differing; /* counters that are not as the ledger has them */
 	struct proof_difference difference[PROOF_DIFFERENCES]; /* the first of them */
