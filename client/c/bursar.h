@@ -85,6 +85,7 @@ struct bursar_error {
 	char message[512]; /* one sentence, for a person; does not repeat the field */
 	int64_t retry_after_us; /* when the server suggests to try again; 0 when it does not say */
 	char reason[32]; /* the cause by a name that stays the same, such as WAIT_MAX; "" when there is none */
+	char name[132]; /* with a reason such as TIER_NOT_FOUND: what was not found; "" when the server does not say */
 };
 
 /* A field that is 0 or NULL has its default. The strings are needed only until bursar_open returns. */

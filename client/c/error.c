@@ -75,6 +75,9 @@ static void read_detail(struct bursar_error *error, const Google__Protobuf__Any 
 		error->retry_after_us = retry->retry_delay->seconds * 1000000 + retry->retry_delay->nanos / 1000;
 	if (info)
 		copy_text(error->reason, sizeof(error->reason), info->reason);
+	for (size_t i = 0; info && i < info->n_metadata; i++)
+		if (strcmp(info->metadata[i]->key, "name") == 0)
+			copy_text(error->name, sizeof(error->name), info->metadata[i]->value);
 	google__rpc__bad_request__free_unpacked(bad, NULL);
 	google__rpc__retry_info__free_unpacked(retry, NULL);
 	google__rpc__error_info__free_unpacked(info, NULL);

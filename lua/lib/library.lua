@@ -12,7 +12,6 @@ local COUNT_MAX = TWO53 - 1
 local SPAN_MAX = 3155760000000000 -- 100 years in microseconds: the longest debt of a bucket
 
 local BUCKET, CALENDAR, LEVEL = 0, 1, 2
-local REQUESTS, TOKENS, INPUT, OUTPUT, COST = 1, 2, 3, 4, 5 -- a stored dimension + 1; 6 is CONCURRENT
 
 local OK, DENIED, REPEAT, CONFLICT = 0, 1, 2, 3
 local ABSENT, STALE, BEHIND, CLOCK = 4, 5, 6, 7

@@ -1,9 +1,6 @@
 -- Settles a reservation: first the amounts by dimension (settle_*), then each account (settle_account).
 
-local used = { 0, 0, 0, 0, 0, 0 }  -- to be counted
-local freed = { 0, 0, 0, 0, 0, 0 } -- to be removed from holds
-local net = { 0, 0, 0, 0, 0, 0 }   -- for buckets, which hold by having taken: charged if above 0, returned if below
-local closing = false              -- the reservation is no longer open
+local closing = false -- the reservation is open no longer
 
 local function clamp(n)
 	if n < 0 then
@@ -17,12 +14,6 @@ local function settle_dimension(dim, u, h, final)
 	used[dim] = u
 	freed[dim] = final and h or t
 	net[dim] = u - freed[dim]
-end
-
-local function settle_tokens()
-	used[TOKENS] = used[INPUT] + used[OUTPUT]
-	freed[TOKENS] = freed[INPUT] + freed[OUTPUT]
-	net[TOKENS] = net[INPUT] + net[OUTPUT]
 end
 
 local function note_used(m)
@@ -51,7 +42,7 @@ local function settle_open(m, input, output, cost, final, becomes)
 	settle_dimension(INPUT, input, m[HELD_INPUT], final)
 	settle_dimension(OUTPUT, output, m[HELD_OUTPUT], final)
 	settle_dimension(COST, cost, m[HELD_COST], final)
-	settle_tokens()
+	settle_sums()
 	closing = final
 	if final then
 		m[STATE] = becomes
@@ -66,10 +57,10 @@ local function settle_late(m, input, output, cost, final)
 	local first = m[COUNTED] % 2 == 0
 	used[REQUESTS] = first and 1 or 0
 	used[INPUT], used[OUTPUT], used[COST] = input - m[HELD_INPUT], output - m[HELD_OUTPUT], cost - m[HELD_COST]
-	used[TOKENS] = used[INPUT] + used[OUTPUT]
-	for dim = REQUESTS, COST do
+	for dim = 1, #used do
 		freed[dim], net[dim] = 0, used[dim]
 	end
+	settle_sums()
 	closing = false
 	m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = 0, 0, 0
 	if first then

@@ -1,12 +1,5 @@
 -- Tests and takes what a request asks of one account.
 
-local asked = { 0, 0, 0, 0, 0, 1 } -- by dimension; always 1 for a level
-
-local function ask(requests, input, output, cost)
-	asked[REQUESTS], asked[TOKENS] = requests, input + output
-	asked[INPUT], asked[OUTPUT], asked[COST] = input, output, cost
-end
-
 -- Takes `asked` from the state of account `i` in place and notes what is held in holdings[i]. False when a limit
 -- denies: the state is spoiled then, and account_load must rebuild it. Sets failed, would and notify, and returns the
 -- time (us) until which the record is needed.

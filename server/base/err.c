@@ -66,7 +66,7 @@ bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	err->code = code;
 	err->field[0] = '\0';
 	err->retry_after_us = 0;
-	err->reason[0] = '\0';
+	err->reason[0] = err->name[0] = '\0';
 	va_start(ap, fmt);
 	vprint_cut(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
@@ -82,7 +82,7 @@ bool err_invalid(struct err *err, const char *field, const char *fmt, ...)
 		return false;
 	err->code = ERR_INVALID;
 	err->retry_after_us = 0;
-	err->reason[0] = '\0';
+	err->reason[0] = err->name[0] = '\0';
 	va_start(ap, fmt);
 	vprint_cut(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
@@ -116,4 +116,16 @@ bool err_reason(struct err *err, const char *reason)
 	if (err)
 		print_cut(err->reason, sizeof(err->reason), "%s", reason);
 	return false;
+}
+
+bool err_reason_of(struct err *err, const char *reason, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return false;
+	va_start(ap, fmt);
+	vprint_cut(err->name, sizeof(err->name), fmt, ap);
+	va_end(ap);
+	return err_reason(err, reason);
 }

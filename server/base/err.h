@@ -22,7 +22,10 @@ struct err {
 	char field[96];
 	char text[320];
 	long long retry_after_us;
-	char reason[32]; /* a stable code for programs ("POOL_QUEUE_FULL") where one code has several causes; else "" */
+	char reason
+		[32]; /* a stable code for programs ("POOL_QUEUE_FULL"), where one code has several causes; else "" */
+	char name
+		[132]; /* what a "..._NOT_FOUND" found nothing of, where a client may look for one that is near; else "" */
 };
 
 /* Fills `err` (may be NULL) with a code and a sentence and empties the field. Always returns false. */
@@ -40,5 +43,7 @@ bool err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(pri
 
 /* Sets the reason code, for programs. Always returns false. */
 bool err_reason(struct err *err, const char *reason);
+/* Likewise, with the name of what was not found. */
+bool err_reason_of(struct err *err, const char *reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

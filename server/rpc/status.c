@@ -72,13 +72,21 @@ static void pack_retry(struct arena *arena, Google__Protobuf__Any *any, int64_t 
 	pack_any(arena, any, "google.rpc.RetryInfo", &retry.base);
 }
 
-static void pack_reason(struct arena *arena, Google__Protobuf__Any *any, const char *reason)
+static void pack_reason(struct arena *arena, Google__Protobuf__Any *any, const struct err *err)
 {
 	Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
-	char domain[] = "bursar";
+	Google__Rpc__ErrorInfo__MetadataEntry name = GOOGLE__RPC__ERROR_INFO__METADATA_ENTRY__INIT;
+	Google__Rpc__ErrorInfo__MetadataEntry *metadata[] = {&name};
+	char domain[] = "bursar", key[] = "name";
 
-	info.reason = clean(arena, reason);
+	info.reason = clean(arena, err->reason);
 	info.domain = domain;
+	if (err->name[0]) {
+		name.key = key;
+		name.value = clean(arena, err->name);
+		info.metadata = metadata;
+		info.n_metadata = 1;
+	}
 	pack_any(arena, any, "google.rpc.ErrorInfo", &info.base);
 }
 
@@ -94,7 +102,7 @@ const uint8_t *status_details(struct arena *arena, const struct err *err, size_t
 	if (err->retry_after_us > 0)
 		pack_retry(arena, &any[status.n_details++], err->retry_after_us);
 	if (err->reason[0])
-		pack_reason(arena, &any[status.n_details++], err->reason);
+		pack_reason(arena, &any[status.n_details++], err);
 	status.code = status_code(err->code);
 	status.message = clean(arena, err->text);
 	status.details = details;

@@ -104,7 +104,7 @@ struct stats_query {
 	struct named_use *model;
 	int interfaces;
 	struct named_use *interface;
-	struct use total;
+	struct amounts total;
 };
 
 /* The columns by which a report is split: bits. */
@@ -144,7 +144,7 @@ struct forecast_query {
 	struct account_key key;
 	int64_t today, from_day;
 	int64_t first_day; /* of any use at all; -1 = never used */
-	struct use month, days, of_today;
+	struct amounts month, days, of_today;
 };
 
 /* PostgreSQL's part of the sums of a proof; the counters are read from Redis. Also the tenant's users, for reading
@@ -153,10 +153,10 @@ struct proof_query {
 	struct admin_job job;
 	const char *tenant;
 	int64_t ledger_rows, rollup_rows, shared_rows;
-	struct use ledger, rollup, shared;
+	struct amounts ledger, rollup, shared;
 	int users;
 	const char **user;
-	struct use *of_user; /* the roll-ups of each */
+	struct amounts *of_user; /* the roll-ups of each */
 };
 
 struct pool_row {
@@ -287,41 +287,8 @@ struct document_read; /* store/document.h */
 struct document_apply;
 struct admin_store;
 struct admin_store_ops {
-	void (*document_read)(struct admin_store *, struct document_read *);
-	void (*document_apply)(struct admin_store *, struct document_apply *);
-	void (*key_create)(struct admin_store *, struct key_create *);
-	void (*key_revoke)(struct admin_store *, struct key_revoke *);
-	void (*key_list)(struct admin_store *, struct key_list *);
-	void (*key_uses)(struct admin_store *, struct key_uses *);
-	void (*adjust_facts)(struct admin_store *, struct adjust_facts *);
-	void (*cancel_note)(struct admin_store *, struct cancel_note *);
-	void (*audit_list)(struct admin_store *, struct audit_list *);
-	void (*account_get)(struct admin_store *, struct account_get *);
-	void (*account_change)(struct admin_store *, struct account_change *);
-	void (*accounts_change)(struct admin_store *, struct accounts_change *);
-	void (*account_confirm)(struct admin_store *, struct account_confirm *);
-	void (*account_list)(struct admin_store *, struct account_list *);
-	void (*account_erase)(struct admin_store *, struct account_erase *);
-	void (*override_ends)(struct admin_store *, struct override_ends *);
-	void (*shared_counts)(struct admin_store *, struct shared_counts *);
-	void (*shared_users)(struct admin_store *, struct shared_users *);
-	void (*tenant_put)(struct admin_store *, struct tenant_put *);
-	void (*tenant_list)(struct admin_store *, struct tenant_list *);
-	void (*tier_put)(struct admin_store *, struct tier_put *);
-	void (*tier_delete)(struct admin_store *, struct tier_delete *);
-	void (*price_put)(struct admin_store *, struct price_put *);
-	void (*prices_put)(struct admin_store *, struct prices_put *);
-	void (*price_end)(struct admin_store *, struct price_end *);
-	void (*price_list)(struct admin_store *, struct price_list *);
-	void (*stats)(struct admin_store *, struct stats_query *);
-	void (*report)(struct admin_store *, struct report_page *);
-	void (*report_users)(struct admin_store *, struct report_users *);
-	void (*forecast)(struct admin_store *, struct forecast_query *);
-	void (*proof)(struct admin_store *, struct proof_query *);
-	void (*facts)(struct admin_store *, struct facts_query *);
-	void (*pool_list)(struct admin_store *, struct pool_list *);
-	void (*pool_change)(struct admin_store *, struct pool_change *);
-	void (*pool_open)(struct admin_store *, struct pool_open *);
+#define OPERATION(kind, name, type) void (*name)(struct admin_store *, struct type *);
+#include "store/admin_ops.def"
 };
 struct admin_store {
 	const struct admin_store_ops *ops;

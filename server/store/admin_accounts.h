@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "domain/limit/account.h"
+#include "domain/limit/amounts.h"
 
 struct admin_job {
 	struct arena *arena; /* the call's; the store's thread allocates results here while the caller waits */
@@ -59,12 +60,9 @@ struct account_confirm {
 	const struct policy_note *note;
 };
 
-struct use {
-	int64_t requests, input, output, cost;
-};
 struct named_use {
 	const char *name;
-	struct use use;
+	struct amounts use;
 };
 
 /*

@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "domain/limit/account.h"
 #include "domain/record/entry.h"
+#include "domain/record/partition.h"
 
-#define PARTITIONS 256
 #define OUTBOX_ID_MAX 48
 
 /* The common part of all operations. */
@@ -153,8 +153,5 @@ struct outbox_store_ops {
 struct outbox_store {
 	const struct outbox_store_ops *ops;
 };
-
-/* The partition of an account's record and outbox entries. For a user it holds everything they do. */
-int partition_of(enum account_kind kind, const char *tenant, const char *id);
 
 #endif

@@ -28,11 +28,19 @@ static int64_t period_any(struct chance *chance)
 	return periods[chance_below(chance, sizeof(periods) / sizeof(periods[0]))];
 }
 
+/* Of buckets and calendar limits. */
+static enum dimension dimension_any(struct chance *chance)
+{
+	int dimension = (int)chance_below(chance, DIM_COUNT - 1);
+
+	return (enum dimension)(dimension + (dimension >= DIM_CONCURRENT));
+}
+
 static void limit_any(struct chance *chance, struct limit *out)
 {
 	int kind = (int)chance_below(chance, 10);
 
-	*out = (struct limit){.dimension = (enum dimension)chance_below(chance, DIM_CONCURRENT),
+	*out = (struct limit){.dimension = dimension_any(chance),
 		.amount = chance_count(chance, COUNT_MAX),
 		.shadow = chance_percent(chance, 10),
 		.warn_percent = chance_percent(chance, 70) ? 80 : (int)chance_below(chance, 101)};

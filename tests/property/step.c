@@ -42,7 +42,7 @@ static int64_t ask_any(struct chance *chance, int64_t most)
 	return chance_percent(chance, 70) ? chance_below(chance, 300) : chance_count(chance, most);
 }
 
-static struct amounts amounts_any(struct chance *chance)
+static struct amounts amounts_drawn(struct chance *chance)
 {
 	struct amounts amounts = {
 		.requests = 1, .input = ask_any(chance, COUNT_MAX), .cost = ask_any(chance, COUNT_MAX)};
@@ -103,7 +103,7 @@ static void step_check(struct episode *episode, struct chance *chance)
 		.tenant = TENANT,
 		.user = episode->member[0].id,
 		.request_id = request_name(id),
-		.request.estimate = amounts_any(chance),
+		.request.estimate = amounts_drawn(chance),
 		.ttl_us = 1 + chance_below(chance, chance_percent(chance, 50) ? 10 * SECOND : 3600 * SECOND),
 		.dry_run = chance_percent(chance, 8),
 		.provisional_ok = chance_percent(chance, 20)};
@@ -186,7 +186,7 @@ static void step_record(struct episode *episode, struct chance *chance)
 	op.attempt = chance_percent(chance, 60) ? 0 : (int)chance_below(chance, 32);
 	op.final = chance_percent(chance, 70);
 	op.even_if_unknown = chance_percent(chance, 30);
-	op.used = amounts_any(chance);
+	op.used = amounts_drawn(chance);
 	op.nonce = nonce_any(chance);
 	op.started_at_us = chance_percent(chance, 50) ? 0 : episode->now_us - chance_below(chance, 1000 * SECOND);
 	interface_any(chance, &op.interface_hash, &op.model_hash);
@@ -279,7 +279,7 @@ static void step_adjust(struct episode *episode, struct chance *chance)
 		.tenant = TENANT,
 		.user = episode->member[0].id,
 		.adjustment_id = name,
-		.amounts = amounts_any(chance),
+		.amounts = amounts_drawn(chance),
 		.ledger_only = chance_percent(chance, 10),
 		.digest = {chance_percent(chance, 5)}};
 	unsigned accounts = accounts_any(chance);

@@ -10,36 +10,6 @@ struct plan {
 	bool closes; /* the reservation is no longer open */
 };
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* The part of the hold that the use consumes. Computed per class, so that tokens remain their sum. */
-static struct amounts amounts_least(const struct amounts *a, const struct amounts *b)
-{
-	return (struct amounts){.requests = least(a->requests, b->requests),
-		.input = least(a->input, b->input),
-		.output = least(a->output, b->output),
-		.cost = least(a->cost, b->cost)};
-}
-
-static struct amounts amounts_minus(const struct amounts *a, const struct amounts *b)
-{
-	return (struct amounts){.requests = a->requests - b->requests,
-		.input = a->input - b->input,
-		.output = a->output - b->output,
-		.cost = a->cost - b->cost};
-}
-
-static struct amounts amounts_plus(const struct amounts *a, const struct amounts *b)
-{
-	return (struct amounts){.requests = a->requests + b->requests,
-		.input = a->input + b->input,
-		.output = a->output + b->output,
-		.cost = a->cost + b->cost};
-}
-
 static int holding_limit(const struct policy *policy, const struct holding *holding)
 {
 	for (int i = 0; i < policy->count; i++) {
@@ -163,7 +133,8 @@ static struct plan open_settle(
 	/* A cancel returns the request; anything else that ends or uses the reservation counts it, once. */
 	used.requests =
 		settlement->final && settlement->becomes == RESERVATION_CANCELLED ? 0 : reservation->held.requests;
-	taken = amounts_least(&used, &reservation->held);
+	taken = amounts_least(
+		&used, &reservation->held); /* class by class, so that tokens, their sum, stay equal to it */
 	plan = (struct plan){.counters = used,
 		.closes = settlement->final,
 		.release = settlement->final ? reservation->held : taken};
@@ -173,7 +144,7 @@ static struct plan open_settle(
 		out->released = amounts_minus(&reservation->held, &taken);
 	if (!settlement->final)
 		reservation->held = amounts_minus(&reservation->held, &taken);
-	else if (settlement->becomes != RESERVATION_EXPIRED || (!used.input && !used.output && !used.cost))
+	else if (settlement->becomes != RESERVATION_EXPIRED || !amounts_any_used(&used))
 		reservation->held = (struct amounts){0};
 	/* else the estimate was charged: keep what is held as the credit of a late record (rule 9) */
 	reservation->held.requests = 0;

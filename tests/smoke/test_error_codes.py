@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from harness import program
-from harness.paths import BUILD, ROOT
+from harness.paths import ROOT, build
 
 TABLE = (ROOT / "server" / "base" / "err_codes.def").read_text(encoding="utf-8")
 HEADER = (ROOT / "client" / "c" / "bursar.h").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ def compiled(folder, source, table=TABLE, header=HEADER):
         (folder / name).write_text(text, encoding="utf-8")
     flags = subprocess.run(["pkg-config", "--cflags", "grpc", "libprotobuf-c"], check=True, capture_output=True, text=True).stdout.split()
     return subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Werror", "-fsyntax-only", f"-I{folder}", f"-I{ROOT}/server",
-                           f"-I{ROOT}/client", f"-I{BUILD}/gen", *flags, str(ROOT / source)],
+                           f"-I{ROOT}/client", f"-I{build()}/gen", *flags, str(ROOT / source)],
                           capture_output=True, text=True, timeout=120, check=False).stderr
 
 

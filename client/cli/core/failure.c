@@ -10,8 +10,6 @@
 #include "cli/text/meant.h"
 #include "cli/text/plain.h"
 
-enum { NAME_SIZE = 128 };
-
 #define LIST(command) "'bursar " command "' shows what there is. Mind --tenant."
 #define POOL_BUSY "'bursar pool show' says who runs and who waits."
 
@@ -147,44 +145,23 @@ static void near_tenant(struct cli *cli, const char *tenant, struct meant *meant
 
 /* Which name may have been meant, where one was not found. */
 static const struct missing {
-	const char *reason, *before; /* in the message, in front of the name */
+	const char *reason;
 	void (*nearest)(struct cli *cli, const char *tenant, struct meant *meant);
 } missings[] = {
-	{"TIER_NOT_FOUND", "no tier ", nearest_tier},
-	{"POOL_NOT_FOUND", "no pool ", nearest_pool},
-	{"PRICE_NOT_FOUND", "model: ", nearest_model},
-	{"ACCOUNT_NOT_FOUND", "no user ", nearest_user},
-	{"TENANT_NOT_FOUND", "no tenant ", near_tenant},
+	{"TIER_NOT_FOUND", nearest_tier},
+	{"POOL_NOT_FOUND", nearest_pool},
+	{"PRICE_NOT_FOUND", nearest_model},
+	{"ACCOUNT_NOT_FOUND", nearest_user},
+	{"TENANT_NOT_FOUND", near_tenant},
 };
-
-/* The name that the message says there is none of: the word behind `before`. */
-static void name_missing(const char *message, const char *before, char name[NAME_SIZE])
-{
-	const char *at = strstr(message, before);
-	size_t len;
-
-	if (!at)
-		return;
-	at += strlen(before);
-	len = strcspn(at, ": ");
-	if (len < NAME_SIZE) {
-		memcpy(name, at, len);
-		name[len] = '\0';
-	}
-}
 
 static void put_nearest(struct buf *out, struct cli *cli, const struct bursar_error *error)
 {
-	char name[NAME_SIZE] = "";
-	struct meant meant = {.typed = name};
+	struct meant meant = {.typed = error->name};
 
-	for (size_t i = 0; i < sizeof(missings) / sizeof(*missings); i++) {
-		if (strcmp(missings[i].reason, error->reason) != 0)
-			continue;
-		name_missing(error->message, missings[i].before, name);
-		if (name[0])
+	for (size_t i = 0; error->name[0] && i < sizeof(missings) / sizeof(*missings); i++)
+		if (strcmp(missings[i].reason, error->reason) == 0)
 			missings[i].nearest(cli, has_tenant(cli) ? option_text(cli, "tenant") : "", &meant);
-	}
 	if (meant.distance > 0) /* else it is there, elsewhere */
 		meant_put(out, &meant);
 }

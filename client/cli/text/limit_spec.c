@@ -33,17 +33,20 @@ enum { PART_MAX = 600 };
 static const int64_t count_max = INT64_C(9007199254740991);
 static const char max_word[] = "max";
 
-static const struct {
-	const char *name;
-	Bursar__V1__Dimension value;
-} dimensions[] = {
-	{"requests", BURSAR__V1__DIMENSION__DIMENSION_REQUESTS},
-	{"tokens", BURSAR__V1__DIMENSION__DIMENSION_TOKENS},
-	{"input_tokens", BURSAR__V1__DIMENSION__DIMENSION_INPUT_TOKENS},
-	{"output_tokens", BURSAR__V1__DIMENSION__DIMENSION_OUTPUT_TOKENS},
-	{"cost", BURSAR__V1__DIMENSION__DIMENSION_COST},
-	{"concurrent", BURSAR__V1__DIMENSION__DIMENSION_CONCURRENT},
-};
+/* Dimensions are called as in enum Dimension, in lower case: DIMENSION_INPUT_TOKENS is input_tokens. 0 is none. */
+enum { DIMENSION_PREFIX = sizeof("DIMENSION_") - 1, DIMENSION_WORD_MAX = 64 };
+#define DIMENSIONS bursar__v1__dimension__descriptor
+
+static const char *dimension_word(unsigned index, char word[DIMENSION_WORD_MAX])
+{
+	const char *name = DIMENSIONS.values[index].name + DIMENSION_PREFIX;
+	size_t len = 0;
+
+	for (; name[len] && len + 1 < DIMENSION_WORD_MAX; len++)
+		word[len] = (char)tolower((unsigned char)name[len]);
+	word[len] = '\0';
+	return word;
+}
 
 static const struct {
 	const char *name;
@@ -100,26 +103,34 @@ static bool read_amount(const Bursar__V1__Limit *limit, const char *text, size_t
 
 static bool no_dimension(const char *text, size_t len, struct err *err)
 {
-	char word[64] = "";
+	char word[64] = "", name[DIMENSION_WORD_MAX];
 	struct meant meant = {.typed = word};
+	struct buf all = {0};
 
 	memcpy(word, text, len < sizeof(word) ? len : sizeof(word) - 1);
-	for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++)
-		meant_try(&meant, dimensions[i].name);
+	for (unsigned i = 1; i < DIMENSIONS.n_values; i++) {
+		meant_try(&meant, dimension_word(i, name));
+		buf_putf(&all, "%s%s", i > 1 ? ", " : "", name);
+	}
 	if (meant.name[0])
-		return err_set(err, ERR_INVALID, "'%s' is not a dimension; did you mean '%s'?", word, meant.name);
-	return err_set(err, ERR_INVALID,
-		"'%s' is not a dimension; one of requests, tokens, input_tokens, output_tokens, cost, concurrent (a "
-		"name of your "
-		"own goes behind: requests=20/min,name=NAME)",
-		word);
+		err_set(err, ERR_INVALID, "'%s' is not a dimension; did you mean '%s'?", word, meant.name);
+	else
+		err_set(err, ERR_INVALID,
+			"'%s' is not a dimension; one of %s (a name of your own goes behind: "
+			"requests=20/min,name=NAME)",
+			word, buf_str(&all));
+	buf_release(&all);
+	return false;
 }
 
 static bool read_dimension(Bursar__V1__Limit *limit, const char *text, size_t len, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++) {
-		if (strlen(dimensions[i].name) == len && strncmp(dimensions[i].name, text, len) == 0) {
-			limit->dimension = dimensions[i].value;
+	for (unsigned i = 1; i < DIMENSIONS.n_values; i++) {
+		char word[DIMENSION_WORD_MAX];
+
+		dimension_word(i, word);
+		if (strlen(word) == len && strncmp(word, text, len) == 0) {
+			limit->dimension = (Bursar__V1__Dimension)DIMENSIONS.values[i].value;
 			return true;
 		}
 	}
@@ -343,11 +354,12 @@ static void put_period(struct buf *out, int64_t us)
 
 void limit_spec_put(struct buf *out, const Bursar__V1__Limit *limit, bool with_name)
 {
-	const char *dimension = "?", *window = "?";
+	char dimension[DIMENSION_WORD_MAX] = "?";
+	const char *window = "?";
 
-	for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++)
-		if (dimensions[i].value == limit->dimension)
-			dimension = dimensions[i].name;
+	for (unsigned i = 1; i < DIMENSIONS.n_values; i++)
+		if (DIMENSIONS.values[i].value == (int)limit->dimension)
+			dimension_word(i, dimension);
 	for (size_t i = 0; i < sizeof(windows) / sizeof(*windows); i++)
 		if (windows[i].value == limit->window && strcmp(window, "?") == 0)
 			window = windows[i].name;

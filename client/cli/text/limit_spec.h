@@ -2,7 +2,7 @@
  * Limits on the command line.
  *
  *   LIMIT     = DIMENSION "=" AMOUNT [ "/" PERIOD ] { "," OPTION }
- *   DIMENSION = requests | tokens | input_tokens | output_tokens | cost | concurrent
+ *   DIMENSION = a name of enum Dimension (types.proto), in lower case and without its prefix: requests, input_tokens, ...
  *   AMOUNT    = a count (1500, 200k, 1.5M); for cost: USD (5, 0.25, $5, 5USD)
  *   PERIOD    = day | week | month         a calendar window in the account's time zone
  *             | [NUMBER] UNIT              a bucket that refills evenly: s, min, 10min, 24h (never with concurrent)

@@ -78,7 +78,7 @@ bool admin_tier_check(struct call *call, void *ctx, const char *tenant, const ch
 		if (found)
 			return true;
 		err_invalid(&err, "tier", "tenant %s has no tier %s", tenant_or_default(tenant), tier);
-		err_reason(&err, "TIER_NOT_FOUND");
+		err_reason_of(&err, "TIER_NOT_FOUND", "%s", tier);
 	}
 	call_fail(call, &err);
 	return false;
@@ -145,7 +145,7 @@ static bool patch_change(struct account_change *op, struct account_row *row, str
 	if (patch->action == ACTION_DELETE && !row->known)
 		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no %s %s", account_kind_name(key->kind),
 			       key->id) ||
-		       err_reason(err, "ACCOUNT_NOT_FOUND");
+		       err_reason_of(err, "ACCOUNT_NOT_FOUND", "%s", key->kind == ACCOUNT_USER ? key->id : "");
 	return account_patch_apply(patch, op->job.arena, row, &differs, err);
 }
 

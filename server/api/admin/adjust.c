@@ -23,10 +23,9 @@ static void adjust_done(struct flow *flow)
 	}
 	answer.adjustment_id = unconst(adjust->adjustment_id);
 	answer.repeat = adjust->repeat;
-	answer.requests = adjust->amounts.requests;
-	answer.input_tokens = adjust->amounts.input;
-	answer.output_tokens = adjust->amounts.output;
-	answer.cost_nano_usd = adjust->amounts.cost;
+#define ROW(NAME, name, api, ...) answer.api = adjust->amounts.name;
+	AMOUNTS(ROW)
+#undef ROW
 	answer.user = unconst(adjust->user);
 	answer.request_id = unconst(adjust->request_id);
 	call_reply_message(call, &answer.base);

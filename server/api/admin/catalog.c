@@ -92,7 +92,7 @@ static bool tenant_fits(const struct tenant *tenant, const struct catalog *catal
 	if (!catalog_tier(catalog, tenant->id, tenant->default_tier))
 		return err_invalid(
 			       err, "tenant.default_tier", "there is no tier %s: put it first", tenant->default_tier) ||
-		       err_reason(err, "TIER_NOT_FOUND");
+		       err_reason_of(err, "TIER_NOT_FOUND", "%s", tenant->default_tier);
 	if (tenant->unknown_model == MODEL_FALLBACK && !tenant->fallback_model[0])
 		return err_invalid(
 			err, "tenant.fallback_model", "is needed when unknown models cost a fallback's price");
@@ -143,7 +143,7 @@ void admin_get_tenant(struct call *call, void *ctx)
 		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, id)->base);
 	} else {
 		err_set(&err, ERR_NOT_FOUND, "id: there is no tenant %s", id);
-		err_reason(&err, "TENANT_NOT_FOUND");
+		err_reason_of(&err, "TENANT_NOT_FOUND", "%s", id);
 		call_fail(call, &err);
 	}
 	snapshot_give(ctx, snapshot);
@@ -319,7 +319,7 @@ void admin_get_tier(struct call *call, void *ctx)
 		call_reply_message(call, &admin_tier_message(call_arena(call), tenant, tier)->base);
 	} else {
 		err_set(&err, ERR_NOT_FOUND, "name: tenant %s has no tier %s", tenant, request->name);
-		err_reason(&err, "TIER_NOT_FOUND");
+		err_reason_of(&err, "TIER_NOT_FOUND", "%s", request->name);
 		call_fail(call, &err);
 	}
 	snapshot_give(ctx, snapshot);

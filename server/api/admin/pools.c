@@ -181,7 +181,7 @@ static bool resume_change(struct pool_change *op, struct pool_row *row, bool kno
 {
 	if (!known)
 		return err_set(err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s", op->tenant, op->name) ||
-		       err_reason(err, "POOL_NOT_FOUND");
+		       err_reason_of(err, "POOL_NOT_FOUND", "%s", op->name);
 	row->settings.paused = false;
 	return true;
 }
@@ -234,7 +234,7 @@ static void get_done(struct admin_job *job)
 		return;
 	}
 	err_set(&err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s", op->tenant, op->name);
-	err_reason(&err, "POOL_NOT_FOUND");
+	err_reason_of(&err, "POOL_NOT_FOUND", "%s", op->name);
 	call_fail(call, &err);
 }
 

@@ -178,7 +178,7 @@ void admin_get_price(struct call *call, void *ctx)
 		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
 	} else {
 		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then", model);
-		err_reason(&err, "PRICE_NOT_FOUND");
+		err_reason_of(&err, "PRICE_NOT_FOUND", "%s", model);
 		call_fail(call, &err);
 	}
 	snapshot_give(ctx, snapshot);

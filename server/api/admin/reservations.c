@@ -68,13 +68,12 @@ static Bursar__V1__Reservation *reservation_to_message(struct arena *arena, cons
 	message->interface = unconst(info.interface);
 	message->model = unconst(info.model);
 	message->tier = unconst(info.tier);
-	message->held_requests = row->held.requests;
-	message->held_input_tokens = row->held.input;
-	message->held_output_tokens = row->held.output;
-	message->held_cost_nano_usd = row->held.cost;
-	message->used_input_tokens = row->used.input;
-	message->used_output_tokens = row->used.output;
-	message->used_cost_nano_usd = row->used.cost;
+#define ROW(NAME, name, api, ...) message->held_##api = row->held.name;
+	AMOUNTS(ROW)
+#undef ROW
+#define ROW(NAME, name, api, ...) message->used_##api = row->used.name;
+	AMOUNTS_USED(ROW)
+#undef ROW
 	message->attempts = __builtin_popcount(row->attempts);
 	accounts_to_message(arena, &info, message);
 	return message;

@@ -47,7 +47,7 @@ static const char *amount(const struct check *check, enum dimension dimension, i
 {
 	char cost[40];
 
-	if (dimension != DIM_COST)
+	if (!dimension_is_money(dimension))
 		return arena_printf(check->arena, "%" PRId64, n);
 	money_format(n, cost);
 	return arena_printf(check->arena, "%s USD", cost);

@@ -11,15 +11,14 @@ struct stats_call {
 	struct call *call;
 };
 
-static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *name, const struct use *use)
+static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *name, const struct amounts *use)
 {
 	Bursar__V1__NamedUse *message = message_new(arena, NamedUse, named_use);
 
 	message->name = unconst(name);
-	message->requests = use->requests;
-	message->input_tokens = use->input;
-	message->output_tokens = use->output;
-	message->cost_nano_usd = use->cost;
+#define ROW(NAME, name, api, ...) message->api = use->name;
+	AMOUNTS(ROW)
+#undef ROW
 	return message;
 }
 
@@ -49,7 +48,7 @@ static void users_fill(struct arena *arena, const struct stats_query *op, Bursar
 	answer->top_users = message_list(arena, (size_t)op->users);
 	for (int i = 0; i < op->users; i++) {
 		Bursar__V1__UserCost *user = message_new(arena, UserCost, user_cost);
-		const struct use *use = &op->user[i].use;
+		const struct amounts *use = &op->user[i].use;
 
 		user->user = unconst(op->user[i].name);
 		user->cost_nano_usd = use->cost;
@@ -64,7 +63,7 @@ static void days_fill(struct arena *arena, const struct stats_query *op, Bursar_
 	answer->days = message_list(arena, (size_t)op->days);
 	for (int i = 0; i < op->days; i++) {
 		Bursar__V1__DayUse *day = message_new(arena, DayUse, day_use);
-		const struct use *use = &op->day[i].use;
+		const struct amounts *use = &op->day[i].use;
 
 		day->day = unconst(op->day[i].name);
 		day->requests = use->requests;
@@ -130,7 +129,7 @@ struct proof_call {
 	struct call *call;
 };
 
-static Bursar__V1__ProofSum *sum_to_message(struct arena *arena, int64_t rows, const struct use *use)
+static Bursar__V1__ProofSum *sum_to_message(struct arena *arena, int64_t rows, const struct amounts *use)
 {
 	Bursar__V1__ProofSum *message = message_new(arena, ProofSum, proof_sum);
 

@@ -20,6 +20,19 @@ bool account_kind_parse(const char *text, enum account_kind *out)
 	return false;
 }
 
+char account_kind_letter(enum account_kind kind)
+{
+	static const char letters[] = {
+		[ACCOUNT_USER] = 'u',
+		[ACCOUNT_TEAM] = 't',
+		[ACCOUNT_ORG] = 'o',
+		[ACCOUNT_MODEL] = 'm',
+		[ACCOUNT_TENANT] = 'n',
+	};
+
+	return letters[kind];
+}
+
 int profile_drop_ended(struct account_profile *profile, int64_t now_us)
 {
 	int kept = 0, count = profile->override_count;

@@ -16,6 +16,8 @@ enum account_kind { ACCOUNT_USER = 1, ACCOUNT_TEAM = 2, ACCOUNT_ORG = 3, ACCOUNT
 
 const char *account_kind_name(enum account_kind kind);
 bool account_kind_parse(const char *text, enum account_kind *out);
+/* The letter of the kind in the keys of Redis, and in what partitions are computed from. Stored. */
+char account_kind_letter(enum account_kind kind);
 
 /* An account's settings, made by admins; PostgreSQL's row, and the `meta` of its Redis record. */
 struct account_profile {

@@ -6,21 +6,15 @@
 int64_t amounts_of(const struct amounts *amounts, enum dimension dimension)
 {
 	switch (dimension) {
-	case DIM_REQUESTS:
-		return amounts->requests;
-	case DIM_TOKENS:
-		return amounts->input + amounts->output;
-	case DIM_INPUT:
-		return amounts->input;
-	case DIM_OUTPUT:
-		return amounts->output;
-	case DIM_COST:
-		return amounts->cost;
-	case DIM_CONCURRENT:
+#define ROW(NAME, number, name, unit, shown, amount, ...) \
+	case DIM_##NAME: \
+		return amount;
+		DIMENSIONS(ROW)
+#undef ROW
 	case DIM_COUNT:
 		break;
 	}
-	return 1; /* a level counts the reservation itself */
+	return 1;
 }
 
 /* A window that begins for the first time is empty. When it had begun before, only the ledger knows its use; holds

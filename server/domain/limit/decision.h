@@ -15,12 +15,9 @@
 #include <stdint.h>
 
 #include "domain/limit/account.h"
+#include "domain/limit/amounts.h"
 
 /* What a request asks for or used, by dimension. tokens = input + output. */
-struct amounts {
-	int64_t requests, input, output, cost;
-};
-
 int64_t amounts_of(const struct amounts *amounts, enum dimension dimension);
 
 struct request {

@@ -91,13 +91,15 @@ void figures_first_end(struct figures *figures, int64_t first_end_us, int64_t no
 
 enum reason reason_of(const struct limit *limit)
 {
-	if (limit->kind == KIND_LEVEL)
-		return REASON_CONCURRENCY;
-	if (limit->kind == KIND_CALENDAR)
-		return limit->dimension == DIM_COST ? REASON_BUDGET : REASON_QUOTA;
-	if (limit->dimension == DIM_REQUESTS)
-		return REASON_REQUEST_RATE;
-	return limit->dimension == DIM_COST ? REASON_COST_RATE : REASON_TOKEN_RATE;
+	static const struct {
+		enum reason rate, quota;
+	} reasons[DIM_COUNT] = {
+#define ROW(NAME, number, name, unit, shown, amount, rate, quota, ...) [DIM_##NAME] = {rate, quota},
+		DIMENSIONS(ROW)
+#undef ROW
+	};
+
+	return limit->kind == KIND_CALENDAR ? reasons[limit->dimension].quota : reasons[limit->dimension].rate;
 }
 
 const char *reason_name(enum reason reason)

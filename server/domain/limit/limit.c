@@ -13,10 +13,19 @@
 
 #define PERIOD_MIN_US INT64_C(1000)
 #define PERIOD_MAX_US (366 * DAY_US)
+/* "requests, tokens, ...": the table's names behind a comma each, without the first comma. */
+#define COMMA_NAME(NAME, number, name, ...) ", " name
+#define DIMENSION_NAMES &(DIMENSIONS(COMMA_NAME))[2]
 #define NAME_RULE "use 1 to 64 of a-z 0-9 _ -"
 
-static const char *const dimension_names[] = {
-	"requests", "tokens", "input_tokens", "output_tokens", "cost", "concurrent"};
+#define ONE(...) +1
+_Static_assert(DIM_COUNT == 0 DIMENSIONS(ONE), "dimensions.h: the numbers of the rows rise by 1 from 0 on");
+
+static const char *const dimension_names[DIM_COUNT] = {
+#define ROW(NAME, number, name, ...) [DIM_##NAME] = name,
+	DIMENSIONS(ROW)
+#undef ROW
+};
 static const char *const kind_names[] = {"bucket", "calendar", "level"};
 static const char *const unit_names[] = {"day", "week", "month"};
 
@@ -38,7 +47,19 @@ const char *dimension_name(enum dimension dimension)
 	return name_of(dimension_names, DIM_COUNT, (int)dimension);
 }
 
-static const char *limit_kind_name(enum limit_kind kind)
+bool dimension_is_money(enum dimension dimension)
+{
+	enum { SHOWN_COUNT = false, SHOWN_MONEY = true };
+	static const bool is_money[DIM_COUNT] = {
+#define ROW(NAME, number, name, unit, shown, ...) [DIM_##NAME] = shown,
+		DIMENSIONS(ROW)
+#undef ROW
+	};
+
+	return (unsigned)dimension < DIM_COUNT && is_money[dimension];
+}
+
+const char *limit_kind_name(enum limit_kind kind)
 {
 	return name_of(kind_names, 3, (int)kind);
 }
@@ -190,8 +211,7 @@ static bool bucket_prepare(struct limit *limit, struct err *err)
 static bool kind_check(const struct limit *limit, struct err *err)
 {
 	if (!dimension_name(limit->dimension))
-		return err_invalid(err, "dimension",
-			"is not set; use requests, tokens, input_tokens, output_tokens, cost or concurrent");
+		return err_invalid(err, "dimension", "is not set; use one of %s", DIMENSION_NAMES);
 	if (!limit_kind_name(limit->kind))
 		return err_invalid(err, "kind", "is not set; use bucket, calendar or level");
 	if ((limit->kind == KIND_LEVEL) != (limit->dimension == DIM_CONCURRENT))

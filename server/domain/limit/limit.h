@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "domain/limit/dimensions.h"
 #include "domain/limit/name.h"
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1) /* Lua's doubles count exactly up to here */
@@ -19,14 +20,12 @@
 
 /* Redis and PostgreSQL store these numbers: only ever add. */
 enum dimension {
-	DIM_REQUESTS = 0,
-	DIM_TOKENS = 1,
-	DIM_INPUT = 2,
-	DIM_OUTPUT = 3,
-	DIM_COST = 4,
-	DIM_CONCURRENT = 5,
-	DIM_COUNT
+#define ROW(NAME, number, ...) DIM_##NAME = (number),
+	DIMENSIONS(ROW)
+#undef ROW
+		DIM_COUNT
 };
+/* The numbers stand in Redis and PostgreSQL: only ever add. */
 enum limit_kind { KIND_BUCKET = 0, KIND_CALENDAR = 1, KIND_LEVEL = 2 };
 enum window_unit { WINDOW_DAY = 0, WINDOW_WEEK = 1, WINDOW_MONTH = 2, WINDOW_COUNT };
 
@@ -98,6 +97,9 @@ int64_t limit_effective(const struct limit *limit, int grace_percent);
 
 /* The names that people and the API use: "requests", "bucket", "day". NULL or false when there is none. */
 const char *dimension_name(enum dimension dimension);
+/* Are its amounts nano-USD, to be shown as USD? */
+bool dimension_is_money(enum dimension dimension);
+const char *limit_kind_name(enum limit_kind kind);
 const char *window_unit_name(enum window_unit unit);
 bool dimension_parse(const char *text, enum dimension *out);
 bool limit_kind_parse(const char *text, enum limit_kind *out);

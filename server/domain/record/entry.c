@@ -182,10 +182,7 @@ static bool head_unpack(struct cut *cut, struct entry *out, int *version)
 	out->ledger_only = flags & LEDGER_ONLY;
 	out->at_us = cut_int(cut, 7);
 	out->started_at_us = cut_int(cut, 7);
-	out->amounts.requests = cut_int(cut, 7);
-	out->amounts.input = cut_int(cut, 7);
-	out->amounts.output = cut_int(cut, 7);
-	out->amounts.cost = cut_int(cut, 7);
+	amounts_cut(cut, &out->amounts);
 	return !cut->bad;
 }
 
@@ -294,10 +291,7 @@ void entry_pack(const struct entry *entry, struct buf *out)
 				  (entry->never_checked ? NEVER_CHECKED : 0) | (entry->ledger_only ? LEDGER_ONLY : 0)));
 	buf_put_int(out, entry->at_us, 7);
 	buf_put_int(out, entry->started_at_us, 7);
-	buf_put_int(out, entry->amounts.requests, 7);
-	buf_put_int(out, entry->amounts.input, 7);
-	buf_put_int(out, entry->amounts.output, 7);
-	buf_put_int(out, entry->amounts.cost, 7);
+	amounts_put(out, &entry->amounts);
 	entry_info_pack(&entry->info, &text);
 	buf_put_str16(out, text.data, text.len);
 	buf_reset(&text);

@@ -15,14 +15,10 @@
 
 /* Token classes of a record; disjoint. Their order and numbers are stored. */
 enum token_class {
-	TOKEN_INPUT,
-	TOKEN_CACHED_INPUT,
-	TOKEN_CACHE_WRITE,
-	TOKEN_OUTPUT,
-	TOKEN_REASONING,
-	TOKEN_AUDIO_INPUT,
-	TOKEN_AUDIO_OUTPUT,
-	TOKEN_CLASS_COUNT
+#define ROW(NAME, name) TOKEN_##NAME,
+	TOKEN_CLASSES(ROW)
+#undef ROW
+		TOKEN_CLASS_COUNT
 };
 const char *token_class_name(enum token_class class);
 

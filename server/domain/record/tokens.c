@@ -5,7 +5,10 @@
 #include <stdio.h>
 
 static const char *const class_names[] = {
-	"input", "cached_input", "cache_write", "output", "reasoning", "audio_input", "audio_output"};
+#define ROW(NAME, name) name,
+	TOKEN_CLASSES(ROW)
+#undef ROW
+};
 
 const char *token_class_name(enum token_class class)
 {

@@ -48,7 +48,10 @@ static void put_name(const struct header_limit *row, struct buf *out)
 static const char *quota_unit(enum dimension dimension)
 {
 	static const char *const units[DIM_COUNT] = {
-		"requests", "tokens", "input-tokens", "output-tokens", "nano-usd", "concurrent-requests"};
+#define ROW(NAME, number, name, unit, ...) [DIM_##NAME] = unit,
+		DIMENSIONS(ROW)
+#undef ROW
+	};
 
 	return units[dimension];
 }

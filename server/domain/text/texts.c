@@ -53,10 +53,13 @@ static void put_counted(const struct language *language, int64_t n, enum noun no
 static void put_amount(const struct language *language, enum dimension dimension, int64_t n, struct buf *out)
 {
 	static const enum noun nouns[DIM_COUNT] = {
-		NOUN_REQUEST, NOUN_TOKEN, NOUN_INPUT, NOUN_OUTPUT, NOUN_REQUEST, NOUN_REQUEST};
+#define ROW(NAME, number, name, unit, shown, amount, rate, quota, noun, ...) [DIM_##NAME] = noun,
+		DIMENSIONS(ROW)
+#undef ROW
+	};
 	char money[40];
 
-	if (dimension != DIM_COST) {
+	if (!dimension_is_money(dimension)) {
 		put_counted(language, n, nouns[dimension], out);
 		return;
 	}

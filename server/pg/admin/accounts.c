@@ -50,7 +50,7 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 		return false;
 	found = PQntuples(result) > 0;
 	return found || err_invalid(err, "tier", "tenant %s has no tier %s", tenant, tier) ||
-	       err_reason(err, "TIER_NOT_FOUND");
+	       err_reason_of(err, "TIER_NOT_FOUND", "%s", tier);
 }
 
 static bool room_for_limits(struct pg_link *link, const struct account_row *row, struct err *err)

@@ -6,18 +6,7 @@
 #include "domain/record/entry.h"
 #include "pg/link/rows.h"
 
-#define SUMS \
-	"coalesce(sum(requests), 0)::bigint, coalesce(sum(charged_input), 0)::bigint, coalesce(sum(charged_output), " \
-	"0)::bigint, coalesce(sum(cost_nano), 0)::bigint"
 #define MICROSECONDS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
-
-static struct amounts amounts_at(const PGresult *result, int row, int column)
-{
-	return (struct amounts){.requests = pg_i64(result, row, column),
-		.input = pg_i64(result, row, column + 1),
-		.output = pg_i64(result, row, column + 2),
-		.cost = pg_i64(result, row, column + 3)};
-}
 
 /* Made before, of whatever: an id is used once for a user. */
 static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err *err)
@@ -29,16 +18,16 @@ static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err 
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->adjustment_id);
 	result = pg_query(link,
-		"SELECT requests, charged_input, charged_output, cost_nano, adjusts, attempt FROM ledger "
+		"SELECT adjusts, attempt" AMOUNT_COLUMNS " FROM ledger "
 		"WHERE tenant = $1 AND user_id = $2 AND request_id = $3 AND entry = 4",
 		&args, err);
 	if (!result)
 		return false;
 	op->made = PQntuples(result) > 0;
 	if (op->made) {
-		op->made_amounts = amounts_at(result, 0, 0);
-		op->made_adjusts = admin_text(&op->job, result, 0, 4);
-		op->made_attempt = (int)pg_i64(result, 0, 5);
+		op->made_adjusts = admin_text(&op->job, result, 0, 0);
+		op->made_attempt = (int)pg_i64(result, 0, 1);
+		op->made_amounts = pg_amounts(result, 0, 2);
 	}
 	return true;
 }
@@ -104,12 +93,13 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 
 	request_args(&args, op);
 	result = pg_query(link,
-		"SELECT " SUMS " FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
+		"SELECT count(*)" AMOUNT_SUMS_OR_0
+		" FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
 		"AND (request_id = $3 AND entry IN (0, 1) OR entry = 4 AND adjusts = $3)",
 		&args, err);
 	if (!result)
 		return false;
-	op->total = amounts_at(result, 0, 0);
+	op->total = pg_amounts(result, 0, 1);
 	return true;
 }
 

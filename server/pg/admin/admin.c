@@ -52,87 +52,19 @@ static void submit(struct admin_store *store, struct admin_job *own, admin_fn *f
 	pg_threads_submit(admin->threads, admin->inbox, &task->run.job);
 }
 
-#define OPERATION(name, type, repeatable) \
+/* What only reads, and what is done once by its key, may begin again on a fresh connection; the rest only in an unstarted transaction. */
+enum repeatable { READ = true, KEYED = true, WRITE = false };
+
+#define OPERATION(kind, name, type) \
 	static void store_##name(struct admin_store *store, struct type *op) \
 	{ \
-		submit(store, &op->job, admin_##name, repeatable); \
+		submit(store, &op->job, admin_##name, kind); \
 	}
-/* What only reads, and what is done once by its key, may begin again on a fresh connection; the rest only in an unstarted transaction. */
-#define READ(name, type) OPERATION(name, type, true)
-#define KEYED(name, type) OPERATION(name, type, true)
-#define WRITE(name, type) OPERATION(name, type, false)
-READ(account_get, account_get)
-WRITE(account_change, account_change)
-WRITE(accounts_change, accounts_change)
-KEYED(account_confirm, account_confirm)
-READ(account_list, account_list)
-READ(override_ends, override_ends)
-WRITE(account_erase, account_erase)
-READ(shared_counts, shared_counts)
-READ(shared_users, shared_users)
-WRITE(tenant_put, tenant_put)
-READ(tenant_list, tenant_list)
-WRITE(tier_put, tier_put)
-WRITE(tier_delete, tier_delete)
-WRITE(price_put, price_put)
-WRITE(prices_put, prices_put)
-WRITE(price_end, price_end)
-READ(price_list, price_list)
-READ(document_read, document_read)
-WRITE(document_apply, document_apply)
-READ(stats, stats_query)
-READ(report, report_page)
-READ(report_users, report_users)
-READ(forecast, forecast_query)
-READ(proof, proof_query)
-READ(facts, facts_query)
-WRITE(key_create, key_create)
-WRITE(key_revoke, key_revoke)
-READ(key_list, key_list)
-KEYED(key_uses, key_uses)
-READ(adjust_facts, adjust_facts)
-WRITE(cancel_note, cancel_note)
-READ(audit_list, audit_list)
-READ(pool_list, pool_list)
-WRITE(pool_change, pool_change)
-WRITE(pool_open, pool_open)
+#include "store/admin_ops.def"
 
 static const struct admin_store_ops ops = {
-	.account_get = store_account_get,
-	.account_change = store_account_change,
-	.accounts_change = store_accounts_change,
-	.account_confirm = store_account_confirm,
-	.account_list = store_account_list,
-	.override_ends = store_override_ends,
-	.account_erase = store_account_erase,
-	.shared_counts = store_shared_counts,
-	.shared_users = store_shared_users,
-	.tenant_put = store_tenant_put,
-	.tenant_list = store_tenant_list,
-	.tier_put = store_tier_put,
-	.tier_delete = store_tier_delete,
-	.price_put = store_price_put,
-	.prices_put = store_prices_put,
-	.price_end = store_price_end,
-	.price_list = store_price_list,
-	.document_read = store_document_read,
-	.document_apply = store_document_apply,
-	.stats = store_stats,
-	.report = store_report,
-	.report_users = store_report_users,
-	.forecast = store_forecast,
-	.proof = store_proof,
-	.facts = store_facts,
-	.key_create = store_key_create,
-	.key_revoke = store_key_revoke,
-	.key_list = store_key_list,
-	.key_uses = store_key_uses,
-	.adjust_facts = store_adjust_facts,
-	.cancel_note = store_cancel_note,
-	.audit_list = store_audit_list,
-	.pool_list = store_pool_list,
-	.pool_change = store_pool_change,
-	.pool_open = store_pool_open,
+#define OPERATION(kind, name, type) .name = store_##name,
+#include "store/admin_ops.def"
 };
 
 struct admin_store *pg_admin_new(struct pg_threads *threads, uv_loop_t *loop)

@@ -2,6 +2,7 @@
 #ifndef BURSAR_PG_ADMIN_ADMIN_H
 #define BURSAR_PG_ADMIN_ADMIN_H
 
+#include "pg/link/amounts.h"
 #include "pg/link/link.h"
 #include "pg/link/threads.h"
 #include "store/admin.h"
@@ -14,8 +15,10 @@ struct admin_run {
 
 typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *err);
 
-/* accounts.c */
-admin_fn admin_account_get, admin_account_change, admin_account_confirm, admin_account_list, admin_override_ends;
+/* admin_<name>: what runs each operation on a thread. Each is in the file of its subject, in pg/admin or pg/reports. */
+#define OPERATION(kind, name, type) admin_fn admin_##name;
+#include "store/admin_ops.def"
+
 /* Inside a transaction: the row, its version, policy_changes, audit. */
 bool account_change_write(struct admin_job *job, struct pg_link *link, struct account_change *op, struct err *err);
 /*
@@ -23,42 +26,12 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
  * stays until we have committed. ERR_INVALID ("tier") when there is none.
  */
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
-/* erase.c */
-admin_fn admin_account_erase;
-/* shared.c */
-admin_fn admin_shared_counts, admin_shared_users;
-/* bulk.c */
-admin_fn admin_accounts_change;
-/* catalog.c */
-admin_fn admin_tenant_put, admin_tenant_list, admin_tier_put, admin_tier_delete;
-/* prices.c */
-admin_fn admin_price_put, admin_prices_put, admin_price_end, admin_price_list;
-/* reports.c */
-admin_fn admin_report, admin_report_users, admin_forecast, admin_proof;
-/* stats.c */
-admin_fn admin_stats;
-/* Rows of a name, requests, input, output and cost, in the job's arena. */
+/* Rows of a name and the amounts, in the job's arena. */
 struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result, int *count);
 /* An array of days since 1970, as the next argument. */
 void admin_days_add(struct pg_args *args, const int64_t *days, int count);
 /* top_users.c: the users' part of the figures. */
 bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
-
-/* document.c */
-admin_fn admin_document_read, admin_document_apply;
-/* keys.c */
-admin_fn admin_key_create, admin_key_revoke, admin_key_list, admin_key_uses;
-/* facts.c */
-admin_fn admin_facts;
-/* adjust.c */
-admin_fn admin_adjust_facts;
-/* audit.c */
-admin_fn admin_cancel_note;
-/* audit.c */
-admin_fn admin_audit_list;
-
-/* pools.c */
-admin_fn admin_pool_list, admin_pool_change, admin_pool_open;
 /* The pools that a tenant has, shipped ones included; `name` NULL: all. */
 bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
 	struct pool_row **rows, int *count, struct err *err);
@@ -66,9 +39,6 @@ bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err);
 /* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
 bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
-
-/* The four sums from `column` on; 0 for NULL. */
-struct use admin_use(const PGresult *result, int row, int column);
 
 /* Begins a transaction that no other change of the catalog runs beside: whoever changes several of its tables meets nobody. */
 bool catalog_begin(struct pg_link *link, struct err *err) __attribute__((warn_unused_result));

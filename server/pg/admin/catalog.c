@@ -32,7 +32,7 @@ static bool tier_check(struct pg_link *link, const char *tenant, const char *tie
 		return false;
 	found = PQntuples(result) > 0;
 	return found || err_invalid(err, field, "there is no tier %s: put it first", tier) ||
-	       err_reason(err, "TIER_NOT_FOUND");
+	       err_reason_of(err, "TIER_NOT_FOUND", "%s", tier);
 }
 
 bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err)
@@ -203,7 +203,7 @@ static bool take_away(struct pg_link *link, const struct pg_args *key, const cha
 	if (*shipped)
 		return err_set(err, ERR_PRECONDITION, "name: %s is as shipped, which nobody can delete", name);
 	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own", name) ||
-	       err_reason(err, "TIER_NOT_FOUND");
+	       err_reason_of(err, "TIER_NOT_FOUND", "%s", name);
 }
 
 /* Deleted accounts count too: they may come back, and are looked up until then. */

@@ -364,7 +364,7 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 	if (!found)
 		return err_set(err, ERR_NOT_FOUND, "model: %s/%s has no price%s%s of its own in force then",
 			       asked.provider, asked.model, asked.account[0] ? " for account " : "", asked.account) ||
-		       err_reason(err, "PRICE_NOT_FOUND");
+		       err_reason_of(err, "PRICE_NOT_FOUND", "%s/%s", asked.provider, asked.model);
 	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
 		return false;
 	op->price.to_us = op->at_us;

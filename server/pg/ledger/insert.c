@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "pg/link/amounts.h"
 
 enum column {
 	DAY,
@@ -17,11 +18,8 @@ enum column {
 	AT,
 	STARTED_AT,
 	PRICE_FROM,
-	REQUESTS,
-	CHARGED_INPUT,
-	CHARGED_OUTPUT,
-	COST,
-	TOKENS,
+	AMOUNTS_CHARGED,
+	TOKENS = AMOUNTS_CHARGED + AMOUNT_COUNT,
 	ORIGIN = TOKENS + TOKEN_CLASS_COUNT,
 	INTERFACE,
 	MODEL_CHECKED,
@@ -47,17 +45,7 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[AT] = PG_TIME,
 	[STARTED_AT] = PG_TIME,
 	[PRICE_FROM] = PG_INT8,
-	[REQUESTS] = PG_INT8,
-	[CHARGED_INPUT] = PG_INT8,
-	[CHARGED_OUTPUT] = PG_INT8,
-	[COST] = PG_INT8,
-	[TOKENS] = PG_INT8,
-	[TOKENS + 1] = PG_INT8,
-	[TOKENS + 2] = PG_INT8,
-	[TOKENS + 3] = PG_INT8,
-	[TOKENS + 4] = PG_INT8,
-	[TOKENS + 5] = PG_INT8,
-	[TOKENS + 6] = PG_INT8,
+	[AMOUNTS_CHARGED... TOKENS + TOKEN_CLASS_COUNT - 1] = PG_INT8,
 	[ORIGIN] = PG_TEXT,
 	[INTERFACE] = PG_TEXT,
 	[MODEL_CHECKED] = PG_TEXT,
@@ -71,12 +59,12 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[NOTE] = PG_TEXT,
 	[ADJUSTS] = PG_TEXT};
 
-/* The columns in the order above; the token classes in that of enum token_class. */
+/* The columns in the order above. */
+_Static_assert(COLUMN_COUNT == 33, "INSERT_SQL has a parameter for each column: raise their number");
 #define INSERT_SQL \
-	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, price_from_us, " \
-	"requests, " \
-	"charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, reasoning, audio_input, " \
-	"audio_output, origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, " \
+	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, " \
+	"price_from_us" AMOUNT_COLUMNS TOKEN_COLUMNS \
+	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, " \
 	"adjusts) " \
 	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
 	"$20, " \
@@ -150,10 +138,7 @@ static void put_row(struct pg_args *args, const struct ledger_item *item, struct
 	pg_array_int(args, AT, entry->at_us);
 	pg_array_int(args, STARTED_AT, entry->started_at_us);
 	pg_array_int(args, PRICE_FROM, entry->usage.price_from_us);
-	pg_array_int(args, REQUESTS, entry->amounts.requests);
-	pg_array_int(args, CHARGED_INPUT, entry->amounts.input);
-	pg_array_int(args, CHARGED_OUTPUT, entry->amounts.output);
-	pg_array_int(args, COST, entry->amounts.cost);
+	pg_array_amounts(args, AMOUNTS_CHARGED, &entry->amounts);
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		pg_array_int(args, TOKENS + class, entry->usage.tokens.count[class]);
 	put_texts(args, item, note);

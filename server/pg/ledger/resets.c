@@ -3,6 +3,7 @@
 
 #include "domain/limit/limit.h"
 #include "pg/ledger/sums.h"
+#include "pg/link/amounts.h"
 
 const char ledger_resets_sql[] =
 	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, before, details) SELECT to_timestamp(at / "
@@ -49,29 +50,29 @@ void ledger_resets_args(struct pg_args *args, const struct sums *sums)
 }
 
 const char ledger_adjustments_sql[] =
-	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, details) SELECT to_timestamp(at / "
-	"1000000.0), tenant, actor, 'ledger.adjust', 'user/' || user_id, reason, jsonb_build_object('adjustment_id', "
-	"id, 'request_id', adjusts, 'attempt', attempt, 'requests', requests, 'input_tokens', input, "
-	"'output_tokens', output, 'cost_nano_usd', cost) FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-	"$12) AS a (at, attempt, requests, input, output, cost, tenant, actor, user_id, reason, id, adjusts)";
+	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, details) "
+	"SELECT to_timestamp(at / 1000000.0), tenant, actor, 'ledger.adjust', 'user/' || user_id, reason, "
+	"jsonb_build_object('adjustment_id', id, 'request_id', adjusts, 'attempt', attempt" AMOUNT_JSON_PAIRS ") "
+	"FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS a (at, attempt, "
+	"tenant, actor, user_id, reason, id, adjusts" AMOUNT_NAMES ")";
 
 void ledger_adjustments_args(struct pg_args *args, const struct sums *sums)
 {
-	enum { NUMBERS = 6, TEXTS = 6 };
+	enum { ATTEMPT = 1, FIRST_TEXT, TEXTS = 6, CHARGED = FIRST_TEXT + TEXTS, COLUMNS = CHARGED + AMOUNT_COUNT };
+	_Static_assert(COLUMNS == 12, "the statement has a parameter for each column: raise their number");
 
-	for (int column = 0; column < NUMBERS + TEXTS; column++)
-		pg_arg_array(args, column < NUMBERS ? PG_INT8 : PG_TEXT);
+	for (int column = 0; column < COLUMNS; column++)
+		pg_arg_array(args, column >= FIRST_TEXT && column < CHARGED ? PG_TEXT : PG_INT8);
 	for (int i = 0; i < sums->adjustments; i++) {
 		const struct entry *entry = sums->adjustment[i];
 		const struct entry_info *info = &entry->info;
-		const int64_t numbers[NUMBERS] = {entry->at_us, entry->attempt, entry->amounts.requests,
-			entry->amounts.input, entry->amounts.output, entry->amounts.cost};
 		const char *const texts[TEXTS] = {
 			info->tenant, info->actor, info->user, info->reason, info->request_id, entry->adjusts};
 
-		for (int column = 0; column < NUMBERS; column++)
-			pg_array_int(args, column, numbers[column]);
-		for (int column = 0; column < TEXTS; column++)
-			pg_array_text(args, NUMBERS + column, texts[column]);
+		pg_array_int(args, AT, entry->at_us);
+		pg_array_int(args, ATTEMPT, entry->attempt);
+		for (int text = 0; text < TEXTS; text++)
+			pg_array_text(args, FIRST_TEXT + text, texts[text]);
+		pg_array_amounts(args, CHARGED, &entry->amounts);
 	}
 }

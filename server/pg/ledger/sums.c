@@ -80,19 +80,11 @@ static int compare_buckets(const void *a, const void *b)
 	return order ? order : (x->bucket.rem > y->bucket.rem) - (x->bucket.rem < y->bucket.rem);
 }
 
-static void amounts_add(struct amounts *to, const struct amounts *from)
-{
-	to->requests += from->requests;
-	to->input += from->input;
-	to->output += from->output;
-	to->cost += from->cost;
-}
-
 static void use_add(struct use_row *to, const struct use_row *from)
 {
 	to->rows += from->rows;
 	to->unpriced += from->unpriced;
-	amounts_add(&to->amounts, &from->amounts);
+	to->amounts = amounts_plus(&to->amounts, &from->amounts);
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		to->tokens.count[class] += from->tokens.count[class];
 }
@@ -236,16 +228,9 @@ static void collect_unmade(struct sums *sums, const struct entry *entry)
 		collect_windows(sums, entry, &model, starts_at_us);
 }
 
-static bool uses_something(const struct entry *entry)
-{
-	const struct amounts *amounts = &entry->amounts;
-
-	return amounts->requests || amounts->input || amounts->output || amounts->cost;
-}
-
 static void collect_levels(struct sums *sums, const struct entry *entry)
 {
-	bool counts = entry->kind == ENTRY_RESET || (uses_something(entry) && !entry->ledger_only);
+	bool counts = entry->kind == ENTRY_RESET || (amounts_any(&entry->amounts) && !entry->ledger_only);
 
 	for (int i = 0; i < entry->info.accounts; i++) {
 		const struct entry_part *part = &entry->part[i];
@@ -273,7 +258,7 @@ static void merge_windows(struct sums *sums)
 	qsort(sums->window, (size_t)sums->windows, sizeof(*sums->window), compare_windows);
 	for (int i = 1; i < sums->windows; i++) {
 		if (compare_windows(&sums->window[last], &sums->window[i]) == 0)
-			amounts_add(&sums->window[last].used, &sums->window[i].used);
+			sums->window[last].used = amounts_plus(&sums->window[last].used, &sums->window[i].used);
 		else
 			sums->window[++last] = sums->window[i];
 	}

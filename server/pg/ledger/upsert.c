@@ -4,20 +4,26 @@
 #include <time.h>
 
 #include "base/units.h"
-#include "domain/limit/decision.h"
+#include "pg/link/amounts.h"
 
-#define MEASURES \
-	"rows, requests, charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, " \
-	"reasoning, " \
-	"audio_input, audio_output, unpriced"
+#define MEASURES "rows" AMOUNT_COLUMNS TOKEN_COLUMNS ", unpriced"
 #define ADD_MEASURES \
-	"rows = u.rows + excluded.rows, " \
-	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, " \
-	"charged_output = u.charged_output + excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano, " \
-	"input = u.input + excluded.input, cached_input = u.cached_input + excluded.cached_input, " \
-	"cache_write = u.cache_write + excluded.cache_write, output = u.output + excluded.output, " \
-	"reasoning = u.reasoning + excluded.reasoning, audio_input = u.audio_input + excluded.audio_input, " \
-	"audio_output = u.audio_output + excluded.audio_output, unpriced = u.unpriced + excluded.unpriced"
+	"rows = u.rows + excluded.rows" AMOUNTS_ADDED TOKENS_ADDED ", unpriced = u.unpriced + excluded.unpriced"
+
+/* Where the columns of each statement begin that are of the tables in domain/limit/dimensions.h. */
+enum {
+	USE_AMOUNTS = 7,
+	USE_TOKENS = USE_AMOUNTS + AMOUNT_COUNT,
+	USE_UNPRICED = USE_TOKENS + TOKEN_CLASS_COUNT,
+	USE_COLUMNS,
+	MONTHLY_AMOUNTS = 4,
+	MONTHLY_COLUMNS = MONTHLY_AMOUNTS + AMOUNT_COUNT,
+	WINDOW_RESET = 7,
+	WINDOW_AMOUNTS,
+	WINDOW_COLUMNS_COUNT = WINDOW_AMOUNTS + AMOUNT_COUNT
+};
+_Static_assert(USE_COLUMNS == 19 && MONTHLY_COLUMNS == 8 && WINDOW_COLUMNS_COUNT == 12,
+	"the statements have a parameter for each column: raise their numbers");
 
 static const char daily_sql[] =
 	"INSERT INTO usage_daily AS u (tenant, user_id, day, interface, provider, model, " MEASURES ") "
@@ -34,22 +40,20 @@ static const char shared_sql[] =
 /* xmax is 0 in a row that was inserted and not updated: the user's first use in the month, so perhaps his first ever. He
  * gets an account's row then; to look for it at each batch would cost an index search a user. */
 static const char monthly_sql[] =
-	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows, requests, charged_input, "
-	"charged_output, cost_nano) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, "
-	"user_id, month) DO UPDATE SET rows = u.rows + excluded.rows, requests = u.requests + excluded.requests, "
-	"charged_input = u.charged_input + excluded.charged_input, charged_output = u.charged_output + "
-	"excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano RETURNING u.tenant, u.user_id, u.xmax "
-	"= 0 AS is_new) INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE "
-	"is_new ORDER BY 1, 3 ON CONFLICT DO NOTHING";
+	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows" AMOUNT_COLUMNS
+	") SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) "
+	"ON CONFLICT (tenant, user_id, month) DO UPDATE SET rows = u.rows + excluded.rows" AMOUNTS_ADDED
+	" RETURNING u.tenant, u.user_id, u.xmax = 0 AS is_new) "
+	"INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE is_new ORDER BY 1, 3 "
+	"ON CONFLICT DO NOTHING";
 
 static const char windows_sql[] =
-	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
-	"output, cost_nano, shard) SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
-	"output, cost_nano, CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
-	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS w (tenant, kind, id, unit, starts_at_us, "
-	"interface, model, requests, input, output, cost_nano, reset) ON CONFLICT (tenant, kind, id, unit, "
-	"starts_at_us, interface, model, shard) DO UPDATE SET requests = u.requests + excluded.requests, input = "
-	"u.input + excluded.input, output = u.output + excluded.output, cost_nano = u.cost_nano + excluded.cost_nano";
+	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, shard" WINDOW_COLUMNS
+	") SELECT tenant, kind, id, unit, starts_at_us, interface, model, "
+	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END" WINDOW_COLUMNS
+	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+	"AS w (tenant, kind, id, unit, starts_at_us, interface, model, reset" WINDOW_COLUMNS
+	") ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET " WINDOWS_ADDED;
 
 /* Two levels of one moment: the emptier bucket counts, so that the order in which they come does not matter. */
 static const char buckets_sql[] =
@@ -89,10 +93,10 @@ static void add_arrays(struct pg_args *args, const enum pg_type *types, int coun
 /* Rows by day: the key without its kind, then the measures. */
 static void use_args(struct pg_args *args, const struct use_row *rows, int count)
 {
-	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8,
-		PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
+	static const enum pg_type types[USE_COLUMNS] = {
+		PG_TEXT, PG_TEXT, PG_DATE, PG_TEXT, PG_TEXT, PG_TEXT, [6 ... USE_COLUMNS - 1] = PG_INT8};
 
-	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	add_arrays(args, types, USE_COLUMNS);
 	for (int i = 0; i < count; i++) {
 		const struct use_row *row = &rows[i];
 		pg_array_text(args, 0, row->tenant);
@@ -102,13 +106,10 @@ static void use_args(struct pg_args *args, const struct use_row *rows, int count
 		pg_array_text(args, 4, row->provider);
 		pg_array_text(args, 5, row->model);
 		pg_array_int(args, 6, row->rows);
-		pg_array_int(args, 7, row->amounts.requests);
-		pg_array_int(args, 8, row->amounts.input);
-		pg_array_int(args, 9, row->amounts.output);
-		pg_array_int(args, 10, row->amounts.cost);
+		pg_array_amounts(args, USE_AMOUNTS, &row->amounts);
 		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			pg_array_int(args, 11 + class, row->tokens.count[class]);
-		pg_array_int(args, 11 + TOKEN_CLASS_COUNT, row->unpriced);
+			pg_array_int(args, USE_TOKENS + class, row->tokens.count[class]);
+		pg_array_int(args, USE_UNPRICED, row->unpriced);
 	}
 }
 
@@ -124,19 +125,17 @@ static void shared_args(struct pg_args *args, const struct sums *sums)
 
 static void monthly_args(struct pg_args *args, const struct sums *sums)
 {
-	static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_DATE, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
+	static const enum pg_type types[MONTHLY_COLUMNS] = {
+		PG_TEXT, PG_TEXT, PG_DATE, [3 ... MONTHLY_COLUMNS - 1] = PG_INT8};
 
-	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	add_arrays(args, types, MONTHLY_COLUMNS);
 	for (int i = 0; i < sums->monthlies; i++) {
 		const struct use_row *row = &sums->monthly[i];
 		pg_array_text(args, 0, row->tenant);
 		pg_array_text(args, 1, row->id);
 		pg_array_int(args, 2, row->month_us);
 		pg_array_int(args, 3, row->rows);
-		pg_array_int(args, 4, row->amounts.requests);
-		pg_array_int(args, 5, row->amounts.input);
-		pg_array_int(args, 6, row->amounts.output);
-		pg_array_int(args, 7, row->amounts.cost);
+		pg_array_amounts(args, MONTHLY_AMOUNTS, &row->amounts);
 	}
 }
 
@@ -149,10 +148,10 @@ static void account_args(struct pg_args *args, const struct level_key *key)
 
 static void windows_args(struct pg_args *args, const struct sums *sums)
 {
-	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8,
-		PG_INT8, PG_INT8, PG_INT8, PG_BOOL};
+	static const enum pg_type types[WINDOW_COLUMNS_COUNT] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT,
+		PG_TEXT, PG_BOOL, [WINDOW_AMOUNTS... WINDOW_COLUMNS_COUNT - 1] = PG_INT8};
 
-	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	add_arrays(args, types, WINDOW_COLUMNS_COUNT);
 	for (int i = 0; i < sums->windows; i++) {
 		const struct window_sum *row = &sums->window[i];
 
@@ -161,11 +160,8 @@ static void windows_args(struct pg_args *args, const struct sums *sums)
 		pg_array_int(args, 4, row->starts_at_us);
 		pg_array_text(args, 5, row->interface);
 		pg_array_text(args, 6, row->model);
-		pg_array_int(args, 7, row->used.requests);
-		pg_array_int(args, 8, row->used.input);
-		pg_array_int(args, 9, row->used.output);
-		pg_array_int(args, 10, row->used.cost);
-		pg_array_int(args, 11, row->reset);
+		pg_array_int(args, WINDOW_RESET, row->reset);
+		pg_array_amounts(args, WINDOW_AMOUNTS, &row->used);
 	}
 }
 

@@ -155,10 +155,7 @@ void row_usage(const PGresult *result, int row, int column, struct arena *arena,
 		.interface_hash = interface_hash(pg_text(result, row, column + 3)),
 		.model = arena_strndup(arena, model, strlen(model)),
 		.model_hash = model_hash(model),
-		.used = {.requests = pg_i64(result, row, column + 5),
-			.input = pg_i64(result, row, column + 6),
-			.output = pg_i64(result, row, column + 7),
-			.cost = pg_i64(result, row, column + 8)},
+		.used = pg_amounts(result, row, column + 5),
 	};
 }
 

@@ -8,6 +8,7 @@
 #include "domain/limit/account.h"
 #include "domain/price/price.h"
 #include "domain/record/usage.h"
+#include "pg/link/amounts.h"
 #include "pg/link/args.h"
 #include "store/admin.h"
 #include "store/catalog.h"
@@ -41,8 +42,7 @@ void zone_kept_text(const struct zone *zone, char out[ZONE_KEPT_TEXT_MAX]);
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
 
 /* Of usage_windows w, found by USAGE_JOIN from keys k and USAGE_SINCE. */
-#define USAGE_COLUMNS \
-	"w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model, w.requests, w.input, w.output, w.cost_nano"
+#define USAGE_COLUMNS "w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model" WINDOW_COLUMNS_OF_W
 #define USAGE_JOIN \
 	"JOIN usage_windows w ON w.tenant = k.tenant AND w.kind = k.kind AND w.id = k.id AND w.unit = since.unit " \
 	"AND w.starts_at_us >= since.us "

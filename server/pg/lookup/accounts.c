@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "pg/ledger/ledger.h"
+#include "pg/link/amounts.h"
 #include "pg/link/link.h"
 #include "pg/link/rows.h"
 
@@ -272,33 +273,49 @@ static void store_lookup(struct accounts_store *store, struct account_lookup *op
 		uv_prepare_start(&accounts->turn_end, turn_end);
 }
 
+/* The columns of run_ledger's answer. */
+enum {
+	FOUND_ENTRY,
+	FOUND_ATTEMPT,
+	FOUND_PRICE_FROM,
+	FOUND_FLAGS,
+	FOUND_MODEL,
+	FOUND_PROVIDER,
+	FOUND_PRICE_MODEL,
+	FOUND_MODE,
+	FOUND_AMOUNTS,
+	FOUND_TOKENS = FOUND_AMOUNTS + AMOUNT_COUNT
+};
+
+static const char *found_text(struct ledger_lookup *op, const PGresult *result, int row, int column)
+{
+	return arena_strndup(op->arena, pg_text(result, row, column), strlen(pg_text(result, row, column)));
+}
+
 static void read_ledger(struct ledger_lookup *op, const PGresult *result)
 {
 	op->found = op->counted = false;
 	for (int row = 0; row < PQntuples(result); row++) {
-		if (pg_i64(result, row, 1) > 0)
+		struct amounts amounts = pg_amounts(result, row, FOUND_AMOUNTS);
+
+		if (amounts.requests > 0)
 			op->counted = true;
-		if (pg_i64(result, row, 0) == ENTRY_EXPIRY || pg_i64(result, row, 18) != op->attempt)
+		if (pg_i64(result, row, FOUND_ENTRY) == ENTRY_EXPIRY ||
+			pg_i64(result, row, FOUND_ATTEMPT) != op->attempt)
 			continue;
 		op->found = true;
-		op->late = pg_i64(result, row, 6) & LEDGER_FLAG_LATE;
-		op->amounts = (struct amounts){
-			.requests = pg_i64(result, row, 1),
-			.input = pg_i64(result, row, 2),
-			.output = pg_i64(result, row, 3),
-			.cost = pg_i64(result, row, 4),
-		};
+		op->late = pg_i64(result, row, FOUND_FLAGS) & LEDGER_FLAG_LATE;
+		op->amounts = amounts;
 		op->usage = (struct entry_usage){
-			.price_from_us = pg_i64(result, row, 5),
-			.flags = (uint32_t)pg_i64(result, row, 6) & 255,
-			.model = arena_strndup(op->arena, pg_text(result, row, 7), strlen(pg_text(result, row, 7))),
-			.provider = arena_strndup(op->arena, pg_text(result, row, 8), strlen(pg_text(result, row, 8))),
-			.price_model =
-				arena_strndup(op->arena, pg_text(result, row, 9), strlen(pg_text(result, row, 9))),
-			.mode = arena_strndup(op->arena, pg_text(result, row, 10), strlen(pg_text(result, row, 10))),
+			.price_from_us = pg_i64(result, row, FOUND_PRICE_FROM),
+			.flags = (uint32_t)pg_i64(result, row, FOUND_FLAGS) & 255,
+			.model = found_text(op, result, row, FOUND_MODEL),
+			.provider = found_text(op, result, row, FOUND_PROVIDER),
+			.price_model = found_text(op, result, row, FOUND_PRICE_MODEL),
+			.mode = found_text(op, result, row, FOUND_MODE),
 		};
 		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			op->usage.tokens.count[class] = pg_i64(result, row, 11 + class);
+			op->usage.tokens.count[class] = pg_i64(result, row, FOUND_TOKENS + class);
 	}
 }
 
@@ -315,10 +332,10 @@ static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err
 	days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, op->started_at_us);
 	query->result = pg_query(link,
-		"SELECT entry, requests, charged_input, charged_output, cost_nano, price_from_us, flags, model, "
-		"provider, price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, "
-		"audio_output, attempt FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND "
-		"request_id = $3 AND entry IN (0, 1)",
+		"SELECT entry, attempt, price_from_us, flags, model, provider, price_model, mode" AMOUNT_COLUMNS
+			TOKEN_COLUMNS " FROM ledger "
+		"WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
+		"AND entry IN (0, 1)",
 		&args, err);
 	return query->result != NULL;
 }

@@ -6,20 +6,6 @@
 #include "base/units.h"
 #include "domain/time/date.h"
 
-#define NO_SUMS \
-	"coalesce(sum(requests), 0)::bigint, coalesce(sum(charged_input), 0)::bigint, " \
-	"coalesce(sum(charged_output), 0)::bigint, coalesce(sum(cost_nano), 0)::bigint"
-
-struct use admin_use(const PGresult *result, int row, int column)
-{
-	return (struct use){
-		.requests = pg_i64(result, row, column),
-		.input = pg_i64(result, row, column + 1),
-		.output = pg_i64(result, row, column + 2),
-		.cost = pg_i64(result, row, column + 3),
-	};
-}
-
 /* The columns that lines are told apart by, in their order, each with its parameter of the line before (report_args). */
 static const struct key_column {
 	unsigned by;
@@ -84,10 +70,7 @@ static void put_report(struct buf *sql, const struct report_page *op)
 	buf_put_str(sql, "SELECT ");
 	for (int i = 0; i < KEY_COLUMNS; i++)
 		buf_putf(sql, "%s, ", op->by & key_columns[i].by ? key_columns[i].name : "''");
-	buf_put_str(sql,
-		"sum(requests)::bigint, sum(cost_nano)::bigint, sum(unpriced)::bigint, sum(input)::bigint, "
-		"sum(cached_input)::bigint, sum(cache_write)::bigint, sum(output)::bigint, sum(reasoning)::bigint, "
-		"sum(audio_input)::bigint, sum(audio_output)::bigint");
+	buf_put_str(sql, "sum(requests)::bigint, sum(cost_nano)::bigint, sum(unpriced)::bigint" TOKEN_SUMS);
 	buf_put_str(sql, source_sql(op));
 	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
 	if (op->model[0])
@@ -191,9 +174,9 @@ bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err 
 /* First day of use, then the month's, the complete days' and today's sums, in one look. */
 #define FORECAST_SQL(source) \
 	"SELECT coalesce((SELECT min(day) FROM " source ") - date '1970-01-01', -1), m.*, d.*, t.* FROM " \
-	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[1]) m, " \
-	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[2] AND day < ($3::date[])[3]) d, " \
-	"(SELECT " NO_SUMS " FROM " source " AND day >= ($3::date[])[3]) t"
+	"(SELECT true" AMOUNT_SUMS_OR_0 " FROM " source " AND day >= ($3::date[])[1]) m, " \
+	"(SELECT true" AMOUNT_SUMS_OR_0 " FROM " source " AND day >= ($3::date[])[2] AND day < ($3::date[])[3]) d, " \
+	"(SELECT true" AMOUNT_SUMS_OR_0 " FROM " source " AND day >= ($3::date[])[3]) t"
 #define OF_GROUP(kind) "usage_shared_daily WHERE tenant = $1 AND kind = " kind " AND id = $2"
 
 bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err)
@@ -217,9 +200,9 @@ bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err
 	if (!result)
 		return false;
 	op->first_day = pg_i64(result, 0, 0);
-	op->month = admin_use(result, 0, 1);
-	op->days = admin_use(result, 0, 5);
-	op->of_today = admin_use(result, 0, 9);
+	op->month = pg_amounts(result, 0, 2);
+	op->days = pg_amounts(result, 0, 2 + (1 + AMOUNT_COUNT));
+	op->of_today = pg_amounts(result, 0, 2 + 2 * (1 + AMOUNT_COUNT));
 	return true;
 }
 
@@ -234,16 +217,18 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 	PGresult *results[COUNT];
 	const struct pg_statement statements[COUNT] = {
 		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL},
-		[LEDGER] = {"SELECT count(*), " NO_SUMS " FROM ledger WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH,
+		[LEDGER] = {"SELECT count(*)" AMOUNT_SUMS_OR_0
+			    " FROM ledger WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH,
 			&args},
-		[ROLLUP] = {"SELECT count(*), " NO_SUMS " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH, &args},
-		[SHARED] = {"SELECT count(*), " NO_SUMS
+		[ROLLUP] = {"SELECT count(*)" AMOUNT_SUMS_OR_0 " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH,
+			&args},
+		[SHARED] = {"SELECT count(*)" AMOUNT_SUMS_OR_0
 			    " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 AND " THIS_MONTH,
 			&args},
 		/* Without what corrects the bill alone (flags & LEDGER_FLAG_LEDGER_ONLY): no window has that. */
-		[USERS] = {"SELECT user_id, " NO_SUMS " FROM (SELECT user_id, requests, charged_input, charged_output, "
-			   "cost_nano FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH
-			   " UNION ALL SELECT user_id, -requests, -charged_input, -charged_output, -cost_nano FROM "
+		[USERS] = {"SELECT user_id" AMOUNT_SUMS_OR_0 " FROM (SELECT user_id" AMOUNT_COLUMNS
+			   " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH
+			   " UNION ALL SELECT user_id" AMOUNT_NEGATED_COLUMNS " FROM "
 			   "ledger WHERE tenant = $1 AND entry = 4 AND (flags & 2048) > 0 AND " THIS_MONTH
 			   ") u GROUP BY 1 ORDER BY 1",
 			&args},
@@ -256,17 +241,17 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 	if (!ok)
 		return false;
 	op->ledger_rows = pg_i64(results[LEDGER], 0, 0);
-	op->ledger = admin_use(results[LEDGER], 0, 1);
+	op->ledger = pg_amounts(results[LEDGER], 0, 1);
 	op->rollup_rows = pg_i64(results[ROLLUP], 0, 0);
-	op->rollup = admin_use(results[ROLLUP], 0, 1);
+	op->rollup = pg_amounts(results[ROLLUP], 0, 1);
 	op->shared_rows = pg_i64(results[SHARED], 0, 0);
-	op->shared = admin_use(results[SHARED], 0, 1);
+	op->shared = pg_amounts(results[SHARED], 0, 1);
 	op->users = PQntuples(results[USERS]);
 	op->user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->user));
 	op->of_user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->of_user));
 	for (int i = 0; i < op->users; i++) {
 		op->user[i] = admin_text(job, results[USERS], i, 0);
-		op->of_user[i] = admin_use(results[USERS], i, 1);
+		op->of_user[i] = pg_amounts(results[USERS], i, 1);
 	}
 	pg_results_clear(results, COUNT);
 	return true;

@@ -46,8 +46,7 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 
 /* Of at most SHARED_MAX users: each is a short look into usage_daily by its key. */
 #define HEAVIEST(users_) \
-	"SELECT d.user_id, sum(d.requests)::bigint, sum(d.charged_input)::bigint, sum(d.charged_output)::bigint, " \
-	"sum(d.cost_nano)::bigint FROM (" users_ \
+	"SELECT d.user_id" AMOUNT_SUMS " FROM (" users_ \
 	" LIMIT $4) u JOIN usage_daily d ON d.tenant = $1 AND d.user_id = u.id " \
 	"AND d.day >= ($3::date[])[1] GROUP BY d.user_id ORDER BY sum(d.cost_nano) DESC, sum(d.requests) DESC, 1 " \
 	"LIMIT $5"

@@ -4,16 +4,14 @@
 #include "base/list.h"
 #include "base/units.h"
 
-#define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
 #define SHARED \
 	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind "
 #define OF_TENANT SHARED "= 5 AND id = $1 "
 
 /* Teams and orgs in one pass, of each kind the dearest. */
 static const char groups_sql[] =
-	"SELECT id, requests, input, output, cost, kind FROM (SELECT kind, id, sum(requests)::bigint AS requests, "
-	"sum(charged_input)::bigint AS input, sum(charged_output)::bigint AS output, sum(cost_nano)::bigint AS cost, "
-	"row_number() OVER (PARTITION BY kind ORDER BY sum(cost_nano) DESC, id) AS place" SHARED
+	"SELECT id" AMOUNT_NAMES ", kind FROM (SELECT kind, id" AMOUNT_SUMS
+	", row_number() OVER (PARTITION BY kind ORDER BY sum(cost_nano) DESC, id) AS place" SHARED
 	"IN (2, 3) GROUP BY kind, id) g WHERE place <= $3 ORDER BY kind, place";
 
 /* Counted by what the rows hold; the name of the default tier is looked up for few groups then, not for each account. */
@@ -39,7 +37,7 @@ static struct named_use *read_range(struct admin_job *job, const PGresult *resul
 
 	for (int i = 0; i < count; i++) {
 		named[i].name = admin_text(job, result, first + i, 0);
-		named[i].use = admin_use(result, first + i, 1);
+		named[i].use = pg_amounts(result, first + i, 1);
 	}
 	return named;
 }
@@ -56,7 +54,7 @@ static void read_groups(struct stats_query *op, const PGresult *result)
 	int rows = PQntuples(result);
 
 	op->teams = 0;
-	while (op->teams < rows && pg_i64(result, op->teams, 5) == ACCOUNT_TEAM)
+	while (op->teams < rows && pg_i64(result, op->teams, 1 + AMOUNT_COUNT) == ACCOUNT_TEAM)
 		op->teams++;
 	op->orgs = rows - op->teams;
 	op->team = read_range(&op->job, result, 0, op->teams);
@@ -81,7 +79,7 @@ static void read_stats(struct stats_query *op, PGresult **results)
 	op->day = admin_named_uses(&op->job, results[STATS_DAYS], &op->days);
 	op->model = admin_named_uses(&op->job, results[STATS_MODELS], &op->models);
 	op->interface = admin_named_uses(&op->job, results[STATS_INTERFACES], &op->interfaces);
-	op->total = admin_use(results[STATS_TOTAL], 0, 0);
+	op->total = pg_amounts(results[STATS_TOTAL], 0, 1);
 }
 
 static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results, struct err *err)
@@ -91,13 +89,14 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 	const struct pg_statement statements[STATS_COUNT] = {
 		[STATS_TIERS] = {tiers_sql, &tenant},
 		[STATS_GROUPS] = {groups_sql, &top},
-		[STATS_DAYS] = {"SELECT day, " SUMS OF_TENANT "GROUP BY 1 ORDER BY 1", &range},
-		[STATS_MODELS] = {"SELECT concat_ws('/', nullif(provider, ''), model), " SUMS OF_TENANT
+		[STATS_DAYS] = {"SELECT day" AMOUNT_SUMS OF_TENANT "GROUP BY 1 ORDER BY 1", &range},
+		[STATS_MODELS] = {"SELECT concat_ws('/', nullif(provider, ''), model)" AMOUNT_SUMS OF_TENANT
 				  "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
 			&range},
-		[STATS_INTERFACES] = {"SELECT interface, " SUMS OF_TENANT "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
+		[STATS_INTERFACES] = {"SELECT interface" AMOUNT_SUMS OF_TENANT
+				      "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1",
 			&range},
-		[STATS_TOTAL] = {"SELECT " SUMS OF_TENANT, &range},
+		[STATS_TOTAL] = {"SELECT count(*)" AMOUNT_SUMS OF_TENANT, &range},
 	};
 
 	for (int i = 0; i < 3; i++)

@@ -10,20 +10,18 @@
 /* So many are looked at for each place: enough where some use far more than others. */
 enum { CANDIDATES_A_PLACE = 50 };
 
-#define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
-
 /*
  * The users' use: months that the range has whole from usage_monthly, what it has of others from usage_daily. $2: the first and the
  * last day before the months, the first of the first month and of the one behind the last, the first and the last day after them.
  */
 #define USE_OF_RANGE(whose) \
-	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_monthly WHERE tenant = " \
+	"SELECT user_id" AMOUNT_COLUMNS " FROM usage_monthly WHERE tenant = " \
 	"$1" whose " AND month >= ($2::date[])[3] AND month < ($2::date[])[4] UNION ALL " \
-	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_daily WHERE tenant = $1" whose \
+	"SELECT user_id" AMOUNT_COLUMNS " FROM usage_daily WHERE tenant = $1" whose \
 	" AND (day BETWEEN ($2::date[])[1] AND ($2::date[])[2] OR day BETWEEN ($2::date[])[5] AND ($2::date[])[6])"
 #define DEAREST "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1 LIMIT $3"
 #define USE_OF_EACH(users, more) \
-	"SELECT c.user_id, " SUMS more " FROM (" users \
+	"SELECT c.user_id" AMOUNT_SUMS more " FROM (" users \
 	") c CROSS JOIN LATERAL (" USE_OF_RANGE(" AND user_id = c.user_id") ") u " DEAREST
 
 /* Only what they cost is added up of all. */
@@ -39,9 +37,8 @@ static const char likely_sql[] =
 		"SELECT DISTINCT user_id FROM dearest", ", (SELECT sum(cost)::bigint FROM last)");
 
 /* A single month has a row of each user: nothing is to be added up, and the dearest are found in one pass. */
-static const char month_sql[] =
-	"SELECT user_id, requests, charged_input, charged_output, cost_nano FROM usage_monthly WHERE tenant = $1 AND "
-	"month = ($2::date[])[3] ORDER BY cost_nano DESC, user_id LIMIT $3";
+static const char month_sql[] = "SELECT user_id" AMOUNT_COLUMNS " FROM usage_monthly WHERE tenant = $1 AND "
+				"month = ($2::date[])[3] ORDER BY cost_nano DESC, user_id LIMIT $3";
 
 /* A range of days cut into whole months and what is left before and behind them: pairs of days, empty where the second is smaller. */
 struct spans {
@@ -83,6 +80,9 @@ static PGresult *ask(const struct stats_query *op, struct pg_link *link, const c
 	return result;
 }
 
+/* The last column of likely_sql, behind the name and the amounts. */
+enum { UNSEEN = 1 + AMOUNT_COUNT };
+
 /* Can nobody who was not looked at be among the dearest? As dear as the last of them is not enough: names decide then. */
 static bool is_proven(const PGresult *likely, int top)
 {
@@ -90,7 +90,8 @@ static bool is_proven(const PGresult *likely, int top)
 
 	if (rows == 0)
 		return false;
-	return PQgetisnull(likely, 0, 5) || (rows == top && pg_i64(likely, rows - 1, 4) > pg_i64(likely, 0, 5));
+	return PQgetisnull(likely, 0, UNSEEN) ||
+	       (rows == top && pg_i64(likely, rows - 1, 1 + AMOUNT_COST) > pg_i64(likely, 0, UNSEEN));
 }
 
 bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *err)

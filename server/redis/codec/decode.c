@@ -236,9 +236,7 @@ bool codec_check_answer(struct cut *cut, struct limits_check *op)
 		op->expires_at_us = 0;
 	}
 	op->held = (struct amounts){.requests = op->state == RESERVATION_OPEN};
-	op->held.input = cut7(cut);
-	op->held.output = cut7(cut);
-	op->held.cost = cut7(cut);
+	amounts_cut_used(cut, &op->held);
 	return standings_cut(cut, &op->op, op->expected, op->count);
 }
 
@@ -246,14 +244,8 @@ bool codec_settle_answer(struct cut *cut, struct limits_settle *op)
 {
 	op->state = (enum reservation_state)cut_u8(cut);
 	op->late = cut_u8(cut) != 0;
-	op->charged.requests = cut7(cut);
-	op->charged.input = cut7(cut);
-	op->charged.output = cut7(cut);
-	op->charged.cost = cut7(cut);
-	op->released.requests = cut7(cut);
-	op->released.input = cut7(cut);
-	op->released.output = cut7(cut);
-	op->released.cost = cut7(cut);
+	amounts_cut(cut, &op->charged);
+	amounts_cut(cut, &op->released);
 	op->recorded = copy_text(cut, op->op.arena, &op->recorded_len);
 	return standings_cut(cut, &op->op, op->expected, op->count);
 }

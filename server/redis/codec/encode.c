@@ -56,10 +56,7 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 	buf_put_u8(out, (uint8_t)((op->dry_run ? CHECK_DRY_RUN : 0) | (request->probe_cost ? CHECK_PROBE_COST : 0) |
 				  (expiry_charges ? CHECK_EXPIRY_CHARGES : 0) |
 				  (op->provisional_ok ? CHECK_PROVISIONAL_OK : 0)));
-	put7(out, request->estimate.requests);
-	put7(out, request->estimate.input);
-	put7(out, request->estimate.output);
-	put7(out, request->estimate.cost);
+	amounts_put(out, &request->estimate);
 	buf_put_uint(out, request->interface_hash, 6);
 	buf_put_uint(out, request->model_hash, 6);
 	put7(out, op->ttl_us);

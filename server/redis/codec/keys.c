@@ -6,34 +6,6 @@
 #include "base/crypto/hash.h"
 #include "base/utf8.h"
 
-static char kind_letter(enum account_kind kind)
-{
-	static const char letters[] = {
-		[ACCOUNT_USER] = 'u',
-		[ACCOUNT_TEAM] = 't',
-		[ACCOUNT_ORG] = 'o',
-		[ACCOUNT_MODEL] = 'm',
-		[ACCOUNT_TENANT] = 'n',
-	};
-
-	return letters[kind];
-}
-
-int partition_of(enum account_kind kind, const char *tenant, const char *id)
-{
-	char text[2 * ID_MAX + 4];
-	size_t tenant_len = strlen(tenant);
-	size_t id_len = strlen(id);
-
-	if (tenant_len > ID_MAX || id_len > ID_MAX) /* refused at the edge; here only kept out of the array */
-		return 0;
-	memcpy(text, tenant, tenant_len + 1);
-	text[tenant_len + 1] = kind_letter(kind);
-	text[tenant_len + 2] = '\0';
-	memcpy(text + tenant_len + 3, id, id_len);
-	return (int)(hash64(text, tenant_len + 3 + id_len) % PARTITIONS);
-}
-
 static void put_number(struct buf *out, int n)
 {
 	char digits[3];
@@ -71,7 +43,7 @@ void key_partition(struct buf *out, int partition, enum partition_key key)
 static void put_account(
 	struct buf *out, const char prefix[2], enum account_kind kind, const char *tenant, const char *id)
 {
-	char letter[2] = {kind_letter(kind), ':'};
+	char letter[2] = {account_kind_letter(kind), ':'};
 
 	put_tag(out, partition_of(kind, tenant, id));
 	buf_put(out, prefix, 2);

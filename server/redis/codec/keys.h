@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "domain/limit/account.h"
-#include "store/outbox.h"
+#include "domain/record/partition.h"
 
 enum partition_key { KEY_GEN, KEY_DUE, KEY_OUT, KEY_POL };
 

@@ -243,13 +243,9 @@ static void adjust_done(struct redis_command *command, const redisReply *reply, 
 	op->op.done(&op->op);
 }
 
-static void amounts_put(struct buf *out, const struct limits_adjust *op, int64_t window_us)
+static void adjustment_put(struct buf *out, const struct limits_adjust *op, int64_t window_us)
 {
-	const struct amounts *amounts = &op->amounts;
-	const int64_t values[] = {amounts->requests, amounts->input, amounts->output, amounts->cost};
-
-	for (int i = 0; i < 4; i++)
-		buf_put_int(out, values[i], 7);
+	amounts_put(out, &op->amounts);
 	buf_put_uint(out, op->interface_hash, 6);
 	buf_put_uint(out, op->model_hash, 6);
 	buf_put_int(out, op->started_at_us, 7);
@@ -269,7 +265,7 @@ void limits_adjust_start(struct limits_store *store, struct limits_adjust *op)
 	key_reset_marker(&redis->scratch, ACCOUNT_USER, op->tenant, op->user, op->adjustment_id);
 	command = limits_request_command(
 		limits, FUNCTION_ADJUST, adjust_done, op, op->tenant, op->user, op->expected, op->count);
-	amounts_put(&redis->scratch, op, redis->window_us);
+	adjustment_put(&redis->scratch, op, redis->window_us);
 	arg_scratch(redis, command);
 	redis_arg(command, op->usage, op->usage_len);
 	redis_arg(command, op->info, op->info_len);

@@ -223,10 +223,7 @@ static void part_put(struct buf *out, const struct entry_part *part)
 /* What an entry charged, and its parts from `first` on. */
 static void arg_entry(struct redis_store *redis, struct redis_command *command, const struct entry *entry, int first)
 {
-	buf_put_int(&redis->scratch, entry->amounts.requests, 7);
-	buf_put_int(&redis->scratch, entry->amounts.input, 7);
-	buf_put_int(&redis->scratch, entry->amounts.output, 7);
-	buf_put_int(&redis->scratch, entry->amounts.cost, 7);
+	amounts_put(&redis->scratch, &entry->amounts);
 	buf_put_uint(&redis->scratch, interface_hash(entry->info.interface), 6);
 	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(&entry->info)), 6);
 	arg_scratch(redis, command);

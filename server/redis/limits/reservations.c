@@ -10,13 +10,8 @@ static bool row_cut(struct cut *cut, struct arena *arena, struct reservation_row
 	out->state = (enum reservation_state)cut_u8(cut);
 	out->started_at_us = cut_int(cut, 7);
 	out->expires_at_us = cut_int(cut, 7);
-	out->held.requests = cut_int(cut, 7);
-	out->held.input = cut_int(cut, 7);
-	out->held.output = cut_int(cut, 7);
-	out->held.cost = cut_int(cut, 7);
-	out->used.input = cut_int(cut, 7);
-	out->used.output = cut_int(cut, 7);
-	out->used.cost = cut_int(cut, 7);
+	amounts_cut(cut, &out->held);
+	amounts_cut_used(cut, &out->used);
 	out->attempts = cut_u32(cut);
 	info = cut_str16(cut, &out->info_len);
 	if (cut->bad)

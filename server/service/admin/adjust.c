@@ -102,10 +102,11 @@ static bool total_check(const struct ledger_adjust *adjust, struct err *err)
 	const struct {
 		const char *field, *what;
 		int64_t is, more;
-	} rows[] = {{"requests", "requests", total->requests, add->requests},
-		{"usage", "input tokens", total->input, add->input},
-		{"usage", "output tokens", total->output, add->output},
-		{"cost_nano_usd", "nano-USD", total->cost, add->cost}};
+	} rows[] = {
+#define ROW(NAME, name, api, ledger, window, unit, field) {field, unit, total->name, add->name},
+		AMOUNTS(ROW)
+#undef ROW
+	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].more < 0 && rows[i].is + rows[i].more < 0)
@@ -119,11 +120,13 @@ static bool total_check(const struct ledger_adjust *adjust, struct err *err)
 static enum flow_result made_before(struct ledger_adjust *adjust)
 {
 	const struct adjust_facts *facts = &adjust->facts;
-	const struct amounts *was = &facts->made_amounts, *is = &adjust->amounts;
+	const struct amounts *was = &facts->made_amounts;
+	struct amounts told = adjust->amounts;
 
+	told.cost = adjust->price_tokens ? was->cost : adjust->cost; /* of the price of then */
+	told = amounts_minus(&told, was);
 	if (strcmp(facts->made_adjusts, adjust->request_id) != 0 || facts->made_attempt != adjust->attempt ||
-		was->requests != is->requests || was->input != is->input || was->output != is->output ||
-		(!adjust->price_tokens && was->cost != adjust->cost)) {
+		amounts_any(&told)) {
 		err_set(&adjust->flow.err, ERR_EXISTS, "adjustment_id: %s was already used for another adjustment",
 			adjust->adjustment_id);
 		return fail(adjust, &adjust->flow.err);
@@ -285,11 +288,11 @@ static enum flow_result step_accounts(struct flow *flow)
 
 static bool lacks(const struct ledger_adjust *adjust, struct err *err)
 {
-	static const char *const fields[DIM_COUNT] = {[DIM_REQUESTS] = "requests",
-		[DIM_TOKENS] = "usage",
-		[DIM_INPUT] = "usage",
-		[DIM_OUTPUT] = "usage",
-		[DIM_COST] = "cost_nano_usd"};
+	static const char *const fields[DIM_COUNT] = {
+#define ROW(NAME, number, name, unit, shown, amount, rate, quota, noun, field) [DIM_##NAME] = field,
+		DIMENSIONS(ROW)
+#undef ROW
+	};
 	const struct lacking *lacking = &adjust->op.lacking;
 	const struct request_account *account = &adjust->accounts.account[lacking->account];
 	const struct limit *limit = policy_find(account->policy, lacking->limit_id);
@@ -297,7 +300,7 @@ static bool lacks(const struct ledger_adjust *adjust, struct err *err)
 	char settled[40];
 
 	snprintf(settled, sizeof(settled), "%" PRId64, lacking->settled);
-	if (limit && limit->dimension == DIM_COST)
+	if (limit && dimension_is_money(limit->dimension))
 		money_format(lacking->settled, settled);
 	return err_set(err, ERR_PRECONDITION,
 		"%s: limit %s of %s %s has counted only %s in its current window; set ledger_only to correct the bill "

@@ -44,8 +44,8 @@ static enum flow_result step_known(struct flow *flow)
 	if (!erasing->get.job.ok)
 		return flow_fail_with(flow, &erasing->get.job.err);
 	if (!erasing->get.row.known || strncmp(id, ERASED_PREFIX, strlen(ERASED_PREFIX)) == 0) {
-		err_set(&erasing->refusal, ERR_NOT_FOUND, "ref.id: there is no user %s", id);
-		err_reason(&erasing->refusal, "ACCOUNT_NOT_FOUND");
+		err_set(&erasing->refusal, ERR_NOT_FOUND, "ref.id: there is no user %s to erase", id);
+		err_reason_of(&erasing->refusal, "ACCOUNT_NOT_FOUND", "%s", id);
 	} else if (!erasing->get.row.profile.deleted) {
 		err_set(&flow->err, ERR_PRECONDITION, "ref.id: %s has not been deleted: delete the account first", id);
 		err_reason(&flow->err, "NOT_DELETED");

@@ -71,7 +71,7 @@ static enum flow_result step_users(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static bool use_equal(const struct use *a, const struct use *b)
+static bool use_equal(const struct amounts *a, const struct amounts *b)
 {
 	return a->requests == b->requests && a->input + a->output == b->input + b->output && a->cost == b->cost;
 }
@@ -180,7 +180,7 @@ static void compare(struct proof *proof, const char *what, int64_t counted, int6
 static void compare_month(struct proof *proof, const struct windows *windows)
 {
 	const struct account_found *found = &proof->lookup.account[0];
-	const struct use *use = &proof->query.of_user[proof->user];
+	const struct amounts *use = &proof->query.of_user[proof->user];
 	int64_t now_us = worker_now_us(proof->worker);
 	int64_t begins = windows_start(windows, WINDOW_MONTH, now_us);
 	const struct proof_counter month = {.unit = WINDOW_MONTH};

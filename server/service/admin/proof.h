@@ -38,7 +38,7 @@ struct proof {
 	const char *tenant;
 	/* out */
 	struct proof_query query; /* ledger and roll-ups */
-	struct use counters, windows; /* sums of the current months: counters and ledger; `input` is all tokens */
+	struct amounts counters, windows; /* sums of the current months: counters and ledger; `input` is all tokens */
 	int64_t counted; /* users with monthly counters of requests, tokens and cost: `counters` sums theirs */
 	int64_t differing; /* number of counters that differ from the ledger */
 	struct proof_difference difference[PROOF_DIFFERENCES]; /* the first ones */

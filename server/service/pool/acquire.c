@@ -173,7 +173,7 @@ static bool enter(struct acquire_state *state, struct err *err)
 
 	if (!settings)
 		return err_set(err, ERR_NOT_FOUND, "pool: there is no pool %s", name) ||
-		       err_reason(err, "POOL_NOT_FOUND");
+		       err_reason_of(err, "POOL_NOT_FOUND", "%s", name);
 	pool = manager_pool(state->manager, state->tenant, settings);
 	other = pool_find(pool, state->user, state->id);
 	if (other && !take_over(other, err))

@@ -191,7 +191,7 @@ static enum flow_result step_look(struct flow *flow)
 	if (!settings) {
 		err_set(&flow->err, ERR_NOT_FOUND, "ref.name: tenant %s has no pool %s", look->stats.op.tenant,
 			look->stats.op.pool);
-		err_reason(&flow->err, "POOL_NOT_FOUND");
+		err_reason_of(&flow->err, "POOL_NOT_FOUND", "%s", look->stats.op.pool);
 		return flow_fail(flow);
 	}
 	if (!pools) {

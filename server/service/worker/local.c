@@ -162,10 +162,9 @@ bool local_decide(struct local_table *table, const struct accounts *accounts, co
 	struct account_state *before;
 	bool allowed;
 
-	share.estimate.requests = times(request->estimate.requests, workers);
-	share.estimate.input = times(request->estimate.input, workers);
-	share.estimate.output = times(request->estimate.output, workers);
-	share.estimate.cost = times(request->estimate.cost, workers);
+#define ROW(NAME, name, ...) share.estimate.name = times(request->estimate.name, workers);
+	AMOUNTS(ROW)
+#undef ROW
 	for (int i = 0; i < accounts->count; i++) {
 		standing[i] = arena_zalloc(accounts->arena, 1, sizeof(*standing[i]));
 		states[i] = &standing[i]->state;

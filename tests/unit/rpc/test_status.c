@@ -62,7 +62,7 @@ static void the_longest_error_stays_below_8_KiB(void **state)
 		while (strlen(text) < sizeof(err.text))
 			strcat(text, letters[i]);
 		err_invalid(&err, text, "%s", text);
-		err_reason(&err, text);
+		err_reason_of(&err, text, "%s", text);
 		err.retry_after_us = INT64_MAX;
 		assert_true(bytes_on_the_wire(&err) < 8192);
 		assert_true(strlen(err.text) > sizeof(err.text) - 8);
@@ -107,6 +107,27 @@ static void a_reason_for_programs_is_an_error_info_beside_when_to_come_again(voi
 	google__rpc__status__free_unpacked(status, NULL);
 }
 
+static void what_was_not_found_is_named_beside_the_reason(void **state)
+{
+	struct err err;
+	Google__Rpc__Status *status;
+	Google__Rpc__ErrorInfo *info;
+
+	(void)state;
+	err_set(&err, ERR_NOT_FOUND, "name: tenant acme has no tier %s", "golt");
+	err_reason_of(&err, "TIER_NOT_FOUND", "%s", "golt");
+	status = unpacked(&err);
+	info = google__rpc__error_info__unpack(NULL, status->details[0]->value.len, status->details[0]->value.data);
+	assert_string_equal(info->reason, "TIER_NOT_FOUND");
+	assert_int_equal(info->n_metadata, 1);
+	assert_string_equal(info->metadata[0]->key, "name");
+	assert_string_equal(info->metadata[0]->value, "golt");
+	google__rpc__error_info__free_unpacked(info, NULL);
+	google__rpc__status__free_unpacked(status, NULL);
+	err_set(&err, ERR_NOT_FOUND, "nothing");
+	assert_string_equal(err.name, "");
+}
+
 static void a_field_at_fault_is_named_apart_from_the_sentence(void **state)
 {
 	struct err err;
@@ -132,6 +153,7 @@ int main(void)
 		cmocka_unit_test(the_longest_error_stays_below_8_KiB),
 		cmocka_unit_test_teardown(a_plain_error_has_no_details, drop),
 		cmocka_unit_test_teardown(a_reason_for_programs_is_an_error_info_beside_when_to_come_again, drop),
+		cmocka_unit_test_teardown(what_was_not_found_is_named_beside_the_reason, drop),
 		cmocka_unit_test_teardown(a_field_at_fault_is_named_apart_from_the_sentence, drop),
 	};
 
