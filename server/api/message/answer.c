@@ -16,7 +16,8 @@ static char *sentence(const struct check *check, const char *language)
 	const struct check_answer *answer = &check->answer;
 	const struct limit_row *row = answer->rows->binding;
 	struct text_args args = {
-		.language = language[0] ? language : answer->language,
+		.language = language[0] ? language : NULL,
+		.tenant_language = answer->language,
 		.reason = answer->reason,
 		.retry_after_us = answer->retry_after_us,
 	};

@@ -7,24 +7,28 @@
 
 #include "base/buf.h"
 #include "domain/limit/decision.h"
+#include "domain/text/template.h"
 
 /*
- * A template in place of a built-in one. `code` is a reason's name (reason_name: "quota", "budget", ...), of a suspended or deleted account
- * that is not the user's with its kind ("suspended_team", "deleted_model", ...; else as of the user's), or "reached"
- * for all limits that have no template of their own, "held" for those that only open reservations fill, "ends", "too_large", "excluded",
- * "wait", "upgrade", "unlimited", "shared" or "warning". `text` may hold {who} {whose} {amount} {used} {requested} {most} {per} {wait}
- * {running} {ends} {percent} {tier} {others} {where}; what is unknown stays as it is written.
+ * A tenant's own templates, sorted by text_templates_sort. `code` is a reason's name (reason_name: "quota", "budget", ...), of a
+ * suspended or deleted account that is not the user's with its kind ("suspended_team", "deleted_model", ...; else as of the user's), or
+ * "reached" for all limits that have no template of their own, "held" for those that only open reservations fill, "ends", "too_large",
+ * "excluded", "wait", "upgrade", "unlimited", "shared" or "warning".
+ *
+ * Each sentence comes from the first of these that there is: the tenant's template in the language that is asked for, with its tag cut
+ * from behind ("zh-Hant-TW", "zh-Hant", "zh"); the built-in one of that language; the same two of the tenant's language; the built-in
+ * one in English. In one language, "quota" and the like go before "reached", and "suspended_team" before "suspended". A template that
+ * cannot be filled in, because a value is not known or the sentence becomes longer than TEXT_SENTENCE_MAX, is passed over.
  */
-struct text_template {
-	const char *language, *code, *text;
-};
 struct text_table {
 	const struct text_template *templates;
 	int count;
 };
+void text_templates_sort(struct text_template *templates, int count);
 
 struct text_args {
-	const char *language; /* "de", "de-AT"; unknown or NULL: en */
+	const char *language; /* "de", "de-AT"; NULL: the tenant's */
+	const char *tenant_language; /* for those whose language has no text; NULL: en */
 	enum reason reason; /* REASON_NONE: a warning about `limit` */
 	const struct limit *limit; /* the binding one; NULL when no limit is to blame */
 	enum account_kind account_kind; /* whose limit, or who is suspended or deleted */
@@ -39,6 +43,9 @@ struct text_args {
 
 /* Appends the sentences. `own` may be NULL. Nothing when there is nothing to say. */
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out);
+
+/* The built-in templates of a built-in language, one after the other: false behind the last one. */
+bool text_builtin(const char *language, int index, struct text_template *out);
 
 /* "2 hours 5 minutes": the two largest units, rounded up; at least a second. */
 void text_duration(const char *language, int64_t us, struct buf *out);
