@@ -10,6 +10,7 @@
 #include "domain/record/entry.h"
 #include "domain/pool.h"
 #include "domain/price/price.h"
+#include "domain/text/template.h"
 #include "store/admin_accounts.h"
 #include "store/catalog.h"
 
@@ -35,6 +36,17 @@ struct tier_put {
 struct tier_delete {
 	struct admin_job job;
 	const char *tenant, *name;
+};
+/* A template that has been checked. ERR_PRECONDITION when the tenant has TEXTS_MAX others. */
+struct text_put {
+	struct admin_job job;
+	const char *tenant;
+	struct text_template text;
+};
+/* ERR_NOT_FOUND. */
+struct text_delete {
+	struct admin_job job;
+	const char *tenant, *code, *language;
 };
 struct price_put {
 	struct admin_job job;
@@ -307,6 +319,8 @@ struct admin_store_ops {
 	void (*tenant_list)(struct admin_store *, struct tenant_list *);
 	void (*tier_put)(struct admin_store *, struct tier_put *);
 	void (*tier_delete)(struct admin_store *, struct tier_delete *);
+	void (*text_put)(struct admin_store *, struct text_put *);
+	void (*text_delete)(struct admin_store *, struct text_delete *);
 	void (*price_put)(struct admin_store *, struct price_put *);
 	void (*prices_put)(struct admin_store *, struct prices_put *);
 	void (*price_end)(struct admin_store *, struct price_end *);

@@ -1,4 +1,4 @@
-/* A tenant as one document: its settings, tiers, pools and shared accounts, as they are and as somebody wants them. */
+/* A tenant as one document: its settings, tiers, pools, shared accounts and texts, as they are and as somebody wants them. */
 #ifndef BURSAR_STORE_DOCUMENT_H
 #define BURSAR_STORE_DOCUMENT_H
 
@@ -13,6 +13,8 @@ struct document {
 	struct tier *tier; /* read: those that count, shipped ones included, by name */
 	int pools;
 	struct pool_settings *pool; /* read: likewise */
+	int texts;
+	struct text_template *text; /* the tenant's own; read: by code and language */
 	int accounts;
 	struct account_row *account; /* never users; read: by kind and id, deleted ones left out */
 };
@@ -24,6 +26,7 @@ struct document_change {
 	const struct tier *tier_before, *tier_after;
 	const struct pool_settings *pool_before, *pool_after;
 	const struct account_row *account_before, *account_after;
+	const struct text_template *text_before, *text_after;
 	/* Out, once written: what the store has to be told. */
 	struct pool_row pool;
 	struct account_row account;

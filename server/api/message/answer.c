@@ -44,7 +44,7 @@ static char *sentence(const struct check *check, const char *language)
 		args.better_tier = answer->better->name;
 		args.better = &answer->better->policy;
 	}
-	text_make(NULL, &args, &buf);
+	text_make(catalog_texts(check->snapshot->catalog, check->question.tenant), &args, &buf);
 	made = arena_strndup(check->arena, buf_str(&buf), buf.len);
 	buf_release(&buf);
 	return made;

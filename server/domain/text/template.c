@@ -121,7 +121,7 @@ struct text_piece text_next(const char **text)
 	return (struct text_piece){.kind = PIECE_VALUE, .at = at + 1, .len = len};
 }
 
-static bool code_check(const char *code, struct err *err)
+bool text_code_check(const char *code, struct err *err)
 {
 	struct meant meant = {.typed = code};
 
@@ -136,8 +136,7 @@ static bool code_check(const char *code, struct err *err)
 	return err_invalid(err, "code", "there is no text %.40s; one is reached, another wait", code);
 }
 
-/* Of "de-at" or "ZH_hant": language in lower case, scripts like Hant, regions like AT. */
-static bool language_read(const char *tag, char out[TEXT_LANGUAGE_MAX + 1], struct err *err)
+bool text_language_read(const char *tag, char out[TEXT_LANGUAGE_MAX + 1], struct err *err)
 {
 	size_t len = strlen(tag), part = 0;
 
@@ -237,7 +236,7 @@ bool text_template_check(const struct text_template *template, char language[TEX
 {
 	size_t len = strlen(template->text);
 
-	if (!code_check(template->code, err) || !language_read(template->language, language, err))
+	if (!text_code_check(template->code, err) || !text_language_read(template->language, language, err))
 		return false;
 	if (strspn(template->text, " ") == len)
 		return err_invalid(err, "text", "is empty; 'delete' brings the built-in text back");

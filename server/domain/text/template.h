@@ -69,6 +69,11 @@ struct text_piece text_next(const char **text);
 /* The placeholder of that name; TEXT_PLACEHOLDER_COUNT when there is none. */
 enum text_placeholder text_placeholder_find(const char *name, size_t len);
 
+/* Is there such a code? ERR_INVALID ("code") names the nearest. */
+bool text_code_check(const char *code, struct err *err) __attribute__((warn_unused_result));
+/* A language tag such as "de-at" or "ZH_hant" in its usual spelling: "de-AT", "zh-Hant". ERR_INVALID ("language"). */
+bool text_language_read(const char *tag, char out[TEXT_LANGUAGE_MAX + 1], struct err *err)
+	__attribute__((warn_unused_result));
 /*
  * Checks what an admin sets: ERR_INVALID names the field ("code", "language" or "text") and says what would be right. On success
  * `language` holds the tag in its usual spelling ("de-AT").

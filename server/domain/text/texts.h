@@ -44,6 +44,8 @@ struct text_args {
 /* Appends the sentences. `own` may be NULL. Nothing when there is nothing to say. */
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out);
 
+/* The languages that are built in, one after the other: NULL behind the last one. */
+const char *text_builtin_language(int index);
 /* The built-in templates of a built-in language, one after the other: false behind the last one. */
 bool text_builtin(const char *language, int index, struct text_template *out);
 

@@ -218,6 +218,11 @@ const struct language language_symbols = {
 		[NOUN_DAY] = {"d", "d"}},
 };
 
+const char *text_builtin_language(int index)
+{
+	return (size_t)index < sizeof(languages) / sizeof(languages[0]) ? languages[index].code : NULL;
+}
+
 const struct language *language_known(const char *tag)
 {
 	size_t len = tag ? strcspn(tag, "-_") : 0;

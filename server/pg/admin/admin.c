@@ -74,6 +74,8 @@ WRITE(tenant_put, tenant_put)
 READ(tenant_list, tenant_list)
 WRITE(tier_put, tier_put)
 WRITE(tier_delete, tier_delete)
+WRITE(text_put, text_put)
+WRITE(text_delete, text_delete)
 WRITE(price_put, price_put)
 WRITE(prices_put, prices_put)
 WRITE(price_end, price_end)
@@ -111,6 +113,8 @@ static const struct admin_store_ops ops = {
 	.tenant_list = store_tenant_list,
 	.tier_put = store_tier_put,
 	.tier_delete = store_tier_delete,
+	.text_put = store_text_put,
+	.text_delete = store_text_delete,
 	.price_put = store_price_put,
 	.prices_put = store_prices_put,
 	.price_end = store_price_end,

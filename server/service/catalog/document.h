@@ -6,7 +6,7 @@
 
 /*
  * For document_apply.compare: lists in op->change what has to be done to make `now` as op->wanted says, in an order in which each
- * finds what it names: tiers, settings, pools, accounts, and with prune the tiers that go. What `wanted` names has to exist then
+ * finds what it names: tiers, settings, pools, accounts, texts, and with prune the tiers that go. What `wanted` names has to exist then
  * (ERR_INVALID with the field's path, "document.accounts[2].tier"); ERR_PRECONDITION when op->expected is another fingerprint.
  * Entries of `wanted` have distinct names.
  */
