@@ -14,7 +14,7 @@ struct redis_listener;
 
 struct redis_listener_options {
 	uv_loop_t *loop;
-	const char *url; /* one that a link was made of */
+	const char *url, *tls_ca; /* of which a link was made; tls_ca is borrowed */
 	const char *channel; /* the first one, which is always listened to; copied */
 	void (*heard)(const char *bytes, size_t len, void *arg); /* whichever channel it came on */
 	void (*listening)(void *arg); /* may be NULL */
