@@ -1,4 +1,5 @@
-# proto/**/*.proto becomes build/gen/**/*.pb-c.{c,h} and the library bursar_proto. Include as "bursar/v1/limiter.pb-c.h".
+# proto/**/*.proto becomes build/gen/**/*.pb-c.{c,h} and the library bursar_proto. Include as "bursar/v1/limiter.pb-c.h". The RPCs of
+# bursar.v1 become build/gen/bursar/methods.h and build/gen/c/methods.def, for libbursar.
 
 set(BURSAR_GEN "${CMAKE_BINARY_DIR}/gen")
 
@@ -56,8 +57,20 @@ function(bursar_proto_library)
 			DEPENDS ${files} COMMENT "protoc-c ${name}" VERBATIM)
 		list(APPEND sources ${outputs})
 	endforeach()
-	add_library(bursar_proto STATIC ${sources})
+	file(MAKE_DIRECTORY "${BURSAR_GEN}/c")
+	set(outputs "${BURSAR_GEN}/bursar/methods.h" "${BURSAR_GEN}/c/methods.def")
+	list(GET outputs 0 header)
+	list(GET outputs 1 table)
+	add_custom_command(OUTPUT ${outputs}
+		COMMAND "${CMAKE_COMMAND}" "-DPROTO=${root}/bursar/v1" "-DHEADER=${header}" "-DTABLE=${table}"
+			-P "${CMAKE_SOURCE_DIR}/cmake/methods.cmake"
+		DEPENDS ${files} cmake/methods.cmake COMMENT "the RPCs of libbursar" VERBATIM)
+	add_library(bursar_proto STATIC ${sources} ${outputs})
 	target_compile_options(bursar_proto PRIVATE -w)
+	# libbursar is made of these too. It shows what bursar.h declares: protoc-c makes more global than its headers say.
+	set_target_properties(bursar_proto PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+	list(FILTER sources INCLUDE REGEX "/bursar/v1/[a-z]+\\.pb-c\\.c$")
+	set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "-include;${CMAKE_SOURCE_DIR}/client/c/bursar.h")
 	target_include_directories(bursar_proto SYSTEM PUBLIC "${BURSAR_GEN}")
 	target_link_libraries(bursar_proto PUBLIC bursar_system bursar_flags)
 endfunction()

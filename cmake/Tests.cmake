@@ -5,12 +5,11 @@ if(NOT cmocka_FOUND)
 	message(FATAL_ERROR "the tests need cmocka (libcmocka-dev); without tests: -DBURSAR_TESTS=OFF")
 endif()
 
-set(BURSAR_TEST_ENV
-	"ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
-	"UBSAN_OPTIONS=print_stacktrace=1"
-	"LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions/lsan.txt:print_suppressions=0"
-	"TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions/tsan.txt"
-	"BURSAR_SOURCE_DIR=${CMAKE_SOURCE_DIR}" "BURSAR_BINARY_DIR=${CMAKE_BINARY_DIR}")
+include(Surroundings)
+
+# A name behind the program's runs the tests of that name only: tests/lib/chosen.c.
+add_library(test_chosen OBJECT "${CMAKE_SOURCE_DIR}/tests/lib/chosen.c")
+target_link_libraries(test_chosen PRIVATE PkgConfig::cmocka bursar_flags bursar_warnings)
 
 add_custom_target(tsan_tests)
 
@@ -43,7 +42,8 @@ function(bursar_tests label folder)
 		if(helpers)
 			target_link_libraries(${name} PRIVATE tests_${prefix})
 		endif()
-		target_link_libraries(${name} PRIVATE bursar_all PkgConfig::cmocka)
+		target_link_libraries(${name} PRIVATE test_chosen test_surroundings bursar_all PkgConfig::cmocka)
+		target_link_options(${name} PRIVATE -Wl,--wrap=_cmocka_run_group_tests)
 		add_test(NAME ${name} COMMAND ${name})
 		set(labels ${label})
 		if(stem MATCHES "_tsan$")
@@ -63,6 +63,8 @@ endforeach()
 bursar_tests(contract "${CMAKE_SOURCE_DIR}/tests/contract")
 bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/property")
 bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/pool")
+add_test(NAME chosen COMMAND "${CMAKE_SOURCE_DIR}/tests/lib/test_chosen" "$<TARGET_FILE:base_test_err>")
+set_tests_properties(chosen PROPERTIES ENVIRONMENT "${BURSAR_TEST_ENV}" LABELS unit)
 # The contract's backends (the model, the Lua in a Redis of the test's own) serve these too.
 foreach(name property pool redis service)
 	if(TARGET tests_${name})

@@ -9,10 +9,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/admin/admin.h"
+#include "api/methods.h"
 #include "api/auth/auth.h"
 #include "api/health/health.h"
-#include "api/limiter/limiter.h"
 #include "api/health/reflection.h"
 #include "api/auth/revoked.h"
 #include "base/conf/conf.h"

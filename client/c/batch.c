@@ -1,4 +1,4 @@
-/* Gathers checks or records into one call. */
+/* Gathers checks or records into one call. Declared in bursar.h. */
 #include "c/internal.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@ struct bursar_batch {
 	struct item *items;
 };
 
-/* What was sent and not answered; lives on when the batch does not. */
+/* A batch that was sent and is not answered yet. It may outlive its struct bursar_batch. */
 struct sent {
 	enum bursar_method method;
 	size_t count;
@@ -41,7 +41,7 @@ struct bursar_batch *bursar_batch_new(struct bursar *bursar, enum bursar_method 
 	return batch;
 }
 
-/* An item's answer leaves the batch's, which is freed as a whole. */
+/* Takes an item's answer out of the batch's, which is freed as a whole afterwards. */
 static void *take_answer(const struct sent *sent, void *answers, size_t i, const Bursar__V1__ItemError **error)
 {
 	void *answer;
@@ -79,12 +79,12 @@ static void sent_done(void *ctx, void *answers, const struct bursar_error *error
 		if (answers) {
 			answer = take_answer(sent, answers, i, &failure);
 			if (failure && failure->field[0]) {
-				error_field(&own, failure->field, "%s", failure->message);
+				bursar__error_field(&own, failure->field, "%s", failure->message);
 				own.code = failure->code;
 			} else if (failure) {
-				error_set(&own, failure->code, "%s", failure->message);
+				bursar__error_set(&own, failure->code, "%s", failure->message);
 			} else if (!answer) {
-				error_set(&own, BURSAR_INTERNAL, "the answer to the batch lacks this item");
+				bursar__error_set(&own, BURSAR_INTERNAL, "the answer to the batch has no such item");
 			}
 			own.from_server = true;
 		}
@@ -128,7 +128,8 @@ void bursar_batch_flush(struct bursar_batch *batch)
 
 void bursar_batch_add(struct bursar_batch *batch, const void *request, bursar_done *done, void *ctx)
 {
-	batch->items[batch->count++] = (struct item){.request = message_copy(request), .done = done, .ctx = ctx};
+	batch->items[batch->count++] =
+		(struct item){.request = bursar__message_copy(request), .done = done, .ctx = ctx};
 	if (batch->count == batch->size)
 		bursar_batch_flush(batch);
 }
@@ -139,7 +140,7 @@ void bursar_batch_free(struct bursar_batch *batch)
 
 	if (!batch)
 		return;
-	error_set(&error, BURSAR_CANCELLED, "the batch was freed before it was sent");
+	bursar__error_set(&error, BURSAR_CANCELLED, "the batch was freed before it was sent");
 	for (size_t i = 0; i < batch->count; i++) {
 		bursar_free(batch->items[i].request);
 		batch->items[i].done(batch->items[i].ctx, NULL, &error);

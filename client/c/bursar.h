@@ -1,10 +1,28 @@
 /*
- * libbursar: calls a Bursar server. Messages are protobuf-c's: fill a request, call, read the answer, free the answer
- * with protobuf_c_message_free_unpacked (bursar_free).
+ * libbursar, the C client of Bursar: asks whether a request may run, says what it used, and administers.
  *
- * A connection belongs to one thread. Calls may overlap: submit as many as wanted and let bursar_poll run their
- * callbacks. Every call has a deadline; what failed for want of an answer is sent again with the same request id, so a
- * repeat is never counted twice.
+ * Compile and link with `cc $(pkg-config --cflags --libs bursar)`. In Bursar's source, client/c/examples has a whole
+ * program, docs/api.md says what each call does, and proto/bursar/v1 describes every field of the messages.
+ *
+ * MESSAGES   Are structs of protobuf-c (Bursar__V1__CheckRequest and so on). Initialise a request with its macro
+ *            (BURSAR__V1__CHECK_REQUEST__INIT), set fields, make the call. The library copies what it needs: the request
+ *            and everything it points to belong to you, and may be changed or freed as soon as the function returns.
+ *            Answers belong to you unless stated otherwise; free them with bursar_free, which frees all that they point
+ *            to. In an answer a string that is not set is "", never NULL; a message that is not set is NULL.
+ * UNITS      Names say them: _us is microseconds (times since 1970 UTC, or durations), _nano_usd is billionths of a US
+ *            dollar. Every size is in bytes.
+ * ERRORS     A function that can fail fills a struct bursar_error, which you may leave out (NULL), and returns NULL or
+ *            false. That a limit refuses a request is not an error: the answer of a check says `allowed`.
+ * THREADS    A connection, and every stream, slot and batch on it, is used by one thread at a time. Different threads
+ *            can use different connections. Functions that take no connection can be called from any thread. gRPC has
+ *            threads of its own: after bursar_open, fork only to exec.
+ * CALLBACKS  Run only inside bursar_poll, bursar_slot_tick, bursar_batch_free, bursar_close or a call that waits, in the
+ *            thread that called it. They may submit calls and open streams, but not wait for a call, poll or close.
+ * MEMORY     When the system has none left, the library aborts the process.
+ * ABI        The soname has the first two numbers of the version (libbursar.so.0.1). While they stay the same, symbols,
+ *            structs and constants stay the same. When they change, fields may have been added to messages and structs
+ *            and constants may have other values: compile your program again. Names that begin with bursar__ and are not
+ *            in this header or the headers it includes are internal.
  */
 #ifndef BURSAR_H
 #define BURSAR_H
@@ -13,17 +31,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <protobuf-c/protobuf-c.h>
+
+/* The library shows what is declared from here to the end, and hides everything else in it. */
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
+/* protoc-c calls a member `export`, which is a keyword in C++. */
+#ifdef __cplusplus
+#define export export_
+#endif
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
 #include "bursar/v1/types.pb-c.h"
-
 #ifdef __cplusplus
+#undef export
 extern "C" {
 #endif
 
+/* Where a server listens unless it was configured otherwise. */
 #define BURSAR_DEFAULT_ADDRESS "127.0.0.1:7420"
 
-/* The gRPC status codes that Bursar answers with. */
+/* How a call ended: gRPC's status codes. docs/api.md says when Bursar answers with which. */
 enum bursar_code {
 	BURSAR_OK = 0,
 	BURSAR_CANCELLED = 1,
@@ -44,173 +74,199 @@ enum bursar_code {
 	BURSAR_UNAUTHENTICATED = 16,
 };
 
-/*
- * Why a call failed. `field` is the path of the request's field at fault ("items[3].user"), empty when none is.
- * `from_server` tells a refusal from silence: false when no server answered (not reached, or not in time).
- */
+/* The name of a code: "INVALID_ARGUMENT". "UNKNOWN" for a number that is not a code. The string is static. */
+const char *bursar_code_name(int code);
+
+/* Why something failed. Texts are terminated, and cut if they are too long. */
 struct bursar_error {
 	int code; /* enum bursar_code */
-	bool from_server;
-	char field[128];
-	char message[512]; /* a sentence; without the field */
-	int64_t retry_after_us; /* the server's advice; 0 = none */
-	char reason[32]; /* a stable name of the cause, such as WAIT_MAX; empty when there is none */
+	bool from_server; /* a server answered; false: it was not reached, was silent, or was not asked */
+	char field[128]; /* the path of the request's field that is wrong ("items[3].user"); "" when none is */
+	char message[512]; /* one sentence, for a person; does not repeat the field */
+	int64_t retry_after_us; /* when the server suggests to try again; 0 when it does not say */
+	char reason[32]; /* the cause by a name that stays the same, such as WAIT_MAX; "" when there is none */
 };
 
-/* Every field of 0 means its default. */
+/* A field that is 0 or NULL has its default. The strings are needed only until bursar_open returns. */
 struct bursar_options {
-	int64_t timeout_us; /* of a call with all its attempts; default 10 s */
-	int64_t attempt_us; /* of one attempt; default 2 s, never longer than what is left of timeout_us */
-	const char *key; /* an API key ("bsk_..."), sent with every call; NULL or "": none. Copied. */
-	/* PEM files. With tls_ca ("system": the machine's roots) the connection is encrypted; cert and key are the caller's own. */
+	int64_t timeout_us; /* how long a call may take with all its attempts; default 10 s */
+	int64_t attempt_us; /* how long one attempt may take; default 2 s */
+	const char *key; /* an API key ("bsk_..."), sent with every call; default: none */
+	/*
+	 * Paths of PEM files. With tls_ca ("system": the roots that the machine trusts) the connection is encrypted.
+	 * tls_cert and tls_key are the client's own certificate and its key: both or neither.
+	 */
 	const char *tls_ca, *tls_cert, *tls_key;
-	int attempts; /* at most so many are made on UNAVAILABLE and DEADLINE_EXCEEDED; default 4 */
+	int attempts; /* how often a call is sent that ends with UNAVAILABLE or DEADLINE_EXCEEDED; default 4 */
 };
 
+/* A connection to a server. */
 struct bursar;
 
-enum bursar_method {
-#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer) BURSAR_##ENUM,
-#include "c/methods.def"
-	BURSAR_METHODS
-};
-
 /*
- * Makes a connection to "host:port" or "unix:/path". It connects at the first call. NULL with `error` filled when
- * the address cannot be one, or a file of TLS cannot be used. Free with bursar_close.
+ * Makes a connection to "host:port" or "unix:/path". The server is contacted at the first call, not before; if the
+ * connection breaks, the next call makes it again. `options` may be NULL. Free the connection with bursar_close.
+ *
+ * NULL with INVALID_ARGUMENT when the address, the key or a TLS file cannot be used; `field` is "address" or the name of
+ * the option.
  */
 struct bursar *bursar_open(const char *address, const struct bursar_options *options, struct bursar_error *error);
 
 /*
- * Cancels what is in flight (each callback runs, with CANCELLED) and frees the connection. NULL is fine. Threads of gRPC may go on for a moment: a
- * program that uses TLS and may exit then says OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) first of all, as the command does.
+ * Ends the connection and frees it. Calls and streams that are still open are cancelled, and their callbacks run, with
+ * CANCELLED. Free batches, and close slots and wait for their `ended`, before. NULL is fine.
+ *
+ * A program that uses TLS and exits soon afterwards calls OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) before
+ * anything else: threads of gRPC may still be using OpenSSL when its exit handler frees it.
  */
 void bursar_close(struct bursar *bursar);
 
 /*
- * bursar_check(bursar, request, error) and so on, one function for each row of methods.def. They wait for the answer,
- * which the caller frees; NULL with `error` (may be NULL) filled on failure. An empty request id is replaced by a
- * random one: the request itself is not changed. Callbacks of other calls in flight may run meanwhile.
+ * enum bursar_method, enum bursar_stream_method, and for each unary RPC a function that makes the call and waits for the
+ * answer, such as
+ *
+ *	Bursar__V1__CheckResponse *bursar_check(
+ *		struct bursar *bursar, const Bursar__V1__CheckRequest *request, struct bursar_error *error);
+ *
+ * The answer belongs to you (bursar_free). NULL with `error` filled when the call failed. While one waits, the callbacks
+ * of other calls on the connection may run.
+ *
+ * A call that gets no answer is sent again with the same request id until it has one, or `attempts` or `timeout_us` are
+ * used up. A repeat is never counted twice. If a check, record or reset has no request id, the library sends a random
+ * one; your request is not changed.
  */
-#define METHOD(ENUM, name, service, rpc, Request, request, Answer, answer) \
-	Bursar__V1__##Answer *bursar_##name( \
-		struct bursar *bursar, const Bursar__V1__##Request *request, struct bursar_error *error);
-#include "c/methods.def"
+#include "bursar/methods.h"
 
-/* The same for a method that is known only when the program runs. The answer is of the method's answer type. */
+/* The same for a method that is chosen when the program runs: request and answer are of the method's types. */
 void *bursar_call(struct bursar *bursar, enum bursar_method method, const void *request, struct bursar_error *error);
 
-/* Frees an answer. NULL is fine. */
+/* Frees an answer or a message of a stream with all that it points to. NULL is fine. */
 void bursar_free(void *answer);
 
 /*
- * Told how a submitted call ended. `answer` is of the method's answer type and belongs to the callee (bursar_free); it
- * is NULL when the call failed, and `error` says why. Runs exactly once, inside bursar_poll, a waiting call or
- * bursar_close; it may submit further calls, but not wait for one.
+ * Called exactly once when a submitted call has ended. `answer` is of the method's answer type and belongs to you
+ * (bursar_free). It is NULL when the call failed; then `error`, valid during the callback, says why. `error` is never
+ * NULL.
  */
 typedef void bursar_done(void *ctx, void *answer, const struct bursar_error *error);
 
-/* Sends a call without waiting. `request` must be of the method's request type and is not needed after the return. */
+/*
+ * Sends a call and returns at once. `request` is of the method's request type. Any number of calls may be in flight;
+ * they end in any order. Never fails: what goes wrong is told to `done`.
+ */
 void bursar_submit(struct bursar *bursar, enum bursar_method method, const void *request, bursar_done *done, void *ctx);
 
-/* Waits until at least one call has ended or `timeout_us` have passed, runs the callbacks; answers how many ran. */
+/*
+ * Waits until a call ends, a stream has a message or ends, or `timeout_us` have passed (0: does not wait), and runs the
+ * callbacks. Also sends again what is due. Returns how many calls, messages and streams it has handled.
+ */
 size_t bursar_poll(struct bursar *bursar, int64_t timeout_us);
 
-/* Calls submitted whose callbacks have not run. */
+/* How many submitted calls have not ended. Streams do not count. */
 size_t bursar_in_flight(const struct bursar *bursar);
 
-/*
- * Streams from the server. `message` gets each message as it comes (of the method's answer type; the callee frees it with
- * bursar_free); `ended` runs once, last, with code BURSAR_OK or why. Both run inside bursar_poll, a waiting call or bursar_close, and
- * may open other streams. There is no deadline: a server that is gone is noticed within 15 s (UNAVAILABLE).
- */
+/* A stream of messages from the server. There is no deadline, and a stream that breaks is not made again. */
 struct bursar_stream;
-enum bursar_stream_method {
-	BURSAR_ACQUIRE,
-	BURSAR_WATCH_POOL,
-	BURSAR_GET_REPORT,
-	BURSAR_CHANGE_ACCOUNTS,
-	BURSAR_WATCH,
-	BURSAR_STREAMS
-};
+
+/* Called for each message. It is of the method's answer type and belongs to you (bursar_free). */
 typedef void bursar_message(void *ctx, void *message);
+
+/*
+ * Called exactly once, last, after which the stream no longer exists. `error` is valid during the callback; its code is
+ * BURSAR_OK when the server has sent everything. A server that is gone is noticed within 15 s (UNAVAILABLE).
+ */
 typedef void bursar_ended(void *ctx, const struct bursar_error *error);
 
-/* `request` (AcquireRequest, GetPoolStatsRequest, GetReportRequest) is not needed after the return. */
+/* Opens a stream; `request` is of the method's request type. Never fails: what goes wrong is told to `ended`. */
 struct bursar_stream *bursar_stream_open(struct bursar *bursar, enum bursar_stream_method method, const void *request,
 	bursar_message *message, bursar_ended *ended, void *ctx);
 
-/* Ends it from this side; `ended` still comes, with CANCELLED. */
+/* Ends a stream from this side. Messages that have already arrived may follow, then `ended`, with CANCELLED. */
 void bursar_stream_cancel(struct bursar_stream *stream);
 
 /*
- * A slot of a pool, from the queue to its end, over streams that break and servers that stop: it connects again with the same
- * request id, and keeps its place and its lease. All functions of `events` run as those of streams do; each may be NULL but
- * `ended`, which comes once and last, after which the slot is gone. The messages belong to the library.
+ * A slot of a pool, from the queue to its end. When the stream under it breaks or the server stops, the slot connects
+ * again with the same request id and keeps its place in the queue or its lease.
  */
 struct bursar_slot;
+
+/* What happens to a slot. Only `ended` must be set. The messages belong to the library and are valid in the callback. */
 struct bursar_slot_events {
+	/* The place in the queue; again whenever it changes. */
 	void (*queued)(void *ctx, const Bursar__V1__Queued *queued);
-	/* Once. `check` has the reservation, for the Record. */
+	/* The slot is yours. Called once at most. `check` has the reservation, which Record needs. */
 	void (*granted)(void *ctx, const Bursar__V1__Granted *granted, const Bursar__V1__CheckResponse *check);
+	/* The server will stop soon. When it does, the slot connects again by itself. */
 	void (*draining)(void *ctx, const Bursar__V1__Draining *draining);
-	/* The connection is lost and is made again; the place or the lease is not lost yet. */
+	/* The connection is lost and will be made again. The place or the lease is not lost yet. */
 	void (*reconnecting)(void *ctx, const struct bursar_error *error);
 	/*
-	 * Exactly one of: `denied` is not NULL (a limit refused); error->code is BURSAR_OK (closed, or released by a Record); or it
-	 * says why: RESOURCE_EXHAUSTED with a time to try again, or, after `granted`, ABORTED: the lease is lost, stop working.
+	 * Called exactly once, last, after which the slot no longer exists. A limit refused: `denied` is not NULL.
+	 * Otherwise error->code is BURSAR_OK (closed, or released by a Record), or says why: RESOURCE_EXHAUSTED when
+	 * the pool has no room, with a time to try again; ABORTED when the lease is lost: stop working at once.
 	 */
 	void (*ended)(void *ctx, const Bursar__V1__CheckResponse *denied, const struct bursar_error *error);
 };
-/* `request` is copied; `patience_us`: so long a server is looked for that does not answer; 0 = 10 s. */
-struct bursar_slot *bursar_slot_open(struct bursar *bursar, const Bursar__V1__AcquireRequest *request,
-	const struct bursar_slot_events *events, void *ctx, int64_t patience_us);
-/* Gives it back; `ended` comes inside a later poll. */
-void bursar_slot_close(struct bursar_slot *slot);
-/* To be called now and then beside bursar_poll: connects again when it is time, and notices a lease that has run out. */
-void bursar_slot_tick(struct bursar_slot *slot);
-
-/* A random id for a request: 32 characters of 0-9 a-f. */
-void bursar_request_id(char out[33]);
-
-/* "INVALID_ARGUMENT" and so on; "UNKNOWN" for a number that is none. */
-const char *bursar_code_name(int code);
 
 /*
- * Checks and records gathered into CheckBatch and RecordBatch: what a client with many users at once should use. Each
- * item has its own callback. An item is sent when `size` are gathered, or by bursar_batch_flush.
+ * Queues for a slot. `request` and `events` are copied. `patience_us` is how long a slot that is not granted yet looks
+ * for a server that answers; 0 means 10 s. Never fails: what goes wrong is told to `ended`.
+ */
+struct bursar_slot *bursar_slot_open(struct bursar *bursar, const Bursar__V1__AcquireRequest *request,
+	const struct bursar_slot_events *events, void *ctx, int64_t patience_us);
+
+/* Gives the slot or the place back. `ended` follows, in a later bursar_poll or bursar_slot_tick: go on calling both. */
+void bursar_slot_close(struct bursar_slot *slot);
+
+/* Call it at least once a second beside bursar_poll: connects again when it is time, and ends a lease that ran out. */
+void bursar_slot_tick(struct bursar_slot *slot);
+
+/* Writes a random request id: 32 characters of 0-9 a-f, and a terminating 0. */
+void bursar_request_id(char out[33]);
+
+/*
+ * Gathers checks, or records, and sends them as one CheckBatch or RecordBatch: the efficient way for a program that
+ * serves many users at once. Each item has a callback of its own.
  */
 struct bursar_batch;
 
-/* `method` is BURSAR_CHECK or BURSAR_RECORD; `size` 1 to 1,000. Free with bursar_batch_free before the connection. */
+/*
+ * `method` is BURSAR_CHECK or BURSAR_RECORD, `size` 1 to 1,000 (both asserted). Free the batch with bursar_batch_free,
+ * before the connection.
+ */
 struct bursar_batch *bursar_batch_new(struct bursar *bursar, enum bursar_method method, size_t size);
 
-/* Adds a CheckRequest or RecordRequest (copied). `done` gets a CheckResponse or RecordResponse, or the item's error. */
+/*
+ * Adds a CheckRequest or RecordRequest (copied), and sends the batch when it has `size` items. `done` gets the item's
+ * own answer or error.
+ */
 void bursar_batch_add(struct bursar_batch *batch, const void *request, bursar_done *done, void *ctx);
 
-/* Sends what is gathered. */
+/* Sends what was added since the last time. */
 void bursar_batch_flush(struct bursar_batch *batch);
 
 /*
- * What was added and not sent is dropped with CANCELLED; what was sent runs its callbacks as if nothing had happened.
+ * Frees the batch. Items that were not sent end now, with CANCELLED; those that were sent still get their answers. NULL
+ * is fine.
  */
 void bursar_batch_free(struct bursar_batch *batch);
 
 /*
- * A provider's usage object, as it stands in its answer, to Bursar's disjoint classes. The text is the JSON object
- * itself ("usage" of OpenAI and Anthropic, "usageMetadata" of Google). Unknown members are passed over. False with
- * `error` (INVALID_ARGUMENT, `field` the member at fault) when it is no such object or its numbers contradict each
- * other.
+ * Fills `usage` for a Record from a provider's usage object, whose overlapping counts become Bursar's disjoint classes.
+ * `json` is that object alone, `len` bytes of it: "usage" of OpenAI (Chat Completions or Responses) and Anthropic,
+ * "usageMetadata" of Google. Unknown members are ignored. `usage` needs no initialisation and owns nothing to be freed.
  *
- * OpenAI, both Chat Completions (prompt_tokens) and Responses (input_tokens): input includes cached and audio tokens,
- * output includes reasoning and audio tokens. Anthropic: input_tokens include neither cache reads nor cache writes, and
- * output includes its thinking. Google: promptTokenCount includes cachedContentTokenCount and audio; tokens of tool
- * results are input; thoughtsTokenCount comes beside candidatesTokenCount.
+ * False with INVALID_ARGUMENT, and `usage` unchanged, when the text is not such an object or its counts contradict each
+ * other; `field` is the member that is wrong.
  */
 bool bursar_usage_from_openai(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
 bool bursar_usage_from_anthropic(
 	const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
 bool bursar_usage_from_google(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,7 @@
-/* Request ids: what is sent again must carry the same one, so a call without one gets it before it is sent. */
+/*
+ * Request ids. A call that is sent again has to carry the same id, so one that has none gets it before the first attempt.
+ * Declared in internal.h and bursar.h.
+ */
 #include "c/internal.h"
 
 #include <stdlib.h>
@@ -11,7 +14,7 @@ void bursar_request_id(char out[33])
 	static const char digits[] = "0123456789abcdef";
 	unsigned char bytes[16];
 
-	/* 16 bytes come whole or, before the machine has entropy, not yet: then ask again. */
+	/* So few bytes always come at once, unless a signal interrupts the wait for entropy. */
 	while (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		;
 	for (size_t i = 0; i < sizeof(bytes); i++) {
@@ -26,7 +29,7 @@ static bool is_empty(const char *text)
 	return !text || !*text;
 }
 
-/* `text` is a string of an unpacked message, or protobuf-c's shared empty string, which needs no free. */
+/* `text` is a field of an unpacked message. An unset one is protobuf-c's shared empty string, which is not freed. */
 static void put_id(char **text)
 {
 	char *id = malloc(33);
@@ -68,7 +71,7 @@ static ProtobufCMessage *filled_checks(const Bursar__V1__CheckBatchRequest *batc
 		if (!is_empty(batch->items[i]->request_id))
 			continue;
 		if (!copy)
-			copy = (void *)message_copy(&batch->base);
+			copy = (void *)bursar__message_copy(&batch->base);
 		put_id(&copy->items[i]->request_id);
 	}
 	return (ProtobufCMessage *)copy;
@@ -82,13 +85,13 @@ static ProtobufCMessage *filled_records(const Bursar__V1__RecordBatchRequest *ba
 		if (!record_lacks_id(batch->items[i]))
 			continue;
 		if (!copy)
-			copy = (void *)message_copy(&batch->base);
+			copy = (void *)bursar__message_copy(&batch->base);
 		record_put_id(copy->items[i]);
 	}
 	return (ProtobufCMessage *)copy;
 }
 
-ProtobufCMessage *ids_filled(enum bursar_method method, const void *request)
+ProtobufCMessage *bursar__ids_filled(enum bursar_method method, const void *request)
 {
 	ProtobufCMessage *copy;
 
@@ -96,19 +99,19 @@ ProtobufCMessage *ids_filled(enum bursar_method method, const void *request)
 	case BURSAR_CHECK:
 		if (!is_empty(((const Bursar__V1__CheckRequest *)request)->request_id))
 			return NULL;
-		copy = message_copy(request);
+		copy = bursar__message_copy(request);
 		put_id(&((Bursar__V1__CheckRequest *)copy)->request_id);
 		return copy;
 	case BURSAR_RECORD:
 		if (!record_lacks_id(request))
 			return NULL;
-		copy = message_copy(request);
+		copy = bursar__message_copy(request);
 		record_put_id((Bursar__V1__RecordRequest *)copy);
 		return copy;
 	case BURSAR_RESET:
 		if (!is_empty(((const Bursar__V1__ResetRequest *)request)->request_id))
 			return NULL;
-		copy = message_copy(request);
+		copy = bursar__message_copy(request);
 		put_id(&((Bursar__V1__ResetRequest *)copy)->request_id);
 		return copy;
 	case BURSAR_CHECK_BATCH:
@@ -120,7 +123,7 @@ ProtobufCMessage *ids_filled(enum bursar_method method, const void *request)
 	}
 }
 
-void acquire_put_id(Bursar__V1__AcquireRequest *request)
+void bursar__acquire_put_id(Bursar__V1__AcquireRequest *request)
 {
 	if (request->check && is_empty(request->check->request_id))
 		put_id(&request->check->request_id);

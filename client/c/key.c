@@ -1,10 +1,10 @@
-/* The API key, as metadata of every call. */
+/* The API key, as metadata of every call. Declared in internal.h. */
+#include "c/internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "c/internal.h"
-
-void key_take(struct bursar *bursar, const char *key)
+void bursar__key_set(struct bursar *bursar, const char *key)
 {
 	if (!key || !key[0])
 		return;
@@ -14,7 +14,7 @@ void key_take(struct bursar *bursar, const char *key)
 	bursar->key.value = grpc_slice_from_static_string(bursar->bearer);
 }
 
-grpc_op op_open(const struct bursar *bursar)
+grpc_op bursar__op_open(const struct bursar *bursar)
 {
 	grpc_op op = {0};
 
@@ -26,7 +26,7 @@ grpc_op op_open(const struct bursar *bursar)
 	return op;
 }
 
-bool key_is_right(const char *key)
+bool bursar__key_valid(const char *key)
 {
 	for (const char *p = key ? key : ""; *p; p++)
 		if (*p <= ' ' || *p > '~')

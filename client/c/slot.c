@@ -1,10 +1,13 @@
-/* A slot of a pool over streams that break: the request id finds the place, or the lease, again. */
+/*
+ * A slot of a pool. When its stream breaks, the next one finds the place or the lease again by the request id. Declared in
+ * bursar.h.
+ */
 #include "c/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* How much earlier than the store the holder stops believing in a lease that he cannot renew. */
+/* MARGIN_US: how much earlier than the store the holder gives up a lease that cannot be renewed. */
 enum { MARGIN_US = 2000000, FIRST_PAUSE_US = 100000, LONGEST_PAUSE_US = 2000000, PATIENCE_US = 10000000 };
 
 struct bursar_slot {
@@ -16,7 +19,7 @@ struct bursar_slot {
 	Bursar__V1__CheckResponse *check; /* of the first message */
 	uint64_t fence; /* 0 = not granted */
 	int64_t lease_us;
-	int64_t patience_us, broken_us; /* since when no server was heard; 0 = connected */
+	int64_t patience_us, broken_us; /* since when no server has answered; 0 = connected */
 	int64_t connect_us, pause_us; /* when to connect again */
 	bool denied, closing;
 };
@@ -35,7 +38,7 @@ static void on_granted(struct bursar_slot *slot, const Bursar__V1__Granted *gran
 
 	slot->lease_us = granted->lease_us;
 	if (!first && slot->fence != granted->fence) {
-		/* Another lease: the one that is worked under was lost meanwhile. */
+		/* This is another lease: the one that the caller works under was lost meanwhile. */
 		bursar_stream_cancel(slot->stream);
 		slot->lease_us = 0;
 		return;
@@ -71,21 +74,21 @@ static void on_message(void *ctx, void *message)
 		if (slot->events.draining)
 			slot->events.draining(slot->ctx, response->draining);
 		break;
-	default: /* of a newer server */
+	default: /* from a newer server */
 		break;
 	}
 	bursar_free(response);
 }
 
-/* So long the place or the lease lives without a server. */
-static int64_t lasts_us(const struct bursar_slot *slot)
+/* How long the place or the lease survives without a server. */
+static int64_t survives_us(const struct bursar_slot *slot)
 {
 	return slot->fence ? slot->lease_us - MARGIN_US : slot->patience_us;
 }
 
 static bool may_reconnect(struct bursar_slot *slot, const struct bursar_error *error)
 {
-	int64_t now = now_us();
+	int64_t now = bursar__now_us();
 
 	if (slot->closing || slot->denied || slot->bursar->closing || error->code != BURSAR_UNAVAILABLE)
 		return false;
@@ -95,7 +98,7 @@ static bool may_reconnect(struct bursar_slot *slot, const struct bursar_error *e
 	if (slot->pause_us > LONGEST_PAUSE_US)
 		slot->pause_us = LONGEST_PAUSE_US;
 	slot->connect_us = now + slot->pause_us;
-	return slot->connect_us - slot->broken_us < lasts_us(slot);
+	return slot->connect_us - slot->broken_us < survives_us(slot);
 }
 
 static void on_ended(void *ctx, const struct bursar_error *error)
@@ -112,7 +115,7 @@ static void on_ended(void *ctx, const struct bursar_error *error)
 	if (slot->closing)
 		end.code = BURSAR_OK;
 	else if (slot->fence && (error->code == BURSAR_UNAVAILABLE || slot->lease_us == 0))
-		error_set(&end, BURSAR_ABORTED, "the lease is lost: no server renewed it in time");
+		bursar__error_set(&end, BURSAR_ABORTED, "the lease is lost: no server renewed it in time");
 	slot_free(slot, &end);
 }
 
@@ -132,8 +135,8 @@ struct bursar_slot *bursar_slot_open(struct bursar *bursar, const Bursar__V1__Ac
 	slot->events = *events;
 	slot->ctx = ctx;
 	slot->patience_us = patience_us > 0 ? patience_us : PATIENCE_US;
-	slot->request = (Bursar__V1__AcquireRequest *)message_copy(&request->base);
-	acquire_put_id(slot->request);
+	slot->request = (Bursar__V1__AcquireRequest *)bursar__message_copy(&request->base);
+	bursar__acquire_put_id(slot->request);
 	connect_slot(slot);
 	return slot;
 }
@@ -148,21 +151,21 @@ void bursar_slot_close(struct bursar_slot *slot)
 }
 
 /*
- * A stream that seems to stand may be one that waits for a connection: what ends a lease is the time since the server was
- * lost, and that is known once the stream has ended.
+ * A stream that looks alive may still be waiting for a connection. A lease ends by the time since the server was lost, which
+ * is known once a stream has ended.
  */
 void bursar_slot_tick(struct bursar_slot *slot)
 {
 	struct bursar_error error;
-	int64_t now = now_us();
+	int64_t now = bursar__now_us();
 
 	if (slot->stream) {
-		if (slot->broken_us && now - slot->broken_us >= lasts_us(slot))
+		if (slot->broken_us && now - slot->broken_us >= survives_us(slot))
 			bursar_stream_cancel(slot->stream);
 		return;
 	}
 	if (slot->closing) {
-		error_set(&error, BURSAR_OK, "closed");
+		bursar__error_set(&error, BURSAR_OK, "closed");
 		slot_free(slot, &error);
 	} else if (now >= slot->connect_us) {
 		connect_slot(slot);

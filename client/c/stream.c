@@ -1,4 +1,7 @@
-/* Streams from the server: three batches beside each other, and the end when all have come back. */
+/*
+ * Streams from the server. Three batches of gRPC operations run at the same time; the stream ends when all are done.
+ * Declared in bursar.h.
+ */
 #include "c/internal.h"
 
 #include <stdio.h>
@@ -14,8 +17,8 @@ struct bursar_stream {
 	bursar_ended *ended;
 	void *ctx;
 	grpc_call *call;
-	/* The batches; each event is found again by its place in here. */
-	struct event opened, received, closed;
+	/* One for each batch; stream_of finds the stream by its address. */
+	struct bursar__event opened, received, closed;
 	int pending;
 	grpc_byte_buffer *request, *bytes;
 	grpc_metadata_array initial, trailing;
@@ -25,13 +28,13 @@ struct bursar_stream {
 
 #define stream_of(event_, member_) ((struct bursar_stream *)((char *)(event_)-offsetof(struct bursar_stream, member_)))
 
-static void batch(struct bursar_stream *stream, const grpc_op *ops, size_t count, struct event *event)
+static void batch(struct bursar_stream *stream, const grpc_op *ops, size_t count, struct bursar__event *event)
 {
 	grpc_call_error failure = grpc_call_start_batch(stream->call, ops, count, event, NULL);
 
 	if (failure != GRPC_CALL_OK) {
 		fprintf(stderr, "bursar: grpc refused a batch: %s\n", grpc_call_error_to_string(failure));
-		abort(); /* only a batch put together wrongly is refused */
+		abort(); /* gRPC refuses only batches that are built wrongly */
 	}
 	stream->pending++;
 }
@@ -56,7 +59,7 @@ static void unlink_stream(struct bursar_stream *stream)
 		stream->next->prev = stream->prev;
 }
 
-/* A batch has come back; with the last of them the stream is over. */
+/* A batch is done. The stream ends with the last one. */
 static size_t batch_done(struct bursar_stream *stream)
 {
 	struct bursar_error error = {0};
@@ -64,7 +67,7 @@ static size_t batch_done(struct bursar_stream *stream)
 	if (--stream->pending > 0)
 		return 0;
 	if (stream->status != GRPC_STATUS_OK)
-		status_read(&error, stream->status, stream->status_text, &stream->trailing);
+		bursar__error_from_status(&error, stream->status, stream->status_text, &stream->trailing);
 	unlink_stream(stream);
 	stream->ended(stream->ctx, &error);
 	grpc_metadata_array_destroy(&stream->initial);
@@ -76,20 +79,20 @@ static size_t batch_done(struct bursar_stream *stream)
 	return 1;
 }
 
-static size_t on_opened(struct event *event, bool ok)
+static size_t on_opened(struct bursar__event *event, bool ok)
 {
-	(void)ok; /* the status tells why not */
+	(void)ok; /* the status says why not */
 	return batch_done(stream_of(event, opened));
 }
 
-static size_t on_closed(struct event *event, bool ok)
+static size_t on_closed(struct bursar__event *event, bool ok)
 {
 	(void)ok;
 	return batch_done(stream_of(event, closed));
 }
 
-/* A message counts as something that has happened, so that a poll returns when one has come. */
-static size_t on_received(struct event *event, bool ok)
+/* A message counts as an event, so that bursar_poll returns when one has arrived. */
+static size_t on_received(struct bursar__event *event, bool ok)
 {
 	struct bursar_stream *stream = stream_of(event, received);
 	struct bursar_error error;
@@ -97,7 +100,7 @@ static size_t on_received(struct event *event, bool ok)
 
 	if (!ok || !stream->bytes)
 		return batch_done(stream);
-	message = bytes_read(stream->bytes, bursar_stream_table[stream->method].answer, &error);
+	message = bursar__message_read(stream->bytes, bursar__stream_methods[stream->method].answer, &error);
 	grpc_byte_buffer_destroy(stream->bytes);
 	receive(stream);
 	if (message)
@@ -110,7 +113,7 @@ static size_t on_received(struct event *event, bool ok)
 static void start(struct bursar_stream *stream)
 {
 	grpc_op open[] = {
-		op_open(stream->bursar),
+		bursar__op_open(stream->bursar),
 		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = stream->request},
 		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 		{.op = GRPC_OP_RECV_INITIAL_METADATA,
@@ -130,11 +133,9 @@ struct bursar_stream *bursar_stream_open(struct bursar *bursar, enum bursar_stre
 	bursar_message *message, bursar_ended *ended, void *ctx)
 {
 	struct bursar_stream *stream = calloc(1, sizeof(*stream));
-	grpc_slice bytes = grpc_slice_malloc(protobuf_c_message_get_packed_size(request));
 
 	if (!stream)
 		abort();
-	protobuf_c_message_pack(request, GRPC_SLICE_START_PTR(bytes));
 	stream->bursar = bursar;
 	stream->method = method;
 	stream->message = message;
@@ -143,9 +144,8 @@ struct bursar_stream *bursar_stream_open(struct bursar *bursar, enum bursar_stre
 	stream->opened.done = on_opened;
 	stream->received.done = on_received;
 	stream->closed.done = on_closed;
-	stream->request = grpc_raw_byte_buffer_create(&bytes, 1);
+	stream->request = bursar__message_bytes(request);
 	stream->status_text = grpc_empty_slice();
-	grpc_slice_unref(bytes);
 	grpc_metadata_array_init(&stream->initial);
 	grpc_metadata_array_init(&stream->trailing);
 	stream->next = bursar->streams;
@@ -153,7 +153,7 @@ struct bursar_stream *bursar_stream_open(struct bursar *bursar, enum bursar_stre
 		stream->next->prev = stream;
 	bursar->streams = stream;
 	stream->call = grpc_channel_create_registered_call(bursar->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
-		bursar->queue, bursar->streamed[method], gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+		bursar->queue, bursar->registered_streams[method], gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 	start(stream);
 	return stream;
 }

@@ -1,17 +1,17 @@
-/* TLS to the server: whom to trust, and the caller's own certificate. */
+/* TLS: which servers to trust, and the client's own certificate. Declared in internal.h. */
+#include "c/internal.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "c/internal.h"
-
-enum { FILE_MOST = 1 << 20 };
+enum { FILE_MAX_BYTES = 1 << 20 };
 
 #define CERTIFICATE "-----BEGIN CERTIFICATE-----"
 #define PRIVATE_KEY "PRIVATE KEY-----"
 
-/* The file's text (free it), in which `begins` is to be found; NULL with `error`. */
+/* The text of a file that holds `begins`; free it. NULL with `error`. */
 static char *pem_read(const char *path, const char *field, const char *begins, struct bursar_error *error)
 {
 	FILE *file = fopen(path, "re");
@@ -19,21 +19,21 @@ static char *pem_read(const char *path, const char *field, const char *begins, s
 	size_t len;
 
 	if (!file) {
-		error_field(error, field, "%s cannot be read: %s", path, strerror(errno));
+		bursar__error_field(error, field, "%s cannot be read: %s", path, strerror(errno));
 		return NULL;
 	}
-	text = calloc(1, FILE_MOST + 1);
+	text = calloc(1, FILE_MAX_BYTES + 1);
 	if (!text)
 		abort();
-	len = fread(text, 1, FILE_MOST, file);
+	len = fread(text, 1, FILE_MAX_BYTES, file);
 	fclose(file);
-	if (len < FILE_MOST && strstr(text, begins))
+	if (len < FILE_MAX_BYTES && strstr(text, begins))
 		return text;
-	/* A key's bytes are nobody's to keep, whatever it was taken for. */
+	/* It may be a private key that was passed as the wrong option: do not leave it in memory. */
 	bool key = strstr(text, "PRIVATE KEY-----") != NULL, cert = strstr(text, CERTIFICATE) != NULL;
 	explicit_bzero(text, len);
 	free(text);
-	error_field(error, field, "%s %s", path,
+	bursar__error_field(error, field, "%s %s", path,
 		key				   ? "is a private key, where a certificate is expected"
 		: cert				   ? "is a certificate, where a private key is expected"
 		: strcmp(begins, CERTIFICATE) == 0 ? "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
@@ -46,7 +46,7 @@ static bool given(const char *path)
 	return path && path[0];
 }
 
-/* "" of `path`: nothing to read, and right. */
+/* Reads one file into `out`; NULL there when no path is given. */
 static bool part_read(const char *path, const char *field, char **out, struct bursar_error *error)
 {
 	*out = given(path) ? pem_read(path, field, strcmp(field, "tls_key") == 0 ? PRIVATE_KEY : CERTIFICATE, error)
@@ -54,7 +54,7 @@ static bool part_read(const char *path, const char *field, char **out, struct bu
 	return *out || !given(path);
 }
 
-grpc_channel_credentials *credentials_of(const struct bursar_options *options, struct bursar_error *error)
+grpc_channel_credentials *bursar__credentials(const struct bursar_options *options, struct bursar_error *error)
 {
 	grpc_channel_credentials *credentials = NULL;
 	char *ca = NULL, *cert = NULL, *key = NULL;
@@ -63,11 +63,12 @@ grpc_channel_credentials *credentials_of(const struct bursar_options *options, s
 	if (!given(roots)) {
 		if (!given(options->tls_cert) && !given(options->tls_key))
 			return grpc_insecure_credentials_create();
-		error_field(error, "tls_ca", "is needed beside a certificate and its key: a PEM file, or 'system'");
+		bursar__error_field(
+			error, "tls_ca", "is required with a certificate and a key: pass a PEM file, or 'system'");
 		return NULL;
 	}
 	if (given(options->tls_cert) != given(options->tls_key)) {
-		error_field(error, given(options->tls_cert) ? "tls_key" : "tls_cert",
+		bursar__error_field(error, given(options->tls_cert) ? "tls_key" : "tls_cert",
 			"is missing: a certificate and its key belong together");
 		return NULL;
 	}

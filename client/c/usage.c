@@ -1,11 +1,18 @@
-/* Providers' usage objects to disjoint token classes. */
+/*
+ * Providers' usage objects, as disjoint token classes. Declared in bursar.h.
+ *
+ * OpenAI, both Chat Completions (prompt_tokens) and Responses (input_tokens): input includes cached and audio tokens,
+ * output includes reasoning and audio tokens. Anthropic: input_tokens includes neither cache reads nor cache writes, and
+ * output includes its thinking. Google: promptTokenCount includes cachedContentTokenCount and audio; the tokens of tool
+ * results are input; thoughtsTokenCount is not part of candidatesTokenCount.
+ */
 #include "c/internal.h"
 
 #include <jansson.h>
 
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
 
-/* Reads the members of one object and remembers the first thing that is wrong. */
+/* Reads members of one object and remembers the first error. */
 struct reader {
 	json_t *root;
 	struct bursar_error *error;
@@ -18,11 +25,11 @@ static bool reader_open(struct reader *reader, const char *json, size_t len, str
 
 	*reader = (struct reader){.root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why), .error = error};
 	if (!reader->root)
-		return error_field(error, "usage", "is no JSON: %s (line %d)", why.text, why.line);
+		return bursar__error_field(error, "usage", "is not valid JSON: %s (line %d)", why.text, why.line);
 	if (json_is_object(reader->root))
 		return true;
 	json_decref(reader->root);
-	return error_field(error, "usage", "is no JSON object");
+	return bursar__error_field(error, "usage", "is not a JSON object");
 }
 
 /* The count `name` of `object`; 0 when either is absent or null. */
@@ -35,7 +42,7 @@ static int64_t count_of(struct reader *reader, const json_t *object, const char 
 	if (json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) <= COUNT_LIMIT)
 		return json_integer_value(value);
 	reader->bad = true;
-	error_field(reader->error, name, "must be a whole number of tokens from 0 to 2^53-1");
+	bursar__error_field(reader->error, name, "must be a whole number of tokens from 0 to 2^53-1");
 	return 0;
 }
 
@@ -46,13 +53,13 @@ static const json_t *part_of(const struct reader *reader, const char *name)
 	return json_is_object(value) ? value : NULL;
 }
 
-/* `whole` without a part of it. */
+/* `whole` less a part of it. */
 static int64_t without(struct reader *reader, int64_t whole, int64_t part, const char *name)
 {
 	if (part <= whole || reader->bad)
 		return whole - part;
 	reader->bad = true;
-	error_field(reader->error, name, "is more than the total that includes it");
+	bursar__error_field(reader->error, name, "is more than the total that includes it");
 	return 0;
 }
 
@@ -75,7 +82,7 @@ static bool reader_close(struct reader *reader, const Bursar__V1__TokenUsage *re
 static bool nothing_found(struct reader *reader, const char *expected)
 {
 	json_decref(reader->root);
-	return error_field(reader->error, "usage", "has no member %s", expected);
+	return bursar__error_field(reader->error, "usage", "has no member %s", expected);
 }
 
 bool bursar_usage_from_openai(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error)
@@ -124,7 +131,7 @@ bool bursar_usage_from_anthropic(
 	return reader_close(&r, &read, usage);
 }
 
-/* promptTokensDetails and its like: [{"modality": "AUDIO", "tokenCount": 7}, ...]. */
+/* The audio in a list such as promptTokensDetails: [{"modality": "AUDIO", "tokenCount": 7}, ...]. */
 static int64_t audio_of(struct reader *reader, const char *name)
 {
 	const json_t *list = json_object_get(reader->root, name);
@@ -152,7 +159,7 @@ bool bursar_usage_from_google(const char *json, size_t len, Bursar__V1__TokenUsa
 	if (!json_object_get(r.root, "promptTokenCount") && !json_object_get(r.root, "totalTokenCount"))
 		return nothing_found(&r, "promptTokenCount");
 	read.cached_input_tokens = count_of(&r, r.root, "cachedContentTokenCount");
-	/* Cached audio is in the prompt's audio too: it counts as cached. */
+	/* Cached audio is part of the prompt's audio too. It counts as cached. */
 	cached_audio = audio_of(&r, "cacheTokensDetails");
 	read.audio_input_tokens = without(&r, audio_of(&r, "promptTokensDetails"), cached_audio, "cacheTokensDetails");
 	read.input_tokens = count_of(&r, r.root, "promptTokenCount");

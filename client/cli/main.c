@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/crypto/libcrypto.h"
-#include "cli/command.h"
-#include "cli/help.h"
-#include "cli/nearest.h"
+#include "cli/cmd/commands.h"
+#include "cli/core/help.h"
+#include "cli/text/meant.h"
 
 enum { WORDS_MAX = 2 };
 
@@ -43,7 +43,7 @@ static void no_command(const char *first, const char *word)
 	struct meant meant = {.typed = word};
 	struct buf said = {0};
 
-	command_nearest(first, &meant);
+	command_nearest(command_groups, first, &meant);
 	buf_putf(&said, "there is no command '%s%s%s'", first, *first ? " " : "", word);
 	meant_put(&said, &meant);
 	fprintf(stderr, "bursar: %s\n", buf_str(&said));
@@ -63,9 +63,9 @@ static int without_command(int argc, const char **argv, int at)
 		return EXIT_DONE;
 	}
 	if (asked || strcmp(argv[at], "help") == 0) {
-		help_put_overview(&out);
+		help_put_overview(&out, command_groups);
 		code = argc > 1 ? EXIT_DONE : EXIT_USAGE;
-	} else if (help_put_group(&out, argv[at])) {
+	} else if (help_put_group(&out, command_groups, argv[at])) {
 		if (at + 1 < argc && argv[at + 1][0] != '-')
 			no_command(argv[at], argv[at + 1]);
 		else if (at + 1 < argc || strcmp(argv[at - 1], "--help") == 0)
@@ -127,7 +127,7 @@ static int run(struct cli *cli, int argc, const char **argv)
 int main(int argc, char **argv)
 {
 	const char **words = (const char **)argv;
-	struct cli cli = {0};
+	struct cli cli = {.groups = command_groups};
 	int at = name_index(argc, words), used, code;
 
 	/* All that is read and written is UTF-8, whatever the environment says: ids in tables, widths of characters. */
@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 	setenv("GRPC_VERBOSITY", "NONE", 0);
 	if (at + 1 < argc && strcmp(words[at], "help") == 0)
 		words[at++] = "--help"; /* 'bursar help check' asks what 'bursar check --help' does */
-	cli.command = command_find(argc - at, words + at, &used);
+	cli.command = command_find(cli.groups, argc - at, words + at, &used);
 	if (!cli.command)
 		return without_command(argc, words, at);
 	memmove(&words[at], &words[at + used], (size_t)(argc - at - used + 1) * sizeof(*words));

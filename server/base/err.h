@@ -5,21 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* ERR_NONE, ERR_INVALID, ...: one for each code that Bursar answers with, and its number on the wire. */
 enum err_code {
-	ERR_NONE,
-	ERR_INVALID,
-	ERR_UNAUTHENTICATED,
-	ERR_PERMISSION,
-	ERR_NOT_FOUND,
-	ERR_EXISTS,
-	ERR_PRECONDITION,
-	ERR_EXHAUSTED,
-	ERR_UNAVAILABLE,
-	ERR_DEADLINE,
-	ERR_UNIMPLEMENTED,
-	ERR_CANCELLED,
-	ERR_ABORTED,
-	ERR_INTERNAL,
+#define ERR_CODE(OURS, NAME, number) ERR_##OURS = (number),
+#define ERR_FOREIGN(NAME, number)
+#include "base/err_codes.def"
 };
 
 /*

@@ -143,21 +143,6 @@ static bool bind_port(struct rpc_server *server, struct err *err)
 	return true;
 }
 
-void server_free(struct rpc_server *server)
-{
-	grpc_server_destroy(server->grpc);
-	for (unsigned i = 0; i < server->options.workers; i++)
-		grpc_completion_queue_destroy(server->workers[i].queue);
-	grpc_completion_queue_shutdown(server->shutdown_queue);
-	grpc_completion_queue_destroy(server->shutdown_queue);
-	free(server->workers);
-	free(server->methods);
-	tls_files_free(server->tls_files);
-	listening_release(&server->listening);
-	free(server);
-	grpc_shutdown_blocking();
-}
-
 /* gRPC's own complaints are mostly about callers, who could fill the log with them: they are for debugging only. */
 static void log_library(gpr_log_func_args *args)
 {

@@ -13,6 +13,7 @@
  */
 #include "rpc/internal.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -85,6 +86,21 @@ void server_shut_grpc(struct rpc_server *server)
 		event = grpc_completion_queue_pluck(
 			server->shutdown_queue, server, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 	while (event.type != GRPC_OP_COMPLETE);
+}
+
+void server_free(struct rpc_server *server)
+{
+	grpc_server_destroy(server->grpc);
+	for (unsigned i = 0; i < server->options.workers; i++)
+		grpc_completion_queue_destroy(server->workers[i].queue);
+	grpc_completion_queue_shutdown(server->shutdown_queue);
+	grpc_completion_queue_destroy(server->shutdown_queue);
+	free(server->workers);
+	free(server->methods);
+	tls_files_free(server->tls_files);
+	listening_release(&server->listening);
+	free(server);
+	grpc_shutdown_blocking();
 }
 
 void rpc_server_stop(struct rpc_server *server, const struct rpc_stop *how)

@@ -1,4 +1,5 @@
 """What can be checked of compose file, image and unit without an engine to run them."""
+import os
 import pathlib
 import re
 import subprocess
@@ -21,7 +22,7 @@ def packages(name):
 
 def options():
     """The names of bursard's options, as environment variables."""
-    text = (ROOT / "server" / "base" / "conf.def").read_text(encoding="utf-8")
+    text = (ROOT / "server" / "base" / "conf" / "conf.def").read_text(encoding="utf-8")
     return {"BURSAR_" + name.upper() for name in re.findall(r"^CONF_(?!GROUP)\w+\((\w+),", text, re.M)}
 
 
@@ -127,12 +128,41 @@ def test_every_package_of_the_lists_is_known_to_apt():
             assert known & set(entry.split("|")), entry
 
 
-def test_install_puts_programs_pages_and_the_unit_in_place(tmp_path):
+def install(folder, *words):
     build = pathlib.Path(program("bursar")).parents[1]
-    subprocess.run(["cmake", "--install", str(build), "--prefix", str(tmp_path)], check=True, capture_output=True)
+    subprocess.run(["cmake", "--install", str(build), "--prefix", str(folder), *words], check=True, capture_output=True)
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_install_puts_programs_pages_library_and_the_unit_in_place(tmp_path):
+    installed = install(tmp_path)
     for path in ("bin/bursard", "bin/bursar", "share/man/man1/bursar.1", "share/bash-completion/completions/bursar",
-                 "lib/systemd/system/bursard.service"):
-        assert (tmp_path / path).stat().st_size > 0, path
+                 "lib/systemd/system/bursard.service", "include/bursar.h", "include/bursar/methods.h", "include/bursar/v1/limiter.pb-c.h",
+                 "lib/libbursar.a", "lib/libbursar.so", "lib/pkgconfig/bursar.pc"):
+        assert path in installed and (tmp_path / path).stat().st_size > 0, path
     unit = (tmp_path / "lib/systemd/system/bursard.service").read_text(encoding="utf-8")
     assert re.search(r"^ExecStart=/\S+/bin/bursard$", unit, re.M)
     assert re.search(r"^DynamicUser=yes$", unit, re.M)
+
+
+def test_the_image_has_the_programs_without_the_library(tmp_path):
+    """The programs hold the client themselves; headers and libraries are for those who compile."""
+    assert "--component programs" in DOCKERFILE
+    assert not [path for path in install(tmp_path / "programs", "--component", "programs") if path.startswith(("include", "lib/libbursar", "lib/pkg"))]
+    assert install(tmp_path / "programs") == install(tmp_path / "all")
+
+
+def test_the_workflow_does_what_a_developer_does():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert job["container"] == "debian:12"
+    assert {"run": ".ci/run"} in job["steps"]
+    container = (ROOT / ".devcontainer" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^FROM debian:bookworm", container, re.M) and "install-packages build run test" in container
+
+
+def test_the_hooks_before_a_commit_are_the_lints_and_download_nothing():
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert repo["repo"] == "local"
+    for hook in repo["hooks"]:
+        assert hook["language"] == "script" and os.access(ROOT / hook["entry"], os.X_OK), hook["entry"]

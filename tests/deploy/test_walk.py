@@ -1,4 +1,4 @@
-"""A walk through README.md, docs/operations.md and docs/admin.md: every command in them is run, in this order, in a fresh clone.
+"""A walk through README.md, docs/operations.md, docs/admin.md and docs/tutorial.md: every command in them is run, in this order, in a fresh clone.
 
 The commands are read from the pages (```sh, ```python and ```yaml), so whoever changes a page walks through it. What a page takes for granted,
 and what cannot be run here, is said in the tables below, each row by a pattern that has to match some command. The commands build on each
@@ -19,8 +19,8 @@ from harness.ports import free_port
 from harness.process import temp_dir
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/operations.md", "docs/admin.md")
-WAIT = 300  # s: the first command builds
+PAGES = ("README.md", "docs/operations.md", "docs/admin.md", "docs/tutorial.md")
+WAIT = 900  # s: the first command builds, perhaps on a busy machine
 
 # What is not run, and why: shown as skipped.
 CANNOT = {
@@ -121,8 +121,9 @@ class Walk:
             if len(where) == 2:
                 self.env["BURSAR_REDIS"] = "unix://" + where["redis"]
                 self.env["BURSAR_POSTGRES"] = f"host={where['postgres']} dbname=bursar user=bursar"
-        if os.path.exists(f"{self.directory}/walk.key"):
-            self.env["BURSAR_KEY_FILE"] = f"{self.directory}/walk.key"
+        for name in ("walk.key", "operator.key"):
+            if "BURSAR_KEY_FILE" not in self.env and os.path.exists(f"{self.directory}/{name}"):
+                self.env["BURSAR_KEY_FILE"] = f"{self.directory}/{name}"
         return self.env
 
     def shell(self, text, env=None):
@@ -187,10 +188,11 @@ class Walk:
         return code, said
 
     def program(self, language, text):
-        """A program of a page: Python is run, a document is one for `bursar apply`."""
-        name = "walk.py" if language == "python" else "walk.yaml"
+        """A program of a page: Python is run, a document is one for `bursar apply`. Its first line may say what it is saved as."""
+        named = re.match(r"# (\w+\.py):", text)
+        name = named[1] if named else "walk.py" if language == "python" else "walk.yaml"
         pathlib.Path(self.directory, name).write_text(self.translate(text), encoding="utf-8")
-        return self.shell("/usr/bin/python3 walk.py" if language == "python" else "bursar apply -f walk.yaml --dry-run")
+        return self.shell(f"/usr/bin/python3 {name}" if language == "python" else "bursar apply -f walk.yaml --dry-run")
 
     def close(self):
         self.shell("deploy/local reset --yes")
@@ -203,6 +205,7 @@ def walk():
     walk.close()
 
 
+@pytest.mark.patience(1000)
 @pytest.mark.parametrize("page, line, language, text", COMMANDS, ids=[f"{page}:{line} {text.split('#')[0].strip()[:60]}" if language == "sh" else
                                                                       f"{page}:{line} {language}" for page, line, language, text in COMMANDS])
 def test_a_command_of_the_pages_does_what_it_says(walk, page, line, language, text):

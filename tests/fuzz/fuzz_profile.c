@@ -1,7 +1,7 @@
 /* The profiles' file: what can be read can be changed, and a change is one setting and nothing else. */
 #include <string.h>
 
-#include "cli/profile.h"
+#include "cli/core/profile.h"
 #include "fuzz/fuzz.h"
 
 static bool same(const char *a, const char *b)

@@ -1,7 +1,7 @@
 /* The replay's file of requests: every row that is taken can be sent, and what is not is named with its line, but for a file without any. */
 #include <string.h>
 
-#include "cli/replay_csv.h"
+#include "cli/report/replay_csv.h"
 #include "fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

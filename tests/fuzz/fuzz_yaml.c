@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "cli/fleet.h"
-#include "cli/yaml_read.h"
-#include "cli/yaml_write.h"
+#include "cli/fleet/fleet.h"
+#include "cli/encoding/yaml_read.h"
+#include "cli/encoding/yaml_write.h"
 #include "fuzz/fuzz.h"
 
 static void check_tree(const struct yaml *yaml, int depth)

@@ -12,7 +12,7 @@ from .ports import free_port
 from .process import Process, temp_dir
 from .wait import until
 
-# As in cmake/Tests.cmake, for a build with sanitizers.
+# As in cmake/Surroundings.cmake, for a build with sanitizers.
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:verify_asan_link_order=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",

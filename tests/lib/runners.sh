@@ -67,7 +67,7 @@ run_sim() {
 
 run_lint() {
 	local check out status=0
-	for check in format tidy cppcheck lua shell layers sizes; do
+	for check in format tidy cppcheck lua shell layers symbols sizes paths; do
 		if out=$("tests/lint/$check" 2>&1); then
 			count 1 0
 		elif [ "$?" = 77 ]; then # it needs Debian 12's version of its tool

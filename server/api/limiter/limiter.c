@@ -25,31 +25,6 @@ struct check_call {
 	struct shared_users users; /* Explain: who used most of what denied */
 };
 
-/* A caller without an id of its own gets one that nobody else has. */
-static const char *request_id_made(struct arena *arena)
-{
-	char id[33];
-
-	random_id(id);
-	return arena_strndup(arena, id, 32);
-}
-
-void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out)
-{
-	*out = (struct check_question){
-		.mode = CHECK_REAL,
-		.tenant = tenant_or_default(request->tenant),
-		.user = request->user,
-		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
-		.interface = request->interface[0] ? request->interface : "api",
-		.model = request->model,
-		.price_mode = price_mode(request->mode),
-		.input_tokens = request->input_tokens,
-		.max_output_tokens = request->max_output_tokens,
-		.ttl_us = request->reservation_ttl_us,
-	};
-}
-
 static struct check_call *check_call_new(struct call *call)
 {
 	struct check_call *self = arena_alloc(call_arena(call), sizeof(*self));
@@ -100,7 +75,7 @@ static void check_done(struct flow *flow)
 	reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
 }
 
-static void check(struct call *call, void *ctx)
+void limiter_check(struct call *call, void *ctx)
 {
 	struct err err;
 	const Bursar__V1__CheckRequest *request = request_read(call, &bursar__v1__check_request__descriptor, &err);
@@ -182,7 +157,7 @@ static void explain_done(struct flow *flow)
 	admin->ops->shared_users(admin, &self->users);
 }
 
-static void explain(struct call *call, void *ctx)
+void limiter_explain(struct call *call, void *ctx)
 {
 	struct err err;
 	const Bursar__V1__ExplainRequest *request = request_read(call, &bursar__v1__explain_request__descriptor, &err);
@@ -215,7 +190,7 @@ static void status_done(struct flow *flow)
 	reply(self, &response->base);
 }
 
-static void get_status(struct call *call, void *ctx)
+void limiter_get_status(struct call *call, void *ctx)
 {
 	struct err err;
 	const Bursar__V1__GetStatusRequest *request =
@@ -257,7 +232,7 @@ static bool estimate(struct worker *worker, const struct snapshot *snapshot,
 		       &pricing, request->model, "model", tokens, price_mode(request->mode), at_us, priced, err);
 }
 
-static void estimate_cost(struct call *call, void *ctx)
+void limiter_estimate_cost(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct err err;
@@ -277,19 +252,3 @@ static void estimate_cost(struct call *call, void *ctx)
 	call_reply_message(call, &response.base);
 	snapshot_give(worker, snapshot);
 }
-
-#define LIMITER(name_) "/bursar.v1.Limiter/" name_
-const struct rpc_method limiter_methods[] = {
-	{.path = LIMITER("Check"), .handle = check, .access = MAY_CALL},
-	{.path = LIMITER("CheckBatch"), .handle = limiter_check_batch, .access = MAY_CALL},
-	{.path = LIMITER("Record"), .handle = limiter_record, .access = MAY_CALL},
-	{.path = LIMITER("RecordBatch"), .handle = limiter_record_batch, .access = MAY_CALL},
-	{.path = LIMITER("Acquire"), .handle = limiter_acquire, .kind = RPC_SERVER_STREAM, .access = MAY_CALL},
-	{.path = LIMITER("Release"), .handle = limiter_release, .access = MAY_CALL},
-	{.path = LIMITER("Renew"), .handle = limiter_renew, .access = MAY_CALL},
-	{.path = LIMITER("Cancel"), .handle = limiter_cancel, .access = MAY_CALL},
-	{.path = LIMITER("GetStatus"), .handle = get_status, .access = MAY_SEE_OWN},
-	{.path = LIMITER("EstimateCost"), .handle = estimate_cost, .access = MAY_ASK},
-	{.path = LIMITER("Explain"), .handle = explain, .access = MAY_ASK},
-	{0},
-};

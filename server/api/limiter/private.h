@@ -2,6 +2,7 @@
 #ifndef BURSAR_API_LIMITER_PRIVATE_H
 #define BURSAR_API_LIMITER_PRIVATE_H
 
+#include "api/limiter/limiter.h"
 #include "bursar/v1/limiter.pb-c.h"
 #include "rpc/call.h"
 #include "service/request/check.h"
@@ -33,14 +34,6 @@ bool question_of_record(
 /* `names`: the caller may see those of shared accounts. */
 Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool names);
 void cancel_to_message(const struct settle *settle, Bursar__V1__CancelResponse *out);
-
-void limiter_check_batch(struct call *call, void *ctx);
-void limiter_record(struct call *call, void *ctx);
-void limiter_record_batch(struct call *call, void *ctx);
-void limiter_renew(struct call *call, void *ctx);
-void limiter_cancel(struct call *call, void *ctx);
-void limiter_acquire(struct call *call, void *ctx);
-void limiter_release(struct call *call, void *ctx);
 
 /* Renew and Cancel by lease; they end the call. */
 void limiter_renew_lease(struct call *call, struct worker *worker, const Bursar__V1__RenewRequest *request);

@@ -75,16 +75,6 @@ bool window_unit_parse(const char *text, enum window_unit *out)
 	return i >= 0;
 }
 
-uint64_t selector_hash(const char *text, size_t len)
-{
-	uint64_t hash;
-
-	if (len == 0)
-		return 0;
-	hash = hash64(text, len) & ((UINT64_C(1) << 48) - 1);
-	return hash ? hash : 1;
-}
-
 static bool name_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';

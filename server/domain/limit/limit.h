@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "domain/limit/name.h"
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1) /* counters are exact in Lua's doubles up to here */
 #define LIMITS_MAX 32 /* limits of one policy: a bit each in the masks of a decision */
@@ -57,9 +58,6 @@ struct policy {
 	uint8_t pid[8]; /* hash of the packed limits: equal content, equal pid */
 	struct limit limits[LIMITS_MAX];
 };
-
-/* 48 bits, never 0 for a non-empty text; 0 for "". Stored: stable for ever. */
-uint64_t selector_hash(const char *text, size_t len);
 
 /*
  * Checks one limit and fills in what is derived (name when empty, id, burst, num/den, hashes). Errors: ERR_INVALID

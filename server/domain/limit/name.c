@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "domain/limit/limit.h"
+#include "base/crypto/hash.h"
 
 static char lower(char c)
 {
@@ -44,6 +44,16 @@ void model_fold(const char *model, char out[ID_MAX + 1])
 	for (; i < ID_MAX && model[i]; i++)
 		out[i] = lower(model[i]);
 	out[i] = '\0';
+}
+
+uint64_t selector_hash(const char *text, size_t len)
+{
+	uint64_t hash;
+
+	if (len == 0)
+		return 0;
+	hash = hash64(text, len) & ((UINT64_C(1) << 48) - 1);
+	return hash ? hash : 1;
 }
 
 uint64_t interface_hash(const char *interface)

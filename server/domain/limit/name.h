@@ -6,6 +6,7 @@
 #define BURSAR_DOMAIN_LIMIT_NAME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/utf8.h"
@@ -21,6 +22,9 @@ bool name_is_blank(const char *text);
 
 /* The key by which models are told apart in limits: A-Z become a-z. `model` has at most ID_MAX bytes. */
 void model_fold(const char *model, char out[ID_MAX + 1]);
+
+/* 48 bits, never 0 for a non-empty text; 0 for "". Stored: stable for ever. */
+uint64_t selector_hash(const char *text, size_t len);
 
 /* selector_hash of the names as limits know them, however they are written: at most ID_MAX bytes. */
 uint64_t interface_hash(const char *interface);

@@ -143,7 +143,11 @@ struct ledger_role {
 	struct reconcile reconcile;
 };
 
-/* Starts the chore, unless it runs or the role is stopping. */
+/* chore.c: starts the chore, unless it runs or the role is stopping. */
 void chore_start(struct chore *chore);
+/* The role's chores by number; NULL behind the last one. */
+struct chore *chore_at(struct ledger_role *role, int i);
+/* One of role->running has ended: the last one ends a role that is stopping. */
+void role_one_less(struct ledger_role *role);
 
 #endif

@@ -72,7 +72,7 @@ void acquire_close(struct acquisition *acquisition);
 void acquire_drain(struct acquisition *acquisition);
 
 /*
- * A lease handle of the API: tenant, pool, user, request id, fence, as base64url text (domain/lease.h). And when the check
+ * A lease handle of the API: tenant, pool, user, request id, fence, as base64url text. And when the check
  * was made (check.answer.started_at_us): a record by the lease alone needs it, its repeat is found by its day.
  */
 struct lease_handle {

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "cli/audit_change.h"
+#include "cli/report/audit_change.h"
 
 #define DAY_LIMIT(amount) \
 	"{\"kind\": 1, \"name\": \"requests_per_day\", \"unit\": 0, \"burst\": 0, \"model\": \"\", " \

@@ -8,16 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "cli/file.h"
-#include "cli/help.h"
+#include "cli/cmd/commands.h"
+#include "cli/core/help.h"
+#include "cli/text/file.h"
 
 static const struct command *command(const char *first, const char *second)
 {
 	const char *words[] = {first, second};
 	int used;
 
-	return command_find(second ? 2 : 1, words, &used);
+	return command_find(command_groups, second ? 2 : 1, words, &used);
 }
 
 static bool parse(struct cli *cli, const struct command *row, int argc, const char **argv)
@@ -26,7 +29,8 @@ static bool parse(struct cli *cli, const struct command *row, int argc, const ch
 	return options_parse(cli, argc, argv);
 }
 
-static void a_page_is(const char *path, void (*put)(struct buf *out), const char *command_line)
+static void a_page_is(const char *path, void (*put)(struct buf *out, const struct command_group *const *groups),
+	const char *command_line)
 {
 	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf made = {0}, committed = {0};
@@ -36,7 +40,7 @@ static void a_page_is(const char *path, void (*put)(struct buf *out), const char
 	if (!root)
 		skip();
 	snprintf(full, sizeof(full), "%s/%s", root, path);
-	put(&made);
+	put(&made, command_groups);
 	if (!file_read(full, &committed, &err))
 		fail_msg("%s", err.text);
 	if (strcmp(buf_str(&made), buf_str(&committed)) != 0)
@@ -174,6 +178,59 @@ static void a_choice_is_one_of_its_words(void **state)
 	options_release(&cli);
 }
 
+/* A folder for the profiles' file, in the environment. */
+static void put_profiles(char folder[], const char *text)
+{
+	char path[64];
+	FILE *file;
+
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_CONFIG_HOME", folder, 1);
+	unsetenv("BURSAR_PROFILE");
+	snprintf(path, sizeof(path), "%s/bursar", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/bursar/config", folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	chmod(path, 0600);
+}
+
+static void drop_profiles(const char *folder)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/bursar/config", folder);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/bursar", folder);
+	rmdir(path);
+	rmdir(folder);
+}
+
+static void the_fleet_is_the_profiles_where_none_is_given(void **state)
+{
+	const char *none[] = {"bursar", "alice", NULL}, *given[] = {"bursar", "alice", "--tenant=globex", NULL};
+	char folder[] = "/tmp/bursar-profiles-XXXXXX";
+	struct cli cli;
+
+	(void)state;
+	put_profiles(folder, "default = work\n[work]\ntenant = acme\n");
+	assert_true(parse(&cli, command("check", NULL), 2, none));
+	assert_string_equal(option_text(&cli, "tenant"), "");
+	assert_true(cli_settings_load(&cli));
+	assert_string_equal(option_text(&cli, "tenant"), "acme");
+	assert_false(option_given(&cli, "tenant"));
+	cli_settings_release(&cli);
+	options_release(&cli);
+	assert_true(parse(&cli, command("check", NULL), 3, given));
+	assert_true(cli_settings_load(&cli));
+	assert_string_equal(option_text(&cli, "tenant"), "globex");
+	cli_settings_release(&cli);
+	options_release(&cli);
+	drop_profiles(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +241,7 @@ int main(void)
 		cmocka_unit_test(an_option_may_be_a_list),
 		cmocka_unit_test(a_wrong_line_says_what_is_wrong),
 		cmocka_unit_test(a_choice_is_one_of_its_words),
+		cmocka_unit_test(the_fleet_is_the_profiles_where_none_is_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

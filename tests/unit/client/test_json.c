@@ -9,7 +9,7 @@
 
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
-#include "cli/json.h"
+#include "cli/encoding/json.h"
 
 static void numbers_are_whole_and_enums_are_names(void **state)
 {

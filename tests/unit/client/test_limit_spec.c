@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/limit_spec.h"
+#include "cli/text/limit_spec.h"
 
 static Bursar__V1__Limit *parse(const char *text)
 {

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/format.h"
-#include "cli/parse.h"
+#include "cli/text/format.h"
+#include "cli/text/parse.h"
 
 static void money_is_exact_to_the_nano_dollar(void **state)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "cli/plain.h"
+#include "cli/text/plain.h"
 
 static void a_text_within_a_line_has_no_control_characters(void **state)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "cli/pool_watch.h"
+#include "cli/live/pool_watch.h"
 
 /* cmocka's own compares floats. */
 static bool is_near(double a, double b)

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/profile_file.h"
+#include "cli/core/profile_file.h"
 
 static const char usual[] = "# mine\n"
 			    "default = work\n"

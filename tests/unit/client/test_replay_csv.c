@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "cli/replay_csv.h"
+#include "cli/report/replay_csv.h"
 
 /* Reads the whole text; the last result, the last row in *row, how many rows in *rows. */
 static enum replay_result read_text(const char *text, size_t len, struct replay_row *row, int *rows, struct err *err)

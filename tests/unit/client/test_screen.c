@@ -8,8 +8,8 @@
 #include <locale.h>
 #include <string.h>
 
-#include "cli/plain.h"
-#include "cli/screen.h"
+#include "cli/text/plain.h"
+#include "cli/text/screen.h"
 
 static int in_utf8(void **state)
 {

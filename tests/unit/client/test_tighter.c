@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "c/bursar.h"
-#include "cli/limit_spec.h"
-#include "cli/tighter.h"
+#include "cli/account/tighter.h"
+#include "cli/text/limit_spec.h"
 
 struct row {
 	const char *other, *limit;

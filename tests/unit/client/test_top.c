@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "cli/top.h"
+#include "cli/live/top.h"
 
 static struct hot hot;
 

@@ -9,9 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/plain.h"
-#include "cli/proof.h"
-#include "cli/view.h"
+#include "base/clock.h"
+#include "cli/common/view.h"
+#include "cli/report/proof.h"
+#include "cli/text/plain.h"
 
 static void expect(struct buf *out, const char *want)
 {
@@ -159,7 +160,7 @@ static void an_override_tells_when_it_ends(void **state)
 	limit.kind = BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET;
 	limit.amount = 600;
 	limit.period_us = 60000000;
-	limit.until_us = cli_now_us() + INT64_C(3600000000);
+	limit.until_us = clock_wall_us() + INT64_C(3600000000);
 	view_policy(&cli, limits, 1, "");
 	assert_non_null(strstr(buf_str(&cli.out), "requests_per_minute requests=600/min until 2"));
 	assert_non_null(strstr(buf_str(&cli.out), "(in "));

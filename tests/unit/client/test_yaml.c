@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "cli/yaml_read.h"
-#include "cli/yaml_write.h"
+#include "cli/encoding/yaml_read.h"
+#include "cli/encoding/yaml_write.h"
 
 static struct yaml *read_text(const char *text)
 {

@@ -35,7 +35,7 @@ static const struct pool_fence FENCE = {7, 9};
 
 static void start_wait(struct timers *timers, struct wait *wait, int64_t delay_us)
 {
-	if (delay_us == KEEPER_TURN_US)
+	if (delay_us == TURN_US)
 		bench->turn = wait;
 	else
 		bench->wait_start(timers, wait, delay_us);
@@ -426,10 +426,10 @@ static void a_reservation_is_renewed_and_given_back_at_once(void **state)
 	(void)state;
 	it->reservation_until_us = 1;
 	turn();
-	assert_true(it->reservation_renewing);
+	assert_true(it->under_way & OPERATION_RENEW);
 	acquire_close(&caller->acquisition);
 	fake_pools_answer(&bench->pools, fake_pools_pending(&bench->pools, CALL_CANCEL), POOL_OK);
-	assert_true(it->reservation_renewing && it->reservation_cancelling);
+	assert_int_equal(it->under_way, OPERATION_RENEW | OPERATION_CANCEL);
 	fake_run(&bench->fake);
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }

@@ -1,0 +1,211 @@
+/* export, apply (commands.h): a fleet as a document, to be kept and reviewed like code. */
+#include "cli/cmd/commands.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "cli/common/confirm.h"
+#include "cli/encoding/yaml_write.h"
+#include "cli/fleet/fleet.h"
+#include "cli/text/file.h"
+
+enum { PATIENCE_US = 60000000 };
+
+static int run_export(struct cli *cli)
+{
+	Bursar__V1__ExportRequest request = BURSAR__V1__EXPORT_REQUEST__INIT;
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	Bursar__V1__TenantDocument *document = cli_call(cli, BURSAR_EXPORT, &request, &code);
+	if (!document)
+		return code;
+	json_t *root = fleet_json(document);
+	if (cli->json) {
+		char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+		buf_putf(&cli->out, "%s\n", text);
+		free(text);
+	} else {
+		buf_putf(&cli->out,
+			"# Tenant %s: settings, tiers, pools, shared accounts and texts, without its users.\n"
+			"# Change it, and look at what 'bursar apply -f FILE' would do. An entry is whole: what it "
+			"leaves\n"
+			"# out has its default. Entries that are left out stay, unless with --prune.\n",
+			document->tenant->id);
+		yaml_put(&cli->out, root);
+	}
+	json_decref(root);
+	bursar_free(document);
+	return EXIT_DONE;
+}
+
+/* An error in the document is said with its place in the file. */
+static int apply_failed(struct cli *cli, const struct fleet *fleet, const struct bursar_error *error)
+{
+	const struct fleet_place *place = error->from_server ? fleet_find(fleet, error->field) : NULL;
+
+	if (!place)
+		return cli_failed(cli, error);
+	fprintf(stderr, "bursar: %s:%d:%d: %s: %s\n  Nothing was changed.\n", option_text(cli, "file"), place->line,
+		place->column, place->path, error->message);
+	return EXIT_REFUSED;
+}
+
+static Bursar__V1__ApplyResponse *apply_call(
+	struct cli *cli, const struct fleet *fleet, const Bursar__V1__ApplyRequest *request, int *code)
+{
+	int64_t patience_us = option_number(cli, "timeout", PATIENCE_US);
+	struct bursar_error error;
+	/* Not repeated: whether an answer that was lost had been done could not be told. */
+	struct bursar *bursar = cli_open(
+		cli, (struct bursar_options){.timeout_us = patience_us, .attempt_us = patience_us, .attempts = 1});
+	Bursar__V1__ApplyResponse *answer = bursar_apply(bursar, request, &error);
+
+	if (!answer)
+		*code = apply_failed(cli, fleet, &error);
+	return answer;
+}
+
+static void show_end(struct cli *cli, const Bursar__V1__ApplyResponse *answer)
+{
+	if (cli_json(cli, answer))
+		return;
+	buf_putf(&cli->out, "applied: %zu change%s%s\n", answer->n_changes, answer->n_changes == 1 ? "" : "s",
+		answer->pending ? "; committed, and repeated until the store has all of it" : "");
+}
+
+/* Looks, shows, asks, and does what was shown. */
+static int apply_fleet(struct cli *cli, const struct fleet *fleet, Bursar__V1__ApplyRequest *request)
+{
+	Bursar__V1__ApplyResponse *answer;
+	char question[64];
+	int code = EXIT_DONE;
+
+	request->dry_run = true;
+	answer = apply_call(cli, fleet, request, &code);
+	if (!answer)
+		return code;
+	if (!cli->json && answer->n_changes > 0)
+		fleet_show(cli, answer);
+	snprintf(question, sizeof(question), "Apply %zu change%s?", answer->n_changes,
+		answer->n_changes == 1 ? "" : "s");
+	if (option_given(cli, "dry-run") || answer->n_changes == 0) {
+		if (!cli_json(cli, answer) && answer->n_changes == 0)
+			buf_putf(&cli->out, "nothing to change: all is as %s says\n", option_text(cli, "file"));
+	} else if (cli_confirm(cli, question, &code)) {
+		char *fingerprint = strdup(answer->fingerprint);
+
+		cli_busy("applying", answer->n_changes, "changes");
+		request->dry_run = false;
+		request->expected = fingerprint;
+		bursar_free(answer);
+		answer = apply_call(cli, fleet, request, &code);
+		if (answer)
+			show_end(cli, answer);
+		free(fingerprint);
+	}
+	bursar_free(answer);
+	return code;
+}
+
+/* The document of -f; false with cli->err, which names the file. */
+static bool read_file(struct cli *cli, struct fleet *fleet)
+{
+	const char *path = option_text(cli, "file");
+	struct buf text = {0};
+	struct yaml *root = NULL;
+	bool ok = false;
+
+	if (!option_given(cli, "file"))
+		return err_set(
+			&cli->err, ERR_INVALID, "-f FILE is missing: the document, as 'bursar export' writes it");
+	if (file_read(path, &text, &cli->err)) {
+		root = yaml_tree_parse(buf_str(&text), text.len, YAML_BYTES_MAX, &cli->err);
+		ok = root && fleet_read(root, fleet, &cli->err);
+		if (!ok)
+			err_prefix(&cli->err, "%.80s:", path);
+	}
+	yaml_tree_free(root);
+	buf_release(&text);
+	return ok;
+}
+
+/* Whose it becomes; false with cli->err. */
+static bool name_tenant(struct cli *cli, const struct fleet *fleet, Bursar__V1__ApplyRequest *request)
+{
+	request->tenant = option_given(cli, "tenant") ? (char *)option_text(cli, "tenant") : fleet->tenant;
+	if (!request->tenant || !request->tenant[0])
+		return err_set(&cli->err, ERR_INVALID,
+			"%.80s: says nothing of its tenant; write 'tenant: NAME', or give --tenant",
+			option_text(cli, "file"));
+	assert(fleet->document);
+	Bursar__V1__Tenant *settings = fleet->document->tenant;
+	if (settings && !(settings->id = strdup(request->tenant)))
+		mem_exhausted(strlen(request->tenant) + 1);
+	return true;
+}
+
+static int run_apply(struct cli *cli)
+{
+	Bursar__V1__ApplyRequest request = BURSAR__V1__APPLY_REQUEST__INIT;
+	struct fleet fleet = {0};
+	int code;
+
+	if (!option_given(cli, "file")) {
+		err_set(&cli->err, ERR_INVALID, "-f FILE is missing: the document, as 'bursar export' writes it");
+		return cli_usage(cli);
+	}
+	if (read_file(cli, &fleet) && name_tenant(cli, &fleet, &request)) {
+		request.document = fleet.document;
+		request.prune = option_given(cli, "prune");
+		request.reason = (char *)option_text(cli, "reason");
+		code = apply_fleet(cli, &fleet, &request);
+	} else {
+		fprintf(stderr, "bursar: %s\n  Nothing was changed.\n", cli->err.text);
+		code = EXIT_USAGE;
+	}
+	fleet_release(&fleet);
+	return code;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "export",
+		.args = "",
+		.summary = "write a tenant as a document: settings, tiers, pools, shared accounts, texts",
+		.about = "YAML, or JSON with --json, without the tenant's users. 'bursar apply' reads it; applied as "
+			 "it is, it "
+			 "changes nothing.",
+		.options = {OPTION_TENANT},
+		.examples = {"export --tenant acme > fleet.yaml", "export --json"},
+		.run = run_export,
+	},
+	{
+		.name = "apply",
+		.args = "",
+		.summary = "make a tenant as a document says, all of it or nothing; shown first",
+		.about = "Shows what would be added, changed and removed, and asks. Entries are whole: what one leaves "
+			 "out has its "
+			 "default. Parts and entries that the document does not name stay; with --prune the tenant's "
+			 "own tiers among "
+			 "them and its texts are deleted, and shared accounts lose their tier, org and limits. What "
+			 "somebody else "
+			 "changes between "
+			 "the showing and the yes has it refused. See LIMITS for how a limit is written.",
+		.options = {{'f', "file", OPTION_FILE, "FILE", "the document, YAML or JSON (- is standard input)",
+				    NULL},
+			{'t', "tenant", OPTION_TEXT, "TENANT", "whose it becomes (default: as the document says)",
+				NULL},
+			{'\0', "prune", OPTION_FLAG, NULL, "take away what the document does not name", NULL},
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, also with --yes", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "do not ask", NULL}, OPTION_REASON},
+		.examples = {"apply -f fleet.yaml --dry-run", "apply -f fleet.yaml --yes --reason 'review 42'",
+			"apply -f fleet.yaml --prune", "apply -f fleet.yaml --tenant acme-test"},
+		.run = run_apply,
+	},
+};
+
+const struct command_group document_commands = {"Documents", commands, sizeof(commands) / sizeof(*commands)};

@@ -1,0 +1,163 @@
+/* check, record, cancel, renew (commands.h): one request from its permission to its bill. */
+#include "cli/cmd/commands.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/account/known.h"
+#include "cli/common/view.h"
+#include "cli/request/check.h"
+#include "cli/request/record.h"
+#include "cli/request/reservation.h"
+#include "cli/text/format.h"
+
+static int run_check(struct cli *cli)
+{
+	Bursar__V1__CheckRequest request;
+	Bursar__V1__CheckResponse *answer;
+	int code;
+
+	read_check(cli, &request);
+	request.request_id = (char *)option_text(cli, "id");
+	request.reservation_ttl_us = option_number(cli, "ttl", 0);
+	request.verbose = option_given(cli, "verbose");
+	answer = cli_call(cli, BURSAR_CHECK, &request, &code);
+	if (!answer)
+		return code;
+	code = answer->allowed ? EXIT_DONE : EXIT_DENIED;
+	if (!cli_json(cli, answer)) {
+		show_decision(cli, answer);
+		if (answer->allowed && cli->colour)
+			view_field(cli, "next", "bursar record %s --input-tokens N --output-tokens N",
+				answer->reservation);
+	}
+	tell_if_tenant_unknown(cli);
+	tell_if_interface_unseen(cli, request.interface);
+	bursar_free(answer);
+	return code;
+}
+
+static int run_cancel(struct cli *cli)
+{
+	Bursar__V1__CancelRequest request = BURSAR__V1__CANCEL_REQUEST__INIT;
+	Bursar__V1__ReservationRef ref;
+	Bursar__V1__CancelResponse *answer;
+	struct buf text = {0};
+	int code;
+
+	if (!read_reservation(cli, &ref))
+		return cli_usage(cli);
+	request.reservation = &ref;
+	answer = cli_call(cli, BURSAR_CANCEL, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		put_enum(&cli->out, &bursar__v1__reservation_state__descriptor, (int)answer->state,
+			"RESERVATION_STATE_");
+		buf_put_str(&cli->out, answer->repeat ? "  (a repeat)\n" : "\n");
+		put_count(&text, answer->released_tokens);
+		buf_put_str(&text, " tokens, ");
+		put_money(&text, answer->released_cost_nano_usd);
+		view_field_buf(cli, "given back", &text);
+	}
+	buf_release(&text);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_renew(struct cli *cli)
+{
+	Bursar__V1__RenewRequest request = BURSAR__V1__RENEW_REQUEST__INIT;
+	Bursar__V1__ReservationRef ref;
+	Bursar__V1__RenewResponse *answer;
+	int code;
+
+	if (!read_reservation(cli, &ref))
+		return cli_usage(cli);
+	request.reservation = &ref;
+	request.reservation_ttl_us = option_number(cli, "ttl", 0);
+	answer = cli_call(cli, BURSAR_RENEW, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		buf_put_str(&cli->out, "renewed until ");
+		put_time_from(&cli->out, answer->expires_at_us, clock_wall_us());
+		buf_put_str(&cli->out, "\n");
+	}
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+#define OPTIONS_REF \
+	OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "without HANDLE: whose request it was", NULL}, \
+		{'\0', "id", OPTION_TEXT, "ID", "without HANDLE: the request's id", NULL}, \
+	{ \
+		'\0', "started-at", OPTION_TIME, "TIME", "without HANDLE: when it was checked", NULL \
+	}
+
+static const struct command commands[] = {
+	{
+		.name = "check",
+		.args = "USER",
+		.summary = "ask whether a user's request may run now",
+		.about = "An allowed check holds one request, the tokens and their cost until it is recorded, "
+			 "cancelled or "
+			 "expires. Exit code 0 when allowed, 1 when denied.",
+		.options = {OPTION_TENANT, OPTIONS_ASK,
+			{'\0', "id", OPTION_TEXT, "ID",
+				"the request's id: a repeat is answered, not counted (default: random)", NULL},
+			{'\0', "ttl", OPTION_DURATION, "DURATION", "how long the reservation lasts (default: 15min)",
+				NULL},
+			{'v', "verbose", OPTION_FLAG, NULL, "show every limit, not only failed and warning ones",
+				NULL}},
+		.examples = {"check alice",
+			"check alice -i telegram -m gpt-5.4 --input-tokens 1200 --max-output-tokens 500",
+			"check alice --id msg-4711 --json"},
+		.run = run_check,
+	},
+	{
+		.name = "record",
+		.args = "[HANDLE]",
+		.summary = "say what a request really used, and settle it",
+		.about =
+			"HANDLE is what check answered. The token classes are disjoint: fresh input, read from the "
+			"cache, "
+			"written to it, output, reasoning, audio. --usage reads a provider's own usage object instead. "
+			"Say --input-tokens 0 of a request that ran and used nothing. A repeat with other figures "
+			"changes nothing "
+			"and exits 1: 'bursar ledger adjust' corrects what was recorded.",
+		.options = {OPTIONS_REF, OPTIONS_USAGE,
+			{'m', "model", OPTION_TEXT, "MODEL", "the model that answered (default: the check's)", NULL},
+			{'i', "interface", OPTION_TEXT, "NAME", "of a request that was never checked (default: api)",
+				NULL},
+			{'\0', "attempt", OPTION_COUNT, "N", "which attempt this is, 0 to 31 (default: 0)", NULL},
+			{'\0', "keep-open", OPTION_FLAG, NULL,
+				"an attempt among several: keep the rest of the reservation held", NULL}},
+		.examples = {"record HANDLE --input-tokens 1180 --output-tokens 310",
+			"record HANDLE --input-tokens 180 --cached-tokens 1000 --output-tokens 310 -m gpt-5.4",
+			"record HANDLE --provider anthropic --usage usage.json",
+			"record --user alice --id msg-4711 --started-at -2min --output-tokens 310"},
+		.run = record_run,
+	},
+	{
+		.name = "cancel",
+		.args = "[HANDLE]",
+		.summary = "give a reservation back: the request did not run",
+		.about = "",
+		.options = {OPTIONS_REF},
+		.examples = {"cancel HANDLE"},
+		.run = run_cancel,
+	},
+	{
+		.name = "renew",
+		.args = "[HANDLE]",
+		.summary = "keep a reservation open for longer",
+		.about = "",
+		.options = {OPTIONS_REF,
+			{'\0', "ttl", OPTION_DURATION, "DURATION", "from now on (default: 15min)", NULL}},
+		.examples = {"renew HANDLE --ttl 30min"},
+		.run = run_renew,
+	},
+};
+
+const struct command_group check_commands = {"Requests", commands, sizeof(commands) / sizeof(*commands)};

@@ -1,0 +1,286 @@
+/* key ... (commands.h): who may call. */
+#include "cli/cmd/commands.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "cli/common/view.h"
+#include "cli/text/format.h"
+#include "cli/text/table.h"
+
+/* "bot", or "user alice": a user's key is of one user. */
+static void put_role(struct buf *out, const Bursar__V1__ApiKey *key)
+{
+	put_enum(out, &bursar__v1__role__descriptor, (int)key->role, "ROLE_");
+	buf_putf(out, "%s%s", key->account[0] ? " " : "", key->account);
+}
+
+static const char *state_word(const Bursar__V1__ApiKey *key)
+{
+	if (key->revoked_at_us)
+		return "revoked";
+	if (key->expires_at_us && key->expires_at_us <= clock_wall_us())
+		return "expired";
+	return key->rotated_to ? "rotated" : "works";
+}
+
+static void view_when(struct cli *cli, const char *label, int64_t us, const char *never)
+{
+	struct buf text = {0};
+
+	if (us)
+		put_time(&text, us);
+	else
+		buf_put_str(&text, never);
+	view_field_buf(cli, label, &text);
+	buf_release(&text);
+}
+
+static void view_words(struct cli *cli, const char *label, char **words, size_t count)
+{
+	struct buf text = {0};
+
+	for (size_t i = 0; i < count; i++)
+		buf_putf(&text, "%s%s", i ? ", " : "", words[i]);
+	if (count)
+		view_field_buf(cli, label, &text);
+	buf_release(&text);
+}
+
+static void show_key(struct cli *cli, const Bursar__V1__ApiKey *key)
+{
+	struct buf role = {0};
+
+	buf_putf(&cli->out, "key %" PRId64 "  %s...  (%s)\n", key->id, key->prefix, state_word(key));
+	put_role(&role, key);
+	view_field_buf(cli, "role", &role);
+	view_field(cli, "tenant", "%s", key->tenant[0] ? key->tenant : "all");
+	if (key->label[0])
+		view_field(cli, "label", "%s", key->label);
+	view_words(cli, "interfaces", key->interfaces, key->n_interfaces);
+	view_words(cli, "addresses", key->addresses, key->n_addresses);
+	view_when(cli, "expires", key->expires_at_us, "never");
+	if (key->revoked_at_us)
+		view_when(cli, "revoked", key->revoked_at_us, "");
+	if (key->rotated_to)
+		view_field(cli, "rotated to", "key %" PRId64, key->rotated_to);
+	view_when(cli, "last used", key->last_used_at_us, "never");
+	if (key->last_used_from[0])
+		view_field(cli, "from", "%s", key->last_used_from);
+	buf_release(&role);
+}
+
+/* The key itself, once. */
+static int show_new(struct cli *cli, Bursar__V1__CreateKeyResponse *answer)
+{
+	if (!cli_json(cli, answer)) {
+		show_key(cli, answer->key);
+		buf_putf(&cli->out, "\n  %s\n\n", answer->secret);
+		buf_put_str(&cli->out, "This is the only time that the key is shown. Keep it in a file that only its "
+				       "user can read, and name "
+				       "that by --key-file or BURSAR_KEY_FILE.\n");
+	}
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_create(struct cli *cli)
+{
+	Bursar__V1__CreateKeyRequest request = BURSAR__V1__CREATE_KEY_REQUEST__INIT;
+	Bursar__V1__CreateKeyResponse *answer;
+	int code;
+
+	request.role = (Bursar__V1__Role)cli_enum(&bursar__v1__role__descriptor, "ROLE_", cli_arg(cli, 0));
+	if (!request.role) {
+		cli_none_of(&cli->err, cli_arg(cli, 0), "user|bot|viewer|admin|operator");
+		return cli_usage(cli);
+	}
+	if (request.role == BURSAR__V1__ROLE__ROLE_OPERATOR && option_given(cli, "tenant")) {
+		err_set(&cli->err, ERR_INVALID,
+			"--tenant: an operator's key is for all tenants; 'bursar key create admin --tenant %s' makes "
+			"one for this",
+			option_text(cli, "tenant"));
+		return cli_usage(cli);
+	}
+	if (request.role != BURSAR__V1__ROLE__ROLE_OPERATOR)
+		request.tenant = (char *)option_text(cli, "tenant");
+	request.reason = (char *)option_text(cli, "reason");
+	request.label = (char *)option_text(cli, "label");
+	request.account = (char *)option_text(cli, "user");
+	if (option_given(cli, "expires"))
+		request.expires_at_us = clock_wall_us() + option_number(cli, "expires", 0);
+	request.interfaces = (char **)option_list(cli, "interface", &request.n_interfaces);
+	request.addresses = (char **)option_list(cli, "address", &request.n_addresses);
+	answer = cli_call(cli, BURSAR_CREATE_KEY, &request, &code);
+	return answer ? show_new(cli, answer) : code;
+}
+
+static int run_list(struct cli *cli)
+{
+	static const char *const columns[] = {
+		">KEY", "BEGINS", "~ROLE", "~TENANT", "~LABEL", "STATE", "~EXPIRES", "~LAST USED", "~FROM", NULL};
+	Bursar__V1__ListKeysRequest request = BURSAR__V1__LIST_KEYS_REQUEST__INIT;
+	Bursar__V1__ListKeysResponse *answer;
+	struct buf text = {0};
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.all_tenants = option_given(cli, "all-tenants");
+	request.ended_too = option_given(cli, "ended");
+	answer = cli_call_pages(cli, BURSAR_LIST_KEYS, &request, option_number(cli, "limit", 100), &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		struct table *table = table_new(columns, cli->colour);
+		for (size_t i = 0; i < answer->n_keys; i++) {
+			const Bursar__V1__ApiKey *key = answer->keys[i];
+
+			table_line(table);
+			table_cell(table, "%" PRId64, key->id);
+			table_cell(table, "%s", key->prefix);
+			put_role(&text, key);
+			table_cell_buf(table, &text);
+			table_cell(table, "%s", key->tenant[0] ? key->tenant : "all");
+			table_cell(table, "%s", key->label);
+			table_cell(table, "%s", state_word(key));
+			if (key->expires_at_us)
+				put_time(&text, key->expires_at_us);
+			else
+				buf_put_str(&text, "never");
+			table_cell_buf(table, &text);
+			if (key->last_used_at_us)
+				put_time(&text, key->last_used_at_us);
+			else
+				buf_put_str(&text, "never");
+			table_cell_buf(table, &text);
+			table_cell(table, "%s", key->last_used_from);
+		}
+		table_put(&cli->out, table,
+			request.all_tenants ? "no keys"
+					    : "no keys of this tenant (operators' are of none: --all-tenants)");
+		table_free(table);
+	}
+	buf_release(&text);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+/* The first argument, a key's number. */
+static bool read_id(struct cli *cli, int64_t *id)
+{
+	char *end;
+
+	*id = strtoll(cli_arg(cli, 0), &end, 10);
+	if (*end == '\0' && *id > 0)
+		return true;
+	return err_set(
+		&cli->err, ERR_INVALID, "'%s' is no key's number: 'bursar key list' shows them", cli_arg(cli, 0));
+}
+
+static int run_rotate(struct cli *cli)
+{
+	Bursar__V1__RotateKeyRequest request = BURSAR__V1__ROTATE_KEY_REQUEST__INIT;
+	Bursar__V1__CreateKeyResponse *answer;
+	int code;
+
+	if (!read_id(cli, &request.id))
+		return cli_usage(cli);
+	request.reason = (char *)option_text(cli, "reason");
+	if (option_given(cli, "expires"))
+		request.expires_at_us = clock_wall_us() + option_number(cli, "expires", 0);
+	if (option_given(cli, "overlap")) {
+		request.overlap_given_case = BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US;
+		request.overlap_us = option_number(cli, "overlap", 0);
+	}
+	answer = cli_call(cli, BURSAR_ROTATE_KEY, &request, &code);
+	return answer ? show_new(cli, answer) : code;
+}
+
+static int run_revoke(struct cli *cli)
+{
+	Bursar__V1__RevokeKeyRequest request = BURSAR__V1__REVOKE_KEY_REQUEST__INIT;
+	Bursar__V1__ApiKey *key;
+	int code;
+
+	if (!read_id(cli, &request.id))
+		return cli_usage(cli);
+	request.reason = (char *)option_text(cli, "reason");
+	key = cli_call(cli, BURSAR_REVOKE_KEY, &request, &code);
+	if (!key)
+		return code;
+	if (!cli_json(cli, key))
+		show_key(cli, key);
+	bursar_free(key);
+	return EXIT_DONE;
+}
+
+#define OPTION_ALL_TENANTS \
+	{ \
+		'\0', "all-tenants", OPTION_FLAG, NULL, "of all tenants; for operators", NULL \
+	}
+#define OPTION_LIMIT \
+	{ \
+		'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL \
+	}
+#define OPTION_EXPIRES \
+	{ \
+		'\0', "expires", OPTION_DURATION, "DURATION", "ends by itself after so long (default: never)", NULL \
+	}
+
+static const struct command commands[] = {
+	{
+		.name = "key create",
+		.args = "ROLE",
+		.summary = "make an API key: for a user, bot, viewer, admin or operator",
+		.about = "The key is shown this once; what is kept is its hash. As soon as there is one key every call "
+			 "needs "
+			 "one, so the first has to be an operator's.",
+		.options = {OPTION_TENANT, OPTION_REASON,
+			{'l', "label", OPTION_TEXT, "TEXT", "what people call it", NULL},
+			{'u', "user", OPTION_TEXT, "USER", "whose own status a key of the role user shows", NULL},
+			OPTION_EXPIRES,
+			{'i', "interface", OPTION_LIST, "NAME",
+				"for requests from here alone; may be repeated (default: any)", NULL},
+			{'\0', "address", OPTION_LIST, "NETWORK",
+				"for callers from here alone, such as 10.0.0.0/8; may be repeated (default: any)",
+				NULL}},
+		.examples = {"key create operator --label ops",
+			"key create bot --tenant acme --label telegram --interface telegram --expires 90d",
+			"key create user --user alice --expires 1h"},
+		.run = run_create,
+	},
+	{
+		.name = "key list",
+		.args = "",
+		.summary = "list API keys, with their last use",
+		.about = "Keys themselves are nowhere to be seen: BEGINS is how one is recognised.",
+		.options = {OPTION_TENANT, OPTION_ALL_TENANTS,
+			{'\0', "ended", OPTION_FLAG, NULL, "revoked and expired ones, too", NULL}, OPTION_LIMIT},
+		.examples = {"key list", "key list --all-tenants --ended"},
+		.run = run_list,
+	},
+	{
+		.name = "key rotate",
+		.args = "KEY",
+		.summary = "make a key with the same rights, and let the old one end",
+		.about = "Until the overlap has passed both work: time to bring the new one to everybody.",
+		.options = {OPTION_REASON,
+			{'\0', "overlap", OPTION_DURATION, "DURATION",
+				"how long the old one still works (default: 24h)", NULL},
+			OPTION_EXPIRES},
+		.examples = {"key rotate 7", "key rotate 7 --overlap 1h --reason 'quarterly'"},
+		.run = run_rotate,
+	},
+	{
+		.name = "key revoke",
+		.args = "KEY",
+		.summary = "end a key now",
+		.about = "Every bursard refuses it within a second. The last operator's key cannot be revoked.",
+		.options = {OPTION_REASON},
+		.examples = {"key revoke 7 --reason 'was in a public repository'"},
+		.run = run_revoke,
+	},
+};
+
+const struct command_group key_commands = {"Keys", commands, sizeof(commands) / sizeof(*commands)};

@@ -1,0 +1,103 @@
+/* version, completion, docs (commands.h): the program about itself. */
+#include "cli/cmd/commands.h"
+
+#include <string.h>
+
+#include "cli/complete/complete.h"
+#include "cli/complete/completion.h"
+#include "cli/core/help.h"
+
+static int run_version(struct cli *cli)
+{
+	if (cli->json)
+		buf_put_str(&cli->out, "{\n  \"version\": \"" BURSAR_VERSION "\"\n}\n");
+	else
+		buf_put_str(&cli->out, "bursar " BURSAR_VERSION "\n");
+	return EXIT_DONE;
+}
+
+struct page {
+	const char *name;
+	void (*put)(struct buf *out, const struct command_group *const *groups);
+};
+
+/* Runs the one whose name was given; a row of zeros ends them. */
+static int put_page(struct cli *cli, const struct page *pages)
+{
+	const char *name = cli_arg(cli, 0), *separator = "";
+	struct buf choices = {0};
+
+	for (; pages->name; pages++) {
+		if (strcmp(name, pages->name) == 0) {
+			pages->put(&cli->out, cli->groups);
+			buf_release(&choices);
+			return EXIT_DONE;
+		}
+		buf_putf(&choices, "%s%s", separator, pages->name);
+		separator = "|";
+	}
+	cli_none_of(&cli->err, name, buf_str(&choices));
+	buf_release(&choices);
+	return cli_usage(cli);
+}
+
+static int run_completion(struct cli *cli)
+{
+	static const struct page pages[] = {
+		{"bash", completion_put_bash}, {"zsh", completion_put_zsh}, {"fish", completion_put_fish}, {0}};
+
+	return put_page(cli, pages);
+}
+
+static int run_docs(struct cli *cli)
+{
+	static const struct page pages[] = {{"markdown", help_put_markdown}, {"man", help_put_man}, {0}};
+
+	return put_page(cli, pages);
+}
+
+static const struct command commands[] = {
+	{
+		.name = "version",
+		.args = "",
+		.summary = "print the version of this command",
+		.about = "",
+		.examples = {"version"},
+		.run = run_version,
+		.alone = true,
+	},
+	{
+		.name = "completion",
+		.args = "SHELL",
+		.summary = "print a script that completes commands in bash, zsh or fish",
+		.about = "It offers commands, options and names of files, and, asked of the server, tiers, models, "
+			 "pools, "
+			 "users, teams, orgs and tenants, by the options that are typed already (--addr, --profile, "
+			 "--tenant). A server that does not answer within a second has nothing to offer.",
+		.examples = {"completion bash > ~/.local/share/bash-completion/completions/bursar",
+			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath",
+			"completion fish > ~/.config/fish/completions/bursar.fish"},
+		.run = run_completion,
+		.alone = true,
+	},
+	{
+		.name = "complete",
+		.args = "WHAT [PREFIX...]",
+		.summary = "print what the server knows that begins so, for the shells' completion",
+		.about = "",
+		.run = complete_run,
+		.alone = true,
+		.hidden = true,
+	},
+	{
+		.name = "docs",
+		.args = "PAGE",
+		.summary = "print docs/cli.md (markdown) or the man page (man)",
+		.about = "",
+		.run = run_docs,
+		.alone = true,
+		.hidden = true,
+	},
+};
+
+const struct command_group meta_commands = {"This program", commands, sizeof(commands) / sizeof(*commands)};

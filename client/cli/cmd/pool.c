@@ -1,0 +1,379 @@
+/* pool ... (commands.h): priority pools, their settings and figures. */
+#include "cli/cmd/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/common/view.h"
+#include "cli/live/pool_watch.h"
+#include "cli/text/format.h"
+#include "cli/text/table.h"
+
+enum { LEVELS_MAX = 16 };
+
+static void read_ref(struct cli *cli, Bursar__V1__PoolRef *ref)
+{
+	bursar__v1__pool_ref__init(ref);
+	ref->tenant = (char *)option_text(cli, "tenant");
+	ref->name = (char *)cli_arg(cli, 0);
+}
+
+static void view_time(struct cli *cli, const char *label, int64_t us, const char *what)
+{
+	struct buf text = {0};
+
+	put_duration(&text, us);
+	buf_putf(&text, "  %s", what);
+	view_field_buf(cli, label, &text);
+	buf_release(&text);
+}
+
+static void show_levels(struct cli *cli, const Bursar__V1__Pool *pool)
+{
+	for (size_t i = 0; i < pool->n_levels; i++) {
+		const Bursar__V1__PoolLevel *level = pool->levels[i];
+
+		if (level->queue_limit > 0)
+			view_field(cli, "level", "priority %d, weight %d, at most %d waiting", level->priority,
+				level->weight, level->queue_limit);
+		else
+			view_field(cli, "level", "priority %d, weight %d", level->priority, level->weight);
+	}
+}
+
+static void show_pool(struct cli *cli, const Bursar__V1__Pool *pool)
+{
+	buf_putf(&cli->out, "pool %s%s%s\n", pool->ref ? pool->ref->name : "?", pool->paused ? "  (paused)" : "",
+		pool->pending ? "  (committed, in force as soon as the store answers)" : "");
+	view_field(cli, "size", "%d slots%s", pool->slots, pool->slots_from_option ? ", the server's option" : "");
+	if (pool->user_queue_limit)
+		view_field(cli, "queue", "at most %d waiting, %d of a priority, %d of a user", pool->queue_limit,
+			pool->level_queue_limit, pool->user_queue_limit);
+	else
+		view_field(cli, "queue", "at most %d waiting, %d of a priority, 2 x what he may run + 8 of a user",
+			pool->queue_limit, pool->level_queue_limit);
+	view_time(cli, "lease", pool->lease_us, "without a renewal");
+	view_time(cli, "wait", pool->wait_max_us, "at most");
+	view_time(cli, "predicted", pool->predicted_wait_max_us, "or longer is refused at once");
+	view_time(cli, "starving", pool->starve_us, "of waiting is reported");
+	view_time(cli, "aged", pool->age_us, "of waiting opens the aged lane");
+	view_field(cli, "aged lane", "every %dth grant at least", pool->age_every);
+	view_time(cli, "drain", pool->drain_us, "for holders to end when the pool shrinks");
+	view_time(cli, "estimate", pool->estimate_us, "for a job, until there is a mean");
+	if (pool->available)
+		view_field(cli, "fail-over", "goes on at once, at the risk of too many leases for one lease time");
+	else
+		view_time(cli, "fail-over", pool->lease_us + pool->learn_margin_us, "without a grant");
+	show_levels(cli, pool);
+}
+
+static int run_list(struct cli *cli)
+{
+	static const char *const columns[] = {"POOL", ">SLOTS", ">QUEUE", ">WAIT AT MOST", "STATE", NULL};
+	Bursar__V1__ListPoolsRequest request = BURSAR__V1__LIST_POOLS_REQUEST__INIT;
+	Bursar__V1__ListPoolsResponse *answer;
+	struct table *table;
+	struct buf text = {0};
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	answer = cli_call(cli, BURSAR_LIST_POOLS, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		table = table_new(columns, cli->colour);
+		for (size_t i = 0; i < answer->n_pools; i++) {
+			const Bursar__V1__Pool *pool = answer->pools[i];
+
+			table_line(table);
+			table_cell(table, "%s", pool->ref ? pool->ref->name : "?");
+			table_cell(table, "%d", pool->slots);
+			table_cell(table, "%d", pool->queue_limit);
+			put_duration(&text, pool->wait_max_us);
+			table_cell_buf(table, &text);
+			table_cell(table, "%s", pool->paused ? "paused" : "open");
+		}
+		table_put(&cli->out, table, "no pools");
+		table_free(table);
+	}
+	buf_release(&text);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_show(struct cli *cli)
+{
+	Bursar__V1__GetPoolRequest request = BURSAR__V1__GET_POOL_REQUEST__INIT;
+	Bursar__V1__GetPoolStatsRequest look = BURSAR__V1__GET_POOL_STATS_REQUEST__INIT;
+	Bursar__V1__PoolRef ref;
+	Bursar__V1__Pool *pool;
+	Bursar__V1__PoolStats *stats;
+	int code = EXIT_DONE;
+
+	read_ref(cli, &ref);
+	request.ref = look.ref = &ref;
+	pool = cli_call(cli, BURSAR_GET_POOL, &request, &code);
+	if (!pool)
+		return code;
+	if (!cli_json(cli, pool)) {
+		show_pool(cli, pool);
+		stats = cli_call(cli, BURSAR_GET_POOL_STATS, &look, &code);
+		if (stats) {
+			code = EXIT_DONE;
+			Bursar__V1__ListTiersResponse *tiers = pool_tiers(cli);
+
+			buf_put_str(&cli->out, "\n");
+			pool_view_stats(cli, stats, 0, tiers);
+			bursar_free(tiers);
+		}
+		bursar_free(stats);
+	} else {
+		code = EXIT_DONE;
+	}
+	bursar_free(pool);
+	return code;
+}
+
+static bool read_int(struct cli *cli, const char *name, int32_t *out)
+{
+	int64_t number = option_number(cli, name, 0);
+
+	if (number > INT32_MAX)
+		return err_set(&cli->err, ERR_INVALID, "--%s: must be at most 2^31-1", name);
+	*out = (int32_t)number;
+	return true;
+}
+
+/* PRIORITY:WEIGHT[:QUEUE_LIMIT] */
+static bool read_level(struct cli *cli, const char *text, Bursar__V1__PoolLevel *level)
+{
+	int used = 0;
+
+	bursar__v1__pool_level__init(level);
+	if (sscanf(text, "%6" SCNd32 ":%6" SCNd32 "%n", &level->priority, &level->weight, &used) == 2) {
+		if (text[used] == '\0')
+			return true;
+		int more = 0;
+		if (sscanf(text + used, ":%9" SCNd32 "%n", &level->queue_limit, &more) == 1 &&
+			text[used + more] == '\0')
+			return true;
+	}
+	return err_set(&cli->err, ERR_INVALID,
+		"--level: '%s' must look like 10:100 or 10:100:500 (priority, weight, queue limit)", text);
+}
+
+static bool read_numbers(struct cli *cli, Bursar__V1__PutPoolRequest *put)
+{
+	if (!read_int(cli, "slots", &put->slots) || !read_int(cli, "queue-limit", &put->queue_limit) ||
+		!read_int(cli, "level-queue-limit", &put->level_queue_limit) ||
+		!read_int(cli, "user-queue-limit", &put->user_queue_limit) ||
+		!read_int(cli, "age-every", &put->age_every))
+		return false;
+	if (option_given(cli, "slots"))
+		put->slots_given_case = BURSAR__V1__PUT_POOL_REQUEST__SLOTS_GIVEN_SLOTS;
+	if (option_given(cli, "user-queue-limit"))
+		put->user_queue_limit_given_case =
+			BURSAR__V1__PUT_POOL_REQUEST__USER_QUEUE_LIMIT_GIVEN_USER_QUEUE_LIMIT;
+	put->slots_from_option = option_given(cli, "slots-from-option");
+	put->clear_levels = option_given(cli, "clear-levels");
+	return true;
+}
+
+static void read_times(struct cli *cli, Bursar__V1__PutPoolRequest *put)
+{
+	put->lease_us = option_number(cli, "lease", 0);
+	put->age_us = option_number(cli, "age", 0);
+	put->starve_us = option_number(cli, "starve", 0);
+	put->predicted_wait_max_us = option_number(cli, "predicted-wait-max", 0);
+	put->wait_max_us = option_number(cli, "wait-max", 0);
+	put->estimate_us = option_number(cli, "estimate", 0);
+	put->learn_margin_us = option_number(cli, "learn-margin", 0);
+	put->drain_us = option_number(cli, "drain", 0);
+}
+
+static void read_switches(struct cli *cli, Bursar__V1__PutPoolRequest *put)
+{
+	if (option_given(cli, "paused")) {
+		put->paused_given_case = BURSAR__V1__PUT_POOL_REQUEST__PAUSED_GIVEN_PAUSED;
+		put->paused = option_text(cli, "paused")[0] == 'y';
+	}
+	if (option_given(cli, "available")) {
+		put->available_given_case = BURSAR__V1__PUT_POOL_REQUEST__AVAILABLE_GIVEN_AVAILABLE;
+		put->available = option_text(cli, "available")[0] == 'y';
+	}
+}
+
+static int put_pool(struct cli *cli, Bursar__V1__PutPoolRequest *put)
+{
+	Bursar__V1__PoolRef ref;
+	Bursar__V1__Pool *pool;
+	int code;
+
+	read_ref(cli, &ref);
+	put->ref = &ref;
+	put->reason = (char *)option_text(cli, "reason");
+	pool = cli_call(cli, BURSAR_PUT_POOL, put, &code);
+	put->ref = NULL; /* it ends here */
+	if (!pool)
+		return code;
+	if (!cli_json(cli, pool))
+		show_pool(cli, pool);
+	bursar_free(pool);
+	return EXIT_DONE;
+}
+
+static int run_put(struct cli *cli)
+{
+	Bursar__V1__PutPoolRequest put = BURSAR__V1__PUT_POOL_REQUEST__INIT;
+	Bursar__V1__PoolLevel level[LEVELS_MAX], *levels[LEVELS_MAX];
+	size_t count;
+	const char *const *texts = option_list(cli, "level", &count);
+
+	if (count > LEVELS_MAX) {
+		err_set(&cli->err, ERR_INVALID, "--level: a pool has at most %d", LEVELS_MAX);
+		return cli_usage(cli);
+	}
+	for (size_t i = 0; i < count; i++) {
+		levels[i] = &level[i];
+		if (!read_level(cli, texts[i], &level[i]))
+			return cli_usage(cli);
+	}
+	put.levels = levels;
+	put.n_levels = count;
+	if (!read_numbers(cli, &put))
+		return cli_usage(cli);
+	read_times(cli, &put);
+	read_switches(cli, &put);
+	return put_pool(cli, &put);
+}
+
+static int run_drain(struct cli *cli)
+{
+	Bursar__V1__PutPoolRequest put = BURSAR__V1__PUT_POOL_REQUEST__INIT;
+
+	if (!read_int(cli, "slots", &put.slots))
+		return cli_usage(cli);
+	if (option_given(cli, "slots"))
+		put.slots_given_case = BURSAR__V1__PUT_POOL_REQUEST__SLOTS_GIVEN_SLOTS;
+	put.paused_given_case = BURSAR__V1__PUT_POOL_REQUEST__PAUSED_GIVEN_PAUSED;
+	put.paused = true;
+	return put_pool(cli, &put);
+}
+
+static int run_resume(struct cli *cli)
+{
+	Bursar__V1__ResumePoolRequest request = BURSAR__V1__RESUME_POOL_REQUEST__INIT;
+	Bursar__V1__PoolRef ref;
+	Bursar__V1__Pool *pool;
+	int code;
+
+	read_ref(cli, &ref);
+	request.ref = &ref;
+	request.reason = (char *)option_text(cli, "reason");
+	pool = cli_call(cli, BURSAR_RESUME_POOL, &request, &code);
+	if (!pool)
+		return code;
+	if (!cli_json(cli, pool))
+		show_pool(cli, pool);
+	bursar_free(pool);
+	return EXIT_DONE;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "pool list",
+		.args = "",
+		.summary = "list the pools of a tenant",
+		.about = "",
+		.options = {OPTION_TENANT},
+		.examples = {"pool list", "pool list --tenant acme --json"},
+		.run = run_list,
+	},
+	{
+		.name = "pool show",
+		.args = "[POOL]",
+		.summary = "show a pool's settings, and what goes on in it",
+		.about = "Without POOL it is agent-execution, here and in all pool commands but put. With --json the "
+			 "settings alone; 'pool watch -n 1 --json' has the figures.",
+		.options = {OPTION_TENANT},
+		.examples = {"pool show", "pool show gpu --json"},
+		.run = run_show,
+	},
+	{
+		.name = "pool put",
+		.args = "POOL",
+		.summary = "make a pool, or change its size and settings",
+		.about =
+			"What is not named stays as it is. It takes effect at once. A smaller pool ends nobody's work: "
+			"nothing is granted until there is room, and the newest leases of the lowest priorities are "
+			"told to end within --drain.",
+		.options = {OPTION_TENANT, OPTION_REASON,
+			{'s', "slots", OPTION_COUNT, "N", "how many may run at once; needed for a new pool", NULL},
+			{'\0', "slots-from-option", OPTION_FLAG, NULL, "as the server's max_concurrent_agents says",
+				NULL},
+			{'\0', "paused", OPTION_CHOICE, "YES", "grant nothing", "yes|no"},
+			{'\0', "available", OPTION_CHOICE, "YES",
+				"after a fail-over go on at once, at the risk of too many leases for one lease time",
+				"yes|no"},
+			{'\0', "queue-limit", OPTION_COUNT, "N", "requests that may wait", NULL},
+			{'\0', "level-queue-limit", OPTION_COUNT, "N", "of one priority", NULL},
+			{'\0', "user-queue-limit", OPTION_COUNT, "N", "of one user; 0 is 2 x what he may run + 8",
+				NULL},
+			{'\0', "lease", OPTION_DURATION, "DURATION", "life of a lease without renewal", NULL},
+			{'\0', "wait-max", OPTION_DURATION, "DURATION", "no request waits longer", NULL},
+			{'\0', "predicted-wait-max", OPTION_DURATION, "DURATION",
+				"refuse at once what would wait longer", NULL},
+			{'\0', "starve", OPTION_DURATION, "DURATION", "report requests that wait longer", NULL},
+			{'\0', "age", OPTION_DURATION, "DURATION", "the aged lane is for requests that wait longer",
+				NULL},
+			{'\0', "age-every", OPTION_COUNT, "N", "every Nth grant is the aged lane's", NULL},
+			{'\0', "estimate", OPTION_DURATION, "DURATION", "of a job's length, until there is a mean",
+				NULL},
+			{'\0', "learn-margin", OPTION_DURATION, "DURATION",
+				"beyond one lease that nothing is granted after a fail-over", NULL},
+			{'\0', "drain", OPTION_DURATION, "DURATION", "for holders to end when the pool shrinks", NULL},
+			{'l', "level", OPTION_LIST, "P:W[:Q]",
+				"priority, weight and queue limit; replaces those there are; may be repeated", NULL},
+			{'\0', "clear-levels", OPTION_FLAG, NULL, "weights are the priorities again", NULL}},
+		.examples = {"pool put gpu --slots 8 --wait-max 10min --predicted-wait-max 5min",
+			"pool put agent-execution --slots 50", "pool put agent-execution --slots-from-option",
+			"pool put gpu --level 10:100 --level 1:5:200"},
+		.run = run_put,
+	},
+	{
+		.name = "pool drain",
+		.args = "[POOL]",
+		.summary = "grant nothing more; what runs may end, what waits keeps its place",
+		.about = "With --slots the pool shrinks, too, and holders beyond that are told to end. 'pool resume' "
+			 "takes the pause back.",
+		.options = {OPTION_TENANT, OPTION_REASON,
+			{'s', "slots", OPTION_COUNT, "N", "and shrink to so many", NULL}},
+		.examples = {"pool drain --reason deploy", "pool drain gpu --slots 0"},
+		.run = run_drain,
+	},
+	{
+		.name = "pool resume",
+		.args = "[POOL]",
+		.summary = "end a pause, and the waiting after a fail-over",
+		.about = "After a fail-over nothing is granted until every lease of before is known or over. To resume "
+			 "earlier is to vouch that none of them is alive.",
+		.options = {OPTION_TENANT, OPTION_REASON},
+		.examples = {"pool resume", "pool resume gpu --reason 'all agents were restarted'"},
+		.run = run_resume,
+	},
+	{
+		.name = "pool watch",
+		.args = "[POOL]",
+		.summary = "watch a pool: slots, queue by priority, longest waits, grants a second",
+		.about = "On a terminal it has the screen until q or Ctrl-C, and is updated every second; elsewhere, "
+			 "and with "
+			 "-n, it prints a line a second, with --json one of JSON. SHARE is the part of the slot time "
+			 "that a priority has used, ENTITLED what its weight gives it among those that ask; '-' where "
+			 "nobody asks.",
+		.options = {OPTION_TENANT, {'n', "count", OPTION_SOME, "N", "end after so many looks", NULL}},
+		.examples = {"pool watch", "pool watch gpu -n 60 > queue.log", "pool watch --json -n 1"},
+		.run = pool_watch_run,
+	},
+};
+
+const struct command_group pool_commands = {"Priority pools", commands, sizeof(commands) / sizeof(*commands)};

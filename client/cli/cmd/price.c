@@ -1,0 +1,169 @@
+/* price ... (commands.h): what models cost. Prices are typed in USD per 1M tokens, and passed on as they were typed. */
+#include "cli/cmd/commands.h"
+
+#include <string.h>
+
+#include "cli/report/price_diff.h"
+#include "cli/report/price_put.h"
+#include "cli/text/format.h"
+#include "cli/text/table.h"
+
+static const char *or_dash(const char *text)
+{
+	return text[0] ? text : "-";
+}
+
+static void show_list(struct cli *cli, const Bursar__V1__ListPricesResponse *answer)
+{
+	static const char *const columns[] = {
+		"PROVIDER", "~MODEL", ">INPUT", ">OUTPUT", ">CACHED", ">CACHE WRITE", "~ABOVE", "~FOR", NULL};
+	struct table *table = table_new(columns, cli->colour);
+	struct buf text = {0};
+
+	for (size_t i = 0; i < answer->n_prices; i++) {
+		const Bursar__V1__Price *price = answer->prices[i];
+
+		table_line(table);
+		table_cell(table, "%s", price->provider);
+		table_cell(table, "%s", price->model);
+		table_cell(table, "%s", or_dash(price->input));
+		table_cell(table, "%s", or_dash(price->output));
+		table_cell(table, "%s", or_dash(price->cached_input));
+		table_cell(table, "%s", or_dash(price->cache_write));
+		if (price->n_context_tiers > 0) {
+			put_count(&text, price->context_tiers[0]->above_tokens);
+			buf_putf(&text, ": %s/%s", or_dash(price->context_tiers[0]->input),
+				or_dash(price->context_tiers[0]->output));
+		}
+		table_cell_buf(table, &text);
+		table_cell(table, "%s%s%s", price->tenant, price->account[0] ? " " : "", price->account);
+	}
+	table_put(&cli->out, table, "no prices");
+	if (answer->next_page_token[0])
+		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_prices);
+	else if (answer->n_prices > 0)
+		buf_putf(&cli->out, "%zu prices, USD per 1M tokens\n", answer->n_prices);
+	table_free(table);
+	buf_release(&text);
+}
+
+static int run_list(struct cli *cli)
+{
+	Bursar__V1__ListPricesRequest request = BURSAR__V1__LIST_PRICES_REQUEST__INIT;
+	Bursar__V1__ListPricesResponse *answer;
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.provider = (char *)option_text(cli, "provider");
+	request.model_prefix = (char *)option_text(cli, "prefix");
+	request.account = (char *)option_text(cli, "account");
+	request.at_us = option_number(cli, "at", 0);
+	answer = cli_call_pages(cli, BURSAR_LIST_PRICES, &request, option_number(cli, "limit", 1000), &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer))
+		show_list(cli, answer);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_show(struct cli *cli)
+{
+	Bursar__V1__GetPriceRequest request = BURSAR__V1__GET_PRICE_REQUEST__INIT;
+	Bursar__V1__Price *price;
+	int code;
+
+	request.model = (char *)cli_arg(cli, 0);
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.account = (char *)option_text(cli, "account");
+	request.provider = (char *)option_text(cli, "provider");
+	request.at_us = option_number(cli, "at", 0);
+	price = cli_call(cli, BURSAR_GET_PRICE, &request, &code);
+	if (!price)
+		return code;
+	if (!cli_json(cli, price))
+		price_show(cli, price);
+	bursar_free(price);
+	return EXIT_DONE;
+}
+
+#define OPTION_FOR_TENANT \
+	{ \
+		't', "tenant", OPTION_TEXT, "TENANT", "the tenant's own price (default: everybody's)", NULL \
+	}
+#define OPTION_FOR_ACCOUNT \
+	{ \
+		'\0', "account", OPTION_TEXT, "USER", "this account's own price", NULL \
+	}
+#define OPTION_AT \
+	{ \
+		'\0', "at", OPTION_TIME, "TIME", "in force then (default: now)", NULL \
+	}
+
+static const struct command commands[] = {
+	{
+		.name = "price list",
+		.args = "",
+		.summary = "list the prices in force",
+		.about = "",
+		.options = {{'t', "tenant", OPTION_TEXT, "TENANT", "and the tenant's own (default: everybody's)", NULL},
+			{'\0', "account", OPTION_TEXT, "USER", "only this account's own prices", NULL},
+			{'\0', "provider", OPTION_TEXT, "NAME", "only this provider's", NULL},
+			{'\0', "prefix", OPTION_TEXT, "TEXT", "only models that begin so", NULL}, OPTION_AT,
+			{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 1000)", NULL}},
+		.examples = {"price list --provider anthropic", "price list --prefix gpt-5 --at 2026-12-31",
+			"price list --tenant acme --account alice"},
+		.run = run_list,
+	},
+	{
+		.name = "price show",
+		.args = "MODEL",
+		.summary = "show a model's price with its long-context rates and modes",
+		.about = "",
+		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT,
+			{'\0', "provider", OPTION_TEXT, "NAME", "whose model it is, where several have one of this id",
+				NULL},
+			OPTION_AT},
+		.examples = {"price show gpt-5.4", "price show gemini-3.6-flash --at 2027-01-02"},
+		.run = run_show,
+	},
+	{
+		.name = "price put",
+		.args = "PROVIDER MODEL",
+		.summary = "set a model's price from a time on",
+		.about = "All prices are USD per 1M tokens. What is not named stays as it is: of a tenant's or an "
+			 "account's "
+			 "first price as what counted for it until then; 'none' takes it away. The price before it "
+			 "ends where "
+			 "this one begins. A class without a price of its own costs the rate of input or output. A "
+			 "move of "
+			 "more than 10 times needs --yes.",
+		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT, OPTION_REASON,
+			{'\0', "input", OPTION_TEXT, "USD", "fresh input", NULL},
+			{'\0', "output", OPTION_TEXT, "USD", "output", NULL},
+			{'\0', "cached-input", OPTION_TEXT, "USD", "input read from the cache", NULL},
+			{'\0', "cache-write", OPTION_TEXT, "USD", "input written to the cache", NULL},
+			{'\0', "reasoning", OPTION_TEXT, "USD", "output that is thinking", NULL},
+			{'\0', "audio-input", OPTION_TEXT, "USD", "audio heard", NULL},
+			{'\0', "audio-output", OPTION_TEXT, "USD", "audio spoken", NULL},
+			{'\0', "above", OPTION_LIST, "N:input=USD,output=USD",
+				"rates when the input is longer than N (may be repeated); none: the others go", NULL},
+			{'\0', "mode", OPTION_LIST, "MODE=N/M",
+				"what a mode costs of the price, such as batch=1/2 (may be repeated); none: the others "
+				"go",
+				NULL},
+			{'\0', "from", OPTION_TIME, "TIME",
+				"in force from then on (default: now; a first price: always)", NULL},
+			{'\0', "until", OPTION_TIME, "TIME", "in force until then", NULL},
+			{'\0', "source", OPTION_TEXT, "TEXT", "where the price was read", NULL},
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, also with --yes", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "allow a move of more than 10 times", NULL}},
+		.examples = {"price put openai gpt-5.6 --input 5 --output 30 --cached-input 0.5 --above "
+			     "272000:input=10,output=45",
+			"price put google gemini-3.6-flash --input 1.5 --output 7.5 --from 2027-01-01",
+			"price put openai gpt-5.6 --input 4 --output 24 --tenant acme --source 'contract 2026-17'"},
+		.run = price_put,
+	},
+};
+
+const struct command_group price_commands = {"Prices", commands, sizeof(commands) / sizeof(*commands)};

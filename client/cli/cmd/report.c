@@ -1,0 +1,327 @@
+/* report month, days, forecast (commands.h): bills, streamed, and where a month is going. */
+#include "cli/cmd/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/account/known.h"
+#include "cli/common/read.h"
+#include "cli/common/view.h"
+#include "cli/report/month.h"
+#include "cli/report/put.h"
+#include "cli/text/format.h"
+
+enum { PATIENCE_US = 2000000, TERMINAL_US = 500000, LINES_US = 10000000, TICK_US = 100000 };
+
+/* One report on its way. */
+struct report {
+	struct cli *cli;
+	struct report_put put;
+	bool terminal, shown, whole, ended;
+	int64_t next_us; /* when to say how far it is */
+	struct bursar_error error;
+};
+
+/* For reports that take long: drawn over on a terminal, else a line now and then. */
+static void show_progress(struct report *report, const Bursar__V1__ReportPart *part)
+{
+	int64_t now_us = clock_mono_us();
+	struct buf text = {0};
+
+	if (now_us < report->next_us || part->total)
+		return;
+	report->next_us = now_us + (report->terminal ? TERMINAL_US : LINES_US);
+	report->shown = true;
+	put_count(&text, part->done);
+	buf_put_str(&text, " of ");
+	put_count(&text, part->expected);
+	fprintf(stderr, "%s%s %s%s", report->terminal ? "\r" : "", buf_str(&text),
+		report->put.by & BY_USER ? "users" : "days", report->terminal ? "" : "\n");
+	buf_release(&text);
+}
+
+static void part_came(void *ctx, void *message)
+{
+	struct report *report = ctx;
+	const Bursar__V1__ReportPart *part = message;
+
+	report_put_part(&report->put, part, &report->cli->out);
+	cli_flush(report->cli);
+	report->whole |= part->total != NULL;
+	show_progress(report, part);
+	bursar_free(message);
+}
+
+static void stream_ended(void *ctx, const struct bursar_error *error)
+{
+	struct report *report = ctx;
+
+	report->ended = true;
+	report->error = *error;
+}
+
+static int run_stream(struct cli *cli, const Bursar__V1__GetReportRequest *request, unsigned by)
+{
+	struct bursar *bursar = cli_bursar(cli);
+	struct report report = {.cli = cli,
+		.put = {.format = cli->json		     ? REPORT_JSON
+				  : option_given(cli, "csv") ? REPORT_CSV
+							     : REPORT_TABLE,
+			.by = by,
+			.month = !request->from_day[0],
+			.colour = cli->colour},
+		.terminal = isatty(STDERR_FILENO) != 0,
+		.next_us = clock_mono_us() + PATIENCE_US};
+
+	bursar_stream_open(bursar, BURSAR_GET_REPORT, request, part_came, stream_ended, &report);
+	while (!report.ended)
+		bursar_poll(bursar, TICK_US);
+	if (report.shown && report.terminal)
+		fputs("\r\033[K", stderr);
+	if (report.error.code == BURSAR_OK && report.whole) {
+		if (!report.put.any_line && report.put.format == REPORT_TABLE && cli->args_count)
+			tell_if_unknown(cli, request->ref);
+		return EXIT_DONE;
+	}
+	if (report.put.begun)
+		fprintf(stderr, "bursar: the report ends in the middle; what was written is not all of it\n");
+	return cli_failed(cli, &report.error);
+}
+
+static const struct {
+	const char *word;
+	unsigned by;
+	Bursar__V1__ReportKey key;
+} keys[] = {
+	{"day", BY_DAY, BURSAR__V1__REPORT_KEY__REPORT_KEY_DAY},
+	{"model", BY_MODEL, BURSAR__V1__REPORT_KEY__REPORT_KEY_MODEL},
+	{"interface", BY_INTERFACE, BURSAR__V1__REPORT_KEY__REPORT_KEY_INTERFACE},
+	{"user", BY_USER, BURSAR__V1__REPORT_KEY__REPORT_KEY_USER},
+};
+enum { KEYS = sizeof(keys) / sizeof(*keys) };
+
+/* "day,model"; "none". */
+static bool read_by(struct cli *cli, unsigned *by)
+{
+	const char *text = option_given(cli, "by") ? option_text(cli, "by") : "day,model,interface";
+
+	*by = 0;
+	if (strcmp(text, "none") == 0)
+		return true;
+	for (;;) {
+		size_t len = strcspn(text, ","), i = 0;
+
+		while (i < KEYS && (strlen(keys[i].word) != len || strncmp(keys[i].word, text, len) != 0))
+			i++;
+		if (i == KEYS)
+			return err_set(&cli->err, ERR_INVALID,
+				"--by: '%.*s' is none of day, model, interface and user; several are joined by commas, "
+				"none stands alone",
+				(int)len, text);
+		*by |= keys[i].by;
+		if (!text[len])
+			return true;
+		text += len + 1;
+	}
+}
+
+/* Of one account, or without ID of the whole tenant. */
+static bool read_owner(struct cli *cli, Bursar__V1__AccountRef *ref)
+{
+	read_account_ref(cli, ref);
+	if (ref->id[0])
+		return true;
+	if (option_given(cli, "kind") && ref->kind != BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT)
+		return err_set(&cli->err, ERR_INVALID, "ID is missing: the id of the %s", kind_name(ref->kind));
+	ref->kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT;
+	return true;
+}
+
+/* Of the days that the request names already. */
+static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
+{
+	Bursar__V1__GetReportRequest request = *days;
+	Bursar__V1__AccountRef ref;
+	Bursar__V1__ReportKey by[KEYS];
+	unsigned bits;
+
+	if (cli->json && option_given(cli, "csv")) {
+		err_set(&cli->err, ERR_INVALID, "--csv: choose it or --json");
+		return cli_usage(cli);
+	}
+	if (!read_owner(cli, &ref) || !read_by(cli, &bits))
+		return cli_usage(cli);
+	request.ref = &ref;
+	request.model = (char *)option_text(cli, "model");
+	request.interface = (char *)option_text(cli, "interface");
+	request.by = by;
+	for (size_t i = 0; i < KEYS; i++)
+		if (bits & keys[i].by)
+			by[request.n_by++] = keys[i].key;
+	return run_stream(cli, &request, bits);
+}
+
+static int run_month(struct cli *cli)
+{
+	Bursar__V1__GetReportRequest request = BURSAR__V1__GET_REPORT_REQUEST__INIT;
+
+	request.month = (char *)option_text(cli, "month");
+	if (option_given(cli, "month") && !month_check(cli, request.month))
+		return cli_usage(cli);
+	return run_report(cli, &request);
+}
+
+/* The option's day as the server takes it, or "". */
+static char *day_text(const struct cli *cli, const char *option, char out[16])
+{
+	time_t at = (time_t)(option_number(cli, option, 0) / 1000000);
+	struct tm tm;
+
+	*out = '\0';
+	if (option_given(cli, option))
+		strftime(out, 16, "%Y-%m-%d", gmtime_r(&at, &tm));
+	return out;
+}
+
+static int run_days(struct cli *cli)
+{
+	Bursar__V1__GetReportRequest request = BURSAR__V1__GET_REPORT_REQUEST__INIT;
+	char from[16], to[16];
+
+	request.from_day = day_text(cli, "from", from);
+	request.to_day = day_text(cli, "to", to);
+	if (!option_given(cli, "from")) {
+		err_set(&cli->err, ERR_INVALID, "--from: which day is the first?");
+		return cli_usage(cli);
+	}
+	return run_report(cli, &request);
+}
+
+static void view_use(struct cli *cli, const char *label, int64_t cost, int64_t requests)
+{
+	struct buf text = {0};
+
+	put_money(&text, cost);
+	buf_put_str(&text, ", ");
+	put_count(&text, requests);
+	buf_put_str(&text, requests == 1 ? " request" : " requests");
+	view_field_buf(cli, label, &text);
+	buf_release(&text);
+}
+
+static void show_budget(struct cli *cli, const Bursar__V1__Forecast *forecast)
+{
+	struct buf text = {0};
+
+	if (!forecast->budget_name[0])
+		return;
+	put_money(&text, forecast->budget_nano_usd);
+	buf_putf(&text, " (%s), ", forecast->budget_name);
+	if (forecast->runs_out_on[0])
+		buf_putf(&text, "runs out on %s", forecast->runs_out_on);
+	else
+		buf_put_str(&text, "lasts beyond the month");
+	view_field_buf(cli, "budget", &text);
+	buf_release(&text);
+}
+
+static void show_forecast(struct cli *cli, const Bursar__V1__Forecast *forecast)
+{
+	buf_putf(&cli->out, "%s %s, %s\n", kind_name(forecast->ref ? forecast->ref->kind : 0),
+		forecast->ref ? forecast->ref->id : "?", forecast->month);
+	view_use(cli, "so far", forecast->cost_nano_usd, forecast->requests);
+	view_use(cli, "month's end", forecast->projected_cost_nano_usd, forecast->projected_requests);
+	if (forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_DAYS && forecast->basis_days == 1)
+		view_field(cli, "basis", "the last complete day");
+	else if (forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_DAYS)
+		view_field(cli, "basis", "the mean of the last %d complete days", forecast->basis_days);
+	else
+		view_field(cli, "basis", "%s",
+			forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_TODAY
+				? "today so far, taken for a whole day: no day is complete yet"
+				: "nothing was used yet");
+	show_budget(cli, forecast);
+}
+
+static int run_forecast(struct cli *cli)
+{
+	Bursar__V1__GetForecastRequest request = BURSAR__V1__GET_FORECAST_REQUEST__INIT;
+	Bursar__V1__AccountRef ref;
+	Bursar__V1__Forecast *forecast;
+	int code;
+
+	if (!read_owner(cli, &ref))
+		return cli_usage(cli);
+	request.ref = &ref;
+	forecast = cli_call(cli, BURSAR_GET_FORECAST, &request, &code);
+	if (!forecast)
+		return code;
+	if (!cli_json(cli, forecast))
+		show_forecast(cli, forecast);
+	if (!cli->json && cli->args_count && forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_NONE)
+		tell_if_unknown(cli, &ref);
+	bursar_free(forecast);
+	return EXIT_DONE;
+}
+
+#define OPTIONS_REPORT \
+	{'b', "by", OPTION_TEXT, "KEYS", \
+		"what lines are told apart by: day, model, interface, user, joined by commas; none = the total " \
+		"(default: " \
+		"day,model,interface)", \
+		NULL}, \
+		{'\0', "model", OPTION_TEXT, "MODEL", "only this one", NULL}, \
+		{'i', "interface", OPTION_TEXT, "NAME", "only this one", NULL}, \
+	{ \
+		'\0', "csv", OPTION_FLAG, NULL, \
+			"comma-separated values with a heading; money in USD with nine decimals; formulas with an " \
+			"apostrophe before them", \
+			NULL \
+	}
+
+static const struct command commands[] = {
+	{
+		.name = "report month",
+		.args = "[ID]",
+		.summary = "show the bill of a month",
+		.about = "Of one account, or without ID of the whole tenant. A team or org is billed for what was used "
+			 "by those "
+			 "who were in it at that time. It is written as it comes, however long it is; --json makes one "
+			 "document "
+			 "of it. By user a tenant alone can be told apart.",
+		.options = {OPTION_TENANT, OPTION_KIND, OPTION_MONTH, OPTIONS_REPORT},
+		.examples = {"report month alice", "report month red --kind team --by model,day",
+			"report month --tenant acme --month 2026-10 --json",
+			"report month --by user --csv > bill.csv  # each user's part of the bill"},
+		.run = run_month,
+	},
+	{
+		.name = "report days",
+		.args = "[ID]",
+		.summary = "show the bill of some days",
+		.about = "Like report month, for any days (UTC), at most 366. By day it is the cost over time.",
+		.options = {OPTION_TENANT, OPTION_KIND, {'\0', "from", OPTION_DAY, "DAY", "the first day", NULL},
+			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today)", NULL}, OPTIONS_REPORT},
+		.examples = {"report days --from 2026-11-01 --by day",
+			"report days alice --from 2026-10-15 --to 2026-11-14", "report days --from -7d"},
+		.run = run_days,
+	},
+	{
+		.name = "report forecast",
+		.args = "[ID]",
+		.summary = "show what the running month will have cost at its end",
+		.about = "Of one account, or without ID of the whole tenant: so far, and the mean of the last complete "
+			 "days (up "
+			 "to seven) for what is left of the month (UTC). Where the account has a budget a month, also "
+			 "the day "
+			 "on which it is spent at this pace.",
+		.options = {OPTION_TENANT, OPTION_KIND},
+		.examples = {"report forecast", "report forecast red --kind team", "report forecast alice --json"},
+		.run = run_forecast,
+	},
+};
+
+const struct command_group report_commands = {"Bills", commands, sizeof(commands) / sizeof(*commands)};

@@ -1,0 +1,196 @@
+/* reservation list, show, cancel (commands.h): what is open, as an admin sees it. */
+#include "cli/cmd/commands.h"
+
+#include "base/clock.h"
+#include "cli/common/view.h"
+#include "cli/text/format.h"
+#include "cli/text/table.h"
+
+static int64_t held_tokens(const Bursar__V1__Reservation *reservation)
+{
+	return reservation->held_input_tokens + reservation->held_output_tokens;
+}
+
+static void show_list(struct cli *cli, const Bursar__V1__ListReservationsResponse *answer)
+{
+	static const char *const columns[] = {
+		"~USER", "~REQUEST", "MODEL", ">AGE", ">ENDS IN", ">TOKENS", ">COST", ">ATTEMPTS", NULL};
+	struct table *table = table_new(columns, cli->colour);
+	struct buf text = {0};
+
+	for (size_t i = 0; i < answer->n_reservations; i++) {
+		const Bursar__V1__Reservation *row = answer->reservations[i];
+
+		table_line(table);
+		table_cell(table, "%s", row->user);
+		table_cell(table, "%s", row->request_id);
+		table_cell(table, "%s", row->model[0] ? row->model : NO_MODEL);
+		put_duration(&text, answer->now_us - row->started_at_us);
+		table_cell_buf(table, &text);
+		put_duration(&text, row->expires_at_us > answer->now_us ? row->expires_at_us - answer->now_us : 0);
+		table_cell_buf(table, &text);
+		table_count(table, held_tokens(row));
+		table_money(table, row->held_cost_nano_usd);
+		table_count(table, row->attempts);
+	}
+	table_put(&cli->out, table, "no open reservations");
+	table_free(table);
+	buf_release(&text);
+	if (answer->next_page_token[0])
+		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_reservations);
+}
+
+static int run_list(struct cli *cli)
+{
+	Bursar__V1__ListReservationsRequest request = BURSAR__V1__LIST_RESERVATIONS_REQUEST__INIT;
+	Bursar__V1__ListReservationsResponse *answer;
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.user = (char *)cli_arg(cli, 0);
+	answer = cli_call_pages(cli, BURSAR_LIST_RESERVATIONS, &request, option_number(cli, "limit", 100), &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer))
+		show_list(cli, answer);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+/* HANDLE, or USER and ID. */
+static bool read_ref(struct cli *cli, Bursar__V1__ReservationRef *ref)
+{
+	const char *id = cli_arg(cli, 1);
+
+	bursar__v1__reservation_ref__init(ref);
+	if (*id) {
+		ref->tenant = (char *)option_text(cli, "tenant");
+		ref->user = (char *)cli_arg(cli, 0);
+		ref->request_id = (char *)id;
+		return true;
+	}
+	if (option_given(cli, "tenant"))
+		return err_set(&cli->err, ERR_INVALID,
+			"HANDLE says it all: leave out --tenant; or give USER and the request's ID");
+	ref->handle = (char *)cli_arg(cli, 0);
+	return true;
+}
+
+static void put_amounts(struct cli *cli, const char *label, int64_t input, int64_t output, int64_t cost)
+{
+	struct buf text = {0};
+
+	put_count(&text, input);
+	buf_put_str(&text, " input and ");
+	put_count(&text, output);
+	buf_put_str(&text, " output tokens, ");
+	put_money(&text, cost);
+	view_field_buf(cli, label, &text);
+	buf_release(&text);
+}
+
+static void show_reservation(struct cli *cli, const Bursar__V1__Reservation *row)
+{
+	struct buf text = {0};
+
+	put_enum(&cli->out, &bursar__v1__reservation_state__descriptor, (int)row->state, "RESERVATION_STATE_");
+	buf_putf(&cli->out, "  request %s of %s\n", row->request_id, row->user);
+	view_field(cli, "tenant", "%s", row->tenant);
+	view_field(
+		cli, "from", "%s, model %s, tier %s", row->interface, row->model[0] ? row->model : NO_MODEL, row->tier);
+	put_time_from(&text, row->started_at_us, clock_wall_us());
+	view_field_buf(cli, "checked", &text);
+	put_time_from(&text, row->expires_at_us, clock_wall_us());
+	view_field_buf(
+		cli, row->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN ? "ends" : "would end", &text);
+	if (row->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN)
+		put_amounts(cli, "holds", row->held_input_tokens, row->held_output_tokens, row->held_cost_nano_usd);
+	if (row->attempts)
+		put_amounts(cli, "recorded", row->used_input_tokens, row->used_output_tokens, row->used_cost_nano_usd);
+	for (size_t i = 0; i < row->n_accounts; i++)
+		buf_putf(&text, "%s%s %s", i ? ", " : "", kind_name(row->accounts[i]->kind), row->accounts[i]->id);
+	view_field_buf(cli, "counts on", &text);
+	view_field(cli, "handle", "%s", row->handle);
+	buf_release(&text);
+}
+
+static int run_show(struct cli *cli)
+{
+	Bursar__V1__GetReservationRequest request = BURSAR__V1__GET_RESERVATION_REQUEST__INIT;
+	Bursar__V1__ReservationRef ref;
+	Bursar__V1__Reservation *answer;
+	int code;
+
+	if (!read_ref(cli, &ref))
+		return cli_usage(cli);
+	request.reservation = &ref;
+	answer = cli_call(cli, BURSAR_GET_RESERVATION, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer))
+		show_reservation(cli, answer);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_cancel(struct cli *cli)
+{
+	Bursar__V1__CancelReservationRequest request = BURSAR__V1__CANCEL_RESERVATION_REQUEST__INIT;
+	Bursar__V1__ReservationRef ref;
+	Bursar__V1__CancelResponse *answer;
+	struct buf text = {0};
+	int code;
+
+	if (!read_ref(cli, &ref))
+		return cli_usage(cli);
+	request.reservation = &ref;
+	request.reason = (char *)option_text(cli, "reason");
+	answer = cli_call(cli, BURSAR_CANCEL_RESERVATION, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		buf_put_str(&cli->out, answer->repeat ? "cancelled before\n" : "cancelled\n");
+		put_count(&text, answer->released_tokens);
+		buf_put_str(&text, " tokens, ");
+		put_money(&text, answer->released_cost_nano_usd);
+		view_field_buf(cli, "given back", &text);
+	}
+	buf_release(&text);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "reservation list",
+		.args = "[USER]",
+		.summary = "list what is open: since when, until when, what it holds",
+		.about = "Of USER, or of everybody in the tenant. Those of one user come in the order in which they "
+			 "end.",
+		.options = {OPTION_TENANT, {'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL}},
+		.examples = {"reservation list alice", "reservation list --limit 1000 --json"},
+		.run = run_list,
+	},
+	{
+		.name = "reservation show",
+		.args = "HANDLE|USER [ID]",
+		.summary = "show one reservation: its state, what it holds, on whom it counts",
+		.about = "HANDLE, or USER and the request's ID. Settled ones are known for some time, too.",
+		.options = {OPTION_TENANT},
+		.examples = {"reservation show alice msg-4711", "reservation show HANDLE"},
+		.run = run_show,
+	},
+	{
+		.name = "reservation cancel",
+		.args = "HANDLE|USER [ID]",
+		.summary = "give back what a reservation holds",
+		.about = "For a request that will not come back: what it holds is free at once, and not only when it "
+			 "expires. A "
+			 "record that comes all the same is charged in full. The audit log has who did it.",
+		.options = {OPTION_TENANT, OPTION_REASON},
+		.examples = {"reservation cancel alice msg-4711 --reason 'the bot crashed'"},
+		.run = run_cancel,
+	},
+};
+
+const struct command_group reservation_commands = {"Reservations", commands, sizeof(commands) / sizeof(*commands)};

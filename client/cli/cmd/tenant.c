@@ -1,0 +1,162 @@
+/* tenant ... (commands.h): bot fleets and what holds for all their users. */
+#include "cli/cmd/commands.h"
+
+#include <inttypes.h>
+
+#include "cli/common/view.h"
+#include "cli/text/table.h"
+
+static const char *unknown_users_name(Bursar__V1__UnknownUsers value)
+{
+	return value == BURSAR__V1__UNKNOWN_USERS__UNKNOWN_USERS_REFUSE ? "refuse" : "admit";
+}
+
+static const char *unknown_model_name(Bursar__V1__UnknownModel value)
+{
+	if (value == BURSAR__V1__UNKNOWN_MODEL__UNKNOWN_MODEL_FALLBACK)
+		return "fallback";
+	return value == BURSAR__V1__UNKNOWN_MODEL__UNKNOWN_MODEL_FREE ? "free" : "refuse";
+}
+
+static void show_tenant(struct cli *cli, const Bursar__V1__Tenant *tenant)
+{
+	buf_putf(&cli->out, "tenant %s%s\n", tenant->id, tenant->known ? "" : "  (never put: as default)");
+	view_field(cli, "default tier", "%s", tenant->default_tier[0] ? tenant->default_tier : "free");
+	view_field(cli, "unknown", "users: %s, models: %s", unknown_users_name(tenant->unknown_users),
+		unknown_model_name(tenant->unknown_model));
+	if (tenant->fallback_model[0])
+		view_field(cli, "fallback", "the price of %s", tenant->fallback_model);
+	view_field(cli, "language", "%s", tenant->language[0] ? tenant->language : "en");
+	view_field(cli, "epoch", "%" PRId64, tenant->epoch);
+}
+
+static int run_get(struct cli *cli)
+{
+	Bursar__V1__GetTenantRequest request = BURSAR__V1__GET_TENANT_REQUEST__INIT;
+	Bursar__V1__Tenant *tenant;
+	int code;
+
+	request.id = (char *)cli_arg(cli, 0);
+	tenant = cli_call(cli, BURSAR_GET_TENANT, &request, &code);
+	if (!tenant)
+		return code;
+	if (!cli_json(cli, tenant))
+		show_tenant(cli, tenant);
+	bursar_free(tenant);
+	return EXIT_DONE;
+}
+
+/* Text options over what the tenant has. */
+static char *keep_or(struct cli *cli, const char *option, char *old)
+{
+	return option_given(cli, option) ? (char *)option_text(cli, option) : old;
+}
+
+static int run_put(struct cli *cli)
+{
+	Bursar__V1__GetTenantRequest get = BURSAR__V1__GET_TENANT_REQUEST__INIT;
+	Bursar__V1__PutTenantRequest request = BURSAR__V1__PUT_TENANT_REQUEST__INIT;
+	Bursar__V1__Tenant tenant = BURSAR__V1__TENANT__INIT, *old, *answer;
+	struct bursar_error error;
+	int code;
+
+	get.id = (char *)cli_arg(cli, 0);
+	old = bursar_get_tenant(cli_bursar(cli), &get, &error);
+	if (!old && error.code != BURSAR_NOT_FOUND)
+		return cli_failed(cli, &error);
+	if (old)
+		tenant = *old;
+	tenant.id = get.id;
+	tenant.default_tier = keep_or(cli, "default-tier", tenant.default_tier);
+	tenant.fallback_model = keep_or(cli, "fallback-model", tenant.fallback_model);
+	tenant.language = keep_or(cli, "language", tenant.language);
+	if (option_given(cli, "unknown-users"))
+		tenant.unknown_users = (Bursar__V1__UnknownUsers)cli_enum(
+			&bursar__v1__unknown_users__descriptor, "UNKNOWN_USERS_", option_text(cli, "unknown-users"));
+	if (option_given(cli, "unknown-model"))
+		tenant.unknown_model = (Bursar__V1__UnknownModel)cli_enum(
+			&bursar__v1__unknown_model__descriptor, "UNKNOWN_MODEL_", option_text(cli, "unknown-model"));
+	request.tenant = &tenant;
+	request.reason = (char *)option_text(cli, "reason");
+	answer = cli_call(cli, BURSAR_PUT_TENANT, &request, &code);
+	if (answer && !cli_json(cli, answer))
+		show_tenant(cli, answer);
+	bursar_free(old);
+	if (!answer)
+		return code;
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_list(struct cli *cli)
+{
+	static const char *const columns[] = {
+		"~TENANT", "DEFAULT TIER", "UNKNOWN USERS", "UNKNOWN MODELS", ">EPOCH", "PUT", NULL};
+	Bursar__V1__ListTenantsRequest request = BURSAR__V1__LIST_TENANTS_REQUEST__INIT;
+	Bursar__V1__ListTenantsResponse *answer;
+	struct table *table;
+	int code;
+
+	answer = cli_call_pages(cli, BURSAR_LIST_TENANTS, &request, option_number(cli, "limit", 100), &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		table = table_new(columns, cli->colour);
+		for (size_t i = 0; i < answer->n_tenants; i++) {
+			const Bursar__V1__Tenant *tenant = answer->tenants[i];
+
+			table_line(table);
+			table_cell(table, "%s", tenant->id);
+			table_cell(table, "%s", tenant->default_tier);
+			table_cell(table, "%s", unknown_users_name(tenant->unknown_users));
+			table_cell(table, "%s", unknown_model_name(tenant->unknown_model));
+			table_cell(table, "%" PRId64, tenant->epoch);
+			table_cell(table, "%s", tenant->known ? "yes" : "never");
+		}
+		table_put(&cli->out, table, "no tenants");
+		table_free(table);
+	}
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "tenant get",
+		.args = "TENANT",
+		.summary = "show a tenant's options",
+		.about = "",
+		.examples = {"tenant get default"},
+		.run = run_get,
+	},
+	{
+		.name = "tenant put",
+		.args = "TENANT",
+		.summary = "make a tenant, or change its options",
+		.about = "What is not named stays as it is.",
+		.options = {OPTION_REASON,
+			{'\0', "default-tier", OPTION_TEXT, "TIER", "the tier of unknown users (default: free)", NULL},
+			{'\0', "unknown-users", OPTION_CHOICE, "WHAT",
+				"what happens to users nobody put (default: admit)", "admit|refuse"},
+			{'\0', "unknown-model", OPTION_CHOICE, "WHAT",
+				"what a check of an unpriced model gets (default: refuse)", "refuse|fallback|free"},
+			{'\0', "fallback-model", OPTION_TEXT, "MODEL", "whose price stands in for an unknown one",
+				NULL},
+			{'\0', "language", OPTION_TEXT, "TAG", "of texts for users (default: en)", NULL}},
+		.examples = {"tenant put acme --default-tier pro",
+			"tenant put acme --unknown-model fallback --fallback-model gpt-5.4"},
+		.run = run_put,
+	},
+	{
+		.name = "tenant list",
+		.args = "",
+		.summary = "list tenants",
+		.about = "Also those that nobody has put, which a check or an account made: they have the settings of "
+			 "'default'. A typing error in --tenant makes one.",
+		.options = {{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL}},
+		.examples = {"tenant list"},
+		.run = run_list,
+	},
+};
+
+const struct command_group tenant_commands = {"Tenants", commands, sizeof(commands) / sizeof(*commands)};

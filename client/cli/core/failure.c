@@ -1,0 +1,212 @@
+/* Why a call failed, and what to do next (command.h). */
+#include "cli/core/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/core/nearest.h"
+#include "cli/core/words.h"
+#include "cli/text/format.h"
+#include "cli/text/meant.h"
+#include "cli/text/plain.h"
+
+enum { NAME_SIZE = 128 };
+
+#define LIST(command) "'bursar " command "' shows what there is. Mind --tenant."
+#define POOL_BUSY "'bursar pool show' says who runs and who waits."
+
+/* What to do, by the reason (google.rpc.ErrorInfo) that the server names. */
+static const struct advice {
+	const char *reason, *text;
+} advices[] = {
+	{"OTHER_TENANT", "Leave --tenant out, for the key's own tenant, or ask with an operator's key."},
+	{"TOO_MANY_WRONG_KEYS", "A right key is let in at once: see --key-file FILE or BURSAR_KEY_FILE."},
+	{"TOO_MANY_NEW_USERS", "Put them first ('bursar account put'), or raise bursard's new_users_per_minute."},
+	{"SERVER_BUSY", "Too many calls are unanswered: repeat it, or run more workers or another bursard."},
+	{"TOO_MANY_WATCH", "Others watch already: end one of them, or ask another bursard."},
+	{"TOO_MANY_WATCHED", "Others watch users by name already: leave --user out, or end one of them."},
+	{"POOL_QUEUE_FULL", POOL_BUSY},
+	{"LEVEL_QUEUE_FULL", POOL_BUSY},
+	{"USER_QUEUE_FULL", POOL_BUSY},
+	{"TOO_MANY_PRIORITIES", POOL_BUSY},
+	{"PREDICTED_WAIT", POOL_BUSY},
+	{"WAIT_MAX", POOL_BUSY},
+	{"DRAINING", "That bursard stops: ask again, with the same id; another one answers at once."},
+	{"TIER_NOT_FOUND", LIST("tier list")},
+	{"POOL_NOT_FOUND", LIST("pool list")},
+	{"TEXT_NOT_FOUND", LIST("tenant text list")},
+	{"PRICE_NOT_FOUND", LIST("price list")},
+	{"KEY_NOT_FOUND", LIST("key list")},
+	{"TENANT_NOT_FOUND", "'bursar tenant list' shows what there is."},
+	{"ACCOUNT_NOT_FOUND", "'bursar account list' shows whom there is. Mind --tenant."},
+	{"RESERVATION_NOT_FOUND", "Mind --tenant. An ended reservation is known for 15 minutes more."},
+	{"LEASE_NOT_FOUND", "A lease is known for a while after its end."},
+};
+
+/* And where it names none, or one without advice of its own. */
+static const struct hint {
+	int code;
+	const char *text;
+} hints[] = {
+	{BURSAR_ALREADY_EXISTS,
+		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
+	{BURSAR_UNAUTHENTICATED, "Put the key into a file and name it by --key-file FILE or BURSAR_KEY_FILE; an admin "
+				 "makes one with 'bursar "
+				 "key create'."},
+	{BURSAR_PERMISSION_DENIED, "Ask with a key that may: an admin's of the tenant, or an operator's."},
+	{BURSAR_UNIMPLEMENTED,
+		"The server is older than this command; compare 'bursar version' with 'bursard --version'."},
+	{BURSAR_UNAVAILABLE, "The server is up but a store behind it is not: see /readyz on its HTTP port, or "
+			     "'deploy/local status'."},
+	{BURSAR_DEADLINE_EXCEEDED,
+		"The server did not finish in time: see 'deploy/local logs', or allow more with --timeout."},
+	{BURSAR_INTERNAL, "The server's log says more: 'deploy/local logs'."},
+};
+
+/* What gRPC says when it has no connection, and what it means: the first whose mark is in the message. There is no code for these. */
+static const struct cause {
+	const char *mark;
+	const char *text; /* NULL: what gRPC says is plain enough */
+	const char *next_plain; /* what to do next, without TLS; NULL: comes with TLS only */
+	const char *next_tls;
+} causes[] = {
+	{"wrong version number", "what listens there does not speak TLS", NULL,
+		"Leave --tls-ca out (and BURSAR_TLS_CA, and the profile's tls-ca), or give bursard a certificate "
+		"(its --tls-cert and --tls-key)."},
+	{"certificate verify failed",
+		"its certificate is not from the authority that --tls-ca names, or is not good now", NULL,
+		"Name its authority by --tls-ca FILE; 'openssl s_client -showcerts -connect HOST:PORT' shows the "
+		"certificate with its dates."},
+	{"not in peer certificate", "its certificate is made out to another name", NULL,
+		"Name it by --addr as its certificate does; 'openssl s_client -connect HOST:PORT' shows the name."},
+	{"Socket closed", "the connection was closed before the server answered",
+		"If it speaks TLS, name its authority by --tls-ca FILE; if not, see its log.",
+		"If it asks for certificates, is yours (--tls-cert, --tls-key) from its authority, not expired and not "
+		"revoked? Its log may say more."},
+	{"", NULL,
+		"Is bursard running there (and without TLS? Else name its CA by --tls-ca)? Start one with "
+		"'deploy/local up', or name another by --addr HOST:PORT or BURSAR_ADDR.",
+		"Is bursard running there? Start one with 'deploy/local up', or name another by --addr HOST:PORT or "
+		"BURSAR_ADDR."},
+};
+
+/* What gRPC says of a connection, without what it repeats. */
+static const char *plain_cause(const char *message)
+{
+	static const char last[] = "last error: ", remote[] = "Failed to connect to remote host: ";
+	const char *cause = strstr(message, last), *end;
+
+	if (!cause)
+		return message;
+	cause += strlen(last);
+	end = strstr(cause, remote);
+	if (end)
+		return end + strlen(remote);
+	if (strncmp(cause, "UNKNOWN: ", 9) == 0)
+		cause += 9;
+	end = strncmp(cause, "unix:", 5) == 0 || strncmp(cause, "ipv", 3) == 0 ? strstr(cause, ": ") : NULL;
+	return end ? end + 2 : cause; /* the address has been said */
+}
+
+static int unreachable(const struct cli *cli, const struct bursar_error *error)
+{
+	const char *ca = cli_setting(cli, SETTING_TLS_CA);
+	const struct cause *cause = causes;
+
+	while (!strstr(error->message, cause->mark))
+		cause++;
+	fprintf(stderr, "bursar: cannot reach %s: %s\n", cli->address,
+		cause->text ? cause->text : plain_cause(error->message));
+	fprintf(stderr, "  %s\n", (ca && *ca) || !cause->next_plain ? cause->next_tls : cause->next_plain);
+	return EXIT_UNREACHABLE;
+}
+
+static const char *advice_of(const struct bursar_error *error)
+{
+	for (size_t i = 0; i < sizeof(advices) / sizeof(*advices); i++)
+		if (strcmp(advices[i].reason, error->reason) == 0)
+			return advices[i].text;
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (hints[i].code == error->code)
+			return hints[i].text;
+	return NULL;
+}
+
+static bool has_tenant(const struct cli *cli)
+{
+	for (const struct option *option = cli->command->options; option->name; option++)
+		if (strcmp(option->name, "tenant") == 0)
+			return true;
+	return false;
+}
+
+static void near_tenant(struct cli *cli, const char *tenant, struct meant *meant)
+{
+	(void)tenant;
+	nearest_tenant(cli, meant);
+}
+
+/* Which name may have been meant, where one was not found. */
+static const struct missing {
+	const char *reason, *before; /* in the message, in front of the name */
+	void (*nearest)(struct cli *cli, const char *tenant, struct meant *meant);
+} missings[] = {
+	{"TIER_NOT_FOUND", "no tier ", nearest_tier},
+	{"POOL_NOT_FOUND", "no pool ", nearest_pool},
+	{"PRICE_NOT_FOUND", "model: ", nearest_model},
+	{"ACCOUNT_NOT_FOUND", "no user ", nearest_user},
+	{"TENANT_NOT_FOUND", "no tenant ", near_tenant},
+};
+
+/* The name that the message says there is none of: the word behind `before`. */
+static void name_missing(const char *message, const char *before, char name[NAME_SIZE])
+{
+	const char *at = strstr(message, before);
+	size_t len;
+
+	if (!at)
+		return;
+	at += strlen(before);
+	len = strcspn(at, ": ");
+	if (len < NAME_SIZE) {
+		memcpy(name, at, len);
+		name[len] = '\0';
+	}
+}
+
+static void put_nearest(struct buf *out, struct cli *cli, const struct bursar_error *error)
+{
+	char name[NAME_SIZE] = "";
+	struct meant meant = {.typed = name};
+
+	for (size_t i = 0; i < sizeof(missings) / sizeof(*missings); i++) {
+		if (strcmp(missings[i].reason, error->reason) != 0)
+			continue;
+		name_missing(error->message, missings[i].before, name);
+		if (name[0])
+			missings[i].nearest(cli, has_tenant(cli) ? option_text(cli, "tenant") : "", &meant);
+	}
+	if (meant.distance > 0) /* else it is there, elsewhere */
+		meant_put(out, &meant);
+}
+
+int cli_failed(struct cli *cli, const struct bursar_error *error)
+{
+	const char *advice = advice_of(error);
+	struct buf wait = {0}, said = {0};
+
+	if (!error->from_server)
+		return unreachable(cli, error);
+	words_put(&said, cli, error->field, error->message);
+	put_nearest(&said, cli, error);
+	fprintf(stderr, "bursar: refused (%s): %s\n", bursar_code_name(error->code), buf_str(&said));
+	buf_release(&said);
+	if (error->retry_after_us > 0) {
+		put_duration(&wait, error->retry_after_us);
+		fprintf(stderr, "  Try again in %s.\n", buf_str(&wait));
+		buf_release(&wait);
+	}
+	if (advice)
+		fprintf(stderr, "  %s\n", advice);
+	return EXIT_REFUSED;
+}

@@ -1,0 +1,223 @@
+/* The API's names of fields, calls and microseconds, as the command line has them. */
+#include "cli/core/words.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/text/format.h"
+#include "cli/text/plain.h"
+
+enum { NAME_MAX_LEN = 64 };
+
+/* Fields whose option has a name of its own; all others are called as their option is, with its unit behind it. */
+static const struct {
+	const char *field, *option;
+} renamed[] = {
+	{"grace_until", "until"},
+	{"grace_percent", "percent"},
+	{"reservation_ttl", "ttl"},
+	{"expires_at", "expires"},
+	{"effective_from", "from"},
+	{"effective_to", "to"},
+	{"effective_to", "until"},
+	{"cost_nano_usd", "cost"},
+	{"id_prefix", "prefix"},
+	{"request_id", "id"},
+	{"interfaces", "interface"},
+	{"addresses", "address"},
+	{"page_size", "limit"},
+	{"account", "user"},
+};
+
+static const struct option *option_find(const struct cli *cli, const char *name)
+{
+	for (const struct option *option = cli->command->options; option->name; option++)
+		if (strcmp(option->name, name) == 0)
+			return option;
+	return NULL;
+}
+
+static bool ends_with(const char *text, size_t len, const char *end)
+{
+	return len > strlen(end) && memcmp(text + len - strlen(end), end, strlen(end)) == 0;
+}
+
+/* The option that fills the field; NULL: an argument does, or nothing that was typed. */
+static const struct option *option_of(const struct cli *cli, const char *field, size_t len)
+{
+	char name[NAME_MAX_LEN] = "";
+	const struct option *option;
+
+	if (len == 0 || len >= sizeof(name))
+		return NULL;
+	memcpy(name, field, len);
+	if (ends_with(name, len, "_us"))
+		name[len - 3] = '\0';
+	else if (ends_with(name, len, "_day"))
+		name[len - 4] = '\0';
+	for (size_t i = 0; i < sizeof(renamed) / sizeof(*renamed); i++)
+		if (strcmp(renamed[i].field, name) == 0 && (option = option_find(cli, renamed[i].option)))
+			return option;
+	for (char *p = name; *p; p++)
+		if (*p == '_')
+			*p = '-';
+	return option_find(cli, name);
+}
+
+/* The argument in `args` that fills the field: of "ID TIER" that of "tier", and the first of "id" and "name". "" for none. */
+static void put_argument(struct buf *out, const struct cli *cli, const char *field)
+{
+	const char *args = cli->command->args;
+	size_t first = strcspn(args, " "), len_field = strlen(field);
+
+	for (const char *arg = args; *arg; arg += strcspn(arg, " ") + (arg[strcspn(arg, " ")] == ' ')) {
+		const char *name = arg + (*arg == '[');
+		size_t len = strcspn(name, " ].");
+
+		if (strlen(field) == len && strncasecmp(name, field, len) == 0) {
+			buf_put(out, name, len);
+			return;
+		}
+	}
+	if (*args && (strcmp(field, "id") == 0 || strcmp(field, "name") == 0)) {
+		buf_put(out, args + (*args == '['), first - (*args == '[') - (args[first - 1] == ']'));
+		return;
+	}
+	if (strcmp(field, "name") == 0 && option_find(cli, "pool")) {
+		buf_put_str(out, "--pool");
+		return;
+	}
+	if (ends_with(field, len_field, "_us"))
+		len_field -= 3;
+	for (size_t i = 0; i < len_field; i++)
+		buf_put(out, field[i] == '_' ? " " : field + i, 1);
+}
+
+/* "limits[1].until_us": the second of what was typed as LIMIT. */
+static const char *list_place(struct buf *out, const char *field)
+{
+	const char *open = strstr(field, "limits[");
+	char *end;
+	long at;
+
+	if (!open)
+		return field;
+	at = strtol(open + 7, &end, 10);
+	buf_putf(out, "limit %ld: ", at + 1);
+	return *end == ']' && end[1] == '.' ? end + 2 : "";
+}
+
+static void put_field(struct buf *out, const struct cli *cli, const char *field)
+{
+	const struct option *option;
+	const char *dot, *rest = list_place(out, field);
+	bool in_list = rest != field;
+
+	dot = strrchr(rest, '.');
+	rest = dot ? dot + 1 : rest;
+	if (!*rest)
+		return;
+	option = in_list ? NULL : option_of(cli, rest, strlen(rest));
+	if (option) {
+		buf_putf(out, "--%s: ", option->name);
+		return;
+	}
+	if (in_list)
+		buf_put(out, rest, ends_with(rest, strlen(rest), "_us") ? strlen(rest) - 3 : strlen(rest));
+	else
+		put_argument(out, cli, rest);
+	buf_put_str(out, ": ");
+}
+
+/* What was typed where it is that number, else "720h". */
+static void put_duration_word(struct buf *out, const struct cli *cli, const struct option *option, int64_t us)
+{
+	if (option && option_given(cli, option->name) && option_number(cli, option->name, 0) == us)
+		put_plain(out, option_text(cli, option->name));
+	else if (us > 0)
+		put_duration_exact(out, us);
+	else
+		buf_putf(out, "%" PRId64, us);
+}
+
+static bool is_name_char(char c)
+{
+	return islower((unsigned char)c) || c == '_';
+}
+
+/* Between names and numbers of the message; what is neither stays. */
+static const char *put_word(struct buf *out, const struct cli *cli, const char *p, const struct option *times)
+{
+	size_t len = 0;
+	const struct option *option;
+	char *end;
+
+	if (isdigit((unsigned char)*p)) {
+		int64_t us = strtoll(p, &end, 10);
+
+		if (times)
+			put_duration_word(out, cli, times, us);
+		else
+			buf_put(out, p, (size_t)(end - p));
+		return end;
+	}
+	if (strncmp(p, "limits[", 7) == 0 && isdigit((unsigned char)p[7])) {
+		buf_putf(out, "limit %ld", strtol(p + 7, &end, 10) + 1);
+		return end + (*end == ']');
+	}
+	while (is_name_char(p[len]))
+		len++;
+	option = memchr(p, '_', len) ? option_of(cli, p, len) : NULL;
+	if (option)
+		buf_putf(out, "--%s", option->name);
+	else
+		buf_put(out, p, len ? len : 1);
+	return p + (len ? len : 1);
+}
+
+static void put_words(struct buf *out, const struct cli *cli, const char *field, const char *message)
+{
+	size_t field_len = strlen(field);
+	const struct option *option = option_of(cli, field, field_len);
+	const struct option *times =
+		ends_with(field, field_len, "_us") && option && option->type == OPTION_DURATION ? option : NULL;
+	struct buf words = {0};
+
+	put_field(out, cli, field);
+	for (const char *p = message; *p;) {
+		/* Only from the beginning of a word on. */
+		if (p > message && (isalnum((unsigned char)p[-1]) || p[-1] == '_' || p[-1] == '-') &&
+			(isalnum((unsigned char)*p) || *p == '_')) {
+			buf_put(&words, p++, 1);
+			continue;
+		}
+		p = put_word(&words, cli, p, times);
+	}
+	put_plain(out, buf_str(&words));
+	buf_release(&words);
+}
+
+/* NOT_FOUND has no details: its text begins with the field. Moves *message behind that. */
+static void field_in_front(char field[NAME_MAX_LEN], const char **message)
+{
+	size_t len = strspn(*message, "abcdefghijklmnopqrstuvwxyz_.[]0123456789");
+
+	if (len == 0 || len >= NAME_MAX_LEN || strncmp(*message + len, ": ", 2) != 0)
+		return;
+	memcpy(field, *message, len);
+	field[len] = '\0';
+	*message += len + 2;
+}
+
+void words_put(struct buf *out, const struct cli *cli, const char *field, const char *message)
+{
+	char front[NAME_MAX_LEN] = "";
+
+	if (!*field) {
+		field_in_front(front, &message);
+		field = front;
+	}
+	put_words(out, cli, field, message);
+}

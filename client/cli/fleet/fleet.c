@@ -1,0 +1,195 @@
+/* The tables, and messages written by them. */
+#include "cli/fleet/private.h"
+
+#include <string.h>
+
+#include "cli/text/format.h"
+#include "cli/text/limit_spec.h"
+
+enum { USUAL_WARN_PERCENT = 80 };
+
+#define TABLE(name_, message_, ...) \
+	static const struct fleet_field name_##_fields[] = {__VA_ARGS__}; \
+	const struct fleet_table fleet_##name_ = {&bursar__v1__##message_##__descriptor, name_##_fields, \
+		sizeof(name_##_fields) / sizeof(name_##_fields[0])}
+
+TABLE(settings, tenant, {"default_tier", "default_tier", FLEET_TEXT, NULL},
+	{"unknown_users", "unknown_users", FLEET_WORD, "UNKNOWN_USERS_"},
+	{"unknown_model", "unknown_model", FLEET_WORD, "UNKNOWN_MODEL_"},
+	{"fallback_model", "fallback_model", FLEET_TEXT, NULL}, {"language", "language", FLEET_TEXT, NULL});
+TABLE(tier, tier, {"limits", "limits", FLEET_LIMITS, NULL}, {"pool_priority", "pool_priority", FLEET_COUNT, NULL},
+	{"pool_concurrent", "pool_concurrent", FLEET_COUNT, NULL},
+	{"default_output_tokens", "default_output_tokens", FLEET_COUNT, NULL},
+	{"fail_policy", "fail_policy", FLEET_WORD, "FAIL_POLICY_"}, {"upgrade_to", "upgrade_to", FLEET_TEXT, NULL});
+TABLE(pool, pool, {"slots", "slots", FLEET_SLOTS, NULL}, {"paused", "paused", FLEET_TRUTH, NULL},
+	{"available", "available", FLEET_TRUTH, NULL}, {"queue_limit", "queue_limit", FLEET_COUNT, NULL},
+	{"level_queue_limit", "level_queue_limit", FLEET_COUNT, NULL},
+	{"user_queue_limit", "user_queue_limit", FLEET_COUNT, NULL}, {"lease", "lease_us", FLEET_DURATION, NULL},
+	{"age", "age_us", FLEET_DURATION, NULL}, {"age_every", "age_every", FLEET_COUNT, NULL},
+	{"starve", "starve_us", FLEET_DURATION, NULL},
+	{"predicted_wait_max", "predicted_wait_max_us", FLEET_DURATION, NULL},
+	{"wait_max", "wait_max_us", FLEET_DURATION, NULL}, {"estimate", "estimate_us", FLEET_DURATION, NULL},
+	{"learn_margin", "learn_margin_us", FLEET_DURATION, NULL}, {"drain", "drain_us", FLEET_DURATION, NULL},
+	{"levels", "levels", FLEET_LEVELS, NULL});
+TABLE(level, pool_level, {"priority", "priority", FLEET_COUNT, NULL}, {"weight", "weight", FLEET_COUNT, NULL},
+	{"queue_limit", "queue_limit", FLEET_COUNT, NULL});
+TABLE(account, account, {"tier", "tier", FLEET_TEXT, NULL}, {"org", "org", FLEET_TEXT, NULL},
+	{"time_zone", "time_zone", FLEET_TEXT, NULL}, {"limits", "overrides", FLEET_LIMITS, NULL});
+
+TABLE(text, text, {"text", "text", FLEET_TEXT, NULL});
+
+const struct fleet_section fleet_sections[] = {
+	{"tiers", "tier", &fleet_tier, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED, "tiers"},
+	{"pools", "pool", &fleet_pool, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED, "pools"},
+	{"teams", "team", &fleet_account, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TEAM, "accounts"},
+	{"orgs", "org", &fleet_account, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_ORG, "accounts"},
+	{"models", "model", &fleet_account, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_MODEL, "accounts"},
+};
+const size_t fleet_sections_count = sizeof(fleet_sections) / sizeof(fleet_sections[0]);
+
+/* What counts for a limit that says nothing of it is left out. */
+static json_t *limit_json(const Bursar__V1__Limit *limit, bool name)
+{
+	Bursar__V1__Limit shown = *limit;
+	struct buf text = {0};
+
+	if (shown.warn_percent == USUAL_WARN_PERCENT)
+		shown.warn_percent = 0;
+	limit_spec_put(&text, &shown, name);
+	json_t *json = json_string(buf_str(&text));
+	buf_release(&text);
+	return json;
+}
+
+static json_t *word_json(const ProtobufCFieldDescriptor *field, int value, const char *prefix)
+{
+	struct buf text = {0};
+
+	if (value == 0)
+		return NULL;
+	put_enum(&text, field->descriptor, value, prefix);
+	json_t *json = json_string(buf_str(&text));
+	buf_release(&text);
+	return json;
+}
+
+static json_t *duration_json(int64_t us)
+{
+	struct buf text = {0};
+
+	if (us == 0)
+		return NULL;
+	put_duration_exact(&text, us);
+	json_t *json = json_string(buf_str(&text));
+	buf_release(&text);
+	return json;
+}
+
+static json_t *list_json(const struct fleet_field *row, void *const *items, size_t count, bool names)
+{
+	json_t *list = count ? json_array() : NULL;
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, row->kind == FLEET_LIMITS
+						    ? limit_json(items[i], names)
+						    : fleet_entry_json(&fleet_level, items[i], names));
+	return list;
+}
+
+static int64_t number_of(const ProtobufCFieldDescriptor *field, const void *at)
+{
+	return field->type == PROTOBUF_C_TYPE_INT64 ? *(const int64_t *)at : *(const int32_t *)at;
+}
+
+/* NULL: empty. */
+static json_t *value_json(const struct fleet_field *row, const ProtobufCMessage *entry, bool names)
+{
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field_by_name(entry->descriptor, row->field);
+	const char *base = (const char *)entry;
+	const void *at = base + field->offset;
+
+	switch (row->kind) {
+	case FLEET_TEXT:
+		return **(char *const *)at ? json_string(*(char *const *)at) : NULL;
+	case FLEET_COUNT:
+		return number_of(field, at) ? json_integer(number_of(field, at)) : NULL;
+	case FLEET_TRUTH:
+		return *(const protobuf_c_boolean *)at ? json_true() : NULL;
+	case FLEET_WORD:
+		return word_json(field, *(const int *)at, row->prefix);
+	case FLEET_DURATION:
+		return duration_json(*(const int64_t *)at);
+	case FLEET_SLOTS:
+		return ((const Bursar__V1__Pool *)(const void *)entry)->slots_from_option
+			       ? json_string("option")
+			       : json_integer(*(const int32_t *)at);
+	case FLEET_LIMITS:
+	case FLEET_LEVELS:
+		return list_json(row, *(void *const *const *)at,
+			*(const size_t *)(const void *)(base + field->quantifier_offset), names);
+	}
+	return NULL;
+}
+
+json_t *fleet_entry_json(const struct fleet_table *table, const ProtobufCMessage *entry, bool names)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < table->count; i++) {
+		json_t *value = value_json(&table->fields[i], entry, names);
+
+		if (value)
+			json_object_set_new(object, table->fields[i].key, value);
+	}
+	return object;
+}
+
+/* What is usual for an account says nothing. */
+static json_t *account_json(const Bursar__V1__Account *account)
+{
+	json_t *object = fleet_entry_json(&fleet_account, &account->base, true);
+
+	if (strcmp(account->time_zone, "UTC") == 0)
+		json_object_del(object, "time_zone");
+	return object;
+}
+
+static json_t *section_json(const struct fleet_section *section, const Bursar__V1__TenantDocument *document)
+{
+	json_t *entries = json_object();
+
+	for (size_t i = 0; section->table == &fleet_tier && i < document->n_tiers; i++)
+		json_object_set_new(entries, document->tiers[i]->name,
+			fleet_entry_json(&fleet_tier, &document->tiers[i]->base, true));
+	for (size_t i = 0; section->table == &fleet_pool && i < document->n_pools; i++)
+		json_object_set_new(entries, document->pools[i]->ref->name,
+			fleet_entry_json(&fleet_pool, &document->pools[i]->base, true));
+	for (size_t i = 0; section->kind && i < document->n_accounts; i++)
+		if (document->accounts[i]->ref->kind == section->kind)
+			json_object_set_new(
+				entries, document->accounts[i]->ref->id, account_json(document->accounts[i]));
+	return entries;
+}
+
+json_t *fleet_json(const Bursar__V1__TenantDocument *document)
+{
+	json_t *root = json_object();
+
+	json_object_set_new(root, "tenant", json_string(document->tenant->id));
+	json_object_set_new(root, "settings", fleet_entry_json(&fleet_settings, &document->tenant->base, true));
+	for (size_t i = 0; i < fleet_sections_count; i++) {
+		json_t *entries = section_json(&fleet_sections[i], document);
+
+		if (json_object_size(entries) > 0)
+			json_object_set_new(root, fleet_sections[i].key, entries);
+		else
+			json_decref(entries);
+	}
+	for (size_t i = 0; i < document->n_accounts; i++)
+		if (document->accounts[i]->ref->kind == BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT)
+			json_object_set_new(root, "budget", account_json(document->accounts[i]));
+	if (document->n_texts)
+		json_object_set_new(root, "texts", fleet_texts_json(document));
+	return root;
+}

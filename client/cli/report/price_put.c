@@ -1,0 +1,213 @@
+/* price put: what is typed is read, looked at by the server beside what is in force, and put. */
+#include "cli/report/price_put.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/report/price_diff.h"
+#include "cli/text/parse.h"
+
+enum { PARTS_MOST = 8 };
+struct price_parts {
+	Bursar__V1__ContextTier above[PARTS_MOST], *above_p[PARTS_MOST];
+	Bursar__V1__ModeRatio modes[PARTS_MOST], *modes_p[PARTS_MOST];
+	size_t clears;
+	char *clear[9]; /* of ImportPricesRequest */
+	char expected[32];
+};
+
+/* Each price is checked here for its form only: what was typed is what is stored. */
+static bool price_text(struct cli *cli, const char *option, const char *field, struct price_parts *parts, char **out)
+{
+	const char *text = option_text(cli, option);
+	int64_t ignored;
+
+	if (!*text)
+		return true;
+	if (strcmp(text, "none") == 0) {
+		parts->clear[parts->clears++] = (char *)(uintptr_t)field;
+		return true;
+	}
+	if (strspn(text, "0123456789.") != strlen(text) || !parse_usd(text, strlen(text), &ignored, &cli->err))
+		return err_set(&cli->err, ERR_INVALID,
+			"--%s: '%s' is no price; write USD per 1M tokens such as 0.075, or none", option, text);
+	*out = (char *)text;
+	return true;
+}
+
+/* "272000:input=10,output=45": cut in place, its parts borrowed. */
+static bool read_above(char *text, Bursar__V1__ContextTier *tier, struct err *err)
+{
+	char *rest = strchr(text, ':'), *pair, *save = NULL;
+
+	bursar__v1__context_tier__init(tier);
+	if (!rest || !parse_count(text, (size_t)(rest - text), &tier->above_tokens, err))
+		return err_set(err, ERR_INVALID, "--above: '%s' must look like 272000:input=10,output=45", text);
+	for (pair = strtok_r(rest + 1, ",", &save); pair; pair = strtok_r(NULL, ",", &save)) {
+		char *value = strchr(pair, '=');
+		int64_t ignored;
+
+		if (value)
+			*value++ = '\0';
+		if (!value || !parse_usd(value, strlen(value), &ignored, err))
+			return err_set(
+				err, ERR_INVALID, "--above: %s needs USD per 1M tokens, such as %s=10", pair, pair);
+		if (strcmp(pair, "input") == 0)
+			tier->input = value;
+		else if (strcmp(pair, "output") == 0)
+			tier->output = value;
+		else if (strcmp(pair, "cached-input") == 0)
+			tier->cached_input = value;
+		else if (strcmp(pair, "cache-write") == 0)
+			tier->cache_write = value;
+		else
+			return err_set(err, ERR_INVALID,
+				"--above: '%s' is none of input, output, cached-input, cache-write", pair);
+	}
+	return true;
+}
+
+/* "batch=1/2": cut in place. */
+static bool read_ratio(char *text, Bursar__V1__ModeRatio *ratio, struct err *err)
+{
+	char *value = strchr(text, '=');
+	int used = 0;
+
+	bursar__v1__mode_ratio__init(ratio);
+	if (!value || sscanf(value + 1, "%9d/%9d%n", &ratio->numerator, &ratio->denominator, &used) != 2 ||
+		value[1 + used] || ratio->numerator < 0 || ratio->denominator <= 0)
+		return err_set(err, ERR_INVALID, "--mode: '%s' must look like batch=1/2", text);
+	*value = '\0';
+	ratio->mode = text;
+	return true;
+}
+
+/* "none" takes away those that there are; what is typed beside it comes in their place. */
+static bool is_none(const char *text, const char *field, struct price_parts *parts)
+{
+	if (strcmp(text, "none") != 0)
+		return false;
+	parts->clear[parts->clears++] = (char *)(uintptr_t)field;
+	return true;
+}
+
+static bool read_parts(struct cli *cli, Bursar__V1__Price *price, struct price_parts *parts)
+{
+	size_t above, modes;
+	char **above_texts = (char **)option_list(cli, "above", &above);
+	char **mode_texts = (char **)option_list(cli, "mode", &modes);
+
+	if (above > PARTS_MOST || modes > PARTS_MOST)
+		return err_set(&cli->err, ERR_INVALID, "at most 8 of --above and 8 of --mode");
+	price->context_tiers = parts->above_p;
+	price->modes = parts->modes_p;
+	for (size_t i = 0; i < above; i++) {
+		Bursar__V1__ContextTier *tier = &parts->above[price->n_context_tiers];
+
+		if (i == 0 && is_none(above_texts[i], "context_tiers", parts))
+			continue;
+		if (!read_above(above_texts[i], tier, &cli->err))
+			return false;
+		parts->above_p[price->n_context_tiers++] = tier;
+	}
+	for (size_t i = 0; i < modes; i++) {
+		Bursar__V1__ModeRatio *mode = &parts->modes[price->n_modes];
+
+		if (i == 0 && is_none(mode_texts[i], "modes", parts))
+			continue;
+		if (!read_ratio(mode_texts[i], mode, &cli->err))
+			return false;
+		parts->modes_p[price->n_modes++] = mode;
+	}
+	return true;
+}
+
+static bool read_price(struct cli *cli, Bursar__V1__Price *price, struct price_parts *parts)
+{
+	price->provider = (char *)cli_arg(cli, 0);
+	price->model = (char *)cli_arg(cli, 1);
+	price->tenant = (char *)option_text(cli, "tenant");
+	price->account = (char *)option_text(cli, "account");
+	price->source = (char *)option_text(cli, "source");
+	price->effective_from_us = option_number(cli, "from", 0);
+	price->effective_to_us = option_number(cli, "until", 0);
+	return price_text(cli, "input", "input", parts, &price->input) &&
+	       price_text(cli, "output", "output", parts, &price->output) &&
+	       price_text(cli, "cached-input", "cached_input", parts, &price->cached_input) &&
+	       price_text(cli, "cache-write", "cache_write", parts, &price->cache_write) &&
+	       price_text(cli, "reasoning", "reasoning", parts, &price->reasoning) &&
+	       price_text(cli, "audio-input", "audio_input", parts, &price->audio_input) &&
+	       price_text(cli, "audio-output", "audio_output", parts, &price->audio_output) &&
+	       read_parts(cli, price, parts);
+}
+
+/* Of the one price that there is, the server's "prices[0].input" is its input. */
+static int put_failed(struct cli *cli, struct bursar_error *error)
+{
+	static const char first[] = "prices[0].";
+	size_t len = sizeof(first) - 1;
+
+	if (strncmp(error->field, first, len) == 0)
+		memmove(error->field, error->field + len, strlen(error->field + len) + 1);
+	return cli_failed(cli, error);
+}
+
+static void show_put(struct cli *cli, const Bursar__V1__ImportPricesResponse *answer)
+{
+	const Bursar__V1__Price *price = answer->changes[0]->after;
+	struct price_counts counts = price_changes_count(answer);
+
+	if (cli_json(cli, price))
+		return;
+	price_changes_show(cli, answer, &counts);
+	price_show(cli, price);
+}
+
+/* Looked at first: what moves too far is named with what was and what would be. */
+static int put_one(struct cli *cli, Bursar__V1__ImportPricesRequest *request, struct price_parts *parts)
+{
+	struct bursar_error error;
+	struct price_counts counts;
+
+	request->dry_run = true;
+	Bursar__V1__ImportPricesResponse *answer = bursar_import_prices(cli_bursar(cli), request, &error);
+	if (!answer)
+		return put_failed(cli, &error);
+	counts = price_changes_count(answer);
+	if (counts.big > 0 && !request->yes) {
+		int code = price_changes_refuse(cli, answer);
+
+		bursar_free(answer);
+		return code;
+	}
+	if (counts.same == 0 && !option_given(cli, "dry-run")) {
+		snprintf(parts->expected, sizeof(parts->expected), "%s", answer->fingerprint);
+		bursar_free(answer);
+		request->dry_run = false;
+		request->expected = parts->expected;
+		answer = bursar_import_prices(cli_bursar(cli), request, &error);
+		if (!answer)
+			return put_failed(cli, &error);
+	}
+	show_put(cli, answer);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+int price_put(struct cli *cli)
+{
+	Bursar__V1__ImportPricesRequest request = BURSAR__V1__IMPORT_PRICES_REQUEST__INIT;
+	Bursar__V1__Price price = BURSAR__V1__PRICE__INIT, *prices[] = {&price};
+	struct price_parts parts = {0};
+
+	if (!read_price(cli, &price, &parts))
+		return cli_usage(cli);
+	request.n_prices = 1;
+	request.prices = prices;
+	request.merge = true;
+	request.n_clear = parts.clears;
+	request.clear = parts.clear;
+	request.yes = option_given(cli, "yes");
+	request.reason = (char *)option_text(cli, "reason");
+	return put_one(cli, &request, &parts);
+}

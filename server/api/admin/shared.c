@@ -1,0 +1,106 @@
+/* What the handlers of bursar.v1.Admin share (api/admin/private.h). */
+#include <string.h>
+
+#include "api/admin/private.h"
+#include "api/auth/auth.h"
+#include "domain/limit/name.h"
+
+bool admin_model_id(const struct catalog *catalog, const char *tenant, const char **id, const char *field,
+	struct arena *arena, struct err *err)
+{
+	char *name = arena_strndup(arena, *id, strlen(*id));
+
+	if (name_is_blank(name))
+		return err_invalid(err, field, "is made of spaces");
+	name_trim(name);
+	if (!id_check(name, strlen(name), field, err))
+		return false;
+	*id = catalog_model_account_id(catalog, tenant, name, arena);
+	return id_check(*id, strlen(*id), field, err);
+}
+
+/* By prices alone: what has none is looked for by its name, and not as the fallback's model. */
+const char *admin_model_wanted(
+	const struct catalog *catalog, const char *tenant, const char *name, bool provider, struct arena *arena)
+{
+	char *wanted = arena_strndup(arena, name, strlen(name));
+	const struct price *price;
+	size_t len;
+
+	interface_fold(wanted);
+	name = arena_strndup(arena, name + strspn(name, " "), strlen(wanted));
+	price = wanted[0] ? price_find(catalog_prices(catalog), tenant, "", name, catalog_names_at(catalog)) : NULL;
+	if (!price)
+		return wanted;
+	len = strlen(price->provider);
+	if (provider && strncmp(name, price->provider, len) == 0 && name[len] == '/')
+		return arena_printf(arena, "%s/%s", price->provider, price->model);
+	return arena_strndup(arena, price->model, strlen(price->model));
+}
+
+static bool model_key(struct call *call, struct worker *worker, struct account_key *key, struct err *err)
+{
+	struct snapshot *snapshot = snapshot_take(worker, err);
+	bool ok = snapshot && admin_model_id(snapshot->catalog, key->tenant, &key->id, "ref.id", call_arena(call), err);
+
+	snapshot_give(worker, snapshot);
+	return ok;
+}
+
+bool admin_key(struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key)
+{
+	struct err err;
+
+	*key = (struct account_key){
+		.kind = ref->kind ? (enum account_kind)ref->kind : ACCOUNT_USER,
+		.tenant = tenant_or_default(ref->tenant),
+		.id = ref->id,
+	};
+	if (key->kind == ACCOUNT_TENANT && !key->id[0])
+		key->id = key->tenant;
+	if (!key->id[0])
+		err_invalid(&err, "ref.id", "is needed: the id of the %s", account_kind_name(key->kind));
+	else if (key->kind == ACCOUNT_TENANT && strcmp(key->id, key->tenant) != 0)
+		err_invalid(&err, "ref.id", "of a tenant's account is the tenant's own id, %s", key->tenant);
+	else if (key->kind != ACCOUNT_MODEL || model_key(call, worker, key, &err))
+		return true;
+	call_fail(call, &err);
+	return false;
+}
+
+Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key *key)
+{
+	Bursar__V1__AccountRef *ref = message_new(arena, AccountRef, account_ref);
+
+	ref->tenant = admin_text(key->tenant);
+	ref->kind = (Bursar__V1__AccountKind)key->kind;
+	ref->id = admin_text(key->id);
+	return ref;
+}
+
+const char *admin_actor(struct call *call)
+{
+	return caller_text(call);
+}
+
+bool admin_went_well(struct call *call, const struct admin_job *job)
+{
+	if (!job->ok)
+		call_fail(call, &job->err);
+	return job->ok;
+}
+
+bool admin_all_tenants(struct call *call, bool all, struct err *err)
+{
+	if (!all || !caller_tenant(call)[0])
+		return true;
+	err_set(err, ERR_PERMISSION, "all_tenants: is for operators");
+	return err_reason(err, "OTHER_TENANT");
+}
+
+int admin_page(int asked, int usual, int most)
+{
+	if (asked <= 0)
+		return usual;
+	return asked < most ? asked : most;
+}

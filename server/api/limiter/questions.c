@@ -1,0 +1,142 @@
+/* Questions from requests, and answers to messages (api/limiter/private.h). */
+#include <string.h>
+
+#include "api/limiter/private.h"
+#include "api/message/convert.h"
+#include "base/crypto/random.h"
+#include "rpc/message.h"
+
+/* A caller without an id of its own gets one that nobody else has. */
+static const char *request_id_made(struct arena *arena)
+{
+	char id[33];
+
+	random_id(id);
+	return arena_strndup(arena, id, 32);
+}
+
+void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out)
+{
+	*out = (struct check_question){
+		.mode = CHECK_REAL,
+		.tenant = tenant_or_default(request->tenant),
+		.user = request->user,
+		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
+		.interface = request->interface[0] ? request->interface : "api",
+		.model = request->model,
+		.price_mode = price_mode(request->mode),
+		.input_tokens = request->input_tokens,
+		.max_output_tokens = request->max_output_tokens,
+		.ttl_us = request->reservation_ttl_us,
+	};
+}
+
+bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
+	struct err *err)
+{
+	if (ref->handle[0]) {
+		if (ref->tenant[0] || ref->user[0] || ref->request_id[0] || ref->started_at_us)
+			return err_invalid(err, "reservation.handle", "stands alone: leave the other fields empty");
+		return handle_parse(ref->handle, strlen(ref->handle), "reservation.handle", arena, out, err);
+	}
+	if (!ref->user[0])
+		return err_invalid(err, "reservation.user", "must be given where there is no handle");
+	if (!ref->request_id[0])
+		return err_invalid(err, "reservation.request_id", "must be given where there is no handle");
+	if (needs_start && !ref->started_at_us)
+		return err_invalid(err, "reservation.started_at_us",
+			"must be given where there is no handle: a repeat is found by its day");
+	*out = (struct handle){
+		.tenant = tenant_or_default(ref->tenant),
+		.user = ref->user,
+		.request_id = ref->request_id,
+		.started_at_us = ref->started_at_us,
+	};
+	return true;
+}
+
+/* Who forgets the usage would settle at 0 for good. */
+static bool usage_given(const Bursar__V1__RecordRequest *request, struct err *err)
+{
+	return request->usage || err_invalid(err, "usage",
+					 "must be given: the tokens that were used. An empty usage records 0; Cancel "
+					 "is for a request that did not run");
+}
+
+bool question_of_record(
+	const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out, struct err *err)
+{
+	struct settle_question question = {
+		.served = request->model,
+		.interface = request->interface[0] ? request->interface : "api",
+		.mode = request->mode,
+		.attempt = request->attempt,
+		.keep_open = request->keep_open,
+	};
+
+	if (!usage_given(request, err) ||
+		(request->reservation && !handle_of_ref(request->reservation, true, arena, &question.handle, err)) ||
+		!tokens_from_message(request->usage, &question.tokens, err))
+		return false;
+	*out = question;
+	return true;
+}
+
+static void recorded_to_message(const struct settle *settle, Bursar__V1__RecordResponse *out)
+{
+	const struct settle_answer *answer = &settle->answer;
+	char *mode = answer->differs & RECORD_FIELD_MODE ? "mode" : NULL;
+	char *model = answer->differs & RECORD_FIELD_MODEL ? "model" : NULL;
+	Bursar__V1__RecordedUsage *recorded;
+
+	if (!answer->recorded)
+		return;
+	recorded = message_new(settle->arena, RecordedUsage, recorded_usage);
+	recorded->usage = tokens_to_message(settle->arena, &answer->recorded->tokens);
+	recorded->model = (char *)(uintptr_t)answer->recorded->model;
+	recorded->mode = (char *)(uintptr_t)answer->recorded->mode;
+	recorded->cost_nano_usd = answer->charged.cost;
+	out->recorded = recorded;
+	out->differs = message_list(settle->arena, TOKEN_CLASS_COUNT + 2);
+	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+		if (answer->differs & 1U << i)
+			out->differs[out->n_differs++] = (char *)(uintptr_t)arena_printf(
+				settle->arena, "usage.%s_tokens", token_class_name((enum token_class)i));
+	if (model)
+		out->differs[out->n_differs++] = model;
+	if (mode)
+		out->differs[out->n_differs++] = mode;
+}
+
+Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool names)
+{
+	const struct settle *settle = &run->settle;
+	const struct settle_answer *answer = &settle->answer;
+	Bursar__V1__RecordResponse *message = message_new(settle->arena, RecordResponse, record_response);
+
+	if (!names)
+		rows_hide_names(answer->rows);
+	message->cost = cost_to_message(settle->arena, &answer->priced, &answer->tokens);
+	message->repeat = answer->repeat;
+	message->late = answer->late;
+	message->state = (Bursar__V1__ReservationState)answer->state;
+	message->tokens = answer->charged.input + answer->charged.output;
+	message->released_tokens = answer->released.input + answer->released.output;
+	message->released_cost_nano_usd = answer->released.cost;
+	message->n_limits = rows_to_messages(settle->arena, answer->rows, ROWS_NOTABLE, &message->limits);
+	message->quality = (Bursar__V1__Quality)answer->quality;
+	message->request_id = (char *)(uintptr_t)settle->question.handle.request_id;
+	message->released = run->released;
+	recorded_to_message(settle, message);
+	return message;
+}
+
+void cancel_to_message(const struct settle *settle, Bursar__V1__CancelResponse *out)
+{
+	const struct settle_answer *answer = &settle->answer;
+
+	out->state = (Bursar__V1__ReservationState)answer->state;
+	out->repeat = answer->repeat;
+	out->released_tokens = answer->released.input + answer->released.output;
+	out->released_cost_nano_usd = answer->released.cost;
+}
