@@ -15,7 +15,8 @@ target_link_libraries(bursar_system INTERFACE Threads::Threads m)
 # hiredis has TLS from 1.0 on (Debian 13); without it the server refuses rediss:// with a sentence.
 pkg_check_modules(hiredis_ssl QUIET IMPORTED_TARGET hiredis_ssl)
 if(hiredis_ssl_FOUND)
-	target_link_libraries(bursar_system INTERFACE PkgConfig::hiredis_ssl)
+	pkg_check_modules(libssl REQUIRED QUIET IMPORTED_TARGET libssl)
+	target_link_libraries(bursar_system INTERFACE PkgConfig::hiredis_ssl PkgConfig::libssl)
 	target_compile_definitions(bursar_system INTERFACE BURSAR_REDIS_TLS=1)
 endif()
 

@@ -93,6 +93,7 @@ static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t 
 	return (struct redis_options){
 		.loop = loop,
 		.url = conf->redis,
+		.tls_ca = conf->redis_tls_ca,
 		.timeout_us = conf->redis_timeout_ms * 1000,
 		.idempotency_window_us = conf->idempotency_window_s * 1000000,
 		.expired_charge_estimate = conf->expired_charges == conf_expired_charges_estimate,
@@ -285,7 +286,7 @@ static bool stores_check(const struct conf *conf, struct err *err)
 {
 	struct err why;
 
-	if (!redis_check(conf->redis, &why)) {
+	if (!redis_check(conf->redis, conf->redis_tls_ca, &why)) {
 		if (why.code != ERR_UNAVAILABLE) {
 			*err = why;
 			return false;

@@ -51,15 +51,11 @@ bool utf8_valid(const void *p, size_t n)
 	return true;
 }
 
-bool id_check(const char *id, size_t len, const char *field, struct err *err)
+bool utf8_check(const char *text, size_t len, const char *field, struct err *err)
 {
-	const uint8_t *at = (const uint8_t *)id;
+	const uint8_t *at = (const uint8_t *)text;
 	size_t left = len;
 
-	if (len == 0)
-		return err_invalid(err, field, "is empty; 1 to %d bytes are needed", ID_MAX);
-	if (len > ID_MAX)
-		return err_invalid(err, field, "is %zu bytes long; at most %d are allowed", len, ID_MAX);
 	while (left > 0) {
 		uint32_t rune = 0;
 		size_t n = rune_len(at, left, &rune);
@@ -73,6 +69,15 @@ bool id_check(const char *id, size_t len, const char *field, struct err *err)
 		left -= n;
 	}
 	return true;
+}
+
+bool id_check(const char *id, size_t len, const char *field, struct err *err)
+{
+	if (len == 0)
+		return err_invalid(err, field, "is empty; 1 to %d bytes are needed", ID_MAX);
+	if (len > ID_MAX)
+		return err_invalid(err, field, "is %zu bytes long; at most %d are allowed", len, ID_MAX);
+	return utf8_check(id, len, field, err);
 }
 
 void key_escape(struct buf *out, const char *id, size_t len)

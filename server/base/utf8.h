@@ -13,6 +13,9 @@ enum { ID_MAX = 128 };
 /* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF). Empty is valid. */
 bool utf8_valid(const void *p, size_t n);
 
+/* True for valid UTF-8 without control characters (C0, DEL, C1). Otherwise ERR_INVALID that names `field` and the byte. */
+bool utf8_check(const char *text, size_t len, const char *field, struct err *err) __attribute__((warn_unused_result));
+
 /*
  * True for an id: 1 to 128 bytes of valid UTF-8 without control characters (C0, DEL, C1). Otherwise ERR_INVALID, which
  * names `field` and says what is wrong. The id need not be terminated; NUL bytes inside are refused.

@@ -18,6 +18,8 @@ struct redis_library;
 struct redis_options {
 	uv_loop_t *loop;
 	const char *url; /* redis://[user:password@]host[:port][/db], rediss://..., unix:///path[?db=n] */
+	const char
+		*tls_ca; /* of rediss://: PEM file of who signs the certificate; NULL or "": the system's authorities */
 	int64_t timeout_us; /* of one call; 0 = 50 ms (outbox: 2 s) */
 	int64_t idempotency_window_us; /* how long a settled request is remembered; 0 = 15 min */
 	const struct redis_library *functions; /* NULL = the built-in library; tests pass one with their own clock */
@@ -26,11 +28,11 @@ struct redis_options {
 
 /*
  * Asks Redis, waiting up to a second: can Bursar run on it? ERR_PRECONDITION when it is older than 7.0, may evict keys
- * (maxmemory-policy) or is a cluster; ERR_INVALID for an invalid url. ERR_UNAVAILABLE when it does not answer, or not
+ * (maxmemory-policy) or is a cluster; ERR_INVALID for a url or a tls_ca that cannot be used. ERR_UNAVAILABLE when it does not answer, or not
  * successfully yet (it is loading, the password is wrong): a process starts all the same and waits. Blocks: only for
  * startup.
  */
-bool redis_check(const char *url, struct err *err) __attribute__((warn_unused_result));
+bool redis_check(const char *url, const char *tls_ca, struct err *err) __attribute__((warn_unused_result));
 
 /*
  * Starts to connect; calls are answered once connected, or fail at their deadlines. NULL for an invalid url. The

@@ -10,6 +10,7 @@
 #include "domain/record/entry.h"
 #include "domain/pool.h"
 #include "domain/price/price.h"
+#include "domain/text/template.h"
 #include "store/admin_accounts.h"
 #include "store/catalog.h"
 
@@ -35,6 +36,17 @@ struct tier_put {
 struct tier_delete {
 	struct admin_job job;
 	const char *tenant, *name;
+};
+/* A template that has been checked. ERR_PRECONDITION when the tenant has TEXTS_MAX others. */
+struct text_put {
+	struct admin_job job;
+	const char *tenant;
+	struct text_template text;
+};
+/* ERR_NOT_FOUND. */
+struct text_delete {
+	struct admin_job job;
+	const char *tenant, *code, *language;
 };
 struct price_put {
 	struct admin_job job;

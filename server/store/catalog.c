@@ -35,6 +35,11 @@ static int compare_pools(const void *a, const void *b)
 	return order ? order : strcmp(x->settings.name, y->settings.name);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(((const struct catalog_texts *)a)->tenant, ((const struct catalog_texts *)b)->tenant);
+}
+
 static int compare_keys(const void *a, const void *b)
 {
 	return memcmp(((const struct api_key *)a)->hash, ((const struct api_key *)b)->hash, KEY_HASH_BYTES);
@@ -91,6 +96,8 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 		qsort(parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), compare_tiers);
 	if (parts->pools)
 		qsort(parts->pool, (size_t)parts->pools, sizeof(*parts->pool), compare_pools);
+	if (parts->texts)
+		qsort(parts->text, (size_t)parts->texts, sizeof(*parts->text), compare_texts);
 	if (parts->keys)
 		qsort(parts->key, (size_t)parts->keys, sizeof(*parts->key), compare_keys);
 	pool_settings_default(&catalog->pool, POOL_DEFAULT, parts->default_slots);
@@ -222,6 +229,18 @@ void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *
 	}
 }
 
+const struct text_table *catalog_texts(const struct catalog *catalog, const char *tenant)
+{
+	struct catalog_texts wanted = {0};
+	const struct catalog_texts *found;
+
+	if (!catalog || catalog->parts.texts == 0 || strlen(tenant) > ID_MAX)
+		return NULL;
+	memcpy(wanted.tenant, tenant, strlen(tenant) + 1);
+	found = bsearch(&wanted, catalog->parts.text, (size_t)catalog->parts.texts, sizeof(wanted), compare_texts);
+	return found ? &found->table : NULL;
+}
+
 const struct price_book *catalog_prices(const struct catalog *catalog)
 {
 	return catalog ? catalog->parts.prices : NULL;
@@ -310,6 +329,8 @@ void catalog_release(struct catalog *catalog)
 	free(catalog->parts.tenant);
 	free(catalog->parts.tier);
 	free(catalog->parts.pool);
+	free(catalog->parts.text);
+	arena_release(&catalog->parts.text_rows);
 	free(catalog->parts.key);
 	arena_release(&catalog->parts.key_texts);
 	price_book_free(catalog->parts.prices);

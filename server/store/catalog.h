@@ -51,6 +51,7 @@ struct model_name {
 };
 
 struct catalog;
+struct text_table;
 
 /* A tenant without a row gets the settings of `default` under its own id: NULL only without data. */
 const struct tenant *catalog_tenant(const struct catalog *catalog, const char *id);
@@ -59,6 +60,8 @@ const struct tier *catalog_tier(const struct catalog *catalog, const char *tenan
 /* The tiers that the tenant sees, in the order of their names: the first one whose name is after `after` ("" = the
  * first); NULL at the end. */
 const struct tier *catalog_tier_next(const struct catalog *catalog, const char *tenant, const char *after);
+/* The tenant's own templates; NULL when it has none. Nobody else's, not even those of `default`. */
+const struct text_table *catalog_texts(const struct catalog *catalog, const char *tenant);
 const struct price_book *catalog_prices(const struct catalog *catalog);
 /* A pool of the tenant; POOL_DEFAULT exists for every tenant. NULL when there is none of that name. */
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "domain/text/texts.h"
 #include "store/catalog.h"
 
 /*
@@ -25,6 +26,12 @@ struct catalog_parts {
 		char tenant[ID_MAX + 1]; /* "" = shipped */
 		struct pool_settings settings;
 	} * pool; /* any order */
+	int texts;
+	struct catalog_texts {
+		char tenant[ID_MAX + 1];
+		struct text_table table;
+	} * text; /* any order; of each tenant that has some */
+	struct arena text_rows; /* their templates; taken over like the arrays */
 	int keys;
 	struct api_key *key; /* any order; not the revoked ones */
 	struct arena key_texts; /* their strings; taken over like the arrays */

@@ -12,7 +12,9 @@ struct document {
 	int tiers;
 	struct tier *tier; /* read: the effective ones, including shipped ones, by name */
 	int pools;
-	struct pool_settings *pool; /* read: the same */
+	struct pool_settings *pool; /* read: likewise */
+	int texts;
+	struct text_template *text; /* the tenant's own; read: by code and language */
 	int accounts;
 	struct account_row *account; /* never users; read: by kind and id, without deleted ones */
 };
@@ -24,6 +26,7 @@ struct document_change {
 	const struct tier *tier_before, *tier_after;
 	const struct pool_settings *pool_before, *pool_after;
 	const struct account_row *account_before, *account_after;
+	const struct text_template *text_before, *text_after;
 	/* Out, once written: what the deciding store must be told. */
 	struct pool_row pool;
 	struct account_row account;

@@ -10,7 +10,7 @@ pb, types = protos.admin_pb2, protos.types_pb2
 KEY, POOL, TENANT = "the key of this test", "gpu", "default"
 
 # Of those that change nothing, and so leave no row. An RPC that is in neither list fails the test.
-READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers Export GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast "
+READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers ListTexts Export GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast "
          "GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation").split()
 
 
@@ -43,6 +43,8 @@ CHANGES = {
     "PutTenant": ((), lambda u: pb.PutTenantRequest(tenant=pb.Tenant(id=TENANT, language="de")), "tenant.put", TENANT),
     "PutTier": ((), lambda u: pb.PutTierRequest(tier=pb.Tier(name="gold")), "tier.put", "gold"),
     "DeleteTier": (("PutTier",), lambda u: pb.DeleteTierRequest(name="gold"), "tier.delete", "gold"),
+    "PutText": ((), lambda u: pb.PutTextRequest(text=pb.Text(code="wait", language="en", text="{wait}!")), "text.put", "wait/en"),
+    "DeleteText": (("PutText",), lambda u: pb.DeleteTextRequest(code="wait", language="en"), "text.delete", "wait/en"),
     "PutPrice": ((), lambda u: pb.PutPriceRequest(price=price()), "price.put", "acme/m-1"),
     "ImportPrices": ((), lambda u: pb.ImportPricesRequest(prices=[price()]), "price.put", "acme/m-1"),
     "EndPrice": (("PutPrice",), lambda u: pb.EndPriceRequest(provider="acme", model="m-1"), "price.end", "acme/m-1"),

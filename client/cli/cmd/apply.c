@@ -30,7 +30,7 @@ static int run_export(struct cli *cli)
 		free(text);
 	} else {
 		buf_putf(&cli->out,
-			"# Tenant %s: settings, tiers, pools and shared accounts, without its users.\n"
+			"# Tenant %s: settings, tiers, pools, shared accounts and texts, without its users.\n"
 			"# Change it, and look at what 'bursar apply -f FILE' would do. An entry is whole: what it "
 			"leaves\n"
 			"# out has its default. Entries that are left out stay, unless with --prune.\n",
@@ -175,7 +175,7 @@ static const struct command commands[] = {
 	{
 		.name = "export",
 		.args = "",
-		.summary = "write a tenant as a document: settings, tiers, pools, shared accounts",
+		.summary = "write a tenant as a document: settings, tiers, pools, shared accounts, texts",
 		.about = "YAML, or JSON with --json, without the tenant's users. 'bursar apply' reads it; applied as "
 			 "it is, it "
 			 "changes nothing.",
@@ -191,7 +191,8 @@ static const struct command commands[] = {
 			 "out has its "
 			 "default. Parts and entries that the document does not name stay; with --prune the tenant's "
 			 "own tiers among "
-			 "them are deleted, and shared accounts lose their tier, org and limits. What somebody else "
+			 "them and its texts are deleted, and shared accounts lose their tier, org and limits. What "
+			 "somebody else "
 			 "changes between "
 			 "the showing and the yes has it refused. See LIMITS for how a limit is written.",
 		.options = {{'f', "file", OPTION_FILE, "FILE", "the document, YAML or JSON (- is standard input)",

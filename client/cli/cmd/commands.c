@@ -7,6 +7,7 @@ const struct command_group *const command_groups[] = {
 	&account_commands,
 	&bulk_commands,
 	&tenant_commands,
+	&text_commands,
 	&tier_commands,
 	&document_commands,
 	&price_commands,

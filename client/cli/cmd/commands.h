@@ -24,6 +24,7 @@ extern const struct command_group key_commands;
 extern const struct command_group audit_commands;
 extern const struct command_group watch_commands;
 extern const struct command_group doctor_commands;
+extern const struct command_group text_commands;
 extern const struct command_group pool_commands;
 extern const struct command_group run_commands;
 extern const struct command_group replay_commands;

@@ -109,6 +109,20 @@ static void offer_pools(struct cli *cli, char *tenant)
 	bursar_free(answer);
 }
 
+/* Each code once, whatever its languages. */
+static void offer_codes(struct cli *cli, char *tenant)
+{
+	Bursar__V1__ListTextsRequest request = BURSAR__V1__LIST_TEXTS_REQUEST__INIT;
+
+	request.tenant = tenant;
+	request.shipped = true;
+	Bursar__V1__ListTextsResponse *answer = ask(cli, BURSAR_LIST_TEXTS, &request);
+	for (size_t i = 0; answer && i < answer->n_texts; i++)
+		if (i == 0 || strcmp(answer->texts[i]->code, answer->texts[i - 1]->code) != 0)
+			offer(cli, answer->texts[i]->code);
+	bursar_free(answer);
+}
+
 static void offer_tenants(struct cli *cli)
 {
 	Bursar__V1__ListTenantsRequest request = BURSAR__V1__LIST_TENANTS_REQUEST__INIT;
@@ -176,6 +190,8 @@ int complete_run(struct cli *cli)
 		offer_tiers(cli, (char *)typed.tenant);
 	else if (strcmp(what, "pools") == 0)
 		offer_pools(cli, (char *)typed.tenant);
+	else if (strcmp(what, "codes") == 0)
+		offer_codes(cli, (char *)typed.tenant);
 	else if (strcmp(what, "tenants") == 0)
 		offer_tenants(cli);
 	else if (strcmp(what, "models") == 0)
@@ -194,6 +210,8 @@ const struct completion_row completion_rows[] = {
 	{"TEAM", "teams", NULL},
 	{"ORG", "orgs", NULL},
 	{"TENANT", "tenants", NULL},
+	{"CODE", "codes", NULL},
+	{"LANGUAGE", NULL, "de en es ru"},
 	{"ID", "accounts", NULL},
 	{"FILE", NULL, NULL},
 	{"SHELL", NULL, "bash zsh fish"},

@@ -32,6 +32,7 @@ static const struct advice {
 	{"DRAINING", "That bursard stops: ask again, with the same id; another one answers at once."},
 	{"TIER_NOT_FOUND", LIST("tier list")},
 	{"POOL_NOT_FOUND", LIST("pool list")},
+	{"TEXT_NOT_FOUND", LIST("tenant text list")},
 	{"PRICE_NOT_FOUND", LIST("price list")},
 	{"KEY_NOT_FOUND", LIST("key list")},
 	{"TENANT_NOT_FOUND", "'bursar tenant list' shows what there is."},

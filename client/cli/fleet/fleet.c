@@ -1,5 +1,5 @@
 /* The tables, and messages written by them. */
-#include "cli/fleet/fleet.h"
+#include "cli/fleet/private.h"
 
 #include <string.h>
 
@@ -35,6 +35,8 @@ TABLE(level, pool_level, {"priority", "priority", FLEET_COUNT, NULL}, {"weight",
 	{"queue_limit", "queue_limit", FLEET_COUNT, NULL});
 TABLE(account, account, {"tier", "tier", FLEET_TEXT, NULL}, {"org", "org", FLEET_TEXT, NULL},
 	{"time_zone", "time_zone", FLEET_TEXT, NULL}, {"limits", "overrides", FLEET_LIMITS, NULL});
+
+TABLE(text, text, {"text", "text", FLEET_TEXT, NULL});
 
 const struct fleet_section fleet_sections[] = {
 	{"tiers", "tier", &fleet_tier, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED, "tiers"},
@@ -187,5 +189,7 @@ json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 	for (size_t i = 0; i < document->n_accounts; i++)
 		if (document->accounts[i]->ref->kind == BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT)
 			json_object_set_new(root, "budget", account_json(document->accounts[i]));
+	if (document->n_texts)
+		json_object_set_new(root, "texts", fleet_texts_json(document));
 	return root;
 }

@@ -31,7 +31,7 @@ struct fleet_table {
 	const struct fleet_field *fields;
 	size_t count;
 };
-extern const struct fleet_table fleet_settings, fleet_tier, fleet_pool, fleet_level, fleet_account;
+extern const struct fleet_table fleet_settings, fleet_tier, fleet_pool, fleet_level, fleet_account, fleet_text;
 
 /* The keys of the document that hold entries by name, and what kind of account each is (0: none). */
 struct fleet_section {

@@ -4,6 +4,11 @@
 
 #include "cli/fleet/fleet.h"
 
+/* texts: the document's map of languages and codes. */
+json_t *fleet_texts_json(const Bursar__V1__TenantDocument *document);
+struct reading;
+bool fleet_read_texts(struct reading *r, const struct yaml *at);
+
 /* Where we are, in the words of the API and of the document. */
 struct path {
 	char field[96], shown[256];

@@ -107,6 +107,9 @@ static bool read_part(struct reading *r, const struct yaml *key, const struct ya
 		return read_settings(r, at);
 	if (strcmp(key->text, "budget") == 0)
 		return read_budget(r, at);
+	if (strcmp(key->text, "texts") == 0)
+		return fleet_read_texts(r, at);
+	nearest_try(&nearest, "texts");
 	nearest_try(&nearest, "tenant");
 	nearest_try(&nearest, "settings");
 	nearest_try(&nearest, "budget");
@@ -124,8 +127,8 @@ bool fleet_read(const struct yaml *root, struct fleet *out, struct err *err)
 
 	*out = (struct fleet){.document = fleet_message(&bursar__v1__tenant_document__descriptor)};
 	if (root->kind != YAML_MAP)
-		return yaml_wrong(
-			root, err, "must be a map with tenant, settings, tiers, pools, teams, orgs, models, budget");
+		return yaml_wrong(root, err,
+			"must be a map with tenant, settings, tiers, pools, teams, orgs, models, budget, texts");
 	for (size_t i = 0; i < root->count; i++)
 		if (!read_part(&r, root->keys[i], root->items[i]))
 			return false;

@@ -11,6 +11,7 @@ struct side {
 	const struct fleet_table *table;
 	const ProtobufCMessage *entry; /* NULL: there is nothing */
 	const char *title, *name;
+	const char *language; /* of a text; NULL */
 	Bursar__V1__Limit **limits;
 	size_t n_limits;
 };
@@ -53,6 +54,12 @@ static struct side side_of(const Bursar__V1__TenantDocument *document)
 			.name = document->pools[0]->ref->name};
 	if (document->n_accounts)
 		return side_of_account(document->accounts[0]);
+	if (document->n_texts)
+		return (struct side){.table = &fleet_text,
+			.entry = &document->texts[0]->base,
+			.title = "text",
+			.name = document->texts[0]->code,
+			.language = document->texts[0]->language};
 	return (struct side){0};
 }
 
@@ -180,6 +187,8 @@ void fleet_show(struct cli *cli, const Bursar__V1__ApplyResponse *answer)
 		if (!named->entry)
 			continue; /* a newer server's */
 		buf_putf(&title, "%s%s%s%s", signs[kind], named->title, named->name[0] ? " " : "", named->name);
+		if (named->language)
+			buf_putf(&title, " in %s", named->language);
 		cli_put_coloured(cli, colours[kind], buf_str(&title));
 		buf_put_str(&cli->out, "\n");
 		buf_release(&title);

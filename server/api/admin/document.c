@@ -47,6 +47,7 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 	message->tiers = message_list(arena, (size_t)document->tiers);
 	message->pools = message_list(arena, (size_t)document->pools);
 	message->accounts = message_list(arena, (size_t)document->accounts);
+	message->texts = message_list(arena, (size_t)document->texts);
 	for (int i = 0; i < document->tiers; i++) {
 		const struct tier *tier = &document->tier[i];
 		Bursar__V1__Tier *part = admin_tier_message(arena, document->tenant, tier);
@@ -65,6 +66,9 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 		names_forget(row->profile.overrides, part->overrides, part->n_overrides);
 		message->accounts[message->n_accounts++] = part;
 	}
+	for (int i = 0; i < document->texts; i++)
+		message->texts[message->n_texts++] =
+			admin_text_message(arena, document->tenant, &document->text[i], false);
 	return message;
 }
 
@@ -75,11 +79,13 @@ Bursar__V1__TenantDocument *document_side_message(
 	const struct tier *tier = after ? change->tier_after : change->tier_before;
 	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
 	const struct account_row *account = after ? change->account_after : change->account_before;
+	const struct text_template *template = after ? change->text_after : change->text_before;
 	Bursar__V1__TenantDocument *message = message_new(arena, TenantDocument, tenant_document);
 
 	message->tiers = message_list(arena, 1);
 	message->pools = message_list(arena, 1);
 	message->accounts = message_list(arena, 1);
+	message->texts = message_list(arena, 1);
 	if (settings)
 		message->tenant = admin_tenant_message(arena, settings, tenant);
 	if (tier)
@@ -88,6 +94,8 @@ Bursar__V1__TenantDocument *document_side_message(
 		message->pools[message->n_pools++] = pool_message(arena, tenant, pool);
 	if (account)
 		message->accounts[message->n_accounts++] = account_message(arena, account);
+	if (template)
+		message->texts[message->n_texts++] = admin_text_message(arena, tenant, template, false);
 	return message;
 }
 
@@ -284,6 +292,25 @@ static bool accounts_read(const Bursar__V1__TenantDocument *message, const struc
 	return true;
 }
 
+static bool texts_read(
+	const Bursar__V1__TenantDocument *message, struct arena *arena, struct document *out, struct err *err)
+{
+	out->texts = (int)message->n_texts;
+	out->text = arena_zalloc(arena, message->n_texts + 1, sizeof(*out->text));
+	for (int i = 0; i < out->texts; i++) {
+		struct text_template *text = &out->text[i];
+		bool ok = tenant_check(message->texts[i]->tenant, out->tenant, "tenant", err) &&
+			  admin_text_read(message->texts[i], arena, text, err);
+		for (int k = 0; ok && k < i; k++)
+			if (strcmp(out->text[k].code, text->code) == 0 &&
+				strcmp(out->text[k].language, text->language) == 0)
+				ok = err_invalid(err, "language", "%s has two texts in %s", text->code, text->language);
+		if (!ok)
+			return err_prefix(err, "texts[%d].", i);
+	}
+	return true;
+}
+
 bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,
 	int64_t now_us, struct arena *arena, struct document *out, struct err *err)
 {
@@ -297,5 +324,5 @@ bool document_from_message(const Bursar__V1__TenantDocument *message, const stru
 	}
 	out->settings = settings;
 	return tiers_read(message, arena, out, err) && pools_read(message, arena, out, err) &&
-	       accounts_read(message, catalog, now_us, arena, out, err);
+	       accounts_read(message, catalog, now_us, arena, out, err) && texts_read(message, arena, out, err);
 }

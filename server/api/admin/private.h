@@ -53,6 +53,13 @@ Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenan
 bool admin_fallback_fits(const struct tenant *tenant, const struct catalog *catalog, const char *field, int64_t now_us,
 	struct err *err) __attribute__((warn_unused_result));
 
+/* A template, with the placeholders of its code; points into the row. */
+Bursar__V1__Text *admin_text_message(
+	struct arena *arena, const char *tenant, const struct text_template *text, bool shipped);
+/* The template, checked, its tag of the language in the usual spelling; points into the message. ERR_INVALID names the field. */
+bool admin_text_read(const Bursar__V1__Text *message, struct arena *arena, struct text_template *out, struct err *err)
+	__attribute__((warn_unused_result));
+
 /* A pool; points into the row. */
 Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row *row);
 

@@ -12,7 +12,8 @@ static char *sentence(const struct check *check, const char *language)
 	const struct check_answer *answer = &check->answer;
 	const struct limit_row *row = answer->rows->binding;
 	struct text_args args = {
-		.language = language[0] ? language : answer->language,
+		.language = language[0] ? language : NULL,
+		.tenant_language = answer->language,
 		.reason = answer->reason,
 		.retry_after_us = answer->retry_after_us,
 	};
@@ -39,7 +40,7 @@ static char *sentence(const struct check *check, const char *language)
 		args.better_tier = answer->better->name;
 		args.better = &answer->better->policy;
 	}
-	text_make(NULL, &args, &buf);
+	text_make(catalog_texts(check->snapshot->catalog, check->question.tenant), &args, &buf);
 	made = arena_strndup(check->arena, buf_str(&buf), buf.len);
 	buf_release(&buf);
 	return made;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,7 +17,7 @@
 struct writer {
 	const struct text_table *own;
 	const struct text_args *args;
-	const struct language *language;
+	const struct language *language; /* whose words the values are made of */
 	const struct limit *limit; /* whose {amount} and {per}: the binding one, or the better tier's */
 	struct buf *out;
 };
@@ -45,9 +46,11 @@ static int plural(const struct language *language, int64_t n)
 
 static void put_counted(const struct language *language, int64_t n, enum noun noun, struct buf *out)
 {
+	const char *word = language->noun[noun][plural(language, n)];
+
 	put_number(language, n, out);
-	buf_put_str(out, " ");
-	buf_put_str(out, language->noun[noun][plural(language, n)]);
+	buf_put_str(out, word[0] ? " " : "");
+	buf_put_str(out, word);
 }
 
 static void put_amount(const struct language *language, enum dimension dimension, int64_t n, struct buf *out)
@@ -119,118 +122,192 @@ static void put_per(const struct language *language, const struct limit *limit, 
 	}
 }
 
-#define IS(word) (len == sizeof(word) - 1 && memcmp(name, word, len) == 0)
-
 /* Writes the value of a placeholder about the limit; false when there is no such placeholder. */
-static bool put_limit_value(const struct writer *writer, const char *name, size_t len)
+static void put_limit_value(const struct writer *writer, enum text_placeholder placeholder)
 {
-	const struct figures *figures = &writer->args->figures;
+	const struct language *language = writer->language;
+	const struct text_args *args = writer->args;
+	const struct figures *figures = &args->figures;
 	const struct limit *limit = writer->limit;
-	bool graced = limit == writer->args->limit && limit->kind == KIND_CALENDAR;
+	bool graced = limit == args->limit && limit->kind == KIND_CALENDAR;
 	struct buf *out = writer->out;
 
-	if (IS("who"))
-		buf_put_str(out, writer->language->who[writer->args->account_kind]);
-	else if (IS("whose"))
-		buf_put_str(out, writer->language->whose[writer->args->account_kind]);
-	else if (IS("running"))
-		put_counted(writer->language, writer->args->running,
-			limit->kind == KIND_LEVEL ? NOUN_RUNNING : NOUN_HOLDING, out);
-	else if (IS("amount"))
-		put_amount(writer->language, limit->dimension, graced ? figures->effective : limit->amount, out);
-	else if (IS("used"))
-		put_amount(writer->language, limit->dimension, figures->used, out);
-	else if (IS("requested"))
-		put_amount(writer->language, limit->dimension, figures->requested, out);
-	else if (IS("most"))
-		put_amount(writer->language, limit->dimension, figures->effective, out);
-	else if (IS("percent"))
-		put_number(writer->language, figures->used_percent, out);
-	else if (IS("per"))
-		put_per(writer->language, limit, out);
-	else if (IS("others"))
-		put_counted(writer->language, writer->args->shared_by - 1, NOUN_OTHER, out);
-	else if (IS("where"))
-		buf_put_str(out, writer->language->where[writer->args->account_kind == ACCOUNT_ORG]);
-	else
-		return false;
-	return true;
+	if (placeholder == TEXT_WHO)
+		buf_put_str(out, language->who[args->account_kind]);
+	else if (placeholder == TEXT_WHOSE)
+		buf_put_str(out, language->whose[args->account_kind]);
+	else if (placeholder == TEXT_RUNNING)
+		put_counted(language, args->running, limit->kind == KIND_LEVEL ? NOUN_RUNNING : NOUN_HOLDING, out);
+	else if (placeholder == TEXT_AMOUNT)
+		put_amount(language, limit->dimension, graced ? figures->effective : limit->amount, out);
+	else if (placeholder == TEXT_USED)
+		put_amount(language, limit->dimension, figures->used, out);
+	else if (placeholder == TEXT_REQUESTED)
+		put_amount(language, limit->dimension, figures->requested, out);
+	else if (placeholder == TEXT_MOST)
+		put_amount(language, limit->dimension, figures->effective, out);
+	else if (placeholder == TEXT_PERCENT)
+		put_number(language, figures->used_percent, out);
+	else if (placeholder == TEXT_PER)
+		put_per(language, limit, out);
+	else if (placeholder == TEXT_OTHERS)
+		put_counted(language, args->shared_by - 1, NOUN_OTHER, out);
+	else if (placeholder == TEXT_WHERE)
+		buf_put_str(out, language->where[args->account_kind == ACCOUNT_ORG]);
 }
 
-static bool put_value(const struct writer *writer, const char *name, size_t len)
+/* Does the template's language have words for it, and is there something to say? */
+static bool value_known(const struct writer *writer, enum text_placeholder placeholder)
 {
 	const struct text_args *args = writer->args;
 
-	if (IS("wait")) {
-		put_duration(writer->language, args->retry_after_us, writer->out);
-		return true;
+	switch (placeholder) {
+	case TEXT_WAIT:
+		return args->retry_after_us > 0;
+	case TEXT_ENDS:
+		return args->first_end_after_us > 0;
+	case TEXT_TIER:
+		return args->better_tier && args->better_tier[0];
+	case TEXT_WHO:
+	case TEXT_WHOSE:
+		return writer->limit && writer->language->who[ACCOUNT_USER] && args->account_kind >= ACCOUNT_USER;
+	case TEXT_OTHERS:
+	case TEXT_WHERE:
+		return writer->limit && writer->language->where[0] && args->shared_by > 1;
+	case TEXT_PER:
+	case TEXT_RUNNING:
+		return writer->limit && writer->language->per_span;
+	default:
+		return writer->limit && placeholder < TEXT_PLACEHOLDER_COUNT;
 	}
-	if (IS("ends")) {
-		put_duration(writer->language, args->first_end_after_us, writer->out);
-		return true;
-	}
-	if (IS("tier") && args->better_tier) {
-		buf_put_str(writer->out, args->better_tier);
-		return true;
-	}
-	return writer->limit && put_limit_value(writer, name, len);
 }
-#undef IS
 
-static void put_template(const struct writer *writer, const char *text)
+static bool put_value(const struct writer *writer, const struct text_piece *piece)
 {
-	if (writer->out->len)
+	enum text_placeholder placeholder = text_placeholder_find(piece->at, piece->len);
+
+	if (!value_known(writer, placeholder))
+		return false;
+	if (placeholder == TEXT_WAIT)
+		put_duration(writer->language, writer->args->retry_after_us, writer->out);
+	else if (placeholder == TEXT_ENDS)
+		put_duration(writer->language, writer->args->first_end_after_us, writer->out);
+	else if (placeholder == TEXT_TIER)
+		buf_put_str(writer->out, writer->args->better_tier);
+	else
+		put_limit_value(writer, placeholder);
+	return true;
+}
+
+/* Appends the sentence, or nothing and false when it cannot be made. */
+static bool put_template(const struct writer *writer, const char *text)
+{
+	size_t before = writer->out->len, from;
+	struct text_piece piece;
+	bool ok = true;
+
+	if (before)
 		buf_put_str(writer->out, " ");
-	while (*text) {
-		size_t plain = strcspn(text, "{");
-		size_t name;
-
-		buf_put(writer->out, text, plain);
-		text += plain;
-		if (!*text)
-			return;
-		name = strcspn(text, "}");
-		if (text[name] && put_value(writer, text + 1, name - 1)) {
-			text += name + 1;
-		} else {
-			buf_put(writer->out, text, 1);
-			text++;
-		}
+	from = writer->out->len;
+	while (ok && (piece = text_next(&text)).kind != PIECE_END) {
+		if (piece.kind == PIECE_PLAIN)
+			buf_put(writer->out, piece.at, piece.len);
+		else
+			ok = piece.kind == PIECE_VALUE && put_value(writer, &piece);
+		ok = ok && writer->out->len - from <= TEXT_SENTENCE_MAX;
 	}
+	ok = ok && writer->out->len > from;
+	if (!ok)
+		writer->out->len = before;
+	return ok;
 }
 
-static const char *own_template(const struct writer *writer, const char *code)
+bool text_builtin(const char *language, int index, struct text_template *out)
 {
-	for (int i = 0; writer->own && i < writer->own->count; i++) {
-		const struct text_template *at = &writer->own->templates[i];
+	const struct language *known = language_known(language);
+	const struct text_template *at = known ? known->templates : NULL;
 
-		if (strcmp(at->code, code) == 0 && strcasecmp(at->language, writer->language->code) == 0)
-			return at->text;
+	if (!at || !at[index].code)
+		return false;
+	*out = at[index];
+	return true;
+}
+
+static int compare_templates(const void *a, const void *b)
+{
+	const struct text_template *x = a, *y = b;
+	int order = strcmp(x->code, y->code);
+
+	return order ? order : strcasecmp(x->language, y->language);
+}
+
+void text_templates_sort(struct text_template *templates, int count)
+{
+	if (count)
+		qsort(templates, (size_t)count, sizeof(*templates), compare_templates);
+}
+
+static bool put_own_in(struct writer *writer, const char *tag, const char *code)
+{
+	const struct text_template wanted = {.language = tag, .code = code}, *found = NULL;
+
+	if (code && writer->own && writer->own->count)
+		found = bsearch(
+			&wanted, writer->own->templates, (size_t)writer->own->count, sizeof(wanted), compare_templates);
+	return found && put_template(writer, found->text);
+}
+
+/* The tenant's template for the tag, or for what is left of it when parts behind are cut off. */
+static bool put_own(struct writer *writer, const char *asked, const char *code, const char *general)
+{
+	char tag[TEXT_LANGUAGE_MAX + 2];
+
+	if (!writer->own || strlen(asked) >= sizeof(tag))
+		return false;
+	memcpy(tag, asked, strlen(asked) + 1);
+	for (char *at = tag; (at = strchr(at, '_'));)
+		*at = '-';
+	for (size_t len = strlen(tag); len > 0;) {
+		char *part;
+
+		if (put_own_in(writer, tag, code) || put_own_in(writer, tag, general))
+			return true;
+		part = strrchr(tag, '-');
+		len = part ? (size_t)(part - tag) : 0;
+		tag[len] = '\0';
 	}
-	return NULL;
+	return false;
 }
 
-static const char *builtin_template(const struct writer *writer, const char *code)
+static bool put_builtin(struct writer *writer, const char *code, const char *general)
 {
-	for (const struct text_template *at = writer->language->templates; at->code; at++)
-		if (strcmp(at->code, code) == 0)
-			return at->text;
-	return NULL;
+	for (int i = 0; i < 2; i++) {
+		const char *wanted = i == 0 ? code : general;
+
+		for (const struct text_template *at = writer->language->templates; wanted && at->code; at++)
+			if (strcmp(at->code, wanted) == 0)
+				return put_template(writer, at->text);
+	}
+	return false;
 }
 
-/* The tenant's template for the first of the codes that has one, else the built-in one. */
-static void put_sentence(const struct writer *writer, const char *code, const char *general)
+static bool put_in(struct writer *writer, const char *tag, const char *code, const char *general)
 {
-	const char *text = own_template(writer, code);
+	const struct language *known = language_known(tag);
 
-	if (!text && general)
-		text = own_template(writer, general);
-	if (!text)
-		text = builtin_template(writer, code);
-	if (!text && general)
-		text = builtin_template(writer, general);
-	if (text)
-		put_template(writer, text);
+	writer->language = known ? known : &language_symbols;
+	return put_own(writer, tag, code, general) || (known && put_builtin(writer, code, general));
+}
+
+static void put_sentence(struct writer *writer, const char *code, const char *general)
+{
+	const struct text_args *args = writer->args;
+
+	if ((args->language && put_in(writer, args->language, code, general)) ||
+		(args->tenant_language && put_in(writer, args->tenant_language, code, general)))
+		return;
+	writer->language = language_find(NULL);
+	put_builtin(writer, code, general);
 }
 
 /* What the next tier offers for the same limit, if that is more. */
@@ -264,7 +341,7 @@ static bool is_shared(const struct text_args *args)
 }
 
 /* Why the limit denied: too large for it, full because of running requests, or used up. */
-static void put_denial(const struct writer *writer)
+static void put_denial(struct writer *writer)
 {
 	const struct text_args *args = writer->args;
 	bool held = args->figures.only_held && args->running > 0;
@@ -284,7 +361,7 @@ static void put_denial(const struct writer *writer)
 }
 
 /* Without a limit. For a closed account, the code says whose it is unless it is the user's: "suspended_team". */
-static void put_reason(const struct writer *writer)
+static void put_reason(struct writer *writer)
 {
 	const char *reason = reason_name(writer->args->reason), *kind = account_kind_name(writer->args->account_kind);
 	char code[64];
@@ -302,11 +379,7 @@ static void put_reason(const struct writer *writer)
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out)
 {
 	struct buf text = {0};
-	struct writer writer = {.own = own,
-		.args = args,
-		.language = language_find(args->language),
-		.limit = args->limit,
-		.out = &text};
+	struct writer writer = {.own = own, .args = args, .limit = args->limit, .out = &text};
 
 	if (!args->limit) {
 		put_reason(&writer);

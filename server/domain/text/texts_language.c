@@ -205,15 +205,37 @@ static const struct language languages[] = {
 	},
 };
 
-const struct language *language_find(const char *tag)
-{
-	size_t len;
+const struct language language_symbols = {
+	.code = "",
+	.group = "\u202f",
+	.noun = {[NOUN_REQUEST] = {"", ""},
+		[NOUN_TOKEN] = {"", ""},
+		[NOUN_INPUT] = {"", ""},
+		[NOUN_OUTPUT] = {"", ""},
+		[NOUN_SECOND] = {"s", "s"},
+		[NOUN_MINUTE] = {"min", "min"},
+		[NOUN_HOUR] = {"h", "h"},
+		[NOUN_DAY] = {"d", "d"}},
+};
 
-	if (!tag)
-		return &languages[0];
-	len = strcspn(tag, "-_");
+const char *text_builtin_language(int index)
+{
+	return (size_t)index < sizeof(languages) / sizeof(languages[0]) ? languages[index].code : NULL;
+}
+
+const struct language *language_known(const char *tag)
+{
+	size_t len = tag ? strcspn(tag, "-_") : 0;
+
 	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
 		if (len == strlen(languages[i].code) && strncasecmp(tag, languages[i].code, len) == 0)
 			return &languages[i];
-	return &languages[0];
+	return NULL;
+}
+
+const struct language *language_find(const char *tag)
+{
+	const struct language *known = language_known(tag);
+
+	return known ? known : &languages[0];
 }

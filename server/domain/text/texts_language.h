@@ -36,5 +36,9 @@ struct language {
 
 /* The best match for a tag such as "de-AT"; English when there is none. */
 const struct language *language_find(const char *tag);
+/* The same; NULL when there is none. */
+const struct language *language_known(const char *tag);
+/* Numbers and durations in symbols, for templates in a language that is not built in. It has no other words. */
+extern const struct language language_symbols;
 
 #endif

@@ -52,6 +52,16 @@ bool tier_write(
 /* ERR_NOT_FOUND; ERR_PRECONDITION says who still uses it. */
 bool tier_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err);
 
+/* Of templates that have been checked. They leave the epoch as it is: no account's limits follow from them. */
+bool text_write(struct admin_job *job, struct pg_link *link, const char *tenant, const struct text_template *text,
+	struct err *err);
+/* ERR_NOT_FOUND. */
+bool text_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *code,
+	const char *language, struct err *err);
+/* All of the tenant's own, sorted by code and language. */
+bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct text_template **texts,
+	int *count, struct err *err);
+
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
 

@@ -101,7 +101,8 @@ static bool read_pools(struct admin_job *job, struct pg_link *link, struct docum
 
 static bool read_parts(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
 {
-	return read_settings(job, link, out, err) && read_tiers(job, link, out, err) && read_pools(job, link, out, err);
+	return read_settings(job, link, out, err) && read_tiers(job, link, out, err) &&
+	       read_pools(job, link, out, err) && texts_read(job, link, out->tenant, &out->text, &out->texts, err);
 }
 
 /* The shared accounts that the tenant has: their ids by kind. */
@@ -275,6 +276,10 @@ static bool write_change(const struct document_apply *op, struct admin_job *job,
 		return tier_remove(job, link, tenant, change->tier_before->name, err);
 	if (change->pool_after)
 		return write_pool(op, job, link, change, err);
+	if (change->text_after)
+		return text_write(job, link, tenant, change->text_after, err);
+	if (change->text_before)
+		return text_remove(job, link, tenant, change->text_before->code, change->text_before->language, err);
 	return write_account(op, job, link, change, err);
 }
 

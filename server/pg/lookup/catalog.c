@@ -19,6 +19,7 @@
 #include "pg/admin/admin.h"
 #include "pg/link/link.h"
 #include "pg/link/rows.h"
+#include "pg/lookup/texts.h"
 #include "store/catalog_build.h"
 
 #define POLL_US INT64_C(500000)
@@ -48,6 +49,7 @@ enum {
 	ANSWER_PRICES,
 	ANSWER_ALIASES,
 	ANSWER_POOLS,
+	ANSWER_TEXTS,
 	ANSWER_KEYS,
 	ANSWER_KEYS_MADE,
 	ANSWER_COMMIT,
@@ -70,6 +72,7 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_PRICES] = {.sql = "SELECT " PRICE_COLUMNS " FROM model_prices p ORDER BY p.id"},
 	[ANSWER_ALIASES] = {.sql = "SELECT tenant, alias, provider, model FROM model_aliases ORDER BY tenant, alias"},
 	[ANSWER_POOLS] = {.sql = "SELECT " POOL_COLUMNS " FROM pools p ORDER BY p.tenant, p.name"},
+	[ANSWER_TEXTS] = {.sql = TEXTS_SQL},
 	[ANSWER_KEYS] = {.sql = "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.revoked_at IS NULL"},
 	[ANSWER_KEYS_MADE] = {.sql = "SELECT EXISTS (SELECT FROM api_keys)"},
 	[ANSWER_COMMIT] = {.sql = "COMMIT"},
@@ -184,6 +187,7 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 	load_tiers(&parts, answers[ANSWER_TIERS], answers[ANSWER_LIMITS]);
 	load_prices(&parts, answers[ANSWER_PRICES], answers[ANSWER_ALIASES]);
 	load_pools(&parts, answers[ANSWER_POOLS]);
+	catalog_texts_load(&parts, answers[ANSWER_TEXTS]);
 	load_keys(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE]);
 	parts.default_slots = catalog->pool_slots;
 	if (PQntuples(answers[ANSWER_EPOCH])) {

@@ -16,6 +16,7 @@ bool redis_store_init(
 	store->link =
 		redis_link_new(&(struct redis_link_options){.loop = options->loop,
 				       .url = options->url,
+				       .tls_ca = options->tls_ca,
 				       .functions = options->functions ? options->functions : redis_library_builtin(),
 				       .timeout_us = store->timeout_us},
 			err);

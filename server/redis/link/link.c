@@ -12,9 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "redis/link/link_private.h"
-#ifdef BURSAR_REDIS_TLS
-#include <hiredis/hiredis_ssl.h>
-#endif
+#include "redis/link/tls.h"
 
 #define BACKOFF_MIN_MS 5
 #define BACKOFF_MAX_MS 500
@@ -62,9 +60,21 @@ static void connection_lost(struct redis_link *link, const redisAsyncContext *co
 		link->backoff_ms = BACKOFF_MAX_MS;
 }
 
+/* What is wrong with its certificate; else what hiredis says. */
+static const char *lost_because(struct redis_link *link, const char *why)
+{
+	const char *trouble = redis_tls_trouble(link->tls);
+
+	if (trouble)
+		err_set(&link->lost, ERR_UNAVAILABLE, "redis: %s", trouble);
+	else
+		err_set(&link->lost, ERR_UNAVAILABLE, REDIS_UNREACHABLE);
+	return trouble ? trouble : why;
+}
+
 static void unreachable(struct redis_link *link, const char *why)
 {
-	err_set(&link->lost, ERR_UNAVAILABLE, REDIS_UNREACHABLE);
+	why = lost_because(link, why);
 	probe_clear(link); /* whatever it said before, it is gone now */
 	log_warn("redis cannot be reached", F("error", why));
 }
@@ -83,10 +93,8 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 {
 	struct redis_link *link = context->data;
 
-	if (status != REDIS_OK && link->context == context) {
-		err_set(&link->lost, ERR_UNAVAILABLE, REDIS_UNREACHABLE);
-		log_warn("redis lost", F("error", context->errstr));
-	}
+	if (status != REDIS_OK && link->context == context)
+		log_warn("redis lost", F("error", lost_because(link, context->errstr)));
 	connection_lost(link, context);
 }
 
@@ -210,19 +218,6 @@ void link_introduce(struct redis_link *link)
 	redisAsyncCommand(context, on_info, NULL, "INFO");
 }
 
-#ifdef BURSAR_REDIS_TLS
-static bool secure(redisAsyncContext *context, const char *host)
-{
-	static redisSSLContext *tls;
-
-	if (!tls) {
-		redisInitOpenSSL();
-		tls = redisCreateSSLContext(NULL, "/etc/ssl/certs", NULL, NULL, host, NULL);
-	}
-	return tls && redisInitiateSSLWithContext(&context->c, tls) == REDIS_OK;
-}
-#endif
-
 static redisAsyncContext *open_context(struct redis_link *link)
 {
 	redisAsyncContext *context = link->url.path[0] ? redisAsyncConnectUnix(link->url.path)
@@ -239,13 +234,11 @@ static redisAsyncContext *open_context(struct redis_link *link)
 	/* Tells a dead machine from a hanging Redis, whose machine still receives. Fails on a unix socket. */
 	setsockopt(context->c.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){UNRECEIVED_MS}, sizeof(unsigned));
 #endif
-#ifdef BURSAR_REDIS_TLS
-	if (link->url.tls && !secure(context, link->url.host)) {
+	if (link->tls && !redis_tls_begin(link->tls, &context->c)) {
 		unreachable(link, context->c.errstr);
 		redisAsyncFree(context);
 		return NULL;
 	}
-#endif
 	return context;
 }
 
@@ -277,7 +270,8 @@ struct redis_link *redis_link_new(const struct redis_link_options *options, stru
 	struct redis_link *link = mem_zalloc(1, sizeof(*link));
 	struct list *const lists[] = {&link->open, &link->again, &link->failing, &link->given_up, &link->unused};
 
-	if (!redis_url_parse(options->url, &link->url, err)) {
+	if (!redis_url_parse(options->url, &link->url, err) ||
+		!redis_tls_new(&link->url, options->tls_ca, &link->tls, err)) {
 		free(link);
 		return NULL;
 	}
@@ -299,8 +293,10 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct redis_link *link = handle->data;
 
-	if (--link->open_handles == 0)
-		free(link);
+	if (--link->open_handles > 0)
+		return;
+	redis_tls_free(link->tls);
+	free(link);
 }
 
 static void handles_close(struct redis_link *link)

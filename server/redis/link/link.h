@@ -56,6 +56,7 @@ struct redis_command {
 struct redis_link_options {
 	uv_loop_t *loop;
 	const char *url;
+	const char *tls_ca; /* see redis_tls_new */
 	const struct redis_library *functions;
 	int64_t timeout_us; /* for commands without a deadline */
 	int breaker_failures; /* this many in a row open the breaker; 0 = 8 */

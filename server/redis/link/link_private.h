@@ -31,6 +31,7 @@ struct redis_link {
 	bool closing;
 
 	struct redis_url url;
+	struct redis_tls *tls; /* NULL: in the clear */
 	const struct redis_library *library;
 	redisAsyncContext *context; /* NULL between connections */
 	enum redis_link_state state;

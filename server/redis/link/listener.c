@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "redis/link/adapter.h"
 #include "redis/link/errors.h"
+#include "redis/link/tls.h"
 #include "redis/link/url.h"
 
 enum { PAUSE_MS = 100, LONGEST_PAUSE_MS = 2000, PING_MS = 5000, SILENT_US = 15000000 };
@@ -26,7 +27,9 @@ struct redis_listener {
 	int open_handles;
 	bool stopped;
 	struct redis_url url;
-	struct list channels; /* begins with the permanent one */
+	const char *tls_ca; /* borrowed */
+	struct redis_tls *tls; /* NULL: in the clear, or not read yet */
+	struct list channels; /* the first one first */
 	redisAsyncContext *context; /* NULL between connections */
 	int64_t pause_ms, heard_us;
 	bool subscribed; /* on this connection */
@@ -133,12 +136,26 @@ static void introduce(struct redis_listener *listener)
 		subscribe(listener, container_of(at, struct channel, link));
 }
 
+/* In the clear if the url says so, and only then. The link of the same url tells of what is wrong with a certificate. */
+static bool secure(struct redis_listener *listener, redisAsyncContext *context)
+{
+	struct err err;
+
+	if (!listener->url.tls)
+		return true;
+	if (!listener->tls && !redis_tls_new(&listener->url, listener->tls_ca, &listener->tls, &err)) {
+		log_error("redis cannot be listened to", F("why", err.text));
+		return false;
+	}
+	return redis_tls_begin(listener->tls, &context->c);
+}
+
 static void connect_listener(struct redis_listener *listener)
 {
 	redisAsyncContext *context = listener->url.path[0] ? redisAsyncConnectUnix(listener->url.path)
 							   : redisAsyncConnect(listener->url.host, listener->url.port);
 
-	if (!context || context->err || !redis_attach(context, &listener->flusher)) {
+	if (!context || context->err || !secure(listener, context) || !redis_attach(context, &listener->flusher)) {
 		if (context)
 			redisAsyncFree(context);
 		lost(listener);
@@ -223,6 +240,7 @@ struct redis_listener *redis_listener_new(const struct redis_listener_options *o
 
 	if (!redis_url_parse(options->url, &listener->url, &err))
 		abort(); /* a link with the same url was just created */
+	listener->tls_ca = options->tls_ca;
 	listener->heard = options->heard;
 	listener->listening = options->listening;
 	listener->arg = options->arg;
@@ -257,6 +275,7 @@ static void on_closed(uv_handle_t *handle)
 		return;
 	list_each (&listener->channels, at, after)
 		channel_free(container_of(at, struct channel, link));
+	redis_tls_free(listener->tls);
 	free(listener);
 }
 

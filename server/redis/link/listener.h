@@ -15,7 +15,7 @@ struct redis_listener;
 
 struct redis_listener_options {
 	uv_loop_t *loop;
-	const char *url; /* one that a link was created with */
+	const char *url, *tls_ca; /* those that a link was created with; tls_ca is borrowed */
 	const char *channel; /* the permanent one; copied */
 	void (*heard)(const char *bytes, size_t len, void *arg); /* on any channel */
 	void (*listening)(void *arg); /* may be NULL */

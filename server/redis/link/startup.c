@@ -5,16 +5,23 @@
 
 #include "redis/link/errors.h"
 #include "redis/stores.h"
+#include "redis/link/tls.h"
 #include "redis/link/url.h"
 
-static redisContext *dial(const struct redis_url *url)
+/* NULL, and why in `err`. */
+static redisContext *dial(const struct redis_url *url, struct redis_tls *tls, struct err *err)
 {
 	const struct timeval second = {.tv_sec = 1};
 	redisContext *context = url->path[0] ? redisConnectUnixWithTimeout(url->path, second)
 					     : redisConnectWithTimeout(url->host, url->port, second);
 
-	if (context && !context->err && redisSetTimeout(context, second) == REDIS_OK)
+	if (context && !context->err && redisSetTimeout(context, second) == REDIS_OK &&
+		(!tls || redis_tls_begin(tls, context)))
 		return context;
+	if (redis_tls_trouble(tls))
+		err_set(err, ERR_UNAVAILABLE, "redis: %s", redis_tls_trouble(tls));
+	else
+		err_set(err, ERR_UNAVAILABLE, "redis: cannot be reached");
 	if (context)
 		redisFree(context);
 	return NULL;
@@ -51,21 +58,31 @@ static redisReply *ask(redisContext *context, const struct redis_url *url, struc
 	return answer(redisCommand(context, "INFO"), err);
 }
 
-bool redis_check(const char *text, struct err *err)
+static bool look(const struct redis_url *url, struct redis_tls *tls, struct err *err)
 {
-	struct redis_url url;
 	redisContext *context;
 	redisReply *reply;
 	bool ok;
 
-	if (!redis_url_parse(text, &url, err))
-		return false;
-	context = dial(&url);
+	context = dial(url, tls, err);
 	if (!context)
-		return err_set(err, ERR_UNAVAILABLE, "redis: cannot be reached");
-	reply = ask(context, &url, err);
+		return false;
+	reply = ask(context, url, err);
 	ok = reply && redis_info_check(reply->str ? reply->str : "", err);
 	freeReplyObject(reply);
 	redisFree(context);
+	return ok;
+}
+
+bool redis_check(const char *text, const char *tls_ca, struct err *err)
+{
+	struct redis_url url;
+	struct redis_tls *tls;
+	bool ok;
+
+	if (!redis_url_parse(text, &url, err) || !redis_tls_new(&url, tls_ca, &tls, err))
+		return false;
+	ok = look(&url, tls, err);
+	redis_tls_free(tls);
 	return ok;
 }

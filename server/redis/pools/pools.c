@@ -297,6 +297,7 @@ static struct redis_listener *listener_of(struct redis_pools *pools, const struc
 	return redis_listener_new(&(struct redis_listener_options){
 		.loop = options->loop,
 		.url = options->url,
+		.tls_ca = options->tls_ca,
 		.channel = channel,
 		.heard = on_hint,
 		.listening = on_listening,

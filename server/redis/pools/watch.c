@@ -189,6 +189,7 @@ struct watch_store *redis_watch_new(const struct redis_options *options, struct 
 	watch->listener = redis_listener_new(&(struct redis_listener_options){
 		.loop = options->loop,
 		.url = options->url,
+		.tls_ca = options->tls_ca,
 		.channel = CHANNEL,
 		.heard = on_heard,
 		.listening = on_listening,

@@ -22,6 +22,12 @@ static void submit(struct catalog_edit *edit, struct admin_store *admin)
 	case EDIT_TIER_DELETE:
 		admin->ops->tier_delete(admin, &edit->op.tier_delete);
 		break;
+	case EDIT_TEXT:
+		admin->ops->text_put(admin, &edit->op.text);
+		break;
+	case EDIT_TEXT_DELETE:
+		admin->ops->text_delete(admin, &edit->op.text_delete);
+		break;
 	case EDIT_PRICE:
 		admin->ops->price_put(admin, &edit->op.price);
 		break;

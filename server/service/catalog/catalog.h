@@ -5,7 +5,16 @@
 #include "service/worker/catalog_wait.h"
 #include "store/admin.h"
 
-enum catalog_edit_kind { EDIT_TENANT, EDIT_TIER, EDIT_TIER_DELETE, EDIT_PRICE, EDIT_PRICES, EDIT_PRICE_END };
+enum catalog_edit_kind {
+	EDIT_TENANT,
+	EDIT_TIER,
+	EDIT_TIER_DELETE,
+	EDIT_TEXT,
+	EDIT_TEXT_DELETE,
+	EDIT_PRICE,
+	EDIT_PRICES,
+	EDIT_PRICE_END
+};
 
 /* Embedded in the caller and alive until flow.done has run. */
 struct catalog_edit {
@@ -18,6 +27,8 @@ struct catalog_edit {
 		struct tenant_put tenant;
 		struct tier_put tier;
 		struct tier_delete tier_delete;
+		struct text_put text;
+		struct text_delete text_delete;
 		struct price_put price;
 		struct prices_put prices;
 		struct price_end price_end;

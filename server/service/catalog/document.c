@@ -82,6 +82,13 @@ static void put_account(struct buf *out, const struct account_row *account)
 		put_limit(out, &profile->overrides[i]);
 }
 
+static void put_template(struct buf *out, const struct text_template *text)
+{
+	put_text(out, text->code);
+	put_text(out, text->language);
+	put_text(out, text->text);
+}
+
 bool document_account_empty(const struct account_row *account)
 {
 	const struct account_profile *profile = &account->profile;
@@ -95,6 +102,7 @@ static void put_change(struct buf *out, const struct document_change *change, bo
 	const struct tier *tier = after ? change->tier_after : change->tier_before;
 	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
 	const struct account_row *account = after ? change->account_after : change->account_before;
+	const struct text_template *template = after ? change->text_after : change->text_before;
 
 	if (settings)
 		put_settings(out, settings);
@@ -104,6 +112,8 @@ static void put_change(struct buf *out, const struct document_change *change, bo
 		put_pool(out, pool);
 	if (account)
 		put_account(out, account);
+	if (template)
+		put_template(out, template);
 }
 
 /* The state of a comparison, with the two sides of the current entry. */
@@ -196,6 +206,28 @@ static void compare_accounts(struct comparison *c)
 	}
 }
 
+static const struct text_template *text_of(const struct document *document, const struct text_template *text)
+{
+	for (int i = 0; i < document->texts; i++)
+		if (strcmp(document->text[i].code, text->code) == 0 &&
+			strcmp(document->text[i].language, text->language) == 0)
+			return &document->text[i];
+	return NULL;
+}
+
+/* Those that go come first: the others may need their room. */
+static void compare_texts(struct comparison *c)
+{
+	for (int i = 0; c->op->prune && i < c->now->texts; i++)
+		if (!text_of(c->wanted, &c->now->text[i]))
+			add(c, (struct document_change){.text_before = &c->now->text[i]}, true);
+	for (int i = 0; i < c->wanted->texts; i++) {
+		const struct text_template *wanted = &c->wanted->text[i];
+
+		add(c, (struct document_change){.text_before = text_of(c->now, wanted), .text_after = wanted}, false);
+	}
+}
+
 static void compare_parts(struct comparison *c)
 {
 	const struct document *now = c->now, *wanted = c->wanted;
@@ -214,6 +246,7 @@ static void compare_parts(struct comparison *c)
 				.pool_before = pool_of(now, wanted->pool[i].name), .pool_after = &wanted->pool[i]},
 			false);
 	compare_accounts(c);
+	compare_texts(c);
 	for (int i = 0; c->op->prune && i < now->tiers; i++)
 		if (!now->tier[i].shipped && !tier_of(wanted, now->tier[i].name))
 			add(c, (struct document_change){.tier_before = &now->tier[i]}, true);
@@ -264,7 +297,8 @@ bool document_compare(struct document_apply *op, const struct document *now, str
 {
 	const struct document *wanted = op->wanted;
 	struct comparison c = {.op = op, .now = now, .wanted = wanted};
-	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + now->tiers + now->accounts;
+	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + wanted->texts + now->tiers + now->accounts +
+		   now->texts;
 	bool ok;
 
 	op->changes = 0;

@@ -182,10 +182,24 @@ static size_t bytes_of(const struct header headers[], int count)
 	return bytes;
 }
 
+/* A tenant's templates of all codes, as long as they may be. */
+static const struct text_table *longest_templates(void)
+{
+	static char text[TEXT_SENTENCE_MAX + 1];
+	static struct text_template rows[64];
+	static struct text_table own = {.templates = rows};
+
+	memset(text, 'x', TEXT_SENTENCE_MAX);
+	for (own.count = 0; text_code(own.count); own.count++)
+		rows[own.count] = (struct text_template){"en", text_code(own.count), text};
+	text_templates_sort(rows, own.count);
+	return &own;
+}
+
 /* The longest message about limit `at`, in any language. */
 static size_t longest_message(const struct header_limit *at, enum reason reason, bool no_limit)
 {
-	static const char *const languages[] = {"en", "de", "ru", "es"};
+	static const char *const languages[] = {"en", "de", "ru", "es", "en"};
 	struct policy better = {.count = 1, .limits = {*at->limit}};
 	char tier[TIER_NAME_MAX + 1];
 	size_t most = 0;
@@ -193,7 +207,7 @@ static size_t longest_message(const struct header_limit *at, enum reason reason,
 	better.limits[0].amount = COUNT_MAX;
 	memset(tier, 't', TIER_NAME_MAX);
 	tier[TIER_NAME_MAX] = '\0';
-	for (int l = 0; l < 4; l++) {
+	for (int l = 0; l < 5; l++) {
 		struct text_args args = {.language = languages[l],
 			.reason = reason,
 			.limit = no_limit ? NULL : at->limit,
@@ -207,7 +221,7 @@ static size_t longest_message(const struct header_limit *at, enum reason reason,
 			.better = &better};
 		struct buf text = {0};
 
-		text_make(NULL, &args, &text);
+		text_make(l < 4 ? NULL : longest_templates(), &args, &text);
 		assert_true(text.len > 0);
 		most = text.len > most ? text.len : most;
 		buf_release(&text);

@@ -286,8 +286,8 @@ static void a_warning_says_how_much_is_used(void **state)
 
 static void a_tenants_own_template_wins(void **state)
 {
-	static const struct text_template rows[] = {
-		{"en", "quota", "No more today, {who} {nobody} {amount}!{"},
+	struct text_template rows[] = {
+		{"en", "quota", "No more than {amount}, {{really}}!"},
 		{"de", "wait", "Bis in {wait}."},
 	};
 	struct text_table own = {.templates = rows, .count = 2};
@@ -295,11 +295,164 @@ static void a_tenants_own_template_wins(void **state)
 	struct text_args args = quota_args(&policy, NULL);
 
 	(void)state;
+	text_templates_sort(rows, 2);
 	args.figures.effective = 1;
 	args.better_tier = "";
-	says(&own, &args, "No more today, You have reached your {nobody} 1 request!{ Try again in 1 hour 30 minutes.");
+	says(&own, &args, "No more than 1 request, {really}! Try again in 1 hour 30 minutes.");
 	args.language = "de";
 	says(&own, &args, "Du hast dein Limit von 1 Anfrage pro Tag erreicht. Bis in 1 Stunde 30 Minuten.");
+}
+
+/* From the language that is asked for to the tenant's, sentence by sentence. */
+static void a_template_is_looked_for_in_the_nearest_language(void **state)
+{
+	struct text_template rows[] = {
+		{"de", "reached", "deutsch."},
+		{"de-AT", "quota", "österreichisch."},
+		{"fr", "quota", "{amount}, {wait}."},
+		{"zh-Hant", "reached", "traditional."},
+		{"zh", "wait", "chinese."},
+	};
+	static const struct {
+		const char *asked, *tenant, *text;
+	} cases[] = {
+		{"de-AT", "en", "österreichisch. Versuche es in 1 Stunde 30 Minuten noch einmal."},
+		{"DE_at", "en", "österreichisch. Versuche es in 1 Stunde 30 Minuten noch einmal."},
+		{"de-CH", "fr", "deutsch. Versuche es in 1 Stunde 30 Minuten noch einmal."},
+		{"zh-Hant-TW", "en", "traditional. chinese."},
+		{"zh-TW", "en", "You have reached your limit of 50 requests per day. chinese."},
+		{"fr", "de", "50, 1 h 30 min. Versuche es in 1 Stunde 30 Minuten noch einmal."},
+		{"en", "de", "You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes."},
+		{"xx", "de", "deutsch. Versuche es in 1 Stunde 30 Minuten noch einmal."},
+		{NULL, "fr", "50, 1 h 30 min. Try again in 1 hour 30 minutes."},
+		{NULL, NULL, "You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes."},
+		{"-", "_", "You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes."},
+	};
+	struct text_table own = {.templates = rows, .count = sizeof(rows) / sizeof(rows[0])};
+	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.better_tier = "";
+	text_templates_sort(rows, own.count);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		args.language = cases[i].asked;
+		args.tenant_language = cases[i].tenant;
+		says(&own, &args, cases[i].text);
+	}
+}
+
+/* What got past the check, or what this answer knows nothing of. */
+static void a_template_that_cannot_be_filled_in_is_passed_over(void **state)
+{
+	static const char *const texts[] = {"{nobody}", "{ends}", "{wait}", "{tier}", "{others}", "a { b", "a } b", "{",
+		"}", "{amount", "{{{amount}", "{{}", "{whose} {where}"};
+	char longest[TEXT_SENTENCE_MAX + 2];
+	struct text_template row = {.language = "en", .code = "quota"};
+	struct text_table own = {.templates = &row, .count = 1};
+	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
+	struct text_args args = quota_args(&policy, NULL);
+
+	(void)state;
+	args.better_tier = "";
+	args.retry_after_us = 0;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		row.text = texts[i];
+		if (strcmp(texts[i], "{{{amount}") == 0)
+			says(&own, &args, "{50 requests");
+		else
+			says(&own, &args, "You have reached your limit of 50 requests per day.");
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	row.text = longest;
+	says(&own, &args, "You have reached your limit of 50 requests per day.");
+	longest[TEXT_SENTENCE_MAX] = '\0';
+	says(&own, &args, longest);
+}
+
+static void refused(const char *language, const char *code, const char *text, const char *error)
+{
+	struct text_template row = {language, code, text};
+	char tag[TEXT_LANGUAGE_MAX + 1];
+	struct err err = {0};
+
+	assert_false(text_template_check(&row, tag, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_string_equal(err.text, error);
+}
+
+static void a_template_is_refused_with_its_fault(void **state)
+{
+	char longest[TEXT_SENTENCE_MAX + 2];
+
+	(void)state;
+	refused("de", "", "x", "code: must be given, such as quota or wait");
+	refused("de", "qouta", "x", "code: there is no text qouta; did you mean quota?");
+	refused("de", "something", "x", "code: there is no text something; one is reached, another wait");
+	refused("de", "quota", "", "text: is empty; 'delete' brings the built-in text back");
+	refused("de", "quota", "  ", "text: is empty; 'delete' brings the built-in text back");
+	refused("de", "quota", "{ammount}", "text: quota has no {ammount}; did you mean {amount}?");
+	refused("de", "quota", "{Amount}", "text: quota has no {Amount}; did you mean {amount}?");
+	refused("de", "quota", "in {tier}",
+		"text: quota has no {tier}; it has {who} {whose} {amount} {used} {requested} {most} {percent} {per}");
+	refused("de", "quota", "{}",
+		"text: quota has no {}; it has {who} {whose} {amount} {used} {requested} {most} {percent} {per}");
+	refused("de", "suspended", "{who}",
+		"text: suspended has no {who}, and no other placeholder: write {{ for a brace");
+	refused("de", "wait", "in { {wait}", "text: has a { at byte 3 without the other one: write {{ for a brace");
+	refused("de", "wait", "in {wait", "text: has a { at byte 3 without the other one: write {{ for a brace");
+	refused("de", "wait", "in wait}", "text: has a } at byte 7 without the other one: write }} for a brace");
+	refused("de", "wait", "a\nb", "text: has the control character U+000A at byte 1");
+	refused("de", "wait", "a\xc2\x85", "text: has the control character U+0085 at byte 1");
+	refused("de", "wait", "a\xff", "text: is not valid UTF-8 at byte 1");
+	refused("fr", "quota", "{who}", "text: {who} has no words in fr (only in en, de, ru and es): write them out");
+	refused("de", "wait", "{wait}{wait}{wait}{wait}{wait}{wait}{wait}{wait}{wait}{wait}",
+		"text: may become a sentence of 640 bytes, and at most 600 are allowed: shorten it");
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	refused("de", "wait", longest, "text: is 601 bytes long; at most 600 are allowed");
+}
+
+static void tags_of_languages_have_one_spelling(void **state)
+{
+	static const char *const right[][2] = {{"de", "de"}, {"DE", "de"}, {"de-at", "de-AT"}, {"pt_BR", "pt-BR"},
+		{"ZH-HANT-tw", "zh-Hant-TW"}, {"gsw", "gsw"}, {"es-419", "es-419"}, {"de-1996", "de-1996"}};
+	static const char *const wrong[] = {"", "d", "-", "de-", "-de", "de--AT", "d1", "german", "de AT", "de-ö", "dé",
+		"de-abcdefghi", "de-AT-abcdefgh-x"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		struct text_template row = {right[i][0], "unknown_user", "x"};
+		char tag[TEXT_LANGUAGE_MAX + 1];
+
+		assert_true(text_template_check(&row, tag, NULL));
+		assert_string_equal(tag, right[i][1]);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		refused(wrong[i], "wait", "x",
+			"language: must be a language tag of at most 15 characters, such as de or pt-BR");
+}
+
+/* What is built in keeps to the rules for what admins set, and each code can be set. */
+static void built_in_texts_are_templates_like_any_other(void **state)
+{
+	static const char *const languages[] = {"en", "de", "ru", "es"};
+
+	(void)state;
+	for (size_t l = 0; l < sizeof(languages) / sizeof(languages[0]); l++) {
+		struct text_template row;
+		int n = 0;
+
+		for (; text_builtin(languages[l], n, &row); n++) {
+			char tag[TEXT_LANGUAGE_MAX + 1];
+			struct err err;
+
+			if (!text_template_check(&row, tag, &err))
+				fail_msg("%s %s: %s", row.language, row.code, err.text);
+		}
+		assert_true(n > 20);
+	}
 }
 
 static void lasts(const char *language, int64_t us, const char *text)
@@ -344,6 +497,11 @@ int main(void)
 		cmocka_unit_test(what_is_closed_is_named_by_its_kind),
 		cmocka_unit_test(a_warning_says_how_much_is_used),
 		cmocka_unit_test(a_tenants_own_template_wins),
+		cmocka_unit_test(a_template_is_looked_for_in_the_nearest_language),
+		cmocka_unit_test(a_template_that_cannot_be_filled_in_is_passed_over),
+		cmocka_unit_test(a_template_is_refused_with_its_fault),
+		cmocka_unit_test(tags_of_languages_have_one_spelling),
+		cmocka_unit_test(built_in_texts_are_templates_like_any_other),
 		cmocka_unit_test(durations_are_rounded_up_to_two_units),
 	};
 

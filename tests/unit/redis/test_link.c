@@ -346,9 +346,9 @@ static void a_redis_that_evicts_is_refused_with_a_sentence(void **state)
 	struct err err = {0};
 
 	(void)state;
-	assert_true(redis_check(redis_server_url(), &err));
+	assert_true(redis_check(redis_server_url(), NULL, &err));
 	freeReplyObject(redisCommand(bench.direct, "CONFIG SET maxmemory-policy allkeys-lru"));
-	assert_false(redis_check(redis_server_url(), &err));
+	assert_false(redis_check(redis_server_url(), NULL, &err));
 	assert_int_equal(err.code, ERR_PRECONDITION);
 	assert_string_equal(
 		err.text, "redis: its maxmemory-policy is allkeys-lru, which drops limits; set it to noeviction");
@@ -360,9 +360,9 @@ static void a_start_without_redis_waits(void **state)
 	(void)state;
 	struct err err = {0};
 
-	assert_false(redis_check("unix:///nowhere/redis.sock", &err));
+	assert_false(redis_check("unix:///nowhere/redis.sock", NULL, &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
-	assert_false(redis_check("redis://127.0.0.1:1", &err));
+	assert_false(redis_check("redis://127.0.0.1:1", NULL, &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 }
 

@@ -1,0 +1,159 @@
+/* tenant text ... (commands.h): a tenant's own templates of the sentences for users. */
+#include "cli/cmd/commands.h"
+
+#include <string.h>
+
+#include "cli/common/view.h"
+#include "cli/text/table.h"
+
+static void put_placeholders(struct buf *out, const Bursar__V1__Text *text)
+{
+	for (size_t i = 0; i < text->n_placeholders; i++)
+		buf_putf(out, "%s{%s}", i > 0 ? " " : "", text->placeholders[i]);
+	if (!text->n_placeholders)
+		buf_put_str(out, "none");
+}
+
+static void show_text(struct cli *cli, const Bursar__V1__Text *text)
+{
+	struct buf list = {0};
+
+	buf_putf(&cli->out, "text %s in %s%s\n", text->code, text->language, text->shipped ? "  (built in)" : "");
+	view_field(cli, "text", "%s", text->text);
+	put_placeholders(&list, text);
+	view_field_buf(cli, "may hold", &list);
+	buf_release(&list);
+}
+
+static void list_texts(struct cli *cli, const Bursar__V1__ListTextsResponse *answer)
+{
+	static const char *const columns[] = {"CODE", "LANGUAGE", "FROM", "~TEXT", NULL};
+	struct table *table = table_new(columns, cli->colour);
+
+	for (size_t i = 0; i < answer->n_texts; i++) {
+		const Bursar__V1__Text *text = answer->texts[i];
+
+		table_line(table);
+		table_cell(table, "%s", text->code);
+		table_cell(table, "%s", text->language);
+		table_cell(table, "%s", text->shipped ? "built in" : "tenant");
+		table_cell(table, "%s", text->text);
+	}
+	table_put(&cli->out, table,
+		option_given(cli, "built-in") ? "no texts"
+					      : "no texts of the tenant's own; --built-in shows the built-in ones");
+	table_free(table);
+	if (cli_arg(cli, 0)[0] && answer->n_texts > 0) {
+		buf_put_str(&cli->out, "may hold: ");
+		put_placeholders(&cli->out, answer->texts[0]);
+		buf_put_str(&cli->out, "\n");
+	}
+}
+
+static int run_list(struct cli *cli)
+{
+	Bursar__V1__ListTextsRequest request = BURSAR__V1__LIST_TEXTS_REQUEST__INIT;
+	Bursar__V1__ListTextsResponse *answer;
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.code = (char *)cli_arg(cli, 0);
+	request.language = (char *)option_text(cli, "language");
+	request.shipped = option_given(cli, "built-in");
+	answer = cli_call(cli, BURSAR_LIST_TEXTS, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer))
+		list_texts(cli, answer);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_put(struct cli *cli)
+{
+	Bursar__V1__PutTextRequest request = BURSAR__V1__PUT_TEXT_REQUEST__INIT;
+	Bursar__V1__Text text = BURSAR__V1__TEXT__INIT, *answer;
+	int code;
+
+	text.tenant = (char *)option_text(cli, "tenant");
+	text.code = (char *)cli_arg(cli, 0);
+	text.language = (char *)cli_arg(cli, 1);
+	text.text = (char *)cli_arg(cli, 2);
+	request.text = &text;
+	request.reason = (char *)option_text(cli, "reason");
+	answer = cli_call(cli, BURSAR_PUT_TEXT, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer))
+		show_text(cli, answer);
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static int run_delete(struct cli *cli)
+{
+	Bursar__V1__DeleteTextRequest request = BURSAR__V1__DELETE_TEXT_REQUEST__INIT;
+	Bursar__V1__DeleteTextResponse *answer;
+	int code;
+
+	request.tenant = (char *)option_text(cli, "tenant");
+	request.code = (char *)cli_arg(cli, 0);
+	request.language = (char *)cli_arg(cli, 1);
+	request.reason = (char *)option_text(cli, "reason");
+	answer = cli_call(cli, BURSAR_DELETE_TEXT, &request, &code);
+	if (!answer)
+		return code;
+	if (!cli_json(cli, answer)) {
+		buf_putf(&cli->out, "deleted text %s in %s%s\n", request.code, request.language,
+			answer->text ? "; used instead:" : "");
+		if (answer->text)
+			show_text(cli, answer->text);
+	}
+	bursar_free(answer);
+	return EXIT_DONE;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "tenant text list",
+		.args = "[CODE]",
+		.summary = "list a tenant's own texts for users",
+		.about = "With a CODE only its texts, and the placeholders that they may hold. CODEs are those of "
+			 "--built-in: the reasons of denials (quota, budget, suspended, ...) and the sentences that "
+			 "may follow "
+			 "them (wait, upgrade, ...); 'reached' is used for each reason without a text of its own.",
+		.options = {OPTION_TENANT,
+			{'\0', "language", OPTION_TEXT, "LANGUAGE", "only texts in this language, such as de", NULL},
+			{'\0', "built-in", OPTION_FLAG, NULL,
+				"show also the built-in texts that the tenant has not replaced", NULL}},
+		.examples = {"tenant text list", "tenant text list quota --built-in",
+			"tenant text list --built-in --language de"},
+		.run = run_list,
+	},
+	{
+		.name = "tenant text put",
+		.args = "CODE LANGUAGE TEXT",
+		.summary = "set a tenant's own text for users",
+		.about = "TEXT is one sentence or two; {amount}, {wait} and the like are filled in. 'tenant text list "
+			 "CODE "
+			 "--built-in' shows which placeholders a CODE has. {{ and }} are braces. A user whose language "
+			 "is de-AT "
+			 "gets the text in de-AT, else in de, else the built-in one. In force within a second.",
+		.options = {OPTION_TENANT, OPTION_REASON},
+		.examples = {"tenant text put wait en 'Come back in {wait}.'",
+			"tenant text put quota de '{amount} {per} sind verbraucht. Mehr: https://acme.example/plus' "
+			"--tenant acme"},
+		.run = run_put,
+	},
+	{
+		.name = "tenant text delete",
+		.args = "CODE LANGUAGE",
+		.summary = "delete a tenant's own text; the built-in one is used again",
+		.about = "",
+		.options = {OPTION_TENANT, OPTION_REASON},
+		.examples = {"tenant text delete wait en"},
+		.run = run_delete,
+	},
+};
+
+const struct command_group text_commands = {"Texts for users", commands, sizeof(commands) / sizeof(*commands)};

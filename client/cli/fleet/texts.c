@@ -1,0 +1,58 @@
+/* A document's texts (private.h): by language, then by code. */
+#include "cli/fleet/private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+json_t *fleet_texts_json(const Bursar__V1__TenantDocument *document)
+{
+	json_t *languages = json_object();
+
+	for (size_t i = 0; i < document->n_texts; i++) {
+		const Bursar__V1__Text *text = document->texts[i];
+		json_t *codes = json_object_get(languages, text->language);
+
+		if (!codes) {
+			codes = json_object();
+			json_object_set_new(languages, text->language, codes);
+		}
+		json_object_set_new(codes, text->code, json_string(text->text));
+	}
+	return languages;
+}
+
+static bool read_text(struct reading *r, const struct path *language, const struct yaml *key, const struct yaml *at)
+{
+	Bursar__V1__TenantDocument *document = r->fleet->document;
+	Bursar__V1__Text *text = fleet_message(&bursar__v1__text__descriptor);
+	struct path path = fleet_path_key(language, "", key->text);
+
+	snprintf(path.field, sizeof(path.field), "document.texts[%zu]", document->n_texts);
+	text->language = fleet_copy(language->shown + strlen("texts."));
+	text->code = fleet_copy(key->text);
+	fleet_list_add(&document->texts, &document->n_texts, text);
+	fleet_note(r, &path, key);
+	return fleet_read_text(r, &path, at, &text->text);
+}
+
+bool fleet_read_texts(struct reading *r, const struct yaml *at)
+{
+	struct path path = {.field = "document.texts", .shown = "texts"};
+
+	if (yaml_is_nothing(at))
+		return true;
+	fleet_note(r, &path, at);
+	if (at->kind != YAML_MAP)
+		return fleet_wrong(r, &path, at, "must be a map of languages, such as 'de: {wait: ...}'");
+	for (size_t i = 0; i < at->count; i++) {
+		const struct yaml *codes = at->items[i];
+		struct path language = fleet_path_key(&path, "", at->keys[i]->text);
+
+		if (codes->kind != YAML_MAP)
+			return fleet_wrong(r, &language, codes, "must be a map of texts, such as 'wait: ...'");
+		for (size_t k = 0; k < codes->count; k++)
+			if (!read_text(r, &language, codes->keys[k], codes->items[k]))
+				return false;
+	}
+	return true;
+}
