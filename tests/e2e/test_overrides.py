@@ -201,7 +201,7 @@ def test_the_command_line_gives_an_override_an_end_and_shows_it(start_bursard):
     overrides = json.loads(bursar("account", "get", "alice", "--json").stdout)["overrides"]
     assert sorted(limit["name"] for limit in overrides if limit["until_us"]) == ["requests_per_minute", "tokens_per_day"]
     past = bursar("account", "override", "alice", "requests=600/min", "--until", "-1h", "--merge")
-    assert past.returncode != 0 and "lies in the past" in past.stderr
+    assert past.returncode != 0 and "is in the past" in past.stderr
     assert bursar("account", "override", "alice", "requests=1/min", "--until", "+1h", "--for", "1h").returncode == 2
     assert bursar("account", "override", "alice", "--clear", "--for", "1h").returncode == 2
 
