@@ -224,7 +224,7 @@ def test_no_change_leaves_an_account_with_more_limits_than_have_room(bots):
     default_tier(small)
     tenant.account(user, tier=small)
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, tenant.override, user, *days(tenant, "o", 31))
-    assert error.details() == f"limits: {user} would have 33 with those of tier {small}; at most 32"
+    assert error.details() == f"limits: {user} would have 33 including those of tier {small}; at most 32 are allowed"
     tenant.override(user, *days(tenant, "o", 29), *days(tenant, "t", 1))
     tenant.override(anybody, *days(tenant, "o", 28))
     shipped = unique("shipped")
