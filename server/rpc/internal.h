@@ -64,7 +64,7 @@ struct call {
 	bool headers_sent;
 	bool watched; /* RECV_CLOSE_ON_SERVER is in flight or done */
 	bool writing;
-	bool with_message; /* the end carries `room` */
+	bool with_message; /* the end of the call sends `room` */
 	bool with_trailer;
 	bool answered;
 	bool awaited; /* counted in worker->running: the stopping server waits for it */

@@ -26,7 +26,7 @@ struct bulk_call {
 	char last[ID_MAX + 1];
 	int64_t matched, changed, already, failed, unknown, pending;
 	int examples, failures; /* how many may still be reported */
-	bool gone, draining; /* the caller; this server */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
 static void bulk_end(struct bulk_call *self, const struct err *why)

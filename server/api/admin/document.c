@@ -237,7 +237,7 @@ static bool overrides_read(
 		if (!limit_from_message(
 			    message->overrides[i], WARN_PERCENT_DEFAULT, &policy->limits[policy->count++], err))
 			return err_prefix(err, "overrides[%zu].", i);
-	if (!policy_prepare(policy, err)) /* its paths begin with "limits" */
+	if (!policy_prepare(policy, err)) /* its error paths begin with "limits" already */
 		return false;
 	profile->overrides = policy->limits;
 	profile->override_count = policy->count;

@@ -145,7 +145,7 @@ struct report_call {
 	struct bill_line last, total;
 	char user[ID_MAX + 1]; /* of the last line */
 	int64_t done, expected;
-	bool gone, draining; /* the caller; this server */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
 /* Ends the stream; nothing may be in flight. */

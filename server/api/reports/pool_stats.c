@@ -22,7 +22,7 @@ struct look_call {
 	int rows;
 	struct wait wait;
 	int naps; /* until the next look */
-	bool gone, draining; /* the caller; this server */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
 static void levels_message(struct arena *arena, const struct pool_look *look, Bursar__V1__PoolStats *message)

@@ -18,7 +18,7 @@ struct watch_call {
 	struct arena arena; /* for one message */
 	int64_t interval_us, due_us;
 	struct wait wait;
-	bool gone, draining; /* the caller; this server */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
 static void totals_message(struct arena *arena, const struct watch_totals *totals, Bursar__V1__WatchTotals *message)

@@ -64,7 +64,7 @@ bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 	struct pool_row **rows, int *count, struct err *err);
 /* Inside a transaction of catalog_begin: changes the pool, with its audit row. */
 bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err);
-/* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
+/* Sets the slots of all pools that take them from the option; *changed: how many pools had a different number. */
 bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
 
 /* The four sums from `column` on; 0 for NULL. */

@@ -34,7 +34,7 @@ struct ledger_job {
 	struct ledger_op *op;
 };
 
-/* Hands the operation to the pool: `run` gets the struct ledger_job. */
+/* Submits the operation to the threads; `run` gets the struct ledger_job. */
 void ledger_submit(struct ledger_store *store, struct ledger_op *op,
 	bool (*run)(struct pg_job *job, struct pg_link *link, struct err *err));
 

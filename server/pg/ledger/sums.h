@@ -20,7 +20,7 @@ struct level_key {
 	uint32_t limit_id;
 };
 struct window_sum {
-	struct level_key key; /* no limit */
+	struct level_key key; /* without a limit */
 	enum window_unit unit;
 	int64_t starts_at_us;
 	const char *interface, *model;
