@@ -1,10 +1,10 @@
 #!/bin/bash
-# Batch, flex and priority prices beside the standard ones, as published.
+# Batch, flex and priority prices next to the standard ones, as published.
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: the price list in litellm 1.110.2 (PyPI)"
-echo "Guess:    a mode multiplies a model's prices by one number (batch: a half), for input, output and cached input, below and above the"
-echo "          context tier."
+echo "Guess:    a mode multiplies a model's prices by one number (batch: a half), for input, output and cached input, below and above"
+echo "          the context tier."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip download -qq --disable-pip-version-check --no-deps --dest "$dir" litellm==1.110.2 >&2
@@ -35,8 +35,8 @@ EOF
 seen=$(python3 "$dir/probe.py" "$dir")
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a mode kept as one ratio charges half for cached input that the provider sells at the full price in flex, and invents a price for"
-echo "          a long prompt in priority. A mode is a row of prices of its own; where a cell is empty, say so."
+echo "Matters:  a mode stored as one ratio charges half for cached input that the provider sells at full price in flex, and invents a"
+echo "          price for a long prompt in priority. Store a mode as a complete row of prices, and say so where a cell is empty."
 [ "$seen" = "batches: 33 of 571 models have more than one ratio
 flex: 46 of 312 models have more than one ratio
 priority: 30 of 432 models have more than one ratio
@@ -44,6 +44,6 @@ gemini-2.5-pro, flex: input x 0.5, output x 0.5, cached x 1
 ft:gpt-4o-2024-08-06, batches: input x 0.593, output x 0.833, cached x 0.48
 azure/gpt-5.5, priority: input x 2.5, output x 2.5, cached x 2.5, long input x 2
 14 of 65 models with both have no priority price above 272k tokens" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -3,7 +3,8 @@
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: psycopg 3.3.9 and asyncpg 0.32.0 (PyPI), on Debian's PostgreSQL 15"
-echo "Guess:    both drivers either refuse a datetime without a zone for a timestamptz, or both let the server read it in the session's zone."
+echo "Guess:    either both drivers refuse a datetime without a zone for a timestamptz, or both let the server read it in the session's"
+echo "          zone."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" 'psycopg[binary]==3.3.9' asyncpg==0.32.0 >&2
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
@@ -39,14 +40,14 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  the day on which a request is booked, or a quota ends, depends on the driver, and with one of them on the TZ of the container."
-echo "          Nothing is refused. Make every datetime aware before it reaches a driver."
+echo "Matters:  the day on which a request is booked, or a quota ends, depends on the driver, and with one of them on the TZ of the"
+echo "          container. Nothing is refused. Make every datetime aware before it reaches a driver."
 [ "$seen" = "2026-03-01 12:00 from a process in UTC, session in New York:
   psycopg writes 2026-03-01 17:00:00 UTC
   asyncpg writes 2026-03-01 12:00:00 UTC
 2026-03-01 12:00 from a process in Asia/Tokyo, session in New York:
   psycopg writes 2026-03-01 17:00:00 UTC
   asyncpg writes 2026-03-01 03:00:00 UTC" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,12 +1,12 @@
 #!/bin/bash
-# One request that is too large is refused; what that does to the small ones after it.
+# A request that is too large is refused. What happens to the small ones after it?
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 echo "Software: limits 5.8.0, throttled-py 3.5.0 (PyPI), rate-limiter-flexible 11.4.0 (npm), each in memory"
-echo "Guess:    a refused request costs nothing: of 10 a minute with 1 used, after a refused request for 50 there are 9 left;"
-echo "          two limits in one (a union) are taken both or neither."
+echo "Guess:    a refused request costs nothing: of 10 a minute with 1 used, 9 are left after a refused request for 50; two limits"
+echo "          combined (a union) are taken both or not at all."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" limits==5.8.0 throttled-py==3.5.0 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund rate-limiter-flexible@11.4.0 >&2)
@@ -40,8 +40,8 @@ EOF
 seen=$(PYTHONPATH="$dir/py" python3 "$dir/probe.py" && cd "$dir" && node probe.js)
 echo "Seen:"
 echo "$seen"
-echo "Matters:  with tokens as the cost one long prompt shuts a user out for the whole window without anything having run, and a client"
-echo "          that retries keeps itself out. Test first, write only when all limits allow, in one step."
+echo "Matters:  with tokens as the cost, one long prompt locks a user out for the whole window although nothing has run, and a client"
+echo "          that retries keeps locking itself out. Test first, and write only when all limits allow it, in one step."
 [ "$seen" = "limits FixedWindow: 1 allowed 50 refused 1 refused
 limits MovingWindow: 1 allowed 50 refused 1 allowed
 limits SlidingWindowCounter: 1 allowed 50 refused 1 allowed
@@ -49,6 +49,6 @@ throttled fixed_window: 1 allowed 50 refused 1 refused
 throttled token_bucket: 1 allowed 50 refused 1 allowed
 rate-limiter-flexible: 1 allowed 50 refused 1 refused
 its union of 10 and 1 a minute, 5 asked, 1 allowed: the 10 has 5 left" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

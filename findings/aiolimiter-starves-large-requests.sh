@@ -1,11 +1,11 @@
 #!/bin/bash
-# A large request that waits first, and small ones that keep coming.
+# A large request waits first, and small ones keep coming.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 echo "Software: aiolimiter 1.3.0 (PyPI)"
-echo "Guess:    who waits first is served first: a request for 5 of 5 a second waits one second, then the small ones go on."
+echo "Guess:    requests are served in order: a request for 5 of 5 a second waits one second, then the small ones continue."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir" aiolimiter==1.3.0 >&2
 seen=$(
@@ -36,9 +36,9 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  used for tokens a minute, one long prompt never runs while short ones keep the bucket low: it waits as long as they come."
-echo "          Fairness needs a queue; a bucket alone has none."
+echo "Matters:  if it limits tokens per minute, one long prompt never runs while short ones keep the bucket low: it waits as long as"
+echo "          they come. Fairness needs a queue, and a bucket alone has none."
 [ "$seen" = "asked first, served: 31 of 31" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

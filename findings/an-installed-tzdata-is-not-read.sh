@@ -3,7 +3,7 @@
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: tzdata 2026.6 and 2025.2 (PyPI), Python's zoneinfo"
-echo "Guess:    a program that pins the tzdata package goes by its rules; that is what one pins it for."
+echo "Guess:    a program that pins the tzdata package follows the rules of that version; this is the reason to pin it."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/new" tzdata==2026.6 >&2
@@ -22,10 +22,10 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  zoneinfo reads the system's files first and the package only where they are missing: the pinned version is not the one in force,"
-echo "          and resets are an hour off after a law has changed. Update the system, or set PYTHONTZPATH to nothing."
+echo "Matters:  zoneinfo reads the system's files first, and the package only if they are missing: the pinned version is not the one in"
+echo "          force, and resets are an hour off after a law has changed. Update the system, or set PYTHONTZPATH to an empty value."
 [ "$seen" = "on a system without zones:      tzdata 2026.6 is installed, Vancouver is at UTC-0700
 on a system with those of 2025: tzdata 2026.6 is installed, Vancouver is at UTC-0800" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

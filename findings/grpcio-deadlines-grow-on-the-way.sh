@@ -3,7 +3,7 @@
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: grpcio 1.85.3 (PyPI), client and server"
-echo "Guess:    the server's time_remaining() is the client's timeout less the way, so never more than was given."
+echo "Guess:    the server's time_remaining() is the client's timeout minus the transit time, so it is never more than the client set."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" grpcio==1.85.3 >&2
@@ -26,12 +26,13 @@ EOF
 seen=$(PYTHONPATH="$dir/py" python3 "$dir/probe.py")
 echo "Seen:"
 echo "$seen"
-echo "Matters:  the header keeps three digits and rounds up. A queue that holds a caller 'until its deadline' grants a slot, and charges for it,"
-echo "          after the caller has gone (1000.4 s became 1010): keep a margin of 1%, and look whether the call was cancelled before granting."
+echo "Matters:  the header keeps three digits and rounds up. A queue that holds a caller 'until its deadline' grants a slot, and charges"
+echo "          for it, after the caller has gone (1000.4 s became 1010): keep a margin of 1%, and check whether the call was cancelled"
+echo "          before granting."
 [ "$seen" = "given 100.4 s, the server sees 101 s
 given 1000.4 s, the server sees 1010 s
 given 36001 s, the server sees 36100 s
 given 864000 s, the server sees 870000 s" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

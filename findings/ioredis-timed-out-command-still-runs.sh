@@ -1,11 +1,11 @@
 #!/bin/bash
-# A command that its caller was told has timed out is sent when the server comes back.
+# A command that has timed out for its caller is sent when the server comes back.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 
 echo "Software: ioredis 6.0.0 and redis 6.3.1 (npm), on Debian's Redis"
-echo "Guess:    commandTimeout takes the command back: what was still in the client's own queue when it passed is never sent."
+echo "Guess:    commandTimeout withdraws the command: if it was still in the client's own queue at that time, it is never sent."
 
 (cd "$dir" && npm install --silent --no-audit --no-fund ioredis@6.0.0 redis@6.3.1 >&2)
 cat >"$dir/call.js" <<'EOF'
@@ -36,9 +36,9 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a bot that asked a limiter, gave up and told its user 'try again' is charged for the request that never ran. Turn the"
+echo "Matters:  a bot that asked a limiter, gave up and told its user 'try again' is charged for a request that never ran. Turn the"
 echo "          offline queue off (enableOfflineQueue: false), and take a late answer back."
 [[ "$seen" =~ ^'ioredis:  the app is told "Command timed out"; with the server back n = 1'.'redis:    the app is told "'[A-Za-z\ ]*'"; with the server back n = null'$ ]] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# A server that takes the connection and says nothing.
+# A server that accepts the connection and says nothing.
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: psql of Debian's PostgreSQL 15 and psycopg 3.3.9 with libpq 18 (PyPI)"
-echo "Guess:    connect_timeout=1 gives up after one second, and a list of three servers is given up in one such time."
+echo "Guess:    connect_timeout=1 gives up after one second, and on a list of three servers after one such time."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" 'psycopg[binary]==3.3.9' >&2
@@ -26,12 +26,12 @@ EOF
 seen=$(PYTHONPATH="$dir/py" python3 "$dir/probe.py")
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a check that has 1 s for everything cannot leave its deadline to libpq: one second is silently two, and each address of the name"
-echo "          has its own. Connect without blocking and keep the clock oneself."
+echo "Matters:  a check that has 1 s for everything cannot leave its deadline to libpq: one second is silently two, and each address of"
+echo "          the name has its own. Connect without blocking, and watch the time yourself."
 [ "$seen" = "psql,    connect_timeout=1, 1 host(s): 2 s
 psql,    connect_timeout=2, 1 host(s): 2 s
 psql,    connect_timeout=2, 3 host(s): 6 s
 psycopg, connect_timeout=1, 1 host(s): 2 s" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

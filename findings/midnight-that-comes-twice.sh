@@ -51,11 +51,11 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a limiter and its ledger's reports put the same hour into different days if one counts in Python and the other in SQL, and a job"
-echo "          that resets quotas at midnight does so twice. Keep boundaries as instants, made in one place."
+echo "Matters:  a limiter and the reports of its ledger put the same hour into different days if one counts in Python and the other in"
+echo "          SQL, and a job that resets quotas at midnight does so twice. Store boundaries as instants, computed in one place."
 [ "$seen" = "zoneinfo: 00:00  pytz: 01:00  pendulum: 00:00  croniter: 00:00 01:00  
 luxon: 01:00  moment: 01:00  temporal: 00:00  cron-parser: 01:00  croner: 00:00
 PostgreSQL date_trunc: 01:00" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

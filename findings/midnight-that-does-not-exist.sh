@@ -1,10 +1,10 @@
 #!/bin/bash
-# The first instant of a day whose clocks go from 0:00 to 1:00: Cairo, 24 April 2026 (22:00 UTC the day before).
+# The first instant of a day on which clocks go from 0:00 to 1:00: Cairo, 24 April 2026 (22:00 UTC the day before).
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: python-dateutil 2.9.0.post0, pendulum 3.3.0, arrow 1.4.0, pytz 2026.6 (PyPI); dayjs 1.11.23, luxon 3.7.2,"
 echo "          date-fns 4.4.0 with @date-fns/tz 1.5.0, moment-timezone 0.6.6 (npm)"
-echo "Guess:    'start of the day' is the first instant that has the day's date, 22:00 UTC, in every library made for time zones."
+echo "Guess:    'start of the day' is the first instant with the day's date, 22:00 UTC, in every library for time zones."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" python-dateutil==2.9.0.post0 pendulum==3.3.0 arrow==1.4.0 pytz==2026.6 tzdata==2026.6 >&2
@@ -40,10 +40,11 @@ EOF
 seen=$(PYTHONPATH="$dir/py" python3 "$dir/probe.py" && echo && cd "$dir" && TZ=UTC node probe.js)
 echo "Seen:"
 echo "$seen"
-echo "Matters:  21:00 UTC is 23:00 of the day before: a quota that begins there counts an hour in two days, and a bot that shows it promises"
-echo "          the reset an hour early. Take the zone's transition itself, and test with Cairo, Beirut and Santiago, not with New York."
+echo "Matters:  21:00 UTC is 23:00 of the day before: a quota that begins there counts an hour in two days, and a bot that shows it"
+echo "          announces the reset an hour too early. Use the zone's transition itself, and test with Cairo, Beirut and Santiago"
+echo "          instead of New York."
 [ "$seen" = "zoneinfo: 22:00  pytz: 21:00  dateutil: 21:00  pendulum: 21:00  arrow: 22:00  
 dayjs: 21:00  luxon: 22:00  date-fns: 22:00  moment: 22:00" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

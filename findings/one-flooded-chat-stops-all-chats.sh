@@ -1,11 +1,12 @@
 #!/bin/bash
-# Telegram answers 429 to one chat; what python-telegram-bot's rate limiter does to the others.
+# Telegram answers 429 to one chat. What does python-telegram-bot's rate limiter do to the others?
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 echo "Software: python-telegram-bot 22.8 with AIORateLimiter (PyPI), against an imitation of Telegram in the same process"
-echo "Guess:    with a rate limiter set, a message answered 'retry after 3' is sent again after 3 s; other chats are not held up."
+echo "Guess:    with a rate limiter set, a message that is answered 'retry after 3' is sent again after 3 s; other chats are not"
+echo "          delayed."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir" 'python-telegram-bot[rate-limiter]==22.8' >&2
 cat >"$dir/probe.py" <<'EOF'
@@ -54,12 +55,12 @@ EOF
 seen=$(PYTHONPATH="$dir" python3 "$dir/probe.py" 2>&1)
 echo "Seen:"
 echo "$seen"
-echo "Matters:  one user who makes the bot edit a message too often (a queue position, a streamed answer) silences it for everybody, for as"
-echo "          long as Telegram says. Bound the edits of each chat before they are sent; max_retries has to be set for a second try."
+echo "Matters:  one user who makes the bot edit a message too often (a queue position, a streamed answer) silences it for everybody, for"
+echo "          as long as Telegram says. Limit the edits of each chat before they are sent; set max_retries if you want a second try."
 [ "$(sort <<<"$seen")" = "default, another chat: sent, after 0 s
 default, flooded chat: raises RetryAfter, not sent again, after 0 s
 {'max_retries': 1}, another chat: sent, after 3 s
 {'max_retries': 1}, flooded chat: sent, after 3 s" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# A write that the driver says has timed out.
+# A write that the driver reports as timed out.
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: pg 8.23.1 (npm) and, for comparison, asyncpg 0.32.0 (PyPI), on Debian's PostgreSQL 15"
-echo "Guess:    when query_timeout has passed the driver cancels the statement: what it reports as failed has not happened."
+echo "Guess:    when query_timeout has passed, the driver cancels the statement: what it reports as failed has not happened."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" asyncpg==0.32.0 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund pg@8.23.1 >&2)
@@ -44,11 +44,12 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a ledger written through node-postgres with a timeout books what it says it could not, and the retry books it twice. Only the"
-echo "          server's statement_timeout ends a statement; and a key made before the first try makes the second one harmless."
+echo "Matters:  a ledger that is written through node-postgres with a timeout books what the driver reports as failed, and the retry"
+echo "          books it twice. Only the server's statement_timeout ends a statement; a key that is generated before the first try makes"
+echo "          the second one harmless."
 [ "$seen" = "pg:      Query read timeout
 asyncpg: TimeoutError
 written all the same: pg" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# A dump is restored over the database that it was made of.
+# A dump is restored over the database from which it was made.
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: Debian 12's PostgreSQL 15 (pg_dump, pg_restore)"
-echo "Guess:    'pg_restore --clean --if-exists' puts a database back to what its dump says, whatever stands in it."
+echo "Guess:    'pg_restore --clean --if-exists' resets a database to the dump, whatever the database contains."
 
 pg=$(find /usr/lib/postgresql/15/bin/initdb)
 pg=${pg%/*}
@@ -38,12 +38,13 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a ledger is partitioned by day: its backup is restored into a new database, or after the schema was dropped. In one"
-echo "          transaction, as a careful operator types it, nothing at all comes back; a rehearsal into a new database does not show it."
+echo "Matters:  a ledger is partitioned by day: its backup can be restored into a new database, or after dropping the schema. In one"
+echo "          transaction, as a careful operator would type it, nothing at all is restored; a rehearsal with a new database does not"
+echo "          show this."
 [ "$seen" = 'plain: exit 0, 1 row; 
 partitioned: exit 1, 1 row; cannot drop inherited constraint "november_pkey" of relation "november"
 partitioned, --single-transaction: exit 1, 0 rows
 partitioned, into a new database: exit 0, 1 row' ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -3,7 +3,8 @@
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: PostgreSQL 15 (Debian); python-dateutil 2.9.0.post0 (PyPI)"
-echo "Guess:    generate_series from 31 January by one month gives the last day of each month, or at least the 31st where there is one."
+echo "Guess:    generate_series from 31 January by one month gives the last day of each month, or at least the 31st if the month has"
+echo "          one."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" python-dateutil==2.9.0.post0 >&2
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
@@ -26,11 +27,11 @@ print('dateutil rrule:  ', *[d.strftime('%d.%m.') for d in rrule.rrule(rrule.MON
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  three ways of asking for the same renewals give three calendars: one slides to the 28th for ever, one skips months (a quota that"
-echo "          is not renewed in February). Count months from the first day each time, and store that day."
+echo "Matters:  three ways of computing the same renewals give three calendars: one slides to the 28th for good, one skips months (a"
+echo "          quota that is not renewed in February). Count months from the first date each time, and store that date."
 [ "$seen" = "generate_series:  31.01. 28.02. 28.03. 28.04. 28.05.
 start + n months: 31.01. 28.02. 31.03. 30.04. 31.05.
 dateutil rrule:   31.01. 31.03. 31.05. 31.07. 31.08." ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

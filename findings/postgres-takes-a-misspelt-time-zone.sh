@@ -3,8 +3,7 @@
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: PostgreSQL 15 (Debian)"
-echo "Guess:    a zone that does not exist is refused, so that asking PostgreSQL is a fair check of what a user typed; UTC+3 is three hours"
-echo "          ahead of UTC."
+echo "Guess:    a zone that does not exist is refused, so PostgreSQL can validate what a user typed; UTC+3 is three hours ahead of UTC."
 
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
 pg=${pg%/*}
@@ -24,13 +23,14 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  each account's day begins where its zone says. PostgreSQL takes any letters with a number behind them (POSIX), and counts them"
-echo "          westwards: the user who typed UTC+3 gets their quota back six hours late. Look names up in a list of zones, not in PostgreSQL."
+echo "Matters:  each account's day begins according to its zone. PostgreSQL accepts any letters followed by a number (POSIX), and counts"
+echo "          them westwards: the user who typed UTC+3 gets their quota back six hours late. Look names up in a list of zones, not in"
+echo "          PostgreSQL."
 [ "$seen" = "noon in Europe/Moscow  is 09:00 UTC
 noon in Moskow         is ERROR:  time zone \"Moskow\" not recognized
 noon in Moskow+3       is 15:00 UTC
 noon in UTC+3          is 15:00 UTC
 set timezone = 'Berln-1' answers SET" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

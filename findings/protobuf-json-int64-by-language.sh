@@ -3,8 +3,8 @@
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: protobuf 7.36.2 (PyPI) and @bufbuild/protobuf 2.17.0 (npm)"
-echo "Guess:    what one official library takes for an int64 the other takes as well, and to the same number; both refuse what is no JSON"
-echo "          integer: underscores, hexadecimal, other scripts' digits, blanks."
+echo "Guess:    what one official library accepts as an int64, the other accepts as well, with the same value; both refuse what is not a"
+echo "          JSON integer: underscores, hexadecimal, digits of other scripts, spaces."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" protobuf==7.36.2 >&2
@@ -44,8 +44,8 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  token counts and nano-dollars in JSON mean different things by the language of the gateway that reads them: write them as quoted"
-echo "          decimal digits, and hold the text against such a pattern before the library sees it."
+echo "Matters:  the meaning of token counts and nano-dollars in JSON depends on the language of the gateway that reads them: write them"
+echo "          as quoted decimal digits, and validate the text against that pattern before the library sees it."
 [ "$seen" = "9007199254740993  Python: 9007199254740993  TypeScript: 9007199254740992
 \"9007199254740993\"  Python: 9007199254740993  TypeScript: 9007199254740993
 \"1_000\"  Python: 1000  TypeScript: refused
@@ -54,6 +54,6 @@ echo "          decimal digits, and hold the text against such a pattern before 
 \" 1\"  Python: refused  TypeScript: 1
 \"1e3\"  Python: 1000  TypeScript: refused
 true  Python: refused  TypeScript: refused" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

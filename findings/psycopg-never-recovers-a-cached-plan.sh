@@ -1,9 +1,10 @@
 #!/bin/bash
-# A column is added to a table while a connection lives on.
+# A column is added to a table while a connection stays open.
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: psycopg 3.3.9 and asyncpg 0.32.0 (PyPI), on Debian's PostgreSQL 15"
-echo "Guess:    a driver that prepares statements by itself prepares them again when a migration has changed the table: one error at the most."
+echo "Guess:    a driver that prepares statements automatically prepares them again after a migration has changed the table: one error"
+echo "          at most."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" 'psycopg[binary]==3.3.9' asyncpg==0.32.0 >&2
 pg=$(find /usr/lib/postgresql/*/bin/initdb | tail -1)
@@ -50,11 +51,11 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a migration under a running service breaks the one statement that is asked most, on every pooled connection, until each is closed:"
-echo "          reconnect on 0A000, name the columns instead of *, or do not let the driver prepare."
+echo "Matters:  a migration under a running service breaks the most frequent statement, on every pooled connection, until each is"
+echo "          closed: reconnect on 0A000, name the columns instead of *, or turn off automatic preparation."
 [ "$seen" = "psycopg: FeatureNotSupported FeatureNotSupported FeatureNotSupported FeatureNotSupported
 asyncpg: answered answered answered answered
 psycopg, prepare_threshold=None: answered answered answered answered" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

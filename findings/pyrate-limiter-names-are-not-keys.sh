@@ -1,11 +1,11 @@
 #!/bin/bash
-# Limiter(Rate(...)).try_acquire("alice"): whose limit is it, and does it try?
+# Limiter(Rate(...)).try_acquire('alice'): whose limit is it, and does it try?
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 echo "Software: pyrate-limiter 4.5.1 (PyPI)"
-echo "Guess:    the name given to try_acquire is the key: each user has a limit of their own; try_acquire answers at once, yes or no."
+echo "Guess:    the name given to try_acquire is the key: each user has their own limit; try_acquire answers at once, yes or no."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir" pyrate-limiter==4.5.1 >&2
 seen=$(
@@ -22,10 +22,10 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  'carol' is refused for what two others did, and a handler that only wanted to know stands still (with a limit a day: for"
-echo "          hours). A limit by user needs a BucketFactory of one's own, and blocking=False."
+echo "Matters:  'carol' is refused for what two others did, and a handler that only wanted an answer blocks (with a limit per day: for"
+echo "          hours). A limit per user needs your own BucketFactory, and blocking=False."
 [ "$seen" = "2 a minute: alice True bob True carol False
 2 a second, try_acquire three times: True True True after 1 s" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

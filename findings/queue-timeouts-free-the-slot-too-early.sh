@@ -1,11 +1,11 @@
 #!/bin/bash
-# Concurrency of one, and a time limit for each job.
+# A concurrency of one, and a time limit for each job.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 echo "Software: p-queue 9.3.5 and bottleneck 2.19.5 (npm)"
-echo "Guess:    with a concurrency of 1 there is never more than one job at work, whatever 'timeout' or 'expiration' says."
+echo "Guess:    with a concurrency of 1 there is never more than one running job, whatever 'timeout' or 'expiration' says."
 
 (cd "$dir" && npm install --silent --no-audit --no-fund p-queue@9.3.5 bottleneck@2.19.5 >&2)
 cat >"$dir/probe.mjs" <<'EOF'
@@ -34,10 +34,10 @@ EOF
 seen=$(cd "$dir" && node probe.mjs)
 echo "Seen:"
 echo "$seen"
-echo "Matters:  it is just when a model is slow that the cap on parallel calls is gone, and each abandoned call is still paid for. A slot is"
+echo "Matters:  the cap on parallel calls disappears exactly when a model is slow, and each abandoned call is still paid for. A slot is"
 echo "          free when the work has ended or was aborted (an AbortSignal), not when somebody stopped waiting for it."
 [ "$seen" = "p-queue, concurrency 1: 3 of 3 timed out, at most 3 ran at once
 bottleneck, maxConcurrent 1: 3 of 3 timed out, at most 3 ran at once" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,12 +1,12 @@
 #!/bin/bash
-# A function library that grew by one helper too many does not load.
+# A function library that has grown by one helper too many does not load.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 redis() { redis-cli -s "$dir/s" "$@" 2>&1; }
 
 echo "Software: Redis $(redis-server --version | grep -o 'v=[0-9.]*' | cut -c3-) (Debian); seen on 7.0.15"
-echo "Guess:    a library may have as many helper functions as it likes; its size in bytes is what might be limited."
+echo "Guess:    a library may have any number of helper functions; if anything is limited, it is the size in bytes."
 
 redis-server --port 0 --unixsocket "$dir/s" --save '' --dir "$dir" >"$dir/log" 2>&1 &
 until redis ping >/dev/null; do sleep 0.1; done
@@ -27,12 +27,13 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a limiter's library is made of many small files put together; each 'local' at their top level counts into one chunk of"
-echo "          Lua 5.1, which has 200. The file that meets the limit is innocent. Give each file a do..end and one table to live in."
+echo "Matters:  the library of a limiter is assembled from many small files; each 'local' at their top level counts in one chunk of Lua"
+echo "          5.1, which can have 200. The file that reaches the limit is not the cause. Give each file a do..end block and a single"
+echo "          table."
 [ "$seen" = "200 local functions:             many
 201 local functions:             ERR Error compiling function: user_function:202: main function has more than 200 local variables
 2000 in blocks of 100 (do..end): many
 200,000 bytes of comment:        many" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

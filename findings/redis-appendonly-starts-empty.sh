@@ -1,5 +1,5 @@
 #!/bin/bash
-# Turning on the AOF in the configuration and restarting.
+# Turning on the AOF in the configuration file and restarting.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
@@ -10,8 +10,8 @@ start() {
 }
 
 echo "Software: Redis $(redis-server --version | grep -o 'v=[0-9.]*' | cut -c3-) (Debian); seen on 7.0.15"
-echo "Guess:    a server that has a dump.rdb and is restarted with 'appendonly yes' loads the dump, as there is no AOF yet, and begins"
-echo "          its AOF from there; at the least it warns."
+echo "Guess:    a server that has a dump.rdb and is restarted with 'appendonly yes' loads the dump, because there is no AOF yet, and"
+echo "          continues with an AOF; at least it warns."
 
 seen=$(
 	start
@@ -40,12 +40,13 @@ redis.register_function('check', function() return 1 end)" >/dev/null
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  the very change that an operator makes so that counters survive a restart loses all of them, silently, and everybody's"
-echo "          quota is fresh. Use CONFIG SET first, then write it into the file; and tell a lost store from an empty one by a mark in it."
+echo "Matters:  the very change that an operator makes to keep counters across restarts loses all of them, silently, and everybody gets"
+echo "          a fresh quota. Use CONFIG SET first, then edit the file; and put a mark into the store, so that a lost store can be"
+echo "          distinguished from an empty one."
 [ "$seen" = "before:                         counter=42, functions: 1
 restarted with appendonly yes:  counter=, functions: 0
 warnings about it in the log:   0
 by CONFIG SET, then restarted:  counter=42, functions: 1" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,12 +1,13 @@
 #!/bin/bash
-# How often one INCR runs when its answer is lost on the way, by client library.
+# How often one INCR runs when its answer is lost in transit, by client library.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 redis() { redis-cli -s "$dir/s" "$@" 2>&1; }
 
-echo "Software: redis-py 8.1.0 (PyPI), ioredis 6.0.0 and redis 6.3.1 (npm), each as it comes, on Debian's Redis"
-echo "Guess:    a client sends a command that changes something once; when the connection ends before the answer, the caller gets an error."
+echo "Software: redis-py 8.1.0 (PyPI), ioredis 6.0.0 and redis 6.3.1 (npm), each with its defaults, on Debian's Redis"
+echo "Guess:    a client sends a command that changes something once; when the connection ends before the answer, the caller gets an"
+echo "          error."
 
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" redis==8.1.0 >&2
 (cd "$dir" && npm install --silent --no-audit --no-fund ioredis@6.0.0 redis@6.3.1 >&2)
@@ -56,11 +57,11 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a limiter built on bare INCR or FCALL counts one request 11 or 31 times, once for each lost answer, and redis-py then"
-echo "          says that it failed. Each call needs an identity that the script knows again, or retries turned off."
+echo "Matters:  a limiter built on plain INCR or FCALL counts one request 11 or 31 times, once for each lost answer, and redis-py then"
+echo "          reports an error. Each call needs an identity that the script recognises, or retries turned off."
 [ "$seen" = "redis-py:  the app is told ConnectionError, INCR ran 11 times
 ioredis:   the app is told 31, INCR ran 31 times
 redis:     the app is told Socket closed unexpectedly, INCR ran 1 times" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

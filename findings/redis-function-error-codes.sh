@@ -1,13 +1,13 @@
 #!/bin/bash
-# The code at the head of an error depends on whether a function or a client ran the command.
+# The code at the beginning of an error depends on whether a function or a client ran the command.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 redis() { redis-cli -s "$dir/s" --no-auth-warning "$@" 2>&1; }
 
 echo "Software: Redis $(redis-server --version | grep -o 'v=[0-9.]*' | cut -c3-) (Debian); seen on 7.0.15"
-echo "Guess:    what the ACL forbids is answered NOPERM, inside a function too; a function ended by FUNCTION KILL has an error of its own;"
-echo "          an error made of a table inside a function comes out as it went in."
+echo "Guess:    what the ACL forbids is answered NOPERM, inside a function too; a function ended by FUNCTION KILL has an error of its"
+echo "          own; an error made from a table inside a function is returned unchanged."
 
 redis-server --port 0 --unixsocket "$dir/s" --save '' --dir "$dir" >"$dir/log" 2>&1 &
 until redis ping >/dev/null; do sleep 0.1; done
@@ -31,12 +31,12 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a worker that sorts errors by their first word takes a missing permission (for ever) for any ERR (try again), and looks"
-echo "          for 'FUNCTION KILL' in vain. A code of one's own needs a second word behind it, or Redis puts ERR before it."
+echo "Matters:  a worker that classifies errors by their first word mistakes a missing permission (permanent) for any ERR (try again),"
+echo "          and looks for 'FUNCTION KILL' in vain. A custom code needs a second word after it, or Redis puts ERR before it."
 [ "$seen" = "SET by a client:                NOPERM this user has no permissions to run the
 SET by that client's function:  ERR The user executing the script can't run th
 after FUNCTION KILL:            ERR Script killed by user with SCRIPT KILL... 
 error_reply('OVER'):            ERR OVER" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Four states in which Redis refuses a function's call, and what PING and INFO say in each of them.
+# Four states in which Redis refuses to run a function, and what PING and INFO say in each of them.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 redis() { redis-cli -s "$dir/s" --no-auth-warning "$@" 2>&1; }
 
 echo "Software: Redis $(redis-server --version | grep -o 'v=[0-9.]*' | cut -c3-) (Debian); seen on 7.0.15"
-echo "Guess:    a Redis that answers PING runs functions, one that writes nothing above all; when it is unwell PING says so,"
-echo "          and INFO can always be read to learn why."
+echo "Guess:    a Redis that answers PING runs functions, especially one that writes nothing; when it has a problem, PING says so, and"
+echo "          INFO can always be read to find out why."
 
 redis-server --port 0 --unixsocket "$dir/s" --save '' --dir "$dir" >"$dir/log" 2>&1 &
 until redis ping >/dev/null; do sleep 0.1; done
@@ -33,14 +33,14 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a readiness probe by PING keeps a limiter in rotation that can decide nothing (memory full, replicas gone), and"
-echo "          INFO is not there when it would say why. Probe with an FCALL that carries the same flags as the real one."
-echo "          (A function without flags counts as a writer; on a lost replica it meets READONLY, and only reads meet MASTERDOWN.)"
+echo "Matters:  a readiness probe by PING keeps a limiter in rotation that cannot decide anything (memory full, replicas gone), and INFO"
+echo "          is not available when it should say why. Probe with an FCALL that has the same flags as the real one. (A function"
+echo "          without flags counts as a writer; on a lost replica it gets READONLY, and only reads get MASTERDOWN.)"
 [ "$seen" = "healthy      PING: PONG        INFO: given   FCALL of a function that writes nothing: ran
 memory full  PING: PONG        INFO: given   FCALL of a function that writes nothing: OOM
 no replica   PING: PONG        INFO: given   FCALL of a function that writes nothing: NOREPLICAS
 busy         PING: BUSY        INFO: BUSY    FCALL of a function that writes nothing: BUSY
 lost master  PING: MASTERDOWN  INFO: given   FCALL of a function that writes nothing: READONLY" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,10 +1,10 @@
 #!/bin/bash
-# What an SDK does with HTTP 409, and with a request that timed out at its provider.
+# What an SDK does after HTTP 409, and after a request that timed out at its provider.
 set -euo pipefail
 dir=$(mktemp -d)
-echo "Software: openai 3.57.0, groq 1.7.0, cohere 7.3.1 (PyPI), each as it comes, over a transport in memory"
-echo "Guess:    409 is for good and not repeated; a POST that timed out (and may be paid already) is not repeated either, or only with a key by"
-echo "          which the other side knows it again."
+echo "Software: openai 3.57.0, groq 1.7.0, cohere 7.3.1 (PyPI), each with its defaults, over a transport in memory"
+echo "Guess:    409 is final and not repeated; a POST that timed out (and may have been paid for) is not repeated either, or only with a"
+echo "          key by which the other side recognises it."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" openai==3.57.0 groq==1.7.0 cohere==7.3.1 >&2
@@ -41,11 +41,12 @@ EOF
 seen=$(PYTHONPATH="$dir/py" python3 "$dir/probe.py" 2>/dev/null)
 echo "Seen:"
 echo "$seen"
-echo "Matters:  a proxy that answers 409 to 'this id was used with other contents' is asked three times, and one slow answer is paid three times."
-echo "          Deny for good with 400, 403 or 422; with openai and groq tell tries by x-stainless-retry-count, or set max_retries=0."
+echo "Matters:  a proxy that answers 409 to 'this id was used with other contents' is asked three times, and one slow answer is paid for"
+echo "          three times. Deny permanently with 400, 403 or 422; with openai and groq, recognise tries by x-stainless-retry-count, or"
+echo "          set max_retries=0."
 [ "$seen" = "openai: 3 requests for a 409, 3 for a timeout, 0 of them with an idempotency key
 groq: 3 requests for a 409, 3 for a timeout, 0 of them with an idempotency key
 cohere: 3 requests for a 409, 1 for a timeout, 0 of them with an idempotency key" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

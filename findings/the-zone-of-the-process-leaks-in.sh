@@ -1,9 +1,10 @@
 #!/bin/bash
-# Midnight in New York, asked in processes that live elsewhere.
+# Midnight in New York, computed by processes in other time zones.
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: dayjs 1.11.23, date-fns 4.4.0 with @date-fns/tz 1.5.0, luxon 3.7.2 (npm)"
-echo "Guess:    a library that is told the zone gives the same instant wherever the process runs; TZ of the container is of no account."
+echo "Guess:    a library that is given the zone returns the same instant wherever the process runs; the TZ of the container does not"
+echo "          matter."
 
 trap 'rm -rf "$dir"' EXIT
 (cd "$dir" && npm install --silent --no-audit --no-fund dayjs@1.11.23 date-fns@4.4.0 @date-fns/tz@1.5.0 luxon@3.7.2 >&2)
@@ -28,14 +29,14 @@ seen=$(
 )
 echo "Seen:"
 echo "$seen"
-echo "Matters:  the day begins two hours early in New York because the process lives in Los Angeles, on one day a year: tests on a CI in UTC never"
-echo "          see it. Run the servers in UTC and test date code under two zones."
+echo "Matters:  on one day a year the day begins two hours early in New York because the process lives in Los Angeles: tests on a CI in"
+echo "          UTC never see this. Run the servers in UTC, and test date code under two zones."
 [ "$seen" = "in a process with TZ=UTC the day begins, in UTC:
   America/New_York 2026-03-08: dayjs 05:00, date-fns 05:00, luxon 05:00
   Atlantic/Azores 2026-10-25: dayjs 00:00, date-fns 00:00, luxon 01:00
 in a process with TZ=America/Los_Angeles the day begins, in UTC:
   America/New_York 2026-03-08: dayjs 03:00, date-fns 05:00, luxon 05:00
   Atlantic/Azores 2026-10-25: dayjs 01:00, date-fns 01:00, luxon 01:00" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# A server in the style of OpenAI reports its usage a little wrongly.
+# A server in the style of OpenAI reports slightly incorrect usage.
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: openai 3.57.0, groq 1.7.0, mistralai 3.7.0 (PyPI), over a transport in memory"
-echo "Guess:    usage.prompt_tokens is declared an int in a pydantic model: it is an int, or the SDK raises."
+echo "Guess:    usage.prompt_tokens is declared as an int in a pydantic model: it is an int, or the SDK raises."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" openai==3.57.0 groq==1.7.0 mistralai==3.7.0 >&2
@@ -32,12 +32,12 @@ EOF
 seen=$(PYTHONPATH="$dir/py" python3 "$dir/probe.py" 2>/dev/null)
 echo "Seen:"
 echo "$seen"
-echo "Matters:  what is recorded may be a text, half a token, None or a 0 that stands for 'another spelling'. Hold every figure against int >= 0"
-echo "          oneself, and settle by the estimate, flagged, when it is no such thing."
+echo "Matters:  what is recorded may be a text, half a token, None, or a 0 that means 'another spelling'. Check yourself that every"
+echo "          figure is an int >= 0, and if it is not, settle by the estimate, flagged."
 [ "$seen" = "{'prompt_tokens': '12'}: openai '12', groq '12', mistralai 12
 {'prompt_tokens': 1.5}: openai 1.5, groq 1.5, mistralai raises
 {'prompt_tokens': None}: openai None, groq None, mistralai None
 {'input_tokens': 12}: openai None, groq None, mistralai 0" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

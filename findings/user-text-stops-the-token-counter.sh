@@ -3,7 +3,7 @@
 set -euo pipefail
 dir=$(mktemp -d)
 echo "Software: gpt-tokenizer 4.0.0 (npm), tiktoken 0.14.0 (PyPI; here with a vocabulary of single bytes)"
-echo "Guess:    whatever a user writes is counted as text; a counter of tokens has no reason to fail."
+echo "Guess:    whatever a user writes is counted as text; a token counter has no reason to fail."
 
 trap 'rm -rf "$dir"' EXIT
 python3 -m pip install -qq --no-compile --no-warn-conflicts --disable-pip-version-check --target "$dir/py" tiktoken==0.14.0 >&2
@@ -28,13 +28,13 @@ EOF
 seen=$(cd "$dir" && node probe.js && PYTHONPATH="$dir/py" python3 "$dir/probe.py")
 echo "Seen:"
 echo "$seen"
-echo "Matters:  anybody can make the estimate before the check throw, and a handler that treats that as 'limiter broken' either refuses them or"
-echo "          lets them through uncounted. Use encode_ordinary, disallowedSpecial, and never let an estimate decide by failing."
+echo "Matters:  anybody can make the estimate before the check throw, and a handler that treats this as 'limiter broken' either refuses"
+echo "          them or lets them through uncounted. Use encode_ordinary or disallowedSpecial, and never let a failed estimate decide."
 [ "$seen" = "gpt-tokenizer countTokens: throws
 gpt-tokenizer isWithinTokenLimit: throws
 gpt-tokenizer countTokens, allowed as text: 11
 tiktoken encode: raises ValueError
 tiktoken encode_ordinary: 29" ] || {
-	echo "CHANGED: this is no longer what was seen."
+	echo "CHANGED: the software no longer behaves as described above."
 	exit 1
 }

@@ -1,4 +1,4 @@
-/* bursard: reads the configuration, builds the parts, runs, stops. */
+/* bursard: reads the configuration, builds the parts, runs and stops. */
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,7 +22,7 @@
 #include "rpc/server.h"
 #include "wire.h"
 
-/* Exit codes: 0 done, 1 could not start or not stop in order, 2 a bad option. */
+/* Exit codes: 0 success, 1 could not start or stop cleanly, 2 invalid option. */
 enum { EXIT_BAD_OPTION = 2, STOP_GRACE_S = 10, LOOK_MS = 5000 };
 
 struct parts {
@@ -30,7 +30,7 @@ struct parts {
 	struct wire *wire;
 	struct rpc_server *rpc;
 	struct http *http;
-	struct http_probe probes[4]; /* the last stays empty: it ends the table */
+	struct http_probe probes[4]; /* the last one stays empty to end the table */
 	uv_loop_t loop;
 	uv_signal_t on_term;
 	uv_signal_t on_int;
@@ -61,11 +61,11 @@ static bool start_http(struct parts *parts, struct err *err)
 	parts->http = http_start(&options, err);
 	if (!parts->http)
 		return false;
-	log_info("http is served", F("listen", parts->conf.http_listen), FI("port", http_port(parts->http)));
+	log_info("HTTP is served", F("listen", parts->conf.http_listen), FI("port", http_port(parts->http)));
 	return true;
 }
 
-/* Until callers have keys, nobody but this machine may call: anything else has to be asked for in as many words. */
+/* Until a key exists, anyone who can connect is an operator, so plain gRPC outside loopback needs insecure_listen. */
 static bool choose_listen(const struct conf *conf, const char **listen, struct err *err)
 {
 	*listen = conf->grpc_listen;
@@ -77,12 +77,12 @@ static bool choose_listen(const struct conf *conf, const char **listen, struct e
 	if (conf->tls_cert[0] || rpc_address_is_loopback(conf->grpc_listen))
 		return true;
 	return err_invalid(err, "grpc_listen",
-		"%s is reachable from outside; only a loopback address is right here, or tls_cert and tls_key, or "
+		"%s is reachable from outside; use a loopback address, or set tls_cert and tls_key, or "
 		"insecure_listen in a closed network",
 		conf->grpc_listen);
 }
 
-/* Of the gRPC server; a process without that role has none. */
+/* The number of gRPC workers; 0 for a process without that role. */
 static unsigned workers_of(const struct conf *conf)
 {
 	if (!(conf->roles & conf_roles_serve))
@@ -94,15 +94,15 @@ static bool tls_check(const struct conf *conf, struct err *err)
 {
 	if (!conf->tls_cert[0] != !conf->tls_key[0])
 		return err_invalid(
-			err, conf->tls_cert[0] ? "tls_key" : "tls_cert", "is needed too: they belong together");
+			err, conf->tls_cert[0] ? "tls_key" : "tls_cert", "is missing: set both tls_cert and tls_key");
 	if (conf->tls_client_ca[0] && !conf->tls_cert[0])
 		return err_invalid(err, "tls_client_ca", "needs tls_cert and tls_key");
 	if (conf->tls_clients[0] && !conf->tls_client_ca[0])
-		return err_invalid(err, "tls_clients", "needs tls_client_ca, which says whose certificates count");
+		return err_invalid(err, "tls_clients", "needs tls_client_ca, the CA that signs client certificates");
 	if (conf->tls_cert[0] && conf->insecure_listen[0])
-		return err_invalid(err, "insecure_listen", "and tls_cert contradict each other: use grpc_listen");
+		return err_invalid(err, "insecure_listen", "cannot be combined with tls_cert: use grpc_listen");
 	if (conf->tls_revoked[0] && !conf->tls_client_ca[0])
-		return err_invalid(err, "tls_revoked", "needs tls_client_ca, which says whose certificates count");
+		return err_invalid(err, "tls_revoked", "needs tls_client_ca, the CA that signs client certificates");
 	return client_roles_check(conf->tls_clients, err) && revoked_check(conf->tls_revoked, err);
 }
 
@@ -142,11 +142,11 @@ static bool start_rpc(struct parts *parts, struct err *err)
 	return true;
 }
 
-/* A handler that never answers must not keep the process for ever; the supervisor would kill it without a word. */
+/* A handler that never answers must not keep the process running; the supervisor would kill it without a message. */
 static void stop_overdue(int signal)
 {
 	static const char line[] =
-		"bursard: calls are still unanswered long after the drain time; ending without them\n";
+		"bursard: some calls are still unanswered long after the drain time; exiting without answering them\n";
 
 	(void)signal;
 	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
@@ -154,7 +154,7 @@ static void stop_overdue(int signal)
 	_exit(1);
 }
 
-/* By the second signal: whoever sends it does not want to wait for those who take their time. */
+/* Set by a second signal, which means: do not wait for slow calls. */
 static atomic_bool hurry;
 
 static void on_second_signal(int signal)
@@ -179,7 +179,7 @@ static void stop_parts(struct parts *parts)
 	struct rpc_stop stop = {
 		.lame_duck_us = conf->lame_duck_ms * 1000, .drain_us = conf->drain_ms * 1000, .hurry = &hurry};
 
-	log_info("bursard stops", FI("lame_duck_ms", conf->lame_duck_ms), FI("drain_ms", conf->drain_ms));
+	log_info("bursard is stopping", FI("lame_duck_ms", conf->lame_duck_ms), FI("drain_ms", conf->drain_ms));
 	atomic_store(&parts->serving, false);
 	heed_second_signal(parts);
 	signal(SIGALRM, stop_overdue);
@@ -226,7 +226,7 @@ static void close_loop(struct parts *parts)
 	uv_loop_close(&parts->loop);
 }
 
-/* A writer to a closed socket gets EPIPE instead of a signal; and as many connections as the system lets us have. */
+/* Makes a write to a closed socket return EPIPE instead of raising SIGPIPE, and raises the limit of open files. */
 static void prepare_process(void)
 {
 	struct rlimit files;

@@ -1,4 +1,4 @@
-/* One set of stores per loop: each worker of the gRPC server has one, the ledger role has one on a thread of its own. */
+/* One set of stores per loop: each worker of the gRPC server has one, and so has the ledger role on its own thread. */
 #include "wire.h"
 
 #include <pthread.h>
@@ -26,39 +26,39 @@
 #include "service/cache/zones.h"
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
-/* So long the good-byes of a manager may be under way. One that is lost costs its waiters some seconds, and no more. */
+/* How long goodbye messages may stay in flight. Losing one only delays its waiters by a few seconds. */
 enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
-/* So long, and no longer than the drain time, what is owed to Redis is waited for; the rest ends with its reservations. */
+/* How long to wait for debts to Redis to be paid, at most the drain time; the rest ends with its reservations. */
 #define OWED_US INT64_C(2000000)
 
-/* What lives on one loop. */
+/* The stores and parts of one loop. */
 struct bench {
 	struct limits_store *limits;
-	struct pools_store *pools; /* of a worker of the gRPC server; the ledger role has neither these nor a manager */
+	struct pools_store *pools; /* gRPC workers only; NULL for the ledger role, which has no manager either */
 	struct watch_store *watch; /* likewise */
-	struct outbox_store *outbox; /* of the ledger role */
+	struct outbox_store *outbox; /* the ledger role only */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct timers *timers;
 	struct worker *worker;
-	struct pool_rounds *rounds; /* on one loop of the process */
-	uv_timer_t look; /* tells `ready` how the links are: only this loop may ask them */
+	struct pool_rounds *rounds; /* on one loop of the process only */
+	uv_timer_t look; /* updates `ready` from the links, which only this loop may ask */
 	atomic_bool ready;
-	pthread_mutex_t lock; /* of why */
-	struct err why; /* not ready */
+	pthread_mutex_t lock; /* protects `why` */
+	struct err why; /* the reason for not being ready */
 	bool open;
-	int64_t owed_until_us; /* clock_mono_us: when it closes, whatever is still owed to Redis */
+	int64_t owed_until_us; /* clock_mono_us: closes then, even if something is still owed to Redis */
 };
 
 struct wire {
 	const struct conf *conf;
-	char name[96]; /* "host:pid", for those who watch */
-	struct pg_threads *threads; /* administration and reports */
-	struct pg_threads *lookup_threads; /* what a check waits for: never behind a report */
-	struct pg_threads *ledger_threads; /* the ledger's own */
+	char name[96]; /* "host:pid", shown to watchers */
+	struct pg_threads *threads; /* for administration and reports */
+	struct pg_threads *lookup_threads; /* for a check's lookups, so that they never wait behind a report */
+	struct pg_threads *ledger_threads; /* for the ledger role */
 	struct catalog_source *catalog;
 	unsigned workers;
-	struct bench *benches; /* of the workers, then of the ledger role */
+	struct bench *benches; /* one for each worker, then the ledger role's */
 
 	/* The ledger role's thread. */
 	pthread_t thread;
@@ -99,18 +99,18 @@ static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t 
 	};
 }
 
-/* The url was tried at the start: it cannot fail here. */
+/* wire_start has already checked the URL, so opening cannot fail here. */
 static void redis_open(struct bench *bench, const struct redis_options *options, bool serves)
 {
 	struct redis_options patient = *options;
 	struct err err;
 
-	patient.timeout_us = 0; /* the pools' own: who queues has time */
+	patient.timeout_us = 0; /* the pools' own default: a caller that queues has time */
 	bench->limits = redis_limits_new(options, &err);
 	bench->pools = bench->limits && serves ? redis_pools_new(&patient, &err) : NULL;
 	bench->watch = bench->pools ? redis_watch_new(&patient, bench->pools) : NULL;
 	if (!bench->limits || (serves && !bench->pools)) {
-		log_error("redis cannot be used", F("why", err.text));
+		log_error("Redis cannot be used", F("why", err.text));
 		abort();
 	}
 }
@@ -167,7 +167,7 @@ static void stores_close(struct bench *bench)
 	bench->open = false;
 }
 
-/* What PostgreSQL was given to write comes back to this loop: so long the loop's stores live. */
+/* Keeps the loop's stores alive until pending PostgreSQL writes have reported back to this loop. */
 static void on_good_bye_said(uv_timer_t *timer)
 {
 	struct bench *bench = timer->data;
@@ -181,7 +181,7 @@ static void on_good_bye_said(uv_timer_t *timer)
 		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);
 }
 
-/* The manager first: it still speaks to its store. */
+/* The manager stops first, because it still needs its store. */
 static void bench_close(struct bench *bench)
 {
 	int64_t drain_us = bench->worker->parts.conf->drain_ms * 1000;
@@ -226,7 +226,7 @@ static void on_stop_closed(uv_handle_t *handle)
 	bench_close(&wire->benches[wire->workers]);
 }
 
-/* Often the last answer of one of the stores: they are closed from the loop, when it has returned to them. */
+/* Often called from within a store's last callback, so the stores are closed later, from the loop. */
 static void on_role_stopped(void *arg)
 {
 	struct wire *wire = arg;
@@ -247,7 +247,7 @@ static void *ledger_run(void *arg)
 
 	uv_run(&wire->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&wire->loop) != 0)
-		log_error("the ledger's loop ended with open handles");
+		log_error("the ledger role's loop ended with open handles");
 	return NULL;
 }
 
@@ -255,7 +255,7 @@ static bool ledger_start(struct wire *wire, struct err *err)
 {
 	struct redis_options options = redis_options_of(wire, &wire->loop);
 
-	options.timeout_us = 0; /* the outbox's own: nobody waits for it */
+	options.timeout_us = 0; /* the outbox's own default: nobody waits for it */
 	wire->ledger_threads = pg_threads_new(wire->conf->postgres, 2, err);
 	if (!wire->ledger_threads)
 		return false;
@@ -275,12 +275,12 @@ static bool ledger_start(struct wire *wire, struct err *err)
 	});
 	wire->threaded = pthread_create(&wire->thread, NULL, ledger_run, wire) == 0;
 	if (!wire->threaded)
-		return err_set(err, ERR_INTERNAL, "no thread can be started for the ledger role");
+		return err_set(err, ERR_INTERNAL, "cannot start a thread for the ledger role");
 	pthread_setname_np(wire->thread, "bursar-ledger");
 	return true;
 }
 
-/* A database that is away is waited for; one that is there with another schema is not for this build. */
+/* An unreachable database may come back later; a reachable one that this build cannot use is an error. */
 static bool stores_check(const struct conf *conf, struct err *err)
 {
 	struct err why;
@@ -375,7 +375,7 @@ bool wire_probe_postgres(struct buf *reason, void *arg)
 	bool healthy = pg_catalog_healthy(wire->catalog);
 
 	if (!healthy)
-		buf_put_str(reason, "PostgreSQL did not answer the last look; checks go on, records wait in Redis");
+		buf_put_str(reason, "PostgreSQL did not answer the last probe; checks go on, records wait in Redis");
 	return healthy && catalog_source_generation(wire->catalog) > 0;
 }
 

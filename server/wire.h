@@ -1,4 +1,4 @@
-/* Which store stands behind which interface: the parts of bursard, put together and taken apart in order. */
+/* Chooses the store behind each interface, and builds and takes apart the parts of bursard in order. */
 #ifndef BURSAR_WIRE_H
 #define BURSAR_WIRE_H
 
@@ -12,28 +12,30 @@
 struct wire;
 
 /*
- * Connects to the stores and starts the ledger role if this process has it. Redis and PostgreSQL need not be there yet,
- * but what is there must be usable: ERR_PRECONDITION for a Redis that may evict or is a cluster, a schema of
- * another version. NULL with
- * `err` set then. `conf` and `workers` (of the gRPC server) are for the life of the wire.
+ * Connects to the stores and starts the ledger role if this process has it. Redis and PostgreSQL need not be reachable
+ * yet, but if they are, they must be usable: ERR_PRECONDITION if Redis may evict keys or is a cluster, or if the schema
+ * has another version. NULL with `err` set on failure. `workers` is the number of gRPC workers. `conf` must outlive the
+ * wire.
  */
 struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *err);
 
-/* After the gRPC server has stopped. Acknowledges what the ledger role has under way. NULL is fine. */
+/* Call after the gRPC server has stopped. Acknowledges what the ledger role has in flight. NULL is fine. */
 void wire_stop(struct wire *wire);
 
-/* For rpc_options, opened with the wire as `arg`: what a worker of the gRPC server owns; it answers the context of its
- * handlers, a struct worker, with which it is closed. */
+/*
+ * For rpc_options, with the wire as `arg`: opens what a worker of the gRPC server owns. Returns its handlers' context,
+ * a struct worker, which is what wire_worker_close takes.
+ */
 void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg);
 void wire_worker_close(void *arg);
 
-/* For http_probe, with the wire as `arg`: any thread; they know, they do not ask. */
+/* For http_probe, with the wire as `arg`. Any thread may call them; they return the last known state without asking. */
 bool wire_probe_redis(struct buf *reason, void *arg);
 bool wire_probe_postgres(struct buf *reason, void *arg);
-/* Both: what grpc.health.v1 says of every service. */
+/* True if both are healthy: what grpc.health.v1 reports for every service. */
 bool wire_ready(void *arg);
 
-/* From time to time, by one thread: whether the system has replaced its time zones. */
+/* Checks whether the system has replaced its time zones. Call it periodically, from one thread only. */
 void wire_look(void);
 
 #endif

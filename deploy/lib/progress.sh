@@ -1,4 +1,4 @@
-# Words to the person who waits. Sourced by deploy/local and tests/run.
+# Messages and progress for the person who waits. Sourced by deploy/local and tests/run.
 # shellcheck shell=bash
 
 say() {
@@ -10,8 +10,8 @@ die() {
 	exit 1
 }
 
-# progress TEXT LOG COMMAND...: runs the command with its output in LOG; after 2 s says so, then every 10 s how far it is.
-# Ends as the command ends; on failure shows the log's end. The command runs in a subshell.
+# progress TEXT LOG COMMAND...: runs the command in a subshell, with its output in LOG. Prints TEXT after 2 s and the progress every
+# 10 s. If the command fails, prints the end of the log and exits with 1.
 progress() {
 	local text=$1 log=$2 pid tenths=0 status=0
 	shift 2
@@ -32,12 +32,12 @@ progress() {
 	((tenths < 20)) || say "$text: done in $((tenths / 10)) s"
 }
 
-# ninja writes [12/120] before each step.
+# ninja prints [12/120] before each step.
 progress_of() {
 	tail -n 1 "$1" | sed -n 's/^\(\[[0-9]*\/[0-9]*\]\).*/\1/p'
 }
 
-# wait_gone PID TENTHS: true when the process has ended within that time.
+# wait_gone PID TENTHS: true if the process ends within that many tenths of a second.
 wait_gone() {
 	local i
 	for ((i = 0; i < $2; i++)); do
@@ -47,7 +47,7 @@ wait_gone() {
 	return 1
 }
 
-# port_is_free HOST:PORT: nothing listens there.
+# port_is_free HOST:PORT: true if nothing listens there.
 port_is_free() {
 	! (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null
 }

@@ -1,10 +1,10 @@
-# A Redis and a PostgreSQL for this checkout alone: unix sockets, no TCP, nothing of the system's. Sourced by deploy/local.
+# A Redis and a PostgreSQL for this checkout only: on unix sockets, without TCP, separate from the system's. Sourced by deploy/local.
 # shellcheck shell=bash
 : "${root:?}" "${var:?}"
 
-state=          # where data are: var/, or as root the place that var/state links to
-sockets=        # where the stores' sockets are: the same, unless the path is too long for a socket's name
-pg_user=        # who runs PostgreSQL when we are root, which it refuses to run as
+state=          # directory of the data: var/, or as root the directory to which var/state links
+sockets=        # directory of the stores' sockets: the same, unless its path is too long for a socket
+pg_user=        # user that runs PostgreSQL if we are root, because it refuses to run as root
 redis_socket=
 pg_socket_dir=
 pg_log=
@@ -17,18 +17,18 @@ as_pg() {
 	fi
 }
 
-# Another place for the data, kept by the system, and linked from var/: its own by its owner and no link.
+# Creates directory $1, and checks that we own it and that it is not a link.
 own_directory() {
 	if [ ! -d "$1" ]; then
 		mkdir -m 711 "$1"
 	fi
 	if [ ! -O "$1" ] || [ -L "$1" ]; then
-		die "$1 belongs to somebody else"
+		die "$1 belongs to another user or is a link; remove it or rename it, then try again"
 	fi
 }
 
-# Data live in var/. Only where root runs PostgreSQL as a user that cannot get to var/ (a checkout under /root) they are in /var/lib,
-# which nothing cleans up, and var/state links there.
+# The data is in var/. Only if root runs PostgreSQL as a user that cannot reach var/ (a checkout under /root), it is in /var/lib,
+# which no system job cleans up, and var/state links there.
 choose_state() {
 	local hash before
 	mkdir -p "$var"
@@ -41,16 +41,16 @@ choose_state() {
 	fi
 	if ! as_pg test -x "$var" || { [ -n "$pg_user" ] && ! as_pg test -x "$root"; }; then
 		state=${LOCAL_STATE:-/var/lib}/bursar-local-$hash
-		before=/var/tmp/bursar-$(id -u)-$hash # where they were once, and where the system deletes old files
+		before=/var/tmp/bursar-$(id -u)-$hash # the earlier place, in which the system deletes old files
 		if [ -d "$before" ] && [ ! -d "$state" ] && [ -O "$before" ] && [ ! -L "$before" ]; then
 			if [ -e "$before/postgres/data/postmaster.pid" ]; then
 				state=$before
-				say "the data are in $before, where the system deletes old files: deploy/local down and up move them"
+				say "the data is in $before, where the system deletes old files; to move it, run: deploy/local down, then deploy/local up"
 			else
 				mv "$before" "$state"
 			fi
 		elif [ ! -d "$state" ]; then
-			say "PostgreSQL's user cannot get to $var: the data are in $state, and var/state links there"
+			say "PostgreSQL's user cannot reach $var: the data is in $state, and var/state links there"
 		fi
 		own_directory "$state"
 		ln -sfn "$state" "$var/state"
@@ -71,7 +71,7 @@ remove_state() {
 	[ "$state" = "$var" ] || rm -rf "$state"
 }
 
-# Sockets apart from the data have folders of their own, open to those who own what is in them.
+# If sockets are not with the data, they get their own directories, open only to their owners.
 make_socket_dirs() {
 	mkdir -p "$sockets/redis" "$sockets/postgres"
 	chmod 700 "$sockets/redis" "$sockets/postgres"
@@ -97,7 +97,7 @@ start_redis() {
 		[ "$(redis-cli -s "$redis_socket" ping 2>/dev/null)" = PONG ] && return 0
 		sleep 0.1
 	done
-	echo "Redis does not answer on $redis_socket; see $var/log/redis.log"
+	echo "Redis did not answer on $redis_socket within 60 s; see $var/log/redis.log"
 	return 1
 }
 
@@ -108,7 +108,7 @@ stop_redis() {
 	wait_gone "$pid" 300
 }
 
-# The newest PostgreSQL that is installed.
+# The newest installed PostgreSQL.
 pg_bin() {
 	local found
 	found=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
@@ -116,7 +116,7 @@ pg_bin() {
 	echo "$found"
 }
 
-# A cluster stays with the version that made it.
+# A cluster keeps the version that created it.
 pg_cluster_bin() {
 	local version
 	version=$(as_pg cat "$state/postgres/data/PG_VERSION" 2>/dev/null) || { pg_bin; return; }
@@ -135,13 +135,13 @@ make_cluster() {
 	mkdir -p "$state/postgres"
 	chmod 700 "$state/postgres"
 	[ -z "$pg_user" ] || chown "$pg_user:" "$state/postgres"
-	# Made beside and renamed, so that an interrupted initdb is not taken for a cluster.
+	# Created under another name and renamed, so that an interrupted initdb is not mistaken for a cluster.
 	as_pg rm -rf "$state/postgres/new"
 	as_pg "$bin/initdb" -D "$state/postgres/new" -U bursar --auth=trust -E UTF8 --locale=C.UTF-8
 	as_pg mv "$state/postgres/new" "$state/postgres/data"
 }
 
-# A server that was killed leaves children for a moment, and PostgreSQL refuses to start beside them: so it is tried again.
+# A server that was killed leaves child processes for a moment, and PostgreSQL refuses to start beside them: hence the retries.
 launch_postgres() {
 	local bin=$1 tries
 	for tries in 1 2 3 4 5 6 7 8 9 10; do
@@ -156,7 +156,7 @@ launch_postgres() {
 
 start_postgres() {
 	local bin
-	bin=$(pg_cluster_bin) || { echo "no PostgreSQL under /usr/lib/postgresql that fits $state/postgres/data"; return 1; }
+	bin=$(pg_cluster_bin) || { echo "/usr/lib/postgresql has no PostgreSQL that can use $state/postgres/data; install the version in its PG_VERSION"; return 1; }
 	as_pg test -s "$state/postgres/data/PG_VERSION" || make_cluster "$bin"
 	make_socket_dirs
 	as_pg mkdir -p -m 700 "$pg_socket_dir"

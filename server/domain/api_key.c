@@ -54,6 +54,7 @@ static bool network_parse(const char *text, size_t len, struct network *out)
 {
 	char copy[64];
 	char *slash, *end;
+	long bits;
 
 	if (len >= sizeof(copy))
 		return false;
@@ -68,7 +69,7 @@ static bool network_parse(const char *text, size_t len, struct network *out)
 		return true;
 	if (slash[1] < '0' || slash[1] > '9')
 		return false;
-	long bits = strtol(slash + 1, &end, 10);
+	bits = strtol(slash + 1, &end, 10);
 	if (*end || bits > out->most)
 		return false;
 	out->bits = (int)bits;
@@ -80,11 +81,13 @@ void interface_lines_fold(char *lines)
 	char *out = lines, *line = lines;
 
 	for (char *end; line; line = end) {
+		size_t len;
+
 		end = strchr(line, '\n');
 		if (end)
 			*end++ = '\0';
 		interface_fold(line);
-		size_t len = strlen(line);
+		len = strlen(line);
 		memmove(out, line, len);
 		out += len;
 		*out = '\0';
@@ -156,14 +159,15 @@ static const char *entry_take(const char **entries, struct client_role *out)
 	const char *entry = *entries + strspn(*entries, " ");
 	size_t len = strcspn(entry, ",");
 	const char *equals = memchr(entry, '=', len), *end = entry + len;
+	const char *at, *tenant;
 
 	*entries = end + (*end == ',');
 	while (end > entry && end[-1] == ' ')
 		end--;
 	if (!equals || equals == entry)
 		return "has no '='";
-	const char *at = memchr(equals, '@', (size_t)(end - equals));
-	const char *tenant = at ? at + 1 : end;
+	at = memchr(equals, '@', (size_t)(end - equals));
+	tenant = at ? at + 1 : end;
 	*out = (struct client_role){
 		.name = entry,
 		.name_len = (size_t)(equals - entry),

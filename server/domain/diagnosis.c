@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define SECOND_US INT64_C(1000000)
-#define DAY_US (86400 * SECOND_US)
 #define CLOCK_WARN_US SECOND_US
 #define CLOCK_FAIL_US (10 * SECOND_US)
 #define OUTBOX_WARN_US (10 * SECOND_US)
@@ -225,9 +224,8 @@ static void zones_find(struct diagnoses *out, const struct zones_facts *zones)
 
 	if (!zones->found)
 		find(out, "time zones", zones->missing ? FINDING_FAIL : FINDING_WARN,
-			"install tzdata: it is read within seconds; until then accounts in a zone count by UTC, and no "
-			"zone "
-			"can be put",
+			"install tzdata: it is read within seconds; until then accounts in a zone count by UTC, and "
+			"no zone can be put",
 			"no data in %s", zones->folder);
 	else if (zones->missing)
 		find(out, "time zones", FINDING_WARN,

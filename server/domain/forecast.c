@@ -3,9 +3,8 @@
 
 #include <assert.h>
 
+#include "base/units.h"
 #include "domain/time/date.h"
-
-#define DAY_US INT64_C(86400000000)
 
 int forecast_days(int64_t today, int64_t first_day)
 {
@@ -26,6 +25,7 @@ static int64_t project(int64_t so_far, int64_t sum, int64_t span_us, int64_t lef
 static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_t end_us)
 {
 	int64_t rest = forecast->budget - forecast->cost;
+	__int128 needed_us;
 
 	if (!forecast->budget)
 		return -1;
@@ -33,7 +33,7 @@ static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_
 		return floor_div(forecast->now_us, DAY_US);
 	if (!span_us || !forecast->basis_cost)
 		return -1;
-	__int128 needed_us = ((__int128)rest * span_us + forecast->basis_cost - 1) / forecast->basis_cost;
+	needed_us = ((__int128)rest * span_us + forecast->basis_cost - 1) / forecast->basis_cost;
 	if (needed_us >= end_us - forecast->now_us)
 		return -1;
 	return floor_div(forecast->now_us + (int64_t)needed_us, DAY_US);

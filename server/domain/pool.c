@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define SECOND INT64_C(1000000)
+#include "base/units.h"
 
 void pool_settings_default(struct pool_settings *out, const char *name, int slots)
 {
@@ -13,19 +13,19 @@ void pool_settings_default(struct pool_settings *out, const char *name, int slot
 		.slots = slots,
 		.queue_limit = 10000,
 		.level_queue_limit = 5000,
-		.lease_us = 30 * SECOND,
-		.ack_us = 5 * SECOND,
-		.grace_us = 30 * SECOND,
-		.tombstone_us = 300 * SECOND,
-		.worker_us = 6 * SECOND,
-		.age_us = 120 * SECOND,
+		.lease_us = 30 * SECOND_US,
+		.ack_us = 5 * SECOND_US,
+		.grace_us = 30 * SECOND_US,
+		.tombstone_us = 300 * SECOND_US,
+		.worker_us = 6 * SECOND_US,
+		.age_us = 120 * SECOND_US,
 		.age_every = 5,
-		.starve_us = 240 * SECOND,
-		.predicted_wait_max_us = 150 * SECOND,
-		.wait_max_us = 300 * SECOND,
-		.estimate_us = 30 * SECOND,
-		.learn_margin_us = 5 * SECOND,
-		.drain_us = 60 * SECOND,
+		.starve_us = 240 * SECOND_US,
+		.predicted_wait_max_us = 150 * SECOND_US,
+		.wait_max_us = 300 * SECOND_US,
+		.estimate_us = 30 * SECOND_US,
+		.learn_margin_us = 5 * SECOND_US,
+		.drain_us = 60 * SECOND_US,
 		.debt = 2,
 	};
 	strncpy(out->name, name, POOL_NAME_MAX);
@@ -75,15 +75,15 @@ bool pool_settings_check(const struct pool_settings *s, struct err *err)
 		!within("queue_limit", s->queue_limit, 0, POOL_QUEUE_MAX, err) ||
 		!within("level_queue_limit", s->level_queue_limit, 0, POOL_QUEUE_MAX, err) ||
 		!within("user_queue_limit", s->user_queue_limit, 0, POOL_QUEUE_MAX, err) ||
-		!within("lease_us", s->lease_us, 6 * SECOND, 3600 * SECOND, err) ||
-		!within("age_us", s->age_us, SECOND, 3600 * SECOND, err) ||
+		!within("lease_us", s->lease_us, 6 * SECOND_US, HOUR_US, err) ||
+		!within("age_us", s->age_us, SECOND_US, HOUR_US, err) ||
 		!within("age_every", s->age_every, 2, 1000, err) ||
-		!within("starve_us", s->starve_us, SECOND, 3600 * SECOND, err) ||
-		!within("wait_max_us", s->wait_max_us, SECOND, 3600 * SECOND, err) ||
-		!within("predicted_wait_max_us", s->predicted_wait_max_us, SECOND, s->wait_max_us, err) ||
-		!within("estimate_us", s->estimate_us, SECOND / 1000, 86400 * SECOND, err) ||
-		!within("learn_margin_us", s->learn_margin_us, 0, 3600 * SECOND, err) ||
-		!within("drain_us", s->drain_us, 0, 86400 * SECOND, err))
+		!within("starve_us", s->starve_us, SECOND_US, HOUR_US, err) ||
+		!within("wait_max_us", s->wait_max_us, SECOND_US, HOUR_US, err) ||
+		!within("predicted_wait_max_us", s->predicted_wait_max_us, SECOND_US, s->wait_max_us, err) ||
+		!within("estimate_us", s->estimate_us, SECOND_US / 1000, DAY_US, err) ||
+		!within("learn_margin_us", s->learn_margin_us, 0, HOUR_US, err) ||
+		!within("drain_us", s->drain_us, 0, DAY_US, err))
 		return false;
 	return levels_check(s, err);
 }

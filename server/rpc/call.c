@@ -350,11 +350,13 @@ void call_end(struct call *call)
 void call_fail(struct call *call, const struct err *err)
 {
 	size_t len;
+	const uint8_t *details;
+	int code;
 
 	if (call->expelled)
 		err = call->expelled;
-	const uint8_t *details = status_details(&call->arena, err, &len);
-	int code = status_code(err->code);
+	details = status_details(&call->arena, err, &len);
+	code = status_code(err->code);
 
 	/* An error without a code is a bug in the handler; it must not be reported as success. */
 	if (code == GRPC_STATUS_OK)

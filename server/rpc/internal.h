@@ -150,8 +150,7 @@ void worker_start(struct rpc_worker *worker);
 /* Posts a slot for the method, in which its next call arrives. */
 void worker_post(struct rpc_worker *worker, const struct method *method);
 
-/* Takes a call from the free list, and returns it there. */
-struct call *worker_take_call(struct rpc_worker *worker, const struct method *method);
+/* Returns a call to the free list. */
 void worker_give_call(struct rpc_worker *worker, struct call *call);
 
 /* Counts the open streams; while there are any, still_admitted runs periodically for each. */

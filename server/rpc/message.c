@@ -29,15 +29,20 @@ void *call_message(struct call *call, const ProtobufCMessageDescriptor *descript
 	return message;
 }
 
-void call_reply_message(struct call *call, const ProtobufCMessage *message)
+void call_fill_message(struct call *call, const ProtobufCMessage *message)
 {
 	protobuf_c_message_pack(message, call_room(call, protobuf_c_message_get_packed_size(message)));
+}
+
+void call_reply_message(struct call *call, const ProtobufCMessage *message)
+{
+	call_fill_message(call, message);
 	call_reply_filled(call);
 }
 
 void call_write_message(struct call *call, const ProtobufCMessage *message,
 	void (*written)(struct call *call, bool ok, void *ctx), void *ctx)
 {
-	protobuf_c_message_pack(message, call_room(call, protobuf_c_message_get_packed_size(message)));
+	call_fill_message(call, message);
 	call_write_filled(call, written, ctx);
 }

@@ -13,6 +13,12 @@
 void *call_message(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Packs `message` directly into the send buffer. Follow it with call_reply_filled or call_write_filled, once everything that
+ * the message points to has been released.
+ */
+void call_fill_message(struct call *call, const ProtobufCMessage *message);
+
 /* Ends a unary call with OK and `message`, packed directly into the send buffer. */
 void call_reply_message(struct call *call, const ProtobufCMessage *message);
 

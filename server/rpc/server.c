@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/unconst.h"
 #include "rpc/internal.h"
 
 enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
@@ -19,7 +20,7 @@ enum { DEFAULT_MAX_CALLS = 10000, MAX_STREAMS_A_CONNECTION = 1000 };
 
 static grpc_arg int_arg(const char *key, int value)
 {
-	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value = {.integer = value}};
+	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = unconst(key), .value = {.integer = value}};
 }
 
 /*
@@ -41,7 +42,7 @@ static grpc_server *server_create(const struct rpc_options *options)
 	grpc_resource_quota *quota = quota_create(options);
 	grpc_arg args[] = {
 		{.type = GRPC_ARG_POINTER,
-			.key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+			.key = unconst(GRPC_ARG_RESOURCE_QUOTA),
 			.value = {.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()}}},
 		int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_message_bytes),
 		int_arg(GRPC_ARG_ALLOW_REUSEPORT, options->reuse_port),
@@ -126,10 +127,11 @@ static bool bind_port(struct rpc_server *server, struct err *err)
 	bool secure = tls->cert && tls->cert[0];
 	grpc_server_credentials *credentials =
 		secure ? tls_credentials(tls, &server->tls_files, err) : grpc_insecure_server_credentials_create();
+	int port;
 
 	if (!credentials)
 		return false;
-	int port = grpc_server_add_http2_port(server->grpc, server->options.listen, credentials);
+	port = grpc_server_add_http2_port(server->grpc, server->options.listen, credentials);
 	grpc_server_credentials_release(credentials);
 	if (!port && secure)
 		return err_invalid(err, "tls_cert",

@@ -18,13 +18,14 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 
 enum { STEP_NS = 1000000 };
 /*
  * The part of the drain time that is reserved for running calls in step 3, even when streams use up the rest. A fifth
  * of the drain time if that is less.
  */
-#define REFUSING_US INT64_C(1000000)
+#define REFUSING_US SECOND_US
 
 static size_t streams(const struct rpc_server *server)
 {

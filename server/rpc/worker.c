@@ -111,7 +111,8 @@ static void after_wait(uv_check_t *check)
 	atomic_store(&container_of(check, struct rpc_worker, after_wait)->awake, true);
 }
 
-struct call *worker_take_call(struct rpc_worker *worker, const struct method *method)
+/* A call from the free list, or a new one. */
+static struct call *worker_take_call(struct rpc_worker *worker, const struct method *method)
 {
 	struct call *call = worker->pool;
 

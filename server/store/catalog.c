@@ -59,9 +59,12 @@ void tenant_defaults(struct tenant *tenant, const char *id)
 
 static const struct tenant *tenant_find(const struct catalog *catalog, const char *id)
 {
+	int low, high;
+
 	if (catalog->parts.tenants == 0)
 		return NULL;
-	int low = 0, high = catalog->parts.tenants - 1;
+	low = 0;
+	high = catalog->parts.tenants - 1;
 	while (low <= high) {
 		int middle = low + (high - low) / 2;
 		int order = strcmp(id, catalog->parts.tenant[middle].id);
@@ -78,6 +81,7 @@ static const struct tenant *tenant_find(const struct catalog *catalog, const cha
 struct catalog *catalog_new(const struct catalog_parts *parts)
 {
 	struct catalog *catalog = mem_zalloc(1, sizeof(*catalog));
+	const struct tenant *base;
 
 	atomic_init(&catalog->references, 1);
 	catalog->parts = *parts;
@@ -97,7 +101,7 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 			qsort(tenant->model_account, (size_t)tenant->model_accounts, sizeof(*tenant->model_account),
 				compare_models);
 	}
-	const struct tenant *base = tenant_find(catalog, "default");
+	base = tenant_find(catalog, "default");
 	if (base)
 		catalog->other = *base;
 	else
@@ -119,31 +123,44 @@ const struct tenant *catalog_tenant(const struct catalog *catalog, const char *i
 	return tenant ? tenant : &catalog->other;
 }
 
+/* What tiers and pools are sorted by. */
+struct row_key {
+	const char *tenant, *name;
+};
+
+static int key_order(const struct row_key *key, const char *tenant, const char *name)
+{
+	int order = strcmp(key->tenant, tenant);
+
+	return order ? order : strcmp(key->name, name);
+}
+
+static int tier_order(const void *key, const void *row)
+{
+	const struct catalog_tier *at = row;
+
+	return key_order(key, at->tenant, at->tier.name);
+}
+
 static const struct tier *tier_find(const struct catalog *catalog, const char *tenant, const char *name)
 {
-	int low = 0, high = catalog->parts.tiers - 1;
+	const struct catalog_parts *parts = &catalog->parts;
+	const struct row_key key = {.tenant = tenant, .name = name};
+	const struct catalog_tier *at;
 
-	while (low <= high) {
-		int middle = low + (high - low) / 2;
-		const struct catalog_tier *at = &catalog->parts.tier[middle];
-		int order = strcmp(tenant, at->tenant);
-		if (order == 0)
-			order = strcmp(name, at->tier.name);
-		if (order == 0)
-			return &at->tier;
-		if (order < 0)
-			high = middle - 1;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	if (parts->tiers == 0)
+		return NULL;
+	at = bsearch(&key, parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), tier_order);
+	return at ? &at->tier : NULL;
 }
 
 const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name)
 {
+	const struct tier *tier;
+
 	if (!catalog)
 		return NULL;
-	const struct tier *tier = tier_find(catalog, tenant, name);
+	tier = tier_find(catalog, tenant, name);
 	return tier ? tier : tier_find(catalog, "", name);
 }
 
@@ -163,31 +180,32 @@ const struct tier *catalog_tier_next(const struct catalog *catalog, const char *
 	return best ? catalog_tier(catalog, tenant, best->name) : NULL;
 }
 
+static int pool_order(const void *key, const void *row)
+{
+	const struct catalog_pool *at = row;
+
+	return key_order(key, at->tenant, at->settings.name);
+}
+
 static const struct pool_settings *pool_find(const struct catalog *catalog, const char *tenant, const char *name)
 {
-	int low = 0, high = catalog->parts.pools - 1;
+	const struct catalog_parts *parts = &catalog->parts;
+	const struct row_key key = {.tenant = tenant, .name = name};
+	const struct catalog_pool *at;
 
-	while (low <= high) {
-		int middle = low + (high - low) / 2;
-		const struct catalog_pool *at = &catalog->parts.pool[middle];
-		int order = strcmp(tenant, at->tenant);
-		if (order == 0)
-			order = strcmp(name, at->settings.name);
-		if (order == 0)
-			return &at->settings;
-		if (order < 0)
-			high = middle - 1;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	if (parts->pools == 0)
+		return NULL;
+	at = bsearch(&key, parts->pool, (size_t)parts->pools, sizeof(*parts->pool), pool_order);
+	return at ? &at->settings : NULL;
 }
 
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name)
 {
+	const struct pool_settings *pool;
+
 	if (!catalog)
 		return NULL;
-	const struct pool_settings *pool = pool_find(catalog, tenant, name);
+	pool = pool_find(catalog, tenant, name);
 	if (!pool)
 		pool = pool_find(catalog, "", name);
 	return pool || strcmp(name, POOL_DEFAULT) != 0 ? pool : &catalog->pool;
@@ -270,8 +288,10 @@ void catalog_source_release(struct catalog_source *source)
 
 struct catalog *catalog_acquire(struct catalog_source *source)
 {
+	struct catalog *catalog;
+
 	pthread_mutex_lock(&source->lock);
-	struct catalog *catalog = source->current;
+	catalog = source->current;
 	if (catalog)
 		atomic_fetch_add(&catalog->references, 1);
 	pthread_mutex_unlock(&source->lock);

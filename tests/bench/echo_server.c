@@ -1,6 +1,6 @@
 /*
- * The floor: the gRPC layer of bursard with handlers that do nothing. Check is answered with a fixed answer of the usual
- * size, so that the same load can be put on both; Echo answers with what it got.
+ * The baseline: bursard's gRPC layer with handlers that do nothing. Check returns a fixed answer of the usual size, so
+ * that the same load can be put on both; Echo returns what it received.
  *
  * echo_server ADDRESS [WORKERS]
  */

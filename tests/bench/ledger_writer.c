@@ -1,7 +1,7 @@
 /*
- * ledger_writer CONNINFO: rows a second of the ledger writer (exactly once, roll-ups, windows, bucket levels, accounts)
- * beside a COPY of the same rows into the same table, both in transactions of 1,000 rows. Prints a Markdown table. The
- * database is migrated, and its ledger is emptied.
+ * ledger_writer CONNINFO: rows per second of the ledger writer (exactly once, roll-ups, windows, bucket levels,
+ * accounts) compared with a COPY of the same rows into the same table, both in transactions of 1,000 rows. Prints a
+ * Markdown table. Migrates the database and empties its ledger.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +13,13 @@
 #include "base/clock.h"
 #include "base/crypto/hash.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "pg/link/migrate.h"
 #include "pg/stores.h"
 
 #define BATCH 1000
 #define BATCHES 30
 #define BUCKETS 3
-#define DAY_US INT64_C(86400000000)
 
 __attribute__((noreturn)) static void die(const char *what)
 {
@@ -38,7 +38,7 @@ static void run_sql(const char *conninfo, const char *sql)
 	PQfinish(conn);
 }
 
-/* A record of a user with eight limits, as the shipped tiers have them, in one of 200 teams of one org. */
+/* A record of a user with eight limits, like those of the shipped tiers, in one of 200 teams of one org. */
 static void make_item(struct ledger_item *item, struct arena *arena, int number, int users)
 {
 	int64_t now_us = clock_wall_us();
@@ -91,7 +91,7 @@ static void write_done(struct ledger_op *op)
 		die(op->err.text);
 }
 
-/* Microseconds that the writer needs for all batches; their making is not counted. */
+/* How many microseconds the writer takes for all batches, without the time to build them. */
 static int64_t measure_writer(const char *conninfo, int users)
 {
 	struct arena arena = {0};
@@ -114,7 +114,7 @@ static int64_t measure_writer(const char *conninfo, int users)
 		ledger->ops->write(ledger, &op);
 		while (!op.op.ok)
 			uv_run(&loop, UV_RUN_ONCE);
-		if (batch >= 0) /* the first one connects and makes the day */
+		if (batch >= 0) /* the first batch connects and creates the day's partition */
 			took_us += clock_mono_us() - start_us;
 	}
 	pg_threads_free(threads);
@@ -126,7 +126,7 @@ static int64_t measure_writer(const char *conninfo, int users)
 	return took_us;
 }
 
-/* The ledger's rows as COPY writes them. */
+/* The ledger's rows in the format of COPY. */
 static char *copy_out(const char *conninfo, size_t *size)
 {
 	PGconn *conn = PQconnectdb(conninfo);

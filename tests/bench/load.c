@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/unconst.h"
 #include "c/bursar.h"
 
 struct load {
@@ -19,7 +20,7 @@ struct load {
 	bool record;
 	int64_t sent, done, allowed, denied, failed;
 	int64_t begun_us;
-	int64_t *latency_us; /* of every call */
+	int64_t *latency_us; /* one for each call */
 	struct bursar_error last_error;
 };
 
@@ -57,7 +58,7 @@ static void send_record(struct flight *flight, const char *handle)
 	Bursar__V1__ReservationRef ref = BURSAR__V1__RESERVATION_REF__INIT;
 	Bursar__V1__TokenUsage usage = BURSAR__V1__TOKEN_USAGE__INIT;
 	Bursar__V1__RecordRequest request = BURSAR__V1__RECORD_REQUEST__INIT;
-	ref.handle = (char *)(uintptr_t)handle;
+	ref.handle = unconst(handle);
 	usage.input_tokens = 90;
 	usage.output_tokens = 40;
 	request.reservation = &ref;
@@ -105,10 +106,10 @@ static void fill(struct load *load, Bursar__V1__CheckRequest *request, char user
 {
 	snprintf(user, 32, "user-%" PRId64, load->first_user + number % load->users);
 	bursar__v1__check_request__init(request);
-	request->tenant = (char *)(uintptr_t)load->tenant;
+	request->tenant = unconst(load->tenant);
 	request->user = user;
-	request->interface = (char *)(uintptr_t) "telegram";
-	request->model = (char *)(uintptr_t)load->model;
+	request->interface = unconst("telegram");
+	request->model = unconst(load->model);
 	request->input_tokens = 100;
 	request->max_output_tokens = 50;
 }

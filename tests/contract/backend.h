@@ -1,7 +1,7 @@
 /*
- * What the contract's cases run on: a store that decides, driven step by step with a clock of the test's. Two of them:
- * the C model in memory, and the Lua in a real Redis. Every call is synchronous: when it returns, the answer stands in
- * the operation (`done` is not called; `deadline_us` is ignored). LIMITS_FAILED ends the run.
+ * What the contract's cases run on: a store that decides, driven step by step by the test's own clock. There are two:
+ * the C model in memory and the Lua in a real Redis. Every call is synchronous: when it returns, the operation has the
+ * answer (`done` is not called; `deadline_us` is ignored). LIMITS_FAILED ends the run.
  */
 #ifndef TESTS_CONTRACT_BACKEND_H
 #define TESTS_CONTRACT_BACKEND_H
@@ -15,22 +15,24 @@ struct backend;
 
 struct backend_ops {
 	const char *name;
-	bool slow; /* a call costs a round trip: polls are made in fewer, longer steps */
+	bool slow; /* a call costs a round trip, so polls take fewer, longer steps */
 
-	/* NULL when it cannot run here (no redis-server, ...): says why on stderr, and the run is skipped. */
+	/* NULL if it cannot run here (no redis-server, ...): says why on stderr, and the run is skipped. */
 	struct backend *(*open)(void);
 	void (*close)(struct backend *backend);
 
 	/* Forgets everything. */
 	void (*clear)(struct backend *backend);
-	/* From now on the store's clock stands at now_us. It may go back. */
+	/* Sets the store's clock to now_us, which may be earlier than before. */
 	void (*clock)(struct backend *backend, int64_t now_us);
-	/* The idempotency window of markers (default 15 min), and whether an expiry charges the estimate (default not). */
+	/*
+	 * The idempotency window of markers (default 15 min), and whether an expiry charges the estimate (default no).
+	 */
 	void (*settings)(struct backend *backend, int64_t window_us, bool expiry_charges);
 
-	/* Writes an account that is not there yet: op->expected, profile, limits; the generation is the backend's matter. */
+	/* Writes an absent account: op->expected, profile and limits; the backend supplies the generation. */
 	void (*seed)(struct backend *backend, struct limits_seed *op);
-	/* As `policy` of store/limits.h: writes through when the version is higher. */
+	/* Like `policy` in store/limits.h: writes through if the version is higher. */
 	void (*policy)(struct backend *backend, struct limits_policy *op);
 	void (*adopt)(struct backend *backend, struct limits_adopt *op);
 	void (*check)(struct backend *backend, struct limits_check *op);
@@ -41,12 +43,14 @@ struct backend_ops {
 	void (*reset)(struct backend *backend, struct limits_reset *op);
 	void (*adjust)(struct backend *backend, struct limits_adjust *op);
 
-	/* Expires every reservation that is due. How many. The expected are those of all accounts in use, by kind: they
-	 * carry the boundaries of the windows. */
+	/*
+	 * Expires every reservation that is due and returns how many. `expected` has all accounts in use, by kind, with
+	 * the boundaries of their windows.
+	 */
 	int (*expire)(struct backend *backend, const struct expected expected[], int count);
 
-	/* The account's state as it is stored, neither rolled nor converted; false when it is absent. `expected->policy` is
-	 * the state's policy when the pids agree, else one in the arena. */
+	/* The account's state as stored, neither rolled nor converted; false if it is absent. The state's policy is
+	 * expected->policy if the pids agree, otherwise one in the arena. */
 	bool (*look)(struct backend *backend, const struct expected *expected, struct arena *arena,
 		struct account_state *out);
 };

@@ -37,7 +37,7 @@ static void status_expect(const struct line *line, const char *got, const struct
 		line_fail(line, "expected %s, got %s %s", line->expect[0], got, err->text);
 }
 
-/* Appends the names of the limits of a mask: "rpm", "team/rpm"; with commas between. */
+/* Appends the names of the limits in a mask, separated by commas: "rpm,team/rpm". */
 static void names_add(const struct subject *subject, uint32_t mask, char out[512])
 {
 	for (int i = 0; i < subject->stored.count; i++) {
@@ -122,7 +122,7 @@ static void check_make(struct world *world, const struct line *line, const char 
 	op->count = world_expected(world, line, op->expected);
 }
 
-/* The failed limit that is the last to recover decides how long to wait. */
+/* The failed limit that recovers last decides how long to wait. */
 static void retry_expect(struct world *world, const struct line *line, const struct limits_check *op)
 {
 	const char *wanted = line_wanted(line, "retry"), *first_end = line_wanted(line, "first-end");
@@ -176,7 +176,7 @@ static void state_expect(const struct line *line, enum reservation_state state)
 		line_fail(line, "state: expected %s, got %s", wanted, names[state]);
 }
 
-/* As a worker does it: limits that are not seeded adopt what the ledger says of them, unless the line waits for just that. */
+/* Like a worker: limits that are not seeded adopt the ledger's amounts, unless the line expects `unseeded`. */
 static void check_seeded(struct world *world, const struct line *line, struct limits_check *op)
 {
 	world->backend->ops->check(world->backend, op);
@@ -188,8 +188,8 @@ static void check_seeded(struct world *world, const struct line *line, struct li
 }
 
 /*
- * Checks, and that a denial or a dry run has left every account as it was. `swept`: expired reservations may go; `turned-back`: the
- * account's clock was far ahead of the store's.
+ * Runs a check, and makes sure that a denial or a dry run leaves every account as it was. `swept`: expired reservations
+ * may go; `turned-back`: the account's clock was far ahead of the store's.
  */
 static void check_statement(struct world *world, const struct line *line, bool dry)
 {
@@ -227,7 +227,7 @@ static void check_statement(struct world *world, const struct line *line, bool d
 	}
 }
 
-/* repeat N check ID ...: at one instant; poll N every DURATION check ID ...: one behind the other. -> allowed=N */
+/* repeat N check ID ...: all at one instant; poll N every DURATION check ID ...: one after another. -> allowed=N */
 static void repeat_statement(struct world *world, const struct line *line, bool poll)
 {
 	const char *wanted = line_wanted(line, "allowed");
@@ -282,7 +282,7 @@ static void amounts_expect(const struct line *line, const char *key, const struc
 			got->output, got->cost);
 }
 
-/* By a worker that has never seen the accounts: no version, and the windows of UTC. */
+/* The expected state of a worker that has never seen the accounts: no version, and windows in UTC. */
 static void strangers(struct world *world, const struct line *line, struct expected expected[], int count)
 {
 	struct err err;
@@ -306,7 +306,7 @@ static void settle_call(struct world *world, const char *verb, struct limits_set
 		ops->give_up(world->backend, op);
 }
 
-/* What an attempt was recorded with: the text of `usage=`, which a real call packs. */
+/* The usage an attempt was recorded with: the text of `usage=`, which a real call packs. */
 static void recorded_expect(const struct line *line, const struct limits_settle *op)
 {
 	const char *wanted = line_wanted(line, "recorded");
@@ -396,7 +396,7 @@ static void reset_statement(struct world *world, const struct line *line)
 	}
 }
 
-/* The name of the limit that has too little. */
+/* The name of the limit that has counted too little. */
 static void lacking_expect(struct world *world, const struct line *line, const struct lacking *lacking)
 {
 	const struct subject *subject = &world->subject[lacking->account];

@@ -16,7 +16,7 @@ enum { CASES_MAX = 512 };
 
 struct text_case {
 	const char *file;
-	int number; /* of the line behind "case" */
+	int number; /* of the line after "case" */
 	char name[160];
 	const char *text, *end;
 };
@@ -38,7 +38,7 @@ static char *file_read(const char *path)
 	return text;
 }
 
-/* Cuts a file into its cases: each begins with a line "case NAME". */
+/* Splits a file into its cases, each of which begins with a line "case NAME". */
 static void file_cut(const char *path)
 {
 	char *text = file_read(path);

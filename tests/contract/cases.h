@@ -1,11 +1,13 @@
-/* The files of cases, and how they are run. */
+/* Runs the files of cases. */
 #ifndef TESTS_CONTRACT_CASES_H
 #define TESTS_CONTRACT_CASES_H
 
 #include "backend.h"
 
-/* Runs every case of tests/contract/cases on a backend, each as a cmocka test of its own; how many failed. 0, with a
- * sentence on stderr, when the backend cannot run here. */
+/*
+ * Runs every case of tests/contract/cases on a backend, each as a cmocka test of its own, and returns how many failed.
+ * 0, with a message on stderr, if the backend cannot run here.
+ */
 int cases_run(const struct backend_ops *ops);
 
 #endif

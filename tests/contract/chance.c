@@ -1,7 +1,7 @@
-/* Random numbers of a seed (splitmix64). */
+/* Random numbers from a seed (splitmix64). */
 #include "chance.h"
 
-uint64_t chance_next(struct chance *chance)
+static uint64_t chance_next(struct chance *chance)
 {
 	uint64_t z = chance->state += UINT64_C(0x9e3779b97f4a7c15);
 

@@ -8,7 +8,6 @@
 struct chance {
 	uint64_t state;
 };
-uint64_t chance_next(struct chance *chance);
 /* 0..n-1 */
 int64_t chance_below(struct chance *chance, int64_t n);
 int64_t chance_between(struct chance *chance, int64_t least, int64_t most);

@@ -1,4 +1,4 @@
-/* `expect`: where a limit stands now. */
+/* `expect`: the current state of a limit. */
 #include "statements.h"
 
 #include <inttypes.h>
@@ -70,7 +70,7 @@ static void figures_expect(struct world *world, const struct line *line)
 		full_expect(world, line, limit, &state.limits[index]);
 }
 
-bool statement_expect(struct world *world, const struct line *line)
+static bool statement_expect(struct world *world, const struct line *line)
 {
 	struct account_state state;
 

@@ -1,4 +1,7 @@
-/* The backend in memory: server/domain/limit/decision.h with the order of things that docs/store.md gives the scripts. */
+/*
+ * The backend in memory: server/domain/limit/decision.h, with the same order of steps as the functions in
+ * docs/store.md.
+ */
 #include "model_store.h"
 #include "seeding.h"
 
@@ -47,7 +50,7 @@ static void check_answer(struct limits_check *op, enum limits_status status, con
 	op->unsure = false;
 }
 
-/* Does any account decide on what PostgreSQL has not answered for? */
+/* True if any account decides on amounts that PostgreSQL has not confirmed. */
 static bool is_unsure(const struct loaded *loaded)
 {
 	bool unsure = false;
@@ -75,7 +78,7 @@ static void check_take(struct model *model, struct limits_check *op, struct load
 	check_answer(op, LIMITS_OK, &marker->reservation);
 }
 
-/* What counts as an earlier check of the same id: not one that was given back before anything was recorded. */
+/* The earlier check of the same id, unless it was given back before anything was recorded. */
 static struct marker *known(struct model *model, const struct limits_check *op)
 {
 	struct marker *marker = op->dry_run ? NULL : marker_find(model, op->tenant, op->user, op->request_id);
@@ -281,7 +284,7 @@ static int model_expire(struct backend *backend, const struct expected expected[
 
 				if (!account || strcmp(account->key, marker->account[i]) != 0)
 					continue;
-				/* Who sweeps knows no windows: the next call that does will roll them. */
+				/* The sweeper knows no windows; the next call that does rolls them. */
 				state_follow(&account->state, model->now_us);
 				states[i] = &account->state;
 			}

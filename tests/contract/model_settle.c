@@ -17,7 +17,7 @@ static void settle_answer(struct limits_settle *op, enum limits_status status, c
 	op->recorded_len = 0;
 }
 
-/* Of a record: what is kept of its attempt. */
+/* Answers a record with what is stored of its attempt. */
 static void attempt_answer(struct limits_settle *op, enum limits_status status, const struct marker *marker,
 	const struct amounts *released)
 {
@@ -38,7 +38,7 @@ static void attempt_keep(struct marker *marker, const struct limits_settle *op, 
 	marker->released = out->released;
 }
 
-/* The marker of a record, made if the request is unknown. */
+/* The marker of a record; made if the request is unknown. */
 static struct marker *marker_unknown(
 	struct model *model, struct limits_settle *op, struct loaded *loaded, struct settled *out)
 {
@@ -88,11 +88,11 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 	attempt_answer(op, LIMITS_OK, marker, &out.released);
 }
 
-/* Recorded before: by this very call, which arrives a second time, or by one of the caller's. */
+/* Already recorded: by this very call, which has arrived twice, or by an earlier call of the caller. */
 static void recorded_answer(struct limits_settle *op, const struct marker *marker)
 {
-	bool closed =
-		marker->reservation.state == RESERVATION_RECORDED; /* by a record: else a cancel has given it back */
+	bool closed = marker->reservation.state ==
+		      RESERVATION_RECORDED; /* by a record; otherwise a cancel has given it back */
 
 	if (op->nonce && nonce_find(marker, op->nonce) >= 0)
 		attempt_answer(op, LIMITS_OK, marker, closed ? &marker->released : &(struct amounts){0});
@@ -168,7 +168,7 @@ void model_cancel(struct backend *backend, struct limits_settle *op)
 	loaded_free(&loaded);
 }
 
-/* True when the check relied on the marker; it does not any more. */
+/* True if the check relied on the marker, which it no longer does. */
 static bool nonce_leave(struct marker *marker, uint64_t nonce)
 {
 	int place = nonce_find(marker, nonce);
@@ -186,7 +186,7 @@ static bool nonces_gone(const struct marker *marker)
 	return true;
 }
 
-/* On the accounts as they are: whoever gives up knows no windows. */
+/* Works on the accounts as they are: a call that gives up knows no windows. */
 static void marker_give_back(struct model *model, struct marker *marker, const struct expected expected[])
 {
 	struct settlement settlement = {.final = true, .becomes = RESERVATION_CANCELLED};
@@ -248,7 +248,7 @@ void model_renew(struct backend *backend, struct limits_renew *op)
 	op->op.status = LIMITS_OK;
 }
 
-/* Its id is one of its own kind: no request's. */
+/* Adjustment ids have a namespace of their own, separate from requests. */
 static struct marker *adjustment(struct model *model, const struct limits_adjust *op, bool make)
 {
 	char id[ID_MAX + 8];

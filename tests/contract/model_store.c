@@ -1,4 +1,4 @@
-/* What the model keeps. */
+/* The model's data. */
 #include "model_store.h"
 
 #include <stdio.h>
@@ -104,7 +104,7 @@ static bool clock_inside(const struct windows *windows, int64_t now_us)
 	return true;
 }
 
-/* A caller who believes another version may know other windows: they stay as they are. */
+/* A caller that expects another version may have other windows, so they stay as they are. */
 static void account_load(struct loaded *loaded, int i, const struct expected *expected, int64_t now_us)
 {
 	struct account_state *state = &loaded->state[i];
@@ -216,7 +216,7 @@ void standings_answer(struct limits_op *op, const struct expected expected[], co
 	}
 }
 
-/* Far from those that tests give. */
+/* Far away from those that tests use. */
 uint64_t nonce_of(struct model *model, uint64_t nonce)
 {
 	return nonce ? nonce : (UINT64_C(1) << 40) + ++model->nonce;

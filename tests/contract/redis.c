@@ -1,4 +1,4 @@
-/* The backend in Redis: the limits store and the outbox store as the server has them, one call at a time. */
+/* The backend in Redis: the server's own limits store and outbox store, one call at a time. */
 #include "redis.h"
 
 #include <inttypes.h>
@@ -30,7 +30,7 @@ struct redis_backend {
 	struct buf key, info;
 };
 
-/* The test's clock goes on: markers whose window has ended by it are forgotten, as Redis would by its own. */
+/* Moves the test's clock and removes the markers whose window has ended by it, as Redis would by its own clock. */
 static const char clock_script[] = "for _, key in ipairs(redis.call('KEYS', 'b:{*}:[qr]:*')) do "
 				   "if redis.call('PTTL', key) >= 0 then "
 				   "redis.call('HSET', 'b:ends', key, ARGV[2]) redis.call('PERSIST', key) end end "
@@ -87,7 +87,7 @@ static void wait_for_answer(struct redis_backend *redis)
 			fprintf(stderr, "redis: %s\n", (op_)->op.err.text); \
 	} while (0)
 
-/* Who asks, as the server would say it: expiring needs to know the accounts. */
+/* The info that the server would send: expiry needs to know the accounts. */
 static void info_make(struct redis_backend *redis, const char *tenant, const char *user, const char *request_id,
 	const struct expected expected[], int count)
 {

@@ -1,4 +1,4 @@
-/* The backend in Redis, beside the model's (backend.h). */
+/* The backend in Redis, next to the model's (backend.h). */
 #ifndef TESTS_CONTRACT_REDIS_H
 #define TESTS_CONTRACT_REDIS_H
 

@@ -28,7 +28,7 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* Until it answers. The test has nothing else to wait for. */
+/* Polls until it answers; there is no event to wait for. */
 static void wait_for_it(void)
 {
 	struct timespec pause = {.tv_nsec = 2000000};
@@ -161,7 +161,7 @@ static void forget_libraries(void)
 	redis_library_release(&pool_library);
 }
 
-/* The files that ORDER in the folder names; `clock` among them is taken from tests/lua, as `stand_in`. */
+/* Joins the files that ORDER in the folder lists; replaces `clock` by `stand_in` of tests/lua. */
 static void assemble(struct redis_library *out, const char *folder, const char *clock, const char *stand_in)
 {
 	struct buf order = {0};

@@ -73,7 +73,7 @@ const char *line_wanted(const struct line *line, const char *key)
 	return line->expected > 0 ? value_of(line->expect, line->expected, key) : NULL;
 }
 
-/* Digits with one '.' scaled by `scale`; *end is where they stop. */
+/* Parses digits with at most one '.', scaled by `scale`; *end points after them. */
 static int64_t decimal(const struct line *line, const char *text, int64_t scale, const char **end)
 {
 	bool minus = *text == '-';

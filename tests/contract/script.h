@@ -1,6 +1,6 @@
 /*
- * The text of the cases: a line is words; a word may be key=value; "->" stands before what is expected. A comment runs
- * from '#' to the line's end. tests/contract/README.md has the statements.
+ * The text of the cases: a line consists of words; a word may be key=value; "->" precedes what is expected. A comment
+ * runs from '#' to the end of the line. tests/contract/README.md lists the statements.
  */
 #ifndef TESTS_CONTRACT_SCRIPT_H
 #define TESTS_CONTRACT_SCRIPT_H
@@ -15,18 +15,18 @@ struct line {
 	const char *file;
 	int number;
 	int count; /* words before "->" */
-	int expected; /* words behind it; -1 when there is no "->" */
+	int expected; /* words after it; -1 if there is no "->" */
 	char *word[WORDS_MAX], *expect[WORDS_MAX];
-	char text[512]; /* the words point in here */
+	char text[512]; /* the words point into it */
 };
 
-/* Ends the test with the place and a sentence. */
+/* Fails the test with the position and a message. */
 void line_fail(const struct line *line, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 
-/* Splits a line. False when it holds no words. */
+/* Splits a line. False if it has no words. */
 bool line_read(struct line *line, const char *text, size_t len);
 
-/* The value of key=value among the words; NULL when there is none. "" for a bare `key`. */
+/* The value of key=value among the words; "" for a bare `key`, NULL if the key is missing. */
 const char *line_value(const struct line *line, const char *key);
 const char *line_wanted(const struct line *line, const char *key);
 

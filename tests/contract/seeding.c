@@ -1,4 +1,4 @@
-/* Limits that are not seeded. */
+/* Limits that are not seeded yet. */
 #include "seeding.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ uint32_t calendars_of(const struct policy *policy)
 	return mask;
 }
 
-/* The windows of a unit of which nothing is seeded start where the ledger has them. */
+/* If nothing of a unit is seeded, its window starts where the ledger says. */
 static void adopt_starts(const struct limits_adopt *op, struct account_state *state)
 {
 	for (int u = 0; u < WINDOW_COUNT; u++) {

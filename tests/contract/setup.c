@@ -1,4 +1,4 @@
-/* Statements that make accounts and limits and move the clock. */
+/* Statements that create accounts and limits and move the clock. */
 #include "statements.h"
 
 #include <stdio.h>
@@ -101,7 +101,7 @@ static void set_statement(struct world *world, const struct line *line)
 	world->current->dirty = true;
 }
 
-/* ledger NAME AMOUNT: what the ledger knows of a calendar limit of the current account, when it is asked next. */
+/* ledger NAME AMOUNT: what the ledger answers next for a calendar limit of the current account. */
 static void ledger_statement(struct world *world, const struct line *line)
 {
 	struct policy *policy = &world->current->policy;

@@ -1,4 +1,4 @@
-/* The cases on the C model. */
+/* Runs the cases on the C model. */
 #include "cases.h"
 
 int main(void)

@@ -1,4 +1,4 @@
-/* The cases on the Lua, in a Redis of the test's own. */
+/* Runs the cases on the Lua functions, in a Redis of the test's own. */
 #include "cases.h"
 #include "redis.h"
 

@@ -1,4 +1,4 @@
-/* What a case is about: accounts with their limits, the clock, and a backend that holds them. */
+/* The world of a case: accounts with their limits, the clock, and the backend that holds them. */
 #ifndef TESTS_CONTRACT_WORLD_H
 #define TESTS_CONTRACT_WORLD_H
 
@@ -10,10 +10,10 @@ struct subject {
 	enum account_kind kind;
 	char id[ID_MAX + 1];
 	struct account_profile profile;
-	struct policy policy, stored; /* as edited; as the backend was told */
+	struct policy policy, stored; /* as edited; as sent to the backend */
 	uint32_t version, epoch;
 	bool seeded, dirty;
-	int64_t ledger[LIMITS_MAX]; /* by the limit's place; 0 = what it has settled */
+	int64_t ledger[LIMITS_MAX]; /* indexed like the limits; 0 = what the limit has settled */
 };
 
 struct world {
@@ -28,23 +28,23 @@ struct world {
 /* Empties the world and the backend. */
 void world_clear(struct world *world);
 
-/* The subject of a kind, made when there is none. */
+/* The subject of a kind; creates it if there is none. */
 struct subject *world_subject(struct world *world, const struct line *line, const char *kind);
 
-/* Tells the backend what was edited: seeds an account that is not there; later changes wait for world_apply. */
+/* Sends edits to the backend: seeds an account that is absent; later changes wait for world_apply. */
 void world_settle(struct world *world, const struct line *line);
 
-/* Writes the current subject's edits through, by version; or by the tenant's epoch only, so that the next check brings
- * them. */
+/* Writes the current subject's edits through, with a new version; or only raises the tenant's epoch, so that the next
+ * check brings them. */
 void world_apply(struct world *world, const struct line *line, bool by_epoch);
 
-/* The account's limits adopt what the ledger says of them (`ledger`), or what they have settled where it says nothing. */
+/* The account's limits adopt the ledger's amounts (`ledger`), or what they have settled if the ledger has none. */
 void world_adopt(struct world *world, const struct line *line, const struct unseeded *unseeded);
 
-/* What a caller believes of the accounts now. Returns how many. */
+/* The state of the accounts that a caller expects now. Returns how many accounts. */
 int world_expected(struct world *world, const struct line *line, struct expected out[ACCOUNTS_MAX]);
 
-/* The subject's state as stored, and rolled to now. */
+/* The subject's state as stored, rolled to now. */
 void world_look(struct world *world, const struct line *line, const struct subject *subject, bool roll,
 	struct account_state *out);
 

@@ -22,7 +22,7 @@ def packages(name):
 
 def options():
     """The names of bursard's options, as environment variables."""
-    text = (ROOT / "server" / "base" / "conf.def").read_text(encoding="utf-8")
+    text = (ROOT / "server" / "base" / "conf" / "conf.def").read_text(encoding="utf-8")
     return {"BURSAR_" + name.upper() for name in re.findall(r"^CONF_(?!GROUP)\w+\((\w+),", text, re.M)}
 
 

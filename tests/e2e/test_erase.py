@@ -99,7 +99,7 @@ def test_the_proof_is_equal_after_an_erase(bots):
 def test_only_a_deleted_user_is_erased_and_only_once(bots):
     code, user = grpc.StatusCode, unique("user")
     bots.account(user)
-    assert "delete it first" in fails_with(code.FAILED_PRECONDITION, erase, bots, user).details()
+    assert "delete the account first" in fails_with(code.FAILED_PRECONDITION, erase, bots, user).details()
     delete(bots, user)
     assert fails_with(code.INVALID_ARGUMENT, erase, bots, user, reason=f"{user} wants it").details().startswith("reason")
     pseudonym = erase(bots, user)

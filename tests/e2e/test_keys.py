@@ -414,7 +414,7 @@ def test_a_stop_waits_for_the_last_use_that_is_being_written(bots, bursard, stac
         until(writes)
         stopping = threading.Thread(target=bursard.terminate)
         stopping.start()
-        until(lambda: "bursard stops" in bursard.log())
+        until(lambda: "bursard is stopping" in bursard.log())
         stopping.join(0.5)
         assert stopping.is_alive(), "the write still holds it up"
         lock.execute("ROLLBACK")

@@ -143,7 +143,7 @@ def test_an_admin_gives_back_what_somebody_holds(bots):
     assert cancel(bots, user=user, request_id="r").repeat
     late = bots.record(answer, input_tokens=100)
     assert late.late and bots.used(user, "day") == 100, "what comes later is charged in full"
-    assert fails_with(Code.FAILED_PRECONDITION, cancel, bots, user=user, request_id="r").details() == "request r is recorded already"
+    assert fails_with(Code.FAILED_PRECONDITION, cancel, bots, user=user, request_id="r").details() == "request r is already recorded"
     fails_with(Code.NOT_FOUND, cancel, bots, user=user, request_id="none")
     rows = bots.admin.ListAudit(bots.admin_pb.ListAuditRequest(action="reservation.cancel", target=f"user/{user}"), timeout=20).entries
     assert [row.reason for row in rows] == ["the bot is gone"] * 2 and '"released_tokens": 900' in rows[1].details

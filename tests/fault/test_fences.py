@@ -1,11 +1,11 @@
 """Fences rise for ever: whatever Redis forgets, wherever its clock stands, whoever is promoted. A referee keeps the greatest."""
 import os
-import signal
 
 import grpc
 import pytest
 
 from harness import Bursard, Clock, Postgres, Redis, protos, until
+from harness.bursard import stop_all
 from harness.ports import free_port
 from bots import Bots
 
@@ -83,15 +83,7 @@ class World:
     def close(self):
         for fleet in self.fleets:
             fleet.close()
-        problems = []
-        for server in self.servers:
-            server.signal(signal.SIGCONT)
-            if server.running():
-                server.stop()
-            problems.append(server.sanitizer_report())
-        self.redis.kill()
-        self.postgres.stop()
-        assert not any(problems), "\n".join(filter(None, problems))
+        stop_all(self.servers, self.redis, self.postgres)
 
 
 @pytest.fixture

@@ -295,7 +295,7 @@ def test_what_is_owed_is_given_back_before_the_end():
             house.nothing_owed()
         assert house.state(request_id) == 1
         house.server.signal(signal.SIGTERM)
-        until(lambda: "bursard stops" in house.server.log(), "the end to begin")
+        until(lambda: "bursard is stopping" in house.server.log(), "the end to begin")
         house.proxy.drop()
         house.proxy.thaw()
         assert house.server.wait(PATIENCE) == 0

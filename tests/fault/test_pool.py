@@ -10,6 +10,7 @@ import pathlib
 import pytest
 
 from harness import Bursard, Postgres, Redis, protos, until
+from harness.bursard import stop_all
 from harness.ports import free_port
 from bots import Bots
 from referee import Referee
@@ -101,15 +102,7 @@ class World:
     def close(self):
         self.callers.stop()
         self.fleet.close()
-        problems = []
-        for server in self.servers:
-            server.signal(signal.SIGCONT)
-            if server.running():
-                server.stop()
-            problems.append(server.sanitizer_report())
-        self.redis.kill()
-        self.postgres.stop()
-        assert not any(problems), "\n".join(filter(None, problems))
+        stop_all(self.servers, self.redis, self.postgres)
 
 
 @pytest.fixture

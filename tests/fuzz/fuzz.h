@@ -1,7 +1,7 @@
 /*
- * What the fuzz targets share. Each reads bytes as an outsider would send them, and checks promises of the code under test
- * against a second, simpler opinion. With PLANTED_BUG that second opinion has a mistake of a usual kind: a fuzzer that
- * does not stumble over it within seconds does not reach the code. tests/run builds and runs both.
+ * What the fuzz targets share. Each reads bytes as an outsider would send them and checks the promises of the code
+ * under test against a second, simpler implementation. With PLANTED_BUG, the target contains a typical mistake: a
+ * fuzzer that does not find it within seconds does not reach the code. tests/run builds and runs both.
  */
 #ifndef BURSAR_TESTS_FUZZ_H
 #define BURSAR_TESTS_FUZZ_H
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A promise: what was broken is printed with the stack, and the input is kept. */
+/* A promise: if it is broken, it is printed with the stack, and the input is kept. */
 #define HOLDS(condition) \
 	do { \
 		if (!(condition)) { \

@@ -1,6 +1,6 @@
 /*
- * What admins type about keys and certificates: networks of keys, and the option tls_clients. The first byte says which; the rest is
- * text. Networks: lines, then after a byte of 0 an address.
+ * What admins type for keys and certificates: a key's networks, and the option tls_clients. The first byte says which;
+ * the rest is text. Networks are lines, followed by a zero byte and an address.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 static char text[4097];
 
-/* One bit of an address after the other. */
+/* Compares addresses bit by bit. */
 static bool bits_equal(const uint8_t *a, const uint8_t *b, int bits)
 {
 #ifdef PLANTED_BUG
@@ -29,7 +29,7 @@ static int address_bits(const char *address, uint8_t out[16])
 	return inet_pton(AF_INET6, address, out) == 1 ? 128 : 0;
 }
 
-/* A line that network_check lets in: is the address in it? */
+/* True if the address is in the network of a line that network_check accepts. */
 static bool line_has(const char *line, const char *address)
 {
 	uint8_t network[16], from[16];

@@ -1,11 +1,11 @@
-/* Ids: UTF-8, what id_check lets in, and that no two ids meet in one Redis key. */
+/* Ids: UTF-8, what id_check accepts, and that no two ids share a Redis key. */
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "fuzz/fuzz.h"
 
-/* UTF-8 by the table of RFC 3629: how long the sequence at `p` is, 0 for none. */
+/* UTF-8 by the table in RFC 3629: the length of the sequence at `p`; 0 if it is not valid. */
 static size_t sequence_len(const uint8_t *p, size_t left)
 {
 	static const struct {
@@ -58,7 +58,7 @@ static int nibble(char c)
 	return found ? (int)(found - digits) : -1;
 }
 
-/* Reads a key's part back: its promise is that there is one way only. */
+/* Reads a part of a key back: there must be only one way to do so. */
 static void unescape(const struct buf *key, struct buf *out)
 {
 	for (size_t i = 0; i < key->len; i++) {

@@ -1,6 +1,6 @@
 /*
- * The configuration: each line of the input but the first is a flag, a variable or a line of the file, as the first
- * line says ("flags", "env", else file). What is taken must print as a file that gives the same configuration.
+ * The configuration: each line of the input after the first is a flag, a variable or a line of the file, as the first
+ * line says ("flags", "env", otherwise file). What is accepted must print as a file that gives the same configuration.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -38,7 +38,7 @@ static bool load_file(struct conf *conf, const char *text, size_t len, struct er
 	return conf_load(conf, &args, 3, argv, NULL, err);
 }
 
-/* Cuts the text into its lines in place. The lines after the first end up in `lines`, with NULL behind. */
+/* Splits the text into lines in place. `lines` gets those after the first, followed by NULL. */
 static int cut_lines(char *text, char *lines[LINES_MAX + 1])
 {
 	int count = 0;
@@ -74,7 +74,7 @@ static bool load(struct conf *conf, char *text, size_t len, struct err *err)
 	return ok;
 }
 
-/* What was taken prints as a file that is taken, and that prints as itself. */
+/* What was accepted prints as a file that is accepted and prints as itself. */
 static void print_again(const struct conf *conf)
 {
 	struct buf first = {0}, second = {0}, third = {0};
@@ -83,7 +83,7 @@ static void print_again(const struct conf *conf)
 
 	conf_print(conf, &first);
 #ifdef PLANTED_BUG
-	/* A printer that does not expect the format to be another than the default. */
+	/* The mistake: expecting the format to be the default. */
 	if (strstr(buf_str(&first), "log_format = json"))
 		buf_put_str(&first, "log_colour = never\n");
 #endif

@@ -1,6 +1,6 @@
 /*
- * What the pool's functions answer, and hints that anybody could publish: bytes from Redis. The first byte says as what the rest is read; the last
- * form is a lease handle, without its check sum, which no fuzzer would guess.
+ * Bytes from Redis: answers of the pool's functions, and hints that anybody could publish. The first byte says how the
+ * rest is read; the last form is a lease handle without its checksum, which no fuzzer would guess.
  */
 #include <sodium.h>
 #include <string.h>
@@ -15,7 +15,7 @@ enum form { CONFIGURE, EPOCH, ACQUIRE, RENEW, RELEASE, CANCEL, SYNC, TICK, STATS
 
 static struct arena arena;
 
-/* Every byte of a text is there, and it ends. */
+/* Every byte of a text is readable, and the text is terminated. */
 static void text_holds(const char *text)
 {
 	HOLDS(text && strlen(text) <= UINT16_MAX);
@@ -91,7 +91,7 @@ static void read_hint(struct cut *cut)
 	text_holds(hint.pool);
 	grants_hold(hint.grant, hint.grants);
 #ifdef PLANTED_BUG
-	/* A reader who thinks that a message always has a grant. */
+	/* The mistake: assuming that a message always has a grant. */
 	HOLDS(hint.grants > 0);
 #endif
 }

@@ -1,4 +1,4 @@
-/* Price lists: what is read is a list of valid prices that are found again and cost what their text says. */
+/* Price lists: a list that is read contains valid prices, which are found again and cost what their text says. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -6,7 +6,9 @@
 #include "domain/price/price_csv.h"
 #include "fuzz/fuzz.h"
 
-/* Each rate, written and read, is the same; and 1,000 tokens of one class cost that many nano-USD (pico by 1,000). */
+/*
+ * Each rate survives writing and reading, and 1,000 tokens of a class cost as many nano-USD as the rate has pico-USD.
+ */
 static void check_rates(const struct price *price)
 {
 	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
@@ -31,7 +33,7 @@ static void check_rates(const struct price *price)
 	}
 }
 
-/* The larger the ratio, the dearer; and a cost is never negative. */
+/* A larger ratio costs more, and a cost is never negative. */
 static void check_modes(const struct price *price)
 {
 	struct tokens tokens = {{1, 2, 3, 4, 5, 6, 7}};
@@ -42,7 +44,7 @@ static void check_modes(const struct price *price)
 	for (int i = 0; i < price->modes; i++) {
 		HOLDS(price_cost(price, &tokens, price->mode[i].name, &cost, &err));
 #ifdef PLANTED_BUG
-		/* Somebody thought that modes are discounts. */
+		/* The mistake: assuming that modes are discounts. */
 		HOLDS(cost.nano <= standard.nano);
 #endif
 		if (price->mode[i].num <= price->mode[i].den)

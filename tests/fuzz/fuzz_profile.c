@@ -1,4 +1,4 @@
-/* The profiles' file: what can be read can be changed, and a change is one setting and nothing else. */
+/* The file of profiles: any file that can be read can be changed, and a change affects exactly one setting. */
 #include <string.h>
 
 #include "cli/core/profile.h"
@@ -9,7 +9,7 @@ static bool same(const char *a, const char *b)
 	return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
-/* All settings of `a` are those of `b` but one. */
+/* All settings of `a` equal those of `b`, except one. */
 static void same_but(const struct profiles *a, const struct profiles *b, const char *profile, int setting)
 {
 	HOLDS(a->count == b->count && strcmp(a->default_name, b->default_name) == 0);
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = strndup((const char *)data, size);
 	for (size_t i = 0; i < profiles.count; i++) {
 #ifdef PLANTED_BUG
-		/* Somebody thought that every profile has an address. */
+		/* The mistake: assuming that every profile has an address. */
 		HOLDS(profiles.each[i].value[SETTING_ADDR]);
 #endif
 		change(text, &profiles, profiles.each[i].name, SETTING_ADDR, "elsewhere:1");

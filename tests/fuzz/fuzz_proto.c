@@ -1,6 +1,6 @@
 /*
- * What arrives from outside or from Redis as packed bytes. The first byte says as what the rest is read: the request of
- * one of the API's methods (as protobuf; texts in it are tried as reservation handles), or one of our own packed forms.
+ * Packed bytes that arrive from outside or from Redis. The first byte says how the rest is read: as the request of one
+ * of the API's methods (protobuf; its texts are tried as reservation handles), or as one of our own packed formats.
  */
 #include <string.h>
 
@@ -37,14 +37,14 @@ static void read_handle(const char *text, size_t len, struct arena *arena)
 	HOLDS(id_check(handle.tenant, strlen(handle.tenant), "tenant", &err));
 	HOLDS(id_check(handle.user, strlen(handle.user), "user", &err));
 	HOLDS(id_check(handle.request_id, strlen(handle.request_id), "request_id", &err));
-	/* What was read is written as a handle that reads as the same. */
+	/* What was read can be written as a handle that reads back the same. */
 	text = handle_format(&handle, arena);
 	HOLDS(handle_parse(text, strlen(text), "reservation.handle", arena, &handle, &err));
 	again = handle_format(&handle, arena);
 	HOLDS(strcmp(text, again) == 0);
 }
 
-/* The bytes of a handle without its check sum and its base64, which no fuzzer would guess. */
+/* The bytes of a handle without its checksum and its base64, which no fuzzer would guess. */
 static void read_handle_bytes(const uint8_t *data, size_t size, struct arena *arena)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -76,7 +76,7 @@ static void read_entry(const uint8_t *data, size_t size, struct arena *arena)
 	HOLDS(entry.info.accounts >= 0 && entry.info.accounts <= ACCOUNTS_MAX && entry.attempt <= 31);
 	entry_pack(&entry, &first);
 #ifdef PLANTED_BUG
-	/* A reader that takes the first account's first bucket for granted. */
+	/* The mistake: taking the first account's first bucket for granted. */
 	if (entry.info.accounts > 0 && entry.part[0].present)
 		HOLDS(entry.part[0].bucket[0].den > 0);
 #endif
@@ -136,7 +136,7 @@ static void read_policy(const uint8_t *data, size_t size)
 	if (!policy_unpack(data, size, &policy))
 		return;
 	HOLDS(policy.count >= 0 && policy.count <= LIMITS_MAX);
-	/* Bytes that nobody of us wrote may be in another form: packed by us they stay as they are. */
+	/* Bytes that we did not write may not be in our normal form; once we have packed them, they stay the same. */
 	policy_pack(&policy, &first);
 	HOLDS(policy_unpack((const uint8_t *)first.data, first.len, &policy));
 	policy_pack(&policy, &second);
@@ -171,7 +171,7 @@ static void read_form(enum form form, const uint8_t *data, size_t size, struct a
 	}
 }
 
-/* All texts of the message itself are tried as handles: one of them is where handles come in. */
+/* Tries all texts of the message itself as handles, because one of them is the field for handles. */
 static void try_texts(const ProtobufCMessage *message, struct arena *arena)
 {
 	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
@@ -183,7 +183,7 @@ static void try_texts(const ProtobufCMessage *message, struct arena *arena)
 	}
 }
 
-/* A limit that the edge lets in is one the decision can count on. */
+/* A limit that the API accepts is one that the decision can handle. */
 static void read_limit(const Bursar__V1__Limit *message)
 {
 	struct limit limit;
@@ -199,7 +199,7 @@ static void read_limit(const Bursar__V1__Limit *message)
 		HOLDS(limit.num > 0 && limit.den > 0 && limit.burst_us >= 0 && limit.burst_us <= SPAN_MAX_US);
 }
 
-/* What the table of fields has let in: texts are UTF-8, lists are bounded, in every part. */
+/* Checks what the table of fields accepted: texts are UTF-8 and lists are bounded, in every part. */
 static void check_taken(const ProtobufCMessage *message)
 {
 	if (message->descriptor == &bursar__v1__limit__descriptor)
@@ -225,7 +225,7 @@ static void check_taken(const ProtobufCMessage *message)
 	}
 }
 
-/* Not unpacked once more: protobuf-c keeps unknown fields of overlong tags and writes them shorter. */
+/* Does not unpack again, because protobuf-c keeps unknown fields with overlong tags and writes them shorter. */
 static void pack_again(const ProtobufCMessage *message)
 {
 	size_t len = protobuf_c_message_get_packed_size(message);

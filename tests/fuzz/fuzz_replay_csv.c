@@ -1,4 +1,4 @@
-/* The replay's file of requests: every row that is taken can be sent, and what is not is named with its line, but for a file without any. */
+/* The replay's file of requests: every accepted row can be sent; an error names its line, unless the file is empty. */
 #include <string.h>
 
 #include "cli/report/replay_csv.h"
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		HOLDS(row.output_tokens >= 0 && row.output_tokens <= REPLAY_TOKENS_MAX);
 		HOLDS(row.time_us >= 0);
 #ifdef PLANTED_BUG
-		/* A reader that takes it for granted that requests come in order. */
+		/* The mistake: assuming that requests come in order. */
 		HOLDS(row.time_us >= last_us);
 		last_us = row.time_us;
 #endif

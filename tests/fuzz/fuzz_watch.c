@@ -1,4 +1,6 @@
-/* A report of what a worker decided: bytes from Redis, where anybody could publish. What is read is packed again, and must be the same. */
+/*
+ * A worker's report: bytes from Redis, where anybody could publish. A report that is read must be the same when packed.
+ */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -24,7 +26,7 @@ static void sample_holds(const struct watch_sample *sample, int most)
 {
 	HOLDS(sample->count >= 0 && sample->count <= most && sample->seen >= sample->count);
 #ifdef PLANTED_BUG
-	/* A reader who thinks that nothing is ever left out. */
+	/* The mistake: assuming that nothing is ever left out. */
 	HOLDS(sample->seen == sample->count);
 #endif
 	for (int i = 0; i < sample->count; i++)
@@ -61,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sample_holds(&report.part[i].sample[DRAW_WATCHED], DRAW_WATCHED_MAX);
 		}
 		pack_again(&report, &bytes);
-		/* `allowed` is any byte but 0: the length is what must be the same. */
+		/* `allowed` may be any byte but 0, so only the length must be the same. */
 		HOLDS(bytes.len == size && watch_report_read(bytes.data, bytes.len, &arena, &again));
 	}
 	buf_release(&bytes);

@@ -1,4 +1,4 @@
-/* Documents of fleets: what is read is a tree within its bounds, and a fleet that is written again is read as the same. */
+/* Fleet documents: a document that is read is a tree within its bounds, and a fleet survives writing and reading. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -15,7 +15,7 @@ static void check_tree(const struct yaml *yaml, int depth)
 	if (yaml->text)
 		HOLDS(utf8_valid(yaml->text, strlen(yaml->text)) && yaml->count == 0);
 #ifdef PLANTED_BUG
-	/* Somebody thought that a list is always written further to the right than the key before it. */
+	/* The mistake: assuming that a list is always indented more than the key before it. */
 	HOLDS(yaml->kind != YAML_LIST || yaml->line == 1 || yaml->column > 1);
 #endif
 	for (size_t i = 0; i < yaml->count; i++) {
@@ -37,7 +37,7 @@ static void check_places(const struct fleet *fleet)
 	HOLDS(!fleet_find(fleet, "nothing"));
 }
 
-/* Written and read once more. */
+/* Writes the fleet and reads it again. */
 static void check_again(const struct fleet *fleet)
 {
 	Bursar__V1__Tenant settings = BURSAR__V1__TENANT__INIT;

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import urllib.error
 import urllib.request
 
@@ -99,6 +100,20 @@ class Bursard(Process):
         """kill -9, and up again on the same ports."""
         self.kill()
         self.start()
+
+
+def stop_all(servers, redis, postgres):
+    """The end of a test that has killed and stopped them: each may be gone or frozen. Only then is a sanitizer's report an error, so that
+    nothing is left behind."""
+    problems = []
+    for server in servers:
+        server.signal(signal.SIGCONT)
+        if server.running():
+            server.stop()
+        problems.append(server.sanitizer_report())
+    redis.kill()
+    postgres.stop()
+    assert not any(problems), "\n".join(filter(None, problems))
 
 
 def connect(address, patient=False):

@@ -1,7 +1,9 @@
-/* Preloaded into a process, shifts its wall clock by the microseconds that stand in the file BURSAR_TEST_CLOCK names; where
- * a second number in it is not 0, the clock stands still at that time, in microseconds since 1970.
- * libfaketime would do, but recurses into itself under jemalloc, which is Redis's allocator.
- * A wait until a time on the wall clock lasts as long as on a true one: it would never end, or end at once, again and again. */
+/*
+ * Preloaded into a process, shifts its wall clock by the number of microseconds in the file that BURSAR_TEST_CLOCK
+ * names. If a second number in that file is not 0, the clock stops at that time, in microseconds since 1970.
+ * libfaketime would do, but it recurses into itself under jemalloc, which is Redis's allocator. A wait until a
+ * wall-clock time takes as long as on the true clock; otherwise it would never end, or end at once repeatedly.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@ static const volatile struct {
 static long (*libc_syscall)(long, ...);
 static int (*libc_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
 
-/* Not in a constructor: others' constructors ask for the time. */
+/* Not in a constructor, because constructors of other libraries ask for the time. */
 static void find_libc(void)
 {
 	if (!libc_syscall)
@@ -117,12 +119,12 @@ int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid
 int pthread_cond_timedwait(
 	pthread_cond_t *restrict cond, pthread_mutex_t *restrict mutex, const struct timespec *restrict until)
 {
-	/* Which clock is an attribute of `cond` that nothing can ask for; no machine has been up since the seventies. */
+	/* The clock is an attribute of `cond` that cannot be queried; no machine has been up since the seventies. */
 	clockid_t clock = until->tv_sec > 1000000000 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 	return pthread_cond_clockwait(cond, mutex, clock, until);
 }
 
-/* gRPC waits by the system call itself. */
+/* gRPC waits with the system call itself. */
 long syscall(long number, ...)
 {
 	va_list list;

@@ -1,4 +1,4 @@
-/* What must hold in every state, and which states are the same. */
+/* What must hold in every state, and which states are equivalent. */
 #include "pool_steps.h"
 
 #include <string.h>
@@ -10,13 +10,13 @@ static struct state next;
 static void take(struct state *state, const char *step, int caller)
 {
 	(void)caller;
-	/* The way to the end: nobody gives up, nothing is lost or forgotten. */
+	/* On the way to the end nobody gives up, and nothing is lost or forgotten. */
 	if (strcmp(step, "gives up") != 0 && strcmp(step, "misses the answer") != 0 &&
 		strcmp(step, "is forgotten while parked") != 0 && strcmp(step, "has his release lost") != 0)
 		next = *state;
 }
 
-/* The first step of those wanted, for this caller. */
+/* Takes the first of the wanted steps for this caller. */
 static bool walk(struct state *state, const char *wanted, int caller);
 
 static const char *looked_for;
@@ -53,7 +53,7 @@ static bool over(const struct state *state)
 	return true;
 }
 
-/* Nobody dies any more, and a worker comes when none is left. */
+/* From here on nobody dies, and a new worker comes if none is left. */
 static void round_of(struct state *state)
 {
 	static const char *const steps[] = {"asks", "is granted, and acknowledged", "hears", "releases",
@@ -74,7 +74,7 @@ static void round_of(struct state *state)
 	walk(state, "the workers' clock", -1);
 }
 
-/* I12, from wherever one is: everybody who asked comes to an end, and nothing is left in the store. */
+/* I12, from any state: everybody who asked comes to an end, and nothing is left in the store. */
 static void end_check(const struct state *from)
 {
 	struct state state = *from;
@@ -106,7 +106,7 @@ void state_check(const struct state *state)
 		end_check(state);
 }
 
-/* Figures that mean nothing any more. */
+/* Clears fields that no longer mean anything. */
 static void clean(struct store *store)
 {
 	for (int c = 0; c < CALLERS; c++) {

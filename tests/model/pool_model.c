@@ -1,6 +1,7 @@
 /*
- * Searches every state that the pool's protocol (pool_steps.h) can come to, breadth first, and holds each to I1, I7, I12 and I15
- * of the design. With --broken, each of the rules that the protocol stands on is broken in turn: the search must find out.
+ * Searches every state that the pool's protocol (pool_steps.h) can reach, breadth first, and checks I1, I7, I12 and I15
+ * of the design in each. With --broken, each rule that the protocol depends on is broken in turn, which the search must
+ * find.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static void trace(uint32_t i)
 		printf("    %s\n", known[i].step);
 }
 
-/* How far the search came before it found something wrong; true = to its end. */
+/* Searches until it finds something wrong; true if it reached the end. */
 static bool search(void)
 {
 	struct state first;
@@ -74,7 +75,7 @@ static bool search(void)
 	state_first(&first);
 	found(&first, NULL, -1);
 	for (at = 0; at < count && !violation && !full; at++) {
-		struct state state = known[at].state; /* as it moves: found() only appends */
+		struct state state = known[at].state; /* a copy, because the array moves: found() appends */
 
 		state_check(&state);
 		if (violation)
@@ -181,7 +182,7 @@ static int run_broken(void)
 
 int main(int argc, char **argv)
 {
-	/* A search without an end is stopped by the work that it has done, not by the clock of a busy machine. */
+	/* An endless search is stopped by its CPU time, not by the clock of a busy machine. */
 	const struct rlimit cpu = {CPU_S, CPU_S};
 	int status;
 

@@ -94,20 +94,23 @@ static void serve(const struct state *from, const char *step, int caller)
 	}
 }
 
-/* A lease that had run out before the fail-over may have gone to another in what was lost: nothing brings it back. */
+/*
+ * A lease that had expired before the fail-over may have gone to another caller in the lost writes: it is gone for
+ * good.
+ */
 static bool gone(const struct store *store, int caller)
 {
 	return runs(&store->request[caller]) && !store->request[caller].left && store->learning && !rules.brings_back;
 }
 
-/* The store has said that the caller's lease lives: the answer is under way. */
+/* The store has said that the caller's lease is live; the answer is in flight. */
 static void tell(struct state *state, int caller)
 {
 	state->caller[caller].told = state->store.request[caller].fence;
 	state->caller[caller].told_left = rules.long_expected ? LEASE : BELIEF;
 }
 
-/* Renewing, acknowledging, asking again: the lease lasts anew. */
+/* Renewing, acknowledging or asking again extends the lease. */
 static void prolong(struct state *state, int caller)
 {
 	struct request *request = &state->store.request[caller];
@@ -167,14 +170,14 @@ static bool his_worker_has(const struct state *state, int caller, uint8_t wanted
 	return request->state == wanted && request->owner == he->worker && state->alive & 1 << he->worker;
 }
 
-/* The worker hears of a grant, by a hint or by its sync, and acknowledges it. */
+/* The worker learns of a grant, from a hint or its sync, and acknowledges it. */
 static bool can_acknowledge(const struct state *state, int caller)
 {
 	return state->caller[caller].phase == ASKED && his_worker_has(state, caller, GRANTED) &&
 	       !gone(&state->store, caller);
 }
 
-/* His lease ran out here while the answer was under way: the worker renews it and he is told again. */
+/* The caller's lease expired here while the answer was in flight: the worker renews it and tells the caller again. */
 static bool can_renew(const struct state *state, int caller)
 {
 	const struct caller *he = &state->caller[caller];
@@ -224,7 +227,7 @@ static void lose_answer(const struct state *from, int caller)
 	emit(&state, "misses the answer", caller);
 }
 
-/* He is done, or gives up: what he has ends with his release. */
+/* The caller is done or gives up: what they have ends with their release. */
 static void leave(const struct state *from, int caller)
 {
 	struct state state = *from;
@@ -260,7 +263,7 @@ static void release_lost(const struct state *from, int caller)
 	emit(&state, "has his release lost", caller);
 }
 
-/* What the store does by itself, with one request. */
+/* What the store does on its own with one request. */
 static void upkeep(const struct state *from, int caller)
 {
 	struct state state = *from;

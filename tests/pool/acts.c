@@ -1,4 +1,4 @@
-/* The functions as workers call them, and what workers and callers believe after the answer. */
+/* The functions as workers call them, and what workers and callers know after the answer. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void believe_lease(struct play *play, int request, uint32_t epoch, uint32
 	caller->until = sent + (expires - play->last_now);
 }
 
-/* ABSENT and BEHIND: the worker sends the settings, and asks again some other time. */
+/* ABSENT and BEHIND: the worker sends the settings and asks again later. */
 static bool answer_refused(struct play *play)
 {
 	if (play->status != POOL_ABSENT && play->status != POOL_BEHIND)
@@ -163,7 +163,7 @@ void act_acquire(struct play *play, int worker, int request, int seats, int64_t 
 	act_end(play);
 }
 
-/* One code of a renewal. */
+/* Processes one status code of a renewal. */
 static void take_renewal(
 	struct play *play, int worker, int request, uint32_t epoch, uint32_t fence, int64_t sent, bool lost)
 {
@@ -172,7 +172,7 @@ static void take_renewal(
 	int64_t expires = cut_int(&play->answer, 7);
 	bool same = seen_live(before) && before->epoch == epoch && before->fence == fence;
 	bool mine = worker < 0 || before->worker == play->worker[worker].name;
-	/* What had run out may have been given to another in what a fail-over lost. */
+	/* An expired lease may have been given to another caller in writes that a fail-over lost. */
 	bool gone = view_learns(play) && before->expires <= play->last_now;
 
 	cut_int(&play->answer, 7);

@@ -1,4 +1,4 @@
-/* What the acts have in common: how a call begins, the parts of answers, how it ends. */
+/* What all acts share: beginning a call, reading the parts of an answer, ending the call. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@ struct buf *act_begin(struct play *play, int worker)
 	return args;
 }
 
-void act_granted(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence)
+/* A grant that a worker is told of, by an answer or a message. */
+static void act_granted(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence)
 {
 	struct worker *w = &play->worker[worker];
 
@@ -33,7 +34,10 @@ void act_granted(struct play *play, int worker, int request, uint32_t epoch, uin
 	w->table[request].fence = fence;
 }
 
-/* The grants at the end of an answer: each is one of this worker's, and each new one of his is there (all, when asked). */
+/*
+ * The grants at the end of an answer: all belong to this worker, and all its new ones (with `all`, every one) are
+ * there.
+ */
 void tail_take(struct play *play, int worker, bool all, bool lost)
 {
 	bool told[REQUESTS_MAX] = {false};
@@ -93,7 +97,7 @@ void act_end(struct play *play)
 	hints_read(play);
 }
 
-/* Is the message of this grant lost? The same in each run of the episode, whatever order messages come in. */
+/* True if this grant's message is lost; the same in each run of the episode, in whatever order messages arrive. */
 static bool message_lost(const struct play *play, int request)
 {
 	struct chance chance = {.state = play->seed * 31 + (uint64_t)play->at * 1000003 + (uint64_t)request};
@@ -101,7 +105,7 @@ static bool message_lost(const struct play *play, int request)
 	return chance_percent(&chance, LOST_PERCENT);
 }
 
-/* The grants of one message. Counts those that the last call made. */
+/* Reads the grants of one message; counts those that the last call made. */
 static int take_message(struct play *play, const redisReply *message)
 {
 	struct cut cut = cut_of(message->element[3]->str, message->element[3]->len);
@@ -124,7 +128,7 @@ static int take_message(struct play *play, const redisReply *message)
 		else if (history_granted(play, request) && play->now.request[request].state == 'G' &&
 			 play->now.request[request].worker == name && play->now.request[request].fence == fence)
 			count++;
-		else /* the same call, or one since then, gave it to another worker */
+		else /* the same call, or a later one, gave it to another worker */
 			continue;
 		if (worker >= 0 && !message_lost(play, request))
 			act_granted(play, worker, request, epoch, fence);

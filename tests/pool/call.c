@@ -1,4 +1,4 @@
-/* The calls to Redis: the function, then the checks of the state it leaves, in one round trip. */
+/* The calls to Redis: the function and then the checks of the resulting state, in one round trip. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,7 +152,7 @@ static void read_request(struct play *play, struct cut *cut)
 		play_wrong(play, "a request that nobody made: %u", number);
 }
 
-/* "!" and what is wrong, or "=" and the state, or "0": there is none. */
+/* "!" and what is wrong, "=" and the state, or "0" if there is no state. */
 static void read_view(struct play *play, const redisReply *reply)
 {
 	struct view *view = &play->now;

@@ -1,4 +1,4 @@
-/* The functions that end requests, and those that look after the pool. */
+/* The functions that end requests and those that maintain the pool. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static bool same_fence(const struct seen *seen, uint32_t epoch, uint32_t fence)
 	return seen->epoch == epoch && seen->fence == fence;
 }
 
-/* The worker, and the caller of its stream, are done with it. */
+/* The worker and the caller of its stream are done with the request. */
 static void forget(struct play *play, int worker, int request)
 {
 	play->worker[worker].table[request].what = KNOWN_NOT;
@@ -231,7 +231,7 @@ void act_resume(struct play *play)
 	act_end(play);
 }
 
-/* The figures of stats against the state. */
+/* Compares the figures of stats with the state. */
 static void check_stats(struct play *play)
 {
 	const struct view *now = &play->now;
@@ -265,7 +265,7 @@ void act_stats(struct play *play)
 	buf_put_u16(&args[0], 10);
 	play_say(play, "stats");
 	call_function(play, "stats", 1, args);
-	play->last_now = last_now; /* it writes nothing, the time neither */
+	play->last_now = last_now; /* it writes nothing, not even the time */
 	if (play->status == POOL_OK)
 		check_stats(play);
 	else if (play->status != POOL_ABSENT)

@@ -1,4 +1,7 @@
-/* Epochs as workers get them: asked of Redis, allotted by PostgreSQL (here: a number), given to Redis, perhaps too late. */
+/*
+ * Epochs as workers get them: requested by Redis, allotted by PostgreSQL (here a counter), given to Redis, maybe too
+ * late.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +21,7 @@ static void call_epoch(struct play *play, const char *claim, uint32_t epoch, boo
 	call_function(play, "epoch", 2, args);
 }
 
-/* What the answer says besides; the claim goes to `claim`. */
+/* Reads the rest of the answer; the claim goes to `claim`. */
 static unsigned take_want(struct play *play, uint32_t *known, char claim[CLAIM_MAX])
 {
 	unsigned want = cut_u8(&play->answer);
@@ -50,7 +53,7 @@ static void give(struct play *play, const char *claim, uint32_t epoch, bool firs
 	act_end(play);
 }
 
-/* A slow worker's comes at last. */
+/* A slow worker's epoch finally arrives. */
 static bool give_late(struct play *play, struct chance *chance)
 {
 	int at = (int)chance_below(chance, SLOW);

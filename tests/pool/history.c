@@ -1,4 +1,4 @@
-/* What must hold from one state to the next: the invariants that need a memory. */
+/* What must hold from one state to the next: the invariants that need history. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ void history_forget(struct play *play)
 	play->last_now = 0;
 }
 
-/* May the worker of that name be taken for dead? It did not sync for so long, or it said good-bye. */
+/* True if the worker of that name may be taken for dead: it has not synced for too long, or it said goodbye. */
 static bool worker_gone(const struct play *play, int name)
 {
 	int64_t synced = name < NAMES_MAX ? play->synced[name] : 0;
@@ -44,13 +44,13 @@ static uint64_t fence_of(const struct seen *seen)
 	return (uint64_t)seen->epoch << 32 | seen->fence;
 }
 
-/* I1, I3, I7, rules 1, 5 and FIFO inside a user: of a grant that this step made. */
+/* Checks I1, I3, I7, rules 1 and 5, and FIFO within a user, for a grant that this step made. */
 static void check_grant(struct play *play, int request)
 {
 	const struct view *view = &play->now;
 	const struct seen *seen = &view->request[request];
 	const struct seen *before = &play->before.request[request];
-	int asked = play->effect.asked; /* it may bring a lower cap, after what was granted with the old one */
+	int asked = play->effect.asked; /* it may bring a lower cap, after grants under the old one */
 
 	if (fence_of(seen) <= ((uint64_t)play->last_epoch << 32 | play->last_fence))
 		play_wrong(play,
@@ -99,7 +99,7 @@ static void check_grants(struct play *play, int *count)
 	play->last_fence = (uint32_t)most;
 }
 
-/* What is wrong with the end of a request, or with its being parked; NULL when nothing is. */
+/* What is wrong with the end or the parking of a request; NULL if nothing is. */
 static const char *end_fault(const struct play *play, int request)
 {
 	const struct seen *before = &play->before.request[request];
@@ -107,7 +107,7 @@ static const char *end_fault(const struct play *play, int request)
 	bool named = play->effect.ended == request;
 
 	if (now->state == 'D') {
-		/* Taken back, and then it was too late to wait any longer. */
+		/* Its grant was taken back when it was too late to wait any longer. */
 		if (before->state == 'G' && before->expires <= play->last_now && !now->fence)
 			return NULL;
 		if (seen_live(before)) {
@@ -117,7 +117,7 @@ static const char *end_fault(const struct play *play, int request)
 				return "a grant that nobody acknowledged was not taken back";
 			return named || before->expires <= play->last_now ? NULL : "its lease ended before its time";
 		}
-		/* One that is wider than the pool ends when it is met. */
+		/* A request wider than the pool ends when its turn comes. */
 		if (now->outcome == OUTCOME_TIMED_OUT && before->deadline > play->last_now && !named &&
 			before->seats <= (int)play->now.slots)
 			return "timed out before its deadline";
@@ -135,7 +135,7 @@ static const char *end_fault(const struct play *play, int request)
 	return worker_gone(play, before->worker) ? NULL : "parked though its worker lives";
 }
 
-/* The same of a request that was there and lives on, or ended. */
+/* The same for a request that existed before and lives on or has ended. */
 static const char *change_fault(const struct play *play, int request)
 {
 	const struct seen *before = &play->before.request[request];
@@ -164,7 +164,10 @@ static const char *change_fault(const struct play *play, int request)
 	return NULL;
 }
 
-/* The same of one that had ended: only a tombstone's time, or a new question where it was never granted, brings it back. */
+/*
+ * The same for an ended request: only its tombstone's expiry, or a new question if it was never granted, brings it
+ * back.
+ */
 static const char *tombstone_fault(const struct play *play, int request)
 {
 	const struct seen *before = &play->before.request[request];
@@ -210,7 +213,7 @@ static int rank_of(const struct view *view, int user, int64_t *since)
 	return -1;
 }
 
-/* Heads that are now before this one and were not eligible, or not before it, a step ago. */
+/* The heads that are now ahead of this one but a step ago were not eligible or not ahead of it. */
 static int newly_older(const struct play *play, int rank)
 {
 	const struct view *now = &play->now;
@@ -253,7 +256,7 @@ static void check_aged(struct play *play, int grants)
 			now->at_once + now->waited, now->every);
 }
 
-/* I15: outside of learning every lease that a caller believes in is one, with the same fence. */
+/* I15: except while learning, every lease that a caller relies on exists, with the same fence. */
 void history_expected(struct play *play)
 {
 	uint32_t seats = 0;

@@ -1,4 +1,4 @@
-/* What an episode begins with, and how its settings change. */
+/* The start of an episode, and changes of its settings. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
- * The random test of the pool's functions: users, callers and workers do what they like, messages and answers are lost,
- * workers die, clocks step, Redis is replaced by one that lacks the last writes; after each step the whole state is
- * checked. An episode that goes wrong is shrunk, and printed.
+ * The random test of the pool's functions: users, callers and workers act at random, messages and answers are lost,
+ * workers die, clocks step, and Redis is replaced by one that lacks the last writes. The whole state is checked after
+ * each step. An episode that goes wrong is shrunk and printed.
  *
  * pool_random [--seed N] [--steps N] [--long] [--no-shrink]; BURSAR_POOL_SEED is a seed too
  */
@@ -21,7 +21,7 @@ struct options {
 	bool shrinks;
 };
 
-/* Leaves out so many steps at a time, wherever the fault does not need them; true when it left out some. */
+/* Leaves out `size` steps at a time wherever the fault does not need them; true if it left out any. */
 static bool leave_out(struct play *play, int size)
 {
 	bool best[STEPS_MAX];
@@ -45,7 +45,10 @@ static bool leave_out(struct play *play, int size)
 	return some;
 }
 
-/* The shortest prefix with a fault, then without what is not needed for one: halves first, then ever less. */
+/*
+ * Finds the shortest prefix with a fault, then leaves out what the fault does not need: halves first, then less and
+ * less.
+ */
 static void shrink(struct play *play)
 {
 	play->steps = play->at + 1 < play->steps ? play->at + 1 : play->steps;

@@ -1,4 +1,4 @@
-/* An episode from its beginning to its end, or to where something is wrong. */
+/* Runs an episode to its end, or until something is wrong. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,7 +60,7 @@ static bool is_empty(const struct play *play)
 	return true;
 }
 
-/* I12: everybody is gone and time passes: whatever there is comes to its end and is forgotten. */
+/* I12: once everybody is gone and time passes, everything ends and is forgotten. */
 static void end(struct play *play)
 {
 	for (int i = 0; i < WORKERS; i++)

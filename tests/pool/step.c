@@ -1,11 +1,11 @@
-/* The steps: which of the acts a random number means. */
+/* The steps: which act a random number stands for. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "play.h"
 
-/* Any request for which `fits` holds; -1 when there is none. */
+/* A random request for which `fits` holds; -1 if there is none. */
 static int request_any(struct play *play, struct chance *chance,
 	bool (*fits)(const struct play *play, int request, int with), int with)
 {
@@ -92,7 +92,7 @@ static void step_new(struct play *play, struct chance *chance, int worker)
 	act_acquire(play, worker, request, play->caller[request].seats, wait_any(chance), chance_percent(chance, 8));
 }
 
-/* Once more: a lost answer, a caller who comes back to any worker, one who has ended, one who now says other seats. */
+/* Asks again: after a lost answer, at any worker, after the request has ended, or with a different number of seats. */
 static void step_again(struct play *play, struct chance *chance, int worker)
 {
 	bool odd = chance_percent(chance, 15);
@@ -120,7 +120,7 @@ static void step_release(struct play *play, struct chance *chance, int worker)
 		chance_percent(chance, 8));
 }
 
-/* With the fence of before, of another, or again. */
+/* Uses an older fence, another request's fence, or the same one again. */
 static void step_stale(struct play *play, struct chance *chance, int worker)
 {
 	int request = request_any(play, chance, is_there, 0);
@@ -170,7 +170,7 @@ static void step_settings(struct play *play, struct chance *chance)
 		play_say(play, "settings of gen %" PRIu32 ", not sent yet", play->gen);
 }
 
-/* A worker dies with all it knew, or a new one is there in its place. */
+/* A worker dies with all it knew, or a new one takes its place. */
 static void step_worker(struct play *play, struct chance *chance)
 {
 	struct worker *w = &play->worker[chance_below(chance, WORKERS)];
@@ -225,7 +225,7 @@ static void step_failover(struct play *play, struct chance *chance)
 	act_tick(play);
 }
 
-/* FLUSHALL, or another process that begins with nothing; its clock may be behind. */
+/* FLUSHALL, or another process that starts empty; its clock may be behind. */
 static void step_wipe(struct play *play, struct chance *chance)
 {
 	play_say(play, "all keys are gone: ");

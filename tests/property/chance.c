@@ -1,4 +1,4 @@
-/* Counts that find edges. */
+/* Random counts that hit edges. */
 #include "episode.h"
 
 int64_t chance_count(struct chance *chance, int64_t most)

@@ -1,4 +1,4 @@
-/* Where model and Lua differ. */
+/* Finds where model and Lua differ. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ void compare_number(struct episode *episode, const char *name, int64_t model, in
 	snprintf(episode->differs, sizeof(episode->differs), "%s: model %" PRId64 ", lua %" PRId64, name, model, lua);
 }
 
-/* A bucket that is full is full, wherever its full_at lies behind. */
+/* All full buckets are equal, however far in the past full_at is. */
 static void bucket_settle(union limit_state *limit, int64_t now_us)
 {
 	if (limit->bucket.full_at_us > now_us || (limit->bucket.full_at_us == now_us && limit->bucket.rem))
@@ -157,7 +157,7 @@ void compare_stored(struct episode *episode, int index)
 	compare_number(episode, name, found, episode->lua->ops->look(episode->lua, &expected, &episode->arena, &lua));
 	if (!found || episode->differs[0])
 		return;
-	/* One of them may have rolled it already, where the other will with the next call. */
+	/* One of them may have rolled it already, while the other will do so in the next call. */
 	state_roll(&model, &expected.windows, episode->now_us);
 	state_roll(&lua, &expected.windows, episode->now_us);
 	compare_state(episode, name, &model, &lua);

@@ -1,6 +1,7 @@
 /*
- * One episode: five accounts with random policies in random time zones, and a list of steps that is done on the C model
- * and on the Lua at once. A step is random numbers only, so that an episode with steps left out is an episode too.
+ * One episode: five accounts with random policies in random time zones, and a list of steps that is done on both the C
+ * model and the Lua. A step consists only of random numbers, so that an episode with steps left out is still an
+ * episode.
  */
 #ifndef TESTS_PROPERTY_EPISODE_H
 #define TESTS_PROPERTY_EPISODE_H
@@ -25,7 +26,7 @@ struct member {
 	const char *id;
 	struct zone zone;
 	struct policy variant[VARIANTS];
-	int now, before; /* the variant that counts, and the one before it */
+	int now, before; /* the current variant and the previous one */
 	uint32_t version, epoch;
 	bool own_policy;
 	struct account_profile profile;
@@ -41,26 +42,28 @@ struct episode {
 	struct arena arena;
 	int64_t now_us;
 	struct member member[ACCOUNTS_MAX];
-	unsigned asked_on[IDS]; /* the accounts of the check of each request id; 0: none yet */
-	int at; /* the step that is done now */
-	char what[512]; /* it, in words */
-	char differs[512]; /* "" as long as both agree */
+	unsigned asked_on[IDS]; /* the accounts that each request id was checked on; 0 = none yet */
+	int at; /* the current step */
+	char what[512]; /* the step in words */
+	char differs[512]; /* "" while both agree */
 };
 
-/* Accounts, policies, time: all from the seed. */
+/* Makes accounts, policies and the time from the seed. */
 void episode_make(struct episode *episode, struct chance *chance);
-/* What a worker believes of an account. `wrong`: sometimes of another version, epoch or day. */
+/* The state of an account that a worker expects; with `wrong`, sometimes another version, epoch or day. */
 void episode_expected(struct episode *episode, int index, struct chance *wrong, struct expected *out);
 
-/* Runs the episode; true when model and Lua agree all the way, else `at`, `what` and `differs` say where not. */
+/*
+ * Runs the episode. True if model and Lua agree throughout; otherwise `at`, `what` and `differs` say where they differ.
+ */
 bool episode_run(struct episode *episode);
-/* One step; the numbers are the step's own. */
+/* Does one step with the step's own random numbers. */
 void episode_step(struct episode *episode, struct chance *chance);
 
-/* Each notes in episode->differs what differs first. */
+/* Each of these notes the first difference in episode->differs. */
 void compare_number(struct episode *episode, const char *name, int64_t model, int64_t lua);
 void compare_op(struct episode *episode, const struct limits_op *model, const struct limits_op *lua);
-/* The stored states of one account. */
+/* Compares the stored states of one account. */
 void compare_stored(struct episode *episode, int index);
 
 #endif

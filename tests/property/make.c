@@ -1,4 +1,4 @@
-/* What an episode begins with. */
+/* The start of an episode. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 static const char *const zones[] = {"", "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia",
 	"America/Sao_Paulo", "Australia/Lord_Howe", "Pacific/Auckland", "Africa/Cairo", "America/Santiago"};
 
-/* UTC days near which something happens: leap day, year's end, summer time begins and ends here and there. */
+/* UTC days near which something happens: a leap day, the end of a year, changes of summer time in various places. */
 static const int64_t days[] = {
 	21242, 21243, 21269, 20818, 20817, 21000, 20757, 20895, 21121, 21486, 20513, 20453, 20640};
 
@@ -37,7 +37,7 @@ static void limit_any(struct chance *chance, struct limit *out)
 		.shadow = chance_percent(chance, 10),
 		.warn_percent = chance_percent(chance, 70) ? 80 : (int)chance_below(chance, 101)};
 	snprintf(out->name, sizeof(out->name), "l%d", (int)chance_below(chance, 14));
-	if (chance_percent(chance, 60)) /* what requests meet */
+	if (chance_percent(chance, 60)) /* amounts that requests can reach */
 		out->amount = 1 + chance_below(chance, 2000);
 	if (kind == 0) {
 		out->kind = KIND_LEVEL;
@@ -74,7 +74,7 @@ static void policy_any(struct chance *chance, struct policy *out)
 		out->count = 0;
 }
 
-/* Another amount for each limit, under the same names: up or down, also below what is used. */
+/* Changes the amount of each limit, up or down, possibly below its use; names stay the same. */
 static void policy_moved(struct chance *chance, const struct policy *from, struct policy *out)
 {
 	*out = *from;
@@ -130,7 +130,7 @@ void episode_expected(struct episode *episode, int index, struct chance *wrong, 
 		out->epoch--;
 		which = member->before;
 	}
-	/* Who knows another version may know another time zone. */
+	/* A worker that knows another version may know another time zone. */
 	if (wrong && chance_percent(wrong, 4)) {
 		out->version += (uint32_t)chance_below(wrong, 3) - 1;
 		zone = out->version == member->version ? zone : zone_any(wrong, &other);

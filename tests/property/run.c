@@ -1,10 +1,10 @@
-/* An episode from its beginning to its end, or to where model and Lua differ. */
+/* Runs an episode to its end, or until model and Lua differ. */
 #include <stdio.h>
 #include <string.h>
 
 #include "episode.h"
 
-#define WINDOW_US INT64_C(400000000000000) /* markers outlive the episode: forgetting has tests of its own */
+#define WINDOW_US INT64_C(400000000000000) /* markers outlive the episode; other tests cover their expiry */
 
 static void seed_both(struct episode *episode, struct chance *chance, int index)
 {

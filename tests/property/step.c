@@ -1,4 +1,4 @@
-/* The steps. Each is done on both, and the answers are compared. */
+/* The steps: each is done on both backends, and the answers are compared. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #define SECOND INT64_C(1000000)
 
 #define TELL(...) snprintf(episode->what, sizeof(episode->what), __VA_ARGS__)
-/* On both backends; `op_` is copied, so that each answers into one of its own. */
+/* Calls both backends; `op_` is copied, so that each answers into its own copy. */
 #define BOTH(type_, method_, op_, model_, lua_) \
 	struct type_ model_ = op_; \
 	struct type_ lua_ = op_; \
@@ -59,7 +59,7 @@ static void interface_any(struct chance *chance, uint64_t *interface_hash, uint6
 	*model_hash = chance_percent(chance, 50) ? selector_hash("gpt", 3) : 0;
 }
 
-/* What the ledger says of limits that are not seeded: anything, and sometimes by a worker that has read too early. */
+/* The ledger's amounts for limits that are not seeded: anything, sometimes from a worker that read too early. */
 static void adopt_all(struct episode *episode, struct chance *chance, const struct limits_op *unseeded,
 	const struct expected expected[])
 {
@@ -82,7 +82,7 @@ static void adopt_all(struct episode *episode, struct chance *chance, const stru
 	}
 }
 
-/* One of few, so that some calls arrive a second time; and times after which nobody waits. */
+/* One of few, so that some calls arrive twice; and times after which nobody waits. */
 static uint64_t nonce_any(struct chance *chance)
 {
 	return chance_percent(chance, 60) ? (uint64_t)chance_below(chance, 1 << 20) + 100
@@ -160,7 +160,7 @@ static void compare_settle(struct episode *episode, const struct limits_settle *
 		compare_number(episode, "recorded byte", model->recorded[i], lua->recorded[i]);
 }
 
-/* Settles what was asked; now and then on other accounts than that, or what was never asked. */
+/* Settles a checked request; sometimes on other accounts, or a request that was never checked. */
 static unsigned settle_make(struct episode *episode, struct chance *chance, struct limits_settle *op)
 {
 	int id = (int)chance_below(chance, IDS);
@@ -262,7 +262,7 @@ static void step_reset(struct episode *episode, struct chance *chance)
 	TELL("reset account %d as %s", index, name);
 	BOTH(limits_reset, reset, op, model, lua);
 	compare_number(episode, "status", model.op.status, lua.op.status);
-	/* A repeat under another policy than the first: limits are named by id there, by order here. */
+	/* For a repeat under another policy than the first: limits are identified by id there, by order here. */
 	for (int i = 0; model.op.status == LIMITS_OK && i < LIMITS_MAX; i++)
 		compare_number(episode, "lost", model.lost[i], lua.lost[i]);
 }
@@ -327,8 +327,10 @@ static void member_change(struct member *member, struct chance *chance, int64_t 
 	}
 }
 
-/* An admin changes an account; the change is written through, or found out later (the record is then behind). Or what is known of it is
- * only confirmed: a provisional record takes that. */
+/*
+ * An admin changes an account; the change is written through, or found later (the record is behind then). Or the known
+ * profile is only confirmed, which a provisional record accepts.
+ */
 static void step_account(struct episode *episode, struct chance *chance)
 {
 	int index = (int)chance_below(chance, ACCOUNTS_MAX);
@@ -348,7 +350,7 @@ static void step_account(struct episode *episode, struct chance *chance)
 	compare_stored(episode, index);
 }
 
-/* The tier of an account changes: the next call that believes it converts the record. */
+/* The tier of an account changes: the next call that expects it converts the record. */
 static void step_tier(struct episode *episode, struct chance *chance)
 {
 	struct member *member = &episode->member[chance_below(chance, ACCOUNTS_MAX)];
@@ -359,7 +361,7 @@ static void step_tier(struct episode *episode, struct chance *chance)
 	TELL("tier of kind %d: epoch %u, policy %d", (int)member->kind, member->epoch, member->now);
 }
 
-/* To a window's edge of some account, a microsecond here or there. */
+/* A time at the edge of a window of some account, give or take a microsecond. */
 static int64_t edge_any(struct episode *episode, struct chance *chance)
 {
 	const struct member *member = &episode->member[chance_below(chance, ACCOUNTS_MAX)];

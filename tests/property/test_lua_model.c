@@ -1,6 +1,6 @@
 /*
- * The Lua against the C model: the same random steps on both, equal answers and equal states at each. An episode in which
- * they differ is shrunk, and printed.
+ * Tests the Lua against the C model: the same random steps on both must give equal answers and equal states. An episode
+ * in which they differ is shrunk and printed.
  *
  * property_test_lua_model [--seed N] [--steps N]
  */
@@ -14,7 +14,7 @@
 
 #define STEPS_DEFAULT 100000
 
-/* Leaves out what is not needed for a difference: halves first, then ever less. */
+/* Leaves out what the difference does not need: halves first, then less and less. */
 static void shrink(struct episode *episode)
 {
 	bool best[STEPS_MAX];

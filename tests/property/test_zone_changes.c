@@ -1,6 +1,6 @@
 /*
- * Accounts whose time zone changes at random, over clocks that jump, differ and step back, and over restarts. Whatever is done,
- * their windows lie end to end, none is cut short, and none is short.
+ * Accounts whose time zone changes at random, with clocks that jump, differ and step back, and with restarts. Whatever
+ * happens, their windows are contiguous, none is cut short, and none is too short.
  *
  * property_test_zone_changes [--seed N] [--steps N]
  */
@@ -21,14 +21,14 @@
 #define EPISODE 30
 #define ZONES_MAX 600
 
-/* What is promised of each window: no shorter; no longer than this and the longest natural one. */
+/* The promise for each window: no shorter than this, and no longer than this plus the longest natural one. */
 static const int64_t least[WINDOW_COUNT] = {20 * HOUR, 6 * DAY, 27 * DAY};
 static const int64_t most[WINDOW_COUNT] = {20 * HOUR + 28 * HOUR, 13 * DAY + 6 * HOUR, 58 * DAY + 6 * HOUR};
 
-/* How a store holds an account: windows begin when a later start is seen, by a clock that never goes back. */
+/* An account as the store keeps it: a window begins when a later start is seen, by a clock that never goes back. */
 struct store {
 	int64_t clock_us, start[WINDOW_COUNT];
-	int64_t end[WINDOW_COUNT]; /* what was promised for the running window; the store does not know it */
+	int64_t end[WINDOW_COUNT]; /* the promised end of the running window, which the store does not know */
 };
 
 struct account {
@@ -56,7 +56,7 @@ static void holds(bool fact, const struct account *account, const char *promise)
 	exit(1);
 }
 
-/* The zones of countries, and those at a fixed distance: from -12 to +14 hours. */
+/* The zones of countries, and those with a fixed offset, from -12 to +14 hours. */
 static bool zones_read(void)
 {
 	FILE *file = fopen("/usr/share/zoneinfo/zone.tab", "re");
@@ -87,7 +87,7 @@ static struct windows windows_of(const struct account *account, int64_t at_us)
 	exit(1);
 }
 
-/* From `now` on, window by window; and from any moment in one the same are seen. */
+/* Follows the windows from `now` on; any moment within a window must see the same ones. */
 static void line_is_whole(const struct account *account, struct chance *chance, enum window_unit unit)
 {
 	struct windows here = windows_of(account, account->now_us), there;
@@ -108,7 +108,7 @@ static void line_is_whole(const struct account *account, struct chance *chance, 
 	}
 }
 
-/* Two moments that lie far apart: starts and ends never fall back. */
+/* For two moments far apart, starts and ends never go back. */
 static void line_rises(const struct account *account, struct chance *chance)
 {
 	int64_t a_us = account->now_us + chance_between(chance, -90 * DAY, 90 * DAY),
@@ -123,7 +123,7 @@ static void line_rises(const struct account *account, struct chance *chance)
 	}
 }
 
-/* As account_load in lua/lib/account.lua does. */
+/* Does the same as account_load in lua/lib/account.lua. */
 static void step_check(struct account *account, struct chance *chance)
 {
 	struct store *store = &account->store;
@@ -156,19 +156,19 @@ static void step_zone(struct account *account, struct chance *chance)
 	int64_t put_us = account->now_us + chance_between(chance, -30 * SECOND, 30 * SECOND);
 	struct windows before, after;
 
-	/* The store is asked how far it has come. */
+	/* Asks the store how far its clock has come. */
 	if (put_us < account->store.clock_us && chance_percent(chance, 90))
 		put_us = account->store.clock_us;
 	else if (put_us < account->store.clock_us - 30 * SECOND)
 		put_us = account->store.clock_us - 30 * SECOND;
 	before = windows_of(account, put_us);
 	if (chance_percent(chance, 20))
-		name = account->zone.name; /* nothing may change */
+		name = account->zone.name; /* nothing must change */
 	snprintf(account->what, sizeof(account->what), "put '%s' at %" PRId64, name, put_us);
 	zone_put(&account->zone, name, true, put_us);
 	after = windows_of(account, put_us);
 	for (int u = 0; u < WINDOW_COUNT; u++) {
-		/* Of what ran before the windows that are kept nobody knows any more; the store does not go back to it. */
+		/* Windows before the kept ones are no longer known; the store does not go back to them. */
 		if (put_us >= account->zone.kept[u][0])
 			holds(memcmp(&after.at[u][1], &before.at[u][1], 2 * sizeof(int64_t)) == 0, account,
 				"the running window stays");
@@ -215,7 +215,7 @@ static void step_clock(struct account *account, struct chance *chance)
 	snprintf(account->what, sizeof(account->what), "clock");
 }
 
-/* Near a date that was skipped (Samoa, Tokelau), or anywhere in 30 years with all their changes of clocks. */
+/* A time near a skipped date (Samoa, Tokelau), or anywhere in 30 years with all their clock changes. */
 static int64_t any_time(struct chance *chance)
 {
 	if (chance_percent(chance, 20))

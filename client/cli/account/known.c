@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "cli/common/confirm.h"
 #include "cli/common/view.h"
 #include "cli/core/nearest.h"
 #include "cli/text/meant.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static void *ask(struct cli *cli, enum bursar_method method, const void *request, struct bursar_error *error)
 {

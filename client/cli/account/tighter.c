@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/unconst.h"
+#include "base/units.h"
 #include "cli/common/view.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static bool is_calendar(const Bursar__V1__Limit *limit)
 {
@@ -126,7 +126,7 @@ static Bursar__V1__Tier *tier_get(struct cli *cli, const Bursar__V1__Account *ac
 
 	tier_of(cli, account, &name);
 	request.tenant = account->ref->tenant;
-	request.name = (char *)(uintptr_t)buf_str(&name);
+	request.name = unconst(buf_str(&name));
 	if (name.len)
 		tier = bursar_get_tier(cli_bursar(cli), &request, &error);
 	buf_release(&name);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 
 enum { GUARD_FAILED = 125, KILL_AGAIN_NS = 2000000 };
 
-static volatile sig_atomic_t caught, caught_from_process;
+/* A bit for each signal. Handlers may run on any thread, so each mask is taken as a whole. */
+static atomic_uint caught, to_pass_on;
 static pid_t guard, child;
 static bool child_ended;
 static int child_status;
@@ -34,8 +36,9 @@ static bool from_process(const siginfo_t *info)
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	(void)context;
-	caught = number;
-	caught_from_process = from_process(info);
+	atomic_fetch_or(&caught, 1U << number);
+	if (from_process(info))
+		atomic_fetch_or(&to_pass_on, 1U << number);
 }
 
 /* nohup has SIGHUP ignored, a shell SIGINT of what it runs in the background. */
@@ -179,10 +182,10 @@ bool child_guard_killed(void)
 
 int child_signal(void)
 {
-	int number = caught;
+	unsigned numbers = atomic_exchange(&caught, 0);
 
-	caught = 0;
-	return number;
+	atomic_store(&to_pass_on, 0);
+	return numbers ? __builtin_ctz(numbers) : 0;
 }
 
 /* Between fork and exec. */
@@ -217,10 +220,11 @@ bool child_start(char *const *argv)
 
 bool child_poll(int *code)
 {
-	int number = child_signal();
+	unsigned numbers = atomic_exchange(&to_pass_on, 0);
 
-	if (number && caught_from_process && !child_ended)
-		kill(child, number);
+	for (int i = 0; i < PASSED_ON && !child_ended; i++)
+		if (numbers & 1U << passed_on[i])
+			kill(child, passed_on[i]);
 	reap(child, &child_status, &child_ended);
 	*code = code_of(child_status);
 	return child_ended;

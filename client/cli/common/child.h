@@ -18,8 +18,8 @@ enum { CHILD_NOT_EXECUTABLE = 126, CHILD_NOT_FOUND = 127 };
  * Becomes two processes; no thread may run yet. True in the worker, which does the work. False in the guard, when the worker has ended:
  * with its exit code; or when no process can be made, with 125.
  *
- * Signals that would end the worker are kept from it from now on (those that were ignored stay so): child_signal tells which
- * came last (0: none). Before the command runs they are for the caller to obey; afterwards child_poll passes them on.
+ * Signals that would end the worker are kept from it from now on (those that were ignored stay so): child_signal tells one
+ * that came (0: none). Before the command runs they are for the caller to obey; afterwards child_poll passes them on.
  */
 bool child_guard(int *code);
 bool child_guard_killed(void); /* the guard is gone: nobody waits for the command any more */

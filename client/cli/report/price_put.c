@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "cli/report/price_diff.h"
 #include "cli/text/parse.h"
 
@@ -25,7 +26,7 @@ static bool price_text(struct cli *cli, const char *option, const char *field, s
 	if (!*text)
 		return true;
 	if (strcmp(text, "none") == 0) {
-		parts->clear[parts->clears++] = (char *)(uintptr_t)field;
+		parts->clear[parts->clears++] = unconst(field);
 		return true;
 	}
 	if (strspn(text, "0123456789.") != strlen(text) || !parse_usd(text, strlen(text), &ignored, &cli->err))
@@ -87,7 +88,7 @@ static bool is_none(const char *text, const char *field, struct price_parts *par
 {
 	if (strcmp(text, "none") != 0)
 		return false;
-	parts->clear[parts->clears++] = (char *)(uintptr_t)field;
+	parts->clear[parts->clears++] = unconst(field);
 	return true;
 }
 

@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "base/text/distance.h"
+#include "base/units.h"
 
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
-#define DAY_US INT64_C(86400000000)
 
 /*
  * Decimal digits with '_' between them and an optional fraction, times 10^scale; a fraction finer than that is an

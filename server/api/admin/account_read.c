@@ -12,18 +12,18 @@ Bursar__V1__Account *admin_account_message(struct arena *arena, const struct acc
 	const struct account_profile *profile = &row->profile;
 
 	message->ref = admin_ref(arena, &row->key);
-	message->tier = admin_text(profile->tier);
-	message->team = admin_text(profile->team);
-	message->org = admin_text(profile->org);
+	message->tier = unconst(profile->tier);
+	message->team = unconst(profile->team);
+	message->org = unconst(profile->org);
 	message->overrides = message_list(arena, (size_t)profile->override_count);
 	for (int i = 0; i < profile->override_count; i++)
 		message->overrides[message->n_overrides++] = limit_to_message(arena, &profile->overrides[i]);
 	message->suspended = profile->suspended;
-	message->suspended_reason = admin_text(row->suspended_reason ? row->suspended_reason : "");
+	message->suspended_reason = unconst(row->suspended_reason ? row->suspended_reason : "");
 	message->bypass = profile->bypass;
 	message->grace_until_us = profile->grace_until_us;
 	message->grace_percent = profile->grace_percent;
-	message->time_zone = admin_text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->time_zone = unconst(profile->zone.name[0] ? profile->zone.name : "UTC");
 	message->n_kept_windows =
 		kept_windows_to_messages(arena, &profile->zone, clock_wall_us(), &message->kept_windows);
 	message->created_at_us = row->created_at_us;
@@ -53,14 +53,10 @@ void admin_get_account(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct get_call *get = arena_zalloc(call_arena(call), 1, sizeof(*get));
-	struct err err;
-	const Bursar__V1__GetAccountRequest *request =
-		request_read(call, &bursar__v1__get_account_request__descriptor, &err);
+	const Bursar__V1__GetAccountRequest *request = request_take(call, &bursar__v1__get_account_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	get->call = call;
 	if (!admin_key(call, ctx, request->ref, &get->op.key))
 		return;
@@ -88,7 +84,7 @@ static void list_done(struct admin_job *job)
 	for (int i = 0; i < op->count; i++)
 		answer->accounts[answer->n_accounts++] = admin_account_message(arena, &op->rows[i]);
 	if (op->more && op->count > 0)
-		answer->next_page_token = admin_text(op->rows[op->count - 1].key.id);
+		answer->next_page_token = unconst(op->rows[op->count - 1].key.id);
 	call_reply_message(call, &answer->base);
 }
 

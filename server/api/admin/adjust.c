@@ -21,14 +21,14 @@ static void adjust_done(struct flow *flow)
 		call_fail(call, &flow->err);
 		return;
 	}
-	answer.adjustment_id = admin_text(adjust->adjustment_id);
+	answer.adjustment_id = unconst(adjust->adjustment_id);
 	answer.repeat = adjust->repeat;
 	answer.requests = adjust->amounts.requests;
 	answer.input_tokens = adjust->amounts.input;
 	answer.output_tokens = adjust->amounts.output;
 	answer.cost_nano_usd = adjust->amounts.cost;
-	answer.user = admin_text(adjust->user);
-	answer.request_id = admin_text(adjust->request_id);
+	answer.user = unconst(adjust->user);
+	answer.request_id = unconst(adjust->request_id);
 	call_reply_message(call, &answer.base);
 }
 

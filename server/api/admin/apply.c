@@ -111,13 +111,10 @@ void admin_export(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct export_call *export = arena_zalloc(call_arena(call), 1, sizeof(*export));
-	struct err err;
-	const Bursar__V1__ExportRequest *request = request_read(call, &bursar__v1__export_request__descriptor, &err);
+	const Bursar__V1__ExportRequest *request = request_take(call, &bursar__v1__export_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	export->call = call;
 	export->op = (struct document_read){
 		.job = {.arena = call_arena(call), .done = export_done, .actor = "", .reason = ""},

@@ -169,9 +169,9 @@ static void chunk_examples(struct bulk_call *self, Bursar__V1__ChangeAccountsRes
 		if (account->failed && self->failures > 0) {
 			Bursar__V1__AccountFailure *failure =
 				message_new(&self->arena, AccountFailure, account_failure);
-			failure->id = admin_text(account->row.key.id);
-			failure->message = admin_text(account->err.text);
-			failure->field = admin_text(account->err.field);
+			failure->id = unconst(account->row.key.id);
+			failure->message = unconst(account->err.text);
+			failure->field = unconst(account->err.field);
 			message->failures[message->n_failures++] = failure;
 			self->failures--;
 		}

@@ -26,12 +26,12 @@ Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenan
 {
 	Bursar__V1__Tenant *message = message_new(arena, Tenant, tenant);
 
-	message->id = admin_text(id);
-	message->default_tier = admin_text(tenant->default_tier);
+	message->id = unconst(id);
+	message->default_tier = unconst(tenant->default_tier);
 	message->unknown_users = (Bursar__V1__UnknownUsers)tenant->unknown_users;
 	message->unknown_model = (Bursar__V1__UnknownModel)tenant->unknown_model;
-	message->fallback_model = admin_text(tenant->fallback_model);
-	message->language = admin_text(tenant->language);
+	message->fallback_model = unconst(tenant->fallback_model);
+	message->language = unconst(tenant->language);
 	message->epoch = tenant->epoch;
 	message->known = strcmp(tenant->id, id) == 0;
 	return message;
@@ -106,13 +106,14 @@ void admin_put_tenant(struct call *call, void *ctx)
 	struct snapshot *snapshot;
 	const Bursar__V1__PutTenantRequest *request =
 		request_read(call, &bursar__v1__put_tenant_request__descriptor, &err);
+	bool fits;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
 	tenant_read(request->tenant, snapshot->catalog, &put->edit.op.tenant.tenant);
-	bool fits = tenant_fits(&put->edit.op.tenant.tenant, snapshot->catalog, worker_now_us(ctx), &err);
+	fits = tenant_fits(&put->edit.op.tenant.tenant, snapshot->catalog, worker_now_us(ctx), &err);
 	snapshot_give(ctx, snapshot);
 	if (!fits) {
 		call_fail(call, &err);
@@ -129,13 +130,15 @@ void admin_get_tenant(struct call *call, void *ctx)
 	struct snapshot *snapshot;
 	const Bursar__V1__GetTenantRequest *request =
 		request_read(call, &bursar__v1__get_tenant_request__descriptor, &err);
+	const char *id;
+	const struct tenant *tenant;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *id = tenant_or_default(request->id);
-	const struct tenant *tenant = catalog_tenant(snapshot->catalog, id);
+	id = tenant_or_default(request->id);
+	tenant = catalog_tenant(snapshot->catalog, id);
 	if (tenant) {
 		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, id)->base);
 	} else {
@@ -176,14 +179,11 @@ void admin_list_tenants(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct tenants_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
-	struct err err;
 	const Bursar__V1__ListTenantsRequest *request =
-		request_read(call, &bursar__v1__list_tenants_request__descriptor, &err);
+		request_take(call, &bursar__v1__list_tenants_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	list->call = call;
 	list->op = (struct tenant_list){
 		.job = {.arena = call_arena(call), .done = tenants_done, .actor = "", .reason = ""},
@@ -197,8 +197,8 @@ Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, co
 {
 	Bursar__V1__Tier *message = message_new(arena, Tier, tier);
 
-	message->tenant = admin_text(tenant);
-	message->name = admin_text(tier->name);
+	message->tenant = unconst(tenant);
+	message->name = unconst(tier->name);
 	message->limits = message_list(arena, LIMITS_MAX);
 	for (int i = 0; i < tier->policy.count; i++)
 		message->limits[message->n_limits++] = limit_to_message(arena, &tier->policy.limits[i]);
@@ -207,7 +207,7 @@ Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, co
 	message->default_output_tokens = tier->default_output_tokens;
 	message->fail_policy = (Bursar__V1__FailPolicy)tier->fail_policy;
 	message->shipped = tier->shipped;
-	message->upgrade_to = admin_text(tier->upgrade_to);
+	message->upgrade_to = unconst(tier->upgrade_to);
 	return message;
 }
 
@@ -250,12 +250,10 @@ void admin_put_tier(struct call *call, void *ctx)
 	struct put_call *put = put_new(call, EDIT_TIER);
 	struct worker *worker = ctx;
 	struct err err;
-	const Bursar__V1__PutTierRequest *request = request_read(call, &bursar__v1__put_tier_request__descriptor, &err);
+	const Bursar__V1__PutTierRequest *request = request_take(call, &bursar__v1__put_tier_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (!admin_tier_read(request->tier, (int)worker->parts.conf->warn_percent, &put->edit.op.tier.tier, &err)) {
 		err_prefix(&err, "tier.");
 		call_fail(call, &err);
@@ -275,12 +273,13 @@ static void tier_delete_done(struct flow *flow)
 	Bursar__V1__DeleteTierResponse *answer = message_new(arena, DeleteTierResponse, delete_tier_response);
 	const struct tier_delete *op = &edit->op.tier_delete;
 	struct snapshot *snapshot = NULL;
+	const struct tier *shipped;
 
 	if (!flow->ok || !(snapshot = snapshot_take(edit->worker, &flow->err))) {
 		call_fail(call, &flow->err);
 		return;
 	}
-	const struct tier *shipped = catalog_tier(snapshot->catalog, op->tenant, op->name);
+	shipped = catalog_tier(snapshot->catalog, op->tenant, op->name);
 	if (shipped)
 		answer->tier = admin_tier_message(arena, op->tenant, shipped);
 	call_reply_message(call, &answer->base);
@@ -291,14 +290,10 @@ void admin_delete_tier(struct call *call, void *ctx)
 {
 	struct put_call *put = put_new(call, EDIT_TIER_DELETE);
 	struct tier_delete *op = &put->edit.op.tier_delete;
-	struct err err;
-	const Bursar__V1__DeleteTierRequest *request =
-		request_read(call, &bursar__v1__delete_tier_request__descriptor, &err);
+	const Bursar__V1__DeleteTierRequest *request = request_take(call, &bursar__v1__delete_tier_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	op->tenant = tenant_or_default(request->tenant);
 	op->name = request->name;
 	op->job.actor = admin_actor(call);
@@ -311,13 +306,15 @@ void admin_get_tier(struct call *call, void *ctx)
 	struct err err;
 	struct snapshot *snapshot;
 	const Bursar__V1__GetTierRequest *request = request_read(call, &bursar__v1__get_tier_request__descriptor, &err);
+	const char *tenant;
+	const struct tier *tier;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *tenant = tenant_or_default(request->tenant);
-	const struct tier *tier = catalog_tier(snapshot->catalog, tenant, request->name);
+	tenant = tenant_or_default(request->tenant);
+	tier = catalog_tier(snapshot->catalog, tenant, request->name);
 	if (tier) {
 		call_reply_message(call, &admin_tier_message(call_arena(call), tenant, tier)->base);
 	} else {
@@ -337,12 +334,13 @@ void admin_list_tiers(struct call *call, void *ctx)
 	const Bursar__V1__ListTiersRequest *request =
 		request_read(call, &bursar__v1__list_tiers_request__descriptor, &err);
 	size_t count = 0;
+	const char *tenant;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *tenant = tenant_or_default(request->tenant);
+	tenant = tenant_or_default(request->tenant);
 	for (const char *after = ""; after; count++) {
 		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);
 		after = tier ? tier->name : NULL;

@@ -23,9 +23,9 @@ static Bursar__V1__Account *account_message(struct arena *arena, const struct ac
 	const struct account_profile *profile = &row->profile;
 
 	message->ref = admin_ref(arena, &row->key);
-	message->tier = admin_text(profile->tier);
-	message->org = admin_text(profile->org);
-	message->time_zone = admin_text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->tier = unconst(profile->tier);
+	message->org = unconst(profile->org);
+	message->time_zone = unconst(profile->zone.name[0] ? profile->zone.name : "UTC");
 	message->overrides = message_list(arena, LIMITS_MAX);
 	for (int i = 0; i < profile->override_count; i++)
 		message->overrides[message->n_overrides++] = limit_to_message(arena, &profile->overrides[i]);
@@ -36,7 +36,7 @@ static void names_forget(const struct limit *limits, Bursar__V1__Limit **message
 {
 	for (size_t i = 0; i < count; i++)
 		if (limit_name_is_made(&limits[i]))
-			messages[i]->name = admin_text("");
+			messages[i]->name = unconst("");
 }
 
 Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct document *document)
@@ -57,9 +57,11 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 		message->pools[message->n_pools++] = pool_message(arena, document->tenant, &document->pool[i]);
 	for (int i = 0; i < document->accounts; i++) {
 		const struct account_row *row = &document->account[i];
+		Bursar__V1__Account *part;
+
 		if (document_account_empty(row))
 			continue;
-		Bursar__V1__Account *part = account_message(arena, row);
+		part = account_message(arena, row);
 		names_forget(row->profile.overrides, part->overrides, part->n_overrides);
 		message->accounts[message->n_accounts++] = part;
 	}

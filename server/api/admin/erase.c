@@ -43,12 +43,10 @@ void admin_erase_account(struct call *call, void *ctx)
 	int64_t most_us = clock_mono_us() + ERASE_MAX_US, deadline_us = call_deadline_us(call);
 	struct err err;
 	const Bursar__V1__EraseAccountRequest *request =
-		request_read(call, &bursar__v1__erase_account_request__descriptor, &err);
+		request_take(call, &bursar__v1__erase_account_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self->call = call;
 	if (!admin_key(call, ctx, request->ref, &self->erasing.op.key))
 		return;

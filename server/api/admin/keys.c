@@ -8,12 +8,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "domain/limit/name.h"
 #include "service/cache/keys.h"
 
 enum { LOOK_US = 5000, LOOK_MAX_US = 2000000 };
-#define OVERLAP_US INT64_C(86400000000)
+#define OVERLAP_US DAY_US
 
 struct key_call {
 	struct call *call;
@@ -51,18 +52,18 @@ static Bursar__V1__ApiKey *key_message(struct arena *arena, const struct api_key
 	Bursar__V1__ApiKey *message = message_new(arena, ApiKey, api_key);
 
 	message->id = key->id;
-	message->tenant = admin_text(key->tenant);
+	message->tenant = unconst(key->tenant);
 	message->role = (Bursar__V1__Role)key->role;
-	message->account = admin_text(key->account);
-	message->label = admin_text(key->label);
-	message->prefix = admin_text(key->prefix);
+	message->account = unconst(key->account);
+	message->label = unconst(key->label);
+	message->prefix = unconst(key->prefix);
 	message->interfaces = lines_to_list(arena, key->interfaces, &message->n_interfaces);
 	message->addresses = lines_to_list(arena, key->networks, &message->n_addresses);
 	message->created_at_us = key->created_at_us;
 	message->expires_at_us = key->expires_at_us;
 	message->revoked_at_us = key->revoked_at_us;
 	message->last_used_at_us = key->used_at_us;
-	message->last_used_from = admin_text(key->used_from);
+	message->last_used_from = unconst(key->used_from);
 	message->rotated_to = key->rotated_to;
 	return message;
 }
@@ -146,10 +147,11 @@ static void created(struct admin_job *job)
 static const char *lines_of(struct arena *arena, char **list, size_t count)
 {
 	struct buf lines = {0};
+	const char *text;
 
 	for (size_t i = 0; i < count; i++)
 		buf_putf(&lines, "%s%s", i ? "\n" : "", list[i]);
-	const char *text = arena_strndup(arena, buf_str(&lines), lines.len);
+	text = arena_strndup(arena, buf_str(&lines), lines.len);
 	buf_release(&lines);
 	return text;
 }
@@ -198,6 +200,7 @@ void admin_create_key(struct call *call, void *ctx)
 	const Bursar__V1__CreateKeyRequest *request = read;
 	struct arena *arena = call_arena(call);
 	struct err err = {0};
+	bool operator_key;
 
 	if (!own)
 		return;
@@ -206,7 +209,7 @@ void admin_create_key(struct call *call, void *ctx)
 		return;
 	}
 	key_make(&own->made);
-	bool operator_key = request->role == BURSAR__V1__ROLE__ROLE_OPERATOR;
+	operator_key = request->role == BURSAR__V1__ROLE__ROLE_OPERATOR;
 	own->op.create = (struct key_create){
 		.job = job_of(call, created, request->reason),
 		.key = {.role = (enum role)request->role,
@@ -228,12 +231,13 @@ void admin_rotate_key(struct call *call, void *ctx)
 	const void *read;
 	struct key_call *own = key_call_new(call, ctx, &bursar__v1__rotate_key_request__descriptor, &read);
 	const Bursar__V1__RotateKeyRequest *request = read;
+	int64_t overlap_us;
 
 	if (!own)
 		return;
-	int64_t overlap_us = request->overlap_given_case == BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US
-				     ? request->overlap_us
-				     : OVERLAP_US;
+	overlap_us = request->overlap_given_case == BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US
+			     ? request->overlap_us
+			     : OVERLAP_US;
 	key_make(&own->made);
 	own->op.create = (struct key_create){
 		.job = job_of(call, created, request->reason),
@@ -342,13 +346,13 @@ static void audit_listed(struct admin_job *job)
 		const struct audit_row *row = &op->rows[i];
 		entry->id = row->id;
 		entry->at_us = row->at_us;
-		entry->tenant = admin_text(row->tenant);
-		entry->actor = admin_text(row->actor);
-		entry->action = admin_text(row->action);
-		entry->target = admin_text(row->target);
-		entry->reason = admin_text(row->reason);
-		entry->details = admin_text(row->details);
-		entry->before = admin_text(row->before);
+		entry->tenant = unconst(row->tenant);
+		entry->actor = unconst(row->actor);
+		entry->action = unconst(row->action);
+		entry->target = unconst(row->target);
+		entry->reason = unconst(row->reason);
+		entry->details = unconst(row->details);
+		entry->before = unconst(row->before);
 		answer->entries[answer->n_entries++] = entry;
 	}
 	if (op->more)

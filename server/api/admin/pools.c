@@ -21,8 +21,8 @@ static Bursar__V1__PoolRef *ref_message(struct arena *arena, const char *tenant,
 {
 	Bursar__V1__PoolRef *ref = message_new(arena, PoolRef, pool_ref);
 
-	ref->tenant = admin_text(tenant);
-	ref->name = admin_text(name);
+	ref->tenant = unconst(tenant);
+	ref->name = unconst(name);
 	return ref;
 }
 
@@ -72,12 +72,13 @@ static void edit_done(struct flow *flow)
 {
 	struct pool_edit *edit = container_of(flow, struct pool_edit, flow);
 	struct call *call = container_of(edit, struct edit_call, edit)->call;
+	Bursar__V1__Pool *message;
 
 	if (!flow->ok) {
 		call_fail(call, &flow->err);
 		return;
 	}
-	Bursar__V1__Pool *message = admin_pool_message(call_arena(call), &edit->op.row);
+	message = admin_pool_message(call_arena(call), &edit->op.row);
 	message->pending = edit->pending;
 	call_reply_message(call, &message->base);
 }
@@ -189,15 +190,11 @@ static bool resume_change(struct pool_change *op, struct pool_row *row, bool kno
 void admin_resume_pool(struct call *call, void *ctx)
 {
 	struct edit_call *edit = arena_zalloc(call_arena(call), 1, sizeof(*edit));
-	struct err err;
-	const Bursar__V1__ResumePoolRequest *request =
-		request_read(call, &bursar__v1__resume_pool_request__descriptor, &err);
+	const Bursar__V1__ResumePoolRequest *request = request_take(call, &bursar__v1__resume_pool_request__descriptor);
 
 	edit->call = call;
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (!ref_read(call, request->ref, &edit->edit.op.tenant, &edit->edit.op.name))
 		return;
 	edit->edit.resume = true;

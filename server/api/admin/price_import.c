@@ -141,18 +141,20 @@ static bool csv_read(
 	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
 {
 	struct price_sheet sheet;
+	bool fits;
+	int count;
 
 	if (!price_csv_parse(request->csv, strlen(request->csv), &sheet, err)) {
 		/* The parser's field is a line of the csv; callers need the field of the request. */
 		snprintf(err->field, sizeof(err->field), "csv");
 		return false;
 	}
-	bool fits = sheet.count <= ROWS_MAX;
+	fits = sheet.count <= ROWS_MAX;
 	rows_new(op, arena, fits ? sheet.count : 0);
 	for (int i = 0; i < op->count; i++)
 		op->row[i] =
 			(struct price_put_row){.price = sheet.prices[i], .given = sheet.given, .line = sheet.lines[i]};
-	int count = sheet.count;
+	count = sheet.count;
 	price_sheet_release(&sheet);
 	return fits || err_invalid(err, "csv", "has %d rows; at most %d can be imported at once", count, ROWS_MAX);
 }
@@ -258,14 +260,10 @@ void admin_end_price(struct call *call, void *ctx)
 {
 	struct import_call *end = arena_zalloc(call_arena(call), 1, sizeof(*end));
 	struct price_end *op = &end->edit.op.price_end;
-	struct err err;
-	const Bursar__V1__EndPriceRequest *request =
-		request_read(call, &bursar__v1__end_price_request__descriptor, &err);
+	const Bursar__V1__EndPriceRequest *request = request_take(call, &bursar__v1__end_price_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	end->call = call;
 	end->edit.kind = EDIT_PRICE_END;
 	memcpy(op->price.tenant, request->tenant, strlen(request->tenant) + 1);

@@ -44,7 +44,7 @@ static void extras_to_message(struct arena *arena, const struct price *price, Bu
 	for (int i = 0; i < price->modes; i++) {
 		Bursar__V1__ModeRatio *mode = message_new(arena, ModeRatio, mode_ratio);
 
-		mode->mode = admin_text(price->mode[i].name);
+		mode->mode = unconst(price->mode[i].name);
 		mode->numerator = price->mode[i].num;
 		mode->denominator = price->mode[i].den;
 		message->modes[message->n_modes++] = mode;
@@ -55,17 +55,17 @@ Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *
 {
 	Bursar__V1__Price *message = message_new(arena, Price, price);
 
-	message->tenant = admin_text(price->tenant);
-	message->account = admin_text(price->account);
-	message->provider = admin_text(price->provider);
-	message->model = admin_text(price->model);
+	message->tenant = unconst(price->tenant);
+	message->account = unconst(price->account);
+	message->provider = unconst(price->provider);
+	message->model = unconst(price->model);
 #define RATE(field, class) message->field = rate_text(arena, price->base.pico[class]);
 	PRICE_RATES(RATE)
 #undef RATE
 	extras_to_message(arena, price, message);
 	message->effective_from_us = price->from_us;
 	message->effective_to_us = price->to_us;
-	message->source = admin_text(price->source);
+	message->source = unconst(price->source);
 	return message;
 }
 
@@ -99,6 +99,8 @@ static bool extras_read(const Bursar__V1__Price *message, struct price *price, s
 
 bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
 {
+	bool read;
+
 	memcpy(price->tenant, message->tenant, strlen(message->tenant) + 1);
 	memcpy(price->account, message->account, strlen(message->account) + 1);
 	memcpy(price->provider, message->provider, strlen(message->provider) + 1);
@@ -107,7 +109,7 @@ bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price
 	price->from_us = message->effective_from_us;
 	price->to_us = message->effective_to_us;
 #define RATE(field, class) &&price_parse(message->field, #field, &price->base.pico[class], err)
-	bool read = true PRICE_RATES(RATE);
+	read = true PRICE_RATES(RATE);
 #undef RATE
 	return read && extras_read(message, price, err);
 }
@@ -138,13 +140,10 @@ void admin_put_price(struct call *call, void *ctx)
 	struct put_call *put = arena_zalloc(call_arena(call), 1, sizeof(*put));
 	struct price_put *op = &put->edit.op.price;
 	struct err err;
-	const Bursar__V1__PutPriceRequest *request =
-		request_read(call, &bursar__v1__put_price_request__descriptor, &err);
+	const Bursar__V1__PutPriceRequest *request = request_take(call, &bursar__v1__put_price_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (!admin_price_read(request->price, &op->price, &err)) {
 		err_prefix(&err, "price.");
 		call_fail(call, &err);
@@ -164,16 +163,17 @@ void admin_get_price(struct call *call, void *ctx)
 	struct snapshot *snapshot;
 	const Bursar__V1__GetPriceRequest *request =
 		request_read(call, &bursar__v1__get_price_request__descriptor, &err);
+	const char *model;
+	const struct price *price;
 
 	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
 		call_fail(call, &err);
 		return;
 	}
-	const char *model = request->provider[0]
-				    ? arena_printf(call_arena(call), "%s/%s", request->provider, request->model)
-				    : request->model;
-	const struct price *price = price_find(catalog_prices(snapshot->catalog), tenant_or_default(request->tenant),
-		request->account, model, request->at_us ? request->at_us : worker_now_us(ctx));
+	model = request->provider[0] ? arena_printf(call_arena(call), "%s/%s", request->provider, request->model)
+				     : request->model;
+	price = price_find(catalog_prices(snapshot->catalog), tenant_or_default(request->tenant), request->account,
+		model, request->at_us ? request->at_us : worker_now_us(ctx));
 	if (price) {
 		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
 	} else {
@@ -211,17 +211,14 @@ void admin_list_prices(struct call *call, void *ctx)
 	struct worker *worker = ctx;
 	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
 	struct err err;
-	const Bursar__V1__ListPricesRequest *request =
-		request_read(call, &bursar__v1__list_prices_request__descriptor, &err);
+	const Bursar__V1__ListPricesRequest *request = request_take(call, &bursar__v1__list_prices_request__descriptor);
 
 	if (request && strspn(request->page_token, "0123456789") != strlen(request->page_token)) {
 		err_invalid(&err, "page_token", "is not valid: pass next_page_token from the previous page");
 		request = NULL;
 	}
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	list->call = call;
 	list->op = (struct price_list){
 		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},

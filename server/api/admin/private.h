@@ -3,6 +3,7 @@
 #define BURSAR_API_ADMIN_PRIVATE_H
 
 #include "api/message/convert.h"
+#include "base/unconst.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "rpc/call.h"
 #include "rpc/message.h"
@@ -14,12 +15,6 @@
 #include "api/admin/methods.def"
 #undef HANDLER
 #undef STREAM
-
-/* protobuf-c takes char *, but does not write through it. */
-static inline char *admin_text(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
 
 /*
  * Reads the account that a reference means: fills in defaults and accepts a model by any of its names. False when the

@@ -58,16 +58,16 @@ static Bursar__V1__Reservation *reservation_to_message(struct arena *arena, cons
 
 	if (!entry_info_unpack(row->info, row->info_len, arena, &info))
 		return NULL;
-	message->tenant = admin_text(info.tenant);
-	message->user = admin_text(info.user);
-	message->request_id = admin_text(info.request_id);
-	message->handle = admin_text(handle_make(arena, &info, row->started_at_us));
+	message->tenant = unconst(info.tenant);
+	message->user = unconst(info.user);
+	message->request_id = unconst(info.request_id);
+	message->handle = unconst(handle_make(arena, &info, row->started_at_us));
 	message->state = (Bursar__V1__ReservationState)row->state;
 	message->started_at_us = row->started_at_us;
 	message->expires_at_us = row->expires_at_us;
-	message->interface = admin_text(info.interface);
-	message->model = admin_text(info.model);
-	message->tier = admin_text(info.tier);
+	message->interface = unconst(info.interface);
+	message->model = unconst(info.model);
+	message->tier = unconst(info.tier);
 	message->held_requests = row->held.requests;
 	message->held_input_tokens = row->held.input;
 	message->held_output_tokens = row->held.output;

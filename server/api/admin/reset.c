@@ -38,13 +38,10 @@ static const char *reset_id(struct arena *arena)
 void admin_reset(struct call *call, void *ctx)
 {
 	struct reset_call *reset = arena_zalloc(call_arena(call), 1, sizeof(*reset));
-	struct err err;
-	const Bursar__V1__ResetRequest *request = request_read(call, &bursar__v1__reset_request__descriptor, &err);
+	const Bursar__V1__ResetRequest *request = request_take(call, &bursar__v1__reset_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	reset->call = call;
 	if (!admin_key(call, ctx, request->ref, &reset->reset.key))
 		return;

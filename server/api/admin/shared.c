@@ -72,9 +72,9 @@ Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key 
 {
 	Bursar__V1__AccountRef *ref = message_new(arena, AccountRef, account_ref);
 
-	ref->tenant = admin_text(key->tenant);
+	ref->tenant = unconst(key->tenant);
 	ref->kind = (Bursar__V1__AccountKind)key->kind;
-	ref->id = admin_text(key->id);
+	ref->id = unconst(key->id);
 	return ref;
 }
 

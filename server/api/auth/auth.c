@@ -145,9 +145,11 @@ static bool by_certificate(struct call *call, const struct conf *conf, struct ca
  */
 static bool is_near(struct call *call, const struct conf *conf)
 {
+	const char *address;
+
 	if (!conf->tls_cert[0])
 		return true;
-	const char *address = peer_address(call);
+	address = peer_address(call);
 	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
 	       strncmp(address, "::ffff:127.", 11) == 0 || strncmp(address, "unix", 4) == 0;
 }
@@ -157,11 +159,12 @@ static bool by_key(
 {
 	const char *address = peer_address(call), *text, *why;
 	size_t len;
+	const struct api_key *key;
 
 	if (!bearer(call, &text, &len, &why))
 		return refuse(address, why, err);
 	key_hash(text, len, caller->hash);
-	const struct api_key *key = catalog_key(snapshot->catalog, caller->hash);
+	key = catalog_key(snapshot->catalog, caller->hash);
 	if (!key_works(key, address, &why))
 		return refuse(address, why, err);
 	caller->by = BY_KEY;

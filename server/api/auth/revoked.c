@@ -33,9 +33,11 @@ static bool fingerprint_parse(const char *text, uint8_t out[FINGERPRINT_BYTES])
 	int n = 0;
 
 	for (const char *p = equals ? equals + 1 : text; *p; p++) {
+		int digit;
+
 		if (*p == ':' || *p == '\n' || *p == '\r' || *p == ' ')
 			continue;
-		int digit = digit_of(*p);
+		digit = digit_of(*p);
 		if (digit < 0 || n == 2 * FINGERPRINT_BYTES)
 			return false;
 		out[n / 2] = (uint8_t)(n % 2 ? out[n / 2] | digit : digit << 4);

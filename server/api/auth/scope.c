@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/auth/private.h"
+#include "base/unconst.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
 #include "domain/record/entry.h"
@@ -12,11 +13,6 @@ struct scope {
 	const struct caller *caller;
 	struct arena *arena;
 };
-
-static char *unconst(const char *text)
-{
-	return (char *)(uintptr_t)text; /* protobuf-c takes char *, but does not write through it */
-}
 
 static bool other_tenant(const char *field, struct err *err)
 {
@@ -119,9 +115,11 @@ static bool list_hold(const struct scope *scope, const ProtobufCMessage *message
 /* Without a PoolRef the request means agent-execution of the caller's tenant, not that of the tenant `default`. */
 static void pool_fill(const struct scope *scope, const ProtobufCFieldDescriptor *field, ProtobufCMessage **part)
 {
+	Bursar__V1__PoolRef *ref;
+
 	if (*part || field->descriptor != &bursar__v1__pool_ref__descriptor)
 		return;
-	Bursar__V1__PoolRef *ref = arena_alloc(scope->arena, sizeof(*ref));
+	ref = arena_alloc(scope->arena, sizeof(*ref));
 	bursar__v1__pool_ref__init(ref);
 	*part = &ref->base;
 }

@@ -202,6 +202,7 @@ static void reflect(struct call *call, void *ctx)
 	struct reflection *self;
 	struct err err;
 	size_t n;
+	const uint8_t *bytes;
 
 	(void)ctx;
 	if (streams == STREAMS_MAX) {
@@ -215,7 +216,7 @@ static void reflect(struct call *call, void *ctx)
 	self->call = call;
 	call_on_cancel(call, gone, self);
 	call_on_drain(call, draining, self);
-	const uint8_t *bytes = call_request(call, &n);
+	bytes = call_request(call, &n);
 	got(call, bytes, n, self);
 	call_forget_request(call);
 }

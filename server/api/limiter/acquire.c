@@ -9,6 +9,7 @@
 #include "api/message/validate.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/unconst.h"
 #include "rpc/message.h"
 #include "service/pool/pool.h"
 
@@ -75,7 +76,7 @@ static void granted_fill(const struct acquisition *acquisition, struct parts *pa
 	Bursar__V1__Granted *granted = &parts->granted;
 
 	bursar__v1__granted__init(granted);
-	granted->lease = (char *)(uintptr_t)acquisition->lease;
+	granted->lease = unconst(acquisition->lease);
 	granted->fence = (uint64_t)acquisition->fence.epoch << 32 | acquisition->fence.fence;
 	granted->expires_at_us = acquisition->expires_at_us;
 	granted->lease_us = acquisition->lease_us;

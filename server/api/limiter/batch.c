@@ -41,9 +41,7 @@ static void item_ended(struct batch *batch)
 
 static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
 {
-	size_t len = protobuf_c_message_get_packed_size(message);
-
-	protobuf_c_message_pack(message, call_room(batch->call, len));
+	call_fill_message(batch->call, message);
 	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->checks && !batch->checks[i].err.code)
 			check_release(&batch->checks[i].check);
@@ -102,26 +100,36 @@ static void check_item_start(struct check_item *item, struct worker *worker)
 	check_start(&item->check, worker, arena, check_done);
 }
 
-static void check_batch(struct batch_turn *turn)
+/* The turn's request; NULL: it was not good, and the call has been failed. */
+static const void *request_of(struct batch_turn *turn, const ProtobufCMessageDescriptor *descriptor)
 {
-	struct call *call = turn->call;
 	struct err err;
-	const Bursar__V1__CheckBatchRequest *request =
-		batch_read(call, &bursar__v1__check_batch_request__descriptor, &err);
-	struct batch *batch;
+	const void *request = batch_read(turn->call, descriptor, &err);
 
 	if (!request) {
 		batch_turn_end(turn);
-		call_fail(call, &err);
-		return;
+		call_fail(turn->call, &err);
 	}
-	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
-	*batch = (struct batch){.call = call,
-		.turn = turn,
-		.count = request->n_items,
-		.left = request->n_items + 1,
-		.reply = checks_reply};
-	batch->checks = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->checks));
+	return request;
+}
+
+static struct batch *batch_new(struct batch_turn *turn, size_t count, void (*reply)(struct batch *batch))
+{
+	struct batch *batch = arena_zalloc(call_arena(turn->call), 1, sizeof(*batch));
+
+	*batch = (struct batch){.call = turn->call, .turn = turn, .count = count, .left = count + 1, .reply = reply};
+	return batch;
+}
+
+static void check_batch(struct batch_turn *turn)
+{
+	const Bursar__V1__CheckBatchRequest *request = request_of(turn, &bursar__v1__check_batch_request__descriptor);
+	struct batch *batch;
+
+	if (!request)
+		return;
+	batch = batch_new(turn, request->n_items, checks_reply);
+	batch->checks = arena_zalloc(call_arena(turn->call), batch->count, sizeof(*batch->checks));
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->checks[i].batch = batch;
 		batch->checks[i].request = request->items[i];
@@ -175,24 +183,13 @@ static void record_item_start(struct record_item *item, const Bursar__V1__Record
 
 static void record_batch(struct batch_turn *turn)
 {
-	struct call *call = turn->call;
-	struct err err;
-	const Bursar__V1__RecordBatchRequest *request =
-		batch_read(call, &bursar__v1__record_batch_request__descriptor, &err);
+	const Bursar__V1__RecordBatchRequest *request = request_of(turn, &bursar__v1__record_batch_request__descriptor);
 	struct batch *batch;
 
-	if (!request) {
-		batch_turn_end(turn);
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
-	batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
-	*batch = (struct batch){.call = call,
-		.turn = turn,
-		.count = request->n_items,
-		.left = request->n_items + 1,
-		.reply = records_reply};
-	batch->records = arena_zalloc(call_arena(call), batch->count, sizeof(*batch->records));
+	batch = batch_new(turn, request->n_items, records_reply);
+	batch->records = arena_zalloc(call_arena(turn->call), batch->count, sizeof(*batch->records));
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->records[i].batch = batch;
 		record_item_start(&batch->records[i], request->items[i], turn->worker);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/crypto/random.h"
+#include "base/unconst.h"
 #include "rpc/message.h"
 
 /* Explain: how many heavy users are named, and how long PostgreSQL may take to find them. */
@@ -43,9 +44,7 @@ static struct check_call *self_of(struct flow *flow)
 /* Releases the snapshot before the call ends, because the end frees the arena and the check in it. */
 static void reply(struct check_call *self, const ProtobufCMessage *message)
 {
-	size_t len = protobuf_c_message_get_packed_size(message);
-
-	protobuf_c_message_pack(message, call_room(self->call, len));
+	call_fill_message(self->call, message);
 	check_release(&self->check);
 	call_reply_filled(self->call);
 }
@@ -77,14 +76,11 @@ static void check_done(struct flow *flow)
 
 void limiter_check(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__CheckRequest *request = request_read(call, &bursar__v1__check_request__descriptor, &err);
+	const Bursar__V1__CheckRequest *request = request_take(call, &bursar__v1__check_request__descriptor);
 	struct check_call *self;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self = check_call_new(call);
 	self->language = request->language;
 	self->verbose = request->verbose;
@@ -99,7 +95,7 @@ static void users_to_messages(struct arena *arena, const struct shared_users *us
 	for (int i = 0; i < users->count; i++) {
 		Bursar__V1__SharedUse *use = message_new(arena, SharedUse, shared_use);
 
-		use->user = (char *)(uintptr_t)users->user[i].name;
+		use->user = unconst(users->user[i].name);
 		use->requests = users->user[i].use.requests;
 		use->cost_nano_usd = users->user[i].use.cost;
 		out->shared_with[out->n_shared_with++] = use;
@@ -159,14 +155,11 @@ static void explain_done(struct flow *flow)
 
 void limiter_explain(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__ExplainRequest *request = request_read(call, &bursar__v1__explain_request__descriptor, &err);
+	const Bursar__V1__ExplainRequest *request = request_take(call, &bursar__v1__explain_request__descriptor);
 	struct check_call *self;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self = check_call_new(call);
 	self->language = request->check->language;
 	question_of_check(request->check, call_arena(call), &self->check.question);
@@ -192,15 +185,11 @@ static void status_done(struct flow *flow)
 
 void limiter_get_status(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__GetStatusRequest *request =
-		request_read(call, &bursar__v1__get_status_request__descriptor, &err);
+	const Bursar__V1__GetStatusRequest *request = request_take(call, &bursar__v1__get_status_request__descriptor);
 	struct check_call *self;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self = check_call_new(call);
 	self->check.question = (struct check_question){
 		.mode = CHECK_STATUS,

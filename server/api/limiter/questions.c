@@ -4,6 +4,7 @@
 #include "api/limiter/private.h"
 #include "api/message/convert.h"
 #include "base/crypto/random.h"
+#include "base/unconst.h"
 #include "rpc/message.h"
 
 /* A caller that sends no request id gets a unique one. */
@@ -94,15 +95,15 @@ static void recorded_to_message(const struct settle *settle, Bursar__V1__RecordR
 		return;
 	recorded = message_new(settle->arena, RecordedUsage, recorded_usage);
 	recorded->usage = tokens_to_message(settle->arena, &answer->recorded->tokens);
-	recorded->model = (char *)(uintptr_t)answer->recorded->model;
-	recorded->mode = (char *)(uintptr_t)answer->recorded->mode;
+	recorded->model = unconst(answer->recorded->model);
+	recorded->mode = unconst(answer->recorded->mode);
 	recorded->cost_nano_usd = answer->charged.cost;
 	out->recorded = recorded;
 	out->differs = message_list(settle->arena, TOKEN_CLASS_COUNT + 2);
 	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
 		if (answer->differs & 1U << i)
-			out->differs[out->n_differs++] = (char *)(uintptr_t)arena_printf(
-				settle->arena, "usage.%s_tokens", token_class_name((enum token_class)i));
+			out->differs[out->n_differs++] = unconst(
+				arena_printf(settle->arena, "usage.%s_tokens", token_class_name((enum token_class)i)));
 	if (model)
 		out->differs[out->n_differs++] = model;
 	if (mode)
@@ -126,7 +127,7 @@ Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool
 	message->released_cost_nano_usd = answer->released.cost;
 	message->n_limits = rows_to_messages(settle->arena, answer->rows, ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;
-	message->request_id = (char *)(uintptr_t)settle->question.handle.request_id;
+	message->request_id = unconst(settle->question.handle.request_id);
 	message->released = run->released;
 	recorded_to_message(settle, message);
 	return message;

@@ -21,17 +21,13 @@ struct renew_call {
 static void record_done(struct record_run *run)
 {
 	struct record_call *self = container_of(run, struct record_call, run);
-	const ProtobufCMessage *message;
-	size_t len;
 
 	if (!run->settle.flow.ok) {
 		settle_release(&run->settle);
 		call_fail(self->call, &run->settle.flow.err);
 		return;
 	}
-	message = &record_to_message(run, caller_sees_names(self->call))->base;
-	len = protobuf_c_message_get_packed_size(message);
-	protobuf_c_message_pack(message, call_room(self->call, len));
+	call_fill_message(self->call, &record_to_message(run, caller_sees_names(self->call))->base);
 	settle_release(&run->settle);
 	call_reply_filled(self->call);
 }

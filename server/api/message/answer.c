@@ -2,13 +2,9 @@
 #include "api/message/answer.h"
 
 #include "api/message/convert.h"
+#include "base/unconst.h"
 #include "domain/text/headers.h"
 #include "domain/text/texts.h"
-
-static char *text(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
 
 /* The text for the user: why they were denied, how long to wait, what the next tier offers; or a first warning. */
 static char *sentence(const struct check *check, const char *language)
@@ -27,7 +23,7 @@ static char *sentence(const struct check *check, const char *language)
 		if (answer->rows->row[i].notify)
 			row = &answer->rows->row[i];
 	if (answer->allowed && !row)
-		return text("");
+		return unconst("");
 	if (row) {
 		args.limit = row->limit;
 		args.account_kind = row->account_kind;
@@ -78,8 +74,8 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 	*out = message_list(check->arena, HEADERS_MAX);
 	for (int i = 0; i < count; i++) {
 		(*out)[i] = message_new(check->arena, Header, header);
-		(*out)[i]->name = text(made[i].name);
-		(*out)[i]->value = text(made[i].value);
+		(*out)[i]->name = unconst(made[i].name);
+		(*out)[i]->value = unconst(made[i].value);
 	}
 	return (size_t)count;
 }
@@ -91,8 +87,8 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	Bursar__V1__CheckResponse *message = message_new(arena, CheckResponse, check_response);
 
 	message->allowed = answer->allowed;
-	message->request_id = text(check->question.request_id);
-	message->reservation = text(answer->handle);
+	message->request_id = unconst(check->question.request_id);
+	message->reservation = unconst(answer->handle);
 	message->started_at_us = answer->started_at_us;
 	message->expires_at_us = answer->expires_at_us;
 	if ((answer->allowed || answer->repeat) && check->question.mode == CHECK_REAL)
@@ -109,8 +105,8 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	message->n_limits =
 		rows_to_messages(arena, answer->rows, verbose ? ROWS_MATCHED : ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;
-	message->cause = text(answer->cause ? answer->cause : "");
-	message->tier = text(answer->tier);
+	message->cause = unconst(answer->cause ? answer->cause : "");
+	message->tier = unconst(answer->tier);
 	if (answer->allowed) {
 		message->held_tokens = answer->held.input + answer->held.output;
 		message->held_cost_nano_usd = answer->held.cost;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/unconst.h"
 #include "rpc/status.h"
 
 const char *tenant_or_default(const char *tenant)
@@ -28,17 +29,11 @@ void *message_made(struct arena *arena, size_t size, const ProtobufCMessageDescr
 	return message;
 }
 
-/* protobuf-c takes char *, but does not write through it. */
-static char *text(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
-
 Bursar__V1__Limit *limit_to_message(struct arena *arena, const struct limit *limit)
 {
 	Bursar__V1__Limit *message = message_new(arena, Limit, limit);
 
-	message->name = text(limit->name);
+	message->name = unconst(limit->name);
 	message->dimension = (Bursar__V1__Dimension)(limit->dimension + 1);
 	message->kind = (Bursar__V1__LimitKind)(limit->kind + 1);
 	message->amount = limit->amount;
@@ -50,8 +45,8 @@ Bursar__V1__Limit *limit_to_message(struct arena *arena, const struct limit *lim
 		message->window = (Bursar__V1__CalendarWindow)(limit->unit + 1);
 		message->notify_off = !limit->notify;
 	}
-	message->interface = text(limit->interface);
-	message->model = text(limit->model);
+	message->interface = unconst(limit->interface);
+	message->model = unconst(limit->model);
 	message->shadow = limit->shadow;
 	message->warn_percent = limit->warn_percent;
 	message->until_us = limit->until_us;
@@ -101,7 +96,7 @@ Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *
 	const struct figures *figures = &row->figures;
 
 	message->account_kind = (Bursar__V1__AccountKind)row->account_kind;
-	message->account_id = text(row->account_id);
+	message->account_id = unconst(row->account_id);
 	message->limit = limit_to_message(arena, row->limit);
 	message->used = figures->used;
 	message->held = figures->held;
@@ -132,7 +127,7 @@ Bursar__V1__LimitStatus *closed_to_message(struct arena *arena, const struct row
 
 	message->account_kind = (Bursar__V1__AccountKind)account->kind;
 	if (account->kind == ACCOUNT_USER || !rows->names_hidden)
-		message->account_id = text(account->id);
+		message->account_id = unconst(account->id);
 	message->failed = message->permanent = true;
 	message->shared_by = rows->closed->shared_by;
 	return message;
@@ -185,9 +180,9 @@ static Bursar__V1__AccountStatus *account_to_message(
 
 	message->kind = (Bursar__V1__AccountKind)account->account->kind;
 	if (account->account->kind == ACCOUNT_USER || !rows->names_hidden)
-		message->id = text(account->account->id);
+		message->id = unconst(account->account->id);
 	message->shared_by = account->shared_by;
-	message->tier = text(request_tier_name(account->account));
+	message->tier = unconst(request_tier_name(account->account));
 	message->suspended = account->state->suspended;
 	message->deleted = account->state->deleted;
 	message->bypass = account->state->bypass;
@@ -195,7 +190,7 @@ static Bursar__V1__AccountStatus *account_to_message(
 		message->grace_until_us = account->state->grace_until_us;
 		message->grace_percent = account->state->grace_percent;
 	}
-	message->time_zone = text(profile->zone.name[0] ? profile->zone.name : "UTC");
+	message->time_zone = unconst(profile->zone.name[0] ? profile->zone.name : "UTC");
 	message->n_kept_windows = kept_windows_to_messages(arena, &profile->zone, now_us, &message->kept_windows);
 	message->open_reservations = account->state->open;
 	message->has_overrides = profile->override_count > 0;
@@ -260,11 +255,11 @@ Bursar__V1__CostBreakdown *cost_to_message(
 	message->standard_rate = cost->flags & FLAG_STANDARD_RATE;
 	message->capped = cost->flags & FLAG_CAPPED;
 	if (priced->unpriced)
-		message->served_model = text(priced->named);
+		message->served_model = unconst(priced->named);
 	if (!priced->price)
 		return message;
-	message->provider = text(priced->price->provider);
-	message->model = text(priced->price->model);
+	message->provider = unconst(priced->price->provider);
+	message->model = unconst(priced->price->model);
 	message->price_from_us = priced->price->from_us;
 	message->lines = message_list(arena, TOKEN_CLASS_COUNT);
 	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
@@ -273,7 +268,7 @@ Bursar__V1__CostBreakdown *cost_to_message(
 		if (!tokens->count[i])
 			continue;
 		line = message_new(arena, CostLine, cost_line);
-		line->token_class = text(token_class_name((enum token_class)i));
+		line->token_class = unconst(token_class_name((enum token_class)i));
 		line->tokens = tokens->count[i];
 		line->price_pico_usd_per_token = cost->rate[i];
 		line->cost_pico_usd = cost->pico_line[i];

@@ -294,6 +294,16 @@ void *request_read(struct call *call, const ProtobufCMessageDescriptor *descript
 	return read(call, descriptor, true, err);
 }
 
+void *request_take(struct call *call, const ProtobufCMessageDescriptor *descriptor)
+{
+	struct err err;
+	void *request = request_read(call, descriptor, &err);
+
+	if (!request)
+		call_fail(call, &err);
+	return request;
+}
+
 void *batch_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 {
 	return read(call, descriptor, false, err);

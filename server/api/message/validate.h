@@ -19,6 +19,9 @@
 void *request_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* The same for a handler that has nothing to release yet; NULL when the call has already been failed. */
+void *request_take(struct call *call, const ProtobufCMessageDescriptor *descriptor) __attribute__((warn_unused_result));
+
 /* Applies the table alone, to a message whose bytes are not at hand. */
 bool message_check(const ProtobufCMessage *message, struct err *err) __attribute__((warn_unused_result));
 

@@ -5,20 +5,20 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define DAY_US INT64_C(86400000000)
 enum { MONTH_LINES_MAX = 10000, PART_LINES = 1000 };
 
 static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct bill_line *line)
 {
 	Bursar__V1__BillLine *message = message_new(arena, BillLine, bill_line);
 
-	message->user = admin_text(line->user);
-	message->day = admin_text(line->day);
-	message->provider = admin_text(line->provider);
-	message->model = admin_text(line->model);
-	message->interface = admin_text(line->interface);
+	message->user = unconst(line->user);
+	message->day = unconst(line->day);
+	message->provider = unconst(line->provider);
+	message->model = unconst(line->model);
+	message->interface = unconst(line->interface);
 	message->requests = line->requests;
 	message->usage = tokens_to_message(arena, &line->tokens);
 	message->cost_nano_usd = line->cost;

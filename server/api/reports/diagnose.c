@@ -17,7 +17,7 @@ static void caller_fill(struct call *call, Bursar__V1__DiagnoseResponse *answer)
 {
 	const struct caller *caller = call_caller(call);
 
-	answer->caller = admin_text(caller_text(call));
+	answer->caller = unconst(caller_text(call));
 	answer->role = (Bursar__V1__Role)caller_role(call);
 	answer->key_expires_at_us = caller ? caller->expires_at_us : 0;
 }
@@ -34,14 +34,14 @@ static void diagnose_done(struct flow *flow)
 		Bursar__V1__Diagnosis *check = message_new(arena, Diagnosis, diagnosis);
 		struct diagnosis *each = &self->result.each[i];
 
-		check->name = admin_text(each->name);
+		check->name = unconst(each->name);
 		check->finding = (Bursar__V1__Finding)each->finding;
 		check->found = each->found;
-		check->advice = admin_text(each->advice);
+		check->advice = unconst(each->advice);
 		answer->checks[answer->n_checks++] = check;
 	}
 	answer->now_us = clock_wall_us();
-	answer->version = admin_text(BURSAR_VERSION);
+	answer->version = unconst(BURSAR_VERSION);
 	caller_fill(call, answer);
 	call_reply_message(call, &answer->base);
 }
@@ -52,14 +52,10 @@ void admin_diagnose(struct call *call, void *ctx)
 	const struct conf *conf = worker->parts.conf;
 	struct diagnose_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
 	struct certificate_term term = {0};
-	struct err err;
-	const Bursar__V1__DiagnoseRequest *request =
-		request_read(call, &bursar__v1__diagnose_request__descriptor, &err);
+	const Bursar__V1__DiagnoseRequest *request = request_take(call, &bursar__v1__diagnose_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (conf->tls_cert[0])
 		certificate_term(conf->tls_cert, &term);
 	self->call = call;

@@ -2,10 +2,9 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "service/admin/forecast.h"
-
-#define DAY_US INT64_C(86400000000)
 
 struct forecast_call {
 	struct account_forecast forecast;
@@ -37,7 +36,7 @@ static void forecast_done(struct flow *flow)
 	answer->basis_cost_nano_usd = result->basis_cost;
 	answer->basis_requests = result->basis_requests;
 	answer->budget_nano_usd = result->budget;
-	answer->budget_name = admin_text(forecast->budget_name);
+	answer->budget_name = unconst(forecast->budget_name);
 	if (result->runs_out_day >= 0)
 		answer->runs_out_on = arena_printf(arena, "%s", date_format(result->runs_out_day, day));
 	call_reply_message(call, &answer->base);
@@ -46,14 +45,11 @@ static void forecast_done(struct flow *flow)
 void admin_get_forecast(struct call *call, void *ctx)
 {
 	struct forecast_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
-	struct err err;
 	const Bursar__V1__GetForecastRequest *request =
-		request_read(call, &bursar__v1__get_forecast_request__descriptor, &err);
+		request_take(call, &bursar__v1__get_forecast_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	self->call = call;
 	if (admin_bill_key(call, ctx, request->ref, &self->forecast.key))
 		forecast_start(&self->forecast, ctx, call_arena(call), forecast_done);

@@ -54,8 +54,8 @@ static void rows_message(struct arena *arena, const struct pool_stats *stats, Bu
 		const struct pool_waiter_row *row = &stats->waiter[i];
 		Bursar__V1__PoolWaiter *waiter = message_new(arena, PoolWaiter, pool_waiter);
 
-		waiter->user = admin_text(row->request.user);
-		waiter->request_id = admin_text(row->request.id);
+		waiter->user = unconst(row->request.user);
+		waiter->request_id = unconst(row->request.id);
 		waiter->priority = row->priority;
 		waiter->seats = row->seats;
 		waiter->waited_us = row->waited_us;
@@ -67,8 +67,8 @@ static void rows_message(struct arena *arena, const struct pool_stats *stats, Bu
 		const struct pool_lease_row *row = &stats->lease[i];
 		Bursar__V1__PoolLease *lease = message_new(arena, PoolLease, pool_lease);
 
-		lease->user = admin_text(row->request.user);
-		lease->request_id = admin_text(row->request.id);
+		lease->user = unconst(row->request.user);
+		lease->request_id = unconst(row->request.id);
 		lease->priority = row->priority;
 		lease->seats = row->seats;
 		lease->held_us = row->held_us;
@@ -105,8 +105,8 @@ static Bursar__V1__PoolStats *stats_message(struct look_call *self)
 	Bursar__V1__PoolStats *message = message_new(&self->arena, PoolStats, pool_stats);
 
 	message->ref = message_new(&self->arena, PoolRef, pool_ref);
-	message->ref->tenant = admin_text(self->tenant);
-	message->ref->name = admin_text(self->name);
+	message->ref->tenant = unconst(self->tenant);
+	message->ref->name = unconst(self->name);
 	message->now_us = stats->op.now_us;
 	message->epoch = stats->epoch;
 	message->learning_us = stats->learning_us;

@@ -2,10 +2,9 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "service/admin/proof.h"
-
-#define DAY_US INT64_C(86400000000)
 
 struct stats_call {
 	struct stats_query op;
@@ -16,7 +15,7 @@ static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *n
 {
 	Bursar__V1__NamedUse *message = message_new(arena, NamedUse, named_use);
 
-	message->name = admin_text(name);
+	message->name = unconst(name);
 	message->requests = use->requests;
 	message->input_tokens = use->input;
 	message->output_tokens = use->output;
@@ -38,7 +37,7 @@ static void tiers_fill(struct arena *arena, const struct stats_query *op, Bursar
 	for (int i = 0; i < op->tiers; i++) {
 		Bursar__V1__TierCount *tier = message_new(arena, TierCount, tier_count);
 
-		tier->tier = admin_text(op->tier[i].tier);
+		tier->tier = unconst(op->tier[i].tier);
 		tier->accounts = op->tier[i].accounts;
 		tier->suspended = op->tier[i].suspended;
 		answer->accounts_by_tier[answer->n_accounts_by_tier++] = tier;
@@ -52,7 +51,7 @@ static void users_fill(struct arena *arena, const struct stats_query *op, Bursar
 		Bursar__V1__UserCost *user = message_new(arena, UserCost, user_cost);
 		const struct use *use = &op->user[i].use;
 
-		user->user = admin_text(op->user[i].name);
+		user->user = unconst(op->user[i].name);
 		user->cost_nano_usd = use->cost;
 		user->requests = use->requests;
 		user->tokens = use->input + use->output;
@@ -67,7 +66,7 @@ static void days_fill(struct arena *arena, const struct stats_query *op, Bursar_
 		Bursar__V1__DayUse *day = message_new(arena, DayUse, day_use);
 		const struct use *use = &op->day[i].use;
 
-		day->day = admin_text(op->day[i].name);
+		day->day = unconst(op->day[i].name);
 		day->requests = use->requests;
 		day->tokens = use->input + use->output;
 		day->cost_nano_usd = use->cost;
@@ -100,16 +99,14 @@ void admin_get_stats(struct call *call, void *ctx)
 	struct worker *worker = ctx;
 	struct stats_call *stats = arena_zalloc(call_arena(call), 1, sizeof(*stats));
 	struct err err;
-	const Bursar__V1__GetStatsRequest *request =
-		request_read(call, &bursar__v1__get_stats_request__descriptor, &err);
+	const Bursar__V1__GetStatsRequest *request = request_take(call, &bursar__v1__get_stats_request__descriptor);
+	int64_t now_us, to_day, from_day;
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
-	int64_t now_us = worker_now_us(worker);
-	int64_t to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
-	int64_t from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
+	now_us = worker_now_us(worker);
+	to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
+	from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
 	if (from_day > to_day || to_day - from_day >= REPORT_DAYS_MAX) {
 		err_invalid(&err, "from_us",
 			from_day > to_day ? "is later than to_us" : "is more than 366 days before to_us");
@@ -153,7 +150,7 @@ static void put_differences(struct arena *arena, const struct proof *proof, Burs
 		Bursar__V1__ProofDifference *to = message_new(arena, ProofDifference, proof_difference);
 
 		to->ref = admin_ref(arena, &key);
-		to->limit = admin_text(from->limit);
+		to->limit = unconst(from->limit);
 		to->counted = from->counted;
 		to->ledger = from->ledger;
 		answer->differences[answer->n_differences++] = to;
@@ -186,14 +183,10 @@ static void proof_done(struct flow *flow)
 void admin_get_proof(struct call *call, void *ctx)
 {
 	struct proof_call *proof = arena_zalloc(call_arena(call), 1, sizeof(*proof));
-	struct err err;
-	const Bursar__V1__GetProofRequest *request =
-		request_read(call, &bursar__v1__get_proof_request__descriptor, &err);
+	const Bursar__V1__GetProofRequest *request = request_take(call, &bursar__v1__get_proof_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	proof->call = call;
 	proof->proof.tenant = tenant_or_default(request->tenant);
 	proof_start(&proof->proof, ctx, call_arena(call), proof_done);

@@ -34,9 +34,11 @@ static void totals_message(struct arena *arena, const struct watch_totals *total
 	message->cost_nano = totals->cost;
 	message->denied_by = message_list(arena, REASON_COUNT);
 	for (int i = 0; i < REASON_COUNT; i++) {
+		Bursar__V1__ReasonCount *count;
+
 		if (!totals->denied[i])
 			continue;
-		Bursar__V1__ReasonCount *count = message_new(arena, ReasonCount, reason_count);
+		count = message_new(arena, ReasonCount, reason_count);
 		count->reason = (Bursar__V1__Reason)i;
 		count->count = totals->denied[i];
 		message->denied_by[message->n_denied_by++] = count;
@@ -50,24 +52,24 @@ static Bursar__V1__WatchEvent *event_message(struct arena *arena, const struct w
 
 	message->at_us = event->at_us;
 	message->kind = (Bursar__V1__WatchKind)event->kind;
-	message->tenant = admin_text(shown->tenant);
-	message->user = admin_text(event->user);
-	message->request_id = admin_text(event->request_id);
-	message->interface = admin_text(event->interface);
-	message->model = admin_text(event->model);
+	message->tenant = unconst(shown->tenant);
+	message->user = unconst(event->user);
+	message->request_id = unconst(event->request_id);
+	message->interface = unconst(event->interface);
+	message->model = unconst(event->model);
 	message->allowed = event->allowed;
 	message->reason = (Bursar__V1__Reason)event->reason;
 	message->account_kind = (Bursar__V1__AccountKind)event->account_kind;
-	message->limit = admin_text(event->limit);
-	message->tier = admin_text(event->tier);
+	message->limit = unconst(event->limit);
+	message->tier = unconst(event->tier);
 	message->quality = (Bursar__V1__Quality)event->quality;
 	message->input_tokens = event->input;
 	message->output_tokens = event->output;
 	message->cost_nano = event->cost;
-	message->pool = admin_text(event->pool);
+	message->pool = unconst(event->pool);
 	message->waited_us = event->waited_us;
-	message->cause = admin_text(event->cause);
-	message->server = admin_text(shown->server);
+	message->cause = unconst(event->cause);
+	message->server = unconst(shown->server);
 	message->stands_for_milli = shown->stands_for_milli;
 	return message;
 }

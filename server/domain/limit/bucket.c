@@ -11,20 +11,6 @@ void bucket_take(const struct limit *limit, union limit_state *state, int64_t n,
 	state->bucket.rem = full.rem;
 }
 
-void bucket_give(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us, int64_t most_us)
-{
-	struct instant full = {.us = state->bucket.full_at_us, .rem = state->bucket.rem};
-	struct instant back = bucket_time(limit, n);
-
-	if (back.us >= most_us)
-		back = (struct instant){.us = most_us};
-	full = instant_sub(full, back, limit->den);
-	if (full.us < now_us)
-		full = (struct instant){.us = now_us};
-	state->bucket.full_at_us = full.us;
-	state->bucket.rem = full.rem;
-}
-
 bool bucket_fits(const struct limit *limit, const union limit_state *state, int64_t n, int64_t now_us)
 {
 	struct instant full = instant_add(bucket_full(state, now_us), bucket_time(limit, n), limit->den);

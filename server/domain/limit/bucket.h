@@ -2,6 +2,7 @@
 #ifndef BURSAR_DOMAIN_LIMIT_BUCKET_H
 #define BURSAR_DOMAIN_LIMIT_BUCKET_H
 
+#include "base/units.h"
 #include "domain/limit/account.h"
 
 /* A moment, or a length of time: us + rem/den, 0 <= rem < den. */
@@ -46,9 +47,6 @@ static inline struct instant instant_sub(struct instant a, struct instant b, int
 /* Takes `n`, whatever the bucket holds: debt ends at SPAN_MAX_US. */
 void bucket_take(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us);
 
-/* Gives `n` back, moving full_at by at most `most_us` and never behind now. */
-void bucket_give(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us, int64_t most_us);
-
 /* Would `n` more fit? */
 bool bucket_fits(const struct limit *limit, const union limit_state *state, int64_t n, int64_t now_us);
 
@@ -70,7 +68,7 @@ static inline int64_t count_add(int64_t count, int64_t n)
 uint32_t state_notify(struct account_state *state, int index);
 
 /* By so much the store's clock may step back before an account's clock follows it. */
-#define CLOCK_SLACK_US INT64_C(1000000)
+#define CLOCK_SLACK_US SECOND_US
 
 /* `now` for an account: its clock waits where the store's has stepped back a little, and gives up a time that was far ahead. */
 static inline int64_t state_now(const struct account_state *state, int64_t now_us)

@@ -1,6 +1,7 @@
 /*
- * The decision, as a pure function of state and request: the model that the Lua scripts are held against, what LOCAL
- * mode runs on when the store is away, and what turns states into answers (used, remaining, retry after).
+ * The decision, as a pure function of state and request: what LOCAL mode runs on when the store is away, and what turns
+ * states into answers (used, remaining, retry after). With tests/reference, which settles, charges and converts, it is
+ * the model that the Lua scripts are held against.
  *
  * The rules (docs/store.md says the same for Lua, and tests/property compares the two step by step):
  *   bucket    taking n moves full_at by exactly n*num/den microseconds; passes when full_at - now <= the burst's time
@@ -77,12 +78,6 @@ bool state_follow(struct account_state *state, int64_t now_us);
  */
 bool state_roll(struct account_state *state, const struct windows *windows, int64_t now_us);
 
-/*
- * Converts the state to another policy. Buckets and levels are kept by limit id; a bucket keeps its used amount (rounded up) at the
- * new rate. A calendar limit takes over the counter that counts the same (dimension, unit, selectors), whatever its name; one that
- * counts something new is `unseeded`. */
-void state_convert(struct account_state *state, const struct policy *to, int64_t now_us);
-
 /* Would it pass? Fills a verdict per account; changes nothing. True when nothing failed and none is suspended/deleted
  * (suspended wins over bypass). States must have been rolled. */
 bool decision_test(const struct account_state *const states[], int count, const struct request *request, int64_t now_us,
@@ -92,54 +87,12 @@ bool decision_test(const struct account_state *const states[], int count, const 
 void decision_take(struct account_state *const states[], int count, const struct request *request, int64_t now_us,
 	int64_t ttl_us, struct reservation *reservation, struct verdict verdicts[]);
 
-/* How a reservation is settled. */
-struct settlement {
-	struct amounts used; /* requests is ignored: a request counts once, whatever its attempts */
-	bool final; /* gives back what is still held */
-	enum reservation_state becomes; /* RECORDED, CANCELLED (nothing used) or EXPIRED (1 request) when final */
-};
-
-/* What a settlement did. */
-struct settled {
-	struct amounts charged; /* what went into the books, requests included */
-	struct amounts released; /* given back */
-	bool late; /* the reservation was expired or cancelled */
-};
-
-/*
- * Settles on all accounts of the reservation (NULL entries of states are absent and skipped). The limits that the check held give back
- * what they held; every calendar limit that the request matches counts what was used, if the window of the check still runs.
- */
-void decision_settle(struct account_state *const states[], struct reservation *reservation,
-	const struct settlement *settlement, int64_t now_us, struct settled *out, struct verdict verdicts[]);
-
-/*
- * Charges a request that was never checked: counts it and all it used in the running windows. The reservation becomes
- * RECORDED; when the attempt was not the last one the caller makes it EXPIRED, so that the next counts no request.
- */
-void decision_charge(struct account_state *const states[], int count, const struct request *request,
-	const struct amounts *used, int64_t now_us, struct reservation *reservation, struct settled *out,
-	struct verdict verdicts[]);
-
-/* Which counter has less than an adjustment would take from it. */
+/* Which counter has less than an adjustment (limits_adjust) would take from it. */
 struct lacking {
 	int account; /* its index */
 	uint32_t limit_id;
 	int64_t settled;
 };
-
-/*
- * Adds amounts of any sign to what the request has used: in the counters of the windows that hold `counted_at_us`, and in buckets that
- * have not filled since. States have been rolled. False, with nothing changed, when a counter would fall below 0.
- */
-bool decision_adjust(struct account_state *const states[], int count, const struct request *request,
-	const struct amounts *amounts, int64_t counted_at_us, struct lacking *lacking);
-
-/*
- * Begins new windows with empty counters, and fills buckets. What was checked before settles in the windows of its check. `lost[i]`:
- * what calendar limit i had settled.
- */
-void decision_reset(struct account_state *state, int64_t now_us, int64_t lost[LIMITS_MAX]);
 
 /* One limit's figures, for answers. */
 struct figures {

@@ -3,9 +3,10 @@
 
 #include <stddef.h>
 
+#include "base/units.h"
 #include "domain/limit/bucket.h"
 
-#define HELD_RETRY_MIN_US INT64_C(1000000) /* what has expired is given back within a second or so */
+#define HELD_RETRY_MIN_US SECOND_US /* what has expired is given back within a second or so */
 #define PERCENT_MAX 1000000
 
 static void bucket_figures(const struct limit *limit, const union limit_state *at, int64_t now_us, struct figures *out)

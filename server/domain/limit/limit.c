@@ -7,12 +7,12 @@
 
 #include "base/buf.h"
 #include "base/crypto/hash.h"
+#include "base/units.h"
 #include "domain/limit/name.h"
 #include "domain/limit/policy_pack.h"
 
-#define SECOND_US INT64_C(1000000)
 #define PERIOD_MIN_US INT64_C(1000)
-#define PERIOD_MAX_US (INT64_C(366) * 86400 * SECOND_US)
+#define PERIOD_MAX_US (366 * DAY_US)
 #define NAME_RULE "use 1 to 64 of a-z 0-9 _ -"
 
 static const char *const dimension_names[] = {
@@ -38,7 +38,7 @@ const char *dimension_name(enum dimension dimension)
 	return name_of(dimension_names, DIM_COUNT, (int)dimension);
 }
 
-const char *limit_kind_name(enum limit_kind kind)
+static const char *limit_kind_name(enum limit_kind kind)
 {
 	return name_of(kind_names, 3, (int)kind);
 }

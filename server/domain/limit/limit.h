@@ -98,7 +98,6 @@ int64_t limit_effective(const struct limit *limit, int grace_percent);
 
 /* The names that people and the API use: "requests", "bucket", "day". NULL / false for none. */
 const char *dimension_name(enum dimension dimension);
-const char *limit_kind_name(enum limit_kind kind);
 const char *window_unit_name(enum window_unit unit);
 bool dimension_parse(const char *text, enum dimension *out);
 bool limit_kind_parse(const char *text, enum limit_kind *out);

@@ -6,12 +6,11 @@
 
 #include <string.h>
 
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "domain/time/tz.h"
 #include "domain/time/zone_file.h"
 
-#define DAY_S INT64_C(86400)
-#define SECOND_US INT64_C(1000000)
 enum { MEMO_SLOTS = 64 };
 
 /* What windows_at last answered in this thread: good until the first of its windows ends. */

@@ -3,9 +3,11 @@
 
 #include "domain/limit/window.h"
 
+#include "base/units.h"
+
 /* Somebody's clock may be so much ahead of ours, or the change reach the store so much later: then the next window has begun
  * there, and is kept too. */
-#define MARGIN_US INT64_C(60000000)
+#define MARGIN_US MINUTE_US
 
 static void windows_keep(const struct zone *before, enum window_unit unit, int64_t now_us, int64_t kept[KEPT_BOUNDS])
 {

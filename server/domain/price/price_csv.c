@@ -246,10 +246,11 @@ static bool overlaps_check(const struct price_sheet *list, struct err *err)
 {
 	const struct price **prices = mem_zalloc((size_t)list->count + 1, sizeof(*prices));
 	int first = 0, second = 0;
+	bool overlap;
 
 	for (int i = 0; i < list->count; i++)
 		prices[i] = &list->prices[i];
-	bool overlap = prices_overlap(prices, list->count, &first, &second);
+	overlap = prices_overlap(prices, list->count, &first, &second);
 	free(prices);
 	return !overlap || err_set(err, ERR_INVALID,
 				   "line %d: model: %.60s/%.60s is in force there and in line %d at once; give them "

@@ -165,9 +165,10 @@ static bool part_unpack(struct cut *cut, int version, struct arena *arena, struc
 
 static bool head_unpack(struct cut *cut, struct entry *out, int *version)
 {
+	uint8_t kind, flags;
+
 	*version = cut_u8(cut);
-	uint8_t kind = cut_u8(cut);
-	uint8_t flags;
+	kind = cut_u8(cut);
 
 	out->attempt = cut_u8(cut);
 	flags = cut_u8(cut);

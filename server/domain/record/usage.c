@@ -1,9 +1,8 @@
 /* Sums over the ledger's windows. */
 #include "domain/record/usage.h"
 
+#include "base/units.h"
 #include "domain/limit/bucket.h"
-
-#define DAY_US INT64_C(86400000000)
 
 int64_t usage_since_us(enum window_unit unit, int64_t now_us)
 {

@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define SECOND_US INT64_C(1000000)
-#define DAY_S INT64_C(86400)
 #define ROOM 500 /* what eight limits take, so that the buffers need not grow */
 #define LIST_MAX 2000 /* bytes of RateLimit-Policy, and of RateLimit */
 #define WAIT_MAX_S INT64_C(2147483)

@@ -6,13 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/units.h"
 #include "domain/price/price.h"
 #include "domain/text/texts_language.h"
 
-#define SECOND_US INT64_C(1000000)
-#define MINUTE_US (60 * SECOND_US)
-#define HOUR_US (60 * MINUTE_US)
-#define DAY_US (24 * HOUR_US)
 #define SHARED_TOLD 10000
 
 /* A sentence in the making. */

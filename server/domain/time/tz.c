@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define DAY_S INT64_C(86400)
 enum { HEADER_SIZE = 44, TRANSITIONS_MAX = 4096 };
 
 /* The counts of a header, in its order. */

@@ -305,8 +305,10 @@ int zones_refresh(void)
 
 	pthread_mutex_lock(&refreshing);
 	for (int i = 0; i < CACHE_SLOTS; i++) {
+		struct cached *zone;
+
 		pthread_rwlock_rdlock(&lock);
-		struct cached *zone = cache[i];
+		zone = cache[i];
 		pthread_rwlock_unlock(&lock);
 		changed += zone && zone_refresh(zone);
 	}

@@ -111,12 +111,12 @@ void account_ids_sql(struct buf *sql, struct pg_args *args, const struct account
 bool account_ids_find(struct pg_link *link, const struct account_set *set, const char *after, int limit,
 	struct arena *arena, struct account_ids *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct buf sql = {0};
+	PG_RESULT result = NULL;
 
 	account_ids_sql(&sql, &args, set, after, limit);
-	PGresult *result = pg_query(link, buf_str(&sql), &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, buf_str(&sql), &args, err);
 	buf_release(&sql);
 	if (!result)
 		return false;
@@ -124,26 +124,24 @@ bool account_ids_find(struct pg_link *link, const struct account_set *set, const
 	out->id = arena_zalloc(arena, (size_t)out->count + 1, sizeof(*out->id));
 	for (int i = 0; i < out->count; i++)
 		out->id[i] = arena_strndup(arena, pg_text(result, i, 0), (size_t)PQgetlength(result, i, 0));
-	PQclear(result);
 	return true;
 }
 
 bool account_ids_count(
 	struct pg_link *link, const struct account_set *set, const char *after, int64_t *count, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct buf sql = {0};
+	PG_RESULT result = NULL;
 
 	set_args(&args, set, after);
 	buf_put_str(&sql, "SELECT count(*) " OF_TENANT);
 	if (set->filter)
 		account_filter_put(&sql, &args, set->filter);
-	PGresult *result = pg_query(link, buf_str(&sql), &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, buf_str(&sql), &args, err);
 	buf_release(&sql);
 	if (!result)
 		return false;
 	*count = pg_i64(result, 0, 0);
-	PQclear(result);
 	return true;
 }

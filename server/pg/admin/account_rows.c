@@ -25,9 +25,11 @@ enum { COLUMN_REASON = ACCOUNT_COLUMN_COUNT, COLUMN_CREATED, COLUMN_UPDATED, COL
 
 static void ids_args(struct pg_args *args, const struct account_set *set, const char *const *id, int count)
 {
+	int ids;
+
 	pg_arg_text(args, set->tenant);
 	pg_arg_int(args, set->kind);
-	int ids = pg_arg_array(args, PG_TEXT);
+	ids = pg_arg_array(args, PG_TEXT);
 	for (int i = 0; i < count; i++)
 		pg_array_text(args, ids, id[i]);
 }
@@ -86,9 +88,17 @@ static void read_rows(struct admin_job *job, struct account_read *read, PGresult
 
 bool account_rows_read(struct admin_job *job, struct pg_link *link, struct account_read *read, struct err *err)
 {
-	struct pg_args args = {0}, ids = {0};
+	PG_ARGS args = {0}, ids = {0};
 	struct buf sql = {0};
 	PGresult *results[2];
+	struct pg_statement statements[] = {
+		{.args = &args},
+		{.sql = "SELECT account_id, " OWN_LIMIT_COLUMNS
+			" FROM account_limits WHERE tenant = $1 AND account_kind = "
+			"$2::smallint AND account_id = ANY($3) ORDER BY account_id, position",
+			.args = &ids},
+	};
+	bool ok;
 
 	ids_args(&args, &read->set, read->id, read->count);
 	ids_args(&ids, &read->set, read->id, read->count);
@@ -96,51 +106,43 @@ bool account_rows_read(struct admin_job *job, struct pg_link *link, struct accou
 	if (read->set.filter)
 		account_filter_put(&sql, &args, read->set.filter);
 	buf_putf(&sql, " ORDER BY a.id%s", read->lock ? " FOR UPDATE OF a" : "");
-	const struct pg_statement statements[] = {
-		{.sql = buf_str(&sql), .args = &args},
-		{.sql = "SELECT account_id, " OWN_LIMIT_COLUMNS
-			" FROM account_limits WHERE tenant = $1 AND account_kind = "
-			"$2::smallint AND account_id = ANY($3) ORDER BY account_id, position",
-			.args = &ids},
-	};
-	bool ok = pg_pipeline(link, statements, 2, results, err);
-	pg_args_release(&args);
-	pg_args_release(&ids);
+	statements[0].sql = buf_str(&sql);
+	ok = pg_pipeline(link, statements, 2, results, err);
 	buf_release(&sql);
 	if (!ok)
 		return false;
 	read_rows(job, read, results);
-	PQclear(results[0]);
-	PQclear(results[1]);
+	pg_results_clear(results, 2);
 	return true;
 }
 
 bool account_rows_make(struct pg_link *link, const struct account_set *set, const char *const *id, int count,
 	bool *made, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	ids_args(&args, set, id, count);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"WITH made AS (INSERT INTO accounts (tenant, kind, id) SELECT $1, $2::smallint, i FROM unnest($3) AS i "
 		"ORDER BY i COLLATE \"C\" ON CONFLICT DO NOTHING RETURNING id) SELECT id FROM made ORDER BY id",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	for (int i = 0, at = 0; i < count; i++) {
 		made[i] = at < PQntuples(result) && strcmp(pg_text(result, at, 0), id[i]) == 0;
 		at += made[i];
 	}
-	PQclear(result);
 	return true;
 }
 
 static void key_arrays(struct pg_args *args, const struct account_written *written, int count)
 {
+	int ids;
+
 	pg_arg_text(args, written[0].row->key.tenant);
 	pg_arg_int(args, written[0].row->key.kind);
-	int ids = pg_arg_array(args, PG_TEXT);
+	ids = pg_arg_array(args, PG_TEXT);
 	for (int i = 0; i < count; i++)
 		pg_array_text(args, ids, written[i].row->key.id);
 }
@@ -175,10 +177,14 @@ static void row_arrays(struct pg_args *args, const struct account_written *writt
 
 static void limit_arrays(struct pg_args *args, const struct account_written *written, int count)
 {
+	int ids, positions, first, ends;
+
 	pg_arg_text(args, written[0].row->key.tenant);
 	pg_arg_int(args, written[0].row->key.kind);
-	int ids = pg_arg_array(args, PG_TEXT), positions = pg_arg_array(args, PG_INT2), first = args_limits_begin(args),
-	    ends = pg_arg_array(args, PG_INT8);
+	ids = pg_arg_array(args, PG_TEXT);
+	positions = pg_arg_array(args, PG_INT2);
+	first = args_limits_begin(args);
+	ends = pg_arg_array(args, PG_INT8);
 	for (int i = 0; i < count; i++) {
 		for (int k = 0; k < written[i].row->profile.override_count; k++) {
 			pg_array_text(args, ids, written[i].row->key.id);
@@ -192,8 +198,10 @@ static void limit_arrays(struct pg_args *args, const struct account_written *wri
 static void audit_arrays(
 	struct pg_args *args, const struct admin_job *job, const struct account_written *written, int count)
 {
+	int before;
+
 	key_arrays(args, written, count);
-	int before = pg_arg_array(args, PG_TEXT);
+	before = pg_arg_array(args, PG_TEXT);
 	for (int i = 0; i < count; i++)
 		pg_array_text(args, before, written[i].before);
 	pg_arg_text(args, job->actor ? job->actor : "");
@@ -235,6 +243,7 @@ bool account_rows_write(struct admin_job *job, struct pg_link *link, const struc
 	PGresult *results[STATEMENTS];
 	int n = 0;
 	struct pg_statement statements[STATEMENTS];
+	bool ok;
 
 	key_arrays(&args[UPDATE], written, count);
 	row_arrays(&args[UPDATE], written, count);
@@ -250,9 +259,9 @@ bool account_rows_write(struct admin_job *job, struct pg_link *link, const struc
 	statements[n++] = (struct pg_statement){.sql = notes_sql, .args = &args[NOTES]};
 	audit_arrays(&args[AUDIT], job, written, count);
 	statements[n++] = (struct pg_statement){.sql = audit_sql, .args = &args[AUDIT]};
-	bool ok = pg_pipeline(link, statements, n, results, err);
-	for (int i = 0; ok && i < n; i++)
-		PQclear(results[i]);
+	ok = pg_pipeline(link, statements, n, results, err);
+	if (ok)
+		pg_results_clear(results, n);
 	for (int i = 0; ok && i < count; i++)
 		written[i].row->profile.version++;
 	for (int i = 0; i < STATEMENTS; i++)

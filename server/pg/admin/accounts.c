@@ -39,17 +39,16 @@ bool admin_account_get(struct admin_job *job, struct pg_link *link, struct err *
 
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	bool found;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier);
-	PGresult *result =
-		pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, err);
 	if (!result)
 		return false;
-	bool found = PQntuples(result) > 0;
-	PQclear(result);
+	found = PQntuples(result) > 0;
 	return found || err_invalid(err, "tier", "tenant %s has no tier %s", tenant, tier) ||
 	       err_reason(err, "TIER_NOT_FOUND");
 }
@@ -72,7 +71,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 	struct account_written written = {.row = &op->row};
 	const struct limit *overrides;
 	char tier[TIER_NAME_MAX + 1];
-	bool made;
+	bool made, moved;
+	const char *now;
 
 	/* Makes a row to lock even for an account that has none yet, so that concurrent changes are serialized. */
 	if (!account_rows_make(link, &set, &op->key.id, 1, &made, err) ||
@@ -85,8 +85,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 	overrides = op->row.profile.overrides;
 	if (!op->change(op, &op->row, err))
 		return false;
-	const char *now = op->row.profile.tier;
-	bool moved = strcmp(tier, now) != 0;
+	now = op->row.profile.tier;
+	moved = strcmp(tier, now) != 0;
 	if (now[0] && moved && !account_tier_hold(link, op->key.tenant, now, err))
 		return false;
 	if ((moved || op->row.profile.overrides != overrides) && !room_for_limits(link, &op->row, err))
@@ -109,7 +109,7 @@ bool admin_account_change(struct admin_job *job, struct pg_link *link, struct er
 bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct account_confirm *op = container_of(job, struct account_confirm, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT8, PG_INT8};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
@@ -123,7 +123,7 @@ bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct e
 		pg_array_int(&args, 3, note->version);
 		pg_array_int(&args, 4, note->again_us);
 	}
-	bool ok = pg_exec(link,
+	return pg_exec(link,
 		"WITH n AS (SELECT * FROM unnest($1, $2, $3, $4, $5) AS n (tenant, kind, account, version, again_us)), "
 		"confirmed AS (DELETE FROM policy_changes c USING n WHERE c.tenant = n.tenant AND c.kind = n.kind AND "
 		"c.account = n.account AND c.version <= n.version AND n.again_us = 0) "
@@ -131,22 +131,20 @@ bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct e
 		"FROM n WHERE c.tenant = n.tenant AND c.kind = n.kind AND c.account = n.account AND c.version <= "
 		"n.version AND n.again_us > 0",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }
 
 bool admin_override_ends(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct override_ends *op = container_of(job, struct override_ends, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_int(&args, op->now_us);
 	pg_arg_int(&args, op->limit);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT DISTINCT tenant, account_kind, account_id FROM (SELECT tenant, account_kind, account_id FROM "
 		"account_limits WHERE until_us > 0 AND until_us <= $1 ORDER BY until_us LIMIT $2) l",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->count = PQntuples(result);
@@ -157,7 +155,6 @@ bool admin_override_ends(struct admin_job *job, struct pg_link *link, struct err
 			.tenant = admin_text(job, result, i, 0),
 			.id = admin_text(job, result, i, 2),
 		};
-	PQclear(result);
 	return true;
 }
 

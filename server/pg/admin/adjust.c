@@ -22,16 +22,16 @@ static struct amounts amounts_at(const PGresult *result, int row, int column)
 /* Reads an earlier adjustment with the same id, of whatever request: a user's adjustment ids are unique. */
 static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->adjustment_id);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT requests, charged_input, charged_output, cost_nano, adjusts, attempt FROM ledger "
 		"WHERE tenant = $1 AND user_id = $2 AND request_id = $3 AND entry = 4",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->made = PQntuples(result) > 0;
@@ -40,7 +40,6 @@ static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err 
 		op->made_adjusts = admin_text(&op->job, result, 0, 4);
 		op->made_attempt = (int)pg_i64(result, 0, 5);
 	}
-	PQclear(result);
 	return true;
 }
 
@@ -66,50 +65,51 @@ static void row_read(struct adjust_facts *op, const PGresult *result)
 	op->org = admin_text(&op->job, result, 0, 12);
 }
 
+static void request_args(struct pg_args *args, const struct adjust_facts *op)
+{
+	int days;
+
+	pg_arg_text(args, op->tenant);
+	pg_arg_text(args, op->user);
+	pg_arg_text(args, op->request_id);
+	days = pg_arg_array(args, PG_DATE);
+	pg_array_int(args, days, op->started_at_us);
+}
+
 /* Reads the attempt's record or, if there is none, the expiry that charged an estimate. */
 static bool read_row(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
-	pg_arg_text(&args, op->tenant);
-	pg_arg_text(&args, op->user);
-	pg_arg_text(&args, op->request_id);
-	int days = pg_arg_array(&args, PG_DATE);
-	pg_array_int(&args, days, op->started_at_us);
+	request_args(&args, op);
 	pg_arg_int(&args, op->attempt);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " MICROSECONDS("started_at") ", " MICROSECONDS(
 			"at") ", flags, interface, model_checked, model, provider, "
 			      "price_model, mode, price_from_us, tier, team, org FROM ledger "
 			      "WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
 			      "AND (entry = 0 AND attempt = $5 OR entry = 1) ORDER BY entry LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
 	if (result)
 		row_read(op, result);
-	PQclear(result);
 	return result != NULL;
 }
 
 /* Reads what the request was charged in total, including earlier adjustments. */
 static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
-	pg_arg_text(&args, op->tenant);
-	pg_arg_text(&args, op->user);
-	pg_arg_text(&args, op->request_id);
-	int days = pg_arg_array(&args, PG_DATE);
-	pg_array_int(&args, days, op->started_at_us);
-	PGresult *result = pg_query(link,
+	request_args(&args, op);
+	result = pg_query(link,
 		"SELECT " SUMS " FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
 		"AND (request_id = $3 AND entry IN (0, 1) OR entry = 4 AND adjusts = $3)",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->total = amounts_at(result, 0, 0);
-	PQclear(result);
 	return true;
 }
 

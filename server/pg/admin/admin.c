@@ -147,9 +147,11 @@ struct admin_store *pg_admin_new(struct pg_threads *threads, uv_loop_t *loop)
 
 void pg_admin_free(struct admin_store *store)
 {
+	struct pg_admin *admin;
+
 	if (!store)
 		return;
-	struct pg_admin *admin = container_of(store, struct pg_admin, store);
+	admin = container_of(store, struct pg_admin, store);
 	pg_inbox_free(admin->inbox);
 	free(admin);
 }
@@ -161,12 +163,11 @@ bool catalog_begin(struct pg_link *link, struct err *err)
 
 bool catalog_commit(struct admin_job *job, struct pg_link *link, struct err *err)
 {
-	PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+	PG_RESULT result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
 
 	if (!result)
 		return false;
 	job->generation = PQntuples(result) ? pg_i64(result, 0, 0) : 0;
-	PQclear(result);
 	return pg_commit(link, err);
 }
 
@@ -178,7 +179,7 @@ const char *admin_text(struct admin_job *job, const PGresult *result, int row, i
 bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
 	const char *target, const char *before, const char *details, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, job->actor ? job->actor : "");
@@ -187,42 +188,35 @@ bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant
 	pg_arg_text(&args, job->reason ? job->reason : "");
 	pg_arg_text(&args, before);
 	pg_arg_text(&args, details);
-	bool ok = pg_exec(link,
+	return pg_exec(link,
 		"INSERT INTO audit_log (tenant, actor, action, target, reason, before, details) VALUES ($1, $2, $3, "
-		"$4, $5, "
-		"$6::jsonb, $7::jsonb)",
+		"$4, $5, $6::jsonb, $7::jsonb)",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }
 
 const char *admin_json(
 	struct admin_job *job, struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 {
-	PGresult *result = pg_query(link, sql, args, err);
+	PG_RESULT result = pg_query(link, sql, args, err);
 	const char *json = NULL;
 
 	if (result)
 		json = PQntuples(result) ? admin_text(job, result, 0, 0) : "null";
-	PQclear(result);
 	return json;
 }
 
 bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	if (tenant[0] == '\0')
 		return pg_exec(link, "UPDATE tenants SET epoch = epoch + 1", NULL, err);
 	pg_arg_text(&args, tenant);
 	/* Higher than the epoch of `default`, under which the tenant's accounts have been known so far. */
-	bool ok = pg_exec(link,
+	return pg_exec(link,
 		"INSERT INTO tenants AS t (id, default_tier, unknown_users, unknown_model, fallback_model, language, "
-		"epoch) "
-		"SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 FROM "
-		"tenants "
-		"WHERE id = 'default' ON CONFLICT (id) DO UPDATE SET epoch = t.epoch + 1, updated_at = now()",
+		"epoch) SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 "
+		"FROM tenants WHERE id = 'default' ON CONFLICT (id) DO UPDATE SET epoch = t.epoch + 1, updated_at = "
+		"now()",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }

@@ -30,7 +30,8 @@ static void read_row(struct admin_job *job, const PGresult *result, int at, stru
 bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct audit_list *op = container_of(job, struct audit_list, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_bool(&args, op->all_tenants);
@@ -42,25 +43,22 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_int(&args, op->to_us);
 	pg_arg_int(&args, op->after);
 	pg_arg_page(&args, op->limit);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		op->oldest_first ? ENTRIES "AND id > $9 ORDER BY id LIMIT $10"
 				 : ENTRIES "AND ($9 = 0 OR id < $9) ORDER BY id DESC LIMIT $10",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
-	op->count = pg_page(result, op->limit, &op->more);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)
 		read_row(job, result, i, &op->rows[i]);
-	PQclear(result);
 	return true;
 }
 
 bool admin_cancel_note(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct cancel_note *op = container_of(job, struct cancel_note, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, job->actor);
@@ -70,12 +68,9 @@ bool admin_cancel_note(struct admin_job *job, struct pg_link *link, struct err *
 	pg_arg_int(&args, op->released.input + op->released.output);
 	pg_arg_int(&args, op->released.cost);
 	pg_arg_text(&args, op->repeat ? "true" : "false");
-	bool ok = pg_exec(link,
+	return pg_exec(link,
 		"INSERT INTO audit_log (tenant, actor, action, target, reason, details) VALUES ($1, $2, "
-		"'reservation.cancel', "
-		"'user/' || $3, $4, jsonb_build_object('request_id', $5::text, 'released_tokens', $6::bigint, "
-		"'released_cost_nano_usd', $7::bigint, 'repeat', $8::boolean))",
+		"'reservation.cancel', 'user/' || $3, $4, jsonb_build_object('request_id', $5::text, "
+		"'released_tokens', $6::bigint, 'released_cost_nano_usd', $7::bigint, 'repeat', $8::boolean))",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }

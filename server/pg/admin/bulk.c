@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/units.h"
 #include "pg/admin/account_rows.h"
 #include "pg/admin/limits_fit.h"
 
 /* The process that makes the changes also writes them to Redis; the ledger role leaves that to it for this long. */
-#define HEAD_START_US INT64_C(1000000)
+#define HEAD_START_US SECOND_US
 
 /* A chunk in progress. */
 struct chunk {

@@ -11,20 +11,20 @@
 /* A tenant without a row has the settings of `default`. */
 static bool read_settings(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct tenant *settings = arena_zalloc(job->arena, 1, sizeof(*settings));
+	PG_RESULT result = NULL;
+	bool found;
 
 	pg_arg_text(&args, out->tenant);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " TENANT_COLUMNS " FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1", &args,
 		err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
-	bool found = PQntuples(result) > 0;
+	found = PQntuples(result) > 0;
 	if (found)
 		row_tenant(result, 0, 0, settings);
-	PQclear(result);
 	if (!found)
 		return err_set(
 			err, ERR_PRECONDITION, "the tenant `default` has no row: the database has not been migrated");
@@ -68,10 +68,8 @@ static bool take_tiers(
 
 static bool read_tiers(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	PGresult *results[2];
-
-	pg_arg_text(&args, out->tenant);
 	const struct pg_statement statements[] = {
 		{.sql = "SELECT " TIER_COLUMNS " FROM tiers WHERE tenant IN ('', $1) ORDER BY tenant, name",
 			.args = &args},
@@ -79,13 +77,14 @@ static bool read_tiers(struct admin_job *job, struct pg_link *link, struct docum
 			" FROM tier_limits WHERE tenant IN ('', $1) ORDER BY tenant, tier, position",
 			.args = &args},
 	};
-	bool ok = pg_pipeline(link, statements, 2, results, err);
-	pg_args_release(&args);
+	bool ok;
+
+	pg_arg_text(&args, out->tenant);
+	ok = pg_pipeline(link, statements, 2, results, err);
 	if (!ok)
 		return false;
 	ok = take_tiers(job, results[0], results[1], out, err);
-	PQclear(results[0]);
-	PQclear(results[1]);
+	pg_results_clear(results, 2);
 	return ok;
 }
 
@@ -115,25 +114,25 @@ struct shared {
 static bool find_shared(
 	struct admin_job *job, struct pg_link *link, const char *tenant, struct shared *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	int rows;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, DOCUMENT_ACCOUNTS_MAX + 1);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT kind, id FROM accounts WHERE tenant = $1 AND kind IN (2, 3, 4, 5) AND NOT deleted ORDER BY "
 		"kind, id LIMIT $2",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
+	rows = PQntuples(result);
 	for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++)
 		out->id[kind] = arena_zalloc(job->arena, (size_t)rows + 1, sizeof(*out->id[kind]));
 	for (int i = 0; i < rows; i++) {
 		int64_t kind = pg_i64(result, i, 0);
 		out->id[kind][out->count[kind]++] = admin_text(job, result, i, 1);
 	}
-	PQclear(result);
 	return rows <= DOCUMENT_ACCOUNTS_MAX ||
 	       err_set(err, ERR_PRECONDITION,
 		       "tenant %s has more than %d shared accounts, the most a document can hold", tenant,
@@ -155,13 +154,14 @@ static bool read_accounts(struct admin_job *job, struct pg_link *link, const str
 	int64_t now_us, struct document *out, struct err *err)
 {
 	struct shared shared = {0};
+	int room;
 
 	if (named)
 		name_shared(job, named, &shared);
 	else if (!find_shared(job, link, out->tenant, &shared, err))
 		return false;
-	int room = shared.count[ACCOUNT_TEAM] + shared.count[ACCOUNT_ORG] + shared.count[ACCOUNT_MODEL] +
-		   shared.count[ACCOUNT_TENANT];
+	room = shared.count[ACCOUNT_TEAM] + shared.count[ACCOUNT_ORG] + shared.count[ACCOUNT_MODEL] +
+	       shared.count[ACCOUNT_TENANT];
 	out->account = arena_zalloc(job->arena, (size_t)room + 1, sizeof(*out->account));
 	for (enum account_kind kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++) {
 		struct account_read read = {

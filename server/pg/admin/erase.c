@@ -11,9 +11,8 @@
 /* $1 tenant, $2 id, $3 pseudonym, $4 a secret that is not stored, so that request ids cannot be guessed back. */
 static const char *const steps[] = {
 	"UPDATE ledger SET user_id = $3, note = '', request_id = 'erased-' || left(encode(sha256(convert_to($4 || "
-	"request_id, "
-	"'UTF8')), 'hex'), 32), adjusts = CASE WHEN adjusts = '' THEN '' ELSE 'erased-' || left(encode(sha256("
-	"convert_to($4 || adjusts, 'UTF8')), 'hex'), 32) END WHERE tenant = $1 AND user_id = $2",
+	"request_id, 'UTF8')), 'hex'), 32), adjusts = CASE WHEN adjusts = '' THEN '' ELSE 'erased-' || "
+	"left(encode(sha256(convert_to($4 || adjusts, 'UTF8')), 'hex'), 32) END WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_daily SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_monthly SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_windows SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
@@ -30,28 +29,27 @@ static const char *const steps[] = {
 	"UPDATE api_keys SET account = $3, label = '', revoked_at = coalesce(revoked_at, now()) WHERE tenant = $1 AND "
 	"account = $2",
 	"SELECT audit_erase($1, $2, $3)",
-	"UPDATE catalog_epoch SET erased_version = greatest(erased_version, (SELECT version FROM accounts WHERE tenant "
-	"= $1 AND "
-	"kind = 1 AND id = $3))",
+	"UPDATE catalog_epoch SET erased_version = greatest(erased_version, (SELECT version FROM accounts WHERE "
+	"tenant = $1 AND kind = 1 AND id = $3))",
 	"INSERT INTO audit_log (tenant, actor, action, target, reason, details) VALUES ($1, $5, 'account.erase', "
-	"'user/' || $3, $6, "
-	"'{}')",
+	"'user/' || $3, $6, '{}')",
 };
 
 /* Locks the row, so that the account is not recreated or erased concurrently. */
 static bool row_lock(struct pg_link *link, struct account_erase *op, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	bool known, deleted;
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	PGresult *result = pg_query(
+	result = pg_query(
 		link, "SELECT deleted FROM accounts WHERE tenant = $1 AND kind = 1 AND id = $2 FOR UPDATE", &args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
-	bool known = PQntuples(result) == 1, deleted = known && pg_bool(result, 0, 0);
-	PQclear(result);
+	known = PQntuples(result) == 1;
+	deleted = known && pg_bool(result, 0, 0);
 	if (!known)
 		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no such user, or they have been erased") ||
 		       err_reason(err, "ACCOUNT_NOT_FOUND");
@@ -63,6 +61,7 @@ static bool is_of(struct admin_job *job, const struct account_key *key, const ui
 {
 	struct entry entry;
 	struct buf names = {0};
+	bool found;
 
 	if (entry_unpack(bytes, len, job->arena, &entry))
 		return strcmp(entry.info.tenant, key->tenant) == 0 && strcmp(entry.info.user, key->id) == 0;
@@ -70,7 +69,7 @@ static bool is_of(struct admin_job *job, const struct account_key *key, const ui
 	buf_put_str(&names, key->tenant);
 	buf_put_u16(&names, (uint16_t)strlen(key->id));
 	buf_put_str(&names, key->id);
-	bool found = memmem(bytes, len, names.data, names.len) != NULL;
+	found = memmem(bytes, len, names.data, names.len) != NULL;
 	buf_release(&names);
 	return found;
 }
@@ -82,8 +81,10 @@ static uint8_t nibble(char c)
 
 static const uint8_t *bytes_of(struct admin_job *job, const char *hex, size_t *len)
 {
+	uint8_t *bytes;
+
 	*len = strlen(hex) / 2;
-	uint8_t *bytes = arena_alloc(job->arena, *len + 1);
+	bytes = arena_alloc(job->arena, *len + 1);
 
 	for (size_t i = 0; i < *len; i++)
 		bytes[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
@@ -93,18 +94,19 @@ static const uint8_t *bytes_of(struct admin_job *job, const char *hex, size_t *l
 /* Drops the user's rejected ledger entries, which are not counted anywhere. */
 static bool rejects_drop(struct admin_job *job, struct pg_link *link, const struct account_key *key, struct err *err)
 {
-	struct pg_args find = {0}, drop = {0};
+	PG_ARGS find = {0}, drop = {0};
 	bool any = false;
+	PG_RESULT result = NULL;
+	int origins;
 
 	pg_arg_text(&find, key->id);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT origin, encode(bytes, 'hex') FROM ledger_rejects WHERE position(convert_to($1, 'UTF8') IN "
 		"bytes) > 0",
 		&find, err);
-	pg_args_release(&find);
 	if (!result)
 		return false;
-	int origins = pg_arg_array(&drop, PG_TEXT);
+	origins = pg_arg_array(&drop, PG_TEXT);
 	for (int i = 0; i < PQntuples(result); i++) {
 		size_t len;
 		const uint8_t *bytes = bytes_of(job, pg_text(result, i, 1), &len);
@@ -113,17 +115,15 @@ static bool rejects_drop(struct admin_job *job, struct pg_link *link, const stru
 		pg_array_text(&drop, origins, pg_text(result, i, 0));
 		any = true;
 	}
-	PQclear(result);
-	bool ok = !any || pg_exec(link, "DELETE FROM ledger_rejects WHERE origin = ANY($1)", &drop, err);
-	pg_args_release(&drop);
-	return ok;
+	return !any || pg_exec(link, "DELETE FROM ledger_rejects WHERE origin = ANY($1)", &drop, err);
 }
 
 bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct account_erase *op = container_of(job, struct account_erase, job);
 	char random[33], secret[33];
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	bool ok;
 
 	random_id(random);
 	random_id(secret);
@@ -134,9 +134,8 @@ bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err
 	pg_arg_text(&args, secret);
 	pg_arg_text(&args, job->actor ? job->actor : "");
 	pg_arg_text(&args, job->reason ? job->reason : "");
-	bool ok = pg_begin(link, "", err) && row_lock(link, op, err) && rejects_drop(job, link, &op->key, err);
+	ok = pg_begin(link, "", err) && row_lock(link, op, err) && rejects_drop(job, link, &op->key, err);
 	for (size_t i = 0; ok && i < sizeof(steps) / sizeof(steps[0]); i++)
 		ok = pg_exec(link, steps[i], &args, err);
-	pg_args_release(&args);
 	return ok && pg_commit(link, err);
 }

@@ -17,12 +17,11 @@ static bool keys_lock(struct pg_link *link, struct err *err)
 
 static bool ask(struct pg_link *link, const char *sql, const struct pg_args *args, bool *answer, struct err *err)
 {
-	PGresult *result = pg_query(link, sql, args, err);
+	PG_RESULT result = pg_query(link, sql, args, err);
 
 	if (!result)
 		return false;
 	*answer = pg_bool(result, 0, 0);
-	PQclear(result);
 	return true;
 }
 
@@ -30,19 +29,19 @@ static bool ask(struct pg_link *link, const char *sql, const struct pg_args *arg
 static bool read_key(struct admin_job *job, struct pg_link *link, int64_t id, const char *tenant, struct api_key *out,
 	struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	bool found;
 
 	pg_arg_int(&args, id);
 	pg_arg_text(&args, tenant);
-	PGresult *result = pg_query(
+	result = pg_query(
 		link, "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.id = $1 AND ($2 = '' OR k.tenant = $2)", &args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
-	bool found = PQntuples(result) > 0;
+	found = PQntuples(result) > 0;
 	if (found)
 		row_key(result, 0, job->arena, out);
-	PQclear(result);
 	return found || err_set(err, ERR_NOT_FOUND, "id: there is no key %lld", (long long)id) ||
 	       err_reason(err, "KEY_NOT_FOUND");
 }
@@ -63,7 +62,8 @@ static void lines_arg(struct pg_args *args, const char *lines)
 
 static bool insert_key(struct pg_link *link, struct api_key *key, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, key->tenant);
 	pg_arg_bytes(&args, key->hash, sizeof(key->hash));
@@ -74,32 +74,27 @@ static bool insert_key(struct pg_link *link, struct api_key *key, struct err *er
 	pg_arg_int(&args, key->expires_at_us);
 	lines_arg(&args, key->interfaces);
 	lines_arg(&args, key->networks);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"INSERT INTO api_keys (tenant, hash, prefix, role, account, label, expires_at, interfaces, addresses) "
 		"VALUES ($1, $2, $3, $4::smallint, $5, $6, CASE WHEN $7 > 0 THEN to_timestamp($7 / 1000000.0) END, $8, "
 		"$9) RETURNING id, (extract(epoch FROM created_at) * 1000000)::bigint",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	key->id = pg_i64(result, 0, 0);
 	key->created_at_us = pg_i64(result, 0, 1);
 	key->revoked_at_us = key->used_at_us = key->rotated_to = 0;
 	key->used_from = "";
-	PQclear(result);
 	return true;
 }
 
 /* The key as JSON for the audit log, without the hash. */
 static const char *key_json(struct admin_job *job, struct pg_link *link, int64_t id, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_int(&args, id);
-	const char *json =
-		admin_json(job, link, "SELECT to_jsonb(k) - 'hash' FROM api_keys k WHERE id = $1", &args, err);
-	pg_args_release(&args);
-	return json;
+	return admin_json(job, link, "SELECT to_jsonb(k) - 'hash' FROM api_keys k WHERE id = $1", &args, err);
 }
 
 static bool audit_key(struct admin_job *job, struct pg_link *link, const struct api_key *key, const char *action,
@@ -151,18 +146,15 @@ static bool take_over(struct key_create *op, struct pg_link *link, int64_t *old_
 
 static bool end_old(struct key_create *op, struct pg_link *link, int64_t old_id, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_int(&args, old_id);
 	pg_arg_int(&args, op->key.id);
 	pg_arg_int(&args, op->old_ends_at_us);
-	bool ok = pg_exec(link,
+	return pg_exec(link,
 		"UPDATE api_keys SET rotated_to = $2, expires_at = least(expires_at, to_timestamp($3 / 1000000.0)) "
-		"WHERE id "
-		"= $1",
+		"WHERE id = $1",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }
 
 bool admin_key_create(struct admin_job *job, struct pg_link *link, struct err *err)
@@ -183,18 +175,17 @@ bool admin_key_create(struct admin_job *job, struct pg_link *link, struct err *e
 
 static bool last_check(struct pg_link *link, const struct api_key *key, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	bool others = true;
+	bool ok;
 
 	if (key->role != ROLE_OPERATOR)
 		return true;
 	pg_arg_int(&args, key->id);
-	bool ok = ask(link,
+	ok = ask(link,
 		"SELECT EXISTS (SELECT FROM api_keys WHERE role = 5 AND id <> $1 AND revoked_at IS NULL AND "
-		"(expires_at IS "
-		"NULL OR expires_at > now()))",
+		"(expires_at IS NULL OR expires_at > now()))",
 		&args, &others, err);
-	pg_args_release(&args);
 	if (ok && !others)
 		return err_set(err, ERR_PRECONDITION,
 			"id: key %lld is the last operator key: create another first, or nobody can manage the others",
@@ -205,17 +196,18 @@ static bool last_check(struct pg_link *link, const struct api_key *key, struct e
 bool admin_key_revoke(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct key_revoke *op = container_of(job, struct key_revoke, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	const char *before;
+	bool ok;
 
 	if (!keys_lock(link, err) || !read_key(job, link, op->id, op->tenant, &op->key, err))
 		return false;
 	if (op->key.revoked_at_us)
 		return true; /* a repeat */
-	const char *before = key_json(job, link, op->id, err);
+	before = key_json(job, link, op->id, err);
 	pg_arg_int(&args, op->id);
-	bool ok = before && last_check(link, &op->key, err) &&
-		  pg_exec(link, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", &args, err);
-	pg_args_release(&args);
+	ok = before && last_check(link, &op->key, err) &&
+	     pg_exec(link, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", &args, err);
 	return ok && audit_key(job, link, &op->key, "key.revoke", before, err) &&
 	       read_key(job, link, op->id, op->tenant, &op->key, err) && pg_commit(link, err);
 }
@@ -223,25 +215,23 @@ bool admin_key_revoke(struct admin_job *job, struct pg_link *link, struct err *e
 bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct key_list *op = container_of(job, struct key_list, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_bool(&args, op->all_tenants);
 	pg_arg_bool(&args, op->ended_too);
 	pg_arg_int(&args, op->after);
 	pg_arg_page(&args, op->limit);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " KEY_COLUMNS KEY_TABLES " WHERE ($2 OR k.tenant = $1) AND ($3 OR (k.revoked_at IS NULL AND "
 		"(k.expires_at IS NULL OR k.expires_at > now()))) AND k.id > $4 ORDER BY k.id LIMIT $5",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
-	op->count = pg_page(result, op->limit, &op->more);
-	op->rows = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->rows));
+	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)
 		row_key(result, i, job->arena, &op->rows[i]);
-	PQclear(result);
 	return true;
 }
 
@@ -249,7 +239,7 @@ bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err
 bool admin_key_uses(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	const struct key_uses *op = container_of(job, struct key_uses, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	int keys = pg_arg_array(&args, PG_INT8), times = pg_arg_array(&args, PG_TIME),
 	    peers = pg_arg_array(&args, PG_TEXT);
 
@@ -258,12 +248,9 @@ bool admin_key_uses(struct admin_job *job, struct pg_link *link, struct err *err
 		pg_array_int(&args, times, op->use[i].at_us);
 		pg_array_text(&args, peers, op->use[i].peer);
 	}
-	bool ok = pg_exec(link,
-		"INSERT INTO api_key_uses AS u (key, at, peer) SELECT n.* FROM unnest($1, $2, $3) AS n (key, at, peer) "
-		"WHERE EXISTS (SELECT FROM api_keys k WHERE k.id = n.key) ORDER BY n.key ON CONFLICT (key) DO UPDATE "
-		"SET at "
-		"= excluded.at, peer = excluded.peer WHERE u.at < excluded.at",
+	return pg_exec(link,
+		"INSERT INTO api_key_uses AS u (key, at, peer) SELECT n.* FROM unnest($1, $2, $3) AS n (key, at, "
+		"peer) WHERE EXISTS (SELECT FROM api_keys k WHERE k.id = n.key) ORDER BY n.key ON CONFLICT (key) DO "
+		"UPDATE SET at = excluded.at, peer = excluded.peer WHERE u.at < excluded.at",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }

@@ -17,23 +17,20 @@ static bool too_many(const char *field, const char *id, int count, const char *t
 
 bool tier_limits_read(struct tier_limits *limits, struct pg_link *link, const char *tenant, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_text(&args, tenant);
 	limits->rows = pg_query(link,
 		"SELECT t.name, l.name, t.name = " DEFAULT_TIER
 		" FROM (SELECT DISTINCT ON (name) tenant, name FROM tiers WHERE tenant IN ($1, '') ORDER BY name, "
-		"tenant DESC) "
-		"t JOIN tier_limits l ON l.tenant = t.tenant AND l.tier = t.name",
+		"tenant DESC) t JOIN tier_limits l ON l.tenant = t.tenant AND l.tier = t.name",
 		&args, err);
-	pg_args_release(&args);
 	return limits->rows != NULL;
 }
 
 void tier_limits_release(struct tier_limits *limits)
 {
-	PQclear(limits->rows);
-	limits->rows = NULL;
+	pg_result_clear(&limits->rows);
 }
 
 static bool has_own(const struct account_profile *profile, const char *name)
@@ -66,33 +63,23 @@ bool limits_fit(const struct tier_limits *tiers, const struct account_row *row, 
 /* Examines only accounts that would have too many with the largest tier: few, even if 100,000 have limits. */
 bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *field, struct err *err)
 {
-	struct pg_args args = {0};
-	PGresult *result;
-	bool ok;
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, LIMITS_MAX);
 	result = pg_query(link,
 		"SELECT a.id, n.limits, a.tier FROM (SELECT kind, id, CASE WHEN tier <> '' THEN tier WHEN kind = 1 "
 		"THEN " DEFAULT_TIER " ELSE '' END AS tier FROM accounts WHERE tenant = $1 AND (kind, id) IN (SELECT "
-		"account_kind, account_id FROM "
-		"account_limits WHERE tenant = $1 GROUP BY 1, 2 HAVING count(*) > $2 - (SELECT coalesce(max(n), 0) "
-		"FROM "
-		"(SELECT count(*) AS n FROM tier_limits WHERE tenant IN ($1, '') GROUP BY tenant, tier) tiers))) a "
-		"CROSS JOIN "
-		"LATERAL (SELECT count(*) AS limits FROM (SELECT name "
-		"FROM "
-		"account_limits WHERE tenant = $1 AND account_kind = a.kind AND account_id = a.id UNION SELECT name "
-		"FROM tier_limits "
-		"WHERE tier = a.tier AND tenant = (SELECT max(tenant) FROM tiers WHERE tenant IN ($1, '') AND name = "
-		"a.tier)) names) n "
-		"WHERE n.limits > $2 ORDER BY a.kind, a.id LIMIT 1",
+		"account_kind, account_id FROM account_limits WHERE tenant = $1 GROUP BY 1, 2 HAVING count(*) > $2 - "
+		"(SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM tier_limits WHERE tenant IN ($1, '') "
+		"GROUP BY tenant, tier) tiers))) a CROSS JOIN LATERAL (SELECT count(*) AS limits FROM (SELECT name "
+		"FROM account_limits WHERE tenant = $1 AND account_kind = a.kind AND account_id = a.id UNION SELECT "
+		"name FROM tier_limits WHERE tier = a.tier AND tenant = (SELECT max(tenant) FROM tiers WHERE tenant "
+		"IN ($1, '') AND name = a.tier)) names) n WHERE n.limits > $2 ORDER BY a.kind, a.id LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
-	ok = PQntuples(result) == 0 ||
-	     too_many(field, pg_text(result, 0, 0), (int)pg_i64(result, 0, 1), pg_text(result, 0, 2), err);
-	PQclear(result);
-	return ok;
+	return PQntuples(result) == 0 ||
+	       too_many(field, pg_text(result, 0, 0), (int)pg_i64(result, 0, 1), pg_text(result, 0, 2), err);
 }

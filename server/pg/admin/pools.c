@@ -16,13 +16,11 @@
 
 static PGresult *query_pools(struct pg_link *link, const char *tenant, const char *name, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, name ? name : "");
-	PGresult *result = pg_query(link, LIST_SQL, &args, err);
-	pg_args_release(&args);
-	return result;
+	return pg_query(link, LIST_SQL, &args, err);
 }
 
 static void read_pool(const PGresult *result, int at, const char *tenant, struct pool_row *out)
@@ -34,7 +32,7 @@ static void read_pool(const PGresult *result, int at, const char *tenant, struct
 bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
 	struct pool_row **rows, int *count, struct err *err)
 {
-	PGresult *result = query_pools(link, tenant, name, err);
+	PG_RESULT result = query_pools(link, tenant, name, err);
 
 	if (!result)
 		return false;
@@ -42,7 +40,6 @@ bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 	*rows = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(**rows));
 	for (int i = 0; i < *count; i++)
 		read_pool(result, i, tenant, &(*rows)[i]);
-	PQclear(result);
 	return true;
 }
 
@@ -55,7 +52,7 @@ bool admin_pool_list(struct admin_job *job, struct pg_link *link, struct err *er
 
 static bool read_for_change(struct pool_change *op, struct pg_link *link, bool *known, struct err *err)
 {
-	PGresult *result = query_pools(link, op->tenant, op->name, err);
+	PG_RESULT result = query_pools(link, op->tenant, op->name, err);
 
 	if (!result)
 		return false;
@@ -67,22 +64,21 @@ static bool read_for_change(struct pool_change *op, struct pg_link *link, bool *
 		pool_settings_default(&op->row.settings, op->name, 0);
 		op->row.settings.gen = 0;
 	}
-	PQclear(result);
 	return true;
 }
 
 /* The shipped pool stores the option's value. */
 static bool fill_slots(struct pool_settings *settings, struct pg_link *link, struct err *err)
 {
+	PG_RESULT result = NULL;
+
 	if (!settings->slots_from_option)
 		return true;
-	PGresult *result =
-		pg_query(link, "SELECT slots FROM pools WHERE tenant = '' AND name = '" POOL_DEFAULT "'", NULL, err);
+	result = pg_query(link, "SELECT slots FROM pools WHERE tenant = '' AND name = '" POOL_DEFAULT "'", NULL, err);
 	if (!result)
 		return false;
 	if (PQntuples(result))
 		settings->slots = (int)pg_i64(result, 0, 0);
-	PQclear(result);
 	return true;
 }
 
@@ -111,10 +107,11 @@ static void write_args(struct pg_args *args, const char *tenant, const struct po
 
 static bool write_pool(struct pg_link *link, struct pool_row *row, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	write_args(&args, row->tenant, &row->settings);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"INSERT INTO pools (tenant, name, gen, slots, slots_from_option, paused, available, queue_limit, "
 		"level_queue_limit, user_queue_limit, lease_us, age_us, age_every, starve_us, predicted_wait_max_us, "
 		"wait_max_us, estimate_us, learn_margin_us, drain_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
@@ -128,23 +125,22 @@ static bool write_pool(struct pg_link *link, struct pool_row *row, struct err *e
 		"excluded.learn_margin_us, drain_us = excluded.drain_us, updated_at = now() "
 		"RETURNING (extract(epoch FROM updated_at) * 1000000)::bigint",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	row->updated_at_us = pg_i64(result, 0, 0);
-	PQclear(result);
 	return true;
 }
 
 static bool write_levels(struct pg_link *link, const struct pool_row *row, struct err *err)
 {
-	struct pg_args key = {0}, args = {0};
+	PG_ARGS key = {0}, args = {0};
+	int first;
 
 	pg_arg_text(&key, row->tenant);
 	pg_arg_text(&key, row->settings.name);
 	pg_arg_text(&args, row->tenant);
 	pg_arg_text(&args, row->settings.name);
-	int first = pg_arg_array(&args, PG_INT4);
+	first = pg_arg_array(&args, PG_INT4);
 	pg_arg_array(&args, PG_INT4);
 	pg_arg_array(&args, PG_INT4);
 	for (int i = 0; i < row->settings.level_count; i++) {
@@ -154,34 +150,28 @@ static bool write_levels(struct pg_link *link, const struct pool_row *row, struc
 		pg_array_int(&args, first + 1, level->weight);
 		pg_array_int(&args, first + 2, level->queue_limit);
 	}
-	bool ok =
-		pg_exec(link, "DELETE FROM pool_levels WHERE tenant = $1 AND pool = $2", &key, err) &&
-		(row->settings.level_count == 0 ||
-			pg_exec(link,
-				"INSERT INTO pool_levels (tenant, pool, priority, weight, queue_limit) SELECT $1, $2, "
-				"l.* FROM unnest($3, $4, $5) AS l",
-				&args, err));
-	pg_args_release(&key);
-	pg_args_release(&args);
-	return ok;
+	return pg_exec(link, "DELETE FROM pool_levels WHERE tenant = $1 AND pool = $2", &key, err) &&
+	       (row->settings.level_count == 0 ||
+		       pg_exec(link,
+			       "INSERT INTO pool_levels (tenant, pool, priority, weight, queue_limit) SELECT $1, $2, "
+			       "l.* FROM unnest($3, $4, $5) AS l",
+			       &args, err));
 }
 
 /* The pool as shown in the audit log. */
 static const char *pool_json(
 	struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, name);
-	const char *json = admin_json(job, link,
+	return admin_json(job, link,
 		"SELECT to_jsonb(p) || jsonb_build_object('levels', (SELECT jsonb_agg(to_jsonb(l) - "
 		"'{tenant,pool}'::text[] ORDER BY l.priority DESC) FROM pool_levels l WHERE l.tenant = p.tenant AND "
 		"l.pool = p.name)) FROM pools p WHERE p.tenant IN ($1, '') AND p.name = $2 ORDER BY p.tenant DESC "
 		"LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
-	return json;
 }
 
 static bool audit_pool(
@@ -221,48 +211,47 @@ bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *
 bool admin_pool_open(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct pool_open *op = container_of(job, struct pool_open, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->name);
 	pg_arg_text(&args, op->claim);
 	pg_arg_int(&args, op->known);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"INSERT INTO pool_openings AS o (tenant, pool, first_token, epoch) VALUES ($1, $2, $3, "
 		"greatest($4 + 1, " CLOCK_EPOCH ")) ON CONFLICT (tenant, pool) DO UPDATE SET epoch = "
 		"greatest(o.epoch + 1, $4 + 1, " CLOCK_EPOCH ") RETURNING first_token = $3, epoch",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->first = pg_bool(result, 0, 0);
 	op->epoch = (uint32_t)pg_i64(result, 0, 1);
-	PQclear(result);
 	return true;
 }
 
 static bool option_differs(struct pg_link *link, const struct pg_args *args, bool *differs, struct err *err)
 {
-	PGresult *result =
+	PG_RESULT result =
 		pg_query(link, "SELECT FROM pools WHERE slots_from_option AND slots <> $1 LIMIT 1", args, err);
 
 	if (!result)
 		return false;
 	*differs = PQntuples(result) > 0;
-	PQclear(result);
 	return true;
 }
 
 bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	bool differs = false;
+	bool ok;
 
 	*changed = 0;
 	pg_arg_int(&args, slots);
-	bool ok = option_differs(link, &args, &differs, err);
+	ok = option_differs(link, &args, &differs, err);
 	if (ok && differs) {
-		PGresult *result = NULL;
+		PG_RESULT result = NULL;
 		if (catalog_begin(link, err))
 			result = pg_query(link,
 				"UPDATE pools SET slots = $1, gen = gen + 1, updated_at = now() WHERE "
@@ -271,8 +260,6 @@ bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err
 		ok = result && pg_commit(link, err);
 		if (ok)
 			*changed = atoi(PQcmdTuples(result));
-		PQclear(result);
 	}
-	pg_args_release(&args);
 	return ok;
 }

@@ -41,17 +41,17 @@ static bool move_check(const struct price *before, const struct price *after, st
 /* Ends the price that is in force when the new one begins, or deletes it if it begins at the same time. */
 static bool end_before(struct pg_link *link, const struct price *price, bool yes, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct price before;
 	bool ok = true;
+	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " PRICE_COLUMNS " FROM model_prices p WHERE " SAME_KEY
 		" AND p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5)",
 		&args, err);
 	if (!result) {
-		pg_args_release(&args);
 		return false;
 	}
 	if (PQntuples(result)) {
@@ -66,16 +66,15 @@ static bool end_before(struct pg_link *link, const struct price *price, bool yes
 				" AND p.from_us < $5 AND (p.to_us = 0 OR p.to_us > $5)",
 				&args, err);
 	}
-	PQclear(result);
-	pg_args_release(&args);
 	return ok;
 }
 
 /* Inserts the new price, which ends at the latest when the next one begins. */
 static bool insert_price(struct pg_link *link, const struct price *price, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct buf context = {0}, modes = {0};
+	bool ok;
 
 	price_context_json(price, &context);
 	price_modes_json(price, &modes);
@@ -86,16 +85,14 @@ static bool insert_price(struct pg_link *link, const struct price *price, struct
 	pg_arg_text(&args, buf_str(&context));
 	pg_arg_text(&args, buf_str(&modes));
 	pg_arg_text(&args, price->source);
-	bool ok = pg_exec(link,
+	ok = pg_exec(link,
 		"INSERT INTO model_prices (tenant, account, provider, model, from_us, to_us, input, cached_input, "
-		"cache_write, "
-		"output, reasoning, audio_input, audio_output, context, modes, source) SELECT $1, $2, $3, $4, $5, "
+		"cache_write, output, reasoning, audio_input, audio_output, context, modes, source) SELECT $1, $2, "
+		"$3, $4, $5, "
 		"coalesce(least(nullif($6, 0), (SELECT min(p.from_us) FROM model_prices p WHERE " SAME_KEY
 		" AND p.from_us > $5)), 0), nullif($7, -1), nullif($8, -1), nullif($9, -1), nullif($10, -1), "
-		"nullif($11, -1), "
-		"nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16",
+		"nullif($11, -1), nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16",
 		&args, err);
-	pg_args_release(&args);
 	buf_release(&context);
 	buf_release(&modes);
 	return ok;
@@ -103,33 +100,30 @@ static bool insert_price(struct pg_link *link, const struct price *price, struct
 
 static bool read_back(struct pg_link *link, struct price *price, struct buf *json, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " PRICE_COLUMNS ", to_jsonb(p) FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	row_price(result, 0, 0, price);
 	buf_put_str(json, pg_text(result, 0, 17));
-	PQclear(result);
 	return true;
 }
 
 /* The price that the new one replaces, as JSON. */
 static const char *price_json(struct admin_job *job, struct pg_link *link, const struct price *price, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	key_args(&args, price);
-	const char *json = admin_json(job, link,
+	return admin_json(job, link,
 		"SELECT to_jsonb(p) FROM model_prices p WHERE " SAME_KEY
 		" AND p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) ORDER BY p.from_us DESC LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
-	return json;
 }
 
 static bool audit_price(struct admin_job *job, struct pg_link *link, const struct price *price, const char *action,
@@ -172,21 +166,20 @@ bool admin_price_put(struct admin_job *job, struct pg_link *link, struct err *er
 static bool in_force(
 	struct pg_link *link, const struct price *price, struct price *out, bool *found, bool *ever, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT " PRICE_COLUMNS ", p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) AS is_in_force FROM "
 		"model_prices p WHERE " SAME_KEY " ORDER BY is_in_force DESC LIMIT 1",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	*ever = PQntuples(result) > 0;
 	*found = *ever && pg_bool(result, 0, 17);
 	if (*found)
 		row_price(result, 0, 0, out);
-	PQclear(result);
 	return true;
 }
 
@@ -227,6 +220,7 @@ static bool row_decide(const struct prices_put *op, struct pg_link *link, struct
 {
 	struct price *price = &row->price;
 	bool undated = price->from_us == 0 && (price->to_us == 0 || price->to_us > op->now_us), found, ever;
+	bool same_end, confirmed, same;
 
 	if (undated)
 		price->from_us = op->now_us;
@@ -241,10 +235,10 @@ static bool row_decide(const struct prices_put *op, struct pg_link *link, struct
 	}
 	if (!price_fill(price, row->given, &row->before, err))
 		return false;
-	bool same_end = price->to_us == 0 || price->to_us == row->before.to_us;
+	same_end = price->to_us == 0 || price->to_us == row->before.to_us;
 	/* A row that changes only the source confirms that the price is still current. */
-	bool confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
-	bool same = same_end && price_costs_same(price, &row->before);
+	confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
+	same = same_end && price_costs_same(price, &row->before);
 	row->change = same && !confirmed ? PRICE_SAME : PRICE_MOVED;
 	row->big = price_big_move(&row->before, price) >= 0;
 	if (row->change == PRICE_SAME)
@@ -265,6 +259,7 @@ static void put_costs(struct buf *out, const struct price *price)
 static uint64_t fingerprint_of(const struct prices_put *op)
 {
 	struct buf text = {0};
+	uint64_t hash;
 
 	for (int i = 0; i < op->count; i++) {
 		const struct price_put_row *row = &op->row[i];
@@ -276,7 +271,7 @@ static uint64_t fingerprint_of(const struct prices_put *op)
 		if (row->change == PRICE_MOVED)
 			put_costs(&text, &row->before);
 	}
-	uint64_t hash = hash64(buf_str(&text), text.len);
+	hash = hash64(buf_str(&text), text.len);
 	buf_release(&text);
 	return hash;
 }
@@ -350,23 +345,21 @@ bool admin_prices_put(struct admin_job *job, struct pg_link *link, struct err *e
 
 static bool write_end(struct pg_link *link, const struct price *price, int64_t at_us, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	key_args(&args, price);
 	pg_arg_int(&args, at_us);
-	bool ok = pg_exec(link,
+	return pg_exec(link,
 		price->from_us == at_us ? "DELETE FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5 AND $6 = $5"
 					: "UPDATE model_prices p SET to_us = $6 WHERE " SAME_KEY " AND p.from_us = $5",
 		&args, err);
-	pg_args_release(&args);
-	return ok;
 }
 
 bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct price_end *op = container_of(job, struct price_end, job);
 	struct price asked = op->price;
-	const char *before;
+	const char *before, *after;
 	bool found, ever;
 
 	asked.from_us = op->at_us;
@@ -379,6 +372,6 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
 		return false;
 	op->price.to_us = op->at_us;
-	const char *after = arena_printf(job->arena, "{\"to_us\": %" PRId64 "}", op->at_us);
+	after = arena_printf(job->arena, "{\"to_us\": %" PRId64 "}", op->at_us);
 	return audit_price(job, link, &asked, "price.end", before, after, err) && catalog_commit(job, link, err);
 }

@@ -32,11 +32,11 @@ static void add_groups(struct ledger_item *item, const PGresult *result, int row
 
 bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, struct arena *arena, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	int number = pg_arg_array(&args, PG_INT4);
 	int tenant = pg_arg_array(&args, PG_TEXT);
 	int user = pg_arg_array(&args, PG_TEXT);
-	PGresult *result;
+	PG_RESULT result = NULL;
 	int wanted = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -48,7 +48,6 @@ bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, 
 		pg_array_text(&args, user, items[i]->entry->info.user);
 	}
 	if (!wanted) {
-		pg_args_release(&args);
 		return true;
 	}
 	result = pg_query(link,
@@ -57,11 +56,9 @@ bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, 
 		"JOIN accounts a ON a.tenant = k.tenant AND a.kind = 1 AND a.id = k.id "
 		"LEFT JOIN accounts t ON t.tenant = k.tenant AND t.kind = 2 AND t.id = a.team AND a.team <> ''",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	for (int row = 0; row < PQntuples(result); row++)
 		add_groups(items[pg_i64(result, row, 0)], result, row, arena);
-	PQclear(result);
 	return true;
 }

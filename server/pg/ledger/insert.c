@@ -173,12 +173,13 @@ static int find_origin(const void *key, const void *item)
 static void mark_written(const PGresult *result, struct ledger_item **items, int count, struct arena *scratch)
 {
 	int rows = PQntuples(result);
+	struct ledger_item **sorted;
 
 	for (int i = 0; i < count; i++)
 		items[i]->fate = rows == count ? LEDGER_WRITTEN : LEDGER_DOUBLE;
 	if (rows == count)
 		return;
-	struct ledger_item **sorted = arena_zalloc(scratch, (size_t)count, sizeof(struct ledger_item *));
+	sorted = arena_zalloc(scratch, (size_t)count, sizeof(struct ledger_item *));
 	memcpy(sorted, items, (size_t)count * sizeof(struct ledger_item *));
 	qsort(sorted, (size_t)count, sizeof(struct ledger_item *), compare_origins);
 	for (int row = 0; row < rows; row++) {
@@ -192,13 +193,15 @@ static void mark_written(const PGresult *result, struct ledger_item **items, int
 /* Existing rows: the same origin means that this entry was written before, another one that Redis has charged twice. */
 static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	int positions, days;
 
 	for (int column = DAY; column <= ENTRY; column++)
 		pg_arg_array(&args, column_types[column]);
-	int positions = pg_arg_array(&args, PG_INT4);
+	positions = pg_arg_array(&args, PG_INT4);
 	/* The days again, for the planner, which prunes partitions by a constant but not by a join. */
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	for (int i = 0; i < count; i++) {
 		const struct entry *entry = items[i]->entry;
 		if (items[i]->fate == LEDGER_WRITTEN)
@@ -212,39 +215,36 @@ static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int c
 		pg_array_int(&args, positions, i);
 		pg_array_int(&args, days, entry->started_at_us);
 	}
-	PGresult *result = pg_query(link,
-		"SELECT k.position, l.origin FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-		"AS k (day, tenant, user_id, request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, "
-		"user_id, "
-		"request_id, attempt, entry) WHERE l.day = ANY ($8)",
+	result = pg_query(link,
+		"SELECT k.position, l.origin FROM unnest($1, $2, $3, $4, $5, $6, $7) AS k (day, tenant, user_id, "
+		"request_id, attempt, entry, position) JOIN ledger l USING (day, tenant, user_id, request_id, "
+		"attempt, entry) WHERE l.day = ANY ($8)",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
 		struct ledger_item *item = items[pg_i64(result, row, 0)];
 		item->fate = strcmp(pg_text(result, row, 1), item->origin) == 0 ? LEDGER_REPEAT : LEDGER_DOUBLE;
 	}
-	PQclear(result);
 	return true;
 }
 
 bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct buf note = {0};
+	PG_RESULT result = NULL;
+	int rows;
 
 	for (int column = 0; column < COLUMN_COUNT; column++)
 		pg_arg_array(&args, column_types[column]);
 	for (int i = 0; i < count; i++)
 		put_row(&args, items[i], &note);
-	PGresult *result = pg_query(link, INSERT_SQL, &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, INSERT_SQL, &args, err);
 	buf_release(&note);
 	if (!result)
 		return false;
-	int rows = PQntuples(result);
+	rows = PQntuples(result);
 	mark_written(result, items, count, scratch);
-	PQclear(result);
 	return rows == count || mark_repeats(link, items, count, err);
 }

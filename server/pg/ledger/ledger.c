@@ -19,7 +19,8 @@ static void job_done(struct pg_job *job)
 	op->done(op);
 }
 
-void ledger_submit(struct ledger_store *store, struct ledger_op *op,
+/* Hands the operation to the threads: `run` gets the struct ledger_job. */
+static void submit(struct ledger_store *store, struct ledger_op *op,
 	bool (*run)(struct pg_job *job, struct pg_link *link, struct err *err))
 {
 	struct pg_ledger *ledger = container_of(store, struct pg_ledger, store);
@@ -36,27 +37,27 @@ void ledger_submit(struct ledger_store *store, struct ledger_op *op,
 
 static void store_write(struct ledger_store *store, struct ledger_write *op)
 {
-	ledger_submit(store, &op->op, ledger_run_write);
+	submit(store, &op->op, ledger_run_write);
 }
 
 static void store_upkeep(struct ledger_store *store, struct ledger_upkeep *op)
 {
-	ledger_submit(store, &op->op, ledger_run_upkeep);
+	submit(store, &op->op, ledger_run_upkeep);
 }
 
 static void store_windows(struct ledger_store *store, struct ledger_windows *op)
 {
-	ledger_submit(store, &op->op, ledger_run_windows);
+	submit(store, &op->op, ledger_run_windows);
 }
 
 static void store_changes(struct ledger_store *store, struct ledger_changes *op)
 {
-	ledger_submit(store, &op->op, ledger_run_changes);
+	submit(store, &op->op, ledger_run_changes);
 }
 
 static void store_lease(struct ledger_store *store, struct ledger_lease *op)
 {
-	ledger_submit(store, &op->op, ledger_run_lease);
+	submit(store, &op->op, ledger_run_lease);
 }
 
 static const struct ledger_store_ops ops = {
@@ -80,9 +81,11 @@ struct ledger_store *pg_ledger_new(struct pg_threads *threads, uv_loop_t *loop)
 
 void pg_ledger_free(struct ledger_store *store)
 {
+	struct pg_ledger *ledger;
+
 	if (!store)
 		return;
-	struct pg_ledger *ledger = container_of(store, struct pg_ledger, store);
+	ledger = container_of(store, struct pg_ledger, store);
 	pg_inbox_free(ledger->inbox);
 	pthread_mutex_destroy(&ledger->lock);
 	free(ledger);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/arena.h"
+#include "base/units.h"
 #include "pg/link/link.h"
 #include "pg/link/threads.h"
 #include "store/ledger.h"
@@ -15,7 +16,6 @@
 #define LEDGER_FLAG_NEVER_CHECKED 1024
 #define LEDGER_FLAG_LEDGER_ONLY 2048
 
-#define DAY_US INT64_C(86400000000)
 #define DAYS_KNOWN 64
 
 struct pg_ledger {
@@ -33,10 +33,6 @@ struct ledger_job {
 	struct pg_ledger *ledger;
 	struct ledger_op *op;
 };
-
-/* Submits the operation to the threads; `run` gets the struct ledger_job. */
-void ledger_submit(struct ledger_store *store, struct ledger_op *op,
-	bool (*run)(struct pg_job *job, struct pg_link *link, struct err *err));
 
 /* upkeep.c */
 bool ledger_run_upkeep(struct pg_job *job, struct pg_link *link, struct err *err);

@@ -11,8 +11,8 @@ static bool zone_of(struct pg_link *link, const char *tenant, const struct entry
 	struct err *err)
 {
 	struct account_profile profile = {0};
-	struct pg_args args = {0};
-	PGresult *result;
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, account->kind);
@@ -21,12 +21,10 @@ static bool zone_of(struct pg_link *link, const char *tenant, const struct entry
 		"SELECT " ACCOUNT_COLUMNS
 		" FROM accounts a WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = $3",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	if (PQntuples(result))
 		row_profile(result, 0, 0, &profile);
-	PQclear(result);
 	*out = profile.zone;
 	return true;
 }

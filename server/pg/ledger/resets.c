@@ -8,10 +8,9 @@
 #include "pg/ledger/sums.h"
 
 const char ledger_resets_sql[] =
-	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, before, details) "
-	"SELECT to_timestamp(at / 1000000.0), tenant, actor, 'account.reset', target, reason, before::jsonb, "
-	"details::jsonb "
-	"FROM unnest($1, $2, $3, $4, $5, $6, $7) AS r (at, tenant, actor, target, reason, before, details)";
+	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, before, details) SELECT to_timestamp(at / "
+	"1000000.0), tenant, actor, 'account.reset', target, reason, before::jsonb, details::jsonb FROM unnest($1, "
+	"$2, $3, $4, $5, $6, $7) AS r (at, tenant, actor, target, reason, before, details)";
 
 enum { AT, TENANT, ACTOR, TARGET, REASON, BEFORE, DETAILS };
 
@@ -53,13 +52,11 @@ void ledger_resets_args(struct pg_args *args, const struct sums *sums)
 }
 
 const char ledger_adjustments_sql[] =
-	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, details) "
-	"SELECT to_timestamp(at / 1000000.0), tenant, actor, 'ledger.adjust', 'user/' || user_id, reason, "
-	"jsonb_build_object('adjustment_id', id, 'request_id', adjusts, 'attempt', attempt, 'requests', requests, "
-	"'input_tokens', input, 'output_tokens', output, 'cost_nano_usd', cost) "
-	"FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS a (at, attempt, requests, input, output, "
-	"cost, "
-	"tenant, actor, user_id, reason, id, adjusts)";
+	"INSERT INTO audit_log (at, tenant, actor, action, target, reason, details) SELECT to_timestamp(at / "
+	"1000000.0), tenant, actor, 'ledger.adjust', 'user/' || user_id, reason, jsonb_build_object('adjustment_id', "
+	"id, 'request_id', adjusts, 'attempt', attempt, 'requests', requests, 'input_tokens', input, "
+	"'output_tokens', output, 'cost_nano_usd', cost) FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+	"$12) AS a (at, attempt, requests, input, output, cost, tenant, actor, user_id, reason, id, adjusts)";
 
 void ledger_adjustments_args(struct pg_args *args, const struct sums *sums)
 {

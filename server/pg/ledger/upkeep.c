@@ -50,18 +50,16 @@ static int compare_days(const void *a, const void *b)
 /* One statement makes all partitions; it takes a lock at the first missing one and holds it to the end. */
 static bool days_make(struct pg_link *link, const int64_t *days, int count, int *made, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	int array = pg_arg_array(&args, PG_DATE);
+	PG_RESULT result = NULL;
 
 	for (int i = 0; i < count; i++)
 		pg_array_int(&args, array, days[i]);
-	PGresult *result =
-		pg_query(link, "SELECT count(*) FROM unnest($1::date[]) d WHERE ledger_partition(d)", &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, "SELECT count(*) FROM unnest($1::date[]) d WHERE ledger_partition(d)", &args, err);
 	if (!result)
 		return false;
 	*made = (int)pg_i64(result, 0, 0);
-	PQclear(result);
 	return true;
 }
 
@@ -70,6 +68,7 @@ bool ledger_days_ensure(
 {
 	int64_t *days = mem_zalloc((size_t)count + 1, sizeof(*days));
 	int missing = 0, distinct = 0;
+	bool ok;
 
 	*made = 0;
 	for (int i = 0; i < count; i++) {
@@ -83,7 +82,7 @@ bool ledger_days_ensure(
 		if (i == 0 || days[i] != days[distinct - 1])
 			days[distinct++] = days[i];
 	}
-	bool ok = distinct == 0 || days_make(link, days, distinct, made, err);
+	ok = distinct == 0 || days_make(link, days, distinct, made, err);
 	for (int i = 0; ok && i < distinct; i++)
 		day_remember(ledger, days[i]);
 	free(days);
@@ -92,40 +91,39 @@ bool ledger_days_ensure(
 
 static bool retire(struct ledger_upkeep *op, struct pg_link *link, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	int array;
+	bool ok;
 
 	if (op->retention_days <= 0)
 		return true;
-	int array = pg_arg_array(&args, PG_DATE);
+	array = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, array, op->today_us - op->retention_days * DAY_US);
 	/*
 	 * Dropping waits for readers of the ledger, and everyone else queues behind it. Better to time out and retry in
 	 * an hour.
 	 */
-	bool ok = pg_begin(link, "", err) && pg_exec(link, "SET LOCAL lock_timeout = 2000", NULL, err);
-	PGresult *result = ok ? pg_query(link, "SELECT ledger_retire(($1::date[])[1])", &args, err) : NULL;
-	pg_args_release(&args);
+	ok = pg_begin(link, "", err) && pg_exec(link, "SET LOCAL lock_timeout = 2000", NULL, err);
+	result = ok ? pg_query(link, "SELECT ledger_retire(($1::date[])[1])", &args, err) : NULL;
 	if (!result)
 		return false;
 	op->dropped = (int)pg_i64(result, 0, 0);
-	PQclear(result);
 	return pg_commit(link, err);
 }
 
 static bool forget_windows(struct ledger_upkeep *op, struct pg_link *link, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 
 	args_usage_since(&args, op->today_us - DAY_US);
-	bool ok = pg_exec(link,
-			  "DELETE FROM usage_windows WHERE starts_at_us < $1 AND starts_at_us < "
-			  "CASE unit WHEN 0 THEN $1 WHEN 1 THEN $2 ELSE $3 END",
-			  &args, err) &&
-		  pg_exec(link,
-			  "DELETE FROM token_buckets WHERE full_at_us < $3 AND as_of_us < $3 AND $1 + $2 IS NOT NULL",
-			  &args, err);
-	pg_args_release(&args);
-	return ok;
+	return pg_exec(link,
+		       "DELETE FROM usage_windows WHERE starts_at_us < $1 AND starts_at_us < "
+		       "CASE unit WHEN 0 THEN $1 WHEN 1 THEN $2 ELSE $3 END",
+		       &args, err) &&
+	       pg_exec(link,
+		       "DELETE FROM token_buckets WHERE full_at_us < $3 AND as_of_us < $3 AND $1 + $2 IS NOT NULL",
+		       &args, err);
 }
 
 bool ledger_run_upkeep(struct pg_job *job, struct pg_link *link, struct err *err)
@@ -150,8 +148,7 @@ bool ledger_run_upkeep(struct pg_job *job, struct pg_link *link, struct err *err
 
 static const char windows_sql[] =
 	"WITH keys AS (SELECT DISTINCT tenant, kind, id FROM usage_windows WHERE (tenant, kind, id) > ($1, "
-	"$2::smallint, $3) "
-	"AND starts_at_us >= $4 ORDER BY tenant, kind, id LIMIT $5) "
+	"$2::smallint, $3) AND starts_at_us >= $4 ORDER BY tenant, kind, id LIMIT $5) "
 	"SELECT k.tenant, k.kind, k.id, " USAGE_COLUMNS " FROM keys k " USAGE_SINCE("$6", "$7", "$8") USAGE_JOIN
 	"ORDER BY k.tenant, k.kind, k.id";
 
@@ -190,7 +187,8 @@ bool ledger_run_windows(struct pg_job *job, struct pg_link *link, struct err *er
 {
 	struct ledger_job *own = container_of(job, struct ledger_job, job);
 	struct ledger_windows *op = container_of(own->op, struct ledger_windows, op);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->after.kind ? op->after.tenant : "");
 	pg_arg_int(&args, op->after.kind);
@@ -198,12 +196,10 @@ bool ledger_run_windows(struct pg_job *job, struct pg_link *link, struct err *er
 	pg_arg_int(&args, op->now_us - WINDOWS_COMPARED_US);
 	pg_arg_int(&args, op->limit);
 	args_usage_since(&args, op->now_us);
-	PGresult *result = pg_query(link, windows_sql, &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, windows_sql, &args, err);
 	if (!result)
 		return false;
 	read_windows(op, result);
-	PQclear(result);
 	return true;
 }
 
@@ -212,16 +208,16 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 {
 	struct ledger_job *own = container_of(job, struct ledger_job, job);
 	struct ledger_changes *op = container_of(own->op, struct ledger_changes, op);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_int(&args, op->limit);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT tenant, kind, account, (extract(epoch FROM clock_timestamp() - max(created_at)) * "
 		"1000000)::bigint, sum(count(*)) OVER (), max(version) FROM (SELECT * FROM policy_changes WHERE "
 		"repeat_at <= clock_timestamp() "
 		"ORDER BY id DESC LIMIT $1) AS due GROUP BY tenant, kind, account",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->count = PQntuples(result);
@@ -235,7 +231,6 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 		op->change[i].age_us = pg_i64(result, i, 3);
 		op->change[i].version = (uint32_t)pg_i64(result, i, 5);
 	}
-	PQclear(result);
 	return true;
 }
 
@@ -244,23 +239,22 @@ bool ledger_run_lease(struct pg_job *job, struct pg_link *link, struct err *err)
 {
 	struct ledger_job *own = container_of(job, struct ledger_job, job);
 	struct ledger_lease *op = container_of(own->op, struct ledger_lease, op);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->name);
 	pg_arg_text(&args, op->holder);
 	pg_arg_int(&args, op->ttl_us);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"INSERT INTO leases AS l (name, holder, fence, until) "
 		"VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 microsecond') "
 		"ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until, "
 		"fence = l.fence + (l.holder <> excluded.holder OR l.until < clock_timestamp())::int "
 		"WHERE l.holder = excluded.holder OR l.until < clock_timestamp() RETURNING fence",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->held = PQntuples(result) == 1;
 	op->fence = op->held ? pg_i64(result, 0, 0) : 0;
-	PQclear(result);
 	return true;
 }

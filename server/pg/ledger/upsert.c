@@ -3,9 +3,8 @@
 
 #include <time.h>
 
+#include "base/units.h"
 #include "domain/limit/decision.h"
-
-#define DAY_SPAN_US INT64_C(86400000000)
 
 #define MEASURES \
 	"rows, requests, charged_input, charged_output, cost_nano, input, cached_input, cache_write, output, " \
@@ -38,27 +37,21 @@ static const char shared_sql[] =
  */
 static const char monthly_sql[] =
 	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows, requests, charged_input, "
-	"charged_output, "
-	"cost_nano) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) "
-	"ON CONFLICT (tenant, user_id, month) DO UPDATE SET rows = u.rows + excluded.rows, "
-	"requests = u.requests + excluded.requests, charged_input = u.charged_input + excluded.charged_input, "
-	"charged_output = u.charged_output + excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano "
-	"RETURNING u.tenant, u.user_id, u.xmax = 0 AS is_new) "
-	"INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE is_new ORDER BY 1, 3 "
-	"ON CONFLICT DO NOTHING";
+	"charged_output, cost_nano) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, "
+	"user_id, month) DO UPDATE SET rows = u.rows + excluded.rows, requests = u.requests + excluded.requests, "
+	"charged_input = u.charged_input + excluded.charged_input, charged_output = u.charged_output + "
+	"excluded.charged_output, cost_nano = u.cost_nano + excluded.cost_nano RETURNING u.tenant, u.user_id, u.xmax "
+	"= 0 AS is_new) INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE "
+	"is_new ORDER BY 1, 3 ON CONFLICT DO NOTHING";
 
 static const char windows_sql[] =
 	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
-	"output, "
-	"cost_nano, shard) "
-	"SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, output, cost_nano, "
-	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
+	"output, cost_nano, shard) SELECT tenant, kind, id, unit, starts_at_us, interface, model, requests, input, "
+	"output, cost_nano, CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END FROM "
 	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS w (tenant, kind, id, unit, starts_at_us, "
-	"interface, "
-	"model, requests, input, output, cost_nano, reset) "
-	"ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET "
-	"requests = u.requests + excluded.requests, input = u.input + excluded.input, "
-	"output = u.output + excluded.output, cost_nano = u.cost_nano + excluded.cost_nano";
+	"interface, model, requests, input, output, cost_nano, reset) ON CONFLICT (tenant, kind, id, unit, "
+	"starts_at_us, interface, model, shard) DO UPDATE SET requests = u.requests + excluded.requests, input = "
+	"u.input + excluded.input, output = u.output + excluded.output, cost_nano = u.cost_nano + excluded.cost_nano";
 
 /* Of two levels at the same moment the emptier one wins, so that the order in which they arrive does not matter. */
 static const char buckets_sql[] =
@@ -70,14 +63,14 @@ static const char buckets_sql[] =
 
 int64_t floor_day(int64_t us)
 {
-	return us - (us % DAY_SPAN_US + DAY_SPAN_US) % DAY_SPAN_US;
+	return us - (us % DAY_US + DAY_US) % DAY_US;
 }
 
 int64_t floor_week(int64_t us)
 {
 	int64_t day = floor_day(us);
 
-	return day - (day / DAY_SPAN_US + 3) % 7 * DAY_SPAN_US; /* 1970 began on a Thursday */
+	return day - (day / DAY_US + 3) % 7 * DAY_US; /* 1970 began on a Thursday */
 }
 
 int64_t floor_month(int64_t us)
@@ -86,7 +79,7 @@ int64_t floor_month(int64_t us)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	return floor_day(us) - (tm.tm_mday - 1) * DAY_SPAN_US;
+	return floor_day(us) - (tm.tm_mday - 1) * DAY_US;
 }
 
 static void add_arrays(struct pg_args *args, const enum pg_type *types, int count)
@@ -123,8 +116,10 @@ static void use_args(struct pg_args *args, const struct use_row *rows, int count
 
 static void shared_args(struct pg_args *args, const struct sums *sums)
 {
+	int kinds;
+
 	use_args(args, sums->shared, sums->shareds);
-	int kinds = pg_arg_array(args, PG_INT2);
+	kinds = pg_arg_array(args, PG_INT2);
 	for (int i = 0; i < sums->shareds; i++)
 		pg_array_int(args, kinds, sums->shared[i].kind);
 }
@@ -201,6 +196,7 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 	struct pg_statement statements[STATEMENTS + 1];
 	PGresult *results[STATEMENTS + 1];
 	int count = 0;
+	bool ok;
 
 	if (sums->dailies) {
 		use_args(&args[0], sums->daily, sums->dailies);
@@ -227,9 +223,9 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 		statements[count++] = (struct pg_statement){.sql = ledger_adjustments_sql, .args = &args[6]};
 	}
 	statements[count++] = (struct pg_statement){.sql = "COMMIT"};
-	bool ok = pg_pipeline(link, statements, count, results, err);
-	for (int i = 0; ok && i < count; i++)
-		PQclear(results[i]);
+	ok = pg_pipeline(link, statements, count, results, err);
+	if (ok)
+		pg_results_clear(results, count);
 	for (int i = 0; i < STATEMENTS; i++)
 		pg_args_release(&args[i]);
 	return ok;

@@ -81,11 +81,18 @@ static bool ensure_days(struct batch *batch, struct err *err)
  */
 static bool begin_locked(struct batch *batch, struct ledger_item **items, int count, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	PGresult *results[3];
 	char timeout[64];
 	bool wanted[256] = {false};
 	int array = pg_arg_array(&args, PG_INT4);
+	const struct pg_statement statements[] = {
+		{.sql = "BEGIN"},
+		{.sql = pg_timeout_sql(batch->link, timeout)},
+		{.sql = "SELECT p FROM unnest($1::int[]) p WHERE pg_try_advisory_xact_lock(1651864435, p)",
+			.args = &args},
+	};
+	bool ok;
 
 	memset(batch->locked, 0, 256 * sizeof(*batch->locked));
 	for (int i = 0; i < count; i++)
@@ -94,20 +101,12 @@ static bool begin_locked(struct batch *batch, struct ledger_item **items, int co
 		if (wanted[p])
 			pg_array_int(&args, array, p);
 	}
-	const struct pg_statement statements[] = {
-		{.sql = "BEGIN"},
-		{.sql = pg_timeout_sql(batch->link, timeout)},
-		{.sql = "SELECT p FROM unnest($1::int[]) p WHERE pg_try_advisory_xact_lock(1651864435, p)",
-			.args = &args},
-	};
-	bool ok = pg_pipeline(batch->link, statements, 3, results, err);
-	pg_args_release(&args);
+	ok = pg_pipeline(batch->link, statements, 3, results, err);
 	if (!ok)
 		return false;
 	for (int row = 0; row < PQntuples(results[2]); row++)
 		batch->locked[pg_i64(results[2], row, 0)] = true;
-	for (int i = 0; i < 3; i++)
-		PQclear(results[i]);
+	pg_results_clear(results, 3);
 	return true;
 }
 
@@ -134,6 +133,8 @@ static bool write_once(struct batch *batch, struct ledger_item **items, int coun
 
 static bool write_span(struct batch *batch, struct ledger_item **items, int count, struct err *err)
 {
+	int half;
+
 	if (count == 0 || write_once(batch, items, count, err))
 		return true;
 	pg_link_tidy(batch->link);
@@ -145,7 +146,7 @@ static bool write_span(struct batch *batch, struct ledger_item **items, int coun
 		reject_item(batch, items[0], err->text);
 		return true;
 	}
-	int half = count / 2;
+	half = count / 2;
 	return write_span(batch, items, half, err) && write_span(batch, items + half, count - half, err);
 }
 
@@ -165,24 +166,25 @@ static bool write_all(struct batch *batch, struct err *err)
 
 static bool write_rejects(struct batch *batch, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	int origins, reasons, bytes;
+	bool ok;
 
 	if (batch->rejected == 0)
 		return true;
-	int origins = pg_arg_array(&args, PG_TEXT), reasons = pg_arg_array(&args, PG_TEXT),
-	    bytes = pg_arg_array(&args, PG_BYTES);
+	origins = pg_arg_array(&args, PG_TEXT);
+	reasons = pg_arg_array(&args, PG_TEXT);
+	bytes = pg_arg_array(&args, PG_BYTES);
 	for (int i = 0; i < batch->rejected; i++) {
 		const struct reject *reject = &batch->reject[i];
 		pg_array_text(&args, origins, reject->item->origin);
 		pg_array_text(&args, reasons, reject->reason);
 		pg_array_bytes(&args, bytes, reject->item->bytes, reject->item->len);
 	}
-	bool ok = pg_exec(batch->link,
+	ok = pg_exec(batch->link,
 		"INSERT INTO ledger_rejects (origin, reason, bytes) SELECT * FROM unnest($1::text[], $2::text[], "
-		"$3::bytea[]) "
-		"ON CONFLICT DO NOTHING",
+		"$3::bytea[]) ON CONFLICT DO NOTHING",
 		&args, err);
-	pg_args_release(&args);
 	for (int i = 0; ok && i < batch->rejected; i++) {
 		metric_inc(METRIC_ledger_rejects_total, 0, 0);
 		log_error("an outbox entry was rejected and is kept in ledger_rejects",
@@ -210,14 +212,14 @@ bool ledger_run_write(struct pg_job *job, struct pg_link *link, struct err *err)
 	struct ledger_job *own = container_of(job, struct ledger_job, job);
 	struct ledger_write *op = container_of(own->op, struct ledger_write, op);
 	int64_t start_us = clock_mono_us();
-	bool locked[256];
+	bool locked[256], ok;
 	struct batch batch = {.ledger = own->ledger, .link = link, .op = op, .locked = locked};
 	size_t count = (size_t)op->count + 1;
 
 	batch.item = arena_zalloc(&batch.scratch, count, sizeof(struct ledger_item *));
 	batch.reject = arena_zalloc(&batch.scratch, count, sizeof(*batch.reject));
 	decode(&batch);
-	bool ok = write_all(&batch, err) && write_rejects(&batch, err);
+	ok = write_all(&batch, err) && write_rejects(&batch, err);
 	if (ok)
 		count_fates(&batch, clock_mono_us() - start_us);
 	arena_release(&batch.scratch);

@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/units.h"
+
 #define EPOCH_2000_DAYS 10957
-#define DAY_US INT64_C(86400000000)
 #define ARRAY_HEADER_BYTES 20
 #define ARRAY_COUNT_AT 12
 
@@ -26,8 +27,10 @@ static void patch_be32(char *p, uint32_t value)
 
 static struct buf *arg_next(struct pg_args *args, enum pg_type type, bool is_array)
 {
+	int i;
+
 	assert(args->count < PG_ARGS_MAX);
-	int i = args->count++;
+	i = args->count++;
 
 	args->arg[i].type = type;
 	args->arg[i].is_array = is_array;

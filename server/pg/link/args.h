@@ -21,10 +21,7 @@ enum pg_type {
 	PG_TIME = 1184 /* timestamptz */
 };
 
-/*
- * `struct pg_args a = {0}` is empty and ready; pg_args_release frees it. Holds scalar values, or columns as arrays for
- * unnest.
- */
+/* `PG_ARGS args = {0};` is empty and ready. Holds scalar values, or columns as arrays for unnest. */
 struct pg_args {
 	int count;
 	struct {
@@ -36,6 +33,9 @@ struct pg_args {
 };
 
 void pg_args_release(struct pg_args *args);
+
+/* Declares arguments that are released at the end of their block. */
+#define PG_ARGS __attribute__((cleanup(pg_args_release))) struct pg_args
 
 /* Each appends the next parameter ($1, $2, ...). Texts must not contain NUL. */
 void pg_arg_text(struct pg_args *args, const char *text);

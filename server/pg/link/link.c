@@ -91,10 +91,11 @@ bool pg_link_wait(struct pg_link *link, short events, int64_t until_us, struct e
 
 	for (;;) {
 		int64_t left_us = until_us - clock_mono_us();
+		int n;
 
 		if (left_us <= 0)
 			return fail_deadline(link, err);
-		int n = poll(fds, 2, left_us > 3600000000 ? 3600000 : (int)(left_us / 1000 + 1));
+		n = poll(fds, 2, left_us > 3600000000 ? 3600000 : (int)(left_us / 1000 + 1));
 		if (n < 0 && errno != EINTR)
 			return pg_link_lost(link, err);
 		if (n > 0 && fds[1].revents) {
@@ -169,9 +170,10 @@ static bool answers(struct pg_link *link)
 {
 	int64_t deadline_us = link->deadline_us;
 	struct err ignored;
+	bool alive;
 
 	link->deadline_us = sooner(deadline_us, clock_mono_us() + PROBE_US);
-	bool alive = pg_exec(link, "SELECT 1", NULL, &ignored);
+	alive = pg_exec(link, "SELECT 1", NULL, &ignored);
 	link->deadline_us = deadline_us;
 	return alive;
 }
@@ -315,8 +317,10 @@ void pg_link_tidy(struct pg_link *link)
 	case PQTRANS_INTRANS:
 	case PQTRANS_INERROR: {
 		char sqlstate[6];
+		int64_t deadline_us;
+
 		memcpy(sqlstate, link->sqlstate, sizeof(sqlstate));
-		int64_t deadline_us = link->deadline_us;
+		deadline_us = link->deadline_us;
 		link->deadline_us = clock_mono_us() + 1000000;
 		if (!pg_exec(link, "ROLLBACK", NULL, &ignored))
 			pg_link_close(link);

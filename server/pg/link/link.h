@@ -78,7 +78,13 @@ bool pg_link_wait(struct pg_link *link, short events, int64_t until_us, struct e
 	__attribute__((warn_unused_result));
 bool pg_link_lost(struct pg_link *link, struct err *err);
 
-/* One statement; `args` may be NULL. The answer is the caller's (PQclear); NULL on failure. */
+/* Declares the answer to one statement, which is cleared at the end of its block. A variable that takes a second answer
+ * is cleared in between. */
+#define PG_RESULT __attribute__((cleanup(pg_result_clear))) PGresult *
+void pg_result_clear(PGresult **result);
+void pg_results_clear(PGresult **results, int count);
+
+/* One statement; `args` may be NULL. The answer is the caller's (PG_RESULT); NULL on failure. */
 PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 	__attribute__((warn_unused_result));
 
@@ -86,7 +92,7 @@ PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *
 bool pg_exec(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Several statements in one round trip. Fills results[i] (the caller's, PQclear) for all of them, or none. */
+/* Several statements in one round trip. Fills results[i] (the caller's, pg_results_clear) for all of them, or none. */
 struct pg_statement {
 	const char *sql;
 	const struct pg_args *args; /* may be NULL */
@@ -111,6 +117,10 @@ bool pg_refused_data(const struct pg_link *link);
 void pg_arg_page(struct pg_args *args, int limit);
 /* How many rows of the answer belong to the page. */
 int pg_page(const PGresult *result, int limit, bool *more);
+/* Begins the page that a list operation asked for: sets its `count` and `more`, and makes room for its `rows` in the arena. */
+#define pg_page_begin(op, result, arena) \
+	((op)->count = pg_page(result, (op)->limit, &(op)->more), \
+		(op)->rows = arena_zalloc(arena, (size_t)(op)->count + 1, sizeof(*(op)->rows)))
 
 /* Cells of an answer. */
 int64_t pg_i64(const PGresult *result, int row, int column);

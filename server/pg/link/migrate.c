@@ -70,17 +70,18 @@ static bool migrator_open(struct migrator *m, const char *conninfo, const struct
 /* Reads which migrations the database has; none if the table does not exist. */
 static bool read_applied(struct migrator *m, struct err *err)
 {
-	PGresult *result = pg_query(&m->link, "SELECT to_regclass('schema_migrations') IS NOT NULL", NULL, err);
+	PG_RESULT result = pg_query(&m->link, "SELECT to_regclass('schema_migrations') IS NOT NULL", NULL, err);
+	bool there;
 
 	if (!result)
 		return false;
-	bool there = pg_bool(result, 0, 0);
-	PQclear(result);
+	there = pg_bool(result, 0, 0);
 	free(m->applied);
 	m->applied = NULL;
 	m->applied_count = 0;
 	if (!there)
 		return true;
+	pg_result_clear(&result);
 	result = pg_query(&m->link, "SELECT version, name, sha256 FROM schema_migrations ORDER BY version", NULL, err);
 	if (!result)
 		return false;
@@ -91,7 +92,6 @@ static bool read_applied(struct migrator *m, struct err *err)
 		pg_copy(result, i, 1, m->applied[i].name, sizeof(m->applied[i].name));
 		pg_copy(result, i, 2, m->applied[i].sha256, sizeof(m->applied[i].sha256));
 	}
-	PQclear(result);
 	return true;
 }
 
@@ -131,27 +131,27 @@ static bool begin_locked(struct migrator *m, struct err *err)
 
 static bool note_applied(struct migrator *m, const struct embedded_migration *migration, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	char hex[65];
 
 	sha256_hex(migration->up, hex);
 	pg_arg_int(&args, migration->version);
 	pg_arg_text(&args, migration->name);
 	pg_arg_text(&args, hex);
-	bool ok = pg_exec(
+	return pg_exec(
 		&m->link, "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)", &args, err);
-	pg_args_release(&args);
-	return ok;
 }
 
 static bool up_one(struct migrator *m, struct buf *out, bool *done, struct err *err)
 {
+	const struct embedded_migration *next;
+
 	if (!begin_locked(m, err))
 		return false;
 	*done = (size_t)m->applied_count == m->count;
 	if (*done)
 		return pg_commit(&m->link, err);
-	const struct embedded_migration *next = &m->table[m->applied_count];
+	next = &m->table[m->applied_count];
 	if (!pg_script(&m->link, next->up, err))
 		return err_prefix(err, "migration %04d_%s: ", next->version, next->name);
 	if (!note_applied(m, next, err) || !pg_commit(&m->link, err))
@@ -174,7 +174,9 @@ static bool run_up(struct migrator *m, struct buf *out, struct err *err)
 
 static bool run_down(struct migrator *m, struct buf *out, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	const struct embedded_migration *last;
+	bool ok;
 
 	if (!begin_locked(m, err))
 		return false;
@@ -182,12 +184,11 @@ static bool run_down(struct migrator *m, struct buf *out, struct err *err)
 		buf_put_str(out, "nothing to revert\n");
 		return pg_commit(&m->link, err);
 	}
-	const struct embedded_migration *last = &m->table[m->applied_count - 1];
+	last = &m->table[m->applied_count - 1];
 	if (!pg_script(&m->link, last->down, err))
 		return err_prefix(err, "migration %04d_%s, down: ", last->version, last->name);
 	pg_arg_int(&args, last->version);
-	bool ok = pg_exec(&m->link, "DELETE FROM schema_migrations WHERE version = $1", &args, err);
-	pg_args_release(&args);
+	ok = pg_exec(&m->link, "DELETE FROM schema_migrations WHERE version = $1", &args, err);
 	if (!ok || !pg_commit(&m->link, err))
 		return false;
 	buf_putf(out, "reverted %04d_%s\n", last->version, last->name);

@@ -54,6 +54,18 @@ static bool fail_refused(struct pg_link *link, const PGresult *result, struct er
 	return err_set(err, code_of(state), "PostgreSQL: %s", text ? text : PQresultErrorMessage(result));
 }
 
+void pg_result_clear(PGresult **result)
+{
+	PQclear(*result);
+	*result = NULL;
+}
+
+void pg_results_clear(PGresult **results, int count)
+{
+	for (int i = 0; i < count; i++)
+		pg_result_clear(&results[i]);
+}
+
 /* Waits until PQgetResult would not block, flushing unsent data meanwhile. */
 static bool wait_result(struct pg_link *link, struct err *err)
 {
@@ -154,9 +166,8 @@ PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *
 
 bool pg_exec(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 {
-	PGresult *result = pg_query(link, sql, args, err);
+	PG_RESULT result = pg_query(link, sql, args, err);
 
-	PQclear(result);
 	return result != NULL;
 }
 
@@ -192,10 +203,11 @@ static bool read_one(struct pg_link *link, PGresult **out, struct err *err)
 static bool read_sync(struct pg_link *link, struct err *err)
 {
 	PGresult *sync = NULL;
+	bool ok;
 
 	if (!next_result(link, &sync, err))
 		return false;
-	bool ok = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
+	ok = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
 	PQclear(sync);
 	if (!ok || !PQexitPipelineMode(link->conn))
 		return pg_link_lost(link, err);
@@ -235,10 +247,7 @@ bool pg_pipeline(
 	metric_observe(METRIC_pg_call_seconds, 0, 0, clock_mono_us() - start_us);
 	return true;
 lost:
-	for (int i = 0; i < got; i++) {
-		PQclear(results[i]);
-		results[i] = NULL;
-	}
+	pg_results_clear(results, got);
 	return false;
 }
 
@@ -257,13 +266,12 @@ bool pg_begin(struct pg_link *link, const char *mode, struct err *err)
 {
 	char begin[96], timeout[64];
 	PGresult *results[2] = {NULL, NULL};
+	const struct pg_statement statements[] = {{.sql = begin}, {.sql = pg_timeout_sql(link, timeout)}};
 
 	snprintf(begin, sizeof(begin), "BEGIN %s", mode);
-	const struct pg_statement statements[] = {{.sql = begin}, {.sql = pg_timeout_sql(link, timeout)}};
 	if (!pg_pipeline(link, statements, 2, results, err))
 		return false;
-	PQclear(results[0]);
-	PQclear(results[1]);
+	pg_results_clear(results, 2);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/unconst.h"
 #include "pg/link/link.h"
 
 const char *const price_rate_columns[TOKEN_CLASS_COUNT] = {
@@ -21,7 +22,7 @@ const char *const price_rate_columns[TOKEN_CLASS_COUNT] = {
 	[TOKEN_AUDIO_OUTPUT] = "audio_output",
 };
 
-void row_limit(const PGresult *result, int row, int column, struct limit *out)
+static void row_limit(const PGresult *result, int row, int column, struct limit *out)
 {
 	*out = (struct limit){
 		.dimension = (enum dimension)pg_i64(result, row, column + 1),
@@ -99,7 +100,7 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 static void parse_kept(const char *text, struct zone *out)
 {
 	struct zone zone = *out;
-	char *end = (char *)(uintptr_t)text;
+	char *end = unconst(text);
 
 	for (int i = 0; *text && i < WINDOW_COUNT * KEPT_BOUNDS; i++)
 		zone.kept[i / KEPT_BOUNDS][i % KEPT_BOUNDS] = strtoll(end, &end, 10);

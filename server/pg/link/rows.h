@@ -16,10 +16,9 @@
 #define LIMIT_COLUMNS \
 	"name, dimension, kind, unit, amount, period_us, burst, interface, model, shadow, notify, warn_percent"
 #define LIMIT_COLUMN_COUNT 12
-/* Reads them, starting at `column`. The limit is not prepared. */
-void row_limit(const PGresult *result, int row, int column, struct limit *out);
 /* Columns of account_limits alone: LIMIT_COLUMNS and when the limit ends. */
 #define OWN_LIMIT_COLUMNS LIMIT_COLUMNS ", until_us"
+/* Reads them from `column` on. The limit is not prepared. */
 void row_own_limit(const PGresult *result, int row, int column, struct limit *out);
 /* Appends arrays for unnest($n, ...), one per column: LIMIT_COLUMN_COUNT parameters from the returned index on. */
 int args_limits_begin(struct pg_args *args);

@@ -87,9 +87,10 @@ void pg_inbox_free(struct pg_inbox *inbox)
 static void job_finish(struct pg_job *job)
 {
 	struct pg_inbox *inbox = job->inbox;
+	bool was_empty;
 
 	pthread_mutex_lock(&inbox->lock);
-	bool was_empty = list_empty(&inbox->finished);
+	was_empty = list_empty(&inbox->finished);
 	list_push_back(&inbox->finished, &job->queue);
 	if (was_empty)
 		uv_async_send(&inbox->async);
@@ -171,11 +172,13 @@ static int64_t queue_sweep(struct pg_threads *self, struct list *late)
 
 static void clerk_wait(struct pg_threads *self, int64_t until_us)
 {
+	struct timespec until;
+
 	if (until_us == 0) {
 		pthread_cond_wait(&self->sooner, &self->lock);
 		return;
 	}
-	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+	until = (struct timespec){.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
 	pthread_cond_timedwait(&self->sooner, &self->lock, &until);
 }
 
@@ -221,18 +224,20 @@ static void thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 struct pg_threads *pg_threads_new(const char *conninfo, int threads, struct err *err)
 {
 	pthread_condattr_t monotonic;
+	struct pg_threads *self;
+	size_t size;
 
 	if (!pg_conninfo_check(conninfo, err))
 		return NULL;
 	assert(threads >= 1 && threads <= 64);
-	struct pg_threads *self = mem_zalloc(1, sizeof(*self));
+	self = mem_zalloc(1, sizeof(*self));
 	self->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (self->wake_fd < 0) {
 		free(self);
 		err_set(err, ERR_INTERNAL, "eventfd: %s", strerror(errno));
 		return NULL;
 	}
-	size_t size = strlen(conninfo) + 1;
+	size = strlen(conninfo) + 1;
 	self->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
 	pthread_mutex_init(&self->lock, NULL);
 	pthread_condattr_init(&monotonic);

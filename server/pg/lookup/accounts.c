@@ -101,10 +101,14 @@ static void read_limits(struct lookup_batch *batch, const PGresult *result)
 	struct account_lookup *op;
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
+		struct account_found *account;
+		struct limit *limits;
+		int good;
+
 		n = same_ordinal(result, row);
-		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
-		struct limit *limits = arena_zalloc(op->arena, (size_t)n, sizeof(*limits));
-		int good = 0;
+		account = account_at(batch, pg_i64(result, row, 0), &op);
+		limits = arena_zalloc(op->arena, (size_t)n, sizeof(*limits));
+		good = 0;
 		for (int i = 0; i < n && good < LIMITS_MAX; i++) {
 			struct err err;
 			row_own_limit(result, row + i, 1, &limits[good]);
@@ -123,8 +127,10 @@ static void read_windows(struct lookup_batch *batch, const PGresult *result)
 	struct account_lookup *op;
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
+		struct account_found *account;
+
 		n = same_ordinal(result, row);
-		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->window = arena_zalloc(op->arena, (size_t)n, sizeof(*account->window));
 		for (int i = 0; i < n; i++)
 			row_usage(result, row + i, 1, op->arena, &account->window[i]);
@@ -137,8 +143,10 @@ static void read_buckets(struct lookup_batch *batch, const PGresult *result)
 	struct account_lookup *op;
 
 	for (int row = 0, n; row < PQntuples(result); row += n) {
+		struct account_found *account;
+
 		n = same_ordinal(result, row);
-		struct account_found *account = account_at(batch, pg_i64(result, row, 0), &op);
+		account = account_at(batch, pg_i64(result, row, 0), &op);
 		account->bucket = arena_zalloc(op->arena, (size_t)n, sizeof(*account->bucket));
 		for (int i = 0; i < n; i++) {
 			account->bucket[i] = (struct bucket_level){
@@ -159,18 +167,13 @@ static void read_buckets(struct lookup_batch *batch, const PGresult *result)
 static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *err)
 {
 	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
-	struct pg_args keys = {0}, since = {0};
-
-	keys_args(batch, &keys);
-	keys_args(batch, &since);
-	args_usage_since(&since, clock_wall_us());
+	PG_ARGS keys = {0}, since = {0};
 	const struct pg_statement statements[] = {
 		{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
 		{.sql = "SELECT k.position, " ACCOUNT_COLUMNS " " KEYS "JOIN accounts a USING (tenant, kind, id)",
 			.args = &keys},
 		{.sql = "SELECT k.position, l.name, l.dimension, l.kind, l.unit, l.amount, l.period_us, l.burst, "
-			"l.interface, "
-			"l.model, l.shadow, l.notify, l.warn_percent, l.until_us " KEYS
+			"l.interface, l.model, l.shadow, l.notify, l.warn_percent, l.until_us " KEYS
 			"JOIN account_limits l ON l.tenant = k.tenant "
 			"AND l.account_kind = k.kind AND l.account_id = k.id ORDER BY k.position, l.position",
 			.args = &keys},
@@ -182,10 +185,11 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 			.args = &keys},
 		{.sql = "COMMIT"},
 	};
-	bool ok = pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
-	pg_args_release(&keys);
-	pg_args_release(&since);
-	return ok;
+
+	keys_args(batch, &keys);
+	keys_args(batch, &since);
+	args_usage_since(&since, clock_wall_us());
+	return pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
 }
 
 /* Runs on the loop, not on the job's thread: the arenas belong to the loop, and all items of a batch call share one. */
@@ -195,8 +199,7 @@ static void lookups_read(struct lookup_batch *batch)
 	read_limits(batch, batch->results[2]);
 	read_windows(batch, batch->results[3]);
 	read_buckets(batch, batch->results[4]);
-	for (int i = 0; i < LOOKUP_STATEMENTS; i++)
-		PQclear(batch->results[i]);
+	pg_results_clear(batch->results, LOOKUP_STATEMENTS);
 }
 
 static void lookups_done(struct pg_job *job)
@@ -302,23 +305,20 @@ static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err
 {
 	struct ledger_query *query = container_of(job, struct ledger_query, job);
 	struct ledger_lookup *op = query->op;
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	int days;
 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->request_id);
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, op->started_at_us);
 	query->result = pg_query(link,
 		"SELECT entry, requests, charged_input, charged_output, cost_nano, price_from_us, flags, model, "
-		"provider, "
-		"price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, audio_output, "
-		"attempt "
-		"FROM ledger "
-		"WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
-		"AND entry IN (0, 1)",
+		"provider, price_model, mode, input, cached_input, cache_write, output, reasoning, audio_input, "
+		"audio_output, attempt FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND "
+		"request_id = $3 AND entry IN (0, 1)",
 		&args, err);
-	pg_args_release(&args);
 	return query->result != NULL;
 }
 
@@ -329,7 +329,7 @@ static void ledger_done(struct pg_job *job)
 
 	if (job->ok)
 		read_ledger(op, query->result);
-	PQclear(query->result);
+	pg_result_clear(&query->result);
 	op->ok = job->ok;
 	op->err = job->err;
 	op->done(op);
@@ -368,9 +368,11 @@ static void closed(uv_handle_t *handle)
 
 void pg_accounts_free(struct accounts_store *store)
 {
+	struct pg_accounts *accounts;
+
 	if (!store)
 		return;
-	struct pg_accounts *accounts = container_of(store, struct pg_accounts, store);
+	accounts = container_of(store, struct pg_accounts, store);
 	pg_inbox_free(accounts->inbox);
 	uv_close((uv_handle_t *)&accounts->turn_end, closed);
 }

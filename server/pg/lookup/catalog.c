@@ -84,10 +84,12 @@ static void load_tenants(struct catalog_parts *parts, const PGresult *tenants, c
 	parts->tenant = mem_zalloc((size_t)parts->tenants + 1, sizeof(*parts->tenant));
 	for (int i = 0; i < parts->tenants; i++) {
 		struct tenant *tenant = &parts->tenant[i];
+		int first;
+
 		row_tenant(tenants, i, 0, tenant);
 		while (at < rows && strcmp(pg_text(accounts, at, 0), tenant->id) < 0)
 			at++;
-		int first = at;
+		first = at;
 		while (at < rows && strcmp(pg_text(accounts, at, 0), tenant->id) == 0)
 			at++;
 		tenant->model_account = mem_zalloc((size_t)(at - first) + 1, sizeof(*tenant->model_account));
@@ -189,8 +191,7 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 		parts.names_at_us = pg_i64(answers[ANSWER_EPOCH], 0, 1);
 	}
 	catalog->generation = parts.stored;
-	for (int i = 0; i < ANSWER_COUNT; i++)
-		PQclear(answers[i]);
+	pg_results_clear(answers, ANSWER_COUNT);
 	catalog_publish(&catalog->source, catalog_new(&parts));
 	return true;
 }
@@ -205,17 +206,17 @@ static bool names_move(struct pg_catalog *catalog, struct pg_link *link, struct 
 	const struct catalog *loaded = catalog->source.current; /* no other thread publishes */
 	int64_t at_us = catalog_names_at(loaded);
 	int64_t turn_us = price_last_turn(catalog_prices(loaded), at_us, clock_wall_us());
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct err why;
+	bool moved;
 
 	if (turn_us == at_us)
 		return true;
 	pg_arg_int(&args, turn_us);
-	bool moved = pg_exec(link,
+	moved = pg_exec(link,
 		"UPDATE catalog_epoch SET generation = generation + 1, names = names + 1, names_at_us = $1 "
 		"WHERE names_at_us < $1",
 		&args, &why);
-	pg_args_release(&args);
 	if (!moved && !catalog->names_stuck)
 		log_warn("model names still resolve as before the last price began or ended", F("why", why.text));
 	catalog->names_stuck = !moved;
@@ -242,16 +243,16 @@ static bool write_option(struct pg_catalog *catalog, struct pg_link *link, struc
 static bool look(void *arg, struct pg_link *link, struct err *err)
 {
 	struct pg_catalog *catalog = arg;
+	bool same = false;
 
 	if (!write_option(catalog, link, err))
 		return false;
-	bool same = false;
 	if (catalog->generation >= 0) {
-		PGresult *result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+		PG_RESULT result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+
 		if (!result)
 			return false;
 		same = PQntuples(result) == 1 && pg_i64(result, 0, 0) == catalog->generation;
-		PQclear(result);
 	}
 	return (same || load(catalog, link, err)) && names_move(catalog, link, err);
 }
@@ -277,9 +278,11 @@ static void *catalog_thread(void *arg)
 	pthread_mutex_lock(&catalog->lock);
 	while (!catalog->stopping) {
 		struct err err = {0};
+		bool ok;
+
 		pthread_mutex_unlock(&catalog->lock);
 		link.deadline_us = clock_mono_us() + LOOK_DEADLINE_US;
-		bool ok = pg_link_run(&link, look, catalog, true, &err);
+		ok = pg_link_run(&link, look, catalog, true, &err);
 		pg_link_tidy(&link);
 		pthread_mutex_lock(&catalog->lock);
 		if (!ok && catalog->healthy)
@@ -298,13 +301,15 @@ static void *catalog_thread(void *arg)
 struct catalog_source *pg_catalog_start(const char *conninfo, int pool_slots, struct err *err)
 {
 	pthread_condattr_t monotonic;
+	struct pg_catalog *catalog;
+	size_t size;
 
 	if (!pg_conninfo_check(conninfo, err))
 		return NULL;
-	struct pg_catalog *catalog = mem_zalloc(1, sizeof(*catalog));
+	catalog = mem_zalloc(1, sizeof(*catalog));
 	catalog_source_init(&catalog->source);
 	catalog->source.poke = pg_catalog_poke;
-	size_t size = strlen(conninfo) + 1;
+	size = strlen(conninfo) + 1;
 	catalog->conninfo = memcpy(mem_zalloc(size, 1), conninfo, size);
 	catalog->pool_slots = pool_slots;
 	catalog->generation = -1;
@@ -326,9 +331,11 @@ static struct pg_catalog *own(struct catalog_source *source)
 
 void pg_catalog_stop(struct catalog_source *source)
 {
+	struct pg_catalog *catalog;
+
 	if (!source)
 		return;
-	struct pg_catalog *catalog = own(source);
+	catalog = own(source);
 	pthread_mutex_lock(&catalog->lock);
 	catalog->stopping = true;
 	pthread_cond_broadcast(&catalog->changed);
@@ -349,13 +356,14 @@ bool pg_catalog_wait(struct catalog_source *source, int timeout_ms, struct err *
 	struct pg_catalog *catalog = own(source);
 	int64_t until_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
 	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+	bool ok;
 
 	pthread_mutex_lock(&catalog->lock);
 	while (!catalog->loaded) {
 		if (pthread_cond_timedwait(&catalog->changed, &catalog->lock, &until) != 0)
 			break;
 	}
-	bool ok = catalog->loaded;
+	ok = catalog->loaded;
 	if (!ok)
 		err_set(err, ERR_DEADLINE, "the catalog could not be read: %s",
 			catalog->last.text[0] ? catalog->last.text : "PostgreSQL did not answer in time");
@@ -376,9 +384,10 @@ void pg_catalog_poke(struct catalog_source *source)
 bool pg_catalog_healthy(struct catalog_source *source)
 {
 	struct pg_catalog *catalog = own(source);
+	bool healthy;
 
 	pthread_mutex_lock(&catalog->lock);
-	bool healthy = catalog->healthy;
+	healthy = catalog->healthy;
 	pthread_mutex_unlock(&catalog->lock);
 	return healthy;
 }

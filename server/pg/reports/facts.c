@@ -8,7 +8,7 @@
 
 static bool read_schema(struct durable_facts *facts, struct pg_link *link, struct err *err)
 {
-	PGresult *result = pg_query(link,
+	PG_RESULT result = pg_query(link,
 		"SELECT current_setting('server_version'), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, "
 		"(SELECT count(*) FROM schema_migrations)",
 		NULL, err);
@@ -19,7 +19,6 @@ static bool read_schema(struct durable_facts *facts, struct pg_link *link, struc
 	facts->clock_off_us = pg_i64(result, 0, 1) - clock_wall_us();
 	facts->schema = (int)pg_i64(result, 0, 2);
 	facts->schema_known = (int)embedded_migrations_count;
-	PQclear(result);
 	return true;
 }
 
@@ -88,8 +87,17 @@ static void read_facts(struct durable_facts *facts, PGresult **results)
 bool admin_facts(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct facts_query *op = container_of(job, struct facts_query, job);
-	struct pg_args tenant = {0}, prices = {0};
+	PG_ARGS tenant = {0}, prices = {0};
 	PGresult *results[LOOK_COUNT];
+	const struct pg_statement statements[LOOK_COUNT] = {
+		[LOOK_LEDGER] = {.sql = ledger_sql},
+		[LOOK_CHANGES] = {.sql = changes_sql},
+		[LOOK_USE] = {.sql = use_sql, .args = &tenant},
+		[LOOK_PRICES] = {.sql = prices_sql, .args = &prices},
+		[LOOK_KEYS] = {.sql = keys_sql, .args = &tenant},
+		[LOOK_POOLS] = {.sql = pools_sql, .args = &tenant},
+	};
+	bool ok;
 
 	if (!read_schema(&op->facts, link, err))
 		return false;
@@ -100,21 +108,10 @@ bool admin_facts(struct admin_job *job, struct pg_link *link, struct err *err)
 	pg_arg_text(&prices, op->tenant);
 	pg_arg_int(&prices, clock_wall_us());
 	pg_arg_int(&prices, clock_wall_us() - PRICES_OLD_US);
-	const struct pg_statement statements[LOOK_COUNT] = {
-		[LOOK_LEDGER] = {.sql = ledger_sql},
-		[LOOK_CHANGES] = {.sql = changes_sql},
-		[LOOK_USE] = {.sql = use_sql, .args = &tenant},
-		[LOOK_PRICES] = {.sql = prices_sql, .args = &prices},
-		[LOOK_KEYS] = {.sql = keys_sql, .args = &tenant},
-		[LOOK_POOLS] = {.sql = pools_sql, .args = &tenant},
-	};
-	bool ok = pg_pipeline(link, statements, LOOK_COUNT, results, err);
-	pg_args_release(&tenant);
-	pg_args_release(&prices);
+	ok = pg_pipeline(link, statements, LOOK_COUNT, results, err);
 	if (!ok)
 		return false;
 	read_facts(&op->facts, results);
-	for (int i = 0; i < LOOK_COUNT; i++)
-		PQclear(results[i]);
+	pg_results_clear(results, LOOK_COUNT);
 	return true;
 }

@@ -3,9 +3,9 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 
-#define DAY_US INT64_C(86400000000)
 #define NO_SUMS \
 	"coalesce(sum(requests), 0)::bigint, coalesce(sum(charged_input), 0)::bigint, " \
 	"coalesce(sum(charged_output), 0)::bigint, coalesce(sum(cost_nano), 0)::bigint"
@@ -154,18 +154,17 @@ static void read_lines(struct report_page *op, const PGresult *result)
 bool admin_report(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct report_page *op = container_of(job, struct report_page, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	struct buf sql = {0};
+	PG_RESULT result = NULL;
 
 	put_report(&sql, op);
 	report_args(&args, op);
-	PGresult *result = pg_query(link, buf_str(&sql), &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, buf_str(&sql), &args, err);
 	buf_release(&sql);
 	if (!result)
 		return false;
 	read_lines(op, result);
-	PQclear(result);
 	return true;
 }
 
@@ -173,20 +172,19 @@ bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err 
 {
 	struct report_users *op = container_of(job, struct report_users, job);
 	bool one = date_month(op->from_day) == date_month(op->to_day);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->tenant);
 	add_days(&args, date_month(op->from_day), op->to_day);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		one ? "SELECT count(*) FROM usage_monthly WHERE tenant = $1 AND month = ($2::date[])[1]"
 		    : "SELECT count(*) FROM (SELECT DISTINCT user_id FROM usage_monthly WHERE tenant = $1 AND month "
 		      "BETWEEN ($2::date[])[1] AND ($2::date[])[2]) u",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->users = pg_i64(result, 0, 0);
-	PQclear(result);
 	return true;
 }
 
@@ -205,23 +203,23 @@ bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err
 			  : op->key.kind == ACCOUNT_TEAM ? FORECAST_SQL(OF_GROUP("2"))
 			  : op->key.kind == ACCOUNT_ORG	 ? FORECAST_SQL(OF_GROUP("3"))
 							 : FORECAST_SQL(OF_GROUP("5"));
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	int days;
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	int days = pg_arg_array(&args, PG_DATE);
+	days = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, days, date_month(op->today) * DAY_US);
 	pg_array_int(&args, days, op->from_day * DAY_US);
 	pg_array_int(&args, days, op->today * DAY_US);
-	PGresult *result = pg_query(link, sql, &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, sql, &args, err);
 	if (!result)
 		return false;
 	op->first_day = pg_i64(result, 0, 0);
 	op->month = admin_use(result, 0, 1);
 	op->days = admin_use(result, 0, 5);
 	op->of_today = admin_use(result, 0, 9);
-	PQclear(result);
 	return true;
 }
 
@@ -232,10 +230,8 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	enum { LEDGER = 1, ROLLUP, SHARED, USERS, COMMIT, COUNT };
 	struct proof_query *op = container_of(job, struct proof_query, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	PGresult *results[COUNT];
-
-	pg_arg_text(&args, op->tenant);
 	const struct pg_statement statements[COUNT] = {
 		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL},
 		[LEDGER] = {"SELECT count(*), " NO_SUMS " FROM ledger WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH,
@@ -253,8 +249,10 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 			&args},
 		[COMMIT] = {"COMMIT", NULL},
 	};
-	bool ok = pg_pipeline(link, statements, COUNT, results, err);
-	pg_args_release(&args);
+	bool ok;
+
+	pg_arg_text(&args, op->tenant);
+	ok = pg_pipeline(link, statements, COUNT, results, err);
 	if (!ok)
 		return false;
 	op->ledger_rows = pg_i64(results[LEDGER], 0, 0);
@@ -270,7 +268,6 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 		op->user[i] = admin_text(job, results[USERS], i, 0);
 		op->of_user[i] = admin_use(results[USERS], i, 1);
 	}
-	for (int i = 0; i < COUNT; i++)
-		PQclear(results[i]);
+	pg_results_clear(results, COUNT);
 	return true;
 }

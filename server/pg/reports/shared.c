@@ -18,7 +18,8 @@
 bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct shared_counts *op = container_of(job, struct shared_counts, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_array(&args, PG_TEXT);
 	pg_arg_array(&args, PG_INT2);
@@ -29,19 +30,17 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 		pg_array_text(&args, 2, op->key[i].id);
 	}
 	pg_arg_int(&args, SHARED_MAX);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		"SELECT CASE k.kind WHEN 2 THEN " COUNTED(OF_TEAM("k.tenant", "k.id")) " WHEN 3 THEN " COUNTED(
 			OF_ORG("k.tenant",
 				"k.id")) " ELSE " COUNTED(OF_TENANT("k.tenant")) " END FROM unnest($1, $2, $3) "
 										 "WITH ORDINALITY AS k (tenant, kind, "
 										 "id, position) ORDER BY k.position",
 		&args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	for (int i = 0; i < op->count; i++)
 		op->users[i] = pg_i64(result, i, 0);
-	PQclear(result);
 	return true;
 }
 
@@ -56,21 +55,21 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct shared_users *op = container_of(job, struct shared_users, job);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+	int day;
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	int day = pg_arg_array(&args, PG_DATE);
+	day = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, day, op->from_us);
 	pg_arg_int(&args, SHARED_MAX);
 	pg_arg_int(&args, op->limit);
-	PGresult *result = pg_query(link,
+	result = pg_query(link,
 		op->key.kind == ACCOUNT_TEAM ? HEAVIEST(OF_TEAM("$1", "$2")) : HEAVIEST(OF_ORG("$1", "$2")), &args,
 		err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	op->user = admin_named_uses(job, result, &op->count);
-	PQclear(result);
 	return true;
 }

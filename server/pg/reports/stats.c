@@ -2,8 +2,8 @@
 #include "pg/admin/admin.h"
 
 #include "base/list.h"
+#include "base/units.h"
 
-#define DAY_US INT64_C(86400000000)
 #define SUMS "sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
 #define SHARED \
 	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind "
@@ -86,14 +86,8 @@ static void read_stats(struct stats_query *op, PGresult **results)
 
 static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results, struct err *err)
 {
-	struct pg_args tenant = {0}, range = {0}, top = {0};
+	PG_ARGS tenant = {0}, range = {0}, top = {0};
 	struct pg_args *all[] = {&tenant, &range, &top};
-
-	for (int i = 0; i < 3; i++)
-		pg_arg_text(all[i], op->tenant);
-	admin_days_add(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
-	admin_days_add(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
-	pg_arg_int(&top, op->top);
 	const struct pg_statement statements[STATS_COUNT] = {
 		[STATS_TIERS] = {tiers_sql, &tenant},
 		[STATS_GROUPS] = {groups_sql, &top},
@@ -105,10 +99,13 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 			&range},
 		[STATS_TOTAL] = {"SELECT " SUMS OF_TENANT, &range},
 	};
-	bool ok = pg_pipeline(link, statements, STATS_COUNT, results, err);
+
 	for (int i = 0; i < 3; i++)
-		pg_args_release(all[i]);
-	return ok;
+		pg_arg_text(all[i], op->tenant);
+	admin_days_add(&range, (const int64_t[]){op->from_day, op->to_day}, 2);
+	admin_days_add(&top, (const int64_t[]){op->from_day, op->to_day}, 2);
+	pg_arg_int(&top, op->top);
+	return pg_pipeline(link, statements, STATS_COUNT, results, err);
 }
 
 bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
@@ -122,7 +119,6 @@ bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
 		!ask(op, link, results, err))
 		return false;
 	read_stats(op, results);
-	for (int i = 0; i < STATS_COUNT; i++)
-		PQclear(results[i]);
+	pg_results_clear(results, STATS_COUNT);
 	return pg_commit(link, err);
 }

@@ -70,7 +70,7 @@ static bool is_one_month(const struct spans *spans)
 static PGresult *ask(const struct stats_query *op, struct pg_link *link, const char *sql, struct err *err)
 {
 	const struct spans spans = spans_of(op);
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
 	PGresult *result;
 
 	pg_arg_text(&args, op->tenant);
@@ -82,7 +82,6 @@ static PGresult *ask(const struct stats_query *op, struct pg_link *link, const c
 	if (sql == likely_sql)
 		pg_arg_int(&args, (int64_t)op->top * CANDIDATES_A_PLACE);
 	result = pg_query(link, sql, &args, err);
-	pg_args_release(&args);
 	return result;
 }
 
@@ -100,16 +99,15 @@ bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *e
 {
 	const struct spans spans = spans_of(op);
 	bool one_month = is_one_month(&spans);
-	PGresult *result = ask(op, link, one_month ? month_sql : likely_sql, err);
+	PG_RESULT result = ask(op, link, one_month ? month_sql : likely_sql, err);
 
 	if (result && !one_month && !is_proven(result, op->top)) {
-		PQclear(result);
+		pg_result_clear(&result);
 		/* A million sums do not fit in the default 4 MB and would spill to disk. */
 		result = pg_exec(link, "SET LOCAL work_mem = '64MB'", NULL, err) ? ask(op, link, all_sql, err) : NULL;
 	}
 	if (!result)
 		return false;
 	op->user = admin_named_uses(&op->job, result, &op->users);
-	PQclear(result);
 	return true;
 }

@@ -47,9 +47,6 @@ void codec_adopt(struct buf *out, const struct limits_adopt *op);
 /* The record of an account that is seeded; when it may be forgotten (s) goes to `expires_s`. */
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s);
 
-/* One account answer; allocated in the arena. NULL when the bytes are none. */
-struct standing *codec_standing(struct cut *cut, const struct policy *expected, struct arena *arena);
-
 /* A whole record as it is stored, for tests and tools: the pid it follows, the policy it carries (NULL: none), and its
  * state under that policy. False when the bytes are none. */
 bool codec_record_pid(const void *record, size_t len, uint8_t pid[8]);

@@ -68,7 +68,8 @@ static uint8_t head_cut(struct cut *cut, struct account_state *out, const uint8_
 	return count;
 }
 
-struct standing *codec_standing(struct cut *cut, const struct policy *expected, struct arena *arena)
+/* One account answer; allocated in the arena. NULL when the bytes are none. */
+static struct standing *codec_standing(struct cut *cut, const struct policy *expected, struct arena *arena)
 {
 	struct standing *standing = arena_zalloc(arena, 1, sizeof(*standing));
 	const struct policy *policy = expected;

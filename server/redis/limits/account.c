@@ -273,9 +273,7 @@ void limits_adjust_start(struct limits_store *store, struct limits_adjust *op)
 	arg_scratch(redis, command);
 	redis_arg(command, op->usage, op->usage_len);
 	redis_arg(command, op->info, op->info_len);
-	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->expected[i]);
-	redis_send(command, store_deadline(redis, op->op.deadline_us));
+	limits_send(redis, command, op->expected, op->count, op->op.deadline_us);
 }
 
 static void erase_done(struct redis_command *command, const redisReply *reply, const struct err *err)

@@ -8,12 +8,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/units.h"
 #include "domain/record/entry.h"
 
 /* Only so many are remembered by one loop. The breaker keeps them few; who is beyond that is left to expire. */
 enum { DEBTS_MAX = 10000 };
 #define PAUSE_MIN_US INT64_C(1000)
-#define PAUSE_MAX_US INT64_C(1000000)
+#define PAUSE_MAX_US SECOND_US
 
 struct debt {
 	struct limits_debt handle; /* for those that may come to be owed */

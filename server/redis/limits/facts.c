@@ -90,12 +90,14 @@ static void info_came(struct redis_command *command, const redisReply *reply, co
 	struct limits_facts *op = command->user;
 	struct store_facts *facts = &op->facts;
 	struct err why;
+	const char *text;
+	struct redis_command *next;
 
 	if (err) {
 		end(op, LIMITS_FAILED, err);
 		return;
 	}
-	const char *text = reply->str ? reply->str : "";
+	text = reply->str ? reply->str : "";
 	info_copy(text, "redis_version", facts->version, sizeof(facts->version));
 	info_copy(text, "maxmemory_policy", facts->eviction, sizeof(facts->eviction));
 	facts->aof = info_is(text, "aof_enabled", "1");
@@ -107,7 +109,7 @@ static void info_came(struct redis_command *command, const redisReply *reply, co
 	facts->why[0] = '\0';
 	if (!redis_link_ready(command->owner, &why))
 		snprintf(facts->why, sizeof(facts->why), "%s", why.text);
-	struct redis_command *next = command_of(op, option_came, "CONFIG");
+	next = command_of(op, option_came, "CONFIG");
 	redis_arg_text(next, "GET");
 	redis_arg_text(next, "appendfsync");
 	send_on(op, next);

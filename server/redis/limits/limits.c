@@ -87,9 +87,7 @@ static void check(struct limits_store *store, struct limits_check *op)
 	codec_check(&redis->scratch, op, redis->window_us, redis->expiry_charges, digest);
 	arg_scratch(redis, command);
 	redis_arg(command, op->info, op->info_len);
-	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->expected[i]);
-	redis_send(command, store_deadline(redis, op->op.deadline_us));
+	limits_send(redis, command, op->expected, op->count, op->op.deadline_us);
 }
 
 static struct limits_debt *check_debt(struct limits_store *store, const struct limits_check *op)
@@ -145,9 +143,7 @@ static void record(struct limits_store *store, struct limits_settle *op)
 	arg_scratch(redis, command);
 	redis_arg(command, op->usage, op->usage_len);
 	redis_arg(command, op->info, op->info_len);
-	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->expected[i]);
-	redis_send(command, store_deadline(redis, op->op.deadline_us));
+	limits_send(redis, command, op->expected, op->count, op->op.deadline_us);
 }
 
 static void cancel_done(struct redis_command *command, const redisReply *reply, const struct err *err)
@@ -182,9 +178,7 @@ static void cancel(struct limits_store *store, struct limits_settle *op)
 		op->expected, op->count);
 	codec_cancel(&redis->scratch, op, redis->window_us, digest);
 	arg_scratch(redis, command);
-	for (int i = 0; i < op->count; i++)
-		limits_arg_blob(redis, command, &op->expected[i]);
-	redis_send(command, store_deadline(redis, op->op.deadline_us));
+	limits_send(redis, command, op->expected, op->count, op->op.deadline_us);
 }
 
 static void give_up_done(struct redis_command *command, const redisReply *reply, const struct err *err)

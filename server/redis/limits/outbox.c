@@ -330,8 +330,10 @@ static void counters_done(struct redis_command *command, const redisReply *reply
 	op->high = false;
 	op->absent = status == LIMITS_ABSENT;
 	if (status == LIMITS_OK) {
+		int count;
+
 		op->high = cut_u8(&cut);
-		int count = cut_u8(&cut);
+		count = cut_u8(&cut);
 
 		for (int i = 0; i < count && i < LIMITS_MAX; i++) {
 			op->window[i].limit_id = cut_u32(&cut);

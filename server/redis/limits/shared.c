@@ -54,3 +54,11 @@ void limits_arg_blob(struct redis_store *redis, struct redis_command *command, c
 	codec_blob(&redis->scratch, expected, &redis->packed);
 	arg_scratch(redis, command);
 }
+
+void limits_send(struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count,
+	int64_t deadline_us)
+{
+	for (int i = 0; i < count; i++)
+		limits_arg_blob(redis, command, &expected[i]);
+	redis_send(command, store_deadline(redis, deadline_us));
+}

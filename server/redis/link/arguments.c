@@ -26,7 +26,7 @@ void redis_arg_text(struct redis_command *command, const char *text)
 	redis_arg(command, text, strlen(text));
 }
 
-void redis_arg_number(struct redis_command *command, int64_t n)
+static void redis_arg_number(struct redis_command *command, int64_t n)
 {
 	char text[24];
 	int len = snprintf(text, sizeof(text), "%" PRId64, n);

@@ -45,7 +45,8 @@ static void command_release(struct redis_command *command)
 	list_push_back(&command->owner->unused, &command->link);
 }
 
-void link_wake_at(struct redis_link *link, int64_t at_us)
+/* Sees to it that the timer fires by then. */
+static void link_wake_at(struct redis_link *link, int64_t at_us)
 {
 	int64_t wait_us = at_us - clock_mono_us();
 

@@ -303,21 +303,11 @@ static void on_closed(uv_handle_t *handle)
 		free(link);
 }
 
-void redis_link_free(struct redis_link *link)
+static void handles_close(struct redis_link *link)
 {
-	if (!link)
-		return;
 	uv_handle_t *const handles[] = {(uv_handle_t *)&link->flusher.prepare, (uv_handle_t *)&link->flusher.hold,
 		(uv_handle_t *)&link->deadlines, (uv_handle_t *)&link->reconnect, (uv_handle_t *)&link->probe.timer};
-	redisAsyncContext *context = link->context;
 
-	link->closing = true;
-	if (context) {
-		connection_lost(link, context);
-		redisAsyncFree(context);
-	}
-	commands_fail_all(link, "redis: closing");
-	commands_release(link);
 	link->open_handles = 5;
 	for (int i = 0; i < 5; i++) {
 		handles[i]->data = link;
@@ -325,7 +315,19 @@ void redis_link_free(struct redis_link *link)
 	}
 }
 
-enum redis_link_state redis_link_state(const struct redis_link *link)
+void redis_link_free(struct redis_link *link)
 {
-	return link->state;
+	redisAsyncContext *context;
+
+	if (!link)
+		return;
+	context = link->context;
+	link->closing = true;
+	if (context) {
+		connection_lost(link, context);
+		redisAsyncFree(context);
+	}
+	commands_fail_all(link, "redis: closing");
+	commands_release(link);
+	handles_close(link);
 }

@@ -66,7 +66,6 @@ struct redis_link *redis_link_new(const struct redis_link_options *options, stru
 void redis_link_free(struct redis_link *link);
 
 enum redis_link_state { LINK_WAITING, LINK_CONNECTING, LINK_UP };
-enum redis_link_state redis_link_state(const struct redis_link *link);
 /*
  * Would a call that writes be answered? The link asks that by itself (a function that does nothing, once a second when nothing else was
  * answered, four times a second when not ready), so the answer is true whether or not anybody calls. When not, `why` (may be NULL) gets a
@@ -79,7 +78,6 @@ struct redis_command *redis_command_new(struct redis_link *link,
 	void (*done)(struct redis_command *command, const redisReply *reply, const struct err *err), void *user);
 void redis_arg(struct redis_command *command, const void *p, size_t n);
 void redis_arg_text(struct redis_command *command, const char *text);
-void redis_arg_number(struct redis_command *command, int64_t n);
 /* FCALL, the function's name and the number of keys. */
 void redis_arg_function(struct redis_command *command, enum redis_function function, int keys);
 /* `count` arguments from `first` on (not 0), as they go out: valid until `done` has returned. redis_args() gives them to another command. */

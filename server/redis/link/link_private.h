@@ -82,7 +82,5 @@ void commands_resend(struct redis_link *link);
 void commands_timer(uv_timer_t *timer);
 void commands_fail_all(struct redis_link *link, const char *why);
 void commands_release(struct redis_link *link);
-/* Sees to it that the timer fires by then. */
-void link_wake_at(struct redis_link *link, int64_t at_us);
 
 #endif

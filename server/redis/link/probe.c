@@ -8,13 +8,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "redis/link/link_private.h"
 
 enum { WELL_MS = 1000, ILL_MS = 250 };
 #define IDLE_US INT64_C(900000)
-#define LATE_US INT64_C(1000000) /* without an answer: not ready */
+#define LATE_US SECOND_US /* without an answer: not ready */
 #define SILENCE_US INT64_C(3000000) /* the connection is taken for dead */
-#define CONNECT_US INT64_C(1000000) /* for the other machine to take the connection */
+#define CONNECT_US SECOND_US /* for the other machine to take the connection */
 #define INTRODUCE_US INT64_C(10000000) /* for Redis to say the first word: one that hangs has it taken by its machine */
 #define AGAIN_US INT64_C(500000) /* between two introductions to a Redis that is refused */
 #define INFO_US INT64_C(5000000)

@@ -1,11 +1,14 @@
-/* An admin's change of one account: PostgreSQL first, the store next, then the note that repeats it is dropped. */
+/*
+ * An admin's change to one account: commits it in PostgreSQL, writes it to the store, then drops the note that repeats
+ * it.
+ */
 #include "service/admin/account.h"
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 
-/* A record that was changed meanwhile is read again, so often and no longer than that: then it counts as used, by our clock. */
+/* How often, and how long each time, to read a record that keeps changing; then it counts as used, by our clock. */
 enum { LOOKS_MAX = 3 };
 #define LEARN_US INT64_C(500000)
 
@@ -16,17 +19,9 @@ static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
 static enum flow_result step_confirmed(struct flow *flow);
 
-static struct account_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct account_edit, flow);
-}
+FLOW_OWNER(edit_of, account_edit)
 
-static void change_done(struct admin_job *job)
-{
-	struct account_change *op = container_of(job, struct account_change, job);
-
-	flow_run(&container_of(op, struct account_edit, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, account_edit, op.job)
 
 static enum flow_result finish(struct account_edit *edit)
 {
@@ -34,19 +29,16 @@ static enum flow_result finish(struct account_edit *edit)
 	return flow_succeed(&edit->flow);
 }
 
-/* What is committed is in force sooner or later: the ledger role repeats what could not be written through. */
+/* A committed change takes effect eventually: the ledger role repeats what could not be written through. */
 static enum flow_result finish_pending(struct account_edit *edit, const struct err *err)
 {
-	log_warn("an account's change waits for the store", F("tenant", edit->op.key.tenant),
+	log_warn("an account's change is committed and waits for Redis", F("tenant", edit->op.key.tenant),
 		F("account", edit->op.key.id), F("why", err->text));
 	edit->op.row.pending = true;
 	return finish(edit);
 }
 
-static void look_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_check, op), struct account_edit, look)->flow);
-}
+FLOW_RESUME(look_done, limits_op, account_edit, look.op)
 
 static bool accounts_of_one(struct account_edit *edit, const struct account_profile *profile, struct err *err)
 {
@@ -66,7 +58,7 @@ static enum flow_result step_begin(struct flow *flow)
 	edit->snapshot = snapshot_take(edit->worker, &flow->err);
 	if (!edit->snapshot)
 		return flow_fail(flow);
-	/* Nothing is counted of a team, an org, a model or a tenant that nobody has put: it has no limits. */
+	/* A team, org, model or tenant that nobody has created has no limits, so nothing has been counted for it. */
 	edit->op.unused = edit->op.key.kind != ACCOUNT_USER;
 	if (edit->ask_use && !edit->op.unused)
 		flow_to(flow, step_look);
@@ -76,8 +68,8 @@ static enum flow_result step_begin(struct flow *flow)
 }
 
 /*
- * What the store has of the user, and how far it has come. A first request that comes between this and the commit is not seen:
- * it is counted in a window of UTC that may end at once.
+ * Asks the store whether the user has a record, and how far its clock has come. A first request between this look and
+ * the commit goes unnoticed: it is counted in a UTC window that may end at once.
  */
 static enum flow_result step_look(struct flow *flow)
 {
@@ -103,10 +95,7 @@ static enum flow_result step_look(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void learned(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct repair, flow), struct account_edit, repair)->flow);
-}
+FLOW_RESUME(learned, flow, account_edit, repair.flow)
 
 static enum flow_result step_looked(struct flow *flow)
 {
@@ -134,7 +123,7 @@ static enum flow_result step_change(struct flow *flow)
 
 	edit->op.now_us = worker_now_us(edit->worker);
 	if (edit->op.now_us < edit->op.seen_us)
-		edit->op.now_us = edit->op.seen_us; /* its windows are rolled by a clock that was ahead */
+		edit->op.now_us = edit->op.seen_us; /* a clock that was ahead has rolled its windows */
 	edit->op.job.arena = edit->arena;
 	edit->op.job.done = change_done;
 	flow_to(flow, step_committed);
@@ -142,10 +131,7 @@ static enum flow_result step_change(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void policy_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_policy, op), struct account_edit, policy)->flow);
-}
+FLOW_RESUME(policy_done, limits_op, account_edit, policy.op)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -157,7 +143,7 @@ static enum flow_result step_committed(struct flow *flow)
 		snapshot_give(edit->worker, edit->snapshot);
 		return flow_fail_with(flow, &edit->op.job.err);
 	}
-	/* Shared accounts that now exist are part of the catalog. */
+	/* Model and tenant accounts are part of the catalog. */
 	if (edit->op.key.kind == ACCOUNT_MODEL || edit->op.key.kind == ACCOUNT_TENANT)
 		catalog_source_poke(edit->worker->parts.catalog);
 	if (!accounts_of_one(edit, &edit->op.row.profile, &err))
@@ -172,12 +158,7 @@ static enum flow_result step_committed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void confirm_done(struct admin_job *job)
-{
-	struct account_confirm *op = container_of(job, struct account_confirm, job);
-
-	flow_run(&container_of(op, struct account_edit, confirm)->flow);
-}
+FLOW_RESUME(confirm_done, admin_job, account_edit, confirm.job)
 
 static enum flow_result step_written(struct flow *flow)
 {
@@ -186,8 +167,8 @@ static enum flow_result step_written(struct flow *flow)
 
 	if (edit->policy.op.status == LIMITS_FAILED)
 		return finish_pending(edit, &edit->policy.op.err);
-	/* Whoever makes the record now has to know of the change, but a worker that does not reach PostgreSQL, whose record is provisional:
-	 * the ledger role repeats the change for a while. */
+	/* A record made from now on includes the change, except a provisional one, made by a worker that cannot reach
+	 * PostgreSQL; for that one, the ledger role repeats the change for a while. */
 	if (edit->policy.op.status == LIMITS_ABSENT) {
 		edit->op.row.pending = false;
 		return finish(edit);
@@ -203,7 +184,7 @@ static enum flow_result step_written(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Whether or not the note could be dropped: the store has the change. */
+/* The store has the change, whether or not the note could be dropped. */
 static enum flow_result step_confirmed(struct flow *flow)
 {
 	struct account_edit *edit = edit_of(flow);
@@ -215,11 +196,7 @@ static enum flow_result step_confirmed(struct flow *flow)
 void account_edit_start(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_begin);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_begin);
 }
 
 static enum flow_result step_push(struct flow *flow)
@@ -237,9 +214,5 @@ static enum flow_result step_push(struct flow *flow)
 void account_edit_push(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_push);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_push);
 }

@@ -1,4 +1,4 @@
-/* Changing an account: committed in PostgreSQL, then written through to the store, so that the answer means "in force". */
+/* Changes an account: commits in PostgreSQL, then writes through to the store, so that the answer means "in force". */
 #ifndef BURSAR_SERVICE_ADMIN_ACCOUNT_H
 #define BURSAR_SERVICE_ADMIN_ACCOUNT_H
 
@@ -7,15 +7,15 @@
 #include "service/repair/repair.h"
 #include "store/admin.h"
 
-/* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
+/* Embedded in the caller and alive until flow.done has run. Everything is in `arena`, which must outlive it. */
 struct account_edit {
-	struct flow flow; /* ok: op.row is what was committed; row.pending when the store does not have it yet */
+	struct flow flow; /* ok: op.row is what was committed; row.pending if the store does not have it yet */
 	struct worker *worker;
 	struct arena *arena;
 	struct account_change
-		op; /* in: key, change, job.actor, job.reason; op.now_us, op.unused are filled for `change` */
-	bool ask_use; /* in: `change` looks at op.unused, so the store is asked first */
-	/* its own */
+		op; /* in: key, change, job.actor, job.reason; op.now_us and op.unused are set before `change` runs */
+	bool ask_use; /* in: `change` needs op.unused, so the store is asked first */
+	/* internal */
 	struct limits_check look;
 	struct repair repair;
 	int looks;
@@ -26,11 +26,11 @@ struct account_edit {
 	struct account_confirm confirm;
 };
 
-/* The same for what is committed already: `edit->op.row` and `op.key` are filled. Only what the store is told is done. */
+/* For a committed change, with edit->op.row and op.key filled in: only writes it through to the store. */
 void account_edit_push(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 
-/* `edit->op` is filled; `done` comes once, later. */
+/* The caller has filled in edit->op. `done` runs exactly once, possibly before this returns. */
 void account_edit_start(
 	struct account_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 

@@ -1,4 +1,4 @@
-/* What an admin changes of an account. */
+/* Applies an admin's change to an account row. */
 #include "service/admin/account_patch.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ static bool same_limit(const struct limit *a, const struct limit *b)
 	       a->warn_percent == b->warn_percent && a->until_us == b->until_us;
 }
 
-/* In whatever order they stand. */
+/* Compares two sets of limits regardless of their order. */
 static bool same_limits(const struct limit *a, int a_count, const struct limit *b, int b_count)
 {
 	for (int i = 0; i < a_count; i++) {
@@ -79,7 +79,8 @@ static bool override_limits(const struct account_patch *patch, struct arena *are
 		if (!is_removed(patch, &profile->overrides[i]))
 			limits[count++] = profile->overrides[i];
 	if (count > LIMITS_MAX)
-		return err_invalid(err, "limits", "would be %d with those there are; at most %d", count, LIMITS_MAX);
+		return err_invalid(
+			err, "limits", "would be %d including the existing ones; at most %d", count, LIMITS_MAX);
 	*differs = !same_limits(limits, count, profile->overrides, profile->override_count);
 	profile->overrides = limits;
 	profile->override_count = count;
@@ -102,7 +103,7 @@ bool account_patch_apply(
 		row->suspended_reason = patch->action == ACTION_SUSPEND ? patch->reason : "";
 		return true;
 	case ACTION_DELETE:
-		/* What it used stays in the ledger; PutAccount takes the mark away again. */
+		/* Its use stays in the ledger; PutAccount removes the mark again. */
 		*differs = row->known && set_flag(&profile->deleted, true);
 		return true;
 	case ACTION_SET_GRACE:
@@ -114,5 +115,5 @@ bool account_patch_apply(
 	case ACTION_OVERRIDE_LIMITS:
 		return override_limits(patch, arena, profile, differs, err);
 	}
-	return err_invalid(err, "action", "is none of a known kind");
+	return err_invalid(err, "action", "is not a known action");
 }

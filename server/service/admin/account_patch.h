@@ -1,4 +1,4 @@
-/* What an admin changes of an account, whether of one or of many. */
+/* An admin's change to an account; the same for one account and for many. */
 #ifndef BURSAR_SERVICE_ADMIN_ACCOUNT_PATCH_H
 #define BURSAR_SERVICE_ADMIN_ACCOUNT_PATCH_H
 
@@ -18,21 +18,21 @@ enum account_action {
 struct account_patch {
 	enum account_action action;
 	const char *tier;
-	const char *reason; /* of a suspension */
-	int64_t grace_until_us; /* 0 ends it */
+	const char *reason; /* for a suspension */
+	int64_t grace_until_us; /* 0 ends the grace period */
 	int grace_percent; /* 0 = 100 */
 	bool bypass;
-	bool merge; /* overrides of other names stay, but those in `remove`, and those that have ended */
-	int64_t now_us; /* for that */
+	bool merge; /* overrides with other names stay, except those in `remove` and those that have ended */
+	int64_t now_us; /* decides which overrides have ended */
 	int limits;
-	const struct limit *limit; /* prepared, no two of one name */
+	const struct limit *limit; /* prepared, each name once */
 	size_t removes;
 	char *const *remove;
 };
 
 /*
- * Changes the row, and says whether that made a difference: an account that is so already is left as it is. An unknown account cannot be
- * deleted, and that is none. Only limits can be too many (ERR_INVALID). Memory comes from `arena`.
+ * Changes the row; *differs says whether that made a difference. Deleting an unknown account makes none. The only error
+ * is ERR_INVALID, for too many limits or an unknown action. Memory comes from `arena`.
  */
 bool account_patch_apply(const struct account_patch *patch, struct arena *arena, struct account_row *row, bool *differs,
 	struct err *err) __attribute__((warn_unused_result));

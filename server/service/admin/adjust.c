@@ -1,6 +1,6 @@
 /*
- * First the ledger says whether the adjustment was made before, and what is known of the request; then the store changes the counters
- * and writes the entry in one call, like a reset.
+ * First the ledger says whether the adjustment has been made before and what is known of the request; then the store
+ * changes the counters and writes the entry in one call, as for a reset.
  */
 #include "service/admin/adjust.h"
 
@@ -19,10 +19,7 @@ static enum flow_result step_accounts(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
 
-static struct ledger_adjust *adjust_of(struct flow *flow)
-{
-	return container_of(flow, struct ledger_adjust, flow);
-}
+FLOW_OWNER(adjust_of, ledger_adjust)
 
 static enum flow_result fail(struct ledger_adjust *adjust, const struct err *err)
 {
@@ -36,12 +33,7 @@ static enum flow_result succeed(struct ledger_adjust *adjust)
 	return flow_succeed(&adjust->flow);
 }
 
-static void facts_done(struct admin_job *job)
-{
-	struct adjust_facts *facts = container_of(job, struct adjust_facts, job);
-
-	flow_run(&container_of(facts, struct ledger_adjust, facts)->flow);
-}
+FLOW_RESUME(facts_done, admin_job, ledger_adjust, facts.job)
 
 static enum flow_result step_begin(struct flow *flow)
 {
@@ -69,7 +61,7 @@ static enum flow_result step_begin(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* The price of the tokens that were added, less that of those taken away. */
+/* The price of the tokens that are added minus the price of those taken away. */
 static bool cost_make(struct ledger_adjust *adjust, int64_t at_us, struct err *err)
 {
 	const struct pricing pricing = {.catalog = adjust->snapshot->catalog,
@@ -88,9 +80,9 @@ static bool cost_make(struct ledger_adjust *adjust, int64_t at_us, struct err *e
 				tokens.count[i] = sign * adjust->tokens.count[i];
 		price_for_record(&pricing, adjust->usage.model, checked, &tokens, adjust->usage.mode, at_us, &priced);
 		if (!priced.price)
-			return err_invalid(err, "price_tokens", "no price is known: say cost_nano_usd");
+			return err_invalid(err, "price_tokens", "no price is known: set cost_nano_usd instead");
 		if (priced.cost.flags & FLAG_CAPPED)
-			return err_invalid(err, "price_tokens", "comes to more than a counter holds");
+			return err_invalid(err, "price_tokens", "the cost exceeds what a counter can hold");
 		adjust->usage.flags |= priced.cost.flags;
 		adjust->usage.provider = priced.price->provider;
 		adjust->usage.price_model = priced.price->model;
@@ -98,12 +90,12 @@ static bool cost_make(struct ledger_adjust *adjust, int64_t at_us, struct err *e
 		adjust->amounts.cost += sign * priced.cost.nano;
 	}
 	if (adjust->amounts.cost < -COUNT_MAX || adjust->amounts.cost > COUNT_MAX)
-		return err_invalid(
-			err, "cost_nano_usd", "comes to %" PRId64 ", which is too much", adjust->amounts.cost);
+		return err_invalid(err, "cost_nano_usd", "comes to %" PRId64 ", which exceeds what a counter can hold",
+			adjust->amounts.cost);
 	return true;
 }
 
-/* Less than nothing cannot have been used. */
+/* An adjustment must not take away more than was charged. */
 static bool total_check(const struct ledger_adjust *adjust, struct err *err)
 {
 	const struct amounts *total = &adjust->facts.total, *add = &adjust->amounts;
@@ -118,12 +110,12 @@ static bool total_check(const struct ledger_adjust *adjust, struct err *err)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].more < 0 && rows[i].is + rows[i].more < 0)
 			return err_invalid(err, rows[i].field,
-				"takes %" PRId64 " %s from request %s, which was charged %" PRId64, -rows[i].more,
+				"takes %" PRId64 " %s from request %s, which was charged only %" PRId64, -rows[i].more,
 				rows[i].what, adjust->request_id, rows[i].is);
 	return true;
 }
 
-/* Made before, and perhaps no longer remembered by the store. */
+/* The adjustment has been made before, and the store may no longer remember it. */
 static enum flow_result made_before(struct ledger_adjust *adjust)
 {
 	const struct adjust_facts *facts = &adjust->facts;
@@ -132,7 +124,7 @@ static enum flow_result made_before(struct ledger_adjust *adjust)
 	if (strcmp(facts->made_adjusts, adjust->request_id) != 0 || facts->made_attempt != adjust->attempt ||
 		was->requests != is->requests || was->input != is->input || was->output != is->output ||
 		(!adjust->price_tokens && was->cost != adjust->cost)) {
-		err_set(&adjust->flow.err, ERR_EXISTS, "adjustment_id: %s was used for another adjustment",
+		err_set(&adjust->flow.err, ERR_EXISTS, "adjustment_id: %s was already used for another adjustment",
 			adjust->adjustment_id);
 		return fail(adjust, &adjust->flow.err);
 	}
@@ -174,8 +166,8 @@ static enum flow_result step_known(struct flow *flow)
 		return made_before(adjust);
 	if (of_request && !facts->found) {
 		err_set(&flow->err, ERR_NOT_FOUND,
-			"attempt %d of request %s is not in the ledger: a record gets there within seconds; of another "
-			"day, say started_at_us",
+			"attempt %d of request %s is not in the ledger: a record arrives within seconds; for another "
+			"day, set started_at_us",
 			adjust->attempt, adjust->request_id);
 		return fail(adjust, &flow->err);
 	}
@@ -187,7 +179,7 @@ static enum flow_result step_known(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/* Those on which the request counted. */
+/* The accounts that the request counted against. */
 static bool request_accounts(struct ledger_adjust *adjust, struct err *err)
 {
 	const struct adjust_facts *facts = &adjust->facts;
@@ -200,7 +192,7 @@ static bool request_accounts(struct ledger_adjust *adjust, struct err *err)
 		account[count++] = (struct entry_account){.kind = ACCOUNT_TEAM, .id = facts->team};
 	if (facts->org[0])
 		account[count++] = (struct entry_account){.kind = ACCOUNT_ORG, .id = facts->org};
-	/* A copy, as accounts_of_user makes it. */
+	/* Copied for the same reason as in accounts_of_user. */
 	if (model_account)
 		account[count++] = (struct entry_account){.kind = ACCOUNT_MODEL,
 			.id = arena_strndup(adjust->arena, model_account, strlen(model_account))};
@@ -244,7 +236,7 @@ static void texts_make(struct ledger_adjust *adjust)
 	keep(adjust, &buf, &adjust->op.usage, &adjust->op.usage_len);
 }
 
-/* Of what was asked for: a price may have changed between two calls. */
+/* The digest of the call's own fields, not of the cost: a price may change between two calls. */
 static void digest_make(struct ledger_adjust *adjust)
 {
 	struct buf buf = {0};
@@ -260,10 +252,7 @@ static void digest_make(struct ledger_adjust *adjust)
 	memcpy(adjust->op.digest, &hash, sizeof(adjust->op.digest));
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_adjust, op), struct ledger_adjust, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, ledger_adjust, op.op)
 
 static enum flow_result step_accounts(struct flow *flow)
 {
@@ -311,15 +300,12 @@ static bool lacks(const struct ledger_adjust *adjust, struct err *err)
 	if (limit && limit->dimension == DIM_COST)
 		money_format(lacking->settled, settled);
 	return err_set(err, ERR_PRECONDITION,
-		"%s: limit %s of %s %s has counted only %s in its running window; ledger_only corrects the bill and no "
-		"counter",
+		"%s: limit %s of %s %s has counted only %s in its current window; set ledger_only to correct the bill "
+		"without the counters",
 		field, limit ? limit->name : "", account_kind_name(account->kind), account->id, settled);
 }
 
-static void repair_done(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct repair, flow), struct ledger_adjust, repair)->flow);
-}
+FLOW_RESUME(repair_done, flow, ledger_adjust, repair.flow)
 
 static enum flow_result step_answered(struct flow *flow)
 {
@@ -337,7 +323,8 @@ static enum flow_result step_answered(struct flow *flow)
 		adjust->repeat = status == LIMITS_REPEAT;
 		return succeed(adjust);
 	case LIMITS_CONFLICT:
-		err_set(&flow->err, ERR_EXISTS, "adjustment_id: %s was used for something else", adjust->adjustment_id);
+		err_set(&flow->err, ERR_EXISTS, "adjustment_id: %s was already used for something else",
+			adjust->adjustment_id);
 		return fail(adjust, &flow->err);
 	case LIMITS_DENIED:
 		lacks(adjust, &flow->err);
@@ -345,12 +332,12 @@ static enum flow_result step_answered(struct flow *flow)
 	default:
 		if (adjust->op.op.err.code == ERR_NONE)
 			err_set(&adjust->op.op.err, ERR_UNAVAILABLE,
-				"the accounts changed faster than they could be read");
+				"the accounts change faster than they can be read; try again");
 		return fail(adjust, &adjust->op.op.err);
 	}
 }
 
-/* Without PostgreSQL nothing is adjusted: nobody could say what a counter has. */
+/* Without PostgreSQL nothing is adjusted, because the counters may not include everything that was used. */
 static enum flow_result step_repaired(struct flow *flow)
 {
 	struct ledger_adjust *adjust = adjust_of(flow);
@@ -368,11 +355,7 @@ static enum flow_result step_repaired(struct flow *flow)
 void ledger_adjust_start(
 	struct ledger_adjust *adjust, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	adjust->flow = (struct flow){.done = done};
-	adjust->worker = worker;
-	adjust->arena = arena;
 	adjust->rounds = 0;
 	adjust->repeat = false;
-	flow_to(&adjust->flow, step_begin);
-	flow_run(&adjust->flow);
+	flow_start(adjust, worker, arena, done, step_begin);
 }

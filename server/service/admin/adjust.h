@@ -1,4 +1,4 @@
-/* Correcting what was recorded, or crediting or charging a user: an entry of its own, through the store and its outbox. */
+/* Corrects a record, or credits or charges a user: an entry of its own that goes through the store and its outbox. */
 #ifndef BURSAR_SERVICE_ADMIN_ADJUST_H
 #define BURSAR_SERVICE_ADMIN_ADJUST_H
 
@@ -7,29 +7,29 @@
 #include "service/repair/repair.h"
 #include "store/admin.h"
 
-/* Embedded by the caller, alive until flow.done has run. */
+/* Embedded in the caller and alive until flow.done has run. */
 struct ledger_adjust {
 	struct flow flow;
 	struct worker *worker;
 	struct arena *arena;
 	/* in */
 	const char *tenant, *user, *adjustment_id;
-	const char *request_id; /* "" = none: now, on the accounts of today, with the following two */
+	const char *request_id; /* "" = none: applies now, to the user's current accounts, with the next two fields */
 	const char *model, *interface;
 	int64_t started_at_us; /* of the request: any time of its day (UTC) */
 	int attempt;
-	struct tokens tokens; /* of any sign */
+	struct tokens tokens; /* may be negative */
 	int64_t requests, cost;
-	bool price_tokens; /* the tokens cost what the price makes of them, beside `cost` */
+	bool price_tokens; /* adds the price of the tokens to `cost` */
 	bool ledger_only;
 	const char *actor, *reason;
 	/* out */
 	struct amounts amounts; /* what was added */
 	bool repeat;
-	/* its own */
+	/* internal */
 	struct snapshot *snapshot;
 	struct accounts accounts;
-	struct model_name counted; /* the model by which limits count it */
+	struct model_name counted; /* the model whose limits count it */
 	struct entry_usage usage;
 	struct adjust_facts facts;
 	struct repair repair;

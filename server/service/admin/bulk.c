@@ -1,16 +1,13 @@
-/* One change of many accounts: PostgreSQL first, the store next, then the notes that repeat it are dropped. */
+/* One change to many accounts: commits in PostgreSQL, writes to the store, then drops the notes that repeat it. */
 #include "service/admin/bulk.h"
 
 #include "base/list.h"
 #include "base/log.h"
 
-/* The ledger role looks again at an account without a record: somebody may just be seeding it with what was before. */
+/* The ledger role looks again at an account without a record: a worker may be seeding it with the old profile. */
 #define ABSENT_AGAIN_US INT64_C(2000000)
 
-static struct account_bulk *bulk_of(struct flow *flow)
-{
-	return container_of(flow, struct account_bulk, flow);
-}
+FLOW_OWNER(bulk_of, account_bulk)
 
 static bool apply(struct accounts_change *op, struct account_row *row, bool *differs, struct err *err)
 {
@@ -21,18 +18,13 @@ static enum flow_result step_confirmed(struct flow *flow)
 {
 	struct account_bulk *bulk = bulk_of(flow);
 
-	/* Whether or not the notes could be dropped: the store has the changes. */
+	/* The store has the changes, whether or not the notes could be dropped. */
 	if (!bulk->confirm.job.ok)
-		log_warn("changes of accounts could not be confirmed yet", F("why", bulk->confirm.job.err.text));
+		log_warn("cannot confirm changes of accounts yet", F("why", bulk->confirm.job.err.text));
 	return flow_succeed(flow);
 }
 
-static void confirm_done(struct admin_job *job)
-{
-	struct account_confirm *confirm = container_of(job, struct account_confirm, job);
-
-	flow_run(&container_of(confirm, struct account_bulk, confirm)->flow);
-}
+FLOW_RESUME(confirm_done, admin_job, account_bulk, confirm.job)
 
 static void notes_make(struct account_bulk *bulk)
 {
@@ -62,7 +54,7 @@ static enum flow_result step_written(struct flow *flow)
 
 	notes_make(bulk);
 	if (bulk->writes.failed)
-		log_warn("changes of accounts wait for the store", F("tenant", bulk->op.tenant),
+		log_warn("changes of accounts are committed and wait for Redis", F("tenant", bulk->op.tenant),
 			F("why", bulk->writes.err.text));
 	if (bulk->confirm.count == 0)
 		return flow_succeed(flow);
@@ -71,10 +63,7 @@ static enum flow_result step_written(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void writes_done(struct policy_writes *writes)
-{
-	flow_run(&container_of(writes, struct account_bulk, writes)->flow);
-}
+FLOW_RESUME(writes_done, policy_writes, account_bulk, writes)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -85,7 +74,7 @@ static enum flow_result step_committed(struct flow *flow)
 		return flow_fail_with(flow, &bulk->op.job.err);
 	if (bulk->op.count == 0 || bulk->op.dry_run)
 		return flow_succeed(flow);
-	/* Models that now have an account are part of the catalog. */
+	/* Model accounts are part of the catalog. */
 	if (bulk->op.kind == ACCOUNT_MODEL)
 		catalog_source_poke(bulk->worker->parts.catalog);
 	*writes = (struct policy_writes){.worker = bulk->worker, .arena = bulk->arena, .done = writes_done};
@@ -93,7 +82,10 @@ static enum flow_result step_committed(struct flow *flow)
 	for (int i = 0; i < bulk->op.count; i++) {
 		const struct changed_account *account = &bulk->op.account[i];
 
-		/* Of a run that was killed, what it committed may not have reached the store: the repetition brings it there. */
+		/*
+		 * If an earlier run was killed, its committed changes may not have reached the store: repeating it
+		 * writes them.
+		 */
 		if (account->differs || account->before.pending)
 			writes->write[writes->count++] = (struct policy_write){.key = account->row.key,
 				.profile = account->differs ? &account->row.profile : &account->before.profile};
@@ -104,12 +96,7 @@ static enum flow_result step_committed(struct flow *flow)
 	return policy_writes_start(writes) ? FLOW_WAIT : FLOW_MORE;
 }
 
-static void change_done(struct admin_job *job)
-{
-	struct accounts_change *op = container_of(job, struct accounts_change, job);
-
-	flow_run(&container_of(op, struct account_bulk, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, account_bulk, op.job)
 
 static enum flow_result step_change(struct flow *flow)
 {
@@ -131,9 +118,5 @@ static enum flow_result step_change(struct flow *flow)
 void account_bulk_start(
 	struct account_bulk *bulk, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	bulk->flow = (struct flow){.done = done};
-	bulk->worker = worker;
-	bulk->arena = arena;
-	flow_to(&bulk->flow, step_change);
-	flow_run(&bulk->flow);
+	flow_start(bulk, worker, arena, done, step_change);
 }

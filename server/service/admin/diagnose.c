@@ -1,4 +1,4 @@
-/* The facts, one store after the other. */
+/* Collects the facts from one store after the other, then judges them. */
 #include "service/admin/diagnose.h"
 
 #include <stdio.h>
@@ -7,24 +7,16 @@
 #include "base/clock.h"
 #include "base/list.h"
 
-/* A store that is away is a finding: nobody wants to wait for it as long as for an answer. */
+/* A store that is away is a finding, so waiting for it as long as for a normal answer makes no sense. */
 #define PATIENCE_US 2000000
 
 static enum flow_result step_outbox(struct flow *flow);
 static enum flow_result step_durable(struct flow *flow);
 static enum flow_result step_judge(struct flow *flow);
 
-static struct diagnose_flow *diagnose_of(struct flow *flow)
-{
-	return container_of(flow, struct diagnose_flow, flow);
-}
+FLOW_OWNER(diagnose_of, diagnose_flow)
 
-static void facts_done(struct limits_op *op)
-{
-	struct limits_facts *facts = container_of(op, struct limits_facts, op);
-
-	flow_run(&container_of(facts, struct diagnose_flow, store)->flow);
-}
+FLOW_RESUME(facts_done, limits_op, diagnose_flow, store.op)
 
 static enum flow_result step_store(struct flow *flow)
 {
@@ -37,12 +29,7 @@ static enum flow_result step_store(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void birth_done(struct limits_op *op)
-{
-	struct limits_birth *birth = container_of(op, struct limits_birth, op);
-
-	flow_run(&container_of(birth, struct diagnose_flow, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, diagnose_flow, birth.op)
 
 static enum flow_result step_outbox(struct flow *flow)
 {
@@ -65,12 +52,7 @@ static enum flow_result step_outbox(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void query_done(struct admin_job *job)
-{
-	struct facts_query *query = container_of(job, struct facts_query, job);
-
-	flow_run(&container_of(query, struct diagnose_flow, durable)->flow);
-}
+FLOW_RESUME(query_done, admin_job, diagnose_flow, durable.job)
 
 static enum flow_result step_durable(struct flow *flow)
 {
@@ -80,7 +62,7 @@ static enum flow_result step_durable(struct flow *flow)
 	self->store.facts.waiting = -1;
 	if (self->birth.op.status == LIMITS_OK) {
 		self->store.facts.waiting = (int64_t)self->birth.undrained;
-		/* An entry's id begins with the time at which it was made, in ms. */
+		/* An entry's id begins with its creation time in milliseconds. */
 		self->store.facts.oldest_us = strtoll(self->birth.first_entry, NULL, 10) * 1000;
 	}
 	self->durable = (struct facts_query){
@@ -111,10 +93,6 @@ static enum flow_result step_judge(struct flow *flow)
 void diagnose_start(
 	struct diagnose_flow *diagnose, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	diagnose->flow = (struct flow){.done = done};
-	diagnose->worker = worker;
-	diagnose->arena = arena;
 	diagnose->birth.op.status = LIMITS_FAILED;
-	flow_to(&diagnose->flow, step_store);
-	flow_run(&diagnose->flow);
+	flow_start(diagnose, worker, arena, done, step_store);
 }

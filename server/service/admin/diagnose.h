@@ -1,11 +1,14 @@
-/* Is all well? Redis is asked, then its outboxes, then PostgreSQL: who does not answer is a finding, and no failure. */
+/*
+ * Diagnoses the installation: asks Redis, its outboxes and PostgreSQL. One that does not answer is a finding, not a
+ * failure.
+ */
 #ifndef BURSAR_SERVICE_ADMIN_DIAGNOSE_H
 #define BURSAR_SERVICE_ADMIN_DIAGNOSE_H
 
 #include "service/worker/flow.h"
 #include "service/worker/worker.h"
 
-/* Embedded by the caller, alive until flow.done has run; everything lies in `arena`. */
+/* Embedded in the caller and alive until flow.done has run. Everything is in `arena`. */
 struct diagnose_flow {
 	struct flow flow; /* always ok */
 	struct worker *worker;
@@ -13,13 +16,13 @@ struct diagnose_flow {
 	const char *tenant; /* in */
 	struct server_facts server; /* in */
 	struct diagnoses result;
-	/* its own */
+	/* internal */
 	struct limits_facts store;
 	struct limits_birth birth;
 	struct facts_query durable;
 };
 
-/* `tenant` and `server` are filled; `done` comes once, later. */
+/* The caller has filled in `tenant` and `server`. `done` runs exactly once, later. */
 void diagnose_start(
 	struct diagnose_flow *diagnose, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 

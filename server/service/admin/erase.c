@@ -1,7 +1,8 @@
 /*
- * Who he is (PostgreSQL), whether anything of him is open (the store, which then drops his record), the transaction, and the store once
- * more: a check may have brought the record back meanwhile. Until that is known to be done, policy_changes has the id, and the ledger
- * role repeats it. Whoever asks for an id that is gone has it dropped, too.
+ * Looks the user up (PostgreSQL), asks whether they have anything open (the store, which drops their record if not),
+ * runs the transaction, and drops the record again, because a check may have brought it back. Until that is confirmed,
+ * policy_changes keeps the id, and the ledger role repeats it. Erasing an id that is already gone drops its record,
+ * too.
  */
 #include "service/admin/erase.h"
 
@@ -18,17 +19,9 @@ static enum flow_result step_dropped(struct flow *flow);
 static enum flow_result step_erased(struct flow *flow);
 static enum flow_result step_confirmed(struct flow *flow);
 
-static struct account_erasing *erasing_of(struct flow *flow)
-{
-	return container_of(flow, struct account_erasing, flow);
-}
+FLOW_OWNER(erasing_of, account_erasing)
 
-static void get_done(struct admin_job *job)
-{
-	struct account_get *get = container_of(job, struct account_get, job);
-
-	flow_run(&container_of(get, struct account_erasing, get)->flow);
-}
+FLOW_RESUME(get_done, admin_job, account_erasing, get.job)
 
 static enum flow_result step_begin(struct flow *flow)
 {
@@ -51,10 +44,10 @@ static enum flow_result step_known(struct flow *flow)
 	if (!erasing->get.job.ok)
 		return flow_fail_with(flow, &erasing->get.job.err);
 	if (!erasing->get.row.known || strncmp(id, ERASED_PREFIX, strlen(ERASED_PREFIX)) == 0) {
-		err_set(&erasing->refusal, ERR_NOT_FOUND, "ref.id: there is no user %s to erase", id);
+		err_set(&erasing->refusal, ERR_NOT_FOUND, "ref.id: there is no user %s", id);
 		err_reason(&erasing->refusal, "ACCOUNT_NOT_FOUND");
 	} else if (!erasing->get.row.profile.deleted) {
-		err_set(&flow->err, ERR_PRECONDITION, "ref.id: %s is not deleted: delete it first", id);
+		err_set(&flow->err, ERR_PRECONDITION, "ref.id: %s has not been deleted: delete the account first", id);
 		err_reason(&flow->err, "NOT_DELETED");
 		return flow_fail(flow);
 	}
@@ -62,10 +55,7 @@ static enum flow_result step_known(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void look_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_erase, op), struct account_erasing, look)->flow);
-}
+FLOW_RESUME(look_done, limits_op, account_erasing, look.op)
 
 static enum flow_result step_drop(struct flow *flow)
 {
@@ -80,12 +70,7 @@ static enum flow_result step_drop(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void erase_done(struct admin_job *job)
-{
-	struct account_erase *op = container_of(job, struct account_erase, job);
-
-	flow_run(&container_of(op, struct account_erasing, op)->flow);
-}
+FLOW_RESUME(erase_done, admin_job, account_erasing, op.job)
 
 static enum flow_result in_use(struct account_erasing *erasing)
 {
@@ -95,25 +80,20 @@ static enum flow_result in_use(struct account_erasing *erasing)
 
 	if (look->open)
 		err_set(err, ERR_PRECONDITION,
-			"ref.id: %" PRId64 " reservations are open, the last until %" PRId64
-			" s from now: repeat it then, or cancel them",
+			"ref.id: %" PRId64 " reservations are open, the last for another %" PRId64
+			" s: try again then, or cancel them",
 			look->open, left_s);
 	else
-		err_set(err, ERR_PRECONDITION, "ref.id: %" PRId64 " entries wait for the ledger: repeat it in a moment",
+		err_set(err, ERR_PRECONDITION, "ref.id: %" PRId64 " entries wait for the ledger: try again in a moment",
 			look->undrained);
 	err_reason(err, "IN_USE");
 	err->retry_after_us = AGAIN_US;
 	return flow_fail(&erasing->flow);
 }
 
-static void confirm_done(struct admin_job *job)
-{
-	struct account_confirm *op = container_of(job, struct account_confirm, job);
+FLOW_RESUME(confirm_done, admin_job, account_erasing, confirm.job)
 
-	flow_run(&container_of(op, struct account_erasing, confirm)->flow);
-}
-
-/* The note holds the id: it goes as soon as it is not needed. One that stays is the ledger role's. */
+/* The note contains the id, so it is dropped as soon as it is not needed. If it stays, the ledger role handles it. */
 static enum flow_result confirm(struct account_erasing *erasing)
 {
 	const struct limits_erase *look = &erasing->look;
@@ -122,7 +102,7 @@ static enum flow_result confirm(struct account_erasing *erasing)
 	if (look->op.status != LIMITS_OK || look->open || look->undrained)
 		return flow_succeed(&erasing->flow);
 	erasing->note = (struct policy_note){
-		.key = erasing->op.key, .version = erasing->get.row.profile.version + 1 /* the erasing's own */};
+		.key = erasing->op.key, .version = erasing->get.row.profile.version + 1 /* of the erasure itself */};
 	erasing->confirm = (struct account_confirm){
 		.job = {.arena = erasing->arena, .done = confirm_done}, .count = 1, .note = &erasing->note};
 	flow_to(&erasing->flow, step_confirmed);
@@ -162,7 +142,7 @@ static enum flow_result step_erased(struct flow *flow)
 
 	if (!erasing->op.job.ok)
 		return flow_fail_with(flow, &erasing->op.job.err);
-	/* Prices and keys of the id are gone from the catalog, too. */
+	/* The user's prices and keys are gone from the catalog, too. */
 	catalog_source_poke(erasing->worker->parts.catalog);
 	erasing->ended = true;
 	flow_to(flow, step_drop);
@@ -172,9 +152,5 @@ static enum flow_result step_erased(struct flow *flow)
 void account_erase_start(
 	struct account_erasing *erasing, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	erasing->flow = (struct flow){.done = done};
-	erasing->worker = worker;
-	erasing->arena = arena;
-	flow_to(&erasing->flow, step_begin);
-	flow_run(&erasing->flow);
+	flow_start(erasing, worker, arena, done, step_begin);
 }

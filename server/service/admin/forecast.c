@@ -1,26 +1,17 @@
-/* First what was used, from the roll-ups, then the account with its limits. */
+/* Reads the use from the roll-ups, then the account with its limits. */
 #include "service/admin/forecast.h"
 
 #include "base/list.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "service/worker/accounts.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static enum flow_result step_account(struct flow *flow);
 static enum flow_result step_made(struct flow *flow);
 
-static struct account_forecast *forecast_of(struct flow *flow)
-{
-	return container_of(flow, struct account_forecast, flow);
-}
+FLOW_OWNER(forecast_of, account_forecast)
 
-static void query_done(struct admin_job *job)
-{
-	struct forecast_query *query = container_of(job, struct forecast_query, job);
-
-	flow_run(&container_of(query, struct account_forecast, query)->flow);
-}
+FLOW_RESUME(query_done, admin_job, account_forecast, query.job)
 
 static enum flow_result step_use(struct flow *flow)
 {
@@ -39,12 +30,7 @@ static enum flow_result step_use(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void get_done(struct admin_job *job)
-{
-	struct account_get *get = container_of(job, struct account_get, job);
-
-	flow_run(&container_of(get, struct account_forecast, get)->flow);
-}
+FLOW_RESUME(get_done, admin_job, account_forecast, get.job)
 
 static enum flow_result step_account(struct flow *flow)
 {
@@ -60,7 +46,7 @@ static enum flow_result step_account(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* The lowest limit of what all requests of a month may cost. */
+/* The budget is the lowest monthly cost limit over all requests. */
 static void budget_find(struct account_forecast *self, const struct policy *policy)
 {
 	for (int i = 0; i < policy->count; i++) {
@@ -81,20 +67,22 @@ static bool budget_read(struct account_forecast *self, struct err *err)
 	struct account_profile *profile = &self->get.row.profile;
 	struct snapshot *snapshot = snapshot_take(self->worker, err);
 	struct policy *policy = arena_zalloc(self->arena, 1, sizeof(*policy));
+	const struct tier *tier;
+	bool ok;
 
 	if (!snapshot)
 		return false;
 	profile_drop_ended(profile, self->result.now_us);
-	const struct tier *tier = account_tier(snapshot->catalog, self->key.tenant, self->key.kind, profile);
-	bool ok = policy_merge(tier ? &tier->policy : &self->worker->no_limits, profile->overrides,
-		profile->override_count, policy, err);
+	tier = account_tier(snapshot->catalog, self->key.tenant, self->key.kind, profile);
+	ok = policy_merge(tier ? &tier->policy : &self->worker->no_limits, profile->overrides, profile->override_count,
+		policy, err);
 	if (ok)
 		budget_find(self, policy);
 	snapshot_give(self->worker, snapshot);
 	return ok;
 }
 
-/* Today's use alone where the account has no complete day behind it. */
+/* Only today's use if the account has no complete day yet. */
 static void basis_choose(struct forecast *result, const struct forecast_query *query)
 {
 	result->basis_days = forecast_days(query->today, query->first_day);

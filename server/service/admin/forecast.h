@@ -1,4 +1,4 @@
-/* Where an account's running month is going: its use, its budget, and when they meet. */
+/* Forecasts an account's current month: its use, its budget, and when the budget runs out. */
 #ifndef BURSAR_SERVICE_ADMIN_FORECAST_H
 #define BURSAR_SERVICE_ADMIN_FORECAST_H
 
@@ -6,20 +6,20 @@
 #include "service/worker/flow.h"
 #include "service/worker/worker.h"
 
-/* Embedded by the caller, alive until flow.done has run. Everything lies in `arena`, which outlives it. */
+/* Embedded in the caller and alive until flow.done has run. Everything is in `arena`, which must outlive it. */
 struct account_forecast {
-	struct flow flow; /* ok: result is made */
+	struct flow flow; /* ok: `result` is filled in */
 	struct worker *worker;
 	struct arena *arena;
 	struct account_key key; /* in: a user, team, org or tenant */
 	struct forecast result;
-	const char *budget_name; /* "" = there is none */
-	/* its own */
+	const char *budget_name; /* "" = no budget */
+	/* internal */
 	struct forecast_query query;
 	struct account_get get;
 };
 
-/* `forecast->key` is filled; `done` comes once, later. */
+/* The caller has filled in forecast->key. `done` runs exactly once, later. */
 void forecast_start(
 	struct account_forecast *forecast, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
 

@@ -1,4 +1,4 @@
-/* First what is still on its way, then the ledger, then every user's counters and windows, one user after the other. */
+/* Reads what is still in the outboxes, then the ledger, then the counters and windows of each user in turn. */
 #include "service/admin/proof.h"
 
 #include <string.h>
@@ -13,10 +13,7 @@ static enum flow_result step_user(struct flow *flow);
 static enum flow_result step_counted(struct flow *flow);
 static enum flow_result step_looked(struct flow *flow);
 
-static struct proof *proof_of(struct flow *flow)
-{
-	return container_of(flow, struct proof, flow);
-}
+FLOW_OWNER(proof_of, proof)
 
 static enum flow_result end(struct proof *proof, const struct err *err)
 {
@@ -24,12 +21,9 @@ static enum flow_result end(struct proof *proof, const struct err *err)
 	return err ? flow_fail_with(&proof->flow, err) : flow_succeed(&proof->flow);
 }
 
-static void birth_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_birth, op), struct proof, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, proof, birth.op)
 
-/* Asked first: an entry that comes later makes the sums differ, and the caller asks again. */
+/* The outboxes come first: an entry that arrives later makes the sums differ, and the caller asks again. */
 static enum flow_result step_outbox(struct flow *flow)
 {
 	struct proof *proof = proof_of(flow);
@@ -47,12 +41,7 @@ static enum flow_result step_outbox(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void query_done(struct admin_job *job)
-{
-	struct proof_query *query = container_of(job, struct proof_query, job);
-
-	flow_run(&container_of(query, struct proof, query)->flow);
-}
+FLOW_RESUME(query_done, admin_job, proof, query.job)
 
 static enum flow_result step_ledger(struct flow *flow)
 {
@@ -87,10 +76,7 @@ static bool use_equal(const struct use *a, const struct use *b)
 	return a->requests == b->requests && a->input + a->output == b->input + b->output && a->cost == b->cost;
 }
 
-static void check_done(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct check, flow), struct proof, check)->flow);
-}
+FLOW_RESUME(check_done, flow, proof, check.flow)
 
 static enum flow_result step_user(struct flow *flow)
 {
@@ -117,7 +103,7 @@ static enum flow_result step_user(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* The calendar counters of the user's own account: what they have settled. */
+/* Reads the settled amounts of the calendar counters of the user's own account. */
 static void counters_read(struct proof *proof, const struct rows *rows)
 {
 	proof->count = 0;
@@ -139,10 +125,7 @@ static void counters_read(struct proof *proof, const struct rows *rows)
 	}
 }
 
-static void lookup_done(struct account_lookup *lookup)
-{
-	flow_run(&container_of(lookup, struct proof, lookup)->flow);
-}
+FLOW_RESUME(lookup_done, account_lookup, proof, lookup)
 
 static enum flow_result step_counted(struct flow *flow)
 {
@@ -167,7 +150,7 @@ static enum flow_result step_counted(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* What the ledger has of the window that the counter is in. */
+/* The ledger's amount for the window that the counter is in. */
 static int64_t ledger_of(const struct proof *proof, const struct windows *windows, const struct proof_counter *counter)
 {
 	const struct account_found *found = &proof->lookup.account[0];
@@ -193,7 +176,7 @@ static void compare(struct proof *proof, const char *what, int64_t counted, int6
 	proof->differing++;
 }
 
-/* Where the month of the user's windows is the whole one of UTC, the roll-ups know what is in it. */
+/* If the user's monthly window is exactly the month in UTC, the roll-ups cover the same time. */
 static void compare_month(struct proof *proof, const struct windows *windows)
 {
 	const struct account_found *found = &proof->lookup.account[0];
@@ -216,7 +199,7 @@ static void compare_month(struct proof *proof, const struct windows *windows)
 	compare(proof, "cost of the month", ledger_of(proof, windows, &cost), use->cost);
 }
 
-/* The user's monthly counter of the dimension, of all that counts; NULL when the tier has none. */
+/* The user's monthly counter of the dimension over all requests; NULL if the tier has none. */
 static const struct proof_counter *month_of(const struct proof *proof, enum dimension dimension)
 {
 	for (int i = 0; i < proof->count; i++) {
@@ -245,7 +228,7 @@ static void sum_month(struct proof *proof, const struct windows *windows)
 	proof->windows.cost += ledger_of(proof, windows, cost);
 }
 
-/* Counters hold what the names of models lead to today; the ledger's windows the names of then. */
+/* Counters follow the models that names resolve to today; the ledger's windows have the names used at the time. */
 static bool resolve_models(struct proof *proof, struct err *err)
 {
 	struct account_found *found = &proof->lookup.account[0];

@@ -1,6 +1,7 @@
 /*
- * Sums of a tenant's running month by separate paths: ledger rows, roll-ups, roll-ups of what is shared. And each user's live counters beside
- * what the ledger has of the windows that they count, which other time zones and resets make other ones than the month of UTC.
+ * Sums up a tenant's current month along separate paths: ledger rows, roll-ups by user, and shared roll-ups. Also
+ * compares each user's live counters with the ledger's amounts for the windows that they count, which differ from the
+ * month in UTC for users in other time zones and after resets.
  */
 #ifndef BURSAR_SERVICE_ADMIN_PROOF_H
 #define BURSAR_SERVICE_ADMIN_PROOF_H
@@ -12,14 +13,14 @@
 
 enum { PROOF_DIFFERENCES = 10 };
 
-/* A counter that is not as the ledger has it. */
+/* A counter that differs from the ledger. */
 struct proof_difference {
 	const char *user;
 	char limit[LIMIT_NAME_MAX + 1];
 	int64_t counted, ledger;
 };
 
-/* One calendar counter of the user at hand. */
+/* One calendar counter of the current user. */
 struct proof_counter {
 	char limit[LIMIT_NAME_MAX + 1];
 	enum window_unit unit;
@@ -28,7 +29,7 @@ struct proof_counter {
 	int64_t settled;
 };
 
-/* Embedded by the caller, alive until flow.done has run. */
+/* Embedded in the caller and alive until flow.done has run. */
 struct proof {
 	struct flow flow;
 	struct worker *worker;
@@ -37,16 +38,16 @@ struct proof {
 	const char *tenant;
 	/* out */
 	struct proof_query query; /* ledger and roll-ups */
-	struct use counters, windows; /* of the running months, by counter and by ledger; input: all tokens */
-	int64_t counted; /* users whose tier has monthly counters of requests, tokens and cost: `counters` is theirs */
-	int64_t differing; /* counters that are not as the ledger has them */
-	struct proof_difference difference[PROOF_DIFFERENCES]; /* the first of them */
+	struct use counters, windows; /* sums of the current months: counters and ledger; `input` is all tokens */
+	int64_t counted; /* users with monthly counters of requests, tokens and cost: `counters` sums theirs */
+	int64_t differing; /* number of counters that differ from the ledger */
+	struct proof_difference difference[PROOF_DIFFERENCES]; /* the first ones */
 	uint64_t undrained;
 	bool equal;
-	/* its own */
+	/* internal */
 	struct limits_birth birth;
 	struct check check;
-	struct arena turn; /* of one user's question */
+	struct arena turn; /* for the current user */
 	int user;
 	struct proof_counter counter[LIMITS_MAX];
 	int count;

@@ -1,4 +1,4 @@
-/* A tenant's reservations lie in all partitions: they are walked one call at a time, each of which looks at a bounded number. */
+/* A tenant's reservations are spread over all partitions. Each call to the store looks at a bounded number of them. */
 #include "service/admin/reservations.h"
 
 #include <string.h>
@@ -13,17 +13,9 @@ static enum flow_result step_found(struct flow *flow);
 static enum flow_result step_cancelled(struct flow *flow);
 static enum flow_result step_noted(struct flow *flow);
 
-static struct reservation_list *list_of(struct flow *flow)
-{
-	return container_of(flow, struct reservation_list, flow);
-}
+FLOW_OWNER(list_of, reservation_list)
 
-static void list_heard(struct limits_op *op)
-{
-	struct limits_reservations *reservations = container_of(op, struct limits_reservations, op);
-
-	flow_run(&container_of(reservations, struct reservation_list, op)->flow);
-}
+FLOW_RESUME(list_heard, limits_op, reservation_list, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -72,22 +64,13 @@ static enum flow_result step_heard(struct flow *flow)
 void reservation_list_start(
 	struct reservation_list *list, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	list->flow = (struct flow){.done = done};
-	list->worker = worker;
-	list->arena = arena;
 	list->row = arena_alloc(arena, (size_t)list->limit * sizeof(*list->row));
 	list->count = list->calls = 0;
 	list->more = false;
-	flow_to(&list->flow, step_ask);
-	flow_run(&list->flow);
+	flow_start(list, worker, arena, done, step_ask);
 }
 
-static void get_heard(struct limits_op *op)
-{
-	struct limits_reservation *reservation = container_of(op, struct limits_reservation, op);
-
-	flow_run(&container_of(reservation, struct reservation_get, op)->flow);
-}
+FLOW_RESUME(get_heard, limits_op, reservation_get, op.op)
 
 static enum flow_result step_get(struct flow *flow)
 {
@@ -110,7 +93,7 @@ static enum flow_result step_found(struct flow *flow)
 	struct reservation_get *get = container_of(flow, struct reservation_get, flow);
 
 	if (get->op.op.status == LIMITS_UNKNOWN) {
-		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known", get->request_id);
+		err_set(&flow->err, ERR_NOT_FOUND, "request %s has no known reservation", get->request_id);
 		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
 	}
@@ -123,19 +106,10 @@ static enum flow_result step_found(struct flow *flow)
 void reservation_get_start(
 	struct reservation_get *get, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	get->flow = (struct flow){.done = done};
-	get->worker = worker;
-	get->arena = arena;
-	flow_to(&get->flow, step_get);
-	flow_run(&get->flow);
+	flow_start(get, worker, arena, done, step_get);
 }
 
-static void settle_done(struct flow *flow)
-{
-	struct settle *settle = container_of(flow, struct settle, flow);
-
-	flow_run(&container_of(settle, struct reservation_cancel, settle)->flow);
-}
+FLOW_RESUME(settle_done, flow, reservation_cancel, settle.flow)
 
 static enum flow_result step_cancel(struct flow *flow)
 {
@@ -152,12 +126,7 @@ static enum flow_result step_cancel(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void note_done(struct admin_job *job)
-{
-	struct cancel_note *note = container_of(job, struct cancel_note, job);
-
-	flow_run(&container_of(note, struct reservation_cancel, note)->flow);
-}
+FLOW_RESUME(note_done, admin_job, reservation_cancel, note.job)
 
 static enum flow_result step_cancelled(struct flow *flow)
 {
@@ -186,17 +155,12 @@ static enum flow_result step_noted(struct flow *flow)
 	if (cancel->note.job.ok)
 		return flow_succeed(flow);
 	flow->err = cancel->note.job.err;
-	err_prefix(
-		&flow->err, "the reservation is cancelled, but the audit log does not have it yet, repeat the call: ");
+	err_prefix(&flow->err, "the reservation is cancelled, but not in the audit log yet; repeat the call: ");
 	return flow_fail(flow);
 }
 
 void reservation_cancel_start(
 	struct reservation_cancel *cancel, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	cancel->flow = (struct flow){.done = done};
-	cancel->worker = worker;
-	cancel->arena = arena;
-	flow_to(&cancel->flow, step_cancel);
-	flow_run(&cancel->flow);
+	flow_start(cancel, worker, arena, done, step_cancel);
 }

@@ -1,4 +1,4 @@
-/* Resets go through the store and its outbox like a record, so that counters, seeding and reconciler agree. */
+/* A reset goes through the store and its outbox like a record, so that counters, seeding and reconciliation agree. */
 #include "service/admin/reset.h"
 
 #include <string.h>
@@ -12,10 +12,7 @@ static enum flow_result step_ask(struct flow *flow);
 static enum flow_result step_answered(struct flow *flow);
 static enum flow_result step_repaired(struct flow *flow);
 
-static struct account_reset *reset_of(struct flow *flow)
-{
-	return container_of(flow, struct account_reset, flow);
-}
+FLOW_OWNER(reset_of, account_reset)
 
 static enum flow_result fail(struct account_reset *reset, const struct err *err)
 {
@@ -63,10 +60,7 @@ static enum flow_result step_begin(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_reset, op), struct account_reset, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, account_reset, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -87,7 +81,7 @@ static enum flow_result step_ask(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Of several windows of one dimension the shortest says it best: "what today's counter lost". */
+/* If a dimension has several windows, reports the shortest, which says most: "what today's counter lost". */
 static int64_t lost_of(const struct account_reset *reset, enum dimension dimension)
 {
 	const struct policy *policy = reset->op.expected.policy;
@@ -105,10 +99,7 @@ static int64_t lost_of(const struct account_reset *reset, enum dimension dimensi
 	return best < 0 ? 0 : reset->op.lost[best];
 }
 
-static void repair_done(struct flow *flow)
-{
-	flow_run(&container_of(container_of(flow, struct repair, flow), struct account_reset, repair)->flow);
-}
+FLOW_RESUME(repair_done, flow, account_reset, repair.flow)
 
 static enum flow_result step_answered(struct flow *flow)
 {
@@ -121,12 +112,14 @@ static enum flow_result step_answered(struct flow *flow)
 		return FLOW_WAIT;
 	}
 	if (status == LIMITS_CONFLICT) {
-		err_set(&flow->err, ERR_EXISTS, "request_id: %s was used for something else", reset->request_id);
+		err_set(&flow->err, ERR_EXISTS, "request_id: %s was already used for something else",
+			reset->request_id);
 		return fail(reset, &flow->err);
 	}
 	if (status != LIMITS_OK && status != LIMITS_REPEAT) {
 		if (reset->op.op.err.code == ERR_NONE)
-			err_set(&reset->op.op.err, ERR_UNAVAILABLE, "the account changed faster than it could be read");
+			err_set(&reset->op.op.err, ERR_UNAVAILABLE,
+				"the account changes faster than it can be read; try again");
 		return fail(reset, &reset->op.op.err);
 	}
 	reset->repeat = status == LIMITS_REPEAT;
@@ -152,10 +145,6 @@ static enum flow_result step_repaired(struct flow *flow)
 void account_reset_start(
 	struct account_reset *reset, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	reset->flow = (struct flow){.done = done};
-	reset->worker = worker;
-	reset->arena = arena;
 	reset->rounds = 0;
-	flow_to(&reset->flow, step_begin);
-	flow_run(&reset->flow);
+	flow_start(reset, worker, arena, done, step_begin);
 }

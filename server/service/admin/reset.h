@@ -1,4 +1,4 @@
-/* Emptying an account's counters: in the store, with a ledger entry of its own that takes back what was settled. */
+/* Resets an account's counters in the store, with a ledger entry of its own that takes back what was settled. */
 #ifndef BURSAR_SERVICE_ADMIN_RESET_H
 #define BURSAR_SERVICE_ADMIN_RESET_H
 
@@ -6,7 +6,7 @@
 #include "service/repair/repair.h"
 #include "store/admin.h"
 
-/* Embedded by the caller, alive until flow.done has run. */
+/* Embedded in the caller and alive until flow.done has run. */
 struct account_reset {
 	struct flow flow;
 	struct worker *worker;
@@ -16,7 +16,7 @@ struct account_reset {
 	/* out: what the shortest running window of each dimension had settled */
 	struct amounts lost; /* input: all tokens */
 	bool repeat;
-	/* its own */
+	/* internal */
 	struct snapshot *snapshot;
 	struct accounts accounts;
 	struct repair repair;

@@ -1,4 +1,7 @@
-/* Hash chains over a fixed array of entries, and a ring in the order of use. Entries with overrides own a slot beside. */
+/*
+ * Hash chains over a fixed array of entries, and a ring in order of use. Entries with overrides own a slot in a second
+ * array.
+ */
 #include "service/cache/accounts.h"
 
 #include <stdlib.h>
@@ -7,13 +10,13 @@
 #include "base/crypto/hash.h"
 #include "base/list.h"
 
-/* The overrides of one account, and what they make of its tier. */
+/* The overrides of one account, and the policy that results from merging them with its tier. */
 struct own {
-	struct list used; /* in the ring of owns; `entry` is NULL while it is in the ring of the free ones */
+	struct list used; /* in the ring `owns_used`; `entry` is NULL while the slot is free */
 	struct entry *entry;
 	bool merged;
-	uint64_t generation; /* of the catalog by which it was merged */
-	uint8_t tier_pid[8]; /* merged with this tier, and with so many overrides: fewer once some have ended */
+	uint64_t generation; /* of the catalog used for the merge */
+	uint8_t tier_pid[8]; /* the tier and the number of overrides merged; fewer once some have ended */
 	int merged_count;
 	struct limit overrides[LIMITS_MAX];
 	struct policy policy;
@@ -26,7 +29,7 @@ struct entry {
 	bool taken;
 	enum account_kind kind;
 	char tenant[ID_MAX + 1], id[ID_MAX + 1];
-	struct account_profile profile; /* overrides lie in `own` */
+	struct account_profile profile; /* its overrides are in `own` */
 	struct own *own;
 };
 
@@ -35,7 +38,7 @@ struct account_cache {
 	struct entry **bucket;
 	struct entry *entries;
 	struct own *owns;
-	struct list used, owns_used; /* the newest first; never empty */
+	struct list used, owns_used; /* most recently used first; never empty */
 };
 
 struct account_cache *account_cache_new(int64_t entries)
@@ -124,7 +127,7 @@ static void touch(struct list *ring, struct list *link)
 	list_push_front(ring, link);
 }
 
-/* The slot that was used longest ago; the account that had it is forgotten whole. */
+/* Takes the least recently used slot; the account that owned it is dropped from the cache entirely. */
 static struct own *own_take(struct account_cache *cache, struct entry *entry)
 {
 	struct own *own = container_of(cache->owns_used.prev, struct own, used);

@@ -1,4 +1,4 @@
-/* API keys by libsodium. */
+/* API keys and certificate fingerprints, made with libsodium. */
 #include "service/cache/keys.h"
 
 #include <string.h>
@@ -31,13 +31,14 @@ bool certificate_fingerprint(const char *pem, struct arena *arena, uint8_t out[K
 {
 	static const char begin[] = "-----BEGIN CERTIFICATE-----", stop[] = "-----END CERTIFICATE-----";
 	const char *from = strstr(pem, begin), *to = from ? strstr(from, stop) : NULL;
-	size_t len;
+	size_t len, room;
+	unsigned char *der;
 
 	if (!to)
 		return false;
 	from += sizeof(begin) - 1;
-	size_t room = (size_t)(to - from);
-	unsigned char *der = arena_alloc(arena, room);
+	room = (size_t)(to - from);
+	der = arena_alloc(arena, room);
 	if (sodium_base642bin(der, room, from, room, " \r\n", &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
 		return false;
 	crypto_hash_sha256(out, der, len);

@@ -1,4 +1,4 @@
-/* Time zones in the log: which are read, which were read again, which are missing. */
+/* Logs the state of the time zones: what was read, what was replaced and what is missing. */
 #include "service/cache/zones.h"
 
 #include "base/log.h"
@@ -7,10 +7,10 @@
 static void log_missing(const struct zones_facts *facts)
 {
 	if (facts->missing)
-		log_warn("time zones of accounts cannot be read: these accounts count by UTC",
-			FI("zones", facts->missing), F("first", facts->first_missing), F("folder", facts->folder));
+		log_warn("cannot read the time zones of some accounts: they count by UTC", FI("zones", facts->missing),
+			F("first", facts->first_missing), F("folder", facts->folder));
 	else
-		log_info("all time zones of accounts can be read again", F("version", facts->version));
+		log_info("the time zones of all accounts can be read again", F("version", facts->version));
 }
 
 void zones_look(void)
@@ -22,11 +22,11 @@ void zones_look(void)
 
 	zones_facts(&facts);
 	if (changed)
-		log_info("time zones were replaced and read again", FI("zones", changed), F("version", facts.version));
+		log_info("reloaded changed time zones", FI("zones", changed), F("version", facts.version));
 	if (!facts.found && (!begun || found))
-		log_warn("there is no time zone data: install tzdata", F("folder", facts.folder));
+		log_warn("no time zone data found: install tzdata", F("folder", facts.folder));
 	else if (facts.found && (!begun || !found))
-		log_info("time zones are read", F("folder", facts.folder), F("version", facts.version));
+		log_info("time zone data found", F("folder", facts.folder), F("version", facts.version));
 	if (facts.missing != missing)
 		log_missing(&facts);
 	begun = true;

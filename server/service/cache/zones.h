@@ -1,8 +1,8 @@
-/* The system's time zones, looked at again from time to time. */
+/* Keeps the system's time zones up to date. */
 #ifndef BURSAR_SERVICE_CACHE_ZONES_H
 #define BURSAR_SERVICE_CACHE_ZONES_H
 
-/* Reads again those that the system has replaced, and logs that, and what is missing when it changes. Called by one thread. */
+/* Reloads the zones that the system has replaced and logs what changed or is missing. Call it from one thread only. */
 void zones_look(void);
 
 #endif

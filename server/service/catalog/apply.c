@@ -1,4 +1,4 @@
-/* One transaction; then the catalog, so that everybody knows the tiers; then each pool and each account in the store. */
+/* Commits one transaction, waits until the catalog has the tiers, then writes each pool and account to the store. */
 #include "service/catalog/apply.h"
 
 #include "base/list.h"
@@ -8,17 +8,9 @@ static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_look(struct flow *flow);
 static enum flow_result step_next(struct flow *flow);
 
-static struct document_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct document_edit, flow);
-}
+FLOW_OWNER(edit_of, document_edit)
 
-static void apply_done(struct admin_job *job)
-{
-	struct document_apply *op = container_of(job, struct document_apply, job);
-
-	flow_run(&container_of(op, struct document_edit, op)->flow);
-}
+FLOW_RESUME(apply_done, admin_job, document_edit, op.job)
 
 static enum flow_result step_apply(struct flow *flow)
 {
@@ -73,7 +65,7 @@ static void account_done(struct flow *flow)
 	flow_run(&edit->flow);
 }
 
-/* The next change that the store has to be told, one after the other. */
+/* Writes the next change to the store; one at a time. */
 static enum flow_result step_next(struct flow *flow)
 {
 	struct document_edit *edit = edit_of(flow);
@@ -102,9 +94,5 @@ static enum flow_result step_next(struct flow *flow)
 void document_edit_start(
 	struct document_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_apply);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_apply);
 }

@@ -1,4 +1,7 @@
-/* Applying a document: committed in PostgreSQL as a whole, in force here and written through when it is answered. */
+/*
+ * Applies a document: commits it in PostgreSQL as a whole; when it is answered, it is in force here and written
+ * through.
+ */
 #ifndef BURSAR_SERVICE_CATALOG_APPLY_H
 #define BURSAR_SERVICE_CATALOG_APPLY_H
 
@@ -6,14 +9,14 @@
 #include "service/pool/admin.h"
 #include "store/document.h"
 
-/* Embedded by the caller, alive until flow.done has run. */
+/* Embedded in the caller and alive until flow.done has run. */
 struct document_edit {
 	struct flow flow; /* ok: op.change is what was done, or what a dry run would do */
 	struct worker *worker;
 	struct arena *arena;
 	struct document_apply op; /* in: wanted, dry_run, prune, expected, job.actor, job.reason */
-	bool pending; /* out: committed, and the store does not have all of it yet; it is repeated */
-	/* its own */
+	bool pending; /* out: committed, but the store does not have all of it yet; the rest is repeated */
+	/* internal */
 	struct catalog_wait wait;
 	struct pool_edit pool;
 	struct account_edit account;

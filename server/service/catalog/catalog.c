@@ -1,4 +1,4 @@
-/* Commits, hurries the catalog's loader, and waits until the snapshot shows what was committed. */
+/* Commits a change, makes the catalog's loader look at once, and waits until the snapshot includes the change. */
 #include "service/catalog/catalog.h"
 
 #include "base/list.h"
@@ -6,15 +6,9 @@
 static enum flow_result step_committed(struct flow *flow);
 static enum flow_result step_look(struct flow *flow);
 
-static struct catalog_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct catalog_edit, flow);
-}
+FLOW_OWNER(edit_of, catalog_edit)
 
-static void job_done(struct admin_job *job)
-{
-	flow_run(&container_of(job, struct catalog_edit, op.job)->flow);
-}
+FLOW_RESUME(job_done, admin_job, catalog_edit, op.job)
 
 static void submit(struct catalog_edit *edit, struct admin_store *admin)
 {
@@ -70,9 +64,5 @@ static enum flow_result step_look(struct flow *flow)
 void catalog_edit_start(
 	struct catalog_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
-	flow_to(&edit->flow, step_put);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_put);
 }

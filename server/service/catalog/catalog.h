@@ -1,4 +1,4 @@
-/* Changing what every worker has in memory: tenants, tiers, prices. Answered when this process works by the change. */
+/* Changes what every worker has in memory: tenants, tiers, prices. Answers once the change is in force here. */
 #ifndef BURSAR_SERVICE_CATALOG_CATALOG_H
 #define BURSAR_SERVICE_CATALOG_CATALOG_H
 
@@ -7,9 +7,9 @@
 
 enum catalog_edit_kind { EDIT_TENANT, EDIT_TIER, EDIT_TIER_DELETE, EDIT_PRICE, EDIT_PRICES, EDIT_PRICE_END };
 
-/* Embedded by the caller, alive until flow.done has run. */
+/* Embedded in the caller and alive until flow.done has run. */
 struct catalog_edit {
-	struct flow flow; /* ok: committed; in force here, and within a second everywhere */
+	struct flow flow; /* ok: committed and in force here, and within a second everywhere */
 	struct worker *worker;
 	struct arena *arena;
 	enum catalog_edit_kind kind;
@@ -22,7 +22,7 @@ struct catalog_edit {
 		struct prices_put prices;
 		struct price_end price_end;
 	} op; /* in: its fields, job.actor, job.reason */
-	struct catalog_wait wait; /* its own */
+	struct catalog_wait wait; /* internal */
 };
 
 void catalog_edit_start(

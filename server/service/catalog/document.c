@@ -1,4 +1,4 @@
-/* Entries are compared by their bytes, in which nothing counts but what a document says. */
+/* Compares entries packed as bytes that contain only what a document can say. */
 #include "service/catalog/document.h"
 
 #include <inttypes.h>
@@ -51,10 +51,13 @@ static void put_tier(struct buf *out, const struct tier *tier)
 		put_limit(out, &tier->policy.limits[i]);
 }
 
-/* What the pool has in common with what Redis is told of it, but for its generation; the slots of the option are the option's. */
+/* The settings as packed for Redis, without the generation; and without the slots if they come from the option. */
 static void put_pool(struct buf *out, const struct pool_settings *pool)
 {
 	struct pool_settings settings = *pool;
+	/* Packed in milliseconds. */
+	const int64_t times[] = {pool->lease_us, pool->age_us, pool->starve_us, pool->predicted_wait_max_us,
+		pool->wait_max_us, pool->estimate_us, pool->learn_margin_us, pool->drain_us};
 
 	settings.gen = 0;
 	if (settings.slots_from_option)
@@ -62,9 +65,6 @@ static void put_pool(struct buf *out, const struct pool_settings *pool)
 	put_text(out, settings.name);
 	buf_put_u8(out, settings.slots_from_option);
 	pool_pack(out, &settings);
-	/* Packed in milliseconds. */
-	const int64_t times[] = {pool->lease_us, pool->age_us, pool->starve_us, pool->predicted_wait_max_us,
-		pool->wait_max_us, pool->estimate_us, pool->learn_margin_us, pool->drain_us};
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		buf_put_i64(out, times[i]);
 }
@@ -106,14 +106,14 @@ static void put_change(struct buf *out, const struct document_change *change, bo
 		put_account(out, account);
 }
 
-/* The work: what is compared, and the two sides of the entry at hand. */
+/* The state of a comparison, with the two sides of the current entry. */
 struct comparison {
 	struct document_apply *op;
 	const struct document *now, *wanted;
 	struct buf before, after, all;
 };
 
-/* Adds the change, unless both sides are the same. */
+/* Adds the change unless both sides are equal. */
 static void add(struct comparison *c, struct document_change change, bool removed)
 {
 	buf_reset(&c->before);
@@ -150,7 +150,7 @@ static int compare_keys(const struct account_key *a, const struct account_key *b
 	return a->kind != b->kind ? (a->kind > b->kind) - (a->kind < b->kind) : strcmp(a->id, b->id);
 }
 
-/* Of accounts by kind and id, as the store reads them. */
+/* Binary search: the store reads accounts in the order of kind and id. */
 static const struct account_row *account_find(const struct document *now, const struct account_key *key)
 {
 	int low = 0, high = now->accounts;
@@ -226,12 +226,12 @@ static bool tier_will_be(const struct comparison *c, const char *name)
 	return tier_of(c->wanted, name) || (now && (now->shipped || !c->op->prune));
 }
 
-/* Who names a tier that is to go is told by the store, which knows whether a shipped one takes its place. */
+/* A reference to a tier that is to be removed passes here: only the store knows whether a shipped tier replaces it. */
 static bool tier_named_check(const struct comparison *c, const char *name, const char *field, struct err *err)
 {
 	if (!name[0] || tier_will_be(c, name) || tier_of(c->now, name))
 		return true;
-	return err_invalid(err, field, "there is no tier %s, and the document has none", name);
+	return err_invalid(err, field, "there is no tier %s, neither in the document nor on the server", name);
 }
 
 static bool names_check(const struct comparison *c, struct err *err)
@@ -256,7 +256,8 @@ static bool expected_check(const struct document_apply *op, struct err *err)
 
 	snprintf(text, sizeof(text), "%016" PRIx64, op->fingerprint);
 	return !op->expected[0] || strcmp(op->expected, text) == 0 ||
-	       err_set(err, ERR_PRECONDITION, "changed meanwhile: run apply again, and look at what it would do now");
+	       err_set(err, ERR_PRECONDITION,
+		       "the configuration has changed meanwhile: run apply again to see what it would do now");
 }
 
 bool document_compare(struct document_apply *op, const struct document *now, struct err *err)
@@ -264,12 +265,13 @@ bool document_compare(struct document_apply *op, const struct document *now, str
 	const struct document *wanted = op->wanted;
 	struct comparison c = {.op = op, .now = now, .wanted = wanted};
 	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + now->tiers + now->accounts;
+	bool ok;
 
 	op->changes = 0;
 	op->change = arena_zalloc(op->job.arena, (size_t)most, sizeof(*op->change));
 	compare_parts(&c);
 	op->fingerprint = hash64(buf_str(&c.all), c.all.len);
-	bool ok = names_check(&c, err) && expected_check(op, err);
+	ok = names_check(&c, err) && expected_check(op, err);
 	buf_release(&c.before);
 	buf_release(&c.after);
 	buf_release(&c.all);

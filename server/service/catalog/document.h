@@ -1,18 +1,18 @@
-/* What a document changes: pure, so that what is shown and what is done is the same. */
+/* Works out what a document changes, without I/O, so that a dry run shows exactly what an apply does. */
 #ifndef BURSAR_SERVICE_CATALOG_DOCUMENT_H
 #define BURSAR_SERVICE_CATALOG_DOCUMENT_H
 
 #include "store/document.h"
 
 /*
- * For document_apply.compare: lists in op->change what has to be done to make `now` as op->wanted says, in an order in which each
- * finds what it names: tiers, settings, pools, accounts, and with prune the tiers that go. What `wanted` names has to exist then
- * (ERR_INVALID with the field's path, "document.accounts[2].tier"); ERR_PRECONDITION when op->expected is another fingerprint.
- * Entries of `wanted` have distinct names.
+ * For document_apply.compare: lists in op->change what turns `now` into op->wanted, in an order in which each change
+ * finds what it refers to: tiers, settings, pools, accounts, and with prune the removed tiers. ERR_INVALID with the
+ * field's path ("document.accounts[2].tier") if `wanted` refers to something that will not exist; ERR_PRECONDITION if
+ * op->expected is another fingerprint. The names of entries in `wanted` must be distinct.
  */
 bool document_compare(struct document_apply *op, const struct document *now, struct err *err);
 
-/* Does the entry say nothing? An account that does not exist is the same as one that says nothing. */
+/* True if the entry sets nothing. Such an account equals one that does not exist. */
 bool document_account_empty(const struct account_row *account);
 
 #endif

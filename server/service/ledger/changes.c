@@ -1,25 +1,23 @@
 /*
- * Changes of accounts that Redis may not have: read as they are now, written through, confirmed, a page at a time. Who is not there
- * any more was erased: Redis drops him. What cannot be written is looked at again after a pause that grows with its age, and holds
- * nothing up meanwhile.
+ * Repeats changes of accounts that Redis may not have (service/ledger/chores.h): a page at a time, the accounts are
+ * read as they are now, written through and confirmed. An account that no longer exists was erased, so Redis drops it.
+ * A change that cannot be written is retried after a pause that grows with its age; it holds up nothing else.
  */
 #include "service/ledger/chores.h"
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/units.h"
 
-#define CHANGES_INTERVAL_US INT64_C(1000000)
-/* A worker that has not reached PostgreSQL may make a provisional record of an absent one: for so long it is looked for. */
+#define CHANGES_INTERVAL_US SECOND_US
+/* How long to look for a provisional record of an absent account, made by a worker that cannot reach PostgreSQL. */
 #define SEED_SPAN_US INT64_C(10000000)
-#define PAUSE_MIN_US INT64_C(1000000)
-#define PAUSE_MAX_US INT64_C(60000000)
+#define PAUSE_MIN_US SECOND_US
+#define PAUSE_MAX_US MINUTE_US
 
 static enum flow_result step_written(struct flow *flow);
 
-static struct changes *changes_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct changes, chore);
-}
+CHORE_OWNER(changes_of, changes)
 
 static const struct account_found *found_at(const struct changes *changes, int i)
 {
@@ -32,7 +30,7 @@ static enum flow_result step_confirmed(struct flow *flow)
 
 	if (!changes->confirm.job.ok)
 		return flow_fail_with(flow, &changes->confirm.job.err);
-	/* Redis is away: so it is for the others. */
+	/* Redis is away, so the other changes would fail too. */
 	if (changes->writes.failed)
 		return flow_fail_with(flow, &changes->writes.err);
 	changes->chore.again = changes->page.more && !chore_stopping(&changes->chore);
@@ -46,7 +44,7 @@ static void confirm_done(struct admin_job *job)
 	flow_run(&changes->chore.flow);
 }
 
-/* Is it in Redis, and if not: when is it to be tried again? */
+/* When to try again, in microseconds from now; 0 if the change is in Redis. */
 static int64_t again_us(const struct policy_write *write, int64_t age_us)
 {
 	int64_t pause_us = age_us + PAUSE_MIN_US;
@@ -55,14 +53,14 @@ static int64_t again_us(const struct policy_write *write, int64_t age_us)
 		return 0;
 	if (write->status == LIMITS_ABSENT && age_us > SEED_SPAN_US)
 		return 0;
-	if (pause_us < PAUSE_MIN_US) /* a clock that was set back */
+	if (pause_us < PAUSE_MIN_US) /* the clock was set back */
 		return PAUSE_MIN_US;
 	if (write->status == LIMITS_ABSENT && age_us + pause_us > SEED_SPAN_US)
 		return SEED_SPAN_US - age_us + 1; /* the last time */
 	return pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US;
 }
 
-/* What could not be asked of Redis is due as before: it is written as soon as Redis is back. */
+/* A change that Redis did not answer stays due as before, so that it is written as soon as Redis is back. */
 static void notes_make(struct changes *changes, struct account_confirm *confirm)
 {
 	struct policy_note *notes = arena_zalloc(&changes->chore.arena, (size_t)changes->page.count, sizeof(*notes));
@@ -92,10 +90,7 @@ static enum flow_result step_written(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void writes_done(struct policy_writes *writes)
-{
-	flow_run(&container_of(writes, struct changes, writes)->chore.flow);
-}
+CHORE_RESUME(writes_done, policy_writes, changes, writes)
 
 static enum flow_result step_found(struct flow *flow)
 {
@@ -159,10 +154,7 @@ static enum flow_result step_listed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void page_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_changes, op), struct changes, page)->chore.flow);
-}
+CHORE_RESUME(page_done, ledger_op, changes, page.op)
 
 static enum flow_result step_list(struct flow *flow)
 {

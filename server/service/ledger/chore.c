@@ -1,4 +1,4 @@
-/* The run of one chore, from its start to its next time (service/ledger/chores.h). */
+/* Runs one chore, from its start until its next run is due (service/ledger/chores.h). */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -16,6 +16,20 @@ struct chore *chore_of(struct flow *flow)
 bool chore_stopping(const struct chore *chore)
 {
 	return chore->role->stopping;
+}
+
+void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
+	void (*done)(struct ledger_op *op))
+{
+	struct ledger_role *role = chore->role;
+
+	*lease = (struct ledger_lease){
+		.op = {.arena = &chore->arena, .done = done},
+		.name = name,
+		.holder = role->holder,
+		.ttl_us = ttl_us,
+	};
+	role->ledger->ops->lease(role->ledger, lease);
 }
 
 struct chore *chore_at(struct ledger_role *role, int i)
@@ -52,7 +66,7 @@ static void chore_done(struct flow *flow)
 	chore->busy = false;
 	if (!flow->ok) {
 		if (!chore->failing)
-			log_warn("a chore of the ledger role fails and is tried again", F("chore", chore->name),
+			log_warn("a chore of the ledger role failed and will be retried", F("chore", chore->name),
 				F("step", flow->name), F("why", flow->err.text));
 		if (pause_us < PAUSE_AFTER_FAILURE_US || pause_us > 10 * PAUSE_AFTER_FAILURE_US)
 			pause_us = PAUSE_AFTER_FAILURE_US;

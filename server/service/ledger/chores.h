@@ -1,4 +1,4 @@
-/* Inside of the ledger role: its chores, each a flow that is started again and again. */
+/* The inside of the ledger role: its chores, each a flow that is started repeatedly. */
 #ifndef BURSAR_SERVICE_LEDGER_CHORES_H
 #define BURSAR_SERVICE_LEDGER_CHORES_H
 
@@ -15,7 +15,7 @@
 #define RECONCILE_PAGE 128
 #define ENDS_LANES 8
 
-/* One chore: embeds its flow; its arena is emptied before each start. */
+/* One chore, with its flow. Its arena is reset before each run. */
 struct chore {
 	struct flow flow;
 	struct ledger_role *role;
@@ -25,11 +25,19 @@ struct chore {
 	int64_t interval_us; /* from the end of one run to the start of the next */
 	int64_t next_us; /* clock_mono_us */
 	bool busy;
-	bool again; /* set by the flow: start over at once, there is more */
-	bool failing; /* the last run failed: it is told once */
+	bool again; /* set by the flow: there is more to do, so start over at once */
+	bool failing; /* the last run failed; logged only the first time */
 };
 struct chore *chore_of(struct flow *flow);
+
+/* FLOW_OWNER and FLOW_RESUME where the owner is a chore. */
+#define CHORE_OWNER(name, owner) FLOW_OWNER_BY(name, owner, chore.flow)
+#define CHORE_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, chore.flow)
+
 bool chore_stopping(const struct chore *chore);
+/* Asks for the lease `name`, so that one process at a time runs the chore. */
+void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
+	void (*done)(struct ledger_op *op));
 
 /* drain.c: one pump moves one batch from a few partitions. */
 struct pump_part {
@@ -37,11 +45,11 @@ struct pump_part {
 	struct outbox_ack ack;
 	struct pump *pump;
 	int first; /* index of its first item */
-	int prefix; /* so many of its entries are done with */
+	int prefix; /* how many of its first entries are finished */
 };
 struct pump {
 	struct chore chore;
-	int pending; /* operations under way in this step */
+	int pending; /* operations in flight in this step */
 	struct outbox_waiting waiting;
 	int parts;
 	struct pump_part *part;
@@ -49,7 +57,7 @@ struct pump {
 };
 void pump_init(struct pump *pump, struct ledger_role *role, const char *name);
 
-/* sweep.c: ends reservations whose time is over. */
+/* sweep.c: ends expired reservations. */
 struct sweep_part {
 	struct outbox_sweep sweep;
 	struct sweep *owner;
@@ -68,30 +76,30 @@ struct changes_lookup {
 };
 struct changes {
 	struct chore chore;
-	int pending; /* lookups under way */
+	int pending; /* lookups in flight */
 	struct ledger_changes page;
-	struct changes_lookup *lookup; /* ACCOUNTS_MAX of the page each */
+	struct changes_lookup *lookup; /* each for ACCOUNTS_MAX accounts of the page */
 	struct policy_writes writes;
 	struct account_confirm confirm;
 };
 void changes_init(struct changes *changes, struct ledger_role *role);
 
-/* ends.c: overrides whose end has come, some accounts at a time. */
+/* ends.c: removes overrides that have ended, a few accounts at a time. */
 struct ends_lane {
 	struct account_edit edit;
-	struct arena arena; /* of its own: a change is read into it on another thread */
+	struct arena arena; /* one for each lane, because another thread reads a change into it */
 	struct ends *owner;
 };
 struct ends {
 	struct chore chore;
 	struct override_ends page;
 	int next, pending;
-	struct err failure; /* of the last change that went wrong; code 0: none did */
+	struct err failure; /* of the last change that failed; code 0 if none did */
 	struct ends_lane lane[ENDS_LANES];
 };
 void ends_init(struct ends *ends, struct ledger_role *role);
 
-/* upkeep.c: partitions ahead, retention; by whoever holds the lease. */
+/* upkeep.c: creates partitions ahead of time and applies retention; only in the process that holds the lease. */
 struct upkeep {
 	struct chore chore;
 	struct ledger_lease lease;
@@ -109,14 +117,14 @@ struct reconcile {
 	struct ledger_lease lease;
 	struct ledger_windows page;
 	int pending, at;
-	struct page_counters *counters; /* of the page's accounts */
+	struct page_counters *counters; /* one for each account of the page */
 	/* A closer look at account `at`. */
-	struct outbox_drain drain; /* of a user's outbox */
-	struct outbox_waiting waiting; /* of all outboxes: what counts on a shared account lies in those of its users */
+	struct outbox_drain drain; /* for a user: the user's outbox */
+	struct outbox_waiting waiting; /* for a shared account: all outboxes, as its entries are in its users' */
 	struct account_lookup lookup;
 	struct outbox_counters again;
 	struct outbox_raise raise;
-	/* So far in this pass. */
+	/* The state of the current pass. */
 	char after_tenant[ID_MAX + 1], after_id[ID_MAX + 1];
 	enum account_kind after_kind;
 	int64_t drift_accounts, drift_nano;
@@ -127,14 +135,14 @@ struct ledger_role {
 	struct worker *worker;
 	struct outbox_store *outbox;
 	struct ledger_store *ledger;
-	char holder[96]; /* of leases: names this process */
+	char holder[96]; /* names this process as the holder of leases */
 	bool stopping;
-	int running; /* chores under way, and the tick */
+	int running; /* running chores, plus one for the tick */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 	struct wait tick;
-	bool taken[PARTITIONS]; /* by a pump */
-	int turn; /* the partition the next batch begins with */
+	bool taken[PARTITIONS]; /* a pump is working on the partition */
+	int turn; /* the partition that the next batch starts with */
 	struct pump pump[PUMPS];
 	struct sweep sweep;
 	struct changes changes;
@@ -143,11 +151,11 @@ struct ledger_role {
 	struct reconcile reconcile;
 };
 
-/* chore.c: starts the chore, unless it runs or the role is stopping. */
+/* chore.c: starts the chore, unless it is running or the role is stopping. */
 void chore_start(struct chore *chore);
-/* The role's chores by number; NULL behind the last one. */
+/* The role's chores by number; NULL after the last one. */
 struct chore *chore_at(struct ledger_role *role, int i);
-/* One of role->running has ended: the last one ends a role that is stopping. */
+/* Call it when one of role->running has ended; the last one frees a role that is stopping. */
 void role_one_less(struct ledger_role *role);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * From the outboxes into the ledger: look which partitions hold entries, read a batch, write it, take double charges back,
- * acknowledge. An entry leaves Redis only when the ledger has it, so a crash anywhere means that it comes again.
+ * Moves entries from the outboxes to the ledger (service/ledger/chores.h): finds the partitions with entries, reads a
+ * batch, writes it, takes double charges back and acknowledges. An entry leaves Redis only when the ledger has it, so
+ * after a crash at any point it comes again.
  */
 #include "service/ledger/chores.h"
 
@@ -9,12 +10,9 @@
 #include "base/log.h"
 
 #define WRITE_DEADLINE_US INT64_C(10000000)
-#define IDLE_MAX 4 /* empty outboxes are looked into ever more seldom, down to a fourth of what conf says */
+#define IDLE_MAX 4 /* empty outboxes are polled less and less often, down to a quarter of the configured rate */
 
-static struct pump *pump_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct pump, chore);
-}
+CHORE_OWNER(pump_of, pump)
 
 static int64_t poll_us(const struct pump *pump)
 {
@@ -28,7 +26,7 @@ static void one_back(struct pump *pump)
 		flow_run(&pump->chore.flow);
 }
 
-/* The partitions of this batch belong to nobody any more. */
+/* Releases the partitions of this batch. */
 static void give_back(struct pump *pump)
 {
 	for (int i = 0; i < pump->parts; i++)
@@ -52,7 +50,7 @@ static void add_part(struct pump *pump, int partition, int limit)
 	pump->chore.role->turn = (partition + 1) % PARTITIONS;
 }
 
-/* Partitions in turn, until the batch is full. Returns how many entries are left for others. */
+/* Takes partitions in turn until the batch is full. Returns how many entries are left for other pumps. */
 static int64_t pick(struct pump *pump)
 {
 	struct ledger_role *role = pump->chore.role;
@@ -65,9 +63,11 @@ static int64_t pick(struct pump *pump)
 	for (int i = 0; i < waiting->count; i++) {
 		int at = (first + i) % waiting->count;
 		int64_t entries = (int64_t)waiting->waiting[at].entries;
+		int64_t take;
+
 		if (role->taken[waiting->waiting[at].partition])
 			continue;
-		int64_t take = entries < room ? entries : room;
+		take = entries < room ? entries : room;
 		if (take > 0)
 			add_part(pump, waiting->waiting[at].partition, (int)take);
 		room -= take;
@@ -88,7 +88,7 @@ static int add_items(struct pump *pump, struct pump_part *part, struct ledger_it
 	const struct outbox_drain *drain = &part->drain;
 
 	for (int i = 0; i < drain->count; i++) {
-		/* Without a generation its mark is lost, not its entries: they are told apart by their partition. */
+		/* Without a generation, only the partition's mark is lost: its number then makes the origins unique. */
 		const char *origin =
 			drain->generation[0]
 				? arena_printf(&pump->chore.arena, "%s:%s", drain->generation, drain->entry[i].id)
@@ -107,30 +107,31 @@ static void takeback_done(struct outbox_op *op);
 static enum flow_result step_ack(struct flow *flow);
 static enum flow_result step_end(struct flow *flow);
 
-/* A takeback on its way. */
+/* A takeback in flight. */
 struct takeback {
 	struct outbox_takeback op;
 	struct pump_part *part;
 	int index;
 };
 
-/* A charge on its way. */
+/* A charge in flight. */
 struct charge {
 	struct outbox_charge op;
 	struct pump *pump;
 };
 
-/* What is missed here is found by the reconciler. */
+/* The reconciler finds a charge that fails here. */
 static void charge_done(struct outbox_op *op)
 {
 	struct charge *charge = container_of(container_of(op, struct outbox_charge, op), struct charge, op);
 
 	if (!op->ok)
-		log_warn("what a stranger used is not on the counters of their team yet", F("why", op->err.text));
+		log_warn("the use of an unknown user is not on the counters of their team and org yet",
+			F("why", op->err.text));
 	one_back(charge->pump);
 }
 
-/* The store counted an entry without the team and the org of its user, for PostgreSQL was away. */
+/* The store counted an entry without its user's team and org, because PostgreSQL was away. */
 static void charge_start(struct pump *pump, const struct ledger_item *item)
 {
 	struct outbox_store *outbox = pump->chore.role->outbox;
@@ -147,20 +148,22 @@ static void charge_start(struct pump *pump, const struct ledger_item *item)
 	outbox->ops->charge(outbox, &charge->op);
 }
 
-/* What is done with so far; and the takebacks that this needs first: an entry that is acknowledged cannot be taken back. */
+/* Counts the finished entries and starts their takebacks, which must come first: an acknowledged entry is gone. */
 static void settle_part(struct pump *pump, struct pump_part *part)
 {
 	struct ledger_item *items = &pump->write.item[part->first];
 
 	for (part->prefix = 0; part->prefix < part->drain.count; part->prefix++) {
 		struct ledger_item *item = &items[part->prefix];
+		struct takeback *takeback;
+
 		if (item->fate == LEDGER_BUSY)
 			break;
 		if (item->fate == LEDGER_WRITTEN && item->late_accounts)
 			charge_start(pump, item);
 		if (item->fate != LEDGER_DOUBLE)
 			continue;
-		struct takeback *takeback = arena_zalloc(&pump->chore.arena, 1, sizeof(*takeback));
+		takeback = arena_zalloc(&pump->chore.arena, 1, sizeof(*takeback));
 		takeback->part = part;
 		takeback->index = part->prefix;
 		takeback->op = (struct outbox_takeback){
@@ -180,11 +183,11 @@ static void takeback_done(struct outbox_op *op)
 	struct pump_part *part = takeback->part;
 
 	if (!op->ok) {
-		log_warn("a double charge could not be taken back yet", F("why", op->err.text));
+		log_warn("cannot take a double charge back yet", F("why", op->err.text));
 		if (part->prefix > takeback->index)
 			part->prefix = takeback->index;
 	} else if (takeback->op.taken) {
-		log_info("a double charge was taken back", FI("partition", part->drain.partition),
+		log_info("took a double charge back", FI("partition", part->drain.partition),
 			F("entry", takeback->op.id));
 	}
 	one_back(part->pump);
@@ -199,7 +202,7 @@ static enum flow_result step_settle(struct flow *flow)
 		return flow_fail_with(flow, &pump->write.op.err);
 	}
 	flow_to(flow, step_ack);
-	pump->pending = 1; /* this step itself: no answer can be the last before all are asked */
+	pump->pending = 1; /* for this step itself, so that no answer counts as the last before all are sent */
 	for (int i = 0; i < pump->parts; i++)
 		settle_part(pump, &pump->part[i]);
 	return --pump->pending ? FLOW_WAIT : FLOW_MORE;
@@ -232,7 +235,7 @@ static enum flow_result step_ack(struct flow *flow)
 	return --pump->pending ? FLOW_WAIT : FLOW_MORE;
 }
 
-/* An acknowledgement that failed does no harm: the entries come again and are repeats. */
+/* A failed acknowledgement does no harm: the entries come again and are recognized as repeats. */
 static enum flow_result step_end(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);
@@ -251,6 +254,7 @@ static enum flow_result step_write(struct flow *flow)
 	struct pump *pump = pump_of(flow);
 	struct ledger_store *ledger = pump->chore.role->ledger;
 	int count = 0;
+	struct ledger_item *items;
 
 	for (int i = 0; i < pump->parts; i++) {
 		if (!pump->part[i].drain.op.ok)
@@ -261,7 +265,7 @@ static enum flow_result step_write(struct flow *flow)
 		give_back(pump);
 		return flow_succeed(flow);
 	}
-	struct ledger_item *items = arena_zalloc(&pump->chore.arena, (size_t)count, sizeof(*items));
+	items = arena_zalloc(&pump->chore.arena, (size_t)count, sizeof(*items));
 	count = 0;
 	for (int i = 0; i < pump->parts; i++) {
 		pump->part[i].first = count;
@@ -283,11 +287,12 @@ static enum flow_result step_pick(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);
 	struct ledger_role *role = pump->chore.role;
+	int64_t left;
 
 	if (!pump->waiting.op.ok)
 		return flow_fail_with(flow, &pump->waiting.op.err);
 	pump->part = arena_zalloc(&pump->chore.arena, PARTITIONS, sizeof(*pump->part));
-	int64_t left = pick(pump);
+	left = pick(pump);
 	if (pump->parts == 0) {
 		int64_t idle_us = pump->chore.interval_us * 2;
 		pump->chore.interval_us = idle_us < IDLE_MAX * poll_us(pump) ? idle_us : IDLE_MAX * poll_us(pump);

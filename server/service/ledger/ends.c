@@ -1,31 +1,30 @@
 /*
- * Overrides whose end has come: each account goes back to what its tier says, by a change like an admin's, so that version,
- * trail and write-through are the same. Several processes at once do no harm: whoever comes second finds nothing ended.
+ * Removes overrides that have ended (service/ledger/chores.h). Each account goes back to its tier's limits by a change
+ * like an admin's, with the same version, audit trail and write-through. Several processes may do this at once: the
+ * second one finds nothing to remove.
  */
 #include "service/ledger/chores.h"
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/units.h"
 
-#define ENDS_INTERVAL_US INT64_C(1000000)
+#define ENDS_INTERVAL_US SECOND_US
 #define ENDS_PAGE 64
 
 static enum flow_result step_listed(struct flow *flow);
 static enum flow_result step_ended(struct flow *flow);
 static void lane_next(struct ends_lane *lane);
 
-static struct ends *ends_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct ends, chore);
-}
+CHORE_OWNER(ends_of, ends)
 
-/* ERR_NOT_FOUND: an admin or another process has done it meanwhile, and nothing is to be changed. */
+/* ERR_NOT_FOUND: an admin or another process has already done it, so there is nothing to change. */
 static bool drop_ended(struct account_change *op, struct account_row *row, struct err *err)
 {
 	struct ends_lane *lane = container_of(container_of(op, struct account_edit, op), struct ends_lane, edit);
 
 	return profile_drop_ended(&row->profile, lane->owner->page.now_us) > 0 ||
-	       err_set(err, ERR_NOT_FOUND, "nothing of it has ended");
+	       err_set(err, ERR_NOT_FOUND, "no override of the account has ended");
 }
 
 static void edit_done(struct flow *flow)
@@ -75,7 +74,7 @@ static enum flow_result step_listed(struct flow *flow)
 	if (ends->page.count == 0)
 		return FLOW_MORE;
 	ends->next = 0;
-	/* One for this loop: a lane that ends at once must not run the flow before the others have begun. */
+	/* One more for this loop: a lane that ends at once must not resume the flow before the others have started. */
 	ends->pending = ENDS_LANES + 1;
 	for (int i = 0; i < ENDS_LANES; i++) {
 		ends->lane[i].owner = ends;
@@ -84,10 +83,7 @@ static enum flow_result step_listed(struct flow *flow)
 	return --ends->pending == 0 ? FLOW_MORE : FLOW_WAIT;
 }
 
-static void page_done(struct admin_job *job)
-{
-	flow_run(&container_of(container_of(job, struct override_ends, job), struct ends, page)->chore.flow);
-}
+CHORE_RESUME(page_done, admin_job, ends, page.job)
 
 static enum flow_result step_list(struct flow *flow)
 {

@@ -1,8 +1,9 @@
 /*
- * Compares the counters in Redis with the ledger. Both move while one looks, so a difference counts only after a closer
- * look: the account's counters, then its outbox (empty), then the ledger, then the counters again (unchanged). What Redis
- * held at the first reading is in the ledger then, and nothing has come since. Redis is raised where the ledger knows more.
- * It is lowered only where limits were seeded while they moved (adopt.c), which may have counted something twice.
+ * Compares the counters in Redis with the ledger (service/ledger/chores.h). Both change during the comparison, so a
+ * difference counts only after a closer look: the account's counters, then its outbox (empty), then the ledger, then
+ * the counters again (unchanged). Everything Redis held at the first reading is in the ledger then, and nothing has
+ * come since. Counters are raised if the ledger has more. They are lowered only if limits were seeded while they
+ * changed (adopt.c), because that may have counted something twice.
  */
 #include "service/ledger/chores.h"
 
@@ -12,19 +13,17 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/units.h"
 #include "service/worker/seed.h"
 
-#define RECONCILE_INTERVAL_US INT64_C(60000000)
-/* Somebody who was killed is followed within two intervals. A pass that takes longer may meet another one: that does no harm. */
+#define RECONCILE_INTERVAL_US MINUTE_US
+/* If the holder is killed, another process takes over within two intervals. Two passes at once do no harm. */
 #define LEASE_US RECONCILE_INTERVAL_US
 
 static enum flow_result step_page(struct flow *flow);
 static enum flow_result step_compare(struct flow *flow);
 
-static struct reconcile *reconcile_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct reconcile, chore);
-}
+CHORE_OWNER(reconcile_of, reconcile)
 
 static enum flow_result next_account(struct reconcile *reconcile)
 {
@@ -38,9 +37,9 @@ static void raise_done(struct outbox_op *op)
 	struct outbox_raise *raise = container_of(op, struct outbox_raise, op);
 
 	if (op->ok && raise->raised > 0)
-		log_warn("counters in Redis were raised to what the ledger knows", FI("counters", raise->raised));
+		log_warn("raised counters in Redis to what the ledger has", FI("counters", raise->raised));
 	if (op->ok && raise->lowered > 0)
-		log_info("counters that were seeded while they moved are now what the ledger knows",
+		log_info("corrected counters in Redis that were seeded while they changed",
 			FI("counters", raise->lowered));
 	flow_run(&container_of(raise, struct reconcile, raise)->chore.flow);
 }
@@ -50,7 +49,7 @@ static enum flow_result step_raised(struct flow *flow)
 	return next_account(reconcile_of(flow));
 }
 
-/* Counters in Redis hold what their models' names lead to today. */
+/* Counters in Redis follow the models that names resolve to today. */
 static void resolve_models(
 	struct reconcile *reconcile, const struct account_key *key, struct usage_window *window, int count)
 {
@@ -64,7 +63,7 @@ static void resolve_models(
 	snapshot_give(worker, snapshot);
 }
 
-/* What the ledger has of counter `i`. */
+/* The ledger's amount for counter `i`. */
 static int64_t ledger_of(const struct usage_window *window, int count, const struct outbox_counters *counters, int i)
 {
 	return usage_of(window, count, counters->window[i].unit, counters->window[i].dimension,
@@ -72,7 +71,7 @@ static int64_t ledger_of(const struct usage_window *window, int count, const str
 		counters->op.now_us);
 }
 
-/* Nothing has moved between the two readings. */
+/* True if nothing changed between the two readings. */
 static bool still(const struct outbox_counters *before, const struct outbox_counters *after)
 {
 	if (before->count != after->count || after->absent)
@@ -124,10 +123,7 @@ static enum flow_result step_judge(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void again_done(struct outbox_op *op)
-{
-	flow_run(&container_of(container_of(op, struct outbox_counters, op), struct reconcile, again)->chore.flow);
-}
+CHORE_RESUME(again_done, outbox_op, reconcile, again.op)
 
 static enum flow_result step_again(struct flow *flow)
 {
@@ -146,10 +142,7 @@ static enum flow_result step_again(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void lookup_done(struct account_lookup *op)
-{
-	flow_run(&container_of(op, struct reconcile, lookup)->chore.flow);
-}
+CHORE_RESUME(lookup_done, account_lookup, reconcile, lookup)
 
 static enum flow_result step_ledger(struct flow *flow)
 {
@@ -169,10 +162,7 @@ static enum flow_result step_ledger(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void drain_done(struct outbox_op *op)
-{
-	flow_run(&container_of(container_of(op, struct outbox_drain, op), struct reconcile, drain)->chore.flow);
-}
+CHORE_RESUME(drain_done, outbox_op, reconcile, drain.op)
 
 static bool same_at_first_sight(const struct ledger_window_row *row, const struct outbox_counters *counters)
 {
@@ -182,12 +172,9 @@ static bool same_at_first_sight(const struct ledger_window_row *row, const struc
 	return true;
 }
 
-static void waiting_done(struct outbox_op *op)
-{
-	flow_run(&container_of(container_of(op, struct outbox_waiting, op), struct reconcile, waiting)->chore.flow);
-}
+CHORE_RESUME(waiting_done, outbox_op, reconcile, waiting.op)
 
-/* Is anything undrained that would count on this account? A shared account's entries lie in its users' outboxes. */
+/* Looks for undrained entries of this account. A shared account's entries are in the outboxes of its users. */
 static void ask_outbox(struct reconcile *reconcile, const struct account_key *key)
 {
 	struct outbox_store *outbox = reconcile->chore.role->outbox;
@@ -269,12 +256,9 @@ static enum flow_result step_read(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void page_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_windows, op), struct reconcile, page)->chore.flow);
-}
+CHORE_RESUME(page_done, ledger_op, reconcile, page.op)
 
-/* The next accounts, behind the last one of the page before. */
+/* Reads the next accounts, after the last one of the previous page. */
 static enum flow_result step_page(struct flow *flow)
 {
 	struct reconcile *reconcile = reconcile_of(flow);
@@ -316,24 +300,12 @@ static enum flow_result step_held(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void lease_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_lease, op), struct reconcile, lease)->chore.flow);
-}
+CHORE_RESUME(lease_done, ledger_op, reconcile, lease.op)
 
 static enum flow_result step_lease(struct flow *flow)
 {
-	struct reconcile *reconcile = reconcile_of(flow);
-	struct ledger_role *role = reconcile->chore.role;
-
-	reconcile->lease = (struct ledger_lease){
-		.op = {.arena = &reconcile->chore.arena, .done = lease_done},
-		.name = "reconcile",
-		.holder = role->holder,
-		.ttl_us = LEASE_US,
-	};
 	flow_to(flow, step_held);
-	role->ledger->ops->lease(role->ledger, &reconcile->lease);
+	chore_lease(chore_of(flow), &reconcile_of(flow)->lease, "reconcile", LEASE_US, lease_done);
 	return FLOW_WAIT;
 }
 

@@ -1,4 +1,4 @@
-/* The ledger role: starts its chores when their time has come, and stops when the last one has ended. */
+/* The ledger role: starts its chores when they are due, and stops when the last one has ended. */
 #include "service/ledger/role.h"
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ struct ledger_role *ledger_role_start(const struct ledger_role_options *options)
 	role->ledger = options->ledger;
 	gethostname(host, sizeof(host) - 1);
 	snprintf(role->holder, sizeof(role->holder), "%s/%d", host, (int)getpid());
-	/* Processes begin with different partitions, so that they are seldom in each other's way. */
+	/* Processes start with different partitions, so that they seldom get in each other's way. */
 	role->turn = (int)(clock_mono_us() % PARTITIONS);
 	for (int i = 0; i < PUMPS; i++)
 		pump_init(&role->pump[i], role, "drain");

@@ -1,17 +1,15 @@
-/* Reservations whose time is over: ended in all partitions, a few partitions at a time. */
+/* Ends expired reservations in all partitions, a few partitions at a time (service/ledger/chores.h). */
 #include "service/ledger/chores.h"
 
 #include "base/list.h"
+#include "base/units.h"
 
-#define SWEEP_INTERVAL_US INT64_C(1000000)
+#define SWEEP_INTERVAL_US SECOND_US
 #define SWEEP_LIMIT 64
 
 static enum flow_result step_heard(struct flow *flow);
 
-static struct sweep *sweep_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct sweep, chore);
-}
+CHORE_OWNER(sweep_of, sweep)
 
 static void sweep_done(struct outbox_op *op)
 {
@@ -49,7 +47,10 @@ static enum flow_result step_heard(struct flow *flow)
 	for (int i = 0; i < SWEEPS; i++) {
 		if (!sweep->part[i].sweep.op.ok)
 			return flow_fail_with(flow, &sweep->part[i].sweep.op.err);
-		/* Something ended and more is there: the same partitions once more. Nothing ended: others are at it. */
+		/*
+		 * If something ended and there is more, sweep the same partitions again. If nothing ended, another
+		 * process is at it.
+		 */
 		more |= sweep->part[i].sweep.more && sweep->part[i].sweep.expired > 0;
 	}
 	if (!more)

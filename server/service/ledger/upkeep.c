@@ -1,4 +1,7 @@
-/* Partitions ahead and retention: one process does it, whichever holds the lease. */
+/*
+ * Creates partitions ahead of time and applies retention, in the one process that holds the lease
+ * (service/ledger/chores.h).
+ */
 #include "service/ledger/chores.h"
 
 #include "base/clock.h"
@@ -6,13 +9,10 @@
 #include "base/log.h"
 
 #define UPKEEP_INTERVAL_US INT64_C(600000000)
-/* Longer than the interval: the same process goes on with it as long as it lives. */
+/* Longer than the interval, so that the same process keeps the lease while it lives. */
 #define LEASE_US (2 * UPKEEP_INTERVAL_US)
 
-static struct upkeep *upkeep_of(struct flow *flow)
-{
-	return container_of(chore_of(flow), struct upkeep, chore);
-}
+CHORE_OWNER(upkeep_of, upkeep)
 
 static enum flow_result step_kept(struct flow *flow)
 {
@@ -21,14 +21,11 @@ static enum flow_result step_kept(struct flow *flow)
 	if (!upkeep->op.op.ok)
 		return flow_fail_with(flow, &upkeep->op.op.err);
 	if (upkeep->op.dropped)
-		log_info("days of the ledger were dropped", FI("days", upkeep->op.dropped));
+		log_info("dropped days of the ledger past retention_days", FI("days", upkeep->op.dropped));
 	return flow_succeed(flow);
 }
 
-static void upkeep_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_upkeep, op), struct upkeep, op)->chore.flow);
-}
+CHORE_RESUME(upkeep_done, ledger_op, upkeep, op.op)
 
 static enum flow_result step_held(struct flow *flow)
 {
@@ -49,24 +46,12 @@ static enum flow_result step_held(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void lease_done(struct ledger_op *op)
-{
-	flow_run(&container_of(container_of(op, struct ledger_lease, op), struct upkeep, lease)->chore.flow);
-}
+CHORE_RESUME(lease_done, ledger_op, upkeep, lease.op)
 
 static enum flow_result step_lease(struct flow *flow)
 {
-	struct upkeep *upkeep = upkeep_of(flow);
-	struct ledger_role *role = upkeep->chore.role;
-
-	upkeep->lease = (struct ledger_lease){
-		.op = {.arena = &upkeep->chore.arena, .done = lease_done},
-		.name = "upkeep",
-		.holder = role->holder,
-		.ttl_us = LEASE_US,
-	};
 	flow_to(flow, step_held);
-	role->ledger->ops->lease(role->ledger, &upkeep->lease);
+	chore_lease(chore_of(flow), &upkeep_of(flow)->lease, "upkeep", LEASE_US, lease_done);
 	return FLOW_WAIT;
 }
 

@@ -1,5 +1,4 @@
-/* One caller on his way to a slot. His state outlives him: what he leaves is given back when he is gone. */
-#include <stdlib.h>
+/* One Acquire on its way to a slot, from the check to the end of the lease (service/pool/pool.h). */
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,54 +12,7 @@ static struct acquire_state *state_of_flow(struct flow *flow)
 	return container_of(container_of(flow, struct check, flow), struct acquisition, check)->state;
 }
 
-/* Memory goes when nothing of it is under way any more. */
-void state_free(struct acquire_state *state)
-{
-	pool_forget(state);
-	if (state->pool && !state->gone)
-		list_remove(&state->link);
-	state->gone = true;
-	state->caller = NULL;
-	if (state->busy || state->reservation_renewing || state->reservation_cancelling)
-		return;
-	arena_release(&state->arena);
-	arena_release(&state->op_arena);
-	arena_release(&state->reservation_arena);
-	free(state);
-}
-
-/* Something under way was answered: false when the state was only waiting for that. */
-bool state_lives(struct acquire_state *state)
-{
-	if (!state->gone)
-		return true;
-	state_free(state);
-	return false;
-}
-
-void state_caller_end(struct acquire_state *state, const struct err *err)
-{
-	struct acquisition *caller = state->caller;
-
-	if (!caller)
-		return;
-	state->caller = NULL;
-	caller->state = NULL;
-	caller->flow.ok = !err;
-	if (err)
-		caller->flow.err = *err;
-	caller->ended(caller);
-}
-
-void state_end(struct acquire_state *state, const struct err *err)
-{
-	struct err copy = err ? *err : (struct err){0};
-
-	state_caller_end(state, err ? &copy : NULL);
-	state_free(state);
-}
-
-/* What the caller is told. */
+/* Events for the caller. */
 
 static void tell(struct acquire_state *state, enum acquire_event event)
 {
@@ -131,13 +83,13 @@ void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now
 	bool first = state->phase != PHASE_HOLDING;
 	bool draining = state->drain_by_us && caller && caller->drain_by_us != state->drain_by_us;
 
-	state->phase = PHASE_HOLDING;
+	state_move(state, PHASE_HOLDING);
 	lease_runs(state, expires_at_us - now_us, sent_us);
-	if (state->closed) {
+	if (state->wish == WISH_CLOSE) {
 		state_give_back(state, OUTCOME_CANCELLED);
 		return;
 	}
-	if (!caller) { /* one who polls will find it by his request id; the lease is his to renew */
+	if (!caller) { /* a polling caller will find the lease by the request id, and renews it */
 		state_free(state);
 		return;
 	}
@@ -162,23 +114,16 @@ void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now
 		tell(state, ACQUIRE_DRAINING);
 }
 
-void state_granted(struct acquire_state *state, struct pool_fence fence)
-{
-	state->phase = PHASE_GRANTED;
-	state->fence = fence;
-	state->renew_at_us = 0;
-}
-
 /* Beginning. */
 
-/* An earlier stream of the same request. What it is giving back in the store comes before the question of this one. */
+/* `other`: an earlier stream of the same request. What it is giving back reaches the store before the question of this one. */
 static bool take_over(struct acquire_state *other, struct err *err)
 {
 	struct err taken;
 
-	if (other->reservation_cancelling)
-		return err_set(err, ERR_UNAVAILABLE, "request %s is just being given up; ask again", other->id);
-	if (other->phase == PHASE_ENDING && other->busy) {
+	if (other->under_way & OPERATION_CANCEL)
+		return err_set(err, ERR_UNAVAILABLE, "request %s is being given up right now; ask again", other->id);
+	if (other->phase == PHASE_ENDING && other->under_way & OPERATION_POOL) {
 		other->replaced = true;
 		list_remove(&other->link);
 		return true;
@@ -194,7 +139,7 @@ static const char *copy(struct acquire_state *state, const char *text)
 	return arena_strndup(&state->arena, text, strlen(text));
 }
 
-/* What is needed of the check when that is gone. */
+/* What is needed of the check after it has been released. */
 static void keep(struct acquire_state *state)
 {
 	struct acquisition *caller = state->caller;
@@ -249,10 +194,10 @@ static void admitted(struct acquire_state *state)
 	struct err err;
 
 	keep(state);
-	if (state->closed) {
+	if (state->wish == WISH_CLOSE) {
 		err_set(&err, ERR_CANCELLED, "the caller is gone");
 		state_refuse(state, &err);
-	} else if (state->draining) {
+	} else if (state->wish == WISH_DRAIN) {
 		draining(&err);
 		state_end(state, &err);
 	} else if (!enter(state, &err)) {
@@ -269,7 +214,8 @@ static void checked(struct flow *flow)
 	const struct check_answer *answer = &caller->check.answer;
 	struct err err;
 
-	state->busy = false;
+	if (!state_answered(state, OPERATION_POOL))
+		return;
 	if (!flow->ok) {
 		state_end(state, &flow->err);
 	} else if (answer->repeat && answer->state != RESERVATION_OPEN) {
@@ -295,12 +241,12 @@ void acquire_start(struct acquisition *acquisition, struct pool_manager *manager
 	list_init(&state->link);
 	state->manager = manager;
 	state->caller = acquisition;
-	state->busy = true;
+	state->under_way = OPERATION_POOL;
 	acquisition->state = state;
 	check_start(&acquisition->check, manager->worker, arena, checked);
 }
 
-/* Ending from the caller's side. */
+/* Ended from the caller's side. */
 
 void acquire_close(struct acquisition *acquisition)
 {
@@ -309,12 +255,12 @@ void acquire_close(struct acquisition *acquisition)
 
 	if (!state)
 		return;
-	state->closed = true;
+	state->wish = WISH_CLOSE;
 	if (state->phase == PHASE_CHECKING)
-		return; /* `ended` comes with the check's answer: its memory is the caller's */
+		return; /* `ended` comes with the check's answer: the caller owns its memory */
 	err_set(&err, ERR_CANCELLED, "the caller is gone");
 	state_caller_end(state, &err);
-	if (!state->busy && state->phase != PHASE_ENDING)
+	if (!(state->under_way & OPERATION_POOL) && state->phase != PHASE_ENDING)
 		state_give_back(state, OUTCOME_CANCELLED);
 }
 
@@ -325,7 +271,8 @@ void acquire_drain(struct acquisition *acquisition)
 
 	if (!state)
 		return;
-	state->draining = true;
+	if (state->wish == WISH_NONE)
+		state->wish = WISH_DRAIN;
 	if (state->phase == PHASE_CHECKING)
 		return; /* as in acquire_close */
 	draining(&err);
@@ -352,9 +299,8 @@ static void reservation_renewed(struct flow *flow)
 {
 	struct acquire_state *state = container_of(container_of(flow, struct renew, flow), struct acquire_state, renew);
 
-	state->reservation_renewing = false;
 	state->reservation_until_us = clock_mono_us() + (flow->ok ? state->ttl_us : state->ttl_us / 2 + 5000000);
-	state_lives(state);
+	state_answered(state, OPERATION_RENEW);
 }
 
 static void reservation_extend(struct acquire_state *state)
@@ -363,7 +309,7 @@ static void reservation_extend(struct acquire_state *state)
 	state->renew.user = state->user;
 	state->renew.request_id = state->id;
 	state->renew.ttl_us = state->ttl_us;
-	state->reservation_renewing = true;
+	state->under_way |= OPERATION_RENEW;
 	arena_reset(&state->reservation_arena);
 	renew_start(&state->renew, state->manager->worker, &state->reservation_arena, reservation_renewed);
 }
@@ -372,7 +318,7 @@ void state_turn(struct acquire_state *state, int64_t now_us)
 {
 	struct err err;
 
-	if (state->busy || now_us < state->again_at_us)
+	if (state->under_way & OPERATION_POOL || now_us < state->again_at_us)
 		return;
 	if (state->again_at_us) {
 		state->again_at_us = 0;
@@ -392,7 +338,7 @@ void state_turn(struct acquire_state *state, int64_t now_us)
 		err_reason(&err, "LEASE_LOST");
 		metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_LOST, 0);
 		state_end(state, &err);
-	} else if (!state->reservation_renewing && state->reservation_until_us - now_us < state->ttl_us / 2) {
+	} else if (!(state->under_way & OPERATION_RENEW) && state->reservation_until_us - now_us < state->ttl_us / 2) {
 		reservation_extend(state);
 	}
 }

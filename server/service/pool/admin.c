@@ -1,4 +1,4 @@
-/* A pool's settings: PostgreSQL first, then the store, so that the answer means "in force". Its figures. */
+/* Changes a pool's settings in PostgreSQL, then in the store, so the answer means "in force". Reads its figures. */
 #include "service/pool/admin.h"
 
 #include "base/list.h"
@@ -12,17 +12,9 @@ static enum flow_result step_known(struct flow *flow);
 static enum flow_result step_count(struct flow *flow);
 static enum flow_result step_seen(struct flow *flow);
 
-static struct pool_edit *edit_of(struct flow *flow)
-{
-	return container_of(flow, struct pool_edit, flow);
-}
+FLOW_OWNER(edit_of, pool_edit)
 
-static void change_done(struct admin_job *job)
-{
-	struct pool_change *op = container_of(job, struct pool_change, job);
-
-	flow_run(&container_of(op, struct pool_edit, op)->flow);
-}
+FLOW_RESUME(change_done, admin_job, pool_edit, op.job)
 
 static enum flow_result step_change(struct flow *flow)
 {
@@ -36,7 +28,7 @@ static enum flow_result step_change(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Whoever asks for a slot next is to find the pool. */
+/* Waits for the catalog, so that the next caller who asks for a slot finds the pool. */
 static enum flow_result written(struct pool_edit *edit)
 {
 	catalog_wait_begin(&edit->wait, &edit->flow, edit->worker, edit->op.job.generation);
@@ -49,19 +41,16 @@ static enum flow_result step_known(struct flow *flow)
 	return catalog_wait_over(&edit_of(flow)->wait) ? flow_succeed(flow) : FLOW_WAIT;
 }
 
-/* What is committed is in force sooner or later; that learning was ended is known nowhere but in the store. */
+/* A committed change takes effect eventually. That learning was ended is stored nowhere else, so that one fails. */
 static enum flow_result not_written(struct pool_edit *edit, const struct err *err)
 {
-	log_warn("a pool's change waits for the store", F("tenant", edit->op.tenant), F("pool", edit->op.name),
-		F("why", err->text));
+	log_warn("a pool's change is committed and waits for Redis", F("tenant", edit->op.tenant),
+		F("pool", edit->op.name), F("why", err->text));
 	edit->pending = true;
 	return edit->resume ? flow_fail_with(&edit->flow, err) : written(edit);
 }
 
-static void configure_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_configure, op), struct pool_edit, configure)->flow);
-}
+FLOW_RESUME(configure_done, pool_op, pool_edit, configure.op)
 
 static enum flow_result step_committed(struct flow *flow)
 {
@@ -85,17 +74,9 @@ static enum flow_result step_committed(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void tick_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_edit, tick)->flow);
-}
+FLOW_RESUME(tick_done, pool_op, pool_edit, tick.op)
 
-static void fetch_done(struct flow *flow)
-{
-	struct epoch_fetch *fetch = container_of(flow, struct epoch_fetch, flow);
-
-	flow_run(&container_of(fetch, struct pool_edit, fetch)->flow);
-}
+FLOW_RESUME(fetch_done, flow, pool_edit, fetch.flow)
 
 static enum flow_result step_configured(struct flow *flow)
 {
@@ -115,7 +96,7 @@ static enum flow_result step_configured(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* The settings are in force, with an epoch or without: whoever uses the pool next gets it one. */
+/* The settings are in force with or without an epoch: the next caller who uses the pool fetches one. */
 static enum flow_result step_fetched(struct flow *flow)
 {
 	struct pool_edit *edit = edit_of(flow);
@@ -144,22 +125,14 @@ static enum flow_result step_resumed(struct flow *flow)
 void pool_edit_start(
 	struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
 	edit->pending = false;
-	flow_to(&edit->flow, step_change);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_change);
 }
 
 void pool_edit_push(struct pool_edit *edit, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {
-	edit->flow = (struct flow){.done = done};
-	edit->worker = worker;
-	edit->arena = arena;
 	edit->op.job.ok = true;
-	flow_to(&edit->flow, step_committed);
-	flow_run(&edit->flow);
+	flow_start(edit, worker, arena, done, step_committed);
 }
 
 void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
@@ -179,12 +152,13 @@ void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
 		return;
 	for (int i = 0; i < stats->level_rows; i++) {
 		const struct pool_level_stats *level = &stats->level_row[i];
+		double ratio;
 
 		if (!level->seat_us && !level->waiting && !level->running)
 			continue;
 		out->share[i] = (double)level->seat_us / used;
 		out->entitled[i] = level->weight / weights;
-		double ratio = out->share[i] / out->entitled[i];
+		ratio = out->share[i] / out->entitled[i];
 		sum += ratio;
 		squares += ratio * ratio;
 		levels++;
@@ -192,32 +166,23 @@ void pool_shares_of(const struct pool_stats *stats, struct pool_shares *out)
 	out->jain = sum * sum / (levels * squares);
 }
 
-static struct pool_look *look_of(struct flow *flow)
-{
-	return container_of(flow, struct pool_look, flow);
-}
+FLOW_OWNER(look_of, pool_look)
 
-static void stats_done(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_stats, op), struct pool_look, stats)->flow);
-}
+FLOW_RESUME(stats_done, pool_op, pool_look, stats.op)
 
-static void looked_at_clock(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_tick, op), struct pool_look, tick)->flow);
-}
+FLOW_RESUME(looked_at_clock, pool_op, pool_look, tick.op)
 
-/* With nobody left who uses the pool nobody sees to what has run out: so the look does, first. */
+/* If nobody uses the pool, nobody ends what has expired, so the look does that first. */
 static enum flow_result step_look(struct flow *flow)
 {
 	struct pool_look *look = look_of(flow);
 	struct pools_store *pools = look->worker->parts.pools;
 	struct snapshot *snapshot = snapshot_take(look->worker, &flow->err);
+	const struct pool_settings *settings;
 
 	if (!snapshot)
 		return flow_fail(flow);
-	const struct pool_settings *settings =
-		catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
+	settings = catalog_pool(snapshot->catalog, look->stats.op.tenant, look->stats.op.pool);
 	if (settings) {
 		look->slots = settings->slots;
 		look->paused = settings->paused;
@@ -244,7 +209,7 @@ static enum flow_result step_look(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Whatever the tick answered: figures that are late are better than none. */
+/* Goes on even if the tick failed: outdated figures are better than none. */
 static enum flow_result step_count(struct flow *flow)
 {
 	struct pool_look *look = look_of(flow);

@@ -1,8 +1,7 @@
-/* Asking the pool for a slot: what it may answer, and making it where Redis does not have it. */
+/* Asking the pool for a slot, its answers, and creating the pool where Redis does not have it (service/pool/private.h). */
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "service/pool/private.h"
-#include "service/request/publish.h"
 
 enum { ROUNDS_MAX = 8, RETRY_MIN_US = 1000000, ASK_AGAIN_US = 200000, ASK_MAX_US = 5000000 };
 
@@ -17,12 +16,6 @@ void state_refuse(struct acquire_state *state, const struct err *err)
 		state_free(state);
 }
 
-void state_publish(const struct acquire_state *state, int64_t waited_us, const char *cause)
-{
-	if (state->manager->worker->watched && state->caller)
-		publish_slot(&state->caller->check, state->pool->settings.name, waited_us, cause);
-}
-
 static void shed(struct acquire_state *state)
 {
 	static const struct {
@@ -30,7 +23,7 @@ static void shed(struct acquire_state *state)
 	} why[] = {
 		[SHED_POOL_QUEUE] = {"POOL_QUEUE_FULL", "the pool's queue is full"},
 		[SHED_LEVEL_QUEUE] = {"LEVEL_QUEUE_FULL", "the queue of this priority is full"},
-		[SHED_USER_QUEUE] = {"USER_QUEUE_FULL", "this user has as many requests waiting as he may"},
+		[SHED_USER_QUEUE] = {"USER_QUEUE_FULL", "this user has as many requests waiting as they may"},
 		[SHED_PREDICTED] = {"PREDICTED_WAIT", "the wait would probably be longer than is allowed"},
 		[SHED_LEVELS] = {"TOO_MANY_PRIORITIES", "the pool has 16 priorities in use; no other one fits"},
 	};
@@ -38,7 +31,7 @@ static void shed(struct acquire_state *state)
 	struct err err;
 
 	if (op->shed < SHED_POOL_QUEUE || op->shed > SHED_LEVELS) {
-		err_set(&err, ERR_INTERNAL, "the pool has refused the request, and not said why");
+		err_set(&err, ERR_INTERNAL, "the pool refused the request without a reason");
 	} else {
 		err_set(&err, ERR_EXHAUSTED, "%s; come again later", why[op->shed].text);
 		err_reason(&err, why[op->shed].reason);
@@ -49,18 +42,17 @@ static void shed(struct acquire_state *state)
 	state_refuse(state, &err);
 }
 
-/* Whether it has one now or not, the answer to the same question tells. */
+/* Asked again: the answer says whether the pool has an epoch now. */
 static void fetched(struct flow *flow)
 {
 	struct acquire_state *state =
 		container_of(container_of(flow, struct epoch_fetch, flow), struct acquire_state, fetch);
 
-	state->busy = false;
-	if (state_lives(state))
+	if (state_answered(state, OPERATION_POOL))
 		state_ask(state);
 }
 
-/* A pool that somebody has just begun is asked again when it has an epoch: who comes first does not have to wait. */
+/* A pool that has just been created is asked again once it has an epoch, so that its first caller does not have to wait. */
 static void fetch_epoch(struct acquire_state *state)
 {
 	state->fetch = (struct epoch_fetch){
@@ -69,7 +61,7 @@ static void fetch_epoch(struct acquire_state *state)
 		.tenant = state->pool->tenant,
 		.pool = state->pool->settings.name,
 	};
-	state->busy = true;
+	state->under_way |= OPERATION_POOL;
 	epoch_fetch_start(&state->fetch, fetched);
 }
 
@@ -78,10 +70,9 @@ static void configured(struct pool_op *op)
 	struct acquire_state *state =
 		container_of(container_of(op, struct pool_configure, op), struct acquire_state, configure);
 
-	state->busy = false;
-	if (!state_lives(state))
+	if (!state_answered(state, OPERATION_POOL))
 		return;
-	if (state->absent && op->status != POOL_FAILED)
+	if (state->acquire.op.status == POOL_ABSENT && op->status != POOL_FAILED)
 		fetch_epoch(state);
 	else
 		state_ask(state);
@@ -96,9 +87,8 @@ static void configure(struct acquire_state *state)
 			.done = configured},
 		.settings = &state->settings,
 	};
-	state->absent = state->acquire.op.status == POOL_ABSENT;
 	state->settings = state->pool->settings;
-	state->busy = true;
+	state->under_way |= OPERATION_POOL;
 	state->manager->store->ops->configure(state->manager->store, &state->configure);
 }
 
@@ -107,7 +97,7 @@ static void queued(struct acquire_state *state)
 	struct pool_acquire *op = &state->acquire;
 	int64_t now_us = clock_mono_us();
 
-	state->phase = PHASE_WAITING;
+	state_move(state, PHASE_WAITING);
 	state->wait_until_us = now_us + (op->wait_until_us - op->op.now_us);
 	if (state->caller) {
 		state->caller->enqueued_at_us = op->enqueued_at_us;
@@ -181,11 +171,11 @@ static void asked(struct pool_op *op)
 	struct acquire_state *state =
 		container_of(container_of(op, struct pool_acquire, op), struct acquire_state, acquire);
 
-	state->busy = false;
-	if (!state_lives(state))
+	if (!state_answered(state, OPERATION_POOL))
 		return;
 	pool_take_grants(state->pool, op); /* before the state, and the answer in it, may be gone */
-	if (state->closed && (op->status == POOL_QUEUED || op->status == POOL_GRANTED || op->status == POOL_FAILED)) {
+	if (state->wish == WISH_CLOSE &&
+		(op->status == POOL_QUEUED || op->status == POOL_GRANTED || op->status == POOL_FAILED)) {
 		state_give_back(state, OUTCOME_CANCELLED);
 	} else if (op->status == POOL_QUEUED) {
 		queued(state);
@@ -206,8 +196,7 @@ void state_ask(struct acquire_state *state)
 	int64_t now_us = clock_mono_us();
 	int64_t left_us = state->wait_until_us ? state->wait_until_us - now_us : state->acquire.wait_us;
 
-	state->phase = PHASE_ASKING;
-	state->asked_us = now_us;
+	state_move(state, PHASE_ASKING);
 	if (!state->give_up_us)
 		state->give_up_us = now_us + ASK_MAX_US;
 	arena_reset(&state->op_arena);
@@ -223,6 +212,6 @@ void state_ask(struct acquire_state *state)
 		.seats = state->seats,
 		.wait_us = state->wait_until_us && left_us < 1000 ? 1000 : left_us,
 	};
-	state->busy = true;
+	state->under_way |= OPERATION_POOL;
 	store->ops->acquire(store, &state->acquire);
 }

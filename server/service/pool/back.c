@@ -1,4 +1,4 @@
-/* Giving back: the place or the slot in the pool, and what the check holds. */
+/* Giving back the place or the slot in the pool, and what the check holds (service/pool/private.h). */
 #include "base/clock.h"
 #include "service/pool/private.h"
 
@@ -10,14 +10,14 @@ static void reservation_cancelled(struct flow *flow)
 		container_of(container_of(flow, struct settle, flow), struct acquire_state, cancel);
 
 	settle_release(&state->cancel);
-	state->reservation_cancelling = false;
-	state_free(state);
+	if (state_answered(state, OPERATION_CANCEL))
+		state_free(state);
 }
 
-/* As if it had never been asked: the request id may come again. */
+/* As if it had never been checked: the request id may come again. */
 void state_reservation_give_back(struct acquire_state *state, bool unless_repeated)
 {
-	state->phase = PHASE_ENDING;
+	state_move(state, PHASE_ENDING);
 	state->cancel.question = (struct settle_question){
 		.cancel = true,
 		.forget = true,
@@ -32,11 +32,11 @@ void state_reservation_give_back(struct acquire_state *state, bool unless_repeat
 		.mode = "",
 		.deadline_us = clock_mono_us() + SETTLE_US,
 	};
-	state->reservation_cancelling = true;
+	state->under_way |= OPERATION_CANCEL;
 	settle_start(&state->cancel, state->manager->worker, &state->arena, reservation_cancelled);
 }
 
-/* A slot that could not be released would be lost until its lease has run out: so long it is tried. */
+/* A slot that is not released is lost until its lease runs out: the release is retried until then. */
 static bool tried_again(struct acquire_state *state)
 {
 	int64_t now_us = clock_mono_us();
@@ -51,8 +51,7 @@ static void ended(struct pool_op *op)
 {
 	struct acquire_state *state = container_of(container_of(op, struct pool_end, op), struct acquire_state, end);
 
-	state->busy = false;
-	if (!state_lives(state))
+	if (!state_answered(state, OPERATION_POOL))
 		return;
 	if (op->status == POOL_FAILED && tried_again(state))
 		return;
@@ -64,7 +63,7 @@ static void ended(struct pool_op *op)
 		state_reservation_give_back(state, false);
 }
 
-/* With a fence a lease is released, and its request stays to be recorded; else the place is cancelled. */
+/* With a fence a lease is released, and its request can still be recorded; otherwise the place is cancelled. */
 void state_give_back_again(struct acquire_state *state)
 {
 	struct pools_store *store = state->manager->store;
@@ -80,7 +79,7 @@ void state_give_back_again(struct acquire_state *state)
 		.outcome = state->outcome,
 		.only_mine = true,
 	};
-	state->busy = true;
+	state->under_way |= OPERATION_POOL;
 	if (state->fence.fence)
 		store->ops->release(store, &state->end);
 	else
@@ -89,12 +88,8 @@ void state_give_back_again(struct acquire_state *state)
 
 void state_give_back(struct acquire_state *state, enum pool_outcome outcome)
 {
-	pool_forget(state);
-	if (state->phase != PHASE_HOLDING)
-		state->fence = (struct pool_fence){0};
-	state->phase = PHASE_ENDING;
+	state_move(state, PHASE_ENDING);
 	state->outcome = outcome;
-	state->again_at_us = 0;
 	state->give_up_us = clock_mono_us() + state->pool->settings.lease_us;
 	state_give_back_again(state);
 }

@@ -8,7 +8,7 @@
 struct board_row {
 	char tenant[ID_MAX + 1], pool[POOL_NAME_MAX + 1];
 	bool seen;
-	struct pool_stats stats; /* its pointers are not used */
+	struct pool_stats stats; /* without its pointers, which are not used */
 	struct pool_shares shares;
 };
 
@@ -16,7 +16,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct board_row rows[POOL_BOARD_MAX];
 static int row_count;
 
-/* NULL when the board is full. Under the lock. */
+/* NULL if the board is full. Call it with the lock held. */
 static struct board_row *row_of(const char *tenant, const char *pool)
 {
 	struct board_row *row;
@@ -43,8 +43,10 @@ void pool_board_note(const char *tenant, const char *pool)
 void pool_board_write(
 	const char *tenant, const char *pool, const struct pool_stats *stats, const struct pool_shares *shares)
 {
+	struct board_row *row;
+
 	pthread_mutex_lock(&lock);
-	struct board_row *row = row_of(tenant, pool);
+	row = row_of(tenant, pool);
 	if (row) {
 		row->seen = true;
 		row->stats = *stats;
@@ -62,8 +64,10 @@ void pool_board_clear(void)
 
 bool pool_board_at(int at, char tenant[ID_MAX + 1], char pool[POOL_NAME_MAX + 1])
 {
+	bool there;
+
 	pthread_mutex_lock(&lock);
-	bool there = at < row_count;
+	there = at < row_count;
 	if (there) {
 		strcpy(tenant, rows[at].tenant);
 		strcpy(pool, rows[at].pool);
@@ -72,7 +76,7 @@ bool pool_board_at(int at, char tenant[ID_MAX + 1], char pool[POOL_NAME_MAX + 1]
 	return there;
 }
 
-/* One number of a pool, of a level of it, or of a cause of refusal. */
+/* One figure for each pool, each of its levels, or each cause of refusal. */
 struct family {
 	const char *name, *type, *help;
 	enum { PER_POOL, PER_LEVEL, PER_SHED } per;
@@ -110,27 +114,30 @@ POOL_VALUE(shed, row->stats.shed[at])
 
 static const struct family families[] = {
 	{"slots", "gauge", "Slots of the pool.", PER_POOL, 0, value_slots},
-	{"running", "gauge", "Slots that are taken.", PER_POOL, 0, value_running},
+	{"running", "gauge", "Slots in use.", PER_POOL, 0, value_running},
 	{"oldest_wait_seconds", "gauge", "How long the longest waiter has waited.", PER_POOL, 3, value_oldest_wait},
-	{"oldest_eligible_wait_seconds", "gauge", "The same of those that could run.", PER_POOL, 3,
+	{"oldest_eligible_wait_seconds", "gauge", "The same, only for requests that could run now.", PER_POOL, 3,
 		value_oldest_eligible_wait},
-	{"starving", "gauge", "Requests that wait longer than the pool's starve time.", PER_POOL, 0, value_starving},
+	{"starving", "gauge", "Requests that have waited longer than the pool's starve time.", PER_POOL, 0,
+		value_starving},
 	{"mean_hold_seconds", "gauge", "How long a slot is held, moving average.", PER_POOL, 3, value_mean_hold},
-	{"learning", "gauge", "1: nothing is granted after a fail-over, until all leases are known or over.", PER_POOL,
-		0, value_learning},
-	{"paused", "gauge", "1: nothing is granted, an admin said so.", PER_POOL, 0, value_paused},
+	{"learning", "gauge", "1: nothing is granted after a fail-over until all leases are known or have ended.",
+		PER_POOL, 0, value_learning},
+	{"paused", "gauge", "1: an admin paused the pool, so nothing is granted.", PER_POOL, 0, value_paused},
 	{"granted_at_once_total", "counter", "Requests that did not wait.", PER_POOL, 0, value_at_once},
 	{"granted_waited_total", "counter", "Requests granted after waiting.", PER_POOL, 0, value_waited},
-	{"granted_aged_total", "counter", "Of these, by the aged lane.", PER_POOL, 0, value_aged},
-	{"expired_total", "counter", "Leases that ran out.", PER_POOL, 0, value_expired},
-	{"timed_out_total", "counter", "Requests that waited their time in vain.", PER_POOL, 0, value_timed_out},
-	{"jain_index", "gauge", "Of shares against entitled shares: 1 is as fair as can be.", PER_POOL, 4, value_jain},
-	{"waiting", "gauge", "Requests that wait.", PER_LEVEL, 0, value_level_waiting},
-	{"running_by_priority", "gauge", "Slots that a priority has taken.", PER_LEVEL, 0, value_level_running},
+	{"granted_aged_total", "counter", "Of these, requests granted through the aged lane.", PER_POOL, 0, value_aged},
+	{"expired_total", "counter", "Leases that expired.", PER_POOL, 0, value_expired},
+	{"timed_out_total", "counter", "Requests that reached their maximum wait.", PER_POOL, 0, value_timed_out},
+	{"jain_index", "gauge", "Jain's index of shares against entitled shares: 1 is perfectly fair.", PER_POOL, 4,
+		value_jain},
+	{"waiting", "gauge", "Requests in the queue.", PER_LEVEL, 0, value_level_waiting},
+	{"running_by_priority", "gauge", "Slots in use by a priority.", PER_LEVEL, 0, value_level_running},
 	{"granted_total", "counter", "Grants.", PER_LEVEL, 0, value_level_granted},
-	{"slot_seconds_total", "counter", "Slots times time used.", PER_LEVEL, 3, value_slot_seconds},
-	{"share", "gauge", "Of the slot time that all priorities used.", PER_LEVEL, 4, value_share},
-	{"entitled_share", "gauge", "By weight, among those that use or want slots.", PER_LEVEL, 4, value_entitled},
+	{"slot_seconds_total", "counter", "Slot time used.", PER_LEVEL, 3, value_slot_seconds},
+	{"share", "gauge", "Share of the slot time that all priorities used.", PER_LEVEL, 4, value_share},
+	{"entitled_share", "gauge", "Share by weight among the priorities that use or want slots.", PER_LEVEL, 4,
+		value_entitled},
 	{"shed_total", "counter", "Requests refused at once, by cause.", PER_SHED, 0, value_shed},
 };
 

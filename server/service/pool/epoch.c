@@ -1,3 +1,4 @@
+/* Fetches an epoch: asks the store whether the pool needs one, gets it from PostgreSQL, hands it to the store. */
 #include "service/pool/epoch.h"
 
 #include "base/list.h"
@@ -7,15 +8,9 @@ static enum flow_result step_told(struct flow *flow);
 static enum flow_result step_allotted(struct flow *flow);
 static enum flow_result step_given(struct flow *flow);
 
-static struct epoch_fetch *fetch_of(struct flow *flow)
-{
-	return container_of(flow, struct epoch_fetch, flow);
-}
+FLOW_OWNER(fetch_of, epoch_fetch)
 
-static void on_store(struct pool_op *op)
-{
-	flow_run(&container_of(container_of(op, struct pool_epoch, op), struct epoch_fetch, ask)->flow);
-}
+FLOW_RESUME(on_store, pool_op, epoch_fetch, ask.op)
 
 static void call_store(struct epoch_fetch *fetch, const char *claim, uint32_t epoch, bool first)
 {
@@ -51,7 +46,7 @@ static enum flow_result not_answered(struct epoch_fetch *fetch)
 
 	if (op->status == POOL_FAILED)
 		return flow_fail_with(&fetch->flow, &op->err);
-	err_set(&fetch->flow.err, ERR_UNAVAILABLE, "the pool is not in the store");
+	err_set(&fetch->flow.err, ERR_UNAVAILABLE, "Redis does not have the pool");
 	return flow_fail(&fetch->flow);
 }
 
@@ -92,7 +87,7 @@ static enum flow_result step_allotted(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Another worker's may have been first, or the state is another one by now: then it wants one still. */
+/* Another worker's epoch may have come first, or the state may have been replaced, in which case it still needs one. */
 static enum flow_result step_given(struct flow *flow)
 {
 	struct epoch_fetch *fetch = fetch_of(flow);
@@ -100,7 +95,7 @@ static enum flow_result step_given(struct flow *flow)
 	if (fetch->ask.op.status != POOL_OK)
 		return not_answered(fetch);
 	if (fetch->ask.want == EPOCH_NEEDED) {
-		err_set(&flow->err, ERR_UNAVAILABLE, "the pool's state in the store was replaced meanwhile");
+		err_set(&flow->err, ERR_UNAVAILABLE, "the pool's state in Redis was replaced in the meantime");
 		return flow_fail(flow);
 	}
 	return flow_succeed(flow);

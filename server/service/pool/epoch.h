@@ -1,7 +1,7 @@
 /*
- * Epochs of pools: the greater half of a fence. PostgreSQL allots them, each one once and greater than all before; a state in Redis that is
- * new, or may have lost its last writes, grants nothing before it was given one. So fences rise whatever Redis forgets and
- * whatever its clock says, and a grant costs PostgreSQL nothing.
+ * Epochs of pools: the upper half of a fence. PostgreSQL allots each one once, greater than all before. A pool state in
+ * Redis that is new, or may have lost its last writes, grants nothing until it gets a new epoch. So fences always rise,
+ * whatever Redis forgets and whatever its clock says, and grants cost PostgreSQL nothing.
  */
 #ifndef BURSAR_SERVICE_POOL_EPOCH_H
 #define BURSAR_SERVICE_POOL_EPOCH_H
@@ -9,13 +9,13 @@
 #include "service/worker/flow.h"
 #include "service/worker/worker.h"
 
-/* Embedded by the caller, alive until flow.done has run. */
+/* Embedded in the caller and alive until flow.done has run. */
 struct epoch_fetch {
-	struct flow flow; /* ok: the pool wants no epoch (any more); else it is to be tried again */
+	struct flow flow; /* ok: the pool does not need an epoch (any more); otherwise try again */
 	struct worker *worker;
 	struct arena *arena; /* the caller's */
 	const char *tenant, *pool;
-	/* its own */
+	/* internal */
 	struct pool_epoch ask;
 	struct pool_open open;
 };

@@ -1,4 +1,7 @@
-/* The lease handle: packed fields and a check sum, as base64url. Not a secret: keys guard the auth. */
+/*
+ * The lease handle: packed fields and a checksum in base64url (service/pool/pool.h). It is not a secret; API keys
+ * protect the calls.
+ */
 #include <string.h>
 
 #include <sodium.h>
@@ -69,5 +72,5 @@ bool lease_parse(const char *text, const char *field, struct arena *arena, struc
 		if (read_fields(&cut, arena, out) && cut_u32(&cut) == (uint32_t)hash64(bytes, len - 4))
 			return true;
 	}
-	return err_invalid(err, field, "is no lease: give it as Acquire answered it");
+	return err_invalid(err, field, "is not a valid lease: pass what Acquire returned");
 }

@@ -1,4 +1,4 @@
-/* A lease by its handle: released or prolonged by whoever has it, on any worker. */
+/* Releases or renews a lease by its handle: by whoever has it, on any worker (service/pool/pool.h). */
 #include <string.h>
 
 #include "base/list.h"
@@ -16,13 +16,13 @@ static enum flow_result finish(struct lease_call *call, enum pool_status status,
 	if (status == POOL_OK || status == POOL_REPEAT)
 		return flow_succeed(flow);
 	if (status == POOL_UNKNOWN) {
-		err_set(&flow->err, ERR_NOT_FOUND, "lease: is not known; it has ended some time ago");
+		err_set(&flow->err, ERR_NOT_FOUND, "lease: is unknown; it ended some time ago");
 		err_reason(&flow->err, "LEASE_NOT_FOUND");
 	} else if (status == POOL_FAILED) {
 		flow->err = *err;
 		flow->err.code = ERR_UNAVAILABLE;
 	} else {
-		err_set(&flow->err, ERR_PRECONDITION, "lease: has ended, or request %s holds a later one",
+		err_set(&flow->err, ERR_PRECONDITION, "lease: has ended, or request %s already holds a newer one",
 			call->lease.request_id);
 		err_reason(&flow->err, "LEASE_LOST");
 	}
@@ -39,7 +39,7 @@ static enum flow_result step_released(struct flow *flow)
 	return finish(call, end->op.status, &end->op.err);
 }
 
-/* The slot may have gone to a caller of this worker. */
+/* The freed slot may have been granted to a caller of this worker. */
 static void released(struct pool_op *op)
 {
 	struct lease_call *call = call_of_end(op);

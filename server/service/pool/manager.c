@@ -19,7 +19,7 @@ static void turn_soon(struct pool_manager *manager)
 		return;
 	manager->turning = true;
 	manager->turn = (struct wait){.due = on_turn};
-	manager->worker->parts.timers->start(manager->worker->parts.timers, &manager->turn, KEEPER_TURN_US);
+	manager->worker->parts.timers->start(manager->worker->parts.timers, &manager->turn, TURN_US);
 }
 
 /* Workers do not come in step. */
@@ -80,18 +80,6 @@ struct acquire_state *pool_find(struct kept_pool *pool, const char *user, const 
 	return NULL;
 }
 
-void pool_forget(struct acquire_state *state)
-{
-	struct kept_pool *pool = state->pool;
-
-	for (int i = 0; pool && i < pool->sync.count; i++)
-		if (pool->placed[i] == state)
-			pool->placed[i] = NULL;
-	for (int i = 0; pool && i < pool->renew.count; i++)
-		if (pool->renewed[i] == state)
-			pool->renewed[i] = NULL;
-}
-
 /*
  * A grant that nobody here waits for is left alone: it may be a hint that comes after all is over, of a lease whose holder
  * has its handle. One that really is nobody's is not acknowledged, and goes to the next in some seconds.
@@ -100,8 +88,10 @@ static void take_grant(struct kept_pool *pool, const struct pool_grant *grant)
 {
 	struct acquire_state *state = pool_find(pool, grant->request.user, grant->request.id);
 
-	if (state && state->phase == PHASE_WAITING)
-		state_granted(state, grant->fence);
+	if (!state || state->phase != PHASE_WAITING)
+		return;
+	state_move(state, PHASE_GRANTED);
+	state->fence = grant->fence;
 }
 
 void pool_take_grants(struct kept_pool *pool, const struct pool_op *op)
@@ -249,7 +239,7 @@ static void sync_pool(struct kept_pool *pool, bool good_bye)
 		at = at->next;
 		list_remove(&state->link);
 		list_push_back(&pool->states, &state->link);
-		if (state->phase != PHASE_WAITING || state->busy)
+		if (state->phase != PHASE_WAITING || state->under_way & OPERATION_POOL)
 			continue;
 		pool->placed[count] = state;
 		pool->place[count++] = (struct pool_place){.request = {state->user, state->id}};

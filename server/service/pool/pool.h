@@ -1,10 +1,11 @@
 /*
- * The priority pool in one worker: the manager, which stands between the streams of callers and the store, and the use cases
- * on it. Everything is on the worker's loop thread.
+ * The priority pool in one worker: the manager, between the callers' streams and the store, and the use cases on it.
+ * Everything runs on the worker's loop thread.
  *
- * The manager has, for each pool that this worker has callers in, a table of its waiters and its leases. It renews what
- * streams hold (one batch a pool), asks the store every two seconds for what a lost hint would hide (sync), tells waiters where they
- * stand, answers those whose time is over, and tells holders who lost their lease or are to end.
+ * For each pool in which this worker has callers, the manager keeps a table of waiters and leases. It renews the leases
+ * that streams hold (one batch for each pool), syncs with the store every two seconds to find what a lost message hid,
+ * tells waiters their position, answers those whose time is up, and tells holders if they have lost their lease or must
+ * finish.
  */
 #ifndef BURSAR_SERVICE_POOL_POOL_H
 #define BURSAR_SERVICE_POOL_POOL_H
@@ -17,11 +18,11 @@
 
 struct pool_manager;
 
-/* It listens at once. */
+/* Starts listening at once. */
 struct pool_manager *manager_new(struct worker *worker, struct pools_store *pools);
 /*
- * Says good-bye to all pools: waiters are parked, for other workers to fetch. No acquisition may be open any more. What is under way ends
- * with the stores, which are freed next; then the memory may go.
+ * Says goodbye to all pools: waiters are parked for other workers to fetch. No acquisition may be open. Operations in
+ * flight end when the stores are freed, which must happen next; after that, call manager_free.
  */
 void manager_stop(struct pool_manager *manager);
 void manager_free(struct pool_manager *manager);
@@ -30,45 +31,46 @@ enum acquire_event { ACQUIRE_QUEUED, ACQUIRE_GRANTED, ACQUIRE_DRAINING };
 enum lease_mode { LEASE_STREAM = 1, LEASE_EXPLICIT = 2 }; /* = bursar.v1.LeaseMode */
 
 /*
- * One caller on his way to a slot, and while he has it. Embedded by the caller of acquire_start; alive until `ended` has run, which
- * happens once and is the last that happens. Before that `event` may come any number of times: QUEUED at most once a second,
- * DRAINING perhaps together with GRANTED.
+ * One Acquire, from the check until the slot is given back. Embedded in the caller of acquire_start and alive until
+ * `ended` has run, exactly once and last. Before that, `event` may run any number of times: QUEUED at most once a
+ * second, DRAINING possibly together with GRANTED.
  */
 struct acquisition {
 	/* in */
-	struct check check; /* check.question is filled; its ttl is extended while queueing and holding */
-	const char *pool; /* checked name; "" = POOL_DEFAULT */
-	int seats; /* 1.. */
-	int64_t max_wait_us; /* 0 = the pool's */
+	struct check check; /* check.question is filled in; its ttl is extended while queueing and holding */
+	const char *pool; /* validated name; "" = POOL_DEFAULT */
+	int seats; /* 1 or more */
+	int64_t max_wait_us; /* 0 = the pool's maximum */
 	enum lease_mode mode;
-	bool poll; /* ends after the first event: the caller asks again with the same request id */
+	bool poll; /* end after the first event; the caller asks again with the same request id */
 	void (*event)(struct acquisition *acquisition, enum acquire_event event);
 	/*
-	 * flow.ok: the stream ends with OK: the check was denied (denied), the caller polled, has an explicit lease, or his own
-	 * release or record was seen. Else flow.err: ERR_EXHAUSTED with retry_after_us and a reason, ERR_ABORTED when another
-	 * stream took the request over or the lease was lost, ERR_UNAVAILABLE ("connect again").
+	 * flow.ok: the stream ends with OK, because the check was denied (`denied`), the caller polled or has an
+	 * explicit lease, or their own release or record was seen. Otherwise flow.err: ERR_EXHAUSTED with
+	 * retry_after_us and a reason, ERR_ABORTED if another stream took over the request or the lease was lost,
+	 * ERR_UNAVAILABLE ("connect again").
 	 */
 	void (*ended)(struct acquisition *acquisition);
 	/* out */
 	struct flow flow;
 	bool denied; /* check.answer says why */
-	bool repeated; /* the lease was there already */
-	const char *lease; /* handle, from GRANTED on */
+	bool repeated; /* the request already had the lease */
+	const char *lease; /* the handle, from GRANTED on */
 	struct pool_fence fence;
 	int64_t now_us, enqueued_at_us, expires_at_us, lease_us, drain_by_us, eta_us, wait_until_us;
 	uint32_t position;
 	enum pool_why why;
 	int levels; /* waiting and running by level, when QUEUED */
 	struct pool_level_state level[POOL_LEVELS_MAX];
-	/* the manager's own */
+	/* internal to the manager */
 	struct acquire_state *state;
 };
 
-/* `acquisition` is zeroed but for its inputs. */
+/* The caller has set the inputs of `acquisition` and zeroed the rest. */
 void acquire_start(struct acquisition *acquisition, struct pool_manager *manager, struct arena *arena);
-/* The caller is gone: what he holds is released, what he waits for is cancelled and his reservation given back. `ended` comes. */
+/* The caller is gone: their slot is released, or their place and reservation are given back. `ended` runs. */
 void acquire_close(struct acquisition *acquisition);
-/* The server drains: the caller is told to connect again; his place and his lease stay. `ended` comes. */
+/* The server is draining: the caller is told to connect again and keeps their place or lease. `ended` runs. */
 void acquire_drain(struct acquisition *acquisition);
 
 /*
@@ -83,19 +85,19 @@ struct lease_handle {
 const char *lease_format(const struct lease_handle *lease, struct arena *arena);
 bool lease_parse(const char *text, const char *field, struct arena *arena, struct lease_handle *out, struct err *err);
 
-/* A lease ended or prolonged by its handle: explicit leases, and records that release. */
+/* A lease released or renewed by its handle: for explicit leases, and for records that release. */
 struct lease_call {
 	struct flow flow;
 	struct pool_manager *manager;
 	struct arena *arena;
 	struct lease_handle lease;
 	int64_t expires_at_us, drain_by_us, held_us; /* out */
-	bool repeat; /* out: it had ended already */
+	bool repeat; /* out: it had already ended */
 	struct pool_end end;
 	struct pool_renew renew;
 	struct pool_renewal item;
 };
-/* ERR_NOT_FOUND: unknown; ERR_PRECONDITION: the lease has ended, or a later one of the same request is live. */
+/* ERR_NOT_FOUND: unknown; ERR_PRECONDITION: the lease has ended, or the same request holds a newer one. */
 void lease_release(struct lease_call *call, void (*done)(struct flow *flow));
 void lease_renew(struct lease_call *call, void (*done)(struct flow *flow));
 

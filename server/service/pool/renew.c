@@ -1,4 +1,4 @@
-/* Acknowledging grants and renewing leases: one batch of a pool at a time. */
+/* Acknowledging grants and renewing leases, one batch of a pool at a time (service/pool/private.h). */
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "service/pool/private.h"
@@ -14,16 +14,16 @@ static void renewed_one(
 		state_holds(state, item->expires_at_us, store_now_us, sent_us, false);
 		return;
 	case POOL_MOVED:
-		err_set(&err, ERR_ABORTED, "another stream has taken request %s over", state->id);
+		err_set(&err, ERR_ABORTED, "another stream has taken over request %s", state->id);
 		err_reason(&err, "TAKEN_OVER");
 		break;
 	default:
-		if (state->phase == PHASE_GRANTED) { /* lost on its way: the place is asked for anew */
+		if (state->phase == PHASE_GRANTED) { /* lost on the way: ask for the place again */
 			state_ask(state);
 			return;
 		}
 		if (item->status == POOL_DONE && clock_mono_us() < state->lease_until_us) {
-			state_end(state, NULL); /* it cannot have run out: it was released by its handle */
+			state_end(state, NULL); /* it cannot have expired: it was released by its handle */
 			return;
 		}
 		err_set(&err, ERR_ABORTED, "the lease of request %s has ended or was lost", state->id);
@@ -68,7 +68,7 @@ void pool_renew_due(struct kept_pool *pool)
 		struct acquire_state *state = container_of(at, struct acquire_state, link);
 		bool due = state->phase == PHASE_GRANTED || state->phase == PHASE_HOLDING;
 
-		if (!due || state->busy || state->renew_at_us > now_us || count == POOL_BATCH_MAX)
+		if (!due || state->under_way & OPERATION_POOL || state->renew_at_us > now_us || count == POOL_BATCH_MAX)
 			continue;
 		pool->renewed[count] = state;
 		pool->item[count++] = (struct pool_renewal){.grant = {{state->user, state->id}, state->fence}};

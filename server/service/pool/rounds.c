@@ -1,4 +1,4 @@
-/* One loop of the process looks at all pools, one after the other, and writes what it sees on the board. */
+/* One loop of the process looks at all pools in turn and writes their figures on the board (service/pool/board.h). */
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -13,7 +13,7 @@ struct pool_rounds {
 	struct wait wait;
 	struct pool_look look;
 	struct epoch_fetch fetch;
-	int at; /* of the board */
+	int at; /* index on the board */
 	char tenant[ID_MAX + 1], pool[POOL_NAME_MAX + 1];
 	bool looking, stopped;
 };
@@ -34,7 +34,7 @@ static void round_begin(struct wait *wait)
 	next_look(rounds);
 }
 
-/* What was under way has ended: false when the rounds have, too. */
+/* Call it when an operation has ended. False if the rounds have been stopped; they are freed then. */
 static bool rounds_live(struct pool_rounds *rounds)
 {
 	rounds->looking = false;
@@ -54,7 +54,7 @@ static void fetched(struct flow *flow)
 		next_look(rounds);
 }
 
-/* So that the next caller finds it ready. */
+/* Fetches the epoch ahead of time, so that the next caller finds the pool ready. */
 static void fetch_epoch(struct pool_rounds *rounds)
 {
 	rounds->looking = true;
@@ -110,7 +110,7 @@ struct pool_rounds *pool_rounds_start(struct worker *worker)
 	return rounds;
 }
 
-/* A timer that has not run does not run any more; a look that is under way ends later, and frees then. */
+/* A pending timer no longer runs. If a look is in flight, the rounds are freed when it ends. */
 void pool_rounds_stop(struct pool_rounds *rounds)
 {
 	if (!rounds)

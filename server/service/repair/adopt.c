@@ -1,6 +1,7 @@
 /*
- * UNSEEDED: calendar limits that count something new for the account, or whose record was made while PostgreSQL was away. The ledger has
- * been read; what it knows is added, unless something was settled meanwhile: then its owner asks again.
+ * UNSEEDED: calendar limits that count something new for the account, or whose record was made while PostgreSQL was
+ * away. The ledger has been read; its amounts are added, unless something has been settled since: then the caller asks
+ * again (service/repair/private.h).
  */
 #include "base/list.h"
 #include "base/log.h"
@@ -8,8 +9,8 @@
 #include "service/worker/seed.h"
 
 /*
- * So often something may be settled between reading and writing; then the limits are given what is never less than the truth, until the
- * reconciler finds them at rest.
+ * How many times something may be settled between reading and writing. After that the amounts are added anyway: never
+ * less than the truth, and corrected once the reconciler finds the counters at rest.
  */
 enum { ADOPTIONS_MAX = 3 };
 
@@ -18,12 +19,12 @@ static enum flow_result step_written(struct flow *flow);
 
 enum flow_result repair_stand_in(struct repair *repair)
 {
-	log_warn("limits decide without what the ledger knows", F("tenant", repair->accounts->tenant));
+	log_warn("limits decide without the use that is in the ledger", F("tenant", repair->accounts->tenant));
 	repair->provisional = true;
 	return flow_succeed(&repair->flow);
 }
 
-/* The profile has changed since the record was written: that comes first. */
+/* The profile has changed since the record was written; that must be repaired first. */
 static bool outdated(const struct repair *repair)
 {
 	const struct accounts *accounts = repair->accounts;
@@ -50,10 +51,7 @@ enum flow_result repair_step_adopt(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void adopt_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_adopt, op), struct repair, adopt)->flow);
-}
+FLOW_RESUME(adopt_done, limits_op, repair, adopt.op)
 
 static void adopt_fill(struct repair *repair, const struct unseeded *unseeded, const struct account_found *found)
 {

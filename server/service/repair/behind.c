@@ -1,6 +1,6 @@
 /*
- * BEHIND: what we believe is newer than the record. It is written through, unless PostgreSQL says otherwise: a record that is older
- * than what a worker remembers is also that of a stranger who came under the id of somebody erased.
+ * BEHIND: our profile is newer than the record. It is written through unless PostgreSQL says otherwise: an older record
+ * may also belong to a new user who took the id of an erased one (service/repair/private.h).
  */
 #include "base/clock.h"
 #include "base/list.h"
@@ -10,7 +10,7 @@ static enum flow_result step_looked(struct flow *flow);
 static enum flow_result step_policy(struct flow *flow);
 static enum flow_result step_written(struct flow *flow);
 
-/* PostgreSQL is away. What is known better than in a record is written through all the same; it stays provisional if it was. */
+/* PostgreSQL is away. The newer profile is written through anyway; a provisional record stays provisional. */
 static enum flow_result go_on_without(struct repair *repair)
 {
 	repair->provisional = true;
@@ -29,7 +29,10 @@ enum flow_result repair_step_behind(struct flow *flow)
 	return repair_look_up(repair);
 }
 
-/* What PostgreSQL knows otherwise is learned, and its owner asks again. While it is away, the last known limits decide. */
+/*
+ * If PostgreSQL disagrees, its profiles are learned and the caller asks again. If it is away, the last known limits
+ * decide.
+ */
 static enum flow_result step_looked(struct flow *flow)
 {
 	struct repair *repair = repair_of(flow);
@@ -48,10 +51,7 @@ static enum flow_result step_looked(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void policy_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_policy, op), struct repair, policy)->flow);
-}
+FLOW_RESUME(policy_done, limits_op, repair, policy.op)
 
 static enum flow_result step_policy(struct flow *flow)
 {

@@ -1,4 +1,4 @@
-/* What PostgreSQL has said of accounts, for the calls that follow. */
+/* Learns what PostgreSQL says about accounts, for the calls that follow (service/repair/private.h). */
 #include "service/worker/local.h"
 #include "service/repair/private.h"
 #include "service/worker/seed.h"
@@ -17,7 +17,7 @@ void repair_learn_looked(struct repair *repair)
 	}
 }
 
-/* Should the store be away, these accounts do not begin unused. */
+/* In case the store is away, so that these accounts do not start unused. */
 void repair_learn_local(const struct repair *repair)
 {
 	struct worker *worker = repair->accounts->worker;

@@ -1,4 +1,4 @@
-/* Bringing the store and a worker to agree about accounts. */
+/* Makes the store and a worker agree about accounts. */
 #include "service/repair/repair.h"
 
 #include <stdlib.h>
@@ -47,12 +47,9 @@ bool repair_next_account(struct repair *repair, int from)
 	return false;
 }
 
-/* ABSENT: 1. the partition's generation, and nothing undrained that the ledger does not know yet. */
+/* ABSENT, part 1: get the partition's generation, and wait until the ledger has drained what is in the outbox. */
 
-static void birth_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_birth, op), struct repair, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, repair, birth.op)
 
 static enum flow_result step_birth(struct flow *flow)
 {
@@ -72,10 +69,7 @@ static enum flow_result step_birth(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-static void wait_due(struct wait *wait)
-{
-	flow_run(&container_of(wait, struct repair, wait)->flow);
-}
+FLOW_RESUME(wait_due, wait, repair, wait)
 
 static enum flow_result step_born(struct flow *flow)
 {
@@ -88,7 +82,7 @@ static enum flow_result step_born(struct flow *flow)
 		return repair_store_failed(repair, &repair->birth.op);
 	memcpy(repair->born[i].generation, repair->birth.generation, sizeof(repair->born[i].generation));
 	repair->born[i].now_us = repair->birth.op.now_us;
-	/* While PostgreSQL is away nothing drains: the default tier decides at once instead of after a vain wait. */
+	/* While PostgreSQL is away nothing drains: the default tier decides at once instead of after a futile wait. */
 	if (!outbox_drained(&repair->bound, &repair->birth) && now_us >= worker->durable_away_until_us) {
 		if (now_us < repair->give_up_us && !(repair->unseeded && now_us < worker->ledger_behind_until_us)) {
 			repair->wait = (struct wait){.due = wait_due};
@@ -106,7 +100,7 @@ static enum flow_result step_born(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/* ABSENT: 2. what PostgreSQL knows of them, in one snapshot. */
+/* ABSENT, part 2: read what PostgreSQL knows of the accounts, in one snapshot. */
 
 static void lookup_done(struct account_lookup *op)
 {
@@ -125,14 +119,16 @@ enum flow_result repair_look_up(struct repair *repair)
 	repair->asked_us = now_us;
 	repair->lookup = (struct account_lookup){
 		.arena = &repair->looked,
-		/* Of what the caller has left a quarter is for the decision that follows. */
+		/* A quarter of the caller's remaining time is left for the decision that follows. */
 		.deadline_us = now_us + (left_us / 4 * 3 < LOOKUP_US ? left_us / 4 * 3 : LOOKUP_US),
 		.done = lookup_done,
 	};
 	for (int i = 0; i < accounts->count; i++) {
+		int n;
+
 		if (!(repair->mask & UINT32_C(1) << i))
 			continue;
-		int n = repair->lookup.count++;
+		n = repair->lookup.count++;
 		repair->lookup.account[n].kind = accounts->account[i].kind;
 		repair->lookup.account[n].tenant = accounts->tenant;
 		repair->lookup.account[n].id = accounts->account[i].id;
@@ -159,7 +155,7 @@ static enum flow_result step_lookup(struct flow *flow)
 	return repair_look_up(repair);
 }
 
-/* A user nobody has put and who has never used anything: a newcomer, who is counted and may be refused. */
+/* For a user without a row in PostgreSQL. One who has never used anything counts as a new user and may be refused. */
 static bool user_may_come(struct repair *repair, struct err *err)
 {
 	const struct tenant *settings = repair->accounts->settings;
@@ -184,7 +180,7 @@ static enum flow_result step_looked(struct flow *flow)
 			return flow_fail_with(flow, &lookup->err);
 		if (repair->unseeded)
 			return repair_stand_in(repair);
-		log_warn("accounts stand in on the default tier", F("cause", lookup->err.text));
+		log_warn("accounts get provisional records on the default tier", F("cause", lookup->err.text));
 		repair->provisional = true;
 		return FLOW_MORE;
 	}
@@ -198,21 +194,18 @@ static enum flow_result step_looked(struct flow *flow)
 		return flow_succeed(flow);
 	}
 	if (repair->behind) {
-		err_set(&flow->err, ERR_UNAVAILABLE, "the ledger has not caught up with what this account used");
+		err_set(&flow->err, ERR_UNAVAILABLE, "the ledger has not caught up with this account; try again");
 		flow->err.retry_after_us = DRAIN_US;
 		return flow_fail(flow);
 	}
 	return FLOW_MORE;
 }
 
-/* ABSENT: 3. write, if still absent and of the same generation. */
+/* ABSENT, part 3: write the record if it is still absent and the generation is the same. */
 
-static void seed_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_seed, op), struct repair, seed)->flow);
-}
+FLOW_RESUME(seed_done, limits_op, repair, seed.op)
 
-/* What was just learned counts: profile, tier and windows of the account are made anew. */
+/* Resolves the account again, so that the profile, tier and windows just learned apply. */
 static bool seed_expected(struct repair *repair, struct accounts *now, struct err *err)
 {
 	const struct request_account *account = &repair->accounts->account[repair->index];
@@ -222,7 +215,7 @@ static bool seed_expected(struct repair *repair, struct accounts *now, struct er
 	return accounts_of_reservation(now, &only, 1, err);
 }
 
-/* The account is on a tier younger than this catalog: the step is repeated, or its owner asks again with a newer one. */
+/* The account's tier is newer than this catalog: repeats the step, or makes the caller ask again with a newer one. */
 static bool lags(struct repair *repair, const struct accounts *now, enum flow_result *result)
 {
 	struct timers *timers = worker_of(repair)->parts.timers;
@@ -258,7 +251,7 @@ static enum flow_result step_seed(struct flow *flow)
 		.now_us = repair->born[i].now_us,
 	};
 	memcpy(repair->seed.generation, repair->born[i].generation, sizeof(repair->seed.generation));
-	/* Whose windows are not known begins windows of their own now: they lie within those that run, whatever the zone is. */
+	/* If the zone is unknown, windows start now: that is within the running windows of any zone. */
 	for (int u = 0; repair->provisional && u < WINDOW_COUNT; u++)
 		repair->seed.window_start[u] = repair->seed.now_us;
 	if (!repair->provisional && n >= 0) {
@@ -283,7 +276,7 @@ static enum flow_result step_seeded(struct flow *flow)
 		metric_inc(METRIC_seeded_accounts_total, 0, 0);
 		break;
 	case LIMITS_NOTHING: /* another worker was first */
-	case LIMITS_LOST: /* data was lost or the account was changed meanwhile: the next round begins anew */
+	case LIMITS_LOST: /* data was lost or the account has changed since; the next round starts over */
 		break;
 	default:
 		return repair_store_failed(repair, &repair->seed.op);
@@ -292,7 +285,7 @@ static enum flow_result step_seeded(struct flow *flow)
 	return repair_next_account(repair, repair->index + 1) ? FLOW_MORE : flow_succeed(flow);
 }
 
-/* STALE: the store knows a newer profile and has sent it along. */
+/* STALE: the store has a newer profile and has sent it along. */
 static bool learn_stale(struct repair *repair, const struct limits_op *op)
 {
 	for (int i = 0; i < op->stale_count; i++) {
@@ -302,7 +295,7 @@ static bool learn_stale(struct repair *repair, const struct limits_op *op)
 
 		if (!profile_unpack(stale->meta, stale->meta_len, repair->accounts->arena, profile))
 			return err_set(&repair->flow.err, ERR_INTERNAL,
-				"the record of account %s has an unreadable profile", account->id);
+				"cannot read the profile in the record of account %s", account->id);
 		profile->version = stale->version;
 		accounts_learn(repair->accounts, account->kind, account->id, profile);
 	}
@@ -314,7 +307,7 @@ static enum flow_result step_begin(struct flow *flow)
 	struct repair *repair = repair_of(flow);
 
 	if (!repair_next_account(repair, 0)) {
-		err_set(&flow->err, ERR_INTERNAL, "the store named no account that is absent or behind");
+		err_set(&flow->err, ERR_INTERNAL, "the store named no account to repair");
 		return flow_fail(flow);
 	}
 	if (repair->lookup_only)

@@ -1,9 +1,9 @@
-/* From standings to rows. */
+/* Turns the store's standings into rows of an answer. */
 #include "service/request/answer.h"
 
 #include <stddef.h>
 
-/* A policy that only the record knew comes without names; limits of our own that have the same id lend theirs. */
+/* A policy that came from the record has no names, so they are taken from our own limit with the same id and amount. */
 static const struct limit *named_limit(const struct request_account *account, const struct limit *limit)
 {
 	const struct limit *ours = limit->name[0] ? NULL : policy_find(account->policy, limit->id);
@@ -35,7 +35,7 @@ static void row_fill(struct limit_row *row, const struct request_account *accoun
 	figures_of(&standing->state, index, &account->windows, requested, row->failed, now_us, &row->figures);
 }
 
-/* The last to recover binds; what never recovers is later than all. Of those that recover together, the first in the order of reasons. */
+/* The limit that recovers last binds; one that never recovers beats all others. The order of reasons breaks ties. */
 static bool binds_more(const struct limit_row *a, const struct limit_row *b)
 {
 	if (a->figures.permanent != b->figures.permanent)
@@ -60,7 +60,7 @@ static void binding_find(struct rows *rows)
 	rows->retry_after_us = rows->permanent ? 0 : rows->binding->figures.retry_after_us;
 }
 
-/* Of several that are closed the first suspended one denies, else the first deleted one. */
+/* If several accounts are closed, the first suspended one denies, or else the first deleted one. */
 static void closed_note(struct rows *rows, const struct account_rows *account)
 {
 	enum reason reason = account->state->suspended ? REASON_SUSPENDED : REASON_DELETED;
@@ -71,7 +71,7 @@ static void closed_note(struct rows *rows, const struct account_rows *account)
 	rows->reason = reason;
 }
 
-/* Of the rows so far, which are the user's. */
+/* Called while `rows` contains only the user's own rows. */
 static void first_end_put(struct rows *rows, int64_t first_end_us, int64_t now_us)
 {
 	for (int i = 0; i < rows->count; i++)

@@ -1,6 +1,6 @@
 /*
- * The one request that travels through every layer: resolve who and what (catalog, cache), ask the store once, mend what
- * the store and this worker disagree about, answer.
+ * The steps of a check: resolve the accounts and the model (catalog, cache), ask the store once, repair what the store
+ * and this worker disagree about, and answer.
  */
 #include "service/request/check.h"
 
@@ -63,14 +63,11 @@ void check_look_up(struct check *check, uint32_t mask)
 	repair_lookup(repair_of(check), &check->accounts, mask, check->question.deadline_us, repair_done);
 }
 
-static void wait_due(struct wait *wait)
-{
-	flow_run(&container_of(wait, struct check, wait)->flow);
-}
+FLOW_RESUME(wait_due, wait, check, wait)
 
 /*
- * An account is on a tier that is younger than our snapshot: deciding by the default tier would count the request on the
- * wrong limits, so the newer catalog is waited for. False when it has been waited for long enough.
+ * An account is on a tier that is newer than our snapshot. Deciding by the default tier would count the request against
+ * the wrong limits, so the check waits for a newer catalog. False once it has waited long enough.
  */
 static bool wait_for_catalog(struct check *check)
 {
@@ -99,7 +96,7 @@ static enum flow_result step_catalog(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/* Who they are: as expected. Where unknown users are refused, somebody unknown is looked up first. */
+/* Resolves the accounts to their expected state. If the tenant refuses unknown users, they are looked up first. */
 enum flow_result check_step_resolve(struct flow *flow)
 {
 	struct check *check = check_of(flow);
@@ -142,10 +139,7 @@ static enum flow_result step_looked_up(struct flow *flow)
 	return FLOW_MORE;
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_check, op), struct check, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, check, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -178,7 +172,8 @@ static enum flow_result step_ask(struct flow *flow)
 static enum flow_result mend(struct check *check)
 {
 	if (++check->rounds > REPAIR_ROUNDS_MAX) {
-		err_set(&check->flow.err, ERR_UNAVAILABLE, "the accounts changed faster than they could be read");
+		err_set(&check->flow.err, ERR_UNAVAILABLE,
+			"the accounts change faster than they can be read; try again");
 		return flow_fail(&check->flow);
 	}
 	flow_to(&check->flow, step_repaired);
@@ -222,7 +217,7 @@ static void answer_take(struct check *check, bool allowed)
 	answer->expires_at_us = check->op.expires_at_us;
 }
 
-/* Of the request something is in the books already, and its reservation holds nothing for it any more. */
+/* Part of the request is already in the ledger, and its reservation no longer holds anything for it. */
 static enum flow_result closed(struct check *check)
 {
 	check->answer.allowed = false;
@@ -246,7 +241,7 @@ static enum flow_result step_answered(struct flow *flow)
 	case LIMITS_REPEAT:
 		break;
 	case LIMITS_CONFLICT:
-		err_set(&flow->err, ERR_EXISTS, "request_id: %s was checked before with other contents",
+		err_set(&flow->err, ERR_EXISTS, "request_id: %s was already checked with different contents",
 			check->question.request_id);
 		return flow_fail(flow);
 	default:
@@ -293,7 +288,7 @@ static void count(const struct check *check)
 		publish_check(check);
 }
 
-/* What was allowed passes at once. */
+/* Fills in how many users share the accounts; an allowed request does not wait for it. */
 static enum flow_result step_shared(struct flow *flow)
 {
 	struct check *check = check_of(flow);

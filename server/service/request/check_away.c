@@ -1,11 +1,11 @@
-/* A check that the store did not answer: by what its tier says of that. */
+/* A check that the store did not answer, decided by the tier's fail policy (service/request/check_private.h). */
 #include <string.h>
 
 #include "base/metrics.h"
 #include "service/request/check_private.h"
 #include "service/worker/local.h"
 
-/* Accounts that this worker has never heard of: only PostgreSQL can say what their tier wants now, and who is suspended. */
+/* The mask of accounts unknown to this worker: only PostgreSQL knows their tier, and whether they are suspended. */
 static uint32_t strangers(struct check *check)
 {
 	uint32_t mask = 0;
@@ -20,8 +20,8 @@ static uint32_t strangers(struct check *check)
 }
 
 /*
- * They are known now (a user's team may not be, yet), and perhaps the store is back. If not, nobody is asked again, whatever is thought of
- * PostgreSQL: what the caller has left is for the answer.
+ * If the lookup succeeded, the accounts are known now (a user's team may not be yet), and the store may be back, so it
+ * is asked again. If it failed, nothing more is looked up: the caller's remaining time is needed for the answer.
  */
 static enum flow_result step_met(struct flow *flow)
 {
@@ -34,7 +34,7 @@ static enum flow_result step_met(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/* What a tier lets pass, it lets pass only for those who may come at all. */
+/* FAIL_OPEN never lets a suspended or deleted account pass; LOCAL denies it. */
 static enum fail_policy policy_away(const struct check *check)
 {
 	enum fail_policy policy = check->accounts.account[0].tier->fail_policy;
@@ -45,7 +45,7 @@ static enum fail_policy policy_away(const struct check *check)
 	return policy;
 }
 
-/* The store did not answer, or is full and can add nothing: the tier says what that means for a request. What only asks gets the error. */
+/* The store did not answer or is full: the tier's fail policy decides. Explain and status get the error. */
 enum flow_result check_step_away(struct flow *flow)
 {
 	struct check *check = check_of(flow);

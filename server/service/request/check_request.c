@@ -1,4 +1,4 @@
-/* What a check asks of the store, and what is kept with its reservation. */
+/* Builds what a check asks the store, and what is kept with its reservation (service/request/check_private.h). */
 #include "service/request/check_private.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto/hash.h"
 
-/* What the request would cost; estimates hold no cost where no model is named. */
+/* Prices the request. Without a model the estimate holds no cost. */
 static bool request_price(struct check *check, struct err *err)
 {
 	const struct check_question *question = &check->question;
@@ -43,7 +43,7 @@ bool check_request_make(struct check *check, struct err *err)
 	if (question->mode == CHECK_STATUS)
 		return true;
 	if (output > COUNT_MAX - question->input_tokens)
-		return err_invalid(err, "input_tokens", "together with the output, at most 9007199254740991 tokens");
+		return err_invalid(err, "input_tokens", "input and output together exceed 9007199254740991 tokens");
 	check->request.estimate = (struct amounts){.requests = 1, .input = question->input_tokens, .output = output};
 	return request_price(check, err);
 }
@@ -58,7 +58,7 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 	buf_put_str16(&buf, check->model.key, strlen(check->model.key));
 	buf_put_i64(&buf, question->input_tokens);
 	buf_put_i64(&buf, question->max_output_tokens);
-	/* Nothing where there is none: so a repeat finds what a release without modes has held. */
+	/* Without a mode nothing is added, so the digest equals that of a release that had no modes. */
 	if (question->price_mode[0])
 		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
 	hash = hash64(buf.data, buf.len);
@@ -95,7 +95,7 @@ void check_info_make(struct check *check)
 	buf_release(&buf);
 }
 
-/* The caller's deadline counts where it comes before the store's own. */
+/* The caller's deadline applies if it is earlier than the store's own timeout. */
 void check_times_make(struct check *check)
 {
 	int64_t now_us = clock_mono_us();

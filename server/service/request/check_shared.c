@@ -1,4 +1,4 @@
-/* How many share what denied: the last step of an answer that is about a shared account. */
+/* How many users share an account that denied: the last step of a check (service/request/check_private.h). */
 #include "base/clock.h"
 #include "service/request/check_private.h"
 #include "service/worker/shared.h"
@@ -37,7 +37,7 @@ int64_t check_shared_wait(struct check *check)
 
 	if (!check->shared_until_us) {
 		check->shared_until_us = now_us + WAIT_MAX_US;
-		/* Half of what the caller has left: the answer has to reach him. */
+		/* At most half of the caller's remaining time, so that the answer still reaches them. */
 		if (check->question.deadline_us - now_us < 2 * WAIT_MAX_US)
 			check->shared_until_us = now_us + (check->question.deadline_us - now_us) / 2;
 	}

@@ -1,4 +1,4 @@
-/* Finding the price: never by likeness. */
+/* Finds prices by exact names only; similar names appear only in errors. */
 #include "service/request/pricing.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ static bool refuse(const struct pricing *pricing, const char *model, const char 
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? ", " : "", near[i]);
 	if (!count)
 		return err_invalid(err, field, "no price is known for this model");
-	return err_invalid(err, field, "no price is known for this model; the nearest are %s", text);
+	return err_invalid(err, field, "no price is known for this model; similar names are %s", text);
 }
 
 bool price_known(const struct pricing *pricing, const char *model, const char *field, int64_t at_us, struct err *err)
@@ -32,7 +32,7 @@ bool price_known(const struct pricing *pricing, const char *model, const char *f
 	return find(pricing, model, at_us) || refuse(pricing, model, field, err);
 }
 
-/* What it costs anyway: at the standard rate where the price does not have the mode, 0 without a price. */
+/* Charges in any case: at the standard rate if the price does not have the mode, 0 if there is no price. */
 static void charge(struct priced *priced, const struct tokens *tokens, const char *mode)
 {
 	if (priced->price)

@@ -1,4 +1,4 @@
-/* One turn ten times a second while somebody watches, else one a second. */
+/* Runs ten times a second while somebody is watching, otherwise once a second. */
 #include "service/request/publish.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ enum { LOOK_US = 1000000, REPORT_US = 100000, SIGN_OF_LIFE_US = 1000000 };
 struct publisher {
 	struct worker *worker;
 	struct watch_store *store;
-	struct gather *gather; /* worker->watched, or at rest */
+	struct gather *gather; /* also worker->watched while somebody is watching */
 	struct wait wait;
 	bool looking, stopped;
 	int64_t look_at_us, reported_at_us;
@@ -52,7 +52,7 @@ static void report(struct publisher *publisher)
 	publisher->store->ops->tell(publisher->store, publisher->report.data, publisher->report.len, told, publisher);
 }
 
-/* What was not gathered while it rested is missing, for those who hear of it again. */
+/* Nothing was gathered while nobody was watching, so the next report must show a gap to those who watch again. */
 static void begin(struct publisher *publisher)
 {
 	struct buf nothing = {0};
@@ -71,7 +71,7 @@ static int compare_hashes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* In one order everywhere, so that all workers take the same ones where there are too many. */
+/* Sorted, so that all workers choose the same users if there are too many. */
 static void take_users(struct publisher *publisher, const struct watch_user *user, int users)
 {
 	uint64_t *hash = mem_zalloc((size_t)users + 1, sizeof(*hash));
@@ -149,7 +149,7 @@ void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
-/* A report that is full goes out at once. */
+/* A full report is sent at once. */
 static void add(struct worker *worker, const char *tenant, struct watch_event *event)
 {
 	event->at_us = worker_now_us(worker);
@@ -203,7 +203,7 @@ void publish_settled(const struct settle *settle)
 		.user = question->handle.user,
 		.request_id = question->handle.request_id,
 		.interface =
-			settle->unknown_ok ? question->interface : "", /* the check's is known to the store alone */
+			settle->unknown_ok ? question->interface : "", /* only the store knows the check's interface */
 		.model = settle->served.model,
 		.tier = "",
 		.pool = "",
@@ -224,7 +224,7 @@ void publish_slot(const struct check *check, const char *pool, int64_t waited_us
 		.request_id = question->request_id,
 		.interface = question->interface,
 		.model = check->model.model,
-		.tier = "", /* the snapshot it lies in may be gone */
+		.tier = "", /* the snapshot that owns it may be gone */
 		.pool = pool,
 		.cause = cause,
 	};

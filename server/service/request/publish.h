@@ -1,6 +1,6 @@
 /*
- * A worker tells what it decides to those who watch. It asks the store once a second whether there are any; as long as there are none,
- * `worker->watched` is NULL and a decision costs one look at it.
+ * Publishes a worker's decisions to watchers. Asks the store once a second whether there are any; while there are none,
+ * worker->watched is NULL and a decision only costs a test of it.
  */
 #ifndef BURSAR_SERVICE_REQUEST_PUBLISH_H
 #define BURSAR_SERVICE_REQUEST_PUBLISH_H
@@ -11,16 +11,16 @@
 
 struct publisher;
 
-/* `server` says which process it is; borrowed. It asks at once. */
+/* `server` names the process and is borrowed. The first query is sent at once. */
 struct publisher *publisher_new(struct worker *worker, const char *server);
-/* Tells what is left; then nothing more. The store is freed next, then the publisher. */
+/* Publishes what is left and then stops. The caller frees the store next, then the publisher. */
 void publisher_stop(struct publisher *publisher);
 void publisher_free(struct publisher *publisher); /* NULL is fine */
 
-/* Only while worker->watched: what was decided. */
+/* Publish a decision. Call them only while worker->watched is set. */
 void publish_check(const struct check *check);
 void publish_settled(const struct settle *settle);
-/* On the way to a slot: granted after `waited_us`, or refused for `cause`. */
+/* A slot was granted after `waited_us` (`cause` is ""), or refused for `cause`. */
 void publish_slot(const struct check *check, const char *pool, int64_t waited_us, const char *cause);
 
 #endif

@@ -1,4 +1,4 @@
-/* Keeping a reservation open for longer. */
+/* Keeps a reservation open for longer (service/request/settle.h). */
 #include <inttypes.h>
 
 #include "base/list.h"
@@ -15,11 +15,11 @@ static enum flow_result step_answered(struct flow *flow)
 		metric_inc(METRIC_renewals_total, 0, 0);
 		return flow_succeed(flow);
 	case LIMITS_UNKNOWN:
-		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known", renew->request_id);
+		err_set(&flow->err, ERR_NOT_FOUND, "request %s has no known reservation", renew->request_id);
 		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
 	case LIMITS_CLOSED:
-		err_set(&flow->err, ERR_PRECONDITION, "the reservation of request %s is not open any more",
+		err_set(&flow->err, ERR_PRECONDITION, "the reservation of request %s is no longer open",
 			renew->request_id);
 		return flow_fail(flow);
 	default:
@@ -30,10 +30,7 @@ static enum flow_result step_answered(struct flow *flow)
 	}
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_renew, op), struct renew, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, renew, op.op)
 
 void renew_start(struct renew *renew, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
 {

@@ -1,6 +1,6 @@
 /*
- * Record and cancel. The accounts are those of the check: the handle names them, else the store tells (NEEDKEYS). A
- * request whose marker is gone is asked for in the ledger before it may be charged (again).
+ * Record and cancel, on the accounts of the check: the handle names them, or else the store does (NEEDKEYS). If a
+ * request's marker is gone, the ledger is asked first, so that the request is not charged twice.
  */
 #include "service/request/settle_private.h"
 
@@ -11,11 +11,12 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/units.h"
 #include "service/request/publish.h"
 
 #define DEADLINE_US INT64_C(5000000)
 #define OLDEST_US INT64_C(604800000000) /* 7 days */
-#define AHEAD_US INT64_C(3600000000) /* a started_at of the caller's own clock may be ahead of ours */
+#define AHEAD_US HOUR_US /* a started_at from the caller's clock may be ahead of ours */
 
 static enum flow_result step_accounts(struct flow *flow);
 static enum flow_result step_ask(struct flow *flow);
@@ -26,10 +27,7 @@ static enum flow_result step_born(struct flow *flow);
 static enum flow_result step_ledger(struct flow *flow);
 static enum flow_result step_finish(struct flow *flow);
 
-static struct settle *settle_of(struct flow *flow)
-{
-	return container_of(flow, struct settle, flow);
-}
+FLOW_OWNER(settle_of, settle)
 
 static bool age_check(const struct settle *settle, struct err *err)
 {
@@ -39,8 +37,8 @@ static bool age_check(const struct settle *settle, struct err *err)
 	if (settle->question.cancel)
 		return true;
 	if (started_us < now_us - OLDEST_US)
-		return err_set(err, ERR_PRECONDITION,
-			"a request that started more than 7 days ago can not be recorded any more");
+		return err_set(
+			err, ERR_PRECONDITION, "a request that started more than 7 days ago can no longer be recorded");
 	return true;
 }
 
@@ -62,15 +60,15 @@ static enum flow_result step_begin(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/* Without a handle the model of the check, and so the price, may be known to nobody but the store. */
+/* Without a handle, only the store may know the checked model, and therefore the price. */
 static bool wants_info(const struct settle *settle)
 {
 	return !settle->question.cancel && !settle->checked && !settle->asked_info;
 }
 
 /*
- * No marker knows the request, and the check that let it through knew of no group: neither store told it who the user is, perhaps. Then it
- * counts on the groups of today.
+ * The request has no marker, and the check that allowed it knew of no group, perhaps because neither store could tell
+ * who the user is. Such a request counts against the user's current groups.
  */
 static bool met_a_stranger(const struct settle *settle)
 {
@@ -99,10 +97,7 @@ static enum flow_result step_accounts(struct flow *flow)
 	return ok ? FLOW_MORE : flow_fail(flow);
 }
 
-static void op_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_settle, op), struct settle, op)->flow);
-}
+FLOW_RESUME(op_done, limits_op, settle, op.op)
 
 static enum flow_result step_ask(struct flow *flow)
 {
@@ -129,14 +124,14 @@ static void repair_done(struct flow *flow)
 	flow_run(&container_of(repair->accounts, struct settle, accounts)->flow);
 }
 
-/* The reservation stands on other accounts: the store has sent what the check knew. */
+/* The reservation is on other accounts; the store has sent what the check knew. */
 static enum flow_result take_info(struct settle *settle)
 {
 	struct entry_info *info = arena_alloc(settle->arena, sizeof(*info));
 	struct handle *handle = &settle->question.handle;
 
 	if (!entry_info_unpack(settle->op.op.info, settle->op.op.info_len, settle->arena, info)) {
-		err_set(&settle->flow.err, ERR_INTERNAL, "the reservation of request %s is unreadable",
+		err_set(&settle->flow.err, ERR_INTERNAL, "cannot read the reservation of request %s",
 			handle->request_id);
 		return flow_fail(&settle->flow);
 	}
@@ -154,7 +149,7 @@ static enum flow_result closed(struct settle *settle)
 	static const char *const became[] = {"settled", "open", "recorded", "cancelled", "expired"};
 	const char *what = settle->op.state <= RESERVATION_EXPIRED ? became[settle->op.state] : became[0];
 
-	err_set(&settle->flow.err, ERR_PRECONDITION, "request %s is %s already", settle->question.handle.request_id,
+	err_set(&settle->flow.err, ERR_PRECONDITION, "request %s is already %s", settle->question.handle.request_id,
 		what);
 	metric_inc(METRIC_records_total, METRIC_RECORD_REFUSED, 0);
 	return flow_fail(&settle->flow);
@@ -187,7 +182,7 @@ static enum flow_result step_answered(struct flow *flow)
 	enum limits_status status = settle->op.op.status;
 
 	if (status != LIMITS_OK && status != LIMITS_REPEAT && ++settle->rounds > REPAIR_ROUNDS_MAX) {
-		err_set(&flow->err, ERR_UNAVAILABLE, "the accounts changed faster than they could be read");
+		err_set(&flow->err, ERR_UNAVAILABLE, "the accounts change faster than they can be read; try again");
 		return flow_fail(flow);
 	}
 	if (repair_can(status)) {
@@ -211,7 +206,7 @@ static enum flow_result step_answered(struct flow *flow)
 		return FLOW_MORE;
 	case LIMITS_CLOSED:
 		return closed(settle);
-	default: /* never acknowledged while the store is away */
+	default: /* a record is never acknowledged while the store is away */
 		flow->err = settle->op.op.err;
 		if (flow->err.code == ERR_DEADLINE)
 			flow->err.code = ERR_UNAVAILABLE;
@@ -229,20 +224,17 @@ static enum flow_result step_repaired(struct flow *flow)
 	return FLOW_MORE;
 }
 
-/* What the store knows it has begun itself, with a clock that was ahead for a moment maybe; what it does not know is the caller's word. */
+/* Only for requests unknown to the store, whose start is the caller's word; the store sets the start of all others. */
 static bool start_check(const struct settle *settle, struct err *err)
 {
 	if (settle->question.handle.started_at_us <= worker_now_us(settle->worker) + AHEAD_US)
 		return true;
-	return err_invalid(err, "reservation.started_at_us", "lies more than an hour ahead of the server's clock");
+	return err_invalid(err, "reservation.started_at_us", "is more than an hour ahead of the server's clock");
 }
 
-/* No marker: never checked (or checked without the store), or settled so long ago that only the ledger remembers. */
+/* No marker: the request was never checked (or checked without the store), or its marker has expired or was lost. */
 
-static void birth_done(struct limits_op *op)
-{
-	flow_run(&container_of(container_of(op, struct limits_birth, op), struct settle, birth)->flow);
-}
+FLOW_RESUME(birth_done, limits_op, settle, birth.op)
 
 static enum flow_result step_unknown(struct flow *flow)
 {
@@ -250,7 +242,7 @@ static enum flow_result step_unknown(struct flow *flow)
 	struct limits_store *limits = settle->worker->parts.limits;
 
 	if (settle->question.cancel) {
-		err_set(&flow->err, ERR_NOT_FOUND, "no reservation of request %s is known",
+		err_set(&flow->err, ERR_NOT_FOUND, "request %s has no known reservation",
 			settle->question.handle.request_id);
 		err_reason(&flow->err, "RESERVATION_NOT_FOUND");
 		return flow_fail(flow);
@@ -268,7 +260,7 @@ static enum flow_result step_unknown(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-/* Within the window, and since the partition's birth, a marker that was ever made is still there. */
+/* Within the idempotency window and since the partition's birth, any marker ever made still exists. */
 static bool marker_would_be_there(const struct settle *settle)
 {
 	int64_t started_us = settle->question.handle.started_at_us;
@@ -277,10 +269,7 @@ static bool marker_would_be_there(const struct settle *settle)
 	return started_us > settle->birth.birth_us && started_us > settle->birth.op.now_us - window_us;
 }
 
-static void ledger_done(struct ledger_lookup *op)
-{
-	flow_run(&container_of(op, struct settle, ledger)->flow);
-}
+FLOW_RESUME(ledger_done, ledger_lookup, settle, ledger)
 
 static enum flow_result step_born(struct flow *flow)
 {
@@ -364,7 +353,7 @@ static enum flow_result step_finish(struct flow *flow)
 	answer->tokens = settle->question.tokens;
 	if (answer->recorded)
 		answer->differs = settle_differs(&settle->question, answer->recorded);
-	/* A repeat says what was charged then, also when other tokens are sent this time. */
+	/* A repeat reports what was charged originally, even if it sends other tokens. */
 	if (answer->repeat && (answer->differs || answer->priced.cost.nano != answer->charged.cost))
 		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
 	count(settle);

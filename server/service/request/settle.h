@@ -1,4 +1,4 @@
-/* What became of a reservation: recorded, cancelled, kept for longer. */
+/* Settles a reservation (record, cancel) or keeps it open for longer (renew). */
 #ifndef BURSAR_SERVICE_REQUEST_SETTLE_H
 #define BURSAR_SERVICE_REQUEST_SETTLE_H
 
@@ -9,20 +9,20 @@
 #include "service/repair/repair.h"
 
 struct settle_question {
-	bool cancel; /* else record */
-	bool forget, unless_repeated; /* of a cancel, as in struct limits_settle */
+	bool cancel; /* false: record */
+	bool forget, unless_repeated; /* for a cancel, as in struct limits_settle */
 	uint64_t owed; /* likewise */
-	struct handle handle; /* accounts 0: not known, as the user's are now; model NULL: not known */
+	struct handle handle; /* 0 accounts: unknown, the user's current ones apply; model NULL: unknown */
 	const char *served; /* the model as the provider named it; "" = the check's */
-	const char *interface; /* of a request that was never checked */
-	const char *mode; /* "" = the check's, "standard" */
+	const char *interface; /* for a request that was never checked */
+	const char *mode; /* "" = the check's; "standard" = none */
 	struct tokens tokens;
 	int attempt;
 	bool keep_open;
 	int64_t deadline_us;
 };
 
-/* What a record says, beyond its token classes, whose bits are 1 << TOKEN_*. */
+/* Bits of a record's fields, after those of the token classes, which are 1 << TOKEN_*. */
 #define RECORD_FIELD_MODEL (1U << TOKEN_CLASS_COUNT)
 #define RECORD_FIELD_MODE (2U << TOKEN_CLASS_COUNT)
 
@@ -34,25 +34,25 @@ struct settle_answer {
 	struct tokens tokens;
 	struct rows *rows;
 	enum quality quality;
-	unsigned differs; /* of a repeat: bits of RECORD_FIELD_*: what it says otherwise than the record that counts */
+	unsigned differs; /* for a repeat: bits of the fields that differ from the record that counts */
 	const struct entry_usage
-		*recorded; /* of a repeat: what this attempt was recorded with; NULL: nobody knows any more */
+		*recorded; /* for a repeat: the usage this attempt was recorded with; NULL if no longer known */
 };
 
-/* Embedded by the caller like struct check. */
+/* Embedded in the caller like struct check. */
 struct settle {
 	struct flow flow;
 	struct worker *worker;
 	struct arena *arena;
 	struct settle_question question;
 	struct settle_answer answer;
-	/* its own */
+	/* internal */
 	struct snapshot *snapshot;
 	struct accounts accounts;
 	const char *checked; /* the check's model; NULL until known */
-	const char *checked_mode; /* "" likewise */
-	struct model_name model; /* the check's, else the served one: on whose limits the request counts */
-	struct model_name served; /* the served one, else the check's */
+	const char *checked_mode; /* the check's mode; "" until known */
+	struct model_name model; /* the checked model, else the served one: the request counts against its limits */
+	struct model_name served; /* the served model, else the checked one */
 	int rounds;
 	bool asked_info, unknown_ok, counted;
 	struct repair *repair;
@@ -71,7 +71,7 @@ struct renew {
 	struct worker *worker;
 	struct arena *arena;
 	const char *tenant, *user, *request_id;
-	int64_t ttl_us; /* 0 = the server's */
+	int64_t ttl_us; /* 0 = the server's default */
 	int64_t expires_at_us; /* out */
 	struct limits_renew op;
 };

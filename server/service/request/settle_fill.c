@@ -1,4 +1,4 @@
-/* What a settlement tells the store. */
+/* Builds what a settlement sends to the store (service/request/settle_private.h). */
 #include "service/request/settle_private.h"
 
 #include <string.h>
@@ -14,13 +14,13 @@ void settle_models(struct settle *settle)
 		settle->snapshot->catalog, handle->tenant, handle->user, served[0] ? served : checked, &settle->served);
 }
 
-/* Standard has no name in the books. */
+/* The ledger stores the standard mode as "". */
 static const char *mode_plain(const char *mode)
 {
 	return strcmp(mode, "standard") == 0 ? "" : mode;
 }
 
-/* The check's mode counts where the record names none. */
+/* If the record names no mode, the check's applies. */
 static const char *mode_of(const struct settle *settle)
 {
 	return mode_plain(settle->question.mode[0] ? settle->question.mode : settle->checked_mode);
@@ -69,7 +69,7 @@ void settle_usage_make(struct settle *settle)
 	settle->op.usage = keep(settle->arena, &buf, &settle->op.usage_len);
 }
 
-/* For a request the store does not know: who, from where, on which accounts. */
+/* For a request that the store does not know: user, interface, model and accounts. */
 void settle_info_make(struct settle *settle)
 {
 	const struct settle_question *question = &settle->question;

@@ -1,10 +1,13 @@
-/* Settling on accounts that this worker does not know: their records have sent their profiles, so that the answer shows what is theirs. */
+/*
+ * Settling on accounts that this worker does not know: the store sends their profiles, so that the answer can show
+ * their own policies and windows (service/request/settle_private.h).
+ */
 #include <string.h>
 
 #include "domain/limit/profile.h"
 #include "service/request/settle_private.h"
 
-/* A record of a version that this worker did not know has sent its profile. */
+/* Learns the profile that the store sends for a version this worker does not know. */
 static bool stranger_learn(struct settle *settle, int i)
 {
 	const struct standing *standing = settle->op.op.standing[i];
@@ -18,17 +21,17 @@ static bool stranger_learn(struct settle *settle, int i)
 	return true;
 }
 
-/* As the account's own policy and windows have it. */
+/* Shows the standing by the account's own policy and windows. */
 static void stranger_show(struct standing *standing, const struct request_account *account, int64_t now_us)
 {
 	if (!standing->profile_len)
 		return;
 	if (memcmp(standing->state.policy->pid, account->policy->pid, sizeof(account->policy->pid)) == 0)
-		standing->state.policy = account->policy; /* which knows the limits' names */
+		standing->state.policy = account->policy; /* has the limits' names */
 	state_roll(&standing->state, &account->windows, now_us);
 }
 
-/* The answer shows the accounts' own windows. What it settled is in the books, whether they can be made or not. */
+/* Only affects how the answer looks: the settlement is done even if the accounts cannot be resolved. */
 void settle_learn_strangers(struct settle *settle)
 {
 	const struct limits_op *op = &settle->op.op;

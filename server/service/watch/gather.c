@@ -1,4 +1,4 @@
-/* Sums and reservoirs. An event is packed only when it was drawn, into memory that is used again. */
+/* Sums and reservoirs. Only an event that is drawn is packed, into memory that is reused. */
 #include "service/watch/gather.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 struct reservoir {
 	int64_t seen;
 	int most, kept;
-	struct buf *event; /* `most` of them, each packed; NULL before the first */
+	struct buf *event; /* `most` packed events; NULL before the first one */
 };
 
 struct gathered {
@@ -17,7 +17,7 @@ struct gathered {
 };
 
 struct gather {
-	struct watch_report head; /* without its parts */
+	struct watch_report head; /* without parts */
 	uint64_t chance;
 	int tenants;
 	struct gathered tenant[WATCH_TENANTS_MAX];

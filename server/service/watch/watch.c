@@ -1,4 +1,4 @@
-/* Reports come in, watchers keep of them what their filters let through: sums, and a reservoir of packed events. */
+/* Takes in reports; each watcher keeps what its filter lets through: sums and a reservoir of packed events. */
 #include "service/watch/watch.h"
 
 #include <stdlib.h>
@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/text/pack.h"
 
-/* Workers tell something once a second at least. */
+/* SILENT_US is long enough, because each worker publishes at least once a second. */
 enum { TELLERS_MAX = 256, SILENT_US = 3000000, MILLI = 1000 };
 
-/* A worker that tells. */
+/* A worker whose reports have been heard. */
 struct heard_publisher {
 	uint64_t worker;
 	uint32_t number;
@@ -24,9 +24,9 @@ struct watch_hub {
 	struct watch_store *store;
 	struct list watchers;
 	int count;
-	bool stood; /* the subscription, once: from then on an interruption is a gap */
+	bool stood; /* the subscription has been established once; from then on an interruption is a gap */
 	uint64_t chance;
-	struct arena arena; /* of one report */
+	struct arena arena; /* for the current report */
 	int publishers;
 	struct heard_publisher *publisher;
 };
@@ -42,7 +42,7 @@ static void gap_for_all(struct watch_hub *hub)
 		container_of(at, struct watcher, link)->gap = true;
 }
 
-/* One that is new takes the place of one that is silent, where there is no other. */
+/* If the table is full, a new publisher replaces a silent one; NULL if there is none. */
 static struct heard_publisher *publisher_of(struct watch_hub *hub, uint64_t worker, bool *known)
 {
 	struct heard_publisher *silent = NULL;
@@ -61,7 +61,7 @@ static struct heard_publisher *publisher_of(struct watch_hub *hub, uint64_t work
 	return silent;
 }
 
-/* False: this one was heard before; a store that lost the connection may say things twice. */
+/* False if this report has been heard before: a store that lost its connection may deliver reports twice. */
 static bool is_news(struct watch_hub *hub, const struct watch_report *report)
 {
 	bool known;
@@ -98,12 +98,13 @@ static void keep(struct watcher *watcher, const struct watch_event *event, const
 	int64_t stands_for_milli)
 {
 	int at = watch_place(&watcher->seen, &watcher->kept, watcher->most, &watcher->worker->hub->chance);
+	struct watch_kept *kept;
 
 	if (__builtin_add_overflow(watcher->stood_for_milli, stands_for_milli, &watcher->stood_for_milli))
 		watcher->stood_for_milli = INT64_MAX;
 	if (at < 0)
 		return;
-	struct watch_kept *kept = &watcher->event[at];
+	kept = &watcher->event[at];
 	kept->stands_for_milli = stands_for_milli;
 	buf_reset(&kept->bytes);
 	text_put(&kept->bytes, tenant);
@@ -125,7 +126,7 @@ static void take_sample(struct watcher *watcher, const struct watch_report *repo
 			keep(watcher, &sample->event[i], part->tenant, report->server, stands_for / sample->count);
 }
 
-/* Is the user one of whom the worker tells everything? */
+/* True if the worker reports everything about this user. */
 static bool names(const uint64_t *users, int count, uint64_t user)
 {
 	for (int i = 0; i < count; i++)
@@ -212,10 +213,10 @@ bool watcher_start(struct watcher *watcher, struct worker *worker, struct err *e
 	struct watch_user user;
 
 	if (!worker->parts.watch)
-		return err_set(err, ERR_UNIMPLEMENTED, "this server hears of no decisions");
+		return err_set(err, ERR_UNIMPLEMENTED, "this server does not receive decisions");
 	hub = hub_of(worker);
 	if (hub->count == WATCHERS_MAX) {
-		err_set(err, ERR_EXHAUSTED, "%d watch here already; come again when one of them has gone",
+		err_set(err, ERR_EXHAUSTED, "%d callers are already watching here; try again when one of them has left",
 			WATCHERS_MAX);
 		return err_reason(err, "TOO_MANY_WATCH");
 	}
@@ -267,7 +268,7 @@ static int workers_heard(const struct watcher *watcher)
 	return count;
 }
 
-/* Those that were kept stand for all that came, each for its share. */
+/* The kept events represent all that arrived, each for its share. */
 static void events_take(struct watcher *watcher, struct arena *arena, struct watch_view *out)
 {
 	__int128 sum = 0;
@@ -299,7 +300,7 @@ static int compare_times(const void *a, const void *b)
 bool watcher_take(struct watcher *watcher, struct arena *arena, struct watch_view *out, struct err *err)
 {
 	if (watcher->crowded) {
-		err_set(err, ERR_EXHAUSTED, "user: %d users are watched by name already", WATCH_USERS_MAX);
+		err_set(err, ERR_EXHAUSTED, "user: %d users are already watched by name", WATCH_USERS_MAX);
 		return err_reason(err, "TOO_MANY_WATCHED");
 	}
 	*out = (struct watch_view){

@@ -1,4 +1,4 @@
-/* From ids to expected: profile (cache), tier (catalog), own limits, windows. */
+/* Resolves account ids to their expected state: profile (cache), tier (catalog), overrides and windows. */
 #include "service/worker/accounts.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ bool accounts_renew(struct accounts *accounts, const struct snapshot *snapshot, 
 	return true;
 }
 
-/* NULL when nothing is known of the account. */
+/* NULL if neither this request nor the worker's cache knows the account. */
 static const struct account_profile *profile_known(struct accounts *accounts, enum account_kind kind, const char *id)
 {
 	for (int i = 0; i < accounts->learned_count; i++)
@@ -31,8 +31,8 @@ static const struct account_profile *profile_known(struct accounts *accounts, en
 }
 
 /*
- * Without the overrides that have ended. The version stays: until the ledger role has raised it, a record of the same
- * version goes on by its own policy, so a worker whose clock runs ahead is in nobody's way.
+ * The profile without overrides that have ended. The version stays the same: until the ledger role raises it, a record
+ * of the same version keeps its own policy, so a worker whose clock runs ahead disturbs nobody.
  */
 static const struct account_profile *profile_now(
 	struct accounts *accounts, const struct account_profile *profile, int64_t now_us)
@@ -79,7 +79,10 @@ static const struct policy *policy_of(struct accounts *accounts, const struct re
 	if (kept)
 		return kept;
 	merged = arena_alloc(accounts->arena, sizeof(*merged));
-	/* A copy: what the profile's limits name stays what was written. A user's own prices may have names of their own. */
+	/*
+	 * Resolve a copy: the profile's limits keep the names as written. A user's own prices may define names of their
+	 * own.
+	 */
 	profile = profile_copy(accounts->arena, profile);
 	catalog_limits_resolve(accounts->catalog, accounts->tenant, account->kind == ACCOUNT_USER ? account->id : "",
 		profile->overrides, profile->override_count);
@@ -132,7 +135,7 @@ bool accounts_of_user(struct accounts *accounts, const char *user, const struct 
 	}
 	if (org[0] && !account_add(accounts, ACCOUNT_ORG, org, err))
 		return false;
-	/* A copy: what is learned of the account is remembered by its id, also after the snapshot that had it. */
+	/* Copy the id: what is learned about the account is kept under it and may outlive the snapshot that owns it. */
 	if (model_account && !account_add(accounts, ACCOUNT_MODEL,
 				     arena_strndup(accounts->arena, model_account, strlen(model_account)), err))
 		return false;

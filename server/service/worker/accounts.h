@@ -1,4 +1,4 @@
-/* The accounts that a request counts on, and what is expected of each: the expected of a call to the store. */
+/* The accounts that a request counts against, and the expected state of each for a call to the store. */
 #ifndef BURSAR_SERVICE_WORKER_ACCOUNTS_H
 #define BURSAR_SERVICE_WORKER_ACCOUNTS_H
 
@@ -12,15 +12,15 @@ struct request_account {
 	enum account_kind kind;
 	const char *id;
 	const struct account_profile *profile;
-	bool remembered; /* the profile was in the cache, or was learned by this request */
-	const struct tier *tier; /* NULL: a shared account without one */
+	bool remembered; /* the profile was in the cache or was learned by this request */
+	const struct tier *tier; /* NULL: a shared account without a tier */
 	const struct policy *policy;
 	struct windows windows;
 };
 
 #define LEARNED_MAX 16
 
-/* Embedded by a use case. Everything it points to lies in the arena or in the snapshot. */
+/* Embedded in a use case. Everything it points to is in the arena or in the snapshot. */
 struct accounts {
 	struct worker *worker;
 	struct arena *arena;
@@ -30,9 +30,9 @@ struct accounts {
 	uint32_t epoch;
 	int count;
 	struct request_account account[ACCOUNTS_MAX];
-	int adoptions; /* how often this request had limits seeded */
-	bool tier_missing; /* an account is on a tier that this snapshot does not have: a newer one will */
-	/* Profiles this request has seen: what the cache forgets meanwhile is not forgotten here. */
+	int adoptions; /* how many times this request has had limits seeded */
+	bool tier_missing; /* an account is on a tier that only a newer snapshot has */
+	/* Profiles that this request has seen. They stay here even if the cache evicts them in the meantime. */
 	int learned_count;
 	struct {
 		enum account_kind kind;
@@ -41,42 +41,44 @@ struct accounts {
 	} learned[LEARNED_MAX];
 };
 
-/* `tenant` outlives it. ERR_UNAVAILABLE when the catalog does not know the tenant's settings. */
+/* `tenant` must outlive `accounts`. ERR_UNAVAILABLE if the catalog does not know the tenant's settings. */
 bool accounts_init(struct accounts *accounts, struct worker *worker, struct arena *arena,
 	const struct snapshot *snapshot, const char *tenant, struct err *err);
 
-/* The same with a newer snapshot; what was learned stays. */
+/* Switches to a newer snapshot; keeps what was learned. */
 bool accounts_renew(struct accounts *accounts, const struct snapshot *snapshot, struct err *err);
 
 /*
- * The accounts of a request as they are expected to be now: the user, his team, its org, the model's account, the
- * tenant, as far as they exist. `model` may be none, and is of this snapshot. Called again after something was learned.
+ * Fills in the accounts of a request in their expected state: the user, their team, its org, the model's account and
+ * the tenant, as far as they exist. `model` is resolved by this snapshot and may be empty. Call again after learning a
+ * profile.
  */
 bool accounts_of_user(struct accounts *accounts, const char *user, const struct model_name *model, struct err *err);
 
-/* Exactly these accounts: those of a reservation. */
+/* Fills in exactly these accounts: those of a reservation. */
 bool accounts_of_reservation(struct accounts *accounts, const struct entry_account held[], int count, struct err *err);
 
-/* A profile that was learned: for the following calls, and for the worker's cache. */
+/* Records a profile for the calls that follow and in the worker's cache. */
 void accounts_learn(
 	struct accounts *accounts, enum account_kind kind, const char *id, const struct account_profile *profile);
 
-/* For the following calls alone. */
+/* Records a profile for the calls that follow only. */
 void accounts_assume(
 	struct accounts *accounts, enum account_kind kind, const char *id, const struct account_profile *profile);
 
-/* Is the user a stranger, of whom nobody could say in which team or org they are? */
+/* True if the user is unknown, so that their team and org cannot be determined. */
 bool accounts_groups_unknown(const struct accounts *accounts);
 
 struct expected account_expect(const struct accounts *accounts, int index);
 void accounts_expect(const struct accounts *accounts, struct expected expected[ACCOUNTS_MAX]);
 
-/* The tier's name, for people: "" for a shared account without one. */
+/* The tier's name for display; "" for a shared account without a tier. */
 const char *request_tier_name(const struct request_account *account);
 
 /*
- * The tier that an account counts by. A user always has one: his own, else the tenant's default, also when his own is gone; NULL only
- * where the catalog has no tiers. The tenant's settings have been read. A shared account without a tier has NULL.
+ * The tier that applies to an account. A user always has one: their own or, if they have none or theirs no longer
+ * exists, the tenant's default; NULL only if the catalog has no tiers. NULL for a shared account without a tier. The
+ * catalog must contain the tenant's settings.
  */
 const struct tier *account_tier(const struct catalog *catalog, const char *tenant, enum account_kind kind,
 	const struct account_profile *profile);

@@ -1,4 +1,4 @@
-/* Looks at the newest snapshot every few milliseconds. */
+/* Polls the newest snapshot every few milliseconds. */
 #include "service/worker/catalog_wait.h"
 
 #include "base/clock.h"

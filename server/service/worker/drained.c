@@ -1,9 +1,9 @@
-/* Comparing the ids of outbox entries. */
+/* Compares the ids of outbox entries. */
 #include "service/worker/drained.h"
 
 #include <stdlib.h>
 
-/* "1732398062123-7" of a Redis stream. */
+/* Parses a Redis stream id such as "1732398062123-7". */
 static void entry_id(const char *id, uint64_t *ms, uint64_t *seq)
 {
 	char *end;

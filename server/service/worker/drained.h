@@ -1,16 +1,16 @@
-/* Has the ledger writer moved what lay in an outbox when we first looked? */
+/* Tells whether the ledger writer has moved everything that was in an outbox at the first look. */
 #ifndef BURSAR_SERVICE_WORKER_DRAINED_H
 #define BURSAR_SERVICE_WORKER_DRAINED_H
 
 #include "store/limits.h"
 
-/* The last entry that counts; what comes later does not matter. Zero before the first look. */
+/* The last entry to wait for; later entries do not matter. Initialize to zero. */
 struct drain_bound {
 	bool set;
 	uint64_t ms, seq;
 };
 
-/* Sets the bound at the first call. True when nothing up to it is undrained in this answer of `birth`. */
+/* The first call sets the bound. True if, by this answer of `birth`, every entry up to the bound has been drained. */
 bool outbox_drained(struct drain_bound *bound, const struct limits_birth *birth);
 
 #endif

@@ -1,4 +1,4 @@
-/* Running the steps of a use case. */
+/* Runs the steps of a use case. */
 #include "service/worker/flow.h"
 
 void flow_run(struct flow *flow)

@@ -1,6 +1,7 @@
 /*
- * A use case as a row of named steps. Each step does a piece and says what comes next: MORE (go on at once), WAIT (an
- * operation is under way; its callback resumes) or DONE. One operation is in flight at a time.
+ * A use case as a sequence of named steps. Each step does one piece of work and says how to go on: MORE (run the next
+ * step at once), WAIT (an operation is in flight; its callback resumes the flow) or DONE. One operation is in flight at
+ * a time.
  */
 #ifndef BURSAR_SERVICE_WORKER_FLOW_H
 #define BURSAR_SERVICE_WORKER_FLOW_H
@@ -8,25 +9,50 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/list.h"
 
 enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
 
-/* Embedded by its use case, which container_of finds again. */
+/* Embedded in its use case, which a step gets back with container_of. */
 struct flow {
-	enum flow_result (*step)(struct flow *flow); /* what runs next */
-	const char *name; /* its name, for logs and debuggers */
-	void (*done)(struct flow *flow); /* comes once, last: the flow may be gone when it returns */
+	enum flow_result (*step)(struct flow *flow); /* the step that runs next */
+	const char *name; /* the step's name, for logs and debuggers */
+	void (*done)(struct flow *flow); /* called exactly once, last; may free the flow */
 	bool ok;
 	struct err err; /* when not ok */
 };
 
-/* Names the step that runs next. */
+/* Sets the step that runs next. */
 #define flow_to(flow_, step_) ((flow_)->name = #step_, (flow_)->step = (step_))
 
-/* Runs steps until one waits, or until the flow is done; `done` may therefore run before this returns. */
+/* Defines `name`, which finds the use case that embeds a flow. */
+#define FLOW_OWNER(name, owner) FLOW_OWNER_BY(name, owner, flow)
+#define FLOW_OWNER_BY(name, owner, flow_) \
+	static struct owner *name(struct flow *flow) \
+	{ \
+		return container_of(flow, struct owner, flow_); \
+	}
+
+/* Runs steps until one waits or the flow is done; `done` may therefore run before this returns. */
 void flow_run(struct flow *flow);
 
-/* For a step's end: the flow has succeeded; or it has failed with what `err` already says, or with what is told here. */
+/* Starts a use case that runs on `worker_` in `arena_`, at its first step. */
+#define flow_start(owner, worker_, arena_, done_, step_) \
+	((owner)->flow = (struct flow){.done = (done_)}, (owner)->worker = (worker_), (owner)->arena = (arena_), \
+		flow_to(&(owner)->flow, step_), flow_run(&(owner)->flow))
+
+/*
+ * Defines `callback`, with which an operation (a `struct op`) says that it has ended: the flow that waits for it goes on.
+ * The operation is `member` of `struct owner`, perhaps inside of a larger one (`query.job`).
+ */
+#define FLOW_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, flow)
+#define FLOW_RESUME_IN(callback, op, owner, member, flow_) \
+	static void callback(struct op *ended) \
+	{ \
+		flow_run(&container_of(ended, struct owner, member)->flow_); \
+	}
+
+/* For a step to return: the flow has succeeded, has failed with the error already in flow->err, or fails with `err`. */
 enum flow_result flow_succeed(struct flow *flow);
 enum flow_result flow_fail(struct flow *flow);
 enum flow_result flow_fail_with(struct flow *flow, const struct err *err);

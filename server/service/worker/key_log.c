@@ -1,4 +1,4 @@
-/* A small table, swapped for a second one while it is written. */
+/* A small table that is copied for each write, so that new uses can be noted while the write is in flight. */
 #include "service/worker/key_log.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 
-/* A stop waits for a write: not for longer than a stop may last. */
+/* WRITE_MAX_US bounds how long a write, and therefore a stop that waits for it, may take. */
 enum { WRITE_US = 5000000, WRITE_MAX_US = 4000000 };
 
 struct key_log {
@@ -23,7 +23,7 @@ struct key_log {
 
 static void write_later(struct key_log *log);
 
-/* A write that failed is not repeated: the next use says it again. */
+/* A failed write is not retried: the next use of the key is noted again anyway. */
 static void written(struct admin_job *job)
 {
 	struct key_log *log = container_of(container_of(job, struct key_uses, job), struct key_log, op);
@@ -88,7 +88,7 @@ bool key_log_stop(struct key_log *log)
 	return !log->submitted;
 }
 
-/* Timers that have not run do not run any more. */
+/* The worker's timers must already be closed, so that a pending one does not run afterwards. */
 void key_log_free(struct key_log *log)
 {
 	if (!log)
@@ -97,7 +97,7 @@ void key_log_free(struct key_log *log)
 	free(log);
 }
 
-/* With more keys than room the rest of them waits for the next round: it is a picture, not an account. */
+/* Keys that do not fit are skipped until the next round: "last used" is approximate. */
 void key_log_note(struct key_log *log, int64_t key, const char *peer)
 {
 	int at = 0;

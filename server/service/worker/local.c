@@ -1,4 +1,4 @@
-/* LOCAL mode. */
+/* LOCAL mode: a table of groups of four entries; a new account replaces the least recently used entry of its group. */
 #include "service/worker/local.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct level {
 	uint64_t key; /* 0 = free */
 	uint64_t used;
 	uint8_t pid[8];
-	struct account_state state; /* policy is not kept */
+	struct account_state state; /* without its policy pointer */
 };
 
 struct local_table {
@@ -108,7 +108,7 @@ void local_begin(
 	level_keep(level_take(table, key), &state);
 }
 
-/* A level under another policy than today's is dropped: its order of limits is not known any more. */
+/* A level stored under another policy is ignored: the order of its limits is no longer known. */
 static void state_load(struct local_table *table, const struct accounts *accounts,
 	const struct request_account *account, int64_t now_us, struct account_state *out)
 {
@@ -135,7 +135,7 @@ static int64_t times(int64_t n, int factor)
 	return __builtin_mul_overflow(n, (int64_t)factor, &product) || product > COUNT_MAX ? COUNT_MAX : product;
 }
 
-/* Nothing settles meanwhile: what was taken counts as used, and nothing as held for something that will end. */
+/* Nothing settles in LOCAL mode, so what was taken counts as used and nothing stays held for a reservation. */
 static void holds_restore(const struct account_state *before, struct account_state *state)
 {
 	state->open = before->open;

@@ -1,4 +1,4 @@
-/* Profiles of many accounts, written through to the store. */
+/* Writes the profiles of many accounts through to the store. */
 #include "service/worker/policy_writes.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "base/log.h"
 
-/* So many are under way at once: checks of the same turn wait for no more than these in Redis. */
+/* How many writes are in flight at once, and so how many a check of the same loop turn may wait behind in Redis. */
 #define AT_ONCE 64
 
 struct policy_slot {
@@ -27,7 +27,7 @@ static void fail(struct policy_writes *writes, struct policy_write *write, const
 	writes->failed = true;
 }
 
-/* What the store is to be told; the worker's cache is left to those who check. */
+/* Builds the expected state to send to the store. Leaves the worker's cache alone; checks fill it. */
 static bool believe(struct policy_writes *writes, const struct policy_write *write, struct err *err)
 {
 	const struct entry_account account = {.kind = write->key.kind, .id = write->key.id};
@@ -75,7 +75,7 @@ static void drop(struct policy_slot *slot)
 	limits->ops->erase(limits, &slot->erase);
 }
 
-/* The next one that can be written, into a slot that is free. */
+/* Starts the next write that can be made in a free slot. */
 static void slot_fill(struct policy_slot *slot)
 {
 	struct policy_writes *writes = slot->owner;
@@ -95,7 +95,7 @@ static void slot_fill(struct policy_slot *slot)
 		}
 		if (!believe(writes, slot->write, &err)) {
 			slot->write->status = LIMITS_UNKNOWN;
-			log_warn("an account's change cannot be written through", F("why", err.text));
+			log_warn("cannot write an account's change through to Redis", F("why", err.text));
 			continue;
 		}
 		slot->policy = (struct limits_policy){

@@ -1,11 +1,11 @@
-/* Seeding: the ledger's windows and levels, as states of the policy that counts now. */
+/* Seeding: converts the ledger's windows and bucket levels to states of the policy in force. */
 #include "service/worker/seed.h"
 
 #include <string.h>
 
 #include "domain/limit/bucket.h"
 
-/* A level is in time of the rate it was written under; a new rate takes over the units that are missing, rounded up. */
+/* A level is a time at the rate it was written under. At a new rate, the used units carry over, rounded up. */
 static void level_set(
 	const struct limit *limit, const struct bucket_level *level, int64_t now_us, union limit_state *out)
 {

@@ -1,4 +1,4 @@
-/* A table by hash, where the newer account takes the place of the older; questions travel together, one job at a time. */
+/* A hash table in which a newer account replaces the older one in its entry. Queries are batched, one job at a time. */
 #include "service/worker/shared.h"
 
 #include <stdlib.h>
@@ -15,9 +15,9 @@ enum { ENTRIES = 1024, FRESH_US = 10000000, QUERY_US = 2000000 };
 struct sharing {
 	enum account_kind kind; /* 0: free */
 	char tenant[ID_MAX + 1], id[ID_MAX + 1];
-	int64_t users; /* 0: not known yet */
+	int64_t users; /* 0: unknown */
 	int64_t fresh_until_us; /* clock_mono_us */
-	bool asked; /* queued, or with PostgreSQL */
+	bool asked; /* a query is queued or in flight */
 };
 
 struct shared {
@@ -54,7 +54,7 @@ bool shared_stop(struct shared *shared)
 	return !shared->submitted;
 }
 
-/* The entry may be another account's by now: its question was overtaken. */
+/* By the time of the answer, the entry may belong to another account. */
 static bool same(const struct sharing *entry, const struct account_key *key)
 {
 	return entry->kind == key->kind && strcmp(entry->id, key->id) == 0 && strcmp(entry->tenant, key->tenant) == 0;

@@ -1,6 +1,6 @@
 /*
- * How many users share an account: what a worker remembers of it, for answers to people. Never waited for by what is allowed:
- * a denial that finds nothing asks PostgreSQL, and looks again for a moment.
+ * A worker's cache of how many users share an account, for messages to users. An allowed request never waits for it; a
+ * denial that finds no count asks PostgreSQL and briefly looks again.
  */
 #ifndef BURSAR_SERVICE_WORKER_SHARED_H
 #define BURSAR_SERVICE_WORKER_SHARED_H
@@ -12,12 +12,12 @@ struct shared;
 
 struct shared *shared_new(struct worker *worker);
 void shared_free(struct shared *shared);
-/* No more questions; false while one is with PostgreSQL. */
+/* Stops asking. False while a query is in flight. */
 bool shared_stop(struct shared *shared);
 
 /*
- * *users: how many share the account, SHARED_MAX where it is that many or more; 0 = not known. An old figure is asked for anew,
- * and given meanwhile. False: there is none yet, and PostgreSQL was asked, so that looking again soon is worth it.
+ * *users is how many users share the account, at most SHARED_MAX; 0 if unknown. An old count is returned while a new
+ * one is queried. False if there is no count yet but a query is under way, so that it is worth looking again soon.
  */
 bool shared_users_of(struct shared *shared, enum account_kind kind, const char *tenant, const char *id, int64_t *users);
 

@@ -1,4 +1,4 @@
-/* A worker's own things: clock, catalog, newcomers. */
+/* A worker's own state: clock, catalog, new users, and whether PostgreSQL answers. */
 #include "service/worker/worker.h"
 
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 #include "service/worker/shared.h"
 
 enum { LOCAL_ENTRIES = 4096 };
-/* A catalog is at most a second behind. */
+/* How far behind a catalog can be. */
 #define CATALOG_US 1000000
-/* So long nobody waits for PostgreSQL after it was away; and so long it must have failed those who wait for it. */
+/* How long nobody waits for PostgreSQL after a failure, and how long timeouts must last to count as one. */
 enum { DURABLE_AWAY_US = 1000000, DURABLE_PATIENCE_US = 500000 };
 
 struct worker *worker_new(const struct worker_parts *parts)
@@ -81,7 +81,7 @@ void worker_clock_is(struct worker *worker, int64_t store_now_us)
 	worker->clock_offset_us = store_now_us - clock_wall_us();
 }
 
-/* A request keeps the snapshot it began with; the worker keeps the newest. */
+/* A request keeps the snapshot it started with; the worker keeps the newest one. */
 static void snapshot_refresh(struct worker *worker)
 {
 	uint64_t generation = catalog_source_generation(worker->parts.catalog);
@@ -145,7 +145,7 @@ bool worker_newcomer(struct worker *worker, const char *tenant, struct err *err)
 		memcpy(newcomers->tenant, tenant, strlen(tenant) + 1);
 	}
 	if (newcomers->count >= share) {
-		err_set(err, ERR_EXHAUSTED, "too many new users of tenant %s in this minute", tenant);
+		err_set(err, ERR_EXHAUSTED, "tenant %s has had too many new users in this minute", tenant);
 		err_reason(err, "TOO_MANY_NEW_USERS");
 		if (err)
 			err->retry_after_us = (minute + 1) * 60000000 - now_us;

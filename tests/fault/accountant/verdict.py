@@ -6,7 +6,7 @@ from . import admitted, answers, ledger
 from .evidence import left_open
 from .findings import Finding, summary
 
-SHOWN, KEYS_SHOWN = 12, 6
+SHOWN, KEYS_SHOWN = 12, 16
 
 
 def judge(plan, books, evidence):

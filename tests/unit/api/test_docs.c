@@ -1,4 +1,4 @@
-/* docs/api.md says of each field what the table says. */
+/* docs/api.md has the same row for each field as the table. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,8 +8,9 @@
 
 #include "api/message/convert.h"
 #include "api/message/validate.h"
+#include "base/unconst.h"
 
-#define TEXT(s) ((char *)(uintptr_t)(s))
+#define TEXT(s) unconst(s)
 
 static struct err err;
 

@@ -1,4 +1,4 @@
-/* The table of options: who wins, and what a mistake is told. */
+/* The table of options: which source wins, and the errors for mistakes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,18 +11,19 @@
 #include <unistd.h>
 
 #include "base/conf/conf.h"
+#include "base/unconst.h"
 
 static struct conf conf;
 static struct conf_args args;
 static struct err err;
 
-/* Loads with the flags and variables given; both lists end with NULL. */
+/* Loads with these flags and variables; both lists end with NULL. */
 static bool load(char **flags, char **env)
 {
 	static char *argv[32]; /* args.words points into it */
 	int argc = 1;
 
-	argv[0] = (char *)(uintptr_t) "bursard";
+	argv[0] = unconst("bursard");
 	while (*flags)
 		argv[argc++] = *flags++;
 	return conf_load(&conf, &args, argc, argv, env, &err);
@@ -259,7 +260,7 @@ static void help_and_page_name_every_option(void **state)
 	buf_release(&page);
 }
 
-/* Whoever changes the table makes the page anew: bursard --print-config-docs > docs/configuration.md */
+/* After a change of the table, regenerate the page: bursard --print-config-docs > docs/configuration.md */
 static void the_page_in_docs_is_that_of_the_table(void **state)
 {
 	const char *root = getenv("BURSAR_SOURCE_DIR");

@@ -1,4 +1,4 @@
-/* Errors say where and what, and stay whole when they are cut. */
+/* Errors say where and what, and stay readable when they are cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ static void err_set_fills_and_returns_false(void **state)
 	assert_false(err_set(NULL, ERR_EXISTS, "nobody asks"));
 }
 
-static void an_invalid_field_stands_first_in_the_text(void **state)
+static void an_invalid_field_comes_first_in_the_text(void **state)
 {
 	struct err err;
 
@@ -61,7 +61,7 @@ static void a_long_text_is_cut_between_characters(void **state)
 	}
 }
 
-static void what_is_no_utf8_is_shown_as_question_marks(void **state)
+static void invalid_utf8_is_shown_as_question_marks(void **state)
 {
 	struct err err;
 
@@ -74,10 +74,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(err_set_fills_and_returns_false),
-		cmocka_unit_test(an_invalid_field_stands_first_in_the_text),
+		cmocka_unit_test(an_invalid_field_comes_first_in_the_text),
 		cmocka_unit_test(a_prefix_makes_the_path_of_a_nested_field),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
-		cmocka_unit_test(what_is_no_utf8_is_shown_as_question_marks),
+		cmocka_unit_test(invalid_utf8_is_shown_as_question_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

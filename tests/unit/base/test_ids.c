@@ -1,4 +1,4 @@
-/* Ids at their edges, keys that never meet, and a hash that never changes. */
+/* Ids at their limits, keys that never collide, and a hash that never changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,7 +73,7 @@ static void ids_are_well_formed_utf8(void **state)
 	ID_IS(false, "\xe2\x82z");
 }
 
-static void escaped_ids_hold_no_separator_and_can_be_told_apart(void **state)
+static void escaped_ids_contain_no_separator_and_stay_distinct(void **state)
 {
 	struct buf buf = {0};
 
@@ -86,7 +86,7 @@ static void escaped_ids_hold_no_separator_and_can_be_told_apart(void **state)
 	buf_release(&buf);
 }
 
-/* Stored data holds these values: a change of any of them is a change of the format. */
+/* Stored data contains these values: changing any of them changes the format. */
 static void the_hash_is_what_it_has_always_been(void **state)
 {
 	uint8_t bytes[15];
@@ -108,7 +108,7 @@ int main(void)
 		cmocka_unit_test(ids_have_1_to_128_bytes),
 		cmocka_unit_test(ids_have_no_control_characters),
 		cmocka_unit_test(ids_are_well_formed_utf8),
-		cmocka_unit_test(escaped_ids_hold_no_separator_and_can_be_told_apart),
+		cmocka_unit_test(escaped_ids_contain_no_separator_and_stay_distinct),
 		cmocka_unit_test(the_hash_is_what_it_has_always_been),
 	};
 

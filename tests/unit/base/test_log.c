@@ -1,4 +1,4 @@
-/* A log line is one line, whatever is put into it, and repeats are kept back. */
+/* A log line stays one line whatever is put into it, and repeats are suppressed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,7 +123,7 @@ static void repeats_are_kept_back_and_counted(void **state)
 	for (int i = 0; i < 100; i++)
 		log_write(&site, LOG_LEVEL_WARN, "again", &none);
 	assert_int_equal(count_lines(read_lines()), 10);
-	/* As if a second had gone by. */
+	/* As if a second had passed. */
 	site.window_start_us = clock_mono_us() - 2000000;
 	log_write(&site, LOG_LEVEL_WARN, "again", &none);
 	assert_non_null(strstr(read_lines(), "msg=\"again\" suppressed=90\n"));

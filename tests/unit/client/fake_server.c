@@ -27,7 +27,7 @@ struct fake_server {
 
 static int shutdown_tag, call_tag, batch_tag;
 
-/* Runs one batch to its end: the server serves one call at a time. False when it failed. */
+/* Runs one batch to its end; the server serves one call at a time. False if it failed. */
 static bool run_batch(struct fake_server *fake, grpc_call *call, grpc_op *ops, size_t count)
 {
 	if (grpc_call_start_batch(call, ops, count, &batch_tag, NULL) != GRPC_CALL_OK)

@@ -1,4 +1,4 @@
-/* What a line of the audit log says that was changed. */
+/* How a line of the audit log describes a change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

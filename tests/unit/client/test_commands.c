@@ -1,4 +1,6 @@
-/* The table of commands: its rows are sound, the command line is read by them, and the pages are made of them. */
+/*
+ * The table of commands: its rows are valid, the command line is parsed by them, and the pages are generated from them.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +99,7 @@ static void a_command_of_two_words_is_found(void **state)
 	assert_null(command("chec", NULL));
 }
 
-static void options_may_stand_behind_arguments(void **state)
+static void options_may_follow_arguments(void **state)
 {
 	const char *argv[] = {
 		"bursar", "alice", "--tenant=acme", "-m", "gpt-5.4", "--input-tokens", "1_200", "-j", NULL};
@@ -178,7 +180,7 @@ static void a_choice_is_one_of_its_words(void **state)
 	options_release(&cli);
 }
 
-/* A folder for the profiles' file, in the environment. */
+/* Puts a folder for the file of profiles into the environment. */
 static void put_profiles(char folder[], const char *text)
 {
 	char path[64];
@@ -237,7 +239,7 @@ int main(void)
 		cmocka_unit_test(the_reference_page_is_what_the_rows_make),
 		cmocka_unit_test(every_row_is_sound),
 		cmocka_unit_test(a_command_of_two_words_is_found),
-		cmocka_unit_test(options_may_stand_behind_arguments),
+		cmocka_unit_test(options_may_follow_arguments),
 		cmocka_unit_test(an_option_may_be_a_list),
 		cmocka_unit_test(a_wrong_line_says_what_is_wrong),
 		cmocka_unit_test(a_choice_is_one_of_its_words),

@@ -1,4 +1,4 @@
-/* libbursar against a server that fails as told: retries, deadlines, details, many calls in flight, batches. */
+/* libbursar against a server that fails on demand: retries, deadlines, details, many calls in flight, batches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,9 @@
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 
-/* What the server has seen and what it shall do. Touched by its thread; the test looks when its calls have ended. */
+/*
+ * What the server has seen and what it is to do. Its thread uses this; the test looks only after its calls have ended.
+ */
 static struct {
 	int calls, fail_first, silent_first;
 	char ids[8][40]; /* of the first checks */
@@ -218,13 +220,13 @@ static void a_refusal_has_its_field_and_is_not_sent_again(void **state)
 	assert_int_equal(server.calls, 1);
 }
 
-static void nobody_there_is_told_from_a_refusal(void **state)
+static void a_missing_server_is_told_from_a_refusal(void **state)
 {
 	struct bursar *bursar;
 	struct bursar_error error;
 
 	(void)state;
-	/* Port 1 of loopback: nobody listens there without being root's, and nobody does in a test. */
+	/* Port 1 on loopback: only root could listen there, and nobody does in a test. */
 	bursar = bursar_open("127.0.0.1:1", &(struct bursar_options){.timeout_us = 1000000, .attempts = 2}, NULL);
 	assert_null(check(bursar, "alice", &error));
 	assert_int_equal(error.code, BURSAR_UNAVAILABLE);
@@ -232,7 +234,7 @@ static void nobody_there_is_told_from_a_refusal(void **state)
 	bursar_close(bursar);
 }
 
-static void an_address_that_is_none_is_refused(void **state)
+static void an_invalid_address_is_refused(void **state)
 {
 	static const char *const wrong[] = {"", "localhost", ":7420", "localhost:", "localhost:0", "localhost:65536",
 		"localhost:http", "http://localhost:7420", "a b:1", "unix:"};
@@ -278,7 +280,7 @@ static void many_calls_are_in_flight_and_a_callback_may_send_more(void **state)
 	for (int i = 0; i < 64; i++)
 		bursar_submit(*state, BURSAR_CHECK, &request, count_one, &tally);
 	assert_int_equal(bursar_in_flight(*state), 64);
-	assert_int_equal(tally.allowed, 0); /* never before the return of the call that took it */
+	assert_int_equal(tally.allowed, 0); /* never before the call that takes the callback has returned */
 	while (bursar_in_flight(*state) > 0)
 		bursar_poll(*state, 1000000);
 	assert_int_equal(tally.allowed, 64 + 68);
@@ -298,7 +300,7 @@ static void closing_cancels_what_is_in_flight(void **state)
 	for (int i = 0; i < 3; i++)
 		bursar_submit(bursar, BURSAR_CHECK, &request, count_one, &tally);
 	bursar_close(bursar);
-	assert_int_equal(tally.failed, 4); /* the three, and the one that a callback sent */
+	assert_int_equal(tally.failed, 4); /* the three, plus the one sent by a callback */
 	assert_int_equal(tally.code, BURSAR_CANCELLED);
 }
 
@@ -326,7 +328,7 @@ static void a_batch_gives_each_item_its_own_answer(void **state)
 	int ended = 0;
 
 	ordered = 0;
-	server.fail_first = 1; /* the batch is sent again whole */
+	server.fail_first = 1; /* the whole batch is sent again */
 	for (int i = 1; i <= 4; i++) {
 		request.user = (char *)(i == 2 ? "" : "alice");
 		request.input_tokens = i;
@@ -350,8 +352,8 @@ int main(void)
 		WITH_SERVER(silence_is_sent_again_too),
 		WITH_SERVER(attempts_end),
 		WITH_SERVER(a_refusal_has_its_field_and_is_not_sent_again),
-		cmocka_unit_test(nobody_there_is_told_from_a_refusal),
-		cmocka_unit_test(an_address_that_is_none_is_refused),
+		cmocka_unit_test(a_missing_server_is_told_from_a_refusal),
+		cmocka_unit_test(an_invalid_address_is_refused),
 		WITH_SERVER(many_calls_are_in_flight_and_a_callback_may_send_more),
 		WITH_SERVER(closing_cancels_what_is_in_flight),
 		WITH_SERVER(a_batch_gives_each_item_its_own_answer),

@@ -1,4 +1,4 @@
-/* Limits on the command line: what is understood, and what is said of what is not. */
+/* Limits on the command line: what is understood, and the errors for everything else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,7 +114,7 @@ static int64_t some_amount(void)
 			       : some(0, 9007199) * units[some(0, 3)] + some(0, 1) * some(0, 999);
 }
 
-/* Any limit that the server may keep. */
+/* A random limit that the server accepts. */
 static void some_limit(Bursar__V1__Limit *limit)
 {
 	bursar__v1__limit__init(limit);

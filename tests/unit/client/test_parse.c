@@ -1,4 +1,4 @@
-/* What people type and read: counts, money, durations, times. */
+/* The values that people type and read: counts, money, durations, times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +135,7 @@ static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
 	free(before);
 }
 
-static void a_number_with_a_comma_is_told_apart(void **state)
+static void a_number_with_a_comma_is_recognized(void **state)
 {
 	struct err err;
 	int64_t n;
@@ -205,7 +205,7 @@ int main(void)
 		cmocka_unit_test(durations_add_up),
 		cmocka_unit_test(times_have_zones),
 		cmocka_unit_test(a_day_is_one_of_utc_wherever_it_is_typed),
-		cmocka_unit_test(a_number_with_a_comma_is_told_apart),
+		cmocka_unit_test(a_number_with_a_comma_is_recognized),
 		cmocka_unit_test(numbers_are_written_for_people),
 		cmocka_unit_test(a_duration_is_never_too_short),
 	};

@@ -1,4 +1,4 @@
-/* What a terminal obeys is written out; all else stays as it is. */
+/* Characters that a terminal would obey are written out; everything else stays as it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

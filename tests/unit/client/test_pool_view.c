@@ -8,7 +8,7 @@
 
 #include "cli/live/pool_watch.h"
 
-/* cmocka's own compares floats. */
+/* cmocka's own assertion compares floats, not doubles. */
 static bool is_near(double a, double b)
 {
 	return a - b < 1e-9 && b - a < 1e-9;
@@ -130,7 +130,7 @@ static void grants_a_second_are_between_two_looks(void **state)
 	now.granted_waited += 3;
 	assert_true(is_near(pool_grant_rate(&before, &now), 1.5));
 	assert_true(is_near(pool_grant_rate(NULL, &now), 0));
-	/* The pool's state began anew. */
+	/* The pool's state was replaced, so its counters started over. */
 	assert_true(is_near(pool_grant_rate(&now, &before), 0));
 }
 

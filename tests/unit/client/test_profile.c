@@ -1,4 +1,4 @@
-/* The profiles' file: read, changed line by line, and what is wrong with it told by its line. */
+/* The file of profiles: it is read and changed line by line, and errors name the line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ static void a_file_has_a_default_and_profiles(void **state)
 	profiles_release(&profiles);
 }
 
-static void what_is_wrong_is_told_with_its_line(void **state)
+static void an_error_names_its_line(void **state)
 {
 	static const struct {
 		const char *text, *says;
@@ -156,7 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_has_a_default_and_profiles),
-		cmocka_unit_test(what_is_wrong_is_told_with_its_line),
+		cmocka_unit_test(an_error_names_its_line),
 		cmocka_unit_test(a_change_leaves_the_other_lines_alone),
 		cmocka_unit_test(a_profile_that_is_dropped_takes_its_lines_with_it),
 		cmocka_unit_test(the_file_is_its_owners_alone_and_replaced_as_a_whole),

@@ -1,4 +1,4 @@
-/* The file that replay reads: what it accepts, and where it says an error is. */
+/* The file that replay reads: what it accepts, and which position its errors name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "cli/report/replay_csv.h"
 
-/* Reads the whole text; the last result, the last row in *row, how many rows in *rows. */
+/* Reads the whole text. Returns the last result; *row is the last row, *rows the number of rows. */
 static enum replay_result read_text(const char *text, size_t len, struct replay_row *row, int *rows, struct err *err)
 {
 	FILE *file = fmemopen((void *)text, len, "r");
@@ -49,7 +49,7 @@ static void columns_are_found_by_their_names(void **state)
 	int rows;
 
 	(void)state;
-	/* A quoted field with a blank behind its quote is one byte too many for the reader of quotes. */
+	/* A blank after the closing quote of a field is one byte too many. */
 	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_BAD);
 	text = "\xef\xbb\xbf\"id\", output_tokens ,Time,input_tokens\n\n\"a\",7, \"12.5\",3";
 	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_END);

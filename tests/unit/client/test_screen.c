@@ -1,4 +1,4 @@
-/* Text on a terminal: how wide it is, and where it is cut. */
+/* Text on a terminal: its width, and where it is cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,9 +22,9 @@ static void a_character_takes_its_columns(void **state)
 	(void)state;
 	assert_int_equal(screen_width("alice"), 5);
 	assert_int_equal(screen_width("\xe6\x95\xb0\xe6\x8d\xae"), 4); /* two wide ones */
-	assert_int_equal(screen_width("e\xcc\x81"), 1); /* an accent stands above its letter */
+	assert_int_equal(screen_width("e\xcc\x81"), 1); /* a combining accent has no width */
 	assert_int_equal(screen_width(OWN_ESCAPE "[31mred" OWN_ESCAPE "[0m"), 3);
-	assert_int_equal(screen_width("\xfe!"), 2); /* no UTF-8: something is shown for it */
+	assert_int_equal(screen_width("\xfe!"), 2); /* not UTF-8: a placeholder is shown */
 	assert_int_equal(screen_width(""), 0);
 }
 

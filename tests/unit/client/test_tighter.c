@@ -1,4 +1,4 @@
-/* Which limits keep another one from its amount. */
+/* Which limits prevent another one from being used up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,14 +17,14 @@ struct row {
 };
 
 static const struct row rows[] = {
-	/* another daily budget, and what a shipped tier had or has beside it */
+	/* another daily budget, and limits that a shipped tier had or has next to it */
 	{"cost=5/24h,name=cost_refill", "cost=20/day", 0, true},
 	{"cost=100/month", "cost=20/day", 0, false},
 	{"cost=5/month", "cost=20/day", 0, true},
 	{"cost=5/day", "cost=20/day,name=mine", 0, true},
 	{"cost=20/day", "cost=20/day,name=mine", 0, false},
-	{"cost=5/day,name=mine", "cost=20/day,name=mine", 0, false}, /* of the same name: it takes its place */
-	/* a shorter window that lets too little pass in the longer one */
+	{"cost=5/day,name=mine", "cost=20/day,name=mine", 0, false}, /* has the same name, so it replaces the other */
+	/* a shorter window that allows too little for the longer one */
 	{"cost=1/day", "cost=100/month", 0, true},
 	{"cost=5/day", "cost=100/month", 0, false},
 	{"requests=1/h", "requests=50/day", 0, true},
@@ -33,7 +33,7 @@ static const struct row rows[] = {
 	{"requests=1/h,burst=30", "requests=30/day", 0, false},
 	{"requests=50/day", "requests=60/min", 0, true},
 	{"requests=1000/day", "requests=600/min", 0, false},
-	/* what counts something else, or nothing */
+	/* limits that count something else, or nothing */
 	{"tokens=5/day", "requests=50/day", 0, false},
 	{"cost=5/month,shadow", "cost=20/day", 0, false},
 	{"cost=5/month", "cost=20/day,shadow", 0, false},
@@ -42,7 +42,7 @@ static const struct row rows[] = {
 	{"cost=5/month,interface=web", "cost=20/day,interface=api", 0, false},
 	{"cost=5/month", "cost=20/day,model=gpt-4o", 0, true},
 	{"concurrent=1", "requests=50/day", 0, false},
-	/* grace raises calendar limits, and no bucket */
+	/* grace raises calendar limits but not buckets */
 	{"cost=0.25/24h,name=cost_refill", "cost=0.25/day", 1, true},
 	{"cost=0.25/24h,name=cost_refill", "cost=0.25/day", 150, true},
 	{"cost=5/month", "cost=20/day", 100, false},

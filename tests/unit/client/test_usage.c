@@ -1,4 +1,4 @@
-/* The providers' usage objects, as their documentation shows them, to disjoint classes. */
+/* The providers' usage objects, as in their documentation, are converted to disjoint token classes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What people see, byte for byte; and the verdict on the books. */
+/* What people see, byte for byte, and the verdict of the proof. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,7 +122,7 @@ static void an_account_tells_what_is_special(void **state)
 			 "cost_per_day cost=5/day\n");
 }
 
-static void a_changed_zone_tells_until_when_the_windows_of_before_run(void **state)
+static void a_changed_zone_shows_how_long_the_old_windows_run(void **state)
 {
 	Bursar__V1__KeptWindow day = BURSAR__V1__KEPT_WINDOW__INIT, month = day, over = day,
 			       *kept[] = {&day, &over, &month};
@@ -221,7 +221,7 @@ static void any_figure_that_differs_fails_whatever_the_server_says(void **state)
 	}
 }
 
-static void a_call_without_an_answer_may_stand_in_the_books_but_nothing_may_lack(void **state)
+static void an_unanswered_call_may_be_in_the_ledger_but_nothing_may_be_missing(void **state)
 {
 	struct books books;
 	struct buf out = {0};
@@ -256,11 +256,11 @@ int main(void)
 		cmocka_unit_test(colours_mark_what_matters),
 		cmocka_unit_test(a_cost_shows_its_lines),
 		cmocka_unit_test(an_account_tells_what_is_special),
-		cmocka_unit_test(a_changed_zone_tells_until_when_the_windows_of_before_run),
+		cmocka_unit_test(a_changed_zone_shows_how_long_the_old_windows_run),
 		cmocka_unit_test(an_override_tells_when_it_ends),
 		cmocka_unit_test(books_that_agree_are_ok),
 		cmocka_unit_test(any_figure_that_differs_fails_whatever_the_server_says),
-		cmocka_unit_test(a_call_without_an_answer_may_stand_in_the_books_but_nothing_may_lack),
+		cmocka_unit_test(an_unanswered_call_may_be_in_the_ledger_but_nothing_may_be_missing),
 		cmocka_unit_test(a_proof_without_sums_is_one_of_nothing),
 	};
 

@@ -1,4 +1,4 @@
-/* YAML: what is read and where it stands, what is refused, and that what is written is read back. */
+/* YAML: what is read and at which position, what is refused, and that what is written can be read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static struct yaml *read_text(const char *text)
 	return yaml;
 }
 
-static void everything_stands_somewhere(void **state)
+static void everything_has_a_position(void **state)
 {
 	struct yaml *yaml =
 		read_text("# a fleet\ntiers:\n  pro: {limits: [a, 'b']}\n  free:\n\"x\": |\n  two\n  lines\n");
@@ -95,7 +95,7 @@ static void a_large_file_is_refused_unread(void **state)
 	free(text);
 }
 
-static void as_many_keys_stand_together_as_a_fleet_has_accounts(void **state)
+static void a_mapping_holds_as_many_keys_as_a_fleet_has_accounts(void **state)
 {
 	struct buf text = {0};
 	struct err err = {0};
@@ -228,10 +228,10 @@ static void what_is_written_is_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_stands_somewhere),
+		cmocka_unit_test(everything_has_a_position),
 		cmocka_unit_test(what_is_refused_is_refused_with_its_place),
 		cmocka_unit_test(a_large_file_is_refused_unread),
-		cmocka_unit_test(as_many_keys_stand_together_as_a_fleet_has_accounts),
+		cmocka_unit_test(a_mapping_holds_as_many_keys_as_a_fleet_has_accounts),
 		cmocka_unit_test(a_path_leads_to_its_place),
 		cmocka_unit_test(what_is_written_is_read_back),
 	};

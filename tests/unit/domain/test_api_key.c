@@ -53,7 +53,7 @@ static void failures_of_one_network_of_ipv6_are_counted_together(void **state)
 	assert_int_equal(strlen(a), ADDRESS_MAX - 1);
 }
 
-static void networks_are_told_from_other_texts(void **state)
+static void networks_are_distinguished_from_other_texts(void **state)
 {
 	static const char *const right[] = {
 		"10.0.0.0/8", "0.0.0.0/0", "192.0.2.7", "2001:db8::/32", "::1", "::/0", "10.0.0.0/32"};
@@ -86,7 +86,7 @@ static void an_address_is_in_a_network_by_its_first_bits(void **state)
 	assert_true(networks_have("2001:db8::/33", "2001:db8:7fff::1"));
 	assert_false(networks_have("2001:db8::/33", "2001:db8:8000::1"));
 	assert_true(networks_have("0.0.0.0/0", "203.0.113.1"));
-	/* Neither kind stands for the other, and what is no address is in no network. */
+	/* Neither kind of address matches the other, and a text that is not an address is in no network. */
 	assert_false(networks_have("0.0.0.0/0", "::1"));
 	assert_false(networks_have("::/0", "203.0.113.1"));
 	assert_false(networks_have("0.0.0.0/0", "unix:"));
@@ -113,7 +113,7 @@ int main(void)
 		cmocka_unit_test(a_list_has_whole_lines_only),
 		cmocka_unit_test(interfaces_of_a_key_are_the_same_in_any_spelling),
 		cmocka_unit_test(failures_of_one_network_of_ipv6_are_counted_together),
-		cmocka_unit_test(networks_are_told_from_other_texts),
+		cmocka_unit_test(networks_are_distinguished_from_other_texts),
 		cmocka_unit_test(an_address_is_in_a_network_by_its_first_bits),
 	};
 

@@ -1,4 +1,4 @@
-/* What the cases of tests/contract do not reach: reasons, figures at the edges, arithmetic at its ends. */
+/* What the cases of tests/contract do not cover: reasons, figures at the edges, arithmetic at its limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 
 #include "domain/limit/bucket.h"
 #include "domain/limit/decision.h"
+#include "reference/reference.h"
 
 #define NOW INT64_C(1795435200000000) /* 2026-11-23T12:00:00Z */
 #define HOUR INT64_C(3600000000)
@@ -73,7 +74,7 @@ static void debt_ends_after_a_hundred_years(void **state)
 	assert_int_equal(bucket_wait(&limit, &at, 1, NOW + 5), SPAN_MAX_US);
 }
 
-/* Taking a and b is taking a + b, in whatever parts; giving it back leaves nothing. */
+/* Taking a and then b equals taking a + b, in any parts; giving it back leaves nothing. */
 static void parts_add_up_without_loss(void **state)
 {
 	unsigned seed = 3;
@@ -156,7 +157,7 @@ static void figures_stay_in_their_bounds(void **state)
 	assert_int_equal(figures.resets_at_us, NOW + 12 * HOUR);
 }
 
-/* How long one waits who is asked for `n` where this much is settled and held of 100, half a day before the window ends. */
+/* How long to wait for `n`, with this much of 100 settled and held, half a day before the window ends. */
 static int64_t waits(enum dimension dimension, int64_t settled, int64_t held, int64_t n, int64_t first_end_us)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(dimension, KIND_CALENDAR, 100, 0)}};
@@ -184,8 +185,9 @@ static void what_is_only_held_is_waited_for_a_little_and_what_is_used_up_until_t
 	assert_int_equal(waits(DIM_COST, 50, 50, 51, 0), 12 * HOUR);
 	assert_int_equal(waits(DIM_COST, 100, 0, 1, 0), 12 * HOUR);
 	assert_int_equal(waits(DIM_COST, 0, 100, 101, 0), 0); /* never */
-	assert_int_equal(waits(DIM_REQUESTS, 0, 100, 1, 0), 12 * HOUR); /* a request counts once it runs */
-	/* No longer than until the first of them has expired. */
+	assert_int_equal(
+		waits(DIM_REQUESTS, 0, 100, 1, 0), 12 * HOUR); /* a request counts even if it is still running */
+	/* No longer than until the first reservation expires. */
 	assert_int_equal(waits(DIM_COST, 50, 50, 50, NOW + HOUR), HELD_RETRY_US);
 	assert_int_equal(waits(DIM_COST, 50, 50, 50, NOW + 2500000), 2500000);
 	assert_int_equal(waits(DIM_COST, 50, 50, 50, NOW - 5), 1000000);

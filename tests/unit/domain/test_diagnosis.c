@@ -1,4 +1,4 @@
-/* What is found of an installation: each thing that can be wrong is found, and nothing else with it. */
+/* The diagnosis of an installation: each thing that can be wrong is found, and nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static enum finding finding_of(const char *name)
 	return 0;
 }
 
-/* So it is found, with advice, and everything else is well. */
+/* The finding is there, with advice, and everything else is fine. */
 static void alone(const char *name, enum finding finding)
 {
 	assert_int_equal(finding_of(name), finding);
@@ -127,7 +127,7 @@ static void what_is_wrong_with_postgresql_is_found(void **state)
 	alone("postgresql clock", FINDING_FAIL);
 }
 
-static void prices_keys_pools_and_doors_are_looked_at(void **state)
+static void prices_keys_pools_and_authentication_are_diagnosed(void **state)
 {
 	(void)state;
 	durable.unpriced = 3;
@@ -177,7 +177,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_wrong_with_redis_is_found, begin),
 		cmocka_unit_test_setup(a_store_that_is_away_is_one_finding, begin),
 		cmocka_unit_test_setup(what_is_wrong_with_postgresql_is_found, begin),
-		cmocka_unit_test_setup(prices_keys_pools_and_doors_are_looked_at, begin),
+		cmocka_unit_test_setup(prices_keys_pools_and_authentication_are_diagnosed, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,10 +7,9 @@
 
 #include <cmocka.h>
 
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "domain/forecast.h"
-
-#define DAY_US INT64_C(86400000000)
 
 static struct forecast at(int year, int month, int day, int64_t time_us)
 {
@@ -112,7 +111,7 @@ static void a_budget_runs_out_on_the_day_of_its_last_nano_dollar(void **state)
 	forecast.budget = 1800;
 	forecast_make(&forecast);
 	assert_int_equal(forecast.runs_out_day, date_days(2026, 11, 28));
-	forecast.budget = 2100; /* with the month itself: it lasts */
+	forecast.budget = 2100; /* lasts until the end of the month */
 	forecast_make(&forecast);
 	assert_int_equal(forecast.runs_out_day, -1);
 	assert_int_equal(forecast.projected_cost, 2100);
@@ -141,7 +140,7 @@ static void days_before_the_first_use_say_nothing(void **state)
 	(void)state;
 	assert_int_equal(forecast_days(100, -1), 0);
 	assert_int_equal(forecast_days(100, 100), 0);
-	assert_int_equal(forecast_days(100, 101), 0); /* a store's clock that is ahead */
+	assert_int_equal(forecast_days(100, 101), 0); /* the store's clock is ahead */
 	assert_int_equal(forecast_days(100, 99), 1);
 	assert_int_equal(forecast_days(100, 94), 6);
 	assert_int_equal(forecast_days(100, 20), 7);

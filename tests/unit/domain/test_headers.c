@@ -119,8 +119,8 @@ static const char *value_of(const struct header headers[], int count, const char
 	return "none";
 }
 
-/* What clients do with each was measured: whole seconds, never 0, never more than their timers take; no waits inside a call. */
-static void how_long_to_wait_is_told_as_clients_read_it(void **state)
+/* As measured with real clients: whole seconds, never 0, never more than their timers take; no waits inside a call. */
+static void waits_are_written_as_clients_read_them(void **state)
 {
 	static const struct {
 		int64_t wait_us;
@@ -276,7 +276,7 @@ int main(void)
 		cmocka_unit_test(an_allowed_request_shows_the_tightest_limit),
 		cmocka_unit_test(numbers_stay_within_a_structured_field),
 		cmocka_unit_test(without_limits_only_the_wait_is_said),
-		cmocka_unit_test(how_long_to_wait_is_told_as_clients_read_it),
+		cmocka_unit_test(waits_are_written_as_clients_read_them),
 		cmocka_unit_test(an_account_that_is_closed_is_about_no_limit),
 		cmocka_unit_test(an_answer_about_many_limits_with_long_names_stays_small),
 	};

@@ -1,4 +1,4 @@
-/* Limits and policies: what is let in, what is derived, how it is packed. */
+/* Limits and policies: what is accepted, what is derived, how they are packed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +69,7 @@ static void names_are_made_from_the_rest(void **state)
 	assert_string_equal(day.name, "cost_per_month");
 	assert_true(limit_prepare(&level, &err));
 	assert_int_equal(strncmp(level.name, "concurrent-telegram-", 20), 0);
-	assert_int_equal(strlen(level.name), 20 + 12); /* the model's name has a slash: its hash stands for it */
+	assert_int_equal(strlen(level.name), 20 + 12); /* the model's name has a slash, so its hash is used instead */
 }
 
 static void what_makes_no_limit_names_its_field(void **state)
@@ -129,7 +129,7 @@ static void a_policy_refuses_two_of_one_name(void **state)
 	assert_string_equal(err.field, "limits");
 }
 
-static void overrides_replace_by_name_and_add_behind(void **state)
+static void overrides_replace_by_name_or_are_appended(void **state)
 {
 	struct policy tier = {.count = 2, .limits = {bucket(3, 60000000), bucket(9, 3600000000)}};
 	struct limit overrides[2] = {bucket(30, 60000000), bucket(1, 1000000)};
@@ -258,12 +258,12 @@ static void a_packed_policy_comes_back(void **state)
 	packed.data[1] = LIMITS_MAX + 1;
 	assert_false(policy_unpack((uint8_t *)packed.data, packed.len, &back));
 	packed.data[1] = 3;
-	packed.data[2 + 5] = 9; /* a kind that there is not */
+	packed.data[2 + 5] = 9; /* an unknown kind */
 	assert_false(policy_unpack((uint8_t *)packed.data, packed.len, &back));
 	buf_release(&packed);
 }
 
-/* Stored for ever: these numbers never change. */
+/* These numbers are stored permanently, so they must never change. */
 static void ids_and_pids_are_what_they_were(void **state)
 {
 	struct policy policy = {.count = 1, .limits = {bucket(3, 60000000)}};
@@ -307,7 +307,7 @@ int main(void)
 		cmocka_unit_test(names_are_made_from_the_rest),
 		cmocka_unit_test(what_makes_no_limit_names_its_field),
 		cmocka_unit_test(a_policy_refuses_two_of_one_name),
-		cmocka_unit_test(overrides_replace_by_name_and_add_behind),
+		cmocka_unit_test(overrides_replace_by_name_or_are_appended),
 		cmocka_unit_test(selectors_match_by_hash),
 		cmocka_unit_test(selectors_are_the_same_in_any_spelling),
 		cmocka_unit_test(a_selector_of_spaces_is_not_one_of_everything),

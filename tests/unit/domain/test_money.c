@@ -41,7 +41,7 @@ static void prices_are_read_exactly_to_the_pico_dollar(void **state)
 	}
 }
 
-static void what_is_no_price_is_refused_with_its_field(void **state)
+static void an_invalid_price_is_refused_with_its_field(void **state)
 {
 	static const char *const bad[] = {"-1", "+1", " 1", "1 ", "1e3", "1,5", "$2", ".", "1.2.3", "0.0000001",
 		"1000000.1", "1000001", "NaN", "inf", "0x10", "99999999999999999999", "9223372036854.775808",
@@ -102,7 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prices_are_read_exactly_to_the_pico_dollar),
-		cmocka_unit_test(what_is_no_price_is_refused_with_its_field),
+		cmocka_unit_test(an_invalid_price_is_refused_with_its_field),
 		cmocka_unit_test(every_price_survives_writing_and_reading),
 		cmocka_unit_test(amounts_show_two_to_nine_decimals),
 	};

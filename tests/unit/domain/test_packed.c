@@ -1,4 +1,4 @@
-/* What is written into the stores: profiles, ledger entries, handles; and what comes back from garbage. */
+/* The packed formats in the stores: profiles, ledger entries, handles; and how garbage is read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "domain/record/entry.h"
 #include "domain/limit/profile.h"
 #include "base/text/pack.h"
+#include "base/unconst.h"
 
 static struct arena arena;
 static struct err err;
@@ -52,7 +53,7 @@ static void a_handle_comes_back(void **state)
 	assert_string_equal(back.account[2].id, "acme");
 }
 
-/* Handles and infos without a mode are what a release without modes wrote, and reads. */
+/* Handles and infos without a mode have the format of releases without modes, which can read them. */
 static void a_mode_is_packed_only_where_there_is_one(void **state)
 {
 	struct handle handle = handle_sample(), back;
@@ -107,13 +108,13 @@ static void a_handle_of_edge_ids_comes_back(void **state)
 	assert_string_equal(back.mode, longest);
 }
 
-static void garbage_is_no_handle(void **state)
+static void garbage_is_not_a_handle(void **state)
 {
 	static const char *const texts[] = {
 		"", "A", "AAAA", "====", "not a handle", "AQ", "\xff\xff\xff\xff", "AAAAAAAAAAAA"};
 	struct handle handle = handle_sample();
 	struct handle back;
-	char *text = (char *)(uintptr_t)handle_format(&handle, &arena);
+	char *text = unconst(handle_format(&handle, &arena));
 	size_t len = strlen(text);
 	char huge[5000];
 
@@ -189,7 +190,7 @@ static void a_profile_comes_back(void **state)
 	buf_release(&packed);
 }
 
-/* The bytes as the versions before wrote them. */
+/* The bytes as earlier versions wrote them. */
 static bool old_profile(
 	uint8_t version, const char *zone, const char *previous, int64_t changed_at_us, struct account_profile *out)
 {
@@ -389,7 +390,7 @@ static void an_adjustment_has_any_sign_and_names_what_it_corrects(void **state)
 	buf_release(&packed);
 }
 
-/* It waits in an outbox while bursard is upgraded: `B windows`, each `I4 limit id, B dimension, i7 start, i7 amount`. */
+/* It waited in an outbox during an upgrade: `B windows`, each `I4 limit id, B dimension, i7 start, i7 amount`. */
 static void an_entry_of_the_release_before_is_read_without_its_windows(void **state)
 {
 	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
@@ -400,7 +401,7 @@ static void an_entry_of_the_release_before_is_read_without_its_windows(void **st
 
 	(void)state;
 	entry_pack(&entry, &packed);
-	starts = packed.len - (1 + 4 + 7 * 4) - 3 * 7; /* of the only part: behind present and clock */
+	starts = packed.len - (1 + 4 + 7 * 4) - 3 * 7; /* of the only part: after present and clock */
 	buf_put(&old, packed.data, starts);
 	old.data[0] = 1;
 	buf_put_u8(&old, 1);
@@ -490,7 +491,7 @@ int main(void)
 		cmocka_unit_test(a_handle_comes_back),
 		cmocka_unit_test(a_mode_is_packed_only_where_there_is_one),
 		cmocka_unit_test(a_handle_of_edge_ids_comes_back),
-		cmocka_unit_test(garbage_is_no_handle),
+		cmocka_unit_test(garbage_is_not_a_handle),
 		cmocka_unit_test(a_profile_comes_back),
 		cmocka_unit_test(a_profile_of_an_older_version_keeps_the_windows_of_its_change),
 		cmocka_unit_test(kept_windows_out_of_order_are_refused),

@@ -1,4 +1,4 @@
-/* The settings of a pool: what is within bounds, and the form that Redis keeps. */
+/* The settings of a pool: their bounds, and the format stored in Redis. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ static struct pool_settings shipped(void)
 	return settings;
 }
 
-/* Not allowed, for that field. */
+/* The settings are refused because of that field. */
 static void refused(const struct pool_settings *settings, const char *field)
 {
 	struct err err;

@@ -12,7 +12,9 @@
 
 #define NONE PRICE_NONE
 
-/* gpt-5.6-terra as seeded: 2 / 12 USD, cached 0.2, cache write 2.5; above 272,000 the double and one and a half. */
+/*
+ * gpt-5.6-terra as seeded: 2 / 12 USD, cached 0.2, cache write 2.5; above 272,000, twice and one and a half times that.
+ */
 static const struct price terra = {
 	.provider = "openai",
 	.model = "gpt-5.6-terra",
@@ -67,7 +69,7 @@ static void the_sum_is_rounded_up_once(void **state)
 
 	(void)state;
 	assert_int_equal(cost_of(&price, &one, "").nano, 4); /* 3.625 */
-	assert_int_equal(cost_of(&price, &eight, "").nano, 29); /* 29.000: no more than it is */
+	assert_int_equal(cost_of(&price, &eight, "").nano, 29); /* exactly 29.000, so not rounded up */
 	assert_int_equal(cost_of(&price, &mixed, "").nano, 446); /* 435 + 10.875 */
 	assert_int_equal(cost_of(&price, &one, "batch").nano, 2); /* 1.8125 */
 	assert_int_equal(cost_of(&price, &one, "batch").rate[TOKEN_CACHED_INPUT], 1813); /* shown rounded up */
@@ -299,7 +301,7 @@ static uint64_t draw(uint64_t below)
 	return rng % below;
 }
 
-/* The same sum with schoolbook decimal digits: shares nothing with the code under test. */
+/* The same sum by schoolbook arithmetic on decimal digits, which shares nothing with the code under test. */
 struct digits {
 	uint8_t d[64]; /* the lowest first */
 };
@@ -333,7 +335,7 @@ static void digits_add(struct digits *a, uint64_t x, uint64_t y, uint64_t z)
 	}
 }
 
-/* The quotient rounded up; UINT64_MAX when it is larger. */
+/* The quotient, rounded up; UINT64_MAX if it is larger. */
 static uint64_t digits_div_up(const struct digits *a, uint64_t by)
 {
 	uint64_t rest = 0, quotient = 0;

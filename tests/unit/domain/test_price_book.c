@@ -33,7 +33,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A row whose input price is `pico`, by which the tests know it again. */
+/* A row whose input price is `pico`, by which the tests recognize it. */
 static struct price *row(const char *provider, const char *model, int64_t pico)
 {
 	struct price *price = &rows[count++];
@@ -185,7 +185,7 @@ static void an_alias_decides_between_several_providers(void **state)
 	alias("", "n", "groq", "o");
 	assert_int_equal(find("t", "", "m", 5), 2);
 	assert_int_equal(find("t", "", "openai/m", 5), 1);
-	/* An exact id of one provider is no question: the alias is not asked. */
+	/* The exact id of one provider is unambiguous, so the alias is not used. */
 	assert_int_equal(find("t", "", "n", 5), 3);
 }
 

@@ -1,4 +1,4 @@
-/* Prices compared: what a list leaves as it is, moves that are too big, units, overlaps. */
+/* Comparing prices: what a list leaves unchanged, moves that are too big, units, overlaps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +44,7 @@ static void what_a_list_does_not_speak_of_stays(void **state)
 	price.base.pico[TOKEN_INPUT] = 1000;
 	assert_true(price_costs_same(&price, &before));
 
-	/* With a threshold of its own, and a column for input above it: the others above it stay. */
+	/* The list has its own threshold and a column for input above it; the other rates above it stay. */
 	price.context[0].rates = priced(3000, PRICE_NONE).base;
 	assert_true(price_fill(&price, PRICE_GIVEN_CONTEXT | PRICE_GIVEN_ABOVE(TOKEN_INPUT), &before, NULL));
 	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 3000);
@@ -55,7 +55,7 @@ static void what_a_list_does_not_speak_of_stays(void **state)
 	assert_true(price_fill(&price, PRICE_GIVEN_CONTEXT, &before, NULL));
 	assert_int_equal(price.context[0].rates.pico[TOKEN_OUTPUT], PRICE_NONE);
 
-	/* What is said to be nothing becomes nothing. */
+	/* A rate that the list sets to nothing becomes nothing. */
 	price = priced(1, PRICE_NONE);
 	assert_true(price_fill(&price, PRICE_GIVEN_ALL, &before, NULL));
 	assert_int_equal(price.base.pico[TOKEN_OUTPUT], PRICE_NONE);
@@ -98,7 +98,7 @@ static void what_is_merged_keeps_the_others(void **state)
 	assert_int_equal(price.mode[1].num, 7);
 	assert_int_equal(price.mode[2].num, 1);
 
-	/* More than a price has room for. */
+	/* More modes than a price has room for. */
 	strcpy(price.mode[0].name, "new");
 	price.modes = 1;
 	assert_false(price_fill(&price, PRICE_MERGED_MODES, &before, &err));
@@ -146,7 +146,7 @@ static void a_move_is_big_beyond_ten_times_either_way(void **state)
 	}
 }
 
-static void prices_of_a_token_are_told_from_prices_of_a_million(void **state)
+static void prices_per_token_are_told_from_prices_per_million(void **state)
 {
 	struct price cheap = priced(99, 50), usual = priced(100, 50), free_of_charge = priced(0, 0);
 	const struct price *all[] = {&cheap, &free_of_charge, &usual};
@@ -185,7 +185,7 @@ int main(void)
 		cmocka_unit_test(what_is_merged_keeps_the_others),
 		cmocka_unit_test(modes_are_the_same_in_any_order),
 		cmocka_unit_test(a_move_is_big_beyond_ten_times_either_way),
-		cmocka_unit_test(prices_of_a_token_are_told_from_prices_of_a_million),
+		cmocka_unit_test(prices_per_token_are_told_from_prices_per_million),
 		cmocka_unit_test(two_prices_in_force_at_once_are_found),
 	};
 

@@ -1,4 +1,4 @@
-/* Price lists as CSV: what is read, and how what is wrong is named. */
+/* Price lists as CSV: what is read, and how errors are named. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,7 +160,7 @@ static void dates_modes_and_thresholds_are_checked(void **state)
 					  "its own, mostly that of the input");
 }
 
-static void rows_of_one_model_that_meet_are_taken(void **state)
+static void adjacent_rows_of_one_model_are_accepted(void **state)
 {
 	struct price_sheet list = parsed(DATED "p,m,2,2026-07-30,\np,m,1,,2026-07-30\nq,m,1,,\n");
 
@@ -207,7 +207,7 @@ int main(void)
 		cmocka_unit_test(days_are_counted_in_utc),
 		cmocka_unit_test(what_is_wrong_is_named_with_line_and_column),
 		cmocka_unit_test(dates_modes_and_thresholds_are_checked),
-		cmocka_unit_test(rows_of_one_model_that_meet_are_taken),
+		cmocka_unit_test(adjacent_rows_of_one_model_are_accepted),
 		cmocka_unit_test(sizes_are_bounded),
 	};
 

@@ -1,4 +1,4 @@
-/* What the user of a bot is told. */
+/* The messages to a bot's users. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,7 +87,7 @@ static void an_upgrade_is_named_only_when_it_gives_more(void **state)
 	says(NULL, &args, "You have reached your limit of $0.25 per day.");
 	args.better = &none;
 	says(NULL, &args, "You have reached your limit of $0.25 per day. pro has no such limit.");
-	args.account_kind = ACCOUNT_TEAM; /* the user's tier does not help his team */
+	args.account_kind = ACCOUNT_TEAM; /* an upgrade of the user's tier does not help their team */
 	says(NULL, &args, "Your team has reached its limit of $0.25 per day.");
 }
 
@@ -122,7 +122,7 @@ static void a_team_and_an_org_are_told_how_many_share_the_limit(void **state)
 		"Tu organización ha alcanzado su límite de 50 solicitudes al día. Lo compartes con 21 personas más de "
 		"tu organización.");
 	args.language = "en";
-	args.shared_by = 10000; /* as far as it is counted: no number to tell */
+	args.shared_by = 10000; /* counting stops here, so no number is shown */
 	says(NULL, &args, "Your organisation has reached its limit of 50 requests per day.");
 	args.shared_by = 12;
 	args.account_kind = ACCOUNT_TENANT;

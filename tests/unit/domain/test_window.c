@@ -105,7 +105,7 @@ static void the_rule_of_the_footer_reaches_far_ahead(void **state)
 	day_is("Asia/Kathmandu", at(2090, 1, 1, 0, 0), at(2089, 12, 31, 18, 15), at(2090, 1, 1, 18, 15));
 }
 
-static void outside_of_the_boundaries_is_told(void **state)
+static void being_outside_the_boundaries_is_reported(void **state)
 {
 	struct windows windows = windows_of("UTC", at(2026, 11, 23, 12, 0));
 
@@ -159,7 +159,7 @@ static void a_changed_zone_keeps_the_running_windows(void **state)
 	assert_int_equal(windows.at[WINDOW_WEEK][3], at(2026, 12, 6, 15, 0));
 	assert_int_equal(windows.at[WINDOW_MONTH][2], at(2026, 12, 1, 0, 0));
 	assert_int_equal(windows.at[WINDOW_MONTH][3], at(2026, 12, 31, 15, 0));
-	/* From whatever moment one looks, the boundaries are the same line. */
+	/* The boundaries are the same from any moment. */
 	for (int64_t now = at(2026, 11, 18, 0, 0); now < at(2026, 12, 3, 0, 0); now += 3600 * SECOND) {
 		assert_true(windows_at(&zone, now, &windows, &err));
 		assert_true(windows.at[WINDOW_DAY][1] >= last);
@@ -183,7 +183,7 @@ static void whatever_zone_is_put_the_running_window_ends_when_it_would_have(void
 		assert_int_equal(zone_kept_until(&zone, WINDOW_DAY, now), end);
 		assert_int_equal(zone_kept_until(&zone, WINDOW_DAY, end), 0);
 	}
-	/* The window behind the kept one is kept too when the zone changes in it. */
+	/* The window after the kept one is kept too if the zone changes within it. */
 	now = at(2026, 11, 25, 1, 0);
 	end = end_of(&zone, WINDOW_DAY, now);
 	assert_int_equal(end, at(2026, 11, 26, 0, 0));
@@ -222,7 +222,7 @@ static void in_the_last_minute_of_a_window_the_next_one_is_kept_too(void **state
 	assert_int_equal(end_of(&zone, WINDOW_DAY, end), next);
 	assert_int_equal(end_of(&zone, WINDOW_WEEK, end), at(2026, 11, 30, 0, 0));
 	assert_int_equal(zone_kept_until(&zone, WINDOW_DAY, end), next);
-	/* Neither somebody whose clock is behind takes it away. */
+	/* A change by a clock that is behind does not remove it either. */
 	zone_put(&zone, "Etc/GMT+4", true, end - 100 * SECOND);
 	assert_int_equal(end_of(&zone, WINDOW_DAY, end), next);
 	zone_put(&zone, "Etc/GMT+5", true, end - 2 * DAY);
@@ -295,7 +295,7 @@ static void a_broken_file_is_refused_at_every_length(void **state)
 	fclose(file);
 	for (size_t n = 0; n < len; n++)
 		assert_false(tz_parse(data, n, &tz));
-	/* Whatever a byte is changed to, it is read or refused, without a step outside. */
+	/* Whatever a byte is changed to, the file is read or refused without reading out of bounds. */
 	for (size_t i = 0; i < len; i++) {
 		uint8_t byte = data[i];
 		int64_t from;
@@ -320,7 +320,7 @@ int main(void)
 		cmocka_unit_test(a_midnight_that_comes_twice_begins_the_day_once),
 		cmocka_unit_test(a_date_that_was_skipped_has_no_window),
 		cmocka_unit_test(the_rule_of_the_footer_reaches_far_ahead),
-		cmocka_unit_test(outside_of_the_boundaries_is_told),
+		cmocka_unit_test(being_outside_the_boundaries_is_reported),
 		cmocka_unit_test(names_that_are_no_zones_are_refused),
 		cmocka_unit_test(a_changed_zone_keeps_the_running_windows),
 		cmocka_unit_test(whatever_zone_is_put_the_running_window_ends_when_it_would_have),

@@ -1,4 +1,4 @@
-/* Zone files that come, change and go while they are in use. */
+/* Zone files that appear, change and disappear while they are in use. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,9 @@
 static char folder[] = "/tmp/zones-XXXXXX";
 static struct err err;
 
-/* Puts a system's zone in the place of one of the folder's, as a package manager does: written beside it, then renamed. */
+/*
+ * Replaces one of the folder's zones with a system zone, as a package manager does: writes it next to it, then renames.
+ */
 static void put(const char *name, const char *as)
 {
 	char from[300], to[300], beside[320];
@@ -96,7 +98,7 @@ static void without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_c
 	assert_true(zone_check("", &err) && zone_check("UTC", &err));
 	assert_false(windows_at(&zone, NOW, &windows, &err));
 	assert_int_equal(day_start("Here"), midnight(0));
-	assert_false(windows_at(&zone, NOW, &windows, &err)); /* and is not taken for known since */
+	assert_false(windows_at(&zone, NOW, &windows, &err)); /* and does not count as known afterwards */
 	assert_int_equal(facts_now().missing, 1);
 	assert_string_equal(facts_now().first_missing, "Here");
 }
@@ -118,7 +120,7 @@ static void data_that_comes_is_read(void **state)
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
-static void a_file_that_is_replaced_is_read_anew(void **state)
+static void a_replaced_file_is_read_again(void **state)
 {
 	(void)state;
 	assert_int_equal(zones_refresh(), 0);
@@ -175,13 +177,13 @@ static int teardown(void **state)
 	return rmdir(folder);
 }
 
-/* In this order: what one leaves behind is what the next begins with. */
+/* In this order, because each test starts with what the previous one leaves behind. */
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_counts_by_utc),
 		cmocka_unit_test(data_that_comes_is_read),
-		cmocka_unit_test(a_file_that_is_replaced_is_read_anew),
+		cmocka_unit_test(a_replaced_file_is_read_again),
 		cmocka_unit_test(what_was_known_stays_when_its_file_breaks_or_goes),
 		cmocka_unit_test(the_version_is_what_the_data_says),
 	};

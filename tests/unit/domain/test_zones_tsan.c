@@ -1,4 +1,4 @@
-/* The zones' cache, filled by many threads at once, while the files are replaced under it. */
+/* The cache of time zones, filled by many threads at once while the files are being replaced. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static const char *const names[] = {"Europe/Berlin", "America/New_York", "Asia/T
 	"America/Sao_Paulo", "Asia/Kathmandu", "Africa/Casablanca", "Pacific/Apia", "Nowhere/Land"};
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
-/* Asks for all zones, each thread from another one on, and returns a sum of what it was told. */
+/* Asks for all zones, each thread starting at a different one, and returns a sum of the answers. */
 static void *ask(void *arg)
 {
 	size_t first = (size_t)(uintptr_t)arg;
@@ -68,7 +68,7 @@ static void copy(const char *name)
 	rename(beside, to);
 }
 
-/* Replaces each zone by itself, again and again: readers see it before or after, and the same. */
+/* Repeatedly replaces each zone with itself: readers see it before or after, but the same zone. */
 static void *replace(void *arg)
 {
 	int *changed = arg;
@@ -81,7 +81,7 @@ static void *replace(void *arg)
 	return NULL;
 }
 
-static void threads_are_told_the_same(void **state)
+static void all_threads_get_the_same_answer(void **state)
 {
 	pthread_t threads[THREADS], replacing;
 	void *told[THREADS];
@@ -131,7 +131,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(threads_are_told_the_same),
+		cmocka_unit_test(all_threads_get_the_same_answer),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

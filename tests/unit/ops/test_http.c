@@ -1,4 +1,4 @@
-/* The pages of the HTTP door, asked for over a socket. */
+/* The pages of the HTTP server, requested over a socket. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Sends a request line and reads to the end; the status. */
+/* Sends a request line, reads to the end and returns the status. */
 static int ask(const char *line)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_port(http))};
@@ -111,7 +111,7 @@ static void readyz_is_ready_when_all_are(void **state)
 		body(), "{\"ready\":true,\"checks\":{\"redis\":{\"ready\":true},\"schema\":{\"ready\":true}}}\n");
 }
 
-static void readyz_says_who_is_not_and_why(void **state)
+static void readyz_says_what_is_not_ready_and_why(void **state)
 {
 	json_t *json;
 
@@ -156,7 +156,7 @@ int main(void)
 		SERVED(metrics_are_shown),
 		SERVED(healthz_is_ok_while_the_process_runs),
 		SERVED(readyz_is_ready_when_all_are),
-		SERVED(readyz_says_who_is_not_and_why),
+		SERVED(readyz_says_what_is_not_ready_and_why),
 		SERVED(other_pages_and_methods_are_refused),
 		SERVED(a_bad_or_taken_address_is_an_error_with_a_sentence),
 	};

@@ -1,4 +1,4 @@
-/* An account that has something of everything. */
+/* An account that uses every field. */
 #include "pg_accounts.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* An account that has something of everything, for the tests of the admin store. */
+/* An account that uses every field, for the tests of the admin store. */
 #ifndef TESTS_PG_ACCOUNTS_H
 #define TESTS_PG_ACCOUNTS_H
 

@@ -1,4 +1,4 @@
-/* What a test of the stores on PostgreSQL stands on: a database of its own, the stores, a loop and an arena. */
+/* The base of a test of the stores on PostgreSQL: a database of its own, the stores, a loop and an arena. */
 #ifndef TESTS_PG_BENCH_H
 #define TESTS_PG_BENCH_H
 
@@ -18,12 +18,12 @@ struct pg_bench {
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct arena arena;
-	int waiting; /* operations that have not come back; their `done` functions count it down */
+	int waiting; /* operations in flight; their `done` functions count it down */
 };
-/* Of the test that runs now. */
+/* For the current test. */
 extern struct pg_bench bench;
 
-/* For cmocka: the server, once a program; before and after each test a new database with all of the above. */
+/* For cmocka: the server, once per program; and for each test a new database with all of the above. */
 int pg_bench_start(void **state);
 int pg_bench_open(void **state);
 int pg_bench_close(void **state);
@@ -32,7 +32,7 @@ int pg_bench_close(void **state);
 /* Runs the loop until no operation is waiting. */
 void pg_bench_run(void);
 
-/* An operation of the admin store: what it has in its field `job`, its run to the end, and the same when it must go well. */
+/* For an operation of the admin store: its `job`, running it to its end, and the same if it must succeed. */
 void admin_job_done(struct admin_job *job);
 #define JOB \
 	{ \
@@ -46,7 +46,7 @@ void admin_job_done(struct admin_job *job);
 			fail_msg("%s", (operation)->job.err.text); \
 	} while (0)
 
-/* The same of the ledger store: its field `op`, its run to the end. */
+/* The same for the ledger store: its `op`, and running it to its end. */
 void ledger_op_done(struct ledger_op *op);
 #define LEDGER_OP \
 	{ \

@@ -7,17 +7,19 @@
 /* Fills a record: tenant "t", one request with 10 input and 5 output tokens for 1,000 nano-USD, on a user with one
  * calendar limit (id 7) and one bucket (id 9). Change what the test is about, then pack it. */
 void entry_example(struct entry *entry, struct arena *arena, const char *user, const char *request_id);
-/* Counts the request on a team and an org, too; NULL: on none. */
+/* Counts the request against a team and an org, too; NULL for none. */
 void entry_groups(struct entry *entry, const char *team, const char *org);
 /* An item of the batch: packs the entry; `origin` is copied. */
 void item_pack(struct ledger_item *item, struct arena *arena, const struct entry *entry, const char *origin);
 
 /* Writes and waits. False: op.err says why. */
 bool ledger_write_wait(struct ledger_write *op, struct ledger_item *items, int count);
-/* Writes so many records of the users u0, u1 and u2 in turn, at 100, 200 and 300 nano-USD; the requests are r0 and so on. */
+/*
+ * Writes `count` records of the users u0, u1 and u2 in turn, at 100, 200 and 300 nano-USD; the requests are r0, r1, ...
+ */
 void ledger_fill(int count);
 
-/* How many sums of the shared roll-up are not those of the ledger's rows, or are missing: counted by SQL of its own. */
+/* How many sums of the shared roll-up differ from the ledger's rows or are missing, counted by separate SQL. */
 #define SHARED_DIFFERENCES \
 	"WITH kept AS (SELECT tenant, kind, id, day, provider, model, interface, sum(rows), sum(requests), " \
 	"sum(charged_input), sum(charged_output), sum(cost_nano), sum(input), sum(cached_input), sum(cache_write), " \

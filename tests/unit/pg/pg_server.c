@@ -56,7 +56,7 @@ static pid_t spawn(char *argv[])
 	FILE *log = freopen(path, "a", stdout);
 	if (!log || dup2(fileno(log), 2) < 0)
 		_exit(127);
-	/* It looks for its sisters beside itself, by the name that it was started under. */
+	/* PostgreSQL finds its other programs next to itself, by the path it was started with. */
 	snprintf(path, sizeof(path), "%s/%s", bin, argv[0]);
 	argv[0] = path;
 	execv(path, argv);

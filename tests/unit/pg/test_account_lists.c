@@ -1,4 +1,4 @@
-/* Filters of accounts in a PostgreSQL of the test's own: what each finds, and that a page of it costs a page. */
+/* Filters of accounts, in a PostgreSQL of the test's own: what each finds, and that a page costs only a page. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 #define NOW INT64_C(2000000000000000)
 
-/* The default tier of tenant t is free. f... are on it by name, n... on none of their own, p... on pro. */
+/* The default tier of tenant t is free. The accounts f... name it, n... have no tier of their own, p... are on pro. */
 static const char accounts_sql[] =
 	"INSERT INTO accounts (tenant, kind, id, tier, team, org, suspended, bypass, deleted, grace_until_us, "
 	"created_at) VALUES "
@@ -43,7 +43,7 @@ static void list(struct account_list *op)
 	RUN_OK(account_list, op);
 }
 
-/* The ids that the filter finds, in pages of two, and their number as it is counted. */
+/* Checks the ids that the filter finds, in pages of two, and their count. */
 static void finds(struct account_filter filter, enum account_kind kind, const char *wanted)
 {
 	char found[128] = "";
@@ -90,7 +90,7 @@ static void a_filter_finds_what_matches_all_of_it(void **state)
 	finds((struct account_filter){.org = "acme"}, ACCOUNT_TEAM, "red");
 }
 
-/* Rows that the first page of the filter took from the table, or passed by. */
+/* How many rows the filter's first page reads or skips in the table. */
 #define PAGE_COST 1000
 static double rows_touched(struct account_filter filter)
 {
@@ -128,7 +128,7 @@ static double rows_touched(struct account_filter filter)
 static void a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it(void **state)
 {
 	(void)state;
-	/* What is looked for stands last in the order of ids. */
+	/* The accounts to find come last in the order of ids. */
 	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO accounts (tenant, kind, id, tier, team, org, suspended, bypass, deleted, grace_until_us) "
 		"SELECT 't', 1, 'u' || lpad(i::text, 6, '0'), CASE WHEN late THEN 'pro' ELSE 'free' END, CASE WHEN "

@@ -1,4 +1,4 @@
-/* Changes of accounts, and who is listed, in a PostgreSQL of the test's own. */
+/* Changes and lists of accounts, in a PostgreSQL of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +95,7 @@ static void overrides_whose_end_has_come_are_found_by_index(void **state)
 			"account_limits_by_end"));
 }
 
-static void those_who_share_an_account_are_counted(void **state)
+static void users_who_share_an_account_are_counted(void **state)
 {
 	(void)state;
 	assert_true(pg_server_exec(bench.db,
@@ -162,7 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(a_change_is_the_row_its_version_and_its_trail),
 		ON_BENCH(overrides_whose_end_has_come_are_found_by_index),
-		ON_BENCH(those_who_share_an_account_are_counted),
+		ON_BENCH(users_who_share_an_account_are_counted),
 		ON_BENCH(a_refused_change_leaves_nothing),
 		ON_BENCH(accounts_are_listed_page_by_page),
 	};

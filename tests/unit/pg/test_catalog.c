@@ -1,4 +1,4 @@
-/* Tenants, tiers and what the catalog has of them, in a PostgreSQL of the test's own. */
+/* Tenants, tiers and their catalog, in a PostgreSQL of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "pg_accounts.h"
 #include "pg_server.h"
 
-/* A load that began between two changes has the first one only, and there may be several before one has both. */
+/* A load that began between two changes has only the first, and there may be several loads before one has both. */
 static struct catalog *acquire_with(struct catalog_source *source, const char *name, int64_t amount)
 {
 	for (int i = 0; i < 6000; i++) {

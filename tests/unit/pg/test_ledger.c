@@ -1,4 +1,6 @@
-/* Batches into the ledger: exactly once, sums that agree, refusals that neither block nor vanish. */
+/*
+ * Batches written to the ledger: exactly once, with sums that agree, and with refusals that neither block nor vanish.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +68,7 @@ static void the_same_key_from_another_origin_is_a_double_charge(void **state)
 	make_items(items, 2, "double", "gen:a");
 	write_all(items, 1);
 	make_items(items, 2, "double", "gen:b");
-	/* And twice in one batch. */
+	/* And twice within one batch. */
 	items[2] = items[1];
 	items[2].origin = "gen:c";
 	write_all(items, 3);
@@ -144,8 +146,8 @@ static void every_sum_agrees_with_the_rows(void **state)
 	assert_int_equal(pg_server_ask_number(bench.db, SHARED_DIFFERENCES), 0);
 }
 
-/* One user, in another team with every request: each team has what was used while he was in it. */
-static void what_a_user_used_stays_with_the_team_he_was_in(void **state)
+/* One user who is in a different team for every request: each team has what the user used while in it. */
+static void use_stays_with_the_team_the_user_was_in(void **state)
 {
 	struct ledger_item items[2][2];
 
@@ -199,7 +201,7 @@ static void a_reset_begins_windows_and_stays_out_of_the_roll_ups(void **state)
 		15);
 }
 
-/* As entries of the release before are read: they name no windows. */
+/* As entries of the previous release are read: they name no windows. */
 static void an_entry_without_windows_counts_in_those_of_the_account_s_zone(void **state)
 {
 	static const char *const zones[] = {"", "Asia/Tokyo", "America/New_York"};
@@ -277,7 +279,7 @@ static void of_two_bucket_levels_the_newer_one_counts(void **state)
 		pg_server_ask_number(bench.db, "SELECT full_at_us FROM token_buckets WHERE id = 'b'"), 2000000000);
 }
 
-static void a_partition_that_another_writer_holds_is_left_to_him(void **state)
+static void a_partition_held_by_another_writer_is_left_alone(void **state)
 {
 	struct ledger_item items[14];
 
@@ -295,7 +297,7 @@ static void a_partition_that_another_writer_holds_is_left_to_him(void **state)
 	assert_int_equal(fates(items, 14, LEDGER_WRITTEN), 2);
 }
 
-static void a_partition_dropped_meanwhile_is_made_again(void **state)
+static void a_dropped_partition_is_created_again(void **state)
 {
 	struct ledger_item items[2];
 
@@ -402,13 +404,13 @@ int main(void)
 		ON_BENCH(the_same_key_from_another_origin_is_a_double_charge),
 		ON_BENCH(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in),
 		ON_BENCH(every_sum_agrees_with_the_rows),
-		ON_BENCH(what_a_user_used_stays_with_the_team_he_was_in),
+		ON_BENCH(use_stays_with_the_team_the_user_was_in),
 		ON_BENCH(a_reset_begins_windows_and_stays_out_of_the_roll_ups),
 		ON_BENCH(an_entry_without_windows_counts_in_those_of_the_account_s_zone),
 		ON_BENCH(a_stranger_counts_on_the_groups_that_the_ledger_finds),
 		ON_BENCH(of_two_bucket_levels_the_newer_one_counts),
-		ON_BENCH(a_partition_that_another_writer_holds_is_left_to_him),
-		ON_BENCH(a_partition_dropped_meanwhile_is_made_again),
+		ON_BENCH(a_partition_held_by_another_writer_is_left_alone),
+		ON_BENCH(a_dropped_partition_is_created_again),
 		ON_BENCH(upkeep_makes_days_ahead_and_drops_old_ones),
 		ON_BENCH(a_lease_has_one_holder_and_a_fence_that_rises),
 		ON_BENCH(the_windows_that_may_run_are_listed_page_by_page),

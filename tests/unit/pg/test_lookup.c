@@ -1,4 +1,4 @@
-/* What a check asks of PostgreSQL: accounts and old requests, each by its deadline. */
+/* What a check asks PostgreSQL: accounts and old requests, each by its deadline. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

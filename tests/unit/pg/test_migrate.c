@@ -1,4 +1,4 @@
-/* Migrations: up, down, up on filled data; what was changed or is unknown stops the server. */
+/* Migrations: up, down and up again on filled data; a changed or unknown migration stops the server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,7 +64,7 @@ static int position_of(const char *name)
 	return 0;
 }
 
-/* Rows that were written before there was a roll-up of groups; the oldest of usage_daily has left the ledger. */
+/* Rows written before there was a roll-up of groups; the oldest one in usage_daily has left the ledger. */
 static void the_shared_roll_up_is_filled_from_what_there_is(void **state)
 {
 	const char *db = pg_server_database("backfill");
@@ -104,7 +104,7 @@ static void the_shared_roll_up_is_filled_from_what_there_is(void **state)
 		pg_server_ask_number(db, "SELECT count(DISTINCT (tenant, kind, id)) FROM usage_shared_daily"), 6);
 }
 
-/* A time zone that was changed before windows were kept keeps those that were running then. */
+/* A time zone changed before windows were kept now keeps those that were running then. */
 static void the_windows_of_a_change_of_zone_are_kept(void **state)
 {
 	static const char *const zones[] = {
@@ -197,7 +197,7 @@ static void an_unknown_migration_is_refused_with_a_sentence(void **state)
 	assert_non_null(strstr(err.text, "0002_two, which this bursard does not know"));
 }
 
-static void a_missing_migration_is_told_at_start(void **state)
+static void a_missing_migration_is_reported_at_start(void **state)
 {
 	const char *db = pg_server_database("missing");
 
@@ -249,7 +249,7 @@ int main(void)
 		cmocka_unit_test(running_up_twice_is_harmless),
 		cmocka_unit_test(a_changed_migration_is_refused_with_a_sentence),
 		cmocka_unit_test(an_unknown_migration_is_refused_with_a_sentence),
-		cmocka_unit_test(a_missing_migration_is_told_at_start),
+		cmocka_unit_test(a_missing_migration_is_reported_at_start),
 		cmocka_unit_test(a_migration_that_fails_leaves_nothing_behind),
 		cmocka_unit_test(an_absent_server_is_unavailable),
 	};

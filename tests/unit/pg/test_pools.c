@@ -109,7 +109,7 @@ static void the_last_start_decides_the_slots_of_the_option(void **state)
 	pg_catalog_stop(source);
 }
 
-static void only_the_first_who_opens_a_pool_finds_it_new(void **state)
+static void only_the_first_to_open_a_pool_finds_it_new(void **state)
 {
 	struct pool_open op = {.job = JOB, .tenant = "t", .name = "p", .claim = "run:aa"};
 
@@ -124,12 +124,14 @@ static void only_the_first_who_opens_a_pool_finds_it_new(void **state)
 	RUN_OK(pool_open, &op);
 	assert_true(!op.first && op.epoch > epoch);
 	epoch = op.epoch;
-	op.claim = "run:aa"; /* a repeat that comes late is first still, and has an epoch of its own */
+	op.claim = "run:aa"; /* a late repeat still is the first, and gets its own epoch */
 	RUN_OK(pool_open, &op);
 	assert_true(op.first && op.epoch > epoch);
 }
 
-/* What Redis knows may be greater: of an earlier version, which made epochs by the clock, or of a database of before. */
+/*
+ * Redis may know a greater one: from an earlier version, which made epochs by the clock, or from an earlier database.
+ */
 static void an_epoch_is_greater_than_all_that_are_known(void **state)
 {
 	struct pool_open op = {.job = JOB, .tenant = "t", .name = "p", .claim = "run:aa", .known = 3000000000};
@@ -151,7 +153,7 @@ int main(void)
 		ON_BENCH(every_tenant_has_the_shipped_pool_until_it_changes_it),
 		ON_BENCH(a_refused_change_of_a_pool_leaves_nothing),
 		ON_BENCH(the_last_start_decides_the_slots_of_the_option),
-		ON_BENCH(only_the_first_who_opens_a_pool_finds_it_new),
+		ON_BENCH(only_the_first_to_open_a_pool_finds_it_new),
 		ON_BENCH(an_epoch_is_greater_than_all_that_are_known),
 	};
 

@@ -8,16 +8,18 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "domain/time/date.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 
-#define DAY_US INT64_C(86400000000)
 enum { ENTRIES = 240, DAYS = 40 };
 
 static int64_t today;
 
-/* Of seven users in two teams and an org over forty days; each has a cost of its own, so that none is taken for another. */
+/*
+ * Rows of seven users in two teams and an org over forty days; each has a different cost, so that none can be mixed up.
+ */
 static void fill(void)
 {
 	struct ledger_item *items = arena_zalloc(&bench.arena, ENTRIES, sizeof(*items));
@@ -66,7 +68,9 @@ static int compare_keys(const struct bill_line *a, const struct bill_line *b)
 	return order ? order : strcmp(a->interface, b->interface);
 }
 
-/* Page by page of `limit` lines: their sums, and that each line lies behind the one before. */
+/*
+ * Reads page by page, `limit` lines each: returns their sums, and checks that each line comes after the previous one.
+ */
 static struct bill_line all_pages(struct report_page page, int *lines)
 {
 	struct bill_line sum = {0}, last = {0};
@@ -92,7 +96,7 @@ static struct bill_line all_pages(struct report_page page, int *lines)
 
 static const char *const columns[] = {"day", "provider || '/' || price_model", "interface", "user_id"};
 
-/* How many lines there have to be: groups of ledger rows, counted by SQL of its own. */
+/* How many lines there must be: groups of ledger rows, counted by separate SQL. */
 static long long groups_of(const char *where, unsigned by)
 {
 	const char *list = "";
@@ -142,7 +146,7 @@ static void every_report_in_pages_of_any_size_is_the_sum_of_its_rows(void **stat
 				assert_int_equal(lines, groups_of(owners[i].where, by));
 				the_sums_are(&sum, owners[i].where);
 				if (by != BY_DAY && by != (BY_USER | BY_MODEL) && by != 15)
-					k = 2; /* single lines for some of them are enough */
+					k = 2; /* single lines for some of them are sufficient */
 			}
 		}
 	}
@@ -211,7 +215,7 @@ static void the_dearest_users_are(const struct stats_query *stats)
 				(long long)stats->from_day, (long long)stats->to_day)));
 }
 
-/* Ranges that are whole months, parts of one, and both; the roll-up of months is used wherever it can be. */
+/* Ranges of whole months, of parts of a month, and of both; the monthly roll-up is used wherever possible. */
 static void figures_of_any_range_are_those_of_the_rows(void **state)
 {
 	int64_t month = date_month(today), before = date_month(month - 1);
@@ -246,7 +250,7 @@ static void figures_of_any_range_are_those_of_the_rows(void **state)
 	assert_int_equal(all.tier[0].accounts, 7);
 }
 
-/* Of one user at one day of the month before. */
+/* Use of one user on one day of the previous month. */
 static void use_add(struct ledger_item *item, const char *user, int day, int64_t cost)
 {
 	int64_t before = date_month(date_month(today) - 1);
@@ -259,10 +263,11 @@ static void use_add(struct ledger_item *item, const char *user, int day, int64_t
 }
 
 /*
- * More users than are looked at first for one place. All cost the same in the month, and next to nothing in its second week; there one who
- * was cheap in the month is the dearest, until one comes who is dearer than all of them by far.
+ * More users than are looked at first for one place. All cost the same over the month, and next to nothing in its
+ * second week. In that week a user who was cheap over the month costs most, until another one costs far more than all
+ * of them.
  */
-static void the_dearest_of_days_is_found_among_many_who_were_dearer_in_the_month(void **state)
+static void the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the_month(void **state)
 {
 	enum { CROWD = 130 };
 	int64_t before = date_month(date_month(today) - 1);
@@ -352,7 +357,7 @@ int main(void)
 		TEST(filters_and_days_leave_out_the_rest),
 		TEST(the_users_of_a_report_are_counted_once_over_several_months),
 		TEST(figures_of_any_range_are_those_of_the_rows),
-		TEST(the_dearest_of_days_is_found_among_many_who_were_dearer_in_the_month),
+		TEST(the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the_month),
 		TEST(a_forecast_reads_the_month_the_last_days_and_today),
 		TEST(the_proof_compares_rows_and_roll_ups),
 	};

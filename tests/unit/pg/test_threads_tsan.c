@@ -161,7 +161,7 @@ static void a_job_waits_for_a_server_that_restarts(void **state)
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM again"), 1);
 }
 
-/* A connection that is lost in the middle of what may have been done by then. */
+/* A connection that is lost in the middle of something that may already have been done. */
 static void only_what_may_be_done_twice_is_done_again(void **state)
 {
 	static const struct {
@@ -186,7 +186,7 @@ static void only_what_may_be_done_twice_is_done_again(void **state)
 	}
 }
 
-/* As behind a firewall that has forgotten the connection: nobody answers, and nobody says that it is gone. */
+/* As behind a firewall that has dropped the connection: nobody answers, and nobody says that it is gone. */
 static void a_connection_that_was_idle_and_does_not_answer_is_replaced(void **state)
 {
 	struct pg_link link;
@@ -246,7 +246,7 @@ static void freeing_the_pool_breaks_off_what_runs_and_what_waits(void **state)
 	assert_true(clock_mono_us() - start_us < 3000000);
 }
 
-static void what_is_no_connection_string_is_refused(void **state)
+static void an_invalid_connection_string_is_refused(void **state)
 {
 	struct err err;
 
@@ -300,7 +300,7 @@ int main(void)
 		TEST(a_connection_that_was_idle_and_does_not_answer_is_replaced),
 		TEST(a_server_that_stays_away_is_waited_for_once_and_found_again),
 		TEST(freeing_the_pool_breaks_off_what_runs_and_what_waits),
-		TEST(what_is_no_connection_string_is_refused),
+		TEST(an_invalid_connection_string_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);

@@ -1,6 +1,6 @@
 /*
- * Two writers at once with the same entries in opposite order: no deadlock, every row once, sums right. 10,000 batches in
- * all; with BURSAR_LONG=1 in the environment 40,000.
+ * Two writers at once with the same entries in opposite order: no deadlock, every row once, correct sums. 10,000
+ * batches in all, or 40,000 with BURSAR_LONG=1 in the environment.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,8 +24,10 @@ struct writer {
 	int left, written, failed;
 };
 
-/* Batch b has requests b*6 to b*6+11: half of them are the neighbours'. The second writer sees them from the end, under
- * partitions of his own, so that the lock on partitions does not keep the two apart. */
+/*
+ * Batch b has requests b*6 to b*6+11, half of which are also in the neighbouring batches. The second writer takes them
+ * from the end, under its own partitions, so that the lock on partitions does not keep the two apart.
+ */
 static void fill(struct writer *writer, int partition)
 {
 	arena_reset(&writer->arena);

@@ -52,7 +52,7 @@ static void run(const char *command)
 	freeReplyObject(reply);
 }
 
-void calls_clock(int64_t ms)
+static void calls_clock(int64_t ms)
 {
 	char text[64];
 
@@ -243,7 +243,7 @@ static void store(size_t at, const void *bytes, size_t len)
 	freeReplyObject(reply);
 }
 
-/* Behind version, four times, epoch, seats, the run id and the number of arrivals. */
+/* After the version, four times, epoch, seats, the run id and the number of arrivals. */
 void calls_store_fence(uint32_t fence)
 {
 	store(1 + 4 * 7 + 4 + 4 + 1 + strlen(run_id) + 6, &fence, 4);
@@ -407,4 +407,28 @@ const char *calls_leases(void)
 			*p = '/';
 	freeReplyObject(reply);
 	return out;
+}
+
+int calls_setup(void **state)
+{
+	(void)state;
+	calls_open(2);
+	return 0;
+}
+
+int calls_teardown(void **state)
+{
+	(void)state;
+	calls_close();
+	return 0;
+}
+
+void calls_configure_ok(void)
+{
+	assert_int_equal(calls_configure(), POOL_OK);
+}
+
+int calls_ask(const char *user, int priority)
+{
+	return calls_acquire(ME, user, "1", priority, 1, 1);
 }

@@ -9,35 +9,37 @@
 #include "domain/pool.h"
 #include "store/pools.h"
 
-/* The settings of the next `calls_configure`; calls_open sets those of pool_settings_default. */
+/* The settings for the next calls_configure; calls_open sets those of pool_settings_default. */
 extern struct pool_settings calls_settings;
-/* The bytes of the last answer, without status and time. */
+/* The bytes of the last answer after status and time. */
 extern struct buf calls_answer;
-extern int64_t calls_now; /* ms: what the answer says */
+extern int64_t calls_now; /* ms: the time in the answer */
 
 /* An empty Redis with the test's library, its clock at 1,000,000 ms; no pool yet. */
 void calls_open(int slots);
 void calls_close(void);
 
-void calls_clock(int64_t ms);
 void calls_step(int64_t ms);
 void calls_run_id(const char *id);
 
-/* These answer the status. Worker "" where a call has none. */
+/* These return the status. `worker` is "" if a call has none. */
 int calls_configure(void);
-/* The state, if it is made, needs an epoch then; calls_configure gives it one, as the first that it ever had. */
+/* A state that is made needs an epoch then; calls_configure gives it one, as its first ever. */
 int calls_configure_new(const char *birth);
-/* Asks whether an epoch is wanted: an enum pool_want. The claim for it is in calls_claim, the greatest epoch known in calls_known. */
+/*
+ * Asks whether an epoch is needed (enum pool_want). Sets calls_claim to the claim and calls_known to the greatest
+ * epoch.
+ */
 int calls_want(void);
 extern char calls_claim[128];
 extern uint32_t calls_known;
-/* Gives one; what is wanted then. */
+/* Gives an epoch; returns what is needed then. */
 int calls_epoch(const char *claim, uint32_t epoch, bool first);
-/* All keys of the pool are gone. */
+/* Deletes all keys of the pool. */
 void calls_wipe(void);
-/* The number of the last grant, as it is stored. */
+/* Overwrites the stored number of the last grant. */
 void calls_store_fence(uint32_t fence);
-/* The state as an earlier version of Bursar would have written it. */
+/* Rewrites the state as an earlier version of Bursar would have written it. */
 void calls_store_form(uint8_t form);
 int calls_acquire(const char *worker, const char *user, const char *id, int priority, int cap, int seats);
 int calls_acquire_within(
@@ -52,18 +54,25 @@ int calls_tick(void);
 int calls_resume(void);
 int calls_stats(void);
 
-/* Integers of the answer. */
+/* An integer in the answer. */
 uint64_t calls_uint(size_t at, size_t bytes);
-/* Of GRANTED or DONE-like answers: the fence at that place. */
+/* For answers like GRANTED or DONE: the fence at that offset. */
 struct pool_fence calls_fence(size_t at);
-/* What the answer's tail at that place grants: "user/id user/id"; static. */
+/* What the answer's tail at that offset grants: "user/id user/id"; static. */
 const char *calls_tail(size_t at);
-/* Listens as that worker; the next message it got, after the pool's names: a tail as calls_tail has it; static. */
+/* Listen as that worker; the next message it got, after the pool's names: a tail as in calls_tail; static. */
 void calls_listen(const char *worker);
 const char *calls_heard(void);
-/* Of a request as it is stored. */
+/* The fence of a request as stored. */
 struct pool_fence calls_stored_fence(const char *user, const char *id);
-/* The requests with a lease, by expiry: "user/id user/id"; static. */
+/* The requests with a lease, in order of expiry: "user/id user/id"; static. */
 const char *calls_leases(void);
+
+/* What most tests begin and end with (cmocka), and do. The worker that asks is ME. */
+#define ME "000000000000000a"
+int calls_setup(void **state);
+int calls_teardown(void **state);
+void calls_configure_ok(void);
+int calls_ask(const char *user, int priority);
 
 #endif

@@ -18,7 +18,7 @@ static void op_came(struct limits_op *op)
 {
 	(void)op;
 	came++;
-	uv_stop(&now->loop); /* it may have come before the loop waits */
+	uv_stop(&now->loop); /* it may have arrived before the loop waits */
 }
 
 static bool healthy(struct redis_bench *bench)

@@ -1,4 +1,4 @@
-/* A loop with a limits store on the test's own Redis, and one user to ask about. */
+/* A loop with a limits store on the test's own Redis. */
 #ifndef TESTS_REDIS_BENCH_H
 #define TESTS_REDIS_BENCH_H
 
@@ -11,7 +11,7 @@
 struct redis_bench {
 	uv_loop_t loop;
 	struct limits_store *limits;
-	redisContext *direct; /* beside the store's link */
+	redisContext *direct; /* in addition to the store's link */
 	struct arena arena;
 	struct policy policy; /* 1,000 requests a day, 100 open at once */
 	struct account_profile profile;
@@ -26,13 +26,13 @@ struct expected redis_bench_expected(const struct redis_bench *bench, const char
 void redis_bench_seed(struct redis_bench *bench, const char *user);
 /* Fills a check of one request; `done` counts. Send it with limits->ops->check. */
 void redis_bench_check(struct redis_bench *bench, struct limits_check *op, const char *user, const char *request_id);
-/* Runs the loop until so many operations have come back since the last wait. */
+/* Runs the loop until that many operations have ended since the last wait. */
 void redis_bench_wait(int operations);
 /* Checks and waits. */
 enum limits_status redis_bench_ask(struct redis_bench *bench, const char *user, const char *request_id);
-/* The state byte of a marker, read past the store; 0 when there is none. */
+/* The state byte of a marker, read directly from Redis; 0 if there is none. */
 int redis_bench_marker(struct redis_bench *bench, const char *user, const char *request_id);
-/* Runs the loop until `met` says so; fails the test after 30 s. */
+/* Runs the loop until `met` returns true; fails the test after 30 s. */
 void redis_bench_until(struct redis_bench *bench, bool (*met)(struct redis_bench *bench));
 
 #endif

@@ -55,7 +55,7 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_int_equal(account.clock_us, op.now_us);
 	assert_int_equal(account.limits[0].bucket.full_at_us, op.now_us + 5);
 	assert_int_equal(account.limits[1].calendar.settled, COUNT_MAX);
-	/* Kept until the month has ended: its counter is not 0. */
+	/* Kept until the month ends, because its counter is not 0. */
 	assert_int_equal(expires_s, windows_end(&op.expected.windows, WINDOW_MONTH, op.now_us) / 1000000 + 1);
 	buf_release(&record);
 	packed_policies_release(&packed);
@@ -85,7 +85,7 @@ static void a_shared_account_carries_its_policy(void **state)
 	packed_policies_release(&packed);
 }
 
-/* Whatever comes: no crash, and LIMITS_FAILED or an answer. */
+/* Any bytes give LIMITS_FAILED or an answer, and never a crash. */
 static void answers_cut_short_are_no_answers(void **state)
 {
 	struct account_profile profile = {0};

@@ -1,4 +1,6 @@
-/* What Redis says, in Bursar's words: by the beginnings of texts that Redis 7, Redis 8 and Valkey word differently. */
+/*
+ * Errors of Redis in Bursar's words, recognized by how they begin: Redis 7, Redis 8 and Valkey word them differently.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +62,7 @@ static void a_right_that_is_missing_is_named(void **state)
 		err.text, "redis: the user may not run 'function|load'; grant what docs/operations.md lists");
 	redis_error_set(&err, "NOPERM User bursar has no permissions to run the 'fcall' command");
 	assert_string_equal(err.text, "redis: the user may not run 'fcall'; grant what docs/operations.md lists");
-	/* Neither a key nor anything else that somebody chose. */
+	/* The text contains neither a key nor anything else that a user chose. */
 	redis_error_set(&err, "NOPERM No permissions to access a key 'b:{p1}:a:u:acme/ann'");
 	assert_string_equal(err.text, "redis: the user lacks rights; grant what docs/operations.md lists");
 }
@@ -75,10 +77,10 @@ static void what_is_in_no_row_is_ours_and_does_not_reach_the_caller(void **state
 	assert_null(strstr(err.text, "nil"));
 }
 
-static void a_redis_that_bursar_may_not_run_on_is_told_by_its_info(void **state)
+static void an_unsuitable_redis_is_recognized_by_its_info(void **state)
 {
 	static const struct {
-		const char *info, *says; /* NULL: it may */
+		const char *info, *says; /* NULL: Bursar can run on it */
 	} cases[] = {
 		{"redis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\ncluster_enabled:0\r\n", NULL},
 		{"# Server\r\nredis_version:7.2.4\r\nvalkey_version:9.1.2\r\n", NULL},
@@ -108,7 +110,7 @@ int main(void)
 		cmocka_unit_test(texts_of_all_versions_are_known_by_their_beginnings),
 		cmocka_unit_test(a_right_that_is_missing_is_named),
 		cmocka_unit_test(what_is_in_no_row_is_ours_and_does_not_reach_the_caller),
-		cmocka_unit_test(a_redis_that_bursar_may_not_run_on_is_told_by_its_info),
+		cmocka_unit_test(an_unsuitable_redis_is_recognized_by_its_info),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Keys of Redis, and its address. */
+/* Redis keys, and addresses of Redis. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static void a_key_names_its_partition_and_account(void **state)
 	buf_release(&wanted);
 }
 
-static void a_marker_lies_with_its_user(void **state)
+static void a_marker_is_in_the_partition_of_its_user(void **state)
 {
 	struct buf key = {0};
 	struct buf wanted = {0};
@@ -42,8 +42,8 @@ static void partitions_are_stored_and_never_change(void **state)
 	assert_int_equal(partition_of(ACCOUNT_TEAM, "default", "ann"), 154);
 }
 
-/* Separators, braces and escapes in ids: no two names meet in one key. */
-static void edge_ids_do_not_meet(void **state)
+/* Separators, braces and escapes in ids: no two names share a key. */
+static void edge_ids_do_not_share_a_key(void **state)
 {
 	static const char *const ids[] = {
 		"a", "a/b", "a%2Fb", "a%", "%", "{", "}", "{p1}", "a:b", "a b", "b", "/", "//", "\xc3\xa4", "a/", "/a"};
@@ -119,7 +119,7 @@ static void addresses_are_read(void **state)
 	assert_int_equal(url.db, 2);
 }
 
-static void what_is_no_address_is_refused_without_its_password(void **state)
+static void an_invalid_address_is_refused_without_its_password(void **state)
 {
 	static const char *const wrong[] = {"", "http://x", "redis://h:0", "redis://h:65536", "redis://h/x",
 		"redis://secret@h", "unix://relative", "unix:///x?db=", "redis://h:1:2", "redis://:secret%4@h",
@@ -155,13 +155,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_names_its_partition_and_account),
-		cmocka_unit_test(a_marker_lies_with_its_user),
+		cmocka_unit_test(a_marker_is_in_the_partition_of_its_user),
 		cmocka_unit_test(partitions_are_stored_and_never_change),
-		cmocka_unit_test(edge_ids_do_not_meet),
+		cmocka_unit_test(edge_ids_do_not_share_a_key),
 		cmocka_unit_test(the_longest_ids_have_keys),
 		cmocka_unit_test(accounts_in_another_order_are_others),
 		cmocka_unit_test(addresses_are_read),
-		cmocka_unit_test(what_is_no_address_is_refused_without_its_password),
+		cmocka_unit_test(an_invalid_address_is_refused_without_its_password),
 		cmocka_unit_test(tls_is_refused_with_a_sentence_where_it_is_missing),
 	};
 

@@ -13,7 +13,7 @@
 #include "redis_bench.h"
 
 #define TIMEOUT_US 50000
-#define PATIENCE_US 30000000 /* where Redis answers, however busy the machine is */
+#define PATIENCE_US 30000000 /* enough for Redis to answer, however busy the machine is */
 
 static struct redis_bench bench;
 
@@ -90,7 +90,7 @@ static void a_redis_that_was_killed_is_found_again(void **state)
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_FAILED);
 	redis_server_revive();
 	redis_bench_until(&bench, is_healthy);
-	/* It is empty now: the account is looked up and seeded anew. */
+	/* Redis is empty now, so the account is looked up and seeded again. */
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_ABSENT);
 	redisFree(bench.direct);
 	bench.direct = redis_server_connect();
@@ -188,7 +188,7 @@ static void a_check_that_was_given_up_is_owed_beyond_its_connection(void **state
 	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), 0);
 }
 
-/* Behind what takes the first one back: decided like a new one. */
+/* It comes after the call that takes the first one back, so it is decided like a new one. */
 static void a_check_that_was_given_up_and_asked_again_is_decided_and_stays(void **state)
 {
 	struct limits_check op;
@@ -219,7 +219,7 @@ static void a_check_that_comes_too_late_is_not_decided(void **state)
 	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), 0);
 }
 
-/* Asked for until then: a copy of the check may still be on its way. */
+/* Repeated until then, because a copy of the check may still be in flight. */
 static void what_may_still_be_decided_stays_owed(void **state)
 {
 	struct limits_check op;
@@ -253,7 +253,7 @@ static const uint8_t *info_of_ann(size_t *len)
 	return (const uint8_t *)buf.data;
 }
 
-/* On other accounts than the check as well: Redis says which they are. */
+/* Even on other accounts than the check's: Redis says which ones they are. */
 static void a_cancel_that_is_owed_is_made_up_for(void **state)
 {
 	struct limits_check check;
@@ -279,14 +279,14 @@ static void a_cancel_that_is_owed_is_made_up_for(void **state)
 		bench.limits->ops->cancel(bench.limits, &cancel);
 		redis_bench_wait(1);
 		assert_int_equal(cancel.op.status, LIMITS_FAILED);
-		/* Only the debt is left to do it: the cancel itself came too late. */
+		/* Only the debt can do it now, because the cancel itself came too late. */
 		kill(redis_server_pid(), SIGCONT);
 		redis_bench_until(&bench, owes_nothing);
 		assert_int_equal(redis_bench_marker(&bench, "ann", "held"), 0);
 	}
 }
 
-/* Whoever relies on it is not known: it holds until it is settled or expires. */
+/* Nobody knows which checks rely on it, so it holds until it is settled or expires. */
 static void a_marker_of_an_older_bursard_is_read_and_never_given_up(void **state)
 {
 	static const char older[] =
@@ -369,7 +369,7 @@ static void a_start_without_redis_waits(void **state)
 static void a_redis_that_is_a_replica_is_asked_again(void **state)
 {
 	(void)state;
-	/* As a master does that has failed over. */
+	/* Like a master after a fail-over. */
 	freeReplyObject(redisCommand(bench.direct, "REPLICAOF 127.0.0.1 1"));
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_FAILED);
 	freeReplyObject(redisCommand(bench.direct, "REPLICAOF NO ONE"));

@@ -281,7 +281,7 @@ static struct outbox_counters counted_of(const char *user)
 	return op;
 }
 
-/* One request was used between reading and writing, and the ledger had it already. */
+/* One request was settled between reading and writing, and the ledger already had it. */
 static struct outbox_counters adopt_while_it_moves(const char *user)
 {
 	struct limits_check check;
@@ -364,7 +364,7 @@ static void a_reset_is_an_entry_and_counts_once(void **state)
 	assert_int_equal(entry.lost[0].used, 1);
 }
 
-/* A record is forgotten when nothing of it counts any more, and its marker when its window has ended. */
+/* A record expires once nothing in it counts any more, and a marker when its window has ended. */
 static void what_is_no_longer_needed_has_a_time_to_live(void **state)
 {
 	struct buf key = {0};

@@ -9,39 +9,15 @@
 
 #include "pool_calls.h"
 
-#define ME "000000000000000a"
-
-static int open_pool(void **state)
-{
-	(void)state;
-	calls_open(2);
-	return 0;
-}
-
-static int close_pool(void **state)
-{
-	(void)state;
-	calls_close();
-	return 0;
-}
-
-static void configure_ok(void)
-{
-	assert_int_equal(calls_configure(), POOL_OK);
-}
-
-static int ask(const char *user, int priority)
-{
-	return calls_acquire(ME, user, "1", priority, 1, 1);
-}
-
-/* Neither the operator's word nor the end of learning replaces an epoch: the one of before may have been used. */
+/*
+ * Neither the operator's command nor the end of learning replaces an epoch, because the earlier one may have been used.
+ */
 static void nothing_is_granted_without_an_epoch(void **state)
 {
 	(void)state;
 	calls_settings.available = true;
 	assert_int_equal(calls_configure_new("born"), POOL_OK);
-	assert_int_equal(ask("ann", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("ann", 1), POOL_QUEUED);
 	assert_int_equal(calls_uint(25, 1), WHY_LEARNING);
 	assert_int_equal(calls_resume(), POOL_OK);
 	calls_step(100000);
@@ -49,14 +25,14 @@ static void nothing_is_granted_without_an_epoch(void **state)
 	assert_int_equal(calls_tick(), POOL_OK);
 	assert_string_equal(calls_leases(), "");
 	assert_int_equal(calls_stats(), POOL_OK);
-	assert_int_equal(calls_uint(4, 7), 1); /* still learning, as far as anybody is concerned */
+	assert_int_equal(calls_uint(4, 7), 1); /* callers see it as still learning */
 	calls_want();
 	assert_int_equal(calls_epoch(calls_claim, 7, false), EPOCH_KEPT);
 	assert_string_equal(calls_leases(), "ann/1");
 	assert_int_equal(calls_stored_fence("ann", "1").epoch, 7);
 }
 
-/* Two workers have asked for an epoch: the lesser one, that of a state that is gone, and one that nobody wants are not taken. */
+/* Two workers asked for an epoch: the smaller one, one for a state that is gone, and an unneeded one are not taken. */
 static void an_epoch_that_comes_late_is_not_taken(void **state)
 {
 	char first[128];
@@ -81,36 +57,36 @@ static void an_epoch_that_comes_late_is_not_taken(void **state)
 	assert_int_equal(calls_known, 0);
 }
 
-/* FLUSHALL within the second, and a clock that is ten minutes behind: what was granted before is less all the same. */
+/* FLUSHALL within the same second, and a clock ten minutes behind: earlier fences are still smaller. */
 static void fences_rise_whatever_is_forgotten(void **state)
 {
 	struct pool_fence before, after;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	before = calls_fence(0);
 	calls_wipe();
 	calls_step(-600000);
 	assert_int_equal(calls_configure_new("again"), POOL_OK);
-	ask("bob", 1);
+	calls_ask("bob", 1);
 	calls_want();
 	assert_int_equal(calls_epoch(calls_claim, before.epoch + 1, false), EPOCH_KEPT);
-	assert_int_equal(ask("bob", 1), POOL_QUEUED); /* it learns: ann may hold hers yet */
+	assert_int_equal(calls_ask("bob", 1), POOL_QUEUED); /* it is learning: ann may still hold her slot */
 	calls_step((calls_settings.lease_us + calls_settings.learn_margin_us) / 1000);
-	assert_int_equal(ask("bob", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	after = calls_fence(0);
 	assert_true(after.epoch > before.epoch);
 }
 
-/* The same process with an older copy of the data: what a worker holds tells. A caller may say anything. */
+/* The same process with an older copy of the data: a worker's own grant shows it; what a caller says proves nothing. */
 static void a_grant_from_the_future_shows_that_writes_were_lost(void **state)
 {
 	struct pool_fence granted;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	granted = calls_fence(0);
 	granted.fence++;
 	assert_int_equal(calls_renew("", "bob", "1", granted), POOL_UNKNOWN);
@@ -118,13 +94,13 @@ static void a_grant_from_the_future_shows_that_writes_were_lost(void **state)
 	assert_int_equal(calls_renew(ME, "bob", "1", calls_stored_fence("ann", "1")), POOL_UNKNOWN);
 	assert_int_equal(calls_want(), EPOCH_KEPT);
 	assert_int_equal(calls_renew(ME, "bob", "1", granted), POOL_LEARNING);
-	assert_int_equal(ask("cat", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	assert_int_equal(calls_want(), EPOCH_NEEDED);
 	assert_int_equal(calls_known, granted.epoch);
 	granted.epoch += 5;
 	assert_int_equal(calls_epoch(calls_claim, calls_known + 1, true), EPOCH_KEPT);
 	assert_int_equal(
-		calls_sync(ME, "cat", "1", false), POOL_QUEUED); /* the first claim of the pool, and it learns */
+		calls_sync(ME, "cat", "1", false), POOL_QUEUED); /* the pool's first claim, and it is learning */
 	assert_int_equal(calls_renew(ME, "bob", "1", granted), POOL_LEARNING);
 	assert_int_equal(calls_want(), EPOCH_NEEDED);
 	assert_int_equal(calls_known, granted.epoch);
@@ -136,18 +112,18 @@ static void another_epoch_comes_before_the_numbers_run_out(void **state)
 
 	(void)state;
 	calls_settings.slots = 8;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	calls_store_fence(0x7fffffff);
-	ask("bob", 1);
+	calls_ask("bob", 1);
 	assert_int_equal(calls_want(), EPOCH_WANTED);
-	assert_int_equal(ask("cat", 1), POOL_GRANTED); /* meanwhile it goes on */
+	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* in the meantime it goes on granting */
 	calls_store_fence(0xfffffffd);
-	assert_int_equal(ask("dan", 1), POOL_GRANTED);
-	assert_int_equal(ask("eve", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("dan", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("eve", 1), POOL_GRANTED);
 	fence = calls_fence(0);
 	assert_int_equal(fence.fence, 0xffffffff);
-	assert_int_equal(ask("fay", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("fay", 1), POOL_QUEUED);
 	assert_int_equal(calls_want(), EPOCH_NEEDED);
 	assert_int_equal(calls_epoch(calls_claim, fence.epoch + 1, false), EPOCH_KEPT);
 	assert_string_equal(calls_leases(), "fay/1 ann/1 bob/1 cat/1 dan/1 eve/1");
@@ -155,24 +131,24 @@ static void another_epoch_comes_before_the_numbers_run_out(void **state)
 	assert_int_equal(calls_stored_fence("fay", "1").fence, 1);
 }
 
-/* Earlier versions made their epochs by the clock: PostgreSQL hears of the one they came to, and nobody waits for that. */
+/* Earlier versions made their epochs by the clock: PostgreSQL learns the latest one, and nobody waits for that. */
 static void the_state_of_an_earlier_version_goes_on_and_wants_an_epoch(void **state)
 {
 	(void)state;
-	configure_ok();
+	calls_configure_ok();
 	calls_store_form(1);
 	assert_int_equal(calls_want(), EPOCH_WANTED);
 	calls_store_form(1);
-	assert_int_equal(ask("ann", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 	assert_int_equal(calls_want(), EPOCH_WANTED);
 	assert_int_equal(calls_epoch(calls_claim, calls_known + 1, false), EPOCH_KEPT);
-	assert_int_equal(ask("bob", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	assert_true(calls_fence(0).epoch > calls_stored_fence("ann", "1").epoch);
 }
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, open_pool, close_pool)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, calls_setup, calls_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(nothing_is_granted_without_an_epoch),
 		CASE(an_epoch_that_comes_late_is_not_taken),

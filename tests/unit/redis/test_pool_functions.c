@@ -1,4 +1,4 @@
-/* The pool's functions in a Redis of the test's own: a case for each function, status and rule of docs/pool-store.md. */
+/* The pool's functions in a Redis of the test's own: cases for each function, status and rule of docs/pool-store.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,41 +9,16 @@
 
 #include "pool_calls.h"
 
-#define ME "000000000000000a"
 #define OTHER "000000000000000b"
 #define SECOND INT64_C(1000000)
 
 enum { GRANTED_TAIL = 29, RELEASED_TAIL = 7, CANCELLED_TAIL = 1, GRANTED_DRAIN = 22 };
 
-static int open_pool(void **state)
-{
-	(void)state;
-	calls_open(2);
-	return 0;
-}
-
-static int close_pool(void **state)
-{
-	(void)state;
-	calls_close();
-	return 0;
-}
-
-static void configure_ok(void)
-{
-	assert_int_equal(calls_configure(), POOL_OK);
-}
-
 static void resize(int slots)
 {
 	calls_settings.gen++;
 	calls_settings.slots = slots;
-	configure_ok();
-}
-
-static int ask(const char *user, int priority)
-{
-	return calls_acquire(ME, user, "1", priority, 1, 1);
+	calls_configure_ok();
 }
 
 static void release(const char *user)
@@ -54,7 +29,7 @@ static void release(const char *user)
 static void a_pool_without_settings_is_absent(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("ann", 1), POOL_ABSENT);
+	assert_int_equal(calls_ask("ann", 1), POOL_ABSENT);
 	assert_int_equal(calls_tick(), POOL_ABSENT);
 	assert_int_equal(calls_stats(), POOL_ABSENT);
 	assert_int_equal(calls_answer.len, 0);
@@ -63,16 +38,16 @@ static void a_pool_without_settings_is_absent(void **state)
 static void configure_takes_newer_settings_only(void **state)
 {
 	(void)state;
-	configure_ok();
+	calls_configure_ok();
 	assert_int_equal(calls_uint(4, 1), 1);
 	assert_int_equal(calls_configure(), POOL_NOTHING);
 	assert_int_equal(calls_uint(0, 4), 1);
 	calls_settings.gen = 2;
-	assert_int_equal(ask("ann", 1), POOL_BEHIND);
+	assert_int_equal(calls_ask("ann", 1), POOL_BEHIND);
 	assert_int_equal(calls_tick(), POOL_BEHIND);
-	configure_ok();
+	calls_configure_ok();
 	assert_int_equal(calls_uint(4, 1), 0);
-	assert_int_equal(ask("ann", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 }
 
 static void a_free_slot_is_granted_at_once(void **state)
@@ -80,16 +55,16 @@ static void a_free_slot_is_granted_at_once(void **state)
 	struct pool_fence first;
 
 	(void)state;
-	configure_ok();
-	assert_int_equal(ask("ann", 1), POOL_GRANTED);
+	calls_configure_ok();
+	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 	first = calls_fence(0);
 	assert_int_equal(calls_uint(8, 7), 1000000 + calls_settings.lease_us / 1000);
 	assert_string_equal(calls_tail(GRANTED_TAIL), "");
-	assert_int_equal(ask("ann", 1), POOL_GRANTED); /* repeated: the same lease */
+	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED); /* repeated: the same lease */
 	assert_int_equal(calls_fence(0).fence, first.fence);
-	assert_int_equal(ask("bob", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	assert_true(calls_fence(0).fence > first.fence);
-	assert_int_equal(ask("cat", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	assert_int_equal(calls_uint(0, 4), 1);
 	assert_int_equal(calls_uint(25, 1), WHY_LEVEL_SHARE);
 	assert_int_equal(calls_acquire(ME, "ann", "1", 1, 2, 2), POOL_CONFLICT);
@@ -98,7 +73,7 @@ static void a_free_slot_is_granted_at_once(void **state)
 static void a_request_that_can_never_run_is_invalid(void **state)
 {
 	(void)state;
-	configure_ok();
+	calls_configure_ok();
 	assert_int_equal(calls_acquire(ME, "ann", "1", 1, 9, 3), POOL_INVALID);
 	assert_int_equal(calls_uint(0, 1), 1);
 	assert_int_equal(calls_acquire(ME, "ann", "1", 1, 1, 2), POOL_INVALID);
@@ -110,10 +85,10 @@ static void the_call_that_frees_a_slot_assigns_it(void **state)
 	struct pool_fence fence;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
-	ask("cat", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
+	calls_ask("cat", 1);
 	fence = calls_stored_fence("ann", "1");
 	calls_step(1500);
 	assert_int_equal(
@@ -124,7 +99,7 @@ static void the_call_that_frees_a_slot_assigns_it(void **state)
 	assert_int_equal(calls_uint(0, 7), 1500);
 	assert_string_equal(calls_tail(RELEASED_TAIL), "cat/1");
 	assert_int_equal(calls_release(ME, "ann", "1", fence, false), POOL_REPEAT);
-	assert_int_equal(ask("ann", 1), POOL_DONE);
+	assert_int_equal(calls_ask("ann", 1), POOL_DONE);
 	assert_int_equal(calls_uint(0, 1), OUTCOME_RELEASED);
 	assert_int_equal(calls_renew(ME, "ann", "1", fence), POOL_DONE);
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_GRANTED);
@@ -139,11 +114,11 @@ static void the_call_that_frees_a_slot_assigns_it(void **state)
 static void cancel_ends_whatever_it_is(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
-	ask("cat", 1);
-	ask("dan", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
+	calls_ask("cat", 1);
+	calls_ask("dan", 1);
 	assert_int_equal(calls_cancel(ME, "zoe", "1", OUTCOME_CANCELLED, false), POOL_UNKNOWN);
 	assert_int_equal(calls_cancel(OTHER, "cat", "1", OUTCOME_CANCELLED, true), POOL_MOVED);
 	assert_int_equal(calls_cancel(ME, "cat", "1", OUTCOME_CANCELLED, true), POOL_OK);
@@ -152,7 +127,7 @@ static void cancel_ends_whatever_it_is(void **state)
 	assert_int_equal(calls_cancel(ME, "ann", "1", OUTCOME_CANCELLED, false), POOL_OK);
 	assert_int_equal(calls_uint(0, 1), 2);
 	assert_string_equal(calls_tail(CANCELLED_TAIL), "dan/1");
-	assert_int_equal(ask("cat", 1), POOL_QUEUED); /* never granted: the id may queue anew */
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED); /* never granted, so the id may queue again */
 }
 
 static void three_tiers_share_by_weight(void **state)
@@ -166,12 +141,12 @@ static void three_tiers_share_by_weight(void **state)
 	calls_settings.slots = 1;
 	calls_settings.age_us = calls_settings.wait_max_us = calls_settings.predicted_wait_max_us = 86400 * SECOND;
 	calls_settings.estimate_us = 30 * SECOND;
-	configure_ok();
-	ask("h", 50);
+	calls_configure_ok();
+	calls_ask("h", 50);
 	for (int i = 0; i < 12; i++)
 		for (int tier = 0; tier < 3; tier++) {
 			snprintf(user, sizeof(user), "%c%d", tiers[tier], i);
-			assert_int_equal(ask(user, priority[tier]), POOL_QUEUED);
+			assert_int_equal(calls_ask(user, priority[tier]), POOL_QUEUED);
 		}
 	strcpy(user, "h");
 	for (int i = 0; i < 19; i++) {
@@ -183,7 +158,7 @@ static void three_tiers_share_by_weight(void **state)
 		snprintf(user, sizeof(user), "%.*s", (int)strcspn(next, "/"), next);
 		order[i] = user[0];
 	}
-	/* tags after a grant rise by 3, 6 and 30 s; the higher priority goes first at equal ones */
+	/* tags rise by 3, 6 and 30 s after a grant; at equal tags the higher priority goes first */
 	assert_string_equal(order, "epfeepeepeepeepeepf");
 }
 
@@ -193,13 +168,13 @@ static void the_longest_eligible_goes_when_the_lane_is_due(void **state)
 	calls_settings.slots = 1;
 	calls_settings.age_every = 2;
 	calls_settings.lease_us = 3600 * SECOND;
-	configure_ok();
-	ask("h", 10);
-	ask("old", 1);
+	calls_configure_ok();
+	calls_ask("h", 10);
+	calls_ask("old", 1);
 	calls_step(calls_settings.age_us / 1000);
-	ask("a", 10);
-	ask("b", 10);
-	release("h"); /* one grant (h) since the last aged one: this is the second */
+	calls_ask("a", 10);
+	calls_ask("b", 10);
+	release("h"); /* one grant (h) since the last aged one; this is the second */
 	assert_string_equal(calls_tail(RELEASED_TAIL), "old/1");
 	release("old");
 	assert_string_equal(calls_tail(RELEASED_TAIL), "a/1");
@@ -208,11 +183,11 @@ static void the_longest_eligible_goes_when_the_lane_is_due(void **state)
 static void nothing_passes_a_wide_head(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
 	assert_int_equal(calls_acquire(ME, "wide", "1", 1, 2, 2), POOL_QUEUED);
-	assert_int_equal(ask("cat", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	release("ann");
 	assert_string_equal(calls_tail(RELEASED_TAIL), "");
 	assert_int_equal(calls_sync(ME, "wide", "1", false), POOL_QUEUED);
@@ -223,35 +198,35 @@ static void nothing_passes_a_wide_head(void **state)
 static void an_own_cap_holds_back_its_user_alone(void **state)
 {
 	(void)state;
-	configure_ok();
+	calls_configure_ok();
 	assert_int_equal(calls_acquire(ME, "ann", "1", 1, 1, 1), POOL_GRANTED);
 	assert_int_equal(calls_acquire(ME, "ann", "2", 1, 1, 1), POOL_QUEUED);
 	assert_int_equal(calls_uint(25, 1), WHY_OWN_CAP);
-	assert_int_equal(ask("bob", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	release("bob");
 	assert_string_equal(calls_tail(RELEASED_TAIL), "");
-	assert_int_equal(calls_acquire(ME, "ann", "2", 5, 2, 1), POOL_GRANTED); /* a higher cap counts at once */
+	assert_int_equal(calls_acquire(ME, "ann", "2", 5, 2, 1), POOL_GRANTED); /* a higher cap applies at once */
 }
 
 static void a_resize_takes_effect_at_once(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("pro", 5);
+	calls_configure_ok();
+	calls_ask("pro", 5);
 	calls_step(10);
-	ask("free", 1);
-	ask("cat", 1);
+	calls_ask("free", 1);
+	calls_ask("cat", 1);
 	resize(3);
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_GRANTED);
 	assert_int_equal(calls_renew(ME, "cat", "1", calls_stored_fence("cat", "1")), 0);
 	resize(1);
-	assert_int_equal(ask("cat", 1), POOL_GRANTED); /* the two of the lowest priority are to end */
+	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* the two with the lowest priority must end */
 	assert_int_equal(calls_uint(GRANTED_DRAIN, 7), calls_now + calls_settings.drain_us / 1000);
-	assert_int_equal(ask("free", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("free", 1), POOL_GRANTED);
 	assert_int_not_equal(calls_uint(GRANTED_DRAIN, 7), 0);
-	assert_int_equal(ask("pro", 5), POOL_GRANTED);
+	assert_int_equal(calls_ask("pro", 5), POOL_GRANTED);
 	assert_int_equal(calls_uint(GRANTED_DRAIN, 7), 0);
-	assert_int_equal(ask("dan", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("dan", 1), POOL_QUEUED);
 	assert_int_equal(calls_uint(25, 1), WHY_RESIZE);
 	release("cat");
 	assert_string_equal(calls_tail(RELEASED_TAIL), "");
@@ -265,8 +240,8 @@ static void a_paused_pool_grants_nothing(void **state)
 {
 	(void)state;
 	calls_settings.paused = true;
-	configure_ok();
-	assert_int_equal(ask("ann", 1), POOL_QUEUED);
+	calls_configure_ok();
+	assert_int_equal(calls_ask("ann", 1), POOL_QUEUED);
 	assert_int_equal(calls_uint(25, 1), WHY_PAUSED);
 	calls_settings.paused = false;
 	resize(2);
@@ -279,11 +254,11 @@ static void another_process_learns_before_it_grants(void **state)
 	int64_t left = (calls_settings.lease_us + calls_settings.learn_margin_us) / 1000;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	before = calls_fence(0);
 	calls_run_id("two");
-	assert_int_equal(ask("bob", 1), POOL_QUEUED); /* though a slot is free */
+	assert_int_equal(calls_ask("bob", 1), POOL_QUEUED); /* though a slot is free */
 	assert_int_equal(calls_uint(25, 1), WHY_LEARNING);
 	assert_int_equal(calls_renew(ME, "ann", "1", before), 0);
 	assert_int_equal(calls_renew(ME, "lost", "1", before), POOL_LEARNING);
@@ -302,19 +277,19 @@ static void another_process_learns_before_it_grants(void **state)
 	assert_int_equal(calls_renew(ME, "lost", "1", before), POOL_UNKNOWN);
 }
 
-/* What was lost in the fail-over may have reclaimed it, and given its slot to another: tests/model found that. */
+/* Writes lost in the fail-over may have reclaimed it and given its slot to another caller; tests/model found that. */
 static void a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over(void **state)
 {
 	struct pool_fence fence;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	fence = calls_fence(0);
 	calls_step(calls_settings.lease_us / 1000);
 	calls_run_id("two");
 	assert_int_equal(calls_renew(ME, "ann", "1", fence), POOL_LEARNING);
-	assert_int_equal(ask("ann", 1), POOL_DONE);
+	assert_int_equal(calls_ask("ann", 1), POOL_DONE);
 	assert_string_equal(calls_leases(), "");
 }
 
@@ -322,7 +297,7 @@ static void an_operator_ends_learning(void **state)
 {
 	(void)state;
 	assert_int_equal(calls_configure_new("born"), POOL_OK);
-	assert_int_equal(ask("ann", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("ann", 1), POOL_QUEUED);
 	calls_want();
 	assert_int_equal(calls_epoch(calls_claim, 42, false), EPOCH_KEPT);
 	assert_string_equal(calls_leases(), "");
@@ -331,30 +306,30 @@ static void an_operator_ends_learning(void **state)
 	assert_int_equal(calls_stored_fence("ann", "1").epoch, 42);
 }
 
-static void who_prefers_to_go_on_does_not_learn(void **state)
+static void a_pool_that_prefers_to_go_on_does_not_learn(void **state)
 {
 	(void)state;
 	calls_settings.available = true;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	calls_run_id("two");
 	calls_want();
 	calls_epoch(calls_claim, calls_known + 1, false);
-	assert_int_equal(ask("bob", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	assert_true(calls_fence(0).epoch > calls_stored_fence("ann", "1").epoch);
 }
 
 static void a_parked_request_keeps_its_place(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
 	assert_int_equal(calls_acquire(OTHER, "cat", "1", 1, 1, 1), POOL_QUEUED);
-	assert_int_equal(ask("dan", 1), POOL_QUEUED);
-	assert_int_equal(calls_sync(OTHER, "cat", "1", true), POOL_QUEUED); /* good-bye */
+	assert_int_equal(calls_ask("dan", 1), POOL_QUEUED);
+	assert_int_equal(calls_sync(OTHER, "cat", "1", true), POOL_QUEUED); /* goodbye */
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_MOVED);
-	assert_int_equal(ask("cat", 1), POOL_QUEUED); /* its caller came to another worker */
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED); /* its caller came to another worker */
 	release("ann");
 	assert_string_equal(calls_tail(RELEASED_TAIL), "cat/1");
 }
@@ -362,28 +337,28 @@ static void a_parked_request_keeps_its_place(void **state)
 static void a_parked_request_that_nobody_fetches_is_gone(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
 	calls_acquire(OTHER, "cat", "1", 1, 1, 1);
 	calls_sync(OTHER, "cat", "1", true);
 	calls_step(calls_settings.grace_us / 1000);
 	calls_tick();
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_DONE);
-	assert_int_equal(ask("cat", 1), POOL_GRANTED); /* the leases of ann and bob are over too */
+	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* the leases of ann and bob have ended too */
 }
 
 static void a_dead_workers_grant_goes_on(void **state)
 {
 	(void)state;
 	calls_settings.slots = 1;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	calls_acquire(OTHER, "cat", "1", 1, 1, 1);
-	ask("dan", 1);
+	calls_ask("dan", 1);
 	calls_listen(OTHER);
 	release("ann");
-	assert_string_equal(calls_tail(RELEASED_TAIL), ""); /* it was another's: published */
+	assert_string_equal(calls_tail(RELEASED_TAIL), ""); /* it belonged to another worker, so it was published */
 	assert_string_equal(calls_heard(), "cat/1");
 	assert_string_equal(calls_leases(), "cat/1");
 	calls_step(calls_settings.ack_us / 1000);
@@ -391,7 +366,7 @@ static void a_dead_workers_grant_goes_on(void **state)
 	assert_string_equal(calls_leases(), "dan/1");
 	assert_int_equal(calls_cancel(ME, "dan", "1", OUTCOME_UNDELIVERED, false), POOL_OK);
 	assert_string_equal(calls_leases(), ""); /* cat is parked */
-	assert_int_equal(calls_sync(OTHER, "cat", "1", false), POOL_GRANTED); /* its worker lives after all */
+	assert_int_equal(calls_sync(OTHER, "cat", "1", false), POOL_GRANTED); /* its worker is alive after all */
 }
 
 static void a_lease_ends_only_when_it_is_reclaimed(void **state)
@@ -399,19 +374,19 @@ static void a_lease_ends_only_when_it_is_reclaimed(void **state)
 	struct pool_fence fence;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	fence = calls_fence(0);
 	calls_step(calls_settings.lease_us / 1000);
 	assert_int_equal(calls_renew(ME, "ann", "1", fence), 0);
 	calls_step(calls_settings.lease_us / 1000);
 	calls_tick();
 	assert_int_equal(calls_renew(ME, "ann", "1", fence), POOL_DONE);
-	assert_int_equal(ask("ann", 1), POOL_DONE);
+	assert_int_equal(calls_ask("ann", 1), POOL_DONE);
 	assert_int_equal(calls_uint(0, 1), OUTCOME_EXPIRED);
 	calls_step(calls_settings.tombstone_us / 1000);
 	calls_tick();
-	assert_int_equal(ask("ann", 1), POOL_GRANTED);
+	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 }
 
 static void time_never_goes_back(void **state)
@@ -419,13 +394,13 @@ static void time_never_goes_back(void **state)
 	int64_t before;
 
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
 	before = calls_now;
 	calls_step(-5000);
 	calls_tick();
 	assert_int_equal(calls_now, before);
-	calls_step(calls_settings.lease_us / 1000 - 1); /* and goes on at the clock's rate */
+	calls_step(calls_settings.lease_us / 1000 - 1); /* and then continues at the clock's rate */
 	calls_tick();
 	assert_string_equal(calls_leases(), "ann/1");
 	calls_step(1);
@@ -433,17 +408,17 @@ static void time_never_goes_back(void **state)
 	assert_string_equal(calls_leases(), "");
 }
 
-static void who_starves_is_told_once(void **state)
+static void a_starving_waiter_is_reported_once(void **state)
 {
 	size_t end;
 
 	(void)state;
 	calls_settings.lease_us = 3600 * SECOND;
 	calls_settings.wait_max_us = 3600 * SECOND;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
-	ask("cat", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
+	calls_ask("cat", 1);
 	calls_step(calls_settings.starve_us / 1000);
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_QUEUED);
 	end = calls_answer.len;
@@ -460,27 +435,27 @@ static void too_many_are_shed(void **state)
 	calls_settings.queue_limit = 3;
 	calls_settings.level_queue_limit = 2;
 	calls_settings.user_queue_limit = 1;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
-	assert_int_equal(ask("cat", 1), POOL_QUEUED);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
+	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	assert_int_equal(calls_acquire(ME, "cat", "2", 1, 1, 1), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_USER_QUEUE);
-	assert_int_equal(ask("dan", 1), POOL_QUEUED);
-	assert_int_equal(ask("eve", 1), POOL_SHED);
+	assert_int_equal(calls_ask("dan", 1), POOL_QUEUED);
+	assert_int_equal(calls_ask("eve", 1), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_LEVEL_QUEUE);
 	assert_true(calls_uint(1, 7) >= 1000);
-	assert_int_equal(ask("fay", 5), POOL_QUEUED);
-	assert_int_equal(ask("gil", 10), POOL_SHED);
+	assert_int_equal(calls_ask("fay", 5), POOL_QUEUED);
+	assert_int_equal(calls_ask("gil", 10), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_POOL_QUEUE);
 }
 
 static void what_cannot_be_served_in_time_is_shed(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
 	assert_int_equal(calls_acquire_within(ME, "cat", "1", 1, 1, 1, 100), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_PREDICTED);
 	for (int i = 3; i < 17; i++) {
@@ -489,19 +464,19 @@ static void what_cannot_be_served_in_time_is_shed(void **state)
 		calls_settings.predicted_wait_max_us = 86400 * SECOND;
 		if (i == 3)
 			resize(2);
-		ask(user, i);
+		calls_ask(user, i);
 	}
-	assert_int_not_equal(ask("x", 90), POOL_SHED);
-	assert_int_equal(ask("y", 91), POOL_SHED);
+	assert_int_not_equal(calls_ask("x", 90), POOL_SHED);
+	assert_int_equal(calls_ask("y", 91), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_LEVELS);
 }
 
 static void a_waiter_whose_time_is_over_is_not_granted(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
 	assert_int_equal(calls_acquire_within(ME, "cat", "1", 1, 1, 1, 60000), POOL_QUEUED);
 	calls_step(60000);
 	release("ann");
@@ -512,10 +487,10 @@ static void a_waiter_whose_time_is_over_is_not_granted(void **state)
 static void stats_say_how_it_is(void **state)
 {
 	(void)state;
-	configure_ok();
-	ask("ann", 1);
-	ask("bob", 5);
-	ask("cat", 1);
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 5);
+	calls_ask("cat", 1);
 	calls_step(2000);
 	assert_int_equal(calls_stats(), POOL_OK);
 	assert_int_equal(calls_uint(11, 4), 2); /* slots */
@@ -527,7 +502,7 @@ static void stats_say_how_it_is(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, open_pool, close_pool)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, calls_setup, calls_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(a_pool_without_settings_is_absent),
 		CASE(configure_takes_newer_settings_only),
@@ -544,13 +519,13 @@ int main(void)
 		CASE(another_process_learns_before_it_grants),
 		CASE(a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over),
 		CASE(an_operator_ends_learning),
-		CASE(who_prefers_to_go_on_does_not_learn),
+		CASE(a_pool_that_prefers_to_go_on_does_not_learn),
 		CASE(a_parked_request_keeps_its_place),
 		CASE(a_parked_request_that_nobody_fetches_is_gone),
 		CASE(a_dead_workers_grant_goes_on),
 		CASE(a_lease_ends_only_when_it_is_reclaimed),
 		CASE(time_never_goes_back),
-		CASE(who_starves_is_told_once),
+		CASE(a_starving_waiter_is_reported_once),
 		CASE(too_many_are_shed),
 		CASE(what_cannot_be_served_in_time_is_shed),
 		CASE(a_waiter_whose_time_is_over_is_not_granted),

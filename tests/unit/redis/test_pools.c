@@ -40,7 +40,7 @@ static void on_listening(void *arg)
 	listening++;
 }
 
-/* Turns the loop until the number is reached; the test stops when nothing comes for long. */
+/* Runs the loop until the number is reached; fails the test if nothing arrives for a long time. */
 static void wait_for(const int *number, int least)
 {
 	int64_t until = clock_mono_us() + 20000000;
@@ -300,7 +300,7 @@ static void free_store(const char *tenant, const char *pool, const struct pool_g
 	*store = NULL;
 }
 
-/* Two grants in one message: the first lets the store go, the second is told to nobody. */
+/* Two grants in one message: the first one's callback frees the store, so the second reaches nobody. */
 static void a_store_may_be_freed_by_its_own_hint(void **state)
 {
 	static const char message[] = "\1\0t\1\0p\2\0"
@@ -323,7 +323,7 @@ static void a_store_may_be_freed_by_its_own_hint(void **state)
 	assert_null(third);
 }
 
-/* An answer that no function gives: more milliseconds than microseconds can say. */
+/* An answer that no function gives: more milliseconds than microseconds can express. */
 static void a_time_that_cannot_be_is_refused(void **state)
 {
 	static const uint8_t bytes[] = {POOL_OK, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};

@@ -1,4 +1,4 @@
-/* Records that are made while their account is changed. */
+/* Records that are made while their account is being changed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,7 +111,7 @@ static void a_record_that_knows_no_better_may_be_made_all_the_same(void **state)
 
 static struct limits_check asked;
 
-/* The ledger says of every calendar limit that it has used nothing. */
+/* Adopts a ledger answer that says nothing was used of any calendar limit. */
 static enum limits_status adopt(void)
 {
 	struct limits_adopt op = {.op = {.arena = &bench.arena, .done = op_came},
@@ -127,7 +127,7 @@ static enum limits_status adopt(void)
 	return op.op.status;
 }
 
-/* Asks for ann as somebody who knows version 4 of her. */
+/* Asks for ann as a worker that knows version 4 of her account. */
 static enum limits_status ask(const char *request_id, bool provisional_ok)
 {
 	redis_bench_check(&bench, &asked, "ann", request_id);
@@ -139,23 +139,22 @@ static enum limits_status ask(const char *request_id, bool provisional_ok)
 	return asked.op.status;
 }
 
-static void a_provisional_record_decides_only_for_those_who_say_so(void **state)
+static void a_provisional_record_decides_only_for_checks_that_allow_it(void **state)
 {
 	(void)state;
 	assert_int_equal(seed(4, true), LIMITS_OK);
 	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
 	assert_int_equal(redis_bench_marker(&bench, "ann", "r1"), 0);
 	assert_int_equal(ask("r1", true), LIMITS_OK);
-	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED); /* the repeat as well */
+	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED); /* so is the repeat */
 	assert_int_equal(change_as(4, true), LIMITS_OK);
 	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
-	assert_int_equal(
-		change(4), LIMITS_OK); /* PostgreSQL says so, too; but what was used is still to be asked for */
+	assert_int_equal(change(4), LIMITS_OK); /* PostgreSQL confirms it, but the use is still to be read */
 	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
 	assert_int_equal(adopt(), LIMITS_OK);
 	assert_int_equal(ask("r1", false), LIMITS_REPEAT);
 	assert_int_equal(change(4), LIMITS_NOTHING);
-	assert_int_equal(change_as(5, true), LIMITS_OK); /* no record becomes provisional */
+	assert_int_equal(change_as(5, true), LIMITS_OK); /* an exact record does not become provisional */
 	assert_int_equal(change(5), LIMITS_NOTHING);
 }
 
@@ -181,7 +180,7 @@ int main(void)
 		TEST(what_was_read_before_a_change_does_not_become_the_record_after_it),
 		TEST(an_older_change_that_comes_late_lowers_nothing),
 		TEST(a_record_that_knows_no_better_may_be_made_all_the_same),
-		TEST(a_provisional_record_decides_only_for_those_who_say_so),
+		TEST(a_provisional_record_decides_only_for_checks_that_allow_it),
 		TEST(the_floor_goes_after_a_while),
 	};
 

@@ -1,4 +1,4 @@
-/* gRPC C core as a client, one pluck after the other. */
+/* gRPC C core as a client, one pluck after another. */
 #include "client.h"
 
 #include <grpc/byte_buffer.h>
@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unconst.h"
+
 void client_init(struct client *client, int port)
 {
 	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
 	grpc_arg args[] = {
-		/* Each client of a test has a connection of its own. */
-		{.type = GRPC_ARG_INTEGER,
-			.key = (char *)(uintptr_t)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL,
-			.value.integer = 1},
+		/* Each client in a test has its own connection. */
+		{.type = GRPC_ARG_INTEGER, .key = unconst(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL), .value.integer = 1},
 	};
 	grpc_channel_args all = {.num_args = 1, .args = args};
 	char target[64];

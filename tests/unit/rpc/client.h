@@ -11,7 +11,7 @@ struct client {
 	grpc_completion_queue *queue;
 };
 
-/* One call under way, and what came of it. */
+/* One call in flight, and its result. */
 struct client_call {
 	struct client *client;
 	grpc_call *call;
@@ -21,7 +21,7 @@ struct client_call {
 	grpc_byte_buffer *received;
 	grpc_status_code status;
 	grpc_slice details;
-	char text[512]; /* the status' text */
+	char text[512]; /* the text of the status */
 	char message[4096]; /* the message of a unary call */
 	size_t message_len;
 	char trailer[512]; /* grpc-status-details-bin */
@@ -31,21 +31,21 @@ struct client_call {
 void client_init(struct client *client, int port);
 void client_release(struct client *client);
 
-/* Starts a unary call with one message, or with none when `bytes` is NULL; `timeout_ms` below 0: no deadline. */
+/* Starts a unary call with one message, or none if `bytes` is NULL; no deadline if `timeout_ms` is negative. */
 void client_start(struct client *client, struct client_call *call, const char *path, const void *bytes, size_t len,
 	int timeout_ms);
 
-/* Waits for the end of a call that client_start began. */
+/* Waits for the end of a call started by client_start. */
 void client_finish(struct client_call *call);
 
-/* The two above, and the status. */
+/* Does both of the above and returns the status. */
 grpc_status_code client_unary(struct client *client, struct client_call *call, const char *path, const char *text);
 
-/* Starts a stream of the server's; its next message goes to call->message, false at its end. */
+/* Start a server stream; get its next message into call->message, false at its end. */
 void client_start_stream(struct client *client, struct client_call *call, const char *path, const char *text);
 bool client_next(struct client_call *call);
 
-/* Reads the status of a stream; then frees it. */
+/* Reads the status of a stream, then frees it. */
 void client_finish_stream(struct client_call *call);
 
 #endif

@@ -85,7 +85,7 @@ static void until_drain(struct call *call, void *ctx)
 	sem_post(&served.held);
 }
 
-/* Ends with OK whatever happens; writes one message, or "on" and on. */
+/* Ends with OK whatever happens; writes one message, or keeps on writing "on". */
 static void linger_cancelled(struct call *call, void *ctx)
 {
 	(void)ctx;
@@ -134,7 +134,7 @@ static void count_next(struct call *call, bool ok, void *ctx)
 	}
 	snprintf(text, sizeof(text), "%d", counting->next++);
 	call_write(call, text, strlen(text), count_next, counting);
-	/* The end may be given while a write is under way: it comes after it. */
+	/* The stream may be ended while a write is in flight: the end comes after it. */
 	if (counting->most < 0 && counting->next == -counting->most)
 		call_end(call);
 }

@@ -1,4 +1,4 @@
-/* A server with handlers that do what the tests need: it echoes, fails, holds, counts. */
+/* A server with handlers that do what the tests need: echo, fail, hold, count. */
 #ifndef TESTS_RPC_SERVED_H
 #define TESTS_RPC_SERVED_H
 
@@ -17,16 +17,18 @@ struct served {
 	sem_t draining;
 	atomic_int opened;
 	atomic_int closed;
-	atomic_bool expels; /* still_admitted: nobody any more */
+	atomic_bool expels; /* still_admitted refuses everybody */
 };
-/* Of the test that runs now. */
+/* For the current test. */
 extern struct served served;
 extern const struct rpc_method served_methods[];
 
-/* At most 20 calls a worker, messages of 2,000 bytes. */
+/* At most 20 calls per worker, and messages of up to 2,000 bytes. */
 struct rpc_server *served_start(unsigned workers, const char *listen, struct err *err);
 
-/* For cmocka: a server of two workers and a client before each test; after it both are gone, and each worker was closed. */
+/*
+ * For cmocka: a server with two workers and a client for each test; afterwards both are gone and each worker is closed.
+ */
 int served_open(void **state);
 int served_close(void **state);
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, served_open, served_close)

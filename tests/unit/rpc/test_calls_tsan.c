@@ -48,7 +48,7 @@ static void an_unknown_method_is_unimplemented(void **state)
 	(void)state;
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Nope", "x"), GRPC_STATUS_UNIMPLEMENTED);
 	assert_string_equal(call.text, "unknown method /t.T/Nope");
-	/* More of them than slots: each is posted anew. */
+	/* More calls than slots, so each slot is posted again. */
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(client_unary(&served.client, &call, "/u.U/Nope", "x"), GRPC_STATUS_UNIMPLEMENTED);
 }

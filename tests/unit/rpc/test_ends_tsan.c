@@ -1,4 +1,4 @@
-/* How calls end that their handlers keep: by deadline, by the caller, by a drain; and how many are kept. */
+/* How calls that their handlers hold end: by deadline, by the caller, by a drain; and how many may be held. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void calls_above_the_bound_are_refused_not_kept(void **state)
 	(void)state;
 	for (size_t i = 0; i < 60; i++)
 		client_start(&served.client, &calls[i], "/t.T/Hold", "x", 1, -1);
-	/* Two workers of 20: what is above is answered at once, so 40 are left at most. */
+	/* Two workers with 20 calls each: any more are answered at once, so at most 40 are left. */
 	for (int i = 0; i < 20; i++)
 		sem_wait(&served.held);
 	for (size_t i = 0; i < 60; i++)
@@ -141,7 +141,7 @@ static void while_a_call_runs_a_stopping_server_refuses_others(void **state)
 	served.server = NULL;
 }
 
-static void while_a_stream_runs_a_stopping_server_serves_who_is_connected_and_nobody_else(void **state)
+static void while_a_stream_runs_a_stopping_server_serves_only_connected_callers(void **state)
 {
 	struct rpc_stop stop = {.drain_us = 600000000};
 	struct client_call stream;
@@ -202,7 +202,7 @@ int main(void)
 		SERVED(a_drain_lets_running_calls_end),
 		SERVED(after_the_drain_time_calls_end_with_unavailable),
 		SERVED(while_a_call_runs_a_stopping_server_refuses_others),
-		SERVED(while_a_stream_runs_a_stopping_server_serves_who_is_connected_and_nobody_else),
+		SERVED(while_a_stream_runs_a_stopping_server_serves_only_connected_callers),
 		SERVED(a_stop_that_is_hurried_waits_for_nobody),
 	};
 

@@ -1,4 +1,4 @@
-/* Tags pushed by several threads arrive whole, once, and in the order of each thread; every one of them wakes the taker. */
+/* Tags pushed by several threads arrive intact, once, and in each thread's order; every one of them wakes the taker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The start of a server, and what it refuses. */
+/* Starting a server, and what it refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Errors as gRPC details: which parts an error of which shape has. */
+/* Errors as gRPC details: which details each kind of error has. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ static int drop(void **state)
 	return 0;
 }
 
-/* As HTTP/2 carries it: the message percent-encoded, the details in base64. */
+/* The size in HTTP/2: the message is percent-encoded, the details are in base64. */
 static size_t bytes_on_the_wire(const struct err *err)
 {
 	size_t details;
@@ -49,7 +49,7 @@ static size_t bytes_on_the_wire(const struct err *err)
 	return bytes + (details + 2) / 3 * 4;
 }
 
-/* gRPC's clients take 8 KiB of metadata, and make a RESOURCE_EXHAUSTED of their own of what is larger. */
+/* gRPC clients accept 8 KiB of metadata and replace anything larger with a RESOURCE_EXHAUSTED of their own. */
 static void the_longest_error_stays_below_8_KiB(void **state)
 {
 	static const char *const letters[] = {"x", "%", "\u00e4", "\u20ac", "\U0001f600"};

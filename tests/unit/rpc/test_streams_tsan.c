@@ -1,4 +1,4 @@
-/* Streams of the server's: messages in order, and each ended once, whoever ends it. */
+/* Server streams: messages arrive in order, and each stream ends exactly once, whoever ends it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +51,7 @@ static void a_stream_whose_reader_leaves_ends(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_CANCELLED);
 }
 
-static void whoever_does_not_count_any_more_is_told_and_his_stream_ended_once(void **state)
+static void a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once(void **state)
 {
 	struct client_call idle[3], busy, held;
 
@@ -77,7 +77,7 @@ static void whoever_does_not_count_any_more_is_told_and_his_stream_ended_once(vo
 	}
 	for (int i = 0; i < 4; i++)
 		sem_wait(&served.cancelled);
-	/* A unary call is not asked about: its handler owes it an answer soon anyway. */
+	/* Unary calls are not re-checked: their handlers must answer soon anyway. */
 	assert_int_equal(sem_trywait(&served.cancelled), -1);
 	grpc_call_cancel(held.call, NULL);
 	client_finish(&held);
@@ -90,7 +90,7 @@ int main(void)
 		SERVED(a_stream_brings_its_messages_in_order),
 		SERVED(a_stream_ended_during_a_write_still_brings_it),
 		SERVED(a_stream_whose_reader_leaves_ends),
-		SERVED(whoever_does_not_count_any_more_is_told_and_his_stream_ended_once),
+		SERVED(a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

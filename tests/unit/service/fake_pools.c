@@ -1,4 +1,4 @@
-/* The store of pools that answers as it is told. */
+/* A store of pools that answers as the test tells it. */
 #include "fake_pools.h"
 
 #include <assert.h>

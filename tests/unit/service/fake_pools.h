@@ -1,4 +1,4 @@
-/* A store of pools that answers what the test says, when it says so. */
+/* A store of pools that answers what the test says, when the test says so. */
 #ifndef TESTS_UNIT_SERVICE_FAKE_POOLS_H
 #define TESTS_UNIT_SERVICE_FAKE_POOLS_H
 
@@ -31,9 +31,9 @@ struct fake_pools {
 };
 
 void fake_pools_init(struct fake_pools *fake);
-/* The oldest unanswered call of that kind; NULL when there is none. */
+/* The oldest unanswered call of that kind; NULL if there is none. */
 struct pool_op *fake_pools_pending(struct fake_pools *fake, enum pools_call call);
-/* Answers that call; what else it says is filled in before. */
+/* Answers the call; the test has filled in the rest of the answer before. */
 void fake_pools_answer(struct fake_pools *fake, struct pool_op *op, enum pool_status status);
 /* The hint that the default pool of tenant "default" has granted. */
 void fake_pools_hint(struct fake_pools *fake, const char *user, const char *id, struct pool_fence fence);

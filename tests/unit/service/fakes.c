@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "reference/reference.h"
 #include "domain/limit/profile.h"
 #include "tiers_default.h"
 
@@ -61,7 +62,7 @@ static void account_stale(struct fake_account *account, struct limits_op *op, in
 	stale->meta_len = account->meta.len;
 }
 
-/* ABSENT, STALE, BEHIND, CLOCK: as docs/store.md orders them; OK when the expected hold. Converts and rolls. */
+/* ABSENT, STALE, BEHIND or CLOCK, in the order of docs/store.md; OK if the expected state holds. Converts and rolls. */
 static enum limits_status load(struct fake *fake, struct limits_op *op, const struct expected *expected, int count,
 	struct account_state *states[])
 {
@@ -521,4 +522,29 @@ struct fake_row *fake_row_add(struct fake *fake, enum account_kind kind, const c
 	*row = (struct fake_row){.kind = kind, .id = id};
 	row->profile.version = version;
 	return row;
+}
+
+int fake_done_count;
+
+void fake_done(struct flow *flow)
+{
+	(void)flow;
+	fake_done_count++;
+}
+
+int fake_setup(void **state)
+{
+	struct fake *fake = mem_zalloc(1, sizeof(*fake));
+
+	fake_init(fake);
+	fake_done_count = 0;
+	*state = fake;
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	fake_release(*state);
+	free(*state);
+	return 0;
 }

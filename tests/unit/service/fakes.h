@@ -1,15 +1,18 @@
-/* The stores of a use case, made of the C model and of lists: no Redis, no PostgreSQL. Answers come when fake_run says so. */
+/*
+ * A use case's stores, built on the C model and on lists, without Redis and PostgreSQL. fake_run delivers the answers.
+ */
 #ifndef TESTS_UNIT_SERVICE_FAKES_H
 #define TESTS_UNIT_SERVICE_FAKES_H
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "service/worker/flow.h"
 #include "service/worker/worker.h"
 #include "store/catalog_build.h"
 
 #define FAKES_MAX 32
 
-/* One operation that was made and waits to be answered. */
+/* One operation that waits for its answer. */
 struct fake_event {
 	void (*run)(void *op);
 	void *op;
@@ -53,15 +56,15 @@ struct fake {
 	struct arena arena;
 	int64_t now_us; /* the store's clock */
 	bool away; /* the store does not answer */
-	int missed; /* so many more checks are not answered */
-	bool durable_away; /* PostgreSQL does not */
-	bool durable_slow; /* who waits for it gives up before it answers */
-	int settled_meanwhile; /* so often something is settled on each limit between reading and adopting */
-	int undrained; /* so many more births say that an entry waits */
+	int missed; /* how many more checks stay unanswered */
+	bool durable_away; /* PostgreSQL does not answer */
+	bool durable_slow; /* callers give up before PostgreSQL answers */
+	int settled_meanwhile; /* how many times something is settled on each limit between reading and adopting */
+	int undrained; /* how many more births report a waiting entry */
 	bool ledger_found, ledger_counted;
 	int64_t birth_us;
 	int checks, lookups, births, waits, policies, adoptions;
-	uint64_t owed; /* of the last cancel: the check that the store makes up for when it does not answer */
+	uint64_t owed; /* of the last cancel: the check that the store cancels later if it does not answer */
 	struct fake_account account[FAKES_MAX];
 	int accounts;
 	struct fake_marker marker[FAKES_MAX];
@@ -70,16 +73,24 @@ struct fake {
 	int rows;
 	struct fake_event event[FAKES_MAX * 8];
 	int events;
-	struct tenant tenant; /* settings of "default"; fake_publish takes them over */
-	enum fail_policy pro_policy; /* of tier pro; 0 = that of all tiers. Likewise */
+	struct tenant tenant; /* settings of "default"; fake_publish applies them */
+	enum fail_policy pro_policy; /* of tier pro; 0 = the same as all tiers; likewise */
 };
 
-/* A worker on fakes: shipped tiers, one model ("gpt-5-mini" of openai). Release with fake_release. */
+/*
+ * A worker on fake stores, with the shipped tiers and one model ("gpt-5-mini" of openai). Release it with fake_release.
+ */
 void fake_init(struct fake *fake);
 void fake_release(struct fake *fake);
-/* Makes a catalog of the settings in fake->tenant. */
+/* For cmocka: *state is a fake of the test's own. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+/* The end of a flow, which is only counted; from 0 in each test. */
+void fake_done(struct flow *flow);
+extern int fake_done_count;
+/* Makes a new catalog from the settings in fake->tenant. */
 void fake_publish(struct fake *fake, enum fail_policy fail_policy);
-/* Answers all operations, and those that follow from the answers. */
+/* Answers all operations, including those that the answers lead to. */
 void fake_run(struct fake *fake);
 
 struct fake_account *fake_account_find(struct fake *fake, enum account_kind kind, const char *id);

@@ -1,4 +1,4 @@
-/* The flow of a check, on fakes: what it asks of whom, and what it answers. */
+/* The flow of a check on fake stores: what it asks each store, and what it answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,31 +13,6 @@
 #include "fakes.h"
 #include "service/request/check.h"
 
-static int done_count;
-
-static void done(struct flow *flow)
-{
-	(void)flow;
-	done_count++;
-}
-
-static int setup(void **state)
-{
-	struct fake *fake = mem_zalloc(1, sizeof(*fake));
-
-	fake_init(fake);
-	done_count = 0;
-	*state = fake;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_release(*state);
-	free(*state);
-	return 0;
-}
-
 static struct check *start(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
 {
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
@@ -51,17 +26,17 @@ static struct check *start(struct fake *fake, enum check_mode mode, const char *
 		.input_tokens = 100,
 		.max_output_tokens = 50,
 		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, done);
+	check_start(check, fake->worker, &fake->arena, fake_done);
 	return check;
 }
 
 static struct check *ask(struct fake *fake, const char *user, const char *request_id)
 {
-	int before = done_count;
+	int before = fake_done_count;
 	struct check *check = start(fake, CHECK_REAL, user, request_id);
 
 	fake_run(fake);
-	assert_int_equal(done_count, before + 1);
+	assert_int_equal(fake_done_count, before + 1);
 	check_release(check);
 	return check;
 }
@@ -109,7 +84,7 @@ static void the_fourth_request_of_a_minute_is_denied_with_its_reason(void **stat
 	assert_string_equal(check->answer.handle, "");
 }
 
-/* As another worker, the sweeper or the caller left it. */
+/* The state in which another worker, the sweeper or the caller left the request. */
 static void a_repeat_is_allowed_only_by_what_is_open_or_recorded(void **state)
 {
 	static const struct {
@@ -149,7 +124,7 @@ static void a_repeat_is_answered_as_before_and_other_contents_are_refused(void *
 	assert_string_equal(again->answer.handle, first->answer.handle);
 	other->question = first->question;
 	other->question.input_tokens = 101;
-	check_start(other, fake->worker, &fake->arena, done);
+	check_start(other, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	check_release(other);
 	assert_false(other->flow.ok);
@@ -293,7 +268,7 @@ static void an_unknown_model_is_refused_with_the_nearest_or_let_pass(void **stat
 		.interface = "api",
 		.model = "gpt-5-nano",
 		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, done);
+	check_start(check, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	check_release(check);
 	assert_int_equal(check->flow.err.code, ERR_INVALID);
@@ -301,7 +276,7 @@ static void an_unknown_model_is_refused_with_the_nearest_or_let_pass(void **stat
 	assert_non_null(strstr(check->flow.err.text, "gpt-5-mini"));
 	fake->tenant.unknown_model = MODEL_FREE;
 	fake_publish(fake, FAIL_LOCAL);
-	check_start(check, fake->worker, &fake->arena, done);
+	check_start(check, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	check_release(check);
 	assert_true(check->answer.allowed);
@@ -330,7 +305,7 @@ static void new_users_of_a_minute_are_bounded(void **state)
 	ask(fake, "u1", "r");
 	ask(fake, "u2", "r2");
 	check = ask(fake, "u3", "r3");
-	if (check->flow.ok) /* a minute ended in between */
+	if (check->flow.ok) /* a minute ended between the two checks */
 		check = ask(fake, "u4", "r4");
 	if (check->flow.ok)
 		check = ask(fake, "u5", "r5");
@@ -370,7 +345,7 @@ static void before_the_first_catalog_nothing_is_decided(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 		TEST(a_new_user_is_looked_up_seeded_and_allowed),
 		TEST(a_known_user_is_decided_in_one_call),
 		TEST(the_fourth_request_of_a_minute_is_denied_with_its_reason),

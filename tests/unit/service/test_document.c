@@ -1,4 +1,4 @@
-/* What a document changes: nothing of what is as it says, everything else, in an order that can be done. */
+/* What a document changes: everything that differs from it and nothing else, in an order that works. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static struct account_row team_of(const char *id, const char *tier)
 	return row;
 }
 
-/* A tenant of two tiers, the pool and two teams; the same for what is and what is wanted. */
+/* A tenant with two tiers, a pool and two teams; the same for the current and the wanted state. */
 struct world {
 	struct tenant settings;
 	struct tier tier[3];
@@ -77,27 +77,27 @@ static struct document_apply compare(const struct world *now, const struct world
 	return op;
 }
 
-static void what_is_as_it_says_is_no_change(void **state)
+static void what_already_matches_is_not_a_change(void **state)
 {
 	struct world now, wanted;
 
 	(void)state;
 	world_init(&now);
 	world_init(&wanted);
-	/* What is no part of a document makes no difference. */
+	/* Fields that are not part of a document make no difference. */
 	now.settings.epoch = 7;
 	now.pool[0].gen = 9;
 	now.account[0].profile.suspended = true;
 	now.account[0].profile.version = 3;
 	assert_int_equal(compare(&now, &wanted, false).changes, 0);
 	assert_int_equal(compare(&now, &wanted, true).changes, 0);
-	/* The option's slots are the option's. */
+	/* Slots that come from the option are not compared. */
 	now.pool[0].slots_from_option = wanted.pool[0].slots_from_option = true;
 	now.pool[0].slots = 8;
 	assert_int_equal(compare(&now, &wanted, true).changes, 0);
 }
 
-/* Each spoils one thing of what is wanted. */
+/* Changes one field of the wanted state; `what` says which. */
 static void spoil(struct world *world, int what)
 {
 	struct tier *tier = &world->tier[1];
@@ -191,7 +191,7 @@ static void each_thing_is_one_change_with_a_fingerprint_of_its_own(void **state)
 		seen[i] = op.fingerprint;
 		for (int k = 0; k < i; k++)
 			assert_true(seen[k] != seen[i]);
-		/* From another beginning to the same end is another change. */
+		/* The same result from a different start is a different change. */
 		spoil(&now, (i + 7) % 22);
 		assert_true(compare(&now, &wanted, true).fingerprint != seen[i]);
 	}
@@ -219,7 +219,7 @@ static void entries_come_and_with_prune_they_go_tiers_last(void **state)
 	assert_true(document_account_empty(op.change[2].account_after));
 	assert_string_equal(op.change[3].tier_before->name, "own");
 	assert_null(op.change[3].tier_after);
-	/* A shipped tier stays, and an account that says nothing needs no row. */
+	/* A shipped tier stays, and an account that sets nothing needs no row. */
 	wanted.document.tiers = 0;
 	wanted.account[0] = team_of("nobody", "");
 	op = compare(&now, &wanted, true);
@@ -279,7 +279,7 @@ static int arena_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_as_it_says_is_no_change),
+		cmocka_unit_test(what_already_matches_is_not_a_change),
 		cmocka_unit_test(each_thing_is_one_change_with_a_fingerprint_of_its_own),
 		cmocka_unit_test(entries_come_and_with_prune_they_go_tiers_last),
 		cmocka_unit_test(a_tier_that_is_nowhere_is_named_with_its_path),

@@ -1,4 +1,4 @@
-/* The lease handle: what it says comes back, and no other text is one. */
+/* The lease handle: its fields survive the round trip, and no other text is accepted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static const char *handle(void)
 	return lease_format(&lease, &arena);
 }
 
-static void what_it_says_comes_back(void **state)
+static void all_fields_come_back(void **state)
 {
 	struct lease_handle out;
 
@@ -51,7 +51,7 @@ static void any_letter_that_differs_is_noticed(void **state)
 	}
 }
 
-static void other_texts_are_none(void **state)
+static void other_texts_are_not_leases(void **state)
 {
 	char longest[4096];
 	struct lease_handle out;
@@ -74,9 +74,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_it_says_comes_back),
+		cmocka_unit_test(all_fields_come_back),
 		cmocka_unit_test(any_letter_that_differs_is_noticed),
-		cmocka_unit_test(other_texts_are_none),
+		cmocka_unit_test(other_texts_are_not_leases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

@@ -1,4 +1,7 @@
-/* The ledger role on lists instead of Redis and PostgreSQL: what is acknowledged when, and what a failure leaves behind. */
+/*
+ * The ledger role on lists instead of Redis and PostgreSQL: what it acknowledges when, and what a failure leaves
+ * behind.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +20,7 @@
 #define ENTRIES 16
 #define EVENTS 1024
 
-/* An entry of an outbox; partition is its user's number. */
+/* An outbox entry; its partition is its user's number. */
 struct stored {
 	bool there;
 	int partition;
@@ -39,7 +42,7 @@ static char known[ENTRIES][128], origins[ENTRIES][OUTBOX_ID_MAX + 20];
 static int rows;
 static bool ledger_away, takeback_fails, stopped, change_pending;
 static int64_t change_age_us,
-	change_again_us; /* the change is so old; the role wants to look again in so long (-1: as before) */
+	change_again_us; /* the change's age; in how long the role wants to look again (-1: as before) */
 static int busy_partition;
 static char trail[512]; /* what happened, in order */
 static struct fake_event events[EVENTS];
@@ -278,7 +281,7 @@ static void fake_confirm(struct admin_store *store, struct account_confirm *op)
 	later(admin_answer, &op->job);
 }
 
-/* Of ann's two overrides: what has ended by the role's time. */
+/* ann's two overrides, some of which have ended by the role's time. */
 static struct limit overrides[2];
 static int override_count;
 
@@ -329,7 +332,7 @@ static void answer_all(void)
 	} while (event_count > 0 || fake.events > 0);
 }
 
-/* The tick comes; what it starts is answered to the end. */
+/* Runs a tick and answers everything that it starts. */
 static void tick(void)
 {
 	struct wait *due = waiting;
@@ -339,7 +342,7 @@ static void tick(void)
 	answer_all();
 }
 
-/* Until the role asks for its outboxes again, whatever pause it makes after a failure. */
+/* Ticks until the role asks for its outboxes again, however long it pauses after a failure. */
 static void tick_until_empty(void)
 {
 	for (int i = 0; i < 2000; i++) {
@@ -355,7 +358,7 @@ static void tick_until_empty(void)
 	fail_msg("entries are left");
 }
 
-/* Until the note of the change has been dropped. */
+/* Ticks until the change's note has been dropped. */
 static void tick_until_changed(void)
 {
 	for (int i = 0; i < 5000 && change_pending; i++) {
@@ -379,7 +382,7 @@ static void what_the_ledger_has_is_acknowledged(void **state)
 	assert_string_equal(origins[0] + 16, origins[0][15] == '1' ? ":1-0" : ":3-0");
 }
 
-static void a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledged(void **state)
+static void a_double_charge_is_taken_back_before_later_entries_are_acknowledged(void **state)
 {
 	(void)state;
 	snprintf(known[0], sizeof(known[0]), "b");
@@ -393,7 +396,7 @@ static void a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledg
 	assert_string_equal(trail, "takeback 2-0, ack 3-0");
 }
 
-static void nothing_behind_a_failed_takeback_is_acknowledged(void **state)
+static void nothing_after_a_failed_takeback_is_acknowledged(void **state)
 {
 	(void)state;
 	snprintf(known[0], sizeof(known[0]), "b");
@@ -470,7 +473,7 @@ static void an_override_that_has_ended_is_taken_away_and_another_stays(void **st
 	assert_non_null(strstr(trail, "bursard ann"));
 }
 
-/* Somebody may be about to seed it with what was before the change. */
+/* A worker may be about to seed it with the profile from before the change. */
 static void a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses(void **state)
 {
 	(void)state;
@@ -573,8 +576,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_ledger_has_is_acknowledged),
-		TEST(a_double_charge_is_taken_back_before_what_is_behind_it_is_acknowledged),
-		TEST(nothing_behind_a_failed_takeback_is_acknowledged),
+		TEST(a_double_charge_is_taken_back_before_later_entries_are_acknowledged),
+		TEST(nothing_after_a_failed_takeback_is_acknowledged),
 		TEST(what_another_writer_has_is_left_alone),
 		TEST(without_a_ledger_nothing_is_acknowledged_until_it_is_back),
 		TEST(a_change_is_written_through_and_confirmed),

@@ -1,4 +1,6 @@
-/* The manager on fakes: what a caller is told, and what is given back, whatever the store answers and when. */
+/*
+ * The pool manager on fake stores: what callers are told and what is given back, whatever the store answers and when.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,9 +22,9 @@ struct bench {
 	struct fake_pools pools;
 	struct pool_manager *manager;
 	void (*wait_start)(struct timers *timers, struct wait *wait, int64_t delay_us);
-	struct wait *turn; /* the manager's: comes when the test says so */
+	struct wait *turn; /* the manager's timer, which fires when the test says so */
 	struct admin_store admin;
-	struct pool_open *opening; /* an epoch that PostgreSQL was asked for */
+	struct pool_open *opening; /* the epoch requested from PostgreSQL */
 };
 
 struct caller {
@@ -35,7 +37,7 @@ static const struct pool_fence FENCE = {7, 9};
 
 static void start_wait(struct timers *timers, struct wait *wait, int64_t delay_us)
 {
-	if (delay_us == KEEPER_TURN_US)
+	if (delay_us == TURN_US)
 		bench->turn = wait;
 	else
 		bench->wait_start(timers, wait, delay_us);
@@ -64,7 +66,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Everything that is still open is let go, as when a server stops while its store is away. */
+/* Drops everything still open, as when a server stops while its store is away. */
 static int teardown(void **state)
 {
 	struct pool_op *op;
@@ -104,7 +106,7 @@ static void on_ended(struct acquisition *acquisition)
 	check_release(&acquisition->check);
 }
 
-/* Ann asks; her check has not been answered yet. */
+/* Ann asks for a slot; her check has not been answered yet. */
 static struct caller *asks(const char *request_id)
 {
 	struct caller *caller = arena_zalloc(&bench->fake.arena, 1, sizeof(*caller));
@@ -128,7 +130,7 @@ static struct caller *asks(const char *request_id)
 	return caller;
 }
 
-/* Her limits allow it: the pool is asked. */
+/* Her limits allow it, so the pool is asked. */
 static struct caller *admitted(const char *request_id)
 {
 	struct caller *caller = asks(request_id);
@@ -183,7 +185,7 @@ static void answer(enum pools_call call, enum pool_status status)
 	fake_run(&bench->fake);
 }
 
-/* RESERVATION_NONE: it is as if the request had never been. */
+/* RESERVATION_NONE: as if the request had never existed. */
 static enum reservation_state reservation(const char *request_id)
 {
 	for (int i = 0; i < bench->fake.markers; i++)
@@ -211,10 +213,10 @@ static void a_hint_is_acknowledged_before_the_caller_hears_of_it(void **state)
 	acquire_close(&caller->acquisition);
 	assert_int_equal(caller->ended, 1);
 	answer(CALL_RELEASE, POOL_OK);
-	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* it stays, to be recorded */
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* it stays open, to be recorded */
 }
 
-static void a_grant_that_is_lost_before_its_acknowledgement_is_asked_for_anew(void **state)
+static void a_grant_lost_before_its_acknowledgement_is_asked_for_again(void **state)
 {
 	struct caller *caller = waits("r1");
 	struct pool_renew *renew;
@@ -260,7 +262,7 @@ static void a_pool_that_never_answers_leaves_the_request_to_come_again(void **st
 	assert_int_equal(bench->pools.made[CALL_CANCEL], 0);
 }
 
-static void who_leaves_while_the_pool_is_away_is_taken_out_and_gets_his_reservation_back(void **state)
+static void a_caller_who_leaves_while_the_pool_is_away_is_removed_and_the_reservation_returned(void **state)
 {
 	struct caller *caller = admitted("r1");
 
@@ -272,7 +274,7 @@ static void who_leaves_while_the_pool_is_away_is_taken_out_and_gets_his_reservat
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }
 
-/* Redis may be away for the cancel too: the store then makes up for it, and needs to know of which check. */
+/* Redis may be away for the cancel too: the store then cancels later, and must know for which check. */
 static void what_a_waiter_leaves_is_owed_to_the_store(void **state)
 {
 	struct caller *caller = admitted("r1");
@@ -323,10 +325,10 @@ static void a_server_that_stops_during_the_check_says_so_after_it(void **state)
 	assert_int_equal(caller->ended, 1);
 	assert_string_equal(caller->acquisition.flow.err.reason, "DRAINING");
 	assert_int_equal(bench->pools.made[CALL_ACQUIRE], 0);
-	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* he comes again with the same id */
+	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* the caller comes again with the same id */
 }
 
-static void who_leaves_during_his_check_gets_his_reservation_back(void **state)
+static void a_caller_who_leaves_during_the_check_gets_the_reservation_back(void **state)
 {
 	struct caller *caller = asks("r1");
 
@@ -364,7 +366,7 @@ static void a_second_stream_takes_the_request_over(void **state)
 	acquire_close(&second->acquisition);
 }
 
-static void who_comes_back_while_his_place_is_given_up_keeps_his_reservation(void **state)
+static void a_caller_who_returns_while_their_place_is_given_up_keeps_the_reservation(void **state)
 {
 	struct caller *first = waits("r1");
 	struct caller *second;
@@ -380,7 +382,7 @@ static void who_comes_back_while_his_place_is_given_up_keeps_his_reservation(voi
 	acquire_close(&second->acquisition);
 }
 
-static void who_is_refused_may_come_again_with_the_same_id(void **state)
+static void a_refused_caller_may_come_again_with_the_same_id(void **state)
 {
 	struct caller *caller = admitted("r1");
 
@@ -409,7 +411,7 @@ static void a_lease_is_believed_in_for_as_long_as_the_store_said_and_less(void *
 
 static void a_holder_whose_lease_cannot_be_renewed_is_told_in_time(void **state)
 {
-	struct caller *caller = holds("r1", 1); /* it is over when it comes */
+	struct caller *caller = holds("r1", 1); /* already expired when it arrives */
 
 	(void)state;
 	turn();
@@ -426,15 +428,15 @@ static void a_reservation_is_renewed_and_given_back_at_once(void **state)
 	(void)state;
 	it->reservation_until_us = 1;
 	turn();
-	assert_true(it->reservation_renewing);
+	assert_true(it->under_way & OPERATION_RENEW);
 	acquire_close(&caller->acquisition);
 	fake_pools_answer(&bench->pools, fake_pools_pending(&bench->pools, CALL_CANCEL), POOL_OK);
-	assert_true(it->reservation_renewing && it->reservation_cancelling);
+	assert_int_equal(it->under_way, OPERATION_RENEW | OPERATION_CANCEL);
 	fake_run(&bench->fake);
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }
 
-static void a_waiter_is_answered_when_his_time_is_over(void **state)
+static void a_waiter_is_answered_when_their_time_is_up(void **state)
 {
 	struct caller *caller = waits("r1");
 
@@ -448,7 +450,7 @@ static void a_waiter_is_answered_when_his_time_is_over(void **state)
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }
 
-/* The store answers what it wants of an epoch. */
+/* The store answers whether it needs an epoch. */
 static void epoch_answer(enum pool_want want, uint32_t known, const char *claim)
 {
 	struct pool_op *op = fake_pools_pending(&bench->pools, CALL_EPOCH);
@@ -478,7 +480,7 @@ static void postgresql_answers(bool ok, uint32_t epoch, bool first)
 	assert_int_equal(bench->fake.worker->epochs_asked, 0);
 }
 
-static void who_finds_no_pool_gets_it_an_epoch_before_he_asks_again(void **state)
+static void a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again(void **state)
 {
 	struct caller *caller = admitted("r1");
 	struct pool_epoch *given;
@@ -499,7 +501,7 @@ static void who_finds_no_pool_gets_it_an_epoch_before_he_asks_again(void **state
 	assert_int_equal(caller->granted, 1);
 }
 
-static void without_postgresql_he_waits_and_the_epoch_is_fetched_later(void **state)
+static void without_postgresql_the_caller_waits_and_the_epoch_is_fetched_later(void **state)
 {
 	struct caller *caller = admitted("r1");
 	struct pool_acquire *op;
@@ -520,7 +522,7 @@ static void without_postgresql_he_waits_and_the_epoch_is_fetched_later(void **st
 	assert_null(fake_pools_pending(&bench->pools, CALL_EPOCH));
 }
 
-static void who_leaves_while_an_epoch_is_fetched_is_let_go(void **state)
+static void a_caller_who_leaves_while_an_epoch_is_fetched_is_let_go(void **state)
 {
 	struct caller *caller = admitted("r1");
 
@@ -543,26 +545,26 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_hint_is_acknowledged_before_the_caller_hears_of_it),
-		CASE(a_grant_that_is_lost_before_its_acknowledgement_is_asked_for_anew),
+		CASE(a_grant_lost_before_its_acknowledgement_is_asked_for_again),
 		CASE(a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stays),
 		CASE(a_pool_that_never_answers_leaves_the_request_to_come_again),
-		CASE(who_leaves_while_the_pool_is_away_is_taken_out_and_gets_his_reservation_back),
+		CASE(a_caller_who_leaves_while_the_pool_is_away_is_removed_and_the_reservation_returned),
 		CASE(what_a_waiter_leaves_is_owed_to_the_store),
 		CASE(a_release_that_is_not_answered_is_repeated),
 		CASE(a_hint_of_a_request_that_nobody_here_has_ends_nothing),
 		CASE(a_server_that_stops_during_the_check_says_so_after_it),
-		CASE(who_leaves_during_his_check_gets_his_reservation_back),
+		CASE(a_caller_who_leaves_during_the_check_gets_the_reservation_back),
 		CASE(a_second_stream_that_leaves_during_its_check_does_not_touch_the_first),
 		CASE(a_second_stream_takes_the_request_over),
-		CASE(who_comes_back_while_his_place_is_given_up_keeps_his_reservation),
-		CASE(who_is_refused_may_come_again_with_the_same_id),
+		CASE(a_caller_who_returns_while_their_place_is_given_up_keeps_the_reservation),
+		CASE(a_refused_caller_may_come_again_with_the_same_id),
 		CASE(a_lease_is_believed_in_for_as_long_as_the_store_said_and_less),
 		CASE(a_holder_whose_lease_cannot_be_renewed_is_told_in_time),
 		CASE(a_reservation_is_renewed_and_given_back_at_once),
-		CASE(a_waiter_is_answered_when_his_time_is_over),
-		CASE(who_finds_no_pool_gets_it_an_epoch_before_he_asks_again),
-		CASE(without_postgresql_he_waits_and_the_epoch_is_fetched_later),
-		CASE(who_leaves_while_an_epoch_is_fetched_is_let_go),
+		CASE(a_waiter_is_answered_when_their_time_is_up),
+		CASE(a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again),
+		CASE(without_postgresql_the_caller_waits_and_the_epoch_is_fetched_later),
+		CASE(a_caller_who_leaves_while_an_epoch_is_fetched_is_let_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Shares of a pool's levels, and the board of its figures. */
+/* The shares of a pool's levels, and the board with its figures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "service/pool/board.h"
 
-/* cmocka's own compares floats. */
+/* cmocka's own assertion compares floats, not doubles. */
 static bool is_near(double a, double b)
 {
 	return a - b < 1e-9 && b - a < 1e-9;
@@ -42,7 +42,7 @@ static void shares_are_of_levels_that_use_or_want_slots(void **state)
 	assert_true(is_near(shares.jain, 5.76 / 6.12));
 }
 
-static void who_got_what_is_his_is_as_fair_as_can_be(void **state)
+static void levels_that_got_their_entitled_share_are_perfectly_fair(void **state)
 {
 	struct pool_stats stats = example();
 	struct pool_shares shares;
@@ -83,7 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares_are_of_levels_that_use_or_want_slots),
-		cmocka_unit_test(who_got_what_is_his_is_as_fair_as_can_be),
+		cmocka_unit_test(levels_that_got_their_entitled_share_are_perfectly_fair),
 		cmocka_unit_test(the_board_escapes_what_tenants_are_called),
 	};
 

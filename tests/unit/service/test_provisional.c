@@ -1,4 +1,7 @@
-/* Checks while PostgreSQL, Redis or both do not answer: what is not known for sure is not called exact, and is learned when it can be. */
+/*
+ * Checks while PostgreSQL, Redis or both do not answer: uncertain answers are not called exact, and are cleared up
+ * later.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,35 +14,10 @@
 #include "fakes.h"
 #include "service/request/check.h"
 
-static int done_count;
-
-static void done(struct flow *flow)
-{
-	(void)flow;
-	done_count++;
-}
-
-static int setup(void **state)
-{
-	struct fake *fake = mem_zalloc(1, sizeof(*fake));
-
-	fake_init(fake);
-	done_count = 0;
-	*state = fake;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_release(*state);
-	free(*state);
-	return 0;
-}
-
 static struct check *ask_as(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
 {
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
-	int before = done_count;
+	int before = fake_done_count;
 
 	check->question = (struct check_question){.mode = mode,
 		.tenant = "default",
@@ -50,9 +28,9 @@ static struct check *ask_as(struct fake *fake, enum check_mode mode, const char 
 		.input_tokens = 100,
 		.max_output_tokens = 50,
 		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, done);
+	check_start(check, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
-	assert_int_equal(done_count, before + 1);
+	assert_int_equal(fake_done_count, before + 1);
 	check_release(check);
 	return check;
 }
@@ -67,14 +45,14 @@ static bool is_provisional(struct fake *fake, enum account_kind kind, const char
 	return fake_account_find(fake, kind, id)->state.provisional;
 }
 
-/* PostgreSQL is back, and the worker is past the second in which nobody asks it. */
+/* PostgreSQL is back, and the second in which the worker does not ask it is over. */
 static void durable_back(struct fake *fake)
 {
 	fake->durable_away = false;
 	fake->worker->durable_away_until_us = 0;
 }
 
-/* As in another worker, which has never heard of the user. */
+/* Acts as another worker that does not know the account. */
 static void forget(struct fake *fake, enum account_kind kind, const char *id)
 {
 	account_cache_forget(fake->worker->cache, kind, "default", id);
@@ -114,7 +92,7 @@ static void nobody_waits_for_the_ledger_while_postgresql_is_away(void **state)
 	assert_int_equal(fake->lookups, 1);
 }
 
-/* What PostgreSQL says of somebody who was let in without it, and what the next check must answer. */
+/* What PostgreSQL says about a user who was let in without it, and what the next check must answer. */
 static const struct {
 	const char *tier;
 	bool known, suspended;
@@ -200,7 +178,7 @@ static void a_team_that_is_not_known_for_sure_makes_the_whole_answer_provisional
 	assert_false(is_provisional(fake, ACCOUNT_TEAM, "red"));
 }
 
-/* A worker that remembers the user knows the tier, but not what was used: nobody has asked the ledger. */
+/* A worker that remembers the user knows the tier but not the use, because nobody has asked the ledger. */
 static void what_a_worker_remembers_makes_no_record_certain_without_postgresql(void **state)
 {
 	struct fake *fake = *state;
@@ -216,7 +194,7 @@ static void what_a_worker_remembers_makes_no_record_certain_without_postgresql(v
 	assert_true(is_provisional(fake, ACCOUNT_USER, "ann"));
 }
 
-/* Redis is away, and this worker has never heard of the user or the team. */
+/* Redis is away, and this worker knows neither the user nor the team. */
 static const struct {
 	const char *name;
 	bool suspended, deleted, team_suspended;
@@ -276,7 +254,7 @@ static void without_both_the_default_tier_says_what_happens(void **state)
 	assert_int_equal(fake->lookups, 1);
 }
 
-/* That a caller in a hurry did not wait long enough does not mean that it is away; but that caller waits once. */
+/* If a caller's short deadline ends the wait, PostgreSQL does not count as away; that caller waits only once. */
 static void without_redis_a_slow_postgresql_is_waited_for_once(void **state)
 {
 	struct fake *fake = *state;
@@ -298,7 +276,7 @@ static void when_redis_is_back_by_then_it_decides(void **state)
 	assert_int_equal(check->answer.quality, QUALITY_EXACT);
 }
 
-/* ann, whose calendar limits have just been added, and the 49 requests that she made today before them: free allows 50. */
+/* ann, whose calendar limits have just been added, after 49 requests that she made today; free allows 50. */
 static struct fake_account *ann_with_new_limits(struct fake *fake)
 {
 	struct fake_row *row = fake_row_add(fake, ACCOUNT_USER, "ann", 1);
@@ -353,7 +331,7 @@ static void what_waits_for_the_ledger_is_waited_for_before_new_limits_decide(voi
 	assert_int_equal(fake->waits, 3);
 }
 
-static void what_is_settled_meanwhile_is_read_again(void **state)
+static void what_is_settled_in_the_meantime_is_read_again(void **state)
 {
 	struct fake *fake = *state;
 
@@ -372,7 +350,7 @@ static void under_steady_traffic_new_limits_count_rather_too_much(void **state)
 	fake->settled_meanwhile = 100;
 	check = ask(fake, "ann", "r1");
 	assert_int_equal(fake->adoptions, 3);
-	assert_int_equal(check->answer.reason, REASON_QUOTA); /* 49, and one that was settled since the last reading */
+	assert_int_equal(check->answer.reason, REASON_QUOTA); /* 49, plus one settled since the last reading */
 	assert_int_equal(check->answer.quality, QUALITY_EXACT);
 }
 
@@ -389,13 +367,13 @@ static void without_the_ledger_new_limits_decide_inexactly(void **state)
 	assert_true(account->state.unseeded != 0);
 	durable_back(fake);
 	check = ask(fake, "ann", "r2");
-	assert_int_equal(check->answer.reason, REASON_QUOTA); /* 49 and the one that is held */
+	assert_int_equal(check->answer.reason, REASON_QUOTA); /* 49, plus the one that is held */
 	assert_int_equal(check->answer.quality, QUALITY_EXACT);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(without_postgresql_the_default_tier_decides_and_every_answer_says_so),
 		TEST(nobody_waits_for_the_ledger_while_postgresql_is_away),
@@ -410,7 +388,7 @@ int main(void)
 		TEST(limits_that_are_new_ask_the_ledger_before_they_decide),
 		TEST(a_status_asks_the_ledger_too),
 		TEST(what_waits_for_the_ledger_is_waited_for_before_new_limits_decide),
-		TEST(what_is_settled_meanwhile_is_read_again),
+		TEST(what_is_settled_in_the_meantime_is_read_again),
 		TEST(under_steady_traffic_new_limits_count_rather_too_much),
 		TEST(without_the_ledger_new_limits_decide_inexactly),
 	};

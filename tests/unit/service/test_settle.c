@@ -1,4 +1,4 @@
-/* Record, cancel, renew, on fakes. */
+/* Record, cancel and renew on fake stores. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,31 +8,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "fakes.h"
 #include "service/request/settle.h"
-
-#define HOUR_US INT64_C(3600000000)
-
-static void done(struct flow *flow)
-{
-	(void)flow;
-}
-
-static int setup(void **state)
-{
-	struct fake *fake = mem_zalloc(1, sizeof(*fake));
-
-	fake_init(fake);
-	*state = fake;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_release(*state);
-	free(*state);
-	return 0;
-}
 
 static struct check *ask(struct fake *fake, const char *request_id)
 {
@@ -46,7 +24,7 @@ static struct check *ask(struct fake *fake, const char *request_id)
 		.input_tokens = 1000,
 		.max_output_tokens = 500,
 		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, done);
+	check_start(check, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	check_release(check);
 	assert_true(check->answer.allowed);
@@ -66,7 +44,7 @@ static struct settle *record_of(struct fake *fake, const struct handle *handle, 
 		.attempt = attempt,
 		.keep_open = keep_open,
 		.deadline_us = INT64_MAX};
-	settle_start(settle, fake->worker, &fake->arena, done);
+	settle_start(settle, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	settle_release(settle);
 	return settle;
@@ -210,14 +188,14 @@ static void a_cancel_gives_everything_back(void **state)
 		.interface = "api",
 		.mode = "",
 		.deadline_us = INT64_MAX};
-	settle_start(settle, fake->worker, &fake->arena, done);
+	settle_start(settle, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	settle_release(settle);
 	assert_true(settle->flow.ok);
 	assert_int_equal(settle->answer.state, RESERVATION_CANCELLED);
 	assert_int_equal(settle->answer.released.input, 1000);
 	settle->question.handle.request_id = "nobody";
-	settle_start(settle, fake->worker, &fake->arena, done);
+	settle_start(settle, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	settle_release(settle);
 	assert_int_equal(settle->flow.err.code, ERR_NOT_FOUND);
@@ -232,11 +210,11 @@ static void renewing_needs_an_open_reservation(void **state)
 	renew->tenant = "default";
 	renew->user = "ann";
 	renew->request_id = "r1";
-	renew_start(renew, fake->worker, &fake->arena, done);
+	renew_start(renew, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	assert_int_equal(renew->expires_at_us, fake->now_us + 900 * INT64_C(1000000));
 	record_of(fake, &handle, 0, false);
-	renew_start(renew, fake->worker, &fake->arena, done);
+	renew_start(renew, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	assert_int_equal(renew->flow.err.code, ERR_PRECONDITION);
 }
@@ -244,7 +222,7 @@ static void renewing_needs_an_open_reservation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 		TEST(a_record_charges_what_was_used_and_gives_back_the_rest),
 		TEST(a_repeated_record_is_answered_as_before),
 		TEST(attempts_count_the_request_once),

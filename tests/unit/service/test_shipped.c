@@ -1,4 +1,4 @@
-/* What the migrations ship is what the lists in deploy/data and the table of tiers say. */
+/* The migrations ship exactly what the lists in deploy/data and the table of tiers contain. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,7 @@ static struct price_sheet list_of(const char *name)
 	return list;
 }
 
-/* The line of the SQL that inserts the price, found by its key; its dates and rates must stand there. */
+/* Finds the SQL line that inserts the price by its key; it must contain the price's dates and rates. */
 static void assert_shipped(const char *sql, const struct price *price, bool dated)
 {
 	char needle[400], rates[256] = "";
@@ -121,7 +121,7 @@ static void every_dated_price_is_in_the_migration(void **state)
 		assert_shipped(sql, &list.prices[i], true);
 	assert_int_equal(list.count, 7);
 	price_sheet_release(&list);
-	/* The row before ends where the next begins. */
+	/* The previous row ends when the next one begins. */
 	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-terra', 0, 1785369600000000, 2500000, 15000000, "));
 	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-terra', 1785369600000000, 0, 2000000, 12000000, "));
 	assert_non_null(strstr(sql, "('openai', 'gpt-5.6-luna', 0, 1785369600000000, 1000000, 6000000, "));
@@ -131,7 +131,7 @@ static void every_dated_price_is_in_the_migration(void **state)
 	assert_non_null(strstr(sql, "('google', 'gemini-3.7-flash', 1798761600000000, 0, 1500000, 7500000, "));
 }
 
-/* As 0003 has them, less the bucket of cost that 0013 takes away: it stands before the last limit. */
+/* As in 0003, without the cost bucket that 0013 removes, which comes before the last limit. */
 static void the_shipped_tiers_are_those_of_the_table(void **state)
 {
 	const char *sql = migration("shipped");

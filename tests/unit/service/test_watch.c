@@ -1,4 +1,6 @@
-/* Who watches, on a store that is this test: what reaches him, how much of it, and what he is told of the rest. */
+/*
+ * Watchers on a store that this test plays: what reaches them, how much of it, and what they are told about the rest.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,7 +117,7 @@ static void decide(const char *tenant, const char *user, bool allowed)
 	assert_true(gather_add(gather, tenant, &event));
 }
 
-/* As it is on the wire; `times`: how often it comes. */
+/* Delivers the report in its wire format, `times` times. */
 static void tell(int times)
 {
 	struct buf bytes = {0};
@@ -170,12 +172,12 @@ static void a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap(voi
 	assert_false(take(&watcher).gap);
 	store.listening(store.arg);
 	assert_false(take(&watcher).gap);
-	store.listening(store.arg); /* once more: it was interrupted */
+	store.listening(store.arg); /* again, after an interruption */
 	assert_true(take(&watcher).gap);
 	watcher_stop(&watcher);
 }
 
-static void who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
+static void a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
 {
 	enum { REPORTS = 2000, MOST = 7 };
 	struct watcher watcher;
@@ -200,7 +202,7 @@ static void who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
 	watcher_stop(&watcher);
 }
 
-static void who_watches_denials_is_told_whether_these_are_all(void **state)
+static void a_watcher_of_denials_is_told_whether_these_are_all(void **state)
 {
 	struct watcher watcher;
 
@@ -211,7 +213,7 @@ static void who_watches_denials_is_told_whether_these_are_all(void **state)
 	tell(1);
 	struct watch_view view = take(&watcher);
 	assert_int_equal(view.events, 10);
-	assert_true(view.complete); /* others were left out, but of no denial is anything missing */
+	assert_true(view.complete); /* other events were left out, but no denial is missing */
 	for (int i = 0; i < 1000; i++)
 		decide("acme", "bob", false);
 	tell(1);
@@ -222,7 +224,7 @@ static void who_watches_denials_is_told_whether_these_are_all(void **state)
 	watcher_stop(&watcher);
 }
 
-static void a_user_by_name_is_seen_once_workers_tell_all_of_him(void **state)
+static void a_user_by_name_is_seen_once_workers_report_all_about_them(void **state)
 {
 	uint64_t user = watch_user_hash("acme", "alice"), many[WATCH_USERS_MAX];
 	struct watcher watcher;
@@ -251,7 +253,7 @@ static void a_user_by_name_is_seen_once_workers_tell_all_of_him(void **state)
 	watcher_stop(&watcher);
 }
 
-static void what_is_no_report_is_ignored(void **state)
+static void an_invalid_report_is_ignored(void **state)
 {
 	struct watcher watcher;
 
@@ -269,10 +271,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WATCHED(sums_and_events_are_those_of_the_tenant),
 		WATCHED(a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap),
-		WATCHED(who_does_not_take_loses_no_sum_and_costs_no_more),
-		WATCHED(who_watches_denials_is_told_whether_these_are_all),
-		WATCHED(a_user_by_name_is_seen_once_workers_tell_all_of_him),
-		WATCHED(what_is_no_report_is_ignored),
+		WATCHED(a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more),
+		WATCHED(a_watcher_of_denials_is_told_whether_these_are_all),
+		WATCHED(a_user_by_name_is_seen_once_workers_report_all_about_them),
+		WATCHED(an_invalid_report_is_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What a worker gathers, and what comes out of its reports at the other end. */
+/* What a worker gathers, and what a watcher reads from its reports. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,7 +125,7 @@ static void sums_are_exact_and_memory_bounded_however_much_is_added(void **state
 	gather_free(gather);
 }
 
-static void a_tenant_for_whom_there_is_no_room_is_not_taken(void **state)
+static void a_tenant_without_room_is_not_added(void **state)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	struct watch_event event = event_of(WATCH_CHECK, "bob");
@@ -143,7 +143,7 @@ static void a_tenant_for_whom_there_is_no_room_is_not_taken(void **state)
 	gather_free(gather);
 }
 
-/* Ten times as many as are kept, in each of 400 reports: every place in time is kept about as often as every other. */
+/* 400 reports of ten times as many events as are kept: each position in time is kept about equally often. */
 static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
 {
 	enum { EVENTS = 10 * DRAW_MAX, REPORTS = 400, PARTS = 10 };
@@ -169,7 +169,7 @@ static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
 	gather_free(gather);
 }
 
-static void a_user_who_is_watched_by_name_is_told_in_full(void **state)
+static void a_user_watched_by_name_is_reported_in_full(void **state)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	uint64_t user = watch_user_hash("acme", "alice");
@@ -201,7 +201,7 @@ static void what_nobody_heard_shows_in_the_numbers(void **state)
 	gather_free(gather);
 }
 
-static void a_report_that_is_cut_or_changed_is_none(void **state)
+static void a_report_that_is_cut_or_changed_is_refused(void **state)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	struct watch_report report;
@@ -215,7 +215,7 @@ static void a_report_that_is_cut_or_changed_is_none(void **state)
 	buf_put_u8(&bytes, 0);
 	assert_false(watch_report_read(bytes.data, bytes.len, &own, &report));
 	bytes.len--;
-	bytes.data[0] = 9; /* another form */
+	bytes.data[0] = 9; /* another format */
 	assert_false(watch_report_read(bytes.data, bytes.len, &own, &report));
 	arena_release(&own);
 	gather_free(gather);
@@ -237,11 +237,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_report_says_what_was_added),
 		cmocka_unit_test(sums_are_exact_and_memory_bounded_however_much_is_added),
-		cmocka_unit_test(a_tenant_for_whom_there_is_no_room_is_not_taken),
+		cmocka_unit_test(a_tenant_without_room_is_not_added),
 		cmocka_unit_test(a_burst_at_the_beginning_does_not_fill_the_sample),
-		cmocka_unit_test(a_user_who_is_watched_by_name_is_told_in_full),
+		cmocka_unit_test(a_user_watched_by_name_is_reported_in_full),
 		cmocka_unit_test(what_nobody_heard_shows_in_the_numbers),
-		cmocka_unit_test(a_report_that_is_cut_or_changed_is_none),
+		cmocka_unit_test(a_report_that_is_cut_or_changed_is_refused),
 		cmocka_unit_test(sums_stay_at_the_largest_number),
 	};
 

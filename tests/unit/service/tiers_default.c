@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MINUTE_US INT64_C(60000000)
+#include "base/units.h"
+
 #define USD INT64_C(1000000000)
 
 const struct tier_default tiers_default[TIERS_DEFAULT] = {
@@ -83,7 +84,7 @@ bool tier_default_policy(const struct tier_default *tier, struct policy *out, st
 	add_calendar(out, "requests_per_month", DIM_REQUESTS, tier->requests_per_month, WINDOW_MONTH);
 	add_calendar(out, "cost_per_day", DIM_COST, tier->cost_per_day, WINDOW_DAY);
 	add_calendar(out, "cost_per_month", DIM_COST, tier->cost_per_month, WINDOW_MONTH);
-	/* Counted only: with it requests, tokens and cost each have a month's counter, which the proof sums up. */
+	/* A shadow limit, so that requests, tokens and cost each have a monthly counter for the proof to sum up. */
 	add_calendar(out, "tokens_per_month", DIM_TOKENS, COUNT_MAX, WINDOW_MONTH);
 	out->limits[out->count - 1].shadow = true;
 	out->limits[out->count - 1].notify = false;

@@ -1,4 +1,6 @@
-/* The shipped tiers, as a table: what migrations/0003_shipped.up.sql inserts less what 0013 takes away, and what the fakes have in their catalog. */
+/*
+ * The shipped tiers as a table: what migrations 0003 inserts, minus what 0013 removes. The fakes' catalog has them too.
+ */
 #ifndef TESTS_SERVICE_TIERS_DEFAULT_H
 #define TESTS_SERVICE_TIERS_DEFAULT_H
 
@@ -8,11 +10,11 @@
 #include "domain/limit/limit.h"
 
 #define TIERS_DEFAULT 3
-#define TIERS_DEFAULT_OUTPUT_TOKENS 1000 /* held when a check names no max_output_tokens */
+#define TIERS_DEFAULT_OUTPUT_TOKENS 1000 /* held if a check sets no max_output_tokens */
 
 struct tier_default {
 	const char *name; /* "free", "pro", "enterprise" */
-	const char *upgrade_to; /* "" = there is none above */
+	const char *upgrade_to; /* "" = none */
 	int pool_priority, pool_concurrent;
 	int64_t requests_per_minute, tokens_per_minute, requests_per_day, requests_per_month;
 	int64_t cost_per_day, cost_per_month; /* nano-USD */
@@ -21,7 +23,7 @@ struct tier_default {
 /* From the lowest to the highest. */
 extern const struct tier_default tiers_default[TIERS_DEFAULT];
 
-/* NULL when it is none of them. */
+/* NULL if it is not a shipped tier. */
 const struct tier_default *tier_default_find(const char *name);
 
 /*

@@ -1,4 +1,4 @@
-/* Which model a name leads to, and which account and which limits that is. */
+/* Which model a name resolves to, and which account and limits belong to it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,7 +77,7 @@ static void account(const char *id)
 	put(tenant->model_account[tenant->model_accounts++], id);
 }
 
-/* A tier of the tenant's own, of one limit on each of the models. */
+/* A tier of the tenant's own, with one limit on each of the models. */
 static void catalog_of(const char *const *models, int count, int64_t at_us)
 {
 	struct catalog_parts parts = {.tenants = 2, .tiers = 1, .names_at_us = at_us};

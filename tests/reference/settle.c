@@ -1,5 +1,5 @@
 /* Settling, charging and resetting. docs/store.md numbers the rules. */
-#include "domain/limit/decision.h"
+#include "reference/reference.h"
 
 #include "domain/limit/bucket.h"
 
@@ -49,6 +49,20 @@ static int holding_limit(const struct policy *policy, const struct holding *hold
 			return i;
 	}
 	return -1;
+}
+
+void bucket_give(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us, int64_t most_us)
+{
+	struct instant full = {.us = state->bucket.full_at_us, .rem = state->bucket.rem};
+	struct instant back = bucket_time(limit, n);
+
+	if (back.us >= most_us)
+		back = (struct instant){.us = most_us};
+	full = instant_sub(full, back, limit->den);
+	if (full.us < now_us)
+		full = (struct instant){.us = now_us};
+	state->bucket.full_at_us = full.us;
+	state->bucket.rem = full.rem;
 }
 
 static void bucket_settle(
