@@ -35,7 +35,7 @@ def test_a_tier_in_use_is_refused_and_says_by_whom(bots):
     assert "default tier" in refused(bots, tier)
     bots.admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(id="default", default_tier="free")), timeout=20)
     bots.tier("step", upgrade_to=tier)
-    assert "step can be upgraded to" in refused(bots, tier)
+    assert "is the upgrade of step" in refused(bots, tier)
     bots.tier("step")
     assert not delete(bots, tier, reason="gone").HasField("tier")
     fails_with(Code.NOT_FOUND, delete, bots, tier)

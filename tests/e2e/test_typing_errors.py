@@ -131,7 +131,7 @@ UNITS = [
     ("bursar account grace alice --for 5", USAGE, "--for: '5' has no unit", "5min"),
     ("bursar account grace alice --for '2 hours' --percent 10", DONE, "alice"),
     ("bursar check alice --ttl 30days", REFUSED, "--ttl: 30days", "24h"),
-    ("bursar run --user alice --max-wait 1us -- true", RUN_FAILED, "--max-wait: 1us is not within 1s and 1h"),
+    ("bursar run --user alice --max-wait 1us -- true", RUN_FAILED, "--max-wait: 1us is not between 1s and 1h"),
 ]
 
 # -- dates
