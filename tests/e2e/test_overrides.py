@@ -173,7 +173,7 @@ def test_an_end_in_the_past_and_a_tier_with_an_end_are_refused(moved, clock):
     assert error.details().startswith("limits[0].until_us: is in the past")
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, moved.tier, unique("tier"),
                        moved.calendar("day", "requests", 2, until_us=us(clock, 3600)))
-    assert error.details().startswith("tier.limits[0].until_us: is for an account's override only")
+    assert error.details().startswith("tier.limits[0].until_us: is for account overrides only")
 
 
 def test_grace_ends_by_itself(moved, clock):
