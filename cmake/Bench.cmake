@@ -1,4 +1,5 @@
-# Every file with a main() under tests/bench is a program of its own, build/bench/<name>: run by tests/bench/run, never by ctest.
+# Builds every file with a main() under tests/bench as build/bench/<name>. tests/bench/run runs these programs; ctest
+# never does.
 
 add_custom_target(bench DEPENDS bursard bursar)
 file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/*.c")

@@ -1,6 +1,6 @@
-# The Lua, the migrations and the descriptors of the API travel inside the binary: see server/base/embedded.h for what they look like there.
+# Embeds the Lua, the migrations and the API's descriptors in the binary. server/base/embedded.h declares them.
 
-# A C file that holds the Lua of a folder in `symbol`; its path into `out`.
+# Sets `out` to the path of a C file that holds a folder's Lua in `symbol`.
 function(bursar_embed_lua out folder symbol)
 	set(root "${CMAKE_SOURCE_DIR}/${folder}")
 	file(GLOB lua CONFIGURE_DEPENDS "${root}/lib/*.lua" "${root}/*.lua" "${root}/ORDER")
@@ -12,7 +12,7 @@ function(bursar_embed_lua out folder symbol)
 	set(${out} "${path}" PARENT_SCOPE)
 endfunction()
 
-# A C file that holds what proto/ describes, imports and all, as protoc writes it down; its path into `out`.
+# Sets `out` to the path of a C file that holds the descriptors of proto/, including imports, in protoc's format.
 function(bursar_embed_descriptors out)
 	set(root "${CMAKE_SOURCE_DIR}/proto")
 	file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE "${root}" "${root}/*.proto")

@@ -1,4 +1,5 @@
-# One static library a layer: a folder with its rooms. A layer without sources is a library of headers, so that a partial tree builds too.
+# One static library per layer, that is, a folder with its rooms. A layer without sources becomes a header-only library,
+# so that a partial tree builds too.
 
 set(BURSAR_LIBRARIES "" CACHE INTERNAL "")
 set(BURSAR_BELOW "" CACHE INTERNAL "")
@@ -21,13 +22,15 @@ function(bursar_folder name folder)
 	set(BURSAR_BELOW ${library} ${BURSAR_BELOW} CACHE INTERNAL "")
 endfunction()
 
-# bursar_all: everything, for the programs and the tests. The order is the layers', so the linker needs to look once only.
+# bursar_all: everything, for the programs and the tests, in the order of the layers, so that the linker needs only one
+# pass.
 function(bursar_everything)
 	add_library(bursar_all INTERFACE)
 	target_link_libraries(bursar_all INTERFACE ${BURSAR_BELOW} bursar_warnings)
 endfunction()
 
-# The main.c of `folder`, and what puts its parts together (wire.c), over the libraries it needs: the command line builds without the server.
+# Builds the main.c of `folder` and the file that connects its parts (wire.c) with only the libraries it needs, so that
+# the command line builds without the server.
 function(bursar_program name folder)
 	file(GLOB main CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/main.c" "${CMAKE_SOURCE_DIR}/${folder}/wire.c")
 	if(NOT main)

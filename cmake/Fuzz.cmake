@@ -1,4 +1,5 @@
-# tests/fuzz/fuzz_*.c: each once as it is, and once as fuzz_*_planted with -DPLANTED_BUG, which the fuzzer must find.
+# Builds each tests/fuzz/fuzz_*.c twice: as it is, and as fuzz_*_planted with -DPLANTED_BUG, a bug that the fuzzer must
+# find.
 
 include(Surroundings)
 

@@ -1,6 +1,7 @@
-# What `cmake --install` places besides the two programs.
+# What `cmake --install` installs besides the two programs.
 
-# The command line writes its own man page and completions. Not under sanitizers: those are no builds to install.
+# The command line generates its own man page and completions. Skipped under sanitizers, whose builds are not for
+# installation.
 if(TARGET bursar AND NOT BURSAR_SANITIZE AND NOT BURSAR_FUZZ)
 	set(pages "${CMAKE_BINARY_DIR}/pages")
 	file(MAKE_DIRECTORY "${pages}")

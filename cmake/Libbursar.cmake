@@ -1,11 +1,11 @@
-# libbursar as it is installed: header, static and shared library, bursar.pc. The programs link client/c directly.
+# The installed libbursar: header, static and shared library, and bursar.pc. Our own programs link client/c directly.
 #
-# Both libraries are made of one object file: client/c and the generated messages linked together, in which the symbols that
-# bursar.h does not declare are local. So neither can clash with a name of the program that it is linked into.
+# Both libraries consist of one object file: client/c and the generated messages linked together, with all symbols local
+# that bursar.h does not declare. So neither library can clash with names in the program that links it.
 
 set_target_properties(bursar_client PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
 if(BURSAR_TESTS)
-	# The examples, so that compiler and linters see them; tests/smoke builds them as a user does.
+	# Builds the examples so that compiler and linters see them; tests/smoke builds them as a user would.
 	file(GLOB examples CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/client/c/examples/*.c")
 	foreach(example IN LISTS examples)
 		get_filename_component(name "${example}" NAME_WE)
@@ -18,7 +18,7 @@ endif()
 if(BURSAR_SANITIZE OR BURSAR_FUZZ OR BURSAR_COVERAGE)
 	return()
 endif()
-# An object for the linker's own use, as -flto makes, cannot be linked into one here.
+# Objects made by -flto contain only intermediate code and cannot be linked into one object here.
 target_compile_options(bursar_client PRIVATE -fno-lto)
 target_compile_options(bursar_proto PRIVATE -fno-lto)
 
@@ -31,10 +31,11 @@ add_custom_command(OUTPUT "${object}"
 	COMMAND_EXPAND_LISTS COMMENT "linking libbursar into one object" VERBATIM)
 set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 
-# The soname has the version's first two numbers: within them the ABI stays as it is. bursar.h and docs/api.md say so.
+# The soname contains the version's first two numbers, within which the ABI is stable, as bursar.h and docs/api.md
+# promise.
 add_library(bursar_shared SHARED "${object}")
 add_library(bursar_static STATIC "${object}")
-# Make, unlike Ninja, would make the object for each of them, at the same time.
+# Without this, Make, unlike Ninja, would build the object once for each library, concurrently.
 add_custom_target(bursar_object DEPENDS "${object}")
 add_dependencies(bursar_shared bursar_object)
 add_dependencies(bursar_static bursar_object)
@@ -51,7 +52,7 @@ foreach(name IN ITEMS admin limiter types)
 	install(FILES "${BURSAR_GEN}/bursar/v1/${name}.pb-c.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/bursar/v1" COMPONENT library)
 endforeach()
 
-# The prefix is found from where bursar.pc lies: `cmake --install --prefix` may put it anywhere.
+# bursar.pc derives the prefix from its own location, because `cmake --install --prefix` may put it anywhere.
 set(pc_folder "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH BURSAR_PC_PREFIX "${pc_folder}" /prefix)
 string(REGEX REPLACE "/$" "" BURSAR_PC_PREFIX "${BURSAR_PC_PREFIX}")

@@ -1,4 +1,4 @@
-# The libraries we stand on, all found by pkg-config.
+# The libraries we depend on, all found by pkg-config.
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -12,7 +12,7 @@ foreach(module IN LISTS BURSAR_MODULES)
 endforeach()
 target_link_libraries(bursar_system INTERFACE Threads::Threads m)
 
-# hiredis has TLS from 1.0 on (Debian 13); without it the server refuses rediss:// with a sentence.
+# hiredis supports TLS from 1.0 on (Debian 13); without it the server refuses rediss:// with an explanation.
 pkg_check_modules(hiredis_ssl QUIET IMPORTED_TARGET hiredis_ssl)
 if(hiredis_ssl_FOUND)
 	pkg_check_modules(libssl REQUIRED QUIET IMPORTED_TARGET libssl)

@@ -1,4 +1,4 @@
-# What a builder may choose, and the flags that follow from it.
+# The build options, and the flags that follow from them.
 
 option(BURSAR_TESTS "build the tests" ON)
 option(BURSAR_WERROR "treat warnings as errors" OFF)
@@ -18,7 +18,7 @@ add_library(bursar_flags INTERFACE)
 target_compile_definitions(bursar_flags INTERFACE _GNU_SOURCE BURSAR_VERSION="${PROJECT_VERSION}")
 target_compile_options(bursar_flags INTERFACE -fno-omit-frame-pointer)
 
-# Ours only: generated code and other people's headers are not for us to warn about.
+# Warnings apply to our code only, not to generated code or third-party headers.
 add_library(bursar_warnings INTERFACE)
 target_compile_options(bursar_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 	-Wvla -Wformat=2)
@@ -38,7 +38,7 @@ else()
 endif()
 if(BURSAR_FUZZ)
 	if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
-		message(FATAL_ERROR "BURSAR_FUZZ: libFuzzer comes with clang; configure with -DCMAKE_C_COMPILER=clang or --preset fuzz")
+		message(FATAL_ERROR "BURSAR_FUZZ: libFuzzer needs clang; configure with -DCMAKE_C_COMPILER=clang or --preset fuzz")
 	endif()
 	target_compile_options(bursar_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()

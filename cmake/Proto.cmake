@@ -1,9 +1,10 @@
-# proto/**/*.proto becomes build/gen/**/*.pb-c.{c,h} and the library bursar_proto. Include as "bursar/v1/limiter.pb-c.h". The RPCs of
-# bursar.v1 become build/gen/bursar/methods.h and build/gen/c/methods.def, for libbursar.
+# Generates build/gen/**/*.pb-c.{c,h} and the library bursar_proto from proto/**/*.proto. Include the headers as
+# "bursar/v1/limiter.pb-c.h". From the RPCs of bursar.v1 it generates build/gen/bursar/methods.h and
+# build/gen/c/methods.def, for libbursar.
 
 set(BURSAR_GEN "${CMAKE_BINARY_DIR}/gen")
 
-# Google's well-known types are installed as .proto files only: whatever proto/ imports of them is generated like ours.
+# Google's well-known types are installed as .proto files only, so those that proto/ imports are generated like ours.
 function(bursar_well_known_protos out root include)
 	set(found "")
 	set(queue ${ARGN})
@@ -52,7 +53,7 @@ function(bursar_proto_library)
 	foreach(name IN LISTS names)
 		string(REGEX REPLACE "\\.proto$" "" stem "${name}")
 		set(outputs "${BURSAR_GEN}/${stem}.pb-c.c" "${BURSAR_GEN}/${stem}.pb-c.h")
-		# A change of any file regenerates all: they import each other, and it takes a second.
+		# A change to any file regenerates all, because they import each other and it takes only a second.
 		add_custom_command(OUTPUT ${outputs} COMMAND "${PROTOC_C}" ${flags} "--c_out=${BURSAR_GEN}" "${name}"
 			DEPENDS ${files} COMMENT "protoc-c ${name}" VERBATIM)
 		list(APPEND sources ${outputs})
@@ -67,7 +68,8 @@ function(bursar_proto_library)
 		DEPENDS ${files} cmake/methods.cmake COMMENT "the RPCs of libbursar" VERBATIM)
 	add_library(bursar_proto STATIC ${sources} ${outputs})
 	target_compile_options(bursar_proto PRIVATE -w)
-	# libbursar is made of these too. It shows what bursar.h declares: protoc-c makes more global than its headers say.
+	# libbursar contains these too and exports only what bursar.h declares; protoc-c's code has more global symbols
+	# than its headers say.
 	set_target_properties(bursar_proto PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
 	list(FILTER sources INCLUDE REGEX "/bursar/v1/[a-z]+\\.pb-c\\.c$")
 	set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "-include;${CMAKE_SOURCE_DIR}/client/c/bursar.h")

@@ -1,4 +1,4 @@
-# What this build has, and what it could have.
+# Prints what this build includes and what it could include.
 
 function(bursar_row name value)
 	message(STATUS "  ${name}: ${value}")

@@ -1,5 +1,5 @@
-# What tests and fuzz targets run under: the sanitizers' options, and where the source is. ctest sets it in their environment;
-# tests/lib/surroundings.c, linked into each of them, makes it the default of one that is started by hand.
+# The environment of tests and fuzz targets: the sanitizers' options and the path of the source. ctest sets it; for
+# programs started by hand, tests/lib/surroundings.c, which is linked into each of them, makes it the default.
 
 set(BURSAR_ASAN_OPTIONS "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1")
 set(BURSAR_UBSAN_OPTIONS "print_stacktrace=1")

@@ -1,5 +1,6 @@
-# Every file with a main() under tests/unit/<folder>, tests/contract and tests/property is a test of its own name; the other
-# files of its folder are helpers that all tests of the folder link. A file called *_tsan.c is also run under ThreadSanitizer.
+# Every file with a main() under tests/unit/<folder>, tests/contract and tests/property becomes a test named after it;
+# the other files in its folder are helpers that all its tests link. A file named *_tsan.c also runs under
+# ThreadSanitizer.
 
 if(NOT cmocka_FOUND)
 	message(FATAL_ERROR "the tests need cmocka (libcmocka-dev); without tests: -DBURSAR_TESTS=OFF")
@@ -7,7 +8,7 @@ endif()
 
 include(Surroundings)
 
-# A name behind the program's runs the tests of that name only: tests/lib/chosen.c.
+# An argument to such a program runs only the tests with that name (tests/lib/chosen.c).
 add_library(test_chosen OBJECT "${CMAKE_SOURCE_DIR}/tests/lib/chosen.c")
 target_link_libraries(test_chosen PRIVATE PkgConfig::cmocka bursar_flags bursar_warnings)
 
@@ -71,14 +72,15 @@ bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/property")
 bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/pool")
 add_test(NAME chosen COMMAND "${CMAKE_SOURCE_DIR}/tests/lib/test_chosen" "$<TARGET_FILE:base_test_err>")
 set_tests_properties(chosen PROPERTIES ENVIRONMENT "${BURSAR_TEST_ENV}" LABELS unit)
-# The contract's backends (the model, the Lua in a Redis of the test's own) serve these too.
+# The contract's backends (the model, and the Lua in a private Redis) serve these too.
 foreach(name property pool redis service)
 	if(TARGET tests_${name})
 		target_link_libraries(tests_${name} PUBLIC tests_contract)
 	endif()
 endforeach()
 
-# The pool's protocol, searched to its end: millions of states, so it is optimised and no sanitizer slows it down.
+# An exhaustive search of the pool's protocol. It has millions of states, so it is optimised and runs without
+# sanitizers.
 file(GLOB model CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/model/*.c")
 add_executable(pool_model ${model})
 target_compile_options(pool_model PRIVATE -O2 -fno-sanitize=all)
@@ -86,7 +88,7 @@ target_link_options(pool_model PRIVATE -fno-sanitize=all)
 set_target_properties(pool_model PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 add_test(NAME pool_model COMMAND pool_model)
 add_test(NAME pool_model_broken COMMAND pool_model --broken)
-# It has a limit of CPU time of its own; how long that takes is up to what else the machine does.
+# The search limits its own CPU time; how long that takes depends on what else the machine does.
 set_tests_properties(pool_model pool_model_broken PROPERTIES TIMEOUT 7200 LABELS property)
 
 include(Bench)

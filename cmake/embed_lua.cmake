@@ -1,6 +1,6 @@
 # cmake -DROOT=lua -DSYMBOL=bursar_lua_source -DOUT=embedded_lua.c -P embed_lua.cmake
-# Concatenates the files that ORDER in that folder names, in that order. A file it does not name, or names in vain, stops
-# the build. lua/ and lua/pool/ are a library each.
+# Concatenates the files that the folder's ORDER lists, in that order. Unlisted or missing files stop the build. lua/
+# and lua/pool/ are one library each.
 include("${CMAKE_CURRENT_LIST_DIR}/embed_text.cmake")
 
 file(GLOB present RELATIVE "${ROOT}" "${ROOT}/lib/*.lua" "${ROOT}/*.lua")
@@ -8,18 +8,18 @@ set(order "")
 if(EXISTS "${ROOT}/ORDER")
 	file(STRINGS "${ROOT}/ORDER" order REGEX "^[^#]")
 elseif(present)
-	message(FATAL_ERROR "${ROOT}/ORDER is missing: it names the files of its folder in the order in which they are concatenated")
+	message(FATAL_ERROR "${ROOT}/ORDER is missing: it lists the folder's files in the order in which they are concatenated")
 endif()
 set(missing ${present})
 list(REMOVE_ITEM missing ${order})
 if(missing)
-	message(FATAL_ERROR "${ROOT}/ORDER does not name ${missing}")
+	message(FATAL_ERROR "${ROOT}/ORDER does not list ${missing}")
 endif()
 
 set(source "")
 foreach(name IN LISTS order)
 	if(NOT EXISTS "${ROOT}/${name}")
-		message(FATAL_ERROR "${ROOT}/ORDER names ${name}, which does not exist")
+		message(FATAL_ERROR "${ROOT}/ORDER lists ${name}, which does not exist")
 	endif()
 	read_text(text "${ROOT}/${name}")
 	string(APPEND source "${text}")

@@ -1,5 +1,5 @@
 # cmake -DROOT=migrations -DOUT=embedded_migrations.c -P embed_migrations.cmake
-# One row for each NNNN_name.up.sql, in the order of the numbers; its NNNN_name.down.sql must stand beside it.
+# Makes one row for each NNNN_name.up.sql, in numerical order; each needs its NNNN_name.down.sql.
 include("${CMAKE_CURRENT_LIST_DIR}/embed_text.cmake")
 
 file(GLOB ups RELATIVE "${ROOT}" "${ROOT}/*.up.sql")
@@ -14,7 +14,7 @@ foreach(up IN LISTS ups)
 	set(number "${CMAKE_MATCH_1}")
 	set(name "${CMAKE_MATCH_2}")
 	if(number STREQUAL last)
-		message(FATAL_ERROR "migrations/${up}: ${number} is taken twice")
+		message(FATAL_ERROR "migrations/${up}: ${number} is used twice")
 	endif()
 	set(last "${number}")
 	string(REGEX REPLACE "^0+" "" version "${number}")
@@ -29,7 +29,7 @@ foreach(up IN LISTS ups)
 	string(APPEND rows "\t{ .version = ${version}, .name = \"${name}\", .up =\n${up_literal},\n\t.down =\n${down_literal} },\n")
 	math(EXPR count "${count} + 1")
 endforeach()
-# The row of zeros ends the table, and lets a tree without migrations compile.
+# The final row of zeros lets a tree without migrations compile.
 file(WRITE "${OUT}" "/* Made from migrations/ by cmake/embed_migrations.cmake. */
 #include \"base/embedded.h\"
 

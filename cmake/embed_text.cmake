@@ -1,4 +1,4 @@
-# Turns a text into a C string literal, one line of text a line of C.
+# Turns a text into a C string literal, with one line of C per line of text.
 function(embed_text out text)
 	string(REPLACE "\\" "\\\\" text "${text}")
 	string(REPLACE "\"" "\\\"" text "${text}")
@@ -7,7 +7,8 @@ function(embed_text out text)
 	set(${out} "\t\"${text}\"" PARENT_SCOPE)
 endfunction()
 
-# Reads a whole file as it is. file(READ) keeps every character; quoting keeps semicolons and brackets from being taken for lists.
+# Reads a file unchanged. file(READ) keeps every character, and quoting keeps semicolons and brackets from being read as
+# lists.
 function(read_text out path)
 	file(READ "${path}" text)
 	set(${out} "${text}" PARENT_SCOPE)

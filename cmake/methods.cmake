@@ -1,6 +1,6 @@
 # cmake -DPROTO=proto/bursar/v1 -DHEADER=methods.h -DTABLE=methods.def -P methods.cmake
-# Reads the RPCs of limiter.proto and admin.proto and writes what libbursar has for each: HEADER, which bursar.h includes
-# and which is installed, and TABLE, for client/c. An RPC's comment stands above it or behind it, as `//`.
+# Reads the RPCs of limiter.proto and admin.proto and writes libbursar's functions for them: HEADER, which bursar.h
+# includes and which is installed, and TABLE, for client/c. An RPC's `//` comment is above it or at the end of its line.
 
 function(snake_case out name)
 	string(REGEX REPLACE "([a-z0-9])([A-Z])" "\\1_\\2" name "${name}")
@@ -8,7 +8,7 @@ function(snake_case out name)
 	set(${out} "${name}" PARENT_SCOPE)
 endfunction()
 
-# The function of a unary RPC. `comment`: lines, each ending in a newline; may be empty.
+# Appends the function of a unary RPC. `comment` consists of lines that each end in a newline; it may be empty.
 function(add_method service rpc request answer comment)
 	snake_case(name "${rpc}")
 	string(TOUPPER "${name}" enum)
@@ -44,7 +44,7 @@ ${comment}\t */
 	set(rows "${rows}STREAM(${enum}, \"/bursar.v1.${service}/${rpc}\", ${request_name}, ${answer_name})\n" PARENT_SCOPE)
 endfunction()
 
-# Line by line, not as a list: comments may hold semicolons and brackets.
+# Splits by lines instead of using a list, because comments may contain semicolons and brackets.
 macro(read_service service file)
 	file(READ "${file}" text)
 	string(FIND "${text}" "service ${service} {\n" at)
@@ -68,7 +68,7 @@ macro(read_service service file)
 			endif()
 			set(comment "")
 		elseif(line MATCHES "rpc ")
-			message(FATAL_ERROR "${file}: cmake/methods.cmake cannot read this RPC; it has to be on one line: ${line}")
+			message(FATAL_ERROR "${file}: cmake/methods.cmake cannot read this RPC; write it on one line: ${line}")
 		elseif(line MATCHES "^ *// *(.*)$")
 			string(APPEND comment "${CMAKE_MATCH_1}\n")
 		else()
@@ -79,7 +79,7 @@ endmacro()
 
 read_service(Limiter "${PROTO}/limiter.proto")
 read_service(Admin "${PROTO}/admin.proto")
-file(WRITE "${HEADER}" "/* The RPCs of Bursar, made from its .proto files. Part of bursar.h, which says how the functions behave; include that. */
+file(WRITE "${HEADER}" "/* Bursar's RPCs, generated from its .proto files. Include bursar.h instead, which describes how the functions behave. */
 #ifndef BURSAR_METHODS_H
 #define BURSAR_METHODS_H
 
@@ -96,7 +96,7 @@ ${functions}
 #endif
 ")
 file(WRITE "${TABLE}" "/*
- * Every RPC, made from proto/ by cmake/methods.cmake:
+ * Every RPC, generated from proto/ by cmake/methods.cmake:
  * METHOD(enum, name, path, request, request in snake case, answer, answer in snake case)
  * STREAM(enum, path, request in snake case, answer in snake case)
  */

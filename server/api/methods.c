@@ -1,4 +1,4 @@
-/* The methods of the Limiter and of Admin: who may call them, and which handler answers. */
+/* The methods of Limiter and Admin: which roles may call them, and which handler answers. */
 #include "api/methods.h"
 
 #include "api/admin/private.h"

@@ -1,4 +1,4 @@
-/* The methods of the Limiter and of Admin. Their context is the struct worker of the loop. */
+/* The methods of Limiter and Admin. Their context is the loop's struct worker. */
 #ifndef BURSAR_API_METHODS_H
 #define BURSAR_API_METHODS_H
 

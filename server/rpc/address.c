@@ -1,4 +1,4 @@
-/* Which addresses only this machine reaches. */
+/* Recognizes loopback addresses (rpc/server.h). */
 #include "rpc/server.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,7 @@
-/* The life of a call: it arrives in a slot, is handled, ends with one batch, and goes back to the free list. */
+/*
+ * The life of a call (rpc/call.h, rpc/internal.h): it arrives in a slot, is handled, ends with one batch, and returns
+ * to the free list.
+ */
 #include "rpc/internal.h"
 
 #include <assert.h>
@@ -11,7 +14,7 @@
 #include "base/metrics.h"
 #include "rpc/status.h"
 
-/* Who is refused by a server that stops has another connection, or can make one, by then. */
+/* By then, a caller refused by a stopping server has another connection or can open one. */
 enum { STOPPED_RETRY_US = 20000 };
 
 void call_release(struct call *call)
@@ -54,13 +57,13 @@ void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struc
 
 	tag_lend(tag);
 	error = grpc_call_start_batch(call->grpc, ops, count, tag, NULL);
-	/* Anything else is a misuse of gRPC by this file. */
+	/* Anything else means that this file misuses gRPC. */
 	if (error != GRPC_CALL_OK)
 		abort();
 	call->waiting++;
 }
 
-/* Once: the caller who was expelled may also leave. */
+/* Notifies only once: an expelled caller may also leave. */
 static void notify_cancelled(struct call *call)
 {
 	void (*cancelled)(struct call * call, void *ctx) = call->on_cancel;
@@ -88,7 +91,7 @@ static void on_closed(struct tag *tag, bool ok)
 
 	(void)ok;
 	call->waiting--;
-	/* Before the end of the call this comes for one reason only: the caller is gone, or his deadline has passed. */
+	/* Before the call's end this only means that the caller is gone or their deadline has passed. */
 	if (!call->answered)
 		notify_cancelled(call);
 	else
@@ -144,7 +147,7 @@ static void end(struct call *call, int status)
 	metric_observe(METRIC_grpc_call_seconds, call->method->metric, 0, clock_mono_us() - call->arrived_us);
 	metric_add(METRIC_grpc_calls_open, 0, 0, -1);
 	unsent_strip_later(call);
-	/* gRPC wants a message out of its hands before the status; on_wrote goes on from here. */
+	/* gRPC must finish sending a message before it takes the status; in that case on_wrote continues. */
 	if (!call->writing)
 		send_end(call);
 }
@@ -178,13 +181,13 @@ static void refuse_stopping(struct call *call)
 {
 	struct err err;
 
-	err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: call another");
+	err_set(&err, ERR_UNAVAILABLE, "the server is stopping: call another one");
 	err_reason(&err, "DRAINING");
 	err.retry_after_us = STOPPED_RETRY_US;
 	call_fail(call, &err);
 }
 
-/* Whoever does not let the call in has failed it. */
+/* False when `admit` has refused and thereby failed the call. */
 static bool admitted(struct call *call)
 {
 	const struct rpc_options *options = &call->worker->server->options;
@@ -204,7 +207,7 @@ static void dispatch(struct call *call)
 		err_set(&err, ERR_INVALID, "the request message is missing or cut short");
 		call_fail(call, &err);
 	} else if (call->worker->active_count > call->worker->server->options.max_calls) {
-		err_set(&err, ERR_EXHAUSTED, "the server is busy: %zu calls wait for an answer",
+		err_set(&err, ERR_EXHAUSTED, "the server is busy: %zu calls are waiting for an answer",
 			call->worker->active_count - 1);
 		err_reason(&err, "SERVER_BUSY");
 		err.retry_after_us = 100000;
@@ -221,7 +224,7 @@ static void on_arrived(struct tag *tag, bool ok)
 	struct rpc_worker *worker = call->worker;
 
 	worker->posted--;
-	/* Not ok: the server is shutting down and gives the slot back empty. */
+	/* Not ok means that the server is shutting down and returns the slot unused. */
 	if (!ok) {
 		if (!call->method->registered)
 			grpc_call_details_destroy(&call->details);
@@ -229,7 +232,7 @@ static void on_arrived(struct tag *tag, bool ok)
 		worker_try_shut(worker);
 		return;
 	}
-	/* First the next slot: streams hold theirs for long, and calls without a slot would wait unseen. */
+	/* Posts the next slot first: streams occupy theirs for long, and calls without a slot would wait unseen. */
 	worker_post(worker, call->method);
 	list_push_back(&worker->active, &call->link);
 	worker->active_count++;
@@ -245,7 +248,7 @@ void call_prepare(struct call *call, struct rpc_worker *worker, const struct met
 	grpc_metadata_array metadata = call->metadata;
 	struct arena arena = call->arena;
 
-	/* The array of the metadata and the first chunk of the arena are what the pool is for. */
+	/* The free list exists to reuse the metadata array and the arena's first chunk. */
 	metadata.count = 0;
 	*call = (struct call){
 		.worker = worker,
@@ -355,7 +358,7 @@ void call_fail(struct call *call, const struct err *err)
 	details = status_details(&call->arena, err, &len);
 	code = status_code(err->code);
 
-	/* An error without a code is a bug of the handler, and no reason to say that all went well. */
+	/* An error without a code is a bug in the handler; it must not be reported as success. */
 	if (code == GRPC_STATUS_OK)
 		code = GRPC_STATUS_INTERNAL;
 	call->status_text = grpc_slice_from_copied_string(err->text);

@@ -1,4 +1,4 @@
-/* Who calls what: request, method, address, metadata, how long the caller waits, and what the auth found out about the caller. */
+/* What a call carries (rpc/call.h): request, method, address, metadata, deadline and the authenticated caller. */
 #include "rpc/internal.h"
 
 #include <grpc/byte_buffer_reader.h>
@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-/* Payloads mostly come in one slice and are read in place; others are copied together once. */
+/* Most payloads arrive in one slice and are read in place; others are joined by one copy. */
 void call_join_request(struct call *call)
 {
 	grpc_byte_buffer_reader reader;
@@ -80,7 +80,7 @@ int64_t call_deadline_us(const struct call *call)
 
 	if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0)
 		return INT64_MAX;
-	/* gRPC's monotonic clock has its own zero, so the time that is left is what carries over. */
+	/* gRPC's monotonic clock has a different zero, so convert by the time left. */
 	left = gpr_time_sub(call->deadline, gpr_now(call->deadline.clock_type));
 	if (left.tv_sec > INT64_C(1) << 40)
 		return INT64_MAX;

@@ -1,6 +1,6 @@
 /*
- * A stack of tags: pushed one by one, taken whole by one exchange and turned round. Only the push onto an empty stack
- * may have to wake the taker.
+ * A stack of tags: pushed one by one, taken whole with one exchange, and reversed. Only a push onto an empty stack may
+ * have to wake the taker.
  */
 #include "rpc/inbox.h"
 

@@ -1,11 +1,11 @@
-/* Finished tags on their way from a completion-queue thread to a loop. */
+/* Passes finished tags from a completion-queue thread to a loop. */
 #ifndef BURSAR_RPC_INBOX_H
 #define BURSAR_RPC_INBOX_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* What gRPC is given as a tag. `done` runs on the loop thread with the `ok` of the event. */
+/* What gRPC receives as a tag. `done` runs on the loop thread with the event's `ok`. */
 struct tag {
 	struct tag *next;
 	void (*done)(struct tag *tag, bool ok);
@@ -14,8 +14,9 @@ struct tag {
 };
 
 /*
- * Before a tag is given to gRPC, and after gRPC has given it back on another thread. gRPC's own locks order the two as
- * well, but neither the C language nor ThreadSanitizer sees into a library: these say it where they do.
+ * Call tag_lend() before gRPC receives a tag, and tag_return() after gRPC returns it on another thread. gRPC's own
+ * locks order the two as well, but neither the C memory model nor ThreadSanitizer sees inside a library, so this makes
+ * the order explicit.
  */
 static inline void tag_lend(struct tag *tag)
 {
@@ -27,18 +28,18 @@ static inline void tag_return(struct tag *tag)
 	(void)atomic_load_explicit(&tag->lent, memory_order_acquire);
 }
 
-/* `struct inbox inbox = {0}` is empty. Many threads push, one takes. */
+/* `struct inbox inbox = {0}` is empty. Many threads may push, one takes. */
 struct inbox {
 	_Atomic(struct tag *) newest;
 };
 
-/* Adds a tag; true when the inbox was empty, and the taker therefore has to be woken. */
+/* Adds a tag; true when the inbox was empty, so that the taker must be woken. */
 bool inbox_push(struct inbox *inbox, struct tag *tag);
 
 /* True when there is a tag to take. Sequentially consistent, as the push is: see worker_hand_over. */
 bool inbox_waits(struct inbox *inbox);
 
-/* Takes out all tags, oldest first, linked by `next`; NULL when there are none. */
+/* Takes all tags, oldest first, linked by `next`; NULL when there are none. */
 struct tag *inbox_take(struct inbox *inbox);
 
 #endif

@@ -1,4 +1,4 @@
-/* What call.c, worker.c and server.c share, and nobody else includes. */
+/* Private to server/rpc: what its files share. */
 #ifndef BURSAR_RPC_INTERNAL_H
 #define BURSAR_RPC_INTERNAL_H
 
@@ -16,20 +16,20 @@
 #include "rpc/listening.h"
 #include "rpc/server.h"
 
-/* A method as the server knows it; the last one, without `registered`, takes the calls of all unknown methods. */
+/* A method of the server; the last one, without `registered`, receives the calls of all unknown methods. */
 struct method {
 	const struct rpc_method *row;
 	void *registered;
 	unsigned metric;
 };
 
-/* The batches of one call, each with its own tag; `waiting` counts those that have not come back. */
+/* A call and its batches, each with its own tag; `waiting` counts the tags that have not come back. */
 struct call {
 	struct rpc_worker *worker;
 	const struct method *method;
 	struct list link; /* in worker->active from arrival to release */
-	struct list unsent; /* in one of the worker's, from the giving of an answer or message until gRPC has sent it */
-	struct list stripped; /* in worker->answered: to be stripped of all but the answer */
+	struct list unsent; /* in a list of the worker's while gRPC has an answer or message that it has not sent yet */
+	struct list stripped; /* in worker->answered while everything but the answer awaits being freed */
 	int64_t unsent_since_us;
 	size_t unsent_bytes;
 	struct call *next_free;
@@ -51,23 +51,23 @@ struct call {
 	struct arena arena;
 	grpc_slice request; /* what `payload` holds, made contiguous */
 	int64_t arrived_us;
-	struct caller *caller; /* NULL: not asked for */
-	const struct err *expelled; /* what the stream ends with, whatever its handler says; NULL: that counts */
+	struct caller *caller; /* NULL until `admit` sets it */
+	const struct err *expelled; /* overrides how the handler ends the stream; NULL normally */
 
 	grpc_slice room;
 	grpc_byte_buffer *sending;
 	grpc_slice status_text;
 	grpc_metadata trailer;
 	int status;
-	int cancelled; /* written by gRPC by the end of the call: it ended before its status was sent */
+	int cancelled; /* written by gRPC: the call ended before its status was sent */
 
 	bool headers_sent;
-	bool watched; /* RECV_CLOSE_ON_SERVER is under way or done */
+	bool watched; /* RECV_CLOSE_ON_SERVER is in flight or done */
 	bool writing;
-	bool with_message; /* the end carries `room` */
+	bool with_message; /* the end of the call sends `room` */
 	bool with_trailer;
 	bool answered;
-	bool awaited; /* by the stop of the server: counted as running */
+	bool awaited; /* counted in worker->running: the stopping server waits for it */
 
 	void (*on_cancel)(struct call *call, void *ctx);
 	void *cancel_ctx;
@@ -75,7 +75,7 @@ struct call {
 	void *drain_ctx;
 	void (*on_ended)(bool unread, void *ctx);
 	void *ended_ctx;
-	size_t ended_bytes; /* of that */
+	size_t ended_bytes; /* see call_on_ended() */
 	void (*written)(struct call *call, bool ok, void *ctx);
 	void *written_ctx;
 	bool reading;
@@ -93,20 +93,21 @@ struct rpc_worker {
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_prepare_t before_wait;
-	uv_timer_t recheck; /* runs while streams are open */
-	atomic_size_t streams; /* open; written by the loop thread, as the next two: the stopping thread reads them */
-	atomic_bool refusing; /* handlers are given no more calls */
-	atomic_size_t running; /* those that they were given before, and that have not gone yet */
+	uv_timer_t recheck; /* active while streams are open */
+	/* The loop thread writes these three; the stopping thread reads them. */
+	atomic_size_t streams; /* open ones */
+	atomic_bool refusing; /* handlers receive no more calls */
+	atomic_size_t running; /* calls that handlers received before `refusing` and that are not released yet */
 	uv_check_t after_wait;
-	atomic_bool awake; /* the loop looks into the inbox before it waits again: it needs no system call to wake it */
+	atomic_bool awake; /* the loop will check the inbox before it waits again, so it needs no wake-up */
 	struct inbox inbox;
 	struct list active;
-	struct list unsent_small, unsent_large; /* calls, the longest waiting first */
-	size_t unsent_bytes; /* of the large ones */
+	struct list unsent_small, unsent_large; /* calls, longest-waiting first */
+	size_t unsent_bytes; /* sum over unsent_large */
 	uv_timer_t unsent_tick;
 	struct list answered;
 	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */
-	size_t posted; /* slots that wait for a call */
+	size_t posted; /* slots waiting for a call */
 	struct call *pool;
 	size_t pool_count;
 	void *ctx;
@@ -124,60 +125,60 @@ struct rpc_server {
 	grpc_server *grpc;
 	struct tls_files *tls_files;
 	int port;
-	struct method *methods; /* those of the tables, then the unknown one */
+	struct method *methods; /* those in the tables, then the one for unknown methods */
 	size_t method_count;
 	struct rpc_worker *workers;
 	grpc_completion_queue *shutdown_queue;
-	struct listening listening; /* the sockets that gRPC has opened */
+	struct listening listening; /* the sockets that gRPC opened */
 };
 
-/* Slots posted for each method: as many calls can arrive between two turns of the loop without waiting in gRPC. */
+/* Slots posted per method: how many of its calls can arrive during one loop turn without waiting inside gRPC. */
 enum { RPC_SLOTS = 16 };
 
-/* Closes all connections, then shuts gRPC down and waits for it: no call may be running that its handler does not end by itself. */
+/* Closes all connections, then shuts gRPC down and waits for it. Handlers must end any calls that still run. */
 void server_shut_grpc(struct rpc_server *server);
 
-/* The last of all, when no thread is left. */
+/* The last step, when no thread is left. */
 void server_free(struct rpc_server *server);
 
-/* From a finished tag to the loop; any thread. */
+/* Passes a finished tag to the loop. Any thread may call it. */
 void worker_hand_over(struct rpc_worker *worker, struct tag *tag);
 
 /* Sets up the loop and starts both threads. */
 void worker_start(struct rpc_worker *worker);
 
-/* Posts a slot for the method: the next call of it arrives as a struct call of its own. */
+/* Posts a slot for the method, in which its next call arrives. */
 void worker_post(struct rpc_worker *worker, const struct method *method);
 
-/* Puts a call back onto the free list. */
+/* Returns a call to the free list. */
 void worker_give_call(struct rpc_worker *worker, struct call *call);
 
-/* Counts the streams that are open: their callers are asked for again and again. */
+/* Counts the open streams; while there are any, still_admitted runs periodically for each. */
 void worker_stream_opened(struct rpc_worker *worker);
 void worker_stream_ended(struct rpc_worker *worker);
 
-/* An answer or message of so many bytes is given to gRPC; gRPC has sent it, or given it up. */
+/* unsent_begin(): gRPC receives an answer or message of that size. unsent_done(): gRPC has sent or dropped it. */
 void unsent_start(struct rpc_worker *worker);
 void unsent_begin(struct call *call, size_t bytes);
 void unsent_done(struct call *call);
 
-/* An answered call needs neither request nor arena any more, however long its answer waits. */
+/* Frees the request and arena of an answered call, which it no longer needs, however long its answer waits. */
 void unsent_strip_later(struct call *call);
 void unsent_strip(struct rpc_worker *worker);
 
-/* Shuts the queue down as soon as the worker is closing, has no call left and no slot posted. */
+/* Shuts the queue down if the worker is closing and has no calls or posted slots left. */
 void worker_try_shut(struct rpc_worker *worker);
 
-/* Gives gRPC something to do for the call, which is not released before the tag has come back. */
+/* Starts a batch for the call; the call is not released before the tag has come back. */
 void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag);
 
-/* Gives the call back when it was answered and nothing of it is under way. */
+/* Returns the call to the free list if it is answered and has nothing in flight. */
 void call_release(struct call *call);
 
-/* Makes call->request of call->payload. */
+/* Fills call->request from call->payload. */
 void call_join_request(struct call *call);
 
-/* Resets the call's fields for a new arrival, and frees what it holds for good. */
+/* call_prepare() resets the call for a new arrival; call_free() frees it for good. */
 void call_prepare(struct call *call, struct rpc_worker *worker, const struct method *method);
 void call_free(struct call *call);
 

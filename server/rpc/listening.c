@@ -1,6 +1,6 @@
 /*
- * gRPC cannot stop to accept connections and go on serving those it has, nor does it tell its sockets. They are what listens after its
- * start and did not before.
+ * gRPC cannot stop accepting connections while it serves existing ones, and it does not reveal its sockets. They are
+ * found as the sockets that listen after gRPC has started but did not before.
  */
 #include "rpc/listening.h"
 

@@ -1,22 +1,22 @@
-/* Which sockets of this process listen, and how to make some of them stop. */
+/* Finds the listening sockets of this process and shuts some of them. */
 #ifndef BURSAR_RPC_LISTENING_H
 #define BURSAR_RPC_LISTENING_H
 
 #include <stddef.h>
 
-/* `struct listening l = {0}` holds none; freed with listening_release. */
+/* `struct listening l = {0}` is empty; free it with listening_release. */
 struct listening {
 	int *fd;
 	size_t count;
 };
 
-/* All sockets of this process that listen now. */
+/* All sockets of this process that are listening now. */
 void listening_find(struct listening *found);
 
-/* Leaves in `sockets` those that are not in `others`. */
+/* Removes `others` from `sockets`. */
 void listening_subtract(struct listening *sockets, const struct listening *others);
 
-/* From now on nobody can connect to them; who is connected stays so. The descriptors stay open, and their owner's. */
+/* Stops new connections; existing ones are unaffected. The descriptors stay open and still belong to their owner. */
 void listening_shut(const struct listening *sockets);
 
 void listening_release(struct listening *sockets);

@@ -1,4 +1,4 @@
-/* protobuf-c over the call's arena. */
+/* Runs protobuf-c on the call's arena. */
 #include "rpc/message.h"
 
 static void *arena_take(void *arena, size_t size)

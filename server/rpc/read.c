@@ -1,4 +1,4 @@
-/* Further messages of a caller's stream. */
+/* call_read() of rpc/call.h: further messages of a client stream. */
 #include <assert.h>
 #include <grpc/byte_buffer_reader.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Start and stop of the gRPC server as a whole. */
+/* Starts the gRPC server as a whole; stop.c stops it. */
 #include "rpc/server.h"
 
 #include <grpc/compression.h>
@@ -24,8 +24,9 @@ static grpc_arg int_arg(const char *key, int value)
 }
 
 /*
- * What gRPC may hold for all callers: room for each call that workers hold, and for messages that are on their way. A stranger's message is
- * read before he is known, and one connection could begin a thousand that never end: gRPC then ends streams of those who hold most.
+ * What gRPC may hold for all callers together: room for each call that workers can hold, and for messages that are
+ * arriving. gRPC reads a message before its caller is authenticated, and one connection could start a thousand that
+ * never end. Above the quota, gRPC ends streams of the callers that hold the most.
  */
 static grpc_resource_quota *quota_create(const struct rpc_options *options)
 {
@@ -46,13 +47,14 @@ static grpc_server *server_create(const struct rpc_options *options)
 		int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_message_bytes),
 		int_arg(GRPC_ARG_ALLOW_REUSEPORT, options->reuse_port),
 		int_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, MAX_STREAMS_A_CONNECTION),
-		/* Identity only: a compressed request may be a thousand times what the size limit sees. */
+		/* No compression: a compressed request could expand to a thousand times the size limit. */
 		int_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
 		int_arg(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
 		/*
-		 * A caller whose machine vanished while he held a slot of a pool is noticed within 15 s; a connection without
-		 * calls costs no pings, and one who pings his idle connection is not thrown out. Pings without data between
-		 * them are what a stream that only holds is made of: gRPC sends two of them and stops, unless told otherwise.
+		 * A caller whose machine vanishes while they hold a slot of a pool is noticed within 15 s. Connections
+		 * without calls are not pinged, and clients that ping an idle connection are not disconnected. A stream
+		 * that only holds a slot has pings but no data; gRPC would stop after two such pings unless told
+		 * otherwise.
 		 */
 		int_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 10000),
 		int_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000),
@@ -133,21 +135,20 @@ static bool bind_port(struct rpc_server *server, struct err *err)
 	grpc_server_credentials_release(credentials);
 	if (!port && secure)
 		return err_invalid(err, "tls_cert",
-			"cannot be served on %s: the address is taken or not of this machine, or certificate and key "
-			"do not belong together",
+			"cannot be served on %s: the address is in use or not local, or certificate and key do not "
+			"belong together",
 			server->options.listen);
 	if (!port)
 		return err_set(err, ERR_UNAVAILABLE,
-			"cannot listen on %s: taken, not allowed or not an address of this machine",
-			server->options.listen);
+			"cannot listen on %s: the address is in use, not allowed or not local", server->options.listen);
 	server->port = strncmp(server->options.listen, "unix:", 5) == 0 ? 0 : port;
 	return true;
 }
 
-/* gRPC's own complaints are mostly about callers, who could fill the log with them: they are for debugging only. */
+/* gRPC's own messages are mostly about callers, who could flood the log with them: for debugging only. */
 static void log_library(gpr_log_func_args *args)
 {
-	log_debug("grpc has something to say", F("file", args->file), FI("line", args->line), F("text", args->message));
+	log_debug("message from gRPC", F("file", args->file), FI("line", args->line), F("text", args->message));
 }
 
 struct rpc_server *rpc_server_start(const struct rpc_options *options, struct err *err)
@@ -164,7 +165,7 @@ struct rpc_server *rpc_server_start(const struct rpc_options *options, struct er
 	add_queues(server);
 	listening_find(&before);
 	if (!add_methods(server, err) || !bind_port(server, err)) {
-		/* gRPC insists on a shutdown before the destruction, of a server that never started too. */
+		/* gRPC requires a shutdown before it destroys a server, even one that never started. */
 		server_shut_grpc(server);
 		for (unsigned i = 0; i < server->options.workers; i++)
 			grpc_completion_queue_shutdown(server->workers[i].queue);

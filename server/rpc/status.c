@@ -1,4 +1,4 @@
-/* struct err to gRPC status and details. */
+/* Converts struct err to a gRPC status and its details. */
 #include "rpc/status.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 
-/* The table has gRPC's own numbers, under gRPC's own names. */
+/* The table uses gRPC's own numbers and names. */
 #define ERR_CODE(OURS, NAME, number) _Static_assert(GRPC_STATUS_##NAME == (number), "base/err_codes.def: " #NAME);
 #define ERR_FOREIGN(NAME, number) _Static_assert(GRPC_STATUS_##NAME == (number), "base/err_codes.def: " #NAME);
 #include "base/err_codes.def"
@@ -19,7 +19,7 @@ int status_code(enum err_code code)
 	return (int)code;
 }
 
-/* A caller's bytes may be quoted in a text, and protobuf refuses strings that are no UTF-8. */
+/* Error texts may quote a caller's bytes, and protobuf rejects strings that are not UTF-8. */
 static char *clean(struct arena *arena, const char *text)
 {
 	char *copy = arena_strndup(arena, text, strlen(text));
@@ -49,7 +49,7 @@ static void pack_bad_request(struct arena *arena, Google__Protobuf__Any *any, co
 	Google__Rpc__BadRequest request = GOOGLE__RPC__BAD_REQUEST__INIT;
 	size_t skip = strlen(err->field);
 
-	/* "user: is empty" is split again: the violation has a place of its own for the field. */
+	/* Splits "user: is empty" again, because a violation has a separate member for the field. */
 	if (strncmp(err->text, err->field, skip) != 0 || strncmp(err->text + skip, ": ", 2) != 0)
 		skip = 0;
 	else

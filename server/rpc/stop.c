@@ -1,14 +1,15 @@
 /*
- * The stop of the server, so that no caller sees a call fail which a client does not repeat by itself.
+ * Stops the server (rpc/server.h) so that no caller sees a failure that gRPC clients do not retry by themselves.
  *
- * gRPC's own shutdown is no way to begin: from its first moment it ends every call that no handler has yet with CANCELLED, and its callers
- * learn by GOAWAY only afterwards. So it comes last, when there is no connection left:
+ * gRPC's own shutdown cannot come first: it immediately ends every call that has no handler yet with CANCELLED, and
+ * sends GOAWAY only afterwards. So it comes last, when no connection is left:
  *
- * 1. Health says NOT_SERVING and streams are told to go; calls are served as before, as long as a balancer needs to notice.
- * 2. Nobody can connect any more. Calls are still served while streams come to their end: their connections stay meanwhile, and a
- *    client goes on to use the connection it has.
- * 3. New calls are refused with UNAVAILABLE; those that are running end. Mostly milliseconds.
- * 4. All connections get a GOAWAY and are closed. What arrives that late, or runs still, ends with UNAVAILABLE.
+ * 1. Health says NOT_SERVING and streams are told to leave; other calls are served as before, until balancers have
+ *    noticed.
+ * 2. New connections are refused. Calls are still served while streams end, because clients keep using their existing
+ *    connections.
+ * 3. New calls are refused with UNAVAILABLE while running ones finish. This mostly takes milliseconds.
+ * 4. All connections receive a GOAWAY and are closed. Calls that arrive now or are still running end with UNAVAILABLE.
  * 5. gRPC shuts down.
  */
 #include "rpc/internal.h"
@@ -20,7 +21,10 @@
 #include "base/units.h"
 
 enum { STEP_NS = 1000000 };
-/* Of the drain time, what calls that are running get in step 3 though streams have used up the rest; a fifth where that is less. */
+/*
+ * The part of the drain time that is reserved for running calls in step 3, even when streams use up the rest. A fifth
+ * of the drain time if that is less.
+ */
 #define REFUSING_US SECOND_US
 
 static size_t streams(const struct rpc_server *server)
@@ -32,7 +36,7 @@ static size_t streams(const struct rpc_server *server)
 	return count;
 }
 
-/* A worker that has not been told to refuse may still begin one. */
+/* A worker that has not begun to refuse counts as one, because it may still start a call. */
 static size_t running(const struct rpc_server *server)
 {
 	size_t count = 0;
@@ -45,7 +49,7 @@ static size_t running(const struct rpc_server *server)
 	return count;
 }
 
-/* Until none is left, or that time has come, or nobody is to be waited for. NULL: nothing but the time ends it. */
+/* Waits until `left` returns 0, `until_us` has come or `hurry` is true. Without `left` only the other two count. */
 static void wait_for(const struct rpc_server *server, const atomic_bool *hurry, int64_t until_us,
 	size_t (*left)(const struct rpc_server *server))
 {
@@ -80,7 +84,7 @@ void server_shut_grpc(struct rpc_server *server)
 {
 	grpc_event event;
 
-	/* Before the shutdown: it would turn UNAVAILABLE into CANCELLED. */
+	/* This must come before the shutdown, which would turn UNAVAILABLE into CANCELLED. */
 	grpc_server_cancel_all_calls(server->grpc);
 	grpc_server_shutdown_and_notify(server->grpc, server->shutdown_queue, server);
 	do

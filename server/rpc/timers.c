@@ -1,4 +1,4 @@
-/* One handle a loop; those who wait stand in a list by their time. There are few of them. */
+/* One libuv timer per loop; the waits are in a list sorted by time, which is short. */
 #include "rpc/timers.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* base/timers.h on a libuv loop. */
+/* Implements base/timers.h on a libuv loop. */
 #ifndef BURSAR_RPC_TIMERS_H
 #define BURSAR_RPC_TIMERS_H
 
@@ -6,9 +6,9 @@
 
 #include "base/timers.h"
 
-/* On the loop's thread. */
+/* To be called on the loop's thread. */
 struct timers *loop_timers_new(uv_loop_t *loop);
-/* Nobody waits any more. Memory goes when the loop has run once more. */
+/* No wait may be pending. The memory is freed after one more loop turn. */
 void loop_timers_free(struct timers *timers);
 
 #endif

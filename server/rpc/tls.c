@@ -1,6 +1,7 @@
 /*
- * The fetcher runs on gRPC's threads at the start of each handshake. Three stats cost nothing there, and a new certificate counts from the
- * next connection on; those there are go on. Files that cannot be used leave the old certificate in force.
+ * The fetcher runs on gRPC's threads at the start of each handshake. Three stat calls cost nothing there, and a new
+ * certificate applies from the next connection on; existing connections continue. Unusable files leave the old
+ * certificate in force.
  */
 #include "rpc/tls.h"
 
@@ -18,7 +19,7 @@
 enum { CERT, KEY, CLIENT_CA, FILES };
 #define FILE_MAX ((size_t)1 << 20)
 
-/* What tells one content of a file from another without reading it. */
+/* Tells whether a file has changed without reading it. */
 struct stamp {
 	ino_t inode;
 	off_t size;
@@ -53,10 +54,10 @@ static bool pem_read(const char *path, const char *option, struct buf *out, stru
 	buf_put(out, "", 1);
 	if (out->len > FILE_MAX)
 		return err_invalid(err, option, "%.150s is larger than 1 MiB", path);
-	return strstr(out->data, "-----BEGIN ") || err_invalid(err, option, "%.150s is no PEM file", path);
+	return strstr(out->data, "-----BEGIN ") || err_invalid(err, option, "%.150s is not a PEM file", path);
 }
 
-/* True when all are as they were. */
+/* True when no file has changed. */
 static bool stamps_take(struct tls_files *files)
 {
 	bool same = true;
@@ -65,7 +66,7 @@ static bool stamps_take(struct tls_files *files)
 		struct stat now;
 		struct stamp stamp;
 
-		memset(&stamp, 0, sizeof(stamp)); /* also what lies between its fields: it is compared whole */
+		memset(&stamp, 0, sizeof(stamp)); /* padding too, because memcmp compares it */
 		if (path_of(files, i) && stat(path_of(files, i), &now) == 0) {
 			stamp.inode = now.st_ino;
 			stamp.size = now.st_size;
@@ -89,7 +90,7 @@ static grpc_ssl_server_certificate_config *files_read(const struct tls_files *fi
 		ok = pem_read(path_of(files, i), options[i], &text[i], err);
 	if (ok) {
 		grpc_ssl_pem_key_cert_pair pair = {.private_key = text[KEY].data, .cert_chain = text[CERT].data};
-		/* gRPC insists on roots, also where it asks nobody for a certificate. */
+		/* gRPC requires root certificates even when it asks no client for a certificate. */
 		const char *roots = text[CLIENT_CA].data ? text[CLIENT_CA].data : text[CERT].data;
 		config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
 	}
@@ -111,9 +112,9 @@ static grpc_ssl_certificate_config_reload_status fetch(void *arg, grpc_ssl_serve
 		*config = files_read(files, &err);
 		status = *config ? GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW : GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_FAIL;
 		if (!*config)
-			log_error("the certificate cannot be read anew; the old one counts", F("why", err.text));
+			log_error("cannot reload the certificate; the old one stays in use", F("why", err.text));
 		else
-			log_info("the certificate was read", F("file", files->tls.cert));
+			log_info("certificate loaded", F("file", files->tls.cert));
 		files->loaded = files->loaded || *config;
 	}
 	pthread_mutex_unlock(&files->lock);

@@ -1,4 +1,4 @@
-/* TLS at the gRPC port: certificates from files, which are looked at again with every handshake. */
+/* TLS on the gRPC port: certificates come from files, which are checked for changes at every handshake. */
 #ifndef BURSAR_RPC_TLS_H
 #define BURSAR_RPC_TLS_H
 
@@ -6,16 +6,20 @@
 
 #include "base/err.h"
 
-/* PEM files. All borrowed, as long as the server lives. */
+/* PEM files. The strings are borrowed as long as the server lives. */
 struct rpc_tls {
-	const char *cert, *key; /* the chain, the server's own certificate first, and its key; NULL or "": no TLS */
-	const char *client_ca; /* who signs callers' certificates; NULL or "": none is asked for */
-	bool client_required; /* a caller without one is not let in; else he needs an API key */
+	const char *cert,
+		*key; /* the chain, with the server's own certificate first, and its key; NULL or "": no TLS */
+	const char *client_ca; /* the CA of callers' certificates; NULL or "": callers are not asked for one */
+	bool client_required; /* callers without a certificate are refused; otherwise they need an API key */
 };
 
 struct tls_files;
 
-/* The credentials of a port (release them), and what they read from, in `files` (free it after the server). ERR_INVALID. */
+/*
+ * Returns the credentials of a port, which the caller releases; sets `files`, to be freed after the server.
+ * ERR_INVALID.
+ */
 grpc_server_credentials *tls_credentials(const struct rpc_tls *tls, struct tls_files **files, struct err *err)
 	__attribute__((warn_unused_result));
 void tls_files_free(struct tls_files *files);

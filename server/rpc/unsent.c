@@ -1,6 +1,7 @@
 /*
- * Answers that wait for their callers. The answer to a caller who does not read stays here, so what waits has two bounds: a time, and for
- * large answers a number of bytes; who has waited longest goes first. Small ones are bounded by the number of calls.
+ * Answers that wait for their callers (rpc/internal.h). The answer to a caller that does not read stays in memory, so
+ * waiting answers have two bounds: a time and, for large ones, a total size, above which the longest-waiting are
+ * dropped. Small ones are bounded by the number of calls.
  */
 #include "rpc/internal.h"
 
@@ -8,9 +9,9 @@
 #include "base/metrics.h"
 
 enum { LARGE = 4 << 10, TICK_MIN_MS = 10, TICK_MAX_MS = 1000 };
-#define LARGE_MAX ((size_t)64 << 20) /* docs/security.md counts on it */
+#define LARGE_MAX ((size_t)64 << 20) /* docs/security.md relies on this number */
 
-/* A payload below this is not worth the trouble. */
+/* A smaller payload is not worth freeing early. */
 enum { PAYLOAD_SMALL = 4096 };
 
 static struct call *oldest(struct list *list)
@@ -27,7 +28,10 @@ void unsent_done(struct call *call)
 	call->unsent_bytes = 0;
 }
 
-/* gRPC gives the answer up and tells the caller by a status, which needs no window. A stream's handler sees its caller leave. */
+/*
+ * Makes gRPC drop the answer and send a status instead, which needs no flow-control window. To a stream's handler, its
+ * caller leaves.
+ */
 static void drop(struct call *call, unsigned why, const char *text)
 {
 	unsent_done(call);
@@ -47,7 +51,7 @@ void unsent_begin(struct call *call, size_t bytes)
 	call->unsent_bytes = bytes;
 	worker->unsent_bytes += bytes;
 	while (worker->unsent_bytes > LARGE_MAX && (first = oldest(&worker->unsent_large)) != call)
-		drop(first, METRIC_DROPPED_ROOM, "the answer was not taken, and its room was needed for others");
+		drop(first, METRIC_DROPPED_ROOM, "the answer was not read, and its memory was needed for others");
 }
 
 static void drop_late(struct list *list, int64_t before_us)
@@ -55,7 +59,7 @@ static void drop_late(struct list *list, int64_t before_us)
 	struct call *call;
 
 	while ((call = oldest(list)) && call->unsent_since_us < before_us)
-		drop(call, METRIC_DROPPED_LATE, "the answer was not taken in time");
+		drop(call, METRIC_DROPPED_LATE, "the answer was not read in time");
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -80,7 +84,7 @@ void unsent_start(struct rpc_worker *worker)
 		uv_timer_start(&worker->unsent_tick, on_tick, (uint64_t)tick_ms, (uint64_t)tick_ms);
 }
 
-/* Not at once: whoever gives the answer still uses what would be freed. */
+/* Not immediately, because the code that sends the answer still uses the memory. */
 void unsent_strip_later(struct call *call)
 {
 	if (arena_is_large(&call->arena) || GRPC_SLICE_LENGTH(call->request) > PAYLOAD_SMALL)

@@ -1,6 +1,6 @@
 /*
- * One worker: a loop thread that runs handlers and starts all batches, and a queue thread that does nothing but wait for
- * gRPC and hand finished tags over.
+ * A worker (rpc/internal.h): a loop thread that runs handlers and starts all batches, and a queue thread that only
+ * waits for gRPC and passes finished tags to the loop.
  */
 #include "rpc/internal.h"
 
@@ -10,10 +10,13 @@
 
 #include "base/log.h"
 
-/* Rounds: so often in one turn of the loop the inbox is looked into again, before sockets and timers have their turn. */
+/*
+ * ROUNDS_MAX is how many times per loop turn the inbox is re-checked before sockets and timers get their turn; FREE_MAX
+ * bounds the free list of calls.
+ */
 enum { FREE_MAX = 2048, ROUNDS_MAX = 4 };
 
-/* So many open calls are a crowd; so long is gathered then. The kernel adds its timer slack of 50 us. */
+/* From CROWD open calls on, the queue thread gathers events for NAP_NS. The kernel adds its timer slack of 50 us. */
 enum { CROWD = 16, NAP_NS = 50000 };
 
 enum { RECHECK_MS = 100 };
@@ -21,17 +24,18 @@ enum { RECHECK_MS = 100 };
 void worker_hand_over(struct rpc_worker *worker, struct tag *tag)
 {
 	/*
-	 * First the push, then the look at `awake`; the loop first says that it is not, then looks at the inbox. In whatever
-	 * order the two meet, one of them sees the other.
+	 * This thread pushes and then reads `awake`; the loop clears `awake` and then checks the inbox. Whatever the
+	 * interleaving, at least one of them sees the other.
 	 */
 	if (inbox_push(&worker->inbox, tag) && !atomic_load(&worker->awake))
 		uv_async_send(&worker->wake);
 }
 
 /*
- * While many calls are open, waiting in gRPC for each single event costs more than all else: its answer and its arrival
- * each wake this thread by system calls of both threads. A nap gathers them; gRPC wakes nobody while nobody waits. It is
- * shorter than what such a crowd waits for anyhow, and a quiet server never naps.
+ * With many open calls, waiting in gRPC for every single event costs more than anything else: each arrival and each
+ * answer wakes this thread, at the price of system calls in both threads. A nap gathers events, because gRPC makes no
+ * wake-up while nobody waits. The nap is short compared to what such a crowd waits for anyway, and a quiet server never
+ * naps.
  */
 static gpr_timespec patience(struct rpc_worker *worker, bool found)
 {
@@ -67,7 +71,7 @@ static void *queue_run(void *arg)
 	return NULL;
 }
 
-/* That the loop turns is all: each turn ends with before_wait. */
+/* Empty: the wake-up only has to start a loop turn, which ends with before_wait. */
 static void on_wake(uv_async_t *wake)
 {
 	(void)wake;
@@ -86,7 +90,7 @@ static void inbox_handle(struct rpc_worker *worker)
 	unsent_strip(worker);
 }
 
-/* Calls are handled once a turn, after the answers of the stores and before what is sent to them leaves. */
+/* Handles calls once per loop turn: after the stores' answers have arrived, before requests to the stores are sent. */
 static void before_wait(uv_prepare_t *prepare)
 {
 	struct rpc_worker *worker = container_of(prepare, struct rpc_worker, before_wait);
@@ -210,7 +214,7 @@ static void on_refuse(struct tag *tag, bool ok)
 		container_of(at, struct call, link)->awaited = true;
 		atomic_fetch_add(&worker->running, 1);
 	}
-	/* Last: whoever sees it reads what `running` says. */
+	/* Last, because a thread that sees `refusing` relies on `running`. */
 	atomic_store(&worker->refusing, true);
 }
 
@@ -258,7 +262,10 @@ static void *loop_run(void *arg)
 	for (size_t i = 0; i < worker->server->method_count; i++)
 		for (int slot = 0; slot < RPC_SLOTS; slot++)
 			worker_post(worker, &worker->server->methods[i]);
-	/* After worker_open: libuv runs first what was started last, and the stores send what the calls of a turn ask. */
+	/*
+	 * After worker_open, because libuv runs the last-started handle first: the stores' own handles then send what
+	 * this turn's calls asked for.
+	 */
 	uv_prepare_start(&worker->before_wait, before_wait);
 	uv_check_start(&worker->after_wait, after_wait);
 	uv_run(&worker->loop, UV_RUN_DEFAULT);

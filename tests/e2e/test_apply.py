@@ -254,7 +254,7 @@ BROKEN = {
     "a key that is almost one": (lambda t: t.replace("default_tier:", "defualt_tier:"), r"settings: there is no 'defualt_tier' here; is 'default_tier' meant"),
     "a section that is almost one": (lambda t: t.replace("teams:", "team:"), r"there is no 'team' here; is 'teams' meant"),
     "a number that is none": (lambda t: t.replace("pool_priority: 7", "pool_priority: high"), r"tiers.team.pool_priority: must be a whole number"),
-    "a number that is too much": (lambda t: t.replace("pool_priority: 7", "pool_priority: 101"), r"tiers.team.pool_priority: 101 is not within"),
+    "a number that is too much": (lambda t: t.replace("pool_priority: 7", "pool_priority: 101"), r"tiers.team.pool_priority: 101 is not between"),
     "a word that is none": (lambda t: t.replace("fail_policy: closed", "fail_policy: shut"), r"fail_policy: must be one of local, open, closed"),
     "a list where a map belongs": (lambda t: t.replace("tiers:\n", "tiers: []\nold:\n"), r"tiers: must be a map"),
     "a pool without slots": (lambda t: t.replace("    slots: option\n", ""), r"pools.gpu: slots is missing"),

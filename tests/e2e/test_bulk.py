@@ -189,7 +189,7 @@ def test_an_account_that_cannot_be_changed_is_told_and_the_others_are(bots):
     assert [failure.id for failure in told.failures] == [ids[1]] and "at most 32" in told.failures[0].message
     told = change(bots, {"action": "ACCOUNT_ACTION_SET_TIER", "tier": large}, ids=ids)[-1]
     assert (told.matched, told.changed, told.failed) == (3, 2, 1)
-    assert [failure.message for failure in told.failures] == [f"limits: {ids[1]} would have 33 with those of tier {large}; at most 32"]
+    assert [failure.message for failure in told.failures] == [f"limits: {ids[1]} would have 33 including those of tier {large}; at most 32 are allowed"]
 
 
 def test_what_a_stranger_is_already_makes_no_account(bots):

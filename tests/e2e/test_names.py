@@ -82,7 +82,7 @@ def test_names_of_one_model_are_one_account_in_documents_and_bulk_changes_too(bo
     bots.account("gpt-4o", "MODEL")
     documented = pb.TenantDocument(accounts=[pb.Account(ref=pb.AccountRef(kind="ACCOUNT_KIND_MODEL", id=name), tier="free") for name in NAMES[1:3]])
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, bots.admin.Apply, pb.ApplyRequest(document=documented), timeout=10)
-    assert "document.accounts[1].ref.id" in error.details() and "gpt-4o stands there twice" in error.details()
+    assert "document.accounts[1].ref.id" in error.details() and "gpt-4o is listed twice" in error.details()
     del documented.accounts[1]
     assert bots.admin.Apply(pb.ApplyRequest(document=documented), timeout=10).changes[0].after.accounts[0].ref.id == "gpt-4o"
     *_, last = bots.admin.ChangeAccounts(pb.ChangeAccountsRequest(kind="ACCOUNT_KIND_MODEL", ids=NAMES, change=pb.AccountChange(

@@ -131,7 +131,7 @@ def test_a_stream_ends_when_its_key_expires_or_its_overlap_is_over(keys, acquire
 def test_who_came_before_there_were_keys_is_sent_away_by_the_first(two_fleets, until):
     early = holds(Caller(two_fleets[1], unique("user")))
     Keys(two_fleets, until)
-    told_to_go(early, "a key is needed by now: connect again with one")
+    told_to_go(early, "a key is needed now: reconnect with one")
 
 
 def test_watches_of_strangers_leave_room_for_calls_with_a_key(start_bursard, until):

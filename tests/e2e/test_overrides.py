@@ -170,10 +170,10 @@ def test_an_end_in_the_past_and_a_tier_with_an_end_are_refused(moved, clock):
     user = moved.user_with(moved.calendar("day", "requests", 1))
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, override, moved, user,
                        moved.calendar("day", "requests", 2, until_us=us(clock, -5)))
-    assert error.details().startswith("limits[0].until_us: lies in the past")
+    assert error.details().startswith("limits[0].until_us: is in the past")
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, moved.tier, unique("tier"),
                        moved.calendar("day", "requests", 2, until_us=us(clock, 3600)))
-    assert error.details().startswith("tier.limits[0].until_us: is for an account's override only")
+    assert error.details().startswith("tier.limits[0].until_us: is for account overrides only")
 
 
 def test_grace_ends_by_itself(moved, clock):
@@ -201,7 +201,7 @@ def test_the_command_line_gives_an_override_an_end_and_shows_it(start_bursard):
     overrides = json.loads(bursar("account", "get", "alice", "--json").stdout)["overrides"]
     assert sorted(limit["name"] for limit in overrides if limit["until_us"]) == ["requests_per_minute", "tokens_per_day"]
     past = bursar("account", "override", "alice", "requests=600/min", "--until", "-1h", "--merge")
-    assert past.returncode != 0 and "lies in the past" in past.stderr
+    assert past.returncode != 0 and "is in the past" in past.stderr
     assert bursar("account", "override", "alice", "requests=1/min", "--until", "+1h", "--for", "1h").returncode == 2
     assert bursar("account", "override", "alice", "--clear", "--for", "1h").returncode == 2
 
@@ -224,7 +224,7 @@ def test_no_change_leaves_an_account_with_more_limits_than_have_room(bots):
     default_tier(small)
     tenant.account(user, tier=small)
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, tenant.override, user, *days(tenant, "o", 31))
-    assert error.details() == f"limits: {user} would have 33 with those of tier {small}; at most 32"
+    assert error.details() == f"limits: {user} would have 33 including those of tier {small}; at most 32 are allowed"
     tenant.override(user, *days(tenant, "o", 29), *days(tenant, "t", 1))
     tenant.override(anybody, *days(tenant, "o", 28))
     shipped = unique("shipped")

@@ -340,4 +340,4 @@ def test_the_command_line_says_what_to_do(bursar):
         process = bursar(*args)
         assert process.returncode == 2 and word in process.stderr and not process.stdout, (args, process.stderr)
     refused = bursar("month", "red", "--kind", "team", "--by", "user")
-    assert refused.returncode == 4 and "by: a report by user is made of a tenant" in refused.stderr and not refused.stdout
+    assert refused.returncode == 4 and "by: only a tenant has a report by user" in refused.stderr and not refused.stdout

@@ -1,4 +1,4 @@
-/* Accounts: one, or a page of them; and how an account looks as a message. */
+/* GetAccount and ListAccounts, and the account as a message (api/admin/private.h). */
 #include <string.h>
 
 #include "api/admin/private.h"
@@ -112,12 +112,12 @@ static bool short_text(const char **text, const char *given, const char *field, 
 	if (!given[0])
 		return true;
 	if ((*text)[0] && strcmp(*text, given) != 0)
-		return err_invalid(err, field, "contradicts filter.%s: give one of them", field);
+		return err_invalid(err, field, "conflicts with filter.%s: give only one of them", field);
 	*text = given;
 	return true;
 }
 
-/* What stood in the request before it had a filter. */
+/* Adds the fields that the request had before it had a filter. */
 static bool shorts_add(const Bursar__V1__ListAccountsRequest *request, struct account_filter *filter, struct err *err)
 {
 	if (!short_text(&filter->tier, request->tier, "tier", err) ||
@@ -126,7 +126,7 @@ static bool shorts_add(const Bursar__V1__ListAccountsRequest *request, struct ac
 	if (!request->suspended_only)
 		return true;
 	if (filter->state != WANTED_PRESENT && filter->state != WANTED_SUSPENDED)
-		return err_invalid(err, "suspended_only", "contradicts filter.state: give one of them");
+		return err_invalid(err, "suspended_only", "conflicts with filter.state: give only one of them");
 	filter->state = WANTED_SUSPENDED;
 	return true;
 }

@@ -1,4 +1,7 @@
-/* Accounts: one change each, described by a pure function that the store runs inside its transaction. */
+/*
+ * The calls that change one account (api/admin/private.h). Each describes its change as a pure function, which the
+ * store runs inside its transaction.
+ */
 #include <string.h>
 
 #include "api/admin/private.h"
@@ -8,7 +11,7 @@
 #include "service/admin/account_patch.h"
 #include "service/admin/account.h"
 
-/* A change that is under way; in its call's arena. */
+/* A change in progress, in its call's arena. */
 struct edit_call {
 	struct account_edit edit;
 	struct call *call;
@@ -32,7 +35,7 @@ static void edit_done(struct flow *flow)
 
 typedef bool change_fn(struct account_change *op, struct account_row *row, struct err *err);
 
-/* Reads the request; NULL when the call has been failed. */
+/* Reads the request; NULL when the call has already been failed. */
 static struct edit_call *edit_new(struct call *call, void *ctx, const ProtobufCMessageDescriptor *descriptor)
 {
 	struct edit_call *edit = arena_zalloc(call_arena(call), 1, sizeof(*edit));
@@ -102,7 +105,7 @@ static bool put_change(struct account_change *op, struct account_row *row, struc
 	return true;
 }
 
-/* Which parents an account of this kind may have, and whether the request's parts fit together. */
+/* Checks that an account of this kind may have the given parents, and that the request does not contradict itself. */
 static bool put_check(const Bursar__V1__PutAccountRequest *request, struct err *err)
 {
 	enum account_kind kind = request->ref->kind ? (enum account_kind)request->ref->kind : ACCOUNT_USER;
@@ -112,9 +115,9 @@ static bool put_check(const Bursar__V1__PutAccountRequest *request, struct err *
 	if (request->org[0] && kind != ACCOUNT_USER && kind != ACCOUNT_TEAM)
 		return err_invalid(err, "org", "is for users and teams only; a %s has none", account_kind_name(kind));
 	if (request->team[0] && request->clear_team)
-		return err_invalid(err, "clear_team", "contradicts team: give one of them");
+		return err_invalid(err, "clear_team", "conflicts with team: give only one of them");
 	if (request->org[0] && request->clear_org)
-		return err_invalid(err, "clear_org", "contradicts org: give one of them");
+		return err_invalid(err, "clear_org", "conflicts with org: give only one of them");
 	return !request->time_zone[0] || zone_check(request->time_zone, err);
 }
 
@@ -172,7 +175,7 @@ bool admin_limits_read(struct arena *arena, Bursar__V1__Limit *const *limits, si
 		bool right =
 			limit_from_message(limits[i], WARN_PERCENT_DEFAULT, limit, err) &&
 			(!limit_ended(limit, patch->now_us) ||
-				err_invalid(err, "until_us", "lies in the past: give a time to come, or 0 for no end"));
+				err_invalid(err, "until_us", "is in the past: give a future time, or 0 for no end"));
 		if (!right)
 			return err_prefix(err, "limits[%zu].", i);
 	}

@@ -1,4 +1,4 @@
-/* AdjustLedger: what was recorded is corrected, or a user credited or charged. */
+/* AdjustLedger: corrects what was recorded, or credits or charges a user (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/limiter/private.h"
 #include "api/message/validate.h"
@@ -52,17 +52,17 @@ static bool has_tokens(const struct tokens *tokens)
 	return false;
 }
 
-/* Of a request. */
+/* Adjusts a recorded request. */
 static bool request_adjust(
 	const Bursar__V1__AdjustLedgerRequest *request, struct arena *arena, struct ledger_adjust *out, struct err *err)
 {
 	struct handle handle = {0};
 
 	if (request->tenant[0] || request->user[0])
-		return err_invalid(err, "user", "is left out where there is a reservation, like tenant: it names them");
+		return err_invalid(err, "user", "must be omitted with a reservation, like tenant: it names both");
 	if (request->model[0] || request->interface[0])
 		return err_invalid(err, request->model[0] ? "model" : "interface",
-			"is left out where there is a reservation: it is the request's");
+			"must be omitted with a reservation: the request's own is used");
 	if (!handle_of_ref(request->reservation, true, arena, &handle, err))
 		return false;
 	out->tenant = handle.tenant;
@@ -72,15 +72,15 @@ static bool request_adjust(
 	return true;
 }
 
-/* Of a user, as things are now. */
+/* Adjusts a user as of now. */
 static bool user_adjust(const Bursar__V1__AdjustLedgerRequest *request, struct ledger_adjust *out, struct err *err)
 {
 	if (!request->user[0])
-		return err_invalid(err, "user", "must be given where there is no reservation");
+		return err_invalid(err, "user", "must be given when there is no reservation");
 	if (request->attempt)
-		return err_invalid(err, "attempt", "is for a reservation");
+		return err_invalid(err, "attempt", "is allowed only with a reservation");
 	if (request->price_tokens && !request->model[0])
-		return err_invalid(err, "model", "must be given where tokens are to be priced");
+		return err_invalid(err, "model", "must be given to price tokens");
 	out->tenant = tenant_or_default(request->tenant);
 	out->user = request->user;
 	out->request_id = "";
@@ -102,8 +102,7 @@ static bool adjust_read(
 		!tokens_read(request->usage, &out->tokens, err))
 		return false;
 	return out->requests || out->cost || has_tokens(&out->tokens) ||
-	       err_invalid(
-		       err, "usage", "says nothing, and neither do requests and cost_nano_usd: what is to be added?");
+	       err_invalid(err, "usage", "is empty, as are requests and cost_nano_usd: there is nothing to add");
 }
 
 static const char *adjustment_id(struct arena *arena)

@@ -1,4 +1,4 @@
-/* A tenant as one document: exported, and applied. */
+/* Export and Apply: a tenant as one document (api/admin/private.h). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

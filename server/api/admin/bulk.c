@@ -1,4 +1,7 @@
-/* One change of many accounts: a chunk, its message, the next chunk when that has been sent. */
+/*
+ * ChangeAccounts (api/admin/private.h): one change to many accounts, chunk by chunk; each chunk starts when the
+ * previous one's message has been sent.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +13,7 @@
 
 #define FAILURES_TOLD 20
 
-/* A call that is under way; in its own arena. What belongs to a chunk lies in another, which is emptied before the next. */
+/* A call in progress, in its call's arena. A chunk's data lives in `arena`, which is emptied before the next chunk. */
 struct bulk_call {
 	struct account_bulk bulk;
 	struct call *call;
@@ -18,17 +21,17 @@ struct bulk_call {
 	const Bursar__V1__ChangeAccountsRequest *request;
 	struct arena arena;
 	struct account_filter filter;
-	const char **id; /* NULL: by the filter; else sorted */
+	const char **id; /* sorted; NULL when the filter selects */
 	int ids, at;
 	char last[ID_MAX + 1];
 	int64_t matched, changed, already, failed, unknown, pending;
-	int examples, failures; /* so many are still to be told */
-	bool gone, draining; /* the caller; this server */
+	int examples, failures; /* how many may still be reported */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
 static void bulk_end(struct bulk_call *self, const struct err *why)
 {
-	struct arena arena = self->arena; /* `self` goes with the call */
+	struct arena arena = self->arena; /* copied, because `self` ends with the call */
 
 	if (why)
 		call_fail(self->call, why);
@@ -42,7 +45,7 @@ static bool parameter_check(
 {
 	if (!given || (int)change->action == action)
 		return true;
-	err_invalid(err, field, "belongs to another action");
+	err_invalid(err, field, "belongs to a different action");
 	return err_prefix(err, "change.");
 }
 
@@ -86,7 +89,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Models are meant by any of their names. */
+/* Resolves the models' names to the ids of their accounts. */
 static bool models_read(struct bulk_call *self, struct err *err)
 {
 	struct snapshot *snapshot = snapshot_take(self->worker, err);
@@ -102,7 +105,7 @@ static bool models_read(struct bulk_call *self, struct err *err)
 	return ok;
 }
 
-/* Sorted as the store sorts them, each once, those behind `after`. */
+/* The ids after `after`, without duplicates, in the store's order. */
 static bool ids_read(struct bulk_call *self, struct err *err)
 {
 	const Bursar__V1__ChangeAccountsRequest *request = self->request;
@@ -130,11 +133,11 @@ static bool selection_read(struct bulk_call *self, struct err *err)
 	const Bursar__V1__ChangeAccountsRequest *request = self->request;
 
 	if (request->kind == BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT)
-		return err_invalid(err, "kind", "TENANT has one account: use the call for one");
+		return err_invalid(err, "kind", "a tenant has only one account: use the call for a single account");
 	if (!request->filter == !request->n_ids)
 		return err_invalid(err, "filter",
-			request->filter ? "contradicts ids: give one of them"
-					: "must be given, or ids; an empty filter means all");
+			request->filter ? "conflicts with ids: give only one of them"
+					: "or ids must be given; an empty filter selects all");
 	self->filter = admin_filter(request->filter, worker_now_us(self->worker));
 	self->bulk.op.tenant = tenant_or_default(request->tenant);
 	self->bulk.op.kind = request->kind ? (enum account_kind)request->kind : ACCOUNT_USER;
@@ -236,7 +239,7 @@ static void chunk_told(struct call *call, bool ok, void *arg)
 	if (!ok || self->gone) {
 		bulk_end(self, NULL);
 	} else if (self->draining) {
-		err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: repeat the call at another");
+		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: repeat the call");
 		bulk_end(self, &err);
 	} else {
 		chunk_start(self);
@@ -262,11 +265,11 @@ static void chunk_done(struct flow *flow)
 	chunk_count(self);
 	more = self->id ? self->at < self->ids : self->bulk.op.more;
 	call_write_message(self->call, &chunk_message(self, !more)->base, more ? chunk_told : all_told, self);
-	/* A slow caller holds the message here, and not what it was made of. */
+	/* With a slow caller only the packed message stays in memory, not the chunk it was made from. */
 	arena_release(&self->arena);
 }
 
-/* Both are seen when the chunk that is under way has been told. */
+/* Both flags take effect when the current chunk has been reported. */
 static void bulk_cancelled(struct call *call, void *arg)
 {
 	(void)call;

@@ -1,4 +1,4 @@
-/* Tenants and tiers: written through the catalog's use case, read from the newest snapshot. */
+/* Tenants and tiers (api/admin/private.h): written through service/catalog, read from the newest snapshot. */
 #include <string.h>
 
 #include "api/admin/private.h"
@@ -7,7 +7,7 @@
 #include "service/catalog/catalog.h"
 #include "service/request/pricing.h"
 
-/* A change that is under way; in its call's arena. */
+/* A change in progress, in its call's arena. */
 struct put_call {
 	struct catalog_edit edit;
 	struct call *call;
@@ -54,7 +54,7 @@ static void copy(char *to, const char *from)
 	memcpy(to, from, strlen(from) + 1);
 }
 
-/* What the request leaves out stays as it is. */
+/* Fields that the request omits keep their values. */
 static void tenant_read(const Bursar__V1__Tenant *message, const struct catalog *catalog, struct tenant *tenant)
 {
 	const struct tenant *old = catalog_tenant(catalog, message->id);
@@ -91,11 +91,11 @@ static bool tenant_fits(const struct tenant *tenant, const struct catalog *catal
 {
 	if (!catalog_tier(catalog, tenant->id, tenant->default_tier))
 		return err_invalid(
-			       err, "tenant.default_tier", "there is no tier %s: put it first", tenant->default_tier) ||
+			       err, "tenant.default_tier", "there is no tier %s: create it first", tenant->default_tier) ||
 		       err_reason_of(err, "TIER_NOT_FOUND", "%s", tenant->default_tier);
 	if (tenant->unknown_model == MODEL_FALLBACK && !tenant->fallback_model[0])
 		return err_invalid(
-			err, "tenant.fallback_model", "is needed when unknown models cost a fallback's price");
+			err, "tenant.fallback_model", "is required when unknown models are priced as a fallback");
 	return admin_fallback_fits(tenant, catalog, "tenant.fallback_model", now_us, err);
 }
 
@@ -219,7 +219,7 @@ bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct t
 		bool right =
 			limit_from_message(message->limits[i], warn_percent, limit, err) &&
 			(!limit->until_us || err_invalid(err, "until_us",
-						     "is for an account's override only; a tier's limit has no end"));
+						     "is for account overrides only; a tier's limits have no end"));
 		if (!right)
 			return err_prefix(err, "limits[%zu].", i);
 	}

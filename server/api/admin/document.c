@@ -1,4 +1,4 @@
-/* Documents. */
+/* Converts documents. */
 #include "api/admin/document.h"
 
 #include <stdlib.h>
@@ -102,10 +102,10 @@ Bursar__V1__TenantDocument *document_side_message(
 static bool tenant_check(const char *given, const char *tenant, const char *field, struct err *err)
 {
 	return !given[0] || strcmp(given, tenant) == 0 ||
-	       err_invalid(err, field, "%.64s is another tenant than the request's, %.64s", given, tenant);
+	       err_invalid(err, field, "%.64s is another tenant; the request is for %.64s", given, tenant);
 }
 
-/* What is left out has its default, and not, as in PutTenant, what it was. */
+/* Omitted fields get their defaults; unlike in PutTenant, they do not keep their values. */
 static bool settings_read(const Bursar__V1__Tenant *message, const char *id, struct tenant *tenant, struct err *err)
 {
 	if (!tenant_check(message->id, id, "id", err))
@@ -121,7 +121,7 @@ static bool settings_read(const Bursar__V1__Tenant *message, const char *id, str
 	if (message->language[0])
 		memcpy(tenant->language, message->language, strlen(message->language) + 1);
 	return tenant->unknown_model != MODEL_FALLBACK || tenant->fallback_model[0] ||
-	       err_invalid(err, "fallback_model", "is needed when unknown models cost a fallback's price");
+	       err_invalid(err, "fallback_model", "is required when unknown models are priced as a fallback");
 }
 
 static bool tiers_read(
@@ -134,7 +134,7 @@ static bool tiers_read(
 			  admin_tier_read(message->tiers[i], WARN_PERCENT_DEFAULT, &out->tier[i], err);
 		for (int k = 0; ok && k < i; k++)
 			if (strcmp(out->tier[k].name, out->tier[i].name) == 0)
-				ok = err_invalid(err, "name", "%s stands there twice", out->tier[i].name);
+				ok = err_invalid(err, "name", "%s is listed twice", out->tier[i].name);
 		if (!ok)
 			return err_prefix(err, "tiers[%d].", i);
 	}
@@ -210,10 +210,10 @@ static bool pools_read(
 		bool ok = pool_read(message->pools[i], out->tenant, pool, err);
 		for (int k = 0; ok && k < i; k++)
 			if (strcmp(out->pool[k].name, pool->name) == 0)
-				ok = err_invalid(err, "ref.name", "%s stands there twice", pool->name);
+				ok = err_invalid(err, "ref.name", "%s is listed twice", pool->name);
 		if (!ok)
 			return err_prefix(err, "pools[%d].", i);
-		/* As the store reads them back. */
+		/* In the order in which the store returns them. */
 		qsort(pool->level, (size_t)pool->level_count, sizeof(pool->level[0]), by_priority);
 	}
 	return true;
@@ -227,15 +227,15 @@ static bool account_key_read(const Bursar__V1__AccountRef *ref, const struct cat
 		return false;
 	if (key->kind < ACCOUNT_TEAM)
 		return err_invalid(
-			err, "ref.kind", "must be team, org, model or tenant: users are no part of documents");
+			err, "ref.kind", "must be team, org, model or tenant: documents do not contain users");
 	if (key->kind == ACCOUNT_TENANT && !key->id[0])
 		key->id = tenant;
 	if (!key->id[0])
-		return err_invalid(err, "ref.id", "is needed: the id of the %s", account_kind_name(key->kind));
+		return err_invalid(err, "ref.id", "is required: the id of the %s", account_kind_name(key->kind));
 	if (key->kind == ACCOUNT_MODEL)
 		return admin_model_id(catalog, tenant, &key->id, "ref.id", arena, err);
 	return key->kind != ACCOUNT_TENANT || strcmp(key->id, tenant) == 0 ||
-	       err_invalid(err, "ref.id", "of a tenant's account is the tenant's own id, %s", tenant);
+	       err_invalid(err, "ref.id", "must be the tenant's own id, %s, for a tenant's account", tenant);
 }
 
 static bool overrides_read(
@@ -247,7 +247,7 @@ static bool overrides_read(
 		if (!limit_from_message(
 			    message->overrides[i], WARN_PERCENT_DEFAULT, &policy->limits[policy->count++], err))
 			return err_prefix(err, "overrides[%zu].", i);
-	if (!policy_prepare(policy, err)) /* its paths begin with "limits" */
+	if (!policy_prepare(policy, err)) /* its error paths begin with "limits" already */
 		return false;
 	profile->overrides = policy->limits;
 	profile->override_count = policy->count;
@@ -283,8 +283,8 @@ static bool accounts_read(const Bursar__V1__TenantDocument *message, const struc
 		bool ok = account_read(message->accounts[i], catalog, out->tenant, arena, &out->account[i], err);
 		for (int k = 0; ok && k < i; k++)
 			if (out->account[k].key.kind == key->kind && strcmp(out->account[k].key.id, key->id) == 0)
-				ok = err_invalid(err, "ref.id", "%s %s stands there twice",
-					account_kind_name(key->kind), key->id);
+				ok = err_invalid(
+					err, "ref.id", "%s %s is listed twice", account_kind_name(key->kind), key->id);
 		if (!ok)
 			return err_prefix(err, "accounts[%d].", i);
 		profile_drop_ended(&out->account[i].profile, now_us);

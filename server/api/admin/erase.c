@@ -1,4 +1,4 @@
-/* EraseAccount: a user who asks to be forgotten. */
+/* EraseAccount: for a user who asks to be forgotten (api/admin/private.h). */
 #include <string.h>
 
 #include "api/admin/private.h"
@@ -7,7 +7,7 @@
 #include "base/list.h"
 #include "service/admin/erase.h"
 
-/* A user of many years has many rows. */
+/* Generous, because a long-time user has many rows. */
 #define ERASE_MAX_US INT64_C(600000000)
 
 struct erase_call {
@@ -32,7 +32,7 @@ static void erase_done(struct flow *flow)
 static bool erase_check(const struct account_key *key, const char *reason, struct err *err)
 {
 	if (key->kind != ACCOUNT_USER)
-		return err_invalid(err, "ref.kind", "must be USER: only users are persons");
+		return err_invalid(err, "ref.kind", "must be USER: only users are people");
 	return !strstr(reason, key->id) ||
 	       err_invalid(err, "reason", "must not name the user: it stays in the audit log");
 }

@@ -1,4 +1,4 @@
-/* API keys and the audit log. */
+/* API keys and the audit log (api/admin/private.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +20,10 @@ struct key_call {
 	struct call *call;
 	struct worker *worker;
 	struct new_key made;
-	/* The answer waits until this process knows of the change. */
+	/* The answer waits until this process's catalog has the change. */
 	struct wait wait;
 	int64_t give_up_us;
-	bool gone; /* is waited for, instead of there */
+	bool gone; /* waits until the key is gone rather than present */
 	uint8_t hash[KEY_HASH_BYTES];
 	void (*reply)(struct key_call *own);
 	union {
@@ -68,7 +68,7 @@ static Bursar__V1__ApiKey *key_message(struct arena *arena, const struct api_key
 	return message;
 }
 
-/* With the request read and held to the caller's tenant; NULL when the call has been failed. */
+/* Reads the request, restricted to the caller's tenant; NULL when the call has already been failed. */
 static struct key_call *key_call_new(
 	struct call *call, void *ctx, const ProtobufCMessageDescriptor *descriptor, const void **request)
 {
@@ -110,7 +110,10 @@ static void look_again(struct wait *wait)
 		timers->start(timers, &own->wait, LOOK_US);
 }
 
-/* Whoever is told of a key may use it at once, and whoever ended one is rid of it here; elsewhere within a second. */
+/*
+ * Replies once the change is effective in this process: a new key works at once, a revoked one is refused. Other
+ * processes follow within a second.
+ */
 static void reply_when_known(
 	struct key_call *own, const struct api_key *key, bool gone, void (*reply)(struct key_call *own))
 {
@@ -157,7 +160,7 @@ static bool lists_check(const Bursar__V1__CreateKeyRequest *request, struct err 
 {
 	for (size_t i = 0; i < request->n_interfaces; i++) {
 		if (name_is_blank(request->interfaces[i]))
-			return err_invalid(err, "interfaces", "has one that is made of spaces");
+			return err_invalid(err, "interfaces", "contains an entry with only spaces");
 		interface_fold(request->interfaces[i]);
 		if (!id_check(request->interfaces[i], strlen(request->interfaces[i]), "interfaces", err))
 			return false;
@@ -173,20 +176,20 @@ static bool create_check(struct call *call, const Bursar__V1__CreateKeyRequest *
 	bool user = request->role == BURSAR__V1__ROLE__ROLE_USER;
 
 	if ((enum role)request->role > caller_role(call)) {
-		err_set(err, ERR_PERMISSION, "role: a key of the role %s cannot make one of the role %s",
+		err_set(err, ERR_PERMISSION, "role: a key with the role %s cannot create one with the role %s",
 			role_name(caller_role(call)), role_name((enum role)request->role));
 		return err_reason(err, "ROLE");
 	}
 	if (request->role == BURSAR__V1__ROLE__ROLE_OPERATOR && request->tenant[0])
 		return err_invalid(err, "tenant",
-			"an operator's key is for all tenants: leave it empty, or make a key of the "
+			"an operator's key covers all tenants: leave it empty, or create a key with the "
 			"role admin");
 	if (user && !request->account[0])
-		return err_invalid(err, "account", "is needed: the user whose own key it is");
+		return err_invalid(err, "account", "is required: the user that the key belongs to");
 	if (!user && request->account[0])
-		return err_invalid(err, "account", "is for keys of the role user only");
+		return err_invalid(err, "account", "is only for keys with the role user");
 	if (request->expires_at_us && request->expires_at_us <= clock_wall_us())
-		return err_invalid(err, "expires_at_us", "has passed");
+		return err_invalid(err, "expires_at_us", "is in the past");
 	return lists_check(request, err);
 }
 
@@ -293,14 +296,14 @@ static void keys_listed(struct admin_job *job)
 	call_reply_message(own->call, &answer->base);
 }
 
-/* "" = the first page. */
+/* An empty token is the first page. */
 static bool token_read(const char *token, int64_t *out, struct err *err)
 {
 	char *end;
 
 	*out = strtoll(token, &end, 10);
 	return (*end == '\0' && *out >= 0) ||
-	       err_invalid(err, "page_token", "is none: give back the next_page_token of the page before");
+	       err_invalid(err, "page_token", "is not valid: pass next_page_token from the previous page");
 }
 
 void admin_list_keys(struct call *call, void *ctx)

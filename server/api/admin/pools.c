@@ -1,10 +1,10 @@
-/* Pools: settings changed and read. */
+/* Changes and reads the settings of pools (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
 #include "service/pool/admin.h"
 
-/* A tenant and the name of a pool of it, with defaults; false when the call has been failed. */
+/* Reads a tenant and one of its pools' names, with defaults; false when the call has already been failed. */
 static bool ref_read(struct call *call, const Bursar__V1__PoolRef *ref, const char **tenant, const char **name)
 {
 	struct err err;
@@ -61,7 +61,7 @@ Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row 
 	return message;
 }
 
-/* A change that is under way; in its call's arena. */
+/* A change in progress, in its call's arena. */
 struct edit_call {
 	struct pool_edit edit;
 	struct call *call;
@@ -90,7 +90,8 @@ static bool levels_put(const Bursar__V1__PutPoolRequest *put, struct pool_settin
 	if (put->n_levels == 0)
 		return true;
 	if (put->n_levels > POOL_LEVELS_MAX)
-		return err_invalid(err, "levels", "has %zu; a pool has at most %d", put->n_levels, POOL_LEVELS_MAX);
+		return err_invalid(
+			err, "levels", "has %zu entries; a pool has at most %d levels", put->n_levels, POOL_LEVELS_MAX);
 	s->level_count = (int)put->n_levels;
 	for (int i = 0; i < s->level_count; i++)
 		s->level[i] = (struct pool_level){
@@ -121,7 +122,7 @@ static void times_put(const Bursar__V1__PutPoolRequest *put, struct pool_setting
 			*times[i].to = times[i].given;
 }
 
-/* What the request leaves out stays as it is. Runs on a thread of the store's. */
+/* Settings that the request omits keep their values. Runs on one of the store's threads. */
 static bool put_change(struct pool_change *op, struct pool_row *row, bool known, struct err *err)
 {
 	const struct pool_edit *edit = container_of(op, struct pool_edit, op);
@@ -130,9 +131,9 @@ static bool put_change(struct pool_change *op, struct pool_row *row, bool known,
 	bool slots = put->slots_given_case == BURSAR__V1__PUT_POOL_REQUEST__SLOTS_GIVEN_SLOTS;
 
 	if (slots && put->slots_from_option)
-		return err_invalid(err, "slots", "is a number, or the option's, not both");
+		return err_invalid(err, "slots", "conflicts with slots_from_option: give only one of them");
 	if (!known && !slots && !put->slots_from_option)
-		return err_invalid(err, "slots", "is needed: there is no pool %s yet", op->name);
+		return err_invalid(err, "slots", "is required: there is no pool %s yet", op->name);
 	if (slots || put->slots_from_option)
 		s->slots_from_option = put->slots_from_option;
 	if (slots)

@@ -1,4 +1,4 @@
-/* Price lists, put as a whole, and prices that end. */
+/* ImportPrices and EndPrice (api/admin/private.h). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned 
 {
 	*out = 0;
 	if (request->n_clear > 0 && !request->merge)
-		return err_invalid(err, "clear", "is for `merge`: without it what is empty has no price anyway");
+		return err_invalid(err, "clear", "is only for `merge`: without it, empty fields have no price anyway");
 	for (size_t i = 0; i < request->n_clear; i++) {
 		int k = 0;
 
@@ -90,7 +90,7 @@ static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned 
 			k++;
 		if (k == CLEARINGS) {
 			err_invalid(err, "clear",
-				"\"%.32s\" is no part of a price; use a rate's name, modes or "
+				"\"%.32s\" is not part of a price; use a rate's name, modes or "
 				"context_tiers",
 				request->clear[i]);
 			return err_prefix(err, "[%zu]", i);
@@ -100,7 +100,7 @@ static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned 
 	return true;
 }
 
-/* What a price that is merged speaks of: what it has, and what is cleared. */
+/* The parts that a merged price replaces: those it has, and those that are cleared. */
 static unsigned given_of(const struct price *price, unsigned cleared)
 {
 	unsigned given = cleared;
@@ -145,7 +145,7 @@ static bool csv_read(
 	int count;
 
 	if (!price_csv_parse(request->csv, strlen(request->csv), &sheet, err)) {
-		/* What it names is a line: the field of the request is this. */
+		/* The parser's field is a line of the csv; callers need the field of the request. */
 		snprintf(err->field, sizeof(err->field), "csv");
 		return false;
 	}
@@ -156,10 +156,10 @@ static bool csv_read(
 			(struct price_put_row){.price = sheet.prices[i], .given = sheet.given, .line = sheet.lines[i]};
 	count = sheet.count;
 	price_sheet_release(&sheet);
-	return fits || err_invalid(err, "csv", "has %d rows; at most %d are put at once", count, ROWS_MAX);
+	return fits || err_invalid(err, "csv", "has %d rows; at most %d can be imported at once", count, ROWS_MAX);
 }
 
-/* Whose they become, and from when on. */
+/* Sets the owner of the prices and the time from which they apply. */
 static void rows_address(const Bursar__V1__ImportPricesRequest *request, struct prices_put *op)
 {
 	for (int i = 0; i < op->count; i++) {
@@ -174,7 +174,7 @@ static void rows_address(const Bursar__V1__ImportPricesRequest *request, struct 
 	}
 }
 
-/* Names the row that the error is about as the caller knows it. Returns false, always. */
+/* Prefixes the error with the row, as the caller knows it. Always returns false. */
 static bool row_wrong(const struct prices_put *op, int at, struct err *err)
 {
 	if (!op->row[at].line)
@@ -184,7 +184,7 @@ static bool row_wrong(const struct prices_put *op, int at, struct err *err)
 	return false;
 }
 
-/* Parts of prices are looked at when they are whole. */
+/* With `parts`, each price is checked later, once it has been merged into a whole one. */
 static bool rows_check(const struct prices_put *op, bool parts, struct arena *arena, struct err *err)
 {
 	const struct price **prices = arena_zalloc(arena, (size_t)op->count + 1, sizeof(*prices));
@@ -193,19 +193,19 @@ static bool rows_check(const struct prices_put *op, bool parts, struct arena *ar
 	for (int i = 0; i < op->count; i++) {
 		prices[i] = &op->row[i].price;
 		if (prices[i]->account[0] && !prices[i]->tenant[0])
-			return err_invalid(err, "account", "is one of a tenant: name that, too");
+			return err_invalid(err, "account", "needs the tenant that it belongs to");
 		if (!parts && !price_check(prices[i], err))
 			return row_wrong(op, i, err);
 	}
 	if (prices_overlap(prices, op->count, &first, &second)) {
-		err_invalid(err, "model", "%.60s/%.60s is in force there and in another row at once; give them dates",
+		err_invalid(err, "model", "%.60s/%.60s overlaps with another row in time; give both rows dates",
 			prices[second]->provider, prices[second]->model);
 		return row_wrong(op, second, err);
 	}
 	return op->yes || !prices_look_per_token(prices, op->count) ||
 	       err_set(err, ERR_PRECONDITION,
 		       "all prices are below 0.0001 USD per 1M tokens, as if they were USD per token; if they are "
-		       "meant, repeat it with `yes` (bursar: --yes)");
+		       "correct, repeat the call with `yes` (bursar: --yes)");
 }
 
 void admin_import_prices(struct call *call, void *ctx)
@@ -219,9 +219,10 @@ void admin_import_prices(struct call *call, void *ctx)
 	bool ok = request != NULL;
 
 	if (ok && request->merge && request->csv[0])
-		ok = err_invalid(&err, "merge", "is for `prices`: columns that a csv lacks stay as they are anyway");
+		ok = err_invalid(
+			&err, "merge", "is only for `prices`: columns missing from a csv keep their values anyway");
 	if (ok && (request->n_prices > 0) == (request->csv[0] != '\0'))
-		ok = err_invalid(&err, "prices", "or csv must be given, and not both");
+		ok = err_invalid(&err, "prices", "or csv must be given, but not both");
 	if (ok) {
 		op->yes = request->yes;
 		ok = request->csv[0] ? csv_read(request, arena, op, &err) : messages_read(request, arena, op, &err);

@@ -1,4 +1,4 @@
-/* Prices: typed in USD per 1M tokens, kept in pico-USD per token. */
+/* Prices (api/admin/private.h): given in USD per 1M tokens, stored in pico-USD per token. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static char *rate_text(struct arena *arena, int64_t pico)
 	return arena_strndup(arena, text, strlen(text));
 }
 
-/* The classes of a price that have a field, here and in the message. */
+/* The token classes that have a field in a price and in its message. */
 #define PRICE_RATES(RATE) \
 	RATE(input, TOKEN_INPUT) \
 	RATE(output, TOKEN_OUTPUT) \
@@ -177,7 +177,7 @@ void admin_get_price(struct call *call, void *ctx)
 	if (price) {
 		call_reply_message(call, &admin_price_message(call_arena(call), price)->base);
 	} else {
-		err_set(&err, ERR_NOT_FOUND, "model: %s has no price then", model);
+		err_set(&err, ERR_NOT_FOUND, "model: %s has no price at that time", model);
 		err_reason_of(&err, "PRICE_NOT_FOUND", "%s", model);
 		call_fail(call, &err);
 	}
@@ -214,7 +214,7 @@ void admin_list_prices(struct call *call, void *ctx)
 	const Bursar__V1__ListPricesRequest *request = request_take(call, &bursar__v1__list_prices_request__descriptor);
 
 	if (request && strspn(request->page_token, "0123456789") != strlen(request->page_token)) {
-		err_invalid(&err, "page_token", "is not one of ours: leave it empty for the first page");
+		err_invalid(&err, "page_token", "is not valid: pass next_page_token from the previous page");
 		request = NULL;
 	}
 	if (!request)

@@ -1,4 +1,4 @@
-/* What the files of bursar.v1.Admin share. */
+/* Shared by the files of bursar.v1.Admin. */
 #ifndef BURSAR_API_ADMIN_PRIVATE_H
 #define BURSAR_API_ADMIN_PRIVATE_H
 
@@ -16,71 +16,77 @@
 #undef HANDLER
 #undef STREAM
 
-/* Whom a reference means, with its defaults, a model by any of its names; false when the call has been failed. */
+/*
+ * Reads the account that a reference means: fills in defaults and accepts a model by any of its names. False when the
+ * call has already been failed.
+ */
 bool admin_key(struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key);
-/* The same of one that has bills: a model has none. */
+/* The same for an account that has bills; models have none. */
 bool admin_bill_key(
 	struct call *call, struct worker *worker, const Bursar__V1__AccountRef *ref, struct account_key *key);
-/* The id of the model's account that *id, one of its names, means. ERR_INVALID on `field`. */
+/* Replaces *id, any name of a model, by the id of the model's account. ERR_INVALID names `field`. */
 bool admin_model_id(const struct catalog *catalog, const char *tenant, const char **id, const char *field,
 	struct arena *arena, struct err *err) __attribute__((warn_unused_result));
-/* What to look for by a model's name: its id, and in `provider` the provider before it where the name has one. In the arena. */
+/*
+ * The model id to search for, given any name of the model, in the arena. With `provider`, the id keeps the provider in
+ * front of it if the name has one.
+ */
 const char *admin_model_wanted(
 	const struct catalog *catalog, const char *tenant, const char *name, bool provider, struct arena *arena);
 Bursar__V1__AccountRef *admin_ref(struct arena *arena, const struct account_key *key);
 
-/* An account as a message, which points into the row. */
+/* An account as a message; the message points into the row. */
 Bursar__V1__Account *admin_account_message(struct arena *arena, const struct account_row *row);
 
-/* An account is on a tier that exists; "" is the tenant's default tier. False when the call has been failed. */
+/* Checks that the tier exists; "" is the tenant's default tier. False when the call has already been failed. */
 bool admin_tier_check(struct call *call, void *ctx, const char *tenant, const char *tier);
 
-/* The overrides of a request, prepared, no two of one name, none that has ended by patch->now_us. */
+/* The overrides of a request, prepared; duplicate names and overrides that have ended by patch->now_us are refused. */
 struct account_patch;
 bool admin_limits_read(struct arena *arena, Bursar__V1__Limit *const *limits, size_t count, struct account_patch *patch,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* NULL: none. */
+/* `filter` NULL means no filter. */
 struct account_filter admin_filter(const Bursar__V1__AccountFilter *filter, int64_t now_us);
 
-/* Tiers; the message points into what it is made of. ERR_INVALID names the field. `warn_percent` stands in for 0. */
+/* Tiers; the message points into its source. ERR_INVALID names the field. `warn_percent` replaces 0 in the message. */
 Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, const struct tier *tier);
 bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct tier *tier, struct err *err);
 
-/* A tenant's settings under an id; points into both. */
+/* A tenant's settings under the given id; the message points into both. */
 Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenant *tenant, const char *id);
-/* Has a fallback model that is not the tenant's already a price? ERR_INVALID on `field`, naming the nearest. */
+/* Whether a newly chosen fallback model has a price. ERR_INVALID names `field` and suggests the nearest model. */
 bool admin_fallback_fits(const struct tenant *tenant, const struct catalog *catalog, const char *field, int64_t now_us,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* A template, with the placeholders of its code; points into the row. */
+/* A template with the placeholders of its code; the message points into the row. */
 Bursar__V1__Text *admin_text_message(
 	struct arena *arena, const char *tenant, const struct text_template *text, bool shipped);
-/* The template, checked, its tag of the language in the usual spelling; points into the message. ERR_INVALID names the field. */
+/* The template, checked, with the language tag in its usual spelling; points into the message. ERR_INVALID names the field. */
 bool admin_text_read(const Bursar__V1__Text *message, struct arena *arena, struct text_template *out, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* A pool; points into the row. */
+/* A pool; the message points into the row. */
 Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row *row);
 
-/* Prices, likewise. */
+/* Prices; the message points into the price. */
 Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *price);
-/* As it was sent: what makes it a whole price (price_check) is not looked at. */
+/* Reads the price as sent, without checking that it is a whole price (price_check). */
 bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
 bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
 
-/* Who calls, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
+/* The caller, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
 const char *admin_actor(struct call *call);
 
-/* Ends the call by how a job went; true when it went well and the answer is still to be sent. */
+/* True when the job succeeded and the answer can be sent; otherwise fails the call. */
 bool admin_went_well(struct call *call, const struct admin_job *job);
 
 enum { REPORT_DAYS_MAX = 366 };
 
-/* May he ask of all tenants, if he does? */
+/* Whether the caller may ask about all tenants, when `all` says that they do. */
 bool admin_all_tenants(struct call *call, bool all, struct err *err) __attribute__((warn_unused_result));
 
-/* Between 1 and `most`; `usual` for 0. */
+/* The page size: between 1 and `most`, or `usual` for 0. */
 int admin_page(int asked, int usual, int most);
 
 #endif

@@ -1,4 +1,4 @@
-/* ListReservations, GetReservation, CancelReservation. */
+/* ListReservations, GetReservation and CancelReservation (api/admin/private.h). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static const char *handle_make(struct arena *arena, const struct entry_info *inf
 	return handle_format(&handle, arena);
 }
 
-/* NULL where the bytes are those of a newer bursard. */
+/* NULL when the entry was written by a newer bursard. */
 static Bursar__V1__Reservation *reservation_to_message(struct arena *arena, const struct reservation_row *row)
 {
 	Bursar__V1__Reservation *message = message_new(arena, Reservation, reservation);

@@ -1,4 +1,4 @@
-/* Reset: an account's counters emptied. */
+/* Reset: empties an account's counters (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"

@@ -1,4 +1,4 @@
-/* What the handlers of bursar.v1.Admin share (api/admin/private.h). */
+/* Helpers for the handlers of bursar.v1.Admin (api/admin/private.h). */
 #include <string.h>
 
 #include "api/admin/private.h"
@@ -11,7 +11,7 @@ bool admin_model_id(const struct catalog *catalog, const char *tenant, const cha
 	char *name = arena_strndup(arena, *id, strlen(*id));
 
 	if (name_is_blank(name))
-		return err_invalid(err, field, "is made of spaces");
+		return err_invalid(err, field, "contains only spaces");
 	name_trim(name);
 	if (!id_check(name, strlen(name), field, err))
 		return false;
@@ -19,7 +19,7 @@ bool admin_model_id(const struct catalog *catalog, const char *tenant, const cha
 	return id_check(*id, strlen(*id), field, err);
 }
 
-/* By prices alone: what has none is looked for by its name, and not as the fallback's model. */
+/* Uses prices alone: a model without a price is searched for by its own name, not as the fallback model. */
 const char *admin_model_wanted(
 	const struct catalog *catalog, const char *tenant, const char *name, bool provider, struct arena *arena)
 {
@@ -59,9 +59,9 @@ bool admin_key(struct call *call, struct worker *worker, const Bursar__V1__Accou
 	if (key->kind == ACCOUNT_TENANT && !key->id[0])
 		key->id = key->tenant;
 	if (!key->id[0])
-		err_invalid(&err, "ref.id", "is needed: the id of the %s", account_kind_name(key->kind));
+		err_invalid(&err, "ref.id", "is required: the id of the %s", account_kind_name(key->kind));
 	else if (key->kind == ACCOUNT_TENANT && strcmp(key->id, key->tenant) != 0)
-		err_invalid(&err, "ref.id", "of a tenant's account is the tenant's own id, %s", key->tenant);
+		err_invalid(&err, "ref.id", "must be the tenant's own id, %s, for a tenant's account", key->tenant);
 	else if (key->kind != ACCOUNT_MODEL || model_key(call, worker, key, &err))
 		return true;
 	call_fail(call, &err);
@@ -94,7 +94,7 @@ bool admin_all_tenants(struct call *call, bool all, struct err *err)
 {
 	if (!all || !caller_tenant(call)[0])
 		return true;
-	err_set(err, ERR_PERMISSION, "all_tenants: is for operators");
+	err_set(err, ERR_PERMISSION, "all_tenants: is for operators only");
 	return err_reason(err, "OTHER_TENANT");
 }
 

@@ -1,4 +1,4 @@
-/* Keys at the door. What a key may see is in scope.c. */
+/* Authentication by key or certificate. scope.c limits what a caller may see. */
 #include "api/auth/auth.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 enum { FAILURES_MAX = 10, FAILURES_US = 60000000 };
 
-/* "ipv4:10.0.0.5:4711" -> "10.0.0.5"; "ipv6:%5B::1%5D:4711" and "ipv6:[::1]:4711" -> "::1"; else as it is. */
+/* "ipv4:10.0.0.5:4711" -> "10.0.0.5"; "ipv6:%5B::1%5D:4711" and "ipv6:[::1]:4711" -> "::1"; others unchanged. */
 static const char *peer_address(struct call *call)
 {
 	const char *peer = call_peer(call);
@@ -36,11 +36,11 @@ static const char *peer_address(struct call *call)
 }
 
 /*
- * Failed attempts by address, one table a thread of the server. Guessing a key of 256 bits is hopeless; what is limited is the
- * noise: in the log, and in what a broken bot costs. A right key is let in all the same, for many may share an address.
+ * Failed attempts by address, one table per server thread. Guessing a 256-bit key is hopeless; the limit keeps down log
+ * noise and the cost of a broken bot. A valid key still gets in, because many callers may share an address.
  */
 struct failures {
-	char address[ADDRESS_MAX]; /* of an IPv6 network, all of it */
+	char address[ADDRESS_MAX]; /* for IPv6, of the whole network */
 	int64_t since_us;
 	int count;
 };
@@ -70,16 +70,16 @@ static bool refuse(const char *address, const char *why, struct err *err)
 	metric_inc(METRIC_logins_failed_total, 0, 0);
 	if (seen->count < FAILURES_MAX) {
 		seen->count++;
-		log_warn("a caller without a right key", F("from", address), F("why", why));
+		log_warn("a caller had no valid key", F("from", address), F("why", why));
 		err_set(err, ERR_UNAUTHENTICATED, "%s", why);
 		return err_reason(err, "NO_KEY");
 	}
-	err_set(err, ERR_EXHAUSTED, "too many wrong keys from %s", address);
+	err_set(err, ERR_EXHAUSTED, "too many invalid keys from %s", address);
 	err->retry_after_us = FAILURES_US - (now_us - seen->since_us);
 	return err_reason(err, "TOO_MANY_WRONG_KEYS");
 }
 
-/* "authorization: Bearer bsk_..."; false with `why` when there is none. */
+/* Finds the key in "authorization: Bearer bsk_..."; false with `why` when there is none. */
 static bool bearer(const struct call *call, const char **text, size_t *len, const char **why)
 {
 	if (!call_metadata(call, "authorization", text, len)) {
@@ -88,7 +88,7 @@ static bool bearer(const struct call *call, const char **text, size_t *len, cons
 		return false;
 	}
 	if (*len <= 7 || strncasecmp(*text, "Bearer ", 7) != 0) {
-		*why = "authorization must be 'Bearer ' and a key";
+		*why = "authorization must be 'Bearer ' followed by a key";
 		return false;
 	}
 	*text += 7;
@@ -105,14 +105,14 @@ static const char key_expired[] = "the key has expired";
 
 static bool key_works(const struct api_key *key, const char *address, const char **why)
 {
-	*why = !key							     ? "the key is not known, or was revoked"
+	*why = !key							     ? "the key is unknown or was revoked"
 	       : key->expires_at_us && key->expires_at_us <= clock_wall_us() ? key_expired
 	       : !networks_have(key->networks, address) ? "the key may not be used from this address"
 							: NULL;
 	return !*why;
 }
 
-/* A caller who shows a certificate, and no key: what tls_clients says of the names in it. */
+/* For a caller with a certificate and no key: what tls_clients says about the names in it. */
 struct shown {
 	const char *entries;
 	struct client_role role;
@@ -140,8 +140,8 @@ static bool by_certificate(struct call *call, const struct conf *conf, struct ca
 }
 
 /*
- * Before there is any key: whoever is on this machine, or in the closed network that insecure_listen is for. Without TLS the port
- * is one of these two.
+ * Before any key exists, admits callers on this machine, or in the closed network that insecure_listen is meant for.
+ * Without TLS the port is always one of these two.
  */
 static bool is_near(struct call *call, const struct conf *conf)
 {
@@ -184,13 +184,13 @@ static bool role_may(const struct call *call, enum role role, struct err *err)
 {
 	if (call_access(call) & 1u << role)
 		return true;
-	err_set(err, ERR_PERMISSION, "a key of the role %s may not call %s", role_name(role), call_path(call));
+	err_set(err, ERR_PERMISSION, "a key with the role %s may not call %s", role_name(role), call_path(call));
 	return err_reason(err, "ROLE");
 }
 
 static const char certificate_revoked[] = "the certificate was revoked";
 
-/* Whatever else he shows: a caller with a revoked certificate does not come in. */
+/* A caller with a revoked certificate is refused, even with a valid key. */
 static bool certificate_counts(struct call *call, const struct conf *conf, struct caller *caller, struct err *err)
 {
 	const char *pem = conf->tls_revoked[0] ? call_certificate(call) : NULL;
@@ -204,7 +204,7 @@ static bool certificate_counts(struct call *call, const struct conf *conf, struc
 	return refuse(peer_address(call), certificate_revoked, err);
 }
 
-/* Who it is: by a key, else by a certificate; nobody in particular as long as there are no keys. False: not to be let in. */
+/* Identifies the caller: by key, else by certificate; anonymous until the first key exists. False when refused. */
 static bool caller_find(
 	struct call *call, struct worker *worker, struct snapshot *snapshot, struct caller *caller, struct err *err)
 {
@@ -218,7 +218,7 @@ static bool caller_find(
 	if (catalog_has_keys(snapshot->catalog))
 		return by_key(call, worker, snapshot, caller, err);
 	return is_near(call, conf) ||
-	       refuse(peer_address(call), "no key was made yet: make the first one on the server's machine", err);
+	       refuse(peer_address(call), "no key exists yet: create the first one on the server's machine", err);
 }
 
 static bool let_in(struct call *call, struct worker *worker, struct err *err)
@@ -254,7 +254,7 @@ bool auth_admit(struct call *call, void *ctx)
 	return false;
 }
 
-/* What the newest catalog says of him. NULL: that he counts. */
+/* Why the newest catalog rejects the caller; NULL when it accepts them. */
 static const char *looked_up(struct caller *caller, struct worker *worker)
 {
 	struct snapshot *snapshot;
@@ -275,7 +275,7 @@ static const char *looked_up(struct caller *caller, struct worker *worker)
 		else if (!key)
 			why = "the key was revoked";
 	} else if (caller->by == BY_NOTHING && catalog_has_keys(snapshot->catalog)) {
-		why = "a key is needed by now: connect again with one";
+		why = "a key is needed now: reconnect with one";
 	}
 	snapshot_give(worker, snapshot);
 	return why;
@@ -296,7 +296,7 @@ bool auth_still_admitted(struct call *call, void *ctx, struct err *err)
 		why = certificate_revoked;
 	if (!why)
 		return true;
-	log_info("a stream is ended", F("from", peer_address(call)), F("method", call_path(call)), F("why", why));
+	log_info("a stream was ended", F("from", peer_address(call)), F("method", call_path(call)), F("why", why));
 	err_set(err, ERR_UNAUTHENTICATED, "%s", why);
 	return err_reason(err, "NO_KEY");
 }
@@ -325,7 +325,7 @@ const char *caller_text(struct call *call)
 	const struct caller *caller = call_caller(call);
 
 	if (!caller || caller->by == BY_NOTHING)
-		return arena_printf(call_arena(call), "nobody in particular from %s", call_peer(call));
+		return arena_printf(call_arena(call), "anonymous from %s", call_peer(call));
 	if (caller->by == BY_CERTIFICATE)
 		return arena_printf(call_arena(call), "certificate %s from %s", caller->label, call_peer(call));
 	return arena_printf(call_arena(call), "key %" PRId64 "%s%s%s from %s", caller->key,

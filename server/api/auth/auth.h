@@ -1,4 +1,6 @@
-/* The auth: who calls, whether his role may call this method, and whether what he asks for is his tenant's. */
+/*
+ * Authentication: who is calling, whether their role allows the method, and whether the request stays in their tenant.
+ */
 #ifndef BURSAR_API_AUTH_AUTH_H
 #define BURSAR_API_AUTH_AUTH_H
 
@@ -9,38 +11,43 @@
 #include "domain/api_key.h"
 #include "rpc/call.h"
 
-/* rpc_method.access: the roles that may call it, as bits. A method without any is closed to everybody. */
+/* rpc_method.access: the roles that may call the method, as bits. A method with no bits set is closed to everyone. */
 #define MAY_OPERATE (1u << ROLE_OPERATOR)
 #define MAY_ADMIN (MAY_OPERATE | 1u << ROLE_ADMIN)
-#define MAY_VIEW (MAY_ADMIN | 1u << ROLE_VIEWER) /* reads of everything */
+#define MAY_VIEW (MAY_ADMIN | 1u << ROLE_VIEWER) /* may read everything */
 #define MAY_CALL (MAY_ADMIN | 1u << ROLE_BOT) /* what bots do */
 #define MAY_ASK (MAY_CALL | MAY_VIEW)
 #define MAY_SEE_OWN (MAY_ASK | 1u << ROLE_USER)
-#define MAY_ANYBODY (MAY_SEE_OWN | 1u << ROLE_NONE) /* without a key, too */
+#define MAY_ANYBODY (MAY_SEE_OWN | 1u << ROLE_NONE) /* even without a key */
 
-/* The server's `admit`; ctx is its struct worker. Without any key made, everybody is an operator: the address sees to who that is. */
+/*
+ * The server's `admit`; ctx is its struct worker. Until a key exists every caller is an operator, but only nearby
+ * addresses get in.
+ */
 bool auth_admit(struct call *call, void *ctx);
 
 /*
- * The server's `still_admitted`: would he whose stream is open be let in now? False, ERR_UNAUTHENTICATED: his key was revoked or has
- * expired, his certificate was revoked, or it takes a key by now.
+ * The server's `still_admitted`: whether the owner of an open stream would be admitted now. False with
+ * ERR_UNAUTHENTICATED when their key was revoked or has expired, their certificate was revoked, or a key has become
+ * necessary.
  */
 bool auth_still_admitted(struct call *call, void *ctx, struct err *err) __attribute__((warn_unused_result));
 
 /*
- * Holds a request to its caller's tenant, before anything else reads it: an empty tenant becomes the caller's own, another's is
- * ERR_PERMISSION, in every part, in reservation and lease handles too. A ROLE_USER key is held to its user likewise, and a key with
- * interfaces to those. For an operator nothing is changed.
+ * Restricts a request to its caller's tenant before anything else reads it. In every part of the message, reservation
+ * and lease handles included, an empty tenant becomes the caller's own and another tenant is ERR_PERMISSION. A
+ * ROLE_USER key is restricted to its user in the same way, and a key with interfaces to those. An operator's request is
+ * left as it is.
  */
 bool auth_scope(struct call *call, ProtobufCMessage *message, struct err *err) __attribute__((warn_unused_result));
 
-/* The role he acts in; ROLE_OPERATOR where no keys have been made. */
+/* The caller's role; ROLE_OPERATOR while no keys exist. */
 enum role caller_role(const struct call *call);
-/* May he know what shared accounts are called, and who shares them? */
+/* Whether the caller may know the names of shared accounts and who shares them. */
 bool caller_sees_names(const struct call *call);
-/* The tenant he is held to; "" = none. */
+/* The tenant that the caller is restricted to; "" = none. */
 const char *caller_tenant(const struct call *call);
-/* For the audit log; in the call's arena. */
+/* The caller as the audit log shows them; in the call's arena. */
 const char *caller_text(struct call *call);
 
 #endif

@@ -1,4 +1,4 @@
-/* One list a thread: no lock at the door. */
+/* Each thread keeps its own list, so that authentication takes no lock. */
 #include "api/auth/revoked.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ static bool list_read(const char *path, struct revoked *out, struct err *err)
 			ok = err_invalid(err, "tls_revoked", "%.150s has more than %d fingerprints", path, REVOKED_MAX);
 		else if (!fingerprint_parse(line, out->list[out->count++]))
 			ok = err_invalid(
-				err, "tls_revoked", "line %d of %.150s is no SHA-256 fingerprint", number, path);
+				err, "tls_revoked", "line %d of %.150s is not a SHA-256 fingerprint", number, path);
 	}
 	fclose(file);
 	return ok;
@@ -84,7 +84,7 @@ static void look(const char *path)
 	revoked.usable = list_read(path, &revoked, &err);
 	revoked.looked_at_us = now_us;
 	if (!revoked.usable && was)
-		log_error("no certificate is let in until tls_revoked can be used", F("why", err.text));
+		log_error("certificates are refused until tls_revoked is readable", F("why", err.text));
 }
 
 bool revoked_has(const char *path, const uint8_t fingerprint[FINGERPRINT_BYTES])

@@ -1,4 +1,4 @@
-/* Certificates that were revoked: a file of fingerprints, looked at again every second. */
+/* Revoked certificates: a file of fingerprints that is reread every second. */
 #ifndef BURSAR_API_AUTH_REVOKED_H
 #define BURSAR_API_AUTH_REVOKED_H
 
@@ -11,13 +11,13 @@
 #define REVOKED_MAX 1024
 
 /*
- * The file has a SHA-256 fingerprint a line, with or without colons, as `openssl x509 -fingerprint -sha256` shows it; text before '=' is
- * not looked at, lines that are empty or begin with # are no fingerprints. A file that cannot be used revokes everything: better
- * nobody than somebody who should not be here.
+ * Whether the fingerprint is in the file. The file has one SHA-256 fingerprint per line, with or without colons, as
+ * printed by `openssl x509 -fingerprint -sha256`; text up to '=' is skipped, as are empty lines and lines that begin
+ * with #. An unusable file revokes every certificate: refusing everyone is safer than admitting a revoked one.
  */
 bool revoked_has(const char *path, const uint8_t fingerprint[FINGERPRINT_BYTES]);
 
-/* Can the file be used? ERR_INVALID names the option tls_revoked and the line. */
+/* Whether the file is usable. ERR_INVALID names the option tls_revoked and the line. */
 bool revoked_check(const char *path, struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* A request held to its caller's tenant, user and interfaces: a walk over the message by its descriptor. */
+/* auth_scope() of api/auth/auth.h: walks over a message by its descriptor and restricts every part to the caller. */
 #include <string.h>
 
 #include "api/auth/private.h"
@@ -16,7 +16,7 @@ struct scope {
 
 static bool other_tenant(const char *field, struct err *err)
 {
-	err_set(err, ERR_PERMISSION, "%s: belongs to another tenant than the key", field);
+	err_set(err, ERR_PERMISSION, "%s: does not belong to the key's tenant", field);
 	return err_reason(err, "OTHER_TENANT");
 }
 
@@ -37,11 +37,11 @@ static bool user_hold(const struct scope *scope, char **user, struct err *err)
 		*user = unconst(account);
 	if (strcmp(*user, account) == 0)
 		return true;
-	err_set(err, ERR_PERMISSION, "user: the key is another user's");
+	err_set(err, ERR_PERMISSION, "user: the key belongs to another user");
 	return err_reason(err, "OTHER_USER");
 }
 
-/* Who names no interface comes from the first that his key is for. */
+/* A request without an interface counts as coming from the first one that the key allows. */
 static bool interface_hold(const struct scope *scope, char **interface, struct err *err)
 {
 	const char *allowed = scope->caller->interfaces;
@@ -53,11 +53,11 @@ static bool interface_hold(const struct scope *scope, char **interface, struct e
 	interface_fold(*interface);
 	if (key_list_has(allowed, *interface, strlen(*interface)))
 		return true;
-	err_set(err, ERR_PERMISSION, "interface: the key is not for %.64s", *interface);
+	err_set(err, ERR_PERMISSION, "interface: the key does not allow %.64s", *interface);
 	return err_reason(err, "OTHER_INTERFACE");
 }
 
-/* Handles that cannot be read are refused where they are used, with their field. */
+/* Accepts unreadable handles: the code that uses them refuses them and names their field. */
 static bool handle_hold(const struct scope *scope, const char *text, bool lease, struct err *err)
 {
 	struct handle handle = {.tenant = ""};
@@ -79,7 +79,7 @@ static bool text_hold(const struct scope *scope, const ProtobufCMessage *message
 	const ProtobufCMessageDescriptor *type = message->descriptor;
 	const char *name = field->name;
 
-	/* A handle stands alone: a tenant beside it would contradict it. */
+	/* A handle already carries its tenant: filling in another beside it would be an error (handle_of_ref). */
 	if (type == &bursar__v1__reservation_ref__descriptor && strcmp(name, "tenant") == 0 &&
 		((const Bursar__V1__ReservationRef *)message)->handle[0])
 		return !(*text)[0] || tenant_hold(scope, text, name, err);
@@ -112,7 +112,7 @@ static bool list_hold(const struct scope *scope, const ProtobufCMessage *message
 	return true;
 }
 
-/* A pool that is not named at all is the tenant's own agent-execution, not that of `default`. */
+/* Without a PoolRef the request means agent-execution of the caller's tenant, not that of the tenant `default`. */
 static void pool_fill(const struct scope *scope, const ProtobufCFieldDescriptor *field, ProtobufCMessage **part)
 {
 	Bursar__V1__PoolRef *ref;

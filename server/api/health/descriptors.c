@@ -1,6 +1,6 @@
 /*
- * Walks through a serialized google.protobuf.FileDescriptorSet. Nothing is kept: reflection is for people who look around, and 100 kB are
- * read in no time. The numbers are those of google/protobuf/descriptor.proto.
+ * Walks through a serialized google.protobuf.FileDescriptorSet. Nothing is cached: reflection serves people who explore
+ * the API, and scanning 100 kB takes no time. The field numbers are those of google/protobuf/descriptor.proto.
  */
 #include "api/health/descriptors.h"
 
@@ -11,7 +11,7 @@
 enum wire { WIRE_VARINT = 0, WIRE_I64 = 1, WIRE_LEN = 2, WIRE_I32 = 5 };
 enum { SET_FILE = 1 };
 enum { FILE_NAME = 1, FILE_PACKAGE = 2, FILE_IMPORT = 3, FILE_MESSAGE = 4, FILE_ENUM = 5, FILE_SERVICE = 6 };
-enum { OWN_NAME = 1 }; /* of everything that has a name */
+enum { OWN_NAME = 1 }; /* the same in every descriptor that has a name */
 enum { MESSAGE_FIELD = 2, MESSAGE_MESSAGE = 3, MESSAGE_ENUM = 4, MESSAGE_ONEOF = 8 };
 enum { SERVICE_METHOD = 2 };
 
@@ -31,7 +31,7 @@ static uint64_t varint(const uint8_t **at, const uint8_t *end)
 	return value;
 }
 
-/* The next field that holds bytes; false at the end. `rest` is what follows it. */
+/* Finds the next length-delimited field and advances `rest` past it; false at the end. */
 static bool next(struct piece *rest, unsigned *number, struct piece *value)
 {
 	const uint8_t *at = rest->data, *end = at + rest->len;
@@ -56,7 +56,7 @@ static bool next(struct piece *rest, unsigned *number, struct piece *value)
 	return false;
 }
 
-/* The first field of that number; empty when there is none. */
+/* The first field with that number; empty when there is none. */
 static struct piece first(struct piece of, unsigned number)
 {
 	struct piece value;
@@ -73,7 +73,7 @@ static bool is(struct piece piece, const char *text, size_t len)
 	return piece.len == len && memcmp(piece.data, text, len) == 0;
 }
 
-/* What of `symbol` follows `name` and a dot: "" when it is the name itself, NULL when it is not within it. */
+/* The part of `symbol` after `name` and a dot: "" when it is `name` itself, NULL when it is not inside it. */
 static const char *behind(const char *symbol, struct piece name)
 {
 	if (strncmp(symbol, (const char *)name.data, name.len) != 0)
@@ -82,7 +82,7 @@ static const char *behind(const char *symbol, struct piece name)
 	return !*symbol ? symbol : symbol[0] == '.' && symbol[1] ? symbol + 1 : NULL;
 }
 
-/* What a field of that number is, in a thing of that kind; false: nothing that has a name. */
+/* Which kind of thing a field with that number describes inside a thing of kind `of`; false when it has no name. */
 static bool is_named(enum what of, unsigned number, enum what *out)
 {
 	static const struct {
@@ -105,7 +105,7 @@ static bool is_named(enum what of, unsigned number, enum what *out)
 	return false;
 }
 
-/* Is it the thing itself, or something within it? As deep as our messages nest, whatever was asked. */
+/* Whether `symbol` is the thing or something inside it. Recurses as deep as our messages nest, whatever the symbol. */
 static bool defines(struct piece thing, enum what kind, const char *symbol)
 {
 	const char *rest = behind(symbol, first(thing, OWN_NAME));
@@ -203,7 +203,7 @@ static bool is_in(const struct piece *list, size_t count, struct piece piece)
 	return false;
 }
 
-/* `out` is its own queue. */
+/* Breadth first; `out` doubles as the queue. */
 size_t descriptors_with_imports(struct piece file, struct piece out[DESCRIPTORS_MAX])
 {
 	size_t count = 1;

@@ -1,4 +1,4 @@
-/* What proto/ describes, as it travels inside the binary: found by file and by name. */
+/* The descriptors of proto/, embedded in the binary, by file and by symbol. */
 #ifndef BURSAR_API_HEALTH_DESCRIPTORS_H
 #define BURSAR_API_HEALTH_DESCRIPTORS_H
 
@@ -6,22 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the binary. One of a FileDescriptorProto, or the name of something. Static storage. */
+/* Bytes with static storage: a FileDescriptorProto, or a part of one such as a name. */
 struct piece {
 	const uint8_t *data;
 	size_t len;
 };
 
-/* The file "bursar/v1/limiter.proto". False: there is none. */
+/* Finds a file by name, such as "bursar/v1/limiter.proto". False when there is none. */
 bool descriptors_file(const char *name, struct piece *out);
 
-/* The file that defines "bursar.v1.Limiter", "bursar.v1.Limiter.Check", a message, a field, an enum. False: none does. */
+/* Finds the file that defines a service ("bursar.v1.Limiter"), method, message, field or enum. False when none does. */
 bool descriptors_symbol(const char *symbol, struct piece *out);
 
-/* A message of exactly that name? */
+/* Whether a message with exactly that name exists. */
 bool descriptors_has_message(const char *name);
 
-/* The file and all that it imports, each once, the file first; as many as `max` at most. How many. */
+/* The file, then everything it imports, each file once, at most DESCRIPTORS_MAX. Returns the count. */
 enum { DESCRIPTORS_MAX = 64 };
 size_t descriptors_with_imports(struct piece file, struct piece out[DESCRIPTORS_MAX]);
 

@@ -1,4 +1,4 @@
-/* The health protocol that load balancers and orchestrators speak. */
+/* The health protocol of load balancers and orchestrators. */
 #include "api/health/health.h"
 #include "api/auth/auth.h"
 
@@ -12,24 +12,24 @@ typedef Grpc__Health__V1__HealthCheckResponse Response;
 #define STATUS(name) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##name
 
 /*
- * Anybody may watch, without a key, and a stream is a call that a worker holds: strangers could take all that it holds from those with a
- * key. So many streams of a worker are enough for those who balance a load.
+ * Watch needs no key, and each stream occupies one of the calls that a worker can hold. Without a limit, strangers
+ * could occupy them all and lock out callers with keys. This many streams per worker are enough for load balancing.
  */
 enum { WATCHES_MAX = 1000 };
 static __thread int watches;
-static __thread struct list open_watches; /* zeros until the first */
+static __thread struct list open_watches; /* zeroed until the first stream opens */
 
 /* One stream of Watch, in the arena of its call. */
 struct watch {
 	struct list link;
 	struct call *call;
 	bool known;
-	bool serving; /* as last sent */
+	bool serving; /* the status last sent */
 	bool writing;
-	bool ending; /* NOT_SERVING is to be sent, or has been */
+	bool ending; /* NOT_SERVING will be sent, or has been */
 };
 
-/* What /readyz says. A server without workers of ours (a test's) has no stores. */
+/* The status of /readyz. A server without workers (in a test) has no stores to wait for. */
 static bool is_ready(const struct worker *worker)
 {
 	return !worker || !worker->parts.ready || worker->parts.ready(worker->parts.ready_arg);
@@ -59,7 +59,7 @@ static void check(struct call *call, void *ctx)
 	if (!request)
 		return;
 	if (!is_known(call, request->service)) {
-		err_set(&err, ERR_NOT_FOUND, "service: no such service is served here");
+		err_set(&err, ERR_NOT_FOUND, "service: this server does not serve it");
 		call_fail(call, &err);
 		return;
 	}
@@ -78,7 +78,7 @@ static void watch_end(struct call *call, struct watch *watch)
 	struct err err;
 
 	watch_leave(watch);
-	err_set(&err, ERR_UNAVAILABLE, "the server is stopping; connect again");
+	err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 	call_fail(call, &err);
 }
 
@@ -94,7 +94,7 @@ static void watch_send(struct call *call, struct watch *watch, bool serving)
 	call_write_message(call, &response.base, watch_next, watch);
 }
 
-/* A write is done. A failed one is followed by watch_cancelled, which ends the call. */
+/* A write is done. After a failed one, watch_cancelled follows and ends the call. */
 static void watch_next(struct call *call, bool ok, void *ctx)
 {
 	struct watch *watch = ctx;
@@ -108,7 +108,7 @@ static void watch_next(struct call *call, bool ok, void *ctx)
 		watch->ending = true;
 		watch_send(call, watch, false);
 	}
-	/* What has changed meanwhile is found by the next look. */
+	/* The next health_look() finds any change since the write began. */
 }
 
 static void watch_draining(struct call *call, void *ctx)
@@ -139,7 +139,7 @@ static void watch(struct call *call, void *ctx)
 	if (!request)
 		return;
 	if (watches == WATCHES_MAX) {
-		err_set(&err, ERR_EXHAUSTED, "%d streams watch already: ask Check instead", watches);
+		err_set(&err, ERR_EXHAUSTED, "%d Watch streams are already open: use Check instead", watches);
 		err_reason(&err, "TOO_MANY_WATCH");
 		call_fail(call, &err);
 		return;

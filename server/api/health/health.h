@@ -5,12 +5,13 @@
 #include "rpc/call.h"
 
 /*
- * Check and Watch, ended by a row of zeros. "" and the name of each served service are SERVING as long as /readyz is 200: the stores of
- * this process answer, and it does not drain. When the server drains, Watch says NOT_SERVING once and ends with UNAVAILABLE.
+ * Check and Watch, ending with a row of zeros. "" and the name of each served service are SERVING while /readyz is 200:
+ * the stores of this process answer, and it is not draining. When the server drains, Watch sends NOT_SERVING once and
+ * ends with UNAVAILABLE.
  */
 extern const struct rpc_method health_methods[];
 
-/* Tells the streams of Watch of this loop what has changed since. From the loop of `worker`, several times a second. */
+/* Sends changes to this loop's Watch streams. Called from the loop of `worker` several times a second. */
 struct worker;
 void health_look(const struct worker *worker);
 

@@ -1,4 +1,4 @@
-/* The reflection protocol: a stream of questions, each answered before the next is read. */
+/* The reflection protocol: a stream of requests, each answered before the next one is read. */
 #include "api/health/reflection.h"
 
 #include <string.h>
@@ -13,17 +13,17 @@ typedef Grpc__Reflection__V1__ServerReflectionResponse Response;
 #define ASKED(name) GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_##name
 #define ANSWERED(name) GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_##name
 
-/* Anybody may open a stream, without a key: as with health's Watch, not more than so many are held. */
+/* Streams need no key, so their number is limited, as for Watch in health.c. */
 enum { STREAMS_MAX = 100, SERVICES_MAX = 16 };
 static __thread int streams;
 
 /* One stream, in the arena of its call. */
 struct reflection {
 	struct call *call;
-	struct arena arena; /* of one question and its answer */
+	struct arena arena; /* for one request and its answer */
 };
 
-/* An answer, and what it points to. */
+/* An answer and the parts it points to. */
 struct answer {
 	Response response;
 	Grpc__Reflection__V1__FileDescriptorResponse files;
@@ -64,7 +64,7 @@ static void say_files(struct answer *answer, struct piece file)
 	answer->response.file_descriptor_response = &answer->files;
 }
 
-/* What proto/ describes is not always served: an older server's binary has no more than its own. */
+/* proto/ may describe services that this server does not serve; those are left out. */
 static void add_service(const char *name, size_t len, void *arg)
 {
 	struct answer *answer = arg;
@@ -87,7 +87,7 @@ static void say_services(struct answer *answer)
 	answer->response.list_services_response = &answer->services;
 }
 
-/* proto3 has no extensions: no message of ours has any. */
+/* proto3 has no extensions, so the list stays empty. */
 static void say_extensions(struct answer *answer, char *type)
 {
 	grpc__reflection__v1__extension_number_response__init(&answer->extensions);
@@ -130,13 +130,13 @@ static void answer_of(struct answer *answer, Request *request)
 		say_services(answer);
 		return;
 	default:
-		say_error(answer, ERR_UNIMPLEMENTED, "nothing that is known here was asked for", "");
+		say_error(answer, ERR_UNIMPLEMENTED, "unknown kind of request", "");
 	}
 }
 
 static void got(struct call *call, const uint8_t *bytes, size_t n, void *ctx);
 
-/* A write that failed is followed by `gone`, which ends the call. */
+/* After a failed write, `gone` follows and ends the call. */
 static void written(struct call *call, bool ok, void *ctx)
 {
 	struct reflection *self = ctx;
@@ -176,7 +176,7 @@ static void got(struct call *call, const uint8_t *bytes, size_t n, void *ctx)
 	}
 	answer_of(&answer, request);
 	call_write_message(call, &answer.response.base, written, self);
-	arena_reset(&self->arena); /* however long the caller lets the answer wait */
+	arena_reset(&self->arena); /* now, because a slow caller may leave the packed answer waiting */
 }
 
 static void gone(struct call *call, void *ctx)
@@ -193,7 +193,7 @@ static void draining(struct call *call, void *ctx)
 	struct err err;
 
 	(void)call;
-	err_set(&err, ERR_UNAVAILABLE, "the server is stopping; connect again");
+	err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 	end_with(ctx, &err);
 }
 
@@ -206,7 +206,7 @@ static void reflect(struct call *call, void *ctx)
 
 	(void)ctx;
 	if (streams == STREAMS_MAX) {
-		err_set(&err, ERR_EXHAUSTED, "%d streams of reflection are open already", streams);
+		err_set(&err, ERR_EXHAUSTED, "%d reflection streams are already open", streams);
 		err_reason(&err, "TOO_MANY_REFLECTION");
 		call_fail(call, &err);
 		return;

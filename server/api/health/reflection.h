@@ -1,12 +1,12 @@
-/* grpc.reflection.v1.ServerReflection, and v1alpha: the same under the name that older tools ask for. */
+/* grpc.reflection.v1.ServerReflection, and the same as v1alpha, the name that older tools use. */
 #ifndef BURSAR_API_HEALTH_REFLECTION_H
 #define BURSAR_API_HEALTH_REFLECTION_H
 
 #include "rpc/call.h"
 
 /*
- * Tells what is served, and the descriptors of all of proto/, which also make the details of errors readable (google.rpc.BadRequest and
- * others). To anybody: it is what the repository says. Ended by a row of zeros.
+ * Lists the served services and returns the descriptors of all of proto/, which also make error details readable
+ * (google.rpc.BadRequest and others). Open to everyone, because the repository is public. Ends with a row of zeros.
  */
 extern const struct rpc_method reflection_methods[];
 

@@ -1,7 +1,7 @@
 /*
- * Acquire: what happens to a caller of the pool, as messages of his stream. One write is under way at a time; what happens
- * meanwhile is kept as bits, and told from the acquisition's newest figures when the write is done. So a slow reader misses
- * places in the queue, which the next one replaces, and never his grant.
+ * Acquire (api/limiter/limiter.h): turns the events of an acquisition into messages on its stream. One write is in
+ * flight at a time; events that arrive meanwhile are kept as bits and sent, with the acquisition's latest figures, when
+ * the write is done. A slow reader can therefore miss a queue position, which the next one replaces, but never a grant.
  */
 #include "api/message/answer.h"
 #include "api/auth/auth.h"
@@ -16,17 +16,17 @@
 enum { TELL_DENIED = 1, TELL_QUEUED = 2, TELL_GRANTED = 4, TELL_DRAINING = 8 };
 enum { WAIT_MIN_US = 1000 };
 
-/* One stream, in the arena of its call. Its messages are made on the stack: a long stream's arena does not grow. */
+/* One stream, in its call's arena. Its messages are built on the stack, so a long stream's arena does not grow. */
 struct acquire_call {
 	struct acquisition acquisition;
 	struct call *call;
 	const char *language;
 	bool verbose;
-	bool begun; /* the first message, with the check, is out */
+	bool begun; /* the first message, which carries the check, has been sent */
 	bool writing;
-	bool gone; /* the caller: nothing more is told */
+	bool gone; /* the caller has left: nothing more is sent */
 	bool ended;
-	unsigned tell; /* not told yet */
+	unsigned tell; /* TELL_ bits of events not sent yet */
 };
 
 struct parts {
@@ -84,7 +84,7 @@ static void granted_fill(const struct acquisition *acquisition, struct parts *pa
 	granted->repeat = acquisition->repeated;
 }
 
-/* What comes first of what is to be told, into the message. */
+/* Puts the most urgent pending event into the message. */
 static void event_fill(struct acquire_call *self, struct parts *parts, Bursar__V1__AcquireResponse *message)
 {
 	unsigned first = self->tell & -self->tell;
@@ -125,7 +125,7 @@ static void tell(struct acquire_call *self)
 		message.check = answer_to_message(&self->acquisition.check, self->language, self->verbose);
 	room = call_room(self->call, bursar__v1__acquire_response__get_packed_size(&message));
 	bursar__v1__acquire_response__pack(&message, room);
-	/* The snapshot is given back with the first message: a stream may last longer than many catalogs. */
+	/* Releases the snapshot with the first message: a stream may outlive many catalogs. */
 	if (!self->begun)
 		check_release(&self->acquisition.check);
 	self->begun = true;
@@ -133,7 +133,7 @@ static void tell(struct acquire_call *self)
 	call_write_filled(self->call, on_written, self);
 }
 
-/* Tells what there is to tell, then ends; the call is gone when it has. */
+/* Sends what is pending, then ends the call if the acquisition has ended; `self` is gone after that. */
 static void go_on(struct acquire_call *self)
 {
 	struct flow *flow = &self->acquisition.flow;
@@ -185,7 +185,7 @@ static void on_ended(struct acquisition *acquisition)
 	go_on(self);
 }
 
-/* When it has ended, the call goes with what is being written. */
+/* If the acquisition has already ended, the call ends here and drops the write in flight. */
 static void on_cancel(struct call *call, void *ctx)
 {
 	struct acquire_call *self = ctx;
@@ -207,7 +207,7 @@ static void on_drain(struct call *call, void *ctx)
 		acquire_drain(&self->acquisition);
 }
 
-/* Who waits on the stream waits no longer than his own deadline; who polls comes again. */
+/* A caller that waits on the stream waits no longer than its own deadline; one that polls comes back. */
 static int64_t wait_of(const Bursar__V1__AcquireRequest *request, int64_t deadline_us)
 {
 	int64_t left_us;
@@ -223,7 +223,7 @@ static int64_t wait_of(const Bursar__V1__AcquireRequest *request, int64_t deadli
 static bool may_start(struct call *call, const struct worker *worker, struct err *err)
 {
 	if (call_draining(call))
-		return err_set(err, ERR_UNAVAILABLE, "the server is stopping; connect again");
+		return err_set(err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 	if (!worker->manager)
 		return err_set(err, ERR_UNIMPLEMENTED, "this server has no pools");
 	return true;

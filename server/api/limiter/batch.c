@@ -1,4 +1,7 @@
-/* CheckBatch and RecordBatch: all items in flight at once, each on its own, when the batch's turn has come; answers in order. */
+/*
+ * CheckBatch and RecordBatch (api/limiter/limiter.h): when a batch's turn comes, its items run concurrently and
+ * independently; answers are in order.
+ */
 #include "api/message/answer.h"
 #include "api/limiter/batch_turns.h"
 #include "api/message/convert.h"
@@ -9,7 +12,7 @@
 #include "base/list.h"
 #include "rpc/message.h"
 
-/* A batch in the arena of its call. One more than the items is awaited, so that it cannot end while it is started. */
+/* A batch, in its call's arena. `left` starts at one more than the items, so the batch cannot end while it starts. */
 struct batch {
 	struct call *call;
 	struct batch_turn *turn;
@@ -22,7 +25,7 @@ struct check_item {
 	struct check check;
 	struct batch *batch;
 	const Bursar__V1__CheckRequest *request;
-	struct err err; /* of an item that was not started */
+	struct err err; /* set for an item that was not started */
 };
 struct record_item {
 	struct record_run run;

@@ -1,4 +1,4 @@
-/* One queue a thread, as a worker is one. */
+/* One queue per thread, because each worker is one thread. */
 #include "api/limiter/batch_turns.h"
 
 #include <stdint.h>
@@ -11,10 +11,10 @@ enum { TAG_ITEMS = 1 << 3 | 2, ITEMS_LARGEST = 1000 };
 static __thread struct {
 	struct batch_turn *first, **last;
 	size_t items; /* being decided */
-	bool starting; /* a batch that ends while it starts does not start the next: the loop below does */
+	bool starting; /* begin_those_that_may() is running: a batch that ends inside it must not start the next itself */
 } turns;
 
-/* Of a varint, behind it; NULL when it is cut short. */
+/* Reads a varint and returns the byte after it; NULL when it is cut short. */
 static const uint8_t *varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
 	*value = 0;
@@ -26,7 +26,7 @@ static const uint8_t *varint(const uint8_t *at, const uint8_t *end, uint64_t *va
 	return NULL;
 }
 
-/* Without reading what is in them. Of what has anything else in it nothing is known: it counts as the largest. */
+/* Counts the items without unpacking them. A request with any other field counts as the largest possible batch. */
 static size_t count_items(const struct call *call)
 {
 	size_t len;

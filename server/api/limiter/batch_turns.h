@@ -1,6 +1,6 @@
 /*
- * The turns of batches at a worker: an item that is decided takes some kilobytes, its request only some bytes. So as many items are
- * decided at once as BATCH_ITEMS_MAX says; batches above that wait, in their order, as the bytes that came.
+ * Turns for the batches of a worker. An item takes kilobytes while it is being decided, but only a few bytes as a
+ * request. At most BATCH_ITEMS_MAX items are therefore decided at once; later batches wait in order, still packed.
  */
 #ifndef BURSAR_API_LIMITER_BATCH_TURNS_H
 #define BURSAR_API_LIMITER_BATCH_TURNS_H
@@ -9,11 +9,11 @@
 
 #include "rpc/call.h"
 
-enum { BATCH_ITEMS_MAX = 4000 }; /* docs/security.md counts on it */
+enum { BATCH_ITEMS_MAX = 4000 }; /* docs/security.md relies on this number */
 
 struct worker;
 
-/* In the arena of its call. */
+/* Lives in the arena of its call. */
 struct batch_turn {
 	struct call *call;
 	struct worker *worker;
@@ -22,10 +22,13 @@ struct batch_turn {
 	struct batch_turn *next;
 };
 
-/* `start` runs when the turn of the call has come, maybe before this returns; or the call has failed, as its deadline had passed. */
+/*
+ * Runs `start` when the call's turn comes, possibly before this returns; fails the call instead if its deadline has
+ * passed by then.
+ */
 void batch_turn_wait(struct call *call, struct worker *worker, void (*start)(struct batch_turn *turn));
 
-/* The batch is over: before the end of its call, and once. */
+/* The batch is over: to be called exactly once, before its call ends. */
 void batch_turn_end(struct batch_turn *turn);
 
 #endif

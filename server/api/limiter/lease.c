@@ -1,4 +1,4 @@
-/* Release, and what Record, Renew and Cancel do where they are given a lease. */
+/* Release, and Record, Renew and Cancel by lease (api/limiter/limiter.h, api/limiter/private.h). */
 #include <string.h>
 
 #include "api/limiter/private.h"
@@ -26,7 +26,7 @@ static bool has_pools(const struct worker *worker, struct err *err)
 	return worker->manager ? true : err_set(err, ERR_UNIMPLEMENTED, "this server has no pools");
 }
 
-/* NULL with `err` set when the text is no lease. */
+/* NULL with `err` set when the text is not a lease. */
 static struct lease_run *run_new(struct call *call, struct worker *worker, const char *lease, struct err *err)
 {
 	struct lease_run *run = arena_zalloc(call_arena(call), 1, sizeof(*run));
@@ -66,7 +66,7 @@ void limiter_release(struct call *call, void *ctx)
 		lease_release(&run->lease, release_done);
 }
 
-/* That the reservation could not be kept open is no reason to end a job whose lease lives: its record is only late. */
+/* A failed extension of the reservation does not fail the call: the lease is alive, and the record is merely late. */
 static void renew_done(struct flow *flow)
 {
 	struct lease_run *run = container_of(container_of(flow, struct renew, flow), struct lease_run, renew);
@@ -119,7 +119,7 @@ static void cancel_done(struct flow *flow)
 		call_fail(run->call, &flow->err);
 }
 
-/* A lease that is forgotten has ended, and its reservation may still be open. */
+/* A lease that is not found has ended, but its reservation may still be open. */
 static void released_for_cancel(struct flow *flow)
 {
 	struct lease_run *run = run_of(flow);
@@ -164,7 +164,7 @@ bool record_prepare(const Bursar__V1__RecordRequest *request, struct worker *wor
 
 	*run = (struct record_run){.lease = {.manager = worker->manager, .arena = arena}};
 	if (!request->reservation && !request->lease[0])
-		return err_invalid(err, "reservation", "must be given where there is no lease");
+		return err_invalid(err, "reservation", "must be given when there is no lease");
 	if (!question_of_record(request, arena, &run->settle.question, err))
 		return false;
 	if (!request->lease[0])
@@ -172,7 +172,7 @@ bool record_prepare(const Bursar__V1__RecordRequest *request, struct worker *wor
 	if (!has_pools(worker, err) || !lease_parse(request->lease, "lease", arena, &run->lease.lease, err))
 		return false;
 	if (request->reservation && !same_request(&run->lease.lease, handle))
-		return err_invalid(err, "lease", "is of another request than the reservation");
+		return err_invalid(err, "lease", "belongs to a different request than the reservation");
 	run->release = !request->keep_open;
 	if (!request->reservation)
 		*handle = (struct handle){
@@ -185,7 +185,7 @@ bool record_prepare(const Bursar__V1__RecordRequest *request, struct worker *wor
 	return true;
 }
 
-/* A lease that is unknown, or has a successor, has ended too. What else fails leaves it to its stream or its time. */
+/* An unknown lease, or one with a successor, has ended too. After other failures its stream or expiry ends it. */
 static void record_released(struct flow *flow)
 {
 	struct record_run *run = container_of(container_of(flow, struct lease_call, flow), struct record_run, lease);

@@ -14,7 +14,7 @@
 #include "base/unconst.h"
 #include "rpc/message.h"
 
-/* Of Explain: so many heavy users are named, and so long PostgreSQL may take to find them. */
+/* Explain: how many heavy users are named, and how long PostgreSQL may take to find them. */
 enum { USERS_MAX = 10, USERS_US = 1000000 };
 
 /* One check in its call's arena. */
@@ -23,7 +23,7 @@ struct check_call {
 	struct call *call;
 	const char *language;
 	bool verbose;
-	struct shared_users users; /* Explain: who used most of what denied */
+	struct shared_users users; /* Explain: who used most of the account that denied the request */
 };
 
 static struct check_call *check_call_new(struct call *call)
@@ -41,7 +41,7 @@ static struct check_call *self_of(struct flow *flow)
 	return container_of(container_of(flow, struct check, flow), struct check_call, check);
 }
 
-/* The snapshot is given back before the call ends: with its end the arena, and the check in it, are gone. */
+/* Releases the snapshot before the call ends, because the end frees the arena and the check in it. */
 static void reply(struct check_call *self, const ProtobufCMessage *message)
 {
 	call_fill_message(self->call, message);
@@ -49,7 +49,7 @@ static void reply(struct check_call *self, const ProtobufCMessage *message)
 	call_reply_filled(self->call);
 }
 
-/* With what the caller may know of the answer left in it. */
+/* Ends the call of a failed check; of a good one, hides what the caller may not see. */
 static bool failed(struct check_call *self)
 {
 	if (self->check.flow.ok) {
@@ -115,7 +115,7 @@ static void explain_reply(struct check_call *self)
 	reply(self, &response->base);
 }
 
-/* Without them the rest is worth telling all the same. */
+/* The rest of the answer is useful without the users. */
 static void users_done(struct admin_job *job)
 {
 	struct shared_users *users = container_of(job, struct shared_users, job);

@@ -1,4 +1,4 @@
-/* Questions from requests, and answers to messages (api/limiter/private.h). */
+/* Turns requests into questions, and answers into messages (api/limiter/private.h). */
 #include <string.h>
 
 #include "api/limiter/private.h"
@@ -7,7 +7,7 @@
 #include "base/unconst.h"
 #include "rpc/message.h"
 
-/* A caller without an id of its own gets one that nobody else has. */
+/* A caller that sends no request id gets a unique one. */
 static const char *request_id_made(struct arena *arena)
 {
 	char id[33];
@@ -37,16 +37,16 @@ bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, stru
 {
 	if (ref->handle[0]) {
 		if (ref->tenant[0] || ref->user[0] || ref->request_id[0] || ref->started_at_us)
-			return err_invalid(err, "reservation.handle", "stands alone: leave the other fields empty");
+			return err_invalid(err, "reservation.handle", "must be the only field: leave the others empty");
 		return handle_parse(ref->handle, strlen(ref->handle), "reservation.handle", arena, out, err);
 	}
 	if (!ref->user[0])
-		return err_invalid(err, "reservation.user", "must be given where there is no handle");
+		return err_invalid(err, "reservation.user", "must be given when there is no handle");
 	if (!ref->request_id[0])
-		return err_invalid(err, "reservation.request_id", "must be given where there is no handle");
+		return err_invalid(err, "reservation.request_id", "must be given when there is no handle");
 	if (needs_start && !ref->started_at_us)
 		return err_invalid(err, "reservation.started_at_us",
-			"must be given where there is no handle: a repeat is found by its day");
+			"must be given when there is no handle: its day is used to find repeats");
 	*out = (struct handle){
 		.tenant = tenant_or_default(ref->tenant),
 		.user = ref->user,
@@ -56,12 +56,13 @@ bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, stru
 	return true;
 }
 
-/* Who forgets the usage would settle at 0 for good. */
+/* A missing usage is refused, because it would settle the request at 0 for good. */
 static bool usage_given(const Bursar__V1__RecordRequest *request, struct err *err)
 {
-	return request->usage || err_invalid(err, "usage",
-					 "must be given: the tokens that were used. An empty usage records 0; Cancel "
-					 "is for a request that did not run");
+	return request->usage ||
+	       err_invalid(err, "usage",
+		       "must be given: the tokens that were used. An empty usage records 0; use Cancel "
+		       "for a request that did not run");
 }
 
 bool question_of_record(

@@ -1,4 +1,4 @@
-/* Record, Cancel, Renew. */
+/* Record, Cancel and Renew (api/limiter/limiter.h). */
 #include "api/auth/auth.h"
 #include "api/limiter/private.h"
 #include "api/message/validate.h"
@@ -46,13 +46,13 @@ void limiter_record(struct call *call, void *ctx)
 	record_start(&self->run, ctx, call_deadline_us(call), record_done);
 }
 
-/* Renew and Cancel are of a reservation or of a lease. */
+/* Renew and Cancel take either a reservation or a lease. */
 static bool one_given(const Bursar__V1__ReservationRef *ref, const char *lease, struct err *err)
 {
 	if (ref && lease[0])
-		return err_invalid(err, "lease", "stands alone: leave the reservation out");
+		return err_invalid(err, "lease", "must be given alone: omit the reservation");
 	if (!ref && !lease[0])
-		return err_invalid(err, "reservation", "must be given where there is no lease");
+		return err_invalid(err, "reservation", "must be given when there is no lease");
 	return true;
 }
 

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* A repeat as well: it keeps the reservation from being given up by whoever asked first. */
+/* Repeats count too: a repeat keeps the reservation from being given up for the first caller. */
 static bool holds(const struct check *check)
 {
 	const struct check_answer *answer = &check->answer;

@@ -1,4 +1,4 @@
-/* Checks whose callers never get the answer: what they hold goes back. */
+/* Gives back what a check holds when its caller never receives the answer. */
 #ifndef BURSAR_API_LIMITER_UNREAD_H
 #define BURSAR_API_LIMITER_UNREAD_H
 
@@ -6,8 +6,9 @@
 #include "service/request/check.h"
 
 /*
- * Before the call is answered, and before check_release(): should its caller never get the answer, all of these checks are given up that
- * hold something for it. One call of unread_watch() a call, behind all its unread_add(); `debts` begins as NULL.
+ * Call unread_add() for each check before its check_release(), then unread_watch() once per call, before the call is
+ * answered: if the caller never receives the answer, every one of these checks that holds something is given up.
+ * `debts` starts as NULL.
  */
 void unread_add(const struct check *check, struct limits_debt **debts);
 void unread_watch(struct call *call, struct limits_debt *debts);

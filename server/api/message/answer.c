@@ -1,4 +1,4 @@
-/* CheckResponse. */
+/* Builds CheckResponse. */
 #include "api/message/answer.h"
 
 #include "api/message/convert.h"
@@ -6,7 +6,7 @@
 #include "domain/text/headers.h"
 #include "domain/text/texts.h"
 
-/* For the user: why not, how long, what the next tier would give; or the first warning of a window. */
+/* The text for the user: why they were denied, how long to wait, what the next tier offers; or a first warning. */
 static char *sentence(const struct check *check, const char *language)
 {
 	const struct check_answer *answer = &check->answer;

@@ -58,11 +58,11 @@ static bool window_from_message(const Bursar__V1__Limit *message, struct limit *
 	bool calendar = limit->kind == KIND_CALENDAR;
 
 	if (calendar && message->window == BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_UNSPECIFIED)
-		return err_invalid(err, "window", "must be given for a calendar limit: day, week or month");
+		return err_invalid(err, "window", "is required for calendar limits: day, week or month");
 	if (!calendar && message->window != BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_UNSPECIFIED)
-		return err_invalid(err, "window", "is for calendar limits only");
+		return err_invalid(err, "window", "applies to calendar limits only");
 	if (limit->kind != KIND_BUCKET && (message->period_us || message->burst))
-		return err_invalid(err, message->period_us ? "period_us" : "burst", "is for buckets only");
+		return err_invalid(err, message->period_us ? "period_us" : "burst", "applies to bucket limits only");
 	limit->unit = calendar ? (enum window_unit)(message->window - 1) : WINDOW_DAY;
 	return true;
 }

@@ -1,4 +1,4 @@
-/* Between protobuf messages and the words of the domain. What is made lies in the arena. */
+/* Converts between protobuf messages and domain structs. Results live in the arena. */
 #ifndef BURSAR_API_MESSAGE_CONVERT_H
 #define BURSAR_API_MESSAGE_CONVERT_H
 
@@ -7,37 +7,37 @@
 #include "service/request/answer.h"
 #include "service/request/pricing.h"
 
-/* The text, or "default" where it is empty. */
+/* The tenant, or "default" when it is empty. */
 const char *tenant_or_default(const char *tenant);
 
 /* The mode of a price: "standard" and "" are the same. */
 const char *price_mode(const char *mode);
 
-/* A message of the arena, of its type's initial content: message_new(arena, Limit, limit). */
+/* A new message in the arena, with its type's default values: message_new(arena, Limit, limit). */
 #define message_new(arena_, Type_, name_) \
 	((Bursar__V1__##Type_ *)message_made(arena_, sizeof(Bursar__V1__##Type_), \
 		(const ProtobufCMessageDescriptor *)&bursar__v1__##name_##__descriptor))
-/* Room for so many pointers to parts, and one more. */
+/* Uninitialized room for count + 1 pointers. */
 void *message_list(struct arena *arena, size_t count);
 void *message_made(struct arena *arena, size_t size, const ProtobufCMessageDescriptor *descriptor);
 
 Bursar__V1__Limit *limit_to_message(struct arena *arena, const struct limit *limit);
-/* Prepared. `warn_percent` stands in for 0. ERR_INVALID names the field. */
+/* The limit is prepared (limit_prepare). `warn_percent` replaces 0 in the message. ERR_INVALID names the field. */
 bool limit_from_message(const Bursar__V1__Limit *message, int warn_percent, struct limit *out, struct err *err);
 
 Bursar__V1__LimitStatus *row_to_message(struct arena *arena, const struct rows *rows, const struct limit_row *row);
 
-/* Rows to a list: which ones says `wanted`. */
+/* Which rows rows_to_messages() includes. */
 enum wanted_rows { ROWS_ALL, ROWS_MATCHED, ROWS_NOTABLE /* failed, would fail, warning */ };
-/* The account that is suspended or deleted: no limit. */
+/* The status of the account that is suspended or deleted; it has no limit. */
 Bursar__V1__LimitStatus *closed_to_message(struct arena *arena, const struct rows *rows);
 size_t rows_to_messages(
 	struct arena *arena, const struct rows *rows, enum wanted_rows wanted, Bursar__V1__LimitStatus ***out);
-/* All limits of all accounts, by account. */
+/* All limits of all accounts, grouped by account. */
 size_t accounts_to_messages(
 	struct arena *arena, const struct rows *rows, int64_t now_us, Bursar__V1__AccountStatus ***out);
 
-/* NULL = no tokens. ERR_INVALID on "usage". */
+/* A NULL message means no tokens. ERR_INVALID names "usage". */
 bool tokens_from_message(const Bursar__V1__TokenUsage *message, struct tokens *out, struct err *err);
 Bursar__V1__TokenUsage *tokens_to_message(struct arena *arena, const struct tokens *tokens);
 
@@ -47,7 +47,7 @@ Bursar__V1__CostBreakdown *cost_to_message(
 /* The gRPC code, text and field of an error, for one item of a batch. */
 Bursar__V1__ItemError *error_to_message(struct arena *arena, const struct err *err);
 
-/* The windows of before the zone's last change that still run at now_us. */
+/* The windows from before the zone's last change that are still running at now_us. */
 size_t kept_windows_to_messages(
 	struct arena *arena, const struct zone *zone, int64_t now_us, Bursar__V1__KeptWindow ***out);
 

@@ -1,4 +1,4 @@
-/* The sentences of Explain. */
+/* The steps of Explain, as sentences. */
 #include "api/message/explain.h"
 
 #include <inttypes.h>
@@ -14,7 +14,7 @@ static char *account_step(const struct check *check, const struct account_rows *
 	bool named = account->kind == ACCOUNT_USER || !check->answer.rows->names_hidden;
 	const char *tier = request_tier_name(account);
 
-	return arena_printf(check->arena, "It counts on %s%s%s: %s%s, %d limits%s%s%s.",
+	return arena_printf(check->arena, "It counts against %s%s%s: %s%s, %d limits%s%s%s.",
 		account_kind_name(account->kind), named ? " " : "", named ? account->id : "",
 		tier[0] ? "tier " : "no tier", tier, row->count,
 		account->profile->override_count ? ", with limits of its own" : "",
@@ -31,13 +31,13 @@ static char *price_step(const struct check *check)
 
 	if (!answer->asked_model)
 		return arena_printf(
-			check->arena, "No model is named: no cost is held, and a spent budget still denies.");
+			check->arena, "No model is given: no cost is held, but a spent budget still denies.");
 	money_format(answer->priced.cost.nano, cost);
 	if (!answer->priced.price)
-		return arena_printf(check->arena, "Model %s has no price, and the tenant lets it pass for nothing.",
+		return arena_printf(check->arena, "Model %s has no price; the tenant allows it free of charge.",
 			check->question.model);
 	return arena_printf(check->arena,
-		"It is priced as %s/%s%s: %" PRId64 " input and %" PRId64 " output tokens cost %s USD.",
+		"It is priced at the rates of %s/%s%s: %" PRId64 " input and %" PRId64 " output tokens cost %s USD.",
 		answer->priced.price->provider, answer->priced.price->model,
 		answer->priced.unpriced ? ", the tenant's fallback" : "", answer->request.estimate.input,
 		answer->request.estimate.output, cost);
@@ -59,15 +59,15 @@ static char *row_step(const struct check *check, const struct limit_row *row)
 	enum dimension dimension = row->limit->dimension;
 	bool counted_only = figures->effective >= COUNT_MAX;
 
-	return arena_printf(check->arena, "Limit %s of %s%s%s: %s%s%s used, %s asked: %s.",
+	return arena_printf(check->arena, "Limit %s of %s%s%s: %s%s%s used, %s requested: %s.",
 		row->limit->name[0] ? row->limit->name : "(unnamed)", account_kind_name(row->account_kind),
 		row->account_id[0] ? " " : "", row->account_id, amount(check, dimension, figures->used),
 		counted_only ? "" : " of ", counted_only ? "" : amount(check, dimension, figures->effective),
 		amount(check, dimension, figures->requested),
 		row->failed	  ? figures->permanent	 ? "fails, and waiting will not help"
-				    : figures->only_held ? "fails for now, as open reservations hold it"
+				    : figures->only_held ? "fails for now, because open reservations hold it"
 							 : "fails for now"
-		: row->would_fail ? "would fail, but is only watched"
+		: row->would_fail ? "would fail, but is a shadow limit"
 		: counted_only	  ? "is only counted"
 				  : "passes");
 }
@@ -102,8 +102,8 @@ size_t explain_steps(const struct check *check, char ***out)
 			add(*out, &n, row_step(check, &rows->row[i]));
 	if (check->answer.quality == QUALITY_PROVISIONAL)
 		add(*out, &n,
-			arena_printf(check->arena, "PostgreSQL did not answer: what is not known for sure counts on "
-						   "the default tier, or from zero."));
+			arena_printf(check->arena, "PostgreSQL did not answer: uncertain accounts are assumed to be on "
+						   "the default tier, or to start from zero."));
 	add(*out, &n, verdict_step(check));
 	return n;
 }

@@ -1,4 +1,4 @@
-/* How a decision was made, in sentences. */
+/* Explains a decision in sentences. */
 #ifndef BURSAR_API_MESSAGE_EXPLAIN_H
 #define BURSAR_API_MESSAGE_EXPLAIN_H
 

@@ -1,4 +1,4 @@
-/* The table of fields and the walk over a message. */
+/* Applies the table of fields to every part of a message. */
 #include "api/message/validate.h"
 
 #include <inttypes.h>
@@ -67,11 +67,11 @@ static bool name_check(const char *text, const char *field, struct err *err)
 	return true;
 }
 
-/* A name that is written in more than one way, in place: the message's text is the call's own. */
+/* Normalizes a name with several spellings, in place: the call owns the message's text. */
 static bool folded_check(const struct rule *rule, char *text, const char *field, struct err *err)
 {
 	if (name_is_blank(text))
-		return err_invalid(err, field, "is made of spaces");
+		return err_invalid(err, field, "contains only spaces");
 	if (rule->kind == INTERFACE_OR_NONE)
 		interface_fold(text);
 	else
@@ -93,7 +93,7 @@ static bool text_check(const struct rule *rule, char *text, const char *field, s
 	if (rule->kind == NAME || rule->kind == NAME_OR_NONE)
 		return name_check(text, field, err);
 	if (!utf8_valid(text, len))
-		return err_invalid(err, field, "is no valid UTF-8");
+		return err_invalid(err, field, "is not valid UTF-8");
 	if ((int64_t)len > most || (rule->kind == TEXT && (int64_t)len < rule->least))
 		return err_invalid(err, field, "must have %" PRId64 " to %" PRId64 " bytes",
 			rule->kind == TEXT ? rule->least : 0, most);
@@ -112,7 +112,7 @@ static bool number_check(const struct rule *rule, int64_t value, int64_t most, c
 	}
 	if (value < least || value > most)
 		return err_invalid(
-			err, field, "%" PRId64 " is not within %" PRId64 " and %" PRId64, value, least, most);
+			err, field, "%" PRId64 " is not between %" PRId64 " and %" PRId64, value, least, most);
 	return true;
 }
 
@@ -120,7 +120,7 @@ static bool enum_check(
 	const struct rule *rule, const ProtobufCEnumDescriptor *type, int value, const char *field, struct err *err)
 {
 	if (!protobuf_c_enum_descriptor_get_value(type, value))
-		return err_invalid(err, field, "%d is no value of %s", value, type->short_name);
+		return err_invalid(err, field, "%d is not a value of %s", value, type->short_name);
 	if (rule->kind == KNOWN && value == 0)
 		return err_invalid(err, field, "must be given");
 	return true;
@@ -152,7 +152,7 @@ static bool value_check(
 	}
 }
 
-/* Item i of a list's values; the error's field is "[i]" and what is in it. */
+/* Checks item i of a list's values; the error's field starts with "[i]". */
 static bool item_check(
 	const struct rule *rule, const ProtobufCFieldDescriptor *field, const char *values, size_t i, struct err *err)
 {
@@ -233,13 +233,13 @@ static bool part_check(
 	if (!field || !len)
 		return true;
 	if (field->type == PROTOBUF_C_TYPE_STRING && memchr(bytes, 0, (size_t)len))
-		return err_invalid(err, field->name, "has a NUL character");
+		return err_invalid(err, field->name, "contains a NUL character");
 	if (field->type == PROTOBUF_C_TYPE_MESSAGE && !wire_check(field->descriptor, bytes, (size_t)len, err))
 		return err_prefix(err, "%s.", field->name);
 	return true;
 }
 
-/* protobuf-c has parsed the bytes before: what is not well-formed here cannot come. */
+/* protobuf-c has already parsed these bytes, so malformed ones cannot occur; the walk just stops there. */
 bool wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t len, struct err *err)
 {
 	const uint8_t *p = bytes;

@@ -1,6 +1,6 @@
 /*
- * What a request may hold: the limits of every field, stated in one table, and the walk that applies it. Names that are the same
- * in more than one spelling (interfaces, models with spaces around them) come out of it in one.
+ * Validates requests: one table (fields.def) states the bounds of every field. Names with several spellings
+ * (interfaces, models with spaces around them) are normalized on the way.
  */
 #ifndef BURSAR_API_MESSAGE_VALIDATE_H
 #define BURSAR_API_MESSAGE_VALIDATE_H
@@ -13,26 +13,23 @@
 #include "rpc/call.h"
 
 /*
- * The call's request as a checked message of `descriptor`, in the call's arena; NULL with `err` set (ERR_INVALID with the
- * field's path, such as "items[3].input_tokens") when it does not keep to the table.
+ * The call's request as a validated message of `descriptor`, in the call's arena. NULL with `err` set when it does not
+ * conform to the table: ERR_INVALID with the field's path, such as "items[3].input_tokens".
  */
 void *request_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* The same for a handler that has nothing to give back yet: when it is NULL, the call has been failed. */
+/* The same for a handler that has nothing to release yet; NULL when the call has already been failed. */
 void *request_take(struct call *call, const ProtobufCMessageDescriptor *descriptor) __attribute__((warn_unused_result));
 
-/* The check alone, of a message without its bytes. */
+/* Applies the table alone, to a message whose bytes are not at hand. */
 bool message_check(const ProtobufCMessage *message, struct err *err) __attribute__((warn_unused_result));
 
-/*
- * The same, but the items of its repeated field "items" are not looked into: a batch's items fail one by one
- * (message_check of each).
- */
+/* Like request_read(), but skips the items of its lists: a batch's items fail one by one (message_check() on each). */
 void *batch_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Strings with a NUL inside would be cut short by protobuf-c: looked for in the bytes. */
+/* Rejects strings that contain a NUL. Looks at the bytes, because protobuf-c's strings would appear cut short. */
 bool wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t len, struct err *err)
 	__attribute__((warn_unused_result));
 

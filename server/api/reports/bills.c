@@ -1,4 +1,4 @@
-/* Bills: a month's in one answer, and those of any size as a stream of parts. */
+/* Bills (api/admin/private.h): a month in one answer, or any range as a stream of parts. */
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct b
 	return message;
 }
 
-/* All lines of a page, added to `total` on the way. */
+/* Converts all lines of a page and adds them to `total`. */
 static Bursar__V1__BillLine **lines_to_messages(
 	struct arena *arena, const struct report_page *page, struct bill_line *total)
 {
@@ -50,7 +50,7 @@ static struct bill_line no_line(void)
 	return (struct bill_line){.user = "", .day = "", .provider = "", .model = "", .interface = ""};
 }
 
-/* "2026-11"; empty = the month of now_us in UTC. */
+/* Reads a month such as "2026-11"; empty = the month of now_us in UTC. */
 static bool month_read(const char *text, int64_t now_us, struct report_page *page, struct err *err)
 {
 	page->from_day = date_month(floor_div(now_us, DAY_US));
@@ -70,7 +70,7 @@ bool admin_bill_key(
 	if (key->kind != ACCOUNT_MODEL)
 		return true;
 	err_invalid(&err, "ref.kind",
-		"bills are made for users, teams, orgs and tenants; a model's is the tenant's, by model or with "
+		"there are bills for users, teams, orgs and tenants; for a model, use the tenant's, by model or with "
 		"`model`");
 	call_fail(call, &err);
 	return false;
@@ -94,7 +94,7 @@ static void bill_done(struct admin_job *job)
 	if (!admin_went_well(call, job))
 		return;
 	if (page->more) {
-		err_set(&err, ERR_PRECONDITION, "the report has more than %d lines: ask GetReport, which streams them",
+		err_set(&err, ERR_PRECONDITION, "the report has more than %d lines: use GetReport, which streams them",
 			MONTH_LINES_MAX);
 		call_fail(call, &err);
 		return;
@@ -132,8 +132,8 @@ void admin_get_monthly_report(struct call *call, void *ctx)
 }
 
 /*
- * A stream; in its call's arena. A page is read when the part before it has been taken, so neither a slow caller nor a million users
- * fill memory: all that is kept of a page is its last line, which says where the next begins.
+ * A stream, in its call's arena. A page is read once the previous part has been sent, so neither a slow caller nor a
+ * million users fill memory. Only the last line of a page is kept, because it says where the next page starts.
  */
 struct report_call {
 	struct report_users users;
@@ -145,13 +145,13 @@ struct report_call {
 	struct bill_line last, total;
 	char user[ID_MAX + 1]; /* of the last line */
 	int64_t done, expected;
-	bool gone, draining; /* the caller; this server */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
-/* Nothing is under way: the stream ends. */
+/* Ends the stream; nothing may be in flight. */
 static void report_end(struct report_call *self, const struct err *why)
 {
-	struct arena arena[2] = {self->page_arena, self->last_arena}; /* `self` goes with the call */
+	struct arena arena[2] = {self->page_arena, self->last_arena}; /* copied, because `self` ends with the call */
 
 	if (why)
 		call_fail(self->call, why);
@@ -171,7 +171,7 @@ static void report_go_on(struct report_call *self)
 	if (self->gone) {
 		report_end(self, NULL);
 	} else if (self->draining) {
-		err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: ask again");
+		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: retry");
 		report_end(self, &err);
 	} else {
 		self->page.job =
@@ -193,7 +193,7 @@ static void part_written(struct call *call, bool ok, void *arg)
 		report_end(self, NULL);
 }
 
-/* How far it is: by the users or the days that have been passed. */
+/* Updates `done`, which counts the users or the days passed so far. */
 static void progress(struct report_call *self)
 {
 	const struct report_page *page = &self->page;
@@ -208,7 +208,7 @@ static void progress(struct report_call *self)
 		date_parse(page->lines[page->count - 1].day, "day", &day, &err))
 		self->done = day - page->from_day;
 	if (self->expected < self->done)
-		self->expected = self->done; /* users who came meanwhile */
+		self->expected = self->done; /* new users appeared while the report was running */
 	if (!page->more)
 		self->done = self->expected;
 }
@@ -288,7 +288,7 @@ static bool range_read(
 	if (!request->from_day[0] && !request->to_day[0])
 		return month_read(request->month, now_us, page, err);
 	if (request->month[0])
-		return err_invalid(err, "month", "stands alone: leave it out where from_day is given");
+		return err_invalid(err, "month", "must be omitted when from_day is given");
 	if (!request->from_day[0])
 		return err_invalid(err, "from_day", "must be given with to_day");
 	page->to_day = floor_div(now_us, DAY_US);
@@ -312,12 +312,12 @@ static bool keys_read(const Bursar__V1__GetReportRequest *request, struct report
 	page->by = 0;
 	for (size_t i = 0; i < request->n_by; i++) {
 		if (request->by[i] == BURSAR__V1__REPORT_KEY__REPORT_KEY_UNSPECIFIED)
-			return err_invalid(err, "by", "must be of day, model, interface and user");
+			return err_invalid(err, "by", "must be day, model, interface or user");
 		page->by |= bits[request->by[i]];
 	}
 	if (page->by & BY_USER && page->key.kind != ACCOUNT_TENANT && page->key.kind != ACCOUNT_USER)
 		return err_invalid(err, "by",
-			"a report by user is made of a tenant; the books of a %s do not name its users",
+			"only a tenant has a report by user; the ledger of a %s does not name its users",
 			account_kind_name(page->key.kind));
 	return true;
 }
@@ -334,7 +334,7 @@ static bool model_read(
 	return true;
 }
 
-/* NULL when the call has been failed. */
+/* NULL when the call has already been failed. */
 static struct report_call *report_new(struct call *call, struct worker *worker)
 {
 	struct report_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));

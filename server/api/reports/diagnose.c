@@ -1,4 +1,4 @@
-/* Is all well? */
+/* Diagnose: checks the installation (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/auth/private.h"
 #include "api/message/validate.h"
@@ -66,7 +66,7 @@ void admin_diagnose(struct call *call, void *ctx)
 		.insecure = conf->insecure_listen[0] != '\0',
 		.certificate_ends_us = term.ends_us,
 	};
-	zones_refresh(); /* as it is now, not as it was some seconds ago */
+	zones_refresh(); /* otherwise the facts could be some seconds old */
 	zones_facts(&self->diagnose.server.zones);
 	diagnose_start(&self->diagnose, worker, call_arena(call), diagnose_done);
 }

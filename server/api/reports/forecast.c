@@ -1,4 +1,4 @@
-/* Where the running month is going. */
+/* GetForecast: where the current month is heading (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"

@@ -1,4 +1,4 @@
-/* The figures of a pool: one look, and one a second for those who watch. */
+/* A pool's figures (api/admin/private.h): once, or every second for a watcher. */
 #include <string.h>
 
 #include "api/admin/private.h"
@@ -6,10 +6,13 @@
 #include "base/list.h"
 #include "service/pool/admin.h"
 
-/* A wait cannot be called off: it is made of short ones, so that whoever has gone, or is not to be served any more, is not for long. */
+/*
+ * A timer cannot be cancelled, so a watch waits in short naps: within one nap it notices that its caller or the server
+ * is leaving.
+ */
 enum { NAP_US = 100000, WATCH_NAPS = 10 };
 
-/* A look or a watch; in its call's arena. Each look has its own memory, which a watch gives back before the next. */
+/* A single look or a watch, in its call's arena. Each look uses its own arena, which a watch resets before the next. */
 struct look_call {
 	struct pool_look look;
 	struct call *call;
@@ -19,7 +22,7 @@ struct look_call {
 	int rows;
 	struct wait wait;
 	int naps; /* until the next look */
-	bool gone, draining; /* the caller; this server */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
 static void levels_message(struct arena *arena, const struct pool_look *look, Bursar__V1__PoolStats *message)
@@ -126,7 +129,7 @@ static Bursar__V1__PoolStats *stats_message(struct look_call *self)
 	return message;
 }
 
-/* NULL when the call has been failed. */
+/* NULL when the call has already been failed. */
 static struct look_call *look_new(struct call *call, void *ctx)
 {
 	struct look_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
@@ -167,7 +170,7 @@ static void get_done(struct flow *flow)
 {
 	struct look_call *self = self_of(flow);
 	Bursar__V1__PoolStats *message = flow->ok ? stats_message(self) : NULL;
-	struct arena arena = self->arena; /* `self` goes with the call */
+	struct arena arena = self->arena; /* copied, because `self` ends with the call */
 
 	if (message)
 		call_reply_message(self->call, &message->base);
@@ -184,7 +187,7 @@ void admin_get_pool_stats(struct call *call, void *ctx)
 		look_start(self, get_done);
 }
 
-/* Nothing is under way: the stream ends. */
+/* Ends the stream; nothing may be in flight. */
 static void watch_end(struct look_call *self, const struct err *why)
 {
 	struct arena arena = self->arena;
@@ -205,7 +208,7 @@ static void watch_go_on(struct look_call *self)
 	if (self->gone) {
 		watch_end(self, NULL);
 	} else if (self->draining) {
-		err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: connect again");
+		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 		watch_end(self, &err);
 	} else {
 		arena_reset(&self->arena);
@@ -252,7 +255,7 @@ static void watch_looked(struct flow *flow)
 		watch_end(self, &flow->err);
 }
 
-/* Both are seen when what is under way has ended. */
+/* Both flags take effect when the operation in flight has ended. */
 static void watch_cancelled(struct call *call, void *arg)
 {
 	(void)call;

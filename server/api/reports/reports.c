@@ -1,4 +1,4 @@
-/* Figures and proofs. */
+/* GetStats and GetProof (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"

@@ -1,6 +1,6 @@
 /*
- * Watch: an answer every so often with what was decided meanwhile. One write is under way at a time; what comes while the reader is slow
- * goes, summed and sampled, into the next answer.
+ * Watch (api/admin/private.h): sends what was decided since the last message, at intervals. One write is in flight at a
+ * time; what arrives while the reader is slow goes into the next message, summed and sampled.
  */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
@@ -8,17 +8,17 @@
 #include "base/list.h"
 #include "service/watch/watch.h"
 
-/* A wait cannot be called off: it is made of short ones. */
+/* A timer cannot be cancelled, so long waits are made of short naps. */
 enum { NAP_US = 100000, USUAL_INTERVAL_US = 1000000, USUAL_EVENTS = 100 };
 
 struct watch_call {
 	struct watcher watcher;
 	struct call *call;
 	struct worker *worker;
-	struct arena arena; /* of one answer */
+	struct arena arena; /* for one message */
 	int64_t interval_us, due_us;
 	struct wait wait;
-	bool gone, draining; /* the caller; this server */
+	bool gone, draining; /* the caller is gone; the server is draining */
 };
 
 static void totals_message(struct arena *arena, const struct watch_totals *totals, Bursar__V1__WatchTotals *message)
@@ -92,7 +92,7 @@ static const ProtobufCMessage *view_message(struct arena *arena, const struct wa
 	return &message->base;
 }
 
-/* Nothing is under way. The call goes with its arena, and this with it. */
+/* Ends the call; nothing may be in flight. `self` lives in the call's arena and ends with it. */
 static void finish(struct watch_call *self, const struct err *why)
 {
 	struct arena arena = self->arena;
@@ -151,7 +151,7 @@ static void due(struct wait *wait)
 	if (self->gone) {
 		finish(self, NULL);
 	} else if (self->draining) {
-		err_set(&err, ERR_UNAVAILABLE, "this server is being stopped: connect again");
+		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 		err_reason(&err, "DRAINING");
 		finish(self, &err);
 	} else if (clock_mono_us() < self->due_us) {
@@ -173,7 +173,7 @@ static void drained(struct call *call, void *arg)
 	((struct watch_call *)arg)->draining = true;
 }
 
-/* What events say of their model. */
+/* Resolves the requested model to the name that events carry. */
 static bool model_of(struct call *call, struct worker *worker, const Bursar__V1__WatchRequest *request,
 	struct watch_filter *filter, struct err *err)
 {
@@ -192,9 +192,9 @@ static bool filter_of(struct call *call, struct worker *worker, const Bursar__V1
 	if (!admin_all_tenants(call, request->all_tenants, err))
 		return false;
 	if (request->all_tenants && request->user[0])
-		return err_invalid(err, "all_tenants", "and user contradict each other: a user is one tenant's");
+		return err_invalid(err, "all_tenants", "cannot be combined with user: a user belongs to one tenant");
 	if (call_draining(call))
-		return err_set(err, ERR_UNAVAILABLE, "this server is being stopped: connect again");
+		return err_set(err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 	*filter = (struct watch_filter){
 		.tenant = request->all_tenants ? "" : tenant_or_default(request->tenant),
 		.user = request->user,

@@ -1,15 +1,15 @@
-/* Which accounts a filter means, as SQL: conditions that are not asked for do not appear in it. */
+/* Builds SQL for filters; conditions that were not asked for do not appear in it. */
 #include "pg/admin/account_filter.h"
 
 #include <string.h>
 
-/* Those of ACTIVE and GRACE go on with the time now. */
+/* For ACTIVE and GRACE, the current time follows. */
 static const char *const states[] = {
 	[WANTED_PRESENT] = "NOT a.deleted",
 	[WANTED_ACTIVE] = "NOT a.deleted AND NOT a.suspended AND NOT a.bypass AND a.grace_until_us <= ",
 	[WANTED_SUSPENDED] = "a.suspended AND NOT a.deleted",
 	[WANTED_BYPASSED] = "a.bypass AND NOT a.deleted",
-	/* Above 0 is what the index is of. */
+	/* "> 0" matches the index's condition. */
 	[WANTED_GRACE] = "NOT a.deleted AND a.grace_until_us > 0 AND a.grace_until_us > ",
 	[WANTED_DELETED] = "a.deleted",
 	[WANTED_PENDING] = ("EXISTS (SELECT FROM policy_changes c WHERE c.tenant = a.tenant AND c.kind = a.kind AND "
@@ -31,7 +31,7 @@ static void state_put(struct buf *sql, struct pg_args *args, const struct accoun
 	buf_putf(sql, "$%d", args->count);
 }
 
-/* Not empty is what the index is of. */
+/* "<> ''" matches the index's condition. */
 static void parent_put(struct buf *sql, struct pg_args *args, const char *column, const char *value)
 {
 	if (!given(value))
@@ -48,7 +48,7 @@ static void time_put(struct buf *sql, struct pg_args *args, const char *column, 
 	buf_putf(sql, " AND a.%s >= to_timestamp($%d / 1000000.0)", column, args->count);
 }
 
-/* All but the tier. */
+/* Appends all conditions except the tier. */
 static void most_put(struct buf *sql, struct pg_args *args, const struct account_filter *filter)
 {
 	state_put(sql, args, filter);
@@ -84,7 +84,7 @@ static void set_args(struct pg_args *args, const struct account_set *set, const 
 	pg_arg_text(args, after ? after : "");
 }
 
-/* Those on the tier by name and those that it is the default of are two walks along an index in the order of ids, merged. */
+/* Accounts that name the tier and accounts on it by default are two ordered index scans, merged. */
 void account_ids_sql(struct buf *sql, struct pg_args *args, const struct account_set *set, const char *after, int limit)
 {
 	struct buf most = {0};

@@ -1,4 +1,4 @@
-/* Rows of accounts, by sets: a statement for all of them, in the order of ids, whatever their number. */
+/* Reads and writes accounts by sets: one statement for any number of them, in the order of ids. */
 #include "pg/admin/account_rows.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #define OF_IDS "WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = ANY($3)"
 #define OWN_LIMITS "l.tenant = a.tenant AND l.account_kind = a.kind AND l.account_id = a.id"
 
-/* The account as an auditor wants to read it; without the columns that only older versions of bursard use. */
+/* The account as shown in the audit log, without the columns that only older versions of bursard use. */
 #define ACCOUNT_JSON \
 	"to_jsonb(a) - '{zone_previous,zone_changed_at_us}'::text[] || jsonb_build_object('limits', (SELECT " \
 	"jsonb_agg(to_jsonb(l) - " \
@@ -45,7 +45,7 @@ static void read_row(struct admin_job *job, const PGresult *result, int row, str
 	out->key.id = admin_text(job, result, row, COLUMN_ID);
 }
 
-/* The limits in rows from *at on whose account is `id`. */
+/* Reads the limits of account `id`, starting at row *at, and advances it. */
 static void read_overrides(
 	struct admin_job *job, const PGresult *result, int *at, const char *id, struct account_profile *profile)
 {
@@ -64,7 +64,7 @@ static void read_overrides(
 		if (limit_prepare(limit, &err))
 			profile->override_count++;
 		else
-			log_error("an account's limit in PostgreSQL is not valid and is left out", F("why", err.text));
+			log_error("ignored an invalid account limit in PostgreSQL", F("why", err.text));
 	}
 }
 
@@ -77,7 +77,7 @@ static void read_rows(struct admin_job *job, struct account_read *read, PGresult
 		struct account_row *row = &read->rows[i];
 		*row = (struct account_row){.key = {.kind = read->set.kind, .tenant = read->set.tenant}};
 		read_row(job, results[0], i, row);
-		/* An account that the filter left out has limits here too. */
+		/* Skips the limits of accounts that the filter excluded. */
 		while (at < PQntuples(results[1]) && strcmp(pg_text(results[1], at, 0), row->key.id) < 0)
 			at++;
 		read_overrides(job, results[1], &at, row->key.id, &row->profile);
@@ -209,7 +209,7 @@ static void audit_arrays(
 	pg_arg_text(args, account_kind_name(written[0].row->key.kind));
 }
 
-/* The ids once more, as a condition: a planner that knows little of the table would else walk through the tenant. */
+/* Repeats the ids as a condition, because a planner without good statistics would otherwise scan the whole tenant. */
 static const char update_sql[] =
 	"UPDATE accounts a SET tier = n.tier, team = n.team, org = n.org, suspended = n.suspended, suspended_reason = "
 	"n.suspended_reason, bypass = n.bypass, deleted = n.deleted, grace_percent = n.grace_percent, grace_until_us = "
@@ -225,7 +225,7 @@ static const char limits_sql[] =
 	"INSERT INTO account_limits (tenant, account_kind, account_id, position, " OWN_LIMIT_COLUMNS
 	") SELECT $1, $2::smallint, l.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
 	"$17) AS l";
-/* Whoever writes has a head start on the ledger role. */
+/* The ledger role repeats the change only after repeat_at, which gives the writer a head start. */
 static const char notes_sql[] =
 	"INSERT INTO policy_changes (tenant, kind, account, version, repeat_at) SELECT a.tenant, a.kind, a.id, "
 	"a.version, now() + $4 * interval '1 microsecond' FROM accounts a " OF_IDS;

@@ -1,4 +1,4 @@
-/* Accounts: one, changed in one transaction with version, policy_changes and audit_log; pages of them. */
+/* Reads accounts, and changes one with its version, policy_changes and audit row (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 
 #include <string.h>
@@ -74,7 +74,7 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 	bool made, moved;
 	const char *now;
 
-	/* A row to lock, also for an account that has none yet: two changes at once come one after the other. */
+	/* Makes a row to lock even for an account that has none yet, so that concurrent changes are serialized. */
 	if (!account_rows_make(link, &set, &op->key.id, 1, &made, err) ||
 		!read_account(job, link, &op->key, true, &op->row, &written.before, err))
 		return false;
@@ -99,7 +99,7 @@ bool admin_account_change(struct admin_job *job, struct pg_link *link, struct er
 {
 	struct account_change *op = container_of(job, struct account_change, job);
 
-	/* A new account of these kinds is part of the catalog: its lock comes before the row's, as everywhere. */
+	/* A new account of these kinds is part of the catalog, whose lock must come before the row's, as everywhere. */
 	if (op->key.kind == ACCOUNT_MODEL || op->key.kind == ACCOUNT_TENANT)
 		return catalog_begin(link, err) && account_change_write(job, link, op, err) &&
 		       catalog_commit(job, link, err);

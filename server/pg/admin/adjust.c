@@ -1,4 +1,4 @@
-/* What the ledger knows of a request that is to be adjusted, and of the adjustment itself. */
+/* Reads what the ledger knows about a request to be adjusted and about the adjustment (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 #include "pg/ledger/ledger.h"
 
@@ -8,7 +8,7 @@
 
 #define MICROSECONDS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
 
-/* Made before, of whatever: an id is used once for a user. */
+/* Reads an earlier adjustment with the same id, of whatever request: a user's adjustment ids are unique. */
 static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -38,7 +38,7 @@ static void row_read(struct adjust_facts *op, const PGresult *result)
 	if (!op->found)
 		return;
 	op->started_at_us = pg_i64(result, 0, 0);
-	/* What was never checked counted in the windows of its record. */
+	/* A request that was never checked counted in the windows of its record's time. */
 	op->counted_at_us = pg_i64(result, 0, 2) & LEDGER_FLAG_NEVER_CHECKED ? pg_i64(result, 0, 1) : op->started_at_us;
 	op->interface = admin_text(&op->job, result, 0, 3);
 	op->checked = admin_text(&op->job, result, 0, 4);
@@ -47,7 +47,7 @@ static void row_read(struct adjust_facts *op, const PGresult *result)
 		.price_model = admin_text(&op->job, result, 0, 7),
 		.mode = admin_text(&op->job, result, 0, 8),
 		.price_from_us = pg_i64(result, 0, 9),
-		/* So that it is corrected on the bill's line where it stands. */
+		/* These flags keep the correction on the bill's original line. */
 		.flags = (uint32_t)pg_i64(result, 0, 2) & (FLAG_UNPRICED | FLAG_OTHER_MODEL | FLAG_STANDARD_RATE)};
 	op->tier = admin_text(&op->job, result, 0, 10);
 	op->team = admin_text(&op->job, result, 0, 11);
@@ -65,7 +65,7 @@ static void request_args(struct pg_args *args, const struct adjust_facts *op)
 	pg_array_int(args, days, op->started_at_us);
 }
 
-/* The attempt's record; where there is none, the expiry that charged an estimate. */
+/* Reads the attempt's record or, if there is none, the expiry that charged an estimate. */
 static bool read_row(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -85,7 +85,7 @@ static bool read_row(struct adjust_facts *op, struct pg_link *link, struct err *
 	return result != NULL;
 }
 
-/* What the request was charged in all, with what earlier adjustments made of it. */
+/* Reads what the request was charged in total, including earlier adjustments. */
 static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
 	PG_ARGS args = {0};

@@ -1,4 +1,4 @@
-/* The admin store: every call is one job of the pool, and where it changes something one transaction. */
+/* The admin store: every call is one job on the threads, and every change is one transaction. */
 #include "pg/admin/admin.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct pg_admin {
 	struct pg_inbox *inbox;
 };
 
-/* Which function runs it: the operation's own memory has no room for a function's address, a table has. */
+/* Adds the function that runs the operation, for which the operation itself has no room. */
 struct admin_task {
 	struct admin_run run;
 	admin_fn *fn;
@@ -144,7 +144,7 @@ bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err
 	if (tenant[0] == '\0')
 		return pg_exec(link, "UPDATE tenants SET epoch = epoch + 1", NULL, err);
 	pg_arg_text(&args, tenant);
-	/* Above the epoch of `default`, under which the tenant's accounts have been known until now. */
+	/* Higher than the epoch of `default`, under which the tenant's accounts have been known so far. */
 	return pg_exec(link,
 		"INSERT INTO tenants AS t (id, default_tier, unknown_users, unknown_model, fallback_model, language, "
 		"epoch) SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 "

@@ -1,4 +1,4 @@
-/* Inside of the admin store: what its files share. */
+/* Private to the admin store: what its files share. */
 #ifndef BURSAR_PG_ADMIN_ADMIN_H
 #define BURSAR_PG_ADMIN_ADMIN_H
 
@@ -7,7 +7,7 @@
 #include "pg/link/threads.h"
 #include "store/admin.h"
 
-/* A job on its way; lives in the call's arena. `own` is the operation's embedded admin_job. */
+/* A job in progress, in the call's arena. `own` is the admin_job embedded in the operation. */
 struct admin_run {
 	struct pg_job job;
 	struct admin_job *own;
@@ -15,15 +15,15 @@ struct admin_run {
 
 typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *err);
 
-/* admin_<name>: what runs each operation on a thread. Each is in the file of its subject, in pg/admin or pg/reports. */
+/* accounts.c */
 #define OPERATION(kind, name, type) admin_fn admin_##name;
 #include "store/admin_ops.def"
 
-/* Inside a transaction: the row, its version, policy_changes, audit. */
+/* Inside a transaction: writes the row, its version, policy_changes and the audit row. */
 bool account_change_write(struct admin_job *job, struct pg_link *link, struct account_change *op, struct err *err);
 /*
- * Inside a transaction that puts an account of the tenant on the tier: one that is being deleted is waited for, and one that is there
- * stays until we have committed. ERR_INVALID ("tier") when there is none.
+ * Inside a transaction that puts an account of the tenant on the tier: waits for a concurrent deletion of the tier, and
+ * keeps it from being deleted before our commit. ERR_INVALID ("tier") when there is no such tier.
  */
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err);
 /* Rows of a name and the amounts, in the job's arena. */
@@ -37,19 +37,19 @@ bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 	struct pool_row **rows, int *count, struct err *err);
 /* Inside a transaction of catalog_begin: changes the pool, with its audit row. */
 bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err);
-/* Gives the pools that take their slots from the option so many; *changed: how many pools had another number. */
+/* Sets the slots of all pools that take them from the option; *changed: how many pools had a different number. */
 bool pools_option(struct pg_link *link, int slots, int *changed, struct err *err);
 
-/* Begins a transaction that no other change of the catalog runs beside: whoever changes several of its tables meets nobody. */
+/* Begins a transaction that excludes all other changes of the catalog, even in several of its tables. */
 bool catalog_begin(struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
-/* Commits it, and notes from which generation on a catalog shows it. */
+/* Commits it and notes the first generation of the catalog that shows the change. */
 bool catalog_commit(struct admin_job *job, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
 
-/* Inside a transaction of catalog_begin, each with its audit row: they raise the tenant's epoch. */
+/* Inside a transaction of catalog_begin, each with its audit row; they raise the tenant's epoch. */
 bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *tenant, struct err *err);
 bool tier_write(
 	struct admin_job *job, struct pg_link *link, const char *tenant, const struct tier *tier, struct err *err);
-/* ERR_NOT_FOUND; ERR_PRECONDITION says who still uses it. */
+/* ERR_NOT_FOUND; ERR_PRECONDITION names what still uses the tier. */
 bool tier_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err);
 
 /* Of templates that have been checked. They leave the epoch as it is: no account's limits follow from them. */
@@ -65,15 +65,15 @@ bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
 
-/* Inside the open transaction: who changed what, from `before` to `details` (JSON; before "null" where there was nothing). */
+/* Inside the open transaction: logs who changed what, `before` and `details` as JSON ("null": nothing before). */
 bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
 	const char *target, const char *before, const char *details, struct err *err);
 
-/* The first cell that the statement answers, in the job's arena: "null" when there is no row. NULL with `err`. */
+/* The first cell of the answer, in the job's arena: "null" when there is no row. NULL with `err` on failure. */
 const char *admin_json(
 	struct admin_job *job, struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err);
 
-/* Raises the epoch of the tenant ('': of all); makes its row, with the settings of `default`, when it has none. */
+/* Raises the epoch of the tenant ('': of all). Inserts its row, with the settings of `default`, if there is none. */
 bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err);
 
 #endif

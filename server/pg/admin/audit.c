@@ -1,4 +1,4 @@
-/* The audit log, read page by page: by the index of its tenant, or by the key where all are wanted. */
+/* Reads the audit log page by page (pg/admin/admin.h): by the tenant's index or, for all tenants, by the key. */
 #include "pg/admin/admin.h"
 
 #include "base/arena.h"

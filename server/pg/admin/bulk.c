@@ -1,4 +1,4 @@
-/* Many accounts, changed by sets: one transaction locks them in the order of ids, reads, changes and writes them. */
+/* Changes many accounts by sets (pg/admin/admin.h): one transaction locks, reads, changes and writes them by id. */
 #include "pg/admin/admin.h"
 
 #include <string.h>
@@ -8,17 +8,17 @@
 #include "pg/admin/account_rows.h"
 #include "pg/admin/limits_fit.h"
 
-/* Whoever made the changes writes them through at once: the ledger role leaves them to him for so long. */
+/* The process that makes the changes also writes them to Redis; the ledger role leaves that to it for this long. */
 #define HEAD_START_US SECOND_US
 
-/* A chunk on its way. */
+/* A chunk in progress. */
 struct chunk {
 	struct accounts_change *op;
 	struct account_set set;
 	struct account_ids ids;
 	struct account_read read;
-	bool *made; /* which of the ids had no row before */
-	struct tier_limits tiers; /* rows NULL: nothing is done to limits */
+	bool *made; /* which of the ids got a new row */
+	struct tier_limits tiers; /* `rows` is NULL when the change does not affect limits */
 };
 
 static bool find(struct admin_job *job, struct pg_link *link, struct chunk *chunk, struct err *err)
@@ -32,7 +32,7 @@ static bool find(struct admin_job *job, struct pg_link *link, struct chunk *chun
 	return true;
 }
 
-/* A change that makes a difference to an account that nobody has put makes a row for it. */
+/* Inserts rows for missing accounts, if the change makes a difference to an account without settings. */
 static bool make(struct admin_job *job, struct pg_link *link, struct chunk *chunk, struct err *err)
 {
 	struct accounts_change *op = chunk->op;
@@ -68,7 +68,7 @@ static void change_one(struct chunk *chunk, const struct account_row *row)
 	account->before = account->row = *row;
 	account->unknown = op->known_only && !op->filter && !row->known;
 	if (account->unknown) {
-		err_invalid(&account->err, "id", "nobody has put or used this %s", account_kind_name(op->kind));
+		err_invalid(&account->err, "id", "this %s has never been created or used", account_kind_name(op->kind));
 		account->failed = true;
 		return;
 	}
@@ -79,7 +79,7 @@ static void change_one(struct chunk *chunk, const struct account_row *row)
 	op->changed += account->differs;
 }
 
-/* What there is, and of ids without a row what an unknown account is. */
+/* Applies the change to the rows read, and to a blank account for each id without a row. */
 static void change_all(struct admin_job *job, struct chunk *chunk, struct account_written *written)
 {
 	struct accounts_change *op = chunk->op;
@@ -97,7 +97,7 @@ static void change_all(struct admin_job *job, struct chunk *chunk, struct accoun
 				before = chunk->read.before[at];
 			at++;
 		} else if (op->filter) {
-			continue; /* does not match any more */
+			continue; /* no longer matches */
 		}
 		change_one(chunk, &row);
 		if (op->account[op->count - 1].differs)
@@ -127,7 +127,7 @@ bool admin_accounts_change(struct admin_job *job, struct pg_link *link, struct e
 {
 	struct accounts_change *op = container_of(job, struct accounts_change, job);
 	struct chunk chunk = {.op = op};
-	/* A new account of a model is part of the catalog: its lock comes before the rows', as everywhere. */
+	/* A model's new account is part of the catalog, whose lock must come before the rows', as everywhere. */
 	bool catalog = op->kind == ACCOUNT_MODEL && !op->dry_run;
 
 	op->count = op->changed = 0;

@@ -1,4 +1,4 @@
-/* Tenants and tiers: each change raises the tenant's epoch, and by a trigger the catalog's generation. */
+/* Writes tenants and tiers (pg/admin/admin.h). This raises the tenant's epoch and, by a trigger, the generation. */
 #include "pg/admin/admin.h"
 
 #include <inttypes.h>
@@ -18,7 +18,7 @@ static const char *tenant_json(struct admin_job *job, struct pg_link *link, cons
 	return admin_json(job, link, "SELECT to_jsonb(t) FROM tenants t WHERE id = $1", &args, err);
 }
 
-/* Nobody takes the tier away meanwhile: the catalog is ours (catalog_begin). */
+/* The tier cannot be deleted meanwhile, because the catalog is locked (catalog_begin). */
 static bool tier_check(struct pg_link *link, const char *tenant, const char *tier, const char *field, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -31,7 +31,7 @@ static bool tier_check(struct pg_link *link, const char *tenant, const char *tie
 	if (!result)
 		return false;
 	found = PQntuples(result) > 0;
-	return found || err_invalid(err, field, "there is no tier %s: put it first", tier) ||
+	return found || err_invalid(err, field, "there is no tier %s: create it first", tier) ||
 	       err_reason_of(err, "TIER_NOT_FOUND", "%s", tier);
 }
 
@@ -58,7 +58,8 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 	if (!result)
 		return false;
 	if (PQntuples(result) == 0)
-		return err_set(err, ERR_PRECONDITION, "the tenant `default` has no row: the database is not migrated");
+		return err_set(
+			err, ERR_PRECONDITION, "the tenant `default` has no row: the database has not been migrated");
 	tenant->epoch = (uint32_t)pg_i64(result, 0, 0);
 	return admin_audit(job, link, tenant->id, "tenant.put", tenant->id, before, pg_text(result, 0, 1), err);
 }
@@ -72,8 +73,8 @@ bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *e
 }
 
 /*
- * Also tenants that nobody has put: whoever checked in one has an account there. They are found by one search of the accounts' index
- * for each tenant, not by reading the accounts.
+ * Includes tenants that were never created but have accounts, because someone sent a check there. Each is found by one
+ * search of the accounts' index, without reading the accounts.
  */
 static const char tenants_sql[] =
 	"WITH RECURSIVE used AS (SELECT min(tenant) AS id FROM accounts WHERE tenant > $1 UNION ALL SELECT (SELECT "
@@ -83,7 +84,7 @@ static const char tenants_sql[] =
 	"SELECT u.id, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, d.language, d." TENANT_EPOCH
 	", false FROM unknown u JOIN tenants d ON d.id = 'default' ORDER BY 1 LIMIT $2";
 
-enum { TENANT_KNOWN = 7 }; /* the column */
+enum { TENANT_KNOWN = 7 }; /* the index of that column */
 
 bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *err)
 {
@@ -147,7 +148,7 @@ static bool write_limits(struct pg_link *link, const char *tenant, const struct 
 			       &args, err));
 }
 
-/* The tier that counts for the tenant, be it the shipped one, as an auditor wants to read it. */
+/* The tier that applies to the tenant, its own or the shipped one, as shown in the audit log. */
 static const char *tier_json(
 	struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err)
 {
@@ -185,7 +186,7 @@ bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err
 	       limits_fit_tenant(link, op->tenant, "tier.limits", err) && catalog_commit(job, link, err);
 }
 
-/* Takes the row away; *shipped: one of the name is left. Whoever puts an account on the tier now waits for our end. */
+/* Deletes the row; *shipped: a shipped tier of that name remains. Putting an account on the tier now waits for us. */
 static bool take_away(struct pg_link *link, const struct pg_args *key, const char *name, bool *shipped, struct err *err)
 {
 	PG_RESULT result = pg_query(link,
@@ -201,12 +202,12 @@ static bool take_away(struct pg_link *link, const struct pg_args *key, const cha
 	if (gone)
 		return true;
 	if (*shipped)
-		return err_set(err, ERR_PRECONDITION, "name: %s is as shipped, which nobody can delete", name);
-	return err_set(err, ERR_NOT_FOUND, "name: there is no tier %s of the tenant's own", name) ||
+		return err_set(err, ERR_PRECONDITION, "name: %s is a shipped tier, which cannot be deleted", name);
+	return err_set(err, ERR_NOT_FOUND, "name: the tenant has no tier %s of its own", name) ||
 	       err_reason_of(err, "TIER_NOT_FOUND", "%s", name);
 }
 
-/* Deleted accounts count too: they may come back, and are looked up until then. */
+/* Deleted accounts count too: they may come back, and are still looked up. */
 static bool still_on_it(const char *name, int64_t accounts, int64_t deleted, struct err *err)
 {
 	char those[48] = "";
@@ -216,12 +217,13 @@ static bool still_on_it(const char *name, int64_t accounts, int64_t deleted, str
 	if (deleted)
 		snprintf(those, sizeof(those), ", %" PRId64 " of them deleted", deleted);
 	return err_set(err, ERR_PRECONDITION,
-		"tier %s: %" PRId64 " %s on it%s; put them on another first (bursar bulk set-tier TIER --tier %s%s)",
+		"tier %s: %" PRId64
+		" %s on it%s; move them to another tier first (bursar bulk set-tier TIER --tier %s%s)",
 		name, accounts, accounts == 1 ? "account is" : "accounts are", those, name,
 		deleted ? ", then with --deleted" : "");
 }
 
-/* After the row has gone: an account that was put on the tier before that is counted. */
+/* Runs after the row has been deleted, so that it counts every account that was put on the tier before. */
 static bool is_unused(struct pg_link *link, const struct pg_args *key, const char *name, struct err *err)
 {
 	PG_RESULT result = pg_query(link,
@@ -239,8 +241,8 @@ static bool is_unused(struct pg_link *link, const struct pg_args *key, const cha
 		ok = err_set(
 			err, ERR_PRECONDITION, "tier %s: is the tenant's default tier; choose another first", name);
 	if (ok && pg_text(result, 0, 3)[0])
-		ok = err_set(err, ERR_PRECONDITION, "tier %s: is what %.200s can be upgraded to; change that first",
-			name, pg_text(result, 0, 3));
+		ok = err_set(err, ERR_PRECONDITION, "tier %s: is the upgrade of %.200s; change that first", name,
+			pg_text(result, 0, 3));
 	return ok;
 }
 
@@ -262,7 +264,7 @@ bool admin_tier_delete(struct admin_job *job, struct pg_link *link, struct err *
 {
 	struct tier_delete *op = container_of(job, struct tier_delete, job);
 
-	/* Of the shipped tier of that name those who are on it may have more. */
+	/* Accounts on it may have too many limits with the shipped tier that takes its place. */
 	return catalog_begin(link, err) && tier_remove(job, link, op->tenant, op->name, err) &&
 	       limits_fit_tenant(link, op->tenant, "name", err) && catalog_commit(job, link, err);
 }

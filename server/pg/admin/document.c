@@ -1,4 +1,4 @@
-/* A tenant as one document: read in one snapshot, written in one transaction. */
+/* Reads a tenant as one document in one snapshot and writes it in one transaction (pg/admin/admin.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,8 @@ static bool read_settings(struct admin_job *job, struct pg_link *link, struct do
 	if (found)
 		row_tenant(result, 0, 0, settings);
 	if (!found)
-		return err_set(err, ERR_PRECONDITION, "the tenant `default` has no row: the database is not migrated");
+		return err_set(
+			err, ERR_PRECONDITION, "the tenant `default` has no row: the database has not been migrated");
 	memcpy(settings->id, out->tenant, strlen(out->tenant) + 1);
 	out->settings = settings;
 	return true;
@@ -37,7 +38,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct tier *)a)->name, ((const struct tier *)b)->name);
 }
 
-/* Both answers come by tenant: the shipped tiers ('') first, of which those stay that the tenant has none of. */
+/* Both answers are sorted by tenant: shipped tiers ('') come first, and the tenant's own ones replace them. */
 static bool take_tiers(
 	struct admin_job *job, const PGresult *tiers, const PGresult *limits, struct document *out, struct err *err)
 {
@@ -50,8 +51,8 @@ static bool take_tiers(
 		int k = 0;
 
 		if (!row_tier(tiers, row, limits, &at, &tier[count], &why))
-			return err_set(err, ERR_PRECONDITION, "tier %s in PostgreSQL is not valid: %s",
-				tier[count].name, why.text);
+			return err_set(err, ERR_PRECONDITION, "tier %s in PostgreSQL is invalid: %s", tier[count].name,
+				why.text);
 		while (k < count && strcmp(tier[k].name, tier[count].name) != 0)
 			k++;
 		if (k < count)
@@ -105,7 +106,7 @@ static bool read_parts(struct admin_job *job, struct pg_link *link, struct docum
 	       read_pools(job, link, out, err) && texts_read(job, link, out->tenant, &out->text, &out->texts, err);
 }
 
-/* The shared accounts that the tenant has: their ids by kind. */
+/* The ids of the tenant's shared accounts, by kind. */
 struct shared {
 	int count[ACCOUNT_TENANT + 1];
 	const char **id[ACCOUNT_TENANT + 1];
@@ -134,8 +135,9 @@ static bool find_shared(
 		out->id[kind][out->count[kind]++] = admin_text(job, result, i, 1);
 	}
 	return rows <= DOCUMENT_ACCOUNTS_MAX ||
-	       err_set(err, ERR_PRECONDITION, "tenant %s has more than %d shared accounts, which no document holds",
-		       tenant, DOCUMENT_ACCOUNTS_MAX);
+	       err_set(err, ERR_PRECONDITION,
+		       "tenant %s has more than %d shared accounts, the most a document can hold", tenant,
+		       DOCUMENT_ACCOUNTS_MAX);
 }
 
 static void name_shared(struct admin_job *job, const struct document *wanted, struct shared *out)
@@ -148,7 +150,7 @@ static void name_shared(struct admin_job *job, const struct document *wanted, st
 	}
 }
 
-/* Those that `named` names, or all of them (NULL); by kind and id. `lock`: until the transaction ends. */
+/* Reads the accounts in `named`, or all (NULL), by kind and id. `lock` locks them until the transaction ends. */
 static bool read_accounts(struct admin_job *job, struct pg_link *link, const struct document *named, bool lock,
 	int64_t now_us, struct document *out, struct err *err)
 {
@@ -174,7 +176,7 @@ static bool read_accounts(struct admin_job *job, struct pg_link *link, const str
 			continue;
 		if (!account_rows_read(job, link, &read, err))
 			return false;
-		/* One that is deleted says nothing; nor does an override that has ended. */
+		/* Leaves out deleted accounts and overrides that have ended. */
 		for (int i = 0; i < read.found; i++) {
 			if (read.rows[i].profile.deleted)
 				continue;
@@ -195,7 +197,7 @@ bool admin_document_read(struct admin_job *job, struct pg_link *link, struct err
 	       read_accounts(job, link, NULL, false, op->now_us, out, err) && pg_commit(link, err);
 }
 
-/* What an entry says of an account; suspensions, grace and the like are no part of documents. */
+/* Applies a document's entry to an account; documents do not contain suspensions, grace and the like. */
 struct account_put {
 	struct account_change op;
 	const struct document_change *change;
@@ -283,7 +285,7 @@ static bool write_change(const struct document_apply *op, struct admin_job *job,
 	return write_account(op, job, link, change, err);
 }
 
-/* The changes stand in an order in which each finds what it names. */
+/* The changes are ordered so that whatever one refers to already exists. */
 bool admin_document_apply(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	struct document_apply *op = container_of(job, struct document_apply, job);
@@ -295,7 +297,7 @@ bool admin_document_apply(struct admin_job *job, struct pg_link *link, struct er
 		!op->compare(op, &now, err))
 		return false;
 	if (op->dry_run || op->changes == 0)
-		return true; /* what is left open is rolled back */
+		return true; /* the open transaction is rolled back */
 	for (int i = 0; i < op->changes; i++)
 		if (!write_change(op, job, link, &op->change[i], err))
 			return false;

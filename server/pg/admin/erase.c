@@ -1,4 +1,4 @@
-/* Erasing a user: one transaction in which his id becomes a pseudonym wherever it stands, and every sum stays. */
+/* Erases a user (pg/admin/admin.h): one transaction makes their id a pseudonym everywhere and keeps every sum. */
 #include "pg/admin/admin.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "base/crypto/random.h"
 #include "domain/record/entry.h"
 
-/* $1 tenant, $2 id, $3 pseudonym, $4 a secret that nobody keeps: request ids stay apart, and cannot be guessed back. */
+/* $1 tenant, $2 id, $3 pseudonym, $4 a secret that is not stored, so that request ids cannot be guessed back. */
 static const char *const steps[] = {
 	"UPDATE ledger SET user_id = $3, note = '', request_id = 'erased-' || left(encode(sha256(convert_to($4 || "
 	"request_id, 'UTF8')), 'hex'), 32), adjusts = CASE WHEN adjusts = '' THEN '' ELSE 'erased-' || "
@@ -21,7 +21,7 @@ static const char *const steps[] = {
 	"DELETE FROM account_limits WHERE tenant = $1 AND account_kind = 1 AND account_id = $2",
 	"UPDATE accounts SET id = $3, suspended_reason = '', zone = '', zone_kept_us = '{}', zone_previous = '', "
 	"zone_changed_at_us = 0, version = version + 1, updated_at = now() WHERE tenant = $1 AND kind = 1 AND id = $2",
-	/* The id itself, until Redis has dropped it. */
+	/* Keeps the id itself until Redis has dropped it. */
 	"INSERT INTO policy_changes (tenant, kind, account, version) SELECT tenant, kind, $2, version FROM accounts "
 	"WHERE tenant = $1 AND kind = 1 AND id = $3",
 	"UPDATE model_prices SET account = $3 WHERE tenant = $1 AND account = $2",
@@ -35,7 +35,7 @@ static const char *const steps[] = {
 	"'user/' || $3, $6, '{}')",
 };
 
-/* The row, locked: nobody puts it again or erases it beside us. */
+/* Locks the row, so that the account is not recreated or erased concurrently. */
 static bool row_lock(struct pg_link *link, struct account_erase *op, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -51,12 +51,12 @@ static bool row_lock(struct pg_link *link, struct account_erase *op, struct err 
 	known = PQntuples(result) == 1;
 	deleted = known && pg_bool(result, 0, 0);
 	if (!known)
-		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no such user (any more)") ||
+		return err_set(err, ERR_NOT_FOUND, "ref.id: there is no such user, or they have been erased") ||
 		       err_reason(err, "ACCOUNT_NOT_FOUND");
-	return deleted || err_set(err, ERR_PRECONDITION, "ref.id: was put again meanwhile: delete it first");
+	return deleted || err_set(err, ERR_PRECONDITION, "ref.id: the account exists again: delete it first");
 }
 
-/* Is the refused entry, or what is left of it, of the user? */
+/* Whether a rejected entry, or what is readable of it, belongs to the user. */
 static bool is_of(struct admin_job *job, const struct account_key *key, const uint8_t *bytes, size_t len)
 {
 	struct entry entry;
@@ -91,7 +91,7 @@ static const uint8_t *bytes_of(struct admin_job *job, const char *hex, size_t *l
 	return bytes;
 }
 
-/* Entries that the ledger refused are counted nowhere: his are dropped. */
+/* Drops the user's rejected ledger entries, which are not counted anywhere. */
 static bool rejects_drop(struct admin_job *job, struct pg_link *link, const struct account_key *key, struct err *err)
 {
 	PG_ARGS find = {0}, drop = {0};

@@ -1,4 +1,4 @@
-/* API keys: each change raises, by a trigger, the catalog's generation. */
+/* API keys (pg/admin/admin.h). Each change raises the catalog's generation, by a trigger. */
 #include "pg/admin/admin.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/list.h"
 #include "pg/link/rows.h"
 
-/* No other change of keys runs beside: "the first" and "the last operator's" are asked of a table that stands still. */
+/* Excludes other changes of keys, while "first key" and "last operator key" are checked. */
 static bool keys_lock(struct pg_link *link, struct err *err)
 {
 	return pg_begin(link, "", err) && pg_exec(link, "LOCK TABLE api_keys IN SHARE ROW EXCLUSIVE MODE", NULL, err);
@@ -25,7 +25,7 @@ static bool ask(struct pg_link *link, const char *sql, const struct pg_args *arg
 	return true;
 }
 
-/* The key of that id, if it is the tenant's ("": anybody's). */
+/* Reads the key with that id if it belongs to the tenant ("": any tenant). */
 static bool read_key(struct admin_job *job, struct pg_link *link, int64_t id, const char *tenant, struct api_key *out,
 	struct err *err)
 {
@@ -88,7 +88,7 @@ static bool insert_key(struct pg_link *link, struct api_key *key, struct err *er
 	return true;
 }
 
-/* All but the hash, which is nobody's business. */
+/* The key as JSON for the audit log, without the hash. */
 static const char *key_json(struct admin_job *job, struct pg_link *link, int64_t id, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -115,13 +115,12 @@ static bool first_check(struct pg_link *link, const struct api_key *key, struct 
 		return true;
 	if (!ask(link, "SELECT EXISTS (SELECT FROM api_keys)", NULL, &made, err))
 		return false;
-	return made ||
-	       err_set(err, ERR_PRECONDITION,
-		       "role: the first key of all must be an operator's, because from then on every caller needs "
-		       "a key");
+	return made || err_set(err, ERR_PRECONDITION,
+			       "role: the first key must be an operator's, because once it exists every caller needs a "
+			       "key");
 }
 
-/* The old key's ways in a new key. */
+/* Copies the old key's properties to the new key. */
 static bool take_over(struct key_create *op, struct pg_link *link, int64_t *old_id, struct err *err)
 {
 	struct api_key old = {0};
@@ -129,7 +128,7 @@ static bool take_over(struct key_create *op, struct pg_link *link, int64_t *old_
 	if (!read_key(&op->job, link, op->key.id, op->tenant, &old, err))
 		return false;
 	if (old.revoked_at_us || old.rotated_to)
-		return err_set(err, ERR_PRECONDITION, "id: key %lld was %s before", (long long)old.id,
+		return err_set(err, ERR_PRECONDITION, "id: key %lld has already been %s", (long long)old.id,
 			old.revoked_at_us ? "revoked" : "rotated");
 	*old_id = old.id;
 	memcpy(old.hash, op->key.hash, sizeof(old.hash));
@@ -138,8 +137,8 @@ static bool take_over(struct key_create *op, struct pg_link *link, int64_t *old_
 		old.expires_at_us = op->key.expires_at_us;
 	if (old.expires_at_us && old.expires_at_us <= clock_wall_us())
 		return err_set(err, ERR_PRECONDITION,
-			"expires_at_us: key %lld has expired, so its successor needs an end of its own, and one that "
-			"is yet to come",
+			"expires_at_us: key %lld has expired, so its successor needs an expiry of its own, in the "
+			"future",
 			(long long)old.id);
 	op->key = old;
 	return true;
@@ -189,7 +188,7 @@ static bool last_check(struct pg_link *link, const struct api_key *key, struct e
 		&args, &others, err);
 	if (ok && !others)
 		return err_set(err, ERR_PRECONDITION,
-			"id: key %lld is the last operator's: make another first, or nobody can administer the rest",
+			"id: key %lld is the last operator key: create another first, or nobody can manage the others",
 			(long long)key->id);
 	return ok;
 }
@@ -236,7 +235,7 @@ bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err
 	return true;
 }
 
-/* In the order of their ids, like every other worker: no two of them wait for each other. */
+/* Writes in the order of ids, like every worker, so that workers do not deadlock. */
 bool admin_key_uses(struct admin_job *job, struct pg_link *link, struct err *err)
 {
 	const struct key_uses *op = container_of(job, struct key_uses, job);

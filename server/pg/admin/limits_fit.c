@@ -1,4 +1,7 @@
-/* No account may have more limits, with those of its tier, than a decision has room for: each of its checks would be refused. */
+/*
+ * No account may have more limits, including those of its tier, than a decision has room for, because each of its
+ * checks would be refused.
+ */
 #include "pg/admin/limits_fit.h"
 
 #include <string.h>
@@ -7,7 +10,8 @@
 
 static bool too_many(const char *field, const char *id, int count, const char *tier, struct err *err)
 {
-	err_invalid(err, field, "%s would have %d with those of tier %s; at most %d", id, count, tier, LIMITS_MAX);
+	err_invalid(err, field, "%s would have %d including those of tier %s; at most %d are allowed", id, count, tier,
+		LIMITS_MAX);
 	return err_reason(err, "TOO_MANY_LIMITS");
 }
 
@@ -56,7 +60,7 @@ bool limits_fit(const struct tier_limits *tiers, const struct account_row *row, 
 	return count <= LIMITS_MAX || too_many("limits", row->key.id, count, tier, err);
 }
 
-/* Only those are looked at that have too many with the largest tier: few, where a hundred thousand have some. */
+/* Examines only accounts that would have too many with the largest tier: few, even if 100,000 have limits. */
 bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *field, struct err *err)
 {
 	PG_ARGS args = {0};

@@ -1,4 +1,4 @@
-/* Pools: each change raises the pool's gen, and by a trigger the catalog's generation. */
+/* Reads and changes pools (pg/admin/admin.h). A change raises the pool's gen and, by a trigger, the generation. */
 #include "pg/admin/admin.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/list.h"
 #include "pg/link/rows.h"
 
-/* A tenant's own pools, and the shipped ones that it has no row for; $2 is a name, or '' for all. */
+/* A tenant's own pools, and the shipped ones for which it has no row; $2 is a name, or '' for all. */
 #define LIST_SQL \
 	"SELECT " POOL_COLUMNS \
 	" FROM pools p WHERE (p.tenant = $1 OR (p.tenant = '' AND NOT EXISTS (SELECT FROM pools o " \
@@ -67,7 +67,7 @@ static bool read_for_change(struct pool_change *op, struct pg_link *link, bool *
 	return true;
 }
 
-/* The option lies in the shipped pool. */
+/* The shipped pool stores the option's value. */
 static bool fill_slots(struct pool_settings *settings, struct pg_link *link, struct err *err)
 {
 	PG_RESULT result = NULL;
@@ -158,7 +158,7 @@ static bool write_levels(struct pg_link *link, const struct pool_row *row, struc
 			       &args, err));
 }
 
-/* The pool as an auditor wants to read it. */
+/* The pool as shown in the audit log. */
 static const char *pool_json(
 	struct admin_job *job, struct pg_link *link, const char *tenant, const char *name, struct err *err)
 {
@@ -203,8 +203,8 @@ bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *
 }
 
 /*
- * The row is what makes epochs rise; the clock only helps where the row is of an older backup than what callers have seen. One that is
- * ahead must not use all epochs up.
+ * The row makes epochs rise. The clock only helps when the row was restored from a backup older than what callers have
+ * seen, and is capped so that a clock that is ahead cannot use up all epochs.
  */
 #define CLOCK_EPOCH "least(2147483648, extract(epoch FROM now())::bigint - 1700000000)"
 

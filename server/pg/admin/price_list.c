@@ -1,4 +1,4 @@
-/* Prices, page by page. */
+/* Lists prices page by page (pg/admin/admin.h). */
 #include "base/list.h"
 #include "pg/admin/admin.h"
 #include "pg/link/rows.h"

@@ -1,4 +1,4 @@
-/* Prices: a new one takes over from its date on; a big move wants a second word. */
+/* Writes prices (pg/admin/admin.h). A new price takes over from its date on; a large change needs confirmation. */
 #include "pg/admin/admin.h"
 
 #include <inttypes.h>
@@ -33,12 +33,12 @@ static bool move_check(const struct price *before, const struct price *after, st
 	price_format(before->base.pico[class], was);
 	price_format(after->base.pico[class], is);
 	return err_set(err, ERR_PRECONDITION,
-		"%s: moves from %s to %s USD per 1M tokens, more than %d times; if that is meant, repeat it "
+		"%s: changes from %s to %s USD per 1M tokens, by a factor above %d; if that is intended, repeat it "
 		"with `yes` (bursar: --yes)",
 		price_rate_columns[class], was, is, PRICE_BIG_MOVE);
 }
 
-/* The price that is in force when the new one begins: it ends there, or goes if it began then too. */
+/* Ends the price that is in force when the new one begins, or deletes it if it begins at the same time. */
 static bool end_before(struct pg_link *link, const struct price *price, bool yes, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -69,7 +69,7 @@ static bool end_before(struct pg_link *link, const struct price *price, bool yes
 	return ok;
 }
 
-/* The new one ends where the next one begins, at the latest. */
+/* Inserts the new price, which ends at the latest when the next one begins. */
 static bool insert_price(struct pg_link *link, const struct price *price, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -114,7 +114,7 @@ static bool read_back(struct pg_link *link, struct price *price, struct buf *jso
 	return true;
 }
 
-/* The price that the new one takes over from. */
+/* The price that the new one replaces, as JSON. */
 static const char *price_json(struct admin_job *job, struct pg_link *link, const struct price *price, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -134,14 +134,14 @@ static bool audit_price(struct admin_job *job, struct pg_link *link, const struc
 	return admin_audit(job, link, price->tenant, action, target, before, after, err);
 }
 
-/* Two prices at once for one model must see each other. */
+/* Serializes writers, so that two new prices for one model see each other. */
 static bool prices_begin(struct pg_link *link, struct err *err)
 {
 	return pg_begin(link, "", err) &&
 	       pg_exec(link, "LOCK TABLE model_prices IN SHARE ROW EXCLUSIVE MODE", NULL, err);
 }
 
-/* Takes over from its beginning on; comes back as it is kept. */
+/* Writes a price, which takes over from its beginning; `price` is then as stored. */
 static bool price_write(struct admin_job *job, struct pg_link *link, struct price *price, bool yes, struct err *err)
 {
 	struct buf json = {0};
@@ -162,7 +162,7 @@ bool admin_price_put(struct admin_job *job, struct pg_link *link, struct err *er
 	       catalog_commit(job, link, err);
 }
 
-/* What is in force at the price's beginning; *ever: was there a price at any time? */
+/* Finds the price in force when `price` begins; *ever: whether there was a price at any time. */
 static bool in_force(
 	struct pg_link *link, const struct price *price, struct price *out, bool *found, bool *ever, struct err *err)
 {
@@ -183,7 +183,7 @@ static bool in_force(
 	return true;
 }
 
-/* What has counted for the price's tenant or account, which has none of its own in force: the tenant's, else everybody's. */
+/* Finds the price that has applied to a tenant or account without its own: the tenant's, else the general one. */
 static bool base_of(struct pg_link *link, struct price_put_row *row, struct err *err)
 {
 	struct price wider = row->price;
@@ -212,7 +212,10 @@ static bool new_decide(struct pg_link *link, struct price_put_row *row, struct e
 	return price_check(price, err);
 }
 
-/* Decides what the row changes. One without a beginning takes over now, unless it has ended; a model's first price always was. */
+/*
+ * Decides what the row changes. A price without a beginning takes over now, unless it has already ended; a model's
+ * first price applies from the start of time.
+ */
 static bool row_decide(const struct prices_put *op, struct pg_link *link, struct price_put_row *row, struct err *err)
 {
 	struct price *price = &row->price;
@@ -233,7 +236,7 @@ static bool row_decide(const struct prices_put *op, struct pg_link *link, struct
 	if (!price_fill(price, row->given, &row->before, err))
 		return false;
 	same_end = price->to_us == 0 || price->to_us == row->before.to_us;
-	/* Who names the source alone has looked, and says that the price still holds. */
+	/* A row that changes only the source confirms that the price is still current. */
 	confirmed = row->merged && price->source[0] && strcmp(price->source, row->before.source) != 0;
 	same = same_end && price_costs_same(price, &row->before);
 	row->change = same && !confirmed ? PRICE_SAME : PRICE_MOVED;
@@ -252,7 +255,7 @@ static void put_costs(struct buf *out, const struct price *price)
 	price_modes_json(price, out);
 }
 
-/* Of what changes in what costs: the same for the same list, unless somebody has changed a price that it changes. */
+/* A hash of the cost changes. The same list has the same one, unless someone else changed one of its prices. */
 static uint64_t fingerprint_of(const struct prices_put *op)
 {
 	struct buf text = {0};
@@ -273,7 +276,7 @@ static uint64_t fingerprint_of(const struct prices_put *op)
 	return hash;
 }
 
-/* Names as many as there is room for. */
+/* Refuses large changes; names as many as fit. */
 static bool big_moves_check(const struct prices_put *op, struct err *err)
 {
 	struct buf names = {0};
@@ -293,7 +296,8 @@ static bool big_moves_check(const struct prices_put *op, struct err *err)
 		buf_putf(&names, " and %d more", big - named);
 	if (big)
 		err_set(err, ERR_PRECONDITION,
-			"%d of the prices would move by more than %d times: %s; if that is meant, repeat it with `yes`",
+			"%d of the prices would change by a factor above %d: %s; if that is intended, repeat it with "
+			"`yes`",
 			big, PRICE_BIG_MOVE, buf_str(&names));
 	buf_release(&names);
 	return !big;
@@ -305,10 +309,10 @@ static bool expected_check(const struct prices_put *op, struct err *err)
 
 	snprintf(text, sizeof(text), "%016" PRIx64, op->fingerprint);
 	return !op->expected[0] || strcmp(op->expected, text) == 0 ||
-	       err_set(err, ERR_PRECONDITION, "changed meanwhile: look at the changes again");
+	       err_set(err, ERR_PRECONDITION, "the prices have changed meanwhile: review the changes again");
 }
 
-/* Row by row, since one may follow another of the same model; a dry run does the same and is rolled back. */
+/* Writes row by row, because one may follow another for the same model. A dry run does the same and is rolled back. */
 static bool rows_write(
 	struct admin_job *job, struct pg_link *link, const struct prices_put *op, bool *changed, struct err *err)
 {
@@ -335,7 +339,7 @@ bool admin_prices_put(struct admin_job *job, struct pg_link *link, struct err *e
 		return false;
 	op->fingerprint = fingerprint_of(op);
 	if (op->dry_run || !changed)
-		return true; /* what is left open is rolled back */
+		return true; /* the open transaction is rolled back */
 	return expected_check(op, err) && (op->yes || big_moves_check(op, err)) && catalog_commit(job, link, err);
 }
 
@@ -362,7 +366,7 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 	if (!prices_begin(link, err) || !in_force(link, &asked, &op->price, &found, &ever, err))
 		return false;
 	if (!found)
-		return err_set(err, ERR_NOT_FOUND, "model: %s/%s has no price%s%s of its own in force then",
+		return err_set(err, ERR_NOT_FOUND, "model: %s/%s has no price%s%s of its own in force at that time",
 			       asked.provider, asked.model, asked.account[0] ? " for account " : "", asked.account) ||
 		       err_reason_of(err, "PRICE_NOT_FOUND", "%s/%s", asked.provider, asked.model);
 	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))

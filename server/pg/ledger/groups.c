@@ -1,6 +1,7 @@
 /*
- * A check that was decided while PostgreSQL did not answer may have met a stranger: its entry names the user alone. It counts on the team
- * and the org that the user is in now, so that the bills of groups are whole; whoever writes it counts it on them in the store as well.
+ * ledger_groups() (pg/ledger/ledger.h). A check that was decided while PostgreSQL did not answer may have concerned an
+ * unknown user, and its entry then names no groups. It counts against the team and org that the user is in now, so that
+ * the bills of groups are complete; the ledger role then counts it against them in Redis as well.
  */
 #include <string.h>
 
@@ -26,7 +27,7 @@ static void add_groups(struct ledger_item *item, const PGresult *result, int row
 {
 	add_account(item, ACCOUNT_TEAM, pg_text(result, row, 1), arena);
 	add_account(item, ACCOUNT_ORG, pg_text(result, row, 2), arena);
-	item->entry->info.groups_unknown = false; /* a batch that is halved comes here again */
+	item->entry->info.groups_unknown = false; /* a halved batch comes here again */
 }
 
 bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, struct arena *arena, struct err *err)

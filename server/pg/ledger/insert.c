@@ -1,4 +1,4 @@
-/* Ledger rows in one statement, and what the rows that were there already mean. */
+/* Inserts ledger rows in one statement and finds out what already existing rows mean (pg/ledger/ledger.h). */
 #include "pg/ledger/ledger.h"
 
 #include <stdlib.h>
@@ -59,7 +59,7 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[NOTE] = PG_TEXT,
 	[ADJUSTS] = PG_TEXT};
 
-/* The columns in the order above. */
+/* The columns in the order above; the token classes in the order of enum token_class. */
 _Static_assert(COLUMN_COUNT == 33, "INSERT_SQL has a parameter for each column: raise their number");
 #define INSERT_SQL \
 	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, " \
@@ -83,7 +83,7 @@ int ledger_order(const void *a, const void *b)
 		order = x->entry->attempt - y->entry->attempt;
 	if (order == 0)
 		order = (int)x->entry->kind - (int)y->entry->kind;
-	/* Of two of one key the older outbox entry comes first, in every writer. */
+	/* Of two entries with the same key, the older outbox entry comes first in every writer. */
 	return order ? order : strcmp(x->origin, y->origin);
 }
 
@@ -154,7 +154,7 @@ static int find_origin(const void *key, const void *item)
 	return strcmp(key, (*(struct ledger_item *const *)item)->origin);
 }
 
-/* The rows that came back are the written ones. */
+/* The returned rows are those that were written. */
 static void mark_written(const PGresult *result, struct ledger_item **items, int count, struct arena *scratch)
 {
 	int rows = PQntuples(result);
@@ -175,7 +175,7 @@ static void mark_written(const PGresult *result, struct ledger_item **items, int
 	}
 }
 
-/* Of the rows that were there: the same origin means that we come again, another one that Redis has charged twice. */
+/* Existing rows: the same origin means that this entry was written before, another one that Redis has charged twice. */
 static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -185,7 +185,7 @@ static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int c
 	for (int column = DAY; column <= ENTRY; column++)
 		pg_arg_array(&args, column_types[column]);
 	positions = pg_arg_array(&args, PG_INT4);
-	/* The days once more, for the planner: it prunes partitions by a constant, not by a join. */
+	/* The days again, for the planner, which prunes partitions by a constant but not by a join. */
 	days = pg_arg_array(&args, PG_DATE);
 	for (int i = 0; i < count; i++) {
 		const struct entry *entry = items[i]->entry;

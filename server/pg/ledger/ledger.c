@@ -1,4 +1,4 @@
-/* The ledger store: operations become jobs of the pool. */
+/* The ledger store: turns operations into jobs on the threads. */
 #include "pg/ledger/ledger.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void submit(struct ledger_store *store, struct ledger_op *op,
 	own->op = op;
 	own->job.run = run;
 	own->job.done = job_done;
-	own->job.repeatable = true; /* reads, and writes whose keys make them once */
+	own->job.repeatable = true; /* only reads, and writes that their keys make idempotent */
 	own->job.deadline_us = op->deadline_us ? op->deadline_us : clock_mono_us() + OP_DEADLINE_US;
 	pg_threads_submit(ledger->threads, ledger->inbox, &own->job);
 }

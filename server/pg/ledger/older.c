@@ -1,6 +1,7 @@
 /*
- * Entries of the release before, which waited in an outbox while bursard was upgraded, name no windows. They count in those of the
- * account's zone in which the request was checked, as the migration has summed the rows that were in the ledger then.
+ * ledger_older_windows() (pg/ledger/ledger.h). Entries of the previous release that waited in an outbox during an
+ * upgrade name no windows. They count in the windows, by the account's zone, in which the request was checked; the
+ * migration summed existing ledger rows in the same way.
  */
 #include "domain/limit/window.h"
 #include "pg/ledger/ledger.h"
@@ -28,7 +29,7 @@ static bool zone_of(struct pg_link *link, const char *tenant, const struct entry
 	return true;
 }
 
-/* The zone's file may be gone: then by UTC. */
+/* Falls back to UTC if the zone's file is gone. */
 static void starts_of(const struct zone *zone, int64_t at_us, int64_t starts[WINDOW_COUNT])
 {
 	static const struct zone utc = {0};
@@ -53,7 +54,7 @@ bool ledger_older_windows(struct pg_link *link, struct ledger_item **items, int 
 	for (int i = 0; i < count; i++) {
 		struct entry *entry = items[i]->entry;
 
-		/* An adjustment names those windows that it has changed, and there may be none. */
+		/* An adjustment names the windows it has changed, which may be none. */
 		if (items[i]->fate != LEDGER_WRITTEN || entry->kind == ENTRY_RESET || entry->kind == ENTRY_ADJUST)
 			continue;
 		for (int k = 0; k < entry->info.accounts; k++) {

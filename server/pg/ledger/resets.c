@@ -1,4 +1,7 @@
-/* Resets and adjustments in the audit log: they reach PostgreSQL by the outbox, so their rows are written with those of the ledger. */
+/*
+ * Audit rows of resets and adjustments (pg/ledger/sums.h). These reach PostgreSQL through the outbox, so their audit
+ * rows are written with those of the ledger.
+ */
 #include <inttypes.h>
 
 #include "domain/limit/limit.h"
@@ -12,7 +15,7 @@ const char ledger_resets_sql[] =
 
 enum { AT, TENANT, ACTOR, TARGET, REASON, BEFORE, DETAILS };
 
-/* What the calendar counters had settled. */
+/* Puts what the calendar counters had settled. */
 static void put_before(struct buf *out, const struct entry *entry)
 {
 	buf_reset(out);

@@ -1,6 +1,7 @@
 /*
- * What the ledger's new rows add up to: roll-ups, the windows and bucket levels that Redis is seeded from, accounts of
- * users seen for the first time. Summed here, sorted, then one upsert a table in the same order everywhere.
+ * Sums up new ledger rows (pg/ledger/ledger.h): roll-ups, the windows and bucket levels that Redis is seeded from, and
+ * accounts of users seen for the first time. The sums are sorted, so that each table gets one upsert with rows in the
+ * same order in every writer.
  */
 #include "pg/ledger/ledger.h"
 
@@ -10,7 +11,7 @@
 #include "domain/limit/name.h"
 #include "pg/ledger/sums.h"
 
-enum { ENTRY_SHARED_MAX = 3 }; /* of one entry: its team, its org, its tenant */
+enum { ENTRY_SHARED_MAX = 3 }; /* per entry: its team, its org and its tenant */
 
 static int compare_use(const struct use_row *a, const struct use_row *b, bool by_day)
 {
@@ -67,7 +68,10 @@ static int compare_windows(const void *a, const void *b)
 	return order ? order : (int)x->reset - (int)y->reset;
 }
 
-/* Of one bucket the newest level comes last; of two at one moment the emptier one, whatever their order was. */
+/*
+ * Sorts the newest level of a bucket last; of two levels at the same moment the emptier one, so that their order does
+ * not matter.
+ */
 static int compare_buckets(const void *a, const void *b)
 {
 	const struct bucket_sum *x = a, *y = b;
@@ -89,7 +93,7 @@ static void use_add(struct use_row *to, const struct use_row *from)
 		to->tokens.count[class] += from->tokens.count[class];
 }
 
-/* Sorts and melts rows of one key into one; returns how many are left. */
+/* Sorts rows and merges those with the same key; returns how many are left. */
 static int use_merge(struct use_row *rows, int count, int (*compare)(const void *, const void *))
 {
 	int last = 0;
@@ -111,7 +115,7 @@ static const char *first_of(const char *a, const char *b, const char *c)
 	return *a ? a : *b ? b : c;
 }
 
-/* By the groups that the request counted on: where its user has gone since does not matter. */
+/* Uses the groups that the request counted against, even if its user has moved since. */
 static void collect_groups(struct sums *sums, const struct entry *entry, const struct use_row *row)
 {
 	for (int i = 0; i < entry->info.accounts; i++) {
@@ -126,8 +130,8 @@ static void collect_groups(struct sums *sums, const struct entry *entry, const s
 }
 
 /*
- * Whose line of the bill it is: the model's whose price it was. A model that no price knows has a line of its own, by which it is found
- * when a price is missing, and not a part of the line of the model that it was charged as.
+ * Determines the bill's line: that of the model whose price was charged. A model without a price gets its own line,
+ * which shows that a price is missing, rather than being added to the line of the model it was charged as.
  */
 static void name_model(struct use_row *row, const struct entry *entry, struct arena *scratch)
 {
@@ -172,7 +176,7 @@ static void collect_use(struct sums *sums, const struct entry *entry, struct are
 	collect_groups(sums, entry, row);
 }
 
-/* What a tenant used is what its users did; they are merged before, so that there is less to add. */
+/* A tenant's use is the sum over its users. Those rows are merged first, so that there is less to add. */
 static void collect_tenants(struct sums *sums)
 {
 	for (int i = 0; i < sums->dailies; i++) {
@@ -209,8 +213,8 @@ static bool counted_on(const struct entry *entry, enum account_kind kind)
 }
 
 /*
- * A model and a tenant have an account only when an admin has made one. For those to come the use is kept all the same, in the windows
- * of UTC, in which an account begins.
+ * Models and tenants have an account only once an admin has created one. Their use is kept from the start all the same,
+ * in UTC windows, because new accounts start in UTC.
  */
 static void collect_unmade(struct sums *sums, const struct entry *entry)
 {
@@ -280,7 +284,7 @@ static void merge_buckets(struct sums *sums)
 	sums->buckets = last + 1;
 }
 
-/* How many buckets the entries name: the room that is needed. */
+/* How many buckets the entries name, to size the array. */
 static size_t count_buckets(struct ledger_item **items, int count)
 {
 	size_t buckets = 0;
@@ -305,7 +309,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 	for (int i = 0; i < count; i++) {
 		if (items[i]->fate != LEDGER_WRITTEN)
 			continue;
-		/* A reset changes counters, not what was used. */
+		/* A reset changes counters, not usage. */
 		if (items[i]->entry->kind != ENTRY_RESET)
 			collect_use(sums, items[i]->entry, scratch);
 		if (items[i]->entry->kind == ENTRY_RESET)

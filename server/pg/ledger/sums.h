@@ -1,13 +1,13 @@
-/* Sums of one batch, between their making (sums.c) and their writing (upsert.c). */
+/* The sums of one batch, computed by sums.c and written by upsert.c. */
 #ifndef BURSAR_PG_LEDGER_SUMS_H
 #define BURSAR_PG_LEDGER_SUMS_H
 
 #include "domain/record/entry.h"
 #include "pg/link/link.h"
 
-/* Strings are the entries'. */
+/* The strings belong to the entries. */
 struct use_row {
-	enum account_kind kind; /* of whom */
+	enum account_kind kind; /* whose use it is */
 	const char *tenant, *id, *interface, *provider, *model;
 	int64_t day_us, month_us;
 	int64_t rows, unpriced;
@@ -20,11 +20,11 @@ struct level_key {
 	uint32_t limit_id;
 };
 struct window_sum {
-	struct level_key key; /* no limit */
+	struct level_key key; /* without a limit */
 	enum window_unit unit;
 	int64_t starts_at_us;
 	const char *interface, *model;
-	bool reset; /* begun by a reset: a row of its own that says so */
+	bool reset; /* a window begun by a reset, which has a separate row */
 	struct amounts used;
 };
 struct bucket_sum {
@@ -33,19 +33,19 @@ struct bucket_sum {
 	struct entry_bucket bucket;
 };
 
-/* Sorted by key, each key once. */
+/* All arrays are sorted by key, and each key occurs once. */
 struct sums {
 	int dailies, monthlies, shareds, windows, buckets;
 	struct use_row *daily, *monthly; /* of users */
 	struct use_row *shared; /* by day, of teams, orgs and tenants */
 	struct window_sum *window;
 	struct bucket_sum *bucket;
-	/* An admin's doing: each gets its row in audit_log, in this transaction, so exactly once. */
+	/* Admin actions: each gets its row in audit_log in this transaction, and therefore exactly once. */
 	int resets, adjustments;
 	const struct entry **reset, **adjustment;
 };
 
-/* Beginnings of the UTC day, week (Monday) and month. */
+/* The start of the UTC day, week (Monday) and month. */
 int64_t floor_day(int64_t us);
 int64_t floor_week(int64_t us);
 int64_t floor_month(int64_t us);
@@ -57,7 +57,7 @@ void ledger_resets_args(struct pg_args *args, const struct sums *sums);
 extern const char ledger_adjustments_sql[];
 void ledger_adjustments_args(struct pg_args *args, const struct sums *sums);
 
-/* Writes all of them and COMMITs, in one round trip. */
+/* Writes all sums and COMMITs, in one round trip. */
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* What keeps the ledger going beside its batches: partitions, leases, and what the ledger role asks for. */
+/* The ledger except its batches (pg/ledger/ledger.h): partitions, leases, and the ledger role's queries. */
 #include "pg/ledger/ledger.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #define DAYS_BEHIND 8
 #define DAYS_AHEAD 3
-/* What an account used earlier is not compared: most of its windows have ended. */
+/* Older windows are not compared, because most of them have ended. */
 #define WINDOWS_COMPARED_US (33 * DAY_US)
 
 static bool day_known(struct pg_ledger *ledger, int64_t day)
@@ -28,7 +28,7 @@ static void day_remember(struct pg_ledger *ledger, int64_t day)
 {
 	pthread_mutex_lock(&ledger->lock);
 	if (ledger->days == DAYS_KNOWN)
-		ledger->days = 0; /* asked for once more, that is all */
+		ledger->days = 0; /* costs only another query per day */
 	ledger->day[ledger->days++] = day;
 	pthread_mutex_unlock(&ledger->lock);
 }
@@ -47,7 +47,7 @@ static int compare_days(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* One statement makes all: a lock is taken for the first that is missing, and held to the end. */
+/* One statement makes all partitions; it takes a lock at the first missing one and holds it to the end. */
 static bool days_make(struct pg_link *link, const int64_t *days, int count, int *made, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -100,7 +100,10 @@ static bool retire(struct ledger_upkeep *op, struct pg_link *link, struct err *e
 		return true;
 	array = pg_arg_array(&args, PG_DATE);
 	pg_array_int(&args, array, op->today_us - op->retention_days * DAY_US);
-	/* Dropping waits for whoever reads the ledger, and everybody else behind it: rather tried again in an hour. */
+	/*
+	 * Dropping waits for readers of the ledger, and everyone else queues behind it. Better to time out and retry in
+	 * an hour.
+	 */
 	ok = pg_begin(link, "", err) && pg_exec(link, "SET LOCAL lock_timeout = 2000", NULL, err);
 	result = ok ? pg_query(link, "SELECT ledger_retire(($1::date[])[1])", &args, err) : NULL;
 	if (!result)
@@ -149,7 +152,7 @@ static const char windows_sql[] =
 	"SELECT k.tenant, k.kind, k.id, " USAGE_COLUMNS " FROM keys k " USAGE_SINCE("$6", "$7", "$8") USAGE_JOIN
 	"ORDER BY k.tenant, k.kind, k.id";
 
-/* How many rows from `from` on are of one account. */
+/* How many rows, starting at `from`, belong to the same account. */
 static int same_account(const PGresult *result, int from)
 {
 	int to = from + 1;
@@ -200,7 +203,7 @@ bool ledger_run_windows(struct pg_job *job, struct pg_link *link, struct err *er
 	return true;
 }
 
-/* The newest first: an admin's change is not to wait for what is left of a hundred thousand others. */
+/* Newest first, so that an admin's change does not wait behind a hundred thousand older ones. */
 bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *err)
 {
 	struct ledger_job *own = container_of(job, struct ledger_job, job);
@@ -231,7 +234,7 @@ bool ledger_run_changes(struct pg_job *job, struct pg_link *link, struct err *er
 	return true;
 }
 
-/* The fence rises when another holder takes over, or the same one after it had run out. */
+/* The fence rises when another holder takes over, or the same one after its lease had expired. */
 bool ledger_run_lease(struct pg_job *job, struct pg_link *link, struct err *err)
 {
 	struct ledger_job *own = container_of(job, struct ledger_job, job);

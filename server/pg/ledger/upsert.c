@@ -1,4 +1,4 @@
-/* The sums of a batch into their tables: one statement each, and the COMMIT, sent together. */
+/* Writes the sums of a batch (pg/ledger/sums.h): one statement per table and the COMMIT, sent together. */
 #include "pg/ledger/sums.h"
 
 #include <time.h>
@@ -30,15 +30,17 @@ static const char daily_sql[] =
 	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) "
 	"ON CONFLICT (tenant, user_id, day, interface, provider, model) DO UPDATE SET " ADD_MEASURES;
 
-/* The shard is the session's: two writers at once have two sessions, through a transaction pooler too, and seldom one shard. */
+/* The shard depends on the session, so concurrent writers seldom share one, even through a transaction pooler. */
 static const char shared_sql[] =
 	"INSERT INTO usage_shared_daily AS u (shard, tenant, id, day, interface, provider, model, " MEASURES ", kind) "
 	"SELECT pg_backend_pid() % 16, a.* FROM "
 	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) a "
 	"ON CONFLICT (tenant, kind, id, day, provider, model, interface, shard) DO UPDATE SET " ADD_MEASURES;
 
-/* xmax is 0 in a row that was inserted and not updated: the user's first use in the month, so perhaps his first ever. He
- * gets an account's row then; to look for it at each batch would cost an index search a user. */
+/*
+ * xmax is 0 in a row that was inserted, not updated: the user's first use in the month, perhaps their first ever. Only
+ * then is their account's row inserted; trying that with each batch would cost an index search per user.
+ */
 static const char monthly_sql[] =
 	"WITH m AS (INSERT INTO usage_monthly AS u (tenant, user_id, month, rows" AMOUNT_COLUMNS
 	") SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) "
@@ -55,7 +57,7 @@ static const char windows_sql[] =
 	"AS w (tenant, kind, id, unit, starts_at_us, interface, model, reset" WINDOW_COLUMNS
 	") ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET " WINDOWS_ADDED;
 
-/* Two levels of one moment: the emptier bucket counts, so that the order in which they come does not matter. */
+/* Of two levels at the same moment the emptier one wins, so that the order in which they arrive does not matter. */
 static const char buckets_sql[] =
 	"INSERT INTO token_buckets AS b (tenant, kind, id, limit_id, full_at_us, rem, num, den, as_of_us) "
 	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) "
@@ -90,7 +92,7 @@ static void add_arrays(struct pg_args *args, const enum pg_type *types, int coun
 		pg_arg_array(args, types[i]);
 }
 
-/* Rows by day: the key without its kind, then the measures. */
+/* Appends rows by day: the key without its kind, then the measures. */
 static void use_args(struct pg_args *args, const struct use_row *rows, int count)
 {
 	static const enum pg_type types[USE_COLUMNS] = {

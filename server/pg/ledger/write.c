@@ -1,6 +1,6 @@
 /*
- * One batch into the ledger: decode, sort, insert, sum, commit. What PostgreSQL refuses is found by halving the batch and
- * goes to ledger_rejects; the rest gets in.
+ * Writes one batch to the ledger (pg/ledger/ledger.h): decode, sort, insert, sum, commit. Entries that PostgreSQL
+ * refuses are found by halving the batch and go to ledger_rejects; all others are written.
  */
 #include "pg/ledger/ledger.h"
 
@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-/* Days that an entry may have: an outbox may have waited long for PostgreSQL, but a row for the year 4000 is garbage. */
+/* The accepted range of days: an outbox may have waited long for PostgreSQL, but a row for the year 4000 is garbage. */
 #define DAYS_BACK 400
 #define DAYS_AHEAD 8
 
@@ -22,7 +22,7 @@ struct batch {
 	struct ledger_write *op;
 	struct arena scratch;
 	int count;
-	struct ledger_item **item; /* those to be written, in the order of their keys */
+	struct ledger_item **item; /* those to be written, in key order */
 	int rejected;
 	struct reject {
 		struct ledger_item *item;
@@ -51,13 +51,13 @@ static void decode(struct batch *batch)
 		item->fate = LEDGER_BUSY;
 		item->entry = NULL;
 		if (!entry_unpack(item->bytes, item->len, arena, entry)) {
-			reject_item(batch, item, "the bytes are not an entry");
+			reject_item(batch, item, "the bytes are not a valid entry");
 			continue;
 		}
 		item->entry = entry;
 		if (entry->started_at_us < now_us - DAYS_BACK * DAY_US ||
 			entry->started_at_us > now_us + DAYS_AHEAD * DAY_US)
-			reject_item(batch, item, "started_at lies outside the days that are kept");
+			reject_item(batch, item, "started_at is outside the accepted days");
 		else
 			batch->item[batch->count++] = item;
 	}
@@ -76,8 +76,8 @@ static bool ensure_days(struct batch *batch, struct err *err)
 }
 
 /*
- * Takes the lock of every partition among items[0..count), as far as no other writer has it. For speed only: two writers
- * would do the same work twice, and one of them for nothing. Sets `locked` for those taken.
+ * Tries to lock every partition among items[0..count) and sets `locked` for those that no other writer holds. This only
+ * saves work: without it, two writers would do the same work and one of them for nothing.
  */
 static bool begin_locked(struct batch *batch, struct ledger_item **items, int count, struct err *err)
 {
@@ -110,7 +110,7 @@ static bool begin_locked(struct batch *batch, struct ledger_item **items, int co
 	return true;
 }
 
-/* One transaction for items[0..count), without those whose partition another writer has. */
+/* Writes items[0..count) in one transaction, except those whose partition another writer has locked. */
 static bool write_once(struct batch *batch, struct ledger_item **items, int count, struct err *err)
 {
 	struct ledger_item **ours = arena_zalloc(&batch->scratch, (size_t)count, sizeof(struct ledger_item *));
@@ -150,7 +150,7 @@ static bool write_span(struct batch *batch, struct ledger_item **items, int coun
 	return write_span(batch, items, half, err) && write_span(batch, items + half, count - half, err);
 }
 
-/* Retention of another process may have dropped a day that we still knew: once more with our eyes open. */
+/* A batch may be refused because another process dropped a partition: asks for the partitions again, then halves. */
 static bool write_all(struct batch *batch, struct err *err)
 {
 	if (!ensure_days(batch, err))
@@ -187,7 +187,7 @@ static bool write_rejects(struct batch *batch, struct err *err)
 		&args, err);
 	for (int i = 0; ok && i < batch->rejected; i++) {
 		metric_inc(METRIC_ledger_rejects_total, 0, 0);
-		log_error("an outbox entry was refused and is kept in ledger_rejects",
+		log_error("an outbox entry was rejected and is kept in ledger_rejects",
 			F("origin", batch->reject[i].item->origin), F("why", batch->reject[i].reason));
 	}
 	return ok;

@@ -1,4 +1,4 @@
-/* Parameters in PostgreSQL's binary form: big-endian integers, arrays of one dimension. */
+/* Builds parameters in PostgreSQL's binary format: big-endian integers and one-dimensional arrays. */
 #include "pg/link/args.h"
 
 #include <assert.h>
@@ -73,8 +73,8 @@ int pg_arg_array(struct pg_args *args, enum pg_type type)
 	put_be(out, 1, 4); /* dimensions */
 	put_be(out, 0, 4); /* no NULLs */
 	put_be(out, type, 4);
-	put_be(out, 0, 4); /* elements: patched with each one */
-	put_be(out, 1, 4); /* the first index */
+	put_be(out, 0, 4); /* number of elements, updated as they are added */
+	put_be(out, 1, 4); /* first index */
 	assert(out->len == ARRAY_HEADER_BYTES);
 	return args->count - 1;
 }
@@ -89,7 +89,7 @@ static struct buf *array_next(struct pg_args *args, int index, size_t len)
 	return out;
 }
 
-/* Floor, for the days before 1970 too. */
+/* Rounds down, also before 1970. */
 static int64_t day_of(int64_t us)
 {
 	return us / DAY_US - (us % DAY_US < 0);

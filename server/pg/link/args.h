@@ -1,4 +1,4 @@
-/* The parameters of a statement, in PostgreSQL's binary form: nothing is quoted, nothing is parsed again. */
+/* The parameters of a statement, in PostgreSQL's binary format, so that nothing needs quoting or parsing. */
 #ifndef BURSAR_PG_LINK_ARGS_H
 #define BURSAR_PG_LINK_ARGS_H
 
@@ -21,7 +21,7 @@ enum pg_type {
 	PG_TIME = 1184 /* timestamptz */
 };
 
-/* `PG_ARGS args = {0};` is empty and ready. One row's values, or columns (arrays for unnest). */
+/* `PG_ARGS args = {0};` is empty and ready. Holds scalar values, or columns as arrays for unnest. */
 struct pg_args {
 	int count;
 	struct {
@@ -37,7 +37,7 @@ void pg_args_release(struct pg_args *args);
 /* Declares arguments that are released at the end of their block. */
 #define PG_ARGS __attribute__((cleanup(pg_args_release))) struct pg_args
 
-/* Each appends the next parameter ($1, $2, ...). Texts must not hold NUL. */
+/* Each appends the next parameter ($1, $2, ...). Texts must not contain NUL. */
 void pg_arg_text(struct pg_args *args, const char *text);
 void pg_arg_int(struct pg_args *args, int64_t value); /* bigint */
 void pg_arg_bool(struct pg_args *args, bool value);
@@ -46,12 +46,15 @@ void pg_arg_bytes(struct pg_args *args, const void *bytes, size_t len);
 /* Appends an empty array of `type` and returns its index, for the functions below. */
 int pg_arg_array(struct pg_args *args, enum pg_type type);
 
-/* Appends an element: of BOOL, INT2, INT4, INT8; of DATE, TIME the value is microseconds since 1970. */
+/*
+ * Appends an element of a BOOL, INT2, INT4, INT8, DATE or TIME array; for DATE and TIME, `value` is microseconds since
+ * 1970.
+ */
 void pg_array_int(struct pg_args *args, int index, int64_t value);
 void pg_array_text(struct pg_args *args, int index, const char *text);
 void pg_array_bytes(struct pg_args *args, int index, const void *bytes, size_t len);
 
-/* The type of the parameter as PostgreSQL numbers it; its bytes in wire form, valid until the next change. */
+/* The parameter's type as a PostgreSQL OID, and its bytes in wire format, valid until the next change. */
 unsigned pg_arg_oid(const struct pg_args *args, int index);
 
 #endif

@@ -1,4 +1,4 @@
-/* A connection to PostgreSQL whose every wait ends by a deadline: libpq without blocking, and poll(2) around it. */
+/* A connection to PostgreSQL on which every wait has a deadline: non-blocking libpq with poll(2). */
 #include "pg/link/link.h"
 
 #include <errno.h>
@@ -12,17 +12,20 @@
 #include "base/metrics.h"
 
 #define CONNECT_TIMEOUT_US INT64_C(3000000)
-/* A restart takes a moment: its end has to be noticed at once. */
+/* Short, because a restart takes only a moment and its end should be noticed at once. */
 #define BACKOFF_FIRST_MS 20
 #define BACKOFF_MAX_MS 250
-/* What has failed for longer is not a restart: then jobs fail at once. Two failures further apart are two outages. */
+/*
+ * A longer outage is not a restart, and jobs then fail at once. Failures further apart than OUTAGE_GAP_US are separate
+ * outages.
+ */
 #define RESTART_US INT64_C(3000000)
 #define OUTAGE_GAP_US INT64_C(5000000)
-/* A connection that was silent for longer is asked whether it is alive: a firewall may have forgotten it. */
+/* A connection that was silent for longer is probed first, because a firewall may have dropped it. */
 #define TRUST_US INT64_C(5000000)
 #define PROBE_US INT64_C(250000)
 #define WARN_US INT64_C(5000000)
-/* A statement that brings its server down must not do so for ever. */
+/* A statement that crashes the server must not be retried forever. */
 #define RUNS_MAX 3
 
 bool pg_conninfo_check(const char *conninfo, struct err *err)
@@ -58,7 +61,7 @@ void pg_link_close(struct pg_link *link)
 	link->conn = NULL;
 }
 
-/* The first line of what libpq says: the rest repeats it for other addresses. */
+/* Keeps only the first line of libpq's message; the others repeat it for other addresses. */
 bool pg_link_lost(struct pg_link *link, struct err *err)
 {
 	char text[200];
@@ -80,7 +83,7 @@ static bool fail_deadline(struct pg_link *link, struct err *err)
 	return err_set(err, ERR_DEADLINE, "PostgreSQL did not answer in time");
 }
 
-/* Waits for the socket, until `until_us`. The connection is dropped when that passes: what it would still say is nobody's. */
+/* Drops the connection when `until_us` passes, because nobody could receive a late answer. */
 bool pg_link_wait(struct pg_link *link, short events, int64_t until_us, struct err *err)
 {
 	struct pollfd fds[2] = {
@@ -119,7 +122,7 @@ static bool connect_wait(struct pg_link *link, struct err *err)
 			return pg_link_lost(link, err);
 		if (!pg_link_wait(link, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_us, err)) {
 			if (err && err->code == ERR_DEADLINE)
-				err_set(err, ERR_UNAVAILABLE, "PostgreSQL is away: it did not answer the connection");
+				err_set(err, ERR_UNAVAILABLE, "PostgreSQL is away: connecting timed out");
 			return false;
 		}
 		state = PQconnectPoll(link->conn);
@@ -129,7 +132,7 @@ static bool connect_wait(struct pg_link *link, struct err *err)
 
 static bool connect_now(struct pg_link *link, struct err *err)
 {
-	/* conninfo comes last: of keys given twice the later wins, so these are defaults. */
+	/* conninfo comes last: libpq lets later keys win, so the others are defaults. */
 	const char *keys[] = {"application_name", "tcp_user_timeout", "client_encoding", "dbname", NULL};
 	const char *values[] = {"bursard", "10000", "UTF8", link->conninfo, NULL};
 
@@ -138,7 +141,7 @@ static bool connect_now(struct pg_link *link, struct err *err)
 		return err_set(err, ERR_UNAVAILABLE, "out of memory");
 	if (!connect_wait(link, err))
 		return false;
-	/* Sending must not block either: a server that has stopped reading would hold the thread for ever. */
+	/* Sending must not block either, or a server that has stopped reading would hold the thread forever. */
 	PQsetnonblocking(link->conn, 1);
 	return true;
 }
@@ -149,7 +152,7 @@ static void notice_ignore(void *arg, const char *message)
 	(void)message;
 }
 
-/* Has the server closed it, or said anything else? What is heard on an idle connection is a good-bye or a notice. */
+/* Whether an idle connection is still open. Anything it receives is either the server's goodbye or a notice. */
 static bool heard_alive(struct pg_link *link)
 {
 	for (;;) {
@@ -159,7 +162,7 @@ static bool heard_alive(struct pg_link *link)
 			return true;
 		if (!PQconsumeInput(link->conn))
 			return false;
-		(void)PQisBusy(link->conn); /* reads what came, so that there is room for more */
+		(void)PQisBusy(link->conn); /* parses what has arrived, to make room for more */
 	}
 }
 
@@ -220,7 +223,7 @@ bool pg_link_ready(struct pg_link *link, struct err *err)
 	pg_link_close(link);
 	if (clock_mono_us() < link->retry_at_us) {
 		link->lost = true;
-		return err_set(err, ERR_UNAVAILABLE, "PostgreSQL is away: the last connection failed");
+		return err_set(err, ERR_UNAVAILABLE, "PostgreSQL is away: the last attempt to connect failed");
 	}
 	if (!connect_now(link, err)) {
 		link->lost = true;
@@ -252,7 +255,10 @@ void pg_link_sends(struct pg_link *link, const char *sql)
 
 void pg_link_hears(struct pg_link *link, const char *sqlstate)
 {
-	/* 57P01 to 57P03, 57P05: it is going down, coming up, or has ended this session. 08: so says a pooler. */
+	/*
+	 * 57P01 to 57P03, 57P05: the server is going down, starting up, or has ended this session. 08: a pooler says
+	 * the same.
+	 */
 	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0)
 		link->lost = true;
 	else
@@ -260,7 +266,7 @@ void pg_link_hears(struct pg_link *link, const char *sqlstate)
 	link->idle_since_us = clock_mono_us();
 }
 
-/* False when it is time to give up. */
+/* Waits before the next attempt; false when it is time to give up. */
 static bool pause_between(const struct pg_link *link)
 {
 	struct pollfd wake = {.fd = link->wake_fd, .events = POLLIN};
@@ -281,7 +287,7 @@ bool pg_link_run(struct pg_link *link, pg_run_fn *run, void *arg, bool repeatabl
 	for (int runs = 0;;) {
 		attempt_begin(link);
 		if (pg_link_ready(link, err)) {
-			attempt_begin(link); /* what was heard while it was made ready does not answer the job */
+			attempt_begin(link); /* answers heard while connecting do not count as answers to the job */
 			runs++;
 			if (run(arg, link, err))
 				return true;

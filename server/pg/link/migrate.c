@@ -1,4 +1,4 @@
-/* The schema: each migration in one transaction, under a lock of that transaction, so that it survives a pooler. */
+/* Each migration is one transaction, under a transaction-level lock so that it works through a pooler. */
 #include "pg/link/migrate.h"
 
 #include <inttypes.h>
@@ -38,7 +38,7 @@ bool migrate_parse(const char *word, enum migrate_action *out, struct err *err)
 			return true;
 		}
 	}
-	return err_set(err, ERR_INVALID, "migrate: \"%s\" is none of up, down, status", word);
+	return err_set(err, ERR_INVALID, "migrate: \"%s\" is not one of up, down, status", word);
 }
 
 static void sha256_hex(const char *text, char out[65])
@@ -67,7 +67,7 @@ static bool migrator_open(struct migrator *m, const char *conninfo, const struct
 	return pg_link_ready(&m->link, err);
 }
 
-/* What the database has; nothing where the table is missing. */
+/* Reads which migrations the database has; none if the table does not exist. */
 static bool read_applied(struct migrator *m, struct err *err)
 {
 	PG_RESULT result = pg_query(&m->link, "SELECT to_regclass('schema_migrations') IS NOT NULL", NULL, err);
@@ -95,7 +95,7 @@ static bool read_applied(struct migrator *m, struct err *err)
 	return true;
 }
 
-/* What is applied must be the beginning of our table, text by text. */
+/* The applied migrations must be the first ones of our table, with identical texts. */
 static bool compare(const struct migrator *m, struct err *err)
 {
 	char hex[65];
@@ -104,14 +104,14 @@ static bool compare(const struct migrator *m, struct err *err)
 		const struct applied *have = &m->applied[i];
 		if ((size_t)i >= m->count || m->table[i].version != have->version) {
 			return err_set(err, ERR_PRECONDITION,
-				"the database has migration %04d_%s, which this bursard does not know: a newer one "
-				"has been here; run that one, or `migrate down` with it first",
+				"the database has migration %04d_%s, which this bursard does not know: a newer version "
+				"applied it; run that version, or its `migrate down` first",
 				have->version, have->name);
 		}
 		sha256_hex(m->table[i].up, hex);
 		if (strcmp(hex, have->sha256) != 0) {
 			return err_set(err, ERR_PRECONDITION,
-				"migration %04d_%s was changed after it had been applied: restore its text "
+				"migration %04d_%s was changed after it was applied: restore its text "
 				"(sha256 %.16s...) and put the change into a new migration",
 				have->version, have->name, have->sha256);
 		}
@@ -181,7 +181,7 @@ static bool run_down(struct migrator *m, struct buf *out, struct err *err)
 	if (!begin_locked(m, err))
 		return false;
 	if (m->applied_count == 0) {
-		buf_put_str(out, "nothing to take back\n");
+		buf_put_str(out, "nothing to revert\n");
 		return pg_commit(&m->link, err);
 	}
 	last = &m->table[m->applied_count - 1];
@@ -191,7 +191,7 @@ static bool run_down(struct migrator *m, struct buf *out, struct err *err)
 	ok = pg_exec(&m->link, "DELETE FROM schema_migrations WHERE version = $1", &args, err);
 	if (!ok || !pg_commit(&m->link, err))
 		return false;
-	buf_putf(out, "took back %04d_%s\n", last->version, last->name);
+	buf_putf(out, "reverted %04d_%s\n", last->version, last->name);
 	return true;
 }
 

@@ -1,4 +1,4 @@
-/* Statements and their answers on a connection: one by one, or many in one round trip. */
+/* Statements on a connection (pg/link/link.h), one at a time or many in one round trip. */
 #include "pg/link/link.h"
 
 #include <poll.h>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
-/* ERR_* for what PostgreSQL refused with; the text is PostgreSQL's own. */
+/* Maps a SQLSTATE to ERR_*; the error's text is PostgreSQL's own. */
 static enum err_code code_of(const char *sqlstate)
 {
 	static const struct {
@@ -66,7 +66,7 @@ void pg_results_clear(PGresult **results, int count)
 		pg_result_clear(&results[i]);
 }
 
-/* Waits until PQgetResult would not block, sending what is still to be sent. */
+/* Waits until PQgetResult would not block, flushing unsent data meanwhile. */
 static bool wait_result(struct pg_link *link, struct err *err)
 {
 	for (;;) {
@@ -83,7 +83,7 @@ static bool wait_result(struct pg_link *link, struct err *err)
 	}
 }
 
-/* The statement's answer; *result is NULL where libpq says that there is no more. */
+/* The statement's next answer; *result is NULL when libpq has no more. */
 static bool next_result(struct pg_link *link, PGresult **result, struct err *err)
 {
 	if (!wait_result(link, err))
@@ -120,7 +120,7 @@ static bool is_good(const PGresult *result)
 	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-/* Reads all answers of what was sent; keeps the last good one in *out, or the first failure in err. */
+/* Reads all answers to what was sent; keeps the last good one in *out, or the first failure in err. */
 static bool read_answers(struct pg_link *link, PGresult **out, struct err *err)
 {
 	bool ok = true;
@@ -185,7 +185,7 @@ bool pg_script(struct pg_link *link, const char *sql, struct err *err)
 	return true;
 }
 
-/* One answer of the pipeline and the NULL behind it. False: the connection is gone. */
+/* Reads one answer of the pipeline and the NULL after it. False when the connection is gone. */
 static bool read_one(struct pg_link *link, PGresult **out, struct err *err)
 {
 	PGresult *end = NULL;
@@ -325,7 +325,7 @@ void pg_copy(const PGresult *result, int row, int column, char *out, size_t size
 	const char *text = PQgetvalue(result, row, column);
 
 	if (n >= size) {
-		/* Never in the middle of a UTF-8 sequence. */
+		/* Never cuts in the middle of a UTF-8 sequence. */
 		n = size - 1;
 		while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
 			n--;

@@ -1,4 +1,4 @@
-/* Rows as structs. */
+/* Converts rows to structs and back. */
 #include "pg/link/rows.h"
 
 #include "domain/limit/name.h"
@@ -96,7 +96,7 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 	return policy_prepare(&out->policy, err);
 }
 
-/* "start end next start ...", day, week, month; "" where no window is kept. */
+/* Parses "start end next start ..." for day, week and month; "" when no window is kept. */
 static void parse_kept(const char *text, struct zone *out)
 {
 	struct zone zone = *out;
@@ -107,8 +107,7 @@ static void parse_kept(const char *text, struct zone *out)
 	if (zone_check_kept(&zone, NULL))
 		*out = zone;
 	else
-		log_error(
-			"the kept windows of an account in PostgreSQL are not valid and are left out", F("kept", text));
+		log_error("ignored the invalid kept windows of an account in PostgreSQL", F("kept", text));
 }
 
 void zone_kept_text(const struct zone *zone, char out[ZONE_KEPT_TEXT_MAX])
@@ -172,7 +171,7 @@ void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
 	pg_copy(result, row, column + 5, out->language, sizeof(out->language));
 }
 
-/* "priority weight queue_limit;priority ..." */
+/* Parses "priority weight queue_limit;priority ...". */
 static void parse_levels(const char *text, struct pool_settings *out)
 {
 	char *end;
@@ -208,7 +207,7 @@ void row_pool(const PGresult *result, int row, struct pool_settings *out)
 	parse_levels(pg_text(result, row, POOL_COLUMN_UPDATED + 1), out);
 }
 
-/* "above r r r r r r r;above ..." */
+/* Parses "above r r r r r r r;above ...". */
 static void parse_contexts(const char *text, struct price *out)
 {
 	char *end;
@@ -222,7 +221,7 @@ static void parse_contexts(const char *text, struct price *out)
 	}
 }
 
-/* "name num den;name ..." */
+/* Parses "name num den;name ...". */
 static void parse_modes(const char *text, struct price *out)
 {
 	int used;
@@ -267,7 +266,7 @@ void price_context_json(const struct price *price, struct buf *out)
 	buf_put_str(out, "]");
 }
 
-/* Names of modes are of a-z 0-9 _ - (price_check), so nothing needs escaping. */
+/* The names of modes consist of a-z 0-9 _ - (price_check), so nothing needs escaping. */
 void price_modes_json(const struct price *price, struct buf *out)
 {
 	buf_put_str(out, "{");
@@ -287,7 +286,7 @@ static int digit_of(char c)
 	return c <= '9' ? c - '0' : c - 'a' + 10;
 }
 
-/* Keys that were made before interfaces were folded have them as they were written. */
+/* Folds the interfaces again, because old keys have them as originally written. */
 static const char *interfaces_of(const PGresult *result, int row, int column, struct arena *arena)
 {
 	char *lines = arena_strndup(arena, pg_text(result, row, column), (size_t)PQgetlength(result, row, column));

@@ -1,4 +1,4 @@
-/* Rows of PostgreSQL as structs of the domain, and back: the columns that more than one statement reads. */
+/* Converts rows of PostgreSQL to domain structs and back, for columns that several statements share. */
 #ifndef BURSAR_PG_LINK_ROWS_H
 #define BURSAR_PG_LINK_ROWS_H
 
@@ -13,52 +13,52 @@
 #include "store/admin.h"
 #include "store/catalog.h"
 
-/* Of tier_limits and account_limits. */
+/* Columns of tier_limits and account_limits. */
 #define LIMIT_COLUMNS \
 	"name, dimension, kind, unit, amount, period_us, burst, interface, model, shadow, notify, warn_percent"
 #define LIMIT_COLUMN_COUNT 12
-/* Of account_limits alone: LIMIT_COLUMNS and when the limit ends. */
+/* Columns of account_limits alone: LIMIT_COLUMNS and when the limit ends. */
 #define OWN_LIMIT_COLUMNS LIMIT_COLUMNS ", until_us"
 /* Reads them from `column` on. The limit is not prepared. */
 void row_own_limit(const PGresult *result, int row, int column, struct limit *out);
-/* Appends them as columns of arrays, for unnest($n, ...): LIMIT_COLUMN_COUNT parameters, the first at the returned index. */
+/* Appends arrays for unnest($n, ...), one per column: LIMIT_COLUMN_COUNT parameters from the returned index on. */
 int args_limits_begin(struct pg_args *args);
 void args_limit(struct pg_args *args, int first, const struct limit *limit);
 
-/* Of tiers, with tier_limits in TIER_LIMIT_COLUMNS, both ordered by tenant and name (the limits by position behind that). */
+/* Columns of tiers and of tier_limits. Order both by tenant and name, and the limits then by position. */
 #define TIER_COLUMNS "tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, upgrade_to"
 #define TIER_LIMIT_COLUMNS "tenant, tier, " LIMIT_COLUMNS
-/* Reads a tier, whose limits stand from row *limit_at on, which moves behind them. ERR_INVALID: it cannot be used. */
+/* Reads a tier. Its limits start at row *limit_at, which is moved past them. ERR_INVALID when the tier is unusable. */
 bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit_at, struct tier *out, struct err *err);
 
-/* Of accounts; LIMITs are read apart. Times of creation and change are microseconds. */
+/* Columns of accounts a; limits are read separately. */
 #define ACCOUNT_COLUMNS \
 	"a.tier, a.team, a.org, a.suspended, a.bypass, a.deleted, a.grace_percent, a.grace_until_us, a.zone, " \
 	"array_to_string(a.zone_kept_us, ' '), a.version"
 #define ACCOUNT_COLUMN_COUNT 11
-/* The kept windows of a zone as an array's text: of accounts.zone_kept_us. */
+/* The kept windows of a zone as the text of an array, for accounts.zone_kept_us. */
 #define ZONE_KEPT_TEXT_MAX 256
 void zone_kept_text(const struct zone *zone, char out[ZONE_KEPT_TEXT_MAX]);
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
 
-/* Of usage_windows w, found by USAGE_JOIN from keys k and USAGE_SINCE. */
+/* Columns of usage_windows w, joined by USAGE_JOIN to keys k and USAGE_SINCE. */
 #define USAGE_COLUMNS "w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model" WINDOW_COLUMNS_OF_W
 #define USAGE_JOIN \
 	"JOIN usage_windows w ON w.tenant = k.tenant AND w.kind = k.kind AND w.id = k.id AND w.unit = since.unit " \
 	"AND w.starts_at_us >= since.us "
-/* Three parameters, from $first on: since when windows of each unit count. */
+/* Takes three parameters: the time from which windows of each unit count. */
 #define USAGE_SINCE(first, second, third) \
 	"CROSS JOIN (VALUES (0::smallint, " first "::bigint), (1::smallint, " second "::bigint), (2::smallint, " third \
 	"::bigint)) AS since (unit, us) "
 void args_usage_since(struct pg_args *args, int64_t now_us);
 void row_usage(const PGresult *result, int row, int column, struct arena *arena, struct usage_window *out);
 
-/* Records follow the higher epoch: it rises too when names of models come to lead elsewhere. */
+/* Records follow the highest epoch, which also rises when model names start to resolve differently. */
 #define TENANT_EPOCH "epoch + (SELECT names FROM catalog_epoch)"
 #define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, " TENANT_EPOCH
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out);
 
-/* Of pools p. Levels come as flat text: "priority weight queue_limit;". */
+/* Columns of pools p. Levels come as flat text: "priority weight queue_limit;". */
 #define POOL_COLUMNS \
 	"p.tenant, p.name, p.gen, p.slots, p.slots_from_option, p.paused, p.available, p.queue_limit, " \
 	"p.level_queue_limit, p.user_queue_limit, p.lease_us, p.age_us, p.age_every, p.starve_us, " \
@@ -68,10 +68,10 @@ void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
 	"DESC) " \
 	"FROM pool_levels l WHERE l.tenant = p.tenant AND l.pool = p.name), '')"
 enum { POOL_COLUMN_TENANT = 0, POOL_COLUMN_UPDATED = 19 };
-/* Without tenant and time of change: the settings. What has no column is as pool_settings_default says. */
+/* Reads the settings, not tenant and time of change. Those without a column are as in pool_settings_default. */
 void row_pool(const PGresult *result, int row, struct pool_settings *out);
 
-/* Of api_keys k, with its use; lists come as lines, the hash as hex. */
+/* Columns of api_keys k and their use; lists come as lines, the hash as hex. */
 #define KEY_COLUMNS \
 	"k.id, encode(k.hash, 'hex'), k.role, k.tenant, k.account, k.label, k.prefix, array_to_string(k.interfaces, " \
 	"E'\\n'), array_to_string(k.addresses, E'\\n'), (extract(epoch FROM k.created_at) * 1000000)::bigint, " \
@@ -79,10 +79,10 @@ void row_pool(const PGresult *result, int row, struct pool_settings *out);
 	"coalesce((extract(epoch FROM k.revoked_at) * 1000000)::bigint, 0), " \
 	"coalesce((extract(epoch FROM u.at) * 1000000)::bigint, 0), coalesce(u.peer, ''), coalesce(k.rotated_to, 0)"
 #define KEY_TABLES " FROM api_keys k LEFT JOIN api_key_uses u ON u.key = k.id"
-/* The strings go into the arena. */
+/* Copies the strings into the arena. */
 void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out);
 
-/* Of model_prices; contexts and modes come as flat text: "above input cached ...;" and "name num den;". */
+/* Columns of model_prices p; contexts and modes come as flat text: "above input cached ...;" and "name num den;". */
 #define PRICE_COLUMNS \
 	"p.id, p.tenant, p.account, p.provider, p.model, p.from_us, p.to_us, coalesce(p.input, -1), " \
 	"coalesce(p.cached_input, -1), coalesce(p.cache_write, -1), coalesce(p.output, -1), coalesce(p.reasoning, " \
@@ -96,7 +96,7 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 	"coalesce((SELECT string_agg(concat_ws(' ', m.key, m.value->>0, m.value->>1), ';' ORDER BY m.key) " \
 	"FROM jsonb_each(p.modes) m), ''), p.source"
 void row_price(const PGresult *result, int row, int column, struct price *out);
-/* The jsonb texts of a price's contexts and modes. */
+/* Appends a price's contexts or modes as the text of a jsonb value. */
 void price_context_json(const struct price *price, struct buf *out);
 void price_modes_json(const struct price *price, struct buf *out);
 extern const char *const price_rate_columns[TOKEN_CLASS_COUNT];

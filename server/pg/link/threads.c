@@ -1,4 +1,4 @@
-/* Threads with a connection each, the queue before them, and the way back to the loops. */
+/* The threads with their connections, their job queue, and the way back to the loops. */
 #include "pg/link/threads.h"
 
 #include <assert.h>
@@ -19,11 +19,11 @@
 
 struct pg_threads {
 	char *conninfo;
-	int wake_fd; /* made readable once, when the self is freed */
+	int wake_fd; /* made readable once, when the struct is freed */
 	struct pg_outage outage;
 	pthread_mutex_t lock;
-	pthread_cond_t more; /* the queue has a job, or we stop */
-	pthread_cond_t sooner; /* for the clerk: an earlier deadline may have come */
+	pthread_cond_t more; /* the queue has a job, or the threads are to stop */
+	pthread_cond_t sooner; /* for the clerk: a job with an earlier deadline may have arrived */
 	struct list queue;
 	bool stopping;
 	int count;
@@ -47,7 +47,7 @@ static void inbox_wake(uv_async_t *async)
 	while (!list_empty(&inbox->finished))
 		list_push_back(&all, list_pop_front(&inbox->finished));
 	pthread_mutex_unlock(&inbox->lock);
-	/* A callback may free the inbox: nothing of it is touched from here on. */
+	/* A callback may free the inbox, so it must not be touched from here on. */
 	while (!list_empty(&all)) {
 		struct pg_job *job = container_of(list_pop_front(&all), struct pg_job, queue);
 		job->done(job);
@@ -77,7 +77,7 @@ void pg_inbox_free(struct pg_inbox *inbox)
 {
 	if (!inbox)
 		return;
-	/* Whoever handed in the last job may still hold the lock, between the list and the wake-up. */
+	/* The thread that added the last job may still hold the lock, between the list and the wake-up. */
 	pthread_mutex_lock(&inbox->lock);
 	assert(list_empty(&inbox->finished));
 	pthread_mutex_unlock(&inbox->lock);
@@ -97,14 +97,14 @@ static void job_finish(struct pg_job *job)
 	pthread_mutex_unlock(&inbox->lock);
 }
 
-/* Callers hear that it is away; why names hosts and paths, and is for the log. */
+/* Tells callers only that PostgreSQL is away; the cause names hosts and paths, and is logged instead. */
 static void hide_cause(struct err *err)
 {
 	static const char away[] = "PostgreSQL is away";
 
 	if (err->code != ERR_UNAVAILABLE || strncmp(err->text, away, strlen(away)) != 0)
 		return;
-	log_warn("a job found no PostgreSQL", F("why", err->text));
+	log_warn("a job failed because PostgreSQL is away", F("why", err->text));
 	err_set(err, ERR_UNAVAILABLE, "%s", away);
 }
 
@@ -153,7 +153,7 @@ static void *worker_thread(void *arg)
 	return NULL;
 }
 
-/* Fails what has waited too long (or all, when stopping); the earliest deadline of the rest, or 0. */
+/* Moves jobs that waited too long (or all, when stopping) to `late`; returns the next deadline of the rest, or 0. */
 static int64_t queue_sweep(struct pg_threads *self, struct list *late)
 {
 	int64_t now_us = clock_mono_us(), earliest_us = 0;
@@ -182,7 +182,7 @@ static void clerk_wait(struct pg_threads *self, int64_t until_us)
 	pthread_cond_timedwait(&self->sooner, &self->lock, &until);
 }
 
-/* Jobs keep their deadlines while all threads are busy with others: this thread sees to it. */
+/* A separate thread enforces the deadlines of queued jobs while all other threads are busy. */
 static void *pool_clerk(void *arg)
 {
 	struct pg_threads *self = arg;
@@ -263,7 +263,7 @@ void pg_threads_free(struct pg_threads *self)
 	pthread_cond_broadcast(&self->sooner);
 	pthread_mutex_unlock(&self->lock);
 	if (write(self->wake_fd, &(uint64_t){1}, 8) != 8)
-		abort(); /* an eventfd of 0 takes a 1 */
+		abort(); /* cannot happen: an eventfd at 0 accepts a 1 */
 	for (int i = 0; i < self->count; i++)
 		pthread_join(self->threads[i], NULL);
 	pthread_join(self->clerk, NULL);

@@ -1,6 +1,6 @@
 /*
- * Lookups before a first decision. All of one loop turn travel in one job: five statements in one round trip, in one
- * snapshot, so that an account's use and its bucket levels belong together.
+ * Account lookups before a first decision (pg/stores.h). All lookups of one loop turn share one job: five statements in
+ * one round trip and one snapshot, so that an account's usage and its bucket levels are consistent.
  */
 #include "pg/stores.h"
 
@@ -17,7 +17,7 @@
 #include "pg/link/rows.h"
 
 #define LOOKUP_DEADLINE_US INT64_C(2000000)
-/* A hurried lookup must not make its neighbours of the same turn fail. */
+/* A lookup with little time left must not make others in the same batch fail. */
 #define BATCH_MIN_US INT64_C(200000)
 #define BATCH_MAX 512 /* accounts */
 #define LOOKUP_STATEMENTS 6
@@ -27,14 +27,14 @@ struct pg_accounts {
 	struct pg_threads *threads;
 	struct pg_inbox *inbox;
 	uv_prepare_t turn_end;
-	struct account_lookup *first, *last; /* of this turn; linked by impl[0] */
-	int gathered; /* accounts among them */
+	struct account_lookup *first, *last; /* of this loop turn, linked by impl[0] */
+	int gathered; /* number of accounts in them */
 };
 
 struct lookup_batch {
 	struct pg_job job;
 	struct account_lookup *first; /* linked by impl[0] */
-	int count; /* accounts, over all operations */
+	int count; /* number of accounts in all operations */
 	PGresult *results[LOOKUP_STATEMENTS];
 };
 
@@ -49,7 +49,7 @@ static struct account_lookup *next_of(struct account_lookup *op)
 	return op->impl[0];
 }
 
-/* The account that `ordinal` (from 1, over all operations) means. */
+/* The account with the given ordinal, counted from 1 over all operations. */
 static struct account_found *account_at(struct lookup_batch *batch, int64_t ordinal, struct account_lookup **op)
 {
 	int64_t i = ordinal - 1;
@@ -87,7 +87,7 @@ static void read_profiles(struct lookup_batch *batch, const PGresult *result)
 	}
 }
 
-/* How many rows from `row` on have the ordinal of that row. */
+/* How many rows, starting at `row`, have that row's ordinal. */
 static int same_ordinal(const PGresult *result, int row)
 {
 	int n = 1;
@@ -116,8 +116,7 @@ static void read_limits(struct lookup_batch *batch, const PGresult *result)
 			if (limit_prepare(&limits[good], &err))
 				good++;
 			else
-				log_error("an account's limit in PostgreSQL is not valid and is left out",
-					F("why", err.text));
+				log_error("ignored an invalid account limit in PostgreSQL", F("why", err.text));
 		}
 		account->profile.overrides = limits;
 		account->profile.override_count = good;
@@ -194,7 +193,7 @@ static bool run_lookups(struct pg_job *job, struct pg_link *link, struct err *er
 	return pg_pipeline(link, statements, LOOKUP_STATEMENTS, batch->results, err);
 }
 
-/* On the loop and not on the job's thread: the arenas are the loop's, and all items of a batch call share one. */
+/* Runs on the loop, not on the job's thread: the arenas belong to the loop, and all items of a batch call share one. */
 static void lookups_read(struct lookup_batch *batch)
 {
 	read_profiles(batch, batch->results[1]);
@@ -231,7 +230,7 @@ static int64_t batch_deadline(const struct lookup_batch *batch)
 	return deadline_us < now_us + BATCH_MIN_US ? now_us + BATCH_MIN_US : deadline_us;
 }
 
-/* All that this turn of the loop has asked for. */
+/* Submits everything that this loop turn has asked for. */
 static void flush(struct pg_accounts *accounts)
 {
 	struct lookup_batch *batch;

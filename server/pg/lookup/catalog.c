@@ -1,6 +1,6 @@
 /*
- * Loads the catalog and looks every half second whether it was changed. By polling: LISTEN needs a session of its own,
- * which a transaction pooler does not give, and one row read twice a second costs nothing.
+ * Loads the catalog and checks every half second whether it has changed (pg/stores.h). It polls because LISTEN needs a
+ * dedicated session, which a transaction pooler does not provide, and reading one row twice a second costs nothing.
  */
 #include "pg/stores.h"
 
@@ -26,17 +26,17 @@
 #define LOOK_DEADLINE_US INT64_C(5000000)
 
 struct pg_catalog {
-	struct catalog_source source; /* first, and what callers see */
+	struct catalog_source source; /* first; this is what callers see */
 	char *conninfo;
 	int pool_slots; /* the option */
-	bool option_written, names_stuck; /* the thread's own */
+	bool option_written, names_stuck; /* used by the thread only */
 	int wake_fd;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* poked, stopping, loaded or failed */
 	bool stopping, poked, healthy, loaded;
 	struct err last;
-	int64_t generation; /* of the database: what was loaded; the thread's own */
+	int64_t generation; /* the database's generation that was loaded; used by the thread only */
 };
 
 enum {
@@ -59,7 +59,7 @@ enum {
 static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_BEGIN] = {.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
 	[ANSWER_EPOCH] = {.sql = "SELECT generation, names_at_us FROM catalog_epoch"},
-	/* A tenant that has accounts, but was never put, has the settings of `default` under its own id. */
+	/* A tenant that has accounts but was never created gets the settings of `default` under its own id. */
 	[ANSWER_TENANTS] =
 		{.sql = "SELECT " TENANT_COLUMNS " FROM tenants UNION ALL "
 			"SELECT x.tenant, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, "
@@ -78,7 +78,7 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_COMMIT] = {.sql = "COMMIT"},
 };
 
-/* The tenants, with the models that have an account. Both answers are sorted by tenant, and accounts name no other. */
+/* Loads tenants and the models with an account. Both answers are sorted by tenant; accounts name only known tenants. */
 static void load_tenants(struct catalog_parts *parts, const PGresult *tenants, const PGresult *accounts)
 {
 	int at = 0, rows = PQntuples(accounts);
@@ -114,9 +114,9 @@ static void load_tiers(struct catalog_parts *parts, const PGresult *tiers, const
 		struct catalog_tier *out = &parts->tier[parts->tiers];
 		struct err err;
 		pg_copy(tiers, i, 0, out->tenant, sizeof(out->tenant));
-		/* Written past the admin service: the others must not suffer for it. */
+		/* Can only be written behind the admin service's back; the other tiers must not suffer. */
 		if (!row_tier(tiers, i, limits, &at, &out->tier, &err))
-			log_error("a tier in PostgreSQL is not valid and is left out", F("tenant", out->tenant),
+			log_error("ignored an invalid tier in PostgreSQL", F("tenant", out->tenant),
 				F("tier", out->tier.name), F("why", err.text));
 		else
 			parts->tiers++;
@@ -135,8 +135,8 @@ static void load_prices(struct catalog_parts *parts, const PGresult *prices, con
 		if (price_check(&price[good], &err))
 			good++;
 		else
-			log_error("a price in PostgreSQL is not valid and is left out",
-				F("provider", price[good].provider), F("model", price[good].model), F("why", err.text));
+			log_error("ignored an invalid price in PostgreSQL", F("provider", price[good].provider),
+				F("model", price[good].model), F("why", err.text));
 	}
 	for (int i = 0; i < alias_count; i++) {
 		pg_copy(aliases, i, 0, alias[i].tenant, sizeof(alias[i].tenant));
@@ -162,7 +162,7 @@ static void load_pools(struct catalog_parts *parts, const PGresult *pools)
 		if (pool_settings_check(&out->settings, &err))
 			parts->pools++;
 		else
-			log_error("a pool in PostgreSQL is not valid and is left out", F("tenant", out->tenant),
+			log_error("ignored an invalid pool in PostgreSQL", F("tenant", out->tenant),
 				F("pool", out->settings.name), F("why", err.text));
 	}
 }
@@ -201,8 +201,9 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 }
 
 /*
- * A price that has begun or ended since names were resolved may have names lead elsewhere. Whoever sees it first says so for all,
- * with a new epoch; the others load it like any other change. Where that cannot be written, names stay as they were.
+ * When a price has begun or ended since names were resolved, names may resolve differently. The first process to notice
+ * raises the epoch for all; the others load that like any other change. If it cannot be written, names keep their
+ * meaning.
  */
 static bool names_move(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
 {
@@ -221,12 +222,12 @@ static bool names_move(struct pg_catalog *catalog, struct pg_link *link, struct 
 		"WHERE names_at_us < $1",
 		&args, &why);
 	if (!moved && !catalog->names_stuck)
-		log_warn("names of models stay as they were before the last price began or ended", F("why", why.text));
+		log_warn("model names still resolve as before the last price began or ended", F("why", why.text));
 	catalog->names_stuck = !moved;
 	return !moved || load(catalog, link, err);
 }
 
-/* Once: the newest start decides about pools without a number of their own. */
+/* Runs once per start: the process started last sets the slots of pools that take them from the option. */
 static bool write_option(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
 {
 	int changed;
@@ -236,13 +237,13 @@ static bool write_option(struct pg_catalog *catalog, struct pg_link *link, struc
 	if (!pools_option(link, catalog->pool_slots, &changed, err))
 		return false;
 	if (changed)
-		log_info("pools have the slots that max_concurrent_agents says now", FI("slots", catalog->pool_slots),
+		log_info("pools now have the slots of max_concurrent_agents", FI("slots", catalog->pool_slots),
 			FI("pools", changed));
 	catalog->option_written = true;
 	return true;
 }
 
-/* One look: loads when the generation is another than the loaded one. */
+/* Loads the catalog if its generation differs from the loaded one. */
 static bool look(void *arg, struct pg_link *link, struct err *err)
 {
 	struct pg_catalog *catalog = arg;
@@ -289,7 +290,7 @@ static void *catalog_thread(void *arg)
 		pg_link_tidy(&link);
 		pthread_mutex_lock(&catalog->lock);
 		if (!ok && catalog->healthy)
-			log_warn("the catalog cannot be read; the last known one counts", F("why", err.text));
+			log_warn("cannot read the catalog; the last one stays in use", F("why", err.text));
 		catalog->healthy = ok;
 		catalog->loaded |= ok;
 		catalog->last = err;
@@ -344,7 +345,7 @@ void pg_catalog_stop(struct catalog_source *source)
 	pthread_cond_broadcast(&catalog->changed);
 	pthread_mutex_unlock(&catalog->lock);
 	if (write(catalog->wake_fd, &(uint64_t){1}, 8) != 8)
-		abort(); /* an eventfd of 0 takes a 1 */
+		abort(); /* cannot happen: an eventfd at 0 accepts a 1 */
 	pthread_join(catalog->thread, NULL);
 	catalog_source_release(&catalog->source);
 	pthread_cond_destroy(&catalog->changed);

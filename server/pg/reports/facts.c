@@ -1,4 +1,4 @@
-/* What PostgreSQL says of itself. The schema first: where it is not this bursard's, its tables are left alone. */
+/* Facts for Diagnose (pg/admin/admin.h). Reads the tables only if the schema is the one of this bursard. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -30,22 +30,23 @@ static const char ledger_sql[] =
 	"to_regclass('ledger_' || to_char(" TODAY " + n, 'YYYYMMDD')) IS NULL), 3)";
 static const char changes_sql[] =
 	"SELECT count(*), coalesce((extract(epoch FROM min(created_at)) * 1000000)::bigint, 0) FROM policy_changes";
-/* A record of nothing, as 'bursar run' makes, needs no price. */
+/* Records without tokens, as made by 'bursar run', need no price. */
 static const char use_sql[] =
 	"SELECT coalesce(sum(unpriced), 0)::bigint FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 "
 	"AND id = $1 AND day >= date_trunc('month', " TODAY
 	")::date AND (model <> '' OR charged_input + charged_output > 0)";
 /*
- * What counts is when a price's source was read, not when its row was written: shipped rows are as old as their sources on a database that
- * was made today. A source says it as its last "(2026-08-21)" or "(v2,2026-08-21)"; without one it is as old as the youngest of those that
- * came with it in one transaction, else it was read when it was put. Free models cost nothing, and their price does not age.
+ * A price is as old as its source, not as its row: in a database created today, shipped rows are as old as their
+ * sources. A source gives its date as its last "(2026-08-21)" or "(v2,2026-08-21)". Without a date it counts as read
+ * with the youngest source written in the same transaction, else when its row was written. Prices of free models do not
+ * age.
  */
 #define SAID_SQL \
 	"SELECT *, (SELECT max(m[1]) FROM regexp_matches(source, " \
 	"'[(,](\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01]))\\)', 'g') m) AS said " \
 	"FROM model_prices WHERE tenant IN ('', $1) AND account = ''"
 #define DAY_SQL "SELECT *, coalesce(said, max(said) OVER (PARTITION BY created_at)) AS day FROM said"
-/* By the month's first day, so that a 31st of February is no error. */
+/* Counts from the first day of the month, so that a 31st of February is not an error. */
 #define READ_SQL \
 	"SELECT *, least(created_at, (left(day, 8) || '01')::timestamp AT TIME ZONE 'UTC' + " \
 	"(right(day, 2)::int - 1) * interval '1 day') AS read_at FROM dated"

@@ -1,4 +1,4 @@
-/* Bills and forecasts, from the roll-ups; and the proof's sums. */
+/* Bills and forecasts from the roll-ups, and the sums of the proof (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 
 #include "base/buf.h"
@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "domain/time/date.h"
 
-/* The columns that lines are told apart by, in their order, each with its parameter of the line before (report_args). */
+/* The possible key columns of a line, in order, each with its parameter for the previous line (report_args). */
 static const struct key_column {
 	unsigned by;
 	const char *name, *after;
@@ -19,7 +19,7 @@ static const struct key_column {
 };
 enum { KEY_COLUMNS = sizeof(key_columns) / sizeof(key_columns[0]) };
 
-/* Users have a roll-up of their own; a tenant's report by user reads all of theirs. */
+/* Users have their own roll-up; a tenant's report by user reads the roll-ups of all its users. */
 static const char *source_sql(const struct report_page *op)
 {
 	if (op->key.kind == ACCOUNT_USER)
@@ -33,7 +33,7 @@ static const char *source_sql(const struct report_page *op)
 	return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $2";
 }
 
-/* Names of the columns that the report is by, or their parameters, with commas. */
+/* Appends the names of the report's key columns, or their parameters, separated by commas. */
 static void put_keys(struct buf *sql, unsigned by, bool after)
 {
 	const char *comma = "";
@@ -47,8 +47,8 @@ static void put_keys(struct buf *sql, unsigned by, bool after)
 }
 
 /*
- * Behind the line before. The first column once more by itself: that is what the index is entered by, where the others are not its
- * next columns.
+ * Appends the condition that a line comes after the previous one. Repeats the first column on its own, because the
+ * index can use that even when the other columns are not its next ones.
  */
 static void put_after(struct buf *sql, unsigned by)
 {
@@ -75,7 +75,7 @@ static void put_report(struct buf *sql, const struct report_page *op)
 	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
 	if (op->model[0])
 		buf_put_str(sql, " AND lower($4) IN (lower(model), lower(provider || '/' || model))");
-	if (op->interface[0]) /* older rows have it as the caller wrote it */
+	if (op->interface[0]) /* older rows have it in the caller's spelling */
 		buf_put_str(sql, " AND lower(interface) = $5");
 	if (op->after && op->by)
 		put_after(sql, op->by);
@@ -171,7 +171,7 @@ bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err 
 	return true;
 }
 
-/* First day of use, then the month's, the complete days' and today's sums, in one look. */
+/* The first day of use, then the sums of the month, of its complete days and of today, in one query. */
 #define FORECAST_SQL(source) \
 	"SELECT coalesce((SELECT min(day) FROM " source ") - date '1970-01-01', -1), m.*, d.*, t.* FROM " \
 	"(SELECT true" AMOUNT_SUMS_OR_0 " FROM " source " AND day >= ($3::date[])[1]) m, " \
@@ -206,7 +206,7 @@ bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err
 	return true;
 }
 
-/* Of the running month: that is what Redis still counts, and what retention has surely left in the ledger. */
+/* Only the current month: Redis still counts it, and retention cannot have removed it from the ledger yet. */
 #define THIS_MONTH "day >= date_trunc('month', now() AT TIME ZONE 'UTC')::date"
 
 bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
@@ -225,7 +225,7 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 		[SHARED] = {"SELECT count(*)" AMOUNT_SUMS_OR_0
 			    " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 AND " THIS_MONTH,
 			&args},
-		/* Without what corrects the bill alone (flags & LEDGER_FLAG_LEDGER_ONLY): no window has that. */
+		/* Excludes corrections of the bill alone (flags & LEDGER_FLAG_LEDGER_ONLY), which are in no window. */
 		[USERS] = {"SELECT user_id" AMOUNT_SUMS_OR_0 " FROM (SELECT user_id" AMOUNT_COLUMNS
 			   " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH
 			   " UNION ALL SELECT user_id" AMOUNT_NEGATED_COLUMNS " FROM "

@@ -1,9 +1,9 @@
-/* Who shares an account: how many, and who of them used most. */
+/* Who shares an account: how many users, and which of them used most (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 
 #include "base/list.h"
 
-/* Those of team or org $n.id of $n.tenant, as rows of accounts a. A user's own org counts only while he is in no team. */
+/* The users of a team, org or tenant, as rows of accounts a. A user's own org counts only while they are in no team. */
 #define OF_TEAM(tenant_, id_) \
 	"SELECT a.id FROM accounts a WHERE a.tenant = " tenant_ " AND a.kind = 1 AND a.team = " id_ \
 	" AND a.team <> '' AND NOT a.deleted"
@@ -44,7 +44,7 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 	return true;
 }
 
-/* Of at most SHARED_MAX users: each is a short look into usage_daily by its key. */
+/* Considers at most SHARED_MAX users; each costs a short lookup in usage_daily by its key. */
 #define HEAVIEST(users_) \
 	"SELECT d.user_id" AMOUNT_SUMS " FROM (" users_ \
 	" LIMIT $4) u JOIN usage_daily d ON d.tenant = $1 AND d.user_id = u.id " \

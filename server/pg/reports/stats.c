@@ -1,4 +1,4 @@
-/* A tenant's figures: users by tier, groups that used most, and what by day, model and interface; from the roll-ups. */
+/* A tenant's figures (pg/admin/admin.h): users by tier, top groups, and use by day, model and interface. */
 #include "pg/admin/admin.h"
 
 #include "base/list.h"
@@ -8,13 +8,13 @@
 	" FROM usage_shared_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND day <= ($2::date[])[2] AND kind "
 #define OF_TENANT SHARED "= 5 AND id = $1 "
 
-/* Teams and orgs in one pass, of each kind the dearest. */
+/* Teams and orgs in one pass, and of each kind those that cost most. */
 static const char groups_sql[] =
 	"SELECT id" AMOUNT_NAMES ", kind FROM (SELECT kind, id" AMOUNT_SUMS
 	", row_number() OVER (PARTITION BY kind ORDER BY sum(cost_nano) DESC, id) AS place" SHARED
 	"IN (2, 3) GROUP BY kind, id) g WHERE place <= $3 ORDER BY kind, place";
 
-/* Counted by what the rows hold; the name of the default tier is looked up for few groups then, not for each account. */
+/* Counts by the rows' tier first, so that the default tier is looked up for a few groups, not for each account. */
 static const char tiers_sql[] =
 	"SELECT CASE WHEN tier <> '' THEN tier ELSE (SELECT default_tier FROM tenants WHERE id IN ($1, 'default') "
 	"ORDER BY id <> $1 LIMIT 1) END, sum(accounts)::bigint, sum(suspended)::bigint FROM (SELECT tier, count(*) AS "
@@ -112,7 +112,7 @@ bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
 	struct stats_query *op = container_of(job, struct stats_query, job);
 	PGresult *results[STATS_COUNT];
 
-	/* Compiling what runs once takes longer than running it. */
+	/* Compiling a query that runs once takes longer than running it. */
 	if (!pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
 		!pg_exec(link, "SET LOCAL jit = off", NULL, err) || !admin_top_users(op, link, err) ||
 		!ask(op, link, results, err))

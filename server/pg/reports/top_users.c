@@ -1,18 +1,20 @@
 /*
- * Who used most in a range of days. To add up what each of a million users did takes a second. So those are looked at first who were dearest
- * in the months that the range touches; and nobody else, where it shows that nobody else can be among the dearest: who is not among those of
- * a month cost at most as much in it as the last of them, and in a part of it at most as much as in all of it.
+ * The users that cost most in a range of days (pg/admin/admin.h). Summing up a million users takes a second. So the
+ * query first examines only the top users of each month that the range touches, and stops there if it can prove that
+ * nobody else is among the top: a user who is not among a month's top users cost at most as much in it as the last of
+ * them, and in part of a month at most as much as in all of it.
  */
 #include "pg/admin/admin.h"
 
 #include "domain/time/date.h"
 
-/* So many are looked at for each place: enough where some use far more than others. */
+/* How many users are examined per place: enough when some use far more than others. */
 enum { CANDIDATES_A_PLACE = 50 };
 
 /*
- * The users' use: months that the range has whole from usage_monthly, what it has of others from usage_daily. $2: the first and the
- * last day before the months, the first of the first month and of the one behind the last, the first and the last day after them.
+ * The users' use: whole months from usage_monthly, partial ones from usage_daily. $2: the first and last day before the
+ * whole months, the first day of the first month and of the month after the last, and the first and last day after
+ * them.
  */
 #define USE_OF_RANGE(whose) \
 	"SELECT user_id" AMOUNT_COLUMNS " FROM usage_monthly WHERE tenant = " \
@@ -24,10 +26,10 @@ enum { CANDIDATES_A_PLACE = 50 };
 	"SELECT c.user_id" AMOUNT_SUMS more " FROM (" users \
 	") c CROSS JOIN LATERAL (" USE_OF_RANGE(" AND user_id = c.user_id") ") u " DEAREST
 
-/* Only what they cost is added up of all. */
+/* For all users only the cost is summed up. */
 static const char all_sql[] = USE_OF_EACH("SELECT user_id FROM (" USE_OF_RANGE("") ") a " DEAREST, "");
 
-/* $4: how many of each month. The last column is what a user not looked at cost at most; NULL: all users were looked at. */
+/* $4: how many users per month. The last column bounds the cost of users not examined; NULL: all were examined. */
 static const char likely_sql[] =
 	"WITH dearest AS MATERIALIZED (SELECT month, d.user_id, d.cost_nano FROM "
 	"generate_series(date_trunc('month', ($2::date[])[1]::timestamp), ($2::date[])[6]::timestamp, '1 month') m "
@@ -36,11 +38,11 @@ static const char likely_sql[] =
 	"last AS (SELECT min(cost_nano) AS cost FROM dearest GROUP BY month HAVING count(*) = $4) " USE_OF_EACH(
 		"SELECT DISTINCT user_id FROM dearest", ", (SELECT sum(cost)::bigint FROM last)");
 
-/* A single month has a row of each user: nothing is to be added up, and the dearest are found in one pass. */
+/* A single month has one row per user: nothing needs summing up, and one pass finds the top users. */
 static const char month_sql[] = "SELECT user_id" AMOUNT_COLUMNS " FROM usage_monthly WHERE tenant = $1 AND "
 				"month = ($2::date[])[3] ORDER BY cost_nano DESC, user_id LIMIT $3";
 
-/* A range of days cut into whole months and what is left before and behind them: pairs of days, empty where the second is smaller. */
+/* A range cut into whole months and the days around them: pairs of days, empty when the second is smaller. */
 struct spans {
 	int64_t before, before_last, month, month_end, after, after_last;
 };
@@ -83,7 +85,7 @@ static PGresult *ask(const struct stats_query *op, struct pg_link *link, const c
 /* The last column of likely_sql, behind the name and the amounts. */
 enum { UNSEEN = 1 + AMOUNT_COUNT };
 
-/* Can nobody who was not looked at be among the dearest? As dear as the last of them is not enough: names decide then. */
+/* Whether no user outside the examined ones can be on top. A tie proves nothing, because names decide then. */
 static bool is_proven(const PGresult *likely, int top)
 {
 	int rows = PQntuples(likely);
@@ -102,7 +104,7 @@ bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *e
 
 	if (result && !one_month && !is_proven(result, op->top)) {
 		pg_result_clear(&result);
-		/* A million sums do not fit in the usual 4 MB, and would go to disk. */
+		/* A million sums do not fit in the default 4 MB and would spill to disk. */
 		result = pg_exec(link, "SET LOCAL work_mem = '64MB'", NULL, err) ? ask(op, link, all_sql, err) : NULL;
 	}
 	if (!result)

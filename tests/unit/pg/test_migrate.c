@@ -48,7 +48,7 @@ static void all_migrations_go_up_down_and_up_on_filled_data(void **state)
 						  "AND relname <> 'schema_migrations'"),
 		0);
 	run(db, MIGRATE_DOWN);
-	assert_string_equal(buf_str(&out), "nothing to take back\n");
+	assert_string_equal(buf_str(&out), "nothing to revert\n");
 	run(db, MIGRATE_UP);
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM schema_migrations"),
 		(long long)embedded_migrations_count);

@@ -134,7 +134,7 @@ static void while_a_call_runs_a_stopping_server_refuses_others(void **state)
 		status = client_unary(&served.client, &call, "/t.T/Echo", "x");
 	while (status == GRPC_STATUS_OK);
 	assert_int_equal(status, GRPC_STATUS_UNAVAILABLE);
-	assert_string_equal(call.text, "this server is being stopped: call another");
+	assert_string_equal(call.text, "the server is stopping: call another one");
 	grpc_call_cancel(running.call, NULL);
 	client_finish(&running);
 	pthread_join(thread, NULL);
