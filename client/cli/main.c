@@ -1,4 +1,4 @@
-/* bursar: finds the command, runs it, writes what it said. */
+/* bursar: finds the command, runs it and writes its output. */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum { WORDS_MAX = 2 };
 
-/* Does the next argument belong to this option? Only options of every command may stand before the command. */
+/* Whether the next argument is the value of this option. Only global options can come before the command. */
 static bool takes_next(const char *arg)
 {
 	if (strchr(arg, '='))
@@ -27,7 +27,7 @@ static bool takes_next(const char *arg)
 	return false;
 }
 
-/* Where the command's name stands: behind the options. */
+/* The index of the command's name, after any options. */
 static int name_index(int argc, const char **argv)
 {
 	int i = 1;
@@ -37,7 +37,7 @@ static int name_index(int argc, const char **argv)
 	return i < argc ? i : argc;
 }
 
-/* `first`: the word before it, whose commands are meant; "" for none. */
+/* `first` is the word before it, the name of a group; "" for none. */
 static void no_command(const char *first, const char *word)
 {
 	struct meant meant = {.typed = word};
@@ -93,7 +93,7 @@ static bool wants_colour(const struct cli *cli)
 	       isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-/* A host alone means the usual port. */
+/* A host without a port means the default port. */
 static const char *server_address(struct cli *cli)
 {
 	const char *address = cli_setting(cli, SETTING_ADDR);
@@ -130,13 +130,13 @@ int main(int argc, char **argv)
 	struct cli cli = {.groups = command_groups};
 	int at = name_index(argc, words), used, code;
 
-	/* All that is read and written is UTF-8, whatever the environment says: ids in tables, widths of characters. */
+	/* All text is UTF-8, whatever the environment says: ids in tables, widths of characters. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	libcrypto_outlive_threads();
-	/* gRPC's own log lines are for its developers; we say what went wrong. */
+	/* gRPC's log lines are for its developers; we say what went wrong ourselves. */
 	setenv("GRPC_VERBOSITY", "NONE", 0);
 	if (at + 1 < argc && strcmp(words[at], "help") == 0)
-		words[at++] = "--help"; /* 'bursar help check' asks what 'bursar check --help' does */
+		words[at++] = "--help"; /* 'bursar help check' is 'bursar check --help' */
 	cli.command = command_find(cli.groups, argc - at, words + at, &used);
 	if (!cli.command)
 		return without_command(argc, words, at);

@@ -155,7 +155,7 @@ class Walk:
                         said += os.read(master, 65536).decode("utf-8", "replace")
                     except OSError:
                         break
-                shows = os.path.getsize(f"{self.directory}/{written[1]}") if written else re.search("listening to|a second: ", said)
+                shows = os.path.getsize(f"{self.directory}/{written[1]}") if written else re.search("listening to|per second: ", said)
                 if shows and not ended:
                     os.write(master, b"\x03")
                     ended = True

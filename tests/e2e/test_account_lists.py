@@ -47,7 +47,7 @@ def test_options_say_which_accounts_are_listed(bursar, people):
     shown = bursar("--prefix", people, "--deleted").stdout
     assert "eve" in shown and "deleted" in shown
     wrong = bursar("--suspended", "--deleted")
-    assert wrong.returncode == 2 and "one of --state, --suspended, --deleted" in wrong.stderr
+    assert wrong.returncode == 2 and "--state, --suspended and --deleted exclude each other" in wrong.stderr
 
 
 def test_the_short_fields_of_before_mean_what_the_filter_means(bots, people):

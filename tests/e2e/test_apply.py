@@ -227,7 +227,7 @@ def test_what_would_change_is_shown_field_by_field_and_done_with_yes(bots, bursa
     shown = bursar("apply", "-f", fleet)
     assert shown.returncode == 2 and "--yes" in shown.stderr
     assert shown.stdout.splitlines() == [
-        "~ tier team", "    limits.rpm: requests=60/min,burst=90 -> requests=70/min,burst=90", "    limits.concurrent: concurrent=3 goes",
+        "~ tier team", "    limits.rpm: requests=60/min,burst=90 -> requests=70/min,burst=90", "    limits.concurrent: concurrent=3 (removed)",
         "    limits.tokens_per_day: tokens=9/day", "~ pool agent-execution", "    slots: 3 -> 4",
         "+ team blue", "    tier: pro", "~ team red", "    org: acme -> other", "1 added, 3 changed, 0 removed"]
     dry = bursar("apply", "-f", fleet, "--dry-run", "--yes")
@@ -242,7 +242,7 @@ def test_what_would_change_is_shown_field_by_field_and_done_with_yes(bots, bursa
 
 
 BROKEN = {
-    "no YAML": (lambda t: t + "\n  - [", r"no YAML"),
+    "no YAML": (lambda t: t + "\n  - [", r"not valid YAML"),
     "a bad limit in the last tier": (lambda t: t.replace("requests=30/min", "requests=30/fortnight"), r":\d+:\d+: tiers.pro.limits\[0\]: period 'fortnight'"),
     "a limit that the server refuses": (lambda t: t.replace("tokens=7/1500us", "tokens=7/10us"), r":\d+:\d+: tiers.team.limits\[4\]: "),
     "an unknown default tier": (lambda t: t.replace("default_tier: team", "default_tier: gold"), r":\d+:\d+: settings.default_tier: there is no tier gold"),
@@ -250,9 +250,9 @@ BROKEN = {
     "a fallback without a price": (lambda t: t.replace("fallback_model: openai/gpt-4o", "fallback_model: gpt-9"), r":\d+:\d+: settings.fallback_model: no price is known .* similar names are"),
     "an account on an unknown tier": (lambda t: t.replace("tier: enterprise", "tier: gold"), r":\d+:\d+: orgs.acme.tier: there is no tier gold"),
     "an org of an org": (lambda t: t.replace("orgs:\n  acme:\n", "orgs:\n  acme:\n    org: x\n"), r"orgs.acme.org: .*teams only"),
-    "a key twice": (lambda t: t.replace("  pro:\n", "  team: {}\n  pro:\n"), r":\d+:\d+: team stands there twice; first in line|twice"),
-    "a key that is almost one": (lambda t: t.replace("default_tier:", "defualt_tier:"), r"settings: there is no 'defualt_tier' here; is 'default_tier' meant"),
-    "a section that is almost one": (lambda t: t.replace("teams:", "team:"), r"there is no 'team' here; is 'teams' meant"),
+    "a key twice": (lambda t: t.replace("  pro:\n", "  team: {}\n  pro:\n"), r":\d+:\d+: team is given twice; first in line|twice"),
+    "a key that is almost one": (lambda t: t.replace("default_tier:", "defualt_tier:"), r"settings: 'defualt_tier' is not known here; did you mean 'default_tier'"),
+    "a section that is almost one": (lambda t: t.replace("teams:", "team:"), r"'team' is not known here; did you mean 'teams'"),
     "a number that is none": (lambda t: t.replace("pool_priority: 7", "pool_priority: high"), r"tiers.team.pool_priority: must be a whole number"),
     "a number that is too much": (lambda t: t.replace("pool_priority: 7", "pool_priority: 101"), r"tiers.team.pool_priority: 101 is not between"),
     "a word that is none": (lambda t: t.replace("fail_policy: closed", "fail_policy: shut"), r"fail_policy: must be one of local, open, closed"),
@@ -262,11 +262,11 @@ BROKEN = {
     "an alias": (lambda t: t.replace("tiers:\n", "tiers: &a\n").replace("orgs:\n", "orgs: *a\nx:\n"), r"anchors"),
     "a tag": (lambda t: t.replace("tenant: default", "tenant: !!str default"), r"tags"),
     "two documents": (lambda t: t + "---\ntenant: default\n", r"a second document"),
-    "nothing": (lambda t: "", r"no document"),
+    "nothing": (lambda t: "", r"document is missing"),
     "too deep": (lambda t: "tiers: " + "{a: " * 40 + "}" * 40, r"nested too deeply"),
-    "too large": (lambda t: t + "#" * (1 << 20), r"at most 1048576"),
-    "no text": (lambda t: t.encode() + b"\xff\xfe\xfd", r"UTF-8|no YAML"),
-    "no tenant": (lambda t: t.replace("tenant: default\n", ""), r"says nothing of its tenant"),
+    "too large": (lambda t: t + "#" * (1 << 20), r"the maximum is 1048576"),
+    "no text": (lambda t: t.encode() + b"\xff\xfe\xfd", r"UTF-8|not valid YAML"),
+    "no tenant": (lambda t: t.replace("tenant: default\n", ""), r"names no tenant"),
     "a zone that is none": (lambda t: t.replace("Europe/Berlin", "Europe/Bonn"), r"teams.red.time_zone: "),
 }
 

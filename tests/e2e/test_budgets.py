@@ -71,11 +71,11 @@ def test_a_change_says_which_tighter_limit_stays_in_force(bots, bursar):
     user = unique("user")
     bots.account(user, tier="free")
     said = bursar("account", "override", user, "cost=20/day").stderr
-    assert said == "bursar: note: cost_per_month (cost=5/month) stays in force, and is tighter than cost=20/day\n"
+    assert said == "bursar: note: cost_per_month (cost=5/month) stays in force and is tighter than cost=20/day\n"
     assert bursar("account", "override", user, "cost=20/day", "cost=100/month").stderr == ""
     bursar("tier", "put", "own", "cost=5/day", "cost=5/24h,name=refill")
     said = bursar("tier", "put", "own", "cost=20/day", "--merge").stderr
-    assert said == "bursar: note: refill (cost=5/24h) stays in force, and is tighter than cost=20/day\n"
+    assert said == "bursar: note: refill (cost=5/24h) stays in force and is tighter than cost=20/day\n"
     bots.account(user, tier="own")
     bursar("account", "override", user, "--clear")
     said = bursar("account", "grace", user, "--for", "1h", "--percent", "50").stderr

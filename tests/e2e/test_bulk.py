@@ -44,7 +44,7 @@ def test_what_would_change_is_shown_and_changed_only_with_yes(bots, bursar):
     dry = bursar("set-tier", "pro", "--prefix", prefix, "--dry-run", "--yes")
     assert dry.returncode == 0 and set(tiers(bots, prefix).values()) == {"free"}
     done = bursar("set-tier", "pro", "--prefix", prefix, "--yes", "--reason", "spring")
-    assert done.returncode == 0 and "30 changed, 0 were so already, 0 failed" in done.stdout
+    assert done.returncode == 0 and "30 changed, 0 needed no change, 0 failed" in done.stdout
     assert tiers(bots, prefix) == {user: "pro" for user in ids}
     again = json.loads(bursar("set-tier", "pro", "--prefix", prefix, "--yes", "--json").stdout)
     assert again == {"matched": 30, "already": 30, "to_change": 0, "changed": 0, "failed": 0, "pending": 0}
@@ -67,9 +67,9 @@ def test_a_file_names_accounts_in_its_first_column(bots, bursar, tmp_path):
 
 
 @pytest.mark.parametrize("args, why", [
-    (("set-tier", "pro"), "name which"), (("set-tier", "--tier", "free"), "TIER is missing"), (("suspend", "pro", "--tier", "free"), "only set-tier"),
-    (("promote", "--tier", "free"), "none of"), (("suspend", "--file", "/nowhere"), "/nowhere"), (("suspend", "--all", "--tier", "free"), "stand alone"),
-    (("grace", "--all"), "say how long"), (("bypass", "--all"), "bypass on, or bypass off"), (("override", "--all"), "--clear"),
+    (("set-tier", "pro"), "say which accounts"), (("set-tier", "--tier", "free"), "TIER is missing"), (("suspend", "pro", "--tier", "free"), "only set-tier"),
+    (("promote", "--tier", "free"), "not one of"), (("suspend", "--file", "/nowhere"), "/nowhere"), (("suspend", "--all", "--tier", "free"), "exclude each other"),
+    (("grace", "--all"), "give one of --for"), (("bypass", "--all"), "bypass on, or bypass off"), (("override", "--all"), "--clear"),
     (("override", "nonsense", "--all"), "nonsense")])
 def test_what_was_typed_wrong_is_said_and_changes_nothing(bursar, args, why):
     done = bursar(*args, "--yes")
@@ -89,7 +89,7 @@ def test_a_file_is_csv_with_its_column_named_in_the_first_row(bots, bursar, tmp_
     path = tmp_path / "users.csv"
     quoted = odd.replace('"', '""')
     path.write_text(f'name,User,why\n"Ann, A.",{ids[0]},"left, gone"\nBen,"{quoted}",\nAnn,{ids[0]},again\n')
-    assert "2 changed, 0 were" in bursar("suspend", "--file", path, "--yes").stdout
+    assert "2 changed, 0 needed" in bursar("suspend", "--file", path, "--yes").stdout
     assert not bots.check(odd).allowed and not bots.check(ids[0]).allowed and bots.check(ids[1]).allowed
     path.write_text("name,user\nno more columns\n")
     wrong = bursar("suspend", "--file", path, "--yes")
@@ -99,7 +99,7 @@ def test_a_file_is_csv_with_its_column_named_in_the_first_row(bots, bursar, tmp_
     assert nobody.returncode == 2 and "is empty" in nobody.stderr and bots.check(ids[1]).allowed
     path.write_text("name,email\nAnn,ann@example.org\n")
     unnamed = bursar("suspend", "--file", path, "--yes", "--create")
-    assert unnamed.returncode == 2 and "no column is called user or id; its columns are name, email" in unnamed.stderr
+    assert unnamed.returncode == 2 and "no column is called user or id; the columns are name, email" in unnamed.stderr
 
 
 def test_ids_that_nobody_knows_make_accounts_only_where_that_is_meant(bots, bursar, tmp_path):
@@ -138,14 +138,14 @@ def test_each_change_is_that_of_one_account(bots, bursar):
     assert "3 changed" in bursar("override", "requests=7/min", "cost=1/day", "--prefix", prefix, "--yes").stdout
     assert len(account().overrides) == 2
     again = bursar("override", "requests=7/min", "--merge", "--overrides", "--prefix", prefix, "--yes").stdout
-    assert "0 changed, 3 were so already" in again
+    assert "0 changed, 3 needed no change" in again
     shown = bursar("override", "--clear", "--prefix", prefix, "--dry-run").stdout
     assert "requests=7/min" in shown and "3 would change" in shown
     assert "3 changed" in bursar("override", "--remove", "requests_per_minute", "--prefix", prefix, "--yes").stdout
     assert [limit.dimension for limit in account().overrides] == [bots.types.DIMENSION_COST]
     assert "3 changed" in bursar("override", "--clear", "--overrides", "--prefix", prefix, "--yes").stdout and not account().overrides
     assert "3 changed" in bursar("delete", "--prefix", prefix, "--yes").stdout and account().deleted
-    assert "0 changed, 0 were" in bursar("delete", "--prefix", prefix, "--yes").stdout
+    assert "0 changed, 0 needed" in bursar("delete", "--prefix", prefix, "--yes").stdout
 
 
 def change(bots, wanted, **fields):
@@ -230,7 +230,7 @@ def test_who_interrupts_a_run_is_told_how_far_it_came(bots, bursar, bursard, sta
         until(lambda: waits_for_a_lock(sql), "the rest waiting")
         running.send_signal(signal.SIGINT)
         said = running.communicate(timeout=60)[1]
-    assert running.returncode == -signal.SIGINT and "interrupted: 500 are changed" in said and "Repeat the command" in said
+    assert running.returncode == -signal.SIGINT and "interrupted: 500 were changed" in said and "Repeat the command" in said
     assert bursar("set-tier", "pro", "--prefix", prefix, "--yes").returncode == 0
     assert set(tiers(bots, prefix).values()) == {"pro"}
 

@@ -61,7 +61,7 @@ def test_a_repeat_with_other_figures_is_exit_code_1_and_shows_both(bursar, answe
     handle = answer("check", "zoe", "-m", "gpt-4o", "--input-tokens", "1k", "--max-output-tokens", "500")["reservation"]
     assert not answer("record", handle, "--input-tokens", "0")["repeat"]
     again = bursar("record", handle, "--input-tokens", "1180", "--output-tokens", "310")
-    assert again.returncode == DENIED and "a repeat with other figures" in again.stdout, again.stdout + again.stderr
+    assert again.returncode == DENIED and "a repeat with different figures" in again.stdout, again.stdout + again.stderr
     lines = [line.split() for line in again.stdout.splitlines()]
     assert ["input", "tokens", "0", "1,180"] in lines and ["output", "tokens", "0", "310"] in lines
     assert f"bursar ledger adjust {handle} --input-tokens +1180 --output-tokens +310" in again.stdout

@@ -199,7 +199,7 @@ def test_the_command_line_says_what_ends_it(bots, house, bursar):
     (("tier", "delete", "nothing"), "'bursar tier list'"),
     (("pool", "show", "nothing"), "'bursar pool list'"), (("run", "--user", "alice", "--pool", "nothing", "--", "true"), "'bursar pool list'"),
     (("key", "revoke", "99"), "'bursar key list'"), (("account", "delete", "nobody-at-all"), "'bursar account list'"),
-    (("cancel", "--user", "alice", "--id", "none", "--started-at", "now"), "An ended reservation is known for 15 minutes more."),
+    (("cancel", "--user", "alice", "--id", "none", "--started-at", "now"), "A reservation stays known for 15 minutes after it ends."),
 ])
 def test_the_command_line_advises_by_the_reason_of_an_error(bursar, args, advice):
     said = bursar(*args)

@@ -109,7 +109,7 @@ def test_top_shows_the_pool_while_it_waits_for_figures(bursard, terminal):
     seen = terminal("top", "--addr", bursard.grpc_addr)
     first = seen.until(lambda frame: any(line.startswith("  pool ") for line in frame), "the pool")
     assert "listening" in first[1], first
-    seen.until(lambda frame: "a second: " in frame[1], "figures")
+    seen.until(lambda frame: "per second: " in frame[1], "figures")
 
 
 @pytest.mark.parametrize("rows", [24, 60])

@@ -306,7 +306,7 @@ def test_the_command_line_reports_on_groups_days_tops_and_forecasts(house, bursa
     assert top.returncode == 0 and "TEAM" in top.stdout and "red" in top.stdout and "acme" in top.stdout
     assert json.loads(bursar("top", "--tenant", fleet.tenant, "--month", "2026-01", "--json").stdout)["top_users"] == []
     forecast = bursar("forecast", "ann", "--tenant", fleet.tenant)
-    assert "month's end" in forecast.stdout and "today so far" in forecast.stdout and "lasts beyond the month" in forecast.stdout
+    assert "month's end" in forecast.stdout and "today so far" in forecast.stdout and "lasts past the end of the month" in forecast.stdout
 
 
 def test_a_long_report_is_one_document_and_says_how_far_it_is(bots, stack, bursard, until):
@@ -334,7 +334,7 @@ def test_a_long_report_is_one_document_and_says_how_far_it_is(bots, stack, bursa
 
 
 def test_the_command_line_says_what_to_do(bursar):
-    for args, word in ((("month", "--by", "hour"), "none of day, model"), (("month", "--month", "2026-1"), "2026-11"),
+    for args, word in ((("month", "--by", "hour"), "not one of day, model"), (("month", "--month", "2026-1"), "2026-11"),
                        (("month", "--kind", "team"), "ID is missing"), (("days",), "--from"), (("month", "--csv", "--json"), "--csv"),
                        (("top", "-n", "101"), "at most 100")):
         process = bursar(*args)

@@ -277,7 +277,7 @@ def test_without_strict_it_finds_its_lease_again(start_bursard, runs, tmp_path, 
     process = runs.start(server.grpc_addr, "ann", command=holder(tmp_path / "go"))
     assert read_line(process) == "started"
     server.kill()
-    until(lambda: "the lease lives on" in said(process))
+    until(lambda: "the lease is valid for a while" in said(process))
     server.start()
     (tmp_path / "go").touch()
     assert process.wait(60) == 0

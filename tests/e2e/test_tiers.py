@@ -90,7 +90,7 @@ def test_the_command_says_what_counts_now(bots, bursard):
 
     bots.tier("pro", bots.bucket("rpm", "requests", 1))
     done = bursar("delete", "pro")
-    assert done.returncode == 0 and "deleted tier pro; what counts now:" in done.stdout and "(as shipped)" in done.stdout
+    assert done.returncode == 0 and "deleted tier pro; now in force:" in done.stdout and "(as shipped)" in done.stdout
     assert bursar("delete", "nothing").returncode == 4
     bots.tier("extra")
     assert bursar("delete", "extra").stdout == "deleted tier extra\n"

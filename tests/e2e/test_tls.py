@@ -108,13 +108,13 @@ def test_the_command_line_says_why_nobody_is_reached(mutual, tmp_path):
 
     ca, stranger = mutual.authority.cert, Authority(tmp_path, "stranger")
     assert "was closed" in said() and "--tls-ca FILE" in said()
-    assert "not from the authority" in said("--tls-ca", stranger.cert)
+    assert "not issued by the authority" in said("--tls-ca", stranger.cert)
     cert, key = stranger.issue("ops.example")
-    assert "asks for certificates" in said("--tls-ca", ca, "--tls-cert", cert, "--tls-key", key)
+    assert "asks for client certificates" in said("--tls-ca", ca, "--tls-cert", cert, "--tls-key", key)
     mutual.put(*mutual.authority.issue("bursard", alternative="DNS:elsewhere"))
     until(lambda: "another name" in said("--tls-ca", ca), "the new certificate being shown")
     mutual.put(*mutual.authority.issue("bursard", expired=True))
-    until(lambda: "not good now" in said("--tls-ca", ca), "the expired certificate being shown")
+    until(lambda: "not valid now" in said("--tls-ca", ca), "the expired certificate being shown")
 
 
 def test_a_certificate_stands_for_a_role_of_a_tenant(mutual):

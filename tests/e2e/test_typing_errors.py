@@ -79,7 +79,7 @@ class World:
 
 # -- ids
 IDS = [
-    ("bursar account set-tier alicia pro", USAGE, "nobody has put or used user alicia", "did you mean 'alice'?", "--create"),
+    ("bursar account set-tier alicia pro", USAGE, "unknown user alicia", "did you mean 'alice'?", "--create"),
     ("bursar account suspend alcie", USAGE, "user alcie", "did you mean 'alice'?", "--create"),
     ("bursar account override bbo requests=60/min", USAGE, "user bbo", "did you mean 'bob'?"),
     ("bursar account grace carrol --for 2h", USAGE, "user carrol", "did you mean 'carol'?"),
@@ -142,7 +142,7 @@ DATES = [
     ("bursar report days alice --from 2026-02-30 --to 2026-03-01", USAGE, "--from: '2026-02-30'"),
     ("bursar report days alice --from 20.11.2026 --to 21.11.2026", USAGE, "write 2026-11-20"),
     ("bursar report month alice --month 11/2026", USAGE, "must look like 2026-11"),
-    ("bursar account grace alice --until yesterday", USAGE, "--until: has passed"),
+    ("bursar account grace alice --until yesterday", USAGE, "--until: has already passed"),
     ("bursar audit --from tomorow", USAGE, "did you mean 'tomorrow'?"),
     ("bursar account override alice requests=60/min,until=2020-01-01 --merge", REFUSED, "until"),
 ]
@@ -239,5 +239,5 @@ def test_an_operators_key_has_no_tenant(world):
 def test_at_a_terminal_a_stranger_is_asked_about(world, answer, known):
     user = f"zaphod-{answer}"
     done = world.type(f"echo {answer} | script -qec 'bursar account suspend {user}' /dev/null")
-    assert f"nobody has put or used user {user}" in done.stdout and "Make it? [y/N]" in done.stdout, done
+    assert f"unknown user {user}" in done.stdout and "Create it? [y/N]" in done.stdout, done
     assert world.account(user).known == known

@@ -1,4 +1,4 @@
-/* One change of many accounts, as it runs. */
+/* Runs one change for many accounts (bulk.h). */
 #include "cli/account/bulk.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 enum { IDS_A_CALL = 1000, EXAMPLES = 20, TICK_US = 100000, QUIET_US = 2000000, LINE_US = 10000000 };
 
-/* What the change is about, of one account. */
+/* Appends the part of the account that the change affects. */
 static void put_state(struct buf *out, const Bursar__V1__Account *account, Bursar__V1__AccountAction action)
 {
 	switch ((int)action) {
@@ -50,7 +50,7 @@ static void put_state(struct buf *out, const Bursar__V1__Account *account, Bursa
 
 static void example_add(struct bulk *bulk, const Bursar__V1__AccountDifference *example)
 {
-	static const char *const columns[] = {"~ID", "~NOW", "~THEN", NULL};
+	static const char *const columns[] = {"~ID", "~NOW", "~AFTER", NULL};
 	Bursar__V1__AccountAction action = bulk->request.change->action;
 	struct buf text = {0};
 
@@ -108,7 +108,7 @@ static void on_ended(void *ctx, const struct bursar_error *error)
 	bulk->error = *error;
 }
 
-/* On a terminal one line that is written again, elsewhere a line now and then; nothing of what is over at once. */
+/* On a terminal one line that is redrawn, elsewhere a line from time to time; nothing if the run is short. */
 static void show_progress(struct bulk *bulk)
 {
 	int64_t now_us = clock_mono_us(), elapsed_us = now_us - bulk->started_us, done = bulk->counts.matched;
@@ -146,13 +146,14 @@ static void on_interrupt(int number)
 	interrupted = 1;
 }
 
-/* The signal ends us as it would have; the server ends what it is at when it sees us leave. */
+/* The signal then ends the process as usual; the server finishes its current batch when the connection closes. */
 static void give_up(const struct bulk *bulk)
 {
 	struct buf text = {0};
 
-	counted(&text, bulk->counts.changed, " are changed, and the 500 that the server is at may be.");
-	fprintf(stderr, "%sbursar: interrupted: %s\n  Repeat the command to go on: what was changed is left alone.\n",
+	counted(&text, bulk->counts.changed,
+		" were changed, and so may be the batch of 500 that the server is working on.");
+	fprintf(stderr, "%sbursar: interrupted: %s\n  Repeat the command to continue: changed accounts are skipped.\n",
 		bulk->terminal ? "\r\033[K" : "", bulk->request.dry_run ? "nothing was changed." : buf_str(&text));
 	signal(SIGINT, SIG_DFL);
 	raise(SIGINT);
@@ -191,7 +192,7 @@ static bool run_calls(struct bulk *bulk)
 	return true;
 }
 
-/* How many there are to look at, for the progress. */
+/* The number of accounts to go through, for the progress line. */
 static bool expect(struct bulk *bulk, int *code)
 {
 	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
@@ -220,12 +221,12 @@ static int run_all(struct bulk *bulk, bool dry)
 	if (bulk->terminal)
 		fputs("\r\033[K", stderr);
 	if (bulk->failures.len > 0)
-		fprintf(stderr, "bursar: the first that failed:\n%s", buf_str(&bulk->failures));
+		fprintf(stderr, "bursar: the first failures:\n%s", buf_str(&bulk->failures));
 	if (!ok) {
 		int code = cli_failed(bulk->cli, &bulk->error);
 
 		if (!dry && bulk->counts.matched > 0)
-			fprintf(stderr, "  Repeat the command: what was changed is left alone.\n");
+			fprintf(stderr, "  Repeat the command to continue: changed accounts are skipped.\n");
 		return code;
 	}
 	if (bulk->counts.unknown > 0)
@@ -233,7 +234,7 @@ static int run_all(struct bulk *bulk, bool dry)
 	return bulk->counts.failed > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
-/* One id that nobody knows and nothing is changed: so they are looked at first. */
+/* If any id is unknown, nothing is changed; so a dry run checks them first. */
 static bool all_known(struct bulk *bulk, int *code)
 {
 	size_t shown = bulk->shown;
@@ -289,7 +290,7 @@ void bulk_show(struct bulk *bulk, bool dry)
 			counted(out, counts->changed - (int64_t)bulk->shown, " more\n");
 		}
 		counted(out, counts->changed, " would change, ");
-		counted(out, counts->already, " are so already");
+		counted(out, counts->already, " need no change");
 		if (counts->failed) {
 			buf_put_str(out, ", ");
 			counted(out, counts->failed, " would fail");
@@ -298,11 +299,11 @@ void bulk_show(struct bulk *bulk, bool dry)
 		return;
 	}
 	counted(out, counts->changed, " changed, ");
-	counted(out, counts->already, " were so already, ");
+	counted(out, counts->already, " needed no change, ");
 	counted(out, counts->failed, " failed\n");
 	if (counts->pending)
 		counted(out, counts->pending,
-			" of the changed wait for Redis, which the server tells as soon as it is back\n");
+			" of the changed accounts wait for Redis; the server updates it as soon as it is back\n");
 }
 
 void bulk_release(struct bulk *bulk)

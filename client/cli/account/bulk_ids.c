@@ -1,4 +1,4 @@
-/* Whom a bulk change is for (bulk.h): ids out of a file, and what is said of those that nobody knows. */
+/* The ids of a bulk change (bulk.h): reads them from a file, and reports unknown ones. */
 #include "cli/account/bulk.h"
 
 #include <inttypes.h>
@@ -25,7 +25,7 @@ static void id_add(struct bulk *bulk, const char *id)
 		mem_exhausted(strlen(id) + 1);
 }
 
-/* The column that the first row names, or -1 where it names none. */
+/* The column of ids that the first row names; -1 if it names none. */
 static int heading(const struct csv_row *row)
 {
 	for (int i = 0; i < row->count; i++)
@@ -54,19 +54,19 @@ static void ids_sort(struct bulk *bulk)
 	bulk->ids = kept;
 }
 
-/* Where there are several columns, one must be named as that of the ids: the first might hold anything. */
+/* With several columns, one must be named as the column of ids: the first could hold anything. */
 static bool no_heading(const struct csv_row *row, struct err *err)
 {
 	struct buf names = {0};
 
 	for (int i = 0; i < row->count; i++)
 		buf_putf(&names, "%s%.40s", i ? ", " : "", row->field[i]);
-	err_set(err, ERR_INVALID, "line 1: no column is called user or id; its columns are %.300s", buf_str(&names));
+	err_set(err, ERR_INVALID, "line 1: no column is called user or id; the columns are %.300s", buf_str(&names));
 	buf_release(&names);
 	return false;
 }
 
-/* Is it a row of names? Then `column` is that of the ids. A file with one column needs none. */
+/* Whether the row is a heading; if so, sets `column`. A file with one column needs no heading. */
 static bool first_row(struct bulk *bulk, const struct csv_row *row, int *column, bool *is_heading, struct err *err)
 {
 	*column = heading(row);
@@ -83,9 +83,9 @@ static bool first_row(struct bulk *bulk, const struct csv_row *row, int *column,
 static bool row_read(struct bulk *bulk, const struct csv_row *row, int line, int column, struct err *err)
 {
 	if (column >= row->count)
-		return err_set(err, ERR_INVALID, "line %d: has no such column", line);
+		return err_set(err, ERR_INVALID, "line %d: has no column of ids", line);
 	if (strlen(row->field[column]) > 128)
-		return err_set(err, ERR_INVALID, "line %d: an id has at most 128 bytes", line);
+		return err_set(err, ERR_INVALID, "line %d: the id is longer than 128 bytes", line);
 	if (bulk->ids == IDS_MOST)
 		return err_set(err, ERR_INVALID, "has more than a million ids");
 	if (row->field[column][0])
@@ -140,7 +140,7 @@ int bulk_tell_unknown(const struct bulk *bulk)
 
 	ref.tenant = bulk->request.tenant;
 	ref.kind = bulk->request.kind;
-	buf_putf(&said, "bursar: %" PRId64 " of %zu ids are unknown: nobody has put or used them", bulk->counts.unknown,
+	buf_putf(&said, "bursar: %" PRId64 " of %zu ids are unknown: they were never put or used", bulk->counts.unknown,
 		bulk->ids);
 	buf_putf(&said, "%s:\n", bulk->request.dry_run ? "; nothing was changed" : "");
 	for (size_t i = 0; i < bulk->strangers; i++) {
@@ -161,7 +161,7 @@ int bulk_tell_unknown(const struct bulk *bulk)
 	}
 	if (bulk->counts.unknown > (int64_t)bulk->strangers)
 		buf_put_str(&said, "  ...\n");
-	buf_put_str(&said, "  Correct them, or repeat it with --create to make accounts of them.\n");
+	buf_put_str(&said, "  Correct them, or repeat the command with --create to create the accounts.\n");
 	cli_flush(bulk->cli);
 	fputs(buf_str(&said), stderr);
 	buf_release(&said);

@@ -1,4 +1,4 @@
-/* account erase (account.h): a user who asks to be forgotten. */
+/* account erase (account.h): for users who ask to be forgotten. */
 #include "cli/account/account.h"
 
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 enum { SHOWN_MOST = 5 };
 
-/* What is open of the user, on standard error: said again when it is another number. */
+/* Shows the user's open requests on standard error; again whenever their number changes. */
 static void tell_waiting(struct cli *cli, const Bursar__V1__AccountRef *ref, const char *message, size_t *told)
 {
 	Bursar__V1__ListReservationsRequest request = BURSAR__V1__LIST_RESERVATIONS_REQUEST__INIT;
@@ -32,18 +32,18 @@ static void tell_waiting(struct cli *cli, const Bursar__V1__AccountRef *ref, con
 		const Bursar__V1__Reservation *row = open->reservations[i];
 
 		put_duration(&text, open->now_us - row->started_at_us);
-		buf_put_str(&text, ", ends in ");
+		buf_put_str(&text, ", expires in ");
 		put_duration(&text, row->expires_at_us > open->now_us ? row->expires_at_us - open->now_us : 0);
 		fprintf(stderr, "  request %s: open for %s\n", row->request_id, buf_str(&text));
 		buf_reset(&text);
 	}
 	if (open->n_reservations)
-		fprintf(stderr, "  'bursar reservation cancel' gives one back at once\n");
+		fprintf(stderr, "  'bursar reservation cancel' releases one at once\n");
 	buf_release(&text);
 	bursar_free(open);
 }
 
-/* One attempt; with --wait what is in use is tried again. The answer, or NULL with the exit code. */
+/* Erases; with --wait, tries again while the user is in use. The answer, or NULL with the exit code. */
 static Bursar__V1__EraseAccountResponse *erase(
 	struct cli *cli, const Bursar__V1__EraseAccountRequest *request, int *code)
 {
@@ -73,7 +73,7 @@ int account_erase(struct cli *cli)
 	int code;
 
 	if (!option_given(cli, "yes")) {
-		err_set(&cli->err, ERR_INVALID, "nobody can take this back: say --yes");
+		err_set(&cli->err, ERR_INVALID, "erasing cannot be undone: confirm with --yes");
 		return cli_usage(cli);
 	}
 	ref.id = (char *)cli_arg(cli, 0);
@@ -84,7 +84,7 @@ int account_erase(struct cli *cli)
 	if (!answer)
 		return code;
 	if (!cli_json(cli, answer))
-		buf_putf(&cli->out, "erased: the ledger and the bills have %s instead\n", answer->pseudonym);
+		buf_putf(&cli->out, "erased: the ledger and the bills now show %s\n", answer->pseudonym);
 	bursar_free(answer);
 	return EXIT_DONE;
 }

@@ -1,4 +1,4 @@
-/* Which accounts. */
+/* Selects accounts (filter.h). */
 #include "cli/account/filter.h"
 
 bool read_account_filter(struct cli *cli, Bursar__V1__AccountFilter *filter)
@@ -9,7 +9,7 @@ bool read_account_filter(struct cli *cli, Bursar__V1__AccountFilter *filter)
 	bursar__v1__account_filter__init(filter);
 	if (states > 1)
 		return err_set(&cli->err, ERR_INVALID,
-			"an account is in one state: give one of --state, --suspended, --deleted");
+			"--state, --suspended and --deleted exclude each other: give one of them");
 	if (option_given(cli, "suspended"))
 		state = "suspended";
 	if (option_given(cli, "deleted"))

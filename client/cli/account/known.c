@@ -1,4 +1,7 @@
-/* Is what was typed known? A typing error in an id would make an account, in a tenant's name a fleet, in an interface's a limit of nothing. */
+/*
+ * Checks that names are known (known.h): a typing error would create an account or a tenant, or a limit that counts
+ * nothing.
+ */
 #include "cli/account/known.h"
 
 #include <ctype.h>
@@ -27,7 +30,7 @@ bool status_shows_use(const Bursar__V1__GetStatusResponse *status)
 	return user && user->open_reservations > 0;
 }
 
-/* What was used a moment ago is on its way to the ledger, and in the store already. */
+/* Use of a moment ago is still on its way to the ledger, but already in the store. */
 static bool user_is_used(struct cli *cli, const Bursar__V1__AccountRef *ref)
 {
 	Bursar__V1__GetStatusRequest request = BURSAR__V1__GET_STATUS_REQUEST__INIT;
@@ -43,7 +46,7 @@ static bool user_is_used(struct cli *cli, const Bursar__V1__AccountRef *ref)
 	return used;
 }
 
-/* A ceiling for a model is put before anything else is known of its account. */
+/* People set a limit for a model before its account exists. */
 static bool model_has_price(struct cli *cli, const Bursar__V1__AccountRef *ref)
 {
 	Bursar__V1__GetPriceRequest request = BURSAR__V1__GET_PRICE_REQUEST__INIT;
@@ -106,12 +109,12 @@ bool account_expected(struct cli *cli, Bursar__V1__AccountRef *ref, int *code)
 	if (option_given(cli, "create") || account_is_known(cli, ref))
 		return true;
 	nearest_account(cli, ref, &meant);
-	buf_putf(&said, "nobody has put or used %s %s", kind_name(ref->kind), ref->id);
+	buf_putf(&said, "unknown %s %s: it was never put or used", kind_name(ref->kind), ref->id);
 	meant_put(&said, &meant);
 	cli_flush(cli);
 	fprintf(stderr, "bursar: %s\n", buf_str(&said));
 	buf_release(&said);
-	return cli_ask(cli, "Make it?", "repeat it with --create to make the account", code);
+	return cli_ask(cli, "Create it?", "repeat the command with --create to create the account", code);
 }
 
 void tell_if_unknown(struct cli *cli, Bursar__V1__AccountRef *ref)
@@ -124,7 +127,7 @@ void tell_if_unknown(struct cli *cli, Bursar__V1__AccountRef *ref)
 	nearest_account(cli, ref, &meant);
 	meant_put(&near, &meant);
 	cli_flush(cli);
-	fprintf(stderr, "bursar: %s %s is new here: nobody has put or used it; mind the id and --tenant%s\n",
+	fprintf(stderr, "bursar: %s %s is new: it was never put or used; check the id and --tenant%s\n",
 		kind_name(ref->kind), ref->id, buf_str(&near));
 	buf_release(&near);
 }
@@ -140,12 +143,12 @@ void tell_if_tenant_unknown(struct cli *cli)
 	nearest_tenant(cli, &meant);
 	meant_put(&near, &meant);
 	cli_flush(cli);
-	fprintf(stderr, "bursar: nobody has put the tenant %s: it has the settings of 'default'%s\n", tenant,
+	fprintf(stderr, "bursar: tenant %s was never put: it has the settings of 'default'%s\n", tenant,
 		buf_str(&near));
 	buf_release(&near);
 }
 
-/* True, too, where the key may not look. */
+/* Also true when the key may not see it. */
 static bool interface_is_seen(struct cli *cli, const char *tenant, const char *name, struct meant *meant)
 {
 	Bursar__V1__GetStatsRequest request = BURSAR__V1__GET_STATS_REQUEST__INIT;
@@ -182,7 +185,7 @@ void tell_if_interface_unseen(struct cli *cli, const char *name)
 		return;
 	meant_put(&near, &meant);
 	cli_flush(cli);
-	fprintf(stderr, "bursar: no request has come from the interface %s yet%s\n", name, buf_str(&near));
+	fprintf(stderr, "bursar: no request has come from interface %s yet%s\n", name, buf_str(&near));
 	buf_release(&near);
 }
 

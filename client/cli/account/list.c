@@ -1,4 +1,4 @@
-/* account list (account.h): those that match, or how many. */
+/* account list (account.h): the matching accounts, or their number. */
 #include "cli/account/account.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include "cli/text/format.h"
 #include "cli/text/table.h"
 
-/* How many overrides there are, and when the first of them ends. */
+/* Appends the number of overrides, and when the first of them ends. */
 static void overrides_cell(struct table *table, const Bursar__V1__Account *account, struct buf *text)
 {
 	int64_t until_us = 0;
@@ -52,7 +52,7 @@ static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *a
 	table_free(table);
 	buf_release(&text);
 	if (answer->next_page_token[0])
-		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_accounts);
+		buf_putf(&cli->out, "(the first %zu; use --limit N for more)\n", answer->n_accounts);
 }
 
 static int show_count(struct cli *cli, Bursar__V1__ListAccountsRequest *request)

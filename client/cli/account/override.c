@@ -1,4 +1,4 @@
-/* account override (account.h): limits of an account's own, and when they end. */
+/* account override (account.h): an account's own limits, and when they end. */
 #include "cli/account/account.h"
 
 #include <stdio.h>
@@ -16,20 +16,20 @@ static bool override_is_clear(struct cli *cli, size_t removed)
 
 	if (clear && (limits || file || removed > 0))
 		return err_set(
-			&cli->err, ERR_INVALID, "--clear drops all overrides: leave out LIMIT, --file and --remove");
+			&cli->err, ERR_INVALID, "--clear removes all overrides: leave out LIMIT, --file and --remove");
 	if (limits && file)
 		return err_set(&cli->err, ERR_INVALID, "--file replaces LIMIT arguments: give one or the other");
 	if (!limits && !file && !clear && removed == 0)
 		return err_set(&cli->err, ERR_INVALID,
-			"LIMIT is missing, such as requests=60/min; or --remove NAME, --clear, -f FILE");
+			"LIMIT is missing: give one, such as requests=60/min, or --remove NAME, --clear or -f FILE");
 	if (option_given(cli, "for") && option_given(cli, "until"))
-		return err_set(&cli->err, ERR_INVALID, "--for and --until both say when it ends: give one of them");
+		return err_set(&cli->err, ERR_INVALID, "--for and --until exclude each other: give one of them");
 	if (!limits && !file && (option_given(cli, "for") || option_given(cli, "until")))
-		return err_set(&cli->err, ERR_INVALID, "--for and --until are the end of a LIMIT: name one");
+		return err_set(&cli->err, ERR_INVALID, "--for and --until set the end of a LIMIT: give one");
 	return true;
 }
 
-/* Is each that is to be dropped there? False with cli->err, or with the exit code of a call that failed. */
+/* Whether every override to remove exists. False with cli->err, or with the exit code of a failed call. */
 static bool removed_are_there(struct cli *cli, Bursar__V1__AccountRef *ref, char **names, size_t count, int *code)
 {
 	Bursar__V1__GetAccountRequest request = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
@@ -57,7 +57,7 @@ static bool removed_are_there(struct cli *cli, Bursar__V1__AccountRef *ref, char
 	return !cli->err.text[0];
 }
 
-/* Does a limit of the request take the place of one that is there? By its name, or, without one, by what it counts and when. */
+/* Whether a limit of the request replaces an existing one: by name, or, without a name, by what it counts and when. */
 static bool stays(const Bursar__V1__Limit *old, const Bursar__V1__OverrideLimitsRequest *request)
 {
 	for (size_t i = 0; i < request->n_limits; i++)
@@ -66,7 +66,7 @@ static bool stays(const Bursar__V1__Limit *old, const Bursar__V1__OverrideLimits
 	return false;
 }
 
-/* Without --merge the overrides that are not named go: shown, and asked. */
+/* Without --merge, overrides that are not given are removed: shows them and asks. */
 static bool drop_is_meant(struct cli *cli, const Bursar__V1__OverrideLimitsRequest *request, int *code)
 {
 	Bursar__V1__GetAccountRequest get = BURSAR__V1__GET_ACCOUNT_REQUEST__INIT;
@@ -90,7 +90,7 @@ static bool drop_is_meant(struct cli *cli, const Bursar__V1__OverrideLimitsReque
 	if (lost.len) {
 		fprintf(stderr, "bursar: %s %s would lose these overrides:\n%s", kind_name(request->ref->kind),
 			request->ref->id, buf_str(&lost));
-		meant = cli_ask(cli, "Drop them?", "keep them with --merge, or drop them with --yes", code);
+		meant = cli_ask(cli, "Remove them?", "keep them with --merge, or remove them with --yes", code);
 	}
 	buf_release(&lost);
 	bursar_free(account);

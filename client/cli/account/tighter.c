@@ -1,4 +1,4 @@
-/* Limits that keep another one from its amount. */
+/* Limits that take effect before another one (tighter.h). */
 #include "cli/account/tighter.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static bool is_calendar(const Bursar__V1__Limit *limit)
 	return limit->kind == BURSAR__V1__LIMIT_KIND__LIMIT_KIND_CALENDAR;
 }
 
-/* The longest that its window may be. */
+/* The longest possible length of its window. */
 static int64_t span_of(const Bursar__V1__Limit *limit)
 {
 	if (!is_calendar(limit))
@@ -26,8 +26,8 @@ static int64_t span_of(const Bursar__V1__Limit *limit)
 }
 
 /*
- * How much the limit lets pass within that time when it is used all the time; a double is exact enough to compare. What a bucket had
- * saved up before does not count: it is spent once.
+ * How much the limit allows within that time under constant use; a double is exact enough to compare. What a bucket had
+ * saved up before does not count: it can be spent only once.
  */
 static double most_within(const Bursar__V1__Limit *limit, int64_t span_us)
 {
@@ -38,7 +38,7 @@ static double most_within(const Bursar__V1__Limit *limit, int64_t span_us)
 	return flows > burst ? flows : burst;
 }
 
-/* Does whatever counts on `limit` count on `other` too? */
+/* Whether everything that counts on `limit` also counts on `other`. */
 static bool covers(const Bursar__V1__Limit *other, const Bursar__V1__Limit *limit)
 {
 	return other->dimension == limit->dimension && !other->shadow && !limit->shadow &&
@@ -54,13 +54,13 @@ bool limit_is_tighter(const Bursar__V1__Limit *other, const Bursar__V1__Limit *l
 
 	if (!covers(other, limit) || other == limit || (limit->name[0] && strcmp(other->name, limit->name) == 0))
 		return false;
-	/* Grace raises calendar limits alike. */
+	/* Grace raises all calendar limits equally. */
 	if (grace_percent && (is_calendar(other) || !is_calendar(limit)))
 		return false;
 	return most_within(other, span_of(limit)) < amount;
 }
 
-/* Does the limit that was given stand there as `put`? It may have been named by the server. */
+/* Whether `put` is the limit that was given. The server may have named it. */
 static bool is_given(Bursar__V1__Limit *const *given, size_t count, const Bursar__V1__Limit *put)
 {
 	for (size_t i = 0; i < count; i++)
@@ -82,7 +82,7 @@ static void note(const Bursar__V1__Limit *other, const Bursar__V1__Limit *limit,
 		fprintf(stderr, "bursar: note: grace does not raise %s (%s), which denies before %s does\n",
 			other->name, buf_str(&text), limit->name);
 	} else {
-		fprintf(stderr, "bursar: note: %s (%s) stays in force, and is tighter than ", other->name,
+		fprintf(stderr, "bursar: note: %s (%s) stays in force and is tighter than ", other->name,
 			buf_str(&text));
 		buf_reset(&text);
 		view_limit(&text, limit);
@@ -101,7 +101,7 @@ void tell_tighter(Bursar__V1__Limit *const *given, size_t given_count, Bursar__V
 				note(all[k], all[i], grace_percent);
 }
 
-/* The name of the tier that the account counts by; in `text`, empty where it has none. */
+/* The name of the account's effective tier, in `text`; empty when it has none. */
 static void tier_of(struct cli *cli, const Bursar__V1__Account *account, struct buf *text)
 {
 	Bursar__V1__GetTenantRequest request = BURSAR__V1__GET_TENANT_REQUEST__INIT;

@@ -1,4 +1,4 @@
-/* account ... (commands.h): who has which limits. */
+/* account ... (commands.h): accounts, their limits and their state. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "cli/common/read.h"
 #include "cli/text/format.h"
 
-/* A group that nobody has put has no limits, and its name may be a typing error. */
+/* A group that was never put has no limits, and its name may be a typing error. */
 static void tell_of_new_group(struct cli *cli, const char *option, Bursar__V1__AccountKind kind)
 {
 	Bursar__V1__AccountRef ref = BURSAR__V1__ACCOUNT_REF__INIT;
@@ -22,7 +22,7 @@ static void tell_of_new_group(struct cli *cli, const char *option, Bursar__V1__A
 	ref.kind = kind;
 	if (option_given(cli, option) && !account_is_known(cli, &ref))
 		fprintf(stderr,
-			"bursar: there is no %s %s yet: it has no limits until 'bursar account put %s --kind %s'\n",
+			"bursar: %s %s does not exist yet: it has no limits until 'bursar account put %s --kind %s'\n",
 			option, ref.id, ref.id, option);
 }
 
@@ -123,11 +123,11 @@ static int run_grace(struct cli *cli)
 	int64_t percent = option_number(cli, "percent", 0);
 
 	if (ways != 1)
-		err_set(&cli->err, ERR_INVALID, "say how long by one of --for 2h, --until TIME, --off");
+		err_set(&cli->err, ERR_INVALID, "give one of --for DURATION, --until TIME and --off");
 	else if (percent > 1000)
 		err_set(&cli->err, ERR_INVALID, "--percent: must be 1 to 1,000");
 	else if (option_given(cli, "until") && option_number(cli, "until", 0) <= clock_wall_us())
-		err_set(&cli->err, ERR_INVALID, "--until: has passed already; --off ends a grace");
+		err_set(&cli->err, ERR_INVALID, "--until: has already passed; --off ends a grace");
 	if (cli->err.text[0])
 		return cli_usage(cli);
 	read_account_ref(cli, &ref);
@@ -153,7 +153,7 @@ static int run_bypass(struct cli *cli)
 	const char *state = cli_arg(cli, 1);
 
 	if (strcmp(state, "on") != 0 && strcmp(state, "off") != 0) {
-		err_set(&cli->err, ERR_INVALID, "'%s' must be on or off", state);
+		err_set(&cli->err, ERR_INVALID, "STATE: '%s' must be on or off", state);
 		return cli_usage(cli);
 	}
 	read_account_ref(cli, &ref);
@@ -180,8 +180,8 @@ static int run_reset(struct cli *cli)
 	if (!answer)
 		return code;
 	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out, answer->repeat ? "reset before: nothing was taken again\n"
-						      : "reset: taken out of today's counters: ");
+		buf_put_str(&cli->out, answer->repeat ? "already reset: nothing was taken again\n"
+						      : "reset: removed from today's counters: ");
 		if (!answer->repeat) {
 			put_count(&cli->out, answer->requests);
 			buf_put_str(&cli->out, answer->requests == 1 ? " request, " : " requests, ");
@@ -196,7 +196,7 @@ static int run_reset(struct cli *cli)
 }
 
 #define OPTIONS_CHANGE OPTION_TENANT, OPTION_KIND, OPTION_REASON
-/* Of changes of an account that is expected to be there. */
+/* For commands that expect the account to exist. */
 #define OPTIONS_EXPECT OPTIONS_CHANGE, OPTION_CREATE
 
 static const struct command commands[] = {
@@ -213,11 +213,14 @@ static const struct command commands[] = {
 		.name = "account list",
 		.args = "",
 		.summary = "list accounts",
-		.about = "Those that match all that is given.",
+		.about = "Lists the accounts that match all options given.",
 		.options = {OPTION_TENANT,
-			{'k', "kind", OPTION_CHOICE, "KIND", "these (default: user)", "user|team|org|model|tenant"},
-			OPTIONS_FILTER, {'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL},
-			{'\0', "count", OPTION_FLAG, NULL, "say only how many there are", NULL}},
+			{'k', "kind", OPTION_CHOICE, "KIND", "the kind of accounts (default: user)",
+				"user|team|org|model|tenant"},
+			OPTIONS_FILTER,
+			{'\0', "limit", OPTION_SOME, "N", "the maximum number of accounts to show (default: 100)",
+				NULL},
+			{'\0', "count", OPTION_FLAG, NULL, "print only the number of matching accounts", NULL}},
 		.examples = {"account list --tier pro", "account list --suspended --limit 1000 --json",
 			"account list --team research --overrides",
 			"account list --tier trial --created-since -30d --count"},
@@ -226,15 +229,16 @@ static const struct command commands[] = {
 	{
 		.name = "account put",
 		.args = "ID",
-		.summary = "make an account, or change its tier, parents, time zone",
-		.about = "What is not named stays as it is; a new account begins on the tenant's default tier.",
-		.options = {OPTIONS_CHANGE, {'\0', "tier", OPTION_TEXT, "TIER", "its tier", NULL},
+		.summary = "create an account, or change its tier, parents or time zone",
+		.about = "Settings that are not given stay as they are. A new account starts on the tenant's default "
+			 "tier.",
+		.options = {OPTIONS_CHANGE, {'\0', "tier", OPTION_TEXT, "TIER", "the account's tier", NULL},
 			{'\0', "team", OPTION_TEXT, "TEAM", "the team of a user", NULL},
-			{'\0', "org", OPTION_TEXT, "ORG", "the org of a team, or of a user without one", NULL},
-			{'\0', "time-zone", OPTION_TEXT, "ZONE", "IANA name; takes effect when the running windows end",
-				NULL},
-			{'\0', "no-team", OPTION_FLAG, NULL, "leave the team", NULL},
-			{'\0', "no-org", OPTION_FLAG, NULL, "leave the org", NULL}},
+			{'\0', "org", OPTION_TEXT, "ORG", "the org of a team, or of a user without a team", NULL},
+			{'\0', "time-zone", OPTION_TEXT, "ZONE",
+				"an IANA name; takes effect when the running windows end", NULL},
+			{'\0', "no-team", OPTION_FLAG, NULL, "remove the user from their team", NULL},
+			{'\0', "no-org", OPTION_FLAG, NULL, "remove the account from its org", NULL}},
 		.examples = {"account put alice --tier pro --team research",
 			"account put research --kind team --org acme", "account put bob --time-zone Europe/Berlin"},
 		.run = run_put,
@@ -243,7 +247,7 @@ static const struct command commands[] = {
 		.name = "account set-tier",
 		.args = "ID TIER",
 		.summary = "move an account to another tier",
-		.about = "What was used stays used; more room helps at once.",
+		.about = "Usage so far still counts. A higher limit takes effect at once.",
 		.options = {OPTIONS_EXPECT},
 		.examples = {"account set-tier alice enterprise --reason 'contract 2026-17'"},
 		.run = run_set_tier,
@@ -251,21 +255,19 @@ static const struct command commands[] = {
 	{
 		.name = "account override",
 		.args = "ID [LIMIT...]",
-		.summary = "give an account limits of its own",
-		.about = "They replace the tier's limits of the same name, or add to them. Without --merge they "
-			 "replace all "
-			 "overrides the account had, after showing which ones go and asking. One with an end (--for, "
-			 "--until) stands beside others until then; "
-			 "then the tier's limit counts again, with what was used meanwhile. See LIMITS for how one is "
-			 "written.",
+		.summary = "give an account its own limits",
+		.about = "Overrides replace the tier's limits of the same name, or add to them. Without --merge they "
+			 "replace all existing overrides of the account, after showing which ones would go and asking. "
+			 "A temporary override (--for, --until) applies alongside the others until it ends; then the "
+			 "tier's limit applies again and counts what was used meanwhile. See LIMITS for the syntax.",
 		.options = {OPTIONS_EXPECT,
-			{'\0', "for", OPTION_DURATION, "DURATION", "they end then, from now on", NULL},
-			{'\0', "until", OPTION_TIME, "TIME", "they end then", NULL},
-			{'\0', "merge", OPTION_FLAG, NULL, "keep overrides of other names", NULL},
-			{'\0', "remove", OPTION_LIST, "NAME", "drop this override, keep the others (may be repeated)",
+			{'\0', "for", OPTION_DURATION, "DURATION", "how long the overrides last, from now", NULL},
+			{'\0', "until", OPTION_TIME, "TIME", "when the overrides end", NULL},
+			{'\0', "merge", OPTION_FLAG, NULL, "keep overrides with other names", NULL},
+			{'\0', "remove", OPTION_LIST, "NAME", "remove this override, keep the others (may be repeated)",
 				NULL},
-			{'\0', "clear", OPTION_FLAG, NULL, "drop all overrides", NULL},
-			{'y', "yes", OPTION_FLAG, NULL, "drop the overrides that are not named without asking", NULL},
+			{'\0', "clear", OPTION_FLAG, NULL, "remove all overrides", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "remove overrides that are not given, without asking", NULL},
 			{'f', "file", OPTION_FILE, "FILE", "read {\"limits\": [...]} as JSON (- is standard input)",
 				NULL}},
 		.examples = {"account override alice requests=60/min cost=20/day",
@@ -277,7 +279,7 @@ static const struct command commands[] = {
 	{
 		.name = "account delete",
 		.args = "ID",
-		.summary = "refuse an account until it is put again; its bills stay",
+		.summary = "delete an account: deny it everything until it is put again; bills stay",
 		.about = "",
 		.options = {OPTIONS_CHANGE},
 		.examples = {"account delete mallory --reason 'closed by the user'"},
@@ -286,19 +288,20 @@ static const struct command commands[] = {
 	{
 		.name = "account erase",
 		.args = "ID",
-		.summary = "replace a deleted user's id by a pseudonym everywhere; the sums stay",
-		.about = "For good. The user has to be deleted first, and nothing of him may be open or on its way to "
-			 "the "
-			 "ledger: --wait repeats it until that is so. docs/security.md says what is reached.",
-		.options = {OPTION_TENANT, OPTION_REASON, {'y', "yes", OPTION_FLAG, NULL, "do it", NULL},
-			{'\0', "wait", OPTION_FLAG, NULL, "wait while something of his is open", NULL}},
+		.summary = "replace a deleted user's id with a pseudonym everywhere; totals stay",
+		.about = "This cannot be undone. Delete the user first. Erasing is refused while the user has open "
+			 "requests or entries on their way to the ledger; --wait tries again until there are none. "
+			 "docs/security.md lists what is erased.",
+		.options = {OPTION_TENANT, OPTION_REASON,
+			{'y', "yes", OPTION_FLAG, NULL, "confirm that the user is to be erased", NULL},
+			{'\0', "wait", OPTION_FLAG, NULL, "wait while anything of the user's is open", NULL}},
 		.examples = {"account erase alice --yes --wait --reason 'request of 2026-11-22'"},
 		.run = account_erase,
 	},
 	{
 		.name = "account suspend",
 		.args = "ID",
-		.summary = "deny everything to an account",
+		.summary = "deny an account everything",
 		.about = "",
 		.options = {OPTIONS_EXPECT},
 		.examples = {"account suspend mallory --reason 'abuse, ticket 4711'"},
@@ -318,10 +321,12 @@ static const struct command commands[] = {
 		.args = "ID",
 		.summary = "let an account exceed its calendar limits for a while",
 		.about = "",
-		.options = {OPTIONS_EXPECT, {'\0', "for", OPTION_DURATION, "DURATION", "from now on", NULL},
-			{'\0', "until", OPTION_TIME, "TIME", "until then", NULL},
-			{'\0', "percent", OPTION_COUNT, "N", "how much more, 1 to 1000 (default: 100)", NULL},
-			{'\0', "off", OPTION_FLAG, NULL, "end it now", NULL}},
+		.options = {OPTIONS_EXPECT,
+			{'\0', "for", OPTION_DURATION, "DURATION", "how long the grace lasts, from now", NULL},
+			{'\0', "until", OPTION_TIME, "TIME", "when the grace ends", NULL},
+			{'\0', "percent", OPTION_COUNT, "N",
+				"how much more to allow, in percent, 1 to 1000 (default: 100)", NULL},
+			{'\0', "off", OPTION_FLAG, NULL, "end the grace now", NULL}},
 		.examples = {"account grace alice --for 2h", "account grace alice --until 2026-12-01 --percent 50",
 			"account grace alice --off"},
 		.run = run_grace,
@@ -329,17 +334,17 @@ static const struct command commands[] = {
 	{
 		.name = "account reset",
 		.args = "ID",
-		.summary = "set the running windows and buckets back to unused",
-		.about = "The ledger keeps what was spent; the reset is an entry of its own.",
+		.summary = "reset the running windows and buckets to unused",
+		.about = "The ledger keeps what was spent; the reset is a separate entry.",
 		.options = {OPTIONS_CHANGE,
-			{'\0', "id", OPTION_TEXT, "ID", "the reset's id, so that a repeat does nothing", NULL}},
+			{'\0', "id", OPTION_TEXT, "ID", "the reset's id, so that repeating it does nothing", NULL}},
 		.examples = {"account reset alice --reason 'outage of 2026-11-22'"},
 		.run = run_reset,
 	},
 	{
 		.name = "account bypass",
 		.args = "ID STATE",
-		.summary = "count an account but never deny it (STATE: on or off)",
+		.summary = "count an account's use but never deny it (STATE: on or off)",
 		.about = "",
 		.options = {OPTIONS_EXPECT},
 		.examples = {"account bypass healthcheck on", "account bypass healthcheck off"},

@@ -1,4 +1,4 @@
-/* export, apply (commands.h): a fleet as a document, to be kept and reviewed like code. */
+/* export, apply (commands.h): a tenant as a document that can be kept and reviewed like code. */
 #include "cli/cmd/commands.h"
 
 #include <assert.h>
@@ -30,10 +30,10 @@ static int run_export(struct cli *cli)
 		free(text);
 	} else {
 		buf_putf(&cli->out,
-			"# Tenant %s: settings, tiers, pools, shared accounts and texts, without its users.\n"
-			"# Change it, and look at what 'bursar apply -f FILE' would do. An entry is whole: what it "
-			"leaves\n"
-			"# out has its default. Entries that are left out stay, unless with --prune.\n",
+			"# Tenant %s: settings, tiers, pools, shared accounts and texts, without its users.\n# Edit it, then "
+			"see what 'bursar apply -f FILE' would change. Entries are complete: a setting\n# that an "
+			"entry leaves out gets its default. Entries that are left out stay as they are,\n# except with "
+			"--prune.\n",
 			document->tenant->id);
 		yaml_put(&cli->out, root);
 	}
@@ -42,7 +42,7 @@ static int run_export(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* An error in the document is said with its place in the file. */
+/* Reports an error in the document with its place in the file. */
 static int apply_failed(struct cli *cli, const struct fleet *fleet, const struct bursar_error *error)
 {
 	const struct fleet_place *place = error->from_server ? fleet_find(fleet, error->field) : NULL;
@@ -59,7 +59,7 @@ static Bursar__V1__ApplyResponse *apply_call(
 {
 	int64_t patience_us = option_number(cli, "timeout", PATIENCE_US);
 	struct bursar_error error;
-	/* Not repeated: whether an answer that was lost had been done could not be told. */
+	/* Not repeated: after a lost answer it is unknown whether the call took effect. */
 	struct bursar *bursar = cli_open(
 		cli, (struct bursar_options){.timeout_us = patience_us, .attempt_us = patience_us, .attempts = 1});
 	Bursar__V1__ApplyResponse *answer = bursar_apply(bursar, request, &error);
@@ -74,10 +74,10 @@ static void show_end(struct cli *cli, const Bursar__V1__ApplyResponse *answer)
 	if (cli_json(cli, answer))
 		return;
 	buf_putf(&cli->out, "applied: %zu change%s%s\n", answer->n_changes, answer->n_changes == 1 ? "" : "s",
-		answer->pending ? "; committed, and repeated until the store has all of it" : "");
+		answer->pending ? "; committed, and retried until the store has all of it" : "");
 }
 
-/* Looks, shows, asks, and does what was shown. */
+/* Previews the changes, shows them, asks, and applies what was shown. */
 static int apply_fleet(struct cli *cli, const struct fleet *fleet, Bursar__V1__ApplyRequest *request)
 {
 	Bursar__V1__ApplyResponse *answer;
@@ -94,7 +94,8 @@ static int apply_fleet(struct cli *cli, const struct fleet *fleet, Bursar__V1__A
 		answer->n_changes == 1 ? "" : "s");
 	if (option_given(cli, "dry-run") || answer->n_changes == 0) {
 		if (!cli_json(cli, answer) && answer->n_changes == 0)
-			buf_putf(&cli->out, "nothing to change: all is as %s says\n", option_text(cli, "file"));
+			buf_putf(&cli->out, "nothing to change: the tenant already matches %s\n",
+				option_text(cli, "file"));
 	} else if (cli_confirm(cli, question, &code)) {
 		char *fingerprint = strdup(answer->fingerprint);
 
@@ -121,7 +122,7 @@ static bool read_file(struct cli *cli, struct fleet *fleet)
 
 	if (!option_given(cli, "file"))
 		return err_set(
-			&cli->err, ERR_INVALID, "-f FILE is missing: the document, as 'bursar export' writes it");
+			&cli->err, ERR_INVALID, "-f FILE is missing: pass a document, as 'bursar export' writes it");
 	if (file_read(path, &text, &cli->err)) {
 		root = yaml_tree_parse(buf_str(&text), text.len, YAML_BYTES_MAX, &cli->err);
 		ok = root && fleet_read(root, fleet, &cli->err);
@@ -133,13 +134,12 @@ static bool read_file(struct cli *cli, struct fleet *fleet)
 	return ok;
 }
 
-/* Whose it becomes; false with cli->err. */
+/* Sets the tenant that the document is applied to; false with cli->err. */
 static bool name_tenant(struct cli *cli, const struct fleet *fleet, Bursar__V1__ApplyRequest *request)
 {
 	request->tenant = option_given(cli, "tenant") ? (char *)option_text(cli, "tenant") : fleet->tenant;
 	if (!request->tenant || !request->tenant[0])
-		return err_set(&cli->err, ERR_INVALID,
-			"%.80s: says nothing of its tenant; write 'tenant: NAME', or give --tenant",
+		return err_set(&cli->err, ERR_INVALID, "%.80s: names no tenant; add 'tenant: NAME', or pass --tenant",
 			option_text(cli, "file"));
 	assert(fleet->document);
 	Bursar__V1__Tenant *settings = fleet->document->tenant;
@@ -155,7 +155,7 @@ static int run_apply(struct cli *cli)
 	int code;
 
 	if (!option_given(cli, "file")) {
-		err_set(&cli->err, ERR_INVALID, "-f FILE is missing: the document, as 'bursar export' writes it");
+		err_set(&cli->err, ERR_INVALID, "-f FILE is missing: pass a document, as 'bursar export' writes it");
 		return cli_usage(cli);
 	}
 	if (read_file(cli, &fleet) && name_tenant(cli, &fleet, &request)) {
@@ -175,10 +175,9 @@ static const struct command commands[] = {
 	{
 		.name = "export",
 		.args = "",
-		.summary = "write a tenant as a document: settings, tiers, pools, shared accounts, texts",
-		.about = "YAML, or JSON with --json, without the tenant's users. 'bursar apply' reads it; applied as "
-			 "it is, it "
-			 "changes nothing.",
+		.summary = "print a tenant as a document: settings, tiers, pools, shared accounts, texts",
+		.about = "Prints YAML, or JSON with --json, without the tenant's users. 'bursar apply' reads it; "
+			 "applied unchanged, it changes nothing.",
 		.options = {OPTION_TENANT},
 		.examples = {"export --tenant acme > fleet.yaml", "export --json"},
 		.run = run_export,
@@ -186,21 +185,19 @@ static const struct command commands[] = {
 	{
 		.name = "apply",
 		.args = "",
-		.summary = "make a tenant as a document says, all of it or nothing; shown first",
-		.about = "Shows what would be added, changed and removed, and asks. Entries are whole: what one leaves "
-			 "out has its "
-			 "default. Parts and entries that the document does not name stay; with --prune the tenant's "
-			 "own tiers among "
-			 "them and its texts are deleted, and shared accounts lose their tier, org and limits. What "
-			 "somebody else "
-			 "changes between "
-			 "the showing and the yes has it refused. See LIMITS for how a limit is written.",
+		.summary = "make a tenant match a document, completely or not at all; shows the changes first",
+		.about =
+			"Shows what would be added, changed and removed, and asks. Entries are complete: a setting "
+			"that an entry leaves out gets its default. Sections and entries that the document leaves out "
+			"stay as they are; with --prune, the tenant's own tiers among them and its texts are deleted, and shared "
+			"accounts lose their tier, org and limits. If somebody else makes a change before you "
+			"confirm, the command is refused. See LIMITS for the syntax of a limit.",
 		.options = {{'f', "file", OPTION_FILE, "FILE", "the document, YAML or JSON (- is standard input)",
 				    NULL},
-			{'t', "tenant", OPTION_TEXT, "TENANT", "whose it becomes (default: as the document says)",
-				NULL},
-			{'\0', "prune", OPTION_FLAG, NULL, "take away what the document does not name", NULL},
-			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, also with --yes", NULL},
+			{'t', "tenant", OPTION_TEXT, "TENANT",
+				"the tenant to change (default: the one in the document)", NULL},
+			{'\0', "prune", OPTION_FLAG, NULL, "remove what the document leaves out", NULL},
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, even with --yes", NULL},
 			{'y', "yes", OPTION_FLAG, NULL, "do not ask", NULL}, OPTION_REASON},
 		.examples = {"apply -f fleet.yaml --dry-run", "apply -f fleet.yaml --yes --reason 'review 42'",
 			"apply -f fleet.yaml --prune", "apply -f fleet.yaml --tenant acme-test"},

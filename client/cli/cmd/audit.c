@@ -12,11 +12,12 @@
 #include "cli/text/table.h"
 
 enum { PAGE = 1000, LAST_MAX = 24 };
-#define PATIENCE_US INT64_C(2000000) /* from then on it is said how far it has come */
+#define PATIENCE_US INT64_C(2000000) /* from then on, progress is shown */
 
 static void audit_table(struct cli *cli, const Bursar__V1__ListAuditResponse *answer)
 {
-	static const char *const columns[] = {"WHEN", "~TENANT", "~WHO", "WHAT", "~OF", "~CHANGE", "~WHY", NULL};
+	static const char *const columns[] = {
+		"WHEN", "~TENANT", "~ACTOR", "ACTION", "~TARGET", "~CHANGE", "~REASON", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
@@ -39,7 +40,7 @@ static void audit_table(struct cli *cli, const Bursar__V1__ListAuditResponse *an
 	buf_release(&text);
 }
 
-/* How many entries are out, on a terminal, every so often. */
+/* Shows from time to time how many entries were written; only on a terminal. */
 static void tell(int64_t count, int64_t *next_us)
 {
 	if (!isatty(STDERR_FILENO) || clock_mono_us() < *next_us)
@@ -48,7 +49,7 @@ static void tell(int64_t count, int64_t *next_us)
 	*next_us = clock_mono_us() + PATIENCE_US / 4;
 }
 
-/* A page is written before the next is asked for: a log of any length takes the memory of one page. */
+/* Writes each page before asking for the next: a log of any length needs the memory of one page. */
 static int export(struct cli *cli, const Bursar__V1__ListAuditRequest *first, int64_t limit)
 {
 	int64_t begun_us = clock_mono_us(), next_us = begun_us + PATIENCE_US, count = 0, last = 0;
@@ -64,7 +65,7 @@ static int export(struct cli *cli, const Bursar__V1__ListAuditRequest *first, in
 		page = cli_call(cli, BURSAR_LIST_AUDIT, &request, &code);
 		if (!page) {
 			if (last)
-				fprintf(stderr, "  Go on with --after %" PRId64 ".\n", last);
+				fprintf(stderr, "  Continue with --after %" PRId64 ".\n", last);
 			return code;
 		}
 		for (size_t i = 0; i < page->n_entries; i++) {
@@ -126,26 +127,25 @@ static const struct command commands[] = {
 	{
 		.name = "audit",
 		.args = "",
-		.summary = "show who changed what, the newest first",
-		.about = "CHANGE is what became of each field that changed. With --json each entry has all of it, as "
-			 "JSON: "
-			 "`before`, what it was, and `details`, what it was changed to. --export "
-			 "writes all that match, an entry a line of JSON, page by page: a log of any length. What "
-			 "broke off goes "
-			 "on behind the last entry that came with --after.",
+		.summary = "show who changed what, newest first",
+		.about = "CHANGE shows the old and the new value of each changed field. With --json, each entry has "
+			 "everything, as JSON: `before` is the old state, `details` the new one. --export writes all "
+			 "matching entries, one line of JSON each, page by page, so the log can be of any length. If "
+			 "an export is interrupted, continue it with --after and the id of the last entry received.",
 		.options = {OPTION_TENANT,
-			{'\0', "all-tenants", OPTION_FLAG, NULL, "of all tenants; for operators", NULL},
-			{'\0', "actor", OPTION_TEXT, "TEXT", "of whom, or how he begins: 'key 7'", NULL},
-			{'\0', "action", OPTION_TEXT, "TEXT", "which changes, or how they begin: key, tier.put", NULL},
+			{'\0', "all-tenants", OPTION_FLAG, NULL, "all tenants (operators only)", NULL},
+			{'\0', "actor", OPTION_TEXT, "TEXT", "the actor, or its beginning: 'key 7'", NULL},
+			{'\0', "action", OPTION_TEXT, "TEXT", "the action, or its beginning: key, tier.put", NULL},
 			{'\0', "target", OPTION_TEXT, "TEXT",
-				"of what, or how it begins: user/alice, team/, a tier's name", NULL},
-			{'\0', "reason", OPTION_TEXT, "TEXT", "whose reason has this in it", NULL},
-			{'\0', "from", OPTION_TIME, "TIME", "from then on", NULL},
-			{'\0', "to", OPTION_TIME, "TIME", "until then", NULL},
-			{'\0', "oldest-first", OPTION_FLAG, NULL, "begin with the oldest", NULL},
-			{'\0', "after", OPTION_COUNT, "ID", "those behind the entry of this id", NULL},
-			{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100; of an export all)", NULL},
-			{'\0', "export", OPTION_FLAG, NULL, "all that match, as lines of JSON", NULL}},
+				"the target, or its beginning: user/alice, team/, a tier's name", NULL},
+			{'\0', "reason", OPTION_TEXT, "TEXT", "entries whose reason contains this text", NULL},
+			{'\0', "from", OPTION_TIME, "TIME", "entries from this time on", NULL},
+			{'\0', "to", OPTION_TIME, "TIME", "entries before this time", NULL},
+			{'\0', "oldest-first", OPTION_FLAG, NULL, "show the oldest entries first", NULL},
+			{'\0', "after", OPTION_COUNT, "ID", "entries after the one with this id", NULL},
+			{'\0', "limit", OPTION_SOME, "N",
+				"the maximum number of entries (default: 100; for an export, all)", NULL},
+			{'\0', "export", OPTION_FLAG, NULL, "write all matching entries as lines of JSON", NULL}},
 		.examples = {"audit", "audit --target user/alice --from -7d", "audit --action key --all-tenants --json",
 			"audit --export --oldest-first > audit.jsonl",
 			"audit --export --oldest-first --after 4711 >> audit.jsonl"},

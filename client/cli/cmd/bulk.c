@@ -1,4 +1,7 @@
-/* bulk (commands.h): one change for many accounts. What is so already is left alone, so an interrupted run is repeated as it was. */
+/*
+ * bulk (commands.h): one change for many accounts. Skips accounts that already have it, so an interrupted run can be
+ * repeated.
+ */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>
@@ -9,7 +12,7 @@
 #include "cli/account/filter.h"
 #include "cli/common/read.h"
 
-/* The request's parts, as they were typed. */
+/* The parts of the request, from the command line. */
 struct selection {
 	Bursar__V1__AccountChange change;
 	Bursar__V1__AccountFilter filter;
@@ -28,7 +31,7 @@ static bool read_nothing(struct cli *cli, struct selection *made)
 {
 	(void)made;
 	return cli->args_count == 1 ||
-	       err_set(&cli->err, ERR_INVALID, "only set-tier, bypass and override have more arguments");
+	       err_set(&cli->err, ERR_INVALID, "only set-tier, bypass and override take more arguments");
 }
 
 static bool read_grace(struct cli *cli, struct selection *made)
@@ -36,7 +39,7 @@ static bool read_grace(struct cli *cli, struct selection *made)
 	int ways = option_given(cli, "until") + option_given(cli, "for") + option_given(cli, "off");
 
 	if (ways != 1)
-		return err_set(&cli->err, ERR_INVALID, "say how long by one of --for 2h, --until TIME, --off");
+		return err_set(&cli->err, ERR_INVALID, "give one of --for DURATION, --until TIME and --off");
 	made->change.grace_until_us = option_number(cli, "until", 0);
 	if (option_given(cli, "for"))
 		made->change.grace_until_us = clock_wall_us() + option_number(cli, "for", 0);
@@ -48,7 +51,7 @@ static bool read_bypass(struct cli *cli, struct selection *made)
 {
 	made->change.bypass = strcmp(cli_arg(cli, 1), "on") == 0;
 	return (cli->args_count == 2 && (made->change.bypass || strcmp(cli_arg(cli, 1), "off") == 0)) ||
-	       err_set(&cli->err, ERR_INVALID, "say bypass on, or bypass off");
+	       err_set(&cli->err, ERR_INVALID, "write bypass on, or bypass off");
 }
 
 static bool read_override(struct cli *cli, struct selection *made)
@@ -60,7 +63,7 @@ static bool read_override(struct cli *cli, struct selection *made)
 	made->change.merge = option_given(cli, "merge") || removed > 0;
 	if (option_given(cli, "clear") != (cli->args_count == 1 && removed == 0))
 		return err_set(&cli->err, ERR_INVALID,
-			"give LIMIT, such as requests=60/min, or --remove NAME, or --clear to drop all overrides");
+			"give LIMIT, such as requests=60/min, or --remove NAME, or --clear to remove all overrides");
 	if (!limits_read(cli, 1, &made->limits, &made->limit_count))
 		return false;
 	limits_end(cli, made->limits, made->limit_count);
@@ -99,15 +102,17 @@ static bool read_change(struct cli *cli, struct selection *made)
 	return changes[at].read(cli, made);
 }
 
-/* A file stands alone: what a filter would leave out of it is nowhere to be seen. */
+/* A file excludes filters: nobody would see which of its ids a filter skips. */
 static bool read_selection(struct cli *cli, struct selection *made, struct bulk *bulk)
 {
 	int ways = option_given(cli, "file") + option_given(cli, "all") + account_filter_given(cli);
 
 	if (ways == 0)
-		return err_set(&cli->err, ERR_INVALID, "name which: --file, --tier, --state and the like, or --all");
+		return err_set(&cli->err, ERR_INVALID,
+			"say which accounts: --file, a filter such as --tier or --state, or --all");
 	if (ways > 1)
-		return err_set(&cli->err, ERR_INVALID, "--file and --all stand alone: leave out what else says which");
+		return err_set(&cli->err, ERR_INVALID,
+			"--file and --all exclude each other and all filters: leave out the others");
 	read_account_ref(cli, &made->ref);
 	bursar__v1__change_accounts_request__init(&bulk->request);
 	bulk->request.tenant = made->ref.tenant;
@@ -135,11 +140,11 @@ static int run_bulk(struct cli *cli)
 		if (code == EXIT_DONE && bulk.counts.matched == 0) {
 			cli_flush(cli);
 			fprintf(stderr,
-				"bursar: no account matches; look with 'bursar account list' and the same options\n");
+				"bursar: no account matches; check with 'bursar account list' and the same options\n");
 		}
 		if (code == EXIT_DONE && dry && !option_given(cli, "dry-run") && bulk.counts.changed > 0) {
 			cli_flush(cli);
-			fprintf(stderr, "bursar: repeat it with --yes to change them\n");
+			fprintf(stderr, "bursar: repeat the command with --yes to change them\n");
 			code = EXIT_USAGE;
 		}
 	}
@@ -152,31 +157,30 @@ static const struct command commands[] = {
 	{
 		.name = "bulk",
 		.args = "CHANGE [ARGUMENT...]",
-		.summary = "change many accounts: tier, suspension, deletion, grace, bypass, limits of their own",
+		.summary = "change many accounts: tier, suspension, deletion, grace, bypass, overrides",
 		.about = "CHANGE is set-tier TIER, suspend, unsuspend, delete, grace, bypass on (or off), or override "
-			 "LIMIT...: as the "
-			 "commands for one account. Changed are those that match all that is given, or those of a "
-			 "file, in which every id has to be known. Without --yes it shows what would "
-			 "change. "
-			 "Accounts that are so already are left alone, so a run that was interrupted is repeated as it "
-			 "was. 500 at a time are changed or not at all.",
+			 "LIMIT...: like the commands for one account. It applies to the accounts that match all "
+			 "filters, or to those in a file, where every id must be known. Without --yes it shows what "
+			 "would change. Accounts that already have the change are skipped, so an interrupted run can "
+			 "simply be repeated. Accounts are changed in batches of 500, each completely or not at all.",
 		.options = {OPTION_TENANT, OPTION_KIND, OPTION_REASON, OPTIONS_FILTER,
 			{'f', "file", OPTION_FILE, "FILE",
-				"those in the column 'user' or 'id' of this CSV file, or in its only column (- is "
+				"the ids in the column 'user' or 'id' of this CSV file, or in its only column (- is "
 				"standard input)",
 				NULL},
 			{'\0', "create", OPTION_FLAG, NULL,
-				"with --file: make accounts of ids that nobody has put or used", NULL},
-			{'\0', "all", OPTION_FLAG, NULL, "all but the deleted", NULL},
-			{'\0', "for", OPTION_DURATION, "DURATION", "grace, override: from now on", NULL},
-			{'\0', "until", OPTION_TIME, "TIME", "grace, override: until then", NULL},
+				"with --file: create accounts for ids that were never put or used", NULL},
+			{'\0', "all", OPTION_FLAG, NULL, "all accounts that are not deleted", NULL},
+			{'\0', "for", OPTION_DURATION, "DURATION", "grace, override: how long, from now", NULL},
+			{'\0', "until", OPTION_TIME, "TIME", "grace, override: when it ends", NULL},
 			{'\0', "off", OPTION_FLAG, NULL, "grace: end it now", NULL},
-			{'\0', "percent", OPTION_COUNT, "N", "grace: how much more, 1 to 1000 (default: 100)", NULL},
-			{'\0', "merge", OPTION_FLAG, NULL, "override: keep overrides of other names", NULL},
-			{'\0', "remove", OPTION_LIST, "NAME", "override: drop this one, keep the others", NULL},
-			{'\0', "clear", OPTION_FLAG, NULL, "override: drop all overrides", NULL},
-			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, also with --yes", NULL},
-			{'y', "yes", OPTION_FLAG, NULL, "change them", NULL}},
+			{'\0', "percent", OPTION_COUNT, "N",
+				"grace: how much more to allow, in percent, 1 to 1000 (default: 100)", NULL},
+			{'\0', "merge", OPTION_FLAG, NULL, "override: keep overrides with other names", NULL},
+			{'\0', "remove", OPTION_LIST, "NAME", "override: remove this one, keep the others", NULL},
+			{'\0', "clear", OPTION_FLAG, NULL, "override: remove all overrides", NULL},
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, even with --yes", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "change the accounts", NULL}},
 		.examples = {"bulk set-tier pro --tier trial --reason 'the trial is over'",
 			"bulk suspend --file leavers.csv --dry-run", "bulk unsuspend --suspended --prefix test- --yes",
 			"bulk grace --tier free --for 1d --yes",

@@ -1,4 +1,4 @@
-/* check, record, cancel, renew (commands.h): one request from its permission to its bill. */
+/* check, record, cancel, renew (commands.h): one request, from its check to its bill. */
 #include "cli/cmd/commands.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ static int run_cancel(struct cli *cli)
 		put_count(&text, answer->released_tokens);
 		buf_put_str(&text, " tokens, ");
 		put_money(&text, answer->released_cost_nano_usd);
-		view_field_buf(cli, "given back", &text);
+		view_field_buf(cli, "returned", &text);
 	}
 	buf_release(&text);
 	bursar_free(answer);
@@ -89,10 +89,10 @@ static int run_renew(struct cli *cli)
 }
 
 #define OPTIONS_REF \
-	OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "without HANDLE: whose request it was", NULL}, \
+	OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "without HANDLE: the request's user", NULL}, \
 		{'\0', "id", OPTION_TEXT, "ID", "without HANDLE: the request's id", NULL}, \
 	{ \
-		'\0', "started-at", OPTION_TIME, "TIME", "without HANDLE: when it was checked", NULL \
+		'\0', "started-at", OPTION_TIME, "TIME", "without HANDLE: when the request was checked", NULL \
 	}
 
 static const struct command commands[] = {
@@ -100,15 +100,15 @@ static const struct command commands[] = {
 		.name = "check",
 		.args = "USER",
 		.summary = "ask whether a user's request may run now",
-		.about = "An allowed check holds one request, the tokens and their cost until it is recorded, "
-			 "cancelled or "
-			 "expires. Exit code 0 when allowed, 1 when denied.",
+		.about = "An allowed check holds one request, its tokens and their cost until it is recorded or "
+			 "cancelled, or expires. Exit code 0 when allowed, 1 when denied.",
 		.options = {OPTION_TENANT, OPTIONS_ASK,
 			{'\0', "id", OPTION_TEXT, "ID",
-				"the request's id: a repeat is answered, not counted (default: random)", NULL},
+				"the request's id: a repeat gets the same answer and is not counted (default: random)",
+				NULL},
 			{'\0', "ttl", OPTION_DURATION, "DURATION", "how long the reservation lasts (default: 15min)",
 				NULL},
-			{'v', "verbose", OPTION_FLAG, NULL, "show every limit, not only failed and warning ones",
+			{'v', "verbose", OPTION_FLAG, NULL, "show every limit, not only those that failed or warn",
 				NULL}},
 		.examples = {"check alice",
 			"check alice -i telegram -m gpt-5.4 --input-tokens 1200 --max-output-tokens 500",
@@ -118,21 +118,20 @@ static const struct command commands[] = {
 	{
 		.name = "record",
 		.args = "[HANDLE]",
-		.summary = "say what a request really used, and settle it",
-		.about =
-			"HANDLE is what check answered. The token classes are disjoint: fresh input, read from the "
-			"cache, "
-			"written to it, output, reasoning, audio. --usage reads a provider's own usage object instead. "
-			"Say --input-tokens 0 of a request that ran and used nothing. A repeat with other figures "
-			"changes nothing "
-			"and exits 1: 'bursar ledger adjust' corrects what was recorded.",
+		.summary = "record what a request really used, and settle it",
+		.about = "HANDLE is what check printed. The token classes are disjoint: fresh input, input read from "
+			 "the cache, input written to it, output, reasoning, audio. --usage reads a provider's own "
+			 "usage object instead. Use --input-tokens 0 for a request that ran and used nothing. A repeat "
+			 "with different figures changes nothing and exits with 1: 'bursar ledger adjust' corrects "
+			 "what was recorded.",
 		.options = {OPTIONS_REF, OPTIONS_USAGE,
-			{'m', "model", OPTION_TEXT, "MODEL", "the model that answered (default: the check's)", NULL},
-			{'i', "interface", OPTION_TEXT, "NAME", "of a request that was never checked (default: api)",
+			{'m', "model", OPTION_TEXT, "MODEL", "the model that answered (default: the one checked)",
 				NULL},
-			{'\0', "attempt", OPTION_COUNT, "N", "which attempt this is, 0 to 31 (default: 0)", NULL},
+			{'i', "interface", OPTION_TEXT, "NAME",
+				"the interface of a request that was never checked (default: api)", NULL},
+			{'\0', "attempt", OPTION_COUNT, "N", "the number of this attempt, 0 to 31 (default: 0)", NULL},
 			{'\0', "keep-open", OPTION_FLAG, NULL,
-				"an attempt among several: keep the rest of the reservation held", NULL}},
+				"this is one attempt of several: keep holding the rest of the reservation", NULL}},
 		.examples = {"record HANDLE --input-tokens 1180 --output-tokens 310",
 			"record HANDLE --input-tokens 180 --cached-tokens 1000 --output-tokens 310 -m gpt-5.4",
 			"record HANDLE --provider anthropic --usage usage.json",
@@ -142,7 +141,7 @@ static const struct command commands[] = {
 	{
 		.name = "cancel",
 		.args = "[HANDLE]",
-		.summary = "give a reservation back: the request did not run",
+		.summary = "return a reservation: the request did not run",
 		.about = "",
 		.options = {OPTIONS_REF},
 		.examples = {"cancel HANDLE"},
@@ -151,10 +150,10 @@ static const struct command commands[] = {
 	{
 		.name = "renew",
 		.args = "[HANDLE]",
-		.summary = "keep a reservation open for longer",
+		.summary = "keep a reservation open longer",
 		.about = "",
 		.options = {OPTIONS_REF,
-			{'\0', "ttl", OPTION_DURATION, "DURATION", "from now on (default: 15min)", NULL}},
+			{'\0', "ttl", OPTION_DURATION, "DURATION", "how long, from now (default: 15min)", NULL}},
 		.examples = {"renew HANDLE --ttl 30min"},
 		.run = run_renew,
 	},

@@ -1,4 +1,4 @@
-/* Every command there is. */
+/* All commands. */
 #include "cli/cmd/commands.h"
 
 const struct command_group *const command_groups[] = {

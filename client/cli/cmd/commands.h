@@ -1,10 +1,10 @@
-/* The groups of commands, one a file. */
+/* The groups of commands, one for each file. */
 #ifndef BURSAR_CLI_COMMANDS_H
 #define BURSAR_CLI_COMMANDS_H
 
 #include "cli/core/command.h"
 
-/* All of these; ends with NULL. */
+/* All groups; ends with NULL. */
 extern const struct command_group *const command_groups[];
 
 extern const struct command_group check_commands;

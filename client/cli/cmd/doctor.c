@@ -1,4 +1,4 @@
-/* doctor (commands.h): is all well, as seen from here and from the server? If not: what to do. */
+/* doctor (commands.h): checks the installation from here and from the server, and suggests fixes. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>
@@ -15,17 +15,17 @@ enum { ROUNDS = 5, OWN_MOST = 6 };
 #define CLOCK_WARN_US INT64_C(1000000)
 #define CLOCK_FAIL_US INT64_C(10000000)
 #define KEY_WARN_US (14 * INT64_C(86400000000))
-#define CERTIFICATE_WARN_US (21 * INT64_C(86400000000)) /* like the server's own */
+#define CERTIFICATE_WARN_US (21 * INT64_C(86400000000)) /* the same as the server's */
 
-/* What is seen from here; its texts live as long as it. */
+/* The findings made here; owns their texts. */
 struct own {
 	int count;
 	Bursar__V1__Diagnosis each[OWN_MOST];
 	struct buf found[OWN_MOST];
-	int64_t round_us; /* median of a call's way there and back */
+	int64_t round_us; /* median round trip of a call */
 };
 
-/* The finding's text is to be put into the buffer that comes back. */
+/* Adds a finding. The caller writes its text into the buffer returned. */
 static struct buf *own_add(struct own *own, const char *name, Bursar__V1__Finding finding, const char *advice)
 {
 	Bursar__V1__Diagnosis *each = &own->each[own->count];
@@ -50,12 +50,12 @@ static int compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The caller's own certificate, by this machine's clock. False: it keeps the server from knowing him. */
+/* Checks the client certificate against this machine's clock. False: the server will not accept it. */
 static bool look_certificate(struct cli *cli, struct own *own)
 {
 	static const char
-		renew[] = "put a new certificate and its key into the files that --tls-cert and --tls-key name",
-		wait[] = "set this machine's clock if it is wrong; else wait, or use the certificate of before";
+		renew[] = "put a new certificate and its key in the files that --tls-cert and --tls-key name",
+		wait[] = "set this machine's clock if it is wrong; otherwise wait, or use the previous certificate";
 	const char *path = cli_setting(cli, SETTING_TLS_CERT);
 	int64_t now_us = clock_wall_us();
 	struct certificate_term term;
@@ -70,15 +70,15 @@ static bool look_certificate(struct cli *cli, struct own *own)
 							      : BURSAR__V1__FINDING__FINDING_OK,
 		early ? wait : renew);
 	if (!read) {
-		buf_putf(found, "%s has none that can be read", path);
+		buf_putf(found, "%s has no readable certificate", path);
 		return false;
 	}
-	buf_put_str(found, early ? "counts only from " : fails ? "ended on " : "ends on ");
+	buf_put_str(found, early ? "valid only from " : fails ? "expired on " : "expires on ");
 	put_time_from(found, early ? term.begins_us : term.ends_us, now_us);
 	return !fails;
 }
 
-/* False with the exit code: the server cannot be reached, or does not know the caller. */
+/* Measures the round trip. False with the exit code: the server cannot be reached, or refuses the caller. */
 static bool measure(struct cli *cli, struct own *own, int *code)
 {
 	Bursar__V1__GetTenantRequest request = BURSAR__V1__GET_TENANT_REQUEST__INIT;
@@ -122,7 +122,7 @@ static void look_version(struct own *own, const char *server)
 	bool same = strcmp(server, BURSAR_VERSION) == 0;
 	struct buf *found =
 		own_add(own, "version", same ? BURSAR__V1__FINDING__FINDING_OK : BURSAR__V1__FINDING__FINDING_WARN,
-			"install the command of the server's version: commands or fields may be missing");
+			"install the server's version of this command: commands or fields may be missing");
 
 	buf_putf(found, "server %s, this command " BURSAR_VERSION, server);
 }
@@ -133,7 +133,7 @@ static void look_key(struct own *own, const Bursar__V1__DiagnoseResponse *answer
 	bool ends = answer->key_expires_at_us && left_us < KEY_WARN_US;
 	struct buf *found =
 		own_add(own, "caller", ends ? BURSAR__V1__FINDING__FINDING_WARN : BURSAR__V1__FINDING__FINDING_OK,
-			"'bursar key rotate' makes its successor");
+			"'bursar key rotate' creates its successor");
 
 	buf_putf(found, "%s, ", answer->caller);
 	put_enum(found, &bursar__v1__role__descriptor, (int)answer->role, "ROLE_");
@@ -164,10 +164,10 @@ static void show_all(struct cli *cli, const Bursar__V1__DiagnoseResponse *all)
 		show_line(cli, all->checks[i]);
 		counts[all->checks[i]->finding <= BURSAR__V1__FINDING__FINDING_FAIL ? all->checks[i]->finding : 0]++;
 	}
-	buf_putf(&cli->out, "%d ok, %d to look at, %d broken\n", counts[1], counts[0] + counts[2], counts[3]);
+	buf_putf(&cli->out, "%d ok, %d to check, %d failed\n", counts[1], counts[0] + counts[2], counts[3]);
 }
 
-/* Shows what is seen from here before what the server says; the answer itself is not changed. */
+/* Shows the findings made here, then the server's. Does not change the answer. */
 static int show(struct cli *cli, struct own *own, const Bursar__V1__DiagnoseResponse *answer)
 {
 	Bursar__V1__DiagnoseResponse all = *answer;
@@ -191,13 +191,13 @@ static int show(struct cli *cli, struct own *own, const Bursar__V1__DiagnoseResp
 	return code;
 }
 
-/* What a caller without the right sees: all but the server's inside. */
+/* For a caller whose key may not run the server's checks: shows only the findings made here. */
 static int show_outside(struct cli *cli, struct own *own)
 {
 	Bursar__V1__DiagnoseResponse none = BURSAR__V1__DIAGNOSE_RESPONSE__INIT;
-	struct buf *found = own_add(own, "server", BURSAR__V1__FINDING__FINDING_WARN, "ask with an admin's key");
+	struct buf *found = own_add(own, "server", BURSAR__V1__FINDING__FINDING_WARN, "use an admin's key");
 
-	buf_put_str(found, "the key may not look inside");
+	buf_put_str(found, "the key may not run the server's checks");
 	return show(cli, own, &none);
 }
 
@@ -238,16 +238,11 @@ static const struct command commands[] = {
 	{
 		.name = "doctor",
 		.args = "",
-		.summary = "look whether all is well, and say what to do where it is not",
-		.about = "Looks at the connection, clocks, versions, the key and one's own certificate from here, and "
-			 "through the server at "
-			 "Redis "
-			 "(persistence, eviction, memory, outbox), PostgreSQL (schema, partitions, entries refused, "
-			 "changes "
-			 "that wait), prices, keys, pools, time zone data and the certificate. Exit code 1 when "
-			 "something is broken; "
-			 "what is "
-			 "only to be looked at leaves it 0.",
+		.summary = "check the installation and suggest fixes",
+		.about = "Checks the connection, clocks, versions, the key and the client certificate from here, and "
+			 "through the server: Redis (persistence, eviction, memory, outbox), PostgreSQL (schema, "
+			 "partitions, refused entries, waiting changes), prices, keys, pools, time zone data and the "
+			 "server's certificate. Exit code 1 when a check fails; warnings leave it 0.",
 		.options = {OPTION_TENANT},
 		.examples = {"doctor", "doctor --json"},
 		.run = run_doctor,

@@ -1,4 +1,4 @@
-/* key ... (commands.h): who may call. */
+/* key ... (commands.h): API keys. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "cli/text/format.h"
 #include "cli/text/table.h"
 
-/* "bot", or "user alice": a user's key is of one user. */
+/* "bot", or "user alice": a user's key belongs to one user. */
 static void put_role(struct buf *out, const Bursar__V1__ApiKey *key)
 {
 	put_enum(out, &bursar__v1__role__descriptor, (int)key->role, "ROLE_");
@@ -22,7 +22,7 @@ static const char *state_word(const Bursar__V1__ApiKey *key)
 		return "revoked";
 	if (key->expires_at_us && key->expires_at_us <= clock_wall_us())
 		return "expired";
-	return key->rotated_to ? "rotated" : "works";
+	return key->rotated_to ? "rotated" : "active";
 }
 
 static void view_when(struct cli *cli, const char *label, int64_t us, const char *never)
@@ -71,15 +71,14 @@ static void show_key(struct cli *cli, const Bursar__V1__ApiKey *key)
 	buf_release(&role);
 }
 
-/* The key itself, once. */
+/* Shows a new key: the only time that it can be seen. */
 static int show_new(struct cli *cli, Bursar__V1__CreateKeyResponse *answer)
 {
 	if (!cli_json(cli, answer)) {
 		show_key(cli, answer->key);
 		buf_putf(&cli->out, "\n  %s\n\n", answer->secret);
-		buf_put_str(&cli->out, "This is the only time that the key is shown. Keep it in a file that only its "
-				       "user can read, and name "
-				       "that by --key-file or BURSAR_KEY_FILE.\n");
+		buf_put_str(&cli->out, "The key is shown only this once. Keep it in a file that only its user can "
+				       "read, and pass that file with --key-file or BURSAR_KEY_FILE.\n");
 	}
 	bursar_free(answer);
 	return EXIT_DONE;
@@ -98,8 +97,8 @@ static int run_create(struct cli *cli)
 	}
 	if (request.role == BURSAR__V1__ROLE__ROLE_OPERATOR && option_given(cli, "tenant")) {
 		err_set(&cli->err, ERR_INVALID,
-			"--tenant: an operator's key is for all tenants; 'bursar key create admin --tenant %s' makes "
-			"one for this",
+			"--tenant: an operator's key is for all tenants; 'bursar key create admin --tenant %s' creates "
+			"a key for this one",
 			option_text(cli, "tenant"));
 		return cli_usage(cli);
 	}
@@ -119,7 +118,7 @@ static int run_create(struct cli *cli)
 static int run_list(struct cli *cli)
 {
 	static const char *const columns[] = {
-		">KEY", "BEGINS", "~ROLE", "~TENANT", "~LABEL", "STATE", "~EXPIRES", "~LAST USED", "~FROM", NULL};
+		">KEY", "PREFIX", "~ROLE", "~TENANT", "~LABEL", "STATE", "~EXPIRES", "~LAST USED", "~FROM", NULL};
 	Bursar__V1__ListKeysRequest request = BURSAR__V1__LIST_KEYS_REQUEST__INIT;
 	Bursar__V1__ListKeysResponse *answer;
 	struct buf text = {0};
@@ -157,8 +156,9 @@ static int run_list(struct cli *cli)
 			table_cell(table, "%s", key->last_used_from);
 		}
 		table_put(&cli->out, table,
-			request.all_tenants ? "no keys"
-					    : "no keys of this tenant (operators' are of none: --all-tenants)");
+			request.all_tenants
+				? "no keys"
+				: "no keys of this tenant (operators' keys belong to none: use --all-tenants)");
 		table_free(table);
 	}
 	buf_release(&text);
@@ -166,7 +166,7 @@ static int run_list(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* The first argument, a key's number. */
+/* Reads the first argument, a key's number. */
 static bool read_id(struct cli *cli, int64_t *id)
 {
 	char *end;
@@ -175,7 +175,7 @@ static bool read_id(struct cli *cli, int64_t *id)
 	if (*end == '\0' && *id > 0)
 		return true;
 	return err_set(
-		&cli->err, ERR_INVALID, "'%s' is no key's number: 'bursar key list' shows them", cli_arg(cli, 0));
+		&cli->err, ERR_INVALID, "'%s' is not a key's number: 'bursar key list' shows them", cli_arg(cli, 0));
 }
 
 static int run_rotate(struct cli *cli)
@@ -217,33 +217,34 @@ static int run_revoke(struct cli *cli)
 
 #define OPTION_ALL_TENANTS \
 	{ \
-		'\0', "all-tenants", OPTION_FLAG, NULL, "of all tenants; for operators", NULL \
+		'\0', "all-tenants", OPTION_FLAG, NULL, "all tenants (operators only)", NULL \
 	}
 #define OPTION_LIMIT \
 	{ \
-		'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL \
+		'\0', "limit", OPTION_SOME, "N", "the maximum number of keys to show (default: 100)", NULL \
 	}
 #define OPTION_EXPIRES \
 	{ \
-		'\0', "expires", OPTION_DURATION, "DURATION", "ends by itself after so long (default: never)", NULL \
+		'\0', "expires", OPTION_DURATION, "DURATION", "how long until the key expires (default: never)", NULL \
 	}
 
 static const struct command commands[] = {
 	{
 		.name = "key create",
 		.args = "ROLE",
-		.summary = "make an API key: for a user, bot, viewer, admin or operator",
-		.about = "The key is shown this once; what is kept is its hash. As soon as there is one key every call "
-			 "needs "
-			 "one, so the first has to be an operator's.",
+		.summary = "create an API key for a user, bot, viewer, admin or operator",
+		.about = "The key is shown only this once; the server keeps its hash. Once a key exists, every call "
+			 "needs one, so the first must be an operator's.",
 		.options = {OPTION_TENANT, OPTION_REASON,
-			{'l', "label", OPTION_TEXT, "TEXT", "what people call it", NULL},
-			{'u', "user", OPTION_TEXT, "USER", "whose own status a key of the role user shows", NULL},
+			{'l', "label", OPTION_TEXT, "TEXT", "a name for people", NULL},
+			{'u', "user", OPTION_TEXT, "USER", "the user whose status a key with the role user shows",
+				NULL},
 			OPTION_EXPIRES,
 			{'i', "interface", OPTION_LIST, "NAME",
-				"for requests from here alone; may be repeated (default: any)", NULL},
+				"allow only requests from this interface; may be repeated (default: any)", NULL},
 			{'\0', "address", OPTION_LIST, "NETWORK",
-				"for callers from here alone, such as 10.0.0.0/8; may be repeated (default: any)",
+				"allow only callers from this network, such as 10.0.0.0/8; may be repeated (default: "
+				"any)",
 				NULL}},
 		.examples = {"key create operator --label ops",
 			"key create bot --tenant acme --label telegram --interface telegram --expires 90d",
@@ -253,21 +254,22 @@ static const struct command commands[] = {
 	{
 		.name = "key list",
 		.args = "",
-		.summary = "list API keys, with their last use",
-		.about = "Keys themselves are nowhere to be seen: BEGINS is how one is recognised.",
+		.summary = "list API keys and when they were last used",
+		.about = "The keys themselves are never shown: PREFIX is how each begins.",
 		.options = {OPTION_TENANT, OPTION_ALL_TENANTS,
-			{'\0', "ended", OPTION_FLAG, NULL, "revoked and expired ones, too", NULL}, OPTION_LIMIT},
+			{'\0', "ended", OPTION_FLAG, NULL, "include revoked and expired keys", NULL}, OPTION_LIMIT},
 		.examples = {"key list", "key list --all-tenants --ended"},
 		.run = run_list,
 	},
 	{
 		.name = "key rotate",
 		.args = "KEY",
-		.summary = "make a key with the same rights, and let the old one end",
-		.about = "Until the overlap has passed both work: time to bring the new one to everybody.",
+		.summary = "create a key with the same rights, and let the old one expire",
+		.about =
+			"Both keys work until the overlap has passed, so that there is time to distribute the new one.",
 		.options = {OPTION_REASON,
 			{'\0', "overlap", OPTION_DURATION, "DURATION",
-				"how long the old one still works (default: 24h)", NULL},
+				"how long the old key still works (default: 24h)", NULL},
 			OPTION_EXPIRES},
 		.examples = {"key rotate 7", "key rotate 7 --overlap 1h --reason 'quarterly'"},
 		.run = run_rotate,
@@ -275,7 +277,7 @@ static const struct command commands[] = {
 	{
 		.name = "key revoke",
 		.args = "KEY",
-		.summary = "end a key now",
+		.summary = "revoke a key now",
 		.about = "Every bursard refuses it within a second. The last operator's key cannot be revoked.",
 		.options = {OPTION_REASON},
 		.examples = {"key revoke 7 --reason 'was in a public repository'"},

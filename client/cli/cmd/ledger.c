@@ -1,4 +1,4 @@
-/* ledger adjust (commands.h): what was recorded is corrected, or a user credited or charged. */
+/* ledger adjust (commands.h): corrects what was recorded, or credits or charges a user. */
 #include "cli/cmd/commands.h"
 #include "cli/text/format.h"
 #include "cli/common/view.h"
@@ -23,7 +23,7 @@ static void read_change(struct cli *cli, Bursar__V1__TokenChange *usage)
 	usage->audio_output_tokens = option_number(cli, "audio-output-tokens", 0);
 }
 
-/* A request, or a user as things are now: `ref` is filled for the first. */
+/* Reads the target: a request (sets `ref`), or a user. */
 static bool read_target(struct cli *cli, Bursar__V1__AdjustLedgerRequest *request, Bursar__V1__ReservationRef *ref)
 {
 	bool of_request = *cli_arg(cli, 0) || option_given(cli, "id");
@@ -32,13 +32,13 @@ static bool read_target(struct cli *cli, Bursar__V1__AdjustLedgerRequest *reques
 		return false;
 	if (!of_request && !option_given(cli, "user"))
 		return err_set(&cli->err, ERR_INVALID,
-			"what is to be adjusted? HANDLE, or --user, --id and --started-at of a request; --user alone "
-			"credits or charges them now");
+			"HANDLE is missing: give it, or the request's --user, --id and --started-at; --user alone "
+			"credits or charges that user now");
 	if (of_request && !ref->handle[0] && !ref->started_at_us)
-		return err_set(
-			&cli->err, ERR_INVALID, "--started-at is missing: the day on which the request was checked");
+		return err_set(&cli->err, ERR_INVALID,
+			"--started-at is missing: give the day on which the request was checked");
 	if (of_request && (option_given(cli, "model") || option_given(cli, "interface")))
-		return err_set(&cli->err, ERR_INVALID, "--model and --interface are the request's: leave them out");
+		return err_set(&cli->err, ERR_INVALID, "--model and --interface come from the request: leave them out");
 	if (of_request) {
 		request->reservation = ref;
 	} else {
@@ -64,13 +64,14 @@ static bool read_adjustment(
 		return err_set(&cli->err, ERR_INVALID, "--attempt: must be 0 to 31");
 	if (!tokens_given(usage) && !request->requests && !request->cost_nano_usd)
 		return err_set(&cli->err, ERR_INVALID,
-			"what is to be added? --input-tokens +N, --output-tokens -N, --cost -0.50, --requests -1 ...");
+			"the change is missing: give --input-tokens +N, --output-tokens -N, --cost -0.50, --requests "
+			"-1 ...");
 	if (request->price_tokens && !request->reservation && !request->model[0])
 		return err_set(&cli->err, ERR_INVALID,
-			"what do the tokens cost? --cost says it, or --model, whose price counts");
+			"the cost of the tokens is missing: give --cost, or --model to use its price");
 	if (!request->reason[0])
 		return err_set(
-			&cli->err, ERR_INVALID, "--reason is missing: it stays in the ledger and in the audit log");
+			&cli->err, ERR_INVALID, "--reason is missing: it is kept in the ledger and in the audit log");
 	return true;
 }
 
@@ -91,7 +92,7 @@ static void show_adjustment(struct cli *cli, const Bursar__V1__AdjustLedgerRespo
 	struct buf text = {0};
 
 	cli_put_coloured(cli, "1;32", "adjusted");
-	buf_put_str(&cli->out, answer->repeat ? " before: nothing was added again\n" : "\n");
+	buf_put_str(&cli->out, answer->repeat ? " already: nothing was added again\n" : "\n");
 	view_field(cli, "user", "%s", answer->user);
 	if (answer->request_id[0])
 		view_field(cli, "request", "%s", answer->request_id);
@@ -131,38 +132,35 @@ static const struct command commands[] = {
 		.name = "ledger adjust",
 		.args = "[HANDLE]",
 		.summary = "correct what was recorded, or credit or charge a user",
-		.about =
-			"Adds differences of either sign as an entry of its own: rows of the ledger are never changed. "
-			"Of a request (HANDLE, or --user, --id and --started-at) they count where it counted: on its "
-			"day, its "
-			"model, and in the windows that are still running. Of a user alone they count now. Reports and "
-			"counters "
-			"follow. Tokens cost what the price says, unless --cost does.",
+		.about = "Adds differences of either sign as a separate entry: rows of the ledger never change. For a "
+			 "request (HANDLE, or --user, --id and --started-at) they count where the request counted: on "
+			 "its day, for its model, and in the windows that are still running. For a user alone they "
+			 "count now. Reports and counters follow. Tokens cost what the price says, unless --cost is "
+			 "given.",
 		.options = {OPTION_TENANT,
 			{'u', "user", OPTION_TEXT, "USER",
-				"without HANDLE: whose request it was, or whom to credit or charge", NULL},
+				"without HANDLE: the request's user, or the user to credit or charge", NULL},
 			{'\0', "id", OPTION_TEXT, "ID", "without HANDLE: the request's id", NULL},
 			{'\0', "started-at", OPTION_TIME, "TIME",
-				"without HANDLE: when it was checked; its day counts (UTC)", NULL},
-			{'\0', "attempt", OPTION_COUNT, "N", "which attempt of the request, 0 to 31 (default: 0)",
-				NULL},
+				"without HANDLE: when the request was checked; its day counts (UTC)", NULL},
+			{'\0', "attempt", OPTION_COUNT, "N", "the attempt of the request, 0 to 31 (default: 0)", NULL},
 			{'\0', "input-tokens", OPTION_CHANGE, "+N|-N", "fresh input", NULL},
 			{'\0', "output-tokens", OPTION_CHANGE, "+N|-N", "output without reasoning", NULL},
 			{'\0', "cached-tokens", OPTION_CHANGE, "+N|-N", "input read from the provider's cache", NULL},
 			{'\0', "cache-write-tokens", OPTION_CHANGE, "+N|-N", "input written to the provider's cache",
 				NULL},
-			{'\0', "reasoning-tokens", OPTION_CHANGE, "+N|-N", "output that was thinking", NULL},
-			{'\0', "audio-input-tokens", OPTION_CHANGE, "+N|-N", "audio heard", NULL},
-			{'\0', "audio-output-tokens", OPTION_CHANGE, "+N|-N", "audio spoken", NULL},
+			{'\0', "reasoning-tokens", OPTION_CHANGE, "+N|-N", "reasoning output", NULL},
+			{'\0', "audio-input-tokens", OPTION_CHANGE, "+N|-N", "audio input", NULL},
+			{'\0', "audio-output-tokens", OPTION_CHANGE, "+N|-N", "audio output", NULL},
 			{'\0', "requests", OPTION_CHANGE, "+N|-N", "requests", NULL},
 			{'\0', "cost", OPTION_USD_CHANGE, "+USD|-USD", "money (default: what the tokens cost)", NULL},
-			{'m', "model", OPTION_TEXT, "MODEL",
-				"of a user alone: on whose limits it counts, and whose price", NULL},
-			{'i', "interface", OPTION_TEXT, "NAME", "of a user alone (default: api)", NULL},
-			{'\0', "ledger-only", OPTION_FLAG, NULL, "correct the bill, and leave the counters alone",
+			{'m', "model", OPTION_TEXT, "MODEL", "for a user alone: the model whose limits and price apply",
 				NULL},
-			{'\0', "adjustment-id", OPTION_TEXT, "ID", "so that a repeat does nothing (default: random)",
+			{'i', "interface", OPTION_TEXT, "NAME", "for a user alone: the interface (default: api)", NULL},
+			{'\0', "ledger-only", OPTION_FLAG, NULL, "correct the bill, but leave the counters alone",
 				NULL},
+			{'\0', "adjustment-id", OPTION_TEXT, "ID",
+				"an id, so that repeating it does nothing (default: random)", NULL},
 			OPTION_REASON},
 		.examples =
 			{"ledger adjust HANDLE --input-tokens +1180 --output-tokens +310 --reason 'was recorded as 0'",

@@ -1,4 +1,4 @@
-/* version, completion, docs (commands.h): the program about itself. */
+/* version, completion, docs (commands.h): information about this program. */
 #include "cli/cmd/commands.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ struct page {
 	void (*put)(struct buf *out, const struct command_group *const *groups);
 };
 
-/* Runs the one whose name was given; a row of zeros ends them. */
+/* Prints the page that the first argument names. The last row is all zeros. */
 static int put_page(struct cli *cli, const struct page *pages)
 {
 	const char *name = cli_arg(cli, 0), *separator = "";
@@ -70,10 +70,9 @@ static const struct command commands[] = {
 		.name = "completion",
 		.args = "SHELL",
 		.summary = "print a script that completes commands in bash, zsh or fish",
-		.about = "It offers commands, options and names of files, and, asked of the server, tiers, models, "
-			 "pools, "
-			 "users, teams, orgs and tenants, by the options that are typed already (--addr, --profile, "
-			 "--tenant). A server that does not answer within a second has nothing to offer.",
+		.about = "The script completes commands, options and file names. It asks the server for tiers, models, "
+			 "pools, users, teams, orgs and tenants, using the options typed so far (--addr, --profile, "
+			 "--tenant). If the server does not answer within a second, it offers none of these.",
 		.examples = {"completion bash > ~/.local/share/bash-completion/completions/bursar",
 			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath",
 			"completion fish > ~/.config/fish/completions/bursar.fish"},
@@ -83,7 +82,7 @@ static const struct command commands[] = {
 	{
 		.name = "complete",
 		.args = "WHAT [PREFIX...]",
-		.summary = "print what the server knows that begins so, for the shells' completion",
+		.summary = "print names that the server knows and that begin with PREFIX, for completion",
 		.about = "",
 		.run = complete_run,
 		.alone = true,

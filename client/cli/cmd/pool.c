@@ -1,4 +1,4 @@
-/* pool ... (commands.h): priority pools, their settings and figures. */
+/* pool ... (commands.h): settings and figures of priority pools. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>
@@ -44,32 +44,33 @@ static void show_levels(struct cli *cli, const Bursar__V1__Pool *pool)
 static void show_pool(struct cli *cli, const Bursar__V1__Pool *pool)
 {
 	buf_putf(&cli->out, "pool %s%s%s\n", pool->ref ? pool->ref->name : "?", pool->paused ? "  (paused)" : "",
-		pool->pending ? "  (committed, in force as soon as the store answers)" : "");
-	view_field(cli, "size", "%d slots%s", pool->slots, pool->slots_from_option ? ", the server's option" : "");
+		pool->pending ? "  (committed, takes effect when the store answers)" : "");
+	view_field(cli, "size", "%d slots%s", pool->slots, pool->slots_from_option ? ", from the server's option" : "");
 	if (pool->user_queue_limit)
-		view_field(cli, "queue", "at most %d waiting, %d of a priority, %d of a user", pool->queue_limit,
+		view_field(cli, "queue", "at most %d waiting, %d per priority, %d per user", pool->queue_limit,
 			pool->level_queue_limit, pool->user_queue_limit);
 	else
-		view_field(cli, "queue", "at most %d waiting, %d of a priority, 2 x what he may run + 8 of a user",
+		view_field(cli, "queue", "at most %d waiting, %d per priority, 2 x the user's concurrency + 8 per user",
 			pool->queue_limit, pool->level_queue_limit);
-	view_time(cli, "lease", pool->lease_us, "without a renewal");
+	view_time(cli, "lease", pool->lease_us, "unless renewed");
 	view_time(cli, "wait", pool->wait_max_us, "at most");
-	view_time(cli, "predicted", pool->predicted_wait_max_us, "or longer is refused at once");
-	view_time(cli, "starving", pool->starve_us, "of waiting is reported");
-	view_time(cli, "aged", pool->age_us, "of waiting opens the aged lane");
-	view_field(cli, "aged lane", "every %dth grant at least", pool->age_every);
-	view_time(cli, "drain", pool->drain_us, "for holders to end when the pool shrinks");
-	view_time(cli, "estimate", pool->estimate_us, "for a job, until there is a mean");
+	view_time(cli, "predicted", pool->predicted_wait_max_us, "or longer: refused at once");
+	view_time(cli, "starving", pool->starve_us, "or longer: reported");
+	view_time(cli, "aged", pool->age_us, "or longer: served by the aged lane");
+	view_field(cli, "aged lane", "at least every %dth grant", pool->age_every);
+	view_time(cli, "drain", pool->drain_us, "for holders to finish when the pool shrinks");
+	view_time(cli, "estimate", pool->estimate_us, "per job, until a mean is known");
 	if (pool->available)
-		view_field(cli, "fail-over", "goes on at once, at the risk of too many leases for one lease time");
+		view_field(
+			cli, "fail-over", "grants continue at once, at the risk of too many leases for one lease time");
 	else
-		view_time(cli, "fail-over", pool->lease_us + pool->learn_margin_us, "without a grant");
+		view_time(cli, "fail-over", pool->lease_us + pool->learn_margin_us, "without grants");
 	show_levels(cli, pool);
 }
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {"POOL", ">SLOTS", ">QUEUE", ">WAIT AT MOST", "STATE", NULL};
+	static const char *const columns[] = {"POOL", ">SLOTS", ">QUEUE", ">MAX WAIT", "STATE", NULL};
 	Bursar__V1__ListPoolsRequest request = BURSAR__V1__LIST_POOLS_REQUEST__INIT;
 	Bursar__V1__ListPoolsResponse *answer;
 	struct table *table;
@@ -213,7 +214,7 @@ static int put_pool(struct cli *cli, Bursar__V1__PutPoolRequest *put)
 	put->ref = &ref;
 	put->reason = (char *)option_text(cli, "reason");
 	pool = cli_call(cli, BURSAR_PUT_POOL, put, &code);
-	put->ref = NULL; /* it ends here */
+	put->ref = NULL; /* `ref` is local to this function */
 	if (!pool)
 		return code;
 	if (!cli_json(cli, pool))
@@ -292,9 +293,9 @@ static const struct command commands[] = {
 	{
 		.name = "pool show",
 		.args = "[POOL]",
-		.summary = "show a pool's settings, and what goes on in it",
-		.about = "Without POOL it is agent-execution, here and in all pool commands but put. With --json the "
-			 "settings alone; 'pool watch -n 1 --json' has the figures.",
+		.summary = "show a pool's settings and what is going on in it",
+		.about = "Without POOL, shows agent-execution, the default in all pool commands except put. --json "
+			 "prints only the settings; 'pool watch -n 1 --json' prints the figures.",
 		.options = {OPTION_TENANT},
 		.examples = {"pool show", "pool show gpu --json"},
 		.run = run_show,
@@ -302,39 +303,44 @@ static const struct command commands[] = {
 	{
 		.name = "pool put",
 		.args = "POOL",
-		.summary = "make a pool, or change its size and settings",
-		.about =
-			"What is not named stays as it is. It takes effect at once. A smaller pool ends nobody's work: "
-			"nothing is granted until there is room, and the newest leases of the lowest priorities are "
-			"told to end within --drain.",
+		.summary = "create a pool, or change its size and settings",
+		.about = "Settings that are not given stay as they are. Changes take effect at once. A smaller pool "
+			 "does not interrupt work: nothing is granted until there is room, and the newest leases of "
+			 "the lowest priorities are told to end within --drain.",
 		.options = {OPTION_TENANT, OPTION_REASON,
-			{'s', "slots", OPTION_COUNT, "N", "how many may run at once; needed for a new pool", NULL},
-			{'\0', "slots-from-option", OPTION_FLAG, NULL, "as the server's max_concurrent_agents says",
+			{'s', "slots", OPTION_COUNT, "N", "how many requests may run at once; required for a new pool",
 				NULL},
+			{'\0', "slots-from-option", OPTION_FLAG, NULL, "use the server's max_concurrent_agents", NULL},
 			{'\0', "paused", OPTION_CHOICE, "YES", "grant nothing", "yes|no"},
 			{'\0', "available", OPTION_CHOICE, "YES",
-				"after a fail-over go on at once, at the risk of too many leases for one lease time",
+				"after a fail-over, continue at once, at the risk of too many leases for one lease "
+				"time",
 				"yes|no"},
-			{'\0', "queue-limit", OPTION_COUNT, "N", "requests that may wait", NULL},
-			{'\0', "level-queue-limit", OPTION_COUNT, "N", "of one priority", NULL},
-			{'\0', "user-queue-limit", OPTION_COUNT, "N", "of one user; 0 is 2 x what he may run + 8",
+			{'\0', "queue-limit", OPTION_COUNT, "N", "how many requests may wait", NULL},
+			{'\0', "level-queue-limit", OPTION_COUNT, "N", "how many requests of one priority may wait",
 				NULL},
-			{'\0', "lease", OPTION_DURATION, "DURATION", "life of a lease without renewal", NULL},
-			{'\0', "wait-max", OPTION_DURATION, "DURATION", "no request waits longer", NULL},
+			{'\0', "user-queue-limit", OPTION_COUNT, "N",
+				"how many requests of one user may wait; 0 is 2 x what the user may run + 8", NULL},
+			{'\0', "lease", OPTION_DURATION, "DURATION", "how long a lease lasts without renewal", NULL},
+			{'\0', "wait-max", OPTION_DURATION, "DURATION", "the longest time that a request may wait",
+				NULL},
 			{'\0', "predicted-wait-max", OPTION_DURATION, "DURATION",
-				"refuse at once what would wait longer", NULL},
+				"refuse a request at once if it would wait longer", NULL},
 			{'\0', "starve", OPTION_DURATION, "DURATION", "report requests that wait longer", NULL},
-			{'\0', "age", OPTION_DURATION, "DURATION", "the aged lane is for requests that wait longer",
+			{'\0', "age", OPTION_DURATION, "DURATION", "serve requests that wait longer in the aged lane",
 				NULL},
-			{'\0', "age-every", OPTION_COUNT, "N", "every Nth grant is the aged lane's", NULL},
-			{'\0', "estimate", OPTION_DURATION, "DURATION", "of a job's length, until there is a mean",
+			{'\0', "age-every", OPTION_COUNT, "N", "give every Nth grant to the aged lane", NULL},
+			{'\0', "estimate", OPTION_DURATION, "DURATION", "the length of a job, until a mean is known",
 				NULL},
 			{'\0', "learn-margin", OPTION_DURATION, "DURATION",
-				"beyond one lease that nothing is granted after a fail-over", NULL},
-			{'\0', "drain", OPTION_DURATION, "DURATION", "for holders to end when the pool shrinks", NULL},
+				"how long after a fail-over to grant nothing, in addition to one lease time", NULL},
+			{'\0', "drain", OPTION_DURATION, "DURATION",
+				"how long holders have to finish when the pool shrinks", NULL},
 			{'l', "level", OPTION_LIST, "P:W[:Q]",
-				"priority, weight and queue limit; replaces those there are; may be repeated", NULL},
-			{'\0', "clear-levels", OPTION_FLAG, NULL, "weights are the priorities again", NULL}},
+				"priority, weight and queue limit; replaces the existing levels; may be repeated",
+				NULL},
+			{'\0', "clear-levels", OPTION_FLAG, NULL, "make the weights equal to the priorities again",
+				NULL}},
 		.examples = {"pool put gpu --slots 8 --wait-max 10min --predicted-wait-max 5min",
 			"pool put agent-execution --slots 50", "pool put agent-execution --slots-from-option",
 			"pool put gpu --level 10:100 --level 1:5:200"},
@@ -343,20 +349,20 @@ static const struct command commands[] = {
 	{
 		.name = "pool drain",
 		.args = "[POOL]",
-		.summary = "grant nothing more; what runs may end, what waits keeps its place",
-		.about = "With --slots the pool shrinks, too, and holders beyond that are told to end. 'pool resume' "
-			 "takes the pause back.",
+		.summary = "grant nothing more; running requests may finish, waiting ones stay queued",
+		.about = "With --slots the pool also shrinks, and holders beyond that are told to end. 'pool resume' "
+			 "ends the pause.",
 		.options = {OPTION_TENANT, OPTION_REASON,
-			{'s', "slots", OPTION_COUNT, "N", "and shrink to so many", NULL}},
+			{'s', "slots", OPTION_COUNT, "N", "also shrink the pool to N slots", NULL}},
 		.examples = {"pool drain --reason deploy", "pool drain gpu --slots 0"},
 		.run = run_drain,
 	},
 	{
 		.name = "pool resume",
 		.args = "[POOL]",
-		.summary = "end a pause, and the waiting after a fail-over",
-		.about = "After a fail-over nothing is granted until every lease of before is known or over. To resume "
-			 "earlier is to vouch that none of them is alive.",
+		.summary = "end a pause, or the wait after a fail-over",
+		.about = "After a fail-over nothing is granted until every earlier lease is either known or over. If "
+			 "you resume before that, you confirm that none of the unknown ones is alive.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"pool resume", "pool resume gpu --reason 'all agents were restarted'"},
 		.run = run_resume,
@@ -364,13 +370,12 @@ static const struct command commands[] = {
 	{
 		.name = "pool watch",
 		.args = "[POOL]",
-		.summary = "watch a pool: slots, queue by priority, longest waits, grants a second",
-		.about = "On a terminal it has the screen until q or Ctrl-C, and is updated every second; elsewhere, "
-			 "and with "
-			 "-n, it prints a line a second, with --json one of JSON. SHARE is the part of the slot time "
-			 "that a priority has used, ENTITLED what its weight gives it among those that ask; '-' where "
-			 "nobody asks.",
-		.options = {OPTION_TENANT, {'n', "count", OPTION_SOME, "N", "end after so many looks", NULL}},
+		.summary = "watch a pool: slots, queue by priority, longest waits, grants per second",
+		.about = "On a terminal it uses the whole screen until q or Ctrl-C, and is updated every second. "
+			 "Elsewhere, and with -n, it prints one line per second; with --json, one line of JSON. SHARE "
+			 "is the share of the slot time that a priority has used. ENTITLED is what its weight entitles "
+			 "it to among the priorities with demand; '-' means no demand.",
+		.options = {OPTION_TENANT, {'n', "count", OPTION_SOME, "N", "stop after N updates", NULL}},
 		.examples = {"pool watch", "pool watch gpu -n 60 > queue.log", "pool watch --json -n 1"},
 		.run = pool_watch_run,
 	},

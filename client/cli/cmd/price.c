@@ -1,4 +1,4 @@
-/* price ... (commands.h): what models cost. Prices are typed in USD per 1M tokens, and passed on as they were typed. */
+/* price ... (commands.h): what models cost. Prices are typed in USD per 1M tokens and sent as typed. */
 #include "cli/cmd/commands.h"
 
 #include <string.h>
@@ -40,7 +40,7 @@ static void show_list(struct cli *cli, const Bursar__V1__ListPricesResponse *ans
 	}
 	table_put(&cli->out, table, "no prices");
 	if (answer->next_page_token[0])
-		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_prices);
+		buf_putf(&cli->out, "(the first %zu; use --limit N for more)\n", answer->n_prices);
 	else if (answer->n_prices > 0)
 		buf_putf(&cli->out, "%zu prices, USD per 1M tokens\n", answer->n_prices);
 	table_free(table);
@@ -89,7 +89,8 @@ static int run_show(struct cli *cli)
 
 #define OPTION_FOR_TENANT \
 	{ \
-		't', "tenant", OPTION_TEXT, "TENANT", "the tenant's own price (default: everybody's)", NULL \
+		't', "tenant", OPTION_TEXT, "TENANT", "this tenant's own price (default: the price for everybody)", \
+			NULL \
 	}
 #define OPTION_FOR_ACCOUNT \
 	{ \
@@ -97,7 +98,7 @@ static int run_show(struct cli *cli)
 	}
 #define OPTION_AT \
 	{ \
-		'\0', "at", OPTION_TIME, "TIME", "in force then (default: now)", NULL \
+		'\0', "at", OPTION_TIME, "TIME", "the price in force at this time (default: now)", NULL \
 	}
 
 static const struct command commands[] = {
@@ -106,11 +107,13 @@ static const struct command commands[] = {
 		.args = "",
 		.summary = "list the prices in force",
 		.about = "",
-		.options = {{'t', "tenant", OPTION_TEXT, "TENANT", "and the tenant's own (default: everybody's)", NULL},
-			{'\0', "account", OPTION_TEXT, "USER", "only this account's own prices", NULL},
-			{'\0', "provider", OPTION_TEXT, "NAME", "only this provider's", NULL},
-			{'\0', "prefix", OPTION_TEXT, "TEXT", "only models that begin so", NULL}, OPTION_AT,
-			{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 1000)", NULL}},
+		.options = {{'t', "tenant", OPTION_TEXT, "TENANT",
+				    "also show this tenant's own prices (default: only those for everybody)", NULL},
+			{'\0', "account", OPTION_TEXT, "USER", "show only this account's own prices", NULL},
+			{'\0', "provider", OPTION_TEXT, "NAME", "show only this provider's prices", NULL},
+			{'\0', "prefix", OPTION_TEXT, "TEXT", "show only models that begin with TEXT", NULL}, OPTION_AT,
+			{'\0', "limit", OPTION_SOME, "N", "the maximum number of prices to show (default: 1000)",
+				NULL}},
 		.examples = {"price list --provider anthropic", "price list --prefix gpt-5 --at 2026-12-31",
 			"price list --tenant acme --account alice"},
 		.run = run_list,
@@ -118,10 +121,10 @@ static const struct command commands[] = {
 	{
 		.name = "price show",
 		.args = "MODEL",
-		.summary = "show a model's price with its long-context rates and modes",
+		.summary = "show a model's price, with its long-context rates and modes",
 		.about = "",
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT,
-			{'\0', "provider", OPTION_TEXT, "NAME", "whose model it is, where several have one of this id",
+			{'\0', "provider", OPTION_TEXT, "NAME", "the provider, if several have a model with this id",
 				NULL},
 			OPTION_AT},
 		.examples = {"price show gpt-5.4", "price show gemini-3.6-flash --at 2027-01-02"},
@@ -130,34 +133,33 @@ static const struct command commands[] = {
 	{
 		.name = "price put",
 		.args = "PROVIDER MODEL",
-		.summary = "set a model's price from a time on",
-		.about = "All prices are USD per 1M tokens. What is not named stays as it is: of a tenant's or an "
-			 "account's "
-			 "first price as what counted for it until then; 'none' takes it away. The price before it "
-			 "ends where "
-			 "this one begins. A class without a price of its own costs the rate of input or output. A "
-			 "move of "
-			 "more than 10 times needs --yes.",
+		.summary = "set a model's price from a given time",
+		.about = "All prices are USD per 1M tokens. Values that are not given stay as they are; the first "
+			 "price of a tenant or account starts from the price that applied to it before. 'none' removes "
+			 "a value. The previous price ends where this one begins. A token class without its own price "
+			 "costs the rate of input or output. A change by more than a factor of 10 needs --yes.",
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT, OPTION_REASON,
 			{'\0', "input", OPTION_TEXT, "USD", "fresh input", NULL},
 			{'\0', "output", OPTION_TEXT, "USD", "output", NULL},
 			{'\0', "cached-input", OPTION_TEXT, "USD", "input read from the cache", NULL},
 			{'\0', "cache-write", OPTION_TEXT, "USD", "input written to the cache", NULL},
-			{'\0', "reasoning", OPTION_TEXT, "USD", "output that is thinking", NULL},
-			{'\0', "audio-input", OPTION_TEXT, "USD", "audio heard", NULL},
-			{'\0', "audio-output", OPTION_TEXT, "USD", "audio spoken", NULL},
+			{'\0', "reasoning", OPTION_TEXT, "USD", "reasoning output", NULL},
+			{'\0', "audio-input", OPTION_TEXT, "USD", "audio input", NULL},
+			{'\0', "audio-output", OPTION_TEXT, "USD", "audio output", NULL},
 			{'\0', "above", OPTION_LIST, "N:input=USD,output=USD",
-				"rates when the input is longer than N (may be repeated); none: the others go", NULL},
+				"rates for input longer than N tokens (may be repeated); none: remove the existing "
+				"ones",
+				NULL},
 			{'\0', "mode", OPTION_LIST, "MODE=N/M",
-				"what a mode costs of the price, such as batch=1/2 (may be repeated); none: the others "
-				"go",
+				"what a mode costs as a fraction of the price, such as batch=1/2 (may be repeated); "
+				"none: remove the existing ones",
 				NULL},
 			{'\0', "from", OPTION_TIME, "TIME",
-				"in force from then on (default: now; a first price: always)", NULL},
-			{'\0', "until", OPTION_TIME, "TIME", "in force until then", NULL},
-			{'\0', "source", OPTION_TEXT, "TEXT", "where the price was read", NULL},
-			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, also with --yes", NULL},
-			{'y', "yes", OPTION_FLAG, NULL, "allow a move of more than 10 times", NULL}},
+				"when the price takes effect (default: now; for a first price: always)", NULL},
+			{'\0', "until", OPTION_TIME, "TIME", "when the price ends", NULL},
+			{'\0', "source", OPTION_TEXT, "TEXT", "where the price comes from", NULL},
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, even with --yes", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "allow a change by more than a factor of 10", NULL}},
 		.examples = {"price put openai gpt-5.6 --input 5 --output 30 --cached-input 0.5 --above "
 			     "272000:input=10,output=45",
 			"price put google gemini-3.6-flash --input 1.5 --output 7.5 --from 2027-01-01",

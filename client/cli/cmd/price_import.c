@@ -1,4 +1,4 @@
-/* price import, price end (commands.h): whole lists of prices, shown first; prices that end. */
+/* price import, price end (commands.h): imports whole price lists, after showing the changes; ends prices. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>
@@ -16,14 +16,15 @@ enum { IMPORT_US = 60000000, JSON_BYTES_MAX = 16 << 20 };
 
 #define OPTION_FOR_TENANT \
 	{ \
-		't', "tenant", OPTION_TEXT, "TENANT", "the tenant's own price (default: everybody's)", NULL \
+		't', "tenant", OPTION_TEXT, "TENANT", "this tenant's own prices (default: the prices for everybody)", \
+			NULL \
 	}
 #define OPTION_FOR_ACCOUNT \
 	{ \
-		'\0', "account", OPTION_TEXT, "USER", "this account's own price", NULL \
+		'\0', "account", OPTION_TEXT, "USER", "this account's own prices", NULL \
 	}
 
-/* What is wrong at the path of a JSON list, with its place; JSON is YAML. */
+/* Reports an error at a path of a JSON list, with its place in the file; JSON is YAML. */
 static void say_place(struct cli *cli, const struct buf *text, const char *path, const char *why)
 {
 	struct err ignored;
@@ -37,7 +38,7 @@ static void say_place(struct cli *cli, const struct buf *text, const char *path,
 	yaml_tree_free(root);
 }
 
-/* An error of the list names the file, and where in it. */
+/* Reports an error in the list with the file and the place. */
 static int import_failed(struct cli *cli, const struct buf *text, const struct bursar_error *error)
 {
 	if (error->from_server && strncmp(error->field, "prices[", 7) == 0) {
@@ -65,7 +66,7 @@ static Bursar__V1__ImportPricesResponse *import_call(
 	return answer;
 }
 
-/* The list was read into `request`: looked at, shown, and put. */
+/* Imports the list in `request`: previews it, shows the changes, asks, and puts them. */
 static int import_list(struct cli *cli, const struct buf *text, Bursar__V1__ImportPricesRequest *request)
 {
 	Bursar__V1__ImportPricesResponse *answer;
@@ -110,7 +111,7 @@ static bool is_json(struct cli *cli)
 	return end && strcmp(end, ".json") == 0;
 }
 
-/* The list as JSON; NULL after saying what is wrong, and where. */
+/* The list as JSON; NULL after reporting what is wrong, and where. */
 static Bursar__V1__ListPricesResponse *read_json(struct cli *cli, const struct buf *text)
 {
 	ProtobufCMessage *list =
@@ -181,35 +182,33 @@ static const struct command commands[] = {
 	{
 		.name = "price import",
 		.args = "FILE",
-		.summary = "put a whole list of prices, shown first",
-		.about = "A CSV with a header, as deploy/data/model_prices.csv has it, or JSON, as 'price list --json' "
-			 "writes "
-			 "it; - is standard input. All prices are USD per 1M tokens. What is in force now changes from "
-			 "--from "
-			 "on (default: now), what the CSV has no column for stays, and models that the list does not "
-			 "name "
-			 "stay. A broken row, or a move of more than 10 times without --yes, changes nothing at all.",
+		.summary = "import a whole price list, after showing the changes",
+		.about = "Reads a CSV with a heading, like deploy/data/model_prices.csv, or JSON, as 'price list "
+			 "--json' writes it; - is standard input. All prices are USD per 1M tokens. The prices in "
+			 "force change from --from on (default: now). Values for which the CSV has no column, and "
+			 "models that are not in the list, stay as they are. If any row is invalid, or any price "
+			 "changes by more than a factor of 10 without --yes, nothing changes at all.",
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT, OPTION_REASON,
 			{'\0', "format", OPTION_CHOICE, "FORMAT",
-				"what FILE is (default: by the end of its name, else csv)", "csv|json"},
-			{'\0', "from", OPTION_TIME, "TIME", "in force from then on, where a row does not say", NULL},
-			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, also with --yes", NULL},
-			{'y', "yes", OPTION_FLAG, NULL, "do not ask; allow moves of more than 10 times", NULL}},
+				"the format of FILE (default: by its extension, else csv)", "csv|json"},
+			{'\0', "from", OPTION_TIME, "TIME", "when the prices take effect, for rows that do not say",
+				NULL},
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, even with --yes", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "do not ask; allow changes by more than a factor of 10", NULL}},
 		.examples = {"price import prices.csv --dry-run",
 			"price import prices.csv --from 2027-01-01 --reason 'new year'",
-			"price import prices.json  # of 'bursar price list --json'",
+			"price import prices.json  # from 'bursar price list --json'",
 			"price import contract.csv --tenant acme --account alice --yes"},
 		.run = run_import,
 	},
 	{
 		.name = "price end",
 		.args = "PROVIDER MODEL",
-		.summary = "end the price in force: of an account, of a tenant, or everybody's",
-		.about = "Ends exactly that price; what is then in force is the tenant's, or everybody's. Prices that "
-			 "begin "
-			 "later stay. What was billed stays.",
+		.summary = "end the price in force: for an account, a tenant, or everybody",
+		.about = "Ends exactly that price; after that, the tenant's price applies, or everybody's. Prices that "
+			 "begin later stay, and so does what was billed.",
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT, OPTION_REASON,
-			{'\0', "from", OPTION_TIME, "TIME", "it ends then (default: now)", NULL}},
+			{'\0', "from", OPTION_TIME, "TIME", "when the price ends (default: now)", NULL}},
 		.examples = {"price end openai gpt-5.6 --tenant acme",
 			"price end openai gpt-5.6 --tenant acme --account alice "
 			"--from 2027-01-01"},

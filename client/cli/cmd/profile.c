@@ -1,4 +1,4 @@
-/* profile ... (commands.h): named settings of where to, as whom and how. */
+/* profile ... (commands.h): named settings for servers, keys and output. */
 #include "cli/cmd/commands.h"
 
 #include <jansson.h>
@@ -10,7 +10,7 @@
 #include "cli/core/profile_file.h"
 #include "cli/text/table.h"
 
-/* What is wrong with the file or the call, which no usage line would mend. */
+/* Reports an error for which the usage line would not help. */
 static int failed(struct cli *cli)
 {
 	fprintf(stderr, "bursar: %s\n", cli->err.text);
@@ -32,7 +32,7 @@ static json_t *profile_json(const struct profile *profile)
 	return object;
 }
 
-/* Takes the value over. */
+/* Takes ownership of the value. */
 static void put_json(struct cli *cli, json_t *value)
 {
 	char *text = json_dumps(value, JSON_INDENT(2));
@@ -70,7 +70,7 @@ static void list_table(struct cli *cli, const struct profile_file *file)
 		table_cell(table, "%s", or_dash(profile->value[SETTING_TLS_CA]));
 		table_cell(table, "%s", strcmp(profile->name, file->profiles.default_name) == 0 ? "default" : "");
 	}
-	table_put(&cli->out, table, "no profiles; 'bursar profile put NAME addr=HOST:PORT' makes one");
+	table_put(&cli->out, table, "no profiles; 'bursar profile put NAME addr=HOST:PORT' creates one");
 	table_free(table);
 }
 
@@ -116,7 +116,7 @@ static void show(struct cli *cli, const struct profile_file *file, const struct 
 		const char *set = variable ? getenv(variable) : NULL;
 
 		if (set && *set)
-			view_field(cli, profile_setting_names[i], "%s  (but $%s is set, and goes before: %s)",
+			view_field(cli, profile_setting_names[i], "%s  (but $%s is set and overrides it: %s)",
 				or_dash(profile->value[i]), variable, set);
 		else if (profile->value[i])
 			view_field(cli, profile_setting_names[i], "%s", profile->value[i]);
@@ -133,7 +133,7 @@ static int run_show(struct cli *cli)
 
 	if (profile_file_read(&file, &cli->err) && !*name && !file.profiles.default_name[0]) {
 		err_set(&cli->err, ERR_INVALID,
-			"NAME is missing: no profile is the default ('bursar profile use NAME')");
+			"NAME is missing, and no profile is the default; 'bursar profile use NAME' sets one");
 		code = cli_usage(cli);
 	} else {
 		if (!cli->err.code)
@@ -147,7 +147,7 @@ static int run_show(struct cli *cli)
 	return code;
 }
 
-/* Replaces the file by `text`, which still has to be a good one; says what the profile is now. */
+/* Replaces the file with `text`, if it is valid, and shows the profile. */
 static int replace(struct cli *cli, const struct profile_file *file, struct buf *text, const char *name)
 {
 	struct profile_file now = {0};
@@ -160,12 +160,12 @@ static int replace(struct cli *cli, const struct profile_file *file, struct buf 
 	else if (profile_find(&now.profiles, name))
 		show(cli, &now, profile_find(&now.profiles, name));
 	else
-		buf_putf(&cli->out, "profile %s is deleted\n", name);
+		buf_putf(&cli->out, "profile %s deleted\n", name);
 	profile_file_release(&now);
 	return code;
 }
 
-/* "addr=HOST:PORT" to the text; nothing behind the = removes the setting. */
+/* Applies "addr=HOST:PORT" to the text; an empty value removes the setting. */
 static bool set_one(struct cli *cli, struct buf *text, const char *name, const char *assignment)
 {
 	const char *equals = strchr(assignment, '=');
@@ -246,7 +246,7 @@ static int run_delete(struct cli *cli)
 		code = failed(cli);
 	} else {
 		profile_text_drop(&text, buf_str(&file.text), profile->name);
-		/* Nothing is the default of what is gone. */
+		/* A deleted profile is no longer the default. */
 		profile_text_set(&rest, buf_str(&text), "", "default",
 			strcmp(profile->name, file.profiles.default_name) == 0 || !file.profiles.default_name[0]
 				? NULL
@@ -263,9 +263,9 @@ static const struct command commands[] = {
 	{
 		.name = "profile list",
 		.args = "",
-		.summary = "list the profiles of this user",
+		.summary = "list your profiles",
 		.about = "",
-		.options = {{'\0', "names", OPTION_FLAG, NULL, "their names alone, a line each", NULL}},
+		.options = {{'\0', "names", OPTION_FLAG, NULL, "print only the names, one per line", NULL}},
 		.examples = {"profile list"},
 		.run = run_list,
 		.alone = true,
@@ -273,8 +273,8 @@ static const struct command commands[] = {
 	{
 		.name = "profile show",
 		.args = "[NAME]",
-		.summary = "show a profile, and which variables go before it",
-		.about = "Without NAME the default one.",
+		.summary = "show a profile, and which variables override it",
+		.about = "Without NAME, shows the default profile.",
 		.examples = {"profile show", "profile show work --json"},
 		.run = run_show,
 		.alone = true,
@@ -282,11 +282,10 @@ static const struct command commands[] = {
 	{
 		.name = "profile put",
 		.args = "NAME [SETTING=VALUE...]",
-		.summary = "make a profile, or change its settings",
+		.summary = "create a profile, or change its settings",
 		.about = "SETTING is addr, key-file, tenant, tls-ca, tls-cert, tls-key, timeout, json (yes or no) or "
-			 "color "
-			 "(no: never). Nothing behind the = removes it; what is not named stays. A key itself has no "
-			 "place in it: its file has.",
+			 "color (no: never). An empty value after the = removes the setting; settings that are not "
+			 "given stay as they are. A profile never contains a key, only the path of the key's file.",
 		.examples =
 			{"profile put work addr=bursar.example:7420 key-file=~/.config/bursar/work.key tls-ca=system",
 				"profile put work tenant=acme timeout=20s", "profile put work tenant="},

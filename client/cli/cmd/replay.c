@@ -1,4 +1,4 @@
-/* replay (commands.h): real traffic against the server, and the proof that the books agree. */
+/* replay (commands.h): sends real traffic to the server, and proves that the books agree. */
 #include "cli/cmd/commands.h"
 
 #include <errno.h>
@@ -120,7 +120,7 @@ static void json_sums(struct cli *cli, const struct replay_plan *plan, const str
 	json_decref(root);
 }
 
-/* Waits for the books, compares, shows everything; the last line is the proof. */
+/* Waits for the ledger, compares, and shows everything; the last line is the proof. */
 static int show_end(struct cli *cli, const struct replay_plan *plan, const struct replay_sums *sums, int64_t ran_us)
 {
 	struct bursar_error error;
@@ -139,7 +139,7 @@ static int show_end(struct cli *cli, const struct replay_plan *plan, const struc
 	if (proof)
 		right = proof_put(&line, proof, &sums->own);
 	else
-		buf_putf(&line, "proof: FAILED (the server gave none: %s)\n", error.message);
+		buf_putf(&line, "proof: FAILED (the server returned none: %s)\n", error.message);
 	right = right && sums->failed == 0;
 	if (proof && sums->failed > 0) {
 		buf_reset(&line);
@@ -147,7 +147,7 @@ static int show_end(struct cli *cli, const struct replay_plan *plan, const struc
 			sums->rows);
 	}
 	if (cli->json) {
-		line.data[--line.len] = '\0'; /* without the line's end */
+		line.data[--line.len] = '\0'; /* without the line end */
 		json_sums(cli, plan, sums, ran_us, right, buf_str(&line));
 	} else {
 		buf_put_str(&cli->out, buf_str(&line));
@@ -157,14 +157,14 @@ static int show_end(struct cli *cli, const struct replay_plan *plan, const struc
 	return right ? EXIT_DONE : EXIT_DENIED;
 }
 
-/* "2.5" as thousandths; "0" is as fast as it goes. */
+/* Parses "2.5" as thousandths; "0" means as fast as possible. */
 static bool read_speed(const char *text, int64_t *milli, struct err *err)
 {
 	int64_t nano;
 
 	if (!*text || strspn(text, "0123456789.") != strlen(text) || !parse_usd(text, strlen(text), &nano, err))
 		return err_set(err, ERR_INVALID,
-			"--speed: '%s' is no factor; write 1 for real time, 10, 0.5, or 0 for as fast as it goes",
+			"--speed: '%s' is not a factor; write 1 for real time, 10, 0.5, or 0 for as fast as possible",
 			text);
 	if (nano != 0 && nano < 1000000)
 		return err_set(err, ERR_INVALID, "--speed: '%s' is slower than 0.001", text);
@@ -185,13 +185,13 @@ static bool read_plan(struct cli *cli, struct replay_plan *plan)
 	return !option_given(cli, "speed") || read_speed(option_text(cli, "speed"), &plan->speed_milli, &cli->err);
 }
 
-/* A connection with more patience than that of other commands: a server that restarts is waited for. */
+/* Opens a connection with longer timeouts than other commands use, so that it survives a restart of the server. */
 static void open_patient(struct cli *cli)
 {
 	cli_open(cli, (struct bursar_options){.timeout_us = 60000000, .attempt_us = 10000000, .attempts = 100});
 }
 
-/* Is somebody there? Asked with the usual patience, so that a wrong address is told in seconds. */
+/* Checks with the normal timeout that the server answers, so that a wrong address is reported within seconds. */
 static bool is_reachable(struct cli *cli, int *code)
 {
 	Bursar__V1__ListTiersRequest request = BURSAR__V1__LIST_TIERS_REQUEST__INIT;
@@ -262,26 +262,25 @@ static const struct command commands[] = {
 	{
 		.name = "replay",
 		.args = "FILE.csv",
-		.summary = "send a file of real requests through check and record, and prove the books",
-		.about = "The file has a first line that names its columns (TIMESTAMP,ContextTokens,GeneratedTokens or "
-			 "time,input_tokens,output_tokens); a time is a date or plain seconds. Each run has a tenant "
-			 "of its own "
-			 "with users on the free, pro and enterprise tiers, who come by telegram, discord, web and api "
-			 "and ask "
-			 "six models in turn. At the end the ledger, the roll-ups, the counters and this command's own "
-			 "count of "
-			 "acknowledged records are compared: the last line is 'proof: ok (...)' with exit code 0, or "
-			 "'proof: FAILED "
-			 "(...)' with 1.",
-		.options = {{'n', "users", OPTION_COUNT, "N", "how many users (default: 200)", NULL},
-			{'s', "speed", OPTION_TEXT, "X", "times real time; 0 = as fast as it goes (default: 0)", NULL},
-			{'c', "in-flight", OPTION_COUNT, "N", "requests at the same time (default: 64)", NULL},
+		.summary = "send a file of real requests through check and record, and prove that the books agree",
+		.about = "The first line of the file names its columns (TIMESTAMP,ContextTokens,GeneratedTokens or "
+			 "time,input_tokens,output_tokens); a time is a date or plain seconds. Each run has its own "
+			 "tenant, with users on the free, pro and enterprise tiers, who use telegram, discord, web and "
+			 "api, and six models in turn. At the end, the ledger, the roll-ups, the counters and this "
+			 "command's own count of acknowledged records are compared: the last line is 'proof: ok (...)' "
+			 "with exit code 0, or 'proof: FAILED (...)' with exit code 1.",
+		.options = {{'n', "users", OPTION_COUNT, "N", "the number of users (default: 200)", NULL},
+			{'s', "speed", OPTION_TEXT, "X",
+				"a multiple of real time; 0 = as fast as possible (default: 0)", NULL},
+			{'c', "in-flight", OPTION_COUNT, "N", "the number of requests at the same time (default: 64)",
+				NULL},
 			{'\0', "drain", OPTION_DURATION, "DURATION",
 				"how long to wait for the ledger at the end (default: 60s)", NULL},
-			{'t', "tenant", OPTION_TEXT, "TENANT", "a new tenant's name (default: replay-RANDOM)", NULL}},
+			{'t', "tenant", OPTION_TEXT, "TENANT", "the name of the new tenant (default: replay-RANDOM)",
+				NULL}},
 		.examples = {"replay deploy/data/sample_requests.csv",
 			"replay requests.csv --users 1000 --in-flight 256",
-			"replay requests.csv --speed 10  # ten times as fast as it was"},
+			"replay requests.csv --speed 10  # ten times as fast as real time"},
 		.run = run_replay,
 	},
 };

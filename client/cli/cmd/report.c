@@ -1,4 +1,4 @@
-/* report month, days, forecast (commands.h): bills, streamed, and where a month is going. */
+/* report month, days, forecast (commands.h): streamed bills, and a forecast for the month. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>
@@ -16,16 +16,16 @@
 
 enum { PATIENCE_US = 2000000, TERMINAL_US = 500000, LINES_US = 10000000, TICK_US = 100000 };
 
-/* One report on its way. */
+/* One report in progress. */
 struct report {
 	struct cli *cli;
 	struct report_put put;
 	bool terminal, shown, whole, ended;
-	int64_t next_us; /* when to say how far it is */
+	int64_t next_us; /* when to show progress */
 	struct bursar_error error;
 };
 
-/* For reports that take long: drawn over on a terminal, else a line now and then. */
+/* Progress of a long report: redrawn on a terminal, elsewhere a line from time to time. */
 static void show_progress(struct report *report, const Bursar__V1__ReportPart *part)
 {
 	int64_t now_us = clock_mono_us();
@@ -87,7 +87,7 @@ static int run_stream(struct cli *cli, const Bursar__V1__GetReportRequest *reque
 		return EXIT_DONE;
 	}
 	if (report.put.begun)
-		fprintf(stderr, "bursar: the report ends in the middle; what was written is not all of it\n");
+		fprintf(stderr, "bursar: the report was interrupted: the output is incomplete\n");
 	return cli_failed(cli, &report.error);
 }
 
@@ -118,8 +118,8 @@ static bool read_by(struct cli *cli, unsigned *by)
 			i++;
 		if (i == KEYS)
 			return err_set(&cli->err, ERR_INVALID,
-				"--by: '%.*s' is none of day, model, interface and user; several are joined by commas, "
-				"none stands alone",
+				"--by: '%.*s' is not one of day, model, interface and user; join several with commas, "
+				"or use none by itself",
 				(int)len, text);
 		*by |= keys[i].by;
 		if (!text[len])
@@ -128,7 +128,7 @@ static bool read_by(struct cli *cli, unsigned *by)
 	}
 }
 
-/* Of one account, or without ID of the whole tenant. */
+/* Reads the account; without ID, the whole tenant. */
 static bool read_owner(struct cli *cli, Bursar__V1__AccountRef *ref)
 {
 	read_account_ref(cli, ref);
@@ -140,7 +140,7 @@ static bool read_owner(struct cli *cli, Bursar__V1__AccountRef *ref)
 	return true;
 }
 
-/* Of the days that the request names already. */
+/* Runs the report for the days already in the request. */
 static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
 {
 	Bursar__V1__GetReportRequest request = *days;
@@ -149,7 +149,7 @@ static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
 	unsigned bits;
 
 	if (cli->json && option_given(cli, "csv")) {
-		err_set(&cli->err, ERR_INVALID, "--csv: choose it or --json");
+		err_set(&cli->err, ERR_INVALID, "--csv and --json exclude each other: choose one");
 		return cli_usage(cli);
 	}
 	if (!read_owner(cli, &ref) || !read_by(cli, &bits))
@@ -174,7 +174,7 @@ static int run_month(struct cli *cli)
 	return run_report(cli, &request);
 }
 
-/* The option's day as the server takes it, or "". */
+/* The option's day in the server's format, or "". */
 static char *day_text(const struct cli *cli, const char *option, char out[16])
 {
 	time_t at = (time_t)(option_number(cli, option, 0) / 1000000);
@@ -194,7 +194,7 @@ static int run_days(struct cli *cli)
 	request.from_day = day_text(cli, "from", from);
 	request.to_day = day_text(cli, "to", to);
 	if (!option_given(cli, "from")) {
-		err_set(&cli->err, ERR_INVALID, "--from: which day is the first?");
+		err_set(&cli->err, ERR_INVALID, "--from is missing: give the first day");
 		return cli_usage(cli);
 	}
 	return run_report(cli, &request);
@@ -223,7 +223,7 @@ static void show_budget(struct cli *cli, const Bursar__V1__Forecast *forecast)
 	if (forecast->runs_out_on[0])
 		buf_putf(&text, "runs out on %s", forecast->runs_out_on);
 	else
-		buf_put_str(&text, "lasts beyond the month");
+		buf_put_str(&text, "lasts past the end of the month");
 	view_field_buf(cli, "budget", &text);
 	buf_release(&text);
 }
@@ -241,8 +241,8 @@ static void show_forecast(struct cli *cli, const Bursar__V1__Forecast *forecast)
 	else
 		view_field(cli, "basis", "%s",
 			forecast->basis == BURSAR__V1__FORECAST_BASIS__FORECAST_BASIS_TODAY
-				? "today so far, taken for a whole day: no day is complete yet"
-				: "nothing was used yet");
+				? "today so far, counted as a whole day: no day is complete yet"
+				: "nothing has been used yet");
 	show_budget(cli, forecast);
 }
 
@@ -269,16 +269,15 @@ static int run_forecast(struct cli *cli)
 
 #define OPTIONS_REPORT \
 	{'b', "by", OPTION_TEXT, "KEYS", \
-		"what lines are told apart by: day, model, interface, user, joined by commas; none = the total " \
-		"(default: " \
+		"what to group by: day, model, interface, user, joined by commas; none = only the total (default: " \
 		"day,model,interface)", \
 		NULL}, \
-		{'\0', "model", OPTION_TEXT, "MODEL", "only this one", NULL}, \
-		{'i', "interface", OPTION_TEXT, "NAME", "only this one", NULL}, \
+		{'\0', "model", OPTION_TEXT, "MODEL", "only this model", NULL}, \
+		{'i', "interface", OPTION_TEXT, "NAME", "only this interface", NULL}, \
 	{ \
 		'\0', "csv", OPTION_FLAG, NULL, \
-			"comma-separated values with a heading; money in USD with nine decimals; formulas with an " \
-			"apostrophe before them", \
+			"print CSV with a heading; money is in USD with nine decimals; an apostrophe precedes what " \
+			"looks like a formula", \
 			NULL \
 	}
 
@@ -286,23 +285,21 @@ static const struct command commands[] = {
 	{
 		.name = "report month",
 		.args = "[ID]",
-		.summary = "show the bill of a month",
-		.about = "Of one account, or without ID of the whole tenant. A team or org is billed for what was used "
-			 "by those "
-			 "who were in it at that time. It is written as it comes, however long it is; --json makes one "
-			 "document "
-			 "of it. By user a tenant alone can be told apart.",
+		.summary = "show a month's bill",
+		.about = "Shows the bill of one account, or without ID of the whole tenant. A team or org is billed "
+			 "for the use of those who were members at the time. The report is streamed, so it can be of "
+			 "any length; --json makes it one document. Only a tenant can be grouped by user.",
 		.options = {OPTION_TENANT, OPTION_KIND, OPTION_MONTH, OPTIONS_REPORT},
 		.examples = {"report month alice", "report month red --kind team --by model,day",
 			"report month --tenant acme --month 2026-10 --json",
-			"report month --by user --csv > bill.csv  # each user's part of the bill"},
+			"report month --by user --csv > bill.csv  # each user's share of the bill"},
 		.run = run_month,
 	},
 	{
 		.name = "report days",
 		.args = "[ID]",
-		.summary = "show the bill of some days",
-		.about = "Like report month, for any days (UTC), at most 366. By day it is the cost over time.",
+		.summary = "show the bill of a range of days",
+		.about = "Like report month, for up to 366 days (UTC). By day, it shows the cost over time.",
 		.options = {OPTION_TENANT, OPTION_KIND, {'\0', "from", OPTION_DAY, "DAY", "the first day", NULL},
 			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today)", NULL}, OPTIONS_REPORT},
 		.examples = {"report days --from 2026-11-01 --by day",
@@ -312,12 +309,10 @@ static const struct command commands[] = {
 	{
 		.name = "report forecast",
 		.args = "[ID]",
-		.summary = "show what the running month will have cost at its end",
-		.about = "Of one account, or without ID of the whole tenant: so far, and the mean of the last complete "
-			 "days (up "
-			 "to seven) for what is left of the month (UTC). Where the account has a budget a month, also "
-			 "the day "
-			 "on which it is spent at this pace.",
+		.summary = "show what the current month will cost",
+		.about = "Shows one account, or without ID the whole tenant: what was used so far, plus the mean of "
+			 "the last complete days (up to seven) for the rest of the month (UTC). If the account has a "
+			 "monthly budget, also shows the day on which it runs out at this pace.",
 		.options = {OPTION_TENANT, OPTION_KIND},
 		.examples = {"report forecast", "report forecast red --kind team", "report forecast alice --json"},
 		.run = run_forecast,

@@ -1,4 +1,4 @@
-/* reservation list, show, cancel (commands.h): what is open, as an admin sees it. */
+/* reservation list, show, cancel (commands.h): open reservations, for admins. */
 #include "cli/cmd/commands.h"
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@ static int64_t held_tokens(const Bursar__V1__Reservation *reservation)
 static void show_list(struct cli *cli, const Bursar__V1__ListReservationsResponse *answer)
 {
 	static const char *const columns[] = {
-		"~USER", "~REQUEST", "MODEL", ">AGE", ">ENDS IN", ">TOKENS", ">COST", ">ATTEMPTS", NULL};
+		"~USER", "~REQUEST", "MODEL", ">AGE", ">EXPIRES IN", ">TOKENS", ">COST", ">ATTEMPTS", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
@@ -37,7 +37,7 @@ static void show_list(struct cli *cli, const Bursar__V1__ListReservationsRespons
 	table_free(table);
 	buf_release(&text);
 	if (answer->next_page_token[0])
-		buf_putf(&cli->out, "(the first %zu; more with --limit N)\n", answer->n_reservations);
+		buf_putf(&cli->out, "(the first %zu; use --limit N for more)\n", answer->n_reservations);
 }
 
 static int run_list(struct cli *cli)
@@ -57,7 +57,7 @@ static int run_list(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* HANDLE, or USER and ID. */
+/* Reads HANDLE, or USER and ID. */
 static bool read_ref(struct cli *cli, Bursar__V1__ReservationRef *ref)
 {
 	const char *id = cli_arg(cli, 1);
@@ -71,7 +71,7 @@ static bool read_ref(struct cli *cli, Bursar__V1__ReservationRef *ref)
 	}
 	if (option_given(cli, "tenant"))
 		return err_set(&cli->err, ERR_INVALID,
-			"HANDLE says it all: leave out --tenant; or give USER and the request's ID");
+			"HANDLE already names the tenant: leave out --tenant, or give USER and the request's ID");
 	ref->handle = (char *)cli_arg(cli, 0);
 	return true;
 }
@@ -101,8 +101,9 @@ static void show_reservation(struct cli *cli, const Bursar__V1__Reservation *row
 	put_time_from(&text, row->started_at_us, clock_wall_us());
 	view_field_buf(cli, "checked", &text);
 	put_time_from(&text, row->expires_at_us, clock_wall_us());
-	view_field_buf(
-		cli, row->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN ? "ends" : "would end", &text);
+	view_field_buf(cli,
+		row->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN ? "expires" : "would expire",
+		&text);
 	if (row->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN)
 		put_amounts(cli, "holds", row->held_input_tokens, row->held_output_tokens, row->held_cost_nano_usd);
 	if (row->attempts)
@@ -149,11 +150,11 @@ static int run_cancel(struct cli *cli)
 	if (!answer)
 		return code;
 	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out, answer->repeat ? "cancelled before\n" : "cancelled\n");
+		buf_put_str(&cli->out, answer->repeat ? "already cancelled\n" : "cancelled\n");
 		put_count(&text, answer->released_tokens);
 		buf_put_str(&text, " tokens, ");
 		put_money(&text, answer->released_cost_nano_usd);
-		view_field_buf(cli, "given back", &text);
+		view_field_buf(cli, "returned", &text);
 	}
 	buf_release(&text);
 	bursar_free(answer);
@@ -164,18 +165,19 @@ static const struct command commands[] = {
 	{
 		.name = "reservation list",
 		.args = "[USER]",
-		.summary = "list what is open: since when, until when, what it holds",
-		.about = "Of USER, or of everybody in the tenant. Those of one user come in the order in which they "
-			 "end.",
-		.options = {OPTION_TENANT, {'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL}},
+		.summary = "list open reservations: when they began, when they expire, what they hold",
+		.about = "Lists the reservations of USER, or of the whole tenant. Those of one user are ordered by "
+			 "when they expire.",
+		.options = {OPTION_TENANT, {'\0', "limit", OPTION_SOME, "N",
+						   "the maximum number of reservations to show (default: 100)", NULL}},
 		.examples = {"reservation list alice", "reservation list --limit 1000 --json"},
 		.run = run_list,
 	},
 	{
 		.name = "reservation show",
 		.args = "HANDLE|USER [ID]",
-		.summary = "show one reservation: its state, what it holds, on whom it counts",
-		.about = "HANDLE, or USER and the request's ID. Settled ones are known for some time, too.",
+		.summary = "show one reservation: its state, what it holds, which accounts it counts on",
+		.about = "Takes HANDLE, or USER and the request's ID. Settled reservations stay known for some time.",
 		.options = {OPTION_TENANT},
 		.examples = {"reservation show alice msg-4711", "reservation show HANDLE"},
 		.run = run_show,
@@ -183,10 +185,10 @@ static const struct command commands[] = {
 	{
 		.name = "reservation cancel",
 		.args = "HANDLE|USER [ID]",
-		.summary = "give back what a reservation holds",
-		.about = "For a request that will not come back: what it holds is free at once, and not only when it "
-			 "expires. A "
-			 "record that comes all the same is charged in full. The audit log has who did it.",
+		.summary = "release what a reservation holds",
+		.about =
+			"For a request that will not finish: what it holds is released now instead of when it expires. "
+			"If a record arrives anyway, it is charged in full. The audit log shows who cancelled it.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"reservation cancel alice msg-4711 --reason 'the bot crashed'"},
 		.run = run_cancel,

@@ -1,4 +1,4 @@
-/* run (commands.h): a command that holds a slot of a pool while it runs. */
+/* run (commands.h): runs a command while holding a slot of a pool. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include "cli/request/check.h"
 #include "cli/text/format.h"
 
-/* What run answers where the command's own exit code cannot be: below those of shells, above what commands use. */
+/* Exit codes when there is none from the command: below those of shells, above what commands use. */
 enum { RUN_LOST = 123, RUN_NO_SLOT = 124, RUN_FAILED = 125 };
 
 enum { POLL_US = 20000, KILL_AFTER_US = 10000000, TELL_EVERY_US = 10000000 };
@@ -22,12 +22,12 @@ struct run {
 	struct cli *cli;
 	struct bursar_slot *slot; /* NULL once it has ended */
 	bool quiet, terminal, strict;
-	bool shown; /* a line of the queue stands on the terminal */
+	bool shown; /* the terminal shows a line about the queue */
 	bool granted, lost;
-	bool queued; /* the server has a place for us */
-	bool away; /* it was told that no server answers */
-	int64_t told_us; /* when the queue was told last, where there is no terminal */
-	int64_t kill_us; /* when to kill what did not end by itself; 0 = it need not */
+	bool queued; /* we have a place in the queue */
+	bool away; /* the user was told that no server answers */
+	int64_t told_us; /* when the queue was last reported, without a terminal */
+	int64_t kill_us; /* when to kill the command if it has not ended; 0 = never */
 	char *lease;
 	int code;
 };
@@ -69,7 +69,7 @@ static void on_queued(void *ctx, const Bursar__V1__Queued *queued)
 	buf_release(&text);
 }
 
-/* The command may record what it used by itself, and show its fence to what it writes to. */
+/* The command may record its own usage, and pass its fence to whatever it writes to. */
 static void set_environment(const Bursar__V1__Granted *granted, const Bursar__V1__CheckResponse *check)
 {
 	char fence[24];
@@ -97,15 +97,15 @@ static void on_draining(void *ctx, const Bursar__V1__Draining *draining)
 {
 	struct buf text = {0};
 
-	buf_put_str(&text, "the pool shrinks: please end by ");
+	buf_put_str(&text, "the pool is shrinking: end by ");
 	put_time(&text, draining->finish_by_us);
 	tell(ctx, buf_str(&text));
 	buf_release(&text);
 }
 
 /*
- * A server that stops says so and leaves the lease to its time. Where the connection is just gone, the lease may be gone with it:
- * who has to be sure stops at once.
+ * A server that shuts down says so, and the lease runs on. If the connection just breaks, the lease may be lost too:
+ * with --strict, the command is stopped at once.
  */
 static void on_reconnecting(void *ctx, const struct bursar_error *error)
 {
@@ -117,9 +117,11 @@ static void on_reconnecting(void *ctx, const struct bursar_error *error)
 		return;
 	}
 	if (!run->away)
-		tell(run, run->granted	? "the server is away; looking for it, the lease lives on for a while"
-			  : run->queued ? "the server is away; looking for it, the place in the queue is kept"
-					: "no server answers; trying again");
+		tell(run, run->granted
+				  ? "the connection to the server is lost; reconnecting, the lease is valid for a while"
+			  : run->queued
+				  ? "the connection to the server is lost; reconnecting, the place in the queue is kept"
+				  : "the server does not answer; trying again");
 	run->away = true;
 }
 
@@ -163,7 +165,7 @@ static void turn(struct run *run)
 		bursar_slot_tick(run->slot);
 }
 
-/* True when there is a slot; else run->code says what to answer. */
+/* True when a slot was granted; otherwise run->code is the exit code. */
 static bool wait_for_slot(struct run *run)
 {
 	int number = 0;
@@ -182,13 +184,13 @@ static bool wait_for_slot(struct run *run)
 	return run->granted;
 }
 
-/* The lease is lost: under --strict nothing may go on that others think is over. */
+/* The lease is lost: with --strict, nothing may continue that others assume has ended. */
 static void stop_if_lost(struct run *run)
 {
 	if (!run->lost || !run->strict)
 		return;
 	if (run->kill_us == 0) {
-		tell(run, "the lease is lost: the command is stopped");
+		tell(run, "the lease is lost: stopping the command");
 		child_terminate();
 		run->kill_us = clock_wall_us() + KILL_AFTER_US;
 	} else if (clock_wall_us() >= run->kill_us) {
@@ -196,7 +198,7 @@ static void stop_if_lost(struct run *run)
 	}
 }
 
-/* The slot is kept until nothing works under it any more. */
+/* Keeps the slot until everything that the command started has ended. */
 static void end_all(struct run *run)
 {
 	while (!child_kill_all())
@@ -221,7 +223,7 @@ static void run_command(struct run *run)
 		run->code = RUN_LOST;
 }
 
-/* The request is in the books with what it used, and its slot free, in one call. */
+/* Records the request and releases its slot in one call. */
 static void record(struct run *run)
 {
 	Bursar__V1__RecordRequest request = BURSAR__V1__RECORD_REQUEST__INIT;
@@ -262,7 +264,7 @@ static int run_run(struct cli *cli)
 	check.user = (char *)option_text(cli, "user");
 	check.request_id = (char *)option_text(cli, "id");
 	if (!check.user[0]) {
-		err_set(&cli->err, ERR_INVALID, "--user is missing: whose request is it?");
+		err_set(&cli->err, ERR_INVALID, "--user is missing: give the user whose request this is");
 		cli_usage(cli);
 		return RUN_FAILED;
 	}
@@ -286,41 +288,36 @@ static const struct command commands[] = {
 		.name = "run",
 		.args = "COMMAND [ARG...]",
 		.summary = "run a command while holding a slot of a pool",
-		.about =
-			"Asks for the user, waits in the pool's queue (the place is shown on the terminal), runs the "
-			"command "
-			"while it holds the slot, and gives the slot back when the command has ended. Put -- before a "
-			"command that has options.\n\n"
-			"The command finds BURSAR_LEASE, BURSAR_FENCE, BURSAR_RESERVATION and BURSAR_REQUEST_ID in its "
-			"environment. When it has ended, its request is recorded, with no tokens unless it has "
-			"recorded "
-			"them by itself: then give --no-record.\n\n"
-			"Signals: SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 go to the command, and "
-			"bursar run waits for its end. While it still waits for a slot, they end it, and its "
-			"place is given back. Signals that were ignored at the start (nohup) stay ignored.\n\n"
-			"When bursar run is killed (SIGKILL), it takes the command and everything that the "
-			"command has started with it; only then does the slot go to the next in the queue. Two "
-			"processes see to that, so the command also dies when the other one of them, or both, are "
-			"killed. In those two cases the slot may be granted some milliseconds before the command "
-			"is gone, and children of the command outlive it when both are killed. A program that "
-			"changes its user (set-user-ID) cannot be killed this way.\n\n"
-			"The exit code is the command's (128 + N when signal N killed it); 123 when it was stopped "
-			"under "
-			"--strict, 124 when there was no slot (denied, queue full, waited too long), 125 when bursar "
-			"failed, "
-			"126 and 127 when the command cannot be run or found.",
+		.about = "Checks the user's request, waits in the pool's queue (the terminal shows the position), runs "
+			 "the command while holding the slot, and releases the slot when the command has ended. Put -- "
+			 "before a command that has options.\n\nThe command finds BURSAR_LEASE, BURSAR_FENCE, "
+			 "BURSAR_RESERVATION and BURSAR_REQUEST_ID in its environment. When it has ended, its request "
+			 "is recorded with no tokens. If the command records its tokens itself, use "
+			 "--no-record.\n\nSignals: SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed to "
+			 "the command, and bursar run waits for it to end. While bursar run is still waiting for a "
+			 "slot, they end it, and its place in the queue is released. Signals that were ignored at the "
+			 "start (nohup) stay ignored.\n\nWhen bursar run is killed (SIGKILL), the command and "
+			 "everything that it has started are killed too; only then does the slot go to the next in the "
+			 "queue. Two processes make sure of that, so the command also dies when the other one of them, "
+			 "or both, are killed. In those two cases the slot may be granted some milliseconds before the "
+			 "command is gone, and children of the command outlive it when both are killed. A program that "
+			 "changes its user (set-user-ID) cannot be killed this way.\n\nThe exit code is the command's "
+			 "(128 + N when signal N killed it); 123 when it was stopped under --strict, 124 when there "
+			 "was no slot (denied, queue full, waited too long), 125 when bursar failed, 126 and 127 when "
+			 "the command cannot be run or found.",
 		.options =
 			{
-				{'u', "user", OPTION_TEXT, "USER", "whose request it is; required", NULL},
+				{'u', "user", OPTION_TEXT, "USER", "the user whose request this is; required", NULL},
 				{'p', "pool", OPTION_TEXT, "POOL", "the pool (default: agent-execution)", NULL},
-				{'n', "seats", OPTION_SOME, "N", "slots that it takes (default: 1)", NULL},
-				{'w', "max-wait", OPTION_DURATION, "DURATION", "wait no longer (default: the pool's)",
-					NULL},
+				{'n', "seats", OPTION_SOME, "N", "the number of slots to take (default: 1)", NULL},
+				{'w', "max-wait", OPTION_DURATION, "DURATION",
+					"the longest time to wait (default: the pool's)", NULL},
 				{'\0', "strict", OPTION_FLAG, NULL, "stop the command when its lease may be lost",
 					NULL},
-				{'\0', "no-record", OPTION_FLAG, NULL, "the command records by itself", NULL},
-				{'q', "quiet", OPTION_FLAG, NULL, "say nothing of the queue", NULL},
-				{'\0', "id", OPTION_TEXT, "ID", "the request's id (default: a random one)", NULL},
+				{'\0', "no-record", OPTION_FLAG, NULL,
+					"do not record the request: the command does that itself", NULL},
+				{'q', "quiet", OPTION_FLAG, NULL, "print nothing about the queue", NULL},
+				{'\0', "id", OPTION_TEXT, "ID", "the request's id (default: random)", NULL},
 				OPTION_TENANT,
 				OPTIONS_ASK,
 				{0},

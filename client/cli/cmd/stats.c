@@ -1,4 +1,4 @@
-/* stats, report top, proof (commands.h): a tenant's figures, and whether its books agree. */
+/* stats, report top, proof (commands.h): a tenant's figures, and the proof that its books agree. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "cli/report/proof.h"
 #include "cli/text/table.h"
 
-/* `nameless` stands where the name is empty. */
+/* `nameless` is shown for an empty name. */
 static void show_named(
 	struct cli *cli, const char *title, const char *nameless, Bursar__V1__NamedUse *const *uses, size_t count)
 {
@@ -137,7 +137,7 @@ static int run_top(struct cli *cli)
 		if (!month_check(cli, month) || sscanf(month, "%4d-%2d", &begin.tm_year, &begin.tm_mon) != 2)
 			return cli_usage(cli);
 		begin.tm_year -= 1900;
-		end = begin; /* tm_mon, counted from 0, is the month after already */
+		end = begin; /* tm_mon counts from 0, so it already is the next month */
 		begin.tm_mon--;
 		from_us = (int64_t)timegm(&begin) * 1000000;
 		to_us = (int64_t)timegm(&end) * 1000000 - 1;
@@ -171,9 +171,9 @@ static int run_proof(struct cli *cli)
 	cli_flush(cli);
 	if (!right)
 		fprintf(stderr, "  %s\n",
-			proof->undrained
-				? "Some entries are on their way to the ledger: repeat it in a moment."
-				: "Repeat it in a moment: both move while one looks. If it stays so: 'bursar doctor'.");
+			proof->undrained ? "Some entries are on their way to the ledger: try again in a moment."
+					 : "Both change while they are read: try again in a moment. If they still "
+					   "differ, run 'bursar doctor'.");
 	buf_release(&line);
 	bursar_free(proof);
 	return right ? EXIT_DONE : EXIT_DENIED;
@@ -183,38 +183,36 @@ static const struct command commands[] = {
 	{
 		.name = "report top",
 		.args = "",
-		.summary = "show who cost most in a month: users, teams and orgs",
-		.about = "Teams and orgs have what was used by users who were in them at that time.",
+		.summary = "show which users, teams and orgs cost most in a month",
+		.about = "Teams and orgs include the use of those who were members at the time.",
 		.options = {OPTION_TENANT, OPTION_MONTH,
-			{'n', "top", OPTION_SOME, "N", "of each so many, at most 100 (default: 10)", NULL}},
+			{'n', "top", OPTION_SOME, "N", "how many of each to show, at most 100 (default: 10)", NULL}},
 		.examples = {"report top", "report top --tenant acme --month 2026-10 -n 50"},
 		.run = run_top,
 	},
 	{
 		.name = "stats",
 		.args = "",
-		.summary = "show who used how much: users by tier, top users and groups, days, models, interfaces",
+		.summary = "show usage: users by tier, top users and groups, days, models, interfaces",
 		.about = "",
 		.options = {OPTION_TENANT,
-			{'\0', "from", OPTION_DAY, "DAY",
-				"from that day (UTC) on (default: the 1st of the month of --to)", NULL},
-			{'\0', "to", OPTION_DAY, "DAY", "until that day (default: today); at most 366 days", NULL},
-			{'n', "top", OPTION_SOME, "N", "users, teams and orgs by cost, at most 100 (default: 10)",
-				NULL}},
+			{'\0', "from", OPTION_DAY, "DAY", "the first day (UTC; default: the 1st of the month of --to)",
+				NULL},
+			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today); at most 366 days", NULL},
+			{'n', "top", OPTION_SOME, "N",
+				"how many users, teams and orgs to show by cost, at most 100 (default: 10)", NULL}},
 		.examples = {"stats", "stats --tenant acme --from -7d --top 20"},
 		.run = run_stats,
 	},
 	{
 		.name = "proof",
 		.args = "",
-		.summary = "compare ledger, roll-ups and counters of a tenant",
-		.about = "They are read by separate paths and compared here: the ledger with the roll-ups for the "
-			 "running month (UTC), and "
-			 "each user's counters with what the ledger has of the windows that they count. After a reset, "
-			 "and in another time "
-			 "zone, those are not the month of UTC: then the counters have a sum of their own. Exit code 0 "
-			 "when all agree, 1 "
-			 "when something does not, or is still on its way to the ledger.",
+		.summary = "compare a tenant's ledger, roll-ups and counters",
+		.about = "Reads them by separate paths and compares them: the ledger with the roll-ups for the current "
+			 "month (UTC), and each user's counters with the ledger's sums for the same windows. After a "
+			 "reset, and in another time zone, those windows are not the UTC month: then the counters have "
+			 "a separate sum. Exit code 0 when all agree, 1 when something differs or is still on its way "
+			 "to the ledger.",
 		.options = {OPTION_TENANT},
 		.examples = {"proof", "proof --tenant acme --json"},
 		.run = run_proof,

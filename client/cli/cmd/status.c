@@ -34,7 +34,7 @@ static int run_status(struct cli *cli)
 			cli_put_coloured(cli, "33", "The store did not answer: these are the last known levels.\n");
 		if (answer->quality == BURSAR__V1__QUALITY__QUALITY_PROVISIONAL)
 			cli_put_coloured(
-				cli, "33", "PostgreSQL did not answer: the limits may be those of the default tier.\n");
+				cli, "33", "PostgreSQL did not answer: these may be the limits of the default tier.\n");
 	}
 	bursar_free(answer);
 	return EXIT_DONE;
@@ -45,8 +45,8 @@ static bool has_tokens(struct cli *cli, const Bursar__V1__TokenUsage *usage)
 	if (usage->input_tokens || usage->cached_input_tokens || usage->cache_write_tokens || usage->output_tokens ||
 		usage->reasoning_tokens || usage->audio_input_tokens || usage->audio_output_tokens)
 		return true;
-	return err_set(
-		&cli->err, ERR_INVALID, "say of how many tokens: --input-tokens N, --output-tokens N, or --usage FILE");
+	return err_set(&cli->err, ERR_INVALID,
+		"the number of tokens is missing: give --input-tokens N, --output-tokens N or --usage FILE");
 }
 
 static int run_cost(struct cli *cli)
@@ -73,7 +73,7 @@ static int run_cost(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* Who used most of the team or org that denied. */
+/* The users who used most of the team or org that denied. */
 static void show_shared(struct cli *cli, const Bursar__V1__ExplainResponse *answer)
 {
 	static const char *const columns[] = {"~USED MOST BY", ">REQUESTS", ">COST", NULL};
@@ -111,7 +111,8 @@ static int run_explain(struct cli *cli)
 	code = answer->response && answer->response->allowed ? EXIT_DONE : EXIT_DENIED;
 	if (!cli_json(cli, answer)) {
 		if (answer->response) {
-			answer->response->request_id[0] = '\0'; /* made for this question: nothing is known by it */
+			answer->response->request_id[0] =
+				'\0'; /* generated for this question: no request has this id */
 			show_decision(cli, answer->response);
 		}
 		for (size_t i = 0; i < answer->n_steps; i++)
@@ -126,9 +127,9 @@ static const struct command commands[] = {
 	{
 		.name = "status",
 		.args = "USER",
-		.summary = "show where a user's accounts stand",
-		.about = "Every limit of the user, his team, his org and the tenant, with what is left and when it "
-			 "comes back.",
+		.summary = "show the limits of a user's accounts and what is left of them",
+		.about = "Shows every limit of the user, their team, their org and the tenant, with what is left and "
+			 "when it resets.",
 		.options = {OPTION_TENANT, {'m', "model", OPTION_TEXT, "MODEL", "also show the model's account", NULL}},
 		.examples = {"status alice", "status alice -m gpt-5.4 --json"},
 		.run = run_status,
@@ -137,10 +138,10 @@ static const struct command commands[] = {
 		.name = "cost",
 		.args = "MODEL",
 		.summary = "show what a request would cost",
-		.about = "The same sum that record makes: exact, rounded up once to a nano-dollar.",
-		.options = {OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "with the prices of this account", NULL},
+		.about = "The same calculation as for a record: exact, rounded up once to a nano-dollar.",
+		.options = {OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "use the prices of this account", NULL},
 			OPTIONS_USAGE,
-			{'\0', "at", OPTION_TIME, "TIME", "with the prices in force then (default: now)", NULL}},
+			{'\0', "at", OPTION_TIME, "TIME", "use the prices in force at this time (default: now)", NULL}},
 		.examples = {"cost gpt-5.4 --input-tokens 1200 --output-tokens 500",
 			"cost claude-sonnet-5 --input-tokens 200 --cached-tokens 9k --output-tokens 1k --mode batch"},
 		.run = run_cost,
@@ -149,7 +150,7 @@ static const struct command commands[] = {
 		.name = "explain",
 		.args = "USER",
 		.summary = "show what check would answer, limit by limit",
-		.about = "Nothing is counted. Exit code 0 when it would be allowed, 1 when denied.",
+		.about = "Nothing is counted. Exit code 0 when the request would be allowed, 1 when denied.",
 		.options = {OPTION_TENANT, OPTIONS_ASK},
 		.examples = {"explain alice -m gpt-5.4 --input-tokens 50k"},
 		.run = run_explain,

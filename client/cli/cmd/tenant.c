@@ -1,4 +1,4 @@
-/* tenant ... (commands.h): bot fleets and what holds for all their users. */
+/* tenant ... (commands.h): bot fleets and the settings for all their users. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>
@@ -20,7 +20,8 @@ static const char *unknown_model_name(Bursar__V1__UnknownModel value)
 
 static void show_tenant(struct cli *cli, const Bursar__V1__Tenant *tenant)
 {
-	buf_putf(&cli->out, "tenant %s%s\n", tenant->id, tenant->known ? "" : "  (never put: as default)");
+	buf_putf(&cli->out, "tenant %s%s\n", tenant->id,
+		tenant->known ? "" : "  (never put: has the settings of 'default')");
 	view_field(cli, "default tier", "%s", tenant->default_tier[0] ? tenant->default_tier : "free");
 	view_field(cli, "unknown", "users: %s, models: %s", unknown_users_name(tenant->unknown_users),
 		unknown_model_name(tenant->unknown_model));
@@ -46,7 +47,7 @@ static int run_get(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* Text options over what the tenant has. */
+/* The option's value if given, else the tenant's current one. */
 static char *keep_or(struct cli *cli, const char *option, char *old)
 {
 	return option_given(cli, option) ? (char *)option_text(cli, option) : old;
@@ -124,7 +125,7 @@ static const struct command commands[] = {
 	{
 		.name = "tenant get",
 		.args = "TENANT",
-		.summary = "show a tenant's options",
+		.summary = "show a tenant's settings",
 		.about = "",
 		.examples = {"tenant get default"},
 		.run = run_get,
@@ -132,17 +133,18 @@ static const struct command commands[] = {
 	{
 		.name = "tenant put",
 		.args = "TENANT",
-		.summary = "make a tenant, or change its options",
-		.about = "What is not named stays as it is.",
+		.summary = "create a tenant, or change its settings",
+		.about = "Settings that are not given stay as they are.",
 		.options = {OPTION_REASON,
 			{'\0', "default-tier", OPTION_TEXT, "TIER", "the tier of unknown users (default: free)", NULL},
 			{'\0', "unknown-users", OPTION_CHOICE, "WHAT",
-				"what happens to users nobody put (default: admit)", "admit|refuse"},
+				"what to do with users that were never put (default: admit)", "admit|refuse"},
 			{'\0', "unknown-model", OPTION_CHOICE, "WHAT",
-				"what a check of an unpriced model gets (default: refuse)", "refuse|fallback|free"},
-			{'\0', "fallback-model", OPTION_TEXT, "MODEL", "whose price stands in for an unknown one",
-				NULL},
-			{'\0', "language", OPTION_TEXT, "TAG", "of texts for users (default: en)", NULL}},
+				"what to do with a check for a model without a price (default: refuse)",
+				"refuse|fallback|free"},
+			{'\0', "fallback-model", OPTION_TEXT, "MODEL",
+				"the model whose price is used for an unknown one", NULL},
+			{'\0', "language", OPTION_TEXT, "TAG", "the language of texts for users (default: en)", NULL}},
 		.examples = {"tenant put acme --default-tier pro",
 			"tenant put acme --unknown-model fallback --fallback-model gpt-5.4"},
 		.run = run_put,
@@ -151,9 +153,10 @@ static const struct command commands[] = {
 		.name = "tenant list",
 		.args = "",
 		.summary = "list tenants",
-		.about = "Also those that nobody has put, which a check or an account made: they have the settings of "
-			 "'default'. A typing error in --tenant makes one.",
-		.options = {{'\0', "limit", OPTION_SOME, "N", "at most so many (default: 100)", NULL}},
+		.about = "Includes tenants that were never put, but created by a check or an account: they have the "
+			 "settings of 'default'. A typing error in --tenant creates one.",
+		.options = {{'\0', "limit", OPTION_SOME, "N", "the maximum number of tenants to show (default: 100)",
+			NULL}},
 		.examples = {"tenant list"},
 		.run = run_list,
 	},

@@ -20,7 +20,7 @@ static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 	buf_putf(&cli->out, "tier %s%s\n", tier->name, tier->shipped ? "  (as shipped)" : "");
 	view_field(cli, "pool", "priority %d, %d at a time", tier->pool_priority, tier->pool_concurrent);
 	put_count(&text, tier->default_output_tokens);
-	buf_put_str(&text, " tokens held when a check names no maximum");
+	buf_put_str(&text, " tokens held when a check gives no maximum");
 	view_field_buf(cli, "output", &text);
 	put_enum(&text, &bursar__v1__fail_policy__descriptor,
 		(int)(tier->fail_policy ? tier->fail_policy : BURSAR__V1__FAIL_POLICY__FAIL_POLICY_LOCAL),
@@ -35,7 +35,7 @@ static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {"TIER", ">PRIORITY", ">AT A TIME", "~LIMITS", NULL};
+	static const char *const columns[] = {"TIER", ">PRIORITY", ">CONCURRENT", "~LIMITS", NULL};
 	Bursar__V1__ListTiersRequest request = BURSAR__V1__LIST_TIERS_REQUEST__INIT;
 	Bursar__V1__ListTiersResponse *answer;
 	struct table *table;
@@ -86,7 +86,10 @@ static int run_show(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* Replaces the tier's limits, or with --merge those whose place the new ones take. The tier then owns the new ones. */
+/*
+ * Replaces the tier's limits, or with --merge only those that the new ones correspond to. The tier then owns the new
+ * ones.
+ */
 static void put_limits(Bursar__V1__Tier *tier, Bursar__V1__Limit **limits, size_t count, bool merge)
 {
 	Bursar__V1__Limit **all = mem_zalloc(tier->n_limits + count + 1, sizeof(void *));
@@ -97,7 +100,7 @@ static void put_limits(Bursar__V1__Tier *tier, Bursar__V1__Limit **limits, size_
 
 		for (size_t k = 0; k < count && !replaced; k++) {
 			replaced = limit_takes_place(limits[k], tier->limits[i]);
-			/* Use is kept when the name stays. */
+			/* Keeping the name keeps the usage. */
 			if (replaced && !limits[k]->name[0])
 				limits[k]->name = strdup(tier->limits[i]->name);
 		}
@@ -131,7 +134,7 @@ static bool read_settings(struct cli *cli, Bursar__V1__Tier *tier)
 	return true;
 }
 
-/* The tier as it is, from the file, or new; NULL with the exit code. Free with bursar_free. */
+/* The existing tier, the one in the file, or a new one; NULL with the exit code. Free with bursar_free. */
 static Bursar__V1__Tier *tier_to_change(struct cli *cli, int *code)
 {
 	Bursar__V1__GetTierRequest request = BURSAR__V1__GET_TIER_REQUEST__INIT;
@@ -177,7 +180,7 @@ static int put_tier(struct cli *cli, const Bursar__V1__Tier *tier, Bursar__V1__L
 		show_tier(cli, answer);
 	cli_flush(cli);
 	if (!answer->n_limits)
-		fprintf(stderr, "bursar: tier %s has no limits: whoever is on it is never denied\n", answer->name);
+		fprintf(stderr, "bursar: tier %s has no limits: accounts on it are never denied\n", answer->name);
 	tell_of_limits(cli, answer->limits, answer->n_limits);
 	tell_tighter(given, given_count, answer->limits, answer->n_limits, 0);
 	bursar_free(answer);
@@ -221,7 +224,7 @@ static int run_delete(struct cli *cli)
 	if (!answer)
 		return code;
 	if (!cli_json(cli, answer)) {
-		buf_putf(&cli->out, "deleted tier %s%s\n", request.name, answer->tier ? "; what counts now:" : "");
+		buf_putf(&cli->out, "deleted tier %s%s\n", request.name, answer->tier ? "; now in force:" : "");
 		if (answer->tier)
 			show_tier(cli, answer->tier);
 	}
@@ -251,22 +254,23 @@ static const struct command commands[] = {
 	{
 		.name = "tier put",
 		.args = "TIER [LIMIT...]",
-		.summary = "make a tier, or change its limits and settings",
-		.about = "LIMITs replace all limits of the tier; with --merge only those they correspond to. Without a "
-			 "LIMIT the "
-			 "limits stay. Settings that are not named stay as they are. The change holds for every "
-			 "account of the "
-			 "tier within a second. See LIMITS for how one is written.",
+		.summary = "create a tier, or change its limits and settings",
+		.about = "LIMITs replace all limits of the tier; with --merge, only those they correspond to. Without "
+			 "LIMIT, the limits stay. Settings that are not given stay as they are. The change applies to "
+			 "every account on the tier within a second. See LIMITS for the syntax.",
 		.options = {OPTION_TENANT, OPTION_REASON,
-			{'\0', "merge", OPTION_FLAG, NULL, "keep the limits that no LIMIT corresponds to", NULL},
+			{'\0', "merge", OPTION_FLAG, NULL, "keep limits that no LIMIT corresponds to", NULL},
 			{'f', "file", OPTION_FILE, "FILE",
 				"read the tier as JSON, as 'tier show --json' writes it (- is standard input)", NULL},
-			{'\0', "priority", OPTION_COUNT, "N", "in the pool, 1 to 100", NULL},
-			{'\0', "pool-concurrent", OPTION_COUNT, "N", "a user's requests at a time in the pool", NULL},
-			{'\0', "default-output-tokens", OPTION_COUNT, "N", "held when a check names no maximum", NULL},
-			{'\0', "fail-policy", OPTION_CHOICE, "WHAT", "when the store does not answer",
+			{'\0', "priority", OPTION_COUNT, "N", "the priority in the pool, 1 to 100", NULL},
+			{'\0', "pool-concurrent", OPTION_COUNT, "N",
+				"how many requests of a user may run at once in the pool", NULL},
+			{'\0', "default-output-tokens", OPTION_COUNT, "N",
+				"the tokens to hold when a check gives no maximum", NULL},
+			{'\0', "fail-policy", OPTION_CHOICE, "WHAT", "what to do when the store does not answer",
 				"local|open|closed"},
-			{'\0', "upgrade-to", OPTION_TEXT, "TIER", "named in texts to denied users", NULL}},
+			{'\0', "upgrade-to", OPTION_TEXT, "TIER", "the tier to suggest in texts for denied users",
+				NULL}},
 		.examples = {"tier put team requests=60/min tokens=500k/min,burst=1M cost=20/day cost=300/month",
 			"tier put pro requests=30/min --merge", "tier put pro --upgrade-to enterprise",
 			"tier put pro -f pro.json"},
@@ -275,10 +279,10 @@ static const struct command commands[] = {
 	{
 		.name = "tier delete",
 		.args = "TIER",
-		.summary = "delete a tier of the tenant's own",
-		.about = "Refused while an account is on it, while it is the default tier, and while another tier "
-			 "names it as "
-			 "its upgrade. A shipped tier that was changed goes back to what was shipped.",
+		.summary = "delete one of the tenant's own tiers",
+		.about =
+			"Refused while an account is on the tier, while it is the default tier, and while another tier "
+			"names it as its upgrade. A shipped tier that was changed goes back to its shipped version.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"tier delete trial", "tier delete pro --tenant acme --reason 'as shipped is fine'"},
 		.run = run_delete,

@@ -1,4 +1,4 @@
-/* watch, top (commands.h): what is decided, as it is decided. */
+/* watch, top (commands.h): live views of decisions. */
 #include "cli/cmd/commands.h"
 
 #include <inttypes.h>
@@ -13,10 +13,10 @@
 #include "cli/text/plain.h"
 #include "cli/text/screen.h"
 
-/* So many answers, four a second, without a worker are too many. */
+/* PATIENCE: how many answers, four a second, may come without a worker before the user is told. */
 enum { INTERVAL_US = 250000, EVENTS = 500, PATIENCE = 12 };
 
-/* Columns of a line: as wide as what was in them so far, within bounds, so that most lines stand under each other. */
+/* Columns of a line: as wide as the widest content so far, within bounds, so that most lines align. */
 enum column { COLUMN_USER, COLUMN_INTERFACE, COLUMN_MODEL, COLUMN_INPUT, COLUMN_OUTPUT, COLUMNS };
 static const struct {
 	size_t least, most;
@@ -32,8 +32,8 @@ static const struct {
 struct watching {
 	struct live live;
 	int64_t left;
-	int workers, silent; /* in the answer before; answers in a row without any */
-	int told; /* so many workers; -1: nothing yet */
+	int workers, silent; /* in the previous answer; consecutive answers without any */
+	int told; /* the number of workers last reported; -1: none yet */
 	size_t width[COLUMNS];
 };
 
@@ -48,7 +48,7 @@ static void put_clock(struct buf *out, int64_t us)
 	buf_putf(out, "%s.%03d", text, (int)(us / 1000 % 1000));
 }
 
-/* What `text` holds, and the blanks that make a column of it; `text` is emptied. */
+/* Appends `text`, padded to the width of the column, and empties it. */
 static void put_column(struct watching *watching, enum column column, struct buf *text)
 {
 	struct buf *out = &watching->live.cli->out;
@@ -104,7 +104,7 @@ static void put_slot(struct buf *out, const Bursar__V1__WatchEvent *event)
 	}
 }
 
-/* Whose it is: every line has these columns, whatever it tells. */
+/* The columns that every line has: user, interface and model. */
 static void put_who(struct watching *watching, const Bursar__V1__WatchEvent *event)
 {
 	struct buf text = {0};
@@ -147,8 +147,8 @@ static void put_event(struct watching *watching, const Bursar__V1__WatchEvent *e
 }
 
 /*
- * How many workers tell what they decide: what they decide from now on will be shown. Workers take up to a second to learn that somebody
- * watches, and come and go. On standard error, as it is no event.
+ * Reports how many workers are sending their decisions. Workers take up to a second to learn that somebody is watching,
+ * and they come and go. Goes to standard error, because it is not an event.
  */
 static void tell_listening(struct watching *watching, const Bursar__V1__WatchResponse *answer)
 {
@@ -163,7 +163,7 @@ static void tell_listening(struct watching *watching, const Bursar__V1__WatchRes
 		fprintf(stderr, "bursar: listening to %d worker%s; Ctrl-C ends\n", answer->workers,
 			answer->workers == 1 ? "" : "s");
 	else
-		fprintf(stderr, "bursar: no worker tells what it decides; 'bursar doctor' may say why\n");
+		fprintf(stderr, "bursar: no worker is sending its decisions; 'bursar doctor' may show why\n");
 }
 
 static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer)
@@ -183,7 +183,7 @@ static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer
 	}
 	cli_flush(cli);
 	if (answer->gap)
-		fprintf(stderr, "bursar: something was lost on the way\n");
+		fprintf(stderr, "bursar: some events were lost\n");
 	if (answer->left_out > 0)
 		fprintf(stderr, "bursar: and about %" PRId64 " more\n", answer->left_out);
 	return watching->left > 0;
@@ -206,16 +206,13 @@ static const struct command commands[] = {
 	{
 		.name = "watch",
 		.args = "",
-		.summary = "show what is decided, as it is decided",
-		.about =
-			"A line for each check, record, cancel, and slot that is granted or refused, of every bursard "
-			"on the same Redis: time, what was decided, user, interface, model, and what was held, charged "
-			"or the reason. Standard error says when it listens, about a second after the start. When "
-			"there "
-			"are more than can be shown, a sample is, and standard error says how many are left out; of "
-			"one "
-			"user (--user) all are shown. Ctrl-C ends.",
-		.options = {OPTIONS_WATCH, {'n', "count", OPTION_SOME, "N", "end after so many lines", NULL}},
+		.summary = "show decisions as they are made",
+		.about = "Prints one line for each check, record, cancel, and slot granted or refused, by every "
+			 "bursard on the same Redis: time, decision, user, interface, model, and what was held or "
+			 "charged, or the reason. Standard error says when it is listening, about a second after the "
+			 "start. When there are too many events, it shows a sample, and standard error says how many "
+			 "are left out; with --user, it shows all. Ctrl-C ends it.",
+		.options = {OPTIONS_WATCH, {'n', "count", OPTION_SOME, "N", "stop after N lines", NULL}},
 		.examples = {"watch", "watch --user alice", "watch --denied --reason budget", "watch --json -n 100",
 			NULL},
 		.run = run_watch,
@@ -224,12 +221,12 @@ static const struct command commands[] = {
 		.name = "top",
 		.args = "",
 		.summary = "show the load: decisions, denials, users, models, a pool",
-		.about = "Figures of the last second, updated every second; users, models and interfaces by what they "
-			 "asked in the last ten or so, estimated from a sample. On a terminal it has the whole screen "
-			 "until q or Ctrl-C.",
+		.about = "Shows figures of the last second, updated every second. Users, models and interfaces are "
+			 "ordered by their requests in the last ten seconds or so, estimated from a sample. On a "
+			 "terminal it uses the whole screen until q or Ctrl-C.",
 		.options = {OPTIONS_WATCH,
-			{'\0', "pool", OPTION_TEXT, "POOL", "the pool shown (default: agent-execution)", NULL},
-			{'n', "count", OPTION_SOME, "N", "show them so many times, as text", NULL},
+			{'\0', "pool", OPTION_TEXT, "POOL", "the pool to show (default: agent-execution)", NULL},
+			{'n', "count", OPTION_SOME, "N", "stop after N updates, shown as text", NULL},
 			{'\0', "once", OPTION_FLAG, NULL, "the same as -n 1", NULL}},
 		.examples = {"top", "top --once", "top --json -n 10", NULL},
 		.run = top_run,

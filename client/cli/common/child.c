@@ -19,14 +19,14 @@ static atomic_uint caught, to_pass_on;
 static pid_t guard, child;
 static bool child_ended;
 static int child_status;
-static sigset_t handled; /* of the signals below, those that were not ignored when we were started */
+static sigset_t handled; /* the signals below that were not ignored at the start */
 
 static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 enum { PASSED_ON = sizeof(passed_on) / sizeof(*passed_on) };
 
 /*
- * What is typed at the terminal comes from the kernel and reaches the whole foreground group: it is not sent twice. What a process sends
- * reaches one process.
+ * A signal typed at the terminal comes from the kernel and reaches the whole foreground group, so it is not passed on.
+ * A signal sent by a process reaches one process.
  */
 static bool from_process(const siginfo_t *info)
 {
@@ -41,7 +41,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 		atomic_fetch_or(&to_pass_on, 1U << number);
 }
 
-/* nohup has SIGHUP ignored, a shell SIGINT of what it runs in the background. */
+/* nohup ignores SIGHUP; a shell ignores SIGINT for what it runs in the background. */
 static void handled_find(void)
 {
 	struct sigaction was;
@@ -59,7 +59,7 @@ static void handle(const struct sigaction *action)
 			sigaction(passed_on[i], action, NULL);
 }
 
-/* Reaps what has ended. False when there is no child left. */
+/* Reaps children that have ended. False when no child is left. */
 static bool reap(pid_t wanted, int *status, bool *ended)
 {
 	int some;
@@ -91,13 +91,13 @@ static pid_t parent_of(const char *process)
 	len = fread(line, 1, sizeof(line) - 1, file);
 	fclose(file);
 	line[len] = '\0';
-	behind_name = strrchr(line, ')'); /* the name may have anything in it */
+	behind_name = strrchr(line, ')'); /* the name can contain anything */
 	if (!behind_name || sscanf(behind_name, ") %*c %d", &parent) != 1)
 		return 0;
 	return parent;
 }
 
-/* Children only: those of a child that was killed become ours, and are met the next time. */
+/* Direct children only: when one is killed, its children become ours and are found the next time. */
 static void kill_children(void)
 {
 	DIR *processes = opendir("/proc");
@@ -118,7 +118,7 @@ static int code_of(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* The guard's whole work. The signals, and SIGCHLD, are blocked. */
+/* What the guard does. The signals and SIGCHLD are blocked. */
 static int guard_wait(pid_t worker)
 {
 	const struct timespec again = {.tv_nsec = KILL_AGAIN_NS};
@@ -136,7 +136,7 @@ static int guard_wait(pid_t worker)
 		else if (number > 0 && from_process(&info))
 			kill(worker, number);
 	}
-	/* It was killed: what it had started is ours now, and loses its slot. */
+	/* The worker was killed: what it had started is ours now, and loses its slot. */
 	if (WIFSIGNALED(status)) {
 		for (kill_children(); reap(0, &status, &ended); kill_children())
 			nanosleep(&again, NULL);
@@ -160,7 +160,7 @@ bool child_guard(int *code)
 	fflush(NULL);
 	worker = fork();
 	if (worker < 0) {
-		fprintf(stderr, "bursar run: no process can be made: %s\n", strerror(errno));
+		fprintf(stderr, "bursar run: cannot create a process: %s\n", strerror(errno));
 		*code = GUARD_FAILED;
 		return false;
 	}
@@ -168,13 +168,13 @@ bool child_guard(int *code)
 		*code = guard_wait(worker);
 		return false;
 	}
-	prctl(PR_SET_CHILD_SUBREAPER, 1); /* it is not inherited */
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* not inherited */
 	handle(&catch);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return true;
 }
 
-/* PR_SET_PDEATHSIG would tell the same, if it had not happened before. */
+/* PR_SET_PDEATHSIG reports this too, but not if it happened earlier. */
 bool child_guard_killed(void)
 {
 	return getppid() != guard;
@@ -193,7 +193,7 @@ static void child_exec(pid_t worker, char *const *argv)
 {
 	struct sigaction by_default = {.sa_handler = SIG_DFL};
 
-	/* For the case that guard and worker are killed at once. Kept by exec, unless the program is set-user-ID. */
+	/* In case guard and worker are killed at the same time. exec keeps this, unless the program is set-user-ID. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != worker)
 		_exit(128 + SIGKILL);
@@ -210,7 +210,7 @@ bool child_start(char *const *argv)
 
 	child = fork();
 	if (child < 0) {
-		fprintf(stderr, "bursar run: no process can be made: %s\n", strerror(errno));
+		fprintf(stderr, "bursar run: cannot create a process: %s\n", strerror(errno));
 		return false;
 	}
 	if (child == 0)

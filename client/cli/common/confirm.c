@@ -1,4 +1,4 @@
-/* The question is for people: a program says --yes. */
+/* Asks for confirmation (confirm.h). Programs use --yes. */
 #include "cli/common/confirm.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ bool cli_ask(struct cli *cli, const char *question, const char *otherwise, int *
 
 bool cli_confirm(struct cli *cli, const char *question, int *code)
 {
-	return option_given(cli, "yes") || cli_ask(cli, question, "repeat it with --yes", code);
+	return option_given(cli, "yes") || cli_ask(cli, question, "repeat the command with --yes", code);
 }
 
 void cli_busy(const char *doing, size_t count, const char *what)

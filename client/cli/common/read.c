@@ -1,4 +1,4 @@
-/* What several commands read from the command line alike. */
+/* Command-line arguments that several commands share. */
 #include "cli/common/read.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What several commands read from the command line alike. */
+/* Command-line arguments that several commands share. */
 #ifndef BURSAR_CLI_READ_H
 #define BURSAR_CLI_READ_H
 
@@ -9,13 +9,13 @@ void read_account_ref(struct cli *cli, Bursar__V1__AccountRef *ref);
 
 /*
  * Reads LIMIT arguments from the nth on into a new list of `count` limits; false with cli->err. Free with limits_free,
- * which is right for what an earlier failure left, too.
+ * also after a failure.
  */
 bool limits_read(struct cli *cli, int n, Bursar__V1__Limit ***limits, size_t *count);
 void limits_free(Bursar__V1__Limit **limits, size_t count);
-/* Does the new limit take the old one's place? By its name, or, without one, by what it counts and when. */
+/* Whether the new limit replaces the old one: by name, or, without a name, by what it counts and when. */
 bool limit_takes_place(const Bursar__V1__Limit *new, const Bursar__V1__Limit *old);
-/* The end that --for or --until give to the limits that name none. */
+/* Applies the end from --for or --until to limits that have none. */
 void limits_end(struct cli *cli, Bursar__V1__Limit **limits, size_t count);
 
 /* Reads the JSON file of -f as a message of `descriptor` (bursar_free); NULL with cli->err. */

@@ -1,4 +1,4 @@
-/* How messages look to people. */
+/* Shows messages to people (view.h). */
 #include "cli/common/view.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "cli/text/plain.h"
 #include "cli/text/table.h"
 
-/* shared_by is counted up to here. */
+/* shared_by counts up to this number. */
 enum { USUAL_WARN_PERCENT = 80, SHARED_COUNTED = 10000, MICRO = 1000 };
 
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
@@ -47,7 +47,7 @@ const char *kind_name(Bursar__V1__AccountKind kind)
 	return (size_t)kind < sizeof(names) / sizeof(*names) ? names[kind] : "?";
 }
 
-/* What a reader should notice first, and its colour. */
+/* The state that a reader should notice first, and its colour. */
 static const char *limit_state(const Bursar__V1__LimitStatus *status, const char **colour)
 {
 	*colour = NULL;
@@ -73,7 +73,7 @@ static void limit_line(struct table *table, const Bursar__V1__LimitStatus *statu
 	static const Bursar__V1__Limit none = BURSAR__V1__LIMIT__INIT;
 	const Bursar__V1__Limit *limit = status->limit ? status->limit : &none;
 	const char *colour, *state = limit_state(status, &colour);
-	/* What flows back all the time is a nano-dollar less a moment later. */
+	/* Nano-dollars flow back into a bucket all the time, so the amount used is rounded up to micro-dollars. */
 	bool bucket_of_money = limit->kind == BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET &&
 			       limit->dimension == BURSAR__V1__DIMENSION__DIMENSION_COST;
 
@@ -83,7 +83,7 @@ static void limit_line(struct table *table, const Bursar__V1__LimitStatus *statu
 		table, "%s%s%s", kind_name(status->account_kind), status->account_id[0] ? " " : "", status->account_id);
 	put_amount(text, limit->dimension, bucket_of_money ? (status->used + MICRO - 1) / MICRO * MICRO : status->used);
 	table_cell_buf(table, text);
-	/* Who counts up to the end of the numbers does so to know, not to limit. */
+	/* A limit at the maximum amount only counts; it does not limit anything. */
 	if (status->effective_amount < COUNT_LIMIT)
 		put_amount(text, limit->dimension, status->effective_amount);
 	table_cell_buf(table, text);
@@ -150,12 +150,12 @@ void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count
 
 static void put_price(struct buf *out, int64_t pico_per_token)
 {
-	/* pico-USD a token are micro-USD per million tokens. */
+	/* Pico-USD per token are micro-USD per million tokens. */
 	put_money(out, pico_per_token * 1000);
 	buf_put_str(out, " per 1M");
 }
 
-/* Why it is to be rated again. */
+/* Why the cost is flagged for re-rating. */
 static void view_unpriced(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 {
 	if (cost->served_model[0] && cost->model[0])
@@ -166,7 +166,7 @@ static void view_unpriced(struct cli *cli, const Bursar__V1__CostBreakdown *cost
 	if (cost->standard_rate)
 		view_field(cli, "note", "the price does not have this mode: the standard rate, flagged for re-rating");
 	if (cost->capped)
-		view_field(cli, "note", "more than a counter holds: flagged for re-rating");
+		view_field(cli, "note", "more than a counter can hold: flagged for re-rating");
 	if (cost->unpriced && !cost->served_model[0] && !cost->standard_rate && !cost->capped)
 		view_field(cli, "note", "no price is known: flagged for re-rating");
 }
@@ -182,10 +182,10 @@ void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 		buf_putf(&text, "  %s%s%s", cost->provider, cost->provider[0] ? " " : "", cost->model);
 	view_field_buf(cli, "cost", &text);
 	if (cost->above_context)
-		view_field(cli, "note", "the rates of a long context");
+		view_field(cli, "note", "long-context rates apply");
 	view_unpriced(cli, cost);
 	if (cost->parent_rate)
-		view_field(cli, "note", "a class without a price of its own cost the rate of its input or output");
+		view_field(cli, "note", "a class without its own price costs the rate of input or output");
 	for (size_t i = 0; i < cost->n_lines; i++) {
 		table_line(table);
 		table_cell(table, "%s", cost->lines[i]->token_class);
@@ -193,7 +193,7 @@ void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 		table_cell_buf(table, &text);
 		put_price(&text, cost->lines[i]->price_pico_usd_per_token);
 		table_cell_buf(table, &text);
-		/* Rounded up to nano-USD for the eye; the sum above is rounded once. */
+		/* Rounded up to nano-USD for display; the sum above is rounded once. */
 		put_money(&text, cost->lines[i]->cost_pico_usd / 1000 + (cost->lines[i]->cost_pico_usd % 1000 != 0));
 		table_cell_buf(table, &text);
 	}
@@ -217,11 +217,11 @@ const char *account_state_name(const Bursar__V1__Account *account)
 							   : "active";
 }
 
-/* After the zone's name: until when its account's windows are those of before. */
+/* Appends the zone's name, and until when windows of the previous zone still run. */
 static void put_zone(
 	struct buf *out, const char *zone, Bursar__V1__KeptWindow *const *kept, size_t count, int64_t now_us)
 {
-	const char *separator = "; as before until it ends: ";
+	const char *separator = "; still in the previous zone: ";
 
 	buf_put_str(out, zone[0] ? zone : "UTC");
 	for (size_t i = 0; i < count; i++) {
@@ -266,7 +266,7 @@ void view_account(struct cli *cli, const Bursar__V1__Account *account, const cha
 		view_field_buf(cli, "changed", &text);
 	}
 	if (account->pending)
-		view_field(cli, "note", "committed, and on its way to the store");
+		view_field(cli, "note", "committed, on its way to the store");
 	if (note)
 		view_field(cli, "note", "%s", note);
 	if (account->n_overrides > 0)

@@ -1,14 +1,17 @@
-/* complete: what the shells offer of what the server knows. Whatever fails, nothing is offered, and nothing is said: somebody is typing. */
+/*
+ * complete: offers the shells names that the server knows. On any failure it offers nothing and prints nothing:
+ * somebody is typing.
+ */
 #include "cli/complete/complete.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer nobody waits for a Tab. */
+/* Nobody waits longer than this after pressing Tab. */
 enum { PATIENCE_US = 1000000, OFFERS = 200 };
 
-/* What was typed of options that say where to ask, and for whom. */
+/* Values of typed options that select the server and the tenant. */
 struct typed {
 	const char *tenant, *kind;
 };
@@ -16,7 +19,7 @@ struct typed {
 /* In the order of bursar.v1.AccountKind. */
 static const char *const kinds[] = {"", "users", "teams", "orgs", "models", "tenants", NULL};
 
-/* Shells leave a leading ~ to the command line that is not run yet. */
+/* Shells do not expand a leading ~ before the command runs. */
 static void set_variable(const char *name, const char *value)
 {
 	const char *home = strncmp(value, "~/", 2) == 0 ? getenv("HOME") : NULL;
@@ -68,14 +71,14 @@ static void read_typed(struct cli *cli, struct typed *typed)
 	}
 }
 
-/* One a line: what has a line end in it cannot be offered. */
+/* Prints one name per line: names that contain a line end cannot be offered. */
 static void offer(struct cli *cli, const char *name)
 {
 	if (*name && !strpbrk(name, "\n\t") && strncmp(name, cli_arg(cli, 1), strlen(cli_arg(cli, 1))) == 0)
 		buf_putf(&cli->out, "%s\n", name);
 }
 
-/* The answer, whose one list has rows that `name_of` knows the name of. */
+/* Prints the names in an answer; `name_of` returns the name of each row in its list. */
 static void *ask(struct cli *cli, enum bursar_method method, const void *request)
 {
 	struct bursar_error error;
@@ -134,7 +137,7 @@ static void offer_tenants(struct cli *cli)
 	bursar_free(answer);
 }
 
-/* Models that have a price. By provider, so that a model may come twice: shells sort, and leave out what is the same. */
+/* Models with a price. A model may occur for several providers: shells sort the names and drop duplicates. */
 static void offer_models(struct cli *cli, char *tenant)
 {
 	Bursar__V1__ListPricesRequest request = BURSAR__V1__LIST_PRICES_REQUEST__INIT;
@@ -164,7 +167,7 @@ static void offer_accounts(struct cli *cli, char *tenant, int kind)
 	bursar_free(answer);
 }
 
-/* "accounts" are those of --kind, which is a word of the same list without its s. */
+/* "accounts" are those of --kind, whose values are the words of this list without the s. */
 static int kind_of(const char *what, const char *typed)
 {
 	for (int i = 1; kinds[i]; i++)
@@ -201,7 +204,7 @@ int complete_run(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* Placeholders of arguments and options: the first word in capitals, whatever is around it. */
+/* Placeholders of arguments and options, by their first word in capitals. */
 const struct completion_row completion_rows[] = {
 	{"TIER", "tiers", NULL},
 	{"MODEL", "models", NULL},

@@ -1,4 +1,4 @@
-/* What the shells complete beside commands and options: values, by the words that stand for them in the help. */
+/* Completion of values, by their placeholders in the help. */
 #ifndef BURSAR_CLI_COMPLETE_H
 #define BURSAR_CLI_COMPLETE_H
 
@@ -6,16 +6,19 @@
 
 struct completion_row {
 	const char *placeholder; /* "TIER" */
-	const char *what; /* asked by `bursar complete WHAT PREFIX`; NULL: names of files, or: */
-	const char *choices; /* words, with blanks between them */
+	const char *what; /* WHAT of `bursar complete WHAT PREFIX`; NULL: file names, or: */
+	const char *choices; /* words, separated by spaces */
 };
 
-/* The row of an option's value or of a word of a command's arguments, such as "[MODEL...]"; NULL: nothing can be offered. */
+/*
+ * The row for an option's value or for a word of a command's arguments, such as "[MODEL...]"; NULL: there is nothing
+ * to offer.
+ */
 const struct completion_row *completion_row(const char *placeholder);
 
 /*
- * The hidden command `complete WHAT PREFIX -- WORD...`: what the server knows, a line each, that begins with PREFIX. The words are those typed
- * so far, of which options like --addr, --profile, --tenant and --kind count.
+ * The hidden command `complete WHAT PREFIX -- WORD...`: prints names that the server knows and that begin with PREFIX,
+ * one per line. The words are those typed so far; options such as --addr, --profile, --tenant and --kind take effect.
  */
 int complete_run(struct cli *cli);
 

@@ -1,4 +1,4 @@
-/* What the shells complete, from the commands' rows. */
+/* Helpers of the completion scripts, based on the commands' rows (completion.h). */
 #include "cli/complete/completion.h"
 
 #include <stdio.h>
@@ -83,7 +83,7 @@ bool completion_put_value(struct buf *out, const struct option *option)
 		buf_put_str(out, option->type == OPTION_FILE ? "files" : "profiles");
 		return true;
 	}
-	/* An option's ID is a request's, or an entry's. */
+	/* The ID of an option is that of a request or an entry. */
 	return option->value && strcmp(option->value, "ID") != 0 && put_row(out, completion_row(option->value));
 }
 

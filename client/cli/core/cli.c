@@ -36,7 +36,7 @@ static void *field_of(void *message, const char *name)
 	return (char *)message + field->offset;
 }
 
-/* The one list of a List answer: its rows move from `page` to the end of `all`. */
+/* Moves the rows of a List answer from `page` to the end of `all`. */
 static size_t move_rows(void *all, void *page)
 {
 	const ProtobufCMessage *base = page;

@@ -1,9 +1,9 @@
-/* Finds a command in the table of all. */
+/* Finds a command in the table. */
 #include "cli/core/command.h"
 
 #include <string.h>
 
-/* How many of the words are the command's name; 0 when it is another's. */
+/* How many of the words make up the command's name; 0 when they do not match. */
 static int words_matched(const char *name, int count, const char *const *words)
 {
 	int used = 0;

@@ -1,6 +1,6 @@
 /*
  * A command is one row of a table: its name, arguments, options, texts and function. Parsing, --help, docs/cli.md,
- * the man page and the shells' completion are all made from the rows.
+ * the man page and the shells' completion are generated from these rows.
  */
 #ifndef BURSAR_CLI_COMMAND_H
 #define BURSAR_CLI_COMMAND_H
@@ -20,14 +20,14 @@ enum exit_code { EXIT_DONE = 0, EXIT_DENIED = 1, EXIT_USAGE = 2, EXIT_UNREACHABL
 enum option_type {
 	OPTION_FLAG,
 	OPTION_TEXT,
-	OPTION_FLEET, /* a tenant's id, which is the profile's when it is not given */
+	OPTION_FLEET, /* a tenant's id (default: the profile's) */
 	OPTION_PROFILE, /* the name of a profile */
-	OPTION_FILE, /* a text that shells complete to a file's name; "-" is standard input */
+	OPTION_FILE, /* a path, which shells complete; "-" is standard input */
 	OPTION_LIST, /* a text that may be given several times */
 	OPTION_CHOICE, /* one of `choices` */
 	OPTION_COUNT, /* parse_count */
 	OPTION_SOME, /* the same, at least 1 */
-	OPTION_CHANGE, /* parse_change: a count with a sign */
+	OPTION_CHANGE, /* parse_change: a signed count */
 	OPTION_USD_CHANGE, /* parse_usd_change */
 	OPTION_DURATION, /* parse_duration */
 	OPTION_PATIENCE, /* parse_patience */
@@ -36,10 +36,10 @@ enum option_type {
 };
 
 struct option {
-	char letter; /* '\0' = no short form */
+	char letter; /* '\0': no short form */
 	const char *name;
 	enum option_type type;
-	const char *value; /* what stands for the value in help: "N", "USER"; NULL for flags */
+	const char *value; /* placeholder for the value in help: "N", "USER"; NULL for flags */
 	const char *help; /* one line, no full stop */
 	const char *choices; /* "user|team|org" */
 };
@@ -52,130 +52,138 @@ struct command {
 	const char *name; /* "check", "account get" */
 	const char *args; /* "USER", "NAME [LIMIT...]", "" */
 	const char *summary; /* one line, no full stop */
-	const char *about; /* paragraphs below it; "" for none */
-	struct option options[OPTIONS_MAX]; /* ends with a name of NULL */
-	const char *examples[6]; /* as typed behind "bursar ", perhaps with "  # why"; ends with NULL */
+	const char *about; /* paragraphs below the summary; "" for none */
+	struct option options[OPTIONS_MAX]; /* the last has a NULL name */
+	const char *examples[6]; /* as typed after "bursar ", some with "  # why"; ends with NULL */
 	int (*run)(struct cli *cli);
 	bool hidden; /* not in help and docs */
-	bool alone; /* it needs no server and no profile */
+	bool alone; /* needs neither a server nor a profile */
 };
 
-/* Each file of commands has its rows; an array of such groups that ends with NULL has them all. */
+/* The commands of one file. All groups together are an array that ends with NULL. */
 struct command_group {
 	const char *title;
 	const struct command *commands;
 	size_t count;
 };
 
-extern const struct option global_options[]; /* ends with a name of NULL */
+extern const struct option global_options[]; /* the last has a NULL name */
 
-/* One call of the program: what was typed, the connection, and the text on its way to standard output. */
+/* One run of the program: the command line, the connection, and text waiting to go to standard output. */
 struct cli {
-	const struct command_group *const *groups; /* every command there is */
+	const struct command_group *const *groups; /* all commands */
 	const struct command *command;
 	struct option_values *values;
 	char **args;
 	int args_count;
 	bool json, colour;
-	struct settings *settings; /* of the profile that is used; NULL: none */
-	const char *profile_tenant; /* NULL: the profile names none */
+	struct settings *settings; /* of the profile in use; NULL: none */
+	const char *profile_tenant; /* NULL: the profile does not set one */
 	const char *address;
-	struct buf whole_address; /* of one that was given without its port */
+	struct buf whole_address; /* the address, if it was given without a port */
 	struct buf key; /* the API key; empty: none */
 	struct bursar *bursar;
 	struct buf out;
-	struct err err; /* what the message of EXIT_USAGE says */
+	struct err err; /* the message for EXIT_USAGE */
 };
 
 /*
- * Parses what follows the command's name on the command line into `cli`. False with cli->err. Options that were not
- * given have their defaults; release with options_release.
+ * Parses the command line after the command's name into `cli`. False with cli->err. Options that were not given have
+ * their defaults. Release with options_release.
  */
 bool options_parse(struct cli *cli, int argc, const char **argv);
 void options_release(struct cli *cli);
 
-/* Values by the option's long name, which must be of the command or global (asserted). */
+/* Values by long name. The option must belong to the command or be global (asserted). */
 bool option_given(const struct cli *cli, const char *name);
 const char *option_text(
-	const struct cli *cli, const char *name); /* "" when not given; a fleet's may be the profile's */
+	const struct cli *cli, const char *name); /* "" when not given; a tenant may come from the profile */
 int64_t option_number(const struct cli *cli, const char *name, int64_t otherwise); /* counts, durations, times */
 const char *const *option_list(const struct cli *cli, const char *name, size_t *count);
 
-/* False with "'usr' is none of user, team, org; did you mean 'user'?" for choices such as "user|team|org". */
+/* False with "'usr' is not one of user, team, org; did you mean 'user'?" for choices such as "user|team|org". */
 bool cli_none_of(struct err *err, const char *text, const char *choices);
 
-/* How many arguments `args` of a command asks for at least and at most (INT_MAX for "..."). */
+/* The minimum and maximum number of arguments that a command's `args` allows (INT_MAX for "..."). */
 void args_bounds(const char *args, int *min, int *max);
 
-/* The command whose name the words begin with; `used` is how many words it has. NULL when there is none. */
+/* The command whose name the words begin with; `used` is the number of words in it. NULL when no command matches. */
 const struct command *command_find(
 	const struct command_group *const *groups, int words_count, const char *const *words, int *used);
 
-/* Tries the commands' first words, or the words behind `first` ("account"; "" for the first ones). */
+/* Tries the commands' first words, or the words that follow `first` ("account"; "" tries the first words). */
 void command_nearest(const struct command_group *const *groups, const char *first, struct meant *meant);
 
-/* The nth argument; "" when it was not given. */
+/* The nth argument; "" when not given. */
 const char *cli_arg(const struct cli *cli, int n);
 
-/* Reads the profile that --profile, BURSAR_PROFILE or the profiles' file names. False with cli->err. Release in any case. */
+/*
+ * Reads the profile named by --profile, BURSAR_PROFILE or the profiles file. False with cli->err. Release either way.
+ */
 bool cli_settings_load(struct cli *cli);
 void cli_settings_release(struct cli *cli);
 
-/* What is set: by the option, else the variable, else the profile; NULL when by none. File names of profiles are complete. */
+/*
+ * The value from the option, else the variable, else the profile; NULL when none sets it. Paths from profiles are
+ * complete.
+ */
 const char *cli_setting(const struct cli *cli, enum profile_setting setting);
-/* What the profile says alone, and its name ("" = none is used). */
+/* The value from the profile alone, and the profile's name ("": no profile is used). */
 const char *cli_profile_setting(const struct cli *cli, enum profile_setting setting);
 const char *cli_profile_name(const struct cli *cli);
 
 /* How long to wait for the server. */
 int64_t cli_timeout_us(const struct cli *cli);
 
-/* The connection, made at the first call; ends the program with EXIT_USAGE when the address is none. */
+/* The connection, opened on first use; ends the program with EXIT_USAGE when the address is not valid. */
 struct bursar *cli_bursar(struct cli *cli);
-/* The same with another patience; address, key and TLS are as typed. */
+/* The same with other timeouts; address, key and TLS come from the settings. */
 struct bursar *cli_open(struct cli *cli, struct bursar_options options);
 
-/* Says on standard error why the call failed and what to do next; answers the exit code. */
+/* Says on standard error why the call failed and what to do next; returns the exit code. */
 int cli_failed(struct cli *cli, const struct bursar_error *error);
 
-/* Says on standard error what is wrong with what was typed (cli->err); answers EXIT_USAGE. */
+/* Says on standard error what is wrong with the command line (cli->err); returns EXIT_USAGE. */
 int cli_usage(struct cli *cli);
 
 /*
- * Calls and waits. NULL after saying why on standard error, with the exit code in `code`; else free with bursar_free.
+ * Makes a call and waits. Free the answer with bursar_free. On failure says why on standard error and returns NULL,
+ * with the exit code in `code`.
  */
 void *cli_call(struct cli *cli, enum bursar_method method, const void *request, int *code);
 
 /*
- * The same for a List call: asks page after page until there are no more, or `limit` rows have come. `request` is
- * changed. All rows are in the one answer, whose next_page_token is empty at the end.
+ * The same for a List call: fetches pages until the last one, or until it has `limit` rows. Changes `request`. One
+ * answer holds all rows; its next_page_token is empty if these are all there are.
  */
 void *cli_call_pages(struct cli *cli, enum bursar_method method, void *request, int64_t limit, int *code);
 
-/* With --json appends the answer as JSON and says true. */
+/* With --json, appends the answer as JSON and returns true. */
 bool cli_json(struct cli *cli, const void *answer);
 
-/* Writes out what was gathered so far. */
+/* Writes the output collected so far. */
 void cli_flush(struct cli *cli);
 
-/* A coloured word when colours are on: "1;32" is bold green. */
+/* Appends the text, coloured when colours are on: "1;32" is bold green. */
 void cli_put_coloured(struct cli *cli, const char *sgr, const char *text);
 
-/* The enum value that `prefix` and the upper-cased text make; 0 for "". The text is one of an option's choices. */
+/* The enum value named `prefix` plus the text in upper case; 0 for "". The text is one of an option's choices. */
 int cli_enum(const ProtobufCEnumDescriptor *descriptor, const char *prefix, const char *text);
 
-/* What options have in common. */
+/* Options that many commands share. */
 #define OPTION_TENANT \
 	{ \
-		't', "tenant", OPTION_FLEET, "TENANT", "the bot fleet (default: the profile's, else default)", NULL \
+		't', "tenant", OPTION_FLEET, "TENANT", \
+			"the tenant, a bot fleet (default: the profile's, else 'default')", NULL \
 	}
 #define OPTION_REASON \
 	{ \
-		'r', "reason", OPTION_TEXT, "TEXT", "why, for the record of changes", NULL \
+		'r', "reason", OPTION_TEXT, "TEXT", "the reason, for the audit log", NULL \
 	}
 #define OPTION_KIND \
 	{ \
-		'k', "kind", OPTION_CHOICE, "KIND", "what the id names (default: user)", "user|team|org|model|tenant" \
+		'k', "kind", OPTION_CHOICE, "KIND", "the kind of account (default: user)", \
+			"user|team|org|model|tenant" \
 	}
 
 #endif

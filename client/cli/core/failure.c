@@ -10,85 +10,88 @@
 #include "cli/text/meant.h"
 #include "cli/text/plain.h"
 
-#define LIST(command) "'bursar " command "' shows what there is. Mind --tenant."
-#define POOL_BUSY "'bursar pool show' says who runs and who waits."
+#define LIST(command) "'bursar " command "' lists what exists. Check --tenant."
+#define POOL_BUSY "'bursar pool show' shows who is running and who is waiting."
 
-/* What to do, by the reason (google.rpc.ErrorInfo) that the server names. */
+/* What to do, by the reason (google.rpc.ErrorInfo) that the server gives. */
 static const struct advice {
 	const char *reason, *text;
 } advices[] = {
-	{"OTHER_TENANT", "Leave --tenant out, for the key's own tenant, or ask with an operator's key."},
-	{"TOO_MANY_WRONG_KEYS", "A right key is let in at once: see --key-file FILE or BURSAR_KEY_FILE."},
-	{"TOO_MANY_NEW_USERS", "Put them first ('bursar account put'), or raise bursard's new_users_per_minute."},
-	{"SERVER_BUSY", "Too many calls are unanswered: repeat it, or run more workers or another bursard."},
-	{"TOO_MANY_WATCH", "Others watch already: end one of them, or ask another bursard."},
-	{"TOO_MANY_WATCHED", "Others watch users by name already: leave --user out, or end one of them."},
+	{"OTHER_TENANT", "Leave out --tenant to use the key's own tenant, or use an operator's key."},
+	{"TOO_MANY_WRONG_KEYS", "A valid key is accepted at once: check --key-file FILE or BURSAR_KEY_FILE."},
+	{"TOO_MANY_NEW_USERS", "Create them first ('bursar account put'), or raise bursard's new_users_per_minute."},
+	{"SERVER_BUSY", "Too many calls are in flight: try again, or run more workers or another bursard."},
+	{"TOO_MANY_WATCH", "Too many watches are open: end one of them, or use another bursard."},
+	{"TOO_MANY_WATCHED", "Too many open watches select a user: leave out --user, or end one of them."},
 	{"POOL_QUEUE_FULL", POOL_BUSY},
 	{"LEVEL_QUEUE_FULL", POOL_BUSY},
 	{"USER_QUEUE_FULL", POOL_BUSY},
 	{"TOO_MANY_PRIORITIES", POOL_BUSY},
 	{"PREDICTED_WAIT", POOL_BUSY},
 	{"WAIT_MAX", POOL_BUSY},
-	{"DRAINING", "That bursard stops: ask again, with the same id; another one answers at once."},
+	{"DRAINING", "That bursard is shutting down: try again with the same id; another one answers at once."},
 	{"TIER_NOT_FOUND", LIST("tier list")},
 	{"POOL_NOT_FOUND", LIST("pool list")},
 	{"TEXT_NOT_FOUND", LIST("tenant text list")},
 	{"PRICE_NOT_FOUND", LIST("price list")},
 	{"KEY_NOT_FOUND", LIST("key list")},
-	{"TENANT_NOT_FOUND", "'bursar tenant list' shows what there is."},
-	{"ACCOUNT_NOT_FOUND", "'bursar account list' shows whom there is. Mind --tenant."},
-	{"RESERVATION_NOT_FOUND", "Mind --tenant. An ended reservation is known for 15 minutes more."},
-	{"LEASE_NOT_FOUND", "A lease is known for a while after its end."},
+	{"TENANT_NOT_FOUND", "'bursar tenant list' lists what exists."},
+	{"ACCOUNT_NOT_FOUND", "'bursar account list' lists what exists. Check --tenant."},
+	{"RESERVATION_NOT_FOUND", "Check --tenant. A reservation stays known for 15 minutes after it ends."},
+	{"LEASE_NOT_FOUND", "A lease stays known for a while after it ends."},
 };
 
-/* And where it names none, or one without advice of its own. */
+/* By code, when the server gives no reason or one without advice of its own. */
 static const struct hint {
 	int code;
 	const char *text;
 } hints[] = {
-	{BURSAR_ALREADY_EXISTS,
-		"The same id with other contents was used before: choose another, or repeat the first call as it was."},
-	{BURSAR_UNAUTHENTICATED, "Put the key into a file and name it by --key-file FILE or BURSAR_KEY_FILE; an admin "
-				 "makes one with 'bursar "
-				 "key create'."},
-	{BURSAR_PERMISSION_DENIED, "Ask with a key that may: an admin's of the tenant, or an operator's."},
+	{BURSAR_ALREADY_EXISTS, "This id was already used for a different request: choose another, or repeat the first "
+				"call unchanged."},
+	{BURSAR_UNAUTHENTICATED, "Put the key in a file and pass it with --key-file FILE or BURSAR_KEY_FILE; an admin "
+				 "creates keys with 'bursar key create'."},
+	{BURSAR_PERMISSION_DENIED,
+		"Use a key that has the right role: an admin's key of the tenant, or an operator's key."},
 	{BURSAR_UNIMPLEMENTED,
 		"The server is older than this command; compare 'bursar version' with 'bursard --version'."},
 	{BURSAR_UNAVAILABLE, "The server is up but a store behind it is not: see /readyz on its HTTP port, or "
 			     "'deploy/local status'."},
 	{BURSAR_DEADLINE_EXCEEDED,
-		"The server did not finish in time: see 'deploy/local logs', or allow more with --timeout."},
-	{BURSAR_INTERNAL, "The server's log says more: 'deploy/local logs'."},
+		"The server did not finish in time: see 'deploy/local logs', or allow more time with --timeout."},
+	{BURSAR_INTERNAL, "The server's log has the details: 'deploy/local logs'."},
 };
 
-/* What gRPC says when it has no connection, and what it means: the first whose mark is in the message. There is no code for these. */
+/*
+ * What gRPC says when it has no connection, and what that means. The first row whose mark is in the message applies.
+ * There is no code for these.
+ */
 static const struct cause {
 	const char *mark;
-	const char *text; /* NULL: what gRPC says is plain enough */
-	const char *next_plain; /* what to do next, without TLS; NULL: comes with TLS only */
+	const char *text; /* NULL: gRPC's own text is clear enough */
+	const char *next_plain; /* what to do next, without TLS; NULL: happens only with TLS */
 	const char *next_tls;
 } causes[] = {
-	{"wrong version number", "what listens there does not speak TLS", NULL,
-		"Leave --tls-ca out (and BURSAR_TLS_CA, and the profile's tls-ca), or give bursard a certificate "
-		"(its --tls-cert and --tls-key)."},
+	{"wrong version number", "the server there does not speak TLS", NULL,
+		"Leave out --tls-ca (and BURSAR_TLS_CA, and the profile's tls-ca), or give bursard a certificate (its "
+		"--tls-cert and --tls-key)."},
 	{"certificate verify failed",
-		"its certificate is not from the authority that --tls-ca names, or is not good now", NULL,
-		"Name its authority by --tls-ca FILE; 'openssl s_client -showcerts -connect HOST:PORT' shows the "
-		"certificate with its dates."},
-	{"not in peer certificate", "its certificate is made out to another name", NULL,
-		"Name it by --addr as its certificate does; 'openssl s_client -connect HOST:PORT' shows the name."},
+		"its certificate was not issued by the authority in --tls-ca, or is not valid now", NULL,
+		"Pass its authority with --tls-ca FILE; 'openssl s_client -showcerts -connect HOST:PORT' shows the "
+		"certificate and its dates."},
+	{"not in peer certificate", "its certificate is for another name", NULL,
+		"Use the name in its certificate with --addr; 'openssl s_client -connect HOST:PORT' shows that name."},
 	{"Socket closed", "the connection was closed before the server answered",
-		"If it speaks TLS, name its authority by --tls-ca FILE; if not, see its log.",
-		"If it asks for certificates, is yours (--tls-cert, --tls-key) from its authority, not expired and not "
-		"revoked? Its log may say more."},
+		"If it uses TLS, pass its authority with --tls-ca FILE; otherwise see its log.",
+		"If it asks for client certificates, check that yours (--tls-cert, --tls-key) is from its authority, "
+		"not expired and not revoked. Its log may say more."},
 	{"", NULL,
-		"Is bursard running there (and without TLS? Else name its CA by --tls-ca)? Start one with "
-		"'deploy/local up', or name another by --addr HOST:PORT or BURSAR_ADDR.",
-		"Is bursard running there? Start one with 'deploy/local up', or name another by --addr HOST:PORT or "
-		"BURSAR_ADDR."},
+		"Is bursard running there? If it uses TLS, pass its authority with --tls-ca. Start one with "
+		"'deploy/local up', or choose another with --addr HOST:PORT or BURSAR_ADDR.",
+		"Is bursard running there? Start one with 'deploy/local up', or choose another with --addr HOST:PORT "
+		"or BURSAR_ADDR."},
 };
 
-/* What gRPC says of a connection, without what it repeats. */
+/* gRPC's message about a connection, without its repetitions. */
 static const char *plain_cause(const char *message)
 {
 	static const char last[] = "last error: ", remote[] = "Failed to connect to remote host: ";
@@ -103,7 +106,7 @@ static const char *plain_cause(const char *message)
 	if (strncmp(cause, "UNKNOWN: ", 9) == 0)
 		cause += 9;
 	end = strncmp(cause, "unix:", 5) == 0 || strncmp(cause, "ipv", 3) == 0 ? strstr(cause, ": ") : NULL;
-	return end ? end + 2 : cause; /* the address has been said */
+	return end ? end + 2 : cause; /* the address has already been printed */
 }
 
 static int unreachable(const struct cli *cli, const struct bursar_error *error)
@@ -144,7 +147,7 @@ static void near_tenant(struct cli *cli, const char *tenant, struct meant *meant
 	nearest_tenant(cli, meant);
 }
 
-/* Which name may have been meant, where one was not found. */
+/* Suggests a name when one was not found. */
 static const struct missing {
 	const char *reason;
 	void (*nearest)(struct cli *cli, const char *tenant, struct meant *meant);
@@ -163,7 +166,7 @@ static void put_nearest(struct buf *out, struct cli *cli, const struct bursar_er
 	for (size_t i = 0; error->name[0] && i < sizeof(missings) / sizeof(*missings); i++)
 		if (strcmp(missings[i].reason, error->reason) == 0)
 			missings[i].nearest(cli, has_tenant(cli) ? option_text(cli, "tenant") : "", &meant);
-	if (meant.distance > 0) /* else it is there, elsewhere */
+	if (meant.distance > 0) /* 0: the name exists, but elsewhere */
 		meant_put(out, &meant);
 }
 

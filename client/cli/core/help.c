@@ -1,4 +1,4 @@
-/* --help, from the commands' rows. */
+/* --help, generated from the commands' rows. */
 #include "cli/core/help.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 
 enum { WIDTH_LEAST = 60, WIDTH_MOST = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20, TITLE_COLUMN = 26 };
 
-/* As wide as the terminal, within what reads well. */
+/* The width of the terminal, within what reads well. */
 static size_t width_of_help(void)
 {
 	size_t width = isatty(STDOUT_FILENO) ? screen_size().ws_col : WIDTH_MOST;
@@ -102,7 +102,7 @@ void help_put_command(struct buf *out, const struct command *command)
 		buf_put_str(out, "\noptions:\n");
 		put_options(out, command->options);
 	}
-	buf_put_str(out, "\noptions of every command:\n");
+	buf_put_str(out, "\nglobal options:\n");
 	put_options(out, global_options);
 	if (command->examples[0])
 		buf_put_str(out, "\nexamples:\n");
@@ -116,7 +116,7 @@ static void put_row(struct buf *out, const struct command *command)
 	help_put_wrapped(out, command->summary, NAME_COLUMN + 3, NAME_COLUMN + 3, width_of_help());
 }
 
-/* The bytes of a name up to its second word, or 0 of a name of one. */
+/* The number of bytes before the second word of a name; 0 when it has only one word. */
 static size_t first_word(const struct command *command)
 {
 	const char *space = strchr(command->name, ' ');
@@ -131,7 +131,7 @@ static bool begins_like(const struct command *command, const struct command *oth
 	return len > 0 && !other->hidden && strncmp(command->name, other->name, len) == 0;
 }
 
-/* "check, record" or, of commands of two words, "tier (list, show, put)", in the columns from `indent` on. */
+/* "check, record", or "tier (list, show, put)" for commands of two words, indented by `indent` columns. */
 static void put_names(struct buf *out, const struct command_group *group, size_t indent)
 {
 	struct buf names = {0};
@@ -166,15 +166,15 @@ void help_put_overview(struct buf *out, const struct command_group *const *group
 		buf_putf(out, "  %-*s", TITLE_COLUMN - 2, (*group)->title);
 		put_names(out, *group, TITLE_COLUMN);
 	}
-	buf_put_str(out, "\nOptions of every command:\n");
+	buf_put_str(out, "\nGlobal options:\n");
 	put_options(out, global_options);
 	buf_put_str(out, "\n");
 	help_put_wrapped(out,
-		"Exit codes: 0 allowed or done, 1 denied, 2 wrong usage, 3 server not reached, 4 refused by the "
+		"Exit codes: 0 allowed or done, 1 denied, 2 usage error, 3 server not reached, 4 refused by the "
 		"server.",
 		0, 0, width_of_help());
 	help_put_wrapped(out,
-		"'bursar account --help' lists the commands that begin so; 'bursar COMMAND --help' has options and "
+		"'bursar account --help' lists the commands of a group; 'bursar COMMAND --help' has options and "
 		"examples.",
 		0, 0, width_of_help());
 }

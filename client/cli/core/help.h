@@ -1,13 +1,13 @@
-/* Texts made from the commands' rows. All append. */
+/* Help texts, generated from the commands' rows. All functions append. */
 #ifndef BURSAR_CLI_HELP_H
 #define BURSAR_CLI_HELP_H
 
 #include "cli/core/command.h"
 
-/* The overview: every command in a line. */
+/* The overview of all commands. */
 void help_put_overview(struct buf *out, const struct command_group *const *groups);
 
-/* The commands whose names begin with the word: "account". False when there are none. */
+/* The commands whose names begin with the word, such as "account". False when no name does. */
 bool help_put_group(struct buf *out, const struct command_group *const *groups, const char *word);
 
 /* One command: usage, what it does, options, examples. */
@@ -24,8 +24,8 @@ void help_put_option(struct buf *out, const struct option *option);
 void help_put_usage(struct buf *out, const struct command *command);
 
 /*
- * Words of `text`, broken so that no line is longer than `width`; every line behind the first begins with `indent`
- * blanks.
+ * Appends `text`, wrapped so that no line is longer than `width`. Every line after the first is indented by `indent`
+ * spaces.
  */
 void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t indent, size_t width);
 

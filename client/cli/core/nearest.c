@@ -1,4 +1,4 @@
-/* Which name was meant. */
+/* Finds the name that was probably meant (nearest.h). */
 #include "cli/core/nearest.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static void *ask(struct cli *cli, enum bursar_method method, const void *request
 	return bursar_call(cli_bursar(cli), method, request, &error);
 }
 
-/* The next shorter beginning to look under: all but the last letter, then half of it, at last nothing. */
+/* The next shorter prefix to search: first without the last letter, then half of that, and finally empty. */
 static bool shorten(char *prefix)
 {
 	size_t len = strlen(prefix), left = len > 4 ? len / 2 : 0;
@@ -36,7 +36,7 @@ static void prefix_begin(char *prefix, size_t size, const char *typed)
 	prefix[len] = '\0';
 }
 
-/* Ids that begin alike first: there may be millions, and most typing errors are not in the first letters. */
+/* Tries ids with the same prefix first: there may be millions, and most typing errors are not in the first letters. */
 void nearest_account(struct cli *cli, const Bursar__V1__AccountRef *ref, struct meant *meant)
 {
 	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
@@ -115,7 +115,7 @@ void nearest_model(struct cli *cli, const char *tenant, struct meant *meant)
 	const char *slash = strchr(meant->typed, '/');
 
 	if (slash && slash[1])
-		meant->typed = slash + 1; /* the provider's part is right, or of no use */
+		meant->typed = slash + 1; /* the provider's part is right, or does not help */
 	request.tenant = (char *)tenant;
 	request.page_size = PAGE;
 	answer = ask(cli, BURSAR_LIST_PRICES, &request);

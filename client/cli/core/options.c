@@ -1,4 +1,4 @@
-/* The command line, by popt, to values by the options' types (command.h). */
+/* Parses the command line with popt into values of the options' types (command.h). */
 #include "cli/core/command.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ struct option_value {
 	const struct option *option;
 	bool given;
 	int64_t number;
-	char **texts; /* one, or several of a list */
+	char **texts; /* one, or several for a list */
 	size_t count;
 };
 
@@ -29,24 +29,25 @@ struct option_values {
 
 const struct option global_options[] = {
 	{'a', "addr", OPTION_TEXT, "HOST:PORT",
-		"the server; without :PORT the usual one (default: $BURSAR_ADDR, else " BURSAR_DEFAULT_ADDRESS ")",
+		"the server; without :PORT, the default port (default: $BURSAR_ADDR, else " BURSAR_DEFAULT_ADDRESS ")",
 		NULL},
 	{'\0', "key-file", OPTION_FILE, "FILE",
-		"a file that holds the API key (default: the key in $BURSAR_KEY, or the file $BURSAR_KEY_FILE)", NULL},
+		"a file with the API key (default: the key in $BURSAR_KEY, or the file $BURSAR_KEY_FILE)", NULL},
 	{'\0', "tls-ca", OPTION_FILE, "FILE",
-		"encrypt, and trust who this PEM file names; 'system': the machine's roots (default: $BURSAR_TLS_CA)",
+		"use TLS, and trust the CAs in this PEM file; 'system': the machine's roots (default: $BURSAR_TLS_CA)",
 		NULL},
-	{'\0', "tls-cert", OPTION_FILE, "FILE", "one's own certificate, as PEM (default: $BURSAR_TLS_CERT)", NULL},
-	{'\0', "tls-key", OPTION_FILE, "FILE", "its key, as PEM (default: $BURSAR_TLS_KEY)", NULL},
-	{'j', "json", OPTION_FLAG, NULL,
-		"answer as JSON: names as in the proto, money in nano-USD, times in microseconds", NULL},
+	{'\0', "tls-cert", OPTION_FILE, "FILE", "the client certificate, as PEM (default: $BURSAR_TLS_CERT)", NULL},
+	{'\0', "tls-key", OPTION_FILE, "FILE", "the client certificate's key, as PEM (default: $BURSAR_TLS_KEY)", NULL},
+	{'j', "json", OPTION_FLAG, NULL, "print JSON: names as in the proto, money in nano-USD, times in microseconds",
+		NULL},
 	{'\0', "profile", OPTION_PROFILE, "NAME",
-		"settings of this profile, see 'bursar profile' (default: $BURSAR_PROFILE, else the profiles' default)",
+		"use the settings of this profile, see 'bursar profile' (default: $BURSAR_PROFILE, else the default "
+		"profile)",
 		NULL},
 	{'\0', "timeout", OPTION_PATIENCE, "DURATION",
-		"how long to wait for the server (default: 5s; a bare number: seconds)", NULL},
-	{'\0', "no-color", OPTION_FLAG, NULL, "never colour (as the variable NO_COLOR does)", NULL},
-	{'h', "help", OPTION_FLAG, NULL, "what the command does, with examples", NULL},
+		"how long to wait for the server (default: 5s; a bare number is in seconds)", NULL},
+	{'\0', "no-color", OPTION_FLAG, NULL, "never use colours (like the variable NO_COLOR)", NULL},
+	{'h', "help", OPTION_FLAG, NULL, "show what the command does, with examples", NULL},
 	{0},
 };
 
@@ -65,7 +66,7 @@ void args_bounds(const char *args, int *min, int *max)
 	}
 }
 
-/* The nth word of `args`, without its brackets, for "USER is missing". */
+/* The nth word of `args` without its brackets, for "USER is missing". */
 static void arg_name(const char *args, int n, char *name, size_t size)
 {
 	size_t len;
@@ -97,7 +98,7 @@ bool cli_none_of(struct err *err, const char *text, const char *choices)
 	struct meant meant = {.typed = text};
 	struct buf said = {0};
 
-	buf_putf(&said, "'%s' is none of ", text);
+	buf_putf(&said, "'%s' is not one of ", text);
 	for (const char *p = choices; *p; p++)
 		buf_put(&said, *p == '|' ? ", " : p, *p == '|' ? 2 : 1);
 	meant_try_choices(&meant, choices);
@@ -146,7 +147,7 @@ static bool value_put(struct option_value *value, char *text, struct err *err)
 	if (value->option->type == OPTION_FLAG)
 		return true;
 	if (!text)
-		abort(); /* popt had no memory for it */
+		abort(); /* popt ran out of memory */
 	value->texts = mem_realloc(value->texts, (value->count + 1) * sizeof(*value->texts));
 	value->texts[value->count++] = text;
 	return value_check(value, text, err) || err_prefix(err, "--%s: ", value->option->name);
@@ -189,7 +190,7 @@ static bool read_options(struct cli *cli, poptContext popt)
 	if (val == -1)
 		return true;
 	if (val == POPT_ERROR_NOARG)
-		return err_set(&cli->err, ERR_INVALID, "%s: its value is missing", poptBadOption(popt, 0));
+		return err_set(&cli->err, ERR_INVALID, "%s: the value is missing", poptBadOption(popt, 0));
 	if (val == POPT_ERROR_BADOPT)
 		return no_such_option(cli, poptBadOption(popt, 0));
 	return err_set(&cli->err, ERR_INVALID, "%s: %s", poptBadOption(popt, 0), poptStrerror(val));
@@ -222,7 +223,7 @@ static bool read_args(struct cli *cli, const char **args)
 	}
 	if (count > max)
 		return err_set(&cli->err, ERR_INVALID, "'%s' is one argument too many%s", cli->args[max],
-			has_option(cli, "file") ? "; a file is named by -f FILE" : "");
+			has_option(cli, "file") ? "; pass a file with -f FILE" : "");
 	for (int i = 0; i < count && (max < INT_MAX || i < min); i++) {
 		if (!*args[i]) {
 			arg_name(cli->command->args, i, name, sizeof(name));
@@ -242,7 +243,7 @@ bool options_parse(struct cli *cli, int argc, const char **argv)
 	cli->values = mem_zalloc(1, sizeof(*cli->values));
 	add_options(cli->values, table, cli->command->options);
 	add_options(cli->values, table, global_options);
-	/* Without a name, popt reads no configuration file that could change what an option means. */
+	/* No name: otherwise popt reads configuration files that could change what an option means. */
 	popt = poptGetContext(NULL, argc, argv, table, 0);
 	right = read_options(cli, popt) && read_args(cli, poptPeekArg(popt) ? poptGetArgs(popt) : none);
 	poptFreeContext(popt);

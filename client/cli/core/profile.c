@@ -1,4 +1,4 @@
-/* The text of the profiles' file: lines of "[profile]", "setting = value" and comments. */
+/* The text of the profiles file: "[profile]" lines, "setting = value" lines and comments. */
 #include "cli/core/profile.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ const char *const profile_setting_variables[SETTING_COUNT] = {
 
 static const char default_word[] = "default";
 
-/* A piece of the text. */
+/* A part of the text. */
 struct span {
 	const char *at;
 	size_t len;
@@ -40,7 +40,7 @@ enum line_kind { LINE_OTHER, LINE_PROFILE, LINE_SETTING, LINE_WRONG };
 
 struct line {
 	enum line_kind kind;
-	struct span all; /* with its line end */
+	struct span all; /* including the line end */
 	struct span name; /* of the profile or setting */
 	struct span value;
 };
@@ -84,7 +84,7 @@ static struct line line_of(struct span all)
 	return line;
 }
 
-/* The line at `*at`, which moves behind it; false at the end. */
+/* The line at `*at`, which moves past it; false at the end. */
 static bool next_line(struct span text, size_t *at, struct line *line)
 {
 	const char *end;
@@ -103,7 +103,7 @@ bool profile_name_check(const char *name, struct err *err)
 
 	if (len < 1 || len > PROFILE_NAME_MAX ||
 		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len)
-		return err_set(err, ERR_INVALID, "a profile's name is 1 to %d characters of a-z A-Z 0-9 . _ -",
+		return err_set(err, ERR_INVALID, "a profile's name must be 1 to %d characters of a-z A-Z 0-9 . _ -",
 			PROFILE_NAME_MAX);
 	return true;
 }
@@ -117,7 +117,8 @@ bool profile_setting_find(const char *name, enum profile_setting *out, struct er
 		}
 	}
 	return err_set(err, ERR_INVALID,
-		"'%.64s' is no setting; one of addr, key-file, tenant, tls-ca, tls-cert, tls-key, timeout, json, color",
+		"'%.64s' is not a setting; use one of addr, key-file, tenant, tls-ca, tls-cert, tls-key, timeout, "
+		"json, color",
 		name);
 }
 
@@ -157,7 +158,7 @@ static bool profile_begin(struct profiles *out, struct span name, struct profile
 	if (!profile_name_check(text, err))
 		return false;
 	if (profile_find(out, text))
-		return err_set(err, ERR_INVALID, "there is a profile %s above already", text);
+		return err_set(err, ERR_INVALID, "profile %s is already defined above", text);
 	if (out->count == PROFILES_MAX)
 		return err_set(err, ERR_INVALID, "there are more than %d profiles", PROFILES_MAX);
 	*profile = &out->each[out->count++];
@@ -165,12 +166,12 @@ static bool profile_begin(struct profiles *out, struct span name, struct profile
 	return true;
 }
 
-/* Above the first profile there is but one setting: which of them is the default. */
+/* The only setting allowed above the first profile names the default profile. */
 static bool default_read(struct profiles *out, const char *setting, const char *value, struct err *err)
 {
 	if (strcmp(setting, default_word) != 0)
-		return err_set(
-			err, ERR_INVALID, "'%.64s' stands above the first [profile], where only default can", setting);
+		return err_set(err, ERR_INVALID, "'%.64s' is above the first [profile], where only default is allowed",
+			setting);
 	if (out->default_name[0])
 		return err_set(err, ERR_INVALID, "default: is given twice");
 	if (!profile_name_check(value, err))
@@ -256,7 +257,7 @@ void profile_text_set(struct buf *out, const char *text, const char *profile, co
 {
 	struct span all = {text, strlen(text)}, old = {NULL, 0};
 	bool inside = !*profile, found = inside;
-	size_t at = 0, behind = 0; /* behind the last line of the profile that says something */
+	size_t at = 0, behind = 0; /* after the last non-empty line of the profile */
 	struct line line;
 
 	while (next_line(all, &at, &line)) {

@@ -1,6 +1,6 @@
 /*
- * Profiles: named settings in ~/.config/bursar/config, one section each. This is the text of that file, read and changed;
- * profile_file.h is the file itself.
+ * Profiles: named settings in ~/.config/bursar/config, one section for each profile. This part parses and edits the
+ * text; profile_file.h handles the file.
  *
  *	default = work
  *
@@ -31,9 +31,9 @@ enum profile_setting {
 	SETTING_COUNT,
 };
 
-/* As they stand in the file and, of the first seven, on the command line: "addr". */
+/* The names in the file; the first seven are also options: "addr". */
 extern const char *const profile_setting_names[SETTING_COUNT];
-/* The variable that goes before the profile; NULL where there is none. */
+/* The environment variable that overrides the profile; NULL when there is none. */
 extern const char *const profile_setting_variables[SETTING_COUNT];
 
 enum { PROFILES_MAX = 64, PROFILE_NAME_MAX = 64, PROFILE_VALUE_MAX = 1024, PROFILE_FILE_MAX = 65536 };
@@ -49,26 +49,27 @@ struct profiles {
 	struct profile each[PROFILES_MAX];
 };
 
-/* Reads the text into `out`, which is to be released in any case. False with ERR_INVALID "LINE: what is wrong". */
+/* Parses the text into `out`; release it either way. False with ERR_INVALID "LINE: what is wrong". */
 bool profiles_parse(const char *text, size_t len, struct profiles *out, struct err *err)
 	__attribute__((warn_unused_result));
 void profiles_release(struct profiles *profiles);
 
-/* NULL when there is none of this name. */
+/* NULL when no profile has this name. */
 const struct profile *profile_find(const struct profiles *profiles, const char *name);
 
-/* Is it 1 to 64 characters of a-z A-Z 0-9 . _ -? */
+/* A name has 1 to 64 characters of a-z A-Z 0-9 . _ - */
 bool profile_name_check(const char *name, struct err *err);
 
 /* Finds a setting by its name. */
 bool profile_setting_find(const char *name, enum profile_setting *out, struct err *err);
 
-/* The same, and looks whether `value` is one for it. */
+/* The same; also checks that `value` is valid for it. */
 bool profile_value_check(const char *setting, const char *value, enum profile_setting *out, struct err *err);
 
 /*
- * Appends the text with one setting of a profile put, or removed when `value` is NULL; a profile that is not there is made.
- * Without a `profile` ("") it is the setting "default". Everything else stays, comments too. The text is one that can be read.
+ * Appends the text with one setting of a profile changed, or removed when `value` is NULL; adds the profile if it does
+ * not exist. An empty `profile` ("") means the setting "default". Keeps everything else, including comments. The text
+ * must parse.
  */
 void profile_text_set(struct buf *out, const char *text, const char *profile, const char *setting, const char *value);
 

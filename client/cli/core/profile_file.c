@@ -1,4 +1,4 @@
-/* The file of the profiles. A key itself is never in it. */
+/* The profiles file (profile_file.h). It never contains a key. */
 #include "cli/core/profile_file.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static bool put_path(struct buf *out, struct err *err)
 	else if (home && home[0])
 		buf_putf(out, "%s/.config/bursar/config", home);
 	else
-		return err_set(err, ERR_INVALID, "profiles: neither XDG_CONFIG_HOME nor HOME says where they are");
+		return err_set(err, ERR_INVALID, "profiles: cannot be found: neither XDG_CONFIG_HOME nor HOME is set");
 	return true;
 }
 
@@ -45,7 +45,7 @@ bool profile_file_read(struct profile_file *file, struct err *err)
 		return true;
 	if (!file_read(buf_str(&file->path), &file->text, err))
 		return false;
-	file_warn_open("the profiles' file", buf_str(&file->path));
+	file_warn_open("the profiles file", buf_str(&file->path));
 	return profiles_parse(buf_str(&file->text), file->text.len, &file->profiles, err) ||
 	       err_prefix(err, "%s:", buf_str(&file->path));
 }
@@ -62,7 +62,7 @@ static void fail(struct err *err, const char *path)
 	err_set(err, ERR_INVALID, "%s: %s", path, strerror(errno));
 }
 
-/* The folder above `path`, and those above that. */
+/* Creates the directory of `path`, and those above it. */
 static bool make_folder(const char *path, struct err *err)
 {
 	char folder[PATH_MAX];
@@ -99,7 +99,7 @@ bool profile_file_write(const struct profile_file *file, const struct buf *text,
 	bool written;
 	int fd;
 
-	/* Where it is a link, as those who keep their settings in a repository have it, the link stays. */
+	/* Keeps a symbolic link, for people whose settings are in a repository. */
 	if (!realpath(buf_str(&file->path), target))
 		snprintf(target, sizeof(target), "%s", buf_str(&file->path));
 	if (!make_folder(target, err))
@@ -136,8 +136,8 @@ void file_warn_open(const char *what, const char *path)
 	struct stat is;
 
 	if (stat(path, &is) == 0 && S_ISREG(is.st_mode) && (is.st_mode & (S_IROTH | S_IWOTH)) != 0)
-		fprintf(stderr, "bursar: %s %s is open to everybody on this machine; close it with 'chmod 600 %s'\n",
-			what, path, path);
+		fprintf(stderr, "bursar: other users can read or change %s %s; protect it with 'chmod 600 %s'\n", what,
+			path, path);
 }
 
 bool no_such_profile(const struct profile_file *file, const char *name, struct err *err)
@@ -149,6 +149,6 @@ bool no_such_profile(const struct profile_file *file, const char *name, struct e
 	if (meant.name[0])
 		return err_set(err, ERR_INVALID, "%s: there is no profile '%.64s'; did you mean '%s'?",
 			buf_str(&file->path), name, meant.name);
-	return err_set(err, ERR_INVALID, "%s: there is no profile '%.64s'; 'bursar profile list' shows those there are",
+	return err_set(err, ERR_INVALID, "%s: there is no profile '%.64s'; 'bursar profile list' lists what exists",
 		buf_str(&file->path), name);
 }

@@ -1,4 +1,4 @@
-/* Where to, as whom and how (command.h): options, then variables, then the profile; and the connection made of them. */
+/* Settings (command.h), from options, then variables, then the profile; and the connection opened with them. */
 #include "cli/core/command.h"
 
 #include <assert.h>
@@ -14,11 +14,11 @@
 
 struct settings {
 	struct profile_file file;
-	const struct profile *profile; /* NULL: none is used */
-	struct buf expanded[SETTING_COUNT]; /* of its settings that name files */
+	const struct profile *profile; /* NULL: no profile is used */
+	struct buf expanded[SETTING_COUNT]; /* paths of its settings that name files */
 };
 
-/* The profile that is asked for in as many words; "" = none is. */
+/* The profile that was requested explicitly; "" when none was. */
 static const char *profile_asked(const struct cli *cli)
 {
 	const char *variable = getenv("BURSAR_PROFILE");
@@ -40,7 +40,7 @@ bool cli_settings_load(struct cli *cli)
 	const char *name;
 
 	cli->settings = settings;
-	/* Without a home there are no profiles; that is an error only for those who ask for one. */
+	/* Without a home directory there are no profiles. That is an error only when one was requested. */
 	if (!*profile_asked(cli) && !profile_file_exists())
 		return true;
 	if (!profile_file_read(&settings->file, &cli->err))
@@ -107,7 +107,7 @@ int64_t cli_timeout_us(const struct cli *cli)
 	return option_number(cli, "timeout", us);
 }
 
-/* Never from the command line itself, which every user of the machine can read. */
+/* Never from the command line, which every user of the machine can read. */
 static void read_key(struct cli *cli)
 {
 	const char *key = getenv("BURSAR_KEY"), *file = cli_setting(cli, SETTING_KEY_FILE);
@@ -131,7 +131,7 @@ static void read_key(struct cli *cli)
 	}
 }
 
-/* What of the connection the error is about, in the words of who typed it. */
+/* Names the option, variable or profile setting that the error is about. */
 static void put_blame(const struct cli *cli, const struct bursar_error *error)
 {
 	static const struct {
@@ -150,7 +150,7 @@ static void put_blame(const struct cli *cli, const struct bursar_error *error)
 		if (!option_given(cli, name) && set && *set)
 			fprintf(stderr, "bursar: %s: ", variable);
 		else if (!option_given(cli, name) && cli_profile_setting(cli, fields[i].setting))
-			fprintf(stderr, "bursar: %s of the profile %s: ", name, cli_profile_name(cli));
+			fprintf(stderr, "bursar: %s of profile %s: ", name, cli_profile_name(cli));
 		else
 			fprintf(stderr, "bursar: --%s: ", name);
 		return;
@@ -181,7 +181,7 @@ struct bursar *cli_open(struct cli *cli, struct bursar_options options)
 
 struct bursar *cli_bursar(struct cli *cli)
 {
-	/* Three attempts fit well before the end of the patience that was asked for. */
+	/* Up to three attempts within the requested timeout. */
 	int64_t timeout_us = cli_timeout_us(cli);
 
 	return cli_open(

@@ -1,4 +1,4 @@
-/* The API's names of fields, calls and microseconds, as the command line has them. */
+/* Translates the API's field names and microseconds to the command line's terms. */
 #include "cli/core/words.h"
 
 #include <ctype.h>
@@ -11,7 +11,7 @@
 
 enum { NAME_MAX_LEN = 64 };
 
-/* Fields whose option has a name of its own; all others are called as their option is, with its unit behind it. */
+/* Fields whose option has a different name. All others are named like their option, plus a unit. */
 static const struct {
 	const char *field, *option;
 } renamed[] = {
@@ -44,7 +44,7 @@ static bool ends_with(const char *text, size_t len, const char *end)
 	return len > strlen(end) && memcmp(text + len - strlen(end), end, strlen(end)) == 0;
 }
 
-/* The option that fills the field; NULL: an argument does, or nothing that was typed. */
+/* The option that sets the field; NULL when an argument sets it, or nothing on the command line does. */
 static const struct option *option_of(const struct cli *cli, const char *field, size_t len)
 {
 	char name[NAME_MAX_LEN] = "";
@@ -66,7 +66,10 @@ static const struct option *option_of(const struct cli *cli, const char *field, 
 	return option_find(cli, name);
 }
 
-/* The argument in `args` that fills the field: of "ID TIER" that of "tier", and the first of "id" and "name". "" for none. */
+/*
+ * Appends the argument in `args` that sets the field: with "ID TIER", TIER for "tier", and the first one for "id" and
+ * "name".
+ */
 static void put_argument(struct buf *out, const struct cli *cli, const char *field)
 {
 	const char *args = cli->command->args;
@@ -95,7 +98,7 @@ static void put_argument(struct buf *out, const struct cli *cli, const char *fie
 		buf_put(out, field[i] == '_' ? " " : field + i, 1);
 }
 
-/* "limits[1].until_us": the second of what was typed as LIMIT. */
+/* "limits[1].until_us" is about the second LIMIT argument. */
 static const char *list_place(struct buf *out, const char *field)
 {
 	const char *open = strstr(field, "limits[");
@@ -131,7 +134,7 @@ static void put_field(struct buf *out, const struct cli *cli, const char *field)
 	buf_put_str(out, ": ");
 }
 
-/* What was typed where it is that number, else "720h". */
+/* The value as it was typed if it is that number, else such as "720h". */
 static void put_duration_word(struct buf *out, const struct cli *cli, const struct option *option, int64_t us)
 {
 	if (option && option_given(cli, option->name) && option_number(cli, option->name, 0) == us)
@@ -147,7 +150,7 @@ static bool is_name_char(char c)
 	return islower((unsigned char)c) || c == '_';
 }
 
-/* Between names and numbers of the message; what is neither stays. */
+/* Translates a name or a number in the message; copies anything else. */
 static const char *put_word(struct buf *out, const struct cli *cli, const char *p, const struct option *times)
 {
 	size_t len = 0;
@@ -187,7 +190,7 @@ static void put_words(struct buf *out, const struct cli *cli, const char *field,
 
 	put_field(out, cli, field);
 	for (const char *p = message; *p;) {
-		/* Only from the beginning of a word on. */
+		/* Translate only from the beginning of a word. */
 		if (p > message && (isalnum((unsigned char)p[-1]) || p[-1] == '_' || p[-1] == '-') &&
 			(isalnum((unsigned char)*p) || *p == '_')) {
 			buf_put(&words, p++, 1);
@@ -199,7 +202,7 @@ static void put_words(struct buf *out, const struct cli *cli, const char *field,
 	buf_release(&words);
 }
 
-/* NOT_FOUND has no details: its text begins with the field. Moves *message behind that. */
+/* NOT_FOUND has no details: its text begins with the field. Moves *message past it. */
 static void field_in_front(char field[NAME_MAX_LEN], const char **message)
 {
 	size_t len = strspn(*message, "abcdefghijklmnopqrstuvwxyz_.[]0123456789");

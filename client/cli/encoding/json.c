@@ -1,4 +1,4 @@
-/* protobuf messages to JSON. */
+/* Writes protobuf messages as JSON (json.h). */
 #include "cli/encoding/json.h"
 
 #include <jansson.h>
@@ -11,10 +11,10 @@ static json_t *enum_json(const ProtobufCFieldDescriptor *field, int value)
 {
 	const ProtobufCEnumValue *row = protobuf_c_enum_descriptor_get_value(field->descriptor, value);
 
-	return row ? json_string(row->name) : json_integer(value); /* a newer server knows more names */
+	return row ? json_string(row->name) : json_integer(value); /* a name from a newer server */
 }
 
-/* The value at `p`, which is of the field's type. */
+/* The value at `p`, which has the field's type. */
 static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *p)
 {
 	switch (field->type) {
@@ -45,7 +45,7 @@ static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *p)
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return message_json(*(const ProtobufCMessage *const *)p);
 	case PROTOBUF_C_TYPE_BYTES:
-		break; /* the API has none */
+		break; /* the API does not use it */
 	}
 	return json_null();
 }
@@ -81,7 +81,7 @@ static json_t *list_json(const ProtobufCFieldDescriptor *field, const char *valu
 	return list;
 }
 
-/* A oneof's member is there when its case says so; a message when it is not NULL; all else always. */
+/* A oneof's member is present when its case says so, a message when it is not NULL, everything else always. */
 static bool is_present(const ProtobufCFieldDescriptor *field, const char *base)
 {
 	if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
@@ -91,7 +91,7 @@ static bool is_present(const ProtobufCFieldDescriptor *field, const char *base)
 	return true;
 }
 
-/* Texts of the API that are JSON themselves: they go on as what they say. */
+/* Strings of the API that contain JSON: written as that JSON. */
 static bool holds_json(const ProtobufCMessageDescriptor *message, const ProtobufCFieldDescriptor *field)
 {
 	return strcmp(message->name, "bursar.v1.AuditEntry") == 0 &&

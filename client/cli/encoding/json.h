@@ -1,4 +1,4 @@
-/* protobuf messages as JSON, by their descriptors: field names as in the proto, int64 as numbers, enums by name. */
+/* Protobuf messages as JSON, by their descriptors: field names as in the proto, int64 as numbers, enums by name. */
 #ifndef BURSAR_CLI_JSON_H
 #define BURSAR_CLI_JSON_H
 
@@ -8,8 +8,8 @@
 #include "base/err.h"
 
 /*
- * Appends the message, indented by two spaces, with a line end. Every field stands there, but absent messages do not. What an entry of the
- * audit log holds as a text of JSON stands there as JSON.
+ * Appends the message, indented by two spaces, and a line end. Includes every field except absent messages. JSON that
+ * an entry of the audit log holds as a string is written as JSON.
  */
 void json_put_message(struct buf *out, const ProtobufCMessage *message);
 
@@ -17,9 +17,9 @@ void json_put_message(struct buf *out, const ProtobufCMessage *message);
 void json_put_line(struct buf *out, const ProtobufCMessage *message);
 
 /*
- * Reads JSON into a new message of `descriptor` (protobuf_c_message_free_unpacked). Enums by name, full or as people
- * write it ("DIMENSION_COST", "cost"). NULL with ERR_INVALID: the field is the path ("limits[2].amount"), or the text
- * has the line of what is no JSON.
+ * Reads JSON into a new message of `descriptor` (free it with protobuf_c_message_free_unpacked). Enums are read by
+ * name, in full or in short ("DIMENSION_COST", "cost"). NULL with ERR_INVALID: the field is the path
+ * ("limits[2].amount"); if the text is not valid JSON, the message gives the line.
  */
 ProtobufCMessage *json_read_message(
 	const char *text, size_t len, const ProtobufCMessageDescriptor *descriptor, struct err *err);

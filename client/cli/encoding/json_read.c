@@ -1,4 +1,4 @@
-/* JSON to protobuf messages (json.h). */
+/* Reads protobuf messages from JSON (json.h). */
 #include "cli/encoding/json.h"
 
 #include <jansson.h>
@@ -20,7 +20,7 @@ static bool read_integer(const json_t *value, int64_t min, int64_t max, int64_t 
 	return true;
 }
 
-/* Are they the same but for case, with `given` perhaps without the names' common prefix? */
+/* Whether they are equal apart from case; `given` may lack the common prefix of the names. */
 static bool enum_name_matches(const char *name, const char *given)
 {
 	size_t len = strlen(name), short_len = strlen(given);
@@ -36,15 +36,14 @@ static bool read_enum(const ProtobufCFieldDescriptor *field, const json_t *value
 	const ProtobufCEnumValue *best = NULL;
 	const char *given = json_string_value(value);
 
-	/* The shortest of those it fits: "tokens" is DIMENSION_TOKENS, not DIMENSION_INPUT_TOKENS. */
+	/* The shortest match: "tokens" is DIMENSION_TOKENS, not DIMENSION_INPUT_TOKENS. */
 	for (unsigned i = 0; given && i < names->n_values; i++)
 		if (enum_name_matches(names->values[i].name, given))
 			if (!best || strlen(names->values[i].name) < strlen(best->name))
 				best = &names->values[i];
 	if (!best)
-		return err_set(err, ERR_INVALID, "'%s' is none of the names of %s, such as %s",
-			given ? given : "(no text)", names->short_name,
-			names->values[names->n_values > 1 ? 1 : 0].name);
+		return err_set(err, ERR_INVALID, "'%s' is not a name of %s, such as %s", given ? given : "(no text)",
+			names->short_name, names->values[names->n_values > 1 ? 1 : 0].name);
 	*out = best->value;
 	return true;
 }
@@ -52,7 +51,7 @@ static bool read_enum(const ProtobufCFieldDescriptor *field, const json_t *value
 static bool read_text(const json_t *value, char **out, struct err *err)
 {
 	if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-		return err_set(err, ERR_INVALID, "must be a text in quotes");
+		return err_set(err, ERR_INVALID, "must be a string in quotes");
 	*out = strdup(json_string_value(value));
 	if (!*out)
 		mem_exhausted(strlen(json_string_value(value)) + 1);
@@ -94,11 +93,11 @@ static bool read_value(const ProtobufCFieldDescriptor *field, const json_t *valu
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return read_child(field, value, out, err);
 	default:
-		return err_set(err, ERR_INVALID, "cannot be given as JSON");
+		return err_set(err, ERR_INVALID, "cannot be written as JSON");
 	}
 }
 
-/* The API repeats texts and messages only: both are pointers. */
+/* The API has only repeated strings and messages: both are pointers. */
 static bool read_list(const ProtobufCFieldDescriptor *field, const json_t *list, char *base, struct err *err)
 {
 	size_t *count = (size_t *)(base + field->quantifier_offset);
@@ -107,14 +106,14 @@ static bool read_list(const ProtobufCFieldDescriptor *field, const json_t *list,
 	if (!json_is_array(list))
 		return err_set(err, ERR_INVALID, "must be a list [...]");
 	if (field->type != PROTOBUF_C_TYPE_MESSAGE && field->type != PROTOBUF_C_TYPE_STRING)
-		return err_set(err, ERR_INVALID, "cannot be given as JSON");
+		return err_set(err, ERR_INVALID, "cannot be written as JSON");
 	if (json_array_size(list) == 0)
 		return true;
 	*items = mem_zalloc(json_array_size(list), sizeof(void *));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		bool right = read_value(field, json_array_get(list, i), &(*items)[i], err);
 
-		/* What was begun is counted, so that freeing the message frees it. */
+		/* Counts unfinished items too, so that freeing the message frees them. */
 		*count = (*items)[i] ? i + 1 : i;
 		if (!right) {
 			char inner[sizeof(err->field)];
@@ -127,7 +126,7 @@ static bool read_list(const ProtobufCFieldDescriptor *field, const json_t *list,
 	return true;
 }
 
-/* Puts the field's name before the path that the inner readers have made. */
+/* Puts the field's name before the path from the inner readers. */
 static bool name_field(const char *name, struct err *err)
 {
 	char inner[sizeof(err->field)];
@@ -158,7 +157,7 @@ static bool read_object(const json_t *object, ProtobufCMessage *message, struct 
 			protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
 
 		if (!field) {
-			err_set(err, ERR_INVALID, "is no field of a %s", message->descriptor->short_name);
+			err_set(err, ERR_INVALID, "is not a field of %s", message->descriptor->short_name);
 			return name_field(name, err);
 		}
 		if (!read_field(field, value, (char *)message, err))
@@ -179,7 +178,8 @@ ProtobufCMessage *json_read_message(
 		if (object)
 			err_set(err, ERR_INVALID, "the JSON must be an object {...}");
 		else
-			err_set(err, ERR_INVALID, "line %d, column %d: no JSON: %s", why.line, why.column, why.text);
+			err_set(err, ERR_INVALID, "line %d, column %d: not valid JSON: %s", why.line, why.column,
+				why.text);
 		json_decref(object);
 		return NULL;
 	}

@@ -1,4 +1,4 @@
-/* libyaml's events, one after the other, to a tree. */
+/* Builds a tree from libyaml's events (yaml_read.h). */
 #include "cli/encoding/yaml_read.h"
 
 #include <stdarg.h>
@@ -10,14 +10,14 @@
 
 #include "base/arena.h"
 
-/* Each key is compared with those before it. */
+/* Every key is compared with all keys before it. */
 enum { KEYS_MAX = 2000 };
 
 struct reader {
 	yaml_parser_t parser;
-	yaml_event_t event; /* the one at hand */
+	yaml_event_t event; /* the current event */
 	bool has_event;
-	const char *text; /* what is parsed */
+	const char *text; /* the text being parsed */
 	size_t len;
 	struct err *err;
 };
@@ -47,7 +47,7 @@ bool yaml_wrong(const struct yaml *at, struct err *err, const char *fmt, ...)
 	return err_set(err, ERR_INVALID, "%d:%d: %s", at->line, at->column, sentence);
 }
 
-/* Is there a tab where libyaml found a character that it cannot take? Its marks count characters, in a line. */
+/* Whether libyaml stopped at a tab. Its marks count characters in a line. */
 static bool tab_at(const struct reader *reader, const yaml_mark_t *mark)
 {
 	const char *p = reader->text, *end = reader->text + reader->len;
@@ -65,19 +65,19 @@ static bool tab_at(const struct reader *reader, const yaml_mark_t *mark)
 static bool parser_wrong(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
-	const char *problem = parser->problem ? parser->problem : "it is no YAML";
+	const char *problem = parser->problem ? parser->problem : "it is not YAML";
 
-	/* Of bytes that are no text libyaml knows the offset only. */
+	/* For bytes that are not text, libyaml gives only the offset. */
 	if (parser->error == YAML_READER_ERROR)
-		return wrong_at(reader->err, parser->mark.line, parser->mark.column, "no UTF-8 text: %s", problem);
+		return wrong_at(reader->err, parser->mark.line, parser->mark.column, "not UTF-8 text: %s", problem);
 	if (tab_at(reader, &parser->problem_mark))
 		return wrong_at(reader->err, parser->problem_mark.line, parser->problem_mark.column,
-			"a tab: YAML is indented with spaces");
-	return wrong_at(reader->err, parser->problem_mark.line, parser->problem_mark.column, "no YAML: %s%s%s", problem,
-		parser->context ? ", " : "", parser->context ? parser->context : "");
+			"a tab: indent YAML with spaces");
+	return wrong_at(reader->err, parser->problem_mark.line, parser->problem_mark.column, "not valid YAML: %s%s%s",
+		problem, parser->context ? ", " : "", parser->context ? parser->context : "");
 }
 
-/* Moves on to the next event. */
+/* Moves to the next event. */
 static bool next(struct reader *reader)
 {
 	if (reader->has_event)
@@ -149,7 +149,7 @@ static struct yaml *read_text(struct reader *reader)
 	struct yaml *node;
 
 	if (memchr(value, 0, len)) {
-		wrong_here(reader, "a NUL character cannot stand in a text");
+		wrong_here(reader, "a text cannot contain a NUL character");
 		return NULL;
 	}
 	node = node_new(event, YAML_TEXT);
@@ -180,7 +180,7 @@ static struct yaml *read_list(struct reader *reader, int depth)
 	return NULL;
 }
 
-/* The key at hand; NULL when it is none, or is there already. */
+/* The current key; NULL when it is not a valid key, or a duplicate. */
 static struct yaml *read_key(struct reader *reader, const struct yaml *map)
 {
 	struct yaml *key;
@@ -190,15 +190,14 @@ static struct yaml *read_key(struct reader *reader, const struct yaml *map)
 		return NULL;
 	}
 	if (map->count == KEYS_MAX) {
-		wrong_here(reader, "more than 2,000 keys stand together");
+		wrong_here(reader, "a map has more than 2,000 keys");
 		return NULL;
 	}
 	key = read_node(reader, 0);
 	for (size_t i = 0; key && i < map->count; i++) {
 		if (strcmp(map->keys[i]->text, key->text) != 0)
 			continue;
-		yaml_wrong(
-			key, reader->err, "%.64s stands there twice; first in line %d", key->text, map->keys[i]->line);
+		yaml_wrong(key, reader->err, "%.64s is given twice; first in line %d", key->text, map->keys[i]->line);
 		yaml_tree_free(key);
 		return NULL;
 	}
@@ -230,14 +229,14 @@ static struct yaml *read_map(struct reader *reader, int depth)
 	return NULL;
 }
 
-/* Anchors and tags could make little text mean much, or something else than it says. */
+/* Aliases could make a small text expand into a large one, and tags could change its meaning. */
 static bool is_bare(struct reader *reader)
 {
 	const yaml_event_t *event = &reader->event;
 	const yaml_char_t *anchor = NULL, *tag = NULL;
 
 	if (event->type == YAML_ALIAS_EVENT)
-		return wrong_here(reader, "aliases (*name) are not read: write it out");
+		return wrong_here(reader, "aliases (*name) are not supported: write the value out");
 	if (event->type == YAML_SCALAR_EVENT) {
 		anchor = event->data.scalar.anchor;
 		tag = event->data.scalar.tag;
@@ -249,11 +248,11 @@ static bool is_bare(struct reader *reader)
 		tag = event->data.mapping_start.tag;
 	}
 	if (anchor)
-		return wrong_here(reader, "anchors (&name) are not read: write it out");
-	return !tag || wrong_here(reader, "tags (!name) are not read: leave it out");
+		return wrong_here(reader, "anchors (&name) are not supported: write the value out");
+	return !tag || wrong_here(reader, "tags (!name) are not supported: leave the tag out");
 }
 
-/* The node that begins with the event at hand. */
+/* The node that begins with the current event. */
 static struct yaml *read_node(struct reader *reader, int depth)
 {
 	if (!is_bare(reader))
@@ -272,25 +271,25 @@ static struct yaml *read_node(struct reader *reader, int depth)
 	return NULL;
 }
 
-/* The only document of the stream. */
+/* Reads the only document of the stream. */
 static struct yaml *read_document(struct reader *reader)
 {
 	struct yaml *root;
 
-	if (!next(reader)) /* the stream's beginning */
+	if (!next(reader)) /* start of the stream */
 		return NULL;
 	if (!next(reader))
 		return NULL;
 	if (reader->event.type != YAML_DOCUMENT_START_EVENT) {
-		wrong_here(reader, "there is no document");
+		wrong_here(reader, "the document is missing");
 		return NULL;
 	}
 	root = next(reader) ? read_node(reader, 0) : NULL;
-	bool ended = root && next(reader); /* the document's end */
+	bool ended = root && next(reader); /* end of the document */
 	if (ended && next(reader)) {
 		if (reader->event.type == YAML_STREAM_END_EVENT)
 			return root;
-		wrong_here(reader, "a second document begins; one file is one document");
+		wrong_here(reader, "a second document begins; a file can have only one");
 	}
 	yaml_tree_free(root);
 	return NULL;
@@ -302,7 +301,7 @@ struct yaml *yaml_tree_parse(const char *text, size_t len, size_t most, struct e
 	struct yaml *root;
 
 	if (len > most) {
-		wrong_at(err, 0, 0, "has %zu bytes; at most %zu are read", len, most);
+		wrong_at(err, 0, 0, "has %zu bytes; the maximum is %zu", len, most);
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&reader.parser))
@@ -320,7 +319,7 @@ bool yaml_is_nothing(const struct yaml *yaml)
 	return yaml->kind == YAML_TEXT && !yaml->quoted && (!yaml->text[0] || strcmp(yaml->text, "~") == 0);
 }
 
-/* The item that the first step of the path names; *path moves behind it. */
+/* The item that the first step of the path names; moves *path past it. */
 static const struct yaml *step(const struct yaml *yaml, const char **path)
 {
 	const char *name = *path;

@@ -1,4 +1,7 @@
-/* By libyaml's emitter, which knows what has to be quoted; but not what others would take for a number. */
+/*
+ * Writes YAML with libyaml's emitter (yaml_write.h). It quotes what must be quoted, but not what other parsers read
+ * as numbers.
+ */
 #include "cli/encoding/yaml_write.h"
 
 #include <stdio.h>
@@ -17,10 +20,10 @@ static int take(void *out, unsigned char *bytes, size_t len)
 static void emit(yaml_emitter_t *emitter, yaml_event_t *event)
 {
 	if (!yaml_emitter_emit(emitter, event))
-		abort(); /* our own events, and only memory can be missing */
+		abort(); /* the events are our own: only memory can run out */
 }
 
-/* Would a reader of YAML 1.1 take the bare word for something else than a text? */
+/* Whether a YAML 1.1 parser would read the bare word as something other than a string. */
 static bool looks_otherwise(const char *text)
 {
 	static const char *const words[] = {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", "", "=",
@@ -41,7 +44,7 @@ static void put_scalar(yaml_emitter_t *emitter, const char *text, bool is_text)
 
 	if (!yaml_scalar_event_initialize(
 		    &event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1, style))
-		abort(); /* not UTF-8: the server sends none such */
+		abort(); /* not UTF-8: the server never sends that */
 	emit(emitter, &event);
 }
 

@@ -1,4 +1,4 @@
-/* JSON's objects, lists, texts, whole numbers and truths as YAML. */
+/* Writes JSON objects, lists, strings, integers and booleans as YAML. */
 #ifndef BURSAR_CLI_YAML_WRITE_H
 #define BURSAR_CLI_YAML_WRITE_H
 
@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-/* Appends the document, in the order in which keys were set. */
+/* Appends the document, with keys in the order in which they were set. */
 void yaml_put(struct buf *out, const json_t *document);
 
 #endif

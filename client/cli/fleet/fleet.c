@@ -1,4 +1,4 @@
-/* The tables, and messages written by them. */
+/* The tables, and writing documents with them (fleet.h). */
 #include "cli/fleet/private.h"
 
 #include <string.h>
@@ -47,7 +47,7 @@ const struct fleet_section fleet_sections[] = {
 };
 const size_t fleet_sections_count = sizeof(fleet_sections) / sizeof(fleet_sections[0]);
 
-/* What counts for a limit that says nothing of it is left out. */
+/* Leaves out what is the default for a limit. */
 static json_t *limit_json(const Bursar__V1__Limit *limit, bool name)
 {
 	Bursar__V1__Limit shown = *limit;
@@ -145,7 +145,7 @@ json_t *fleet_entry_json(const struct fleet_table *table, const ProtobufCMessage
 	return object;
 }
 
-/* What is usual for an account says nothing. */
+/* Leaves out the defaults of an account. */
 static json_t *account_json(const Bursar__V1__Account *account)
 {
 	json_t *object = fleet_entry_json(&fleet_account, &account->base, true);

@@ -1,6 +1,6 @@
 /*
- * A fleet as a document: what `bursar export` writes and `bursar apply` reads. The tables say which key of the document is which field of
- * the API's messages; reading, writing and comparing all go by them.
+ * A fleet as a document: what `bursar export` writes and `bursar apply` reads. The tables map the keys of the document
+ * to fields of the API's messages; reading, writing and comparing all use them.
  */
 #ifndef BURSAR_CLI_FLEET_H
 #define BURSAR_CLI_FLEET_H
@@ -15,11 +15,11 @@ enum fleet_kind {
 	FLEET_TEXT,
 	FLEET_COUNT,
 	FLEET_TRUTH,
-	FLEET_WORD, /* an enum: the name behind `prefix`, in small letters */
+	FLEET_WORD, /* an enum: the name after `prefix`, in lower case */
 	FLEET_DURATION,
-	FLEET_SLOTS, /* a count, or "option": the server's */
-	FLEET_LIMITS, /* a list of limits as limit_spec.h has them */
-	FLEET_LEVELS, /* a list of entries of fleet_level */
+	FLEET_SLOTS, /* a count, or "option" for the server's option */
+	FLEET_LIMITS, /* a list of limits, in the syntax of limit_spec.h */
+	FLEET_LEVELS, /* a list of fleet_level entries */
 };
 struct fleet_field {
 	const char *key, *field;
@@ -33,40 +33,40 @@ struct fleet_table {
 };
 extern const struct fleet_table fleet_settings, fleet_tier, fleet_pool, fleet_level, fleet_account, fleet_text;
 
-/* The keys of the document that hold entries by name, and what kind of account each is (0: none). */
+/* The keys of the document that hold entries by name, and their kind of account (0: not accounts). */
 struct fleet_section {
 	const char *key, *title; /* "teams", "team" */
 	const struct fleet_table *table;
 	Bursar__V1__AccountKind kind;
-	const char *path; /* of the list in the API's document */
+	const char *path; /* the list in the API's document */
 };
 extern const struct fleet_section fleet_sections[];
 extern const size_t fleet_sections_count;
 
-/* What is in an entry, in the table's order; what is empty, 0 or false is left out. `names`: those of limits, too. */
+/* An entry, in the table's order, without what is empty, 0 or false. `names`: includes the names of limits. */
 json_t *fleet_entry_json(const struct fleet_table *table, const ProtobufCMessage *entry, bool names);
-/* The whole document, as it is written. */
+/* The whole document, as export writes it. */
 json_t *fleet_json(const Bursar__V1__TenantDocument *document);
 
-/* A document that was read, and where its parts stand. All zeros is empty; fleet_release frees what there is. */
+/* A document that was read, and the positions of its parts. All zeros is empty; free it with fleet_release. */
 struct fleet {
-	char *tenant; /* as the document says; NULL: it does not */
+	char *tenant; /* from the document; NULL: it names none */
 	Bursar__V1__TenantDocument *document;
 	size_t places;
 	struct fleet_place {
-		char *field; /* as the API names it: "document.tiers[2].limits[0]" */
-		char *path; /* as the document does: "tiers.pro.limits[0]" */
+		char *field; /* the path in the API: "document.tiers[2].limits[0]" */
+		char *path; /* the path in the document: "tiers.pro.limits[0]" */
 		int line, column;
 	} * place;
 };
 
-/* ERR_INVALID, whose text is "LINE:COLUMN: PATH: what is wrong". */
+/* Reads a document. False with ERR_INVALID "LINE:COLUMN: PATH: what is wrong". */
 bool fleet_read(const struct yaml *root, struct fleet *out, struct err *err);
 void fleet_release(struct fleet *fleet);
-/* The place that the server's error is about; NULL for none. */
+/* The position that the server's error is about; NULL for none. */
 const struct fleet_place *fleet_find(const struct fleet *fleet, const char *field);
 
-/* Appends what changes, entry by entry and field by field, and the sum. */
+/* Appends what changes, entry by entry and field by field, and the totals. */
 void fleet_show(struct cli *cli, const Bursar__V1__ApplyResponse *answer);
 
 #endif

@@ -1,17 +1,18 @@
-/* The tree of a document to the API's messages (private.h); every part's place is remembered. */
+/* Turns the tree of a document into the API's messages (private.h) and remembers the position of every part. */
 #include "cli/fleet/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A pool without a number would be one without slots. */
+/* Without a number, the pool would have no slots. */
 static bool pool_check(struct reading *r, const struct path *path, const struct yaml *at)
 {
 	for (size_t i = 0; i < at->count; i++)
 		if (strcmp(at->keys[i]->text, "slots") == 0)
 			return true;
-	return fleet_wrong(r, path, at, "slots is missing: a number, or option for the server's max_concurrent_agents");
+	return fleet_wrong(
+		r, path, at, "slots is missing: give a number, or option for the server's max_concurrent_agents");
 }
 
 static Bursar__V1__AccountRef *new_ref(Bursar__V1__AccountKind kind, const char *id)
@@ -23,7 +24,7 @@ static Bursar__V1__AccountRef *new_ref(Bursar__V1__AccountKind kind, const char 
 	return ref;
 }
 
-/* A new entry of the section, in its list. */
+/* Adds a new entry of the section to its list. */
 static ProtobufCMessage *section_add(
 	Bursar__V1__TenantDocument *document, const struct fleet_section *section, const char *name, size_t *at)
 {
@@ -147,7 +148,7 @@ void fleet_release(struct fleet *fleet)
 	*fleet = (struct fleet){0};
 }
 
-/* The longest of the places whose field the error's begins with. */
+/* The position with the longest field that the error's field begins with. */
 const struct fleet_place *fleet_find(const struct fleet *fleet, const char *field)
 {
 	const struct fleet_place *best = NULL;

@@ -1,4 +1,4 @@
-/* What an Apply changes, for people (fleet.h). */
+/* Shows people what an apply changes (fleet.h). */
 #include "cli/fleet/fleet.h"
 
 #include <stdlib.h>
@@ -6,10 +6,10 @@
 
 #include "cli/common/view.h"
 
-/* One side of a change: the document's only entry. */
+/* One side of a change: the only entry of its document. */
 struct side {
 	const struct fleet_table *table;
-	const ProtobufCMessage *entry; /* NULL: there is nothing */
+	const ProtobufCMessage *entry; /* NULL: the entry does not exist */
 	const char *title, *name;
 	const char *language; /* of a text; NULL */
 	Bursar__V1__Limit **limits;
@@ -71,7 +71,7 @@ static void put_field(struct cli *cli, const char *name, const char *before, con
 	if (before && after)
 		buf_put_str(&cli->out, " -> ");
 	else if (before)
-		buf_put_str(&cli->out, " goes");
+		buf_put_str(&cli->out, " (removed)");
 	if (after)
 		cli_put_coloured(cli, "32", after);
 	buf_put_str(&cli->out, "\n");
@@ -85,7 +85,7 @@ static const Bursar__V1__Limit *limit_of(const struct side *side, const char *na
 	return NULL;
 }
 
-/* As it would be written, but for its name. */
+/* Appends the limit as export writes it, without its name. */
 static void put_limit(struct buf *out, const Bursar__V1__Limit *limit)
 {
 	json_t *entry, *list;
@@ -129,13 +129,13 @@ static void show_limits(struct cli *cli, const struct side *before, const struct
 	for (size_t i = 0; same && i < before->n_limits; i++)
 		moved = moved || strcmp(before->limits[i]->name, after->limits[i]->name) != 0;
 	if (moved)
-		buf_put_str(&cli->out, "    limits: in another order\n");
+		buf_put_str(&cli->out, "    limits: reordered\n");
 	buf_release(&name);
 	buf_release(&was);
 	buf_release(&is);
 }
 
-/* A value as it would be written; NULL: it would not be. Free with free. */
+/* A value as export writes it; NULL if it leaves it out. Free with free. */
 static char *value_text(const json_t *entry, const char *key)
 {
 	const json_t *value = json_object_get(entry, key);
@@ -185,7 +185,7 @@ void fleet_show(struct cli *cli, const Bursar__V1__ApplyResponse *answer)
 		struct buf title = {0};
 
 		if (!named->entry)
-			continue; /* a newer server's */
+			continue; /* from a newer server */
 		buf_putf(&title, "%s%s%s%s", signs[kind], named->title, named->name[0] ? " " : "", named->name);
 		if (named->language)
 			buf_putf(&title, " in %s", named->language);

@@ -1,4 +1,4 @@
-/* The values of a document's entries, by the tables (private.h). */
+/* Reads the values of a document's entries with the tables (private.h). */
 #include "cli/fleet/private.h"
 
 #include <inttypes.h>
@@ -78,12 +78,12 @@ static struct path path_item(const struct path *path, size_t i)
 	return inner;
 }
 
-/* Says that there is no such key, and which one may be meant. */
+/* Reports an unknown key and suggests a similar one. */
 bool fleet_unknown_key(struct reading *r, const struct path *path, const struct yaml *key, const char *nearest)
 {
 	if (nearest)
-		return fleet_wrong(r, path, key, "there is no '%.64s' here; is '%s' meant?", key->text, nearest);
-	return fleet_wrong(r, path, key, "there is no '%.64s' here", key->text);
+		return fleet_wrong(r, path, key, "'%.64s' is not known here; did you mean '%s'?", key->text, nearest);
+	return fleet_wrong(r, path, key, "'%.64s' is not known here", key->text);
 }
 
 void nearest_try(struct nearest *nearest, const char *word)
@@ -99,7 +99,7 @@ void nearest_try(struct nearest *nearest, const char *word)
 bool fleet_read_text(struct reading *r, const struct path *path, const struct yaml *at, char **out)
 {
 	if (at->kind != YAML_TEXT)
-		return fleet_wrong(r, path, at, "must be a text");
+		return fleet_wrong(r, path, at, "must be a string");
 	*out = fleet_copy(at->text);
 	return true;
 }
@@ -117,7 +117,7 @@ static bool read_count(struct reading *r, const struct path *path, const struct 
 		return true;
 	}
 	if (n > INT32_MAX)
-		return fleet_wrong(r, path, at, "%" PRId64 " is too much", n);
+		return fleet_wrong(r, path, at, "%" PRId64 " is too large", n);
 	*(int32_t *)out = (int32_t)n;
 	return true;
 }

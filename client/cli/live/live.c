@@ -1,4 +1,4 @@
-/* The stream and the signals that end it. */
+/* Runs the stream, and handles the signals that end it (live.h). */
 #include "cli/live/live.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* A Watch for a command: its answers one after the other, until Ctrl-C. */
+/* Runs a Watch for a command: delivers its answers until Ctrl-C. */
 #ifndef BURSAR_CLI_LIVE_H
 #define BURSAR_CLI_LIVE_H
 
@@ -6,32 +6,32 @@
 
 struct live {
 	struct cli *cli;
-	/* Each answer; false: that was enough. It is freed behind it. It may not make calls that wait; `tick` may. */
+	/* Called for each answer, which is freed afterwards; false: stop. Must not make calls that wait; `tick` may. */
 	bool (*answer)(struct live *live, const Bursar__V1__WatchResponse *answer);
-	/* Ten times a second; false: enough. May be NULL. */
+	/* Called ten times a second; false: stop. May be NULL. */
 	bool (*tick)(struct live *live);
-	/* its own */
+	/* private */
 	bool enough, ended;
 	struct bursar_error error;
 };
 
-/* The filters that the options of OPTIONS_WATCH name. */
+/* Fills the request with the filters from OPTIONS_WATCH. */
 void live_request(struct cli *cli, Bursar__V1__WatchRequest *request);
-/* From now on Ctrl-C, SIGTERM and SIGHUP do not end the program, but are told by live_stopped. */
+/* From now on, Ctrl-C, SIGTERM and SIGHUP do not end the program; live_stopped reports them. */
 void live_catch_signals(void);
 bool live_stopped(void);
 
-/* The exit code: EXIT_DONE also after Ctrl-C. */
+/* Returns the exit code: EXIT_DONE also after Ctrl-C. */
 int live_run(struct live *live, const Bursar__V1__WatchRequest *request);
 
 #define OPTIONS_WATCH \
-	OPTION_TENANT, {'\0', "all-tenants", OPTION_FLAG, NULL, "of every tenant (operators)", NULL}, \
-		{'u', "user", OPTION_TEXT, "USER", "of one user; none of his is left out", NULL}, \
-		{'i', "interface", OPTION_TEXT, "NAME", "from one interface", NULL}, \
-		{'m', "model", OPTION_TEXT, "MODEL", "for one model", NULL}, \
-		{'d', "denied", OPTION_FLAG, NULL, "only what was denied or refused", NULL}, \
+	OPTION_TENANT, {'\0', "all-tenants", OPTION_FLAG, NULL, "all tenants (operators only)", NULL}, \
+		{'u', "user", OPTION_TEXT, "USER", "only this user; none of their events are left out", NULL}, \
+		{'i', "interface", OPTION_TEXT, "NAME", "only this interface", NULL}, \
+		{'m', "model", OPTION_TEXT, "MODEL", "only this model", NULL}, \
+		{'d', "denied", OPTION_FLAG, NULL, "only denials and refusals", NULL}, \
 	{ \
-		'\0', "reason", OPTION_CHOICE, "REASON", "only what was denied for it", \
+		'\0', "reason", OPTION_CHOICE, "REASON", "only denials for this reason", \
 			"suspended|quota|budget|request_rate|token_rate|cost_rate|concurrency|deleted|unknown_user|" \
 			"request_closed" \
 	}

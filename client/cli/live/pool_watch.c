@@ -1,4 +1,4 @@
-/* pool watch: a pool's figures, once a second. */
+/* pool watch: a pool's figures, once a second (pool_watch.h). */
 #include "cli/live/pool_watch.h"
 
 #include <inttypes.h>
@@ -11,7 +11,10 @@
 #include "cli/text/format.h"
 #include "cli/text/table.h"
 
-/* Lines of a screen without levels and waiters; the most waiters that the server tells. Tiers change seldom: so many looks use one list. */
+/*
+ * Lines of a screen without levels and waiters; the maximum number of waiters from the server; how many updates use
+ * one list of tiers, which rarely changes.
+ */
 enum { BAR = 40, ROWS = 10, LINES_BESIDE = 10, WAITERS_MAX = 100, TIERS_EVERY = 10, TICK_MS = 100, TICKS_A_LOOK = 10 };
 
 double pool_grant_rate(const Bursar__V1__PoolStats *before, const Bursar__V1__PoolStats *now)
@@ -48,7 +51,7 @@ Bursar__V1__ListTiersResponse *pool_tiers(struct cli *cli)
 	return bursar_call(cli_bursar(cli), BURSAR_LIST_TIERS, &request, &error);
 }
 
-/* The names of the tiers whose users queue at that priority: `before` it, and commas between them. */
+/* Appends the names of the tiers with that priority, separated by commas, with `before` in front. */
 static void put_tiers(struct buf *out, const Bursar__V1__ListTiersResponse *tiers, int priority, const char *before)
 {
 	for (size_t i = 0; tiers && i < tiers->n_tiers; i++) {
@@ -96,7 +99,7 @@ static void duration_cell(struct table *table, int64_t us)
 	buf_release(&text);
 }
 
-/* Nobody is entitled to what nobody asks for: the server's figure of such a level is of before. */
+/* A level without demand is entitled to nothing: the server's figure for it is out of date. */
 static void share_cells(struct table *table, const Bursar__V1__PoolLevelStats *level)
 {
 	if (level->waiting + level->running == 0) {
@@ -179,7 +182,7 @@ void pool_view_stats(
 	buf_put_str(&text, ", oldest ");
 	put_duration(&text, stats->oldest_wait_us);
 	view_field_buf(cli, "waiting", &text);
-	buf_putf(&text, "%.1f a second; %" PRId64 " at once, %" PRId64 " after waiting, %" PRId64 " aged", grants,
+	buf_putf(&text, "%.1f per second; %" PRId64 " at once, %" PRId64 " after waiting, %" PRId64 " aged", grants,
 		stats->granted_at_once, stats->granted_waited, stats->granted_aged);
 	view_field_buf(cli, "grants", &text);
 	put_duration(&text, stats->mean_hold_us);
@@ -221,7 +224,7 @@ static void show(struct watching *watching)
 	cli_flush(cli);
 }
 
-/* As many waiters as the screen has lines for. */
+/* Limits the waiters to the lines of the screen. */
 static int waiters_wanted(const struct watching *watching)
 {
 	int levels = watching->now ? (int)watching->now->n_levels : 0;
@@ -230,7 +233,7 @@ static int waiters_wanted(const struct watching *watching)
 	return rows < 1 ? 1 : rows > WAITERS_MAX ? WAITERS_MAX : rows;
 }
 
-/* False, with the exit code, when there was nothing to see. */
+/* False with the exit code when the figures cannot be read. */
 static bool look(struct watching *watching, int *code)
 {
 	Bursar__V1__GetPoolStatsRequest request = BURSAR__V1__GET_POOL_STATS_REQUEST__INIT;
@@ -258,7 +261,7 @@ static bool look(struct watching *watching, int *code)
 	return true;
 }
 
-/* A second, or until somebody has had enough. */
+/* Waits a second, or until the user stops. */
 static bool wait_a_look(const struct watching *watching)
 {
 	for (int tick = 0; tick < TICKS_A_LOOK && !live_stopped(); tick++) {
@@ -277,7 +280,7 @@ int pool_watch_run(struct cli *cli)
 	int64_t count = option_number(cli, "count", INT64_MAX);
 	int code = EXIT_DONE;
 
-	cli_bursar(cli); /* an address that is none is complained of before there is a screen */
+	cli_bursar(cli); /* report an invalid address before taking the screen */
 	live_catch_signals();
 	if (watching.screen) {
 		terminal_take();

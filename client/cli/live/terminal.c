@@ -1,4 +1,4 @@
-/* The screen of a live view. */
+/* The screen of a live view (terminal.h). */
 #include "cli/live/terminal.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ void terminal_back(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &found);
 }
 
-/* Ctrl-Z would leave a shell behind that cannot be typed into. */
+/* Ctrl-Z would leave the shell with a terminal that cannot be typed into. */
 void terminal_take(void)
 {
 	static const char take[] = "\033[?1049h\033[?25l";
@@ -72,7 +72,7 @@ int terminal_rows(void)
 	return screen_size().ws_row - 1;
 }
 
-/* Colours of lines that are cut are ended. */
+/* Resets the colour at the end of each line, which may have been cut. */
 void terminal_put_screen(struct buf *out)
 {
 	struct winsize size = screen_size();

@@ -1,4 +1,4 @@
-/* The terminal as a screen of a command's own: taken, drawn on, given back as it was found. */
+/* The terminal as a command's own screen: takes it, draws on it, restores it. */
 #ifndef BURSAR_CLI_TERMINAL_H
 #define BURSAR_CLI_TERMINAL_H
 
@@ -6,22 +6,22 @@
 
 #include "base/buf.h"
 
-/* Are people at both ends: is there a terminal to draw on, and one to read keys from? */
+/* Whether there is a terminal to draw on, and one to read keys from. */
 bool terminal_is_there(void);
 
-/* Another screen, no cursor, keys as they are pressed. Given back at the program's end in any case. */
+/* Switches to another screen, hides the cursor and reads keys as they are pressed. Restored at exit in any case. */
 void terminal_take(void);
 
-/* As it was found; whatever is said after that stays to be read. Harmless when it was not taken. */
+/* Restores the terminal; later output stays visible. Does nothing if the screen was not taken. */
 void terminal_back(void);
 
-/* Waits up to so many milliseconds for a key: true for q, and when nobody can press one any more. */
+/* Waits up to the given milliseconds for a key: true for q, and when the terminal is gone. */
 bool terminal_asked_to_quit(int wait_ms);
 
-/* How many lines of text a screen has room for now. */
+/* How many lines of text fit on the screen now. */
 int terminal_rows(void);
 
-/* Makes of the text what draws it over the screen: cut to its size, in `out`, which is to be flushed. */
+/* Turns the text in `out` into a sequence that draws it on the screen, cut to its size. Flush `out` afterwards. */
 void terminal_put_screen(struct buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* Answers of a Watch, once a second, as a screen, as text or as JSON lines. */
+/* Shows answers of a Watch once a second: on a screen, as text or as JSON lines (top.h). */
 #include "cli/live/top.h"
 
 #include <stdio.h>
@@ -17,18 +17,18 @@
 #include "cli/text/table.h"
 
 enum { ROWS = 8, EVENTS = 500, WARM_UP = 5, MILLI = 1000, TICKS_A_SECOND = 10 };
-/* Lines of a screen above the tables, and of a table beside its rows: an empty one and the heading. */
+/* Lines of a screen above the tables, and lines of a table besides its rows: an empty one and the heading. */
 enum { LINES_ABOVE = 6, LINES_A_TABLE = 2, TABLES = 3, ROWS_LEAST = 2 };
 
 struct top {
 	struct live live;
-	bool screen, fresh; /* an answer that was not shown yet */
+	bool screen, fresh; /* fresh: an answer has not been shown yet */
 	bool counted; /* there are figures to show */
 	int ticks;
-	int64_t left; /* to be shown */
+	int64_t left; /* updates left to show */
 	int answers, workers;
-	int64_t weight_milli; /* seconds in the faded counts, in thousandths */
-	Bursar__V1__WatchResponse last; /* its figures; lists are not used */
+	int64_t weight_milli; /* seconds in the decayed counts, in thousandths */
+	Bursar__V1__WatchResponse last; /* only its figures; lists are not used */
 	Bursar__V1__WatchTotals totals;
 	int64_t reason[10];
 	struct hot users, models, interfaces;
@@ -85,7 +85,7 @@ void hot_sort(struct hot *hot)
 	qsort(hot->place, (size_t)hot->count, sizeof(hot->place[0]), compare_hot);
 }
 
-/* What is shown. */
+/* Output. */
 
 static double seconds(const struct top *top)
 {
@@ -104,7 +104,7 @@ static void show_sums(struct cli *cli, const struct top *top)
 	const Bursar__V1__WatchTotals *totals = &top->totals;
 	struct buf text = {0};
 
-	put_rate(&text, top, totals->allowed + totals->denied, "a second: ");
+	put_rate(&text, top, totals->allowed + totals->denied, "per second: ");
 	put_rate(&text, top, totals->allowed, "allowed, ");
 	put_rate(&text, top, totals->denied, "denied");
 	view_field_buf(cli, "checks", &text);
@@ -119,11 +119,11 @@ static void show_sums(struct cli *cli, const struct top *top)
 	if (!text.len)
 		buf_put_str(&text, "none");
 	view_field_buf(cli, "denials", &text);
-	put_rate(&text, top, totals->records, "a second: ");
+	put_rate(&text, top, totals->records, "per second: ");
 	put_rate(&text, top, totals->input_tokens + totals->output_tokens, "tokens, ");
 	put_money(&text, (int64_t)((double)totals->cost_nano / seconds(top)));
 	view_field_buf(cli, "records", &text);
-	put_rate(&text, top, totals->grants, "granted a second, ");
+	put_rate(&text, top, totals->grants, "granted per second, ");
 	put_rate(&text, top, totals->refusals, "refused");
 	view_field_buf(cli, "slots", &text);
 	buf_release(&text);
@@ -131,7 +131,7 @@ static void show_sums(struct cli *cli, const struct top *top)
 
 static void show_hot(struct cli *cli, const struct top *top, struct hot *hot, const char *title, int rows)
 {
-	const char *const columns[] = {title, ">A SECOND", ">DENIED", NULL};
+	const char *const columns[] = {title, ">PER SECOND", ">DENIED", NULL};
 	struct table *table = table_new(columns, cli->colour);
 	double weight = (double)top->weight_milli;
 
@@ -151,7 +151,10 @@ static void show_hot(struct cli *cli, const struct top *top, struct hot *hot, co
 	table_free(table);
 }
 
-/* Of the lines that the screen has left each table gets a part, users the largest; what one does not need is theirs. */
+/*
+ * Divides the remaining lines of the screen among the tables. Users get the largest share, and what the others do not
+ * need.
+ */
 static void show_tables(struct cli *cli, struct top *top)
 {
 	int free = top->screen ? terminal_rows() - LINES_ABOVE - TABLES * LINES_A_TABLE : 2 * ROWS;
@@ -173,13 +176,13 @@ static void show(struct top *top)
 	buf_putf(&cli->out, "bursar top: %s", cli->address);
 	if (top->counted)
 		buf_putf(&cli->out, ", %d worker%s%s", top->last.workers, top->last.workers == 1 ? "" : "s",
-			top->last.gap ? ", something was lost on the way" : "");
+			top->last.gap ? ", some events were lost" : "");
 	buf_putf(&cli->out, "%s\n", top->screen ? "  (q ends)" : "");
 	if (top->counted)
 		show_sums(cli, top);
 	else
 		view_field(cli, "checks", "%s",
-			top->answers || top->pool ? "listening; the first figures come in a moment" : "connecting");
+			top->answers || top->pool ? "listening; the first figures appear in a moment" : "connecting");
 	if (top->pool) {
 		pool_put_line(&line, top->pool, (double)top->totals.grants / seconds(top), NULL);
 		view_field_buf(cli, "pool", &line);
@@ -211,11 +214,11 @@ static void take_events(struct top *top, const Bursar__V1__WatchResponse *answer
 	}
 }
 
-/* The first answers cover nothing: workers have to learn first that somebody watches. */
+/* The first answers are empty: workers must first learn that somebody is watching. */
 static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer)
 {
 	struct top *top = container_of(live, struct top, live);
-	/* Who looks at a screen sees more workers come; what is printed once is to be of all of them. */
+	/* On a screen, workers may join one by one; printed output should cover all of them. */
 	bool warm =
 		(answer->workers > 0 && (top->screen || top->workers == answer->workers)) || top->answers >= WARM_UP;
 
@@ -243,7 +246,7 @@ static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer
 	return true;
 }
 
-/* False, with top->code, when the pool's figures cannot be had. */
+/* False with top->code when the pool's figures cannot be read. */
 static bool look_at_pool(struct top *top)
 {
 	struct cli *cli = top->live.cli;
@@ -263,7 +266,7 @@ static bool look_at_pool(struct top *top)
 	return false;
 }
 
-/* A screen shows the pool as soon as it is known, and until figures have come. */
+/* A screen shows the pool as soon as it is known, even before the first figures. */
 static bool on_tick(struct live *live)
 {
 	struct top *top = container_of(live, struct top, live);
@@ -293,7 +296,7 @@ int top_run(struct cli *cli)
 	live_request(cli, &request);
 	request.max_events_given_case = BURSAR__V1__WATCH_REQUEST__MAX_EVENTS_GIVEN_MAX_EVENTS;
 	request.max_events = EVENTS;
-	cli_bursar(cli); /* an address that is none is complained of before there is a screen */
+	cli_bursar(cli); /* report an invalid address before taking the screen */
 	if (top->screen) {
 		terminal_take();
 		show(top);

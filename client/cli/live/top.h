@@ -1,12 +1,13 @@
-/* top: what is decided now, in figures. */
+/* top: live figures of decisions. */
 #ifndef BURSAR_CLI_TOP_H
 #define BURSAR_CLI_TOP_H
 
 #include "cli/core/command.h"
 
 /*
- * The most frequent of many names in bounded memory (space-saving): a new name takes the place, and the count, of the rarest one. What is
- * shown is exact as long as there are no more names than places; else at most too high. Older counts fade.
+ * The most frequent of many names in bounded memory (the space-saving algorithm): a new name takes the place and the
+ * count of the rarest one. Counts are exact while there are no more names than places; otherwise they can only be too
+ * high. Older counts decay.
  */
 enum { HOT_PLACES = 256, HOT_NAME = 129 };
 struct hot {
@@ -17,9 +18,9 @@ struct hot {
 	} place[HOT_PLACES];
 };
 void hot_add(struct hot *hot, const char *name, int64_t milli, bool denied);
-/* Every count is nine tenths of what it was. */
+/* Reduces every count to nine tenths. */
 void hot_fade(struct hot *hot);
-/* The most frequent first. */
+/* Sorts by count, the most frequent first. */
 void hot_sort(struct hot *hot);
 
 int top_run(struct cli *cli);

@@ -1,4 +1,4 @@
-/* Two JSON objects, compared field by field. They are rows of tables: flat, but for lists of limits. */
+/* Compares two JSON objects field by field (audit_change.h). They are table rows: flat, except for lists of limits. */
 #include "cli/report/audit_change.h"
 
 #include <inttypes.h>
@@ -11,14 +11,17 @@
 #include "cli/text/format.h"
 #include "cli/text/limit_spec.h"
 
-/* So many fields of what is new are told, and so many bytes of a value; --json has all. */
+/* The maximum number of fields shown, and of bytes of a value; --json shows everything. */
 enum { NEW_MOST = 6, VALUE_MOST = 60 };
 
-/* What every change changes, and what the entry says already: the thing's name, the reason. */
+/*
+ * Fields not shown: those that every change touches, and those that the entry already shows, such as the name and the
+ * reason.
+ */
 static const char *const untold[] = {"id", "name", "kind", "tenant", "model", "provider", "version", "epoch", "gen",
 	"position", "created_at", "updated_at", "zone_kept_us", "suspended_reason", NULL};
 
-/* Prices a token, in pico-USD. */
+/* Prices per token, in pico-USD. */
 static const char *const prices[] = {
 	"input", "output", "cached_input", "cache_write", "reasoning", "audio_input", "audio_output", NULL};
 
@@ -64,7 +67,7 @@ static void put_number(struct buf *out, const char *key, int64_t number)
 	if (descriptor)
 		put_enum(out, descriptor, (int)number, prefix);
 	else if (is_among(prices, key))
-		put_money(out, number * 1000); /* pico-USD a token are micro-USD per million of them */
+		put_money(out, number * 1000); /* pico-USD per token are micro-USD per million tokens */
 	else if (ends_in(key, "from_us") || ends_in(key, "to_us") || ends_in(key, "until_us"))
 		put_time(out, number);
 	else if (ends_in(key, "_us"))
@@ -73,7 +76,7 @@ static void put_number(struct buf *out, const char *key, int64_t number)
 		buf_putf(out, "%" PRId64, number);
 }
 
-/* What stands there where somebody has said nothing. */
+/* Whether the value is a default that nobody has set. */
 static bool is_empty(const json_t *value)
 {
 	return !value || json_is_null(value) || json_is_false(value) ||
@@ -113,7 +116,7 @@ static int64_t number_of(const json_t *limit, const char *key)
 	return json_integer_value(json_object_get(limit, key));
 }
 
-/* As it would be typed. The database counts dimensions, kinds and windows from 0, the API from 1. */
+/* Appends the limit as it is typed. The database counts dimensions, kinds and windows from 0, the API from 1. */
 static void put_limit(struct buf *out, const json_t *row)
 {
 	Bursar__V1__Limit limit = BURSAR__V1__LIMIT__INIT;
@@ -140,7 +143,7 @@ static const json_t *limit_named(const json_t *limits, const char *name)
 	return NULL;
 }
 
-/* By their names: "a -> b" for one that became another, "+b" and "-a" for one that came and one that went. */
+/* Compares limits by name: "a -> b" for a changed one, "+b" for a new one, "-a" for a removed one. */
 static void put_limits(struct buf *out, const json_t *before, const json_t *after)
 {
 	struct buf was = {0}, now = {0};
@@ -192,8 +195,8 @@ static void put_field(struct buf *out, const char *key, const json_t *was, const
 	size_t empty = out->len;
 	if (strcmp(key, "limits") == 0) {
 		put_limits(out, was, now);
-		if (out->len == empty) /* quiet, warnings, their order */
-			buf_put_str(out, "how they are told");
+		if (out->len == empty) /* quiet, warn or the order */
+			buf_put_str(out, "notifications or order");
 		return;
 	}
 	if (both) {

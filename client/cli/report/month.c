@@ -1,4 +1,4 @@
-/* The month that a report is of. */
+/* The month of a report (month.h). */
 #include "cli/report/month.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Prices, and what changes in them, as people read them. */
+/* Shows people prices, and what changes in them (price_diff.h). */
 #include "cli/report/price_diff.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 
 static const struct rate {
 	const char *name;
-	size_t price, context; /* its offset in a Price and in a ContextTier; 0: not there */
+	size_t price, context; /* offsets in a Price and in a ContextTier; 0: not a member */
 } rates[] = {
 	{"input", offsetof(Bursar__V1__Price, input), offsetof(Bursar__V1__ContextTier, input)},
 	{"output", offsetof(Bursar__V1__Price, output), offsetof(Bursar__V1__ContextTier, output)},
@@ -43,7 +43,7 @@ static void put_percent(struct buf *out, const char *before, const char *after)
 	buf_putf(out, "%c%" PRId64 ".%" PRId64 "%%", permille < 0 ? '-' : '+', shown / 10, shown % 10);
 }
 
-/* The table of changes, and the line that the next row begins with. */
+/* The table of changes, and what the next row begins with. */
 struct diff {
 	struct table *table;
 	const Bursar__V1__PriceChange *change;
@@ -129,7 +129,7 @@ static void put_change(struct table *table, const Bursar__V1__PriceChange *chang
 	put_until(&was, change->before);
 	put_until(&is, change->after);
 	put_row(&diff, "until", buf_str(&was), buf_str(&is));
-	if (!diff.named) /* else it is seen in what costs something else */
+	if (!diff.named) /* if a rate changed, the row is already shown */
 		put_row(&diff, "source", change->before ? change->before->source : "", change->after->source);
 	buf_release(&was);
 	buf_release(&is);
@@ -161,7 +161,7 @@ void price_changes_show(
 		if (answer->changes[i]->kind != BURSAR__V1__CHANGE_KIND__CHANGE_KIND_SAME)
 			put_change(table, answer->changes[i]);
 	table_put(&cli->out, table, "nothing to change");
-	buf_putf(&cli->out, "%zu new, %zu changed, %zu as they are; USD per 1M tokens\n", counts->new, counts->changed,
+	buf_putf(&cli->out, "%zu new, %zu changed, %zu unchanged; USD per 1M tokens\n", counts->new, counts->changed,
 		counts->same);
 	table_free(table);
 }
@@ -169,7 +169,7 @@ void price_changes_show(
 int price_changes_refuse(struct cli *cli, const Bursar__V1__ImportPricesResponse *answer)
 {
 	cli_flush(cli);
-	fprintf(stderr, "bursar: these would move by more than 10 times, and so nothing was changed:\n");
+	fprintf(stderr, "bursar: nothing was changed: these prices would change by more than a factor of 10:\n");
 	for (size_t i = 0; i < answer->n_changes; i++) {
 		const Bursar__V1__PriceChange *change = answer->changes[i];
 
@@ -181,7 +181,7 @@ int price_changes_refuse(struct cli *cli, const Bursar__V1__ImportPricesResponse
 		fprintf(stderr, "input %s -> %s, output %s -> %s\n", change->before->input, change->after->input,
 			change->before->output, change->after->output);
 	}
-	fprintf(stderr, "  Repeat it with --yes if that is meant.\n");
+	fprintf(stderr, "  Repeat the command with --yes if that is intended.\n");
 	return EXIT_REFUSED;
 }
 

@@ -1,4 +1,4 @@
-/* A price; and what a list of prices changes: shown line by line, counted, and refused where one moves too far. */
+/* Shows a price, and the changes of a price list: line by line and as totals; refuses changes that are too large. */
 #ifndef BURSAR_CLI_PRICE_DIFF_H
 #define BURSAR_CLI_PRICE_DIFF_H
 
@@ -14,7 +14,7 @@ struct price_counts price_changes_count(const Bursar__V1__ImportPricesResponse *
 void price_changes_show(
 	struct cli *cli, const Bursar__V1__ImportPricesResponse *answer, const struct price_counts *counts);
 
-/* Names each price that moves too far; answers the exit code. */
+/* Lists the prices that would change too much; returns the exit code. */
 int price_changes_refuse(struct cli *cli, const Bursar__V1__ImportPricesResponse *answer);
 
 #endif

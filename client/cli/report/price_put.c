@@ -1,4 +1,4 @@
-/* price put: what is typed is read, looked at by the server beside what is in force, and put. */
+/* price put: reads the prices typed, has the server compare them with those in force, and puts them. */
 #include "cli/report/price_put.h"
 
 #include <stdio.h>
@@ -13,11 +13,11 @@ struct price_parts {
 	Bursar__V1__ContextTier above[PARTS_MOST], *above_p[PARTS_MOST];
 	Bursar__V1__ModeRatio modes[PARTS_MOST], *modes_p[PARTS_MOST];
 	size_t clears;
-	char *clear[9]; /* of ImportPricesRequest */
+	char *clear[9]; /* the field of ImportPricesRequest */
 	char expected[32];
 };
 
-/* Each price is checked here for its form only: what was typed is what is stored. */
+/* Checks only the form of each price: it is stored as typed. */
 static bool price_text(struct cli *cli, const char *option, const char *field, struct price_parts *parts, char **out)
 {
 	const char *text = option_text(cli, option);
@@ -31,12 +31,12 @@ static bool price_text(struct cli *cli, const char *option, const char *field, s
 	}
 	if (strspn(text, "0123456789.") != strlen(text) || !parse_usd(text, strlen(text), &ignored, &cli->err))
 		return err_set(&cli->err, ERR_INVALID,
-			"--%s: '%s' is no price; write USD per 1M tokens such as 0.075, or none", option, text);
+			"--%s: '%s' is not a price; write USD per 1M tokens such as 0.075, or none", option, text);
 	*out = (char *)text;
 	return true;
 }
 
-/* "272000:input=10,output=45": cut in place, its parts borrowed. */
+/* Parses "272000:input=10,output=45" in place; the parts point into it. */
 static bool read_above(char *text, Bursar__V1__ContextTier *tier, struct err *err)
 {
 	char *rest = strchr(text, ':'), *pair, *save = NULL;
@@ -63,12 +63,12 @@ static bool read_above(char *text, Bursar__V1__ContextTier *tier, struct err *er
 			tier->cache_write = value;
 		else
 			return err_set(err, ERR_INVALID,
-				"--above: '%s' is none of input, output, cached-input, cache-write", pair);
+				"--above: '%s' is not one of input, output, cached-input, cache-write", pair);
 	}
 	return true;
 }
 
-/* "batch=1/2": cut in place. */
+/* Parses "batch=1/2" in place. */
 static bool read_ratio(char *text, Bursar__V1__ModeRatio *ratio, struct err *err)
 {
 	char *value = strchr(text, '=');
@@ -83,7 +83,7 @@ static bool read_ratio(char *text, Bursar__V1__ModeRatio *ratio, struct err *err
 	return true;
 }
 
-/* "none" takes away those that there are; what is typed beside it comes in their place. */
+/* "none" removes the existing ones; others given with it replace them. */
 static bool is_none(const char *text, const char *field, struct price_parts *parts)
 {
 	if (strcmp(text, "none") != 0)
@@ -99,7 +99,7 @@ static bool read_parts(struct cli *cli, Bursar__V1__Price *price, struct price_p
 	char **mode_texts = (char **)option_list(cli, "mode", &modes);
 
 	if (above > PARTS_MOST || modes > PARTS_MOST)
-		return err_set(&cli->err, ERR_INVALID, "at most 8 of --above and 8 of --mode");
+		return err_set(&cli->err, ERR_INVALID, "--above and --mode can be given at most 8 times each");
 	price->context_tiers = parts->above_p;
 	price->modes = parts->modes_p;
 	for (size_t i = 0; i < above; i++) {
@@ -142,7 +142,7 @@ static bool read_price(struct cli *cli, Bursar__V1__Price *price, struct price_p
 	       read_parts(cli, price, parts);
 }
 
-/* Of the one price that there is, the server's "prices[0].input" is its input. */
+/* There is only one price: "prices[0].input" from the server is its input. */
 static int put_failed(struct cli *cli, struct bursar_error *error)
 {
 	static const char first[] = "prices[0].";
@@ -164,7 +164,7 @@ static void show_put(struct cli *cli, const Bursar__V1__ImportPricesResponse *an
 	price_show(cli, price);
 }
 
-/* Looked at first: what moves too far is named with what was and what would be. */
+/* Previews the change first: a change that is too large is reported with the old and the new price. */
 static int put_one(struct cli *cli, Bursar__V1__ImportPricesRequest *request, struct price_parts *parts)
 {
 	struct bursar_error error;

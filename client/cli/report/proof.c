@@ -1,4 +1,4 @@
-/* Do the books agree? */
+/* Compares the books (proof.h). */
 #include "cli/report/proof.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@ static void put_sum(struct buf *out, int64_t requests, int64_t tokens, int64_t c
 	put_money(out, cost_nano);
 }
 
-/* Appends "; NAME has ..." where the sum is not the ledger's. */
+/* Appends "; NAME: ..." when the sum differs from the ledger's. */
 static bool compare(
 	struct buf *out, const char *name, const Bursar__V1__ProofSum *sum, const Bursar__V1__ProofSum *ledger)
 {
@@ -44,15 +44,15 @@ static bool compare_own(struct buf *out, const struct acknowledged *own, const B
 	return false;
 }
 
-/* The counters beside what the ledger has of their windows; a server of before only has the sums. */
+/* Compares the counters with the ledger's sums of the same windows; an older server sends only the sums. */
 static bool compare_counters(struct buf *out, const Bursar__V1__Proof *proof, const Bursar__V1__ProofSum *ledger)
 {
 	if (!proof->windows)
 		return compare(out, "counters", proof->counters ? proof->counters : &none, ledger);
 	if (!proof->differing)
 		return true;
-	buf_putf(out, "; %" PRId64 " counter%s not as the ledger has %s:", proof->differing,
-		proof->differing == 1 ? " is" : "s are", proof->differing == 1 ? "it" : "them");
+	buf_putf(out, "; %" PRId64 " counter%s from the ledger:", proof->differing,
+		proof->differing == 1 ? " differs" : "s differ");
 	for (size_t i = 0; i < proof->n_differences; i++) {
 		const Bursar__V1__ProofDifference *difference = proof->differences[i];
 

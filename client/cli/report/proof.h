@@ -1,4 +1,4 @@
-/* Do the books agree? The comparison is made here, not taken from the server's word. */
+/* Compares the books. The comparison is made here, without relying on the server's verdict. */
 #ifndef BURSAR_CLI_PROOF_H
 #define BURSAR_CLI_PROOF_H
 
@@ -7,10 +7,10 @@
 #include "base/buf.h"
 #include "bursar/v1/admin.pb-c.h"
 
-/* What a client counted by itself: records that were acknowledged. */
+/* A client's own count of acknowledged records. */
 struct acknowledged {
 	int64_t requests, tokens, cost_nano;
-	int64_t unsure; /* calls that ended without an answer: they may or may not stand in the books */
+	int64_t unsure; /* calls that ended without an answer: the books may or may not include them */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* Lines of a bill, in three forms. */
+/* Writes the lines of a bill in three formats (put.h). */
 #include "cli/report/put.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 static const Bursar__V1__TokenUsage no_usage = BURSAR__V1__TOKEN_USAGE__INIT;
 
-/* What names a line, in the order in which lines come. */
+/* The keys of a line, in sort order. */
 static const struct key_column {
 	unsigned by;
 	const char *title, *csv;
@@ -39,7 +39,7 @@ static const Bursar__V1__TokenUsage *usage_of(const Bursar__V1__BillLine *line)
 	return line->usage ? line->usage : &no_usage;
 }
 
-/* How many of the line's requests are to be rated again, where it is not all. */
+/* Notes how many of the line's requests are flagged for re-rating. */
 static const char *unpriced_text(const Bursar__V1__BillLine *line, char text[40])
 {
 	if (line->unpriced_requests <= 0)
@@ -50,7 +50,7 @@ static const char *unpriced_text(const Bursar__V1__BillLine *line, char text[40]
 	return text;
 }
 
-/* `first`: what stands in the first of the line's names, instead of it; NULL = itself. */
+/* `first` replaces the first key of the line; NULL keeps it. */
 static void table_bill(struct table *table, unsigned by, const Bursar__V1__BillLine *line, const char *first)
 {
 	const Bursar__V1__TokenUsage *usage = usage_of(line);
@@ -87,7 +87,7 @@ static void put_heading(const struct report_put *put, const Bursar__V1__ReportPa
 		buf_putf(out, "%s to %s\n", part->from_day, part->to_day);
 }
 
-/* A table a part: its lines alone are in memory, and long reports get their heading again. */
+/* One table for each part: only its lines are in memory, and long reports repeat the heading. */
 static void put_table(struct report_put *put, const Bursar__V1__ReportPart *part, struct buf *out)
 {
 	const char *columns[KEY_COLUMNS + 5];
@@ -126,7 +126,10 @@ static void csv_field(struct buf *out, const char *text)
 	buf_put(out, "\"", 1);
 }
 
-/* What spreadsheets would calculate, or ask another server: all that begins like a formula, and is no whole number. */
+/*
+ * Whether a spreadsheet would run it, or even contact another server: it begins like a formula and is not a whole
+ * number.
+ */
 static bool is_formula(const char *text)
 {
 	if (*text && strchr("+-", *text))
@@ -134,7 +137,7 @@ static bool is_formula(const char *text)
 	return *text && strchr("=@\t\r", *text);
 }
 
-/* An apostrophe before it says to spreadsheets that it is a text. */
+/* A leading apostrophe tells spreadsheets that a field is text. */
 static void csv_text(struct buf *out, const char *text)
 {
 	struct buf marked = {0};

@@ -1,4 +1,4 @@
-/* Sends a file of requests to the server. */
+/* Sends a file of requests to the server (replay.h). */
 #include "cli/report/replay.h"
 
 #include <stdio.h>
@@ -9,19 +9,19 @@
 
 static const char *const tiers[] = {"free", "pro", "enterprise"};
 static const char *const interfaces[] = {"telegram", "discord", "web", "api"};
-/* A mix of providers and of prices; all stand in the shipped price table. */
+/* A mix of providers and prices; all are in the shipped price table. */
 static const char *const models[] = {"gpt-5.6-luna", "claude-haiku-4-5", "gemini-2.5-flash", "gpt-5.4-mini",
 	"mistral-medium-2508", "claude-sonnet-4-5"};
 
 #define COUNT_OF(list) (sizeof(list) / sizeof(*(list)))
 #define TICK_US INT64_C(100000)
 
-/* A run, and its requests on their way. */
+/* A run, and its requests in flight. */
 struct run {
 	struct bursar *bursar;
 	const struct replay_plan *plan;
 	struct replay_sums *sums;
-	int open; /* requests between their check and their last answer */
+	int open; /* requests between check and last answer */
 };
 
 struct request {
@@ -117,7 +117,7 @@ static void recorded(void *ctx, void *message, const struct bursar_error *error)
 	struct replay_sums *sums = request->run->sums;
 
 	if (!answer) {
-		/* A refusal is certain; without an answer the record may have been applied all the same. */
+		/* A refusal is definite; without an answer, the record may still have been applied. */
 		sums->own.unsure += !error->from_server || error->code == BURSAR_UNAVAILABLE ||
 				    error->code == BURSAR_DEADLINE_EXCEEDED;
 		request_fail(request, error);
@@ -188,7 +188,7 @@ static void send_check(struct run *run, const struct replay_row *row)
 	snprintf(id, sizeof(id), "user-%zu", user + 1);
 	check.tenant = (char *)run->plan->tenant;
 	check.user = id;
-	/* A user keeps his interfaces and models in turn, whatever the number of users is a multiple of. */
+	/* Each user takes interfaces and models in turn, whatever the number of users. */
 	check.interface = (char *)interfaces[(user + n / (size_t)run->plan->users) % COUNT_OF(interfaces)];
 	check.model = (char *)models[(user / COUNT_OF(interfaces) + n / (size_t)run->plan->users) % COUNT_OF(models)];
 	check.input_tokens = row->input_tokens;

@@ -1,4 +1,4 @@
-/* Reads a file of requests row by row. */
+/* Reads a file of requests row by row (replay_csv.h). */
 #include "cli/report/replay_csv.h"
 
 #include <ctype.h>
@@ -42,7 +42,8 @@ static enum replay_result read_line(struct replay_csv *csv, struct err *err)
 	csv->line++;
 	while ((c = getc_unlocked(csv->file)) != EOF && c != '\n') {
 		if (c == '\0') {
-			err_set(err, ERR_INVALID, "line %" PRId64 ": has a NUL byte; this is no text file", csv->line);
+			err_set(err, ERR_INVALID, "line %" PRId64 ": has a NUL byte; this is not a text file",
+				csv->line);
 			return REPLAY_BAD;
 		}
 		if (len >= REPLAY_LINE_MAX) {
@@ -64,7 +65,7 @@ static enum replay_result read_line(struct replay_csv *csv, struct err *err)
 	return REPLAY_ROW;
 }
 
-/* Cuts the line into fields in place, without quotes and the blanks around them. -1 with an error. */
+/* Splits the line into fields in place, without quotes and surrounding spaces. -1 with an error. */
 static int cut_fields(struct replay_csv *csv, char *fields[REPLAY_COLUMNS_MAX], struct err *err)
 {
 	char *p = csv->text;
@@ -83,7 +84,7 @@ static int cut_fields(struct replay_csv *csv, char *fields[REPLAY_COLUMNS_MAX], 
 		if (*p == '"') {
 			end = strchr(++p, '"');
 			if (!end || (end[1] && end[1] != ',')) {
-				err_set(err, ERR_INVALID, "line %" PRId64 ", column %d: the quote has no end",
+				err_set(err, ERR_INVALID, "line %" PRId64 ", column %d: the closing quote is missing",
 					csv->line, count + 1);
 				return -1;
 			}
@@ -121,7 +122,7 @@ static bool read_header(struct replay_csv *csv, struct err *err)
 				continue;
 			if (csv->columns[names[k].column] >= 0)
 				return err_set(err, ERR_INVALID,
-					"line %" PRId64 ", column %d: the %s stand in two columns", csv->line, i + 1,
+					"line %" PRId64 ", column %d: a second column for the %s", csv->line, i + 1,
 					titles[names[k].column]);
 			csv->columns[names[k].column] = i;
 		}
@@ -129,7 +130,7 @@ static bool read_header(struct replay_csv *csv, struct err *err)
 	for (int i = TIME; i <= OUTPUT; i++)
 		if (csv->columns[i] < 0)
 			return err_set(err, ERR_INVALID,
-				"line %" PRId64 ": names no column of the %s; expected a first line such as "
+				"line %" PRId64 ": has no column for the %s; expected a first line such as "
 				"TIMESTAMP,ContextTokens,GeneratedTokens or time,input_tokens,output_tokens",
 				csv->line, titles[i]);
 	csv->columns_count = count;
@@ -147,7 +148,7 @@ static bool read_digits(const char **p, int digits, int *out)
 	return true;
 }
 
-/* ".6805900" in microseconds, cut: only differences count. True at the end of the text. */
+/* Parses ".6805900" as microseconds, truncated: only differences matter. True at the end of the text. */
 static bool read_fraction(const char *p, int64_t *us)
 {
 	int64_t unit = 100000;
@@ -162,7 +163,7 @@ static bool read_fraction(const char *p, int64_t *us)
 	return *p == '\0' || (*p == 'Z' && p[1] == '\0');
 }
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar. */
+/* The days from 1970-01-01 to a Gregorian date. */
 static int64_t days_of(int year, int month, int day)
 {
 	int64_t y = month <= 2 ? year - 1 : year, m = (month + 9) % 12;
@@ -241,19 +242,19 @@ static bool read_row(struct replay_csv *csv, struct replay_row *row, struct err 
 			count, csv->columns_count);
 	if (!read_time(csv, fields[csv->columns[TIME]], &read.time_us))
 		return err_set(err, ERR_INVALID,
-			"line %" PRId64 ", column %d (time): '%.60s' is none; expected %s, as in the rows before",
+			"line %" PRId64 ", column %d (time): '%.60s' is not a time; expected %s, as in the rows before",
 			csv->line, csv->columns[TIME] + 1, fields[csv->columns[TIME]],
 			csv->time_kind == KIND_DATE ? "2023-11-16 18:15:46.68" : "seconds such as 12.5");
 	for (int i = INPUT; i <= OUTPUT; i++)
 		if (!read_tokens(fields[csv->columns[i]], tokens[i]))
 			return err_set(err, ERR_INVALID,
-				"line %" PRId64 ", column %d (%s): '%.60s' is no whole number of 0 to %d", csv->line,
-				csv->columns[i] + 1, titles[i], fields[csv->columns[i]], REPLAY_TOKENS_MAX);
+				"line %" PRId64 ", column %d (%s): '%.60s' is not a whole number from 0 to %d",
+				csv->line, csv->columns[i] + 1, titles[i], fields[csv->columns[i]], REPLAY_TOKENS_MAX);
 	*row = read;
 	return true;
 }
 
-/* The next line that says something. */
+/* The next line that is not empty. */
 static enum replay_result next_line(struct replay_csv *csv, struct err *err)
 {
 	enum replay_result result;

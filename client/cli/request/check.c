@@ -1,4 +1,4 @@
-/* A check: what it is asked about, and how its answer looks to people. */
+/* Reads the options of a check and shows its answer (check.h). */
 #include "cli/request/check.h"
 
 #include "base/clock.h"
@@ -45,7 +45,7 @@ static void show_allowed(struct cli *cli, const Bursar__V1__CheckResponse *answe
 	}
 	if (answer->repeat) {
 		put_enum(&text, &bursar__v1__reservation_state__descriptor, (int)answer->state, "RESERVATION_STATE_");
-		buf_put_str(&text, ": this id was allowed before, nothing was counted again");
+		buf_put_str(&text, ": this id was already allowed; nothing was counted again");
 		view_field_buf(cli, "repeat", &text);
 	}
 	if (answer->bypassed)

@@ -1,10 +1,10 @@
-/* How a denied check looks to people. */
+/* Shows a denied check. */
 #ifndef BURSAR_CLI_DENIED_H
 #define BURSAR_CLI_DENIED_H
 
 #include "cli/core/command.h"
 
-/* Under the line that says it is denied: the message, and when or how it would pass. `now_us`: the store's time. */
+/* Shows, below the line "denied", the message and when or how the request would pass. `now_us`: the store's time. */
 void view_denied(struct cli *cli, const Bursar__V1__CheckResponse *answer, int64_t now_us);
 
 #endif

@@ -1,4 +1,4 @@
-/* record: what a request really used. */
+/* record: records what a request really used (record.h). */
 #include "cli/request/record.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "cli/text/format.h"
 #include "cli/text/table.h"
 
-/* The token options, the fields that they fill, and how people call them. */
+/* The token options, the fields that they set, and their names for people. */
 static const struct usage_field {
 	const char *option, *field, *label;
 	size_t offset;
@@ -45,7 +45,7 @@ static bool read_provider(struct cli *cli, Bursar__V1__TokenUsage *usage)
 	bool right;
 
 	if (!*provider || !*path)
-		return err_set(&cli->err, ERR_INVALID, "--usage FILE and --provider NAME belong together");
+		return err_set(&cli->err, ERR_INVALID, "--usage FILE and --provider NAME must be given together");
 	if (!file_read(path, &text, &cli->err))
 		return false;
 	if (strcmp(provider, "openai") == 0)
@@ -83,7 +83,7 @@ static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answe
 
 	cli_put_coloured(cli, "1;32", "recorded");
 	if (answer->n_differs)
-		buf_put_str(&cli->out, "  (a repeat with other figures: what was recorded before still counts)\n");
+		buf_put_str(&cli->out, "  (a repeat with different figures: what was recorded before still counts)\n");
 	else
 		buf_put_str(&cli->out, answer->repeat ? "  (a repeat: nothing was charged again)\n" : "\n");
 	put_count(&text, answer->tokens);
@@ -91,12 +91,12 @@ static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answe
 	if (answer->cost)
 		view_cost(cli, answer->cost);
 	if (answer->late)
-		view_field(cli, "late", "its reservation had ended, or there was none");
+		view_field(cli, "late", "the reservation had ended, or there was none");
 	if (answer->released_tokens > 0 || answer->released_cost_nano_usd > 0) {
 		put_count(&text, answer->released_tokens);
 		buf_put_str(&text, " tokens, ");
 		put_money(&text, answer->released_cost_nano_usd);
-		view_field_buf(cli, "given back", &text);
+		view_field_buf(cli, "returned", &text);
 	}
 	if (answer->n_limits > 0)
 		view_limits(cli, answer->limits, answer->n_limits, clock_wall_us());
@@ -119,7 +119,7 @@ static void text_line(struct table *table, const char *label, const char *record
 	table_cell(table, "%s", given);
 }
 
-/* As `ledger adjust` takes it. */
+/* Appends the command for `ledger adjust`. */
 static void put_reservation(struct buf *out, const Bursar__V1__ReservationRef *ref)
 {
 	buf_put_str(out, "bursar ledger adjust ");
@@ -133,7 +133,7 @@ static void put_reservation(struct buf *out, const Bursar__V1__ReservationRef *r
 	put_time_exact(out, ref->started_at_us);
 }
 
-/* Field by field; and the command that corrects the record, with the differences in it. */
+/* Shows the differences field by field, and the command that corrects the record by them. */
 static void show_difference(
 	struct cli *cli, const Bursar__V1__RecordRequest *request, const Bursar__V1__RecordResponse *answer)
 {
@@ -181,10 +181,9 @@ int record_run(struct cli *cli)
 		return cli_usage(cli);
 	if (!usage_given(cli)) {
 		err_set(&cli->err, ERR_INVALID,
-			"the tokens that were used are missing: --input-tokens N and --output-tokens N, or --usage "
-			"FILE. "
-			"--input-tokens 0 records that none were used; 'bursar cancel' gives back what a request that "
-			"did not run holds");
+			"the tokens used are missing: give --input-tokens N and --output-tokens N, or --usage FILE. "
+			"--input-tokens 0 records that none were used; 'bursar cancel' returns the reservation of a "
+			"request that did not run");
 		return cli_usage(cli);
 	}
 	if (option_number(cli, "attempt", 0) > 31) {

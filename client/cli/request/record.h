@@ -1,13 +1,13 @@
-/* record: what a request really used. */
+/* record: records what a request really used. */
 #ifndef BURSAR_CLI_RECORD_H
 #define BURSAR_CLI_RECORD_H
 
 #include "cli/core/command.h"
 
-/* Runs the command; its exit code. */
+/* Runs the command; returns the exit code. */
 int record_run(struct cli *cli);
 
-/* Was any of the options of OPTIONS_USAGE given that say how many tokens? */
+/* Whether any option of OPTIONS_USAGE that gives tokens is present. */
 bool usage_given(const struct cli *cli);
 /* Reads the options of OPTIONS_USAGE; false with cli->err. */
 bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage);
@@ -17,15 +17,16 @@ bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage);
 		{'\0', "output-tokens", OPTION_COUNT, "N", "output without reasoning", NULL}, \
 		{'\0', "cached-tokens", OPTION_COUNT, "N", "input read from the provider's cache", NULL}, \
 		{'\0', "cache-write-tokens", OPTION_COUNT, "N", "input written to the provider's cache", NULL}, \
-		{'\0', "reasoning-tokens", OPTION_COUNT, "N", "output that was thinking", NULL}, \
-		{'\0', "audio-input-tokens", OPTION_COUNT, "N", "audio heard", NULL}, \
-		{'\0', "audio-output-tokens", OPTION_COUNT, "N", "audio spoken", NULL}, \
+		{'\0', "reasoning-tokens", OPTION_COUNT, "N", "reasoning output", NULL}, \
+		{'\0', "audio-input-tokens", OPTION_COUNT, "N", "audio input", NULL}, \
+		{'\0', "audio-output-tokens", OPTION_COUNT, "N", "audio output", NULL}, \
 		{'\0', "usage", OPTION_FILE, "FILE", "read a provider's usage object (JSON; - is standard input)", \
 			NULL}, \
-		{'\0', "provider", OPTION_CHOICE, "NAME", "whose usage object it is", "openai|anthropic|google"}, \
+		{'\0', "provider", OPTION_CHOICE, "NAME", "the provider whose usage object it is", \
+			"openai|anthropic|google"}, \
 	{ \
 		'\0', "mode", OPTION_TEXT, "MODE", \
-			"how it was bought: batch, flex, priority or what else the price names (default: standard)", \
+			"the pricing mode: batch, flex, priority or another one in the price (default: standard)", \
 			NULL \
 	}
 

@@ -1,4 +1,4 @@
-/* Which reservation is meant. */
+/* Reads which reservation a command is about (reservation.h). */
 #include "cli/request/reservation.h"
 
 bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref)
@@ -10,12 +10,12 @@ bool read_reservation(struct cli *cli, Bursar__V1__ReservationRef *ref)
 	ref->request_id = (char *)option_text(cli, "id");
 	ref->started_at_us = option_number(cli, "started-at", 0);
 	if (ref->handle[0] && !option_given(cli, "tenant"))
-		ref->tenant = ""; /* the handle names it, whatever the profile says */
+		ref->tenant = ""; /* the handle names the tenant, whatever the profile says */
 	if (ref->handle[0] && (ref->user[0] || ref->request_id[0] || ref->started_at_us || ref->tenant[0]))
 		return err_set(&cli->err, ERR_INVALID,
-			"HANDLE says it all: leave out --tenant, --user, --id and --started-at");
+			"HANDLE already identifies the request: leave out --tenant, --user, --id and --started-at");
 	if (!ref->handle[0] && !ref->user[0])
 		return err_set(&cli->err, ERR_INVALID,
-			"HANDLE is missing; it is what 'bursar check' answered (or name --user and --id)");
+			"HANDLE is missing: give what 'bursar check' printed, or --user and --id");
 	return true;
 }

@@ -1,4 +1,4 @@
-/* Whole files. */
+/* Reads whole files. */
 #include "cli/text/file.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ bool file_read(const char *path, struct buf *out, struct err *err)
 		n = fread(buf_reserve(out, STEP), 1, STEP, file);
 		out->len += n;
 	} while (n > 0 && out->len <= SIZE_MAX_BYTES);
-	buf_put(out, "", 0); /* it ends */
+	buf_put(out, "", 0); /* terminates it */
 	right = !ferror(file);
 	if (!right)
 		err_set(err, ERR_INVALID, "%s: %s", path, strerror(errno));

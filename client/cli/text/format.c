@@ -1,4 +1,4 @@
-/* Numbers for people. */
+/* Formats numbers for people (format.h). */
 #include "cli/text/format.h"
 
 #include <ctype.h>
@@ -19,7 +19,7 @@ static void put_grouped(struct buf *out, uint64_t n)
 	}
 }
 
-/* Without the sign; right for INT64_MIN too. */
+/* The absolute value; also correct for INT64_MIN. */
 static uint64_t magnitude(int64_t n)
 {
 	return n < 0 ? -(uint64_t)n : (uint64_t)n;
@@ -55,7 +55,7 @@ void put_amount(struct buf *out, Bursar__V1__Dimension dimension, int64_t amount
 		put_count(out, amount);
 }
 
-/* `n` of `big` units and what is left in `small` ones: "2 h 5 min", "2 h". */
+/* `n` as `big` units and a rest of `small` ones: "2 h 5 min", "2 h". */
 static void put_two(
 	struct buf *out, int64_t seconds, int64_t big_s, const char *big, int64_t small_s, const char *small)
 {
@@ -121,7 +121,7 @@ void put_time_from(struct buf *out, int64_t us, int64_t now_us)
 	put_time(out, us);
 	if (us == 0)
 		return;
-	/* To the nearest second: a quarter of an hour is not "15 min 1 s" because of a microsecond. */
+	/* Rounded to the nearest second, so that a microsecond does not turn 15 min into "15 min 1 s". */
 	if (away_us >= 10000000)
 		away_us = (away_us + 500000) / 1000000 * 1000000;
 	buf_put_str(out, us >= now_us ? " (in " : " (");

@@ -1,4 +1,4 @@
-/* Limits on the command line: reads and writes them. */
+/* Reads and writes limits on the command line (limit_spec.h). */
 #include "cli/text/limit_spec.h"
 
 #include <ctype.h>
@@ -16,20 +16,20 @@
 const char limit_spec_help[] =
 	"LIMIT is DIMENSION=AMOUNT[/PERIOD][,OPTION...]\n"
 	"  DIMENSION  requests, tokens, input_tokens, output_tokens, cost (USD) or concurrent\n"
-	"  AMOUNT     1500, 200k, 1.5M, or max: counted, never denied; of cost in USD: 5, 0.25\n"
+	"  AMOUNT     1500, 200k, 1.5M, or max: counted, never denied; for cost, USD: 5, 0.25\n"
 	"  PERIOD     day (or d), week, month: a calendar window in the account's time zone\n"
-	"             s, second, min, 10min, h, 24h, 7d: a bucket that refills evenly; concurrent has none\n"
+	"             s, second, min, 10min, h, 24h, 7d: a bucket that refills evenly; not for concurrent\n"
 	"  OPTION     burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, until=TIME, shadow, quiet\n"
-	"  requests=20/min                        20 requests a minute, evenly\n"
-	"  tokens=200k/min,burst=400k             saves up to 400,000 tokens\n"
-	"  cost=5/day                             5 USD a calendar day\n"
-	"  cost=5/24h                             5 USD, flowing back over 24 hours\n"
-	"  requests=1000/month,interface=telegram counts only what comes from Telegram\n"
+	"  requests=20/min                        20 requests per minute, spread evenly\n"
+	"  tokens=200k/min,burst=400k             can save up to 400,000 tokens\n"
+	"  cost=5/day                             5 USD per calendar day\n"
+	"  cost=5/24h                             5 USD, refilling over 24 hours\n"
+	"  requests=1000/month,interface=telegram counts only requests from Telegram\n"
 	"  tokens=1M/day,model=gpt-5.4,shadow     counted and reported, never denies\n"
 	"  concurrent=3                           open reservations at the same time\n";
 
 enum { PART_MAX = 600 };
-/* The most that a limit can be, which nobody reaches: for what is to be counted and never denied. */
+/* The maximum of a limit, which nobody reaches: for use that is counted but never denied. */
 static const int64_t count_max = INT64_C(9007199254740991);
 static const char max_word[] = "max";
 
@@ -52,7 +52,7 @@ static const struct {
 	const char *name;
 	Bursar__V1__CalendarWindow value;
 } windows[] = {
-	/* The first name of each is the one that is written. */
+	/* Output uses the first name of each. */
 	{"day", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY},
 	{"week", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_WEEK},
 	{"month", BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_MONTH},
@@ -74,7 +74,7 @@ static bool is_concurrent(const Bursar__V1__Limit *limit)
 	return limit->dimension == BURSAR__V1__DIMENSION__DIMENSION_CONCURRENT;
 }
 
-/* Copies the part up to the next bare comma, without its backslashes. Moves *p behind the comma, or to the end. */
+/* Copies the part up to the next unescaped comma, without its backslashes. Moves *p past the comma, or to the end. */
 static bool next_part(const char **p, char part[PART_MAX], struct err *err)
 {
 	size_t len = 0;
@@ -83,7 +83,7 @@ static bool next_part(const char **p, char part[PART_MAX], struct err *err)
 		if (**p == '\\' && ((*p)[1] == ',' || (*p)[1] == '\\'))
 			(*p)++;
 		if (len + 1 >= PART_MAX)
-			return err_set(err, ERR_INVALID, "a part of more than %d bytes", PART_MAX - 1);
+			return err_set(err, ERR_INVALID, "a part is longer than %d bytes", PART_MAX - 1);
 		part[len++] = **p;
 	}
 	part[len] = '\0';
@@ -116,7 +116,7 @@ static bool no_dimension(const char *text, size_t len, struct err *err)
 		err_set(err, ERR_INVALID, "'%s' is not a dimension; did you mean '%s'?", word, meant.name);
 	else
 		err_set(err, ERR_INVALID,
-			"'%s' is not a dimension; one of %s (a name of your own goes behind: "
+			"'%s' is not a dimension; use one of %s (your own name comes after it: "
 			"requests=20/min,name=NAME)",
 			word, buf_str(&all));
 	buf_release(&all);
@@ -137,7 +137,7 @@ static bool read_dimension(Bursar__V1__Limit *limit, const char *text, size_t le
 	return no_dimension(text, len, err);
 }
 
-/* 0 of nothing would flow in never: a bucket of 0 is written with its period all the same. */
+/* A bucket of 0 keeps its period, although nothing flows into it. */
 static bool read_period(Bursar__V1__Limit *limit, const char *text, struct err *err)
 {
 	char counted[64];
@@ -211,7 +211,7 @@ static bool read_warn(Bursar__V1__Limit *limit, const char *value, struct err *e
 	if (len > 0 && value[len - 1] == '%')
 		len--;
 	if (!parse_count(value, len, &percent, err) || percent < 1 || percent > 100)
-		return err_set(err, ERR_INVALID, "warn: '%s' is no percentage of 1 to 100", value);
+		return err_set(err, ERR_INVALID, "warn: '%s' must be a percentage from 1 to 100", value);
 	limit->warn_percent = (int32_t)percent;
 	return true;
 }
@@ -219,8 +219,7 @@ static bool read_warn(Bursar__V1__Limit *limit, const char *value, struct err *e
 static bool read_burst(Bursar__V1__Limit *limit, const char *value, struct err *err)
 {
 	if (limit->kind != BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET)
-		return err_set(err, ERR_INVALID,
-			"burst: only a bucket has one, a period such as min or 24h makes it a bucket");
+		return err_set(err, ERR_INVALID, "burst: is only for a bucket, which has a period such as min or 24h");
 	if (!read_amount(limit, value, strlen(value), &limit->burst, err))
 		return err_prefix(err, "burst: ");
 	return true;
@@ -269,19 +268,17 @@ static bool read_option(Bursar__V1__Limit *limit, char *part, struct err *err)
 	if (meant.name[0])
 		return err_set(err, ERR_INVALID, "'%s' is not an option; did you mean '%s'?", part, meant.name);
 	return err_set(err, ERR_INVALID,
-		"'%s' is not an option; one of burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, "
-		"until=TIME, "
-		"shadow, quiet",
+		"'%s' is not an option; write one of burst=AMOUNT, name=NAME, interface=ID, model=ID, warn=PERCENT, "
+		"until=TIME, shadow, quiet",
 		part);
 }
 
-/* No option begins with a digit: 6,000 and 0,25 are numbers as people write them elsewhere. */
+/* No option begins with a digit: 6,000 and 0,25 are numbers in the style of other countries. */
 static bool no_comma_in_number(const char *text, const char *rest, struct err *err)
 {
 	if (rest - text < 2 || rest[-1] != ',' || !isdigit((unsigned char)rest[-2]) || !isdigit((unsigned char)*rest))
 		return true;
-	return err_set(
-		err, ERR_INVALID, "a number is written without a comma: 6000 or 6_000 or 6k, and 0.25 with a point");
+	return err_set(err, ERR_INVALID, "write numbers without a comma: 6000, 6_000 or 6k, and 0.25 with a point");
 }
 
 Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err)
@@ -342,7 +339,7 @@ static void put_spec_amount(struct buf *out, const Bursar__V1__Limit *limit, int
 		buf_put(out, decimals, len);
 }
 
-/* "min" for one minute, as people say it. */
+/* Writes one minute as "min", the way people do. */
 static void put_period(struct buf *out, int64_t us)
 {
 	struct buf text = {0};

@@ -7,7 +7,7 @@
  *   PERIOD    = day | week | month         a calendar window in the account's time zone
  *             | [NUMBER] UNIT              a bucket that refills evenly: s, min, 10min, 24h (never with concurrent)
  *   OPTION    = burst=AMOUNT | name=NAME | interface=ID | model=ID | warn=PERCENT |
- *               until=TIME (of an account's own limit) | shadow | quiet
+ *               until=TIME (for overrides only) | shadow | quiet
  *
  * A comma in an ID is written "\,", a backslash "\\".
  */
@@ -18,18 +18,18 @@
 #include "base/err.h"
 #include "bursar/v1/types.pb-c.h"
 
-/* The rules above in a few lines with examples, for help and error texts. */
+/* The rules above in short, with examples, for help texts. */
 extern const char limit_spec_help[];
 
 /*
- * Reads one limit. A new message, free with bursar_free (protobuf_c_message_free_unpacked); NULL with ERR_INVALID,
- * whose text names the part at fault and what would be right.
+ * Reads one limit into a new message; free it with bursar_free (protobuf_c_message_free_unpacked). NULL with
+ * ERR_INVALID, whose text names the wrong part and says what would be right.
  */
 Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err);
 
 /*
- * Appends the limit as limit_spec_parse reads it, to the same limit but for a burst that is the amount, which becomes 0; its name only
- * when `with_name`.
+ * Appends the limit so that limit_spec_parse reads the same limit, except that a burst equal to the amount becomes 0.
+ * Includes the name only when `with_name`.
  */
 void limit_spec_put(struct buf *out, const Bursar__V1__Limit *limit, bool with_name);
 

@@ -1,4 +1,4 @@
-/* The name that was meant, said to people. */
+/* Suggests the name that was probably meant (meant.h). */
 #include "cli/text/meant.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What people type. */
+/* Parses what people type (parse.h). */
 #include "cli/text/parse.h"
 
 #include <ctype.h>
@@ -13,8 +13,8 @@
 #define COUNT_LIMIT ((INT64_C(1) << 53) - 1)
 
 /*
- * Decimal digits with '_' between them and an optional fraction, times 10^scale; a fraction finer than that is an
- * error. Reads from *p up to `end` and leaves *p behind the number.
+ * Decimal digits with optional '_' between them and an optional fraction, times 10^scale; a finer fraction is an error.
+ * Reads from *p up to `end` and leaves *p after the number.
  */
 static bool read_decimal(const char **p, const char *end, int scale, int64_t *out)
 {
@@ -33,7 +33,7 @@ static bool read_decimal(const char **p, const char *end, int scale, int64_t *ou
 		if (!isdigit((unsigned char)c))
 			break;
 		if (decimals >= 0 && ++decimals > scale) {
-			/* A zero adds nothing: 0.250000000000 is a quarter. */
+			/* Trailing zeros are allowed: 0.250000000000 is a quarter. */
 			if (c != '0')
 				return false;
 			continue;
@@ -82,9 +82,8 @@ bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err)
 		end -= 3;
 	if (!read_decimal(&p, end, 9, &n) || p != end)
 		return err_set(err, ERR_INVALID,
-			"'%.*s' is not an amount of USD; write 5, 0.25 or 5USD, with a point, at most nine decimals "
-			"and "
-			"below 9007199",
+			"'%.*s' is not an amount of USD; write 5, 0.25 or 5USD, with a decimal point, at most nine "
+			"decimals and below 9007199",
 			(int)len, text);
 	*out = n;
 	return true;
@@ -128,7 +127,7 @@ static int64_t unit_us(const char *name, size_t len)
 	return 0;
 }
 
-/* One "30s" or "30 s" of a duration; false where it is none. */
+/* Reads one part of a duration, such as "30s" or "30 s"; false when there is none. */
 static bool read_span(const char **p, const char *end, int64_t *sum)
 {
 	const char *name;
@@ -200,7 +199,7 @@ static bool read_zone(const char *text, int *seconds)
 	return true;
 }
 
-/* ".25" behind seconds: at most six digits. */
+/* ".25" after the seconds: at most six digits. */
 static bool read_fraction(const char **p, int64_t *micros)
 {
 	int64_t unit = 100000;
@@ -233,14 +232,14 @@ static bool read_calendar(const char *text, int64_t *out)
 	if (*rest && !read_zone(rest, &zone))
 		return false;
 	at = *rest ? timegm(&tm) - zone : mktime(&tm);
-	/* The 31st of February would become a day of March: say no instead. */
+	/* strptime would turn February 31 into a day in March: refuse it instead. */
 	if (tm.tm_mday != wanted.tm_mday || tm.tm_mon != wanted.tm_mon)
 		return false;
 	*out = (int64_t)at * 1000000 + micros;
 	return at >= 0;
 }
 
-/* "yesterday": so many days from today. */
+/* "yesterday" and the like, as days from today. */
 static bool read_named_day(const char *text, int *days)
 {
 	static const struct {
@@ -257,7 +256,7 @@ static bool read_named_day(const char *text, int *days)
 	return false;
 }
 
-/* The midnight here that begins the day. */
+/* The local midnight that begins the day. */
 static int64_t midnight(int64_t now_us, int days)
 {
 	time_t now = (time_t)(now_us / 1000000);
@@ -270,7 +269,7 @@ static int64_t midnight(int64_t now_us, int days)
 	return (int64_t)mktime(&tm) * 1000000;
 }
 
-/* 20.11.2026, 11/20/2026 and the like: said as it is to be written, where the year is unmistakable. */
+/* For 20.11.2026, 11/20/2026 and the like, says how to write the date if the order is unmistakable. */
 static bool no_time(const char *text, const char *what, const char *forms, struct err *err)
 {
 	struct meant meant = {.typed = text};
@@ -322,7 +321,7 @@ bool parse_day(const char *text, int64_t now_us, int64_t *out, struct err *err)
 	if (rest && !*rest) {
 		us = (int64_t)timegm(&tm) * 1000000;
 		if (us < 0 || tm.tm_mday != wanted.tm_mday || tm.tm_mon != wanted.tm_mon)
-			return err_set(err, ERR_INVALID, "'%s' is not a day of the calendar", text);
+			return err_set(err, ERR_INVALID, "'%s' is not a calendar day", text);
 	} else if (read_named_day(text, &days)) {
 		us = now_us + days * DAY_US;
 	} else if (!parse_time(text, now_us, &us, err)) {

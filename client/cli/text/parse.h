@@ -1,4 +1,4 @@
-/* What people type: counts, money, durations, times. Errors are ERR_INVALID and say what would be right. */
+/* Parses what people type: counts, money, durations, times. Errors are ERR_INVALID and say what would be right. */
 #ifndef BURSAR_CLI_PARSE_H
 #define BURSAR_CLI_PARSE_H
 
@@ -8,20 +8,20 @@
 
 #include "base/err.h"
 
-/* A whole number of 0 to 2^53-1: "1500", "1_500", "1500000", "200k", "1.5M". */
+/* A whole number from 0 to 2^53-1: "1500", "1_500", "1500000", "200k", "1.5M". */
 bool parse_count(const char *text, size_t len, int64_t *out, struct err *err);
 
 /* USD as nano-USD: "5", "$5", "5USD", "0.25", "1_000"; at most nine decimals. */
 bool parse_usd(const char *text, size_t len, int64_t *out, struct err *err);
 
-/* The same with a sign: "+1180", "-200k", "+$0.25", "-0.5"; what has none is added. */
+/* The same with a sign: "+1180", "-200k", "+$0.25", "-0.5"; without a sign it is positive. */
 bool parse_change(const char *text, size_t len, int64_t *out, struct err *err);
 bool parse_usd_change(const char *text, size_t len, int64_t *out, struct err *err);
 
 /* "250us", "500ms", "30s", "15min", "2 hours", "7d", "1h30min": microseconds, more than 0 and at most 366 days. */
 bool parse_duration(const char *text, size_t len, int64_t *out, struct err *err);
 
-/* The same of how long to wait, where a bare number is seconds. */
+/* The same for a timeout, where a bare number is in seconds. */
 bool parse_patience(const char *text, size_t len, int64_t *out, struct err *err);
 
 /*
@@ -30,7 +30,10 @@ bool parse_patience(const char *text, size_t len, int64_t *out, struct err *err)
  */
 bool parse_time(const char *text, int64_t now_us, int64_t *out, struct err *err);
 
-/* The first microsecond of a day of UTC: "2026-11-23" wherever the caller lives, or the day of another time. */
+/*
+ * The first microsecond of a UTC day: "2026-11-23" is the UTC day everywhere; other times give the UTC day they are
+ * in.
+ */
 bool parse_day(const char *text, int64_t now_us, int64_t *out, struct err *err);
 
 #endif

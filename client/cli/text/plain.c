@@ -1,10 +1,10 @@
-/* What a terminal would obey, or show elsewhere than it stands, is written out instead. */
+/* Escapes characters that control a terminal or reorder its text (plain.h). */
 #include "cli/text/plain.h"
 
 #include <stdint.h>
 #include <string.h>
 
-/* C0, DEL, C1 as UTF-8: the character's length, 0 for all others. */
+/* The length of a C0, DEL or C1 character in UTF-8; 0 for all others. */
 static size_t control_at(const uint8_t *p, size_t n, unsigned *rune)
 {
 	if (p[0] < 0x20 || p[0] == 0x7f) {
@@ -17,7 +17,7 @@ static size_t control_at(const uint8_t *p, size_t n, unsigned *rune)
 	return 2;
 }
 
-/* Embeddings, overrides and isolates: U+202A to U+202E, U+2066 to U+2069. Marks of a direction alone move nothing else. */
+/* Embeddings, overrides and isolates: U+202A to U+202E, U+2066 to U+2069. Direction marks do not move other text. */
 static size_t order_at(const uint8_t *p, size_t n, unsigned *rune)
 {
 	if (n < 3 || p[0] != 0xe2)
@@ -33,7 +33,7 @@ static bool stays(uint8_t byte, enum form form)
 	return (byte == '\n' || byte == '\t') && form != IN_A_LINE;
 }
 
-/* How many bytes from here on are nothing but themselves: nearly all of any text. */
+/* How many bytes from here on need no escaping: nearly all of any text. */
 static size_t ordinary(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *at = p;

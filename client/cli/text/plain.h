@@ -1,4 +1,4 @@
-/* Texts that others chose, made harmless for a terminal. */
+/* Makes text from others safe for a terminal. */
 #ifndef BURSAR_CLI_PLAIN_H
 #define BURSAR_CLI_PLAIN_H
 
@@ -8,20 +8,21 @@
 #include "base/buf.h"
 
 /*
- * How our own sequences for the terminal begin in cli->out. No UTF-8 text has this byte, so that the escapes of texts can be told from
- * ours.
+ * Begins our own terminal sequences in cli->out. This byte never occurs in UTF-8, so our sequences can be told from
+ * escape characters in texts.
  */
 #define OWN_ESCAPE "\xff"
 
 /*
- * Appends `text` as it may stand within a line: control characters as \u001b, and those that turn the order of a line around
- * as \u202e.
+ * Appends `text` made safe for use within a line: control characters as \u001b, and characters that reverse the order
+ * of text as \u202e.
  */
 void put_plain(struct buf *out, const char *text);
 
 /*
- * The same for what is on its way out: line ends and tabs stay, and our own sequences become escapes. Without `order`, what turns the order
- * around stays. JSON says the same as before: none of these characters is outside of its strings.
+ * The same for text on its way out: keeps line ends and tabs, and turns our own sequences into escapes. Without
+ * `order`, keeps characters that reverse the order. JSON keeps its meaning: these characters occur only inside its
+ * strings.
  */
 void put_plain_lines(struct buf *out, const char *bytes, size_t len, bool order);
 

@@ -1,4 +1,4 @@
-/* Sizes of the terminal, and of text on it. */
+/* Sizes of the terminal, and of text on it (screen.h). */
 #include "cli/text/screen.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ struct winsize screen_size(void)
 	return size;
 }
 
-/* The next character's bytes and columns. What cannot be shown is a byte and a column. */
+/* The bytes and columns of the next character. What cannot be shown counts as one byte and one column. */
 static size_t next_character(const char *at, size_t left, int *width)
 {
 	mbstate_t state = {0};

@@ -1,4 +1,4 @@
-/* Tables for people. */
+/* Tables for people (table.h). */
 #include "cli/text/table.h"
 
 #include <assert.h>
@@ -31,7 +31,7 @@ struct table *table_new(const char *const *columns, bool colour)
 	if (!table->cols)
 		abort();
 	scols_table_enable_colors(table->cols, colour);
-	/* How wide it becomes is decided here (fit), not there. */
+	/* The width is decided here (fit), not by libsmartcols. */
 	scols_table_set_termforce(table->cols, SCOLS_TERMFORCE_ALWAYS);
 	scols_table_set_termwidth(table->cols, 10000);
 	for (size_t i = 0; columns[i]; i++) {
@@ -59,7 +59,7 @@ static void set_cell(struct table *table, const char *text)
 
 	put_plain(&plain, text);
 	if (scols_line_set_data(table->line, table->cell++, buf_str(&plain)) != 0)
-		abort(); /* a line with more cells than columns: our own bug */
+		abort(); /* more cells than columns: our own bug */
 	buf_release(&plain);
 }
 
@@ -103,7 +103,7 @@ void table_colour(struct table *table, const char *colour)
 	scols_cell_set_color(scols_line_get_cell(table->line, table->cell - 1), colour);
 }
 
-/* libsmartcols fills the last column with spaces up to its width; nobody wants them at the end of a line. Its escapes are our colours. */
+/* Drops the spaces with which libsmartcols fills the last column. Its escapes are our colours. */
 static void put_trimmed(struct buf *out, const char *text)
 {
 	while (*text) {
@@ -118,7 +118,7 @@ static void put_trimmed(struct buf *out, const char *text)
 	}
 }
 
-/* The widest text of a column, its heading included; 0 when no line has any. */
+/* The widest text of a column, including its heading; 0 when the column is empty. */
 static size_t widest(struct libscols_table *cols, struct libscols_column *column)
 {
 	struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
@@ -138,7 +138,7 @@ static size_t widest(struct libscols_table *cols, struct libscols_column *column
 	return most && heading > most ? heading : most;
 }
 
-/* The width to which long columns are cut down, so that as few as possible are: the widest first. */
+/* The width to which long columns are reduced, so that as few as possible are affected: the widest first. */
 static size_t wrap_width(const struct table *table, const size_t *width, size_t count)
 {
 	size_t cap = screen_size().ws_col, screen = cap;
@@ -156,7 +156,7 @@ static size_t wrap_width(const struct table *table, const size_t *width, size_t 
 	return cap;
 }
 
-/* The text in lines of `width`, broken at a space where a line has one. */
+/* Wraps the text at `width`, at spaces where possible. */
 static void put_broken(struct buf *out, const char *text, size_t width)
 {
 	size_t left = strlen(text);
@@ -204,7 +204,7 @@ static void wrap(struct libscols_table *cols, struct libscols_column *column, si
 	scols_free_iter(lines);
 }
 
-/* On a screen: columns in which nothing stands are left out, and what is long is wrapped, so that the table fits. */
+/* On a screen: leaves out empty columns and wraps long text, so that the table fits. */
 static void fit(const struct table *table)
 {
 	size_t count = scols_table_get_ncols(table->cols), width[COLUMNS_MAX], cap;

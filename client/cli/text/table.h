@@ -10,9 +10,9 @@
 struct table;
 
 /*
- * A table of the named columns: a name that begins with '>' is of numbers (to the right), one that begins with '~'
- * of what may be long (ids, texts) and is wrapped when the terminal is narrow; there, columns in which nothing stands
- * are left out, too. `colour` lets table_colour have an effect. Free with table_free.
+ * A table with the named columns. A name that begins with '>' is for numbers (aligned right), one that begins with '~'
+ * for text that may be long (ids, texts), which is wrapped when the terminal is narrow. On a terminal, empty columns
+ * are left out. table_colour works only with `colour`. Free with table_free.
  */
 struct table *table_new(const char *const *columns, bool colour);
 
@@ -22,17 +22,17 @@ void table_line(struct table *table);
 /* The next cell of the line, as printf makes it. */
 void table_cell(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The next cell is what the buffer holds, which is emptied. */
+/* The next cell is the contents of the buffer, which is emptied. */
 void table_cell_buf(struct table *table, struct buf *text);
 
-/* The next cell as put_count and put_money write it. */
+/* The next cell, as put_count or put_money writes it. */
 void table_count(struct table *table, int64_t count);
 void table_money(struct table *table, int64_t nano);
 
 /* Colours the last cell: "red", "yellow", "green" (libsmartcols' names). */
 void table_colour(struct table *table, const char *colour);
 
-/* Appends the table: a heading, then the lines; nothing but `none` and a line end when there are no lines. */
+/* Appends the table: a heading, then the lines; without lines, only `none` and a line end. */
 void table_put(struct buf *out, struct table *table, const char *none);
 
 void table_free(struct table *table);

@@ -37,7 +37,7 @@ static const struct {
 	{"{\"limits\": [" DAY_LIMIT("5") ", " BUCKET "]}", "{\"limits\": [" DAY_LIMIT("8") "]}",
 		"limits: requests=5/day -> requests=8/day, -cost=7/min,model=gpt-4o"},
 	{"{\"limits\": [{\"name\": \"a\", \"kind\": 1, \"notify\": true}]}",
-		"{\"limits\": [{\"name\": \"a\", \"kind\": 1}]}", "limits: how they are told"},
+		"{\"limits\": [{\"name\": \"a\", \"kind\": 1}]}", "limits: notifications or order"},
 	{"{\"role\": 2}", "{\"role\": 4}", "role: bot -> admin"},
 	{"{\"fail_policy\": 1}", "{\"fail_policy\": 3}", "fail policy: local -> closed"},
 	{"{\"wait_max_us\": 300000000, \"slots\": 5}", "{\"wait_max_us\": 60000000, \"slots\": 8}",

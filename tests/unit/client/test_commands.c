@@ -142,7 +142,7 @@ static void a_wrong_line_says_what_is_wrong(void **state)
 		{{"bursar", ""}, "USER is empty"},
 		{{"bursar", "alice", "bob"}, "'bob' is one argument too many"},
 		{{"bursar", "alice", "--colour"}, "--colour: there is no such option"},
-		{{"bursar", "alice", "--tenant"}, "--tenant: its value is missing"},
+		{{"bursar", "alice", "--tenant"}, "--tenant: the value is missing"},
 		{{"bursar", "alice", "--tenant=a", "--tenant=b"}, "--tenant: is given twice"},
 		{{"bursar", "alice", "--input-tokens", "many"}, "--input-tokens: 'many' is not a count"},
 		{{"bursar", "alice", "--ttl", "5"}, "--ttl: '5' has no unit"},
@@ -171,8 +171,8 @@ static void a_choice_is_one_of_its_words(void **state)
 
 	(void)state;
 	assert_false(parse(&cli, command("account", "get"), 4, wrong));
-	assert_non_null(
-		strstr(cli.err.text, "--kind: 'use' is none of user, team, org, model, tenant; did you mean 'user'?"));
+	assert_non_null(strstr(
+		cli.err.text, "--kind: 'use' is not one of user, team, org, model, tenant; did you mean 'user'?"));
 	options_release(&cli);
 	assert_true(parse(&cli, command("account", "get"), 4, right));
 	assert_int_equal(

@@ -82,17 +82,17 @@ static void an_error_has_the_path(void **state)
 		const char *text, *field, *says;
 	} rows[] = {
 		{"{\"limits\": [{}, {\"amount\": 1.5}]}", "limits[1].amount", "whole number"},
-		{"{\"limits\": [{\"dimension\": \"money\"}]}", "limits[0].dimension", "'money' is none"},
-		{"{\"limits\": [{\"model\": 5}]}", "limits[0].model", "text"},
+		{"{\"limits\": [{\"dimension\": \"money\"}]}", "limits[0].dimension", "'money' is not a name"},
+		{"{\"limits\": [{\"model\": 5}]}", "limits[0].model", "string"},
 		{"{\"limits\": {}}", "limits", "list"},
 		{"{\"limits\": [5]}", "limits[0]", "object"},
 		{"{\"pool_priority\": 2147483648}", "pool_priority", "out of range"},
 		{"{\"shipped\": 1}", "shipped", "true or false"},
-		{"{\"nmae\": \"x\"}", "nmae", "no field of a Tier"},
-		{"{\"name\": \"x\\u0000y\"}", "", "no JSON"},
+		{"{\"nmae\": \"x\"}", "nmae", "not a field of Tier"},
+		{"{\"name\": \"x\\u0000y\"}", "", "not valid JSON"},
 		{"{\"name\": \"x\",\n}", "", "line 2"},
 		{"[]", "", "object"},
-		{"", "", "no JSON"},
+		{"", "", "not valid JSON"},
 	};
 
 	(void)state;

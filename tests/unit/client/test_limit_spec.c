@@ -194,7 +194,7 @@ static void an_error_names_what_is_wrong(void **state)
 		{"requests=20/0min", "period '0min'"},
 		{"requests=20/400d", "period '400d'"},
 		{"concurrent=3/min", "concurrent has no period"},
-		{"requests=20/day,burst=40", "burst: only a bucket"},
+		{"requests=20/day,burst=40", "burst: is only for a bucket"},
 		{"requests=20/min,burst=x", "burst: 'x'"},
 		{"requests=20/min,warn=101", "warn: '101'"},
 		{"requests=20/min,warn=", "warn: ''"},

@@ -94,7 +94,7 @@ static void a_screen_has_bar_levels_and_waiters(void **state)
 	assert_string_equal(buf_str(&cli.out),
 		"  slots        [################################........] 4 of 5\n"
 		"  waiting      2, oldest 1 min 30 s\n"
-		"  grants       2.0 a second; 30 at once, 12 after waiting, 0 aged\n"
+		"  grants       2.0 per second; 30 at once, 12 after waiting, 0 aged\n"
 		"  mean hold    30 s\n"
 		"  refused      0 by predicted wait, 0 by full queues, 0 timed out\n"
 		"  fairness     0.500 (Jain)\n"

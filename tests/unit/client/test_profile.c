@@ -55,18 +55,18 @@ static void an_error_names_its_line(void **state)
 		const char *text, *says;
 	} rows[] = {
 		{"[work\n", "1: must be a [profile]"},
-		{"\n[]\n", "2: a profile's name is 1 to 64"},
-		{"[a b]\n", "1: a profile's name is 1 to 64"},
-		{"addr = x\n", "1: 'addr' stands above the first [profile]"},
+		{"\n[]\n", "2: a profile's name must be 1 to 64"},
+		{"[a b]\n", "1: a profile's name must be 1 to 64"},
+		{"addr = x\n", "1: 'addr' is above the first [profile]"},
 		{"default = a\ndefault = b\n", "2: default: is given twice"},
-		{"[a]\n[b]\n[a]\n", "3: there is a profile a above already"},
-		{"[a]\nadress = x\n", "2: 'adress' is no setting; one of addr"},
+		{"[a]\n[b]\n[a]\n", "3: profile a is already defined above"},
+		{"[a]\nadress = x\n", "2: 'adress' is not a setting; use one of addr"},
 		{"[a]\naddr = x\naddr = y\n", "3: addr: is given twice"},
 		{"[a]\naddr =\n", "2: addr: must be 1 to 1024 bytes"},
 		{"[a]\naddr = x\ty\n", "2: addr: has a control character"},
 		{"[a]\ntimeout = soon\n", "2: timeout: 'soon' is not a duration"},
 		{"[a]\njson = true\n", "2: json: 'true' must be yes or no"},
-		{"[a]\nkey = bsk_secret\n", "2: 'key' is no setting"},
+		{"[a]\nkey = bsk_secret\n", "2: 'key' is not a setting"},
 		{"[a]\nnonsense\n", "2: must be a [profile]"},
 	};
 

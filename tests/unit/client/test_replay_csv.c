@@ -79,14 +79,14 @@ static void an_error_names_line_and_column(void **state)
 		const char *text, *says;
 	} rows[] = {
 		{"\n", "is empty"},
-		{"1,2,3\n", "line 1: names no column of the time"},
-		{"time,input_tokens\n", "names no column of the output tokens"},
-		{"time,seconds,input_tokens,output_tokens\n", "line 1, column 2: the time stand in two columns"},
+		{"1,2,3\n", "line 1: has no column for the time"},
+		{"time,input_tokens\n", "has no column for the output tokens"},
+		{"time,seconds,input_tokens,output_tokens\n", "line 1, column 2: a second column for the time"},
 		{HEAD "1,2\n", "line 2: has 2 columns, the first line has 3"},
 		{HEAD "1,2,3,4\n", "line 2: has 4 columns"},
 		{HEAD "1,2,3\n\n1,x,3\n", "line 4, column 2 (input tokens): 'x'"},
 		{HEAD "1,2,-3\n", "line 2, column 3 (output tokens): '-3'"},
-		{HEAD "1,2,1000000001\n", "no whole number of 0 to 1000000000"},
+		{HEAD "1,2,1000000001\n", "not a whole number from 0 to 1000000000"},
 		{HEAD "1,2,99999999999999999999\n", "column 3"},
 		{HEAD "1,,3\n", "column 2 (input tokens): ''"},
 		{HEAD "soon,2,3\n", "line 2, column 1 (time): 'soon'"},
@@ -94,7 +94,7 @@ static void an_error_names_line_and_column(void **state)
 		{HEAD "1,2,3\n2023-11-16 18:15:46,2,3\n", "line 3, column 1 (time)"},
 		{HEAD "2023-13-16 18:15:46,2,3\n", "column 1 (time)"},
 		{HEAD "2023-11-16 24:15:46,2,3\n", "column 1 (time)"},
-		{HEAD "\"1,2,3\n", "line 2, column 1: the quote has no end"},
+		{HEAD "\"1,2,3\n", "line 2, column 1: the closing quote is missing"},
 	};
 	struct replay_row row;
 	struct err err;

@@ -143,7 +143,7 @@ static void a_changed_zone_shows_how_long_the_old_windows_run(void **state)
 	status.kept_windows = kept;
 	status.n_kept_windows = 3;
 	view_accounts(&cli, accounts, 1, now_us);
-	assert_non_null(strstr(buf_str(&cli.out), "  Asia/Tokyo; as before until it ends: day 2026-11-24T"));
+	assert_non_null(strstr(buf_str(&cli.out), "  Asia/Tokyo; still in the previous zone: day 2026-11-24T"));
 	assert_non_null(strstr(buf_str(&cli.out), " (in 12 h), month 2026-12-01T"));
 	assert_null(strstr(buf_str(&cli.out), "week"));
 	buf_release(&cli.out);

@@ -51,11 +51,11 @@ static void what_is_refused_is_refused_with_its_place(void **state)
 	static const struct {
 		const char *text, *says;
 	} rows[] = {
-		{"", "1:1: there is no document"},
-		{"# nothing\n", "2:1: there is no document"},
-		{"a: 1\nb: [", "no YAML"},
-		{"a: 1\n\tb: 2\n", "2:1: a tab: YAML is indented with spaces"},
-		{"a: 1\nb:\n  c: 1\n  c: 2\n", "4:3: c stands there twice; first in line 3"},
+		{"", "1:1: the document is missing"},
+		{"# nothing\n", "2:1: the document is missing"},
+		{"a: 1\nb: [", "not valid YAML"},
+		{"a: 1\n\tb: 2\n", "2:1: a tab: indent YAML with spaces"},
+		{"a: 1\nb:\n  c: 1\n  c: 2\n", "4:3: c is given twice; first in line 3"},
 		{"a: &x 1\n", "1:4: anchors"},
 		{"a: [&x {b: 1}]\n", "1:5: anchors"},
 		{"a: *x\n", "1:4: aliases"},
@@ -65,7 +65,7 @@ static void what_is_refused_is_refused_with_its_place(void **state)
 		{"a: 1\n---\nb: 2\n", "2:1: a second document"},
 		{"a: \"\\0\"\n", "a NUL"},
 		{"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", "1:17: is nested too deeply"},
-		{"a: \xff\n", "no UTF-8"},
+		{"a: \xff\n", "not UTF-8"},
 	};
 
 	(void)state;
@@ -88,7 +88,7 @@ static void a_large_file_is_refused_unread(void **state)
 	assert_non_null(text);
 	memset(text, '#', len);
 	assert_null(yaml_tree_parse(text, len, YAML_BYTES_MAX, &err));
-	assert_non_null(strstr(err.text, "at most 1048576"));
+	assert_non_null(strstr(err.text, "the maximum is 1048576"));
 	memset(text, '[', len - 1);
 	assert_null(yaml_tree_parse(text, len - 1, YAML_BYTES_MAX, &err));
 	assert_non_null(strstr(err.text, "nested too deeply"));
@@ -106,7 +106,7 @@ static void a_mapping_holds_as_many_keys_as_a_fleet_has_accounts(void **state)
 	yaml_tree_free(read_text(buf_str(&text)));
 	buf_put_str(&text, "one: more\n");
 	assert_null(yaml_tree_parse(buf_str(&text), text.len, YAML_BYTES_MAX, &err));
-	assert_string_equal(err.text, "2001:1: more than 2,000 keys stand together");
+	assert_string_equal(err.text, "2001:1: a map has more than 2,000 keys");
 	buf_release(&text);
 }
 
