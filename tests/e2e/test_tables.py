@@ -247,6 +247,6 @@ def test_a_sample_rpc_that_reads_the_store_needs_the_files_of_its_recipe_and_no_
     table, symbols = tree.compile("server/api/methods.c", include=[made])
     assert "U admin_get_sample" in symbols and b"/bursar.v1.Admin/GetSample\0" in table.read_bytes()
     assert "T admin_get_sample" in tree.compile("server/api/admin/sample.c", like="server/api/admin/accounts.c", include=[made])[1]
-    assert "U admin_sample_read" in tree.compile("server/pg/admin/admin.c")[1]
-    assert "T admin_sample_read" in tree.compile("server/pg/admin/sample.c", like="server/pg/admin/admin.c")[1]
+    assert "U admin_sample_read" in tree.compile("server/pg/admin_store.c")[1]
+    assert "T admin_sample_read" in tree.compile("server/pg/admin/sample.c", like="server/pg/admin_store.c")[1]
     assert not recipe_lacks(tree.touched, but=("server/api/admin/sample.c", "server/pg/admin/sample.c"))

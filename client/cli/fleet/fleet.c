@@ -172,6 +172,24 @@ static json_t *section_json(const struct fleet_section *section, const Bursar__V
 	return entries;
 }
 
+/* A map of languages, each a map of codes. */
+static json_t *texts_json(const Bursar__V1__TenantDocument *document)
+{
+	json_t *languages = json_object();
+
+	for (size_t i = 0; i < document->n_texts; i++) {
+		const Bursar__V1__Text *text = document->texts[i];
+		json_t *codes = json_object_get(languages, text->language);
+
+		if (!codes) {
+			codes = json_object();
+			json_object_set_new(languages, text->language, codes);
+		}
+		json_object_set_new(codes, text->code, json_string(text->text));
+	}
+	return languages;
+}
+
 json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 {
 	json_t *root = json_object();
@@ -190,6 +208,6 @@ json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 		if (document->accounts[i]->ref->kind == BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT)
 			json_object_set_new(root, "budget", account_json(document->accounts[i]));
 	if (document->n_texts)
-		json_object_set_new(root, "texts", fleet_texts_json(document));
+		json_object_set_new(root, "texts", texts_json(document));
 	return root;
 }

@@ -4,9 +4,8 @@
 
 #include "cli/fleet/fleet.h"
 
-/* texts.c: the document's map of languages and codes. */
-json_t *fleet_texts_json(const Bursar__V1__TenantDocument *document);
 struct reading;
+/* texts.c: the document's map of languages and codes. */
 bool fleet_read_texts(struct reading *r, const struct yaml *at);
 
 /* The current position, as a path in the API and in the document. */

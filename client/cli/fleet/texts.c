@@ -4,23 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-json_t *fleet_texts_json(const Bursar__V1__TenantDocument *document)
-{
-	json_t *languages = json_object();
-
-	for (size_t i = 0; i < document->n_texts; i++) {
-		const Bursar__V1__Text *text = document->texts[i];
-		json_t *codes = json_object_get(languages, text->language);
-
-		if (!codes) {
-			codes = json_object();
-			json_object_set_new(languages, text->language, codes);
-		}
-		json_object_set_new(codes, text->code, json_string(text->text));
-	}
-	return languages;
-}
-
 static bool read_text(struct reading *r, const struct path *language, const struct yaml *key, const struct yaml *at)
 {
 	Bursar__V1__TenantDocument *document = r->fleet->document;

@@ -90,8 +90,8 @@ bool admin_fallback_fits(
 static bool tenant_fits(const struct tenant *tenant, const struct catalog *catalog, int64_t now_us, struct err *err)
 {
 	if (!catalog_tier(catalog, tenant->id, tenant->default_tier))
-		return err_invalid(
-			       err, "tenant.default_tier", "there is no tier %s: create it first", tenant->default_tier) ||
+		return err_invalid(err, "tenant.default_tier", "there is no tier %s: create it first",
+			       tenant->default_tier) ||
 		       err_reason_of(err, "TIER_NOT_FOUND", "%s", tenant->default_tier);
 	if (tenant->unknown_model == MODEL_FALLBACK && !tenant->fallback_model[0])
 		return err_invalid(
