@@ -27,7 +27,7 @@
 
 enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
 /* How long goodbye messages may stay in flight. Losing one only delays its waiters by a few seconds. */
-enum { GOOD_BYE_MS = 100, LAST_WRITE_MS = 10 };
+enum { GOODBYE_MS = 100, LAST_WRITE_MS = 10 };
 /* How long to wait for debts to Redis to be paid, at most the drain time; the rest ends with its reservations. */
 #define OWED_US INT64_C(2000000)
 
@@ -169,7 +169,7 @@ static void stores_close(struct bench *bench)
 }
 
 /* Keeps the loop's stores alive until pending PostgreSQL writes have reported back to this loop. */
-static void on_good_bye_said(uv_timer_t *timer)
+static void on_goodbye_said(uv_timer_t *timer)
 {
 	struct bench *bench = timer->data;
 
@@ -179,7 +179,7 @@ static void on_good_bye_said(uv_timer_t *timer)
 		!bench->worker->epochs_asked && !owes)
 		stores_close(bench);
 	else
-		uv_timer_start(timer, on_good_bye_said, LAST_WRITE_MS, 0);
+		uv_timer_start(timer, on_goodbye_said, LAST_WRITE_MS, 0);
 }
 
 /* The manager stops first, because it still needs its store. */
@@ -197,7 +197,7 @@ static void bench_close(struct bench *bench)
 	shared_stop(bench->worker->shared);
 	manager_stop(bench->worker->manager);
 	publisher_stop(bench->worker->publisher);
-	uv_timer_start(&bench->look, on_good_bye_said, GOOD_BYE_MS, 0);
+	uv_timer_start(&bench->look, on_goodbye_said, GOODBYE_MS, 0);
 }
 
 void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)

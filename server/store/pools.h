@@ -163,7 +163,7 @@ struct pool_starving {
 struct pool_sync {
 	struct pool_op op;
 	uint32_t gen;
-	bool good_bye;
+	bool goodbye;
 	int count; /* 0..POOL_BATCH_MAX */
 	struct pool_place *place; /* the caller's */
 	/* out */

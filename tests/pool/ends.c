@@ -165,7 +165,7 @@ static void take_sync(struct play *play, int worker, const int *list, int count,
 	}
 }
 
-void act_sync(struct play *play, struct chance *chance, int worker, bool good_bye, bool lost)
+void act_sync(struct play *play, struct chance *chance, int worker, bool goodbye, bool lost)
 {
 	struct worker *w = &play->worker[worker];
 	int list[PLACES];
@@ -176,7 +176,7 @@ void act_sync(struct play *play, struct chance *chance, int worker, bool good_by
 		if (w->table[i].what == KNOWN_WAITING || chance_percent(chance, 2))
 			list[count++] = i;
 	buf_put_u32(&args[0], play->gen);
-	buf_put_u8(&args[0], good_bye);
+	buf_put_u8(&args[0], goodbye);
 	put_worker(&args[1], w->name);
 	buf_put_u16(&args[2], (uint16_t)count);
 	for (int i = 0; i < count; i++) {
@@ -189,12 +189,12 @@ void act_sync(struct play *play, struct chance *chance, int worker, bool good_by
 	}
 	play->effect.grants = true;
 	play->effect.synced = true;
-	play->effect.bye = good_bye ? w->name : -1;
-	play_say(play, "w%d syncs%s%s", worker, good_bye ? ", good-bye" : "", lost ? ", answer lost" : "");
+	play->effect.bye = goodbye ? w->name : -1;
+	play_say(play, "w%d syncs%s%s", worker, goodbye ? ", goodbye" : "", lost ? ", answer lost" : "");
 	call_function(play, "sync", 3, args);
 	if (play->status == POOL_OK) {
-		play->synced[w->name] = good_bye ? 0 : play->last_now;
-		take_sync(play, worker, list, count, good_bye, lost);
+		play->synced[w->name] = goodbye ? 0 : play->last_now;
+		take_sync(play, worker, list, count, goodbye, lost);
 	} else if (play->status == POOL_ABSENT || play->status == POOL_BEHIND) {
 		play->refused = true;
 	} else {

@@ -213,7 +213,7 @@ void act_renew(struct play *play, struct chance *chance, int worker, bool lost);
 void act_renew_self(struct play *play, int request);
 void act_release(struct play *play, int worker, int request, uint32_t epoch, uint32_t fence, bool only_mine, bool lost);
 void act_cancel(struct play *play, int worker, int request, int outcome, bool only_mine, bool lost);
-void act_sync(struct play *play, struct chance *chance, int worker, bool good_bye, bool lost);
+void act_sync(struct play *play, struct chance *chance, int worker, bool goodbye, bool lost);
 void act_tick(struct play *play);
 void act_resume(struct play *play);
 void act_stats(struct play *play);

@@ -211,7 +211,7 @@ static void sync_(struct pools_store *store, struct pool_sync *op)
 	struct redis_command *command = begin(pools, FUNCTION_POOL_SYNC, &op->op, sync_done, op);
 
 	buf_put_u32(scratch, op->gen);
-	buf_put_u8(scratch, op->good_bye ? 1 : 0);
+	buf_put_u8(scratch, op->goodbye ? 1 : 0);
 	arg_scratch(&pools->redis, command);
 	redis_arg_text(command, store->worker);
 	buf_put_u16(scratch, (uint16_t)op->count);

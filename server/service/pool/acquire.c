@@ -52,7 +52,7 @@ void state_place(
 	tell(state, ACQUIRE_QUEUED);
 }
 
-/* The lease is counted from when it was asked for, so it never ends later here than in the store. */
+/* A lease runs from when it was asked for, so it never ends later here than in the store. */
 static void lease_runs(struct acquire_state *state, int64_t lease_us, int64_t sent_us)
 {
 	int64_t margin_us = lease_us / 4 < LEASE_MARGIN_US ? lease_us / 4 : LEASE_MARGIN_US;
@@ -114,7 +114,7 @@ void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now
 		tell(state, ACQUIRE_DRAINING);
 }
 
-/* Beginning. */
+/* Starting. */
 
 /* `other`: an earlier stream of the same request. What it is giving back reaches the store before the question of this one. */
 static bool take_over(struct acquire_state *other, struct err *err)
@@ -128,7 +128,7 @@ static bool take_over(struct acquire_state *other, struct err *err)
 		list_remove(&other->link);
 		return true;
 	}
-	err_set(&taken, ERR_ABORTED, "another stream has taken request %s over", other->id);
+	err_set(&taken, ERR_ABORTED, "another stream has taken over request %s", other->id);
 	err_reason(&taken, "TAKEN_OVER");
 	state_end(other, &taken);
 	return true;
@@ -219,7 +219,7 @@ static void checked(struct flow *flow)
 	if (!flow->ok) {
 		state_end(state, &flow->err);
 	} else if (answer->repeat && answer->state != RESERVATION_OPEN) {
-		err_set(&err, ERR_PRECONDITION, "request %s was asked before and has ended; use a new request_id",
+		err_set(&err, ERR_PRECONDITION, "request %s was already made and has ended; use a new request_id",
 			caller->check.question.request_id);
 		err_reason(&err, "REQUEST_CLOSED");
 		state_end(state, &err);
@@ -227,7 +227,7 @@ static void checked(struct flow *flow)
 		caller->denied = true;
 		state_end(state, NULL);
 	} else if (!quality_holds(answer->quality)) {
-		err_set(&err, ERR_UNAVAILABLE, "the store of pools does not answer");
+		err_set(&err, ERR_UNAVAILABLE, "the pool store does not answer");
 		state_end(state, &err);
 	} else {
 		admitted(state);
@@ -285,7 +285,7 @@ static void time_out(struct acquire_state *state)
 {
 	struct err err;
 
-	err_set(&err, ERR_EXHAUSTED, "no slot became free for request %s in the time it may wait", state->id);
+	err_set(&err, ERR_EXHAUSTED, "no slot became free for request %s within its maximum wait", state->id);
 	err_reason(&err, "WAIT_MAX");
 	metric_inc(METRIC_acquires_total, METRIC_ACQUIRED_TIMED_OUT, 0);
 	state_publish(state, state->acquire.wait_us, err.reason);

@@ -24,8 +24,8 @@ static void shed(struct acquire_state *state)
 		[SHED_POOL_QUEUE] = {"POOL_QUEUE_FULL", "the pool's queue is full"},
 		[SHED_LEVEL_QUEUE] = {"LEVEL_QUEUE_FULL", "the queue of this priority is full"},
 		[SHED_USER_QUEUE] = {"USER_QUEUE_FULL", "this user has as many requests waiting as they may"},
-		[SHED_PREDICTED] = {"PREDICTED_WAIT", "the wait would probably be longer than is allowed"},
-		[SHED_LEVELS] = {"TOO_MANY_PRIORITIES", "the pool has 16 priorities in use; no other one fits"},
+		[SHED_PREDICTED] = {"PREDICTED_WAIT", "the predicted wait is longer than allowed"},
+		[SHED_LEVELS] = {"TOO_MANY_PRIORITIES", "the pool already uses 16 priorities, the maximum"},
 	};
 	const struct pool_acquire *op = &state->acquire;
 	struct err err;
@@ -121,7 +121,8 @@ static void granted(struct acquire_state *state)
 	state_holds(state, op->expires_at_us, op->op.now_us, state->asked_us, op->enqueued_at_us < op->op.now_us);
 }
 
-/* It may have been heard, and answered in vain: the same question finds out. The reservation stays, for the caller to come again. */
+/* The store may have decided although its answer was lost: the same question finds out. The reservation stays, so that the caller can
+ * come back. */
 static void unanswered(struct acquire_state *state)
 {
 	int64_t until_us = state->wait_until_us ? state->wait_until_us : state->give_up_us;
@@ -144,13 +145,13 @@ static void failed(struct acquire_state *state)
 
 	switch (op->op.status) {
 	case POOL_DONE:
-		err_set(&err, ERR_PRECONDITION, "request %s had its slot, and that has ended; use a new request_id",
+		err_set(&err, ERR_PRECONDITION, "request %s had its slot and has ended; use a new request_id",
 			state->id);
 		err_reason(&err, "REQUEST_CLOSED");
 		state_end(state, &err);
 		return;
 	case POOL_CONFLICT:
-		err_set(&err, ERR_EXISTS, "request %s was made before, for another number of seats", state->id);
+		err_set(&err, ERR_EXISTS, "request %s was already made for a different number of seats", state->id);
 		state_end(state, &err);
 		return;
 	case POOL_INVALID:

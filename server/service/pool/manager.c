@@ -1,4 +1,4 @@
-/* The manager: what all callers of a pool have in common, in one worker. */
+/* The pool manager: what all callers of a pool have in common, in one worker (service/pool/pool.h, private.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ static void turn_soon(struct pool_manager *manager)
 	manager->worker->parts.timers->start(manager->worker->parts.timers, &manager->turn, TURN_US);
 }
 
-/* Workers do not come in step. */
+/* Keeps workers out of step. */
 static int64_t some_of(int64_t most_us)
 {
 	char noise[33];
@@ -39,7 +39,7 @@ static int64_t sync_interval(const struct kept_pool *pool)
 	return interval * 8 / 10 + some_of(interval * 4 / 10);
 }
 
-/* After a lease has ended, one worker is the first to see to it; the others find nothing to do. */
+/* When a lease ends, one worker is the first to handle it; the others find nothing to do. */
 static int64_t tick_time(int64_t next_us)
 {
 	return next_us ? clock_mono_us() + next_us + some_of(TICK_SOON_US) : 0;
@@ -81,8 +81,8 @@ struct acquire_state *pool_find(struct kept_pool *pool, const char *user, const 
 }
 
 /*
- * A grant that nobody here waits for is left alone: it may be a hint that comes after all is over, of a lease whose holder
- * has its handle. One that really is nobody's is not acknowledged, and goes to the next in some seconds.
+ * A grant without a waiter here is ignored: it may be a late hint about a lease whose holder already has the handle. A grant that
+ * really belongs to nobody is not acknowledged, and goes to the next waiter within seconds.
  */
 static void take_grant(struct kept_pool *pool, const struct pool_grant *grant)
 {
@@ -102,7 +102,7 @@ void pool_take_grants(struct kept_pool *pool, const struct pool_op *op)
 		pool_renew_due(pool);
 }
 
-/* The epoch, and the settings. */
+/* The epoch and the settings. */
 
 static void fetched(struct flow *flow)
 {
@@ -178,7 +178,7 @@ static void placed_one(struct acquire_state *state, const struct pool_sync *sync
 	if (place->status == POOL_QUEUED) {
 		state_place(state, &sync->op, place->position, place->eta_us, place->why);
 	} else if (place->status == POOL_MOVED) {
-		err_set(&err, ERR_ABORTED, "another stream has taken request %s over", state->id);
+		err_set(&err, ERR_ABORTED, "another stream has taken over request %s", state->id);
 		err_reason(&err, "TAKEN_OVER");
 		state_end(state, &err);
 	} else if (place->status == POOL_UNKNOWN || place->status == POOL_DONE) {
@@ -210,7 +210,7 @@ static void sync_answered(struct pool_op *op)
 	arena_reset(&pool->sync_arena);
 }
 
-/* Settings that were changed elsewhere. */
+/* Takes over settings that were changed elsewhere. */
 static void refresh_settings(struct kept_pool *pool)
 {
 	struct worker *worker = pool->manager->worker;
@@ -224,8 +224,8 @@ static void refresh_settings(struct kept_pool *pool)
 	snapshot_give(worker, snapshot);
 }
 
-/* Those who were asked about go to the end of the list: with more than a batch of them it goes round. */
-static void sync_pool(struct kept_pool *pool, bool good_bye)
+/* States in the batch move to the end of the list, so that more than one batch takes turns. */
+static void sync_pool(struct kept_pool *pool, bool goodbye)
 {
 	struct pool_manager *manager = pool->manager;
 	int count = 0, all = 0;
@@ -233,7 +233,7 @@ static void sync_pool(struct kept_pool *pool, bool good_bye)
 	refresh_settings(pool);
 	list_each (&pool->states, at, after)
 		all++;
-	for (struct list *at = pool->states.next; !good_bye && all > 0 && count < POOL_BATCH_MAX; all--) {
+	for (struct list *at = pool->states.next; !goodbye && all > 0 && count < POOL_BATCH_MAX; all--) {
 		struct acquire_state *state = container_of(at, struct acquire_state, link);
 
 		at = at->next;
@@ -250,7 +250,7 @@ static void sync_pool(struct kept_pool *pool, bool good_bye)
 			.arena = &pool->sync_arena,
 			.done = sync_answered},
 		.gen = pool->settings.gen,
-		.good_bye = good_bye,
+		.goodbye = goodbye,
 		.count = count,
 		.place = pool->place,
 	};
@@ -323,7 +323,7 @@ static void on_hint(const char *tenant, const char *name, const struct pool_gran
 	}
 }
 
-/* There was a gap: what was told in it is fetched. */
+/* The connection had a gap: fetch what was published in it. */
 static void on_listening(void *arg)
 {
 	struct pool_manager *manager = arg;
@@ -343,7 +343,7 @@ struct pool_manager *manager_new(struct worker *worker, struct pools_store *pool
 	return manager;
 }
 
-/* Says good-bye, so that others may fetch the waiters at once. */
+/* Says goodbye, so that other workers can take over the waiters at once. */
 void manager_stop(struct pool_manager *manager)
 {
 	manager->stopping = true;

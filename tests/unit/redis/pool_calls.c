@@ -316,12 +316,12 @@ int calls_renew(const char *worker, const char *user, const char *id, struct poo
 	return (int)calls_uint(2, 1);
 }
 
-int calls_sync(const char *worker, const char *user, const char *id, bool good_bye)
+int calls_sync(const char *worker, const char *user, const char *id, bool goodbye)
 {
 	struct buf *arg = next_arg();
 
 	buf_put_uint(arg, calls_settings.gen, 4);
-	buf_put_u8(arg, good_bye);
+	buf_put_u8(arg, goodbye);
 	text_arg(worker);
 	arg = next_arg();
 	buf_put_uint(arg, 1, 2);

@@ -49,7 +49,7 @@ int calls_cancel(const char *worker, const char *user, const char *id, int outco
 /* The code of the one renewal. */
 int calls_renew(const char *worker, const char *user, const char *id, struct pool_fence fence);
 /* The code of the one place. */
-int calls_sync(const char *worker, const char *user, const char *id, bool good_bye);
+int calls_sync(const char *worker, const char *user, const char *id, bool goodbye);
 int calls_tick(void);
 int calls_resume(void);
 int calls_stats(void);
