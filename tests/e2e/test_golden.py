@@ -1,6 +1,6 @@
 """What the command line says, word by word: golden/*.txt are transcripts, each against a fleet of its own.
 
-    BURSAR_GOLDEN=write pytest tests/e2e/test_golden.py    # writes them anew: read what git diff shows
+    BURSAR_GOLDEN=write pytest tests/e2e/test_golden.py    # rewrites them: read what git diff shows
 
 Every clock stands still, so times and durations are what they are in the transcripts."""
 import datetime

@@ -46,7 +46,7 @@ static void a_page_is(const char *path, void (*put)(struct buf *out, const struc
 	if (!file_read(full, &committed, &err))
 		fail_msg("%s", err.text);
 	if (strcmp(buf_str(&made), buf_str(&committed)) != 0)
-		fail_msg("%s is old: make it anew with '%s > %s'", path, command_line, path);
+		fail_msg("%s is out of date: write it with '%s > %s'", path, command_line, path);
 	buf_release(&made);
 	buf_release(&committed);
 }
