@@ -1,6 +1,6 @@
 -- Settles a reservation: first the amounts by dimension (settle_*), then each account (settle_account).
 
-local closing = false -- the reservation is open no longer
+local closing = false -- the reservation is no longer open
 
 local function clamp(n)
 	if n < 0 then

@@ -22,10 +22,10 @@ struct err {
 	char field[96];
 	char text[320];
 	long long retry_after_us;
-	char reason
-		[32]; /* a stable code for programs ("POOL_QUEUE_FULL"), where one code has several causes; else "" */
-	char name
-		[132]; /* what a "..._NOT_FOUND" found nothing of, where a client may look for one that is near; else "" */
+	/* A stable code for programs ("POOL_QUEUE_FULL") where one code has several causes; else "". */
+	char reason[32];
+	/* The name that a "..._NOT_FOUND" did not find, so that a client can suggest the nearest one; else "". */
+	char name[132];
 };
 
 /* Fills `err` (may be NULL) with a code and a sentence and empties the field. Always returns false. */

@@ -1,4 +1,4 @@
-/* A tenant as one document: its settings, tiers, pools and shared accounts, current or wanted. */
+/* A tenant as one document: its settings, tiers, pools, shared accounts and texts, current or wanted. */
 #ifndef BURSAR_STORE_DOCUMENT_H
 #define BURSAR_STORE_DOCUMENT_H
 

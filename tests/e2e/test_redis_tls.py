@@ -1,4 +1,4 @@
-"""Redis behind TLS: its certificate must be of the authority that redis_tls_ca names, and made out to the host. Where hiredis has TLS."""
+"""Redis behind TLS: its certificate must be of the authority that redis_tls_ca names, and issued for the host. Where hiredis has TLS."""
 import subprocess
 import threading
 
@@ -119,7 +119,7 @@ def test_another_authority_is_refused_and_the_option_named(serve, refused, tmp_p
 def test_a_certificate_for_another_host_is_refused(serve, refused, authority, host, alternative):
     _, port = serve(alternative=alternative)
     ready, log = refused(f"rediss://{host}:{port}", redis_tls_ca=authority.cert)
-    assert f"the certificate is not made out to {host}" in ready and f"the certificate is not made out to {host}" in log
+    assert f"the certificate is not issued for {host}" in ready and f"the certificate is not issued for {host}" in log
 
 
 def test_an_expired_certificate_is_refused(serve, refused, authority):

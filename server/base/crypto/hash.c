@@ -1,4 +1,4 @@
-/* SipHash-2-4, after the reference by Aumasson and Bernstein (CC0); reads bytes, so that endianness does not matter. */
+/* SipHash-2-4 is libsodium's; its bytes are little-endian, so values are the same on any machine. */
 #include "base/crypto/hash.h"
 
 #include <sodium.h>

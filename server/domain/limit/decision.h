@@ -77,8 +77,8 @@ bool state_follow(struct account_state *state, int64_t now_us);
  */
 bool state_roll(struct account_state *state, const struct windows *windows, int64_t now_us);
 
-/* Would it pass? Fills a verdict per account; changes nothing. True when nothing failed and none is suspended/deleted
- * (suspended wins over bypass). States must have been rolled. */
+/* Would the request pass? Fills a verdict per account; changes nothing. True when no limit failed and no account is
+ * suspended or deleted (suspension outranks bypass). States must have been rolled. */
 bool decision_test(const struct account_state *const states[], int count, const struct request *request, int64_t now_us,
 	struct verdict verdicts[]);
 
@@ -86,7 +86,7 @@ bool decision_test(const struct account_state *const states[], int count, const 
 void decision_take(struct account_state *const states[], int count, const struct request *request, int64_t now_us,
 	int64_t ttl_us, struct reservation *reservation, struct verdict verdicts[]);
 
-/* Which counter has less than an adjustment (limits_adjust) would take from it. */
+/* A counter that has less than an adjustment would take from it. */
 struct lacking {
 	int account; /* its index */
 	uint32_t limit_id;

@@ -59,7 +59,7 @@ bool dimension_is_money(enum dimension dimension)
 	return (unsigned)dimension < DIM_COUNT && is_money[dimension];
 }
 
-const char *limit_kind_name(enum limit_kind kind)
+static const char *limit_kind_name(enum limit_kind kind)
 {
 	return name_of(kind_names, 3, (int)kind);
 }

@@ -25,7 +25,7 @@ enum dimension {
 #undef ROW
 		DIM_COUNT
 };
-/* The numbers stand in Redis and PostgreSQL: only ever add. */
+/* Redis and PostgreSQL store these numbers: only ever add. */
 enum limit_kind { KIND_BUCKET = 0, KIND_CALENDAR = 1, KIND_LEVEL = 2 };
 enum window_unit { WINDOW_DAY = 0, WINDOW_WEEK = 1, WINDOW_MONTH = 2, WINDOW_COUNT };
 
@@ -99,7 +99,6 @@ int64_t limit_effective(const struct limit *limit, int grace_percent);
 const char *dimension_name(enum dimension dimension);
 /* Are its amounts nano-USD, to be shown as USD? */
 bool dimension_is_money(enum dimension dimension);
-const char *limit_kind_name(enum limit_kind kind);
 const char *window_unit_name(enum window_unit unit);
 bool dimension_parse(const char *text, enum dimension *out);
 bool limit_kind_parse(const char *text, enum limit_kind *out);

@@ -64,11 +64,6 @@ const char *text_placeholder_name(enum text_placeholder placeholder)
 	return placeholders[placeholder].name;
 }
 
-size_t text_placeholder_most(enum text_placeholder placeholder)
-{
-	return placeholders[placeholder].most;
-}
-
 const char *text_code(int index)
 {
 	return index < CODES ? codes[index].name : NULL;

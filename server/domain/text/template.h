@@ -45,7 +45,6 @@ enum text_placeholder {
 		TEXT_PLACEHOLDER_COUNT
 };
 const char *text_placeholder_name(enum text_placeholder placeholder);
-size_t text_placeholder_most(enum text_placeholder placeholder);
 
 /* The codes, in the order in which lists show them: NULL behind the last one. */
 const char *text_code(int index);

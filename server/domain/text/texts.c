@@ -122,7 +122,7 @@ static void put_per(const struct language *language, const struct limit *limit, 
 	}
 }
 
-/* Writes the value of a placeholder about the limit; false when there is no such placeholder. */
+/* Appends the value of a placeholder about the limit. */
 static void put_limit_value(const struct writer *writer, enum text_placeholder placeholder)
 {
 	const struct language *language = writer->language;

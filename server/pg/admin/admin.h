@@ -15,7 +15,7 @@ struct admin_run {
 
 typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *err);
 
-/* accounts.c */
+/* admin_<name>: runs one operation on a thread. Each is in the file of its subject, in pg/admin or pg/reports. */
 #define OPERATION(kind, name, type) admin_fn admin_##name;
 #include "store/admin_ops.def"
 

@@ -12,7 +12,7 @@ static const char *text_copy(struct arena *arena, const PGresult *texts, int row
 	return arena_strndup(arena, pg_text(texts, row, column), (size_t)PQgetlength(texts, row, column));
 }
 
-/* One that was written past the admin service, or by a newer one, counts for nothing: the built-in text is there. */
+/* An invalid row (written by hand, or by a newer bursard) is ignored: the built-in text applies. */
 static bool text_read(struct arena *arena, const PGresult *texts, int row, struct text_template *out)
 {
 	char tag[TEXT_LANGUAGE_MAX + 1];
@@ -21,8 +21,10 @@ static bool text_read(struct arena *arena, const PGresult *texts, int row, struc
 	out->code = text_copy(arena, texts, row, 1);
 	out->language = text_copy(arena, texts, row, 2);
 	out->text = text_copy(arena, texts, row, 3);
-	if (text_template_check(out, tag, &err))
+	if (text_template_check(out, tag, &err)) {
+		out->language = arena_strndup(arena, tag, strlen(tag)); /* as it is looked up */
 		return true;
+	}
 	log_error("a text in PostgreSQL is not valid and is left out", F("tenant", pg_text(texts, row, 0)),
 		F("code", out->code), F("language", out->language), F("why", err.text));
 	return false;

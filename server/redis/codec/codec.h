@@ -47,8 +47,8 @@ void codec_adopt(struct buf *out, const struct limits_adopt *op);
 /* The initial record of a seeded account; the time after which it may be deleted (s) goes to `expires_s`. */
 void codec_seed(struct buf *out, const struct limits_seed *op, struct packed_policies *packed, uint32_t *expires_s);
 
-/* A whole record as it is stored, for tests and tools: the pid it follows, the policy it carries (NULL: none), and its
- * state under that policy. False when the bytes are none. */
+/* A whole record as it is stored, for tests and tools: the pid of its policy, the policy it carries (NULL: none), and its
+ * state under that policy. False when the bytes are invalid. */
 bool codec_record_pid(const void *record, size_t len, uint8_t pid[8]);
 const uint8_t *codec_record_policy(const void *record, size_t len, size_t *policy_len);
 bool codec_record_state(const void *record, size_t len, const struct policy *policy, struct account_state *out);

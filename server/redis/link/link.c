@@ -223,6 +223,7 @@ static redisAsyncContext *open_context(struct redis_link *link)
 	redisAsyncContext *context = link->url.path[0] ? redisAsyncConnectUnix(link->url.path)
 						       : redisAsyncConnect(link->url.host, link->url.port);
 
+	redis_tls_forget(link->tls);
 	if (!context)
 		return NULL;
 	if (context->err) {

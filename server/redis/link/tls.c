@@ -1,6 +1,6 @@
 /*
- * TLS by OpenSSL, handed to hiredis. Not by hiredis's own contexts: before 1.5 they take a certificate of the right authority whatever name
- * it is made out to, and they do not say why they refuse one.
+ * TLS by OpenSSL, handed to hiredis. hiredis's own contexts do not do: before 1.5 they accept a certificate of the right authority
+ * for any host, and they do not say why they refuse one.
  */
 #include "redis/link/tls.h"
 
@@ -30,6 +30,11 @@ const char *redis_tls_trouble(const struct redis_tls *tls)
 {
 	(void)tls;
 	return NULL;
+}
+
+void redis_tls_forget(struct redis_tls *tls)
+{
+	(void)tls;
 }
 
 #else
@@ -71,7 +76,7 @@ static int note_trouble(int ok, X509_STORE_CTX *store)
 		return ok;
 	if (name)
 		snprintf(tls->trouble, sizeof(tls->trouble),
-			"the certificate is not made out to %.100s, the host in the option redis", tls->host);
+			"the certificate is not issued for %.100s, the host in the option redis", tls->host);
 	else
 		snprintf(tls->trouble, sizeof(tls->trouble),
 			"the certificate is not accepted (%.80s); redis_tls_ca names the file of the authority that "
@@ -118,23 +123,35 @@ void redis_tls_free(struct redis_tls *tls)
 	free(tls);
 }
 
+void redis_tls_forget(struct redis_tls *tls)
+{
+	if (tls)
+		tls->trouble[0] = '\0';
+}
+
+static bool not_set_up(struct redis_tls *tls)
+{
+	snprintf(tls->trouble, sizeof(tls->trouble), "TLS to %.100s cannot be set up", tls->host);
+	return false;
+}
+
 bool redis_tls_begin(struct redis_tls *tls, redisContext *context)
 {
 	SSL *ssl = SSL_new(tls->context);
 	bool ok;
 
-	tls->trouble[0] = '\0';
+	redis_tls_forget(tls);
 	if (!ssl)
-		return false;
+		return not_set_up(tls);
 	SSL_set_app_data(ssl, tls);
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	/* An address is in no server name indication. */
+	/* Server names are sent for names only, never for addresses. */
 	ok = tls->address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), tls->host)
 			  : SSL_set1_host(ssl, tls->host) && SSL_set_tlsext_host_name(ssl, tls->host);
 	if (ok && redisInitiateSSL(context, ssl) == REDIS_OK)
 		return true;
-	SSL_free(ssl); /* hiredis takes it over only when all is well */
-	return false;
+	SSL_free(ssl); /* hiredis takes it over only on success */
+	return ok ? false : not_set_up(tls);
 }
 
 const char *redis_tls_trouble(const struct redis_tls *tls)

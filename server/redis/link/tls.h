@@ -1,6 +1,6 @@
 /*
- * TLS to Redis. Each connection's owner has one of these for itself, on its own thread: what went wrong with a handshake is noted in it.
- * The server's certificate must be signed by an authority of `ca` and made out to the host of the url, a name or an address.
+ * TLS to Redis. Each owner of a connection has one, on its own thread; it keeps what went wrong with the last handshake.
+ * The server's certificate must be signed by an authority of `ca` and issued for the host of the url, a name or an address.
  */
 #ifndef BURSAR_REDIS_LINK_TLS_H
 #define BURSAR_REDIS_LINK_TLS_H
@@ -20,12 +20,14 @@ bool redis_tls_new(const struct redis_url *url, const char *ca, struct redis_tls
 void redis_tls_free(struct redis_tls *tls);
 
 /*
- * Begins the handshake on a connection that was just opened; a blocking one has finished it when this returns. False, with a text in
- * context->errstr, when it fails at once.
+ * Begins the handshake on a connection that was just opened; a blocking one has finished it when this returns. False when it fails
+ * at once: redis_tls_trouble() says why, or else context->errstr.
  */
 bool redis_tls_begin(struct redis_tls *tls, redisContext *context) __attribute__((warn_unused_result));
 
 /* Why the last handshake refused the server's certificate, and what to do: NULL when it did not. `tls` may be NULL. */
 const char *redis_tls_trouble(const struct redis_tls *tls);
+/* A new attempt begins. `tls` may be NULL. */
+void redis_tls_forget(struct redis_tls *tls);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMS "use redis://[user:password@]host[:port][/db] or unix:///path[?db=n]"
+#define FORMS "use redis:// or rediss://[user:password@]host[:port][/db], or unix:///path[?db=n]"
 
 static int hex(char c)
 {

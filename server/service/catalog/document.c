@@ -55,7 +55,6 @@ static void put_tier(struct buf *out, const struct tier *tier)
 static void put_pool(struct buf *out, const struct pool_settings *pool)
 {
 	struct pool_settings settings = *pool;
-	/* Packed in milliseconds. */
 	const int64_t times[] = {pool->lease_us, pool->age_us, pool->starve_us, pool->predicted_wait_max_us,
 		pool->wait_max_us, pool->estimate_us, pool->learn_margin_us, pool->drain_us};
 
@@ -65,6 +64,7 @@ static void put_pool(struct buf *out, const struct pool_settings *pool)
 	put_text(out, settings.name);
 	buf_put_u8(out, settings.slots_from_option);
 	pool_pack(out, &settings);
+	/* pool_pack rounds to milliseconds, so the times are added in microseconds. */
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		buf_put_i64(out, times[i]);
 }

@@ -107,7 +107,7 @@ struct pool_manager {
 /* state.c */
 /* Moves on to `phase`, and sets what that phase begins with. Which moves are possible is a table there (asserted). */
 void state_move(struct acquire_state *state, enum acquire_phase phase);
-/* The operation has been answered. False when the state was only waiting for that: it is freed. */
+/* The operation has been answered. False when the state is gone: it is freed with its last operation. */
 bool state_answered(struct acquire_state *state, enum acquire_operation operation);
 /* PHASE_GONE; memory goes with the last operation under way. */
 void state_free(struct acquire_state *state);
@@ -129,7 +129,6 @@ void state_holds(struct acquire_state *state, int64_t expires_at_us, int64_t now
 void state_place(
 	struct acquire_state *state, const struct pool_op *op, uint32_t position, int64_t eta_us, enum pool_why why);
 void state_turn(struct acquire_state *state, int64_t now_us);
-void state_free(struct acquire_state *state);
 
 /* back.c: these free the state when everything has been given back */
 void state_give_back(struct acquire_state *state, enum pool_outcome outcome);
