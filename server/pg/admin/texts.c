@@ -1,4 +1,4 @@
-/* A tenant's templates of the sentences for users. */
+/* A tenant's own templates of the sentences for users (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 
 #include "base/arena.h"
@@ -19,60 +19,56 @@ static void key_args(struct pg_args *args, const char *tenant, const char *code,
 	pg_arg_text(args, language);
 }
 
-/* Nobody adds another one meanwhile: the catalog is ours (catalog_begin). */
+/* The count cannot change before the commit: catalog_begin excludes other changes. */
 static bool count_check(struct pg_link *link, const char *tenant, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
-	PGresult *result = pg_query(link, "SELECT count(*) FROM texts WHERE tenant = $1", &args, err);
-	pg_args_release(&args);
+	result = pg_query(link, "SELECT count(*) FROM texts WHERE tenant = $1", &args, err);
 	if (!result)
 		return false;
-	bool fits = pg_i64(result, 0, 0) <= TEXTS_MAX;
-	PQclear(result);
-	return fits || err_set(err, ERR_PRECONDITION,
-			       "tenant %s has %d texts, and no more are allowed: delete some first", tenant, TEXTS_MAX);
+	return pg_i64(result, 0, 0) <= TEXTS_MAX ||
+	       err_set(err, ERR_PRECONDITION, "tenant %s has %d texts, the maximum: delete some first", tenant,
+		       TEXTS_MAX);
 }
 
 bool text_write(struct admin_job *job, struct pg_link *link, const char *tenant, const struct text_template *text,
 	struct err *err)
 {
-	struct pg_args key = {0}, args = {0};
+	const char *target = arena_printf(job->arena, "%s/%s", text->code, text->language);
 	const char *before, *after;
+	PG_ARGS key = {0}, args = {0};
 
 	key_args(&key, tenant, text->code, text->language);
 	key_args(&args, tenant, text->code, text->language);
 	pg_arg_text(&args, text->text);
-	const char *target = arena_printf(job->arena, "%s/%s", text->code, text->language);
-	bool ok = (before = text_json(job, link, &key, err)) &&
-		  pg_exec(link,
-			  "INSERT INTO texts (tenant, code, language, text) VALUES ($1, $2, $3, $4) ON CONFLICT "
-			  "(tenant, code, language) DO UPDATE SET text = excluded.text, updated_at = now()",
-			  &args, err) &&
-		  count_check(link, tenant, err) && (after = text_json(job, link, &key, err)) &&
-		  admin_audit(job, link, tenant, "text.put", target, before, after, err);
-	pg_args_release(&key);
-	pg_args_release(&args);
-	return ok;
+	return (before = text_json(job, link, &key, err)) &&
+	       pg_exec(link,
+		       "INSERT INTO texts (tenant, code, language, text) VALUES ($1, $2, $3, $4) ON CONFLICT "
+		       "(tenant, code, language) DO UPDATE SET text = excluded.text, updated_at = now()",
+		       &args, err) &&
+	       count_check(link, tenant, err) && (after = text_json(job, link, &key, err)) &&
+	       admin_audit(job, link, tenant, "text.put", target, before, after, err);
 }
 
 bool text_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *code,
 	const char *language, struct err *err)
 {
-	struct pg_args key = {0};
+	const char *target = arena_printf(job->arena, "%s/%s", code, language);
+	const char *before;
+	PG_ARGS key = {0};
 
 	key_args(&key, tenant, code, language);
-	const char *target = arena_printf(job->arena, "%s/%s", code, language);
-	const char *before = admin_json(job, link,
+	before = admin_json(job, link,
 		"DELETE FROM texts t WHERE tenant = $1 AND code = $2 AND language = $3 RETURNING to_jsonb(t) - "
 		"'{tenant,updated_at}'::text[]",
 		&key, err);
-	pg_args_release(&key);
 	if (!before)
 		return false;
 	if (before[0] != '{') {
-		err_set(err, ERR_NOT_FOUND, "tenant %s has no text %s in %s: the built-in one counts", tenant, code,
+		err_set(err, ERR_NOT_FOUND, "tenant %s has no text %s in %s: the built-in one applies", tenant, code,
 			language);
 		return err_reason(err, "TEXT_NOT_FOUND");
 	}
@@ -98,12 +94,12 @@ bool admin_text_delete(struct admin_job *job, struct pg_link *link, struct err *
 bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct text_template **texts,
 	int *count, struct err *err)
 {
-	struct pg_args args = {0};
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
-	PGresult *result = pg_query(
+	result = pg_query(
 		link, "SELECT code, language, text FROM texts WHERE tenant = $1 ORDER BY code, language", &args, err);
-	pg_args_release(&args);
 	if (!result)
 		return false;
 	*count = PQntuples(result);
@@ -112,6 +108,5 @@ bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 		(*texts)[i] = (struct text_template){.code = admin_text(job, result, i, 0),
 			.language = admin_text(job, result, i, 1),
 			.text = admin_text(job, result, i, 2)};
-	PQclear(result);
 	return true;
 }
