@@ -10,7 +10,7 @@ from harness import protos
 from harness.paths import ROOT
 
 Code = grpc.StatusCode
-NUMBER_MOST, TEXT_MOST, ITEMS_MOST, MESSAGE_MOST = 2**53 - 1, 1024, 1000, 1 << 20
+NUMBER_MAX, TEXT_MOST, ITEMS_MAX, MESSAGE_MAX = 2**53 - 1, 1024, 1000, 1 << 20
 LINE = re.compile(r"^FIELD\((\w+), (\w+), (\w+), ([^,]+), ([^)]+\)?)\)$", re.M)
 # A batch's items are refused one by one, in the answer.
 BATCHES = ("CheckBatchRequest", "RecordBatchRequest")
@@ -96,14 +96,14 @@ def bad_texts(rule, least, most):
 
 def bad_numbers(field, rule, least, most):
     if rule not in ("NUMBER", "TTL"):
-        return [-1] + ([NUMBER_MOST + 1] if field.type == Field.TYPE_INT64 else [])
+        return [-1] + ([NUMBER_MAX + 1] if field.type == Field.TYPE_INT64 else [])
     return [-1 if rule == "TTL" else least - 1, most + 1] + ([least - 1] if rule == "TTL" and least > 1 else [])
 
 
 def bad_values(field):
     rule, least, most = rule_of(field)
     if field.label == Field.LABEL_REPEATED:
-        most = most if rule == "ITEMS" else ITEMS_MOST
+        most = most if rule == "ITEMS" else ITEMS_MAX
         return [[sample(field)] * (most + 1)] + ([[]] if rule == "ITEMS" and least else [])
     if field.type == Field.TYPE_STRING:
         return bad_texts(rule, least, most)
@@ -168,7 +168,7 @@ def test_every_field_of_every_request_refuses_what_it_may_not_hold(bots, stack):
                 said = refusal(bots, service, method, request)
             except BaseException as error:  # noqa: B902: pytest's own failure of `raises`
                 said = repr(error)[:80]
-            if request.ByteSize() > MESSAGE_MOST and said == (Code.RESOURCE_EXHAUSTED, None):
+            if request.ByteSize() > MESSAGE_MAX and said == (Code.RESOURCE_EXHAUSTED, None):
                 continue  # a field that may fill a message: gRPC itself has refused it
             if said != (Code.INVALID_ARGUMENT, path):
                 wrong.append(f"{method.name}: {path}: {said}")

@@ -86,7 +86,7 @@ def test_a_lame_duck_serves_and_says_that_it_goes_and_a_second_signal_ends_it(st
     assert next(watch) == SERVING
     server.signal(number)
     assert next(watch) == NOT_SERVING
-    until(lambda: ask(b"", timeout=60) == NOT_SERVING and server.http("/readyz")[0] == 503, "both doors saying that it goes")
+    until(lambda: ask(b"", timeout=60) == NOT_SERVING and server.http("/readyz")[0] == 503, "both probes saying that it goes")
     late = Bots(protos, server.grpc_addr)
     assert bots.check("ann").allowed and late.check("ann").allowed
     server.signal(number)

@@ -1,4 +1,4 @@
-"""Every error of Redis, at every call: UNAVAILABLE with a sentence of Bursar's, said by both doors, and over when Redis has got over it."""
+"""Every error of Redis, at every call: UNAVAILABLE with a sentence of Bursar's, said by both probes, and over when Redis has got over it."""
 import json
 import re
 
@@ -37,17 +37,17 @@ def reason(server):
     return None if redis["ready"] else redis["reason"]
 
 
-def doors(server):
+def probes(server):
     return {health(server, name) for name in ("", "bursar.v1.Limiter", "bursar.v1.Admin")}
 
 
 def doors_say(server, words):
-    """Both doors come to say it, by themselves: no call is made meanwhile."""
-    until(lambda: words in (reason(server) or "") and doors(server) == {"NOT_SERVING"}, f"both doors to say {words!r}", alive=server)
+    """Both probes come to say it, by themselves: no call is made meanwhile."""
+    until(lambda: words in (reason(server) or "") and probes(server) == {"NOT_SERVING"}, f"both probes to say {words!r}", alive=server)
 
 
 def doors_are_open(server):
-    until(lambda: reason(server) is None and doors(server) == {"SERVING"}, "both doors to have nothing to say of Redis", alive=server)
+    until(lambda: reason(server) is None and probes(server) == {"SERVING"}, "both probes to have nothing to say of Redis", alive=server)
 
 
 class Fleet(Bots):

@@ -58,7 +58,7 @@ class Doors:
 
 
 @pytest.fixture
-def doors(tmp_path, redis, postgres):
+def secured(tmp_path, redis, postgres):
     own = Doors(tmp_path, redis, postgres)
     yield own
     own.server.stop()
@@ -74,21 +74,21 @@ def mutual(tmp_path, redis, postgres):
     own.server.stop()
 
 
-def test_calls_are_encrypted_for_those_who_trust_the_authority(doors, tmp_path):
-    assert doors.code() == Code.OK
-    assert doors.code(authority=Authority(tmp_path, "somebody")) == Code.UNAVAILABLE
-    with grpc.insecure_channel(doors.server.grpc_addr) as channel:
+def test_calls_are_encrypted_for_those_who_trust_the_authority(secured, tmp_path):
+    assert secured.code() == Code.OK
+    assert secured.code(authority=Authority(tmp_path, "somebody")) == Code.UNAVAILABLE
+    with grpc.insecure_channel(secured.server.grpc_addr) as channel:
         with pytest.raises(grpc.RpcError) as caught:
             protos.limiter_pb2_grpc.LimiterStub(channel).GetStatus(protos.limiter_pb2.GetStatusRequest(user="ann"), timeout=20)
     assert caught.value.code() == Code.UNAVAILABLE
 
 
-def test_the_command_line_speaks_tls(doors, tmp_path):
+def test_the_command_line_speaks_tls(secured, tmp_path):
     def bursar(*args, **env):
         return subprocess.run([program("bursar"), "status", "ann", *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": doors.server.grpc_addr, **env})
+                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": secured.server.grpc_addr, **env})
 
-    ca = doors.authority.cert
+    ca = secured.authority.cert
     assert bursar("--tls-ca", ca).returncode == 0
     assert bursar(BURSAR_TLS_CA=str(ca)).returncode == 0
     assert bursar("--timeout", "2s").returncode == 3
@@ -185,15 +185,15 @@ def test_callers_without_a_certificate_are_kept_out_where_one_is_required(tmp_pa
     own.server.stop()
 
 
-def test_a_new_certificate_is_served_without_a_restart_and_no_call_is_lost(doors):
+def test_a_new_certificate_is_served_without_a_restart_and_no_call_is_lost(secured):
     failures, made, stop = [], [], threading.Event()
 
     def keep_calling(channel_each_time):
-        channel = doors.channel()
+        channel = secured.channel()
         while not stop.is_set():
             if channel_each_time:
                 channel.close()
-                channel = doors.channel()
+                channel = secured.channel()
             limiter = protos.limiter_pb2_grpc.LimiterStub(channel)
             try:
                 limiter.Check(protos.limiter_pb2.CheckRequest(user=unique("user")), timeout=30)
@@ -205,18 +205,18 @@ def test_a_new_certificate_is_served_without_a_restart_and_no_call_is_lost(doors
     threads = [threading.Thread(target=keep_calling, args=(i % 2 == 0,)) for i in range(4)]
     for thread in threads:
         thread.start()
-    old = doors.serial()
+    old = secured.serial()
     seen = {old}
     for _ in range(5):
-        cert, key = doors.authority.issue("bursard")
+        cert, key = secured.authority.issue("bursard")
         # Between the two files they do not belong together: the old pair is served until they do.
-        doors.put(cert, key)
-        until(lambda: doors.serial() not in seen, "the new certificate")
-        seen.add(doors.serial())
+        secured.put(cert, key)
+        until(lambda: secured.serial() not in seen, "the new certificate")
+        seen.add(secured.serial())
         goal = len(made) + 20
         until(lambda: len(made) >= goal or failures, "more calls")
-    doors.cert.write_text("no certificate\n")
-    assert doors.serial() in seen and doors.code() == Code.OK
+    secured.cert.write_text("no certificate\n")
+    assert secured.serial() in seen and secured.code() == Code.OK
     stop.set()
     for thread in threads:
         thread.join()

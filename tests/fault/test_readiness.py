@@ -42,7 +42,7 @@ class Balancer:
         """/readyz, Check and Watch come to say the same, of all services."""
         word = "SERVING" if ready else "NOT_SERVING"
         until(lambda: self.server.http("/readyz")[0] == (200 if ready else 503) and all(self.check(name) == word for name in SERVICES)
-              and all(seen and seen[-1] == word for seen in self.seen.values()), f"all doors to say {word}", timeout=20, alive=self.server)
+              and all(seen and seen[-1] == word for seen in self.seen.values()), f"all probes to say {word}", timeout=20, alive=self.server)
 
     def close(self):
         for stream in self.streams:
@@ -120,7 +120,7 @@ def test_a_redis_that_was_killed_and_one_that_cannot_be_reached_are_found_again(
     proxy.close()
 
 
-def test_a_postgresql_that_is_away_is_said_by_both_doors(stores):
+def test_a_postgresql_that_is_away_is_said_by_both_probes(stores):
     redis, postgres = stores
     server, balancer = watched(redis, postgres)
     postgres.kill()

@@ -14,7 +14,7 @@
 #include "cli/text/file.h"
 #include "cli/text/plain.h"
 
-#define IDS_MOST 1000000
+#define IDS_MAX 1000000
 
 static void id_add(struct bulk *bulk, const char *id)
 {
@@ -86,7 +86,7 @@ static bool row_read(struct bulk *bulk, const struct csv_row *row, int line, int
 		return err_set(err, ERR_INVALID, "line %d: has no column of ids", line);
 	if (strlen(row->field[column]) > 128)
 		return err_set(err, ERR_INVALID, "line %d: the id is longer than 128 bytes", line);
-	if (bulk->ids == IDS_MOST)
+	if (bulk->ids == IDS_MAX)
 		return err_set(err, ERR_INVALID, "has more than a million ids");
 	if (row->field[column][0])
 		id_add(bulk, row->field[column]);

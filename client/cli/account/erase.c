@@ -8,7 +8,7 @@
 
 #include "cli/text/format.h"
 
-enum { SHOWN_MOST = 5 };
+enum { SHOWN_MAX = 5 };
 
 /* Shows the user's open requests on standard error; again whenever their number changes. */
 static void tell_waiting(struct cli *cli, const Bursar__V1__AccountRef *ref, const char *message, size_t *told)
@@ -28,7 +28,7 @@ static void tell_waiting(struct cli *cli, const Bursar__V1__AccountRef *ref, con
 		return;
 	}
 	*told = open->n_reservations;
-	for (size_t i = 0; i < open->n_reservations && i < SHOWN_MOST; i++) {
+	for (size_t i = 0; i < open->n_reservations && i < SHOWN_MAX; i++) {
 		const Bursar__V1__Reservation *row = open->reservations[i];
 
 		put_duration(&text, open->now_us - row->started_at_us);

@@ -11,7 +11,7 @@
 #include "cli/text/format.h"
 #include "cli/text/plain.h"
 
-enum { ROUNDS = 5, OWN_MOST = 6 };
+enum { ROUNDS = 5, OWN_MAX = 6 };
 #define CLOCK_WARN_US INT64_C(1000000)
 #define CLOCK_FAIL_US INT64_C(10000000)
 #define KEY_WARN_US (14 * INT64_C(86400000000))
@@ -20,8 +20,8 @@ enum { ROUNDS = 5, OWN_MOST = 6 };
 /* The findings made here; owns their texts. */
 struct own {
 	int count;
-	Bursar__V1__Diagnosis each[OWN_MOST];
-	struct buf found[OWN_MOST];
+	Bursar__V1__Diagnosis each[OWN_MAX];
+	struct buf found[OWN_MAX];
 	int64_t round_us; /* median round trip of a call */
 };
 
@@ -39,7 +39,7 @@ static struct buf *own_add(struct own *own, const char *name, Bursar__V1__Findin
 
 static void own_release(struct own *own)
 {
-	for (int i = 0; i < OWN_MOST; i++)
+	for (int i = 0; i < OWN_MAX; i++)
 		buf_release(&own->found[i]);
 }
 
@@ -171,7 +171,7 @@ static void show_all(struct cli *cli, const Bursar__V1__DiagnoseResponse *all)
 static int show(struct cli *cli, struct own *own, const Bursar__V1__DiagnoseResponse *answer)
 {
 	Bursar__V1__DiagnoseResponse all = *answer;
-	Bursar__V1__Diagnosis **checks = mem_zalloc(answer->n_checks + OWN_MOST, sizeof(*checks));
+	Bursar__V1__Diagnosis **checks = mem_zalloc(answer->n_checks + OWN_MAX, sizeof(*checks));
 	int code = EXIT_DONE;
 
 	all.n_checks = 0;

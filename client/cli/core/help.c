@@ -7,14 +7,14 @@
 #include "cli/text/limit_spec.h"
 #include "cli/text/screen.h"
 
-enum { WIDTH_LEAST = 60, WIDTH_MOST = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20, TITLE_COLUMN = 26 };
+enum { WIDTH_MIN = 60, WIDTH_MAX = 100, OPTION_COLUMN = 34, NAME_COLUMN = 20, TITLE_COLUMN = 26 };
 
 /* The width of the terminal, within what reads well. */
 static size_t width_of_help(void)
 {
-	size_t width = isatty(STDOUT_FILENO) ? screen_size().ws_col : WIDTH_MOST;
+	size_t width = isatty(STDOUT_FILENO) ? screen_size().ws_col : WIDTH_MAX;
 
-	return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
+	return width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
 }
 
 void help_put_wrapped(struct buf *out, const char *text, size_t column, size_t indent, size_t width)

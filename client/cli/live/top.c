@@ -18,7 +18,7 @@
 
 enum { ROWS = 8, EVENTS = 500, WARM_UP = 5, MILLI = 1000, TICKS_A_SECOND = 10 };
 /* Lines of a screen above the tables, and lines of a table besides its rows: an empty one and the heading. */
-enum { LINES_ABOVE = 6, LINES_A_TABLE = 2, TABLES = 3, ROWS_LEAST = 2 };
+enum { LINES_ABOVE = 6, LINES_A_TABLE = 2, TABLES = 3, ROWS_MIN = 2 };
 
 struct top {
 	struct live live;
@@ -158,12 +158,12 @@ static void show_hot(struct cli *cli, const struct top *top, struct hot *hot, co
 static void show_tables(struct cli *cli, struct top *top)
 {
 	int free = top->screen ? terminal_rows() - LINES_ABOVE - TABLES * LINES_A_TABLE : 2 * ROWS;
-	int small = free / 4 > ROWS_LEAST ? free / 4 : ROWS_LEAST;
+	int small = free / 4 > ROWS_MIN ? free / 4 : ROWS_MIN;
 	int models = top->models.count < small ? top->models.count : small;
 	int interfaces = top->interfaces.count < small ? top->interfaces.count : small;
 	int users = top->screen ? free - models - interfaces : ROWS;
 
-	show_hot(cli, top, &top->users, "~USER", users > ROWS_LEAST ? users : ROWS_LEAST);
+	show_hot(cli, top, &top->users, "~USER", users > ROWS_MIN ? users : ROWS_MIN);
 	show_hot(cli, top, &top->models, "~MODEL", models);
 	show_hot(cli, top, &top->interfaces, "~INTERFACE", interfaces);
 }

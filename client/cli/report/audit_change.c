@@ -12,7 +12,7 @@
 #include "cli/text/limit_spec.h"
 
 /* The maximum number of fields shown, and of bytes of a value; --json shows everything. */
-enum { NEW_MOST = 6, VALUE_MOST = 60 };
+enum { NEW_MAX = 6, VALUE_MAX = 60 };
 
 /*
  * Fields not shown: those that every change touches, and those that the entry already shows, such as the name and the
@@ -99,7 +99,7 @@ static void put_value(struct buf *out, const char *key, const json_t *value)
 	else if (json_is_string(value))
 		buf_put_str(out, json_string_value(value));
 	else if ((text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY))) {
-		buf_putf(out, "%.*s%s", VALUE_MOST, text, strlen(text) > VALUE_MOST ? "..." : "");
+		buf_putf(out, "%.*s%s", VALUE_MAX, text, strlen(text) > VALUE_MAX ? "..." : "");
 		free(text);
 	}
 }
@@ -217,7 +217,7 @@ static void put_new(struct buf *out, const json_t *now)
 	{
 		if (is_among(untold, key) || is_empty(value))
 			continue;
-		if (told++ < NEW_MOST)
+		if (told++ < NEW_MAX)
 			put_field(out, key, NULL, value, false);
 		else
 			more++;

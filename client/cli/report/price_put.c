@@ -8,10 +8,10 @@
 #include "cli/report/price_diff.h"
 #include "cli/text/parse.h"
 
-enum { PARTS_MOST = 8 };
+enum { PARTS_MAX = 8 };
 struct price_parts {
-	Bursar__V1__ContextTier above[PARTS_MOST], *above_p[PARTS_MOST];
-	Bursar__V1__ModeRatio modes[PARTS_MOST], *modes_p[PARTS_MOST];
+	Bursar__V1__ContextTier above[PARTS_MAX], *above_p[PARTS_MAX];
+	Bursar__V1__ModeRatio modes[PARTS_MAX], *modes_p[PARTS_MAX];
 	size_t clears;
 	char *clear[9]; /* the field of ImportPricesRequest */
 	char expected[32];
@@ -98,7 +98,7 @@ static bool read_parts(struct cli *cli, Bursar__V1__Price *price, struct price_p
 	char **above_texts = (char **)option_list(cli, "above", &above);
 	char **mode_texts = (char **)option_list(cli, "mode", &modes);
 
-	if (above > PARTS_MOST || modes > PARTS_MOST)
+	if (above > PARTS_MAX || modes > PARTS_MAX)
 		return err_set(&cli->err, ERR_INVALID, "--above and --mode can be given at most 8 times each");
 	price->context_tiers = parts->above_p;
 	price->modes = parts->modes_p;

@@ -14,7 +14,7 @@
 #include "cli/text/plain.h"
 #include "cli/text/screen.h"
 
-enum { COLUMNS_MAX = 12, WRAP_LEAST = 8 };
+enum { COLUMNS_MAX = 12, WRAP_MIN = 8 };
 
 struct table {
 	struct libscols_table *cols;
@@ -143,7 +143,7 @@ static size_t wrap_width(const struct table *table, const size_t *width, size_t 
 {
 	size_t cap = screen_size().ws_col, screen = cap;
 
-	while (cap > WRAP_LEAST) {
+	while (cap > WRAP_MIN) {
 		size_t sum = 0;
 
 		for (size_t i = 0; i < count; i++)
