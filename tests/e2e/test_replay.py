@@ -64,7 +64,7 @@ def test_a_file_that_is_none_is_refused_with_its_line(bursar, tmp_path):
     assert process.stdout.splitlines()[-1].startswith("proof: ok")
     bad.write_text("not a list of requests\n", encoding="ascii")
     process = bursar("replay", str(bad))
-    assert process.returncode == 2 and "line 1: names no column" in process.stderr and not process.stdout
+    assert process.returncode == 2 and "line 1: has no column for the time" in process.stderr and not process.stdout
 
 
 def test_a_killed_server_costs_a_replay_nothing_but_time(bursard, postgres):
