@@ -269,7 +269,7 @@ def test_explain_says_money_in_dollars(bots):
     user = bots.user_with(bots.calendar("usd_day", "cost", 5 * 10**9))
     check = bots.request(user, model="gpt-4o", input_tokens=1000, max_output_tokens=1000)
     steps = bots.limiter.Explain(bots.limiter_pb.ExplainRequest(check=check), timeout=10).steps
-    assert any("0.00 USD of 5.00 USD used, 0.0125 USD asked" in step or "0 USD of 5 USD used, 0.0125 USD asked" in step
+    assert any("0.00 USD of 5.00 USD used, 0.0125 USD requested" in step or "0 USD of 5 USD used, 0.0125 USD requested" in step
                for step in steps), steps
 
 

@@ -105,7 +105,7 @@ WORDS = [
     ("bursar check alice --interfce web", USAGE, "did you mean '--interface'?"),
     ("bursar account get alice --kind usr", USAGE, "--kind: ", "did you mean 'user'?"),
     ("bursar key create opertor", USAGE, "did you mean 'operator'?"),
-    ("bursar key create operator --tenant acme", USAGE, "--tenant: an operator's key covers all tenants", "key create admin --tenant acme"),
+    ("bursar key create operator --tenant acme", USAGE, "--tenant: an operator's key is for all tenants", "key create admin --tenant acme"),
     ("bursar bulk set-teir pro --all", USAGE, "did you mean 'set-tier'?"),
     ("bursar tier put typed request=60/min", USAGE, "did you mean 'requests'?"),
     ("bursar tier put typed requests=60/min,brust=100", USAGE, "did you mean 'burst'?"),
@@ -232,7 +232,7 @@ def test_overrides_that_would_go_are_shown_and_go_only_when_that_is_meant(world)
 def test_an_operators_key_has_no_tenant(world):
     request = world.bots.admin_pb.CreateKeyRequest(role="ROLE_OPERATOR", tenant="acme")
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, world.bots.admin.CreateKey, request, timeout=30)
-    assert error.details().startswith("tenant: an operator's key covers all tenants")
+    assert error.details().startswith("tenant: an operator's key is for all tenants")
 
 
 @pytest.mark.parametrize("answer, known", [("n", False), ("y", True)])
