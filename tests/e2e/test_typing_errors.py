@@ -232,7 +232,7 @@ def test_overrides_that_would_go_are_shown_and_go_only_when_that_is_meant(world)
 def test_an_operators_key_has_no_tenant(world):
     request = world.bots.admin_pb.CreateKeyRequest(role="ROLE_OPERATOR", tenant="acme")
     error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, world.bots.admin.CreateKey, request, timeout=30)
-    assert error.details().startswith("tenant: an operator's key is for all tenants")
+    assert error.details().startswith("tenant: an operator's key covers all tenants")
 
 
 @pytest.mark.parametrize("answer, known", [("n", False), ("y", True)])

@@ -225,8 +225,11 @@ const char *text_builtin_language(int index)
 
 const struct language *language_known(const char *tag)
 {
-	size_t len = tag ? strcspn(tag, "-_") : 0;
+	size_t len;
 
+	if (!tag)
+		return NULL;
+	len = strcspn(tag, "-_");
 	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
 		if (len == strlen(languages[i].code) && strncasecmp(tag, languages[i].code, len) == 0)
 			return &languages[i];

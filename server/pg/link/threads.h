@@ -34,7 +34,7 @@ struct pg_threads *pg_threads_new(const char *conninfo, int threads, struct err 
  * Fails waiting jobs with ERR_UNAVAILABLE, aborts running ones and joins the threads. The callbacks still run on their
  * loops. Call it before freeing the inboxes.
  */
-void pg_threads_free(struct pg_threads *threads);
+void pg_threads_free(struct pg_threads *self);
 
 /* To be called on the loop's thread. pg_inbox_free frees when the loop next runs; no job of the inbox may be open. */
 struct pg_inbox *pg_inbox_new(uv_loop_t *loop);
@@ -56,6 +56,6 @@ struct pg_job {
 	struct list queue;
 	struct pg_inbox *inbox;
 };
-void pg_threads_submit(struct pg_threads *threads, struct pg_inbox *inbox, struct pg_job *job);
+void pg_threads_submit(struct pg_threads *self, struct pg_inbox *inbox, struct pg_job *job);
 
 #endif
