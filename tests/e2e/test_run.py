@@ -14,12 +14,6 @@ from harness.ports import free_port
 LOST, NO_SLOT, FAILED, NOT_EXECUTABLE, NOT_FOUND = 123, 124, 125, 126, 127
 
 
-def heed_signals():
-    """In the child: nohup, and a shell that runs the tests in the background, have them ignored."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
-
-
 class Runs:
     """Starts `bursar run`s; all of them are gone after the test."""
 
@@ -30,7 +24,7 @@ class Runs:
         err = open(self.folder / f"err{len(self.started)}", "w+", encoding="utf-8")
         process = subprocess.Popen([program("bursar"), "run", "--user", user, *options, "--", *command],
                                    env={**os.environ, "BURSAR_ADDR": addr}, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=err, text=True, preexec_fn=heed_signals)
+                                   stdout=subprocess.PIPE, stderr=err, text=True)
         process.err = err
         self.started.append(process)
         return process
@@ -245,7 +239,7 @@ def test_what_is_typed_at_the_terminal_reaches_the_command_once(bursard, tmp_pat
     here, there = pty.openpty()
     command = ["sh", "-c", f'trap "echo told" INT; echo started; while [ ! -e "{tmp_path / "go"}" ]; do sleep 0.05; done; echo end']
     with subprocess.Popen([program("bursar"), "run", "--user", "ann", "--", *command], stdin=there, stdout=there, stderr=there,
-                          start_new_session=True, preexec_fn=lambda: (heed_signals(), fcntl.ioctl(there, termios.TIOCSCTTY, 0)),
+                          start_new_session=True, preexec_fn=lambda: fcntl.ioctl(there, termios.TIOCSCTTY, 0),
                           env={**os.environ, "BURSAR_ADDR": bursard.grpc_addr}) as process:
         os.close(there)
         read_until(here, "started")
