@@ -5,7 +5,8 @@
 2. Nothing is admitted EXACT that, with all that was known to be used before it was asked, is more than the limit. Here everything
    counts: records of requests that were never checked, and of those that were let through without the store. But what strangers used
    while PostgreSQL was away counts on their teams only later (docs/reliability.md, What is not promised).
-3. Of a bucket, over any span of the store's time: what was admitted EXACT is at most the burst and what flowed in meanwhile.
+3. Of a bucket, over any span of the store's time: what was admitted EXACT is at most the burst and what flowed in meanwhile. A span ends
+   where Redis lost its data while PostgreSQL did not answer: buckets begin full then (docs/reliability.md, What is not promised).
 """
 import bisect
 import collections
@@ -142,7 +143,14 @@ def over_known(account, limit, requests, lives, unknown):
     return []
 
 
-def over_a_span(account, limit, requests, lives):
+def full_again(books):
+    """When buckets may have begun full: the ends of losses that met a PostgreSQL that was away."""
+    return [loss.end for loss in books.losses
+            if any("postgres" in fault.name and fault.begin <= loss.end + AWAY_US and loss.begin <= (fault.healed or fault.end) + AWAY_US
+                   for fault in books.faults)]
+
+
+def over_a_span(account, limit, requests, lives, books):
     """Way 3. In units of 1/period, so that all is whole."""
     taken = []
     for request in requests:
@@ -154,8 +162,12 @@ def over_a_span(account, limit, requests, lives):
                 taken.append((call.answer["started_at"], amount, request))
     taken.sort(key=lambda t: t[0])
     burst = (limit.burst or limit.amount) * limit.period_us
-    total, lowest, since = 0, None, None
+    total, lowest, since, before = 0, None, None, 0
+    refilled = full_again(books)
     for at, amount, request in taken:
+        if any(before <= end <= at for end in refilled):
+            lowest = None
+        before = at
         flowed = at * limit.amount
         if lowest is None or total - flowed < lowest:
             lowest, since = total - flowed, at
@@ -183,7 +195,7 @@ def judge(plan, requests, books):
             windows.pop(None, None)
             for inside in windows.values():
                 if limit.kind == "bucket":
-                    findings += over_a_span(account, limit, inside, lives)
+                    findings += over_a_span(account, limit, inside, lives, books)
                 else:
                     findings += over_at_once(account, limit, inside, lives) + over_known(account, limit, inside, lives, unknown)
     return findings
