@@ -111,7 +111,7 @@ def name_tenant(message, tenant):
     for field in message.DESCRIPTOR.fields:
         if field.name == "tenant" and field.type == field.TYPE_STRING:
             setattr(message, "tenant", tenant)
-        elif field.type == field.TYPE_MESSAGE and field.name in ("ref", "check", "reservation", "tier", "price", "tenant"):
+        elif field.type == field.TYPE_MESSAGE and field.name in ("ref", "check", "reservation", "tier", "price", "text", "tenant"):
             name_tenant(getattr(message, field.name), tenant)
         elif field.type == field.TYPE_MESSAGE and field.name == "items":
             name_tenant(message.items.add(), tenant)
