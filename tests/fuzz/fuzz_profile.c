@@ -1,4 +1,5 @@
 /* The file of profiles: any file that can be read can be changed, and a change affects exactly one setting. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/core/profile.h"
@@ -61,7 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		profiles_release(&profiles);
 		return 0;
 	}
-	text = strndup((const char *)data, size);
+	text = malloc(size + 1);
+	HOLDS(text);
+	memcpy(text, data, size);
+	text[size] = '\0';
 	for (size_t i = 0; i < profiles.count; i++) {
 #ifdef PLANTED_BUG
 		/* The mistake: assuming that every profile has an address. */

@@ -143,11 +143,7 @@ bool profile_value_check(const char *setting, const char *value, enum profile_se
 
 static char *text_of(struct span span)
 {
-	char *text = strndup(span.at, span.len);
-
-	if (!text)
-		mem_exhausted(span.len + 1);
-	return text;
+	return memcpy(mem_zalloc(span.len + 1, 1), span.at, span.len);
 }
 
 static bool profile_begin(struct profiles *out, struct span name, struct profile **profile, struct err *err)
