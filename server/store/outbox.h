@@ -117,7 +117,7 @@ struct outbox_raise {
 		int64_t window_start, seen, known;
 	} window[LIMITS_MAX];
 	/* out */
-	bool absent; /* there is no record: it will be seeded when needed */
+	bool absent; /* Redis has no record of the account; the next check seeds it */
 	int raised, lowered;
 };
 

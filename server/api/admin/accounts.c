@@ -39,15 +39,11 @@ typedef bool change_fn(struct account_change *op, struct account_row *row, struc
 static struct edit_call *edit_new(struct call *call, void *ctx, const ProtobufCMessageDescriptor *descriptor)
 {
 	struct edit_call *edit = arena_zalloc(call_arena(call), 1, sizeof(*edit));
-	struct err err;
 
 	edit->call = call;
-	edit->request = request_read(call, descriptor, &err);
+	edit->request = request_take(call, descriptor);
 	edit->now_us = worker_now_us(ctx);
-	if (edit->request)
-		return edit;
-	call_fail(call, &err);
-	return NULL;
+	return edit->request ? edit : NULL;
 }
 
 static void edit_start(

@@ -4,23 +4,7 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
-#include "service/catalog/catalog.h"
 #include "service/request/pricing.h"
-
-/* A change in progress, in its call's arena. */
-struct put_call {
-	struct catalog_edit edit;
-	struct call *call;
-};
-
-static struct put_call *put_new(struct call *call, enum catalog_edit_kind kind)
-{
-	struct put_call *put = arena_zalloc(call_arena(call), 1, sizeof(*put));
-
-	put->call = call;
-	put->edit.kind = kind;
-	return put;
-}
 
 Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenant *tenant, const char *id)
 {
@@ -39,8 +23,8 @@ Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenan
 
 static void tenant_put_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct put_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 	const struct tenant *tenant = &edit->op.tenant.tenant;
 
 	if (flow->ok)
@@ -101,7 +85,7 @@ static bool tenant_fits(const struct tenant *tenant, const struct catalog *catal
 
 void admin_put_tenant(struct call *call, void *ctx)
 {
-	struct put_call *put = put_new(call, EDIT_TENANT);
+	struct admin_edit *put = admin_edit_new(call, EDIT_TENANT);
 	struct err err;
 	struct snapshot *snapshot;
 	const Bursar__V1__PutTenantRequest *request =
@@ -119,9 +103,7 @@ void admin_put_tenant(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	put->edit.op.tenant.job.actor = admin_actor(call);
-	put->edit.op.tenant.job.reason = request->reason;
-	catalog_edit_start(&put->edit, ctx, call_arena(call), tenant_put_done);
+	admin_edit_start(put, ctx, request->reason, tenant_put_done);
 }
 
 void admin_get_tenant(struct call *call, void *ctx)
@@ -235,8 +217,8 @@ bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct t
 
 static void tier_put_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct put_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 
 	if (flow->ok)
 		call_reply_message(
@@ -247,7 +229,7 @@ static void tier_put_done(struct flow *flow)
 
 void admin_put_tier(struct call *call, void *ctx)
 {
-	struct put_call *put = put_new(call, EDIT_TIER);
+	struct admin_edit *put = admin_edit_new(call, EDIT_TIER);
 	struct worker *worker = ctx;
 	struct err err;
 	const Bursar__V1__PutTierRequest *request = request_take(call, &bursar__v1__put_tier_request__descriptor);
@@ -260,15 +242,13 @@ void admin_put_tier(struct call *call, void *ctx)
 		return;
 	}
 	put->edit.op.tier.tenant = tenant_or_default(request->tier->tenant);
-	put->edit.op.tier.job.actor = admin_actor(call);
-	put->edit.op.tier.job.reason = request->reason;
-	catalog_edit_start(&put->edit, ctx, call_arena(call), tier_put_done);
+	admin_edit_start(put, ctx, request->reason, tier_put_done);
 }
 
 static void tier_delete_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct put_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__DeleteTierResponse *answer = message_new(arena, DeleteTierResponse, delete_tier_response);
 	const struct tier_delete *op = &edit->op.tier_delete;
@@ -288,7 +268,7 @@ static void tier_delete_done(struct flow *flow)
 
 void admin_delete_tier(struct call *call, void *ctx)
 {
-	struct put_call *put = put_new(call, EDIT_TIER_DELETE);
+	struct admin_edit *put = admin_edit_new(call, EDIT_TIER_DELETE);
 	struct tier_delete *op = &put->edit.op.tier_delete;
 	const Bursar__V1__DeleteTierRequest *request = request_take(call, &bursar__v1__delete_tier_request__descriptor);
 
@@ -296,9 +276,7 @@ void admin_delete_tier(struct call *call, void *ctx)
 		return;
 	op->tenant = tenant_or_default(request->tenant);
 	op->name = request->name;
-	op->job.actor = admin_actor(call);
-	op->job.reason = request->reason;
-	catalog_edit_start(&put->edit, ctx, call_arena(call), tier_delete_done);
+	admin_edit_start(put, ctx, request->reason, tier_delete_done);
 }
 
 void admin_get_tier(struct call *call, void *ctx)

@@ -8,14 +8,8 @@
 #include "base/list.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
-#include "service/catalog/catalog.h"
 
 enum { ROWS_MAX = 2000 };
-
-struct import_call {
-	struct catalog_edit edit;
-	struct call *call;
-};
 
 static void price_change_message(struct arena *arena, const struct price_put_row *row, Bursar__V1__PriceChange *message)
 {
@@ -35,8 +29,8 @@ static void price_change_message(struct arena *arena, const struct price_put_row
 
 static void import_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct import_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__ImportPricesResponse *answer = message_new(arena, ImportPricesResponse, import_prices_response);
 	const struct prices_put *op = &edit->op.prices;
@@ -211,7 +205,7 @@ static bool rows_check(const struct prices_put *op, bool parts, struct arena *ar
 void admin_import_prices(struct call *call, void *ctx)
 {
 	struct arena *arena = call_arena(call);
-	struct import_call *import = arena_zalloc(arena, 1, sizeof(*import));
+	struct admin_edit *import = admin_edit_new(call, EDIT_PRICES);
 	struct prices_put *op = &import->edit.op.prices;
 	struct err err;
 	const Bursar__V1__ImportPricesRequest *request =
@@ -235,20 +229,16 @@ void admin_import_prices(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	import->call = call;
-	import->edit.kind = EDIT_PRICES;
 	op->now_us = worker_now_us(ctx);
 	op->dry_run = request->dry_run;
 	op->expected = request->expected;
-	op->job.actor = admin_actor(call);
-	op->job.reason = request->reason;
-	catalog_edit_start(&import->edit, ctx, arena, import_done);
+	admin_edit_start(import, ctx, request->reason, import_done);
 }
 
 static void end_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct import_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 
 	if (flow->ok)
 		call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price_end.price)->base);
@@ -258,20 +248,16 @@ static void end_done(struct flow *flow)
 
 void admin_end_price(struct call *call, void *ctx)
 {
-	struct import_call *end = arena_zalloc(call_arena(call), 1, sizeof(*end));
+	struct admin_edit *end = admin_edit_new(call, EDIT_PRICE_END);
 	struct price_end *op = &end->edit.op.price_end;
 	const Bursar__V1__EndPriceRequest *request = request_take(call, &bursar__v1__end_price_request__descriptor);
 
 	if (!request)
 		return;
-	end->call = call;
-	end->edit.kind = EDIT_PRICE_END;
 	memcpy(op->price.tenant, request->tenant, strlen(request->tenant) + 1);
 	memcpy(op->price.account, request->account, strlen(request->account) + 1);
 	memcpy(op->price.provider, request->provider, strlen(request->provider) + 1);
 	memcpy(op->price.model, request->model, strlen(request->model) + 1);
 	op->at_us = request->at_us ? request->at_us : worker_now_us(ctx);
-	op->job.actor = admin_actor(call);
-	op->job.reason = request->reason;
-	catalog_edit_start(&end->edit, ctx, call_arena(call), end_done);
+	admin_edit_start(end, ctx, request->reason, end_done);
 }

@@ -6,7 +6,6 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
-#include "service/catalog/catalog.h"
 
 static char *rate_text(struct arena *arena, int64_t pico)
 {
@@ -119,15 +118,10 @@ bool admin_price_read(const Bursar__V1__Price *message, struct price *price, str
 	return admin_price_part_read(message, price, err) && price_check(price, err);
 }
 
-struct put_call {
-	struct catalog_edit edit;
-	struct call *call;
-};
-
 static void put_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct put_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 
 	if (flow->ok)
 		call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price.price)->base);
@@ -137,7 +131,7 @@ static void put_done(struct flow *flow)
 
 void admin_put_price(struct call *call, void *ctx)
 {
-	struct put_call *put = arena_zalloc(call_arena(call), 1, sizeof(*put));
+	struct admin_edit *put = admin_edit_new(call, EDIT_PRICE);
 	struct price_put *op = &put->edit.op.price;
 	struct err err;
 	const Bursar__V1__PutPriceRequest *request = request_take(call, &bursar__v1__put_price_request__descriptor);
@@ -149,12 +143,8 @@ void admin_put_price(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	put->call = call;
-	put->edit.kind = EDIT_PRICE;
 	op->yes = request->yes;
-	op->job.actor = admin_actor(call);
-	op->job.reason = request->reason;
-	catalog_edit_start(&put->edit, ctx, call_arena(call), put_done);
+	admin_edit_start(put, ctx, request->reason, put_done);
 }
 
 void admin_get_price(struct call *call, void *ctx)

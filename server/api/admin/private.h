@@ -7,6 +7,7 @@
 #include "bursar/v1/admin.pb-c.h"
 #include "rpc/call.h"
 #include "rpc/message.h"
+#include "service/catalog/catalog.h"
 #include "service/worker/worker.h"
 #include "store/admin.h"
 
@@ -74,6 +75,16 @@ Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *
 /* Reads the price as sent, without checking that it is a whole price (price_check). */
 bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
 bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
+
+/* A change of the catalog in progress, in its call's arena: new, then its operation filled in, then started. */
+struct admin_edit {
+	struct catalog_edit edit;
+	struct call *call;
+};
+struct admin_edit *admin_edit_new(struct call *call, enum catalog_edit_kind kind);
+void admin_edit_start(struct admin_edit *edit, void *ctx, const char *reason, void (*done)(struct flow *flow));
+/* In `done`: the change that the flow is of. */
+struct admin_edit *admin_edit_of(struct flow *flow);
 
 /* The caller, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
 const char *admin_actor(struct call *call);

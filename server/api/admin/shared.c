@@ -3,6 +3,7 @@
 
 #include "api/admin/private.h"
 #include "api/auth/auth.h"
+#include "base/list.h"
 #include "domain/limit/name.h"
 
 bool admin_model_id(const struct catalog *catalog, const char *tenant, const char **id, const char *field,
@@ -103,4 +104,25 @@ int admin_page(int asked, int usual, int most)
 	if (asked <= 0)
 		return usual;
 	return asked < most ? asked : most;
+}
+
+struct admin_edit *admin_edit_new(struct call *call, enum catalog_edit_kind kind)
+{
+	struct admin_edit *edit = arena_zalloc(call_arena(call), 1, sizeof(*edit));
+
+	edit->call = call;
+	edit->edit.kind = kind;
+	return edit;
+}
+
+void admin_edit_start(struct admin_edit *edit, void *ctx, const char *reason, void (*done)(struct flow *flow))
+{
+	edit->edit.op.job.actor = admin_actor(edit->call);
+	edit->edit.op.job.reason = reason;
+	catalog_edit_start(&edit->edit, ctx, call_arena(edit->call), done);
+}
+
+struct admin_edit *admin_edit_of(struct flow *flow)
+{
+	return container_of(container_of(flow, struct catalog_edit, flow), struct admin_edit, edit);
 }

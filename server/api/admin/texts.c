@@ -1,4 +1,4 @@
-/* Tenants' templates of the sentences for users: written through the catalog's use case, read from the newest snapshot. */
+/* Tenants' templates of the sentences for users (api/admin/private.h): written through service/catalog, read from the newest snapshot. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,13 +7,6 @@
 #include "api/message/validate.h"
 #include "base/list.h"
 #include "domain/text/texts.h"
-#include "service/catalog/catalog.h"
-
-/* A change that is under way; in its call's arena. */
-struct edit_call {
-	struct catalog_edit edit;
-	struct call *call;
-};
 
 Bursar__V1__Text *admin_text_message(
 	struct arena *arena, const char *tenant, const struct text_template *text, bool shipped)
@@ -48,8 +41,8 @@ bool admin_text_read(const Bursar__V1__Text *message, struct arena *arena, struc
 
 static void put_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct edit_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 	const struct text_put *op = &edit->op.text;
 
 	if (flow->ok)
@@ -60,26 +53,20 @@ static void put_done(struct flow *flow)
 
 void admin_put_text(struct call *call, void *ctx)
 {
-	struct edit_call *put = arena_zalloc(call_arena(call), 1, sizeof(*put));
+	struct admin_edit *put = admin_edit_new(call, EDIT_TEXT);
 	struct text_put *op = &put->edit.op.text;
 	struct err err;
-	const Bursar__V1__PutTextRequest *request = request_read(call, &bursar__v1__put_text_request__descriptor, &err);
+	const Bursar__V1__PutTextRequest *request = request_take(call, &bursar__v1__put_text_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return;
-	}
 	if (!admin_text_read(request->text, call_arena(call), &op->text, &err)) {
 		err_prefix(&err, "text.");
 		call_fail(call, &err);
 		return;
 	}
-	put->call = call;
-	put->edit.kind = EDIT_TEXT;
 	op->tenant = tenant_or_default(request->text->tenant);
-	op->job.actor = admin_actor(call);
-	op->job.reason = request->reason;
-	catalog_edit_start(&put->edit, ctx, call_arena(call), put_done);
+	admin_edit_start(put, ctx, request->reason, put_done);
 }
 
 static bool builtin_find(const char *code, const char *language, struct text_template *out)
@@ -92,8 +79,8 @@ static bool builtin_find(const char *code, const char *language, struct text_tem
 
 static void delete_done(struct flow *flow)
 {
-	struct catalog_edit *edit = container_of(flow, struct catalog_edit, flow);
-	struct call *call = container_of(edit, struct edit_call, edit)->call;
+	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
+	struct call *call = admin_edit_of(flow)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__DeleteTextResponse *answer = message_new(arena, DeleteTextResponse, delete_text_response);
 	const struct text_delete *op = &edit->op.text_delete;
@@ -110,8 +97,7 @@ static void delete_done(struct flow *flow)
 
 void admin_delete_text(struct call *call, void *ctx)
 {
-	struct arena *arena = call_arena(call);
-	struct edit_call *gone = arena_zalloc(arena, 1, sizeof(*gone));
+	struct admin_edit *gone = admin_edit_new(call, EDIT_TEXT_DELETE);
 	struct text_delete *op = &gone->edit.op.text_delete;
 	char language[TEXT_LANGUAGE_MAX + 1];
 	struct err err;
@@ -123,17 +109,13 @@ void admin_delete_text(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	gone->call = call;
-	gone->edit.kind = EDIT_TEXT_DELETE;
 	op->tenant = tenant_or_default(request->tenant);
 	op->code = request->code;
-	op->language = arena_strndup(arena, language, strlen(language));
-	op->job.actor = admin_actor(call);
-	op->job.reason = request->reason;
-	catalog_edit_start(&gone->edit, ctx, arena, delete_done);
+	op->language = arena_strndup(call_arena(call), language, strlen(language));
+	admin_edit_start(gone, ctx, request->reason, delete_done);
 }
 
-/* Which texts are asked for, and those found. */
+/* The texts that are asked for, and those found. */
 struct texts_list {
 	const Bursar__V1__ListTextsRequest *request;
 	const char *tenant;
@@ -149,15 +131,6 @@ static void list_add(struct texts_list *list, const struct text_template *text, 
 		(request->language[0] && strcasecmp(request->language, text->language) != 0))
 		return;
 	list->answer->texts[list->answer->n_texts++] = admin_text_message(list->arena, list->tenant, text, shipped);
-}
-
-static bool is_own(const struct text_table *own, const struct text_template *text)
-{
-	for (int i = 0; own && i < own->count; i++)
-		if (strcmp(own->templates[i].code, text->code) == 0 &&
-			strcmp(own->templates[i].language, text->language) == 0)
-			return true;
-	return false;
 }
 
 static int compare_messages(const void *a, const void *b)
@@ -182,7 +155,7 @@ static void list_texts(struct texts_list *list, const struct text_table *own)
 		list_add(list, &own->templates[i], false);
 	for (int l = 0; list->request->shipped && (language = text_builtin_language(l)); l++)
 		for (int i = 0; text_builtin(language, i, &builtin); i++)
-			if (!is_own(own, &builtin))
+			if (!text_own(own, builtin.code, builtin.language))
 				list_add(list, &builtin, true);
 	if (list->answer->n_texts)
 		qsort(list->answer->texts, list->answer->n_texts, sizeof(list->answer->texts[0]), compare_messages);

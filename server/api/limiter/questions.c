@@ -46,7 +46,7 @@ bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, stru
 		return err_invalid(err, "reservation.request_id", "must be given when there is no handle");
 	if (needs_start && !ref->started_at_us)
 		return err_invalid(err, "reservation.started_at_us",
-			"must be given when there is no handle: its day is used to find repeats");
+			"must be given when there is no handle, because repeats are looked up by its day");
 	*out = (struct handle){
 		.tenant = tenant_or_default(ref->tenant),
 		.user = ref->user,

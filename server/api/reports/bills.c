@@ -340,14 +340,9 @@ static struct report_call *report_new(struct call *call, struct worker *worker)
 	struct report_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
 	struct report_page *page = &self->page;
 	struct err err;
-	const Bursar__V1__GetReportRequest *request =
-		request_read(call, &bursar__v1__get_report_request__descriptor, &err);
+	const Bursar__V1__GetReportRequest *request = request_take(call, &bursar__v1__get_report_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
-		return NULL;
-	}
-	if (!admin_bill_key(call, worker, request->ref, &page->key))
+	if (!request || !admin_bill_key(call, worker, request->ref, &page->key))
 		return NULL;
 	if (!range_read(request, worker_now_us(worker), page, &err) || !keys_read(request, page, &err) ||
 		!model_read(call, worker, request->model, page, &err)) {

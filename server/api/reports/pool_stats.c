@@ -135,12 +135,10 @@ static struct look_call *look_new(struct call *call, void *ctx)
 	struct look_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
 	struct err err;
 	const Bursar__V1__GetPoolStatsRequest *request =
-		request_read(call, &bursar__v1__get_pool_stats_request__descriptor, &err);
+		request_take(call, &bursar__v1__get_pool_stats_request__descriptor);
 
-	if (!request) {
-		call_fail(call, &err);
+	if (!request)
 		return NULL;
-	}
 	self->call = call;
 	self->worker = ctx;
 	self->rows = request->rows;

@@ -247,17 +247,23 @@ void text_templates_sort(struct text_template *templates, int count)
 		qsort(templates, (size_t)count, sizeof(*templates), compare_templates);
 }
 
+const struct text_template *text_own(const struct text_table *own, const char *code, const char *language)
+{
+	const struct text_template wanted = {.language = language, .code = code};
+
+	if (!own || !own->count)
+		return NULL;
+	return bsearch(&wanted, own->templates, (size_t)own->count, sizeof(wanted), compare_templates);
+}
+
 static bool put_own_in(struct writer *writer, const char *tag, const char *code)
 {
-	const struct text_template wanted = {.language = tag, .code = code}, *found = NULL;
+	const struct text_template *found = code ? text_own(writer->own, code, tag) : NULL;
 
-	if (code && writer->own && writer->own->count)
-		found = bsearch(
-			&wanted, writer->own->templates, (size_t)writer->own->count, sizeof(wanted), compare_templates);
 	return found && put_template(writer, found->text);
 }
 
-/* The tenant's template for the tag, or for what is left of it when parts behind are cut off. */
+/* The tenant's template for the tag, or for the tag shortened from its end. */
 static bool put_own(struct writer *writer, const char *asked, const char *code, const char *general)
 {
 	char tag[TEXT_LANGUAGE_MAX + 2];

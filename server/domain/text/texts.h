@@ -25,6 +25,8 @@ struct text_table {
 	int count;
 };
 void text_templates_sort(struct text_template *templates, int count);
+/* The tenant's template; NULL when there is none. `own` may be NULL. */
+const struct text_template *text_own(const struct text_table *own, const char *code, const char *language);
 
 struct text_args {
 	const char *language; /* "de", "de-AT"; NULL: the tenant's */
@@ -44,9 +46,9 @@ struct text_args {
 /* Appends the sentences, or nothing when there is nothing to say. `own` may be NULL. */
 void text_make(const struct text_table *own, const struct text_args *args, struct buf *out);
 
-/* The languages that are built in, one after the other: NULL behind the last one. */
+/* The built-in languages by number; NULL behind the last one. */
 const char *text_builtin_language(int index);
-/* The built-in templates of a built-in language, one after the other: false behind the last one. */
+/* The built-in templates of a built-in language by number; false behind the last one. */
 bool text_builtin(const char *language, int index, struct text_template *out);
 
 /* "2 hours 5 minutes": the two largest units, rounded up; at least a second. */

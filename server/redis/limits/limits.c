@@ -33,6 +33,12 @@ static uint64_t nonce_next(struct redis_limits *limits)
 	return limits->nonce;
 }
 
+/* What a debt of the check is made of when its command is gone (op.impl[1]). */
+struct check_kept {
+	struct redis_args keys; /* set when the check is answered */
+	uint8_t accounts_digest[8];
+};
+
 /* The check may have been decided or may still be: whatever it holds is owed. */
 static void owe_check(struct redis_limits *limits, const struct limits_check *op, const struct redis_command *command)
 {
@@ -40,20 +46,18 @@ static void owe_check(struct redis_limits *limits, const struct limits_check *op
 		.nonce = op->nonce,
 		.latest_us = op->latest_us,
 		.until_us = clock_mono_us() + op->ttl_us};
+	const struct check_kept *kept = op->op.impl[1];
 
-	digest_of(&limits->redis, op->expected, op->count, terms.accounts_digest);
+	memcpy(terms.accounts_digest, kept->accounts_digest, sizeof(kept->accounts_digest));
 	debts_add(&limits->debts, &terms);
 }
 
-/* Keeps what a debt for this check needs: the command is gone by then. */
 static void keep_keys(struct limits_check *op, const struct redis_command *command)
 {
-	struct redis_args keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count);
-	struct redis_args *kept = arena_alloc(op->op.arena, sizeof(*kept) + keys.len);
+	struct check_kept *kept = op->op.impl[1];
 
-	*kept = keys;
-	kept->bytes = memcpy(kept + 1, keys.bytes, keys.len);
-	op->op.impl[1] = kept;
+	kept->keys = redis_args_at(command, ARGS_BEFORE, PARTITION_KEYS + op->count);
+	kept->keys.bytes = arena_strndup(op->op.arena, kept->keys.bytes, kept->keys.len);
 }
 
 static void check_done(struct redis_command *command, const redisReply *reply, const struct err *err)
@@ -74,17 +78,18 @@ static void check(struct limits_store *store, struct limits_check *op)
 {
 	struct redis_limits *limits = redis_limits_of(store);
 	struct redis_store *redis = &limits->redis;
+	struct check_kept *kept = arena_alloc(op->op.arena, sizeof(*kept));
 	struct redis_command *command;
-	uint8_t digest[8];
 
 	limits_begin(&op->op);
 	op->op.impl[0] = limits;
+	op->op.impl[1] = kept;
 	if (!op->nonce)
 		op->nonce = nonce_next(limits);
-	digest_of(redis, op->expected, op->count, digest);
+	digest_of(redis, op->expected, op->count, kept->accounts_digest);
 	command = request_command(limits, op->dry_run ? FUNCTION_LOOK : FUNCTION_CHECK, check_done, op, op->tenant,
 		op->user, op->request_id, op->expected, op->count);
-	codec_check(&redis->scratch, op, redis->window_us, redis->expiry_charges, digest);
+	codec_check(&redis->scratch, op, redis->window_us, redis->expiry_charges, kept->accounts_digest);
 	arg_scratch(redis, command);
 	redis_arg(command, op->info, op->info_len);
 	limits_send(redis, command, op->expected, op->count, op->op.deadline_us);
@@ -92,14 +97,12 @@ static void check(struct limits_store *store, struct limits_check *op)
 
 static struct limits_debt *check_debt(struct limits_store *store, const struct limits_check *op)
 {
-	struct redis_limits *limits = redis_limits_of(store);
-	struct debt_terms terms = {.keys = *(const struct redis_args *)op->op.impl[1],
-		.nonce = op->nonce,
-		.until_us = clock_mono_us() + op->ttl_us};
+	const struct check_kept *kept = op->op.impl[1];
+	struct debt_terms terms = {.keys = kept->keys, .nonce = op->nonce, .until_us = clock_mono_us() + op->ttl_us};
 	struct limits_debt *debt;
 
-	digest_of(&limits->redis, op->expected, op->count, terms.accounts_digest);
-	debt = debt_new(&limits->debts, &terms);
+	memcpy(terms.accounts_digest, kept->accounts_digest, sizeof(kept->accounts_digest));
+	debt = debt_new(&redis_limits_of(store)->debts, &terms);
 	debt->store = store;
 	return debt;
 }
@@ -126,6 +129,19 @@ static void settle_done(struct redis_command *command, const redisReply *reply, 
 	op->op.done(&op->op);
 }
 
+static struct redis_command *settle_command(struct limits_store *store, enum redis_function function,
+	void (*done)(struct redis_command *, const redisReply *, const struct err *), struct limits_settle *op,
+	uint8_t digest[8])
+{
+	struct redis_limits *limits = redis_limits_of(store);
+
+	limits_begin(&op->op);
+	op->op.impl[0] = limits;
+	digest_of(&limits->redis, op->expected, op->count, digest);
+	return request_command(
+		limits, function, done, op, op->tenant, op->user, op->request_id, op->expected, op->count);
+}
+
 static void record(struct limits_store *store, struct limits_settle *op)
 {
 	struct redis_limits *limits = redis_limits_of(store);
@@ -133,12 +149,9 @@ static void record(struct limits_store *store, struct limits_settle *op)
 	struct redis_command *command;
 	uint8_t digest[8];
 
-	limits_begin(&op->op);
 	if (!op->nonce)
 		op->nonce = nonce_next(limits);
-	digest_of(redis, op->expected, op->count, digest);
-	command = request_command(limits, FUNCTION_RECORD, settle_done, op, op->tenant, op->user, op->request_id,
-		op->expected, op->count);
+	command = settle_command(store, FUNCTION_RECORD, settle_done, op, digest);
 	codec_record(&redis->scratch, op, redis->window_us, digest);
 	arg_scratch(redis, command);
 	redis_arg(command, op->usage, op->usage_len);
@@ -169,13 +182,9 @@ static void cancel(struct limits_store *store, struct limits_settle *op)
 	struct redis_command *command;
 	uint8_t digest[8];
 
-	limits_begin(&op->op);
-	op->op.impl[0] = limits;
 	if (!op->nonce)
 		op->nonce = nonce_next(limits);
-	digest_of(redis, op->expected, op->count, digest);
-	command = request_command(limits, FUNCTION_CANCEL, cancel_done, op, op->tenant, op->user, op->request_id,
-		op->expected, op->count);
+	command = settle_command(store, FUNCTION_CANCEL, cancel_done, op, digest);
 	codec_cancel(&redis->scratch, op, redis->window_us, digest);
 	arg_scratch(redis, command);
 	limits_send(redis, command, op->expected, op->count, op->op.deadline_us);
@@ -192,15 +201,11 @@ static void give_up_done(struct redis_command *command, const redisReply *reply,
 
 static void give_up(struct limits_store *store, struct limits_settle *op)
 {
-	struct redis_limits *limits = redis_limits_of(store);
-	struct redis_store *redis = &limits->redis;
+	struct redis_store *redis = &redis_limits_of(store)->redis;
 	struct redis_command *command;
 	uint8_t digest[8];
 
-	limits_begin(&op->op);
-	digest_of(redis, op->expected, op->count, digest);
-	command = request_command(limits, FUNCTION_GIVEUP, give_up_done, op, op->tenant, op->user, op->request_id,
-		op->expected, op->count);
+	command = settle_command(store, FUNCTION_GIVEUP, give_up_done, op, digest);
 	codec_give_up(&redis->scratch, op->nonce, digest);
 	arg_scratch(redis, command);
 	redis_send(command, store_deadline(redis, op->op.deadline_us));
