@@ -88,10 +88,5 @@ int account_list(struct cli *cli)
 	if (option_given(cli, "count"))
 		return show_count(cli, &request);
 	answer = cli_call_pages(cli, BURSAR_LIST_ACCOUNTS, &request, option_number(cli, "limit", 100), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_list(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, show_list);
 }

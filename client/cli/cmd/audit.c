@@ -92,12 +92,7 @@ static int list(struct cli *cli, Bursar__V1__ListAuditRequest *request)
 	int code;
 
 	answer = cli_call_pages(cli, BURSAR_LIST_AUDIT, request, option_number(cli, "limit", 100), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		audit_table(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, audit_table);
 }
 
 static int run_audit(struct cli *cli)

@@ -207,12 +207,7 @@ static int run_revoke(struct cli *cli)
 		return cli_usage(cli);
 	request.reason = (char *)option_text(cli, "reason");
 	key = cli_call(cli, BURSAR_REVOKE_KEY, &request, &code);
-	if (!key)
-		return code;
-	if (!cli_json(cli, key))
-		show_key(cli, key);
-	bursar_free(key);
-	return EXIT_DONE;
+	return cli_end(cli, key, code, show_key);
 }
 
 #define OPTION_ALL_TENANTS \

@@ -119,12 +119,7 @@ static int run_adjust(struct cli *cli)
 	if (!read_target(cli, &request, &ref) || !read_adjustment(cli, &request, &usage))
 		return cli_usage(cli);
 	answer = cli_call(cli, BURSAR_ADJUST_LEDGER, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_adjustment(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, show_adjustment);
 }
 
 static const struct command commands[] = {

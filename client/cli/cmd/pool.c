@@ -272,12 +272,7 @@ static int run_resume(struct cli *cli)
 	request.ref = &ref;
 	request.reason = (char *)option_text(cli, "reason");
 	pool = cli_call(cli, BURSAR_RESUME_POOL, &request, &code);
-	if (!pool)
-		return code;
-	if (!cli_json(cli, pool))
-		show_pool(cli, pool);
-	bursar_free(pool);
-	return EXIT_DONE;
+	return cli_end(cli, pool, code, show_pool);
 }
 
 static const struct command commands[] = {

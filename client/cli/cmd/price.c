@@ -8,11 +8,6 @@
 #include "cli/text/format.h"
 #include "cli/text/table.h"
 
-static const char *or_dash(const char *text)
-{
-	return text[0] ? text : "-";
-}
-
 static void show_list(struct cli *cli, const Bursar__V1__ListPricesResponse *answer)
 {
 	static const char *const columns[] = {
@@ -59,12 +54,7 @@ static int run_list(struct cli *cli)
 	request.account = (char *)option_text(cli, "account");
 	request.at_us = option_number(cli, "at", 0);
 	answer = cli_call_pages(cli, BURSAR_LIST_PRICES, &request, option_number(cli, "limit", 1000), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_list(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, show_list);
 }
 
 static int run_show(struct cli *cli)
@@ -79,12 +69,7 @@ static int run_show(struct cli *cli)
 	request.provider = (char *)option_text(cli, "provider");
 	request.at_us = option_number(cli, "at", 0);
 	price = cli_call(cli, BURSAR_GET_PRICE, &request, &code);
-	if (!price)
-		return code;
-	if (!cli_json(cli, price))
-		price_show(cli, price);
-	bursar_free(price);
-	return EXIT_DONE;
+	return cli_end(cli, price, code, price_show);
 }
 
 #define OPTION_FOR_TENANT \

@@ -8,6 +8,7 @@
 
 #include "cli/common/view.h"
 #include "cli/core/profile_file.h"
+#include "cli/text/format.h"
 #include "cli/text/table.h"
 
 /* Reports an error for which the usage line would not help. */
@@ -15,11 +16,6 @@ static int failed(struct cli *cli)
 {
 	fprintf(stderr, "bursar: %s\n", cli->err.text);
 	return EXIT_USAGE;
-}
-
-static const char *or_dash(const char *text)
-{
-	return text ? text : "-";
 }
 
 static json_t *profile_json(const struct profile *profile)

@@ -49,12 +49,7 @@ static int run_list(struct cli *cli)
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.user = (char *)cli_arg(cli, 0);
 	answer = cli_call_pages(cli, BURSAR_LIST_RESERVATIONS, &request, option_number(cli, "limit", 100), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_list(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, show_list);
 }
 
 /* Reads HANDLE, or USER and ID. */
@@ -126,12 +121,7 @@ static int run_show(struct cli *cli)
 		return cli_usage(cli);
 	request.reservation = &ref;
 	answer = cli_call(cli, BURSAR_GET_RESERVATION, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_reservation(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, show_reservation);
 }
 
 static int run_cancel(struct cli *cli)

@@ -39,12 +39,7 @@ static int run_get(struct cli *cli)
 
 	request.id = (char *)cli_arg(cli, 0);
 	tenant = cli_call(cli, BURSAR_GET_TENANT, &request, &code);
-	if (!tenant)
-		return code;
-	if (!cli_json(cli, tenant))
-		show_tenant(cli, tenant);
-	bursar_free(tenant);
-	return EXIT_DONE;
+	return cli_end(cli, tenant, code, show_tenant);
 }
 
 /* The option's value if given, else the tenant's current one. */

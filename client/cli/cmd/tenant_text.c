@@ -61,12 +61,7 @@ static int run_list(struct cli *cli)
 	request.language = (char *)option_text(cli, "language");
 	request.shipped = option_given(cli, "built-in");
 	answer = cli_call(cli, BURSAR_LIST_TEXTS, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		list_texts(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, list_texts);
 }
 
 static int run_put(struct cli *cli)
@@ -82,12 +77,7 @@ static int run_put(struct cli *cli)
 	request.text = &text;
 	request.reason = (char *)option_text(cli, "reason");
 	answer = cli_call(cli, BURSAR_PUT_TEXT, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer))
-		show_text(cli, answer);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_end(cli, answer, code, show_text);
 }
 
 static int run_delete(struct cli *cli)
@@ -118,10 +108,10 @@ static const struct command commands[] = {
 		.name = "tenant text list",
 		.args = "[CODE]",
 		.summary = "list a tenant's own texts for users",
-		.about = "With a CODE only its texts, and the placeholders that they may hold. CODEs are those of "
-			 "--built-in: the reasons of denials (quota, budget, suspended, ...) and the sentences that "
-			 "may follow "
-			 "them (wait, upgrade, ...); 'reached' is used for each reason without a text of its own.",
+		.about =
+			"With CODE, only its texts, and the placeholders that they may contain. The CODEs are listed by "
+			"--built-in: the reasons of denials (quota, budget, suspended, ...) and the sentences that may "
+			"follow them (wait, upgrade, ...). 'reached' applies to each reason without a text of its own.",
 		.options = {OPTION_TENANT,
 			{'\0', "language", OPTION_TEXT, "LANGUAGE", "only texts in this language, such as de", NULL},
 			{'\0', "built-in", OPTION_FLAG, NULL,
@@ -134,11 +124,11 @@ static const struct command commands[] = {
 		.name = "tenant text put",
 		.args = "CODE LANGUAGE TEXT",
 		.summary = "set a tenant's own text for users",
-		.about = "TEXT is one sentence or two; {amount}, {wait} and the like are filled in. 'tenant text list "
-			 "CODE "
-			 "--built-in' shows which placeholders a CODE has. {{ and }} are braces. A user whose language "
-			 "is de-AT "
-			 "gets the text in de-AT, else in de, else the built-in one. In force within a second.",
+		.about =
+			"TEXT is one or two sentences, in which {amount}, {wait} and so on are filled in. 'tenant text "
+			"list CODE --built-in' shows the placeholders of a CODE. {{ and }} are braces. A user whose "
+			"language is de-AT gets the text in de-AT, else in de, else the built-in one. Takes effect "
+			"within a second.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"tenant text put wait en 'Come back in {wait}.'",
 			"tenant text put quota de '{amount} {per} sind verbraucht. Mehr: https://acme.example/plus' "

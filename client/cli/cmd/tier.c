@@ -78,12 +78,7 @@ static int run_show(struct cli *cli)
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.name = (char *)cli_arg(cli, 0);
 	tier = cli_call(cli, BURSAR_GET_TIER, &request, &code);
-	if (!tier)
-		return code;
-	if (!cli_json(cli, tier))
-		show_tier(cli, tier);
-	bursar_free(tier);
-	return EXIT_DONE;
+	return cli_end(cli, tier, code, show_tier);
 }
 
 /*

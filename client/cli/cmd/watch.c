@@ -115,9 +115,9 @@ static void put_who(struct watching *watching, const Bursar__V1__WatchEvent *eve
 	}
 	put_plain(&text, event->user);
 	put_column(watching, COLUMN_USER, &text);
-	put_plain(&text, event->interface[0] ? event->interface : "-");
+	put_plain(&text, or_dash(event->interface));
 	put_column(watching, COLUMN_INTERFACE, &text);
-	put_plain(&text, event->model[0] ? event->model : "-");
+	put_plain(&text, or_dash(event->model));
 	put_column(watching, COLUMN_MODEL, &text);
 	buf_release(&text);
 }

@@ -203,11 +203,6 @@ void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 	buf_release(&text);
 }
 
-static const char *or_dash(const char *text)
-{
-	return text[0] ? text : "-";
-}
-
 const char *account_state_name(const Bursar__V1__Account *account)
 {
 	return account->deleted				   ? "deleted"

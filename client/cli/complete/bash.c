@@ -20,24 +20,12 @@ static void put_names(struct buf *out, const struct option *options)
 		buf_putf(out, " --%s", options->name);
 }
 
-/* Options that take a value, by both names. */
-static void put_takes(struct buf *out, const struct option *options)
-{
-	for (; options->name; options++) {
-		if (!options->value)
-			continue;
-		buf_putf(out, " --%s", options->name);
-		if (options->letter)
-			buf_putf(out, " -%c", options->letter);
-	}
-}
-
 static void put_options(const struct completion *script, const struct command *command)
 {
 	buf_putf(script->out, "\t\"%s\")\n\t\toptions=\"", command->name);
 	put_names(script->out, command->options);
 	buf_put_str(script->out, "\"\n\t\ttakes=\"");
-	put_takes(script->out, command->options);
+	completion_put_takes(script->out, command->options);
 	buf_put_str(script->out, "\"\n\t\t;;\n");
 }
 
@@ -153,7 +141,7 @@ void completion_put_bash(struct buf *out, const struct command_group *const *gro
 	buf_put_str(out, second);
 	completion_each(&script, put_options);
 	buf_put_str(out, "\tesac\n\ttakes+=\"");
-	put_takes(out, global_options);
+	completion_put_takes(out, global_options);
 	buf_put_str(out, "\"\n");
 	buf_put_str(out, where);
 	put_names(out, global_options);

@@ -115,3 +115,14 @@ bool completion_put_arg(struct buf *out, const struct command *command, int n, b
 	}
 	return put_row(out, completion_row(word));
 }
+
+void completion_put_takes(struct buf *out, const struct option *options)
+{
+	for (; options->name; options++) {
+		if (!options->value)
+			continue;
+		buf_putf(out, " --%s", options->name);
+		if (options->letter)
+			buf_putf(out, " -%c", options->letter);
+	}
+}

@@ -40,4 +40,7 @@ bool completion_put_value(struct buf *out, const struct option *option);
 bool completion_put_arg(struct buf *out, const struct command *command, int n, bool *repeats);
 int completion_args(const struct command *command);
 
+/* Appends " --option -o" for each option that takes a value. */
+void completion_put_takes(struct buf *out, const struct option *options);
+
 #endif

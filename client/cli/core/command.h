@@ -160,6 +160,13 @@ void *cli_call_pages(struct cli *cli, enum bursar_method method, void *request, 
 
 /* With --json, appends the answer as JSON and returns true. */
 bool cli_json(struct cli *cli, const void *answer);
+/*
+ * The end of a command whose answer may be NULL, `code` saying why: shows it by show(cli, answer), or as JSON, and frees it. The exit
+ * code.
+ */
+#define cli_end(cli, answer, code, show) \
+	(!(answer) ? (code) \
+		   : (cli_json(cli, answer) ? (void)0 : show(cli, answer), bursar_free(answer), (int)EXIT_DONE))
 
 /* Writes the output collected so far. */
 void cli_flush(struct cli *cli);

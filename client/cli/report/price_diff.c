@@ -66,8 +66,8 @@ static void put_row(struct diff *diff, const char *what, const char *before, con
 	table_cell(diff->table, "%s%s%s", change->after->tenant, change->after->account[0] ? " " : "",
 		change->after->account);
 	table_cell(diff->table, "%s", what);
-	table_cell(diff->table, "%s", before[0] ? before : "-");
-	table_cell(diff->table, "%s", after[0] ? after : "-");
+	table_cell(diff->table, "%s", or_dash(before));
+	table_cell(diff->table, "%s", or_dash(after));
 	put_percent(&percent, before, after);
 	if (change->big_move && percent.len)
 		buf_put_str(&percent, " !");
@@ -183,11 +183,6 @@ int price_changes_refuse(struct cli *cli, const Bursar__V1__ImportPricesResponse
 	}
 	fprintf(stderr, "  Repeat the command with --yes if that is intended.\n");
 	return EXIT_REFUSED;
-}
-
-static const char *or_dash(const char *text)
-{
-	return text[0] ? text : "-";
 }
 
 void price_show(struct cli *cli, const Bursar__V1__Price *price)

@@ -177,3 +177,8 @@ void put_time_exact(struct buf *out, int64_t us)
 	}
 	buf_put_str(out, "Z");
 }
+
+const char *or_dash(const char *text)
+{
+	return text && text[0] ? text : "-";
+}

@@ -1,4 +1,4 @@
-/* Formats numbers for people: money, counts, durations, times. All functions append to `out`. */
+/* Formats numbers for people: money, counts, durations, times. What is called put_... appends to `out`. */
 #ifndef BURSAR_CLI_FORMAT_H
 #define BURSAR_CLI_FORMAT_H
 
@@ -31,5 +31,8 @@ void put_time_from(struct buf *out, int64_t us, int64_t now_us);
 
 /* An enum's name as people write it: "request_rate" for REASON_REQUEST_RATE (`prefix` is "REASON_"). */
 void put_enum(struct buf *out, const ProtobufCEnumDescriptor *descriptor, int value, const char *prefix);
+
+/* "-" for NULL and "". */
+const char *or_dash(const char *text);
 
 #endif
