@@ -391,7 +391,7 @@ static void without_postgresql_a_batch_fails_and_gets_in_later(void **state)
 	assert_false(ledger_write_wait(&op, items, 10));
 	assert_int_equal(op.op.err.code, ERR_UNAVAILABLE);
 	pg_server_revive();
-	for (int i = 0; i < 100 && !ledger_write_wait(&op, items, 10); i++)
+	for (int i = 0; i < 1500 && !ledger_write_wait(&op, items, 10); i++)
 		uv_sleep(20);
 	assert_int_equal(fates(items, 10, LEDGER_REPEAT), 5);
 	assert_int_equal(fates(items, 10, LEDGER_WRITTEN), 5);
