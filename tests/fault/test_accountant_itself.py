@@ -131,6 +131,18 @@ def tiny_budget(history, amount):
     return plans.Account(account.kind, account.id, limits, account.zone, account.tier, account.team)
 
 
+@pytest.mark.parametrize("quality, kinds", [("PROVISIONAL", set()), ("EXACT", {"over-span"}), ("LOCAL", {"over-span"})])
+def test_a_bucket_may_begin_full_only_where_a_loss_met_a_provisional_decision(quality, kinds):
+    limit, history = plans.TIERS["requests-a-minute"][0], History(0, "a0-requests-a-minute")
+    for number in range(limit.burst):
+        history.request(number, NOON + number)
+    rows = {key: {(0, 0)} for key in history.books.requests}
+    history.books.losses.append(Loss(NOON + 1000, NOON + 1001, rows))
+    history.request("after", NOON + 1100, recorded=False, allowed=False, quality=quality, reason="request_rate")
+    history.request("more", NOON + 1200)
+    assert history.kinds() & {"over-span"} == kinds
+
+
 def test_a_bucket_gives_what_has_flowed_in_and_no_more():
     limit = plans.TIERS["requests-a-minute"][0]
     history = History(0, "a0-requests-a-minute")

@@ -6,13 +6,14 @@
    counts: records of requests that were never checked, and of those that were let through without the store. But what strangers used
    while PostgreSQL was away counts on their teams only later (docs/reliability.md, What is not promised).
 3. Of a bucket, over any span of the store's time: what was admitted EXACT is at most the burst and what flowed in meanwhile. A span ends
-   where Redis lost its data while PostgreSQL did not answer: buckets begin full then (docs/reliability.md, What is not promised).
+   where Redis lost its data and the account was then decided PROVISIONAL: its buckets began full (docs/reliability.md, What is not
+   promised).
 """
 import bisect
 import collections
 import itertools
 
-from .amounts import Life
+from .amounts import FOREVER, Life
 from .findings import Finding
 
 
@@ -143,14 +144,14 @@ def over_known(account, limit, requests, lives, unknown):
     return []
 
 
-def full_again(books):
-    """When buckets may have begun full: the ends of losses that met a PostgreSQL that was away."""
-    return [loss.end for loss in books.losses
-            if any("postgres" in fault.name and fault.begin <= loss.end + AWAY_US and loss.begin <= (fault.healed or fault.end) + AWAY_US
-                   for fault in books.faults)]
+def full_again(requests, losses):
+    """When buckets began full: the ends of losses after which the account was decided PROVISIONAL, before the next loss."""
+    provisional = [c.answered for r in requests for c in r.of("check") if c.ok and c.answer["quality"] == "PROVISIONAL"]
+    until = [loss.begin for loss in losses[1:]] + [FOREVER]
+    return [loss.end for loss, end in zip(losses, until) if any(loss.begin <= at < end for at in provisional)]
 
 
-def over_a_span(account, limit, requests, lives, books):
+def over_a_span(account, limit, requests, lives, refilled):
     """Way 3. In units of 1/period, so that all is whole."""
     taken = []
     for request in requests:
@@ -163,7 +164,6 @@ def over_a_span(account, limit, requests, lives, books):
     taken.sort(key=lambda t: t[0])
     burst = (limit.burst or limit.amount) * limit.period_us
     total, lowest, since, before = 0, None, None, 0
-    refilled = full_again(books)
     for at, amount, request in taken:
         if any(before <= end <= at for end in refilled):
             lowest = None
@@ -195,7 +195,7 @@ def judge(plan, requests, books):
             windows.pop(None, None)
             for inside in windows.values():
                 if limit.kind == "bucket":
-                    findings += over_a_span(account, limit, inside, lives, books)
+                    findings += over_a_span(account, limit, inside, lives, full_again(mine, books.losses))
                 else:
                     findings += over_at_once(account, limit, inside, lives) + over_known(account, limit, inside, lives, unknown)
     return findings
