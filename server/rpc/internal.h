@@ -108,8 +108,8 @@ struct rpc_worker {
 	struct list answered;
 	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */
 	size_t posted; /* slots waiting for a call */
-	struct call *pool;
-	size_t pool_count;
+	struct call *unused;
+	size_t unused_count;
 	void *ctx;
 	bool draining;
 	bool closing;

@@ -114,11 +114,11 @@ static void after_wait(uv_check_t *check)
 /* A call from the free list, or a new one. */
 static struct call *worker_take_call(struct rpc_worker *worker, const struct method *method)
 {
-	struct call *call = worker->pool;
+	struct call *call = worker->unused;
 
 	if (call) {
-		worker->pool = call->next_free;
-		worker->pool_count--;
+		worker->unused = call->next_free;
+		worker->unused_count--;
 	} else {
 		call = mem_zalloc(1, sizeof(*call));
 		grpc_metadata_array_init(&call->metadata);
@@ -129,13 +129,13 @@ static struct call *worker_take_call(struct rpc_worker *worker, const struct met
 
 void worker_give_call(struct rpc_worker *worker, struct call *call)
 {
-	if (worker->pool_count >= FREE_MAX) {
+	if (worker->unused_count >= FREE_MAX) {
 		call_free(call);
 		return;
 	}
-	call->next_free = worker->pool;
-	worker->pool = call;
-	worker->pool_count++;
+	call->next_free = worker->unused;
+	worker->unused = call;
+	worker->unused_count++;
 }
 
 void worker_post(struct rpc_worker *worker, const struct method *method)
@@ -242,12 +242,12 @@ static void on_queue_ended(struct tag *tag, bool ok)
 	uv_close((uv_handle_t *)&worker->after_wait, NULL);
 }
 
-static void pool_free(struct rpc_worker *worker)
+static void unused_free(struct rpc_worker *worker)
 {
-	while (worker->pool) {
-		struct call *call = worker->pool;
+	while (worker->unused) {
+		struct call *call = worker->unused;
 
-		worker->pool = call->next_free;
+		worker->unused = call->next_free;
 		call_free(call);
 	}
 }
@@ -271,7 +271,7 @@ static void *loop_run(void *arg)
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&worker->loop) != 0)
 		log_error("a worker's loop ended with open handles", FI("worker", worker->index));
-	pool_free(worker);
+	unused_free(worker);
 	return NULL;
 }
 

@@ -183,7 +183,7 @@ static void clerk_wait(struct pg_threads *self, int64_t until_us)
 }
 
 /* A separate thread enforces the deadlines of queued jobs while all other threads are busy. */
-static void *pool_clerk(void *arg)
+static void *clerk_thread(void *arg)
 {
 	struct pg_threads *self = arg;
 	struct list late;
@@ -249,7 +249,7 @@ struct pg_threads *pg_threads_new(const char *conninfo, int threads, struct err 
 	self->count = threads;
 	for (int i = 0; i < threads; i++)
 		thread_start(&self->threads[i], worker_thread, self);
-	thread_start(&self->clerk, pool_clerk, self);
+	thread_start(&self->clerk, clerk_thread, self);
 	return self;
 }
 
