@@ -1,15 +1,13 @@
 /* Sentences for the user. */
 #include "domain/text/texts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/units.h"
-#include "domain/price/price.h"
 #include "domain/text/texts_language.h"
+#include "domain/text/words.h"
 
 #define SHARED_TOLD 10000
 
@@ -21,106 +19,6 @@ struct writer {
 	const struct limit *limit; /* whose {amount} and {per}: the binding one, or the better tier's */
 	struct buf *out;
 };
-
-static void put_number(const struct language *language, int64_t n, struct buf *out)
-{
-	char digits[24];
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, n < 0 ? 0 : n);
-
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0 && len > 4)
-			buf_put_str(out, language->group);
-		buf_put(out, &digits[i], 1);
-	}
-}
-
-/* Which form of a noun goes with `n`. */
-static int plural(const struct language *language, int64_t n)
-{
-	if (!language->slavic)
-		return n != 1;
-	if (n % 10 == 1 && n % 100 != 11)
-		return 0;
-	return n % 10 >= 2 && n % 10 <= 4 && (n % 100 < 12 || n % 100 > 14) ? 1 : 2;
-}
-
-static void put_counted(const struct language *language, int64_t n, enum noun noun, struct buf *out)
-{
-	const char *word = language->noun[noun][plural(language, n)];
-
-	put_number(language, n, out);
-	buf_put_str(out, word[0] ? " " : "");
-	buf_put_str(out, word);
-}
-
-static void put_amount(const struct language *language, enum dimension dimension, int64_t n, struct buf *out)
-{
-	static const enum noun nouns[DIM_COUNT] = {
-#define ROW(NAME, number, name, unit, shown, amount, rate, quota, noun, ...) [DIM_##NAME] = noun,
-		DIMENSIONS(ROW)
-#undef ROW
-	};
-	char money[40];
-
-	if (!dimension_is_money(dimension)) {
-		put_counted(language, n, nouns[dimension], out);
-		return;
-	}
-	money_format(n, money);
-	buf_put_str(out, "$");
-	buf_put_str(out, money);
-}
-
-static void put_duration(const struct language *language, int64_t us, struct buf *out)
-{
-	static const struct {
-		int64_t us;
-		enum noun noun;
-	} units[] = {{DAY_US, NOUN_DAY}, {HOUR_US, NOUN_HOUR}, {MINUTE_US, NOUN_MINUTE}, {SECOND_US, NOUN_SECOND}};
-	size_t i = 0;
-	int64_t small;
-
-	while (i < 3 && us < units[i].us)
-		i++;
-	small = i < 3 ? units[i + 1].us : SECOND_US;
-	us = (us + small - 1) / small * small;
-	if (us < SECOND_US)
-		us = SECOND_US;
-	/* Rounds up into the next larger unit: 59 min 59.5 s become an hour. */
-	if (i > 0 && us >= units[i - 1].us)
-		i--;
-	put_counted(language, us / units[i].us, units[i].noun, out);
-	if (i < 3 && us % units[i].us >= units[i + 1].us) {
-		buf_put_str(out, " ");
-		put_counted(language, us % units[i].us / units[i + 1].us, units[i + 1].noun, out);
-	}
-}
-
-void text_duration(const char *language, int64_t us, struct buf *out)
-{
-	put_duration(language_find(language), us, out);
-}
-
-static void put_per(const struct language *language, const struct limit *limit, struct buf *out)
-{
-	if (limit->kind == KIND_LEVEL) {
-		buf_put_str(out, language->at_once);
-	} else if (limit->kind == KIND_CALENDAR) {
-		buf_put_str(out, language->per_window[limit->unit]);
-	} else if (limit->period_us == SECOND_US) {
-		buf_put_str(out, language->per_second);
-	} else if (limit->period_us == MINUTE_US) {
-		buf_put_str(out, language->per_minute);
-	} else if (limit->period_us == HOUR_US) {
-		buf_put_str(out, language->per_hour);
-	} else {
-		buf_put_str(out, language->per_span);
-		if (limit->period_us == DAY_US)
-			put_counted(language, 24, NOUN_HOUR, out);
-		else
-			put_duration(language, limit->period_us, out);
-	}
-}
 
 /* Appends the value of a placeholder about the limit. */
 static void put_limit_value(const struct writer *writer, enum text_placeholder placeholder)
@@ -137,21 +35,21 @@ static void put_limit_value(const struct writer *writer, enum text_placeholder p
 	else if (placeholder == TEXT_WHOSE)
 		buf_put_str(out, language->whose[args->account_kind]);
 	else if (placeholder == TEXT_RUNNING)
-		put_counted(language, args->running, limit->kind == KIND_LEVEL ? NOUN_RUNNING : NOUN_HOLDING, out);
+		words_counted(language, args->running, limit->kind == KIND_LEVEL ? NOUN_RUNNING : NOUN_HOLDING, out);
 	else if (placeholder == TEXT_AMOUNT)
-		put_amount(language, limit->dimension, graced ? figures->effective : limit->amount, out);
+		words_amount(language, limit->dimension, graced ? figures->effective : limit->amount, out);
 	else if (placeholder == TEXT_USED)
-		put_amount(language, limit->dimension, figures->used, out);
+		words_amount(language, limit->dimension, figures->used, out);
 	else if (placeholder == TEXT_REQUESTED)
-		put_amount(language, limit->dimension, figures->requested, out);
+		words_amount(language, limit->dimension, figures->requested, out);
 	else if (placeholder == TEXT_MOST)
-		put_amount(language, limit->dimension, figures->effective, out);
+		words_amount(language, limit->dimension, figures->effective, out);
 	else if (placeholder == TEXT_PERCENT)
-		put_number(language, figures->used_percent, out);
+		words_number(language, figures->used_percent, out);
 	else if (placeholder == TEXT_PER)
-		put_per(language, limit, out);
+		words_per(language, limit, out);
 	else if (placeholder == TEXT_OTHERS)
-		put_counted(language, args->shared_by - 1, NOUN_OTHER, out);
+		words_counted(language, args->shared_by - 1, NOUN_OTHER, out);
 	else if (placeholder == TEXT_WHERE)
 		buf_put_str(out, language->where[args->account_kind == ACCOUNT_ORG]);
 }
@@ -189,9 +87,9 @@ static bool put_value(const struct writer *writer, const struct text_piece *piec
 	if (!value_known(writer, placeholder))
 		return false;
 	if (placeholder == TEXT_WAIT)
-		put_duration(writer->language, writer->args->retry_after_us, writer->out);
+		words_duration(writer->language, writer->args->retry_after_us, writer->out);
 	else if (placeholder == TEXT_ENDS)
-		put_duration(writer->language, writer->args->first_end_after_us, writer->out);
+		words_duration(writer->language, writer->args->first_end_after_us, writer->out);
 	else if (placeholder == TEXT_TIER)
 		buf_put_str(writer->out, writer->args->better_tier);
 	else
@@ -397,4 +295,9 @@ void text_make(const struct text_table *own, const struct text_args *args, struc
 	}
 	buf_put(out, buf_str(&text), text.len);
 	buf_release(&text);
+}
+
+void text_duration(const char *language, int64_t us, struct buf *out)
+{
+	words_duration(language_find(language), us, out);
 }

@@ -1,4 +1,4 @@
-/* The parts of sentences in one language. Only for texts.c. */
+/* The parts of sentences in one language. Only for texts.c and words.c. */
 #ifndef BURSAR_DOMAIN_TEXT_TEXTS_LANGUAGE_H
 #define BURSAR_DOMAIN_TEXT_TEXTS_LANGUAGE_H
 
