@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/listen/address.h"
 #include "served.h"
 
 static void a_taken_port_is_an_error_with_a_sentence(void **state)
