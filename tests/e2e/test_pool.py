@@ -1,4 +1,4 @@
-"""The priority pool over real gRPC: who is granted when, what he is told, and what becomes of his place."""
+"""The priority pool over real gRPC: who is granted when, what callers are told, and what happens to their places."""
 import os
 import signal
 import subprocess
@@ -464,7 +464,7 @@ def test_twenty_callers_on_two_slots_of_two_bursards_are_never_more_than_two(ser
         try:
             caller = callers(fleets[number % 2], users[number % 4])
             lease = caller.granted()
-            with lock:  # as long as this caller knows of his slot, and less: the store frees it later than he says so
+            with lock:  # for no longer than this caller knows of its slot: the store frees the slot after the caller says so
                 running += 1
                 most = max(most, running)
                 fences.append(lease.fence)
