@@ -6,9 +6,9 @@ import time
 TENANT, EVEN, USERS, TEAMS, ORGS = "fleet", "even", 1_000_000, 1000, 50
 MODELS, INTERFACES, DAYS_OF_USER = 8, 4, 3
 
-# Every user was there on three days of the running month, so far as it has them; by day, model and interface as his number says. The months before
-# are there, too: their rows must not cost anything. Some cost far more than others, as in any fleet with free and paying users: a log-normal distribution
-# (sigma 2). Beside them a tenant whose users all cost much the same: nobody can be told to be the dearest before all are added up.
+# Every user was active on three days of the running month (or as many as it has); the user's number decides on which days, models and interfaces. The
+# months before have rows as well, which must cost nothing. Some users cost far more than others, as in any fleet with free and paying users: log-normal,
+# sigma 2. The users of a second tenant all cost about the same: nobody is known to cost the most before all are added up.
 COSTS = {
     TENANT: "1 + (1e6 * exp(2 * sqrt(-2 * ln((i::bigint * 7919 % 1000003 + 1) / 1000004.0)) * cos(i * 2.399963)) * (0.5 + (i + d) % 5 / 4.0))::bigint",
     EVEN: "1000000 + i::bigint * 7919 % 90000000",

@@ -50,7 +50,7 @@ def top(bots):
 
 
 def kinds(bots):
-    """{who watches: what makes him do so}"""
+    """{who watches: what starts the watching}"""
     return {
         "nobody": nobody,
         "all": lambda: watch(bots),

@@ -214,7 +214,7 @@ def test_a_waiter_who_gives_up_gets_his_reservation_back(one, callers, until):
 # -- the end of a lease
 
 def test_a_record_with_the_lease_releases_the_slot(one, callers):
-    put_pool(one, lease_us=6 * SECOND)  # a holder hears of it when his lease is renewed: every third of it
+    put_pool(one, lease_us=6 * SECOND)  # a holder learns of it when its lease is renewed: every third of it
     holder = holds(callers(one, user_of(one)))
     waiter = waits(callers(one, user_of(one)))
     lease = holder.granted().lease

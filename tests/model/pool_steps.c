@@ -55,7 +55,7 @@ static void grant_check(struct state *state, int caller)
 	if (running(store, 0, CALLERS) > SLOTS)
 		violation = "I1: more leases than slots";
 	if (running(store, 0, 2) > rules.cap_of_two)
-		violation = "I3: a user above his cap";
+		violation = "I3: a user above its cap";
 	if (fence <= state->newest)
 		violation = "I7: a fence that is not greater than all before";
 	if (fence > state->newest)
@@ -252,7 +252,7 @@ static void release_arrives(const struct state *from, int caller)
 	if (runs(request) && request->fence == state.caller[caller].released)
 		*request = (struct request){.state = DONE};
 	state.caller[caller].released = 0;
-	serve(&state, "has his release heard", caller);
+	serve(&state, "has its release heard", caller);
 }
 
 static void release_lost(const struct state *from, int caller)
@@ -260,7 +260,7 @@ static void release_lost(const struct state *from, int caller)
 	struct state state = *from;
 
 	state.caller[caller].released = 0;
-	emit(&state, "has his release lost", caller);
+	emit(&state, "has its release lost", caller);
 }
 
 /* What the store does on its own with one request. */
@@ -272,10 +272,10 @@ static void upkeep(const struct state *from, int caller)
 
 	if (request->state == ACTIVE && (request->left == 0 || (rules.reclaims_early && request->left == 1))) {
 		*request = (struct request){.state = DONE};
-		serve(&state, "has his lease reclaimed", caller);
+		serve(&state, "has its lease reclaimed", caller);
 	} else if (request->state == GRANTED && request->left == 0 && !rules.grants_for_ever) {
 		*request = (struct request){.state = PARKED, .owner = request->owner};
-		serve(&state, "has his undelivered grant taken back", caller);
+		serve(&state, "has its undelivered grant taken back", caller);
 	} else if (request->state == WAITING && (dead || state.caller[caller].phase == OVER)) {
 		request->state = PARKED;
 		serve(&state, "is parked", caller);
