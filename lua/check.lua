@@ -7,7 +7,7 @@
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state (+ 16: decided with flag 8), i7 started_at,
 --       i7 expires_at (DENIED: when the first of the user's open reservations expires; 0 = unknown), i7 held_input,
 --       i7 held_output, i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after
---       `latest`), NOT_SEEDED 13
+--       `latest`), NOT_SEEDED 13, NO_POLICY 14 (call again with the policies in the blobs)
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
 local raws, needs = {}, {}
@@ -15,7 +15,7 @@ local raws, needs = {}, {}
 -- Loads all accounts of a call. Returns nil, or the reply that says why it cannot be decided.
 local function load_all(keys, args, first, count, found, time, lenient)
 	local pol = keys[4]
-	local absent, behind, stale, stale_count, clock = 0, 0, nil, 0, false
+	local absent, behind, stale, stale_count, clock, no_policy = 0, 0, nil, 0, false, false
 	for i = 1, count do
 		local raw = found[i + 1]
 		raws[i] = raw
@@ -32,6 +32,8 @@ local function load_all(keys, args, first, count, found, time, lenient)
 				behind = behind + 2 ^ (i - 1)
 			elseif why == CLOCK then
 				clock = true
+			elseif why == NO_POLICY then
+				no_policy = true
 			else
 				local tail = states[i][plans[i].size]
 				local _, at = sunpack('<I2c0', tail)
@@ -48,6 +50,8 @@ local function load_all(keys, args, first, count, found, time, lenient)
 		return pack('<Bi7I4', BEHIND, time, behind)
 	elseif clock then
 		return answer(CLOCK, time)
+	elseif no_policy then
+		return answer(NO_POLICY, time)
 	end
 end
 
@@ -80,6 +84,9 @@ local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 -- Reloads the accounts after a test that spoiled their states.
 local function load_again(keys, args, first, count, time)
 	for i = 1, count do
+		if states[i][PID] == wanted[i] then
+			policies[wanted[i]] = plans[i] -- another account's may have emptied the full cache
+		end
 		account_load(i, raws[i], args[first + i], time, keys[4])
 	end
 end

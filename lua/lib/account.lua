@@ -178,13 +178,13 @@ local function account_load(i, raw, blob, time, pol, lenient)
 	local rpid = sub(raw, 15, 22)
 	local p = policies[rpid]
 	if not p then
-		if rpid == pid then
+		if rpid == pid and #blob > BLOB_BYTES then
 			p = policy_keep(pid, sub(blob, BLOB_BYTES + 1))
 		else
 			p = policy_of(raw, rpid, pol)
 		end
 		if not p then
-			return nil, ABSENT
+			return nil, rpid == pid and NO_POLICY or ABSENT
 		end
 	end
 	local size = p.size
@@ -213,7 +213,10 @@ local function account_load(i, raw, blob, time, pol, lenient)
 		if rpid == pid then
 			t[EPOCH] = epoch
 		else
-			local to = policies[pid] or policy_keep(pid, sub(blob, BLOB_BYTES + 1))
+			local to = policies[pid] or #blob > BLOB_BYTES and policy_keep(pid, sub(blob, BLOB_BYTES + 1))
+			if not to then
+				return nil, NO_POLICY
+			end
 			t = convert(t, p, to, pid, epoch)
 			-- flags: 1 the account's own policy, 2 the record must carry its policy
 			t[FLAGS] = t[FLAGS] - t[FLAGS] % 2 + flags % 2
