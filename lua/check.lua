@@ -178,7 +178,13 @@ local function check(keys, args)
 	end
 	local probe, estimate, anyway = flags % 4 >= 2, flags % 8 >= 4, flags >= 8
 	local key = keys[1]
-	local found = call('MGET', key, unpack(keys, 5))
+	local found = count == 1 and { (call('GET', keys[5])) } or call('MGET', unpack(keys, 5))
+	local reply = not dry and quick.check(keys, args, found, time, probe, requests, input, output, cost, interface, model,
+		ttl, digest, accounts_digest, nonce)
+	if reply then
+		return reply
+	end
+	table.insert(found, 1, call('GET', key))
 	local m = not dry and found[1] and markers.parse(found[1])
 	if m and m[STATE] == CANCELLED and m[ATTEMPTS] == 0 then
 		m = nil -- cancelled before anything was recorded: nothing is left of it

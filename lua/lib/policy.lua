@@ -25,6 +25,7 @@ local function parse(bytes)
 		bytes = bytes, n = n, all = true, levels = 0, buckets = 0, calendars = 0, clear = { {}, {}, {} }, unit_used = {},
 		id = {}, dim = {}, kind = {}, unit = {}, shadow = {}, a = {}, b = {}, c = {}, d = {}, interface = {}, model = {},
 		warn = {}, warn_from = {}, slot = {}, bit = {}, index = {}, holding = {},
+		takes = {}, take_count = 0, -- of quick.lua
 	}
 	local slot, format = HEAD_SIZE + 1, { HEAD }
 	for k = 1, n do
