@@ -21,7 +21,7 @@ local function load_all(keys, args, first, count, found, time, lenient)
 		raws[i] = raw
 		local t, why
 		if raw then
-			t, why = account_load(i, raw, args[first + i], time, pol, lenient)
+			t, why = accounts.load(i, raw, args[first + i], time, pol, lenient)
 		else
 			why = ABSENT
 		end
@@ -77,7 +77,7 @@ local function unseeded(count, time)
 	return list and pack('<Bi7B', NOT_SEEDED, time, n) .. concat(list)
 end
 
-do -- a block, because a Lua chunk may have at most 200 locals
+do
 
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 
@@ -85,9 +85,9 @@ local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 local function load_again(keys, args, first, count, time)
 	for i = 1, count do
 		if states[i][PID] == wanted[i] then
-			policies[wanted[i]] = plans[i] -- another account's may have emptied the full cache
+			policies.by_pid[wanted[i]] = plans[i] -- another account's may have emptied the full cache
 		end
-		account_load(i, raws[i], args[first + i], time, keys[4])
+		accounts.load(i, raws[i], args[first + i], time, keys[4])
 	end
 end
 
@@ -111,7 +111,7 @@ local function expire_few(keys, args, count, time, window, accounts_digest, esti
 	local some = false
 	for _, key in ipairs(call('ZRANGEBYSCORE', due, '-inf', time, 'LIMIT', 0, 4)) do
 		local raw = call('GET', key)
-		local m = raw and marker_parse(raw)
+		local m = raw and markers.parse(raw)
 		if not m or m[STATE] ~= OPEN then
 			call('ZREM', due, key)
 		elseif m[ACCOUNTS] == accounts_digest and m[EXPIRY] <= time then
@@ -122,12 +122,12 @@ local function expire_few(keys, args, count, time, window, accounts_digest, esti
 					needs[i] = 0
 				end
 			end
-			expire_marker(key, m, time, window, estimate, due, out, count, needs)
+			settling.expire(key, m, time, window, estimate, due, out, count, needs)
 		end
 	end
 	if some then
 		for i = 1, count do
-			local head = account_save(i, keys[4 + i], raws[i], needs[i], pol)
+			local head = accounts.save(i, keys[4 + i], raws[i], needs[i], pol)
 			raws[i] = head .. states[i][plans[i].size]
 		end
 		load_again(keys, args, 2, count, time)
@@ -155,7 +155,7 @@ end
 
 local function reply_check(status, time, state, started, expires, input, output, cost, count, heads)
 	for i = 1, count do
-		heads[i] = account_answer(i, heads[i] or account_pack(i))
+		heads[i] = accounts.answer(i, heads[i] or accounts.pack(i))
 	end
 	return pack('<Bi7Bi7i7i7i7i7B', status, time, state, started, expires, input, output, cost, count)
 		.. (count == 1 and heads[1] or concat(heads, '', 1, count))
@@ -166,7 +166,7 @@ local function reply_known(key, m, time, nonce, count)
 	local state, place = m[STATE], nonces.find(m, nonce)
 	if state == OPEN and not place then
 		nonces.add(m, nonce)
-		call('SET', key, marker_pack(m), 'KEEPTTL')
+		call('SET', key, markers.pack(m), 'KEEPTTL')
 	end
 	local input, output, cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	if state == RECORDED or state == CANCELLED then
@@ -185,8 +185,14 @@ local function check(keys, args)
 	end
 	local probe, estimate, anyway = flags % 4 >= 2, flags % 8 >= 4, flags >= 8
 	local key = keys[1]
-	local found = call('MGET', key, unpack(keys, 5))
-	local m = not dry and found[1] and marker_parse(found[1])
+	local found = count == 1 and { (call('GET', keys[5])) } or call('MGET', unpack(keys, 5))
+	local reply = not dry and quick.check(keys, args, found, time, probe, requests, input, output, cost, interface, model,
+		ttl, digest, accounts_digest, nonce)
+	if reply then
+		return reply
+	end
+	table.insert(found, 1, call('GET', key))
+	local m = not dry and found[1] and markers.parse(found[1])
 	if m and m[STATE] == CANCELLED and m[ATTEMPTS] == 0 then
 		m = nil -- cancelled before anything was recorded: nothing is left of it
 	end
@@ -200,7 +206,7 @@ local function check(keys, args)
 	-- A denied check stores nothing, except clocks that were set back: otherwise each check would set them back, and buckets never fill.
 	for i = 1, dry and 0 or count do
 		if turned_back[i] then
-			raws[i] = account_save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
+			raws[i] = accounts.save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
 		end
 	end
 	local unsure = unseeded(count, time)
@@ -244,12 +250,11 @@ local function check(keys, args)
 		if time + 600000000 > needed then
 			needed = time + 600000000
 		end
-		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
+		heads[i] = accounts.save(i, keys[4 + i], raws[i], needed, pol)
 	end
-	-- Does what marker_new does, without the table.
 	local version = unsure and UNSURE_VERSION or MARKER_VERSION
-	call('SET', key, pack(MARKER_AND_TAIL, version, OPEN, 0, 1, digest, accounts_digest, time, expires, requests,
-		input, output, cost, 0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count) .. nonce))
+	call('SET', key, markers.open(version, digest, accounts_digest, time, expires, requests, input, output, cost,
+		interface, model, args[2], count, nonce))
 	call('ZADD', keys[2], expires, key)
 	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)
 end
