@@ -1,4 +1,4 @@
-"""Those who look on while checks are measured: nobody, a Watch of everything, one of a single user, `bursar top`."""
+"""CPU of bursard and Redis a check while somebody watches, beside the same while nobody does."""
 import contextlib
 import os
 import subprocess
@@ -8,6 +8,8 @@ import time
 
 import grpc
 from harness import program, until
+from measuring.figures import column, interleave, ratio, spread, table
+from measuring.processes import cpu_us
 
 
 @contextlib.contextmanager
@@ -57,3 +59,30 @@ def kinds(bots):
         "one user": lambda: watch(bots, user="user-7"),
         "bursar top": lambda: top(bots),
     }
+
+
+def run(bench):
+    loads = {"": {"calls": bench.scaled(30_000), "in_flight": 100},
+             " in CheckBatch of 500": {"calls": bench.scaled(300), "batch": 500, "in_flight": 4}}
+    with bench.bursard(roles="serve,http") as (server, redis):
+        bench.wide_tier(server)
+        bots, pids = bench.bots(server), {"bursard": server.pid, "Redis": redis.pid}
+        bench.load(server.grpc_addr, calls=5000)
+
+        def side(watched):
+            def measured(_):
+                with watched():
+                    return {how: cpu_us(pids, load["calls"] * load.get("batch", 1), lambda load=load: bench.load(server.grpc_addr, **load))
+                            for how, load in loads.items()}
+            return measured
+
+        found = interleave(bench.rounds, {who: side(watched) for who, watched in kinds(bots).items()})
+        bots.close()
+    rows = []
+    for how in loads:
+        for who, rounds in found.items():
+            own, floors = column(rounds, how), column(found["nobody"], how)
+            for process in pids:
+                used, floor = column(own, process), column(floors, process)
+                rows.append((f"check{how}, watched by {who}: {process}", spread(used), "1" if who == "nobody" else ratio(used, floor)))
+    table("Checks that are watched", "watch", rows, ("what", "µs a check", "**/ nobody**"))
