@@ -120,9 +120,7 @@ static int run_audit(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "audit",
-		.args = "",
-		.summary = "show who changed what, newest first",
+		COMMAND("audit", "", "show who changed what, newest first", run_audit),
 		.about = "CHANGE shows the old and the new value of each changed field. With --json, each entry has "
 			 "everything, as JSON: `before` is the old state, `details` the new one. --export writes all "
 			 "matching entries, one line of JSON each, page by page, so the log can be of any length. If "
@@ -144,7 +142,6 @@ static const struct command commands[] = {
 		.examples = {"audit", "audit --target user/alice --from -7d", "audit --action key --all-tenants --json",
 			"audit --export --oldest-first > audit.jsonl",
 			"audit --export --oldest-first --after 4711 >> audit.jsonl"},
-		.run = run_audit,
 	},
 };
 

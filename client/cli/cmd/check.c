@@ -97,9 +97,7 @@ static int run_renew(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "check",
-		.args = "USER",
-		.summary = "ask whether a user's request may run now",
+		COMMAND("check", "USER", "ask whether a user's request may run now", run_check),
 		.about = "An allowed check holds one request, its tokens and their cost until it is recorded or "
 			 "cancelled, or expires. Exit code 0 when allowed, 1 when denied.",
 		.options = {OPTION_TENANT, OPTIONS_ASK,
@@ -113,12 +111,9 @@ static const struct command commands[] = {
 		.examples = {"check alice",
 			"check alice -i telegram -m gpt-5.4 --input-tokens 1200 --max-output-tokens 500",
 			"check alice --id msg-4711 --json"},
-		.run = run_check,
 	},
 	{
-		.name = "record",
-		.args = "[HANDLE]",
-		.summary = "record what a request really used, and settle it",
+		COMMAND("record", "[HANDLE]", "record what a request really used, and settle it", record_run),
 		.about = "HANDLE is what check printed. The token classes are disjoint: fresh input, input read from "
 			 "the cache, input written to it, output, reasoning, audio. --usage reads a provider's own "
 			 "usage object instead. Use --input-tokens 0 for a request that ran and used nothing. A repeat "
@@ -136,26 +131,17 @@ static const struct command commands[] = {
 			"record HANDLE --input-tokens 180 --cached-tokens 1000 --output-tokens 310 -m gpt-5.4",
 			"record HANDLE --provider anthropic --usage usage.json",
 			"record --user alice --id msg-4711 --started-at -2min --output-tokens 310"},
-		.run = record_run,
 	},
 	{
-		.name = "cancel",
-		.args = "[HANDLE]",
-		.summary = "return a reservation: the request did not run",
-		.about = "",
+		COMMAND("cancel", "[HANDLE]", "return a reservation: the request did not run", run_cancel),
 		.options = {OPTIONS_REF},
 		.examples = {"cancel HANDLE"},
-		.run = run_cancel,
 	},
 	{
-		.name = "renew",
-		.args = "[HANDLE]",
-		.summary = "keep a reservation open longer",
-		.about = "",
+		COMMAND("renew", "[HANDLE]", "keep a reservation open longer", run_renew),
 		.options = {OPTIONS_REF,
 			{'\0', "ttl", OPTION_DURATION, "DURATION", "how long, from now (default: 15min)", NULL}},
 		.examples = {"renew HANDLE --ttl 30min"},
-		.run = run_renew,
 	},
 };
 

@@ -225,9 +225,8 @@ static int run_revoke(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "key create",
-		.args = "ROLE",
-		.summary = "create an API key for a user, bot, viewer, admin or operator",
+		COMMAND("key create", "ROLE", "create an API key for a user, bot, viewer, admin or operator",
+			run_create),
 		.about = "The key is shown only this once; the server keeps its hash. Once a key exists, every call "
 			 "needs one, so the first must be an operator's.",
 		.options = {OPTION_TENANT, OPTION_REASON,
@@ -244,22 +243,17 @@ static const struct command commands[] = {
 		.examples = {"key create operator --label ops",
 			"key create bot --tenant acme --label telegram --interface telegram --expires 90d",
 			"key create user --user alice --expires 1h"},
-		.run = run_create,
 	},
 	{
-		.name = "key list",
-		.args = "",
-		.summary = "list API keys and when they were last used",
+		COMMAND("key list", "", "list API keys and when they were last used", run_list),
 		.about = "The keys themselves are never shown: PREFIX is how each begins.",
 		.options = {OPTION_TENANT, OPTION_ALL_TENANTS,
 			{'\0', "ended", OPTION_FLAG, NULL, "include revoked and expired keys", NULL}, OPTION_LIMIT},
 		.examples = {"key list", "key list --all-tenants --ended"},
-		.run = run_list,
 	},
 	{
-		.name = "key rotate",
-		.args = "KEY",
-		.summary = "create a key with the same rights, and let the old one expire",
+		COMMAND("key rotate", "KEY", "create a key with the same rights, and let the old one expire",
+			run_rotate),
 		.about =
 			"Both keys work until the overlap has passed, so that there is time to distribute the new one.",
 		.options = {OPTION_REASON,
@@ -267,16 +261,12 @@ static const struct command commands[] = {
 				"how long the old key still works (default: 24h)", NULL},
 			OPTION_EXPIRES},
 		.examples = {"key rotate 7", "key rotate 7 --overlap 1h --reason 'quarterly'"},
-		.run = run_rotate,
 	},
 	{
-		.name = "key revoke",
-		.args = "KEY",
-		.summary = "revoke a key now",
+		COMMAND("key revoke", "KEY", "revoke a key now", run_revoke),
 		.about = "Every bursard refuses it within a second. The last operator's key cannot be revoked.",
 		.options = {OPTION_REASON},
 		.examples = {"key revoke 7 --reason 'was in a public repository'"},
-		.run = run_revoke,
 	},
 };
 

@@ -277,28 +277,19 @@ static int run_resume(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "pool list",
-		.args = "",
-		.summary = "list the pools of a tenant",
-		.about = "",
+		COMMAND("pool list", "", "list the pools of a tenant", run_list),
 		.options = {OPTION_TENANT},
 		.examples = {"pool list", "pool list --tenant acme --json"},
-		.run = run_list,
 	},
 	{
-		.name = "pool show",
-		.args = "[POOL]",
-		.summary = "show a pool's settings and what is going on in it",
+		COMMAND("pool show", "[POOL]", "show a pool's settings and what is going on in it", run_show),
 		.about = "Without POOL, shows agent-execution, the default in all pool commands except put. --json "
 			 "prints only the settings; 'pool watch -n 1 --json' prints the figures.",
 		.options = {OPTION_TENANT},
 		.examples = {"pool show", "pool show gpu --json"},
-		.run = run_show,
 	},
 	{
-		.name = "pool put",
-		.args = "POOL",
-		.summary = "create a pool, or change its size and settings",
+		COMMAND("pool put", "POOL", "create a pool, or change its size and settings", run_put),
 		.about = "Settings that are not given stay as they are. Changes take effect at once. A smaller pool "
 			 "does not interrupt work: nothing is granted until there is room, and the newest leases of "
 			 "the lowest priorities are told to end within --drain.",
@@ -339,40 +330,32 @@ static const struct command commands[] = {
 		.examples = {"pool put gpu --slots 8 --wait-max 10min --predicted-wait-max 5min",
 			"pool put agent-execution --slots 50", "pool put agent-execution --slots-from-option",
 			"pool put gpu --level 10:100 --level 1:5:200"},
-		.run = run_put,
 	},
 	{
-		.name = "pool drain",
-		.args = "[POOL]",
-		.summary = "grant nothing more; running requests may finish, waiting ones stay queued",
+		COMMAND("pool drain", "[POOL]",
+			"grant nothing more; running requests may finish, waiting ones stay queued", run_drain),
 		.about = "With --slots the pool also shrinks, and holders beyond that are told to end. 'pool resume' "
 			 "ends the pause.",
 		.options = {OPTION_TENANT, OPTION_REASON,
 			{'s', "slots", OPTION_COUNT, "N", "also shrink the pool to N slots", NULL}},
 		.examples = {"pool drain --reason deploy", "pool drain gpu --slots 0"},
-		.run = run_drain,
 	},
 	{
-		.name = "pool resume",
-		.args = "[POOL]",
-		.summary = "end a pause, or the wait after a fail-over",
+		COMMAND("pool resume", "[POOL]", "end a pause, or the wait after a fail-over", run_resume),
 		.about = "After a fail-over nothing is granted until every earlier lease is either known or over. If "
 			 "you resume before that, you confirm that none of the unknown ones is alive.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"pool resume", "pool resume gpu --reason 'all agents were restarted'"},
-		.run = run_resume,
 	},
 	{
-		.name = "pool watch",
-		.args = "[POOL]",
-		.summary = "watch a pool: slots, queue by priority, longest waits, grants per second",
+		COMMAND("pool watch", "[POOL]",
+			"watch a pool: slots, queue by priority, longest waits, grants per second", pool_watch_run),
 		.about = "On a terminal it uses the whole screen until q or Ctrl-C, and is updated every second. "
 			 "Elsewhere, and with -n, it prints one line per second; with --json, one line of JSON. SHARE "
 			 "is the share of the slot time that a priority has used. ENTITLED is what its weight entitles "
 			 "it to among the priorities with demand; '-' means no demand.",
 		.options = {OPTION_TENANT, {'n', "count", OPTION_SOME, "N", "stop after N updates", NULL}},
 		.examples = {"pool watch", "pool watch gpu -n 60 > queue.log", "pool watch --json -n 1"},
-		.run = pool_watch_run,
 	},
 };
 

@@ -88,10 +88,7 @@ static int run_show(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "price list",
-		.args = "",
-		.summary = "list the prices in force",
-		.about = "",
+		COMMAND("price list", "", "list the prices in force", run_list),
 		.options = {{'t', "tenant", OPTION_TEXT, "TENANT",
 				    "also show this tenant's own prices (default: only those for everybody)", NULL},
 			{'\0', "account", OPTION_TEXT, "USER", "show only this account's own prices", NULL},
@@ -101,24 +98,17 @@ static const struct command commands[] = {
 				NULL}},
 		.examples = {"price list --provider anthropic", "price list --prefix gpt-5 --at 2026-12-31",
 			"price list --tenant acme --account alice"},
-		.run = run_list,
 	},
 	{
-		.name = "price show",
-		.args = "MODEL",
-		.summary = "show a model's price, with its long-context rates and modes",
-		.about = "",
+		COMMAND("price show", "MODEL", "show a model's price, with its long-context rates and modes", run_show),
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT,
 			{'\0', "provider", OPTION_TEXT, "NAME", "the provider, if several have a model with this id",
 				NULL},
 			OPTION_AT},
 		.examples = {"price show gpt-5.4", "price show gemini-3.6-flash --at 2027-01-02"},
-		.run = run_show,
 	},
 	{
-		.name = "price put",
-		.args = "PROVIDER MODEL",
-		.summary = "set a model's price from a given time",
+		COMMAND("price put", "PROVIDER MODEL", "set a model's price from a given time", price_put),
 		.about = "All prices are USD per 1M tokens. Values that are not given stay as they are; the first "
 			 "price of a tenant or account starts from the price that applied to it before. 'none' removes "
 			 "a value. The previous price ends where this one begins. A token class without its own price "
@@ -149,7 +139,6 @@ static const struct command commands[] = {
 			     "272000:input=10,output=45",
 			"price put google gemini-3.6-flash --input 1.5 --output 7.5 --from 2027-01-01",
 			"price put openai gpt-5.6 --input 4 --output 24 --tenant acme --source 'contract 2026-17'"},
-		.run = price_put,
 	},
 };
 

@@ -257,53 +257,35 @@ static int run_delete(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "profile list",
-		.args = "",
-		.summary = "list your profiles",
-		.about = "",
+		COMMAND("profile list", "", "list your profiles", run_list),
 		.options = {{'\0', "names", OPTION_FLAG, NULL, "print only the names, one per line", NULL}},
 		.examples = {"profile list"},
-		.run = run_list,
 		.alone = true,
 	},
 	{
-		.name = "profile show",
-		.args = "[NAME]",
-		.summary = "show a profile, and which variables override it",
+		COMMAND("profile show", "[NAME]", "show a profile, and which variables override it", run_show),
 		.about = "Without NAME, shows the default profile.",
 		.examples = {"profile show", "profile show work --json"},
-		.run = run_show,
 		.alone = true,
 	},
 	{
-		.name = "profile put",
-		.args = "NAME [SETTING=VALUE...]",
-		.summary = "create a profile, or change its settings",
+		COMMAND("profile put", "NAME [SETTING=VALUE...]", "create a profile, or change its settings", run_put),
 		.about = "SETTING is addr, key-file, tenant, tls-ca, tls-cert, tls-key, timeout, json (yes or no) or "
 			 "color (no: never). An empty value after the = removes the setting; settings that are not "
 			 "given stay as they are. A profile never contains a key, only the path of the key's file.",
 		.examples =
 			{"profile put work addr=bursar.example:7420 key-file=~/.config/bursar/work.key tls-ca=system",
 				"profile put work tenant=acme timeout=20s", "profile put work tenant="},
-		.run = run_put,
 		.alone = true,
 	},
 	{
-		.name = "profile use",
-		.args = "NAME",
-		.summary = "make a profile the default",
-		.about = "",
+		COMMAND("profile use", "NAME", "make a profile the default", run_use),
 		.examples = {"profile use work"},
-		.run = run_use,
 		.alone = true,
 	},
 	{
-		.name = "profile delete",
-		.args = "NAME",
-		.summary = "delete a profile",
-		.about = "",
+		COMMAND("profile delete", "NAME", "delete a profile", run_delete),
 		.examples = {"profile delete work"},
-		.run = run_delete,
 		.alone = true,
 	},
 };

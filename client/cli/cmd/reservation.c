@@ -153,35 +153,28 @@ static int run_cancel(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "reservation list",
-		.args = "[USER]",
-		.summary = "list open reservations: when they began, when they expire, what they hold",
+		COMMAND("reservation list", "[USER]",
+			"list open reservations: when they began, when they expire, what they hold", run_list),
 		.about = "Lists the reservations of USER, or of the whole tenant. Those of one user are ordered by "
 			 "when they expire.",
 		.options = {OPTION_TENANT, {'\0', "limit", OPTION_SOME, "N",
 						   "the maximum number of reservations to show (default: 100)", NULL}},
 		.examples = {"reservation list alice", "reservation list --limit 1000 --json"},
-		.run = run_list,
 	},
 	{
-		.name = "reservation show",
-		.args = "HANDLE|USER [ID]",
-		.summary = "show one reservation: its state, what it holds, which accounts it counts on",
+		COMMAND("reservation show", "HANDLE|USER [ID]",
+			"show one reservation: its state, what it holds, which accounts it counts on", run_show),
 		.about = "Takes HANDLE, or USER and the request's ID. Settled reservations stay known for some time.",
 		.options = {OPTION_TENANT},
 		.examples = {"reservation show alice msg-4711", "reservation show HANDLE"},
-		.run = run_show,
 	},
 	{
-		.name = "reservation cancel",
-		.args = "HANDLE|USER [ID]",
-		.summary = "release what a reservation holds",
+		COMMAND("reservation cancel", "HANDLE|USER [ID]", "release what a reservation holds", run_cancel),
 		.about =
 			"For a request that will not finish: what it holds is released now instead of when it expires. "
 			"If a record arrives anyway, it is charged in full. The audit log shows who cancelled it.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"reservation cancel alice msg-4711 --reason 'the bot crashed'"},
-		.run = run_cancel,
 	},
 };
 

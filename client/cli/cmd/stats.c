@@ -181,20 +181,15 @@ static int run_proof(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "report top",
-		.args = "",
-		.summary = "show which users, teams and orgs cost most in a month",
+		COMMAND("report top", "", "show which users, teams and orgs cost most in a month", run_top),
 		.about = "Teams and orgs include the use of those who were members at the time.",
 		.options = {OPTION_TENANT, OPTION_MONTH,
 			{'n', "top", OPTION_SOME, "N", "how many of each to show, at most 100 (default: 10)", NULL}},
 		.examples = {"report top", "report top --tenant acme --month 2026-10 -n 50"},
-		.run = run_top,
 	},
 	{
-		.name = "stats",
-		.args = "",
-		.summary = "show usage: users by tier, top users and groups, days, models, interfaces",
-		.about = "",
+		COMMAND("stats", "", "show usage: users by tier, top users and groups, days, models, interfaces",
+			run_stats),
 		.options = {OPTION_TENANT,
 			{'\0', "from", OPTION_DAY, "DAY", "the first day (UTC; default: the 1st of the month of --to)",
 				NULL},
@@ -202,12 +197,9 @@ static const struct command commands[] = {
 			{'n', "top", OPTION_SOME, "N",
 				"how many users, teams and orgs to show by cost, at most 100 (default: 10)", NULL}},
 		.examples = {"stats", "stats --tenant acme --from -7d --top 20"},
-		.run = run_stats,
 	},
 	{
-		.name = "proof",
-		.args = "",
-		.summary = "compare a tenant's ledger, roll-ups and counters",
+		COMMAND("proof", "", "compare a tenant's ledger, roll-ups and counters", run_proof),
 		.about = "Reads them by separate paths and compares them: the ledger with the roll-ups for the current "
 			 "month (UTC), and each user's counters with the ledger's sums for the same windows. After a "
 			 "reset, and in another time zone, those windows are not the UTC month: then the counters have "
@@ -215,7 +207,6 @@ static const struct command commands[] = {
 			 "to the ledger.",
 		.options = {OPTION_TENANT},
 		.examples = {"proof", "proof --tenant acme --json"},
-		.run = run_proof,
 	},
 };
 

@@ -125,35 +125,26 @@ static int run_explain(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "status",
-		.args = "USER",
-		.summary = "show the limits of a user's accounts and what is left of them",
+		COMMAND("status", "USER", "show the limits of a user's accounts and what is left of them", run_status),
 		.about = "Shows every limit of the user, their team, their org and the tenant, with what is left and "
 			 "when it resets.",
 		.options = {OPTION_TENANT, {'m', "model", OPTION_TEXT, "MODEL", "also show the model's account", NULL}},
 		.examples = {"status alice", "status alice -m gpt-5.4 --json"},
-		.run = run_status,
 	},
 	{
-		.name = "cost",
-		.args = "MODEL",
-		.summary = "show what a request would cost",
+		COMMAND("cost", "MODEL", "show what a request would cost", run_cost),
 		.about = "The same calculation as for a record: exact, rounded up once to a nano-dollar.",
 		.options = {OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "use the prices of this account", NULL},
 			OPTIONS_USAGE,
 			{'\0', "at", OPTION_TIME, "TIME", "use the prices in force at this time (default: now)", NULL}},
 		.examples = {"cost gpt-5.4 --input-tokens 1200 --output-tokens 500",
 			"cost claude-sonnet-5 --input-tokens 200 --cached-tokens 9k --output-tokens 1k --mode batch"},
-		.run = run_cost,
 	},
 	{
-		.name = "explain",
-		.args = "USER",
-		.summary = "show what check would answer, limit by limit",
+		COMMAND("explain", "USER", "show what check would answer, limit by limit", run_explain),
 		.about = "Nothing is counted. Exit code 0 when the request would be allowed, 1 when denied.",
 		.options = {OPTION_TENANT, OPTIONS_ASK},
 		.examples = {"explain alice -m gpt-5.4 --input-tokens 50k"},
-		.run = run_explain,
 	},
 };
 

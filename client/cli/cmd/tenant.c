@@ -118,17 +118,11 @@ static int run_list(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "tenant get",
-		.args = "TENANT",
-		.summary = "show a tenant's settings",
-		.about = "",
+		COMMAND("tenant get", "TENANT", "show a tenant's settings", run_get),
 		.examples = {"tenant get default"},
-		.run = run_get,
 	},
 	{
-		.name = "tenant put",
-		.args = "TENANT",
-		.summary = "create a tenant, or change its settings",
+		COMMAND("tenant put", "TENANT", "create a tenant, or change its settings", run_put),
 		.about = "Settings that are not given stay as they are.",
 		.options = {OPTION_REASON,
 			{'\0', "default-tier", OPTION_TEXT, "TIER", "the tier of unknown users (default: free)", NULL},
@@ -142,18 +136,14 @@ static const struct command commands[] = {
 			{'\0', "language", OPTION_TEXT, "TAG", "the language of texts for users (default: en)", NULL}},
 		.examples = {"tenant put acme --default-tier pro",
 			"tenant put acme --unknown-model fallback --fallback-model gpt-5.4"},
-		.run = run_put,
 	},
 	{
-		.name = "tenant list",
-		.args = "",
-		.summary = "list tenants",
+		COMMAND("tenant list", "", "list tenants", run_list),
 		.about = "Includes tenants that were never put, but created by a check or an account: they have the "
 			 "settings of 'default'. A typing error in --tenant creates one.",
 		.options = {{'\0', "limit", OPTION_SOME, "N", "the maximum number of tenants to show (default: 100)",
 			NULL}},
 		.examples = {"tenant list"},
-		.run = run_list,
 	},
 };
 

@@ -105,9 +105,7 @@ static int run_delete(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "tenant text list",
-		.args = "[CODE]",
-		.summary = "list a tenant's own texts for users",
+		COMMAND("tenant text list", "[CODE]", "list a tenant's own texts for users", run_list),
 		.about =
 			"With CODE, only its texts, and the placeholders that they may contain. The CODEs are listed by "
 			"--built-in: the reasons of denials (quota, budget, suspended, ...) and the sentences that may "
@@ -118,12 +116,9 @@ static const struct command commands[] = {
 				"show also the built-in texts that the tenant has not replaced", NULL}},
 		.examples = {"tenant text list", "tenant text list quota --built-in",
 			"tenant text list --built-in --language de"},
-		.run = run_list,
 	},
 	{
-		.name = "tenant text put",
-		.args = "CODE LANGUAGE TEXT",
-		.summary = "set a tenant's own text for users",
+		COMMAND("tenant text put", "CODE LANGUAGE TEXT", "set a tenant's own text for users", run_put),
 		.about =
 			"TEXT is one or two sentences, in which {amount}, {wait} and so on are filled in. 'tenant text "
 			"list CODE --built-in' shows the placeholders of a CODE. {{ and }} are braces. A user whose "
@@ -133,16 +128,12 @@ static const struct command commands[] = {
 		.examples = {"tenant text put wait en 'Come back in {wait}.'",
 			"tenant text put quota de '{amount} {per} sind verbraucht. Mehr: https://acme.example/plus' "
 			"--tenant acme"},
-		.run = run_put,
 	},
 	{
-		.name = "tenant text delete",
-		.args = "CODE LANGUAGE",
-		.summary = "delete a tenant's own text; the built-in one is used again",
-		.about = "",
+		COMMAND("tenant text delete", "CODE LANGUAGE",
+			"delete a tenant's own text; the built-in one is used again", run_delete),
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"tenant text delete wait en"},
-		.run = run_delete,
 	},
 };
 

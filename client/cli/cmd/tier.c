@@ -229,27 +229,17 @@ static int run_delete(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "tier list",
-		.args = "",
-		.summary = "list the tiers of a tenant",
-		.about = "",
+		COMMAND("tier list", "", "list the tiers of a tenant", run_list),
 		.options = {OPTION_TENANT},
 		.examples = {"tier list", "tier list --tenant acme --json"},
-		.run = run_list,
 	},
 	{
-		.name = "tier show",
-		.args = "TIER",
-		.summary = "show a tier's limits and settings",
-		.about = "",
+		COMMAND("tier show", "TIER", "show a tier's limits and settings", run_show),
 		.options = {OPTION_TENANT},
 		.examples = {"tier show pro", "tier show pro --json > pro.json"},
-		.run = run_show,
 	},
 	{
-		.name = "tier put",
-		.args = "TIER [LIMIT...]",
-		.summary = "create a tier, or change its limits and settings",
+		COMMAND("tier put", "TIER [LIMIT...]", "create a tier, or change its limits and settings", run_put),
 		.about = "LIMITs replace all limits of the tier; with --merge, only those they correspond to. Without "
 			 "LIMIT, the limits stay. Settings that are not given stay as they are. The change applies to "
 			 "every account on the tier within a second. See LIMITS for the syntax.",
@@ -269,18 +259,14 @@ static const struct command commands[] = {
 		.examples = {"tier put team requests=60/min tokens=500k/min,burst=1M cost=20/day cost=300/month",
 			"tier put pro requests=30/min --merge", "tier put pro --upgrade-to enterprise",
 			"tier put pro -f pro.json"},
-		.run = run_put,
 	},
 	{
-		.name = "tier delete",
-		.args = "TIER",
-		.summary = "delete one of the tenant's own tiers",
+		COMMAND("tier delete", "TIER", "delete one of the tenant's own tiers", run_delete),
 		.about =
 			"Refused while an account is on the tier, while it is the default tier, and while another tier "
 			"names it as its upgrade. A shipped tier that was changed goes back to its shipped version.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"tier delete trial", "tier delete pro --tenant acme --reason 'as shipped is fine'"},
-		.run = run_delete,
 	},
 };
 

@@ -52,13 +52,16 @@ struct command {
 	const char *name; /* "check", "account get" */
 	const char *args; /* "USER", "NAME [LIMIT...]", "" */
 	const char *summary; /* one line, no full stop */
-	const char *about; /* paragraphs below the summary; "" for none */
+	const char *about; /* paragraphs below the summary; NULL for none */
 	struct option options[OPTIONS_MAX]; /* the last has a NULL name */
 	const char *examples[6]; /* as typed after "bursar ", some with "  # why"; ends with NULL */
 	int (*run)(struct cli *cli);
 	bool hidden; /* not in help and docs */
 	bool alone; /* needs neither a server nor a profile */
 };
+
+/* What every row begins with. */
+#define COMMAND(words, arguments, what, function) .name = words, .args = arguments, .summary = what, .run = function
 
 /* The commands of one file. All groups together are an array that ends with NULL. */
 struct command_group {
