@@ -60,19 +60,29 @@ static int run_put(struct cli *cli)
 	return code;
 }
 
+/* Makes a call that changes an account that exists, or that the user wants to create. */
+static int change(
+	struct cli *cli, enum bursar_method method, const void *request, Bursar__V1__AccountRef **ref, char **reason)
+{
+	Bursar__V1__AccountRef account;
+	int code;
+
+	read_account_ref(cli, &account);
+	if (!account_expected(cli, &account, &code))
+		return code;
+	*ref = &account;
+	*reason = (char *)option_text(cli, "reason");
+	code = account_call(cli, method, request);
+	*ref = NULL; /* `account` is local to this function */
+	return code;
+}
+
 static int run_set_tier(struct cli *cli)
 {
 	Bursar__V1__SetTierRequest request = BURSAR__V1__SET_TIER_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
 	request.tier = (char *)cli_arg(cli, 1);
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_SET_TIER, &request);
+	return change(cli, BURSAR_SET_TIER, &request, &request.ref, &request.reason);
 }
 
 static int run_delete(struct cli *cli)
@@ -89,29 +99,15 @@ static int run_delete(struct cli *cli)
 static int run_suspend(struct cli *cli)
 {
 	Bursar__V1__SuspendRequest request = BURSAR__V1__SUSPEND_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_SUSPEND, &request);
+	return change(cli, BURSAR_SUSPEND, &request, &request.ref, &request.reason);
 }
 
 static int run_unsuspend(struct cli *cli)
 {
 	Bursar__V1__UnsuspendRequest request = BURSAR__V1__UNSUSPEND_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_UNSUSPEND, &request);
+	return change(cli, BURSAR_UNSUSPEND, &request, &request.ref, &request.reason);
 }
 
 static int run_grace(struct cli *cli)
@@ -148,51 +144,41 @@ static int run_grace(struct cli *cli)
 static int run_bypass(struct cli *cli)
 {
 	Bursar__V1__SetBypassRequest request = BURSAR__V1__SET_BYPASS_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 	const char *state = cli_arg(cli, 1);
 
-	if (strcmp(state, "on") != 0 && strcmp(state, "off") != 0) {
+	request.bypass = strcmp(state, "on") == 0;
+	if (!request.bypass && strcmp(state, "off") != 0) {
 		err_set(&cli->err, ERR_INVALID, "STATE: '%s' must be on or off", state);
 		return cli_usage(cli);
 	}
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
-	request.bypass = strcmp(state, "on") == 0;
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_SET_BYPASS, &request);
+	return change(cli, BURSAR_SET_BYPASS, &request, &request.ref, &request.reason);
+}
+
+static void show_reset(struct cli *cli, const Bursar__V1__ResetResponse *answer)
+{
+	if (answer->repeat) {
+		buf_put_str(&cli->out, "already reset: nothing was taken again\n");
+		return;
+	}
+	buf_put_str(&cli->out, "reset: removed from today's counters: ");
+	put_count(&cli->out, answer->requests);
+	buf_put_str(&cli->out, answer->requests == 1 ? " request, " : " requests, ");
+	put_count(&cli->out, answer->tokens);
+	buf_put_str(&cli->out, " tokens, ");
+	put_money(&cli->out, answer->cost_nano_usd);
+	buf_put_str(&cli->out, "\n");
 }
 
 static int run_reset(struct cli *cli)
 {
 	Bursar__V1__ResetRequest request = BURSAR__V1__RESET_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
-	Bursar__V1__ResetResponse *answer;
-	int code;
 
 	read_account_ref(cli, &ref);
 	request.ref = &ref;
 	request.request_id = (char *)option_text(cli, "id");
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_RESET, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out, answer->repeat ? "already reset: nothing was taken again\n"
-						      : "reset: removed from today's counters: ");
-		if (!answer->repeat) {
-			put_count(&cli->out, answer->requests);
-			buf_put_str(&cli->out, answer->requests == 1 ? " request, " : " requests, ");
-			put_count(&cli->out, answer->tokens);
-			buf_put_str(&cli->out, " tokens, ");
-			put_money(&cli->out, answer->cost_nano_usd);
-			buf_put_str(&cli->out, "\n");
-		}
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_RESET, &request, show_reset);
 }
 
 #define OPTIONS_CHANGE OPTION_TENANT, OPTION_KIND, OPTION_REASON

@@ -36,56 +36,40 @@ static int run_check(struct cli *cli)
 	bursar_free(answer);
 	return code;
 }
+static void show_cancelled(struct cli *cli, const Bursar__V1__CancelResponse *answer)
+{
+	put_enum(&cli->out, &bursar__v1__reservation_state__descriptor, (int)answer->state, "RESERVATION_STATE_");
+	buf_put_str(&cli->out, answer->repeat ? "  (a repeat)\n" : "\n");
+	view_returned(cli, answer);
+}
 
 static int run_cancel(struct cli *cli)
 {
 	Bursar__V1__CancelRequest request = BURSAR__V1__CANCEL_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
-	Bursar__V1__CancelResponse *answer;
-	struct buf text = {0};
-	int code;
 
 	if (!read_reservation(cli, &ref))
 		return cli_usage(cli);
 	request.reservation = &ref;
-	answer = cli_call(cli, BURSAR_CANCEL, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		put_enum(&cli->out, &bursar__v1__reservation_state__descriptor, (int)answer->state,
-			"RESERVATION_STATE_");
-		buf_put_str(&cli->out, answer->repeat ? "  (a repeat)\n" : "\n");
-		put_count(&text, answer->released_tokens);
-		buf_put_str(&text, " tokens, ");
-		put_money(&text, answer->released_cost_nano_usd);
-		view_field_buf(cli, "returned", &text);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_CANCEL, &request, show_cancelled);
+}
+static void show_renewed(struct cli *cli, const Bursar__V1__RenewResponse *answer)
+{
+	buf_put_str(&cli->out, "renewed until ");
+	put_time_from(&cli->out, answer->expires_at_us, clock_wall_us());
+	buf_put_str(&cli->out, "\n");
 }
 
 static int run_renew(struct cli *cli)
 {
 	Bursar__V1__RenewRequest request = BURSAR__V1__RENEW_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
-	Bursar__V1__RenewResponse *answer;
-	int code;
 
 	if (!read_reservation(cli, &ref))
 		return cli_usage(cli);
 	request.reservation = &ref;
 	request.reservation_ttl_us = option_number(cli, "ttl", 0);
-	answer = cli_call(cli, BURSAR_RENEW, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out, "renewed until ");
-		put_time_from(&cli->out, answer->expires_at_us, clock_wall_us());
-		buf_put_str(&cli->out, "\n");
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_RENEW, &request, show_renewed);
 }
 
 #define OPTIONS_REF \

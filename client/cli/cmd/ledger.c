@@ -111,15 +111,12 @@ static int run_adjust(struct cli *cli)
 	Bursar__V1__AdjustLedgerRequest request = BURSAR__V1__ADJUST_LEDGER_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
 	Bursar__V1__TokenChange usage;
-	Bursar__V1__AdjustLedgerResponse *answer;
-	int code;
 
 	read_change(cli, &usage);
 	request.usage = &usage;
 	if (!read_target(cli, &request, &ref) || !read_adjustment(cli, &request, &usage))
 		return cli_usage(cli);
-	answer = cli_call(cli, BURSAR_ADJUST_LEDGER, &request, &code);
-	return cli_end(cli, answer, code, show_adjustment);
+	return cli_show(cli, BURSAR_ADJUST_LEDGER, &request, show_adjustment);
 }
 
 static const struct command commands[] = {

@@ -7,7 +7,6 @@
 #include "cli/common/view.h"
 #include "cli/live/pool_watch.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 enum { LEVELS_MAX = 16 };
 
@@ -67,39 +66,30 @@ static void show_pool(struct cli *cli, const Bursar__V1__Pool *pool)
 		view_time(cli, "fail-over", pool->lease_us + pool->learn_margin_us, "without grants");
 	show_levels(cli, pool);
 }
+static void pool_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Pool *pool = message;
+
+	table_cell(table, "%s", pool->ref ? pool->ref->name : "?");
+	table_cell(table, "%d", pool->slots);
+	table_cell(table, "%d", pool->queue_limit);
+	table_duration(table, pool->wait_max_us);
+	table_cell(table, "%s", pool->paused ? "paused" : "open");
+}
+
+static void show_pools(struct cli *cli, const Bursar__V1__ListPoolsResponse *answer)
+{
+	static const char *const columns[] = {"POOL", ">SLOTS", ">QUEUE", ">MAX WAIT", "STATE", NULL};
+
+	view_rows(cli, columns, answer->pools, answer->n_pools, pool_cells, "no pools");
+}
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {"POOL", ">SLOTS", ">QUEUE", ">MAX WAIT", "STATE", NULL};
 	Bursar__V1__ListPoolsRequest request = BURSAR__V1__LIST_POOLS_REQUEST__INIT;
-	Bursar__V1__ListPoolsResponse *answer;
-	struct table *table;
-	struct buf text = {0};
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
-	answer = cli_call(cli, BURSAR_LIST_POOLS, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		table = table_new(columns, cli->colour);
-		for (size_t i = 0; i < answer->n_pools; i++) {
-			const Bursar__V1__Pool *pool = answer->pools[i];
-
-			table_line(table);
-			table_cell(table, "%s", pool->ref ? pool->ref->name : "?");
-			table_cell(table, "%d", pool->slots);
-			table_cell(table, "%d", pool->queue_limit);
-			put_duration(&text, pool->wait_max_us);
-			table_cell_buf(table, &text);
-			table_cell(table, "%s", pool->paused ? "paused" : "open");
-		}
-		table_put(&cli->out, table, "no pools");
-		table_free(table);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_LIST_POOLS, &request, show_pools);
 }
 
 static int run_show(struct cli *cli)
@@ -207,20 +197,14 @@ static void read_switches(struct cli *cli, Bursar__V1__PutPoolRequest *put)
 static int put_pool(struct cli *cli, Bursar__V1__PutPoolRequest *put)
 {
 	Bursar__V1__PoolRef ref;
-	Bursar__V1__Pool *pool;
 	int code;
 
 	read_ref(cli, &ref);
 	put->ref = &ref;
 	put->reason = (char *)option_text(cli, "reason");
-	pool = cli_call(cli, BURSAR_PUT_POOL, put, &code);
+	code = cli_show(cli, BURSAR_PUT_POOL, put, show_pool);
 	put->ref = NULL; /* `ref` is local to this function */
-	if (!pool)
-		return code;
-	if (!cli_json(cli, pool))
-		show_pool(cli, pool);
-	bursar_free(pool);
-	return EXIT_DONE;
+	return code;
 }
 
 static int run_put(struct cli *cli)
@@ -265,14 +249,11 @@ static int run_resume(struct cli *cli)
 {
 	Bursar__V1__ResumePoolRequest request = BURSAR__V1__RESUME_POOL_REQUEST__INIT;
 	Bursar__V1__PoolRef ref;
-	Bursar__V1__Pool *pool;
-	int code;
 
 	read_ref(cli, &ref);
 	request.ref = &ref;
 	request.reason = (char *)option_text(cli, "reason");
-	pool = cli_call(cli, BURSAR_RESUME_POOL, &request, &code);
-	return cli_end(cli, pool, code, show_pool);
+	return cli_show(cli, BURSAR_RESUME_POOL, &request, show_pool);
 }
 
 static const struct command commands[] = {

@@ -9,7 +9,6 @@
 #include "cli/common/view.h"
 #include "cli/core/profile_file.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 /* Reports an error for which the usage line would not help. */
 static int failed(struct cli *cli)

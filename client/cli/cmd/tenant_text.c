@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/common/view.h"
-#include "cli/text/table.h"
 
 static void put_placeholders(struct buf *out, const Bursar__V1__Text *text)
 {
@@ -24,51 +23,44 @@ static void show_text(struct cli *cli, const Bursar__V1__Text *text)
 	view_field_buf(cli, "may hold", &list);
 	buf_release(&list);
 }
+static void text_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Text *text = message;
+
+	table_cell(table, "%s", text->code);
+	table_cell(table, "%s", text->language);
+	table_cell(table, "%s", text->shipped ? "built in" : "tenant");
+	table_cell(table, "%s", text->text);
+}
 
 static void list_texts(struct cli *cli, const Bursar__V1__ListTextsResponse *answer)
 {
 	static const char *const columns[] = {"CODE", "LANGUAGE", "FROM", "~TEXT", NULL};
-	struct table *table = table_new(columns, cli->colour);
 
-	for (size_t i = 0; i < answer->n_texts; i++) {
-		const Bursar__V1__Text *text = answer->texts[i];
-
-		table_line(table);
-		table_cell(table, "%s", text->code);
-		table_cell(table, "%s", text->language);
-		table_cell(table, "%s", text->shipped ? "built in" : "tenant");
-		table_cell(table, "%s", text->text);
-	}
-	table_put(&cli->out, table,
+	view_rows(cli, columns, answer->texts, answer->n_texts, text_cells,
 		option_given(cli, "built-in") ? "no texts"
 					      : "no texts of the tenant's own; --built-in shows the built-in ones");
-	table_free(table);
 	if (cli_arg(cli, 0)[0] && answer->n_texts > 0) {
 		buf_put_str(&cli->out, "may hold: ");
 		put_placeholders(&cli->out, answer->texts[0]);
 		buf_put_str(&cli->out, "\n");
 	}
 }
-
 static int run_list(struct cli *cli)
 {
 	Bursar__V1__ListTextsRequest request = BURSAR__V1__LIST_TEXTS_REQUEST__INIT;
-	Bursar__V1__ListTextsResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.code = (char *)cli_arg(cli, 0);
 	request.language = (char *)option_text(cli, "language");
 	request.shipped = option_given(cli, "built-in");
-	answer = cli_call(cli, BURSAR_LIST_TEXTS, &request, &code);
-	return cli_end(cli, answer, code, list_texts);
+	return cli_show(cli, BURSAR_LIST_TEXTS, &request, list_texts);
 }
 
 static int run_put(struct cli *cli)
 {
 	Bursar__V1__PutTextRequest request = BURSAR__V1__PUT_TEXT_REQUEST__INIT;
-	Bursar__V1__Text text = BURSAR__V1__TEXT__INIT, *answer;
-	int code;
+	Bursar__V1__Text text = BURSAR__V1__TEXT__INIT;
 
 	text.tenant = (char *)option_text(cli, "tenant");
 	text.code = (char *)cli_arg(cli, 0);
@@ -76,31 +68,25 @@ static int run_put(struct cli *cli)
 	text.text = (char *)cli_arg(cli, 2);
 	request.text = &text;
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_PUT_TEXT, &request, &code);
-	return cli_end(cli, answer, code, show_text);
+	return cli_show(cli, BURSAR_PUT_TEXT, &request, show_text);
+}
+static void show_deleted(struct cli *cli, const Bursar__V1__DeleteTextResponse *answer)
+{
+	buf_putf(&cli->out, "deleted text %s in %s%s\n", cli_arg(cli, 0), cli_arg(cli, 1),
+		answer->text ? "; used instead:" : "");
+	if (answer->text)
+		show_text(cli, answer->text);
 }
 
 static int run_delete(struct cli *cli)
 {
 	Bursar__V1__DeleteTextRequest request = BURSAR__V1__DELETE_TEXT_REQUEST__INIT;
-	Bursar__V1__DeleteTextResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.code = (char *)cli_arg(cli, 0);
 	request.language = (char *)cli_arg(cli, 1);
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_DELETE_TEXT, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_putf(&cli->out, "deleted text %s in %s%s\n", request.code, request.language,
-			answer->text ? "; used instead:" : "");
-		if (answer->text)
-			show_text(cli, answer->text);
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_DELETE_TEXT, &request, show_deleted);
 }
 
 static const struct command commands[] = {

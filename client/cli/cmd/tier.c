@@ -11,7 +11,6 @@
 #include "cli/common/read.h"
 #include "cli/common/view.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 {
@@ -32,53 +31,44 @@ static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 	view_policy(cli, tier->limits, tier->n_limits, "  no limits");
 	buf_release(&text);
 }
+static void tier_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Tier *tier = message;
+	struct buf text = {0};
+
+	table_cell(table, "%s", tier->name);
+	table_cell(table, "%d", tier->pool_priority);
+	table_cell(table, "%d", tier->pool_concurrent);
+	for (size_t i = 0; i < tier->n_limits; i++) {
+		buf_put_str(&text, i > 0 ? " " : "");
+		view_limit(&text, tier->limits[i]);
+	}
+	table_cell_buf(table, &text);
+	buf_release(&text);
+}
+
+static void show_tiers(struct cli *cli, const Bursar__V1__ListTiersResponse *answer)
+{
+	static const char *const columns[] = {"TIER", ">PRIORITY", ">CONCURRENT", "~LIMITS", NULL};
+
+	view_rows(cli, columns, answer->tiers, answer->n_tiers, tier_cells, "no tiers");
+}
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {"TIER", ">PRIORITY", ">CONCURRENT", "~LIMITS", NULL};
 	Bursar__V1__ListTiersRequest request = BURSAR__V1__LIST_TIERS_REQUEST__INIT;
-	Bursar__V1__ListTiersResponse *answer;
-	struct table *table;
-	struct buf text = {0};
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
-	answer = cli_call(cli, BURSAR_LIST_TIERS, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		table = table_new(columns, cli->colour);
-		for (size_t i = 0; i < answer->n_tiers; i++) {
-			const Bursar__V1__Tier *tier = answer->tiers[i];
-
-			table_line(table);
-			table_cell(table, "%s", tier->name);
-			table_cell(table, "%d", tier->pool_priority);
-			table_cell(table, "%d", tier->pool_concurrent);
-			for (size_t k = 0; k < tier->n_limits; k++) {
-				buf_put_str(&text, k > 0 ? " " : "");
-				view_limit(&text, tier->limits[k]);
-			}
-			table_cell_buf(table, &text);
-		}
-		table_put(&cli->out, table, "no tiers");
-		table_free(table);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_LIST_TIERS, &request, show_tiers);
 }
 
 static int run_show(struct cli *cli)
 {
 	Bursar__V1__GetTierRequest request = BURSAR__V1__GET_TIER_REQUEST__INIT;
-	Bursar__V1__Tier *tier;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.name = (char *)cli_arg(cli, 0);
-	tier = cli_call(cli, BURSAR_GET_TIER, &request, &code);
-	return cli_end(cli, tier, code, show_tier);
+	return cli_show(cli, BURSAR_GET_TIER, &request, show_tier);
 }
 
 /*
@@ -205,26 +195,21 @@ static int run_put(struct cli *cli)
 	bursar_free(tier);
 	return code;
 }
+static void show_deleted(struct cli *cli, const Bursar__V1__DeleteTierResponse *answer)
+{
+	buf_putf(&cli->out, "deleted tier %s%s\n", cli_arg(cli, 0), answer->tier ? "; now in force:" : "");
+	if (answer->tier)
+		show_tier(cli, answer->tier);
+}
 
 static int run_delete(struct cli *cli)
 {
 	Bursar__V1__DeleteTierRequest request = BURSAR__V1__DELETE_TIER_REQUEST__INIT;
-	Bursar__V1__DeleteTierResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.name = (char *)cli_arg(cli, 0);
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_DELETE_TIER, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_putf(&cli->out, "deleted tier %s%s\n", request.name, answer->tier ? "; now in force:" : "");
-		if (answer->tier)
-			show_tier(cli, answer->tier);
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_DELETE_TIER, &request, show_deleted);
 }
 
 static const struct command commands[] = {

@@ -171,6 +171,26 @@ bool cli_json(struct cli *cli, const void *answer);
 	(!(answer) ? (code) \
 		   : (cli_json(cli, answer) ? (void)0 : show(cli, answer), bursar_free(answer), (int)EXIT_DONE))
 
+/*
+ * Makes a call and shows its answer by show(cli, answer), or as JSON. The exit code.
+ */
+#define cli_show(cli, method, request, show) \
+	({ \
+		int cli_show_code; \
+		void *cli_show_answer = cli_call(cli, method, request, &cli_show_code); \
+\
+		cli_end(cli, cli_show_answer, cli_show_code, show); \
+	})
+/* The same for all pages of a List call, up to --limit rows (default: `most`). */
+#define cli_show_pages(cli, method, request, most, show) \
+	({ \
+		int cli_show_code; \
+		void *cli_show_answer = \
+			cli_call_pages(cli, method, request, option_number(cli, "limit", most), &cli_show_code); \
+\
+		cli_end(cli, cli_show_answer, cli_show_code, show); \
+	})
+
 /* Writes the output collected so far. */
 void cli_flush(struct cli *cli);
 
