@@ -208,7 +208,9 @@ done:
 	return code;
 }
 
-static int run_use(struct cli *cli)
+/* Replaces the file after `edit` has changed its text, for the profile that the first argument names. */
+static int change(
+	struct cli *cli, void (*edit)(struct buf *text, const struct profile_file *file, const struct profile *profile))
 {
 	const struct profile *profile = NULL;
 	struct profile_file file;
@@ -217,41 +219,39 @@ static int run_use(struct cli *cli)
 
 	if (profile_file_read(&file, &cli->err))
 		profile = find(cli, &file, cli_arg(cli, 0));
-	if (!profile) {
-		code = failed(cli);
-	} else {
-		profile_text_set(&text, buf_str(&file.text), "", "default", profile->name);
-		code = replace(cli, &file, &text, profile->name);
-	}
+	if (profile)
+		edit(&text, &file, profile);
+	code = profile ? replace(cli, &file, &text, profile->name) : failed(cli);
 	buf_release(&text);
 	profile_file_release(&file);
 	return code;
 }
 
+static void make_default(struct buf *text, const struct profile_file *file, const struct profile *profile)
+{
+	profile_text_set(text, buf_str(&file->text), "", "default", profile->name);
+}
+
+static int run_use(struct cli *cli)
+{
+	return change(cli, make_default);
+}
+
+/* A deleted profile is no longer the default. */
+static void drop(struct buf *text, const struct profile_file *file, const struct profile *profile)
+{
+	const char *first = file->profiles.default_name;
+	struct buf rest = {0};
+
+	profile_text_drop(&rest, buf_str(&file->text), profile->name);
+	profile_text_set(
+		text, buf_str(&rest), "", "default", strcmp(profile->name, first) == 0 || !*first ? NULL : first);
+	buf_release(&rest);
+}
+
 static int run_delete(struct cli *cli)
 {
-	const struct profile *profile = NULL;
-	struct profile_file file;
-	struct buf text = {0}, rest = {0};
-	int code;
-
-	if (profile_file_read(&file, &cli->err))
-		profile = find(cli, &file, cli_arg(cli, 0));
-	if (!profile) {
-		code = failed(cli);
-	} else {
-		profile_text_drop(&text, buf_str(&file.text), profile->name);
-		/* A deleted profile is no longer the default. */
-		profile_text_set(&rest, buf_str(&text), "", "default",
-			strcmp(profile->name, file.profiles.default_name) == 0 || !file.profiles.default_name[0]
-				? NULL
-				: file.profiles.default_name);
-		code = replace(cli, &file, &rest, profile->name);
-	}
-	buf_release(&text);
-	buf_release(&rest);
-	profile_file_release(&file);
-	return code;
+	return change(cli, drop);
 }
 
 static const struct command commands[] = {
