@@ -40,16 +40,15 @@ static void get_answer(struct call *call, const struct account_get *op)
 	call_reply_message(call, &admin_account_message(call_arena(call), &op->row)->base);
 }
 
-ADMIN_CALL(get_call, account_get, get_done, get_answer)
+ADMIN_CALL(get_call, account_get, GetAccountRequest, get_account_request, get_done, get_answer)
 
 void admin_get_account(struct call *call, void *ctx)
 {
 	struct get_call *get = get_call_new(call);
-	const Bursar__V1__GetAccountRequest *request = request_take(call, &bursar__v1__get_account_request__descriptor);
 
-	if (!request)
+	if (!get)
 		return;
-	if (!admin_key(call, ctx, request->ref, &get->op.key))
+	if (!admin_key(call, ctx, get->request->ref, &get->op.key))
 		return;
 	get->op.job = admin_question(call, get_done);
 	get->op.row.key = get->op.key;
@@ -68,7 +67,7 @@ static void list_answer(struct call *call, const struct account_list *op)
 	call_reply_message(call, &answer->base);
 }
 
-ADMIN_CALL(list_call, account_list, list_done, list_answer)
+ADMIN_CALL(list_call, account_list, ListAccountsRequest, list_accounts_request, list_done, list_answer)
 
 struct account_filter admin_filter(const Bursar__V1__AccountFilter *filter, int64_t now_us)
 {
@@ -117,23 +116,24 @@ void admin_list_accounts(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct list_call *list = list_call_new(call);
+	struct account_filter filter;
 	struct err err;
-	const Bursar__V1__ListAccountsRequest *request =
-		request_read(call, &bursar__v1__list_accounts_request__descriptor, &err);
 
-	struct account_filter filter = admin_filter(request ? request->filter : NULL, worker_now_us(worker));
-	if (!request || !shorts_add(request, &filter, &err)) {
+	if (!list)
+		return;
+	filter = admin_filter(list->request->filter, worker_now_us(worker));
+	if (!shorts_add(list->request, &filter, &err)) {
 		call_fail(call, &err);
 		return;
 	}
 	list->op = (struct account_list){
 		.job = admin_question(call, list_done),
-		.tenant = tenant_or_default(request->tenant),
-		.kind = request->kind ? (enum account_kind)request->kind : ACCOUNT_USER,
+		.tenant = tenant_or_default(list->request->tenant),
+		.kind = list->request->kind ? (enum account_kind)list->request->kind : ACCOUNT_USER,
 		.filter = filter,
-		.after = request->page_token,
-		.count_only = request->count_only,
-		.limit = admin_page(request->page_size, 100, 1000),
+		.after = list->request->page_token,
+		.count_only = list->request->count_only,
+		.limit = admin_page(list->request->page_size, 100, 1000),
 	};
 	admin_ask(worker, account_list, &list->op);
 }

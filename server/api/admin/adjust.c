@@ -19,7 +19,7 @@ static void adjust_answer(struct call *call, const struct ledger_adjust *adjust)
 	call_reply_message(call, &answer.base);
 }
 
-ADMIN_FLOW_CALL(adjust_call, ledger_adjust, adjust_done, adjust_answer)
+ADMIN_FLOW_CALL(adjust_call, ledger_adjust, AdjustLedgerRequest, adjust_ledger_request, adjust_done, adjust_answer)
 
 static bool tokens_read(const Bursar__V1__TokenChange *message, struct tokens *out, struct err *err)
 {
@@ -99,14 +99,14 @@ void admin_adjust_ledger(struct call *call, void *ctx)
 {
 	struct adjust_call *self = adjust_call_new(call);
 	struct err err;
-	const Bursar__V1__AdjustLedgerRequest *request =
-		request_read(call, &bursar__v1__adjust_ledger_request__descriptor, &err);
 
-	if (!request || !adjust_read(request, call_arena(call), &self->op, &err)) {
+	if (!self)
+		return;
+	if (!adjust_read(self->request, call_arena(call), &self->op, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	self->op.adjustment_id = admin_change_id(call, request->adjustment_id);
+	self->op.adjustment_id = admin_change_id(call, self->request->adjustment_id);
 	self->op.actor = admin_actor(call);
 	ledger_adjust_start(&self->op, ctx, call_arena(call), adjust_done);
 }

@@ -98,18 +98,17 @@ static void export_answer(struct call *call, const struct document_read *op)
 	call_reply_message(call, &document_message(call_arena(call), &op->document)->base);
 }
 
-ADMIN_CALL(export_call, document_read, export_done, export_answer)
+ADMIN_CALL(export_call, document_read, ExportRequest, export_request, export_done, export_answer)
 
 void admin_export(struct call *call, void *ctx)
 {
 	struct export_call *export = export_call_new(call);
-	const Bursar__V1__ExportRequest *request = request_take(call, &bursar__v1__export_request__descriptor);
 
-	if (!request)
+	if (!export)
 		return;
 	export->op = (struct document_read){
 		.job = admin_question(call, export_done),
-		.tenant = tenant_or_default(request->tenant),
+		.tenant = tenant_or_default(export->request->tenant),
 	};
 	admin_ask(ctx, document_read, &export->op);
 }

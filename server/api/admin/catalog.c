@@ -142,20 +142,18 @@ static void tenants_answer(struct call *call, const struct tenant_list *op)
 	call_reply_message(call, &answer->base);
 }
 
-ADMIN_CALL(tenants_call, tenant_list, tenants_done, tenants_answer)
+ADMIN_CALL(tenants_call, tenant_list, ListTenantsRequest, list_tenants_request, tenants_done, tenants_answer)
 
 void admin_list_tenants(struct call *call, void *ctx)
 {
 	struct tenants_call *list = tenants_call_new(call);
-	const Bursar__V1__ListTenantsRequest *request =
-		request_take(call, &bursar__v1__list_tenants_request__descriptor);
 
-	if (!request)
+	if (!list)
 		return;
 	list->op = (struct tenant_list){
 		.job = admin_question(call, tenants_done),
-		.after = request->page_token,
-		.limit = admin_page(request->page_size, 100, 1000),
+		.after = list->request->page_token,
+		.limit = admin_page(list->request->page_size, 100, 1000),
 	};
 	admin_ask(ctx, tenant_list, &list->op);
 }

@@ -18,7 +18,7 @@ static void erase_answer(struct call *call, struct account_erasing *erasing)
 	call_reply_message(call, &answer.base);
 }
 
-ADMIN_FLOW_CALL(erase_call, account_erasing, erase_done, erase_answer)
+ADMIN_FLOW_CALL(erase_call, account_erasing, EraseAccountRequest, erase_account_request, erase_done, erase_answer)
 
 static bool erase_check(const struct account_key *key, const char *reason, struct err *err)
 {
@@ -33,19 +33,17 @@ void admin_erase_account(struct call *call, void *ctx)
 	struct erase_call *self = erase_call_new(call);
 	int64_t most_us = clock_mono_us() + ERASE_MAX_US, deadline_us = call_deadline_us(call);
 	struct err err;
-	const Bursar__V1__EraseAccountRequest *request =
-		request_take(call, &bursar__v1__erase_account_request__descriptor);
 
-	if (!request)
+	if (!self)
 		return;
-	if (!admin_key(call, ctx, request->ref, &self->op.op.key))
+	if (!admin_key(call, ctx, self->request->ref, &self->op.op.key))
 		return;
-	if (!erase_check(&self->op.op.key, request->reason, &err)) {
+	if (!erase_check(&self->op.op.key, self->request->reason, &err)) {
 		call_fail(call, &err);
 		return;
 	}
 	self->op.op.job.actor = admin_actor(call);
-	self->op.op.job.reason = request->reason;
+	self->op.op.job.reason = self->request->reason;
 	self->op.op.job.deadline_us = deadline_us < most_us ? deadline_us : most_us;
 	account_erase_start(&self->op, ctx, call_arena(call), erase_done);
 }

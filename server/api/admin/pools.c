@@ -208,42 +208,27 @@ static void get_answer(struct call *call, const struct pool_list *op)
 	call_fail(call, &err);
 }
 
-ADMIN_CALL(list_call, pool_list, list_done, list_answer)
-ADMIN_ANSWER(get_done, admin_job, list_call, job, get_answer)
-
-static void list_start(
-	struct call *call, void *ctx, const char *tenant, const char *name, void (*done)(struct admin_job *job))
-{
-	struct list_call *list = list_call_new(call);
-
-	list->op = (struct pool_list){
-		.job = admin_question(call, done),
-		.tenant = tenant,
-		.name = name,
-	};
-	admin_ask(ctx, pool_list, &list->op);
-}
+ADMIN_CALL(list_call, pool_list, ListPoolsRequest, list_pools_request, list_done, list_answer)
+ADMIN_CALL(get_call, pool_list, GetPoolRequest, get_pool_request, get_done, get_answer)
 
 void admin_list_pools(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__ListPoolsRequest *request =
-		request_read(call, &bursar__v1__list_pools_request__descriptor, &err);
+	struct list_call *list = list_call_new(call);
 
-	if (request)
-		list_start(call, ctx, tenant_or_default(request->tenant), NULL, list_done);
-	else
-		call_fail(call, &err);
+	if (!list)
+		return;
+	list->op.job = admin_question(call, list_done);
+	list->op.tenant = tenant_or_default(list->request->tenant);
+	admin_ask(ctx, pool_list, &list->op);
 }
 
 void admin_get_pool(struct call *call, void *ctx)
 {
-	const char *tenant, *name;
-	struct err err;
-	const Bursar__V1__GetPoolRequest *request = request_read(call, &bursar__v1__get_pool_request__descriptor, &err);
+	struct get_call *get = get_call_new(call);
 
-	if (!request)
-		call_fail(call, &err);
-	else if (ref_read(call, request->ref, &tenant, &name))
-		list_start(call, ctx, tenant, name, get_done);
+	if (!get)
+		return;
+	get->op.job = admin_question(call, get_done);
+	if (ref_read(call, get->request->ref, &get->op.tenant, &get->op.name))
+		admin_ask(ctx, pool_list, &get->op);
 }

@@ -178,31 +178,30 @@ static void list_answer(struct call *call, const struct price_list *op)
 	call_reply_message(call, &answer->base);
 }
 
-ADMIN_CALL(list_call, price_list, list_done, list_answer)
+ADMIN_CALL(list_call, price_list, ListPricesRequest, list_prices_request, list_done, list_answer)
 
 void admin_list_prices(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct list_call *list = list_call_new(call);
 	struct err err;
-	const Bursar__V1__ListPricesRequest *request = request_take(call, &bursar__v1__list_prices_request__descriptor);
 
-	if (!request)
+	if (!list)
 		return;
-	if (strspn(request->page_token, "0123456789") != strlen(request->page_token)) {
+	if (strspn(list->request->page_token, "0123456789") != strlen(list->request->page_token)) {
 		err_invalid(&err, "page_token", "is not valid: pass next_page_token from the previous page");
 		call_fail(call, &err);
 		return;
 	}
 	list->op = (struct price_list){
 		.job = admin_question(call, list_done),
-		.tenant = tenant_or_default(request->tenant),
-		.provider = request->provider,
-		.model_prefix = request->model_prefix,
-		.account = request->account,
-		.at_us = request->at_us ? request->at_us : worker_now_us(worker),
-		.after = (int64_t)strtoull(request->page_token, NULL, 10),
-		.limit = admin_page(request->page_size, 100, 1000),
+		.tenant = tenant_or_default(list->request->tenant),
+		.provider = list->request->provider,
+		.model_prefix = list->request->model_prefix,
+		.account = list->request->account,
+		.at_us = list->request->at_us ? list->request->at_us : worker_now_us(worker),
+		.after = (int64_t)strtoull(list->request->page_token, NULL, 10),
+		.limit = admin_page(list->request->page_size, 100, 1000),
 	};
 	admin_ask(worker, price_list, &list->op);
 }

@@ -3,6 +3,7 @@
 #define BURSAR_API_ADMIN_PRIVATE_H
 
 #include "api/message/convert.h"
+#include "api/message/validate.h"
 #include "base/list.h"
 #include "base/unconst.h"
 #include "bursar/v1/admin.pb-c.h"
@@ -103,27 +104,30 @@ const char *admin_actor(struct call *call);
 bool admin_went_well(struct call *call, const struct admin_job *job);
 
 /*
- * A handler that waits for one operation keeps it, with its call, in the call's arena. ADMIN_CALL, for an operation, and
- * ADMIN_FLOW_CALL, for a use case, define that struct, `owner`_new(call), and `callback`, with which the operation ends:
- * it answers by answer(call, op), or fails the call.
+ * A handler that waits for one operation keeps it, with its call and the request, in the call's arena. ADMIN_CALL, for an
+ * operation, and ADMIN_FLOW_CALL, for a use case, define that struct, `owner`_new(call), which reads the request (NULL
+ * when it is not valid and the call has been failed), and `callback`, with which the operation ends: it answers by
+ * answer(call, op), or fails the call.
  */
-#define ADMIN_CALL(owner, operation, callback, answer) \
-	ADMIN_CALL_STRUCT(owner, operation) \
+#define ADMIN_CALL(owner, operation, Request, request_, callback, answer) \
+	ADMIN_CALL_STRUCT(owner, operation, Request, request_) \
 	ADMIN_ANSWER(callback, admin_job, owner, job, answer)
-#define ADMIN_FLOW_CALL(owner, operation, callback, answer) \
-	ADMIN_CALL_STRUCT(owner, operation) \
+#define ADMIN_FLOW_CALL(owner, operation, Request, request_, callback, answer) \
+	ADMIN_CALL_STRUCT(owner, operation, Request, request_) \
 	ADMIN_ANSWER(callback, flow, owner, flow, answer)
-#define ADMIN_CALL_STRUCT(owner, operation) \
+#define ADMIN_CALL_STRUCT(owner, operation, Request, request_) \
 	struct owner { \
 		struct operation op; \
 		struct call *call; \
+		const Bursar__V1__##Request *request; \
 	}; \
 	static struct owner *owner##_new(struct call *call) \
 	{ \
 		struct owner *self = arena_zalloc(call_arena(call), 1, sizeof(*self)); \
 \
 		self->call = call; \
-		return self; \
+		self->request = request_take(call, &bursar__v1__##request_##__descriptor); \
+		return self->request ? self : NULL; \
 	}
 #define ADMIN_ANSWER(callback, type, owner, member, answer) \
 	static void callback(struct type *ended) \

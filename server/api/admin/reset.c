@@ -15,19 +15,18 @@ static void reset_answer(struct call *call, const struct account_reset *reset)
 	call_reply_message(call, &answer.base);
 }
 
-ADMIN_FLOW_CALL(reset_call, account_reset, reset_done, reset_answer)
+ADMIN_FLOW_CALL(reset_call, account_reset, ResetRequest, reset_request, reset_done, reset_answer)
 
 void admin_reset(struct call *call, void *ctx)
 {
 	struct reset_call *reset = reset_call_new(call);
-	const Bursar__V1__ResetRequest *request = request_take(call, &bursar__v1__reset_request__descriptor);
 
-	if (!request)
+	if (!reset)
 		return;
-	if (!admin_key(call, ctx, request->ref, &reset->op.key))
+	if (!admin_key(call, ctx, reset->request->ref, &reset->op.key))
 		return;
-	reset->op.request_id = admin_change_id(call, request->request_id);
+	reset->op.request_id = admin_change_id(call, reset->request->request_id);
 	reset->op.actor = admin_actor(call);
-	reset->op.reason = request->reason;
+	reset->op.reason = reset->request->reason;
 	account_reset_start(&reset->op, ctx, call_arena(call), reset_done);
 }

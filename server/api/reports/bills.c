@@ -98,16 +98,16 @@ static void bill_answer(struct call *call, const struct report_page *page)
 	call_reply_message(call, &answer->base);
 }
 
-ADMIN_CALL(bill_call, report_page, bill_done, bill_answer)
+ADMIN_CALL(bill_call, report_page, GetMonthlyReportRequest, get_monthly_report_request, bill_done, bill_answer)
 
 void admin_get_monthly_report(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct bill_call *bill = bill_call_new(call);
 	struct err err;
-	const Bursar__V1__GetMonthlyReportRequest *request =
-		request_read(call, &bursar__v1__get_monthly_report_request__descriptor, &err);
 
+	if (!bill)
+		return;
 	bill->op = (struct report_page){
 		.job = admin_question(call, bill_done),
 		.by = BY_DAY | BY_MODEL | BY_INTERFACE,
@@ -115,11 +115,11 @@ void admin_get_monthly_report(struct call *call, void *ctx)
 		.interface = "",
 		.limit = MONTH_LINES_MAX,
 	};
-	if (!request || !month_read(request->month, worker_now_us(worker), &bill->op, &err)) {
+	if (!month_read(bill->request->month, worker_now_us(worker), &bill->op, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	if (admin_bill_key(call, ctx, request->ref, &bill->op.key))
+	if (admin_bill_key(call, ctx, bill->request->ref, &bill->op.key))
 		admin_ask(worker, report, &bill->op);
 }
 

@@ -31,16 +31,15 @@ static void forecast_answer(struct call *call, const struct account_forecast *fo
 	call_reply_message(call, &answer->base);
 }
 
-ADMIN_FLOW_CALL(forecast_call, account_forecast, forecast_done, forecast_answer)
+ADMIN_FLOW_CALL(
+	forecast_call, account_forecast, GetForecastRequest, get_forecast_request, forecast_done, forecast_answer)
 
 void admin_get_forecast(struct call *call, void *ctx)
 {
 	struct forecast_call *self = forecast_call_new(call);
-	const Bursar__V1__GetForecastRequest *request =
-		request_take(call, &bursar__v1__get_forecast_request__descriptor);
 
-	if (!request)
+	if (!self)
 		return;
-	if (admin_bill_key(call, ctx, request->ref, &self->op.key))
+	if (admin_bill_key(call, ctx, self->request->ref, &self->op.key))
 		forecast_start(&self->op, ctx, call_arena(call), forecast_done);
 }

@@ -84,21 +84,20 @@ static void stats_answer(struct call *call, const struct stats_query *op)
 	call_reply_message(call, &answer->base);
 }
 
-ADMIN_CALL(stats_call, stats_query, stats_done, stats_answer)
+ADMIN_CALL(stats_call, stats_query, GetStatsRequest, get_stats_request, stats_done, stats_answer)
 
 void admin_get_stats(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct stats_call *stats = stats_call_new(call);
 	struct err err;
-	const Bursar__V1__GetStatsRequest *request = request_take(call, &bursar__v1__get_stats_request__descriptor);
 	int64_t now_us, to_day, from_day;
 
-	if (!request)
+	if (!stats)
 		return;
 	now_us = worker_now_us(worker);
-	to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
-	from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
+	to_day = floor_div(stats->request->to_us ? stats->request->to_us : now_us, DAY_US);
+	from_day = stats->request->from_us ? floor_div(stats->request->from_us, DAY_US) : date_month(to_day);
 	if (from_day > to_day || to_day - from_day >= REPORT_DAYS_MAX) {
 		err_invalid(&err, "from_us",
 			from_day > to_day ? "is later than to_us" : "is more than 366 days before to_us");
@@ -107,11 +106,11 @@ void admin_get_stats(struct call *call, void *ctx)
 	}
 	stats->op = (struct stats_query){
 		.job = admin_question(call, stats_done),
-		.tenant = tenant_or_default(request->tenant),
+		.tenant = tenant_or_default(stats->request->tenant),
 		.from_day = from_day,
 		.to_day = to_day,
 		.today = floor_div(now_us, DAY_US),
-		.top = admin_page(request->top, 10, 100),
+		.top = admin_page(stats->request->top, 10, 100),
 	};
 	admin_ask(worker, stats, &stats->op);
 }
@@ -160,15 +159,14 @@ static void proof_answer(struct call *call, const struct proof *proof)
 	call_reply_message(call, &answer->base);
 }
 
-ADMIN_FLOW_CALL(proof_call, proof, proof_done, proof_answer)
+ADMIN_FLOW_CALL(proof_call, proof, GetProofRequest, get_proof_request, proof_done, proof_answer)
 
 void admin_get_proof(struct call *call, void *ctx)
 {
 	struct proof_call *proof = proof_call_new(call);
-	const Bursar__V1__GetProofRequest *request = request_take(call, &bursar__v1__get_proof_request__descriptor);
 
-	if (!request)
+	if (!proof)
 		return;
-	proof->op.tenant = tenant_or_default(request->tenant);
+	proof->op.tenant = tenant_or_default(proof->request->tenant);
 	proof_start(&proof->op, ctx, call_arena(call), proof_done);
 }
