@@ -88,6 +88,10 @@ void pg_results_clear(PGresult **results, int count);
 PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* The same for an answer that is kept in a variable declared before: fills *result, or false. */
+bool pg_read(struct pg_link *link, const char *sql, const struct pg_args *args, PGresult **result, struct err *err)
+	__attribute__((warn_unused_result));
+
 /* The same for statements whose answer does not matter. */
 bool pg_exec(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 	__attribute__((warn_unused_result));

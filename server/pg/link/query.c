@@ -164,6 +164,12 @@ PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *
 	return result;
 }
 
+bool pg_read(struct pg_link *link, const char *sql, const struct pg_args *args, PGresult **result, struct err *err)
+{
+	*result = pg_query(link, sql, args, err);
+	return *result != NULL;
+}
+
 bool pg_exec(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 {
 	PG_RESULT result = pg_query(link, sql, args, err);
