@@ -1,6 +1,7 @@
 /* The names of keys in Redis. */
 #include "redis/codec/keys.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto/hash.h"
@@ -42,6 +43,46 @@ static void put_account(
 void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
 {
 	put_account(out, "a:", kind, tenant, id);
+}
+
+/* The reverse of key_escape up to `end` or the end of the text; returns where it stopped, NULL for what no key has. */
+static const char *name_parse(const char *text, const char *text_end, char end, char out[ID_MAX + 1])
+{
+	size_t len = 0;
+
+	for (; text < text_end && *text != end; text++) {
+		char c = *text;
+
+		if (c == '%') {
+			char hex[3] = {
+				text_end - text > 2 ? text[1] : '\0', text_end - text > 2 ? text[2] : '\0', '\0'};
+			char *stopped;
+
+			c = (char)strtoul(hex, &stopped, 16);
+			if (stopped != hex + 2)
+				return NULL;
+			text += 2;
+		}
+		if (len == ID_MAX)
+			return NULL;
+		out[len++] = c;
+	}
+	out[len] = '\0';
+	return len ? text : NULL;
+}
+
+bool key_account_parse(
+	const char *key, size_t len, enum account_kind *kind, char tenant[ID_MAX + 1], char id[ID_MAX + 1])
+{
+	const char *end = key + len, *at = memchr(key, '}', len);
+
+	if (len < 4 || memcmp(key, "b:{p", 4) != 0 || !at || end - at < 6 || memcmp(at, "}:a:", 4) != 0 || at[5] != ':')
+		return false;
+	for (*kind = ACCOUNT_USER; account_kind_letter(*kind) != at[4]; (*kind)++)
+		if (*kind == ACCOUNT_TENANT)
+			return false;
+	at = name_parse(at + 6, end, '/', tenant);
+	return at && at < end && name_parse(at + 1, end, '/', id) == end;
 }
 
 void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id)

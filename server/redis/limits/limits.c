@@ -33,6 +33,12 @@ static uint64_t nonce_next(struct redis_limits *limits)
 	return limits->nonce;
 }
 
+void limits_changed(const struct expected expected[], int count)
+{
+	for (int i = 0; i < count; i++)
+		change_note(expected[i].kind, expected[i].tenant, expected[i].id);
+}
+
 /* What a debt of the check is made of when its command is gone (op.impl[1]). */
 struct check_kept {
 	struct redis_args keys; /* set when the check is answered */
@@ -74,6 +80,9 @@ static void check_done(struct redis_command *command, const redisReply *reply, c
 		return;
 	if (!op->dry_run && (op->op.status == LIMITS_OK || op->op.status == LIMITS_REPEAT))
 		keep_keys(op, command);
+	/* Taking frees nothing, but from now on the request id has a reservation. */
+	if (!op->dry_run && op->op.status != LIMITS_DENIED)
+		limits_changed(op->expected, 1);
 	op->op.done(&op->op);
 }
 
@@ -132,6 +141,7 @@ static void settle_done(struct redis_command *command, const redisReply *reply, 
 	}
 	if (limits_sent_again(&limits->redis, command, &op->op, op->expected, op->count))
 		return;
+	limits_changed(op->expected, op->count);
 	op->op.done(&op->op);
 }
 
@@ -202,6 +212,7 @@ static void give_up_done(struct redis_command *command, const redisReply *reply,
 	struct cut cut;
 
 	(void)limits_answered(&op->op, reply, err, &cut);
+	limits_changed(op->expected, op->count);
 	op->op.done(&op->op);
 }
 

@@ -3,6 +3,7 @@
 #define BURSAR_REDIS_LIMITS_PRIVATE_H
 
 #include "redis/limits/debts.h"
+#include "store/changes.h"
 
 struct redis_limits {
 	struct limits_store store;
@@ -17,6 +18,8 @@ struct redis_limits *redis_limits_of(struct limits_store *store);
 void limits_begin(struct limits_op *op);
 /* True when the op has got its status from the answer; a decision may follow in `cut`. */
 bool limits_answered(struct limits_op *op, const redisReply *reply, const struct err *err, struct cut *cut);
+/* A call that may have changed these accounts has ended, perhaps without an answer. Before its caller is told. */
+void limits_changed(const struct expected expected[], int count);
 /* FCALL of a function on a request: a marker, its partition's keys, its accounts. Leaves the marker's key in the
  * scratch buffer. */
 struct redis_command *limits_request_command(struct redis_limits *limits, enum redis_function function,
