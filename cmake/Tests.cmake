@@ -1,6 +1,6 @@
-# Every file with a main() under tests/unit/<folder>, tests/contract and tests/property becomes a test named after it;
-# the other files in its folder are helpers that all its tests link. A file named *_tsan.c also runs under
-# ThreadSanitizer.
+# Every test_*.c, and every file with a main(), under tests/unit/<folder>, tests/contract and tests/property becomes a
+# test named after it; the other files in its folder are helpers that all its tests link. A file named *_tsan.c also runs
+# under ThreadSanitizer.
 
 if(NOT cmocka_FOUND)
 	message(FATAL_ERROR "the tests need cmocka (libcmocka-dev); without tests: -DBURSAR_TESTS=OFF")
@@ -11,6 +11,10 @@ include(Surroundings)
 # An argument to such a program runs only the tests with that name (tests/lib/chosen.c).
 add_library(test_chosen OBJECT "${CMAKE_SOURCE_DIR}/tests/lib/chosen.c")
 target_link_libraries(test_chosen PRIVATE PkgConfig::cmocka bursar_flags bursar_warnings)
+# Tests that register themselves get a main() (tests/lib/test.h); a program that has its own takes nothing from here.
+add_library(test_runner STATIC "${CMAKE_SOURCE_DIR}/tests/lib/runner.c")
+target_include_directories(test_runner PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+target_link_libraries(test_runner PRIVATE PkgConfig::cmocka bursar_flags bursar_warnings)
 
 add_custom_target(tsan_tests)
 
@@ -26,7 +30,7 @@ function(bursar_tests label folder)
 	set(mains "")
 	foreach(source IN LISTS sources)
 		file(STRINGS "${source}" main REGEX "^int main\\(")
-		if(main)
+		if(main OR source MATCHES "/test_[^/]*$")
 			list(APPEND mains "${source}")
 		else()
 			list(APPEND helpers "${source}")
@@ -49,7 +53,7 @@ function(bursar_tests label folder)
 		if(helpers)
 			target_link_libraries(${name} PRIVATE tests_${prefix})
 		endif()
-		target_link_libraries(${name} PRIVATE test_chosen test_surroundings tests_reference bursar_all PkgConfig::cmocka)
+		target_link_libraries(${name} PRIVATE test_chosen test_runner test_surroundings tests_reference bursar_all PkgConfig::cmocka)
 		target_link_options(${name} PRIVATE -Wl,--wrap=_cmocka_run_group_tests)
 		add_test(NAME ${name} COMMAND ${name})
 		set(labels ${label})

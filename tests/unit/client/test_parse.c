@@ -1,9 +1,4 @@
 /* The values that people type and read: counts, money, durations, times. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +6,9 @@
 
 #include "cli/text/format.h"
 #include "cli/text/parse.h"
+#include "lib/test.h"
 
-static void money_is_exact_to_the_nano_dollar(void **state)
+TEST(money_is_exact_to_the_nano_dollar)
 {
 	static const struct {
 		const char *text;
@@ -23,7 +19,6 @@ static void money_is_exact_to_the_nano_dollar(void **state)
 	struct err err;
 	int64_t nano;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		assert_true(parse_usd(rows[i].text, strlen(rows[i].text), &nano, &err));
 		assert_int_equal(nano, rows[i].nano);
@@ -37,12 +32,11 @@ static void money_is_exact_to_the_nano_dollar(void **state)
 	assert_false(parse_usd("5 USD x", 7, &nano, &err));
 }
 
-static void durations_add_up(void **state)
+TEST(durations_add_up)
 {
 	struct err err;
 	int64_t us;
 
-	(void)state;
 	assert_true(parse_duration("1h30min", 7, &us, &err));
 	assert_int_equal(us, INT64_C(5400000000));
 	assert_true(parse_duration("500ms", 5, &us, &err));
@@ -61,12 +55,11 @@ static void durations_add_up(void **state)
 	assert_false(parse_duration("99999999999999999d", 18, &us, &err));
 }
 
-static void times_have_zones(void **state)
+TEST(times_have_zones)
 {
 	struct err err;
 	int64_t us;
 
-	(void)state;
 	assert_true(parse_time("2026-11-23T14:30:00Z", 0, &us, &err));
 	assert_int_equal(us, INT64_C(1795444200000000));
 	assert_true(parse_time("2026-11-23T15:30:00+01:00", 0, &us, &err));
@@ -103,7 +96,7 @@ static const char *shown(void)
 	return text;
 }
 
-static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
+TEST(a_day_is_one_of_utc_wherever_it_is_typed)
 {
 	static const char *const zones[] = {"UTC", "Asia/Tokyo", "America/Los_Angeles"};
 	const int64_t day = INT64_C(1795824000000000); /* 2026-11-28 */
@@ -112,7 +105,6 @@ static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
 	struct err err;
 	int64_t us;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
 		setenv("TZ", zones[i], 1);
 		tzset();
@@ -135,21 +127,19 @@ static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
 	free(before);
 }
 
-static void a_number_with_a_comma_is_recognized(void **state)
+TEST(a_number_with_a_comma_is_recognized)
 {
 	struct err err;
 	int64_t n;
 
-	(void)state;
 	assert_false(parse_count("1,500", 5, &n, &err));
 	assert_non_null(strstr(err.text, "without a comma"));
 	assert_false(parse_duration("10m", 3, &n, &err));
 	assert_non_null(strstr(err.text, "write min"));
 }
 
-static void numbers_are_written_for_people(void **state)
+TEST(numbers_are_written_for_people)
 {
-	(void)state;
 	put_money(&out, 250000000);
 	assert_string_equal(shown(), "$0.25");
 	put_money(&out, 1);
@@ -174,7 +164,7 @@ static void numbers_are_written_for_people(void **state)
 	assert_string_equal(shown(), "99");
 }
 
-static void a_duration_is_never_too_short(void **state)
+TEST(a_duration_is_never_too_short)
 {
 	static const struct {
 		int64_t us;
@@ -184,7 +174,6 @@ static void a_duration_is_never_too_short(void **state)
 		{200000000, "3 min 20 s"}, {180000000, "3 min"}, {INT64_C(7500000000), "2 h 5 min"},
 		{INT64_C(7199000001), "2 h"}, {INT64_C(273600000000), "3 d 4 h"}, {INT64_C(86399999999), "1 d"}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		put_duration(&out, rows[i].us);
 		assert_string_equal(shown(), rows[i].text);
@@ -198,19 +187,12 @@ static int release(void **state)
 	return 0;
 }
 
-int main(void)
+static int east_of_utc(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(money_is_exact_to_the_nano_dollar),
-		cmocka_unit_test(durations_add_up),
-		cmocka_unit_test(times_have_zones),
-		cmocka_unit_test(a_day_is_one_of_utc_wherever_it_is_typed),
-		cmocka_unit_test(a_number_with_a_comma_is_recognized),
-		cmocka_unit_test(numbers_are_written_for_people),
-		cmocka_unit_test(a_duration_is_never_too_short),
-	};
-
+	(void)state;
 	setenv("TZ", "ABC-1", 1);
 	tzset();
-	return cmocka_run_group_tests(tests, NULL, release);
+	return 0;
 }
+
+TEST_GROUP(east_of_utc, release);

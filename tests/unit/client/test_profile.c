@@ -1,9 +1,4 @@
 /* The file of profiles: it is read and changed line by line, and errors name the line. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/core/profile_file.h"
+#include "lib/test.h"
 
 static const char usual[] = "# mine\n"
 			    "default = work\n"
@@ -31,12 +27,11 @@ static void parse(const char *text, struct profiles *out)
 		fail_msg("%s", err.text);
 }
 
-static void a_file_has_a_default_and_profiles(void **state)
+TEST(a_file_has_a_default_and_profiles)
 {
 	struct profiles profiles;
 	const struct profile *work, *home;
 
-	(void)state;
 	parse(usual, &profiles);
 	work = profile_find(&profiles, "work");
 	home = profile_find(&profiles, "home");
@@ -49,7 +44,7 @@ static void a_file_has_a_default_and_profiles(void **state)
 	profiles_release(&profiles);
 }
 
-static void an_error_names_its_line(void **state)
+TEST(an_error_names_its_line)
 {
 	static const struct {
 		const char *text, *says;
@@ -70,7 +65,6 @@ static void an_error_names_its_line(void **state)
 		{"[a]\nnonsense\n", "2: must be a [profile]"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct profiles profiles;
 		struct err err = {0};
@@ -91,9 +85,8 @@ static void sets_to(const char *text, const char *profile, const char *setting, 
 	buf_release(&out);
 }
 
-static void a_change_leaves_the_other_lines_alone(void **state)
+TEST(a_change_leaves_the_other_lines_alone)
 {
-	(void)state;
 	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "addr", "2", "# x\n[a]\naddr = 2\n\n[b]\n");
 	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "tenant", "t", "# x\n[a]\naddr = 1\ntenant = t\n\n[b]\n");
 	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "addr", NULL, "# x\n[a]\n\n[b]\n");
@@ -105,17 +98,16 @@ static void a_change_leaves_the_other_lines_alone(void **state)
 	sets_to("default = b\n[a]\n", "", "default", NULL, "[a]\n");
 }
 
-static void a_profile_that_is_dropped_takes_its_lines_with_it(void **state)
+TEST(a_profile_that_is_dropped_takes_its_lines_with_it)
 {
 	struct buf out = {0};
 
-	(void)state;
 	profile_text_drop(&out, usual, "work");
 	assert_string_equal(buf_str(&out), "# mine\ndefault = work\n\n[ home ]\r\n\tjson = yes  \n");
 	buf_release(&out);
 }
 
-static void the_file_is_its_owners_alone_and_replaced_as_a_whole(void **state)
+TEST(the_file_is_its_owners_alone_and_replaced_as_a_whole)
 {
 	char folder[] = "/tmp/b-profile-XXXXXX";
 	struct profile_file file;
@@ -123,7 +115,6 @@ static void the_file_is_its_owners_alone_and_replaced_as_a_whole(void **state)
 	struct stat is;
 	struct err err;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	setenv("XDG_CONFIG_HOME", folder, 1);
 	setenv("HOME", "/home/ann", 1);
@@ -150,17 +141,4 @@ static void the_file_is_its_owners_alone_and_replaced_as_a_whole(void **state)
 	profile_file_release(&file);
 	buf_release(&text);
 	buf_release(&name);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_has_a_default_and_profiles),
-		cmocka_unit_test(an_error_names_its_line),
-		cmocka_unit_test(a_change_leaves_the_other_lines_alone),
-		cmocka_unit_test(a_profile_that_is_dropped_takes_its_lines_with_it),
-		cmocka_unit_test(the_file_is_its_owners_alone_and_replaced_as_a_whole),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,9 @@
 /* The file that replay reads: what it accepts, and which position its errors name. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "cli/report/replay_csv.h"
+#include "lib/test.h"
 
 /* Reads the whole text. Returns the last result; *row is the last row, *rows the number of rows. */
 static enum replay_result read_text(const char *text, size_t len, struct replay_row *row, int *rows, struct err *err)
@@ -25,7 +21,7 @@ static enum replay_result read_text(const char *text, size_t len, struct replay_
 	return result;
 }
 
-static void the_published_trace_is_read(void **state)
+TEST(the_published_trace_is_read)
 {
 	const char *text = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:15:46.6805900,374,44\r\n"
 			   "2023-11-16 18:15:50.9951690,396,109\r\n";
@@ -33,7 +29,6 @@ static void the_published_trace_is_read(void **state)
 	struct err err;
 	int rows;
 
-	(void)state;
 	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_END);
 	assert_int_equal(rows, 2);
 	assert_int_equal(row.time_us, INT64_C(1700158550995169));
@@ -41,14 +36,13 @@ static void the_published_trace_is_read(void **state)
 	assert_int_equal(row.output_tokens, 109);
 }
 
-static void columns_are_found_by_their_names(void **state)
+TEST(columns_are_found_by_their_names)
 {
 	const char *text = "\xef\xbb\xbf\"id\", output_tokens ,Time,input_tokens\n\n\"a\",7, \"12.5\" ,3";
 	struct replay_row row;
 	struct err err;
 	int rows;
 
-	(void)state;
 	/* A blank after the closing quote of a field is one byte too many. */
 	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_BAD);
 	text = "\xef\xbb\xbf\"id\", output_tokens ,Time,input_tokens\n\n\"a\",7, \"12.5\",3";
@@ -59,20 +53,19 @@ static void columns_are_found_by_their_names(void **state)
 	assert_int_equal(row.output_tokens, 7);
 }
 
-static void leap_days_and_month_ends_are_dates(void **state)
+TEST(leap_days_and_month_ends_are_dates)
 {
 	const char *text = "time,input_tokens,output_tokens\n2024-02-29T23:59:59Z,1,1\n2024-03-01 00:00:00,1,1\n";
 	struct replay_row row;
 	struct err err;
 	int rows;
 
-	(void)state;
 	assert_int_equal(read_text(text, strlen(text), &row, &rows, &err), REPLAY_END);
 	assert_int_equal(rows, 2);
 	assert_int_equal(row.time_us, INT64_C(1709251200000000));
 }
 
-static void an_error_names_line_and_column(void **state)
+TEST(an_error_names_line_and_column)
 {
 #define HEAD "time,input_tokens,output_tokens\n"
 	static const struct {
@@ -100,7 +93,6 @@ static void an_error_names_line_and_column(void **state)
 	struct err err;
 	int count;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		assert_int_equal(read_text(rows[i].text, strlen(rows[i].text), &row, &count, &err), REPLAY_BAD);
 		assert_int_equal(err.code, ERR_INVALID);
@@ -109,7 +101,7 @@ static void an_error_names_line_and_column(void **state)
 	}
 }
 
-static void bytes_that_are_no_text_are_refused(void **state)
+TEST(bytes_that_are_no_text_are_refused)
 {
 	static const char nul[] = HEAD "1,\0002,3\n";
 	char line[3000], commas[200] = {0};
@@ -117,7 +109,6 @@ static void bytes_that_are_no_text_are_refused(void **state)
 	struct err err;
 	int rows;
 
-	(void)state;
 	assert_int_equal(read_text(nul, sizeof(nul) - 1, &row, &rows, &err), REPLAY_BAD);
 	assert_non_null(strstr(err.text, "line 2: has a NUL byte"));
 	memset(line, '1', sizeof(line));
@@ -126,17 +117,4 @@ static void bytes_that_are_no_text_are_refused(void **state)
 	memset(commas, ',', sizeof(commas) - 1);
 	assert_int_equal(read_text(commas, strlen(commas), &row, &rows, &err), REPLAY_BAD);
 	assert_non_null(strstr(err.text, "more than 32 columns"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_published_trace_is_read),
-		cmocka_unit_test(columns_are_found_by_their_names),
-		cmocka_unit_test(leap_days_and_month_ends_are_dates),
-		cmocka_unit_test(an_error_names_line_and_column),
-		cmocka_unit_test(bytes_that_are_no_text_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

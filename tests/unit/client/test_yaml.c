@@ -1,16 +1,11 @@
 /* YAML: what is read and at which position, what is refused, and that what is written can be read back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cli/encoding/yaml_read.h"
 #include "cli/encoding/yaml_write.h"
+#include "lib/test.h"
 
 static struct yaml *read_text(const char *text)
 {
@@ -22,13 +17,12 @@ static struct yaml *read_text(const char *text)
 	return yaml;
 }
 
-static void everything_has_a_position(void **state)
+TEST(everything_has_a_position)
 {
 	struct yaml *yaml =
 		read_text("# a fleet\ntiers:\n  pro: {limits: [a, 'b']}\n  free:\n\"x\": |\n  two\n  lines\n");
 	const struct yaml *tiers = yaml->items[0], *limits = tiers->items[0]->items[0];
 
-	(void)state;
 	assert_int_equal(yaml->count, 2);
 	assert_string_equal(yaml->keys[0]->text, "tiers");
 	assert_int_equal(tiers->keys[0]->line, 3);
@@ -46,7 +40,7 @@ static void everything_has_a_position(void **state)
 	yaml_tree_free(yaml);
 }
 
-static void what_is_refused_is_refused_with_its_place(void **state)
+TEST(what_is_refused_is_refused_with_its_place)
 {
 	static const struct {
 		const char *text, *says;
@@ -68,7 +62,6 @@ static void what_is_refused_is_refused_with_its_place(void **state)
 		{"a: \xff\n", "not UTF-8"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err err = {0};
 
@@ -78,13 +71,12 @@ static void what_is_refused_is_refused_with_its_place(void **state)
 	}
 }
 
-static void a_large_file_is_refused_unread(void **state)
+TEST(a_large_file_is_refused_unread)
 {
 	size_t len = YAML_BYTES_MAX + 1;
 	char *text = calloc(1, len + 1);
 	struct err err = {0};
 
-	(void)state;
 	assert_non_null(text);
 	memset(text, '#', len);
 	assert_null(yaml_tree_parse(text, len, YAML_BYTES_MAX, &err));
@@ -95,12 +87,11 @@ static void a_large_file_is_refused_unread(void **state)
 	free(text);
 }
 
-static void a_mapping_holds_as_many_keys_as_a_fleet_has_accounts(void **state)
+TEST(a_mapping_holds_as_many_keys_as_a_fleet_has_accounts)
 {
 	struct buf text = {0};
 	struct err err = {0};
 
-	(void)state;
 	for (int i = 0; i < 2000; i++)
 		buf_putf(&text, "k%d:\n", i);
 	yaml_tree_free(read_text(buf_str(&text)));
@@ -110,7 +101,7 @@ static void a_mapping_holds_as_many_keys_as_a_fleet_has_accounts(void **state)
 	buf_release(&text);
 }
 
-static void a_path_leads_to_its_place(void **state)
+TEST(a_path_leads_to_its_place)
 {
 	struct yaml *yaml = read_text("prices:\n- model: a\n  input: 1\n- model: b\n  context_tiers: [{above: 2}]\n");
 	static const struct {
@@ -119,7 +110,6 @@ static void a_path_leads_to_its_place(void **state)
 	} rows[] = {{"prices", 2, 1}, {"prices[0].input", 3, 10}, {"prices[1].context_tiers[0].above", 5, 27},
 		{"prices[1].output", 4, 3}, {"prices[7]", 2, 1}, {"other", 1, 1}, {"", 1, 1}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct yaml *found = yaml_find(yaml, rows[i].path);
 
@@ -208,9 +198,8 @@ static bool is_same(const struct yaml *yaml, const json_t *json)
 	}
 }
 
-static void what_is_written_is_read_back(void **state)
+TEST(what_is_written_is_read_back)
 {
-	(void)state;
 	for (int i = 0; i < 3000; i++) {
 		json_t *json = some_json(0);
 		struct buf text = {0};
@@ -223,18 +212,4 @@ static void what_is_written_is_read_back(void **state)
 		buf_release(&text);
 		json_decref(json);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_has_a_position),
-		cmocka_unit_test(what_is_refused_is_refused_with_its_place),
-		cmocka_unit_test(a_large_file_is_refused_unread),
-		cmocka_unit_test(a_mapping_holds_as_many_keys_as_a_fleet_has_accounts),
-		cmocka_unit_test(a_path_leads_to_its_place),
-		cmocka_unit_test(what_is_written_is_read_back),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,8 @@
 /* The diagnosis of an installation: each thing that can be wrong is found, and nothing else. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "domain/diagnosis.h"
+#include "lib/test.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY (86400 * SECOND)
@@ -64,16 +60,14 @@ static void alone(const char *name, enum finding finding)
 	assert_int_equal(begin(NULL), 0);
 }
 
-static void all_is_well(void **state)
+TEST_WITH(all_is_well, begin, NULL)
 {
-	(void)state;
 	alone("redis", FINDING_OK);
 	assert_true(found.count <= DIAGNOSES_MAX);
 }
 
-static void what_is_wrong_with_redis_is_found(void **state)
+TEST_WITH(what_is_wrong_with_redis_is_found, begin, NULL)
 {
-	(void)state;
 	memcpy(store.eviction, "allkeys-lru", 12);
 	alone("eviction", FINDING_FAIL);
 	store.aof = false;
@@ -100,18 +94,16 @@ static void what_is_wrong_with_redis_is_found(void **state)
 	alone("outbox", FINDING_FAIL);
 }
 
-static void a_store_that_is_away_is_one_finding(void **state)
+TEST_WITH(a_store_that_is_away_is_one_finding, begin, NULL)
 {
-	(void)state;
 	store = (struct store_facts){.why = "redis: not connected"};
 	alone("redis", FINDING_FAIL);
 	durable = (struct durable_facts){.why = "no"};
 	alone("postgresql", FINDING_FAIL);
 }
 
-static void what_is_wrong_with_postgresql_is_found(void **state)
+TEST_WITH(what_is_wrong_with_postgresql_is_found, begin, NULL)
 {
-	(void)state;
 	durable.schema = 8;
 	alone("schema", FINDING_FAIL);
 	durable.days_ahead = -1;
@@ -127,9 +119,8 @@ static void what_is_wrong_with_postgresql_is_found(void **state)
 	alone("postgresql clock", FINDING_FAIL);
 }
 
-static void prices_keys_pools_and_authentication_are_diagnosed(void **state)
+TEST_WITH(prices_keys_pools_and_authentication_are_diagnosed, begin, NULL)
 {
-	(void)state;
 	durable.unpriced = 3;
 	alone("prices", FINDING_WARN);
 	durable.newest_price_us = NOW - 121 * DAY;
@@ -168,17 +159,4 @@ static void prices_keys_pools_and_authentication_are_diagnosed(void **state)
 	server.tls = true;
 	server.certificate_ends_us = NOW + 90 * DAY;
 	alone("tls", FINDING_OK);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(all_is_well, begin),
-		cmocka_unit_test_setup(what_is_wrong_with_redis_is_found, begin),
-		cmocka_unit_test_setup(a_store_that_is_away_is_one_finding, begin),
-		cmocka_unit_test_setup(what_is_wrong_with_postgresql_is_found, begin),
-		cmocka_unit_test_setup(prices_keys_pools_and_authentication_are_diagnosed, begin),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

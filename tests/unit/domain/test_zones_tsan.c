@@ -1,9 +1,4 @@
 /* The cache of time zones, filled by many threads at once while the files are being replaced. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,6 +10,7 @@
 
 #include "domain/limit/window.h"
 #include "domain/time/zone_file.h"
+#include "lib/test.h"
 
 enum { THREADS = 8, ROUNDS = 200 };
 
@@ -81,13 +77,12 @@ static void *replace(void *arg)
 	return NULL;
 }
 
-static void all_threads_get_the_same_answer(void **state)
+TEST(all_threads_get_the_same_answer)
 {
 	pthread_t threads[THREADS], replacing;
 	void *told[THREADS];
 	int changed = 0;
 
-	(void)state;
 	assert_int_equal(pthread_create(&replacing, NULL, replace, &changed), 0);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, (void *)(i / 2)), 0);
@@ -128,11 +123,4 @@ static int teardown(void **state)
 	return rmdir(folder);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_threads_get_the_same_answer),
-	};
-
-	return cmocka_run_group_tests(tests, setup, teardown);
-}
+TEST_GROUP(setup, teardown);

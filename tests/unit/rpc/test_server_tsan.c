@@ -1,41 +1,34 @@
 /* Starting a server, and what it refuses. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/test.h"
 #include "served.h"
 
-static void a_taken_port_is_an_error_with_a_sentence(void **state)
+SERVED(a_taken_port_is_an_error_with_a_sentence)
 {
 	char listen[32];
 	struct err err;
 
-	(void)state;
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", rpc_server_port(served.server));
 	assert_null(served_start(2, listen, &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	assert_non_null(strstr(err.text, listen));
 }
 
-static void a_method_twice_in_the_tables_is_an_error(void **state)
+TEST(a_method_twice_in_the_tables_is_an_error)
 {
 	static const struct rpc_method *const tables[] = {served_methods, served_methods, NULL};
 	struct rpc_options options = {.listen = "127.0.0.1:0", .workers = 1, .max_message_bytes = 99, .tables = tables};
 	struct err err;
 
-	(void)state;
 	assert_null(rpc_server_start(&options, &err));
 	assert_string_equal(err.text, "the method /t.T/Echo is registered twice");
 }
 
-static void loopback_addresses_are_known(void **state)
+TEST(loopback_addresses_are_known)
 {
-	(void)state;
 	assert_true(rpc_address_is_loopback("127.0.0.1:1"));
 	assert_true(rpc_address_is_loopback("127.9.9.9:1"));
 	assert_true(rpc_address_is_loopback("[::1]:1"));
@@ -48,15 +41,4 @@ static void loopback_addresses_are_known(void **state)
 	assert_false(rpc_address_is_loopback("128.0.0.1:1"));
 	assert_false(rpc_address_is_loopback(":1"));
 	assert_false(rpc_address_is_loopback("1"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(a_taken_port_is_an_error_with_a_sentence),
-		cmocka_unit_test(a_method_twice_in_the_tables_is_an_error),
-		cmocka_unit_test(loopback_addresses_are_known),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

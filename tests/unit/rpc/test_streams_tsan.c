@@ -1,20 +1,15 @@
 /* Server streams: messages arrive in order, and each stream ends exactly once, whoever ends it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 
+#include "lib/test.h"
 #include "served.h"
 
-static void a_stream_brings_its_messages_in_order(void **state)
+SERVED(a_stream_brings_its_messages_in_order)
 {
 	struct client_call call;
 	char expected[16];
 
-	(void)state;
 	client_start_stream(&served.client, &call, "/t.T/Count", "100");
 	for (int i = 0; i < 100; i++) {
 		assert_true(client_next(&call));
@@ -26,11 +21,10 @@ static void a_stream_brings_its_messages_in_order(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_OK);
 }
 
-static void a_stream_ended_during_a_write_still_brings_it(void **state)
+SERVED(a_stream_ended_during_a_write_still_brings_it)
 {
 	struct client_call call;
 
-	(void)state;
 	client_start_stream(&served.client, &call, "/t.T/Count", "-3");
 	for (int i = 0; i < 3; i++)
 		assert_true(client_next(&call));
@@ -39,11 +33,10 @@ static void a_stream_ended_during_a_write_still_brings_it(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_OK);
 }
 
-static void a_stream_whose_reader_leaves_ends(void **state)
+SERVED(a_stream_whose_reader_leaves_ends)
 {
 	struct client_call call;
 
-	(void)state;
 	client_start_stream(&served.client, &call, "/t.T/Count", "1000000000");
 	assert_true(client_next(&call));
 	grpc_call_cancel(call.call, NULL);
@@ -51,11 +44,10 @@ static void a_stream_whose_reader_leaves_ends(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_CANCELLED);
 }
 
-static void a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once(void **state)
+SERVED(a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once)
 {
 	struct client_call idle[3], busy, held;
 
-	(void)state;
 	for (int i = 0; i < 3; i++)
 		client_start_stream(&served.client, &idle[i], "/t.T/Linger", "");
 	client_start_stream(&served.client, &busy, "/t.T/Linger", "on");
@@ -82,16 +74,4 @@ static void a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once(
 	grpc_call_cancel(held.call, NULL);
 	client_finish(&held);
 	sem_wait(&served.cancelled);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(a_stream_brings_its_messages_in_order),
-		SERVED(a_stream_ended_during_a_write_still_brings_it),
-		SERVED(a_stream_whose_reader_leaves_ends),
-		SERVED(a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

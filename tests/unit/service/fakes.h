@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "lib/test.h"
 #include "service/worker/flow.h"
 #include "service/worker/worker.h"
 #include "store/catalog_build.h"
@@ -82,9 +83,10 @@ struct fake {
  */
 void fake_init(struct fake *fake);
 void fake_release(struct fake *fake);
-/* For cmocka: *state is a fake of the test's own. */
+/* A test whose *state is a fake of its own. */
 int fake_setup(void **state);
 int fake_teardown(void **state);
+#define FAKED(name) TEST_WITH(name, fake_setup, fake_teardown)
 /* The end of a flow, which is only counted; from 0 in each test. */
 void fake_done(struct flow *flow);
 extern int fake_done_count;

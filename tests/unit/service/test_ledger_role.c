@@ -2,19 +2,14 @@
  * The ledger role on lists instead of Redis and PostgreSQL: what it acknowledges when, and what a failure leaves
  * behind.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/list.h"
 #include "fakes.h"
+#include "lib/test.h"
 #include "service/ledger/role.h"
 
 #define ENTRIES 16
@@ -369,173 +364,6 @@ static void tick_until_changed(void)
 	assert_false(change_pending);
 }
 
-static void what_the_ledger_has_is_acknowledged(void **state)
-{
-	(void)state;
-	add_entry(1, "1-0", "a");
-	add_entry(1, "2-0", "b");
-	add_entry(7, "3-0", "c");
-	tick();
-	assert_int_equal(rows, 3);
-	assert_non_null(strstr(trail, "ack 2-0"));
-	assert_non_null(strstr(trail, "ack 3-0"));
-	assert_string_equal(origins[0] + 16, origins[0][15] == '1' ? ":1-0" : ":3-0");
-}
-
-static void a_double_charge_is_taken_back_before_later_entries_are_acknowledged(void **state)
-{
-	(void)state;
-	snprintf(known[0], sizeof(known[0]), "b");
-	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
-	rows = 1;
-	busy_partition = 200;
-	add_entry(1, "1-0", "a");
-	add_entry(1, "2-0", "b");
-	add_entry(1, "3-0", "c");
-	tick();
-	assert_string_equal(trail, "takeback 2-0, ack 3-0");
-}
-
-static void nothing_after_a_failed_takeback_is_acknowledged(void **state)
-{
-	(void)state;
-	snprintf(known[0], sizeof(known[0]), "b");
-	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
-	rows = 1;
-	busy_partition = 200;
-	takeback_fails = true;
-	add_entry(1, "1-0", "a");
-	add_entry(1, "2-0", "b");
-	add_entry(1, "3-0", "c");
-	tick();
-	assert_true(strncmp(trail, "no takeback 2-0, ack 1-0", 24) == 0);
-	assert_null(strstr(trail, "ack 3-0"));
-	takeback_fails = false;
-	trail[0] = '\0';
-	tick_until_empty();
-	assert_string_equal(trail, "takeback 2-0, ack 3-0");
-}
-
-static void what_another_writer_has_is_left_alone(void **state)
-{
-	(void)state;
-	busy_partition = 1;
-	add_entry(1, "1-0", "a");
-	add_entry(2, "2-0", "b");
-	tick();
-	assert_string_equal(trail, "ack 2-0");
-	assert_true(stored[0].there);
-	busy_partition = 200;
-	tick_until_empty();
-	assert_int_equal(rows, 2);
-}
-
-static void without_a_ledger_nothing_is_acknowledged_until_it_is_back(void **state)
-{
-	(void)state;
-	busy_partition = 200;
-	ledger_away = true;
-	add_entry(1, "1-0", "a");
-	tick();
-	assert_string_equal(trail, "");
-	ledger_away = false;
-	tick_until_empty();
-	assert_string_equal(trail, "ack 1-0");
-}
-
-static void a_change_is_written_through_and_confirmed(void **state)
-{
-	struct fake_row *row = fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-
-	(void)state, (void)row;
-	change_pending = true;
-	tick();
-	assert_int_equal(fake.policies, 1);
-	assert_false(change_pending);
-}
-
-static void an_override_that_has_ended_is_taken_away_and_another_stays(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 2);
-	for (int i = 0; i < 2; i++) {
-		overrides[i] = (struct limit){
-			.dimension = DIM_REQUESTS, .kind = KIND_CALENDAR, .unit = (enum window_unit)i, .amount = 5};
-		assert_true(limit_prepare(&overrides[i], NULL));
-	}
-	overrides[0].until_us = fake.now_us - 1;
-	overrides[1].until_us = fake.now_us + INT64_C(3600000000);
-	override_count = 2;
-	tick();
-	assert_int_equal(override_count, 1);
-	assert_int_equal(overrides[0].unit, WINDOW_WEEK);
-	assert_int_equal(fake.policies, 1);
-	assert_non_null(strstr(trail, "bursard ann"));
-}
-
-/* A worker may be about to seed it with the profile from before the change. */
-static void a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-	change_pending = true;
-	change_age_us = 3000000;
-	tick();
-	assert_true(change_pending);
-	assert_int_equal(change_again_us, 4000000);
-	change_age_us = 11000000;
-	tick_until_changed();
-	assert_false(change_pending);
-}
-
-static void the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-	change_pending = true;
-	change_age_us = 7000000;
-	tick();
-	assert_true(change_pending);
-	assert_int_equal(change_again_us, 3000001);
-}
-
-static void a_change_that_redis_did_not_answer_stays_due(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-	fake.away = true;
-	change_pending = true;
-	tick();
-	assert_true(change_pending);
-	assert_int_equal(change_again_us, -1);
-	fake.away = false;
-	fake.accounts = 0;
-	tick_until_changed();
-}
-
-static void on_stopped(void *arg)
-{
-	(void)arg;
-	stopped = true;
-}
-
-static void a_stop_waits_for_the_batch_that_is_under_way(void **state)
-{
-	struct wait *due = waiting;
-
-	(void)state;
-	busy_partition = 200;
-	add_entry(1, "1-0", "a");
-	waiting = NULL;
-	due->due(due);
-	ledger_role_stop(role, on_stopped, NULL);
-	answer_all();
-	assert_false(stopped);
-	assert_string_equal(trail, "ack 1-0");
-	tick();
-	assert_true(stopped);
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -557,6 +385,12 @@ static int begin(void **state)
 	return 0;
 }
 
+static void on_stopped(void *arg)
+{
+	(void)arg;
+	stopped = true;
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -570,23 +404,155 @@ static int end(void **state)
 	return 0;
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define WITH_ROLE(name) TEST_WITH(name, begin, end)
 
-int main(void)
+WITH_ROLE(what_the_ledger_has_is_acknowledged)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(what_the_ledger_has_is_acknowledged),
-		TEST(a_double_charge_is_taken_back_before_later_entries_are_acknowledged),
-		TEST(nothing_after_a_failed_takeback_is_acknowledged),
-		TEST(what_another_writer_has_is_left_alone),
-		TEST(without_a_ledger_nothing_is_acknowledged_until_it_is_back),
-		TEST(a_change_is_written_through_and_confirmed),
-		TEST(an_override_that_has_ended_is_taken_away_and_another_stays),
-		TEST(a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses),
-		TEST(the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more),
-		TEST(a_change_that_redis_did_not_answer_stays_due),
-		TEST(a_stop_waits_for_the_batch_that_is_under_way),
-	};
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(7, "3-0", "c");
+	tick();
+	assert_int_equal(rows, 3);
+	assert_non_null(strstr(trail, "ack 2-0"));
+	assert_non_null(strstr(trail, "ack 3-0"));
+	assert_string_equal(origins[0] + 16, origins[0][15] == '1' ? ":1-0" : ":3-0");
+}
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+WITH_ROLE(a_double_charge_is_taken_back_before_later_entries_are_acknowledged)
+{
+	snprintf(known[0], sizeof(known[0]), "b");
+	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
+	rows = 1;
+	busy_partition = 200;
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(1, "3-0", "c");
+	tick();
+	assert_string_equal(trail, "takeback 2-0, ack 3-0");
+}
+
+WITH_ROLE(nothing_after_a_failed_takeback_is_acknowledged)
+{
+	snprintf(known[0], sizeof(known[0]), "b");
+	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
+	rows = 1;
+	busy_partition = 200;
+	takeback_fails = true;
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(1, "3-0", "c");
+	tick();
+	assert_true(strncmp(trail, "no takeback 2-0, ack 1-0", 24) == 0);
+	assert_null(strstr(trail, "ack 3-0"));
+	takeback_fails = false;
+	trail[0] = '\0';
+	tick_until_empty();
+	assert_string_equal(trail, "takeback 2-0, ack 3-0");
+}
+
+WITH_ROLE(what_another_writer_has_is_left_alone)
+{
+	busy_partition = 1;
+	add_entry(1, "1-0", "a");
+	add_entry(2, "2-0", "b");
+	tick();
+	assert_string_equal(trail, "ack 2-0");
+	assert_true(stored[0].there);
+	busy_partition = 200;
+	tick_until_empty();
+	assert_int_equal(rows, 2);
+}
+
+WITH_ROLE(without_a_ledger_nothing_is_acknowledged_until_it_is_back)
+{
+	busy_partition = 200;
+	ledger_away = true;
+	add_entry(1, "1-0", "a");
+	tick();
+	assert_string_equal(trail, "");
+	ledger_away = false;
+	tick_until_empty();
+	assert_string_equal(trail, "ack 1-0");
+}
+
+WITH_ROLE(a_change_is_written_through_and_confirmed)
+{
+	struct fake_row *row = fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+
+	(void)state, (void)row;
+	change_pending = true;
+	tick();
+	assert_int_equal(fake.policies, 1);
+	assert_false(change_pending);
+}
+
+WITH_ROLE(an_override_that_has_ended_is_taken_away_and_another_stays)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 2);
+	for (int i = 0; i < 2; i++) {
+		overrides[i] = (struct limit){
+			.dimension = DIM_REQUESTS, .kind = KIND_CALENDAR, .unit = (enum window_unit)i, .amount = 5};
+		assert_true(limit_prepare(&overrides[i], NULL));
+	}
+	overrides[0].until_us = fake.now_us - 1;
+	overrides[1].until_us = fake.now_us + INT64_C(3600000000);
+	override_count = 2;
+	tick();
+	assert_int_equal(override_count, 1);
+	assert_int_equal(overrides[0].unit, WINDOW_WEEK);
+	assert_int_equal(fake.policies, 1);
+	assert_non_null(strstr(trail, "bursard ann"));
+}
+
+/* A worker may be about to seed it with the profile from before the change. */
+WITH_ROLE(a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	change_pending = true;
+	change_age_us = 3000000;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, 4000000);
+	change_age_us = 11000000;
+	tick_until_changed();
+	assert_false(change_pending);
+}
+
+WITH_ROLE(the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	change_pending = true;
+	change_age_us = 7000000;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, 3000001);
+}
+
+WITH_ROLE(a_change_that_redis_did_not_answer_stays_due)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	fake.away = true;
+	change_pending = true;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, -1);
+	fake.away = false;
+	fake.accounts = 0;
+	tick_until_changed();
+}
+
+WITH_ROLE(a_stop_waits_for_the_batch_that_is_under_way)
+{
+	struct wait *due = waiting;
+
+	busy_partition = 200;
+	add_entry(1, "1-0", "a");
+	waiting = NULL;
+	due->due(due);
+	ledger_role_stop(role, on_stopped, NULL);
+	answer_all();
+	assert_false(stopped);
+	assert_string_equal(trail, "ack 1-0");
+	tick();
+	assert_true(stopped);
 }
