@@ -9,32 +9,9 @@
 #include "lib/test.h"
 #include "service/request/check.h"
 
-static struct check *start(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
-{
-	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
-
-	check->question = (struct check_question){.mode = mode,
-		.tenant = "default",
-		.user = user,
-		.request_id = request_id,
-		.interface = "api",
-		.model = "gpt-5-mini",
-		.input_tokens = 100,
-		.max_output_tokens = 50,
-		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	return check;
-}
-
 static struct check *ask(struct fake *fake, const char *user, const char *request_id)
 {
-	int before = fake_done_count;
-	struct check *check = start(fake, CHECK_REAL, user, request_id);
-
-	fake_run(fake);
-	assert_int_equal(fake_done_count, before + 1);
-	check_release(check);
-	return check;
+	return fake_check(fake, CHECK_REAL, user, request_id);
 }
 
 FAKED(a_new_user_is_looked_up_seeded_and_allowed)
@@ -315,14 +292,14 @@ FAKED(a_dry_run_changes_nothing)
 	struct check *check;
 
 	for (int i = 0; i < 5; i++) {
-		check = start(fake, CHECK_EXPLAIN, "ann", "r1");
+		check = fake_check_start(fake, CHECK_EXPLAIN, "ann", "r1");
 		fake_run(fake);
 		check_release(check);
 		assert_true(check->answer.allowed);
 		assert_string_equal(check->answer.handle, "");
 	}
 	assert_int_equal(fake->markers, 0);
-	check = start(fake, CHECK_STATUS, "ann", "");
+	check = fake_check_start(fake, CHECK_STATUS, "ann", "");
 	fake_run(fake);
 	check_release(check);
 	assert_int_equal(check->answer.rows->count, 7);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "fakes.h"
+#include "lib/examples.h"
 #include "lib/test.h"
 #include "service/ledger/role.h"
 
@@ -59,6 +60,18 @@ static void ledger_answer(void *op)
 	((struct ledger_op *)op)->done(op);
 }
 
+static void outbox_ok(struct outbox_op *op)
+{
+	op->ok = true;
+	later(outbox_answer, op);
+}
+
+static void ledger_ok(struct ledger_op *op)
+{
+	op->ok = true;
+	later(ledger_answer, op);
+}
+
 static void note(const char *what, const char *which)
 {
 	size_t n = strlen(trail);
@@ -69,36 +82,20 @@ static void note(const char *what, const char *which)
 static void add_entry(int partition, const char *id, const char *request_id)
 {
 	struct stored *one = &stored[entries++];
-	char user[16];
-	struct entry entry = {.kind = ENTRY_RECORD,
-		.final = true,
-		.started_at_us = fake.now_us,
-		.at_us = fake.now_us,
-		.amounts = {.requests = 1},
-		.info = {.tenant = "t",
-			.request_id = request_id,
-			.interface = "",
-			.model = "",
-			.tier = "",
-			.provider = "",
-			.price_model = "",
-			.reason = "",
-			.actor = "",
-			.accounts = 1},
-		.usage = {.model = "", .provider = "", .price_model = "", .mode = ""}};
+	struct arena arena = {0};
+	struct entry entry;
 
-	snprintf(user, sizeof(user), "u%d", partition);
-	entry.info.user = user;
-	entry.info.account[0] = (struct entry_account){ACCOUNT_USER, user};
+	entry_example(&entry, &arena, arena_printf(&arena, "u%d", partition), request_id);
+	entry.started_at_us = entry.at_us = fake.now_us;
 	*one = (struct stored){.there = true, .partition = partition};
 	snprintf(one->id, sizeof(one->id), "%s", id);
 	entry_pack(&entry, &one->bytes);
+	arena_release(&arena);
 }
 
 static void fake_waiting(struct outbox_store *store, struct outbox_waiting *op)
 {
 	(void)store;
-	op->op.ok = true;
 	for (int p = 0; p < PARTITIONS; p++) {
 		uint64_t n = 0;
 		for (int i = 0; i < entries; i++)
@@ -109,13 +106,12 @@ static void fake_waiting(struct outbox_store *store, struct outbox_waiting *op)
 		}
 		op->entries += n;
 	}
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_drain(struct outbox_store *store, struct outbox_drain *op)
 {
 	(void)store;
-	op->op.ok = true;
 	snprintf(op->generation, sizeof(op->generation), "%016d", op->partition);
 	op->entry = arena_zalloc(op->op.arena, ENTRIES, sizeof(*op->entry));
 	for (int i = 0; i < entries && op->count < op->limit; i++) {
@@ -126,19 +122,18 @@ static void fake_drain(struct outbox_store *store, struct outbox_drain *op)
 		op->entry[op->count++].len = stored[i].bytes.len;
 	}
 	op->entries = (uint64_t)op->count;
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_ack(struct outbox_store *store, struct outbox_ack *op)
 {
 	(void)store;
-	op->op.ok = true;
 	for (int i = 0; i < entries; i++) {
 		if (stored[i].partition == op->partition && strcmp(stored[i].id, op->last) <= 0)
 			stored[i].there = false;
 	}
 	note("ack", op->last);
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_takeback(struct outbox_store *store, struct outbox_takeback *op)
@@ -158,30 +153,27 @@ static void fake_takeback(struct outbox_store *store, struct outbox_takeback *op
 static void fake_charge(struct outbox_store *store, struct outbox_charge *op)
 {
 	(void)store;
-	op->op.ok = true;
 	note("charge", op->entry->info.request_id);
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_sweep(struct outbox_store *store, struct outbox_sweep *op)
 {
 	(void)store;
-	op->op.ok = true;
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_raise(struct outbox_store *store, struct outbox_raise *op)
 {
 	(void)store;
-	op->op.ok = true;
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_counters(struct outbox_store *store, struct outbox_counters *op)
 {
 	(void)store;
-	op->op.ok = op->absent = true;
-	later(outbox_answer, &op->op);
+	op->absent = true;
+	outbox_ok(&op->op);
 }
 
 static const struct outbox_store_ops outbox_ops = {.waiting = fake_waiting,
@@ -223,35 +215,31 @@ static void fake_write(struct ledger_store *store, struct ledger_write *op)
 static void fake_upkeep(struct ledger_store *store, struct ledger_upkeep *op)
 {
 	(void)store;
-	op->op.ok = true;
 	note("upkeep", "");
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static void fake_windows(struct ledger_store *store, struct ledger_windows *op)
 {
 	(void)store;
-	op->op.ok = true;
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static void fake_changes(struct ledger_store *store, struct ledger_changes *op)
 {
 	(void)store;
-	op->op.ok = true;
 	op->change = arena_zalloc(op->op.arena, 1, sizeof(*op->change));
 	op->count = change_pending;
 	op->change[0].key = (struct account_key){ACCOUNT_USER, "default", "ann"};
 	op->change[0].age_us = change_age_us;
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static void fake_lease(struct ledger_store *store, struct ledger_lease *op)
 {
 	(void)store;
-	op->op.ok = true;
 	op->held = strcmp(op->name, "upkeep") != 0 || busy_partition < 0;
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static const struct ledger_store_ops ledger_ops = {.write = fake_write,

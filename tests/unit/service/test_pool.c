@@ -108,14 +108,7 @@ static struct caller *asks(const char *request_id)
 	struct caller *caller = arena_zalloc(&bench->fake.arena, 1, sizeof(*caller));
 
 	caller->acquisition = (struct acquisition){
-		.check.question = {.tenant = "default",
-			.user = "ann",
-			.request_id = request_id,
-			.interface = "api",
-			.model = "gpt-5-mini",
-			.input_tokens = 1000,
-			.max_output_tokens = 500,
-			.deadline_us = INT64_MAX},
+		.check.question = fake_question("ann", request_id, 1000, 500),
 		.pool = "",
 		.seats = 1,
 		.mode = LEASE_STREAM,
@@ -145,9 +138,9 @@ static struct pool_acquire *question(void)
 	return container_of(op, struct pool_acquire, op);
 }
 
-static struct caller *waits(const char *request_id)
+/* The pool answers that the caller waits. */
+static void queues(struct caller *caller)
 {
-	struct caller *caller = admitted(request_id);
 	struct pool_acquire *op = question();
 
 	op->position = 3;
@@ -155,6 +148,13 @@ static struct caller *waits(const char *request_id)
 	op->wait_until_us = NOW_US + 300 * SECOND;
 	fake_pools_answer(&bench->pools, &op->op, POOL_QUEUED);
 	assert_int_equal(caller->queued, 1);
+}
+
+static struct caller *waits(const char *request_id)
+{
+	struct caller *caller = admitted(request_id);
+
+	queues(caller);
 	return caller;
 }
 
@@ -238,9 +238,7 @@ WITH_WAITERS(a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stay
 	caller->acquisition.state->again_at_us = 1;
 	turn();
 	assert_int_equal(bench->pools.made[CALL_ACQUIRE], 2);
-	question()->wait_until_us = NOW_US + 300 * SECOND;
-	answer(CALL_ACQUIRE, POOL_QUEUED);
-	assert_int_equal(caller->queued, 1);
+	queues(caller);
 	acquire_close(&caller->acquisition);
 }
 
@@ -361,9 +359,7 @@ WITH_WAITERS(a_caller_who_returns_while_their_place_is_given_up_keeps_the_reserv
 	second = admitted("r1");
 	answer(CALL_CANCEL, POOL_OK);
 	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
-	question()->wait_until_us = NOW_US + 300 * SECOND;
-	answer(CALL_ACQUIRE, POOL_QUEUED);
-	assert_int_equal(second->queued, 1);
+	queues(second);
 	acquire_close(&second->acquisition);
 }
 

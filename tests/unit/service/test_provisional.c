@@ -10,30 +10,9 @@
 #include "lib/test.h"
 #include "service/request/check.h"
 
-static struct check *ask_as(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
-{
-	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
-	int before = fake_done_count;
-
-	check->question = (struct check_question){.mode = mode,
-		.tenant = "default",
-		.user = user,
-		.request_id = request_id,
-		.interface = "api",
-		.model = "gpt-5-mini",
-		.input_tokens = 100,
-		.max_output_tokens = 50,
-		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	assert_int_equal(fake_done_count, before + 1);
-	check_release(check);
-	return check;
-}
-
 static struct check *ask(struct fake *fake, const char *user, const char *request_id)
 {
-	return ask_as(fake, CHECK_REAL, user, request_id);
+	return fake_check(fake, CHECK_REAL, user, request_id);
 }
 
 static bool is_provisional(struct fake *fake, enum account_kind kind, const char *id)
@@ -71,8 +50,8 @@ FAKED(without_postgresql_the_default_tier_decides_and_every_answer_says_so)
 		assert_string_equal(check->answer.tier, "free");
 		assert_int_equal(check->answer.held.requests, allowed[i]);
 	}
-	assert_int_equal(ask_as(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
-	assert_int_equal(ask_as(fake, CHECK_EXPLAIN, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
+	assert_int_equal(fake_check(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
+	assert_int_equal(fake_check(fake, CHECK_EXPLAIN, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
 	assert_true(is_provisional(fake, ACCOUNT_USER, "ann"));
 }
 
@@ -134,7 +113,7 @@ FAKED(what_postgresql_says_counts_before_the_next_decision)
 		assert_int_equal(fake->markers, markers + truths[t].allowed);
 		assert_false(is_provisional(fake, ACCOUNT_USER, user));
 		fake->lookups = 0;
-		assert_int_equal(ask_as(fake, CHECK_STATUS, user, NULL)->answer.quality, QUALITY_EXACT);
+		assert_int_equal(fake_check(fake, CHECK_STATUS, user, NULL)->answer.quality, QUALITY_EXACT);
 		assert_int_equal(fake->lookups, 0);
 	}
 }
@@ -152,7 +131,7 @@ FAKED(status_and_explain_learn_it_too)
 		ask(fake, user, user);
 		durable_back(fake);
 		strcpy(fake_row_add(fake, ACCOUNT_USER, user, 3)->profile.tier, "pro");
-		struct check *check = ask_as(fake, modes[i], user, NULL);
+		struct check *check = fake_check(fake, modes[i], user, NULL);
 		assert_int_equal(check->answer.quality, QUALITY_EXACT);
 		assert_string_equal(check->answer.tier, "pro");
 	}
@@ -313,7 +292,7 @@ FAKED(a_status_asks_the_ledger_too)
 	struct fake *fake = *state;
 	struct fake_account *account = ann_with_new_limits(fake);
 
-	assert_int_equal(ask_as(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_EXACT);
+	assert_int_equal(fake_check(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_EXACT);
 	assert_int_equal(account->state.unseeded, 0);
 }
 

@@ -12,14 +12,7 @@ static struct check *ask(struct fake *fake, const char *request_id)
 {
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
 
-	check->question = (struct check_question){.tenant = "default",
-		.user = "ann",
-		.request_id = request_id,
-		.interface = "api",
-		.model = "gpt-5-mini",
-		.input_tokens = 1000,
-		.max_output_tokens = 500,
-		.deadline_us = INT64_MAX};
+	check->question = fake_question("ann", request_id, 1000, 500);
 	check_start(check, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	check_release(check);

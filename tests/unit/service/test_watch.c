@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/examples.h"
 #include "lib/test.h"
 #include "service/watch/watch.h"
 #include "service/watch/gather.h"
@@ -95,21 +96,10 @@ static struct watch_view take(struct watcher *watcher)
 
 static void decide(const char *tenant, const char *user, bool allowed)
 {
-	struct watch_event event = {
-		.kind = WATCH_CHECK,
-		.allowed = allowed,
-		.reason = allowed ? REASON_NONE : REASON_QUOTA,
-		.limit = "",
-		.at_us = 5,
-		.user = user,
-		.request_id = "",
-		.interface = "web",
-		.model = "",
-		.tier = "",
-		.pool = "",
-		.cause = "",
-	};
+	struct watch_event event = watch_event_example(WATCH_CHECK, user, 5);
 
+	event.allowed = allowed;
+	event.reason = allowed ? REASON_NONE : REASON_QUOTA;
 	assert_true(gather_add(gather, tenant, &event));
 }
 

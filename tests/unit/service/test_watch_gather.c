@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "lib/examples.h"
 #include "lib/test.h"
 #include "service/watch/gather.h"
 
@@ -13,19 +14,7 @@ static struct buf bytes;
 
 static struct watch_event event_of(enum watch_kind kind, const char *user)
 {
-	return (struct watch_event){
-		.kind = kind,
-		.allowed = kind == WATCH_CHECK,
-		.limit = "",
-		.at_us = NOW,
-		.user = user,
-		.request_id = "",
-		.interface = "web",
-		.model = "",
-		.tier = "free",
-		.pool = "",
-		.cause = "",
-	};
+	return watch_event_example(kind, user, NOW);
 }
 
 static struct watch_event denial_of(const char *user, enum reason reason)
