@@ -1,5 +1,6 @@
 /* main() of the programs whose tests register themselves: see test.h. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/test.h"
 
@@ -23,6 +24,14 @@ void test_register_group(CMFixtureFunction set_up, CMFixtureFunction tear_down)
 {
 	group_set_up = set_up;
 	group_tear_down = tear_down;
+}
+
+int tests_in_utc(void **state)
+{
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	return 0;
 }
 
 int main(void)

@@ -48,4 +48,7 @@ void test_register_group(CMFixtureFunction set_up, CMFixtureFunction tear_down);
 	} \
 	_Static_assert(1, "takes the semicolon")
 
+/* A set_up: local time is UTC. */
+int tests_in_utc(void **state);
+
 #endif

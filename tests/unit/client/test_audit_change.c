@@ -1,7 +1,5 @@
 /* How a line of the audit log describes a change. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "cli/report/audit_change.h"
 #include "lib/test.h"
@@ -59,12 +57,4 @@ TEST(a_line_says_what_changed)
 	}
 }
 
-static int in_utc(void **state)
-{
-	(void)state;
-	setenv("TZ", "UTC", 1);
-	tzset();
-	return 0;
-}
-
-TEST_GROUP(in_utc, NULL);
+TEST_GROUP(tests_in_utc, NULL);

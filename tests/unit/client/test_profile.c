@@ -7,6 +7,7 @@
 
 #include "cli/core/profile_file.h"
 #include "lib/test.h"
+#include "refusals.h"
 
 static const char usual[] = "# mine\n"
 			    "default = work\n"
@@ -44,36 +45,35 @@ TEST(a_file_has_a_default_and_profiles)
 	profiles_release(&profiles);
 }
 
+static bool file_accepts(const char *text, struct err *err)
+{
+	struct profiles profiles;
+	bool ok = profiles_parse(text, strlen(text), &profiles, err);
+
+	profiles_release(&profiles);
+	return ok;
+}
+
 TEST(an_error_names_its_line)
 {
-	static const struct {
-		const char *text, *says;
-	} rows[] = {
-		{"[work\n", "1: must be a [profile]"},
-		{"\n[]\n", "2: a profile's name must be 1 to 64"},
-		{"[a b]\n", "1: a profile's name must be 1 to 64"},
-		{"addr = x\n", "1: 'addr' is above the first [profile]"},
-		{"default = a\ndefault = b\n", "2: default: is given twice"},
-		{"[a]\n[b]\n[a]\n", "3: profile a is already defined above"},
-		{"[a]\nadress = x\n", "2: 'adress' is not a setting; use one of addr"},
-		{"[a]\naddr = x\naddr = y\n", "3: addr: is given twice"},
-		{"[a]\naddr =\n", "2: addr: must be 1 to 1024 bytes"},
-		{"[a]\naddr = x\ty\n", "2: addr: has a control character"},
-		{"[a]\ntimeout = soon\n", "2: timeout: 'soon' is not a duration"},
-		{"[a]\njson = true\n", "2: json: 'true' must be yes or no"},
-		{"[a]\nkey = bsk_secret\n", "2: 'key' is not a setting"},
-		{"[a]\nnonsense\n", "2: must be a [profile]"},
+	static const struct refusal rows[] = {
+		{"[work\n", "^1: must be a [profile]"},
+		{"\n[]\n", "^2: a profile's name must be 1 to 64"},
+		{"[a b]\n", "^1: a profile's name must be 1 to 64"},
+		{"addr = x\n", "^1: 'addr' is above the first [profile]"},
+		{"default = a\ndefault = b\n", "^2: default: is given twice"},
+		{"[a]\n[b]\n[a]\n", "^3: profile a is already defined above"},
+		{"[a]\nadress = x\n", "^2: 'adress' is not a setting; use one of addr"},
+		{"[a]\naddr = x\naddr = y\n", "^3: addr: is given twice"},
+		{"[a]\naddr =\n", "^2: addr: must be 1 to 1024 bytes"},
+		{"[a]\naddr = x\ty\n", "^2: addr: has a control character"},
+		{"[a]\ntimeout = soon\n", "^2: timeout: 'soon' is not a duration"},
+		{"[a]\njson = true\n", "^2: json: 'true' must be yes or no"},
+		{"[a]\nkey = bsk_secret\n", "^2: 'key' is not a setting"},
+		{"[a]\nnonsense\n", "^2: must be a [profile]"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct profiles profiles;
-		struct err err = {0};
-
-		assert_false(profiles_parse(rows[i].text, strlen(rows[i].text), &profiles, &err));
-		profiles_release(&profiles);
-		if (strncmp(err.text, rows[i].says, strlen(rows[i].says)) != 0)
-			fail_msg("says '%s', not '%s'", err.text, rows[i].says);
-	}
+	ALL_REFUSED(rows, file_accepts);
 }
 
 static void sets_to(const char *text, const char *profile, const char *setting, const char *value, const char *expected)

@@ -1,6 +1,5 @@
 /* What people see, byte for byte, and the verdict of the proof. */
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -235,12 +234,4 @@ TEST(a_proof_without_sums_is_one_of_nothing)
 	expect(&out, "proof: ok (ledger = roll-ups = counters: 0 requests, 0 tokens, $0.00)\n");
 }
 
-static int in_utc(void **state)
-{
-	(void)state;
-	setenv("TZ", "UTC", 1);
-	tzset();
-	return 0;
-}
-
-TEST_GROUP(in_utc, NULL);
+TEST_GROUP(tests_in_utc, NULL);

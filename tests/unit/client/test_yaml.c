@@ -6,6 +6,7 @@
 #include "cli/encoding/yaml_read.h"
 #include "cli/encoding/yaml_write.h"
 #include "lib/test.h"
+#include "refusals.h"
 
 static struct yaml *read_text(const char *text)
 {
@@ -40,11 +41,14 @@ TEST(everything_has_a_position)
 	yaml_tree_free(yaml);
 }
 
+static bool yaml_accepts(const char *text, struct err *err)
+{
+	return yaml_tree_parse(text, strlen(text), YAML_BYTES_MAX, err) != NULL;
+}
+
 TEST(what_is_refused_is_refused_with_its_place)
 {
-	static const struct {
-		const char *text, *says;
-	} rows[] = {
+	static const struct refusal rows[] = {
 		{"", "1:1: the document is missing"},
 		{"# nothing\n", "2:1: the document is missing"},
 		{"a: 1\nb: [", "not valid YAML"},
@@ -62,13 +66,7 @@ TEST(what_is_refused_is_refused_with_its_place)
 		{"a: \xff\n", "not UTF-8"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct err err = {0};
-
-		assert_null(yaml_tree_parse(rows[i].text, strlen(rows[i].text), YAML_BYTES_MAX, &err));
-		if (!strstr(err.text, rows[i].says))
-			fail_msg("%s: says '%s', not '%s'", rows[i].text, err.text, rows[i].says);
-	}
+	ALL_REFUSED(rows, yaml_accepts);
 }
 
 TEST(a_large_file_is_refused_unread)
