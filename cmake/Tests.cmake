@@ -12,7 +12,8 @@ include(Surroundings)
 add_library(test_chosen OBJECT "${CMAKE_SOURCE_DIR}/tests/lib/chosen.c")
 target_link_libraries(test_chosen PRIVATE PkgConfig::cmocka bursar_flags bursar_warnings)
 # Tests that register themselves get their main() from here (tests/lib/test.h); a program that has its own does not.
-add_library(test_lib STATIC "${CMAKE_SOURCE_DIR}/tests/lib/runner.c" "${CMAKE_SOURCE_DIR}/tests/lib/examples.c")
+add_library(test_lib STATIC "${CMAKE_SOURCE_DIR}/tests/lib/runner.c" "${CMAKE_SOURCE_DIR}/tests/lib/examples.c"
+	"${CMAKE_SOURCE_DIR}/tests/lib/source.c")
 target_include_directories(test_lib PUBLIC "${CMAKE_SOURCE_DIR}/tests")
 target_link_libraries(test_lib PUBLIC bursar_all PkgConfig::cmocka)
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/source.h"
 #include "statements.h"
 
 enum { CASES_MAX = 512 };
@@ -82,15 +83,14 @@ static void case_run(void **state)
 int cases_run(const struct backend_ops *ops)
 {
 	static struct CMUnitTest tests[CASES_MAX];
-	const char *source = getenv("BURSAR_SOURCE_DIR");
-	char pattern[4096];
+	const char *pattern;
 	glob_t files;
 	int failed;
 
 	world.backend = ops->open();
 	if (!world.backend)
 		return 0;
-	snprintf(pattern, sizeof(pattern), "%s/tests/contract/cases/*.txt", source ? source : ".");
+	pattern = source_path("tests/contract/cases/*.txt");
 	if (glob(pattern, 0, NULL, &files) != 0) {
 		fprintf(stderr, "%s: no cases; run in the source folder, or set BURSAR_SOURCE_DIR\n", pattern);
 		return 1;

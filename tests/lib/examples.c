@@ -41,17 +41,10 @@ void entry_example(struct entry *entry, struct arena *arena, const char *user, c
 
 struct watch_event watch_event_example(enum watch_kind kind, const char *user, int64_t at_us)
 {
-	return (struct watch_event){
-		.kind = kind,
-		.allowed = kind == WATCH_CHECK,
-		.limit = "",
-		.at_us = at_us,
-		.user = user,
-		.request_id = "",
-		.interface = "web",
-		.model = "",
-		.tier = "free",
-		.pool = "",
-		.cause = "",
-	};
+	struct watch_event event = {.kind = kind, .allowed = kind == WATCH_CHECK, .at_us = at_us, .user = user};
+
+	event.interface = "web";
+	event.tier = "free";
+	event.limit = event.request_id = event.model = event.pool = event.cause = "";
+	return event;
 }

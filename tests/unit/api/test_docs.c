@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "lib/source.h"
 #include "lib/test.h"
 
 static const struct row {
@@ -55,18 +56,9 @@ static void rule_text(const struct row *row, struct buf *out)
 
 TEST(the_page_has_the_row_of_each_field)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf page = {0};
-	char path[512];
-	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/docs/api.md", root ? root : ".");
-	file = fopen(path, "r");
-	assert_non_null(file);
-	for (size_t n; (n = fread(buf_reserve(&page, 65536), 1, 65536, file)) > 0;)
-		page.len += n;
-	fclose(file);
-	buf_put(&page, "", 1);
+	source_read("docs/api.md", &page);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf line = {0};
 
@@ -75,7 +67,7 @@ TEST(the_page_has_the_row_of_each_field)
 		buf_putf(&line, ".%s` | ", rows[i].field);
 		rule_text(&rows[i], &line);
 		buf_put_str(&line, " |\n");
-		if (!strstr(page.data, buf_str(&line)))
+		if (!strstr(buf_str(&page), buf_str(&line)))
 			fail_msg("docs/api.md lacks: %s", buf_str(&line));
 		buf_release(&line);
 	}

@@ -7,6 +7,7 @@
 
 #include "base/conf/conf.h"
 #include "base/unconst.h"
+#include "lib/source.h"
 #include "lib/test.h"
 
 static struct conf conf;
@@ -248,21 +249,10 @@ TEST(help_and_page_name_every_option)
 /* After a change of the table, regenerate the page: bursard --print-config-docs > docs/configuration.md */
 TEST(the_page_in_docs_is_that_of_the_table)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf expected = {0};
 	struct buf page = {0};
-	char path[512];
-	FILE *file;
-	int c;
 
-	if (!root)
-		skip();
-	snprintf(path, sizeof(path), "%s/docs/configuration.md", root);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	while ((c = getc(file)) != EOF)
-		buf_put_u8(&page, (uint8_t)c);
-	fclose(file);
+	source_read("docs/configuration.md", &page);
 	conf_print_docs(&expected);
 	if (strcmp(buf_str(&page), buf_str(&expected)) != 0)
 		print_error("run: bursard --print-config-docs > docs/configuration.md\n");

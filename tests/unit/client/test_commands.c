@@ -11,6 +11,7 @@
 #include "cli/cmd/commands.h"
 #include "cli/core/help.h"
 #include "cli/text/file.h"
+#include "lib/source.h"
 #include "lib/test.h"
 
 static const struct command *command(const char *first, const char *second)
@@ -30,17 +31,10 @@ static bool parse(struct cli *cli, const struct command *row, int argc, const ch
 static void a_page_is(const char *path, void (*put)(struct buf *out, const struct command_group *const *groups),
 	const char *command_line)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf made = {0}, committed = {0};
-	struct err err;
-	char full[1024];
 
-	if (!root)
-		skip();
-	snprintf(full, sizeof(full), "%s/%s", root, path);
 	put(&made, command_groups);
-	if (!file_read(full, &committed, &err))
-		fail_msg("%s", err.text);
+	source_read(path, &committed);
 	if (strcmp(buf_str(&made), buf_str(&committed)) != 0)
 		fail_msg("%s is out of date: write it with '%s > %s'", path, command_line, path);
 	buf_release(&made);

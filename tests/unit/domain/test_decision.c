@@ -116,19 +116,28 @@ TEST(waits_are_exact)
 	}
 }
 
+/* An account in the middle of its day, with this much of its first limit settled and held. */
+static struct account_state account_at_noon(
+	const struct policy *policy, int64_t settled, int64_t held, struct windows *windows)
+{
+	struct account_state account = {.policy = policy, .clock_us = NOW};
+	struct zone utc = {0};
+
+	assert_true(windows_at(&utc, NOW, windows, NULL));
+	state_roll(&account, windows, NOW);
+	account.limits[0].calendar.settled = settled;
+	account.limits[0].calendar.held = held;
+	return account;
+}
+
 TEST(figures_stay_in_their_bounds)
 {
 	struct policy policy = {.count = 2,
 		.limits = {limit_of(DIM_TOKENS, KIND_CALENDAR, 1, 0), limit_of(DIM_COST, KIND_CALENDAR, 0, 0)}};
-	struct account_state account = {.policy = &policy, .clock_us = NOW};
-	struct zone utc = {0};
 	struct windows windows;
+	struct account_state account = account_at_noon(&policy, COUNT_MAX, COUNT_MAX, &windows);
 	struct figures figures;
 
-	assert_true(windows_at(&utc, NOW, &windows, NULL));
-	state_roll(&account, &windows, NOW);
-	account.limits[0].calendar.settled = COUNT_MAX;
-	account.limits[0].calendar.held = COUNT_MAX;
 	figures_of(&account, 0, &windows, 1, true, NOW, &figures);
 	assert_int_equal(figures.used, COUNT_MAX);
 	assert_int_equal(figures.used_percent, 1000000);
@@ -151,15 +160,10 @@ TEST(figures_stay_in_their_bounds)
 static int64_t waits(enum dimension dimension, int64_t settled, int64_t held, int64_t n, int64_t first_end_us)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(dimension, KIND_CALENDAR, 100, 0)}};
-	struct account_state account = {.policy = &policy, .clock_us = NOW};
-	struct zone utc = {0};
 	struct windows windows;
+	struct account_state account = account_at_noon(&policy, settled, held, &windows);
 	struct figures figures;
 
-	assert_true(windows_at(&utc, NOW, &windows, NULL));
-	state_roll(&account, &windows, NOW);
-	account.limits[0].calendar.settled = settled;
-	account.limits[0].calendar.held = held;
 	figures_of(&account, 0, &windows, n, true, NOW, &figures);
 	figures_first_end(&figures, first_end_us, NOW);
 	assert_int_equal(figures.only_held, figures.retry_after_us > 0 && figures.retry_after_us < HOUR);

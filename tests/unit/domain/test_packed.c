@@ -300,15 +300,38 @@ static struct entry entry_sample(struct entry_bucket *bucket)
 	return entry;
 }
 
+/* Packs the entry, and reads it back. */
+static struct entry packed_and_read(const struct entry *entry, struct buf *packed)
+{
+	struct entry back;
+
+	buf_reset(packed);
+	entry_pack(entry, packed);
+	assert_true(entry_unpack((uint8_t *)packed->data, packed->len, &arena, &back));
+	return back;
+}
+
+static void entry_is_refused(const struct buf *packed, size_t len)
+{
+	struct entry back;
+
+	assert_false(entry_unpack((uint8_t *)packed->data, len, &arena, &back));
+}
+
+/* The entry is refused when anything is missing at its end. */
+static void no_part_is_an_entry(const struct buf *packed)
+{
+	for (size_t n = 0; n < packed->len; n++)
+		entry_is_refused(packed, n);
+}
+
 TEST(an_entry_comes_back)
 {
 	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
 	struct entry entry = entry_sample(&bucket);
-	struct entry back;
 	struct buf packed = {0};
+	struct entry back = packed_and_read(&entry, &packed);
 
-	entry_pack(&entry, &packed);
-	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
 	assert_int_equal(back.attempt, 31);
 	assert_true(back.final && back.late && !back.never_checked);
 	assert_int_equal(back.amounts.input, COUNT_MAX);
@@ -320,10 +343,9 @@ TEST(an_entry_comes_back)
 	assert_int_equal(back.usage.tokens.count[TOKEN_AUDIO_OUTPUT], 7);
 	assert_int_equal(back.part[0].window_start[WINDOW_MONTH], 55);
 	assert_int_equal(back.part[0].bucket[0].den, 7);
-	for (size_t n = 0; n < packed.len; n++)
-		assert_false(entry_unpack((uint8_t *)packed.data, n, &arena, &back));
+	no_part_is_an_entry(&packed);
 	buf_put_u8(&packed, 0);
-	assert_false(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	entry_is_refused(&packed, packed.len);
 	buf_release(&packed);
 }
 
@@ -338,8 +360,7 @@ TEST(a_reset_says_what_it_took_away)
 	entry.kind = ENTRY_RESET;
 	entry.losts = 1;
 	entry.lost = &lost;
-	entry_pack(&entry, &packed);
-	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	back = packed_and_read(&entry, &packed);
 	assert_int_equal(back.losts, 1);
 	assert_int_equal(back.lost[0].unit, WINDOW_WEEK);
 	assert_int_equal(back.lost[0].used, 3);
@@ -359,19 +380,17 @@ TEST(an_adjustment_has_any_sign_and_names_what_it_corrects)
 	entry.ledger_only = true;
 	entry.amounts = (struct amounts){.requests = -1, .input = -100, .output = 5, .cost = -7};
 	entry.usage.tokens = (struct tokens){.count = {[TOKEN_INPUT] = -100, [TOKEN_OUTPUT] = 5}};
-	entry_pack(&entry, &packed);
-	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	back = packed_and_read(&entry, &packed);
 	assert_string_equal(back.adjusts, "msg-1");
 	assert_true(back.ledger_only);
 	assert_int_equal(back.attempt, 3);
 	assert_int_equal(back.amounts.cost, -7);
 	assert_int_equal(back.usage.tokens.count[TOKEN_INPUT], -100);
-	for (size_t n = 0; n < packed.len; n++)
-		assert_false(entry_unpack((uint8_t *)packed.data, n, &arena, &back));
+	no_part_is_an_entry(&packed);
 	buf_reset(&packed);
 	entry.usage.tokens.count[TOKEN_INPUT] = -COUNT_MAX - 1;
 	entry_pack(&entry, &packed);
-	assert_false(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	entry_is_refused(&packed, packed.len);
 	buf_release(&packed);
 }
 
@@ -398,8 +417,7 @@ TEST(an_entry_of_the_release_before_is_read_without_its_windows)
 	assert_int_equal(back.amounts.cost, -5);
 	assert_int_equal(back.part[0].window_start[WINDOW_DAY], 0);
 	assert_int_equal(back.part[0].bucket[0].den, 7);
-	for (size_t n = 0; n < old.len; n++)
-		assert_false(entry_unpack((uint8_t *)old.data, n, &arena, &back));
+	no_part_is_an_entry(&old);
 	buf_release(&packed);
 	buf_release(&old);
 }

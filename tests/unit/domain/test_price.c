@@ -163,14 +163,15 @@ TEST(an_unknown_mode_is_refused_with_those_there_are)
 	assert_int_equal(cost_of(&terra, &tokens, "standard").nano, cost_of(&terra, &tokens, "").nano);
 }
 
+/* 1,000,000 USD per 1M tokens = 1 USD a token = 10^9 nano-USD: 9,007,199 tokens fit. */
+static const struct price dear = {.provider = "p",
+	.model = "m",
+	.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
+	.modes = 1,
+	.mode = {{"dear", 10000, 1}}};
+
 TEST(a_cost_above_what_a_counter_holds_is_refused)
 {
-	/* 1,000,000 USD per 1M tokens = 1 USD a token = 10^9 nano-USD: 9,007,199 tokens fit. */
-	struct price price = {.provider = "p",
-		.model = "m",
-		.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
-		.modes = 1,
-		.mode = {{"dear", 10000, 1}}};
 	struct tokens fits = {{[TOKEN_INPUT] = 9007199}};
 	struct tokens over = {{[TOKEN_INPUT] = 9007200}};
 	struct tokens huge = {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
@@ -178,21 +179,16 @@ TEST(a_cost_above_what_a_counter_holds_is_refused)
 	struct err err = {0};
 	struct cost cost;
 
-	assert_int_equal(cost_of(&price, &fits, "").nano, 9007199000000000);
-	assert_false(price_cost(&price, &over, "", &cost, &err));
+	assert_int_equal(cost_of(&dear, &fits, "").nano, 9007199000000000);
+	assert_false(price_cost(&dear, &over, "", &cost, &err));
 	assert_int_equal(err.code, ERR_INVALID);
-	assert_false(price_cost(&price, &huge, "dear", &cost, &err));
-	assert_false(price_cost(&price, &below, "", &cost, &err));
+	assert_false(price_cost(&dear, &huge, "dear", &cost, &err));
+	assert_false(price_cost(&dear, &below, "", &cost, &err));
 	assert_string_equal(err.field, "output");
 }
 
 TEST(what_was_used_is_charged_whatever_its_mode_and_its_cost)
 {
-	struct price dear = {.provider = "p",
-		.model = "m",
-		.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
-		.modes = 1,
-		.mode = {{"dear", 10000, 1}}};
 	const struct {
 		const struct price *price;
 		struct tokens tokens;

@@ -9,6 +9,7 @@
 #include "domain/limit/window.h"
 #include "domain/time/zone_file.h"
 #include "lib/test.h"
+#include "zone_copy.h"
 
 #define NOW INT64_C(1795435200000000) /* 2026-11-23 12:00 UTC */
 #define HOUR INT64_C(3600000000)
@@ -16,26 +17,9 @@
 static char folder[] = "/tmp/zones-XXXXXX";
 static struct err err;
 
-/*
- * Replaces one of the folder's zones with a system zone, as a package manager does: writes it next to it, then renames.
- */
 static void put(const char *name, const char *as)
 {
-	char from[300], to[300], beside[320];
-	static char data[65536];
-	FILE *file;
-	size_t len;
-
-	snprintf(from, sizeof(from), "/usr/share/zoneinfo/%s", as);
-	snprintf(to, sizeof(to), "%s/%s", folder, name);
-	snprintf(beside, sizeof(beside), "%s.new", to);
-	assert_non_null(file = fopen(from, "rb"));
-	len = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	assert_non_null(file = fopen(beside, "wb"));
-	assert_int_equal(fwrite(data, 1, len, file), len);
-	fclose(file);
-	assert_int_equal(rename(beside, to), 0);
+	assert_true(zone_copy(folder, name, as));
 }
 
 static void write_text(const char *name, const char *text)

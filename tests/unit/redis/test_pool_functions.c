@@ -22,6 +22,14 @@ static void release(const char *user)
 	assert_int_equal(calls_release(ME, user, "1", calls_stored_fence(user, "1"), false), POOL_OK);
 }
 
+/* The pool has its two slots, which ann and bob hold. */
+static void both_slots_taken(void)
+{
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
+}
+
 WITH_CALLS(a_pool_without_settings_is_absent)
 {
 	assert_int_equal(calls_ask("ann", 1), POOL_ABSENT);
@@ -76,9 +84,7 @@ WITH_CALLS(the_call_that_frees_a_slot_assigns_it)
 {
 	struct pool_fence fence;
 
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_ask("cat", 1);
 	fence = calls_stored_fence("ann", "1");
 	calls_step(1500);
@@ -104,9 +110,7 @@ WITH_CALLS(the_call_that_frees_a_slot_assigns_it)
 
 WITH_CALLS(cancel_ends_whatever_it_is)
 {
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_ask("cat", 1);
 	calls_ask("dan", 1);
 	assert_int_equal(calls_cancel(ME, "zoe", "1", OUTCOME_CANCELLED, false), POOL_UNKNOWN);
@@ -170,9 +174,7 @@ WITH_CALLS(the_longest_eligible_goes_when_the_lane_is_due)
 
 WITH_CALLS(nothing_passes_a_wide_head)
 {
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire(ME, "wide", "1", 1, 2, 2), POOL_QUEUED);
 	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	release("ann");
@@ -301,9 +303,7 @@ WITH_CALLS(a_pool_that_prefers_to_go_on_does_not_learn)
 
 WITH_CALLS(a_parked_request_keeps_its_place)
 {
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire(OTHER, "cat", "1", 1, 1, 1), POOL_QUEUED);
 	assert_int_equal(calls_ask("dan", 1), POOL_QUEUED);
 	assert_int_equal(calls_sync(OTHER, "cat", "1", true), POOL_QUEUED); /* goodbye */
@@ -315,9 +315,7 @@ WITH_CALLS(a_parked_request_keeps_its_place)
 
 WITH_CALLS(a_parked_request_that_nobody_fetches_is_gone)
 {
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_acquire(OTHER, "cat", "1", 1, 1, 1);
 	calls_sync(OTHER, "cat", "1", true);
 	calls_step(calls_settings.grace_us / 1000);
@@ -389,9 +387,7 @@ WITH_CALLS(a_starving_waiter_is_reported_once)
 
 	calls_settings.lease_us = 3600 * SECOND;
 	calls_settings.wait_max_us = 3600 * SECOND;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_ask("cat", 1);
 	calls_step(calls_settings.starve_us / 1000);
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_QUEUED);
@@ -408,9 +404,7 @@ WITH_CALLS(too_many_are_shed)
 	calls_settings.queue_limit = 3;
 	calls_settings.level_queue_limit = 2;
 	calls_settings.user_queue_limit = 1;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	assert_int_equal(calls_acquire(ME, "cat", "2", 1, 1, 1), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_USER_QUEUE);
@@ -425,9 +419,7 @@ WITH_CALLS(too_many_are_shed)
 
 WITH_CALLS(what_cannot_be_served_in_time_is_shed)
 {
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire_within(ME, "cat", "1", 1, 1, 1, 100), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_PREDICTED);
 	for (int i = 3; i < 17; i++) {
@@ -445,9 +437,7 @@ WITH_CALLS(what_cannot_be_served_in_time_is_shed)
 
 WITH_CALLS(a_waiter_whose_time_is_over_is_not_granted)
 {
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire_within(ME, "cat", "1", 1, 1, 1, 60000), POOL_QUEUED);
 	calls_step(60000);
 	release("ann");

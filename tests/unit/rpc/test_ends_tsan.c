@@ -75,21 +75,41 @@ static void *stop_now(void *how)
 	return NULL;
 }
 
+/* Stops the server beside the test, which waits for its end with is_stopped. */
+static pthread_t stopping(struct rpc_stop *how)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, stop_now, how), 0);
+	return thread;
+}
+
+static void is_stopped(pthread_t thread)
+{
+	pthread_join(thread, NULL);
+	served.server = NULL;
+}
+
+/* A call that its handler holds. */
+static void start_held(struct client_call *call, const char *path)
+{
+	client_start(&served.client, call, path, "x", 1, -1);
+	sem_wait(&served.held);
+}
+
 SERVED(a_drain_lets_running_calls_end)
 {
 	struct rpc_stop stop = {.drain_us = 20000000};
 	struct client_call call;
 	pthread_t thread;
 
-	client_start(&served.client, &call, "/t.T/UntilDrain", "x", 1, -1);
-	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	start_held(&call, "/t.T/UntilDrain");
+	thread = stopping(&stop);
 	client_finish(&call);
 	assert_int_equal(call.status, GRPC_STATUS_OK);
 	assert_string_equal(call.message, "drained");
-	pthread_join(thread, NULL);
+	is_stopped(thread);
 	sem_wait(&served.draining);
-	served.server = NULL;
 }
 
 SERVED(after_the_drain_time_calls_end_with_unavailable)
@@ -98,14 +118,12 @@ SERVED(after_the_drain_time_calls_end_with_unavailable)
 	struct client_call call;
 	pthread_t thread;
 
-	client_start(&served.client, &call, "/t.T/Hold", "x", 1, -1);
-	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	start_held(&call, "/t.T/Hold");
+	thread = stopping(&stop);
 	client_finish(&call);
 	assert_int_equal(call.status, GRPC_STATUS_UNAVAILABLE);
-	pthread_join(thread, NULL);
+	is_stopped(thread);
 	sem_wait(&served.cancelled);
-	served.server = NULL;
 }
 
 SERVED(while_a_call_runs_a_stopping_server_refuses_others)
@@ -116,9 +134,8 @@ SERVED(while_a_call_runs_a_stopping_server_refuses_others)
 	grpc_status_code status;
 	pthread_t thread;
 
-	client_start(&served.client, &running, "/t.T/Hold", "x", 1, -1);
-	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	start_held(&running, "/t.T/Hold");
+	thread = stopping(&stop);
 	do
 		status = client_unary(&served.client, &call, "/t.T/Echo", "x");
 	while (status == GRPC_STATUS_OK);
@@ -126,8 +143,7 @@ SERVED(while_a_call_runs_a_stopping_server_refuses_others)
 	assert_string_equal(call.text, "the server is stopping: call another one");
 	grpc_call_cancel(running.call, NULL);
 	client_finish(&running);
-	pthread_join(thread, NULL);
-	served.server = NULL;
+	is_stopped(thread);
 }
 
 SERVED(while_a_stream_runs_a_stopping_server_serves_only_connected_callers)
@@ -142,7 +158,7 @@ SERVED(while_a_stream_runs_a_stopping_server_serves_only_connected_callers)
 	client_start_stream(&served.client, &stream, "/t.T/Linger", "");
 	sem_wait(&served.held);
 	assert_true(client_next(&stream));
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	thread = stopping(&stop);
 	do {
 		client_init(&late, port);
 		client_unary(&late, &call, "/t.T/Echo", "x");
@@ -153,8 +169,7 @@ SERVED(while_a_stream_runs_a_stopping_server_serves_only_connected_callers)
 		assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", "x"), GRPC_STATUS_OK);
 	grpc_call_cancel(stream.call, NULL);
 	client_finish_stream(&stream);
-	pthread_join(thread, NULL);
-	served.server = NULL;
+	is_stopped(thread);
 }
 
 SERVED(a_stop_that_is_hurried_waits_for_nobody)
@@ -165,16 +180,13 @@ SERVED(a_stop_that_is_hurried_waits_for_nobody)
 	struct client_call call;
 	pthread_t thread;
 
-	client_start(&served.client, &held, "/t.T/Hold", "x", 1, -1);
-	sem_wait(&served.held);
-	client_start(&served.client, &call, "/t.T/UntilDrain", "x", 1, -1);
-	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	start_held(&held, "/t.T/Hold");
+	start_held(&call, "/t.T/UntilDrain");
+	thread = stopping(&stop);
 	client_finish(&call);
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", "x"), GRPC_STATUS_OK);
 	atomic_store(&hurry, true);
 	client_finish(&held);
 	assert_int_equal(held.status, GRPC_STATUS_UNAVAILABLE);
-	pthread_join(thread, NULL);
-	served.server = NULL;
+	is_stopped(thread);
 }

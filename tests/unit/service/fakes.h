@@ -93,6 +93,8 @@ void fake_done(struct flow *flow);
 extern int fake_done_count;
 /* What a caller of tenant "default" asks about gpt-5-mini. */
 struct check_question fake_question(const char *user, const char *request_id, int64_t input, int64_t max_output);
+/* Runs a check whose question is there to its end. */
+void fake_check_run(struct fake *fake, struct check *check);
 /* Starts a check of 100 input and at most 50 output tokens; fake_check also runs it to its end. */
 struct check *fake_check_start(struct fake *fake, enum check_mode mode, const char *user, const char *request_id);
 struct check *fake_check(struct fake *fake, enum check_mode mode, const char *user, const char *request_id);

@@ -235,23 +235,15 @@ FAKED(an_unknown_model_is_refused_with_the_nearest_or_let_pass)
 	struct fake *fake = *state;
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
 
-	check->question = (struct check_question){.tenant = "default",
-		.user = "ann",
-		.request_id = "r1",
-		.interface = "api",
-		.model = "gpt-5-nano",
-		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	check_release(check);
+	check->question = fake_question("ann", "r1", 0, 0);
+	check->question.model = "gpt-5-nano";
+	fake_check_run(fake, check);
 	assert_int_equal(check->flow.err.code, ERR_INVALID);
 	assert_string_equal(check->flow.err.field, "model");
 	assert_non_null(strstr(check->flow.err.text, "gpt-5-mini"));
 	fake->tenant.unknown_model = MODEL_FREE;
 	fake_publish(fake, FAIL_LOCAL);
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	check_release(check);
+	fake_check_run(fake, check);
 	assert_true(check->answer.allowed);
 	assert_true(check->answer.priced.unpriced);
 	assert_int_equal(check->answer.held.cost, 0);

@@ -13,11 +13,16 @@ static struct check *ask(struct fake *fake, const char *request_id)
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
 
 	check->question = fake_question("ann", request_id, 1000, 500);
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	check_release(check);
+	fake_check_run(fake, check);
 	assert_true(check->answer.allowed);
 	return check;
+}
+
+static void run(struct fake *fake, struct settle *settle)
+{
+	settle_start(settle, fake->worker, &fake->arena, fake_done);
+	fake_run(fake);
+	settle_release(settle);
 }
 
 /* A record of 200 input and 100 output tokens. */
@@ -33,9 +38,7 @@ static struct settle *record_of(struct fake *fake, const struct handle *handle, 
 		.attempt = attempt,
 		.keep_open = keep_open,
 		.deadline_us = INT64_MAX};
-	settle_start(settle, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	settle_release(settle);
+	run(fake, settle);
 	return settle;
 }
 
@@ -177,16 +180,12 @@ FAKED(a_cancel_gives_everything_back)
 		.interface = "api",
 		.mode = "",
 		.deadline_us = INT64_MAX};
-	settle_start(settle, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	settle_release(settle);
+	run(fake, settle);
 	assert_true(settle->flow.ok);
 	assert_int_equal(settle->answer.state, RESERVATION_CANCELLED);
 	assert_int_equal(settle->answer.released.input, 1000);
 	settle->question.handle.request_id = "nobody";
-	settle_start(settle, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	settle_release(settle);
+	run(fake, settle);
 	assert_int_equal(settle->flow.err.code, ERR_NOT_FOUND);
 }
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/embedded.h"
 #include "domain/price/price_csv.h"
+#include "lib/source.h"
 #include "lib/test.h"
 #include "tiers_default.h"
 
@@ -22,21 +23,13 @@ static const char *migration(const char *name)
 
 static struct price_sheet list_of(const char *name)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf text = {0};
 	struct price_sheet list;
 	struct err err = {0};
-	char path[512];
-	FILE *f;
-	size_t n;
+	char path[64];
 
-	snprintf(path, sizeof(path), "%s/deploy/data/%s", root ? root : ".", name);
-	f = fopen(path, "rb");
-	if (!f)
-		fail_msg("%s cannot be read", path);
-	while ((n = fread(buf_reserve(&text, 65536), 1, 65536, f)) > 0)
-		text.len += n;
-	fclose(f);
+	snprintf(path, sizeof(path), "deploy/data/%s", name);
+	source_read(path, &text);
 	if (!price_csv_parse(text.data, text.len, &list, &err))
 		fail_msg("%s: %s", name, err.text);
 	buf_release(&text);
