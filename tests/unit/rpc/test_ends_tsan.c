@@ -97,32 +97,34 @@ static void start_held(struct client_call *call, const char *path)
 	sem_wait(&served.held);
 }
 
-SERVED(a_drain_lets_running_calls_end)
+/* Stops the server while the handler of `path` holds a call; that is how the call ends. */
+static void ends_while_stopping(struct client_call *call, const char *path, int64_t drain_us)
 {
-	struct rpc_stop stop = {.drain_us = 20000000};
-	struct client_call call;
+	struct rpc_stop stop = {.drain_us = drain_us};
 	pthread_t thread;
 
-	start_held(&call, "/t.T/UntilDrain");
+	start_held(call, path);
 	thread = stopping(&stop);
-	client_finish(&call);
+	client_finish(call);
+	is_stopped(thread);
+}
+
+SERVED(a_drain_lets_running_calls_end)
+{
+	struct client_call call;
+
+	ends_while_stopping(&call, "/t.T/UntilDrain", 20000000);
 	assert_int_equal(call.status, GRPC_STATUS_OK);
 	assert_string_equal(call.message, "drained");
-	is_stopped(thread);
 	sem_wait(&served.draining);
 }
 
 SERVED(after_the_drain_time_calls_end_with_unavailable)
 {
-	struct rpc_stop stop = {.drain_us = 1000};
 	struct client_call call;
-	pthread_t thread;
 
-	start_held(&call, "/t.T/Hold");
-	thread = stopping(&stop);
-	client_finish(&call);
+	ends_while_stopping(&call, "/t.T/Hold", 1000);
 	assert_int_equal(call.status, GRPC_STATUS_UNAVAILABLE);
-	is_stopped(thread);
 	sem_wait(&served.cancelled);
 }
 
