@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/source.h"
 #include "statements.h"
 
 enum { CASES_MAX = 512 };
@@ -83,12 +84,10 @@ static void case_run(void **state)
 static bool cases_read(void)
 {
 	static glob_t files;
-	const char *source = getenv("BURSAR_SOURCE_DIR");
-	char pattern[4096];
+	const char *pattern = source_path("tests/contract/cases/*.txt");
 
 	if (case_count)
 		return true;
-	snprintf(pattern, sizeof(pattern), "%s/tests/contract/cases/*.txt", source ? source : ".");
 	if (glob(pattern, 0, NULL, &files) != 0) {
 		fprintf(stderr, "%s: no cases; run in the source folder, or set BURSAR_SOURCE_DIR\n", pattern);
 		return false;

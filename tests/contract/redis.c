@@ -94,7 +94,14 @@ void redis_general(struct backend *backend, bool general)
 			fprintf(stderr, "redis: %s\n", (op_)->op.err.text); \
 	} while (0)
 
-/* The info that the server would send: expiry needs to know the accounts. */
+/* Gives the operation the info that the server would send: expiry needs to know the accounts. */
+#define INFO_MAKE(redis_, op_, request_id_) \
+	do { \
+		info_make(redis_, (op_)->tenant, (op_)->user, request_id_, (op_)->expected, (op_)->count); \
+		(op_)->info = (const uint8_t *)(redis_)->info.data; \
+		(op_)->info_len = (redis_)->info.len; \
+	} while (0)
+
 static void info_make(struct redis_backend *redis, const char *tenant, const char *user, const char *request_id,
 	const struct expected expected[], int count)
 {
@@ -111,9 +118,7 @@ static void redis_check_op(struct backend *backend, struct limits_check *op)
 {
 	struct redis_backend *redis = redis_of(backend);
 
-	info_make(redis, op->tenant, op->user, op->request_id, op->expected, op->count);
-	op->info = (const uint8_t *)redis->info.data;
-	op->info_len = redis->info.len;
+	INFO_MAKE(redis, op, op->request_id);
 	CALL(redis, check, op);
 }
 
@@ -121,50 +126,29 @@ static void redis_record(struct backend *backend, struct limits_settle *op)
 {
 	struct redis_backend *redis = redis_of(backend);
 
-	info_make(redis, op->tenant, op->user, op->request_id, op->expected, op->count);
-	op->info = (const uint8_t *)redis->info.data;
-	op->info_len = redis->info.len;
+	INFO_MAKE(redis, op, op->request_id);
 	CALL(redis, record, op);
 }
 
-static void redis_cancel(struct backend *backend, struct limits_settle *op)
-{
-	CALL(redis_of(backend), cancel, op);
-}
-
-static void redis_give_up(struct backend *backend, struct limits_settle *op)
-{
-	CALL(redis_of(backend), give_up, op);
-}
-
-static void redis_renew(struct backend *backend, struct limits_renew *op)
-{
-	CALL(redis_of(backend), renew, op);
-}
-
-static void redis_reset(struct backend *backend, struct limits_reset *op)
-{
-	CALL(redis_of(backend), reset, op);
-}
+/* What the limits store does without anything around it. */
+#define PASSED_ON(method, type) \
+	static void redis_##method(struct backend *backend, struct type *op) \
+	{ \
+		CALL(redis_of(backend), method, op); \
+	}
+PASSED_ON(cancel, limits_settle)
+PASSED_ON(give_up, limits_settle)
+PASSED_ON(renew, limits_renew)
+PASSED_ON(reset, limits_reset)
+PASSED_ON(policy, limits_policy)
+PASSED_ON(adopt, limits_adopt)
 
 static void redis_adjust(struct backend *backend, struct limits_adjust *op)
 {
 	struct redis_backend *redis = redis_of(backend);
 
-	info_make(redis, op->tenant, op->user, op->adjustment_id, op->expected, op->count);
-	op->info = (const uint8_t *)redis->info.data;
-	op->info_len = redis->info.len;
+	INFO_MAKE(redis, op, op->adjustment_id);
 	CALL(redis, adjust, op);
-}
-
-static void redis_policy(struct backend *backend, struct limits_policy *op)
-{
-	CALL(redis_of(backend), policy, op);
-}
-
-static void redis_adopt(struct backend *backend, struct limits_adopt *op)
-{
-	CALL(redis_of(backend), adopt, op);
 }
 
 static void redis_seed(struct backend *backend, struct limits_seed *op)

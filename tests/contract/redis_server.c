@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "lib/source.h"
 
 static char directory[64], socket_path[96], url[128];
 static pid_t server;
@@ -136,21 +137,10 @@ redisContext *redis_server_connect(void)
 
 static void read_into(struct buf *out, const char *folder, const char *name)
 {
-	const char *source = getenv("BURSAR_SOURCE_DIR");
 	char path[4096];
-	char bytes[4096];
-	size_t n;
-	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/%s/%s", source ? source : ".", folder, name);
-	file = fopen(path, "r");
-	if (!file) {
-		fprintf(stderr, "%s cannot be read; run in the source folder, or set BURSAR_SOURCE_DIR\n", path);
-		exit(1);
-	}
-	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
-		buf_put(out, bytes, n);
-	fclose(file);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	source_read(path, out);
 }
 
 static struct redis_library library, general_library, pool_library;

@@ -255,11 +255,12 @@ static void step_renew(struct episode *episode, struct chance *chance)
 		compare_number(episode, "expires_at", model.expires_at_us, lua.expires_at_us);
 }
 
-static void step_expire(struct episode *episode)
+static void step_expire(struct episode *episode, struct chance *chance)
 {
 	struct expected expected[ACCOUNTS_MAX];
 	int count = expected_of(episode, 31, NULL, expected);
 
+	(void)chance;
 	TELL("expire");
 	compare_number(episode, "expired", episode->model->ops->expire(episode->model, expected, count),
 		episode->lua->ops->expire(episode->lua, expected, count));
@@ -419,28 +420,27 @@ static void step_clock(struct episode *episode, struct chance *chance)
 
 void episode_step(struct episode *episode, struct chance *chance)
 {
+	/* Of 100 steps. */
+	static const struct {
+		int64_t often;
+		void (*step)(struct episode *episode, struct chance *chance);
+	} steps[] = {
+		{40, step_check},
+		{22, step_record},
+		{4, step_cancel},
+		{3, step_give_up},
+		{3, step_renew},
+		{3, step_expire},
+		{2, step_reset},
+		{3, step_adjust},
+		{3, step_account},
+		{3, step_tier},
+		{14, step_clock},
+	};
 	int64_t kind = chance_below(chance, 100);
+	size_t i = 0;
 
-	if (kind < 40)
-		step_check(episode, chance);
-	else if (kind < 62)
-		step_record(episode, chance);
-	else if (kind < 66)
-		step_cancel(episode, chance);
-	else if (kind < 69)
-		step_give_up(episode, chance);
-	else if (kind < 72)
-		step_renew(episode, chance);
-	else if (kind < 75)
-		step_expire(episode);
-	else if (kind < 77)
-		step_reset(episode, chance);
-	else if (kind < 80)
-		step_adjust(episode, chance);
-	else if (kind < 83)
-		step_account(episode, chance);
-	else if (kind < 86)
-		step_tier(episode, chance);
-	else
-		step_clock(episode, chance);
+	for (; kind >= steps[i].often; i++)
+		kind -= steps[i].often;
+	steps[i].step(episode, chance);
 }
