@@ -21,6 +21,7 @@ static int run_check(struct cli *cli)
 	request.request_id = (char *)option_text(cli, "id");
 	request.reservation_ttl_us = option_number(cli, "ttl", 0);
 	request.verbose = option_given(cli, "verbose");
+	request.headers = true; /* for those who read the answer as JSON */
 	answer = cli_call(cli, BURSAR_CHECK, &request, &code);
 	if (!answer)
 		return code;

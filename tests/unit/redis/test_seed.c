@@ -1,11 +1,7 @@
 /* Records that are made while their account is being changed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "redis_bench.h"
 
 static struct redis_bench bench;
@@ -83,9 +79,10 @@ static enum limits_status seed(uint32_t version, bool provisional)
 	return op.op.status;
 }
 
-static void what_was_read_before_a_change_does_not_become_the_record_after_it(void **state)
+#define WITH_BENCH(name) TEST_WITH(name, open_bench, close_bench)
+
+WITH_BENCH(what_was_read_before_a_change_does_not_become_the_record_after_it)
 {
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	assert_int_equal(seed(3, false), LIMITS_LOST);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_ABSENT);
@@ -93,17 +90,15 @@ static void what_was_read_before_a_change_does_not_become_the_record_after_it(vo
 	assert_int_equal(seed(3, false), LIMITS_NOTHING);
 }
 
-static void an_older_change_that_comes_late_lowers_nothing(void **state)
+WITH_BENCH(an_older_change_that_comes_late_lowers_nothing)
 {
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	assert_int_equal(change(3), LIMITS_ABSENT);
 	assert_int_equal(seed(3, false), LIMITS_LOST);
 }
 
-static void a_record_that_knows_no_better_may_be_made_all_the_same(void **state)
+WITH_BENCH(a_record_that_knows_no_better_may_be_made_all_the_same)
 {
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	assert_int_equal(seed(0, true), LIMITS_OK);
 	assert_int_equal(change(4), LIMITS_OK);
@@ -139,9 +134,8 @@ static enum limits_status ask(const char *request_id, bool provisional_ok)
 	return asked.op.status;
 }
 
-static void a_provisional_record_decides_only_for_checks_that_allow_it(void **state)
+WITH_BENCH(a_provisional_record_decides_only_for_checks_that_allow_it)
 {
-	(void)state;
 	assert_int_equal(seed(4, true), LIMITS_OK);
 	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
 	assert_int_equal(redis_bench_marker(&bench, "ann", "r1"), 0);
@@ -158,11 +152,10 @@ static void a_provisional_record_decides_only_for_checks_that_allow_it(void **st
 	assert_int_equal(change(5), LIMITS_NOTHING);
 }
 
-static void the_floor_goes_after_a_while(void **state)
+WITH_BENCH(the_floor_goes_after_a_while)
 {
 	redisReply *reply;
 
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	reply = redisCommand(bench.direct, "KEYS *:f:u:acme/ann");
 	assert_int_equal(reply->elements, 1);
@@ -170,19 +163,4 @@ static void the_floor_goes_after_a_while(void **state)
 	assert_in_range(ttl->integer, 1, 30);
 	freeReplyObject(ttl);
 	freeReplyObject(reply);
-}
-
-#define TEST(name_) cmocka_unit_test_setup_teardown(name_, open_bench, close_bench)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(what_was_read_before_a_change_does_not_become_the_record_after_it),
-		TEST(an_older_change_that_comes_late_lowers_nothing),
-		TEST(a_record_that_knows_no_better_may_be_made_all_the_same),
-		TEST(a_provisional_record_decides_only_for_checks_that_allow_it),
-		TEST(the_floor_goes_after_a_while),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
