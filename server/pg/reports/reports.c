@@ -2,7 +2,6 @@
 #include "pg/admin/admin.h"
 
 #include "base/buf.h"
-#include "base/list.h"
 #include "base/units.h"
 #include "domain/time/date.h"
 
@@ -134,9 +133,8 @@ static void read_lines(struct report_page *op, const PGresult *result)
 	}
 }
 
-bool admin_report(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_report(struct report_page *op, struct pg_link *link, struct err *err)
 {
-	struct report_page *op = container_of(job, struct report_page, job);
 	PG_ARGS args = {0};
 	struct buf sql = {0};
 	PG_RESULT result = NULL;
@@ -151,9 +149,8 @@ bool admin_report(struct admin_job *job, struct pg_link *link, struct err *err)
 	return true;
 }
 
-bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_report_users(struct report_users *op, struct pg_link *link, struct err *err)
 {
-	struct report_users *op = container_of(job, struct report_users, job);
 	bool one = date_month(op->from_day) == date_month(op->to_day);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
@@ -178,9 +175,8 @@ bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err 
 	"(SELECT true" AMOUNT_SUMS_OR_0 " FROM " source " AND day >= ($3::date[])[3]) t"
 #define OF_GROUP(kind) "usage_shared_daily WHERE tenant = $1 AND kind = " kind " AND id = $2"
 
-bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_forecast(struct forecast_query *op, struct pg_link *link, struct err *err)
 {
-	struct forecast_query *op = container_of(job, struct forecast_query, job);
 	const char *sql = op->key.kind == ACCOUNT_USER ? FORECAST_SQL("usage_daily WHERE tenant = $1 AND user_id = $2")
 			  : op->key.kind == ACCOUNT_TEAM ? FORECAST_SQL(OF_GROUP("2"))
 			  : op->key.kind == ACCOUNT_ORG	 ? FORECAST_SQL(OF_GROUP("3"))
@@ -207,10 +203,9 @@ bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err
 /* Only the current month: Redis still counts it, and retention cannot have removed it from the ledger yet. */
 #define THIS_MONTH "day >= date_trunc('month', now() AT TIME ZONE 'UTC')::date"
 
-bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_proof(struct proof_query *op, struct pg_link *link, struct err *err)
 {
 	enum { LEDGER = 1, ROLLUP, SHARED, USERS, COMMIT, COUNT };
-	struct proof_query *op = container_of(job, struct proof_query, job);
 	PG_ARGS args = {0};
 	PGresult *results[COUNT];
 	const struct pg_statement statements[COUNT] = {
@@ -245,10 +240,10 @@ bool admin_proof(struct admin_job *job, struct pg_link *link, struct err *err)
 	op->shared_rows = pg_i64(results[SHARED], 0, 0);
 	op->shared = pg_amounts(results[SHARED], 0, 1);
 	op->users = PQntuples(results[USERS]);
-	op->user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->user));
-	op->of_user = arena_zalloc(job->arena, (size_t)op->users + 1, sizeof(*op->of_user));
+	op->user = arena_zalloc(op->job.arena, (size_t)op->users + 1, sizeof(*op->user));
+	op->of_user = arena_zalloc(op->job.arena, (size_t)op->users + 1, sizeof(*op->of_user));
 	for (int i = 0; i < op->users; i++) {
-		op->user[i] = admin_text(job, results[USERS], i, 0);
+		op->user[i] = admin_text(&op->job, results[USERS], i, 0);
 		op->of_user[i] = pg_amounts(results[USERS], i, 1);
 	}
 	pg_results_clear(results, COUNT);
