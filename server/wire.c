@@ -36,6 +36,7 @@ struct bench {
 	struct limits_store *limits;
 	struct pools_store *pools; /* gRPC workers only; NULL for the ledger role, which has no manager either */
 	struct watch_store *watch; /* likewise */
+	struct changes_store *changes; /* likewise; NULL if no denials are to be remembered */
 	struct outbox_store *outbox; /* the ledger role only */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
@@ -97,6 +98,7 @@ static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t 
 		.timeout_us = conf->redis_timeout_ms * 1000,
 		.idempotency_window_us = conf->idempotency_window_s * 1000000,
 		.expired_charge_estimate = conf->expired_charges == conf_expired_charges_estimate,
+		.changes_ms = conf->denial_memory_ms,
 	};
 }
 
@@ -114,6 +116,7 @@ static void redis_open(struct bench *bench, const struct redis_options *options,
 		log_error("Redis cannot be used", F("why", err.text));
 		abort();
 	}
+	bench->changes = serves && options->changes_ms ? redis_changes_new(options, bench->limits) : NULL;
 }
 
 static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop_t *loop, struct pg_threads *lookups,
@@ -129,6 +132,7 @@ static struct worker *bench_open(struct bench *bench, struct wire *wire, uv_loop
 		.limits = bench->limits,
 		.pools = bench->pools,
 		.watch = bench->watch,
+		.changes = bench->changes,
 		.accounts = bench->accounts,
 		.admin = bench->admin,
 		.catalog = wire->catalog,
@@ -157,6 +161,7 @@ static void stores_close(struct bench *bench)
 	uv_close((uv_handle_t *)&bench->look, NULL);
 	redis_pools_free(bench->pools);
 	redis_watch_free(bench->watch);
+	redis_changes_free(bench->changes);
 	redis_limits_free(bench->limits);
 	pg_accounts_free(bench->accounts);
 	pg_admin_free(bench->admin);

@@ -167,7 +167,7 @@ bool watch_event_read(struct cut *cut, struct arena *arena, struct watch_event *
 	out->tier = name_cut(cut, arena);
 	out->pool = name_cut(cut, arena);
 	out->cause = name_cut(cut, arena);
-	if (kind < WATCH_CHECK || kind >= WATCH_KINDS || reason >= REASON_COUNT || quality > 3 ||
+	if (kind < WATCH_CHECK || kind >= WATCH_KINDS || reason >= REASON_COUNT || quality > WATCH_QUALITY_MAX ||
 		account > ACCOUNT_TENANT)
 		cut->bad = true;
 	return !cut->bad;

@@ -14,13 +14,14 @@
 
 enum watch_kind { WATCH_CHECK = 1, WATCH_RECORD, WATCH_CANCEL, WATCH_GRANT, WATCH_REFUSAL }; /* = bursar.v1.WatchKind */
 #define WATCH_KINDS (WATCH_REFUSAL + 1)
+#define WATCH_QUALITY_MAX 5
 
 /* Strings are never NULL, "" where unknown. */
 struct watch_event {
 	enum watch_kind kind;
 	bool allowed; /* a check */
 	enum reason reason; /* of a denial */
-	int quality; /* of a check: = bursar.v1.Quality */
+	int quality; /* of a check: = bursar.v1.Quality, at most WATCH_QUALITY_MAX */
 	enum account_kind account_kind; /* whose limit denied; 0 = no limit did */
 	const char *limit; /* its name */
 	int64_t at_us;

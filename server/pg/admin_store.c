@@ -77,11 +77,10 @@ struct admin_store *pg_admin_new(struct pg_threads *threads, uv_loop_t *loop)
 
 void pg_admin_free(struct admin_store *store)
 {
-	struct pg_admin *admin;
+	struct pg_admin *admin = store ? container_of(store, struct pg_admin, store) : NULL;
 
-	if (!store)
+	if (!admin)
 		return;
-	admin = container_of(store, struct pg_admin, store);
 	pg_inbox_free(admin->inbox);
 	free(admin);
 }

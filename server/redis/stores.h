@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "store/changes.h"
 #include "store/limits.h"
 #include "store/outbox.h"
 #include "store/pools.h"
@@ -24,6 +25,7 @@ struct redis_options {
 	int64_t idempotency_window_us; /* how long a settled request is remembered; 0 = 15 min */
 	const struct redis_library *functions; /* NULL = the built-in library; tests pass one with their own clock */
 	bool expired_charge_estimate; /* what an expired reservation costs besides its request */
+	int64_t changes_ms; /* of redis_changes_new: how old what it has heard may be; not 0 */
 };
 
 /*
@@ -64,6 +66,13 @@ bool redis_pools_ready(const struct pools_store *store, struct err *why);
  */
 struct watch_store *redis_watch_new(const struct redis_options *options, struct pools_store *pools);
 void redis_watch_free(struct watch_store *store);
+
+/*
+ * Learns of changes by Redis's tracking of keys (CLIENT TRACKING), over two connections of its own, which exist from the
+ * first ops->follow on. When the link of `limits` connects again, a new session begins. `_free` before that of `limits`.
+ */
+struct changes_store *redis_changes_new(const struct redis_options *options, struct limits_store *limits);
+void redis_changes_free(struct changes_store *store); /* NULL is fine */
 
 struct outbox_store *redis_outbox_new(const struct redis_options *options, struct err *err);
 void redis_outbox_free(struct outbox_store *store);

@@ -13,7 +13,7 @@
 #include "base/list.h"
 #include "rpc/call.h"
 #include "rpc/inbox.h"
-#include "rpc/listening.h"
+#include "rpc/listen/listening.h"
 #include "rpc/server.h"
 
 /* A method of the server; the last one, without `registered`, receives the calls of all unknown methods. */

@@ -1,7 +1,7 @@
 /*
  * ledger_writer CONNINFO: rows per second of the ledger writer (exactly once, roll-ups, windows, bucket levels,
- * accounts) compared with a COPY of the same rows into the same table, both in transactions of 1,000 rows. Prints a
- * Markdown table. Migrates the database and empties its ledger.
+ * accounts) compared with a COPY of the same rows into the same table, both in transactions of 1,000 rows. Prints a JSON
+ * object for each number of users. Migrates the database and empties its ledger.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,8 +181,6 @@ int main(int argc, char **argv)
 	if (!migrate_run(argv[1], MIGRATE_UP, &out, &err))
 		die(err.text);
 	buf_release(&out);
-	printf("| users | writer, rows/s | ms for 1,000 | COPY, rows/s | ms for 1,000 | writer / COPY "
-	       "|\n|---|---|---|---|---|---|\n");
 	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
 		size_t size;
 		run_sql(argv[1], "TRUNCATE ledger, usage_daily, usage_monthly, usage_shared_daily, usage_windows, "
@@ -193,9 +191,8 @@ int main(int argc, char **argv)
 		double copy_s = (double)measure_copy(argv[1], rows, size) / 1e6;
 		free(rows);
 		double written = BATCH * BATCHES, copied = BATCH * (BATCHES + 1);
-		printf("| %d | %.0f | %.1f | %.0f | %.1f | %.2f |\n", users[i], written / writer_s,
-			writer_s * 1000 / BATCHES, copied / copy_s, copy_s * 1000 / (BATCHES + 1),
-			written / writer_s / (copied / copy_s));
+		printf("{\"users\": %d, \"writer_per_second\": %.0f, \"copy_per_second\": %.0f}\n", users[i],
+			written / writer_s, copied / copy_s);
 	}
 	return 0;
 }

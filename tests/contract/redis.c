@@ -22,7 +22,7 @@
 struct redis_backend {
 	struct backend backend;
 	uv_loop_t loop;
-	struct limits_store *limits;
+	struct limits_store *stores[2], *limits; /* both paths, the general path alone; one of them */
 	struct outbox_store *outbox;
 	redisContext *direct;
 	int64_t now_us, window_us;
@@ -71,6 +71,13 @@ static void wait_for_answer(struct redis_backend *redis)
 {
 	while (!came)
 		uv_run(&redis->loop, UV_RUN_ONCE);
+}
+
+void redis_general(struct backend *backend, bool general)
+{
+	struct redis_backend *redis = redis_of(backend);
+
+	redis->limits = redis->stores[general];
 }
 
 /* Calls a method of the limits store and waits. */
@@ -225,9 +232,11 @@ static void redis_clock(struct backend *backend, int64_t now_us)
 
 static void stores_close(struct redis_backend *redis)
 {
-	redis_limits_free(redis->limits);
+	for (int i = 0; i < 2; i++) {
+		redis_limits_free(redis->stores[i]);
+		redis->stores[i] = NULL;
+	}
 	redis_outbox_free(redis->outbox);
-	redis->limits = NULL;
 	redis->outbox = NULL;
 	uv_run(&redis->loop, UV_RUN_NOWAIT);
 }
@@ -242,9 +251,14 @@ static void redis_settings(struct backend *backend, int64_t window_us, bool expi
 		.functions = redis_server_library(),
 		.expired_charge_estimate = expiry_charges};
 
+	bool general = redis->limits && redis->limits == redis->stores[1];
+
 	stores_close(redis);
 	redis->window_us = window_us;
-	redis->limits = redis_limits_new(&options, NULL);
+	redis->stores[0] = redis_limits_new(&options, NULL);
+	options.functions = redis_general_library();
+	redis->stores[1] = redis_limits_new(&options, NULL);
+	redis_general(backend, general);
 	redis->outbox = redis_outbox_new(&options, NULL);
 }
 
@@ -258,18 +272,29 @@ static void redis_clear(struct backend *backend)
 	freeReplyObject(checked(redisCommand(redis->direct, "SET b:clock 0")));
 }
 
-static struct backend *redis_open(void)
+static struct backend *open_as(const struct backend_ops *ops)
 {
 	struct redis_backend *redis;
 
 	if (!redis_server_start())
 		return NULL;
 	redis = mem_zalloc(1, sizeof(*redis));
-	redis->backend.ops = &backend_redis;
+	redis->backend.ops = ops;
 	uv_loop_init(&redis->loop);
 	redis->direct = redis_server_connect();
 	redis_clear(&redis->backend);
+	redis_general(&redis->backend, ops == &backend_redis_general);
 	return &redis->backend;
+}
+
+static struct backend *redis_open(void)
+{
+	return open_as(&backend_redis);
+}
+
+static struct backend *general_open(void)
+{
+	return open_as(&backend_redis_general);
 }
 
 static void redis_close(struct backend *backend)
@@ -286,24 +311,30 @@ static void redis_close(struct backend *backend)
 	free(redis);
 }
 
-const struct backend_ops backend_redis = {
-	.name = "redis",
-	.slow = true,
-	.open = redis_open,
-	.close = redis_close,
-	.clear = redis_clear,
-	.clock = redis_clock,
-	.settings = redis_settings,
-	.seed = redis_seed,
-	.policy = redis_policy,
-	.adopt = redis_adopt,
-	.check = redis_check_op,
-	.record = redis_record,
-	.cancel = redis_cancel,
-	.give_up = redis_give_up,
-	.renew = redis_renew,
-	.reset = redis_reset,
-	.adjust = redis_adjust,
-	.expire = redis_expire,
-	.look = redis_look,
-};
+/* clang-format off */
+#define REDIS_OPS(name_, open_) \
+	{ \
+		.name = name_, \
+		.open = open_, \
+		.slow = true, \
+		.close = redis_close, \
+		.clear = redis_clear, \
+		.clock = redis_clock, \
+		.settings = redis_settings, \
+		.seed = redis_seed, \
+		.policy = redis_policy, \
+		.adopt = redis_adopt, \
+		.check = redis_check_op, \
+		.record = redis_record, \
+		.cancel = redis_cancel, \
+		.give_up = redis_give_up, \
+		.renew = redis_renew, \
+		.reset = redis_reset, \
+		.adjust = redis_adjust, \
+		.expire = redis_expire, \
+		.look = redis_look, \
+	}
+/* clang-format on */
+
+const struct backend_ops backend_redis = REDIS_OPS("redis", redis_open);
+const struct backend_ops backend_redis_general = REDIS_OPS("redis, general path", general_open);

@@ -27,7 +27,7 @@ def group(bots, kind, *limits, **fields):
 
 
 def member(bots, **fields):
-    """A fresh user without limits of his own."""
+    """A fresh user without limits of their own."""
     return bots.user_with(**fields)
 
 

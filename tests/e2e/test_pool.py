@@ -1,4 +1,4 @@
-"""The priority pool over real gRPC: who is granted when, what he is told, and what becomes of his place."""
+"""The priority pool over real gRPC: who is granted when, what callers are told, and what happens to their places."""
 import os
 import signal
 import subprocess
@@ -209,7 +209,7 @@ def test_a_waiter_who_gives_up_gets_his_reservation_back(one, callers, until):
 # -- the end of a lease
 
 def test_a_record_with_the_lease_releases_the_slot(one, callers):
-    put_pool(one, lease_us=6 * SECOND)  # a holder hears of it when his lease is renewed: every third of it
+    put_pool(one, lease_us=6 * SECOND)  # a holder learns of it when its lease is renewed: every third of it
     holder = holds(callers(one, user_of(one)))
     waiter = waits(callers(one, user_of(one)))
     lease = holder.granted().lease
@@ -459,7 +459,7 @@ def test_twenty_callers_on_two_slots_of_two_bursards_are_never_more_than_two(ser
         try:
             caller = callers(fleets[number % 2], users[number % 4])
             lease = caller.granted()
-            with lock:  # as long as this caller knows of his slot, and less: the store frees it later than he says so
+            with lock:  # for no longer than this caller knows of its slot: the store frees the slot after the caller says so
                 running += 1
                 most = max(most, running)
                 fences.append(lease.fence)

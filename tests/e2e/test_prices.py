@@ -284,3 +284,8 @@ def test_what_makes_no_price_is_refused(bursar, stack, typed, code, why):
     refused = bursar("put", "openai", "gpt-never", *typed)
     assert refused.returncode == code and why in refused.stderr and "prices[" not in refused.stderr, refused.stderr
     assert everything(stack) == before
+
+
+def test_a_wrong_page_token_is_refused(bots):
+    request = bots.admin_pb.ListPricesRequest(page_token="x")
+    assert fails_with(Code.INVALID_ARGUMENT, bots.admin.ListPrices, request, timeout=10).details().startswith("page_token: ")

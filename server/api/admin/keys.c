@@ -223,7 +223,7 @@ void admin_create_key(struct call *call, void *ctx)
 		.tenant = "",
 	};
 	memcpy(own->op.create.key.hash, own->made.hash, KEY_HASH_BYTES);
-	own->worker->parts.admin->ops->key_create(own->worker->parts.admin, &own->op.create);
+	admin_ask(own->worker, key_create, &own->op.create);
 }
 
 void admin_rotate_key(struct call *call, void *ctx)
@@ -247,7 +247,7 @@ void admin_rotate_key(struct call *call, void *ctx)
 		.tenant = caller_tenant(call),
 	};
 	memcpy(own->op.create.key.hash, own->made.hash, KEY_HASH_BYTES);
-	own->worker->parts.admin->ops->key_create(own->worker->parts.admin, &own->op.create);
+	admin_ask(own->worker, key_create, &own->op.create);
 }
 
 static void reply_revoked(struct key_call *own)
@@ -276,7 +276,7 @@ void admin_revoke_key(struct call *call, void *ctx)
 		.id = request->id,
 		.tenant = caller_tenant(call),
 	};
-	own->worker->parts.admin->ops->key_revoke(own->worker->parts.admin, &own->op.revoke);
+	admin_ask(own->worker, key_revoke, &own->op.revoke);
 }
 
 static void keys_listed(struct admin_job *job)
@@ -328,7 +328,7 @@ void admin_list_keys(struct call *call, void *ctx)
 		.after = after,
 		.limit = admin_page(request->page_size, 100, 1000),
 	};
-	own->worker->parts.admin->ops->key_list(own->worker->parts.admin, &own->op.list);
+	admin_ask(own->worker, key_list, &own->op.list);
 }
 
 static void audit_listed(struct admin_job *job)
@@ -391,5 +391,5 @@ void admin_list_audit(struct call *call, void *ctx)
 		.after = after,
 		.limit = admin_page(request->page_size, 100, 1000),
 	};
-	own->worker->parts.admin->ops->audit_list(own->worker->parts.admin, &own->op.audit);
+	admin_ask(own->worker, audit_list, &own->op.audit);
 }

@@ -21,8 +21,7 @@ enum { USERS_MAX = 10, USERS_US = 1000000 };
 struct check_call {
 	struct check check;
 	struct call *call;
-	const char *language;
-	bool verbose;
+	struct answer_form form;
 	struct shared_users users; /* Explain: who used most of the account that denied the request */
 };
 
@@ -31,8 +30,6 @@ static struct check_call *check_call_new(struct call *call)
 	struct check_call *self = arena_alloc(call_arena(call), sizeof(*self));
 
 	self->call = call;
-	self->language = "";
-	self->verbose = false;
 	return self;
 }
 
@@ -71,7 +68,7 @@ static void check_done(struct flow *flow)
 		return;
 	unread_add(&self->check, &debts);
 	unread_watch(self->call, debts);
-	reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
+	reply(self, &answer_to_message(&self->check, &self->form)->base);
 }
 
 void limiter_check(struct call *call, void *ctx)
@@ -82,8 +79,7 @@ void limiter_check(struct call *call, void *ctx)
 	if (!request)
 		return;
 	self = check_call_new(call);
-	self->language = request->language;
-	self->verbose = request->verbose;
+	self->form = answer_form_of(request);
 	question_of_check(request, call_arena(call), &self->check.question);
 	self->check.question.deadline_us = call_deadline_us(call);
 	check_start(&self->check, ctx, call_arena(call), check_done);
@@ -108,7 +104,7 @@ static void explain_reply(struct check_call *self)
 	Bursar__V1__ExplainResponse *response = message_new(arena, ExplainResponse, explain_response);
 
 	users_to_messages(arena, &self->users, response);
-	response->response = answer_to_message(&self->check, self->language, true);
+	response->response = answer_to_message(&self->check, &self->form);
 	response->n_accounts =
 		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
 	response->n_steps = explain_steps(&self->check, &response->steps);
@@ -161,7 +157,7 @@ void limiter_explain(struct call *call, void *ctx)
 	if (!request)
 		return;
 	self = check_call_new(call);
-	self->language = request->check->language;
+	self->form = (struct answer_form){.language = request->check->language, .limits = true, .headers = true};
 	question_of_check(request->check, call_arena(call), &self->check.question);
 	self->check.question.mode = CHECK_EXPLAIN;
 	self->check.question.deadline_us = call_deadline_us(call);

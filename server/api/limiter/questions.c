@@ -23,6 +23,7 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *ar
 		.tenant = tenant_or_default(request->tenant),
 		.user = request->user,
 		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
+		.id_is_new = !request->request_id[0],
 		.interface = request->interface[0] ? request->interface : "api",
 		.model = request->model,
 		.price_mode = price_mode(request->mode),

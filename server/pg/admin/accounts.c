@@ -45,8 +45,8 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier);
-	result = pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, &result,
+		    err))
 		return false;
 	found = PQntuples(result) > 0;
 	return found || err_invalid(err, "tier", "tenant %s has no tier %s", tenant, tier) ||
@@ -141,11 +141,10 @@ bool admin_override_ends(struct admin_job *job, struct pg_link *link, struct err
 
 	pg_arg_int(&args, op->now_us);
 	pg_arg_int(&args, op->limit);
-	result = pg_query(link,
-		"SELECT DISTINCT tenant, account_kind, account_id FROM (SELECT tenant, account_kind, account_id FROM "
-		"account_limits WHERE until_us > 0 AND until_us <= $1 ORDER BY until_us LIMIT $2) l",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT DISTINCT tenant, account_kind, account_id FROM (SELECT tenant, account_kind, account_id FROM "
+		    "account_limits WHERE until_us > 0 AND until_us <= $1 ORDER BY until_us LIMIT $2) l",
+		    &args, &result, err))
 		return false;
 	op->count = PQntuples(result);
 	op->key = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->key));

@@ -43,11 +43,10 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_int(&args, op->to_us);
 	pg_arg_int(&args, op->after);
 	pg_arg_page(&args, op->limit);
-	result = pg_query(link,
-		op->oldest_first ? ENTRIES "AND id > $9 ORDER BY id LIMIT $10"
-				 : ENTRIES "AND ($9 = 0 OR id < $9) ORDER BY id DESC LIMIT $10",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    op->oldest_first ? ENTRIES "AND id > $9 ORDER BY id LIMIT $10"
+				     : ENTRIES "AND ($9 = 0 OR id < $9) ORDER BY id DESC LIMIT $10",
+		    &args, &result, err))
 		return false;
 	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)

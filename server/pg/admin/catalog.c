@@ -27,8 +27,7 @@ static bool tier_check(struct pg_link *link, const char *tenant, const char *tie
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier);
-	result = pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 LIMIT 1", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 LIMIT 1", &args, &result, err))
 		return false;
 	found = PQntuples(result) > 0;
 	return found || err_invalid(err, field, "there is no tier %s: create it first", tier) ||
@@ -94,8 +93,7 @@ bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *
 
 	pg_arg_text(&args, op->after ? op->after : "");
 	pg_arg_page(&args, op->limit);
-	result = pg_query(link, tenants_sql, &args, err);
-	if (!result)
+	if (!pg_read(link, tenants_sql, &args, &result, err))
 		return false;
 	pg_page_begin(op, result, job->arena);
 	op->known = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->known));

@@ -17,10 +17,9 @@ static bool read_settings(struct admin_job *job, struct pg_link *link, struct do
 	bool found;
 
 	pg_arg_text(&args, out->tenant);
-	result = pg_query(link,
-		"SELECT " TENANT_COLUMNS " FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1", &args,
-		err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " TENANT_COLUMNS " FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1",
+		    &args, &result, err))
 		return false;
 	found = PQntuples(result) > 0;
 	if (found)
@@ -121,11 +120,10 @@ static bool find_shared(
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, DOCUMENT_ACCOUNTS_MAX + 1);
-	result = pg_query(link,
-		"SELECT kind, id FROM accounts WHERE tenant = $1 AND kind IN (2, 3, 4, 5) AND NOT deleted ORDER BY "
-		"kind, id LIMIT $2",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT kind, id FROM accounts WHERE tenant = $1 AND kind IN (2, 3, 4, 5) AND NOT deleted ORDER BY "
+		    "kind, id LIMIT $2",
+		    &args, &result, err))
 		return false;
 	rows = PQntuples(result);
 	for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++)

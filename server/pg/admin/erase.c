@@ -44,9 +44,8 @@ static bool row_lock(struct pg_link *link, struct account_erase *op, struct err 
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	result = pg_query(
-		link, "SELECT deleted FROM accounts WHERE tenant = $1 AND kind = 1 AND id = $2 FOR UPDATE", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT deleted FROM accounts WHERE tenant = $1 AND kind = 1 AND id = $2 FOR UPDATE", &args,
+		    &result, err))
 		return false;
 	known = PQntuples(result) == 1;
 	deleted = known && pg_bool(result, 0, 0);
@@ -100,11 +99,10 @@ static bool rejects_drop(struct admin_job *job, struct pg_link *link, const stru
 	int origins;
 
 	pg_arg_text(&find, key->id);
-	result = pg_query(link,
-		"SELECT origin, encode(bytes, 'hex') FROM ledger_rejects WHERE position(convert_to($1, 'UTF8') IN "
-		"bytes) > 0",
-		&find, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT origin, encode(bytes, 'hex') FROM ledger_rejects WHERE position(convert_to($1, 'UTF8') IN "
+		    "bytes) > 0",
+		    &find, &result, err))
 		return false;
 	origins = pg_arg_array(&drop, PG_TEXT);
 	for (int i = 0; i < PQntuples(result); i++) {

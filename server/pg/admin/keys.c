@@ -35,9 +35,8 @@ static bool read_key(struct admin_job *job, struct pg_link *link, int64_t id, co
 
 	pg_arg_int(&args, id);
 	pg_arg_text(&args, tenant);
-	result = pg_query(
-		link, "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.id = $1 AND ($2 = '' OR k.tenant = $2)", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.id = $1 AND ($2 = '' OR k.tenant = $2)", &args,
+		    &result, err))
 		return false;
 	found = PQntuples(result) > 0;
 	if (found)
@@ -74,12 +73,11 @@ static bool insert_key(struct pg_link *link, struct api_key *key, struct err *er
 	pg_arg_int(&args, key->expires_at_us);
 	lines_arg(&args, key->interfaces);
 	lines_arg(&args, key->networks);
-	result = pg_query(link,
-		"INSERT INTO api_keys (tenant, hash, prefix, role, account, label, expires_at, interfaces, addresses) "
-		"VALUES ($1, $2, $3, $4::smallint, $5, $6, CASE WHEN $7 > 0 THEN to_timestamp($7 / 1000000.0) END, $8, "
-		"$9) RETURNING id, (extract(epoch FROM created_at) * 1000000)::bigint",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "INSERT INTO api_keys (tenant, hash, prefix, role, account, label, expires_at, interfaces, addresses) "
+		    "VALUES ($1, $2, $3, $4::smallint, $5, $6, CASE WHEN $7 > 0 THEN to_timestamp($7 / 1000000.0) END, $8, "
+		    "$9) RETURNING id, (extract(epoch FROM created_at) * 1000000)::bigint",
+		    &args, &result, err))
 		return false;
 	key->id = pg_i64(result, 0, 0);
 	key->created_at_us = pg_i64(result, 0, 1);
@@ -223,11 +221,11 @@ bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err
 	pg_arg_bool(&args, op->ended_too);
 	pg_arg_int(&args, op->after);
 	pg_arg_page(&args, op->limit);
-	result = pg_query(link,
-		"SELECT " KEY_COLUMNS KEY_TABLES " WHERE ($2 OR k.tenant = $1) AND ($3 OR (k.revoked_at IS NULL AND "
-		"(k.expires_at IS NULL OR k.expires_at > now()))) AND k.id > $4 ORDER BY k.id LIMIT $5",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " KEY_COLUMNS KEY_TABLES
+		    " WHERE ($2 OR k.tenant = $1) AND ($3 OR (k.revoked_at IS NULL AND "
+		    "(k.expires_at IS NULL OR k.expires_at > now()))) AND k.id > $4 ORDER BY k.id LIMIT $5",
+		    &args, &result, err))
 		return false;
 	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)

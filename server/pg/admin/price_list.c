@@ -16,14 +16,13 @@ bool admin_price_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_int(&args, op->after);
 	pg_arg_page(&args, op->limit);
 	pg_arg_text(&args, op->account ? op->account : "");
-	result = pg_query(link,
-		"SELECT " PRICE_COLUMNS
-		" FROM model_prices p WHERE p.tenant IN ('', $1) AND ($2 = '' OR p.provider = $2) "
-		"AND starts_with(p.model, $3) AND ($4 = 0 OR (p.from_us <= $4 AND (p.to_us = 0 OR p.to_us > $4))) AND "
-		"p.id > $5 AND ($7 = '' OR p.account = $7) "
-		"ORDER BY p.id LIMIT $6",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " PRICE_COLUMNS
+		    " FROM model_prices p WHERE p.tenant IN ('', $1) AND ($2 = '' OR p.provider = $2) "
+		    "AND starts_with(p.model, $3) AND ($4 = 0 OR (p.from_us <= $4 AND (p.to_us = 0 OR p.to_us > $4))) AND "
+		    "p.id > $5 AND ($7 = '' OR p.account = $7) "
+		    "ORDER BY p.id LIMIT $6",
+		    &args, &result, err))
 		return false;
 	pg_page_begin(op, result, job->arena);
 	for (int i = 0; i < op->count; i++)

@@ -104,10 +104,9 @@ static bool read_back(struct pg_link *link, struct price *price, struct buf *jso
 	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	result = pg_query(link,
-		"SELECT " PRICE_COLUMNS ", to_jsonb(p) FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " PRICE_COLUMNS ", to_jsonb(p) FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5",
+		    &args, &result, err))
 		return false;
 	row_price(result, 0, 0, price);
 	buf_put_str(json, pg_text(result, 0, 17));
@@ -170,11 +169,10 @@ static bool in_force(
 	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	result = pg_query(link,
-		"SELECT " PRICE_COLUMNS ", p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) AS is_in_force FROM "
-		"model_prices p WHERE " SAME_KEY " ORDER BY is_in_force DESC LIMIT 1",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " PRICE_COLUMNS ", p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) AS is_in_force FROM "
+		    "model_prices p WHERE " SAME_KEY " ORDER BY is_in_force DESC LIMIT 1",
+		    &args, &result, err))
 		return false;
 	*ever = PQntuples(result) > 0;
 	*found = *ever && pg_bool(result, 0, 17);

@@ -26,8 +26,7 @@ static bool count_check(struct pg_link *link, const char *tenant, struct err *er
 	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
-	result = pg_query(link, "SELECT count(*) FROM texts WHERE tenant = $1", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT count(*) FROM texts WHERE tenant = $1", &args, &result, err))
 		return false;
 	return pg_i64(result, 0, 0) <= TEXTS_MAX ||
 	       err_set(err, ERR_PRECONDITION, "tenant %s has %d texts, the maximum: delete some first", tenant,
@@ -98,9 +97,8 @@ bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
-	result = pg_query(
-		link, "SELECT code, language, text FROM texts WHERE tenant = $1 ORDER BY code, language", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT code, language, text FROM texts WHERE tenant = $1 ORDER BY code, language", &args,
+		    &result, err))
 		return false;
 	*count = PQntuples(result);
 	*texts = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(**texts));

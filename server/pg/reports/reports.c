@@ -160,12 +160,11 @@ bool admin_report_users(struct admin_job *job, struct pg_link *link, struct err 
 
 	pg_arg_text(&args, op->tenant);
 	add_days(&args, date_month(op->from_day), op->to_day);
-	result = pg_query(link,
-		one ? "SELECT count(*) FROM usage_monthly WHERE tenant = $1 AND month = ($2::date[])[1]"
-		    : "SELECT count(*) FROM (SELECT DISTINCT user_id FROM usage_monthly WHERE tenant = $1 AND month "
-		      "BETWEEN ($2::date[])[1] AND ($2::date[])[2]) u",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    one ? "SELECT count(*) FROM usage_monthly WHERE tenant = $1 AND month = ($2::date[])[1]"
+			: "SELECT count(*) FROM (SELECT DISTINCT user_id FROM usage_monthly WHERE tenant = $1 AND month "
+			  "BETWEEN ($2::date[])[1] AND ($2::date[])[2]) u",
+		    &args, &result, err))
 		return false;
 	op->users = pg_i64(result, 0, 0);
 	return true;
@@ -196,8 +195,7 @@ bool admin_forecast(struct admin_job *job, struct pg_link *link, struct err *err
 	pg_array_int(&args, days, date_month(op->today) * DAY_US);
 	pg_array_int(&args, days, op->from_day * DAY_US);
 	pg_array_int(&args, days, op->today * DAY_US);
-	result = pg_query(link, sql, &args, err);
-	if (!result)
+	if (!pg_read(link, sql, &args, &result, err))
 		return false;
 	op->first_day = pg_i64(result, 0, 0);
 	op->month = pg_amounts(result, 0, 2);

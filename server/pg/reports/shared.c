@@ -30,14 +30,13 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 		pg_array_text(&args, 2, op->key[i].id);
 	}
 	pg_arg_int(&args, SHARED_MAX);
-	result = pg_query(link,
-		"SELECT CASE k.kind WHEN 2 THEN " COUNTED(OF_TEAM("k.tenant", "k.id")) " WHEN 3 THEN " COUNTED(
-			OF_ORG("k.tenant",
-				"k.id")) " ELSE " COUNTED(OF_TENANT("k.tenant")) " END FROM unnest($1, $2, $3) "
-										 "WITH ORDINALITY AS k (tenant, kind, "
-										 "id, position) ORDER BY k.position",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT CASE k.kind WHEN 2 THEN " COUNTED(
+			    OF_TEAM("k.tenant", "k.id")) " WHEN 3 THEN " COUNTED(OF_ORG("k.tenant",
+			    "k.id")) " ELSE " COUNTED(OF_TENANT("k.tenant")) " END FROM unnest($1, $2, $3) "
+									     "WITH ORDINALITY AS k (tenant, kind, "
+									     "id, position) ORDER BY k.position",
+		    &args, &result, err))
 		return false;
 	for (int i = 0; i < op->count; i++)
 		op->users[i] = pg_i64(result, i, 0);
@@ -64,10 +63,8 @@ bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err 
 	pg_array_int(&args, day, op->from_us);
 	pg_arg_int(&args, SHARED_MAX);
 	pg_arg_int(&args, op->limit);
-	result = pg_query(link,
-		op->key.kind == ACCOUNT_TEAM ? HEAVIEST(OF_TEAM("$1", "$2")) : HEAVIEST(OF_ORG("$1", "$2")), &args,
-		err);
-	if (!result)
+	if (!pg_read(link, op->key.kind == ACCOUNT_TEAM ? HEAVIEST(OF_TEAM("$1", "$2")) : HEAVIEST(OF_ORG("$1", "$2")),
+		    &args, &result, err))
 		return false;
 	op->user = admin_named_uses(job, result, &op->count);
 	return true;

@@ -1,27 +1,16 @@
 /* The names of keys in Redis. */
 #include "redis/codec/keys.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto/hash.h"
 #include "base/utf8.h"
 
-static void put_number(struct buf *out, int n)
-{
-	char digits[3];
-	int count = 0;
-
-	do
-		digits[count++] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	while (count > 0)
-		buf_put(out, &digits[--count], 1);
-}
-
 static void put_tag(struct buf *out, int partition)
 {
 	buf_put(out, "b:{p", 4);
-	put_number(out, partition);
+	buf_put_dec(out, partition);
 	buf_put(out, "}:", 2);
 }
 
@@ -54,6 +43,46 @@ static void put_account(
 void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
 {
 	put_account(out, "a:", kind, tenant, id);
+}
+
+/* The reverse of key_escape up to `end` or the end of the text; returns where it stopped, NULL for what no key has. */
+static const char *name_parse(const char *text, const char *text_end, char end, char out[ID_MAX + 1])
+{
+	size_t len = 0;
+
+	for (; text < text_end && *text != end; text++) {
+		char c = *text;
+
+		if (c == '%') {
+			char hex[3] = {
+				text_end - text > 2 ? text[1] : '\0', text_end - text > 2 ? text[2] : '\0', '\0'};
+			char *stopped;
+
+			c = (char)strtoul(hex, &stopped, 16);
+			if (stopped != hex + 2)
+				return NULL;
+			text += 2;
+		}
+		if (len == ID_MAX)
+			return NULL;
+		out[len++] = c;
+	}
+	out[len] = '\0';
+	return len ? text : NULL;
+}
+
+bool key_account_parse(
+	const char *key, size_t len, enum account_kind *kind, char tenant[ID_MAX + 1], char id[ID_MAX + 1])
+{
+	const char *end = key + len, *at = memchr(key, '}', len);
+
+	if (len < 4 || memcmp(key, "b:{p", 4) != 0 || !at || end - at < 6 || memcmp(at, "}:a:", 4) != 0 || at[5] != ':')
+		return false;
+	for (*kind = ACCOUNT_USER; account_kind_letter(*kind) != at[4]; (*kind)++)
+		if (*kind == ACCOUNT_TENANT)
+			return false;
+	at = name_parse(at + 6, end, '/', tenant);
+	return at && at < end && name_parse(at + 1, end, '/', id) == end;
 }
 
 void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id)
@@ -101,8 +130,8 @@ void accounts_digest_end(struct accounts_digest *digest, uint8_t out[8])
 {
 	uint64_t hash = hash64(digest->text.data, digest->text.len);
 
-	for (int i = 0; i < 8; i++)
-		out[i] = (uint8_t)(hash >> (8 * i));
+	hash = le64(hash);
+	memcpy(out, &hash, sizeof(hash));
 	buf_reset(&digest->text);
 }
 

@@ -3,6 +3,7 @@
 #define BURSAR_REDIS_CODEC_KEYS_H
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "domain/limit/account.h"
 #include "domain/record/partition.h"
 
@@ -29,6 +30,9 @@ enum pool_key {
 void key_pool(struct buf *out, const char *tenant, const char *pool, enum pool_key key);
 void key_partition(struct buf *out, int partition, enum partition_key key);
 void key_account(struct buf *out, enum account_kind kind, const char *tenant, const char *id);
+/* The reverse of key_account. False for any other key. Appends nothing. */
+bool key_account_parse(
+	const char *key, size_t len, enum account_kind *kind, char tenant[ID_MAX + 1], char id[ID_MAX + 1]);
 /* The lowest version that the account's record may be created with; kept for a while after a change made without a
  * record. */
 void key_floor(struct buf *out, enum account_kind kind, const char *tenant, const char *id);

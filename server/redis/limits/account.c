@@ -116,6 +116,22 @@ static void status_done(struct redis_command *command, const redisReply *reply, 
 	op->done(op);
 }
 
+static void policy_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	const struct limits_policy *op = command->user;
+
+	limits_changed(&op->expected, 1);
+	status_done(command, reply, err);
+}
+
+static void adopt_done(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	const struct limits_adopt *op = command->user;
+
+	limits_changed(&op->expected, 1);
+	status_done(command, reply, err);
+}
+
 void limits_seed_start(struct limits_store *store, struct limits_seed *op)
 {
 	struct redis_store *redis = &redis_limits_of(store)->redis;
@@ -150,7 +166,7 @@ void limits_seed_start(struct limits_store *store, struct limits_seed *op)
 void limits_policy_start(struct limits_store *store, struct limits_policy *op)
 {
 	struct redis_store *redis = &redis_limits_of(store)->redis;
-	struct redis_command *command = redis_command_new(redis->link, status_done, &op->op);
+	struct redis_command *command = redis_command_new(redis->link, policy_done, op);
 	const struct expected *expected = &op->expected;
 	const struct buf *bytes = policy_packed(&redis->packed, expected->policy);
 
@@ -170,7 +186,7 @@ void limits_policy_start(struct limits_store *store, struct limits_policy *op)
 void limits_adopt_start(struct limits_store *store, struct limits_adopt *op)
 {
 	struct redis_store *redis = &redis_limits_of(store)->redis;
-	struct redis_command *command = redis_command_new(redis->link, status_done, &op->op);
+	struct redis_command *command = redis_command_new(redis->link, adopt_done, op);
 	const struct expected *expected = &op->expected;
 
 	limits_begin(&op->op);
@@ -206,6 +222,7 @@ static void reset_done(struct redis_command *command, const redisReply *reply, c
 		}
 		answer_bad(&op->op, &cut);
 	}
+	limits_changed(&op->expected, 1);
 	op->op.done(&op->op);
 }
 
@@ -232,6 +249,7 @@ void limits_reset_start(struct limits_store *store, struct limits_reset *op)
 static void adjust_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_adjust *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
 	struct cut cut;
 
 	if (limits_answered(&op->op, reply, err, &cut) && op->op.status == LIMITS_DENIED) {
@@ -240,6 +258,9 @@ static void adjust_done(struct redis_command *command, const redisReply *reply, 
 		op->lacking.settled = cut_int(&cut, 7);
 		answer_bad(&op->op, &cut);
 	}
+	if (limits_sent_again(&limits->redis, command, &op->op, op->expected, op->count))
+		return;
+	limits_changed(op->expected, op->count);
 	op->op.done(&op->op);
 }
 
@@ -262,6 +283,7 @@ void limits_adjust_start(struct limits_store *store, struct limits_adjust *op)
 	struct redis_command *command;
 
 	limits_begin(&op->op);
+	op->op.impl[0] = limits;
 	key_reset_marker(&redis->scratch, ACCOUNT_USER, op->tenant, op->user, op->adjustment_id);
 	command = limits_request_command(
 		limits, FUNCTION_ADJUST, adjust_done, op, op->tenant, op->user, op->expected, op->count);
@@ -283,6 +305,7 @@ static void erase_done(struct redis_command *command, const redisReply *reply, c
 		op->undrained = (int64_t)cut_u64(&cut);
 		answer_bad(&op->op, &cut);
 	}
+	change_note(ACCOUNT_USER, op->tenant, op->user);
 	op->op.done(&op->op);
 }
 

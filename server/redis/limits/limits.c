@@ -33,6 +33,12 @@ static uint64_t nonce_next(struct redis_limits *limits)
 	return limits->nonce;
 }
 
+void limits_changed(const struct expected expected[], int count)
+{
+	for (int i = 0; i < count; i++)
+		change_note(expected[i].kind, expected[i].tenant, expected[i].id);
+}
+
 /* What a debt of the check is made of when its command is gone (op.impl[1]). */
 struct check_kept {
 	struct redis_args keys; /* set when the check is answered */
@@ -63,14 +69,20 @@ static void keep_keys(struct limits_check *op, const struct redis_command *comma
 static void check_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_check *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
 	struct cut cut;
 
 	if (err && command->in_doubt && !op->dry_run)
-		owe_check(op->op.impl[0], op, command);
+		owe_check(limits, op, command);
 	if (limits_answered(&op->op, reply, err, &cut) && op->op.status <= LIMITS_REPEAT)
 		codec_check_answer(&cut, op);
+	if (limits_sent_again(&limits->redis, command, &op->op, op->expected, op->count))
+		return;
 	if (!op->dry_run && (op->op.status == LIMITS_OK || op->op.status == LIMITS_REPEAT))
 		keep_keys(op, command);
+	/* Taking frees nothing, but from now on the request id has a reservation. */
+	if (!op->dry_run && op->op.status != LIMITS_DENIED)
+		limits_changed(op->expected, 1);
 	op->op.done(&op->op);
 }
 
@@ -118,6 +130,7 @@ static void check_debt_end(struct limits_debt *debt, bool owed)
 static void settle_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_settle *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
 	struct cut cut;
 
 	if (limits_answered(&op->op, reply, err, &cut)) {
@@ -126,6 +139,9 @@ static void settle_done(struct redis_command *command, const redisReply *reply, 
 		else if (op->op.status == LIMITS_CLOSED)
 			op->state = (enum reservation_state)cut_u8(&cut);
 	}
+	if (limits_sent_again(&limits->redis, command, &op->op, op->expected, op->count))
+		return;
+	limits_changed(op->expected, op->count);
 	op->op.done(&op->op);
 }
 
@@ -196,6 +212,7 @@ static void give_up_done(struct redis_command *command, const redisReply *reply,
 	struct cut cut;
 
 	(void)limits_answered(&op->op, reply, err, &cut);
+	limits_changed(op->expected, op->count);
 	op->op.done(&op->op);
 }
 

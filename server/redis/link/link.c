@@ -170,6 +170,7 @@ static void link_up(struct redis_link *link)
 	link->backoff_ms = 0;
 	link->lost = (struct err){0};
 	set_state(link, LINK_UP);
+	link->connections++;
 	probe_begin(link);
 	commands_resend(link);
 }
@@ -327,4 +328,9 @@ void redis_link_free(struct redis_link *link)
 	commands_fail_all(link, "redis: closing");
 	commands_release(link);
 	handles_close(link);
+}
+
+uint64_t redis_link_connections(const struct redis_link *link)
+{
+	return link->connections;
 }

@@ -34,6 +34,7 @@ struct redis_command {
 	/* Owed to Redis: sent regardless of the breaker, as soon and as often as there is a connection, until it is
 	 * answered or its deadline has passed. */
 	bool owed;
+	bool brief; /* it left out what Redis probably knows (redis/limits) */
 	/* When `done` gets no reply: Redis may have executed it all the same, or may still do so. */
 	bool in_doubt;
 
@@ -75,6 +76,8 @@ enum redis_link_state { LINK_WAITING, LINK_CONNECTING, LINK_UP };
  * If not, `why` (may be NULL) gets a sentence.
  */
 bool redis_link_ready(const struct redis_link *link, struct err *why);
+/* How many connections it has had that could be used. A new one may lead to another Redis. */
+uint64_t redis_link_connections(const struct redis_link *link);
 
 /* A command to fill with arguments and send. */
 struct redis_command *redis_command_new(struct redis_link *link,

@@ -35,6 +35,7 @@ struct redis_link {
 	const struct redis_library *library;
 	redisAsyncContext *context; /* NULL between connections */
 	enum redis_link_state state;
+	uint64_t connections; /* how often it was up */
 	int64_t backoff_ms;
 	int64_t heard_us; /* when Redis last answered, or the connection began */
 	int64_t begun_us; /* when it began to connect */

@@ -8,10 +8,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "redis/link/adapter.h"
 #include "redis/link/errors.h"
-#include "redis/link/tls.h"
-#include "redis/link/url.h"
+#include "redis/link/side.h"
 
 enum { PAUSE_MS = 100, LONGEST_PAUSE_MS = 2000, PING_MS = 5000, SILENT_US = 15000000 };
 
@@ -26,9 +24,7 @@ struct redis_listener {
 	uv_timer_t timer; /* reconnects, or pings */
 	int open_handles;
 	bool stopped;
-	struct redis_url url;
-	const char *tls_ca; /* borrowed */
-	struct redis_tls *tls; /* NULL: in the clear, or not read yet */
+	struct redis_side side;
 	struct list channels; /* the first one first */
 	redisAsyncContext *context; /* NULL between connections */
 	int64_t pause_ms, heard_us;
@@ -123,51 +119,19 @@ static void subscribe(struct redis_listener *listener, const struct channel *cha
 		listener->context, on_message, NULL, "SUBSCRIBE %b", buf_str(&channel->name), channel->name.len);
 }
 
-static void introduce(struct redis_listener *listener)
-{
-	redisAsyncContext *context = listener->context;
-	const struct redis_url *url = &listener->url;
-
-	if (url->password[0] && url->user[0])
-		redisAsyncCommand(context, NULL, NULL, "AUTH %s %s", url->user, url->password);
-	else if (url->password[0])
-		redisAsyncCommand(context, NULL, NULL, "AUTH %s", url->password);
-	list_each (&listener->channels, at, after)
-		subscribe(listener, container_of(at, struct channel, link));
-}
-
-/* In the clear if the url says so, and only then. The link of the same url tells of what is wrong with a certificate. */
-static bool secure(struct redis_listener *listener, redisAsyncContext *context)
-{
-	struct err err;
-
-	if (!listener->url.tls)
-		return true;
-	if (!listener->tls && !redis_tls_new(&listener->url, listener->tls_ca, &listener->tls, &err)) {
-		log_error("redis cannot be listened to", F("why", err.text));
-		return false;
-	}
-	return redis_tls_begin(listener->tls, &context->c);
-}
-
 static void connect_listener(struct redis_listener *listener)
 {
-	redisAsyncContext *context = listener->url.path[0] ? redisAsyncConnectUnix(listener->url.path)
-							   : redisAsyncConnect(listener->url.host, listener->url.port);
+	redisAsyncContext *context = redis_side_open(&listener->side);
 
-	if (!context || context->err || !secure(listener, context) || !redis_attach(context, &listener->flusher)) {
-		if (context)
-			redisAsyncFree(context);
+	if (!context) {
 		lost(listener);
 		return;
 	}
-	context->data = listener;
 	listener->context = context;
 	listener->heard_us = clock_mono_us();
 	listener->subscribed = false;
-	redisAsyncSetConnectCallback(context, on_connect);
-	redisAsyncSetDisconnectCallback(context, on_disconnect);
-	introduce(listener);
+	list_each (&listener->channels, at, after)
+		subscribe(listener, container_of(at, struct channel, link));
 	uv_timer_start(&listener->timer, on_timer, PING_MS, PING_MS);
 }
 
@@ -238,9 +202,13 @@ struct redis_listener *redis_listener_new(const struct redis_listener_options *o
 	struct redis_listener *listener = mem_zalloc(1, sizeof(*listener));
 	struct err err;
 
-	if (!redis_url_parse(options->url, &listener->url, &err))
+	listener->side = (struct redis_side){.flusher = &listener->flusher,
+		.tls_ca = options->tls_ca,
+		.connected = on_connect,
+		.disconnected = on_disconnect,
+		.data = listener};
+	if (!redis_url_parse(options->url, &listener->side.url, &err))
 		abort(); /* a link with the same url was just created */
-	listener->tls_ca = options->tls_ca;
 	listener->heard = options->heard;
 	listener->listening = options->listening;
 	listener->arg = options->arg;
@@ -275,7 +243,7 @@ static void on_closed(uv_handle_t *handle)
 		return;
 	list_each (&listener->channels, at, after)
 		channel_free(container_of(at, struct channel, link));
-	redis_tls_free(listener->tls);
+	redis_tls_free(listener->side.tls);
 	free(listener);
 }
 

@@ -7,11 +7,7 @@
 #include "base/list.h"
 #include "service/worker/seed.h"
 
-static enum flow_result step_ledger(struct flow *flow);
-static enum flow_result step_users(struct flow *flow);
-static enum flow_result step_user(struct flow *flow);
-static enum flow_result step_counted(struct flow *flow);
-static enum flow_result step_looked(struct flow *flow);
+static flow_step step_ledger, step_users, step_user, step_counted, step_looked;
 
 FLOW_OWNER(proof_of, proof)
 
@@ -36,9 +32,7 @@ static enum flow_result step_outbox(struct flow *flow)
 		.id = proof->tenant,
 		.everywhere = true,
 	};
-	flow_to(flow, step_ledger);
-	limits->ops->birth(limits, &proof->birth);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_ledger, limits->ops->birth(limits, &proof->birth));
 }
 
 FLOW_RESUME(query_done, admin_job, proof, query.job)
@@ -55,9 +49,7 @@ static enum flow_result step_ledger(struct flow *flow)
 		.job = {.arena = proof->arena, .done = query_done},
 		.tenant = proof->tenant,
 	};
-	flow_to(flow, step_users);
-	admin->ops->proof(admin, &proof->query);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_users, admin->ops->proof(admin, &proof->query));
 }
 
 static enum flow_result step_users(struct flow *flow)
@@ -67,8 +59,7 @@ static enum flow_result step_users(struct flow *flow)
 	if (!proof->query.job.ok)
 		return end(proof, &proof->query.job.err);
 	proof->user = 0;
-	flow_to(flow, step_user);
-	return FLOW_MORE;
+	return flow_more(flow, step_user);
 }
 
 static bool use_equal(const struct amounts *a, const struct amounts *b)
@@ -98,9 +89,7 @@ static enum flow_result step_user(struct flow *flow)
 		.model = "",
 		.deadline_us = INT64_MAX,
 	};
-	flow_to(flow, step_counted);
-	check_start(&proof->check, proof->worker, &proof->turn, check_done);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_counted, check_start(&proof->check, proof->worker, &proof->turn, check_done));
 }
 
 /* Reads the settled amounts of the calendar counters of the user's own account. */
@@ -145,9 +134,7 @@ static enum flow_result step_counted(struct flow *flow)
 	proof->lookup.account[0].kind = ACCOUNT_USER;
 	proof->lookup.account[0].tenant = proof->tenant;
 	proof->lookup.account[0].id = proof->query.user[proof->user];
-	flow_to(flow, step_looked);
-	accounts->ops->lookup(accounts, &proof->lookup);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_looked, accounts->ops->lookup(accounts, &proof->lookup));
 }
 
 /* The ledger's amount for the window that the counter is in. */
@@ -259,8 +246,7 @@ static enum flow_result step_looked(struct flow *flow)
 	compare_month(proof, &windows);
 	sum_month(proof, &windows);
 	proof->user++;
-	flow_to(flow, step_user);
-	return FLOW_MORE;
+	return flow_more(flow, step_user);
 }
 
 void proof_start(struct proof *proof, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))

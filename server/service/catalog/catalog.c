@@ -3,8 +3,7 @@
 
 #include "base/list.h"
 
-static enum flow_result step_committed(struct flow *flow);
-static enum flow_result step_look(struct flow *flow);
+static flow_step step_committed, step_look;
 
 FLOW_OWNER(edit_of, catalog_edit)
 
@@ -46,9 +45,7 @@ static enum flow_result step_put(struct flow *flow)
 
 	edit->op.job.arena = edit->arena;
 	edit->op.job.done = job_done;
-	flow_to(flow, step_committed);
-	submit(edit, edit->worker->parts.admin);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_committed, submit(edit, edit->worker->parts.admin));
 }
 
 static enum flow_result step_committed(struct flow *flow)
@@ -58,8 +55,7 @@ static enum flow_result step_committed(struct flow *flow)
 	if (!edit->op.job.ok)
 		return flow_fail_with(flow, &edit->op.job.err);
 	catalog_wait_begin(&edit->wait, flow, edit->worker, edit->op.job.generation);
-	flow_to(flow, step_look);
-	return FLOW_MORE;
+	return flow_more(flow, step_look);
 }
 
 static enum flow_result step_look(struct flow *flow)

@@ -85,11 +85,14 @@ struct rows *rows_make(const struct accounts *accounts, const struct standing *c
 	int most = 0;
 
 	for (int i = 0; i < count; i++)
-		most += standing[i]->state.policy->count;
+		most += standing[i] ? standing[i]->state.policy->count : 0;
 	rows->row = arena_alloc(accounts->arena, sizeof(rows->row[0]) * (size_t)(most ? most : 1));
 	for (int i = 0; i < count; i++) {
-		const struct account_state *state = &standing[i]->state;
+		const struct account_state *state;
 
+		if (!standing[i])
+			continue;
+		state = &standing[i]->state;
 		rows->account[rows->accounts++] = (struct account_rows){.account = &accounts->account[i],
 			.state = state,
 			.first = rows->count,

@@ -50,7 +50,7 @@ int64_t row_running(const struct rows *rows, const struct limit_row *row);
 const struct account_rows *rows_account(const struct rows *rows, const struct limit_row *row);
 
 /*
- * Without a `request` (NULL: status, records) every limit matches and nothing is requested. `first_end_us` is when the
+ * Accounts whose standing is NULL have no rows. Without a `request` (NULL: status, records) every limit matches and nothing is requested. `first_end_us` is when the
  * first of the user's open reservations expires; 0 = unknown.
  */
 struct rows *rows_make(const struct accounts *accounts, const struct standing *const standing[], int count,

@@ -117,7 +117,7 @@ enum flow_result check_step_resolve(struct flow *flow)
 	}
 	if (!check_request_make(check, &flow->err))
 		return flow_fail(flow);
-	flow_to(flow, step_ask);
+	flow_to(flow, check_remembered(check) ? step_shared : step_ask);
 	return FLOW_MORE;
 }
 
@@ -251,6 +251,8 @@ static enum flow_result step_answered(struct flow *flow)
 	}
 	check->answer.repeat = status == LIMITS_REPEAT;
 	answer_take(check, status != LIMITS_DENIED);
+	if (status == LIMITS_DENIED)
+		check_remember(check);
 	if (status == LIMITS_REPEAT && check->op.state != RESERVATION_OPEN && check->op.state != RESERVATION_RECORDED)
 		return closed(check);
 	return FLOW_MORE;

@@ -3,6 +3,7 @@
 #define BURSAR_SERVICE_REQUEST_CHECK_H
 
 #include "service/request/answer.h"
+#include "service/worker/denials.h"
 #include "service/worker/flow.h"
 #include "service/request/pricing.h"
 #include "service/repair/repair.h"
@@ -14,7 +15,13 @@ enum check_mode {
 };
 
 /* = bursar.v1.Quality */
-enum quality { QUALITY_EXACT = 1, QUALITY_LOCAL = 2, QUALITY_BLIND = 3, QUALITY_PROVISIONAL = 4 };
+enum quality {
+	QUALITY_EXACT = 1,
+	QUALITY_LOCAL = 2,
+	QUALITY_BLIND = 3,
+	QUALITY_PROVISIONAL = 4,
+	QUALITY_REMEMBERED = 5
+};
 
 /* The quality of a decision that the store made on these accounts. */
 enum quality quality_in_store(const struct standing *const standing[], int count);
@@ -24,6 +31,7 @@ bool quality_holds(enum quality quality);
 struct check_question {
 	enum check_mode mode;
 	const char *tenant, *user, *request_id, *interface, *model; /* validated ids; model "" = none */
+	bool id_is_new; /* the server made the request id, so it cannot have a reservation */
 	const char *price_mode; /* "" or NULL = standard */
 	int64_t input_tokens, max_output_tokens; /* 0 = the tier's default */
 	int64_t ttl_us; /* 0 = the server's default */
@@ -69,6 +77,7 @@ struct check {
 	int64_t catalog_until_us; /* clock_mono_us: until when to wait for a missing tier; 0 = not set */
 	struct repair *repair;
 	struct limits_check op;
+	struct denials_ask ask;
 };
 
 /* The caller has filled in check->question. `done` runs exactly once, possibly before this returns. */

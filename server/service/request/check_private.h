@@ -12,6 +12,13 @@ void check_look_up(struct check *check, uint32_t mask);
 /* check_away.c: the store did not answer; flow->err says why. */
 enum flow_result check_step_away(struct flow *flow);
 
+/*
+ * check_memory.c: true if the request is denied by what this worker remembers; the answer is filled in then. And, for a
+ * check that the store denied: remembers that.
+ */
+bool check_remembered(struct check *check);
+void check_remember(struct check *check);
+
 /* check_request.c: builds the request from the question, with the defaults of the user's tier and the current price. */
 bool check_request_make(struct check *check, struct err *err);
 /*

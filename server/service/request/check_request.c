@@ -61,7 +61,7 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 	/* Without a mode nothing is added, so the digest equals that of a release that had no modes. */
 	if (question->price_mode[0])
 		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
-	hash = hash64(buf.data, buf.len);
+	hash = le64(hash64(buf.data, buf.len));
 	memcpy(digest, &hash, sizeof(hash));
 	buf_release(&buf);
 }

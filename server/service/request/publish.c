@@ -160,6 +160,8 @@ static void add(struct worker *worker, const char *tenant, struct watch_event *e
 		abort(); /* an empty report has room */
 }
 
+_Static_assert(QUALITY_REMEMBERED == WATCH_QUALITY_MAX, "watchers refuse a quality that they do not know");
+
 void publish_check(const struct check *check)
 {
 	const struct check_question *question = &check->question;

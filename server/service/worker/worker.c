@@ -6,11 +6,12 @@
 
 #include "base/clock.h"
 #include "base/crypto/hash.h"
+#include "service/worker/denials.h"
 #include "service/worker/key_log.h"
 #include "service/worker/local.h"
 #include "service/worker/shared.h"
 
-enum { LOCAL_ENTRIES = 4096 };
+enum { LOCAL_ENTRIES = 4096, DENIAL_ENTRIES = 16384 };
 /* How far behind a catalog can be. */
 #define CATALOG_US 1000000
 /* How long nobody waits for PostgreSQL after a failure, and how long timeouts must last to count as one. */
@@ -27,6 +28,7 @@ struct worker *worker_new(const struct worker_parts *parts)
 		abort();
 	worker->cache = account_cache_new(parts->conf->account_cache);
 	worker->local = local_new(LOCAL_ENTRIES);
+	worker->denials = denials_new(parts->changes, parts->conf->denial_memory_ms * 1000, DENIAL_ENTRIES);
 	worker->key_log = key_log_new(worker);
 	worker->shared = shared_new(worker);
 	return worker;
@@ -46,6 +48,7 @@ void worker_free(struct worker *worker)
 		snapshot_free(worker->snapshot);
 	account_cache_free(worker->cache);
 	local_free(worker->local);
+	denials_free(worker->denials);
 	key_log_free(worker->key_log);
 	shared_free(worker->shared);
 	free(worker);

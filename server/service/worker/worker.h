@@ -15,6 +15,7 @@
 #include "store/accounts.h"
 #include "store/admin.h"
 #include "store/catalog.h"
+#include "store/changes.h"
 #include "store/limits.h"
 #include "store/pools.h"
 #include "store/watch.h"
@@ -33,12 +34,14 @@ struct newcomers {
 };
 
 struct local_table;
+struct denials;
 
 /* The parts that wire.c gives a worker; all outlive it. */
 struct worker_parts {
 	struct limits_store *limits;
 	struct pools_store *pools; /* the priority pools; NULL on a loop that serves no callers */
 	struct watch_store *watch; /* NULL on a loop that serves no callers */
+	struct changes_store *changes; /* likewise; or when denials are not remembered */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct catalog_source *catalog;
@@ -67,6 +70,7 @@ struct worker {
 	struct watch_hub *hub; /* this worker's watchers (service/watch/watch.h); NULL until the first one */
 	struct account_cache *cache;
 	struct local_table *local;
+	struct denials *denials; /* NULL: none are remembered */
 	struct snapshot *snapshot; /* the newest; NULL before the first load */
 	uint64_t generation; /* of `snapshot` */
 	int64_t clock_offset_us; /* the store's clock minus this machine's */

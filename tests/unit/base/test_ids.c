@@ -75,6 +75,11 @@ TEST(escaped_ids_contain_no_separator_and_stay_distinct)
 	buf_reset(&buf);
 	key_escape(&buf, "a%3Ab", 5);
 	assert_string_equal(buf_str(&buf), "a%253Ab");
+	buf_reset(&buf);
+	key_escape(&buf, "plain", 5);
+	key_escape(&buf, "", 0);
+	key_escape(&buf, "::", 2);
+	assert_string_equal(buf_str(&buf), "plain%3A%3A");
 	buf_release(&buf);
 }
 

@@ -1,5 +1,8 @@
 /* Arenas, buffers, readers, lists. */
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -132,6 +135,79 @@ TEST(a_reader_past_its_end_stays_bad_and_yields_zero)
 	assert_true(cut.bad);
 	cut = cut_of(NULL, 0);
 	assert_int_equal(cut_u8(&cut), 0);
+}
+
+/* Numbers are written and read eight bytes at a time where there is room: neither may spill into its neighbours. */
+TEST(numbers_of_every_size_at_every_place)
+{
+	for (size_t before = 0; before < 80; before++) {
+		for (size_t nbytes = 1; nbytes <= 8; nbytes++) {
+			struct buf buf = {0};
+			uint64_t value = UINT64_C(0xf1f2f3f4f5f6f7f8) >> (64 - 8 * nbytes);
+			int64_t signed_value = INT64_MIN >> (64 - 8 * nbytes);
+			struct cut cut;
+
+			for (size_t i = 0; i < before; i++)
+				buf_put_u8(&buf, 0xaa);
+			buf_put_uint(&buf, value, nbytes);
+			assert_int_equal(buf.len, before + nbytes);
+			assert_int_equal(buf.data[buf.len], 0);
+			buf_put_int(&buf, signed_value, nbytes);
+			cut = cut_of(buf.data, buf.len);
+			for (size_t i = 0; i < before; i++)
+				assert_int_equal(cut_u8(&cut), 0xaa);
+			assert_true(cut_uint(&cut, nbytes) == value);
+			assert_true(cut_int(&cut, nbytes) == signed_value);
+			assert_false(cut.bad);
+			assert_int_equal(cut.left, 0);
+			buf_release(&buf);
+		}
+	}
+}
+
+/* The memory ends where the bytes end, so that a sanitizer sees a read beyond them. */
+TEST(a_reader_does_not_look_beyond_its_end)
+{
+	for (size_t len = 0; len < 8; len++) {
+		for (size_t nbytes = 1; nbytes <= 8; nbytes++) {
+			uint8_t *bytes = mem_zalloc(len, 1);
+			struct cut cut = cut_of(bytes, len);
+
+			memset(bytes, 0xff, len);
+			if (nbytes <= len)
+				assert_true(cut_uint(&cut, nbytes) == UINT64_MAX >> (64 - 8 * nbytes));
+			else
+				assert_true(cut_uint(&cut, nbytes) == 0);
+			assert_int_equal(cut.bad, nbytes > len);
+			free(bytes);
+		}
+	}
+}
+
+static void decimal(int64_t value)
+{
+	char expected[32], digits[DEC_MAX];
+	int len = snprintf(expected, sizeof(expected), "%" PRId64, value);
+	struct buf buf = {0};
+
+	assert_int_equal(dec_put(digits, value), len);
+	assert_memory_equal(digits, expected, (size_t)len);
+	buf_put_dec(&buf, value);
+	assert_string_equal(buf_str(&buf), expected);
+	buf_release(&buf);
+}
+
+TEST(decimal_numbers_are_those_of_printf)
+{
+	for (int64_t value = -12000; value <= 12000; value++)
+		decimal(value);
+	for (int64_t value = 1; value <= INT64_MAX / 100; value *= 10)
+		for (int i = -1; i <= 1; i++) {
+			decimal(value * 10 + i);
+			decimal(-value * 10 + i);
+		}
+	decimal(INT64_MAX);
+	decimal(INT64_MIN);
 }
 
 TEST(a_buffer_is_always_a_string)

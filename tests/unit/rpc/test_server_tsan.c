@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/test.h"
+#include "rpc/listen/address.h"
 #include "served.h"
 
 SERVED(a_taken_port_is_an_error_with_a_sentence)

@@ -1,6 +1,6 @@
 /* Finds the listening sockets of this process and shuts some of them. */
-#ifndef BURSAR_RPC_LISTENING_H
-#define BURSAR_RPC_LISTENING_H
+#ifndef BURSAR_RPC_LISTEN_LISTENING_H
+#define BURSAR_RPC_LISTEN_LISTENING_H
 
 #include <stddef.h>
 

@@ -1,14 +1,17 @@
-"""What reports take with a million accounts behind them: filled by generate_series, asked through the server."""
+"""Bills, figures and forecasts with a million accounts, beside a look at one account through the same server."""
 import datetime
-import statistics
 import time
 
-TENANT, EVEN, USERS, TEAMS, ORGS = "fleet", "even", 1_000_000, 1000, 50
+import harness
+from measuring.figures import column, ratio, spread, table
+from measuring.processes import resident_kib
+
+TENANT, EVEN, TEAMS, ORGS = "fleet", "even", 1000, 50
 MODELS, INTERFACES, DAYS_OF_USER = 8, 4, 3
 
-# Every user was there on three days of the running month, so far as it has them; by day, model and interface as his number says. The months before
-# are there, too: their rows must not cost anything. Some cost far more than others, as in any fleet with free and paying users: a log-normal distribution
-# (sigma 2). Beside them a tenant whose users all cost much the same: nobody can be told to be the dearest before all are added up.
+# Every user was active on three days of the running month (or as many as it has); the user's number decides on which days, models and interfaces. The
+# months before have rows as well, which must cost nothing. Some users cost far more than others, as in any fleet with free and paying users: log-normal,
+# sigma 2. The users of a second tenant all cost about the same: nobody is known to cost the most before all are added up.
 COSTS = {
     TENANT: "1 + (1e6 * exp(2 * sqrt(-2 * ln((i::bigint * 7919 % 1000003 + 1) / 1000004.0)) * cos(i * 2.399963)) * (0.5 + (i + d) % 5 / 4.0))::bigint",
     EVEN: "1000000 + i::bigint * 7919 % 90000000",
@@ -93,16 +96,14 @@ def took_ms(call):
     return (time.perf_counter() - begun) * 1000
 
 
-def measure(bots, rounds=7):
-    """[(what, floor ms, median ms, worst ms)]; the floor is a user's account, the same way to PostgreSQL and back."""
-    user = "user-0000042"
+def measure(bots, rounds):
+    """{what: [(ms of the floor, ms of the call) of each round]}; the floor is a user's account, the same way to PostgreSQL and back."""
+    user, found = "user-0000042", {}
     floor = lambda: bots.admin.GetAccount(bots.admin_pb.GetAccountRequest(ref=bots.key(user)), timeout=600)
-    rows = []
     for what, call in calls(bots, user).items():
         call(), floor()
-        pairs = [(took_ms(floor), took_ms(call)) for _ in range(rounds)]
-        rows.append((what, statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs), max(b for _, b in pairs)))
-    return rows
+        found[what] = [(took_ms(floor), took_ms(call)) for _ in range(rounds)]
+    return found
 
 
 def stream_users(bots):
@@ -112,3 +113,22 @@ def stream_users(bots):
         first = first or time.perf_counter() - begun
         lines += len(part.lines)
     return first, time.perf_counter() - begun, lines
+
+
+def run(bench):
+    users = bench.scaled(1_000_000)
+    postgres = harness.Postgres({"shared_buffers": "1GB"})  # as one gives to a million accounts
+    with bench.bursard(database=bench.database(postgres), roles="serve,http") as (server, _):
+        fill(server.database, users)
+        bots = bench.bots(server, TENANT)
+        found = measure(bots, 2 * bench.rounds)
+        before = resident_kib(server.pid)
+        first, seconds, lines = stream_users(bots)
+        after = resident_kib(server.pid)
+        bots.close()
+    postgres.stop()
+    rows = [(what, spread(column(figures, 1)), ratio(column(figures, 1), column(figures, 0), 1)) for what, figures in found.items()]
+    rows += [(f"tenant's bill by user, {lines:,} lines: the first part", f"{first * 1000:.0f}", ""),
+             (f"tenant's bill by user, {lines:,} lines: all of it", f"{seconds * 1000:,.0f}", "")]
+    table(f"Reports over {users:,} accounts", "reports", rows, ("what", "ms", "**/ GetAccount**"))
+    print(f"\nbursard, resident, before the bill by user and after it: {before / 1024:.1f}, {after / 1024:.1f} MiB")

@@ -1,5 +1,4 @@
-/* Recognizes loopback addresses (rpc/server.h). */
-#include "rpc/server.h"
+#include "rpc/listen/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,9 +1,12 @@
-"""What the pool's functions cost Redis at queues of different length, and how much memory a waiter takes."""
+"""What the pool's functions cost Redis with 1,000, 10,000 and 100,000 waiting, and how much memory a waiter takes."""
+import contextlib
 import pathlib
-import statistics
 import struct
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import harness
+from measuring.figures import column, interleave, ratio, spread, table
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 KEYS = "cfg st req usr wait ready since age lease wk own gc".split()
 LEVELS = ((1, 1), (5, 3), (10, 10))  # priority, cap
 SUFFIX = "bench000"
@@ -89,19 +92,39 @@ class Pool:
         return row["usec"] / row["calls"], result
 
 
-def measure(redis, waiters, slots=50, rounds=9):
-    """({operation: median microseconds}, bytes a waiter) at a queue of about so many."""
-    pool = Pool(redis, slots)
-    held = pool.acquire(slots)
-    empty = redis.info("memory")["used_memory"]
-    for _ in range(waiters // 1000):
-        pool.acquire(1000)
-    bytes_each = (redis.info("memory")["used_memory"] - empty) / waiters
-    figures = {"enqueue": [], "release and grant": [], "renew, each of a batch of 50": []}
-    for _ in range(rounds):
-        figures["enqueue"].append(pool.cost(lambda: pool.acquire(100))[0])
-        microseconds, held = pool.cost(lambda: pool.release(held))
-        figures["release and grant"].append(microseconds)
-        pool.renew(held)  # acknowledged, so that the next ones only prolong
-        figures["renew, each of a batch of 50"].append(pool.cost(lambda: pool.renew(held, times=20))[0] / len(held))
-    return {name: statistics.median(values) for name, values in figures.items()}, bytes_each
+class Queue:
+    """A pool in a Redis of its own with about so many waiting."""
+
+    def __init__(self, redis, waiters, slots=50):
+        self.pool = Pool(redis, slots)
+        self.held = self.pool.acquire(slots)
+        empty = redis.info("memory")["used_memory"]
+        for _ in range(waiters // 1000):
+            self.pool.acquire(1000)
+        self.bytes_each = (redis.info("memory")["used_memory"] - empty) / waiters
+
+    def round(self, _):
+        """{operation: microseconds a call}; as many come as go."""
+        enqueue = self.pool.cost(lambda: self.pool.acquire(100))[0]
+        release, self.held = self.pool.cost(lambda: self.pool.release(self.held))
+        self.pool.renew(self.held)  # acknowledged, so that the next ones only prolong
+        renew = self.pool.cost(lambda: self.pool.renew(self.held, times=20))[0] / len(self.held)
+        return {"enqueue": enqueue, "release and grant": release, "renew, each of a batch of 50": renew}
+
+
+def run(bench):
+    lengths, queues = (1000, 10_000) if bench.quick else (1000, 10_000, 100_000), {}
+    with contextlib.ExitStack() as stack:
+        for waiters in lengths:
+            redis = harness.Redis()
+            stack.callback(redis.kill)
+            queues[waiters] = Queue(redis.client, waiters)
+        found = interleave(2 * bench.rounds, {waiters: queue.round for waiters, queue in queues.items()})
+    rows = []
+    for what in found[lengths[0]][0]:
+        for waiters in lengths:
+            rows.append((f"Redis, {what}, {waiters:,} waiting, µs a call", spread(column(found[waiters], what))))
+            if waiters > lengths[0]:
+                rows.append((f"**{what}: {waiters:,} / {lengths[0]:,}**", ratio(column(found[waiters], what), column(found[lengths[0]], what))))
+    rows.append((f"Redis, bytes per waiter at {lengths[-1]:,}", f"{queues[lengths[-1]].bytes_each:.0f}"))
+    table("The pool's functions", "pool", rows)

@@ -3,7 +3,7 @@
  * certificate applies from the next connection on; existing connections continue. Unusable files leave the old
  * certificate in force.
  */
-#include "rpc/tls.h"
+#include "rpc/listen/tls.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* TLS on the gRPC port: certificates come from files, which are checked for changes at every handshake. */
-#ifndef BURSAR_RPC_TLS_H
-#define BURSAR_RPC_TLS_H
+#ifndef BURSAR_RPC_LISTEN_TLS_H
+#define BURSAR_RPC_LISTEN_TLS_H
 
 #include <grpc/grpc_security.h>
 

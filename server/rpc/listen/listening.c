@@ -2,7 +2,7 @@
  * gRPC cannot stop accepting connections while it serves existing ones, and it does not reveal its sockets. They are
  * found as the sockets that listen after gRPC has started but did not before.
  */
-#include "rpc/listening.h"
+#include "rpc/listen/listening.h"
 
 #include <dirent.h>
 #include <stdbool.h>
