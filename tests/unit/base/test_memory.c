@@ -66,6 +66,31 @@ static void arena_reset_keeps_no_first_chunk_that_is_large(void **state)
 	arena_release(&arena);
 }
 
+static void arenas_of_one_thread_share_what_they_gave_back(void **state)
+{
+	struct arena_spare spare = {0};
+	struct arena one = {.spare = &spare}, two = {.spare = &spare};
+	char *piece;
+
+	(void)state;
+	arena_alloc(&one, 8000);
+	piece = arena_alloc(&one, 8000);
+	arena_reset(&one);
+	assert_true(spare.bytes > 8000);
+	arena_alloc(&two, 8000);
+	assert_ptr_equal(arena_alloc(&two, 8000), piece);
+	memset(piece, 1, 8000);
+	assert_int_equal(spare.bytes, 0);
+	arena_release(&two);
+	assert_ptr_equal(two.spare, &spare);
+	for (int i = 0; i < 100; i++)
+		arena_alloc(&one, 100000);
+	arena_release(&one);
+	assert_true(spare.bytes <= ARENA_SPARE_BYTES);
+	arena_spare_release(&spare);
+	assert_int_equal(spare.bytes, 0);
+}
+
 static void arena_copies_text(void **state)
 {
 	struct arena arena = {0};
@@ -224,6 +249,26 @@ static void decimal_numbers_are_those_of_printf(void **state)
 	decimal(INT64_MIN);
 }
 
+static void a_buffer_on_an_array_allocates_when_that_is_full(void **state)
+{
+	char room[8];
+	struct buf buf = buf_on(room, sizeof(room));
+
+	(void)state;
+	assert_string_equal(buf_str(&buf), "");
+	buf_put_str(&buf, "seven77");
+	assert_ptr_equal(buf.data, room);
+	buf_put_str(&buf, "8");
+	assert_ptr_not_equal(buf.data, room);
+	assert_string_equal(buf_str(&buf), "seven778");
+	buf_release(&buf);
+	assert_string_equal(room, "seven77");
+	buf = buf_on(room, sizeof(room));
+	buf_release(&buf);
+	assert_string_equal(buf_str(&buf), "");
+	buf_release(&buf);
+}
+
 static void a_buffer_is_always_a_string(void **state)
 {
 	struct buf buf = {0};
@@ -276,6 +321,7 @@ int main(void)
 		cmocka_unit_test(arena_pieces_are_aligned_and_apart),
 		cmocka_unit_test(arena_reset_gives_the_first_chunk_again),
 		cmocka_unit_test(arena_reset_keeps_no_first_chunk_that_is_large),
+		cmocka_unit_test(arenas_of_one_thread_share_what_they_gave_back),
 		cmocka_unit_test(arena_copies_text),
 		cmocka_unit_test(what_a_buffer_packs_a_reader_cuts),
 		cmocka_unit_test(numbers_are_little_endian),
@@ -283,6 +329,7 @@ int main(void)
 		cmocka_unit_test(numbers_of_every_size_at_every_place),
 		cmocka_unit_test(a_reader_does_not_look_beyond_its_end),
 		cmocka_unit_test(decimal_numbers_are_those_of_printf),
+		cmocka_unit_test(a_buffer_on_an_array_allocates_when_that_is_full),
 		cmocka_unit_test(a_buffer_is_always_a_string),
 		cmocka_unit_test(a_list_keeps_order_and_lets_go),
 	};
