@@ -21,7 +21,7 @@ struct denial {
 	uint64_t session, ticket; /* ticket 0: not followed */
 	uint32_t changes; /* change_count(key) when it was first denied: another number ends everything */
 	bool known;
-	int64_t until_us; /* clock_mono_us */
+	int64_t until_us; /* the store's clock */
 	int64_t first_end_us;
 	uint8_t pid[8];
 	struct account_state *state; /* without its policy pointer; only as long as its limits */
@@ -133,12 +133,12 @@ static size_t state_size(int limits)
 
 /* The account's state at `now_us`; NULL if it may have changed, or belongs to another policy or profile. */
 static struct standing *state_load(const struct denial *entry, const struct accounts *accounts, int index,
-	const struct changes_view *view, int64_t mono_us, int64_t now_us)
+	const struct changes_view *view, int64_t now_us)
 {
 	const struct request_account *account = &accounts->account[index];
 	struct standing *standing;
 
-	if (!entry || !entry->known || entry->session != view->session || mono_us >= entry->until_us ||
+	if (!entry || !entry->known || entry->session != view->session || now_us >= entry->until_us ||
 		entry->changes != change_count(entry->key) || entry->state->version != account->profile->version ||
 		memcmp(entry->pid, account->policy->pid, sizeof(entry->pid)) != 0)
 		return NULL;
@@ -146,6 +146,8 @@ static struct standing *state_load(const struct denial *entry, const struct acco
 	memcpy(&standing->state, entry->state, state_size(account->policy->count));
 	standing->state.policy = account->policy;
 	state_roll(&standing->state, &account->windows, now_us);
+	if (standing->state.unseeded)
+		return NULL;
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		if (windows_start(&account->windows, (enum window_unit)u, standing->state.clock_us) < 0)
 			return NULL;
@@ -154,7 +156,7 @@ static struct standing *state_load(const struct denial *entry, const struct acco
 
 /* An org that is reached through a team counts only while the team is known not to have moved. */
 static void states_load(struct denials *denials, const struct accounts *accounts, struct denial *user,
-	const struct changes_view *view, int64_t mono_us, struct denials_answer *out)
+	const struct changes_view *view, struct denials_answer *out)
 {
 	bool lost = false;
 
@@ -163,7 +165,7 @@ static void states_load(struct denials *denials, const struct accounts *accounts
 		struct denial *entry = i ? entry_find(denials, key_of(accounts, i)) : user;
 
 		out->standing[i] =
-			kind == ACCOUNT_ORG && lost ? NULL : state_load(entry, accounts, i, view, mono_us, out->now_us);
+			kind == ACCOUNT_ORG && lost ? NULL : state_load(entry, accounts, i, view, out->now_us);
 		lost |= kind == ACCOUNT_TEAM && !out->standing[i];
 	}
 }
@@ -205,7 +207,7 @@ bool denials_answer(struct denials *denials, const struct accounts *accounts, co
 		return false;
 	*out = (struct denials_answer){
 		.now_us = view.time_us + (mono_us - view.heard_us), .first_end_us = user->first_end_us};
-	states_load(denials, accounts, user, &view, mono_us, out);
+	states_load(denials, accounts, user, &view, out);
 	return out->standing[0] && denied(out->standing, accounts->count, request, out->now_us);
 }
 
@@ -280,7 +282,7 @@ void denials_learn(struct denials *denials, const struct accounts *accounts, con
 {
 	struct denial *entry[ACCOUNTS_MAX], *follow[ACCOUNTS_MAX];
 	struct changes_account account[ACCOUNTS_MAX];
-	int64_t until_us = clock_mono_us() + life_us(denials, op);
+	int64_t until_us = op->op.now_us + life_us(denials, op);
 	int count = 0;
 	uint64_t ticket;
 
