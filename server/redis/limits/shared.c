@@ -62,3 +62,9 @@ void limits_send(struct redis_store *redis, struct redis_command *command, const
 		limits_arg_blob(redis, command, &expected[i]);
 	redis_send(command, store_deadline(redis, deadline_us));
 }
+
+void limits_changed(const struct expected expected[], int count)
+{
+	for (int i = 0; i < count; i++)
+		change_note(expected[i].kind, expected[i].tenant, expected[i].id);
+}

@@ -16,7 +16,7 @@ enum { GROUP = 8, IDS = 4 };
 #define STEP_US 50000 /* a wall clock that moved more against the monotonic one was set: the time is unknown */
 
 struct denial {
-	uint64_t key; /* change_key; 0 = free */
+	uint64_t key; /* change_key */
 	uint64_t used;
 	uint64_t session, ticket; /* ticket 0: not followed */
 	uint32_t changes; /* change_count(key) when it was first denied: another number ends everything */
@@ -34,6 +34,8 @@ struct denials {
 	int64_t memory_us;
 	size_t groups;
 	uint64_t turn;
+	bool used; /* has ever had an entry */
+	uint64_t *keys; /* of the entries; 0 = free. A group fills a line of the processor's cache */
 	struct denial *entries;
 };
 
@@ -47,6 +49,7 @@ struct denials *denials_new(struct changes_store *changes, int64_t memory_us, si
 	denials->changes = changes;
 	denials->memory_us = memory_us;
 	denials->groups = (entries + GROUP - 1) / GROUP;
+	denials->keys = mem_zalloc(denials->groups * GROUP, sizeof(*denials->keys));
 	denials->entries = mem_zalloc(denials->groups * GROUP, sizeof(*denials->entries));
 	return denials;
 }
@@ -58,22 +61,23 @@ void denials_free(struct denials *denials)
 	for (size_t i = 0; i < denials->groups * GROUP; i++)
 		free(denials->entries[i].state);
 	free(denials->entries);
+	free(denials->keys);
 	free(denials);
 }
 
-static struct denial *group_of(struct denials *denials, uint64_t key)
+static size_t group_of(const struct denials *denials, uint64_t key)
 {
-	return &denials->entries[key % denials->groups * GROUP];
+	return key % denials->groups * GROUP;
 }
 
 static struct denial *entry_find(struct denials *denials, uint64_t key)
 {
-	struct denial *group = group_of(denials, key);
+	size_t group = group_of(denials, key);
 
-	for (int i = 0; i < GROUP; i++)
-		if (group[i].key == key) {
-			group[i].used = ++denials->turn;
-			return &group[i];
+	for (size_t i = group; i < group + GROUP; i++)
+		if (denials->keys[i] == key) {
+			denials->entries[i].used = ++denials->turn;
+			return &denials->entries[i];
 		}
 	return NULL;
 }
@@ -89,14 +93,17 @@ static void entry_forget(struct denial *entry, uint64_t session)
 static struct denial *entry_take(struct denials *denials, uint64_t key)
 {
 	struct denial *entry = entry_find(denials, key);
-	struct denial *group = group_of(denials, key);
+	size_t oldest = group_of(denials, key);
 
 	if (entry)
 		return entry;
-	entry = group;
-	for (int i = 1; i < GROUP; i++)
-		if (group[i].used < entry->used)
-			entry = &group[i];
+	for (size_t i = oldest; i < group_of(denials, key) + GROUP; i++)
+		if (denials->entries[i].used < denials->entries[oldest].used)
+			oldest = i;
+	changes_begin();
+	denials->used = true;
+	denials->keys[oldest] = key;
+	entry = &denials->entries[oldest];
 	entry_forget(entry, 0);
 	entry->key = key;
 	entry->used = ++denials->turn;
@@ -191,7 +198,7 @@ static bool denied(struct standing *const standing[], int count, const struct re
 bool denials_answer(struct denials *denials, const struct accounts *accounts, const struct request *request,
 	struct denials_ask *ask, struct denials_answer *out)
 {
-	struct denial *user = entry_find(denials, key_of(accounts, 0));
+	struct denial *user = denials->used ? entry_find(denials, key_of(accounts, 0)) : NULL;
 	struct changes_view view;
 	int64_t mono_us;
 

@@ -70,6 +70,7 @@ static int open_bench(void **state)
 	struct redis_options options = {.loop = &bench.loop, .changes_ms = CHANGES_MS};
 
 	(void)state;
+	changes_begin();
 	redis_bench_open(&bench, PATIENCE_US);
 	options.url = redis_server_url();
 	changes = redis_changes_new(&options, bench.limits);
