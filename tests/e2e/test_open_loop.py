@@ -89,7 +89,7 @@ def test_a_server_that_stops_delays_every_call_due_meanwhile(echo, tmp_path):
     echo.pause()
     run = Run(tmp_path, addr=echo.address, method="echo", rate=rate, calls=count)
     # Nothing is answered, and it goes on sending: that alone is what a closed loop does not do.
-    until(lambda: (connection(echo.port) or 0) > 2000, "many calls that wait in the server's socket", alive=run.program)
+    until(lambda: (connection(echo.port) or 0) > 2000, "calls that wait in the server's socket", alive=run.program)
     resumed = time.monotonic_ns()
     echo.signal(signal.SIGCONT)
     printed, calls = run.result()
@@ -105,9 +105,11 @@ def test_a_server_that_stops_delays_every_call_due_meanwhile(echo, tmp_path):
 
 
 def test_a_generator_that_stops_says_how_late_it_was(echo, tmp_path):
+    echo.pause()  # so that its socket shows that calls have begun to come
     run = Run(tmp_path, addr=echo.address, method="echo", rate=500, calls=1500)
-    until(lambda: connection(echo.port) is not None, "the connection", alive=run.program)
+    until(lambda: (connection(echo.port) or 0) > 2000, "calls that wait in the server's socket", alive=run.program)
     run.program.pause()
+    echo.signal(signal.SIGCONT)
     stopped = time.monotonic_ns()
     until(lambda: time.monotonic_ns() - stopped > 100_000_000, "a tenth of a second")
     resumed = time.monotonic_ns()
