@@ -54,9 +54,13 @@ static void submit(struct admin_store *store, struct admin_job *own, admin_fn *f
 enum repeatable { READ = true, KEYED = true, WRITE = false };
 
 #define OPERATION(kind, name, type) \
+	static bool run_##name(struct admin_job *job, struct pg_link *link, struct err *err) \
+	{ \
+		return admin_##name(container_of(job, struct type, job), link, err); \
+	} \
 	static void store_##name(struct admin_store *store, struct type *op) \
 	{ \
-		submit(store, &op->job, admin_##name, kind); \
+		submit(store, &op->job, run_##name, kind); \
 	}
 #include "store/admin_ops.def"
 

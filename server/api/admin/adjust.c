@@ -2,7 +2,6 @@
 #include "api/admin/private.h"
 #include "api/limiter/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
 #include "service/admin/adjust.h"
 
 static void adjust_answer(struct call *call, const struct ledger_adjust *adjust)

@@ -4,7 +4,6 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/clock.h"
-#include "base/list.h"
 #include "service/admin/erase.h"
 
 /* Generous, because a long-time user has many rows. */

@@ -5,7 +5,6 @@
 
 #include "api/admin/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
 

@@ -1,7 +1,6 @@
 /* Reset: empties an account's counters (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
 #include "service/admin/reset.h"
 
 static void reset_answer(struct call *call, const struct account_reset *reset)

@@ -1,7 +1,6 @@
 /* GetStats and GetProof (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
 #include "base/units.h"
 #include "domain/time/date.h"
 #include "service/admin/proof.h"

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/list.h"
 #include "base/log.h"
 #include "pg/link/rows.h"
 

@@ -2,7 +2,6 @@
 #include "pg/admin/admin.h"
 #include "pg/ledger/ledger.h"
 
-#include "base/list.h"
 #include "domain/record/entry.h"
 #include "pg/link/rows.h"
 
@@ -101,10 +100,8 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 	return true;
 }
 
-bool admin_adjust_facts(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_adjust_facts(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
-	struct adjust_facts *op = container_of(job, struct adjust_facts, job);
-
 	return read_made(op, link, err) &&
 	       (!op->request_id[0] || (read_row(op, link, err) && read_total(op, link, err)));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/list.h"
 #include "pg/link/rows.h"
 
 /* A tenant's own pools, and the shipped ones for which it has no row; $2 is a name, or '' for all. */
@@ -43,11 +42,9 @@ bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 	return true;
 }
 
-bool admin_pool_list(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_pool_list(struct pool_list *op, struct pg_link *link, struct err *err)
 {
-	struct pool_list *op = container_of(job, struct pool_list, job);
-
-	return pools_read(job, link, op->tenant, op->name, &op->rows, &op->count, err);
+	return pools_read(&op->job, link, op->tenant, op->name, &op->rows, &op->count, err);
 }
 
 static bool read_for_change(struct pool_change *op, struct pg_link *link, bool *known, struct err *err)
@@ -194,11 +191,10 @@ bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_
 	       audit_pool(job, link, &op->row, before, err);
 }
 
-bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_pool_change(struct pool_change *op, struct pg_link *link, struct err *err)
 {
-	struct pool_change *op = container_of(job, struct pool_change, job);
-
-	return catalog_begin(link, err) && pool_change_write(job, link, op, err) && catalog_commit(job, link, err);
+	return catalog_begin(link, err) && pool_change_write(&op->job, link, op, err) &&
+	       catalog_commit(&op->job, link, err);
 }
 
 /*
@@ -207,9 +203,8 @@ bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *
  */
 #define CLOCK_EPOCH "least(2147483648, extract(epoch FROM now())::bigint - 1700000000)"
 
-bool admin_pool_open(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_pool_open(struct pool_open *op, struct pg_link *link, struct err *err)
 {
-	struct pool_open *op = container_of(job, struct pool_open, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 

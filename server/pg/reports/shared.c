@@ -1,8 +1,6 @@
 /* Who shares an account: how many users, and which of them used most (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 
-#include "base/list.h"
-
 /* The users of a team, org or tenant, as rows of accounts a. A user's own org counts only while they are in no team. */
 #define OF_TEAM(tenant_, id_) \
 	"SELECT a.id FROM accounts a WHERE a.tenant = " tenant_ " AND a.kind = 1 AND a.team = " id_ \
@@ -15,9 +13,8 @@
 #define OF_TENANT(tenant_) "SELECT a.id FROM accounts a WHERE a.tenant = " tenant_ " AND a.kind = 1 AND NOT a.deleted"
 #define COUNTED(users_) "(SELECT count(*) FROM (" users_ " LIMIT $4) u)"
 
-bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_shared_counts(struct shared_counts *op, struct pg_link *link, struct err *err)
 {
-	struct shared_counts *op = container_of(job, struct shared_counts, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 
@@ -50,9 +47,8 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 	"AND d.day >= ($3::date[])[1] GROUP BY d.user_id ORDER BY sum(d.cost_nano) DESC, sum(d.requests) DESC, 1 " \
 	"LIMIT $5"
 
-bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_shared_users(struct shared_users *op, struct pg_link *link, struct err *err)
 {
-	struct shared_users *op = container_of(job, struct shared_users, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 	int day;
@@ -66,6 +62,6 @@ bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err 
 	if (!pg_read(link, op->key.kind == ACCOUNT_TEAM ? HEAVIEST(OF_TEAM("$1", "$2")) : HEAVIEST(OF_ORG("$1", "$2")),
 		    &args, &result, err))
 		return false;
-	op->user = admin_named_uses(job, result, &op->count);
+	op->user = admin_named_uses(&op->job, result, &op->count);
 	return true;
 }

@@ -12,30 +12,12 @@ FLOW_RESUME(job_done, admin_job, catalog_edit, op.job)
 static void submit(struct catalog_edit *edit, struct admin_store *admin)
 {
 	switch (edit->kind) {
-	case EDIT_TENANT:
-		admin->ops->tenant_put(admin, &edit->op.tenant);
+#define EDIT(KIND, member, operation) \
+	case EDIT_##KIND: \
+		admin->ops->operation(admin, &edit->op.member); \
 		break;
-	case EDIT_TIER:
-		admin->ops->tier_put(admin, &edit->op.tier);
-		break;
-	case EDIT_TIER_DELETE:
-		admin->ops->tier_delete(admin, &edit->op.tier_delete);
-		break;
-	case EDIT_TEXT:
-		admin->ops->text_put(admin, &edit->op.text);
-		break;
-	case EDIT_TEXT_DELETE:
-		admin->ops->text_delete(admin, &edit->op.text_delete);
-		break;
-	case EDIT_PRICE:
-		admin->ops->price_put(admin, &edit->op.price);
-		break;
-	case EDIT_PRICES:
-		admin->ops->prices_put(admin, &edit->op.prices);
-		break;
-	case EDIT_PRICE_END:
-		admin->ops->price_end(admin, &edit->op.price_end);
-		break;
+		CATALOG_EDITS(EDIT)
+#undef EDIT
 	}
 }
 
