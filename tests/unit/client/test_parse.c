@@ -28,12 +28,15 @@ static void all_read(const struct reading *rows, size_t count, int64_t now_us, p
 		int64_t value;
 		bool ok = parse(row->text, now_us, &value, &err);
 
-		if (ok != !row->says)
-			fail_msg("'%s': %s", row->text, ok ? "is accepted" : err.text);
-		if (ok && value != row->value)
-			fail_msg("'%s': is %" PRId64 ", not %" PRId64, row->text, value, row->value);
-		if (!ok && (err.code != ERR_INVALID || !strstr(err.text, row->says)))
+		if (!row->says) {
+			if (!ok || value != row->value)
+				fail_msg("'%s': gives %" PRId64 " (%s), not %" PRId64, row->text, ok ? value : 0,
+					ok ? "accepted" : err.text, row->value);
+		} else if (ok) {
+			fail_msg("'%s': is accepted", row->text);
+		} else if (err.code != ERR_INVALID || !strstr(err.text, row->says)) {
 			fail_msg("'%s': says '%s', not '%s'", row->text, err.text, row->says);
+		}
 	}
 }
 #define ALL_READ(rows, now_us, parse) all_read(rows, sizeof(rows) / sizeof(*(rows)), now_us, parse)

@@ -113,9 +113,9 @@ static void let_pass(void)
 	redis_bench_until(&bench, is_heard_again);
 }
 
-#define BENCHED(name) TEST_WITH(name, open_bench, close_bench)
+#define WITH_BENCH(name) TEST_WITH(name, open_bench, close_bench)
 
-BENCHED(each_kind_of_change_is_noted_once)
+WITH_BENCH(each_kind_of_change_is_noted_once)
 {
 	static const char *const commands[] = {
 		"SET %b x", "APPEND %b y", "PEXPIRE %b 60000", "DEL %b", "SET %b x KEEPTTL"};
@@ -131,14 +131,14 @@ BENCHED(each_kind_of_change_is_noted_once)
 	}
 }
 
-BENCHED(the_end_of_a_record_is_noted)
+WITH_BENCH(the_end_of_a_record_is_noted)
 {
 	run("SET %b x PX 50", ann);
 	follow(ann);
 	redis_bench_until(&bench, is_noted);
 }
 
-BENCHED(other_accounts_are_left_alone)
+WITH_BENCH(other_accounts_are_left_alone)
 {
 	follow(ann);
 	run("SET %b x", bob);
@@ -146,7 +146,7 @@ BENCHED(other_accounts_are_left_alone)
 	assert_int_equal(noted(ann), noted_before);
 }
 
-BENCHED(a_call_of_this_process_is_noted_before_it_is_answered)
+WITH_BENCH(a_call_of_this_process_is_noted_before_it_is_answered)
 {
 	uint32_t count = noted("cat");
 
@@ -155,14 +155,14 @@ BENCHED(a_call_of_this_process_is_noted_before_it_is_answered)
 	assert_true(noted("cat") != count);
 }
 
-BENCHED(a_flush_ends_the_session)
+WITH_BENCH(a_flush_ends_the_session)
 {
 	before = look();
 	freeReplyObject(redisCommand(bench.direct, "FLUSHALL"));
 	redis_bench_until(&bench, is_another);
 }
 
-BENCHED(the_end_of_either_connection_ends_the_session)
+WITH_BENCH(the_end_of_either_connection_ends_the_session)
 {
 	static const char *const types[] = {"pubsub", "normal"};
 
@@ -175,7 +175,7 @@ BENCHED(the_end_of_either_connection_ends_the_session)
 }
 
 /* Checks may be decided by another Redis by then. */
-BENCHED(another_connection_of_the_checks_ends_the_session)
+WITH_BENCH(another_connection_of_the_checks_ends_the_session)
 {
 	redisReply *list = redisCommand(bench.direct, "CLIENT LIST");
 	char *saved, *line = strtok_r(list->str, "\n", &saved);
@@ -188,7 +188,7 @@ BENCHED(another_connection_of_the_checks_ends_the_session)
 	redis_bench_until(&bench, is_another);
 }
 
-BENCHED(what_is_heard_stays_recent_while_somebody_looks)
+WITH_BENCH(what_is_heard_stays_recent_while_somebody_looks)
 {
 	struct changes_view view;
 

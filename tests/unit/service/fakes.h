@@ -103,6 +103,7 @@ int fake_setup(void **state);
 int fake_setup_remembering(void **state);
 int fake_teardown(void **state);
 #define FAKED(name) TEST_WITH(name, fake_setup, fake_teardown)
+#define REMEMBERING(name) TEST_WITH(name, fake_setup_remembering, fake_teardown)
 /* The end of a flow, which is only counted; from 0 in each test. */
 void fake_done(struct flow *flow);
 extern int fake_done_count;

@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "fakes.h"
+#include "lib/test.h"
 #include "service/request/check.h"
 #include "service/request/settle.h"
 
