@@ -7,7 +7,11 @@
 #include "base/list.h"
 #include "service/worker/seed.h"
 
-static flow_step step_ledger, step_users, step_user, step_counted, step_looked;
+static enum flow_result step_ledger(struct flow *flow);
+static enum flow_result step_users(struct flow *flow);
+static enum flow_result step_user(struct flow *flow);
+static enum flow_result step_counted(struct flow *flow);
+static enum flow_result step_looked(struct flow *flow);
 
 FLOW_OWNER(proof_of, proof)
 
@@ -32,7 +36,9 @@ static enum flow_result step_outbox(struct flow *flow)
 		.id = proof->tenant,
 		.everywhere = true,
 	};
-	return flow_wait(flow, step_ledger, limits->ops->birth(limits, &proof->birth));
+	flow_to(flow, step_ledger);
+	limits->ops->birth(limits, &proof->birth);
+	return FLOW_WAIT;
 }
 
 FLOW_RESUME(query_done, admin_job, proof, query.job)
@@ -49,7 +55,9 @@ static enum flow_result step_ledger(struct flow *flow)
 		.job = {.arena = proof->arena, .done = query_done},
 		.tenant = proof->tenant,
 	};
-	return flow_wait(flow, step_users, admin->ops->proof(admin, &proof->query));
+	flow_to(flow, step_users);
+	admin->ops->proof(admin, &proof->query);
+	return FLOW_WAIT;
 }
 
 static enum flow_result step_users(struct flow *flow)
@@ -59,7 +67,8 @@ static enum flow_result step_users(struct flow *flow)
 	if (!proof->query.job.ok)
 		return end(proof, &proof->query.job.err);
 	proof->user = 0;
-	return flow_more(flow, step_user);
+	flow_to(flow, step_user);
+	return FLOW_MORE;
 }
 
 static bool use_equal(const struct amounts *a, const struct amounts *b)
@@ -89,7 +98,9 @@ static enum flow_result step_user(struct flow *flow)
 		.model = "",
 		.deadline_us = INT64_MAX,
 	};
-	return flow_wait(flow, step_counted, check_start(&proof->check, proof->worker, &proof->turn, check_done));
+	flow_to(flow, step_counted);
+	check_start(&proof->check, proof->worker, &proof->turn, check_done);
+	return FLOW_WAIT;
 }
 
 /* Reads the settled amounts of the calendar counters of the user's own account. */
@@ -134,7 +145,9 @@ static enum flow_result step_counted(struct flow *flow)
 	proof->lookup.account[0].kind = ACCOUNT_USER;
 	proof->lookup.account[0].tenant = proof->tenant;
 	proof->lookup.account[0].id = proof->query.user[proof->user];
-	return flow_wait(flow, step_looked, accounts->ops->lookup(accounts, &proof->lookup));
+	flow_to(flow, step_looked);
+	accounts->ops->lookup(accounts, &proof->lookup);
+	return FLOW_WAIT;
 }
 
 /* The ledger's amount for the window that the counter is in. */
@@ -246,7 +259,8 @@ static enum flow_result step_looked(struct flow *flow)
 	compare_month(proof, &windows);
 	sum_month(proof, &windows);
 	proof->user++;
-	return flow_more(flow, step_user);
+	flow_to(flow, step_user);
+	return FLOW_MORE;
 }
 
 void proof_start(struct proof *proof, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow))
