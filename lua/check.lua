@@ -176,23 +176,20 @@ local function reply_known(key, m, time, nonce, count)
 		state + (m[1] == UNSURE_VERSION and UNSURE_STATE or 0), m[STARTED], m[EXPIRY], input, output, cost, count, {})
 end
 
-local function check(keys, args)
+-- `time` and `found`, the records of the accounts: as quick.check read them.
+local function check(keys, args, time, found)
 	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest, nonce, latest =
 		sunpack(REQUEST, args[1])
-	local time, count, dry = clock_now(), #keys - 4, flags % 2 == 1
+	local count, dry = #keys - 4, flags % 2 == 1
+	time = time or clock_now()
 	if latest > 0 and time > latest then
 		return answer(CLOCK, time)
 	end
 	local probe, estimate, anyway = flags % 4 >= 2, flags % 8 >= 4, flags >= 8
 	local key = keys[1]
-	local found = count == 1 and { (call('GET', keys[5])) } or call('MGET', unpack(keys, 5))
-	local reply = not dry and quick.check(keys, args, found, time, probe, requests, input, output, cost, interface, model,
-		ttl, digest, accounts_digest, nonce)
-	if reply then
-		return reply
-	end
-	table.insert(found, 1, call('GET', key))
-	local m = not dry and found[1] and markers.parse(found[1])
+	found = found or call('MGET', unpack(keys, 5))
+	table.insert(found, 1, not dry and call('GET', key))
+	local m = found[1] and markers.parse(found[1])
 	if m and m[STATE] == CANCELLED and m[ATTEMPTS] == 0 then
 		m = nil -- cancelled before anything was recorded: nothing is left of it
 	end
@@ -259,8 +256,13 @@ local function check(keys, args)
 	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)
 end
 
-register('check', check)
+register('check', function(keys, args)
+	local reply, time, found = quick.check(keys, args)
+	return reply or check(keys, args, time, found)
+end)
 -- The same, for dry runs: a full Redis refuses a function that may write before its first line runs.
-register('look', check, { 'no-writes' })
+register('look', function(keys, args)
+	return check(keys, args)
+end, { 'no-writes' })
 
 end

@@ -208,7 +208,6 @@ static void bench_close(struct bench *bench)
 void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)
 {
 	struct wire *wire = arg;
-
 	struct bench *bench = &wire->benches[index];
 	struct worker *worker = bench_open(bench, wire, loop, wire->lookup_threads, wire->threads, true);
 

@@ -236,7 +236,7 @@ function accounts.pack(i)
 	return pack(p.pack_format, unpack(states[i], 1, p.size - 1))
 end
 
--- Packs and writes account `i` to `key`; it is needed at least until `needed` (us). `raw`: as it was read. Returns the head.
+-- Packs and writes account `i` to `key`; it is needed at least until `needed` (us). `raw`: as it is stored. Returns the head.
 function accounts.save(i, key, raw, needed, pol)
 	local t, p = states[i], plans[i]
 	local tail = t[p.size]
@@ -250,7 +250,11 @@ function accounts.save(i, key, raw, needed, pol)
 		set_until(key, head .. tail, t[EXPIRES])
 	else
 		head = accounts.pack(i)
-		call('SET', key, head .. tail, 'KEEPTTL')
+		if #head + #tail == #raw and sub(raw, #head + 1) == tail then
+			call('SETRANGE', key, '0', head)
+		else
+			call('SET', key, head .. tail, 'KEEPTTL')
+		end
 	end
 	return head
 end

@@ -55,6 +55,17 @@ function markers.open(
 		cost, 0, 0, 0, 0, interface, model, 0, 0, 0, tail_of(info, count) .. nonce)
 end
 
+local NEW = '\2\1\0\1' -- MARKER_VERSION, OPEN, nothing counted, asked once
+local NOT_USED = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three amounts, no attempts
+local NOT_LAST = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+
+-- The same for quick.lua, from pieces that have the form of the marker already: the amounts and the selectors of the request.
+-- `times`: of the check and of its expiry; `held`: the number of accounts and what is held on each.
+function markers.open_from(request, digests, times, info, held, nonce)
+	return NEW .. digests .. times .. sub(request, 2, 29) .. NOT_USED .. sub(request, 30, 41) .. NOT_LAST
+		.. char(#info % 256, floor(#info / 256)) .. info .. held .. nonce
+end
+
 end
 
 -- The tail ends with ASKED nonces: first that of the check that made the marker, or of what settled it since; then those of the checks

@@ -8,11 +8,13 @@ local quick = {}
 
 do
 
+local REQUEST = '<Bi7i7i7i7I6I6i7i7c16c8i7' -- as in check.lua, the two digests in one
 local BLOB = '<I4I4c8Bi7i7i7i7i7i7i7i7i7i7i7i7'
 -- The head of a record: its parts that rarely change are compared as they are.
-local FIXED_BYTES, HEAD_BYTES, HEAD_FORMAT = 22, 98, 'I4i7i7c42I4I4I4I4'
+local FIXED_BYTES, HEAD_FORMAT = 22, 'I4i7i7c42I4I4I4I4'
 local TAKES_MAX = 16 -- functions of a policy whose limits name interfaces and models: one for each set of limits that match
 local BLOBS_MAX = 4096
+local ALLOWED, OPENED = '\0', '\1' -- bytes of an answer: its status, and the state of the marker
 local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks, no policy, no profile
 local WANTS = { 'requests', 'tokens', 'input', 'output', 'cost' } -- what is asked, by dimension
 
@@ -86,32 +88,31 @@ local function write_calendar(write, p, k)
 	end
 end
 
--- The numbers of the state as the function names them, their format, and how many bytes they are in a record.
+-- The numbers of the state as the function names them, and their format.
 local function state_names(p)
-	local names, format, bytes = {}, { HEAD_FORMAT }, HEAD_BYTES
+	local names, format = {}, { HEAD_FORMAT }
 	for k = 1, p.n do
 		names[#names + 1] = 'a' .. k
 		if p.kind[k] == LEVEL then
-			format[k + 1], bytes = 'I4', bytes + 4
+			format[k + 1] = 'I4'
 		else
 			names[#names + 1] = 'b' .. k
-			format[k + 1], bytes = p.kind[k] == BUCKET and 'i7I7' or 'i7i7', bytes + 14
+			format[k + 1] = p.kind[k] == BUCKET and 'i7I7' or 'i7i7'
 		end
 	end
-	return concat(names, ', '), concat(format), bytes
+	return concat(names, ', '), concat(format)
 end
 
 -- A function that takes what is asked from a record of policy `p`, of which only the limits in `matches` count the request. It returns
--- the new head, the whole record, the second after which it may be deleted (nil: as before), and what the marker keeps of
--- the account; or nil.
+-- the new head, the second after which the record may be deleted (nil: as before), and what the marker keeps of the account; or nil.
 local function compile(p, matches)
 	local lines, write = source()
-	local names, format, bytes = state_names(p)
+	local names, format = state_names(p)
 	local buckets, held = {}, {}
 	if #names > 0 then
 		names = ', ' .. names
 	end
-	write('local pack, sunpack, sub, floor, muldiv, later, template = ...')
+	write('local pack, sunpack, floor, muldiv, later, template = ...')
 	write('return function(raw, b, time, needed, requests, tokens, input, output, cost, probe)')
 	write('local expires, grace, now, windows, open, notified, unseeded, ahead%s', names)
 	write('= sunpack("<%s", raw, %d)', format, FIXED_BYTES + 1)
@@ -141,11 +142,11 @@ local function compile(p, matches)
 	write('local until_s if needed > expires * 1000000 then until_s = floor(needed / 1000000) + 1 expires = until_s end')
 	write('local head = pack("<c%d%s", b.fixed,', FIXED_BYTES, format)
 	write('expires, grace, time, windows, open + 1, notified, 0, ahead%s)', names)
-	write('return head, head .. sub(raw, %d), until_s, b.starts .. template%s', bytes + 1,
+	write('return head, until_s, b.starts .. template%s',
 		#buckets > 0 and ' .. pack("<' .. rep('i7', #buckets) .. '", ' .. concat(buckets, ', ') .. ')' or '')
 	write('end')
 	local template = char(#held) .. concat(held)
-	return assert(loadstring(concat(lines, '\n'), '=policy'))(pack, sunpack, sub, floor, muldiv, later, template)
+	return assert(loadstring(concat(lines, '\n'), '=policy'))(pack, sunpack, floor, muldiv, later, template)
 end
 
 -- The name of the set of limits that match, of a policy that has selectors.
@@ -174,45 +175,51 @@ local function take_of(p, interface, model)
 	return f
 end
 
-local heads, records, untils = {}, {}, {}
+local heads, untils = {}, {}
 
--- Decides a check on the accounts' records `found` and answers it, if everything about it is usual; otherwise nil.
-function quick.check(
-	keys, args, found, time, probe, requests, input, output, cost, interface, model, ttl, digest, accounts_digest, nonce
-)
-	local count, expires = #keys - 4, time + ttl
+-- What check answers, if everything about the call is usual and all of it fits. Otherwise nothing is written, and it returns nil,
+-- and what it has read: the time and, if it got that far, the accounts' records.
+function quick.check(keys, args)
+	local request, info, time, count = args[1], args[2], clock_now(), #keys - 4
+	local flags, requests, input, output, cost, interface, model, ttl, _, digests, nonce, latest =
+		sunpack(REQUEST, request)
+	if flags % 2 == 1 or latest > 0 and time > latest then
+		return nil, time
+	end
+	local probe, expires = flags % 4 >= 2, time + ttl
+	local found = count == 1 and { (call('GET', keys[5])) } or call('MGET', unpack(keys, 5))
 	for i = 1, count do
 		local raw, blob = found[i], args[2 + i]
 		local b = blobs[blob] or blob_of(blob)
 		local p = b and policies.by_pid[b.pid]
 		if not raw or not p or time < b.from or time >= b.stop or sub(raw, 1, FIXED_BYTES) ~= b.fixed then
-			return nil
+			return nil, time, found
 		end
 		local decide = take_of(p, interface, model)
 		if not decide then
-			return nil
+			return nil, time, found
 		end
-		heads[i], records[i], untils[i], holdings[i] =
+		heads[i], untils[i], holdings[i] =
 			decide(raw, b, time, expires, requests, input + output, input, output, cost, probe)
 		if not heads[i] then
-			return nil
+			return nil, time, found
 		end
 	end
-	local marker = markers.open(MARKER_VERSION, digest, accounts_digest, time, expires, requests, input, output, cost,
-		interface, model, args[2], count, nonce)
-	if call('SET', keys[1], marker, 'NX', 'GET') then
-		return nil -- the id was used before
+	local times, number = pack('<i7i7', time, expires), char(count)
+	local held = number .. (count == 1 and holdings[1] or concat(holdings, '', 1, count))
+	if call('SET', keys[1], markers.open_from(request, digests, times, info, held, nonce), 'NX', 'GET') then
+		return nil, time, found -- the id was used before
 	end
 	for i = 1, count do
 		if untils[i] then
-			set_until(keys[4 + i], records[i], untils[i])
+			set_until(keys[4 + i], heads[i] .. sub(found[i], #heads[i] + 1), untils[i])
 		else
-			call('SET', keys[4 + i], records[i], 'KEEPTTL')
+			call('SETRANGE', keys[4 + i], '0', heads[i])
 		end
 	end
-	call('ZADD', keys[2], expires, keys[1])
-	return pack('<Bi7Bi7i7i7i7i7B', OK, time, OPEN, time, expires, input, output, cost, count) .. NOTHING_TO_SAY
-		.. concat(heads, NOTHING_TO_SAY, 1, count)
+	call('ZADD', keys[2], string.format('%d', expires), keys[1])
+	return ALLOWED .. sub(times, 1, 7) .. OPENED .. times .. sub(request, 9, 29) .. number .. NOTHING_TO_SAY
+		.. (count == 1 and heads[1] or concat(heads, NOTHING_TO_SAY, 1, count))
 end
 
 end

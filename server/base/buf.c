@@ -15,12 +15,16 @@ char *buf_grow(struct buf *buf, size_t n)
 	if (n >= SIZE_MAX / 2 - buf->len)
 		mem_exhausted(n);
 	need = buf->len + n + 1;
-	if (need > buf->cap) {
-		while (cap < need)
-			cap *= 2;
+	if (need <= buf->cap)
+		return buf->data + buf->len;
+	while (cap < need)
+		cap *= 2;
+	if (buf->borrowed)
+		buf->data = memcpy(mem_realloc(NULL, cap), buf->data, buf->len + 1);
+	else
 		buf->data = mem_realloc(buf->data, cap);
-		buf->cap = cap;
-	}
+	buf->borrowed = false;
+	buf->cap = cap;
 	return buf->data + buf->len;
 }
 
@@ -79,6 +83,7 @@ const char *buf_str(const struct buf *buf)
 
 void buf_release(struct buf *buf)
 {
-	free(buf->data);
+	if (!buf->borrowed)
+		free(buf->data);
 	*buf = (struct buf){0};
 }

@@ -13,7 +13,15 @@ struct buf {
 	char *data;
 	size_t len;
 	size_t cap;
+	bool borrowed; /* the memory is the caller's (buf_on) */
 };
+
+/* An empty buffer in an array of the caller's: it allocates nothing before it needs more room than that. */
+static inline struct buf buf_on(char *room, size_t size)
+{
+	room[0] = '\0';
+	return (struct buf){.data = room, .cap = size, .borrowed = true};
+}
 
 /* The functions for numbers are inline: every request packs and reads some hundred of them. */
 

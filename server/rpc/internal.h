@@ -110,6 +110,7 @@ struct rpc_worker {
 	size_t posted; /* slots waiting for a call */
 	struct call *unused;
 	size_t unused_count;
+	struct arena_spare spare; /* of the calls' arenas */
 	void *ctx;
 	bool draining;
 	bool closing;

@@ -10,6 +10,7 @@
 enum { COUNTERS = 1 << 18 };
 
 static atomic_uint counters[COUNTERS];
+static atomic_bool counting;
 
 uint64_t change_key(enum account_kind kind, const char *tenant, const char *id)
 {
@@ -25,5 +26,12 @@ uint32_t change_count(uint64_t key)
 
 void change_note(enum account_kind kind, const char *tenant, const char *id)
 {
+	if (!atomic_load(&counting))
+		return;
 	atomic_fetch_add(&counters[change_key(kind, tenant, id) % COUNTERS], 1);
+}
+
+void changes_begin(void)
+{
+	atomic_store(&counting, true);
 }

@@ -17,6 +17,8 @@ uint64_t change_key(enum account_kind kind, const char *tenant, const char *id);
  * that has risen may also mean another one. From any thread.
  */
 uint32_t change_count(uint64_t key);
+/* Begins to count, for all of this process. Until somebody needs the counters, they cost nothing. */
+void changes_begin(void);
 /* The account may have changed. Call it before anybody is told. */
 void change_note(enum account_kind kind, const char *tenant, const char *id);
 

@@ -93,6 +93,14 @@ struct outbox_charge {
 	const struct entry *entry;
 };
 
+/* Which partitions have expired reservations. */
+struct outbox_overdue {
+	struct outbox_op op;
+	/* out */
+	int count;
+	int partition[PARTITIONS];
+};
+
 /* Ends expired reservations of one partition. */
 struct outbox_sweep {
 	struct outbox_op op;
@@ -147,6 +155,7 @@ struct outbox_store_ops {
 	OP(ack, outbox_ack);
 	OP(takeback, outbox_takeback);
 	OP(charge, outbox_charge);
+	OP(overdue, outbox_overdue);
 	OP(sweep, outbox_sweep);
 	OP(raise, outbox_raise);
 	OP(counters, outbox_counters);

@@ -114,21 +114,16 @@ static void info_make(struct redis_backend *redis, const char *tenant, const cha
 	entry_info_pack(&info, &redis->info);
 }
 
-static void redis_check_op(struct backend *backend, struct limits_check *op)
-{
-	struct redis_backend *redis = redis_of(backend);
-
-	INFO_MAKE(redis, op, op->request_id);
-	CALL(redis, check, op);
-}
-
-static void redis_record(struct backend *backend, struct limits_settle *op)
-{
-	struct redis_backend *redis = redis_of(backend);
-
-	INFO_MAKE(redis, op, op->request_id);
-	CALL(redis, record, op);
-}
+/* What the limits store does when it has been given the info. */
+#define WITH_INFO(name, method, type, id) \
+	static void name(struct backend *backend, struct type *op) \
+	{ \
+		INFO_MAKE(redis_of(backend), op, op->id); \
+		CALL(redis_of(backend), method, op); \
+	}
+WITH_INFO(redis_check_op, check, limits_check, request_id)
+WITH_INFO(redis_record, record, limits_settle, request_id)
+WITH_INFO(redis_adjust, adjust, limits_adjust, adjustment_id)
 
 /* What the limits store does without anything around it. */
 #define PASSED_ON(method, type) \
@@ -142,14 +137,6 @@ PASSED_ON(renew, limits_renew)
 PASSED_ON(reset, limits_reset)
 PASSED_ON(policy, limits_policy)
 PASSED_ON(adopt, limits_adopt)
-
-static void redis_adjust(struct backend *backend, struct limits_adjust *op)
-{
-	struct redis_backend *redis = redis_of(backend);
-
-	INFO_MAKE(redis, op, op->adjustment_id);
-	CALL(redis, adjust, op);
-}
 
 static void redis_seed(struct backend *backend, struct limits_seed *op)
 {

@@ -1,20 +1,8 @@
 """What a denial says: of whom, of which limit, and when to come again."""
-import os
-import subprocess
-
 import grpc
 import pytest
 
 from bots import failed, fails_with, unique
-from harness import program
-
-
-@pytest.fixture
-def bursar(bursard):
-    def run(*args):
-        return subprocess.run([program("bursar"), *args], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
 
 
 def header(answer, name):

@@ -110,18 +110,13 @@ def test_only_a_deleted_user_is_erased_and_only_once(bots):
     fails_with(code.INVALID_ARGUMENT, bots.admin.EraseAccount, team, timeout=10)
 
 
-def test_what_is_open_has_to_end_first_and_the_command_waits_for_it(bots, bursard):
+def test_what_is_open_has_to_end_first_and_the_command_waits_for_it(bots, bursard, bursar):
     user = unique("user")
     bots.account(user, tier="pro")
     answers = [bots.check(user) for _ in range(2)]
     delete(bots, user)
     refused = fails_with(grpc.StatusCode.FAILED_PRECONDITION, erase, bots, user)
     assert "2 reservations are open" in refused.details()
-
-    def bursar(*args):
-        return subprocess.run([program("bursar"), *args], env={**os.environ, "BURSAR_ADDR": bursard.grpc_addr}, text=True,
-                              capture_output=True, timeout=60, check=False)
-
     assert bursar("account", "erase", user).returncode == 2
     assert "2 reservations are open" in bursar("account", "erase", user, "--yes").stderr
     waiting = subprocess.Popen([program("bursar"), "account", "erase", user, "--yes", "--wait", "--json"],

@@ -10,7 +10,7 @@ import pytest
 from harness import protos, until
 from harness.paths import program
 
-from bots import Bots, fails_with, unique
+from bots import fails_with, unique
 from streams import WAIT, Caller, holds, waits
 
 STREAM, EXPLICIT = 1, 2
@@ -33,18 +33,13 @@ def callers():
 
 
 @pytest.fixture
-def serve(start_bursard):
+def serve(start_bursard, fleet_at):
     """serve(slots=1, ...) starts a bursard, and answers it and the fleet at it."""
-    fleets = []
-
     def start(slots=1, **options):
         server = start_bursard(max_concurrent_agents=slots, **options)
-        fleets.append(Bots(protos, server.grpc_addr))
-        return server, fleets[-1]
+        return server, fleet_at(server.grpc_addr)
 
-    yield start
-    for fleet in fleets:
-        fleet.close()
+    return start
 
 
 @pytest.fixture

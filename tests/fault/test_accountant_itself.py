@@ -307,3 +307,20 @@ def test_what_is_told_of_a_finding_names_the_request_and_its_rows():
     findings = verdict.judge(history.plan, history.books, history.evidence())
     told = verdict.report(history.books, history.evidence(), findings, 7)
     assert "seed 7" in told and f"{USER} r1" in told and "record attempt 0 OK" in told and "ledger: nothing" in told
+
+
+def test_memory_may_deny_but_neither_allow_nor_deny_what_holds():
+    history = History()
+    new = history.request("new", NOON + 900, recorded=False, allowed=False, quality="REMEMBERED", reason="request_rate")
+    assert history.kinds() == set()
+    history.rows.append(history.row(new.id, NOON + 905))
+    assert "counted-though-denied" in history.kinds()
+    history = History()
+    history.request("yes", NOON + 900, recorded=False, quality="REMEMBERED")
+    assert history.kinds() == {"remembered"}
+    history = History()
+    held = history.request("held", NOON + 900, recorded=False)
+    for late, kinds in ((SECOND // 2, set()), (2 * SECOND, {"remembered"})):
+        held.calls.append(Call("check", 0, NOON + 900 + late, answered=NOON + 910 + late, status="OK",
+                               answer={**held.calls[0].answer, "allowed": False, "quality": "REMEMBERED"}))
+        assert history.kinds() == kinds

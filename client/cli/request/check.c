@@ -76,6 +76,8 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer)
 		cli_put_coloured(cli, "33", "  blind: the store could not decide");
 	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_PROVISIONAL)
 		cli_put_coloured(cli, "33", "  provisional: PostgreSQL did not answer");
+	if (answer->quality == BURSAR__V1__QUALITY__QUALITY_REMEMBERED)
+		buf_put_str(&cli->out, "  remembered: the store was not asked again");
 	buf_put_str(&cli->out, "\n");
 	if (answer->cause[0])
 		view_field(cli, "cause", "%s", answer->cause);

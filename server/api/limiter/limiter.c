@@ -22,7 +22,11 @@ struct check_call {
 	struct check check;
 	struct call *call;
 	struct answer_form form;
-	struct shared_users users; /* Explain: who used most of the account that denied the request */
+};
+
+struct explain_call {
+	struct check_call asked;
+	struct shared_users users; /* who used most of the account that denied the request */
 };
 
 static struct check_call *check_call_new(struct call *call)
@@ -98,12 +102,13 @@ static void users_to_messages(struct arena *arena, const struct shared_users *us
 	}
 }
 
-static void explain_reply(struct check_call *self)
+static void explain_reply(struct explain_call *explain)
 {
+	struct check_call *self = &explain->asked;
 	struct arena *arena = call_arena(self->call);
 	Bursar__V1__ExplainResponse *response = message_new(arena, ExplainResponse, explain_response);
 
-	users_to_messages(arena, &self->users, response);
+	users_to_messages(arena, &explain->users, response);
 	response->response = answer_to_message(&self->check, &self->form);
 	response->n_accounts =
 		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
@@ -118,12 +123,13 @@ static void users_done(struct admin_job *job)
 
 	if (!job->ok)
 		users->count = 0;
-	explain_reply(container_of(users, struct check_call, users));
+	explain_reply(container_of(users, struct explain_call, users));
 }
 
 static void explain_done(struct flow *flow)
 {
 	struct check_call *self = self_of(flow);
+	struct explain_call *explain = container_of(self, struct explain_call, asked);
 	const struct check_answer *answer = &self->check.answer;
 	struct admin_store *admin = self->check.worker->parts.admin;
 	const struct limit_row *binding;
@@ -131,13 +137,13 @@ static void explain_done(struct flow *flow)
 	if (failed(self))
 		return;
 	binding = answer->rows->binding;
-	self->users = (struct shared_users){0};
+	explain->users = (struct shared_users){0};
 	if (!binding || !caller_sees_names(self->call) ||
 		(binding->account_kind != ACCOUNT_TEAM && binding->account_kind != ACCOUNT_ORG)) {
-		explain_reply(self);
+		explain_reply(explain);
 		return;
 	}
-	self->users = (struct shared_users){
+	explain->users = (struct shared_users){
 		.job = {.arena = call_arena(self->call), .done = users_done, .deadline_us = clock_mono_us() + USERS_US},
 		.key = {binding->account_kind, self->check.question.tenant, binding->account_id},
 		.from_us = binding->limit->kind == KIND_CALENDAR
@@ -146,17 +152,20 @@ static void explain_done(struct flow *flow)
 				   : answer->now_us,
 		.limit = USERS_MAX,
 	};
-	admin->ops->shared_users(admin, &self->users);
+	admin->ops->shared_users(admin, &explain->users);
 }
 
 void limiter_explain(struct call *call, void *ctx)
 {
 	const Bursar__V1__ExplainRequest *request = request_take(call, &bursar__v1__explain_request__descriptor);
+	struct explain_call *explain;
 	struct check_call *self;
 
 	if (!request)
 		return;
-	self = check_call_new(call);
+	explain = arena_alloc(call_arena(call), sizeof(*explain));
+	self = &explain->asked;
+	self->call = call;
 	self->form = (struct answer_form){.language = request->check->language, .limits = true, .headers = true};
 	question_of_check(request->check, call_arena(call), &self->check.question);
 	self->check.question.mode = CHECK_EXPLAIN;

@@ -2,7 +2,6 @@
 #include "pg/link/args.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -11,10 +10,18 @@
 #define ARRAY_HEADER_BYTES 20
 #define ARRAY_COUNT_AT 12
 
+static uint64_t big_endian(uint64_t value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	return value;
+}
+
 /* Writes all eight bytes of the shifted value: the batches of the ledger have 100,000 cells. */
 static void put_be(struct buf *out, uint64_t value, size_t nbytes)
 {
-	uint64_t bytes = htobe64(value << (64 - 8 * nbytes));
+	uint64_t bytes = big_endian(value << (64 - 8 * nbytes));
 
 	memcpy(buf_reserve(out, sizeof(bytes)), &bytes, sizeof(bytes));
 	out->len += nbytes;
@@ -22,8 +29,9 @@ static void put_be(struct buf *out, uint64_t value, size_t nbytes)
 
 static void patch_be32(char *p, uint32_t value)
 {
-	value = htobe32(value);
-	memcpy(p, &value, sizeof(value));
+	uint64_t bytes = big_endian((uint64_t)value << 32);
+
+	memcpy(p, &bytes, 4);
 }
 
 static struct buf *arg_next(struct pg_args *args, enum pg_type type, bool is_array)

@@ -33,12 +33,6 @@ static uint64_t nonce_next(struct redis_limits *limits)
 	return limits->nonce;
 }
 
-void limits_changed(const struct expected expected[], int count)
-{
-	for (int i = 0; i < count; i++)
-		change_note(expected[i].kind, expected[i].tenant, expected[i].id);
-}
-
 /* What a debt of the check is made of when its command is gone (op.impl[1]). */
 struct check_kept {
 	struct redis_args keys; /* set when the check is answered */

@@ -87,3 +87,9 @@ bool limits_sent_again(struct redis_store *redis, const struct redis_command *co
 	redis_send(again, command->deadline_us);
 	return true;
 }
+
+void limits_changed(const struct expected expected[], int count)
+{
+	for (int i = 0; i < count; i++)
+		change_note(expected[i].kind, expected[i].tenant, expected[i].id);
+}

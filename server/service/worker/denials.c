@@ -16,12 +16,12 @@ enum { GROUP = 8, IDS = 4 };
 #define STEP_US 50000 /* a wall clock that moved more against the monotonic one was set: the time is unknown */
 
 struct denial {
-	uint64_t key; /* change_key; 0 = free */
+	uint64_t key; /* change_key */
 	uint64_t used;
 	uint64_t session, ticket; /* ticket 0: not followed */
 	uint32_t changes; /* change_count(key) when it was first denied: another number ends everything */
 	bool known;
-	int64_t until_us; /* clock_mono_us */
+	int64_t until_us; /* the store's clock */
 	int64_t first_end_us;
 	uint8_t pid[8];
 	struct account_state *state; /* without its policy pointer; only as long as its limits */
@@ -34,6 +34,8 @@ struct denials {
 	int64_t memory_us;
 	size_t groups;
 	uint64_t turn;
+	bool used; /* has ever had an entry */
+	uint64_t *keys; /* of the entries; 0 = free. A group fills a line of the processor's cache */
 	struct denial *entries;
 };
 
@@ -47,6 +49,7 @@ struct denials *denials_new(struct changes_store *changes, int64_t memory_us, si
 	denials->changes = changes;
 	denials->memory_us = memory_us;
 	denials->groups = (entries + GROUP - 1) / GROUP;
+	denials->keys = mem_zalloc(denials->groups * GROUP, sizeof(*denials->keys));
 	denials->entries = mem_zalloc(denials->groups * GROUP, sizeof(*denials->entries));
 	return denials;
 }
@@ -58,22 +61,23 @@ void denials_free(struct denials *denials)
 	for (size_t i = 0; i < denials->groups * GROUP; i++)
 		free(denials->entries[i].state);
 	free(denials->entries);
+	free(denials->keys);
 	free(denials);
 }
 
-static struct denial *group_of(struct denials *denials, uint64_t key)
+static size_t group_of(const struct denials *denials, uint64_t key)
 {
-	return &denials->entries[key % denials->groups * GROUP];
+	return key % denials->groups * GROUP;
 }
 
 static struct denial *entry_find(struct denials *denials, uint64_t key)
 {
-	struct denial *group = group_of(denials, key);
+	size_t group = group_of(denials, key);
 
-	for (int i = 0; i < GROUP; i++)
-		if (group[i].key == key) {
-			group[i].used = ++denials->turn;
-			return &group[i];
+	for (size_t i = group; i < group + GROUP; i++)
+		if (denials->keys[i] == key) {
+			denials->entries[i].used = ++denials->turn;
+			return &denials->entries[i];
 		}
 	return NULL;
 }
@@ -89,14 +93,17 @@ static void entry_forget(struct denial *entry, uint64_t session)
 static struct denial *entry_take(struct denials *denials, uint64_t key)
 {
 	struct denial *entry = entry_find(denials, key);
-	struct denial *group = group_of(denials, key);
+	size_t oldest = group_of(denials, key);
 
 	if (entry)
 		return entry;
-	entry = group;
-	for (int i = 1; i < GROUP; i++)
-		if (group[i].used < entry->used)
-			entry = &group[i];
+	for (size_t i = oldest; i < group_of(denials, key) + GROUP; i++)
+		if (denials->entries[i].used < denials->entries[oldest].used)
+			oldest = i;
+	changes_begin();
+	denials->used = true;
+	denials->keys[oldest] = key;
+	entry = &denials->entries[oldest];
 	entry_forget(entry, 0);
 	entry->key = key;
 	entry->used = ++denials->turn;
@@ -133,12 +140,12 @@ static size_t state_size(int limits)
 
 /* The account's state at `now_us`; NULL if it may have changed, or belongs to another policy or profile. */
 static struct standing *state_load(const struct denial *entry, const struct accounts *accounts, int index,
-	const struct changes_view *view, int64_t mono_us, int64_t now_us)
+	const struct changes_view *view, int64_t now_us)
 {
 	const struct request_account *account = &accounts->account[index];
 	struct standing *standing;
 
-	if (!entry || !entry->known || entry->session != view->session || mono_us >= entry->until_us ||
+	if (!entry || !entry->known || entry->session != view->session || now_us >= entry->until_us ||
 		entry->changes != change_count(entry->key) || entry->state->version != account->profile->version ||
 		memcmp(entry->pid, account->policy->pid, sizeof(entry->pid)) != 0)
 		return NULL;
@@ -146,6 +153,8 @@ static struct standing *state_load(const struct denial *entry, const struct acco
 	memcpy(&standing->state, entry->state, state_size(account->policy->count));
 	standing->state.policy = account->policy;
 	state_roll(&standing->state, &account->windows, now_us);
+	if (standing->state.unseeded)
+		return NULL;
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		if (windows_start(&account->windows, (enum window_unit)u, standing->state.clock_us) < 0)
 			return NULL;
@@ -154,7 +163,7 @@ static struct standing *state_load(const struct denial *entry, const struct acco
 
 /* An org that is reached through a team counts only while the team is known not to have moved. */
 static void states_load(struct denials *denials, const struct accounts *accounts, struct denial *user,
-	const struct changes_view *view, int64_t mono_us, struct denials_answer *out)
+	const struct changes_view *view, struct denials_answer *out)
 {
 	bool lost = false;
 
@@ -163,7 +172,7 @@ static void states_load(struct denials *denials, const struct accounts *accounts
 		struct denial *entry = i ? entry_find(denials, key_of(accounts, i)) : user;
 
 		out->standing[i] =
-			kind == ACCOUNT_ORG && lost ? NULL : state_load(entry, accounts, i, view, mono_us, out->now_us);
+			kind == ACCOUNT_ORG && lost ? NULL : state_load(entry, accounts, i, view, out->now_us);
 		lost |= kind == ACCOUNT_TEAM && !out->standing[i];
 	}
 }
@@ -189,7 +198,7 @@ static bool denied(struct standing *const standing[], int count, const struct re
 bool denials_answer(struct denials *denials, const struct accounts *accounts, const struct request *request,
 	struct denials_ask *ask, struct denials_answer *out)
 {
-	struct denial *user = entry_find(denials, key_of(accounts, 0));
+	struct denial *user = denials->used ? entry_find(denials, key_of(accounts, 0)) : NULL;
 	struct changes_view view;
 	int64_t mono_us;
 
@@ -205,7 +214,7 @@ bool denials_answer(struct denials *denials, const struct accounts *accounts, co
 		return false;
 	*out = (struct denials_answer){
 		.now_us = view.time_us + (mono_us - view.heard_us), .first_end_us = user->first_end_us};
-	states_load(denials, accounts, user, &view, mono_us, out);
+	states_load(denials, accounts, user, &view, out);
 	return out->standing[0] && denied(out->standing, accounts->count, request, out->now_us);
 }
 
@@ -280,7 +289,7 @@ void denials_learn(struct denials *denials, const struct accounts *accounts, con
 {
 	struct denial *entry[ACCOUNTS_MAX], *follow[ACCOUNTS_MAX];
 	struct changes_account account[ACCOUNTS_MAX];
-	int64_t until_us = clock_mono_us() + life_us(denials, op);
+	int64_t until_us = op->op.now_us + life_us(denials, op);
 	int count = 0;
 	uint64_t ticket;
 

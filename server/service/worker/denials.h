@@ -1,7 +1,8 @@
 /*
  * What a worker remembers of accounts that are over their limits, so that it can deny again without the store: their
  * states as the store answered them, for as long as it reports every change (store/changes.h). Decided by the same model
- * as everything else, so it never allows and never denies a request that would fit. docs/decisions/0013 has the reasons.
+ * as everything else, so it never allows and never denies a request that would fit. The reasons are in
+ * docs/decisions/0013-denials-from-memory.md.
  */
 #ifndef BURSAR_SERVICE_WORKER_DENIALS_H
 #define BURSAR_SERVICE_WORKER_DENIALS_H

@@ -12,6 +12,9 @@ from harness import protos
 from harness.ports import free_port
 
 
+NEVER = 2**52  # an amount that nothing reaches
+
+
 @contextlib.contextmanager
 def _environment(**variables):
     before = {name: os.environ.get(name) for name in variables}
@@ -106,14 +109,13 @@ class Bench:
     def bots(self, server, tenant="default"):
         return Bots(protos, server.grpc_addr, tenant)
 
-    def wide_tier(self, server):
-        """A default tier of eight limits that nothing reaches."""
-        bots = self.bots(server)
-        big = 2**52
+    def wide_tier(self, server, tenant="default", requests_a_day=NEVER):
+        """A default tier of eight limits of which nothing reaches any, or only the requests a day."""
+        bots = self.bots(server, tenant)
         bots.tier("free", bots.bucket("rpm", "requests", 10**9), bots.bucket("tpm", "tokens", 10**12),
-                  bots.calendar("rpd", "requests", big), bots.calendar("rpmo", "requests", big, "MONTH"),
-                  bots.calendar("tpmo", "tokens", big, "MONTH"), bots.calendar("cpd", "cost", big),
-                  bots.calendar("cpmo", "cost", big, "MONTH"), bots.bucket("cost", "cost", 10**15))
+                  bots.calendar("rpd", "requests", requests_a_day), bots.calendar("rpmo", "requests", NEVER, "MONTH"),
+                  bots.calendar("tpmo", "tokens", NEVER, "MONTH"), bots.calendar("cpd", "cost", NEVER),
+                  bots.calendar("cpmo", "cost", NEVER, "MONTH"), bots.bucket("cost", "cost", 10**15))
         bots.check("warm", timeout=120)
         time.sleep(1.5)  # the tier's change reaches every worker within a second
         bots.close()

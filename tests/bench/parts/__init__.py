@@ -3,8 +3,8 @@ import ast
 import importlib
 import pathlib
 
-NAMES = ("server", "redis", "latency", "instructions", "memory", "aof", "ledger", "pool", "handoff", "auth", "reports", "bulk", "watch",
-         "beside")
+NAMES = ("server", "redis", "latency", "instructions", "kinds", "reservations", "idle", "memory", "aof", "ledger", "pool", "handoff",
+         "auth", "reports", "bulk", "watch", "beside")
 
 
 def help_of(name):

@@ -38,11 +38,14 @@ def run(bench):
     with contextlib.ExitStack() as stack:
         echo, address = stack.enter_context(bench.echo())
         bench.load(address, calls=5000)
+        builds = {name: Side(bench, build, *stack.enter_context(build.bursard(roles="serve,http")))
+                  for name, build in (("this", bench), ("other", bench.beside))}
         sides = {"echo": lambda _: cpu_us({"server": echo.pid}, calls, lambda: bench.load(address, calls=calls, in_flight=100))}
-        for name, build in (("this", bench), ("other", bench.beside)):
-            side = Side(bench, build, *stack.enter_context(build.bursard(roles="serve,http")))
+        for name, side in builds.items():
             sides["check", name] = lambda _, side=side: side.check(calls)
+        for name, side in builds.items():
             sides["batch", name] = lambda _, side=side: side.batch(batches)
+        for name, side in builds.items():
             sides["replay", name] = lambda _, side=side: side.replay(replays)
         found = interleave(bench.rounds, sides)
     echo, rows = column(found["echo"], "server"), []

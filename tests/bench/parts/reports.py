@@ -116,7 +116,7 @@ def stream_users(bots):
 
 
 def run(bench):
-    users = bench.scaled(1_000_000)
+    users = 100_000 if bench.quick else 1_000_000
     postgres = harness.Postgres({"shared_buffers": "1GB"})  # as one gives to a million accounts
     with bench.bursard(database=bench.database(postgres), roles="serve,http") as (server, _):
         fill(server.database, users)

@@ -49,6 +49,21 @@ def judge_account(request, plan, faults_of):
                           keys=[request.key])
 
 
+MEMORY_US = 1_000_000  # denial_memory_ms: changes so recent may be missing in a denial from memory
+
+
+def judge_memory(request, losses):
+    """Memory allows nothing, and denies no id that holds something."""
+    for call in request.of("check"):
+        if not call.ok or call.answer["quality"] != "REMEMBERED":
+            continue
+        if call.answer["allowed"]:
+            yield Finding("remembered", f"{request.user} {request.id}: allowed from memory", keys=[request.key])
+        held = [c for c in request.admissions() if c.answered < call.asked - MEMORY_US]
+        if held and not enders(request, losses, held[-1].asked, call.answered):
+            yield Finding("remembered", f"{request.user} {request.id}: denied from memory, and has a reservation", keys=[request.key])
+
+
 def judge_repeats(request):
     """`repeat` is said of what the caller repeated."""
     for call in request.of("check", "record"):
@@ -96,6 +111,7 @@ def judge(plan, book):
     for request in book.requests.values():
         findings += judge_states(request, book.losses)
         findings += judge_account(request, plan, book.faults_during)
+        findings += judge_memory(request, book.losses)
         findings += judge_repeats(request)
         findings += judge_records(request)
         for call in request.calls:

@@ -6,6 +6,7 @@ import time
 
 OPEN, RECORDED, CANCELLED, EXPIRED = "OPEN", "RECORDED", "CANCELLED", "EXPIRED"
 EXACT = "EXACT"
+REFUSES = (EXACT, "REMEMBERED")  # a denial of this quality holds nothing, and nothing of its id was held
 
 
 def now_us():

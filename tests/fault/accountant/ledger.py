@@ -2,6 +2,7 @@
 import collections
 import dataclasses
 
+from .books import REFUSES
 from .findings import Finding
 
 RECORD, EXPIRY, RESET, GIVEN_BACK = 0, 1, 2, 3
@@ -71,7 +72,7 @@ def judge_count(request, rows, losses):
     given_back = [c for c in cancels if c.ok and not any(k.asked > c.asked or k.answered > c.asked for k in checks)]
     if expired and given_back:
         yield Finding("counted-though-cancelled", f"{name}: its cancel was acknowledged, and it expired", keys=[request.key])
-    refused = checks and all(c.ok and not c.answer["allowed"] and c.answer["quality"] == "EXACT" for c in checks)
+    refused = checks and all(c.ok and not c.answer["allowed"] and c.answer["quality"] in REFUSES for c in checks)
     if rows and refused and not request.of("record"):
         yield Finding("counted-though-denied", f"{name}: never allowed, and in the ledger", keys=[request.key])
 

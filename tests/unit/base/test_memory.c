@@ -59,6 +59,30 @@ TEST(arena_reset_keeps_no_first_chunk_that_is_large)
 	arena_release(&arena);
 }
 
+TEST(arenas_of_one_thread_share_what_they_gave_back)
+{
+	struct arena_spare spare = {0};
+	struct arena one = {.spare = &spare}, two = {.spare = &spare};
+	char *piece;
+
+	arena_alloc(&one, 8000);
+	piece = arena_alloc(&one, 8000);
+	arena_reset(&one);
+	assert_true(spare.bytes > 8000);
+	arena_alloc(&two, 8000);
+	assert_ptr_equal(arena_alloc(&two, 8000), piece);
+	memset(piece, 1, 8000);
+	assert_int_equal(spare.bytes, 0);
+	arena_release(&two);
+	assert_ptr_equal(two.spare, &spare);
+	for (int i = 0; i < 100; i++)
+		arena_alloc(&one, 100000);
+	arena_release(&one);
+	assert_true(spare.bytes <= ARENA_SPARE_BYTES);
+	arena_spare_release(&spare);
+	assert_int_equal(spare.bytes, 0);
+}
+
 TEST(arena_copies_text)
 {
 	struct arena arena = {0};
@@ -208,6 +232,25 @@ TEST(decimal_numbers_are_those_of_printf)
 		}
 	decimal(INT64_MAX);
 	decimal(INT64_MIN);
+}
+
+TEST(a_buffer_on_an_array_allocates_when_that_is_full)
+{
+	char room[8];
+	struct buf buf = buf_on(room, sizeof(room));
+
+	assert_string_equal(buf_str(&buf), "");
+	buf_put_str(&buf, "seven77");
+	assert_ptr_equal(buf.data, room);
+	buf_put_str(&buf, "8");
+	assert_ptr_not_equal(buf.data, room);
+	assert_string_equal(buf_str(&buf), "seven778");
+	buf_release(&buf);
+	assert_string_equal(room, "seven77");
+	buf = buf_on(room, sizeof(room));
+	buf_release(&buf);
+	assert_string_equal(buf_str(&buf), "");
+	buf_release(&buf);
 }
 
 TEST(a_buffer_is_always_a_string)

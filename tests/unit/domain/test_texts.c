@@ -30,6 +30,13 @@ static void says(const struct text_table *own, const struct text_args *args, con
 	buf_release(&out);
 }
 
+/* In that language; the next text is in it, too. */
+static void says_in(const char *language, struct text_args *args, const char *text)
+{
+	args->language = language;
+	says(NULL, args, text);
+}
+
 static struct text_args quota_args(const struct policy *policy, const struct policy *better)
 {
 	return (struct text_args){.language = "en",
@@ -51,16 +58,13 @@ TEST(a_spent_quota_says_what_how_long_and_what_an_upgrade_gives)
 	says(NULL, &args,
 		"You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes. "
 		"With pro you would have 1000 requests per day.");
-	args.language = "de-AT";
-	says(NULL, &args,
+	says_in("de-AT", &args,
 		"Du hast dein Limit von 50 Anfragen pro Tag erreicht. Versuche es in 1 Stunde 30 Minuten noch einmal. "
 		"Mit pro hättest du 1000 Anfragen pro Tag.");
-	args.language = "ru";
-	says(NULL, &args,
+	says_in("ru", &args,
 		"Достигнут ваш лимит: 50 запросов в день. Повторите попытку через 1 час 30 минут. "
 		"С тарифом pro у вас было бы 1000 запросов в день.");
-	args.language = "es";
-	says(NULL, &args,
+	says_in("es", &args,
 		"Has alcanzado tu límite de 50 solicitudes al día. Inténtalo de nuevo en 1 hora 30 minutos. "
 		"Con pro tendrías 1000 solicitudes al día.");
 	args.language = "xx";
@@ -101,8 +105,7 @@ TEST(a_team_and_an_org_are_told_how_many_share_the_limit)
 	says(NULL, &args,
 		"Your organisation has reached its limit of 50 requests per day. You share it with 1 other in your "
 		"organisation.");
-	args.language = "de";
-	says(NULL, &args,
+	says_in("de", &args,
 		"Deine Organisation hat ihr Limit von 50 Anfragen pro Tag erreicht. Du teilst es mit 1 anderen in "
 		"deiner Organisation.");
 	args.language = "ru";
@@ -110,8 +113,7 @@ TEST(a_team_and_an_org_are_told_how_many_share_the_limit)
 	says(NULL, &args,
 		"Достигнут лимит вашей организации: 50 запросов в день. Вы делите его с 21 участником вашей "
 		"организации.");
-	args.language = "es";
-	says(NULL, &args,
+	says_in("es", &args,
 		"Tu organización ha alcanzado su límite de 50 solicitudes al día. Lo compartes con 21 personas más de "
 		"tu organización.");
 	args.language = "en";
@@ -136,17 +138,14 @@ TEST(a_limit_that_is_only_held_says_what_runs_and_when_to_come_again)
 	says(NULL, &args,
 		"Your limit of $0.25 per day is full for now: 3 requests are still running and hold part of it. "
 		"The next one ends in 11 minutes 40 seconds at the latest. Try again in 4 seconds.");
-	args.language = "de";
-	says(NULL, &args,
+	says_in("de", &args,
 		"Dein Limit von $0.25 pro Tag ist gerade ausgeschöpft: 3 Anfragen laufen noch und halten einen Teil "
 		"davon. Die nächste endet spätestens in 11 Minuten 40 Sekunden. Versuche es in 4 Sekunden noch "
 		"einmal.");
-	args.language = "ru";
-	says(NULL, &args,
+	says_in("ru", &args,
 		"Ваш лимит ($0.25 в день) пока занят: 3 запроса ещё выполняются и занимают его часть. "
 		"Ближайший завершится не позднее чем через 11 минут 40 секунд. Повторите попытку через 4 секунды.");
-	args.language = "es";
-	says(NULL, &args,
+	says_in("es", &args,
 		"Tu límite de $0.25 al día está ocupado por ahora: 3 solicitudes siguen en curso y ocupan una parte. "
 		"La próxima termina a más tardar en 11 minutos 40 segundos. Inténtalo de nuevo en 4 segundos.");
 	args.language = "en";
@@ -190,8 +189,7 @@ TEST(a_request_too_large_is_told_what_is_possible)
 	args.retry_after_us = 0;
 	args.figures = (struct figures){.requested = 50000, .effective = 40000, .permanent = true};
 	says(NULL, &args, "This request needs 50,000 tokens; more than 40,000 tokens is never possible.");
-	args.language = "ru";
-	says(NULL, &args, "Для этого запроса нужно 50\u00a0000 токенов, а возможно не больше 40\u00a0000 токенов.");
+	says_in("ru", &args, "Для этого запроса нужно 50\u00a0000 токенов, а возможно не больше 40\u00a0000 токенов.");
 	args.language = "en";
 	args.figures.effective = 0;
 	says(NULL, &args, "This is not part of your plan.");
@@ -203,16 +201,12 @@ TEST(reasons_without_a_limit_have_their_sentence)
 
 	says(NULL, &args, "This account is suspended. Please contact support.");
 	args.reason = REASON_UNKNOWN_USER;
-	args.language = "de";
-	says(NULL, &args, "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an.");
+	says_in("de", &args, "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an.");
 	args.reason = REASON_REQUEST_CLOSED;
 	says(NULL, &args, "Diese Anfrage ist schon beendet. Bitte sende sie als neue Anfrage.");
-	args.language = "en";
-	says(NULL, &args, "This request has already ended. Please send it as a new one.");
-	args.language = "ru";
-	says(NULL, &args, "Этот запрос уже завершён. Отправьте его как новый.");
-	args.language = "es";
-	says(NULL, &args, "Esta solicitud ya ha terminado. Envíala como una nueva.");
+	says_in("en", &args, "This request has already ended. Please send it as a new one.");
+	says_in("ru", &args, "Этот запрос уже завершён. Отправьте его как новый.");
+	says_in("es", &args, "Esta solicitud ya ha terminado. Envíala como una nueva.");
 	args.reason = REASON_NONE;
 	says(NULL, &args, "");
 }

@@ -338,4 +338,26 @@ WITH_REPORTS(the_proof_compares_rows_and_roll_ups)
 	assert_int_equal(proof.rollup.cost, proof.ledger.cost + 1);
 }
 
+/* They are in the roll-ups and in no window: also those of a user of whom nothing else is known. */
+WITH_REPORTS(corrections_of_the_bill_alone_are_not_what_a_user_used)
+{
+	struct proof_query proof = {.job = JOB, .tenant = "t"};
+
+	ledger_fill(30);
+	assert_true(pg_server_exec(bench.db,
+		"UPDATE ledger SET entry = 4, flags = flags | 2048 WHERE user_id IN ('u0', 'u1'); "
+		"DELETE FROM usage_daily WHERE user_id = 'u1'"));
+	RUN_OK(proof, &proof);
+	assert_int_equal(proof.ledger_rows, 30);
+	assert_int_equal(proof.ledger.cost, 6000);
+	assert_int_equal(proof.rollup.cost, 4000);
+	assert_int_equal(proof.users, 3);
+	for (int i = 0; i < 3; i++) {
+		static const int64_t costs[] = {0, -2000, 3000};
+
+		assert_string_equal(proof.user[i], arena_printf(&bench.arena, "u%d", i));
+		assert_int_equal(proof.of_user[i].cost, costs[i]);
+	}
+}
+
 TEST_GROUP(pg_bench_start, NULL);

@@ -17,6 +17,32 @@ TEST(a_key_names_its_partition_and_account)
 	buf_release(&wanted);
 }
 
+TEST(a_key_of_an_account_is_read_back_and_no_other_key_is)
+{
+	static const char *const ids[] = {"a", "a/b", "a%2Fb", "%", "{", "}:a:u:", "a:b", " ", "\xc3\xa4"};
+	static const char *const others[] = {"", "b:{p1}:due", "b:{p1}:q:acme/ann/r1", "b:{p1}:a:x:acme/ann",
+		"b:{p1}:a:u:acme", "b:{p1}:a:u:acme/", "b:{p1}:a:u:/ann", "b:{p1}:a:u:acme/an%4",
+		"b:{p1}:a:u:acme/ann/r", "b:{p1}:f:u:acme/ann", "b:{p1", "x"};
+	enum { COUNT = sizeof(ids) / sizeof(ids[0]) };
+	enum account_kind kind;
+	char tenant[ID_MAX + 1], id[ID_MAX + 1];
+
+	for (int i = 0; i < COUNT * COUNT; i++) {
+		enum account_kind wanted = (enum account_kind)(ACCOUNT_USER + i % 5);
+		struct buf key = {0};
+
+		key_account(&key, wanted, ids[i / COUNT], ids[i % COUNT]);
+		assert_true(key_account_parse(key.data, key.len, &kind, tenant, id));
+		assert_int_equal(kind, wanted);
+		assert_string_equal(tenant, ids[i / COUNT]);
+		assert_string_equal(id, ids[i % COUNT]);
+		buf_release(&key);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (key_account_parse(others[i], strlen(others[i]), &kind, tenant, id))
+			fail_msg("'%s' was read as an account's key", others[i]);
+}
+
 TEST(a_marker_is_in_the_partition_of_its_user)
 {
 	struct buf key = {0};

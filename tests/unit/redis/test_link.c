@@ -29,14 +29,7 @@ static int open_impatient(void **state)
 	return 0;
 }
 
-static int close_bench(void **state)
-{
-	(void)state;
-	redis_bench_close(&bench);
-	return 0;
-}
-
-#define PATIENT(name) TEST_WITH(name, open_patient, close_bench)
+#define PATIENT(name) TEST_WITH(name, open_patient, redis_bench_end)
 
 PATIENT(a_check_is_answered)
 {
@@ -77,7 +70,7 @@ static bool is_lost(struct redis_bench *b)
 	return !redis_limits_ready(b->limits, NULL);
 }
 
-#define IMPATIENT(name) TEST_WITH(name, open_impatient, close_bench)
+#define IMPATIENT(name) TEST_WITH(name, open_impatient, redis_bench_end)
 
 IMPATIENT(a_redis_that_was_killed_is_found_again)
 {

@@ -207,12 +207,16 @@ WITH_BENCH(a_double_charge_is_taken_back_once)
 WITH_BENCH(a_reservation_whose_time_is_over_is_swept)
 {
 	struct outbox_sweep op = {.partition = partition(), .limit = 10};
+	struct outbox_overdue overdue;
 	struct outbox_drain drain;
 	struct entry entry;
 
 	hold("r1", 1);
 	hold("r2", 60000000);
 	assert_int_equal(counted().window[0].held, 2);
+	ASK(overdue, &overdue);
+	assert_int_equal(overdue.count, 1);
+	assert_int_equal(overdue.partition[0], partition());
 	ASK(sweep, &op);
 	assert_int_equal(op.expired, 1);
 	assert_false(op.more);
@@ -224,6 +228,8 @@ WITH_BENCH(a_reservation_whose_time_is_over_is_swept)
 	assert_int_equal(entry.amounts.requests, 1);
 	ASK(sweep, &op);
 	assert_int_equal(op.expired, 0);
+	ASK(overdue, &overdue);
+	assert_int_equal(overdue.count, 0);
 }
 
 WITH_BENCH(a_counter_is_raised_and_never_lowered)

@@ -1,13 +1,9 @@
 /* Policies travel to Redis only when it does not know them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "redis_bench.h"
 
 /* Packed, 32 limits have 1,954 bytes; a check without them has fewer than 1,000. */
@@ -39,13 +35,6 @@ static int open_bench(void **state)
 	many_limits(&other, "other");
 	redis_bench_seed(&bench, "ann");
 	redis_bench_seed(&bench, "bob");
-	return 0;
-}
-
-static int close_bench(void **state)
-{
-	(void)state;
-	redis_bench_close(&bench);
 	return 0;
 }
 
@@ -102,17 +91,17 @@ static void policies_are_lost(void)
 	freeReplyObject(keys);
 }
 
-static void a_known_policy_is_not_sent(void **state)
+#define WITH_BENCH(name) TEST_WITH(name, open_bench, redis_bench_end)
+
+WITH_BENCH(a_known_policy_is_not_sent)
 {
-	(void)state;
 	assert_true(bytes_of_check(&bench.policy, 0, "ann", "r1") < CALL_BYTES);
 	functions_begin_again();
 	assert_true(bytes_of_check(&bench.policy, 0, "ann", "r2") < CALL_BYTES);
 }
 
-static void a_new_policy_is_sent_once(void **state)
+WITH_BENCH(a_new_policy_is_sent_once)
 {
-	(void)state;
 	assert_true(bytes_of_check(&other, 1, "ann", "r1") > POLICY_BYTES);
 	assert_false(asked.op.standing[0]->policy_is_other);
 	assert_true(bytes_of_check(&other, 1, "bob", "r1") < CALL_BYTES);
@@ -122,20 +111,18 @@ static void a_new_policy_is_sent_once(void **state)
 	assert_true(bytes_of_check(&other, 1, "bob", "r2") < CALL_BYTES);
 }
 
-static void a_policy_that_was_lost_is_sent_again(void **state)
+WITH_BENCH(a_policy_that_was_lost_is_sent_again)
 {
-	(void)state;
 	functions_begin_again();
 	policies_are_lost();
 	assert_true(bytes_of_check(&bench.policy, 0, "ann", "r1") > POLICY_BYTES);
 	assert_true(bytes_of_check(&bench.policy, 0, "bob", "r1") < CALL_BYTES);
 }
 
-static void a_record_is_settled_even_if_the_policy_was_lost(void **state)
+WITH_BENCH(a_record_is_settled_even_if_the_policy_was_lost)
 {
 	struct limits_settle op;
 
-	(void)state;
 	bytes_of_check(&bench.policy, 0, "ann", "r1");
 	functions_begin_again();
 	policies_are_lost();
@@ -155,18 +142,4 @@ static void a_record_is_settled_even_if_the_policy_was_lost(void **state)
 	assert_int_equal(op.op.status, LIMITS_OK);
 	assert_int_equal(op.state, RESERVATION_RECORDED);
 	assert_int_equal(redis_bench_marker(&bench, "ann", "r1"), RESERVATION_RECORDED);
-}
-
-#define TEST(name_) cmocka_unit_test_setup_teardown(name_, open_bench, close_bench)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_known_policy_is_not_sent),
-		TEST(a_new_policy_is_sent_once),
-		TEST(a_policy_that_was_lost_is_sent_again),
-		TEST(a_record_is_settled_even_if_the_policy_was_lost),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

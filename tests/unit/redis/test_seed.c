@@ -5,35 +5,12 @@
 #include "redis_bench.h"
 
 static struct redis_bench bench;
-static int came;
 
 static int open_bench(void **state)
 {
 	(void)state;
-	came = 0;
 	redis_bench_open(&bench, 30000000);
 	return 0;
-}
-
-static int close_bench(void **state)
-{
-	(void)state;
-	redis_bench_close(&bench);
-	return 0;
-}
-
-static void op_came(struct limits_op *op)
-{
-	(void)op;
-	came++;
-	uv_stop(&bench.loop);
-}
-
-static void wait_for_answer(void)
-{
-	while (!came)
-		uv_run(&bench.loop, UV_RUN_ONCE);
-	came = 0;
 }
 
 static struct expected version_of_ann(uint32_t version)
@@ -46,13 +23,13 @@ static struct expected version_of_ann(uint32_t version)
 
 static enum limits_status change_as(uint32_t version, bool provisional)
 {
-	struct limits_policy op = {.op = {.arena = &bench.arena, .done = op_came},
+	struct limits_policy op = {.op = {.arena = &bench.arena, .done = redis_bench_came},
 		.expected = version_of_ann(version),
 		.profile = &bench.profile,
 		.provisional = provisional};
 
 	bench.limits->ops->policy(bench.limits, &op);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return op.op.status;
 }
 
@@ -63,23 +40,25 @@ static enum limits_status change(uint32_t version)
 
 static enum limits_status seed(uint32_t version, bool provisional)
 {
-	struct limits_birth birth = {
-		.op = {.arena = &bench.arena, .done = op_came}, .kind = ACCOUNT_USER, .tenant = "acme", .id = "ann"};
-	struct limits_seed op = {.op = {.arena = &bench.arena, .done = op_came},
+	struct limits_birth birth = {.op = {.arena = &bench.arena, .done = redis_bench_came},
+		.kind = ACCOUNT_USER,
+		.tenant = "acme",
+		.id = "ann"};
+	struct limits_seed op = {.op = {.arena = &bench.arena, .done = redis_bench_came},
 		.expected = version_of_ann(version),
 		.profile = &bench.profile,
 		.provisional = provisional};
 
 	bench.limits->ops->birth(bench.limits, &birth);
-	wait_for_answer();
+	redis_bench_wait(1);
 	memcpy(op.generation, birth.generation, sizeof(op.generation));
 	op.now_us = birth.op.now_us;
 	bench.limits->ops->seed(bench.limits, &op);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return op.op.status;
 }
 
-#define WITH_BENCH(name) TEST_WITH(name, open_bench, close_bench)
+#define WITH_BENCH(name) TEST_WITH(name, open_bench, redis_bench_end)
 
 WITH_BENCH(what_was_read_before_a_change_does_not_become_the_record_after_it)
 {
@@ -109,7 +88,7 @@ static struct limits_check asked;
 /* Adopts a ledger answer that says nothing was used of any calendar limit. */
 static enum limits_status adopt(void)
 {
-	struct limits_adopt op = {.op = {.arena = &bench.arena, .done = op_came},
+	struct limits_adopt op = {.op = {.arena = &bench.arena, .done = redis_bench_came},
 		.expected = asked.expected[0],
 		.count = asked.op.unseeded[0].count};
 
@@ -118,7 +97,7 @@ static enum limits_status adopt(void)
 		op.limit[i].seen = asked.op.unseeded[0].limit[i].settled;
 	}
 	bench.limits->ops->adopt(bench.limits, &op);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return op.op.status;
 }
 
@@ -126,11 +105,11 @@ static enum limits_status adopt(void)
 static enum limits_status ask(const char *request_id, bool provisional_ok)
 {
 	redis_bench_check(&bench, &asked, "ann", request_id);
-	asked.op.done = op_came;
+	asked.op.done = redis_bench_came;
 	asked.expected[0].version = 4;
 	asked.provisional_ok = provisional_ok;
 	bench.limits->ops->check(bench.limits, &asked);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return asked.op.status;
 }
 

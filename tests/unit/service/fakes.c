@@ -115,6 +115,12 @@ static void stand(struct limits_op *op, struct account_state *states[], const st
 	}
 }
 
+static void changed(const struct expected *expected, int count)
+{
+	for (int i = 0; i < count; i++)
+		change_note(expected[i].kind, expected[i].tenant, expected[i].id);
+}
+
 static struct fake_marker *marker_find(struct fake *fake, const char *request_id)
 {
 	for (int i = 0; request_id && i < fake->markers; i++)
@@ -155,6 +161,7 @@ static enum limits_status decide(struct fake *fake, struct limits_check *op, str
 		op->started_at_us = marker->reservation.started_at_us;
 		op->expires_at_us = marker->reservation.expires_at_us;
 		op->held = marker->reservation.held;
+		changed(op->expected, op->count);
 	}
 	stand(&op->op, states, verdicts, op->count);
 	return allowed ? LIMITS_OK : LIMITS_DENIED;
@@ -258,6 +265,7 @@ static void settle(struct fake *fake, struct limits_settle *op, const struct set
 	op->charged = settled.charged;
 	op->released = settled.released;
 	op->state = marker->reservation.state;
+	changed(op->expected, op->count);
 	stand(&op->op, states, verdicts, op->count);
 	answer(fake, &op->op, status);
 }
@@ -360,6 +368,7 @@ static void policy(struct limits_store *store, struct limits_policy *op)
 		if (account->state.provisional)
 			account->state.unseeded = calendars_of(&account->policy);
 		account->state.provisional = account->state.provisional && op->provisional;
+		changed(&op->expected, 1);
 	}
 	answer(fake, &op->op, account ? LIMITS_OK : LIMITS_ABSENT);
 }
@@ -380,6 +389,30 @@ static void adopt(struct limits_store *store, struct limits_adopt *op)
 static void reset(struct limits_store *store, struct limits_reset *op)
 {
 	answer(of(store), &op->op, LIMITS_NOTHING);
+}
+
+static uint64_t follow(struct changes_store *store, const struct changes_account *account, int count)
+{
+	struct fake_changes *changes = container_of(store, struct fake_changes, store);
+
+	(void)account;
+	changes->follows += count;
+	return changes->off ? 0 : ++changes->tickets;
+}
+
+static void view(struct changes_store *store, struct changes_view *out)
+{
+	const struct fake_changes *changes = container_of(store, struct fake_changes, store);
+	int64_t mono_us = clock_mono_us();
+
+	*out = (struct changes_view){0};
+	if (changes->off)
+		return;
+	*out = (struct changes_view){.session = changes->session,
+		.in_effect = changes->unconfirmed ? 0 : changes->tickets,
+		.heard_us = mono_us - changes->silent_us,
+		.time_us = container_of(changes, struct fake, changes)->now_us - changes->silent_us,
+		.wall_us = clock_wall_us() - mono_us + (changes->step ? 1000000 : 0)};
 }
 
 static void lookup_answer(void *op)
@@ -473,8 +506,9 @@ void fake_publish(struct fake *fake, enum fail_policy fail_policy)
 	catalog_publish(&fake->catalog, catalog_new(&parts));
 }
 
-void fake_init(struct fake *fake)
+static void init(struct fake *fake, bool remembering)
 {
+	static const struct changes_store_ops changes_ops = {.follow = follow, .view = view};
 	static const struct limits_store_ops limits_ops = {.check = check,
 		.record = record,
 		.cancel = cancel,
@@ -496,11 +530,18 @@ void fake_init(struct fake *fake)
 		.accounts_store = {.ops = &accounts_ops},
 		.timers = {.start = wait_start},
 		.now_us = clock_wall_us()};
+	fake->changes = (struct fake_changes){.store = {.ops = &changes_ops}, .session = 1};
+	parts.changes = remembering ? &fake->changes.store : NULL;
 	conf_init(&fake->conf);
 	tenant_defaults(&fake->tenant, "default");
 	catalog_source_init(&fake->catalog);
 	fake_publish(fake, FAIL_LOCAL);
 	fake->worker = worker_new(&parts);
+}
+
+void fake_init(struct fake *fake)
+{
+	init(fake, false);
 }
 
 void fake_release(struct fake *fake)
@@ -579,14 +620,24 @@ struct check *fake_check(struct fake *fake, enum check_mode mode, const char *us
 	return check;
 }
 
-int fake_setup(void **state)
+static int setup(void **state, bool remembering)
 {
 	struct fake *fake = mem_zalloc(1, sizeof(*fake));
 
-	fake_init(fake);
+	init(fake, remembering);
 	fake_done_count = 0;
 	*state = fake;
 	return 0;
+}
+
+int fake_setup(void **state)
+{
+	return setup(state, false);
+}
+
+int fake_setup_remembering(void **state)
+{
+	return setup(state, true);
 }
 
 int fake_teardown(void **state)

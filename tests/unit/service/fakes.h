@@ -11,6 +11,7 @@
 #include "service/worker/flow.h"
 #include "service/worker/worker.h"
 #include "store/catalog_build.h"
+#include "store/changes.h"
 
 #define FAKES_MAX 32
 
@@ -48,8 +49,20 @@ struct fake_row {
 	int windows;
 };
 
+/* Reports every change of an account by an operation on the fake store, before the operation is answered. */
+struct fake_changes {
+	struct changes_store store;
+	bool off; /* cannot follow now */
+	bool unconfirmed; /* follows are not confirmed yet */
+	bool step; /* this machine's clock was set since the last sign of life */
+	int64_t silent_us; /* how long ago that was */
+	uint64_t session, tickets;
+	int follows; /* accounts asked for */
+};
+
 struct fake {
 	struct limits_store limits;
+	struct fake_changes changes;
 	struct accounts_store accounts_store;
 	struct timers timers;
 	struct catalog_source catalog;
@@ -86,6 +99,8 @@ void fake_init(struct fake *fake);
 void fake_release(struct fake *fake);
 /* A test whose *state is a fake of its own. */
 int fake_setup(void **state);
+/* The same, with a worker that remembers denials. */
+int fake_setup_remembering(void **state);
 int fake_teardown(void **state);
 #define FAKED(name) TEST_WITH(name, fake_setup, fake_teardown)
 /* The end of a flow, which is only counted; from 0 in each test. */

@@ -456,14 +456,20 @@ static void postgresql_answers(bool ok, uint32_t epoch, bool first)
 	assert_int_equal(bench->fake.worker->epochs_asked, 0);
 }
 
+/* The pool that the caller asks is not there: it is configured, and an epoch above the known one is asked for. */
+static void no_pool_is_found(uint32_t known)
+{
+	answer(CALL_ACQUIRE, POOL_ABSENT);
+	answer(CALL_CONFIGURE, POOL_OK);
+	epoch_answer(EPOCH_NEEDED, known, "run:birth");
+}
+
 WITH_WAITERS(a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again)
 {
 	struct caller *caller = admitted("r1");
 	struct pool_epoch *given;
 
-	answer(CALL_ACQUIRE, POOL_ABSENT);
-	answer(CALL_CONFIGURE, POOL_OK);
-	epoch_answer(EPOCH_NEEDED, 41, "run:birth");
+	no_pool_is_found(41);
 	assert_string_equal(bench->opening->claim, "run:birth");
 	assert_int_equal(bench->opening->known, 41);
 	postgresql_answers(true, 42, true);
@@ -479,17 +485,11 @@ WITH_WAITERS(a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again)
 WITH_WAITERS(without_postgresql_the_caller_waits_and_the_epoch_is_fetched_later)
 {
 	struct caller *caller = admitted("r1");
-	struct pool_acquire *op;
 
-	answer(CALL_ACQUIRE, POOL_ABSENT);
-	answer(CALL_CONFIGURE, POOL_OK);
-	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
+	no_pool_is_found(0);
 	postgresql_answers(false, 0, false);
-	op = question();
-	op->why = WHY_LEARNING;
-	op->wait_until_us = NOW_US + 300 * SECOND;
-	answer(CALL_ACQUIRE, POOL_QUEUED);
-	assert_int_equal(caller->queued, 1);
+	question()->why = WHY_LEARNING;
+	queues(caller);
 	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
 	postgresql_answers(true, 1, false);
 	epoch_answer(EPOCH_KEPT, 1, "run:birth");
@@ -500,9 +500,7 @@ WITH_WAITERS(a_caller_who_leaves_while_an_epoch_is_fetched_is_let_go)
 {
 	struct caller *caller = admitted("r1");
 
-	answer(CALL_ACQUIRE, POOL_ABSENT);
-	answer(CALL_CONFIGURE, POOL_OK);
-	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
+	no_pool_is_found(0);
 	acquire_close(&caller->acquisition);
 	assert_int_equal(caller->ended, 1);
 	postgresql_answers(true, 1, true);
