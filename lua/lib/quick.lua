@@ -206,8 +206,8 @@ function quick.check(keys, args)
 		end
 	end
 	local times, number = pack('<i7i7', time, expires), char(count)
-	local held = number .. (count == 1 and holdings[1] or concat(holdings, '', 1, count))
-	if call('SET', keys[1], markers.open_from(request, digests, times, info, held, nonce), 'NX', 'GET') then
+	local held = count == 1 and holdings[1] or concat(holdings, '', 1, count)
+	if call('SET', keys[1], markers.open_from(request, digests, times, info, number, held, nonce), 'NX', 'GET') then
 		return nil, time, found -- the id was used before
 	end
 	for i = 1, count do
