@@ -60,10 +60,10 @@ local NOT_USED = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three a
 local NOT_LAST = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
 
 -- The same for quick.lua, from pieces that have the form of the marker already: the amounts and the selectors of the request.
--- `times`: of the check and of its expiry; `held`: the number of accounts and what is held on each.
-function markers.open_from(request, digests, times, info, held, nonce)
+-- `times`: of the check and of its expiry; `number` of accounts; `held`: what is held on each.
+function markers.open_from(request, digests, times, info, number, held, nonce)
 	return NEW .. digests .. times .. sub(request, 2, 29) .. NOT_USED .. sub(request, 30, 41) .. NOT_LAST
-		.. char(#info % 256, floor(#info / 256)) .. info .. held .. nonce
+		.. char(#info % 256, floor(#info / 256)) .. info .. number .. held .. nonce
 end
 
 end

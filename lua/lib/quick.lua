@@ -106,6 +106,10 @@ end
 -- A function that takes what is asked from a record of policy `p`, of which only the limits in `matches` count the request. It returns
 -- the new head, the second after which the record may be deleted (nil: as before), and what the marker keeps of the account; or nil.
 local function compile(p, matches)
+	local load = rawget(_G, 'loadstring')
+	if not load then
+		return nil -- a store that forbids it has the general path
+	end
 	local lines, write = source()
 	local names, format = state_names(p)
 	local buckets, held = {}, {}
@@ -146,7 +150,7 @@ local function compile(p, matches)
 		#buckets > 0 and ' .. pack("<' .. rep('i7', #buckets) .. '", ' .. concat(buckets, ', ') .. ')' or '')
 	write('end')
 	local template = char(#held) .. concat(held)
-	return assert(loadstring(concat(lines, '\n'), '=policy'))(pack, sunpack, floor, muldiv, later, template)
+	return assert(load(concat(lines, '\n'), '=policy'))(pack, sunpack, floor, muldiv, later, template)
 end
 
 -- The name of the set of limits that match, of a policy that has selectors.
@@ -206,8 +210,8 @@ function quick.check(keys, args)
 		end
 	end
 	local times, number = pack('<i7i7', time, expires), char(count)
-	local held = number .. (count == 1 and holdings[1] or concat(holdings, '', 1, count))
-	if call('SET', keys[1], markers.open_from(request, digests, times, info, held, nonce), 'NX', 'GET') then
+	local held = count == 1 and holdings[1] or concat(holdings, '', 1, count)
+	if call('SET', keys[1], markers.open_from(request, digests, times, info, number, held, nonce), 'NX', 'GET') then
 		return nil, time, found -- the id was used before
 	end
 	for i = 1, count do

@@ -25,6 +25,7 @@ struct text_case {
 static struct text_case cases[CASES_MAX];
 static int case_count;
 static struct world world;
+static void (*case_ended)(const char *name, struct backend *backend);
 
 static char *file_read(const char *path)
 {
@@ -78,6 +79,8 @@ static void case_run(void **state)
 		p += len + 1;
 		line.number++;
 	}
+	if (case_ended)
+		case_ended(test->name, world.backend);
 }
 
 /* Reads all files once per program; their names stay in `files`. */
@@ -97,11 +100,12 @@ static bool cases_read(void)
 	return true;
 }
 
-int cases_run(const struct backend_ops *ops)
+int cases_run(const struct backend_ops *ops, void (*ended)(const char *name, struct backend *backend))
 {
 	static struct CMUnitTest tests[CASES_MAX];
 	int failed;
 
+	case_ended = ended;
 	world.backend = ops->open();
 	if (!world.backend)
 		return 0;

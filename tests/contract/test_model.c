@@ -3,5 +3,5 @@
 
 int main(void)
 {
-	return cases_run(&backend_model);
+	return cases_run(&backend_model, NULL);
 }
