@@ -23,6 +23,7 @@ struct pg_ledger {
 	struct pg_threads *threads;
 	struct pg_inbox *inbox;
 	pthread_mutex_t lock; /* needed because jobs of one store may run on several threads */
+	_Atomic int careful; /* how many batches are to expect rows that exist (write.c) */
 	int days; /* number of partitions that are known to exist */
 	int64_t day[DAYS_KNOWN];
 };

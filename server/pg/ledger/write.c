@@ -16,6 +16,9 @@
 #define DAYS_BACK 400
 #define DAYS_AHEAD 8
 
+/* Where one row existed, more will, until what came twice is through: so many batches then begin with a look at each. */
+#define CAREFUL_BATCHES 8
+
 struct batch {
 	struct pg_ledger *ledger;
 	struct pg_link *link;
@@ -29,7 +32,7 @@ struct batch {
 		char reason[320];
 	} * reject;
 	bool *locked; /* by partition */
-	bool repeats; /* some rows exist already */
+	bool repeats; /* some rows exist already, or may */
 };
 
 static void reject_item(struct batch *batch, struct ledger_item *item, const char *reason)
@@ -218,6 +221,8 @@ static void count_fates(const struct batch *batch, int64_t took_us)
 		written += batch->op->item[i].fate == LEDGER_WRITTEN;
 		repeats += batch->op->item[i].fate == LEDGER_REPEAT || batch->op->item[i].fate == LEDGER_DOUBLE;
 	}
+	if (repeats)
+		batch->ledger->careful = CAREFUL_BATCHES;
 	metric_add(METRIC_ledger_rows_total, 0, 0, written);
 	metric_add(METRIC_ledger_repeats_total, 0, 0, repeats);
 	metric_observe(METRIC_ledger_batch_rows, 0, 0, batch->op->count);
@@ -233,6 +238,10 @@ bool ledger_run_write(struct pg_job *job, struct pg_link *link, struct err *err)
 	struct batch batch = {.ledger = own->ledger, .link = link, .op = op, .locked = locked};
 	size_t count = (size_t)op->count + 1;
 
+	if (own->ledger->careful > 0) {
+		own->ledger->careful--;
+		batch.repeats = true;
+	}
 	batch.item = arena_zalloc(&batch.scratch, count, sizeof(struct ledger_item *));
 	batch.reject = arena_zalloc(&batch.scratch, count, sizeof(*batch.reject));
 	decode(&batch);
