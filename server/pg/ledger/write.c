@@ -16,6 +16,9 @@
 #define DAYS_BACK 400
 #define DAYS_AHEAD 8
 
+/* Where one row existed, more will, until what came twice is through: so many batches then begin with a look at each. */
+#define CAREFUL_BATCHES 8
+
 struct batch {
 	struct pg_ledger *ledger;
 	struct pg_link *link;
@@ -29,6 +32,7 @@ struct batch {
 		char reason[320];
 	} * reject;
 	bool *locked; /* by partition */
+	bool repeats; /* some rows exist already, or may */
 };
 
 static void reject_item(struct batch *batch, struct ledger_item *item, const char *reason)
@@ -111,7 +115,7 @@ static bool begin_locked(struct batch *batch, struct ledger_item **items, int co
 }
 
 /* Writes items[0..count) in one transaction, except those whose partition another writer has locked. */
-static bool write_once(struct batch *batch, struct ledger_item **items, int count, struct err *err)
+static bool write_try(struct batch *batch, struct ledger_item **items, int count, struct err *err)
 {
 	struct ledger_item **ours = arena_zalloc(&batch->scratch, (size_t)count, sizeof(struct ledger_item *));
 	int n = 0;
@@ -126,9 +130,25 @@ static bool write_once(struct batch *batch, struct ledger_item **items, int coun
 	if (n == 0)
 		return pg_exec(batch->link, "ROLLBACK", NULL, err);
 	return ledger_groups(batch->link, ours, n, batch->op->op.arena, err) &&
-	       ledger_insert(batch->link, ours, n, &batch->scratch, err) &&
-	       ledger_older_windows(batch->link, ours, n, err) &&
+	       (batch->repeats ? ledger_insert(batch->link, ours, n, &batch->scratch, err)
+			       : ledger_copy(batch->link, ours, n, err)) &&
+	       ledger_older_windows(batch->link, ours, n, &batch->scratch, err) &&
 	       ledger_sum_and_commit(batch->link, ours, n, &batch->scratch, err);
+}
+
+/*
+ * Usually no row exists, and COPY takes half the time of INSERT ... ON CONFLICT. When one does (after a crash, or a lost
+ * marker), the transaction starts over and looks at each row.
+ */
+static bool write_once(struct batch *batch, struct ledger_item **items, int count, struct err *err)
+{
+	if (write_try(batch, items, count, err))
+		return true;
+	if (batch->repeats || !ledger_meets_rows(batch->link))
+		return false;
+	batch->repeats = true;
+	pg_link_tidy(batch->link);
+	return pg_link_ready(batch->link, err) && write_try(batch, items, count, err);
 }
 
 static bool write_span(struct batch *batch, struct ledger_item **items, int count, struct err *err)
@@ -201,6 +221,8 @@ static void count_fates(const struct batch *batch, int64_t took_us)
 		written += batch->op->item[i].fate == LEDGER_WRITTEN;
 		repeats += batch->op->item[i].fate == LEDGER_REPEAT || batch->op->item[i].fate == LEDGER_DOUBLE;
 	}
+	if (repeats)
+		batch->ledger->careful = CAREFUL_BATCHES;
 	metric_add(METRIC_ledger_rows_total, 0, 0, written);
 	metric_add(METRIC_ledger_repeats_total, 0, 0, repeats);
 	metric_observe(METRIC_ledger_batch_rows, 0, 0, batch->op->count);
@@ -216,6 +238,10 @@ bool ledger_run_write(struct pg_job *job, struct pg_link *link, struct err *err)
 	struct batch batch = {.ledger = own->ledger, .link = link, .op = op, .locked = locked};
 	size_t count = (size_t)op->count + 1;
 
+	if (own->ledger->careful > 0) {
+		own->ledger->careful--;
+		batch.repeats = true;
+	}
 	batch.item = arena_zalloc(&batch.scratch, count, sizeof(struct ledger_item *));
 	batch.reject = arena_zalloc(&batch.scratch, count, sizeof(*batch.reject));
 	decode(&batch);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 
+#include "base/metrics.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 
@@ -76,6 +77,25 @@ static void the_same_key_from_another_origin_is_a_double_charge(void **state)
 	assert_int_equal(items[1].fate, LEDGER_WRITTEN);
 	assert_int_equal(items[2].fate, LEDGER_DOUBLE);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 2000);
+}
+
+/* It is tried with COPY, which fails as a whole; the second attempt looks at each row. */
+static void a_batch_is_written_at_once_unless_a_row_exists(void **state)
+{
+	struct ledger_item items[30];
+	int64_t refused = metric_value(METRIC_pg_errors_total, 0, 0);
+
+	(void)state;
+	make_items(items, 30, "once", "gen:a");
+	write_all(items, 20);
+	assert_int_equal(fates(items, 20, LEDGER_WRITTEN), 20);
+	assert_int_equal(metric_value(METRIC_pg_errors_total, 0, 0), refused);
+	write_all(items + 10, 20);
+	assert_int_equal(metric_value(METRIC_pg_errors_total, 0, 0), refused + 1);
+	assert_int_equal(fates(items + 10, 10, LEDGER_REPEAT), 10);
+	assert_int_equal(fates(items + 20, 10, LEDGER_WRITTEN), 10);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 30 * 1000);
+	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM ledger"), 30);
 }
 
 static void what_is_refused_goes_to_the_rejects_and_the_rest_gets_in(void **state)
@@ -402,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(a_batch_is_written_once_however_often_it_comes),
 		ON_BENCH(the_same_key_from_another_origin_is_a_double_charge),
+		ON_BENCH(a_batch_is_written_at_once_unless_a_row_exists),
 		ON_BENCH(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in),
 		ON_BENCH(every_sum_agrees_with_the_rows),
 		ON_BENCH(use_stays_with_the_team_the_user_was_in),
