@@ -58,6 +58,20 @@ def test_a_counter_that_is_not_as_the_ledger_has_it_is_named(bots, stack):
     assert [(d.ref.id, d.limit, d.counted, d.ledger) for d in proof.differences] == [(names[0], "requests_per_day", 6, 9)]
 
 
+def test_every_one_of_many_users_is_looked_at(bots, stack):
+    """Many are looked at together; the differences come in the order of the users all the same."""
+    own = fleet(bots)
+    names = sorted(traffic(own, users=70, requests=1))
+    wrong = names[:3] + names[40:43] + names[-1:]
+    assert own.drained().counters.rows == len(names)
+    with stack.sql() as sql:
+        sql.execute("UPDATE usage_windows SET requests = requests + 1 WHERE tenant = %s AND kind = 1 AND id = ANY (%s) AND unit = 0",
+                    (own.tenant, wrong))
+    proof = own.proof()
+    assert [(d.ref.id, d.limit) for d in proof.differences] == [(name, "requests_per_day") for name in wrong]
+    assert proof.differing == len(wrong) and proof.counters.requests == proof.windows.requests == proof.ledger.requests == len(names)
+
+
 def test_the_proof_fails_when_the_ledger_is_corrupted(bots, stack):
     own = fleet(bots)
     traffic(own, users=2)

@@ -342,6 +342,29 @@ static void the_proof_compares_rows_and_roll_ups(void **state)
 	assert_int_equal(proof.rollup.cost, proof.ledger.cost + 1);
 }
 
+/* They are in the roll-ups and in no window: also those of a user of whom nothing else is known. */
+static void corrections_of_the_bill_alone_are_not_what_a_user_used(void **state)
+{
+	struct proof_query proof = {.job = JOB, .tenant = "t"};
+
+	(void)state;
+	ledger_fill(30);
+	assert_true(pg_server_exec(bench.db,
+		"UPDATE ledger SET entry = 4, flags = flags | 2048 WHERE user_id IN ('u0', 'u1'); "
+		"DELETE FROM usage_daily WHERE user_id = 'u1'"));
+	RUN_OK(proof, &proof);
+	assert_int_equal(proof.ledger_rows, 30);
+	assert_int_equal(proof.ledger.cost, 6000);
+	assert_int_equal(proof.rollup.cost, 4000);
+	assert_int_equal(proof.users, 3);
+	for (int i = 0; i < 3; i++) {
+		static const int64_t costs[] = {0, -2000, 3000};
+
+		assert_string_equal(proof.user[i], arena_printf(&bench.arena, "u%d", i));
+		assert_int_equal(proof.of_user[i].cost, costs[i]);
+	}
+}
+
 static int open_reports(void **state)
 {
 	today = floor_div(clock_wall_us(), DAY_US);
@@ -360,6 +383,7 @@ int main(void)
 		TEST(the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the_month),
 		TEST(a_forecast_reads_the_month_the_last_days_and_today),
 		TEST(the_proof_compares_rows_and_roll_ups),
+		TEST(corrections_of_the_bill_alone_are_not_what_a_user_used),
 	};
 
 	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
