@@ -1,13 +1,33 @@
-# Builds every file with a main() under tests/bench as build/bench/<name>. tests/bench/run runs these programs; ctest
-# never does.
+# Builds every file under tests/bench, and every folder of C files in it, as one program, build/bench/<name>.
+# tests/bench/run runs these programs, and tests/e2e holds tests/bench/open_loop to what it promises; ctest never runs
+# them.
+
+pkg_check_modules(libnghttp2 QUIET IMPORTED_TARGET libnghttp2)
+if(NOT libnghttp2_FOUND)
+	message(FATAL_ERROR "the tests need nghttp2 (libnghttp2-dev); without tests: -DBURSAR_TESTS=OFF")
+endif()
 
 add_custom_target(bench DEPENDS bursard bursar)
-file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/*.c")
-foreach(source IN LISTS sources)
-	get_filename_component(name "${source}" NAME_WE)
-	add_executable(bench_${name} "${source}")
+
+function(bursar_bench name)
+	add_executable(bench_${name} ${ARGN})
 	set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
 	add_dependencies(bench bench_${name})
 	target_include_directories(bench_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
-	target_link_libraries(bench_${name} PRIVATE bursar_all bursar_warnings)
+	target_link_libraries(bench_${name} PRIVATE bursar_all PkgConfig::libnghttp2 bursar_warnings)
+endfunction()
+
+file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/*.c")
+foreach(source IN LISTS sources)
+	get_filename_component(name "${source}" NAME_WE)
+	bursar_bench(${name} "${source}")
+endforeach()
+
+file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${CMAKE_SOURCE_DIR}/tests/bench/*")
+foreach(folder IN LISTS folders)
+	file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.c")
+	if(sources)
+		get_filename_component(name "${folder}" NAME)
+		bursar_bench(${name} ${sources})
+	endif()
 endforeach()

@@ -1,6 +1,6 @@
-# Every file with a main() under tests/unit/<folder>, tests/contract and tests/property becomes a test named after it;
-# the other files in its folder are helpers that all its tests link. A file named *_tsan.c also runs under
-# ThreadSanitizer.
+# Every test_*.c, and every file with a main(), under tests/unit/<folder>, tests/contract and tests/property becomes a
+# test named after it; the other files in its folder are helpers that all its tests link. A file named *_tsan.c also runs
+# under ThreadSanitizer.
 
 if(NOT cmocka_FOUND)
 	message(FATAL_ERROR "the tests need cmocka (libcmocka-dev); without tests: -DBURSAR_TESTS=OFF")
@@ -11,6 +11,11 @@ include(Surroundings)
 # An argument to such a program runs only the tests with that name (tests/lib/chosen.c).
 add_library(test_chosen OBJECT "${CMAKE_SOURCE_DIR}/tests/lib/chosen.c")
 target_link_libraries(test_chosen PRIVATE PkgConfig::cmocka bursar_flags bursar_warnings)
+# Tests that register themselves get their main() from here (tests/lib/test.h); a program that has its own does not.
+add_library(test_lib STATIC "${CMAKE_SOURCE_DIR}/tests/lib/runner.c" "${CMAKE_SOURCE_DIR}/tests/lib/examples.c"
+	"${CMAKE_SOURCE_DIR}/tests/lib/source.c")
+target_include_directories(test_lib PUBLIC "${CMAKE_SOURCE_DIR}/tests")
+target_link_libraries(test_lib PUBLIC bursar_all PkgConfig::cmocka)
 
 add_custom_target(tsan_tests)
 
@@ -26,7 +31,7 @@ function(bursar_tests label folder)
 	set(mains "")
 	foreach(source IN LISTS sources)
 		file(STRINGS "${source}" main REGEX "^int main\\(")
-		if(main)
+		if(main OR source MATCHES "/test_[^/]*$")
 			list(APPEND mains "${source}")
 		else()
 			list(APPEND helpers "${source}")
@@ -38,7 +43,7 @@ function(bursar_tests label folder)
 	if(helpers AND mains)
 		add_library(tests_${prefix} STATIC ${helpers})
 		target_include_directories(tests_${prefix} PUBLIC "${folder}" "${CMAKE_SOURCE_DIR}/tests")
-		target_link_libraries(tests_${prefix} PUBLIC tests_reference bursar_all PkgConfig::cmocka)
+		target_link_libraries(tests_${prefix} PUBLIC test_lib tests_reference bursar_all PkgConfig::cmocka)
 	endif()
 	foreach(source IN LISTS mains)
 		get_filename_component(stem "${source}" NAME_WE)
@@ -49,7 +54,7 @@ function(bursar_tests label folder)
 		if(helpers)
 			target_link_libraries(${name} PRIVATE tests_${prefix})
 		endif()
-		target_link_libraries(${name} PRIVATE test_chosen test_surroundings tests_reference bursar_all PkgConfig::cmocka)
+		target_link_libraries(${name} PRIVATE test_chosen test_lib test_surroundings tests_reference bursar_all PkgConfig::cmocka)
 		target_link_options(${name} PRIVATE -Wl,--wrap=_cmocka_run_group_tests)
 		add_test(NAME ${name} COMMAND ${name})
 		set(labels ${label})

@@ -5,9 +5,9 @@
 -- Reply OK 0; REPEAT 2; CONFLICT 3 (the id was used for something else); DENIED 1 `B index of the account, I4 limit id, i7 settled`: the
 --       counter has less than would be taken from it; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, NOT_SEEDED 13
 -- FCALL bursar_adjust_V 5 b:{p7}:r:u:acme/ann/a1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <amounts> <usage> <info> <blob>
-do -- a block, because a Lua chunk may have at most 200 locals
+do
 
-local ADJUSTED, ADJUST_ENTRY, LEDGER_ONLY = 6, 4, 8
+local ADJUSTED, LEDGER_ONLY = 6, 8
 
 -- Does limit `k` count the request, when `n` of its dimension is asked?
 local function concerns(p, k, n, interface, model)
@@ -38,7 +38,7 @@ local function adjust_account(i, counted, interface, model)
 		if does and p.kind[k] == CALENDAR and counted >= t[DAY + p.unit[k]] then
 			t[s] = clamp(t[s] + n)
 		elseif does and p.kind[k] == BUCKET and now - counted < p.c[k] then
-			local full, rem = settle_bucket(t, p, k, n, now + SPAN_MAX)
+			local full, rem = settling.bucket(t, p, k, n, now + SPAN_MAX)
 			if full > needed then
 				needed = full
 			end
@@ -54,7 +54,7 @@ local function adjust_account(i, counted, interface, model)
 			needed = stop
 		end
 	end
-	entry_part(i, 1, now, starts[0], starts[1], starts[2], b)
+	entries.part(i, 1, now, starts[0], starts[1], starts[2], b)
 	return needed
 end
 
@@ -63,7 +63,7 @@ local function adjust(keys, args)
 		sunpack('<i7i7i7i7I6I6i7i7Bi7c8', args[1])
 	local time, count = clock_now(), #keys - 4
 	local found = call('MGET', keys[1], unpack(keys, 5))
-	local m = found[1] and marker_parse(found[1])
+	local m = found[1] and markers.parse(found[1])
 	if m then
 		return answer(m[STATE] == ADJUSTED and m[DIGEST] == digest and REPEAT or CONFLICT, time)
 	end
@@ -75,7 +75,7 @@ local function adjust(keys, args)
 	ask(requests, input, output, cost)
 	for i = 1, count do
 		if flags % 2 == 1 then
-			entry_part(i, 1, states[i][NOW], 0, 0, 0, 0)
+			entries.part(i, 1, states[i][NOW], 0, 0, 0, 0)
 		else
 			local k = lacking(i, counted, interface, model)
 			if k then
@@ -86,13 +86,13 @@ local function adjust(keys, args)
 	for i = 1, flags % 2 == 1 and 0 or count do
 		needs[i] = adjust_account(i, counted, interface, model)
 	end
-	entry_write(keys[3], ADJUST_ENTRY, 0, FINAL + (flags % 2 == 1 and LEDGER_ONLY or 0), time, started, requests, input,
-		output, cost, args[3], args[2], count)
+	entries.write(keys[3], entries.ADJUSTMENT, 0, FINAL + (flags % 2 == 1 and LEDGER_ONLY or 0), time, started, requests,
+		input, output, cost, args[3], args[2], count)
 	for i = 1, flags % 2 == 1 and 0 or count do
-		account_save(i, keys[4 + i], raws[i], needs[i], keys[4])
+		accounts.save(i, keys[4 + i], raws[i], needs[i], keys[4])
 	end
-	m = marker_new(ADJUSTED, time, time, digest, NO_DIGEST, 0, 0, '', 0)
-	call('SET', keys[1], marker_pack(m), 'PX', floor(window / 1000))
+	m = markers.new(ADJUSTED, time, time, digest, NO_DIGEST, 0, 0, '', 0)
+	call('SET', keys[1], markers.pack(m), 'PX', floor(window / 1000))
 	return answer(OK, time)
 end
 

@@ -7,7 +7,7 @@
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state (+ 16: decided with flag 8), i7 started_at,
 --       i7 expires_at (DENIED: when the first of the user's open reservations expires; 0 = unknown), i7 held_input,
 --       i7 held_output, i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after
---       `latest`), NOT_SEEDED 13
+--       `latest`), NOT_SEEDED 13, NO_POLICY 14 (call again with the policies in the blobs)
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
 local raws, needs = {}, {}
@@ -15,13 +15,13 @@ local raws, needs = {}, {}
 -- Loads all accounts of a call. Returns nil, or the reply that says why it cannot be decided.
 local function load_all(keys, args, first, count, found, time, lenient)
 	local pol = keys[4]
-	local absent, behind, stale, stale_count, clock = 0, 0, nil, 0, false
+	local absent, behind, stale, stale_count, clock, no_policy = 0, 0, nil, 0, false, false
 	for i = 1, count do
 		local raw = found[i + 1]
 		raws[i] = raw
 		local t, why
 		if raw then
-			t, why = account_load(i, raw, args[first + i], time, pol, lenient)
+			t, why = accounts.load(i, raw, args[first + i], time, pol, lenient)
 		else
 			why = ABSENT
 		end
@@ -32,6 +32,8 @@ local function load_all(keys, args, first, count, found, time, lenient)
 				behind = behind + 2 ^ (i - 1)
 			elseif why == CLOCK then
 				clock = true
+			elseif why == NO_POLICY then
+				no_policy = true
 			else
 				local tail = states[i][plans[i].size]
 				local _, at = sunpack('<I2c0', tail)
@@ -48,6 +50,8 @@ local function load_all(keys, args, first, count, found, time, lenient)
 		return pack('<Bi7I4', BEHIND, time, behind)
 	elseif clock then
 		return answer(CLOCK, time)
+	elseif no_policy then
+		return answer(NO_POLICY, time)
 	end
 end
 
@@ -73,14 +77,17 @@ local function unseeded(count, time)
 	return list and pack('<Bi7B', NOT_SEEDED, time, n) .. concat(list)
 end
 
-do -- a block, because a Lua chunk may have at most 200 locals
+do
 
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 
 -- Reloads the accounts after a test that spoiled their states.
 local function load_again(keys, args, first, count, time)
 	for i = 1, count do
-		account_load(i, raws[i], args[first + i], time, keys[4])
+		if states[i][PID] == wanted[i] then
+			policies.by_pid[wanted[i]] = plans[i] -- another account's may have emptied the full cache
+		end
+		accounts.load(i, raws[i], args[first + i], time, keys[4])
 	end
 end
 
@@ -104,7 +111,7 @@ local function expire_few(keys, args, count, time, window, accounts_digest, esti
 	local some = false
 	for _, key in ipairs(call('ZRANGEBYSCORE', due, '-inf', time, 'LIMIT', 0, 4)) do
 		local raw = call('GET', key)
-		local m = raw and marker_parse(raw)
+		local m = raw and markers.parse(raw)
 		if not m or m[STATE] ~= OPEN then
 			call('ZREM', due, key)
 		elseif m[ACCOUNTS] == accounts_digest and m[EXPIRY] <= time then
@@ -115,12 +122,12 @@ local function expire_few(keys, args, count, time, window, accounts_digest, esti
 					needs[i] = 0
 				end
 			end
-			expire_marker(key, m, time, window, estimate, due, out, count, needs)
+			settling.expire(key, m, time, window, estimate, due, out, count, needs)
 		end
 	end
 	if some then
 		for i = 1, count do
-			local head = account_save(i, keys[4 + i], raws[i], needs[i], pol)
+			local head = accounts.save(i, keys[4 + i], raws[i], needs[i], pol)
 			raws[i] = head .. states[i][plans[i].size]
 		end
 		load_again(keys, args, 2, count, time)
@@ -148,7 +155,7 @@ end
 
 local function reply_check(status, time, state, started, expires, input, output, cost, count, heads)
 	for i = 1, count do
-		heads[i] = account_answer(i, heads[i] or account_pack(i))
+		heads[i] = accounts.answer(i, heads[i] or accounts.pack(i))
 	end
 	return pack('<Bi7Bi7i7i7i7i7B', status, time, state, started, expires, input, output, cost, count)
 		.. (count == 1 and heads[1] or concat(heads, '', 1, count))
@@ -159,7 +166,7 @@ local function reply_known(key, m, time, nonce, count)
 	local state, place = m[STATE], nonces.find(m, nonce)
 	if state == OPEN and not place then
 		nonces.add(m, nonce)
-		call('SET', key, marker_pack(m), 'KEEPTTL')
+		call('SET', key, markers.pack(m), 'KEEPTTL')
 	end
 	local input, output, cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	if state == RECORDED or state == CANCELLED then
@@ -169,17 +176,20 @@ local function reply_known(key, m, time, nonce, count)
 		state + (m[1] == UNSURE_VERSION and UNSURE_STATE or 0), m[STARTED], m[EXPIRY], input, output, cost, count, {})
 end
 
-local function check(keys, args)
+-- `time` and `found`, the records of the accounts: as quick.check read them.
+local function check(keys, args, time, found)
 	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest, nonce, latest =
 		sunpack(REQUEST, args[1])
-	local time, count, dry = clock_now(), #keys - 4, flags % 2 == 1
+	local count, dry = #keys - 4, flags % 2 == 1
+	time = time or clock_now()
 	if latest > 0 and time > latest then
 		return answer(CLOCK, time)
 	end
 	local probe, estimate, anyway = flags % 4 >= 2, flags % 8 >= 4, flags >= 8
 	local key = keys[1]
-	local found = call('MGET', key, unpack(keys, 5))
-	local m = not dry and found[1] and marker_parse(found[1])
+	found = found or call('MGET', unpack(keys, 5))
+	table.insert(found, 1, not dry and call('GET', key))
+	local m = found[1] and markers.parse(found[1])
 	if m and m[STATE] == CANCELLED and m[ATTEMPTS] == 0 then
 		m = nil -- cancelled before anything was recorded: nothing is left of it
 	end
@@ -193,7 +203,7 @@ local function check(keys, args)
 	-- A denied check stores nothing, except clocks that were set back: otherwise each check would set them back, and buckets never fill.
 	for i = 1, dry and 0 or count do
 		if turned_back[i] then
-			raws[i] = account_save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
+			raws[i] = accounts.save(i, keys[4 + i], raws[i], 0, keys[4]) .. states[i][plans[i].size]
 		end
 	end
 	local unsure = unseeded(count, time)
@@ -237,18 +247,22 @@ local function check(keys, args)
 		if time + 600000000 > needed then
 			needed = time + 600000000
 		end
-		heads[i] = account_save(i, keys[4 + i], raws[i], needed, pol)
+		heads[i] = accounts.save(i, keys[4 + i], raws[i], needed, pol)
 	end
-	-- Does what marker_new does, without the table.
 	local version = unsure and UNSURE_VERSION or MARKER_VERSION
-	call('SET', key, pack(MARKER_AND_TAIL, version, OPEN, 0, 1, digest, accounts_digest, time, expires, requests,
-		input, output, cost, 0, 0, 0, 0, interface, model, 0, 0, 0, marker_tail(args[2], count) .. nonce))
+	call('SET', key, markers.open(version, digest, accounts_digest, time, expires, requests, input, output, cost,
+		interface, model, args[2], count, nonce))
 	call('ZADD', keys[2], expires, key)
 	return reply_check(OK, time, OPEN, time, expires, input, output, cost, count, heads)
 end
 
-register('check', check)
+register('check', function(keys, args)
+	local reply, time, found = quick.check(keys, args)
+	return reply or check(keys, args, time, found)
+end)
 -- The same, for dry runs: a full Redis refuses a function that may write before its first line runs.
-register('look', check, { 'no-writes' })
+register('look', function(keys, args)
+	return check(keys, args)
+end, { 'no-writes' })
 
 end

@@ -2,7 +2,7 @@
 -- KEYS due, out, record, floor of the user's partition. ARGV the prefix of the user's marker keys; the tenant and id as in an entry.
 -- Reply OK 0 `I4 open reservations, i7 the last one's expiry, I8 waiting entries`: the record is gone when all are 0
 -- FCALL bursar_erase_V 4 b:{p7}:due b:{p7}:out b:{p7}:a:u:acme/ann b:{p7}:f:u:acme/ann b:{p7}:q:acme/ann/ <names>
-do -- a block, because a Lua chunk may have at most 200 locals
+do
 
 local ERASE_LOOK = 1000 -- entries: when more are waiting, all of them count as the user's
 
@@ -19,10 +19,10 @@ local function erase(keys, args)
 	end
 	local undrained = call('XLEN', keys[2])
 	if undrained > 0 and undrained <= ERASE_LOOK then
-		local entries = call('XRANGE', keys[2], '-', '+')
+		local waiting = call('XRANGE', keys[2], '-', '+')
 		undrained = 0
-		for i = 1, #entries do
-			if entries[i][2][2]:find(names, 1, true) then
+		for i = 1, #waiting do
+			if waiting[i][2][2]:find(names, 1, true) then
 				undrained = undrained + 1
 			end
 		end

@@ -13,7 +13,7 @@
 -- counters: KEYS record, pol. Reply OK 0 `B may be above the ledger, B n, n x (I4 limit id, B dimension, B unit, I6 interface,
 --           I6 model, i7 window_start, i7 settled, i7 held)`, without unseeded ones; ABSENT 4 `I4 mask`
 -- FCALL bursar_drain_V 2 b:{p7}:gen b:{p7}:out <count>
-do -- a block, because a Lua chunk may have at most 200 locals
+do
 
 local function reply_reset(status, time, lost)
 	return pack('<Bi7', status, time) .. lost
@@ -22,12 +22,12 @@ end
 local function reset(keys, args)
 	local time = clock_now()
 	local found = call('MGET', keys[1], keys[3])
-	local m = found[1] and marker_parse(found[1])
+	local m = found[1] and markers.parse(found[1])
 	if m then
 		if m[STATE] ~= RESET then
 			return answer(CONFLICT, time)
 		end
-		return reply_reset(REPEAT, time, (marker_info(m)))
+		return reply_reset(REPEAT, time, (markers.info(m)))
 	end
 	local raw = found[2]
 	if not raw then
@@ -56,13 +56,13 @@ local function reset(keys, args)
 	end
 	-- New windows begin: requests checked earlier settle in the windows of their check.
 	t[DAY], t[WEEK], t[MONTH], t[NOTIFIED], t[UNSEEDED] = now, now, now, 0, 0
-	entry_part(1, 1, now, now, now, now, b)
-	entry_write(keys[2], RESET_ENTRY, 0, FINAL, time, time, 0, 0, 0, 0, args[1], char(n) .. concat(before), 1)
-	account_save(1, keys[3], raw, 0, keys[4])
+	entries.part(1, 1, now, now, now, now, b)
+	entries.write(keys[2], entries.RESET, 0, FINAL, time, time, 0, 0, 0, 0, args[1], char(n) .. concat(before), 1)
+	accounts.save(1, keys[3], raw, 0, keys[4])
 	local lost = char(n) .. concat(rows)
 	holdings[1] = ''
-	m = marker_new(RESET, time, time, NO_DIGEST, NO_DIGEST, 0, 0, lost, 0)
-	call('SET', keys[1], marker_pack(m), 'PX', floor(sunpack('<i7', args[3]) / 1000))
+	m = markers.new(RESET, time, time, NO_DIGEST, NO_DIGEST, 0, 0, lost, 0)
+	call('SET', keys[1], markers.pack(m), 'PX', floor(sunpack('<i7', args[3]) / 1000))
 	return reply_reset(OK, time, lost)
 end
 
@@ -92,7 +92,7 @@ end
 local function move_windows(t, p, interface, model, sign, day, week, month)
 	for k = 1, p.n do
 		local unit = p.unit[k]
-		if p.kind[k] == CALENDAR and in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
+		if p.kind[k] == CALENDAR and settling.in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
 			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
 			t[p.slot[k]] = clamp(t[p.slot[k]] + sign * asked[p.dim[k]])
 		end
@@ -108,7 +108,7 @@ local function takeback(keys, args)
 	local interface, model = sunpack('<I6I6', args[2], 29)
 	for i = 1, #keys - 2 do
 		local raw = call('GET', keys[2 + i])
-		local t = account_read(i, raw, time, keys[2])
+		local t = accounts.read(i, raw, time, keys[2])
 		local p, list = plans[i], args[2 + i]
 		if t then
 			local day, week, month, n = sunpack('<i7i7i7B', list)
@@ -121,7 +121,7 @@ local function takeback(keys, args)
 					t[s], t[s + 1] = earlier(t[s], t[s + 1], amount, p.a[k], p.b[k], t[NOW], SPAN_MAX)
 				end
 			end
-			account_save(i, keys[2 + i], raw, 0, keys[2])
+			accounts.save(i, keys[2 + i], raw, 0, keys[2])
 		end
 	end
 	return answer(OK, time)
@@ -134,11 +134,11 @@ local function charge(keys, args)
 	local interface, model = sunpack('<I6I6', args[1], 29)
 	for i = 1, #keys - 1 do
 		local raw = call('GET', keys[1 + i])
-		local t = account_read(i, raw, time, keys[1])
+		local t = accounts.read(i, raw, time, keys[1])
 		if t then
 			move_windows(t, plans[i], interface, model, 1, sunpack('<i7i7i7', args[1 + i]))
 			t[FLAGS] = t[FLAGS] + (has_bit(t[FLAGS], FLAG.HIGH) and 0 or FLAG.HIGH)
-			account_save(i, keys[1 + i], raw, 0, keys[1])
+			accounts.save(i, keys[1 + i], raw, 0, keys[1])
 		end
 	end
 	return answer(OK, time)
@@ -147,7 +147,7 @@ end
 local function raise(keys, args)
 	local time = clock_now()
 	local raw = call('GET', keys[1])
-	local t = account_read(1, raw, time, keys[2])
+	local t = accounts.read(1, raw, time, keys[2])
 	if not t then
 		return pack('<Bi7I4', ABSENT, time, 1)
 	end
@@ -170,14 +170,14 @@ local function raise(keys, args)
 		t[FLAGS] = t[FLAGS] - FLAG.HIGH
 	end
 	if raised + lowered > 0 or high and not moved then
-		account_save(1, keys[1], raw, 0, keys[2])
+		accounts.save(1, keys[1], raw, 0, keys[2])
 	end
 	return pack('<Bi7BB', OK, time, raised, lowered)
 end
 
 local function counters(keys)
 	local time = clock_now()
-	local t = account_read(1, call('GET', keys[1]), time, keys[2])
+	local t = accounts.read(1, call('GET', keys[1]), time, keys[2])
 	if not t then
 		return pack('<Bi7I4', ABSENT, time, 1)
 	end

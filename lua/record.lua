@@ -12,20 +12,9 @@
 --       The same call, sent twice, gets OK both times. What it released is kept in held_* of the settled marker.
 -- FCALL bursar_record_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <record> <usage> <info> <blob>
 
-local function reply_settle(
-	status, time, m, late, requests, input, output, cost, r_requests, r_input, r_output, r_cost, usage, count
-)
-	local heads = {}
-	for i = 1, count do
-		heads[i] = account_answer(i, account_pack(i))
-	end
-	return pack('<Bi7BBi7i7i7i7i7i7i7i7I2c0B', status, time, m[STATE], late and 1 or 0, requests, input,
-		output, cost, r_requests, r_input, r_output, r_cost, #usage, usage, count) .. concat(heads, '', 1, count)
-end
-
 -- The reservation counts on other accounts than the caller passed.
 local function need_keys(m, time)
-	local info = marker_info(m)
+	local info = markers.info(m)
 	return pack('<Bi7I2c0', NEEDKEYS, time, #info, info)
 end
 
@@ -34,34 +23,45 @@ local function closed(m, time)
 end
 
 -- Settles all accounts by the tail of the marker and writes them.
-local function settle_all(keys, m, count, time)
-	local _, at = marker_info(m)
+function settling.all(keys, m, count, time)
+	local _, at = markers.info(m)
 	at = at + 1
 	for i = 1, count do
-		at, needs[i] = settle_account(i, m[MARKER_TAIL], at, m[INTERFACE], m[MODEL])
+		at, needs[i] = settling.account(i, m[MARKER_TAIL], at, m[INTERFACE], m[MODEL])
 		if time + 600000000 > needs[i] then
 			needs[i] = time + 600000000
 		end
 	end
 	for i = 1, count do
 		if states[i] then
-			account_save(i, keys[4 + i], raws[i], needs[i], keys[4])
+			accounts.save(i, keys[4 + i], raws[i], needs[i], keys[4])
 		end
 	end
 end
 
+do
+
+local SETTLE = '<BBi7i7i7I6I6i7i7c8c8'
+
+local function reply_settle(
+	status, time, m, late, requests, input, output, cost, r_requests, r_input, r_output, r_cost, usage, count
+)
+	local heads = {}
+	for i = 1, count do
+		heads[i] = accounts.answer(i, accounts.pack(i))
+	end
+	return pack('<Bi7BBi7i7i7i7i7i7i7i7I2c0B', status, time, m[STATE], late and 1 or 0, requests, input,
+		output, cost, r_requests, r_input, r_output, r_cost, #usage, usage, count) .. concat(heads, '', 1, count)
+end
+
 local function marker_close(keys, m, window)
 	if m[STATE] == OPEN then
-		call('SET', keys[1], marker_pack(m), 'KEEPTTL')
+		call('SET', keys[1], markers.pack(m), 'KEEPTTL')
 	else
-		call('SET', keys[1], marker_pack(m), 'PX', floor(window / 1000))
+		call('SET', keys[1], markers.pack(m), 'PX', floor(window / 1000))
 		call('ZREM', keys[2], keys[1])
 	end
 end
-
-do -- a block, because a Lua chunk may have at most 200 locals
-
-local SETTLE = '<BBi7i7i7I6I6i7i7c8c8'
 
 -- A marker for a request that was never checked: it holds nothing, on the limits that currently match it.
 local function unchecked(count, time, started, interface, model, info, accounts_digest)
@@ -79,7 +79,7 @@ local function unchecked(count, time, started, interface, model, info, accounts_
 		end
 		holdings[i] = pack('<i7i7i7', t[DAY], t[WEEK], t[MONTH]) .. char(n) .. concat(held) .. rep('\0', 7 * buckets)
 	end
-	return marker_new(EXPIRED, started, time, NO_DIGEST, accounts_digest, interface, model, info, count)
+	return markers.new(EXPIRED, started, time, NO_DIGEST, accounts_digest, interface, model, info, count)
 end
 
 -- For an attempt of which an older bursard kept nothing, assumes that what the caller reports again was charged.
@@ -104,7 +104,7 @@ local function record(keys, args)
 	local time, count = clock_now(), #keys - 4
 	local final, anyway, in_books = flags % 2 == 1, flags >= 2, flags >= 4
 	local found = call('MGET', keys[1], unpack(keys, 5))
-	local m, unknown = found[1] and marker_parse(found[1]), false
+	local m, unknown = found[1] and markers.parse(found[1]), false
 	if m then
 		if m[STATE] == RESET then
 			return closed(m, time)
@@ -138,19 +138,19 @@ local function record(keys, args)
 	end
 	local held_input, held_output, held_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	if late then
-		settle_late(m, input, output, cost, final)
+		settling.late(m, input, output, cost, final)
 	else
-		settle_open(m, input, output, cost, final, RECORDED)
+		settling.open(m, input, output, cost, final, RECORDED)
 	end
 	local requests = used[REQUESTS]
 	m[ATTEMPTS] = m[ATTEMPTS] + bit
 	m[COUNTED] = m[COUNTED] % 2 + (late and not unknown and WAS_LATE or 0) + (requests > 0 and COUNTED_IT or 0)
 		+ ATTEMPT_OF * attempt
 	m[LAST_INPUT], m[LAST_OUTPUT], m[LAST_COST] = used[INPUT], used[OUTPUT], used[COST]
-	settle_all(keys, m, count, time)
-	entry_write(keys[3], RECORD_ENTRY, attempt, (final and FINAL or 0) + (late and not unknown and LATE or 0)
+	settling.all(keys, m, count, time)
+	entries.write(keys[3], entries.RECORD, attempt, (final and FINAL or 0) + (late and not unknown and LATE or 0)
 		+ (unknown and NEVER_CHECKED or 0), time, m[STARTED], requests, used[INPUT], used[OUTPUT], used[COST],
-		marker_info(m), args[2], count)
+		markers.info(m), args[2], count)
 	local r_input, r_output, r_cost = 0, 0, 0
 	if final and not late then
 		r_input, r_output, r_cost = clamp(held_input - input), clamp(held_output - output), clamp(held_cost - cost)
@@ -173,7 +173,7 @@ local function cancel(keys, args)
 		return answer(CLOCK, time)
 	end
 	local found = call('MGET', keys[1], unpack(keys, 5))
-	local m = found[1] and marker_parse(found[1])
+	local m = found[1] and markers.parse(found[1])
 	if not m then
 		return answer(UNKNOWN, time)
 	elseif m[STATE] == RECORDED or m[STATE] == EXPIRED or m[STATE] == RESET or flags % 2 == 1 and m[ASKED] > 1 then
@@ -191,10 +191,10 @@ local function cancel(keys, args)
 	elseif m[STATE] == CANCELLED then
 		return reply_settle(REPEAT, time, m, false, 0, 0, 0, 0, 0, 0, 0, 0, '', count)
 	end
-	settle_open(m, 0, 0, 0, true, CANCELLED)
-	settle_all(keys, m, count, time)
+	settling.open(m, 0, 0, 0, true, CANCELLED)
+	settling.all(keys, m, count, time)
 	if m[ATTEMPTS] > 0 then
-		entry_write(keys[3], CANCEL_ENTRY, 0, FINAL, time, m[STARTED], 0, 0, 0, 0, marker_info(m), '', count)
+		entries.write(keys[3], entries.CANCEL, 0, FINAL, time, m[STARTED], 0, 0, 0, 0, markers.info(m), '', count)
 	end
 	m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = requests, input, output, cost
 	nonces.first(m, nonce)

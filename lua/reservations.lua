@@ -6,12 +6,12 @@
 -- A row: `B state, i7 started_at, i7 expires_at, i7 held_requests, i7 held_input, i7 held_output, i7 held_cost, i7 used_input,
 --         i7 used_output, i7 used_cost, I4 attempts, str2 info`
 -- FCALL_RO bursar_reservations_V 1 b:{p7}:due b:{p7}:q:acme/ <from> <key>
-do -- a block, because a Lua chunk may have at most 200 locals
+do
 
 local LOOKED_AT, PAGE = 1000, 100
 
 local function row(m)
-	local info = marker_info(m)
+	local info = markers.info(m)
 	local requests, input, output, cost = m[HELD_REQUESTS], m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	if m[STATE] ~= OPEN then
 		requests, input, output, cost = 0, 0, 0, 0
@@ -51,7 +51,7 @@ local function reservations(keys, args)
 			rank = rank + 1
 			if score > from or key > behind then
 				local raw = sub(key, 1, #prefix) == prefix and call('GET', key)
-				local m = raw and marker_parse(raw)
+				local m = raw and markers.parse(raw)
 				looked, expiry = looked + 1, score
 				if m and m[STATE] == OPEN then
 					n = n + 1
@@ -71,7 +71,7 @@ end
 local function reservation(keys)
 	local time = clock_now()
 	local raw = call('GET', keys[1])
-	local m = raw and marker_parse(raw)
+	local m = raw and markers.parse(raw)
 	return m and pack('<Bi7', OK, time) .. row(m) or answer(UNKNOWN, time)
 end
 

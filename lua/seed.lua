@@ -14,7 +14,7 @@
 --         what the ledger knows)`. Reply OK 0;
 --         NOTHING 11 (something was settled since: read again); ABSENT 4, STALE 5, BEHIND 6, CLOCK 7
 -- FCALL bursar_seed_V 4 b:{p7}:gen b:{p7}:a:u:acme/ann b:{p7}:pol b:{p7}:f:u:acme/ann <head> <record> <pid> <policy>
-do -- a block, because a Lua chunk may have at most 200 locals
+do
 
 local FLOOR_S = 30 -- whoever has read PostgreSQL seeds or gives up within this time
 
@@ -49,8 +49,8 @@ local function seed(keys, args)
 		return answer(LOST, time)
 	end
 	local old = call('GET', keys[2])
-	old = old and (sub(old, 1, 1) == RECORD_VERSION and old or record_before(old))
-	if old and policy_of(old, sub(old, 15, 22), keys[3]) then
+	old = old and (sub(old, 1, 1) == RECORD_VERSION and old or policies.record_before(old))
+	if old and policies.of(old, sub(old, 15, 22), keys[3]) then
 		return answer(NOTHING, time)
 	end
 	-- A provisional record admits that it may be outdated.
@@ -69,7 +69,7 @@ local function policy(keys, args)
 	local version, epoch, flags, percent, grace, pid = sunpack('<I4I4BI2i7c8', args[1])
 	local time = clock_now()
 	local raw = call('GET', keys[1])
-	local t = account_read(1, raw, time, keys[2])
+	local t = accounts.read(1, raw, time, keys[2])
 	if not t then
 		if version > tonumber(call('GET', keys[3]) or 0) then
 			call('SET', keys[3], string.format('%.0f', version), 'EX', FLOOR_S)
@@ -81,8 +81,8 @@ local function policy(keys, args)
 		return answer(NOTHING, time)
 	end
 	if t[PID] ~= pid then
-		local to = policies[pid] or policy_keep(pid, args[2])
-		t = convert(t, plans[1], to, pid, epoch)
+		local to = policies.by_pid[pid] or policies.keep(pid, args[2])
+		t = accounts.convert(t, plans[1], to, pid, epoch)
 		states[1], plans[1] = t, to
 	end
 	if has_bit(flags, FLAG.PROVISIONAL) and not provisional then
@@ -100,7 +100,7 @@ local function policy(keys, args)
 	if not inline then
 		call('HSETNX', keys[2], pid, args[2])
 	end
-	account_save(1, keys[1], raw, grace, keys[2])
+	accounts.save(1, keys[1], raw, grace, keys[2])
 	return answer(OK, time)
 end
 
@@ -150,7 +150,7 @@ local function adopt(keys, args)
 	if t[UNSEEDED] == 0 and has_bit(t[FLAGS], FLAG.PROVISIONAL) then
 		t[FLAGS] = t[FLAGS] - FLAG.PROVISIONAL
 	end
-	account_save(1, keys[1], raw, 0, keys[2])
+	accounts.save(1, keys[1], raw, 0, keys[2])
 	return answer(OK, time)
 end
 

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "ops/http.h"
 #include "pg/link/migrate.h"
+#include "rpc/listen/address.h"
 #include "rpc/server.h"
 #include "wire.h"
 

@@ -1,13 +1,16 @@
 -- Accounts: from record and blob to numbers, and back.
 
+-- By the index of the account in the call. stranger: the caller expected another version than the record's. turned_back: its clock
+-- was far ahead of the store's.
+local states, plans, wanted, failed, would, notify, stranger, turned_back = {}, {}, {}, {}, {}, {}, {}, {}
+local accounts = {}
+
+do
+
 local BLOB = '<I4I4c8Bi7i7i7i7i7i7i7i7i7i7i7i7'
 local BLOB_BYTES = 101
 local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks, no policy, no profile
 local CLOCK_SLACK = 1000000 -- how far (us) the store's clock may step back before an account's clock follows it
-
--- By the index of the account in the call. stranger: the caller expected another version than the record's. turned_back: its clock
--- was far ahead of the store's.
-local states, plans, wanted, failed, would, notify, stranger, turned_back = {}, {}, {}, {}, {}, {}, {}, {}
 
 -- Moves one unit to the window that begins at `start`. A window that begins for the first time is empty. After the store's clock was
 -- ahead for a while, the unit moves back to the current window, and later again to those that had begun too early: only the ledger knows
@@ -99,7 +102,7 @@ end
 
 -- Converts the state `t` from policy `p` to policy `to`. A calendar limit that counts something new stays unseeded until
 -- the ledger's use is adopted.
-local function convert(t, p, to, pid, epoch)
+function accounts.convert(t, p, to, pid, epoch)
 	local now, u = t[NOW], {}
 	for s = 1, HEAD_SIZE do
 		u[s] = t[s]
@@ -166,25 +169,25 @@ end
 
 -- Reads account `i`. Returns nil and a status when it cannot be decided on. `lenient` (settling) accepts another version: the
 -- boundaries may be those of another time zone then, so the windows stay as they are.
-local function account_load(i, raw, blob, time, pol, lenient)
+function accounts.load(i, raw, blob, time, pol, lenient)
 	local version, epoch, pid, flags, d0, d1, d2, d3, w0, w1, w2, w3, m0, m1, m2, m3 = sunpack(BLOB, blob)
 	local older = sub(raw, 1, 1) ~= RECORD_VERSION
 	if older then
-		raw = record_before(raw)
+		raw = policies.record_before(raw)
 		if not raw then
 			return nil, ABSENT
 		end
 	end
 	local rpid = sub(raw, 15, 22)
-	local p = policies[rpid]
+	local p = policies.by_pid[rpid]
 	if not p then
-		if rpid == pid then
-			p = policy_keep(pid, sub(blob, BLOB_BYTES + 1))
+		if rpid == pid and #blob > BLOB_BYTES then
+			p = policies.keep(pid, sub(blob, BLOB_BYTES + 1))
 		else
-			p = policy_of(raw, rpid, pol)
+			p = policies.of(raw, rpid, pol)
 		end
 		if not p then
-			return nil, ABSENT
+			return nil, rpid == pid and NO_POLICY or ABSENT
 		end
 	end
 	local size = p.size
@@ -213,8 +216,11 @@ local function account_load(i, raw, blob, time, pol, lenient)
 		if rpid == pid then
 			t[EPOCH] = epoch
 		else
-			local to = policies[pid] or policy_keep(pid, sub(blob, BLOB_BYTES + 1))
-			t = convert(t, p, to, pid, epoch)
+			local to = policies.by_pid[pid] or #blob > BLOB_BYTES and policies.keep(pid, sub(blob, BLOB_BYTES + 1))
+			if not to then
+				return nil, NO_POLICY
+			end
+			t = accounts.convert(t, p, to, pid, epoch)
 			-- flags: 1 the account's own policy, 2 the record must carry its policy
 			t[FLAGS] = t[FLAGS] - t[FLAGS] % 2 + flags % 2
 			t[to.size] = tail_with(t[to.size], flags > 0 and to.bytes or '')
@@ -225,13 +231,13 @@ local function account_load(i, raw, blob, time, pol, lenient)
 end
 
 -- Packs account `i` without its tail: the head of its record, and its part of an answer.
-local function account_pack(i)
+function accounts.pack(i)
 	local p = plans[i]
 	return pack(p.pack_format, unpack(states[i], 1, p.size - 1))
 end
 
--- Packs and writes account `i` to `key`; it is needed at least until `needed` (us). `raw`: as it was read. Returns the head.
-local function account_save(i, key, raw, needed, pol)
+-- Packs and writes account `i` to `key`; it is needed at least until `needed` (us). `raw`: as it is stored. Returns the head.
+function accounts.save(i, key, raw, needed, pol)
 	local t, p = states[i], plans[i]
 	local tail = t[p.size]
 	local head
@@ -240,17 +246,21 @@ local function account_save(i, key, raw, needed, pol)
 	end
 	if needed > t[EXPIRES] * 1000000 then
 		t[EXPIRES] = floor(needed / 1000000) + 1
-		head = account_pack(i)
+		head = accounts.pack(i)
 		set_until(key, head .. tail, t[EXPIRES])
 	else
-		head = account_pack(i)
-		call('SET', key, head .. tail, 'KEEPTTL')
+		head = accounts.pack(i)
+		if #head + #tail == #raw and sub(raw, #head + 1) == tail then
+			call('SETRANGE', key, '0', head)
+		else
+			call('SET', key, head .. tail, 'KEEPTTL')
+		end
 	end
 	return head
 end
 
 -- The answer about account `i`. A caller who expected another version gets the profile, which says whose windows these are.
-local function account_answer(i, head)
+function accounts.answer(i, head)
 	local followed, unknown = wanted[i] == states[i][PID], stranger[i]
 	if followed and not unknown then
 		if failed[i] == 0 and would[i] == 0 and notify[i] == 0 then
@@ -267,13 +277,13 @@ local function account_answer(i, head)
 end
 
 -- Reads account `i` without an expected state: its windows stay as they are. nil when there is no record to read.
-local function account_read(i, raw, time, pol)
+function accounts.read(i, raw, time, pol)
 	local older = raw and sub(raw, 1, 1) ~= RECORD_VERSION
 	if older then
-		raw = record_before(raw)
+		raw = policies.record_before(raw)
 	end
 	local pid = raw and sub(raw, 15, 22)
-	local p = raw and policy_of(raw, pid, pol)
+	local p = raw and policies.of(raw, pid, pol)
 	if not p then
 		states[i], plans[i] = nil, nil
 		return nil
@@ -287,4 +297,6 @@ local function account_read(i, raw, time, pol)
 	wanted[i], states[i], plans[i] = pid, t, p
 	failed[i], would[i], notify[i], stranger[i] = 0, 0, 0, false
 	return t
+end
+
 end

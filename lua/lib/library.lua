@@ -2,6 +2,10 @@
 -- The library of Bursar's functions: the files listed in lua/ORDER, concatenated. The loader replaces @V@ by the first eight
 -- hex digits of the source's hash. docs/store.md has the formats; server/domain/limit/decision.h has the same rules in C.
 --
+-- A Lua chunk may have at most 200 locals. So a file keeps what is its own in a block, and shows the others one table of
+-- functions (policies, accounts, markers, nonces, attempts, entries, settling) beside constants and tables that are used everywhere;
+-- tests/lint/lua counts them.
+--
 -- Only integers, in doubles: every count is at most 2^53 - 1, and no step leaves that range unnoticed. Tables such as
 -- `states` are refilled by each call and kept between calls, because new tables would be garbage to collect.
 -- Redis provides its globals only while a function runs, not while a library loads: the first call fills these.
@@ -15,7 +19,7 @@ local BUCKET, CALENDAR, LEVEL = 0, 1, 2
 
 local OK, DENIED, REPEAT, CONFLICT = 0, 1, 2, 3
 local ABSENT, STALE, BEHIND, CLOCK = 4, 5, 6, 7
-local UNKNOWN, NEEDKEYS, CLOSED, NOTHING, LOST, NOT_SEEDED = 8, 9, 10, 11, 12, 13
+local UNKNOWN, NEEDKEYS, CLOSED, NOTHING, LOST, NOT_SEEDED, NO_POLICY = 8, 9, 10, 11, 12, 13, 14
 
 local OPEN, RECORDED, CANCELLED, EXPIRED, RESET = 1, 2, 3, 4, 5 -- states of a marker; and 6, an adjustment
 

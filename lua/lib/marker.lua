@@ -1,7 +1,5 @@
--- Markers: the memory of a request id. m[1..21] as in MARKER, m[22] the tail: info, accounts, attempts and nonces.
+-- Markers: the memory of a request id. m[1..21] are its numbers and digests, m[22] is the tail: info, accounts, attempts and nonces.
 
-local MARKER = '<BBBBc8c8i7i7i7i7i7i7i7i7i7I4I6I6i7i7i7'
-local MARKER_AND_TAIL = MARKER .. 'c0'
 local STATE, COUNTED, ASKED, DIGEST, ACCOUNTS, STARTED, EXPIRY = 2, 3, 4, 5, 6, 7, 8
 local HELD_REQUESTS, HELD_INPUT, HELD_OUTPUT, HELD_COST, USED_INPUT, USED_OUTPUT, USED_COST = 9, 10, 11, 12, 13, 14, 15
 local ATTEMPTS, INTERFACE, MODEL, LAST_INPUT, LAST_OUTPUT, LAST_COST, MARKER_TAIL = 16, 17, 18, 19, 20, 21, 22
@@ -12,8 +10,14 @@ local UNSURE_STATE = 16 -- added to the state in the answer to a check that was 
 local NO_DIGEST = '\0\0\0\0\0\0\0\0'
 -- What a reservation holds on account `i`, in the form kept by the marker: `fulls` are the buckets' full_at after the check.
 local holdings, fulls = {}, {}
+local markers = {}
 
-local function marker_parse(raw)
+do
+
+local MARKER = '<BBBBc8c8i7i7i7i7i7i7i7i7i7I4I6I6i7i7i7'
+local MARKER_AND_TAIL = MARKER .. 'c0'
+
+function markers.parse(raw)
 	local m = { sunpack(MARKER, raw) }
 	m[MARKER_TAIL] = sub(raw, m[MARKER_TAIL])
 	if m[1] == 1 then -- of an older bursard: without nonces, and with a 1 if the check was repeated
@@ -23,29 +27,49 @@ local function marker_parse(raw)
 	return m
 end
 
-local function marker_pack(m)
+function markers.pack(m)
 	return pack(MARKER_AND_TAIL, unpack(m, 1, MARKER_TAIL))
 end
 
 -- Info and the position of the number of accounts.
-local function marker_info(m)
+function markers.info(m)
 	return sunpack('<I2c0', m[MARKER_TAIL])
 end
 
-local function marker_tail(info, count)
+local function tail_of(info, count)
 	return pack('<I2c0B', #info, info, count) .. (count == 1 and holdings[1] or concat(holdings, '', 1, count))
 end
 
-local function marker_new(state, time, expires, digest, accounts_digest, interface, model, info, count)
+function markers.new(state, time, expires, digest, accounts_digest, interface, model, info, count)
 	return {
 		2, state, 0, 0, digest, accounts_digest, time, expires, 0, 0, 0, 0, 0, 0, 0, 0, interface, model,
-		0, 0, 0, marker_tail(info, count),
+		0, 0, 0, tail_of(info, count),
 	}
+end
+
+-- The bytes of a new open reservation: what markers.new and markers.pack would make, without the table.
+function markers.open(
+	version, digest, accounts_digest, time, expires, requests, input, output, cost, interface, model, info, count, nonce
+)
+	return pack(MARKER_AND_TAIL, version, OPEN, 0, 1, digest, accounts_digest, time, expires, requests, input, output,
+		cost, 0, 0, 0, 0, interface, model, 0, 0, 0, tail_of(info, count) .. nonce)
+end
+
+local NEW = '\2\1\0\1' -- MARKER_VERSION, OPEN, nothing counted, asked once
+local NOT_USED = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three amounts, no attempts
+local NOT_LAST = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+
+-- The same for quick.lua, from pieces that have the form of the marker already: the amounts and the selectors of the request.
+-- `times`: of the check and of its expiry; `held`: the number of accounts and what is held on each.
+function markers.open_from(request, digests, times, info, held, nonce)
+	return NEW .. digests .. times .. sub(request, 2, 29) .. NOT_USED .. sub(request, 30, 41) .. NOT_LAST
+		.. char(#info % 256, floor(#info / 256)) .. info .. held .. nonce
+end
+
 end
 
 -- The tail ends with ASKED nonces: first that of the check that made the marker, or of what settled it since; then those of the checks
 -- that were answered from it. A check that gives up leaves `gone`; `somebody`, whose nonce is unknown, never does.
--- A table, because a Lua chunk may have at most 200 locals.
 local nonces = { gone = NO_DIGEST, somebody = '\255\255\255\255\255\255\255\255', most = 8 }
 
 -- The position of nonce number `i` in the tail.
@@ -106,7 +130,7 @@ local attempts = {}
 -- Where they begin in the tail.
 function attempts.at(m)
 	local tail = m[MARKER_TAIL]
-	local _, at = marker_info(m)
+	local _, at = markers.info(m)
 	local count = tail:byte(at)
 	at = at + 1
 	for _ = 1, count do
@@ -148,6 +172,6 @@ end
 -- Drops what was held on which limits: not needed once nothing can be settled any more.
 function attempts.alone(m)
 	local tail = m[MARKER_TAIL]
-	local info = marker_info(m)
+	local info = markers.info(m)
 	m[MARKER_TAIL] = pack('<I2c0B', #info, info, 0) .. sub(tail, attempts.at(m))
 end

@@ -115,6 +115,13 @@ local function warn_from(effective, percent)
 	return q
 end
 
+local function clamp(n)
+	if n < 0 then
+		return 0
+	end
+	return n > COUNT_MAX and COUNT_MAX or n
+end
+
 -- Is this bit (a power of 2) set in the mask?
 local function has_bit(mask, bit)
 	return floor(mask / bit) % 2 == 1

@@ -1,23 +1,31 @@
 -- Policies: packed limits, parsed once and cached by pid. The parsed form has an array for each property of the limits.
 
-local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
-local LIMIT_SIZE = 61
-local HEAD = '<BBBBI2I4I4c8I4i7i7i7i7i7i7i7i7I4I4I4I4' -- of a record; slots below
+-- Slots of the head of a record, and what its first byte and its flags say.
 local RECORD_VERSION = '\2' -- its first byte; records of other versions count as absent, except those of the previous release
 local FLAGS, STATES, LEVELS, PERCENT, VERSION, EPOCH, PID, EXPIRES, GRACE, NOW = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local DAY, WEEK, MONTH, DAY_END, WEEK_END, MONTH_END = 12, 13, 14, 15, 16, 17
-local HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE, HEAD_BYTES = 18, 19, 20, 21, 21, 98
+local HELD_OPEN, NOTIFIED, UNSEEDED, AHEAD, HEAD_SIZE = 18, 19, 20, 21, 21
 -- Bits of FLAGS: the record was made without PostgreSQL; its counters may be above what the ledger knows (adopt)
 local FLAG = { PROVISIONAL = 8, HIGH = 64 }
 
-local policies, policy_count = {}, 0
+local policies = { by_pid = {} }
 
-local function policy_parse(bytes)
+do
+
+local LIMIT = '<I4BBBBi8i8i8i8I6I6B'
+local LIMIT_SIZE = 61
+local HEAD, HEAD_BYTES = '<BBBBI2I4I4c8I4i7i7i7i7i7i7i7i7I4I4I4I4', 98
+local KEPT_MAX = 4096
+
+local kept = 0
+
+local function parse(bytes)
 	local n = bytes:byte(2)
 	local p = {
 		bytes = bytes, n = n, all = true, levels = 0, buckets = 0, calendars = 0, clear = { {}, {}, {} }, unit_used = {},
 		id = {}, dim = {}, kind = {}, unit = {}, shadow = {}, a = {}, b = {}, c = {}, d = {}, interface = {}, model = {},
 		warn = {}, warn_from = {}, slot = {}, bit = {}, index = {}, holding = {},
+		takes = {}, take_count = 0, -- of quick.lua
 	}
 	local slot, format = HEAD_SIZE + 1, { HEAD }
 	for k = 1, n do
@@ -53,18 +61,18 @@ local function policy_parse(bytes)
 	return p
 end
 
-local function policy_keep(pid, bytes)
-	if policy_count >= 4096 then
-		policies, policy_count = {}, 0
+function policies.keep(pid, bytes)
+	if kept >= KEPT_MAX then
+		policies.by_pid, kept = {}, 0
 	end
-	local p = policy_parse(bytes)
-	policies[pid], policy_count = p, policy_count + 1
+	local p = parse(bytes)
+	policies.by_pid[pid], kept = p, kept + 1
 	return p
 end
 
 -- Converts a record of another version to this one; nil when it cannot be read. The previous release stored no ends
 -- of windows (0: the next one begins by the boundaries of the next caller), and neither of the two numbers after `notified`.
-local function record_before(raw)
+function policies.record_before(raw)
 	if sub(raw, 1, 1) ~= '\1' then
 		return nil
 	end
@@ -73,11 +81,11 @@ end
 
 -- The policy of a record: cached, or kept in the record after its states, or in the partition's `pol`. nil: lost, or
 -- the record has the format of another release.
-local function policy_of(raw, pid, pol)
+function policies.of(raw, pid, pol)
 	if sub(raw, 1, 1) ~= RECORD_VERSION then
 		return nil
 	end
-	local p = policies[pid]
+	local p = policies.by_pid[pid]
 	if p then
 		return p
 	end
@@ -86,5 +94,7 @@ local function policy_of(raw, pid, pol)
 	if bytes == '' then
 		bytes = call('HGET', pol, pid)
 	end
-	return bytes and policy_keep(pid, bytes) or nil
+	return bytes and policies.keep(pid, bytes) or nil
+end
+
 end

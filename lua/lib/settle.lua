@@ -1,13 +1,10 @@
--- Settles a reservation: first the amounts by dimension (settle_*), then each account (settle_account).
+-- Settles a reservation: first the amounts by dimension (settling.open, .late), then each account (settling.account).
+
+local settling = {}
+
+do
 
 local closing = false -- the reservation is no longer open
-
-local function clamp(n)
-	if n < 0 then
-		return 0
-	end
-	return n > COUNT_MAX and COUNT_MAX or n
-end
 
 local function settle_dimension(dim, u, h, final)
 	local t = u < h and u or h
@@ -37,7 +34,7 @@ local function settle_request(m, counts, final)
 end
 
 -- An open reservation used this much; `becomes` is its state when final.
-local function settle_open(m, input, output, cost, final, becomes)
+function settling.open(m, input, output, cost, final, becomes)
 	settle_request(m, becomes ~= CANCELLED, final)
 	settle_dimension(INPUT, input, m[HELD_INPUT], final)
 	settle_dimension(OUTPUT, output, m[HELD_OUTPUT], final)
@@ -53,7 +50,7 @@ local function settle_open(m, input, output, cost, final, becomes)
 end
 
 -- An expired or cancelled one used this much after all. What an expiry charged as an estimate is in held.
-local function settle_late(m, input, output, cost, final)
+function settling.late(m, input, output, cost, final)
 	local first = m[COUNTED] % 2 == 0
 	used[REQUESTS] = first and 1 or 0
 	used[INPUT], used[OUTPUT], used[COST] = input - m[HELD_INPUT], output - m[HELD_OUTPUT], cost - m[HELD_COST]
@@ -74,7 +71,7 @@ end
 
 -- Does a request of the window that began at `start` count in the current one of this unit? In a record made without PostgreSQL, a
 -- window that began later is part of the current one; one in the future (the store's clock was ahead) is not.
-local function in_window(t, unit, start)
+function settling.in_window(t, unit, start)
 	return start >= t[DAY + unit] and start <= t[NOW]
 end
 
@@ -93,7 +90,7 @@ local function settle_calendar(t, p, k, u)
 end
 
 -- Settles a bucket of account `i` by `change`; `full` is its full_at after the check. Returns its current full_at.
-local function settle_bucket(t, p, k, change, checked_full)
+function settling.bucket(t, p, k, change, checked_full)
 	local s, now = p.slot[k], t[NOW]
 	local full, rem = t[s], t[s + 1]
 	if full < now then
@@ -114,7 +111,7 @@ end
 -- makes its part of the entry. Each limit releases what it holds for the request; every current calendar limit that
 -- `interface` and `model` match counts what was used, if the check's window is still running. Returns the position after the
 -- account in the tail, and the time until which its record is needed.
-local function settle_account(i, tail, at, interface, model)
+function settling.account(i, tail, at, interface, model)
 	local t, p = states[i], plans[i]
 	local day, week, month, n = sunpack('<i7i7i7B', tail, at)
 	local row = at + 22 -- of the first limit: id, dimension, kind, unit
@@ -139,13 +136,13 @@ local function settle_account(i, tail, at, interface, model)
 			local start = unit == 0 and day or unit == 1 and week or month
 			if k and start >= t[DAY + unit] then
 				t[s + 1] = clamp(t[s + 1] - freed[dim])
-				if same and in_window(t, unit, start) then
+				if same and settling.in_window(t, unit, start) then
 					warned = warned + settle_calendar(t, p, k, used[dim])
 				end
 			end
 		elseif kind == BUCKET then
 			if k then
-				local full, rem = settle_bucket(t, p, k, net[dim], (sunpack('<i7', tail, full_row)))
+				local full, rem = settling.bucket(t, p, k, net[dim], (sunpack('<i7', tail, full_row)))
 				if full > needed then
 					needed = full
 				end
@@ -159,12 +156,12 @@ local function settle_account(i, tail, at, interface, model)
 		end
 	end
 	if not t then
-		entry_part(i, 0, 0, day, week, month, 0)
+		entries.part(i, 0, 0, day, week, month, 0)
 		return full_row, needed
 	end
 	for k = 1, same and 0 or p.n do
 		local unit = p.unit[k]
-		if p.kind[k] == CALENDAR and in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
+		if p.kind[k] == CALENDAR and settling.in_window(t, unit, unit == 0 and day or unit == 1 and week or month)
 			and (p.interface[k] == 0 or p.interface[k] == interface) and (p.model[k] == 0 or p.model[k] == model) then
 			warned = warned + settle_calendar(t, p, k, used[p.dim[k]])
 		end
@@ -173,30 +170,32 @@ local function settle_account(i, tail, at, interface, model)
 		t[HELD_OPEN] = t[HELD_OPEN] - 1
 	end
 	t[NOTIFIED], notify[i] = t[NOTIFIED] + warned, warned
-	entry_part(i, 1, t[NOW], day, week, month, b)
+	entries.part(i, 1, t[NOW], day, week, month, b)
 	return full_row, needed
 end
 
 -- Expires an open reservation on the loaded accounts, and writes its entry and its marker.
-local function expire_marker(key, m, time, window, estimate, due, out, count, needs)
+function settling.expire(key, m, time, window, estimate, due, out, count, needs)
 	local input, output, cost = 0, 0, 0
 	if estimate then
 		input, output, cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	end
 	local requests = m[HELD_REQUESTS]
-	settle_open(m, input, output, cost, true, EXPIRED)
+	settling.open(m, input, output, cost, true, EXPIRED)
 	m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = input, output, cost
 	local tail = m[MARKER_TAIL]
-	local info, at = marker_info(m)
+	local info, at = markers.info(m)
 	at = at + 1
 	for i = 1, count do
 		local needed
-		at, needed = settle_account(i, tail, at, m[INTERFACE], m[MODEL])
+		at, needed = settling.account(i, tail, at, m[INTERFACE], m[MODEL])
 		if needed > needs[i] then
 			needs[i] = needed
 		end
 	end
-	entry_write(out, EXPIRY_ENTRY, 0, FINAL, time, m[STARTED], requests, input, output, cost, info, '', count)
-	call('SET', key, marker_pack(m), 'PX', floor(window / 1000))
+	entries.write(out, entries.EXPIRY, 0, FINAL, time, m[STARTED], requests, input, output, cost, info, '', count)
+	call('SET', key, markers.pack(m), 'PX', floor(window / 1000))
 	call('ZREM', due, key)
+end
+
 end

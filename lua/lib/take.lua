@@ -1,7 +1,7 @@
 -- Tests and takes what a request asks of one account.
 
 -- Takes `asked` from the state of account `i` in place and notes what is held in holdings[i]. False when a limit
--- denies: the state is spoiled then, and account_load must rebuild it. Sets failed, would and notify, and returns the
+-- denies: the state is spoiled then, and accounts.load must rebuild it. Sets failed, would and notify, and returns the
 -- time (us) until which the record is needed.
 local function take(i, interface, model, probe)
 	local t, p = states[i], plans[i]

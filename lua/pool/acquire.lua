@@ -1,4 +1,5 @@
 -- acquire: grants a slot or a place in the queue. When repeated, it returns the current state.
+do
 
 local function answer_granted(r)
 	local expires = tonumber(call('ZSCORE', K[9], r.key)) or now
@@ -159,3 +160,5 @@ serve('acquire', function(args)
 	user_set(u, priority, cap)
 	return acquire_new(u, key, worker, seats, wait > 0 and min(wait, C.wait_max) or C.wait_max, r ~= nil)
 end, { gen = true, adds = true })
+
+end

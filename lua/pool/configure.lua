@@ -1,5 +1,6 @@
 -- configure: any worker passes on the settings from PostgreSQL. Creates the state if necessary, which grants nothing until
 -- it has an epoch.
+do
 
 -- Marks leases in excess, the newest of the lowest priorities, to drain. Walks all leases, but only when the pool has shrunk.
 local function drain_mark()
@@ -67,3 +68,5 @@ redis.register_function{
 	callback = configure,
 	flags = { 'allow-oom' },
 }
+
+end

@@ -1,4 +1,5 @@
 -- renew: many leases at once. It reads only the head of the state, unless a lease has exceeded its estimate.
+do
 
 -- Charges a lease that exceeds its estimate, as it goes on.
 local function pay(r)
@@ -94,3 +95,5 @@ serve('renew', function(args)
 	end
 	return concat(out)
 end, { light = true })
+
+end

@@ -1,4 +1,5 @@
 -- stats: the state of the pool. Writes nothing.
+do
 
 local function oldest(key)
 	local first = call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
@@ -90,3 +91,5 @@ serve('stats', function(args)
 	end
 	return answer
 end, { reads = true })
+
+end

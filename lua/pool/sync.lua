@@ -1,5 +1,6 @@
 -- sync: a worker reports that it lives and what waits with it, and gets the current state. tick: the effects of time alone. resume: ends
 -- learning.
+do
 
 -- A request that waits with the worker, as it reports. One that was parked although the worker lives gets its place back.
 local function attach(key)
@@ -136,3 +137,5 @@ serve('resume', function()
 	grant(256)
 	return status(OK)
 end, {})
+
+end

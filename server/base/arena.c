@@ -7,6 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A sanitizer is to find uses of chunks that were given back, as it would find them after free(). */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define POISON(chunk) __asan_poison_memory_region((chunk)->data, (chunk)->size)
+#define UNPOISON(chunk) __asan_unpoison_memory_region((chunk)->data, (chunk)->size)
+#else
+#define POISON(chunk)
+#define UNPOISON(chunk)
+#endif
+
 enum { ALIGN = 16, FIRST_CHUNK = 8192, LARGEST_CHUNK = 1 << 20 };
 
 struct arena_chunk {
@@ -39,10 +54,48 @@ void *mem_realloc(void *p, size_t size)
 	return grown;
 }
 
-static struct arena_chunk *chunk_new(size_t size)
+/* The list for chunks of that size: those that arenas add when the first is full. -1 for a size of its own. */
+static int spare_index(size_t size)
 {
-	struct arena_chunk *chunk;
+	for (int i = 0; i < ARENA_SPARE_SIZES; i++)
+		if (size == (size_t)FIRST_CHUNK << (i + 1))
+			return i;
+	return -1;
+}
 
+static struct arena_chunk *spare_take(struct arena_spare *spare, size_t size)
+{
+	int i = spare ? spare_index(size) : -1;
+	struct arena_chunk *chunk = i < 0 ? NULL : spare->chunk[i];
+
+	if (!chunk)
+		return NULL;
+	spare->chunk[i] = chunk->next;
+	spare->bytes -= size;
+	chunk->next = NULL;
+	UNPOISON(chunk);
+	return chunk;
+}
+
+static bool spare_give(struct arena_spare *spare, struct arena_chunk *chunk)
+{
+	int i = spare ? spare_index(chunk->size) : -1;
+
+	if (i < 0 || spare->bytes + chunk->size > ARENA_SPARE_BYTES)
+		return false;
+	chunk->next = spare->chunk[i];
+	spare->chunk[i] = chunk;
+	spare->bytes += chunk->size;
+	POISON(chunk);
+	return true;
+}
+
+static struct arena_chunk *chunk_new(struct arena_spare *spare, size_t size)
+{
+	struct arena_chunk *chunk = spare_take(spare, size);
+
+	if (chunk)
+		return chunk;
 	if (size > SIZE_MAX - sizeof(*chunk))
 		mem_exhausted(size);
 	chunk = malloc(sizeof(*chunk) + size);
@@ -60,7 +113,7 @@ static void chunk_add(struct arena *arena, size_t size)
 
 	if (want > LARGEST_CHUNK)
 		want = LARGEST_CHUNK;
-	chunk = chunk_new(size > want ? size : want);
+	chunk = chunk_new(arena->spare, size > want ? size : want);
 	if (arena->current)
 		arena->current->next = chunk;
 	else
@@ -126,12 +179,13 @@ bool arena_is_large(const struct arena *arena)
 	return arena->first && (arena->first->next || arena->first->size > FIRST_CHUNK);
 }
 
-static void chunks_free(struct arena_chunk *chunk)
+static void chunks_free(struct arena_spare *spare, struct arena_chunk *chunk)
 {
 	while (chunk) {
 		struct arena_chunk *next = chunk->next;
 
-		free(chunk);
+		if (!spare_give(spare, chunk))
+			free(chunk);
 		chunk = next;
 	}
 }
@@ -142,7 +196,7 @@ void arena_reset(struct arena *arena)
 		arena_release(arena);
 		return;
 	}
-	chunks_free(arena->first->next);
+	chunks_free(arena->spare, arena->first->next);
 	arena->first->next = NULL;
 	arena->current = arena->first;
 	arena->used = 0;
@@ -150,6 +204,20 @@ void arena_reset(struct arena *arena)
 
 void arena_release(struct arena *arena)
 {
-	chunks_free(arena->first);
-	*arena = (struct arena){0};
+	chunks_free(arena->spare, arena->first);
+	*arena = (struct arena){.spare = arena->spare};
+}
+
+void arena_spare_release(struct arena_spare *spare)
+{
+	for (int i = 0; i < ARENA_SPARE_SIZES; i++) {
+		while (spare->chunk[i]) {
+			struct arena_chunk *chunk = spare->chunk[i];
+
+			spare->chunk[i] = chunk->next;
+			UNPOISON(chunk);
+			free(chunk);
+		}
+	}
+	spare->bytes = 0;
 }

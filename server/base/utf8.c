@@ -83,16 +83,19 @@ bool id_check(const char *id, size_t len, const char *field, struct err *err)
 void key_escape(struct buf *out, const char *id, size_t len)
 {
 	static const char hex[] = "0123456789ABCDEF";
+	static const bool special[UINT8_MAX + 1] = {
+		['%'] = true, ['/'] = true, ['{'] = true, ['}'] = true, [':'] = true, [' '] = true};
+	size_t begin = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = (uint8_t)id[i];
+		char xx[3] = {'%', hex[c >> 4], hex[c & 15]};
 
-		if (c && strchr("%/{}: ", c)) {
-			char xx[3] = {'%', hex[c >> 4], hex[c & 15]};
-
-			buf_put(out, xx, sizeof(xx));
-		} else {
-			buf_put_u8(out, c);
-		}
+		if (!special[c])
+			continue;
+		buf_put(out, id + begin, i - begin);
+		buf_put(out, xx, sizeof(xx));
+		begin = i + 1;
 	}
+	buf_put(out, id + begin, len - begin);
 }

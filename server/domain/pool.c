@@ -88,9 +88,10 @@ bool pool_settings_check(const struct pool_settings *s, struct err *err)
 	return levels_check(s, err);
 }
 
-static void put_ms(struct buf *out, int64_t us)
+static void put_ms(struct buf *out, int count, const int64_t *us)
 {
-	buf_put_u32(out, (uint32_t)((us + 999) / 1000));
+	for (int i = 0; i < count; i++)
+		buf_put_u32(out, (uint32_t)((us[i] + 999) / 1000));
 }
 
 void pool_pack(struct buf *out, const struct pool_settings *s)
@@ -101,19 +102,12 @@ void pool_pack(struct buf *out, const struct pool_settings *s)
 	buf_put_u32(out, (uint32_t)s->queue_limit);
 	buf_put_u32(out, (uint32_t)s->level_queue_limit);
 	buf_put_u32(out, (uint32_t)s->user_queue_limit);
-	put_ms(out, s->lease_us);
-	put_ms(out, s->ack_us);
-	put_ms(out, s->grace_us);
-	put_ms(out, s->tombstone_us);
-	put_ms(out, s->worker_us);
-	put_ms(out, s->age_us);
+	put_ms(out, 6,
+		(const int64_t[]){s->lease_us, s->ack_us, s->grace_us, s->tombstone_us, s->worker_us, s->age_us});
 	buf_put_u32(out, (uint32_t)s->age_every);
-	put_ms(out, s->starve_us);
-	put_ms(out, s->predicted_wait_max_us);
-	put_ms(out, s->wait_max_us);
-	put_ms(out, s->estimate_us);
-	put_ms(out, s->learn_margin_us);
-	put_ms(out, s->drain_us);
+	put_ms(out, 6,
+		(const int64_t[]){s->starve_us, s->predicted_wait_max_us, s->wait_max_us, s->estimate_us,
+			s->learn_margin_us, s->drain_us});
 	buf_put_u8(out, (uint8_t)s->debt);
 	buf_put_u8(out, (uint8_t)((s->paused ? 1 : 0) | (s->available ? 2 : 0)));
 	buf_put_u8(out, (uint8_t)s->level_count);

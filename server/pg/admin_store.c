@@ -54,9 +54,13 @@ static void submit(struct admin_store *store, struct admin_job *own, admin_fn *f
 enum repeatable { READ = true, KEYED = true, WRITE = false };
 
 #define OPERATION(kind, name, type) \
+	static bool run_##name(struct admin_job *job, struct pg_link *link, struct err *err) \
+	{ \
+		return admin_##name(container_of(job, struct type, job), link, err); \
+	} \
 	static void store_##name(struct admin_store *store, struct type *op) \
 	{ \
-		submit(store, &op->job, admin_##name, kind); \
+		submit(store, &op->job, run_##name, kind); \
 	}
 #include "store/admin_ops.def"
 
@@ -77,11 +81,10 @@ struct admin_store *pg_admin_new(struct pg_threads *threads, uv_loop_t *loop)
 
 void pg_admin_free(struct admin_store *store)
 {
-	struct pg_admin *admin;
+	struct pg_admin *admin = store ? container_of(store, struct pg_admin, store) : NULL;
 
-	if (!store)
+	if (!admin)
 		return;
-	admin = container_of(store, struct pg_admin, store);
 	pg_inbox_free(admin->inbox);
 	free(admin);
 }

@@ -13,7 +13,7 @@
 #include "base/list.h"
 #include "rpc/call.h"
 #include "rpc/inbox.h"
-#include "rpc/listening.h"
+#include "rpc/listen/listening.h"
 #include "rpc/server.h"
 
 /* A method of the server; the last one, without `registered`, receives the calls of all unknown methods. */
@@ -110,6 +110,7 @@ struct rpc_worker {
 	size_t posted; /* slots waiting for a call */
 	struct call *unused;
 	size_t unused_count;
+	struct arena_spare spare; /* of the calls' arenas */
 	void *ctx;
 	bool draining;
 	bool closing;

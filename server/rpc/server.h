@@ -9,7 +9,7 @@
 #include <uv.h>
 
 #include "rpc/call.h"
-#include "rpc/tls.h"
+#include "rpc/listen/tls.h"
 
 struct rpc_server;
 
@@ -63,8 +63,5 @@ struct rpc_stop {
  * NULL is fine.
  */
 void rpc_server_stop(struct rpc_server *server, const struct rpc_stop *how);
-
-/* Whether only this machine can reach the address: 127.0.0.0/8, ::1, localhost, unix:. */
-bool rpc_address_is_loopback(const char *listen);
 
 #endif

@@ -121,6 +121,7 @@ static struct call *worker_take_call(struct rpc_worker *worker, const struct met
 		worker->unused_count--;
 	} else {
 		call = mem_zalloc(1, sizeof(*call));
+		call->arena.spare = &worker->spare;
 		grpc_metadata_array_init(&call->metadata);
 	}
 	call_prepare(call, worker, method);
@@ -250,6 +251,7 @@ static void unused_free(struct rpc_worker *worker)
 		worker->unused = call->next_free;
 		call_free(call);
 	}
+	arena_spare_release(&worker->spare);
 }
 
 static void *loop_run(void *arg)

@@ -142,6 +142,19 @@ static int key_order(const struct row_key *key, const char *tenant, const char *
 	return order ? order : strcmp(key->name, name);
 }
 
+/* The tenant's own row with that name, else everybody's; NULL when there is none. */
+static const void *row_find(const void *rows, int count, size_t size, const char *tenant, const char *name,
+	int (*order)(const void *key, const void *row))
+{
+	const struct row_key own = {.tenant = tenant, .name = name}, shared = {.tenant = "", .name = name};
+	const void *row = count > 0 ? bsearch(&own, rows, (size_t)count, size, order) : NULL;
+
+	return row || count == 0 ? row : bsearch(&shared, rows, (size_t)count, size, order);
+}
+
+/* Of no catalog at all. */
+static const struct catalog_parts nothing;
+
 static int tier_order(const void *key, const void *row)
 {
 	const struct catalog_tier *at = row;
@@ -149,26 +162,13 @@ static int tier_order(const void *key, const void *row)
 	return key_order(key, at->tenant, at->tier.name);
 }
 
-static const struct tier *tier_find(const struct catalog *catalog, const char *tenant, const char *name)
-{
-	const struct catalog_parts *parts = &catalog->parts;
-	const struct row_key key = {.tenant = tenant, .name = name};
-	const struct catalog_tier *at;
-
-	if (parts->tiers == 0)
-		return NULL;
-	at = bsearch(&key, parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), tier_order);
-	return at ? &at->tier : NULL;
-}
-
 const struct tier *catalog_tier(const struct catalog *catalog, const char *tenant, const char *name)
 {
-	const struct tier *tier;
+	const struct catalog_parts *parts = catalog ? &catalog->parts : &nothing;
+	const struct catalog_tier *at =
+		row_find(parts->tier, parts->tiers, sizeof(*parts->tier), tenant, name, tier_order);
 
-	if (!catalog)
-		return NULL;
-	tier = tier_find(catalog, tenant, name);
-	return tier ? tier : tier_find(catalog, "", name);
+	return at ? &at->tier : NULL;
 }
 
 const struct tier *catalog_tier_next(const struct catalog *catalog, const char *tenant, const char *after)
@@ -194,28 +194,15 @@ static int pool_order(const void *key, const void *row)
 	return key_order(key, at->tenant, at->settings.name);
 }
 
-static const struct pool_settings *pool_find(const struct catalog *catalog, const char *tenant, const char *name)
-{
-	const struct catalog_parts *parts = &catalog->parts;
-	const struct row_key key = {.tenant = tenant, .name = name};
-	const struct catalog_pool *at;
-
-	if (parts->pools == 0)
-		return NULL;
-	at = bsearch(&key, parts->pool, (size_t)parts->pools, sizeof(*parts->pool), pool_order);
-	return at ? &at->settings : NULL;
-}
-
 const struct pool_settings *catalog_pool(const struct catalog *catalog, const char *tenant, const char *name)
 {
-	const struct pool_settings *pool;
+	const struct catalog_parts *parts = catalog ? &catalog->parts : &nothing;
+	const struct catalog_pool *at =
+		row_find(parts->pool, parts->pools, sizeof(*parts->pool), tenant, name, pool_order);
 
-	if (!catalog)
-		return NULL;
-	pool = pool_find(catalog, tenant, name);
-	if (!pool)
-		pool = pool_find(catalog, "", name);
-	return pool || strcmp(name, POOL_DEFAULT) != 0 ? pool : &catalog->pool;
+	if (at)
+		return &at->settings;
+	return catalog && strcmp(name, POOL_DEFAULT) == 0 ? &catalog->pool : NULL;
 }
 
 void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *tenant, const char *pool))

@@ -43,6 +43,7 @@ enum limits_status {
 	LIMITS_LOST = 12,
 	LIMITS_UNSEEDED =
 		13, /* unseeded[]: PostgreSQL knows more than these records. Adopt it or set provisional_ok, then call again */
+	LIMITS_NO_POLICY = 14, /* only between Redis and redis/limits: the call is sent again, with its policies */
 	LIMITS_FAILED = 100 /* the store did not answer: see err (ERR_UNAVAILABLE, ERR_DEADLINE) */
 };
 

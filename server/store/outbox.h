@@ -93,6 +93,14 @@ struct outbox_charge {
 	const struct entry *entry;
 };
 
+/* Which partitions have expired reservations. */
+struct outbox_overdue {
+	struct outbox_op op;
+	/* out */
+	int count;
+	int partition[PARTITIONS];
+};
+
 /* Ends expired reservations of one partition. */
 struct outbox_sweep {
 	struct outbox_op op;
@@ -140,16 +148,19 @@ struct outbox_counters {
 };
 
 struct outbox_store;
+#define OP(name, operation) void (*name)(struct outbox_store * store, struct operation * op)
 struct outbox_store_ops {
-	void (*waiting)(struct outbox_store *store, struct outbox_waiting *op);
-	void (*drain)(struct outbox_store *store, struct outbox_drain *op);
-	void (*ack)(struct outbox_store *store, struct outbox_ack *op);
-	void (*takeback)(struct outbox_store *store, struct outbox_takeback *op);
-	void (*charge)(struct outbox_store *store, struct outbox_charge *op);
-	void (*sweep)(struct outbox_store *store, struct outbox_sweep *op);
-	void (*raise)(struct outbox_store *store, struct outbox_raise *op);
-	void (*counters)(struct outbox_store *store, struct outbox_counters *op);
+	OP(waiting, outbox_waiting);
+	OP(drain, outbox_drain);
+	OP(ack, outbox_ack);
+	OP(takeback, outbox_takeback);
+	OP(charge, outbox_charge);
+	OP(overdue, outbox_overdue);
+	OP(sweep, outbox_sweep);
+	OP(raise, outbox_raise);
+	OP(counters, outbox_counters);
 };
+#undef OP
 struct outbox_store {
 	const struct outbox_store_ops *ops;
 };

@@ -218,17 +218,18 @@ struct pool_stats {
 };
 
 struct pools_store;
+#define OP(name, operation) void (*name)(struct pools_store * store, struct operation * op)
 struct pools_store_ops {
-	void (*configure)(struct pools_store *store, struct pool_configure *op);
-	void (*epoch)(struct pools_store *store, struct pool_epoch *op);
-	void (*acquire)(struct pools_store *store, struct pool_acquire *op);
-	void (*renew)(struct pools_store *store, struct pool_renew *op);
-	void (*release)(struct pools_store *store, struct pool_end *op);
-	void (*cancel)(struct pools_store *store, struct pool_end *op);
-	void (*sync)(struct pools_store *store, struct pool_sync *op);
-	void (*tick)(struct pools_store *store, struct pool_tick *op);
-	void (*resume)(struct pools_store *store, struct pool_tick *op);
-	void (*stats)(struct pools_store *store, struct pool_stats *op);
+	OP(configure, pool_configure);
+	OP(epoch, pool_epoch);
+	OP(acquire, pool_acquire);
+	OP(renew, pool_renew);
+	OP(release, pool_end);
+	OP(cancel, pool_end);
+	OP(sync, pool_sync);
+	OP(tick, pool_tick);
+	OP(resume, pool_tick);
+	OP(stats, pool_stats);
 	/*
 	 * From now on `hint` runs for every grant that another worker's call made to this one. Hints may be lost: only
 	 * sync is reliable. Its strings are valid until it returns. `listening` runs each time the subscription is
@@ -238,6 +239,7 @@ struct pools_store_ops {
 		void (*hint)(const char *tenant, const char *pool, const struct pool_grant *grant, void *arg),
 		void (*listening)(void *arg), void *arg);
 };
+#undef OP
 struct pools_store {
 	const struct pools_store_ops *ops;
 	char worker[POOL_WORKER_ID + 1]; /* this loop's name, made at startup */

@@ -104,9 +104,21 @@ static void request_read(const struct line *line, struct request *out)
 	out->model_hash = model ? selector_hash(model, strlen(model)) : 0;
 }
 
+/* The boundaries of a caller that computed them some time ago. */
+static void early_windows(struct world *world, const struct line *line, int64_t early_us, struct limits_check *op)
+{
+	struct err err;
+
+	for (int i = 0; i < op->count; i++)
+		if (!windows_at(
+			    &world->subject[i].profile.zone, world->now_us - early_us, &op->expected[i].windows, &err))
+			line_fail(line, "%s", err.text);
+}
+
 static void check_make(struct world *world, const struct line *line, const char *id, struct limits_check *op)
 {
 	const char *ttl = line_value(line, "ttl");
+	const char *early = line_value(line, "early");
 	uint64_t digest;
 
 	*op = (struct limits_check){.op.arena = &world->arena,
@@ -120,6 +132,8 @@ static void check_make(struct world *world, const struct line *line, const char 
 	digest = hash64(&op->request.estimate, sizeof(op->request.estimate));
 	memcpy(op->digest, &digest, 8);
 	op->count = world_expected(world, line, op->expected);
+	if (early)
+		early_windows(world, line, line_duration(line, early), op);
 }
 
 /* The failed limit that recovers last decides how long to wait. */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/source.h"
 #include "statements.h"
 
 enum { CASES_MAX = 512 };
@@ -79,30 +80,37 @@ static void case_run(void **state)
 	}
 }
 
+/* Reads all files once per program; their names stay in `files`. */
+static bool cases_read(void)
+{
+	static glob_t files;
+	const char *pattern = source_path("tests/contract/cases/*.txt");
+
+	if (case_count)
+		return true;
+	if (glob(pattern, 0, NULL, &files) != 0) {
+		fprintf(stderr, "%s: no cases; run in the source folder, or set BURSAR_SOURCE_DIR\n", pattern);
+		return false;
+	}
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		file_cut(files.gl_pathv[i]);
+	return true;
+}
+
 int cases_run(const struct backend_ops *ops)
 {
 	static struct CMUnitTest tests[CASES_MAX];
-	const char *source = getenv("BURSAR_SOURCE_DIR");
-	char pattern[4096];
-	glob_t files;
 	int failed;
 
 	world.backend = ops->open();
 	if (!world.backend)
 		return 0;
-	snprintf(pattern, sizeof(pattern), "%s/tests/contract/cases/*.txt", source ? source : ".");
-	if (glob(pattern, 0, NULL, &files) != 0) {
-		fprintf(stderr, "%s: no cases; run in the source folder, or set BURSAR_SOURCE_DIR\n", pattern);
+	if (!cases_read())
 		return 1;
-	}
-	case_count = 0;
-	for (size_t i = 0; i < files.gl_pathc; i++)
-		file_cut(files.gl_pathv[i]);
 	for (int i = 0; i < case_count; i++)
 		tests[i] =
 			(struct CMUnitTest){.name = cases[i].name, .test_func = case_run, .initial_state = &cases[i]};
 	failed = _cmocka_run_group_tests(ops->name, tests, (size_t)case_count, NULL, NULL);
-	globfree(&files);
 	ops->close(world.backend);
 	arena_release(&world.arena);
 	return failed;

@@ -22,7 +22,7 @@
 struct redis_backend {
 	struct backend backend;
 	uv_loop_t loop;
-	struct limits_store *limits;
+	struct limits_store *stores[2], *limits; /* both paths, the general path alone; one of them */
 	struct outbox_store *outbox;
 	redisContext *direct;
 	int64_t now_us, window_us;
@@ -73,6 +73,13 @@ static void wait_for_answer(struct redis_backend *redis)
 		uv_run(&redis->loop, UV_RUN_ONCE);
 }
 
+void redis_general(struct backend *backend, bool general)
+{
+	struct redis_backend *redis = redis_of(backend);
+
+	redis->limits = redis->stores[general];
+}
+
 /* Calls a method of the limits store and waits. */
 #define CALL(redis_, method_, op_) \
 	do { \
@@ -87,7 +94,14 @@ static void wait_for_answer(struct redis_backend *redis)
 			fprintf(stderr, "redis: %s\n", (op_)->op.err.text); \
 	} while (0)
 
-/* The info that the server would send: expiry needs to know the accounts. */
+/* Gives the operation the info that the server would send: expiry needs to know the accounts. */
+#define INFO_MAKE(redis_, op_, request_id_) \
+	do { \
+		info_make(redis_, (op_)->tenant, (op_)->user, request_id_, (op_)->expected, (op_)->count); \
+		(op_)->info = (const uint8_t *)(redis_)->info.data; \
+		(op_)->info_len = (redis_)->info.len; \
+	} while (0)
+
 static void info_make(struct redis_backend *redis, const char *tenant, const char *user, const char *request_id,
 	const struct expected expected[], int count)
 {
@@ -100,65 +114,29 @@ static void info_make(struct redis_backend *redis, const char *tenant, const cha
 	entry_info_pack(&info, &redis->info);
 }
 
-static void redis_check_op(struct backend *backend, struct limits_check *op)
-{
-	struct redis_backend *redis = redis_of(backend);
+/* What the limits store does when it has been given the info. */
+#define WITH_INFO(name, method, type, id) \
+	static void name(struct backend *backend, struct type *op) \
+	{ \
+		INFO_MAKE(redis_of(backend), op, op->id); \
+		CALL(redis_of(backend), method, op); \
+	}
+WITH_INFO(redis_check_op, check, limits_check, request_id)
+WITH_INFO(redis_record, record, limits_settle, request_id)
+WITH_INFO(redis_adjust, adjust, limits_adjust, adjustment_id)
 
-	info_make(redis, op->tenant, op->user, op->request_id, op->expected, op->count);
-	op->info = (const uint8_t *)redis->info.data;
-	op->info_len = redis->info.len;
-	CALL(redis, check, op);
-}
-
-static void redis_record(struct backend *backend, struct limits_settle *op)
-{
-	struct redis_backend *redis = redis_of(backend);
-
-	info_make(redis, op->tenant, op->user, op->request_id, op->expected, op->count);
-	op->info = (const uint8_t *)redis->info.data;
-	op->info_len = redis->info.len;
-	CALL(redis, record, op);
-}
-
-static void redis_cancel(struct backend *backend, struct limits_settle *op)
-{
-	CALL(redis_of(backend), cancel, op);
-}
-
-static void redis_give_up(struct backend *backend, struct limits_settle *op)
-{
-	CALL(redis_of(backend), give_up, op);
-}
-
-static void redis_renew(struct backend *backend, struct limits_renew *op)
-{
-	CALL(redis_of(backend), renew, op);
-}
-
-static void redis_reset(struct backend *backend, struct limits_reset *op)
-{
-	CALL(redis_of(backend), reset, op);
-}
-
-static void redis_adjust(struct backend *backend, struct limits_adjust *op)
-{
-	struct redis_backend *redis = redis_of(backend);
-
-	info_make(redis, op->tenant, op->user, op->adjustment_id, op->expected, op->count);
-	op->info = (const uint8_t *)redis->info.data;
-	op->info_len = redis->info.len;
-	CALL(redis, adjust, op);
-}
-
-static void redis_policy(struct backend *backend, struct limits_policy *op)
-{
-	CALL(redis_of(backend), policy, op);
-}
-
-static void redis_adopt(struct backend *backend, struct limits_adopt *op)
-{
-	CALL(redis_of(backend), adopt, op);
-}
+/* What the limits store does without anything around it. */
+#define PASSED_ON(method, type) \
+	static void redis_##method(struct backend *backend, struct type *op) \
+	{ \
+		CALL(redis_of(backend), method, op); \
+	}
+PASSED_ON(cancel, limits_settle)
+PASSED_ON(give_up, limits_settle)
+PASSED_ON(renew, limits_renew)
+PASSED_ON(reset, limits_reset)
+PASSED_ON(policy, limits_policy)
+PASSED_ON(adopt, limits_adopt)
 
 static void redis_seed(struct backend *backend, struct limits_seed *op)
 {
@@ -254,9 +232,11 @@ static void redis_clock(struct backend *backend, int64_t now_us)
 
 static void stores_close(struct redis_backend *redis)
 {
-	redis_limits_free(redis->limits);
+	for (int i = 0; i < 2; i++) {
+		redis_limits_free(redis->stores[i]);
+		redis->stores[i] = NULL;
+	}
 	redis_outbox_free(redis->outbox);
-	redis->limits = NULL;
 	redis->outbox = NULL;
 	uv_run(&redis->loop, UV_RUN_NOWAIT);
 }
@@ -271,9 +251,14 @@ static void redis_settings(struct backend *backend, int64_t window_us, bool expi
 		.functions = redis_server_library(),
 		.expired_charge_estimate = expiry_charges};
 
+	bool general = redis->limits && redis->limits == redis->stores[1];
+
 	stores_close(redis);
 	redis->window_us = window_us;
-	redis->limits = redis_limits_new(&options, NULL);
+	redis->stores[0] = redis_limits_new(&options, NULL);
+	options.functions = redis_general_library();
+	redis->stores[1] = redis_limits_new(&options, NULL);
+	redis_general(backend, general);
 	redis->outbox = redis_outbox_new(&options, NULL);
 }
 
@@ -287,18 +272,29 @@ static void redis_clear(struct backend *backend)
 	freeReplyObject(checked(redisCommand(redis->direct, "SET b:clock 0")));
 }
 
-static struct backend *redis_open(void)
+static struct backend *open_as(const struct backend_ops *ops)
 {
 	struct redis_backend *redis;
 
 	if (!redis_server_start())
 		return NULL;
 	redis = mem_zalloc(1, sizeof(*redis));
-	redis->backend.ops = &backend_redis;
+	redis->backend.ops = ops;
 	uv_loop_init(&redis->loop);
 	redis->direct = redis_server_connect();
 	redis_clear(&redis->backend);
+	redis_general(&redis->backend, ops == &backend_redis_general);
 	return &redis->backend;
+}
+
+static struct backend *redis_open(void)
+{
+	return open_as(&backend_redis);
+}
+
+static struct backend *general_open(void)
+{
+	return open_as(&backend_redis_general);
 }
 
 static void redis_close(struct backend *backend)
@@ -315,24 +311,30 @@ static void redis_close(struct backend *backend)
 	free(redis);
 }
 
-const struct backend_ops backend_redis = {
-	.name = "redis",
-	.slow = true,
-	.open = redis_open,
-	.close = redis_close,
-	.clear = redis_clear,
-	.clock = redis_clock,
-	.settings = redis_settings,
-	.seed = redis_seed,
-	.policy = redis_policy,
-	.adopt = redis_adopt,
-	.check = redis_check_op,
-	.record = redis_record,
-	.cancel = redis_cancel,
-	.give_up = redis_give_up,
-	.renew = redis_renew,
-	.reset = redis_reset,
-	.adjust = redis_adjust,
-	.expire = redis_expire,
-	.look = redis_look,
-};
+/* clang-format off */
+#define REDIS_OPS(name_, open_) \
+	{ \
+		.name = name_, \
+		.open = open_, \
+		.slow = true, \
+		.close = redis_close, \
+		.clear = redis_clear, \
+		.clock = redis_clock, \
+		.settings = redis_settings, \
+		.seed = redis_seed, \
+		.policy = redis_policy, \
+		.adopt = redis_adopt, \
+		.check = redis_check_op, \
+		.record = redis_record, \
+		.cancel = redis_cancel, \
+		.give_up = redis_give_up, \
+		.renew = redis_renew, \
+		.reset = redis_reset, \
+		.adjust = redis_adjust, \
+		.expire = redis_expire, \
+		.look = redis_look, \
+	}
+/* clang-format on */
+
+const struct backend_ops backend_redis = REDIS_OPS("redis", redis_open);
+const struct backend_ops backend_redis_general = REDIS_OPS("redis, general path", general_open);

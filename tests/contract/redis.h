@@ -4,6 +4,10 @@
 
 #include "backend.h"
 
-extern const struct backend_ops backend_redis;
+/* With all checks on the compiled path where they can be, and with none. */
+extern const struct backend_ops backend_redis, backend_redis_general;
+
+/* Lets the next calls of either backend take only the general path, or both. */
+void redis_general(struct backend *backend, bool general);
 
 #endif

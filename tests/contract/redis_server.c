@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "lib/source.h"
 
 static char directory[64], socket_path[96], url[128];
 static pid_t server;
@@ -136,48 +137,49 @@ redisContext *redis_server_connect(void)
 
 static void read_into(struct buf *out, const char *folder, const char *name)
 {
-	const char *source = getenv("BURSAR_SOURCE_DIR");
 	char path[4096];
-	char bytes[4096];
-	size_t n;
-	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/%s/%s", source ? source : ".", folder, name);
-	file = fopen(path, "r");
-	if (!file) {
-		fprintf(stderr, "%s cannot be read; run in the source folder, or set BURSAR_SOURCE_DIR\n", path);
-		exit(1);
-	}
-	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
-		buf_put(out, bytes, n);
-	fclose(file);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	source_read(path, out);
 }
 
-static struct redis_library library, pool_library;
+static struct redis_library library, general_library, pool_library;
 
 static void forget_libraries(void)
 {
 	redis_library_release(&library);
+	redis_library_release(&general_library);
 	redis_library_release(&pool_library);
 }
 
-/* Joins the files that ORDER in the folder lists; replaces `clock` by `stand_in` of tests/lua. */
-static void assemble(struct redis_library *out, const char *folder, const char *clock, const char *stand_in)
+/* A file of a library, and the file of tests/lua that takes its place. */
+struct stand_in {
+	const char *file, *by;
+};
+
+static void read_file(struct buf *out, const char *folder, const char *name, const struct stand_in stand_ins[])
+{
+	for (; stand_ins->file; stand_ins++)
+		if (strcmp(name, stand_ins->file) == 0) {
+			read_into(out, "tests/lua", stand_ins->by);
+			return;
+		}
+	read_into(out, folder, name);
+}
+
+/* Joins the files that ORDER in the folder lists. The list of stand-ins ends with an empty one. */
+static void assemble(struct redis_library *out, const char *folder, const struct stand_in stand_ins[])
 {
 	struct buf order = {0};
 	struct buf source = {0};
 	char *rest = NULL;
 
-	if (!library.source && !pool_library.source)
+	if (!library.source && !general_library.source && !pool_library.source)
 		atexit(forget_libraries);
 	read_into(&order, folder, "ORDER");
 	for (char *name = strtok_r(order.data, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest)) {
-		if (name[0] == '#')
-			continue;
-		if (strcmp(name, clock) == 0)
-			read_into(&source, "tests/lua", stand_in);
-		else
-			read_into(&source, folder, name);
+		if (name[0] != '#')
+			read_file(&source, folder, name, stand_ins);
 	}
 	redis_library_init(out, source.data, source.len);
 	buf_release(&order);
@@ -186,14 +188,28 @@ static void assemble(struct redis_library *out, const char *folder, const char *
 
 const struct redis_library *redis_server_library(void)
 {
+	static const struct stand_in stand_ins[] = {{"lib/clock.lua", "clock.lua"}, {0}};
+
 	if (!library.source)
-		assemble(&library, "lua", "lib/clock.lua", "clock.lua");
+		assemble(&library, "lua", stand_ins);
 	return &library;
+}
+
+const struct redis_library *redis_general_library(void)
+{
+	static const struct stand_in stand_ins[] = {
+		{"lib/clock.lua", "clock.lua"}, {"lib/quick.lua", "general.lua"}, {0}};
+
+	if (!general_library.source)
+		assemble(&general_library, "lua", stand_ins);
+	return &general_library;
 }
 
 const struct redis_library *redis_pool_library(void)
 {
+	static const struct stand_in stand_ins[] = {{"clock.lua", "pool_clock.lua"}, {0}};
+
 	if (!pool_library.source)
-		assemble(&pool_library, "lua/pool", "clock.lua", "pool_clock.lua");
+		assemble(&pool_library, "lua/pool", stand_ins);
 	return &pool_library;
 }

@@ -131,31 +131,38 @@ static void settings_statement(struct world *world, const struct line *line)
 		line_value(line, "expiry-charges") != NULL);
 }
 
+static void account_statement(struct world *world, const struct line *line)
+{
+	world->current = world_subject(world, line, line->word[1]);
+}
+
+static void apply_statement(struct world *world, const struct line *line)
+{
+	world_apply(world, line, line_value(line, "epoch") != NULL);
+}
+
 bool statement_setup(struct world *world, const struct line *line)
 {
-	const char *verb = line->word[0];
+	static const struct {
+		const char *verb;
+		int words; /* the fewest, the verb among them */
+		void (*run)(struct world *world, const struct line *line);
+	} statements[] = {
+		{"account", 2, account_statement},
+		{"limit", 2, limit_statement},
+		{"drop", 2, drop_statement},
+		{"zone", 2, zone_statement},
+		{"set", 2, set_statement},
+		{"ledger", 2, ledger_statement},
+		{"clock", 2, clock_statement},
+		{"settings", 2, settings_statement},
+		{"apply", 1, apply_statement},
+	};
 
-	if (line->count < 2 && strcmp(verb, "apply") != 0)
-		return false;
-	if (strcmp(verb, "account") == 0)
-		world->current = world_subject(world, line, line->word[1]);
-	else if (strcmp(verb, "limit") == 0)
-		limit_statement(world, line);
-	else if (strcmp(verb, "drop") == 0)
-		drop_statement(world, line);
-	else if (strcmp(verb, "zone") == 0)
-		zone_statement(world, line);
-	else if (strcmp(verb, "set") == 0)
-		set_statement(world, line);
-	else if (strcmp(verb, "ledger") == 0)
-		ledger_statement(world, line);
-	else if (strcmp(verb, "clock") == 0)
-		clock_statement(world, line);
-	else if (strcmp(verb, "settings") == 0)
-		settings_statement(world, line);
-	else if (strcmp(verb, "apply") == 0)
-		world_apply(world, line, line_value(line, "epoch") != NULL);
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
+		if (strcmp(line->word[0], statements[i].verb) == 0 && line->count >= statements[i].words) {
+			statements[i].run(world, line);
+			return true;
+		}
+	return false;
 }

@@ -1,5 +1,7 @@
-"""Fixtures in the words of the tests: a stack (Redis, PostgreSQL, bursards) and a fleet of bots that calls it."""
+"""Fixtures in the words of the tests: a stack (Redis, PostgreSQL, bursards), a fleet of bots that calls it, and its command line."""
 import contextlib
+import datetime
+import functools
 import pathlib
 import sys
 
@@ -7,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import protos, until as wait_until  # noqa: E402
+from harness import protos, run_bursar, until as wait_until  # noqa: E402
 from bots import Bots  # noqa: E402
 
 
@@ -15,20 +17,11 @@ class Stack:
     """The stores of a test, and what it may do to them."""
 
     def __init__(self, redis, postgres):
-        self.redis_server, self.postgres = redis, postgres
+        self.redis_server, self.postgres, self.sql = redis, postgres, postgres.sql
 
     @property
     def redis(self):
         return self.redis_server.client
-
-    @contextlib.contextmanager
-    def sql(self):
-        connection = self.postgres.connect()
-        try:
-            with connection.cursor() as cursor:
-                yield cursor
-        finally:
-            connection.close()
 
 
 @pytest.fixture
@@ -37,19 +30,39 @@ def stack(redis, postgres):
 
 
 @pytest.fixture
-def bots(bursard):
-    fleet = Bots(protos, bursard.grpc_addr)
-    yield fleet
-    fleet.close()
+def fleet_at(start_bursard):
+    """fleet_at(address): a fleet of bots that calls there until the test ends, and its servers after it."""
+    with contextlib.ExitStack() as closed:
+        yield lambda address: closed.enter_context(contextlib.closing(Bots(protos, address)))
 
 
 @pytest.fixture
-def two_fleets(start_bursard):
+def bots(bursard, fleet_at):
+    return fleet_at(bursard.grpc_addr)
+
+
+@pytest.fixture
+def two_fleets(start_bursard, fleet_at):
     """Two bursards of two workers each on the same stores, and a fleet at each."""
-    fleets = [Bots(protos, start_bursard(workers=2).grpc_addr) for _ in range(2)]
-    yield fleets
-    for fleet in fleets:
-        fleet.close()
+    return [fleet_at(start_bursard(workers=2).grpc_addr) for _ in range(2)]
+
+
+@pytest.fixture
+def start_moved(clock, start_bursard, fleet_at):
+    """start_moved(**options): a fleet at one more bursard, in a time of the test's choice."""
+    clock.set(datetime.datetime(2027, 3, 10, 12, 0, tzinfo=datetime.timezone.utc))
+    return lambda **options: fleet_at(start_bursard(clock=clock, **options).grpc_addr)
+
+
+@pytest.fixture
+def moved(start_moved):
+    return start_moved()
+
+
+@pytest.fixture
+def bursar(bursard):
+    """bursar("check", "alice") runs the command line: the finished process. Options of run_bursar follow by name."""
+    return functools.partial(run_bursar, bursard.grpc_addr)
 
 
 @pytest.fixture

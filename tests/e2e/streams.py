@@ -90,7 +90,7 @@ class Caller:
 
 
 def holds(caller):
-    """A caller who has his slot."""
+    """A caller that has a slot."""
     caller.granted()
     return caller
 

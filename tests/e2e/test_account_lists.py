@@ -1,21 +1,16 @@
 """Lists of accounts: filters through the RPC and the command line."""
+import functools
 import json
-import os
-import subprocess
 
 import grpc
 import pytest
 
-from harness import program
 from bots import fails_with, unique
 
 
 @pytest.fixture
-def bursar(bursard):
-    def run(*args):
-        return subprocess.run([program("bursar"), "account", "list", *args], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
+def bursar(bursar):
+    return functools.partial(bursar, "account", "list")
 
 
 @pytest.fixture

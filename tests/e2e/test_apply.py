@@ -176,14 +176,6 @@ def test_a_change_is_in_force_when_it_is_answered(bots):
 # -- the command line
 
 @pytest.fixture
-def bursar(bursard):
-    def run(*args, stdin=None):
-        return subprocess.run([program("bursar"), *map(str, args)], capture_output=True, text=True, timeout=120, check=False,
-                              input=stdin, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
-
-
-@pytest.fixture
 def fleet(bots, bursar, tmp_path):
     """The furnished tenant as a file."""
     furnish(bots)

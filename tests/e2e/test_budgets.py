@@ -1,10 +1,8 @@
 """Grace and an override of a budget cover all that a shipped tier has for it."""
-import os
-import subprocess
+import functools
 import time
 
 import pytest
-from harness.paths import program
 
 from bots import unique
 
@@ -12,12 +10,8 @@ USD = 10**9
 
 
 @pytest.fixture
-def bursar(bursard):
-    def run(*args):
-        env = {**os.environ, "BURSAR_ADDR": bursard.grpc_addr, "TZ": "UTC"}
-        return subprocess.run([program("bursar"), *args], env=env, text=True, capture_output=True, timeout=120, check=True)
-
-    return run
+def bursar(bursar):
+    return functools.partial(bursar, check=True)
 
 
 def spend(bots, user, cost):

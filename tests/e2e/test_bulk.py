@@ -1,4 +1,5 @@
 """bursar bulk: one change for many accounts, shown first, interrupted and repeated."""
+import functools
 import json
 import os
 import signal
@@ -12,11 +13,8 @@ from bots import fails_with, unique
 
 
 @pytest.fixture
-def bursar(bursard):
-    def run(*args, stdin=None):
-        return subprocess.run([program("bursar"), "bulk", *map(str, args)], capture_output=True, text=True, timeout=240, check=False,
-                              input=stdin, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
+def bursar(bursar):
+    return functools.partial(bursar, "bulk", timeout=240)
 
 
 def put(bots, count, tier="free"):

@@ -1,10 +1,10 @@
 """The command line against a server: a request's way, what an admin does, exit codes, JSON."""
 import json
-import os
 import subprocess
 import threading
 
 import pytest
+from harness import run_bursar
 from harness.paths import program
 from harness.ports import free_port
 from harness.proxy import Proxy
@@ -14,23 +14,11 @@ ALLOWED, DENIED, USAGE, UNREACHABLE, REFUSED = range(5)
 
 
 @pytest.fixture
-def bursar(bursard):
-    """bursar("check", "alice") runs the command line; the finished process."""
-
-    def run(*args, addr=bursard.grpc_addr, text=None):
-        env = {**os.environ, "BURSAR_ADDR": addr, "TZ": "UTC"}
-        return subprocess.run([program("bursar"), *args], env=env, input=text, text=True, capture_output=True,
-                              timeout=120, check=False)
-
-    return run
-
-
-@pytest.fixture
 def answer(bursar):
     """The JSON of a command, which must succeed with the code."""
 
-    def run(*args, code=ALLOWED, text=None):
-        process = bursar(*args, "--json", text=text)
+    def run(*args, code=ALLOWED, stdin=None):
+        process = bursar(*args, "--json", stdin=stdin)
         assert process.returncode == code, process.stderr
         return json.loads(process.stdout)
 
@@ -111,7 +99,7 @@ def test_a_tier_is_put_by_grammar_and_by_file(bursar, answer):
     assert sorted((limit["dimension"], limit["amount"]) for limit in merged["limits"]) == [
         ("DIMENSION_COST", 20_000_000_000), ("DIMENSION_REQUESTS", 5)]
     assert merged["pool_priority"] == 7
-    copied = answer("tier", "put", "copy", "-f", "-", text=json.dumps(merged))
+    copied = answer("tier", "put", "copy", "-f", "-", stdin=json.dumps(merged))
     assert copied["limits"] == merged["limits"]
     assert "requests=5/min" in bursar("tier", "show", "copy").stdout
     assert {"free", "pro", "enterprise", "team", "copy"} <= {tier["name"] for tier in answer("tier", "list")["tiers"]}
@@ -181,7 +169,7 @@ def test_exit_codes_and_messages_say_what_to_do(bursar):
     assert missing.returncode == REFUSED and "bursar tier list" in missing.stderr
     unknown = bursar("cancel", "--user", "alice", "--id", "never-checked", "--started-at", "-1min")
     assert unknown.returncode == REFUSED and "NOT_FOUND" in unknown.stderr and "reservation" in unknown.stderr
-    nobody = bursar("check", "alice", addr=f"127.0.0.1:{free_port()}")
+    nobody = run_bursar(f"127.0.0.1:{free_port()}", "check", "alice")
     assert nobody.returncode == UNREACHABLE and "deploy/local up" in nobody.stderr
     assert not nobody.stdout
 

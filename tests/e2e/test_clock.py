@@ -3,19 +3,9 @@ import datetime
 
 import pytest
 
-from bots import Bots, unique
-from harness import protos
+from bots import unique
 
 UTC = datetime.timezone.utc
-
-
-@pytest.fixture
-def moved(clock, start_bursard):
-    """A fleet whose servers live in a time of the test's choice."""
-    clock.set(datetime.datetime(2027, 3, 10, 12, 0, tzinfo=UTC))
-    fleet = Bots(protos, start_bursard(clock=clock).grpc_addr)
-    yield fleet
-    fleet.close()
 
 
 def test_a_daily_quota_is_whole_again_at_midnight(moved, clock):

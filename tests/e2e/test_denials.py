@@ -1,20 +1,8 @@
 """What a denial says: of whom, of which limit, and when to come again."""
-import os
-import subprocess
-
 import grpc
 import pytest
 
 from bots import failed, fails_with, unique
-from harness import program
-
-
-@pytest.fixture
-def bursar(bursard):
-    def run(*args):
-        return subprocess.run([program("bursar"), *args], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
 
 
 def header(answer, name):
@@ -87,12 +75,38 @@ def test_reason_and_text_are_about_the_limit_that_is_last_to_recover(bots, mode)
 
 def test_the_headers_of_a_denial_say_when_this_request_could_pass(bots):
     user = bots.user_with(bots.bucket("rpm", "requests", 3), bots.calendar("month", "requests", 1000, "MONTH"))
-    allowed = [bots.check(user) for _ in range(3)][-1]
+    allowed = [bots.check(user, headers=True) for _ in range(3)][-1]
     assert 59 <= int(header(allowed, "X-RateLimit-Reset")) <= 60 and header(allowed, "Retry-After") is None
     denied = bots.check(user)
     assert header(denied, "X-RateLimit-Reset") == header(denied, "Retry-After") == str(-(-denied.retry_after_us // 1_000_000))
     assert int(header(denied, "Retry-After")) <= 20 and header(denied, "x-should-retry") is None
     assert (header(denied, "X-Bursar-Reason"), header(denied, "X-Bursar-Limit")) == ("request_rate", "rpm")
+
+
+def test_an_allowed_answer_has_what_a_bot_acts_on_and_the_rest_on_request(bots):
+    user = bots.user_with(bots.bucket("rpm", "requests", 10), bots.calendar("month", "requests", 1000, "MONTH"))
+    lean, with_headers, full = bots.check(user), bots.check(user, headers=True), bots.check(user, verbose=True)
+    for answer in (lean, with_headers, full):
+        assert answer.allowed and answer.reservation and answer.request_id and answer.quality == bots.types.QUALITY_EXACT
+        assert answer.held_tokens == 1000 and answer.state == bots.types.RESERVATION_STATE_OPEN
+    assert [(len(a.limits), len(a.headers)) for a in (lean, with_headers, full)] == [(0, 0), (0, 5), (2, 5)]
+    assert header(with_headers, "RateLimit-Policy") == header(full, "RateLimit-Policy")
+    assert header(full, "X-RateLimit-Remaining") == "7"
+    items = [bots.request(user, **fields) for fields in ({}, {"headers": True}, {"verbose": True})]
+    answers = [item.response for item in bots.limiter.CheckBatch(bots.limiter_pb.CheckBatchRequest(items=items)).items]
+    assert [(len(a.limits), len(a.headers)) for a in answers] == [(0, 0), (0, 5), (2, 5)]
+
+
+def test_a_lean_answer_still_warns_and_a_denial_is_whole(bots):
+    user = bots.user_with(bots.calendar("day", "requests", 2))
+    bots.check(user)
+    warned = bots.check(user)
+    assert warned.allowed and not warned.headers and warned.message
+    assert [(row.limit.name, row.warning, row.notify) for row in warned.limits] == [("day", True, True)]
+    lean, full = bots.check(user), bots.check(user, verbose=True)
+    assert not lean.allowed and not full.allowed and lean.binding.limit == full.binding.limit
+    assert lean.message.startswith("You have") and "Try again in" in lean.message
+    assert [h.name for h in lean.headers] == [h.name for h in full.headers]
 
 
 def test_a_client_is_not_asked_to_wait_inside_a_call_for_long(bots):

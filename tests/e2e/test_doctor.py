@@ -1,13 +1,12 @@
 """bursar doctor: what is wrong is found, for real, and what to do is said."""
 import datetime
 import json
-import os
 import subprocess
 
 import grpc
 import pytest
 
-from harness import program, protos
+from harness import program, protos, run_bursar
 from bots import unique
 from certificates import Authority
 
@@ -22,8 +21,7 @@ def findings(bots):
 
 
 def run(bursard, *args, **env):
-    return subprocess.run([program("bursar"), "doctor", *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
-                          env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr, **env})
+    return run_bursar(bursard.grpc_addr, "doctor", *args, **env)
 
 
 def test_redis_is_looked_at_as_it_is(bots, stack):
@@ -99,9 +97,7 @@ def test_the_age_of_a_price_is_that_of_its_source(bots, stack, source, day, find
     assert (found.finding, found.found) == (finding, f"the newest source is from {days_ago(day)}")
 
 
-def test_an_old_price_that_is_used_is_found_beside_younger_ones(bots, bursard, stack):
-    bursar = lambda *args: subprocess.run([program("bursar"), *args], capture_output=True, text=True, timeout=60, check=True,
-                                          env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
+def test_an_old_price_that_is_used_is_found_beside_younger_ones(bots, bursar, stack):
     sources(stack, f"acme@1 ({days_ago(130)})")
     put = lambda model: bots.admin.PutPrice(bots.admin_pb.PutPriceRequest(yes=True, price=bots.admin_pb.Price(
         provider="openai", model=model, input="1", output="2")), timeout=20)
@@ -114,7 +110,7 @@ def test_an_old_price_that_is_used_is_found_beside_younger_ones(bots, bursard, s
     bots.drained()
     old = findings(bots)["prices"]
     assert old.finding == WARN and old.found == "1 models used this month have prices whose source is older than 120 days"
-    assert "0 new, 1 changed" in bursar("price", "put", "openai", "gpt-4o-mini", "--source", "seen by ann").stdout
+    assert "0 new, 1 changed" in bursar("price", "put", "openai", "gpt-4o-mini", "--source", "seen by ann", check=True).stdout
     assert findings(bots)["prices"].finding == OK  # it costs what it did
 
 

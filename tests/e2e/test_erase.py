@@ -1,4 +1,4 @@
-"""A user who asks to be forgotten: his id is in no table and, once the markers have run out, in no key; the sums stay."""
+"""A user asks to be forgotten: afterwards no table and, once the markers have expired, no key holds the id; the sums stay."""
 import json
 import os
 import subprocess
@@ -36,7 +36,7 @@ def dump(stack):
 
 
 def redis_names(stack, name):
-    """Keys that name the user, or hold his name."""
+    """Keys that name the user, or hold their name."""
     found = []
     for key in stack.redis.scan_iter(count=1000):
         if name in key or name in (stack.redis.dump(key) or b""):
@@ -45,7 +45,7 @@ def redis_names(stack, name):
 
 
 def lived(bots, name=NAME):
-    """A user who has left his name wherever there is room for it."""
+    """A user who has left a name wherever there is room for it."""
     bots.account(name, tier="pro", time_zone="Europe/Berlin")
     bots.override(name, bots.calendar("extra", "requests", 1000))
     bots.admin.Suspend(bots.admin_pb.SuspendRequest(ref=bots.key(name), reason=f"{name} was rude"), timeout=10)
@@ -110,18 +110,13 @@ def test_only_a_deleted_user_is_erased_and_only_once(bots):
     fails_with(code.INVALID_ARGUMENT, bots.admin.EraseAccount, team, timeout=10)
 
 
-def test_what_is_open_has_to_end_first_and_the_command_waits_for_it(bots, bursard):
+def test_what_is_open_has_to_end_first_and_the_command_waits_for_it(bots, bursard, bursar):
     user = unique("user")
     bots.account(user, tier="pro")
     answers = [bots.check(user) for _ in range(2)]
     delete(bots, user)
     refused = fails_with(grpc.StatusCode.FAILED_PRECONDITION, erase, bots, user)
     assert "2 reservations are open" in refused.details()
-
-    def bursar(*args):
-        return subprocess.run([program("bursar"), *args], env={**os.environ, "BURSAR_ADDR": bursard.grpc_addr}, text=True,
-                              capture_output=True, timeout=60, check=False)
-
     assert bursar("account", "erase", user).returncode == 2
     assert "2 reservations are open" in bursar("account", "erase", user, "--yes").stderr
     waiting = subprocess.Popen([program("bursar"), "account", "erase", user, "--yes", "--wait", "--json"],

@@ -1,7 +1,5 @@
 """Users in teams, teams in orgs, ceilings of models and tenants: who refused, how many share it, and what a move keeps."""
 import json
-import os
-import subprocess
 import threading
 
 import grpc
@@ -9,7 +7,6 @@ import pytest
 
 from bots import Bots, failed, unique
 from harness import protos
-from harness.paths import program
 from harness.postgres import Postgres
 from test_keys import House
 
@@ -30,7 +27,7 @@ def group(bots, kind, *limits, **fields):
 
 
 def member(bots, **fields):
-    """A fresh user without limits of his own."""
+    """A fresh user without limits of their own."""
     return bots.user_with(**fields)
 
 
@@ -173,21 +170,16 @@ def test_a_bot_and_a_user_are_told_no_names_by_any_rpc(bots):
     assert "secretteam" in str(house.callers["viewer"].Explain(lim.ExplainRequest(check=lim.CheckRequest(user="alice"))))
 
 
-def test_the_command_line_shows_all_levels_and_who_shares_them(bots, bursard):
+def test_the_command_line_shows_all_levels_and_who_shares_them(bots, bursar):
     team = group(bots, "TEAM", bots.calendar("day", "requests", 2))
     users = [member(bots, team=team) for _ in range(2)]
     for user in users:
         bots.record(bots.check(user, model=MODEL), input_tokens=10)
     bots.drained()
-
-    def bursar(*args):
-        return subprocess.run([program("bursar"), *args], env={**os.environ, "BURSAR_ADDR": bursard.grpc_addr}, text=True,
-                              capture_output=True, timeout=60, check=False).stdout
-
-    assert "shared by 2 users" in bursar("status", users[0])
-    explained = bursar("explain", users[0], "--model", MODEL)
+    assert "shared by 2 users" in bursar("status", users[0]).stdout
+    explained = bursar("explain", users[0], "--model", MODEL).stdout
     assert "USED MOST BY" in explained and users[1] in explained
-    answer = json.loads(bursar("explain", users[0], "--model", MODEL, "--json"))
+    answer = json.loads(bursar("explain", users[0], "--model", MODEL, "--json").stdout)
     assert len(answer["shared_with"]) == 2
 
 

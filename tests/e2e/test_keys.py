@@ -1,12 +1,10 @@
 """The doors: which key may call what, of which tenant, from where, and until when."""
-import os
-import subprocess
 import threading
 
 import grpc
 import pytest
 
-from harness import program, protos
+from harness import protos, run_bursar
 from harness.paths import ROOT
 from bots import Bots, unique
 
@@ -275,11 +273,10 @@ def test_wrong_keys_are_counted_by_address_and_a_right_one_still_works(house, bu
     assert set(codes) == {Code.UNAUTHENTICATED, Code.RESOURCE_EXHAUSTED}
     assert code_of(house.callers["bot"].GetStatus, status) == Code.OK
     assert bursard.metric("logins_failed_total") == before + 60
-    env = {"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr, "BURSAR_KEY": "bsk_" + "A" * 43}
     said = ""
     for _ in range(11):  # each worker counts by itself, up to ten
         if "too many invalid keys from" not in said:
-            said = subprocess.run([program("bursar"), "status", "dave"], capture_output=True, text=True, timeout=60, check=False, env=env).stderr
+            said = run_bursar(bursard.grpc_addr, "status", "dave", BURSAR_KEY="bsk_" + "A" * 43).stderr
     assert "too many invalid keys from" in said and "A valid key is accepted at once" in said
     assert "full" not in said and "busy" not in said
     for text in ("", "Bearer", "Basic abc", "Bearer  "):
@@ -353,12 +350,8 @@ def test_the_audit_log_names_who_did_what_and_each_tenant_sees_its_own(house):
     assert refusal(admin.ListAudit, pb.ListAuditRequest(all_tenants=True))[0] == Code.PERMISSION_DENIED
 
 
-def test_the_command_line_makes_uses_and_ends_keys(bursard, tmp_path, until):
+def test_the_command_line_makes_uses_and_ends_keys(bursar, tmp_path, until):
     path = tmp_path / "key"
-
-    def bursar(*args, **env):
-        return subprocess.run([program("bursar"), *args], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr, **env})
 
     made = bursar("key", "create", "operator", "--label", "ops")
     assert made.returncode == 0, made.stderr

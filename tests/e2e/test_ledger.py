@@ -1,4 +1,6 @@
 """Reports add up: ledger rows, roll-ups and counters are the same number, and the proof says when they are not."""
+import pytest
+
 from bots import unique
 
 
@@ -58,33 +60,41 @@ def test_a_counter_that_is_not_as_the_ledger_has_it_is_named(bots, stack):
     assert [(d.ref.id, d.limit, d.counted, d.ledger) for d in proof.differences] == [(names[0], "requests_per_day", 6, 9)]
 
 
-def test_the_proof_fails_when_the_ledger_is_corrupted(bots, stack):
+def test_every_one_of_many_users_is_looked_at(bots, stack):
+    """Many are looked at together; the differences come in the order of the users all the same."""
+    own = fleet(bots)
+    names = sorted(traffic(own, users=70, requests=1))
+    wrong = names[:3] + names[40:43] + names[-1:]
+    assert own.drained().counters.rows == len(names)
+    with stack.sql() as sql:
+        sql.execute("UPDATE usage_windows SET requests = requests + 1 WHERE tenant = %s AND kind = 1 AND id = ANY (%s) AND unit = 0",
+                    (own.tenant, wrong))
+    proof = own.proof()
+    assert [(d.ref.id, d.limit) for d in proof.differences] == [(name, "requests_per_day") for name in wrong]
+    assert proof.differing == len(wrong) and proof.counters.requests == proof.windows.requests == proof.ledger.requests == len(names)
+
+
+def proof_after(bots, stack, damage):
+    """The proof of a tenant of whom everything was in the ledger, and then `damage` was done; its parameter is the tenant."""
     own = fleet(bots)
     traffic(own, users=2)
     assert own.drained().equal
     with stack.sql() as sql:
-        sql.execute("UPDATE ledger SET cost_nano = cost_nano + 1 WHERE tenant = %s AND ctid = (SELECT min(ctid) FROM ledger WHERE tenant = %s)",
-                    (own.tenant, own.tenant))
-    assert not own.proof().equal
+        sql.execute(damage, {"tenant": own.tenant})
+    return own.proof()
 
 
-def test_the_proof_fails_when_a_roll_up_is_corrupted(bots, stack):
-    own = fleet(bots)
-    traffic(own, users=2)
-    assert own.drained().equal
-    with stack.sql() as sql:
-        sql.execute("UPDATE usage_daily SET requests = requests + 1 WHERE tenant = %s AND ctid = (SELECT min(ctid) FROM usage_daily WHERE tenant = %s)",
-                    (own.tenant, own.tenant))
-    assert not own.proof().equal
+@pytest.mark.parametrize("damage", [
+    "UPDATE ledger SET cost_nano = cost_nano + 1 WHERE tenant = %(tenant)s AND ctid = (SELECT min(ctid) FROM ledger WHERE tenant = %(tenant)s)",
+    "UPDATE usage_daily SET requests = requests + 1 WHERE tenant = %(tenant)s AND ctid = "
+    "(SELECT min(ctid) FROM usage_daily WHERE tenant = %(tenant)s)",
+], ids=["ledger", "roll-up"])
+def test_the_proof_fails_when_the_ledger_or_a_roll_up_is_corrupted(bots, stack, damage):
+    assert not proof_after(bots, stack, damage).equal
 
 
 def test_the_proof_fails_when_the_roll_up_of_the_whole_tenant_is_corrupted(bots, stack):
-    own = fleet(bots)
-    traffic(own, users=2)
-    assert own.drained().equal
-    with stack.sql() as sql:
-        sql.execute("DELETE FROM usage_shared_daily WHERE tenant = %s AND kind = 5 AND interface = 'web'", (own.tenant,))
-    proof = own.proof()
+    proof = proof_after(bots, stack, "DELETE FROM usage_shared_daily WHERE tenant = %(tenant)s AND kind = 5 AND interface = 'web'")
     assert not proof.equal and proof.shared.cost_nano_usd < proof.rollups.cost_nano_usd == proof.ledger.cost_nano_usd
 
 

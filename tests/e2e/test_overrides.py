@@ -1,16 +1,12 @@
 """Overrides with an end: what counts until then, what counts afterwards, and that use is kept across both."""
 import datetime
 import json
-import os
-import subprocess
 import threading
 
 import grpc
-import pytest
 
 from bots import Bots, fails_with, unique
 from harness import protos
-from harness.paths import program
 
 UTC = datetime.timezone.utc
 DAY_S = 86_400
@@ -18,26 +14,6 @@ DAY_S = 86_400
 
 def us(clock, seconds):
     return int((clock.now() + seconds) * 1e6)
-
-
-@pytest.fixture
-def start(clock, start_bursard):
-    """start(**options): a fleet at one more bursard, in a time of the test's choice."""
-    clock.set(datetime.datetime(2027, 3, 10, 12, 0, tzinfo=UTC))
-    fleets = []
-
-    def one(**options):
-        fleets.append(Bots(protos, start_bursard(clock=clock, **options).grpc_addr))
-        return fleets[-1]
-
-    yield one
-    for fleet in fleets:
-        fleet.close()
-
-
-@pytest.fixture
-def moved(start):
-    return start()
 
 
 def account(bots, user):
@@ -88,22 +64,22 @@ def test_overrides_of_different_ends_stand_side_by_side(moved, clock, until):
     assert (amount(moved, user, "a"), amount(moved, user, "b"), amount(moved, user, "c")) == (1, 1, 10)
 
 
-def test_an_override_that_ended_while_no_ledger_role_ran_ends_when_one_is_back(start, clock, until):
-    bots = start(roles="serve,http")
+def test_an_override_that_ended_while_no_ledger_role_ran_ends_when_one_is_back(start_moved, clock, until):
+    bots = start_moved(roles="serve,http")
     user = bots.user_with(bots.calendar("day", "requests", 1))
     override(bots, user, bots.calendar("day", "requests", 10, until_us=us(clock, 600)))
     assert [bots.check(user).allowed for _ in range(2)] == [True, True]
     clock.advance(601)
     assert account(bots, user).version == 2
-    start(roles="ledger,http")
+    start_moved(roles="ledger,http")
     until(lambda: account(bots, user).version == 3)
     until(lambda: not account(bots, user).pending)
     assert amount(bots, user, "day") == 1
     assert not bots.check(user).allowed
 
 
-def test_a_record_that_is_seeded_after_the_end_knows_the_override_no_more(start, clock, stack):
-    bots = start(roles="serve,http")
+def test_a_record_that_is_seeded_after_the_end_knows_the_override_no_more(start_moved, clock, stack):
+    bots = start_moved(roles="serve,http")
     user = bots.user_with(bots.calendar("day", "requests", 1))
     override(bots, user, bots.calendar("day", "requests", 10, until_us=us(clock, 600)))
     clock.advance(601)
@@ -112,8 +88,8 @@ def test_a_record_that_is_seeded_after_the_end_knows_the_override_no_more(start,
     assert account(bots, user).version == 2
 
 
-def test_workers_that_know_the_override_and_others_agree_on_the_record(start, clock, stack, until):
-    bots = [start(roles="serve,http", workers=2), start(workers=2)]
+def test_workers_that_know_the_override_and_others_agree_on_the_record(start_moved, clock, stack, until):
+    bots = [start_moved(roles="serve,http", workers=2), start_moved(workers=2)]
     user = bots[0].user_with(bots[0].calendar("day", "requests", 5))
     override(bots[0], user, bots[0].calendar("day", "requests", 100, until_us=us(clock, 30)))
     for _ in range(3):
@@ -141,9 +117,9 @@ def test_workers_that_know_the_override_and_others_agree_on_the_record(start, cl
     assert not any(allowed[seen + 4:])
 
 
-def test_several_ledger_roles_end_an_override_once_and_the_audit_log_says_who(start, clock, until):
-    bots = start()
-    start(), start()
+def test_several_ledger_roles_end_an_override_once_and_the_audit_log_says_who(start_moved, clock, until):
+    bots = start_moved()
+    start_moved(), start_moved()
     user = bots.user_with(bots.calendar("day", "requests", 1))
     override(bots, user, bots.calendar("day", "requests", 10, until_us=us(clock, 60)))
     clock.advance(61)
@@ -186,13 +162,7 @@ def test_grace_ends_by_itself(moved, clock):
     assert not denied.allowed and denied.binding.effective_amount == 1
 
 
-def test_the_command_line_gives_an_override_an_end_and_shows_it(start_bursard):
-    address = start_bursard().grpc_addr
-
-    def bursar(*args):
-        return subprocess.run([program("bursar"), *args], env={**os.environ, "BURSAR_ADDR": address, "TZ": "UTC"}, text=True,
-                              capture_output=True, timeout=60, check=False)
-
+def test_the_command_line_gives_an_override_an_end_and_shows_it(bursar):
     shown = bursar("account", "override", "alice", "requests=600/min", "--until", "2099-12-05T10:00", "--create")
     assert shown.returncode == 0, shown.stderr
     assert "requests=600/min until 2099-12-05T10:00:00+00:00 (in " in shown.stdout

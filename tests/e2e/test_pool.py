@@ -1,4 +1,4 @@
-"""The priority pool over real gRPC: who is granted when, what he is told, and what becomes of his place."""
+"""The priority pool over real gRPC: who is granted when, what callers are told, and what happens to their places."""
 import os
 import signal
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from harness import protos, until
 from harness.paths import program
 
-from bots import Bots, fails_with, unique
+from bots import fails_with, unique
 from streams import WAIT, Caller, holds, waits
 
 STREAM, EXPLICIT = 1, 2
@@ -33,18 +33,13 @@ def callers():
 
 
 @pytest.fixture
-def serve(start_bursard):
+def serve(start_bursard, fleet_at):
     """serve(slots=1, ...) starts a bursard, and answers it and the fleet at it."""
-    fleets = []
-
     def start(slots=1, **options):
         server = start_bursard(max_concurrent_agents=slots, **options)
-        fleets.append(Bots(protos, server.grpc_addr))
-        return server, fleets[-1]
+        return server, fleet_at(server.grpc_addr)
 
-    yield start
-    for fleet in fleets:
-        fleet.close()
+    return start
 
 
 @pytest.fixture
@@ -214,7 +209,7 @@ def test_a_waiter_who_gives_up_gets_his_reservation_back(one, callers, until):
 # -- the end of a lease
 
 def test_a_record_with_the_lease_releases_the_slot(one, callers):
-    put_pool(one, lease_us=6 * SECOND)  # a holder hears of it when his lease is renewed: every third of it
+    put_pool(one, lease_us=6 * SECOND)  # a holder learns of it when its lease is renewed: every third of it
     holder = holds(callers(one, user_of(one)))
     waiter = waits(callers(one, user_of(one)))
     lease = holder.granted().lease
@@ -464,7 +459,7 @@ def test_twenty_callers_on_two_slots_of_two_bursards_are_never_more_than_two(ser
         try:
             caller = callers(fleets[number % 2], users[number % 4])
             lease = caller.granted()
-            with lock:  # as long as this caller knows of his slot, and less: the store frees it later than he says so
+            with lock:  # for no longer than this caller knows of its slot: the store frees the slot after the caller says so
                 running += 1
                 most = max(most, running)
                 fences.append(lease.fence)

@@ -1,14 +1,12 @@
 """Price lists: shown before they are put, all or nothing; prices of a tenant's and of a user's own; prices that end."""
 import csv
+import functools
 import io
 import json
-import os
-import subprocess
 
 import grpc
 import pytest
 
-from harness import program
 from harness.paths import ROOT
 from bots import DAY_US, fails_with, unique
 
@@ -18,11 +16,8 @@ Code = grpc.StatusCode
 
 
 @pytest.fixture
-def bursar(bursard):
-    def run(*args, stdin=None):
-        return subprocess.run([program("bursar"), "price", *map(str, args)], capture_output=True, text=True, timeout=120, check=False,
-                              input=stdin, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
+def bursar(bursar):
+    return functools.partial(bursar, "price")
 
 
 @pytest.fixture
@@ -289,3 +284,8 @@ def test_what_makes_no_price_is_refused(bursar, stack, typed, code, why):
     refused = bursar("put", "openai", "gpt-never", *typed)
     assert refused.returncode == code and why in refused.stderr and "prices[" not in refused.stderr, refused.stderr
     assert everything(stack) == before
+
+
+def test_a_wrong_page_token_is_refused(bots):
+    request = bots.admin_pb.ListPricesRequest(page_token="x")
+    assert fails_with(Code.INVALID_ARGUMENT, bots.admin.ListPrices, request, timeout=10).details().startswith("page_token: ")

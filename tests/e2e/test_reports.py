@@ -1,6 +1,7 @@
 """Bills, figures and forecasts: every report is the sum over the raw rows of the ledger, however it is asked for."""
 import csv
 import datetime
+import functools
 import io
 import itertools
 import json
@@ -267,11 +268,8 @@ def fleet_day(days):
 
 
 @pytest.fixture
-def bursar(bursard):
-    def run(*args):
-        return subprocess.run([program("bursar"), "report", *args], capture_output=True, text=True, timeout=120, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr, "TZ": "UTC"})
-    return run
+def bursar(bursar):
+    return functools.partial(bursar, "report")
 
 
 def test_csv_json_and_table_say_the_same(house, bursar):

@@ -1,12 +1,9 @@
 """What no price of its own is known for: a record is charged all the same, says so, and is counted for re-rating."""
 import json
-import os
-import subprocess
 
 import grpc
 import pytest
 
-from harness import program
 from bots import fails_with, unique
 
 TOKENS = 100_000  # below the long context
@@ -19,14 +16,6 @@ Code = grpc.StatusCode
 @pytest.fixture
 def user(bots):
     return bots.user_with(bots.calendar("tokens", "tokens", 2**53 - 1), bots.calendar("cost", "cost", 2**53 - 1))
-
-
-@pytest.fixture
-def bursar(bursard):
-    def run(*args):
-        return subprocess.run([program("bursar"), *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
 
 
 def put(bots, model, price, **fields):

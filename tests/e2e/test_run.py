@@ -66,6 +66,15 @@ def read_line(process):
     return process.stdout.readline().strip()
 
 
+@pytest.fixture
+def held(start_bursard, runs, tmp_path):
+    """The address of a bursard whose only slot is held, and the command that holds it until tmp_path / "go" is there."""
+    addr = start_bursard(max_concurrent_agents=1).grpc_addr
+    first = runs.start(addr, "ann", command=holder(tmp_path / "go"))
+    assert read_line(first) == "started"
+    return addr, first
+
+
 def test_the_command_runs_and_its_exit_code_is_kept(bursard, runs):
     code, out, err = runs.end(bursard.grpc_addr, "ann", command=["sh", "-c", "echo hello; exit 7"])
     assert (code, out, err) == (7, "hello\n", "")
@@ -88,10 +97,8 @@ def test_the_command_knows_its_lease(bursard, runs):
     assert code == 0 and request_id == "job-1" and int(fence) > 0
 
 
-def test_the_second_waits_and_runs_when_the_first_has_ended(start_bursard, runs, tmp_path, until):
-    addr = start_bursard(max_concurrent_agents=1).grpc_addr
-    first = runs.start(addr, "ann", command=holder(tmp_path / "go"))
-    assert read_line(first) == "started"
+def test_the_second_waits_and_runs_when_the_first_has_ended(held, runs, tmp_path, until):
+    addr, first = held
     second = runs.start(addr, "ben", command=["echo", "mine"])
     until(lambda: "waiting for a slot: position 1" in said(second))
     assert second.poll() is None
@@ -112,20 +119,16 @@ def test_a_denial_runs_nothing(bursard, runs):
     assert code == NO_SLOT and out == "" and "denied: request rate" in err
 
 
-def test_it_waits_no_longer_than_it_was_told(start_bursard, runs, tmp_path):
-    addr = start_bursard(max_concurrent_agents=1).grpc_addr
-    first = runs.start(addr, "ann", command=holder(tmp_path / "go"))
-    assert read_line(first) == "started"
+def test_it_waits_no_longer_than_it_was_told(held, runs, tmp_path):
+    addr, first = held
     code, out, err = runs.end(addr, "ben", "--max-wait", "1s", command=["echo", "ran"])
     assert code == NO_SLOT and out == "" and "RESOURCE_EXHAUSTED" in err
     (tmp_path / "go").touch()
     assert first.wait(30) == 0
 
 
-def test_a_signal_while_it_waits_gives_the_place_back(start_bursard, runs, tmp_path, until):
-    addr = start_bursard(max_concurrent_agents=1).grpc_addr
-    first = runs.start(addr, "ann", command=holder(tmp_path / "go"))
-    assert read_line(first) == "started"
+def test_a_signal_while_it_waits_gives_the_place_back(held, runs, tmp_path, until):
+    addr, _ = held
     second = runs.start(addr, "ben", command=["echo", "ran"])
     until(lambda: "waiting" in said(second))
     second.send_signal(signal.SIGINT)
@@ -136,11 +139,12 @@ def test_a_signal_while_it_waits_gives_the_place_back(start_bursard, runs, tmp_p
     assert read_line(third) == "third"
 
 
-def test_a_signal_reaches_the_command(bursard, runs):
+@pytest.mark.parametrize("name", ["TERM", "HUP"])  # HUP: the terminal is gone
+def test_a_signal_reaches_the_command(bursard, runs, name):
     process = runs.start(bursard.grpc_addr, "ann",
-                         command=["sh", "-c", 'trap "echo bye; exit 5" TERM; echo started; while :; do sleep 0.05; done'])
+                         command=["sh", "-c", f'trap "echo bye; exit 5" {name}; echo started; while :; do sleep 0.05; done'])
     assert read_line(process) == "started"
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.Signals["SIG" + name])
     assert read_line(process) == "bye" and process.wait(30) == 5
 
 
@@ -182,10 +186,8 @@ def test_killed_it_keeps_its_slot_until_the_command_and_all_its_children_are_gon
     assert second.communicate(timeout=60)[0] == "mine\n"
 
 
-def test_killed_while_it_waits_it_gives_its_place_back(start_bursard, runs, tmp_path, until):
-    addr = start_bursard(max_concurrent_agents=1).grpc_addr
-    first = runs.start(addr, "ann", command=holder(tmp_path / "go"))
-    assert read_line(first) == "started"
+def test_killed_while_it_waits_it_gives_its_place_back(held, runs, tmp_path, until):
+    addr, _ = held
     second = runs.start(addr, "ben", command=["touch", str(tmp_path / "ran")])
     until(lambda: "waiting" in said(second))
     second.kill()
@@ -213,14 +215,6 @@ def test_when_all_of_it_is_killed_at_once_the_command_ends(bursard, runs, tmp_pa
     os.kill(worker, signal.SIGKILL)
     process.kill()
     until(lambda: alive(tmp_path / "ids") == [])
-
-
-def test_a_terminal_that_is_gone_is_told_to_the_command(bursard, runs):
-    process = runs.start(bursard.grpc_addr, "ann",
-                         command=["sh", "-c", 'trap "echo bye; exit 5" HUP; echo started; while :; do sleep 0.05; done'])
-    assert read_line(process) == "started"
-    process.send_signal(signal.SIGHUP)
-    assert read_line(process) == "bye" and process.wait(30) == 5
 
 
 def test_a_signal_that_was_ignored_stays_so(bursard, tmp_path):

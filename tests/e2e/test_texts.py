@@ -1,14 +1,11 @@
 """Tenants' own texts: what an admin sets is what a denied user reads."""
 import json
-import os
-import subprocess
 
 import grpc
 import pytest
 import yaml
 
 from bots import fails_with, unique
-from harness import program
 
 Code = grpc.StatusCode
 
@@ -31,14 +28,6 @@ def listed(bots, **fields):
 def fleet(bots):
     bots.tenant = unique("fleet")
     return bots
-
-
-@pytest.fixture
-def bursar(bursard):
-    def run(*args, stdin=None):
-        return subprocess.run([program("bursar"), *map(str, args)], capture_output=True, text=True, timeout=120, check=False,
-                              input=stdin, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-    return run
 
 
 def spent(bots):

@@ -1,11 +1,8 @@
 """Tiers that are deleted: only those that nobody is on, nobody falls back to, and nobody is told to buy."""
-import os
-import subprocess
 import threading
 
 import grpc
 
-from harness import program
 from bots import fails_with, unique
 
 Code = grpc.StatusCode
@@ -83,27 +80,22 @@ def test_an_account_put_on_a_tier_while_it_is_deleted_is_on_a_tier_that_exists(b
         assert sql.fetchone() == (0,)
 
 
-def test_the_command_says_what_counts_now(bots, bursard):
-    def bursar(*args):
-        return subprocess.run([program("bursar"), "tier", *args], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
-
+def test_the_command_says_what_counts_now(bots, bursar):
     bots.tier("pro", bots.bucket("rpm", "requests", 1))
-    done = bursar("delete", "pro")
+    done = bursar("tier", "delete", "pro")
     assert done.returncode == 0 and "deleted tier pro; now in force:" in done.stdout and "(as shipped)" in done.stdout
-    assert bursar("delete", "nothing").returncode == 4
+    assert bursar("tier", "delete", "nothing").returncode == 4
     bots.tier("extra")
-    assert bursar("delete", "extra").stdout == "deleted tier extra\n"
+    assert bursar("tier", "delete", "extra").stdout == "deleted tier extra\n"
 
 
-def test_accounts_that_are_deleted_are_put_on_another_tier_as_the_refusal_says(bots, bursard):
+def test_accounts_that_are_deleted_are_put_on_another_tier_as_the_refusal_says(bots, bursar):
     tier, user = unique("tier"), unique("user")
     bots.tier(tier)
     bots.account(user, tier=tier)
     bots.admin.DeleteAccount(bots.admin_pb.DeleteAccountRequest(ref=bots.key(user)), timeout=20)
     assert "then with --deleted" in refused(bots, tier)
-    done = subprocess.run([program("bursar"), "bulk", "set-tier", "free", "--tier", tier, "--deleted", "--yes"], capture_output=True, text=True,
-                          timeout=60, check=False, env={"PATH": os.environ["PATH"], "BURSAR_ADDR": bursard.grpc_addr})
+    done = bursar("bulk", "set-tier", "free", "--tier", tier, "--deleted", "--yes")
     assert done.returncode == 0 and "1 changed" in done.stdout, done.stdout + done.stderr
     delete(bots, tier)
     assert bots.check(user).reason == bots.types.REASON_DELETED

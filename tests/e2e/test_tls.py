@@ -8,7 +8,7 @@ import threading
 import grpc
 import pytest
 
-from harness import Bursard, program, protos, until
+from harness import Bursard, program, protos, run_bursar, until
 from bots import unique
 from certificates import Authority
 from harness.ports import free_port
@@ -85,8 +85,7 @@ def test_calls_are_encrypted_for_those_who_trust_the_authority(secured, tmp_path
 
 def test_the_command_line_speaks_tls(secured, tmp_path):
     def bursar(*args, **env):
-        return subprocess.run([program("bursar"), "status", "ann", *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": secured.server.grpc_addr, **env})
+        return run_bursar(secured.server.grpc_addr, "status", "ann", *args, **env)
 
     ca = secured.authority.cert
     assert bursar("--tls-ca", ca).returncode == 0
@@ -101,8 +100,7 @@ def test_the_command_line_speaks_tls(secured, tmp_path):
 
 def test_the_command_line_says_why_nobody_is_reached(mutual, tmp_path):
     def said(*args):
-        done = subprocess.run([program("bursar"), "status", "ann", *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
-                              env={"PATH": os.environ["PATH"], "BURSAR_ADDR": mutual.server.grpc_addr})
+        done = run_bursar(mutual.server.grpc_addr, "status", "ann", *args)
         assert done.returncode == 3, done
         return done.stderr
 

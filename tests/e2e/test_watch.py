@@ -1,4 +1,4 @@
-"""Watch: what is decided anywhere, seen by whoever may see it, and only by him."""
+"""Watch: those who may see a decision see it, whichever bursard made it; nobody else does."""
 import collections
 import os
 import pty

@@ -235,16 +235,6 @@ def test_a_new_limit_decides_without_the_ledger_only_inexactly(start_bursard, re
 
 # The store's clock was ahead for a while.
 
-@pytest.fixture
-def moved(start_bursard, clock):
-    from bots import Bots
-    from harness import protos
-    clock.set(datetime.datetime(2027, 3, 10, 12, 0, tzinfo=UTC))
-    fleet = Bots(protos, start_bursard(clock=clock).grpc_addr)
-    yield fleet
-    fleet.close()
-
-
 @pytest.mark.parametrize("seconds", [600, 86_400])
 def test_a_clock_that_was_ahead_for_a_moment_denies_nobody_for_longer(moved, clock, seconds):
     user = moved.user_with(moved.bucket("rpm", "requests", 3), moved.calendar("daily", "requests", 1000))

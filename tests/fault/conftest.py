@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from harness import Bursard, Postgres, Redis, protos  # noqa: E402
+from harness.bursard import stop_all  # noqa: E402
 from bots import Bots  # noqa: E402
 
 
@@ -15,6 +16,7 @@ class DurableStack:
     def __init__(self):
         self.postgres = Postgres(settings={"fsync": "on"})
         self.database = self.postgres.database()
+        self.sql = self.database.sql
         self.redis_server = Redis(aof="always")
         self.server = Bursard(self.redis_server, self.database, roles="serve,http", redis_timeout_ms=1000)
         self.writer = Bursard(self.redis_server, self.database, roles="ledger,http", redis_timeout_ms=1000)
@@ -28,15 +30,6 @@ class DurableStack:
     @property
     def redis(self):
         return self.redis_server.client
-
-    @contextlib.contextmanager
-    def sql(self):
-        connection = self.database.connect()
-        try:
-            with connection.cursor() as cursor:
-                yield cursor
-        finally:
-            connection.close()
 
     def kill_server(self):
         self.server.kill()
@@ -55,17 +48,10 @@ class DurableStack:
     def close(self):
         for fleet in self.fleets:
             fleet.close()
-        for process in (self.server, self.writer):
-            if process.running():
-                process.stop()
-            report = process.sanitizer_report()
-            assert not report, report
-        self.redis_server.kill()
-        self.postgres.stop()
+        stop_all([self.server, self.writer], self.redis_server, self.postgres)
 
 
 @pytest.fixture
 def durable_stack():
-    stack = DurableStack()
-    yield stack
-    stack.close()
+    with contextlib.closing(DurableStack()) as stack:
+        yield stack

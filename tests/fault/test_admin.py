@@ -3,17 +3,14 @@
 The network between the admin's bursard and Redis is frozen before the change, so that it commits in PostgreSQL and gets no further. The
 ledger role looks for such changes every second; the tests wait for what is seen, not for so long."""
 import contextlib
-import pathlib
 import signal
-import sys
 
 import grpc
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-
-from harness import Bursard, Postgres, Proxy, Redis, protos, until  # noqa: E402
-from bots import Bots, unique  # noqa: E402
+from harness import Bursard, Postgres, Proxy, Redis, protos, until
+from harness.bursard import stop_all
+from bots import Bots, unique
 
 
 class House:
@@ -58,20 +55,15 @@ class House:
         for fleet in self.fleets:
             fleet.close()
         try:
-            for server in self.servers:
-                if server.running():
-                    server.stop()
+            stop_all(self.servers, self.redis, self.postgres)
         finally:
             self.proxy.close()
-            self.redis.kill()
-            self.postgres.stop()
 
 
 @pytest.fixture
 def house():
-    made = House()
-    yield made
-    made.close()
+    with contextlib.closing(House()) as made:
+        yield made
 
 
 def set_tier(bots, user, tier="pro"):

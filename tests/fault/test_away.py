@@ -1,14 +1,12 @@
 """What is answered while a store is away, and what becomes of it afterwards."""
-import pathlib
-import sys
+import contextlib
 
 import grpc
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-
-from harness import Bursard, Postgres, Redis, protos, until  # noqa: E402
-from bots import Bots, fails_with, unique  # noqa: E402
+from harness import Bursard, Postgres, Redis, protos, until
+from harness.bursard import stop_all
+from bots import Bots, fails_with, unique
 
 
 class Alone:
@@ -22,18 +20,13 @@ class Alone:
 
     def close(self):
         self.bots.close()
-        try:
-            self.server.stop()
-        finally:
-            self.redis.kill()
-            self.postgres.stop()
+        stop_all([self.server], self.redis, self.postgres)
 
 
 @pytest.fixture
 def alone():
-    made = Alone()
-    yield made
-    made.close()
+    with contextlib.closing(Alone()) as made:
+        yield made
 
 
 def exact(bots, user):

@@ -1,36 +1,31 @@
 """Fences rise for ever: whatever Redis forgets, wherever its clock stands, whoever is promoted. A referee keeps the greatest."""
-import os
+import contextlib
 
 import grpc
 import pytest
 
-from harness import Bursard, Clock, Postgres, Redis, protos, until
+from harness import Bursard, Clock, Postgres, protos, until
 from harness.bursard import stop_all
-from harness.ports import free_port
 from bots import Bots
+from fails_over import FailsOver
 
 limiter_pb, admin_pb = protos.limiter_pb2, protos.admin_pb2
 SECOND = 1_000_000
 
 
-class World:
+class World(FailsOver):
     """One pool that two bursards serve, each with a worker of its own, on a Redis that has no disk."""
 
     def __init__(self):
-        self.clock, self.jobs, self.greatest, self.old = Clock(), 0, 0, []
+        self.clock, self.jobs, self.greatest = Clock(), 0, 0
+        super().__init__(clock=self.clock)
         self.postgres = Postgres()
         self.database = self.postgres.database()
-        self.redis = self.new_redis()
-        self.link = os.path.join(self.redis.directory, "primary")
-        os.symlink(self.redis.socket, self.link)
-        self.servers = [Bursard("unix://" + self.link, self.database, workers=1, redis_timeout_ms=2000,
+        self.servers = [Bursard(self.url, self.database, workers=1, redis_timeout_ms=2000,
                                 roles=roles) for roles in ("serve,http,ledger", "serve,http")]
         self.fleets = [Bots(protos, server.grpc_addr, patient=True) for server in self.servers]
         self.fleets[0].tier("large", pool_priority=10, pool_concurrent=100)
         self.put(slots=100, lease_us=60 * SECOND)
-
-    def new_redis(self):
-        return Redis(clock=self.clock, settings={"port": free_port(), "repl-diskless-sync-delay": 0})
 
     def put(self, **fields):
         self.fleets[0].admin.PutPool(admin_pb.PutPoolRequest(ref=admin_pb.PoolRef(), **fields), timeout=60)
@@ -73,13 +68,6 @@ class World:
         for i in range(4):
             self.granted(self.asks(i % 2))
 
-    def promote(self, replica):
-        self.redis.kill()
-        os.unlink(self.link)
-        os.symlink(replica.socket, self.link)
-        self.old.append(self.redis)
-        self.redis = replica
-
     def close(self):
         for fleet in self.fleets:
             fleet.close()
@@ -88,9 +76,8 @@ class World:
 
 @pytest.fixture
 def world():
-    world = World()
-    yield world
-    world.close()
+    with contextlib.closing(World()) as world:
+        yield world
 
 
 def flush(world):
@@ -115,9 +102,7 @@ def restart_empty_with_the_clock_behind(world):
 
 def promote_without_the_last_writes(world, back_s=0):
     """The replica knows neither the newest grants nor that the primary was another process when it made them."""
-    replica = world.new_redis()
-    replica.client.replicaof("127.0.0.1", world.redis.settings["port"])
-    until(lambda: replica.client.info("replication")["master_link_status"] == "up", "the replica being in step")
+    replica = world.replica()
     replica.client.replicaof("NO", "ONE")
     world.some_grants()
     world.clock.advance(-back_s)

@@ -3,19 +3,17 @@ called a repeat.
 
 Redis is stopped until the calls have been given up, or the proxy in front of it holds its answers back until it has done what they
 ask. The tests wait for these events, not for so long."""
+import contextlib
 import json
-import pathlib
 import signal
 import subprocess
-import sys
 
 import grpc
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-
-from harness import Bursard, Postgres, Proxy, Redis, program, protos, until  # noqa: E402
-from bots import Bots, unique  # noqa: E402
+from harness import Bursard, Postgres, Proxy, Redis, program, protos, until
+from harness.bursard import stop_all
+from bots import Bots, unique
 
 PATIENCE = 60
 
@@ -108,26 +106,21 @@ class House:
         self.proxy.thaw()
         self.bots.close()
         try:
-            if self.server.running():
-                self.server.stop()
+            stop_all([self.server], self.redis, self.postgres)
         finally:
             self.proxy.close()
-            self.redis.kill()
-            self.postgres.stop()
 
 
 @pytest.fixture(scope="module")
 def hasty():
-    house = House(redis_timeout_ms=60)
-    yield house
-    house.close()
+    with contextlib.closing(House(redis_timeout_ms=60)) as house:
+        yield house
 
 
 @pytest.fixture
 def patient():
-    house = House(redis_timeout_ms=20000)
-    yield house
-    house.close()
+    with contextlib.closing(House(redis_timeout_ms=20000)) as house:
+        yield house
 
 
 def test_checks_that_were_given_up_in_a_stall_hold_nothing(hasty):

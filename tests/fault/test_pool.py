@@ -1,4 +1,5 @@
 """A pool under kill -9, SIGSTOP, lost messages and fail-over: a referee that counts fences sees no slot given twice."""
+import contextlib
 import os
 import random
 import signal
@@ -9,10 +10,10 @@ import pathlib
 
 import pytest
 
-from harness import Bursard, Postgres, Redis, protos, until
+from harness import Bursard, Postgres, protos, until
 from harness.bursard import stop_all
-from harness.ports import free_port
 from bots import Bots
+from fails_over import FailsOver
 from referee import Referee
 
 
@@ -46,15 +47,11 @@ class Callers:
             self.kill(process)
 
 
-class World:
+class World(FailsOver):
     def __init__(self):
+        super().__init__(aof="always")
         self.postgres = Postgres()
         self.database = self.postgres.database()
-        self.redis = self.new_redis()
-        # What the servers connect to: a name for the Redis that is the primary now.
-        self.link = os.path.join(self.redis.directory, "primary")
-        self.old = []
-        os.symlink(self.redis.socket, self.link)
         self.servers = [self.bursard() for _ in range(3)]
         self.fleet = Bots(protos, self.servers[0].grpc_addr)
         for name, priority, cap in (("small", 1, 1), ("middle", 5, 3), ("large", 10, 6)):
@@ -65,26 +62,8 @@ class World:
         self.referee = Referee()
         self.callers = Callers(self.referee, [server.grpc_addr for server in self.servers])
 
-    @staticmethod
-    def new_redis():
-        return Redis(aof="always", settings={"port": free_port(), "repl-diskless-sync-delay": 0})
-
-    def replica(self):
-        """Another Redis that follows the primary, and has all it had."""
-        replica = self.new_redis()
-        replica.client.replicaof("127.0.0.1", self.redis.settings["port"])
-        until(lambda: replica.client.info("replication")["master_link_status"] == "up", "the replica being in step")
-        return replica
-
-    def promote(self, replica):
-        self.redis.kill()
-        os.unlink(self.link)
-        os.symlink(replica.socket, self.link)
-        self.old.append(self.redis)
-        self.redis = replica
-
     def bursard(self):
-        return Bursard("unix://" + self.link, self.database, workers=1, redis_timeout_ms=1000, max_concurrent_agents=SLOTS)
+        return Bursard(self.url, self.database, workers=1, redis_timeout_ms=1000, max_concurrent_agents=SLOTS)
 
     def put(self, **fields):
         admin_pb = protos.admin_pb2
@@ -107,9 +86,8 @@ class World:
 
 @pytest.fixture
 def world():
-    world = World()
-    yield world
-    world.close()
+    with contextlib.closing(World()) as world:
+        yield world
 
 
 def kill_a_server(world, chance):

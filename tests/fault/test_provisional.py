@@ -3,19 +3,16 @@ never one about a stranger."""
 import concurrent.futures
 import contextlib
 import datetime
-import pathlib
 import subprocess
-import sys
 import threading
 
 import grpc
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-
-from harness import Bursard, Postgres, Redis, protos, until  # noqa: E402
-from harness.paths import program  # noqa: E402
-from bots import Bots, fails_with, unique  # noqa: E402
+from harness import Bursard, Postgres, Redis, protos, until
+from harness.bursard import stop_all
+from harness.paths import program
+from bots import Bots, fails_with, unique
 
 KINDS = ("suspended", "zero", "enterprise", "team", "closed", "spent")
 
@@ -83,19 +80,13 @@ class Pair:
     def close(self):
         self.admin.close()
         self.bots.close()
-        try:
-            for server in self.servers:
-                server.stop()
-        finally:
-            self.redis.kill()
-            self.postgres.stop()
+        stop_all(self.servers, self.redis, self.postgres)
 
 
 @pytest.fixture(scope="module")
 def shared_pair():
-    made = Pair()
-    yield made
-    made.close()
+    with contextlib.closing(Pair()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,16 +1,12 @@
 """Whether a bursard is ready is found out by itself: behind a balancer nobody calls one that is not."""
-import pathlib
 import signal
-import sys
 import threading
 
 import grpc
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-
-from harness import Bursard, Postgres, Proxy, Redis, protos, until  # noqa: E402
-from grpc.health.v1 import health_pb2, health_pb2_grpc  # noqa: E402
+from harness import Bursard, Postgres, Proxy, Redis, protos, until
+from grpc.health.v1 import health_pb2, health_pb2_grpc
 
 SERVICES = ("", "bursar.v1.Limiter", "bursar.v1.Admin")
 

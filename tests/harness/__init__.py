@@ -7,6 +7,7 @@ Nothing here sleeps for a fixed time, uses a usual port or leaves a process behi
 """
 from .bursard import Bursard, connect
 from .clock import Clock
+from .command import run_bursar
 from .paths import program
 from .postgres import Database, Postgres
 from .proxy import Proxy
@@ -14,4 +15,4 @@ from .redis_server import Redis
 from .refusing import Refusing
 from .wait import until
 
-__all__ = ["Bursard", "Clock", "Database", "Postgres", "Proxy", "Redis", "Refusing", "connect", "program", "until"]
+__all__ = ["Bursard", "Clock", "Database", "Postgres", "Proxy", "Redis", "Refusing", "connect", "program", "run_bursar", "until"]

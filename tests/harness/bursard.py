@@ -103,13 +103,18 @@ class Bursard(Process):
 
 
 def stop_all(servers, redis, postgres):
-    """The end of a test that has killed and stopped them: each may be gone or frozen. Only then is a sanitizer's report an error, so that
-    nothing is left behind."""
+    """The end of a test with stores of its own, which may have killed or frozen any of them. A server that ends badly, has ended by itself
+    or had a report of a sanitizer is an error, but only when all are gone, so that nothing is left behind."""
     problems = []
     for server in servers:
         server.signal(signal.SIGCONT)
-        if server.running():
-            server.stop()
+        try:
+            if server.running():
+                server.stop()
+            elif server.popen and server.popen.returncode not in (0, -signal.SIGKILL):
+                problems.append(f"bursard has ended with {server.popen.returncode}:\n{server.log()[-4000:]}")
+        except (AssertionError, RuntimeError) as error:
+            problems.append(str(error))
         problems.append(server.sanitizer_report())
     redis.kill()
     postgres.stop()

@@ -1,4 +1,5 @@
 """A PostgreSQL of one's own, on a unix socket. initdb runs once a session; every server gets a copy of what it made."""
+import contextlib
 import functools
 import glob
 import itertools
@@ -185,14 +186,16 @@ class Database:
     def connect(self):
         return self.server.connect(self.name)
 
+    @contextlib.contextmanager
+    def sql(self):
+        """A cursor of a connection of its own."""
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            yield cursor
+
     def query(self, sql, *arguments):
-        connection = self.connect()
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, arguments or None)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+        with self.sql() as cursor:
+            cursor.execute(sql, arguments or None)
+            return cursor.fetchall()
 
     def value(self, sql, *arguments):
         """The one value of the one row."""

@@ -4,18 +4,18 @@ import select
 import socket
 import threading
 
+from .listener import Listener
 
-class Proxy:
+
+class Proxy(Listener):
     """Listens on `address` and passes on to (host, port) or the path of a unix socket; after freeze() nothing goes either way, after
     hold_answers() nothing comes back, until thaw(). drop() breaks all connections; what was held is lost."""
 
     def __init__(self, target):
-        self.target, self.frozen, self.closed = target, threading.Event(), False
-        self.answers_held = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.sockets = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.target, self.frozen, self.answers_held = target, threading.Event(), threading.Event()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{listener.getsockname()[1]}"
+        super().__init__(listener)
 
     def freeze(self):
         self.frozen.set()
@@ -33,26 +33,16 @@ class Proxy:
             with contextlib.suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)  # close alone would not wake who waits for it
 
-    def close(self):
-        self.closed = True
-        for open_socket in [self.listener, *self.sockets]:
-            open_socket.close()
-
-    def _accept(self):
-        while not self.closed:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
-            try:
-                far.connect(self.target)
-            except OSError:  # who is behind is away
-                near.close()
-                far.close()
-                continue
-            self.sockets += [near, far]
-            threading.Thread(target=self._pass, args=(near, far), daemon=True).start()
+    def serve(self, near):
+        far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
+        try:
+            far.connect(self.target)
+        except OSError:  # who is behind is away
+            near.close()
+            far.close()
+            return
+        self.sockets += [near, far]
+        self._pass(near, far)
 
     def _pass(self, near, far):
         other = {near: far, far: near}

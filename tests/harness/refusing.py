@@ -2,38 +2,29 @@
 import socket
 import threading
 
+from .listener import Listener
 from .process import temp_dir
 
 
-class Refusing:
+class Refusing(Listener):
     """Listens on a unix socket and passes commands on to that of a Redis, one at a time. `refuse`: the error with which it answers instead
     every command whose first word is among `words`; None passes all on."""
 
     def __init__(self, target, words=("FCALL", "FUNCTION", "XTRIM")):
-        self.target, self.words, self.refuse, self.closed = target, {word.encode() for word in words}, None, False
+        self.target, self.words, self.refuse = target, {word.encode() for word in words}, None
         self.path = temp_dir("refusing", store=True) + "/sock"
         self.url = "unix://" + self.path
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.path)
-        self.listener.listen(100)
-        self.sockets = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.path)
+        listener.listen(100)
+        super().__init__(listener)
 
     def close(self):
         self.closed = True
         self.listener.shutdown(socket.SHUT_RDWR)
-        for open_socket in [self.listener, *self.sockets]:
-            open_socket.close()
+        super().close()
 
-    def _accept(self):
-        while not self.closed:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
-
-    def _serve(self, near):
+    def serve(self, near):
         far = socket.socket(socket.AF_UNIX)
         self.sockets += [near, far]
         try:

@@ -1,7 +1,7 @@
 /*
  * Which tests of a program run: `PROGRAM NAME...` runs those whose names contain NAME, or match it where it has a * or a ?;
  * `PROGRAM --list` prints the names. Linked into every test program in place of cmocka's _cmocka_run_group_tests (--wrap),
- * so that no main() needs to know about it.
+ * so that neither runner.c nor a main() of its own needs to know about it.
  */
 #include <fnmatch.h>
 #include <setjmp.h>

@@ -40,7 +40,7 @@ run_pytest() {
 }
 
 run_mutants() {
-	local killed survived status=0
+	local folder killed survived status=0
 	[ -n "$long" ] || return 0
 	if BURSAR_SOURCE_DIR=$PWD build/dev/tests/pool_random --long; then
 		count 1 0
@@ -48,11 +48,14 @@ run_mutants() {
 		count 0 1 pool_random
 		status=1
 	fi
-	tests/pool/mutants/run | tee "$results/mutants.txt"
-	read -r killed _ survived _ < <(tail -n 1 "$results/mutants.txt")
-	[[ $killed =~ ^[0-9]+$ ]] || { echo "the mutants did not run"; return 1; }
-	count "$killed" "$survived"
-	return $((status || survived > 0))
+	for folder in pool property; do
+		"tests/$folder/mutants/run" | tee "$results/mutants.txt"
+		read -r killed _ survived _ < <(tail -n 1 "$results/mutants.txt")
+		[[ $killed =~ ^[0-9]+$ ]] || { echo "the mutants did not run"; return 1; }
+		count "$killed" "$survived"
+		[ "$survived" = 0 ] || status=1
+	done
+	return "$status"
 }
 
 run_sim() {

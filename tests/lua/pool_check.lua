@@ -158,11 +158,11 @@ local function check_users(expect, users)
 				fault('I9: %s has requests and no record', user)
 			end
 		elseif stored.running ~= u.running then
-			fault('I3: %s runs %d seats, his record says %d', user, u.running, stored.running)
+			fault('I3: %s runs %d seats, the record says %d', user, u.running, stored.running)
 		elseif stored.waiting ~= u.waiting then
-			fault('I4: %s has %d waiting, his record says %d', user, u.waiting, stored.waiting)
+			fault('I4: %s has %d waiting, the record says %d', user, u.waiting, stored.waiting)
 		elseif stored.parked ~= u.parked then
-			fault('I9: %s has %d parked, his record says %d', user, u.parked, stored.parked)
+			fault('I9: %s has %d parked, the record says %d', user, u.parked, stored.parked)
 		end
 	end
 	for user in pairs(users) do

@@ -12,7 +12,7 @@ static void take(struct state *state, const char *step, int caller)
 	(void)caller;
 	/* On the way to the end nobody gives up, and nothing is lost or forgotten. */
 	if (strcmp(step, "gives up") != 0 && strcmp(step, "misses the answer") != 0 &&
-		strcmp(step, "is forgotten while parked") != 0 && strcmp(step, "has his release lost") != 0)
+		strcmp(step, "is forgotten while parked") != 0 && strcmp(step, "has its release lost") != 0)
 		next = *state;
 }
 
@@ -57,7 +57,7 @@ static bool over(const struct state *state)
 static void round_of(struct state *state)
 {
 	static const char *const steps[] = {"asks", "is granted, and acknowledged", "hears", "releases",
-		"has his release heard", "has his lease reclaimed", "has his undelivered grant taken back",
+		"has its release heard", "has its lease reclaimed", "has its undelivered grant taken back",
 		"is parked"};
 
 	if (!state->alive)

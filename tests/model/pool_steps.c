@@ -55,7 +55,7 @@ static void grant_check(struct state *state, int caller)
 	if (running(store, 0, CALLERS) > SLOTS)
 		violation = "I1: more leases than slots";
 	if (running(store, 0, 2) > rules.cap_of_two)
-		violation = "I3: a user above his cap";
+		violation = "I3: a user above its cap";
 	if (fence <= state->newest)
 		violation = "I7: a fence that is not greater than all before";
 	if (fence > state->newest)
@@ -124,16 +124,16 @@ static void ask(const struct state *from, int caller, int worker)
 {
 	struct state state = *from;
 	struct request *request = &state.store.request[caller];
-	struct caller *he = &state.caller[caller];
+	struct caller *who = &state.caller[caller];
 	bool passed = false;
 
-	he->worker = (uint8_t)worker;
-	if (he->phase == NEW)
-		he->phase = ASKED;
+	who->worker = (uint8_t)worker;
+	if (who->phase == NEW)
+		who->phase = ASKED;
 	if (gone(&state.store, caller))
 		request->state = request->state == ACTIVE ? DONE : PARKED;
 	if (request->state == DONE) {
-		*he = (struct caller){.phase = OVER, .released = he->released};
+		*who = (struct caller){.phase = OVER, .released = who->released};
 	} else if (runs(request)) {
 		request->owner = (uint8_t)worker;
 		prolong(&state, caller);
@@ -154,20 +154,20 @@ static void ask(const struct state *from, int caller, int worker)
 
 static bool can_ask(const struct state *state, int caller, int worker)
 {
-	const struct caller *he = &state->caller[caller];
-	bool alone = he->phase == NEW || !(state->alive & 1 << he->worker) ||
-		     (he->phase == ASKED && !runs(&state->store.request[caller]) &&
+	const struct caller *who = &state->caller[caller];
+	bool alone = who->phase == NEW || !(state->alive & 1 << who->worker) ||
+		     (who->phase == ASKED && !runs(&state->store.request[caller]) &&
 			     state->store.request[caller].state != WAITING);
 
-	return he->phase != OVER && !he->told && alone && state->alive & 1 << worker;
+	return who->phase != OVER && !who->told && alone && state->alive & 1 << worker;
 }
 
 static bool his_worker_has(const struct state *state, int caller, uint8_t wanted)
 {
 	const struct request *request = &state->store.request[caller];
-	const struct caller *he = &state->caller[caller];
+	const struct caller *who = &state->caller[caller];
 
-	return request->state == wanted && request->owner == he->worker && state->alive & 1 << he->worker;
+	return request->state == wanted && request->owner == who->worker && state->alive & 1 << who->worker;
 }
 
 /* The worker learns of a grant, from a hint or its sync, and acknowledges it. */
@@ -180,17 +180,17 @@ static bool can_acknowledge(const struct state *state, int caller)
 /* The caller's lease expired here while the answer was in flight: the worker renews it and tells the caller again. */
 static bool can_renew(const struct state *state, int caller)
 {
-	const struct caller *he = &state->caller[caller];
+	const struct caller *who = &state->caller[caller];
 	const struct request *request = &state->store.request[caller];
 
 	if (gone(&state->store, caller))
 		return false;
-	if (he->told || (he->phase != HOLDS && he->phase != ASKED) || !(state->alive & 1 << he->worker))
+	if (who->told || (who->phase != HOLDS && who->phase != ASKED) || !(state->alive & 1 << who->worker))
 		return false;
-	if (rules.revives && he->phase == HOLDS && request->state == DONE)
+	if (rules.revives && who->phase == HOLDS && request->state == DONE)
 		return true;
-	return request->state == ACTIVE && request->owner == he->worker &&
-	       (he->phase == ASKED || he->fence == request->fence);
+	return request->state == ACTIVE && request->owner == who->worker &&
+	       (who->phase == ASKED || who->fence == request->fence);
 }
 
 static void renew(const struct state *from, int caller, const char *step)
@@ -208,14 +208,14 @@ static void renew(const struct state *from, int caller, const char *step)
 static void hear(const struct state *from, int caller)
 {
 	struct state state = *from;
-	struct caller *he = &state.caller[caller];
+	struct caller *who = &state.caller[caller];
 
-	if (he->told_left) {
-		he->phase = HOLDS;
-		he->fence = he->told;
-		he->left = he->told_left;
+	if (who->told_left) {
+		who->phase = HOLDS;
+		who->fence = who->told;
+		who->left = who->told_left;
 	}
-	he->told = he->told_left = 0;
+	who->told = who->told_left = 0;
 	emit(&state, "hears", caller);
 }
 
@@ -252,7 +252,7 @@ static void release_arrives(const struct state *from, int caller)
 	if (runs(request) && request->fence == state.caller[caller].released)
 		*request = (struct request){.state = DONE};
 	state.caller[caller].released = 0;
-	serve(&state, "has his release heard", caller);
+	serve(&state, "has its release heard", caller);
 }
 
 static void release_lost(const struct state *from, int caller)
@@ -260,7 +260,7 @@ static void release_lost(const struct state *from, int caller)
 	struct state state = *from;
 
 	state.caller[caller].released = 0;
-	emit(&state, "has his release lost", caller);
+	emit(&state, "has its release lost", caller);
 }
 
 /* What the store does on its own with one request. */
@@ -272,10 +272,10 @@ static void upkeep(const struct state *from, int caller)
 
 	if (request->state == ACTIVE && (request->left == 0 || (rules.reclaims_early && request->left == 1))) {
 		*request = (struct request){.state = DONE};
-		serve(&state, "has his lease reclaimed", caller);
+		serve(&state, "has its lease reclaimed", caller);
 	} else if (request->state == GRANTED && request->left == 0 && !rules.grants_for_ever) {
 		*request = (struct request){.state = PARKED, .owner = request->owner};
-		serve(&state, "has his undelivered grant taken back", caller);
+		serve(&state, "has its undelivered grant taken back", caller);
 	} else if (request->state == WAITING && (dead || state.caller[caller].phase == OVER)) {
 		request->state = PARKED;
 		serve(&state, "is parked", caller);
@@ -308,13 +308,13 @@ static void tick_workers(const struct state *from)
 	struct state state = *from;
 
 	for (int c = 0; c < CALLERS; c++) {
-		struct caller *he = &state.caller[c];
+		struct caller *who = &state.caller[c];
 
-		he->told_left -= he->told_left > 0;
-		he->left -= he->left > 0;
-		if (he->phase == HOLDS && !he->left) {
-			he->phase = ASKED;
-			he->fence = 0;
+		who->told_left -= who->told_left > 0;
+		who->left -= who->left > 0;
+		if (who->phase == HOLDS && !who->left) {
+			who->phase = ASKED;
+			who->fence = 0;
 		}
 	}
 	state.behind = 0;
@@ -353,7 +353,7 @@ static void worker_dies(const struct state *from, int worker)
 
 static void caller_steps(const struct state *from, int c)
 {
-	const struct caller *he = &from->caller[c];
+	const struct caller *who = &from->caller[c];
 
 	for (int w = 0; w < WORKERS; w++)
 		if (can_ask(from, c, w))
@@ -362,15 +362,15 @@ static void caller_steps(const struct state *from, int c)
 		renew(from, c, "is granted, and acknowledged");
 	if (can_renew(from, c))
 		renew(from, c, "is renewed");
-	if (he->told)
+	if (who->told)
 		hear(from, c);
-	if (he->told && rules.losses)
+	if (who->told && rules.losses)
 		lose_answer(from, c);
-	if (he->phase == HOLDS || (he->phase == ASKED && !he->told))
+	if (who->phase == HOLDS || (who->phase == ASKED && !who->told))
 		leave(from, c);
-	if (he->released)
+	if (who->released)
 		release_arrives(from, c);
-	if (he->released && rules.losses)
+	if (who->released && rules.losses)
 		release_lost(from, c);
 	upkeep(from, c);
 }

@@ -5,13 +5,13 @@
 
 #include "play.h"
 
-static void believe_over(struct play *play, int request)
+static void expect_over(struct play *play, int request)
 {
 	if (play->caller[request].state != CALLER_NONE)
 		play->caller[request].state = CALLER_OVER;
 }
 
-static void believe_lease(struct play *play, int request, uint32_t epoch, uint32_t fence, int64_t sent, int64_t expires)
+static void expect_lease(struct play *play, int request, uint32_t epoch, uint32_t fence, int64_t sent, int64_t expires)
 {
 	struct caller *caller = &play->caller[request];
 
@@ -65,7 +65,7 @@ static void acquire_granted(struct play *play, int worker, int request, int64_t 
 	play->worker[worker].table[request].what = KNOWN_ACTIVE;
 	play->worker[worker].table[request].epoch = epoch;
 	play->worker[worker].table[request].fence = fence;
-	believe_lease(play, request, epoch, fence, sent, expires);
+	expect_lease(play, request, epoch, fence, sent, expires);
 }
 
 static void acquire_queued(struct play *play, int worker, int request, bool lost)
@@ -118,7 +118,7 @@ static void acquire_other(struct play *play, int worker, int request, bool lost)
 	}
 	if (!lost) {
 		play->worker[worker].table[request].what = KNOWN_NOT;
-		believe_over(play, request);
+		expect_over(play, request);
 	}
 }
 
@@ -192,12 +192,12 @@ static void take_renewal(
 		if (worker >= 0)
 			play->worker[worker].table[request].what = KNOWN_ACTIVE;
 		if (worker < 0 || play->caller[request].worker == worker)
-			believe_lease(play, request, epoch, fence, sent, expires);
+			expect_lease(play, request, epoch, fence, sent, expires);
 	} else if (code != POOL_LEARNING) {
 		if (worker >= 0)
 			play->worker[worker].table[request].what = KNOWN_NOT;
 		if (worker < 0 || play->caller[request].worker == worker)
-			believe_over(play, request);
+			expect_over(play, request);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "contract/redis_server.h"
+#include "lib/source.h"
 #include "play.h"
 
 #define KEYS 12
@@ -72,20 +73,9 @@ static void load(struct play *play, const char *source, size_t len)
 
 static void load_checks(struct play *play)
 {
-	const char *folder = getenv("BURSAR_SOURCE_DIR");
 	struct buf text = {0};
-	char path[4096];
-	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/tests/lua/pool_check.lua", folder ? folder : ".");
-	file = fopen(path, "r");
-	if (!file) {
-		fprintf(stderr, "%s cannot be read; run in the source folder, or set BURSAR_SOURCE_DIR\n", path);
-		exit(1);
-	}
-	for (int c; (c = fgetc(file)) != EOF;)
-		buf_put_u8(&text, (uint8_t)c);
-	fclose(file);
+	source_read("tests/lua/pool_check.lua", &text);
 	load(play, buf_str(&text), text.len);
 	buf_release(&text);
 }

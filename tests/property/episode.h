@@ -15,7 +15,7 @@
 
 #define STEPS_MAX 200
 #define VARIANTS 3
-#define IDS 10
+#define IDS 40
 #define TENANT "acme"
 
 /* A count of any size up to `most`: small ones, round ones, edges. */
@@ -39,6 +39,8 @@ struct episode {
 	bool left_out[STEPS_MAX];
 	bool tell; /* prints the steps */
 	/* made by the run */
+	bool roomy; /* most requests fit, and most ids are new: the usual case, which Lua compiles */
+	bool broke; /* budgets are small, and many requests do not know their cost */
 	struct arena arena;
 	int64_t now_us;
 	struct member member[ACCOUNTS_MAX];

@@ -36,7 +36,7 @@ static enum dimension dimension_any(struct chance *chance)
 	return (enum dimension)(dimension + (dimension >= DIM_CONCURRENT));
 }
 
-static void limit_any(struct chance *chance, struct limit *out)
+static void limit_any(struct chance *chance, const struct episode *episode, struct limit *out)
 {
 	int kind = (int)chance_below(chance, 10);
 
@@ -45,16 +45,23 @@ static void limit_any(struct chance *chance, struct limit *out)
 		.shadow = chance_percent(chance, 10),
 		.warn_percent = chance_percent(chance, 70) ? 80 : (int)chance_below(chance, 101)};
 	snprintf(out->name, sizeof(out->name), "l%d", (int)chance_below(chance, 14));
-	if (chance_percent(chance, 60)) /* amounts that requests can reach */
+	if (episode->roomy) {
+		out->amount = 1000 + chance_below(chance, 1000000) * (1 + chance_below(chance, 1000));
+		if (out->dimension == DIM_REQUESTS && chance_percent(chance, 30))
+			out->amount = 1 + chance_below(chance, 15);
+		if (out->dimension == DIM_COST && episode->broke)
+			out->amount = 1 + chance_below(chance, 300);
+	}
+	if (!episode->roomy && chance_percent(chance, 60)) /* amounts that requests can reach */
 		out->amount = 1 + chance_below(chance, 2000);
 	if (kind == 0) {
 		out->kind = KIND_LEVEL;
 		out->dimension = DIM_CONCURRENT;
-		out->amount = 1 + chance_below(chance, 6);
+		out->amount = 1 + chance_below(chance, episode->roomy ? 200 : 6);
 	} else if (kind < 5) {
 		out->kind = KIND_BUCKET;
 		out->period_us = period_any(chance);
-		out->burst = chance_percent(chance, 50) ? 0 : chance_count(chance, COUNT_MAX);
+		out->burst = episode->roomy || chance_percent(chance, 50) ? 0 : chance_count(chance, COUNT_MAX);
 	} else {
 		out->kind = KIND_CALENDAR;
 		out->unit = (enum window_unit)chance_below(chance, WINDOW_COUNT);
@@ -66,7 +73,7 @@ static void limit_any(struct chance *chance, struct limit *out)
 		strcpy(out->model, "gpt");
 }
 
-static void policy_any(struct chance *chance, struct policy *out)
+static void policy_any(struct chance *chance, const struct episode *episode, struct policy *out)
 {
 	int count = 1 + (int)chance_below(chance, 9);
 
@@ -74,7 +81,7 @@ static void policy_any(struct chance *chance, struct policy *out)
 	for (int tries = 0; out->count < count && tries < 100; tries++) {
 		struct policy longer = *out;
 
-		limit_any(chance, &longer.limits[longer.count++]);
+		limit_any(chance, episode, &longer.limits[longer.count++]);
 		if (policy_prepare(&longer, NULL))
 			*out = longer;
 	}
@@ -107,15 +114,17 @@ void episode_make(struct episode *episode, struct chance *chance)
 
 	episode->now_us =
 		days[chance_below(chance, sizeof(days) / sizeof(days[0]))] * DAY + chance_below(chance, 2 * DAY) - DAY;
+	episode->roomy = chance_percent(chance, 60);
+	episode->broke = chance_percent(chance, 25);
 	memset(episode->asked_on, 0, sizeof(episode->asked_on));
 	for (int i = 0; i < ACCOUNTS_MAX; i++) {
 		struct member *member = &episode->member[i];
 
 		*member = (struct member){.kind = (enum account_kind)(i + 1), .id = ids[i], .version = 5, .epoch = 5};
 		zone_any(chance, &member->zone);
-		policy_any(chance, &member->variant[0]);
+		policy_any(chance, episode, &member->variant[0]);
 		policy_moved(chance, &member->variant[0], &member->variant[1]);
-		policy_any(chance, &member->variant[2]);
+		policy_any(chance, episode, &member->variant[2]);
 		member->profile.version = member->version;
 	}
 }
@@ -143,8 +152,8 @@ void episode_expected(struct episode *episode, int index, struct chance *wrong, 
 		out->version += (uint32_t)chance_below(wrong, 3) - 1;
 		zone = out->version == member->version ? zone : zone_any(wrong, &other);
 	}
-	if (wrong && chance_percent(wrong, 2))
-		now_us += (chance_below(wrong, 9) - 4) * DAY;
+	if (wrong && chance_percent(wrong, 4))
+		now_us += (chance_percent(wrong, 50) ? -1 : chance_below(wrong, 9) - 4) * DAY;
 	out->policy = &member->variant[which];
 	if (!windows_at(zone, now_us, &out->windows, NULL))
 		memset(&out->windows, 0, sizeof(out->windows));

@@ -1,8 +1,10 @@
 /* The steps: each is done on both backends, and the answers are compared. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "contract/redis.h"
 #include "episode.h"
 
 #define SECOND INT64_C(1000000)
@@ -17,9 +19,15 @@
 
 static const char *request_name(int id)
 {
-	static const char *const names[IDS] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"};
+	static char names[IDS][8];
 
+	snprintf(names[id], sizeof(names[id]), "r%d", id);
 	return names[id];
+}
+
+static int id_any(const struct episode *episode, struct chance *chance)
+{
+	return (int)chance_below(chance, episode->roomy ? IDS : IDS / 4);
 }
 
 static int expected_of(struct episode *episode, unsigned accounts, struct chance *chance, struct expected out[])
@@ -32,22 +40,26 @@ static int expected_of(struct episode *episode, unsigned accounts, struct chance
 	return count;
 }
 
-static unsigned accounts_any(struct chance *chance)
+static unsigned accounts_any(const struct episode *episode, struct chance *chance)
 {
+	if (episode->roomy && chance_percent(chance, 40))
+		return 1;
 	return 1 | (chance_percent(chance, 30) ? 31u : (unsigned)chance_below(chance, 16) << 1);
 }
 
-static int64_t ask_any(struct chance *chance, int64_t most)
+static int64_t ask_any(const struct episode *episode, struct chance *chance, int64_t most)
 {
-	return chance_percent(chance, 70) ? chance_below(chance, 300) : chance_count(chance, most);
+	return chance_percent(chance, episode->roomy ? 98 : 70) ? chance_below(chance, 300)
+								: chance_count(chance, most);
 }
 
-static struct amounts amounts_drawn(struct chance *chance)
+static struct amounts amounts_drawn(const struct episode *episode, struct chance *chance)
 {
-	struct amounts amounts = {
-		.requests = 1, .input = ask_any(chance, COUNT_MAX), .cost = ask_any(chance, COUNT_MAX)};
+	struct amounts amounts = {.requests = 1,
+		.input = ask_any(episode, chance, COUNT_MAX),
+		.cost = ask_any(episode, chance, COUNT_MAX)};
 
-	amounts.output = ask_any(chance, COUNT_MAX - amounts.input);
+	amounts.output = ask_any(episode, chance, COUNT_MAX - amounts.input);
 	if (amounts.output > COUNT_MAX - amounts.input)
 		amounts.output = COUNT_MAX - amounts.input;
 	return amounts;
@@ -96,19 +108,21 @@ static int64_t latest_any(const struct episode *episode, struct chance *chance)
 
 static void step_check(struct episode *episode, struct chance *chance)
 {
-	int id = (int)chance_below(chance, IDS);
+	int id = id_any(episode, chance);
 	bool known = episode->asked_on[id] != 0;
-	unsigned accounts = known && chance_percent(chance, 90) ? episode->asked_on[id] : accounts_any(chance);
+	unsigned accounts = known && chance_percent(chance, 90) ? episode->asked_on[id] : accounts_any(episode, chance);
 	struct limits_check op = {.op.arena = &episode->arena,
 		.tenant = TENANT,
 		.user = episode->member[0].id,
 		.request_id = request_name(id),
-		.request.estimate = amounts_drawn(chance),
+		.request.estimate = amounts_drawn(episode, chance),
 		.ttl_us = 1 + chance_below(chance, chance_percent(chance, 50) ? 10 * SECOND : 3600 * SECOND),
 		.dry_run = chance_percent(chance, 8),
 		.provisional_ok = chance_percent(chance, 20)};
+	bool general = chance_percent(chance, 40);
 
-	if (chance_percent(chance, 10)) {
+	redis_general(episode->lua, general);
+	if (chance_percent(chance, episode->broke ? 60 : 10)) {
 		op.request.estimate.cost = 0;
 		op.request.probe_cost = chance_percent(chance, 70);
 	}
@@ -117,9 +131,9 @@ static void step_check(struct episode *episode, struct chance *chance)
 	op.nonce = nonce_any(chance);
 	op.latest_us = op.dry_run ? 0 : latest_any(episode, chance);
 	op.count = expected_of(episode, accounts, chance, op.expected);
-	TELL("%s %s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64,
-		op.dry_run ? "try" : "check", op.request_id, accounts, op.request.estimate.input,
-		op.request.estimate.output, op.request.estimate.cost, op.ttl_us);
+	TELL("%s %s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64,
+		op.dry_run ? "try" : "check", op.request_id, general ? " by the general path" : "", accounts,
+		op.request.estimate.input, op.request.estimate.output, op.request.estimate.cost, op.ttl_us);
 	BOTH(limits_check, check, op, model, lua);
 	compare_op(episode, &model.op, &lua.op);
 	if (model.op.status == LIMITS_UNSEEDED)
@@ -163,11 +177,11 @@ static void compare_settle(struct episode *episode, const struct limits_settle *
 /* Settles a checked request; sometimes on other accounts, or a request that was never checked. */
 static unsigned settle_make(struct episode *episode, struct chance *chance, struct limits_settle *op)
 {
-	int id = (int)chance_below(chance, IDS);
+	int id = id_any(episode, chance);
 	unsigned accounts = episode->asked_on[id];
 
 	if (!accounts || chance_percent(chance, 4))
-		accounts = accounts_any(chance);
+		accounts = accounts_any(episode, chance);
 	*op = (struct limits_settle){.op.arena = &episode->arena,
 		.tenant = TENANT,
 		.user = episode->member[0].id,
@@ -181,12 +195,12 @@ static void step_record(struct episode *episode, struct chance *chance)
 	static const char usages[] = "what the attempt was recorded with";
 	struct limits_settle op;
 	unsigned accounts = settle_make(episode, chance, &op);
-	int id = op.request_id[1] - '0';
+	int id = atoi(op.request_id + 1);
 
 	op.attempt = chance_percent(chance, 60) ? 0 : (int)chance_below(chance, 32);
 	op.final = chance_percent(chance, 70);
 	op.even_if_unknown = chance_percent(chance, 30);
-	op.used = amounts_drawn(chance);
+	op.used = amounts_drawn(episode, chance);
 	op.nonce = nonce_any(chance);
 	op.started_at_us = chance_percent(chance, 50) ? 0 : episode->now_us - chance_below(chance, 1000 * SECOND);
 	interface_any(chance, &op.interface_hash, &op.model_hash);
@@ -231,7 +245,7 @@ static void step_renew(struct episode *episode, struct chance *chance)
 	struct limits_renew op = {.op.arena = &episode->arena,
 		.tenant = TENANT,
 		.user = episode->member[0].id,
-		.request_id = request_name((int)chance_below(chance, IDS)),
+		.request_id = request_name(id_any(episode, chance)),
 		.ttl_us = 1 + chance_below(chance, 3600 * SECOND)};
 
 	TELL("renew %s for %" PRId64, op.request_id, op.ttl_us);
@@ -241,11 +255,12 @@ static void step_renew(struct episode *episode, struct chance *chance)
 		compare_number(episode, "expires_at", model.expires_at_us, lua.expires_at_us);
 }
 
-static void step_expire(struct episode *episode)
+static void step_expire(struct episode *episode, struct chance *chance)
 {
 	struct expected expected[ACCOUNTS_MAX];
 	int count = expected_of(episode, 31, NULL, expected);
 
+	(void)chance;
 	TELL("expire");
 	compare_number(episode, "expired", episode->model->ops->expire(episode->model, expected, count),
 		episode->lua->ops->expire(episode->lua, expected, count));
@@ -279,10 +294,10 @@ static void step_adjust(struct episode *episode, struct chance *chance)
 		.tenant = TENANT,
 		.user = episode->member[0].id,
 		.adjustment_id = name,
-		.amounts = amounts_drawn(chance),
+		.amounts = amounts_drawn(episode, chance),
 		.ledger_only = chance_percent(chance, 10),
 		.digest = {chance_percent(chance, 5)}};
-	unsigned accounts = accounts_any(chance);
+	unsigned accounts = accounts_any(episode, chance);
 
 	snprintf(name, sizeof(name), "j%d", (int)chance_below(chance, 6));
 	op.amounts.requests = signed_any(chance, chance_below(chance, 3));
@@ -307,14 +322,17 @@ static void step_adjust(struct episode *episode, struct chance *chance)
 	compare_number(episode, "lacking settled", model.lacking.settled, lua.lacking.settled);
 }
 
-static void member_change(struct member *member, struct chance *chance, int64_t now_us)
+static void member_change(const struct episode *episode, struct member *member, struct chance *chance)
 {
+	int64_t now_us = episode->now_us;
+	int odd = episode->roomy ? 5 : 15;
+
 	member->before = member->now;
 	member->profile.version = ++member->version;
-	member->profile.suspended = chance_percent(chance, 15);
-	member->profile.bypass = chance_percent(chance, 15);
+	member->profile.suspended = chance_percent(chance, odd);
+	member->profile.bypass = chance_percent(chance, odd);
 	member->profile.deleted = chance_percent(chance, 4);
-	member->profile.grace_percent = (int)chance_below(chance, 300);
+	member->profile.grace_percent = chance_percent(chance, 4 * odd) ? (int)chance_below(chance, 300) : 0;
 	member->profile.grace_until_us = chance_percent(chance, 50) ? 0 : now_us + chance_below(chance, 7200 * SECOND);
 	if (chance_percent(chance, 50)) {
 		member->now = (int)chance_below(chance, VARIANTS);
@@ -338,7 +356,7 @@ static void step_account(struct episode *episode, struct chance *chance)
 	struct limits_policy op = {.op.arena = &episode->arena, .profile = &member->profile};
 
 	if (chance_percent(chance, 85))
-		member_change(member, chance, episode->now_us);
+		member_change(episode, member, chance);
 	episode_expected(episode, index, NULL, &op.expected);
 	TELL("account %d: version %u, policy %d%s%s%s%s, grace %d", index, member->version, member->now,
 		member->own_policy ? " own" : "", member->profile.suspended ? " suspended" : "",
@@ -402,28 +420,27 @@ static void step_clock(struct episode *episode, struct chance *chance)
 
 void episode_step(struct episode *episode, struct chance *chance)
 {
+	/* Of 100 steps. */
+	static const struct {
+		int64_t often;
+		void (*step)(struct episode *episode, struct chance *chance);
+	} steps[] = {
+		{40, step_check},
+		{22, step_record},
+		{4, step_cancel},
+		{3, step_give_up},
+		{3, step_renew},
+		{3, step_expire},
+		{2, step_reset},
+		{3, step_adjust},
+		{3, step_account},
+		{3, step_tier},
+		{14, step_clock},
+	};
 	int64_t kind = chance_below(chance, 100);
+	size_t i = 0;
 
-	if (kind < 40)
-		step_check(episode, chance);
-	else if (kind < 62)
-		step_record(episode, chance);
-	else if (kind < 66)
-		step_cancel(episode, chance);
-	else if (kind < 69)
-		step_give_up(episode, chance);
-	else if (kind < 72)
-		step_renew(episode, chance);
-	else if (kind < 75)
-		step_expire(episode);
-	else if (kind < 77)
-		step_reset(episode, chance);
-	else if (kind < 80)
-		step_adjust(episode, chance);
-	else if (kind < 83)
-		step_account(episode, chance);
-	else if (kind < 86)
-		step_tier(episode, chance);
-	else
-		step_clock(episode, chance);
+	for (; kind >= steps[i].often; i++)
+		kind -= steps[i].often;
+	steps[i].step(episode, chance);
 }

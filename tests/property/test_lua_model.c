@@ -2,7 +2,7 @@
  * Tests the Lua against the C model: the same random steps on both must give equal answers and equal states. An episode
  * in which they differ is shrunk and printed.
  *
- * property_test_lua_model [--seed N] [--steps N]
+ * property_test_lua_model [--seed N] [--steps N] [--no-shrink]
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,10 +31,14 @@ static void shrink(struct episode *episode)
 	}
 }
 
+static bool no_shrink;
+
 static int report(struct episode *episode, uint64_t seed, int64_t steps)
 {
 	printf("after %" PRId64 " steps (--seed %" PRIu64 ") they differ: %s\n  %s\n", steps, seed, episode->differs,
 		episode->what);
+	if (no_shrink)
+		return 1;
 	shrink(episode);
 	printf("shrunk:\n");
 	episode->tell = true;
@@ -46,12 +50,16 @@ static int report(struct episode *episode, uint64_t seed, int64_t steps)
 static bool options_read(int argc, char **argv, uint64_t *seed, int64_t *steps)
 {
 	for (int i = 1; i < argc; i += 2) {
-		if (i + 1 < argc && strcmp(argv[i], "--seed") == 0)
+		if (strcmp(argv[i], "--no-shrink") == 0) {
+			no_shrink = true;
+			i--;
+		} else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) {
 			*seed = strtoull(argv[i + 1], NULL, 10);
-		else if (i + 1 < argc && strcmp(argv[i], "--steps") == 0)
+		} else if (i + 1 < argc && strcmp(argv[i], "--steps") == 0) {
 			*steps = strtoll(argv[i + 1], NULL, 10);
-		else
+		} else {
 			return false;
+		}
 	}
 	return true;
 }
@@ -65,7 +73,7 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	if (!options_read(argc, argv, &seed, &wanted)) {
-		fprintf(stderr, "usage: %s [--seed N] [--steps N]\n", argv[0]);
+		fprintf(stderr, "usage: %s [--seed N] [--steps N] [--no-shrink]\n", argv[0]);
 		return 2;
 	}
 	episode.model = backend_model.open();

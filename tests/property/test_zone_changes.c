@@ -123,7 +123,7 @@ static void line_rises(const struct account *account, struct chance *chance)
 	}
 }
 
-/* Does the same as account_load in lua/lib/account.lua. */
+/* Does the same as accounts.load in lua/lib/account.lua. */
 static void step_check(struct account *account, struct chance *chance)
 {
 	struct store *store = &account->store;

@@ -65,7 +65,7 @@ class Pool:
         self.call("configure", struct.pack("<B18IBBB", 1, 1, *limits, *times, 2, 0, 0), "sim")
         claim = Answer(self.call("epoch", struct.pack("<IB", 0, 0), ""), 13).text()
         self.call("epoch", struct.pack("<IB", 1, 1), claim)
-        self.oldest = None  # (user, ms since which his head is eligible)
+        self.oldest = None  # (user, ms since which the head of the queue is eligible)
 
     def at(self, seconds):
         self.now_us = EPOCH_US + round(seconds * 1e6)

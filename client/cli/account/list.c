@@ -6,11 +6,11 @@
 #include "cli/account/filter.h"
 #include "cli/common/view.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 /* Appends the number of overrides, and when the first of them ends. */
-static void overrides_cell(struct table *table, const Bursar__V1__Account *account, struct buf *text)
+static void overrides_cell(struct table *table, const Bursar__V1__Account *account)
 {
+	struct buf text = {0};
 	int64_t until_us = 0;
 
 	for (size_t i = 0; i < account->n_overrides; i++) {
@@ -20,39 +20,36 @@ static void overrides_cell(struct table *table, const Bursar__V1__Account *accou
 			until_us = end_us;
 	}
 	if (account->n_overrides)
-		buf_putf(text, "%zu", account->n_overrides);
+		buf_putf(&text, "%zu", account->n_overrides);
 	if (until_us) {
-		buf_put_str(text, account->n_overrides > 1 ? ", one until " : " until ");
-		put_time(text, until_us);
+		buf_put_str(&text, account->n_overrides > 1 ? ", one until " : " until ");
+		put_time(&text, until_us);
 	}
-	table_cell_buf(table, text);
+	table_cell_buf(table, &text);
+	buf_release(&text);
+}
+static void account_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Account *account = message;
+
+	table_cell(table, "%s", kind_name(account->ref ? account->ref->kind : 0));
+	table_cell(table, "%s", account->ref ? account->ref->id : "?");
+	table_cell(table, "%s", account->tier[0] ? account->tier : "(default)");
+	table_cell(table, "%s", account_state_name(account));
+	if (account->suspended || account->deleted)
+		table_colour(table, "red");
+	table_cell(table, "%s", account->team);
+	table_cell(table, "%s", account->org);
+	overrides_cell(table, account);
 }
 
 static void show_list(struct cli *cli, const Bursar__V1__ListAccountsResponse *answer)
 {
 	static const char *const columns[] = {"KIND", "~ID", "TIER", "STATE", "~TEAM", "~ORG", "~OVERRIDES", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
 
-	for (size_t i = 0; i < answer->n_accounts; i++) {
-		const Bursar__V1__Account *account = answer->accounts[i];
-
-		table_line(table);
-		table_cell(table, "%s", kind_name(account->ref ? account->ref->kind : 0));
-		table_cell(table, "%s", account->ref ? account->ref->id : "?");
-		table_cell(table, "%s", account->tier[0] ? account->tier : "(default)");
-		table_cell(table, "%s", account_state_name(account));
-		if (account->suspended || account->deleted)
-			table_colour(table, "red");
-		table_cell(table, "%s", account->team);
-		table_cell(table, "%s", account->org);
-		overrides_cell(table, account, &text);
-	}
-	table_put(&cli->out, table, "no accounts");
-	table_free(table);
-	buf_release(&text);
+	view_rows(cli, columns, answer->accounts, answer->n_accounts, account_cells, "no accounts");
 	if (answer->next_page_token[0])
-		buf_putf(&cli->out, "(the first %zu; use --limit N for more)\n", answer->n_accounts);
+		view_more(cli, answer->n_accounts);
 }
 
 static int show_count(struct cli *cli, Bursar__V1__ListAccountsRequest *request)
@@ -75,9 +72,7 @@ static int show_count(struct cli *cli, Bursar__V1__ListAccountsRequest *request)
 int account_list(struct cli *cli)
 {
 	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
-	Bursar__V1__ListAccountsResponse *answer;
 	Bursar__V1__AccountFilter filter;
-	int code;
 
 	if (!read_account_filter(cli, &filter))
 		return cli_usage(cli);
@@ -87,6 +82,5 @@ int account_list(struct cli *cli)
 		&bursar__v1__account_kind__descriptor, "ACCOUNT_KIND_", option_text(cli, "kind"));
 	if (option_given(cli, "count"))
 		return show_count(cli, &request);
-	answer = cli_call_pages(cli, BURSAR_LIST_ACCOUNTS, &request, option_number(cli, "limit", 100), &code);
-	return cli_end(cli, answer, code, show_list);
+	return cli_show_pages(cli, BURSAR_LIST_ACCOUNTS, &request, 100, show_list);
 }

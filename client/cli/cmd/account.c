@@ -60,19 +60,29 @@ static int run_put(struct cli *cli)
 	return code;
 }
 
+/* Makes a call that changes an account that exists, or that the user wants to create. */
+static int change(
+	struct cli *cli, enum bursar_method method, const void *request, Bursar__V1__AccountRef **ref, char **reason)
+{
+	Bursar__V1__AccountRef account;
+	int code;
+
+	read_account_ref(cli, &account);
+	if (!account_expected(cli, &account, &code))
+		return code;
+	*ref = &account;
+	*reason = (char *)option_text(cli, "reason");
+	code = account_call(cli, method, request);
+	*ref = NULL; /* `account` is local to this function */
+	return code;
+}
+
 static int run_set_tier(struct cli *cli)
 {
 	Bursar__V1__SetTierRequest request = BURSAR__V1__SET_TIER_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
 	request.tier = (char *)cli_arg(cli, 1);
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_SET_TIER, &request);
+	return change(cli, BURSAR_SET_TIER, &request, &request.ref, &request.reason);
 }
 
 static int run_delete(struct cli *cli)
@@ -89,29 +99,15 @@ static int run_delete(struct cli *cli)
 static int run_suspend(struct cli *cli)
 {
 	Bursar__V1__SuspendRequest request = BURSAR__V1__SUSPEND_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_SUSPEND, &request);
+	return change(cli, BURSAR_SUSPEND, &request, &request.ref, &request.reason);
 }
 
 static int run_unsuspend(struct cli *cli)
 {
 	Bursar__V1__UnsuspendRequest request = BURSAR__V1__UNSUSPEND_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_UNSUSPEND, &request);
+	return change(cli, BURSAR_UNSUSPEND, &request, &request.ref, &request.reason);
 }
 
 static int run_grace(struct cli *cli)
@@ -148,51 +144,41 @@ static int run_grace(struct cli *cli)
 static int run_bypass(struct cli *cli)
 {
 	Bursar__V1__SetBypassRequest request = BURSAR__V1__SET_BYPASS_REQUEST__INIT;
-	Bursar__V1__AccountRef ref;
-	int code;
 	const char *state = cli_arg(cli, 1);
 
-	if (strcmp(state, "on") != 0 && strcmp(state, "off") != 0) {
+	request.bypass = strcmp(state, "on") == 0;
+	if (!request.bypass && strcmp(state, "off") != 0) {
 		err_set(&cli->err, ERR_INVALID, "STATE: '%s' must be on or off", state);
 		return cli_usage(cli);
 	}
-	read_account_ref(cli, &ref);
-	if (!account_expected(cli, &ref, &code))
-		return code;
-	request.ref = &ref;
-	request.bypass = strcmp(state, "on") == 0;
-	request.reason = (char *)option_text(cli, "reason");
-	return account_call(cli, BURSAR_SET_BYPASS, &request);
+	return change(cli, BURSAR_SET_BYPASS, &request, &request.ref, &request.reason);
+}
+
+static void show_reset(struct cli *cli, const Bursar__V1__ResetResponse *answer)
+{
+	if (answer->repeat) {
+		buf_put_str(&cli->out, "already reset: nothing was taken again\n");
+		return;
+	}
+	buf_put_str(&cli->out, "reset: removed from today's counters: ");
+	put_count(&cli->out, answer->requests);
+	buf_put_str(&cli->out, answer->requests == 1 ? " request, " : " requests, ");
+	put_count(&cli->out, answer->tokens);
+	buf_put_str(&cli->out, " tokens, ");
+	put_money(&cli->out, answer->cost_nano_usd);
+	buf_put_str(&cli->out, "\n");
 }
 
 static int run_reset(struct cli *cli)
 {
 	Bursar__V1__ResetRequest request = BURSAR__V1__RESET_REQUEST__INIT;
 	Bursar__V1__AccountRef ref;
-	Bursar__V1__ResetResponse *answer;
-	int code;
 
 	read_account_ref(cli, &ref);
 	request.ref = &ref;
 	request.request_id = (char *)option_text(cli, "id");
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_RESET, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out, answer->repeat ? "already reset: nothing was taken again\n"
-						      : "reset: removed from today's counters: ");
-		if (!answer->repeat) {
-			put_count(&cli->out, answer->requests);
-			buf_put_str(&cli->out, answer->requests == 1 ? " request, " : " requests, ");
-			put_count(&cli->out, answer->tokens);
-			buf_put_str(&cli->out, " tokens, ");
-			put_money(&cli->out, answer->cost_nano_usd);
-			buf_put_str(&cli->out, "\n");
-		}
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_RESET, &request, show_reset);
 }
 
 #define OPTIONS_CHANGE OPTION_TENANT, OPTION_KIND, OPTION_REASON
@@ -201,18 +187,12 @@ static int run_reset(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "account get",
-		.args = "ID",
-		.summary = "show an account: tier, state, overrides",
-		.about = "",
+		COMMAND("account get", "ID", "show an account: tier, state, overrides", run_get),
 		.options = {OPTION_TENANT, OPTION_KIND},
 		.examples = {"account get alice", "account get gpt-5.4 --kind model"},
-		.run = run_get,
 	},
 	{
-		.name = "account list",
-		.args = "",
-		.summary = "list accounts",
+		COMMAND("account list", "", "list accounts", account_list),
 		.about = "Lists the accounts that match all options given.",
 		.options = {OPTION_TENANT,
 			{'k', "kind", OPTION_CHOICE, "KIND", "the kind of accounts (default: user)",
@@ -224,12 +204,9 @@ static const struct command commands[] = {
 		.examples = {"account list --tier pro", "account list --suspended --limit 1000 --json",
 			"account list --team research --overrides",
 			"account list --tier trial --created-since -30d --count"},
-		.run = account_list,
 	},
 	{
-		.name = "account put",
-		.args = "ID",
-		.summary = "create an account, or change its tier, parents or time zone",
+		COMMAND("account put", "ID", "create an account, or change its tier, parents or time zone", run_put),
 		.about = "Settings that are not given stay as they are. A new account starts on the tenant's default "
 			 "tier.",
 		.options = {OPTIONS_CHANGE, {'\0', "tier", OPTION_TEXT, "TIER", "the account's tier", NULL},
@@ -241,21 +218,15 @@ static const struct command commands[] = {
 			{'\0', "no-org", OPTION_FLAG, NULL, "remove the account from its org", NULL}},
 		.examples = {"account put alice --tier pro --team research",
 			"account put research --kind team --org acme", "account put bob --time-zone Europe/Berlin"},
-		.run = run_put,
 	},
 	{
-		.name = "account set-tier",
-		.args = "ID TIER",
-		.summary = "move an account to another tier",
+		COMMAND("account set-tier", "ID TIER", "move an account to another tier", run_set_tier),
 		.about = "Usage so far still counts. A higher limit takes effect at once.",
 		.options = {OPTIONS_EXPECT},
 		.examples = {"account set-tier alice enterprise --reason 'contract 2026-17'"},
-		.run = run_set_tier,
 	},
 	{
-		.name = "account override",
-		.args = "ID [LIMIT...]",
-		.summary = "give an account its own limits",
+		COMMAND("account override", "ID [LIMIT...]", "give an account its own limits", account_override),
 		.about = "Overrides replace the tier's limits of the same name, or add to them. Without --merge they "
 			 "replace all existing overrides of the account, after showing which ones would go and asking. "
 			 "A temporary override (--for, --until) applies alongside the others until it ends; then the "
@@ -274,21 +245,16 @@ static const struct command commands[] = {
 			"account override alice tokens=1M/day,interface=telegram --merge",
 			"account override alice requests=600/min --for 7d --merge --reason 'launch week'",
 			"account override alice --remove cost_per_day", "account override alice --clear"},
-		.run = account_override,
 	},
 	{
-		.name = "account delete",
-		.args = "ID",
-		.summary = "delete an account: deny it everything until it is put again; bills stay",
-		.about = "",
+		COMMAND("account delete", "ID",
+			"delete an account: deny it everything until it is put again; bills stay", run_delete),
 		.options = {OPTIONS_CHANGE},
 		.examples = {"account delete mallory --reason 'closed by the user'"},
-		.run = run_delete,
 	},
 	{
-		.name = "account erase",
-		.args = "ID",
-		.summary = "replace a deleted user's id with a pseudonym everywhere; totals stay",
+		COMMAND("account erase", "ID", "replace a deleted user's id with a pseudonym everywhere; totals stay",
+			account_erase),
 		.about = "This cannot be undone. Delete the user first. Erasing is refused while the user has open "
 			 "requests or entries on their way to the ledger; --wait tries again until there are none. "
 			 "docs/security.md lists what is erased.",
@@ -296,31 +262,19 @@ static const struct command commands[] = {
 			{'y', "yes", OPTION_FLAG, NULL, "confirm that the user is to be erased", NULL},
 			{'\0', "wait", OPTION_FLAG, NULL, "wait while anything of the user's is open", NULL}},
 		.examples = {"account erase alice --yes --wait --reason 'request of 2026-11-22'"},
-		.run = account_erase,
 	},
 	{
-		.name = "account suspend",
-		.args = "ID",
-		.summary = "deny an account everything",
-		.about = "",
+		COMMAND("account suspend", "ID", "deny an account everything", run_suspend),
 		.options = {OPTIONS_EXPECT},
 		.examples = {"account suspend mallory --reason 'abuse, ticket 4711'"},
-		.run = run_suspend,
 	},
 	{
-		.name = "account unsuspend",
-		.args = "ID",
-		.summary = "end a suspension",
-		.about = "",
+		COMMAND("account unsuspend", "ID", "end a suspension", run_unsuspend),
 		.options = {OPTIONS_EXPECT},
 		.examples = {"account unsuspend mallory"},
-		.run = run_unsuspend,
 	},
 	{
-		.name = "account grace",
-		.args = "ID",
-		.summary = "let an account exceed its calendar limits for a while",
-		.about = "",
+		COMMAND("account grace", "ID", "let an account exceed its calendar limits for a while", run_grace),
 		.options = {OPTIONS_EXPECT,
 			{'\0', "for", OPTION_DURATION, "DURATION", "how long the grace lasts, from now", NULL},
 			{'\0', "until", OPTION_TIME, "TIME", "when the grace ends", NULL},
@@ -329,26 +283,19 @@ static const struct command commands[] = {
 			{'\0', "off", OPTION_FLAG, NULL, "end the grace now", NULL}},
 		.examples = {"account grace alice --for 2h", "account grace alice --until 2026-12-01 --percent 50",
 			"account grace alice --off"},
-		.run = run_grace,
 	},
 	{
-		.name = "account reset",
-		.args = "ID",
-		.summary = "reset the running windows and buckets to unused",
+		COMMAND("account reset", "ID", "reset the running windows and buckets to unused", run_reset),
 		.about = "The ledger keeps what was spent; the reset is a separate entry.",
 		.options = {OPTIONS_CHANGE,
 			{'\0', "id", OPTION_TEXT, "ID", "the reset's id, so that repeating it does nothing", NULL}},
 		.examples = {"account reset alice --reason 'outage of 2026-11-22'"},
-		.run = run_reset,
 	},
 	{
-		.name = "account bypass",
-		.args = "ID STATE",
-		.summary = "count an account's use but never deny it (STATE: on or off)",
-		.about = "",
+		COMMAND("account bypass", "ID STATE", "count an account's use but never deny it (STATE: on or off)",
+			run_bypass),
 		.options = {OPTIONS_EXPECT},
 		.examples = {"account bypass healthcheck on", "account bypass healthcheck off"},
-		.run = run_bypass,
 	},
 };
 

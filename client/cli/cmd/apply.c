@@ -173,19 +173,16 @@ static int run_apply(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "export",
-		.args = "",
-		.summary = "print a tenant as a document: settings, tiers, pools, shared accounts, texts",
+		COMMAND("export", "", "print a tenant as a document: settings, tiers, pools, shared accounts, texts",
+			run_export),
 		.about = "Prints YAML, or JSON with --json, without the tenant's users. 'bursar apply' reads it; "
 			 "applied unchanged, it changes nothing.",
 		.options = {OPTION_TENANT},
 		.examples = {"export --tenant acme > fleet.yaml", "export --json"},
-		.run = run_export,
 	},
 	{
-		.name = "apply",
-		.args = "",
-		.summary = "make a tenant match a document, completely or not at all; shows the changes first",
+		COMMAND("apply", "",
+			"make a tenant match a document, completely or not at all; shows the changes first", run_apply),
 		.about =
 			"Shows what would be added, changed and removed, and asks. Entries are complete: a setting "
 			"that an entry leaves out gets its default. Sections and entries that the document leaves out "
@@ -201,7 +198,6 @@ static const struct command commands[] = {
 			{'y', "yes", OPTION_FLAG, NULL, "do not ask", NULL}, OPTION_REASON},
 		.examples = {"apply -f fleet.yaml --dry-run", "apply -f fleet.yaml --yes --reason 'review 42'",
 			"apply -f fleet.yaml --prune", "apply -f fleet.yaml --tenant acme-test"},
-		.run = run_apply,
 	},
 };
 

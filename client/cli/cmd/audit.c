@@ -6,38 +6,34 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/common/view.h"
 #include "cli/encoding/json.h"
 #include "cli/report/audit_change.h"
-#include "cli/text/format.h"
-#include "cli/text/table.h"
 
 enum { PAGE = 1000, LAST_MAX = 24 };
 #define PATIENCE_US INT64_C(2000000) /* from then on, progress is shown */
+static void entry_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__AuditEntry *entry = message;
+	struct buf text = {0};
 
-static void audit_table(struct cli *cli, const Bursar__V1__ListAuditResponse *answer)
+	table_time(table, entry->at_us);
+	table_cell(table, "%s", entry->tenant[0] ? entry->tenant : "all");
+	table_cell(table, "%s", entry->actor);
+	table_cell(table, "%s", entry->action);
+	table_cell(table, "%s", entry->target);
+	audit_change_put(&text, entry->before, entry->details);
+	table_cell_buf(table, &text);
+	table_cell(table, "%s", entry->reason);
+	buf_release(&text);
+}
+
+static void show_entries(struct cli *cli, const Bursar__V1__ListAuditResponse *answer)
 {
 	static const char *const columns[] = {
 		"WHEN", "~TENANT", "~ACTOR", "ACTION", "~TARGET", "~CHANGE", "~REASON", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
 
-	for (size_t i = 0; i < answer->n_entries; i++) {
-		const Bursar__V1__AuditEntry *entry = answer->entries[i];
-
-		table_line(table);
-		put_time(&text, entry->at_us);
-		table_cell_buf(table, &text);
-		table_cell(table, "%s", entry->tenant[0] ? entry->tenant : "all");
-		table_cell(table, "%s", entry->actor);
-		table_cell(table, "%s", entry->action);
-		table_cell(table, "%s", entry->target);
-		audit_change_put(&text, entry->before, entry->details);
-		table_cell_buf(table, &text);
-		table_cell(table, "%s", entry->reason);
-	}
-	table_put(&cli->out, table, "no entries");
-	table_free(table);
-	buf_release(&text);
+	view_rows(cli, columns, answer->entries, answer->n_entries, entry_cells, "no entries");
 }
 
 /* Shows from time to time how many entries were written; only on a terminal. */
@@ -86,15 +82,6 @@ static int export(struct cli *cli, const Bursar__V1__ListAuditRequest *first, in
 	return code;
 }
 
-static int list(struct cli *cli, Bursar__V1__ListAuditRequest *request)
-{
-	Bursar__V1__ListAuditResponse *answer;
-	int code;
-
-	answer = cli_call_pages(cli, BURSAR_LIST_AUDIT, request, option_number(cli, "limit", 100), &code);
-	return cli_end(cli, answer, code, audit_table);
-}
-
 static int run_audit(struct cli *cli)
 {
 	Bursar__V1__ListAuditRequest request = BURSAR__V1__LIST_AUDIT_REQUEST__INIT;
@@ -115,14 +102,12 @@ static int run_audit(struct cli *cli)
 	}
 	if (option_given(cli, "export"))
 		return export(cli, &request, option_number(cli, "limit", INT64_MAX));
-	return list(cli, &request);
+	return cli_show_pages(cli, BURSAR_LIST_AUDIT, &request, 100, show_entries);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "audit",
-		.args = "",
-		.summary = "show who changed what, newest first",
+		COMMAND("audit", "", "show who changed what, newest first", run_audit),
 		.about = "CHANGE shows the old and the new value of each changed field. With --json, each entry has "
 			 "everything, as JSON: `before` is the old state, `details` the new one. --export writes all "
 			 "matching entries, one line of JSON each, page by page, so the log can be of any length. If "
@@ -144,7 +129,6 @@ static const struct command commands[] = {
 		.examples = {"audit", "audit --target user/alice --from -7d", "audit --action key --all-tenants --json",
 			"audit --export --oldest-first > audit.jsonl",
 			"audit --export --oldest-first --after 4711 >> audit.jsonl"},
-		.run = run_audit,
 	},
 };
 

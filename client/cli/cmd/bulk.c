@@ -155,9 +155,8 @@ static int run_bulk(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "bulk",
-		.args = "CHANGE [ARGUMENT...]",
-		.summary = "change many accounts: tier, suspension, deletion, grace, bypass, overrides",
+		COMMAND("bulk", "CHANGE [ARGUMENT...]",
+			"change many accounts: tier, suspension, deletion, grace, bypass, overrides", run_bulk),
 		.about = "CHANGE is set-tier TIER, suspend, unsuspend, delete, grace, bypass on (or off), or override "
 			 "LIMIT...: like the commands for one account. It applies to the accounts that match all "
 			 "filters, or to those in a file, where every id must be known. Without --yes it shows what "
@@ -185,7 +184,6 @@ static const struct command commands[] = {
 			"bulk suspend --file leavers.csv --dry-run", "bulk unsuspend --suspended --prefix test- --yes",
 			"bulk grace --tier free --for 1d --yes",
 			"bulk override requests=60/min --team research --merge"},
-		.run = run_bulk,
 	},
 };
 

@@ -21,6 +21,7 @@ static int run_check(struct cli *cli)
 	request.request_id = (char *)option_text(cli, "id");
 	request.reservation_ttl_us = option_number(cli, "ttl", 0);
 	request.verbose = option_given(cli, "verbose");
+	request.headers = true; /* for those who read the answer as JSON */
 	answer = cli_call(cli, BURSAR_CHECK, &request, &code);
 	if (!answer)
 		return code;
@@ -36,56 +37,40 @@ static int run_check(struct cli *cli)
 	bursar_free(answer);
 	return code;
 }
+static void show_cancelled(struct cli *cli, const Bursar__V1__CancelResponse *answer)
+{
+	put_enum(&cli->out, &bursar__v1__reservation_state__descriptor, (int)answer->state, "RESERVATION_STATE_");
+	buf_put_str(&cli->out, answer->repeat ? "  (a repeat)\n" : "\n");
+	view_returned(cli, answer);
+}
 
 static int run_cancel(struct cli *cli)
 {
 	Bursar__V1__CancelRequest request = BURSAR__V1__CANCEL_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
-	Bursar__V1__CancelResponse *answer;
-	struct buf text = {0};
-	int code;
 
 	if (!read_reservation(cli, &ref))
 		return cli_usage(cli);
 	request.reservation = &ref;
-	answer = cli_call(cli, BURSAR_CANCEL, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		put_enum(&cli->out, &bursar__v1__reservation_state__descriptor, (int)answer->state,
-			"RESERVATION_STATE_");
-		buf_put_str(&cli->out, answer->repeat ? "  (a repeat)\n" : "\n");
-		put_count(&text, answer->released_tokens);
-		buf_put_str(&text, " tokens, ");
-		put_money(&text, answer->released_cost_nano_usd);
-		view_field_buf(cli, "returned", &text);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_CANCEL, &request, show_cancelled);
+}
+static void show_renewed(struct cli *cli, const Bursar__V1__RenewResponse *answer)
+{
+	buf_put_str(&cli->out, "renewed until ");
+	put_time_from(&cli->out, answer->expires_at_us, clock_wall_us());
+	buf_put_str(&cli->out, "\n");
 }
 
 static int run_renew(struct cli *cli)
 {
 	Bursar__V1__RenewRequest request = BURSAR__V1__RENEW_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
-	Bursar__V1__RenewResponse *answer;
-	int code;
 
 	if (!read_reservation(cli, &ref))
 		return cli_usage(cli);
 	request.reservation = &ref;
 	request.reservation_ttl_us = option_number(cli, "ttl", 0);
-	answer = cli_call(cli, BURSAR_RENEW, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out, "renewed until ");
-		put_time_from(&cli->out, answer->expires_at_us, clock_wall_us());
-		buf_put_str(&cli->out, "\n");
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_RENEW, &request, show_renewed);
 }
 
 #define OPTIONS_REF \
@@ -97,9 +82,7 @@ static int run_renew(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "check",
-		.args = "USER",
-		.summary = "ask whether a user's request may run now",
+		COMMAND("check", "USER", "ask whether a user's request may run now", run_check),
 		.about = "An allowed check holds one request, its tokens and their cost until it is recorded or "
 			 "cancelled, or expires. Exit code 0 when allowed, 1 when denied.",
 		.options = {OPTION_TENANT, OPTIONS_ASK,
@@ -113,12 +96,9 @@ static const struct command commands[] = {
 		.examples = {"check alice",
 			"check alice -i telegram -m gpt-5.4 --input-tokens 1200 --max-output-tokens 500",
 			"check alice --id msg-4711 --json"},
-		.run = run_check,
 	},
 	{
-		.name = "record",
-		.args = "[HANDLE]",
-		.summary = "record what a request really used, and settle it",
+		COMMAND("record", "[HANDLE]", "record what a request really used, and settle it", record_run),
 		.about = "HANDLE is what check printed. The token classes are disjoint: fresh input, input read from "
 			 "the cache, input written to it, output, reasoning, audio. --usage reads a provider's own "
 			 "usage object instead. Use --input-tokens 0 for a request that ran and used nothing. A repeat "
@@ -136,26 +116,17 @@ static const struct command commands[] = {
 			"record HANDLE --input-tokens 180 --cached-tokens 1000 --output-tokens 310 -m gpt-5.4",
 			"record HANDLE --provider anthropic --usage usage.json",
 			"record --user alice --id msg-4711 --started-at -2min --output-tokens 310"},
-		.run = record_run,
 	},
 	{
-		.name = "cancel",
-		.args = "[HANDLE]",
-		.summary = "return a reservation: the request did not run",
-		.about = "",
+		COMMAND("cancel", "[HANDLE]", "return a reservation: the request did not run", run_cancel),
 		.options = {OPTIONS_REF},
 		.examples = {"cancel HANDLE"},
-		.run = run_cancel,
 	},
 	{
-		.name = "renew",
-		.args = "[HANDLE]",
-		.summary = "keep a reservation open longer",
-		.about = "",
+		COMMAND("renew", "[HANDLE]", "keep a reservation open longer", run_renew),
 		.options = {OPTIONS_REF,
 			{'\0', "ttl", OPTION_DURATION, "DURATION", "how long, from now (default: 15min)", NULL}},
 		.examples = {"renew HANDLE --ttl 30min"},
-		.run = run_renew,
 	},
 };
 

@@ -236,16 +236,13 @@ static int run_doctor(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "doctor",
-		.args = "",
-		.summary = "check the installation and suggest fixes",
+		COMMAND("doctor", "", "check the installation and suggest fixes", run_doctor),
 		.about = "Checks the connection, clocks, versions, the key and the client certificate from here, and "
 			 "through the server: Redis (persistence, eviction, memory, outbox), PostgreSQL (schema, "
 			 "partitions, refused entries, waiting changes), prices, keys, pools, time zone data and the "
 			 "server's certificate. Exit code 1 when a check fails; warnings leave it 0.",
 		.options = {OPTION_TENANT},
 		.examples = {"doctor", "doctor --json"},
-		.run = run_doctor,
 	},
 };
 

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "cli/common/view.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 /* "bot", or "user alice": a user's key belongs to one user. */
 static void put_role(struct buf *out, const Bursar__V1__ApiKey *key)
@@ -24,15 +23,19 @@ static const char *state_word(const Bursar__V1__ApiKey *key)
 		return "expired";
 	return key->rotated_to ? "rotated" : "active";
 }
+static void put_when(struct buf *out, int64_t us, const char *never)
+{
+	if (us)
+		put_time(out, us);
+	else
+		buf_put_str(out, never);
+}
 
 static void view_when(struct cli *cli, const char *label, int64_t us, const char *never)
 {
 	struct buf text = {0};
 
-	if (us)
-		put_time(&text, us);
-	else
-		buf_put_str(&text, never);
+	put_when(&text, us, never);
 	view_field_buf(cli, label, &text);
 	buf_release(&text);
 }
@@ -72,23 +75,17 @@ static void show_key(struct cli *cli, const Bursar__V1__ApiKey *key)
 }
 
 /* Shows a new key: the only time that it can be seen. */
-static int show_new(struct cli *cli, Bursar__V1__CreateKeyResponse *answer)
+static void show_new(struct cli *cli, const Bursar__V1__CreateKeyResponse *answer)
 {
-	if (!cli_json(cli, answer)) {
-		show_key(cli, answer->key);
-		buf_putf(&cli->out, "\n  %s\n\n", answer->secret);
-		buf_put_str(&cli->out, "The key is shown only this once. Keep it in a file that only its user can "
-				       "read, and pass that file with --key-file or BURSAR_KEY_FILE.\n");
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	show_key(cli, answer->key);
+	buf_putf(&cli->out, "\n  %s\n\n", answer->secret);
+	buf_put_str(&cli->out, "The key is shown only this once. Keep it in a file that only its user can "
+			       "read, and pass that file with --key-file or BURSAR_KEY_FILE.\n");
 }
 
 static int run_create(struct cli *cli)
 {
 	Bursar__V1__CreateKeyRequest request = BURSAR__V1__CREATE_KEY_REQUEST__INIT;
-	Bursar__V1__CreateKeyResponse *answer;
-	int code;
 
 	request.role = (Bursar__V1__Role)cli_enum(&bursar__v1__role__descriptor, "ROLE_", cli_arg(cli, 0));
 	if (!request.role) {
@@ -111,59 +108,47 @@ static int run_create(struct cli *cli)
 		request.expires_at_us = clock_wall_us() + option_number(cli, "expires", 0);
 	request.interfaces = (char **)option_list(cli, "interface", &request.n_interfaces);
 	request.addresses = (char **)option_list(cli, "address", &request.n_addresses);
-	answer = cli_call(cli, BURSAR_CREATE_KEY, &request, &code);
-	return answer ? show_new(cli, answer) : code;
+	return cli_show(cli, BURSAR_CREATE_KEY, &request, show_new);
+}
+static void key_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__ApiKey *key = message;
+	struct buf text = {0};
+
+	table_cell(table, "%" PRId64, key->id);
+	table_cell(table, "%s", key->prefix);
+	put_role(&text, key);
+	table_cell_buf(table, &text);
+	table_cell(table, "%s", key->tenant[0] ? key->tenant : "all");
+	table_cell(table, "%s", key->label);
+	table_cell(table, "%s", state_word(key));
+	put_when(&text, key->expires_at_us, "never");
+	table_cell_buf(table, &text);
+	put_when(&text, key->last_used_at_us, "never");
+	table_cell_buf(table, &text);
+	table_cell(table, "%s", key->last_used_from);
+	buf_release(&text);
+}
+
+static void show_list(struct cli *cli, const Bursar__V1__ListKeysResponse *answer)
+{
+	static const char *const columns[] = {
+		">KEY", "PREFIX", "~ROLE", "~TENANT", "~LABEL", "STATE", "~EXPIRES", "~LAST USED", "~FROM", NULL};
+
+	view_rows(cli, columns, answer->keys, answer->n_keys, key_cells,
+		option_given(cli, "all-tenants")
+			? "no keys"
+			: "no keys of this tenant (operators' keys belong to none: use --all-tenants)");
 }
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {
-		">KEY", "PREFIX", "~ROLE", "~TENANT", "~LABEL", "STATE", "~EXPIRES", "~LAST USED", "~FROM", NULL};
 	Bursar__V1__ListKeysRequest request = BURSAR__V1__LIST_KEYS_REQUEST__INIT;
-	Bursar__V1__ListKeysResponse *answer;
-	struct buf text = {0};
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.all_tenants = option_given(cli, "all-tenants");
 	request.ended_too = option_given(cli, "ended");
-	answer = cli_call_pages(cli, BURSAR_LIST_KEYS, &request, option_number(cli, "limit", 100), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		struct table *table = table_new(columns, cli->colour);
-		for (size_t i = 0; i < answer->n_keys; i++) {
-			const Bursar__V1__ApiKey *key = answer->keys[i];
-
-			table_line(table);
-			table_cell(table, "%" PRId64, key->id);
-			table_cell(table, "%s", key->prefix);
-			put_role(&text, key);
-			table_cell_buf(table, &text);
-			table_cell(table, "%s", key->tenant[0] ? key->tenant : "all");
-			table_cell(table, "%s", key->label);
-			table_cell(table, "%s", state_word(key));
-			if (key->expires_at_us)
-				put_time(&text, key->expires_at_us);
-			else
-				buf_put_str(&text, "never");
-			table_cell_buf(table, &text);
-			if (key->last_used_at_us)
-				put_time(&text, key->last_used_at_us);
-			else
-				buf_put_str(&text, "never");
-			table_cell_buf(table, &text);
-			table_cell(table, "%s", key->last_used_from);
-		}
-		table_put(&cli->out, table,
-			request.all_tenants
-				? "no keys"
-				: "no keys of this tenant (operators' keys belong to none: use --all-tenants)");
-		table_free(table);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show_pages(cli, BURSAR_LIST_KEYS, &request, 100, show_list);
 }
 
 /* Reads the first argument, a key's number. */
@@ -181,8 +166,6 @@ static bool read_id(struct cli *cli, int64_t *id)
 static int run_rotate(struct cli *cli)
 {
 	Bursar__V1__RotateKeyRequest request = BURSAR__V1__ROTATE_KEY_REQUEST__INIT;
-	Bursar__V1__CreateKeyResponse *answer;
-	int code;
 
 	if (!read_id(cli, &request.id))
 		return cli_usage(cli);
@@ -193,21 +176,17 @@ static int run_rotate(struct cli *cli)
 		request.overlap_given_case = BURSAR__V1__ROTATE_KEY_REQUEST__OVERLAP_GIVEN_OVERLAP_US;
 		request.overlap_us = option_number(cli, "overlap", 0);
 	}
-	answer = cli_call(cli, BURSAR_ROTATE_KEY, &request, &code);
-	return answer ? show_new(cli, answer) : code;
+	return cli_show(cli, BURSAR_ROTATE_KEY, &request, show_new);
 }
 
 static int run_revoke(struct cli *cli)
 {
 	Bursar__V1__RevokeKeyRequest request = BURSAR__V1__REVOKE_KEY_REQUEST__INIT;
-	Bursar__V1__ApiKey *key;
-	int code;
 
 	if (!read_id(cli, &request.id))
 		return cli_usage(cli);
 	request.reason = (char *)option_text(cli, "reason");
-	key = cli_call(cli, BURSAR_REVOKE_KEY, &request, &code);
-	return cli_end(cli, key, code, show_key);
+	return cli_show(cli, BURSAR_REVOKE_KEY, &request, show_key);
 }
 
 #define OPTION_ALL_TENANTS \
@@ -225,9 +204,8 @@ static int run_revoke(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "key create",
-		.args = "ROLE",
-		.summary = "create an API key for a user, bot, viewer, admin or operator",
+		COMMAND("key create", "ROLE", "create an API key for a user, bot, viewer, admin or operator",
+			run_create),
 		.about = "The key is shown only this once; the server keeps its hash. Once a key exists, every call "
 			 "needs one, so the first must be an operator's.",
 		.options = {OPTION_TENANT, OPTION_REASON,
@@ -244,22 +222,17 @@ static const struct command commands[] = {
 		.examples = {"key create operator --label ops",
 			"key create bot --tenant acme --label telegram --interface telegram --expires 90d",
 			"key create user --user alice --expires 1h"},
-		.run = run_create,
 	},
 	{
-		.name = "key list",
-		.args = "",
-		.summary = "list API keys and when they were last used",
+		COMMAND("key list", "", "list API keys and when they were last used", run_list),
 		.about = "The keys themselves are never shown: PREFIX is how each begins.",
 		.options = {OPTION_TENANT, OPTION_ALL_TENANTS,
 			{'\0', "ended", OPTION_FLAG, NULL, "include revoked and expired keys", NULL}, OPTION_LIMIT},
 		.examples = {"key list", "key list --all-tenants --ended"},
-		.run = run_list,
 	},
 	{
-		.name = "key rotate",
-		.args = "KEY",
-		.summary = "create a key with the same rights, and let the old one expire",
+		COMMAND("key rotate", "KEY", "create a key with the same rights, and let the old one expire",
+			run_rotate),
 		.about =
 			"Both keys work until the overlap has passed, so that there is time to distribute the new one.",
 		.options = {OPTION_REASON,
@@ -267,16 +240,12 @@ static const struct command commands[] = {
 				"how long the old key still works (default: 24h)", NULL},
 			OPTION_EXPIRES},
 		.examples = {"key rotate 7", "key rotate 7 --overlap 1h --reason 'quarterly'"},
-		.run = run_rotate,
 	},
 	{
-		.name = "key revoke",
-		.args = "KEY",
-		.summary = "revoke a key now",
+		COMMAND("key revoke", "KEY", "revoke a key now", run_revoke),
 		.about = "Every bursard refuses it within a second. The last operator's key cannot be revoked.",
 		.options = {OPTION_REASON},
 		.examples = {"key revoke 7 --reason 'was in a public repository'"},
-		.run = run_revoke,
 	},
 };
 

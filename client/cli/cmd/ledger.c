@@ -111,22 +111,18 @@ static int run_adjust(struct cli *cli)
 	Bursar__V1__AdjustLedgerRequest request = BURSAR__V1__ADJUST_LEDGER_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
 	Bursar__V1__TokenChange usage;
-	Bursar__V1__AdjustLedgerResponse *answer;
-	int code;
 
 	read_change(cli, &usage);
 	request.usage = &usage;
 	if (!read_target(cli, &request, &ref) || !read_adjustment(cli, &request, &usage))
 		return cli_usage(cli);
-	answer = cli_call(cli, BURSAR_ADJUST_LEDGER, &request, &code);
-	return cli_end(cli, answer, code, show_adjustment);
+	return cli_show(cli, BURSAR_ADJUST_LEDGER, &request, show_adjustment);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "ledger adjust",
-		.args = "[HANDLE]",
-		.summary = "correct what was recorded, or credit or charge a user",
+		COMMAND("ledger adjust", "[HANDLE]", "correct what was recorded, or credit or charge a user",
+			run_adjust),
 		.about = "Adds differences of either sign as a separate entry: rows of the ledger never change. For a "
 			 "request (HANDLE, or --user, --id and --started-at) they count where the request counted: on "
 			 "its day, for its model, and in the windows that are still running. For a user alone they "
@@ -162,7 +158,6 @@ static const struct command commands[] = {
 				"ledger adjust --user alice --id msg-4711 --started-at 2026-11-23 --cost -0.02 "
 				"--reason 'wrong model'",
 				"ledger adjust --user alice --cost -5 --ledger-only --reason 'credit for the outage'"},
-		.run = run_adjust,
 	},
 };
 

@@ -58,42 +58,29 @@ static int run_docs(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "version",
-		.args = "",
-		.summary = "print the version of this command",
-		.about = "",
+		COMMAND("version", "", "print the version of this command", run_version),
 		.examples = {"version"},
-		.run = run_version,
 		.alone = true,
 	},
 	{
-		.name = "completion",
-		.args = "SHELL",
-		.summary = "print a script that completes commands in bash, zsh or fish",
+		COMMAND("completion", "SHELL", "print a script that completes commands in bash, zsh or fish",
+			run_completion),
 		.about = "The script completes commands, options and file names. It asks the server for tiers, models, "
 			 "pools, users, teams, orgs and tenants, using the options typed so far (--addr, --profile, "
 			 "--tenant). If the server does not answer within a second, it offers none of these.",
 		.examples = {"completion bash > ~/.local/share/bash-completion/completions/bursar",
 			"completion zsh > ~/.zfunc/_bursar  # ~/.zfunc is in fpath",
 			"completion fish > ~/.config/fish/completions/bursar.fish"},
-		.run = run_completion,
 		.alone = true,
 	},
 	{
-		.name = "complete",
-		.args = "WHAT [PREFIX...]",
-		.summary = "print names that the server knows and that begin with PREFIX, for completion",
-		.about = "",
-		.run = complete_run,
+		COMMAND("complete", "WHAT [PREFIX...]",
+			"print names that the server knows and that begin with PREFIX, for completion", complete_run),
 		.alone = true,
 		.hidden = true,
 	},
 	{
-		.name = "docs",
-		.args = "PAGE",
-		.summary = "print docs/cli.md (markdown) or the man page (man)",
-		.about = "",
-		.run = run_docs,
+		COMMAND("docs", "PAGE", "print docs/cli.md (markdown) or the man page (man)", run_docs),
 		.alone = true,
 		.hidden = true,
 	},

@@ -7,7 +7,6 @@
 #include "cli/common/view.h"
 #include "cli/live/pool_watch.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 enum { LEVELS_MAX = 16 };
 
@@ -67,39 +66,30 @@ static void show_pool(struct cli *cli, const Bursar__V1__Pool *pool)
 		view_time(cli, "fail-over", pool->lease_us + pool->learn_margin_us, "without grants");
 	show_levels(cli, pool);
 }
+static void pool_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Pool *pool = message;
+
+	table_cell(table, "%s", pool->ref ? pool->ref->name : "?");
+	table_cell(table, "%d", pool->slots);
+	table_cell(table, "%d", pool->queue_limit);
+	table_duration(table, pool->wait_max_us);
+	table_cell(table, "%s", pool->paused ? "paused" : "open");
+}
+
+static void show_pools(struct cli *cli, const Bursar__V1__ListPoolsResponse *answer)
+{
+	static const char *const columns[] = {"POOL", ">SLOTS", ">QUEUE", ">MAX WAIT", "STATE", NULL};
+
+	view_rows(cli, columns, answer->pools, answer->n_pools, pool_cells, "no pools");
+}
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {"POOL", ">SLOTS", ">QUEUE", ">MAX WAIT", "STATE", NULL};
 	Bursar__V1__ListPoolsRequest request = BURSAR__V1__LIST_POOLS_REQUEST__INIT;
-	Bursar__V1__ListPoolsResponse *answer;
-	struct table *table;
-	struct buf text = {0};
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
-	answer = cli_call(cli, BURSAR_LIST_POOLS, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		table = table_new(columns, cli->colour);
-		for (size_t i = 0; i < answer->n_pools; i++) {
-			const Bursar__V1__Pool *pool = answer->pools[i];
-
-			table_line(table);
-			table_cell(table, "%s", pool->ref ? pool->ref->name : "?");
-			table_cell(table, "%d", pool->slots);
-			table_cell(table, "%d", pool->queue_limit);
-			put_duration(&text, pool->wait_max_us);
-			table_cell_buf(table, &text);
-			table_cell(table, "%s", pool->paused ? "paused" : "open");
-		}
-		table_put(&cli->out, table, "no pools");
-		table_free(table);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_LIST_POOLS, &request, show_pools);
 }
 
 static int run_show(struct cli *cli)
@@ -207,20 +197,14 @@ static void read_switches(struct cli *cli, Bursar__V1__PutPoolRequest *put)
 static int put_pool(struct cli *cli, Bursar__V1__PutPoolRequest *put)
 {
 	Bursar__V1__PoolRef ref;
-	Bursar__V1__Pool *pool;
 	int code;
 
 	read_ref(cli, &ref);
 	put->ref = &ref;
 	put->reason = (char *)option_text(cli, "reason");
-	pool = cli_call(cli, BURSAR_PUT_POOL, put, &code);
+	code = cli_show(cli, BURSAR_PUT_POOL, put, show_pool);
 	put->ref = NULL; /* `ref` is local to this function */
-	if (!pool)
-		return code;
-	if (!cli_json(cli, pool))
-		show_pool(cli, pool);
-	bursar_free(pool);
-	return EXIT_DONE;
+	return code;
 }
 
 static int run_put(struct cli *cli)
@@ -265,40 +249,28 @@ static int run_resume(struct cli *cli)
 {
 	Bursar__V1__ResumePoolRequest request = BURSAR__V1__RESUME_POOL_REQUEST__INIT;
 	Bursar__V1__PoolRef ref;
-	Bursar__V1__Pool *pool;
-	int code;
 
 	read_ref(cli, &ref);
 	request.ref = &ref;
 	request.reason = (char *)option_text(cli, "reason");
-	pool = cli_call(cli, BURSAR_RESUME_POOL, &request, &code);
-	return cli_end(cli, pool, code, show_pool);
+	return cli_show(cli, BURSAR_RESUME_POOL, &request, show_pool);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "pool list",
-		.args = "",
-		.summary = "list the pools of a tenant",
-		.about = "",
+		COMMAND("pool list", "", "list the pools of a tenant", run_list),
 		.options = {OPTION_TENANT},
 		.examples = {"pool list", "pool list --tenant acme --json"},
-		.run = run_list,
 	},
 	{
-		.name = "pool show",
-		.args = "[POOL]",
-		.summary = "show a pool's settings and what is going on in it",
+		COMMAND("pool show", "[POOL]", "show a pool's settings and what is going on in it", run_show),
 		.about = "Without POOL, shows agent-execution, the default in all pool commands except put. --json "
 			 "prints only the settings; 'pool watch -n 1 --json' prints the figures.",
 		.options = {OPTION_TENANT},
 		.examples = {"pool show", "pool show gpu --json"},
-		.run = run_show,
 	},
 	{
-		.name = "pool put",
-		.args = "POOL",
-		.summary = "create a pool, or change its size and settings",
+		COMMAND("pool put", "POOL", "create a pool, or change its size and settings", run_put),
 		.about = "Settings that are not given stay as they are. Changes take effect at once. A smaller pool "
 			 "does not interrupt work: nothing is granted until there is room, and the newest leases of "
 			 "the lowest priorities are told to end within --drain.",
@@ -339,40 +311,32 @@ static const struct command commands[] = {
 		.examples = {"pool put gpu --slots 8 --wait-max 10min --predicted-wait-max 5min",
 			"pool put agent-execution --slots 50", "pool put agent-execution --slots-from-option",
 			"pool put gpu --level 10:100 --level 1:5:200"},
-		.run = run_put,
 	},
 	{
-		.name = "pool drain",
-		.args = "[POOL]",
-		.summary = "grant nothing more; running requests may finish, waiting ones stay queued",
+		COMMAND("pool drain", "[POOL]",
+			"grant nothing more; running requests may finish, waiting ones stay queued", run_drain),
 		.about = "With --slots the pool also shrinks, and holders beyond that are told to end. 'pool resume' "
 			 "ends the pause.",
 		.options = {OPTION_TENANT, OPTION_REASON,
 			{'s', "slots", OPTION_COUNT, "N", "also shrink the pool to N slots", NULL}},
 		.examples = {"pool drain --reason deploy", "pool drain gpu --slots 0"},
-		.run = run_drain,
 	},
 	{
-		.name = "pool resume",
-		.args = "[POOL]",
-		.summary = "end a pause, or the wait after a fail-over",
+		COMMAND("pool resume", "[POOL]", "end a pause, or the wait after a fail-over", run_resume),
 		.about = "After a fail-over nothing is granted until every earlier lease is either known or over. If "
 			 "you resume before that, you confirm that none of the unknown ones is alive.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"pool resume", "pool resume gpu --reason 'all agents were restarted'"},
-		.run = run_resume,
 	},
 	{
-		.name = "pool watch",
-		.args = "[POOL]",
-		.summary = "watch a pool: slots, queue by priority, longest waits, grants per second",
+		COMMAND("pool watch", "[POOL]",
+			"watch a pool: slots, queue by priority, longest waits, grants per second", pool_watch_run),
 		.about = "On a terminal it uses the whole screen until q or Ctrl-C, and is updated every second. "
 			 "Elsewhere, and with -n, it prints one line per second; with --json, one line of JSON. SHARE "
 			 "is the share of the slot time that a priority has used. ENTITLED is what its weight entitles "
 			 "it to among the priorities with demand; '-' means no demand.",
 		.options = {OPTION_TENANT, {'n', "count", OPTION_SOME, "N", "stop after N updates", NULL}},
 		.examples = {"pool watch", "pool watch gpu -n 60 > queue.log", "pool watch --json -n 1"},
-		.run = pool_watch_run,
 	},
 };
 

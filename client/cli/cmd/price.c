@@ -3,73 +3,65 @@
 
 #include <string.h>
 
+#include "cli/common/view.h"
 #include "cli/report/price_diff.h"
 #include "cli/report/price_put.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
+static void price_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Price *price = message;
+	struct buf text = {0};
+
+	table_cell(table, "%s", price->provider);
+	table_cell(table, "%s", price->model);
+	table_cell(table, "%s", or_dash(price->input));
+	table_cell(table, "%s", or_dash(price->output));
+	table_cell(table, "%s", or_dash(price->cached_input));
+	table_cell(table, "%s", or_dash(price->cache_write));
+	if (price->n_context_tiers > 0) {
+		put_count(&text, price->context_tiers[0]->above_tokens);
+		buf_putf(&text, ": %s/%s", or_dash(price->context_tiers[0]->input),
+			or_dash(price->context_tiers[0]->output));
+	}
+	table_cell_buf(table, &text);
+	table_cell(table, "%s%s%s", price->tenant, price->account[0] ? " " : "", price->account);
+	buf_release(&text);
+}
 
 static void show_list(struct cli *cli, const Bursar__V1__ListPricesResponse *answer)
 {
 	static const char *const columns[] = {
 		"PROVIDER", "~MODEL", ">INPUT", ">OUTPUT", ">CACHED", ">CACHE WRITE", "~ABOVE", "~FOR", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
 
-	for (size_t i = 0; i < answer->n_prices; i++) {
-		const Bursar__V1__Price *price = answer->prices[i];
-
-		table_line(table);
-		table_cell(table, "%s", price->provider);
-		table_cell(table, "%s", price->model);
-		table_cell(table, "%s", or_dash(price->input));
-		table_cell(table, "%s", or_dash(price->output));
-		table_cell(table, "%s", or_dash(price->cached_input));
-		table_cell(table, "%s", or_dash(price->cache_write));
-		if (price->n_context_tiers > 0) {
-			put_count(&text, price->context_tiers[0]->above_tokens);
-			buf_putf(&text, ": %s/%s", or_dash(price->context_tiers[0]->input),
-				or_dash(price->context_tiers[0]->output));
-		}
-		table_cell_buf(table, &text);
-		table_cell(table, "%s%s%s", price->tenant, price->account[0] ? " " : "", price->account);
-	}
-	table_put(&cli->out, table, "no prices");
+	view_rows(cli, columns, answer->prices, answer->n_prices, price_cells, "no prices");
 	if (answer->next_page_token[0])
-		buf_putf(&cli->out, "(the first %zu; use --limit N for more)\n", answer->n_prices);
+		view_more(cli, answer->n_prices);
 	else if (answer->n_prices > 0)
 		buf_putf(&cli->out, "%zu prices, USD per 1M tokens\n", answer->n_prices);
-	table_free(table);
-	buf_release(&text);
 }
 
 static int run_list(struct cli *cli)
 {
 	Bursar__V1__ListPricesRequest request = BURSAR__V1__LIST_PRICES_REQUEST__INIT;
-	Bursar__V1__ListPricesResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.provider = (char *)option_text(cli, "provider");
 	request.model_prefix = (char *)option_text(cli, "prefix");
 	request.account = (char *)option_text(cli, "account");
 	request.at_us = option_number(cli, "at", 0);
-	answer = cli_call_pages(cli, BURSAR_LIST_PRICES, &request, option_number(cli, "limit", 1000), &code);
-	return cli_end(cli, answer, code, show_list);
+	return cli_show_pages(cli, BURSAR_LIST_PRICES, &request, 1000, show_list);
 }
 
 static int run_show(struct cli *cli)
 {
 	Bursar__V1__GetPriceRequest request = BURSAR__V1__GET_PRICE_REQUEST__INIT;
-	Bursar__V1__Price *price;
-	int code;
 
 	request.model = (char *)cli_arg(cli, 0);
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.account = (char *)option_text(cli, "account");
 	request.provider = (char *)option_text(cli, "provider");
 	request.at_us = option_number(cli, "at", 0);
-	price = cli_call(cli, BURSAR_GET_PRICE, &request, &code);
-	return cli_end(cli, price, code, price_show);
+	return cli_show(cli, BURSAR_GET_PRICE, &request, price_show);
 }
 
 #define OPTION_FOR_TENANT \
@@ -88,10 +80,7 @@ static int run_show(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "price list",
-		.args = "",
-		.summary = "list the prices in force",
-		.about = "",
+		COMMAND("price list", "", "list the prices in force", run_list),
 		.options = {{'t', "tenant", OPTION_TEXT, "TENANT",
 				    "also show this tenant's own prices (default: only those for everybody)", NULL},
 			{'\0', "account", OPTION_TEXT, "USER", "show only this account's own prices", NULL},
@@ -101,24 +90,17 @@ static const struct command commands[] = {
 				NULL}},
 		.examples = {"price list --provider anthropic", "price list --prefix gpt-5 --at 2026-12-31",
 			"price list --tenant acme --account alice"},
-		.run = run_list,
 	},
 	{
-		.name = "price show",
-		.args = "MODEL",
-		.summary = "show a model's price, with its long-context rates and modes",
-		.about = "",
+		COMMAND("price show", "MODEL", "show a model's price, with its long-context rates and modes", run_show),
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT,
 			{'\0', "provider", OPTION_TEXT, "NAME", "the provider, if several have a model with this id",
 				NULL},
 			OPTION_AT},
 		.examples = {"price show gpt-5.4", "price show gemini-3.6-flash --at 2027-01-02"},
-		.run = run_show,
 	},
 	{
-		.name = "price put",
-		.args = "PROVIDER MODEL",
-		.summary = "set a model's price from a given time",
+		COMMAND("price put", "PROVIDER MODEL", "set a model's price from a given time", price_put),
 		.about = "All prices are USD per 1M tokens. Values that are not given stay as they are; the first "
 			 "price of a tenant or account starts from the price that applied to it before. 'none' removes "
 			 "a value. The previous price ends where this one begins. A token class without its own price "
@@ -149,7 +131,6 @@ static const struct command commands[] = {
 			     "272000:input=10,output=45",
 			"price put google gemini-3.6-flash --input 1.5 --output 7.5 --from 2027-01-01",
 			"price put openai gpt-5.6 --input 4 --output 24 --tenant acme --source 'contract 2026-17'"},
-		.run = price_put,
 	},
 };
 

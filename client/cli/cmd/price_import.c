@@ -180,9 +180,7 @@ static int run_end(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "price import",
-		.args = "FILE",
-		.summary = "import a whole price list, after showing the changes",
+		COMMAND("price import", "FILE", "import a whole price list, after showing the changes", run_import),
 		.about = "Reads a CSV with a heading, like deploy/data/model_prices.csv, or JSON, as 'price list "
 			 "--json' writes it; - is standard input. All prices are USD per 1M tokens. The prices in "
 			 "force change from --from on (default: now). Values for which the CSV has no column, and "
@@ -199,12 +197,10 @@ static const struct command commands[] = {
 			"price import prices.csv --from 2027-01-01 --reason 'new year'",
 			"price import prices.json  # from 'bursar price list --json'",
 			"price import contract.csv --tenant acme --account alice --yes"},
-		.run = run_import,
 	},
 	{
-		.name = "price end",
-		.args = "PROVIDER MODEL",
-		.summary = "end the price in force: for an account, a tenant, or everybody",
+		COMMAND("price end", "PROVIDER MODEL", "end the price in force: for an account, a tenant, or everybody",
+			run_end),
 		.about = "Ends exactly that price; after that, the tenant's price applies, or everybody's. Prices that "
 			 "begin later stay, and so does what was billed.",
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT, OPTION_REASON,
@@ -212,7 +208,6 @@ static const struct command commands[] = {
 		.examples = {"price end openai gpt-5.6 --tenant acme",
 			"price end openai gpt-5.6 --tenant acme --account alice "
 			"--from 2027-01-01"},
-		.run = run_end,
 	},
 };
 

@@ -9,7 +9,6 @@
 #include "cli/common/view.h"
 #include "cli/core/profile_file.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 /* Reports an error for which the usage line would not help. */
 static int failed(struct cli *cli)
@@ -209,7 +208,9 @@ done:
 	return code;
 }
 
-static int run_use(struct cli *cli)
+/* Replaces the file after `edit` has changed its text, for the profile that the first argument names. */
+static int change(
+	struct cli *cli, void (*edit)(struct buf *text, const struct profile_file *file, const struct profile *profile))
 {
 	const struct profile *profile = NULL;
 	struct profile_file file;
@@ -218,92 +219,72 @@ static int run_use(struct cli *cli)
 
 	if (profile_file_read(&file, &cli->err))
 		profile = find(cli, &file, cli_arg(cli, 0));
-	if (!profile) {
-		code = failed(cli);
-	} else {
-		profile_text_set(&text, buf_str(&file.text), "", "default", profile->name);
-		code = replace(cli, &file, &text, profile->name);
-	}
+	if (profile)
+		edit(&text, &file, profile);
+	code = profile ? replace(cli, &file, &text, profile->name) : failed(cli);
 	buf_release(&text);
 	profile_file_release(&file);
 	return code;
+}
+
+static void make_default(struct buf *text, const struct profile_file *file, const struct profile *profile)
+{
+	profile_text_set(text, buf_str(&file->text), "", "default", profile->name);
+}
+
+static int run_use(struct cli *cli)
+{
+	return change(cli, make_default);
+}
+
+/* A deleted profile is no longer the default. */
+static void drop(struct buf *text, const struct profile_file *file, const struct profile *profile)
+{
+	const char *first = file->profiles.default_name;
+	struct buf rest = {0};
+
+	profile_text_drop(&rest, buf_str(&file->text), profile->name);
+	profile_text_set(
+		text, buf_str(&rest), "", "default", strcmp(profile->name, first) == 0 || !*first ? NULL : first);
+	buf_release(&rest);
 }
 
 static int run_delete(struct cli *cli)
 {
-	const struct profile *profile = NULL;
-	struct profile_file file;
-	struct buf text = {0}, rest = {0};
-	int code;
-
-	if (profile_file_read(&file, &cli->err))
-		profile = find(cli, &file, cli_arg(cli, 0));
-	if (!profile) {
-		code = failed(cli);
-	} else {
-		profile_text_drop(&text, buf_str(&file.text), profile->name);
-		/* A deleted profile is no longer the default. */
-		profile_text_set(&rest, buf_str(&text), "", "default",
-			strcmp(profile->name, file.profiles.default_name) == 0 || !file.profiles.default_name[0]
-				? NULL
-				: file.profiles.default_name);
-		code = replace(cli, &file, &rest, profile->name);
-	}
-	buf_release(&text);
-	buf_release(&rest);
-	profile_file_release(&file);
-	return code;
+	return change(cli, drop);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "profile list",
-		.args = "",
-		.summary = "list your profiles",
-		.about = "",
+		COMMAND("profile list", "", "list your profiles", run_list),
 		.options = {{'\0', "names", OPTION_FLAG, NULL, "print only the names, one per line", NULL}},
 		.examples = {"profile list"},
-		.run = run_list,
 		.alone = true,
 	},
 	{
-		.name = "profile show",
-		.args = "[NAME]",
-		.summary = "show a profile, and which variables override it",
+		COMMAND("profile show", "[NAME]", "show a profile, and which variables override it", run_show),
 		.about = "Without NAME, shows the default profile.",
 		.examples = {"profile show", "profile show work --json"},
-		.run = run_show,
 		.alone = true,
 	},
 	{
-		.name = "profile put",
-		.args = "NAME [SETTING=VALUE...]",
-		.summary = "create a profile, or change its settings",
+		COMMAND("profile put", "NAME [SETTING=VALUE...]", "create a profile, or change its settings", run_put),
 		.about = "SETTING is addr, key-file, tenant, tls-ca, tls-cert, tls-key, timeout, json (yes or no) or "
 			 "color (no: never). An empty value after the = removes the setting; settings that are not "
 			 "given stay as they are. A profile never contains a key, only the path of the key's file.",
 		.examples =
 			{"profile put work addr=bursar.example:7420 key-file=~/.config/bursar/work.key tls-ca=system",
 				"profile put work tenant=acme timeout=20s", "profile put work tenant="},
-		.run = run_put,
 		.alone = true,
 	},
 	{
-		.name = "profile use",
-		.args = "NAME",
-		.summary = "make a profile the default",
-		.about = "",
+		COMMAND("profile use", "NAME", "make a profile the default", run_use),
 		.examples = {"profile use work"},
-		.run = run_use,
 		.alone = true,
 	},
 	{
-		.name = "profile delete",
-		.args = "NAME",
-		.summary = "delete a profile",
-		.about = "",
+		COMMAND("profile delete", "NAME", "delete a profile", run_delete),
 		.examples = {"profile delete work"},
-		.run = run_delete,
 		.alone = true,
 	},
 };

@@ -260,9 +260,9 @@ static int run_replay(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "replay",
-		.args = "FILE.csv",
-		.summary = "send a file of real requests through check and record, and prove that the books agree",
+		COMMAND("replay", "FILE.csv",
+			"send a file of real requests through check and record, and prove that the books agree",
+			run_replay),
 		.about = "The first line of the file names its columns (TIMESTAMP,ContextTokens,GeneratedTokens or "
 			 "time,input_tokens,output_tokens); a time is a date or plain seconds. Each run has its own "
 			 "tenant, with users on the free, pro and enterprise tiers, who use telegram, discord, web and "
@@ -281,7 +281,6 @@ static const struct command commands[] = {
 		.examples = {"replay deploy/data/sample_requests.csv",
 			"replay requests.csv --users 1000 --in-flight 256",
 			"replay requests.csv --speed 10  # ten times as fast as real time"},
-		.run = run_replay,
 	},
 };
 

@@ -283,9 +283,7 @@ static int run_forecast(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "report month",
-		.args = "[ID]",
-		.summary = "show a month's bill",
+		COMMAND("report month", "[ID]", "show a month's bill", run_month),
 		.about = "Shows the bill of one account, or without ID of the whole tenant. A team or org is billed "
 			 "for the use of those who were members at the time. The report is streamed, so it can be of "
 			 "any length; --json makes it one document. Only a tenant can be grouped by user.",
@@ -293,29 +291,22 @@ static const struct command commands[] = {
 		.examples = {"report month alice", "report month red --kind team --by model,day",
 			"report month --tenant acme --month 2026-10 --json",
 			"report month --by user --csv > bill.csv  # each user's share of the bill"},
-		.run = run_month,
 	},
 	{
-		.name = "report days",
-		.args = "[ID]",
-		.summary = "show the bill of a range of days",
+		COMMAND("report days", "[ID]", "show the bill of a range of days", run_days),
 		.about = "Like report month, for up to 366 days (UTC). By day, it shows the cost over time.",
 		.options = {OPTION_TENANT, OPTION_KIND, {'\0', "from", OPTION_DAY, "DAY", "the first day", NULL},
 			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today)", NULL}, OPTIONS_REPORT},
 		.examples = {"report days --from 2026-11-01 --by day",
 			"report days alice --from 2026-10-15 --to 2026-11-14", "report days --from -7d"},
-		.run = run_days,
 	},
 	{
-		.name = "report forecast",
-		.args = "[ID]",
-		.summary = "show what the current month will cost",
+		COMMAND("report forecast", "[ID]", "show what the current month will cost", run_forecast),
 		.about = "Shows one account, or without ID the whole tenant: what was used so far, plus the mean of "
 			 "the last complete days (up to seven) for the rest of the month (UTC). If the account has a "
 			 "monthly budget, also shows the day on which it runs out at this pace.",
 		.options = {OPTION_TENANT, OPTION_KIND},
 		.examples = {"report forecast", "report forecast red --kind team", "report forecast alice --json"},
-		.run = run_forecast,
 	},
 };
 

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "cli/common/view.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 static int64_t held_tokens(const Bursar__V1__Reservation *reservation)
 {
@@ -16,7 +15,6 @@ static void show_list(struct cli *cli, const Bursar__V1__ListReservationsRespons
 	static const char *const columns[] = {
 		"~USER", "~REQUEST", "MODEL", ">AGE", ">EXPIRES IN", ">TOKENS", ">COST", ">ATTEMPTS", NULL};
 	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
 
 	for (size_t i = 0; i < answer->n_reservations; i++) {
 		const Bursar__V1__Reservation *row = answer->reservations[i];
@@ -25,31 +23,25 @@ static void show_list(struct cli *cli, const Bursar__V1__ListReservationsRespons
 		table_cell(table, "%s", row->user);
 		table_cell(table, "%s", row->request_id);
 		table_cell(table, "%s", row->model[0] ? row->model : NO_MODEL);
-		put_duration(&text, answer->now_us - row->started_at_us);
-		table_cell_buf(table, &text);
-		put_duration(&text, row->expires_at_us > answer->now_us ? row->expires_at_us - answer->now_us : 0);
-		table_cell_buf(table, &text);
+		table_duration(table, answer->now_us - row->started_at_us);
+		table_duration(table, row->expires_at_us > answer->now_us ? row->expires_at_us - answer->now_us : 0);
 		table_count(table, held_tokens(row));
 		table_money(table, row->held_cost_nano_usd);
 		table_count(table, row->attempts);
 	}
 	table_put(&cli->out, table, "no open reservations");
 	table_free(table);
-	buf_release(&text);
 	if (answer->next_page_token[0])
-		buf_putf(&cli->out, "(the first %zu; use --limit N for more)\n", answer->n_reservations);
+		view_more(cli, answer->n_reservations);
 }
 
 static int run_list(struct cli *cli)
 {
 	Bursar__V1__ListReservationsRequest request = BURSAR__V1__LIST_RESERVATIONS_REQUEST__INIT;
-	Bursar__V1__ListReservationsResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.user = (char *)cli_arg(cli, 0);
-	answer = cli_call_pages(cli, BURSAR_LIST_RESERVATIONS, &request, option_number(cli, "limit", 100), &code);
-	return cli_end(cli, answer, code, show_list);
+	return cli_show_pages(cli, BURSAR_LIST_RESERVATIONS, &request, 100, show_list);
 }
 
 /* Reads HANDLE, or USER and ID. */
@@ -114,74 +106,54 @@ static int run_show(struct cli *cli)
 {
 	Bursar__V1__GetReservationRequest request = BURSAR__V1__GET_RESERVATION_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
-	Bursar__V1__Reservation *answer;
-	int code;
 
 	if (!read_ref(cli, &ref))
 		return cli_usage(cli);
 	request.reservation = &ref;
-	answer = cli_call(cli, BURSAR_GET_RESERVATION, &request, &code);
-	return cli_end(cli, answer, code, show_reservation);
+	return cli_show(cli, BURSAR_GET_RESERVATION, &request, show_reservation);
+}
+static void show_cancelled(struct cli *cli, const Bursar__V1__CancelResponse *answer)
+{
+	buf_put_str(&cli->out, answer->repeat ? "already cancelled\n" : "cancelled\n");
+	view_returned(cli, answer);
 }
 
 static int run_cancel(struct cli *cli)
 {
 	Bursar__V1__CancelReservationRequest request = BURSAR__V1__CANCEL_RESERVATION_REQUEST__INIT;
 	Bursar__V1__ReservationRef ref;
-	Bursar__V1__CancelResponse *answer;
-	struct buf text = {0};
-	int code;
 
 	if (!read_ref(cli, &ref))
 		return cli_usage(cli);
 	request.reservation = &ref;
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_CANCEL_RESERVATION, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_put_str(&cli->out, answer->repeat ? "already cancelled\n" : "cancelled\n");
-		put_count(&text, answer->released_tokens);
-		buf_put_str(&text, " tokens, ");
-		put_money(&text, answer->released_cost_nano_usd);
-		view_field_buf(cli, "returned", &text);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_CANCEL_RESERVATION, &request, show_cancelled);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "reservation list",
-		.args = "[USER]",
-		.summary = "list open reservations: when they began, when they expire, what they hold",
+		COMMAND("reservation list", "[USER]",
+			"list open reservations: when they began, when they expire, what they hold", run_list),
 		.about = "Lists the reservations of USER, or of the whole tenant. Those of one user are ordered by "
 			 "when they expire.",
 		.options = {OPTION_TENANT, {'\0', "limit", OPTION_SOME, "N",
 						   "the maximum number of reservations to show (default: 100)", NULL}},
 		.examples = {"reservation list alice", "reservation list --limit 1000 --json"},
-		.run = run_list,
 	},
 	{
-		.name = "reservation show",
-		.args = "HANDLE|USER [ID]",
-		.summary = "show one reservation: its state, what it holds, which accounts it counts on",
+		COMMAND("reservation show", "HANDLE|USER [ID]",
+			"show one reservation: its state, what it holds, which accounts it counts on", run_show),
 		.about = "Takes HANDLE, or USER and the request's ID. Settled reservations stay known for some time.",
 		.options = {OPTION_TENANT},
 		.examples = {"reservation show alice msg-4711", "reservation show HANDLE"},
-		.run = run_show,
 	},
 	{
-		.name = "reservation cancel",
-		.args = "HANDLE|USER [ID]",
-		.summary = "release what a reservation holds",
+		COMMAND("reservation cancel", "HANDLE|USER [ID]", "release what a reservation holds", run_cancel),
 		.about =
 			"For a request that will not finish: what it holds is released now instead of when it expires. "
 			"If a record arrives anyway, it is charged in full. The audit log shows who cancelled it.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"reservation cancel alice msg-4711 --reason 'the bot crashed'"},
-		.run = run_cancel,
 	},
 };
 

@@ -285,9 +285,7 @@ static int run_run(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "run",
-		.args = "COMMAND [ARG...]",
-		.summary = "run a command while holding a slot of a pool",
+		COMMAND("run", "COMMAND [ARG...]", "run a command while holding a slot of a pool", run_run),
 		.about = "Checks the user's request, waits in the pool's queue (the terminal shows the position), runs "
 			 "the command while holding the slot, and releases the slot when the command has ended. Put -- "
 			 "before a command that has options.\n\nThe command finds BURSAR_LEASE, BURSAR_FENCE, "
@@ -324,7 +322,6 @@ static const struct command commands[] = {
 			},
 		.examples = {"run --user ann -- ./agent --task 17",
 			"run -u ann -p gpu -n 2 -w 1min --strict -- python3 train.py", NULL},
-		.run = run_run,
 	},
 };
 

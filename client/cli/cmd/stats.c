@@ -7,84 +7,106 @@
 #include "cli/common/view.h"
 #include "cli/report/month.h"
 #include "cli/report/proof.h"
-#include "cli/text/table.h"
 
-/* `nameless` is shown for an empty name. */
-static void show_named(
-	struct cli *cli, const char *title, const char *nameless, Bursar__V1__NamedUse *const *uses, size_t count)
+static void use_cells(struct table *table, const Bursar__V1__NamedUse *use, const char *nameless)
+{
+	table_cell(table, "%s", use->name[0] ? use->name : nameless);
+	table_count(table, use->requests);
+	table_count(table, use->input_tokens);
+	table_count(table, use->output_tokens);
+	table_money(table, use->cost_nano_usd);
+}
+
+static void named_cells(struct table *table, const void *message)
+{
+	use_cells(table, message, "");
+}
+
+static void model_cells(struct table *table, const void *message)
+{
+	use_cells(table, message, NO_MODEL);
+}
+
+static void total_cells(struct table *table, const void *message)
+{
+	use_cells(table, message, "all");
+}
+
+static void show_named(struct cli *cli, const char *title, Bursar__V1__NamedUse *const *uses, size_t count,
+	void (*cells)(struct table *table, const void *message))
 {
 	const char *const columns[] = {title, ">REQUESTS", ">INPUT", ">OUTPUT", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
 
-	for (size_t i = 0; i < count; i++) {
-		table_line(table);
-		table_cell(table, "%s", uses[i]->name[0] ? uses[i]->name : nameless);
-		table_count(table, uses[i]->requests);
-		table_count(table, uses[i]->input_tokens);
-		table_count(table, uses[i]->output_tokens);
-		table_money(table, uses[i]->cost_nano_usd);
-	}
-	if (count > 0) {
-		buf_put_str(&cli->out, "\n");
-		table_put(&cli->out, table, "");
-	}
-	table_free(table);
+	view_more_rows(cli, columns, uses, count, cells);
+}
+
+static void tier_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__TierCount *tier = message;
+
+	table_cell(table, "%s", tier->tier);
+	table_count(table, tier->accounts);
+	table_count(table, tier->suspended);
 }
 
 static void show_tiers(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
 {
 	static const char *const columns[] = {"TIER", ">ACCOUNTS", ">SUSPENDED", NULL};
-	struct table *table = table_new(columns, cli->colour);
 
-	for (size_t i = 0; i < stats->n_accounts_by_tier; i++) {
-		table_line(table);
-		table_cell(table, "%s", stats->accounts_by_tier[i]->tier);
-		table_count(table, stats->accounts_by_tier[i]->accounts);
-		table_count(table, stats->accounts_by_tier[i]->suspended);
-	}
-	table_put(&cli->out, table, "no accounts");
-	table_free(table);
+	view_rows(cli, columns, stats->accounts_by_tier, stats->n_accounts_by_tier, tier_cells, "no accounts");
+}
+
+static void user_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__UserCost *use = message;
+
+	table_cell(table, "%s", use->user);
+	table_count(table, use->requests);
+	table_count(table, use->tokens);
+	table_money(table, use->cost_nano_usd);
 }
 
 static void show_users(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
 {
 	static const char *const columns[] = {"~USER", ">REQUESTS", ">TOKENS", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
 
-	for (size_t i = 0; i < stats->n_top_users; i++) {
-		table_line(table);
-		table_cell(table, "%s", stats->top_users[i]->user);
-		table_count(table, stats->top_users[i]->requests);
-		table_count(table, stats->top_users[i]->tokens);
-		table_money(table, stats->top_users[i]->cost_nano_usd);
-	}
-	table_put(&cli->out, table, "nothing was used");
-	table_free(table);
+	view_rows(cli, columns, stats->top_users, stats->n_top_users, user_cells, "nothing was used");
 }
 
 static void show_groups(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
 {
-	show_named(cli, "~TEAM", "", stats->by_team, stats->n_by_team);
-	show_named(cli, "~ORG", "", stats->by_org, stats->n_by_org);
+	show_named(cli, "~TEAM", stats->by_team, stats->n_by_team, named_cells);
+	show_named(cli, "~ORG", stats->by_org, stats->n_by_org, named_cells);
 }
 
-static void show_days(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
+static void day_cells(struct table *table, const void *message)
 {
-	static const char *const columns[] = {"DAY", ">REQUESTS", ">TOKENS", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
+	const Bursar__V1__DayUse *use = message;
 
-	for (size_t i = 0; i < stats->n_days; i++) {
-		table_line(table);
-		table_cell(table, "%s", stats->days[i]->day);
-		table_count(table, stats->days[i]->requests);
-		table_count(table, stats->days[i]->tokens);
-		table_money(table, stats->days[i]->cost_nano_usd);
-	}
-	if (stats->n_days > 0) {
-		buf_put_str(&cli->out, "\n");
-		table_put(&cli->out, table, "");
-	}
-	table_free(table);
+	table_cell(table, "%s", use->day);
+	table_count(table, use->requests);
+	table_count(table, use->tokens);
+	table_money(table, use->cost_nano_usd);
+}
+
+static void show_stats(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
+{
+	static const char *const day_columns[] = {"DAY", ">REQUESTS", ">TOKENS", ">COST", NULL};
+
+	show_tiers(cli, stats);
+	buf_put_str(&cli->out, "\n");
+	show_users(cli, stats);
+	show_groups(cli, stats);
+	view_more_rows(cli, day_columns, stats->days, stats->n_days, day_cells);
+	show_named(cli, "~MODEL", stats->by_model, stats->n_by_model, model_cells);
+	show_named(cli, "~INTERFACE", stats->by_interface, stats->n_by_interface, named_cells);
+	show_named(cli, "TOTAL", &stats->total, stats->total != NULL, total_cells);
+}
+
+static void show_top(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
+{
+	show_users(cli, stats);
+	show_groups(cli, stats);
 }
 
 /* NULL after saying why, with the exit code in `code`. */
@@ -110,20 +132,7 @@ static int run_stats(struct cli *cli)
 	Bursar__V1__GetStatsResponse *stats =
 		ask_stats(cli, option_number(cli, "from", 0), option_number(cli, "to", 0), &code);
 
-	if (!stats)
-		return code;
-	if (!cli_json(cli, stats)) {
-		show_tiers(cli, stats);
-		buf_put_str(&cli->out, "\n");
-		show_users(cli, stats);
-		show_groups(cli, stats);
-		show_days(cli, stats);
-		show_named(cli, "~MODEL", NO_MODEL, stats->by_model, stats->n_by_model);
-		show_named(cli, "~INTERFACE", "", stats->by_interface, stats->n_by_interface);
-		show_named(cli, "TOTAL", "all", &stats->total, stats->total != NULL);
-	}
-	bursar_free(stats);
-	return EXIT_DONE;
+	return cli_end(cli, stats, code, show_stats);
 }
 
 static int run_top(struct cli *cli)
@@ -143,14 +152,7 @@ static int run_top(struct cli *cli)
 		to_us = (int64_t)timegm(&end) * 1000000 - 1;
 	}
 	Bursar__V1__GetStatsResponse *stats = ask_stats(cli, from_us, to_us, &code);
-	if (!stats)
-		return code;
-	if (!cli_json(cli, stats)) {
-		show_users(cli, stats);
-		show_groups(cli, stats);
-	}
-	bursar_free(stats);
-	return EXIT_DONE;
+	return cli_end(cli, stats, code, show_top);
 }
 
 static int run_proof(struct cli *cli)
@@ -181,20 +183,15 @@ static int run_proof(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "report top",
-		.args = "",
-		.summary = "show which users, teams and orgs cost most in a month",
+		COMMAND("report top", "", "show which users, teams and orgs cost most in a month", run_top),
 		.about = "Teams and orgs include the use of those who were members at the time.",
 		.options = {OPTION_TENANT, OPTION_MONTH,
 			{'n', "top", OPTION_SOME, "N", "how many of each to show, at most 100 (default: 10)", NULL}},
 		.examples = {"report top", "report top --tenant acme --month 2026-10 -n 50"},
-		.run = run_top,
 	},
 	{
-		.name = "stats",
-		.args = "",
-		.summary = "show usage: users by tier, top users and groups, days, models, interfaces",
-		.about = "",
+		COMMAND("stats", "", "show usage: users by tier, top users and groups, days, models, interfaces",
+			run_stats),
 		.options = {OPTION_TENANT,
 			{'\0', "from", OPTION_DAY, "DAY", "the first day (UTC; default: the 1st of the month of --to)",
 				NULL},
@@ -202,12 +199,9 @@ static const struct command commands[] = {
 			{'n', "top", OPTION_SOME, "N",
 				"how many users, teams and orgs to show by cost, at most 100 (default: 10)", NULL}},
 		.examples = {"stats", "stats --tenant acme --from -7d --top 20"},
-		.run = run_stats,
 	},
 	{
-		.name = "proof",
-		.args = "",
-		.summary = "compare a tenant's ledger, roll-ups and counters",
+		COMMAND("proof", "", "compare a tenant's ledger, roll-ups and counters", run_proof),
 		.about = "Reads them by separate paths and compares them: the ledger with the roll-ups for the current "
 			 "month (UTC), and each user's counters with the ledger's sums for the same windows. After a "
 			 "reset, and in another time zone, those windows are not the UTC month: then the counters have "
@@ -215,7 +209,6 @@ static const struct command commands[] = {
 			 "to the ledger.",
 		.options = {OPTION_TENANT},
 		.examples = {"proof", "proof --tenant acme --json"},
-		.run = run_proof,
 	},
 };
 

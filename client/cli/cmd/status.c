@@ -6,7 +6,6 @@
 #include "cli/request/check.h"
 #include "cli/request/record.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 static int run_status(struct cli *cli)
 {
@@ -49,12 +48,16 @@ static bool has_tokens(struct cli *cli, const Bursar__V1__TokenUsage *usage)
 		"the number of tokens is missing: give --input-tokens N, --output-tokens N or --usage FILE");
 }
 
+static void show_cost(struct cli *cli, const Bursar__V1__EstimateCostResponse *answer)
+{
+	if (answer->cost)
+		view_cost(cli, answer->cost);
+}
+
 static int run_cost(struct cli *cli)
 {
 	Bursar__V1__EstimateCostRequest request = BURSAR__V1__ESTIMATE_COST_REQUEST__INIT;
 	Bursar__V1__TokenUsage usage;
-	Bursar__V1__EstimateCostResponse *answer;
-	int code;
 
 	if (!read_usage(cli, &usage) || !has_tokens(cli, &usage))
 		return cli_usage(cli);
@@ -64,36 +67,25 @@ static int run_cost(struct cli *cli)
 	request.usage = &usage;
 	request.mode = (char *)option_text(cli, "mode");
 	request.at_us = option_number(cli, "at", 0);
-	answer = cli_call(cli, BURSAR_ESTIMATE_COST, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer) && answer->cost)
-		view_cost(cli, answer->cost);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_ESTIMATE_COST, &request, show_cost);
+}
+
+static void share_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__SharedUse *share = message;
+
+	table_cell(table, "%s", share->user);
+	table_count(table, share->requests);
+	table_money(table, share->cost_nano_usd);
 }
 
 /* The users who used most of the team or org that denied. */
 static void show_shared(struct cli *cli, const Bursar__V1__ExplainResponse *answer)
 {
 	static const char *const columns[] = {"~USED MOST BY", ">REQUESTS", ">COST", NULL};
-	struct table *table;
-	struct buf text = {0};
 
-	if (!answer->n_shared_with)
-		return;
-	table = table_new(columns, cli->colour);
-	for (size_t i = 0; i < answer->n_shared_with; i++) {
-		table_line(table);
-		table_cell(table, "%s", answer->shared_with[i]->user);
-		put_count(&text, answer->shared_with[i]->requests);
-		table_cell_buf(table, &text);
-		put_money(&text, answer->shared_with[i]->cost_nano_usd);
-		table_cell_buf(table, &text);
-	}
-	table_put(&cli->out, table, "");
-	table_free(table);
-	buf_release(&text);
+	if (answer->n_shared_with)
+		view_rows(cli, columns, answer->shared_with, answer->n_shared_with, share_cells, "");
 }
 
 static int run_explain(struct cli *cli)
@@ -125,35 +117,26 @@ static int run_explain(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "status",
-		.args = "USER",
-		.summary = "show the limits of a user's accounts and what is left of them",
+		COMMAND("status", "USER", "show the limits of a user's accounts and what is left of them", run_status),
 		.about = "Shows every limit of the user, their team, their org and the tenant, with what is left and "
 			 "when it resets.",
 		.options = {OPTION_TENANT, {'m', "model", OPTION_TEXT, "MODEL", "also show the model's account", NULL}},
 		.examples = {"status alice", "status alice -m gpt-5.4 --json"},
-		.run = run_status,
 	},
 	{
-		.name = "cost",
-		.args = "MODEL",
-		.summary = "show what a request would cost",
+		COMMAND("cost", "MODEL", "show what a request would cost", run_cost),
 		.about = "The same calculation as for a record: exact, rounded up once to a nano-dollar.",
 		.options = {OPTION_TENANT, {'u', "user", OPTION_TEXT, "USER", "use the prices of this account", NULL},
 			OPTIONS_USAGE,
 			{'\0', "at", OPTION_TIME, "TIME", "use the prices in force at this time (default: now)", NULL}},
 		.examples = {"cost gpt-5.4 --input-tokens 1200 --output-tokens 500",
 			"cost claude-sonnet-5 --input-tokens 200 --cached-tokens 9k --output-tokens 1k --mode batch"},
-		.run = run_cost,
 	},
 	{
-		.name = "explain",
-		.args = "USER",
-		.summary = "show what check would answer, limit by limit",
+		COMMAND("explain", "USER", "show what check would answer, limit by limit", run_explain),
 		.about = "Nothing is counted. Exit code 0 when the request would be allowed, 1 when denied.",
 		.options = {OPTION_TENANT, OPTIONS_ASK},
 		.examples = {"explain alice -m gpt-5.4 --input-tokens 50k"},
-		.run = run_explain,
 	},
 };
 

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "cli/common/view.h"
-#include "cli/text/table.h"
 
 static const char *unknown_users_name(Bursar__V1__UnknownUsers value)
 {
@@ -34,12 +33,9 @@ static void show_tenant(struct cli *cli, const Bursar__V1__Tenant *tenant)
 static int run_get(struct cli *cli)
 {
 	Bursar__V1__GetTenantRequest request = BURSAR__V1__GET_TENANT_REQUEST__INIT;
-	Bursar__V1__Tenant *tenant;
-	int code;
 
 	request.id = (char *)cli_arg(cli, 0);
-	tenant = cli_call(cli, BURSAR_GET_TENANT, &request, &code);
-	return cli_end(cli, tenant, code, show_tenant);
+	return cli_show(cli, BURSAR_GET_TENANT, &request, show_tenant);
 }
 
 /* The option's value if given, else the tenant's current one. */
@@ -52,7 +48,7 @@ static int run_put(struct cli *cli)
 {
 	Bursar__V1__GetTenantRequest get = BURSAR__V1__GET_TENANT_REQUEST__INIT;
 	Bursar__V1__PutTenantRequest request = BURSAR__V1__PUT_TENANT_REQUEST__INIT;
-	Bursar__V1__Tenant tenant = BURSAR__V1__TENANT__INIT, *old, *answer;
+	Bursar__V1__Tenant tenant = BURSAR__V1__TENANT__INIT, *old;
 	struct bursar_error error;
 	int code;
 
@@ -74,61 +70,44 @@ static int run_put(struct cli *cli)
 			&bursar__v1__unknown_model__descriptor, "UNKNOWN_MODEL_", option_text(cli, "unknown-model"));
 	request.tenant = &tenant;
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_PUT_TENANT, &request, &code);
-	if (answer && !cli_json(cli, answer))
-		show_tenant(cli, answer);
+	code = cli_show(cli, BURSAR_PUT_TENANT, &request, show_tenant);
 	bursar_free(old);
-	if (!answer)
-		return code;
-	bursar_free(answer);
-	return EXIT_DONE;
+	return code;
+}
+static void tenant_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Tenant *tenant = message;
+
+	table_cell(table, "%s", tenant->id);
+	table_cell(table, "%s", tenant->default_tier);
+	table_cell(table, "%s", unknown_users_name(tenant->unknown_users));
+	table_cell(table, "%s", unknown_model_name(tenant->unknown_model));
+	table_cell(table, "%" PRId64, tenant->epoch);
+	table_cell(table, "%s", tenant->known ? "yes" : "never");
+}
+
+static void show_list(struct cli *cli, const Bursar__V1__ListTenantsResponse *answer)
+{
+	static const char *const columns[] = {
+		"~TENANT", "DEFAULT TIER", "UNKNOWN USERS", "UNKNOWN MODELS", ">EPOCH", "PUT", NULL};
+
+	view_rows(cli, columns, answer->tenants, answer->n_tenants, tenant_cells, "no tenants");
 }
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {
-		"~TENANT", "DEFAULT TIER", "UNKNOWN USERS", "UNKNOWN MODELS", ">EPOCH", "PUT", NULL};
 	Bursar__V1__ListTenantsRequest request = BURSAR__V1__LIST_TENANTS_REQUEST__INIT;
-	Bursar__V1__ListTenantsResponse *answer;
-	struct table *table;
-	int code;
 
-	answer = cli_call_pages(cli, BURSAR_LIST_TENANTS, &request, option_number(cli, "limit", 100), &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		table = table_new(columns, cli->colour);
-		for (size_t i = 0; i < answer->n_tenants; i++) {
-			const Bursar__V1__Tenant *tenant = answer->tenants[i];
-
-			table_line(table);
-			table_cell(table, "%s", tenant->id);
-			table_cell(table, "%s", tenant->default_tier);
-			table_cell(table, "%s", unknown_users_name(tenant->unknown_users));
-			table_cell(table, "%s", unknown_model_name(tenant->unknown_model));
-			table_cell(table, "%" PRId64, tenant->epoch);
-			table_cell(table, "%s", tenant->known ? "yes" : "never");
-		}
-		table_put(&cli->out, table, "no tenants");
-		table_free(table);
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show_pages(cli, BURSAR_LIST_TENANTS, &request, 100, show_list);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "tenant get",
-		.args = "TENANT",
-		.summary = "show a tenant's settings",
-		.about = "",
+		COMMAND("tenant get", "TENANT", "show a tenant's settings", run_get),
 		.examples = {"tenant get default"},
-		.run = run_get,
 	},
 	{
-		.name = "tenant put",
-		.args = "TENANT",
-		.summary = "create a tenant, or change its settings",
+		COMMAND("tenant put", "TENANT", "create a tenant, or change its settings", run_put),
 		.about = "Settings that are not given stay as they are.",
 		.options = {OPTION_REASON,
 			{'\0', "default-tier", OPTION_TEXT, "TIER", "the tier of unknown users (default: free)", NULL},
@@ -142,18 +121,14 @@ static const struct command commands[] = {
 			{'\0', "language", OPTION_TEXT, "TAG", "the language of texts for users (default: en)", NULL}},
 		.examples = {"tenant put acme --default-tier pro",
 			"tenant put acme --unknown-model fallback --fallback-model gpt-5.4"},
-		.run = run_put,
 	},
 	{
-		.name = "tenant list",
-		.args = "",
-		.summary = "list tenants",
+		COMMAND("tenant list", "", "list tenants", run_list),
 		.about = "Includes tenants that were never put, but created by a check or an account: they have the "
 			 "settings of 'default'. A typing error in --tenant creates one.",
 		.options = {{'\0', "limit", OPTION_SOME, "N", "the maximum number of tenants to show (default: 100)",
 			NULL}},
 		.examples = {"tenant list"},
-		.run = run_list,
 	},
 };
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/common/view.h"
-#include "cli/text/table.h"
 
 static void put_placeholders(struct buf *out, const Bursar__V1__Text *text)
 {
@@ -24,51 +23,44 @@ static void show_text(struct cli *cli, const Bursar__V1__Text *text)
 	view_field_buf(cli, "may hold", &list);
 	buf_release(&list);
 }
+static void text_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Text *text = message;
+
+	table_cell(table, "%s", text->code);
+	table_cell(table, "%s", text->language);
+	table_cell(table, "%s", text->shipped ? "built in" : "tenant");
+	table_cell(table, "%s", text->text);
+}
 
 static void list_texts(struct cli *cli, const Bursar__V1__ListTextsResponse *answer)
 {
 	static const char *const columns[] = {"CODE", "LANGUAGE", "FROM", "~TEXT", NULL};
-	struct table *table = table_new(columns, cli->colour);
 
-	for (size_t i = 0; i < answer->n_texts; i++) {
-		const Bursar__V1__Text *text = answer->texts[i];
-
-		table_line(table);
-		table_cell(table, "%s", text->code);
-		table_cell(table, "%s", text->language);
-		table_cell(table, "%s", text->shipped ? "built in" : "tenant");
-		table_cell(table, "%s", text->text);
-	}
-	table_put(&cli->out, table,
+	view_rows(cli, columns, answer->texts, answer->n_texts, text_cells,
 		option_given(cli, "built-in") ? "no texts"
 					      : "no texts of the tenant's own; --built-in shows the built-in ones");
-	table_free(table);
 	if (cli_arg(cli, 0)[0] && answer->n_texts > 0) {
 		buf_put_str(&cli->out, "may hold: ");
 		put_placeholders(&cli->out, answer->texts[0]);
 		buf_put_str(&cli->out, "\n");
 	}
 }
-
 static int run_list(struct cli *cli)
 {
 	Bursar__V1__ListTextsRequest request = BURSAR__V1__LIST_TEXTS_REQUEST__INIT;
-	Bursar__V1__ListTextsResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.code = (char *)cli_arg(cli, 0);
 	request.language = (char *)option_text(cli, "language");
 	request.shipped = option_given(cli, "built-in");
-	answer = cli_call(cli, BURSAR_LIST_TEXTS, &request, &code);
-	return cli_end(cli, answer, code, list_texts);
+	return cli_show(cli, BURSAR_LIST_TEXTS, &request, list_texts);
 }
 
 static int run_put(struct cli *cli)
 {
 	Bursar__V1__PutTextRequest request = BURSAR__V1__PUT_TEXT_REQUEST__INIT;
-	Bursar__V1__Text text = BURSAR__V1__TEXT__INIT, *answer;
-	int code;
+	Bursar__V1__Text text = BURSAR__V1__TEXT__INIT;
 
 	text.tenant = (char *)option_text(cli, "tenant");
 	text.code = (char *)cli_arg(cli, 0);
@@ -76,38 +68,30 @@ static int run_put(struct cli *cli)
 	text.text = (char *)cli_arg(cli, 2);
 	request.text = &text;
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_PUT_TEXT, &request, &code);
-	return cli_end(cli, answer, code, show_text);
+	return cli_show(cli, BURSAR_PUT_TEXT, &request, show_text);
+}
+static void show_deleted(struct cli *cli, const Bursar__V1__DeleteTextResponse *answer)
+{
+	buf_putf(&cli->out, "deleted text %s in %s%s\n", cli_arg(cli, 0), cli_arg(cli, 1),
+		answer->text ? "; used instead:" : "");
+	if (answer->text)
+		show_text(cli, answer->text);
 }
 
 static int run_delete(struct cli *cli)
 {
 	Bursar__V1__DeleteTextRequest request = BURSAR__V1__DELETE_TEXT_REQUEST__INIT;
-	Bursar__V1__DeleteTextResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.code = (char *)cli_arg(cli, 0);
 	request.language = (char *)cli_arg(cli, 1);
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_DELETE_TEXT, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_putf(&cli->out, "deleted text %s in %s%s\n", request.code, request.language,
-			answer->text ? "; used instead:" : "");
-		if (answer->text)
-			show_text(cli, answer->text);
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_DELETE_TEXT, &request, show_deleted);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "tenant text list",
-		.args = "[CODE]",
-		.summary = "list a tenant's own texts for users",
+		COMMAND("tenant text list", "[CODE]", "list a tenant's own texts for users", run_list),
 		.about =
 			"With CODE, only its texts, and the placeholders that they may contain. The CODEs are listed by "
 			"--built-in: the reasons of denials (quota, budget, suspended, ...) and the sentences that may "
@@ -118,12 +102,9 @@ static const struct command commands[] = {
 				"show also the built-in texts that the tenant has not replaced", NULL}},
 		.examples = {"tenant text list", "tenant text list quota --built-in",
 			"tenant text list --built-in --language de"},
-		.run = run_list,
 	},
 	{
-		.name = "tenant text put",
-		.args = "CODE LANGUAGE TEXT",
-		.summary = "set a tenant's own text for users",
+		COMMAND("tenant text put", "CODE LANGUAGE TEXT", "set a tenant's own text for users", run_put),
 		.about =
 			"TEXT is one or two sentences, in which {amount}, {wait} and so on are filled in. 'tenant text "
 			"list CODE --built-in' shows the placeholders of a CODE. {{ and }} are braces. A user whose "
@@ -133,16 +114,12 @@ static const struct command commands[] = {
 		.examples = {"tenant text put wait en 'Come back in {wait}.'",
 			"tenant text put quota de '{amount} {per} sind verbraucht. Mehr: https://acme.example/plus' "
 			"--tenant acme"},
-		.run = run_put,
 	},
 	{
-		.name = "tenant text delete",
-		.args = "CODE LANGUAGE",
-		.summary = "delete a tenant's own text; the built-in one is used again",
-		.about = "",
+		COMMAND("tenant text delete", "CODE LANGUAGE",
+			"delete a tenant's own text; the built-in one is used again", run_delete),
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"tenant text delete wait en"},
-		.run = run_delete,
 	},
 };
 

@@ -11,7 +11,6 @@
 #include "cli/common/read.h"
 #include "cli/common/view.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 {
@@ -32,53 +31,44 @@ static void show_tier(struct cli *cli, const Bursar__V1__Tier *tier)
 	view_policy(cli, tier->limits, tier->n_limits, "  no limits");
 	buf_release(&text);
 }
+static void tier_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Tier *tier = message;
+	struct buf text = {0};
+
+	table_cell(table, "%s", tier->name);
+	table_cell(table, "%d", tier->pool_priority);
+	table_cell(table, "%d", tier->pool_concurrent);
+	for (size_t i = 0; i < tier->n_limits; i++) {
+		buf_put_str(&text, i > 0 ? " " : "");
+		view_limit(&text, tier->limits[i]);
+	}
+	table_cell_buf(table, &text);
+	buf_release(&text);
+}
+
+static void show_tiers(struct cli *cli, const Bursar__V1__ListTiersResponse *answer)
+{
+	static const char *const columns[] = {"TIER", ">PRIORITY", ">CONCURRENT", "~LIMITS", NULL};
+
+	view_rows(cli, columns, answer->tiers, answer->n_tiers, tier_cells, "no tiers");
+}
 
 static int run_list(struct cli *cli)
 {
-	static const char *const columns[] = {"TIER", ">PRIORITY", ">CONCURRENT", "~LIMITS", NULL};
 	Bursar__V1__ListTiersRequest request = BURSAR__V1__LIST_TIERS_REQUEST__INIT;
-	Bursar__V1__ListTiersResponse *answer;
-	struct table *table;
-	struct buf text = {0};
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
-	answer = cli_call(cli, BURSAR_LIST_TIERS, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		table = table_new(columns, cli->colour);
-		for (size_t i = 0; i < answer->n_tiers; i++) {
-			const Bursar__V1__Tier *tier = answer->tiers[i];
-
-			table_line(table);
-			table_cell(table, "%s", tier->name);
-			table_cell(table, "%d", tier->pool_priority);
-			table_cell(table, "%d", tier->pool_concurrent);
-			for (size_t k = 0; k < tier->n_limits; k++) {
-				buf_put_str(&text, k > 0 ? " " : "");
-				view_limit(&text, tier->limits[k]);
-			}
-			table_cell_buf(table, &text);
-		}
-		table_put(&cli->out, table, "no tiers");
-		table_free(table);
-	}
-	buf_release(&text);
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_LIST_TIERS, &request, show_tiers);
 }
 
 static int run_show(struct cli *cli)
 {
 	Bursar__V1__GetTierRequest request = BURSAR__V1__GET_TIER_REQUEST__INIT;
-	Bursar__V1__Tier *tier;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.name = (char *)cli_arg(cli, 0);
-	tier = cli_call(cli, BURSAR_GET_TIER, &request, &code);
-	return cli_end(cli, tier, code, show_tier);
+	return cli_show(cli, BURSAR_GET_TIER, &request, show_tier);
 }
 
 /*
@@ -205,51 +195,36 @@ static int run_put(struct cli *cli)
 	bursar_free(tier);
 	return code;
 }
+static void show_deleted(struct cli *cli, const Bursar__V1__DeleteTierResponse *answer)
+{
+	buf_putf(&cli->out, "deleted tier %s%s\n", cli_arg(cli, 0), answer->tier ? "; now in force:" : "");
+	if (answer->tier)
+		show_tier(cli, answer->tier);
+}
 
 static int run_delete(struct cli *cli)
 {
 	Bursar__V1__DeleteTierRequest request = BURSAR__V1__DELETE_TIER_REQUEST__INIT;
-	Bursar__V1__DeleteTierResponse *answer;
-	int code;
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.name = (char *)cli_arg(cli, 0);
 	request.reason = (char *)option_text(cli, "reason");
-	answer = cli_call(cli, BURSAR_DELETE_TIER, &request, &code);
-	if (!answer)
-		return code;
-	if (!cli_json(cli, answer)) {
-		buf_putf(&cli->out, "deleted tier %s%s\n", request.name, answer->tier ? "; now in force:" : "");
-		if (answer->tier)
-			show_tier(cli, answer->tier);
-	}
-	bursar_free(answer);
-	return EXIT_DONE;
+	return cli_show(cli, BURSAR_DELETE_TIER, &request, show_deleted);
 }
 
 static const struct command commands[] = {
 	{
-		.name = "tier list",
-		.args = "",
-		.summary = "list the tiers of a tenant",
-		.about = "",
+		COMMAND("tier list", "", "list the tiers of a tenant", run_list),
 		.options = {OPTION_TENANT},
 		.examples = {"tier list", "tier list --tenant acme --json"},
-		.run = run_list,
 	},
 	{
-		.name = "tier show",
-		.args = "TIER",
-		.summary = "show a tier's limits and settings",
-		.about = "",
+		COMMAND("tier show", "TIER", "show a tier's limits and settings", run_show),
 		.options = {OPTION_TENANT},
 		.examples = {"tier show pro", "tier show pro --json > pro.json"},
-		.run = run_show,
 	},
 	{
-		.name = "tier put",
-		.args = "TIER [LIMIT...]",
-		.summary = "create a tier, or change its limits and settings",
+		COMMAND("tier put", "TIER [LIMIT...]", "create a tier, or change its limits and settings", run_put),
 		.about = "LIMITs replace all limits of the tier; with --merge, only those they correspond to. Without "
 			 "LIMIT, the limits stay. Settings that are not given stay as they are. The change applies to "
 			 "every account on the tier within a second. See LIMITS for the syntax.",
@@ -269,18 +244,14 @@ static const struct command commands[] = {
 		.examples = {"tier put team requests=60/min tokens=500k/min,burst=1M cost=20/day cost=300/month",
 			"tier put pro requests=30/min --merge", "tier put pro --upgrade-to enterprise",
 			"tier put pro -f pro.json"},
-		.run = run_put,
 	},
 	{
-		.name = "tier delete",
-		.args = "TIER",
-		.summary = "delete one of the tenant's own tiers",
+		COMMAND("tier delete", "TIER", "delete one of the tenant's own tiers", run_delete),
 		.about =
 			"Refused while an account is on the tier, while it is the default tier, and while another tier "
 			"names it as its upgrade. A shipped tier that was changed goes back to its shipped version.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"tier delete trial", "tier delete pro --tenant acme --reason 'as shipped is fine'"},
-		.run = run_delete,
 	},
 };
 

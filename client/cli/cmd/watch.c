@@ -204,9 +204,7 @@ static int run_watch(struct cli *cli)
 
 static const struct command commands[] = {
 	{
-		.name = "watch",
-		.args = "",
-		.summary = "show decisions as they are made",
+		COMMAND("watch", "", "show decisions as they are made", run_watch),
 		.about = "Prints one line for each check, record, cancel, and slot granted or refused, by every "
 			 "bursard on the same Redis: time, decision, user, interface, model, and what was held or "
 			 "charged, or the reason. Standard error says when it is listening, about a second after the "
@@ -215,12 +213,9 @@ static const struct command commands[] = {
 		.options = {OPTIONS_WATCH, {'n', "count", OPTION_SOME, "N", "stop after N lines", NULL}},
 		.examples = {"watch", "watch --user alice", "watch --denied --reason budget", "watch --json -n 100",
 			NULL},
-		.run = run_watch,
 	},
 	{
-		.name = "top",
-		.args = "",
-		.summary = "show the load: decisions, denials, users, models, a pool",
+		COMMAND("top", "", "show the load: decisions, denials, users, models, a pool", top_run),
 		.about = "Shows figures of the last second, updated every second. Users, models and interfaces are "
 			 "ordered by their requests in the last ten seconds or so, estimated from a sample. On a "
 			 "terminal it uses the whole screen until q or Ctrl-C.",
@@ -229,7 +224,6 @@ static const struct command commands[] = {
 			{'n', "count", OPTION_SOME, "N", "stop after N updates, shown as text", NULL},
 			{'\0', "once", OPTION_FLAG, NULL, "the same as -n 1", NULL}},
 		.examples = {"top", "top --once", "top --json -n 10", NULL},
-		.run = top_run,
 	},
 };
 

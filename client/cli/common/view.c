@@ -9,7 +9,6 @@
 #include "cli/text/format.h"
 #include "cli/text/limit_spec.h"
 #include "cli/text/plain.h"
-#include "cli/text/table.h"
 
 /* shared_by counts up to this number. */
 enum { USUAL_WARN_PERCENT = 80, SHARED_COUNTED = 10000, MICRO = 1000 };
@@ -103,6 +102,34 @@ static void limit_line(struct table *table, const Bursar__V1__LimitStatus *statu
 	table_cell_buf(table, text);
 }
 
+void view_rows(struct cli *cli, const char *const *columns, const void *messages, size_t count,
+	void (*cells)(struct table *table, const void *message), const char *none)
+{
+	const void *const *message = messages;
+	struct table *table = table_new(columns, cli->colour);
+
+	for (size_t i = 0; i < count; i++) {
+		table_line(table);
+		cells(table, message[i]);
+	}
+	table_put(&cli->out, table, none);
+	table_free(table);
+}
+
+void view_more_rows(struct cli *cli, const char *const *columns, const void *messages, size_t count,
+	void (*cells)(struct table *table, const void *message))
+{
+	if (!count)
+		return;
+	buf_put_str(&cli->out, "\n");
+	view_rows(cli, columns, messages, count, cells, "");
+}
+
+void view_more(struct cli *cli, size_t count)
+{
+	buf_putf(&cli->out, "(the first %zu; use --limit N for more)\n", count);
+}
+
 void view_limits(struct cli *cli, Bursar__V1__LimitStatus *const *limits, size_t count, int64_t now_us)
 {
 	static const char *const columns[] = {
@@ -127,25 +154,26 @@ void view_limit(struct buf *out, const Bursar__V1__Limit *limit)
 	limit_spec_put(out, &shown, false);
 }
 
+static void policy_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__Limit *limit = message;
+	struct buf text = {0};
+
+	table_cell(table, "%s", limit->name);
+	view_limit(&text, limit);
+	if (limit->until_us) {
+		buf_put_str(&text, " until ");
+		put_time_from(&text, limit->until_us, clock_wall_us());
+	}
+	table_cell_buf(table, &text);
+	buf_release(&text);
+}
+
 void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count, const char *none)
 {
 	static const char *const columns[] = {"NAME", "~LIMIT", NULL};
-	struct table *table = table_new(columns, cli->colour);
-	struct buf text = {0};
 
-	for (size_t i = 0; i < count; i++) {
-		table_line(table);
-		table_cell(table, "%s", limits[i]->name);
-		view_limit(&text, limits[i]);
-		if (limits[i]->until_us) {
-			buf_put_str(&text, " until ");
-			put_time_from(&text, limits[i]->until_us, clock_wall_us());
-		}
-		table_cell_buf(table, &text);
-	}
-	table_put(&cli->out, table, none);
-	table_free(table);
-	buf_release(&text);
+	view_rows(cli, columns, limits, count, policy_cells, none);
 }
 
 static void put_price(struct buf *out, int64_t pico_per_token)
@@ -171,10 +199,23 @@ static void view_unpriced(struct cli *cli, const Bursar__V1__CostBreakdown *cost
 		view_field(cli, "note", "no price is known: flagged for re-rating");
 }
 
+static void cost_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__CostLine *line = message;
+	struct buf text = {0};
+
+	table_cell(table, "%s", line->token_class);
+	table_count(table, line->tokens);
+	put_price(&text, line->price_pico_usd_per_token);
+	table_cell_buf(table, &text);
+	/* Rounded up to nano-USD for display; the sum above is rounded once. */
+	table_money(table, line->cost_pico_usd / 1000 + (line->cost_pico_usd % 1000 != 0));
+	buf_release(&text);
+}
+
 void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 {
 	static const char *const columns[] = {"CLASS", ">TOKENS", ">PRICE", ">COST", NULL};
-	struct table *table = table_new(columns, cli->colour);
 	struct buf text = {0};
 
 	put_money(&text, cost->cost_nano_usd);
@@ -186,20 +227,19 @@ void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 	view_unpriced(cli, cost);
 	if (cost->parent_rate)
 		view_field(cli, "note", "a class without its own price costs the rate of input or output");
-	for (size_t i = 0; i < cost->n_lines; i++) {
-		table_line(table);
-		table_cell(table, "%s", cost->lines[i]->token_class);
-		put_count(&text, cost->lines[i]->tokens);
-		table_cell_buf(table, &text);
-		put_price(&text, cost->lines[i]->price_pico_usd_per_token);
-		table_cell_buf(table, &text);
-		/* Rounded up to nano-USD for display; the sum above is rounded once. */
-		put_money(&text, cost->lines[i]->cost_pico_usd / 1000 + (cost->lines[i]->cost_pico_usd % 1000 != 0));
-		table_cell_buf(table, &text);
-	}
 	if (cost->n_lines > 0)
-		table_put(&cli->out, table, "");
-	table_free(table);
+		view_rows(cli, columns, cost->lines, cost->n_lines, cost_cells, "");
+	buf_release(&text);
+}
+
+void view_returned(struct cli *cli, const Bursar__V1__CancelResponse *answer)
+{
+	struct buf text = {0};
+
+	put_count(&text, answer->released_tokens);
+	buf_put_str(&text, " tokens, ");
+	put_money(&text, answer->released_cost_nano_usd);
+	view_field_buf(cli, "returned", &text);
 	buf_release(&text);
 }
 

@@ -52,13 +52,16 @@ struct command {
 	const char *name; /* "check", "account get" */
 	const char *args; /* "USER", "NAME [LIMIT...]", "" */
 	const char *summary; /* one line, no full stop */
-	const char *about; /* paragraphs below the summary; "" for none */
+	const char *about; /* paragraphs below the summary; NULL for none */
 	struct option options[OPTIONS_MAX]; /* the last has a NULL name */
 	const char *examples[6]; /* as typed after "bursar ", some with "  # why"; ends with NULL */
 	int (*run)(struct cli *cli);
 	bool hidden; /* not in help and docs */
 	bool alone; /* needs neither a server nor a profile */
 };
+
+/* What every row begins with. */
+#define COMMAND(words, arguments, what, function) .name = words, .args = arguments, .summary = what, .run = function
 
 /* The commands of one file. All groups together are an array that ends with NULL. */
 struct command_group {
@@ -167,6 +170,26 @@ bool cli_json(struct cli *cli, const void *answer);
 #define cli_end(cli, answer, code, show) \
 	(!(answer) ? (code) \
 		   : (cli_json(cli, answer) ? (void)0 : show(cli, answer), bursar_free(answer), (int)EXIT_DONE))
+
+/*
+ * Makes a call and shows its answer by show(cli, answer), or as JSON. The exit code.
+ */
+#define cli_show(cli, method, request, show) \
+	({ \
+		int cli_show_code; \
+		void *cli_show_answer = cli_call(cli, method, request, &cli_show_code); \
+\
+		cli_end(cli, cli_show_answer, cli_show_code, show); \
+	})
+/* The same for all pages of a List call, up to --limit rows (default: `most`). */
+#define cli_show_pages(cli, method, request, most, show) \
+	({ \
+		int cli_show_code; \
+		void *cli_show_answer = \
+			cli_call_pages(cli, method, request, option_number(cli, "limit", most), &cli_show_code); \
+\
+		cli_end(cli, cli_show_answer, cli_show_code, show); \
+	})
 
 /* Writes the output collected so far. */
 void cli_flush(struct cli *cli);

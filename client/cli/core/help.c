@@ -94,7 +94,7 @@ void help_put_command(struct buf *out, const struct command *command)
 	help_put_usage(out, command);
 	buf_put_str(out, "\n\n");
 	put_summary(out, command);
-	if (*command->about)
+	if (command->about)
 		help_put_wrapped(out, command->about, 0, 0, width_of_help());
 	if (strstr(command->args, "LIMIT"))
 		buf_putf(out, "\n%s", limit_spec_help);

@@ -88,7 +88,7 @@ static void put_markdown_command(struct buf *out, const struct command *command)
 	buf_putf(out, "`");
 	help_put_usage(out, command);
 	buf_putf(out, "`: %s.\n", command->summary);
-	if (*command->about) {
+	if (command->about) {
 		buf_put_str(out, "\n");
 		help_put_wrapped(out, command->about, 0, 0, 120);
 	}
@@ -161,7 +161,7 @@ static void put_man_command(struct buf *out, const struct command *command)
 	buf_put_str(out, "\n");
 	put_roff(out, command->summary);
 	buf_put_str(out, ".\n");
-	if (*command->about) {
+	if (command->about) {
 		buf_put_str(out, ".PP\n");
 		put_roff(out, command->about);
 		buf_put_str(out, "\n");

@@ -9,7 +9,6 @@
 #include "cli/live/live.h"
 #include "cli/live/terminal.h"
 #include "cli/text/format.h"
-#include "cli/text/table.h"
 
 /*
  * Lines of a screen without levels and waiters; the maximum number of waiters from the server; how many updates use
@@ -90,15 +89,6 @@ static void put_bar(struct buf *out, int running, int slots)
 	buf_put_str(out, "]");
 }
 
-static void duration_cell(struct table *table, int64_t us)
-{
-	struct buf text = {0};
-
-	put_duration(&text, us);
-	table_cell_buf(table, &text);
-	buf_release(&text);
-}
-
 /* A level without demand is entitled to nothing: the server's figure for it is out of date. */
 static void share_cells(struct table *table, const Bursar__V1__PoolLevelStats *level)
 {
@@ -130,7 +120,7 @@ static void view_levels(struct cli *cli, const Bursar__V1__PoolStats *stats, con
 		table_cell(table, "%d", level->weight);
 		table_cell(table, "%d", level->waiting);
 		table_cell(table, "%d", level->running);
-		duration_cell(table, level->oldest_wait_us);
+		table_duration(table, level->oldest_wait_us);
 		table_cell(table, "%" PRId64, level->granted);
 		share_cells(table, level);
 	}
@@ -139,37 +129,26 @@ static void view_levels(struct cli *cli, const Bursar__V1__PoolStats *stats, con
 	table_free(table);
 	buf_release(&text);
 }
-
-static void view_waiters(struct cli *cli, const Bursar__V1__PoolStats *stats)
+static void waiter_cells(struct table *table, const void *message)
 {
-	static const char *const columns[] = {
-		"~LONGEST WAITS", "~REQUEST", ">PRIORITY", ">SEATS", ">WAITED", "WHY", NULL};
-	struct table *table = table_new(columns, cli->colour);
+	const Bursar__V1__PoolWaiter *waiter = message;
 	struct buf text = {0};
 
-	for (size_t i = 0; i < stats->n_waiters; i++) {
-		const Bursar__V1__PoolWaiter *waiter = stats->waiters[i];
-
-		table_line(table);
-		table_cell(table, "%s", waiter->user);
-		table_cell(table, "%s", waiter->request_id);
-		table_cell(table, "%d", waiter->priority);
-		table_cell(table, "%d", waiter->seats);
-		duration_cell(table, waiter->waited_us);
-		put_enum(&text, &bursar__v1__wait_reason__descriptor, (int)waiter->reason, "WAIT_REASON_");
-		table_cell_buf(table, &text);
-	}
-	if (stats->n_waiters > 0) {
-		buf_put_str(&cli->out, "\n");
-		table_put(&cli->out, table, "");
-	}
-	table_free(table);
+	table_cell(table, "%s", waiter->user);
+	table_cell(table, "%s", waiter->request_id);
+	table_cell(table, "%d", waiter->priority);
+	table_cell(table, "%d", waiter->seats);
+	table_duration(table, waiter->waited_us);
+	put_enum(&text, &bursar__v1__wait_reason__descriptor, (int)waiter->reason, "WAIT_REASON_");
+	table_cell_buf(table, &text);
 	buf_release(&text);
 }
 
 void pool_view_stats(
 	struct cli *cli, const Bursar__V1__PoolStats *stats, double grants, const Bursar__V1__ListTiersResponse *tiers)
 {
+	static const char *const waiter_columns[] = {
+		"~LONGEST WAITS", "~REQUEST", ">PRIORITY", ">SEATS", ">WAITED", "WHY", NULL};
 	struct buf text = {0};
 
 	put_bar(&text, stats->running, stats->slots);
@@ -192,7 +171,7 @@ void pool_view_stats(
 		stats->timed_out);
 	view_field(cli, "fairness", "%.3f (Jain)", stats->jain_index);
 	view_levels(cli, stats, tiers);
-	view_waiters(cli, stats);
+	view_more_rows(cli, waiter_columns, stats->waiters, stats->n_waiters, waiter_cells);
 	buf_release(&text);
 }
 

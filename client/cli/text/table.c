@@ -80,22 +80,33 @@ void table_cell(struct table *table, const char *fmt, ...)
 	set_cell(table, text);
 }
 
-void table_count(struct table *table, int64_t count)
+static void table_number(struct table *table, int64_t number, void (*put)(struct buf *out, int64_t number))
 {
 	struct buf text = {0};
 
-	put_count(&text, count);
+	put(&text, number);
 	table_cell_buf(table, &text);
 	buf_release(&text);
 }
 
+void table_count(struct table *table, int64_t count)
+{
+	table_number(table, count, put_count);
+}
+
 void table_money(struct table *table, int64_t nano)
 {
-	struct buf text = {0};
+	table_number(table, nano, put_money);
+}
 
-	put_money(&text, nano);
-	table_cell_buf(table, &text);
-	buf_release(&text);
+void table_duration(struct table *table, int64_t us)
+{
+	table_number(table, us, put_duration);
+}
+
+void table_time(struct table *table, int64_t us)
+{
+	table_number(table, us, put_time);
 }
 
 void table_colour(struct table *table, const char *colour)

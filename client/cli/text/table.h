@@ -28,6 +28,9 @@ void table_cell_buf(struct table *table, struct buf *text);
 /* The next cell, as put_count or put_money writes it. */
 void table_count(struct table *table, int64_t count);
 void table_money(struct table *table, int64_t nano);
+/* The next cell, as put_duration or put_time writes it. */
+void table_duration(struct table *table, int64_t us);
+void table_time(struct table *table, int64_t us);
 
 /* Colours the last cell: "red", "yellow", "green" (libsmartcols' names). */
 void table_colour(struct table *table, const char *colour);

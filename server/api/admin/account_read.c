@@ -35,58 +35,39 @@ Bursar__V1__Account *admin_account_message(struct arena *arena, const struct acc
 	return message;
 }
 
-struct get_call {
-	struct account_get op;
-	struct call *call;
-};
-
-static void get_done(struct admin_job *job)
+static void get_answer(struct call *call, const struct account_get *op)
 {
-	struct account_get *op = container_of(job, struct account_get, job);
-	struct call *call = container_of(op, struct get_call, op)->call;
-
-	if (admin_went_well(call, job))
-		call_reply_message(call, &admin_account_message(call_arena(call), &op->row)->base);
+	call_reply_message(call, &admin_account_message(call_arena(call), &op->row)->base);
 }
+
+ADMIN_CALL(get_call, account_get, GetAccountRequest, get_account_request, get_done, get_answer)
 
 void admin_get_account(struct call *call, void *ctx)
 {
-	struct worker *worker = ctx;
-	struct get_call *get = arena_zalloc(call_arena(call), 1, sizeof(*get));
-	const Bursar__V1__GetAccountRequest *request = request_take(call, &bursar__v1__get_account_request__descriptor);
+	struct get_call *get = get_call_new(call);
 
-	if (!request)
+	if (!get)
 		return;
-	get->call = call;
-	if (!admin_key(call, ctx, request->ref, &get->op.key))
+	if (!admin_key(call, ctx, get->request->ref, &get->op.key))
 		return;
-	get->op.job = (struct admin_job){.arena = call_arena(call), .done = get_done, .actor = "", .reason = ""};
+	get->op.job = admin_question(call, get_done);
 	get->op.row.key = get->op.key;
-	worker->parts.admin->ops->account_get(worker->parts.admin, &get->op);
+	admin_ask(ctx, account_get, &get->op);
 }
 
-struct list_call {
-	struct account_list op;
-	struct call *call;
-};
-
-static void list_done(struct admin_job *job)
+static void list_answer(struct call *call, const struct account_list *op)
 {
-	struct account_list *op = container_of(job, struct account_list, job);
-	struct call *call = container_of(op, struct list_call, op)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__ListAccountsResponse *answer = message_new(arena, ListAccountsResponse, list_accounts_response);
 
-	if (!admin_went_well(call, job))
-		return;
 	answer->matched = op->matched;
-	answer->accounts = message_list(arena, (size_t)op->count);
-	for (int i = 0; i < op->count; i++)
-		answer->accounts[answer->n_accounts++] = admin_account_message(arena, &op->rows[i]);
+	admin_rows(arena, op, answer->accounts, answer->n_accounts, admin_account_message);
 	if (op->more && op->count > 0)
 		answer->next_page_token = unconst(op->rows[op->count - 1].key.id);
 	call_reply_message(call, &answer->base);
 }
+
+ADMIN_CALL(list_call, account_list, ListAccountsRequest, list_accounts_request, list_done, list_answer)
 
 struct account_filter admin_filter(const Bursar__V1__AccountFilter *filter, int64_t now_us)
 {
@@ -134,25 +115,25 @@ static bool shorts_add(const Bursar__V1__ListAccountsRequest *request, struct ac
 void admin_list_accounts(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
-	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
+	struct list_call *list = list_call_new(call);
+	struct account_filter filter;
 	struct err err;
-	const Bursar__V1__ListAccountsRequest *request =
-		request_read(call, &bursar__v1__list_accounts_request__descriptor, &err);
 
-	struct account_filter filter = admin_filter(request ? request->filter : NULL, worker_now_us(worker));
-	if (!request || !shorts_add(request, &filter, &err)) {
+	if (!list)
+		return;
+	filter = admin_filter(list->request->filter, worker_now_us(worker));
+	if (!shorts_add(list->request, &filter, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	list->call = call;
 	list->op = (struct account_list){
-		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},
-		.tenant = tenant_or_default(request->tenant),
-		.kind = request->kind ? (enum account_kind)request->kind : ACCOUNT_USER,
+		.job = admin_question(call, list_done),
+		.tenant = tenant_or_default(list->request->tenant),
+		.kind = list->request->kind ? (enum account_kind)list->request->kind : ACCOUNT_USER,
 		.filter = filter,
-		.after = request->page_token,
-		.count_only = request->count_only,
-		.limit = admin_page(request->page_size, 100, 1000),
+		.after = list->request->page_token,
+		.count_only = list->request->count_only,
+		.limit = admin_page(list->request->page_size, 100, 1000),
 	};
-	worker->parts.admin->ops->account_list(worker->parts.admin, &list->op);
+	admin_ask(worker, account_list, &list->op);
 }

@@ -2,25 +2,12 @@
 #include "api/admin/private.h"
 #include "api/limiter/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
-#include "base/crypto/random.h"
 #include "service/admin/adjust.h"
 
-struct adjust_call {
-	struct ledger_adjust adjust;
-	struct call *call;
-};
-
-static void adjust_done(struct flow *flow)
+static void adjust_answer(struct call *call, const struct ledger_adjust *adjust)
 {
-	struct ledger_adjust *adjust = container_of(flow, struct ledger_adjust, flow);
-	struct call *call = container_of(adjust, struct adjust_call, adjust)->call;
 	Bursar__V1__AdjustLedgerResponse answer = BURSAR__V1__ADJUST_LEDGER_RESPONSE__INIT;
 
-	if (!flow->ok) {
-		call_fail(call, &flow->err);
-		return;
-	}
 	answer.adjustment_id = unconst(adjust->adjustment_id);
 	answer.repeat = adjust->repeat;
 #define ROW(NAME, name, api, ...) answer.api = adjust->amounts.name;
@@ -30,6 +17,8 @@ static void adjust_done(struct flow *flow)
 	answer.request_id = unconst(adjust->request_id);
 	call_reply_message(call, &answer.base);
 }
+
+ADMIN_FLOW_CALL(adjust_call, ledger_adjust, AdjustLedgerRequest, adjust_ledger_request, adjust_done, adjust_answer)
 
 static bool tokens_read(const Bursar__V1__TokenChange *message, struct tokens *out, struct err *err)
 {
@@ -105,28 +94,18 @@ static bool adjust_read(
 	       err_invalid(err, "usage", "is empty, as are requests and cost_nano_usd: there is nothing to add");
 }
 
-static const char *adjustment_id(struct arena *arena)
-{
-	char id[33];
-
-	random_id(id);
-	return arena_strndup(arena, id, 32);
-}
-
 void admin_adjust_ledger(struct call *call, void *ctx)
 {
-	struct adjust_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
+	struct adjust_call *self = adjust_call_new(call);
 	struct err err;
-	const Bursar__V1__AdjustLedgerRequest *request =
-		request_read(call, &bursar__v1__adjust_ledger_request__descriptor, &err);
 
-	self->call = call;
-	if (!request || !adjust_read(request, call_arena(call), &self->adjust, &err)) {
+	if (!self)
+		return;
+	if (!adjust_read(self->request, call_arena(call), &self->op, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	self->adjust.adjustment_id =
-		request->adjustment_id[0] ? request->adjustment_id : adjustment_id(call_arena(call));
-	self->adjust.actor = admin_actor(call);
-	ledger_adjust_start(&self->adjust, ctx, call_arena(call), adjust_done);
+	self->op.adjustment_id = admin_change_id(call, self->request->adjustment_id);
+	self->op.actor = admin_actor(call);
+	ledger_adjust_start(&self->op, ctx, call_arena(call), adjust_done);
 }

@@ -93,32 +93,22 @@ void admin_apply(struct call *call, void *ctx)
 	document_edit_start(&apply->edit, ctx, call_arena(call), apply_done);
 }
 
-struct export_call {
-	struct document_read op;
-	struct call *call;
-};
-
-static void export_done(struct admin_job *job)
+static void export_answer(struct call *call, const struct document_read *op)
 {
-	struct document_read *op = container_of(job, struct document_read, job);
-	struct call *call = container_of(op, struct export_call, op)->call;
-
-	if (admin_went_well(call, job))
-		call_reply_message(call, &document_message(call_arena(call), &op->document)->base);
+	call_reply_message(call, &document_message(call_arena(call), &op->document)->base);
 }
+
+ADMIN_CALL(export_call, document_read, ExportRequest, export_request, export_done, export_answer)
 
 void admin_export(struct call *call, void *ctx)
 {
-	struct worker *worker = ctx;
-	struct export_call *export = arena_zalloc(call_arena(call), 1, sizeof(*export));
-	const Bursar__V1__ExportRequest *request = request_take(call, &bursar__v1__export_request__descriptor);
+	struct export_call *export = export_call_new(call);
 
-	if (!request)
+	if (!export)
 		return;
-	export->call = call;
 	export->op = (struct document_read){
-		.job = {.arena = call_arena(call), .done = export_done, .actor = "", .reason = ""},
-		.tenant = tenant_or_default(request->tenant),
+		.job = admin_question(call, export_done),
+		.tenant = tenant_or_default(export->request->tenant),
 	};
-	worker->parts.admin->ops->document_read(worker->parts.admin, &export->op);
+	admin_ask(ctx, document_read, &export->op);
 }

@@ -26,7 +26,7 @@ struct bulk_call {
 	char last[ID_MAX + 1];
 	int64_t matched, changed, already, failed, unknown, pending;
 	int examples, failures; /* how many may still be reported */
-	bool gone, draining; /* the caller is gone; the server is draining */
+	struct admin_stream stream;
 };
 
 static void bulk_end(struct bulk_call *self, const struct err *why)
@@ -236,9 +236,9 @@ static void chunk_told(struct call *call, bool ok, void *arg)
 	struct err err;
 
 	(void)call;
-	if (!ok || self->gone) {
+	if (!ok || self->stream.gone) {
 		bulk_end(self, NULL);
-	} else if (self->draining) {
+	} else if (self->stream.draining) {
 		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: repeat the call");
 		bulk_end(self, &err);
 	} else {
@@ -269,19 +269,6 @@ static void chunk_done(struct flow *flow)
 	arena_release(&self->arena);
 }
 
-/* Both flags take effect when the current chunk has been reported. */
-static void bulk_cancelled(struct call *call, void *arg)
-{
-	(void)call;
-	((struct bulk_call *)arg)->gone = true;
-}
-
-static void bulk_drained(struct call *call, void *arg)
-{
-	(void)call;
-	((struct bulk_call *)arg)->draining = true;
-}
-
 void admin_change_accounts(struct call *call, void *ctx)
 {
 	struct bulk_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
@@ -298,7 +285,6 @@ void admin_change_accounts(struct call *call, void *ctx)
 		return;
 	self->examples = self->request->examples;
 	self->failures = FAILURES_TOLD;
-	call_on_cancel(call, bulk_cancelled, self);
-	call_on_drain(call, bulk_drained, self);
+	admin_stream_watch(&self->stream, call);
 	chunk_start(self);
 }

@@ -21,17 +21,14 @@ Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenan
 	return message;
 }
 
-static void tenant_put_done(struct flow *flow)
+static void tenant_put_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
 	const struct tenant *tenant = &edit->op.tenant.tenant;
 
-	if (flow->ok)
-		call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, tenant->id)->base);
-	else
-		call_fail(call, &flow->err);
+	call_reply_message(call, &admin_tenant_message(call_arena(call), tenant, tenant->id)->base);
 }
+
+ADMIN_EDIT_ANSWER(tenant_put_done, tenant_put_answer)
 
 static void copy(char *to, const char *from)
 {
@@ -109,16 +106,13 @@ void admin_put_tenant(struct call *call, void *ctx)
 void admin_get_tenant(struct call *call, void *ctx)
 {
 	struct err err;
-	struct snapshot *snapshot;
-	const Bursar__V1__GetTenantRequest *request =
-		request_read(call, &bursar__v1__get_tenant_request__descriptor, &err);
+	const Bursar__V1__GetTenantRequest *request = request_take(call, &bursar__v1__get_tenant_request__descriptor);
+	struct snapshot *snapshot = request ? admin_snapshot(call, ctx) : NULL;
 	const char *id;
 	const struct tenant *tenant;
 
-	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
-		call_fail(call, &err);
+	if (!snapshot)
 		return;
-	}
 	id = tenant_or_default(request->id);
 	tenant = catalog_tenant(snapshot->catalog, id);
 	if (tenant) {
@@ -131,20 +125,11 @@ void admin_get_tenant(struct call *call, void *ctx)
 	snapshot_give(ctx, snapshot);
 }
 
-struct tenants_call {
-	struct tenant_list op;
-	struct call *call;
-};
-
-static void tenants_done(struct admin_job *job)
+static void tenants_answer(struct call *call, const struct tenant_list *op)
 {
-	struct tenant_list *op = container_of(job, struct tenant_list, job);
-	struct call *call = container_of(op, struct tenants_call, op)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__ListTenantsResponse *answer = message_new(arena, ListTenantsResponse, list_tenants_response);
 
-	if (!admin_went_well(call, job))
-		return;
 	answer->tenants = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++) {
 		Bursar__V1__Tenant *tenant = admin_tenant_message(arena, &op->rows[i], op->rows[i].id);
@@ -157,22 +142,20 @@ static void tenants_done(struct admin_job *job)
 	call_reply_message(call, &answer->base);
 }
 
+ADMIN_CALL(tenants_call, tenant_list, ListTenantsRequest, list_tenants_request, tenants_done, tenants_answer)
+
 void admin_list_tenants(struct call *call, void *ctx)
 {
-	struct worker *worker = ctx;
-	struct tenants_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
-	const Bursar__V1__ListTenantsRequest *request =
-		request_take(call, &bursar__v1__list_tenants_request__descriptor);
+	struct tenants_call *list = tenants_call_new(call);
 
-	if (!request)
+	if (!list)
 		return;
-	list->call = call;
 	list->op = (struct tenant_list){
-		.job = {.arena = call_arena(call), .done = tenants_done, .actor = "", .reason = ""},
-		.after = request->page_token,
-		.limit = admin_page(request->page_size, 100, 1000),
+		.job = admin_question(call, tenants_done),
+		.after = list->request->page_token,
+		.limit = admin_page(list->request->page_size, 100, 1000),
 	};
-	worker->parts.admin->ops->tenant_list(worker->parts.admin, &list->op);
+	admin_ask(ctx, tenant_list, &list->op);
 }
 
 Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, const struct tier *tier)
@@ -215,17 +198,13 @@ bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct t
 	return true;
 }
 
-static void tier_put_done(struct flow *flow)
+static void tier_put_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
-
-	if (flow->ok)
-		call_reply_message(
-			call, &admin_tier_message(call_arena(call), edit->op.tier.tenant, &edit->op.tier.tier)->base);
-	else
-		call_fail(call, &flow->err);
+	call_reply_message(
+		call, &admin_tier_message(call_arena(call), edit->op.tier.tenant, &edit->op.tier.tier)->base);
 }
+
+ADMIN_EDIT_ANSWER(tier_put_done, tier_put_answer)
 
 void admin_put_tier(struct call *call, void *ctx)
 {
@@ -245,26 +224,24 @@ void admin_put_tier(struct call *call, void *ctx)
 	admin_edit_start(put, ctx, request->reason, tier_put_done);
 }
 
-static void tier_delete_done(struct flow *flow)
+static void tier_delete_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
 	struct arena *arena = call_arena(call);
-	Bursar__V1__DeleteTierResponse *answer = message_new(arena, DeleteTierResponse, delete_tier_response);
 	const struct tier_delete *op = &edit->op.tier_delete;
-	struct snapshot *snapshot = NULL;
+	struct snapshot *snapshot = admin_snapshot(call, edit->worker);
+	Bursar__V1__DeleteTierResponse *answer = message_new(arena, DeleteTierResponse, delete_tier_response);
 	const struct tier *shipped;
 
-	if (!flow->ok || !(snapshot = snapshot_take(edit->worker, &flow->err))) {
-		call_fail(call, &flow->err);
+	if (!snapshot)
 		return;
-	}
 	shipped = catalog_tier(snapshot->catalog, op->tenant, op->name);
 	if (shipped)
 		answer->tier = admin_tier_message(arena, op->tenant, shipped);
 	call_reply_message(call, &answer->base);
 	snapshot_give(edit->worker, snapshot);
 }
+
+ADMIN_EDIT_ANSWER(tier_delete_done, tier_delete_answer)
 
 void admin_delete_tier(struct call *call, void *ctx)
 {
@@ -282,15 +259,13 @@ void admin_delete_tier(struct call *call, void *ctx)
 void admin_get_tier(struct call *call, void *ctx)
 {
 	struct err err;
-	struct snapshot *snapshot;
-	const Bursar__V1__GetTierRequest *request = request_read(call, &bursar__v1__get_tier_request__descriptor, &err);
+	const Bursar__V1__GetTierRequest *request = request_take(call, &bursar__v1__get_tier_request__descriptor);
+	struct snapshot *snapshot = request ? admin_snapshot(call, ctx) : NULL;
 	const char *tenant;
 	const struct tier *tier;
 
-	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
-		call_fail(call, &err);
+	if (!snapshot)
 		return;
-	}
 	tenant = tenant_or_default(request->tenant);
 	tier = catalog_tier(snapshot->catalog, tenant, request->name);
 	if (tier) {
@@ -307,17 +282,13 @@ void admin_list_tiers(struct call *call, void *ctx)
 {
 	struct arena *arena = call_arena(call);
 	Bursar__V1__ListTiersResponse *answer = message_new(arena, ListTiersResponse, list_tiers_response);
-	struct err err;
-	struct snapshot *snapshot;
-	const Bursar__V1__ListTiersRequest *request =
-		request_read(call, &bursar__v1__list_tiers_request__descriptor, &err);
+	const Bursar__V1__ListTiersRequest *request = request_take(call, &bursar__v1__list_tiers_request__descriptor);
+	struct snapshot *snapshot = request ? admin_snapshot(call, ctx) : NULL;
 	size_t count = 0;
 	const char *tenant;
 
-	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
-		call_fail(call, &err);
+	if (!snapshot)
 		return;
-	}
 	tenant = tenant_or_default(request->tenant);
 	for (const char *after = ""; after; count++) {
 		const struct tier *tier = catalog_tier_next(snapshot->catalog, tenant, after);

@@ -141,38 +141,6 @@ static bool tiers_read(
 	return true;
 }
 
-static void pool_read_times(const Bursar__V1__Pool *message, struct pool_settings *s)
-{
-	const struct {
-		int64_t given, *to;
-	} times[] = {
-		{message->lease_us, &s->lease_us},
-		{message->age_us, &s->age_us},
-		{message->starve_us, &s->starve_us},
-		{message->predicted_wait_max_us, &s->predicted_wait_max_us},
-		{message->wait_max_us, &s->wait_max_us},
-		{message->estimate_us, &s->estimate_us},
-		{message->learn_margin_us, &s->learn_margin_us},
-		{message->drain_us, &s->drain_us},
-	};
-
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		if (times[i].given)
-			*times[i].to = times[i].given;
-}
-
-static void pool_read_levels(const Bursar__V1__Pool *message, struct pool_settings *s)
-{
-	s->level_count = (int)message->n_levels;
-	for (int i = 0; i < s->level_count; i++)
-		s->level[i] = (struct pool_level){
-			.priority = message->levels[i]->priority,
-			.weight =
-				message->levels[i]->weight ? message->levels[i]->weight : message->levels[i]->priority,
-			.queue_limit = message->levels[i]->queue_limit,
-		};
-}
-
 static bool pool_read(const Bursar__V1__Pool *message, const char *tenant, struct pool_settings *s, struct err *err)
 {
 	const char *name = message->ref->name[0] ? message->ref->name : POOL_DEFAULT;
@@ -190,8 +158,12 @@ static bool pool_read(const Bursar__V1__Pool *message, const char *tenant, struc
 		s->level_queue_limit = message->level_queue_limit;
 	if (message->age_every)
 		s->age_every = message->age_every;
-	pool_read_times(message, s);
-	pool_read_levels(message, s);
+#define TIME(name) \
+	if (message->name) \
+		s->name = message->name;
+	ADMIN_POOL_TIMES(TIME)
+#undef TIME
+	admin_pool_levels_read(message->levels, message->n_levels, s);
 	return pool_settings_check(s, err);
 }
 

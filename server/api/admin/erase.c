@@ -4,30 +4,20 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/clock.h"
-#include "base/list.h"
 #include "service/admin/erase.h"
 
 /* Generous, because a long-time user has many rows. */
 #define ERASE_MAX_US INT64_C(600000000)
 
-struct erase_call {
-	struct account_erasing erasing;
-	struct call *call;
-};
-
-static void erase_done(struct flow *flow)
+static void erase_answer(struct call *call, struct account_erasing *erasing)
 {
-	struct account_erasing *erasing = container_of(flow, struct account_erasing, flow);
-	struct call *call = container_of(erasing, struct erase_call, erasing)->call;
 	Bursar__V1__EraseAccountResponse answer = BURSAR__V1__ERASE_ACCOUNT_RESPONSE__INIT;
 
-	if (!flow->ok) {
-		call_fail(call, &flow->err);
-		return;
-	}
 	answer.pseudonym = erasing->op.pseudonym;
 	call_reply_message(call, &answer.base);
 }
+
+ADMIN_FLOW_CALL(erase_call, account_erasing, EraseAccountRequest, erase_account_request, erase_done, erase_answer)
 
 static bool erase_check(const struct account_key *key, const char *reason, struct err *err)
 {
@@ -39,23 +29,20 @@ static bool erase_check(const struct account_key *key, const char *reason, struc
 
 void admin_erase_account(struct call *call, void *ctx)
 {
-	struct erase_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
+	struct erase_call *self = erase_call_new(call);
 	int64_t most_us = clock_mono_us() + ERASE_MAX_US, deadline_us = call_deadline_us(call);
 	struct err err;
-	const Bursar__V1__EraseAccountRequest *request =
-		request_take(call, &bursar__v1__erase_account_request__descriptor);
 
-	if (!request)
+	if (!self)
 		return;
-	self->call = call;
-	if (!admin_key(call, ctx, request->ref, &self->erasing.op.key))
+	if (!admin_key(call, ctx, self->request->ref, &self->op.op.key))
 		return;
-	if (!erase_check(&self->erasing.op.key, request->reason, &err)) {
+	if (!erase_check(&self->op.op.key, self->request->reason, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	self->erasing.op.job.actor = admin_actor(call);
-	self->erasing.op.job.reason = request->reason;
-	self->erasing.op.job.deadline_us = deadline_us < most_us ? deadline_us : most_us;
-	account_erase_start(&self->erasing, ctx, call_arena(call), erase_done);
+	self->op.op.job.actor = admin_actor(call);
+	self->op.op.job.reason = self->request->reason;
+	self->op.op.job.deadline_us = deadline_us < most_us ? deadline_us : most_us;
+	account_erase_start(&self->op, ctx, call_arena(call), erase_done);
 }

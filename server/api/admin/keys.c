@@ -30,8 +30,6 @@ struct key_call {
 		struct admin_job job;
 		struct key_create create;
 		struct key_revoke revoke;
-		struct key_list list;
-		struct audit_list audit;
 	} op;
 };
 
@@ -223,7 +221,7 @@ void admin_create_key(struct call *call, void *ctx)
 		.tenant = "",
 	};
 	memcpy(own->op.create.key.hash, own->made.hash, KEY_HASH_BYTES);
-	own->worker->parts.admin->ops->key_create(own->worker->parts.admin, &own->op.create);
+	admin_ask(own->worker, key_create, &own->op.create);
 }
 
 void admin_rotate_key(struct call *call, void *ctx)
@@ -247,7 +245,7 @@ void admin_rotate_key(struct call *call, void *ctx)
 		.tenant = caller_tenant(call),
 	};
 	memcpy(own->op.create.key.hash, own->made.hash, KEY_HASH_BYTES);
-	own->worker->parts.admin->ops->key_create(own->worker->parts.admin, &own->op.create);
+	admin_ask(own->worker, key_create, &own->op.create);
 }
 
 static void reply_revoked(struct key_call *own)
@@ -276,24 +274,7 @@ void admin_revoke_key(struct call *call, void *ctx)
 		.id = request->id,
 		.tenant = caller_tenant(call),
 	};
-	own->worker->parts.admin->ops->key_revoke(own->worker->parts.admin, &own->op.revoke);
-}
-
-static void keys_listed(struct admin_job *job)
-{
-	struct key_call *own = own_of(job);
-	const struct key_list *op = &own->op.list;
-	struct arena *arena = call_arena(own->call);
-	Bursar__V1__ListKeysResponse *answer = message_new(arena, ListKeysResponse, list_keys_response);
-
-	if (!admin_went_well(own->call, job))
-		return;
-	answer->keys = message_list(arena, (size_t)op->count);
-	for (int i = 0; i < op->count; i++)
-		answer->keys[answer->n_keys++] = key_message(arena, &op->rows[i]);
-	if (op->more)
-		answer->next_page_token = arena_printf(arena, "%lld", (long long)op->rows[op->count - 1].id);
-	call_reply_message(own->call, &answer->base);
+	admin_ask(own->worker, key_revoke, &own->op.revoke);
 }
 
 /* An empty token is the first page. */
@@ -306,70 +287,85 @@ static bool token_read(const char *token, int64_t *out, struct err *err)
 	       err_invalid(err, "page_token", "is not valid: pass next_page_token from the previous page");
 }
 
+static char *token_make(struct arena *arena, int64_t last)
+{
+	return arena_printf(arena, "%lld", (long long)last);
+}
+
+static void keys_answer(struct call *call, const struct key_list *op)
+{
+	struct arena *arena = call_arena(call);
+	Bursar__V1__ListKeysResponse *answer = message_new(arena, ListKeysResponse, list_keys_response);
+
+	admin_rows(arena, op, answer->keys, answer->n_keys, key_message);
+	if (op->more)
+		answer->next_page_token = token_make(arena, op->rows[op->count - 1].id);
+	call_reply_message(call, &answer->base);
+}
+
+ADMIN_CALL(keys_call, key_list, ListKeysRequest, list_keys_request, keys_listed, keys_answer)
+
 void admin_list_keys(struct call *call, void *ctx)
 {
-	const void *read;
-	struct key_call *own = key_call_new(call, ctx, &bursar__v1__list_keys_request__descriptor, &read);
-	const Bursar__V1__ListKeysRequest *request = read;
+	struct keys_call *list = keys_call_new(call);
+	const Bursar__V1__ListKeysRequest *request;
 	struct err err = {0};
-	int64_t after;
 
-	if (!own)
+	if (!list)
 		return;
-	if (!admin_all_tenants(call, request->all_tenants, &err) || !token_read(request->page_token, &after, &err)) {
+	request = list->request;
+	if (!admin_all_tenants(call, request->all_tenants, &err) ||
+		!token_read(request->page_token, &list->op.after, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	own->op.list = (struct key_list){
-		.job = job_of(call, keys_listed, ""),
-		.tenant = tenant_or_default(request->tenant),
-		.all_tenants = request->all_tenants,
-		.ended_too = request->ended_too,
-		.after = after,
-		.limit = admin_page(request->page_size, 100, 1000),
-	};
-	own->worker->parts.admin->ops->key_list(own->worker->parts.admin, &own->op.list);
+	list->op.job = admin_question(call, keys_listed);
+	list->op.tenant = tenant_or_default(request->tenant);
+	list->op.all_tenants = request->all_tenants;
+	list->op.ended_too = request->ended_too;
+	list->op.limit = admin_page(request->page_size, 100, 1000);
+	admin_ask(ctx, key_list, &list->op);
 }
 
-static void audit_listed(struct admin_job *job)
+static Bursar__V1__AuditEntry *entry_message(struct arena *arena, const struct audit_row *row)
 {
-	struct key_call *own = own_of(job);
-	const struct audit_list *op = &own->op.audit;
-	struct arena *arena = call_arena(own->call);
+	Bursar__V1__AuditEntry *entry = message_new(arena, AuditEntry, audit_entry);
+
+	entry->id = row->id;
+	entry->at_us = row->at_us;
+	entry->tenant = unconst(row->tenant);
+	entry->actor = unconst(row->actor);
+	entry->action = unconst(row->action);
+	entry->target = unconst(row->target);
+	entry->reason = unconst(row->reason);
+	entry->details = unconst(row->details);
+	entry->before = unconst(row->before);
+	return entry;
+}
+
+static void audit_answer(struct call *call, const struct audit_list *op)
+{
+	struct arena *arena = call_arena(call);
 	Bursar__V1__ListAuditResponse *answer = message_new(arena, ListAuditResponse, list_audit_response);
 
-	if (!admin_went_well(own->call, job))
-		return;
-	answer->entries = message_list(arena, (size_t)op->count);
-	for (int i = 0; i < op->count; i++) {
-		Bursar__V1__AuditEntry *entry = message_new(arena, AuditEntry, audit_entry);
-		const struct audit_row *row = &op->rows[i];
-		entry->id = row->id;
-		entry->at_us = row->at_us;
-		entry->tenant = unconst(row->tenant);
-		entry->actor = unconst(row->actor);
-		entry->action = unconst(row->action);
-		entry->target = unconst(row->target);
-		entry->reason = unconst(row->reason);
-		entry->details = unconst(row->details);
-		entry->before = unconst(row->before);
-		answer->entries[answer->n_entries++] = entry;
-	}
+	admin_rows(arena, op, answer->entries, answer->n_entries, entry_message);
 	if (op->more)
-		answer->next_page_token = arena_printf(arena, "%lld", (long long)op->rows[op->count - 1].id);
-	call_reply_message(own->call, &answer->base);
+		answer->next_page_token = token_make(arena, op->rows[op->count - 1].id);
+	call_reply_message(call, &answer->base);
 }
+
+ADMIN_CALL(audit_call, audit_list, ListAuditRequest, list_audit_request, audit_listed, audit_answer)
 
 void admin_list_audit(struct call *call, void *ctx)
 {
-	const void *read;
-	struct key_call *own = key_call_new(call, ctx, &bursar__v1__list_audit_request__descriptor, &read);
-	const Bursar__V1__ListAuditRequest *request = read;
+	struct audit_call *list = audit_call_new(call);
+	const Bursar__V1__ListAuditRequest *request;
 	struct err err = {0};
 	int64_t after;
 
-	if (!own)
+	if (!list)
 		return;
+	request = list->request;
 	if (request->to_us && request->from_us > request->to_us)
 		err_invalid(&err, "from_us", "is later than to_us");
 	if (err.code || !admin_all_tenants(call, request->all_tenants, &err) ||
@@ -377,8 +373,8 @@ void admin_list_audit(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	own->op.audit = (struct audit_list){
-		.job = job_of(call, audit_listed, ""),
+	list->op = (struct audit_list){
+		.job = admin_question(call, audit_listed),
 		.tenant = tenant_or_default(request->tenant),
 		.all_tenants = request->all_tenants,
 		.actor = request->actor,
@@ -391,5 +387,5 @@ void admin_list_audit(struct call *call, void *ctx)
 		.after = after,
 		.limit = admin_page(request->page_size, 100, 1000),
 	};
-	own->worker->parts.admin->ops->audit_list(own->worker->parts.admin, &own->op.audit);
+	admin_ask(ctx, audit_list, &list->op);
 }

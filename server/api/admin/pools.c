@@ -39,15 +39,10 @@ Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row 
 	message->queue_limit = s->queue_limit;
 	message->level_queue_limit = s->level_queue_limit;
 	message->user_queue_limit = s->user_queue_limit;
-	message->lease_us = s->lease_us;
-	message->age_us = s->age_us;
 	message->age_every = s->age_every;
-	message->starve_us = s->starve_us;
-	message->predicted_wait_max_us = s->predicted_wait_max_us;
-	message->wait_max_us = s->wait_max_us;
-	message->estimate_us = s->estimate_us;
-	message->learn_margin_us = s->learn_margin_us;
-	message->drain_us = s->drain_us;
+#define TIME(name) message->name = s->name;
+	ADMIN_POOL_TIMES(TIME)
+#undef TIME
 	message->generation = s->gen;
 	message->updated_at_us = row->updated_at_us;
 	message->levels = message_list(arena, POOL_LEVELS_MAX);
@@ -83,6 +78,17 @@ static void edit_done(struct flow *flow)
 	call_reply_message(call, &message->base);
 }
 
+void admin_pool_levels_read(Bursar__V1__PoolLevel *const *levels, size_t count, struct pool_settings *s)
+{
+	s->level_count = (int)count;
+	for (size_t i = 0; i < count; i++)
+		s->level[i] = (struct pool_level){
+			.priority = levels[i]->priority,
+			.weight = levels[i]->weight ? levels[i]->weight : levels[i]->priority,
+			.queue_limit = levels[i]->queue_limit,
+		};
+}
+
 static bool levels_put(const Bursar__V1__PutPoolRequest *put, struct pool_settings *s, struct err *err)
 {
 	if (put->clear_levels)
@@ -92,34 +98,8 @@ static bool levels_put(const Bursar__V1__PutPoolRequest *put, struct pool_settin
 	if (put->n_levels > POOL_LEVELS_MAX)
 		return err_invalid(
 			err, "levels", "has %zu entries; a pool has at most %d levels", put->n_levels, POOL_LEVELS_MAX);
-	s->level_count = (int)put->n_levels;
-	for (int i = 0; i < s->level_count; i++)
-		s->level[i] = (struct pool_level){
-			.priority = put->levels[i]->priority,
-			.weight = put->levels[i]->weight ? put->levels[i]->weight : put->levels[i]->priority,
-			.queue_limit = put->levels[i]->queue_limit,
-		};
+	admin_pool_levels_read(put->levels, put->n_levels, s);
 	return true;
-}
-
-static void times_put(const Bursar__V1__PutPoolRequest *put, struct pool_settings *s)
-{
-	const struct {
-		int64_t given, *to;
-	} times[] = {
-		{put->lease_us, &s->lease_us},
-		{put->age_us, &s->age_us},
-		{put->starve_us, &s->starve_us},
-		{put->predicted_wait_max_us, &s->predicted_wait_max_us},
-		{put->wait_max_us, &s->wait_max_us},
-		{put->estimate_us, &s->estimate_us},
-		{put->learn_margin_us, &s->learn_margin_us},
-		{put->drain_us, &s->drain_us},
-	};
-
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		if (times[i].given)
-			*times[i].to = times[i].given;
 }
 
 /* Settings that the request omits keep their values. Runs on one of the store's threads. */
@@ -150,7 +130,11 @@ static bool put_change(struct pool_change *op, struct pool_row *row, bool known,
 		s->level_queue_limit = put->level_queue_limit;
 	if (put->age_every)
 		s->age_every = put->age_every;
-	times_put(put, s);
+#define TIME(name) \
+	if (put->name) \
+		s->name = put->name;
+	ADMIN_POOL_TIMES(TIME)
+#undef TIME
 	return levels_put(put, s, err) && pool_settings_check(s, err);
 }
 
@@ -202,34 +186,19 @@ void admin_resume_pool(struct call *call, void *ctx)
 	edit_start(edit, ctx, request->reason);
 }
 
-struct list_call {
-	struct pool_list op;
-	struct call *call;
-};
-
-static void list_done(struct admin_job *job)
+static void list_answer(struct call *call, const struct pool_list *op)
 {
-	struct pool_list *op = container_of(job, struct pool_list, job);
-	struct call *call = container_of(op, struct list_call, op)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__ListPoolsResponse *answer = message_new(arena, ListPoolsResponse, list_pools_response);
 
-	if (!admin_went_well(call, job))
-		return;
-	answer->pools = message_list(arena, (size_t)op->count);
-	for (int i = 0; i < op->count; i++)
-		answer->pools[answer->n_pools++] = admin_pool_message(arena, &op->rows[i]);
+	admin_rows(arena, op, answer->pools, answer->n_pools, admin_pool_message);
 	call_reply_message(call, &answer->base);
 }
 
-static void get_done(struct admin_job *job)
+static void get_answer(struct call *call, const struct pool_list *op)
 {
-	struct pool_list *op = container_of(job, struct pool_list, job);
-	struct call *call = container_of(op, struct list_call, op)->call;
 	struct err err;
 
-	if (!admin_went_well(call, job))
-		return;
 	if (op->count == 1) {
 		call_reply_message(call, &admin_pool_message(call_arena(call), &op->rows[0])->base);
 		return;
@@ -239,41 +208,27 @@ static void get_done(struct admin_job *job)
 	call_fail(call, &err);
 }
 
-static void list_start(
-	struct call *call, void *ctx, const char *tenant, const char *name, void (*done)(struct admin_job *job))
-{
-	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
-	struct worker *worker = ctx;
-
-	list->call = call;
-	list->op = (struct pool_list){
-		.job = {.arena = call_arena(call), .done = done, .actor = "", .reason = ""},
-		.tenant = tenant,
-		.name = name,
-	};
-	worker->parts.admin->ops->pool_list(worker->parts.admin, &list->op);
-}
+ADMIN_CALL(list_call, pool_list, ListPoolsRequest, list_pools_request, list_done, list_answer)
+ADMIN_CALL(get_call, pool_list, GetPoolRequest, get_pool_request, get_done, get_answer)
 
 void admin_list_pools(struct call *call, void *ctx)
 {
-	struct err err;
-	const Bursar__V1__ListPoolsRequest *request =
-		request_read(call, &bursar__v1__list_pools_request__descriptor, &err);
+	struct list_call *list = list_call_new(call);
 
-	if (request)
-		list_start(call, ctx, tenant_or_default(request->tenant), NULL, list_done);
-	else
-		call_fail(call, &err);
+	if (!list)
+		return;
+	list->op.job = admin_question(call, list_done);
+	list->op.tenant = tenant_or_default(list->request->tenant);
+	admin_ask(ctx, pool_list, &list->op);
 }
 
 void admin_get_pool(struct call *call, void *ctx)
 {
-	const char *tenant, *name;
-	struct err err;
-	const Bursar__V1__GetPoolRequest *request = request_read(call, &bursar__v1__get_pool_request__descriptor, &err);
+	struct get_call *get = get_call_new(call);
 
-	if (!request)
-		call_fail(call, &err);
-	else if (ref_read(call, request->ref, &tenant, &name))
-		list_start(call, ctx, tenant, name, get_done);
+	if (!get)
+		return;
+	get->op.job = admin_question(call, get_done);
+	if (ref_read(call, get->request->ref, &get->op.tenant, &get->op.name))
+		admin_ask(ctx, pool_list, &get->op);
 }

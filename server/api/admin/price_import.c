@@ -5,7 +5,6 @@
 
 #include "api/admin/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
 
@@ -27,18 +26,12 @@ static void price_change_message(struct arena *arena, const struct price_put_row
 		message->before = admin_price_message(arena, &row->before);
 }
 
-static void import_done(struct flow *flow)
+static void import_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__ImportPricesResponse *answer = message_new(arena, ImportPricesResponse, import_prices_response);
 	const struct prices_put *op = &edit->op.prices;
 
-	if (!flow->ok) {
-		call_fail(call, &flow->err);
-		return;
-	}
 	answer->changes = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++) {
 		Bursar__V1__PriceChange *change = message_new(arena, PriceChange, price_change);
@@ -49,6 +42,8 @@ static void import_done(struct flow *flow)
 	answer->imported = op->job.generation != 0;
 	call_reply_message(call, &answer->base);
 }
+
+ADMIN_EDIT_ANSWER(import_done, import_answer)
 
 static void rows_new(struct prices_put *op, struct arena *arena, int count)
 {
@@ -235,16 +230,12 @@ void admin_import_prices(struct call *call, void *ctx)
 	admin_edit_start(import, ctx, request->reason, import_done);
 }
 
-static void end_done(struct flow *flow)
+static void end_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
-
-	if (flow->ok)
-		call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price_end.price)->base);
-	else
-		call_fail(call, &flow->err);
+	call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price_end.price)->base);
 }
+
+ADMIN_EDIT_ANSWER(end_done, end_answer)
 
 void admin_end_price(struct call *call, void *ctx)
 {

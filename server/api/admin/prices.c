@@ -118,16 +118,12 @@ bool admin_price_read(const Bursar__V1__Price *message, struct price *price, str
 	return admin_price_part_read(message, price, err) && price_check(price, err);
 }
 
-static void put_done(struct flow *flow)
+static void put_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
-
-	if (flow->ok)
-		call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price.price)->base);
-	else
-		call_fail(call, &flow->err);
+	call_reply_message(call, &admin_price_message(call_arena(call), &edit->op.price.price)->base);
 }
+
+ADMIN_EDIT_ANSWER(put_done, put_answer)
 
 void admin_put_price(struct call *call, void *ctx)
 {
@@ -150,16 +146,13 @@ void admin_put_price(struct call *call, void *ctx)
 void admin_get_price(struct call *call, void *ctx)
 {
 	struct err err;
-	struct snapshot *snapshot;
-	const Bursar__V1__GetPriceRequest *request =
-		request_read(call, &bursar__v1__get_price_request__descriptor, &err);
+	const Bursar__V1__GetPriceRequest *request = request_take(call, &bursar__v1__get_price_request__descriptor);
+	struct snapshot *snapshot = request ? admin_snapshot(call, ctx) : NULL;
 	const char *model;
 	const struct price *price;
 
-	if (!request || !(snapshot = snapshot_take(ctx, &err))) {
-		call_fail(call, &err);
+	if (!snapshot)
 		return;
-	}
 	model = request->provider[0] ? arena_printf(call_arena(call), "%s/%s", request->provider, request->model)
 				     : request->model;
 	price = price_find(catalog_prices(snapshot->catalog), tenant_or_default(request->tenant), request->account,
@@ -174,51 +167,41 @@ void admin_get_price(struct call *call, void *ctx)
 	snapshot_give(ctx, snapshot);
 }
 
-struct list_call {
-	struct price_list op;
-	struct call *call;
-};
-
-static void list_done(struct admin_job *job)
+static void list_answer(struct call *call, const struct price_list *op)
 {
-	struct price_list *op = container_of(job, struct price_list, job);
-	struct call *call = container_of(op, struct list_call, op)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__ListPricesResponse *answer = message_new(arena, ListPricesResponse, list_prices_response);
 
-	if (!admin_went_well(call, job))
-		return;
-	answer->prices = message_list(arena, (size_t)op->count);
-	for (int i = 0; i < op->count; i++)
-		answer->prices[answer->n_prices++] = admin_price_message(arena, &op->rows[i]);
+	admin_rows(arena, op, answer->prices, answer->n_prices, admin_price_message);
 	if (op->more)
 		answer->next_page_token = arena_printf(arena, "%" PRId64, op->last);
 	call_reply_message(call, &answer->base);
 }
 
+ADMIN_CALL(list_call, price_list, ListPricesRequest, list_prices_request, list_done, list_answer)
+
 void admin_list_prices(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
-	struct list_call *list = arena_zalloc(call_arena(call), 1, sizeof(*list));
+	struct list_call *list = list_call_new(call);
 	struct err err;
-	const Bursar__V1__ListPricesRequest *request = request_take(call, &bursar__v1__list_prices_request__descriptor);
 
-	if (request && strspn(request->page_token, "0123456789") != strlen(request->page_token)) {
-		err_invalid(&err, "page_token", "is not valid: pass next_page_token from the previous page");
-		request = NULL;
-	}
-	if (!request)
+	if (!list)
 		return;
-	list->call = call;
+	if (strspn(list->request->page_token, "0123456789") != strlen(list->request->page_token)) {
+		err_invalid(&err, "page_token", "is not valid: pass next_page_token from the previous page");
+		call_fail(call, &err);
+		return;
+	}
 	list->op = (struct price_list){
-		.job = {.arena = call_arena(call), .done = list_done, .actor = "", .reason = ""},
-		.tenant = tenant_or_default(request->tenant),
-		.provider = request->provider,
-		.model_prefix = request->model_prefix,
-		.account = request->account,
-		.at_us = request->at_us ? request->at_us : worker_now_us(worker),
-		.after = (int64_t)strtoull(request->page_token, NULL, 10),
-		.limit = admin_page(request->page_size, 100, 1000),
+		.job = admin_question(call, list_done),
+		.tenant = tenant_or_default(list->request->tenant),
+		.provider = list->request->provider,
+		.model_prefix = list->request->model_prefix,
+		.account = list->request->account,
+		.at_us = list->request->at_us ? list->request->at_us : worker_now_us(worker),
+		.after = (int64_t)strtoull(list->request->page_token, NULL, 10),
+		.limit = admin_page(list->request->page_size, 100, 1000),
 	};
-	worker->parts.admin->ops->price_list(worker->parts.admin, &list->op);
+	admin_ask(worker, price_list, &list->op);
 }

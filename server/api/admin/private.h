@@ -3,6 +3,8 @@
 #define BURSAR_API_ADMIN_PRIVATE_H
 
 #include "api/message/convert.h"
+#include "api/message/validate.h"
+#include "base/list.h"
 #include "base/unconst.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "rpc/call.h"
@@ -83,8 +85,17 @@ struct admin_edit {
 };
 struct admin_edit *admin_edit_new(struct call *call, enum catalog_edit_kind kind);
 void admin_edit_start(struct admin_edit *edit, void *ctx, const char *reason, void (*done)(struct flow *flow));
-/* In `done`: the change that the flow is of. */
-struct admin_edit *admin_edit_of(struct flow *flow);
+/* Defines the `done` that answers by answer(call, edit), or fails the call. */
+#define ADMIN_EDIT_ANSWER(done, answer) \
+	static void done(struct flow *flow) \
+	{ \
+		struct admin_edit *self = container_of(flow, struct admin_edit, edit.flow); \
+\
+		if (flow->ok) \
+			answer(self->call, &self->edit); \
+		else \
+			call_fail(self->call, &flow->err); \
+	}
 
 /* The caller, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
 const char *admin_actor(struct call *call);
@@ -92,7 +103,88 @@ const char *admin_actor(struct call *call);
 /* True when the job succeeded and the answer can be sent; otherwise fails the call. */
 bool admin_went_well(struct call *call, const struct admin_job *job);
 
+/*
+ * A handler that waits for one operation keeps it, with its call and the request, in the call's arena. ADMIN_CALL, for an
+ * operation, and ADMIN_FLOW_CALL, for a use case, define that struct, `owner`_new(call), which reads the request (NULL
+ * when it is not valid and the call has been failed), and `callback`, with which the operation ends: it answers by
+ * answer(call, op), or fails the call.
+ */
+#define ADMIN_CALL(owner, operation, Request, request_, callback, answer) \
+	ADMIN_CALL_STRUCT(owner, operation, Request, request_) \
+	ADMIN_ANSWER(callback, admin_job, owner, job, answer)
+#define ADMIN_FLOW_CALL(owner, operation, Request, request_, callback, answer) \
+	ADMIN_CALL_STRUCT(owner, operation, Request, request_) \
+	ADMIN_ANSWER(callback, flow, owner, flow, answer)
+#define ADMIN_CALL_STRUCT(owner, operation, Request, request_) \
+	struct owner { \
+		struct operation op; \
+		struct call *call; \
+		const Bursar__V1__##Request *request; \
+	}; \
+	static struct owner *owner##_new(struct call *call) \
+	{ \
+		struct owner *self = arena_zalloc(call_arena(call), 1, sizeof(*self)); \
+\
+		self->call = call; \
+		self->request = request_take(call, &bursar__v1__##request_##__descriptor); \
+		return self->request ? self : NULL; \
+	}
+#define ADMIN_ANSWER(callback, type, owner, member, answer) \
+	static void callback(struct type *ended) \
+	{ \
+		struct owner *self = container_of(ended, struct owner, op.member); \
+\
+		if (ended->ok) \
+			answer(self->call, &self->op); \
+		else \
+			call_fail(self->call, &ended->err); \
+	}
+
+/* Starts an operation of the admin store: tenant_list, account_get. */
+#define admin_ask(worker_, operation, op) \
+	do { \
+		struct admin_store *admin_ = ((struct worker *)(worker_))->parts.admin; \
+\
+		admin_->ops->operation(admin_, op); \
+	} while (0)
+
+/* The job of an operation that changes nothing, so that nothing is noted in the audit log. */
+struct admin_job admin_question(struct call *call, void (*done)(struct admin_job *job));
+
+/* Fills a list of an answer with the messages message(arena, row) of an operation's rows. */
+#define admin_rows(arena, op, list, list_count, message) \
+	do { \
+		(list) = message_list(arena, (size_t)(op)->count); \
+		for (int row_ = 0; row_ < (op)->count; row_++) \
+			(list)[(list_count)++] = message(arena, &(op)->rows[row_]); \
+	} while (0)
+
+/* What the handler of a stream looks at between two parts. */
+struct admin_stream {
+	bool gone, draining; /* the caller is gone; the server is draining */
+};
+void admin_stream_watch(struct admin_stream *stream, struct call *call);
+
 enum { REPORT_DAYS_MAX = 366 };
+
+/* The newest catalog, for a handler that answers at once; NULL when the call has been failed. Release with snapshot_give. */
+struct snapshot *admin_snapshot(struct call *call, struct worker *worker);
+
+/* The id that the caller gave to a change, or a new one. */
+const char *admin_change_id(struct call *call, const char *given);
+
+/* The times of a pool that a message gives (the others are 0) become the settings'. */
+#define ADMIN_POOL_TIMES(TIME) \
+	TIME(lease_us) \
+	TIME(age_us) \
+	TIME(starve_us) \
+	TIME(predicted_wait_max_us) \
+	TIME(wait_max_us) \
+	TIME(estimate_us) \
+	TIME(learn_margin_us) \
+	TIME(drain_us)
+/* A pool's levels. A level without a weight has its priority as the weight. */
+void admin_pool_levels_read(Bursar__V1__PoolLevel *const *levels, size_t count, struct pool_settings *s);
 
 /* Whether the caller may ask about all tenants, when `all` says that they do. */
 bool admin_all_tenants(struct call *call, bool all, struct err *err) __attribute__((warn_unused_result));

@@ -3,7 +3,7 @@
 
 #include "api/admin/private.h"
 #include "api/auth/auth.h"
-#include "base/list.h"
+#include "base/crypto/random.h"
 #include "domain/limit/name.h"
 
 bool admin_model_id(const struct catalog *catalog, const char *tenant, const char **id, const char *field,
@@ -91,6 +91,49 @@ bool admin_went_well(struct call *call, const struct admin_job *job)
 	return job->ok;
 }
 
+struct snapshot *admin_snapshot(struct call *call, struct worker *worker)
+{
+	struct err err;
+	struct snapshot *snapshot = snapshot_take(worker, &err);
+
+	if (!snapshot)
+		call_fail(call, &err);
+	return snapshot;
+}
+
+const char *admin_change_id(struct call *call, const char *given)
+{
+	char id[33];
+
+	if (given[0])
+		return given;
+	random_id(id);
+	return arena_strndup(call_arena(call), id, 32);
+}
+
+struct admin_job admin_question(struct call *call, void (*done)(struct admin_job *job))
+{
+	return (struct admin_job){.arena = call_arena(call), .done = done, .actor = "", .reason = ""};
+}
+
+static void stream_cancelled(struct call *call, void *arg)
+{
+	(void)call;
+	((struct admin_stream *)arg)->gone = true;
+}
+
+static void stream_drained(struct call *call, void *arg)
+{
+	(void)call;
+	((struct admin_stream *)arg)->draining = true;
+}
+
+void admin_stream_watch(struct admin_stream *stream, struct call *call)
+{
+	call_on_cancel(call, stream_cancelled, stream);
+	call_on_drain(call, stream_drained, stream);
+}
+
 bool admin_all_tenants(struct call *call, bool all, struct err *err)
 {
 	if (!all || !caller_tenant(call)[0])
@@ -120,9 +163,4 @@ void admin_edit_start(struct admin_edit *edit, void *ctx, const char *reason, vo
 	edit->edit.op.job.actor = admin_actor(edit->call);
 	edit->edit.op.job.reason = reason;
 	catalog_edit_start(&edit->edit, ctx, call_arena(edit->call), done);
-}
-
-struct admin_edit *admin_edit_of(struct flow *flow)
-{
-	return container_of(container_of(flow, struct catalog_edit, flow), struct admin_edit, edit);
 }

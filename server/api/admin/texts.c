@@ -39,17 +39,14 @@ bool admin_text_read(const Bursar__V1__Text *message, struct arena *arena, struc
 	return true;
 }
 
-static void put_done(struct flow *flow)
+static void put_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
 	const struct text_put *op = &edit->op.text;
 
-	if (flow->ok)
-		call_reply_message(call, &admin_text_message(call_arena(call), op->tenant, &op->text, false)->base);
-	else
-		call_fail(call, &flow->err);
+	call_reply_message(call, &admin_text_message(call_arena(call), op->tenant, &op->text, false)->base);
 }
+
+ADMIN_EDIT_ANSWER(put_done, put_answer)
 
 void admin_put_text(struct call *call, void *ctx)
 {
@@ -77,23 +74,19 @@ static bool builtin_find(const char *code, const char *language, struct text_tem
 	return false;
 }
 
-static void delete_done(struct flow *flow)
+static void delete_answer(struct call *call, const struct catalog_edit *edit)
 {
-	struct catalog_edit *edit = &admin_edit_of(flow)->edit;
-	struct call *call = admin_edit_of(flow)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__DeleteTextResponse *answer = message_new(arena, DeleteTextResponse, delete_text_response);
 	const struct text_delete *op = &edit->op.text_delete;
 	struct text_template builtin;
 
-	if (!flow->ok) {
-		call_fail(call, &flow->err);
-		return;
-	}
 	if (builtin_find(op->code, op->language, &builtin))
 		answer->text = admin_text_message(arena, op->tenant, &builtin, true);
 	call_reply_message(call, &answer->base);
 }
+
+ADMIN_EDIT_ANSWER(delete_done, delete_answer)
 
 void admin_delete_text(struct call *call, void *ctx)
 {

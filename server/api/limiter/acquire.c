@@ -20,8 +20,7 @@ enum { WAIT_MIN_US = 1000 };
 struct acquire_call {
 	struct acquisition acquisition;
 	struct call *call;
-	const char *language;
-	bool verbose;
+	struct answer_form form;
 	bool begun; /* the first message, which carries the check, has been sent */
 	bool writing;
 	bool gone; /* the caller has left: nothing more is sent */
@@ -122,7 +121,7 @@ static void tell(struct acquire_call *self)
 	if (!self->begun && !caller_sees_names(self->call))
 		rows_hide_names(self->acquisition.check.answer.rows);
 	if (!self->begun)
-		message.check = answer_to_message(&self->acquisition.check, self->language, self->verbose);
+		message.check = answer_to_message(&self->acquisition.check, &self->form);
 	room = call_room(self->call, bursar__v1__acquire_response__get_packed_size(&message));
 	bursar__v1__acquire_response__pack(&message, room);
 	/* Releases the snapshot with the first message: a stream may outlive many catalogs. */
@@ -243,8 +242,7 @@ void limiter_acquire(struct call *call, void *ctx)
 	}
 	self = arena_zalloc(call_arena(call), 1, sizeof(*self));
 	self->call = call;
-	self->language = request->check->language;
-	self->verbose = request->check->verbose;
+	self->form = answer_form_of(request->check);
 	self->acquisition.pool = request->pool;
 	self->acquisition.seats = request->seats ? request->seats : 1;
 	self->acquisition.mode = request->mode ? (enum lease_mode)request->mode : LEASE_STREAM;

@@ -52,6 +52,13 @@ static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
 	call_reply_filled(batch->call);
 }
 
+static Bursar__V1__CheckResponse *checked_to_message(const struct check_item *item)
+{
+	struct answer_form form = answer_form_of(item->request);
+
+	return answer_to_message(&item->check, &form);
+}
+
 static void checks_reply(struct batch *batch)
 {
 	struct arena *arena = call_arena(batch->call);
@@ -75,8 +82,7 @@ static void checks_reply(struct batch *batch)
 		else if (!item->check.flow.ok)
 			response.items[i]->error = error_to_message(arena, &item->check.flow.err);
 		else
-			response.items[i]->response =
-				answer_to_message(&item->check, item->request->language, item->request->verbose);
+			response.items[i]->response = checked_to_message(item);
 	}
 	unread_watch(batch->call, debts);
 	reply_packed(batch, &response.base);

@@ -21,9 +21,12 @@ enum { USERS_MAX = 10, USERS_US = 1000000 };
 struct check_call {
 	struct check check;
 	struct call *call;
-	const char *language;
-	bool verbose;
-	struct shared_users users; /* Explain: who used most of the account that denied the request */
+	struct answer_form form;
+};
+
+struct explain_call {
+	struct check_call asked;
+	struct shared_users users; /* who used most of the account that denied the request */
 };
 
 static struct check_call *check_call_new(struct call *call)
@@ -31,8 +34,6 @@ static struct check_call *check_call_new(struct call *call)
 	struct check_call *self = arena_alloc(call_arena(call), sizeof(*self));
 
 	self->call = call;
-	self->language = "";
-	self->verbose = false;
 	return self;
 }
 
@@ -71,7 +72,7 @@ static void check_done(struct flow *flow)
 		return;
 	unread_add(&self->check, &debts);
 	unread_watch(self->call, debts);
-	reply(self, &answer_to_message(&self->check, self->language, self->verbose)->base);
+	reply(self, &answer_to_message(&self->check, &self->form)->base);
 }
 
 void limiter_check(struct call *call, void *ctx)
@@ -82,8 +83,7 @@ void limiter_check(struct call *call, void *ctx)
 	if (!request)
 		return;
 	self = check_call_new(call);
-	self->language = request->language;
-	self->verbose = request->verbose;
+	self->form = answer_form_of(request);
 	question_of_check(request, call_arena(call), &self->check.question);
 	self->check.question.deadline_us = call_deadline_us(call);
 	check_start(&self->check, ctx, call_arena(call), check_done);
@@ -102,13 +102,14 @@ static void users_to_messages(struct arena *arena, const struct shared_users *us
 	}
 }
 
-static void explain_reply(struct check_call *self)
+static void explain_reply(struct explain_call *explain)
 {
+	struct check_call *self = &explain->asked;
 	struct arena *arena = call_arena(self->call);
 	Bursar__V1__ExplainResponse *response = message_new(arena, ExplainResponse, explain_response);
 
-	users_to_messages(arena, &self->users, response);
-	response->response = answer_to_message(&self->check, self->language, true);
+	users_to_messages(arena, &explain->users, response);
+	response->response = answer_to_message(&self->check, &self->form);
 	response->n_accounts =
 		accounts_to_messages(arena, self->check.answer.rows, self->check.answer.now_us, &response->accounts);
 	response->n_steps = explain_steps(&self->check, &response->steps);
@@ -122,12 +123,13 @@ static void users_done(struct admin_job *job)
 
 	if (!job->ok)
 		users->count = 0;
-	explain_reply(container_of(users, struct check_call, users));
+	explain_reply(container_of(users, struct explain_call, users));
 }
 
 static void explain_done(struct flow *flow)
 {
 	struct check_call *self = self_of(flow);
+	struct explain_call *explain = container_of(self, struct explain_call, asked);
 	const struct check_answer *answer = &self->check.answer;
 	struct admin_store *admin = self->check.worker->parts.admin;
 	const struct limit_row *binding;
@@ -135,13 +137,13 @@ static void explain_done(struct flow *flow)
 	if (failed(self))
 		return;
 	binding = answer->rows->binding;
-	self->users = (struct shared_users){0};
+	explain->users = (struct shared_users){0};
 	if (!binding || !caller_sees_names(self->call) ||
 		(binding->account_kind != ACCOUNT_TEAM && binding->account_kind != ACCOUNT_ORG)) {
-		explain_reply(self);
+		explain_reply(explain);
 		return;
 	}
-	self->users = (struct shared_users){
+	explain->users = (struct shared_users){
 		.job = {.arena = call_arena(self->call), .done = users_done, .deadline_us = clock_mono_us() + USERS_US},
 		.key = {binding->account_kind, self->check.question.tenant, binding->account_id},
 		.from_us = binding->limit->kind == KIND_CALENDAR
@@ -150,18 +152,21 @@ static void explain_done(struct flow *flow)
 				   : answer->now_us,
 		.limit = USERS_MAX,
 	};
-	admin->ops->shared_users(admin, &self->users);
+	admin->ops->shared_users(admin, &explain->users);
 }
 
 void limiter_explain(struct call *call, void *ctx)
 {
 	const Bursar__V1__ExplainRequest *request = request_take(call, &bursar__v1__explain_request__descriptor);
+	struct explain_call *explain;
 	struct check_call *self;
 
 	if (!request)
 		return;
-	self = check_call_new(call);
-	self->language = request->check->language;
+	explain = arena_alloc(call_arena(call), sizeof(*explain));
+	self = &explain->asked;
+	self->call = call;
+	self->form = (struct answer_form){.language = request->check->language, .limits = true, .headers = true};
 	question_of_check(request->check, call_arena(call), &self->check.question);
 	self->check.question.mode = CHECK_EXPLAIN;
 	self->check.question.deadline_us = call_deadline_us(call);

@@ -81,7 +81,14 @@ static size_t headers(const struct check *check, Bursar__V1__Header ***out)
 	return (size_t)count;
 }
 
-Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const char *language, bool verbose)
+struct answer_form answer_form_of(const Bursar__V1__CheckRequest *request)
+{
+	return (struct answer_form){.language = request->language,
+		.limits = request->verbose,
+		.headers = request->verbose || request->headers};
+}
+
+Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const struct answer_form *form)
 {
 	const struct check_answer *answer = &check->answer;
 	struct arena *arena = check->arena;
@@ -104,7 +111,7 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 	else if (answer->rows->closed && !answer->allowed && answer->reason == answer->rows->reason)
 		message->binding = closed_to_message(arena, answer->rows);
 	message->n_limits =
-		rows_to_messages(arena, answer->rows, verbose ? ROWS_MATCHED : ROWS_NOTABLE, &message->limits);
+		rows_to_messages(arena, answer->rows, form->limits ? ROWS_MATCHED : ROWS_NOTABLE, &message->limits);
 	message->quality = (Bursar__V1__Quality)answer->quality;
 	message->cause = unconst(answer->cause ? answer->cause : "");
 	message->tier = unconst(answer->tier);
@@ -112,8 +119,9 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const ch
 		message->held_tokens = answer->held.input + answer->held.output;
 		message->held_cost_nano_usd = answer->held.cost;
 	}
-	message->message = sentence(check, language);
-	message->n_headers = headers(check, &message->headers);
+	message->message = sentence(check, form->language);
+	if (!answer->allowed || form->headers)
+		message->n_headers = headers(check, &message->headers);
 	message->unpriced = answer->priced.unpriced;
 	message->bypassed = answer->rows->bypassed;
 	return message;

@@ -2,11 +2,13 @@
 #include "api/message/validate.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/auth/auth.h"
+#include "base/arena.h"
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
@@ -48,14 +50,43 @@ static const struct rule rules[] = {
 };
 enum { RULES = sizeof(rules) / sizeof(rules[0]) };
 
-static const struct rule *rule_of(const ProtobufCMessageDescriptor *message, const char *field)
-{
-	static const struct rule by_type = {.kind = BY_TYPE};
+/* The rules of the messages with a row in the table, by the index of the field: a table of hashed descriptors. */
+enum { SHEETS_MAX = 512 };
+static struct sheet {
+	const ProtobufCMessageDescriptor *message;
+	const struct rule **rule; /* one for each field */
+} sheets[SHEETS_MAX];
+static const struct rule by_type = {.kind = BY_TYPE};
+static pthread_once_t sheets_once = PTHREAD_ONCE_INIT;
 
-	for (size_t i = 0; i < RULES; i++)
-		if (rules[i].message == message && strcmp(rules[i].field, field) == 0)
-			return &rules[i];
-	return &by_type;
+/* The message's place, or the free one where it belongs. */
+static struct sheet *sheet_at(const ProtobufCMessageDescriptor *message)
+{
+	size_t at = ((uintptr_t)message >> 4) * 0x9e3779b1u % SHEETS_MAX;
+
+	while (sheets[at].message && sheets[at].message != message)
+		at = (at + 1) % SHEETS_MAX;
+	return &sheets[at];
+}
+
+static void sheets_make(void)
+{
+	_Static_assert(
+		2 * RULES < SHEETS_MAX, "there are at most as many messages as rows, and half of the places stay free");
+	for (size_t i = 0; i < RULES; i++) {
+		const ProtobufCMessageDescriptor *message = rules[i].message;
+		struct sheet *sheet = sheet_at(message);
+
+		if (!sheet->message) {
+			sheet->message = message;
+			sheet->rule = mem_zalloc(message->n_fields, sizeof(*sheet->rule));
+			for (unsigned k = 0; k < message->n_fields; k++)
+				sheet->rule[k] = &by_type;
+		}
+		for (unsigned k = 0; k < message->n_fields; k++)
+			if (sheet->rule[k] == &by_type && strcmp(message->fields[k].name, rules[i].field) == 0)
+				sheet->rule[k] = &rules[i];
+	}
 }
 
 static bool name_check(const char *text, const char *field, struct err *err)
@@ -191,9 +222,13 @@ static bool list_check(const struct rule *rule, const ProtobufCFieldDescriptor *
 
 static bool fields_check(const ProtobufCMessage *message, bool into_items, struct err *err)
 {
+	const struct sheet *sheet;
+
+	pthread_once(&sheets_once, sheets_make);
+	sheet = sheet_at(message->descriptor);
 	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-		const struct rule *rule = rule_of(message->descriptor, field->name);
+		const struct rule *rule = sheet->message ? sheet->rule[i] : &by_type;
 
 		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
 			if (!list_check(rule, field, message, into_items, err))

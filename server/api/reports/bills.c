@@ -76,23 +76,14 @@ bool admin_bill_key(
 	return false;
 }
 
-struct bill_call {
-	struct report_page page;
-	struct call *call;
-};
-
-static void bill_done(struct admin_job *job)
+static void bill_answer(struct call *call, const struct report_page *page)
 {
-	struct report_page *page = container_of(job, struct report_page, job);
-	struct call *call = container_of(page, struct bill_call, page)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__MonthlyReport *answer = message_new(arena, MonthlyReport, monthly_report);
 	struct bill_line total = no_line();
 	char day[DATE_TEXT];
 	struct err err;
 
-	if (!admin_went_well(call, job))
-		return;
 	if (page->more) {
 		err_set(&err, ERR_PRECONDITION, "the report has more than %d lines: use GetReport, which streams them",
 			MONTH_LINES_MAX);
@@ -107,28 +98,29 @@ static void bill_done(struct admin_job *job)
 	call_reply_message(call, &answer->base);
 }
 
+ADMIN_CALL(bill_call, report_page, GetMonthlyReportRequest, get_monthly_report_request, bill_done, bill_answer)
+
 void admin_get_monthly_report(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
-	struct bill_call *bill = arena_zalloc(call_arena(call), 1, sizeof(*bill));
+	struct bill_call *bill = bill_call_new(call);
 	struct err err;
-	const Bursar__V1__GetMonthlyReportRequest *request =
-		request_read(call, &bursar__v1__get_monthly_report_request__descriptor, &err);
 
-	bill->page = (struct report_page){
-		.job = {.arena = call_arena(call), .done = bill_done, .actor = "", .reason = ""},
+	if (!bill)
+		return;
+	bill->op = (struct report_page){
+		.job = admin_question(call, bill_done),
 		.by = BY_DAY | BY_MODEL | BY_INTERFACE,
 		.model = "",
 		.interface = "",
 		.limit = MONTH_LINES_MAX,
 	};
-	if (!request || !month_read(request->month, worker_now_us(worker), &bill->page, &err)) {
+	if (!month_read(bill->request->month, worker_now_us(worker), &bill->op, &err)) {
 		call_fail(call, &err);
 		return;
 	}
-	bill->call = call;
-	if (admin_bill_key(call, ctx, request->ref, &bill->page.key))
-		worker->parts.admin->ops->report(worker->parts.admin, &bill->page);
+	if (admin_bill_key(call, ctx, bill->request->ref, &bill->op.key))
+		admin_ask(worker, report, &bill->op);
 }
 
 /*
@@ -145,7 +137,7 @@ struct report_call {
 	struct bill_line last, total;
 	char user[ID_MAX + 1]; /* of the last line */
 	int64_t done, expected;
-	bool gone, draining; /* the caller is gone; the server is draining */
+	struct admin_stream stream;
 };
 
 /* Ends the stream; nothing may be in flight. */
@@ -168,14 +160,14 @@ static void report_go_on(struct report_call *self)
 	struct admin_store *admin = self->worker->parts.admin;
 	struct err err;
 
-	if (self->gone) {
+	if (self->stream.gone) {
 		report_end(self, NULL);
-	} else if (self->draining) {
+	} else if (self->stream.draining) {
 		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: retry");
 		report_end(self, &err);
 	} else {
-		self->page.job =
-			(struct admin_job){.arena = &self->page_arena, .done = page_done, .actor = "", .reason = ""};
+		self->page.job = admin_question(self->call, page_done);
+		self->page.job.arena = &self->page_arena;
 		admin->ops->report(admin, &self->page);
 	}
 }
@@ -186,8 +178,8 @@ static void part_written(struct call *call, bool ok, void *arg)
 
 	(void)call;
 	if (!ok)
-		self->gone = true;
-	if (self->gone || self->page.more)
+		self->stream.gone = true;
+	if (self->stream.gone || self->page.more)
 		report_go_on(self);
 	else
 		report_end(self, NULL);
@@ -238,8 +230,8 @@ static void page_done(struct admin_job *job)
 	Bursar__V1__ReportPart *part = message_new(arena, ReportPart, report_part);
 	char day[DATE_TEXT];
 
-	if (self->gone || !job->ok) {
-		report_end(self, self->gone ? NULL : &job->err);
+	if (self->stream.gone || !job->ok) {
+		report_end(self, self->stream.gone ? NULL : &job->err);
 		return;
 	}
 	progress(self);
@@ -268,18 +260,6 @@ static void users_done(struct admin_job *job)
 	} else {
 		report_end(self, &job->err);
 	}
-}
-
-static void report_cancelled(struct call *call, void *arg)
-{
-	(void)call;
-	((struct report_call *)arg)->gone = true;
-}
-
-static void report_drained(struct call *call, void *arg)
-{
-	(void)call;
-	((struct report_call *)arg)->draining = true;
 }
 
 static bool range_read(
@@ -363,13 +343,12 @@ void admin_get_report(struct call *call, void *ctx)
 
 	if (!self)
 		return;
-	call_on_cancel(call, report_cancelled, self);
-	call_on_drain(call, report_drained, self);
+	admin_stream_watch(&self->stream, call);
 	if (self->page.by & BY_USER && self->page.key.kind == ACCOUNT_TENANT) {
 		struct admin_store *admin = self->worker->parts.admin;
 
 		self->users = (struct report_users){
-			.job = {.arena = call_arena(call), .done = users_done, .actor = "", .reason = ""},
+			.job = admin_question(call, users_done),
 			.tenant = self->page.key.tenant,
 			.from_day = self->page.from_day,
 			.to_day = self->page.to_day,

@@ -1,29 +1,17 @@
 /* GetForecast: where the current month is heading (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
 #include "base/units.h"
 #include "domain/time/date.h"
 #include "service/admin/forecast.h"
 
-struct forecast_call {
-	struct account_forecast forecast;
-	struct call *call;
-};
-
-static void forecast_done(struct flow *flow)
+static void forecast_answer(struct call *call, const struct account_forecast *forecast)
 {
-	struct account_forecast *forecast = container_of(flow, struct account_forecast, flow);
-	struct call *call = container_of(forecast, struct forecast_call, forecast)->call;
 	const struct forecast *result = &forecast->result;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__Forecast *answer = message_new(arena, Forecast, forecast);
 	char day[DATE_TEXT];
 
-	if (!flow->ok) {
-		call_fail(call, &flow->err);
-		return;
-	}
 	answer->ref = admin_ref(arena, &forecast->key);
 	answer->month = arena_printf(arena, "%.7s", date_format(floor_div(result->now_us, DAY_US), day));
 	answer->now_us = result->now_us;
@@ -42,15 +30,15 @@ static void forecast_done(struct flow *flow)
 	call_reply_message(call, &answer->base);
 }
 
+ADMIN_FLOW_CALL(
+	forecast_call, account_forecast, GetForecastRequest, get_forecast_request, forecast_done, forecast_answer)
+
 void admin_get_forecast(struct call *call, void *ctx)
 {
-	struct forecast_call *self = arena_zalloc(call_arena(call), 1, sizeof(*self));
-	const Bursar__V1__GetForecastRequest *request =
-		request_take(call, &bursar__v1__get_forecast_request__descriptor);
+	struct forecast_call *self = forecast_call_new(call);
 
-	if (!request)
+	if (!self)
 		return;
-	self->call = call;
-	if (admin_bill_key(call, ctx, request->ref, &self->forecast.key))
-		forecast_start(&self->forecast, ctx, call_arena(call), forecast_done);
+	if (admin_bill_key(call, ctx, self->request->ref, &self->op.key))
+		forecast_start(&self->op, ctx, call_arena(call), forecast_done);
 }

@@ -22,7 +22,7 @@ struct look_call {
 	int rows;
 	struct wait wait;
 	int naps; /* until the next look */
-	bool gone, draining; /* the caller is gone; the server is draining */
+	struct admin_stream stream;
 };
 
 static void levels_message(struct arena *arena, const struct pool_look *look, Bursar__V1__PoolStats *message)
@@ -203,9 +203,9 @@ static void watch_go_on(struct look_call *self)
 {
 	struct err err;
 
-	if (self->gone) {
+	if (self->stream.gone) {
 		watch_end(self, NULL);
-	} else if (self->draining) {
+	} else if (self->stream.draining) {
 		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 		watch_end(self, &err);
 	} else {
@@ -219,14 +219,14 @@ static void watch_due(struct wait *wait);
 static void watch_nap(struct look_call *self)
 {
 	self->wait = (struct wait){.due = watch_due};
-	self->worker->parts.timers->start(self->worker->parts.timers, &self->wait, self->gone ? 0 : NAP_US);
+	self->worker->parts.timers->start(self->worker->parts.timers, &self->wait, self->stream.gone ? 0 : NAP_US);
 }
 
 static void watch_due(struct wait *wait)
 {
 	struct look_call *self = container_of(wait, struct look_call, wait);
 
-	if (--self->naps > 0 && !self->gone && !self->draining)
+	if (--self->naps > 0 && !self->stream.gone && !self->stream.draining)
 		watch_nap(self);
 	else
 		watch_go_on(self);
@@ -238,7 +238,7 @@ static void watch_written(struct call *call, bool ok, void *arg)
 
 	(void)call;
 	if (!ok)
-		self->gone = true;
+		self->stream.gone = true;
 	self->naps = WATCH_NAPS;
 	watch_nap(self);
 }
@@ -253,26 +253,12 @@ static void watch_looked(struct flow *flow)
 		watch_end(self, &flow->err);
 }
 
-/* Both flags take effect when the operation in flight has ended. */
-static void watch_cancelled(struct call *call, void *arg)
-{
-	(void)call;
-	((struct look_call *)arg)->gone = true;
-}
-
-static void watch_drained(struct call *call, void *arg)
-{
-	(void)call;
-	((struct look_call *)arg)->draining = true;
-}
-
 void admin_watch_pool(struct call *call, void *ctx)
 {
 	struct look_call *self = look_new(call, ctx);
 
 	if (!self)
 		return;
-	call_on_cancel(call, watch_cancelled, self);
-	call_on_drain(call, watch_drained, self);
+	admin_stream_watch(&self->stream, call);
 	watch_go_on(self);
 }

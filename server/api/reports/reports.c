@@ -1,15 +1,9 @@
 /* GetStats and GetProof (api/admin/private.h). */
 #include "api/admin/private.h"
 #include "api/message/validate.h"
-#include "base/list.h"
 #include "base/units.h"
 #include "domain/time/date.h"
 #include "service/admin/proof.h"
-
-struct stats_call {
-	struct stats_query op;
-	struct call *call;
-};
 
 static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *name, const struct amounts *use)
 {
@@ -73,15 +67,11 @@ static void days_fill(struct arena *arena, const struct stats_query *op, Bursar_
 	}
 }
 
-static void stats_done(struct admin_job *job)
+static void stats_answer(struct call *call, const struct stats_query *op)
 {
-	struct stats_query *op = container_of(job, struct stats_query, job);
-	struct call *call = container_of(op, struct stats_call, op)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__GetStatsResponse *answer = message_new(arena, GetStatsResponse, get_stats_response);
 
-	if (!admin_went_well(call, job))
-		return;
 	tiers_fill(arena, op, answer);
 	users_fill(arena, op, answer);
 	days_fill(arena, op, answer);
@@ -93,41 +83,36 @@ static void stats_done(struct admin_job *job)
 	call_reply_message(call, &answer->base);
 }
 
+ADMIN_CALL(stats_call, stats_query, GetStatsRequest, get_stats_request, stats_done, stats_answer)
+
 void admin_get_stats(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
-	struct stats_call *stats = arena_zalloc(call_arena(call), 1, sizeof(*stats));
+	struct stats_call *stats = stats_call_new(call);
 	struct err err;
-	const Bursar__V1__GetStatsRequest *request = request_take(call, &bursar__v1__get_stats_request__descriptor);
 	int64_t now_us, to_day, from_day;
 
-	if (!request)
+	if (!stats)
 		return;
 	now_us = worker_now_us(worker);
-	to_day = floor_div(request->to_us ? request->to_us : now_us, DAY_US);
-	from_day = request->from_us ? floor_div(request->from_us, DAY_US) : date_month(to_day);
+	to_day = floor_div(stats->request->to_us ? stats->request->to_us : now_us, DAY_US);
+	from_day = stats->request->from_us ? floor_div(stats->request->from_us, DAY_US) : date_month(to_day);
 	if (from_day > to_day || to_day - from_day >= REPORT_DAYS_MAX) {
 		err_invalid(&err, "from_us",
 			from_day > to_day ? "is later than to_us" : "is more than 366 days before to_us");
 		call_fail(call, &err);
 		return;
 	}
-	stats->call = call;
 	stats->op = (struct stats_query){
-		.job = {.arena = call_arena(call), .done = stats_done, .actor = "", .reason = ""},
-		.tenant = tenant_or_default(request->tenant),
+		.job = admin_question(call, stats_done),
+		.tenant = tenant_or_default(stats->request->tenant),
 		.from_day = from_day,
 		.to_day = to_day,
 		.today = floor_div(now_us, DAY_US),
-		.top = admin_page(request->top, 10, 100),
+		.top = admin_page(stats->request->top, 10, 100),
 	};
-	worker->parts.admin->ops->stats(worker->parts.admin, &stats->op);
+	admin_ask(worker, stats, &stats->op);
 }
-
-struct proof_call {
-	struct proof proof;
-	struct call *call;
-};
 
 static Bursar__V1__ProofSum *sum_to_message(struct arena *arena, int64_t rows, const struct amounts *use)
 {
@@ -156,17 +141,11 @@ static void put_differences(struct arena *arena, const struct proof *proof, Burs
 	}
 }
 
-static void proof_done(struct flow *flow)
+static void proof_answer(struct call *call, const struct proof *proof)
 {
-	struct proof *proof = container_of(flow, struct proof, flow);
-	struct call *call = container_of(proof, struct proof_call, proof)->call;
 	struct arena *arena = call_arena(call);
 	Bursar__V1__Proof *answer = message_new(arena, Proof, proof);
 
-	if (!flow->ok) {
-		call_fail(call, &flow->err);
-		return;
-	}
 	answer->ledger = sum_to_message(arena, proof->query.ledger_rows, &proof->query.ledger);
 	answer->rollups = sum_to_message(arena, proof->query.rollup_rows, &proof->query.rollup);
 	answer->shared = sum_to_message(arena, proof->query.shared_rows, &proof->query.shared);
@@ -179,14 +158,14 @@ static void proof_done(struct flow *flow)
 	call_reply_message(call, &answer->base);
 }
 
+ADMIN_FLOW_CALL(proof_call, proof, GetProofRequest, get_proof_request, proof_done, proof_answer)
+
 void admin_get_proof(struct call *call, void *ctx)
 {
-	struct proof_call *proof = arena_zalloc(call_arena(call), 1, sizeof(*proof));
-	const Bursar__V1__GetProofRequest *request = request_take(call, &bursar__v1__get_proof_request__descriptor);
+	struct proof_call *proof = proof_call_new(call);
 
-	if (!request)
+	if (!proof)
 		return;
-	proof->call = call;
-	proof->proof.tenant = tenant_or_default(request->tenant);
-	proof_start(&proof->proof, ctx, call_arena(call), proof_done);
+	proof->op.tenant = tenant_or_default(proof->request->tenant);
+	proof_start(&proof->op, ctx, call_arena(call), proof_done);
 }

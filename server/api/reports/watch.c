@@ -18,7 +18,7 @@ struct watch_call {
 	struct arena arena; /* for one message */
 	int64_t interval_us, due_us;
 	struct wait wait;
-	bool gone, draining; /* the caller is gone; the server is draining */
+	struct admin_stream stream;
 };
 
 static void totals_message(struct arena *arena, const struct watch_totals *totals, Bursar__V1__WatchTotals *message)
@@ -124,7 +124,7 @@ static void written(struct call *call, bool ok, void *arg)
 
 	(void)call;
 	if (!ok)
-		self->gone = true;
+		self->stream.gone = true;
 	nap(self);
 }
 
@@ -148,9 +148,9 @@ static void due(struct wait *wait)
 	struct watch_call *self = container_of(wait, struct watch_call, wait);
 	struct err err;
 
-	if (self->gone) {
+	if (self->stream.gone) {
 		finish(self, NULL);
-	} else if (self->draining) {
+	} else if (self->stream.draining) {
 		err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
 		err_reason(&err, "DRAINING");
 		finish(self, &err);
@@ -159,18 +159,6 @@ static void due(struct wait *wait)
 	} else {
 		show(self);
 	}
-}
-
-static void cancelled(struct call *call, void *arg)
-{
-	(void)call;
-	((struct watch_call *)arg)->gone = true;
-}
-
-static void drained(struct call *call, void *arg)
-{
-	(void)call;
-	((struct watch_call *)arg)->draining = true;
 }
 
 /* Resolves the requested model to the name that events carry. */
@@ -227,7 +215,6 @@ void admin_watch(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	call_on_cancel(call, cancelled, self);
-	call_on_drain(call, drained, self);
+	admin_stream_watch(&self->stream, call);
 	show(self);
 }

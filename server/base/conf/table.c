@@ -9,50 +9,29 @@
 #include "base/arena.h"
 #include "base/text/distance.h"
 
-#define AT(name) .offset = offsetof(struct conf, name)
-const struct conf_row conf_rows[] = {
-#define CONF_GROUP(title) {.type = CONF_TYPE_GROUP, .name = (title)},
-#define CONF_TEXT(name_, initial_, check_, doc_) \
-	{.type = CONF_TYPE_TEXT, .name = #name_, .initial = (initial_), .check = (check_), .doc = (doc_), AT(name_)},
-#define CONF_SECRET(name_, initial_, check_, doc_) \
-	{.type = CONF_TYPE_TEXT, \
+/* An option; what follows `doc_` is what its type needs besides. */
+#define ROW(type_, name_, initial_, doc_, ...) \
+	{.type = (type_), \
 		.name = #name_, \
 		.initial = (initial_), \
-		.check = (check_), \
 		.doc = (doc_), \
-		.secret = true, \
-		AT(name_)},
+		.offset = offsetof(struct conf, name_), \
+		__VA_ARGS__},
+const struct conf_row conf_rows[] = {
+#define CONF_GROUP(title) {.type = CONF_TYPE_GROUP, .name = (title)},
+#define CONF_TEXT(name_, initial_, check_, doc_) ROW(CONF_TYPE_TEXT, name_, initial_, doc_, .check = (check_))
+#define CONF_SECRET(name_, initial_, check_, doc_) \
+	ROW(CONF_TYPE_TEXT, name_, initial_, doc_, .check = (check_), .secret = true)
 #define CONF_INT(name_, initial_, least_, most_, doc_) \
-	{.type = CONF_TYPE_INT, \
-		.name = #name_, \
-		.initial = #initial_, \
-		.least = (least_), \
-		.most = (most_), \
-		.doc = (doc_), \
-		AT(name_)},
+	ROW(CONF_TYPE_INT, name_, #initial_, doc_, .least = (least_), .most = (most_))
 #define CONF_SIZE(name_, initial_, least_, most_, doc_) \
-	{.type = CONF_TYPE_INT, \
-		.name = #name_, \
-		.initial = #initial_, \
-		.least = (least_), \
-		.most = (most_), \
-		.doc = (doc_), \
-		.bytes = true, \
-		AT(name_)},
-#define CONF_BOOL(name_, initial_, doc_) \
-	{.type = CONF_TYPE_BOOL, .name = #name_, .initial = #initial_, .doc = (doc_), AT(name_)},
-#define CHOICE(name_, initial_, doc_, ...) \
-	{.type = CONF_TYPE_CHOICE, \
-		.name = #name_, \
-		.initial = #initial_, \
-		.doc = (doc_), \
-		.words = {__VA_ARGS__}, \
-		AT(name_)},
+	ROW(CONF_TYPE_INT, name_, #initial_, doc_, .least = (least_), .most = (most_), .bytes = true)
+#define CONF_BOOL(name_, initial_, doc_) ROW(CONF_TYPE_BOOL, name_, #initial_, doc_, )
+#define CHOICE(name_, initial_, doc_, ...) ROW(CONF_TYPE_CHOICE, name_, #initial_, doc_, .words = {__VA_ARGS__})
 #define CONF_CHOICE2(name_, initial_, a, b, doc_) CHOICE(name_, initial_, doc_, #a, #b)
 #define CONF_CHOICE3(name_, initial_, a, b, c, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c)
 #define CONF_CHOICE4(name_, initial_, a, b, c, d, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c, #d)
-#define CONF_SET3(name_, initial_, a, b, c, doc_) \
-	{.type = CONF_TYPE_SET, .name = #name_, .initial = (initial_), .doc = (doc_), .words = {#a, #b, #c}, AT(name_)},
+#define CONF_SET3(name_, initial_, a, b, c, doc_) ROW(CONF_TYPE_SET, name_, initial_, doc_, .words = {#a, #b, #c})
 #include "base/conf/conf.def"
 #include "base/conf/undef.h"
 };

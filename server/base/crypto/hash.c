@@ -3,23 +3,17 @@
 
 #include <sodium.h>
 
-static void put_le(unsigned char *out, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		out[i] = (unsigned char)(value >> (8 * i));
-}
+#include "base/buf.h"
 
 uint64_t hash64_keyed(const void *p, size_t n, uint64_t k0, uint64_t k1)
 {
-	unsigned char key[crypto_shorthash_siphash24_KEYBYTES], out[crypto_shorthash_siphash24_BYTES];
-	uint64_t value = 0;
+	uint64_t key[2] = {le64(k0), le64(k1)};
+	uint64_t value;
 
-	put_le(key, k0);
-	put_le(key + 8, k1);
-	crypto_shorthash_siphash24(out, p, n, key);
-	for (int i = 8; i > 0; i--)
-		value = value << 8 | out[i - 1];
-	return value;
+	_Static_assert(sizeof(key) == crypto_shorthash_siphash24_KEYBYTES, "two words are a key");
+	_Static_assert(sizeof(value) == crypto_shorthash_siphash24_BYTES, "a word is a hash");
+	crypto_shorthash_siphash24((unsigned char *)&value, p, n, (const unsigned char *)key);
+	return le64(value);
 }
 
 uint64_t hash64(const void *p, size_t n)

@@ -7,7 +7,14 @@
 #include "base/utf8.h"
 
 /* An account id equal to the tenant or the user is not repeated. */
-enum { HANDLE_VERSION = 1, ID_IS_USER = 0x80, ID_IS_TENANT = 0x40, KIND_MASK = 0x0f, TEXT_MAX = 2048 };
+enum {
+	HANDLE_VERSION = 1,
+	ID_IS_USER = 0x80,
+	ID_IS_TENANT = 0x40,
+	KIND_MASK = 0x0f,
+	TEXT_MAX = 2048,
+	PACKED_ROOM = 512
+};
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -57,7 +64,8 @@ static const char *base64_format(const struct buf *in, struct arena *arena)
 
 const char *handle_format(const struct handle *handle, struct arena *arena)
 {
-	struct buf packed = {0};
+	char room[PACKED_ROOM];
+	struct buf packed = buf_on(room, sizeof(room));
 	const char *text;
 
 	buf_put_u8(&packed, HANDLE_VERSION);

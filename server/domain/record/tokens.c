@@ -26,7 +26,7 @@ int64_t tokens_output(const struct tokens *tokens)
 	return tokens->count[TOKEN_OUTPUT] + tokens->count[TOKEN_REASONING] + tokens->count[TOKEN_AUDIO_OUTPUT];
 }
 
-bool tokens_check(const struct tokens *tokens, const char *field, struct err *err)
+static bool check_from(int64_t least, const struct tokens *tokens, const char *field, struct err *err)
 {
 	int64_t sum = 0;
 
@@ -35,9 +35,10 @@ bool tokens_check(const struct tokens *tokens, const char *field, struct err *er
 		char path[96];
 
 		snprintf(path, sizeof(path), "%s.%s_tokens", field, class_names[i]);
-		if (count < 0 || count > COUNT_MAX)
-			return err_invalid(err, path, "%" PRId64 " is not between 0 and %" PRId64, count, COUNT_MAX);
-		sum += count;
+		if (count < least || count > COUNT_MAX)
+			return err_invalid(err, path, "%" PRId64 " is not between %" PRId64 " and %" PRId64, count,
+				least, COUNT_MAX);
+		sum += count < 0 ? -count : count;
 	}
 	if (sum > COUNT_MAX)
 		return err_invalid(
@@ -45,22 +46,12 @@ bool tokens_check(const struct tokens *tokens, const char *field, struct err *er
 	return true;
 }
 
+bool tokens_check(const struct tokens *tokens, const char *field, struct err *err)
+{
+	return check_from(0, tokens, field, err);
+}
+
 bool tokens_check_signed(const struct tokens *tokens, const char *field, struct err *err)
 {
-	int64_t sum = 0;
-
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-		int64_t count = tokens->count[i];
-		char path[96];
-
-		snprintf(path, sizeof(path), "%s.%s_tokens", field, class_names[i]);
-		if (count < -COUNT_MAX || count > COUNT_MAX)
-			return err_invalid(err, path, "%" PRId64 " is not between %" PRId64 " and %" PRId64, count,
-				-COUNT_MAX, COUNT_MAX);
-		sum += count < 0 ? -count : count;
-	}
-	if (sum > COUNT_MAX)
-		return err_invalid(
-			err, field, "%" PRId64 " tokens in total; at most %" PRId64 " are allowed", sum, COUNT_MAX);
-	return true;
+	return check_from(-COUNT_MAX, tokens, field, err);
 }

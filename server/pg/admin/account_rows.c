@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/list.h"
 #include "base/log.h"
 #include "pg/link/rows.h"
 
@@ -123,11 +122,10 @@ bool account_rows_make(struct pg_link *link, const struct account_set *set, cons
 	PG_RESULT result = NULL;
 
 	ids_args(&args, set, id, count);
-	result = pg_query(link,
-		"WITH made AS (INSERT INTO accounts (tenant, kind, id) SELECT $1, $2::smallint, i FROM unnest($3) AS i "
-		"ORDER BY i COLLATE \"C\" ON CONFLICT DO NOTHING RETURNING id) SELECT id FROM made ORDER BY id",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "WITH made AS (INSERT INTO accounts (tenant, kind, id) SELECT $1, $2::smallint, i FROM unnest($3) AS i "
+		    "ORDER BY i COLLATE \"C\" ON CONFLICT DO NOTHING RETURNING id) SELECT id FROM made ORDER BY id",
+		    &args, &result, err))
 		return false;
 	for (int i = 0, at = 0; i < count; i++) {
 		made[i] = at < PQntuples(result) && strcmp(pg_text(result, at, 0), id[i]) == 0;

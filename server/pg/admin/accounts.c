@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/list.h"
 #include "pg/admin/account_rows.h"
 #include "pg/admin/limits_fit.h"
 
@@ -30,11 +29,9 @@ static bool read_account(struct admin_job *job, struct pg_link *link, const stru
 	return true;
 }
 
-bool admin_account_get(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_account_get(struct account_get *op, struct pg_link *link, struct err *err)
 {
-	struct account_get *op = container_of(job, struct account_get, job);
-
-	return read_account(job, link, &op->key, false, &op->row, NULL, err);
+	return read_account(&op->job, link, &op->key, false, &op->row, NULL, err);
 }
 
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err)
@@ -45,8 +42,8 @@ bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tie
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier);
-	result = pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 FOR KEY SHARE", &args, &result,
+		    err))
 		return false;
 	found = PQntuples(result) > 0;
 	return found || err_invalid(err, "tier", "tenant %s has no tier %s", tenant, tier) ||
@@ -95,20 +92,17 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 	       read_account(job, link, &op->key, false, &op->row, NULL, err);
 }
 
-bool admin_account_change(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_account_change(struct account_change *op, struct pg_link *link, struct err *err)
 {
-	struct account_change *op = container_of(job, struct account_change, job);
-
 	/* A new account of these kinds is part of the catalog, whose lock must come before the row's, as everywhere. */
 	if (op->key.kind == ACCOUNT_MODEL || op->key.kind == ACCOUNT_TENANT)
-		return catalog_begin(link, err) && account_change_write(job, link, op, err) &&
-		       catalog_commit(job, link, err);
-	return pg_begin(link, "", err) && account_change_write(job, link, op, err) && pg_commit(link, err);
+		return catalog_begin(link, err) && account_change_write(&op->job, link, op, err) &&
+		       catalog_commit(&op->job, link, err);
+	return pg_begin(link, "", err) && account_change_write(&op->job, link, op, err) && pg_commit(link, err);
 }
 
-bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_account_confirm(struct account_confirm *op, struct pg_link *link, struct err *err)
 {
-	struct account_confirm *op = container_of(job, struct account_confirm, job);
 	PG_ARGS args = {0};
 	static const enum pg_type types[] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT8, PG_INT8};
 
@@ -133,34 +127,31 @@ bool admin_account_confirm(struct admin_job *job, struct pg_link *link, struct e
 		&args, err);
 }
 
-bool admin_override_ends(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_override_ends(struct override_ends *op, struct pg_link *link, struct err *err)
 {
-	struct override_ends *op = container_of(job, struct override_ends, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 
 	pg_arg_int(&args, op->now_us);
 	pg_arg_int(&args, op->limit);
-	result = pg_query(link,
-		"SELECT DISTINCT tenant, account_kind, account_id FROM (SELECT tenant, account_kind, account_id FROM "
-		"account_limits WHERE until_us > 0 AND until_us <= $1 ORDER BY until_us LIMIT $2) l",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT DISTINCT tenant, account_kind, account_id FROM (SELECT tenant, account_kind, account_id FROM "
+		    "account_limits WHERE until_us > 0 AND until_us <= $1 ORDER BY until_us LIMIT $2) l",
+		    &args, &result, err))
 		return false;
 	op->count = PQntuples(result);
-	op->key = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->key));
+	op->key = arena_zalloc(op->job.arena, (size_t)op->count + 1, sizeof(*op->key));
 	for (int i = 0; i < op->count; i++)
 		op->key[i] = (struct account_key){
 			.kind = (enum account_kind)pg_i64(result, i, 1),
-			.tenant = admin_text(job, result, i, 0),
-			.id = admin_text(job, result, i, 2),
+			.tenant = admin_text(&op->job, result, i, 0),
+			.id = admin_text(&op->job, result, i, 2),
 		};
 	return true;
 }
 
-bool admin_account_list(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_account_list(struct account_list *op, struct pg_link *link, struct err *err)
 {
-	struct account_list *op = container_of(job, struct account_list, job);
 	struct account_read read = {.set = {.tenant = op->tenant, .kind = op->kind}};
 	struct account_set set = {.tenant = op->tenant, .kind = op->kind, .filter = &op->filter};
 	struct account_ids ids;
@@ -168,12 +159,12 @@ bool admin_account_list(struct admin_job *job, struct pg_link *link, struct err 
 	if (op->count_only)
 		return account_ids_count(link, &set, op->after, &op->matched, err);
 	if (!pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
-		!account_ids_find(link, &set, op->after, op->limit, job->arena, &ids, err))
+		!account_ids_find(link, &set, op->after, op->limit, op->job.arena, &ids, err))
 		return false;
 	read.id = ids.id;
 	read.count = ids.count;
-	read.rows = arena_zalloc(job->arena, (size_t)ids.count + 1, sizeof(*read.rows));
-	if (!account_rows_read(job, link, &read, err) || !pg_commit(link, err))
+	read.rows = arena_zalloc(op->job.arena, (size_t)ids.count + 1, sizeof(*read.rows));
+	if (!account_rows_read(&op->job, link, &read, err) || !pg_commit(link, err))
 		return false;
 	op->count = read.found;
 	op->rows = read.rows;

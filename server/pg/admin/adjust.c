@@ -2,7 +2,6 @@
 #include "pg/admin/admin.h"
 #include "pg/ledger/ledger.h"
 
-#include "base/list.h"
 #include "domain/record/entry.h"
 #include "pg/link/rows.h"
 
@@ -17,11 +16,10 @@ static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err 
 	pg_arg_text(&args, op->tenant);
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->adjustment_id);
-	result = pg_query(link,
-		"SELECT adjusts, attempt" AMOUNT_COLUMNS " FROM ledger "
-		"WHERE tenant = $1 AND user_id = $2 AND request_id = $3 AND entry = 4",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT adjusts, attempt" AMOUNT_COLUMNS " FROM ledger "
+		    "WHERE tenant = $1 AND user_id = $2 AND request_id = $3 AND entry = 4",
+		    &args, &result, err))
 		return false;
 	op->made = PQntuples(result) > 0;
 	if (op->made) {
@@ -92,21 +90,18 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 	PG_RESULT result = NULL;
 
 	request_args(&args, op);
-	result = pg_query(link,
-		"SELECT count(*)" AMOUNT_SUMS_OR_0
-		" FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
-		"AND (request_id = $3 AND entry IN (0, 1) OR entry = 4 AND adjusts = $3)",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT count(*)" AMOUNT_SUMS_OR_0
+		    " FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
+		    "AND (request_id = $3 AND entry IN (0, 1) OR entry = 4 AND adjusts = $3)",
+		    &args, &result, err))
 		return false;
 	op->total = pg_amounts(result, 0, 1);
 	return true;
 }
 
-bool admin_adjust_facts(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_adjust_facts(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
-	struct adjust_facts *op = container_of(job, struct adjust_facts, job);
-
 	return read_made(op, link, err) &&
 	       (!op->request_id[0] || (read_row(op, link, err) && read_total(op, link, err)));
 }

@@ -16,7 +16,7 @@ struct admin_run {
 typedef bool admin_fn(struct admin_job *job, struct pg_link *link, struct err *err);
 
 /* admin_<name>: runs one operation on a thread. Each is in the file of its subject, in pg/admin or pg/reports. */
-#define OPERATION(kind, name, type) admin_fn admin_##name;
+#define OPERATION(kind, name, type) bool admin_##name(struct type *op, struct pg_link *link, struct err *err);
 #include "store/admin_ops.def"
 
 /* Inside a transaction: writes the row, its version, policy_changes and the audit row. */

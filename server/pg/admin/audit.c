@@ -2,7 +2,6 @@
 #include "pg/admin/admin.h"
 
 #include "base/arena.h"
-#include "base/list.h"
 
 static void read_row(struct admin_job *job, const PGresult *result, int at, struct audit_row *out)
 {
@@ -27,9 +26,8 @@ static void read_row(struct admin_job *job, const PGresult *result, int at, stru
 	"starts_with(target, $5) AND strpos(reason, $6) > 0 AND ($7 = 0 OR at >= to_timestamp($7 / 1000000.0)) AND " \
 	"($8 = 0 OR at < to_timestamp($8 / 1000000.0)) "
 
-bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_audit_list(struct audit_list *op, struct pg_link *link, struct err *err)
 {
-	struct audit_list *op = container_of(job, struct audit_list, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 
@@ -43,27 +41,25 @@ bool admin_audit_list(struct admin_job *job, struct pg_link *link, struct err *e
 	pg_arg_int(&args, op->to_us);
 	pg_arg_int(&args, op->after);
 	pg_arg_page(&args, op->limit);
-	result = pg_query(link,
-		op->oldest_first ? ENTRIES "AND id > $9 ORDER BY id LIMIT $10"
-				 : ENTRIES "AND ($9 = 0 OR id < $9) ORDER BY id DESC LIMIT $10",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    op->oldest_first ? ENTRIES "AND id > $9 ORDER BY id LIMIT $10"
+				     : ENTRIES "AND ($9 = 0 OR id < $9) ORDER BY id DESC LIMIT $10",
+		    &args, &result, err))
 		return false;
-	pg_page_begin(op, result, job->arena);
+	pg_page_begin(op, result, op->job.arena);
 	for (int i = 0; i < op->count; i++)
-		read_row(job, result, i, &op->rows[i]);
+		read_row(&op->job, result, i, &op->rows[i]);
 	return true;
 }
 
-bool admin_cancel_note(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_cancel_note(struct cancel_note *op, struct pg_link *link, struct err *err)
 {
-	struct cancel_note *op = container_of(job, struct cancel_note, job);
 	PG_ARGS args = {0};
 
 	pg_arg_text(&args, op->tenant);
-	pg_arg_text(&args, job->actor);
+	pg_arg_text(&args, op->job.actor);
 	pg_arg_text(&args, op->user);
-	pg_arg_text(&args, job->reason);
+	pg_arg_text(&args, op->job.reason);
 	pg_arg_text(&args, op->request_id);
 	pg_arg_int(&args, op->released.input + op->released.output);
 	pg_arg_int(&args, op->released.cost);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/list.h"
 #include "base/units.h"
 #include "pg/admin/account_rows.h"
 #include "pg/admin/limits_fit.h"
@@ -123,9 +122,8 @@ static bool write_chunk(struct admin_job *job, struct pg_link *link, struct chun
 	       account_rows_write(job, link, written, op->changed, op->limits, HEAD_START_US, err);
 }
 
-bool admin_accounts_change(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_accounts_change(struct accounts_change *op, struct pg_link *link, struct err *err)
 {
-	struct accounts_change *op = container_of(job, struct accounts_change, job);
 	struct chunk chunk = {.op = op};
 	/* A model's new account is part of the catalog, whose lock must come before the rows', as everywhere. */
 	bool catalog = op->kind == ACCOUNT_MODEL && !op->dry_run;
@@ -133,6 +131,7 @@ bool admin_accounts_change(struct admin_job *job, struct pg_link *link, struct e
 	op->count = op->changed = 0;
 	if (!(catalog ? catalog_begin(link, err) : pg_begin(link, op->dry_run ? "READ ONLY" : "", err)))
 		return false;
-	return find(job, link, &chunk, err) && make(job, link, &chunk, err) && read_chunk(job, link, &chunk, err) &&
-	       write_chunk(job, link, &chunk, err) && (catalog ? catalog_commit(job, link, err) : pg_commit(link, err));
+	return find(&op->job, link, &chunk, err) && make(&op->job, link, &chunk, err) &&
+	       read_chunk(&op->job, link, &chunk, err) && write_chunk(&op->job, link, &chunk, err) &&
+	       (catalog ? catalog_commit(&op->job, link, err) : pg_commit(link, err));
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/list.h"
 #include "pg/admin/limits_fit.h"
 #include "pg/link/rows.h"
 
@@ -27,8 +26,7 @@ static bool tier_check(struct pg_link *link, const char *tenant, const char *tie
 
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, tier);
-	result = pg_query(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 LIMIT 1", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT FROM tiers WHERE tenant IN ($1, '') AND name = $2 LIMIT 1", &args, &result, err))
 		return false;
 	found = PQntuples(result) > 0;
 	return found || err_invalid(err, field, "there is no tier %s: create it first", tier) ||
@@ -64,12 +62,11 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 	return admin_audit(job, link, tenant->id, "tenant.put", tenant->id, before, pg_text(result, 0, 1), err);
 }
 
-bool admin_tenant_put(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_tenant_put(struct tenant_put *op, struct pg_link *link, struct err *err)
 {
-	struct tenant_put *op = container_of(job, struct tenant_put, job);
-
-	return catalog_begin(link, err) && tenant_write(job, link, &op->tenant, err) &&
-	       limits_fit_tenant(link, op->tenant.id, "tenant.default_tier", err) && catalog_commit(job, link, err);
+	return catalog_begin(link, err) && tenant_write(&op->job, link, &op->tenant, err) &&
+	       limits_fit_tenant(link, op->tenant.id, "tenant.default_tier", err) &&
+	       catalog_commit(&op->job, link, err);
 }
 
 /*
@@ -86,19 +83,17 @@ static const char tenants_sql[] =
 
 enum { TENANT_KNOWN = 7 }; /* the index of that column */
 
-bool admin_tenant_list(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_tenant_list(struct tenant_list *op, struct pg_link *link, struct err *err)
 {
-	struct tenant_list *op = container_of(job, struct tenant_list, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, op->after ? op->after : "");
 	pg_arg_page(&args, op->limit);
-	result = pg_query(link, tenants_sql, &args, err);
-	if (!result)
+	if (!pg_read(link, tenants_sql, &args, &result, err))
 		return false;
-	pg_page_begin(op, result, job->arena);
-	op->known = arena_zalloc(job->arena, (size_t)op->count + 1, sizeof(*op->known));
+	pg_page_begin(op, result, op->job.arena);
+	op->known = arena_zalloc(op->job.arena, (size_t)op->count + 1, sizeof(*op->known));
 	for (int i = 0; i < op->count; i++) {
 		row_tenant(result, i, 0, &op->rows[i]);
 		op->known[i] = pg_bool(result, i, TENANT_KNOWN);
@@ -175,15 +170,14 @@ bool tier_write(
 	       admin_audit(job, link, tenant, "tier.put", tier->name, before, after, err);
 }
 
-bool admin_tier_put(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_tier_put(struct tier_put *op, struct pg_link *link, struct err *err)
 {
-	struct tier_put *op = container_of(job, struct tier_put, job);
 	const char *better = op->tier.upgrade_to;
 
 	return catalog_begin(link, err) &&
 	       (!better[0] || tier_check(link, op->tenant, better, "tier.upgrade_to", err)) &&
-	       tier_write(job, link, op->tenant, &op->tier, err) &&
-	       limits_fit_tenant(link, op->tenant, "tier.limits", err) && catalog_commit(job, link, err);
+	       tier_write(&op->job, link, op->tenant, &op->tier, err) &&
+	       limits_fit_tenant(link, op->tenant, "tier.limits", err) && catalog_commit(&op->job, link, err);
 }
 
 /* Deletes the row; *shipped: a shipped tier of that name remains. Putting an account on the tier now waits for us. */
@@ -260,11 +254,9 @@ bool tier_remove(struct admin_job *job, struct pg_link *link, const char *tenant
 	       admin_audit(job, link, tenant, "tier.delete", name, before, after, err);
 }
 
-bool admin_tier_delete(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_tier_delete(struct tier_delete *op, struct pg_link *link, struct err *err)
 {
-	struct tier_delete *op = container_of(job, struct tier_delete, job);
-
 	/* Accounts on it may have too many limits with the shipped tier that takes its place. */
-	return catalog_begin(link, err) && tier_remove(job, link, op->tenant, op->name, err) &&
-	       limits_fit_tenant(link, op->tenant, "name", err) && catalog_commit(job, link, err);
+	return catalog_begin(link, err) && tier_remove(&op->job, link, op->tenant, op->name, err) &&
+	       limits_fit_tenant(link, op->tenant, "name", err) && catalog_commit(&op->job, link, err);
 }

@@ -17,10 +17,9 @@ static bool read_settings(struct admin_job *job, struct pg_link *link, struct do
 	bool found;
 
 	pg_arg_text(&args, out->tenant);
-	result = pg_query(link,
-		"SELECT " TENANT_COLUMNS " FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1", &args,
-		err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " TENANT_COLUMNS " FROM tenants WHERE id IN ($1, 'default') ORDER BY id <> $1 LIMIT 1",
+		    &args, &result, err))
 		return false;
 	found = PQntuples(result) > 0;
 	if (found)
@@ -121,11 +120,10 @@ static bool find_shared(
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, DOCUMENT_ACCOUNTS_MAX + 1);
-	result = pg_query(link,
-		"SELECT kind, id FROM accounts WHERE tenant = $1 AND kind IN (2, 3, 4, 5) AND NOT deleted ORDER BY "
-		"kind, id LIMIT $2",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT kind, id FROM accounts WHERE tenant = $1 AND kind IN (2, 3, 4, 5) AND NOT deleted ORDER BY "
+		    "kind, id LIMIT $2",
+		    &args, &result, err))
 		return false;
 	rows = PQntuples(result);
 	for (int kind = ACCOUNT_TEAM; kind <= ACCOUNT_TENANT; kind++)
@@ -187,14 +185,14 @@ static bool read_accounts(struct admin_job *job, struct pg_link *link, const str
 	return true;
 }
 
-bool admin_document_read(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_document_read(struct document_read *op, struct pg_link *link, struct err *err)
 {
-	struct document_read *op = container_of(job, struct document_read, job);
 	struct document *out = &op->document;
 
 	out->tenant = op->tenant;
-	return pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) && read_parts(job, link, out, err) &&
-	       read_accounts(job, link, NULL, false, op->now_us, out, err) && pg_commit(link, err);
+	return pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
+	       read_parts(&op->job, link, out, err) &&
+	       read_accounts(&op->job, link, NULL, false, op->now_us, out, err) && pg_commit(link, err);
 }
 
 /* Applies a document's entry to an account; documents do not contain suspensions, grace and the like. */
@@ -286,20 +284,19 @@ static bool write_change(const struct document_apply *op, struct admin_job *job,
 }
 
 /* The changes are ordered so that whatever one refers to already exists. */
-bool admin_document_apply(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_document_apply(struct document_apply *op, struct pg_link *link, struct err *err)
 {
-	struct document_apply *op = container_of(job, struct document_apply, job);
 	const struct document *wanted = op->wanted;
 	struct document now = {.tenant = wanted->tenant};
 
-	if (!catalog_begin(link, err) || !read_parts(job, link, &now, err) ||
-		!read_accounts(job, link, op->prune ? NULL : wanted, true, op->now_us, &now, err) ||
+	if (!catalog_begin(link, err) || !read_parts(&op->job, link, &now, err) ||
+		!read_accounts(&op->job, link, op->prune ? NULL : wanted, true, op->now_us, &now, err) ||
 		!op->compare(op, &now, err))
 		return false;
 	if (op->dry_run || op->changes == 0)
 		return true; /* the open transaction is rolled back */
 	for (int i = 0; i < op->changes; i++)
-		if (!write_change(op, job, link, &op->change[i], err))
+		if (!write_change(op, &op->job, link, &op->change[i], err))
 			return false;
-	return limits_fit_tenant(link, wanted->tenant, "tiers", err) && catalog_commit(job, link, err);
+	return limits_fit_tenant(link, wanted->tenant, "tiers", err) && catalog_commit(&op->job, link, err);
 }

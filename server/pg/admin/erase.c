@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/list.h"
 #include "base/crypto/random.h"
 #include "domain/record/entry.h"
 
@@ -44,9 +43,8 @@ static bool row_lock(struct pg_link *link, struct account_erase *op, struct err 
 
 	pg_arg_text(&args, op->key.tenant);
 	pg_arg_text(&args, op->key.id);
-	result = pg_query(
-		link, "SELECT deleted FROM accounts WHERE tenant = $1 AND kind = 1 AND id = $2 FOR UPDATE", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT deleted FROM accounts WHERE tenant = $1 AND kind = 1 AND id = $2 FOR UPDATE", &args,
+		    &result, err))
 		return false;
 	known = PQntuples(result) == 1;
 	deleted = known && pg_bool(result, 0, 0);
@@ -100,11 +98,10 @@ static bool rejects_drop(struct admin_job *job, struct pg_link *link, const stru
 	int origins;
 
 	pg_arg_text(&find, key->id);
-	result = pg_query(link,
-		"SELECT origin, encode(bytes, 'hex') FROM ledger_rejects WHERE position(convert_to($1, 'UTF8') IN "
-		"bytes) > 0",
-		&find, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT origin, encode(bytes, 'hex') FROM ledger_rejects WHERE position(convert_to($1, 'UTF8') IN "
+		    "bytes) > 0",
+		    &find, &result, err))
 		return false;
 	origins = pg_arg_array(&drop, PG_TEXT);
 	for (int i = 0; i < PQntuples(result); i++) {
@@ -118,9 +115,8 @@ static bool rejects_drop(struct admin_job *job, struct pg_link *link, const stru
 	return !any || pg_exec(link, "DELETE FROM ledger_rejects WHERE origin = ANY($1)", &drop, err);
 }
 
-bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_account_erase(struct account_erase *op, struct pg_link *link, struct err *err)
 {
-	struct account_erase *op = container_of(job, struct account_erase, job);
 	char random[33], secret[33];
 	PG_ARGS args = {0};
 	bool ok;
@@ -132,9 +128,9 @@ bool admin_account_erase(struct admin_job *job, struct pg_link *link, struct err
 	pg_arg_text(&args, op->key.id);
 	pg_arg_text(&args, op->pseudonym);
 	pg_arg_text(&args, secret);
-	pg_arg_text(&args, job->actor ? job->actor : "");
-	pg_arg_text(&args, job->reason ? job->reason : "");
-	ok = pg_begin(link, "", err) && row_lock(link, op, err) && rejects_drop(job, link, &op->key, err);
+	pg_arg_text(&args, op->job.actor ? op->job.actor : "");
+	pg_arg_text(&args, op->job.reason ? op->job.reason : "");
+	ok = pg_begin(link, "", err) && row_lock(link, op, err) && rejects_drop(&op->job, link, &op->key, err);
 	for (size_t i = 0; ok && i < sizeof(steps) / sizeof(steps[0]); i++)
 		ok = pg_exec(link, steps[i], &args, err);
 	return ok && pg_commit(link, err);

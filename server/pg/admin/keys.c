@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/list.h"
 #include "pg/link/rows.h"
 
 /* Excludes other changes of keys, while "first key" and "last operator key" are checked. */
@@ -35,9 +34,8 @@ static bool read_key(struct admin_job *job, struct pg_link *link, int64_t id, co
 
 	pg_arg_int(&args, id);
 	pg_arg_text(&args, tenant);
-	result = pg_query(
-		link, "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.id = $1 AND ($2 = '' OR k.tenant = $2)", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.id = $1 AND ($2 = '' OR k.tenant = $2)", &args,
+		    &result, err))
 		return false;
 	found = PQntuples(result) > 0;
 	if (found)
@@ -74,12 +72,11 @@ static bool insert_key(struct pg_link *link, struct api_key *key, struct err *er
 	pg_arg_int(&args, key->expires_at_us);
 	lines_arg(&args, key->interfaces);
 	lines_arg(&args, key->networks);
-	result = pg_query(link,
-		"INSERT INTO api_keys (tenant, hash, prefix, role, account, label, expires_at, interfaces, addresses) "
-		"VALUES ($1, $2, $3, $4::smallint, $5, $6, CASE WHEN $7 > 0 THEN to_timestamp($7 / 1000000.0) END, $8, "
-		"$9) RETURNING id, (extract(epoch FROM created_at) * 1000000)::bigint",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "INSERT INTO api_keys (tenant, hash, prefix, role, account, label, expires_at, interfaces, addresses) "
+		    "VALUES ($1, $2, $3, $4::smallint, $5, $6, CASE WHEN $7 > 0 THEN to_timestamp($7 / 1000000.0) END, $8, "
+		    "$9) RETURNING id, (extract(epoch FROM created_at) * 1000000)::bigint",
+		    &args, &result, err))
 		return false;
 	key->id = pg_i64(result, 0, 0);
 	key->created_at_us = pg_i64(result, 0, 1);
@@ -157,19 +154,18 @@ static bool end_old(struct key_create *op, struct pg_link *link, int64_t old_id,
 		&args, err);
 }
 
-bool admin_key_create(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_key_create(struct key_create *op, struct pg_link *link, struct err *err)
 {
-	struct key_create *op = container_of(job, struct key_create, job);
 	const char *before = "null";
 	int64_t old_id = 0;
 
 	if (!keys_lock(link, err) || (op->rotate && !take_over(op, link, &old_id, err)) ||
-		(op->rotate && !(before = key_json(job, link, old_id, err))) || !first_check(link, &op->key, err) ||
-		!insert_key(link, &op->key, err))
+		(op->rotate && !(before = key_json(&op->job, link, old_id, err))) ||
+		!first_check(link, &op->key, err) || !insert_key(link, &op->key, err))
 		return false;
 	if (op->rotate && !end_old(op, link, old_id, err))
 		return false;
-	return audit_key(job, link, &op->key, op->rotate ? "key.rotate" : "key.create", before, err) &&
+	return audit_key(&op->job, link, &op->key, op->rotate ? "key.rotate" : "key.create", before, err) &&
 	       pg_commit(link, err);
 }
 
@@ -193,28 +189,26 @@ static bool last_check(struct pg_link *link, const struct api_key *key, struct e
 	return ok;
 }
 
-bool admin_key_revoke(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_key_revoke(struct key_revoke *op, struct pg_link *link, struct err *err)
 {
-	struct key_revoke *op = container_of(job, struct key_revoke, job);
 	PG_ARGS args = {0};
 	const char *before;
 	bool ok;
 
-	if (!keys_lock(link, err) || !read_key(job, link, op->id, op->tenant, &op->key, err))
+	if (!keys_lock(link, err) || !read_key(&op->job, link, op->id, op->tenant, &op->key, err))
 		return false;
 	if (op->key.revoked_at_us)
 		return true; /* a repeat */
-	before = key_json(job, link, op->id, err);
+	before = key_json(&op->job, link, op->id, err);
 	pg_arg_int(&args, op->id);
 	ok = before && last_check(link, &op->key, err) &&
 	     pg_exec(link, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", &args, err);
-	return ok && audit_key(job, link, &op->key, "key.revoke", before, err) &&
-	       read_key(job, link, op->id, op->tenant, &op->key, err) && pg_commit(link, err);
+	return ok && audit_key(&op->job, link, &op->key, "key.revoke", before, err) &&
+	       read_key(&op->job, link, op->id, op->tenant, &op->key, err) && pg_commit(link, err);
 }
 
-bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_key_list(struct key_list *op, struct pg_link *link, struct err *err)
 {
-	struct key_list *op = container_of(job, struct key_list, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 
@@ -223,22 +217,21 @@ bool admin_key_list(struct admin_job *job, struct pg_link *link, struct err *err
 	pg_arg_bool(&args, op->ended_too);
 	pg_arg_int(&args, op->after);
 	pg_arg_page(&args, op->limit);
-	result = pg_query(link,
-		"SELECT " KEY_COLUMNS KEY_TABLES " WHERE ($2 OR k.tenant = $1) AND ($3 OR (k.revoked_at IS NULL AND "
-		"(k.expires_at IS NULL OR k.expires_at > now()))) AND k.id > $4 ORDER BY k.id LIMIT $5",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " KEY_COLUMNS KEY_TABLES
+		    " WHERE ($2 OR k.tenant = $1) AND ($3 OR (k.revoked_at IS NULL AND "
+		    "(k.expires_at IS NULL OR k.expires_at > now()))) AND k.id > $4 ORDER BY k.id LIMIT $5",
+		    &args, &result, err))
 		return false;
-	pg_page_begin(op, result, job->arena);
+	pg_page_begin(op, result, op->job.arena);
 	for (int i = 0; i < op->count; i++)
-		row_key(result, i, job->arena, &op->rows[i]);
+		row_key(result, i, op->job.arena, &op->rows[i]);
 	return true;
 }
 
 /* Writes in the order of ids, like every worker, so that workers do not deadlock. */
-bool admin_key_uses(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_key_uses(struct key_uses *op, struct pg_link *link, struct err *err)
 {
-	const struct key_uses *op = container_of(job, struct key_uses, job);
 	PG_ARGS args = {0};
 	int keys = pg_arg_array(&args, PG_INT8), times = pg_arg_array(&args, PG_TIME),
 	    peers = pg_arg_array(&args, PG_TEXT);

@@ -68,17 +68,17 @@ bool limits_fit_tenant(struct pg_link *link, const char *tenant, const char *fie
 
 	pg_arg_text(&args, tenant);
 	pg_arg_int(&args, LIMITS_MAX);
-	result = pg_query(link,
-		"SELECT a.id, n.limits, a.tier FROM (SELECT kind, id, CASE WHEN tier <> '' THEN tier WHEN kind = 1 "
-		"THEN " DEFAULT_TIER " ELSE '' END AS tier FROM accounts WHERE tenant = $1 AND (kind, id) IN (SELECT "
-		"account_kind, account_id FROM account_limits WHERE tenant = $1 GROUP BY 1, 2 HAVING count(*) > $2 - "
-		"(SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM tier_limits WHERE tenant IN ($1, '') "
-		"GROUP BY tenant, tier) tiers))) a CROSS JOIN LATERAL (SELECT count(*) AS limits FROM (SELECT name "
-		"FROM account_limits WHERE tenant = $1 AND account_kind = a.kind AND account_id = a.id UNION SELECT "
-		"name FROM tier_limits WHERE tier = a.tier AND tenant = (SELECT max(tenant) FROM tiers WHERE tenant "
-		"IN ($1, '') AND name = a.tier)) names) n WHERE n.limits > $2 ORDER BY a.kind, a.id LIMIT 1",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT a.id, n.limits, a.tier FROM (SELECT kind, id, CASE WHEN tier <> '' THEN tier WHEN kind = 1 "
+		    "THEN " DEFAULT_TIER
+		    " ELSE '' END AS tier FROM accounts WHERE tenant = $1 AND (kind, id) IN (SELECT "
+		    "account_kind, account_id FROM account_limits WHERE tenant = $1 GROUP BY 1, 2 HAVING count(*) > $2 - "
+		    "(SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM tier_limits WHERE tenant IN ($1, '') "
+		    "GROUP BY tenant, tier) tiers))) a CROSS JOIN LATERAL (SELECT count(*) AS limits FROM (SELECT name "
+		    "FROM account_limits WHERE tenant = $1 AND account_kind = a.kind AND account_id = a.id UNION SELECT "
+		    "name FROM tier_limits WHERE tier = a.tier AND tenant = (SELECT max(tenant) FROM tiers WHERE tenant "
+		    "IN ($1, '') AND name = a.tier)) names) n WHERE n.limits > $2 ORDER BY a.kind, a.id LIMIT 1",
+		    &args, &result, err))
 		return false;
 	return PQntuples(result) == 0 ||
 	       too_many(field, pg_text(result, 0, 0), (int)pg_i64(result, 0, 1), pg_text(result, 0, 2), err);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/list.h"
 #include "pg/link/rows.h"
 
 /* A tenant's own pools, and the shipped ones for which it has no row; $2 is a name, or '' for all. */
@@ -43,11 +42,9 @@ bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 	return true;
 }
 
-bool admin_pool_list(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_pool_list(struct pool_list *op, struct pg_link *link, struct err *err)
 {
-	struct pool_list *op = container_of(job, struct pool_list, job);
-
-	return pools_read(job, link, op->tenant, op->name, &op->rows, &op->count, err);
+	return pools_read(&op->job, link, op->tenant, op->name, &op->rows, &op->count, err);
 }
 
 static bool read_for_change(struct pool_change *op, struct pg_link *link, bool *known, struct err *err)
@@ -74,8 +71,8 @@ static bool fill_slots(struct pool_settings *settings, struct pg_link *link, str
 
 	if (!settings->slots_from_option)
 		return true;
-	result = pg_query(link, "SELECT slots FROM pools WHERE tenant = '' AND name = '" POOL_DEFAULT "'", NULL, err);
-	if (!result)
+	if (!pg_read(link, "SELECT slots FROM pools WHERE tenant = '' AND name = '" POOL_DEFAULT "'", NULL, &result,
+		    err))
 		return false;
 	if (PQntuples(result))
 		settings->slots = (int)pg_i64(result, 0, 0);
@@ -111,21 +108,20 @@ static bool write_pool(struct pg_link *link, struct pool_row *row, struct err *e
 	PG_RESULT result = NULL;
 
 	write_args(&args, row->tenant, &row->settings);
-	result = pg_query(link,
-		"INSERT INTO pools (tenant, name, gen, slots, slots_from_option, paused, available, queue_limit, "
-		"level_queue_limit, user_queue_limit, lease_us, age_us, age_every, starve_us, predicted_wait_max_us, "
-		"wait_max_us, estimate_us, learn_margin_us, drain_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-		"$11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (tenant, name) DO UPDATE SET gen = "
-		"excluded.gen, slots = excluded.slots, slots_from_option = excluded.slots_from_option, paused = "
-		"excluded.paused, available = excluded.available, queue_limit = excluded.queue_limit, "
-		"level_queue_limit = excluded.level_queue_limit, user_queue_limit = excluded.user_queue_limit, "
-		"lease_us = excluded.lease_us, age_us = excluded.age_us, age_every = excluded.age_every, starve_us = "
-		"excluded.starve_us, predicted_wait_max_us = excluded.predicted_wait_max_us, wait_max_us = "
-		"excluded.wait_max_us, estimate_us = excluded.estimate_us, learn_margin_us = "
-		"excluded.learn_margin_us, drain_us = excluded.drain_us, updated_at = now() "
-		"RETURNING (extract(epoch FROM updated_at) * 1000000)::bigint",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "INSERT INTO pools (tenant, name, gen, slots, slots_from_option, paused, available, queue_limit, "
+		    "level_queue_limit, user_queue_limit, lease_us, age_us, age_every, starve_us, predicted_wait_max_us, "
+		    "wait_max_us, estimate_us, learn_margin_us, drain_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+		    "$11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (tenant, name) DO UPDATE SET gen = "
+		    "excluded.gen, slots = excluded.slots, slots_from_option = excluded.slots_from_option, paused = "
+		    "excluded.paused, available = excluded.available, queue_limit = excluded.queue_limit, "
+		    "level_queue_limit = excluded.level_queue_limit, user_queue_limit = excluded.user_queue_limit, "
+		    "lease_us = excluded.lease_us, age_us = excluded.age_us, age_every = excluded.age_every, starve_us = "
+		    "excluded.starve_us, predicted_wait_max_us = excluded.predicted_wait_max_us, wait_max_us = "
+		    "excluded.wait_max_us, estimate_us = excluded.estimate_us, learn_margin_us = "
+		    "excluded.learn_margin_us, drain_us = excluded.drain_us, updated_at = now() "
+		    "RETURNING (extract(epoch FROM updated_at) * 1000000)::bigint",
+		    &args, &result, err))
 		return false;
 	row->updated_at_us = pg_i64(result, 0, 0);
 	return true;
@@ -195,11 +191,10 @@ bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_
 	       audit_pool(job, link, &op->row, before, err);
 }
 
-bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_pool_change(struct pool_change *op, struct pg_link *link, struct err *err)
 {
-	struct pool_change *op = container_of(job, struct pool_change, job);
-
-	return catalog_begin(link, err) && pool_change_write(job, link, op, err) && catalog_commit(job, link, err);
+	return catalog_begin(link, err) && pool_change_write(&op->job, link, op, err) &&
+	       catalog_commit(&op->job, link, err);
 }
 
 /*
@@ -208,9 +203,8 @@ bool admin_pool_change(struct admin_job *job, struct pg_link *link, struct err *
  */
 #define CLOCK_EPOCH "least(2147483648, extract(epoch FROM now())::bigint - 1700000000)"
 
-bool admin_pool_open(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_pool_open(struct pool_open *op, struct pg_link *link, struct err *err)
 {
-	struct pool_open *op = container_of(job, struct pool_open, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 
@@ -218,12 +212,11 @@ bool admin_pool_open(struct admin_job *job, struct pg_link *link, struct err *er
 	pg_arg_text(&args, op->name);
 	pg_arg_text(&args, op->claim);
 	pg_arg_int(&args, op->known);
-	result = pg_query(link,
-		"INSERT INTO pool_openings AS o (tenant, pool, first_token, epoch) VALUES ($1, $2, $3, "
-		"greatest($4 + 1, " CLOCK_EPOCH ")) ON CONFLICT (tenant, pool) DO UPDATE SET epoch = "
-		"greatest(o.epoch + 1, $4 + 1, " CLOCK_EPOCH ") RETURNING first_token = $3, epoch",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "INSERT INTO pool_openings AS o (tenant, pool, first_token, epoch) VALUES ($1, $2, $3, "
+		    "greatest($4 + 1, " CLOCK_EPOCH ")) ON CONFLICT (tenant, pool) DO UPDATE SET epoch = "
+		    "greatest(o.epoch + 1, $4 + 1, " CLOCK_EPOCH ") RETURNING first_token = $3, epoch",
+		    &args, &result, err))
 		return false;
 	op->first = pg_bool(result, 0, 0);
 	op->epoch = (uint32_t)pg_i64(result, 0, 1);

@@ -8,7 +8,6 @@
 
 #include "base/arena.h"
 #include "base/crypto/hash.h"
-#include "base/list.h"
 #include "domain/price/price_change.h"
 #include "pg/link/rows.h"
 
@@ -104,10 +103,9 @@ static bool read_back(struct pg_link *link, struct price *price, struct buf *jso
 	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	result = pg_query(link,
-		"SELECT " PRICE_COLUMNS ", to_jsonb(p) FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " PRICE_COLUMNS ", to_jsonb(p) FROM model_prices p WHERE " SAME_KEY " AND p.from_us = $5",
+		    &args, &result, err))
 		return false;
 	row_price(result, 0, 0, price);
 	buf_put_str(json, pg_text(result, 0, 17));
@@ -154,12 +152,10 @@ static bool price_write(struct admin_job *job, struct pg_link *link, struct pric
 	return ok;
 }
 
-bool admin_price_put(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_price_put(struct price_put *op, struct pg_link *link, struct err *err)
 {
-	struct price_put *op = container_of(job, struct price_put, job);
-
-	return prices_begin(link, err) && price_write(job, link, &op->price, op->yes, err) &&
-	       catalog_commit(job, link, err);
+	return prices_begin(link, err) && price_write(&op->job, link, &op->price, op->yes, err) &&
+	       catalog_commit(&op->job, link, err);
 }
 
 /* Finds the price in force when `price` begins; *ever: whether there was a price at any time. */
@@ -170,11 +166,10 @@ static bool in_force(
 	PG_RESULT result = NULL;
 
 	key_args(&args, price);
-	result = pg_query(link,
-		"SELECT " PRICE_COLUMNS ", p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) AS is_in_force FROM "
-		"model_prices p WHERE " SAME_KEY " ORDER BY is_in_force DESC LIMIT 1",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT " PRICE_COLUMNS ", p.from_us <= $5 AND (p.to_us = 0 OR p.to_us > $5) AS is_in_force FROM "
+		    "model_prices p WHERE " SAME_KEY " ORDER BY is_in_force DESC LIMIT 1",
+		    &args, &result, err))
 		return false;
 	*ever = PQntuples(result) > 0;
 	*found = *ever && pg_bool(result, 0, 17);
@@ -330,17 +325,16 @@ static bool rows_write(
 	return true;
 }
 
-bool admin_prices_put(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_prices_put(struct prices_put *op, struct pg_link *link, struct err *err)
 {
-	struct prices_put *op = container_of(job, struct prices_put, job);
 	bool changed = false;
 
-	if (!prices_begin(link, err) || !rows_write(job, link, op, &changed, err))
+	if (!prices_begin(link, err) || !rows_write(&op->job, link, op, &changed, err))
 		return false;
 	op->fingerprint = fingerprint_of(op);
 	if (op->dry_run || !changed)
 		return true; /* the open transaction is rolled back */
-	return expected_check(op, err) && (op->yes || big_moves_check(op, err)) && catalog_commit(job, link, err);
+	return expected_check(op, err) && (op->yes || big_moves_check(op, err)) && catalog_commit(&op->job, link, err);
 }
 
 static bool write_end(struct pg_link *link, const struct price *price, int64_t at_us, struct err *err)
@@ -355,9 +349,8 @@ static bool write_end(struct pg_link *link, const struct price *price, int64_t a
 		&args, err);
 }
 
-bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_price_end(struct price_end *op, struct pg_link *link, struct err *err)
 {
-	struct price_end *op = container_of(job, struct price_end, job);
 	struct price asked = op->price;
 	const char *before, *after;
 	bool found, ever;
@@ -369,9 +362,10 @@ bool admin_price_end(struct admin_job *job, struct pg_link *link, struct err *er
 		return err_set(err, ERR_NOT_FOUND, "model: %s/%s has no price%s%s of its own in force at that time",
 			       asked.provider, asked.model, asked.account[0] ? " for account " : "", asked.account) ||
 		       err_reason_of(err, "PRICE_NOT_FOUND", "%s/%s", asked.provider, asked.model);
-	if (!(before = price_json(job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
+	if (!(before = price_json(&op->job, link, &asked, err)) || !write_end(link, &op->price, op->at_us, err))
 		return false;
 	op->price.to_us = op->at_us;
-	after = arena_printf(job->arena, "{\"to_us\": %" PRId64 "}", op->at_us);
-	return audit_price(job, link, &asked, "price.end", before, after, err) && catalog_commit(job, link, err);
+	after = arena_printf(op->job.arena, "{\"to_us\": %" PRId64 "}", op->at_us);
+	return audit_price(&op->job, link, &asked, "price.end", before, after, err) &&
+	       catalog_commit(&op->job, link, err);
 }

@@ -2,7 +2,6 @@
 #include "pg/admin/admin.h"
 
 #include "base/arena.h"
-#include "base/list.h"
 
 static const char *text_json(struct admin_job *job, struct pg_link *link, const struct pg_args *key, struct err *err)
 {
@@ -26,8 +25,7 @@ static bool count_check(struct pg_link *link, const char *tenant, struct err *er
 	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
-	result = pg_query(link, "SELECT count(*) FROM texts WHERE tenant = $1", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT count(*) FROM texts WHERE tenant = $1", &args, &result, err))
 		return false;
 	return pg_i64(result, 0, 0) <= TEXTS_MAX ||
 	       err_set(err, ERR_PRECONDITION, "tenant %s has %d texts, the maximum: delete some first", tenant,
@@ -75,20 +73,16 @@ bool text_remove(struct admin_job *job, struct pg_link *link, const char *tenant
 	return admin_audit(job, link, tenant, "text.delete", target, before, "null", err);
 }
 
-bool admin_text_put(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_text_put(struct text_put *op, struct pg_link *link, struct err *err)
 {
-	struct text_put *op = container_of(job, struct text_put, job);
-
-	return catalog_begin(link, err) && text_write(job, link, op->tenant, &op->text, err) &&
-	       catalog_commit(job, link, err);
+	return catalog_begin(link, err) && text_write(&op->job, link, op->tenant, &op->text, err) &&
+	       catalog_commit(&op->job, link, err);
 }
 
-bool admin_text_delete(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_text_delete(struct text_delete *op, struct pg_link *link, struct err *err)
 {
-	struct text_delete *op = container_of(job, struct text_delete, job);
-
-	return catalog_begin(link, err) && text_remove(job, link, op->tenant, op->code, op->language, err) &&
-	       catalog_commit(job, link, err);
+	return catalog_begin(link, err) && text_remove(&op->job, link, op->tenant, op->code, op->language, err) &&
+	       catalog_commit(&op->job, link, err);
 }
 
 bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct text_template **texts,
@@ -98,9 +92,8 @@ bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant,
 	PG_RESULT result = NULL;
 
 	pg_arg_text(&args, tenant);
-	result = pg_query(
-		link, "SELECT code, language, text FROM texts WHERE tenant = $1 ORDER BY code, language", &args, err);
-	if (!result)
+	if (!pg_read(link, "SELECT code, language, text FROM texts WHERE tenant = $1 ORDER BY code, language", &args,
+		    &result, err))
 		return false;
 	*count = PQntuples(result);
 	*texts = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(**texts));

@@ -1,4 +1,4 @@
-/* Inserts ledger rows in one statement and finds out what already existing rows mean (pg/ledger/ledger.h). */
+/* Adds ledger rows and finds out what already existing rows mean (pg/ledger/ledger.h). */
 #include "pg/ledger/ledger.h"
 
 #include <stdlib.h>
@@ -61,12 +61,14 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 
 /* The columns in the order above; the token classes in the order of enum token_class. */
 _Static_assert(COLUMN_COUNT == 33, "INSERT_SQL has a parameter for each column: raise their number");
-#define INSERT_SQL \
-	"INSERT INTO ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, " \
+#define LEDGER_COLUMNS \
+	"ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, " \
 	"price_from_us" AMOUNT_COLUMNS TOKEN_COLUMNS \
-	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, " \
-	"adjusts) " \
-	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
+	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, adjusts)"
+#define COPY_SQL "COPY " LEDGER_COLUMNS " FROM STDIN (FORMAT binary)"
+#define INSERT_SQL \
+	"INSERT INTO " LEDGER_COLUMNS \
+	" SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
 	"$20, " \
 	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING RETURNING origin"
 
@@ -96,31 +98,54 @@ static const char *account_id(const struct entry *entry, enum account_kind kind)
 	return "";
 }
 
-static void put_texts(struct pg_args *args, const struct ledger_item *item, struct buf *note)
+/* Where rows go: to the arrays of INSERT_SQL, or to the bytes of COPY_SQL. */
+struct rows {
+	struct pg_args *args; /* NULL: to the bytes */
+	struct buf *bytes;
+};
+
+static void put_int(struct rows *rows, enum column column, int64_t value)
+{
+	if (rows->args)
+		pg_array_int(rows->args, column, value);
+	else
+		pg_copy_int(rows->bytes, column_types[column], value);
+}
+
+static void put_text(struct rows *rows, enum column column, const char *text)
+{
+	if (rows->args)
+		pg_array_text(rows->args, column, text);
+	else
+		pg_copy_text(rows->bytes, text);
+}
+
+static void put_texts(struct rows *rows, const struct ledger_item *item, struct buf *note)
 {
 	const struct entry *entry = item->entry;
 	const struct entry_info *info = &entry->info;
 	const struct entry_usage *usage = &entry->usage;
 	bool used = entry->kind == ENTRY_RECORD || entry->kind == ENTRY_ADJUST;
 
-	pg_array_text(args, ORIGIN, item->origin);
-	pg_array_text(args, INTERFACE, info->interface);
-	pg_array_text(args, MODEL_CHECKED, info->model);
-	pg_array_text(args, MODEL, used ? usage->model : "");
-	pg_array_text(args, PROVIDER, used ? usage->provider : info->provider);
-	pg_array_text(args, PRICE_MODEL, used ? usage->price_model : info->price_model);
-	pg_array_text(args, MODE, used ? usage->mode : "");
-	pg_array_text(args, TIER, info->tier);
-	pg_array_text(args, TEAM, account_id(entry, ACCOUNT_TEAM));
-	pg_array_text(args, ORG, account_id(entry, ACCOUNT_ORG));
+	put_text(rows, ORIGIN, item->origin);
+	put_text(rows, INTERFACE, info->interface);
+	put_text(rows, MODEL_CHECKED, info->model);
+	put_text(rows, MODEL, used ? usage->model : "");
+	put_text(rows, PROVIDER, used ? usage->provider : info->provider);
+	put_text(rows, PRICE_MODEL, used ? usage->price_model : info->price_model);
+	put_text(rows, MODE, used ? usage->mode : "");
+	put_text(rows, TIER, info->tier);
+	put_text(rows, TEAM, account_id(entry, ACCOUNT_TEAM));
+	put_text(rows, ORG, account_id(entry, ACCOUNT_ORG));
 	buf_reset(note);
 	if (entry->kind == ENTRY_RESET || entry->kind == ENTRY_ADJUST)
 		buf_putf(note, "%s: %s", info->actor, info->reason);
-	pg_array_text(args, NOTE, buf_str(note));
-	pg_array_text(args, ADJUSTS, entry->adjusts);
+	put_text(rows, NOTE, buf_str(note));
+	put_text(rows, ADJUSTS, entry->adjusts);
 }
 
-static void put_row(struct pg_args *args, const struct ledger_item *item, struct buf *note)
+/* In the order of the columns. */
+static void put_row(struct rows *rows, const struct ledger_item *item, struct buf *note)
 {
 	const struct entry *entry = item->entry;
 	uint32_t flags = entry->usage.flags & 255;
@@ -128,20 +153,22 @@ static void put_row(struct pg_args *args, const struct ledger_item *item, struct
 	flags |= (entry->final ? LEDGER_FLAG_FINAL : 0) | (entry->late ? LEDGER_FLAG_LATE : 0) |
 		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0) |
 		 (entry->ledger_only ? LEDGER_FLAG_LEDGER_ONLY : 0);
-	pg_array_int(args, DAY, entry->started_at_us);
-	pg_array_text(args, TENANT, entry->info.tenant);
-	pg_array_text(args, USER, entry->info.user);
-	pg_array_text(args, REQUEST_ID, entry->info.request_id);
-	pg_array_int(args, ATTEMPT, entry->attempt);
-	pg_array_int(args, ENTRY, entry->kind);
-	pg_array_int(args, FLAGS, flags);
-	pg_array_int(args, AT, entry->at_us);
-	pg_array_int(args, STARTED_AT, entry->started_at_us);
-	pg_array_int(args, PRICE_FROM, entry->usage.price_from_us);
-	pg_array_amounts(args, AMOUNTS_CHARGED, &entry->amounts);
+	put_int(rows, DAY, entry->started_at_us);
+	put_text(rows, TENANT, entry->info.tenant);
+	put_text(rows, USER, entry->info.user);
+	put_text(rows, REQUEST_ID, entry->info.request_id);
+	put_int(rows, ATTEMPT, entry->attempt);
+	put_int(rows, ENTRY, entry->kind);
+	put_int(rows, FLAGS, flags);
+	put_int(rows, AT, entry->at_us);
+	put_int(rows, STARTED_AT, entry->started_at_us);
+	put_int(rows, PRICE_FROM, entry->usage.price_from_us);
+#define ROW(NAME, name, ...) put_int(rows, AMOUNTS_CHARGED + AMOUNT_##NAME, entry->amounts.name);
+	AMOUNTS(ROW)
+#undef ROW
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		pg_array_int(args, TOKENS + class, entry->usage.tokens.count[class]);
-	put_texts(args, item, note);
+		put_int(rows, TOKENS + class, entry->usage.tokens.count[class]);
+	put_texts(rows, item, note);
 }
 
 static int compare_origins(const void *a, const void *b)
@@ -217,6 +244,7 @@ static bool mark_repeats(struct pg_link *link, struct ledger_item **items, int c
 bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err)
 {
 	PG_ARGS args = {0};
+	struct rows out = {.args = &args};
 	struct buf note = {0};
 	PG_RESULT result = NULL;
 	int rows;
@@ -224,7 +252,7 @@ bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, 
 	for (int column = 0; column < COLUMN_COUNT; column++)
 		pg_arg_array(&args, column_types[column]);
 	for (int i = 0; i < count; i++)
-		put_row(&args, items[i], &note);
+		put_row(&out, items[i], &note);
 	result = pg_query(link, INSERT_SQL, &args, err);
 	buf_release(&note);
 	if (!result)
@@ -232,4 +260,29 @@ bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, 
 	rows = PQntuples(result);
 	mark_written(result, items, count, scratch);
 	return rows == count || mark_repeats(link, items, count, err);
+}
+
+bool ledger_copy(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
+{
+	struct buf bytes = {0}, note = {0};
+	struct rows out = {.bytes = &bytes};
+	bool ok;
+
+	pg_copy_begin(&bytes);
+	for (int i = 0; i < count; i++) {
+		pg_copy_row(&bytes, COLUMN_COUNT);
+		put_row(&out, items[i], &note);
+	}
+	pg_copy_end(&bytes);
+	ok = pg_copy_in(link, COPY_SQL, &bytes, err);
+	for (int i = 0; ok && i < count; i++)
+		items[i]->fate = LEDGER_WRITTEN;
+	buf_release(&bytes);
+	buf_release(&note);
+	return ok;
+}
+
+bool ledger_meets_rows(const struct pg_link *link)
+{
+	return strcmp(link->sqlstate, "23505") == 0;
 }

@@ -47,15 +47,22 @@ void ledger_days_forget(struct pg_ledger *ledger);
 /* write.c */
 bool ledger_run_write(struct pg_job *job, struct pg_link *link, struct err *err);
 
-/* insert.c: inserts the rows of `items` (sorted by ledger_order) in the open transaction and sets their fates. */
+/*
+ * insert.c: adds the rows of `items` (sorted by ledger_order) in the open transaction and sets their fates.
+ * ledger_copy() takes them all for new, and fails with ledger_meets_rows() if one exists; ledger_insert() finds out
+ * which ones exist, and what they mean.
+ */
 int ledger_order(const void *a, const void *b); /* of struct ledger_item *[] */
+bool ledger_copy(struct pg_link *link, struct ledger_item **items, int count, struct err *err);
+bool ledger_meets_rows(const struct pg_link *link);
 bool ledger_insert(struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err);
 
 /* groups.c: adds the current team and org of users where the check could not know them. */
 bool ledger_groups(struct pg_link *link, struct ledger_item **items, int count, struct arena *arena, struct err *err);
 
 /* older.c: fills in the windows of written `items` that come from the previous release. */
-bool ledger_older_windows(struct pg_link *link, struct ledger_item **items, int count, struct err *err);
+bool ledger_older_windows(
+	struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err);
 
 /*
  * sums.c: adds the written ones of `items` to roll-ups, windows and bucket levels and commits, in one round trip. Sums

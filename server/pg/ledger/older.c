@@ -7,28 +7,6 @@
 #include "pg/ledger/ledger.h"
 #include "pg/link/rows.h"
 
-static bool zone_of(struct pg_link *link, const char *tenant, const struct entry_account *account, struct zone *out,
-	struct err *err)
-{
-	struct account_profile profile = {0};
-	PG_ARGS args = {0};
-	PG_RESULT result = NULL;
-
-	pg_arg_text(&args, tenant);
-	pg_arg_int(&args, account->kind);
-	pg_arg_text(&args, account->id);
-	result = pg_query(link,
-		"SELECT " ACCOUNT_COLUMNS
-		" FROM accounts a WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = $3",
-		&args, err);
-	if (!result)
-		return false;
-	if (PQntuples(result))
-		row_profile(result, 0, 0, &profile);
-	*out = profile.zone;
-	return true;
-}
-
 /* Falls back to UTC if the zone's file is gone. */
 static void starts_of(const struct zone *zone, int64_t at_us, int64_t starts[WINDOW_COUNT])
 {
@@ -41,31 +19,90 @@ static void starts_of(const struct zone *zone, int64_t at_us, int64_t starts[WIN
 		starts[u] = windows_start(&windows, (enum window_unit)u, at_us);
 }
 
-static bool names_windows(const struct entry *entry, int part)
+/* Whether account `part` of the entry was counted in windows that the entry does not name. */
+static bool lacks_windows(const struct ledger_item *item, int part)
 {
+	const struct entry *entry = item->entry;
+
+	/* An adjustment names the windows it has changed, which may be none. */
+	if (item->fate != LEDGER_WRITTEN || entry->kind == ENTRY_RESET || entry->kind == ENTRY_ADJUST)
+		return false;
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		if (entry->part[part].window_start[u])
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
-bool ledger_older_windows(struct pg_link *link, struct ledger_item **items, int count, struct err *err)
+/* One account of an entry that does not name its windows. */
+struct unnamed {
+	struct entry *entry;
+	int part;
+	struct zone zone; /* UTC unless the account has another one */
+};
+
+/* `out` NULL: only counts them. */
+static int collect(struct unnamed *out, struct ledger_item **items, int count)
 {
+	int n = 0;
+
 	for (int i = 0; i < count; i++) {
-		struct entry *entry = items[i]->entry;
-
-		/* An adjustment names the windows it has changed, which may be none. */
-		if (items[i]->fate != LEDGER_WRITTEN || entry->kind == ENTRY_RESET || entry->kind == ENTRY_ADJUST)
-			continue;
-		for (int k = 0; k < entry->info.accounts; k++) {
-			struct zone zone;
-
-			if (names_windows(entry, k))
+		for (int k = 0; k < items[i]->entry->info.accounts; k++) {
+			if (!lacks_windows(items[i], k))
 				continue;
-			if (!zone_of(link, entry->info.tenant, &entry->info.account[k], &zone, err))
-				return false;
-			starts_of(&zone, entry->started_at_us, entry->part[k].window_start);
+			if (out)
+				out[n] = (struct unnamed){.entry = items[i]->entry, .part = k};
+			n++;
 		}
+	}
+	return n;
+}
+
+static bool read_zones(struct pg_link *link, struct unnamed *unnamed, int count, struct err *err)
+{
+	PG_ARGS args = {0};
+	int number = pg_arg_array(&args, PG_INT4), tenant = pg_arg_array(&args, PG_TEXT);
+	int kind = pg_arg_array(&args, PG_INT2), id = pg_arg_array(&args, PG_TEXT);
+	PG_RESULT result = NULL;
+
+	for (int i = 0; i < count; i++) {
+		const struct entry_info *info = &unnamed[i].entry->info;
+
+		pg_array_int(&args, number, i);
+		pg_array_text(&args, tenant, info->tenant);
+		pg_array_int(&args, kind, info->account[unnamed[i].part].kind);
+		pg_array_text(&args, id, info->account[unnamed[i].part].id);
+	}
+	result = pg_query(link,
+		"SELECT k.number, " ACCOUNT_COLUMNS " FROM unnest($1, $2, $3, $4) AS k (number, tenant, kind, id) "
+		"JOIN accounts a USING (tenant, kind, id)",
+		&args, err);
+	if (!result)
+		return false;
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct account_profile profile = {0};
+
+		row_profile(result, row, 1, &profile);
+		unnamed[pg_i64(result, row, 0)].zone = profile.zone;
+	}
+	return true;
+}
+
+bool ledger_older_windows(
+	struct pg_link *link, struct ledger_item **items, int count, struct arena *scratch, struct err *err)
+{
+	int n = collect(NULL, items, count);
+	struct unnamed *unnamed;
+
+	if (n == 0)
+		return true;
+	unnamed = arena_zalloc(scratch, (size_t)n, sizeof(*unnamed));
+	collect(unnamed, items, count);
+	if (!read_zones(link, unnamed, n, err))
+		return false;
+	for (int i = 0; i < n; i++) {
+		struct entry *entry = unnamed[i].entry;
+
+		starts_of(&unnamed[i].zone, entry->started_at_us, entry->part[unnamed[i].part].window_start);
 	}
 	return true;
 }

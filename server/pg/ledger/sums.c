@@ -52,10 +52,18 @@ static int compare_accounts(const struct level_key *a, const struct level_key *b
 	return order ? order : (a->limit_id > b->limit_id) - (a->limit_id < b->limit_id);
 }
 
+/* Users first: the rows of other accounts, which several writers want, are written last (upsert.c). */
+static int compare_users_first(const struct level_key *a, const struct level_key *b)
+{
+	int order = (int)(a->kind != ACCOUNT_USER) - (int)(b->kind != ACCOUNT_USER);
+
+	return order ? order : compare_accounts(a, b);
+}
+
 static int compare_windows(const void *a, const void *b)
 {
 	const struct window_sum *x = a, *y = b;
-	int order = compare_accounts(&x->key, &y->key);
+	int order = compare_users_first(&x->key, &y->key);
 
 	if (order == 0)
 		order = (int)x->unit - (int)y->unit;
@@ -75,7 +83,7 @@ static int compare_windows(const void *a, const void *b)
 static int compare_buckets(const void *a, const void *b)
 {
 	const struct bucket_sum *x = a, *y = b;
-	int order = compare_accounts(&x->key, &y->key);
+	int order = compare_users_first(&x->key, &y->key);
 
 	if (order == 0)
 		order = (x->as_of_us > y->as_of_us) - (x->as_of_us < y->as_of_us);
@@ -325,6 +333,10 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 	sums->shareds = use_merge(sums->shared, sums->shareds, compare_daily);
 	merge_windows(sums);
 	merge_buckets(sums);
+	while (sums->user_windows < sums->windows && sums->window[sums->user_windows].key.kind == ACCOUNT_USER)
+		sums->user_windows++;
+	while (sums->user_buckets < sums->buckets && sums->bucket[sums->user_buckets].key.kind == ACCOUNT_USER)
+		sums->user_buckets++;
 }
 
 bool ledger_sum_and_commit(

@@ -36,6 +36,7 @@ struct bucket_sum {
 /* All arrays are sorted by key, and each key occurs once. */
 struct sums {
 	int dailies, monthlies, shareds, windows, buckets;
+	int user_windows, user_buckets; /* how many of them, the first ones, are of users */
 	struct use_row *daily, *monthly; /* of users */
 	struct use_row *shared; /* by day, of teams, orgs and tenants */
 	struct window_sum *window;

@@ -1,4 +1,8 @@
-/* Writes the sums of a batch (pg/ledger/sums.h): one statement per table and the COMMIT, sent together. */
+/*
+ * Writes the sums of a batch (pg/ledger/sums.h): a few statements and the COMMIT, sent together. A user's rows are of
+ * interest to one writer only, the one that has locked their partition. What several writers want, the rows of teams,
+ * orgs, models and tenants, comes last, so that they wait for each other briefly.
+ */
 #include "pg/ledger/sums.h"
 
 #include <time.h>
@@ -148,14 +152,14 @@ static void account_args(struct pg_args *args, const struct level_key *key)
 	pg_array_text(args, 2, key->id);
 }
 
-static void windows_args(struct pg_args *args, const struct sums *sums)
+static void windows_args(struct pg_args *args, const struct window_sum *rows, int count)
 {
 	static const enum pg_type types[WINDOW_COLUMNS_COUNT] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT,
 		PG_TEXT, PG_BOOL, [WINDOW_AMOUNTS... WINDOW_COLUMNS_COUNT - 1] = PG_INT8};
 
 	add_arrays(args, types, WINDOW_COLUMNS_COUNT);
-	for (int i = 0; i < sums->windows; i++) {
-		const struct window_sum *row = &sums->window[i];
+	for (int i = 0; i < count; i++) {
+		const struct window_sum *row = &rows[i];
 
 		account_args(args, &row->key);
 		pg_array_int(args, 3, row->unit);
@@ -167,14 +171,14 @@ static void windows_args(struct pg_args *args, const struct sums *sums)
 	}
 }
 
-static void buckets_args(struct pg_args *args, const struct sums *sums)
+static void buckets_args(struct pg_args *args, const struct bucket_sum *rows, int count)
 {
 	static const enum pg_type types[] = {
 		PG_TEXT, PG_INT2, PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8};
 
 	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
-	for (int i = 0; i < sums->buckets; i++) {
-		const struct bucket_sum *row = &sums->bucket[i];
+	for (int i = 0; i < count; i++) {
+		const struct bucket_sum *row = &rows[i];
 		account_args(args, &row->key);
 		pg_array_int(args, 3, row->key.limit_id);
 		pg_array_int(args, 4, row->bucket.full_at_us);
@@ -185,44 +189,58 @@ static void buckets_args(struct pg_args *args, const struct sums *sums)
 	}
 }
 
+/* The statements of one round trip. */
+struct writes {
+	int count;
+	struct pg_statement statement[10];
+	struct pg_args args[9];
+};
+
+static struct pg_args *add(struct writes *writes, const char *sql)
+{
+	struct pg_args *args = &writes->args[writes->count];
+
+	writes->statement[writes->count++] = (struct pg_statement){.sql = sql, .args = args};
+	return args;
+}
+
+static void add_windows(struct writes *writes, const struct sums *sums, int from, int to)
+{
+	if (from < to)
+		windows_args(add(writes, windows_sql), &sums->window[from], to - from);
+}
+
+static void add_buckets(struct writes *writes, const struct sums *sums, int from, int to)
+{
+	if (from < to)
+		buckets_args(add(writes, buckets_sql), &sums->bucket[from], to - from);
+}
+
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err)
 {
-	enum { STATEMENTS = 7 };
-	struct pg_args args[STATEMENTS] = {{0}, {0}, {0}, {0}, {0}, {0}, {0}};
-	struct pg_statement statements[STATEMENTS + 1];
-	PGresult *results[STATEMENTS + 1];
-	int count = 0;
+	struct writes writes = {0};
+	PGresult *results[sizeof(writes.statement) / sizeof(writes.statement[0])];
 	bool ok;
 
 	if (sums->dailies) {
-		use_args(&args[0], sums->daily, sums->dailies);
-		monthly_args(&args[1], sums);
-		shared_args(&args[2], sums);
-		statements[count++] = (struct pg_statement){.sql = daily_sql, .args = &args[0]};
-		statements[count++] = (struct pg_statement){.sql = monthly_sql, .args = &args[1]};
-		statements[count++] = (struct pg_statement){.sql = shared_sql, .args = &args[2]};
+		use_args(add(&writes, daily_sql), sums->daily, sums->dailies);
+		monthly_args(add(&writes, monthly_sql), sums);
 	}
-	if (sums->windows) {
-		windows_args(&args[3], sums);
-		statements[count++] = (struct pg_statement){.sql = windows_sql, .args = &args[3]};
-	}
-	if (sums->buckets) {
-		buckets_args(&args[4], sums);
-		statements[count++] = (struct pg_statement){.sql = buckets_sql, .args = &args[4]};
-	}
-	if (sums->resets) {
-		ledger_resets_args(&args[5], sums);
-		statements[count++] = (struct pg_statement){.sql = ledger_resets_sql, .args = &args[5]};
-	}
-	if (sums->adjustments) {
-		ledger_adjustments_args(&args[6], sums);
-		statements[count++] = (struct pg_statement){.sql = ledger_adjustments_sql, .args = &args[6]};
-	}
-	statements[count++] = (struct pg_statement){.sql = "COMMIT"};
-	ok = pg_pipeline(link, statements, count, results, err);
+	add_windows(&writes, sums, 0, sums->user_windows);
+	add_buckets(&writes, sums, 0, sums->user_buckets);
+	if (sums->dailies)
+		shared_args(add(&writes, shared_sql), sums);
+	add_windows(&writes, sums, sums->user_windows, sums->windows);
+	add_buckets(&writes, sums, sums->user_buckets, sums->buckets);
+	if (sums->resets)
+		ledger_resets_args(add(&writes, ledger_resets_sql), sums);
+	if (sums->adjustments)
+		ledger_adjustments_args(add(&writes, ledger_adjustments_sql), sums);
+	writes.statement[writes.count] = (struct pg_statement){.sql = "COMMIT"};
+	ok = pg_pipeline(link, writes.statement, writes.count + 1, results, err);
 	if (ok)
-		pg_results_clear(results, count);
-	for (int i = 0; i < STATEMENTS; i++)
-		pg_args_release(&args[i]);
+		pg_results_clear(results, writes.count + 1);
+	for (int i = 0; i < writes.count; i++)
+		pg_args_release(&writes.args[i]);
 	return ok;
 }

@@ -1,4 +1,4 @@
-/* Builds parameters in PostgreSQL's binary format: big-endian integers and one-dimensional arrays. */
+/* Builds parameters and rows in PostgreSQL's binary format: big-endian integers and one-dimensional arrays. */
 #include "pg/link/args.h"
 
 #include <assert.h>
@@ -10,19 +10,28 @@
 #define ARRAY_HEADER_BYTES 20
 #define ARRAY_COUNT_AT 12
 
+static uint64_t big_endian(uint64_t value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	return value;
+}
+
+/* Writes all eight bytes of the shifted value: the batches of the ledger have 100,000 cells. */
 static void put_be(struct buf *out, uint64_t value, size_t nbytes)
 {
-	char *p = buf_reserve(out, nbytes);
+	uint64_t bytes = big_endian(value << (64 - 8 * nbytes));
 
-	for (size_t i = 0; i < nbytes; i++)
-		p[i] = (char)(value >> (8 * (nbytes - 1 - i)));
+	memcpy(buf_reserve(out, sizeof(bytes)), &bytes, sizeof(bytes));
 	out->len += nbytes;
 }
 
 static void patch_be32(char *p, uint32_t value)
 {
-	for (int i = 0; i < 4; i++)
-		p[i] = (char)(value >> (24 - 8 * i));
+	uint64_t bytes = big_endian((uint64_t)value << 32);
+
+	memcpy(p, &bytes, 4);
 }
 
 static struct buf *arg_next(struct pg_args *args, enum pg_type type, bool is_array)
@@ -95,30 +104,32 @@ static int64_t day_of(int64_t us)
 	return us / DAY_US - (us % DAY_US < 0);
 }
 
+/* The value as the type has it; returns how many bytes it takes. */
+static size_t cell_of(enum pg_type type, int64_t *value)
+{
+	switch (type) {
+	case PG_BOOL:
+		return 1;
+	case PG_INT2:
+		return 2;
+	case PG_INT4:
+		return 4;
+	case PG_DATE:
+		*value = day_of(*value) - EPOCH_2000_DAYS;
+		return 4;
+	case PG_TIME:
+		*value -= EPOCH_2000_DAYS * DAY_US;
+		return 8;
+	default:
+		assert(type == PG_INT8);
+		return 8;
+	}
+}
+
 void pg_array_int(struct pg_args *args, int index, int64_t value)
 {
-	size_t nbytes = 8;
+	size_t nbytes = cell_of(args->arg[index].type, &value);
 
-	switch (args->arg[index].type) {
-	case PG_BOOL:
-		nbytes = 1;
-		break;
-	case PG_INT2:
-		nbytes = 2;
-		break;
-	case PG_INT4:
-		nbytes = 4;
-		break;
-	case PG_DATE:
-		nbytes = 4;
-		value = day_of(value) - EPOCH_2000_DAYS;
-		break;
-	case PG_TIME:
-		value -= EPOCH_2000_DAYS * DAY_US;
-		break;
-	default:
-		assert(args->arg[index].type == PG_INT8);
-	}
 	put_be(array_next(args, index, nbytes), (uint64_t)value, nbytes);
 }
 
@@ -130,6 +141,39 @@ void pg_array_text(struct pg_args *args, int index, const char *text)
 void pg_array_bytes(struct pg_args *args, int index, const void *bytes, size_t len)
 {
 	buf_put(array_next(args, index, len), bytes, len);
+}
+
+void pg_copy_begin(struct buf *out)
+{
+	static const char header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* signature, flags, no extension */
+
+	buf_put(out, header, sizeof(header));
+}
+
+void pg_copy_row(struct buf *out, int columns)
+{
+	put_be(out, (uint64_t)columns, 2);
+}
+
+void pg_copy_int(struct buf *out, enum pg_type type, int64_t value)
+{
+	size_t nbytes = cell_of(type, &value);
+
+	put_be(out, nbytes, 4);
+	put_be(out, (uint64_t)value, nbytes);
+}
+
+void pg_copy_text(struct buf *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	put_be(out, len, 4);
+	buf_put(out, text, len);
+}
+
+void pg_copy_end(struct buf *out)
+{
+	put_be(out, UINT16_MAX, 2);
 }
 
 unsigned pg_arg_oid(const struct pg_args *args, int index)

@@ -1,4 +1,7 @@
-/* The parameters of a statement, in PostgreSQL's binary format, so that nothing needs quoting or parsing. */
+/*
+ * The parameters of a statement, and the rows of a COPY, in PostgreSQL's binary format, so that nothing needs quoting or
+ * parsing.
+ */
 #ifndef BURSAR_PG_LINK_ARGS_H
 #define BURSAR_PG_LINK_ARGS_H
 
@@ -53,6 +56,16 @@ int pg_arg_array(struct pg_args *args, enum pg_type type);
 void pg_array_int(struct pg_args *args, int index, int64_t value);
 void pg_array_text(struct pg_args *args, int index, const char *text);
 void pg_array_bytes(struct pg_args *args, int index, const void *bytes, size_t len);
+
+/*
+ * The bytes of COPY ... FROM STDIN (FORMAT binary): its beginning, each row's number of columns and then its cells, and
+ * its end. A cell has the type of its column; integers are given as to pg_array_int().
+ */
+void pg_copy_begin(struct buf *out);
+void pg_copy_row(struct buf *out, int columns);
+void pg_copy_int(struct buf *out, enum pg_type type, int64_t value);
+void pg_copy_text(struct buf *out, const char *text);
+void pg_copy_end(struct buf *out);
 
 /* The parameter's type as a PostgreSQL OID, and its bytes in wire format, valid until the next change. */
 unsigned pg_arg_oid(const struct pg_args *args, int index);

@@ -88,6 +88,10 @@ void pg_results_clear(PGresult **results, int count);
 PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* The same for an answer that is kept in a variable declared before: fills *result, or false. */
+bool pg_read(struct pg_link *link, const char *sql, const struct pg_args *args, PGresult **result, struct err *err)
+	__attribute__((warn_unused_result));
+
 /* The same for statements whose answer does not matter. */
 bool pg_exec(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 	__attribute__((warn_unused_result));
@@ -102,6 +106,10 @@ bool pg_pipeline(struct pg_link *link, const struct pg_statement *statements, in
 
 /* Several statements without parameters in one text (the simple protocol); for migrations. */
 bool pg_script(struct pg_link *link, const char *sql, struct err *err) __attribute__((warn_unused_result));
+
+/* COPY ... FROM STDIN (FORMAT binary) of the rows in `bytes` (pg_copy_begin() to pg_copy_end() of args.h). */
+bool pg_copy_in(struct pg_link *link, const char *sql, const struct buf *bytes, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* BEGIN with the job's remaining time as statement_timeout; COMMIT. After a failure pg_link_tidy rolls back. */
 bool pg_begin(struct pg_link *link, const char *mode, struct err *err) __attribute__((warn_unused_result));

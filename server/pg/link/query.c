@@ -164,6 +164,12 @@ PGresult *pg_query(struct pg_link *link, const char *sql, const struct pg_args *
 	return result;
 }
 
+bool pg_read(struct pg_link *link, const char *sql, const struct pg_args *args, PGresult **result, struct err *err)
+{
+	*result = pg_query(link, sql, args, err);
+	return *result != NULL;
+}
+
 bool pg_exec(struct pg_link *link, const char *sql, const struct pg_args *args, struct err *err)
 {
 	PG_RESULT result = pg_query(link, sql, args, err);
@@ -182,6 +188,37 @@ bool pg_script(struct pg_link *link, const char *sql, struct err *err)
 		return false;
 	pg_link_hears(link, "");
 	PQclear(result);
+	return true;
+}
+
+bool pg_copy_in(struct pg_link *link, const char *sql, const struct buf *bytes, struct err *err)
+{
+	int64_t start_us = clock_mono_us();
+	PGresult *result = NULL;
+	bool ready;
+
+	if (!link->conn)
+		return err_set(err, ERR_UNAVAILABLE, "PostgreSQL is away");
+	pg_link_sends(link, sql);
+	if (!PQsendQuery(link->conn, sql))
+		return pg_link_lost(link, err);
+	if (!next_result(link, &result, err))
+		return false;
+	ready = PQresultStatus(result) == PGRES_COPY_IN;
+	if (!ready)
+		fail_refused(link, result, err);
+	PQclear(result);
+	if (!link->conn)
+		return false;
+	if (ready && (PQputCopyData(link->conn, buf_str(bytes), (int)bytes->len) != 1 ||
+			     PQputCopyEnd(link->conn, NULL) != 1))
+		return pg_link_lost(link, err);
+	if (!read_answers(link, &result, err) || !ready) {
+		return false;
+	}
+	PQclear(result);
+	pg_link_hears(link, "");
+	metric_observe(METRIC_pg_call_seconds, 0, 0, clock_mono_us() - start_us);
 	return true;
 }
 

@@ -385,11 +385,10 @@ static void closed(uv_handle_t *handle)
 
 void pg_accounts_free(struct accounts_store *store)
 {
-	struct pg_accounts *accounts;
+	struct pg_accounts *accounts = store ? container_of(store, struct pg_accounts, store) : NULL;
 
-	if (!store)
+	if (!accounts)
 		return;
-	accounts = container_of(store, struct pg_accounts, store);
 	pg_inbox_free(accounts->inbox);
 	uv_close((uv_handle_t *)&accounts->turn_end, closed);
 }

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/embedded.h"
-#include "base/list.h"
 #include "pg/admin/admin.h"
 
 static bool read_schema(struct durable_facts *facts, struct pg_link *link, struct err *err)
@@ -84,9 +83,8 @@ static void read_facts(struct durable_facts *facts, PGresult **results)
 	facts->paused = pg_i64(results[LOOK_POOLS], 0, 0);
 }
 
-bool admin_facts(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_facts(struct facts_query *op, struct pg_link *link, struct err *err)
 {
-	struct facts_query *op = container_of(job, struct facts_query, job);
 	PG_ARGS tenant = {0}, prices = {0};
 	PGresult *results[LOOK_COUNT];
 	const struct pg_statement statements[LOOK_COUNT] = {

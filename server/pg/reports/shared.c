@@ -1,8 +1,6 @@
 /* Who shares an account: how many users, and which of them used most (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 
-#include "base/list.h"
-
 /* The users of a team, org or tenant, as rows of accounts a. A user's own org counts only while they are in no team. */
 #define OF_TEAM(tenant_, id_) \
 	"SELECT a.id FROM accounts a WHERE a.tenant = " tenant_ " AND a.kind = 1 AND a.team = " id_ \
@@ -15,9 +13,8 @@
 #define OF_TENANT(tenant_) "SELECT a.id FROM accounts a WHERE a.tenant = " tenant_ " AND a.kind = 1 AND NOT a.deleted"
 #define COUNTED(users_) "(SELECT count(*) FROM (" users_ " LIMIT $4) u)"
 
-bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_shared_counts(struct shared_counts *op, struct pg_link *link, struct err *err)
 {
-	struct shared_counts *op = container_of(job, struct shared_counts, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 
@@ -30,14 +27,13 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 		pg_array_text(&args, 2, op->key[i].id);
 	}
 	pg_arg_int(&args, SHARED_MAX);
-	result = pg_query(link,
-		"SELECT CASE k.kind WHEN 2 THEN " COUNTED(OF_TEAM("k.tenant", "k.id")) " WHEN 3 THEN " COUNTED(
-			OF_ORG("k.tenant",
-				"k.id")) " ELSE " COUNTED(OF_TENANT("k.tenant")) " END FROM unnest($1, $2, $3) "
-										 "WITH ORDINALITY AS k (tenant, kind, "
-										 "id, position) ORDER BY k.position",
-		&args, err);
-	if (!result)
+	if (!pg_read(link,
+		    "SELECT CASE k.kind WHEN 2 THEN " COUNTED(
+			    OF_TEAM("k.tenant", "k.id")) " WHEN 3 THEN " COUNTED(OF_ORG("k.tenant",
+			    "k.id")) " ELSE " COUNTED(OF_TENANT("k.tenant")) " END FROM unnest($1, $2, $3) "
+									     "WITH ORDINALITY AS k (tenant, kind, "
+									     "id, position) ORDER BY k.position",
+		    &args, &result, err))
 		return false;
 	for (int i = 0; i < op->count; i++)
 		op->users[i] = pg_i64(result, i, 0);
@@ -51,9 +47,8 @@ bool admin_shared_counts(struct admin_job *job, struct pg_link *link, struct err
 	"AND d.day >= ($3::date[])[1] GROUP BY d.user_id ORDER BY sum(d.cost_nano) DESC, sum(d.requests) DESC, 1 " \
 	"LIMIT $5"
 
-bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_shared_users(struct shared_users *op, struct pg_link *link, struct err *err)
 {
-	struct shared_users *op = container_of(job, struct shared_users, job);
 	PG_ARGS args = {0};
 	PG_RESULT result = NULL;
 	int day;
@@ -64,11 +59,9 @@ bool admin_shared_users(struct admin_job *job, struct pg_link *link, struct err 
 	pg_array_int(&args, day, op->from_us);
 	pg_arg_int(&args, SHARED_MAX);
 	pg_arg_int(&args, op->limit);
-	result = pg_query(link,
-		op->key.kind == ACCOUNT_TEAM ? HEAVIEST(OF_TEAM("$1", "$2")) : HEAVIEST(OF_ORG("$1", "$2")), &args,
-		err);
-	if (!result)
+	if (!pg_read(link, op->key.kind == ACCOUNT_TEAM ? HEAVIEST(OF_TEAM("$1", "$2")) : HEAVIEST(OF_ORG("$1", "$2")),
+		    &args, &result, err))
 		return false;
-	op->user = admin_named_uses(job, result, &op->count);
+	op->user = admin_named_uses(&op->job, result, &op->count);
 	return true;
 }

@@ -1,7 +1,6 @@
 /* A tenant's figures (pg/admin/admin.h): users by tier, top groups, and use by day, model and interface. */
 #include "pg/admin/admin.h"
 
-#include "base/list.h"
 #include "base/units.h"
 
 #define SHARED \
@@ -107,9 +106,8 @@ static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results
 	return pg_pipeline(link, statements, STATS_COUNT, results, err);
 }
 
-bool admin_stats(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_stats(struct stats_query *op, struct pg_link *link, struct err *err)
 {
-	struct stats_query *op = container_of(job, struct stats_query, job);
 	PGresult *results[STATS_COUNT];
 
 	/* Compiling a query that runs once takes longer than running it. */

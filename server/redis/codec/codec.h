@@ -35,7 +35,10 @@ enum {
 	POLICY_FLAG_KEEP = 32
 };
 
-/* These append to `out`. */
+/*
+ * These append to `out`. A blob without its policy (`packed` NULL) is enough when Redis knows the policy already, which
+ * is nearly always so; otherwise it answers LIMITS_NO_POLICY.
+ */
 void codec_blob(struct buf *out, const struct expected *expected, struct packed_policies *packed);
 void codec_check(struct buf *out, const struct limits_check *op, int64_t window_us, bool expiry_charges,
 	const uint8_t accounts_digest[8]);

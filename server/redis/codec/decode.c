@@ -196,7 +196,7 @@ bool codec_status(struct cut *cut, struct limits_op *op)
 	uint8_t status = cut_u8(cut);
 
 	op->now_us = cut7(cut);
-	if (cut->bad || status > LIMITS_UNSEEDED)
+	if (cut->bad || status > LIMITS_NO_POLICY)
 		return no_answer(op);
 	op->status = (enum limits_status)status;
 	if (status == LIMITS_ABSENT || status == LIMITS_BEHIND)

@@ -35,7 +35,7 @@ void packed_policies_release(struct packed_policies *packed)
 
 void codec_blob(struct buf *out, const struct expected *expected, struct packed_policies *packed)
 {
-	const struct buf *policy = policy_packed(packed, expected->policy);
+	const struct buf *policy;
 
 	buf_put_u32(out, expected->version);
 	buf_put_u32(out, expected->epoch);
@@ -45,6 +45,9 @@ void codec_blob(struct buf *out, const struct expected *expected, struct packed_
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		for (int i = 0; i < 4; i++)
 			put7(out, expected->windows.at[u][i]);
+	if (!packed)
+		return;
+	policy = policy_packed(packed, expected->policy);
 	buf_put(out, policy->data, policy->len);
 }
 

@@ -7,22 +7,10 @@
 #include "base/crypto/hash.h"
 #include "base/utf8.h"
 
-static void put_number(struct buf *out, int n)
-{
-	char digits[3];
-	int count = 0;
-
-	do
-		digits[count++] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	while (count > 0)
-		buf_put(out, &digits[--count], 1);
-}
-
 static void put_tag(struct buf *out, int partition)
 {
 	buf_put(out, "b:{p", 4);
-	put_number(out, partition);
+	buf_put_dec(out, partition);
 	buf_put(out, "}:", 2);
 }
 
@@ -142,8 +130,8 @@ void accounts_digest_end(struct accounts_digest *digest, uint8_t out[8])
 {
 	uint64_t hash = hash64(digest->text.data, digest->text.len);
 
-	for (int i = 0; i < 8; i++)
-		out[i] = (uint8_t)(hash >> (8 * i));
+	hash = le64(hash);
+	memcpy(out, &hash, sizeof(hash));
 	buf_reset(&digest->text);
 }
 

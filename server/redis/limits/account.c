@@ -249,6 +249,7 @@ void limits_reset_start(struct limits_store *store, struct limits_reset *op)
 static void adjust_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_adjust *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
 	struct cut cut;
 
 	if (limits_answered(&op->op, reply, err, &cut) && op->op.status == LIMITS_DENIED) {
@@ -257,6 +258,8 @@ static void adjust_done(struct redis_command *command, const redisReply *reply, 
 		op->lacking.settled = cut_int(&cut, 7);
 		answer_bad(&op->op, &cut);
 	}
+	if (limits_sent_again(&limits->redis, command, &op->op, op->expected, op->count))
+		return;
 	limits_changed(op->expected, op->count);
 	op->op.done(&op->op);
 }
@@ -280,6 +283,7 @@ void limits_adjust_start(struct limits_store *store, struct limits_adjust *op)
 	struct redis_command *command;
 
 	limits_begin(&op->op);
+	op->op.impl[0] = limits;
 	key_reset_marker(&redis->scratch, ACCOUNT_USER, op->tenant, op->user, op->adjustment_id);
 	command = limits_request_command(
 		limits, FUNCTION_ADJUST, adjust_done, op, op->tenant, op->user, op->expected, op->count);

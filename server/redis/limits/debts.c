@@ -13,6 +13,8 @@
 
 /* The most that one loop remembers. The breaker keeps them few; any beyond that are left to expire. */
 enum { DEBTS_MAX = 10000 };
+/* Free ones that are kept. */
+enum { SPARES_MAX = 1024 };
 #define PAUSE_MIN_US INT64_C(1000)
 #define PAUSE_MAX_US SECOND_US
 
@@ -23,17 +25,44 @@ struct debt {
 	struct debt_terms terms;
 	struct redis_command *waiting; /* to be sent at due_us; NULL while in flight */
 	int64_t due_us, pause_us;
+	size_t rooms;
 	char keys[]; /* terms.keys, until it is owed: from then on its commands have them */
 };
 
 static void on_due(uv_timer_t *timer);
+
+static struct debt *debt_take(struct debts *debts, size_t bytes)
+{
+	size_t rooms = bytes ? (bytes + DEBT_ROOM - 1) / DEBT_ROOM : 1;
+	struct list *spare = rooms <= DEBT_ROOMS ? list_pop_front(&debts->spare[rooms - 1]) : NULL;
+	struct debt *debt;
+
+	if (spare)
+		debts->spares--;
+	debt = spare ? container_of(spare, struct debt, link) : mem_realloc(NULL, sizeof(*debt) + rooms * DEBT_ROOM);
+	*debt = (struct debt){.debts = debts, .rooms = rooms};
+	list_init(&debt->link);
+	return debt;
+}
+
+static void debt_give(struct debt *debt)
+{
+	struct debts *debts = debt->debts;
+
+	if (debts->closing || debt->rooms > DEBT_ROOMS || debts->spares >= SPARES_MAX) {
+		free(debt);
+		return;
+	}
+	list_push_front(&debts->spare[debt->rooms - 1], &debt->link);
+	debts->spares++;
+}
 
 static void debt_end(struct debt *debt)
 {
 	metric_add(METRIC_redis_owed, 0, 0, -1);
 	debt->debts->count--;
 	list_remove(&debt->link);
-	free(debt);
+	debt_give(debt);
 }
 
 static void debt_drop(struct debt *debt)
@@ -190,13 +219,13 @@ static struct debt *debt_of(struct limits_debt *handle)
 
 struct limits_debt *debt_new(struct debts *debts, const struct debt_terms *terms)
 {
-	struct debt *debt = mem_zalloc(1, sizeof(*debt) + terms->keys.len);
+	struct debt *debt = debt_take(debts, terms->keys.len);
 
-	*debt = (struct debt){.debts = debts, .terms = *terms, .pause_us = PAUSE_MIN_US};
-	list_init(&debt->link);
+	debt->terms = *terms;
+	debt->pause_us = PAUSE_MIN_US;
 	memcpy(debt->keys, terms->keys.bytes, terms->keys.len);
 	debt->terms.keys.bytes = debt->keys;
-	debt->handle.bytes = sizeof(*debt) + terms->keys.len;
+	debt->handle.bytes = sizeof(*debt) + debt->rooms * DEBT_ROOM;
 	return &debt->handle;
 }
 
@@ -216,7 +245,7 @@ void debt_owe(struct limits_debt *handle)
 
 void debt_forgive(struct limits_debt *handle)
 {
-	free(debt_of(handle));
+	debt_give(debt_of(handle));
 }
 
 void debts_add(struct debts *debts, const struct debt_terms *terms)
@@ -228,6 +257,8 @@ void debts_init(struct debts *debts, struct redis_store *redis, uv_loop_t *loop)
 {
 	debts->redis = redis;
 	list_init(&debts->open);
+	for (int i = 0; i < DEBT_ROOMS; i++)
+		list_init(&debts->spare[i]);
 	debts->timer = mem_zalloc(1, sizeof(*debts->timer));
 	debts->timer->data = debts;
 	uv_timer_init(loop, debts->timer);
@@ -250,5 +281,8 @@ void debts_close(struct debts *debts)
 		if (command)
 			redis_send(command, debt->terms.until_us);
 	}
+	for (int i = 0; i < DEBT_ROOMS; i++)
+		for (struct list *spare; (spare = list_pop_front(&debts->spare[i]));)
+			free(container_of(spare, struct debt, link));
 	uv_close((uv_handle_t *)debts->timer, on_closed);
 }

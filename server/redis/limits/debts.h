@@ -11,10 +11,17 @@
 #include "redis/codec/store_private.h"
 
 struct debt;
+
+/* Room for keys comes in steps of DEBT_ROOM bytes; what needs more than DEBT_ROOMS of them is not kept for reuse. */
+enum { DEBT_ROOM = 128, DEBT_ROOMS = 8 };
+
 struct debts {
 	struct redis_store *redis; /* borrowed */
 	struct list open; /* in flight, or to be sent when `due` says so */
 	int count;
+	struct list spare
+		[DEBT_ROOMS]; /* free ones, by the room for their keys: nearly every check needs one for a moment */
+	int spares;
 	bool closing;
 	uv_timer_t *timer;
 };

@@ -63,12 +63,15 @@ static void keep_keys(struct limits_check *op, const struct redis_command *comma
 static void check_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_check *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
 	struct cut cut;
 
 	if (err && command->in_doubt && !op->dry_run)
-		owe_check(op->op.impl[0], op, command);
+		owe_check(limits, op, command);
 	if (limits_answered(&op->op, reply, err, &cut) && op->op.status <= LIMITS_REPEAT)
 		codec_check_answer(&cut, op);
+	if (limits_sent_again(&limits->redis, command, &op->op, op->expected, op->count))
+		return;
 	if (!op->dry_run && (op->op.status == LIMITS_OK || op->op.status == LIMITS_REPEAT))
 		keep_keys(op, command);
 	/* Taking frees nothing, but from now on the request id has a reservation. */
@@ -121,6 +124,7 @@ static void check_debt_end(struct limits_debt *debt, bool owed)
 static void settle_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct limits_settle *op = command->user;
+	struct redis_limits *limits = op->op.impl[0];
 	struct cut cut;
 
 	if (limits_answered(&op->op, reply, err, &cut)) {
@@ -129,6 +133,8 @@ static void settle_done(struct redis_command *command, const redisReply *reply, 
 		else if (op->op.status == LIMITS_CLOSED)
 			op->state = (enum reservation_state)cut_u8(&cut);
 	}
+	if (limits_sent_again(&limits->redis, command, &op->op, op->expected, op->count))
+		return;
 	limits_changed(op->expected, op->count);
 	op->op.done(&op->op);
 }

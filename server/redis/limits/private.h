@@ -26,9 +26,16 @@ struct redis_command *limits_request_command(struct redis_limits *limits, enum r
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
 	const char *name, const struct expected expected[], int count);
 void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct expected *expected);
-/* Sends the command with the blobs of all its accounts, which are its last arguments. */
+/* Sends the command with the blobs of all its accounts, which are its last arguments, but without their policies: Redis
+ * knows those of its records. */
 void limits_send(struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count,
 	int64_t deadline_us);
+/*
+ * For `done` of such a command: true if Redis asks for the policies (the first call after a tier was changed, or after
+ * what it knew was lost). The command has been sent again with them then, to the same `done` and by the same deadline.
+ */
+bool limits_sent_again(struct redis_store *redis, const struct redis_command *command, struct limits_op *op,
+	const struct expected expected[], int count);
 
 void limits_birth_start(struct limits_store *store, struct limits_birth *op);
 void limits_seed_start(struct limits_store *store, struct limits_seed *op);

@@ -58,9 +58,34 @@ void limits_arg_blob(struct redis_store *redis, struct redis_command *command, c
 void limits_send(struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count,
 	int64_t deadline_us)
 {
-	for (int i = 0; i < count; i++)
-		limits_arg_blob(redis, command, &expected[i]);
+	for (int i = 0; i < count; i++) {
+		codec_blob(&redis->scratch, &expected[i], NULL);
+		arg_scratch(redis, command);
+	}
+	command->brief = true;
 	redis_send(command, store_deadline(redis, deadline_us));
+}
+
+bool limits_sent_again(struct redis_store *redis, const struct redis_command *command, struct limits_op *op,
+	const struct expected expected[], int count)
+{
+	struct redis_args same;
+	struct redis_command *again;
+
+	if (op->status != LIMITS_NO_POLICY)
+		return false;
+	if (!command->brief) {
+		op->status = LIMITS_FAILED;
+		return err_set(&op->err, ERR_INTERNAL, "redis: unreadable answer");
+	}
+	same = redis_args_at(command, 1, command->argc - 1 - count);
+	again = redis_command_new(redis->link, command->done, command->user);
+	redis_arg(again, "FCALL", 5);
+	redis_args(again, &same);
+	for (int i = 0; i < count; i++)
+		limits_arg_blob(redis, again, &expected[i]);
+	redis_send(again, command->deadline_us);
+	return true;
 }
 
 void limits_changed(const struct expected expected[], int count)

@@ -1,23 +1,30 @@
 /* The arguments of a command, in wire format (redis/link/link.h). */
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "redis/link/link_private.h"
 
+/* What an argument has in addition to its bytes: "$", its length, and two ends of lines. */
+enum { ARG_ROOM = 1 + DEC_MAX + 2 + 2 };
+
 void redis_arg(struct redis_command *command, const void *p, size_t n)
 {
-	buf_put(&command->bytes, "$", 1);
-	buf_put_dec(&command->bytes, (int64_t)n);
-	buf_put(&command->bytes, "\r\n", 2);
+	struct buf *bytes = &command->bytes;
+	char *at = buf_reserve(bytes, n + ARG_ROOM);
+
+	*at++ = '$';
+	at += dec_put(at, (int64_t)n);
+	memcpy(at, "\r\n", 2);
+	at += 2;
 	if (command->argc < COMMAND_ARGS_MAX) {
-		command->arg[command->argc].at = (uint32_t)command->bytes.len;
+		command->arg[command->argc].at = (uint32_t)(at - bytes->data);
 		command->arg[command->argc].len = (uint32_t)n;
 	}
-	buf_put(&command->bytes, p, n);
-	buf_put(&command->bytes, "\r\n", 2);
+	if (n)
+		memcpy(at, p, n);
+	memcpy(at + n, "\r\n", 3);
+	bytes->len = (size_t)(at - bytes->data) + n + 2;
 	command->argc++;
 }
 
@@ -28,10 +35,9 @@ void redis_arg_text(struct redis_command *command, const char *text)
 
 static void redis_arg_number(struct redis_command *command, int64_t n)
 {
-	char text[24];
-	int len = snprintf(text, sizeof(text), "%" PRId64, n);
+	char text[DEC_MAX];
 
-	redis_arg(command, text, (size_t)len);
+	redis_arg(command, text, dec_put(text, n));
 }
 
 void redis_arg_function(struct redis_command *command, enum redis_function function, int keys)

@@ -1,5 +1,4 @@
 /* Commands over a link: arguments, deadlines, resending, the breaker. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,15 +138,25 @@ static bool has_to_wait(const struct redis_command *command, const struct redis_
 	return link->context && link->state != LINK_UP && !link->refused.code;
 }
 
+/* Puts "*", the number of arguments and the end of the line right before the first argument. */
+static void head_put(struct redis_command *command)
+{
+	char digits[DEC_MAX];
+	size_t len = dec_put(digits, command->argc);
+	char *head = command->bytes.data + HEAD_ROOM - len - 3;
+
+	head[0] = '*';
+	memcpy(head + 1, digits, len);
+	memcpy(head + 1 + len, "\r\n", 2);
+	command->start = (size_t)(head - command->bytes.data);
+}
+
 void redis_send(struct redis_command *command, int64_t deadline_us)
 {
 	struct redis_link *link = command->owner;
 	int64_t now_us = clock_mono_us();
-	char head[HEAD_ROOM];
-	int len = snprintf(head, sizeof(head), "*%d\r\n", command->argc);
 
-	command->start = (size_t)(HEAD_ROOM - len);
-	memcpy(command->bytes.data + command->start, head, (size_t)len);
+	head_put(command);
 	command->sent_us = now_us;
 	command->deadline_us = deadline_us ? deadline_us : now_us + link->timeout_us;
 	if (link->refused.code && !command->even_refused && !has_to_wait(command, link))

@@ -255,6 +255,7 @@ void link_connect(struct redis_link *link)
 		return;
 	}
 	context->data = link;
+	redis_replies_use(&link->replies, context);
 	if (!redis_attach(context, &link->flusher)) {
 		connection_lost(link, context);
 		redisAsyncFree(context);
@@ -298,6 +299,7 @@ static void on_closed(uv_handle_t *handle)
 	if (--link->open_handles > 0)
 		return;
 	redis_tls_free(link->tls);
+	redis_replies_release(&link->replies);
 	free(link);
 }
 

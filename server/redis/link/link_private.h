@@ -7,6 +7,7 @@
 #include "redis/link/adapter.h"
 #include "redis/link/errors.h"
 #include "redis/link/link.h"
+#include "redis/link/replies.h"
 #include "redis/link/url.h"
 
 /* For any socket error; the log has the details. */
@@ -34,6 +35,7 @@ struct redis_link {
 	struct redis_tls *tls; /* NULL: in the clear */
 	const struct redis_library *library;
 	redisAsyncContext *context; /* NULL between connections */
+	struct redis_replies replies;
 	enum redis_link_state state;
 	uint64_t connections; /* how often it was up */
 	int64_t backoff_ms;

@@ -200,11 +200,10 @@ struct watch_store *redis_watch_new(const struct redis_options *options, struct 
 
 void redis_watch_free(struct watch_store *store)
 {
-	struct redis_watch *watch;
+	struct redis_watch *watch = store ? watch_of(store) : NULL;
 
-	if (!store)
+	if (!watch)
 		return;
-	watch = watch_of(store);
 	redis_listener_free(watch->listener);
 	arena_release(&watch->arena);
 	free(watch);

@@ -12,12 +12,7 @@
 enum { LOOKS_MAX = 3 };
 #define LEARN_US INT64_C(500000)
 
-static enum flow_result step_look(struct flow *flow);
-static enum flow_result step_looked(struct flow *flow);
-static enum flow_result step_change(struct flow *flow);
-static enum flow_result step_committed(struct flow *flow);
-static enum flow_result step_written(struct flow *flow);
-static enum flow_result step_confirmed(struct flow *flow);
+static flow_step step_look, step_looked, step_change, step_committed, step_written, step_confirmed;
 
 FLOW_OWNER(edit_of, account_edit)
 
@@ -61,10 +56,8 @@ static enum flow_result step_begin(struct flow *flow)
 	/* A team, org, model or tenant that nobody has created has no limits, so nothing has been counted for it. */
 	edit->op.unused = edit->op.key.kind != ACCOUNT_USER;
 	if (edit->ask_use && !edit->op.unused)
-		flow_to(flow, step_look);
-	else
-		flow_to(flow, step_change);
-	return FLOW_MORE;
+		return flow_more(flow, step_look);
+	return flow_more(flow, step_change);
 }
 
 /*
@@ -77,10 +70,8 @@ static enum flow_result step_look(struct flow *flow)
 	struct limits_store *limits = edit->worker->parts.limits;
 	struct err err;
 
-	if (!accounts_of_one(edit, NULL, &err)) {
-		flow_to(flow, step_change);
-		return FLOW_MORE;
-	}
+	if (!accounts_of_one(edit, NULL, &err))
+		return flow_more(flow, step_change);
 	edit->look = (struct limits_check){
 		.op = {.arena = edit->arena, .done = look_done},
 		.tenant = edit->op.key.tenant,
@@ -90,9 +81,7 @@ static enum flow_result step_look(struct flow *flow)
 		.dry_run = true,
 		.provisional_ok = true,
 	};
-	flow_to(flow, step_looked);
-	limits->ops->check(limits, &edit->look);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_looked, limits->ops->check(limits, &edit->look));
 }
 
 FLOW_RESUME(learned, flow, account_edit, repair.flow)
@@ -104,16 +93,13 @@ static enum flow_result step_looked(struct flow *flow)
 
 	if (op->status != LIMITS_FAILED)
 		worker_clock_is(edit->worker, op->now_us);
-	if (op->status != LIMITS_ABSENT && repair_can(op->status) && edit->looks++ < LOOKS_MAX) {
-		flow_to(flow, step_look);
-		repair_start(&edit->repair, &edit->accounts, op, clock_mono_us() + LEARN_US, learned);
-		return FLOW_WAIT;
-	}
+	if (op->status != LIMITS_ABSENT && repair_can(op->status) && edit->looks++ < LOOKS_MAX)
+		return flow_wait(flow, step_look,
+			repair_start(&edit->repair, &edit->accounts, op, clock_mono_us() + LEARN_US, learned));
 	edit->op.unused = op->status == LIMITS_ABSENT;
 	if (op->standings > 0)
 		edit->op.seen_us = op->standing[0]->state.clock_us;
-	flow_to(flow, step_change);
-	return FLOW_MORE;
+	return flow_more(flow, step_change);
 }
 
 static enum flow_result step_change(struct flow *flow)
@@ -126,9 +112,7 @@ static enum flow_result step_change(struct flow *flow)
 		edit->op.now_us = edit->op.seen_us; /* a clock that was ahead has rolled its windows */
 	edit->op.job.arena = edit->arena;
 	edit->op.job.done = change_done;
-	flow_to(flow, step_committed);
-	admin->ops->account_change(admin, &edit->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_committed, admin->ops->account_change(admin, &edit->op));
 }
 
 FLOW_RESUME(policy_done, limits_op, account_edit, policy.op)
@@ -153,9 +137,7 @@ static enum flow_result step_committed(struct flow *flow)
 		.expected = account_expect(&edit->accounts, 0),
 		.profile = &edit->op.row.profile,
 	};
-	flow_to(flow, step_written);
-	limits->ops->policy(limits, &edit->policy);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_written, limits->ops->policy(limits, &edit->policy));
 }
 
 FLOW_RESUME(confirm_done, admin_job, account_edit, confirm.job)
@@ -179,9 +161,7 @@ static enum flow_result step_written(struct flow *flow)
 		.count = 1,
 		.note = &edit->note,
 	};
-	flow_to(flow, step_confirmed);
-	admin->ops->account_confirm(admin, &edit->confirm);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_confirmed, admin->ops->account_confirm(admin, &edit->confirm));
 }
 
 /* The store has the change, whether or not the note could be dropped. */
@@ -207,8 +187,7 @@ static enum flow_result step_push(struct flow *flow)
 	if (!edit->snapshot)
 		return flow_fail(flow);
 	edit->op.job.ok = true;
-	flow_to(flow, step_committed);
-	return FLOW_MORE;
+	return flow_more(flow, step_committed);
 }
 
 void account_edit_push(

@@ -14,10 +14,7 @@
 
 enum { DEADLINE_US = 5000000 };
 
-static enum flow_result step_known(struct flow *flow);
-static enum flow_result step_accounts(struct flow *flow);
-static enum flow_result step_answered(struct flow *flow);
-static enum flow_result step_repaired(struct flow *flow);
+static flow_step step_known, step_accounts, step_answered, step_repaired;
 
 FLOW_OWNER(adjust_of, ledger_adjust)
 
@@ -56,9 +53,7 @@ static enum flow_result step_begin(struct flow *flow)
 		.attempt = adjust->attempt,
 		.started_at_us = adjust->started_at_us,
 	};
-	flow_to(flow, step_known);
-	admin->ops->adjust_facts(admin, &adjust->facts);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_known, admin->ops->adjust_facts(admin, &adjust->facts));
 }
 
 /* The price of the tokens that are added minus the price of those taken away. */
@@ -178,8 +173,7 @@ static enum flow_result step_known(struct flow *flow)
 	if (!cost_make(adjust, of_request ? facts->started_at_us : worker_now_us(adjust->worker), &flow->err) ||
 		(of_request && !total_check(adjust, &flow->err)))
 		return fail(adjust, &flow->err);
-	flow_to(flow, step_accounts);
-	return FLOW_MORE;
+	return flow_more(flow, step_accounts);
 }
 
 /* The accounts that the request counted against. */
@@ -281,9 +275,7 @@ static enum flow_result step_accounts(struct flow *flow)
 	accounts_expect(&adjust->accounts, adjust->op.expected);
 	texts_make(adjust);
 	digest_make(adjust);
-	flow_to(flow, step_answered);
-	limits->ops->adjust(limits, &adjust->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_answered, limits->ops->adjust(limits, &adjust->op));
 }
 
 static bool lacks(const struct ledger_adjust *adjust, struct err *err)
@@ -315,11 +307,10 @@ static enum flow_result step_answered(struct flow *flow)
 	struct ledger_adjust *adjust = adjust_of(flow);
 	enum limits_status status = adjust->op.op.status;
 
-	if (repair_can(status) && ++adjust->rounds <= REPAIR_ROUNDS_MAX) {
-		flow_to(flow, step_repaired);
-		repair_start(&adjust->repair, &adjust->accounts, &adjust->op.op, adjust->deadline_us, repair_done);
-		return FLOW_WAIT;
-	}
+	if (repair_can(status) && ++adjust->rounds <= REPAIR_ROUNDS_MAX)
+		return flow_wait(flow, step_repaired,
+			repair_start(
+				&adjust->repair, &adjust->accounts, &adjust->op.op, adjust->deadline_us, repair_done));
 	switch (status) {
 	case LIMITS_OK:
 	case LIMITS_REPEAT:
@@ -351,8 +342,7 @@ static enum flow_result step_repaired(struct flow *flow)
 		err_set(&flow->err, ERR_UNAVAILABLE, "PostgreSQL does not answer");
 		return fail(adjust, &flow->err);
 	}
-	flow_to(flow, step_accounts);
-	return FLOW_MORE;
+	return flow_more(flow, step_accounts);
 }
 
 void ledger_adjust_start(

@@ -58,9 +58,7 @@ static enum flow_result step_written(struct flow *flow)
 			F("why", bulk->writes.err.text));
 	if (bulk->confirm.count == 0)
 		return flow_succeed(flow);
-	flow_to(flow, step_confirmed);
-	admin->ops->account_confirm(admin, &bulk->confirm);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_confirmed, admin->ops->account_confirm(admin, &bulk->confirm));
 }
 
 FLOW_RESUME(writes_done, policy_writes, account_bulk, writes)
@@ -110,9 +108,7 @@ static enum flow_result step_change(struct flow *flow)
 	bulk->op.limit = BULK_CHUNK;
 	bulk->op.limits = bulk->patch.action == ACTION_OVERRIDE_LIMITS;
 	bulk->op.tier = bulk->patch.tier;
-	flow_to(flow, step_committed);
-	admin->ops->accounts_change(admin, &bulk->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_committed, admin->ops->accounts_change(admin, &bulk->op));
 }
 
 void account_bulk_start(

@@ -10,9 +10,7 @@
 /* A store that is away is a finding, so waiting for it as long as for a normal answer makes no sense. */
 #define PATIENCE_US 2000000
 
-static enum flow_result step_outbox(struct flow *flow);
-static enum flow_result step_durable(struct flow *flow);
-static enum flow_result step_judge(struct flow *flow);
+static flow_step step_outbox, step_durable, step_judge;
 
 FLOW_OWNER(diagnose_of, diagnose_flow)
 
@@ -24,9 +22,7 @@ static enum flow_result step_store(struct flow *flow)
 	struct limits_store *limits = self->worker->parts.limits;
 
 	self->store = (struct limits_facts){.op = {.arena = self->arena, .done = facts_done}};
-	flow_to(flow, step_outbox);
-	limits->ops->facts(limits, &self->store);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_outbox, limits->ops->facts(limits, &self->store));
 }
 
 FLOW_RESUME(birth_done, limits_op, diagnose_flow, birth.op)
@@ -73,9 +69,7 @@ static enum flow_result step_durable(struct flow *flow)
 			.deadline_us = clock_mono_us() + PATIENCE_US},
 		.tenant = self->tenant,
 	};
-	flow_to(flow, step_judge);
-	admin->ops->facts(admin, &self->durable);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_judge, admin->ops->facts(admin, &self->durable));
 }
 
 static enum flow_result step_judge(struct flow *flow)

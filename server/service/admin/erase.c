@@ -13,11 +13,7 @@
 
 #define AGAIN_US 2000000
 
-static enum flow_result step_known(struct flow *flow);
-static enum flow_result step_drop(struct flow *flow);
-static enum flow_result step_dropped(struct flow *flow);
-static enum flow_result step_erased(struct flow *flow);
-static enum flow_result step_confirmed(struct flow *flow);
+static flow_step step_known, step_drop, step_dropped, step_erased, step_confirmed;
 
 FLOW_OWNER(erasing_of, account_erasing)
 
@@ -31,9 +27,7 @@ static enum flow_result step_begin(struct flow *flow)
 	erasing->get = (struct account_get){.job = {.arena = erasing->arena, .done = get_done},
 		.key = erasing->op.key,
 		.row = {.key = erasing->op.key}};
-	flow_to(flow, step_known);
-	admin->ops->account_get(admin, &erasing->get);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_known, admin->ops->account_get(admin, &erasing->get));
 }
 
 static enum flow_result step_known(struct flow *flow)
@@ -51,8 +45,7 @@ static enum flow_result step_known(struct flow *flow)
 		err_reason(&flow->err, "NOT_DELETED");
 		return flow_fail(flow);
 	}
-	flow_to(flow, step_drop);
-	return FLOW_MORE;
+	return flow_more(flow, step_drop);
 }
 
 FLOW_RESUME(look_done, limits_op, account_erasing, look.op)
@@ -65,9 +58,7 @@ static enum flow_result step_drop(struct flow *flow)
 	erasing->look = (struct limits_erase){.op = {.arena = erasing->arena, .done = look_done},
 		.tenant = erasing->op.key.tenant,
 		.user = erasing->op.key.id};
-	flow_to(flow, step_dropped);
-	limits->ops->erase(limits, &erasing->look);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_dropped, limits->ops->erase(limits, &erasing->look));
 }
 
 FLOW_RESUME(erase_done, admin_job, account_erasing, op.job)
@@ -105,9 +96,7 @@ static enum flow_result confirm(struct account_erasing *erasing)
 		.key = erasing->op.key, .version = erasing->get.row.profile.version + 1 /* of the erasure itself */};
 	erasing->confirm = (struct account_confirm){
 		.job = {.arena = erasing->arena, .done = confirm_done}, .count = 1, .note = &erasing->note};
-	flow_to(&erasing->flow, step_confirmed);
-	admin->ops->account_confirm(admin, &erasing->confirm);
-	return FLOW_WAIT;
+	return flow_wait(&erasing->flow, step_confirmed, admin->ops->account_confirm(admin, &erasing->confirm));
 }
 
 static enum flow_result step_confirmed(struct flow *flow)
@@ -131,9 +120,7 @@ static enum flow_result step_dropped(struct flow *flow)
 		return in_use(erasing);
 	erasing->op.job.arena = erasing->arena;
 	erasing->op.job.done = erase_done;
-	flow_to(flow, step_erased);
-	admin->ops->account_erase(admin, &erasing->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_erased, admin->ops->account_erase(admin, &erasing->op));
 }
 
 static enum flow_result step_erased(struct flow *flow)
@@ -145,8 +132,7 @@ static enum flow_result step_erased(struct flow *flow)
 	/* The user's prices and keys are gone from the catalog, too. */
 	catalog_source_poke(erasing->worker->parts.catalog);
 	erasing->ended = true;
-	flow_to(flow, step_drop);
-	return FLOW_MORE;
+	return flow_more(flow, step_drop);
 }
 
 void account_erase_start(

@@ -6,8 +6,7 @@
 #include "domain/time/date.h"
 #include "service/worker/accounts.h"
 
-static enum flow_result step_account(struct flow *flow);
-static enum flow_result step_made(struct flow *flow);
+static flow_step step_account, step_made;
 
 FLOW_OWNER(forecast_of, account_forecast)
 
@@ -25,9 +24,7 @@ static enum flow_result step_use(struct flow *flow)
 		.today = today,
 		.from_day = today - FORECAST_DAYS,
 	};
-	flow_to(flow, step_account);
-	admin->ops->forecast(admin, &self->query);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_account, admin->ops->forecast(admin, &self->query));
 }
 
 FLOW_RESUME(get_done, admin_job, account_forecast, get.job)
@@ -41,9 +38,7 @@ static enum flow_result step_account(struct flow *flow)
 		return flow_fail_with(flow, &self->query.job.err);
 	self->get = (struct account_get){
 		.job = {.arena = self->arena, .done = get_done, .actor = "", .reason = ""}, .key = self->key};
-	flow_to(flow, step_made);
-	admin->ops->account_get(admin, &self->get);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_made, admin->ops->account_get(admin, &self->get));
 }
 
 /* The budget is the lowest monthly cost limit over all requests. */

@@ -11,7 +11,7 @@
 #include "store/accounts.h"
 #include "store/admin.h"
 
-enum { PROOF_DIFFERENCES = 10 };
+enum { PROOF_DIFFERENCES = 10, PROOF_LANES = 32 };
 
 /* A counter that differs from the ledger. */
 struct proof_difference {
@@ -27,6 +27,35 @@ struct proof_counter {
 	enum dimension dimension;
 	uint64_t interface_hash, model_hash;
 	int64_t settled;
+};
+
+/* proof_user.c: one user. Embedded in the caller and alive until flow.done has run. */
+struct proof_user {
+	struct flow flow;
+	struct worker *worker;
+	struct arena *arena;
+	/* in */
+	const char *tenant, *user;
+	const struct amounts *month; /* what the roll-ups have for the running month in UTC */
+	/* out */
+	bool counted; /* has monthly counters of requests, tokens and cost */
+	struct amounts counters, windows; /* those, and the ledger's amounts of their windows; `input` is all tokens */
+	int differing; /* number of counters that differ from the ledger */
+	struct proof_difference difference[LIMITS_MAX + 3];
+	/* internal */
+	struct check check;
+	struct proof_counter counter[LIMITS_MAX];
+	int count;
+	struct account_lookup lookup;
+};
+
+void proof_user_start(
+	struct proof_user *user, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));
+
+struct proof_lane {
+	struct proof_user user;
+	struct proof *proof;
+	struct arena own; /* reset for each user */
 };
 
 /* Embedded in the caller and alive until flow.done has run. */
@@ -46,12 +75,9 @@ struct proof {
 	bool equal;
 	/* internal */
 	struct limits_birth birth;
-	struct check check;
-	struct arena turn; /* for the current user */
-	int user;
-	struct proof_counter counter[LIMITS_MAX];
-	int count;
-	struct account_lookup lookup;
+	int user; /* the first one of those in the lanes */
+	int lanes, pending; /* lanes in use, and those whose user is not done */
+	struct proof_lane *lane;
 };
 
 void proof_start(struct proof *proof, struct worker *worker, struct arena *arena, void (*done)(struct flow *flow));

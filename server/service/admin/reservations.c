@@ -8,10 +8,7 @@
 
 enum { CALLS_MAX = PARTITIONS, PAGE = 100 };
 
-static enum flow_result step_heard(struct flow *flow);
-static enum flow_result step_found(struct flow *flow);
-static enum flow_result step_cancelled(struct flow *flow);
-static enum flow_result step_noted(struct flow *flow);
+static flow_step step_heard, step_found, step_cancelled, step_noted;
 
 FLOW_OWNER(list_of, reservation_list)
 
@@ -32,9 +29,7 @@ static enum flow_result step_ask(struct flow *flow)
 		.after_us = list->after_us,
 		.after = list->after,
 	};
-	flow_to(flow, step_heard);
-	limits->ops->reservations(limits, &list->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_heard, limits->ops->reservations(limits, &list->op));
 }
 
 static enum flow_result step_heard(struct flow *flow)
@@ -57,8 +52,7 @@ static enum flow_result step_heard(struct flow *flow)
 	list->more = list->count == list->limit || ++list->calls == CALLS_MAX;
 	if (list->more)
 		return flow_succeed(flow);
-	flow_to(flow, step_ask);
-	return FLOW_MORE;
+	return flow_more(flow, step_ask);
 }
 
 void reservation_list_start(
@@ -83,9 +77,7 @@ static enum flow_result step_get(struct flow *flow)
 		.user = get->user,
 		.request_id = get->request_id,
 	};
-	flow_to(flow, step_found);
-	limits->ops->reservation(limits, &get->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_found, limits->ops->reservation(limits, &get->op));
 }
 
 static enum flow_result step_found(struct flow *flow)
@@ -121,9 +113,8 @@ static enum flow_result step_cancel(struct flow *flow)
 		.interface = "api",
 		.mode = "",
 		.deadline_us = INT64_MAX};
-	flow_to(flow, step_cancelled);
-	settle_start(&cancel->settle, cancel->worker, cancel->arena, settle_done);
-	return FLOW_WAIT;
+	return flow_wait(
+		flow, step_cancelled, settle_start(&cancel->settle, cancel->worker, cancel->arena, settle_done));
 }
 
 FLOW_RESUME(note_done, admin_job, reservation_cancel, note.job)
@@ -143,9 +134,7 @@ static enum flow_result step_cancelled(struct flow *flow)
 		.released = cancel->settle.answer.released,
 		.repeat = cancel->settle.answer.repeat,
 	};
-	flow_to(flow, step_noted);
-	admin->ops->cancel_note(admin, &cancel->note);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_noted, admin->ops->cancel_note(admin, &cancel->note));
 }
 
 static enum flow_result step_noted(struct flow *flow)

@@ -8,9 +8,7 @@
 
 enum { DEADLINE_US = 5000000 };
 
-static enum flow_result step_ask(struct flow *flow);
-static enum flow_result step_answered(struct flow *flow);
-static enum flow_result step_repaired(struct flow *flow);
+static flow_step step_ask, step_answered, step_repaired;
 
 FLOW_OWNER(reset_of, account_reset)
 
@@ -56,8 +54,7 @@ static enum flow_result step_begin(struct flow *flow)
 	if (!accounts_init(
 		    &reset->accounts, reset->worker, reset->arena, reset->snapshot, reset->key.tenant, &flow->err))
 		return fail(reset, &flow->err);
-	flow_to(flow, step_ask);
-	return FLOW_MORE;
+	return flow_more(flow, step_ask);
 }
 
 FLOW_RESUME(op_done, limits_op, account_reset, op.op)
@@ -76,9 +73,7 @@ static enum flow_result step_ask(struct flow *flow)
 		.expected = account_expect(&reset->accounts, 0),
 	};
 	info_make(reset);
-	flow_to(flow, step_answered);
-	limits->ops->reset(limits, &reset->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_answered, limits->ops->reset(limits, &reset->op));
 }
 
 /* If a dimension has several windows, reports the shortest, which says most: "what today's counter lost". */
@@ -106,11 +101,9 @@ static enum flow_result step_answered(struct flow *flow)
 	struct account_reset *reset = reset_of(flow);
 	enum limits_status status = reset->op.op.status;
 
-	if (repair_can(status) && ++reset->rounds <= REPAIR_ROUNDS_MAX) {
-		flow_to(flow, step_repaired);
-		repair_start(&reset->repair, &reset->accounts, &reset->op.op, reset->deadline_us, repair_done);
-		return FLOW_WAIT;
-	}
+	if (repair_can(status) && ++reset->rounds <= REPAIR_ROUNDS_MAX)
+		return flow_wait(flow, step_repaired,
+			repair_start(&reset->repair, &reset->accounts, &reset->op.op, reset->deadline_us, repair_done));
 	if (status == LIMITS_CONFLICT) {
 		err_set(&flow->err, ERR_EXISTS, "request_id: %s was already used for something else",
 			reset->request_id);
@@ -138,8 +131,7 @@ static enum flow_result step_repaired(struct flow *flow)
 
 	if (!reset->repair.flow.ok)
 		return fail(reset, &reset->repair.flow.err);
-	flow_to(flow, step_ask);
-	return FLOW_MORE;
+	return flow_more(flow, step_ask);
 }
 
 void account_reset_start(

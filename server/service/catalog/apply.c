@@ -4,9 +4,7 @@
 #include "base/list.h"
 #include "service/catalog/document.h"
 
-static enum flow_result step_committed(struct flow *flow);
-static enum flow_result step_look(struct flow *flow);
-static enum flow_result step_next(struct flow *flow);
+static flow_step step_committed, step_look, step_next;
 
 FLOW_OWNER(edit_of, document_edit)
 
@@ -21,9 +19,7 @@ static enum flow_result step_apply(struct flow *flow)
 	edit->op.now_us = worker_now_us(edit->worker);
 	edit->op.job.arena = edit->arena;
 	edit->op.job.done = apply_done;
-	flow_to(flow, step_committed);
-	admin->ops->document_apply(admin, &edit->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_committed, admin->ops->document_apply(admin, &edit->op));
 }
 
 static enum flow_result step_committed(struct flow *flow)
@@ -35,16 +31,14 @@ static enum flow_result step_committed(struct flow *flow)
 	if (!edit->op.job.generation)
 		return flow_succeed(flow);
 	catalog_wait_begin(&edit->wait, flow, edit->worker, edit->op.job.generation);
-	flow_to(flow, step_look);
-	return FLOW_MORE;
+	return flow_more(flow, step_look);
 }
 
 static enum flow_result step_look(struct flow *flow)
 {
 	if (!catalog_wait_over(&edit_of(flow)->wait))
 		return FLOW_WAIT;
-	flow_to(flow, step_next);
-	return FLOW_MORE;
+	return flow_more(flow, step_next);
 }
 
 static void pool_done(struct flow *flow)

@@ -3,8 +3,7 @@
 
 #include "base/list.h"
 
-static enum flow_result step_committed(struct flow *flow);
-static enum flow_result step_look(struct flow *flow);
+static flow_step step_committed, step_look;
 
 FLOW_OWNER(edit_of, catalog_edit)
 
@@ -13,30 +12,12 @@ FLOW_RESUME(job_done, admin_job, catalog_edit, op.job)
 static void submit(struct catalog_edit *edit, struct admin_store *admin)
 {
 	switch (edit->kind) {
-	case EDIT_TENANT:
-		admin->ops->tenant_put(admin, &edit->op.tenant);
+#define EDIT(KIND, member, operation) \
+	case EDIT_##KIND: \
+		admin->ops->operation(admin, &edit->op.member); \
 		break;
-	case EDIT_TIER:
-		admin->ops->tier_put(admin, &edit->op.tier);
-		break;
-	case EDIT_TIER_DELETE:
-		admin->ops->tier_delete(admin, &edit->op.tier_delete);
-		break;
-	case EDIT_TEXT:
-		admin->ops->text_put(admin, &edit->op.text);
-		break;
-	case EDIT_TEXT_DELETE:
-		admin->ops->text_delete(admin, &edit->op.text_delete);
-		break;
-	case EDIT_PRICE:
-		admin->ops->price_put(admin, &edit->op.price);
-		break;
-	case EDIT_PRICES:
-		admin->ops->prices_put(admin, &edit->op.prices);
-		break;
-	case EDIT_PRICE_END:
-		admin->ops->price_end(admin, &edit->op.price_end);
-		break;
+		CATALOG_EDITS(EDIT)
+#undef EDIT
 	}
 }
 
@@ -46,9 +27,7 @@ static enum flow_result step_put(struct flow *flow)
 
 	edit->op.job.arena = edit->arena;
 	edit->op.job.done = job_done;
-	flow_to(flow, step_committed);
-	submit(edit, edit->worker->parts.admin);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_committed, submit(edit, edit->worker->parts.admin));
 }
 
 static enum flow_result step_committed(struct flow *flow)
@@ -58,8 +37,7 @@ static enum flow_result step_committed(struct flow *flow)
 	if (!edit->op.job.ok)
 		return flow_fail_with(flow, &edit->op.job.err);
 	catalog_wait_begin(&edit->wait, flow, edit->worker, edit->op.job.generation);
-	flow_to(flow, step_look);
-	return FLOW_MORE;
+	return flow_more(flow, step_look);
 }
 
 static enum flow_result step_look(struct flow *flow)

@@ -5,16 +5,20 @@
 #include "service/worker/catalog_wait.h"
 #include "store/admin.h"
 
-enum catalog_edit_kind {
-	EDIT_TENANT,
-	EDIT_TIER,
-	EDIT_TIER_DELETE,
-	EDIT_TEXT,
-	EDIT_TEXT_DELETE,
-	EDIT_PRICE,
-	EDIT_PRICES,
-	EDIT_PRICE_END
-};
+/* A row a kind: EDIT_<KIND>, the member of the union below, the operation of the admin store with the struct of its name. */
+#define CATALOG_EDITS(EDIT) \
+	EDIT(TENANT, tenant, tenant_put) \
+	EDIT(TIER, tier, tier_put) \
+	EDIT(TIER_DELETE, tier_delete, tier_delete) \
+	EDIT(TEXT, text, text_put) \
+	EDIT(TEXT_DELETE, text_delete, text_delete) \
+	EDIT(PRICE, price, price_put) \
+	EDIT(PRICES, prices, prices_put) \
+	EDIT(PRICE_END, price_end, price_end)
+
+#define EDIT(KIND, member, operation) EDIT_##KIND,
+enum catalog_edit_kind { CATALOG_EDITS(EDIT) };
+#undef EDIT
 
 /* Embedded in the caller and alive until flow.done has run. */
 struct catalog_edit {
@@ -24,14 +28,9 @@ struct catalog_edit {
 	enum catalog_edit_kind kind;
 	union {
 		struct admin_job job; /* each begins with it */
-		struct tenant_put tenant;
-		struct tier_put tier;
-		struct tier_delete tier_delete;
-		struct text_put text;
-		struct text_delete text_delete;
-		struct price_put price;
-		struct prices_put prices;
-		struct price_end price_end;
+#define EDIT(KIND, member, operation) struct operation member;
+		CATALOG_EDITS(EDIT)
+#undef EDIT
 	} op; /* in: its fields, job.actor, job.reason */
 	struct catalog_wait wait; /* internal */
 };

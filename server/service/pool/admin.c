@@ -4,13 +4,7 @@
 #include "base/list.h"
 #include "base/log.h"
 
-static enum flow_result step_committed(struct flow *flow);
-static enum flow_result step_configured(struct flow *flow);
-static enum flow_result step_fetched(struct flow *flow);
-static enum flow_result step_resumed(struct flow *flow);
-static enum flow_result step_known(struct flow *flow);
-static enum flow_result step_count(struct flow *flow);
-static enum flow_result step_seen(struct flow *flow);
+static flow_step step_committed, step_configured, step_fetched, step_resumed, step_known, step_count, step_seen;
 
 FLOW_OWNER(edit_of, pool_edit)
 
@@ -23,17 +17,14 @@ static enum flow_result step_change(struct flow *flow)
 
 	edit->op.job.arena = edit->arena;
 	edit->op.job.done = change_done;
-	flow_to(flow, step_committed);
-	admin->ops->pool_change(admin, &edit->op);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_committed, admin->ops->pool_change(admin, &edit->op));
 }
 
 /* Waits for the catalog, so that the next caller who asks for a slot finds the pool. */
 static enum flow_result written(struct pool_edit *edit)
 {
 	catalog_wait_begin(&edit->wait, &edit->flow, edit->worker, edit->op.job.generation);
-	flow_to(&edit->flow, step_known);
-	return FLOW_MORE;
+	return flow_more(&edit->flow, step_known);
 }
 
 static enum flow_result step_known(struct flow *flow)
@@ -69,9 +60,7 @@ static enum flow_result step_committed(struct flow *flow)
 		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = configure_done},
 		.settings = &edit->op.row.settings,
 	};
-	flow_to(flow, step_configured);
-	pools->ops->configure(pools, &edit->configure);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_configured, pools->ops->configure(pools, &edit->configure));
 }
 
 FLOW_RESUME(tick_done, pool_op, pool_edit, tick.op)
@@ -91,9 +80,7 @@ static enum flow_result step_configured(struct flow *flow)
 		.tenant = edit->op.tenant,
 		.pool = edit->op.name,
 	};
-	flow_to(flow, step_fetched);
-	epoch_fetch_start(&edit->fetch, fetch_done);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_fetched, epoch_fetch_start(&edit->fetch, fetch_done));
 }
 
 /* The settings are in force with or without an epoch: the next caller who uses the pool fetches one. */
@@ -108,9 +95,7 @@ static enum flow_result step_fetched(struct flow *flow)
 		.op = {.tenant = edit->op.tenant, .pool = edit->op.name, .arena = edit->arena, .done = tick_done},
 		.gen = edit->op.row.settings.gen,
 	};
-	flow_to(flow, step_resumed);
-	pools->ops->resume(pools, &edit->tick);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_resumed, pools->ops->resume(pools, &edit->tick));
 }
 
 static enum flow_result step_resumed(struct flow *flow)
@@ -204,9 +189,7 @@ static enum flow_result step_look(struct flow *flow)
 			.arena = look->stats.op.arena,
 			.done = looked_at_clock},
 	};
-	flow_to(flow, step_count);
-	pools->ops->tick(pools, &look->tick);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_count, pools->ops->tick(pools, &look->tick));
 }
 
 /* Goes on even if the tick failed: outdated figures are better than none. */
@@ -216,9 +199,7 @@ static enum flow_result step_count(struct flow *flow)
 	struct pools_store *pools = look->worker->parts.pools;
 
 	look->stats.op.done = stats_done;
-	flow_to(flow, step_seen);
-	pools->ops->stats(pools, &look->stats);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_seen, pools->ops->stats(pools, &look->stats));
 }
 
 static enum flow_result step_seen(struct flow *flow)

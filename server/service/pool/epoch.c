@@ -4,9 +4,7 @@
 #include "base/list.h"
 #include "base/log.h"
 
-static enum flow_result step_told(struct flow *flow);
-static enum flow_result step_allotted(struct flow *flow);
-static enum flow_result step_given(struct flow *flow);
+static flow_step step_told, step_allotted, step_given;
 
 FLOW_OWNER(fetch_of, epoch_fetch)
 
@@ -27,9 +25,7 @@ static void call_store(struct epoch_fetch *fetch, const char *claim, uint32_t ep
 
 static enum flow_result step_ask(struct flow *flow)
 {
-	flow_to(flow, step_told);
-	call_store(fetch_of(flow), "", 0, false);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_told, call_store(fetch_of(flow), "", 0, false));
 }
 
 static void on_open(struct admin_job *job)
@@ -82,9 +78,7 @@ static enum flow_result step_allotted(struct flow *flow)
 			F("pool", fetch->pool), F("why", open->job.err.text));
 		return flow_fail_with(flow, &open->job.err);
 	}
-	flow_to(flow, step_given);
-	call_store(fetch, open->claim, open->epoch, open->first);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_given, call_store(fetch, open->claim, open->epoch, open->first));
 }
 
 /* Another worker's epoch may have come first, or the state may have been replaced, in which case it still needs one. */

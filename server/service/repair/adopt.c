@@ -14,8 +14,7 @@
  */
 enum { ADOPTIONS_MAX = 3 };
 
-static enum flow_result step_write(struct flow *flow);
-static enum flow_result step_written(struct flow *flow);
+static flow_step step_write, step_written;
 
 enum flow_result repair_stand_in(struct repair *repair)
 {
@@ -47,8 +46,7 @@ enum flow_result repair_step_adopt(struct flow *flow)
 		return repair_stand_in(repair);
 	repair->accounts->adoptions++;
 	repair->index = 0;
-	flow_to(flow, step_write);
-	return FLOW_MORE;
+	return flow_more(flow, step_write);
 }
 
 FLOW_RESUME(adopt_done, limits_op, repair, adopt.op)
@@ -88,9 +86,7 @@ static enum flow_result step_write(struct flow *flow)
 		return flow_fail(flow);
 	}
 	adopt_fill(repair, unseeded, &repair->lookup.account[n]);
-	flow_to(flow, step_written);
-	limits->ops->adopt(limits, &repair->adopt);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_written, limits->ops->adopt(limits, &repair->adopt));
 }
 
 static enum flow_result step_written(struct flow *flow)

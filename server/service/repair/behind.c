@@ -6,9 +6,7 @@
 #include "base/list.h"
 #include "service/repair/private.h"
 
-static enum flow_result step_looked(struct flow *flow);
-static enum flow_result step_policy(struct flow *flow);
-static enum flow_result step_written(struct flow *flow);
+static flow_step step_looked, step_policy, step_written;
 
 /* PostgreSQL is away. The newer profile is written through anyway; a provisional record stays provisional. */
 static enum flow_result go_on_without(struct repair *repair)
@@ -64,9 +62,7 @@ static enum flow_result step_policy(struct flow *flow)
 		.profile = repair->accounts->account[repair->index].profile,
 		.provisional = repair->provisional,
 	};
-	flow_to(flow, step_written);
-	limits->ops->policy(limits, &repair->policy);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_written, limits->ops->policy(limits, &repair->policy));
 }
 
 static enum flow_result step_written(struct flow *flow)

@@ -14,12 +14,7 @@
 
 enum { POLL_US = 20000, DRAIN_US = 2000000, LOOKUP_US = 2000000, AWAY_US = 1000000 };
 
-static enum flow_result step_birth(struct flow *flow);
-static enum flow_result step_born(struct flow *flow);
-static enum flow_result step_lookup(struct flow *flow);
-static enum flow_result step_looked(struct flow *flow);
-static enum flow_result step_seed(struct flow *flow);
-static enum flow_result step_seeded(struct flow *flow);
+static flow_step step_birth, step_born, step_lookup, step_looked, step_seed, step_seeded;
 
 struct repair *repair_of(struct flow *flow)
 {
@@ -64,9 +59,7 @@ static enum flow_result step_birth(struct flow *flow)
 		.id = account->id,
 		.everywhere = account->kind != ACCOUNT_USER,
 	};
-	flow_to(flow, step_born);
-	limits->ops->birth(limits, &repair->birth);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_born, limits->ops->birth(limits, &repair->birth));
 }
 
 FLOW_RESUME(wait_due, wait, repair, wait)
@@ -86,18 +79,16 @@ static enum flow_result step_born(struct flow *flow)
 	if (!outbox_drained(&repair->bound, &repair->birth) && now_us >= worker->durable_away_until_us) {
 		if (now_us < repair->give_up_us && !(repair->unseeded && now_us < worker->ledger_behind_until_us)) {
 			repair->wait = (struct wait){.due = wait_due};
-			flow_to(flow, step_birth);
-			worker->parts.timers->start(worker->parts.timers, &repair->wait, POLL_US);
-			return FLOW_WAIT;
+			return flow_wait(flow, step_birth,
+				worker->parts.timers->start(worker->parts.timers, &repair->wait, POLL_US));
 		}
 		repair->behind = true;
 		worker->ledger_behind_until_us = now_us + AWAY_US;
 	}
 	repair->bound.set = false;
-	flow_to(flow, step_birth);
 	if (!repair_next_account(repair, i + 1))
-		flow_to(flow, step_lookup);
-	return FLOW_MORE;
+		return flow_more(flow, step_lookup);
+	return flow_more(flow, step_birth);
 }
 
 /* ABSENT, part 2: read what PostgreSQL knows of the accounts, in one snapshot. */
@@ -148,8 +139,7 @@ static enum flow_result step_lookup(struct flow *flow)
 			return repair_stand_in(repair);
 		repair->provisional = true;
 		repair_next_account(repair, 0);
-		flow_to(flow, step_seed);
-		return FLOW_MORE;
+		return flow_more(flow, step_seed);
 	}
 	flow_to(flow, step_looked);
 	return repair_look_up(repair);
@@ -262,9 +252,8 @@ static enum flow_result step_seed(struct flow *flow)
 		seed_states(now->account[0].policy, &repair->lookup.account[n], repair->seed.window_start,
 			repair->seed.now_us, repair->seed.limits);
 	}
-	flow_to(flow, step_seeded);
-	worker_of(repair)->parts.limits->ops->seed(worker_of(repair)->parts.limits, &repair->seed);
-	return FLOW_WAIT;
+	return flow_wait(flow, step_seeded,
+		worker_of(repair)->parts.limits->ops->seed(worker_of(repair)->parts.limits, &repair->seed));
 }
 
 static enum flow_result step_seeded(struct flow *flow)
@@ -311,10 +300,8 @@ static enum flow_result step_begin(struct flow *flow)
 		return flow_fail(flow);
 	}
 	if (repair->lookup_only)
-		flow_to(flow, step_lookup);
-	else
-		flow_to(flow, step_birth);
-	return FLOW_MORE;
+		return flow_more(flow, step_lookup);
+	return flow_more(flow, step_birth);
 }
 
 static enum flow_result step_learned(struct flow *flow)

@@ -6,6 +6,9 @@
 #include "base/clock.h"
 #include "base/crypto/hash.h"
 
+/* Usually enough for what is packed here. */
+enum { PACKED_ROOM = 512 };
+
 /* Prices the request. Without a model the estimate holds no cost. */
 static bool request_price(struct check *check, struct err *err)
 {
@@ -51,7 +54,8 @@ bool check_request_make(struct check *check, struct err *err)
 void check_digest_make(const struct check *check, uint8_t digest[8])
 {
 	const struct check_question *question = &check->question;
-	struct buf buf = {0};
+	char room[PACKED_ROOM];
+	struct buf buf = buf_on(room, sizeof(room));
 	uint64_t hash;
 
 	buf_put_str16(&buf, question->interface, strlen(question->interface));
@@ -61,7 +65,7 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 	/* Without a mode nothing is added, so the digest equals that of a release that had no modes. */
 	if (question->price_mode[0])
 		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
-	hash = hash64(buf.data, buf.len);
+	hash = le64(hash64(buf.data, buf.len));
 	memcpy(digest, &hash, sizeof(hash));
 	buf_release(&buf);
 }
@@ -84,7 +88,8 @@ void check_info_make(struct check *check)
 		.groups_unknown = accounts_groups_unknown(&check->accounts),
 		.accounts = check->accounts.count,
 	};
-	struct buf buf = {0};
+	char room[PACKED_ROOM];
+	struct buf buf = buf_on(room, sizeof(room));
 
 	for (int i = 0; i < info.accounts; i++)
 		info.account[i] = (struct entry_account){

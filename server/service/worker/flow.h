@@ -13,9 +13,13 @@
 
 enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
 
+/* A step. Steps that an earlier one names are declared in one line: static flow_step step_look, step_change; */
+struct flow;
+typedef enum flow_result flow_step(struct flow *flow);
+
 /* Embedded in its use case, which a step gets back with container_of. */
 struct flow {
-	enum flow_result (*step)(struct flow *flow); /* the step that runs next */
+	flow_step *step; /* the step that runs next */
 	const char *name; /* the step's name, for logs and debuggers */
 	void (*done)(struct flow *flow); /* called exactly once, last; may free the flow */
 	bool ok;
@@ -51,6 +55,13 @@ void flow_run(struct flow *flow);
 	{ \
 		flow_run(&container_of(ended, struct owner, member)->flow_); \
 	}
+
+/*
+ * For a step to return: the next step runs at once, or when the operation that `start_` starts has ended. A use case
+ * started there may end before `start_` returns.
+ */
+#define flow_more(flow_, step_) (flow_to(flow_, step_), FLOW_MORE)
+#define flow_wait(flow_, step_, start_) (flow_to(flow_, step_), (start_), FLOW_WAIT)
 
 /* For a step to return: the flow has succeeded, has failed with the error already in flow->err, or fails with `err`. */
 enum flow_result flow_succeed(struct flow *flow);

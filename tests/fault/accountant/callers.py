@@ -19,6 +19,16 @@ SCRIPTS = {"record": 40, "attempts": 9, "cancel": 10, "attempt-cancel": 5, "rene
            "abandon": 5}
 
 
+def checked(script):
+    """A script of a request that its check has allowed."""
+    def play(self, name):
+        request = self.request(name)
+        if self.check(request):
+            script(self, request)
+
+    return play
+
+
 class Stage:
     """What the callers share: who is on stage, calls to repeat, the end."""
 
@@ -188,38 +198,33 @@ class Caller(threading.Thread):
         return self.persist(request, "cancel", pb.CancelRequest(reservation=self.reference(request)))
 
     # -- scripts
-    def play_record(self, script):
-        request = self.request(script)
-        if self.check(request):
-            self.work()
-            self.record(request)
+    @checked
+    def play_record(self, request):
+        self.work()
+        self.record(request)
 
-    def play_attempts(self, script):
-        request = self.request(script)
-        if self.check(request):
-            self.record(request, 0, final=False)
-            self.work()
-            self.record(request, 1)
+    @checked
+    def play_attempts(self, request):
+        self.record(request, 0, final=False)
+        self.work()
+        self.record(request, 1)
 
-    def play_cancel(self, script):
-        request = self.request(script)
-        if self.check(request):
-            self.work()
-            self.cancel(request)
+    @checked
+    def play_cancel(self, request):
+        self.work()
+        self.cancel(request)
 
-    def play_attempt_cancel(self, script):
-        request = self.request(script)
-        if self.check(request):
-            self.record(request, 0, final=False)
-            self.cancel(request)
+    @checked
+    def play_attempt_cancel(self, request):
+        self.record(request, 0, final=False)
+        self.cancel(request)
 
-    def play_renew(self, script):
-        request = self.request(script)
-        if self.check(request):
-            message = pb.RenewRequest(reservation=self.reference(request), reservation_ttl_us=request.ttl_us)
-            self.persist(request, "renew", message)
-            self.work()
-            self.record(request)
+    @checked
+    def play_renew(self, request):
+        message = pb.RenewRequest(reservation=self.reference(request), reservation_ttl_us=request.ttl_us)
+        self.persist(request, "renew", message)
+        self.work()
+        self.record(request)
 
     def play_unchecked(self, script):
         request = self.request(script)

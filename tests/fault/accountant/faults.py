@@ -93,10 +93,14 @@ def flushall(world, dice, _):
     world.books.losses.append(Loss(begin, now_us(), drained))
 
 
-def drop_redis_link(world, dice, _):
+def drop(proxy, dice):
     for _ in range(dice.choice([1, 5])):
-        world.redis_proxy.drop()
+        proxy.drop()
         pause(0.05)
+
+
+def drop_redis_link(world, dice, _):
+    drop(world.redis_proxy, dice)
 
 
 def freeze_redis_link(world, dice, _):
@@ -108,9 +112,7 @@ def freeze_redis_link(world, dice, _):
 
 
 def drop_callers(world, dice, _):
-    for _ in range(dice.choice([1, 5])):
-        world.caller_proxy.drop()
-        pause(0.05)
+    drop(world.caller_proxy, dice)
 
 
 def stall_postgres(world, dice, _):

@@ -7,6 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "e2e"))
 
 from bots import Bots  # noqa: E402
 from harness import Bursard, Postgres, Proxy, Redis, protos, until  # noqa: E402
+from harness.bursard import stop_all  # noqa: E402
 
 from . import plan as plans  # noqa: E402
 from .books import Books  # noqa: E402
@@ -113,16 +114,8 @@ class World:
 
     def close(self):
         self.fleet.close()
-        problems = []
-        for server in self.servers:
-            try:
-                if server.running():
-                    server.stop()
-            except (AssertionError, RuntimeError) as error:
-                problems.append(str(error))
-            problems.append(server.sanitizer_report())
-        self.redis_proxy.close()
-        self.caller_proxy.close()
-        self.redis.kill()
-        self.postgres.stop()
-        assert not any(problems), "\n".join(filter(None, problems))
+        try:
+            stop_all(self.servers, self.redis, self.postgres)
+        finally:
+            self.redis_proxy.close()
+            self.caller_proxy.close()

@@ -1,15 +1,12 @@
 /* docs/api.md has the same row for each field as the table. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/buf.h"
+#include "lib/source.h"
+#include "lib/test.h"
 
 static const struct row {
 	const char *message, *field, *rule;
@@ -57,21 +54,11 @@ static void rule_text(const struct row *row, struct buf *out)
 	buf_putf(out, "%s%" PRId64 " to %" PRId64 "%s", prefix, row->least, row->most, suffix);
 }
 
-static void the_page_has_the_row_of_each_field(void **state)
+TEST(the_page_has_the_row_of_each_field)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf page = {0};
-	char path[512];
-	FILE *file;
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/docs/api.md", root ? root : ".");
-	file = fopen(path, "r");
-	assert_non_null(file);
-	for (size_t n; (n = fread(buf_reserve(&page, 65536), 1, 65536, file)) > 0;)
-		page.len += n;
-	fclose(file);
-	buf_put(&page, "", 1);
+	source_read("docs/api.md", &page);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf line = {0};
 
@@ -80,16 +67,9 @@ static void the_page_has_the_row_of_each_field(void **state)
 		buf_putf(&line, ".%s` | ", rows[i].field);
 		rule_text(&rows[i], &line);
 		buf_put_str(&line, " |\n");
-		if (!strstr(page.data, buf_str(&line)))
+		if (!strstr(buf_str(&page), buf_str(&line)))
 			fail_msg("docs/api.md lacks: %s", buf_str(&line));
 		buf_release(&line);
 	}
 	buf_release(&page);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {cmocka_unit_test(the_page_has_the_row_of_each_field)};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 /* The table of fields: what is refused, and under which path. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "api/message/convert.h"
 #include "api/message/validate.h"
 #include "base/unconst.h"
+#include "lib/test.h"
 
 #define TEXT(s) unconst(s)
 
@@ -31,20 +27,18 @@ static void assert_refused(const Bursar__V1__CheckRequest *request, const char *
 	assert_int_equal(strncmp(err.text, field, strlen(field)), 0);
 }
 
-static void a_plain_check_passes(void **state)
+TEST(a_plain_check_passes)
 {
 	Bursar__V1__CheckRequest request = good();
 
-	(void)state;
 	assert_true(message_check(&request.base, &err));
 }
 
-static void names_come_out_in_one_spelling(void **state)
+TEST(names_come_out_in_one_spelling)
 {
 	Bursar__V1__CheckRequest request = good();
 	char interface[] = "  Tele GRAM\xc3\x84 ", model[] = " GPT-4o ", user[] = " Ann ";
 
-	(void)state;
 	request.interface = interface;
 	request.model = model;
 	request.user = user;
@@ -59,12 +53,11 @@ static void names_come_out_in_one_spelling(void **state)
 	assert_refused(&request, "model");
 }
 
-static void ids_are_1_to_128_bytes_of_clean_utf8(void **state)
+TEST(ids_are_1_to_128_bytes_of_clean_utf8)
 {
 	Bursar__V1__CheckRequest request = good();
 	char longest[130];
 
-	(void)state;
 	memset(longest, 'x', 129);
 	longest[129] = '\0';
 	request.user = TEXT("");
@@ -81,11 +74,10 @@ static void ids_are_1_to_128_bytes_of_clean_utf8(void **state)
 	assert_true(message_check(&request.base, &err));
 }
 
-static void counts_are_0_to_2_to_the_53_minus_1(void **state)
+TEST(counts_are_0_to_2_to_the_53_minus_1)
 {
 	Bursar__V1__CheckRequest request = good();
 
-	(void)state;
 	request.input_tokens = INT64_C(9007199254740991);
 	assert_true(message_check(&request.base, &err));
 	request.input_tokens++;
@@ -96,11 +88,10 @@ static void counts_are_0_to_2_to_the_53_minus_1(void **state)
 	assert_refused(&request, "input_tokens");
 }
 
-static void a_lifetime_is_0_or_a_second_to_a_day(void **state)
+TEST(a_lifetime_is_0_or_a_second_to_a_day)
 {
 	Bursar__V1__CheckRequest request = good();
 
-	(void)state;
 	request.reservation_ttl_us = 999999;
 	assert_refused(&request, "reservation_ttl_us");
 	request.reservation_ttl_us = 1000000;
@@ -109,14 +100,13 @@ static void a_lifetime_is_0_or_a_second_to_a_day(void **state)
 	assert_refused(&request, "reservation_ttl_us");
 }
 
-static void a_path_leads_to_the_field_of_an_item(void **state)
+TEST(a_path_leads_to_the_field_of_an_item)
 {
 	Bursar__V1__CheckRequest ok = good();
 	Bursar__V1__CheckRequest bad = good();
 	Bursar__V1__CheckRequest *items[] = {&ok, &bad};
 	Bursar__V1__CheckBatchRequest batch = BURSAR__V1__CHECK_BATCH_REQUEST__INIT;
 
-	(void)state;
 	bad.max_output_tokens = -1;
 	batch.n_items = 2;
 	batch.items = items;
@@ -127,21 +117,19 @@ static void a_path_leads_to_the_field_of_an_item(void **state)
 	assert_string_equal(err.field, "items");
 }
 
-static void parts_that_are_needed_must_be_there(void **state)
+TEST(parts_that_are_needed_must_be_there)
 {
 	Bursar__V1__AcquireRequest request = BURSAR__V1__ACQUIRE_REQUEST__INIT;
 
-	(void)state;
 	assert_false(message_check(&request.base, &err));
 	assert_string_equal(err.field, "check");
 }
 
-static void a_wait_for_a_slot_names_seats_a_time_and_a_mode_of_the_list(void **state)
+TEST(a_wait_for_a_slot_names_seats_a_time_and_a_mode_of_the_list)
 {
 	Bursar__V1__CheckRequest check = good();
 	Bursar__V1__AcquireRequest request = BURSAR__V1__ACQUIRE_REQUEST__INIT;
 
-	(void)state;
 	request.check = &check;
 	assert_true(message_check(&request.base, &err));
 	request.seats = 100001;
@@ -162,13 +150,12 @@ static void a_wait_for_a_slot_names_seats_a_time_and_a_mode_of_the_list(void **s
 	assert_string_equal(err.field, "check.user");
 }
 
-static void a_nul_in_a_text_is_found_in_the_bytes(void **state)
+TEST(a_nul_in_a_text_is_found_in_the_bytes)
 {
 	static const uint8_t nul_user[] = {0x12, 3, 'a', 0, 'b'};
 	static const uint8_t nul_nested[] = {0x0a, 5, 0x12, 3, 'a', 0, 'b'};
 	static const uint8_t zero_number[] = {0x12, 1, 'a', 0x30, 0};
 
-	(void)state;
 	assert_false(wire_check(&bursar__v1__check_request__descriptor, nul_user, sizeof(nul_user), &err));
 	assert_string_equal(err.field, "user");
 	assert_false(wire_check(&bursar__v1__explain_request__descriptor, nul_nested, sizeof(nul_nested), &err));
@@ -177,12 +164,11 @@ static void a_nul_in_a_text_is_found_in_the_bytes(void **state)
 	assert_true(wire_check(&bursar__v1__check_request__descriptor, nul_user, 3, &err));
 }
 
-static void limits_say_which_field_does_not_fit(void **state)
+TEST(limits_say_which_field_does_not_fit)
 {
 	Bursar__V1__Limit message = BURSAR__V1__LIMIT__INIT;
 	struct limit limit;
 
-	(void)state;
 	assert_false(message_check(&message.base, &err));
 	assert_string_equal(err.field, "dimension");
 	message.dimension = BURSAR__V1__DIMENSION__DIMENSION_REQUESTS;
@@ -198,22 +184,4 @@ static void limits_say_which_field_does_not_fit(void **state)
 	message.period_us = 1000;
 	assert_false(limit_from_message(&message, 80, &limit, &err));
 	assert_string_equal(err.field, "period_us");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_plain_check_passes),
-		cmocka_unit_test(names_come_out_in_one_spelling),
-		cmocka_unit_test(ids_are_1_to_128_bytes_of_clean_utf8),
-		cmocka_unit_test(counts_are_0_to_2_to_the_53_minus_1),
-		cmocka_unit_test(a_lifetime_is_0_or_a_second_to_a_day),
-		cmocka_unit_test(a_path_leads_to_the_field_of_an_item),
-		cmocka_unit_test(parts_that_are_needed_must_be_there),
-		cmocka_unit_test(a_wait_for_a_slot_names_seats_a_time_and_a_mode_of_the_list),
-		cmocka_unit_test(a_nul_in_a_text_is_found_in_the_bytes),
-		cmocka_unit_test(limits_say_which_field_does_not_fit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

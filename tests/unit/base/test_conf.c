@@ -1,9 +1,4 @@
 /* The table of options: which source wins, and the errors for mistakes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +7,8 @@
 
 #include "base/conf/conf.h"
 #include "base/unconst.h"
+#include "lib/source.h"
+#include "lib/test.h"
 
 static struct conf conf;
 static struct conf_args args;
@@ -50,9 +47,8 @@ static char *write_file(const char *text)
 	return path;
 }
 
-static void defaults_are_those_of_the_table(void **state)
+TEST(defaults_are_those_of_the_table)
 {
-	(void)state;
 	assert_true(load(LIST(), NULL));
 	assert_string_equal(conf.grpc_listen, "127.0.0.1:7420");
 	assert_string_equal(conf.insecure_listen, "");
@@ -67,11 +63,10 @@ static void defaults_are_those_of_the_table(void **state)
 	conf_release(&conf);
 }
 
-static void flags_win_over_variables_over_the_file(void **state)
+TEST(flags_win_over_variables_over_the_file)
 {
 	char *path = write_file("# a comment\n\n drain_ms = 1 \nworkers=1\nidempotency_window_s =	1\r\n");
 
-	(void)state;
 	assert_true(load(LIST("--config", path, "--drain-ms", "3"), LIST("BURSAR_DRAIN_MS=2", "BURSAR_WORKERS=2")));
 	assert_int_equal(conf.drain_ms, 3);
 	assert_int_equal(conf.workers, 2);
@@ -80,9 +75,8 @@ static void flags_win_over_variables_over_the_file(void **state)
 	unlink(path);
 }
 
-static void the_slots_of_pools_have_a_name_that_users_know_too(void **state)
+TEST(the_slots_of_pools_have_a_name_that_users_know_too)
 {
-	(void)state;
 	assert_true(load(LIST(), LIST("MAX_CONCURRENT_AGENTS=7")));
 	assert_int_equal(conf.max_concurrent_agents, 7);
 	conf_release(&conf);
@@ -93,9 +87,8 @@ static void the_slots_of_pools_have_a_name_that_users_know_too(void **state)
 		"MAX_CONCURRENT_AGENTS: invalid value \"100001\"; allowed: 0 to 100000");
 }
 
-static void a_flag_takes_its_value_either_way(void **state)
+TEST(a_flag_takes_its_value_either_way)
 {
-	(void)state;
 	assert_true(load(LIST("--drain-ms=7", "--max_message_bytes", "2MiB", "--reuse-port",
 				 "--expired-charges=estimate", "--roles=http,serve", "--insecure-listen="),
 		NULL));
@@ -107,9 +100,8 @@ static void a_flag_takes_its_value_either_way(void **state)
 	conf_release(&conf);
 }
 
-static void words_and_actions_are_told_apart_from_options(void **state)
+TEST(words_and_actions_are_told_apart_from_options)
 {
-	(void)state;
 	assert_true(load(LIST("migrate", "--drain-ms", "1", "up", "--", "--x"), NULL));
 	assert_int_equal(args.word_count, 3);
 	assert_string_equal(args.words[0], "migrate");
@@ -121,9 +113,8 @@ static void words_and_actions_are_told_apart_from_options(void **state)
 	conf_release(&conf);
 }
 
-static void a_mistake_names_itself_and_what_is_right(void **state)
+TEST(a_mistake_names_itself_and_what_is_right)
 {
-	(void)state;
 	refused(LIST("--drain-ms", "abc"), NULL, "--drain-ms: invalid value \"abc\"; allowed: 0 to 600000");
 	refused(LIST("--drain-ms", "-1"), NULL, "--drain-ms: invalid value \"-1\"; allowed: 0 to 600000");
 	refused(LIST("--drain-ms", "5s"), NULL, "--drain-ms: invalid value \"5s\"; allowed: 0 to 600000");
@@ -151,12 +142,11 @@ static void a_mistake_names_itself_and_what_is_right(void **state)
 	refused(LIST("-x"), NULL, "-x: unknown option; options begin with two dashes");
 }
 
-static void an_unknown_option_is_answered_with_the_nearest(void **state)
+TEST(an_unknown_option_is_answered_with_the_nearest)
 {
 	char *path = write_file("drain_ms = 1\nworker = 2\n");
 	char text[128];
 
-	(void)state;
 	refused(LIST("--drain-s", "1"), NULL, "--drain-s: unknown option; did you mean --drain-ms?");
 	refused(LIST("--zzzzzzzzzzzzzzzzzzz"), NULL, "--zzzzzzzzzzzzzzzzzzz: unknown option; see bursard --help");
 	snprintf(text, sizeof(text), "%s:2: worker: unknown option; did you mean workers?", path);
@@ -171,20 +161,18 @@ static void an_unknown_option_is_answered_with_the_nearest(void **state)
 }
 
 /* Kubernetes sets such variables for a service called bursar. */
-static void foreign_variables_are_left_alone(void **state)
+TEST(foreign_variables_are_left_alone)
 {
-	(void)state;
 	assert_true(load(LIST(), LIST("BURSAR_PORT=tcp://10.0.0.1:7420", "BURSAR_SERVICE_HOST=10.0.0.1", "PATH=/bin")));
 	conf_release(&conf);
 }
 
-static void the_printed_configuration_gives_itself_again(void **state)
+TEST(the_printed_configuration_gives_itself_again)
 {
 	struct buf first = {0};
 	struct buf second = {0};
 	char *path;
 
-	(void)state;
 	assert_true(load(LIST("--drain-ms=7", "--roles=http", "--log-format=json", "--reuse-port"), NULL));
 	conf_print(&conf, &first);
 	conf_release(&conf);
@@ -198,13 +186,12 @@ static void the_printed_configuration_gives_itself_again(void **state)
 	unlink(path);
 }
 
-static void passwords_are_not_printed(void **state)
+TEST(passwords_are_not_printed)
 {
 	static const char *const shown[] = {
 		"redis = redis://me:***@h:1/0\n", "postgres = host=h password=*** dbname=d\n"};
 	struct buf out = {0};
 
-	(void)state;
 	assert_true(
 		load(LIST("--redis", "redis://me:secret@h:1/0", "--postgres", "host=h password='se\\'cret x' dbname=d"),
 			NULL));
@@ -224,7 +211,7 @@ static void passwords_are_not_printed(void **state)
 	buf_release(&out);
 }
 
-static void help_and_page_name_every_option(void **state)
+TEST(help_and_page_name_every_option)
 {
 	static const char *const names[] = {
 #define CONF_GROUP(title)
@@ -243,7 +230,6 @@ static void help_and_page_name_every_option(void **state)
 	struct buf help = {0};
 	struct buf page = {0};
 
-	(void)state;
 	conf_print_help(&help);
 	conf_print_docs(&page);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -261,24 +247,12 @@ static void help_and_page_name_every_option(void **state)
 }
 
 /* After a change of the table, regenerate the page: bursard --print-config-docs > docs/configuration.md */
-static void the_page_in_docs_is_that_of_the_table(void **state)
+TEST(the_page_in_docs_is_that_of_the_table)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf expected = {0};
 	struct buf page = {0};
-	char path[512];
-	FILE *file;
-	int c;
 
-	(void)state;
-	if (!root)
-		skip();
-	snprintf(path, sizeof(path), "%s/docs/configuration.md", root);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	while ((c = getc(file)) != EOF)
-		buf_put_u8(&page, (uint8_t)c);
-	fclose(file);
+	source_read("docs/configuration.md", &page);
 	conf_print_docs(&expected);
 	if (strcmp(buf_str(&page), buf_str(&expected)) != 0)
 		print_error("run: bursard --print-config-docs > docs/configuration.md\n");
@@ -287,9 +261,8 @@ static void the_page_in_docs_is_that_of_the_table(void **state)
 	buf_release(&page);
 }
 
-static void one_option_can_be_set_by_name(void **state)
+TEST(one_option_can_be_set_by_name)
 {
-	(void)state;
 	conf_init(&conf);
 	assert_true(conf_set(&conf, "drain_ms", "9", &err));
 	assert_int_equal(conf.drain_ms, 9);
@@ -298,37 +271,14 @@ static void one_option_can_be_set_by_name(void **state)
 	conf_release(&conf);
 }
 
-static void an_at_before_the_scheme_is_printed_as_it_is(void **state)
+TEST(an_at_before_the_scheme_is_printed_as_it_is)
 {
 	struct buf out = {0};
 
-	(void)state;
 	conf_init(&conf);
 	assert_true(conf_set(&conf, "postgres", "a@b://c:d", &err));
 	conf_print(&conf, &out);
 	assert_non_null(strstr(buf_str(&out), "postgres = a@b://c:d\n"));
 	buf_release(&out);
 	conf_release(&conf);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults_are_those_of_the_table),
-		cmocka_unit_test(flags_win_over_variables_over_the_file),
-		cmocka_unit_test(the_slots_of_pools_have_a_name_that_users_know_too),
-		cmocka_unit_test(a_flag_takes_its_value_either_way),
-		cmocka_unit_test(words_and_actions_are_told_apart_from_options),
-		cmocka_unit_test(a_mistake_names_itself_and_what_is_right),
-		cmocka_unit_test(an_unknown_option_is_answered_with_the_nearest),
-		cmocka_unit_test(foreign_variables_are_left_alone),
-		cmocka_unit_test(the_printed_configuration_gives_itself_again),
-		cmocka_unit_test(passwords_are_not_printed),
-		cmocka_unit_test(an_at_before_the_scheme_is_printed_as_it_is),
-		cmocka_unit_test(help_and_page_name_every_option),
-		cmocka_unit_test(the_page_in_docs_is_that_of_the_table),
-		cmocka_unit_test(one_option_can_be_set_by_name),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,15 @@
 /* Errors say where and what, and stay readable when they are cut. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "lib/test.h"
 
-static void err_set_fills_and_returns_false(void **state)
+TEST(err_set_fills_and_returns_false)
 {
 	struct err err = {.field = "old", .retry_after_us = 5};
 
-	(void)state;
 	assert_false(err_set(&err, ERR_EXISTS, "id %d is taken", 7));
 	assert_int_equal(err.code, ERR_EXISTS);
 	assert_string_equal(err.text, "id 7 is taken");
@@ -23,34 +18,31 @@ static void err_set_fills_and_returns_false(void **state)
 	assert_false(err_set(NULL, ERR_EXISTS, "nobody asks"));
 }
 
-static void an_invalid_field_comes_first_in_the_text(void **state)
+TEST(an_invalid_field_comes_first_in_the_text)
 {
 	struct err err;
 
-	(void)state;
 	assert_false(err_invalid(&err, "amount", "%d is below 0", -1));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_string_equal(err.field, "amount");
 	assert_string_equal(err.text, "amount: -1 is below 0");
 }
 
-static void a_prefix_makes_the_path_of_a_nested_field(void **state)
+TEST(a_prefix_makes_the_path_of_a_nested_field)
 {
 	struct err err;
 
-	(void)state;
 	err_invalid(&err, "user", "is empty");
 	err_prefix(&err, "items[%d].", 3);
 	assert_string_equal(err.field, "items[3].user");
 	assert_string_equal(err.text, "items[3].user: is empty");
 }
 
-static void a_long_text_is_cut_between_characters(void **state)
+TEST(a_long_text_is_cut_between_characters)
 {
 	struct err err;
 	char text[1000];
 
-	(void)state;
 	for (size_t shift = 0; shift < 4; shift++) {
 		memset(text, 'x', shift);
 		for (size_t i = shift; i + 3 < sizeof(text); i += 3)
@@ -61,24 +53,10 @@ static void a_long_text_is_cut_between_characters(void **state)
 	}
 }
 
-static void invalid_utf8_is_shown_as_question_marks(void **state)
+TEST(invalid_utf8_is_shown_as_question_marks)
 {
 	struct err err;
 
-	(void)state;
 	err_set(&err, ERR_INVALID, "\"%.3s\" and \"%s\" are no options", "ab\xc3\xa9", "\xff\xc3\xa9\xe2\x82");
 	assert_string_equal(err.text, "\"ab?\" and \"?\xc3\xa9??\" are no options");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(err_set_fills_and_returns_false),
-		cmocka_unit_test(an_invalid_field_comes_first_in_the_text),
-		cmocka_unit_test(a_prefix_makes_the_path_of_a_nested_field),
-		cmocka_unit_test(a_long_text_is_cut_between_characters),
-		cmocka_unit_test(invalid_utf8_is_shown_as_question_marks),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* Ids at their limits, keys that never collide, and a hash that never changes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/crypto/hash.h"
 #include "base/utf8.h"
+#include "lib/test.h"
 
 static void id_is(bool right, const char *id, size_t len)
 {
@@ -26,11 +22,10 @@ static void id_is(bool right, const char *id, size_t len)
 }
 #define ID_IS(right, literal) id_is(right, literal, sizeof(literal) - 1)
 
-static void ids_have_1_to_128_bytes(void **state)
+TEST(ids_have_1_to_128_bytes)
 {
 	char id[129];
 
-	(void)state;
 	memset(id, 'x', sizeof(id));
 	id_is(false, "", 0);
 	id_is(true, id, 1);
@@ -38,9 +33,8 @@ static void ids_have_1_to_128_bytes(void **state)
 	id_is(false, id, 129);
 }
 
-static void ids_have_no_control_characters(void **state)
+TEST(ids_have_no_control_characters)
 {
-	(void)state;
 	ID_IS(false, "a\0b");
 	ID_IS(false, "\n");
 	ID_IS(false, "a\x1f");
@@ -52,9 +46,8 @@ static void ids_have_no_control_characters(void **state)
 	ID_IS(true, "a:b/{c}%d");
 }
 
-static void ids_are_well_formed_utf8(void **state)
+TEST(ids_are_well_formed_utf8)
 {
-	(void)state;
 	ID_IS(true, "\xd0\x96\xe2\x82\xac\xf0\x9f\xa4\x96");
 	ID_IS(false, "\x80");
 	ID_IS(false, "\xc0\xaf");
@@ -73,25 +66,28 @@ static void ids_are_well_formed_utf8(void **state)
 	ID_IS(false, "\xe2\x82z");
 }
 
-static void escaped_ids_contain_no_separator_and_stay_distinct(void **state)
+TEST(escaped_ids_contain_no_separator_and_stay_distinct)
 {
 	struct buf buf = {0};
 
-	(void)state;
 	key_escape(&buf, "a:b/{c}%d e", 11);
 	assert_string_equal(buf_str(&buf), "a%3Ab%2F%7Bc%7D%25d%20e");
 	buf_reset(&buf);
 	key_escape(&buf, "a%3Ab", 5);
 	assert_string_equal(buf_str(&buf), "a%253Ab");
+	buf_reset(&buf);
+	key_escape(&buf, "plain", 5);
+	key_escape(&buf, "", 0);
+	key_escape(&buf, "::", 2);
+	assert_string_equal(buf_str(&buf), "plain%3A%3A");
 	buf_release(&buf);
 }
 
 /* Stored data contains these values: changing any of them changes the format. */
-static void the_hash_is_what_it_has_always_been(void **state)
+TEST(the_hash_is_what_it_has_always_been)
 {
 	uint8_t bytes[15];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)i;
 	/* The vectors of the SipHash-2-4 reference, key 00 01 .. 0f. */
@@ -100,17 +96,4 @@ static void the_hash_is_what_it_has_always_been(void **state)
 	assert_true(hash64(bytes, 8) == UINT64_C(0x93f5f5799a932462));
 	assert_true(hash64(bytes, 15) == UINT64_C(0xa129ca6149be45e5));
 	assert_true(hash64_keyed(bytes, 8, 1, 2) != hash64(bytes, 8));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ids_have_1_to_128_bytes),
-		cmocka_unit_test(ids_have_no_control_characters),
-		cmocka_unit_test(ids_are_well_formed_utf8),
-		cmocka_unit_test(escaped_ids_contain_no_separator_and_stay_distinct),
-		cmocka_unit_test(the_hash_is_what_it_has_always_been),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

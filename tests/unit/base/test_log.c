@@ -1,9 +1,4 @@
 /* A log line stays one line whatever is put into it, and repeats are suppressed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -13,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "lib/test.h"
 
 static int pipe_fds[2];
 static char written[65536];
@@ -52,9 +48,10 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-static void a_line_has_time_level_sentence_and_fields(void **state)
+#define PIPED(name) TEST_WITH(name, open_pipe, close_pipe)
+
+PIPED(a_line_has_time_level_sentence_and_fields)
 {
-	(void)state;
 	log_warn("redis lost", F("addr", "127.0.0.1:6379"), FI("after_us", -5));
 	assert_non_null(strstr(read_lines(), "Z level=warn msg=\"redis lost\" addr=127.0.0.1:6379 after_us=-5\n"));
 	assert_memory_equal(written, "time=20", 7);
@@ -62,9 +59,8 @@ static void a_line_has_time_level_sentence_and_fields(void **state)
 	assert_non_null(strstr(read_lines(), "level=info msg=\"no fields\"\n"));
 }
 
-static void hostile_values_stay_values(void **state)
+PIPED(hostile_values_stay_values)
 {
-	(void)state;
 	log_info("hostile", F("a", "x\nlevel=error msg=\"forged\""), F("b", "\x1b[2J\xc2\x9b\x7f"),
 		F("c", "\xff\xe2\x82"), F("d", "\xe2\x82\xac"), F("e", ""), F("f", NULL));
 	read_lines();
@@ -74,11 +70,10 @@ static void hostile_values_stay_values(void **state)
 	assert_non_null(strstr(written, "c=\"\\u00ff\\u00e2\\u0082\" d=\"\xe2\x82\xac\" e=\"\" f=\"\"\n"));
 }
 
-static void json_lines_are_json_even_when_cut(void **state)
+PIPED(json_lines_are_json_even_when_cut)
 {
 	char *long_text = malloc(10001);
 
-	(void)state;
 	log_setup(LOG_FORMAT_JSON, LOG_LEVEL_DEBUG);
 	for (size_t cut = 0; cut < 9; cut++) {
 		json_t *json;
@@ -102,9 +97,8 @@ static void json_lines_are_json_even_when_cut(void **state)
 	free(long_text);
 }
 
-static void lines_below_the_level_are_not_written(void **state)
+PIPED(lines_below_the_level_are_not_written)
 {
-	(void)state;
 	log_setup(LOG_FORMAT_LOGFMT, LOG_LEVEL_WARN);
 	log_debug("debug");
 	log_info("info");
@@ -114,12 +108,11 @@ static void lines_below_the_level_are_not_written(void **state)
 	assert_false(log_enabled(LOG_LEVEL_INFO));
 }
 
-static void repeats_are_kept_back_and_counted(void **state)
+PIPED(repeats_are_kept_back_and_counted)
 {
 	struct log_site site = {0};
 	const struct log_field none = {0};
 
-	(void)state;
 	for (int i = 0; i < 100; i++)
 		log_write(&site, LOG_LEVEL_WARN, "again", &none);
 	assert_int_equal(count_lines(read_lines()), 10);
@@ -129,18 +122,4 @@ static void repeats_are_kept_back_and_counted(void **state)
 	assert_non_null(strstr(read_lines(), "msg=\"again\" suppressed=90\n"));
 	log_write(&site, LOG_LEVEL_WARN, "again", &none);
 	assert_null(strstr(read_lines(), "suppressed"));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_pipe, close_pipe)
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_line_has_time_level_sentence_and_fields),
-		TEST(hostile_values_stay_values),
-		TEST(json_lines_are_json_even_when_cut),
-		TEST(lines_below_the_level_are_not_written),
-		TEST(repeats_are_kept_back_and_counted),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

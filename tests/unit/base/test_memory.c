@@ -1,22 +1,20 @@
 /* Arenas, buffers, readers, lists. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/list.h"
+#include "lib/test.h"
 
-static void arena_pieces_are_aligned_and_apart(void **state)
+TEST(arena_pieces_are_aligned_and_apart)
 {
 	struct arena arena = {0};
 	unsigned char *last = NULL;
 
-	(void)state;
 	for (size_t size = 0; size < 3000; size += 7) {
 		unsigned char *p = arena_alloc(&arena, size);
 
@@ -30,12 +28,11 @@ static void arena_pieces_are_aligned_and_apart(void **state)
 	arena_release(&arena);
 }
 
-static void arena_reset_gives_the_first_chunk_again(void **state)
+TEST(arena_reset_gives_the_first_chunk_again)
 {
 	struct arena arena = {0};
 	void *first = arena_alloc(&arena, 100);
 
-	(void)state;
 	arena_alloc(&arena, 100000);
 	arena_reset(&arena);
 	assert_ptr_equal(arena_alloc(&arena, 100), first);
@@ -44,11 +41,10 @@ static void arena_reset_gives_the_first_chunk_again(void **state)
 	arena_reset(&arena);
 }
 
-static void arena_reset_keeps_no_first_chunk_that_is_large(void **state)
+TEST(arena_reset_keeps_no_first_chunk_that_is_large)
 {
 	struct arena arena = {0};
 
-	(void)state;
 	assert_false(arena_is_large(&arena));
 	arena_alloc(&arena, 100);
 	assert_false(arena_is_large(&arena));
@@ -63,12 +59,35 @@ static void arena_reset_keeps_no_first_chunk_that_is_large(void **state)
 	arena_release(&arena);
 }
 
-static void arena_copies_text(void **state)
+TEST(arenas_of_one_thread_share_what_they_gave_back)
+{
+	struct arena_spare spare = {0};
+	struct arena one = {.spare = &spare}, two = {.spare = &spare};
+	char *piece;
+
+	arena_alloc(&one, 8000);
+	piece = arena_alloc(&one, 8000);
+	arena_reset(&one);
+	assert_true(spare.bytes > 8000);
+	arena_alloc(&two, 8000);
+	assert_ptr_equal(arena_alloc(&two, 8000), piece);
+	memset(piece, 1, 8000);
+	assert_int_equal(spare.bytes, 0);
+	arena_release(&two);
+	assert_ptr_equal(two.spare, &spare);
+	for (int i = 0; i < 100; i++)
+		arena_alloc(&one, 100000);
+	arena_release(&one);
+	assert_true(spare.bytes <= ARENA_SPARE_BYTES);
+	arena_spare_release(&spare);
+	assert_int_equal(spare.bytes, 0);
+}
+
+TEST(arena_copies_text)
 {
 	struct arena arena = {0};
 	char *zeros = arena_zalloc(&arena, 5, 3);
 
-	(void)state;
 	for (int i = 0; i < 15; i++)
 		assert_int_equal(zeros[i], 0);
 	assert_string_equal(arena_strndup(&arena, "hello", 4), "hell");
@@ -77,14 +96,13 @@ static void arena_copies_text(void **state)
 	arena_release(&arena);
 }
 
-static void what_a_buffer_packs_a_reader_cuts(void **state)
+TEST(what_a_buffer_packs_a_reader_cuts)
 {
 	struct buf buf = {0};
 	struct cut cut;
 	const char *text;
 	size_t len;
 
-	(void)state;
 	buf_put_u8(&buf, 0xfe);
 	buf_put_u16(&buf, 0xfedc);
 	buf_put_u32(&buf, 0xfedcba98);
@@ -115,22 +133,20 @@ static void what_a_buffer_packs_a_reader_cuts(void **state)
 	buf_release(&buf);
 }
 
-static void numbers_are_little_endian(void **state)
+TEST(numbers_are_little_endian)
 {
 	struct buf buf = {0};
 
-	(void)state;
 	buf_put_u32(&buf, 0x01020304);
 	assert_memory_equal(buf.data, "\x04\x03\x02\x01", 4);
 	buf_release(&buf);
 }
 
-static void a_reader_past_its_end_stays_bad_and_yields_zero(void **state)
+TEST(a_reader_past_its_end_stays_bad_and_yields_zero)
 {
 	struct cut cut = cut_of("\xff\xff\xff", 3);
 	size_t len = 9;
 
-	(void)state;
 	assert_int_equal(cut_u32(&cut), 0);
 	assert_true(cut.bad);
 	assert_int_equal(cut_u8(&cut), 0);
@@ -145,11 +161,102 @@ static void a_reader_past_its_end_stays_bad_and_yields_zero(void **state)
 	assert_int_equal(cut_u8(&cut), 0);
 }
 
-static void a_buffer_is_always_a_string(void **state)
+/* Numbers are written and read eight bytes at a time where there is room: neither may spill into its neighbours. */
+TEST(numbers_of_every_size_at_every_place)
+{
+	for (size_t before = 0; before < 80; before++) {
+		for (size_t nbytes = 1; nbytes <= 8; nbytes++) {
+			struct buf buf = {0};
+			uint64_t value = UINT64_C(0xf1f2f3f4f5f6f7f8) >> (64 - 8 * nbytes);
+			int64_t signed_value = INT64_MIN >> (64 - 8 * nbytes);
+			struct cut cut;
+
+			for (size_t i = 0; i < before; i++)
+				buf_put_u8(&buf, 0xaa);
+			buf_put_uint(&buf, value, nbytes);
+			assert_int_equal(buf.len, before + nbytes);
+			assert_int_equal(buf.data[buf.len], 0);
+			buf_put_int(&buf, signed_value, nbytes);
+			cut = cut_of(buf.data, buf.len);
+			for (size_t i = 0; i < before; i++)
+				assert_int_equal(cut_u8(&cut), 0xaa);
+			assert_true(cut_uint(&cut, nbytes) == value);
+			assert_true(cut_int(&cut, nbytes) == signed_value);
+			assert_false(cut.bad);
+			assert_int_equal(cut.left, 0);
+			buf_release(&buf);
+		}
+	}
+}
+
+/* The memory ends where the bytes end, so that a sanitizer sees a read beyond them. */
+TEST(a_reader_does_not_look_beyond_its_end)
+{
+	for (size_t len = 0; len < 8; len++) {
+		for (size_t nbytes = 1; nbytes <= 8; nbytes++) {
+			uint8_t *bytes = mem_zalloc(len, 1);
+			struct cut cut = cut_of(bytes, len);
+
+			memset(bytes, 0xff, len);
+			if (nbytes <= len)
+				assert_true(cut_uint(&cut, nbytes) == UINT64_MAX >> (64 - 8 * nbytes));
+			else
+				assert_true(cut_uint(&cut, nbytes) == 0);
+			assert_int_equal(cut.bad, nbytes > len);
+			free(bytes);
+		}
+	}
+}
+
+static void decimal(int64_t value)
+{
+	char expected[32], digits[DEC_MAX];
+	int len = snprintf(expected, sizeof(expected), "%" PRId64, value);
+	struct buf buf = {0};
+
+	assert_int_equal(dec_put(digits, value), len);
+	assert_memory_equal(digits, expected, (size_t)len);
+	buf_put_dec(&buf, value);
+	assert_string_equal(buf_str(&buf), expected);
+	buf_release(&buf);
+}
+
+TEST(decimal_numbers_are_those_of_printf)
+{
+	for (int64_t value = -12000; value <= 12000; value++)
+		decimal(value);
+	for (int64_t value = 1; value <= INT64_MAX / 100; value *= 10)
+		for (int i = -1; i <= 1; i++) {
+			decimal(value * 10 + i);
+			decimal(-value * 10 + i);
+		}
+	decimal(INT64_MAX);
+	decimal(INT64_MIN);
+}
+
+TEST(a_buffer_on_an_array_allocates_when_that_is_full)
+{
+	char room[8];
+	struct buf buf = buf_on(room, sizeof(room));
+
+	assert_string_equal(buf_str(&buf), "");
+	buf_put_str(&buf, "seven77");
+	assert_ptr_equal(buf.data, room);
+	buf_put_str(&buf, "8");
+	assert_ptr_not_equal(buf.data, room);
+	assert_string_equal(buf_str(&buf), "seven778");
+	buf_release(&buf);
+	assert_string_equal(room, "seven77");
+	buf = buf_on(room, sizeof(room));
+	buf_release(&buf);
+	assert_string_equal(buf_str(&buf), "");
+	buf_release(&buf);
+}
+
+TEST(a_buffer_is_always_a_string)
 {
 	struct buf buf = {0};
 
-	(void)state;
 	assert_string_equal(buf_str(&buf), "");
 	buf_put(&buf, NULL, 0);
 	buf_putf(&buf, "%s%0200d", "x", 1);
@@ -165,13 +272,12 @@ struct item {
 	struct list link;
 };
 
-static void a_list_keeps_order_and_lets_go(void **state)
+TEST(a_list_keeps_order_and_lets_go)
 {
 	struct item items[3] = {{.number = 0}, {.number = 1}, {.number = 2}};
 	struct list list;
 	int expected = 0;
 
-	(void)state;
 	list_init(&list);
 	assert_null(list_pop_front(&list));
 	list_push_back(&list, &items[1].link);
@@ -189,21 +295,4 @@ static void a_list_keeps_order_and_lets_go(void **state)
 	assert_ptr_equal(list_pop_front(&list), &items[0].link);
 	assert_ptr_equal(list_pop_front(&list), &items[2].link);
 	assert_true(list_empty(&list));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arena_pieces_are_aligned_and_apart),
-		cmocka_unit_test(arena_reset_gives_the_first_chunk_again),
-		cmocka_unit_test(arena_reset_keeps_no_first_chunk_that_is_large),
-		cmocka_unit_test(arena_copies_text),
-		cmocka_unit_test(what_a_buffer_packs_a_reader_cuts),
-		cmocka_unit_test(numbers_are_little_endian),
-		cmocka_unit_test(a_reader_past_its_end_stays_bad_and_yields_zero),
-		cmocka_unit_test(a_buffer_is_always_a_string),
-		cmocka_unit_test(a_list_keeps_order_and_lets_go),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* Counters add up over threads, and the text is what Prometheus reads. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/metrics.h"
+#include "lib/test.h"
 
 static char *text(struct buf *buf)
 {
@@ -18,11 +14,10 @@ static char *text(struct buf *buf)
 	return buf->data;
 }
 
-static void a_row_without_labels_is_always_there(void **state)
+TEST(a_row_without_labels_is_always_there)
 {
 	struct buf buf = {0};
 
-	(void)state;
 	assert_non_null(strstr(text(&buf), "# HELP bursar_cancels_total Cancelled reservations.\n"
 					   "# TYPE bursar_cancels_total counter\nbursar_cancels_total 0\n"));
 	metric_add(METRIC_cancels_total, 0, 0, 41);
@@ -31,11 +26,10 @@ static void a_row_without_labels_is_always_there(void **state)
 	buf_release(&buf);
 }
 
-static void labels_name_their_cells(void **state)
+TEST(labels_name_their_cells)
 {
 	struct buf buf = {0};
 
-	(void)state;
 	assert_null(strstr(text(&buf), "bursar_checks_total{"));
 	metric_inc(METRIC_checks_total, METRIC_DECISION_DENIED, METRIC_REASON_BUDGET);
 	metric_inc(METRIC_checks_total, 77, 77);
@@ -45,9 +39,8 @@ static void labels_name_their_cells(void **state)
 	buf_release(&buf);
 }
 
-static void gauges_are_set_and_go_both_ways(void **state)
+TEST(gauges_are_set_and_go_both_ways)
 {
-	(void)state;
 	metric_set(METRIC_outbox_entries, 0, 0, 7);
 	metric_set(METRIC_outbox_entries, 0, 0, 5);
 	assert_int_equal(metric_value(METRIC_outbox_entries, 0, 0), 5);
@@ -56,11 +49,10 @@ static void gauges_are_set_and_go_both_ways(void **state)
 	assert_int_equal(metric_value(METRIC_grpc_calls_open, 0, 0), -1);
 }
 
-static void a_histogram_of_time_is_in_seconds(void **state)
+TEST(a_histogram_of_time_is_in_seconds)
 {
 	struct buf buf = {0};
 
-	(void)state;
 	metric_observe(METRIC_redis_call_seconds, 0, 0, 50);
 	metric_observe(METRIC_redis_call_seconds, 0, 0, 51);
 	metric_observe(METRIC_redis_call_seconds, 0, 0, 40000000);
@@ -77,13 +69,12 @@ static void a_histogram_of_time_is_in_seconds(void **state)
 	buf_release(&buf);
 }
 
-static void methods_are_named_at_start_and_bounded(void **state)
+TEST(methods_are_named_at_start_and_bounded)
 {
 	static char names[METRIC_METHOD_MAX + 10][32];
 	struct buf buf = {0};
 	unsigned first = metrics_method("/a.B/C");
 
-	(void)state;
 	assert_int_equal(metrics_method("/a.B/C"), first);
 	metric_inc(METRIC_grpc_calls_total, first, METRIC_CODE_OK);
 	metric_observe(METRIC_grpc_call_seconds, first, 0, 5);
@@ -105,12 +96,11 @@ static void *count(void *arg)
 	return NULL;
 }
 
-static void counts_of_ended_threads_stay(void **state)
+TEST(counts_of_ended_threads_stay)
 {
 	pthread_t threads[4];
 	struct buf buf = {0};
 
-	(void)state;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, count, NULL), 0);
 	text(&buf);
@@ -118,18 +108,4 @@ static void counts_of_ended_threads_stay(void **state)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(metric_value(METRIC_ledger_rows_total, 0, 0), 400000);
 	buf_release(&buf);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_row_without_labels_is_always_there),
-		cmocka_unit_test(labels_name_their_cells),
-		cmocka_unit_test(gauges_are_set_and_go_both_ways),
-		cmocka_unit_test(a_histogram_of_time_is_in_seconds),
-		cmocka_unit_test(methods_are_named_at_start_and_bounded),
-		cmocka_unit_test(counts_of_ended_threads_stay),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

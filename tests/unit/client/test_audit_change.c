@@ -1,14 +1,8 @@
 /* How a line of the audit log describes a change. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <cmocka.h>
 
 #include "cli/report/audit_change.h"
+#include "lib/test.h"
 
 #define DAY_LIMIT(amount) \
 	"{\"kind\": 1, \"name\": \"requests_per_day\", \"unit\": 0, \"burst\": 0, \"model\": \"\", " \
@@ -52,9 +46,8 @@ static const struct {
 	{"", "no JSON", ""},
 };
 
-static void a_line_says_what_changed(void **state)
+TEST(a_line_says_what_changed)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct buf out = {0};
 
@@ -64,13 +57,4 @@ static void a_line_says_what_changed(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_says_what_changed),
-	};
-
-	setenv("TZ", "UTC", 1);
-	tzset();
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_GROUP(tests_in_utc, NULL);

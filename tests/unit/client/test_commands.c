@@ -1,11 +1,6 @@
 /*
  * The table of commands: its rows are valid, the command line is parsed by them, and the pages are generated from them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +11,8 @@
 #include "cli/cmd/commands.h"
 #include "cli/core/help.h"
 #include "cli/text/file.h"
+#include "lib/source.h"
+#include "lib/test.h"
 
 static const struct command *command(const char *first, const char *second)
 {
@@ -34,26 +31,18 @@ static bool parse(struct cli *cli, const struct command *row, int argc, const ch
 static void a_page_is(const char *path, void (*put)(struct buf *out, const struct command_group *const *groups),
 	const char *command_line)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf made = {0}, committed = {0};
-	struct err err;
-	char full[1024];
 
-	if (!root)
-		skip();
-	snprintf(full, sizeof(full), "%s/%s", root, path);
 	put(&made, command_groups);
-	if (!file_read(full, &committed, &err))
-		fail_msg("%s", err.text);
+	source_read(path, &committed);
 	if (strcmp(buf_str(&made), buf_str(&committed)) != 0)
 		fail_msg("%s is out of date: write it with '%s > %s'", path, command_line, path);
 	buf_release(&made);
 	buf_release(&committed);
 }
 
-static void the_reference_page_is_what_the_rows_make(void **state)
+TEST(the_reference_page_is_what_the_rows_make)
 {
-	(void)state;
 	a_page_is("docs/cli.md", help_put_markdown, "bursar docs markdown");
 }
 
@@ -81,17 +70,15 @@ static void row_is_sound(const struct command *row)
 			fail_msg("%s: an example of another command", row->name);
 }
 
-static void every_row_is_sound(void **state)
+TEST(every_row_is_sound)
 {
-	(void)state;
 	for (const struct command_group *const *group = command_groups; *group; group++)
 		for (size_t i = 0; i < (*group)->count; i++)
 			row_is_sound(&(*group)->commands[i]);
 }
 
-static void a_command_of_two_words_is_found(void **state)
+TEST(a_command_of_two_words_is_found)
 {
-	(void)state;
 	assert_string_equal(command("account", "get")->name, "account get");
 	assert_string_equal(command("check", "alice")->name, "check");
 	assert_null(command("account", NULL));
@@ -99,13 +86,12 @@ static void a_command_of_two_words_is_found(void **state)
 	assert_null(command("chec", NULL));
 }
 
-static void options_may_follow_arguments(void **state)
+TEST(options_may_follow_arguments)
 {
 	const char *argv[] = {
 		"bursar", "alice", "--tenant=acme", "-m", "gpt-5.4", "--input-tokens", "1_200", "-j", NULL};
 	struct cli cli;
 
-	(void)state;
 	assert_true(parse(&cli, command("check", NULL), 8, argv));
 	assert_string_equal(cli_arg(&cli, 0), "alice");
 	assert_string_equal(option_text(&cli, "tenant"), "acme");
@@ -117,14 +103,13 @@ static void options_may_follow_arguments(void **state)
 	options_release(&cli);
 }
 
-static void an_option_may_be_a_list(void **state)
+TEST(an_option_may_be_a_list)
 {
 	const char *argv[] = {"bursar", "alice", "--remove", "a", "--remove", "b", NULL};
 	const char *const *names;
 	struct cli cli;
 	size_t count;
 
-	(void)state;
 	assert_true(parse(&cli, command("account", "override"), 6, argv));
 	names = option_list(&cli, "remove", &count);
 	assert_int_equal(count, 2);
@@ -133,7 +118,7 @@ static void an_option_may_be_a_list(void **state)
 	options_release(&cli);
 }
 
-static void a_wrong_line_says_what_is_wrong(void **state)
+TEST(a_wrong_line_says_what_is_wrong)
 {
 	static const struct {
 		const char *argv[5], *says;
@@ -148,7 +133,6 @@ static void a_wrong_line_says_what_is_wrong(void **state)
 		{{"bursar", "alice", "--ttl", "5"}, "--ttl: '5' has no unit"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const char *argv[6] = {0};
 		struct cli cli;
@@ -163,13 +147,12 @@ static void a_wrong_line_says_what_is_wrong(void **state)
 	}
 }
 
-static void a_choice_is_one_of_its_words(void **state)
+TEST(a_choice_is_one_of_its_words)
 {
 	const char *wrong[] = {"bursar", "alice", "--kind", "use", NULL},
 		   *right[] = {"bursar", "alice", "--kind", "team", NULL};
 	struct cli cli;
 
-	(void)state;
 	assert_false(parse(&cli, command("account", "get"), 4, wrong));
 	assert_non_null(strstr(
 		cli.err.text, "--kind: 'use' is not one of user, team, org, model, tenant; did you mean 'user'?"));
@@ -210,13 +193,12 @@ static void drop_profiles(const char *folder)
 	rmdir(folder);
 }
 
-static void the_fleet_is_the_profiles_where_none_is_given(void **state)
+TEST(the_fleet_is_the_profiles_where_none_is_given)
 {
 	const char *none[] = {"bursar", "alice", NULL}, *given[] = {"bursar", "alice", "--tenant=globex", NULL};
 	char folder[] = "/tmp/bursar-profiles-XXXXXX";
 	struct cli cli;
 
-	(void)state;
 	put_profiles(folder, "default = work\n[work]\ntenant = acme\n");
 	assert_true(parse(&cli, command("check", NULL), 2, none));
 	assert_string_equal(option_text(&cli, "tenant"), "");
@@ -231,20 +213,4 @@ static void the_fleet_is_the_profiles_where_none_is_given(void **state)
 	cli_settings_release(&cli);
 	options_release(&cli);
 	drop_profiles(folder);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_reference_page_is_what_the_rows_make),
-		cmocka_unit_test(every_row_is_sound),
-		cmocka_unit_test(a_command_of_two_words_is_found),
-		cmocka_unit_test(options_may_follow_arguments),
-		cmocka_unit_test(an_option_may_be_a_list),
-		cmocka_unit_test(a_wrong_line_says_what_is_wrong),
-		cmocka_unit_test(a_choice_is_one_of_its_words),
-		cmocka_unit_test(the_fleet_is_the_profiles_where_none_is_given),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,4 @@
 /* libbursar against a server that fails on demand: retries, deadlines, details, many calls in flight, batches. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +8,7 @@
 #include "fake_server.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
+#include "lib/test.h"
 
 /*
  * What the server has seen and what it is to do. Its thread uses this; the test looks only after its calls have ended.
@@ -156,7 +152,9 @@ static Bursar__V1__CheckResponse *check(struct bursar *bursar, const char *user,
 	return answer;
 }
 
-static void a_call_without_an_id_gets_a_random_one(void **state)
+#define WITH_SERVER(name) TEST_WITH(name, set_up, tear_down)
+
+WITH_SERVER(a_call_without_an_id_gets_a_random_one)
 {
 	Bursar__V1__CheckResponse *one = check(*state, "alice", NULL), *two = check(*state, "alice", NULL);
 
@@ -169,33 +167,33 @@ static void a_call_without_an_id_gets_a_random_one(void **state)
 	bursar_free(two);
 }
 
-static void what_failed_is_sent_again_whole_and_with_the_same_id(void **state)
+/* A check that is answered at last after `calls` calls, each of the same request. */
+static void is_sent_again(struct bursar *bursar, int calls)
 {
-	Bursar__V1__CheckResponse *answer;
+	Bursar__V1__CheckResponse *answer = check(bursar, "alice", NULL);
 
-	server.fail_first = 2;
-	answer = check(*state, "alice", NULL);
 	assert_non_null(answer);
 	assert_true(answer->allowed);
-	assert_int_equal(server.calls, 3);
+	assert_int_equal(server.calls, calls);
 	assert_int_equal(strlen(server.ids[0]), 32);
-	assert_string_equal(server.ids[0], server.ids[1]);
-	assert_string_equal(server.ids[0], server.ids[2]);
+	for (int i = 1; i < calls; i++)
+		assert_string_equal(server.ids[0], server.ids[i]);
 	bursar_free(answer);
 }
 
-static void silence_is_sent_again_too(void **state)
+WITH_SERVER(what_failed_is_sent_again_whole_and_with_the_same_id)
 {
-	Bursar__V1__CheckResponse *answer;
-
-	server.silent_first = 1;
-	answer = check(*state, "alice", NULL);
-	assert_non_null(answer);
-	assert_string_equal(server.ids[0], server.ids[1]);
-	bursar_free(answer);
+	server.fail_first = 2;
+	is_sent_again(*state, 3);
 }
 
-static void attempts_end(void **state)
+WITH_SERVER(silence_is_sent_again_too)
+{
+	server.silent_first = 1;
+	is_sent_again(*state, 2);
+}
+
+WITH_SERVER(attempts_end)
 {
 	struct bursar_error error;
 
@@ -206,7 +204,7 @@ static void attempts_end(void **state)
 	assert_int_equal(server.calls, 4);
 }
 
-static void a_refusal_has_its_field_and_is_not_sent_again(void **state)
+WITH_SERVER(a_refusal_has_its_field_and_is_not_sent_again)
 {
 	struct bursar_error error;
 
@@ -220,12 +218,11 @@ static void a_refusal_has_its_field_and_is_not_sent_again(void **state)
 	assert_int_equal(server.calls, 1);
 }
 
-static void a_missing_server_is_told_from_a_refusal(void **state)
+TEST(a_missing_server_is_told_from_a_refusal)
 {
 	struct bursar *bursar;
 	struct bursar_error error;
 
-	(void)state;
 	/* Port 1 on loopback: only root could listen there, and nobody does in a test. */
 	bursar = bursar_open("127.0.0.1:1", &(struct bursar_options){.timeout_us = 1000000, .attempts = 2}, NULL);
 	assert_null(check(bursar, "alice", &error));
@@ -234,12 +231,11 @@ static void a_missing_server_is_told_from_a_refusal(void **state)
 	bursar_close(bursar);
 }
 
-static void an_invalid_address_is_refused(void **state)
+TEST(an_invalid_address_is_refused)
 {
 	static const char *const wrong[] = {"", "localhost", ":7420", "localhost:", "localhost:0", "localhost:65536",
 		"localhost:http", "http://localhost:7420", "a b:1", "unix:"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		struct bursar_error error;
 
@@ -271,7 +267,7 @@ static void count_one(void *ctx, void *answer, const struct bursar_error *error)
 	}
 }
 
-static void many_calls_are_in_flight_and_a_callback_may_send_more(void **state)
+WITH_SERVER(many_calls_are_in_flight_and_a_callback_may_send_more)
 {
 	struct tally tally = {.bursar = *state, .left = 136};
 	Bursar__V1__CheckRequest request = BURSAR__V1__CHECK_REQUEST__INIT;
@@ -288,7 +284,7 @@ static void many_calls_are_in_flight_and_a_callback_may_send_more(void **state)
 	assert_int_equal(tally.failed, 0);
 }
 
-static void closing_cancels_what_is_in_flight(void **state)
+WITH_SERVER(closing_cancels_what_is_in_flight)
 {
 	struct tally tally = {.bursar = *state, .left = 1};
 	Bursar__V1__CheckRequest request = BURSAR__V1__CHECK_REQUEST__INIT;
@@ -321,7 +317,7 @@ static void note_item(void *ctx, void *answer, const struct bursar_error *error)
 	bursar_free(answer);
 }
 
-static void a_batch_gives_each_item_its_own_answer(void **state)
+WITH_SERVER(a_batch_gives_each_item_its_own_answer)
 {
 	struct bursar_batch *gathered = bursar_batch_new(*state, BURSAR_CHECK, 3);
 	Bursar__V1__CheckRequest request = BURSAR__V1__CHECK_REQUEST__INIT;
@@ -341,23 +337,4 @@ static void a_batch_gives_each_item_its_own_answer(void **state)
 		bursar_poll(*state, 1000000);
 	assert_int_equal(ended, 4);
 	assert_int_equal(order[0] + order[1] + order[2] + order[3], 1 - BURSAR_INVALID_ARGUMENT + 3 + 4);
-}
-
-int main(void)
-{
-#define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		WITH_SERVER(a_call_without_an_id_gets_a_random_one),
-		WITH_SERVER(what_failed_is_sent_again_whole_and_with_the_same_id),
-		WITH_SERVER(silence_is_sent_again_too),
-		WITH_SERVER(attempts_end),
-		WITH_SERVER(a_refusal_has_its_field_and_is_not_sent_again),
-		cmocka_unit_test(a_missing_server_is_told_from_a_refusal),
-		cmocka_unit_test(an_invalid_address_is_refused),
-		WITH_SERVER(many_calls_are_in_flight_and_a_callback_may_send_more),
-		WITH_SERVER(closing_cancels_what_is_in_flight),
-		WITH_SERVER(a_batch_gives_each_item_its_own_answer),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,23 +1,18 @@
 /* Messages as JSON and back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "bursar/v1/admin.pb-c.h"
 #include "bursar/v1/limiter.pb-c.h"
 #include "cli/encoding/json.h"
+#include "lib/test.h"
 
-static void numbers_are_whole_and_enums_are_names(void **state)
+TEST(numbers_are_whole_and_enums_are_names)
 {
 	Bursar__V1__LimitStatus status = BURSAR__V1__LIMIT_STATUS__INIT, *list[] = {&status};
 	Bursar__V1__CheckResponse answer = BURSAR__V1__CHECK_RESPONSE__INIT;
 	struct buf out = {0};
 
-	(void)state;
 	status.used = INT64_C(9007199254740993);
 	answer.reason = BURSAR__V1__REASON__REASON_BUDGET;
 	answer.quality = (Bursar__V1__Quality)77;
@@ -35,7 +30,7 @@ static void numbers_are_whole_and_enums_are_names(void **state)
 	buf_release(&out);
 }
 
-static void what_is_written_is_read_back(void **state)
+TEST(what_is_written_is_read_back)
 {
 	const char *text = "{\"name\": \"pro\", \"limits\": [{\"name\": \"a\", \"dimension\": \"cost\", \"kind\": "
 			   "\"LIMIT_KIND_CALENDAR\", \"amount\": 5000000000, \"window\": \"day\", \"shadow\": true}], "
@@ -45,7 +40,6 @@ static void what_is_written_is_read_back(void **state)
 			 *again;
 	struct buf out = {0}, second = {0};
 
-	(void)state;
 	assert_non_null(tier);
 	assert_string_equal(tier->name, "pro");
 	assert_int_equal(tier->n_limits, 1);
@@ -64,19 +58,18 @@ static void what_is_written_is_read_back(void **state)
 	buf_release(&second);
 }
 
-static void the_shortest_name_that_fits_is_meant(void **state)
+TEST(the_shortest_name_that_fits_is_meant)
 {
 	const char *text = "{\"dimension\": \"tokens\"}";
 	struct err err = {0};
 	Bursar__V1__Limit *limit = (void *)json_read_message(text, strlen(text), &bursar__v1__limit__descriptor, &err);
 
-	(void)state;
 	assert_non_null(limit);
 	assert_int_equal(limit->dimension, BURSAR__V1__DIMENSION__DIMENSION_TOKENS);
 	bursar__v1__limit__free_unpacked(limit, NULL);
 }
 
-static void an_error_has_the_path(void **state)
+TEST(an_error_has_the_path)
 {
 	static const struct {
 		const char *text, *field, *says;
@@ -95,7 +88,6 @@ static void an_error_has_the_path(void **state)
 		{"", "", "not valid JSON"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct err err = {0};
 
@@ -105,16 +97,4 @@ static void an_error_has_the_path(void **state)
 		if (!strstr(err.text, rows[i].says))
 			fail_msg("%s: says '%s', not '%s'", rows[i].text, err.text, rows[i].says);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_are_whole_and_enums_are_names),
-		cmocka_unit_test(what_is_written_is_read_back),
-		cmocka_unit_test(the_shortest_name_that_fits_is_meant),
-		cmocka_unit_test(an_error_has_the_path),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /* Limits on the command line: what is understood, and the errors for everything else. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/text/limit_spec.h"
+#include "lib/test.h"
+#include "refusals.h"
 
 static Bursar__V1__Limit *parse(const char *text)
 {
@@ -20,11 +17,10 @@ static Bursar__V1__Limit *parse(const char *text)
 	return limit;
 }
 
-static void a_period_of_minutes_is_a_bucket(void **state)
+TEST(a_period_of_minutes_is_a_bucket)
 {
 	Bursar__V1__Limit *limit = parse("requests=20/min");
 
-	(void)state;
 	assert_int_equal(limit->dimension, BURSAR__V1__DIMENSION__DIMENSION_REQUESTS);
 	assert_int_equal(limit->kind, BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET);
 	assert_int_equal(limit->amount, 20);
@@ -35,11 +31,10 @@ static void a_period_of_minutes_is_a_bucket(void **state)
 	bursar__v1__limit__free_unpacked(limit, NULL);
 }
 
-static void a_day_is_a_calendar_window_and_24_hours_are_a_bucket(void **state)
+TEST(a_day_is_a_calendar_window_and_24_hours_are_a_bucket)
 {
 	Bursar__V1__Limit *day = parse("cost=5USD/day"), *hours = parse("cost=0.25/24h");
 
-	(void)state;
 	assert_int_equal(day->kind, BURSAR__V1__LIMIT_KIND__LIMIT_KIND_CALENDAR);
 	assert_int_equal(day->window, BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY);
 	assert_int_equal(day->amount, INT64_C(5000000000));
@@ -50,12 +45,11 @@ static void a_day_is_a_calendar_window_and_24_hours_are_a_bucket(void **state)
 	bursar__v1__limit__free_unpacked(hours, NULL);
 }
 
-static void options_follow_after_commas(void **state)
+TEST(options_follow_after_commas)
 {
 	Bursar__V1__Limit *limit = parse(
 		"tokens=200k/10min,burst=1.5M,name=mine,interface=telegram,model=gpt-oss:20b,warn=90%,shadow,quiet");
 
-	(void)state;
 	assert_int_equal(limit->amount, 200000);
 	assert_int_equal(limit->period_us, 600000000);
 	assert_int_equal(limit->burst, 1500000);
@@ -68,14 +62,13 @@ static void options_follow_after_commas(void **state)
 	bursar__v1__limit__free_unpacked(limit, NULL);
 }
 
-static void what_is_written_is_read_back_the_same(void **state)
+TEST(what_is_written_is_read_back_the_same)
 {
 	static const char *const texts[] = {"requests=3/min", "tokens=40k/min,burst=80k", "requests=1000/month",
 		"cost=0.25/day", "cost=0.000000001/24h", "cost=9007199/week", "concurrent=3", "concurrent=0",
 		"requests=1/ms", "input_tokens=5/90min", "output_tokens=max/day", "tokens=2M/day", "tokens=1500/day",
 		"requests=5/s,name=x,interface=a\\,b\\\\c,model=m/n", "cost=1.5/24h,burst=3,warn=50,shadow,quiet"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		Bursar__V1__Limit *limit = parse(texts[i]);
 		struct buf out = {0};
@@ -142,9 +135,8 @@ static void some_limit(Bursar__V1__Limit *limit)
 	limit->until_us = some(0, 1) ? some(1, INT64_C(4000000000000000)) : 0;
 }
 
-static void any_limit_is_written_and_read_back_in_every_field(void **state)
+TEST(any_limit_is_written_and_read_back_in_every_field)
 {
-	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		Bursar__V1__Limit limit;
 		struct buf out = {0};
@@ -164,12 +156,15 @@ static void any_limit_is_written_and_read_back_in_every_field(void **state)
 	}
 }
 
-static void an_error_names_what_is_wrong(void **state)
+static bool spec_accepts(const char *text, struct err *err)
 {
-	static const struct {
-		const char *text, *says;
-	} rows[] = {
-		{"", "'=': a limit looks like"},
+	return limit_spec_parse(text, err) != NULL;
+}
+
+TEST(an_error_names_what_is_wrong)
+{
+	static const struct refusal rows[] = {
+		{"", "'' has no '='; a limit looks like"},
 		{"requests", "has no '='"},
 		{"request=20/min", "'request' is not a dimension; did you mean 'requests'?"},
 		{"requests_per_minute=20/min", "name=NAME"},
@@ -206,40 +201,16 @@ static void an_error_names_what_is_wrong(void **state)
 		{"requests=20/min:burst=40", "period 'min:burst=40'"},
 	};
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct err err = {0};
-
-		assert_null(limit_spec_parse(rows[i].text, &err));
-		assert_int_equal(err.code, ERR_INVALID);
-		if (i > 0 && !strstr(err.text, rows[i].says))
-			fail_msg("%s: says '%s', not '%s'", rows[i].text, err.text, rows[i].says);
-	}
+	ALL_REFUSED(rows, spec_accepts);
 }
 
-static void a_long_part_is_refused(void **state)
+TEST(a_long_part_is_refused)
 {
 	char text[2000];
 	struct err err = {0};
 
-	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	assert_null(limit_spec_parse(text, &err));
 	assert_non_null(strstr(err.text, "599 bytes"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_period_of_minutes_is_a_bucket),
-		cmocka_unit_test(a_day_is_a_calendar_window_and_24_hours_are_a_bucket),
-		cmocka_unit_test(options_follow_after_commas),
-		cmocka_unit_test(what_is_written_is_read_back_the_same),
-		cmocka_unit_test(any_limit_is_written_and_read_back_in_every_field),
-		cmocka_unit_test(an_error_names_what_is_wrong),
-		cmocka_unit_test(a_long_part_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

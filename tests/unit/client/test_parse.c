@@ -1,95 +1,103 @@
 /* The values that people type and read: counts, money, durations, times. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/units.h"
 #include "cli/text/format.h"
 #include "cli/text/parse.h"
+#include "lib/test.h"
 
-static void money_is_exact_to_the_nano_dollar(void **state)
+/* A text, and its value or what the error says about it. */
+struct reading {
+	const char *text;
+	int64_t value;
+	const char *says; /* a part of the error; NULL: the text has the value */
+};
+
+/* What a parser reads from `text` at the time `now_us`. */
+typedef bool parser(const char *text, int64_t now_us, int64_t *value, struct err *err);
+
+static void all_read(const struct reading *rows, size_t count, int64_t now_us, parser *parse)
 {
-	static const struct {
-		const char *text;
-		int64_t nano;
-	} rows[] = {{"5", 5000000000}, {"$5", 5000000000}, {"5usd", 5000000000}, {"0.25", 250000000},
-		{"0.000000001", 1}, {"1_000.50", 1000500000000}, {"0", 0}, {"0.250000000000", 250000000},
-		{"9007199.254740991", 9007199254740991}};
-	struct err err;
-	int64_t nano;
+	for (size_t i = 0; i < count; i++) {
+		const struct reading *row = &rows[i];
+		struct err err = {0};
+		int64_t value;
+		bool ok = parse(row->text, now_us, &value, &err);
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		assert_true(parse_usd(rows[i].text, strlen(rows[i].text), &nano, &err));
-		assert_int_equal(nano, rows[i].nano);
+		if (ok != !row->says)
+			fail_msg("'%s': %s", row->text, ok ? "is accepted" : err.text);
+		if (ok && value != row->value)
+			fail_msg("'%s': is %" PRId64 ", not %" PRId64, row->text, value, row->value);
+		if (!ok && (err.code != ERR_INVALID || !strstr(err.text, row->says)))
+			fail_msg("'%s': says '%s', not '%s'", row->text, err.text, row->says);
 	}
-	assert_false(parse_usd("0.0000000001", 12, &nano, &err));
-	assert_false(parse_usd("9007199.254740992", 17, &nano, &err));
-	assert_false(parse_usd("", 0, &nano, &err));
-	assert_false(parse_usd(".5", 2, &nano, &err));
-	assert_false(parse_usd("5.", 2, &nano, &err));
-	assert_false(parse_usd("-5", 2, &nano, &err));
-	assert_false(parse_usd("5 USD x", 7, &nano, &err));
+}
+#define ALL_READ(rows, now_us, parse) all_read(rows, sizeof(rows) / sizeof(*(rows)), now_us, parse)
+
+static bool usd(const char *text, int64_t now_us, int64_t *nano, struct err *err)
+{
+	(void)now_us;
+	return parse_usd(text, strlen(text), nano, err);
 }
 
-static void durations_add_up(void **state)
+TEST(money_is_exact_to_the_nano_dollar)
 {
-	struct err err;
-	int64_t us;
+	static const struct reading rows[] = {{"5", 5000000000, NULL}, {"$5", 5000000000, NULL},
+		{"5usd", 5000000000, NULL}, {"0.25", 250000000, NULL}, {"0.000000001", 1, NULL},
+		{"1_000.50", 1000500000000, NULL}, {"0", 0, NULL}, {"0.250000000000", 250000000, NULL},
+		{"9007199.254740991", 9007199254740991, NULL}, {"0.0000000001", 0, ""}, {"9007199.254740992", 0, ""},
+		{"", 0, ""}, {".5", 0, ""}, {"5.", 0, ""}, {"-5", 0, ""}, {"5 USD x", 0, ""}};
 
-	(void)state;
-	assert_true(parse_duration("1h30min", 7, &us, &err));
-	assert_int_equal(us, INT64_C(5400000000));
-	assert_true(parse_duration("500ms", 5, &us, &err));
-	assert_int_equal(us, 500000);
-	assert_true(parse_duration("366d", 4, &us, &err));
-	assert_false(parse_duration("367d", 4, &us, &err));
-	assert_false(parse_duration("0s", 2, &us, &err));
-	assert_false(parse_duration("10", 2, &us, &err));
-	assert_non_null(strstr(err.text, "'10' has no unit; write 10s, 10min"));
-	assert_true(parse_duration("2 hours 30 minutes", 18, &us, &err));
-	assert_int_equal(us, INT64_C(9000000000));
-	assert_true(parse_patience("10", 2, &us, &err));
-	assert_int_equal(us, 10000000);
-	assert_false(parse_patience("0", 1, &us, &err));
-	assert_false(parse_duration("ten", 3, &us, &err));
-	assert_false(parse_duration("99999999999999999d", 18, &us, &err));
+	ALL_READ(rows, 0, usd);
 }
 
-static void times_have_zones(void **state)
+static bool duration(const char *text, int64_t now_us, int64_t *us, struct err *err)
 {
-	struct err err;
-	int64_t us;
+	(void)now_us;
+	return parse_duration(text, strlen(text), us, err);
+}
 
-	(void)state;
-	assert_true(parse_time("2026-11-23T14:30:00Z", 0, &us, &err));
-	assert_int_equal(us, INT64_C(1795444200000000));
-	assert_true(parse_time("2026-11-23T15:30:00+01:00", 0, &us, &err));
-	assert_int_equal(us, INT64_C(1795444200000000));
-	assert_true(parse_time("2026-11-23T15:30", 0, &us, &err));
-	assert_int_equal(us, INT64_C(1795444200000000)); /* TZ is one hour east */
-	assert_true(parse_time("2026-11-23", 0, &us, &err));
-	assert_int_equal(us, INT64_C(1795388400000000));
-	assert_true(parse_time("-7d", INT64_C(1795444200000000), &us, &err));
-	assert_int_equal(us, INT64_C(1794839400000000));
-	assert_true(parse_time("now", 42, &us, &err));
-	assert_int_equal(us, 42);
-	assert_false(parse_time("2026-02-30", 0, &us, &err));
-	assert_false(parse_time("2026-11-23T25:00", 0, &us, &err));
-	assert_false(parse_time("2026-11-23 ", 0, &us, &err));
-	assert_true(parse_time("yesterday", INT64_C(1795444200000000), &us, &err));
-	assert_int_equal(us, INT64_C(1795302000000000)); /* midnight one hour east */
-	assert_true(parse_time("Tomorrow", INT64_C(1795444200000000), &us, &err));
-	assert_int_equal(us, INT64_C(1795474800000000));
-	assert_false(parse_time("tomorow", 0, &us, &err));
-	assert_non_null(strstr(err.text, "did you mean 'tomorrow'?"));
-	assert_false(parse_time("23.11.2026", 0, &us, &err));
-	assert_non_null(strstr(err.text, "write 2026-11-23"));
+static bool patience(const char *text, int64_t now_us, int64_t *us, struct err *err)
+{
+	(void)now_us;
+	return parse_patience(text, strlen(text), us, err);
+}
+
+TEST(durations_add_up)
+{
+	static const struct reading rows[] = {{"1h30min", INT64_C(5400000000), NULL}, {"500ms", 500000, NULL},
+		{"366d", 366 * DAY_US, NULL}, {"2 hours 30 minutes", INT64_C(9000000000), NULL}, {"367d", 0, ""},
+		{"0s", 0, ""}, {"10", 0, "'10' has no unit; write 10s, 10min"}, {"ten", 0, ""},
+		{"99999999999999999d", 0, ""}, {"10m", 0, "write min"}};
+	static const struct reading patient[] = {{"10", 10000000, NULL}, {"0", 0, ""}};
+
+	ALL_READ(rows, 0, duration);
+	ALL_READ(patient, 0, patience);
+}
+
+TEST(times_have_zones)
+{
+	static const struct reading rows[] = {
+		{"2026-11-23T14:30:00Z", INT64_C(1795444200000000), NULL},
+		{"2026-11-23T15:30:00+01:00", INT64_C(1795444200000000), NULL},
+		{"2026-11-23T15:30", INT64_C(1795444200000000), NULL}, /* TZ is one hour east */
+		{"2026-11-23", INT64_C(1795388400000000), NULL},
+		{"-7d", INT64_C(1794839400000000), NULL},
+		{"now", INT64_C(1795444200000000), NULL},
+		{"yesterday", INT64_C(1795302000000000), NULL}, /* midnight one hour east */
+		{"Tomorrow", INT64_C(1795474800000000), NULL},
+		{"2026-02-30", 0, ""},
+		{"2026-11-23T25:00", 0, ""},
+		{"2026-11-23 ", 0, ""},
+		{"tomorow", 0, "did you mean 'tomorrow'?"},
+		{"23.11.2026", 0, "write 2026-11-23"},
+	};
+
+	ALL_READ(rows, INT64_C(1795444200000000), parse_time);
 }
 
 static struct buf out;
@@ -103,30 +111,22 @@ static const char *shown(void)
 	return text;
 }
 
-static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
+TEST(a_day_is_one_of_utc_wherever_it_is_typed)
 {
 	static const char *const zones[] = {"UTC", "Asia/Tokyo", "America/Los_Angeles"};
 	const int64_t day = INT64_C(1795824000000000); /* 2026-11-28 */
+	const struct reading rows[] = {{"2026-11-28", day, NULL}, {"-7d", day - 7 * DAY_US, NULL},
+		{"yesterday", day - DAY_US, NULL}, {"2026-02-30", 0, ""}, {"yesteryear", 0, ""}};
+	const struct reading late[] = {{"now", day, NULL}};
 	const char *zone = getenv("TZ");
 	char *before = zone ? strdup(zone) : NULL;
-	struct err err;
-	int64_t us;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
 		setenv("TZ", zones[i], 1);
 		tzset();
-		assert_true(parse_day("2026-11-28", 0, &us, &err));
-		assert_int_equal(us, day);
-		assert_true(parse_day("-7d", day + 5, &us, &err));
-		assert_int_equal(us, day - INT64_C(7) * 86400000000);
-		assert_true(parse_day("yesterday", day + 5, &us, &err));
-		assert_int_equal(us, day - INT64_C(86400000000));
-		assert_true(parse_day("now", day + INT64_C(86399999999), &us, &err));
-		assert_int_equal(us, day);
+		ALL_READ(rows, day + 5, parse_day);
+		ALL_READ(late, day + DAY_US - 1, parse_day);
 	}
-	assert_false(parse_day("2026-02-30", 0, &us, &err));
-	assert_false(parse_day("yesteryear", 0, &us, &err));
 	if (before)
 		setenv("TZ", before, 1);
 	else
@@ -135,21 +135,21 @@ static void a_day_is_one_of_utc_wherever_it_is_typed(void **state)
 	free(before);
 }
 
-static void a_number_with_a_comma_is_recognized(void **state)
+static bool count(const char *text, int64_t now_us, int64_t *value, struct err *err)
 {
-	struct err err;
-	int64_t n;
-
-	(void)state;
-	assert_false(parse_count("1,500", 5, &n, &err));
-	assert_non_null(strstr(err.text, "without a comma"));
-	assert_false(parse_duration("10m", 3, &n, &err));
-	assert_non_null(strstr(err.text, "write min"));
+	(void)now_us;
+	return parse_count(text, strlen(text), value, err);
 }
 
-static void numbers_are_written_for_people(void **state)
+TEST(a_number_with_a_comma_is_recognized)
 {
-	(void)state;
+	static const struct reading rows[] = {{"1,500", 0, "without a comma"}};
+
+	ALL_READ(rows, 0, count);
+}
+
+TEST(numbers_are_written_for_people)
+{
 	put_money(&out, 250000000);
 	assert_string_equal(shown(), "$0.25");
 	put_money(&out, 1);
@@ -174,7 +174,7 @@ static void numbers_are_written_for_people(void **state)
 	assert_string_equal(shown(), "99");
 }
 
-static void a_duration_is_never_too_short(void **state)
+TEST(a_duration_is_never_too_short)
 {
 	static const struct {
 		int64_t us;
@@ -184,7 +184,6 @@ static void a_duration_is_never_too_short(void **state)
 		{200000000, "3 min 20 s"}, {180000000, "3 min"}, {INT64_C(7500000000), "2 h 5 min"},
 		{INT64_C(7199000001), "2 h"}, {INT64_C(273600000000), "3 d 4 h"}, {INT64_C(86399999999), "1 d"}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		put_duration(&out, rows[i].us);
 		assert_string_equal(shown(), rows[i].text);
@@ -198,19 +197,12 @@ static int release(void **state)
 	return 0;
 }
 
-int main(void)
+static int east_of_utc(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(money_is_exact_to_the_nano_dollar),
-		cmocka_unit_test(durations_add_up),
-		cmocka_unit_test(times_have_zones),
-		cmocka_unit_test(a_day_is_one_of_utc_wherever_it_is_typed),
-		cmocka_unit_test(a_number_with_a_comma_is_recognized),
-		cmocka_unit_test(numbers_are_written_for_people),
-		cmocka_unit_test(a_duration_is_never_too_short),
-	};
-
+	(void)state;
 	setenv("TZ", "ABC-1", 1);
 	tzset();
-	return cmocka_run_group_tests(tests, NULL, release);
+	return 0;
 }
+
+TEST_GROUP(east_of_utc, release);

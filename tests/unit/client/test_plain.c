@@ -1,14 +1,10 @@
 /* Characters that a terminal would obey are written out; everything else stays as it is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "cli/text/plain.h"
+#include "lib/test.h"
 
-static void a_text_within_a_line_has_no_control_characters(void **state)
+TEST(a_text_within_a_line_has_no_control_characters)
 {
 	static const struct {
 		const char *text, *plain;
@@ -30,7 +26,6 @@ static void a_text_within_a_line_has_no_control_characters(void **state)
 	};
 	struct buf out = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		put_plain(&out, rows[i].text);
 		assert_string_equal(buf_str(&out), rows[i].plain);
@@ -38,26 +33,15 @@ static void a_text_within_a_line_has_no_control_characters(void **state)
 	}
 }
 
-static void lines_keep_their_ends_and_our_own_sequences_alone(void **state)
+TEST(lines_keep_their_ends_and_our_own_sequences_alone)
 {
 	static const char text[] = OWN_ESCAPE "[31mdenied" OWN_ESCAPE "[0m\t\x1b[31m\xe2\x80\xae\n";
 	struct buf out = {0};
 
-	(void)state;
 	put_plain_lines(&out, text, strlen(text), true);
 	assert_string_equal(buf_str(&out), "\033[31mdenied\033[0m\t\\u001b[31m\\u202e\n");
 	buf_release(&out);
 	put_plain_lines(&out, text, strlen(text), false);
 	assert_string_equal(buf_str(&out), "\033[31mdenied\033[0m\t\\u001b[31m\xe2\x80\xae\n");
 	buf_release(&out);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_text_within_a_line_has_no_control_characters),
-		cmocka_unit_test(lines_keep_their_ends_and_our_own_sequences_alone),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

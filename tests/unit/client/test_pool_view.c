@@ -1,12 +1,8 @@
 /* A pool's figures as people see them, byte for byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "cli/live/pool_watch.h"
+#include "lib/test.h"
 
 /* cmocka's own assertion compares floats, not doubles. */
 static bool is_near(double a, double b)
@@ -70,12 +66,11 @@ static Bursar__V1__PoolStats example(void)
 	return stats;
 }
 
-static void a_line_has_what_matters_most(void **state)
+TEST(a_line_has_what_matters_most)
 {
 	Bursar__V1__PoolStats stats = example();
 	struct buf out = {0};
 
-	(void)state;
 	stats.paused = true;
 	stats.starving = 1;
 	pool_put_line(&out, &stats, 1.25, &tiers);
@@ -84,12 +79,11 @@ static void a_line_has_what_matters_most(void **state)
 	buf_release(&out);
 }
 
-static void a_screen_has_bar_levels_and_waiters(void **state)
+TEST(a_screen_has_bar_levels_and_waiters)
 {
 	Bursar__V1__PoolStats stats = example();
 	struct cli cli = {0};
 
-	(void)state;
 	pool_view_stats(&cli, &stats, 2, &tiers);
 	assert_string_equal(buf_str(&cli.out),
 		"  slots        [################################........] 4 of 5\n"
@@ -107,12 +101,11 @@ static void a_screen_has_bar_levels_and_waiters(void **state)
 	buf_release(&cli.out);
 }
 
-static void a_priority_that_nobody_asks_for_has_no_share(void **state)
+TEST(a_priority_that_nobody_asks_for_has_no_share)
 {
 	Bursar__V1__PoolStats stats = example();
 	struct cli cli = {0};
 
-	(void)state;
 	high.running = 0;
 	pool_view_stats(&cli, &stats, 2, NULL);
 	assert_non_null(strstr(
@@ -120,11 +113,10 @@ static void a_priority_that_nobody_asks_for_has_no_share(void **state)
 	buf_release(&cli.out);
 }
 
-static void grants_a_second_are_between_two_looks(void **state)
+TEST(grants_a_second_are_between_two_looks)
 {
 	Bursar__V1__PoolStats before = example(), now = example();
 
-	(void)state;
 	before.now_us = 1000000;
 	now.now_us = 3000000;
 	now.granted_waited += 3;
@@ -132,16 +124,4 @@ static void grants_a_second_are_between_two_looks(void **state)
 	assert_true(is_near(pool_grant_rate(NULL, &now), 0));
 	/* The pool's state was replaced, so its counters started over. */
 	assert_true(is_near(pool_grant_rate(&now, &before), 0));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_has_what_matters_most),
-		cmocka_unit_test(a_screen_has_bar_levels_and_waiters),
-		cmocka_unit_test(a_priority_that_nobody_asks_for_has_no_share),
-		cmocka_unit_test(grants_a_second_are_between_two_looks),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

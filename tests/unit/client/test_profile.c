@@ -1,9 +1,4 @@
 /* The file of profiles: it is read and changed line by line, and errors name the line. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +6,8 @@
 #include <unistd.h>
 
 #include "cli/core/profile_file.h"
+#include "lib/test.h"
+#include "refusals.h"
 
 static const char usual[] = "# mine\n"
 			    "default = work\n"
@@ -31,12 +28,11 @@ static void parse(const char *text, struct profiles *out)
 		fail_msg("%s", err.text);
 }
 
-static void a_file_has_a_default_and_profiles(void **state)
+TEST(a_file_has_a_default_and_profiles)
 {
 	struct profiles profiles;
 	const struct profile *work, *home;
 
-	(void)state;
 	parse(usual, &profiles);
 	work = profile_find(&profiles, "work");
 	home = profile_find(&profiles, "home");
@@ -49,37 +45,35 @@ static void a_file_has_a_default_and_profiles(void **state)
 	profiles_release(&profiles);
 }
 
-static void an_error_names_its_line(void **state)
+static bool file_accepts(const char *text, struct err *err)
 {
-	static const struct {
-		const char *text, *says;
-	} rows[] = {
-		{"[work\n", "1: must be a [profile]"},
-		{"\n[]\n", "2: a profile's name must be 1 to 64"},
-		{"[a b]\n", "1: a profile's name must be 1 to 64"},
-		{"addr = x\n", "1: 'addr' is above the first [profile]"},
-		{"default = a\ndefault = b\n", "2: default: is given twice"},
-		{"[a]\n[b]\n[a]\n", "3: profile a is already defined above"},
-		{"[a]\nadress = x\n", "2: 'adress' is not a setting; use one of addr"},
-		{"[a]\naddr = x\naddr = y\n", "3: addr: is given twice"},
-		{"[a]\naddr =\n", "2: addr: must be 1 to 1024 bytes"},
-		{"[a]\naddr = x\ty\n", "2: addr: has a control character"},
-		{"[a]\ntimeout = soon\n", "2: timeout: 'soon' is not a duration"},
-		{"[a]\njson = true\n", "2: json: 'true' must be yes or no"},
-		{"[a]\nkey = bsk_secret\n", "2: 'key' is not a setting"},
-		{"[a]\nnonsense\n", "2: must be a [profile]"},
+	struct profiles profiles;
+	bool ok = profiles_parse(text, strlen(text), &profiles, err);
+
+	profiles_release(&profiles);
+	return ok;
+}
+
+TEST(an_error_names_its_line)
+{
+	static const struct refusal rows[] = {
+		{"[work\n", "^1: must be a [profile]"},
+		{"\n[]\n", "^2: a profile's name must be 1 to 64"},
+		{"[a b]\n", "^1: a profile's name must be 1 to 64"},
+		{"addr = x\n", "^1: 'addr' is above the first [profile]"},
+		{"default = a\ndefault = b\n", "^2: default: is given twice"},
+		{"[a]\n[b]\n[a]\n", "^3: profile a is already defined above"},
+		{"[a]\nadress = x\n", "^2: 'adress' is not a setting; use one of addr"},
+		{"[a]\naddr = x\naddr = y\n", "^3: addr: is given twice"},
+		{"[a]\naddr =\n", "^2: addr: must be 1 to 1024 bytes"},
+		{"[a]\naddr = x\ty\n", "^2: addr: has a control character"},
+		{"[a]\ntimeout = soon\n", "^2: timeout: 'soon' is not a duration"},
+		{"[a]\njson = true\n", "^2: json: 'true' must be yes or no"},
+		{"[a]\nkey = bsk_secret\n", "^2: 'key' is not a setting"},
+		{"[a]\nnonsense\n", "^2: must be a [profile]"},
 	};
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct profiles profiles;
-		struct err err = {0};
-
-		assert_false(profiles_parse(rows[i].text, strlen(rows[i].text), &profiles, &err));
-		profiles_release(&profiles);
-		if (strncmp(err.text, rows[i].says, strlen(rows[i].says)) != 0)
-			fail_msg("says '%s', not '%s'", err.text, rows[i].says);
-	}
+	ALL_REFUSED(rows, file_accepts);
 }
 
 static void sets_to(const char *text, const char *profile, const char *setting, const char *value, const char *expected)
@@ -91,9 +85,8 @@ static void sets_to(const char *text, const char *profile, const char *setting, 
 	buf_release(&out);
 }
 
-static void a_change_leaves_the_other_lines_alone(void **state)
+TEST(a_change_leaves_the_other_lines_alone)
 {
-	(void)state;
 	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "addr", "2", "# x\n[a]\naddr = 2\n\n[b]\n");
 	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "tenant", "t", "# x\n[a]\naddr = 1\ntenant = t\n\n[b]\n");
 	sets_to("# x\n[a]\naddr = 1\n\n[b]\n", "a", "addr", NULL, "# x\n[a]\n\n[b]\n");
@@ -105,17 +98,16 @@ static void a_change_leaves_the_other_lines_alone(void **state)
 	sets_to("default = b\n[a]\n", "", "default", NULL, "[a]\n");
 }
 
-static void a_profile_that_is_dropped_takes_its_lines_with_it(void **state)
+TEST(a_profile_that_is_dropped_takes_its_lines_with_it)
 {
 	struct buf out = {0};
 
-	(void)state;
 	profile_text_drop(&out, usual, "work");
 	assert_string_equal(buf_str(&out), "# mine\ndefault = work\n\n[ home ]\r\n\tjson = yes  \n");
 	buf_release(&out);
 }
 
-static void the_file_is_its_owners_alone_and_replaced_as_a_whole(void **state)
+TEST(the_file_is_its_owners_alone_and_replaced_as_a_whole)
 {
 	char folder[] = "/tmp/b-profile-XXXXXX";
 	struct profile_file file;
@@ -123,7 +115,6 @@ static void the_file_is_its_owners_alone_and_replaced_as_a_whole(void **state)
 	struct stat is;
 	struct err err;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	setenv("XDG_CONFIG_HOME", folder, 1);
 	setenv("HOME", "/home/ann", 1);
@@ -150,17 +141,4 @@ static void the_file_is_its_owners_alone_and_replaced_as_a_whole(void **state)
 	profile_file_release(&file);
 	buf_release(&text);
 	buf_release(&name);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_has_a_default_and_profiles),
-		cmocka_unit_test(an_error_names_its_line),
-		cmocka_unit_test(a_change_leaves_the_other_lines_alone),
-		cmocka_unit_test(a_profile_that_is_dropped_takes_its_lines_with_it),
-		cmocka_unit_test(the_file_is_its_owners_alone_and_replaced_as_a_whole),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* Text on a terminal: its width, and where it is cut. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <locale.h>
 #include <string.h>
 
 #include "cli/text/plain.h"
 #include "cli/text/screen.h"
+#include "lib/test.h"
 
 static int in_utf8(void **state)
 {
@@ -17,9 +13,8 @@ static int in_utf8(void **state)
 	return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -1;
 }
 
-static void a_character_takes_its_columns(void **state)
+TEST(a_character_takes_its_columns)
 {
-	(void)state;
 	assert_int_equal(screen_width("alice"), 5);
 	assert_int_equal(screen_width("\xe6\x95\xb0\xe6\x8d\xae"), 4); /* two wide ones */
 	assert_int_equal(screen_width("e\xcc\x81"), 1); /* a combining accent has no width */
@@ -28,12 +23,11 @@ static void a_character_takes_its_columns(void **state)
 	assert_int_equal(screen_width(""), 0);
 }
 
-static void a_line_is_cut_between_characters(void **state)
+TEST(a_line_is_cut_between_characters)
 {
 	static const char wide[] = "a\xe6\x95\xb0"
 				   "b";
 
-	(void)state;
 	assert_int_equal(screen_cut("alice", 5, 3), 3);
 	assert_int_equal(screen_cut("alice", 5, 9), 5);
 	assert_int_equal(screen_cut(wide, strlen(wide), 2), 1);
@@ -42,12 +36,4 @@ static void a_line_is_cut_between_characters(void **state)
 	assert_int_equal(screen_cut(OWN_ESCAPE "[31", 4, 1), 4);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_character_takes_its_columns),
-		cmocka_unit_test(a_line_is_cut_between_characters),
-	};
-
-	return cmocka_run_group_tests(tests, in_utf8, NULL);
-}
+TEST_GROUP(in_utf8, NULL);

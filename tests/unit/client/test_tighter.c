@@ -1,14 +1,9 @@
 /* Which limits prevent another one from being used up. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "c/bursar.h"
 #include "cli/account/tighter.h"
 #include "cli/text/limit_spec.h"
+#include "lib/test.h"
 
 struct row {
 	const char *other, *limit;
@@ -49,9 +44,8 @@ static const struct row rows[] = {
 	{"requests=3/min", "requests=50/day", 100, false},
 };
 
-static void a_limit_is_tighter_when_it_lets_less_pass_in_the_others_window(void **state)
+TEST(a_limit_is_tighter_when_it_lets_less_pass_in_the_others_window)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err err;
 		Bursar__V1__Limit *other = limit_spec_parse(rows[i].other, &err),
@@ -64,12 +58,4 @@ static void a_limit_is_tighter_when_it_lets_less_pass_in_the_others_window(void 
 		bursar_free(other);
 		bursar_free(limit);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_limit_is_tighter_when_it_lets_less_pass_in_the_others_window)};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

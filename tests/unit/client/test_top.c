@@ -1,12 +1,8 @@
 /* The most frequent names, in bounded memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 #include "cli/live/top.h"
+#include "lib/test.h"
 
 static struct hot hot;
 
@@ -17,9 +13,8 @@ static int empty(void **state)
 	return 0;
 }
 
-static void the_most_frequent_come_first_with_their_denials(void **state)
+TEST_WITH(the_most_frequent_come_first_with_their_denials, empty, NULL)
 {
-	(void)state;
 	hot_add(&hot, "bob", 1000, false);
 	hot_add(&hot, "alice", 2000, false);
 	hot_add(&hot, "bob", 3000, true);
@@ -31,11 +26,10 @@ static void the_most_frequent_come_first_with_their_denials(void **state)
 	assert_string_equal(hot.place[1].name, "alice");
 }
 
-static void a_hot_name_is_found_among_many_more_than_there_are_places(void **state)
+TEST_WITH(a_hot_name_is_found_among_many_more_than_there_are_places, empty, NULL)
 {
 	char name[32];
 
-	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		snprintf(name, sizeof(name), "user%d", i);
 		hot_add(&hot, i % 20 ? name : "hot", 1000, false);
@@ -46,24 +40,12 @@ static void a_hot_name_is_found_among_many_more_than_there_are_places(void **sta
 	assert_true(hot.place[0].milli >= 1000 * 1000);
 }
 
-static void what_is_over_fades(void **state)
+TEST_WITH(what_is_over_fades, empty, NULL)
 {
-	(void)state;
 	hot_add(&hot, "bob", 1000, false);
 	hot_fade(&hot);
 	assert_int_equal(hot.place[0].milli, 900);
 	for (int i = 0; i < 100; i++)
 		hot_fade(&hot);
 	assert_int_equal(hot.count, 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(the_most_frequent_come_first_with_their_denials, empty),
-		cmocka_unit_test_setup(a_hot_name_is_found_among_many_more_than_there_are_places, empty),
-		cmocka_unit_test_setup(what_is_over_fades, empty),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

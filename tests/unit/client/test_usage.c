@@ -1,13 +1,9 @@
 /* The providers' usage objects, as in their documentation, are converted to disjoint token classes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "c/bursar.h"
+#include "lib/test.h"
 
 typedef bool reader(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
 
@@ -38,9 +34,8 @@ static void refuse(reader *read, const char *json, const char *field)
 	assert_string_equal(error.field, field);
 }
 
-static void openai_counts_the_cached_in_the_input(void **state)
+TEST(openai_counts_the_cached_in_the_input)
 {
-	(void)state;
 	expect(bursar_usage_from_openai,
 		"{\"prompt_tokens\": 2006, \"completion_tokens\": 300, \"total_tokens\": 2306,"
 		"\"prompt_tokens_details\": {\"cached_tokens\": 1920, \"audio_tokens\": 6},"
@@ -56,9 +51,8 @@ static void openai_counts_the_cached_in_the_input(void **state)
 		(int64_t[]){9, 0, 0, 12, 0, 0, 0});
 }
 
-static void anthropic_counts_the_cached_beside_the_input(void **state)
+TEST(anthropic_counts_the_cached_beside_the_input)
 {
-	(void)state;
 	expect(bursar_usage_from_anthropic,
 		"{\"input_tokens\": 21, \"cache_creation_input_tokens\": 188086, \"cache_read_input_tokens\": 10,"
 		"\"output_tokens\": 393, \"service_tier\": \"standard\", \"cache_creation\": "
@@ -66,9 +60,8 @@ static void anthropic_counts_the_cached_beside_the_input(void **state)
 		(int64_t[]){21, 10, 188086, 393, 0, 0, 0});
 }
 
-static void google_counts_thoughts_beside_the_candidates(void **state)
+TEST(google_counts_thoughts_beside_the_candidates)
 {
-	(void)state;
 	expect(bursar_usage_from_google,
 		"{\"promptTokenCount\": 1000, \"cachedContentTokenCount\": 600, \"candidatesTokenCount\": 50,"
 		"\"thoughtsTokenCount\": 70, \"toolUsePromptTokenCount\": 5, \"totalTokenCount\": 1125,"
@@ -80,9 +73,8 @@ static void google_counts_thoughts_beside_the_candidates(void **state)
 		(int64_t[]){4, 0, 0, 0, 0, 0, 0});
 }
 
-static void an_object_that_contradicts_itself_is_refused(void **state)
+TEST(an_object_that_contradicts_itself_is_refused)
 {
-	(void)state;
 	refuse(bursar_usage_from_openai, "{\"prompt_tokens\": 5, \"prompt_tokens_details\": {\"cached_tokens\": 6}}",
 		"cached_tokens");
 	refuse(bursar_usage_from_openai, "{\"prompt_tokens\": -1}", "prompt_tokens");
@@ -97,16 +89,4 @@ static void an_object_that_contradicts_itself_is_refused(void **state)
 	refuse(bursar_usage_from_google, "{\"promptTokenCount\": 5, \"cachedContentTokenCount\": 6}",
 		"cachedContentTokenCount");
 	refuse(bursar_usage_from_google, "{}", "usage");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(openai_counts_the_cached_in_the_input),
-		cmocka_unit_test(anthropic_counts_the_cached_beside_the_input),
-		cmocka_unit_test(google_counts_thoughts_beside_the_candidates),
-		cmocka_unit_test(an_object_that_contradicts_itself_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,5 @@
 /* What people see, byte for byte, and the verdict of the proof. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +7,7 @@
 #include "cli/common/view.h"
 #include "cli/report/proof.h"
 #include "cli/text/plain.h"
+#include "lib/test.h"
 
 static void expect(struct buf *out, const char *want)
 {
@@ -20,14 +15,13 @@ static void expect(struct buf *out, const char *want)
 	buf_release(out);
 }
 
-static void limits_are_a_table(void **state)
+TEST(limits_are_a_table)
 {
 	Bursar__V1__Limit cost = BURSAR__V1__LIMIT__INIT, rate = BURSAR__V1__LIMIT__INIT;
 	Bursar__V1__LimitStatus one = BURSAR__V1__LIMIT_STATUS__INIT, two = BURSAR__V1__LIMIT_STATUS__INIT;
 	Bursar__V1__LimitStatus *list[] = {&one, &two};
 	struct cli cli = {0};
 
-	(void)state;
 	cost.name = (char *)"cost_per_day";
 	cost.dimension = BURSAR__V1__DIMENSION__DIMENSION_COST;
 	one.account_id = (char *)"alice";
@@ -55,25 +49,23 @@ static void limits_are_a_table(void **state)
 	expect(&cli.out, "  no limits\n");
 }
 
-static void colours_mark_what_matters(void **state)
+TEST(colours_mark_what_matters)
 {
 	Bursar__V1__LimitStatus one = BURSAR__V1__LIMIT_STATUS__INIT, *list[] = {&one};
 	struct cli cli = {.colour = true};
 
-	(void)state;
 	one.failed = one.permanent = true;
 	view_limits(&cli, list, 1, 0);
 	assert_non_null(strstr(buf_str(&cli.out), OWN_ESCAPE "[31mnever"));
 	buf_release(&cli.out);
 }
 
-static void a_cost_shows_its_lines(void **state)
+TEST(a_cost_shows_its_lines)
 {
 	Bursar__V1__CostLine line = BURSAR__V1__COST_LINE__INIT, *lines[] = {&line};
 	Bursar__V1__CostBreakdown cost = BURSAR__V1__COST_BREAKDOWN__INIT;
 	struct cli cli = {0};
 
-	(void)state;
 	line.token_class = (char *)"input";
 	line.tokens = 1001;
 	line.price_pico_usd_per_token = 37500;
@@ -89,14 +81,13 @@ static void a_cost_shows_its_lines(void **state)
 			 "input  1,001 $0.0375 per 1M $0.000037538\n");
 }
 
-static void an_account_tells_what_is_special(void **state)
+TEST(an_account_tells_what_is_special)
 {
 	Bursar__V1__AccountRef ref = BURSAR__V1__ACCOUNT_REF__INIT;
 	Bursar__V1__Account account = BURSAR__V1__ACCOUNT__INIT;
 	Bursar__V1__Limit limit = BURSAR__V1__LIMIT__INIT, *limits[] = {&limit};
 	struct cli cli = {0};
 
-	(void)state;
 	ref.id = (char *)"mallory";
 	account.ref = &ref;
 	account.tier = (char *)"pro";
@@ -122,7 +113,7 @@ static void an_account_tells_what_is_special(void **state)
 			 "cost_per_day cost=5/day\n");
 }
 
-static void a_changed_zone_shows_how_long_the_old_windows_run(void **state)
+TEST(a_changed_zone_shows_how_long_the_old_windows_run)
 {
 	Bursar__V1__KeptWindow day = BURSAR__V1__KEPT_WINDOW__INIT, month = day, over = day,
 			       *kept[] = {&day, &over, &month};
@@ -130,7 +121,6 @@ static void a_changed_zone_shows_how_long_the_old_windows_run(void **state)
 	const int64_t now_us = INT64_C(1795435200000000); /* 2026-11-23 12:00 UTC */
 	struct cli cli = {0};
 
-	(void)state;
 	day.window = BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_DAY;
 	day.ends_at_us = now_us + INT64_C(43200000000);
 	over.window = BURSAR__V1__CALENDAR_WINDOW__CALENDAR_WINDOW_WEEK;
@@ -149,12 +139,11 @@ static void a_changed_zone_shows_how_long_the_old_windows_run(void **state)
 	buf_release(&cli.out);
 }
 
-static void an_override_tells_when_it_ends(void **state)
+TEST(an_override_tells_when_it_ends)
 {
 	Bursar__V1__Limit limit = BURSAR__V1__LIMIT__INIT, *limits[] = {&limit};
 	struct cli cli = {0};
 
-	(void)state;
 	limit.name = (char *)"requests_per_minute";
 	limit.dimension = BURSAR__V1__DIMENSION__DIMENSION_REQUESTS;
 	limit.kind = BURSAR__V1__LIMIT_KIND__LIMIT_KIND_BUCKET;
@@ -188,19 +177,18 @@ static void make_books(struct books *books)
 	books->own = (struct acknowledged){1500, 2000000, 2750000000, 0};
 }
 
-static void books_that_agree_are_ok(void **state)
+TEST(books_that_agree_are_ok)
 {
 	struct books books;
 	struct buf out = {0};
 
-	(void)state;
 	make_books(&books);
 	assert_true(proof_put(&out, &books.proof, &books.own));
 	expect(&out,
 		"proof: ok (ledger = roll-ups = counters = acknowledged: 1,500 requests, 2,000,000 tokens, $2.75)\n");
 }
 
-static void any_figure_that_differs_fails_whatever_the_server_says(void **state)
+TEST(any_figure_that_differs_fails_whatever_the_server_says)
 {
 	struct books books;
 	int64_t *const figures[] = {&books.ledger.requests, &books.ledger.tokens, &books.ledger.cost_nano_usd,
@@ -208,7 +196,6 @@ static void any_figure_that_differs_fails_whatever_the_server_says(void **state)
 		&books.counters.tokens, &books.counters.cost_nano_usd, &books.proof.undrained, &books.own.requests,
 		&books.own.tokens, &books.own.cost_nano};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
 		struct buf out = {0};
 
@@ -221,12 +208,11 @@ static void any_figure_that_differs_fails_whatever_the_server_says(void **state)
 	}
 }
 
-static void an_unanswered_call_may_be_in_the_ledger_but_nothing_may_be_missing(void **state)
+TEST(an_unanswered_call_may_be_in_the_ledger_but_nothing_may_be_missing)
 {
 	struct books books;
 	struct buf out = {0};
 
-	(void)state;
 	make_books(&books);
 	books.own.requests = 1499;
 	books.own.tokens -= 10;
@@ -239,32 +225,13 @@ static void an_unanswered_call_may_be_in_the_ledger_but_nothing_may_be_missing(v
 	buf_release(&out);
 }
 
-static void a_proof_without_sums_is_one_of_nothing(void **state)
+TEST(a_proof_without_sums_is_one_of_nothing)
 {
 	Bursar__V1__Proof proof = BURSAR__V1__PROOF__INIT;
 	struct buf out = {0};
 
-	(void)state;
 	assert_true(proof_put(&out, &proof, NULL));
 	expect(&out, "proof: ok (ledger = roll-ups = counters: 0 requests, 0 tokens, $0.00)\n");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(limits_are_a_table),
-		cmocka_unit_test(colours_mark_what_matters),
-		cmocka_unit_test(a_cost_shows_its_lines),
-		cmocka_unit_test(an_account_tells_what_is_special),
-		cmocka_unit_test(a_changed_zone_shows_how_long_the_old_windows_run),
-		cmocka_unit_test(an_override_tells_when_it_ends),
-		cmocka_unit_test(books_that_agree_are_ok),
-		cmocka_unit_test(any_figure_that_differs_fails_whatever_the_server_says),
-		cmocka_unit_test(an_unanswered_call_may_be_in_the_ledger_but_nothing_may_be_missing),
-		cmocka_unit_test(a_proof_without_sums_is_one_of_nothing),
-	};
-
-	setenv("TZ", "UTC", 1);
-	tzset();
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_GROUP(tests_in_utc, NULL);

@@ -1,16 +1,12 @@
 /* YAML: what is read and at which position, what is refused, and that what is written can be read back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cli/encoding/yaml_read.h"
 #include "cli/encoding/yaml_write.h"
+#include "lib/test.h"
+#include "refusals.h"
 
 static struct yaml *read_text(const char *text)
 {
@@ -22,13 +18,12 @@ static struct yaml *read_text(const char *text)
 	return yaml;
 }
 
-static void everything_has_a_position(void **state)
+TEST(everything_has_a_position)
 {
 	struct yaml *yaml =
 		read_text("# a fleet\ntiers:\n  pro: {limits: [a, 'b']}\n  free:\n\"x\": |\n  two\n  lines\n");
 	const struct yaml *tiers = yaml->items[0], *limits = tiers->items[0]->items[0];
 
-	(void)state;
 	assert_int_equal(yaml->count, 2);
 	assert_string_equal(yaml->keys[0]->text, "tiers");
 	assert_int_equal(tiers->keys[0]->line, 3);
@@ -46,11 +41,14 @@ static void everything_has_a_position(void **state)
 	yaml_tree_free(yaml);
 }
 
-static void what_is_refused_is_refused_with_its_place(void **state)
+static bool yaml_accepts(const char *text, struct err *err)
 {
-	static const struct {
-		const char *text, *says;
-	} rows[] = {
+	return yaml_tree_parse(text, strlen(text), YAML_BYTES_MAX, err) != NULL;
+}
+
+TEST(what_is_refused_is_refused_with_its_place)
+{
+	static const struct refusal rows[] = {
 		{"", "1:1: the document is missing"},
 		{"# nothing\n", "2:1: the document is missing"},
 		{"a: 1\nb: [", "not valid YAML"},
@@ -68,23 +66,15 @@ static void what_is_refused_is_refused_with_its_place(void **state)
 		{"a: \xff\n", "not UTF-8"},
 	};
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct err err = {0};
-
-		assert_null(yaml_tree_parse(rows[i].text, strlen(rows[i].text), YAML_BYTES_MAX, &err));
-		if (!strstr(err.text, rows[i].says))
-			fail_msg("%s: says '%s', not '%s'", rows[i].text, err.text, rows[i].says);
-	}
+	ALL_REFUSED(rows, yaml_accepts);
 }
 
-static void a_large_file_is_refused_unread(void **state)
+TEST(a_large_file_is_refused_unread)
 {
 	size_t len = YAML_BYTES_MAX + 1;
 	char *text = calloc(1, len + 1);
 	struct err err = {0};
 
-	(void)state;
 	assert_non_null(text);
 	memset(text, '#', len);
 	assert_null(yaml_tree_parse(text, len, YAML_BYTES_MAX, &err));
@@ -95,12 +85,11 @@ static void a_large_file_is_refused_unread(void **state)
 	free(text);
 }
 
-static void a_mapping_holds_as_many_keys_as_a_fleet_has_accounts(void **state)
+TEST(a_mapping_holds_as_many_keys_as_a_fleet_has_accounts)
 {
 	struct buf text = {0};
 	struct err err = {0};
 
-	(void)state;
 	for (int i = 0; i < 2000; i++)
 		buf_putf(&text, "k%d:\n", i);
 	yaml_tree_free(read_text(buf_str(&text)));
@@ -110,7 +99,7 @@ static void a_mapping_holds_as_many_keys_as_a_fleet_has_accounts(void **state)
 	buf_release(&text);
 }
 
-static void a_path_leads_to_its_place(void **state)
+TEST(a_path_leads_to_its_place)
 {
 	struct yaml *yaml = read_text("prices:\n- model: a\n  input: 1\n- model: b\n  context_tiers: [{above: 2}]\n");
 	static const struct {
@@ -119,7 +108,6 @@ static void a_path_leads_to_its_place(void **state)
 	} rows[] = {{"prices", 2, 1}, {"prices[0].input", 3, 10}, {"prices[1].context_tiers[0].above", 5, 27},
 		{"prices[1].output", 4, 3}, {"prices[7]", 2, 1}, {"other", 1, 1}, {"", 1, 1}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct yaml *found = yaml_find(yaml, rows[i].path);
 
@@ -208,9 +196,8 @@ static bool is_same(const struct yaml *yaml, const json_t *json)
 	}
 }
 
-static void what_is_written_is_read_back(void **state)
+TEST(what_is_written_is_read_back)
 {
-	(void)state;
 	for (int i = 0; i < 3000; i++) {
 		json_t *json = some_json(0);
 		struct buf text = {0};
@@ -223,18 +210,4 @@ static void what_is_written_is_read_back(void **state)
 		buf_release(&text);
 		json_decref(json);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_has_a_position),
-		cmocka_unit_test(what_is_refused_is_refused_with_its_place),
-		cmocka_unit_test(a_large_file_is_refused_unread),
-		cmocka_unit_test(a_mapping_holds_as_many_keys_as_a_fleet_has_accounts),
-		cmocka_unit_test(a_path_leads_to_its_place),
-		cmocka_unit_test(what_is_written_is_read_back),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,26 +1,20 @@
 /* Roles, lists and networks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "domain/api_key.h"
+#include "lib/test.h"
 
-static void every_role_has_its_name(void **state)
+TEST(every_role_has_its_name)
 {
-	(void)state;
 	assert_string_equal(role_name(ROLE_USER), "user");
 	assert_string_equal(role_name(ROLE_OPERATOR), "operator");
 	assert_string_equal(role_name((enum role)6), "nobody");
 	assert_string_equal(role_name((enum role) - 1), "nobody");
 }
 
-static void a_list_has_whole_lines_only(void **state)
+TEST(a_list_has_whole_lines_only)
 {
-	(void)state;
 	assert_true(key_list_has("", "web", 3));
 	assert_true(key_list_has("telegram\nweb", "web", 3));
 	assert_true(key_list_has("telegram\nweb", "telegram", 8));
@@ -29,14 +23,13 @@ static void a_list_has_whole_lines_only(void **state)
 	assert_false(key_list_has("telegram\nweb", "", 0));
 }
 
-static void failures_of_one_network_of_ipv6_are_counted_together(void **state)
+TEST(failures_of_one_network_of_ipv6_are_counted_together)
 {
 	static const char *const same[][2] = {{"2001:db8:1:2::1", "2001:db8:1:2:ffff::9"}, {"fe80::1", "fe80::2"}};
 	static const char *const other[][2] = {{"2001:db8:1:2::1", "2001:db8:1:3::1"}, {"10.0.0.1", "10.0.0.2"},
 		{"::ffff:10.0.0.1", "::ffff:10.0.0.2"}, {"unix:/run/a", "unix:/run/b"}};
 	char a[ADDRESS_MAX], b[ADDRESS_MAX], longest[200];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		address_crowd(same[i][0], a);
 		address_crowd(same[i][1], b);
@@ -53,7 +46,7 @@ static void failures_of_one_network_of_ipv6_are_counted_together(void **state)
 	assert_int_equal(strlen(a), ADDRESS_MAX - 1);
 }
 
-static void networks_are_distinguished_from_other_texts(void **state)
+TEST(networks_are_distinguished_from_other_texts)
 {
 	static const char *const right[] = {
 		"10.0.0.0/8", "0.0.0.0/0", "192.0.2.7", "2001:db8::/32", "::1", "::/0", "10.0.0.0/32"};
@@ -62,7 +55,6 @@ static void networks_are_distinguished_from_other_texts(void **state)
 		"1111111111111111111111111111111111111111111111111111111111111111111111"};
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++)
 		if (!network_check(right[i], "addresses", &err))
 			fail_msg("%s: %s", right[i], err.text);
@@ -73,9 +65,8 @@ static void networks_are_distinguished_from_other_texts(void **state)
 	}
 }
 
-static void an_address_is_in_a_network_by_its_first_bits(void **state)
+TEST(an_address_is_in_a_network_by_its_first_bits)
 {
-	(void)state;
 	assert_true(networks_have("", "anything"));
 	assert_true(networks_have("10.0.0.0/8\n192.0.2.0/25", "10.255.0.1"));
 	assert_true(networks_have("10.0.0.0/8\n192.0.2.0/25", "192.0.2.127"));
@@ -93,29 +84,14 @@ static void an_address_is_in_a_network_by_its_first_bits(void **state)
 	assert_false(networks_have("nonsense", "10.0.0.1"));
 }
 
-static void interfaces_of_a_key_are_the_same_in_any_spelling(void **state)
+TEST(interfaces_of_a_key_are_the_same_in_any_spelling)
 {
 	char lines[] = " Telegram\nWEB \n  d i \n", one[] = "Api", none[] = "";
 
-	(void)state;
 	interface_lines_fold(lines);
 	assert_string_equal(lines, "telegram\nweb\nd i\n");
 	interface_lines_fold(one);
 	assert_string_equal(one, "api");
 	interface_lines_fold(none);
 	assert_string_equal(none, "");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_role_has_its_name),
-		cmocka_unit_test(a_list_has_whole_lines_only),
-		cmocka_unit_test(interfaces_of_a_key_are_the_same_in_any_spelling),
-		cmocka_unit_test(failures_of_one_network_of_ipv6_are_counted_together),
-		cmocka_unit_test(networks_are_distinguished_from_other_texts),
-		cmocka_unit_test(an_address_is_in_a_network_by_its_first_bits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

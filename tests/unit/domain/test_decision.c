@@ -1,15 +1,11 @@
 /* What the cases of tests/contract do not cover: reasons, figures at the edges, arithmetic at its limits. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "domain/limit/bucket.h"
 #include "domain/limit/decision.h"
+#include "lib/test.h"
 #include "reference/reference.h"
 
 #define NOW INT64_C(1795435200000000) /* 2026-11-23T12:00:00Z */
@@ -23,7 +19,7 @@ static struct limit limit_of(enum dimension dimension, enum limit_kind kind, int
 	return limit;
 }
 
-static void every_limit_has_its_reason(void **state)
+TEST(every_limit_has_its_reason)
 {
 	static const struct {
 		enum dimension dimension;
@@ -34,7 +30,6 @@ static void every_limit_has_its_reason(void **state)
 		{DIM_TOKENS, KIND_BUCKET, REASON_TOKEN_RATE}, {DIM_OUTPUT, KIND_BUCKET, REASON_TOKEN_RATE},
 		{DIM_COST, KIND_BUCKET, REASON_COST_RATE}, {DIM_CONCURRENT, KIND_LEVEL, REASON_CONCURRENCY}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct limit limit = {.dimension = rows[i].dimension, .kind = rows[i].kind};
 
@@ -45,11 +40,10 @@ static void every_limit_has_its_reason(void **state)
 	assert_null(reason_name(REASON_COUNT));
 }
 
-static void amounts_are_read_by_dimension(void **state)
+TEST(amounts_are_read_by_dimension)
 {
 	struct amounts amounts = {.requests = 1, .input = 20, .output = 300, .cost = 4000};
 
-	(void)state;
 	assert_int_equal(amounts_of(&amounts, DIM_REQUESTS), 1);
 	assert_int_equal(amounts_of(&amounts, DIM_TOKENS), 320);
 	assert_int_equal(amounts_of(&amounts, DIM_INPUT), 20);
@@ -58,12 +52,11 @@ static void amounts_are_read_by_dimension(void **state)
 	assert_int_equal(amounts_of(&amounts, DIM_CONCURRENT), 1);
 }
 
-static void debt_ends_after_a_hundred_years(void **state)
+TEST(debt_ends_after_a_hundred_years)
 {
 	struct limit limit = limit_of(DIM_TOKENS, KIND_BUCKET, 1, HOUR);
 	union limit_state at = {0};
 
-	(void)state;
 	bucket_take(&limit, &at, COUNT_MAX, NOW);
 	assert_int_equal(at.bucket.full_at_us, NOW + SPAN_MAX_US);
 	assert_int_equal(at.bucket.rem, 0);
@@ -75,11 +68,10 @@ static void debt_ends_after_a_hundred_years(void **state)
 }
 
 /* Taking a and then b equals taking a + b, in any parts; giving it back leaves nothing. */
-static void parts_add_up_without_loss(void **state)
+TEST(parts_add_up_without_loss)
 {
 	unsigned seed = 3;
 
-	(void)state;
 	for (int round = 0; round < 2000; round++) {
 		struct limit limit = limit_of(
 			DIM_TOKENS, KIND_BUCKET, 1 + rand_r(&seed) % 1000003, 1000 + rand_r(&seed) % 100000000);
@@ -105,11 +97,10 @@ static void parts_add_up_without_loss(void **state)
 }
 
 /* bucket_wait is exact: a microsecond earlier it does not fit, then it does. */
-static void waits_are_exact(void **state)
+TEST(waits_are_exact)
 {
 	unsigned seed = 11;
 
-	(void)state;
 	for (int round = 0; round < 5000; round++) {
 		struct limit limit =
 			limit_of(DIM_TOKENS, KIND_BUCKET, 1 + rand_r(&seed) % 5000, 1000 + rand_r(&seed) % 100000000);
@@ -125,20 +116,28 @@ static void waits_are_exact(void **state)
 	}
 }
 
-static void figures_stay_in_their_bounds(void **state)
+/* An account in the middle of its day, with this much of its first limit settled and held. */
+static struct account_state account_at_noon(
+	const struct policy *policy, int64_t settled, int64_t held, struct windows *windows)
+{
+	struct account_state account = {.policy = policy, .clock_us = NOW};
+	struct zone utc = {0};
+
+	assert_true(windows_at(&utc, NOW, windows, NULL));
+	state_roll(&account, windows, NOW);
+	account.limits[0].calendar.settled = settled;
+	account.limits[0].calendar.held = held;
+	return account;
+}
+
+TEST(figures_stay_in_their_bounds)
 {
 	struct policy policy = {.count = 2,
 		.limits = {limit_of(DIM_TOKENS, KIND_CALENDAR, 1, 0), limit_of(DIM_COST, KIND_CALENDAR, 0, 0)}};
-	struct account_state account = {.policy = &policy, .clock_us = NOW};
-	struct zone utc = {0};
 	struct windows windows;
+	struct account_state account = account_at_noon(&policy, COUNT_MAX, COUNT_MAX, &windows);
 	struct figures figures;
 
-	(void)state;
-	assert_true(windows_at(&utc, NOW, &windows, NULL));
-	state_roll(&account, &windows, NOW);
-	account.limits[0].calendar.settled = COUNT_MAX;
-	account.limits[0].calendar.held = COUNT_MAX;
 	figures_of(&account, 0, &windows, 1, true, NOW, &figures);
 	assert_int_equal(figures.used, COUNT_MAX);
 	assert_int_equal(figures.used_percent, 1000000);
@@ -161,24 +160,18 @@ static void figures_stay_in_their_bounds(void **state)
 static int64_t waits(enum dimension dimension, int64_t settled, int64_t held, int64_t n, int64_t first_end_us)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(dimension, KIND_CALENDAR, 100, 0)}};
-	struct account_state account = {.policy = &policy, .clock_us = NOW};
-	struct zone utc = {0};
 	struct windows windows;
+	struct account_state account = account_at_noon(&policy, settled, held, &windows);
 	struct figures figures;
 
-	assert_true(windows_at(&utc, NOW, &windows, NULL));
-	state_roll(&account, &windows, NOW);
-	account.limits[0].calendar.settled = settled;
-	account.limits[0].calendar.held = held;
 	figures_of(&account, 0, &windows, n, true, NOW, &figures);
 	figures_first_end(&figures, first_end_us, NOW);
 	assert_int_equal(figures.only_held, figures.retry_after_us > 0 && figures.retry_after_us < HOUR);
 	return figures.retry_after_us;
 }
 
-static void what_is_only_held_is_waited_for_a_little_and_what_is_used_up_until_the_window_ends(void **state)
+TEST(what_is_only_held_is_waited_for_a_little_and_what_is_used_up_until_the_window_ends)
 {
-	(void)state;
 	assert_int_equal(waits(DIM_COST, 50, 50, 50, 0), HELD_RETRY_US);
 	assert_int_equal(waits(DIM_TOKENS, 0, 100, 1, 0), HELD_RETRY_US);
 	assert_int_equal(waits(DIM_OUTPUT, 99, 1, 1, 0), HELD_RETRY_US);
@@ -194,14 +187,13 @@ static void what_is_only_held_is_waited_for_a_little_and_what_is_used_up_until_t
 	assert_int_equal(waits(DIM_COST, 100, 0, 1, NOW + 1), 12 * HOUR);
 }
 
-static void a_window_ends_when_it_would_have_and_not_before(void **state)
+TEST(a_window_ends_when_it_would_have_and_not_before)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(DIM_REQUESTS, KIND_CALENDAR, 5, 0)}};
 	struct account_state account = {.policy = &policy, .clock_us = NOW};
 	struct zone utc = {0};
 	struct windows windows;
 
-	(void)state;
 	assert_true(windows_at(&utc, NOW, &windows, NULL));
 	account.window_start[WINDOW_DAY] = NOW - 1; /* later than midnight: begun by a reset, or in another zone */
 	account.window_end[WINDOW_DAY] = windows.at[WINDOW_DAY][2] + HOUR;
@@ -216,21 +208,20 @@ static void a_window_ends_when_it_would_have_and_not_before(void **state)
 	assert_int_equal(account.limits[0].calendar.settled, 0);
 }
 
-static void a_bucket_is_full_at_a_whole_microsecond(void **state)
+TEST(a_bucket_is_full_at_a_whole_microsecond)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(DIM_REQUESTS, KIND_BUCKET, 7, 60000000)}};
 	struct account_state account = {.policy = &policy, .clock_us = NOW};
 	struct windows windows = {0};
 	struct figures figures;
 
-	(void)state;
 	bucket_take(&policy.limits[0], &account.limits[0], 1, NOW);
 	figures_of(&account, 0, &windows, 1, false, NOW, &figures);
 	assert_int_equal(figures.resets_at_us, NOW + 8571429); /* 8,571,428 4/7, rounded up */
 	assert_int_equal(figures.remaining, 6);
 }
 
-static void absent_accounts_are_skipped(void **state)
+TEST(absent_accounts_are_skipped)
 {
 	struct policy policy = {.count = 1, .limits = {limit_of(DIM_TOKENS, KIND_BUCKET, 10, HOUR)}};
 	struct account_state a = {.policy = &policy};
@@ -243,7 +234,6 @@ static void absent_accounts_are_skipped(void **state)
 	struct reservation reservation;
 	struct settled settled;
 
-	(void)state;
 	decision_take(both, 2, &request, NOW, HOUR, &reservation, verdicts);
 	decision_settle(one, &reservation, &settlement, NOW, &settled, verdicts);
 	assert_int_equal(settled.released.input, 3);
@@ -252,22 +242,4 @@ static void absent_accounts_are_skipped(void **state)
 	assert_int_equal(reservation.state, RESERVATION_RECORDED);
 	assert_int_equal(a.open, 1);
 	assert_int_equal(b.open, 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_limit_has_its_reason),
-		cmocka_unit_test(amounts_are_read_by_dimension),
-		cmocka_unit_test(debt_ends_after_a_hundred_years),
-		cmocka_unit_test(parts_add_up_without_loss),
-		cmocka_unit_test(waits_are_exact),
-		cmocka_unit_test(figures_stay_in_their_bounds),
-		cmocka_unit_test(what_is_only_held_is_waited_for_a_little_and_what_is_used_up_until_the_window_ends),
-		cmocka_unit_test(a_window_ends_when_it_would_have_and_not_before),
-		cmocka_unit_test(a_bucket_is_full_at_a_whole_microsecond),
-		cmocka_unit_test(absent_accounts_are_skipped),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,8 @@
 /* The diagnosis of an installation: each thing that can be wrong is found, and nothing else. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "domain/diagnosis.h"
+#include "lib/test.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY (86400 * SECOND)
@@ -51,134 +47,84 @@ static enum finding finding_of(const char *name)
 }
 
 /* The finding is there, with advice, and everything else is fine. */
-static void alone(const char *name, enum finding finding)
+static bool is_alone(const char *name, enum finding finding)
 {
-	assert_int_equal(finding_of(name), finding);
+	finding_of(name);
 	for (int i = 0; i < found.count; i++) {
 		bool other = strcmp(found.each[i].name, name) != 0;
 
-		assert_int_equal(found.each[i].finding, other ? FINDING_OK : finding);
-		assert_true((found.each[i].advice[0] == '\0') == (found.each[i].finding == FINDING_OK));
-		assert_true(found.each[i].found[0]);
+		if (found.each[i].finding != (other ? FINDING_OK : finding) || !found.each[i].found[0] ||
+			(found.each[i].advice[0] == '\0') != (found.each[i].finding == FINDING_OK)) {
+			print_error("%s: finding %d of '%s', advice '%s'\n", found.each[i].name, found.each[i].finding,
+				found.each[i].found, found.each[i].advice);
+			return false;
+		}
 	}
-	assert_int_equal(begin(NULL), 0);
+	return true;
 }
 
-static void all_is_well(void **state)
+/* What follows the finding changes the facts; it is undone afterwards. */
+#define FINDS(name, finding, ...) \
+	do { \
+		__VA_OPT__((void)(__VA_ARGS__);) \
+		if (!is_alone(name, finding)) \
+			fail_msg("%s is not the only finding, or not that", name); \
+		assert_int_equal(begin(NULL), 0); \
+	} while (0)
+
+TEST_WITH(all_is_well, begin, NULL)
 {
-	(void)state;
-	alone("redis", FINDING_OK);
+	FINDS("redis", FINDING_OK);
 	assert_true(found.count <= DIAGNOSES_MAX);
 }
 
-static void what_is_wrong_with_redis_is_found(void **state)
+TEST_WITH(what_is_wrong_with_redis_is_found, begin, NULL)
 {
-	(void)state;
-	memcpy(store.eviction, "allkeys-lru", 12);
-	alone("eviction", FINDING_FAIL);
-	store.aof = false;
-	alone("persistence", FINDING_WARN);
-	store.aof = false;
-	store.last_save_us = NOW - 2 * DAY;
-	alone("persistence", FINDING_WARN);
-	store.aof = store.saved = false;
-	alone("persistence", FINDING_FAIL);
-	store.aof_written = false;
-	alone("persistence", FINDING_FAIL);
-	store.clock_off_us = -SECOND;
-	alone("redis clock", FINDING_WARN);
-	store.clock_off_us = 10 * SECOND;
-	alone("redis clock", FINDING_FAIL);
-	store.memory_most = 5 << 20;
-	store.memory = 4 << 20;
-	alone("memory", FINDING_WARN);
-	store.waiting = 5;
-	store.oldest_us = NOW - 11 * SECOND;
-	alone("outbox", FINDING_WARN);
-	store.waiting = 5;
-	store.oldest_us = NOW - 61 * SECOND;
-	alone("outbox", FINDING_FAIL);
+	FINDS("eviction", FINDING_FAIL, memcpy(store.eviction, "allkeys-lru", 12));
+	FINDS("persistence", FINDING_WARN, store.aof = false);
+	FINDS("persistence", FINDING_WARN, store.aof = false, store.last_save_us = NOW - 2 * DAY);
+	FINDS("persistence", FINDING_FAIL, store.aof = store.saved = false);
+	FINDS("persistence", FINDING_FAIL, store.aof_written = false);
+	FINDS("redis clock", FINDING_WARN, store.clock_off_us = -SECOND);
+	FINDS("redis clock", FINDING_FAIL, store.clock_off_us = 10 * SECOND);
+	FINDS("memory", FINDING_WARN, store.memory_most = 5 << 20, store.memory = 4 << 20);
+	FINDS("outbox", FINDING_WARN, store.waiting = 5, store.oldest_us = NOW - 11 * SECOND);
+	FINDS("outbox", FINDING_FAIL, store.waiting = 5, store.oldest_us = NOW - 61 * SECOND);
 }
 
-static void a_store_that_is_away_is_one_finding(void **state)
+TEST_WITH(a_store_that_is_away_is_one_finding, begin, NULL)
 {
-	(void)state;
-	store = (struct store_facts){.why = "redis: not connected"};
-	alone("redis", FINDING_FAIL);
-	durable = (struct durable_facts){.why = "no"};
-	alone("postgresql", FINDING_FAIL);
+	FINDS("redis", FINDING_FAIL, store = (struct store_facts){.why = "redis: not connected"});
+	FINDS("postgresql", FINDING_FAIL, durable = (struct durable_facts){.why = "no"});
 }
 
-static void what_is_wrong_with_postgresql_is_found(void **state)
+TEST_WITH(what_is_wrong_with_postgresql_is_found, begin, NULL)
 {
-	(void)state;
-	durable.schema = 8;
-	alone("schema", FINDING_FAIL);
-	durable.days_ahead = -1;
-	alone("ledger", FINDING_FAIL);
-	durable.days_ahead = 1;
-	alone("ledger", FINDING_WARN);
-	durable.rejects = 1;
-	alone("rejects", FINDING_WARN);
-	durable.changes = 1;
-	durable.oldest_change_us = NOW - 30 * SECOND;
-	alone("changes", FINDING_WARN);
-	durable.clock_off_us = -10 * SECOND;
-	alone("postgresql clock", FINDING_FAIL);
+	FINDS("schema", FINDING_FAIL, durable.schema = 8);
+	FINDS("ledger", FINDING_FAIL, durable.days_ahead = -1);
+	FINDS("ledger", FINDING_WARN, durable.days_ahead = 1);
+	FINDS("rejects", FINDING_WARN, durable.rejects = 1);
+	FINDS("changes", FINDING_WARN, durable.changes = 1, durable.oldest_change_us = NOW - 30 * SECOND);
+	FINDS("postgresql clock", FINDING_FAIL, durable.clock_off_us = -10 * SECOND);
 }
 
-static void prices_keys_pools_and_authentication_are_diagnosed(void **state)
+TEST_WITH(prices_keys_pools_and_authentication_are_diagnosed, begin, NULL)
 {
-	(void)state;
-	durable.unpriced = 3;
-	alone("prices", FINDING_WARN);
-	durable.newest_price_us = NOW - 121 * DAY;
-	alone("prices", FINDING_WARN);
-	durable.newest_price_us = 0;
-	alone("prices", FINDING_WARN);
-	durable.old_prices = 1;
-	alone("prices", FINDING_WARN);
-	durable.keys = 0;
-	alone("keys", FINDING_WARN);
-	durable.operators_ending = 1;
-	alone("keys", FINDING_WARN);
-	durable.idle = 1;
-	alone("keys", FINDING_WARN);
-	durable.paused = 1;
-	alone("pools", FINDING_WARN);
-	server.zones.version[0] = '\0';
-	alone("time zones", FINDING_OK);
-	server.zones.missing = 1;
-	alone("time zones", FINDING_WARN);
-	server.zones.found = false;
-	alone("time zones", FINDING_WARN);
-	server.zones.found = false;
-	server.zones.missing = 1;
-	alone("time zones", FINDING_FAIL);
-	server.insecure = true;
-	alone("tls", FINDING_WARN);
-	server.tls = true;
-	alone("tls", FINDING_WARN);
-	server.tls = true;
-	server.certificate_ends_us = NOW + 20 * DAY;
-	alone("tls", FINDING_WARN);
-	server.tls = true;
-	server.certificate_ends_us = NOW;
-	alone("tls", FINDING_FAIL);
-	server.tls = true;
-	server.certificate_ends_us = NOW + 90 * DAY;
-	alone("tls", FINDING_OK);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(all_is_well, begin),
-		cmocka_unit_test_setup(what_is_wrong_with_redis_is_found, begin),
-		cmocka_unit_test_setup(a_store_that_is_away_is_one_finding, begin),
-		cmocka_unit_test_setup(what_is_wrong_with_postgresql_is_found, begin),
-		cmocka_unit_test_setup(prices_keys_pools_and_authentication_are_diagnosed, begin),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	FINDS("prices", FINDING_WARN, durable.unpriced = 3);
+	FINDS("prices", FINDING_WARN, durable.newest_price_us = NOW - 121 * DAY);
+	FINDS("prices", FINDING_WARN, durable.newest_price_us = 0);
+	FINDS("prices", FINDING_WARN, durable.old_prices = 1);
+	FINDS("keys", FINDING_WARN, durable.keys = 0);
+	FINDS("keys", FINDING_WARN, durable.operators_ending = 1);
+	FINDS("keys", FINDING_WARN, durable.idle = 1);
+	FINDS("pools", FINDING_WARN, durable.paused = 1);
+	FINDS("time zones", FINDING_OK, server.zones.version[0] = '\0');
+	FINDS("time zones", FINDING_WARN, server.zones.missing = 1);
+	FINDS("time zones", FINDING_WARN, server.zones.found = false);
+	FINDS("time zones", FINDING_FAIL, server.zones.found = false, server.zones.missing = 1);
+	FINDS("tls", FINDING_WARN, server.insecure = true);
+	FINDS("tls", FINDING_WARN, server.tls = true);
+	FINDS("tls", FINDING_WARN, server.tls = true, server.certificate_ends_us = NOW + 20 * DAY);
+	FINDS("tls", FINDING_FAIL, server.tls = true, server.certificate_ends_us = NOW);
+	FINDS("tls", FINDING_OK, server.tls = true, server.certificate_ends_us = NOW + 90 * DAY);
 }

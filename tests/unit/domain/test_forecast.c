@@ -1,26 +1,20 @@
 /* Forecasts: whole numbers, rounded up; first days, no data, leap years. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/units.h"
 #include "domain/time/date.h"
 #include "domain/forecast.h"
+#include "lib/test.h"
 
 static struct forecast at(int year, int month, int day, int64_t time_us)
 {
 	return (struct forecast){.now_us = date_days(year, month, day) * DAY_US + time_us, .basis = FORECAST_NONE};
 }
 
-static void the_rest_of_the_month_costs_the_mean_of_the_days(void **state)
+TEST(the_rest_of_the_month_costs_the_mean_of_the_days)
 {
 	struct forecast forecast = at(2026, 11, 21, DAY_US / 2); /* 9.5 days are left */
 
-	(void)state;
 	forecast.cost = 1000;
 	forecast.requests = 10;
 	forecast.basis = FORECAST_OF_DAYS;
@@ -33,11 +27,10 @@ static void the_rest_of_the_month_costs_the_mean_of_the_days(void **state)
 	assert_int_equal(forecast.runs_out_day, -1);
 }
 
-static void a_part_of_a_nano_dollar_is_a_whole_one(void **state)
+TEST(a_part_of_a_nano_dollar_is_a_whole_one)
 {
 	struct forecast forecast = at(2026, 11, 30, DAY_US - 1);
 
-	(void)state;
 	forecast.cost = 5;
 	forecast.basis = FORECAST_OF_DAYS;
 	forecast.basis_days = 7;
@@ -46,22 +39,20 @@ static void a_part_of_a_nano_dollar_is_a_whole_one(void **state)
 	assert_int_equal(forecast.projected_cost, 6);
 }
 
-static void nothing_used_means_nothing_expected(void **state)
+TEST(nothing_used_means_nothing_expected)
 {
 	struct forecast forecast = at(2026, 11, 1, 0);
 
-	(void)state;
 	forecast.budget = 100;
 	forecast_make(&forecast);
 	assert_int_equal(forecast.projected_cost, 0);
 	assert_int_equal(forecast.runs_out_day, -1);
 }
 
-static void on_the_first_day_of_use_today_counts_as_a_day(void **state)
+TEST(on_the_first_day_of_use_today_counts_as_a_day)
 {
 	struct forecast forecast = at(2026, 11, 1, DAY_US / 4); /* 29.75 days are left */
 
-	(void)state;
 	forecast.cost = forecast.basis_cost = 40;
 	forecast.requests = forecast.basis_requests = 4;
 	forecast.basis = FORECAST_TODAY;
@@ -70,11 +61,10 @@ static void on_the_first_day_of_use_today_counts_as_a_day(void **state)
 	assert_int_equal(forecast.projected_requests, 4 + 119);
 }
 
-static void on_the_first_of_a_month_the_mean_is_of_the_month_before(void **state)
+TEST(on_the_first_of_a_month_the_mean_is_of_the_month_before)
 {
 	struct forecast forecast = at(2026, 12, 1, 0); /* 31 days are left */
 
-	(void)state;
 	forecast.basis = FORECAST_OF_DAYS;
 	forecast.basis_days = 7;
 	forecast.basis_cost = 70;
@@ -82,11 +72,10 @@ static void on_the_first_of_a_month_the_mean_is_of_the_month_before(void **state
 	assert_int_equal(forecast.projected_cost, 310);
 }
 
-static void february_has_29_days_in_a_leap_year(void **state)
+TEST(february_has_29_days_in_a_leap_year)
 {
 	struct forecast leap = at(2028, 2, 28, 0), common = at(2027, 2, 28, 0);
 
-	(void)state;
 	leap.basis = common.basis = FORECAST_OF_DAYS;
 	leap.basis_days = common.basis_days = 1;
 	leap.basis_cost = common.basis_cost = 10;
@@ -96,11 +85,10 @@ static void february_has_29_days_in_a_leap_year(void **state)
 	assert_int_equal(common.projected_cost, 10);
 }
 
-static void a_budget_runs_out_on_the_day_of_its_last_nano_dollar(void **state)
+TEST(a_budget_runs_out_on_the_day_of_its_last_nano_dollar)
 {
 	struct forecast forecast = at(2026, 11, 20, 0);
 
-	(void)state;
 	forecast.cost = 1000;
 	forecast.basis = FORECAST_OF_DAYS;
 	forecast.basis_days = 2;
@@ -120,11 +108,10 @@ static void a_budget_runs_out_on_the_day_of_its_last_nano_dollar(void **state)
 	assert_int_equal(forecast.runs_out_day, date_days(2026, 11, 20));
 }
 
-static void amounts_that_pass_the_largest_number_end_there(void **state)
+TEST(amounts_that_pass_the_largest_number_end_there)
 {
 	struct forecast forecast = at(2026, 11, 1, 0);
 
-	(void)state;
 	forecast.cost = INT64_MAX - 5;
 	forecast.basis = FORECAST_OF_DAYS;
 	forecast.basis_days = 1;
@@ -135,9 +122,8 @@ static void amounts_that_pass_the_largest_number_end_there(void **state)
 	assert_int_equal(forecast.runs_out_day, date_days(2026, 11, 1));
 }
 
-static void days_before_the_first_use_say_nothing(void **state)
+TEST(days_before_the_first_use_say_nothing)
 {
-	(void)state;
 	assert_int_equal(forecast_days(100, -1), 0);
 	assert_int_equal(forecast_days(100, 100), 0);
 	assert_int_equal(forecast_days(100, 101), 0); /* the store's clock is ahead */
@@ -146,7 +132,7 @@ static void days_before_the_first_use_say_nothing(void **state)
 	assert_int_equal(forecast_days(100, 20), 7);
 }
 
-static void dates_are_read_strictly_and_written_back(void **state)
+TEST(dates_are_read_strictly_and_written_back)
 {
 	static const char *const wrong[] = {"", "2026-11", "2026-02-29", "2026-13-01", "2026-00-10", "2026-11-00",
 		"2026-11-31", "2026-11-1", "2026-11-011", "x026-11-01", "1969-12-31", "2026/11/01"};
@@ -155,7 +141,6 @@ static void dates_are_read_strictly_and_written_back(void **state)
 	struct err err;
 	int64_t day;
 
-	(void)state;
 	assert_true(date_parse("2028-02-29", "day", &day, &err));
 	assert_int_equal(day, date_days(2028, 2, 29));
 	assert_string_equal(date_format(day, text), "2028-02-29");
@@ -169,22 +154,4 @@ static void dates_are_read_strictly_and_written_back(void **state)
 	}
 	for (size_t i = 0; i < sizeof(no_months) / sizeof(no_months[0]); i++)
 		assert_false(date_parse_month(no_months[i], "month", &day, &err));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_rest_of_the_month_costs_the_mean_of_the_days),
-		cmocka_unit_test(a_part_of_a_nano_dollar_is_a_whole_one),
-		cmocka_unit_test(nothing_used_means_nothing_expected),
-		cmocka_unit_test(on_the_first_day_of_use_today_counts_as_a_day),
-		cmocka_unit_test(on_the_first_of_a_month_the_mean_is_of_the_month_before),
-		cmocka_unit_test(february_has_29_days_in_a_leap_year),
-		cmocka_unit_test(a_budget_runs_out_on_the_day_of_its_last_nano_dollar),
-		cmocka_unit_test(amounts_that_pass_the_largest_number_end_there),
-		cmocka_unit_test(days_before_the_first_use_say_nothing),
-		cmocka_unit_test(dates_are_read_strictly_and_written_back),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* The HTTP headers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "domain/time/date.h"
 #include "domain/text/headers.h"
 #include "domain/text/texts.h"
+#include "lib/test.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -32,7 +28,7 @@ static void is(const struct header *header, const char *name, const char *value)
 	assert_string_equal(header->value, value);
 }
 
-static void a_denial_has_all_headers(void **state)
+TEST(a_denial_has_all_headers)
 {
 	struct limit rpm = limit_of("rpm", DIM_REQUESTS, KIND_BUCKET, 20);
 	struct limit usd = limit_of("usd", DIM_COST, KIND_CALENDAR, INT64_C(100000000000));
@@ -50,7 +46,6 @@ static void a_denial_has_all_headers(void **state)
 		.now_us = now, .denied = true, .reason = REASON_REQUEST_RATE, .retry_after_us = 2000001};
 	struct header out[HEADERS_MAX];
 
-	(void)state;
 	assert_int_equal(headers_make(limits, 3, &denial, &arena, out), 9);
 	is(&out[0], "RateLimit-Policy",
 		"\"rpm\";q=20;qu=\"requests\";w=60, \"team.usd\";q=100000000000;qu=\"nano-usd\";w=2419200, "
@@ -65,7 +60,7 @@ static void a_denial_has_all_headers(void **state)
 	is(&out[8], "retry-after-ms", "2001");
 }
 
-static void an_allowed_request_shows_the_tightest_limit(void **state)
+TEST(an_allowed_request_shows_the_tightest_limit)
 {
 	struct limit loose = limit_of("loose", DIM_REQUESTS, KIND_BUCKET, 100);
 	struct limit tight = limit_of("tight", DIM_TOKENS, KIND_BUCKET, 1000);
@@ -77,7 +72,6 @@ static void an_allowed_request_shows_the_tightest_limit(void **state)
 	};
 	struct header out[HEADERS_MAX];
 
-	(void)state;
 	shadow.shadow = true;
 	assert_int_equal(headers_make(limits, 3, &(struct header_decision){.now_us = 1}, &arena, out), 5);
 	assert_null(strstr(out[0].value, "shadow"));
@@ -86,24 +80,22 @@ static void an_allowed_request_shows_the_tightest_limit(void **state)
 	is(&out[4], "X-RateLimit-Reset", "0");
 }
 
-static void numbers_stay_within_a_structured_field(void **state)
+TEST(numbers_stay_within_a_structured_field)
 {
 	struct limit big = limit_of("big", DIM_TOKENS, KIND_BUCKET, COUNT_MAX);
 	struct header_limit limits[] = {{ACCOUNT_USER, &big, {.effective = COUNT_MAX, .remaining = COUNT_MAX}}};
 	struct header out[HEADERS_MAX];
 
-	(void)state;
 	headers_make(limits, 1, &(struct header_decision){0}, &arena, out);
 	is(&out[0], "RateLimit-Policy", "\"big\";q=999999999999999;qu=\"tokens\";w=60");
 	is(&out[2], "X-RateLimit-Limit", "9007199254740991");
 }
 
-static void without_limits_only_the_wait_is_said(void **state)
+TEST(without_limits_only_the_wait_is_said)
 {
 	struct header_decision decision = {.reason = REASON_QUOTA, .binding = -1, .retry_after_us = 5000000};
 	struct header out[HEADERS_MAX];
 
-	(void)state;
 	assert_int_equal(headers_make(NULL, 0, &decision, &arena, out), 0); /* allowed */
 	decision.denied = true;
 	assert_int_equal(headers_make(NULL, 0, &decision, &arena, out), 2);
@@ -120,7 +112,7 @@ static const char *value_of(const struct header headers[], int count, const char
 }
 
 /* As measured with real clients: whole seconds, never 0, never more than their timers take; no waits inside a call. */
-static void waits_are_written_as_clients_read_them(void **state)
+TEST(waits_are_written_as_clients_read_them)
 {
 	static const struct {
 		int64_t wait_us;
@@ -142,7 +134,6 @@ static void waits_are_written_as_clients_read_them(void **state)
 	struct header_limit limit = {ACCOUNT_USER, &rpm, {.effective = 20, .resets_at_us = 59 * SECOND}};
 	struct header out[HEADERS_MAX];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct header_decision decision = {.denied = true,
 			.reason = REASON_REQUEST_RATE,
@@ -157,7 +148,7 @@ static void waits_are_written_as_clients_read_them(void **state)
 	}
 }
 
-static void an_account_that_is_closed_is_about_no_limit(void **state)
+TEST(an_account_that_is_closed_is_about_no_limit)
 {
 	struct limit rpm = limit_of("rpm", DIM_REQUESTS, KIND_BUCKET, 20);
 	struct header_limit limit = {ACCOUNT_USER, &rpm, {.effective = 20, .remaining = 20}};
@@ -165,7 +156,6 @@ static void an_account_that_is_closed_is_about_no_limit(void **state)
 		.denied = true, .reason = REASON_SUSPENDED, .binding = -1, .permanent = true};
 	struct header out[HEADERS_MAX];
 
-	(void)state;
 	assert_int_equal(headers_make(&limit, 1, &decision, &arena, out), 4);
 	is(&out[2], "X-Bursar-Reason", "suspended");
 	is(&out[3], "x-should-retry", "false");
@@ -230,12 +220,11 @@ static size_t longest_message(const struct header_limit *at, enum reason reason,
 }
 
 /* Message and headers of a denial fit where HTTP servers, proxies and gRPC take 8 KiB. */
-static void an_answer_about_many_limits_with_long_names_stays_small(void **state)
+TEST(an_answer_about_many_limits_with_long_names_stays_small)
 {
 	static struct limit limit[MANY];
 	static struct header_limit rows[MANY];
 
-	(void)state;
 	for (int i = 0; i < MANY; i++) {
 		char name[LIMIT_NAME_MAX + 1];
 
@@ -283,17 +272,4 @@ static int teardown(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_denial_has_all_headers),
-		cmocka_unit_test(an_allowed_request_shows_the_tightest_limit),
-		cmocka_unit_test(numbers_stay_within_a_structured_field),
-		cmocka_unit_test(without_limits_only_the_wait_is_said),
-		cmocka_unit_test(waits_are_written_as_clients_read_them),
-		cmocka_unit_test(an_account_that_is_closed_is_about_no_limit),
-		cmocka_unit_test(an_answer_about_many_limits_with_long_names_stays_small),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, teardown);
-}
+TEST_GROUP(NULL, teardown);

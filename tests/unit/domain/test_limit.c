@@ -1,13 +1,9 @@
 /* Limits and policies: what is accepted, what is derived, how they are packed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "domain/limit/policy_pack.h"
+#include "lib/test.h"
 
 static struct err err;
 
@@ -26,11 +22,10 @@ static void refused(struct limit limit, const char *field)
 	assert_memory_equal(&before, &limit, sizeof(limit));
 }
 
-static void a_bucket_is_reduced_to_its_rate(void **state)
+TEST(a_bucket_is_reduced_to_its_rate)
 {
 	struct limit limit = bucket(40000, 60000000);
 
-	(void)state;
 	assert_true(limit_prepare(&limit, &err));
 	assert_int_equal(limit.num, 1500);
 	assert_int_equal(limit.den, 1);
@@ -45,7 +40,7 @@ static void a_bucket_is_reduced_to_its_rate(void **state)
 	assert_int_equal(limit.burst_rem, 5);
 }
 
-static void names_are_made_from_the_rest(void **state)
+TEST(names_are_made_from_the_rest)
 {
 	struct limit limit = bucket(3, 60000000);
 	struct limit day = {.dimension = DIM_COST, .kind = KIND_CALENDAR, .unit = WINDOW_MONTH, .amount = 5};
@@ -55,7 +50,6 @@ static void names_are_made_from_the_rest(void **state)
 		.interface = "telegram",
 		.model = "openai/gpt-5"};
 
-	(void)state;
 	assert_true(limit_prepare(&limit, &err));
 	assert_string_equal(limit.name, "requests_per_minute");
 	assert_int_equal(limit.warn_percent, 80);
@@ -72,11 +66,10 @@ static void names_are_made_from_the_rest(void **state)
 	assert_int_equal(strlen(level.name), 20 + 12); /* the model's name has a slash, so its hash is used instead */
 }
 
-static void what_makes_no_limit_names_its_field(void **state)
+TEST(what_makes_no_limit_names_its_field)
 {
 	struct limit limit;
 
-	(void)state;
 	refused(bucket(-1, 60000000), "amount");
 	refused(bucket(COUNT_MAX + 1, 60000000), "amount");
 	refused(bucket(INT64_MIN, 60000000), "amount");
@@ -113,11 +106,10 @@ static void what_makes_no_limit_names_its_field(void **state)
 	refused(limit, "period_us");
 }
 
-static void a_policy_refuses_two_of_one_name(void **state)
+TEST(a_policy_refuses_two_of_one_name)
 {
 	struct policy policy = {.count = 2, .limits = {bucket(1, 60000000), bucket(2, 60000000)}};
 
-	(void)state;
 	assert_false(policy_prepare(&policy, &err));
 	assert_string_equal(err.field, "limits[1].name");
 	policy.limits[1].amount = -1;
@@ -129,13 +121,12 @@ static void a_policy_refuses_two_of_one_name(void **state)
 	assert_string_equal(err.field, "limits");
 }
 
-static void overrides_replace_by_name_or_are_appended(void **state)
+TEST(overrides_replace_by_name_or_are_appended)
 {
 	struct policy tier = {.count = 2, .limits = {bucket(3, 60000000), bucket(9, 3600000000)}};
 	struct limit overrides[2] = {bucket(30, 60000000), bucket(1, 1000000)};
 	struct policy merged;
 
-	(void)state;
 	assert_true(policy_prepare(&tier, &err));
 	assert_true(limit_prepare(&overrides[0], &err) && limit_prepare(&overrides[1], &err));
 	assert_true(policy_merge(&tier, overrides, 2, &merged, &err));
@@ -150,12 +141,11 @@ static void overrides_replace_by_name_or_are_appended(void **state)
 	assert_false(policy_merge(&tier, &overrides[1], 1, &merged, &err));
 }
 
-static void selectors_match_by_hash(void **state)
+TEST(selectors_match_by_hash)
 {
 	struct limit limit = bucket(1, 1000);
 	uint64_t telegram = selector_hash("telegram", 8);
 
-	(void)state;
 	strcpy(limit.interface, "telegram");
 	assert_true(limit_prepare(&limit, &err));
 	assert_true(telegram > 0 && telegram < UINT64_C(1) << 48);
@@ -166,11 +156,10 @@ static void selectors_match_by_hash(void **state)
 	assert_false(limit_matches(&limit, 0, 0));
 }
 
-static void selectors_are_the_same_in_any_spelling(void **state)
+TEST(selectors_are_the_same_in_any_spelling)
 {
 	struct policy one = {.count = 1, .limits = {bucket(1, 1000)}}, other = one;
 
-	(void)state;
 	strcpy(one.limits[0].name, "one");
 	strcpy(other.limits[0].name, "one");
 	strcpy(one.limits[0].interface, "telegram");
@@ -187,11 +176,10 @@ static void selectors_are_the_same_in_any_spelling(void **state)
 	assert_true(limit_matches(&other.limits[0], selector_hash("telegram", 8), selector_hash("gpt-5", 5)));
 }
 
-static void a_selector_of_spaces_is_not_one_of_everything(void **state)
+TEST(a_selector_of_spaces_is_not_one_of_everything)
 {
 	struct limit limit = bucket(1, 1000);
 
-	(void)state;
 	strcpy(limit.interface, "  ");
 	assert_false(limit_prepare(&limit, &err));
 	assert_string_equal(err.field, "interface");
@@ -201,11 +189,10 @@ static void a_selector_of_spaces_is_not_one_of_everything(void **state)
 	assert_string_equal(err.field, "model");
 }
 
-static void grace_is_rounded_down_and_capped(void **state)
+TEST(grace_is_rounded_down_and_capped)
 {
 	struct limit limit = {.kind = KIND_CALENDAR, .amount = 3};
 
-	(void)state;
 	assert_int_equal(limit_effective(&limit, 0), 3);
 	assert_int_equal(limit_effective(&limit, 50), 4);
 	assert_int_equal(limit_effective(&limit, 100), 6);
@@ -215,7 +202,7 @@ static void grace_is_rounded_down_and_capped(void **state)
 	assert_int_equal(limit_effective(&limit, 100), 3);
 }
 
-static void a_packed_policy_comes_back(void **state)
+TEST(a_packed_policy_comes_back)
 {
 	struct policy policy = {.count = 3,
 		.limits = {bucket(7, 60000000), bucket(0, 1000),
@@ -230,7 +217,6 @@ static void a_packed_policy_comes_back(void **state)
 	struct policy back;
 	struct buf packed = {0};
 
-	(void)state;
 	assert_true(policy_prepare(&policy, &err));
 	policy_pack(&policy, &packed);
 	assert_int_equal(packed.len, 2 + 3 * 61);
@@ -264,11 +250,10 @@ static void a_packed_policy_comes_back(void **state)
 }
 
 /* These numbers are stored permanently, so they must never change. */
-static void ids_and_pids_are_what_they_were(void **state)
+TEST(ids_and_pids_are_what_they_were)
 {
 	struct policy policy = {.count = 1, .limits = {bucket(3, 60000000)}};
 
-	(void)state;
 	assert_true(policy_prepare(&policy, &err));
 	assert_int_equal(policy.limits[0].id, UINT32_C(217011402));
 	assert_memory_equal(policy.pid,
@@ -284,13 +269,12 @@ static void ids_and_pids_are_what_they_were(void **state)
 	assert_int_equal(selector_hash("telegram", 8), UINT64_C(188306226858236));
 }
 
-static void names_are_parsed_and_written(void **state)
+TEST(names_are_parsed_and_written)
 {
 	enum dimension dimension;
 	enum limit_kind kind;
 	enum window_unit unit;
 
-	(void)state;
 	assert_true(dimension_parse("input_tokens", &dimension) && dimension == DIM_INPUT);
 	assert_true(limit_kind_parse("level", &kind) && kind == KIND_LEVEL);
 	assert_true(window_unit_parse("week", &unit) && unit == WINDOW_WEEK);
@@ -298,24 +282,4 @@ static void names_are_parsed_and_written(void **state)
 		dimension_parse("", &dimension) || limit_kind_parse("x", &kind) || window_unit_parse("Day", &unit));
 	assert_null(dimension_name(DIM_COUNT));
 	assert_null(window_unit_name((enum window_unit) - 1));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_bucket_is_reduced_to_its_rate),
-		cmocka_unit_test(names_are_made_from_the_rest),
-		cmocka_unit_test(what_makes_no_limit_names_its_field),
-		cmocka_unit_test(a_policy_refuses_two_of_one_name),
-		cmocka_unit_test(overrides_replace_by_name_or_are_appended),
-		cmocka_unit_test(selectors_match_by_hash),
-		cmocka_unit_test(selectors_are_the_same_in_any_spelling),
-		cmocka_unit_test(a_selector_of_spaces_is_not_one_of_everything),
-		cmocka_unit_test(grace_is_rounded_down_and_capped),
-		cmocka_unit_test(a_packed_policy_comes_back),
-		cmocka_unit_test(ids_and_pids_are_what_they_were),
-		cmocka_unit_test(names_are_parsed_and_written),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

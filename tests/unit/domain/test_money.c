@@ -1,15 +1,11 @@
 /* Money as text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "domain/limit/limit.h"
 #include "domain/price/price.h"
+#include "lib/test.h"
 
-static void prices_are_read_exactly_to_the_pico_dollar(void **state)
+TEST(prices_are_read_exactly_to_the_pico_dollar)
 {
 	static const struct {
 		const char *text;
@@ -31,7 +27,6 @@ static void prices_are_read_exactly_to_the_pico_dollar(void **state)
 		{"", PRICE_NONE},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct err err = {0};
 		int64_t pico = -7;
@@ -41,13 +36,12 @@ static void prices_are_read_exactly_to_the_pico_dollar(void **state)
 	}
 }
 
-static void an_invalid_price_is_refused_with_its_field(void **state)
+TEST(an_invalid_price_is_refused_with_its_field)
 {
 	static const char *const bad[] = {"-1", "+1", " 1", "1 ", "1e3", "1,5", "$2", ".", "1.2.3", "0.0000001",
 		"1000000.1", "1000001", "NaN", "inf", "0x10", "99999999999999999999", "9223372036854.775808",
 		"1\xc3\xa9"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct err err = {0};
 		int64_t pico = -7;
@@ -59,7 +53,7 @@ static void an_invalid_price_is_refused_with_its_field(void **state)
 	}
 }
 
-static void every_price_survives_writing_and_reading(void **state)
+TEST(every_price_survives_writing_and_reading)
 {
 	static const struct {
 		int64_t pico;
@@ -67,7 +61,6 @@ static void every_price_survives_writing_and_reading(void **state)
 	} cases[] = {{0, "0"}, {1, "0.000001"}, {75000, "0.075"}, {2500000, "2.5"}, {10000000, "10"},
 		{3625, "0.003625"}, {PRICE_MAX, "1000000"}, {PRICE_NONE, ""}, {1234567, "1.234567"}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct err err = {0};
 		char text[32];
@@ -80,7 +73,7 @@ static void every_price_survives_writing_and_reading(void **state)
 	}
 }
 
-static void amounts_show_two_to_nine_decimals(void **state)
+TEST(amounts_show_two_to_nine_decimals)
 {
 	static const struct {
 		int64_t nano;
@@ -89,23 +82,10 @@ static void amounts_show_two_to_nine_decimals(void **state)
 		{12345000000, "12.345"}, {1000000000, "1.00"}, {-250000000, "-0.25"}, {COUNT_MAX, "9007199.254740991"},
 		{INT64_MIN, "-9223372036.854775808"}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[40];
 
 		money_format(cases[i].nano, text);
 		assert_string_equal(text, cases[i].text);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prices_are_read_exactly_to_the_pico_dollar),
-		cmocka_unit_test(an_invalid_price_is_refused_with_its_field),
-		cmocka_unit_test(every_price_survives_writing_and_reading),
-		cmocka_unit_test(amounts_show_two_to_nine_decimals),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,4 @@
 /* The packed formats in the stores: profiles, ledger entries, handles; and how garbage is read. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +7,7 @@
 #include "domain/limit/profile.h"
 #include "base/text/pack.h"
 #include "base/unconst.h"
+#include "lib/test.h"
 
 static struct arena arena;
 static struct err err;
@@ -32,13 +28,12 @@ static bool parse(const char *text, struct handle *out)
 	return handle_parse(text, strlen(text), "reservation", &arena, out, &err);
 }
 
-static void a_handle_comes_back(void **state)
+TEST(a_handle_comes_back)
 {
 	struct handle handle = handle_sample();
 	struct handle back;
 	const char *text = handle_format(&handle, &arena);
 
-	(void)state;
 	assert_int_equal(
 		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), strlen(text));
 	assert_true(parse(text, &back));
@@ -54,14 +49,13 @@ static void a_handle_comes_back(void **state)
 }
 
 /* Handles and infos without a mode have the format of releases without modes, which can read them. */
-static void a_mode_is_packed_only_where_there_is_one(void **state)
+TEST(a_mode_is_packed_only_where_there_is_one)
 {
 	struct handle handle = handle_sample(), back;
 	size_t without = strlen(handle_format(&handle, &arena));
 	struct entry_info info = {.tenant = "acme", .user = "ann", .request_id = "r1"}, info_back;
 	struct buf packed = {0};
 
-	(void)state;
 	assert_true(parse(handle_format(&handle, &arena), &back));
 	assert_string_equal(back.mode, "");
 	handle.mode = "";
@@ -83,13 +77,12 @@ static void a_mode_is_packed_only_where_there_is_one(void **state)
 	buf_release(&packed);
 }
 
-static void a_handle_of_edge_ids_comes_back(void **state)
+TEST(a_handle_of_edge_ids_comes_back)
 {
 	char longest[ID_MAX + 1];
 	struct handle handle = handle_sample();
 	struct handle back;
 
-	(void)state;
 	memset(longest, 'x', ID_MAX);
 	longest[ID_MAX] = '\0';
 	handle.tenant = longest;
@@ -108,7 +101,7 @@ static void a_handle_of_edge_ids_comes_back(void **state)
 	assert_string_equal(back.mode, longest);
 }
 
-static void garbage_is_not_a_handle(void **state)
+TEST(garbage_is_not_a_handle)
 {
 	static const char *const texts[] = {
 		"", "A", "AAAA", "====", "not a handle", "AQ", "\xff\xff\xff\xff", "AAAAAAAAAAAA"};
@@ -118,7 +111,6 @@ static void garbage_is_not_a_handle(void **state)
 	size_t len = strlen(text);
 	char huge[5000];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		assert_false(parse(texts[i], &back));
 		assert_int_equal(err.code, ERR_INVALID);
@@ -137,7 +129,7 @@ static void garbage_is_not_a_handle(void **state)
 	assert_false(handle_parse(huge, sizeof(huge), "reservation", &arena, &back, &err));
 }
 
-static void a_profile_comes_back(void **state)
+TEST(a_profile_comes_back)
 {
 	struct limit overrides[2] = {
 		{.dimension = DIM_REQUESTS, .kind = KIND_BUCKET, .amount = 7, .period_us = 60000000, .burst = 9},
@@ -165,7 +157,6 @@ static void a_profile_comes_back(void **state)
 	struct account_profile back;
 	struct buf packed = {0};
 
-	(void)state;
 	assert_true(limit_prepare(&overrides[0], &err) && limit_prepare(&overrides[1], &err));
 	profile_pack(&profile, &packed);
 	assert_true(profile_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
@@ -213,12 +204,11 @@ static bool old_profile(
 	return ok;
 }
 
-static void a_profile_of_an_older_version_keeps_the_windows_of_its_change(void **state)
+TEST(a_profile_of_an_older_version_keeps_the_windows_of_its_change)
 {
 	struct account_profile back;
 	int64_t noon = INT64_C(1795435200000000), hour = INT64_C(3600000000); /* 2026-11-23 12:00 UTC, a Monday */
 
-	(void)state;
 	for (uint8_t version = 1; version <= 2; version++) {
 		assert_true(old_profile(version, "Asia/Tokyo", "", 0, &back));
 		assert_string_equal(back.zone.name, "Asia/Tokyo");
@@ -236,12 +226,11 @@ static void a_profile_of_an_older_version_keeps_the_windows_of_its_change(void *
 	assert_false(old_profile(4, "", "", 0, &back));
 }
 
-static void kept_windows_out_of_order_are_refused(void **state)
+TEST(kept_windows_out_of_order_are_refused)
 {
 	static const int64_t bad[][KEPT_BOUNDS] = {{2, 1}, {1, 0}, {1, 1}, {0, 0, 5}, {1, 5, 4}, {1, 5, 5},
 		{1, COUNT_MAX + 1}, {INT64_MIN, 5}, {1, 2, INT64_MAX}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct account_profile profile = {.zone.kept = {{1, 2}}}, back;
 		struct buf packed = {0};
@@ -253,7 +242,7 @@ static void kept_windows_out_of_order_are_refused(void **state)
 	}
 }
 
-static void an_override_comes_back_with_its_end_and_is_dropped_at_it(void **state)
+TEST(an_override_comes_back_with_its_end_and_is_dropped_at_it)
 {
 	struct limit overrides[3] = {
 		{.dimension = DIM_REQUESTS, .kind = KIND_CALENDAR, .amount = 1, .until_us = 50},
@@ -263,7 +252,6 @@ static void an_override_comes_back_with_its_end_and_is_dropped_at_it(void **stat
 	struct account_profile profile = {.override_count = 3, .overrides = overrides}, back;
 	struct buf packed = {0};
 
-	(void)state;
 	for (int i = 0; i < 3; i++)
 		assert_true(limit_prepare(&overrides[i], &err));
 	profile_pack(&profile, &packed);
@@ -312,16 +300,38 @@ static struct entry entry_sample(struct entry_bucket *bucket)
 	return entry;
 }
 
-static void an_entry_comes_back(void **state)
+/* Packs the entry, and reads it back. */
+static struct entry packed_and_read(const struct entry *entry, struct buf *packed)
+{
+	struct entry back;
+
+	buf_reset(packed);
+	entry_pack(entry, packed);
+	assert_true(entry_unpack((uint8_t *)packed->data, packed->len, &arena, &back));
+	return back;
+}
+
+static void entry_is_refused(const struct buf *packed, size_t len)
+{
+	struct entry back;
+
+	assert_false(entry_unpack((uint8_t *)packed->data, len, &arena, &back));
+}
+
+/* The entry is refused when anything is missing at its end. */
+static void no_part_is_an_entry(const struct buf *packed)
+{
+	for (size_t n = 0; n < packed->len; n++)
+		entry_is_refused(packed, n);
+}
+
+TEST(an_entry_comes_back)
 {
 	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
 	struct entry entry = entry_sample(&bucket);
-	struct entry back;
 	struct buf packed = {0};
+	struct entry back = packed_and_read(&entry, &packed);
 
-	(void)state;
-	entry_pack(&entry, &packed);
-	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
 	assert_int_equal(back.attempt, 31);
 	assert_true(back.final && back.late && !back.never_checked);
 	assert_int_equal(back.amounts.input, COUNT_MAX);
@@ -333,14 +343,13 @@ static void an_entry_comes_back(void **state)
 	assert_int_equal(back.usage.tokens.count[TOKEN_AUDIO_OUTPUT], 7);
 	assert_int_equal(back.part[0].window_start[WINDOW_MONTH], 55);
 	assert_int_equal(back.part[0].bucket[0].den, 7);
-	for (size_t n = 0; n < packed.len; n++)
-		assert_false(entry_unpack((uint8_t *)packed.data, n, &arena, &back));
+	no_part_is_an_entry(&packed);
 	buf_put_u8(&packed, 0);
-	assert_false(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	entry_is_refused(&packed, packed.len);
 	buf_release(&packed);
 }
 
-static void a_reset_says_what_it_took_away(void **state)
+TEST(a_reset_says_what_it_took_away)
 {
 	struct entry_lost lost = {.dimension = DIM_COST, .unit = WINDOW_WEEK, .window_start = 66, .used = 3};
 	struct entry_bucket bucket = {.num = 1, .den = 1};
@@ -348,50 +357,45 @@ static void a_reset_says_what_it_took_away(void **state)
 	struct entry back;
 	struct buf packed = {0};
 
-	(void)state;
 	entry.kind = ENTRY_RESET;
 	entry.losts = 1;
 	entry.lost = &lost;
-	entry_pack(&entry, &packed);
-	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	back = packed_and_read(&entry, &packed);
 	assert_int_equal(back.losts, 1);
 	assert_int_equal(back.lost[0].unit, WINDOW_WEEK);
 	assert_int_equal(back.lost[0].used, 3);
 	buf_release(&packed);
 }
 
-static void an_adjustment_has_any_sign_and_names_what_it_corrects(void **state)
+TEST(an_adjustment_has_any_sign_and_names_what_it_corrects)
 {
 	struct entry_bucket bucket = {.num = 1, .den = 1};
 	struct entry entry = entry_sample(&bucket);
 	struct entry back;
 	struct buf packed = {0};
 
-	(void)state;
 	entry.kind = ENTRY_ADJUST;
 	entry.attempt = 3;
 	entry.adjusts = "msg-1";
 	entry.ledger_only = true;
 	entry.amounts = (struct amounts){.requests = -1, .input = -100, .output = 5, .cost = -7};
 	entry.usage.tokens = (struct tokens){.count = {[TOKEN_INPUT] = -100, [TOKEN_OUTPUT] = 5}};
-	entry_pack(&entry, &packed);
-	assert_true(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	back = packed_and_read(&entry, &packed);
 	assert_string_equal(back.adjusts, "msg-1");
 	assert_true(back.ledger_only);
 	assert_int_equal(back.attempt, 3);
 	assert_int_equal(back.amounts.cost, -7);
 	assert_int_equal(back.usage.tokens.count[TOKEN_INPUT], -100);
-	for (size_t n = 0; n < packed.len; n++)
-		assert_false(entry_unpack((uint8_t *)packed.data, n, &arena, &back));
+	no_part_is_an_entry(&packed);
 	buf_reset(&packed);
 	entry.usage.tokens.count[TOKEN_INPUT] = -COUNT_MAX - 1;
 	entry_pack(&entry, &packed);
-	assert_false(entry_unpack((uint8_t *)packed.data, packed.len, &arena, &back));
+	entry_is_refused(&packed, packed.len);
 	buf_release(&packed);
 }
 
 /* It waited in an outbox during an upgrade: `B windows`, each `I4 limit id, B dimension, i7 start, i7 amount`. */
-static void an_entry_of_the_release_before_is_read_without_its_windows(void **state)
+TEST(an_entry_of_the_release_before_is_read_without_its_windows)
 {
 	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
 	struct entry entry = entry_sample(&bucket);
@@ -399,7 +403,6 @@ static void an_entry_of_the_release_before_is_read_without_its_windows(void **st
 	struct buf packed = {0}, old = {0};
 	size_t starts;
 
-	(void)state;
 	entry_pack(&entry, &packed);
 	starts = packed.len - (1 + 4 + 7 * 4) - 3 * 7; /* of the only part: after present and clock */
 	buf_put(&old, packed.data, starts);
@@ -414,14 +417,13 @@ static void an_entry_of_the_release_before_is_read_without_its_windows(void **st
 	assert_int_equal(back.amounts.cost, -5);
 	assert_int_equal(back.part[0].window_start[WINDOW_DAY], 0);
 	assert_int_equal(back.part[0].bucket[0].den, 7);
-	for (size_t n = 0; n < old.len; n++)
-		assert_false(entry_unpack((uint8_t *)old.data, n, &arena, &back));
+	no_part_is_an_entry(&old);
 	buf_release(&packed);
 	buf_release(&old);
 }
 
 /* With a fixed seed: half a sample, half noise. */
-static void noise_is_read_or_refused(void **state)
+TEST(noise_is_read_or_refused)
 {
 	struct entry_bucket bucket = {.num = 1, .den = 1};
 	struct entry entry = entry_sample(&bucket);
@@ -429,7 +431,6 @@ static void noise_is_read_or_refused(void **state)
 	struct buf packed = {0};
 	unsigned seed = 7;
 
-	(void)state;
 	entry_pack(&entry, &packed);
 	for (int round = 0; round < 20000; round++) {
 		char *copy = malloc(packed.len);
@@ -446,11 +447,10 @@ static void noise_is_read_or_refused(void **state)
 	buf_release(&packed);
 }
 
-static void token_classes_are_summed_and_bounded(void **state)
+TEST(token_classes_are_summed_and_bounded)
 {
 	struct tokens tokens = {.count = {1, 2, 3, 40, 50, 6, 70}};
 
-	(void)state;
 	assert_int_equal(tokens_input(&tokens), 12);
 	assert_int_equal(tokens_output(&tokens), 160);
 	assert_true(tokens_check(&tokens, "usage", &err));
@@ -467,11 +467,10 @@ static void token_classes_are_summed_and_bounded(void **state)
 	assert_null(token_class_name(TOKEN_CLASS_COUNT));
 }
 
-static void kinds_of_accounts_have_names(void **state)
+TEST(kinds_of_accounts_have_names)
 {
 	enum account_kind kind;
 
-	(void)state;
 	assert_true(account_kind_parse("org", &kind) && kind == ACCOUNT_ORG);
 	assert_false(account_kind_parse("Org", &kind));
 	assert_null(account_kind_name((enum account_kind)0));
@@ -485,25 +484,4 @@ static int teardown(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_handle_comes_back),
-		cmocka_unit_test(a_mode_is_packed_only_where_there_is_one),
-		cmocka_unit_test(a_handle_of_edge_ids_comes_back),
-		cmocka_unit_test(garbage_is_not_a_handle),
-		cmocka_unit_test(a_profile_comes_back),
-		cmocka_unit_test(a_profile_of_an_older_version_keeps_the_windows_of_its_change),
-		cmocka_unit_test(kept_windows_out_of_order_are_refused),
-		cmocka_unit_test(an_override_comes_back_with_its_end_and_is_dropped_at_it),
-		cmocka_unit_test(an_entry_comes_back),
-		cmocka_unit_test(a_reset_says_what_it_took_away),
-		cmocka_unit_test(an_adjustment_has_any_sign_and_names_what_it_corrects),
-		cmocka_unit_test(an_entry_of_the_release_before_is_read_without_its_windows),
-		cmocka_unit_test(noise_is_read_or_refused),
-		cmocka_unit_test(token_classes_are_summed_and_bounded),
-		cmocka_unit_test(kinds_of_accounts_have_names),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, teardown);
-}
+TEST_GROUP(NULL, teardown);

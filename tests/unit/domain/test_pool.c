@@ -1,13 +1,9 @@
 /* The settings of a pool: their bounds, and the format stored in Redis. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "domain/pool.h"
+#include "lib/test.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -29,12 +25,11 @@ static void refused(const struct pool_settings *settings, const char *field)
 	assert_string_equal(err.field, field);
 }
 
-static void the_shipped_settings_are_allowed_and_say_what_the_docs_say(void **state)
+TEST(the_shipped_settings_are_allowed_and_say_what_the_docs_say)
 {
 	struct pool_settings settings = shipped();
 	struct err err;
 
-	(void)state;
 	assert_true(pool_settings_check(&settings, &err));
 	assert_int_equal(settings.wait_max_us, 300 * SECOND);
 	assert_int_equal(settings.predicted_wait_max_us, 150 * SECOND);
@@ -50,9 +45,8 @@ static void the_shipped_settings_are_allowed_and_say_what_the_docs_say(void **st
 		refused(&settings, name); \
 	} while (0)
 
-static void what_is_out_of_bounds_is_named(void **state)
+TEST(what_is_out_of_bounds_is_named)
 {
-	(void)state;
 	REFUSED(slots, -1, "slots");
 	REFUSED(slots, POOL_SLOTS_MAX + 1, "slots");
 	REFUSED(queue_limit, POOL_QUEUE_MAX + 1, "queue_limit");
@@ -64,11 +58,10 @@ static void what_is_out_of_bounds_is_named(void **state)
 	REFUSED(level_count, POOL_LEVELS_MAX + 1, "levels");
 }
 
-static void a_level_is_named_by_its_place(void **state)
+TEST(a_level_is_named_by_its_place)
 {
 	struct pool_settings settings = shipped();
 
-	(void)state;
 	settings.level_count = 2;
 	settings.level[0] = (struct pool_level){.priority = 10, .weight = 10};
 	settings.level[1] = (struct pool_level){.priority = 5, .weight = 0};
@@ -81,11 +74,10 @@ static void a_level_is_named_by_its_place(void **state)
 	assert_true(pool_settings_check(&settings, NULL));
 }
 
-static void names_are_of_few_letters(void **state)
+TEST(names_are_of_few_letters)
 {
 	char longest[POOL_NAME_MAX + 2];
 
-	(void)state;
 	memset(longest, 'a', sizeof(longest));
 	longest[POOL_NAME_MAX] = 0;
 	assert_true(pool_name_check(longest, "pool", NULL));
@@ -100,13 +92,12 @@ static void names_are_of_few_letters(void **state)
 }
 
 /* docs/pool-store.md: `B version, I4 gen, I4 slots, ...`, durations in ms, rounded up. */
-static void packed_it_is_what_the_functions_read(void **state)
+TEST(packed_it_is_what_the_functions_read)
 {
 	struct pool_settings settings = shipped();
 	struct buf bytes = {0};
 	struct cut cut;
 
-	(void)state;
 	settings.gen = 7;
 	settings.lease_us = 6 * SECOND + 1;
 	settings.paused = true;
@@ -131,17 +122,4 @@ static void packed_it_is_what_the_functions_read(void **state)
 	assert_false(cut.bad);
 	assert_int_equal(cut.left, 0);
 	buf_release(&bytes);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_shipped_settings_are_allowed_and_say_what_the_docs_say),
-		cmocka_unit_test(what_is_out_of_bounds_is_named),
-		cmocka_unit_test(a_level_is_named_by_its_place),
-		cmocka_unit_test(names_are_of_few_letters),
-		cmocka_unit_test(packed_it_is_what_the_functions_read),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 /* What a request costs: numbers computed by hand, then random ones against a second computation. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "domain/limit/limit.h"
 #include "domain/price/price.h"
+#include "lib/test.h"
 
 #define NONE PRICE_NONE
 
@@ -37,13 +33,12 @@ static struct cost cost_of(const struct price *price, const struct tokens *token
 }
 
 /* The worked example of docs/money.md. */
-static void the_worked_example_of_the_documentation_holds(void **state)
+TEST(the_worked_example_of_the_documentation_holds)
 {
 	struct tokens tokens = {
 		{[TOKEN_INPUT] = 1234, [TOKEN_CACHED_INPUT] = 8001, [TOKEN_OUTPUT] = 567, [TOKEN_REASONING] = 89}};
 	struct cost cost = cost_of(&terra, &tokens, "");
 
-	(void)state;
 	/* 1234 x 2,000,000 + 8001 x 200,000 + 567 x 12,000,000 + 89 x 12,000,000 pico-USD */
 	assert_int_equal(cost.pico_line[TOKEN_INPUT], 2468000000);
 	assert_int_equal(cost.pico_line[TOKEN_CACHED_INPUT], 1600200000);
@@ -55,7 +50,7 @@ static void the_worked_example_of_the_documentation_holds(void **state)
 	assert_int_equal(cost_of(&terra, &tokens, "priority").nano, 23880400);
 }
 
-static void the_sum_is_rounded_up_once(void **state)
+TEST(the_sum_is_rounded_up_once)
 {
 	/* deepseek-v4-pro: 0.435, 0.87, cached 0.003625 */
 	struct price price = {.provider = "deepseek",
@@ -67,7 +62,6 @@ static void the_sum_is_rounded_up_once(void **state)
 	struct tokens eight = {{[TOKEN_CACHED_INPUT] = 8}};
 	struct tokens mixed = {{[TOKEN_INPUT] = 1, [TOKEN_CACHED_INPUT] = 3}};
 
-	(void)state;
 	assert_int_equal(cost_of(&price, &one, "").nano, 4); /* 3.625 */
 	assert_int_equal(cost_of(&price, &eight, "").nano, 29); /* exactly 29.000, so not rounded up */
 	assert_int_equal(cost_of(&price, &mixed, "").nano, 446); /* 435 + 10.875 */
@@ -76,13 +70,12 @@ static void the_sum_is_rounded_up_once(void **state)
 	assert_int_equal(cost_of(&price, &eight, "batch").nano, 15); /* 14.5, not 8 x 1813 / 1000 = 14.504 */
 }
 
-static void more_input_than_the_threshold_moves_the_whole_request(void **state)
+TEST(more_input_than_the_threshold_moves_the_whole_request)
 {
 	struct tokens at = {{[TOKEN_INPUT] = 272000, [TOKEN_OUTPUT] = 1000}};
 	struct tokens above = {{[TOKEN_INPUT] = 272001, [TOKEN_OUTPUT] = 1000}};
 	struct tokens classes = {{[TOKEN_INPUT] = 1, [TOKEN_CACHED_INPUT] = 200000, [TOKEN_CACHE_WRITE] = 72000}};
 
-	(void)state;
 	assert_int_equal(cost_of(&terra, &at, "").nano, 556000000); /* 272,000 x 2,000 + 1,000 x 12,000 */
 	assert_int_equal(cost_of(&terra, &at, "").flags, 0);
 	assert_int_equal(cost_of(&terra, &above, "").nano, 1106004000); /* 272,001 x 4,000 + 1,000 x 18,000 */
@@ -91,15 +84,14 @@ static void more_input_than_the_threshold_moves_the_whole_request(void **state)
 	assert_int_equal(cost_of(&terra, &classes, "").nano, 440004000);
 }
 
-static void output_does_not_count_towards_the_context(void **state)
+TEST(output_does_not_count_towards_the_context)
 {
 	struct tokens tokens = {{[TOKEN_INPUT] = 1, [TOKEN_OUTPUT] = 300000, [TOKEN_REASONING] = 1}};
 
-	(void)state;
 	assert_int_equal(cost_of(&terra, &tokens, "").flags, FLAG_PARENT_RATE);
 }
 
-static void of_several_context_tiers_the_highest_reached_counts(void **state)
+TEST(of_several_context_tiers_the_highest_reached_counts)
 {
 	struct price price = {.provider = "p",
 		.model = "m",
@@ -110,12 +102,11 @@ static void of_several_context_tiers_the_highest_reached_counts(void **state)
 	struct tokens low = {{[TOKEN_INPUT] = 101, [TOKEN_OUTPUT] = 1}};
 	struct tokens high = {{[TOKEN_INPUT] = 201, [TOKEN_OUTPUT] = 1}};
 
-	(void)state;
 	assert_int_equal(cost_of(&price, &low, "").nano, 305000); /* the output keeps its base rate */
 	assert_int_equal(cost_of(&price, &high, "").nano, 1012000); /* 201 x 5,000 + 7,000 */
 }
 
-static void a_class_without_a_price_costs_its_parents_and_says_so(void **state)
+TEST(a_class_without_a_price_costs_its_parents_and_says_so)
 {
 	struct price price = {
 		.provider = "p", .model = "m", .base = {{1000000, NONE, NONE, 3000000, NONE, NONE, NONE}}};
@@ -128,7 +119,6 @@ static void a_class_without_a_price_costs_its_parents_and_says_so(void **state)
 		{TOKEN_REASONING, 30000, FLAG_PARENT_RATE}, {TOKEN_AUDIO_INPUT, 10000, FLAG_PARENT_RATE},
 		{TOKEN_AUDIO_OUTPUT, 30000, FLAG_PARENT_RATE}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct tokens tokens = {{0}};
 
@@ -138,7 +128,7 @@ static void a_class_without_a_price_costs_its_parents_and_says_so(void **state)
 	}
 }
 
-static void output_without_any_price_is_flagged_unpriced(void **state)
+TEST(output_without_any_price_is_flagged_unpriced)
 {
 	struct price price = {.provider = "mistral",
 		.model = "mistral-embed",
@@ -146,29 +136,26 @@ static void output_without_any_price_is_flagged_unpriced(void **state)
 	struct tokens input = {{[TOKEN_INPUT] = 10}};
 	struct tokens both = {{[TOKEN_INPUT] = 10, [TOKEN_OUTPUT] = 5}};
 
-	(void)state;
 	assert_int_equal(cost_of(&price, &input, "").flags, 0);
 	assert_int_equal(cost_of(&price, &both, "").flags, FLAG_UNPRICED);
 	assert_int_equal(cost_of(&price, &both, "").nano, 1000);
 }
 
-static void a_free_model_costs_nothing_and_has_no_flags(void **state)
+TEST(a_free_model_costs_nothing_and_has_no_flags)
 {
 	struct price price = {.provider = "ollama", .model = "llama3.3", .base = {{0, 0, 0, 0, 0, 0, 0}}};
 	struct tokens tokens = {{1000000, 2, 3, 4, 5, 6, 7}};
 
-	(void)state;
 	assert_int_equal(cost_of(&price, &tokens, "").nano, 0);
 	assert_int_equal(cost_of(&price, &tokens, "").flags, 0);
 }
 
-static void an_unknown_mode_is_refused_with_those_there_are(void **state)
+TEST(an_unknown_mode_is_refused_with_those_there_are)
 {
 	struct tokens tokens = {{1}};
 	struct cost cost = {.nano = 77};
 	struct err err = {0};
 
-	(void)state;
 	assert_false(price_cost(&terra, &tokens, "turbo", &cost, &err));
 	assert_string_equal(
 		err.text, "mode: \"turbo\" has no price for this model; known: standard, batch, flex, priority");
@@ -176,14 +163,15 @@ static void an_unknown_mode_is_refused_with_those_there_are(void **state)
 	assert_int_equal(cost_of(&terra, &tokens, "standard").nano, cost_of(&terra, &tokens, "").nano);
 }
 
-static void a_cost_above_what_a_counter_holds_is_refused(void **state)
+/* 1,000,000 USD per 1M tokens = 1 USD a token = 10^9 nano-USD: 9,007,199 tokens fit. */
+static const struct price dear = {.provider = "p",
+	.model = "m",
+	.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
+	.modes = 1,
+	.mode = {{"dear", 10000, 1}}};
+
+TEST(a_cost_above_what_a_counter_holds_is_refused)
 {
-	/* 1,000,000 USD per 1M tokens = 1 USD a token = 10^9 nano-USD: 9,007,199 tokens fit. */
-	struct price price = {.provider = "p",
-		.model = "m",
-		.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
-		.modes = 1,
-		.mode = {{"dear", 10000, 1}}};
 	struct tokens fits = {{[TOKEN_INPUT] = 9007199}};
 	struct tokens over = {{[TOKEN_INPUT] = 9007200}};
 	struct tokens huge = {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
@@ -191,22 +179,16 @@ static void a_cost_above_what_a_counter_holds_is_refused(void **state)
 	struct err err = {0};
 	struct cost cost;
 
-	(void)state;
-	assert_int_equal(cost_of(&price, &fits, "").nano, 9007199000000000);
-	assert_false(price_cost(&price, &over, "", &cost, &err));
+	assert_int_equal(cost_of(&dear, &fits, "").nano, 9007199000000000);
+	assert_false(price_cost(&dear, &over, "", &cost, &err));
 	assert_int_equal(err.code, ERR_INVALID);
-	assert_false(price_cost(&price, &huge, "dear", &cost, &err));
-	assert_false(price_cost(&price, &below, "", &cost, &err));
+	assert_false(price_cost(&dear, &huge, "dear", &cost, &err));
+	assert_false(price_cost(&dear, &below, "", &cost, &err));
 	assert_string_equal(err.field, "output");
 }
 
-static void what_was_used_is_charged_whatever_its_mode_and_its_cost(void **state)
+TEST(what_was_used_is_charged_whatever_its_mode_and_its_cost)
 {
-	struct price dear = {.provider = "p",
-		.model = "m",
-		.base = {{PRICE_MAX, NONE, NONE, NONE, NONE, NONE, NONE}},
-		.modes = 1,
-		.mode = {{"dear", 10000, 1}}};
 	const struct {
 		const struct price *price;
 		struct tokens tokens;
@@ -224,7 +206,6 @@ static void what_was_used_is_charged_whatever_its_mode_and_its_cost(void **state
 		{&dear, {{COUNT_MAX}}, "turbo", COUNT_MAX, FLAG_CAPPED | FLAG_STANDARD_RATE | FLAG_UNPRICED},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cost cost;
 
@@ -234,7 +215,7 @@ static void what_was_used_is_charged_whatever_its_mode_and_its_cost(void **state
 	}
 }
 
-static void lines_too_large_for_64_bits_saturate(void **state)
+TEST(lines_too_large_for_64_bits_saturate)
 {
 	struct price price = {.provider = "p",
 		.model = "m",
@@ -243,7 +224,6 @@ static void lines_too_large_for_64_bits_saturate(void **state)
 		.mode = {{"dear", 10000, 1}}};
 	struct tokens tokens = {{[TOKEN_INPUT] = 900000000000}};
 
-	(void)state;
 	assert_int_equal(cost_of(&price, &tokens, "dear").nano, 9000000000000000);
 	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[TOKEN_INPUT], 9000000000000000000);
 	price.base.pico[TOKEN_CACHED_INPUT] = 0;
@@ -251,12 +231,11 @@ static void lines_too_large_for_64_bits_saturate(void **state)
 	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[TOKEN_INPUT], 9007199254740000000);
 }
 
-static void a_price_out_of_order_is_refused_with_its_field(void **state)
+TEST(a_price_out_of_order_is_refused_with_its_field)
 {
 	struct price good = terra, price;
 	struct err err = {0};
 
-	(void)state;
 	assert_true(price_check(&good, &err));
 #define REFUSED(change, field_) \
 	do { \
@@ -395,9 +374,8 @@ static uint64_t cost_by_digits(const struct price *price, const struct tokens *t
 	return digits_div_up(&sum, 1000 * (mode ? (uint64_t)price->mode[0].den : 1));
 }
 
-static void random_costs_equal_a_sum_by_decimal_digits(void **state)
+TEST(random_costs_equal_a_sum_by_decimal_digits)
 {
-	(void)state;
 	rng = 0x9e3779b97f4a7c15u;
 	for (int round = 0; round < 5000; round++) {
 		struct tokens tokens;
@@ -419,9 +397,8 @@ static void random_costs_equal_a_sum_by_decimal_digits(void **state)
 	}
 }
 
-static void without_a_mode_the_lines_sum_up_to_the_cost(void **state)
+TEST(without_a_mode_the_lines_sum_up_to_the_cost)
 {
-	(void)state;
 	rng = 42;
 	for (int round = 0; round < 20000; round++) {
 		struct price price;
@@ -442,27 +419,4 @@ static void without_a_mode_the_lines_sum_up_to_the_cost(void **state)
 		}
 		assert_int_equal(cost.nano, (sum + 999) / 1000);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_worked_example_of_the_documentation_holds),
-		cmocka_unit_test(the_sum_is_rounded_up_once),
-		cmocka_unit_test(more_input_than_the_threshold_moves_the_whole_request),
-		cmocka_unit_test(output_does_not_count_towards_the_context),
-		cmocka_unit_test(of_several_context_tiers_the_highest_reached_counts),
-		cmocka_unit_test(a_class_without_a_price_costs_its_parents_and_says_so),
-		cmocka_unit_test(output_without_any_price_is_flagged_unpriced),
-		cmocka_unit_test(a_free_model_costs_nothing_and_has_no_flags),
-		cmocka_unit_test(an_unknown_mode_is_refused_with_those_there_are),
-		cmocka_unit_test(a_cost_above_what_a_counter_holds_is_refused),
-		cmocka_unit_test(what_was_used_is_charged_whatever_its_mode_and_its_cost),
-		cmocka_unit_test(lines_too_large_for_64_bits_saturate),
-		cmocka_unit_test(a_price_out_of_order_is_refused_with_its_field),
-		cmocka_unit_test(random_costs_equal_a_sum_by_decimal_digits),
-		cmocka_unit_test(without_a_mode_the_lines_sum_up_to_the_cost),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,9 @@
 /* Which price is found for a model, a tenant, a user and a time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "domain/price/price.h"
+#include "lib/test.h"
 
 #define ROWS_MAX 64
 
@@ -71,9 +67,10 @@ static int64_t find(const char *tenant, const char *account, const char *model, 
 	return price ? price->base.pico[TOKEN_INPUT] : -1;
 }
 
-static void a_model_is_found_by_its_bare_id_and_with_its_provider(void **state)
+#define PRICED(name) TEST_WITH(name, setup, teardown)
+
+PRICED(a_model_is_found_by_its_bare_id_and_with_its_provider)
 {
-	(void)state;
 	row("openai", "gpt-4o", 1);
 	row("groq", "openai/gpt-oss-20b", 2);
 	assert_int_equal(find("t", "u", "gpt-4o", 5), 1);
@@ -83,9 +80,8 @@ static void a_model_is_found_by_its_bare_id_and_with_its_provider(void **state)
 	assert_int_equal(find(NULL, NULL, "gpt-4o", 5), 1);
 }
 
-static void an_id_that_only_begins_like_a_model_is_not_found(void **state)
+PRICED(an_id_that_only_begins_like_a_model_is_not_found)
 {
-	(void)state;
 	row("openai", "gpt-4o", 1);
 	row("mistral", "mistral-medium", 2);
 	assert_int_equal(find("t", "", "gpt-4o-2024-05-13", 5), -1);
@@ -99,9 +95,8 @@ static void an_id_that_only_begins_like_a_model_is_not_found(void **state)
 	assert_int_equal(find("t", "", "azure/gpt-4o", 5), -1);
 }
 
-static void the_price_in_force_at_the_time_counts(void **state)
+PRICED(the_price_in_force_at_the_time_counts)
 {
-	(void)state;
 	row("openai", "gpt-5.6-terra", 25)->to_us = 1000;
 	row("openai", "gpt-5.6-terra", 20)->from_us = 1000;
 	assert_int_equal(find("t", "u", "gpt-5.6-terra", 0), 25);
@@ -110,11 +105,10 @@ static void the_price_in_force_at_the_time_counts(void **state)
 	assert_int_equal(find("t", "u", "gpt-5.6-terra", INT64_MAX), 20);
 }
 
-static void a_row_before_its_time_or_after_its_end_is_not_found(void **state)
+PRICED(a_row_before_its_time_or_after_its_end_is_not_found)
 {
 	struct price *price = row("p", "m", 1);
 
-	(void)state;
 	price->from_us = 10;
 	price->to_us = 20;
 	assert_int_equal(find("t", "", "m", 9), -1);
@@ -123,18 +117,16 @@ static void a_row_before_its_time_or_after_its_end_is_not_found(void **state)
 	assert_int_equal(find("t", "", "m", 20), -1);
 }
 
-static void of_two_rows_in_force_the_one_that_began_later_counts(void **state)
+PRICED(of_two_rows_in_force_the_one_that_began_later_counts)
 {
-	(void)state;
 	row("p", "m", 1);
 	row("p", "m", 2)->from_us = 50;
 	assert_int_equal(find("t", "", "m", 49), 1);
 	assert_int_equal(find("t", "", "m", 50), 2);
 }
 
-static void the_users_price_goes_before_the_tenants_before_everybodys(void **state)
+PRICED(the_users_price_goes_before_the_tenants_before_everybodys)
 {
-	(void)state;
 	row("p", "m", 1);
 	owned(row("p", "m", 2), "t", "");
 	owned(row("p", "m", 3), "t", "u");
@@ -145,11 +137,10 @@ static void the_users_price_goes_before_the_tenants_before_everybodys(void **sta
 	assert_int_equal(find("", "u", "m", 5), 1);
 }
 
-static void an_override_counts_only_while_it_is_in_force(void **state)
+PRICED(an_override_counts_only_while_it_is_in_force)
 {
 	struct price *own;
 
-	(void)state;
 	row("p", "m", 1);
 	own = row("p", "m", 2);
 	owned(own, "t", "u");
@@ -160,9 +151,8 @@ static void an_override_counts_only_while_it_is_in_force(void **state)
 	assert_int_equal(find("t", "u", "m", 20), 1);
 }
 
-static void a_bare_id_of_several_providers_is_the_preferred_ones(void **state)
+PRICED(a_bare_id_of_several_providers_is_the_preferred_ones)
 {
-	(void)state;
 	row("zeta", "m", 1);
 	row("alpha", "m", 2);
 	row("xai", "m", 3);
@@ -174,9 +164,8 @@ static void a_bare_id_of_several_providers_is_the_preferred_ones(void **state)
 	assert_int_equal(find("t", "", "n", 5), 5);
 }
 
-static void an_alias_decides_between_several_providers(void **state)
+PRICED(an_alias_decides_between_several_providers)
 {
-	(void)state;
 	row("openai", "m", 1);
 	row("groq", "m", 2);
 	row("openai", "n", 3);
@@ -189,9 +178,8 @@ static void an_alias_decides_between_several_providers(void **state)
 	assert_int_equal(find("t", "", "n", 5), 3);
 }
 
-static void an_alias_leads_to_its_model_and_no_further(void **state)
+PRICED(an_alias_leads_to_its_model_and_no_further)
 {
-	(void)state;
 	row("openai", "gpt-4o", 1);
 	owned(row("openai", "gpt-4o", 2), "t", "");
 	alias("", "gpt-4o-2024-08-06", "openai", "gpt-4o");
@@ -205,9 +193,8 @@ static void an_alias_leads_to_its_model_and_no_further(void **state)
 	assert_int_equal(find("t", "", "dangling", 5), -1);
 }
 
-static void a_tenants_own_alias_goes_before_everybodys(void **state)
+PRICED(a_tenants_own_alias_goes_before_everybodys)
 {
-	(void)state;
 	row("p", "m", 1);
 	row("p", "n", 2);
 	alias("", "best", "p", "m");
@@ -216,21 +203,19 @@ static void a_tenants_own_alias_goes_before_everybodys(void **state)
 	assert_int_equal(find("other", "", "best", 5), 1);
 }
 
-static void an_empty_book_finds_nothing(void **state)
+PRICED(an_empty_book_finds_nothing)
 {
 	const char *out[3];
 
-	(void)state;
 	assert_int_equal(find("t", "u", "m", 5), -1);
 	assert_int_equal(price_nearest(book, "t", "m", out, 3), 0);
 }
 
-static void a_book_of_many_rows_finds_each(void **state)
+PRICED(a_book_of_many_rows_finds_each)
 {
 	static struct price many[4000];
 	struct price_book *large;
 
-	(void)state;
 	for (int i = 0; i < 4000; i++) {
 		memset(&many[i], 0, sizeof(many[i]));
 		snprintf(many[i].provider, sizeof(many[i].provider), "p%d", i % 3);
@@ -249,11 +234,10 @@ static void a_book_of_many_rows_finds_each(void **state)
 	price_book_free(large);
 }
 
-static void the_nearest_ids_are_named_best_first(void **state)
+PRICED(the_nearest_ids_are_named_best_first)
 {
 	const char *out[3];
 
-	(void)state;
 	row("openai", "gpt-4o", 1);
 	row("openai", "gpt-4o-mini", 1);
 	row("openai", "gpt-4.1", 1);
@@ -273,9 +257,8 @@ static void the_nearest_ids_are_named_best_first(void **state)
 	assert_int_equal(price_nearest(book, "t", "gpt-4o", out, 0), 0);
 }
 
-static void an_id_that_several_providers_have_is_known_as_such(void **state)
+PRICED(an_id_that_several_providers_have_is_known_as_such)
 {
-	(void)state;
 	row("openai", "gpt-4o", 1);
 	row("openai", "gpt-4o", 2)->from_us = 10;
 	row("groq", "llama", 3);
@@ -290,9 +273,8 @@ static void an_id_that_several_providers_have_is_known_as_such(void **state)
 	assert_false(price_has_providers(book, "t", "none", 5));
 }
 
-static void the_last_beginning_or_end_within_a_time_is_found(void **state)
+PRICED(the_last_beginning_or_end_within_a_time_is_found)
 {
-	(void)state;
 	row("p", "a", 1)->to_us = 10;
 	row("p", "a", 2)->from_us = 20;
 	row("p", "b", 3);
@@ -302,30 +284,4 @@ static void the_last_beginning_or_end_within_a_time_is_found(void **state)
 	assert_int_equal(price_last_turn(book, 10, 19), 10);
 	assert_int_equal(price_last_turn(book, 0, INT64_MAX), 20);
 	assert_int_equal(price_last_turn(book, 30, INT64_MAX), 30);
-}
-
-#define BOOK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		BOOK_TEST(a_model_is_found_by_its_bare_id_and_with_its_provider),
-		BOOK_TEST(an_id_that_only_begins_like_a_model_is_not_found),
-		BOOK_TEST(the_price_in_force_at_the_time_counts),
-		BOOK_TEST(a_row_before_its_time_or_after_its_end_is_not_found),
-		BOOK_TEST(of_two_rows_in_force_the_one_that_began_later_counts),
-		BOOK_TEST(the_users_price_goes_before_the_tenants_before_everybodys),
-		BOOK_TEST(an_override_counts_only_while_it_is_in_force),
-		BOOK_TEST(a_bare_id_of_several_providers_is_the_preferred_ones),
-		BOOK_TEST(an_alias_decides_between_several_providers),
-		BOOK_TEST(an_alias_leads_to_its_model_and_no_further),
-		BOOK_TEST(a_tenants_own_alias_goes_before_everybodys),
-		BOOK_TEST(an_empty_book_finds_nothing),
-		BOOK_TEST(a_book_of_many_rows_finds_each),
-		BOOK_TEST(the_nearest_ids_are_named_best_first),
-		BOOK_TEST(an_id_that_several_providers_have_is_known_as_such),
-		BOOK_TEST(the_last_beginning_or_end_within_a_time_is_found),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,8 @@
 /* Comparing prices: what a list leaves unchanged, moves that are too big, units, overlaps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "domain/price/price_change.h"
+#include "lib/test.h"
 
 static struct price priced(int64_t input, int64_t output)
 {
@@ -20,11 +15,10 @@ static struct price priced(int64_t input, int64_t output)
 	return price;
 }
 
-static void what_a_list_does_not_speak_of_stays(void **state)
+TEST(what_a_list_does_not_speak_of_stays)
 {
 	struct price before = priced(1000, 2000), price = priced(1500, PRICE_NONE);
 
-	(void)state;
 	before.base.pico[TOKEN_CACHED_INPUT] = 100;
 	before.context_tiers = 1;
 	before.context[0].above_tokens = 200000;
@@ -62,12 +56,11 @@ static void what_a_list_does_not_speak_of_stays(void **state)
 	assert_int_equal(price.context_tiers + price.modes, 0);
 }
 
-static void what_is_merged_keeps_the_others(void **state)
+TEST(what_is_merged_keeps_the_others)
 {
 	struct price before = priced(1000, 2000), price = priced(PRICE_NONE, PRICE_NONE);
 	struct err err;
 
-	(void)state;
 	before.context_tiers = 1;
 	before.context[0].above_tokens = 200;
 	before.context[0].rates = priced(3000, 4000).base;
@@ -112,11 +105,10 @@ static void what_is_merged_keeps_the_others(void **state)
 	assert_string_equal(err.field, "context_tiers");
 }
 
-static void modes_are_the_same_in_any_order(void **state)
+TEST(modes_are_the_same_in_any_order)
 {
 	struct price a = priced(1, 2), b = priced(1, 2);
 
-	(void)state;
 	a.modes = b.modes = 2;
 	strcpy(a.mode[0].name, "batch");
 	strcpy(a.mode[1].name, "flex");
@@ -131,7 +123,7 @@ static void modes_are_the_same_in_any_order(void **state)
 	assert_false(price_costs_same(&a, &b));
 }
 
-static void a_move_is_big_beyond_ten_times_either_way(void **state)
+TEST(a_move_is_big_beyond_ten_times_either_way)
 {
 	static const struct {
 		int64_t was, is;
@@ -139,32 +131,29 @@ static void a_move_is_big_beyond_ten_times_either_way(void **state)
 	} cases[] = {{100, 1000, -1}, {100, 1001, TOKEN_OUTPUT}, {1000, 100, -1}, {1001, 100, TOKEN_OUTPUT},
 		{0, 5000, -1}, {5000, 0, -1}, {PRICE_NONE, 5000, -1}, {PRICE_MAX, 1, TOKEN_OUTPUT}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct price before = priced(7, cases[i].was), after = priced(7, cases[i].is);
 		assert_int_equal(price_big_move(&before, &after), cases[i].class);
 	}
 }
 
-static void prices_per_token_are_told_from_prices_per_million(void **state)
+TEST(prices_per_token_are_told_from_prices_per_million)
 {
 	struct price cheap = priced(99, 50), usual = priced(100, 50), free_of_charge = priced(0, 0);
 	const struct price *all[] = {&cheap, &free_of_charge, &usual};
 
-	(void)state;
 	assert_true(prices_look_per_token(all, 2));
 	assert_false(prices_look_per_token(all, 3));
 	assert_false(prices_look_per_token(all + 1, 1));
 	assert_false(prices_look_per_token(all, 0));
 }
 
-static void two_prices_in_force_at_once_are_found(void **state)
+TEST(two_prices_in_force_at_once_are_found)
 {
 	struct price a = priced(1, 1), b = priced(2, 2), other = priced(3, 3);
 	const struct price *all[] = {&b, &other, &a};
 	int first = -1, second = -1;
 
-	(void)state;
 	strcpy(other.account, "ann");
 	a.to_us = 100;
 	b.from_us = 100;
@@ -176,18 +165,4 @@ static void two_prices_in_force_at_once_are_found(void **state)
 	a.to_us = 0;
 	b.from_us = 5000;
 	assert_true(prices_overlap(all, 3, &first, &second));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_list_does_not_speak_of_stays),
-		cmocka_unit_test(what_is_merged_keeps_the_others),
-		cmocka_unit_test(modes_are_the_same_in_any_order),
-		cmocka_unit_test(a_move_is_big_beyond_ten_times_either_way),
-		cmocka_unit_test(prices_per_token_are_told_from_prices_per_million),
-		cmocka_unit_test(two_prices_in_force_at_once_are_found),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 /* Price lists as CSV: what is read, and how errors are named. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "domain/price/price_csv.h"
+#include "lib/test.h"
 
 #define HEADER "provider,model,input_usd_per_1m,output_usd_per_1m,source\n"
 
@@ -33,7 +29,7 @@ static void refused(const char *text, const char *sentence)
 	assert_int_equal(list.count, 0);
 }
 
-static void a_row_becomes_a_price(void **state)
+TEST(a_row_becomes_a_price)
 {
 	struct price_sheet list = parsed(
 		"provider,model,input_usd_per_1m,output_usd_per_1m,cached_input_usd_per_1m,cache_write_usd_per_1m,"
@@ -44,7 +40,6 @@ static void a_row_becomes_a_price(void **state)
 		"2026-09-01T12:30:15Z,\"a, \"\"b\"\"\"\n");
 	const struct price *price = list.prices;
 
-	(void)state;
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.lines[0], 2);
 	assert_string_equal(price->provider, "openai");
@@ -70,11 +65,10 @@ static void a_row_becomes_a_price(void **state)
 	price_sheet_release(&list);
 }
 
-static void line_ends_blank_lines_and_the_byte_order_mark_do_not_matter(void **state)
+TEST(line_ends_blank_lines_and_the_byte_order_mark_do_not_matter)
 {
 	struct price_sheet list = parsed("\xef\xbb\xbfmodel,provider,input_usd_per_1m\r\n\r\nm1,p,1\r\n\nm2,p,0.5");
 
-	(void)state;
 	assert_int_equal(list.count, 2);
 	assert_string_equal(list.prices[1].model, "m2");
 	assert_int_equal(list.lines[0], 3);
@@ -85,7 +79,7 @@ static void line_ends_blank_lines_and_the_byte_order_mark_do_not_matter(void **s
 	price_sheet_release(&list);
 }
 
-static void days_are_counted_in_utc(void **state)
+TEST(days_are_counted_in_utc)
 {
 	static const struct {
 		const char *day;
@@ -93,7 +87,6 @@ static void days_are_counted_in_utc(void **state)
 	} cases[] = {{"1970-01-02", 86400}, {"2000-02-29", 951782400}, {"2024-02-29", 1709164800},
 		{"2026-12-31", 1798675200}, {"2027-01-01", 1798761600}, {"2100-03-01", 4107542400}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[128];
 		struct price_sheet list;
@@ -106,9 +99,8 @@ static void days_are_counted_in_utc(void **state)
 	}
 }
 
-static void what_is_wrong_is_named_with_line_and_column(void **state)
+TEST(what_is_wrong_is_named_with_line_and_column)
 {
-	(void)state;
 	refused("", "line 1: header: is missing; the first line must name the columns");
 	refused("provider,model\n", "line 1: header: the column input_usd_per_1m is missing");
 	refused("provider,model,input_usd_per_1m,model\n", "line 1: header: the column model is listed twice");
@@ -135,9 +127,8 @@ static void what_is_wrong_is_named_with_line_and_column(void **state)
 		"line 4: model: p/m is also in force in line 2; give them dates that do not overlap");
 }
 
-static void dates_modes_and_thresholds_are_checked(void **state)
+TEST(dates_modes_and_thresholds_are_checked)
 {
-	(void)state;
 #define DATED "provider,model,input_usd_per_1m,effective_from,effective_to\n"
 	refused(DATED "p,m,1,2026-02-29,\n",
 		"line 2: effective_from: 2026-02-29 is not a day of the calendar since 1970");
@@ -163,16 +154,15 @@ static void dates_modes_and_thresholds_are_checked(void **state)
 					  "of its own, usually that of the input");
 }
 
-static void adjacent_rows_of_one_model_are_accepted(void **state)
+TEST(adjacent_rows_of_one_model_are_accepted)
 {
 	struct price_sheet list = parsed(DATED "p,m,2,2026-07-30,\np,m,1,,2026-07-30\nq,m,1,,\n");
 
-	(void)state;
 	assert_int_equal(list.count, 3);
 	price_sheet_release(&list);
 }
 
-static void sizes_are_bounded(void **state)
+TEST(sizes_are_bounded)
 {
 	size_t size = PRICE_CSV_BYTES_MAX + 1;
 	char *text = calloc(1, size + 64);
@@ -180,7 +170,6 @@ static void sizes_are_bounded(void **state)
 	struct err err = {0};
 	int at;
 
-	(void)state;
 	assert_false(price_csv_parse(text, size, &list, &err));
 	assert_string_equal(err.text, "file: is 8388609 bytes long; a price list has at most 8 MiB");
 	assert_false(price_csv_parse(text, 3, &list, &err));
@@ -200,19 +189,4 @@ static void sizes_are_bounded(void **state)
 	text[64] = '\0';
 	refused(text, "line 1, field 33: a row has at most 32 fields");
 	free(text);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_row_becomes_a_price),
-		cmocka_unit_test(line_ends_blank_lines_and_the_byte_order_mark_do_not_matter),
-		cmocka_unit_test(days_are_counted_in_utc),
-		cmocka_unit_test(what_is_wrong_is_named_with_line_and_column),
-		cmocka_unit_test(dates_modes_and_thresholds_are_checked),
-		cmocka_unit_test(adjacent_rows_of_one_model_are_accepted),
-		cmocka_unit_test(sizes_are_bounded),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,9 @@
 /* The messages to a bot's users. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "domain/text/texts.h"
+#include "lib/test.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -34,6 +30,13 @@ static void says(const struct text_table *own, const struct text_args *args, con
 	buf_release(&out);
 }
 
+/* In that language; the next text is in it, too. */
+static void says_in(const char *language, struct text_args *args, const char *text)
+{
+	args->language = language;
+	says(NULL, args, text);
+}
+
 static struct text_args quota_args(const struct policy *policy, const struct policy *better)
 {
 	return (struct text_args){.language = "en",
@@ -46,26 +49,22 @@ static struct text_args quota_args(const struct policy *policy, const struct pol
 		.better = better};
 }
 
-static void a_spent_quota_says_what_how_long_and_what_an_upgrade_gives(void **state)
+TEST(a_spent_quota_says_what_how_long_and_what_an_upgrade_gives)
 {
 	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
 	struct policy better = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 1000);
 	struct text_args args = quota_args(&policy, &better);
 
-	(void)state;
 	says(NULL, &args,
 		"You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes. "
 		"With pro you would have 1000 requests per day.");
-	args.language = "de-AT";
-	says(NULL, &args,
+	says_in("de-AT", &args,
 		"Du hast dein Limit von 50 Anfragen pro Tag erreicht. Versuche es in 1 Stunde 30 Minuten noch einmal. "
 		"Mit pro hättest du 1000 Anfragen pro Tag.");
-	args.language = "ru";
-	says(NULL, &args,
+	says_in("ru", &args,
 		"Достигнут ваш лимит: 50 запросов в день. Повторите попытку через 1 час 30 минут. "
 		"С тарифом pro у вас было бы 1000 запросов в день.");
-	args.language = "es";
-	says(NULL, &args,
+	says_in("es", &args,
 		"Has alcanzado tu límite de 50 solicitudes al día. Inténtalo de nuevo en 1 hora 30 minutos. "
 		"Con pro tendrías 1000 solicitudes al día.");
 	args.language = "xx";
@@ -73,14 +72,13 @@ static void a_spent_quota_says_what_how_long_and_what_an_upgrade_gives(void **st
 	says(NULL, &args, "You have reached your limit of 50 requests per day. Try again in 1 hour 30 minutes.");
 }
 
-static void an_upgrade_is_named_only_when_it_gives_more(void **state)
+TEST(an_upgrade_is_named_only_when_it_gives_more)
 {
 	struct policy policy = policy_of("day", DIM_COST, KIND_CALENDAR, 250000000);
 	struct policy same = policy_of("day", DIM_COST, KIND_CALENDAR, 250000000);
 	struct policy none = {0};
 	struct text_args args = quota_args(&policy, &same);
 
-	(void)state;
 	args.reason = REASON_BUDGET;
 	args.retry_after_us = 0;
 	args.figures.effective = 250000000;
@@ -91,12 +89,11 @@ static void an_upgrade_is_named_only_when_it_gives_more(void **state)
 	says(NULL, &args, "Your team has reached its limit of $0.25 per day.");
 }
 
-static void a_team_and_an_org_are_told_how_many_share_the_limit(void **state)
+TEST(a_team_and_an_org_are_told_how_many_share_the_limit)
 {
 	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	args.better_tier = NULL;
 	args.retry_after_us = 0;
 	args.account_kind = ACCOUNT_TEAM;
@@ -108,8 +105,7 @@ static void a_team_and_an_org_are_told_how_many_share_the_limit(void **state)
 	says(NULL, &args,
 		"Your organisation has reached its limit of 50 requests per day. You share it with 1 other in your "
 		"organisation.");
-	args.language = "de";
-	says(NULL, &args,
+	says_in("de", &args,
 		"Deine Organisation hat ihr Limit von 50 Anfragen pro Tag erreicht. Du teilst es mit 1 anderen in "
 		"deiner Organisation.");
 	args.language = "ru";
@@ -117,8 +113,7 @@ static void a_team_and_an_org_are_told_how_many_share_the_limit(void **state)
 	says(NULL, &args,
 		"Достигнут лимит вашей организации: 50 запросов в день. Вы делите его с 21 участником вашей "
 		"организации.");
-	args.language = "es";
-	says(NULL, &args,
+	says_in("es", &args,
 		"Tu organización ha alcanzado su límite de 50 solicitudes al día. Lo compartes con 21 personas más de "
 		"tu organización.");
 	args.language = "en";
@@ -129,12 +124,11 @@ static void a_team_and_an_org_are_told_how_many_share_the_limit(void **state)
 	says(NULL, &args, "This service has reached its limit of 50 requests per day.");
 }
 
-static void a_limit_that_is_only_held_says_what_runs_and_when_to_come_again(void **state)
+TEST(a_limit_that_is_only_held_says_what_runs_and_when_to_come_again)
 {
 	struct policy policy = policy_of("day", DIM_COST, KIND_CALENDAR, 250000000);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	args.better_tier = NULL;
 	args.reason = REASON_BUDGET;
 	args.retry_after_us = 4 * SECOND;
@@ -144,17 +138,14 @@ static void a_limit_that_is_only_held_says_what_runs_and_when_to_come_again(void
 	says(NULL, &args,
 		"Your limit of $0.25 per day is full for now: 3 requests are still running and hold part of it. "
 		"The next one ends in 11 minutes 40 seconds at the latest. Try again in 4 seconds.");
-	args.language = "de";
-	says(NULL, &args,
+	says_in("de", &args,
 		"Dein Limit von $0.25 pro Tag ist gerade ausgeschöpft: 3 Anfragen laufen noch und halten einen Teil "
 		"davon. Die nächste endet spätestens in 11 Minuten 40 Sekunden. Versuche es in 4 Sekunden noch "
 		"einmal.");
-	args.language = "ru";
-	says(NULL, &args,
+	says_in("ru", &args,
 		"Ваш лимит ($0.25 в день) пока занят: 3 запроса ещё выполняются и занимают его часть. "
 		"Ближайший завершится не позднее чем через 11 минут 40 секунд. Повторите попытку через 4 секунды.");
-	args.language = "es";
-	says(NULL, &args,
+	says_in("es", &args,
 		"Tu límite de $0.25 al día está ocupado por ahora: 3 solicitudes siguen en curso y ocupan una parte. "
 		"La próxima termina a más tardar en 11 minutos 40 segundos. Inténtalo de nuevo en 4 segundos.");
 	args.language = "en";
@@ -168,12 +159,11 @@ static void a_limit_that_is_only_held_says_what_runs_and_when_to_come_again(void
 	says(NULL, &args, "Your team has reached its limit of $0.25 per day. Try again in 2 seconds.");
 }
 
-static void a_full_level_says_what_runs(void **state)
+TEST(a_full_level_says_what_runs)
 {
 	struct policy policy = policy_of("open", DIM_CONCURRENT, KIND_LEVEL, 2);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	args.better_tier = NULL;
 	args.reason = REASON_CONCURRENCY;
 	args.retry_after_us = 4 * SECOND;
@@ -189,46 +179,39 @@ static void a_full_level_says_what_runs(void **state)
 		"секунды.");
 }
 
-static void a_request_too_large_is_told_what_is_possible(void **state)
+TEST(a_request_too_large_is_told_what_is_possible)
 {
 	struct policy policy = policy_of("tpm", DIM_TOKENS, KIND_BUCKET, 40000);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	args.better_tier = NULL;
 	args.reason = REASON_TOKEN_RATE;
 	args.retry_after_us = 0;
 	args.figures = (struct figures){.requested = 50000, .effective = 40000, .permanent = true};
 	says(NULL, &args, "This request needs 50,000 tokens; more than 40,000 tokens is never possible.");
-	args.language = "ru";
-	says(NULL, &args, "Для этого запроса нужно 50\u00a0000 токенов, а возможно не больше 40\u00a0000 токенов.");
+	says_in("ru", &args, "Для этого запроса нужно 50\u00a0000 токенов, а возможно не больше 40\u00a0000 токенов.");
 	args.language = "en";
 	args.figures.effective = 0;
 	says(NULL, &args, "This is not part of your plan.");
 }
 
-static void reasons_without_a_limit_have_their_sentence(void **state)
+TEST(reasons_without_a_limit_have_their_sentence)
 {
 	struct text_args args = {.language = "en", .reason = REASON_SUSPENDED};
 
-	(void)state;
 	says(NULL, &args, "This account is suspended. Please contact support.");
 	args.reason = REASON_UNKNOWN_USER;
-	args.language = "de";
-	says(NULL, &args, "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an.");
+	says_in("de", &args, "Dieser Dienst kennt dich noch nicht. Bitte melde dich zuerst an.");
 	args.reason = REASON_REQUEST_CLOSED;
 	says(NULL, &args, "Diese Anfrage ist schon beendet. Bitte sende sie als neue Anfrage.");
-	args.language = "en";
-	says(NULL, &args, "This request has already ended. Please send it as a new one.");
-	args.language = "ru";
-	says(NULL, &args, "Этот запрос уже завершён. Отправьте его как новый.");
-	args.language = "es";
-	says(NULL, &args, "Esta solicitud ya ha terminado. Envíala como una nueva.");
+	says_in("en", &args, "This request has already ended. Please send it as a new one.");
+	says_in("ru", &args, "Этот запрос уже завершён. Отправьте его как новый.");
+	says_in("es", &args, "Esta solicitud ya ha terminado. Envíala como una nueva.");
 	args.reason = REASON_NONE;
 	says(NULL, &args, "");
 }
 
-static void what_is_closed_is_named_by_its_kind(void **state)
+TEST(what_is_closed_is_named_by_its_kind)
 {
 	static const char *const texts[][6] = {
 		{"en", "Your team is suspended. Please contact support.",
@@ -257,7 +240,6 @@ static void what_is_closed_is_named_by_its_kind(void **state)
 		{"ru", "Этой модели больше нет. Выберите другую."}, {"es", "Este modelo ya no existe. Elige otro."}};
 	struct text_args args = {.reason = REASON_SUSPENDED};
 
-	(void)state;
 	for (int l = 0; l < 4; l++) {
 		args.language = texts[l][0];
 		args.reason = REASON_SUSPENDED;
@@ -273,18 +255,17 @@ static void what_is_closed_is_named_by_its_kind(void **state)
 	}
 }
 
-static void a_warning_says_how_much_is_used(void **state)
+TEST(a_warning_says_how_much_is_used)
 {
 	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	args.reason = REASON_NONE;
 	args.figures.used_percent = 82;
 	says(NULL, &args, "82% of 50 requests per day are used.");
 }
 
-static void a_tenants_own_template_wins(void **state)
+TEST(a_tenants_own_template_wins)
 {
 	struct text_template rows[] = {
 		{"en", "quota", "No more than {amount}, {{really}}!"},
@@ -294,7 +275,6 @@ static void a_tenants_own_template_wins(void **state)
 	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 1);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	text_templates_sort(rows, 2);
 	args.figures.effective = 1;
 	args.better_tier = "";
@@ -304,7 +284,7 @@ static void a_tenants_own_template_wins(void **state)
 }
 
 /* From the language that is asked for to the tenant's, sentence by sentence. */
-static void a_template_is_looked_for_in_the_nearest_language(void **state)
+TEST(a_template_is_looked_for_in_the_nearest_language)
 {
 	struct text_template rows[] = {
 		{"de", "reached", "deutsch."},
@@ -332,7 +312,6 @@ static void a_template_is_looked_for_in_the_nearest_language(void **state)
 	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	args.better_tier = "";
 	text_templates_sort(rows, own.count);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -343,7 +322,7 @@ static void a_template_is_looked_for_in_the_nearest_language(void **state)
 }
 
 /* What got past the check, or what this answer knows nothing of. */
-static void a_template_that_cannot_be_filled_in_is_passed_over(void **state)
+TEST(a_template_that_cannot_be_filled_in_is_passed_over)
 {
 	static const char *const texts[] = {"{nobody}", "{ends}", "{wait}", "{tier}", "{others}", "a { b", "a } b", "{",
 		"}", "{amount", "{{{amount}", "{{}", "{whose} {where}"};
@@ -353,7 +332,6 @@ static void a_template_that_cannot_be_filled_in_is_passed_over(void **state)
 	struct policy policy = policy_of("day", DIM_REQUESTS, KIND_CALENDAR, 50);
 	struct text_args args = quota_args(&policy, NULL);
 
-	(void)state;
 	args.better_tier = "";
 	args.retry_after_us = 0;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -382,11 +360,10 @@ static void refused(const char *language, const char *code, const char *text, co
 	assert_string_equal(err.text, error);
 }
 
-static void a_template_is_refused_with_its_fault(void **state)
+TEST(a_template_is_refused_with_its_fault)
 {
 	char longest[TEXT_SENTENCE_MAX + 2];
 
-	(void)state;
 	refused("de", "", "x", "code: must be given, such as quota or wait");
 	refused("de", "qouta", "x", "code: there is no text qouta; did you mean quota?");
 	refused("de", "something", "x", "code: there is no text something; one is reached, another wait");
@@ -414,14 +391,13 @@ static void a_template_is_refused_with_its_fault(void **state)
 	refused("de", "wait", longest, "text: is 601 bytes long; at most 600 are allowed");
 }
 
-static void tags_of_languages_have_one_spelling(void **state)
+TEST(tags_of_languages_have_one_spelling)
 {
 	static const char *const right[][2] = {{"de", "de"}, {"DE", "de"}, {"de-at", "de-AT"}, {"pt_BR", "pt-BR"},
 		{"ZH-HANT-tw", "zh-Hant-TW"}, {"gsw", "gsw"}, {"es-419", "es-419"}, {"de-1996", "de-1996"}};
 	static const char *const wrong[] = {"", "d", "-", "de-", "-de", "de--AT", "d1", "german", "de AT", "de-ö", "dé",
 		"de-abcdefghi", "de-AT-abcdefgh-x"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		struct text_template row = {right[i][0], "unknown_user", "x"};
 		char tag[TEXT_LANGUAGE_MAX + 1];
@@ -435,11 +411,10 @@ static void tags_of_languages_have_one_spelling(void **state)
 }
 
 /* What is built in keeps to the rules for what admins set, and each code can be set. */
-static void built_in_texts_are_templates_like_any_other(void **state)
+TEST(built_in_texts_are_templates_like_any_other)
 {
 	static const char *const languages[] = {"en", "de", "ru", "es"};
 
-	(void)state;
 	for (size_t l = 0; l < sizeof(languages) / sizeof(languages[0]); l++) {
 		struct text_template row;
 		int n = 0;
@@ -464,9 +439,8 @@ static void lasts(const char *language, int64_t us, const char *text)
 	buf_release(&out);
 }
 
-static void durations_are_rounded_up_to_two_units(void **state)
+TEST(durations_are_rounded_up_to_two_units)
 {
-	(void)state;
 	lasts("en", 0, "1 second");
 	lasts("en", 1, "1 second");
 	lasts("en", SECOND + 1, "2 seconds");
@@ -482,28 +456,4 @@ static void durations_are_rounded_up_to_two_units(void **state)
 	lasts("de", 2 * 86400 * SECOND, "2 Tagen");
 	lasts("es", 86400 * SECOND, "1 día");
 	lasts(NULL, 60 * SECOND, "1 minute");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_spent_quota_says_what_how_long_and_what_an_upgrade_gives),
-		cmocka_unit_test(an_upgrade_is_named_only_when_it_gives_more),
-		cmocka_unit_test(a_team_and_an_org_are_told_how_many_share_the_limit),
-		cmocka_unit_test(a_limit_that_is_only_held_says_what_runs_and_when_to_come_again),
-		cmocka_unit_test(a_full_level_says_what_runs),
-		cmocka_unit_test(a_request_too_large_is_told_what_is_possible),
-		cmocka_unit_test(reasons_without_a_limit_have_their_sentence),
-		cmocka_unit_test(what_is_closed_is_named_by_its_kind),
-		cmocka_unit_test(a_warning_says_how_much_is_used),
-		cmocka_unit_test(a_tenants_own_template_wins),
-		cmocka_unit_test(a_template_is_looked_for_in_the_nearest_language),
-		cmocka_unit_test(a_template_that_cannot_be_filled_in_is_passed_over),
-		cmocka_unit_test(a_template_is_refused_with_its_fault),
-		cmocka_unit_test(tags_of_languages_have_one_spelling),
-		cmocka_unit_test(built_in_texts_are_templates_like_any_other),
-		cmocka_unit_test(durations_are_rounded_up_to_two_units),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

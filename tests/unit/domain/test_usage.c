@@ -1,12 +1,7 @@
 /* What the ledger's windows add up to. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "domain/record/usage.h"
+#include "lib/test.h"
 
 #define DAY INT64_C(86400000000)
 #define NOW (100 * DAY + DAY / 2)
@@ -28,9 +23,8 @@ static int64_t used(enum dimension dimension, uint64_t interface, uint64_t model
 	return usage_of(windows, COUNT, WINDOW_DAY, dimension, interface, model, 100 * DAY, NOW);
 }
 
-static void rows_of_the_running_window_are_summed_by_what_a_limit_selects(void **state)
+TEST(rows_of_the_running_window_are_summed_by_what_a_limit_selects)
 {
-	(void)state;
 	assert_int_equal(used(DIM_REQUESTS, 0, 0), 7);
 	assert_int_equal(used(DIM_TOKENS, 0, 0), 85);
 	assert_int_equal(used(DIM_COST, BOT, 0), 6000);
@@ -41,7 +35,7 @@ static void rows_of_the_running_window_are_summed_by_what_a_limit_selects(void *
 	assert_int_equal(usage_of(windows, COUNT, WINDOW_WEEK, DIM_REQUESTS, 0, 0, 90 * DAY, NOW), 0);
 }
 
-static void a_reset_begins_the_window(void **state)
+TEST(a_reset_begins_the_window)
 {
 	const struct usage_window rows[] = {
 		{WINDOW_DAY, 100 * DAY, false, NULL, WEB, BIG, {.requests = 5}},
@@ -51,48 +45,31 @@ static void a_reset_begins_the_window(void **state)
 	};
 	int64_t start = usage_start(rows, 4, WINDOW_DAY, 100 * DAY, NOW);
 
-	(void)state;
 	assert_int_equal(start, 100 * DAY + 10);
 	assert_int_equal(usage_of(rows, 4, WINDOW_DAY, DIM_REQUESTS, 0, 0, start, NOW), 1);
 	assert_int_equal(usage_start(rows, 4, WINDOW_MONTH, 90 * DAY, NOW), 90 * DAY);
 	assert_int_equal(usage_start(rows, 1, WINDOW_DAY, 100 * DAY, NOW), 100 * DAY);
 }
 
-static void windows_of_a_clock_that_was_ahead_are_known_for_when_they_come_again(void **state)
+TEST(windows_of_a_clock_that_was_ahead_are_known_for_when_they_come_again)
 {
-	(void)state;
 	assert_int_equal(usage_ahead(windows, COUNT, NOW), 101 * DAY);
 	assert_int_equal(usage_ahead(windows, 4, NOW), 0);
 }
 
-static void sums_stay_within_what_a_counter_holds(void **state)
+TEST(sums_stay_within_what_a_counter_holds)
 {
 	const struct usage_window rows[] = {
 		{WINDOW_DAY, 0, false, NULL, 0, 0, {.cost = COUNT_MAX}},
 		{WINDOW_DAY, 0, false, NULL, 0, 0, {.cost = COUNT_MAX}},
 	};
 
-	(void)state;
 	assert_int_equal(usage_of(rows, 2, WINDOW_DAY, DIM_COST, 0, 0, 0, NOW), COUNT_MAX);
 }
 
-static void rows_are_read_as_long_as_a_window_may_run(void **state)
+TEST(rows_are_read_as_long_as_a_window_may_run)
 {
-	(void)state;
 	assert_true(usage_since_us(WINDOW_DAY, NOW) <= NOW - 2 * DAY);
 	assert_true(usage_since_us(WINDOW_WEEK, NOW) <= NOW - 14 * DAY);
 	assert_true(usage_since_us(WINDOW_MONTH, NOW) <= NOW - 62 * DAY);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_of_the_running_window_are_summed_by_what_a_limit_selects),
-		cmocka_unit_test(a_reset_begins_the_window),
-		cmocka_unit_test(windows_of_a_clock_that_was_ahead_are_known_for_when_they_come_again),
-		cmocka_unit_test(sums_stay_within_what_a_counter_holds),
-		cmocka_unit_test(rows_are_read_as_long_as_a_window_may_run),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,4 @@
 /* Where days, weeks and months begin. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +7,7 @@
 #include "domain/time/tz.h"
 #include "domain/limit/window.h"
 #include "domain/time/zone_file.h"
+#include "lib/test.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY (86400 * SECOND)
@@ -45,11 +41,10 @@ static void day_is(const char *zone, int64_t now_us, int64_t start, int64_t end)
 	assert_int_equal(windows_end(&windows, WINDOW_DAY, now_us), end);
 }
 
-static void utc_needs_no_file(void **state)
+TEST(utc_needs_no_file)
 {
 	struct windows windows = windows_of("", at(2026, 11, 23, 12, 0));
 
-	(void)state;
 	assert_int_equal(windows.at[WINDOW_DAY][0], at(2026, 11, 22, 0, 0));
 	assert_int_equal(windows.at[WINDOW_DAY][3], at(2026, 11, 25, 0, 0));
 	assert_int_equal(windows.at[WINDOW_WEEK][0], at(2026, 11, 16, 0, 0));
@@ -60,25 +55,22 @@ static void utc_needs_no_file(void **state)
 	assert_int_equal(windows.at[WINDOW_MONTH][3], at(2027, 1, 1, 0, 0));
 }
 
-static void times_before_1970_have_windows(void **state)
+TEST(times_before_1970_have_windows)
 {
-	(void)state;
 	day_is("", -1, -DAY, 0);
 	day_is("Europe/Berlin", at(1900, 1, 1, 0, 0), at(1899, 12, 31, 23, 0), at(1900, 1, 1, 23, 0));
 }
 
-static void a_midnight_that_the_clocks_jump_over_begins_the_day_late(void **state)
+TEST(a_midnight_that_the_clocks_jump_over_begins_the_day_late)
 {
-	(void)state;
 	/* Beirut 2022-03-27: 00:00 became 01:00, at 22:00 UTC. */
 	day_is("Asia/Beirut", at(2022, 3, 27, 12, 0), at(2022, 3, 26, 22, 0), at(2022, 3, 27, 21, 0));
 	/* Sao Paulo 2018-11-04: 00:00 became 01:00, at 03:00 UTC. */
 	day_is("America/Sao_Paulo", at(2018, 11, 4, 12, 0), at(2018, 11, 4, 3, 0), at(2018, 11, 5, 2, 0));
 }
 
-static void a_midnight_that_comes_twice_begins_the_day_once(void **state)
+TEST(a_midnight_that_comes_twice_begins_the_day_once)
 {
-	(void)state;
 	/* Havana 2024-11-03: 01:00 became 00:00 again, at 05:00 UTC; the day began at 04:00 UTC. */
 	day_is("America/Havana", at(2024, 11, 3, 4, 30), at(2024, 11, 3, 4, 0), at(2024, 11, 4, 5, 0));
 	day_is("America/Havana", at(2024, 11, 3, 5, 30), at(2024, 11, 3, 4, 0), at(2024, 11, 4, 5, 0));
@@ -86,17 +78,15 @@ static void a_midnight_that_comes_twice_begins_the_day_once(void **state)
 	day_is("America/Sao_Paulo", at(2018, 2, 18, 2, 30), at(2018, 2, 17, 2, 0), at(2018, 2, 18, 3, 0));
 }
 
-static void a_date_that_was_skipped_has_no_window(void **state)
+TEST(a_date_that_was_skipped_has_no_window)
 {
-	(void)state;
 	/* Samoa had no 2011-12-30: the 29th ended at 10:00 UTC on the 30th, and the 31st began. */
 	day_is("Pacific/Apia", at(2011, 12, 30, 9, 59), at(2011, 12, 29, 10, 0), at(2011, 12, 30, 10, 0));
 	day_is("Pacific/Apia", at(2011, 12, 30, 10, 0), at(2011, 12, 30, 10, 0), at(2011, 12, 31, 10, 0));
 }
 
-static void the_rule_of_the_footer_reaches_far_ahead(void **state)
+TEST(the_rule_of_the_footer_reaches_far_ahead)
 {
-	(void)state;
 	/* 2090-03-26 is the last Sunday of March. */
 	day_is("Europe/Berlin", at(2090, 3, 26, 12, 0), at(2090, 3, 25, 23, 0), at(2090, 3, 26, 22, 0));
 	/* Sydney's summer spans the year's end: 2090-10-01 is the first Sunday of October. */
@@ -105,18 +95,17 @@ static void the_rule_of_the_footer_reaches_far_ahead(void **state)
 	day_is("Asia/Kathmandu", at(2090, 1, 1, 0, 0), at(2089, 12, 31, 18, 15), at(2090, 1, 1, 18, 15));
 }
 
-static void being_outside_the_boundaries_is_reported(void **state)
+TEST(being_outside_the_boundaries_is_reported)
 {
 	struct windows windows = windows_of("UTC", at(2026, 11, 23, 12, 0));
 
-	(void)state;
 	assert_int_equal(windows_start(&windows, WINDOW_DAY, at(2026, 11, 22, 0, 0)), at(2026, 11, 22, 0, 0));
 	assert_int_equal(windows_start(&windows, WINDOW_DAY, at(2026, 11, 22, 0, 0) - 1), -1);
 	assert_int_equal(windows_end(&windows, WINDOW_DAY, at(2026, 11, 25, 0, 0)), -1);
 	assert_int_equal(windows_end(&windows, WINDOW_DAY, at(2026, 11, 25, 0, 0) - 1), at(2026, 11, 25, 0, 0));
 }
 
-static void names_that_are_no_zones_are_refused(void **state)
+TEST(names_that_are_no_zones_are_refused)
 {
 	static const char *const names[] = {"Europe/Atlantis", "../../etc/passwd", "Europe/../Europe/Berlin",
 		"/etc/passwd", "Europe//Berlin", "Europe/", "right/Europe/Berlin", "posix/UTC", "zone.tab", "Europe",
@@ -124,7 +113,6 @@ static void names_that_are_no_zones_are_refused(void **state)
 	struct zone zone = {.name = "Nowhere"};
 	struct windows windows;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		assert_false(zone_check(names[i], &err));
 		assert_string_equal(err.field, "time_zone");
@@ -142,13 +130,12 @@ static int64_t end_of(const struct zone *zone, enum window_unit unit, int64_t no
 	return windows.at[unit][2];
 }
 
-static void a_changed_zone_keeps_the_running_windows(void **state)
+TEST(a_changed_zone_keeps_the_running_windows)
 {
 	struct zone zone = {0};
 	struct windows windows;
 	int64_t last = 0;
 
-	(void)state;
 	zone_put(&zone, "Asia/Tokyo", true, at(2026, 11, 23, 12, 0));
 	assert_true(windows_at(&zone, at(2026, 11, 23, 18, 0), &windows, &err));
 	assert_int_equal(windows.at[WINDOW_DAY][1], at(2026, 11, 23, 0, 0));
@@ -169,13 +156,12 @@ static void a_changed_zone_keeps_the_running_windows(void **state)
 	assert_int_equal(last, at(2026, 12, 2, 15, 0));
 }
 
-static void whatever_zone_is_put_the_running_window_ends_when_it_would_have(void **state)
+TEST(whatever_zone_is_put_the_running_window_ends_when_it_would_have)
 {
 	static const char *const names[] = {"Etc/GMT+12", "Pacific/Kiritimati", "Asia/Kathmandu", "UTC"};
 	struct zone zone = {.name = "Europe/Berlin"};
 	int64_t now = at(2026, 11, 23, 23, 30), end = at(2026, 11, 24, 23, 0), month = at(2026, 11, 30, 23, 0);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++, now += 3600 * SECOND) {
 		zone_put(&zone, names[i], true, now);
 		assert_int_equal(end_of(&zone, WINDOW_DAY, now), end);
@@ -191,12 +177,11 @@ static void whatever_zone_is_put_the_running_window_ends_when_it_would_have(void
 	assert_int_equal(end_of(&zone, WINDOW_DAY, now), end);
 }
 
-static void the_same_name_again_changes_nothing_and_the_old_one_restores_its_line(void **state)
+TEST(the_same_name_again_changes_nothing_and_the_old_one_restores_its_line)
 {
 	struct zone zone = {.name = "America/Havana"}, before, plain = zone;
 	int64_t now = at(2026, 11, 1, 3, 0); /* an hour before a day of 25 hours */
 
-	(void)state;
 	zone_put(&zone, "Asia/Tokyo", true, now);
 	before = zone;
 	zone_put(&zone, "Asia/Tokyo", true, now + 7200 * SECOND);
@@ -211,12 +196,11 @@ static void the_same_name_again_changes_nothing_and_the_old_one_restores_its_lin
 	}
 }
 
-static void in_the_last_minute_of_a_window_the_next_one_is_kept_too(void **state)
+TEST(in_the_last_minute_of_a_window_the_next_one_is_kept_too)
 {
 	struct zone zone = {0};
 	int64_t end = at(2026, 11, 24, 0, 0), next = at(2026, 11, 25, 0, 0);
 
-	(void)state;
 	zone_put(&zone, "Etc/GMT+3", true, end - 30 * SECOND);
 	assert_int_equal(end_of(&zone, WINDOW_DAY, end - 1), end);
 	assert_int_equal(end_of(&zone, WINDOW_DAY, end), next);
@@ -230,42 +214,39 @@ static void in_the_last_minute_of_a_window_the_next_one_is_kept_too(void **state
 	assert_int_equal(end_of(&zone, WINDOW_DAY, end), next);
 }
 
-static void a_clock_that_steps_back_before_the_change_finds_no_younger_window(void **state)
+TEST(a_clock_that_steps_back_before_the_change_finds_no_younger_window)
 {
 	struct zone zone = {0};
 	struct windows windows;
 	int64_t start = at(2026, 11, 23, 0, 0);
 
-	(void)state;
 	zone_put(&zone, "Pacific/Kiritimati", true, start + 600 * SECOND);
 	assert_true(windows_at(&zone, start - 1, &windows, &err));
 	assert_true(windows.at[WINDOW_DAY][1] <= start - DAY);
 	assert_int_equal(windows.at[WINDOW_DAY][2], start);
 }
 
-static void an_account_that_was_never_used_begins_in_its_zone(void **state)
+TEST(an_account_that_was_never_used_begins_in_its_zone)
 {
 	struct zone zone = {0};
 	int64_t now = at(2026, 11, 23, 12, 0);
 
-	(void)state;
 	zone_put(&zone, "Asia/Tokyo", false, now);
 	assert_false(zone_keeps(&zone));
 	assert_int_equal(end_of(&zone, WINDOW_DAY, now), at(2026, 11, 23, 15, 0));
 }
 
-static void a_zone_whose_file_is_gone_can_be_left(void **state)
+TEST(a_zone_whose_file_is_gone_can_be_left)
 {
 	struct zone zone = {.name = "Nowhere/Land"};
 	int64_t now = at(2026, 11, 23, 12, 0);
 
-	(void)state;
 	zone_put(&zone, "Asia/Tokyo", true, now);
 	assert_string_equal(zone.name, "Asia/Tokyo");
 	assert_int_equal(end_of(&zone, WINDOW_DAY, now), at(2026, 11, 24, 0, 0));
 }
 
-static void posix_rules_are_read_or_refused(void **state)
+TEST(posix_rules_are_read_or_refused)
 {
 	static const char *const good[] = {"UTC0", "CET-1CEST,M3.5.0,M10.5.0/3", "<+0330>-3:30",
 		"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "EST5EDT4,0/0,J365/25", "IST-2IDT,M3.4.4/26,M10.5.0", "ABC-24"};
@@ -275,21 +256,19 @@ static void posix_rules_are_read_or_refused(void **state)
 		"CET-99999999999999999999"};
 	struct tz_rule rule;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_true(tz_rule_parse(good[i], strlen(good[i]), &rule));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(tz_rule_parse(bad[i], strlen(bad[i]), &rule));
 }
 
-static void a_broken_file_is_refused_at_every_length(void **state)
+TEST(a_broken_file_is_refused_at_every_length)
 {
 	static uint8_t data[65536];
 	FILE *file = fopen("/usr/share/zoneinfo/Europe/Berlin", "rb");
 	size_t len;
 	struct tz tz;
 
-	(void)state;
 	assert_non_null(file);
 	len = fread(data, 1, sizeof(data), file);
 	fclose(file);
@@ -309,29 +288,4 @@ static void a_broken_file_is_refused_at_every_length(void **state)
 		}
 		data[i] = byte;
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(utc_needs_no_file),
-		cmocka_unit_test(times_before_1970_have_windows),
-		cmocka_unit_test(a_midnight_that_the_clocks_jump_over_begins_the_day_late),
-		cmocka_unit_test(a_midnight_that_comes_twice_begins_the_day_once),
-		cmocka_unit_test(a_date_that_was_skipped_has_no_window),
-		cmocka_unit_test(the_rule_of_the_footer_reaches_far_ahead),
-		cmocka_unit_test(being_outside_the_boundaries_is_reported),
-		cmocka_unit_test(names_that_are_no_zones_are_refused),
-		cmocka_unit_test(a_changed_zone_keeps_the_running_windows),
-		cmocka_unit_test(whatever_zone_is_put_the_running_window_ends_when_it_would_have),
-		cmocka_unit_test(the_same_name_again_changes_nothing_and_the_old_one_restores_its_line),
-		cmocka_unit_test(in_the_last_minute_of_a_window_the_next_one_is_kept_too),
-		cmocka_unit_test(a_clock_that_steps_back_before_the_change_finds_no_younger_window),
-		cmocka_unit_test(an_account_that_was_never_used_begins_in_its_zone),
-		cmocka_unit_test(a_zone_whose_file_is_gone_can_be_left),
-		cmocka_unit_test(posix_rules_are_read_or_refused),
-		cmocka_unit_test(a_broken_file_is_refused_at_every_length),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,4 @@
 /* Zone files that appear, change and disappear while they are in use. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +8,8 @@
 
 #include "domain/limit/window.h"
 #include "domain/time/zone_file.h"
+#include "lib/test.h"
+#include "zone_copy.h"
 
 #define NOW INT64_C(1795435200000000) /* 2026-11-23 12:00 UTC */
 #define HOUR INT64_C(3600000000)
@@ -20,26 +17,9 @@
 static char folder[] = "/tmp/zones-XXXXXX";
 static struct err err;
 
-/*
- * Replaces one of the folder's zones with a system zone, as a package manager does: writes it next to it, then renames.
- */
 static void put(const char *name, const char *as)
 {
-	char from[300], to[300], beside[320];
-	static char data[65536];
-	FILE *file;
-	size_t len;
-
-	snprintf(from, sizeof(from), "/usr/share/zoneinfo/%s", as);
-	snprintf(to, sizeof(to), "%s/%s", folder, name);
-	snprintf(beside, sizeof(beside), "%s.new", to);
-	assert_non_null(file = fopen(from, "rb"));
-	len = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	assert_non_null(file = fopen(beside, "wb"));
-	assert_int_equal(fwrite(data, 1, len, file), len);
-	fclose(file);
-	assert_int_equal(rename(beside, to), 0);
+	assert_true(zone_copy(folder, name, as));
 }
 
 static void write_text(const char *name, const char *text)
@@ -84,12 +64,11 @@ static struct zones_facts facts_now(void)
 	return facts;
 }
 
-static void without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_counts_by_utc(void **state)
+TEST(without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_counts_by_utc)
 {
 	struct zone zone = {.name = "Here"};
 	struct windows windows;
 
-	(void)state;
 	assert_false(facts_now().found);
 	assert_false(zone_check("Here", &err));
 	assert_int_equal(err.code, ERR_PRECONDITION);
@@ -103,11 +82,10 @@ static void without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_c
 	assert_string_equal(facts_now().first_missing, "Here");
 }
 
-static void data_that_comes_is_read(void **state)
+TEST(data_that_comes_is_read)
 {
 	uint64_t before = zones_generation();
 
-	(void)state;
 	put("UTC", "UTC");
 	put("Here", "Asia/Tokyo");
 	assert_int_equal(day_start("Here"), midnight(0)); /* nobody has looked yet */
@@ -120,9 +98,8 @@ static void data_that_comes_is_read(void **state)
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
-static void a_replaced_file_is_read_again(void **state)
+TEST(a_replaced_file_is_read_again)
 {
-	(void)state;
 	assert_int_equal(zones_refresh(), 0);
 	put("Here", "Asia/Kolkata");
 	assert_int_equal(zones_refresh(), 1);
@@ -130,11 +107,10 @@ static void a_replaced_file_is_read_again(void **state)
 	assert_int_equal(zones_refresh(), 0);
 }
 
-static void what_was_known_stays_when_its_file_breaks_or_goes(void **state)
+TEST(what_was_known_stays_when_its_file_breaks_or_goes)
 {
 	int64_t before = day_start("Here");
 
-	(void)state;
 	write_text("Here", "no zone");
 	assert_int_equal(zones_refresh(), 0);
 	assert_int_equal(day_start("Here"), before);
@@ -148,9 +124,8 @@ static void what_was_known_stays_when_its_file_breaks_or_goes(void **state)
 	assert_int_equal(day_start("Here"), midnight(9));
 }
 
-static void the_version_is_what_the_data_says(void **state)
+TEST(the_version_is_what_the_data_says)
 {
-	(void)state;
 	assert_string_equal(facts_now().version, "");
 	write_text("tzdata.zi", "# version 2025b\n# ddeps backzone\n");
 	assert_string_equal(facts_now().version, "2025b");
@@ -178,15 +153,5 @@ static int teardown(void **state)
 }
 
 /* In this order, because each test starts with what the previous one leaves behind. */
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_any_data_a_zone_is_refused_with_a_sentence_and_its_account_counts_by_utc),
-		cmocka_unit_test(data_that_comes_is_read),
-		cmocka_unit_test(a_replaced_file_is_read_again),
-		cmocka_unit_test(what_was_known_stays_when_its_file_breaks_or_goes),
-		cmocka_unit_test(the_version_is_what_the_data_says),
-	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
-}
+TEST_GROUP(setup, teardown);

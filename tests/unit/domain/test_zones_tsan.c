@@ -1,20 +1,16 @@
 /* The cache of time zones, filled by many threads at once while the files are being replaced. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "domain/limit/window.h"
 #include "domain/time/zone_file.h"
+#include "lib/test.h"
+#include "zone_copy.h"
 
 enum { THREADS = 8, ROUNDS = 200 };
 
@@ -42,32 +38,6 @@ static void *ask(void *arg)
 static char folder[] = "/tmp/zones-XXXXXX";
 static atomic_bool answered;
 
-static void copy(const char *name)
-{
-	char from[300], to[300], beside[320];
-	static char data[65536];
-	FILE *file;
-	size_t len;
-
-	snprintf(from, sizeof(from), "/usr/share/zoneinfo/%s", name);
-	snprintf(to, sizeof(to), "%s/%s", folder, name);
-	snprintf(beside, sizeof(beside), "%s.new", to);
-	file = fopen(from, "rb");
-	if (!file)
-		return; /* Nowhere/Land */
-	len = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	*strrchr(to, '/') = '\0';
-	mkdir(to, 0755);
-	to[strlen(to)] = '/';
-	file = fopen(beside, "wb");
-	if (!file)
-		abort();
-	fwrite(data, 1, len, file);
-	fclose(file);
-	rename(beside, to);
-}
-
 /* Repeatedly replaces each zone with itself: readers see it before or after, but the same zone. */
 static void *replace(void *arg)
 {
@@ -75,19 +45,18 @@ static void *replace(void *arg)
 
 	while (!atomic_load(&answered)) {
 		for (size_t i = 0; i < NAMES; i++)
-			copy(names[i]);
+			zone_copy(folder, names[i], names[i]);
 		*changed += zones_refresh();
 	}
 	return NULL;
 }
 
-static void all_threads_get_the_same_answer(void **state)
+TEST(all_threads_get_the_same_answer)
 {
 	pthread_t threads[THREADS], replacing;
 	void *told[THREADS];
 	int changed = 0;
 
-	(void)state;
 	assert_int_equal(pthread_create(&replacing, NULL, replace, &changed), 0);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, (void *)(i / 2)), 0);
@@ -96,7 +65,7 @@ static void all_threads_get_the_same_answer(void **state)
 	atomic_store(&answered, true);
 	pthread_join(replacing, NULL);
 	for (size_t i = 0; i < NAMES; i++)
-		copy(names[i]);
+		zone_copy(folder, names[i], names[i]);
 	assert_true(changed + zones_refresh() > 0);
 	for (size_t i = 0; i < THREADS; i += 2) {
 		assert_ptr_equal(told[i], told[i + 1]);
@@ -110,7 +79,7 @@ static int setup(void **state)
 	if (!mkdtemp(folder) || setenv("TZDIR", folder, 1) != 0)
 		return -1;
 	for (size_t i = 0; i < NAMES; i++)
-		copy(names[i]);
+		zone_copy(folder, names[i], names[i]);
 	return 0;
 }
 
@@ -128,11 +97,4 @@ static int teardown(void **state)
 	return rmdir(folder);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_threads_get_the_same_answer),
-	};
-
-	return cmocka_run_group_tests(tests, setup, teardown);
-}
+TEST_GROUP(setup, teardown);

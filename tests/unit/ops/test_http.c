@@ -1,9 +1,4 @@
 /* The pages of the HTTP server, requested over a socket. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <arpa/inet.h>
 #include <jansson.h>
@@ -14,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/metrics.h"
+#include "lib/test.h"
 #include "ops/http.h"
 
 static struct http *http;
@@ -84,18 +80,18 @@ static const char *body(void)
 	return end ? end + 4 : "";
 }
 
-static void metrics_are_shown(void **state)
+#define SERVED(name) TEST_WITH(name, set_up, tear_down)
+
+SERVED(metrics_are_shown)
 {
-	(void)state;
 	metric_inc(METRIC_renewals_total, 0, 0);
 	assert_int_equal(ask("GET /metrics"), 200);
 	assert_non_null(strstr(answer, "Content-Type: text/plain; version=0.0.4"));
 	assert_non_null(strstr(body(), "\nbursar_renewals_total 1\n"));
 }
 
-static void healthz_is_ok_while_the_process_runs(void **state)
+SERVED(healthz_is_ok_while_the_process_runs)
 {
-	(void)state;
 	redis_ready = false;
 	assert_int_equal(ask("GET /healthz"), 200);
 	assert_string_equal(body(), "ok\n");
@@ -103,19 +99,17 @@ static void healthz_is_ok_while_the_process_runs(void **state)
 	assert_string_equal(body(), "");
 }
 
-static void readyz_is_ready_when_all_are(void **state)
+SERVED(readyz_is_ready_when_all_are)
 {
-	(void)state;
 	assert_int_equal(ask("GET /readyz"), 200);
 	assert_string_equal(
 		body(), "{\"ready\":true,\"checks\":{\"redis\":{\"ready\":true},\"schema\":{\"ready\":true}}}\n");
 }
 
-static void readyz_says_what_is_not_ready_and_why(void **state)
+SERVED(readyz_says_what_is_not_ready_and_why)
 {
 	json_t *json;
 
-	(void)state;
 	redis_ready = false;
 	assert_int_equal(ask("GET /readyz"), 503);
 	json = json_loads(body(), 0, NULL);
@@ -126,40 +120,23 @@ static void readyz_says_what_is_not_ready_and_why(void **state)
 	json_decref(json);
 }
 
-static void other_pages_and_methods_are_refused(void **state)
+SERVED(other_pages_and_methods_are_refused)
 {
-	(void)state;
 	assert_int_equal(ask("GET /"), 404);
 	assert_int_equal(ask("GET /metrics/../etc/passwd"), 404);
 	assert_int_equal(ask("DELETE /metrics"), 405);
 	assert_non_null(strstr(answer, "Allow: GET, HEAD"));
 }
 
-static void a_bad_or_taken_address_is_an_error_with_a_sentence(void **state)
+SERVED(a_bad_or_taken_address_is_an_error_with_a_sentence)
 {
 	char taken[32];
 	struct err err;
 
-	(void)state;
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", http_port(http));
 	assert_null(http_start(&(struct http_options){.listen = taken}, &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	assert_non_null(strstr(err.text, "Address already in use"));
 	assert_null(http_start(&(struct http_options){.listen = "unix:/tmp/x"}, &err));
 	assert_int_equal(err.code, ERR_INVALID);
-}
-
-#define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(metrics_are_shown),
-		SERVED(healthz_is_ok_while_the_process_runs),
-		SERVED(readyz_is_ready_when_all_are),
-		SERVED(readyz_says_what_is_not_ready_and_why),
-		SERVED(other_pages_and_methods_are_refused),
-		SERVED(a_bad_or_taken_address_is_an_error_with_a_sentence),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

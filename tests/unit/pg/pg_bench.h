@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "base/arena.h"
+#include "lib/test.h"
 #include "pg/link/threads.h"
 #include "pg/stores.h"
 #include "store/admin.h"
@@ -23,11 +24,11 @@ struct pg_bench {
 /* For the current test. */
 extern struct pg_bench bench;
 
-/* For cmocka: the server, once per program; and for each test a new database with all of the above. */
+/* The server, once per program; and for each test a new database with all of the above. */
 int pg_bench_start(void **state);
 int pg_bench_open(void **state);
 int pg_bench_close(void **state);
-#define ON_BENCH(test) cmocka_unit_test_setup_teardown(test, pg_bench_open, pg_bench_close)
+#define ON_BENCH(name) TEST_WITH(name, pg_bench_open, pg_bench_close)
 
 /* Runs the loop until no operation is waiting. */
 void pg_bench_run(void);

@@ -2,11 +2,9 @@
 #ifndef TESTS_PG_ENTRIES_H
 #define TESTS_PG_ENTRIES_H
 
+#include "lib/examples.h"
 #include "pg_bench.h"
 
-/* Fills a record: tenant "t", one request with 10 input and 5 output tokens for 1,000 nano-USD, on a user with one
- * calendar limit (id 7) and one bucket (id 9). Change what the test is about, then pack it. */
-void entry_example(struct entry *entry, struct arena *arena, const char *user, const char *request_id);
 /* Counts the request against a team and an org, too; NULL for none. */
 void entry_groups(struct entry *entry, const char *team, const char *org);
 /* An item of the batch: packs the entry; `origin` is copied. */

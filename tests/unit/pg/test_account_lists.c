@@ -1,16 +1,11 @@
 /* Filters of accounts, in a PostgreSQL of the test's own: what each finds, and that a page costs only a page. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
+#include "lib/test.h"
 #include "pg/admin/account_filter.h"
 #include "pg_bench.h"
 #include "pg_server.h"
@@ -65,9 +60,8 @@ static void finds(struct account_filter filter, enum account_kind kind, const ch
 }
 #define FINDS(wanted, ...) finds((struct account_filter){__VA_ARGS__}, ACCOUNT_USER, wanted)
 
-static void a_filter_finds_what_matches_all_of_it(void **state)
+ON_BENCH(a_filter_finds_what_matches_all_of_it)
 {
-	(void)state;
 	assert_true(pg_server_exec(bench.db, accounts_sql));
 	FINDS("f1 f2 n1 n2 p2 p3", .tier = "");
 	FINDS("p2 p3", .tier = "pro");
@@ -125,9 +119,8 @@ static double rows_touched(struct account_filter filter)
 }
 #define TOUCHES_A_PAGE(...) assert_true(rows_touched((struct account_filter){__VA_ARGS__}) <= PAGE_COST)
 
-static void a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it(void **state)
+ON_BENCH(a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it)
 {
-	(void)state;
 	/* The accounts to find come last in the order of ids. */
 	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO accounts (tenant, kind, id, tier, team, org, suspended, bypass, deleted, grace_until_us) "
@@ -151,12 +144,4 @@ static void a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it(void **s
 	TOUCHES_A_PAGE(.state = WANTED_SUSPENDED, .tier = "pro", .team = "red");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		ON_BENCH(a_filter_finds_what_matches_all_of_it),
-		ON_BENCH(a_page_of_a_filter_costs_a_page_whatever_there_is_beside_it),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

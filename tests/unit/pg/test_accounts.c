@@ -1,12 +1,7 @@
 /* Changes and lists of accounts, in a PostgreSQL of the test's own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "pg_accounts.h"
 #include "pg_server.h"
 
@@ -16,9 +11,8 @@ static bool refuse(struct account_change *op, struct account_row *row, struct er
 	return err_set(err, ERR_NOT_FOUND, "nobody of that name");
 }
 
-static void a_change_is_the_row_its_version_and_its_trail(void **state)
+ON_BENCH(a_change_is_the_row_its_version_and_its_trail)
 {
-	(void)state;
 	struct account_change op = account_changed("ann", account_to_pro);
 	assert_true(op.job.ok);
 	assert_int_equal(op.row.profile.version, 1);
@@ -72,9 +66,8 @@ static bool with_ends(struct account_change *op, struct account_row *row, struct
 	return true;
 }
 
-static void overrides_whose_end_has_come_are_found_by_index(void **state)
+ON_BENCH(overrides_whose_end_has_come_are_found_by_index)
 {
-	(void)state;
 	assert_true(account_changed("ann", account_to_pro).job.ok);
 	assert_true(account_changed("bob", with_ends).job.ok);
 	struct override_ends op = {.job = JOB, .now_us = 999, .limit = 10};
@@ -95,9 +88,8 @@ static void overrides_whose_end_has_come_are_found_by_index(void **state)
 			"account_limits_by_end"));
 }
 
-static void users_who_share_an_account_are_counted(void **state)
+ON_BENCH(users_who_share_an_account_are_counted)
 {
-	(void)state;
 	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO accounts (tenant, kind, id, team, org, deleted) VALUES ('t', 2, 'red', '', 'acme', "
 		"false), "
@@ -118,21 +110,19 @@ static void users_who_share_an_account_are_counted(void **state)
 		assert_int_equal(op.users[i], expected[i]);
 }
 
-static void a_refused_change_leaves_nothing(void **state)
+ON_BENCH(a_refused_change_leaves_nothing)
 {
-	(void)state;
 	struct account_change op = account_changed("bob", refuse);
 	assert_false(op.job.ok);
 	assert_int_equal(op.job.err.code, ERR_NOT_FOUND);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM accounts"), 0);
 }
 
-static void accounts_are_listed_page_by_page(void **state)
+ON_BENCH(accounts_are_listed_page_by_page)
 {
 	struct account_list op = {
 		.job = JOB, .tenant = "t", .kind = ACCOUNT_USER, .filter = {.id_prefix = "u"}, .limit = 3};
 
-	(void)state;
 	for (int i = 0; i < 5; i++)
 		assert_true(account_changed(arena_printf(&bench.arena, "u%d", i), account_to_pro).job.ok);
 	assert_true(pg_server_exec(
@@ -157,15 +147,4 @@ static void accounts_are_listed_page_by_page(void **state)
 	assert_int_equal(op.count, 5);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		ON_BENCH(a_change_is_the_row_its_version_and_its_trail),
-		ON_BENCH(overrides_whose_end_has_come_are_found_by_index),
-		ON_BENCH(users_who_share_an_account_are_counted),
-		ON_BENCH(a_refused_change_leaves_nothing),
-		ON_BENCH(accounts_are_listed_page_by_page),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

@@ -1,12 +1,7 @@
 /* Tenants, tiers and their catalog, in a PostgreSQL of the test's own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
+#include "lib/test.h"
 #include "pg_accounts.h"
 #include "pg_server.h"
 
@@ -26,7 +21,7 @@ static struct catalog *acquire_with(struct catalog_source *source, const char *n
 	return NULL;
 }
 
-static void a_tier_raises_the_epoch_and_reaches_the_catalog(void **state)
+ON_BENCH(a_tier_raises_the_epoch_and_reaches_the_catalog)
 {
 	struct tier_put op = {.job = JOB,
 		.tenant = "fleet",
@@ -39,7 +34,6 @@ static void a_tier_raises_the_epoch_and_reaches_the_catalog(void **state)
 	struct err err;
 	struct catalog_source *source = pg_catalog_start(bench.db, 5, &err);
 
-	(void)state;
 	assert_non_null(source);
 	assert_true(pg_catalog_wait(source, 10000, &err));
 	op.tier.policy.limits[op.tier.policy.count++] = limit_example("a", 10);
@@ -68,11 +62,10 @@ static const char *account_of(const struct catalog *catalog, const char *tenant,
 	return tenant_model_account(catalog_tenant(catalog, tenant), &name);
 }
 
-static void the_catalog_knows_prices_aliases_and_model_accounts(void **state)
+ON_BENCH(the_catalog_knows_prices_aliases_and_model_accounts)
 {
 	struct err err;
 
-	(void)state;
 	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO accounts (tenant, kind, id) VALUES ('x', 4, 'gpt-5.6'), ('x', 5, 'x'), "
 		"('default', 4, 'm2'), ('default', 4, 'm1')"));
@@ -104,7 +97,7 @@ static void the_catalog_knows_prices_aliases_and_model_accounts(void **state)
 	pg_server_revive();
 }
 
-static void a_tenants_settings_are_kept(void **state)
+ON_BENCH(a_tenants_settings_are_kept)
 {
 	struct tenant_put op = {.job = JOB,
 		.tenant = {.id = "t",
@@ -114,7 +107,6 @@ static void a_tenants_settings_are_kept(void **state)
 			.language = "de"}};
 	struct tenant_list list = {.job = JOB, .after = "default", .limit = 10};
 
-	(void)state;
 	RUN_OK(tenant_put, &op);
 	assert_true(op.tenant.epoch >= 2);
 	RUN_OK(tenant_list, &list);
@@ -124,13 +116,4 @@ static void a_tenants_settings_are_kept(void **state)
 	assert_int_equal(list.rows[0].epoch, op.tenant.epoch);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		ON_BENCH(a_tier_raises_the_epoch_and_reaches_the_catalog),
-		ON_BENCH(the_catalog_knows_prices_aliases_and_model_accounts),
-		ON_BENCH(a_tenants_settings_are_kept),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

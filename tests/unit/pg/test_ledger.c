@@ -1,15 +1,11 @@
 /*
  * Batches written to the ledger: exactly once, with sums that agree, and with refusals that neither block nor vanish.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <libpq-fe.h>
 
+#include "lib/test.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 
@@ -41,11 +37,10 @@ static int fates(const struct ledger_item *items, int count, enum ledger_fate fa
 	return n;
 }
 
-static void a_batch_is_written_once_however_often_it_comes(void **state)
+ON_BENCH(a_batch_is_written_once_however_often_it_comes)
 {
 	struct ledger_item items[100];
 
-	(void)state;
 	make_items(items, 100, "once", "gen:once");
 	write_all(items, 100);
 	assert_int_equal(fates(items, 100, LEDGER_WRITTEN), 100);
@@ -60,11 +55,10 @@ static void a_batch_is_written_once_however_often_it_comes(void **state)
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM accounts WHERE version = 0"), 7);
 }
 
-static void the_same_key_from_another_origin_is_a_double_charge(void **state)
+ON_BENCH(the_same_key_from_another_origin_is_a_double_charge)
 {
 	struct ledger_item items[3];
 
-	(void)state;
 	make_items(items, 2, "double", "gen:a");
 	write_all(items, 1);
 	make_items(items, 2, "double", "gen:b");
@@ -78,12 +72,11 @@ static void the_same_key_from_another_origin_is_a_double_charge(void **state)
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 2000);
 }
 
-static void what_is_refused_goes_to_the_rejects_and_the_rest_gets_in(void **state)
+ON_BENCH(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in)
 {
 	struct ledger_item items[20];
 	struct entry entry;
 
-	(void)state;
 	make_items(items, 20, "reject", "gen:r");
 	items[3].bytes = (const uint8_t *)"garbage";
 	items[3].len = 7;
@@ -105,11 +98,10 @@ static void what_is_refused_goes_to_the_rejects_and_the_rest_gets_in(void **stat
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM usage_daily"), 17000);
 }
 
-static void every_sum_agrees_with_the_rows(void **state)
+ON_BENCH(every_sum_agrees_with_the_rows)
 {
 	struct ledger_item items[200];
 
-	(void)state;
 	for (int i = 0; i < 200; i++) {
 		struct entry entry;
 		entry_example(&entry, &bench.arena, arena_printf(&bench.arena, "u%d", i % 3),
@@ -147,11 +139,10 @@ static void every_sum_agrees_with_the_rows(void **state)
 }
 
 /* One user who is in a different team for every request: each team has what the user used while in it. */
-static void use_stays_with_the_team_the_user_was_in(void **state)
+ON_BENCH(use_stays_with_the_team_the_user_was_in)
 {
 	struct ledger_item items[2][2];
 
-	(void)state;
 	for (int team = 0; team < 2; team++) {
 		for (int i = 0; i < 2; i++) {
 			struct entry entry;
@@ -169,13 +160,12 @@ static void use_stays_with_the_team_the_user_was_in(void **state)
 		"blue 1400, red 60");
 }
 
-static void a_reset_begins_windows_and_stays_out_of_the_roll_ups(void **state)
+ON_BENCH(a_reset_begins_windows_and_stays_out_of_the_roll_ups)
 {
 	struct ledger_item items[2];
 	struct entry_lost lost = {.dimension = DIM_TOKENS, .used = 15};
 	struct entry entry;
 
-	(void)state;
 	entry_example(&entry, &bench.arena, "reset-user", "r1");
 	item_pack(&items[0], &bench.arena, &entry, "gen:reset:0");
 	entry_example(&entry, &bench.arena, "reset-user", "r2");
@@ -202,13 +192,12 @@ static void a_reset_begins_windows_and_stays_out_of_the_roll_ups(void **state)
 }
 
 /* As entries of the previous release are read: they name no windows. */
-static void an_entry_without_windows_counts_in_those_of_the_account_s_zone(void **state)
+ON_BENCH(an_entry_without_windows_counts_in_those_of_the_account_s_zone)
 {
 	static const char *const zones[] = {"", "Asia/Tokyo", "America/New_York"};
 	struct ledger_item items[3];
 	struct entry entry;
 
-	(void)state;
 	for (int i = 0; i < 3; i++) {
 		const char *user = arena_printf(&bench.arena, "older-%d", i);
 
@@ -232,12 +221,11 @@ static void an_entry_without_windows_counts_in_those_of_the_account_s_zone(void 
 		9);
 }
 
-static void a_stranger_counts_on_the_groups_that_the_ledger_finds(void **state)
+ON_BENCH(a_stranger_counts_on_the_groups_that_the_ledger_finds)
 {
 	struct ledger_item items[2];
 	struct entry entry;
 
-	(void)state;
 	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO accounts (tenant, kind, id, team, org) VALUES ('t', 2, 'blue', '', 'acme'), "
 		"('t', 1, 'stranger', 'blue', '')"));
@@ -261,12 +249,11 @@ static void a_stranger_counts_on_the_groups_that_the_ledger_finds(void **state)
 		pg_server_ask_number(bench.db, "SELECT sum(requests) FROM usage_shared_daily WHERE kind = 2"), 1);
 }
 
-static void of_two_bucket_levels_the_newer_one_counts(void **state)
+ON_BENCH(of_two_bucket_levels_the_newer_one_counts)
 {
 	struct ledger_item items[2];
 	struct entry entry;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		entry_example(&entry, &bench.arena, "b", arena_printf(&bench.arena, "b%d", i));
 		entry.part[0].clock_us = INT64_C(1000000000) - i;
@@ -279,11 +266,10 @@ static void of_two_bucket_levels_the_newer_one_counts(void **state)
 		pg_server_ask_number(bench.db, "SELECT full_at_us FROM token_buckets WHERE id = 'b'"), 2000000000);
 }
 
-static void a_partition_held_by_another_writer_is_left_alone(void **state)
+ON_BENCH(a_partition_held_by_another_writer_is_left_alone)
 {
 	struct ledger_item items[14];
 
-	(void)state;
 	make_items(items, 14, "busy", "gen:busy");
 	PGconn *other = PQconnectdb(bench.db);
 	PQclear(PQexec(other, "BEGIN; SELECT pg_advisory_xact_lock(1651864435, 3)"));
@@ -297,11 +283,10 @@ static void a_partition_held_by_another_writer_is_left_alone(void **state)
 	assert_int_equal(fates(items, 14, LEDGER_WRITTEN), 2);
 }
 
-static void a_dropped_partition_is_created_again(void **state)
+ON_BENCH(a_dropped_partition_is_created_again)
 {
 	struct ledger_item items[2];
 
-	(void)state;
 	make_items(items, 2, "drop", "gen:drop");
 	write_all(items, 1);
 	assert_true(pg_server_exec(bench.db, "SELECT ledger_retire('2100-01-01')"));
@@ -309,11 +294,10 @@ static void a_dropped_partition_is_created_again(void **state)
 	assert_int_equal(items[1].fate, LEDGER_WRITTEN);
 }
 
-static void upkeep_makes_days_ahead_and_drops_old_ones(void **state)
+ON_BENCH(upkeep_makes_days_ahead_and_drops_old_ones)
 {
 	struct ledger_upkeep op = {.op = LEDGER_OP, .retention_days = 30, .today_us = INT64_C(1795392000000000)};
 
-	(void)state;
 	assert_true(pg_server_exec(bench.db, "SELECT ledger_partition('2026-09-01'), ledger_partition('2026-10-24')"));
 	RUN_LEDGER(upkeep, &op);
 	assert_true(op.op.ok);
@@ -325,7 +309,7 @@ static void upkeep_makes_days_ahead_and_drops_old_ones(void **state)
 		"ledger_20261024 ledger_20261115 ledger_20261116");
 }
 
-static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
+ON_BENCH(a_lease_has_one_holder_and_a_fence_that_rises)
 {
 	struct ledger_lease op = {.op = LEDGER_OP, .name = "upkeep", .holder = "a", .ttl_us = 60000000};
 	static const struct {
@@ -335,7 +319,6 @@ static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
 	} steps[] = {
 		{"a", true, 1}, {"b", false, 0}, {"a", true, 1}, {NULL, false, 0}, {"b", true, 2}, {"a", false, 0}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (!steps[i].holder) {
 			assert_true(pg_server_exec(bench.db, "UPDATE leases SET until = now() - interval '1 second'"));
@@ -350,12 +333,11 @@ static void a_lease_has_one_holder_and_a_fence_that_rises(void **state)
 	}
 }
 
-static void the_windows_that_may_run_are_listed_page_by_page(void **state)
+ON_BENCH(the_windows_that_may_run_are_listed_page_by_page)
 {
 	const int64_t day_us = INT64_C(86400000000);
 	struct ledger_windows op = {.op = LEDGER_OP, .now_us = 100 * day_us, .limit = 2};
 
-	(void)state;
 	assert_true(pg_server_exec(bench.db,
 		"INSERT INTO usage_windows SELECT 't', k, id, unit, starts * 86400000000, 'web', 'm', shard, n, 0, 0, "
 		"0 FROM "
@@ -379,12 +361,11 @@ static void the_windows_that_may_run_are_listed_page_by_page(void **state)
 	assert_false(op.more);
 }
 
-static void without_postgresql_a_batch_fails_and_gets_in_later(void **state)
+ON_BENCH(without_postgresql_a_batch_fails_and_gets_in_later)
 {
 	struct ledger_item items[10];
 	struct ledger_write op;
 
-	(void)state;
 	make_items(items, 10, "away", "gen:away");
 	write_all(items, 5);
 	pg_server_crash();
@@ -397,25 +378,4 @@ static void without_postgresql_a_batch_fails_and_gets_in_later(void **state)
 	assert_int_equal(fates(items, 10, LEDGER_WRITTEN), 5);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		ON_BENCH(a_batch_is_written_once_however_often_it_comes),
-		ON_BENCH(the_same_key_from_another_origin_is_a_double_charge),
-		ON_BENCH(what_is_refused_goes_to_the_rejects_and_the_rest_gets_in),
-		ON_BENCH(every_sum_agrees_with_the_rows),
-		ON_BENCH(use_stays_with_the_team_the_user_was_in),
-		ON_BENCH(a_reset_begins_windows_and_stays_out_of_the_roll_ups),
-		ON_BENCH(an_entry_without_windows_counts_in_those_of_the_account_s_zone),
-		ON_BENCH(a_stranger_counts_on_the_groups_that_the_ledger_finds),
-		ON_BENCH(of_two_bucket_levels_the_newer_one_counts),
-		ON_BENCH(a_partition_held_by_another_writer_is_left_alone),
-		ON_BENCH(a_dropped_partition_is_created_again),
-		ON_BENCH(upkeep_makes_days_ahead_and_drops_old_ones),
-		ON_BENCH(a_lease_has_one_holder_and_a_fence_that_rises),
-		ON_BENCH(the_windows_that_may_run_are_listed_page_by_page),
-		ON_BENCH(without_postgresql_a_batch_fails_and_gets_in_later),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

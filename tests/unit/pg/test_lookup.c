@@ -1,13 +1,9 @@
 /* What a check asks PostgreSQL: accounts and old requests, each by its deadline. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
 #include <libpq-fe.h>
 
 #include "base/clock.h"
+#include "lib/test.h"
 #include "pg_accounts.h"
 #include "pg_entries.h"
 #include "pg_server.h"
@@ -18,11 +14,10 @@ static void lookup_done(struct account_lookup *op)
 	bench.waiting--;
 }
 
-static void lookups_of_one_turn_get_each_its_own_answer(void **state)
+ON_BENCH(lookups_of_one_turn_get_each_its_own_answer)
 {
 	struct account_lookup ops[20] = {0};
 
-	(void)state;
 	assert_true(account_changed("u1", account_to_pro).job.ok);
 	ledger_fill(30);
 	for (int i = 0; i < 20; i++) {
@@ -58,7 +53,7 @@ static void ledger_done(struct ledger_lookup *op)
 	bench.waiting--;
 }
 
-static void an_old_request_is_found_in_the_ledger(void **state)
+ON_BENCH(an_old_request_is_found_in_the_ledger)
 {
 	struct ledger_lookup op = {.arena = &bench.arena,
 		.done = ledger_done,
@@ -67,7 +62,6 @@ static void an_old_request_is_found_in_the_ledger(void **state)
 		.request_id = "r1",
 		.started_at_us = clock_wall_us()};
 
-	(void)state;
 	ledger_fill(3);
 	bench.waiting++;
 	bench.accounts->ops->ledger(bench.accounts, &op);
@@ -83,52 +77,36 @@ static void an_old_request_is_found_in_the_ledger(void **state)
 	assert_true(op.ok && !op.found && op.counted);
 }
 
-static void without_postgresql_a_lookup_fails_by_its_deadline(void **state)
+/* The lookup of one account ends with the error, before so many microseconds have passed. */
+static void lookup_fails(int64_t deadline_us, enum err_code code, int64_t within_us)
 {
-	struct account_lookup op = {.arena = &bench.arena, .done = lookup_done, .count = 1};
+	struct account_lookup op = {.arena = &bench.arena, .done = lookup_done, .count = 1, .deadline_us = deadline_us};
 	int64_t start_us = clock_mono_us();
 
-	(void)state;
-	pg_server_crash();
 	op.account[0].kind = ACCOUNT_USER;
 	op.account[0].tenant = op.account[0].id = "t";
 	bench.waiting++;
 	bench.accounts->ops->lookup(bench.accounts, &op);
 	pg_bench_run();
 	assert_false(op.ok);
-	assert_int_equal(op.err.code, ERR_UNAVAILABLE);
-	assert_true(clock_mono_us() - start_us < 2500000);
+	assert_int_equal(op.err.code, code);
+	assert_true(clock_mono_us() - start_us < within_us);
+}
+
+ON_BENCH(without_postgresql_a_lookup_fails_by_its_deadline)
+{
+	pg_server_crash();
+	lookup_fails(0, ERR_UNAVAILABLE, 2500000);
 	pg_server_revive();
 }
 
-static void a_stuck_statement_ends_by_the_deadline(void **state)
+ON_BENCH(a_stuck_statement_ends_by_the_deadline)
 {
-	struct account_lookup op = {.arena = &bench.arena, .done = lookup_done, .count = 1};
-	int64_t start_us = clock_mono_us();
-
-	(void)state;
 	PGconn *other = PQconnectdb(bench.db);
+
 	PQclear(PQexec(other, "BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE"));
-	op.account[0].kind = ACCOUNT_USER;
-	op.account[0].tenant = op.account[0].id = "t";
-	op.deadline_us = start_us + 300000;
-	bench.waiting++;
-	bench.accounts->ops->lookup(bench.accounts, &op);
-	pg_bench_run();
-	assert_false(op.ok);
-	assert_int_equal(op.err.code, ERR_DEADLINE);
-	assert_true(clock_mono_us() - start_us < 1500000);
+	lookup_fails(clock_mono_us() + 300000, ERR_DEADLINE, 1500000);
 	PQfinish(other);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		ON_BENCH(lookups_of_one_turn_get_each_its_own_answer),
-		ON_BENCH(an_old_request_is_found_in_the_ledger),
-		ON_BENCH(without_postgresql_a_lookup_fails_by_its_deadline),
-		ON_BENCH(a_stuck_statement_ends_by_the_deadline),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

@@ -1,15 +1,10 @@
 /* Migrations: up, down and up again on filled data; a changed or unknown migration stops the server. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
+#include "lib/test.h"
 #include "pg/link/migrate.h"
 #include "pg/link/rows.h"
 #include "pg_entries.h"
@@ -25,11 +20,10 @@ static void run(const char *conninfo, enum migrate_action action)
 		fail_msg("%s", err.text);
 }
 
-static void all_migrations_go_up_down_and_up_on_filled_data(void **state)
+TEST(all_migrations_go_up_down_and_up_on_filled_data)
 {
 	const char *db = pg_server_migrated("updown");
 
-	(void)state;
 	assert_true(pg_server_exec(db,
 		"INSERT INTO accounts (tenant, kind, id) SELECT 't', 1, 'u' || i FROM generate_series(1, 100) i;"
 		"INSERT INTO account_limits (tenant, account_kind, account_id, position, name, dimension, kind, "
@@ -65,11 +59,10 @@ static int position_of(const char *name)
 }
 
 /* Rows written before there was a roll-up of groups; the oldest one in usage_daily has left the ledger. */
-static void the_shared_roll_up_is_filled_from_what_there_is(void **state)
+TEST(the_shared_roll_up_is_filled_from_what_there_is)
 {
 	const char *db = pg_server_database("backfill");
 
-	(void)state;
 	buf_reset(&out);
 	size_t before = (size_t)position_of("shared_usage");
 	assert_true(migrate_run_table(db, MIGRATE_UP, embedded_migrations, before, &out, &err));
@@ -105,7 +98,7 @@ static void the_shared_roll_up_is_filled_from_what_there_is(void **state)
 }
 
 /* A time zone changed before windows were kept now keeps those that were running then. */
-static void the_windows_of_a_change_of_zone_are_kept(void **state)
+TEST(the_windows_of_a_change_of_zone_are_kept)
 {
 	static const char *const zones[] = {
 		"UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Kiritimati", "America/New_York"};
@@ -113,7 +106,6 @@ static void the_windows_of_a_change_of_zone_are_kept(void **state)
 	const char *db = pg_server_database("zones");
 	struct buf sql = {0};
 
-	(void)state;
 	buf_reset(&out);
 	assert_true(
 		migrate_run_table(db, MIGRATE_UP, embedded_migrations, (size_t)position_of("zone_kept"), &out, &err));
@@ -150,11 +142,10 @@ static void the_windows_of_a_change_of_zone_are_kept(void **state)
 	buf_release(&sql);
 }
 
-static void running_up_twice_is_harmless(void **state)
+TEST(running_up_twice_is_harmless)
 {
 	const char *db = pg_server_migrated("twice");
 
-	(void)state;
 	run(db, MIGRATE_UP);
 	assert_non_null(strstr(buf_str(&out), "up to date"));
 	run(db, MIGRATE_STATUS);
@@ -174,11 +165,10 @@ static const struct embedded_migration broken[] = {
 	{2, "two", "CREATE TABLE two (a int); SELECT 1/0", "DROP TABLE two"},
 };
 
-static void a_changed_migration_is_refused_with_a_sentence(void **state)
+TEST(a_changed_migration_is_refused_with_a_sentence)
 {
 	const char *db = pg_server_database("changed");
 
-	(void)state;
 	assert_true(migrate_run_table(db, MIGRATE_UP, two, 2, &out, &err));
 	assert_false(migrate_run_table(db, MIGRATE_UP, changed, 2, &out, &err));
 	assert_int_equal(err.code, ERR_PRECONDITION);
@@ -187,39 +177,35 @@ static void a_changed_migration_is_refused_with_a_sentence(void **state)
 	assert_int_equal(err.code, ERR_PRECONDITION);
 }
 
-static void an_unknown_migration_is_refused_with_a_sentence(void **state)
+TEST(an_unknown_migration_is_refused_with_a_sentence)
 {
 	const char *db = pg_server_database("unknown");
 
-	(void)state;
 	assert_true(migrate_run_table(db, MIGRATE_UP, two, 2, &out, &err));
 	assert_false(migrate_check_table(db, two, 1, &err));
 	assert_non_null(strstr(err.text, "0002_two, which this bursard does not know"));
 }
 
-static void a_missing_migration_is_reported_at_start(void **state)
+TEST(a_missing_migration_is_reported_at_start)
 {
 	const char *db = pg_server_database("missing");
 
-	(void)state;
 	assert_false(migrate_check_table(db, two, 2, &err));
 	assert_non_null(strstr(err.text, "run `bursard migrate up`"));
 }
 
-static void a_migration_that_fails_leaves_nothing_behind(void **state)
+TEST(a_migration_that_fails_leaves_nothing_behind)
 {
 	const char *db = pg_server_database("broken");
 
-	(void)state;
 	assert_false(migrate_run_table(db, MIGRATE_UP, broken, 2, &out, &err));
 	assert_non_null(strstr(err.text, "migration 0002_two: "));
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM schema_migrations"), 1);
 	assert_string_equal(pg_server_ask(db, "SELECT to_regclass('two') IS NULL"), "t");
 }
 
-static void an_absent_server_is_unavailable(void **state)
+TEST(an_absent_server_is_unavailable)
 {
-	(void)state;
 	assert_false(migrate_check("host=/nowhere dbname=x", &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	assert_false(migrate_check("nonsense=1", &err));
@@ -240,19 +226,4 @@ static int end(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_migrations_go_up_down_and_up_on_filled_data),
-		cmocka_unit_test(the_shared_roll_up_is_filled_from_what_there_is),
-		cmocka_unit_test(the_windows_of_a_change_of_zone_are_kept),
-		cmocka_unit_test(running_up_twice_is_harmless),
-		cmocka_unit_test(a_changed_migration_is_refused_with_a_sentence),
-		cmocka_unit_test(an_unknown_migration_is_refused_with_a_sentence),
-		cmocka_unit_test(a_missing_migration_is_reported_at_start),
-		cmocka_unit_test(a_migration_that_fails_leaves_nothing_behind),
-		cmocka_unit_test(an_absent_server_is_unavailable),
-	};
-
-	return cmocka_run_group_tests(tests, start, end);
-}
+TEST_GROUP(start, end);

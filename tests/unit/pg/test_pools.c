@@ -1,11 +1,6 @@
 /* The settings of pools in a PostgreSQL of the test's own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "pg_bench.h"
 #include "pg_server.h"
 
@@ -36,12 +31,11 @@ static bool no_pool(struct pool_change *op, struct pool_row *row, bool known, st
 	return err_set(err, ERR_INVALID, "slots: no");
 }
 
-static void every_tenant_has_the_shipped_pool_until_it_changes_it(void **state)
+ON_BENCH(every_tenant_has_the_shipped_pool_until_it_changes_it)
 {
 	struct pool_list list = {.job = JOB, .tenant = "fleet"};
 	struct pool_change change = {.job = JOB, .tenant = "fleet", .name = POOL_DEFAULT, .change = smaller};
 
-	(void)state;
 	RUN_OK(pool_list, &list);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.rows[0].settings.name, POOL_DEFAULT);
@@ -70,23 +64,21 @@ static void every_tenant_has_the_shipped_pool_until_it_changes_it(void **state)
 		"alicepool.changebatch30");
 }
 
-static void a_refused_change_of_a_pool_leaves_nothing(void **state)
+ON_BENCH(a_refused_change_of_a_pool_leaves_nothing)
 {
 	struct pool_change change = {.job = JOB, .tenant = "fleet", .name = "batch", .change = no_pool};
 
-	(void)state;
 	RUN(pool_change, &change);
 	assert_false(change.job.ok);
 	assert_int_equal(change.job.err.code, ERR_INVALID);
 	assert_int_equal(pg_server_ask_number(bench.db, "SELECT count(*) FROM pools"), 1);
 }
 
-static void the_last_start_decides_the_slots_of_the_option(void **state)
+ON_BENCH(the_last_start_decides_the_slots_of_the_option)
 {
 	struct pool_change change = {.job = JOB, .tenant = "fleet", .name = "batch", .change = from_option};
 	struct err err;
 
-	(void)state;
 	RUN_OK(pool_change, &change);
 	assert_int_equal(change.row.settings.slots, 5);
 	struct catalog_source *source = pg_catalog_start(bench.db, 8, &err);
@@ -109,11 +101,10 @@ static void the_last_start_decides_the_slots_of_the_option(void **state)
 	pg_catalog_stop(source);
 }
 
-static void only_the_first_to_open_a_pool_finds_it_new(void **state)
+ON_BENCH(only_the_first_to_open_a_pool_finds_it_new)
 {
 	struct pool_open op = {.job = JOB, .tenant = "t", .name = "p", .claim = "run:aa"};
 
-	(void)state;
 	RUN_OK(pool_open, &op);
 	uint32_t epoch = op.epoch;
 	assert_true(op.first && epoch > 1000000);
@@ -132,11 +123,10 @@ static void only_the_first_to_open_a_pool_finds_it_new(void **state)
 /*
  * Redis may know a greater one: from an earlier version, which made epochs by the clock, or from an earlier database.
  */
-static void an_epoch_is_greater_than_all_that_are_known(void **state)
+ON_BENCH(an_epoch_is_greater_than_all_that_are_known)
 {
 	struct pool_open op = {.job = JOB, .tenant = "t", .name = "p", .claim = "run:aa", .known = 3000000000};
 
-	(void)state;
 	RUN_OK(pool_open, &op);
 	assert_int_equal(op.epoch, 3000000001);
 	op.known = 5;
@@ -147,15 +137,4 @@ static void an_epoch_is_greater_than_all_that_are_known(void **state)
 	assert_int_equal(op.epoch, 3500000001);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		ON_BENCH(every_tenant_has_the_shipped_pool_until_it_changes_it),
-		ON_BENCH(a_refused_change_of_a_pool_leaves_nothing),
-		ON_BENCH(the_last_start_decides_the_slots_of_the_option),
-		ON_BENCH(only_the_first_to_open_a_pool_finds_it_new),
-		ON_BENCH(an_epoch_is_greater_than_all_that_are_known),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

@@ -1,13 +1,8 @@
 /* Prices in a PostgreSQL of the test's own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "pg_bench.h"
 #include "pg_server.h"
 
@@ -25,12 +20,11 @@ static struct price example_price(int64_t from_us, int64_t input)
 	return price;
 }
 
-static void a_price_takes_over_from_its_date_on(void **state)
+ON_BENCH(a_price_takes_over_from_its_date_on)
 {
 	struct price_put op = {.job = JOB, .price = example_price(0, 1000)};
 	struct price_list list = {.job = JOB, .tenant = "t", .provider = "acme", .model_prefix = "", .limit = 10};
 
-	(void)state;
 	RUN_OK(price_put, &op);
 	op.price = example_price(5000, 2000);
 	RUN_OK(price_put, &op);
@@ -52,11 +46,10 @@ static void a_price_takes_over_from_its_date_on(void **state)
 	assert_int_equal(list.rows[0].base.pico[TOKEN_INPUT], 1501);
 }
 
-static void a_big_move_of_a_price_wants_a_second_word(void **state)
+ON_BENCH(a_big_move_of_a_price_wants_a_second_word)
 {
 	struct price_put op = {.job = JOB, .price = example_price(0, 1000)};
 
-	(void)state;
 	RUN_OK(price_put, &op);
 	op.price = example_price(5000, 10001);
 	RUN(price_put, &op);
@@ -67,12 +60,4 @@ static void a_big_move_of_a_price_wants_a_second_word(void **state)
 	RUN_OK(price_put, &op);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		ON_BENCH(a_price_takes_over_from_its_date_on),
-		ON_BENCH(a_big_move_of_a_price_wants_a_second_word),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

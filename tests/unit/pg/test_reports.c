@@ -1,15 +1,10 @@
 /* Reports, figures and forecasts from the roll-ups, in a PostgreSQL of the test's own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "domain/time/date.h"
+#include "lib/test.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 
@@ -121,7 +116,15 @@ static void the_sums_are(const struct bill_line *sum, const char *where)
 			       (long long)sum->tokens.count[TOKEN_OUTPUT], (long long)sum->unpriced));
 }
 
-static void every_report_in_pages_of_any_size_is_the_sum_of_its_rows(void **state)
+static int open_reports(void **state)
+{
+	today = floor_div(clock_wall_us(), DAY_US);
+	return pg_bench_open(state);
+}
+
+#define WITH_REPORTS(name) TEST_WITH(name, open_reports, pg_bench_close)
+
+WITH_REPORTS(every_report_in_pages_of_any_size_is_the_sum_of_its_rows)
 {
 	static const struct {
 		enum account_kind kind;
@@ -134,7 +137,6 @@ static void every_report_in_pages_of_any_size_is_the_sum_of_its_rows(void **stat
 	};
 	static const int limits[] = {1, 7, 1000};
 
-	(void)state;
 	fill();
 	for (size_t i = 0; i < 4; i++) {
 		bool by_user = owners[i].kind == ACCOUNT_USER || owners[i].kind == ACCOUNT_TENANT;
@@ -152,13 +154,12 @@ static void every_report_in_pages_of_any_size_is_the_sum_of_its_rows(void **stat
 	}
 }
 
-static void filters_and_days_leave_out_the_rest(void **state)
+WITH_REPORTS(filters_and_days_leave_out_the_rest)
 {
 	struct report_page page = page_of(ACCOUNT_TENANT, "t", BY_DAY, 1000);
 	struct bill_line sum;
 	int lines;
 
-	(void)state;
 	fill();
 	page.model = "small";
 	sum = all_pages(page, &lines);
@@ -177,11 +178,10 @@ static void filters_and_days_leave_out_the_rest(void **state)
 	assert_int_equal(lines, 0);
 }
 
-static void the_users_of_a_report_are_counted_once_over_several_months(void **state)
+WITH_REPORTS(the_users_of_a_report_are_counted_once_over_several_months)
 {
 	struct report_users users = {.job = JOB, .tenant = "t", .from_day = today - DAYS, .to_day = today};
 
-	(void)state;
 	fill();
 	RUN_OK(report_users, &users);
 	assert_int_equal(users.users, 7);
@@ -216,14 +216,13 @@ static void the_dearest_users_are(const struct stats_query *stats)
 }
 
 /* Ranges of whole months, of parts of a month, and of both; the monthly roll-up is used wherever possible. */
-static void figures_of_any_range_are_those_of_the_rows(void **state)
+WITH_REPORTS(figures_of_any_range_are_those_of_the_rows)
 {
 	int64_t month = date_month(today), before = date_month(month - 1);
 	const int64_t ranges[][2] = {{month, today}, {before, today}, {before, month - 1}, {before, month},
 		{before + 3, today}, {today - 2, today}, {today, today}, {before + 2, month - 2},
 		{before - 40, before - 30}, {today - DAYS - 1, month + 5}};
 
-	(void)state;
 	fill();
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		struct stats_query stats = {.job = JOB,
@@ -267,7 +266,7 @@ static void use_add(struct ledger_item *item, const char *user, int day, int64_t
  * second week. In that week a user who was cheap over the month costs most, until another one costs far more than all
  * of them.
  */
-static void the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the_month(void **state)
+WITH_REPORTS(the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the_month)
 {
 	enum { CROWD = 130 };
 	int64_t before = date_month(date_month(today) - 1);
@@ -276,7 +275,6 @@ static void the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the
 	struct stats_query stats = {
 		.job = JOB, .tenant = "t", .from_day = before + 7, .to_day = before + 13, .today = today, .top = 1};
 
-	(void)state;
 	for (int i = 0; i < CROWD; i++)
 		use_add(&items[i], arena_printf(&bench.arena, "u%d", i % (CROWD / 2)), i < CROWD / 2 ? 2 : 8,
 			i < CROWD / 2 ? 1000 : 1);
@@ -296,12 +294,11 @@ static void the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the
 	the_dearest_users_are(&stats);
 }
 
-static void a_forecast_reads_the_month_the_last_days_and_today(void **state)
+WITH_REPORTS(a_forecast_reads_the_month_the_last_days_and_today)
 {
 	struct forecast_query op = {
 		.job = JOB, .key = {ACCOUNT_TEAM, "t", "team1"}, .today = today, .from_day = today - 7};
 
-	(void)state;
 	fill();
 	RUN_OK(forecast, &op);
 	assert_int_equal(op.month.cost,
@@ -324,11 +321,10 @@ static void a_forecast_reads_the_month_the_last_days_and_today(void **state)
 	assert_int_equal(op.month.cost + op.days.cost + op.of_today.cost, 0);
 }
 
-static void the_proof_compares_rows_and_roll_ups(void **state)
+WITH_REPORTS(the_proof_compares_rows_and_roll_ups)
 {
 	struct proof_query proof = {.job = JOB, .tenant = "t"};
 
-	(void)state;
 	ledger_fill(30);
 	RUN_OK(proof, &proof);
 	assert_int_equal(proof.ledger_rows, 30);
@@ -342,25 +338,26 @@ static void the_proof_compares_rows_and_roll_ups(void **state)
 	assert_int_equal(proof.rollup.cost, proof.ledger.cost + 1);
 }
 
-static int open_reports(void **state)
+/* They are in the roll-ups and in no window: also those of a user of whom nothing else is known. */
+WITH_REPORTS(corrections_of_the_bill_alone_are_not_what_a_user_used)
 {
-	today = floor_div(clock_wall_us(), DAY_US);
-	return pg_bench_open(state);
+	struct proof_query proof = {.job = JOB, .tenant = "t"};
+
+	ledger_fill(30);
+	assert_true(pg_server_exec(bench.db,
+		"UPDATE ledger SET entry = 4, flags = flags | 2048 WHERE user_id IN ('u0', 'u1'); "
+		"DELETE FROM usage_daily WHERE user_id = 'u1'"));
+	RUN_OK(proof, &proof);
+	assert_int_equal(proof.ledger_rows, 30);
+	assert_int_equal(proof.ledger.cost, 6000);
+	assert_int_equal(proof.rollup.cost, 4000);
+	assert_int_equal(proof.users, 3);
+	for (int i = 0; i < 3; i++) {
+		static const int64_t costs[] = {0, -2000, 3000};
+
+		assert_string_equal(proof.user[i], arena_printf(&bench.arena, "u%d", i));
+		assert_int_equal(proof.of_user[i].cost, costs[i]);
+	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_reports, pg_bench_close)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(every_report_in_pages_of_any_size_is_the_sum_of_its_rows),
-		TEST(filters_and_days_leave_out_the_rest),
-		TEST(the_users_of_a_report_are_counted_once_over_several_months),
-		TEST(figures_of_any_range_are_those_of_the_rows),
-		TEST(the_highest_cost_of_some_days_is_found_among_many_higher_ones_of_the_month),
-		TEST(a_forecast_reads_the_month_the_last_days_and_today),
-		TEST(the_proof_compares_rows_and_roll_ups),
-	};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

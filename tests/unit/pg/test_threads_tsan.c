@@ -1,15 +1,10 @@
 /* The threads: every job ends by its deadline, on its own loop, exactly once, whatever PostgreSQL does. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "lib/test.h"
 #include "pg/link/link.h"
 #include "pg/link/threads.h"
 #include "pg_server.h"
@@ -67,11 +62,32 @@ static void run_all(void)
 		uv_run(&loop, UV_RUN_ONCE);
 }
 
-static void a_thousand_jobs_come_back_once_each(void **state)
+static int open_pool(void **state)
+{
+	struct err err;
+
+	(void)state;
+	uv_loop_init(&loop);
+	threads = pg_threads_new(db, 2, &err);
+	inbox = pg_inbox_new(&loop);
+	return threads ? 0 : -1;
+}
+
+static int close_pool(void **state)
+{
+	(void)state;
+	pg_threads_free(threads);
+	pg_inbox_free(inbox);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	return uv_loop_close(&loop);
+}
+
+#define WITH_POOL(name) TEST_WITH(name, open_pool, close_pool)
+
+WITH_POOL(a_thousand_jobs_come_back_once_each)
 {
 	static struct query queries[1000];
 
-	(void)state;
 	for (int i = 0; i < 1000; i++)
 		submit(&queries[i], "SELECT 1", 30000000);
 	run_all();
@@ -79,12 +95,11 @@ static void a_thousand_jobs_come_back_once_each(void **state)
 		assert_true(queries[i].job.ok && queries[i].done == 1);
 }
 
-static void a_job_that_waits_for_busy_threads_ends_by_its_deadline(void **state)
+WITH_POOL(a_job_that_waits_for_busy_threads_ends_by_its_deadline)
 {
 	struct query busy[2], late;
 	int64_t start_us = clock_mono_us();
 
-	(void)state;
 	submit(&busy[0], "SELECT pg_sleep(2)", 10000000);
 	submit(&busy[1], "SELECT pg_sleep(2)", 10000000);
 	submit(&late, "SELECT 1", 100000);
@@ -96,11 +111,10 @@ static void a_job_that_waits_for_busy_threads_ends_by_its_deadline(void **state)
 	assert_true(busy[0].job.ok && busy[1].job.ok);
 }
 
-static void a_failed_job_leaves_no_transaction_to_the_next_one(void **state)
+WITH_POOL(a_failed_job_leaves_no_transaction_to_the_next_one)
 {
 	struct query query;
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		submit(&query, "BEGIN", 5000000);
 		run_all();
@@ -125,11 +139,10 @@ static void warm_up(void)
 	assert_true(busy[0].job.ok && busy[1].job.ok);
 }
 
-static void a_restart_between_two_jobs_is_not_noticed(void **state)
+WITH_POOL(a_restart_between_two_jobs_is_not_noticed)
 {
 	struct query query;
 
-	(void)state;
 	for (int round = 0; round < 3; round++) {
 		warm_up();
 		pg_server_crash();
@@ -143,11 +156,10 @@ static void a_restart_between_two_jobs_is_not_noticed(void **state)
 	assert_int_equal(pg_server_ask_number(db, "SELECT count(*) FROM once"), 6);
 }
 
-static void a_job_waits_for_a_server_that_restarts(void **state)
+WITH_POOL(a_job_waits_for_a_server_that_restarts)
 {
 	struct query reads[4], write;
 
-	(void)state;
 	warm_up();
 	pg_server_crash();
 	for (int i = 0; i < 4; i++)
@@ -162,7 +174,7 @@ static void a_job_waits_for_a_server_that_restarts(void **state)
 }
 
 /* A connection that is lost in the middle of something that may already have been done. */
-static void only_what_may_be_done_twice_is_done_again(void **state)
+WITH_POOL(only_what_may_be_done_twice_is_done_again)
 {
 	static const struct {
 		const char *sql;
@@ -175,7 +187,6 @@ static void only_what_may_be_done_twice_is_done_again(void **state)
 		{"SELECT 1 / 0", true, false, 1},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct query query;
 
@@ -187,13 +198,12 @@ static void only_what_may_be_done_twice_is_done_again(void **state)
 }
 
 /* As behind a firewall that has dropped the connection: nobody answers, and nobody says that it is gone. */
-static void a_connection_that_was_idle_and_does_not_answer_is_replaced(void **state)
+WITH_POOL(a_connection_that_was_idle_and_does_not_answer_is_replaced)
 {
 	struct pg_link link;
 	struct err err;
 	int pid;
 
-	(void)state;
 	pg_link_init(&link, db, -1);
 	link.deadline_us = clock_mono_us() + 20000000;
 	assert_true(pg_link_ready(&link, &err));
@@ -209,12 +219,11 @@ static void a_connection_that_was_idle_and_does_not_answer_is_replaced(void **st
 	pg_link_close(&link);
 }
 
-static void a_server_that_stays_away_is_waited_for_once_and_found_again(void **state)
+WITH_POOL(a_server_that_stays_away_is_waited_for_once_and_found_again)
 {
 	struct query query;
 	int64_t start_us = clock_mono_us();
 
-	(void)state;
 	pg_server_crash();
 	for (int i = 0; i < 20; i++) {
 		submit(&query, "SELECT 1", 20000000);
@@ -230,12 +239,11 @@ static void a_server_that_stays_away_is_waited_for_once_and_found_again(void **s
 	assert_true(query.job.ok);
 }
 
-static void freeing_the_pool_breaks_off_what_runs_and_what_waits(void **state)
+WITH_POOL(freeing_the_pool_breaks_off_what_runs_and_what_waits)
 {
 	struct query queries[5];
 	int64_t start_us = clock_mono_us();
 
-	(void)state;
 	for (int i = 0; i < 5; i++)
 		submit(&queries[i], "SELECT pg_sleep(20)", 30000000);
 	pg_threads_free(threads);
@@ -246,34 +254,13 @@ static void freeing_the_pool_breaks_off_what_runs_and_what_waits(void **state)
 	assert_true(clock_mono_us() - start_us < 3000000);
 }
 
-static void an_invalid_connection_string_is_refused(void **state)
+WITH_POOL(an_invalid_connection_string_is_refused)
 {
 	struct err err;
 
-	(void)state;
 	assert_null(pg_threads_new("host=x nonsense", 1, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_string_equal(err.field, "postgres");
-}
-
-static int open_pool(void **state)
-{
-	struct err err;
-
-	(void)state;
-	uv_loop_init(&loop);
-	threads = pg_threads_new(db, 2, &err);
-	inbox = pg_inbox_new(&loop);
-	return threads ? 0 : -1;
-}
-
-static int close_pool(void **state)
-{
-	(void)state;
-	pg_threads_free(threads);
-	pg_inbox_free(inbox);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	return uv_loop_close(&loop);
 }
 
 static int start(void **state)
@@ -286,22 +273,4 @@ static int start(void **state)
 	return 0;
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_pool, close_pool)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_thousand_jobs_come_back_once_each),
-		TEST(a_job_that_waits_for_busy_threads_ends_by_its_deadline),
-		TEST(a_failed_job_leaves_no_transaction_to_the_next_one),
-		TEST(a_restart_between_two_jobs_is_not_noticed),
-		TEST(a_job_waits_for_a_server_that_restarts),
-		TEST(only_what_may_be_done_twice_is_done_again),
-		TEST(a_connection_that_was_idle_and_does_not_answer_is_replaced),
-		TEST(a_server_that_stays_away_is_waited_for_once_and_found_again),
-		TEST(freeing_the_pool_breaks_off_what_runs_and_what_waits),
-		TEST(an_invalid_connection_string_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, start, NULL);
-}
+TEST_GROUP(start, NULL);

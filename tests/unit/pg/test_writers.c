@@ -2,14 +2,9 @@
  * Two writers at once with the same entries in opposite order: no deadlock, every row once, correct sums. 10,000
  * batches in all, or 40,000 with BURSAR_LONG=1 in the environment.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "pg_entries.h"
 #include "pg_server.h"
 
@@ -71,13 +66,12 @@ static void submit(struct writer *writer)
 	bench.ledger->ops->write(bench.ledger, &writer->op);
 }
 
-static void two_writers_in_opposite_order_write_every_row_once(void **state)
+ON_BENCH(two_writers_in_opposite_order_write_every_row_once)
 {
 	int batches = getenv("BURSAR_LONG") ? 20000 : 5000;
 	long long rows = (long long)(batches + 1) * (ENTRIES / 2);
 	struct writer writers[2] = {{.step = 1, .left = batches}, {.step = -1, .left = batches, .batch = batches - 1}};
 
-	(void)state;
 	submit(&writers[0]);
 	submit(&writers[1]);
 	pg_bench_run();
@@ -97,9 +91,4 @@ static void two_writers_in_opposite_order_write_every_row_once(void **state)
 		arena_release(&writers[i].arena);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {ON_BENCH(two_writers_in_opposite_order_write_every_row_once)};
-
-	return cmocka_run_group_tests(tests, pg_bench_start, NULL);
-}
+TEST_GROUP(pg_bench_start, NULL);

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "domain/pool.h"
+#include "lib/test.h"
 #include "store/pools.h"
 
 /* The settings for the next calls_configure; calls_open sets those of pool_settings_default. */
@@ -68,10 +69,11 @@ struct pool_fence calls_stored_fence(const char *user, const char *id);
 /* The requests with a lease, in order of expiry: "user/id user/id"; static. */
 const char *calls_leases(void);
 
-/* What most tests begin and end with (cmocka), and do. The worker that asks is ME. */
+/* What most tests begin and end with, and do. The worker that asks is ME. */
 #define ME "000000000000000a"
 int calls_setup(void **state);
 int calls_teardown(void **state);
+#define WITH_CALLS(name) TEST_WITH(name, calls_setup, calls_teardown)
 void calls_configure_ok(void);
 int calls_ask(const char *user, int priority);
 

@@ -14,7 +14,7 @@
 static struct redis_bench *now;
 static int came;
 
-static void op_came(struct limits_op *op)
+void redis_bench_came(struct limits_op *op)
 {
 	(void)op;
 	came++;
@@ -67,6 +67,13 @@ void redis_bench_close(struct redis_bench *bench)
 	arena_release(&bench->arena);
 }
 
+int redis_bench_end(void **state)
+{
+	(void)state;
+	redis_bench_close(now);
+	return 0;
+}
+
 struct expected redis_bench_expected(const struct redis_bench *bench, const char *user)
 {
 	struct expected expected = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user, .policy = &bench->policy};
@@ -85,9 +92,11 @@ void redis_bench_wait(int operations)
 
 void redis_bench_seed(struct redis_bench *bench, const char *user)
 {
-	struct limits_birth birth = {
-		.op = {.arena = &bench->arena, .done = op_came}, .kind = ACCOUNT_USER, .tenant = "acme", .id = user};
-	struct limits_seed seed = {.op = {.arena = &bench->arena, .done = op_came},
+	struct limits_birth birth = {.op = {.arena = &bench->arena, .done = redis_bench_came},
+		.kind = ACCOUNT_USER,
+		.tenant = "acme",
+		.id = user};
+	struct limits_seed seed = {.op = {.arena = &bench->arena, .done = redis_bench_came},
 		.expected = redis_bench_expected(bench, user),
 		.profile = &bench->profile};
 
@@ -103,7 +112,7 @@ void redis_bench_seed(struct redis_bench *bench, const char *user)
 
 void redis_bench_check(struct redis_bench *bench, struct limits_check *op, const char *user, const char *request_id)
 {
-	*op = (struct limits_check){.op = {.arena = &bench->arena, .done = op_came},
+	*op = (struct limits_check){.op = {.arena = &bench->arena, .done = redis_bench_came},
 		.tenant = "acme",
 		.user = user,
 		.request_id = request_id,

@@ -20,12 +20,16 @@ struct redis_bench {
 /* An empty Redis, a store with this timeout; waits until it is connected. */
 void redis_bench_open(struct redis_bench *bench, int64_t timeout_us);
 void redis_bench_close(struct redis_bench *bench);
+/* A tear_down: closes the bench that was opened last. */
+int redis_bench_end(void **state);
 
 struct expected redis_bench_expected(const struct redis_bench *bench, const char *user);
 /* Makes the user's record. */
 void redis_bench_seed(struct redis_bench *bench, const char *user);
 /* Fills a check of one request; `done` counts. Send it with limits->ops->check. */
 void redis_bench_check(struct redis_bench *bench, struct limits_check *op, const char *user, const char *request_id);
+/* The `done` of an operation that redis_bench_wait counts. */
+void redis_bench_came(struct limits_op *op);
 /* Runs the loop until that many operations have ended since the last wait. */
 void redis_bench_wait(int operations);
 /* Checks and waits. */

@@ -1,11 +1,7 @@
 /* Bytes between C and Lua. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "redis/codec/codec.h"
 
 static struct arena arena;
@@ -34,7 +30,7 @@ static void seed_make(struct limits_seed *op, const struct account_profile *prof
 	op->limits[1].calendar.settled = COUNT_MAX;
 }
 
-static void a_record_is_read_as_it_was_written(void **state)
+TEST(a_record_is_read_as_it_was_written)
 {
 	struct account_profile profile = {.version = 7, .bypass = true, .grace_percent = 100, .grace_until_us = 12345};
 	struct packed_policies packed = {0};
@@ -43,7 +39,6 @@ static void a_record_is_read_as_it_was_written(void **state)
 	struct buf record = {0};
 	uint32_t expires_s;
 
-	(void)state;
 	seed_make(&op, &profile);
 	codec_seed(&record, &op, &packed, &expires_s);
 	assert_true(codec_record_state(record.data, record.len, &policy, &account));
@@ -61,7 +56,7 @@ static void a_record_is_read_as_it_was_written(void **state)
 	packed_policies_release(&packed);
 }
 
-static void a_shared_account_carries_its_policy(void **state)
+TEST(a_shared_account_carries_its_policy)
 {
 	struct account_profile profile = {0};
 	struct packed_policies packed = {0};
@@ -70,7 +65,6 @@ static void a_shared_account_carries_its_policy(void **state)
 	uint32_t expires_s;
 	size_t len = 1;
 
-	(void)state;
 	seed_make(&op, &profile);
 	codec_seed(&record, &op, &packed, &expires_s);
 	assert_non_null(codec_record_policy(record.data, record.len, &len));
@@ -86,7 +80,7 @@ static void a_shared_account_carries_its_policy(void **state)
 }
 
 /* Any bytes give LIMITS_FAILED or an answer, and never a crash. */
-static void answers_cut_short_are_no_answers(void **state)
+TEST(answers_cut_short_are_no_answers)
 {
 	struct account_profile profile = {0};
 	struct packed_policies packed = {0};
@@ -96,7 +90,6 @@ static void answers_cut_short_are_no_answers(void **state)
 	uint32_t expires_s;
 	size_t tail;
 
-	(void)state;
 	seed_make(&seed, &profile);
 	buf_put_u8(&answer, LIMITS_OK);
 	buf_put_int(&answer, 1, 7);
@@ -124,13 +117,4 @@ static void answers_cut_short_are_no_answers(void **state)
 	arena_release(&arena);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_record_is_read_as_it_was_written),
-		cmocka_unit_test(a_shared_account_carries_its_policy),
-		cmocka_unit_test(answers_cut_short_are_no_answers),
-	};
-
-	return cmocka_run_group_tests(tests, make_policy, NULL);
-}
+TEST_GROUP(make_policy, NULL);

@@ -1,16 +1,12 @@
 /*
  * Errors of Redis in Bursar's words, recognized by how they begin: Redis 7, Redis 8 and Valkey word them differently.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "redis/link/errors.h"
 
-static void texts_of_all_versions_are_known_by_their_beginnings(void **state)
+TEST(texts_of_all_versions_are_known_by_their_beginnings)
 {
 	static const struct {
 		const char *text;
@@ -44,18 +40,16 @@ static void texts_of_all_versions_are_known_by_their_beginnings(void **state)
 		{"", REDIS_ERROR_COUNT, false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(redis_error_of(cases[i].text), cases[i].error);
 		assert_int_equal(redis_error_passes(redis_error_of(cases[i].text)), cases[i].passes);
 	}
 }
 
-static void a_right_that_is_missing_is_named(void **state)
+TEST(a_right_that_is_missing_is_named)
 {
 	struct err err;
 
-	(void)state;
 	redis_error_set(&err, "NOPERM this user has no permissions to run the 'function|load' command");
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	assert_string_equal(
@@ -67,17 +61,16 @@ static void a_right_that_is_missing_is_named(void **state)
 	assert_string_equal(err.text, "redis: the user lacks rights; grant those listed in docs/operations.md");
 }
 
-static void what_is_in_no_row_is_ours_and_does_not_reach_the_caller(void **state)
+TEST(what_is_in_no_row_is_ours_and_does_not_reach_the_caller)
 {
 	struct err err;
 
-	(void)state;
 	redis_error_set(&err, "ERR user_function:6: attempt to index local 't' (a nil value)");
 	assert_int_equal(err.code, ERR_INTERNAL);
 	assert_null(strstr(err.text, "nil"));
 }
 
-static void an_unsuitable_redis_is_recognized_by_its_info(void **state)
+TEST(an_unsuitable_redis_is_recognized_by_its_info)
 {
 	static const struct {
 		const char *info, *says; /* NULL: Bursar can run on it */
@@ -92,7 +85,6 @@ static void an_unsuitable_redis_is_recognized_by_its_info(void **state)
 	};
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool ok = redis_info_check(cases[i].info, &err);
 
@@ -102,16 +94,4 @@ static void an_unsuitable_redis_is_recognized_by_its_info(void **state)
 			assert_non_null(strstr(err.text, cases[i].says));
 		}
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts_of_all_versions_are_known_by_their_beginnings),
-		cmocka_unit_test(a_right_that_is_missing_is_named),
-		cmocka_unit_test(what_is_in_no_row_is_ours_and_does_not_reach_the_caller),
-		cmocka_unit_test(an_unsuitable_redis_is_recognized_by_its_info),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,15 @@
 /* Redis keys, and addresses of Redis. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "redis/codec/keys.h"
 #include "redis/link/url.h"
 
-static void a_key_names_its_partition_and_account(void **state)
+TEST(a_key_names_its_partition_and_account)
 {
 	struct buf key = {0};
 	struct buf wanted = {0};
 
-	(void)state;
 	key_account(&key, ACCOUNT_USER, "acme", "ann");
 	buf_putf(&wanted, "b:{p%d}:a:u:acme/ann", partition_of(ACCOUNT_USER, "acme", "ann"));
 	assert_string_equal(buf_str(&key), buf_str(&wanted));
@@ -22,7 +17,7 @@ static void a_key_names_its_partition_and_account(void **state)
 	buf_release(&wanted);
 }
 
-static void a_key_of_an_account_is_read_back_and_no_other_key_is(void **state)
+TEST(a_key_of_an_account_is_read_back_and_no_other_key_is)
 {
 	static const char *const ids[] = {"a", "a/b", "a%2Fb", "%", "{", "}:a:u:", "a:b", " ", "\xc3\xa4"};
 	static const char *const others[] = {"", "b:{p1}:due", "b:{p1}:q:acme/ann/r1", "b:{p1}:a:x:acme/ann",
@@ -32,7 +27,6 @@ static void a_key_of_an_account_is_read_back_and_no_other_key_is(void **state)
 	enum account_kind kind;
 	char tenant[ID_MAX + 1], id[ID_MAX + 1];
 
-	(void)state;
 	for (int i = 0; i < COUNT * COUNT; i++) {
 		enum account_kind wanted = (enum account_kind)(ACCOUNT_USER + i % 5);
 		struct buf key = {0};
@@ -49,12 +43,11 @@ static void a_key_of_an_account_is_read_back_and_no_other_key_is(void **state)
 			fail_msg("'%s' was read as an account's key", others[i]);
 }
 
-static void a_marker_is_in_the_partition_of_its_user(void **state)
+TEST(a_marker_is_in_the_partition_of_its_user)
 {
 	struct buf key = {0};
 	struct buf wanted = {0};
 
-	(void)state;
 	key_marker(&key, "acme", "ann", "r1");
 	buf_putf(&wanted, "b:{p%d}:q:acme/ann/r1", partition_of(ACCOUNT_USER, "acme", "ann"));
 	assert_string_equal(buf_str(&key), buf_str(&wanted));
@@ -62,15 +55,14 @@ static void a_marker_is_in_the_partition_of_its_user(void **state)
 	buf_release(&wanted);
 }
 
-static void partitions_are_stored_and_never_change(void **state)
+TEST(partitions_are_stored_and_never_change)
 {
-	(void)state;
 	assert_int_equal(partition_of(ACCOUNT_USER, "default", "ann"), 84);
 	assert_int_equal(partition_of(ACCOUNT_TEAM, "default", "ann"), 154);
 }
 
 /* Separators, braces and escapes in ids: no two names share a key. */
-static void edge_ids_do_not_share_a_key(void **state)
+TEST(edge_ids_do_not_share_a_key)
 {
 	static const char *const ids[] = {
 		"a", "a/b", "a%2Fb", "a%", "%", "{", "}", "{p1}", "a:b", "a b", "b", "/", "//", "\xc3\xa4", "a/", "/a"};
@@ -78,7 +70,6 @@ static void edge_ids_do_not_share_a_key(void **state)
 	static char keys[COUNT * COUNT][512];
 	int count = 0;
 
-	(void)state;
 	for (int i = 0; i < COUNT; i++)
 		for (int j = 0; j < COUNT; j++) {
 			struct buf key = {0};
@@ -95,12 +86,11 @@ static void edge_ids_do_not_share_a_key(void **state)
 			assert_string_not_equal(keys[i], keys[j]);
 }
 
-static void the_longest_ids_have_keys(void **state)
+TEST(the_longest_ids_have_keys)
 {
 	char id[ID_MAX + 1];
 	struct buf key = {0};
 
-	(void)state;
 	memset(id, '/', ID_MAX);
 	id[ID_MAX] = '\0';
 	key_marker(&key, id, id, id);
@@ -109,13 +99,12 @@ static void the_longest_ids_have_keys(void **state)
 	buf_release(&key);
 }
 
-static void accounts_in_another_order_are_others(void **state)
+TEST(accounts_in_another_order_are_others)
 {
 	struct accounts_digest digest = {0};
 	uint8_t a[8];
 	uint8_t b[8];
 
-	(void)state;
 	accounts_digest_add(&digest, ACCOUNT_USER, "t", "a");
 	accounts_digest_add(&digest, ACCOUNT_TEAM, "t", "b");
 	accounts_digest_end(&digest, a);
@@ -126,11 +115,10 @@ static void accounts_in_another_order_are_others(void **state)
 	buf_release(&digest.text);
 }
 
-static void addresses_are_read(void **state)
+TEST(addresses_are_read)
 {
 	struct redis_url url;
 
-	(void)state;
 	assert_true(redis_url_parse("redis://127.0.0.1:6380/3", &url, NULL));
 	assert_string_equal(url.host, "127.0.0.1");
 	assert_int_equal(url.port, 6380);
@@ -146,13 +134,12 @@ static void addresses_are_read(void **state)
 	assert_int_equal(url.db, 2);
 }
 
-static void an_invalid_address_is_refused_without_its_password(void **state)
+TEST(an_invalid_address_is_refused_without_its_password)
 {
 	static const char *const wrong[] = {"", "http://x", "redis://h:0", "redis://h:65536", "redis://h/x",
 		"redis://secret@h", "unix://relative", "unix:///x?db=", "redis://h:1:2", "redis://:secret%4@h",
 		"redis://[::1"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct redis_url url;
 		struct err err = {0};
@@ -163,12 +150,11 @@ static void an_invalid_address_is_refused_without_its_password(void **state)
 	}
 }
 
-static void tls_is_refused_with_a_sentence_where_it_is_missing(void **state)
+TEST(tls_is_refused_with_a_sentence_where_it_is_missing)
 {
 	struct redis_url url;
 	struct err err = {0};
 
-	(void)state;
 #ifdef BURSAR_REDIS_TLS
 	assert_true(redis_url_parse("rediss://h", &url, &err));
 	assert_true(url.tls);
@@ -176,22 +162,4 @@ static void tls_is_refused_with_a_sentence_where_it_is_missing(void **state)
 	assert_false(redis_url_parse("rediss://h", &url, &err));
 	assert_non_null(strstr(err.text, "hiredis_ssl"));
 #endif
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_key_names_its_partition_and_account),
-		cmocka_unit_test(a_key_of_an_account_is_read_back_and_no_other_key_is),
-		cmocka_unit_test(a_marker_is_in_the_partition_of_its_user),
-		cmocka_unit_test(partitions_are_stored_and_never_change),
-		cmocka_unit_test(edge_ids_do_not_share_a_key),
-		cmocka_unit_test(the_longest_ids_have_keys),
-		cmocka_unit_test(accounts_in_another_order_are_others),
-		cmocka_unit_test(addresses_are_read),
-		cmocka_unit_test(an_invalid_address_is_refused_without_its_password),
-		cmocka_unit_test(tls_is_refused_with_a_sentence_where_it_is_missing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

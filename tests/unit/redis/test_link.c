@@ -1,14 +1,10 @@
 /* The link to Redis: what callers see when Redis is killed, stalls, forgets its functions, or may not be used. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "domain/record/entry.h"
+#include "lib/test.h"
 #include "redis/codec/keys.h"
 #include "redis_bench.h"
 
@@ -33,27 +29,20 @@ static int open_impatient(void **state)
 	return 0;
 }
 
-static int close_bench(void **state)
-{
-	(void)state;
-	redis_bench_close(&bench);
-	return 0;
-}
+#define PATIENT(name) TEST_WITH(name, open_patient, redis_bench_end)
 
-static void a_check_is_answered(void **state)
+PATIENT(a_check_is_answered)
 {
-	(void)state;
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_OK);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_REPEAT);
 	assert_int_equal(redis_bench_ask(&bench, "bob", "r1"), LIMITS_ABSENT);
 }
 
-static void many_checks_of_one_turn_are_answered_each(void **state)
+PATIENT(many_checks_of_one_turn_are_answered_each)
 {
 	static struct limits_check ops[200];
 	char names[200][16];
 
-	(void)state;
 	for (int i = 0; i < 200; i++) {
 		snprintf(names[i], sizeof(names[i]), "m%d", i);
 		redis_bench_check(&bench, &ops[i], "ann", names[i]);
@@ -65,9 +54,8 @@ static void many_checks_of_one_turn_are_answered_each(void **state)
 		assert_int_equal(ops[i].op.status, i < 100 ? LIMITS_OK : LIMITS_DENIED);
 }
 
-static void functions_that_redis_forgot_are_loaded_again(void **state)
+PATIENT(functions_that_redis_forgot_are_loaded_again)
 {
-	(void)state;
 	freeReplyObject(redisCommand(bench.direct, "FUNCTION FLUSH"));
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_OK);
 }
@@ -82,9 +70,10 @@ static bool is_lost(struct redis_bench *b)
 	return !redis_limits_ready(b->limits, NULL);
 }
 
-static void a_redis_that_was_killed_is_found_again(void **state)
+#define IMPATIENT(name) TEST_WITH(name, open_impatient, redis_bench_end)
+
+IMPATIENT(a_redis_that_was_killed_is_found_again)
 {
-	(void)state;
 	redis_server_kill();
 	redis_bench_until(&bench, is_lost);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_FAILED);
@@ -96,12 +85,11 @@ static void a_redis_that_was_killed_is_found_again(void **state)
 	bench.direct = redis_server_connect();
 }
 
-static void a_stalled_redis_costs_the_deadline_and_then_nothing(void **state)
+IMPATIENT(a_stalled_redis_costs_the_deadline_and_then_nothing)
 {
 	struct limits_check op;
 	int64_t begin_us;
 
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	begin_us = clock_mono_us();
 	redis_bench_check(&bench, &op, "ann", "s");
@@ -126,9 +114,8 @@ static bool answers_again(struct redis_bench *b)
 	return redis_bench_ask(b, "ann", "again") != LIMITS_FAILED;
 }
 
-static void the_breaker_closes_when_redis_answers_again(void **state)
+IMPATIENT(the_breaker_closes_when_redis_answers_again)
 {
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	for (int i = 0; i < 10; i++)
 		redis_bench_ask(&bench, "ann", "s");
@@ -143,9 +130,8 @@ static bool owes_nothing(struct redis_bench *b)
 	return redis_limits_owed(b->limits) == 0;
 }
 
-static void a_check_that_was_given_up_leaves_nothing_behind(void **state)
+IMPATIENT(a_check_that_was_given_up_leaves_nothing_behind)
 {
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "late"), LIMITS_FAILED);
 	assert_int_equal(redis_limits_owed(bench.limits), 1);
@@ -154,12 +140,11 @@ static void a_check_that_was_given_up_leaves_nothing_behind(void **state)
 	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), 0);
 }
 
-static void checks_that_were_given_up_go_back_though_the_breaker_is_open(void **state)
+IMPATIENT(checks_that_were_given_up_go_back_though_the_breaker_is_open)
 {
 	static struct limits_check ops[40];
 	char names[40][16];
 
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	for (int i = 0; i < 40; i++) {
 		snprintf(names[i], sizeof(names[i]), "s%d", i);
@@ -176,9 +161,8 @@ static void checks_that_were_given_up_go_back_though_the_breaker_is_open(void **
 	}
 }
 
-static void a_check_that_was_given_up_is_owed_beyond_its_connection(void **state)
+IMPATIENT(a_check_that_was_given_up_is_owed_beyond_its_connection)
 {
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "late"), LIMITS_FAILED);
 	redis_bench_until(&bench, is_lost); /* silent for too long: dropped */
@@ -189,11 +173,10 @@ static void a_check_that_was_given_up_is_owed_beyond_its_connection(void **state
 }
 
 /* It comes after the call that takes the first one back, so it is decided like a new one. */
-static void a_check_that_was_given_up_and_asked_again_is_decided_and_stays(void **state)
+IMPATIENT(a_check_that_was_given_up_and_asked_again_is_decided_and_stays)
 {
 	struct limits_check op;
 
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "late"), LIMITS_FAILED);
 	redis_bench_check(&bench, &op, "ann", "late");
@@ -206,11 +189,10 @@ static void a_check_that_was_given_up_and_asked_again_is_decided_and_stays(void 
 	assert_int_equal(redis_bench_marker(&bench, "ann", "late"), RESERVATION_OPEN);
 }
 
-static void a_check_that_comes_too_late_is_not_decided(void **state)
+PATIENT(a_check_that_comes_too_late_is_not_decided)
 {
 	struct limits_check op;
 
-	(void)state;
 	redis_bench_check(&bench, &op, "ann", "late");
 	op.latest_us = clock_wall_us() - 1000000;
 	bench.limits->ops->check(bench.limits, &op);
@@ -220,12 +202,11 @@ static void a_check_that_comes_too_late_is_not_decided(void **state)
 }
 
 /* Repeated until then, because a copy of the check may still be in flight. */
-static void what_may_still_be_decided_stays_owed(void **state)
+IMPATIENT(what_may_still_be_decided_stays_owed)
 {
 	struct limits_check op;
 	int64_t latest_us = clock_wall_us() + 500000;
 
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	redis_bench_check(&bench, &op, "ann", "late");
 	op.latest_us = latest_us;
@@ -254,12 +235,11 @@ static const uint8_t *info_of_ann(size_t *len)
 }
 
 /* Even on other accounts than the check's: Redis says which ones they are. */
-static void a_cancel_that_is_owed_is_made_up_for(void **state)
+IMPATIENT(a_cancel_that_is_owed_is_made_up_for)
 {
 	struct limits_check check;
 	struct limits_settle cancel;
 
-	(void)state;
 	for (int accounts = 1; accounts <= 2; accounts++) {
 		redis_bench_check(&bench, &check, "ann", "held");
 		check.info = info_of_ann(&check.info_len);
@@ -287,7 +267,7 @@ static void a_cancel_that_is_owed_is_made_up_for(void **state)
 }
 
 /* Nobody knows which checks rely on it, so it holds until it is settled or expires. */
-static void a_marker_of_an_older_bursard_is_read_and_never_given_up(void **state)
+PATIENT(a_marker_of_an_older_bursard_is_read_and_never_given_up)
 {
 	static const char older[] =
 		"local m = redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], '\\1' .. m:sub(2, 3) .. "
@@ -296,7 +276,6 @@ static void a_marker_of_an_older_bursard_is_read_and_never_given_up(void **state
 	struct limits_check check;
 	struct limits_settle op;
 
-	(void)state;
 	redis_bench_check(&bench, &check, "ann", "old");
 	bench.limits->ops->check(bench.limits, &check);
 	redis_bench_wait(1);
@@ -324,11 +303,10 @@ static void a_marker_of_an_older_bursard_is_read_and_never_given_up(void **state
 	assert_int_equal(redis_bench_marker(&bench, "ann", "old"), RESERVATION_RECORDED);
 }
 
-static void open_operations_end_when_the_store_is_freed(void **state)
+IMPATIENT(open_operations_end_when_the_store_is_freed)
 {
 	struct limits_check op;
 
-	(void)state;
 	kill(redis_server_pid(), SIGSTOP);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "owed"), LIMITS_FAILED);
 	assert_int_equal(redis_limits_owed(bench.limits), 1);
@@ -341,11 +319,10 @@ static void open_operations_end_when_the_store_is_freed(void **state)
 	kill(redis_server_pid(), SIGCONT);
 }
 
-static void a_redis_that_evicts_is_refused_with_a_sentence(void **state)
+PATIENT(a_redis_that_evicts_is_refused_with_a_sentence)
 {
 	struct err err = {0};
 
-	(void)state;
 	assert_true(redis_check(redis_server_url(), NULL, &err));
 	freeReplyObject(redisCommand(bench.direct, "CONFIG SET maxmemory-policy allkeys-lru"));
 	assert_false(redis_check(redis_server_url(), NULL, &err));
@@ -355,9 +332,8 @@ static void a_redis_that_evicts_is_refused_with_a_sentence(void **state)
 	freeReplyObject(redisCommand(bench.direct, "CONFIG SET maxmemory-policy noeviction"));
 }
 
-static void a_start_without_redis_waits(void **state)
+PATIENT(a_start_without_redis_waits)
 {
-	(void)state;
 	struct err err = {0};
 
 	assert_false(redis_check("unix:///nowhere/redis.sock", NULL, &err));
@@ -366,41 +342,11 @@ static void a_start_without_redis_waits(void **state)
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 }
 
-static void a_redis_that_is_a_replica_is_asked_again(void **state)
+IMPATIENT(a_redis_that_is_a_replica_is_asked_again)
 {
-	(void)state;
 	/* Like a master after a fail-over. */
 	freeReplyObject(redisCommand(bench.direct, "REPLICAOF 127.0.0.1 1"));
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_FAILED);
 	freeReplyObject(redisCommand(bench.direct, "REPLICAOF NO ONE"));
 	redis_bench_until(&bench, answers_again);
-}
-
-#define PATIENT(name_) cmocka_unit_test_setup_teardown(name_, open_patient, close_bench)
-#define IMPATIENT(name_) cmocka_unit_test_setup_teardown(name_, open_impatient, close_bench)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		PATIENT(a_check_is_answered),
-		PATIENT(many_checks_of_one_turn_are_answered_each),
-		PATIENT(functions_that_redis_forgot_are_loaded_again),
-		IMPATIENT(a_redis_that_was_killed_is_found_again),
-		IMPATIENT(a_stalled_redis_costs_the_deadline_and_then_nothing),
-		IMPATIENT(the_breaker_closes_when_redis_answers_again),
-		IMPATIENT(a_check_that_was_given_up_leaves_nothing_behind),
-		IMPATIENT(checks_that_were_given_up_go_back_though_the_breaker_is_open),
-		IMPATIENT(a_check_that_was_given_up_is_owed_beyond_its_connection),
-		IMPATIENT(a_check_that_was_given_up_and_asked_again_is_decided_and_stays),
-		PATIENT(a_check_that_comes_too_late_is_not_decided),
-		IMPATIENT(what_may_still_be_decided_stays_owed),
-		IMPATIENT(a_cancel_that_is_owed_is_made_up_for),
-		PATIENT(a_marker_of_an_older_bursard_is_read_and_never_given_up),
-		IMPATIENT(open_operations_end_when_the_store_is_freed),
-		PATIENT(a_redis_that_evicts_is_refused_with_a_sentence),
-		PATIENT(a_start_without_redis_waits),
-		IMPATIENT(a_redis_that_is_a_replica_is_asked_again),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,8 @@
 /* The outbox store: what the ledger role sees of Redis. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "domain/record/entry.h"
+#include "lib/test.h"
 #include "redis_bench.h"
 
 static struct redis_bench bench;
@@ -150,14 +146,15 @@ static void entry_of(const struct outbox_drain *op, int i, struct entry *out)
 	assert_true(entry_unpack(op->entry[i].bytes, op->entry[i].len, &bench.arena, out));
 }
 
-static void a_record_waits_until_it_is_acknowledged(void **state)
+#define WITH_BENCH(name) TEST_WITH(name, open_bench, close_bench)
+
+WITH_BENCH(a_record_waits_until_it_is_acknowledged)
 {
 	struct outbox_waiting waiting = {0};
 	struct outbox_drain drain;
 	struct outbox_ack ack = {.partition = partition()};
 	struct entry entry;
 
-	(void)state;
 	hold("r1", 60000000);
 	settle("r1");
 	hold("r2", 60000000);
@@ -186,13 +183,12 @@ static void a_record_waits_until_it_is_acknowledged(void **state)
 	assert_string_equal(entry.info.request_id, "r2");
 }
 
-static void a_double_charge_is_taken_back_once(void **state)
+WITH_BENCH(a_double_charge_is_taken_back_once)
 {
 	struct outbox_drain drain;
 	struct outbox_takeback op = {.partition = partition()};
 	struct entry entry;
 
-	(void)state;
 	hold("r1", 60000000);
 	settle("r1");
 	assert_int_equal(counted().window[0].settled, 1);
@@ -208,16 +204,19 @@ static void a_double_charge_is_taken_back_once(void **state)
 	assert_int_equal(drained().count, 0);
 }
 
-static void a_reservation_whose_time_is_over_is_swept(void **state)
+WITH_BENCH(a_reservation_whose_time_is_over_is_swept)
 {
 	struct outbox_sweep op = {.partition = partition(), .limit = 10};
+	struct outbox_overdue overdue;
 	struct outbox_drain drain;
 	struct entry entry;
 
-	(void)state;
 	hold("r1", 1);
 	hold("r2", 60000000);
 	assert_int_equal(counted().window[0].held, 2);
+	ASK(overdue, &overdue);
+	assert_int_equal(overdue.count, 1);
+	assert_int_equal(overdue.partition[0], partition());
 	ASK(sweep, &op);
 	assert_int_equal(op.expired, 1);
 	assert_false(op.more);
@@ -229,14 +228,15 @@ static void a_reservation_whose_time_is_over_is_swept(void **state)
 	assert_int_equal(entry.amounts.requests, 1);
 	ASK(sweep, &op);
 	assert_int_equal(op.expired, 0);
+	ASK(overdue, &overdue);
+	assert_int_equal(overdue.count, 0);
 }
 
-static void a_counter_is_raised_and_never_lowered(void **state)
+WITH_BENCH(a_counter_is_raised_and_never_lowered)
 {
 	struct outbox_counters before = counted();
 	struct outbox_raise op = {.kind = ACCOUNT_USER, .tenant = "acme", .id = "ann", .count = 1};
 
-	(void)state;
 	op.window[0].limit_id = before.window[0].limit_id;
 	op.window[0].window_start = before.window[0].window_start;
 	op.window[0].seen = before.window[0].settled + 1;
@@ -310,12 +310,11 @@ static struct outbox_counters adopt_while_it_moves(const char *user)
 	return counted_of(user);
 }
 
-static void what_was_seeded_while_it_moved_is_lowered_once(void **state)
+WITH_BENCH(what_was_seeded_while_it_moved_is_lowered_once)
 {
 	struct outbox_raise op = {.kind = ACCOUNT_USER, .tenant = "acme", .id = "bea", .count = 1};
 	struct outbox_counters now;
 
-	(void)state;
 	seed_provisional("bea");
 	now = adopt_while_it_moves("bea");
 	assert_true(now.high);
@@ -338,13 +337,12 @@ static void what_was_seeded_while_it_moved_is_lowered_once(void **state)
 	assert_int_equal(op.lowered, 0);
 }
 
-static void a_reset_is_an_entry_and_counts_once(void **state)
+WITH_BENCH(a_reset_is_an_entry_and_counts_once)
 {
 	struct limits_reset op = {.request_id = "z1", .expected = redis_bench_expected(&bench, "ann")};
 	struct outbox_drain drain;
 	struct entry entry;
 
-	(void)state;
 	hold("r1", 60000000);
 	settle("r1");
 	make_info("z1");
@@ -365,12 +363,11 @@ static void a_reset_is_an_entry_and_counts_once(void **state)
 }
 
 /* A record expires once nothing in it counts any more, and a marker when its window has ended. */
-static void what_is_no_longer_needed_has_a_time_to_live(void **state)
+WITH_BENCH(what_is_no_longer_needed_has_a_time_to_live)
 {
 	struct buf key = {0};
 	redisReply *reply;
 
-	(void)state;
 	hold("r1", 60000000);
 	buf_putf(&key, "b:{p%d}:q:acme/ann/r1", partition());
 	reply = redisCommand(bench.direct, "PTTL %s", buf_str(&key));
@@ -386,21 +383,4 @@ static void what_is_no_longer_needed_has_a_time_to_live(void **state)
 	assert_true(reply->integer > 600000);
 	freeReplyObject(reply);
 	buf_release(&key);
-}
-
-#define TEST(name_) cmocka_unit_test_setup_teardown(name_, open_bench, close_bench)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_record_waits_until_it_is_acknowledged),
-		TEST(a_double_charge_is_taken_back_once),
-		TEST(a_reservation_whose_time_is_over_is_swept),
-		TEST(a_counter_is_raised_and_never_lowered),
-		TEST(what_was_seeded_while_it_moved_is_lowered_once),
-		TEST(a_reset_is_an_entry_and_counts_once),
-		TEST(what_is_no_longer_needed_has_a_time_to_live),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

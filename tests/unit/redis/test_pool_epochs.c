@@ -1,20 +1,15 @@
 /* Epochs and fences of the pool's functions, in a Redis of the test's own: fences rise whatever Redis forgets. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "pool_calls.h"
 
 /*
  * Neither the operator's command nor the end of learning replaces an epoch, because the earlier one may have been used.
  */
-static void nothing_is_granted_without_an_epoch(void **state)
+WITH_CALLS(nothing_is_granted_without_an_epoch)
 {
-	(void)state;
 	calls_settings.available = true;
 	assert_int_equal(calls_configure_new("born"), POOL_OK);
 	assert_int_equal(calls_ask("ann", 1), POOL_QUEUED);
@@ -33,11 +28,10 @@ static void nothing_is_granted_without_an_epoch(void **state)
 }
 
 /* Two workers asked for an epoch: the smaller one, one for a state that is gone, and an unneeded one are not taken. */
-static void an_epoch_that_comes_late_is_not_taken(void **state)
+WITH_CALLS(an_epoch_that_comes_late_is_not_taken)
 {
 	char first[128];
 
-	(void)state;
 	assert_int_equal(calls_configure_new("born"), POOL_OK);
 	calls_want();
 	strcpy(first, calls_claim);
@@ -58,11 +52,10 @@ static void an_epoch_that_comes_late_is_not_taken(void **state)
 }
 
 /* FLUSHALL within the same second, and a clock ten minutes behind: earlier fences are still smaller. */
-static void fences_rise_whatever_is_forgotten(void **state)
+WITH_CALLS(fences_rise_whatever_is_forgotten)
 {
 	struct pool_fence before, after;
 
-	(void)state;
 	calls_configure_ok();
 	calls_ask("ann", 1);
 	before = calls_fence(0);
@@ -80,11 +73,10 @@ static void fences_rise_whatever_is_forgotten(void **state)
 }
 
 /* The same process with an older copy of the data: a worker's own grant shows it; what a caller says proves nothing. */
-static void a_grant_from_the_future_shows_that_writes_were_lost(void **state)
+WITH_CALLS(a_grant_from_the_future_shows_that_writes_were_lost)
 {
 	struct pool_fence granted;
 
-	(void)state;
 	calls_configure_ok();
 	calls_ask("ann", 1);
 	granted = calls_fence(0);
@@ -106,11 +98,10 @@ static void a_grant_from_the_future_shows_that_writes_were_lost(void **state)
 	assert_int_equal(calls_known, granted.epoch);
 }
 
-static void another_epoch_comes_before_the_numbers_run_out(void **state)
+WITH_CALLS(another_epoch_comes_before_the_numbers_run_out)
 {
 	struct pool_fence fence;
 
-	(void)state;
 	calls_settings.slots = 8;
 	calls_configure_ok();
 	calls_ask("ann", 1);
@@ -132,9 +123,8 @@ static void another_epoch_comes_before_the_numbers_run_out(void **state)
 }
 
 /* Earlier versions made their epochs by the clock: PostgreSQL learns the latest one, and nobody waits for that. */
-static void the_state_of_an_earlier_version_goes_on_and_wants_an_epoch(void **state)
+WITH_CALLS(the_state_of_an_earlier_version_goes_on_and_wants_an_epoch)
 {
-	(void)state;
 	calls_configure_ok();
 	calls_store_form(1);
 	assert_int_equal(calls_want(), EPOCH_WANTED);
@@ -144,19 +134,4 @@ static void the_state_of_an_earlier_version_goes_on_and_wants_an_epoch(void **st
 	assert_int_equal(calls_epoch(calls_claim, calls_known + 1, false), EPOCH_KEPT);
 	assert_int_equal(calls_ask("bob", 1), POOL_GRANTED);
 	assert_true(calls_fence(0).epoch > calls_stored_fence("ann", "1").epoch);
-}
-
-int main(void)
-{
-#define CASE(f) cmocka_unit_test_setup_teardown(f, calls_setup, calls_teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(nothing_is_granted_without_an_epoch),
-		CASE(an_epoch_that_comes_late_is_not_taken),
-		CASE(fences_rise_whatever_is_forgotten),
-		CASE(a_grant_from_the_future_shows_that_writes_were_lost),
-		CASE(another_epoch_comes_before_the_numbers_run_out),
-		CASE(the_state_of_an_earlier_version_goes_on_and_wants_an_epoch),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,8 @@
 /* The pool's functions in a Redis of the test's own: cases for each function, status and rule of docs/pool-store.md. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "pool_calls.h"
 
 #define OTHER "000000000000000b"
@@ -26,18 +22,24 @@ static void release(const char *user)
 	assert_int_equal(calls_release(ME, user, "1", calls_stored_fence(user, "1"), false), POOL_OK);
 }
 
-static void a_pool_without_settings_is_absent(void **state)
+/* The pool has its two slots, which ann and bob hold. */
+static void both_slots_taken(void)
 {
-	(void)state;
+	calls_configure_ok();
+	calls_ask("ann", 1);
+	calls_ask("bob", 1);
+}
+
+WITH_CALLS(a_pool_without_settings_is_absent)
+{
 	assert_int_equal(calls_ask("ann", 1), POOL_ABSENT);
 	assert_int_equal(calls_tick(), POOL_ABSENT);
 	assert_int_equal(calls_stats(), POOL_ABSENT);
 	assert_int_equal(calls_answer.len, 0);
 }
 
-static void configure_takes_newer_settings_only(void **state)
+WITH_CALLS(configure_takes_newer_settings_only)
 {
-	(void)state;
 	calls_configure_ok();
 	assert_int_equal(calls_uint(4, 1), 1);
 	assert_int_equal(calls_configure(), POOL_NOTHING);
@@ -50,11 +52,10 @@ static void configure_takes_newer_settings_only(void **state)
 	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 }
 
-static void a_free_slot_is_granted_at_once(void **state)
+WITH_CALLS(a_free_slot_is_granted_at_once)
 {
 	struct pool_fence first;
 
-	(void)state;
 	calls_configure_ok();
 	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 	first = calls_fence(0);
@@ -70,9 +71,8 @@ static void a_free_slot_is_granted_at_once(void **state)
 	assert_int_equal(calls_acquire(ME, "ann", "1", 1, 2, 2), POOL_CONFLICT);
 }
 
-static void a_request_that_can_never_run_is_invalid(void **state)
+WITH_CALLS(a_request_that_can_never_run_is_invalid)
 {
-	(void)state;
 	calls_configure_ok();
 	assert_int_equal(calls_acquire(ME, "ann", "1", 1, 9, 3), POOL_INVALID);
 	assert_int_equal(calls_uint(0, 1), 1);
@@ -80,14 +80,11 @@ static void a_request_that_can_never_run_is_invalid(void **state)
 	assert_int_equal(calls_uint(0, 1), 2);
 }
 
-static void the_call_that_frees_a_slot_assigns_it(void **state)
+WITH_CALLS(the_call_that_frees_a_slot_assigns_it)
 {
 	struct pool_fence fence;
 
-	(void)state;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_ask("cat", 1);
 	fence = calls_stored_fence("ann", "1");
 	calls_step(1500);
@@ -111,12 +108,9 @@ static void the_call_that_frees_a_slot_assigns_it(void **state)
 	assert_int_equal(calls_renew(ME, "zoe", "1", fence), POOL_UNKNOWN);
 }
 
-static void cancel_ends_whatever_it_is(void **state)
+WITH_CALLS(cancel_ends_whatever_it_is)
 {
-	(void)state;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_ask("cat", 1);
 	calls_ask("dan", 1);
 	assert_int_equal(calls_cancel(ME, "zoe", "1", OUTCOME_CANCELLED, false), POOL_UNKNOWN);
@@ -130,14 +124,13 @@ static void cancel_ends_whatever_it_is(void **state)
 	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED); /* never granted, so the id may queue again */
 }
 
-static void three_tiers_share_by_weight(void **state)
+WITH_CALLS(three_tiers_share_by_weight)
 {
 	static const char tiers[] = "epf";
 	static const int priority[] = {10, 5, 1};
 	char user[16] = "h";
 	char order[20] = "";
 
-	(void)state;
 	calls_settings.slots = 1;
 	calls_settings.age_us = calls_settings.wait_max_us = calls_settings.predicted_wait_max_us = 86400 * SECOND;
 	calls_settings.estimate_us = 30 * SECOND;
@@ -162,9 +155,8 @@ static void three_tiers_share_by_weight(void **state)
 	assert_string_equal(order, "epfeepeepeepeepeepf");
 }
 
-static void the_longest_eligible_goes_when_the_lane_is_due(void **state)
+WITH_CALLS(the_longest_eligible_goes_when_the_lane_is_due)
 {
-	(void)state;
 	calls_settings.slots = 1;
 	calls_settings.age_every = 2;
 	calls_settings.lease_us = 3600 * SECOND;
@@ -180,12 +172,9 @@ static void the_longest_eligible_goes_when_the_lane_is_due(void **state)
 	assert_string_equal(calls_tail(RELEASED_TAIL), "a/1");
 }
 
-static void nothing_passes_a_wide_head(void **state)
+WITH_CALLS(nothing_passes_a_wide_head)
 {
-	(void)state;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire(ME, "wide", "1", 1, 2, 2), POOL_QUEUED);
 	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	release("ann");
@@ -195,9 +184,8 @@ static void nothing_passes_a_wide_head(void **state)
 	assert_string_equal(calls_tail(RELEASED_TAIL), "wide/1");
 }
 
-static void an_own_cap_holds_back_its_user_alone(void **state)
+WITH_CALLS(an_own_cap_holds_back_its_user_alone)
 {
-	(void)state;
 	calls_configure_ok();
 	assert_int_equal(calls_acquire(ME, "ann", "1", 1, 1, 1), POOL_GRANTED);
 	assert_int_equal(calls_acquire(ME, "ann", "2", 1, 1, 1), POOL_QUEUED);
@@ -208,9 +196,8 @@ static void an_own_cap_holds_back_its_user_alone(void **state)
 	assert_int_equal(calls_acquire(ME, "ann", "2", 5, 2, 1), POOL_GRANTED); /* a higher cap applies at once */
 }
 
-static void a_resize_takes_effect_at_once(void **state)
+WITH_CALLS(a_resize_takes_effect_at_once)
 {
-	(void)state;
 	calls_configure_ok();
 	calls_ask("pro", 5);
 	calls_step(10);
@@ -236,9 +223,8 @@ static void a_resize_takes_effect_at_once(void **state)
 	assert_string_equal(calls_tail(RELEASED_TAIL), "dan/1");
 }
 
-static void a_paused_pool_grants_nothing(void **state)
+WITH_CALLS(a_paused_pool_grants_nothing)
 {
-	(void)state;
 	calls_settings.paused = true;
 	calls_configure_ok();
 	assert_int_equal(calls_ask("ann", 1), POOL_QUEUED);
@@ -248,12 +234,11 @@ static void a_paused_pool_grants_nothing(void **state)
 	assert_string_equal(calls_leases(), "ann/1");
 }
 
-static void another_process_learns_before_it_grants(void **state)
+WITH_CALLS(another_process_learns_before_it_grants)
 {
 	struct pool_fence before, after;
 	int64_t left = (calls_settings.lease_us + calls_settings.learn_margin_us) / 1000;
 
-	(void)state;
 	calls_configure_ok();
 	calls_ask("ann", 1);
 	before = calls_fence(0);
@@ -278,11 +263,10 @@ static void another_process_learns_before_it_grants(void **state)
 }
 
 /* Writes lost in the fail-over may have reclaimed it and given its slot to another caller; tests/model found that. */
-static void a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over(void **state)
+WITH_CALLS(a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over)
 {
 	struct pool_fence fence;
 
-	(void)state;
 	calls_configure_ok();
 	calls_ask("ann", 1);
 	fence = calls_fence(0);
@@ -293,9 +277,8 @@ static void a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over(void **s
 	assert_string_equal(calls_leases(), "");
 }
 
-static void an_operator_ends_learning(void **state)
+WITH_CALLS(an_operator_ends_learning)
 {
-	(void)state;
 	assert_int_equal(calls_configure_new("born"), POOL_OK);
 	assert_int_equal(calls_ask("ann", 1), POOL_QUEUED);
 	calls_want();
@@ -306,9 +289,8 @@ static void an_operator_ends_learning(void **state)
 	assert_int_equal(calls_stored_fence("ann", "1").epoch, 42);
 }
 
-static void a_pool_that_prefers_to_go_on_does_not_learn(void **state)
+WITH_CALLS(a_pool_that_prefers_to_go_on_does_not_learn)
 {
-	(void)state;
 	calls_settings.available = true;
 	calls_configure_ok();
 	calls_ask("ann", 1);
@@ -319,12 +301,9 @@ static void a_pool_that_prefers_to_go_on_does_not_learn(void **state)
 	assert_true(calls_fence(0).epoch > calls_stored_fence("ann", "1").epoch);
 }
 
-static void a_parked_request_keeps_its_place(void **state)
+WITH_CALLS(a_parked_request_keeps_its_place)
 {
-	(void)state;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire(OTHER, "cat", "1", 1, 1, 1), POOL_QUEUED);
 	assert_int_equal(calls_ask("dan", 1), POOL_QUEUED);
 	assert_int_equal(calls_sync(OTHER, "cat", "1", true), POOL_QUEUED); /* goodbye */
@@ -334,12 +313,9 @@ static void a_parked_request_keeps_its_place(void **state)
 	assert_string_equal(calls_tail(RELEASED_TAIL), "cat/1");
 }
 
-static void a_parked_request_that_nobody_fetches_is_gone(void **state)
+WITH_CALLS(a_parked_request_that_nobody_fetches_is_gone)
 {
-	(void)state;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_acquire(OTHER, "cat", "1", 1, 1, 1);
 	calls_sync(OTHER, "cat", "1", true);
 	calls_step(calls_settings.grace_us / 1000);
@@ -348,9 +324,8 @@ static void a_parked_request_that_nobody_fetches_is_gone(void **state)
 	assert_int_equal(calls_ask("cat", 1), POOL_GRANTED); /* the leases of ann and bob have ended too */
 }
 
-static void a_dead_workers_grant_goes_on(void **state)
+WITH_CALLS(a_dead_workers_grant_goes_on)
 {
-	(void)state;
 	calls_settings.slots = 1;
 	calls_configure_ok();
 	calls_ask("ann", 1);
@@ -369,11 +344,10 @@ static void a_dead_workers_grant_goes_on(void **state)
 	assert_int_equal(calls_sync(OTHER, "cat", "1", false), POOL_GRANTED); /* its worker is alive after all */
 }
 
-static void a_lease_ends_only_when_it_is_reclaimed(void **state)
+WITH_CALLS(a_lease_ends_only_when_it_is_reclaimed)
 {
 	struct pool_fence fence;
 
-	(void)state;
 	calls_configure_ok();
 	calls_ask("ann", 1);
 	fence = calls_fence(0);
@@ -389,11 +363,10 @@ static void a_lease_ends_only_when_it_is_reclaimed(void **state)
 	assert_int_equal(calls_ask("ann", 1), POOL_GRANTED);
 }
 
-static void time_never_goes_back(void **state)
+WITH_CALLS(time_never_goes_back)
 {
 	int64_t before;
 
-	(void)state;
 	calls_configure_ok();
 	calls_ask("ann", 1);
 	before = calls_now;
@@ -408,16 +381,13 @@ static void time_never_goes_back(void **state)
 	assert_string_equal(calls_leases(), "");
 }
 
-static void a_starving_waiter_is_reported_once(void **state)
+WITH_CALLS(a_starving_waiter_is_reported_once)
 {
 	size_t end;
 
-	(void)state;
 	calls_settings.lease_us = 3600 * SECOND;
 	calls_settings.wait_max_us = 3600 * SECOND;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	calls_ask("cat", 1);
 	calls_step(calls_settings.starve_us / 1000);
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_QUEUED);
@@ -429,15 +399,12 @@ static void a_starving_waiter_is_reported_once(void **state)
 	assert_int_equal(calls_uint(calls_answer.len - 2, 2), 0);
 }
 
-static void too_many_are_shed(void **state)
+WITH_CALLS(too_many_are_shed)
 {
-	(void)state;
 	calls_settings.queue_limit = 3;
 	calls_settings.level_queue_limit = 2;
 	calls_settings.user_queue_limit = 1;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_ask("cat", 1), POOL_QUEUED);
 	assert_int_equal(calls_acquire(ME, "cat", "2", 1, 1, 1), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_USER_QUEUE);
@@ -450,12 +417,9 @@ static void too_many_are_shed(void **state)
 	assert_int_equal(calls_uint(0, 1), SHED_POOL_QUEUE);
 }
 
-static void what_cannot_be_served_in_time_is_shed(void **state)
+WITH_CALLS(what_cannot_be_served_in_time_is_shed)
 {
-	(void)state;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire_within(ME, "cat", "1", 1, 1, 1, 100), POOL_SHED);
 	assert_int_equal(calls_uint(0, 1), SHED_PREDICTED);
 	for (int i = 3; i < 17; i++) {
@@ -471,12 +435,9 @@ static void what_cannot_be_served_in_time_is_shed(void **state)
 	assert_int_equal(calls_uint(0, 1), SHED_LEVELS);
 }
 
-static void a_waiter_whose_time_is_over_is_not_granted(void **state)
+WITH_CALLS(a_waiter_whose_time_is_over_is_not_granted)
 {
-	(void)state;
-	calls_configure_ok();
-	calls_ask("ann", 1);
-	calls_ask("bob", 1);
+	both_slots_taken();
 	assert_int_equal(calls_acquire_within(ME, "cat", "1", 1, 1, 1, 60000), POOL_QUEUED);
 	calls_step(60000);
 	release("ann");
@@ -484,9 +445,8 @@ static void a_waiter_whose_time_is_over_is_not_granted(void **state)
 	assert_int_equal(calls_sync(ME, "cat", "1", false), POOL_DONE);
 }
 
-static void stats_say_how_it_is(void **state)
+WITH_CALLS(stats_say_how_it_is)
 {
-	(void)state;
 	calls_configure_ok();
 	calls_ask("ann", 1);
 	calls_ask("bob", 5);
@@ -498,39 +458,4 @@ static void stats_say_how_it_is(void **state)
 	assert_int_equal(calls_uint(24, 4), 1); /* waiting */
 	assert_int_equal(calls_uint(40, 7), 2000); /* oldest wait */
 	assert_int_equal(calls_uint(54 + 15, 7), 2); /* granted at once */
-}
-
-int main(void)
-{
-#define CASE(f) cmocka_unit_test_setup_teardown(f, calls_setup, calls_teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(a_pool_without_settings_is_absent),
-		CASE(configure_takes_newer_settings_only),
-		CASE(a_free_slot_is_granted_at_once),
-		CASE(a_request_that_can_never_run_is_invalid),
-		CASE(the_call_that_frees_a_slot_assigns_it),
-		CASE(cancel_ends_whatever_it_is),
-		CASE(three_tiers_share_by_weight),
-		CASE(the_longest_eligible_goes_when_the_lane_is_due),
-		CASE(nothing_passes_a_wide_head),
-		CASE(an_own_cap_holds_back_its_user_alone),
-		CASE(a_resize_takes_effect_at_once),
-		CASE(a_paused_pool_grants_nothing),
-		CASE(another_process_learns_before_it_grants),
-		CASE(a_lease_that_had_run_out_is_not_prolonged_after_a_fail_over),
-		CASE(an_operator_ends_learning),
-		CASE(a_pool_that_prefers_to_go_on_does_not_learn),
-		CASE(a_parked_request_keeps_its_place),
-		CASE(a_parked_request_that_nobody_fetches_is_gone),
-		CASE(a_dead_workers_grant_goes_on),
-		CASE(a_lease_ends_only_when_it_is_reclaimed),
-		CASE(time_never_goes_back),
-		CASE(a_starving_waiter_is_reported_once),
-		CASE(too_many_are_shed),
-		CASE(what_cannot_be_served_in_time_is_shed),
-		CASE(a_waiter_whose_time_is_over_is_not_granted),
-		CASE(stats_say_how_it_is),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* The pools through their store: two workers of one pool on a real Redis. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "contract/redis_server.h"
+#include "lib/test.h"
 #include "redis/pools/answer.h"
 #include "redis/stores.h"
 
@@ -147,20 +143,20 @@ static int close_stores(void **state)
 	return 0;
 }
 
-static void a_pool_that_redis_does_not_know_is_configured_first(void **state)
+#define WITH_STORES(name) TEST_WITH(name, open_stores, close_stores)
+
+WITH_STORES(a_pool_that_redis_does_not_know_is_configured_first)
 {
-	(void)state;
 	assert_int_equal(acquire(here, "ann", "r1").op.status, POOL_ABSENT);
 	configure(2, 1);
 	assert_int_equal(acquire(here, "ann", "r1").op.status, POOL_GRANTED);
 }
 
-static void what_one_frees_another_hears_of(void **state)
+WITH_STORES(what_one_frees_another_hears_of)
 {
 	struct pool_acquire first, second;
 	struct pool_end end;
 
-	(void)state;
 	configure(1, 1);
 	first = acquire(here, "ann", "r1");
 	assert_int_equal(first.op.status, POOL_GRANTED);
@@ -176,7 +172,7 @@ static void what_one_frees_another_hears_of(void **state)
 	assert_true(hint_fence.fence > first.fence.fence);
 }
 
-static void a_grant_to_the_own_worker_is_in_the_answer_and_acknowledged(void **state)
+WITH_STORES(a_grant_to_the_own_worker_is_in_the_answer_and_acknowledged)
 {
 	struct pool_acquire first;
 	struct pool_end end;
@@ -184,7 +180,6 @@ static void a_grant_to_the_own_worker_is_in_the_answer_and_acknowledged(void **s
 	struct pool_renew renew = {.op = op_of(), .by_worker = true, .count = 1, .item = &item};
 	int before;
 
-	(void)state;
 	configure(1, 1);
 	first = acquire(here, "ann", "r1");
 	assert_int_equal(acquire(here, "ben", "r2").op.status, POOL_QUEUED);
@@ -202,14 +197,13 @@ static void a_grant_to_the_own_worker_is_in_the_answer_and_acknowledged(void **s
 	assert_int_equal(release(here, "ben", "r2", first.fence).op.status, POOL_FENCED);
 }
 
-static void sync_tells_places_and_what_is_not_acknowledged(void **state)
+WITH_STORES(sync_tells_places_and_what_is_not_acknowledged)
 {
 	struct pool_acquire first;
 	struct pool_place place[2] = {{.request = {"cid", "r3"}}, {.request = {"nobody", "x"}}};
 	struct pool_sync sync = {.op = op_of(), .gen = 1, .count = 2, .place = place};
 	int before;
 
-	(void)state;
 	configure(1, 1);
 	first = acquire(here, "ann", "r1");
 	acquire(there, "ben", "r2");
@@ -229,13 +223,12 @@ static void sync_tells_places_and_what_is_not_acknowledged(void **state)
 	assert_true(sync.next_us > 0);
 }
 
-static void cancel_tells_what_it_was_and_stats_count(void **state)
+WITH_STORES(cancel_tells_what_it_was_and_stats_count)
 {
 	struct pool_end cancel = {.op = op_of(), .request = {"ben", "r2"}, .outcome = OUTCOME_CANCELLED};
 	struct pool_stats stats = {.op = op_of(), .rows = 10};
 	int before;
 
-	(void)state;
 	configure(1, 1);
 	acquire(here, "ann", "r1");
 	acquire(here, "ben", "r2");
@@ -261,16 +254,15 @@ static void cancel_tells_what_it_was_and_stats_count(void **state)
 	assert_true(stats.lease[0].acknowledged);
 }
 
-static void the_subscription_comes_back_after_a_kill(void **state)
+WITH_STORES(the_subscription_comes_back_after_a_kill)
 {
-	(void)state;
 	redis_server_kill();
 	redis_server_revive();
 	wait_for(&listening, 2);
 	assert_int_equal(acquire(here, "ann", "r1").op.status, POOL_ABSENT);
 }
 
-static void a_store_may_be_freed_with_calls_under_way(void **state)
+WITH_STORES(a_store_may_be_freed_with_calls_under_way)
 {
 	static struct pool_acquire op;
 	struct redis_options options = {.loop = &loop, .url = redis_server_url()};
@@ -278,7 +270,6 @@ static void a_store_may_be_freed_with_calls_under_way(void **state)
 	struct pools_store *third = redis_pools_new(&options, &err);
 	int before = answers;
 
-	(void)state;
 	op = (struct pool_acquire){
 		.op = op_of(), .request = {"ann", "r1"}, .gen = 1, .priority = 1, .cap = 1, .seats = 1};
 	third->ops->listen(third, on_hint, on_listening, NULL);
@@ -301,7 +292,7 @@ static void free_store(const char *tenant, const char *pool, const struct pool_g
 }
 
 /* Two grants in one message: the first one's callback frees the store, so the second reaches nobody. */
-static void a_store_may_be_freed_by_its_own_hint(void **state)
+WITH_STORES(a_store_may_be_freed_by_its_own_hint)
 {
 	static const char message[] = "\1\0t\1\0p\2\0"
 				      "\1\0a\1\0x\0\0\0\0\1\0\0\0"
@@ -312,7 +303,6 @@ static void a_store_may_be_freed_by_its_own_hint(void **state)
 	struct pools_store *third = redis_pools_new(&options, &err);
 	char channel[8 + POOL_WORKER_ID];
 
-	(void)state;
 	snprintf(channel, sizeof(channel), "b:g:%s", third->worker);
 	third->ops->listen(third, free_store, on_listening, &third);
 	wait_for(&listening, 2);
@@ -324,31 +314,11 @@ static void a_store_may_be_freed_by_its_own_hint(void **state)
 }
 
 /* An answer that no function gives: more milliseconds than microseconds can express. */
-static void a_time_that_cannot_be_is_refused(void **state)
+TEST(a_time_that_cannot_be_is_refused)
 {
 	static const uint8_t bytes[] = {POOL_OK, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
 	struct pool_op op = {.arena = &arena};
 	struct cut cut = cut_of(bytes, sizeof(bytes));
 
-	(void)state;
 	assert_false(pool_read_head(&op, &cut));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_stores, close_stores)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_pool_that_redis_does_not_know_is_configured_first),
-		TEST(what_one_frees_another_hears_of),
-		TEST(a_grant_to_the_own_worker_is_in_the_answer_and_acknowledged),
-		TEST(sync_tells_places_and_what_is_not_acknowledged),
-		TEST(cancel_tells_what_it_was_and_stats_count),
-		TEST(the_subscription_comes_back_after_a_kill),
-		TEST(a_store_may_be_freed_with_calls_under_way),
-		TEST(a_store_may_be_freed_by_its_own_hint),
-		cmocka_unit_test(a_time_that_cannot_be_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,43 +1,16 @@
 /* Records that are made while their account is being changed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "redis_bench.h"
 
 static struct redis_bench bench;
-static int came;
 
 static int open_bench(void **state)
 {
 	(void)state;
-	came = 0;
 	redis_bench_open(&bench, 30000000);
 	return 0;
-}
-
-static int close_bench(void **state)
-{
-	(void)state;
-	redis_bench_close(&bench);
-	return 0;
-}
-
-static void op_came(struct limits_op *op)
-{
-	(void)op;
-	came++;
-	uv_stop(&bench.loop);
-}
-
-static void wait_for_answer(void)
-{
-	while (!came)
-		uv_run(&bench.loop, UV_RUN_ONCE);
-	came = 0;
 }
 
 static struct expected version_of_ann(uint32_t version)
@@ -50,13 +23,13 @@ static struct expected version_of_ann(uint32_t version)
 
 static enum limits_status change_as(uint32_t version, bool provisional)
 {
-	struct limits_policy op = {.op = {.arena = &bench.arena, .done = op_came},
+	struct limits_policy op = {.op = {.arena = &bench.arena, .done = redis_bench_came},
 		.expected = version_of_ann(version),
 		.profile = &bench.profile,
 		.provisional = provisional};
 
 	bench.limits->ops->policy(bench.limits, &op);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return op.op.status;
 }
 
@@ -67,25 +40,28 @@ static enum limits_status change(uint32_t version)
 
 static enum limits_status seed(uint32_t version, bool provisional)
 {
-	struct limits_birth birth = {
-		.op = {.arena = &bench.arena, .done = op_came}, .kind = ACCOUNT_USER, .tenant = "acme", .id = "ann"};
-	struct limits_seed op = {.op = {.arena = &bench.arena, .done = op_came},
+	struct limits_birth birth = {.op = {.arena = &bench.arena, .done = redis_bench_came},
+		.kind = ACCOUNT_USER,
+		.tenant = "acme",
+		.id = "ann"};
+	struct limits_seed op = {.op = {.arena = &bench.arena, .done = redis_bench_came},
 		.expected = version_of_ann(version),
 		.profile = &bench.profile,
 		.provisional = provisional};
 
 	bench.limits->ops->birth(bench.limits, &birth);
-	wait_for_answer();
+	redis_bench_wait(1);
 	memcpy(op.generation, birth.generation, sizeof(op.generation));
 	op.now_us = birth.op.now_us;
 	bench.limits->ops->seed(bench.limits, &op);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return op.op.status;
 }
 
-static void what_was_read_before_a_change_does_not_become_the_record_after_it(void **state)
+#define WITH_BENCH(name) TEST_WITH(name, open_bench, redis_bench_end)
+
+WITH_BENCH(what_was_read_before_a_change_does_not_become_the_record_after_it)
 {
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	assert_int_equal(seed(3, false), LIMITS_LOST);
 	assert_int_equal(redis_bench_ask(&bench, "ann", "r1"), LIMITS_ABSENT);
@@ -93,17 +69,15 @@ static void what_was_read_before_a_change_does_not_become_the_record_after_it(vo
 	assert_int_equal(seed(3, false), LIMITS_NOTHING);
 }
 
-static void an_older_change_that_comes_late_lowers_nothing(void **state)
+WITH_BENCH(an_older_change_that_comes_late_lowers_nothing)
 {
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	assert_int_equal(change(3), LIMITS_ABSENT);
 	assert_int_equal(seed(3, false), LIMITS_LOST);
 }
 
-static void a_record_that_knows_no_better_may_be_made_all_the_same(void **state)
+WITH_BENCH(a_record_that_knows_no_better_may_be_made_all_the_same)
 {
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	assert_int_equal(seed(0, true), LIMITS_OK);
 	assert_int_equal(change(4), LIMITS_OK);
@@ -114,7 +88,7 @@ static struct limits_check asked;
 /* Adopts a ledger answer that says nothing was used of any calendar limit. */
 static enum limits_status adopt(void)
 {
-	struct limits_adopt op = {.op = {.arena = &bench.arena, .done = op_came},
+	struct limits_adopt op = {.op = {.arena = &bench.arena, .done = redis_bench_came},
 		.expected = asked.expected[0],
 		.count = asked.op.unseeded[0].count};
 
@@ -123,7 +97,7 @@ static enum limits_status adopt(void)
 		op.limit[i].seen = asked.op.unseeded[0].limit[i].settled;
 	}
 	bench.limits->ops->adopt(bench.limits, &op);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return op.op.status;
 }
 
@@ -131,17 +105,16 @@ static enum limits_status adopt(void)
 static enum limits_status ask(const char *request_id, bool provisional_ok)
 {
 	redis_bench_check(&bench, &asked, "ann", request_id);
-	asked.op.done = op_came;
+	asked.op.done = redis_bench_came;
 	asked.expected[0].version = 4;
 	asked.provisional_ok = provisional_ok;
 	bench.limits->ops->check(bench.limits, &asked);
-	wait_for_answer();
+	redis_bench_wait(1);
 	return asked.op.status;
 }
 
-static void a_provisional_record_decides_only_for_checks_that_allow_it(void **state)
+WITH_BENCH(a_provisional_record_decides_only_for_checks_that_allow_it)
 {
-	(void)state;
 	assert_int_equal(seed(4, true), LIMITS_OK);
 	assert_int_equal(ask("r1", false), LIMITS_UNSEEDED);
 	assert_int_equal(redis_bench_marker(&bench, "ann", "r1"), 0);
@@ -158,11 +131,10 @@ static void a_provisional_record_decides_only_for_checks_that_allow_it(void **st
 	assert_int_equal(change(5), LIMITS_NOTHING);
 }
 
-static void the_floor_goes_after_a_while(void **state)
+WITH_BENCH(the_floor_goes_after_a_while)
 {
 	redisReply *reply;
 
-	(void)state;
 	assert_int_equal(change(4), LIMITS_ABSENT);
 	reply = redisCommand(bench.direct, "KEYS *:f:u:acme/ann");
 	assert_int_equal(reply->elements, 1);
@@ -170,19 +142,4 @@ static void the_floor_goes_after_a_while(void **state)
 	assert_in_range(ttl->integer, 1, 30);
 	freeReplyObject(ttl);
 	freeReplyObject(reply);
-}
-
-#define TEST(name_) cmocka_unit_test_setup_teardown(name_, open_bench, close_bench)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(what_was_read_before_a_change_does_not_become_the_record_after_it),
-		TEST(an_older_change_that_comes_late_lowers_nothing),
-		TEST(a_record_that_knows_no_better_may_be_made_all_the_same),
-		TEST(a_provisional_record_decides_only_for_checks_that_allow_it),
-		TEST(the_floor_goes_after_a_while),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

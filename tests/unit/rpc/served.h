@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "client.h"
+#include "lib/test.h"
 #include "rpc/server.h"
 
 struct served {
@@ -26,11 +27,9 @@ extern const struct rpc_method served_methods[];
 /* At most 20 calls per worker, and messages of up to 2,000 bytes. */
 struct rpc_server *served_start(unsigned workers, const char *listen, struct err *err);
 
-/*
- * For cmocka: a server with two workers and a client for each test; afterwards both are gone and each worker is closed.
- */
+/* A server with two workers and a client for each test; afterwards both are gone and each worker is closed. */
 int served_open(void **state);
 int served_close(void **state);
-#define SERVED(test) cmocka_unit_test_setup_teardown(test, served_open, served_close)
+#define SERVED(name) TEST_WITH(name, served_open, served_close)
 
 #endif

@@ -1,9 +1,4 @@
 /* Unary calls from the outside: answers, refusals, errors. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 #include <stdio.h>
@@ -12,14 +7,14 @@
 #include "base/metrics.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
+#include "lib/test.h"
 #include "served.h"
 
-static void a_call_is_answered(void **state)
+SERVED(a_call_is_answered)
 {
 	struct client_call call;
 	char large[2000];
 
-	(void)state;
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", "hello"), GRPC_STATUS_OK);
 	assert_string_equal(call.message, "hello");
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", ""), GRPC_STATUS_OK);
@@ -32,20 +27,18 @@ static void a_call_is_answered(void **state)
 	assert_memory_equal(call.message, large, sizeof(large));
 }
 
-static void a_handler_sees_path_metadata_peer_and_deadline(void **state)
+SERVED(a_handler_sees_path_metadata_peer_and_deadline)
 {
 	struct client_call call;
 
-	(void)state;
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Tell", ""), GRPC_STATUS_OK);
 	assert_string_equal(call.message, "/t.T/Tell Bearer key ipv4:127.0.0.1 deadline 10");
 }
 
-static void an_unknown_method_is_unimplemented(void **state)
+SERVED(an_unknown_method_is_unimplemented)
 {
 	struct client_call call;
 
-	(void)state;
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Nope", "x"), GRPC_STATUS_UNIMPLEMENTED);
 	assert_string_equal(call.text, "unknown method /t.T/Nope");
 	/* More calls than slots, so each slot is posted again. */
@@ -53,36 +46,33 @@ static void an_unknown_method_is_unimplemented(void **state)
 		assert_int_equal(client_unary(&served.client, &call, "/u.U/Nope", "x"), GRPC_STATUS_UNIMPLEMENTED);
 }
 
-static void a_call_without_its_message_is_invalid(void **state)
+SERVED(a_call_without_its_message_is_invalid)
 {
 	struct client_call call;
 
-	(void)state;
 	client_start(&served.client, &call, "/t.T/Echo", NULL, 0, 20000);
 	client_finish(&call);
 	assert_int_equal(call.status, GRPC_STATUS_INVALID_ARGUMENT);
 	assert_string_equal(call.text, "the request message is missing or cut short");
 }
 
-static void a_message_above_the_limit_is_refused(void **state)
+SERVED(a_message_above_the_limit_is_refused)
 {
 	struct client_call call;
 	char large[2001] = {0};
 
-	(void)state;
 	client_start(&served.client, &call, "/t.T/Echo", large, sizeof(large), 20000);
 	client_finish(&call);
 	assert_int_equal(call.status, GRPC_STATUS_RESOURCE_EXHAUSTED);
 }
 
-static void an_error_carries_field_and_retry(void **state)
+SERVED(an_error_carries_field_and_retry)
 {
 	struct client_call call;
 	Google__Rpc__Status *status;
 	Google__Rpc__BadRequest *bad;
 	Google__Rpc__RetryInfo *retry;
 
-	(void)state;
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Fail", ""), GRPC_STATUS_INVALID_ARGUMENT);
 	assert_string_equal(call.text, "items[3].user: is empty");
 	status = google__rpc__status__unpack(NULL, call.trailer_len, (uint8_t *)call.trailer);
@@ -120,32 +110,16 @@ static void *call_often(void *arg)
 	return NULL;
 }
 
-static void many_callers_each_get_their_own_answer(void **state)
+SERVED(many_callers_each_get_their_own_answer)
 {
 	int64_t before = metric_value(METRIC_grpc_calls_total, metrics_method("/t.T/Echo"), METRIC_CODE_OK);
 	static char names[4][4] = {"a", "b", "c", "d"};
 	pthread_t threads[4];
 
-	(void)state;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, call_often, names[i]), 0);
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(
 		metric_value(METRIC_grpc_calls_total, metrics_method("/t.T/Echo"), METRIC_CODE_OK), before + 800);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(a_call_is_answered),
-		SERVED(a_handler_sees_path_metadata_peer_and_deadline),
-		SERVED(an_unknown_method_is_unimplemented),
-		SERVED(a_call_without_its_message_is_invalid),
-		SERVED(a_message_above_the_limit_is_refused),
-		SERVED(an_error_carries_field_and_retry),
-		SERVED(many_callers_each_get_their_own_answer),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,14 @@
 /* How calls that their handlers hold end: by deadline, by the caller, by a drain; and how many may be held. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 
+#include "lib/test.h"
 #include "served.h"
 
-static void a_deadline_ends_the_call_and_tells_the_handler(void **state)
+SERVED(a_deadline_ends_the_call_and_tells_the_handler)
 {
 	struct client_call call;
 
-	(void)state;
 	client_start(&served.client, &call, "/t.T/Hold", "x", 1, 100);
 	sem_wait(&served.held);
 	client_finish(&call);
@@ -21,11 +16,10 @@ static void a_deadline_ends_the_call_and_tells_the_handler(void **state)
 	sem_wait(&served.cancelled);
 }
 
-static void a_caller_who_leaves_is_noticed(void **state)
+SERVED(a_caller_who_leaves_is_noticed)
 {
 	struct client_call call;
 
-	(void)state;
 	client_start(&served.client, &call, "/t.T/Hold", "x", 1, -1);
 	sem_wait(&served.held);
 	grpc_call_cancel(call.call, NULL);
@@ -34,12 +28,11 @@ static void a_caller_who_leaves_is_noticed(void **state)
 	sem_wait(&served.cancelled);
 }
 
-static void held_calls_do_not_use_up_the_slots(void **state)
+SERVED(held_calls_do_not_use_up_the_slots)
 {
 	struct client_call calls[19];
 	struct client_call call;
 
-	(void)state;
 	for (size_t i = 0; i < 19; i++)
 		client_start(&served.client, &calls[i], "/t.T/Hold", "x", 1, -1);
 	for (size_t i = 0; i < 19; i++)
@@ -52,13 +45,12 @@ static void held_calls_do_not_use_up_the_slots(void **state)
 	}
 }
 
-static void calls_above_the_bound_are_refused_not_kept(void **state)
+SERVED(calls_above_the_bound_are_refused_not_kept)
 {
 	struct client_call calls[60];
 	int refused = 0;
 	int held = 0;
 
-	(void)state;
 	for (size_t i = 0; i < 60; i++)
 		client_start(&served.client, &calls[i], "/t.T/Hold", "x", 1, -1);
 	/* Two workers with 20 calls each: any more are answered at once, so at most 40 are left. */
@@ -83,42 +75,60 @@ static void *stop_now(void *how)
 	return NULL;
 }
 
-static void a_drain_lets_running_calls_end(void **state)
+/* Stops the server beside the test, which waits for its end with is_stopped. */
+static pthread_t stopping(struct rpc_stop *how)
 {
-	struct rpc_stop stop = {.drain_us = 20000000};
-	struct client_call call;
 	pthread_t thread;
 
-	(void)state;
-	client_start(&served.client, &call, "/t.T/UntilDrain", "x", 1, -1);
+	assert_int_equal(pthread_create(&thread, NULL, stop_now, how), 0);
+	return thread;
+}
+
+static void is_stopped(pthread_t thread)
+{
+	pthread_join(thread, NULL);
+	served.server = NULL;
+}
+
+/* A call that its handler holds. */
+static void start_held(struct client_call *call, const char *path)
+{
+	client_start(&served.client, call, path, "x", 1, -1);
 	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
-	client_finish(&call);
+}
+
+/* Stops the server while the handler of `path` holds a call; that is how the call ends. */
+static void ends_while_stopping(struct client_call *call, const char *path, int64_t drain_us)
+{
+	struct rpc_stop stop = {.drain_us = drain_us};
+	pthread_t thread;
+
+	start_held(call, path);
+	thread = stopping(&stop);
+	client_finish(call);
+	is_stopped(thread);
+}
+
+SERVED(a_drain_lets_running_calls_end)
+{
+	struct client_call call;
+
+	ends_while_stopping(&call, "/t.T/UntilDrain", 20000000);
 	assert_int_equal(call.status, GRPC_STATUS_OK);
 	assert_string_equal(call.message, "drained");
-	pthread_join(thread, NULL);
 	sem_wait(&served.draining);
-	served.server = NULL;
 }
 
-static void after_the_drain_time_calls_end_with_unavailable(void **state)
+SERVED(after_the_drain_time_calls_end_with_unavailable)
 {
-	struct rpc_stop stop = {.drain_us = 1000};
 	struct client_call call;
-	pthread_t thread;
 
-	(void)state;
-	client_start(&served.client, &call, "/t.T/Hold", "x", 1, -1);
-	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
-	client_finish(&call);
+	ends_while_stopping(&call, "/t.T/Hold", 1000);
 	assert_int_equal(call.status, GRPC_STATUS_UNAVAILABLE);
-	pthread_join(thread, NULL);
 	sem_wait(&served.cancelled);
-	served.server = NULL;
 }
 
-static void while_a_call_runs_a_stopping_server_refuses_others(void **state)
+SERVED(while_a_call_runs_a_stopping_server_refuses_others)
 {
 	struct rpc_stop stop = {.drain_us = 600000000};
 	struct client_call running;
@@ -126,10 +136,8 @@ static void while_a_call_runs_a_stopping_server_refuses_others(void **state)
 	grpc_status_code status;
 	pthread_t thread;
 
-	(void)state;
-	client_start(&served.client, &running, "/t.T/Hold", "x", 1, -1);
-	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	start_held(&running, "/t.T/Hold");
+	thread = stopping(&stop);
 	do
 		status = client_unary(&served.client, &call, "/t.T/Echo", "x");
 	while (status == GRPC_STATUS_OK);
@@ -137,11 +145,10 @@ static void while_a_call_runs_a_stopping_server_refuses_others(void **state)
 	assert_string_equal(call.text, "the server is stopping: call another one");
 	grpc_call_cancel(running.call, NULL);
 	client_finish(&running);
-	pthread_join(thread, NULL);
-	served.server = NULL;
+	is_stopped(thread);
 }
 
-static void while_a_stream_runs_a_stopping_server_serves_only_connected_callers(void **state)
+SERVED(while_a_stream_runs_a_stopping_server_serves_only_connected_callers)
 {
 	struct rpc_stop stop = {.drain_us = 600000000};
 	struct client_call stream;
@@ -150,11 +157,10 @@ static void while_a_stream_runs_a_stopping_server_serves_only_connected_callers(
 	pthread_t thread;
 	int port = rpc_server_port(served.server);
 
-	(void)state;
 	client_start_stream(&served.client, &stream, "/t.T/Linger", "");
 	sem_wait(&served.held);
 	assert_true(client_next(&stream));
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	thread = stopping(&stop);
 	do {
 		client_init(&late, port);
 		client_unary(&late, &call, "/t.T/Echo", "x");
@@ -165,11 +171,10 @@ static void while_a_stream_runs_a_stopping_server_serves_only_connected_callers(
 		assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", "x"), GRPC_STATUS_OK);
 	grpc_call_cancel(stream.call, NULL);
 	client_finish_stream(&stream);
-	pthread_join(thread, NULL);
-	served.server = NULL;
+	is_stopped(thread);
 }
 
-static void a_stop_that_is_hurried_waits_for_nobody(void **state)
+SERVED(a_stop_that_is_hurried_waits_for_nobody)
 {
 	atomic_bool hurry = false;
 	struct rpc_stop stop = {.lame_duck_us = 600000000, .drain_us = 600000000, .hurry = &hurry};
@@ -177,34 +182,13 @@ static void a_stop_that_is_hurried_waits_for_nobody(void **state)
 	struct client_call call;
 	pthread_t thread;
 
-	(void)state;
-	client_start(&served.client, &held, "/t.T/Hold", "x", 1, -1);
-	sem_wait(&served.held);
-	client_start(&served.client, &call, "/t.T/UntilDrain", "x", 1, -1);
-	sem_wait(&served.held);
-	assert_int_equal(pthread_create(&thread, NULL, stop_now, &stop), 0);
+	start_held(&held, "/t.T/Hold");
+	start_held(&call, "/t.T/UntilDrain");
+	thread = stopping(&stop);
 	client_finish(&call);
 	assert_int_equal(client_unary(&served.client, &call, "/t.T/Echo", "x"), GRPC_STATUS_OK);
 	atomic_store(&hurry, true);
 	client_finish(&held);
 	assert_int_equal(held.status, GRPC_STATUS_UNAVAILABLE);
-	pthread_join(thread, NULL);
-	served.server = NULL;
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(a_deadline_ends_the_call_and_tells_the_handler),
-		SERVED(a_caller_who_leaves_is_noticed),
-		SERVED(held_calls_do_not_use_up_the_slots),
-		SERVED(calls_above_the_bound_are_refused_not_kept),
-		SERVED(a_drain_lets_running_calls_end),
-		SERVED(after_the_drain_time_calls_end_with_unavailable),
-		SERVED(while_a_call_runs_a_stopping_server_refuses_others),
-		SERVED(while_a_stream_runs_a_stopping_server_serves_only_connected_callers),
-		SERVED(a_stop_that_is_hurried_waits_for_nobody),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	is_stopped(thread);
 }

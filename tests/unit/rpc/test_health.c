@@ -1,15 +1,11 @@
 /* grpc.health.v1 as a load balancer sees it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 #include <string.h>
 
 #include "api/health/health.h"
 #include "client.h"
+#include "lib/test.h"
 #include "rpc/server.h"
 
 static struct rpc_server *server;
@@ -43,22 +39,22 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void the_server_and_its_services_are_serving(void **state)
+#define SERVED(name) TEST_WITH(name, set_up, tear_down)
+
+SERVED(the_server_and_its_services_are_serving)
 {
 	struct client_call call;
 
-	(void)state;
 	assert_int_equal(client_unary(&client, &call, "/grpc.health.v1.Health/Check", ""), GRPC_STATUS_OK);
 	assert_string_equal(call.message, SERVING);
 	assert_int_equal(client_unary(&client, &call, "/grpc.health.v1.Health/Check", HEALTH), GRPC_STATUS_OK);
 	assert_string_equal(call.message, SERVING);
 }
 
-static void an_unknown_service_is_not_found(void **state)
+SERVED(an_unknown_service_is_not_found)
 {
 	struct client_call call;
 
-	(void)state;
 	assert_int_equal(client_unary(&client, &call, "/grpc.health.v1.Health/Check", OTHER), GRPC_STATUS_NOT_FOUND);
 	assert_int_equal(
 		client_unary(&client, &call, "/grpc.health.v1.Health/Check", "\x0a\x7f"), GRPC_STATUS_INVALID_ARGUMENT);
@@ -76,12 +72,11 @@ static void *stop_server(void *arg)
 	return NULL;
 }
 
-static void a_watcher_hears_of_the_drain_and_is_sent_away(void **state)
+SERVED(a_watcher_hears_of_the_drain_and_is_sent_away)
 {
 	struct client_call call;
 	pthread_t thread;
 
-	(void)state;
 	client_start_stream(&client, &call, "/grpc.health.v1.Health/Watch", "");
 	assert_true(client_next(&call));
 	assert_string_equal(call.message, SERVING);
@@ -93,16 +88,4 @@ static void a_watcher_hears_of_the_drain_and_is_sent_away(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_UNAVAILABLE);
 	pthread_join(thread, NULL);
 	server = NULL;
-}
-
-#define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(the_server_and_its_services_are_serving),
-		SERVED(an_unknown_service_is_not_found),
-		SERVED(a_watcher_hears_of_the_drain_and_is_sent_away),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

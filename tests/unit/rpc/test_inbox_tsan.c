@@ -1,14 +1,10 @@
 /* Tags pushed by several threads arrive intact, once, and in each thread's order; every one of them wakes the taker. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 
+#include "lib/test.h"
 #include "rpc/inbox.h"
 
 enum { THREADS = 3, TAGS = 20000 };
@@ -35,13 +31,12 @@ static void *push_all(void *arg)
 	return NULL;
 }
 
-static void nothing_is_lost_or_doubled_between_threads(void **state)
+TEST(nothing_is_lost_or_doubled_between_threads)
 {
 	pthread_t threads[THREADS];
 	int next[THREADS] = {0};
 	int left = THREADS * TAGS;
 
-	(void)state;
 	sem_init(&woken, 0, 0);
 	for (int t = 0; t < THREADS; t++) {
 		for (int i = 0; i < TAGS; i++)
@@ -62,12 +57,11 @@ static void nothing_is_lost_or_doubled_between_threads(void **state)
 	assert_null(inbox_take(&inbox));
 }
 
-static void only_the_first_push_wakes(void **state)
+TEST(only_the_first_push_wakes)
 {
 	struct tag a = {0};
 	struct tag b = {0};
 
-	(void)state;
 	assert_true(inbox_push(&inbox, &a));
 	assert_false(inbox_push(&inbox, &b));
 	assert_ptr_equal(inbox_take(&inbox), &a);
@@ -75,14 +69,4 @@ static void only_the_first_push_wakes(void **state)
 	assert_null(b.next);
 	assert_true(inbox_push(&inbox, &a));
 	inbox_take(&inbox);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_lost_or_doubled_between_threads),
-		cmocka_unit_test(only_the_first_push_wakes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,9 @@
 /* Errors as gRPC details: which details each kind of error has. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
+#include "lib/test.h"
 #include "rpc/status.h"
 
 static struct arena arena;
@@ -50,12 +46,11 @@ static size_t bytes_on_the_wire(const struct err *err)
 }
 
 /* gRPC clients accept 8 KiB of metadata and replace anything larger with a RESOURCE_EXHAUSTED of their own. */
-static void the_longest_error_stays_below_8_KiB(void **state)
+TEST(the_longest_error_stays_below_8_KiB)
 {
 	static const char *const letters[] = {"x", "%", "\u00e4", "\u20ac", "\U0001f600"};
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++) {
 		char text[sizeof(err.text) + 8] = "";
 
@@ -69,26 +64,24 @@ static void the_longest_error_stays_below_8_KiB(void **state)
 	}
 }
 
-static void a_plain_error_has_no_details(void **state)
+TEST_WITH(a_plain_error_has_no_details, NULL, drop)
 {
 	struct err err;
 	Google__Rpc__Status *status;
 
-	(void)state;
 	err_set(&err, ERR_UNAVAILABLE, "connect again");
 	status = unpacked(&err);
 	assert_int_equal(status->n_details, 0);
 	google__rpc__status__free_unpacked(status, NULL);
 }
 
-static void a_reason_for_programs_is_an_error_info_beside_when_to_come_again(void **state)
+TEST_WITH(a_reason_for_programs_is_an_error_info_beside_when_to_come_again, NULL, drop)
 {
 	struct err err;
 	Google__Rpc__Status *status;
 	Google__Rpc__RetryInfo *retry;
 	Google__Rpc__ErrorInfo *info;
 
-	(void)state;
 	err_set(&err, ERR_EXHAUSTED, "the queue is full");
 	err.retry_after_us = 2500000;
 	err_reason(&err, "POOL_QUEUE_FULL");
@@ -107,13 +100,12 @@ static void a_reason_for_programs_is_an_error_info_beside_when_to_come_again(voi
 	google__rpc__status__free_unpacked(status, NULL);
 }
 
-static void what_was_not_found_is_named_beside_the_reason(void **state)
+TEST_WITH(what_was_not_found_is_named_beside_the_reason, NULL, drop)
 {
 	struct err err;
 	Google__Rpc__Status *status;
 	Google__Rpc__ErrorInfo *info;
 
-	(void)state;
 	err_set(&err, ERR_NOT_FOUND, "name: tenant acme has no tier %s", "golt");
 	err_reason_of(&err, "TIER_NOT_FOUND", "%s", "golt");
 	status = unpacked(&err);
@@ -128,13 +120,12 @@ static void what_was_not_found_is_named_beside_the_reason(void **state)
 	assert_string_equal(err.name, "");
 }
 
-static void a_field_at_fault_is_named_apart_from_the_sentence(void **state)
+TEST_WITH(a_field_at_fault_is_named_apart_from_the_sentence, NULL, drop)
 {
 	struct err err;
 	Google__Rpc__Status *status;
 	Google__Rpc__BadRequest *bad;
 
-	(void)state;
 	err_invalid(&err, "seats", "must be 1 or more");
 	status = unpacked(&err);
 	assert_int_equal(status->n_details, 1);
@@ -145,17 +136,4 @@ static void a_field_at_fault_is_named_apart_from_the_sentence(void **state)
 	assert_string_equal(bad->field_violations[0]->description, "must be 1 or more");
 	google__rpc__bad_request__free_unpacked(bad, NULL);
 	google__rpc__status__free_unpacked(status, NULL);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_longest_error_stays_below_8_KiB),
-		cmocka_unit_test_teardown(a_plain_error_has_no_details, drop),
-		cmocka_unit_test_teardown(a_reason_for_programs_is_an_error_info_beside_when_to_come_again, drop),
-		cmocka_unit_test_teardown(what_was_not_found_is_named_beside_the_reason, drop),
-		cmocka_unit_test_teardown(a_field_at_fault_is_named_apart_from_the_sentence, drop),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

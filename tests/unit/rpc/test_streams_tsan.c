@@ -1,22 +1,18 @@
 /* Server streams: messages arrive in order, and each stream ends exactly once, whoever ends it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 
+#include "lib/test.h"
 #include "served.h"
 
-static void a_stream_brings_its_messages_in_order(void **state)
+/* A stream of Count brings so many messages, 0 and up, and ends well. */
+static void counts(const char *request, int messages)
 {
 	struct client_call call;
 	char expected[16];
 
-	(void)state;
-	client_start_stream(&served.client, &call, "/t.T/Count", "100");
-	for (int i = 0; i < 100; i++) {
+	client_start_stream(&served.client, &call, "/t.T/Count", request);
+	for (int i = 0; i < messages; i++) {
 		assert_true(client_next(&call));
 		snprintf(expected, sizeof(expected), "%d", i);
 		assert_string_equal(call.message, expected);
@@ -26,24 +22,20 @@ static void a_stream_brings_its_messages_in_order(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_OK);
 }
 
-static void a_stream_ended_during_a_write_still_brings_it(void **state)
+SERVED(a_stream_brings_its_messages_in_order)
 {
-	struct client_call call;
-
-	(void)state;
-	client_start_stream(&served.client, &call, "/t.T/Count", "-3");
-	for (int i = 0; i < 3; i++)
-		assert_true(client_next(&call));
-	assert_false(client_next(&call));
-	client_finish_stream(&call);
-	assert_int_equal(call.status, GRPC_STATUS_OK);
+	counts("100", 100);
 }
 
-static void a_stream_whose_reader_leaves_ends(void **state)
+SERVED(a_stream_ended_during_a_write_still_brings_it)
+{
+	counts("-3", 3);
+}
+
+SERVED(a_stream_whose_reader_leaves_ends)
 {
 	struct client_call call;
 
-	(void)state;
 	client_start_stream(&served.client, &call, "/t.T/Count", "1000000000");
 	assert_true(client_next(&call));
 	grpc_call_cancel(call.call, NULL);
@@ -51,11 +43,10 @@ static void a_stream_whose_reader_leaves_ends(void **state)
 	assert_int_equal(call.status, GRPC_STATUS_CANCELLED);
 }
 
-static void a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once(void **state)
+SERVED(a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once)
 {
 	struct client_call idle[3], busy, held;
 
-	(void)state;
 	for (int i = 0; i < 3; i++)
 		client_start_stream(&served.client, &idle[i], "/t.T/Linger", "");
 	client_start_stream(&served.client, &busy, "/t.T/Linger", "on");
@@ -82,16 +73,4 @@ static void a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once(
 	grpc_call_cancel(held.call, NULL);
 	client_finish(&held);
 	sem_wait(&served.cancelled);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(a_stream_brings_its_messages_in_order),
-		SERVED(a_stream_ended_during_a_write_still_brings_it),
-		SERVED(a_stream_whose_reader_leaves_ends),
-		SERVED(a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -573,6 +573,53 @@ void fake_done(struct flow *flow)
 	fake_done_count++;
 }
 
+struct check_question fake_question(const char *user, const char *request_id, int64_t input, int64_t max_output)
+{
+	return (struct check_question){.tenant = "default",
+		.user = user,
+		.request_id = request_id,
+		.interface = "api",
+		.model = "gpt-5-mini",
+		.input_tokens = input,
+		.max_output_tokens = max_output,
+		.deadline_us = INT64_MAX};
+}
+
+static struct check *check_of(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
+{
+	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
+
+	check->question = fake_question(user, request_id, 100, 50);
+	check->question.mode = mode;
+	return check;
+}
+
+struct check *fake_check_start(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
+{
+	struct check *check = check_of(fake, mode, user, request_id);
+
+	check_start(check, fake->worker, &fake->arena, fake_done);
+	return check;
+}
+
+void fake_check_run(struct fake *fake, struct check *check)
+{
+	int before = fake_done_count;
+
+	check_start(check, fake->worker, &fake->arena, fake_done);
+	fake_run(fake);
+	assert_int_equal(fake_done_count, before + 1);
+	check_release(check);
+}
+
+struct check *fake_check(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
+{
+	struct check *check = check_of(fake, mode, user, request_id);
+
+	fake_check_run(fake, check);
+	return check;
+}
+
 static int setup(void **state, bool remembering)
 {
 	struct fake *fake = mem_zalloc(1, sizeof(*fake));

@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "lib/test.h"
+#include "service/request/check.h"
 #include "service/worker/flow.h"
 #include "service/worker/worker.h"
 #include "store/catalog_build.h"
@@ -95,14 +97,22 @@ struct fake {
  */
 void fake_init(struct fake *fake);
 void fake_release(struct fake *fake);
-/* For cmocka: *state is a fake of the test's own. */
+/* A test whose *state is a fake of its own. */
 int fake_setup(void **state);
 /* The same, with a worker that remembers denials. */
 int fake_setup_remembering(void **state);
 int fake_teardown(void **state);
+#define FAKED(name) TEST_WITH(name, fake_setup, fake_teardown)
 /* The end of a flow, which is only counted; from 0 in each test. */
 void fake_done(struct flow *flow);
 extern int fake_done_count;
+/* What a caller of tenant "default" asks about gpt-5-mini. */
+struct check_question fake_question(const char *user, const char *request_id, int64_t input, int64_t max_output);
+/* Runs a check whose question is there to its end. */
+void fake_check_run(struct fake *fake, struct check *check);
+/* Starts a check of 100 input and at most 50 output tokens; fake_check also runs it to its end. */
+struct check *fake_check_start(struct fake *fake, enum check_mode mode, const char *user, const char *request_id);
+struct check *fake_check(struct fake *fake, enum check_mode mode, const char *user, const char *request_id);
 /* Makes a new catalog from the settings in fake->tenant. */
 void fake_publish(struct fake *fake, enum fail_policy fail_policy);
 /* Answers all operations, including those that the answers lead to. */

@@ -1,47 +1,20 @@
 /* The flow of a check on fake stores: what it asks each store, and what it answers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "domain/limit/profile.h"
 #include "tiers_default.h"
 #include "fakes.h"
+#include "lib/test.h"
 #include "service/request/check.h"
-
-static struct check *start(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
-{
-	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
-
-	check->question = (struct check_question){.mode = mode,
-		.tenant = "default",
-		.user = user,
-		.request_id = request_id,
-		.interface = "api",
-		.model = "gpt-5-mini",
-		.input_tokens = 100,
-		.max_output_tokens = 50,
-		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	return check;
-}
 
 static struct check *ask(struct fake *fake, const char *user, const char *request_id)
 {
-	int before = fake_done_count;
-	struct check *check = start(fake, CHECK_REAL, user, request_id);
-
-	fake_run(fake);
-	assert_int_equal(fake_done_count, before + 1);
-	check_release(check);
-	return check;
+	return fake_check(fake, CHECK_REAL, user, request_id);
 }
 
-static void a_new_user_is_looked_up_seeded_and_allowed(void **state)
+FAKED(a_new_user_is_looked_up_seeded_and_allowed)
 {
 	struct fake *fake = *state;
 	struct check *check = ask(fake, "ann", "r1");
@@ -56,7 +29,7 @@ static void a_new_user_is_looked_up_seeded_and_allowed(void **state)
 	assert_true(strlen(check->answer.handle) > 0);
 }
 
-static void a_known_user_is_decided_in_one_call(void **state)
+FAKED(a_known_user_is_decided_in_one_call)
 {
 	struct fake *fake = *state;
 
@@ -67,7 +40,7 @@ static void a_known_user_is_decided_in_one_call(void **state)
 	assert_int_equal(fake->lookups, 1);
 }
 
-static void the_fourth_request_of_a_minute_is_denied_with_its_reason(void **state)
+FAKED(the_fourth_request_of_a_minute_is_denied_with_its_reason)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -85,7 +58,7 @@ static void the_fourth_request_of_a_minute_is_denied_with_its_reason(void **stat
 }
 
 /* The state in which another worker, the sweeper or the caller left the request. */
-static void a_repeat_is_allowed_only_by_what_is_open_or_recorded(void **state)
+FAKED(a_repeat_is_allowed_only_by_what_is_open_or_recorded)
 {
 	static const struct {
 		enum reservation_state state;
@@ -113,7 +86,7 @@ static void a_repeat_is_allowed_only_by_what_is_open_or_recorded(void **state)
 	}
 }
 
-static void a_repeat_is_answered_as_before_and_other_contents_are_refused(void **state)
+FAKED(a_repeat_is_answered_as_before_and_other_contents_are_refused)
 {
 	struct fake *fake = *state;
 	struct check *first = ask(fake, "ann", "r1");
@@ -131,7 +104,7 @@ static void a_repeat_is_answered_as_before_and_other_contents_are_refused(void *
 	assert_int_equal(other->flow.err.code, ERR_EXISTS);
 }
 
-static void an_upgrade_made_elsewhere_is_learned_from_the_store(void **state)
+FAKED(an_upgrade_made_elsewhere_is_learned_from_the_store)
 {
 	struct fake *fake = *state;
 	struct fake_account *account;
@@ -148,7 +121,7 @@ static void an_upgrade_made_elsewhere_is_learned_from_the_store(void **state)
 	assert_int_equal(fake->lookups, 0);
 }
 
-static void what_a_worker_knows_better_is_written_through(void **state)
+FAKED(what_a_worker_knows_better_is_written_through)
 {
 	struct fake *fake = *state;
 	struct account_profile profile = {.tier = "pro", .version = 7};
@@ -161,7 +134,7 @@ static void what_a_worker_knows_better_is_written_through(void **state)
 	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->version, 7);
 }
 
-static void what_a_worker_remembers_of_somebody_erased_is_forgotten(void **state)
+FAKED(what_a_worker_remembers_of_somebody_erased_is_forgotten)
 {
 	struct fake *fake = *state;
 	struct account_profile profile = {.tier = "pro", .version = 7};
@@ -173,7 +146,7 @@ static void what_a_worker_remembers_of_somebody_erased_is_forgotten(void **state
 	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->version, 0);
 }
 
-static void a_request_counts_on_user_team_and_org(void **state)
+FAKED(a_request_counts_on_user_team_and_org)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -188,7 +161,7 @@ static void a_request_counts_on_user_team_and_org(void **state)
 	assert_int_equal(check->answer.rows->account[2].count, 7);
 }
 
-static void use_of_the_running_windows_is_seeded(void **state)
+FAKED(use_of_the_running_windows_is_seeded)
 {
 	struct fake *fake = *state;
 	struct fake_row *row = fake_row_add(fake, ACCOUNT_USER, "ann", 1);
@@ -203,7 +176,7 @@ static void use_of_the_running_windows_is_seeded(void **state)
 	assert_int_equal(ask(fake, "ann", "r1")->answer.reason, REASON_QUOTA);
 }
 
-static void undrained_entries_are_waited_for_before_seeding(void **state)
+FAKED(undrained_entries_are_waited_for_before_seeding)
 {
 	struct fake *fake = *state;
 
@@ -213,7 +186,7 @@ static void undrained_entries_are_waited_for_before_seeding(void **state)
 	assert_int_equal(fake->births, 4);
 }
 
-static void another_clock_of_the_store_is_followed(void **state)
+FAKED(another_clock_of_the_store_is_followed)
 {
 	struct fake *fake = *state;
 
@@ -224,7 +197,7 @@ static void another_clock_of_the_store_is_followed(void **state)
 	assert_int_equal(worker_now_us(fake->worker) / 1000000, fake->now_us / 1000000);
 }
 
-static void without_the_store_each_worker_holds_to_the_limits(void **state)
+FAKED(without_the_store_each_worker_holds_to_the_limits)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -241,7 +214,7 @@ static void without_the_store_each_worker_holds_to_the_limits(void **state)
 	assert_int_equal(check->answer.reason, REASON_REQUEST_RATE);
 }
 
-static void the_tier_says_what_happens_without_the_store(void **state)
+FAKED(the_tier_says_what_happens_without_the_store)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -257,34 +230,26 @@ static void the_tier_says_what_happens_without_the_store(void **state)
 	assert_int_equal(check->flow.err.code, ERR_UNAVAILABLE);
 }
 
-static void an_unknown_model_is_refused_with_the_nearest_or_let_pass(void **state)
+FAKED(an_unknown_model_is_refused_with_the_nearest_or_let_pass)
 {
 	struct fake *fake = *state;
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
 
-	check->question = (struct check_question){.tenant = "default",
-		.user = "ann",
-		.request_id = "r1",
-		.interface = "api",
-		.model = "gpt-5-nano",
-		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	check_release(check);
+	check->question = fake_question("ann", "r1", 0, 0);
+	check->question.model = "gpt-5-nano";
+	fake_check_run(fake, check);
 	assert_int_equal(check->flow.err.code, ERR_INVALID);
 	assert_string_equal(check->flow.err.field, "model");
 	assert_non_null(strstr(check->flow.err.text, "gpt-5-mini"));
 	fake->tenant.unknown_model = MODEL_FREE;
 	fake_publish(fake, FAIL_LOCAL);
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	check_release(check);
+	fake_check_run(fake, check);
 	assert_true(check->answer.allowed);
 	assert_true(check->answer.priced.unpriced);
 	assert_int_equal(check->answer.held.cost, 0);
 }
 
-static void unknown_users_are_refused_where_the_tenant_says_so(void **state)
+FAKED(unknown_users_are_refused_where_the_tenant_says_so)
 {
 	struct fake *fake = *state;
 
@@ -296,7 +261,7 @@ static void unknown_users_are_refused_where_the_tenant_says_so(void **state)
 	assert_true(ask(fake, "bob", "r1")->answer.allowed);
 }
 
-static void new_users_of_a_minute_are_bounded(void **state)
+FAKED(new_users_of_a_minute_are_bounded)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -313,59 +278,31 @@ static void new_users_of_a_minute_are_bounded(void **state)
 	assert_true(check->flow.err.retry_after_us > 0);
 }
 
-static void a_dry_run_changes_nothing(void **state)
+FAKED(a_dry_run_changes_nothing)
 {
 	struct fake *fake = *state;
 	struct check *check;
 
 	for (int i = 0; i < 5; i++) {
-		check = start(fake, CHECK_EXPLAIN, "ann", "r1");
+		check = fake_check_start(fake, CHECK_EXPLAIN, "ann", "r1");
 		fake_run(fake);
 		check_release(check);
 		assert_true(check->answer.allowed);
 		assert_string_equal(check->answer.handle, "");
 	}
 	assert_int_equal(fake->markers, 0);
-	check = start(fake, CHECK_STATUS, "ann", "");
+	check = fake_check_start(fake, CHECK_STATUS, "ann", "");
 	fake_run(fake);
 	check_release(check);
 	assert_int_equal(check->answer.rows->count, 7);
 	assert_int_equal(check->answer.rows->row[0].figures.used, 0);
 }
 
-static void before_the_first_catalog_nothing_is_decided(void **state)
+FAKED(before_the_first_catalog_nothing_is_decided)
 {
 	struct fake *fake = *state;
 
 	catalog_source_release(&fake->catalog);
 	catalog_source_init(&fake->catalog);
 	assert_int_equal(ask(fake, "ann", "r1")->flow.err.code, ERR_UNAVAILABLE);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
-		TEST(a_new_user_is_looked_up_seeded_and_allowed),
-		TEST(a_known_user_is_decided_in_one_call),
-		TEST(the_fourth_request_of_a_minute_is_denied_with_its_reason),
-		TEST(a_repeat_is_allowed_only_by_what_is_open_or_recorded),
-		TEST(a_repeat_is_answered_as_before_and_other_contents_are_refused),
-		TEST(an_upgrade_made_elsewhere_is_learned_from_the_store),
-		TEST(what_a_worker_knows_better_is_written_through),
-		TEST(what_a_worker_remembers_of_somebody_erased_is_forgotten),
-		TEST(a_request_counts_on_user_team_and_org),
-		TEST(use_of_the_running_windows_is_seeded),
-		TEST(undrained_entries_are_waited_for_before_seeding),
-		TEST(another_clock_of_the_store_is_followed),
-		TEST(without_the_store_each_worker_holds_to_the_limits),
-		TEST(the_tier_says_what_happens_without_the_store),
-		TEST(an_unknown_model_is_refused_with_the_nearest_or_let_pass),
-		TEST(unknown_users_are_refused_where_the_tenant_says_so),
-		TEST(new_users_of_a_minute_are_bounded),
-		TEST(a_dry_run_changes_nothing),
-		TEST(before_the_first_catalog_nothing_is_decided),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

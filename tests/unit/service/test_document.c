@@ -1,13 +1,8 @@
 /* What a document changes: everything that differs from it and nothing else, in an order that works. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "lib/test.h"
 #include "service/catalog/document.h"
 
 static struct arena arena;
@@ -77,11 +72,10 @@ static struct document_apply compare(const struct world *now, const struct world
 	return op;
 }
 
-static void what_already_matches_is_not_a_change(void **state)
+TEST(what_already_matches_is_not_a_change)
 {
 	struct world now, wanted;
 
-	(void)state;
 	world_init(&now);
 	world_init(&wanted);
 	/* Fields that are not part of a document make no difference. */
@@ -175,12 +169,11 @@ static void spoil(struct world *world, int what)
 	}
 }
 
-static void each_thing_is_one_change_with_a_fingerprint_of_its_own(void **state)
+TEST(each_thing_is_one_change_with_a_fingerprint_of_its_own)
 {
 	uint64_t seen[22];
 	struct world now, wanted;
 
-	(void)state;
 	for (int i = 0; i < 22; i++) {
 		world_init(&now);
 		world_init(&wanted);
@@ -197,11 +190,10 @@ static void each_thing_is_one_change_with_a_fingerprint_of_its_own(void **state)
 	}
 }
 
-static void entries_come_and_with_prune_they_go_tiers_last(void **state)
+TEST(entries_come_and_with_prune_they_go_tiers_last)
 {
 	struct world now, wanted;
 
-	(void)state;
 	world_init(&now);
 	world_init(&wanted);
 	wanted.tier[1] = tier_of("new", 1, false);
@@ -235,11 +227,10 @@ static void refused(const struct world *now, const struct world *wanted, const c
 	assert_string_equal(err.field, field);
 }
 
-static void a_tier_that_is_nowhere_is_named_with_its_path(void **state)
+TEST(a_tier_that_is_nowhere_is_named_with_its_path)
 {
 	struct world now, wanted;
 
-	(void)state;
 	world_init(&now);
 	world_init(&wanted);
 	strcpy(wanted.settings.default_tier, "gold");
@@ -252,12 +243,11 @@ static void a_tier_that_is_nowhere_is_named_with_its_path(void **state)
 	assert_int_equal(compare(&now, &wanted, true).changes, 2);
 }
 
-static void other_changes_than_those_expected_are_refused(void **state)
+TEST(other_changes_than_those_expected_are_refused)
 {
 	struct world now, wanted;
 	char expected[24];
 
-	(void)state;
 	world_init(&now);
 	world_init(&wanted);
 	spoil(&wanted, 3);
@@ -276,15 +266,4 @@ static int arena_end(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_already_matches_is_not_a_change),
-		cmocka_unit_test(each_thing_is_one_change_with_a_fingerprint_of_its_own),
-		cmocka_unit_test(entries_come_and_with_prune_they_go_tiers_last),
-		cmocka_unit_test(a_tier_that_is_nowhere_is_named_with_its_path),
-		cmocka_unit_test(other_changes_than_those_expected_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, arena_end);
-}
+TEST_GROUP(NULL, arena_end);

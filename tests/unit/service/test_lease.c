@@ -1,12 +1,8 @@
 /* The lease handle: its fields survive the round trip, and no other text is accepted. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "lib/test.h"
 #include "service/pool/pool.h"
 
 static struct arena arena;
@@ -18,11 +14,10 @@ static const char *handle(void)
 	return lease_format(&lease, &arena);
 }
 
-static void all_fields_come_back(void **state)
+TEST(all_fields_come_back)
 {
 	struct lease_handle out;
 
-	(void)state;
 	assert_true(lease_parse(handle(), "lease", &arena, &out, NULL));
 	assert_string_equal(out.tenant, "acme");
 	assert_string_equal(out.pool, "gpu");
@@ -33,13 +28,12 @@ static void all_fields_come_back(void **state)
 	assert_int_equal(out.fence.fence, 9);
 }
 
-static void any_letter_that_differs_is_noticed(void **state)
+TEST(any_letter_that_differs_is_noticed)
 {
 	char text[256];
 	struct lease_handle out;
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < strlen(handle()); i++) {
 		strcpy(text, handle());
 		text[i] = text[i] == 'A' ? 'B' : 'A';
@@ -51,12 +45,11 @@ static void any_letter_that_differs_is_noticed(void **state)
 	}
 }
 
-static void other_texts_are_not_leases(void **state)
+TEST(other_texts_are_not_leases)
 {
 	char longest[4096];
 	struct lease_handle out;
 
-	(void)state;
 	memset(longest, 'A', sizeof(longest));
 	longest[sizeof(longest) - 1] = 0;
 	assert_false(lease_parse(longest, "lease", &arena, &out, NULL));
@@ -71,13 +64,4 @@ static int teardown(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_fields_come_back),
-		cmocka_unit_test(any_letter_that_differs_is_noticed),
-		cmocka_unit_test(other_texts_are_not_leases),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, teardown);
-}
+TEST_GROUP(NULL, teardown);

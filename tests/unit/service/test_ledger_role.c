@@ -2,19 +2,15 @@
  * The ledger role on lists instead of Redis and PostgreSQL: what it acknowledges when, and what a failure leaves
  * behind.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/list.h"
 #include "fakes.h"
+#include "lib/examples.h"
+#include "lib/test.h"
 #include "service/ledger/role.h"
 
 #define ENTRIES 16
@@ -64,6 +60,18 @@ static void ledger_answer(void *op)
 	((struct ledger_op *)op)->done(op);
 }
 
+static void outbox_ok(struct outbox_op *op)
+{
+	op->ok = true;
+	later(outbox_answer, op);
+}
+
+static void ledger_ok(struct ledger_op *op)
+{
+	op->ok = true;
+	later(ledger_answer, op);
+}
+
 static void note(const char *what, const char *which)
 {
 	size_t n = strlen(trail);
@@ -74,36 +82,20 @@ static void note(const char *what, const char *which)
 static void add_entry(int partition, const char *id, const char *request_id)
 {
 	struct stored *one = &stored[entries++];
-	char user[16];
-	struct entry entry = {.kind = ENTRY_RECORD,
-		.final = true,
-		.started_at_us = fake.now_us,
-		.at_us = fake.now_us,
-		.amounts = {.requests = 1},
-		.info = {.tenant = "t",
-			.request_id = request_id,
-			.interface = "",
-			.model = "",
-			.tier = "",
-			.provider = "",
-			.price_model = "",
-			.reason = "",
-			.actor = "",
-			.accounts = 1},
-		.usage = {.model = "", .provider = "", .price_model = "", .mode = ""}};
+	struct arena arena = {0};
+	struct entry entry;
 
-	snprintf(user, sizeof(user), "u%d", partition);
-	entry.info.user = user;
-	entry.info.account[0] = (struct entry_account){ACCOUNT_USER, user};
+	entry_example(&entry, &arena, arena_printf(&arena, "u%d", partition), request_id);
+	entry.started_at_us = entry.at_us = fake.now_us;
 	*one = (struct stored){.there = true, .partition = partition};
 	snprintf(one->id, sizeof(one->id), "%s", id);
 	entry_pack(&entry, &one->bytes);
+	arena_release(&arena);
 }
 
 static void fake_waiting(struct outbox_store *store, struct outbox_waiting *op)
 {
 	(void)store;
-	op->op.ok = true;
 	for (int p = 0; p < PARTITIONS; p++) {
 		uint64_t n = 0;
 		for (int i = 0; i < entries; i++)
@@ -114,13 +106,12 @@ static void fake_waiting(struct outbox_store *store, struct outbox_waiting *op)
 		}
 		op->entries += n;
 	}
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_drain(struct outbox_store *store, struct outbox_drain *op)
 {
 	(void)store;
-	op->op.ok = true;
 	snprintf(op->generation, sizeof(op->generation), "%016d", op->partition);
 	op->entry = arena_zalloc(op->op.arena, ENTRIES, sizeof(*op->entry));
 	for (int i = 0; i < entries && op->count < op->limit; i++) {
@@ -131,19 +122,18 @@ static void fake_drain(struct outbox_store *store, struct outbox_drain *op)
 		op->entry[op->count++].len = stored[i].bytes.len;
 	}
 	op->entries = (uint64_t)op->count;
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_ack(struct outbox_store *store, struct outbox_ack *op)
 {
 	(void)store;
-	op->op.ok = true;
 	for (int i = 0; i < entries; i++) {
 		if (stored[i].partition == op->partition && strcmp(stored[i].id, op->last) <= 0)
 			stored[i].there = false;
 	}
 	note("ack", op->last);
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_takeback(struct outbox_store *store, struct outbox_takeback *op)
@@ -163,30 +153,34 @@ static void fake_takeback(struct outbox_store *store, struct outbox_takeback *op
 static void fake_charge(struct outbox_store *store, struct outbox_charge *op)
 {
 	(void)store;
-	op->op.ok = true;
 	note("charge", op->entry->info.request_id);
+	outbox_ok(&op->op);
+}
+
+static void fake_overdue(struct outbox_store *store, struct outbox_overdue *op)
+{
+	(void)store;
+	op->op.ok = true;
 	later(outbox_answer, &op->op);
 }
 
 static void fake_sweep(struct outbox_store *store, struct outbox_sweep *op)
 {
 	(void)store;
-	op->op.ok = true;
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_raise(struct outbox_store *store, struct outbox_raise *op)
 {
 	(void)store;
-	op->op.ok = true;
-	later(outbox_answer, &op->op);
+	outbox_ok(&op->op);
 }
 
 static void fake_counters(struct outbox_store *store, struct outbox_counters *op)
 {
 	(void)store;
-	op->op.ok = op->absent = true;
-	later(outbox_answer, &op->op);
+	op->absent = true;
+	outbox_ok(&op->op);
 }
 
 static const struct outbox_store_ops outbox_ops = {.waiting = fake_waiting,
@@ -194,6 +188,7 @@ static const struct outbox_store_ops outbox_ops = {.waiting = fake_waiting,
 	.ack = fake_ack,
 	.takeback = fake_takeback,
 	.charge = fake_charge,
+	.overdue = fake_overdue,
 	.sweep = fake_sweep,
 	.raise = fake_raise,
 	.counters = fake_counters};
@@ -228,35 +223,31 @@ static void fake_write(struct ledger_store *store, struct ledger_write *op)
 static void fake_upkeep(struct ledger_store *store, struct ledger_upkeep *op)
 {
 	(void)store;
-	op->op.ok = true;
 	note("upkeep", "");
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static void fake_windows(struct ledger_store *store, struct ledger_windows *op)
 {
 	(void)store;
-	op->op.ok = true;
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static void fake_changes(struct ledger_store *store, struct ledger_changes *op)
 {
 	(void)store;
-	op->op.ok = true;
 	op->change = arena_zalloc(op->op.arena, 1, sizeof(*op->change));
 	op->count = change_pending;
 	op->change[0].key = (struct account_key){ACCOUNT_USER, "default", "ann"};
 	op->change[0].age_us = change_age_us;
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static void fake_lease(struct ledger_store *store, struct ledger_lease *op)
 {
 	(void)store;
-	op->op.ok = true;
 	op->held = strcmp(op->name, "upkeep") != 0 || busy_partition < 0;
-	later(ledger_answer, &op->op);
+	ledger_ok(&op->op);
 }
 
 static const struct ledger_store_ops ledger_ops = {.write = fake_write,
@@ -369,173 +360,6 @@ static void tick_until_changed(void)
 	assert_false(change_pending);
 }
 
-static void what_the_ledger_has_is_acknowledged(void **state)
-{
-	(void)state;
-	add_entry(1, "1-0", "a");
-	add_entry(1, "2-0", "b");
-	add_entry(7, "3-0", "c");
-	tick();
-	assert_int_equal(rows, 3);
-	assert_non_null(strstr(trail, "ack 2-0"));
-	assert_non_null(strstr(trail, "ack 3-0"));
-	assert_string_equal(origins[0] + 16, origins[0][15] == '1' ? ":1-0" : ":3-0");
-}
-
-static void a_double_charge_is_taken_back_before_later_entries_are_acknowledged(void **state)
-{
-	(void)state;
-	snprintf(known[0], sizeof(known[0]), "b");
-	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
-	rows = 1;
-	busy_partition = 200;
-	add_entry(1, "1-0", "a");
-	add_entry(1, "2-0", "b");
-	add_entry(1, "3-0", "c");
-	tick();
-	assert_string_equal(trail, "takeback 2-0, ack 3-0");
-}
-
-static void nothing_after_a_failed_takeback_is_acknowledged(void **state)
-{
-	(void)state;
-	snprintf(known[0], sizeof(known[0]), "b");
-	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
-	rows = 1;
-	busy_partition = 200;
-	takeback_fails = true;
-	add_entry(1, "1-0", "a");
-	add_entry(1, "2-0", "b");
-	add_entry(1, "3-0", "c");
-	tick();
-	assert_true(strncmp(trail, "no takeback 2-0, ack 1-0", 24) == 0);
-	assert_null(strstr(trail, "ack 3-0"));
-	takeback_fails = false;
-	trail[0] = '\0';
-	tick_until_empty();
-	assert_string_equal(trail, "takeback 2-0, ack 3-0");
-}
-
-static void what_another_writer_has_is_left_alone(void **state)
-{
-	(void)state;
-	busy_partition = 1;
-	add_entry(1, "1-0", "a");
-	add_entry(2, "2-0", "b");
-	tick();
-	assert_string_equal(trail, "ack 2-0");
-	assert_true(stored[0].there);
-	busy_partition = 200;
-	tick_until_empty();
-	assert_int_equal(rows, 2);
-}
-
-static void without_a_ledger_nothing_is_acknowledged_until_it_is_back(void **state)
-{
-	(void)state;
-	busy_partition = 200;
-	ledger_away = true;
-	add_entry(1, "1-0", "a");
-	tick();
-	assert_string_equal(trail, "");
-	ledger_away = false;
-	tick_until_empty();
-	assert_string_equal(trail, "ack 1-0");
-}
-
-static void a_change_is_written_through_and_confirmed(void **state)
-{
-	struct fake_row *row = fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-
-	(void)state, (void)row;
-	change_pending = true;
-	tick();
-	assert_int_equal(fake.policies, 1);
-	assert_false(change_pending);
-}
-
-static void an_override_that_has_ended_is_taken_away_and_another_stays(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 2);
-	for (int i = 0; i < 2; i++) {
-		overrides[i] = (struct limit){
-			.dimension = DIM_REQUESTS, .kind = KIND_CALENDAR, .unit = (enum window_unit)i, .amount = 5};
-		assert_true(limit_prepare(&overrides[i], NULL));
-	}
-	overrides[0].until_us = fake.now_us - 1;
-	overrides[1].until_us = fake.now_us + INT64_C(3600000000);
-	override_count = 2;
-	tick();
-	assert_int_equal(override_count, 1);
-	assert_int_equal(overrides[0].unit, WINDOW_WEEK);
-	assert_int_equal(fake.policies, 1);
-	assert_non_null(strstr(trail, "bursard ann"));
-}
-
-/* A worker may be about to seed it with the profile from before the change. */
-static void a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-	change_pending = true;
-	change_age_us = 3000000;
-	tick();
-	assert_true(change_pending);
-	assert_int_equal(change_again_us, 4000000);
-	change_age_us = 11000000;
-	tick_until_changed();
-	assert_false(change_pending);
-}
-
-static void the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-	change_pending = true;
-	change_age_us = 7000000;
-	tick();
-	assert_true(change_pending);
-	assert_int_equal(change_again_us, 3000001);
-}
-
-static void a_change_that_redis_did_not_answer_stays_due(void **state)
-{
-	(void)state;
-	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
-	fake.away = true;
-	change_pending = true;
-	tick();
-	assert_true(change_pending);
-	assert_int_equal(change_again_us, -1);
-	fake.away = false;
-	fake.accounts = 0;
-	tick_until_changed();
-}
-
-static void on_stopped(void *arg)
-{
-	(void)arg;
-	stopped = true;
-}
-
-static void a_stop_waits_for_the_batch_that_is_under_way(void **state)
-{
-	struct wait *due = waiting;
-
-	(void)state;
-	busy_partition = 200;
-	add_entry(1, "1-0", "a");
-	waiting = NULL;
-	due->due(due);
-	ledger_role_stop(role, on_stopped, NULL);
-	answer_all();
-	assert_false(stopped);
-	assert_string_equal(trail, "ack 1-0");
-	tick();
-	assert_true(stopped);
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -557,6 +381,12 @@ static int begin(void **state)
 	return 0;
 }
 
+static void on_stopped(void *arg)
+{
+	(void)arg;
+	stopped = true;
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -570,23 +400,155 @@ static int end(void **state)
 	return 0;
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define WITH_ROLE(name) TEST_WITH(name, begin, end)
 
-int main(void)
+WITH_ROLE(what_the_ledger_has_is_acknowledged)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(what_the_ledger_has_is_acknowledged),
-		TEST(a_double_charge_is_taken_back_before_later_entries_are_acknowledged),
-		TEST(nothing_after_a_failed_takeback_is_acknowledged),
-		TEST(what_another_writer_has_is_left_alone),
-		TEST(without_a_ledger_nothing_is_acknowledged_until_it_is_back),
-		TEST(a_change_is_written_through_and_confirmed),
-		TEST(an_override_that_has_ended_is_taken_away_and_another_stays),
-		TEST(a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses),
-		TEST(the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more),
-		TEST(a_change_that_redis_did_not_answer_stays_due),
-		TEST(a_stop_waits_for_the_batch_that_is_under_way),
-	};
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(7, "3-0", "c");
+	tick();
+	assert_int_equal(rows, 3);
+	assert_non_null(strstr(trail, "ack 2-0"));
+	assert_non_null(strstr(trail, "ack 3-0"));
+	assert_string_equal(origins[0] + 16, origins[0][15] == '1' ? ":1-0" : ":3-0");
+}
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+WITH_ROLE(a_double_charge_is_taken_back_before_later_entries_are_acknowledged)
+{
+	snprintf(known[0], sizeof(known[0]), "b");
+	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
+	rows = 1;
+	busy_partition = 200;
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(1, "3-0", "c");
+	tick();
+	assert_string_equal(trail, "takeback 2-0, ack 3-0");
+}
+
+WITH_ROLE(nothing_after_a_failed_takeback_is_acknowledged)
+{
+	snprintf(known[0], sizeof(known[0]), "b");
+	snprintf(origins[0], sizeof(origins[0]), "elsewhere");
+	rows = 1;
+	busy_partition = 200;
+	takeback_fails = true;
+	add_entry(1, "1-0", "a");
+	add_entry(1, "2-0", "b");
+	add_entry(1, "3-0", "c");
+	tick();
+	assert_true(strncmp(trail, "no takeback 2-0, ack 1-0", 24) == 0);
+	assert_null(strstr(trail, "ack 3-0"));
+	takeback_fails = false;
+	trail[0] = '\0';
+	tick_until_empty();
+	assert_string_equal(trail, "takeback 2-0, ack 3-0");
+}
+
+WITH_ROLE(what_another_writer_has_is_left_alone)
+{
+	busy_partition = 1;
+	add_entry(1, "1-0", "a");
+	add_entry(2, "2-0", "b");
+	tick();
+	assert_string_equal(trail, "ack 2-0");
+	assert_true(stored[0].there);
+	busy_partition = 200;
+	tick_until_empty();
+	assert_int_equal(rows, 2);
+}
+
+WITH_ROLE(without_a_ledger_nothing_is_acknowledged_until_it_is_back)
+{
+	busy_partition = 200;
+	ledger_away = true;
+	add_entry(1, "1-0", "a");
+	tick();
+	assert_string_equal(trail, "");
+	ledger_away = false;
+	tick_until_empty();
+	assert_string_equal(trail, "ack 1-0");
+}
+
+WITH_ROLE(a_change_is_written_through_and_confirmed)
+{
+	struct fake_row *row = fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+
+	(void)state, (void)row;
+	change_pending = true;
+	tick();
+	assert_int_equal(fake.policies, 1);
+	assert_false(change_pending);
+}
+
+WITH_ROLE(an_override_that_has_ended_is_taken_away_and_another_stays)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 2);
+	for (int i = 0; i < 2; i++) {
+		overrides[i] = (struct limit){
+			.dimension = DIM_REQUESTS, .kind = KIND_CALENDAR, .unit = (enum window_unit)i, .amount = 5};
+		assert_true(limit_prepare(&overrides[i], NULL));
+	}
+	overrides[0].until_us = fake.now_us - 1;
+	overrides[1].until_us = fake.now_us + INT64_C(3600000000);
+	override_count = 2;
+	tick();
+	assert_int_equal(override_count, 1);
+	assert_int_equal(overrides[0].unit, WINDOW_WEEK);
+	assert_int_equal(fake.policies, 1);
+	assert_non_null(strstr(trail, "bursard ann"));
+}
+
+/* A worker may be about to seed it with the profile from before the change. */
+WITH_ROLE(a_change_of_a_record_that_is_absent_is_looked_at_again_with_growing_pauses)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	change_pending = true;
+	change_age_us = 3000000;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, 4000000);
+	change_age_us = 11000000;
+	tick_until_changed();
+	assert_false(change_pending);
+}
+
+WITH_ROLE(the_last_look_at_a_record_that_is_absent_comes_when_nobody_can_make_it_any_more)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	change_pending = true;
+	change_age_us = 7000000;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, 3000001);
+}
+
+WITH_ROLE(a_change_that_redis_did_not_answer_stays_due)
+{
+	fake_row_add(&fake, ACCOUNT_USER, "ann", 3);
+	fake.away = true;
+	change_pending = true;
+	tick();
+	assert_true(change_pending);
+	assert_int_equal(change_again_us, -1);
+	fake.away = false;
+	fake.accounts = 0;
+	tick_until_changed();
+}
+
+WITH_ROLE(a_stop_waits_for_the_batch_that_is_under_way)
+{
+	struct wait *due = waiting;
+
+	busy_partition = 200;
+	add_entry(1, "1-0", "a");
+	waiting = NULL;
+	due->due(due);
+	ledger_role_stop(role, on_stopped, NULL);
+	answer_all();
+	assert_false(stopped);
+	assert_string_equal(trail, "ack 1-0");
+	tick();
+	assert_true(stopped);
 }

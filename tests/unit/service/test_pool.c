@@ -1,17 +1,13 @@
 /*
  * The pool manager on fake stores: what callers are told and what is given back, whatever the store answers and when.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "fake_pools.h"
 #include "fakes.h"
+#include "lib/test.h"
 #include "service/pool/private.h"
 
 #define SECOND INT64_C(1000000)
@@ -112,14 +108,7 @@ static struct caller *asks(const char *request_id)
 	struct caller *caller = arena_zalloc(&bench->fake.arena, 1, sizeof(*caller));
 
 	caller->acquisition = (struct acquisition){
-		.check.question = {.tenant = "default",
-			.user = "ann",
-			.request_id = request_id,
-			.interface = "api",
-			.model = "gpt-5-mini",
-			.input_tokens = 1000,
-			.max_output_tokens = 500,
-			.deadline_us = INT64_MAX},
+		.check.question = fake_question("ann", request_id, 1000, 500),
 		.pool = "",
 		.seats = 1,
 		.mode = LEASE_STREAM,
@@ -149,9 +138,9 @@ static struct pool_acquire *question(void)
 	return container_of(op, struct pool_acquire, op);
 }
 
-static struct caller *waits(const char *request_id)
+/* The pool answers that the caller waits. */
+static void queues(struct caller *caller)
 {
-	struct caller *caller = admitted(request_id);
 	struct pool_acquire *op = question();
 
 	op->position = 3;
@@ -159,6 +148,13 @@ static struct caller *waits(const char *request_id)
 	op->wait_until_us = NOW_US + 300 * SECOND;
 	fake_pools_answer(&bench->pools, &op->op, POOL_QUEUED);
 	assert_int_equal(caller->queued, 1);
+}
+
+static struct caller *waits(const char *request_id)
+{
+	struct caller *caller = admitted(request_id);
+
+	queues(caller);
 	return caller;
 }
 
@@ -194,12 +190,13 @@ static enum reservation_state reservation(const char *request_id)
 	return RESERVATION_NONE;
 }
 
-static void a_hint_is_acknowledged_before_the_caller_hears_of_it(void **state)
+#define WITH_WAITERS(name) TEST_WITH(name, setup, teardown)
+
+WITH_WAITERS(a_hint_is_acknowledged_before_the_caller_hears_of_it)
 {
 	struct caller *caller = waits("r1");
 	struct pool_renew *renew;
 
-	(void)state;
 	fake_pools_hint(&bench->pools, "ann", "r1", FENCE);
 	assert_int_equal(caller->granted, 0);
 	renew = container_of(fake_pools_pending(&bench->pools, CALL_RENEW), struct pool_renew, op);
@@ -216,12 +213,11 @@ static void a_hint_is_acknowledged_before_the_caller_hears_of_it(void **state)
 	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* it stays open, to be recorded */
 }
 
-static void a_grant_lost_before_its_acknowledgement_is_asked_for_again(void **state)
+WITH_WAITERS(a_grant_lost_before_its_acknowledgement_is_asked_for_again)
 {
 	struct caller *caller = waits("r1");
 	struct pool_renew *renew;
 
-	(void)state;
 	fake_pools_hint(&bench->pools, "ann", "r1", FENCE);
 	renew = container_of(fake_pools_pending(&bench->pools, CALL_RENEW), struct pool_renew, op);
 	renew->item[0].status = POOL_UNKNOWN;
@@ -232,28 +228,24 @@ static void a_grant_lost_before_its_acknowledgement_is_asked_for_again(void **st
 	acquire_close(&caller->acquisition);
 }
 
-static void a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stays(void **state)
+WITH_WAITERS(a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stays)
 {
 	struct caller *caller = admitted("r1");
 
-	(void)state;
 	answer(CALL_ACQUIRE, POOL_FAILED);
 	assert_int_equal(caller->ended, 0);
 	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
 	caller->acquisition.state->again_at_us = 1;
 	turn();
 	assert_int_equal(bench->pools.made[CALL_ACQUIRE], 2);
-	question()->wait_until_us = NOW_US + 300 * SECOND;
-	answer(CALL_ACQUIRE, POOL_QUEUED);
-	assert_int_equal(caller->queued, 1);
+	queues(caller);
 	acquire_close(&caller->acquisition);
 }
 
-static void a_pool_that_never_answers_leaves_the_request_to_come_again(void **state)
+WITH_WAITERS(a_pool_that_never_answers_leaves_the_request_to_come_again)
 {
 	struct caller *caller = admitted("r1");
 
-	(void)state;
 	caller->acquisition.state->give_up_us = 1;
 	answer(CALL_ACQUIRE, POOL_FAILED);
 	assert_int_equal(caller->ended, 1);
@@ -262,11 +254,10 @@ static void a_pool_that_never_answers_leaves_the_request_to_come_again(void **st
 	assert_int_equal(bench->pools.made[CALL_CANCEL], 0);
 }
 
-static void a_caller_who_leaves_while_the_pool_is_away_is_removed_and_the_reservation_returned(void **state)
+WITH_WAITERS(a_caller_who_leaves_while_the_pool_is_away_is_removed_and_the_reservation_returned)
 {
 	struct caller *caller = admitted("r1");
 
-	(void)state;
 	acquire_close(&caller->acquisition);
 	assert_int_equal(caller->ended, 1);
 	answer(CALL_ACQUIRE, POOL_FAILED);
@@ -275,11 +266,10 @@ static void a_caller_who_leaves_while_the_pool_is_away_is_removed_and_the_reserv
 }
 
 /* Redis may be away for the cancel too: the store then cancels later, and must know for which check. */
-static void what_a_waiter_leaves_is_owed_to_the_store(void **state)
+WITH_WAITERS(what_a_waiter_leaves_is_owed_to_the_store)
 {
 	struct caller *caller = admitted("r1");
 
-	(void)state;
 	acquire_close(&caller->acquisition);
 	answer(CALL_ACQUIRE, POOL_FAILED);
 	answer(CALL_CANCEL, POOL_UNKNOWN);
@@ -287,12 +277,11 @@ static void what_a_waiter_leaves_is_owed_to_the_store(void **state)
 	assert_int_equal(bench->fake.owed, caller->acquisition.check.op.nonce);
 }
 
-static void a_release_that_is_not_answered_is_repeated(void **state)
+WITH_WAITERS(a_release_that_is_not_answered_is_repeated)
 {
 	struct caller *caller = holds("r1", 30 * SECOND);
 	struct acquire_state *it = caller->acquisition.state;
 
-	(void)state;
 	acquire_close(&caller->acquisition);
 	answer(CALL_RELEASE, POOL_FAILED);
 	it->again_at_us = 1;
@@ -302,11 +291,10 @@ static void a_release_that_is_not_answered_is_repeated(void **state)
 	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
 }
 
-static void a_hint_of_a_request_that_nobody_here_has_ends_nothing(void **state)
+WITH_WAITERS(a_hint_of_a_request_that_nobody_here_has_ends_nothing)
 {
 	struct caller *caller = waits("r1");
 
-	(void)state;
 	fake_pools_hint(&bench->pools, "ann", "r0", FENCE);
 	fake_pools_hint(&bench->pools, "ben", "r1", FENCE);
 	assert_int_equal(bench->pools.made[CALL_CANCEL] + bench->pools.made[CALL_RELEASE], 0);
@@ -314,11 +302,10 @@ static void a_hint_of_a_request_that_nobody_here_has_ends_nothing(void **state)
 	acquire_close(&caller->acquisition);
 }
 
-static void a_server_that_stops_during_the_check_says_so_after_it(void **state)
+WITH_WAITERS(a_server_that_stops_during_the_check_says_so_after_it)
 {
 	struct caller *caller = asks("r1");
 
-	(void)state;
 	acquire_drain(&caller->acquisition);
 	assert_int_equal(caller->ended, 0);
 	fake_run(&bench->fake);
@@ -328,11 +315,10 @@ static void a_server_that_stops_during_the_check_says_so_after_it(void **state)
 	assert_int_equal(reservation("r1"), RESERVATION_OPEN); /* the caller comes again with the same id */
 }
 
-static void a_caller_who_leaves_during_the_check_gets_the_reservation_back(void **state)
+WITH_WAITERS(a_caller_who_leaves_during_the_check_gets_the_reservation_back)
 {
 	struct caller *caller = asks("r1");
 
-	(void)state;
 	acquire_close(&caller->acquisition);
 	fake_run(&bench->fake);
 	assert_int_equal(caller->ended, 1);
@@ -340,12 +326,11 @@ static void a_caller_who_leaves_during_the_check_gets_the_reservation_back(void 
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }
 
-static void a_second_stream_that_leaves_during_its_check_does_not_touch_the_first(void **state)
+WITH_WAITERS(a_second_stream_that_leaves_during_its_check_does_not_touch_the_first)
 {
 	struct caller *first = waits("r1");
 	struct caller *second = asks("r1");
 
-	(void)state;
 	acquire_close(&second->acquisition);
 	fake_run(&bench->fake);
 	assert_int_equal(second->ended, 1);
@@ -354,39 +339,34 @@ static void a_second_stream_that_leaves_during_its_check_does_not_touch_the_firs
 	acquire_close(&first->acquisition);
 }
 
-static void a_second_stream_takes_the_request_over(void **state)
+WITH_WAITERS(a_second_stream_takes_the_request_over)
 {
 	struct caller *first = waits("r1");
 	struct caller *second = admitted("r1");
 
-	(void)state;
 	assert_int_equal(first->ended, 1);
 	assert_string_equal(first->acquisition.flow.err.reason, "TAKEN_OVER");
 	assert_int_equal(bench->pools.made[CALL_CANCEL], 0);
 	acquire_close(&second->acquisition);
 }
 
-static void a_caller_who_returns_while_their_place_is_given_up_keeps_the_reservation(void **state)
+WITH_WAITERS(a_caller_who_returns_while_their_place_is_given_up_keeps_the_reservation)
 {
 	struct caller *first = waits("r1");
 	struct caller *second;
 
-	(void)state;
 	acquire_close(&first->acquisition);
 	second = admitted("r1");
 	answer(CALL_CANCEL, POOL_OK);
 	assert_int_equal(reservation("r1"), RESERVATION_OPEN);
-	question()->wait_until_us = NOW_US + 300 * SECOND;
-	answer(CALL_ACQUIRE, POOL_QUEUED);
-	assert_int_equal(second->queued, 1);
+	queues(second);
 	acquire_close(&second->acquisition);
 }
 
-static void a_refused_caller_may_come_again_with_the_same_id(void **state)
+WITH_WAITERS(a_refused_caller_may_come_again_with_the_same_id)
 {
 	struct caller *caller = admitted("r1");
 
-	(void)state;
 	question()->shed = SHED_PREDICTED;
 	question()->retry_after_us = 70 * SECOND;
 	answer(CALL_ACQUIRE, POOL_SHED);
@@ -398,34 +378,31 @@ static void a_refused_caller_may_come_again_with_the_same_id(void **state)
 	acquire_close(&caller->acquisition);
 }
 
-static void a_lease_is_believed_in_for_as_long_as_the_store_said_and_less(void **state)
+WITH_WAITERS(a_lease_is_believed_in_for_as_long_as_the_store_said_and_less)
 {
 	struct caller *caller = holds("r1", 8 * SECOND);
 	const struct acquire_state *it = caller->acquisition.state;
 
-	(void)state;
 	assert_int_equal(it->lease_until_us - it->asked_us, 6 * SECOND);
 	assert_int_equal(it->renew_at_us - it->asked_us, 8 * SECOND / 3);
 	acquire_close(&caller->acquisition);
 }
 
-static void a_holder_whose_lease_cannot_be_renewed_is_told_in_time(void **state)
+WITH_WAITERS(a_holder_whose_lease_cannot_be_renewed_is_told_in_time)
 {
 	struct caller *caller = holds("r1", 1); /* already expired when it arrives */
 
-	(void)state;
 	turn();
 	assert_int_equal(caller->ended, 1);
 	assert_int_equal(caller->acquisition.flow.err.code, ERR_ABORTED);
 	assert_string_equal(caller->acquisition.flow.err.reason, "LEASE_LOST");
 }
 
-static void a_reservation_is_renewed_and_given_back_at_once(void **state)
+WITH_WAITERS(a_reservation_is_renewed_and_given_back_at_once)
 {
 	struct caller *caller = waits("r1");
 	struct acquire_state *it = caller->acquisition.state;
 
-	(void)state;
 	it->reservation_until_us = 1;
 	turn();
 	assert_true(it->under_way & OPERATION_RENEW);
@@ -436,11 +413,10 @@ static void a_reservation_is_renewed_and_given_back_at_once(void **state)
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
 }
 
-static void a_waiter_is_answered_when_their_time_is_up(void **state)
+WITH_WAITERS(a_waiter_is_answered_when_their_time_is_up)
 {
 	struct caller *caller = waits("r1");
 
-	(void)state;
 	caller->acquisition.state->wait_until_us = 1;
 	turn();
 	assert_int_equal(caller->ended, 1);
@@ -480,15 +456,20 @@ static void postgresql_answers(bool ok, uint32_t epoch, bool first)
 	assert_int_equal(bench->fake.worker->epochs_asked, 0);
 }
 
-static void a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again(void **state)
+/* The pool that the caller asks is not there: it is configured, and an epoch above the known one is asked for. */
+static void no_pool_is_found(uint32_t known)
+{
+	answer(CALL_ACQUIRE, POOL_ABSENT);
+	answer(CALL_CONFIGURE, POOL_OK);
+	epoch_answer(EPOCH_NEEDED, known, "run:birth");
+}
+
+WITH_WAITERS(a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again)
 {
 	struct caller *caller = admitted("r1");
 	struct pool_epoch *given;
 
-	(void)state;
-	answer(CALL_ACQUIRE, POOL_ABSENT);
-	answer(CALL_CONFIGURE, POOL_OK);
-	epoch_answer(EPOCH_NEEDED, 41, "run:birth");
+	no_pool_is_found(41);
 	assert_string_equal(bench->opening->claim, "run:birth");
 	assert_int_equal(bench->opening->known, 41);
 	postgresql_answers(true, 42, true);
@@ -501,35 +482,25 @@ static void a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again(void
 	assert_int_equal(caller->granted, 1);
 }
 
-static void without_postgresql_the_caller_waits_and_the_epoch_is_fetched_later(void **state)
+WITH_WAITERS(without_postgresql_the_caller_waits_and_the_epoch_is_fetched_later)
 {
 	struct caller *caller = admitted("r1");
-	struct pool_acquire *op;
 
-	(void)state;
-	answer(CALL_ACQUIRE, POOL_ABSENT);
-	answer(CALL_CONFIGURE, POOL_OK);
-	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
+	no_pool_is_found(0);
 	postgresql_answers(false, 0, false);
-	op = question();
-	op->why = WHY_LEARNING;
-	op->wait_until_us = NOW_US + 300 * SECOND;
-	answer(CALL_ACQUIRE, POOL_QUEUED);
-	assert_int_equal(caller->queued, 1);
+	question()->why = WHY_LEARNING;
+	queues(caller);
 	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
 	postgresql_answers(true, 1, false);
 	epoch_answer(EPOCH_KEPT, 1, "run:birth");
 	assert_null(fake_pools_pending(&bench->pools, CALL_EPOCH));
 }
 
-static void a_caller_who_leaves_while_an_epoch_is_fetched_is_let_go(void **state)
+WITH_WAITERS(a_caller_who_leaves_while_an_epoch_is_fetched_is_let_go)
 {
 	struct caller *caller = admitted("r1");
 
-	(void)state;
-	answer(CALL_ACQUIRE, POOL_ABSENT);
-	answer(CALL_CONFIGURE, POOL_OK);
-	epoch_answer(EPOCH_NEEDED, 0, "run:birth");
+	no_pool_is_found(0);
 	acquire_close(&caller->acquisition);
 	assert_int_equal(caller->ended, 1);
 	postgresql_answers(true, 1, true);
@@ -537,35 +508,4 @@ static void a_caller_who_leaves_while_an_epoch_is_fetched_is_let_go(void **state
 	answer(CALL_ACQUIRE, POOL_QUEUED);
 	answer(CALL_CANCEL, POOL_OK);
 	assert_int_equal(reservation("r1"), RESERVATION_NONE);
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		CASE(a_hint_is_acknowledged_before_the_caller_hears_of_it),
-		CASE(a_grant_lost_before_its_acknowledgement_is_asked_for_again),
-		CASE(a_pool_that_does_not_answer_is_asked_again_and_the_reservation_stays),
-		CASE(a_pool_that_never_answers_leaves_the_request_to_come_again),
-		CASE(a_caller_who_leaves_while_the_pool_is_away_is_removed_and_the_reservation_returned),
-		CASE(what_a_waiter_leaves_is_owed_to_the_store),
-		CASE(a_release_that_is_not_answered_is_repeated),
-		CASE(a_hint_of_a_request_that_nobody_here_has_ends_nothing),
-		CASE(a_server_that_stops_during_the_check_says_so_after_it),
-		CASE(a_caller_who_leaves_during_the_check_gets_the_reservation_back),
-		CASE(a_second_stream_that_leaves_during_its_check_does_not_touch_the_first),
-		CASE(a_second_stream_takes_the_request_over),
-		CASE(a_caller_who_returns_while_their_place_is_given_up_keeps_the_reservation),
-		CASE(a_refused_caller_may_come_again_with_the_same_id),
-		CASE(a_lease_is_believed_in_for_as_long_as_the_store_said_and_less),
-		CASE(a_holder_whose_lease_cannot_be_renewed_is_told_in_time),
-		CASE(a_reservation_is_renewed_and_given_back_at_once),
-		CASE(a_waiter_is_answered_when_their_time_is_up),
-		CASE(a_caller_who_finds_no_pool_fetches_an_epoch_before_asking_again),
-		CASE(without_postgresql_the_caller_waits_and_the_epoch_is_fetched_later),
-		CASE(a_caller_who_leaves_while_an_epoch_is_fetched_is_let_go),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

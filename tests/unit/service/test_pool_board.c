@@ -1,12 +1,8 @@
 /* The shares of a pool's levels, and the board with its figures. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
+#include "lib/test.h"
 #include "service/pool/board.h"
 
 /* cmocka's own assertion compares floats, not doubles. */
@@ -27,12 +23,11 @@ static struct pool_stats example(void)
 	};
 }
 
-static void shares_are_of_levels_that_use_or_want_slots(void **state)
+TEST(shares_are_of_levels_that_use_or_want_slots)
 {
 	struct pool_stats stats = example();
 	struct pool_shares shares;
 
-	(void)state;
 	pool_shares_of(&stats, &shares);
 	assert_true(is_near(shares.share[0], 0.75));
 	assert_true(is_near(shares.entitled[0], 10.0 / 12));
@@ -42,12 +37,11 @@ static void shares_are_of_levels_that_use_or_want_slots(void **state)
 	assert_true(is_near(shares.jain, 5.76 / 6.12));
 }
 
-static void levels_that_got_their_entitled_share_are_perfectly_fair(void **state)
+TEST(levels_that_got_their_entitled_share_are_perfectly_fair)
 {
 	struct pool_stats stats = example();
 	struct pool_shares shares;
 
-	(void)state;
 	stats.level_row[0].seat_us = 100;
 	stats.level_row[2].seat_us = 20;
 	pool_shares_of(&stats, &shares);
@@ -57,13 +51,12 @@ static void levels_that_got_their_entitled_share_are_perfectly_fair(void **state
 	assert_true(is_near(shares.jain, 1));
 }
 
-static void the_board_escapes_what_tenants_are_called(void **state)
+TEST(the_board_escapes_what_tenants_are_called)
 {
 	struct pool_stats stats = example();
 	struct pool_shares shares;
 	struct buf out = {0};
 
-	(void)state;
 	pool_board_clear();
 	pool_board_print(&out);
 	assert_string_equal(buf_str(&out), "");
@@ -77,15 +70,4 @@ static void the_board_escapes_what_tenants_are_called(void **state)
 	assert_non_null(strstr(buf_str(&out), "pool=\"gpu\"} 1.500\n"));
 	assert_null(strstr(buf_str(&out), "never-used"));
 	buf_release(&out);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shares_are_of_levels_that_use_or_want_slots),
-		cmocka_unit_test(levels_that_got_their_entitled_share_are_perfectly_fair),
-		cmocka_unit_test(the_board_escapes_what_tenants_are_called),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

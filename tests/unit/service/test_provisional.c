@@ -2,42 +2,17 @@
  * Checks while PostgreSQL, Redis or both do not answer: uncertain answers are not called exact, and are cleared up
  * later.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "fakes.h"
+#include "lib/test.h"
 #include "service/request/check.h"
-
-static struct check *ask_as(struct fake *fake, enum check_mode mode, const char *user, const char *request_id)
-{
-	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
-	int before = fake_done_count;
-
-	check->question = (struct check_question){.mode = mode,
-		.tenant = "default",
-		.user = user,
-		.request_id = request_id,
-		.interface = "api",
-		.model = "gpt-5-mini",
-		.input_tokens = 100,
-		.max_output_tokens = 50,
-		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	assert_int_equal(fake_done_count, before + 1);
-	check_release(check);
-	return check;
-}
 
 static struct check *ask(struct fake *fake, const char *user, const char *request_id)
 {
-	return ask_as(fake, CHECK_REAL, user, request_id);
+	return fake_check(fake, CHECK_REAL, user, request_id);
 }
 
 static bool is_provisional(struct fake *fake, enum account_kind kind, const char *id)
@@ -58,7 +33,7 @@ static void forget(struct fake *fake, enum account_kind kind, const char *id)
 	account_cache_forget(fake->worker->cache, kind, "default", id);
 }
 
-static void without_postgresql_the_default_tier_decides_and_every_answer_says_so(void **state)
+FAKED(without_postgresql_the_default_tier_decides_and_every_answer_says_so)
 {
 	struct fake *fake = *state;
 	const char *const ids[] = {"r1", "r2", "r3", "r1", "r4"};
@@ -75,12 +50,12 @@ static void without_postgresql_the_default_tier_decides_and_every_answer_says_so
 		assert_string_equal(check->answer.tier, "free");
 		assert_int_equal(check->answer.held.requests, allowed[i]);
 	}
-	assert_int_equal(ask_as(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
-	assert_int_equal(ask_as(fake, CHECK_EXPLAIN, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
+	assert_int_equal(fake_check(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
+	assert_int_equal(fake_check(fake, CHECK_EXPLAIN, "ann", NULL)->answer.quality, QUALITY_PROVISIONAL);
 	assert_true(is_provisional(fake, ACCOUNT_USER, "ann"));
 }
 
-static void nobody_waits_for_the_ledger_while_postgresql_is_away(void **state)
+FAKED(nobody_waits_for_the_ledger_while_postgresql_is_away)
 {
 	struct fake *fake = *state;
 
@@ -107,7 +82,7 @@ static const struct {
 	{"pro", true, true, false, REASON_SUSPENDED, "pro"},
 };
 
-static void what_postgresql_says_counts_before_the_next_decision(void **state)
+FAKED(what_postgresql_says_counts_before_the_next_decision)
 {
 	struct fake *fake = *state;
 
@@ -138,12 +113,12 @@ static void what_postgresql_says_counts_before_the_next_decision(void **state)
 		assert_int_equal(fake->markers, markers + truths[t].allowed);
 		assert_false(is_provisional(fake, ACCOUNT_USER, user));
 		fake->lookups = 0;
-		assert_int_equal(ask_as(fake, CHECK_STATUS, user, NULL)->answer.quality, QUALITY_EXACT);
+		assert_int_equal(fake_check(fake, CHECK_STATUS, user, NULL)->answer.quality, QUALITY_EXACT);
 		assert_int_equal(fake->lookups, 0);
 	}
 }
 
-static void status_and_explain_learn_it_too(void **state)
+FAKED(status_and_explain_learn_it_too)
 {
 	static const enum check_mode modes[] = {CHECK_STATUS, CHECK_EXPLAIN};
 	struct fake *fake = *state;
@@ -156,13 +131,13 @@ static void status_and_explain_learn_it_too(void **state)
 		ask(fake, user, user);
 		durable_back(fake);
 		strcpy(fake_row_add(fake, ACCOUNT_USER, user, 3)->profile.tier, "pro");
-		struct check *check = ask_as(fake, modes[i], user, NULL);
+		struct check *check = fake_check(fake, modes[i], user, NULL);
 		assert_int_equal(check->answer.quality, QUALITY_EXACT);
 		assert_string_equal(check->answer.tier, "pro");
 	}
 }
 
-static void a_team_that_is_not_known_for_sure_makes_the_whole_answer_provisional(void **state)
+FAKED(a_team_that_is_not_known_for_sure_makes_the_whole_answer_provisional)
 {
 	struct fake *fake = *state;
 
@@ -179,7 +154,7 @@ static void a_team_that_is_not_known_for_sure_makes_the_whole_answer_provisional
 }
 
 /* A worker that remembers the user knows the tier but not the use, because nobody has asked the ledger. */
-static void what_a_worker_remembers_makes_no_record_certain_without_postgresql(void **state)
+FAKED(what_a_worker_remembers_makes_no_record_certain_without_postgresql)
 {
 	struct fake *fake = *state;
 	struct account_profile profile = {.tier = "pro", .version = 3};
@@ -209,7 +184,7 @@ static const struct {
 	{"of a suspended team", false, false, true, "", true, false, QUALITY_LOCAL},
 };
 
-static void without_redis_strangers_are_looked_up_first(void **state)
+FAKED(without_redis_strangers_are_looked_up_first)
 {
 	struct fake *fake = *state;
 
@@ -241,7 +216,7 @@ static void without_redis_strangers_are_looked_up_first(void **state)
 	}
 }
 
-static void without_both_the_default_tier_says_what_happens(void **state)
+FAKED(without_both_the_default_tier_says_what_happens)
 {
 	struct fake *fake = *state;
 
@@ -255,7 +230,7 @@ static void without_both_the_default_tier_says_what_happens(void **state)
 }
 
 /* If a caller's short deadline ends the wait, PostgreSQL does not count as away; that caller waits only once. */
-static void without_redis_a_slow_postgresql_is_waited_for_once(void **state)
+FAKED(without_redis_a_slow_postgresql_is_waited_for_once)
 {
 	struct fake *fake = *state;
 
@@ -265,7 +240,7 @@ static void without_redis_a_slow_postgresql_is_waited_for_once(void **state)
 	assert_false(worker_durable_away(fake->worker));
 }
 
-static void when_redis_is_back_by_then_it_decides(void **state)
+FAKED(when_redis_is_back_by_then_it_decides)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -296,7 +271,7 @@ static struct fake_account *ann_with_new_limits(struct fake *fake)
 	return account;
 }
 
-static void limits_that_are_new_ask_the_ledger_before_they_decide(void **state)
+FAKED(limits_that_are_new_ask_the_ledger_before_they_decide)
 {
 	struct fake *fake = *state;
 	struct fake_account *account = ann_with_new_limits(fake);
@@ -312,16 +287,16 @@ static void limits_that_are_new_ask_the_ledger_before_they_decide(void **state)
 	assert_int_equal(fake->lookups, 1);
 }
 
-static void a_status_asks_the_ledger_too(void **state)
+FAKED(a_status_asks_the_ledger_too)
 {
 	struct fake *fake = *state;
 	struct fake_account *account = ann_with_new_limits(fake);
 
-	assert_int_equal(ask_as(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_EXACT);
+	assert_int_equal(fake_check(fake, CHECK_STATUS, "ann", NULL)->answer.quality, QUALITY_EXACT);
 	assert_int_equal(account->state.unseeded, 0);
 }
 
-static void what_waits_for_the_ledger_is_waited_for_before_new_limits_decide(void **state)
+FAKED(what_waits_for_the_ledger_is_waited_for_before_new_limits_decide)
 {
 	struct fake *fake = *state;
 
@@ -331,7 +306,7 @@ static void what_waits_for_the_ledger_is_waited_for_before_new_limits_decide(voi
 	assert_int_equal(fake->waits, 3);
 }
 
-static void what_is_settled_in_the_meantime_is_read_again(void **state)
+FAKED(what_is_settled_in_the_meantime_is_read_again)
 {
 	struct fake *fake = *state;
 
@@ -341,7 +316,7 @@ static void what_is_settled_in_the_meantime_is_read_again(void **state)
 	assert_int_equal(fake->adoptions, 2);
 }
 
-static void under_steady_traffic_new_limits_count_rather_too_much(void **state)
+FAKED(under_steady_traffic_new_limits_count_rather_too_much)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -354,7 +329,7 @@ static void under_steady_traffic_new_limits_count_rather_too_much(void **state)
 	assert_int_equal(check->answer.quality, QUALITY_EXACT);
 }
 
-static void without_the_ledger_new_limits_decide_inexactly(void **state)
+FAKED(without_the_ledger_new_limits_decide_inexactly)
 {
 	struct fake *fake = *state;
 	struct fake_account *account = ann_with_new_limits(fake);
@@ -369,29 +344,4 @@ static void without_the_ledger_new_limits_decide_inexactly(void **state)
 	check = ask(fake, "ann", "r2");
 	assert_int_equal(check->answer.reason, REASON_QUOTA); /* 49, plus the one that is held */
 	assert_int_equal(check->answer.quality, QUALITY_EXACT);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(without_postgresql_the_default_tier_decides_and_every_answer_says_so),
-		TEST(nobody_waits_for_the_ledger_while_postgresql_is_away),
-		TEST(what_postgresql_says_counts_before_the_next_decision),
-		TEST(status_and_explain_learn_it_too),
-		TEST(a_team_that_is_not_known_for_sure_makes_the_whole_answer_provisional),
-		TEST(what_a_worker_remembers_makes_no_record_certain_without_postgresql),
-		TEST(without_redis_strangers_are_looked_up_first),
-		TEST(without_both_the_default_tier_says_what_happens),
-		TEST(without_redis_a_slow_postgresql_is_waited_for_once),
-		TEST(when_redis_is_back_by_then_it_decides),
-		TEST(limits_that_are_new_ask_the_ledger_before_they_decide),
-		TEST(a_status_asks_the_ledger_too),
-		TEST(what_waits_for_the_ledger_is_waited_for_before_new_limits_decide),
-		TEST(what_is_settled_in_the_meantime_is_read_again),
-		TEST(under_steady_traffic_new_limits_count_rather_too_much),
-		TEST(without_the_ledger_new_limits_decide_inexactly),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

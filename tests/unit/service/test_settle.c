@@ -1,34 +1,28 @@
 /* Record, cancel and renew on fake stores. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "fakes.h"
+#include "lib/test.h"
 #include "service/request/settle.h"
 
 static struct check *ask(struct fake *fake, const char *request_id)
 {
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
 
-	check->question = (struct check_question){.tenant = "default",
-		.user = "ann",
-		.request_id = request_id,
-		.interface = "api",
-		.model = "gpt-5-mini",
-		.input_tokens = 1000,
-		.max_output_tokens = 500,
-		.deadline_us = INT64_MAX};
-	check_start(check, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	check_release(check);
+	check->question = fake_question("ann", request_id, 1000, 500);
+	fake_check_run(fake, check);
 	assert_true(check->answer.allowed);
 	return check;
+}
+
+static void run(struct fake *fake, struct settle *settle)
+{
+	settle_start(settle, fake->worker, &fake->arena, fake_done);
+	fake_run(fake);
+	settle_release(settle);
 }
 
 /* A record of 200 input and 100 output tokens. */
@@ -44,9 +38,7 @@ static struct settle *record_of(struct fake *fake, const struct handle *handle, 
 		.attempt = attempt,
 		.keep_open = keep_open,
 		.deadline_us = INT64_MAX};
-	settle_start(settle, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	settle_release(settle);
+	run(fake, settle);
 	return settle;
 }
 
@@ -64,7 +56,7 @@ static struct handle fields(const char *request_id, int64_t started_at_us)
 		.tenant = "default", .user = "ann", .request_id = request_id, .started_at_us = started_at_us};
 }
 
-static void a_record_charges_what_was_used_and_gives_back_the_rest(void **state)
+FAKED(a_record_charges_what_was_used_and_gives_back_the_rest)
 {
 	struct fake *fake = *state;
 	struct handle handle = handle_of(fake, ask(fake, "r1"));
@@ -79,7 +71,7 @@ static void a_record_charges_what_was_used_and_gives_back_the_rest(void **state)
 	assert_false(settle->answer.late);
 }
 
-static void a_repeated_record_is_answered_as_before(void **state)
+FAKED(a_repeated_record_is_answered_as_before)
 {
 	struct fake *fake = *state;
 	struct handle handle = handle_of(fake, ask(fake, "r1"));
@@ -93,7 +85,7 @@ static void a_repeated_record_is_answered_as_before(void **state)
 		fake_account_find(fake, ACCOUNT_USER, "ann")->state.limits[5].calendar.settled, 200 * 250 + 100 * 2000);
 }
 
-static void attempts_count_the_request_once(void **state)
+FAKED(attempts_count_the_request_once)
 {
 	struct fake *fake = *state;
 	struct handle handle = handle_of(fake, ask(fake, "r1"));
@@ -103,7 +95,7 @@ static void attempts_count_the_request_once(void **state)
 	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->state.limits[3].calendar.settled, 1);
 }
 
-static void without_a_handle_the_store_tells_accounts_and_model(void **state)
+FAKED(without_a_handle_the_store_tells_accounts_and_model)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -119,7 +111,7 @@ static void without_a_handle_the_store_tells_accounts_and_model(void **state)
 	assert_int_equal(settle->accounts.count, 2);
 }
 
-static void a_request_that_was_never_checked_is_charged_in_full(void **state)
+FAKED(a_request_that_was_never_checked_is_charged_in_full)
 {
 	struct fake *fake = *state;
 	struct handle handle = fields("r9", clock_wall_us());
@@ -131,7 +123,7 @@ static void a_request_that_was_never_checked_is_charged_in_full(void **state)
 	assert_true(settle->answer.priced.unpriced);
 }
 
-static void an_old_record_asks_the_ledger_first(void **state)
+FAKED(an_old_record_asks_the_ledger_first)
 {
 	struct fake *fake = *state;
 	struct handle handle = fields("r9", clock_wall_us() - HOUR_US);
@@ -150,7 +142,7 @@ static void an_old_record_asks_the_ledger_first(void **state)
 	assert_int_equal(fake->markers, 1);
 }
 
-static void a_record_older_than_the_stores_birth_asks_the_ledger(void **state)
+FAKED(a_record_older_than_the_stores_birth_asks_the_ledger)
 {
 	struct fake *fake = *state;
 	struct handle handle = fields("r9", clock_wall_us() - 1000000);
@@ -160,7 +152,7 @@ static void a_record_older_than_the_stores_birth_asks_the_ledger(void **state)
 	assert_true(record_of(fake, &handle, 0, false)->answer.repeat);
 }
 
-static void a_record_of_last_week_is_refused(void **state)
+FAKED(a_record_of_last_week_is_refused)
 {
 	struct fake *fake = *state;
 	struct handle handle = fields("r9", clock_wall_us() - 8 * 24 * HOUR_US);
@@ -168,7 +160,7 @@ static void a_record_of_last_week_is_refused(void **state)
 	assert_int_equal(record_of(fake, &handle, 0, false)->flow.err.code, ERR_PRECONDITION);
 }
 
-static void no_record_is_acknowledged_without_the_store(void **state)
+FAKED(no_record_is_acknowledged_without_the_store)
 {
 	struct fake *fake = *state;
 	struct handle handle = handle_of(fake, ask(fake, "r1"));
@@ -177,7 +169,7 @@ static void no_record_is_acknowledged_without_the_store(void **state)
 	assert_int_equal(record_of(fake, &handle, 0, false)->flow.err.code, ERR_UNAVAILABLE);
 }
 
-static void a_cancel_gives_everything_back(void **state)
+FAKED(a_cancel_gives_everything_back)
 {
 	struct fake *fake = *state;
 	struct settle *settle = arena_zalloc(&fake->arena, 1, sizeof(*settle));
@@ -188,20 +180,16 @@ static void a_cancel_gives_everything_back(void **state)
 		.interface = "api",
 		.mode = "",
 		.deadline_us = INT64_MAX};
-	settle_start(settle, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	settle_release(settle);
+	run(fake, settle);
 	assert_true(settle->flow.ok);
 	assert_int_equal(settle->answer.state, RESERVATION_CANCELLED);
 	assert_int_equal(settle->answer.released.input, 1000);
 	settle->question.handle.request_id = "nobody";
-	settle_start(settle, fake->worker, &fake->arena, fake_done);
-	fake_run(fake);
-	settle_release(settle);
+	run(fake, settle);
 	assert_int_equal(settle->flow.err.code, ERR_NOT_FOUND);
 }
 
-static void renewing_needs_an_open_reservation(void **state)
+FAKED(renewing_needs_an_open_reservation)
 {
 	struct fake *fake = *state;
 	struct handle handle = handle_of(fake, ask(fake, "r1"));
@@ -217,24 +205,4 @@ static void renewing_needs_an_open_reservation(void **state)
 	renew_start(renew, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	assert_int_equal(renew->flow.err.code, ERR_PRECONDITION);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
-		TEST(a_record_charges_what_was_used_and_gives_back_the_rest),
-		TEST(a_repeated_record_is_answered_as_before),
-		TEST(attempts_count_the_request_once),
-		TEST(without_a_handle_the_store_tells_accounts_and_model),
-		TEST(a_request_that_was_never_checked_is_charged_in_full),
-		TEST(an_old_record_asks_the_ledger_first),
-		TEST(a_record_older_than_the_stores_birth_asks_the_ledger),
-		TEST(a_record_of_last_week_is_refused),
-		TEST(no_record_is_acknowledged_without_the_store),
-		TEST(a_cancel_gives_everything_back),
-		TEST(renewing_needs_an_open_reservation),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

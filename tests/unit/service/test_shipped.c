@@ -1,17 +1,14 @@
 /* The migrations ship exactly what the lists in deploy/data and the table of tiers contain. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "base/embedded.h"
 #include "domain/price/price_csv.h"
+#include "lib/source.h"
+#include "lib/test.h"
 #include "tiers_default.h"
 
 static const char *migration(const char *name)
@@ -26,21 +23,13 @@ static const char *migration(const char *name)
 
 static struct price_sheet list_of(const char *name)
 {
-	const char *root = getenv("BURSAR_SOURCE_DIR");
 	struct buf text = {0};
 	struct price_sheet list;
 	struct err err = {0};
-	char path[512];
-	FILE *f;
-	size_t n;
+	char path[64];
 
-	snprintf(path, sizeof(path), "%s/deploy/data/%s", root ? root : ".", name);
-	f = fopen(path, "rb");
-	if (!f)
-		fail_msg("%s cannot be read", path);
-	while ((n = fread(buf_reserve(&text, 65536), 1, 65536, f)) > 0)
-		text.len += n;
-	fclose(f);
+	snprintf(path, sizeof(path), "deploy/data/%s", name);
+	source_read(path, &text);
 	if (!price_csv_parse(text.data, text.len, &list, &err))
 		fail_msg("%s: %s", name, err.text);
 	buf_release(&text);
@@ -86,7 +75,7 @@ static void assert_shipped(const char *sql, const struct price *price, bool date
 	fail_msg("%s/%s is not in the migration with these rates", price->provider, price->model);
 }
 
-static void every_listed_price_is_in_the_migration(void **state)
+TEST(every_listed_price_is_in_the_migration)
 {
 	struct price_sheet list = list_of("model_prices.csv");
 	const char *sql = migration("prices");
@@ -94,7 +83,6 @@ static void every_listed_price_is_in_the_migration(void **state)
 		"openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere", "ollama"};
 	int priced = 0;
 
-	(void)state;
 	for (int i = 0; i < list.count; i++) {
 		assert_shipped(sql, &list.prices[i], false);
 		priced += list.prices[i].base.pico[TOKEN_INPUT] > 0;
@@ -111,12 +99,11 @@ static void every_listed_price_is_in_the_migration(void **state)
 	price_sheet_release(&list);
 }
 
-static void every_dated_price_is_in_the_migration(void **state)
+TEST(every_dated_price_is_in_the_migration)
 {
 	struct price_sheet list = list_of("model_price_changes.csv");
 	const char *sql = migration("prices");
 
-	(void)state;
 	for (int i = 0; i < list.count; i++)
 		assert_shipped(sql, &list.prices[i], true);
 	assert_int_equal(list.count, 7);
@@ -132,13 +119,12 @@ static void every_dated_price_is_in_the_migration(void **state)
 }
 
 /* As in 0003, without the cost bucket that 0013 removes, which comes before the last limit. */
-static void the_shipped_tiers_are_those_of_the_table(void **state)
+TEST(the_shipped_tiers_are_those_of_the_table)
 {
 	const char *sql = migration("shipped");
 	char row[256];
 	int rows = 0;
 
-	(void)state;
 	for (int i = 0; i < TIERS_DEFAULT; i++) {
 		const struct tier_default *tier = &tiers_default[i];
 		struct policy policy;
@@ -167,7 +153,7 @@ static void the_shipped_tiers_are_those_of_the_table(void **state)
 		strstr(migration("corrections"), "DELETE FROM tier_limits WHERE tenant = '' AND name = 'cost_refill'"));
 }
 
-static void the_shipped_tiers_are_those_of_the_design(void **state)
+TEST(the_shipped_tiers_are_those_of_the_design)
 {
 	static const int64_t amounts[TIERS_DEFAULT][6] = {
 		{3, 40000, 50, 1000, 250000000, 5000000000},
@@ -175,7 +161,6 @@ static void the_shipped_tiers_are_those_of_the_design(void **state)
 		{100, 1000000, 10000, 200000, 50000000000, 1000000000000},
 	};
 
-	(void)state;
 	for (int i = 0; i < TIERS_DEFAULT; i++) {
 		struct policy policy;
 		struct err err;
@@ -192,16 +177,4 @@ static void the_shipped_tiers_are_those_of_the_design(void **state)
 		assert_true(policy.limits[6].shadow);
 	}
 	assert_null(tier_default_find("gold"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_listed_price_is_in_the_migration),
-		cmocka_unit_test(every_dated_price_is_in_the_migration),
-		cmocka_unit_test(the_shipped_tiers_are_those_of_the_table),
-		cmocka_unit_test(the_shipped_tiers_are_those_of_the_design),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

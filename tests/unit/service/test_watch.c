@@ -1,14 +1,11 @@
 /*
  * Watchers on a store that this test plays: what reaches them, how much of it, and what they are told about the rest.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "lib/examples.h"
+#include "lib/test.h"
 #include "service/watch/watch.h"
 #include "service/watch/gather.h"
 
@@ -99,21 +96,10 @@ static struct watch_view take(struct watcher *watcher)
 
 static void decide(const char *tenant, const char *user, bool allowed)
 {
-	struct watch_event event = {
-		.kind = WATCH_CHECK,
-		.allowed = allowed,
-		.reason = allowed ? REASON_NONE : REASON_QUOTA,
-		.limit = "",
-		.at_us = 5,
-		.user = user,
-		.request_id = "",
-		.interface = "web",
-		.model = "",
-		.tier = "",
-		.pool = "",
-		.cause = "",
-	};
+	struct watch_event event = watch_event_example(WATCH_CHECK, user, 5);
 
+	event.allowed = allowed;
+	event.reason = allowed ? REASON_NONE : REASON_QUOTA;
 	assert_true(gather_add(gather, tenant, &event));
 }
 
@@ -128,11 +114,12 @@ static void tell(int times)
 	buf_release(&bytes);
 }
 
-static void sums_and_events_are_those_of_the_tenant(void **state)
+#define WATCHED(name) TEST_WITH(name, set_up, tear_down)
+
+WATCHED(sums_and_events_are_those_of_the_tenant)
 {
 	struct watcher ours, all;
 
-	(void)state;
 	start(&ours, 10, (struct watch_filter){0});
 	start(&all, 10, (struct watch_filter){.tenant = ""});
 	decide("acme", "bob", true);
@@ -153,11 +140,10 @@ static void sums_and_events_are_those_of_the_tenant(void **state)
 	watcher_stop(&all);
 }
 
-static void a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap(void **state)
+WATCHED(a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap)
 {
 	struct watcher watcher;
 
-	(void)state;
 	start(&watcher, 10, (struct watch_filter){0});
 	decide("acme", "bob", true);
 	tell(2);
@@ -177,13 +163,12 @@ static void a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap(voi
 	watcher_stop(&watcher);
 }
 
-static void a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more(void **state)
+WATCHED(a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more)
 {
 	enum { REPORTS = 2000, MOST = 7 };
 	struct watcher watcher;
 	int64_t stands_for = 0;
 
-	(void)state;
 	start(&watcher, MOST, (struct watch_filter){0});
 	for (int report = 0; report < REPORTS; report++) {
 		for (int i = 0; i < 100; i++)
@@ -202,11 +187,10 @@ static void a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more(void **st
 	watcher_stop(&watcher);
 }
 
-static void a_watcher_of_denials_is_told_whether_these_are_all(void **state)
+WATCHED(a_watcher_of_denials_is_told_whether_these_are_all)
 {
 	struct watcher watcher;
 
-	(void)state;
 	start(&watcher, 500, (struct watch_filter){.denials = true});
 	for (int i = 0; i < 1000; i++)
 		decide("acme", "bob", i % 100 != 0);
@@ -224,14 +208,13 @@ static void a_watcher_of_denials_is_told_whether_these_are_all(void **state)
 	watcher_stop(&watcher);
 }
 
-static void a_user_by_name_is_seen_once_workers_report_all_about_them(void **state)
+WATCHED(a_user_by_name_is_seen_once_workers_report_all_about_them)
 {
 	uint64_t user = watch_user_hash("acme", "alice"), many[WATCH_USERS_MAX];
 	struct watcher watcher;
 	struct watch_view view;
 	struct err err;
 
-	(void)state;
 	start(&watcher, 500, (struct watch_filter){.user = "alice"});
 	assert_int_equal(store.minded, 1);
 	decide("acme", "alice", true);
@@ -253,29 +236,13 @@ static void a_user_by_name_is_seen_once_workers_report_all_about_them(void **sta
 	watcher_stop(&watcher);
 }
 
-static void an_invalid_report_is_ignored(void **state)
+WATCHED(an_invalid_report_is_ignored)
 {
 	struct watcher watcher;
 
-	(void)state;
 	start(&watcher, 10, (struct watch_filter){0});
 	store.heard("nonsense", 8, store.arg);
 	store.heard("", 0, store.arg);
 	assert_int_equal(take(&watcher).workers, 0);
 	watcher_stop(&watcher);
-}
-
-#define WATCHED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WATCHED(sums_and_events_are_those_of_the_tenant),
-		WATCHED(a_report_that_comes_twice_counts_once_and_a_missing_one_is_a_gap),
-		WATCHED(a_watcher_who_does_not_take_loses_no_sum_and_costs_no_more),
-		WATCHED(a_watcher_of_denials_is_told_whether_these_are_all),
-		WATCHED(a_user_by_name_is_seen_once_workers_report_all_about_them),
-		WATCHED(an_invalid_report_is_ignored),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

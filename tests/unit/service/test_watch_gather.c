@@ -1,13 +1,10 @@
 /* What a worker gathers, and what a watcher reads from its reports. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/utf8.h"
+#include "lib/examples.h"
+#include "lib/test.h"
 #include "service/watch/gather.h"
 
 enum { WORKER = 77, NOW = 1000000 };
@@ -17,19 +14,7 @@ static struct buf bytes;
 
 static struct watch_event event_of(enum watch_kind kind, const char *user)
 {
-	return (struct watch_event){
-		.kind = kind,
-		.allowed = kind == WATCH_CHECK,
-		.limit = "",
-		.at_us = NOW,
-		.user = user,
-		.request_id = "",
-		.interface = "web",
-		.model = "",
-		.tier = "free",
-		.pool = "",
-		.cause = "",
-	};
+	return watch_event_example(kind, user, NOW);
 }
 
 static struct watch_event denial_of(const char *user, enum reason reason)
@@ -67,13 +52,12 @@ static int release(void **state)
 	return 0;
 }
 
-static void a_report_says_what_was_added(void **state)
+TEST(a_report_says_what_was_added)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	struct watch_event record = event_of(WATCH_RECORD, "\xc3\xa4nn");
 	struct watch_report report;
 
-	(void)state;
 	record.input = 900;
 	record.output = 100;
 	record.cost = 12345;
@@ -107,12 +91,11 @@ static void a_report_says_what_was_added(void **state)
 	gather_free(gather);
 }
 
-static void sums_are_exact_and_memory_bounded_however_much_is_added(void **state)
+TEST(sums_are_exact_and_memory_bounded_however_much_is_added)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	struct watch_report report;
 
-	(void)state;
 	for (int i = 0; i < 100000; i++)
 		add(gather, "acme", i % 4 ? event_of(WATCH_CHECK, "bob") : denial_of("bob", REASON_QUOTA));
 	report = report_of(gather);
@@ -125,13 +108,12 @@ static void sums_are_exact_and_memory_bounded_however_much_is_added(void **state
 	gather_free(gather);
 }
 
-static void a_tenant_without_room_is_not_added(void **state)
+TEST(a_tenant_without_room_is_not_added)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	struct watch_event event = event_of(WATCH_CHECK, "bob");
 	char tenant[24];
 
-	(void)state;
 	for (int i = 0; i < WATCH_TENANTS_MAX; i++) {
 		snprintf(tenant, sizeof(tenant), "tenant%d", i);
 		add(gather, tenant, event);
@@ -144,13 +126,12 @@ static void a_tenant_without_room_is_not_added(void **state)
 }
 
 /* 400 reports of ten times as many events as are kept: each position in time is kept about equally often. */
-static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
+TEST(a_burst_at_the_beginning_does_not_fill_the_sample)
 {
 	enum { EVENTS = 10 * DRAW_MAX, REPORTS = 400, PARTS = 10 };
 	struct gather *gather = gather_new(WORKER, "host:1");
 	int kept[PARTS] = {0};
 
-	(void)state;
 	for (int round = 0; round < REPORTS; round++) {
 		for (int i = 0; i < EVENTS; i++) {
 			struct watch_event event = event_of(WATCH_CHECK, "bob");
@@ -169,13 +150,12 @@ static void a_burst_at_the_beginning_does_not_fill_the_sample(void **state)
 	gather_free(gather);
 }
 
-static void a_user_watched_by_name_is_reported_in_full(void **state)
+TEST(a_user_watched_by_name_is_reported_in_full)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	uint64_t user = watch_user_hash("acme", "alice");
 	struct watch_report report;
 
-	(void)state;
 	gather_watch(gather, &user, 1);
 	for (int i = 0; i < 5000; i++)
 		add(gather, "acme", event_of(WATCH_CHECK, i % 50 ? "bob" : "alice"));
@@ -190,24 +170,22 @@ static void a_user_watched_by_name_is_reported_in_full(void **state)
 	gather_free(gather);
 }
 
-static void what_nobody_heard_shows_in_the_numbers(void **state)
+TEST(what_nobody_heard_shows_in_the_numbers)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 
-	(void)state;
 	assert_int_equal(report_of(gather).number, 1);
 	gather_skip(gather);
 	assert_int_equal(report_of(gather).number, 3);
 	gather_free(gather);
 }
 
-static void a_report_that_is_cut_or_changed_is_refused(void **state)
+TEST(a_report_that_is_cut_or_changed_is_refused)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
 	struct watch_report report;
 	struct arena own = {0};
 
-	(void)state;
 	add(gather, "acme", denial_of("bob", REASON_QUOTA));
 	report_of(gather);
 	for (size_t len = 0; len < bytes.len; len++)
@@ -221,29 +199,14 @@ static void a_report_that_is_cut_or_changed_is_refused(void **state)
 	gather_free(gather);
 }
 
-static void sums_stay_at_the_largest_number(void **state)
+TEST(sums_stay_at_the_largest_number)
 {
 	struct watch_totals a = {.cost = INT64_MAX - 1, .denied = {[REASON_QUOTA] = INT64_MAX, [REASON_BUDGET] = 1}};
 	struct watch_totals b = {.cost = 5};
 
-	(void)state;
 	watch_totals_add(&a, &b);
 	assert_true(a.cost == INT64_MAX);
 	assert_true(watch_totals_denied(&a) == INT64_MAX);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_report_says_what_was_added),
-		cmocka_unit_test(sums_are_exact_and_memory_bounded_however_much_is_added),
-		cmocka_unit_test(a_tenant_without_room_is_not_added),
-		cmocka_unit_test(a_burst_at_the_beginning_does_not_fill_the_sample),
-		cmocka_unit_test(a_user_watched_by_name_is_reported_in_full),
-		cmocka_unit_test(what_nobody_heard_shows_in_the_numbers),
-		cmocka_unit_test(a_report_that_is_cut_or_changed_is_refused),
-		cmocka_unit_test(sums_stay_at_the_largest_number),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, release);
-}
+TEST_GROUP(NULL, release);

@@ -1,15 +1,10 @@
 /* Which model a name resolves to, and which account and limits belong to it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/arena.h"
+#include "lib/test.h"
 #include "store/catalog_build.h"
 
 static struct price prices[16];
@@ -129,11 +124,12 @@ static const char *account_of(const char *name)
 	return tenant_model_account(catalog_tenant(catalog, "t"), &model);
 }
 
-static void every_name_leads_to_the_model_that_prices_it(void **state)
+#define NAMED(name) TEST_WITH(name, setup, teardown)
+
+NAMED(every_name_leads_to_the_model_that_prices_it)
 {
 	static const char *const names[] = {"gpt-4o", "openai/gpt-4o", "gpt-4o-2024-08-06", "openai/gpt-4o-2024-08-06"};
 
-	(void)state;
 	catalog_plain();
 	for (int i = 0; i < 4; i++)
 		assert_string_equal(leads_to(names[i]), "openai/gpt-4o");
@@ -142,11 +138,10 @@ static void every_name_leads_to_the_model_that_prices_it(void **state)
 	assert_string_equal(leads_to(""), "/");
 }
 
-static void a_name_without_a_price_is_itself_in_lower_case(void **state)
+NAMED(a_name_without_a_price_is_itself_in_lower_case)
 {
 	struct model_name priced, other;
 
-	(void)state;
 	catalog_plain();
 	assert_string_equal(leads_to("GPT-4o"), "/gpt-4o");
 	assert_string_equal(leads_to("azure/X"), "/azure/x");
@@ -155,11 +150,10 @@ static void a_name_without_a_price_is_itself_in_lower_case(void **state)
 	assert_int_equal(priced.hash, other.hash);
 }
 
-static void with_a_fallback_it_is_the_fallbacks_unless_the_tenant_speaks_of_it(void **state)
+NAMED(with_a_fallback_it_is_the_fallbacks_unless_the_tenant_speaks_of_it)
 {
 	static const char *const models[] = {"Own-Limit"};
 
-	(void)state;
 	tenants[1].unknown_model = MODEL_FALLBACK;
 	put(tenants[1].fallback_model, "gpt-4o-2024-08-06");
 	account("own-account");
@@ -171,12 +165,11 @@ static void with_a_fallback_it_is_the_fallbacks_unless_the_tenant_speaks_of_it(v
 	assert_string_equal(leads_to("Big-Model"), "hub/Big-Model");
 }
 
-static void prices_of_a_user_lead_the_user_alone(void **state)
+NAMED(prices_of_a_user_lead_the_user_alone)
 {
 	struct price *own = price("openai", "tuned");
 	struct model_name model;
 
-	(void)state;
 	put(own->tenant, "t");
 	put(own->account, "ann");
 	alias("tuned", "openai", "gpt-4o");
@@ -187,9 +180,8 @@ static void prices_of_a_user_lead_the_user_alone(void **state)
 	assert_string_equal(model.model, "gpt-4o");
 }
 
-static void a_name_moves_with_the_time_of_the_names_not_with_the_clock(void **state)
+NAMED(a_name_moves_with_the_time_of_the_names_not_with_the_clock)
 {
-	(void)state;
 	price("p", "preview")->to_us = 1000;
 	alias("preview", "openai", "gpt-4o");
 	catalog_of(NULL, 0, 999);
@@ -199,14 +191,13 @@ static void a_name_moves_with_the_time_of_the_names_not_with_the_clock(void **st
 	assert_string_equal(leads_to("preview"), "openai/gpt-4o");
 }
 
-static void limits_of_tiers_count_what_their_models_lead_to(void **state)
+NAMED(limits_of_tiers_count_what_their_models_lead_to)
 {
 	static const char *const models[] = {"gpt-4o", "openai/gpt-4o", "gpt-4o-2024-08-06", "Unknown", ""};
 	const struct policy *policy;
 	struct policy raw;
 	struct err err;
 
-	(void)state;
 	catalog_of(models, 5, 0);
 	policy = &catalog_tier(catalog, "t", "own")->policy;
 	for (int i = 0; i < 3; i++)
@@ -219,11 +210,10 @@ static void limits_of_tiers_count_what_their_models_lead_to(void **state)
 	assert_memory_not_equal(raw.pid, policy->pid, sizeof(raw.pid));
 }
 
-static void a_model_has_one_account_under_all_its_names(void **state)
+NAMED(a_model_has_one_account_under_all_its_names)
 {
 	static const char *const names[] = {"gpt-4o", "openai/gpt-4o", "gpt-4o-2024-08-06"};
 
-	(void)state;
 	catalog_plain();
 	assert_null(account_of("gpt-4o"));
 	for (int i = 0; i < 3; i++)
@@ -239,9 +229,8 @@ static void a_model_has_one_account_under_all_its_names(void **state)
 	assert_null(account_of(""));
 }
 
-static void of_two_accounts_of_one_model_the_one_by_its_id_counts(void **state)
+NAMED(of_two_accounts_of_one_model_the_one_by_its_id_counts)
 {
-	(void)state;
 	account("openai/gpt-4o");
 	account("gpt-4o-2024-08-06");
 	account("gpt-4o");
@@ -250,9 +239,8 @@ static void of_two_accounts_of_one_model_the_one_by_its_id_counts(void **state)
 	assert_string_equal(catalog_model_account_id(catalog, "t", "openai/gpt-4o", &arena), "gpt-4o");
 }
 
-static void a_model_of_several_providers_may_have_an_account_at_each(void **state)
+NAMED(a_model_of_several_providers_may_have_an_account_at_each)
 {
-	(void)state;
 	price("azure", "gpt-4o");
 	account("azure/gpt-4o");
 	catalog_plain();
@@ -268,12 +256,11 @@ static void a_model_of_several_providers_may_have_an_account_at_each(void **stat
 	assert_string_equal(account_of("openai/gpt-4o"), "gpt-4o");
 }
 
-static void a_tenant_without_a_row_and_a_catalog_without_prices_resolve_names_too(void **state)
+NAMED(a_tenant_without_a_row_and_a_catalog_without_prices_resolve_names_too)
 {
 	struct catalog_parts parts = {0};
 	struct model_name model;
 
-	(void)state;
 	catalog_plain();
 	catalog_model(catalog, "nobody", "", "gpt-4o-2024-08-06", &model);
 	assert_string_equal(model.model, "gpt-4o");
@@ -283,24 +270,4 @@ static void a_tenant_without_a_row_and_a_catalog_without_prices_resolve_names_to
 	assert_string_equal(model.model, "gpt-4o");
 	assert_string_equal(model.provider, "");
 	assert_null(tenant_model_account(catalog_tenant(catalog, "nobody"), &model));
-}
-
-#define NAMES_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		NAMES_TEST(every_name_leads_to_the_model_that_prices_it),
-		NAMES_TEST(a_name_without_a_price_is_itself_in_lower_case),
-		NAMES_TEST(with_a_fallback_it_is_the_fallbacks_unless_the_tenant_speaks_of_it),
-		NAMES_TEST(prices_of_a_user_lead_the_user_alone),
-		NAMES_TEST(a_name_moves_with_the_time_of_the_names_not_with_the_clock),
-		NAMES_TEST(limits_of_tiers_count_what_their_models_lead_to),
-		NAMES_TEST(a_model_has_one_account_under_all_its_names),
-		NAMES_TEST(of_two_accounts_of_one_model_the_one_by_its_id_counts),
-		NAMES_TEST(a_model_of_several_providers_may_have_an_account_at_each),
-		NAMES_TEST(a_tenant_without_a_row_and_a_catalog_without_prices_resolve_names_too),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
