@@ -1,13 +1,9 @@
 /* Learning of changes from Redis: what is followed is noted, whoever changes it; and the end of every certainty is told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
+#include "lib/test.h"
 #include "redis/codec/keys.h"
 #include "redis_bench.h"
 
@@ -86,6 +82,8 @@ static int close_bench(void **state)
 	return 0;
 }
 
+#define FOLLOWING(name) TEST_WITH(name, open_bench, close_bench)
+
 static void follow(const char *user)
 {
 	const struct changes_account account = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user};
@@ -117,12 +115,11 @@ static void let_pass(void)
 	redis_bench_until(&bench, is_heard_again);
 }
 
-static void each_kind_of_change_is_noted_once(void **state)
+FOLLOWING(each_kind_of_change_is_noted_once)
 {
 	static const char *const commands[] = {
 		"SET %b x", "APPEND %b y", "PEXPIRE %b 60000", "DEL %b", "SET %b x KEEPTTL"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		follow(ann);
 		run(commands[i], ann);
@@ -134,46 +131,41 @@ static void each_kind_of_change_is_noted_once(void **state)
 	}
 }
 
-static void the_end_of_a_record_is_noted(void **state)
+FOLLOWING(the_end_of_a_record_is_noted)
 {
-	(void)state;
 	run("SET %b x PX 50", ann);
 	follow(ann);
 	redis_bench_until(&bench, is_noted);
 }
 
-static void other_accounts_are_left_alone(void **state)
+FOLLOWING(other_accounts_are_left_alone)
 {
-	(void)state;
 	follow(ann);
 	run("SET %b x", bob);
 	let_pass();
 	assert_int_equal(noted(ann), noted_before);
 }
 
-static void a_call_of_this_process_is_noted_before_it_is_answered(void **state)
+FOLLOWING(a_call_of_this_process_is_noted_before_it_is_answered)
 {
 	uint32_t count = noted("cat");
 
-	(void)state;
 	redis_bench_seed(&bench, "cat");
 	assert_int_equal(redis_bench_ask(&bench, "cat", "r1"), LIMITS_OK);
 	assert_true(noted("cat") != count);
 }
 
-static void a_flush_ends_the_session(void **state)
+FOLLOWING(a_flush_ends_the_session)
 {
-	(void)state;
 	before = look();
 	freeReplyObject(redisCommand(bench.direct, "FLUSHALL"));
 	redis_bench_until(&bench, is_another);
 }
 
-static void the_end_of_either_connection_ends_the_session(void **state)
+FOLLOWING(the_end_of_either_connection_ends_the_session)
 {
 	static const char *const types[] = {"pubsub", "normal"};
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		before = look();
 		freeReplyObject(redisCommand(bench.direct, "CLIENT KILL TYPE %s", types[i]));
@@ -183,12 +175,11 @@ static void the_end_of_either_connection_ends_the_session(void **state)
 }
 
 /* Checks may be decided by another Redis by then. */
-static void another_connection_of_the_checks_ends_the_session(void **state)
+FOLLOWING(another_connection_of_the_checks_ends_the_session)
 {
 	redisReply *list = redisCommand(bench.direct, "CLIENT LIST");
 	char *saved, *line = strtok_r(list->str, "\n", &saved);
 
-	(void)state;
 	before = look();
 	for (; line; line = strtok_r(NULL, "\n", &saved))
 		if (strstr(line, "cmd=fcall") || strstr(line, "cmd=info"))
@@ -197,32 +188,12 @@ static void another_connection_of_the_checks_ends_the_session(void **state)
 	redis_bench_until(&bench, is_another);
 }
 
-static void what_is_heard_stays_recent_while_somebody_looks(void **state)
+FOLLOWING(what_is_heard_stays_recent_while_somebody_looks)
 {
 	struct changes_view view;
 
-	(void)state;
 	let_pass();
 	view = look();
 	assert_true(view.time_us + (clock_mono_us() - view.heard_us) - clock_wall_us() < 1000000);
 	assert_true(view.heard_us <= clock_mono_us());
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_kind_of_change_is_noted_once, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(the_end_of_a_record_is_noted, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(other_accounts_are_left_alone, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(
-			a_call_of_this_process_is_noted_before_it_is_answered, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(a_flush_ends_the_session, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(the_end_of_either_connection_ends_the_session, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(
-			another_connection_of_the_checks_ends_the_session, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(
-			what_is_heard_stays_recent_while_somebody_looks, open_bench, close_bench),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

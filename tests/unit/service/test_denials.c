@@ -1,19 +1,17 @@
 /* Denials from a worker's memory, on fake stores: when the store is not asked, and what makes it be asked again. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/units.h"
 #include "fakes.h"
+#include "lib/test.h"
 #include "service/request/check.h"
 #include "service/request/settle.h"
 
 enum { PER_MINUTE = 3 }; /* of the tier free */
+
+#define REMEMBERING(name) TEST_WITH(name, fake_setup_remembering, fake_teardown)
 
 static struct check *ask_as(
 	struct fake *fake, enum check_mode mode, const char *user, const char *id, bool id_is_new, int64_t input_tokens)
@@ -64,7 +62,7 @@ static void be_remembered(struct fake *fake, const char *user)
 		assert_int_equal(ask(fake, user)->answer.quality, QUALITY_EXACT);
 }
 
-static void the_fourth_denial_comes_from_memory(void **state)
+REMEMBERING(the_fourth_denial_comes_from_memory)
 {
 	struct fake *fake = *state;
 	struct check *check;
@@ -83,7 +81,7 @@ static void the_fourth_denial_comes_from_memory(void **state)
 	assert_true(check->answer.retry_after_us > 0 && check->answer.retry_after_us <= 20 * SECOND_US);
 }
 
-static void a_user_who_is_denied_once_is_not_followed(void **state)
+REMEMBERING(a_user_who_is_denied_once_is_not_followed)
 {
 	struct fake *fake = *state;
 
@@ -92,7 +90,7 @@ static void a_user_who_is_denied_once_is_not_followed(void **state)
 	assert_int_equal(fake->changes.follows, 0);
 }
 
-static void retry_after_counts_down_and_then_the_store_is_asked(void **state)
+REMEMBERING(retry_after_counts_down_and_then_the_store_is_asked)
 {
 	struct fake *fake = *state;
 	int64_t first_us;
@@ -105,7 +103,7 @@ static void retry_after_counts_down_and_then_the_store_is_asked(void **state)
 	assert_true(ask(fake, "ann")->answer.allowed);
 }
 
-static void a_smaller_request_asks_the_store(void **state)
+REMEMBERING(a_smaller_request_asks_the_store)
 {
 	struct fake *fake = *state;
 
@@ -118,7 +116,7 @@ static void a_smaller_request_asks_the_store(void **state)
 	assert_int_equal(fake->checks, 1);
 }
 
-static void only_an_id_that_is_new_or_was_denied_is_answered(void **state)
+REMEMBERING(only_an_id_that_is_new_or_was_denied_is_answered)
 {
 	struct fake *fake = *state;
 
@@ -135,7 +133,7 @@ static void only_an_id_that_is_new_or_was_denied_is_answered(void **state)
 	assert_int_equal(fake->checks, 2);
 }
 
-static void explain_and_status_ask_the_store(void **state)
+REMEMBERING(explain_and_status_ask_the_store)
 {
 	struct fake *fake = *state;
 
@@ -185,7 +183,7 @@ static void another_profile(struct fake *fake)
 	account_cache_put(fake->worker->cache, ACCOUNT_USER, "default", "ann", &profile);
 }
 
-static void whatever_makes_the_memory_doubtful_asks_the_store(void **state)
+REMEMBERING(whatever_makes_the_memory_doubtful_asks_the_store)
 {
 	static void (*const doubts[])(struct fake * fake) = {a_change, another_connection, no_connection, silence,
 		a_clock_that_was_set, a_long_time, another_profile};
@@ -203,7 +201,7 @@ static void whatever_makes_the_memory_doubtful_asks_the_store(void **state)
 	}
 }
 
-static void nothing_is_remembered_before_the_store_has_confirmed(void **state)
+REMEMBERING(nothing_is_remembered_before_the_store_has_confirmed)
 {
 	struct fake *fake = *state;
 
@@ -218,7 +216,7 @@ static void nothing_is_remembered_before_the_store_has_confirmed(void **state)
 }
 
 /* The message says that something changed; whether it matters, the store says. */
-static void after_a_change_it_is_learned_again(void **state)
+REMEMBERING(after_a_change_it_is_learned_again)
 {
 	struct fake *fake = *state;
 
@@ -230,7 +228,7 @@ static void after_a_change_it_is_learned_again(void **state)
 	assert_int_equal(fake->changes.follows, 2);
 }
 
-static void a_cancel_of_this_worker_frees_at_once(void **state)
+REMEMBERING(a_cancel_of_this_worker_frees_at_once)
 {
 	struct fake *fake = *state;
 	struct check *first = ask_as(fake, CHECK_REAL, "ann", "first", false, 100);
@@ -259,7 +257,7 @@ static void a_cancel_of_this_worker_frees_at_once(void **state)
 	assert_true(ask(fake, "ann")->answer.allowed);
 }
 
-static void an_overdue_reservation_is_not_waited_for(void **state)
+REMEMBERING(an_overdue_reservation_is_not_waited_for)
 {
 	struct fake *fake = *state;
 
@@ -269,7 +267,7 @@ static void an_overdue_reservation_is_not_waited_for(void **state)
 }
 
 /* Room for 16,384 accounts; and whoever is forgotten is only asked about. */
-static void the_table_is_bounded(void **state)
+REMEMBERING(the_table_is_bounded)
 {
 	static struct policy policy = {.count = 1};
 	static const struct account_profile profile;
@@ -304,7 +302,7 @@ static void the_table_is_bounded(void **state)
 	denials_free(denials);
 }
 
-static void it_can_be_turned_off(void **state)
+REMEMBERING(it_can_be_turned_off)
 {
 	struct fake *fake = *state;
 
@@ -314,26 +312,4 @@ static void it_can_be_turned_off(void **state)
 	fake->worker->denials = NULL;
 	be_remembered(fake, "ann");
 	assert_true(asks_the_store(fake, "ann"));
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup_remembering, fake_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(the_fourth_denial_comes_from_memory),
-		TEST(a_user_who_is_denied_once_is_not_followed),
-		TEST(retry_after_counts_down_and_then_the_store_is_asked),
-		TEST(a_smaller_request_asks_the_store),
-		TEST(only_an_id_that_is_new_or_was_denied_is_answered),
-		TEST(explain_and_status_ask_the_store),
-		TEST(whatever_makes_the_memory_doubtful_asks_the_store),
-		TEST(nothing_is_remembered_before_the_store_has_confirmed),
-		TEST(after_a_change_it_is_learned_again),
-		TEST(a_cancel_of_this_worker_frees_at_once),
-		TEST(an_overdue_reservation_is_not_waited_for),
-		TEST(the_table_is_bounded),
-		TEST(it_can_be_turned_off),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
