@@ -88,6 +88,20 @@ def test_only_a_request_that_cannot_have_a_reservation_is_denied_from_memory(her
     assert here.check(user, request_id="denied").repeat
 
 
+def test_a_batch_and_an_acquisition_are_denied_from_memory_too(here):
+    user = here.user_with(here.level("one", 1))
+    assert here.check(user).allowed
+    remembered(here, user)
+    items = here.limiter.CheckBatch(here.limiter_pb.CheckBatchRequest(items=[here.request(user)] * 3), timeout=10).items
+    assert [item.response.allowed for item in items] == [False] * 3
+
+    def acquired():
+        (message,) = here.limiter.Acquire(here.limiter_pb.AcquireRequest(check=here.request(user)), timeout=10)
+        assert message.HasField("denied") and not message.check.allowed
+        return message.check.quality == REMEMBERED
+    until(acquired, "an acquisition that is denied from memory")
+
+
 def test_a_smaller_request_is_not_refused_for_a_larger_one(here):
     user = here.user_with(here.calendar("day", "tokens", 1000))
     remembered(here, user, input_tokens=1001)

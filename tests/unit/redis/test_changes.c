@@ -82,6 +82,8 @@ static int close_bench(void **state)
 	return 0;
 }
 
+#define FOLLOWING(name) TEST_WITH(name, open_bench, close_bench)
+
 static void follow(const char *user)
 {
 	const struct changes_account account = {.kind = ACCOUNT_USER, .tenant = "acme", .id = user};
@@ -113,9 +115,7 @@ static void let_pass(void)
 	redis_bench_until(&bench, is_heard_again);
 }
 
-#define WITH_BENCH(name) TEST_WITH(name, open_bench, close_bench)
-
-WITH_BENCH(each_kind_of_change_is_noted_once)
+FOLLOWING(each_kind_of_change_is_noted_once)
 {
 	static const char *const commands[] = {
 		"SET %b x", "APPEND %b y", "PEXPIRE %b 60000", "DEL %b", "SET %b x KEEPTTL"};
@@ -131,14 +131,14 @@ WITH_BENCH(each_kind_of_change_is_noted_once)
 	}
 }
 
-WITH_BENCH(the_end_of_a_record_is_noted)
+FOLLOWING(the_end_of_a_record_is_noted)
 {
 	run("SET %b x PX 50", ann);
 	follow(ann);
 	redis_bench_until(&bench, is_noted);
 }
 
-WITH_BENCH(other_accounts_are_left_alone)
+FOLLOWING(other_accounts_are_left_alone)
 {
 	follow(ann);
 	run("SET %b x", bob);
@@ -146,7 +146,7 @@ WITH_BENCH(other_accounts_are_left_alone)
 	assert_int_equal(noted(ann), noted_before);
 }
 
-WITH_BENCH(a_call_of_this_process_is_noted_before_it_is_answered)
+FOLLOWING(a_call_of_this_process_is_noted_before_it_is_answered)
 {
 	uint32_t count = noted("cat");
 
@@ -155,14 +155,14 @@ WITH_BENCH(a_call_of_this_process_is_noted_before_it_is_answered)
 	assert_true(noted("cat") != count);
 }
 
-WITH_BENCH(a_flush_ends_the_session)
+FOLLOWING(a_flush_ends_the_session)
 {
 	before = look();
 	freeReplyObject(redisCommand(bench.direct, "FLUSHALL"));
 	redis_bench_until(&bench, is_another);
 }
 
-WITH_BENCH(the_end_of_either_connection_ends_the_session)
+FOLLOWING(the_end_of_either_connection_ends_the_session)
 {
 	static const char *const types[] = {"pubsub", "normal"};
 
@@ -175,7 +175,7 @@ WITH_BENCH(the_end_of_either_connection_ends_the_session)
 }
 
 /* Checks may be decided by another Redis by then. */
-WITH_BENCH(another_connection_of_the_checks_ends_the_session)
+FOLLOWING(another_connection_of_the_checks_ends_the_session)
 {
 	redisReply *list = redisCommand(bench.direct, "CLIENT LIST");
 	char *saved, *line = strtok_r(list->str, "\n", &saved);
@@ -188,7 +188,7 @@ WITH_BENCH(another_connection_of_the_checks_ends_the_session)
 	redis_bench_until(&bench, is_another);
 }
 
-WITH_BENCH(what_is_heard_stays_recent_while_somebody_looks)
+FOLLOWING(what_is_heard_stays_recent_while_somebody_looks)
 {
 	struct changes_view view;
 

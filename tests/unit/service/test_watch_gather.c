@@ -91,6 +91,24 @@ TEST(a_report_says_what_was_added)
 	gather_free(gather);
 }
 
+TEST(an_event_of_each_quality_is_read_and_of_no_other)
+{
+	struct watch_report report;
+
+	for (int quality = 0; quality <= WATCH_QUALITY_MAX + 1; quality++) {
+		struct gather *gather = gather_new(WORKER, "host:1");
+		struct watch_event event = event_of(WATCH_CHECK, "bob");
+
+		event.quality = quality;
+		add(gather, "acme", event);
+		buf_reset(&bytes);
+		gather_report(gather, NOW, &bytes);
+		assert_int_equal(
+			watch_report_read(bytes.data, bytes.len, &arena, &report), quality <= WATCH_QUALITY_MAX);
+		gather_free(gather);
+	}
+}
+
 TEST(sums_are_exact_and_memory_bounded_however_much_is_added)
 {
 	struct gather *gather = gather_new(WORKER, "host:1");
