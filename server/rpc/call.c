@@ -233,7 +233,7 @@ static void on_arrived(struct tag *tag, bool ok)
 		return;
 	}
 	/* Posts the next slot first: streams occupy theirs for long, and calls without a slot would wait unseen. */
-	worker_post(worker, call->method);
+	worker_post_again(worker, call->method);
 	list_push_back(&worker->active, &call->link);
 	worker->active_count++;
 	call->arrived_us = clock_mono_us();

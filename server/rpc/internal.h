@@ -108,6 +108,7 @@ struct rpc_worker {
 	struct list answered;
 	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */
 	size_t posted; /* slots waiting for a call */
+	unsigned char *slots; /* by method: how many of them are for it */
 	struct call *unused;
 	size_t unused_count;
 	struct arena_spare spare; /* of the calls' arenas */
@@ -133,7 +134,11 @@ struct rpc_server {
 	struct listening listening; /* the sockets that gRPC opened */
 };
 
-/* Slots posted per method: how many of its calls can arrive during one loop turn without waiting inside gRPC. */
+/*
+ * The most slots per method: how many of its calls can arrive during one loop turn without waiting inside gRPC. Each
+ * method begins with one, and each of its calls adds one, because gRPC searches all that is posted whenever anything
+ * completes (unless built with NDEBUG, which Debian's is not): slots of methods that nobody calls cost every call.
+ */
 enum { RPC_SLOTS = 16 };
 
 /* Closes all connections, then shuts gRPC down and waits for it. Handlers must end any calls that still run. */
@@ -150,6 +155,9 @@ void worker_start(struct rpc_worker *worker);
 
 /* Posts a slot for the method, in which its next call arrives. */
 void worker_post(struct rpc_worker *worker, const struct method *method);
+
+/* For a call that has arrived: posts its slot again, and another one while the method has few. */
+void worker_post_again(struct rpc_worker *worker, const struct method *method);
 
 /* Returns a call to the free list. */
 void worker_give_call(struct rpc_worker *worker, struct call *call);

@@ -158,6 +158,17 @@ void worker_post(struct rpc_worker *worker, const struct method *method)
 	(void)error;
 }
 
+void worker_post_again(struct rpc_worker *worker, const struct method *method)
+{
+	unsigned char *slots = &worker->slots[method - worker->server->methods];
+
+	worker_post(worker, method);
+	if (*slots < RPC_SLOTS) {
+		(*slots)++;
+		worker_post(worker, method);
+	}
+}
+
 void worker_try_shut(struct rpc_worker *worker)
 {
 	if (!worker->closing || worker->queue_shut || worker->active_count > 0 || worker->posted > 0)
@@ -261,9 +272,11 @@ static void *loop_run(void *arg)
 
 	if (options->worker_open)
 		worker->ctx = options->worker_open(&worker->loop, worker->index, options->ctx);
-	for (size_t i = 0; i < worker->server->method_count; i++)
-		for (int slot = 0; slot < RPC_SLOTS; slot++)
-			worker_post(worker, &worker->server->methods[i]);
+	worker->slots = mem_zalloc(worker->server->method_count, 1);
+	for (size_t i = 0; i < worker->server->method_count; i++) {
+		worker->slots[i] = 1;
+		worker_post(worker, &worker->server->methods[i]);
+	}
 	/*
 	 * After worker_open, because libuv runs the last-started handle first: the stores' own handles then send what
 	 * this turn's calls asked for.
@@ -274,6 +287,7 @@ static void *loop_run(void *arg)
 	if (uv_loop_close(&worker->loop) != 0)
 		log_error("a worker's loop ended with open handles", FI("worker", worker->index));
 	unused_free(worker);
+	free(worker->slots);
 	return NULL;
 }
 
