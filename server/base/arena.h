@@ -11,7 +11,7 @@ struct arena_chunk;
  * Chunks that arenas gave back, kept for the next ones: at most ARENA_SPARE_BYTES. Shared by the arenas of one thread;
  * `struct arena_spare s = {0}` is ready to use.
  */
-enum { ARENA_SPARE_SIZES = 6, ARENA_SPARE_BYTES = 1 << 20 };
+enum { ARENA_SPARE_SIZES = 7, ARENA_SPARE_BYTES = 4 << 20 };
 struct arena_spare {
 	struct arena_chunk *chunk[ARENA_SPARE_SIZES];
 	size_t bytes;

@@ -9,7 +9,7 @@ from harness.http2 import Deaf
 
 MIB = 1 << 20
 CONNECTIONS, STREAMS, MAX_CALLS = 10, 150, 1000
-FORMULA = (64 + 64 + MAX_CALLS * 32 / 1024 + 64 + 63 + 1 + 32) * MIB  # of one worker and messages of 1 MiB
+FORMULA = (64 + 64 + MAX_CALLS * 32 / 1024 + 64 + 63 + 4 + 32) * MIB  # of one worker and messages of 1 MiB
 OTHERS = STREAMS * (32 + 192) / 1024 * MIB  # where an answer has at most 192 KiB: the answer, and nothing of what it was made of
 USERS = 2500
 LIMITER, ADMIN = "/bursar.v1.Limiter/", "/bursar.v1.Admin/"

@@ -18,7 +18,7 @@ struct batch {
 	struct batch_turn *turn;
 	size_t left, count;
 	void (*reply)(struct batch *batch);
-	struct check_item *checks;
+	struct check_item **checks;
 	struct record_item *records;
 };
 struct check_item {
@@ -43,8 +43,8 @@ static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
 {
 	call_fill_message(batch->call, message);
 	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->checks && !batch->checks[i].err.code)
-			check_release(&batch->checks[i].check);
+		if (batch->checks && !batch->checks[i]->err.code)
+			check_release(&batch->checks[i]->check);
 		if (batch->records && !batch->records[i].err.code)
 			settle_release(&batch->records[i].run.settle);
 	}
@@ -70,7 +70,7 @@ static void checks_reply(struct batch *batch)
 	response.n_items = batch->count;
 	response.items = message_list(arena, batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
-		struct check_item *item = &batch->checks[i];
+		struct check_item *item = batch->checks[i];
 
 		response.items[i] = message_new(arena, CheckItem, check_item);
 		if (!item->err.code)
@@ -135,11 +135,16 @@ static void check_batch(struct batch_turn *turn)
 	if (!request)
 		return;
 	batch = batch_new(turn, request->n_items, checks_reply);
-	batch->checks = arena_zalloc(call_arena(turn->call), batch->count, sizeof(*batch->checks));
+	batch->checks = message_list(call_arena(turn->call), batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
-		batch->checks[i].batch = batch;
-		batch->checks[i].request = request->items[i];
-		check_item_start(&batch->checks[i], turn->worker);
+		/* Each in a piece of its own, which the arena has more easily than one for all. */
+		struct check_item *item = arena_alloc(call_arena(turn->call), sizeof(*item));
+
+		item->batch = batch;
+		item->request = request->items[i];
+		item->err.code = ERR_NONE;
+		batch->checks[i] = item;
+		check_item_start(item, turn->worker);
 	}
 	item_ended(batch);
 }

@@ -9,9 +9,11 @@
 
 static void put_tag(struct buf *out, int partition)
 {
-	buf_put(out, "b:{p", 4);
-	buf_put_dec(out, partition);
-	buf_put(out, "}:", 2);
+	char tag[4 + DEC_MAX + 2] = "b:{p";
+	size_t len = 4 + dec_put(tag + 4, partition);
+
+	memcpy(tag + len, "}:", 2);
+	buf_put(out, tag, len + 2);
 }
 
 static void put_names(struct buf *out, const char *tenant, const char *id)

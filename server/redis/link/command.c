@@ -47,10 +47,11 @@ static void command_release(struct redis_command *command)
 /* Sees to it that the timer fires by then. */
 static void link_wake_at(struct redis_link *link, int64_t at_us)
 {
-	int64_t wait_us = at_us - clock_mono_us();
+	int64_t wait_us;
 
 	if (link->closing || (link->timer_at_us && link->timer_at_us <= at_us))
 		return;
+	wait_us = at_us - clock_mono_us();
 	link->timer_at_us = at_us;
 	/* The loop's time does not advance while callbacks run; timers count from it. */
 	uv_update_time(link->deadlines.loop);

@@ -10,9 +10,12 @@
 
 enum { GROUP = 4 };
 
-struct level {
+/* Apart from the levels, so that a group is one line of the processor's cache. */
+struct slot {
 	uint64_t key; /* 0 = free */
 	uint64_t used;
+};
+struct level {
 	uint8_t pid[8];
 	struct account_state state; /* without its policy pointer */
 };
@@ -20,7 +23,8 @@ struct level {
 struct local_table {
 	size_t groups;
 	uint64_t turn;
-	struct level *levels;
+	struct slot *slots;
+	struct level *levels; /* one for each slot */
 };
 
 struct local_table *local_new(size_t entries)
@@ -28,6 +32,7 @@ struct local_table *local_new(size_t entries)
 	struct local_table *table = mem_zalloc(1, sizeof(*table));
 
 	table->groups = (entries + GROUP - 1) / GROUP;
+	table->slots = mem_zalloc(table->groups * GROUP, sizeof(*table->slots));
 	table->levels = mem_zalloc(table->groups * GROUP, sizeof(*table->levels));
 	return table;
 }
@@ -36,6 +41,7 @@ void local_free(struct local_table *table)
 {
 	if (!table)
 		return;
+	free(table->slots);
 	free(table->levels);
 	free(table);
 }
@@ -50,12 +56,12 @@ static uint64_t key_of(const struct accounts *accounts, const struct request_acc
 
 static struct level *level_find(struct local_table *table, uint64_t key)
 {
-	struct level *group = &table->levels[key % table->groups * GROUP];
+	size_t first = key % table->groups * GROUP;
 
-	for (int i = 0; i < GROUP; i++)
-		if (group[i].key == key) {
-			group[i].used = ++table->turn;
-			return &group[i];
+	for (size_t i = first; i < first + GROUP; i++)
+		if (table->slots[i].key == key) {
+			table->slots[i].used = ++table->turn;
+			return &table->levels[i];
 		}
 	return NULL;
 }
@@ -63,17 +69,15 @@ static struct level *level_find(struct local_table *table, uint64_t key)
 static struct level *level_take(struct local_table *table, uint64_t key)
 {
 	struct level *level = level_find(table, key);
-	struct level *group = &table->levels[key % table->groups * GROUP];
+	size_t first = key % table->groups * GROUP, oldest = first;
 
 	if (level)
 		return level;
-	level = group;
-	for (int i = 1; i < GROUP; i++)
-		if (group[i].used < level->used)
-			level = &group[i];
-	level->key = key;
-	level->used = ++table->turn;
-	return level;
+	for (size_t i = first + 1; i < first + GROUP; i++)
+		if (table->slots[i].used < table->slots[oldest].used)
+			oldest = i;
+	table->slots[oldest] = (struct slot){.key = key, .used = ++table->turn};
+	return &table->levels[oldest];
 }
 
 static void level_keep(struct level *level, const struct account_state *state)
