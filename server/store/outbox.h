@@ -93,6 +93,14 @@ struct outbox_charge {
 	const struct entry *entry;
 };
 
+/* Which partitions have expired reservations. */
+struct outbox_overdue {
+	struct outbox_op op;
+	/* out */
+	int count;
+	int partition[PARTITIONS];
+};
+
 /* Ends expired reservations of one partition. */
 struct outbox_sweep {
 	struct outbox_op op;
@@ -146,6 +154,7 @@ struct outbox_store_ops {
 	void (*ack)(struct outbox_store *store, struct outbox_ack *op);
 	void (*takeback)(struct outbox_store *store, struct outbox_takeback *op);
 	void (*charge)(struct outbox_store *store, struct outbox_charge *op);
+	void (*overdue)(struct outbox_store *store, struct outbox_overdue *op);
 	void (*sweep)(struct outbox_store *store, struct outbox_sweep *op);
 	void (*raise)(struct outbox_store *store, struct outbox_raise *op);
 	void (*counters)(struct outbox_store *store, struct outbox_counters *op);

@@ -200,7 +200,7 @@ def test_each_function_says_what_a_full_redis_may_refuse(redis, bursard):
 
     until(lambda: len(redis.client.execute_command("FUNCTION", "LIST")) == 2, "both libraries to be there")
     of = [flags_of(library) for library in redis.client.execute_command("FUNCTION", "LIST")]
-    reads = {"look", "waiting", "drain", "counters", "reservations", "reservation", "pool_stats"}
+    reads = {"look", "waiting", "overdue", "drain", "counters", "reservations", "reservation", "pool_stats"}
     adds = {"check", "ready", "pool_acquire"}
     for name, flags in [item for library in of for item in library.items()]:
         assert flags == ({"no-writes"} if name in reads else set() if name in adds else {"allow-oom"}), name

@@ -12,17 +12,7 @@
 #include "redis/codec/store_private.h"
 #include "redis/limits/sweep.h"
 
-struct redis_outbox {
-	struct outbox_store store;
-	struct redis_store redis;
-};
-
 #define TIMEOUT_US INT64_C(2000000)
-
-static struct redis_outbox *outbox_of(struct outbox_store *store)
-{
-	return container_of(store, struct redis_outbox, store);
-}
 
 static void op_begin(struct outbox_op *op, struct redis_outbox *outbox)
 {
@@ -277,11 +267,6 @@ static void charge(struct outbox_store *store, struct outbox_charge *op)
 	redis_send(command, deadline_of(outbox, &op->op));
 }
 
-static void sweep(struct outbox_store *store, struct outbox_sweep *op)
-{
-	sweep_start(&outbox_of(store)->redis, op);
-}
-
 static void raise_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
 	struct outbox_raise *op = command->user;
@@ -368,7 +353,8 @@ struct outbox_store *redis_outbox_new(const struct redis_options *options, struc
 		.drain = drain,
 		.ack = ack,
 		.takeback = takeback,
-		.sweep = sweep,
+		.overdue = store_overdue,
+		.sweep = store_sweep,
 		.charge = charge,
 		.raise = raise_counters,
 		.counters = counters};

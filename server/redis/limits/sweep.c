@@ -1,4 +1,4 @@
-/* Ends expired reservations: asks for a few, then ends each on its accounts. */
+/* Ends expired reservations: finds the partitions that have some, asks for a few, then ends each on its accounts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,8 +98,43 @@ static void due_done(struct redis_command *command, const redisReply *reply, con
 		sweep_end(sweep);
 }
 
-void sweep_start(struct redis_store *redis, struct outbox_sweep *op)
+static void overdue_done(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
+	struct outbox_overdue *op = command->user;
+	struct cut cut = {0};
+	int count;
+
+	if (err) {
+		op->op.err = *err;
+	} else if (reply_cut(reply, &cut, &op->op.err)) {
+		cut_u8(&cut);
+		op->op.now_us = cut_int(&cut, 7);
+		count = cut_u16(&cut);
+		for (int i = 0; i < count && i < PARTITIONS; i++)
+			op->partition[op->count++] = cut_u16(&cut) % PARTITIONS;
+		op->op.ok = !cut.bad || err_set(&op->op.err, ERR_INTERNAL, "redis: unreadable answer");
+	}
+	op->op.done(&op->op);
+}
+
+void store_overdue(struct outbox_store *store, struct outbox_overdue *op)
+{
+	struct redis_store *redis = &outbox_of(store)->redis;
+	struct redis_command *command = redis_command_new(redis->link, overdue_done, op);
+
+	op->op.ok = false;
+	op->op.err = (struct err){0};
+	op->op.now_us = 0;
+	op->count = 0;
+	redis_arg_function(command, FUNCTION_OVERDUE, PARTITIONS);
+	for (int i = 0; i < PARTITIONS; i++)
+		arg_partition(redis, command, i, KEY_DUE);
+	redis_send(command, op->op.deadline_us ? op->op.deadline_us : clock_mono_us() + redis->timeout_us);
+}
+
+void store_sweep(struct outbox_store *store, struct outbox_sweep *op)
+{
+	struct redis_store *redis = &outbox_of(store)->redis;
 	struct sweep *sweep = mem_zalloc(1, sizeof(*sweep));
 	struct redis_command *command = redis_command_new(redis->link, due_done, sweep);
 

@@ -15,6 +15,7 @@
 	F(RECORD, "record") \
 	F(CANCEL, "cancel") \
 	F(RENEW, "renew") \
+	F(OVERDUE, "overdue") \
 	F(DUE, "due") \
 	F(EXPIRE, "expire") \
 	F(GIVEUP, "giveup") \

@@ -57,14 +57,16 @@ struct pump {
 };
 void pump_init(struct pump *pump, struct ledger_role *role, const char *name);
 
-/* sweep.c: ends expired reservations. */
+/* sweep.c: ends expired reservations, in a few partitions at a time. */
 struct sweep_part {
 	struct outbox_sweep sweep;
 	struct sweep *owner;
 };
 struct sweep {
 	struct chore chore;
-	int pending, next;
+	struct outbox_overdue overdue;
+	int parts; /* in use */
+	int pending, next; /* in flight; the first one of `overdue` that is not done */
 	struct sweep_part part[SWEEPS];
 };
 void sweep_init(struct sweep *sweep, struct ledger_role *role);

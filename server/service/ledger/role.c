@@ -8,14 +8,31 @@
 #include "base/list.h"
 #include "service/ledger/chores.h"
 
-#define TICK_MAX_US INT64_C(100000)
+#define TICK_MAX_US INT64_C(100000) /* a stop waits for the tick */
+#define TICK_MIN_US INT64_C(1000)
 
+/* The first pump starts the others when there is work for them. */
+static struct chore *timed_chore(struct ledger_role *role, int i)
+{
+	return i == 0 || i >= PUMPS ? chore_at(role, i) : NULL;
+}
+
+/* When the next chore is due. One that runs will be due again after its interval, unless it starts over by itself. */
 static void tick_start(struct ledger_role *role)
 {
 	const struct worker_parts *parts = &role->worker->parts;
-	int64_t poll_us = parts->conf->ledger_poll_ms * 1000;
+	int64_t now_us = clock_mono_us(), delay_us = TICK_MAX_US;
 
-	parts->timers->start(parts->timers, &role->tick, poll_us < TICK_MAX_US ? poll_us : TICK_MAX_US);
+	for (int i = 0; chore_at(role, i); i++) {
+		const struct chore *chore = timed_chore(role, i);
+		int64_t left_us = chore ? chore->next_us - now_us : delay_us;
+
+		if (chore && chore->busy)
+			left_us = chore->interval_us;
+		if (left_us < delay_us)
+			delay_us = left_us;
+	}
+	parts->timers->start(parts->timers, &role->tick, delay_us > TICK_MIN_US ? delay_us : TICK_MIN_US);
 }
 
 static void tick_due(struct wait *wait)
@@ -27,10 +44,11 @@ static void tick_due(struct wait *wait)
 		role_one_less(role);
 		return;
 	}
-	/* The first pump starts the others when there is work for them. */
 	for (int i = 0; chore_at(role, i); i++) {
-		if (now_us >= chore_at(role, i)->next_us && (i == 0 || i >= PUMPS))
-			chore_start(chore_at(role, i));
+		struct chore *chore = timed_chore(role, i);
+
+		if (chore && now_us >= chore->next_us)
+			chore_start(chore);
 	}
 	tick_start(role);
 }

@@ -1,4 +1,7 @@
-/* Ends expired reservations in all partitions, a few partitions at a time (service/ledger/chores.h). */
+/*
+ * Ends expired reservations (service/ledger/chores.h): one question to all partitions, mostly answered with none, and
+ * then a few of those that have some at a time.
+ */
 #include "service/ledger/chores.h"
 
 #include "base/list.h"
@@ -23,15 +26,19 @@ static enum flow_result step_ask(struct flow *flow)
 {
 	struct sweep *sweep = sweep_of(flow);
 	struct outbox_store *outbox = sweep->chore.role->outbox;
+	int left = sweep->overdue.count - sweep->next;
 
+	if (left == 0 || chore_stopping(&sweep->chore))
+		return flow_succeed(flow);
 	flow_to(flow, step_heard);
-	sweep->pending = SWEEPS;
-	for (int i = 0; i < SWEEPS; i++) {
+	sweep->parts = left < SWEEPS ? left : SWEEPS;
+	sweep->pending = sweep->parts;
+	for (int i = 0; i < sweep->parts; i++) {
 		struct sweep_part *part = &sweep->part[i];
 		part->owner = sweep;
 		part->sweep = (struct outbox_sweep){
 			.op = {.arena = &sweep->chore.arena, .done = sweep_done},
-			.partition = sweep->next + i,
+			.partition = sweep->overdue.partition[sweep->next + i],
 			.limit = SWEEP_LIMIT,
 		};
 		outbox->ops->sweep(outbox, &part->sweep);
@@ -44,7 +51,7 @@ static enum flow_result step_heard(struct flow *flow)
 	struct sweep *sweep = sweep_of(flow);
 	bool more = false;
 
-	for (int i = 0; i < SWEEPS; i++) {
+	for (int i = 0; i < sweep->parts; i++) {
 		if (!sweep->part[i].sweep.op.ok)
 			return flow_fail_with(flow, &sweep->part[i].sweep.op.err);
 		/*
@@ -54,23 +61,38 @@ static enum flow_result step_heard(struct flow *flow)
 		more |= sweep->part[i].sweep.more && sweep->part[i].sweep.expired > 0;
 	}
 	if (!more)
-		sweep->next += SWEEPS;
-	if (sweep->next >= PARTITIONS || chore_stopping(&sweep->chore))
-		return flow_succeed(flow);
+		sweep->next += sweep->parts;
 	arena_reset(&sweep->chore.arena);
 	flow_to(flow, step_ask);
 	return FLOW_MORE;
 }
 
-static enum flow_result step_first(struct flow *flow)
+static enum flow_result step_found(struct flow *flow)
 {
-	sweep_of(flow)->next = 0;
+	struct sweep *sweep = sweep_of(flow);
+
+	if (!sweep->overdue.op.ok)
+		return flow_fail_with(flow, &sweep->overdue.op.err);
+	sweep->next = 0;
 	flow_to(flow, step_ask);
 	return FLOW_MORE;
+}
+
+CHORE_RESUME(overdue_done, outbox_op, sweep, overdue.op)
+
+static enum flow_result step_find(struct flow *flow)
+{
+	struct sweep *sweep = sweep_of(flow);
+	struct outbox_store *outbox = sweep->chore.role->outbox;
+
+	sweep->overdue = (struct outbox_overdue){.op = {.arena = &sweep->chore.arena, .done = overdue_done}};
+	flow_to(flow, step_found);
+	outbox->ops->overdue(outbox, &sweep->overdue);
+	return FLOW_WAIT;
 }
 
 void sweep_init(struct sweep *sweep, struct ledger_role *role)
 {
 	sweep->chore =
-		(struct chore){.role = role, .first = step_first, .name = "expire", .interval_us = SWEEP_INTERVAL_US};
+		(struct chore){.role = role, .first = step_find, .name = "expire", .interval_us = SWEEP_INTERVAL_US};
 }

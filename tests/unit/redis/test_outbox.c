@@ -211,6 +211,7 @@ static void a_double_charge_is_taken_back_once(void **state)
 static void a_reservation_whose_time_is_over_is_swept(void **state)
 {
 	struct outbox_sweep op = {.partition = partition(), .limit = 10};
+	struct outbox_overdue overdue;
 	struct outbox_drain drain;
 	struct entry entry;
 
@@ -218,6 +219,9 @@ static void a_reservation_whose_time_is_over_is_swept(void **state)
 	hold("r1", 1);
 	hold("r2", 60000000);
 	assert_int_equal(counted().window[0].held, 2);
+	ASK(overdue, &overdue);
+	assert_int_equal(overdue.count, 1);
+	assert_int_equal(overdue.partition[0], partition());
 	ASK(sweep, &op);
 	assert_int_equal(op.expired, 1);
 	assert_false(op.more);
@@ -229,6 +233,8 @@ static void a_reservation_whose_time_is_over_is_swept(void **state)
 	assert_int_equal(entry.amounts.requests, 1);
 	ASK(sweep, &op);
 	assert_int_equal(op.expired, 0);
+	ASK(overdue, &overdue);
+	assert_int_equal(overdue.count, 0);
 }
 
 static void a_counter_is_raised_and_never_lowered(void **state)

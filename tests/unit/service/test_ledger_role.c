@@ -168,6 +168,13 @@ static void fake_charge(struct outbox_store *store, struct outbox_charge *op)
 	later(outbox_answer, &op->op);
 }
 
+static void fake_overdue(struct outbox_store *store, struct outbox_overdue *op)
+{
+	(void)store;
+	op->op.ok = true;
+	later(outbox_answer, &op->op);
+}
+
 static void fake_sweep(struct outbox_store *store, struct outbox_sweep *op)
 {
 	(void)store;
@@ -194,6 +201,7 @@ static const struct outbox_store_ops outbox_ops = {.waiting = fake_waiting,
 	.ack = fake_ack,
 	.takeback = fake_takeback,
 	.charge = fake_charge,
+	.overdue = fake_overdue,
 	.sweep = fake_sweep,
 	.raise = fake_raise,
 	.counters = fake_counters};
