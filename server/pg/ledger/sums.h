@@ -41,6 +41,7 @@ struct sums {
 	struct use_row *shared; /* by day, of teams, orgs and tenants */
 	struct window_sum *window;
 	struct bucket_sum *bucket;
+	int last_window[ACCOUNT_TENANT + 1][WINDOW_COUNT]; /* while they are collected: 1 + the index of the last one */
 	/* Admin actions: each gets its row in audit_log in this transaction, and therefore exactly once. */
 	int resets, adjustments;
 	const struct entry **reset, **adjustment;
