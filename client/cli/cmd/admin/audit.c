@@ -1,5 +1,5 @@
 /* audit (commands.h): who changed what. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* tenant text ... (commands.h): a tenant's own templates of the sentences for users. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <string.h>
 

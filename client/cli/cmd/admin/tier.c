@@ -1,5 +1,5 @@
 /* tier ... (commands.h): named sets of limits. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* tenant ... (commands.h): bot fleets and the settings for all their users. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* key ... (commands.h): API keys. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * bulk (commands.h): one change for many accounts. Skips accounts that already have it, so an interrupted run can be
  * repeated.
  */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* reservation list, show, cancel (commands.h): open reservations, for admins. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include "base/clock.h"
 #include "cli/common/view.h"

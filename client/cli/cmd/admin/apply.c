@@ -1,5 +1,5 @@
 /* export, apply (commands.h): a tenant as a document that can be kept and reviewed like code. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <assert.h>
 #include <stdio.h>

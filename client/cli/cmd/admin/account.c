@@ -1,5 +1,5 @@
 /* account ... (commands.h): accounts, their limits and their state. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <stdio.h>
 #include <string.h>

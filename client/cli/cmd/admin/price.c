@@ -1,5 +1,5 @@
 /* price ... (commands.h): what models cost. Prices are typed in USD per 1M tokens and sent as typed. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <string.h>
 

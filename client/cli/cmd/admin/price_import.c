@@ -1,5 +1,5 @@
 /* price import, price end (commands.h): imports whole price lists, after showing the changes; ends prices. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* pool ... (commands.h): settings and figures of priority pools. */
-#include "cli/cmd/commands.h"
+#include "cli/cmd/admin/admin.h"
 
 #include <inttypes.h>
 #include <stdio.h>
