@@ -16,7 +16,7 @@
 #include "api/auth/revoked.h"
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "ops/http.h"
 #include "pg/link/migrate.h"
 #include "rpc/listen/address.h"

@@ -10,7 +10,7 @@
 #include "api/health/health.h"
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "pg/link/migrate.h"
 #include "pg/stores.h"
 #include "redis/stores.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "rpc/status.h"
 
 /* By then, a caller refused by a stopping server has another connection or can open one. */

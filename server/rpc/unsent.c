@@ -6,7 +6,7 @@
 #include "rpc/internal.h"
 
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 
 enum { LARGE = 4 << 10, TICK_MIN_MS = 10, TICK_MAX_MS = 1000 };
 #define LARGE_MAX ((size_t)64 << 20) /* docs/security.md relies on this number */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/log.h"
+#include "base/observe/log.h"
 
 /*
  * ROUNDS_MAX is how many times per loop turn the inbox is re-checked before sockets and timers get their turn; FREE_MAX

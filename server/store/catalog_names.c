@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "domain/limit/name.h"
 
 enum { KEY_MAX = 2 * ID_MAX + 1 }; /* "provider/model" */

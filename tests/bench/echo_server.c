@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "bursar/v1/limiter.pb-c.h"
 #include "rpc/message.h"
 #include "rpc/server.h"

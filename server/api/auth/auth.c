@@ -8,8 +8,8 @@
 
 #include "api/auth/private.h"
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "base/observe/log.h"
+#include "base/observe/metrics.h"
 #include "service/worker/key_log.h"
 #include "service/cache/keys.h"
 #include "service/worker/worker.h"

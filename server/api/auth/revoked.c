@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 enum { LOOK_US = 1000000, LINE_LEN_MAX = 256 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "pg/link/rows.h"
 
 #define OF_IDS "WHERE a.tenant = $1 AND a.kind = $2::smallint AND a.id = ANY($3)"

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "base/observe/log.h"
+#include "base/observe/metrics.h"
 
 /* The accepted range of days: an outbox may have waited long for PostgreSQL, but a row for the year 4000 is garbage. */
 #define DAYS_BACK 400

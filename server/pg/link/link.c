@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "base/observe/log.h"
+#include "base/observe/metrics.h"
 
 #define CONNECT_TIMEOUT_US INT64_C(3000000)
 /* Short, because a restart takes only a moment and its end should be noticed at once. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 
 /* Maps a SQLSTATE to ERR_*; the error's text is PostgreSQL's own. */
 static enum err_code code_of(const char *sqlstate)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "base/unconst.h"
 #include "pg/link/link.h"
 

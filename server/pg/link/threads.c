@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "pg/link/link.h"
 
 #define JOB_DEADLINE_US INT64_C(30000000)

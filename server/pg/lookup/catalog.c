@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "domain/price/price.h"
 #include "pg/admin/admin.h"
 #include "pg/link/link.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "pg/link/link.h"
 #include "pg/link/rows.h"
 

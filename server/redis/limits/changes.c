@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "redis/limits/private.h"
 #include "redis/link/errors.h"
 #include "redis/link/side.h"

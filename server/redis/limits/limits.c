@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "redis/limits/private.h"
 
 /* How long a cancel that Redis did not answer stays owed: ordinary reservations have expired by then. */

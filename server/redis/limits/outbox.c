@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "domain/limit/name.h"
 #include "base/text/pack.h"
 #include "redis/codec/store_private.h"

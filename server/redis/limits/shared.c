@@ -1,5 +1,5 @@
 /* What the operations of struct limits_store share (redis/limits/private.h). */
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "redis/limits/private.h"
 
 struct redis_limits *redis_limits_of(struct limits_store *store)

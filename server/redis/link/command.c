@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "redis/link/link_private.h"
 
 enum { HEAD_ROOM = 16 };

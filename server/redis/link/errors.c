@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/observe/log.h"
 
 enum { ONCE = false, AGAIN = true, OLDEST_MAJOR = 7, COMMAND_MAX = 40 };
 #define CLUSTER_SENTENCE \

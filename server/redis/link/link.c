@@ -9,8 +9,8 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "base/observe/log.h"
+#include "base/observe/metrics.h"
 #include "redis/link/link_private.h"
 #include "redis/link/tls.h"
 

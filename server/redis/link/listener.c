@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "redis/link/errors.h"
 #include "redis/link/side.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "base/units.h"
 #include "redis/link/link_private.h"
 

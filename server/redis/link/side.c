@@ -1,7 +1,7 @@
 /* Opens connections that no link manages. */
 #include "redis/link/side.h"
 
-#include "base/log.h"
+#include "base/observe/log.h"
 
 /* In the clear if the url says so, and only then. */
 static bool secure(struct redis_side *side, redisAsyncContext *context)

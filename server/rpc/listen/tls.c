@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 enum { CERT, KEY, CLIENT_CA, FILES };
 #define FILE_MAX ((size_t)1 << 20)

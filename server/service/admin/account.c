@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 /* How often, and how long each time, to read a record that keeps changing; then it counts as used, by our clock. */
 enum { LOOKS_MAX = 3 };

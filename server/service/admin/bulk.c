@@ -2,7 +2,7 @@
 #include "service/admin/bulk.h"
 
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 /* The ledger role looks again at an account without a record: a worker may be seeding it with the old profile. */
 #define ABSENT_AGAIN_US INT64_C(2000000)

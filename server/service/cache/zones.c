@@ -1,7 +1,7 @@
 /* Logs the state of the time zones: what was read, what was replaced and what is missing. */
 #include "service/cache/zones.h"
 
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "domain/time/zone_file.h"
 
 static void log_missing(const struct zones_facts *facts)

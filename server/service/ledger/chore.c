@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "service/ledger/chores.h"
 
 #define PAUSE_AFTER_FAILURE_US INT64_C(500000)

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 #define WRITE_DEADLINE_US INT64_C(10000000)
 #define IDLE_MAX 4 /* empty outboxes are polled less and less often, down to a quarter of the configured rate */

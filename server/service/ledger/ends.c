@@ -6,7 +6,7 @@
 #include "service/ledger/chores.h"
 
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "base/units.h"
 
 #define ENDS_INTERVAL_US SECOND_US

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "base/observe/log.h"
+#include "base/observe/metrics.h"
 #include "base/units.h"
 #include "service/worker/seed.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 #define UPKEEP_INTERVAL_US INT64_C(600000000)
 /* Longer than the interval, so that the same process keeps the lease while it lives. */

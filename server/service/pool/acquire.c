@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "service/pool/private.h"
 
 enum { TELL_US = 1000000, RETRY_MIN_US = 1000000 };

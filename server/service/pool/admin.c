@@ -2,7 +2,7 @@
 #include "service/pool/admin.h"
 
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 static flow_step step_committed, step_configured, step_fetched, step_resumed, step_known, step_count, step_seen;
 

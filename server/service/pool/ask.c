@@ -1,6 +1,6 @@
 /* Asking the pool for a slot, its answers, and creating the pool where Redis does not have it (service/pool/private.h). */
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "service/pool/private.h"
 
 enum { ROUNDS_MAX = 8, RETRY_MIN_US = 1000000, ASK_AGAIN_US = 200000, ASK_MAX_US = 5000000 };

@@ -2,7 +2,7 @@
 #include "service/pool/epoch.h"
 
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 static flow_step step_told, step_allotted, step_given;
 

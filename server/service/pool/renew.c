@@ -1,6 +1,6 @@
 /* Acknowledging grants and renewing leases, one batch of a pool at a time (service/pool/private.h). */
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "service/pool/private.h"
 
 static void renewed_one(

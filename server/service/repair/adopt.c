@@ -4,7 +4,7 @@
  * again (service/repair/private.h).
  */
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "service/repair/private.h"
 #include "service/worker/seed.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "base/observe/log.h"
+#include "base/observe/metrics.h"
 #include "domain/limit/profile.h"
 #include "service/repair/private.h"
 #include "service/worker/seed.h"

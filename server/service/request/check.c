@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "base/observe/log.h"
+#include "base/observe/metrics.h"
 #include "service/request/check_private.h"
 #include "service/worker/local.h"
 #include "service/request/publish.h"

@@ -1,7 +1,7 @@
 /* A check that the store did not answer, decided by the tier's fail policy (service/request/check_private.h). */
 #include <string.h>
 
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "service/request/check_private.h"
 #include "service/worker/local.h"
 

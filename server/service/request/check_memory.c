@@ -1,5 +1,5 @@
 /* Denials that are answered without the store (service/worker/denials.h, service/request/check_private.h). */
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "service/request/check_private.h"
 
 bool check_remembered(struct check *check)

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "base/list.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "service/request/settle.h"
 
 static enum flow_result step_answered(struct flow *flow)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 
 /* How many writes are in flight at once, and so how many a check of the same loop turn may wait behind in Redis. */
 #define AT_ONCE 64

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto/hash.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "service/worker/worker.h"
 
 enum { ENTRIES = 1024, FRESH_US = 10000000, QUERY_US = 2000000 };

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/observe/log.h"
 #include "lib/test.h"
 
 static int pipe_fds[2];

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "lib/test.h"
 
 static char *text(struct buf *buf)

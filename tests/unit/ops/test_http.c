@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "lib/test.h"
 #include "ops/http.h"
 

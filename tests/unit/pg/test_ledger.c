@@ -5,7 +5,7 @@
 
 #include <libpq-fe.h>
 
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "lib/test.h"
 #include "pg_entries.h"
 #include "pg_server.h"

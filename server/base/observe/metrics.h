@@ -1,6 +1,6 @@
 /* What this process counts about itself; shown at /metrics in the Prometheus text format. */
-#ifndef BURSAR_BASE_METRICS_H
-#define BURSAR_BASE_METRICS_H
+#ifndef BURSAR_BASE_OBSERVE_METRICS_H
+#define BURSAR_BASE_OBSERVE_METRICS_H
 
 #include <stdint.h>
 
@@ -97,7 +97,7 @@ enum { METRIC_METHOD_COUNT = METRIC_METHOD_MAX };
 
 enum metric {
 #define METRIC(name, type, a, b, help) METRIC_##name,
-#include "base/metrics.def"
+#include "base/observe/metrics.def"
 #undef METRIC
 	METRIC_COUNT,
 };

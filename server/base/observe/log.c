@@ -1,5 +1,5 @@
 /* Log lines: built in a buffer on the stack, written with one write(2). */
-#include "base/log.h"
+#include "base/observe/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 #include "base/utf8.h"
 
 enum { LINE_MAX_BYTES = 2048, TAIL_BYTES = 64, LINES_A_SECOND = 10 };

@@ -1,6 +1,6 @@
 /* Structured logs: a constant sentence and fields, one line each, to stderr. */
-#ifndef BURSAR_BASE_LOG_H
-#define BURSAR_BASE_LOG_H
+#ifndef BURSAR_BASE_OBSERVE_LOG_H
+#define BURSAR_BASE_OBSERVE_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * sums the shards. A locked add on a shared cell would bounce its cache line between all workers.
  * Gauges that are set live in one more shard, `common`. Shards outlive their threads, because counters must not fall.
  */
-#include "base/metrics.h"
+#include "base/observe/metrics.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -28,7 +28,7 @@ _Static_assert(sizeof(time_ends) / sizeof(time_ends[0]) == ENDS && sizeof(size_e
 enum {
 #define METRIC(name, type, a, b, help) \
 	FIRST_##name, LAST_##name = FIRST_##name + METRIC_##a##_COUNT * METRIC_##b##_COUNT * CELLS_##type - 1,
-#include "base/metrics.def"
+#include "base/observe/metrics.def"
 #undef METRIC
 	CELL_COUNT,
 };
@@ -67,7 +67,7 @@ static const struct row rows[] = {
 		.counts = {METRIC_##a##_COUNT, METRIC_##b##_COUNT}, \
 		.first = FIRST_##name_, \
 		.cells = CELLS_##type_},
-#include "base/metrics.def"
+#include "base/observe/metrics.def"
 #undef METRIC
 };
 
