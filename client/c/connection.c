@@ -122,8 +122,9 @@ static void attempt_start(struct bursar__call *call)
 	struct bursar *bursar = call->bursar;
 	int64_t until = bursar__now_us() + bursar->attempt_us;
 	grpc_byte_buffer *sent = grpc_byte_buffer_copy(call->request);
+	grpc_metadata again[2];
 	grpc_op ops[] = {
-		bursar__op_open(bursar),
+		call->attempts ? bursar__op_open_again(bursar, again) : bursar__op_open(bursar),
 		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = sent},
 		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 		{.op = GRPC_OP_RECV_INITIAL_METADATA,

@@ -63,6 +63,13 @@ static void record_put_id(Bursar__V1__RecordRequest *record)
 	}
 }
 
+/* Further attempts are the same bytes; their header says that they are not the first (connection.c). */
+static void check_put_id(Bursar__V1__CheckRequest *check)
+{
+	put_id(&check->request_id);
+	check->request_id_is_new = true;
+}
+
 static ProtobufCMessage *filled_checks(const Bursar__V1__CheckBatchRequest *batch)
 {
 	Bursar__V1__CheckBatchRequest *copy = NULL;
@@ -72,7 +79,7 @@ static ProtobufCMessage *filled_checks(const Bursar__V1__CheckBatchRequest *batc
 			continue;
 		if (!copy)
 			copy = (void *)bursar__message_copy(&batch->base);
-		put_id(&copy->items[i]->request_id);
+		check_put_id(copy->items[i]);
 	}
 	return (ProtobufCMessage *)copy;
 }
@@ -100,7 +107,7 @@ ProtobufCMessage *bursar__ids_filled(enum bursar_method method, const void *requ
 		if (!is_empty(((const Bursar__V1__CheckRequest *)request)->request_id))
 			return NULL;
 		copy = bursar__message_copy(request);
-		put_id(&((Bursar__V1__CheckRequest *)copy)->request_id);
+		check_put_id((Bursar__V1__CheckRequest *)copy);
 		return copy;
 	case BURSAR_RECORD:
 		if (!record_lacks_id(request))

@@ -47,6 +47,8 @@ bool bursar__key_valid(const char *key);
 void bursar__key_set(struct bursar *bursar, const char *key);
 /* The operation that opens a call, with the key as metadata. */
 grpc_op bursar__op_open(const struct bursar *bursar);
+/* The same of a call that was sent before. `metadata` must outlive the start of the batch. */
+grpc_op bursar__op_open_again(const struct bursar *bursar, grpc_metadata metadata[2]);
 
 /* time.c: the monotonic clock, and a point on it for gRPC. */
 int64_t bursar__now_us(void);

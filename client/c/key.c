@@ -14,6 +14,18 @@ void bursar__key_set(struct bursar *bursar, const char *key)
 	bursar->key.value = grpc_slice_from_static_string(bursar->bearer);
 }
 
+grpc_op bursar__op_open_again(const struct bursar *bursar, grpc_metadata metadata[2])
+{
+	grpc_op op = {.op = GRPC_OP_SEND_INITIAL_METADATA};
+
+	metadata[0] = (grpc_metadata){.key = grpc_slice_from_static_string("bursar-attempt"),
+		.value = grpc_slice_from_static_string("again")};
+	metadata[1] = bursar->key;
+	op.data.send_initial_metadata.count = bursar->bearer ? 2 : 1;
+	op.data.send_initial_metadata.metadata = metadata;
+	return op;
+}
+
 grpc_op bursar__op_open(const struct bursar *bursar)
 {
 	grpc_op op = {0};

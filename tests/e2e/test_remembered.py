@@ -88,6 +88,21 @@ def test_only_a_request_that_cannot_have_a_reservation_is_denied_from_memory(her
     assert here.check(user, request_id="denied").repeat
 
 
+def test_an_id_that_the_caller_has_just_made_is_denied_from_memory_but_not_when_it_is_sent_again(here):
+    user = here.user_with(here.bucket("rpm", "requests", 1))
+    mine = here.check(user, request_id="mine", request_id_is_new=True)
+    remembered(here, user)
+
+    def asked():
+        answer = here.check(user, request_id=unique("new"), request_id_is_new=True)
+        assert not answer.allowed
+        return answer.quality == REMEMBERED
+    until(asked, "a denial from memory for an id of the caller's")
+    for header in "bursar-attempt", "grpc-previous-rpc-attempts":
+        again = here.limiter.Check(here.request(user, request_id="mine", request_id_is_new=True), metadata=[(header, "1")], timeout=10)
+        assert again.allowed and again.repeat and again.reservation == mine.reservation, header
+
+
 def test_a_batch_and_an_acquisition_are_denied_from_memory_too(here):
     user = here.user_with(here.level("one", 1))
     assert here.check(user).allowed

@@ -101,7 +101,7 @@ static void check_item_start(struct check_item *item, struct worker *worker)
 		item_ended(item->batch);
 		return;
 	}
-	question_of_check(item->request, arena, &item->check.question);
+	question_of_check(item->request, item->batch->call, &item->check.question);
 	item->check.question.deadline_us = call_deadline_us(item->batch->call);
 	check_start(&item->check, worker, arena, check_done);
 }

@@ -84,7 +84,7 @@ void limiter_check(struct call *call, void *ctx)
 		return;
 	self = check_call_new(call);
 	self->form = answer_form_of(request);
-	question_of_check(request, call_arena(call), &self->check.question);
+	question_of_check(request, call, &self->check.question);
 	self->check.question.deadline_us = call_deadline_us(call);
 	check_start(&self->check, ctx, call_arena(call), check_done);
 }
@@ -167,7 +167,7 @@ void limiter_explain(struct call *call, void *ctx)
 	self = &explain->asked;
 	self->call = call;
 	self->form = (struct answer_form){.language = request->check->language, .limits = true, .headers = true};
-	question_of_check(request->check, call_arena(call), &self->check.question);
+	question_of_check(request->check, call, &self->check.question);
 	self->check.question.mode = CHECK_EXPLAIN;
 	self->check.question.deadline_us = call_deadline_us(call);
 	check_start(&self->check, ctx, call_arena(call), explain_done);

@@ -27,7 +27,8 @@ void record_start(
 bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
 	struct err *err);
 /* Both take validated messages. The second leaves the handle empty when there is no reservation. */
-void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out);
+/* `call` is what the request came with: a call that was sent before may have made a reservation. */
+void question_of_check(const Bursar__V1__CheckRequest *request, struct call *call, struct check_question *out);
 bool question_of_record(
 	const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out, struct err *err);
 

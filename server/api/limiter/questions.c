@@ -16,14 +16,24 @@ static const char *request_id_made(struct arena *arena)
 	return arena_strndup(arena, id, 32);
 }
 
-void question_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out)
+/* libbursar counts its attempts in one header, and gRPC those of its own retry policies in the other. */
+static bool sent_before(const struct call *call)
+{
+	const char *value;
+	size_t len;
+
+	return call_metadata(call, "bursar-attempt", &value, &len) ||
+	       call_metadata(call, "grpc-previous-rpc-attempts", &value, &len);
+}
+
+void question_of_check(const Bursar__V1__CheckRequest *request, struct call *call, struct check_question *out)
 {
 	*out = (struct check_question){
 		.mode = CHECK_REAL,
 		.tenant = tenant_or_default(request->tenant),
 		.user = request->user,
-		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
-		.id_is_new = !request->request_id[0],
+		.request_id = request->request_id[0] ? request->request_id : request_id_made(call_arena(call)),
+		.id_is_new = !request->request_id[0] || (request->request_id_is_new && !sent_before(call)),
 		.interface = request->interface[0] ? request->interface : "api",
 		.model = request->model,
 		.price_mode = price_mode(request->mode),
