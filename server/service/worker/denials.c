@@ -287,25 +287,31 @@ static bool entry_learn(struct denial *entry, const struct request_account *acco
 void denials_learn(struct denials *denials, const struct accounts *accounts, const struct limits_check *op,
 	const struct denials_ask *ask)
 {
-	struct denial *entry[ACCOUNTS_MAX], *follow[ACCOUNTS_MAX];
+	struct denial *follow[ACCOUNTS_MAX], *user = NULL;
 	struct changes_account account[ACCOUNTS_MAX];
 	int64_t until_us = op->op.now_us + life_us(denials, op);
 	int count = 0;
 	uint64_t ticket;
 
 	for (int i = 0; i < op->op.standings; i++) {
+		struct denial *entry;
+
 		if (!matters(accounts, op, i))
 			continue;
-		entry[i] = entry_take(denials, key_of(accounts, i));
-		if (!entry_learn(entry[i], &accounts->account[i], op->op.standing[i], ask, until_us))
+		entry = entry_take(denials, key_of(accounts, i));
+		if (i == 0)
+			user = entry;
+		if (!entry_learn(entry, &accounts->account[i], op->op.standing[i], ask, until_us))
 			continue;
-		follow[count] = entry[i];
+		follow[count] = entry;
 		account[count++] = (struct changes_account){
 			.kind = accounts->account[i].kind, .tenant = accounts->tenant, .id = accounts->account[i].id};
 	}
-	entry[0]->first_end_us = op->first_end_us;
-	if (entry[0]->known && !ask->id_is_new)
-		id_keep(entry[0], ask->request_id);
+	if (user) {
+		user->first_end_us = op->first_end_us;
+		if (user->known && !ask->id_is_new)
+			id_keep(user, ask->request_id);
+	}
 	if (!count)
 		return;
 	ticket = denials->changes->ops->follow(denials->changes, account, count);

@@ -39,7 +39,7 @@ static struct check *ask_as(
 static struct check *ask(struct fake *fake, const char *user)
 {
 	static int number;
-	char id[16];
+	char id[24];
 
 	snprintf(id, sizeof(id), "made-%d", ++number);
 	return ask_as(fake, CHECK_REAL, user, arena_strndup(&fake->arena, id, strlen(id)), true, 100);
@@ -286,7 +286,7 @@ REMEMBERING(the_table_is_bounded)
 	struct accounts accounts = {.arena = &fake->arena, .tenant = "default", .count = 1};
 	struct denials_ask ask = {.request_id = "", .id_is_new = true};
 	struct denials_answer out;
-	char id[16];
+	char id[24];
 	int known = 0;
 
 	policy.limits[0] = (struct limit){.dimension = DIM_CONCURRENT, .kind = KIND_LEVEL, .amount = 1};
