@@ -10,7 +10,7 @@ from harness.paths import ROOT
 from harness.ports import free_port
 from bots import Bots, fails_with, unique
 
-TABLE = (ROOT / "server/redis/link/errors.def").read_text()
+TABLE = (ROOT / "server/redis/connect/errors.def").read_text()
 CLUSTER = "is in cluster mode, which Bursar does not support: records would never reach the ledger; give Bursar a Redis of its own"
 OWN_WORDS = "as Redis puts it"
 

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "domain/time/zone_file.h"
-#include "service/admin/diagnose.h"
+#include "service/reports/diagnose.h"
 
 struct diagnose_call {
 	struct diagnose_flow diagnose;

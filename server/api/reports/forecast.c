@@ -3,7 +3,7 @@
 #include "api/message/validate.h"
 #include "base/units.h"
 #include "domain/time/date.h"
-#include "service/admin/forecast.h"
+#include "service/reports/forecast.h"
 
 static void forecast_answer(struct call *call, const struct account_forecast *forecast)
 {

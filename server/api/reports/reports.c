@@ -3,7 +3,7 @@
 #include "api/message/validate.h"
 #include "base/units.h"
 #include "domain/time/date.h"
-#include "service/admin/proof.h"
+#include "service/reports/proof.h"
 
 static Bursar__V1__NamedUse *named_to_message(struct arena *arena, const char *name, const struct amounts *use)
 {

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/observe/log.h"
 #include "redis/limits/private.h"
-#include "redis/link/errors.h"
+#include "redis/connect/errors.h"
 #include "redis/link/side.h"
 
 #define CHANNEL "__redis__:invalidate"

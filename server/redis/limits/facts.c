@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "redis/link/errors.h"
+#include "redis/connect/errors.h"
 #include "redis/limits/private.h"
 
 static int64_t info_number(const char *text, const char *name)

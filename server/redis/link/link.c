@@ -12,7 +12,7 @@
 #include "base/observe/log.h"
 #include "base/observe/metrics.h"
 #include "redis/link/link_private.h"
-#include "redis/link/tls.h"
+#include "redis/connect/tls.h"
 
 #define BACKOFF_MIN_MS 5
 #define BACKOFF_MAX_MS 500

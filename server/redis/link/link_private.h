@@ -4,11 +4,11 @@
 
 #include <hiredis/async.h>
 
-#include "redis/link/adapter.h"
-#include "redis/link/errors.h"
+#include "redis/connect/adapter.h"
+#include "redis/connect/errors.h"
 #include "redis/link/link.h"
-#include "redis/link/replies.h"
-#include "redis/link/url.h"
+#include "redis/connect/replies.h"
+#include "redis/connect/url.h"
 
 /* For any socket error; the log has the details. */
 #define REDIS_UNREACHABLE "redis: cannot be reached"

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/observe/log.h"
-#include "redis/link/errors.h"
+#include "redis/connect/errors.h"
 #include "redis/link/side.h"
 
 enum { PAUSE_MS = 100, LONGEST_PAUSE_MS = 2000, PING_MS = 5000, SILENT_US = 15000000 };

@@ -4,9 +4,9 @@
 #ifndef BURSAR_REDIS_LINK_SIDE_H
 #define BURSAR_REDIS_LINK_SIDE_H
 
-#include "redis/link/adapter.h"
-#include "redis/link/tls.h"
-#include "redis/link/url.h"
+#include "redis/connect/adapter.h"
+#include "redis/connect/tls.h"
+#include "redis/connect/url.h"
 
 /* How to connect. Embedded by the owner. */
 struct redis_side {

@@ -3,10 +3,10 @@
 #include <hiredis/hiredis.h>
 #include <sys/time.h>
 
-#include "redis/link/errors.h"
+#include "redis/connect/errors.h"
 #include "redis/stores.h"
-#include "redis/link/tls.h"
-#include "redis/link/url.h"
+#include "redis/connect/tls.h"
+#include "redis/connect/url.h"
 
 /* NULL, and why in `err`. */
 static redisContext *dial(const struct redis_url *url, struct redis_tls *tls, struct err *err)

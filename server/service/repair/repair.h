@@ -7,7 +7,7 @@
 #ifndef BURSAR_SERVICE_REPAIR_REPAIR_H
 #define BURSAR_SERVICE_REPAIR_REPAIR_H
 
-#include "service/worker/drained.h"
+#include "service/repair/drained.h"
 #include "service/worker/flow.h"
 #include "service/worker/accounts.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/test.h"
-#include "redis/link/errors.h"
+#include "redis/connect/errors.h"
 
 TEST(texts_of_all_versions_are_known_by_their_beginnings)
 {

@@ -3,7 +3,7 @@
 
 #include "lib/test.h"
 #include "redis/codec/keys.h"
-#include "redis/link/url.h"
+#include "redis/connect/url.h"
 
 TEST(a_key_names_its_partition_and_account)
 {

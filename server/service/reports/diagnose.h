@@ -2,8 +2,8 @@
  * Diagnoses the installation: asks Redis, its outboxes and PostgreSQL. One that does not answer is a finding, not a
  * failure.
  */
-#ifndef BURSAR_SERVICE_ADMIN_DIAGNOSE_H
-#define BURSAR_SERVICE_ADMIN_DIAGNOSE_H
+#ifndef BURSAR_SERVICE_REPORTS_DIAGNOSE_H
+#define BURSAR_SERVICE_REPORTS_DIAGNOSE_H
 
 #include "service/worker/flow.h"
 #include "service/worker/worker.h"

@@ -3,7 +3,7 @@
  * only one such answer exists at a time, because the next is read when the callback has returned. So it can always be
  * the same one. Arrays, their elements, errors and long strings are left to hiredis.
  */
-#include "redis/link/replies.h"
+#include "redis/connect/replies.h"
 
 enum { LONG = 16384 };
 /* Marks the reply that is ours: hiredis leaves the integer of its strings 0. */

@@ -1,6 +1,6 @@
 /* Tells whether the ledger writer has moved everything that was in an outbox at the first look. */
-#ifndef BURSAR_SERVICE_WORKER_DRAINED_H
-#define BURSAR_SERVICE_WORKER_DRAINED_H
+#ifndef BURSAR_SERVICE_REPAIR_DRAINED_H
+#define BURSAR_SERVICE_REPAIR_DRAINED_H
 
 #include "store/limits.h"
 

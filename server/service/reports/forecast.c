@@ -1,5 +1,5 @@
 /* Reads the use from the roll-ups, then the account with its limits. */
-#include "service/admin/forecast.h"
+#include "service/reports/forecast.h"
 
 #include "base/list.h"
 #include "base/units.h"

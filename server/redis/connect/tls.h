@@ -2,15 +2,15 @@
  * TLS to Redis. Each owner of a connection has one, on its own thread; it keeps what went wrong with the last handshake.
  * The server's certificate must be signed by an authority of `ca` and issued for the host of the url, a name or an address.
  */
-#ifndef BURSAR_REDIS_LINK_TLS_H
-#define BURSAR_REDIS_LINK_TLS_H
+#ifndef BURSAR_REDIS_CONNECT_TLS_H
+#define BURSAR_REDIS_CONNECT_TLS_H
 
 #include <stdbool.h>
 
 #include <hiredis/hiredis.h>
 
 #include "base/err.h"
-#include "redis/link/url.h"
+#include "redis/connect/url.h"
 
 struct redis_tls;
 

@@ -2,7 +2,7 @@
  * TLS by OpenSSL, handed to hiredis. hiredis's own contexts do not do: before 1.5 they accept a certificate of the right authority
  * for any host, and they do not say why they refuse one.
  */
-#include "redis/link/tls.h"
+#include "redis/connect/tls.h"
 
 #ifndef BURSAR_REDIS_TLS
 

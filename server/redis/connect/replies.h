@@ -1,6 +1,6 @@
 /* Where hiredis puts answers: one at a time in memory that is used again and again. */
-#ifndef BURSAR_REDIS_LINK_REPLIES_H
-#define BURSAR_REDIS_LINK_REPLIES_H
+#ifndef BURSAR_REDIS_CONNECT_REPLIES_H
+#define BURSAR_REDIS_CONNECT_REPLIES_H
 
 #include <hiredis/async.h>
 

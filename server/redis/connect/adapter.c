@@ -1,5 +1,5 @@
 /* hiredis on libuv. */
-#include "redis/link/adapter.h"
+#include "redis/connect/adapter.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* The address of Redis. */
-#include "redis/link/url.h"
+#include "redis/connect/url.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Compares the ids of outbox entries. */
-#include "service/worker/drained.h"
+#include "service/repair/drained.h"
 
 #include <stdlib.h>
 

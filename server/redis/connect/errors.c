@@ -1,5 +1,5 @@
 /* Looks up Redis's error texts in the table, and judges from INFO whether Bursar can run on a Redis. */
-#include "redis/link/errors.h"
+#include "redis/connect/errors.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct row {
 
 static const struct row rows[] = {
 #define ROW(name, begins, again, sentence) {begins, again, sentence},
-#include "redis/link/errors.def"
+#include "redis/connect/errors.def"
 #undef ROW
 };
 

@@ -1,6 +1,6 @@
 /* Redis's errors in Bursar's words: one table (errors.def), for calls, for connections and for the check at startup. */
-#ifndef BURSAR_REDIS_LINK_ERRORS_H
-#define BURSAR_REDIS_LINK_ERRORS_H
+#ifndef BURSAR_REDIS_CONNECT_ERRORS_H
+#define BURSAR_REDIS_CONNECT_ERRORS_H
 
 #include <stdbool.h>
 
@@ -8,7 +8,7 @@
 
 enum redis_error {
 #define ROW(name, begins, again, sentence) REDIS_ERROR_##name,
-#include "redis/link/errors.def"
+#include "redis/connect/errors.def"
 #undef ROW
 	REDIS_ERROR_COUNT
 };

@@ -1,5 +1,5 @@
 /* Collects the facts from one store after the other, then judges them. */
-#include "service/admin/diagnose.h"
+#include "service/reports/diagnose.h"
 
 #include <stdio.h>
 #include <stdlib.h>

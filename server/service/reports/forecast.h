@@ -1,6 +1,6 @@
 /* Forecasts an account's current month: its use, its budget, and when the budget runs out. */
-#ifndef BURSAR_SERVICE_ADMIN_FORECAST_H
-#define BURSAR_SERVICE_ADMIN_FORECAST_H
+#ifndef BURSAR_SERVICE_REPORTS_FORECAST_H
+#define BURSAR_SERVICE_REPORTS_FORECAST_H
 
 #include "domain/forecast.h"
 #include "service/worker/flow.h"

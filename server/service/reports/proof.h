@@ -3,8 +3,8 @@
  * compares each user's live counters with the ledger's amounts for the windows that they count, which differ from the
  * month in UTC for users in other time zones and after resets.
  */
-#ifndef BURSAR_SERVICE_ADMIN_PROOF_H
-#define BURSAR_SERVICE_ADMIN_PROOF_H
+#ifndef BURSAR_SERVICE_REPORTS_PROOF_H
+#define BURSAR_SERVICE_REPORTS_PROOF_H
 
 #include "domain/record/usage.h"
 #include "service/request/check.h"

@@ -1,8 +1,8 @@
-/* Looks at the counters and the windows of one user (service/admin/proof.h). */
+/* Looks at the counters and the windows of one user (service/reports/proof.h). */
 #include <string.h>
 
 #include "base/list.h"
-#include "service/admin/proof.h"
+#include "service/reports/proof.h"
 #include "service/worker/seed.h"
 
 static enum flow_result step_counted(struct flow *flow);

@@ -2,7 +2,7 @@
  * Reads what is still in the outboxes, then the ledger, then the counters and windows of the users: many at a time, so
  * that their questions to Redis leave in one write and those to PostgreSQL in one transaction.
  */
-#include "service/admin/proof.h"
+#include "service/reports/proof.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* hiredis on libuv. Our own adapter, because the one that comes with hiredis 0.14 loses connection errors. */
-#ifndef BURSAR_REDIS_LINK_ADAPTER_H
-#define BURSAR_REDIS_LINK_ADAPTER_H
+#ifndef BURSAR_REDIS_CONNECT_ADAPTER_H
+#define BURSAR_REDIS_CONNECT_ADAPTER_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* The address of Redis: redis://[user:password@]host[:port][/db], rediss://..., unix:///path[?db=n]. */
-#ifndef BURSAR_REDIS_LINK_URL_H
-#define BURSAR_REDIS_LINK_URL_H
+#ifndef BURSAR_REDIS_CONNECT_URL_H
+#define BURSAR_REDIS_CONNECT_URL_H
 
 #include <stdbool.h>
 
