@@ -55,8 +55,9 @@ size_t dec_put(char out[DEC_MAX], int64_t value)
 void buf_put_dec(struct buf *buf, int64_t value)
 {
 	char digits[DEC_MAX];
+	size_t len = dec_put(digits, value);
 
-	buf_put(buf, digits, dec_put(digits, value));
+	buf_put(buf, digits, len);
 }
 
 void buf_putf(struct buf *buf, const char *fmt, ...)

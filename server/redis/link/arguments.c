@@ -36,8 +36,9 @@ void redis_arg_text(struct redis_command *command, const char *text)
 static void redis_arg_number(struct redis_command *command, int64_t n)
 {
 	char text[DEC_MAX];
+	size_t len = dec_put(text, n);
 
-	redis_arg(command, text, dec_put(text, n));
+	redis_arg(command, text, len);
 }
 
 void redis_arg_function(struct redis_command *command, enum redis_function function, int keys)
