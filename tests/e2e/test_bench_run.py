@@ -2,6 +2,7 @@
 import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from harness.paths import ROOT
@@ -56,3 +57,11 @@ def test_a_figure_is_the_median_and_a_ratio_that_of_each_round():
 
 def test_what_monitor_escapes_is_read_as_bytes():
     assert unescaped(rb'"FCALL" "a\"b\\" "\x00\xff\n" ""') == [b"FCALL", b'a"b\\', b"\x00\xff\n", b""]
+
+
+def test_bars_are_as_long_as_their_numbers():
+    done = subprocess.run([ROOT / "tests" / "bench" / "bars", "A & B"], input="a = 50\n\nb < c = 100\n", capture_output=True, text=True, check=True)
+    picture = ElementTree.fromstring(done.stdout)
+    widths = [float(bar.get("width")) for bar in picture.findall("{*}rect")[1:]]
+    assert widths[1] == 2 * widths[0]
+    assert [text.text for text in picture.findall("{*}text")] == ["A & B", "a", "50", "b < c", "100"]
