@@ -104,7 +104,7 @@ struct rows {
 	struct buf *bytes;
 };
 
-static void put_int(struct rows *rows, enum column column, int64_t value)
+static void put_int(struct rows *rows, int column, int64_t value)
 {
 	if (rows->args)
 		pg_array_int(rows->args, column, value);
@@ -112,7 +112,7 @@ static void put_int(struct rows *rows, enum column column, int64_t value)
 		pg_copy_int(rows->bytes, column_types[column], value);
 }
 
-static void put_text(struct rows *rows, enum column column, const char *text)
+static void put_text(struct rows *rows, int column, const char *text)
 {
 	if (rows->args)
 		pg_array_text(rows->args, column, text);
