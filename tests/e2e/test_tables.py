@@ -212,13 +212,10 @@ void admin_get_sample(struct call *call, void *ctx)
 }
 """
 OPERATION = """
-#include "base/list.h"
 #include "pg/admin/admin.h"
 
-bool admin_sample_read(struct admin_job *job, struct pg_link *link, struct err *err)
+bool admin_sample_read(struct sample_read *op, struct pg_link *link, struct err *err)
 {
-	struct sample_read *op = container_of(job, struct sample_read, job);
-
 	(void)link;
 	(void)err;
 	op->answer = 42;
