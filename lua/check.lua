@@ -84,9 +84,7 @@ local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 -- Reloads the accounts after a test that spoiled their states.
 local function load_again(keys, args, first, count, time)
 	for i = 1, count do
-		if states[i][PID] == wanted[i] then
-			policies.by_pid[wanted[i]] = plans[i] -- another account's may have emptied the full cache
-		end
+		policies.by_pid[states[i][PID]] = plans[i] -- another account's may have emptied the full cache
 		accounts.load(i, raws[i], args[first + i], time, keys[4])
 	end
 end

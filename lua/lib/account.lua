@@ -179,7 +179,8 @@ function accounts.load(i, raw, blob, time, pol, lenient)
 		end
 	end
 	local rpid = sub(raw, 15, 22)
-	local p = policies.by_pid[rpid]
+	-- Both at once: a policy that is parsed may empty the full cache.
+	local p, to = policies.by_pid[rpid], policies.by_pid[pid]
 	if not p then
 		if rpid == pid and #blob > BLOB_BYTES then
 			p = policies.keep(pid, sub(blob, BLOB_BYTES + 1))
@@ -216,7 +217,7 @@ function accounts.load(i, raw, blob, time, pol, lenient)
 		if rpid == pid then
 			t[EPOCH] = epoch
 		else
-			local to = policies.by_pid[pid] or #blob > BLOB_BYTES and policies.keep(pid, sub(blob, BLOB_BYTES + 1))
+			to = to or #blob > BLOB_BYTES and policies.keep(pid, sub(blob, BLOB_BYTES + 1))
 			if not to then
 				return nil, NO_POLICY
 			end

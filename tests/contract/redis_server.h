@@ -20,7 +20,7 @@ void redis_server_revive(void);
 redisContext *redis_server_connect(void);
 /* The function library with the test's clock (tests/lua/clock.lua): the time is in the key b:clock. */
 const struct redis_library *redis_server_library(void);
-/* The same with tests/lua/general.lua: no check takes the compiled path. */
+/* The same with tests/lua/general.lua: no check takes the compiled path. And its cache of policies is nearly always full. */
 const struct redis_library *redis_general_library(void);
 /* The pools' library with tests/lua/pool_clock.lua: b:clock has the time in microseconds, b:run the run id of Redis. */
 const struct redis_library *redis_pool_library(void);
