@@ -287,3 +287,18 @@ def test_time_ends_it(clock, redis, start_bursard):
     assert fleet.check(user).allowed  # at once: a step of the clock is noticed
     assert server.metric("denials_remembered_total") >= 2
     fleet.close()
+
+
+def test_a_clock_of_redis_that_was_set_back_ends_it(clock, redis, start_bursard):
+    """The next denied check sets the account's clock back, and its bucket fills from then on: the store has to see one. Without the
+    ledger's role, which may change the account, too."""
+    fleet = Bots(protos, start_bursard(workers=1, roles="serve,http").grpc_addr)
+    user = fleet.user_with(fleet.bucket("rate", "requests", 1, period_us=600_000_000))
+    assert fleet.check(user).allowed
+    remembered(fleet, user)
+    clock.advance(-3600)
+    until(lambda: fleet.check(user).quality == EXACT, "a denial by the store")
+    remembered(fleet, user)
+    clock.advance(601)
+    allowed(fleet, user)
+    fleet.close()

@@ -152,8 +152,8 @@ static struct standing *state_load(const struct denial *entry, const struct acco
 	standing = arena_zalloc(accounts->arena, 1, sizeof(*standing));
 	memcpy(&standing->state, entry->state, state_size(account->policy->count));
 	standing->state.policy = account->policy;
-	state_roll(&standing->state, &account->windows, now_us);
-	if (standing->state.unseeded)
+	/* Only a check that the store decides sets an account's clock back; until then its buckets would never fill. */
+	if (state_roll(&standing->state, &account->windows, now_us) || standing->state.unseeded)
 		return NULL;
 	for (int u = 0; u < WINDOW_COUNT; u++)
 		if (windows_start(&account->windows, (enum window_unit)u, standing->state.clock_us) < 0)
