@@ -4,7 +4,7 @@
 -- to be warned. Otherwise it returns nil, nothing has been written, and check takes the general path, which knows all rules. Both
 -- must decide alike: tests run every case and every random step on either (tests/lua/general.lua takes the place of this file).
 
-local quick = {}
+local quick = {} -- with the policies whose functions are counted, and how many limits these have
 
 do
 
@@ -13,6 +13,7 @@ local BLOB = '<I4I4c8Bi7i7i7i7i7i7i7i7i7i7i7i7'
 -- The head of a record: its parts that rarely change are compared as they are.
 local FIXED_BYTES, HEAD_FORMAT = 22, 'I4i7i7c42I4I4I4I4'
 local TAKES_MAX = 16 -- functions of a policy whose limits name interfaces and models: one for each set of limits that match
+local COMPILED_MAX = 32768 -- limits in all functions together: some 13 MB, which maxmemory does not count
 local BLOBS_MAX = 4096
 local ALLOWED, OPENED = '\0', '\1' -- bytes of an answer: its status, and the state of the marker
 local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks, no policy, no profile
@@ -168,13 +169,19 @@ end
 local function take_of(p, interface, model)
 	local set = p.all and 0 or set_of(p, interface, model)
 	local f = p.takes[set]
-	if not f and p.take_count < TAKES_MAX then
+	if f or p.take_count >= TAKES_MAX then
+		return f
+	end
+	if quick.counted ~= policies.by_pid then
+		quick.counted, quick.limits = policies.by_pid, 0 -- the full cache was emptied, and the functions are gone with it
+	end
+	if quick.limits < COMPILED_MAX then
 		local matches = {}
 		for k = 1, p.n do
 			matches[k] = p.all or has_bit(set, p.bit[k])
 		end
 		f = compile(p, matches)
-		p.takes[set], p.take_count = f, p.take_count + 1
+		p.takes[set], p.take_count, quick.limits = f, p.take_count + 1, quick.limits + p.n
 	end
 	return f
 end

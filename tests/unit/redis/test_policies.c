@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/test.h"
+#include "domain/limit/name.h"
 #include "redis_bench.h"
 
 /* Packed, 32 limits have 1,954 bytes; a check without them has fewer than 1,000. */
@@ -117,6 +118,61 @@ WITH_BENCH(a_policy_that_was_lost_is_sent_again)
 	policies_are_lost();
 	assert_true(bytes_of_check(&bench.policy, 0, "ann", "r1") > POLICY_BYTES);
 	assert_true(bytes_of_check(&bench.policy, 0, "bob", "r1") < CALL_BYTES);
+}
+
+/* What the functions keep, in kB. */
+static long long kept(void)
+{
+	redisReply *reply;
+	long long kb;
+
+	redis_does(redisCommand(bench.direct, "FUNCTION LOAD REPLACE %s",
+		"#!lua name=kept\nredis.register_function('kept', function() collectgarbage() return "
+		"collectgarbage('count') end)"));
+	reply = redisCommand(bench.direct, "FCALL kept 0");
+	assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+	kb = reply->integer;
+	freeReplyObject(reply);
+	return kb;
+}
+
+/* Puts ann on new policies, and checks on each with as many sets of limits that match as are compiled. */
+static void use_policies(int first, int end)
+{
+	enum { SETS = 16 };
+
+	for (int n = first; n < end; n++) {
+		char name[32], interface[32];
+
+		snprintf(name, sizeof(name), "p%d-", n);
+		many_limits(&other, name);
+		for (int i = 0; i < SETS; i++)
+			snprintf(other.limits[i].interface, sizeof(other.limits[i].interface), "i%d", i);
+		assert_true(policy_prepare(&other, NULL));
+		for (int i = 0; i <= SETS; i++) {
+			redis_bench_check(&bench, &asked, "ann", "");
+			snprintf(name, sizeof(name), "%d-%d", n, i);
+			asked.request_id = name;
+			asked.expected[0].policy = &other;
+			asked.expected[0].epoch = (uint32_t)n + 1;
+			snprintf(interface, sizeof(interface), "i%d", i % SETS);
+			asked.request.interface_hash = interface_hash(interface);
+			bench.limits->ops->check(bench.limits, &asked);
+			redis_bench_wait(1);
+			assert_int_equal(asked.op.status, LIMITS_OK);
+		}
+	}
+}
+
+/* 64 of these policies are all that is compiled: the others cost what is read of them, not 200 kB each. */
+WITH_BENCH(what_is_compiled_has_a_bound)
+{
+	long long before;
+
+	use_policies(0, 70);
+	before = kept();
+	use_policies(70, 90);
+	assert_true(kept() - before < 1000);
 }
 
 WITH_BENCH(a_record_is_settled_even_if_the_policy_was_lost)
