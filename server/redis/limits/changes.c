@@ -186,8 +186,11 @@ static void on_tracking(redisAsyncContext *context, void *data, void *privdata)
 	if (!changes)
 		return;
 	changes->refused = false;
+	if (redis_link_connections(changes->checks) != changes->connections) {
+		session_end(changes, NULL);
+		return;
+	}
 	changes->state = CHANGES_UP;
-	changes->connections = redis_link_connections(changes->checks);
 	changes->view = (struct changes_view){.session = ++changes->sessions, .in_effect = changes->ticket};
 	sign_ask(changes);
 	timer_in(changes, changes->period_ms);
@@ -238,6 +241,7 @@ static void on_client_id(redisAsyncContext *context, void *data, void *privdata)
 
 static void session_begin(struct redis_changes *changes)
 {
+	changes->connections = redis_link_connections(changes->checks);
 	changes->hearing = redis_side_open(&changes->side);
 	if (!changes->hearing) {
 		session_end(changes, NULL);
