@@ -1,6 +1,7 @@
 /* One libuv timer per loop; the waits are in a list sorted by time, which is short. */
 #include "rpc/timers.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -11,6 +12,7 @@ struct loop_timers {
 	struct timers timers;
 	uv_timer_t handle;
 	struct wait *first;
+	bool running; /* inside on_timer() */
 };
 
 static void arm(struct loop_timers *timers);
@@ -20,6 +22,7 @@ static void on_timer(uv_timer_t *handle)
 	struct loop_timers *timers = container_of(handle, struct loop_timers, handle);
 	int64_t now_us = clock_mono_us();
 
+	timers->running = true;
 	while (timers->first && timers->first->at_us <= now_us) {
 		struct wait *wait = timers->first;
 
@@ -27,8 +30,10 @@ static void on_timer(uv_timer_t *handle)
 		wait->due(wait);
 	}
 	arm(timers);
+	timers->running = false;
 }
 
+/* From inside on_timer() in a millisecond at the earliest: libuv would run a timer of 0 again in the same loop turn. */
 static void arm(struct loop_timers *timers)
 {
 	int64_t left_us;
@@ -36,8 +41,10 @@ static void arm(struct loop_timers *timers)
 	if (!timers->first)
 		return;
 	left_us = timers->first->at_us - clock_mono_us();
+	if (left_us <= 0)
+		left_us = timers->running ? 1 : 0;
 	uv_update_time(timers->handle.loop);
-	uv_timer_start(&timers->handle, on_timer, left_us > 0 ? (uint64_t)(left_us + 999) / 1000 : 0, 0);
+	uv_timer_start(&timers->handle, on_timer, (uint64_t)(left_us + 999) / 1000, 0);
 }
 
 static void start(struct timers *base, struct wait *wait, int64_t delay_us)

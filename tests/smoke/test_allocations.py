@@ -60,4 +60,5 @@ def test_a_check_in_steady_state_allocates_nothing_of_its_own(counted, accounts)
     assert len(status.accounts) == accounts
     assert bursard < CHECKS / 10  # timers and threads beside the checks
     assert protobuf == 0  # it works in the call's arena
-    assert hiredis < 2 * CHECKS  # a callback each, and what is written at once; an answer would be two more
+    # A callback each, and at most two for what is written, fewer if checks are written together; an answer would be two more.
+    assert hiredis < 3.2 * CHECKS

@@ -90,7 +90,7 @@ def test_callers_who_never_read_hold_no_more_than_the_formula_and_others_are_ser
 
 
 def test_what_would_give_reservations_back_counts_as_a_part_of_the_answer(start_bursard):
-    """Answers of some 30 MiB in all hold what gives 120,000 reservations back, which together is above the 64 MiB."""
+    """Answers of some 30 MiB in all hold what gives 200,000 reservations back, which together is above the 64 MiB."""
     types, admin = protos.types_pb2, protos.admin_pb2
     server = start_bursard(workers=1, max_calls=MAX_CALLS, answer_timeout_ms=0)
     wide = types.Limit(name="wide", dimension=types.DIMENSION_REQUESTS, kind=types.LIMIT_KIND_BUCKET, amount=10**9, period_us=60_000_000)
@@ -100,8 +100,8 @@ def test_what_would_give_reservations_back_counts_as_a_part_of_the_answer(start_
         batch = protos.limiter_pb2.CheckBatchRequest(
             items=[protos.limiter_pb2.CheckRequest(user=f"user-{number}", input_tokens=1, max_output_tokens=1) for number in range(1000)])
         answer = protos.limiter_pb2_grpc.LimiterStub(channel).CheckBatch(batch, timeout=60)
-        assert all(item.response.allowed for item in answer.items) and 120 * answer.ByteSize() < 48 * MIB
-        deaf = [Deaf(server.grpc_addr, LIMITER + "CheckBatch", [batch.SerializeToString()] * 15) for _ in range(8)]
+        assert all(item.response.allowed for item in answer.items) and 200 * answer.ByteSize() < 48 * MIB
+        deaf = [Deaf(server.grpc_addr, LIMITER + "CheckBatch", [batch.SerializeToString()] * 25) for _ in range(8)]
         until(lambda: server.metric("answers_dropped_total", why="room") > 0, "an answer to go", timeout=120, alive=server)
         for one in deaf:
             one.close()

@@ -4,14 +4,22 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "service/worker/worker.h"
 
 /* Field 1, length-delimited: the items of both kinds of batches. */
 enum { TAG_ITEMS = 1 << 3 | 2, ITEMS_LARGEST = 1000 };
 
 static __thread struct {
 	struct batch_turn *first, **last;
-	size_t items; /* being decided */
+	size_t items; /* being decided, or decided in this loop turn */
 	bool starting; /* begin_those_that_may() is running: a batch that ends inside it must not start the next itself */
+	/*
+	 * Items of batches that ended while they began, such as denials from memory. Their memory is freed at the end of
+	 * the loop turn, and other callers must have their turn, so they count until the next one.
+	 */
+	size_t ended;
+	bool waiting; /* for the next loop turn */
+	struct wait next_turn;
 } turns;
 
 /* Reads a varint and returns the byte after it; NULL when it is cut short. */
@@ -56,8 +64,12 @@ static void begin(struct batch_turn *turn)
 	call_fail(turn->call, &err);
 }
 
+static void on_next_turn(struct wait *wait);
+
 static void begin_those_that_may(void)
 {
+	struct timers *timers;
+
 	if (turns.starting)
 		return;
 	turns.starting = true;
@@ -68,6 +80,21 @@ static void begin_those_that_may(void)
 		begin(turn);
 	}
 	turns.starting = false;
+	if (!turns.first || !turns.ended || turns.waiting)
+		return;
+	timers = turns.first->worker->parts.timers;
+	turns.waiting = true;
+	turns.next_turn = (struct wait){.due = on_next_turn};
+	timers->start(timers, &turns.next_turn, 0);
+}
+
+static void on_next_turn(struct wait *wait)
+{
+	(void)wait;
+	turns.waiting = false;
+	turns.items -= turns.ended;
+	turns.ended = 0;
+	begin_those_that_may();
 }
 
 void batch_turn_wait(struct call *call, struct worker *worker, void (*start)(struct batch_turn *turn))
@@ -87,6 +114,10 @@ void batch_turn_wait(struct call *call, struct worker *worker, void (*start)(str
 
 void batch_turn_end(struct batch_turn *turn)
 {
+	if (turns.starting) {
+		turns.ended += turn->items;
+		return;
+	}
 	turns.items -= turn->items;
 	begin_those_that_may();
 }
