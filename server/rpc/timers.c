@@ -52,7 +52,7 @@ static void start(struct timers *base, struct wait *wait, int64_t delay_us)
 	struct loop_timers *timers = container_of(base, struct loop_timers, timers);
 	struct wait **at = &timers->first;
 
-	wait->at_us = clock_mono_us() + delay_us;
+	wait->at_us = clock_mono_us() + delay_us + (timers->running ? 1 : 0); /* later than what on_timer() runs now */
 	while (*at && (*at)->at_us <= wait->at_us)
 		at = &(*at)->next;
 	wait->next = *at;
