@@ -81,7 +81,8 @@ class World:
         clock.stop_at(NOW)
         self.database = postgres.database()
         self.redis = Redis(clock=clock)
-        self.server = Bursard(self.redis, self.database, clock=clock, workers=1, redis_timeout_ms=5000)
+        self.server = Bursard(self.redis, self.database, clock=clock, workers=1, redis_timeout_ms=5000,
+                              denial_memory_ms=0)  # or a repeated denial comes from memory, if it comes soon enough
         self.fleet = Bots(protos, self.server.grpc_addr)
         # The upkeep runs once, and counts days from then on: it has to see today, not the yesterday of `settle`.
         ahead = f"ledger_{NOW + datetime.timedelta(days=3):%Y%m%d}"
