@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#define SET_US 50000
+
 static int64_t now_us(clockid_t id)
 {
 	struct timespec ts;
@@ -19,4 +21,16 @@ int64_t clock_wall_us(void)
 int64_t clock_mono_us(void)
 {
 	return now_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_ahead_us(void)
+{
+	return clock_wall_us() - clock_mono_us();
+}
+
+bool clock_was_set(int64_t ahead_us)
+{
+	int64_t moved_us = clock_ahead_us() - ahead_us;
+
+	return moved_us > SET_US || moved_us < -SET_US;
 }

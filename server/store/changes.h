@@ -33,7 +33,7 @@ struct changes_view {
 	uint64_t in_effect; /* the last ticket that the store has confirmed */
 	int64_t heard_us; /* clock_mono_us: every earlier change of a followed account has been noted; 0 = none yet */
 	int64_t time_us; /* the store's clock then, or a little later */
-	int64_t wall_us; /* clock_wall_us - clock_mono_us then */
+	int64_t ahead_us; /* clock_ahead_us then */
 };
 
 struct changes_store;

@@ -76,7 +76,7 @@ void game_view(struct changes_store *store, struct changes_view *out)
 		.in_effect = game.executed,
 		.heard_us = mono_us,
 		.time_us = game.now_us,
-		.wall_us = clock_wall_us() - mono_us};
+		.ahead_us = clock_ahead_us()};
 }
 
 int game_accounts_listed(int user, int team, bool in_org, int on[ON_MAX])

@@ -19,7 +19,6 @@
 #define CHANNEL "__redis__:invalidate"
 #define UNUSED_US INT64_C(2000000) /* signs of life are asked for while somebody has looked this recently */
 #define SILENT_US INT64_C(3000000) /* one that is not answered for so long ends the session */
-#define STEP_US 50000 /* a wall clock that moved more against the monotonic one was set */
 enum { CONNECT_MS = 2000, PAUSE_MS = 100, FAILED_MS = 1000, REFUSED_MS = 60000, PERIOD_MIN_MS = 10 };
 
 enum changes_state { CHANGES_DOWN, CHANGES_CONNECTING, CHANGES_UP };
@@ -27,7 +26,7 @@ enum changes_state { CHANGES_DOWN, CHANGES_CONNECTING, CHANGES_UP };
 /* The pending question for a sign of life, to both connections. */
 struct sign {
 	bool pending, heard, answered;
-	int64_t sent_us, wall_us, time_us;
+	int64_t sent_us, ahead_us, time_us;
 };
 
 struct redis_changes {
@@ -100,24 +99,18 @@ static struct redis_changes *owner_of(const redisAsyncContext *context, const re
 	return NULL;
 }
 
-static int64_t wall_minus_mono(void)
-{
-	return clock_wall_us() - clock_mono_us();
-}
-
 static void sign_come(struct redis_changes *changes)
 {
 	struct sign *sign = &changes->sign;
-	int64_t moved_us = wall_minus_mono() - sign->wall_us;
 
 	if (!sign->heard || !sign->answered)
 		return;
 	sign->pending = false;
-	if (moved_us > STEP_US || moved_us < -STEP_US)
+	if (clock_was_set(sign->ahead_us))
 		return;
 	changes->view.heard_us = sign->sent_us;
 	changes->view.time_us = sign->time_us;
-	changes->view.wall_us = sign->wall_us;
+	changes->view.ahead_us = sign->ahead_us;
 }
 
 static void on_time(redisAsyncContext *context, void *data, void *privdata)
@@ -172,7 +165,7 @@ static void subscribe(struct redis_changes *changes)
 
 static void sign_ask(struct redis_changes *changes)
 {
-	changes->sign = (struct sign){.pending = true, .sent_us = clock_mono_us(), .wall_us = wall_minus_mono()};
+	changes->sign = (struct sign){.pending = true, .sent_us = clock_mono_us(), .ahead_us = clock_ahead_us()};
 	subscribe(changes);
 	redisAsyncCommand(changes->asking, on_time, NULL, "TIME");
 }

@@ -13,7 +13,6 @@
 
 enum { GROUP = 8, IDS = 4 };
 #define LIFE_US (60 * SECOND_US)
-#define STEP_US 50000 /* a wall clock that moved more against the monotonic one was set: the time is unknown */
 
 struct denial {
 	uint64_t key; /* change_key */
@@ -116,13 +115,6 @@ static uint64_t key_of(const struct accounts *accounts, int index)
 	return change_key(accounts->account[index].kind, accounts->tenant, accounts->account[index].id);
 }
 
-static bool clock_was_set(const struct changes_view *view, int64_t mono_us)
-{
-	int64_t moved_us = clock_wall_us() - mono_us - view->wall_us;
-
-	return moved_us > STEP_US || moved_us < -STEP_US;
-}
-
 static bool id_seen(const struct denial *entry, const char *request_id)
 {
 	uint64_t id = hash64(request_id, strlen(request_id));
@@ -210,7 +202,7 @@ bool denials_answer(struct denials *denials, const struct accounts *accounts, co
 	ask->in_effect = view.in_effect;
 	mono_us = clock_mono_us();
 	if (!user->known || !view.heard_us || mono_us - view.heard_us > denials->memory_us ||
-		clock_was_set(&view, mono_us) || (!ask->id_is_new && !id_seen(user, ask->request_id)))
+		clock_was_set(view.ahead_us) || (!ask->id_is_new && !id_seen(user, ask->request_id)))
 		return false;
 	*out = (struct denials_answer){
 		.now_us = view.time_us + (mono_us - view.heard_us), .first_end_us = user->first_end_us};

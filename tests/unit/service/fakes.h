@@ -116,6 +116,10 @@ struct check *fake_check_start(struct fake *fake, enum check_mode mode, const ch
 struct check *fake_check(struct fake *fake, enum check_mode mode, const char *user, const char *request_id);
 /* Makes a new catalog from the settings in fake->tenant. */
 void fake_publish(struct fake *fake, enum fail_policy fail_policy);
+/* fake_limits.c */
+extern const struct limits_store_ops fake_limits_ops;
+/* Has `run` called with `op` by fake_run. */
+void fake_later(struct fake *fake, void (*run)(void *op), void *op);
 /* Answers all operations, including those that the answers lead to. */
 void fake_run(struct fake *fake);
 
