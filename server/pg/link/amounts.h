@@ -37,13 +37,13 @@
 #define WINDOW_ADDED(NAME, name, api, ledger, window, ...) ", " window " = u." window " + excluded." window
 #define WINDOWS_ADDED "requests = u.requests + excluded.requests" AMOUNTS_USED(WINDOW_ADDED)
 
-/* The token classes, likewise. */
-#define TOKEN_COLUMN(NAME, name) ", " name
-#define TOKEN_COLUMNS TOKEN_CLASSES(TOKEN_COLUMN)
-#define TOKEN_SUM(NAME, name) ", sum(" name ")::bigint"
-#define TOKEN_SUMS TOKEN_CLASSES(TOKEN_SUM)
-#define TOKEN_ADDED(NAME, name) ", " name " = u." name " + excluded." name
-#define TOKENS_ADDED TOKEN_CLASSES(TOKEN_ADDED)
+/* The meters that have columns, likewise. */
+#define METER_COLUMN(NAME, name, ...) ", " name
+#define METER_COLUMNS METERS_KEPT(METER_COLUMN)
+#define METER_SUM(NAME, name, ...) ", sum(" name ")::bigint"
+#define METER_SUMS METERS_KEPT(METER_SUM)
+#define METER_ADDED(NAME, name, ...) ", " name " = u." name " + excluded." name
+#define METERS_ADDED METERS_KEPT(METER_ADDED)
 
 /* Those of an answer from `column` on; 0 for NULL. */
 struct amounts pg_amounts(const PGresult *result, int row, int column);

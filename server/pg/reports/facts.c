@@ -60,7 +60,8 @@ static const char prices_sql[] =
 	"), used AS (" USED_SQL ") SELECT coalesce((extract(epoch FROM max(read_at)) * 1000000)::bigint, 0), "
 	"count(u.model) FILTER (WHERE (extract(epoch FROM read_at) * 1000000)::bigint < $3) "
 	"FROM counts c LEFT JOIN used u ON u.provider = c.provider AND u.model = c.model WHERE greatest(c.input, "
-	"c.output, c.cached_input, c.cache_write, c.reasoning, c.audio_input, c.audio_output) > 0";
+	"c.output, c.cached_input, c.cache_write, c.reasoning, c.audio_input, c.audio_output) > 0 "
+	"OR c.more ? 'rates'";
 static const char keys_sql[] =
 	"SELECT count(*), count(*) FILTER (WHERE k.role = 5 AND k.expires_at < now() + interval '14 days'), "
 	"count(*) FILTER (WHERE greatest(k.created_at, u.at) < now() - interval '90 days') FROM api_keys k "

@@ -71,7 +71,7 @@ static void put_report(struct buf *sql, const struct report_page *op)
 	buf_put_str(sql, "SELECT ");
 	for (int i = 0; i < KEY_COLUMNS; i++)
 		buf_putf(sql, "%s, ", op->by & key_columns[i].by ? key_columns[i].name : "''");
-	buf_put_str(sql, "sum(requests)::bigint, sum(cost_nano)::bigint, sum(unpriced)::bigint" TOKEN_SUMS);
+	buf_put_str(sql, "sum(requests)::bigint, sum(cost_nano)::bigint, sum(unpriced)::bigint" METER_SUMS);
 	buf_put_str(sql, source_sql(op));
 	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
 	if (op->model[0])
@@ -130,8 +130,8 @@ static void read_lines(struct report_page *op, const PGresult *result)
 		line->requests = pg_i64(result, i, 5);
 		line->cost = pg_i64(result, i, 6);
 		line->unpriced = pg_i64(result, i, 7);
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			line->tokens.count[class] = pg_i64(result, i, 8 + class);
+		for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
+			line->meters.count[meter] = pg_i64(result, i, 8 + meter);
 	}
 }
 
