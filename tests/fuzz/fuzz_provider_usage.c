@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
 #include "domain/price/price.h"
-#include "domain/usage/json.h"
+#include "domain/usage/raw_json.h"
 #include "domain/usage/usage.h"
 #include "fuzz/fuzz.h"
 
@@ -71,7 +71,7 @@ static void check_alone(
 	struct usage_reading other;
 	struct err err = {0};
 
-	if (len + 2 > JSON_BYTES_MAX || !memchr(json, '{', len) || json[strspn(json, " \t\r\n")] != '{')
+	if (len + 2 > RAW_JSON_BYTES_MAX || !memchr(json, '{', len) || json[strspn(json, " \t\r\n")] != '{')
 		return;
 	list[0] = '[';
 	memcpy(list + 1, json, len);

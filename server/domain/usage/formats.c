@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "domain/usage/json.h"
+#include "domain/usage/raw_json.h"
 
 #define WHOLE(METER, path) \
 	{ \
@@ -329,12 +329,12 @@ bool usage_format_find(const char *provider, const struct usage_format **out)
 
 	*out = NULL;
 	for (int i = 0; i < FORMATS; i++)
-		if (json_same_name(formats[i].name, strlen(formats[i].name), provider, len)) {
+		if (raw_json_same_name(formats[i].name, strlen(formats[i].name), provider, len)) {
 			*out = &formats[i];
 			return true;
 		}
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-		if (json_same_name(aliases[i].name, strlen(aliases[i].name), provider, len)) {
+		if (raw_json_same_name(aliases[i].name, strlen(aliases[i].name), provider, len)) {
 			*out = aliases[i].format ? format_named(aliases[i].format) : NULL;
 			return true;
 		}
@@ -359,7 +359,7 @@ const char *usage_format_names(void)
 const char *usage_mode(const char *word, size_t len)
 {
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (json_same_name(modes[i].word, strlen(modes[i].word), word, len))
+		if (raw_json_same_name(modes[i].word, strlen(modes[i].word), word, len))
 			return modes[i].mode;
 	return NULL;
 }

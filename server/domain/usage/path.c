@@ -7,12 +7,12 @@
 
 /* What is done with each value at the end of a path. False ends the walk. */
 struct visit {
-	bool (*see)(struct visit *visit, struct json *value);
+	bool (*see)(struct visit *visit, struct raw_json *value);
 	enum path_unit unit;
 	int64_t sum;
 	int count, max;
 	bool enough; /* no other alternative is needed */
-	struct json **found;
+	struct raw_json **found;
 	const char *path; /* of this alternative, and its length: for errors */
 	size_t path_len;
 	struct err *err;
@@ -49,28 +49,28 @@ static struct segment segment_of(const char *path, size_t len)
 	return segment;
 }
 
-static struct json *member(struct json *object, const char *name, size_t len)
+static struct raw_json *member(struct raw_json *object, const char *name, size_t len)
 {
-	if (object->type != JSON_OBJECT)
+	if (object->type != RAW_JSON_OBJECT)
 		return NULL;
-	for (struct json *child = object->child; child; child = child->next)
-		if (json_same_name(child->key, child->key_len, name, len))
+	for (struct raw_json *child = object->child; child; child = child->next)
+		if (raw_json_same_name(child->key, child->key_len, name, len))
 			return child;
 	return NULL;
 }
 
 /* Enumerations may be written with their type: MediaModality.AUDIO. */
-static bool has_word(struct json *value, const struct segment *segment)
+static bool has_word(struct raw_json *value, const struct segment *segment)
 {
-	struct json *said = segment->key ? member(value, segment->key, segment->key_len) : NULL;
+	struct raw_json *said = segment->key ? member(value, segment->key, segment->key_len) : NULL;
 	const char *text, *dot;
 	size_t len;
 
 	if (!segment->key)
 		return true;
-	if (said && said->type == JSON_TRUE)
-		return json_same_name("true", 4, segment->word, segment->word_len);
-	if (!said || said->type != JSON_STRING)
+	if (said && said->type == RAW_JSON_TRUE)
+		return raw_json_same_name("true", 4, segment->word, segment->word_len);
+	if (!said || said->type != RAW_JSON_STRING)
 		return false;
 	text = said->text;
 	len = said->len;
@@ -79,36 +79,36 @@ static bool has_word(struct json *value, const struct segment *segment)
 		len -= (size_t)(dot + 1 - text);
 		text = dot + 1;
 	}
-	return json_same_name(text, len, segment->word, segment->word_len);
+	return raw_json_same_name(text, len, segment->word, segment->word_len);
 }
 
-static bool walk(struct json *value, const char *path, size_t len, struct visit *visit);
+static bool walk(struct raw_json *value, const char *path, size_t len, struct visit *visit);
 
 static bool walk_into(
-	struct json *value, const struct segment *segment, const char *rest, size_t len, struct visit *visit)
+	struct raw_json *value, const struct segment *segment, const char *rest, size_t len, struct visit *visit)
 {
-	if (value->type != JSON_ARRAY)
+	if (value->type != RAW_JSON_ARRAY)
 		return !has_word(value, segment) || walk(value, rest, len, visit);
-	for (struct json *item = value->child; item; item = item->next)
+	for (struct raw_json *item = value->child; item; item = item->next)
 		if (has_word(item, segment) && !walk(item, rest, len, visit))
 			return false;
 	return true;
 }
 
-static bool walk(struct json *value, const char *path, size_t len, struct visit *visit)
+static bool walk(struct raw_json *value, const char *path, size_t len, struct visit *visit)
 {
 	struct segment segment;
-	struct json *at;
+	struct raw_json *at;
 
 	if (!len)
-		return value->type == JSON_NULL || visit->see(visit, value);
+		return value->type == RAW_JSON_NULL || visit->see(visit, value);
 	segment = segment_of(path, len);
 	at = segment.name_len ? member(value, segment.name, segment.name_len) : value;
 	return !at || walk_into(at, &segment, path + segment.len, len - segment.len, visit);
 }
 
 /* Runs the alternatives until one of them is enough, or, with `all`, all of them. */
-static bool walk_any(struct json *from, const char *path, bool all, struct visit *visit)
+static bool walk_any(struct raw_json *from, const char *path, bool all, struct visit *visit)
 {
 	while (*path && (all || !visit->enough)) {
 		visit->path = path;
@@ -121,21 +121,28 @@ static bool walk_any(struct json *from, const char *path, bool all, struct visit
 	return true;
 }
 
-static bool see_number(struct visit *visit, struct json *value)
+/* A number, or one in quotes, as protobuf writes an int64. */
+static bool number_of(const struct raw_json *value, enum path_unit unit, int64_t *out)
 {
-	int64_t number, up;
+	int64_t thousandths;
 
-	if (value->type == JSON_OBJECT && !value->child) /* how some clients write that it is not set */
-		return true;
-	if (visit->unit == PATH_COUNT) {
-		number = 1;
-	} else if (value->type != JSON_NUMBER || !json_decimal(value->text, value->len, 0, &number) ||
-		   (visit->unit == PATH_WHOLE && json_decimal(value->text, value->len, 3, &up) &&
-			   up != number * 1000)) {
-		err_set(visit->err, ERR_INVALID, "%.*s must be a %snumber from 0 to 2^53-1", (int)visit->path_len,
-			visit->path, visit->unit == PATH_WHOLE ? "whole " : "");
+	if (value->type != RAW_JSON_NUMBER && value->type != RAW_JSON_STRING)
 		return false;
-	}
+	if (!raw_json_decimal(value->text, value->len, 0, out))
+		return false;
+	return unit != PATH_WHOLE || !raw_json_decimal(value->text, value->len, 3, &thousandths) ||
+	       thousandths == *out * 1000;
+}
+
+static bool see_number(struct visit *visit, struct raw_json *value)
+{
+	int64_t number = 1;
+
+	if (value->type == RAW_JSON_OBJECT && !value->child) /* how some clients write that it is not set */
+		return true;
+	if (visit->unit != PATH_COUNT && !number_of(value, visit->unit, &number))
+		return err_set(visit->err, ERR_INVALID, "%.*s must be a %snumber from 0 to 2^53-1",
+			(int)visit->path_len, visit->path, visit->unit == PATH_WHOLE ? "whole " : "");
 	value->read = true;
 	visit->count++;
 	visit->enough |= number > 0;
@@ -143,15 +150,15 @@ static bool see_number(struct visit *visit, struct json *value)
 	return true;
 }
 
-static bool see_known(struct visit *visit, struct json *value)
+static bool see_known(struct visit *visit, struct raw_json *value)
 {
 	value->read = true;
-	for (struct json *child = value->child; child; child = child->next)
+	for (struct raw_json *child = value->child; child; child = child->next)
 		see_known(visit, child);
 	return true;
 }
 
-static bool see_value(struct visit *visit, struct json *value)
+static bool see_value(struct visit *visit, struct raw_json *value)
 {
 	if (visit->count < visit->max)
 		visit->found[visit->count] = value;
@@ -160,14 +167,14 @@ static bool see_value(struct visit *visit, struct json *value)
 	return true;
 }
 
-void path_known(struct json *from, const char *path)
+void path_known(struct raw_json *from, const char *path)
 {
 	struct visit visit = {.see = see_known};
 
 	walk_any(from, path, true, &visit);
 }
 
-bool path_sum(struct json *from, const char *path, enum path_unit unit, struct path_sum *out, struct err *err)
+bool path_sum(struct raw_json *from, const char *path, enum path_unit unit, struct path_sum *out, struct err *err)
 {
 	struct visit visit = {.see = see_number, .unit = unit, .err = err};
 
@@ -179,7 +186,7 @@ bool path_sum(struct json *from, const char *path, enum path_unit unit, struct p
 	return true;
 }
 
-int path_all(struct json *from, const char *path, struct json *out[], int max)
+int path_all(struct raw_json *from, const char *path, struct raw_json *out[], int max)
 {
 	struct visit visit = {.see = see_value, .found = out, .max = max};
 
@@ -187,9 +194,9 @@ int path_all(struct json *from, const char *path, struct json *out[], int max)
 	return visit.count;
 }
 
-struct json *path_first(struct json *from, const char *path)
+struct raw_json *path_first(struct raw_json *from, const char *path)
 {
-	struct json *found = NULL;
+	struct raw_json *found = NULL;
 
 	path_all(from, path, &found, 1);
 	return found;

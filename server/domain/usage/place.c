@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
 
-static bool tells(const struct usage_format *format, struct json *usage)
+static bool tells(const struct usage_format *format, struct raw_json *usage)
 {
 	if (format->rounds && format->rounds[0] != '^' && path_first(usage, format->rounds))
 		return true;
@@ -19,9 +19,9 @@ static bool tells(const struct usage_format *format, struct json *usage)
 }
 
 /* A member that has exactly this name. */
-static bool has_exactly(const struct json *object, const char *name, size_t len)
+static bool has_exactly(const struct raw_json *object, const char *name, size_t len)
 {
-	for (const struct json *child = object->child; child; child = child->next)
+	for (const struct raw_json *child = object->child; child; child = child->next)
 		if (child->key_len == len && memcmp(child->key, name, len) == 0)
 			return true;
 	return false;
@@ -52,7 +52,7 @@ static bool fits(const struct usage_format *format, struct usage_place_found *pl
 	const struct usage_format *sign;
 	const char *paths;
 
-	if (place->usage->type != JSON_OBJECT)
+	if (place->usage->type != RAW_JSON_OBJECT)
 		return false;
 	if (format) {
 		place->format = format;
@@ -66,7 +66,7 @@ static bool fits(const struct usage_format *format, struct usage_place_found *pl
 	return false;
 }
 
-static struct json *outer_of(struct json *root, const char *wrapper)
+static struct raw_json *outer_of(struct raw_json *root, const char *wrapper)
 {
 	const char *dot = strrchr(wrapper, '.');
 	char path[64];
@@ -77,7 +77,7 @@ static struct json *outer_of(struct json *root, const char *wrapper)
 	return path_first(root, path);
 }
 
-static bool locate(const struct usage_format *format, struct json *root, struct usage_place_found *out)
+static bool locate(const struct usage_format *format, struct raw_json *root, struct usage_place_found *out)
 {
 	struct usage_place_found place = {.usage = root, .outer = root, .root = root};
 
@@ -98,16 +98,16 @@ static bool locate(const struct usage_format *format, struct json *root, struct 
 	return false;
 }
 
-bool usage_locate(const struct usage_format *format, struct json *root, struct usage_place_found *out)
+bool usage_locate(const struct usage_format *format, struct raw_json *root, struct usage_place_found *out)
 {
 	/* A name may be that of a proxy that passes on another provider's object. */
 	return locate(format, root, out) || (format && locate(NULL, root, out));
 }
 
 /* In the object, beside it, or at the top. */
-static struct json *fact(const struct usage_place_found *place, const char *path)
+static struct raw_json *fact(const struct usage_place_found *place, const char *path)
 {
-	struct json *found = path_first(place->usage, path);
+	struct raw_json *found = path_first(place->usage, path);
 
 	if (!found)
 		found = path_first(place->outer, path);
@@ -116,18 +116,18 @@ static struct json *fact(const struct usage_place_found *place, const char *path
 
 static const char *fact_id(const struct usage_place_found *place, const char *path, struct arena *arena)
 {
-	struct json *value = fact(place, path);
-	const char *text = value ? json_string(value, arena) : NULL;
+	struct raw_json *value = fact(place, path);
+	const char *text = value ? raw_json_string(value, arena) : NULL;
 
 	return text && text[0] && id_check(text, strlen(text), "model", NULL) ? text : NULL;
 }
 
 /* A short word in lower case; NULL if it is not one. */
-static const char *word_of(const struct json *value, struct arena *arena)
+static const char *word_of(const struct raw_json *value, struct arena *arena)
 {
 	char *word;
 
-	if (!value || value->type != JSON_STRING || value->len < 1 || value->len > 15)
+	if (!value || value->type != RAW_JSON_STRING || value->len < 1 || value->len > 15)
 		return NULL;
 	word = arena_strndup(arena, value->text, value->len);
 	for (char *c = word; *c; c++)
@@ -135,11 +135,11 @@ static const char *word_of(const struct json *value, struct arena *arena)
 	return strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_-") == value->len ? word : NULL;
 }
 
-static void take_mode(struct json *said, struct arena *arena, struct usage_reading *out)
+static void take_mode(struct raw_json *said, struct arena *arena, struct usage_reading *out)
 {
 	const char *mode = NULL, *word;
 
-	if (!said || said->type != JSON_STRING)
+	if (!said || said->type != RAW_JSON_STRING)
 		return;
 	mode = usage_mode(said->text, said->len);
 	word = mode ? mode : word_of(said, arena);
@@ -167,16 +167,16 @@ void usage_facts(const struct usage_place_found *place, struct arena *arena, str
 static bool decimal(const struct usage_place_found *place, const char *path, struct arena *arena, bool *known,
 	int64_t *nano, struct err *err)
 {
-	struct json *value = fact(place, path);
+	struct raw_json *value = fact(place, path);
 	const char *text;
 	int64_t read;
 
-	if (!value || value->type == JSON_OBJECT)
+	if (!value || value->type == RAW_JSON_OBJECT)
 		return true;
-	text = value->type == JSON_STRING ? json_string(value, arena) : value->text;
-	if ((value->type != JSON_NUMBER && value->type != JSON_STRING) || !text ||
-		!json_decimal(
-			text, value->type == JSON_STRING ? strlen(text) : value->len, place->format->cost_scale, &read))
+	text = value->type == RAW_JSON_STRING ? raw_json_string(value, arena) : value->text;
+	if ((value->type != RAW_JSON_NUMBER && value->type != RAW_JSON_STRING) || !text ||
+		!raw_json_decimal(text, value->type == RAW_JSON_STRING ? strlen(text) : value->len,
+			place->format->cost_scale, &read))
 		return err_set(err, ERR_INVALID, "%s must be a decimal number from 0 to 9007199 USD", path);
 	value->read = true;
 	*known = true;
@@ -205,13 +205,13 @@ bool usage_cost(const struct usage_place_found *place, struct arena *arena, bool
 	return true;
 }
 
-static void list(const struct json *value, const char *path, char out[USAGE_UNKNOWN_MAX])
+static void list(const struct raw_json *value, const char *path, char out[USAGE_UNKNOWN_MAX])
 {
 	size_t len = strlen(out);
 	int64_t number;
 	char below[96];
 
-	for (const struct json *child = value->child; child; child = child->next) {
+	for (const struct raw_json *child = value->child; child; child = child->next) {
 		snprintf(below, sizeof(below), "%s%s%.*s", path, path[0] && child->key_len ? "." : "",
 			(int)(child->key_len < 40 ? child->key_len : 40), child->key ? child->key : "");
 		if (child->child) {
@@ -219,8 +219,8 @@ static void list(const struct json *value, const char *path, char out[USAGE_UNKN
 			len = strlen(out);
 			continue;
 		}
-		if (child->type != JSON_NUMBER || child->read ||
-			(json_decimal(child->text, child->len, 9, &number) && !number))
+		if (child->type != RAW_JSON_NUMBER || child->read ||
+			(raw_json_decimal(child->text, child->len, 9, &number) && !number))
 			continue;
 		if (len + strlen(below) + child->len + 3 > USAGE_UNKNOWN_MAX || !utf8_valid(below, strlen(below)))
 			continue;
@@ -229,7 +229,7 @@ static void list(const struct json *value, const char *path, char out[USAGE_UNKN
 	}
 }
 
-void usage_unknown(struct json *usage, char out[USAGE_UNKNOWN_MAX])
+void usage_unknown(struct raw_json *usage, char out[USAGE_UNKNOWN_MAX])
 {
 	list(usage, "", out);
 }

@@ -8,14 +8,14 @@
 
 struct usage_place_found {
 	const struct usage_format *format;
-	struct json *usage, *outer, *root; /* `outer` contains `usage`; all three may be the same */
+	struct raw_json *usage, *outer, *root; /* `outer` contains `usage`; all three may be the same */
 };
 
 /*
  * Looks for a usage object of `format` (NULL: of any that can be recognized) in `root`. False when there is none, or all that it
  * could say is null.
  */
-bool usage_locate(const struct usage_format *format, struct json *root, struct usage_place_found *out);
+bool usage_locate(const struct usage_format *format, struct raw_json *root, struct usage_place_found *out);
 
 /* Takes model, mode and region as far as they are told; the others stay. */
 void usage_facts(const struct usage_place_found *place, struct arena *arena, struct usage_reading *out);
@@ -25,6 +25,6 @@ bool usage_cost(
 	const struct usage_place_found *place, struct arena *arena, bool *known, int64_t *nano, struct err *err);
 
 /* Lists the numbers that nothing has read. */
-void usage_unknown(struct json *usage, char out[USAGE_UNKNOWN_MAX]);
+void usage_unknown(struct raw_json *usage, char out[USAGE_UNKNOWN_MAX]);
 
 #endif

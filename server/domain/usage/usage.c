@@ -72,7 +72,7 @@ static bool read_rounds(struct reader *reader, const struct usage_place_found *p
 {
 	const char *path = place->format->rounds;
 	bool outer = path && path[0] == '^';
-	struct json *found[USAGE_ROUNDS_MAX * 4];
+	struct raw_json *found[USAGE_ROUNDS_MAX * 4];
 	enum { MAX = sizeof(found) / sizeof(found[0]) };
 	int count = path ? path_all(outer ? place->outer : place->usage, path + outer, found, MAX) : 0;
 
@@ -88,7 +88,7 @@ static bool read_rounds(struct reader *reader, const struct usage_place_found *p
 		struct usage_reading facts = {.model = "", .mode = "", .region = ""};
 		struct usage_told told;
 
-		if (found[i]->type != JSON_OBJECT)
+		if (found[i]->type != RAW_JSON_OBJECT)
 			return err_set(reader->err, ERR_INVALID, "%s must be a list of objects", path + outer);
 		if (!tell(&round, &told, reader->err))
 			return false;
@@ -110,14 +110,14 @@ static void merge(struct reader *reader, const struct usage_told *told)
 }
 
 /* What an event of a stream told only so that it could be shown at once. */
-static bool is_preview(struct json *root)
+static bool is_preview(struct raw_json *root)
 {
-	const struct json *partial = path_first(root, "partial");
+	const struct raw_json *partial = path_first(root, "partial");
 
-	return partial && partial->type == JSON_TRUE;
+	return partial && partial->type == RAW_JSON_TRUE;
 }
 
-static bool read_object(struct reader *reader, struct json *root)
+static bool read_object(struct reader *reader, struct raw_json *root)
 {
 	struct usage_reading *out = reader->out;
 	struct usage_place_found place;
@@ -125,9 +125,9 @@ static bool read_object(struct reader *reader, struct json *root)
 	bool known = false;
 	int64_t nano = 0;
 
-	if (root->type == JSON_NULL)
+	if (root->type == RAW_JSON_NULL)
 		return true;
-	if (root->type != JSON_OBJECT)
+	if (root->type != RAW_JSON_OBJECT)
 		return err_set(reader->err, ERR_INVALID, "must be an object, or a list of objects");
 	if (!usage_locate(reader->format ? reader->format : reader->named, root, &place))
 		return true;
@@ -208,12 +208,12 @@ static bool is_zero(const struct meters *meters)
 	return any == 0;
 }
 
-static bool read_all(struct reader *reader, struct json *root)
+static bool read_all(struct reader *reader, struct raw_json *root)
 {
 	struct usage_reading *out = reader->out;
-	bool list = root->type == JSON_ARRAY;
+	bool list = root->type == RAW_JSON_ARRAY;
 
-	for (struct json *item = list ? root->child : root; item; item = list ? item->next : NULL)
+	for (struct raw_json *item = list ? root->child : root; item; item = list ? item->next : NULL)
 		if (!read_object(reader, item))
 			return false;
 	if (reader->format) {
@@ -237,12 +237,12 @@ bool usage_read(const char *provider, const char *json, size_t len, struct arena
 	struct usage_reading reading = {.format = "", .model = "", .mode = "", .region = ""};
 	struct reader reader = {.arena = arena, .out = &reading};
 	struct err why = {0};
-	struct json *root;
+	struct raw_json *root;
 
 	reader.err = &why;
 	if (!usage_format_find(provider, &reader.named))
 		return err_invalid(err, "provider", "is not known; known are %s", usage_format_names());
-	if (!json_parse(json, len, arena, &root, &why) || !read_all(&reader, root)) {
+	if (!raw_json_parse(json, len, arena, &root, &why) || !read_all(&reader, root)) {
 		/* meters_check names the field itself. */
 		return err_invalid(err, "json", "%s", why.field[0] ? why.text + strlen(why.field) + 2 : why.text);
 	}

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "domain/limit/limit.h"
-#include "domain/usage/json.h"
+#include "domain/usage/raw_json.h"
 #include "domain/usage/usage.h"
 #include "lib/test.h"
 #include "usage_cases.h"
@@ -47,7 +47,7 @@ TEST(what_is_not_usage_is_refused_by_its_member)
 	refused("openai", "{'a':'\\x'}", "json", "a character in a string");
 	refused("openai", "7", "json", "must be an object, or a list of objects");
 	refused("openai", "[[{'prompt_tokens':1}]]", "json", "must be an object, or a list of objects");
-	refused("openai", "{'prompt_tokens':'7'}", "json", "prompt_tokens must be a whole number from 0 to 2^53-1");
+	refused("openai", "{'prompt_tokens':'seven'}", "json", "prompt_tokens must be a whole number from 0 to 2^53-1");
 	refused("openai", "{'prompt_tokens':-1}", "json", "prompt_tokens must be a whole number");
 	refused("openai", "{'prompt_tokens':1.5}", "json", "prompt_tokens must be a whole number");
 	refused("openai", "{'prompt_tokens':true}", "json", "prompt_tokens must be a whole number");
@@ -81,7 +81,7 @@ TEST(an_object_has_limits)
 		buf_put_str(&text, i ? ",{}" : "[{}");
 	refused("openai", buf_str(&text), "json", "more than 4096 values");
 	buf_reset(&text);
-	for (int i = 0; i <= JSON_BYTES_MAX; i++)
+	for (int i = 0; i <= RAW_JSON_BYTES_MAX; i++)
 		buf_put_str(&text, " ");
 	refused("openai", buf_str(&text), "json", "longer than 65536 bytes");
 	buf_release(&text);
@@ -104,7 +104,7 @@ TEST(decimals_are_read_exactly_and_rounded_up)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int64_t value = -1;
 
-		json_decimal(cases[i].text, strlen(cases[i].text), cases[i].scale, &value);
+		raw_json_decimal(cases[i].text, strlen(cases[i].text), cases[i].scale, &value);
 		if (value != cases[i].value)
 			fail_msg("%s: %lld", cases[i].text, (long long)value);
 	}

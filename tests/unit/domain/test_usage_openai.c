@@ -15,6 +15,8 @@ TEST(chat_completions_are_read)
 			"input=400 cached_input=600 output=300 reasoning=200", 5920000},
 		{"without details", "openai", "{'prompt_tokens':12,'completion_tokens':3,'total_tokens':15}",
 			"input=12 output=3", 54000},
+		{"numbers in quotes, as protobuf writes large ones", "openai",
+			"{'prompt_tokens':'12','completion_tokens':3}", "input=12 output=3", 54000},
 		{"details that are null", "azure",
 			"{'prompt_tokens':12,'completion_tokens':3,'total_tokens':15,'prompt_tokens_details':null,"
 			"'completion_tokens_details':{'reasoning_tokens':null}}",

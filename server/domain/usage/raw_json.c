@@ -1,5 +1,5 @@
-/* Reads JSON (domain/usage/json.h). */
-#include "domain/usage/json.h"
+/* Reads JSON (domain/usage/raw_json.h). */
+#include "domain/usage/raw_json.h"
 
 #include <string.h>
 
@@ -71,7 +71,7 @@ static size_t number_len(const char *p, const char *end)
 	return (size_t)(at - p);
 }
 
-bool json_is_number(const char *text, size_t len)
+bool raw_json_is_number(const char *text, size_t len)
 {
 	return len && number_len(text, text + len) == len;
 }
@@ -110,22 +110,22 @@ static bool string(struct source *source, const char **text, size_t *len)
 	return true;
 }
 
-static bool twice(const struct json *object, const struct json *member)
+static bool twice(const struct raw_json *object, const struct raw_json *member)
 {
-	for (const struct json *other = object->child; other; other = other->next)
+	for (const struct raw_json *other = object->child; other; other = other->next)
 		if (other->key_len == member->key_len && memcmp(other->key, member->key, member->key_len) == 0)
 			return true;
 	return false;
 }
 
-static bool value(struct source *source, int depth, struct json *out);
+static bool value(struct source *source, int depth, struct raw_json *out);
 
 /* One value of an array or object; `last` is where it is linked. */
-static bool item(struct source *source, int depth, struct json *parent, struct json ***last)
+static bool item(struct source *source, int depth, struct raw_json *parent, struct raw_json ***last)
 {
-	struct json *made = arena_zalloc(source->arena, 1, sizeof(*made));
+	struct raw_json *made = arena_zalloc(source->arena, 1, sizeof(*made));
 
-	if (parent->type == JSON_OBJECT) {
+	if (parent->type == RAW_JSON_OBJECT) {
 		if (!next_is(source, '"'))
 			return wrong(source, "is not valid JSON: a member needs a name in quotes");
 		if (!string(source, &made->key, &made->key_len))
@@ -142,18 +142,18 @@ static bool item(struct source *source, int depth, struct json *parent, struct j
 	return true;
 }
 
-static bool items(struct source *source, int depth, struct json *parent)
+static bool items(struct source *source, int depth, struct raw_json *parent)
 {
-	char close = parent->type == JSON_OBJECT ? '}' : ']';
-	struct json **last = &parent->child;
+	char close = parent->type == RAW_JSON_OBJECT ? '}' : ']';
+	struct raw_json **last = &parent->child;
 	int count = 0;
 
-	if (depth >= JSON_DEPTH_MAX)
+	if (depth >= RAW_JSON_DEPTH_MAX)
 		return wrong(source, "is nested more deeply than 32 levels");
 	if (next_is(source, close))
 		return true;
 	do {
-		if (parent->type == JSON_OBJECT && ++count > JSON_MEMBERS_MAX)
+		if (parent->type == RAW_JSON_OBJECT && ++count > RAW_JSON_MEMBERS_MAX)
 			return wrong(source, "has an object with more than 256 members");
 		if (!item(source, depth, parent, &last))
 			return false;
@@ -161,17 +161,17 @@ static bool items(struct source *source, int depth, struct json *parent)
 	return next_is(source, close) || wrong(source, "is not valid JSON: a comma or a closing bracket is missing");
 }
 
-static bool literal(struct source *source, struct json *out)
+static bool literal(struct source *source, struct raw_json *out)
 {
 	static const struct {
 		const char *text;
-		enum json_type type;
-	} words[] = {{"null", JSON_NULL}, {"true", JSON_TRUE}, {"false", JSON_FALSE}};
+		enum raw_json_type type;
+	} words[] = {{"null", RAW_JSON_NULL}, {"true", RAW_JSON_TRUE}, {"false", RAW_JSON_FALSE}};
 	size_t left = (size_t)(source->end - source->p), n = number_len(source->p, source->end);
 
 	if (n) {
-		*out = (struct json){
-			.type = JSON_NUMBER, .key = out->key, .key_len = out->key_len, .text = source->p, .len = n};
+		*out = (struct raw_json){
+			.type = RAW_JSON_NUMBER, .key = out->key, .key_len = out->key_len, .text = source->p, .len = n};
 		source->p += n;
 		return true;
 	}
@@ -186,31 +186,31 @@ static bool literal(struct source *source, struct json *out)
 	return wrong(source, "is not valid JSON: a value is missing");
 }
 
-static bool value(struct source *source, int depth, struct json *out)
+static bool value(struct source *source, int depth, struct raw_json *out)
 {
-	if (++source->values > JSON_VALUES_MAX)
+	if (++source->values > RAW_JSON_VALUES_MAX)
 		return wrong(source, "has more than 4096 values");
 	if (next_is(source, '"')) {
-		out->type = JSON_STRING;
+		out->type = RAW_JSON_STRING;
 		return string(source, &out->text, &out->len);
 	}
 	if (next_is(source, '{')) {
-		out->type = JSON_OBJECT;
+		out->type = RAW_JSON_OBJECT;
 		return items(source, depth, out);
 	}
 	if (next_is(source, '[')) {
-		out->type = JSON_ARRAY;
+		out->type = RAW_JSON_ARRAY;
 		return items(source, depth, out);
 	}
 	return literal(source, out);
 }
 
-bool json_parse(const char *json, size_t len, struct arena *arena, struct json **out, struct err *err)
+bool raw_json_parse(const char *json, size_t len, struct arena *arena, struct raw_json **out, struct err *err)
 {
 	struct source source = {.start = json, .p = json, .end = json + len, .arena = arena, .err = err};
-	struct json *root = arena_zalloc(arena, 1, sizeof(*root));
+	struct raw_json *root = arena_zalloc(arena, 1, sizeof(*root));
 
-	if (len > JSON_BYTES_MAX)
+	if (len > RAW_JSON_BYTES_MAX)
 		return err_set(err, ERR_INVALID, "is longer than 65536 bytes");
 	if (!value(&source, 0, root))
 		return false;
@@ -282,13 +282,13 @@ static bool unescape(const char *p, const char *end, char *to, size_t *put, size
 	return code && (code < 0xd800 || code > 0xdfff);
 }
 
-const char *json_string(const struct json *value, struct arena *arena)
+const char *raw_json_string(const struct raw_json *value, struct arena *arena)
 {
 	const char *end;
 	char *text, *to;
 	size_t put, len;
 
-	if (value->type != JSON_STRING)
+	if (value->type != RAW_JSON_STRING)
 		return NULL;
 	text = to = arena_alloc(arena, value->len + 5);
 	end = value->text + value->len;
@@ -315,7 +315,7 @@ static char folded(const char *text, size_t len, size_t *at)
 	return (char)(text[*at] >= 'A' && text[*at] <= 'Z' ? text[*at] | 0x20 : text[*at]);
 }
 
-bool json_same_name(const char *a, size_t a_len, const char *b, size_t b_len)
+bool raw_json_same_name(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	for (size_t i = 0, k = 0;; i++, k++) {
 		char x = folded(a, a_len, &i), y = folded(b, b_len, &k);
@@ -341,13 +341,13 @@ static int exponent(const char *p, const char *end)
 	return minus ? -value : value;
 }
 
-bool json_decimal(const char *text, size_t len, int scale, int64_t *out)
+bool raw_json_decimal(const char *text, size_t len, int scale, int64_t *out)
 {
 	const char *end = text + len, *e = text;
 	int64_t sum = 0, whole = 0; /* `whole`: digits before the point, seen and to come */
 	bool rest = false;
 
-	if (!json_is_number(text, len) || *text == '-')
+	if (!raw_json_is_number(text, len) || *text == '-')
 		return false;
 	while (e < end && *e != 'e' && *e != 'E')
 		e++;
