@@ -64,8 +64,7 @@ struct settle {
 	int rounds;
 	bool asked_info, unknown_ok, counted;
 	struct repair *repair;
-	struct limits_reservation hold;
-	flow_step *after_hold;
+	struct hold *hold; /* NULL: not needed */
 	struct limits_settle op;
 	struct limits_birth birth;
 	struct ledger_lookup ledger;

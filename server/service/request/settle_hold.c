@@ -1,14 +1,17 @@
 /* For a record that does not know what was used: what its reservation holds (service/request/settle_private.h). */
-#include "base/clock.h"
 #include "base/list.h"
-#include "domain/usage/usage.h"
 #include "service/request/settle_private.h"
+
+/* In the arena, because few records need it. */
+struct hold {
+	struct limits_reservation op;
+	struct settle *settle;
+	flow_step *next;
+};
 
 static flow_step step_hold_ask, step_hold_take;
 
 FLOW_OWNER(settle_of, settle)
-
-FLOW_RESUME(heard, limits_op, settle, hold.op)
 
 bool settle_is_estimated(const struct settle_question *question)
 {
@@ -17,49 +20,54 @@ bool settle_is_estimated(const struct settle_question *question)
 
 void settle_hold(struct settle *settle, flow_step *next)
 {
-	settle->after_hold = next;
-	if (settle_is_estimated(&settle->question) && !settle->question.cancel)
-		flow_to(&settle->flow, step_hold_ask);
-	else
+	if (!settle_is_estimated(&settle->question) || settle->question.cancel) {
 		flow_to(&settle->flow, next);
+		return;
+	}
+	settle->hold = arena_zalloc(settle->arena, 1, sizeof(*settle->hold));
+	settle->hold->settle = settle;
+	settle->hold->next = next;
+	flow_to(&settle->flow, step_hold_ask);
+}
+
+static void heard(struct limits_op *op)
+{
+	flow_run(&container_of(op, struct hold, op.op)->settle->flow);
 }
 
 static enum flow_result step_hold_ask(struct flow *flow)
 {
 	struct settle *settle = settle_of(flow);
 	struct limits_store *limits = settle->worker->parts.limits;
+	struct limits_reservation *op = &settle->hold->op;
 
-	settle->hold = (struct limits_reservation){
-		.op = {.arena = settle->arena, .done = heard},
-		.tenant = settle->question.handle.tenant,
-		.user = settle->question.handle.user,
-		.request_id = settle->question.handle.request_id,
-	};
-	return flow_wait(flow, step_hold_take, limits->ops->reservation(limits, &settle->hold));
+	op->op.arena = settle->arena;
+	op->op.done = heard;
+	op->tenant = settle->question.handle.tenant;
+	op->user = settle->question.handle.user;
+	op->request_id = settle->question.handle.request_id;
+	return flow_wait(flow, step_hold_take, limits->ops->reservation(limits, op));
 }
 
 /* Nothing is known of a request that was never checked, or was cancelled: it counts, and is flagged. */
 static enum flow_result step_hold_take(struct flow *flow)
 {
 	struct settle *settle = settle_of(flow);
-	const struct reservation_row *row = &settle->hold.row;
-	struct meters *meters = &settle->question.meters;
+	const struct limits_reservation *op = &settle->hold->op;
+	struct amounts amounts = {0};
 
-	if (settle->hold.op.status == LIMITS_FAILED) {
-		flow->err = settle->hold.op.err;
+	if (op->op.status == LIMITS_FAILED) { /* a record is never acknowledged while the store is away */
+		flow->err = op->op.err;
 		if (flow->err.code == ERR_DEADLINE)
-			flow->err.code = ERR_UNAVAILABLE; /* a record is never acknowledged while the store is away */
+			flow->err.code = ERR_UNAVAILABLE;
 		return flow_fail(flow);
 	}
-	*meters = (struct meters){{0}};
-	if (settle->hold.op.status == LIMITS_OK && row->state == RESERVATION_OPEN) {
-		meters->count[METER_INPUT] = row->held.input;
-		meters->count[METER_OUTPUT] = row->held.output;
-	} else if (settle->hold.op.status == LIMITS_OK && row->state != RESERVATION_CANCELLED) {
-		/* What its expiry charged (expired_charges); or this is a repeat. */
-		meters->count[METER_INPUT] = row->used.input;
-		meters->count[METER_OUTPUT] = row->used.output;
-	}
-	flow_to(flow, settle->after_hold);
+	if (op->op.status == LIMITS_OK && op->row.state == RESERVATION_OPEN)
+		amounts = op->row.held;
+	else if (op->op.status == LIMITS_OK && op->row.state != RESERVATION_CANCELLED)
+		amounts = op->row.used; /* what its expiry charged (expired_charges); or this is a repeat */
+	settle->question.meters =
+		(struct meters){.count = {[METER_INPUT] = amounts.input, [METER_OUTPUT] = amounts.output}};
+	flow_to(flow, settle->hold->next);
 	return FLOW_MORE;
 }
