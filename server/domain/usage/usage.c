@@ -212,10 +212,14 @@ static bool read_all(struct reader *reader, struct raw_json *root)
 {
 	struct usage_reading *out = reader->out;
 	bool list = root->type == RAW_JSON_ARRAY;
+	int items = 0;
 
-	for (struct raw_json *item = list ? root->child : root; item; item = list ? item->next : NULL)
+	for (struct raw_json *item = list ? root->child : root; item; item = list ? item->next : NULL) {
+		if (++items > USAGE_ITEMS_MAX)
+			return err_set(reader->err, ERR_INVALID, "is a list of more than %d items", USAGE_ITEMS_MAX);
 		if (!read_object(reader, item))
 			return false;
+	}
 	if (reader->format) {
 		conclude(reader);
 		out->format = reader->format->name;

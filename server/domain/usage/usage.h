@@ -12,7 +12,11 @@
 #include "base/err.h"
 #include "domain/record/entry.h"
 
-enum { USAGE_ROUNDS_MAX = 64, USAGE_UNKNOWN_MAX = 240 };
+enum {
+	USAGE_ROUNDS_MAX = 64,
+	USAGE_ITEMS_MAX = 512, /* of a list: each is searched for its usage */
+	USAGE_UNKNOWN_MAX = 240
+};
 
 /* One request of several that an object tells of. */
 struct usage_round {

@@ -81,6 +81,11 @@ TEST(an_object_has_limits)
 		buf_put_str(&text, i ? ",{}" : "[{}");
 	refused("openai", buf_str(&text), "json", "more than 4096 values");
 	buf_reset(&text);
+	for (int i = 0; i < 513; i++)
+		buf_put_str(&text, i ? ",{}" : "[{}");
+	buf_put_str(&text, "]");
+	refused("openai", buf_str(&text), "json", "is a list of more than 512 items");
+	buf_reset(&text);
 	for (int i = 0; i <= RAW_JSON_BYTES_MAX; i++)
 		buf_put_str(&text, " ");
 	refused("openai", buf_str(&text), "json", "longer than 65536 bytes");
