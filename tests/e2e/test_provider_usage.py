@@ -98,6 +98,17 @@ def test_what_cannot_be_read_is_charged_as_estimated(bots, stack, provider, sent
     assert row[2] == 1 | 64 and row[3:6] == (1200, 0, 700)
 
 
+def test_what_the_check_held_is_charged_to_the_nano_dollar(bots):
+    """With a cached part, and of what earlier attempts have left."""
+    user, answer = asked(bots, cached_input_tokens=800)
+    assert record(bots, answer, "{}", "openai").cost.cost_nano_usd == answer.held_cost_nano_usd == 400 * 2500 + 800 * 1250 + 700 * 10_000
+    user, answer = asked(bots)
+    bots.record(answer, input_tokens=200, output_tokens=100, keep_open=True)
+    done = record(bots, answer, "{}", "openai", attempt=1)
+    assert done.tokens == 1600 and bots.used(user, "tokens") == 1900
+    assert bots.used(user, "cost") == answer.held_cost_nano_usd
+
+
 def test_a_request_that_was_never_checked_has_no_estimate(bots):
     user = bots.user_with(bots.calendar("tokens", "tokens", 10**9))
     ref = bots.ref(user=user, request_id=unique("r"), started_at_us=time.time_ns() // 1000)

@@ -83,6 +83,9 @@ void settle_price(struct settle *settle)
 		price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->meters,
 			purchase, &settle->answer.priced);
 	settle->answer.priced.cost.flags |= reading_flags(question);
+	/* The check may have known that some of its input is cached; the tokens that it holds do not tell. */
+	if (settle_held_cost(settle))
+		settle->answer.priced.cost.nano = settle_held_cost(settle);
 }
 
 static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)

@@ -7,6 +7,7 @@ struct hold {
 	struct limits_reservation op;
 	struct settle *settle;
 	flow_step *next;
+	int64_t cost;
 };
 
 static flow_step step_hold_ask, step_hold_take;
@@ -49,7 +50,21 @@ static enum flow_result step_hold_ask(struct flow *flow)
 	return flow_wait(flow, step_hold_take, limits->ops->reservation(limits, op));
 }
 
-/* Nothing is known of a request that was never checked, or was cancelled: it counts, and is flagged. */
+/*
+ * What is known of the use that was not told. After an expiry that is what it charged, together with the attempts before
+ * it. Nothing is known of a cancelled request: it counts, and is flagged.
+ */
+static struct amounts estimate_of(const struct settle *settle, const struct reservation_row *row)
+{
+	bool charged = !row->attempts || settle->worker->parts.conf->expired_charges == conf_expired_charges_estimate;
+
+	if (row->state == RESERVATION_OPEN)
+		return row->held;
+	if (row->state == RESERVATION_CANCELLED || (row->state == RESERVATION_EXPIRED && !charged))
+		return (struct amounts){0};
+	return row->used; /* a repeat is answered with what was recorded */
+}
+
 static enum flow_result step_hold_take(struct flow *flow)
 {
 	struct settle *settle = settle_of(flow);
@@ -62,12 +77,16 @@ static enum flow_result step_hold_take(struct flow *flow)
 			flow->err.code = ERR_UNAVAILABLE;
 		return flow_fail(flow);
 	}
-	if (op->op.status == LIMITS_OK && op->row.state == RESERVATION_OPEN)
-		amounts = op->row.held;
-	else if (op->op.status == LIMITS_OK && op->row.state != RESERVATION_CANCELLED)
-		amounts = op->row.used; /* what its expiry charged (expired_charges); or this is a repeat */
+	if (op->op.status == LIMITS_OK)
+		amounts = estimate_of(settle, &op->row);
 	settle->question.meters =
 		(struct meters){.count = {[METER_INPUT] = amounts.input, [METER_OUTPUT] = amounts.output}};
+	settle->hold->cost = amounts.cost;
 	flow_to(flow, settle->hold->next);
 	return FLOW_MORE;
+}
+
+int64_t settle_held_cost(const struct settle *settle)
+{
+	return settle->hold ? settle->hold->cost : 0;
 }
