@@ -117,12 +117,11 @@
 		KNOWN("prompt_tokens_details|tool_use_prompt_tokens_details|cache_tokens_details|" OUTPUT_DETAILS), \
 		KNOWN("tool_use_prompt_tokens_details"), KNOWN("cache_tokens_details"), KNOWN(OUTPUT_DETAILS)
 
+/* Converse, and what a Claude answers if it is called by itself. */
+#define BEDROCK_HOUR "cache_details[ttl=1h].input_tokens|cache_creation.ephemeral_1h_input_tokens"
+
 static const struct usage_format formats[] = {
-	{.name = "openai",
-		.plain_output = METER_OUTPUT,
-		.cost = "_hidden_params.response_cost|response_cost",
-		.cost_scale = 9,
-		.rule = {OPENAI}},
+	{.name = "openai", .plain_output = METER_OUTPUT, .rule = {OPENAI}},
 	{.name = "openai-realtime", .stream = STREAM_SUM, .plain_output = METER_OUTPUT, .rule = {OPENAI}},
 	{.name = "openai-images",
 		.plain_output = METER_IMAGE_OUTPUT,
@@ -135,8 +134,6 @@ static const struct usage_format formats[] = {
 		.plain_output = METER_OUTPUT,
 		.rounds = "iterations",
 		.rounds_lead = true,
-		.cost = "total_cost_usd",
-		.cost_scale = 9,
 		.rule = {ADD(INPUT, BESIDE, "input_tokens"), ADD(CACHED_INPUT, BESIDE, "cache_read_input_tokens"),
 			ADD(CACHE_WRITE, BESIDE, "cache_creation_input_tokens"),
 			ADD(CACHE_WRITE_1H, BESIDE, "cache_creation.ephemeral_1h_input_tokens"),
@@ -205,9 +202,9 @@ static const struct usage_format formats[] = {
 			ADD(CACHED_INPUT, MAYBE, "cache_read_input_tokens|cache_read_input_token_count"),
 			ADD(CACHE_WRITE, MAYBE,
 				"cache_write_input_tokens|cache_write_input_token_count|cache_creation_input_tokens"),
-			ADD(CACHE_WRITE_1H, MAYBE, "cache_details[ttl=1h].input_tokens"),
-			OVERLAP(CACHE_WRITE, "cache_details[ttl=1h].input_tokens"),
-			REST(CACHE_WRITE, MAYBE, "cache_details[ttl=5m].input_tokens"),
+			ADD(CACHE_WRITE_1H, MAYBE, BEDROCK_HOUR), OVERLAP(CACHE_WRITE, BEDROCK_HOUR),
+			REST(CACHE_WRITE, MAYBE,
+				"cache_details[ttl=5m].input_tokens|cache_creation.ephemeral_5m_input_tokens"),
 			WHOLE(OUTPUT, "output_tokens|output_token_count"), TOTAL("total_tokens"),
 			KNOWN("cache_details|invocation_latency|first_byte_latency")}},
 	{.name = "ollama",

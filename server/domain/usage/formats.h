@@ -49,10 +49,11 @@ struct usage_format {
 	const char *name;
 	enum usage_stream stream;
 	const char *rounds; /* usage objects of single requests inside the object; NULL: none */
-	bool rounds_lead; /* the object itself does not have their sum */
+	bool rounds_lead; /* the object itself leaves some of them out */
 	bool empty_is_free; /* {}: nothing was asked of a provider */
 	enum meter plain_output; /* output of which nothing more is said */
-	const char *cost; /* what the provider charges; NULL: it does not say */
+	const char *
+		cost; /* what the provider charges; NULL: it does not say. What a library computes itself is not that */
 	int cost_scale; /* decimal places of a nano-USD in its unit */
 	const char *more_cost; /* to be added: what the caller's own key is charged */
 	struct usage_rule rule[USAGE_RULES_MAX]; /* until RULE_END */

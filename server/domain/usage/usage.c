@@ -167,6 +167,12 @@ static void complete_rounds(struct reader *reader, const struct meters *all)
 	}
 }
 
+/* Do the rounds have the object's tokens, or, where the object leaves some out, at least those? */
+static bool rounds_fit(const struct reader *reader, int64_t tokens)
+{
+	return reader->format->rounds_lead ? reader->sum.tokens >= tokens : reader->sum.tokens == tokens;
+}
+
 /* Of the object and the rounds in it, what counts. */
 static void conclude(struct reader *reader)
 {
@@ -175,10 +181,10 @@ static void conclude(struct reader *reader)
 
 	if (reader->format->stream != STREAM_SUM) {
 		usage_resolve(reader->format, &reader->told, &sum);
-		if (reader->rounds && !reader->format->rounds_lead)
-			sum.inconsistent |= sum.tokens != reader->sum.tokens;
-		if (reader->rounds && (reader->format->rounds_lead || reader->sum.tokens >= sum.tokens)) {
-			bool inconsistent = sum.inconsistent && !reader->format->rounds_lead;
+		if (reader->rounds && !rounds_fit(reader, sum.tokens))
+			sum.inconsistent = true;
+		if (reader->rounds && reader->sum.tokens >= sum.tokens) {
+			bool inconsistent = sum.inconsistent;
 
 			complete_rounds(reader, &sum.meters);
 			sum = reader->sum;

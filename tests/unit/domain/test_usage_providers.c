@@ -43,6 +43,10 @@ TEST(the_format_of_anthropic_is_read)
 			"{'input_tokens':10,'output_tokens':20,'iterations':[{'type':'message','input_tokens':10,'output_tokens':20},"
 			"{'type':'advisor_message','model':'claude-opus-5','input_tokens':800,'output_tokens':90}]}",
 			"input=810 output=110 rounds=2", 2720000},
+		{"iterations that are not all there", "anthropic",
+			"{'input_tokens':23000,'output_tokens':1000,'iterations':[{'type':'message','input_tokens':3000,"
+			"'output_tokens':100}]}",
+			"input=23000 output=1000 inconsistent", 56000000},
 		{"no iterations", "anthropic", "{'input_tokens':10,'output_tokens':20,'iterations':null}",
 			"input=10 output=20", 220000},
 		{"a stream: fields of its first and its last event", "anthropic",
@@ -137,6 +141,10 @@ TEST(cohere_bedrock_and_ollama_are_read)
 			"'metrics':{'latencyMs':1275},'serviceTier':{'type':'priority'}}",
 			"input=30 cached_input=1000 cache_write=40 output=628 cache_write_1h=60 mode=priority",
 			6880000},
+		{"Bedrock: a Claude called by itself", "bedrock",
+			"{'input_tokens':30,'output_tokens':6,'cache_read_input_tokens':1000,'cache_creation_input_tokens':100,"
+			"'cache_creation':{'ephemeral_5m_input_tokens':40,'ephemeral_1h_input_tokens':60}}",
+			"input=30 cached_input=1000 cache_write=40 output=6 cache_write_1h=60", 660000},
 		{"Bedrock: the total leaves the cache out", "bedrock-converse",
 			"{'inputTokens':30,'outputTokens':628,'totalTokens':658,'cacheReadInputTokens':1000,'cacheWriteInputTokens':0}",
 			"input=30 cached_input=1000 output=628", 6540000},
