@@ -78,7 +78,8 @@ struct price_book *price_book_new(
 void price_book_free(struct price_book *book);
 
 /*
- * The price in force at `at_us`. `model` is "provider/id" or a bare id; exact ids first, then aliases, never fuzzy. A
+ * The price in force at `at_us`. `model` is "provider/id" or a bare id; exact ids first, then aliases, then both again
+ * under the spellings of resellers (price_name.h), never fuzzy. A
  * bare id that several providers have: the row whose provider is the id's own vendor is an explicit alias, else openai,
  * anthropic, google, mistral, deepseek, xai, groq, cohere, ollama, then by name. The account's price comes before the
  * tenant's, and that before the general one. NULL when there is none.
