@@ -32,6 +32,7 @@ struct durable_facts {
 	int64_t rejects;
 	int64_t changes, oldest_change_us; /* not confirmed by Redis yet */
 	int64_t unpriced; /* requests of this month without a price of their own */
+	char unpriced_models[200]; /* the most frequent of their models, in ASCII, with commas; may be cut off */
 	int64_t newest_price_us; /* when the most recent source of a price in force was read; 0: there is no price */
 	int64_t old_prices; /* models of this month at prices whose source is older than PRICES_OLD_US */
 	int64_t keys, operators_ending, idle; /* valid; operators' expiring within 14 days; unused for 90 days */

@@ -76,6 +76,7 @@ void price_book_free(struct price_book *book)
 		return;
 	free(book->prices);
 	free(book->aliases);
+	free(book->families);
 	free(book);
 }
 
@@ -168,25 +169,45 @@ static const struct price *find_by_alias(struct price_query *query, const char *
 	return price_find_exact(query, alias->provider, alias->model);
 }
 
+/* What stands before the first slash; NULL when nothing does. */
+static const char *provider_in(const char *text, char provider[ID_MAX + 1])
+{
+	const char *slash = strchr(text, '/');
+
+	if (!slash || slash == text || slash - text > ID_MAX)
+		return NULL;
+	memcpy(provider, text, (size_t)(slash - text));
+	provider[slash - text] = '\0';
+	return provider;
+}
+
+/* The text as it stands, as provider and id or as an id. */
+static const struct price *find_id(struct price_query *query, const char *text)
+{
+	char room[ID_MAX + 1];
+	const char *provider = provider_in(text, room);
+	const struct price *found = NULL;
+
+	if (provider)
+		found = price_find_exact(query, provider, text + strlen(provider) + 1);
+	if (found)
+		query->several = false;
+	return found ? found : price_find_exact(query, NULL, text);
+}
+
 /* The text as it stands: as provider and id, as an id, as an alias. */
 static const struct price *find_text(struct price_query *query, const char *text)
 {
-	const char *slash = strchr(text, '/');
-	char provider[ID_MAX + 1] = "";
-	const struct price *found = NULL, *other;
+	const struct price *found = find_id(query, text), *other;
+	char room[ID_MAX + 1];
+	const char *provider;
 
-	if (slash && slash > text && (size_t)(slash - text) < sizeof(provider)) {
-		memcpy(provider, text, (size_t)(slash - text));
-		found = price_find_exact(query, provider, slash + 1);
-	}
-	if (found)
-		return found;
-	found = price_find_exact(query, NULL, text);
 	if (found && !query->several)
 		return found;
 	other = find_by_alias(query, NULL, text);
-	if (!other && !found && *provider)
-		other = find_by_alias(query, provider, slash + 1);
+	provider = provider_in(text, room);
+	if (!other && !found && provider)
+		other = find_by_alias(query, provider, text + strlen(provider) + 1);
 	return other ? other : found;
 }
 
@@ -230,6 +251,22 @@ const struct price *price_find(
 	return found;
 }
 
+const struct price *price_find_id(
+	const struct price_book *book, const char *tenant, const char *model, int64_t at_us, bool *several)
+{
+	struct price_query query = price_query_of(book, tenant, "", at_us);
+	const struct price *found = find_id(&query, model);
+
+	*several = query.several;
+	return found;
+}
+
+const struct price_alias *price_aliases(const struct price_book *book, int *count)
+{
+	*count = book->alias_count;
+	return book->aliases;
+}
+
 bool price_has_providers(const struct price_book *book, const char *tenant, const char *model, int64_t at_us)
 {
 	const char *const scopes[] = {tenant, ""};
@@ -261,5 +298,8 @@ int64_t price_last_turn(const struct price_book *book, int64_t after_us, int64_t
 			if (turns[k] > last && turns[k] <= until_us)
 				last = turns[k];
 	}
+	for (int i = 0; i < book->family_count; i++)
+		if (book->families[i].from_us > last && book->families[i].from_us <= until_us)
+			last = book->families[i].from_us;
 	return last;
 }

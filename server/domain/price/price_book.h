@@ -2,13 +2,14 @@
 #ifndef BURSAR_DOMAIN_PRICE_PRICE_BOOK_H
 #define BURSAR_DOMAIN_PRICE_PRICE_BOOK_H
 
-#include "domain/price/price.h"
+#include "domain/price/price_family.h"
 #include "domain/price/price_name.h"
 
 struct price_book {
 	struct price *prices; /* by model, tenant, account; then the preferred provider first, its latest row first */
 	struct price_alias *aliases; /* by alias, tenant */
-	int count, alias_count;
+	struct price_family *families; /* by tenant, prefix; the newest first */
+	int count, alias_count, family_count;
 };
 
 /* A search for prices. */

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "domain/price/price_family.h"
+#include "service/request/unknown.h"
+
 enum { NEAREST = 3 };
 
 static const struct price *find(const struct pricing *pricing, const char *model, int64_t at_us)
@@ -32,6 +35,12 @@ bool price_known(const struct pricing *pricing, const char *model, const char *f
 	return find(pricing, model, at_us) || refuse(pricing, model, field, err);
 }
 
+/* With these settings, a model runs only at a price. */
+static bool model_needs_price(const struct tenant *settings)
+{
+	return settings->unknown_model == MODEL_REFUSE || settings->unknown_model == MODEL_FAMILY;
+}
+
 /* Charges in any case: at the standard rate if the price does not have the mode, 0 if there is no price. */
 static void charge(struct priced *priced, const struct tokens *tokens, const char *mode)
 {
@@ -47,20 +56,39 @@ bool price_for_check(const struct pricing *pricing, const char *model, const cha
 	const char *mode, int64_t at_us, struct priced *out, struct err *err)
 {
 	struct priced priced = {.price = find(pricing, model, at_us), .named = model};
+	bool refused;
 
 	if (priced.price) {
 		if (!price_cost(priced.price, tokens, mode, &priced.cost, err))
 			return false;
-	} else if (pricing->settings->unknown_model == MODEL_REFUSE) {
-		return refuse(pricing, model, field, err);
 	} else {
 		priced.unpriced = true;
-		if (pricing->settings->unknown_model == MODEL_FALLBACK)
-			priced.price = find(pricing, pricing->settings->fallback_model, at_us);
+		priced.price = catalog_stand_in(
+			pricing->catalog, pricing->settings, pricing->tenant, pricing->user, model, at_us);
+		refused = !priced.price && model_needs_price(pricing->settings);
+		unknown_model_log(pricing->tenant, model, priced.price, refused);
+		if (refused)
+			return refuse(pricing, model, field, err);
 		charge(&priced, tokens, mode);
 	}
 	*out = priced;
 	return true;
+}
+
+/* The family's price of a name that has none itself. */
+static const struct price *family(const struct pricing *pricing, const char *model, int64_t at_us)
+{
+	const struct price_book *book = catalog_prices(pricing->catalog);
+
+	if (!model[0] || !book || pricing->settings->unknown_model != MODEL_FAMILY)
+		return NULL;
+	return price_find_family(book, pricing->tenant, pricing->user, model, at_us);
+}
+
+/* Is there anything to charge? `bursar run` records that something ran, without a model and without tokens. */
+static bool costs(const struct priced *priced, const struct tokens *tokens)
+{
+	return priced->named[0] || tokens_input(tokens) + tokens_output(tokens) > 0;
 }
 
 void price_for_record(const struct pricing *pricing, const char *served, const char *checked,
@@ -73,7 +101,13 @@ void price_for_record(const struct pricing *pricing, const char *served, const c
 	if (!priced.price)
 		priced.price = find(pricing, checked, at_us);
 	if (!priced.price)
+		priced.price = family(pricing, priced.named, at_us);
+	if (!priced.price)
+		priced.price = family(pricing, checked, at_us);
+	if (!priced.price && pricing->settings->unknown_model != MODEL_FREE && costs(&priced, tokens))
 		priced.price = find(pricing, pricing->settings->fallback_model, at_us);
+	if (priced.unpriced && priced.named[0])
+		unknown_model_log(pricing->tenant, priced.named, priced.price, false);
 	charge(&priced, tokens, mode);
 	*out = priced;
 }

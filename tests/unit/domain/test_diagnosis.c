@@ -111,6 +111,7 @@ TEST_WITH(what_is_wrong_with_postgresql_is_found, begin, NULL)
 TEST_WITH(prices_keys_pools_and_authentication_are_diagnosed, begin, NULL)
 {
 	FINDS("prices", FINDING_WARN, durable.unpriced = 3);
+	FINDS("prices", FINDING_WARN, durable.unpriced = 3, strcpy(durable.unpriced_models, "gpt-7, gpt-8"));
 	FINDS("prices", FINDING_WARN, durable.newest_price_us = NOW - 121 * DAY);
 	FINDS("prices", FINDING_WARN, durable.newest_price_us = 0);
 	FINDS("prices", FINDING_WARN, durable.old_prices = 1);
