@@ -9,6 +9,7 @@
 #include "domain/diagnosis.h"
 #include "domain/record/entry.h"
 #include "domain/pool.h"
+#include "domain/price/price_change.h"
 #include "domain/price/price_family.h"
 #include "domain/text/template.h"
 #include "store/admin_accounts.h"
@@ -66,7 +67,7 @@ struct prices_put {
 	int count;
 	struct price_put_row {
 		struct price price; /* out: as stored, or as it would be */
-		unsigned given; /* PRICE_GIVEN_* */
+		price_parts given; /* PRICE_GIVEN_* */
 		bool merged; /* fill what is not given from wider prices too, if there is no own price */
 		int line; /* where the caller read it, for messages; 0 = unknown */
 		enum { PRICE_SAME, PRICE_NEW, PRICE_MOVED } change; /* out, like all below */
@@ -156,7 +157,7 @@ enum report_key { BY_DAY = 1, BY_MODEL = 2, BY_INTERFACE = 4, BY_USER = 8 };
 struct bill_line {
 	const char *user, *day, *provider, *model, *interface; /* "" where the report is not split by it */
 	int64_t requests, cost, unpriced;
-	struct tokens tokens;
+	struct meters meters;
 };
 /*
  * The next lines of a report, from the roll-ups, in the order user, day, provider, model, interface. A page is one read

@@ -90,7 +90,7 @@ static void make_item(struct ledger_item *item, struct arena *arena, int number,
 			.provider = "openai",
 			.price_model = "gpt-5.6",
 			.mode = "",
-			.tokens = {.count = {[TOKEN_INPUT] = 900, [TOKEN_OUTPUT] = 250}}}};
+			.meters = {.count = {[METER_INPUT] = 900, [METER_OUTPUT] = 250}}}};
 	struct entry_part *part = &entry.part[0];
 	struct buf buf = {0};
 

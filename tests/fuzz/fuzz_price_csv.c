@@ -7,24 +7,24 @@
 #include "fuzz/fuzz.h"
 
 /*
- * Each rate survives writing and reading, and 1,000 tokens of a class cost as many nano-USD as the rate has pico-USD.
+ * Each rate survives writing and reading, and 1,000 of a meter cost as many nano-USD as the rate has pico-USD.
  */
 static void check_rates(const struct price *price)
 {
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-		struct tokens tokens = {{0}};
+	for (int i = 0; i < METER_COUNT; i++) {
+		struct meters tokens = {{0}};
 		struct err err = {0};
 		struct cost cost;
 		char text[32];
 		int64_t pico, expected;
 
-		price_format(price->base.pico[i], text);
-		HOLDS(price_parse(text, "x", &pico, &err) && pico == price->base.pico[i]);
+		price_format(price->base.pico[i], (enum meter)i, text);
+		HOLDS(price_parse(text, (enum meter)i, "x", &pico, &err) && pico == price->base.pico[i]);
 		tokens.count[i] = 1000;
-		HOLDS(price_cost(price, &tokens, "", &cost, &err));
+		HOLDS(price_cost(price, &tokens, (struct purchase){.mode = ""}, &cost, &err));
 		expected = price->base.pico[i];
-		if (price->context_tiers && i != TOKEN_OUTPUT && i != TOKEN_REASONING && i != TOKEN_AUDIO_OUTPUT &&
-			price->context[0].above_tokens < 1000)
+		if (price->hours || (price->context_tiers && meter_rows[i].side == SIDE_INPUT &&
+					    price->context[0].above_tokens < 1000))
 			continue;
 		if (expected == PRICE_NONE)
 			HOLDS(cost.flags == FLAG_PARENT_RATE || cost.flags == FLAG_UNPRICED);
@@ -36,23 +36,26 @@ static void check_rates(const struct price *price)
 /* A larger ratio costs more, and a cost is never negative. */
 static void check_modes(const struct price *price)
 {
-	struct tokens tokens = {{1, 2, 3, 4, 5, 6, 7}};
+	struct meters tokens = {{1, 2, 3, 4, 5, 6, 7}};
 	struct err err = {0};
 	struct cost standard, cost;
 
-	HOLDS(price_cost(price, &tokens, "", &standard, &err) && standard.nano >= 0);
+	HOLDS(price_cost(price, &tokens, (struct purchase){.mode = ""}, &standard, &err) && standard.nano >= 0);
 	for (int i = 0; i < price->modes; i++) {
-		HOLDS(price_cost(price, &tokens, price->mode[i].name, &cost, &err));
+		HOLDS(price_cost(price, &tokens, (struct purchase){.mode = price->mode[i].name}, &cost, &err));
 #ifdef PLANTED_BUG
 		/* The mistake: assuming that modes are discounts. */
 		HOLDS(cost.nano <= standard.nano);
 #endif
+		if (price->mode_rates)
+			continue;
 		if (price->mode[i].num <= price->mode[i].den)
 			HOLDS(cost.nano <= standard.nano);
 		else
 			HOLDS(cost.nano >= standard.nano);
 	}
-	HOLDS(!price_cost(price, &tokens, "no mode", &cost, &err) && err.code == ERR_INVALID);
+	HOLDS(!price_cost(price, &tokens, (struct purchase){.mode = "no mode"}, &cost, &err) &&
+		err.code == ERR_INVALID);
 }
 
 static void check_book(const struct price_sheet *list)

@@ -106,7 +106,7 @@ static void read_usage(const uint8_t *data, size_t size, struct arena *arena)
 
 	if (!entry_usage_unpack(data, size, arena, &usage))
 		return;
-	HOLDS(tokens_input(&usage.tokens) >= 0 && tokens_output(&usage.tokens) >= 0);
+	HOLDS(tokens_input(&usage.meters) >= 0 && tokens_output(&usage.meters) >= 0);
 	entry_usage_pack(&usage, &again);
 	HOLDS(same(&again, data, size));
 	buf_release(&again);

@@ -26,8 +26,8 @@ void entry_example(struct entry *entry, struct arena *arena, const char *user, c
 			.accounts = 1},
 		.usage = {.model = "gpt-x-2026", .provider = "openai", .price_model = "gpt-x", .mode = ""},
 	};
-	entry->usage.tokens.count[TOKEN_INPUT] = 10;
-	entry->usage.tokens.count[TOKEN_OUTPUT] = 5;
+	entry->usage.meters.count[METER_INPUT] = 10;
+	entry->usage.meters.count[METER_OUTPUT] = 5;
 	entry->info.account[0] = (struct entry_account){ACCOUNT_USER, user};
 	struct entry_part *part = &entry->part[0];
 	part->present = true;

@@ -20,22 +20,19 @@ static void adjust_answer(struct call *call, const struct ledger_adjust *adjust)
 
 ADMIN_FLOW_CALL(adjust_call, ledger_adjust, AdjustLedgerRequest, adjust_ledger_request, adjust_done, adjust_answer)
 
-static bool tokens_read(const Bursar__V1__TokenChange *message, struct tokens *out, struct err *err)
+static bool meters_read(const Bursar__V1__TokenChange *message, struct meters *out, struct err *err)
 {
-	if (message)
-		*out = (struct tokens){.count = {[TOKEN_INPUT] = message->input_tokens,
-					       [TOKEN_CACHED_INPUT] = message->cached_input_tokens,
-					       [TOKEN_CACHE_WRITE] = message->cache_write_tokens,
-					       [TOKEN_OUTPUT] = message->output_tokens,
-					       [TOKEN_REASONING] = message->reasoning_tokens,
-					       [TOKEN_AUDIO_INPUT] = message->audio_input_tokens,
-					       [TOKEN_AUDIO_OUTPUT] = message->audio_output_tokens}};
-	return tokens_check_signed(out, "usage", err);
+#define ROW(NAME, name, field, ...) out->count[METER_##NAME] = message->field;
+	if (message) {
+		METERS(ROW)
+	}
+#undef ROW
+	return meters_check_signed(out, "usage", err);
 }
 
-static bool has_tokens(const struct tokens *tokens)
+static bool has_tokens(const struct meters *tokens)
 {
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+	for (int i = 0; i < METER_COUNT; i++)
 		if (tokens->count[i])
 			return true;
 	return false;
@@ -88,9 +85,9 @@ static bool adjust_read(
 	out->model = request->model;
 	out->interface = request->interface[0] ? request->interface : "api";
 	if (!(request->reservation ? request_adjust(request, arena, out, err) : user_adjust(request, out, err)) ||
-		!tokens_read(request->usage, &out->tokens, err))
+		!meters_read(request->usage, &out->meters, err))
 		return false;
-	return out->requests || out->cost || has_tokens(&out->tokens) ||
+	return out->requests || out->cost || has_tokens(&out->meters) ||
 	       err_invalid(err, "usage", "is empty, as are requests and cost_nano_usd: there is nothing to add");
 }
 

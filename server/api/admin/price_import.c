@@ -53,21 +53,20 @@ static void rows_new(struct prices_put *op, struct arena *arena, int count)
 
 static const struct clearing {
 	const char *name;
-	unsigned bit;
+	price_parts bit;
 } clearings[] = {
-	{"input", PRICE_GIVEN_RATE(TOKEN_INPUT)},
-	{"output", PRICE_GIVEN_RATE(TOKEN_OUTPUT)},
-	{"cached_input", PRICE_GIVEN_RATE(TOKEN_CACHED_INPUT)},
-	{"cache_write", PRICE_GIVEN_RATE(TOKEN_CACHE_WRITE)},
-	{"reasoning", PRICE_GIVEN_RATE(TOKEN_REASONING)},
-	{"audio_input", PRICE_GIVEN_RATE(TOKEN_AUDIO_INPUT)},
-	{"audio_output", PRICE_GIVEN_RATE(TOKEN_AUDIO_OUTPUT)},
-	{"context_tiers", PRICE_GIVEN_CONTEXT},
-	{"modes", PRICE_GIVEN_MODES},
+#define ROW(NAME, name, ...) {name, PRICE_GIVEN_RATE(METER_##NAME)},
+	METERS(ROW)
+#undef ROW
+		{"context_tiers", PRICE_GIVEN_CONTEXT},
+	{"modes", PRICE_GIVEN_MODES | PRICE_GIVEN_MODE_RATES},
+	{"mode_rates", PRICE_GIVEN_MODE_RATES},
+	{"regions", PRICE_GIVEN_REGIONS},
+	{"hours", PRICE_GIVEN_HOURS},
 };
 enum { CLEARINGS = sizeof(clearings) / sizeof(clearings[0]) };
 
-static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned *out, struct err *err)
+static bool clear_read(const Bursar__V1__ImportPricesRequest *request, price_parts *out, struct err *err)
 {
 	*out = 0;
 	if (request->n_clear > 0 && !request->merge)
@@ -79,8 +78,8 @@ static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned 
 			k++;
 		if (k == CLEARINGS) {
 			err_invalid(err, "clear",
-				"\"%.32s\" is not part of a price; use a rate's name, modes or "
-				"context_tiers",
+				"\"%.32s\" is not part of a price; use a meter's name, context_tiers, "
+				"modes, mode_rates, regions or hours",
 				request->clear[i]);
 			return err_prefix(err, "[%zu]", i);
 		}
@@ -90,25 +89,28 @@ static bool clear_read(const Bursar__V1__ImportPricesRequest *request, unsigned 
 }
 
 /* The parts that a merged price replaces: those it has, and those that are cleared. */
-static unsigned given_of(const struct price *price, unsigned cleared)
+static price_parts given_of(const struct price *price, price_parts cleared)
 {
-	unsigned given = cleared;
+	price_parts given = cleared;
 
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		if (price->base.pico[class] != PRICE_NONE)
-			given |= PRICE_GIVEN_RATE(class);
+	for (int meter = 0; meter < METER_COUNT; meter++)
+		if (price->base.pico[meter] != PRICE_NONE)
+			given |= PRICE_GIVEN_RATE(meter);
 	if (!(given & PRICE_GIVEN_CONTEXT))
 		given |= PRICE_MERGED_CONTEXT;
 	else
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			given |= PRICE_GIVEN_ABOVE(class);
+		for (int meter = 0; meter < METER_COUNT; meter++)
+			given |= PRICE_GIVEN_ABOVE(meter);
+	given |= price->mode_rates ? PRICE_GIVEN_MODE_RATES : 0;
+	given |= price->regions ? PRICE_GIVEN_REGIONS : 0;
+	given |= price->hours ? PRICE_GIVEN_HOURS : 0;
 	return given & PRICE_GIVEN_MODES ? given : given | PRICE_MERGED_MODES;
 }
 
 static bool messages_read(
 	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
 {
-	unsigned cleared;
+	price_parts cleared;
 
 	rows_new(op, arena, (int)request->n_prices);
 	if (!clear_read(request, &cleared, err))

@@ -6,37 +6,53 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "domain/price/price_text.h"
 
-static char *rate_text(struct arena *arena, int64_t pico)
+static char *rate_text(struct arena *arena, int64_t pico, enum meter meter)
 {
 	char text[32];
 
-	price_format(pico, text);
+	price_format(pico, meter, text);
 	return arena_strndup(arena, text, strlen(text));
 }
 
-/* The token classes that have a field in a price and in its message. */
+/* The meters that have a field in a price and in its message. */
 #define PRICE_RATES(RATE) \
-	RATE(input, TOKEN_INPUT) \
-	RATE(output, TOKEN_OUTPUT) \
-	RATE(cached_input, TOKEN_CACHED_INPUT) \
-	RATE(cache_write, TOKEN_CACHE_WRITE) \
-	RATE(reasoning, TOKEN_REASONING) RATE(audio_input, TOKEN_AUDIO_INPUT) RATE(audio_output, TOKEN_AUDIO_OUTPUT)
+	RATE(input, METER_INPUT) \
+	RATE(output, METER_OUTPUT) \
+	RATE(cached_input, METER_CACHED_INPUT) \
+	RATE(cache_write, METER_CACHE_WRITE) \
+	RATE(reasoning, METER_REASONING) RATE(audio_input, METER_AUDIO_INPUT) RATE(audio_output, METER_AUDIO_OUTPUT)
 #define CONTEXT_RATES(RATE) \
-	RATE(input, TOKEN_INPUT) \
-	RATE(output, TOKEN_OUTPUT) RATE(cached_input, TOKEN_CACHED_INPUT) RATE(cache_write, TOKEN_CACHE_WRITE)
+	RATE(input, METER_INPUT) \
+	RATE(output, METER_OUTPUT) RATE(cached_input, METER_CACHED_INPUT) RATE(cache_write, METER_CACHE_WRITE)
+
+/* The buffer's text in the arena; the buffer is empty then. */
+static char *text_take(struct arena *arena, struct buf *text)
+{
+	char *copy = arena_strndup(arena, buf_str(text), text->len);
+
+	buf_reset(text);
+	return copy;
+}
 
 static void extras_to_message(struct arena *arena, const struct price *price, Bursar__V1__Price *message)
 {
+	struct buf text = {0};
+
 	message->context_tiers = message_list(arena, CONTEXT_TIERS_MAX);
 	for (int i = 0; i < price->context_tiers; i++) {
 		Bursar__V1__ContextTier *tier = message_new(arena, ContextTier, context_tier);
 		const int64_t *pico = price->context[i].rates.pico;
 
 		tier->above_tokens = price->context[i].above_tokens;
-#define RATE(field, class) tier->field = rate_text(arena, pico[class]);
+#define RATE(field, meter) tier->field = rate_text(arena, pico[meter], meter);
 		CONTEXT_RATES(RATE)
 #undef RATE
+#define RATE(field, meter) | 1u << (meter)
+		rates_format(&price->context[i].rates, 0 CONTEXT_RATES(RATE), &text);
+#undef RATE
+		tier->rates = text_take(arena, &text);
 		message->context_tiers[message->n_context_tiers++] = tier;
 	}
 	message->modes = message_list(arena, MODES_MAX);
@@ -48,6 +64,15 @@ static void extras_to_message(struct arena *arena, const struct price *price, Bu
 		mode->denominator = price->mode[i].den;
 		message->modes[message->n_modes++] = mode;
 	}
+	rates_format(&price->base, METERS_KEPT_MASK, &text);
+	message->rates = text_take(arena, &text);
+	mode_rates_format(price, &text);
+	message->mode_rates = text_take(arena, &text);
+	regions_format(price, &text);
+	message->regions = text_take(arena, &text);
+	hours_format(price, &text);
+	message->hours = text_take(arena, &text);
+	buf_release(&text);
 }
 
 Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *price)
@@ -58,7 +83,7 @@ Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *
 	message->account = unconst(price->account);
 	message->provider = unconst(price->provider);
 	message->model = unconst(price->model);
-#define RATE(field, class) message->field = rate_text(arena, price->base.pico[class]);
+#define RATE(field, meter) message->field = rate_text(arena, price->base.pico[meter], meter);
 	PRICE_RATES(RATE)
 #undef RATE
 	extras_to_message(arena, price, message);
@@ -70,10 +95,9 @@ Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *
 
 static bool context_read(const Bursar__V1__ContextTier *message, struct rates *rates, struct err *err)
 {
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-		rates->pico[i] = PRICE_NONE;
-#define RATE(field, class) &&price_parse(message->field, #field, &rates->pico[class], err)
-	return true CONTEXT_RATES(RATE);
+	rates_clear(rates);
+#define RATE(field, meter) &&price_parse(message->field, meter, #field, &rates->pico[meter], err)
+	return true CONTEXT_RATES(RATE) && rates_parse(message->rates, "rates", rates, err);
 #undef RATE
 }
 
@@ -93,7 +117,10 @@ static bool extras_read(const Bursar__V1__Price *message, struct price *price, s
 		price->mode[i].den = mode->denominator;
 	}
 	price->modes = (int)message->n_modes;
-	return true;
+	return rates_parse(message->rates, "rates", &price->base, err) &&
+	       mode_rates_parse(message->mode_rates, "mode_rates", price, err) &&
+	       regions_parse(message->regions, "regions", price, err) &&
+	       hours_parse(message->hours, "hours", price, err);
 }
 
 bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
@@ -107,7 +134,8 @@ bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price
 	memcpy(price->source, message->source, strlen(message->source) + 1);
 	price->from_us = message->effective_from_us;
 	price->to_us = message->effective_to_us;
-#define RATE(field, class) &&price_parse(message->field, #field, &price->base.pico[class], err)
+	rates_clear(&price->base);
+#define RATE(field, meter) &&price_parse(message->field, meter, #field, &price->base.pico[meter], err)
 	read = true PRICE_RATES(RATE);
 #undef RATE
 	return read && extras_read(message, price, err);
@@ -115,7 +143,10 @@ bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price
 
 bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err)
 {
-	return admin_price_part_read(message, price, err) && price_check(price, err);
+	if (!admin_price_part_read(message, price, err))
+		return false;
+	price_modes_settle(price);
+	return price_check(price, err);
 }
 
 static void put_answer(struct call *call, const struct catalog_edit *edit)

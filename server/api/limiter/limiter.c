@@ -210,20 +210,21 @@ void limiter_get_status(struct call *call, void *ctx)
 }
 
 static bool estimate(struct worker *worker, const struct snapshot *snapshot,
-	const Bursar__V1__EstimateCostRequest *request, struct tokens *tokens, struct priced *priced, struct err *err)
+	const Bursar__V1__EstimateCostRequest *request, struct meters *meters, struct priced *priced, struct err *err)
 {
 	const char *tenant = tenant_or_default(request->tenant);
 	struct pricing pricing = {.catalog = snapshot->catalog,
 		.settings = catalog_tenant(snapshot->catalog, tenant),
 		.tenant = tenant,
-		.user = request->user};
+		.user = request->user,
+		.call = true};
 	int64_t at_us = request->at_us ? request->at_us : worker_now_us(worker);
 
 	if (!pricing.settings)
 		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", tenant);
-	return tokens_from_message(request->usage, tokens, err) &&
-	       price_for_check(
-		       &pricing, request->model, "model", tokens, price_mode(request->mode), at_us, priced, err);
+	return meters_from_message(request->usage, meters, err) &&
+	       price_for_check(&pricing, request->model, "model", meters,
+		       (struct purchase){.mode = price_mode(request->mode), .at_us = at_us}, priced, err);
 }
 
 void limiter_estimate_cost(struct call *call, void *ctx)
@@ -235,14 +236,14 @@ void limiter_estimate_cost(struct call *call, void *ctx)
 	struct snapshot *snapshot = request ? snapshot_take(worker, &err) : NULL;
 	Bursar__V1__EstimateCostResponse response = BURSAR__V1__ESTIMATE_COST_RESPONSE__INIT;
 	struct priced priced;
-	struct tokens tokens;
+	struct meters meters;
 
-	if (!snapshot || !estimate(worker, snapshot, request, &tokens, &priced, &err)) {
+	if (!snapshot || !estimate(worker, snapshot, request, &meters, &priced, &err)) {
 		snapshot_give(worker, snapshot);
 		call_fail(call, &err);
 		return;
 	}
-	response.cost = cost_to_message(call_arena(call), &priced, &tokens);
+	response.cost = cost_to_message(call_arena(call), &priced, &meters);
 	call_reply_message(call, &response.base);
 	snapshot_give(worker, snapshot);
 }

@@ -89,7 +89,7 @@ bool question_of_record(
 
 	if (!usage_given(request, err) ||
 		(request->reservation && !handle_of_ref(request->reservation, true, arena, &question.handle, err)) ||
-		!tokens_from_message(request->usage, &question.tokens, err))
+		!meters_from_message(request->usage, &question.meters, err))
 		return false;
 	*out = question;
 	return true;
@@ -100,25 +100,28 @@ static void recorded_to_message(const struct settle *settle, Bursar__V1__RecordR
 	const struct settle_answer *answer = &settle->answer;
 	char *mode = answer->differs & RECORD_FIELD_MODE ? "mode" : NULL;
 	char *model = answer->differs & RECORD_FIELD_MODEL ? "model" : NULL;
+	char *cost = answer->differs & RECORD_FIELD_PROVIDER_COST ? "provider_cost" : NULL;
 	Bursar__V1__RecordedUsage *recorded;
 
 	if (!answer->recorded)
 		return;
 	recorded = message_new(settle->arena, RecordedUsage, recorded_usage);
-	recorded->usage = tokens_to_message(settle->arena, &answer->recorded->tokens);
+	recorded->usage = meters_to_message(settle->arena, &answer->recorded->meters);
 	recorded->model = unconst(answer->recorded->model);
 	recorded->mode = unconst(answer->recorded->mode);
 	recorded->cost_nano_usd = answer->charged.cost;
 	out->recorded = recorded;
-	out->differs = message_list(settle->arena, TOKEN_CLASS_COUNT + 2);
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+	out->differs = message_list(settle->arena, METER_COUNT + 3);
+	for (int i = 0; i < METER_COUNT; i++)
 		if (answer->differs & 1U << i)
-			out->differs[out->n_differs++] = unconst(
-				arena_printf(settle->arena, "usage.%s_tokens", token_class_name((enum token_class)i)));
+			out->differs[out->n_differs++] =
+				unconst(arena_printf(settle->arena, "usage.%s", meter_rows[i].field));
 	if (model)
 		out->differs[out->n_differs++] = model;
 	if (mode)
 		out->differs[out->n_differs++] = mode;
+	if (cost)
+		out->differs[out->n_differs++] = cost;
 }
 
 Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool names)
@@ -129,7 +132,7 @@ Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool
 
 	if (!names)
 		rows_hide_names(answer->rows);
-	message->cost = cost_to_message(settle->arena, &answer->priced, &answer->tokens);
+	message->cost = cost_to_message(settle->arena, &answer->priced, &answer->meters);
 	message->repeat = answer->repeat;
 	message->late = answer->late;
 	message->state = (Bursar__V1__ReservationState)answer->state;

@@ -209,41 +209,33 @@ size_t accounts_to_messages(
 	return (size_t)rows->accounts;
 }
 
-bool tokens_from_message(const Bursar__V1__TokenUsage *message, struct tokens *out, struct err *err)
+bool meters_from_message(const Bursar__V1__TokenUsage *message, struct meters *out, struct err *err)
 {
-	struct tokens tokens = {0};
+	struct meters meters = {0};
 
+#define ROW(NAME, name, field, ...) meters.count[METER_##NAME] = message->field;
 	if (message) {
-		tokens.count[TOKEN_INPUT] = message->input_tokens;
-		tokens.count[TOKEN_CACHED_INPUT] = message->cached_input_tokens;
-		tokens.count[TOKEN_CACHE_WRITE] = message->cache_write_tokens;
-		tokens.count[TOKEN_OUTPUT] = message->output_tokens;
-		tokens.count[TOKEN_REASONING] = message->reasoning_tokens;
-		tokens.count[TOKEN_AUDIO_INPUT] = message->audio_input_tokens;
-		tokens.count[TOKEN_AUDIO_OUTPUT] = message->audio_output_tokens;
+		METERS(ROW)
 	}
-	if (!tokens_check(&tokens, "usage", err))
+#undef ROW
+	if (!meters_check(&meters, "usage", err))
 		return false;
-	*out = tokens;
+	*out = meters;
 	return true;
 }
 
-Bursar__V1__TokenUsage *tokens_to_message(struct arena *arena, const struct tokens *tokens)
+Bursar__V1__TokenUsage *meters_to_message(struct arena *arena, const struct meters *meters)
 {
 	Bursar__V1__TokenUsage *message = message_new(arena, TokenUsage, token_usage);
 
-	message->input_tokens = tokens->count[TOKEN_INPUT];
-	message->cached_input_tokens = tokens->count[TOKEN_CACHED_INPUT];
-	message->cache_write_tokens = tokens->count[TOKEN_CACHE_WRITE];
-	message->output_tokens = tokens->count[TOKEN_OUTPUT];
-	message->reasoning_tokens = tokens->count[TOKEN_REASONING];
-	message->audio_input_tokens = tokens->count[TOKEN_AUDIO_INPUT];
-	message->audio_output_tokens = tokens->count[TOKEN_AUDIO_OUTPUT];
+#define ROW(NAME, name, field, ...) message->field = meters->count[METER_##NAME];
+	METERS(ROW)
+#undef ROW
 	return message;
 }
 
 Bursar__V1__CostBreakdown *cost_to_message(
-	struct arena *arena, const struct priced *priced, const struct tokens *tokens)
+	struct arena *arena, const struct priced *priced, const struct meters *tokens)
 {
 	Bursar__V1__CostBreakdown *message = message_new(arena, CostBreakdown, cost_breakdown);
 	const struct cost *cost = &priced->cost;
@@ -261,17 +253,19 @@ Bursar__V1__CostBreakdown *cost_to_message(
 	message->provider = unconst(priced->price->provider);
 	message->model = unconst(priced->price->model);
 	message->price_from_us = priced->price->from_us;
-	message->lines = message_list(arena, TOKEN_CLASS_COUNT);
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+	message->lines = message_list(arena, METER_COUNT);
+	for (int i = 0; i < METER_COUNT; i++) {
 		Bursar__V1__CostLine *line;
 
 		if (!tokens->count[i])
 			continue;
 		line = message_new(arena, CostLine, cost_line);
-		line->token_class = unconst(token_class_name((enum token_class)i));
+		line->token_class = unconst(meter_name((enum meter)i));
 		line->tokens = tokens->count[i];
 		line->price_pico_usd_per_token = cost->rate[i];
 		line->cost_pico_usd = cost->pico_line[i];
+		line->unit = unconst(meter_unit_rows[meter_rows[i].unit].noun);
+		line->price_per = meter_unit_rows[meter_rows[i].unit].per;
 		message->lines[message->n_lines++] = line;
 	}
 	return message;

@@ -38,11 +38,11 @@ size_t accounts_to_messages(
 	struct arena *arena, const struct rows *rows, int64_t now_us, Bursar__V1__AccountStatus ***out);
 
 /* A NULL message means no tokens. ERR_INVALID names "usage". */
-bool tokens_from_message(const Bursar__V1__TokenUsage *message, struct tokens *out, struct err *err);
-Bursar__V1__TokenUsage *tokens_to_message(struct arena *arena, const struct tokens *tokens);
+bool meters_from_message(const Bursar__V1__TokenUsage *message, struct meters *out, struct err *err);
+Bursar__V1__TokenUsage *meters_to_message(struct arena *arena, const struct meters *tokens);
 
 Bursar__V1__CostBreakdown *cost_to_message(
-	struct arena *arena, const struct priced *priced, const struct tokens *tokens);
+	struct arena *arena, const struct priced *priced, const struct meters *tokens);
 
 /* The gRPC code, text and field of an error, for one item of a batch. */
 Bursar__V1__ItemError *error_to_message(struct arena *arena, const struct err *err);

@@ -51,7 +51,7 @@ static const struct rule rules[] = {
 enum { RULES = sizeof(rules) / sizeof(rules[0]) };
 
 /* The rules of the messages with a row in the table, by the index of the field: a table of hashed descriptors. */
-enum { SHEETS_MAX = 512 };
+enum { SHEETS_MAX = 1024 };
 static struct sheet {
 	const ProtobufCMessageDescriptor *message;
 	const struct rule **rule; /* one for each field */

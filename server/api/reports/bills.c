@@ -20,7 +20,7 @@ static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct b
 	message->model = unconst(line->model);
 	message->interface = unconst(line->interface);
 	message->requests = line->requests;
-	message->usage = tokens_to_message(arena, &line->tokens);
+	message->usage = meters_to_message(arena, &line->meters);
 	message->cost_nano_usd = line->cost;
 	message->unpriced_requests = line->unpriced;
 	return message;
@@ -39,8 +39,8 @@ static Bursar__V1__BillLine **lines_to_messages(
 		total->requests += line->requests;
 		total->cost += line->cost;
 		total->unpriced += line->unpriced;
-		for (int k = 0; k < TOKEN_CLASS_COUNT; k++)
-			total->tokens.count[k] += line->tokens.count[k];
+		for (int k = 0; k < METER_COUNT; k++)
+			total->meters.count[k] += line->meters.count[k];
 	}
 	return messages;
 }

@@ -1,5 +1,5 @@
 /*
- * The tables of what Bursar measures and limits. Everything that lists amounts, token classes or dimensions is made from them: enums,
+ * The tables of what Bursar measures and limits. Everything that lists amounts, meters or dimensions is made from them: enums,
  * structs, names, packed bytes, SQL columns, header units. docs/store.md, the Lua and the migrations are held against them by
  * tests/lint/tables.
  */
@@ -24,15 +24,64 @@
 	ROW(OUTPUT, output, output_tokens, "charged_output", "output", "output tokens", "usage") \
 	ROW(COST, cost, cost_nano_usd, "cost_nano", "cost_nano", "nano-USD", "cost_nano_usd")
 
-/* The classes that tokens are counted in, disjoint: ROW(NAME, name), the name being that of the column too. The order is stored. */
-#define TOKEN_CLASSES(ROW) \
-	ROW(INPUT, "input") \
-	ROW(CACHED_INPUT, "cached_input") \
-	ROW(CACHE_WRITE, "cache_write") \
-	ROW(OUTPUT, "output") \
-	ROW(REASONING, "reasoning") \
-	ROW(AUDIO_INPUT, "audio_input") \
-	ROW(AUDIO_OUTPUT, "audio_output")
+/*
+ * What a provider may bill of a request, disjoint: ROW(NAME, name, field, unit, side, parent). Only ever add at the end: the order is
+ * stored in outbox entries.
+ *   NAME, name  METER_<NAME>; its name for people, in price lists and in jsonb
+ *   field       its field of TokenUsage and TokenChange (proto/bursar/v1)
+ *   unit        UNIT_<unit>: what one of it is; see METER_UNITS
+ *   side        SIDE_INPUT or SIDE_OUTPUT: it counts towards limits on tokens, an input also towards a context threshold. SIDE_NONE: it
+ *               only costs
+ *   parent      the meter whose rate applies if the price does not have one; itself: none
+ * METERS_KEPT are those of nearly every request: columns of the ledger, of roll-ups and of model_prices. The others are kept in
+ * ledger.meters, usage_meters and model_prices.more.
+ */
+#define METERS(ROW) METERS_KEPT(ROW) METERS_RARE(ROW)
+#define METERS_KEPT(ROW) \
+	ROW(INPUT, "input", input_tokens, TOKENS, SIDE_INPUT, INPUT) \
+	ROW(CACHED_INPUT, "cached_input", cached_input_tokens, TOKENS, SIDE_INPUT, INPUT) \
+	ROW(CACHE_WRITE, "cache_write", cache_write_tokens, TOKENS, SIDE_INPUT, INPUT) \
+	ROW(OUTPUT, "output", output_tokens, TOKENS, SIDE_OUTPUT, OUTPUT) \
+	ROW(REASONING, "reasoning", reasoning_tokens, TOKENS, SIDE_OUTPUT, OUTPUT) \
+	ROW(AUDIO_INPUT, "audio_input", audio_input_tokens, TOKENS, SIDE_INPUT, INPUT) \
+	ROW(AUDIO_OUTPUT, "audio_output", audio_output_tokens, TOKENS, SIDE_OUTPUT, OUTPUT)
+#define METERS_RARE(ROW) \
+	ROW(CACHE_WRITE_1H, "cache_write_1h", cache_write_1h_tokens, TOKENS, SIDE_INPUT, CACHE_WRITE) \
+	ROW(CACHED_AUDIO_INPUT, "cached_audio_input", cached_audio_input_tokens, TOKENS, SIDE_INPUT, CACHED_INPUT) \
+	ROW(IMAGE_INPUT, "image_input", image_input_tokens, TOKENS, SIDE_INPUT, INPUT) \
+	ROW(CACHED_IMAGE_INPUT, "cached_image_input", cached_image_input_tokens, TOKENS, SIDE_INPUT, CACHED_INPUT) \
+	ROW(IMAGE_OUTPUT, "image_output", image_output_tokens, TOKENS, SIDE_OUTPUT, OUTPUT) \
+	ROW(VIDEO_INPUT, "video_input", video_input_tokens, TOKENS, SIDE_INPUT, INPUT) \
+	ROW(CITATION, "citation", citation_tokens, TOKENS, SIDE_INPUT, INPUT) \
+	ROW(CACHE_STORAGE, "cache_storage", cache_storage_token_hours, TOKEN_HOURS, SIDE_NONE, CACHE_STORAGE) \
+	ROW(CHARACTERS, "characters", characters, CHARACTERS, SIDE_NONE, CHARACTERS) \
+	ROW(AUDIO_SECONDS, "audio_seconds", audio_seconds, SECONDS, SIDE_NONE, AUDIO_SECONDS) \
+	ROW(VIDEO_SECONDS, "video_seconds", video_seconds, SECONDS, SIDE_NONE, VIDEO_SECONDS) \
+	ROW(INPUT_IMAGES, "input_images", input_images, IMAGES, SIDE_NONE, INPUT_IMAGES) \
+	ROW(OUTPUT_IMAGES, "output_images", output_images, IMAGES, SIDE_NONE, OUTPUT_IMAGES) \
+	ROW(PAGES, "pages", pages, PAGES, SIDE_NONE, PAGES) \
+	ROW(CALLS, "calls", calls, CALLS, SIDE_NONE, CALLS) \
+	ROW(WEB_SEARCHES, "web_searches", web_searches, CALLS, SIDE_NONE, WEB_SEARCHES) \
+	ROW(FILE_SEARCHES, "file_searches", file_searches, CALLS, SIDE_NONE, FILE_SEARCHES) \
+	ROW(CODE_EXECUTIONS, "code_executions", code_executions, CALLS, SIDE_NONE, CODE_EXECUTIONS) \
+	ROW(MAP_SEARCHES, "map_searches", map_searches, CALLS, SIDE_NONE, MAP_SEARCHES) \
+	ROW(GROUNDED_PROMPTS, "grounded_prompts", grounded_prompts, CALLS, SIDE_NONE, GROUNDED_PROMPTS) \
+	ROW(SEARCH_UNITS, "search_units", search_units, CALLS, SIDE_NONE, SEARCH_UNITS)
+
+/*
+ * Units of meters: ROW(NAME, noun, per, fees).
+ *   noun  in sentences
+ *   per   how many a price is for: USD per 1,000,000 tokens, USD per 1,000 calls, USD per second
+ *   fees  true: fees for services beside the model, which modes, regions and hours leave as they are
+ */
+#define METER_UNITS(ROW) \
+	ROW(TOKENS, "tokens", 1000000, false) \
+	ROW(TOKEN_HOURS, "token-hours", 1000000, true) \
+	ROW(CHARACTERS, "characters", 1000000, false) \
+	ROW(SECONDS, "seconds", 1, false) \
+	ROW(IMAGES, "images", 1, false) \
+	ROW(PAGES, "pages", 1000, false) \
+	ROW(CALLS, "calls", 1000, true)
 
 /*
  * What a limit may limit: ROW(NAME, number, name, unit, shown, amount, rate, quota, noun, field).

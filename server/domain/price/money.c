@@ -7,7 +7,6 @@
 
 #include "domain/limit/limit.h"
 
-#define PRICE_DECIMALS 6 /* a millionth of a USD per 1M tokens is a pico-USD per token */
 #define MONEY_DECIMALS 9
 
 enum decimal { DECIMAL_OK, DECIMAL_BAD, DECIMAL_FINE, DECIMAL_BIG };
@@ -61,33 +60,66 @@ static void decimal_format(int64_t value, int places, int least, char *out, size
 		decimals, digits + len - places);
 }
 
-bool price_parse(const char *text, const char *field, int64_t *out, struct err *err)
+/* A pico-USD for one is a 10^-decimals USD for as many as a price is for. */
+static int decimals_of(enum meter meter)
+{
+	int decimals = 12;
+
+	for (int64_t per = meter_unit_rows[meter_rows[meter].unit].per; per > 1; per /= 10)
+		decimals--;
+	return decimals;
+}
+
+static int64_t most_of(enum meter meter)
+{
+	return meter_unit_rows[meter_rows[meter].unit].per == 1000000 ? PRICE_MAX : PRICE_OTHER_MAX;
+}
+
+/* "USD per 1M tokens", "USD per second". */
+static const char *unit_text(enum meter meter, char out[48])
+{
+	const struct meter_unit_row *unit = &meter_unit_rows[meter_rows[meter].unit];
+
+	if (unit->per == 1000000)
+		snprintf(out, 48, "USD per 1M %s", unit->noun);
+	else if (unit->per == 1)
+		snprintf(out, 48, "USD per %.*s", (int)strlen(unit->noun) - 1, unit->noun);
+	else
+		snprintf(out, 48, "USD per %" PRId64 " %s", unit->per, unit->noun);
+	return out;
+}
+
+bool price_parse(const char *text, enum meter meter, const char *field, int64_t *out, struct err *err)
 {
 	int64_t pico = PRICE_NONE;
+	int decimals = decimals_of(meter);
+	char unit[48], edge[32];
 
 	if (*text) {
-		switch (decimal_parse(text, PRICE_DECIMALS, PRICE_MAX, &pico)) {
+		switch (decimal_parse(text, decimals, most_of(meter), &pico)) {
 		case DECIMAL_OK:
 			break;
 		case DECIMAL_BAD:
-			return err_invalid(err, field,
-				"\"%.32s\" is not a price; write USD per 1M tokens as digits, like 0.075", text);
+			return err_invalid(err, field, "\"%.32s\" is not a price; write %s as digits, like 0.075", text,
+				unit_text(meter, unit));
 		case DECIMAL_FINE:
-			return err_invalid(err, field, "%.32s is finer than 0.000001 USD per 1M tokens", text);
+			price_format(1, meter, edge);
+			return err_invalid(err, field, "%.32s is finer than %s %s", text, edge, unit_text(meter, unit));
 		case DECIMAL_BIG:
-			return err_invalid(err, field, "%.32s is above 1000000 USD per 1M tokens", text);
+			price_format(most_of(meter), meter, edge);
+			return err_invalid(err, field, "%.32s is above %s %s", text, edge, unit_text(meter, unit));
 		}
 	}
 	*out = pico;
 	return true;
 }
 
-void price_format(int64_t pico, char out[32])
+void price_format(int64_t pico, enum meter meter, char out[32])
 {
 	if (pico < 0)
 		out[0] = '\0';
 	else
-		decimal_format(pico, PRICE_DECIMALS, 0, out, 32);
+		decimal_format(pico, decimals_of(meter), 0, out, 32);
 }
 
 void money_format(int64_t nano, char out[40])

@@ -1,4 +1,4 @@
-/* Which prices are valid, and what a request costs at one. */
+/* Which prices are valid. */
 #include "domain/price/price.h"
 
 #include <inttypes.h>
@@ -8,44 +8,37 @@
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
 
-#define RATIO_MAX 10000 /* of a mode's numerator and denominator */
-#define PICO_PER_NANO 1000
-
-/* 7 products of counts below 2^63, rates up to 2^40 and a ratio below 2^14 add up to less than 2^120. */
-typedef __int128 wide;
-
-/* The class whose rate applies when this one has none. */
-static enum token_class parent_of(enum token_class class)
+static bool check_rate(int64_t pico, enum meter meter, const char *prefix, struct err *err)
 {
-	switch (class) {
-	case TOKEN_CACHED_INPUT:
-	case TOKEN_CACHE_WRITE:
-	case TOKEN_AUDIO_INPUT:
-		return TOKEN_INPUT;
-	case TOKEN_REASONING:
-	case TOKEN_AUDIO_OUTPUT:
-		return TOKEN_OUTPUT;
-	default:
-		return class;
-	}
+	const struct meter_unit_row *unit = &meter_unit_rows[meter_rows[meter].unit];
+	int64_t most = unit->per == 1000000 ? PRICE_MAX : PRICE_OTHER_MAX;
+	char field[96];
+
+	if (pico >= 0 && pico <= most)
+		return true;
+	snprintf(field, sizeof(field), "%s%s", prefix, meter_name(meter));
+	return err_invalid(err, field, "is not between 0 and %" PRId64 " USD per %" PRId64 " %s",
+		most / 1000000 * unit->per / 1000000, unit->per, unit->noun);
 }
 
 static bool check_rates(const struct rates *rates, const char *prefix, struct err *err)
 {
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-		char field[96];
-
-		if (rates->pico[i] == PRICE_NONE || (rates->pico[i] >= 0 && rates->pico[i] <= PRICE_MAX))
-			continue;
-		snprintf(field, sizeof(field), "%s%s", prefix, token_class_name((enum token_class)i));
-		return err_invalid(err, field, "is not between 0 and 1000000 USD per 1M tokens");
+	for (int i = 0; i < METER_COUNT; i++) {
+		if (rates->pico[i] != PRICE_NONE && !check_rate(rates->pico[i], (enum meter)i, prefix, err))
+			return false;
 	}
 	return true;
 }
 
+void rates_clear(struct rates *rates)
+{
+	for (int i = 0; i < METER_COUNT; i++)
+		rates->pico[i] = PRICE_NONE;
+}
+
 static bool rates_empty(const struct rates *rates)
 {
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+	for (int i = 0; i < METER_COUNT; i++) {
 		if (rates->pico[i] != PRICE_NONE)
 			return false;
 	}
@@ -79,11 +72,22 @@ static bool check_context(const struct price *price, struct err *err)
 	return true;
 }
 
-static bool mode_name_valid(const char *name)
+static bool word_valid(const char *name, size_t size)
 {
-	size_t n = strlen(name);
+	size_t n = strnlen(name, size);
 
-	return n > 0 && n == strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") && strcmp(name, "standard") != 0;
+	return n > 0 && n < size && n == strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+}
+
+static bool check_ratio(int32_t num, int32_t den, int32_t most, const char *list, int at, struct err *err)
+{
+	const bool bad_num = num < 1 || num > most;
+	char field[48];
+
+	if (!bad_num && den >= 1 && den <= most)
+		return true;
+	snprintf(field, sizeof(field), "%s[%d].%s", list, at, bad_num ? "numerator" : "denominator");
+	return err_invalid(err, field, "%d is not between 1 and %d", bad_num ? num : den, most);
 }
 
 static bool check_modes(const struct price *price, struct err *err)
@@ -94,7 +98,8 @@ static bool check_modes(const struct price *price, struct err *err)
 		char field[32];
 
 		snprintf(field, sizeof(field), "modes[%d].mode", i);
-		if (!mode_name_valid(price->mode[i].name))
+		if (!word_valid(price->mode[i].name, sizeof(price->mode[i].name)) ||
+			strcmp(price->mode[i].name, "standard") == 0)
 			return err_invalid(err, field,
 				"\"%s\" is not a valid mode; use a-z 0-9 _ -, but not standard, whose ratio is 1",
 				price->mode[i].name);
@@ -102,12 +107,89 @@ static bool check_modes(const struct price *price, struct err *err)
 			if (strcmp(price->mode[k].name, price->mode[i].name) == 0)
 				return err_invalid(err, field, "\"%s\" is listed twice", price->mode[i].name);
 		}
-		snprintf(field, sizeof(field), "modes[%d].numerator", i);
-		if (price->mode[i].num < 1 || price->mode[i].num > RATIO_MAX)
-			return err_invalid(err, field, "%d is not between 1 and %d", price->mode[i].num, RATIO_MAX);
-		snprintf(field, sizeof(field), "modes[%d].denominator", i);
-		if (price->mode[i].den < 1 || price->mode[i].den > RATIO_MAX)
-			return err_invalid(err, field, "%d is not between 1 and %d", price->mode[i].den, RATIO_MAX);
+		if (!check_ratio(price->mode[i].num, price->mode[i].den, RATIO_MAX, "modes", i, err))
+			return false;
+	}
+	return true;
+}
+
+static bool has_context(const struct price *price, int64_t above_tokens)
+{
+	for (int i = 0; i < price->context_tiers; i++)
+		if (price->context[i].above_tokens == above_tokens)
+			return true;
+	return false;
+}
+
+static bool check_mode_rates(const struct price *price, struct err *err)
+{
+	if (price->mode_rates < 0 || price->mode_rates > MODE_RATES_MAX)
+		return err_invalid(
+			err, "mode_rates", "has %d entries; at most %d are allowed", price->mode_rates, MODE_RATES_MAX);
+	for (int i = 0; i < price->mode_rates; i++) {
+		const struct mode_rate *row = &price->mode_rate[i];
+		char field[48];
+
+		snprintf(field, sizeof(field), "mode_rates[%d].", i);
+		if (row->mode >= price->modes)
+			return err_invalid(err, field, "names a mode that the price does not have");
+		if (row->meter >= METER_COUNT || !check_rate(row->pico, (enum meter)row->meter, field, err))
+			return false;
+		if (row->above_tokens && !has_context(price, row->above_tokens))
+			return err_invalid(err, field,
+				"applies above %" PRId64 " tokens, but the price has no context tier there",
+				row->above_tokens);
+		for (int k = 0; k < i; k++) {
+			if (price->mode_rate[k].mode == row->mode && price->mode_rate[k].meter == row->meter &&
+				price->mode_rate[k].above_tokens == row->above_tokens)
+				return err_invalid(err, field, "is listed twice");
+		}
+	}
+	return true;
+}
+
+static bool check_regions(const struct price *price, struct err *err)
+{
+	if (price->regions < 0 || price->regions > REGIONS_MAX)
+		return err_invalid(
+			err, "regions", "has %d entries; at most %d are allowed", price->regions, REGIONS_MAX);
+	for (int i = 0; i < price->regions; i++) {
+		char field[32];
+
+		snprintf(field, sizeof(field), "regions[%d].region", i);
+		if (!word_valid(price->region[i].name, sizeof(price->region[i].name)) ||
+			strcmp(price->region[i].name, "global") == 0)
+			return err_invalid(err, field,
+				"\"%s\" is not a valid region; use a-z 0-9 _ -, but not global, whose ratio is 1",
+				price->region[i].name);
+		for (int k = 0; k < i; k++) {
+			if (strcmp(price->region[k].name, price->region[i].name) == 0)
+				return err_invalid(err, field, "\"%s\" is listed twice", price->region[i].name);
+		}
+		if (!check_ratio(price->region[i].num, price->region[i].den, RATIO_MORE_MAX, "regions", i, err))
+			return false;
+	}
+	return true;
+}
+
+static bool check_hours(const struct price *price, struct err *err)
+{
+	if (price->hours < 0 || price->hours > HOURS_MAX)
+		return err_invalid(err, "hours", "has %d entries; at most %d are allowed", price->hours, HOURS_MAX);
+	for (int i = 0; i < price->hours; i++) {
+		const struct price_hours *hours = &price->hour[i];
+		char field[48];
+
+		snprintf(field, sizeof(field), "hours[%d]", i);
+		if (hours->offset_minutes < -840 || hours->offset_minutes > 840)
+			return err_invalid(err, field, "is more than 14 hours away from UTC");
+		if (hours->days == 0 || hours->days > 127)
+			return err_invalid(err, field, "has no day of the week");
+		if (hours->from_minute < 0 || hours->from_minute > 1439 || hours->to_minute < 0 ||
+			hours->to_minute > 1440)
+			return err_invalid(err, field, "has a time that is not between 00:00 and 24:00");
+		if (!check_ratio(hours->num, hours->den, RATIO_MORE_MAX, "hours", i, err))
+			return false;
 	}
 	return true;
 }
@@ -129,13 +211,23 @@ static bool check_names(const struct price *price, struct err *err)
 	return true;
 }
 
+/* A model that takes no tokens, such as one that makes images, has prices for what it takes. */
+static bool has_other(const struct rates *rates)
+{
+	for (int i = 0; i < METER_COUNT; i++)
+		if (meter_rows[i].side == SIDE_NONE && rates->pico[i] != PRICE_NONE)
+			return true;
+	return false;
+}
+
 bool price_check(const struct price *price, struct err *err)
 {
 	if (!check_names(price, err) || !check_rates(&price->base, "", err))
 		return false;
-	if (price->base.pico[TOKEN_INPUT] == PRICE_NONE)
+	if (price->base.pico[METER_INPUT] == PRICE_NONE && !has_other(&price->base))
 		return err_invalid(err, "input", "is missing; write 0 for a free model");
-	if (!check_context(price, err) || !check_modes(price, err))
+	if (!check_context(price, err) || !check_modes(price, err) || !check_mode_rates(price, err) ||
+		!check_regions(price, err) || !check_hours(price, err))
 		return false;
 	if (price->from_us < 0)
 		return err_invalid(err, "effective_from_us", "is below 0; 0 means always");
@@ -146,125 +238,4 @@ bool price_check(const struct price *price, struct err *err)
 	if (!utf8_valid(price->source, strlen(price->source)))
 		return err_invalid(err, "source", "is not valid UTF-8");
 	return true;
-}
-
-/* The index of the context tier that applies to `tokens`, or -1 for the base rates. */
-static int context_of(const struct price *price, const struct tokens *tokens)
-{
-	wide input = (wide)tokens->count[TOKEN_INPUT] + tokens->count[TOKEN_CACHED_INPUT] +
-		     tokens->count[TOKEN_CACHE_WRITE] + tokens->count[TOKEN_AUDIO_INPUT];
-	int tier = -1;
-
-	for (int i = 0; i < price->context_tiers; i++) {
-		if (input > price->context[i].above_tokens)
-			tier = i;
-	}
-	return tier;
-}
-
-static int64_t rate_of(const struct price *price, int tier, enum token_class class)
-{
-	if (tier >= 0 && price->context[tier].rates.pico[class] != PRICE_NONE)
-		return price->context[tier].rates.pico[class];
-	return price->base.pico[class];
-}
-
-struct ratio {
-	wide num, den;
-};
-
-/* False, with the standard rate, when the price does not have the mode. */
-static bool ratio_of(const struct price *price, const char *mode, struct ratio *out)
-{
-	*out = (struct ratio){1, 1};
-	if (!*mode || strcmp(mode, "standard") == 0)
-		return true;
-	for (int i = 0; i < price->modes; i++) {
-		if (strcmp(price->mode[i].name, mode) == 0) {
-			*out = (struct ratio){price->mode[i].num, price->mode[i].den};
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool mode_refuse(const struct price *price, const char *mode, struct err *err)
-{
-	char known[160] = "standard";
-
-	for (int i = 0; i < price->modes; i++) {
-		size_t n = strlen(known);
-
-		snprintf(known + n, sizeof(known) - n, ", %s", price->mode[i].name);
-	}
-	return err_invalid(err, "mode", "\"%.32s\" has no price for this model; known: %s", mode, known);
-}
-
-static wide div_up(wide n, wide d)
-{
-	return n / d + (n % d != 0);
-}
-
-/* Fills everything but `nano`; returns the sum in nano-USD, however large. */
-static wide cost_lines(const struct price *price, const struct tokens *tokens, struct ratio ratio, struct cost *out)
-{
-	int tier = context_of(price, tokens);
-	struct cost cost = {.flags = tier >= 0 ? FLAG_ABOVE_CONTEXT : 0};
-	wide sum = 0;
-
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-		int64_t count = tokens->count[i];
-		int64_t rate = rate_of(price, tier, (enum token_class)i);
-		wide line;
-
-		if (rate == PRICE_NONE) {
-			rate = rate_of(price, tier, parent_of((enum token_class)i));
-			if (count > 0)
-				cost.flags |= rate == PRICE_NONE ? FLAG_UNPRICED : FLAG_PARENT_RATE;
-			if (rate == PRICE_NONE)
-				rate = 0;
-		}
-		line = (wide)count * rate * ratio.num;
-		sum += line;
-		line = div_up(line, ratio.den);
-		cost.rate[i] = (int64_t)div_up(rate * ratio.num, ratio.den);
-		cost.pico_line[i] = line > INT64_MAX ? INT64_MAX : (int64_t)line;
-	}
-	*out = cost;
-	return div_up(sum, ratio.den * PICO_PER_NANO);
-}
-
-bool price_cost(
-	const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out, struct err *err)
-{
-	struct ratio ratio;
-	struct cost cost;
-	wide nano;
-
-	if (!ratio_of(price, mode, &ratio))
-		return mode_refuse(price, mode, err);
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-		if (tokens->count[i] < 0)
-			return err_invalid(err, token_class_name((enum token_class)i), "is below 0");
-	}
-	nano = cost_lines(price, tokens, ratio, &cost);
-	if (nano > COUNT_MAX)
-		return err_invalid(
-			err, "tokens", "cost more than 9007199.254740991 USD, the most that a counter can hold");
-	cost.nano = (int64_t)nano;
-	*out = cost;
-	return true;
-}
-
-void price_charge(const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out)
-{
-	struct ratio ratio;
-	bool known = ratio_of(price, mode, &ratio);
-	wide nano = cost_lines(price, tokens, ratio, out);
-
-	if (!known)
-		out->flags |= FLAG_STANDARD_RATE | FLAG_UNPRICED;
-	if (nano > COUNT_MAX)
-		out->flags |= FLAG_CAPPED | FLAG_UNPRICED;
-	out->nano = nano > COUNT_MAX ? COUNT_MAX : (int64_t)nano;
 }

@@ -1,4 +1,4 @@
-/* Prices and what a request costs: integers throughout. pico-USD per token = micro-USD per 1M tokens. */
+/* Prices and what a request costs: integers throughout. pico-USD per unit of a meter; per token = micro-USD per 1M tokens. */
 #ifndef BURSAR_DOMAIN_PRICE_PRICE_H
 #define BURSAR_DOMAIN_PRICE_PRICE_H
 
@@ -8,14 +8,34 @@
 #include "base/err.h"
 #include "domain/record/entry.h"
 
-#define PRICE_NONE INT64_C(-1) /* a class without a price of its own */
-#define PRICE_MAX INT64_C(1000000000000) /* 1,000,000 USD per 1M tokens */
+#define PRICE_NONE INT64_C(-1) /* a meter without a price of its own */
+#define PRICE_MAX INT64_C(1000000000000) /* per token, token-hour, character: 1,000,000 USD per 1M */
+#define PRICE_OTHER_MAX INT64_C(1000000000000000) /* per call, second, image, page: 1,000 USD for one */
 #define PRICE_SOURCE_MAX 511
 #define CONTEXT_TIERS_MAX 4
 #define MODES_MAX 6
+#define MODE_RATES_MAX 48
+#define REGIONS_MAX 8
+#define HOURS_MAX 6
+#define RATIO_MAX 10000 /* of a mode's numerator and denominator */
+#define RATIO_MORE_MAX 1000 /* of those of regions and hours */
 
 struct rates {
-	int64_t pico[TOKEN_CLASS_COUNT]; /* pico-USD per token, or PRICE_NONE */
+	int64_t pico[METER_COUNT]; /* pico-USD per unit, or PRICE_NONE */
+};
+/* One rate of a mode that does not follow from its ratio. */
+struct mode_rate {
+	uint8_t mode; /* index in price.mode */
+	uint8_t meter;
+	int64_t above_tokens; /* of the context tier, or 0: the base rate */
+	int64_t pico;
+};
+/* A time of day at which the price is another one. */
+struct price_hours {
+	int16_t offset_minutes; /* east of UTC, of the times and days: -840..840 */
+	uint8_t days; /* bit 0 = Monday; of the day on which the time begins */
+	int16_t from_minute, to_minute; /* [from, to) of the day, 0..1440; to <= from: until then on the next day */
+	int32_t num, den;
 };
 struct price {
 	char provider[ID_MAX + 1], model[ID_MAX + 1];
@@ -25,7 +45,7 @@ struct price {
 	struct rates base;
 	int context_tiers; /* ascending */
 	struct {
-		int64_t above_tokens; /* with more input (all input classes) than this, the whole request uses these rates */
+		int64_t above_tokens; /* with more input (all input meters) than this, the whole request uses these rates */
 		struct rates rates; /* PRICE_NONE = the base rate */
 	} context[CONTEXT_TIERS_MAX];
 	int modes;
@@ -33,39 +53,58 @@ struct price {
 		char name[16];
 		int32_t num, den;
 	} mode[MODES_MAX];
+	int mode_rates;
+	struct mode_rate mode_rate[MODE_RATES_MAX];
+	int regions; /* where the model runs: a ratio on top of the mode's */
+	struct {
+		char name[16];
+		int32_t num, den;
+	} region[REGIONS_MAX];
+	int hours; /* the first one that contains the time of the check counts */
+	struct price_hours hour[HOURS_MAX];
 	char source[PRICE_SOURCE_MAX + 1];
+};
+
+/* How and when a request is bought. */
+struct purchase {
+	const char *mode; /* "" or "standard"; "batch"; "@us": in a region; "batch@us" */
+	int64_t at_us; /* the time of the check */
 };
 
 /* What a request cost, line by line. */
 struct cost {
 	int64_t nano; /* rounded up once; at most COUNT_MAX */
-	int64_t pico_line[TOKEN_CLASS_COUNT]; /* saturating */
-	int64_t rate[TOKEN_CLASS_COUNT]; /* after tier and mode */
+	int64_t pico_line[METER_COUNT]; /* saturating; set where the count is not 0 */
+	int64_t rate[METER_COUNT]; /* likewise: after tier, mode, region and hours */
 	uint32_t flags; /* FLAG_... of domain/record/entry.h */
 };
 
-/* "0.075" USD per 1M tokens -> 75000 pico-USD per token. ERR_INVALID when it is not a price, is finer than 10^-6 or
- * above PRICE_MAX; "" -> PRICE_NONE. */
-bool price_parse(const char *text, const char *field, int64_t *out, struct err *err);
+/*
+ * "0.075" USD per 1M tokens -> 75000 pico-USD per token, or per whatever the meter's prices are (meter_unit_rows): "10" USD
+ * per 1,000 calls. ERR_INVALID when it is not a price, is finer than a pico-USD or above the meter's maximum; "" -> PRICE_NONE.
+ */
+bool price_parse(const char *text, enum meter meter, const char *field, int64_t *out, struct err *err);
 /* The shortest decimal text; "" for PRICE_NONE. */
-void price_format(int64_t pico, char out[32]);
+void price_format(int64_t pico, enum meter meter, char out[32]);
 /* Nano-USD as "12.34" (at least 2 decimals, up to 9). */
 void money_format(int64_t nano, char out[40]);
 
+/* No rates at all. */
+void rates_clear(struct rates *rates);
 bool price_check(const struct price *price, struct err *err);
 
 /*
- * The cost of `tokens`. `mode` "" = standard; for an unknown mode ERR_INVALID lists the known ones. Estimates and
- * records get the same numbers. Fails otherwise only for a cost above COUNT_MAX (ERR_INVALID).
+ * The cost of `meters`. For an unknown mode or region ERR_INVALID lists the known ones; a price without regions ignores
+ * them. Estimates and records get the same numbers. Fails otherwise only for a cost above COUNT_MAX (ERR_INVALID).
  */
-bool price_cost(
-	const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out, struct err *err);
+bool price_cost(const struct price *price, const struct meters *meters, struct purchase purchase, struct cost *out,
+	struct err *err);
 
 /*
- * The same for tokens that were used already and must be charged: an unknown mode at the standard rate, a cost above
- * COUNT_MAX as COUNT_MAX, both flagged. `tokens` must have been checked.
+ * The same for what was used already and must be charged: an unknown mode or region at the standard rate, a cost above
+ * COUNT_MAX as COUNT_MAX, both flagged. `meters` must have been checked.
  */
-void price_charge(const struct price *price, const struct tokens *tokens, const char *mode, struct cost *out);
+void price_charge(const struct price *price, const struct meters *meters, struct purchase purchase, struct cost *out);
 
 /* Prices by model, built once, read by many threads. Owns copies of its input. */
 struct price_book;

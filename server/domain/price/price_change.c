@@ -5,10 +5,26 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "domain/price/price_text.h"
 
 #define PICO_MIN 100 /* 0.0001 USD per 1M tokens: a hundredth of the lowest price ever charged */
 
-static void context_fill(struct price *price, unsigned given, const struct price *before)
+price_parts price_given_rare(void)
+{
+	price_parts given = 0;
+
+	for (int meter = METER_KEPT_COUNT; meter < METER_COUNT; meter++)
+		given |= PRICE_GIVEN_RATE(meter);
+	return given;
+}
+
+price_parts price_given_rare_above(void)
+{
+	return price_given_rare() << 32 | PRICE_GIVEN_ABOVE(METER_REASONING) | PRICE_GIVEN_ABOVE(METER_AUDIO_INPUT) |
+	       PRICE_GIVEN_ABOVE(METER_AUDIO_OUTPUT);
+}
+
+static void context_fill(struct price *price, price_parts given, const struct price *before)
 {
 	if (!(given & PRICE_GIVEN_CONTEXT)) {
 		price->context_tiers = before->context_tiers;
@@ -18,9 +34,9 @@ static void context_fill(struct price *price, unsigned given, const struct price
 	for (int i = 0; i < price->context_tiers && i < before->context_tiers; i++) {
 		if (price->context[i].above_tokens != before->context[i].above_tokens)
 			return;
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			if (!(given & PRICE_GIVEN_ABOVE(class)))
-				price->context[i].rates.pico[class] = before->context[i].rates.pico[class];
+		for (int meter = 0; meter < METER_COUNT; meter++)
+			if (!(given & PRICE_GIVEN_ABOVE(meter)))
+				price->context[i].rates.pico[meter] = before->context[i].rates.pico[meter];
 	}
 }
 
@@ -44,53 +60,109 @@ static bool context_merge(struct price *price, const struct price *before, struc
 			merged.context[at] = price->context[i];
 			continue;
 		}
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			if (price->context[i].rates.pico[class] != PRICE_NONE)
-				merged.context[at].rates.pico[class] = price->context[i].rates.pico[class];
+		for (int meter = 0; meter < METER_COUNT; meter++)
+			if (price->context[i].rates.pico[meter] != PRICE_NONE)
+				merged.context[at].rates.pico[meter] = price->context[i].rates.pico[meter];
 	}
 	price->context_tiers = merged.context_tiers;
 	memcpy(price->context, merged.context, sizeof(price->context));
 	return true;
 }
 
+static int mode_at(const struct price *price, const char *name)
+{
+	int at = 0;
+
+	while (at < price->modes && strcmp(price->mode[at].name, name) != 0)
+		at++;
+	return at;
+}
+
+/* Copies the rates of modes from `from`, whose modes may be in another order; those of modes that are gone go, too. */
+static void mode_rates_take(struct price *price, const struct price *from)
+{
+	int count = 0;
+	struct mode_rate rows[MODE_RATES_MAX];
+
+	for (int i = 0; i < from->mode_rates; i++) {
+		int at = mode_at(price, from->mode[from->mode_rate[i].mode].name);
+
+		if (at == price->modes)
+			continue;
+		rows[count] = from->mode_rate[i];
+		rows[count++].mode = (uint8_t)at;
+	}
+	memcpy(price->mode_rate, rows, (size_t)count * sizeof(rows[0]));
+	price->mode_rates = count;
+}
+
+/* A listed mode without a ratio keeps its own. */
 static bool modes_merge(struct price *price, const struct price *before, struct err *err)
 {
 	struct price merged = *before;
 
 	for (int i = 0; i < price->modes; i++) {
-		int at = 0;
+		int at = mode_at(&merged, price->mode[i].name);
 
-		while (at < merged.modes && strcmp(merged.mode[at].name, price->mode[i].name) != 0)
-			at++;
 		if (at == MODES_MAX)
 			return err_invalid(err, "modes",
 				"would have more than %d entries together with the existing ones", MODES_MAX);
+		if (at < merged.modes && price->mode[i].den == 0)
+			continue;
 		merged.modes += at == merged.modes;
 		merged.mode[at] = price->mode[i];
 	}
+	mode_rates_take(&merged, price);
 	price->modes = merged.modes;
 	memcpy(price->mode, merged.mode, sizeof(price->mode));
+	price->mode_rates = merged.mode_rates;
+	memcpy(price->mode_rate, merged.mode_rate, sizeof(price->mode_rate));
 	return true;
 }
 
-bool price_fill(struct price *price, unsigned given, const struct price *before, struct err *err)
+static bool modes_fill(struct price *price, price_parts given, const struct price *before, struct err *err)
 {
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		if (!(given & PRICE_GIVEN_RATE(class)))
-			price->base.pico[class] = before->base.pico[class];
+	if (given & PRICE_MERGED_MODES) {
+		if (!modes_merge(price, before, err))
+			return false;
+	} else if (!(given & PRICE_GIVEN_MODES)) {
+		struct price own = *price;
+
+		price->modes = before->modes;
+		memcpy(price->mode, before->mode, sizeof(price->mode));
+		mode_rates_take(price, &own);
+	}
+	if (!(given & PRICE_GIVEN_MODE_RATES))
+		mode_rates_take(price, before);
+	price_modes_settle(price);
+	return true;
+}
+
+static void places_fill(struct price *price, price_parts given, const struct price *before)
+{
+	if (!(given & PRICE_GIVEN_REGIONS)) {
+		price->regions = before->regions;
+		memcpy(price->region, before->region, sizeof(price->region));
+	}
+	if (!(given & PRICE_GIVEN_HOURS)) {
+		price->hours = before->hours;
+		memcpy(price->hour, before->hour, sizeof(price->hour));
+	}
+}
+
+bool price_fill(struct price *price, price_parts given, const struct price *before, struct err *err)
+{
+	for (int meter = 0; meter < METER_COUNT; meter++)
+		if (!(given & PRICE_GIVEN_RATE(meter)))
+			price->base.pico[meter] = before->base.pico[meter];
 	if (given & PRICE_MERGED_CONTEXT) {
 		if (!context_merge(price, before, err))
 			return false;
 	} else {
 		context_fill(price, given, before);
 	}
-	if (given & PRICE_MERGED_MODES)
-		return modes_merge(price, before, err);
-	if (!(given & PRICE_GIVEN_MODES)) {
-		price->modes = before->modes;
-		memcpy(price->mode, before->mode, sizeof(price->mode));
-	}
-	return true;
+	places_fill(price, given, before);
+	return modes_fill(price, given, before, err);
 }
 
 /* Modes come in any order. */
@@ -109,6 +181,49 @@ static bool modes_same(const struct price *a, const struct price *b)
 	return true;
 }
 
+/* So do their rates. */
+static bool mode_rates_same(const struct price *a, const struct price *b)
+{
+	if (a->mode_rates != b->mode_rates)
+		return false;
+	for (int i = 0; i < a->mode_rates; i++) {
+		const struct mode_rate *x = &a->mode_rate[i];
+		bool found = false;
+
+		for (int k = 0; k < b->mode_rates && !found; k++) {
+			const struct mode_rate *y = &b->mode_rate[k];
+
+			found = strcmp(a->mode[x->mode].name, b->mode[y->mode].name) == 0 && x->meter == y->meter &&
+				x->above_tokens == y->above_tokens && x->pico == y->pico;
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool places_same(const struct price *a, const struct price *b)
+{
+	if (a->regions != b->regions || a->hours != b->hours)
+		return false;
+	for (int i = 0; i < a->regions; i++) {
+		int k = 0;
+
+		while (k < b->regions && strcmp(a->region[i].name, b->region[k].name) != 0)
+			k++;
+		if (k == b->regions || a->region[i].num != b->region[k].num || a->region[i].den != b->region[k].den)
+			return false;
+	}
+	for (int i = 0; i < a->hours; i++) {
+		const struct price_hours *x = &a->hour[i], *y = &b->hour[i];
+
+		if (x->offset_minutes != y->offset_minutes || x->days != y->days || x->from_minute != y->from_minute ||
+			x->to_minute != y->to_minute || x->num != y->num || x->den != y->den)
+			return false;
+	}
+	return true;
+}
+
 bool price_costs_same(const struct price *a, const struct price *b)
 {
 	if (memcmp(&a->base, &b->base, sizeof(a->base)) != 0 || a->context_tiers != b->context_tiers)
@@ -117,16 +232,16 @@ bool price_costs_same(const struct price *a, const struct price *b)
 		if (a->context[i].above_tokens != b->context[i].above_tokens ||
 			memcmp(&a->context[i].rates, &b->context[i].rates, sizeof(a->context[i].rates)) != 0)
 			return false;
-	return modes_same(a, b);
+	return modes_same(a, b) && mode_rates_same(a, b) && places_same(a, b);
 }
 
 int price_big_move(const struct price *before, const struct price *after)
 {
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++) {
-		int64_t was = before->base.pico[class], is = after->base.pico[class];
+	for (int meter = 0; meter < METER_COUNT; meter++) {
+		int64_t was = before->base.pico[meter], is = after->base.pico[meter];
 
 		if (was > 0 && is > 0 && (is > was * PRICE_BIG_MOVE || was > is * PRICE_BIG_MOVE))
-			return class;
+			return meter;
 	}
 	return -1;
 }
@@ -136,10 +251,12 @@ bool prices_look_per_token(const struct price *const *prices, int count)
 	bool any = false;
 
 	for (int i = 0; i < count; i++) {
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++) {
-			if (prices[i]->base.pico[class] >= PICO_MIN)
+		for (int meter = 0; meter < METER_COUNT; meter++) {
+			if (meter_rows[meter].unit != UNIT_TOKENS)
+				continue;
+			if (prices[i]->base.pico[meter] >= PICO_MIN)
 				return false;
-			any = any || prices[i]->base.pico[class] > 0;
+			any = any || prices[i]->base.pico[meter] > 0;
 		}
 	}
 	return any;

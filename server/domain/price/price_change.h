@@ -6,24 +6,34 @@
 
 #define PRICE_BIG_MOVE 10
 
-/* The parts of a price that a list has columns for: a bit for each class, and for each class above the context
+/* The parts of a price that a list has columns for: a bit for each meter, and for each meter above the context
  * threshold. */
-#define PRICE_GIVEN_RATE(class_) (1u << (class_))
-#define PRICE_GIVEN_ABOVE(class_) (1u << (8 + (class_)))
-#define PRICE_GIVEN_CONTEXT (1u << 16)
-#define PRICE_GIVEN_MODES (1u << 17)
-#define PRICE_GIVEN_ALL ((1u << 18) - 1)
+typedef unsigned __int128 price_parts;
+#define PRICE_GIVEN(bit_) ((price_parts)1 << (bit_))
+#define PRICE_GIVEN_RATE(meter_) PRICE_GIVEN(meter_)
+#define PRICE_GIVEN_ABOVE(meter_) PRICE_GIVEN(32 + (meter_))
+#define PRICE_GIVEN_CONTEXT PRICE_GIVEN(64)
+/* The tiers and all of their rates. */
+#define PRICE_GIVEN_CONTEXTS (PRICE_GIVEN_CONTEXT | ((PRICE_GIVEN(32) - 1) << 32))
+#define PRICE_GIVEN_MODES PRICE_GIVEN(65)
+#define PRICE_GIVEN_MODE_RATES PRICE_GIVEN(66)
+#define PRICE_GIVEN_REGIONS PRICE_GIVEN(67)
+#define PRICE_GIVEN_HOURS PRICE_GIVEN(68)
+#define PRICE_GIVEN_ALL (PRICE_GIVEN(69) - 1)
 /* Or only the listed context tiers (by threshold) and modes (by name): the others are kept. */
-#define PRICE_MERGED_CONTEXT (1u << 18)
-#define PRICE_MERGED_MODES (1u << 19)
+#define PRICE_MERGED_CONTEXT PRICE_GIVEN(69)
+#define PRICE_MERGED_MODES PRICE_GIVEN(70)
+/* The rates of base without a column, and those of context tiers: what a list `rates` covers, or `rates_above`. */
+price_parts price_given_rare(void);
+price_parts price_given_rare_above(void);
 
 /* Copies what `given` does not cover from `before`. False when the result has more context tiers or modes than allowed. */
-bool price_fill(struct price *price, unsigned given, const struct price *before, struct err *err);
+bool price_fill(struct price *price, price_parts given, const struct price *before, struct err *err);
 
 /* Do they cost the same for any tokens and mode? Ignores times and sources. */
 bool price_costs_same(const struct price *a, const struct price *b);
 
-/* The first class whose rate changes by more than a factor of PRICE_BIG_MOVE; -1 for none. Changes from or to
+/* The first meter whose rate changes by more than a factor of PRICE_BIG_MOVE; -1 for none. Changes from or to
  * 0 or no price do not count. */
 int price_big_move(const struct price *before, const struct price *after);
 

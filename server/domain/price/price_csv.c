@@ -11,14 +11,21 @@
 #include "domain/limit/limit.h"
 #include "domain/limit/name.h"
 #include "domain/price/price_change.h"
+#include "domain/price/price_text.h"
 
 enum kind {
 	KIND_PROVIDER,
 	KIND_MODEL,
 	KIND_RATE,
 	KIND_THRESHOLD,
+	KIND_CONTEXTS,
 	KIND_ABOVE,
+	KIND_RATES,
+	KIND_RATES_ABOVE,
 	KIND_MODES,
+	KIND_MODE_RATES,
+	KIND_REGIONS,
+	KIND_HOURS,
 	KIND_FROM,
 	KIND_TO,
 	KIND_SOURCE
@@ -27,23 +34,29 @@ enum kind {
 static const struct column {
 	const char *name;
 	enum kind kind;
-	enum token_class class;
+	enum meter meter;
 } columns[] = {
 	{"provider", KIND_PROVIDER, 0},
 	{"model", KIND_MODEL, 0},
-	{"input_usd_per_1m", KIND_RATE, TOKEN_INPUT},
-	{"output_usd_per_1m", KIND_RATE, TOKEN_OUTPUT},
-	{"cached_input_usd_per_1m", KIND_RATE, TOKEN_CACHED_INPUT},
-	{"cache_write_usd_per_1m", KIND_RATE, TOKEN_CACHE_WRITE},
-	{"reasoning_usd_per_1m", KIND_RATE, TOKEN_REASONING},
-	{"audio_input_usd_per_1m", KIND_RATE, TOKEN_AUDIO_INPUT},
-	{"audio_output_usd_per_1m", KIND_RATE, TOKEN_AUDIO_OUTPUT},
+	{"input_usd_per_1m", KIND_RATE, METER_INPUT},
+	{"output_usd_per_1m", KIND_RATE, METER_OUTPUT},
+	{"cached_input_usd_per_1m", KIND_RATE, METER_CACHED_INPUT},
+	{"cache_write_usd_per_1m", KIND_RATE, METER_CACHE_WRITE},
+	{"reasoning_usd_per_1m", KIND_RATE, METER_REASONING},
+	{"audio_input_usd_per_1m", KIND_RATE, METER_AUDIO_INPUT},
+	{"audio_output_usd_per_1m", KIND_RATE, METER_AUDIO_OUTPUT},
 	{"context_threshold_tokens", KIND_THRESHOLD, 0},
-	{"input_above", KIND_ABOVE, TOKEN_INPUT},
-	{"output_above", KIND_ABOVE, TOKEN_OUTPUT},
-	{"cached_input_above", KIND_ABOVE, TOKEN_CACHED_INPUT},
-	{"cache_write_above", KIND_ABOVE, TOKEN_CACHE_WRITE},
+	{"context_tiers", KIND_CONTEXTS, 0},
+	{"input_above", KIND_ABOVE, METER_INPUT},
+	{"output_above", KIND_ABOVE, METER_OUTPUT},
+	{"cached_input_above", KIND_ABOVE, METER_CACHED_INPUT},
+	{"cache_write_above", KIND_ABOVE, METER_CACHE_WRITE},
+	{"rates", KIND_RATES, 0},
+	{"rates_above", KIND_RATES_ABOVE, 0},
 	{"modes", KIND_MODES, 0},
+	{"mode_rates", KIND_MODE_RATES, 0},
+	{"regions", KIND_REGIONS, 0},
+	{"hours", KIND_HOURS, 0},
 	{"effective_from", KIND_FROM, 0},
 	{"effective_to", KIND_TO, 0},
 	{"source", KIND_SOURCE, 0},
@@ -94,22 +107,44 @@ static bool layout_read(const struct csv_row *row, struct layout *out, struct er
 	return true;
 }
 
-/* The parts of a price that the columns cover. */
-static unsigned layout_given(const struct layout *layout)
+static price_parts list_given(enum kind kind)
 {
-	unsigned given = 0;
+	switch (kind) {
+	case KIND_RATES:
+		return price_given_rare();
+	case KIND_RATES_ABOVE:
+		return price_given_rare_above();
+	case KIND_MODES:
+		return PRICE_GIVEN_MODES;
+	case KIND_MODE_RATES:
+		return PRICE_GIVEN_MODE_RATES;
+	case KIND_REGIONS:
+		return PRICE_GIVEN_REGIONS;
+	case KIND_HOURS:
+		return PRICE_GIVEN_HOURS;
+	default:
+		return 0;
+	}
+}
+
+/* The parts of a price that the columns cover. */
+static price_parts layout_given(const struct layout *layout)
+{
+	price_parts given = 0;
 
 	for (int i = 0; i < layout->count; i++) {
 		const struct column *column = layout->at[i];
 
 		if (column->kind == KIND_RATE)
-			given |= PRICE_GIVEN_RATE(column->class);
+			given |= PRICE_GIVEN_RATE(column->meter);
 		else if (column->kind == KIND_ABOVE)
-			given |= PRICE_GIVEN_ABOVE(column->class);
+			given |= PRICE_GIVEN_ABOVE(column->meter);
+		else if (column->kind == KIND_CONTEXTS)
+			given |= PRICE_GIVEN_CONTEXTS;
 		else if (column->kind == KIND_THRESHOLD)
 			given |= PRICE_GIVEN_CONTEXT;
-		else if (column->kind == KIND_MODES)
-			given |= PRICE_GIVEN_MODES;
+		else
+			given |= list_given(column->kind);
 	}
 	return given;
 }
@@ -160,29 +195,6 @@ static bool date_read(const char *text, const char *field, int64_t *out, struct 
 	return true;
 }
 
-/* "batch=1/2 flex=1/2": separated by blanks; price_check checks the names and numbers. */
-static bool modes_read(const char *text, struct price *price, struct err *err)
-{
-	while (*text) {
-		char name[16] = "";
-		int num = 0, den = 0, used = 0;
-
-		if (sscanf(text, "%15[a-z0-9_-]=%9d/%9d%n", name, &num, &den, &used) != 3 ||
-			(text[used] && text[used] != ' '))
-			return err_invalid(
-				err, "modes", "\"%.32s\" is not a list of modes; write batch=1/2 flex=1/2", text);
-		if (price->modes == MODES_MAX)
-			return err_invalid(err, "modes", "has more than %d entries", MODES_MAX);
-		memcpy(price->mode[price->modes].name, name, sizeof(name));
-		price->mode[price->modes].num = num;
-		price->mode[price->modes++].den = den;
-		text += used;
-		while (*text == ' ')
-			text++;
-	}
-	return true;
-}
-
 static bool threshold_read(const char *text, const char *field, int64_t *out, struct err *err)
 {
 	int64_t value = 0;
@@ -208,13 +220,25 @@ static bool field_read(const struct column *column, const char *text, struct pri
 	case KIND_SOURCE:
 		return copy_text(text, price->source, sizeof(price->source), name, err);
 	case KIND_RATE:
-		return price_parse(text, name, &price->base.pico[column->class], err);
+		return price_parse(text, column->meter, name, &price->base.pico[column->meter], err);
 	case KIND_ABOVE:
-		return price_parse(text, name, &price->context[0].rates.pico[column->class], err);
+		return price_parse(text, column->meter, name, &price->context[0].rates.pico[column->meter], err);
 	case KIND_THRESHOLD:
 		return threshold_read(text, name, &price->context[0].above_tokens, err);
+	case KIND_CONTEXTS:
+		return contexts_parse(text, name, price, err);
+	case KIND_RATES:
+		return rates_parse(text, name, &price->base, err);
+	case KIND_RATES_ABOVE:
+		return rates_parse(text, name, &price->context[0].rates, err);
 	case KIND_MODES:
-		return modes_read(text, price, err);
+		return modes_parse(text, name, price, err);
+	case KIND_MODE_RATES:
+		return true; /* they need the modes: row_read */
+	case KIND_REGIONS:
+		return regions_parse(text, name, price, err);
+	case KIND_HOURS:
+		return hours_parse(text, name, price, err);
 	case KIND_FROM:
 		return date_read(text, name, &price->from_us, err);
 	case KIND_TO:
@@ -228,18 +252,25 @@ static bool row_read(const struct csv_row *row, const struct layout *layout, str
 	bool above = false;
 
 	*price = (struct price){0};
-	for (int c = 0; c < TOKEN_CLASS_COUNT; c++)
-		price->base.pico[c] = price->context[0].rates.pico[c] = PRICE_NONE;
+	rates_clear(&price->base);
+	rates_clear(&price->context[0].rates);
 	if (row->count != layout->count)
 		return err_invalid(err, "row", "has %d fields, but the header has %d", row->count, layout->count);
 	for (int i = 0; i < row->count; i++) {
 		if (!field_read(layout->at[i], row->field[i], price, err))
 			return false;
-		above = above || (layout->at[i]->kind == KIND_ABOVE && *row->field[i]);
+		above = above || ((layout->at[i]->kind == KIND_ABOVE || layout->at[i]->kind == KIND_RATES_ABOVE) &&
+					 *row->field[i]);
 	}
+	for (int i = 0; i < row->count; i++)
+		if (layout->at[i]->kind == KIND_MODE_RATES &&
+			!mode_rates_parse(row->field[i], layout->at[i]->name, price, err))
+			return false;
+	price_modes_settle(price);
 	if (above && price->context[0].above_tokens == 0)
 		return err_invalid(err, "context_threshold_tokens", "is missing, but there is a price above it");
-	price->context_tiers = price->context[0].above_tokens > 0;
+	if (price->context_tiers == 0)
+		price->context_tiers = price->context[0].above_tokens > 0;
 	return price_check(price, err);
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "domain/price/price.h"
+#include "domain/price/price_change.h"
 
 #define PRICE_CSV_BYTES_MAX ((size_t)8 << 20)
 #define PRICE_CSV_ROWS_MAX 10000
@@ -16,7 +16,7 @@ struct price_sheet {
 	int count;
 	struct price *prices; /* checked, in the order of the file */
 	int *lines; /* the line of each */
-	unsigned given; /* the parts that its columns cover: PRICE_GIVEN_* of price_change.h */
+	price_parts given; /* the parts that its columns cover: PRICE_GIVEN_* */
 };
 
 /*
@@ -24,7 +24,7 @@ struct price_sheet {
  *   provider, model, input_usd_per_1m (required), output_usd_per_1m, cached_input_usd_per_1m,
  *   cache_write_usd_per_1m, reasoning_usd_per_1m, audio_input_usd_per_1m, audio_output_usd_per_1m;
  *   context_threshold_tokens with input_above, output_above, cached_input_above, cache_write_above;
- *   modes ("batch=1/2 flex=1/2"); effective_from, effective_to (2026-07-30 or 2026-07-30T16:30:00Z, UTC); source.
+ *   rates and rates_above, modes, mode_rates, regions, hours, as in price_text.h; effective_from, effective_to (2026-07-30 or 2026-07-30T16:30:00Z, UTC); source.
  * An empty field means "no price of its own". ERR_INVALID names the line and the column, what is wrong and what would be
  * right. Two rows of one model that are in force at once are refused. On failure `out` is empty.
  */

@@ -6,6 +6,7 @@
 enum {
 	INFO_VERSION = 1,
 	USAGE_VERSION = 1,
+	USAGE_VERSION_RARE = 2, /* written only if needed: the previous release cannot read it */
 	ENTRY_VERSION = 2,
 	FINAL = 1,
 	LATE = 2,
@@ -66,25 +67,65 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 	return true;
 }
 
+static void rare_pack(const struct entry_usage *usage, struct buf *out)
+{
+	int count = 0;
+
+	for (int i = METER_KEPT_COUNT; i < METER_COUNT; i++)
+		count += usage->meters.count[i] != 0;
+	buf_put_u8(out, (uint8_t)count);
+	for (int i = METER_KEPT_COUNT; i < METER_COUNT; i++) {
+		if (!usage->meters.count[i])
+			continue;
+		buf_put_u8(out, (uint8_t)i);
+		buf_put_i64(out, usage->meters.count[i]);
+	}
+	buf_put_u8(out, usage->provider_cost_known);
+	buf_put_i64(out, usage->provider_cost_nano);
+}
+
 void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 {
-	buf_put_u8(out, USAGE_VERSION);
+	bool rare = usage->provider_cost_known || meters_rare(&usage->meters);
+
+	buf_put_u8(out, rare ? USAGE_VERSION_RARE : USAGE_VERSION);
 	text_put(out, usage->model);
 	text_put(out, usage->provider);
 	text_put(out, usage->price_model);
 	text_put(out, usage->mode);
 	buf_put_i64(out, usage->price_from_us);
 	buf_put_u32(out, usage->flags);
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-		buf_put_i64(out, usage->tokens.count[i]);
+	for (int i = 0; i < METER_KEPT_COUNT; i++)
+		buf_put_i64(out, usage->meters.count[i]);
+	if (rare)
+		rare_pack(usage, out);
+}
+
+static void rare_cut(struct cut *cut, struct entry_usage *out)
+{
+	int last = METER_KEPT_COUNT - 1;
+
+	for (int left = cut_u8(cut); left > 0 && !cut->bad; left--) {
+		int meter = cut_u8(cut);
+
+		if (meter <= last || meter >= METER_COUNT) {
+			cut->bad = true;
+			return;
+		}
+		last = meter;
+		out->meters.count[meter] = cut_i64(cut);
+	}
+	out->provider_cost_known = cut_u8(cut) != 0;
+	out->provider_cost_nano = cut_i64(cut);
 }
 
 /* Reads the rest of the cut. */
 static bool usage_cut(struct cut *cut, struct arena *arena, struct entry_usage *out)
 {
 	struct entry_usage usage = {0};
+	int version = cut_u8(cut);
 
-	if (cut_u8(cut) != USAGE_VERSION)
+	if (version != USAGE_VERSION && version != USAGE_VERSION_RARE)
 		return false;
 	usage.model = text_cut(cut, arena);
 	usage.provider = text_cut(cut, arena);
@@ -92,8 +133,10 @@ static bool usage_cut(struct cut *cut, struct arena *arena, struct entry_usage *
 	usage.mode = text_cut(cut, arena);
 	usage.price_from_us = cut_i64(cut);
 	usage.flags = cut_u32(cut);
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-		usage.tokens.count[i] = cut_i64(cut);
+	for (int i = 0; i < METER_KEPT_COUNT; i++)
+		usage.meters.count[i] = cut_i64(cut);
+	if (version == USAGE_VERSION_RARE)
+		rare_cut(cut, &usage);
 	if (cut->bad || cut->left)
 		return false;
 	*out = usage;
@@ -105,7 +148,7 @@ bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, st
 	struct cut cut = cut_of(data, len);
 	struct entry_usage usage;
 
-	if (!usage_cut(&cut, arena, &usage) || !tokens_check(&usage.tokens, "usage", NULL))
+	if (!usage_cut(&cut, arena, &usage) || !meters_check(&usage.meters, "usage", NULL))
 		return false;
 	*out = usage;
 	return true;
@@ -125,7 +168,7 @@ static bool adjustment_unpack(const char *data, size_t len, struct arena *arena,
 	out->adjusts = text_cut(&cut, arena);
 	out->attempt = cut_u8(&cut);
 	return !cut.bad && out->attempt <= 31 && usage_cut(&cut, arena, &out->usage) &&
-	       tokens_check_signed(&out->usage.tokens, "usage", NULL);
+	       meters_check_signed(&out->usage.meters, "usage", NULL);
 }
 
 static void starts_unpack(struct cut *cut, int version, struct entry_part *out)

@@ -13,24 +13,63 @@
 #include "domain/limit/account.h"
 #include "domain/limit/decision.h"
 
-/* Token classes of a record; disjoint. Their order and numbers are stored. */
-enum token_class {
-#define ROW(NAME, name) TOKEN_##NAME,
-	TOKEN_CLASSES(ROW)
+/* What a request used, by what a provider may bill: see METERS of domain/limit/dimensions.h. */
+enum meter {
+#define ROW(NAME, ...) METER_##NAME,
+	METERS(ROW)
 #undef ROW
-		TOKEN_CLASS_COUNT
+		METER_COUNT
 };
-const char *token_class_name(enum token_class class);
+enum {
+#define ROW(NAME, ...) +1
+	METER_KEPT_COUNT = METERS_KEPT(ROW)
+#undef ROW
+};
+enum meter_unit {
+#define ROW(NAME, ...) UNIT_##NAME,
+	METER_UNITS(ROW)
+#undef ROW
+};
+enum meter_side { SIDE_NONE, SIDE_INPUT, SIDE_OUTPUT };
 
-struct tokens {
-	int64_t count[TOKEN_CLASS_COUNT];
+struct meter_row {
+	const char *name; /* in price lists and jsonb */
+	const char *field; /* of TokenUsage */
+	enum meter_unit unit;
+	enum meter_side side;
+	enum meter parent; /* itself: none */
 };
-/* Sums of the input classes and of the output classes. tokens_check must have passed, so that no sum exceeds COUNT_MAX. */
-int64_t tokens_input(const struct tokens *tokens);
-int64_t tokens_output(const struct tokens *tokens);
-bool tokens_check(const struct tokens *tokens, const char *field, struct err *err);
-/* The same for differences, which may be negative: at most COUNT_MAX in total in either direction. */
-bool tokens_check_signed(const struct tokens *tokens, const char *field, struct err *err);
+struct meter_unit_row {
+	const char *noun;
+	int64_t per; /* prices are USD per so many */
+	bool fees;
+};
+extern const struct meter_row meter_rows[METER_COUNT];
+extern const struct meter_unit_row meter_unit_rows[];
+
+const char *meter_name(enum meter meter);
+/* The meter of a name, or -1. */
+int meter_find(const char *name);
+
+struct meters {
+	int64_t count[METER_COUNT];
+};
+/* Sums of the tokens of the input meters and of the output meters. meters_check must have passed, so that no sum exceeds
+ * COUNT_MAX. */
+int64_t tokens_input(const struct meters *meters);
+int64_t tokens_output(const struct meters *meters);
+/* Whether a meter without a column is not 0. */
+bool meters_rare(const struct meters *meters);
+/* Appends the meters without a column that are not 0, as {"web_searches":2}. */
+void meters_json(const struct meters *meters, struct buf *out);
+/*
+ * Are all counts between 0 and COUNT_MAX, and the tokens together at most COUNT_MAX? What is not counted in tokens is at
+ * most METER_OTHER_MAX. ERR_INVALID names the field below `field`.
+ */
+#define METER_OTHER_MAX INT64_C(100000000000)
+bool meters_check(const struct meters *meters, const char *field, struct err *err);
+/* The same for differences, which may be negative: at most as much in either direction. */
+bool meters_check_signed(const struct meters *meters, const char *field, struct err *err);
 
 #define FLAG_UNPRICED \
 	1 /* not charged at a price of its own: must be re-rated. The flags from 8 on say why, and accompany it */
@@ -39,6 +78,8 @@ bool tokens_check_signed(const struct tokens *tokens, const char *field, struct 
 #define FLAG_OTHER_MODEL \
 	8 /* its model has no price: charged at another model's (the checked one's, or the fallback's) */
 #define FLAG_STANDARD_RATE 16 /* the price does not have its mode: charged at the standard rate */
+#define FLAG_ESTIMATED \
+	64 /* the provider did not say what was used: charged as estimated by the check; accompanied by FLAG_UNPRICED */
 #define FLAG_CAPPED 32 /* cost more than a counter can hold: charged the most that one can */
 
 struct entry_account {
@@ -71,7 +112,9 @@ struct entry_usage {
 	const char *mode; /* "" = standard */
 	int64_t price_from_us;
 	uint32_t flags;
-	struct tokens tokens;
+	struct meters meters;
+	bool provider_cost_known; /* the provider said what it cost: */
+	int64_t provider_cost_nano;
 };
 
 void entry_info_pack(const struct entry_info *info, struct buf *out);

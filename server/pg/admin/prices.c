@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "base/crypto/hash.h"
 #include "domain/price/price_change.h"
+#include "domain/price/price_text.h"
+#include "pg/link/amounts.h"
 #include "pg/link/rows.h"
 
 static void key_args(struct pg_args *args, const struct price *price)
@@ -24,17 +26,17 @@ static void key_args(struct pg_args *args, const struct price *price)
 
 static bool move_check(const struct price *before, const struct price *after, struct err *err)
 {
-	int class = price_big_move(before, after);
+	int meter = price_big_move(before, after);
 	char was[32], is[32];
 
-	if (class < 0)
+	if (meter < 0)
 		return true;
-	price_format(before->base.pico[class], was);
-	price_format(after->base.pico[class], is);
+	price_format(before->base.pico[meter], (enum meter)meter, was);
+	price_format(after->base.pico[meter], (enum meter)meter, is);
 	return err_set(err, ERR_PRECONDITION,
-		"%s: changes from %s to %s USD per 1M tokens, by a factor above %d; if that is intended, repeat it "
+		"%s: changes from %s to %s USD, by a factor above %d; if that is intended, repeat it "
 		"with `yes` (bursar: --yes)",
-		price_rate_columns[class], was, is, PRICE_BIG_MOVE);
+		meter_name((enum meter)meter), was, is, PRICE_BIG_MOVE);
 }
 
 /* Ends the price that is in force when the new one begins, or deletes it if it begins at the same time. */
@@ -72,28 +74,31 @@ static bool end_before(struct pg_link *link, const struct price *price, bool yes
 static bool insert_price(struct pg_link *link, const struct price *price, struct err *err)
 {
 	PG_ARGS args = {0};
-	struct buf context = {0}, modes = {0};
+	struct buf context = {0}, modes = {0}, more = {0};
 	bool ok;
 
 	price_context_json(price, &context);
 	price_modes_json(price, &modes);
+	price_more_json(price, &more);
 	key_args(&args, price);
 	pg_arg_int(&args, price->to_us);
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		pg_arg_int(&args, price->base.pico[class]);
+	for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
+		pg_arg_int(&args, price->base.pico[meter]);
 	pg_arg_text(&args, buf_str(&context));
 	pg_arg_text(&args, buf_str(&modes));
 	pg_arg_text(&args, price->source);
+	pg_arg_text(&args, buf_str(&more));
 	ok = pg_exec(link,
-		"INSERT INTO model_prices (tenant, account, provider, model, from_us, to_us, input, cached_input, "
-		"cache_write, output, reasoning, audio_input, audio_output, context, modes, source) SELECT $1, $2, "
+		"INSERT INTO model_prices (tenant, account, provider, model, from_us, to_us" METER_COLUMNS
+		", context, modes, source, more) SELECT $1, $2, "
 		"$3, $4, $5, "
 		"coalesce(least(nullif($6, 0), (SELECT min(p.from_us) FROM model_prices p WHERE " SAME_KEY
 		" AND p.from_us > $5)), 0), nullif($7, -1), nullif($8, -1), nullif($9, -1), nullif($10, -1), "
-		"nullif($11, -1), nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16",
+		"nullif($11, -1), nullif($12, -1), nullif($13, -1), $14::jsonb, $15::jsonb, $16, $17::jsonb",
 		&args, err);
 	buf_release(&context);
 	buf_release(&modes);
+	buf_release(&more);
 	return ok;
 }
 
@@ -108,7 +113,7 @@ static bool read_back(struct pg_link *link, struct price *price, struct buf *jso
 		    &args, &result, err))
 		return false;
 	row_price(result, 0, 0, price);
-	buf_put_str(json, pg_text(result, 0, 17));
+	buf_put_str(json, pg_text(result, 0, PRICE_COLUMN_COUNT));
 	return true;
 }
 
@@ -172,7 +177,7 @@ static bool in_force(
 		    &args, &result, err))
 		return false;
 	*ever = PQntuples(result) > 0;
-	*found = *ever && pg_bool(result, 0, 17);
+	*found = *ever && pg_bool(result, 0, PRICE_COLUMN_COUNT);
 	if (*found)
 		row_price(result, 0, 0, out);
 	return true;
@@ -203,6 +208,7 @@ static bool new_decide(struct pg_link *link, struct price_put_row *row, struct e
 		return false;
 	if (row->based && !price_fill(price, row->given, &row->before, err))
 		return false;
+	price_modes_settle(price);
 	row->big = row->based && price_big_move(&row->before, price) >= 0;
 	return price_check(price, err);
 }
@@ -248,6 +254,7 @@ static void put_costs(struct buf *out, const struct price *price)
 	buf_put(out, &price->base, sizeof(price->base));
 	price_context_json(price, out);
 	price_modes_json(price, out);
+	price_more_json(price, out);
 }
 
 /* A hash of the cost changes. The same list has the same one, unless someone else changed one of its prices. */

@@ -20,7 +20,7 @@ enum column {
 	PRICE_FROM,
 	AMOUNTS_CHARGED,
 	TOKENS = AMOUNTS_CHARGED + AMOUNT_COUNT,
-	ORIGIN = TOKENS + TOKEN_CLASS_COUNT,
+	ORIGIN = TOKENS + METER_KEPT_COUNT,
 	INTERFACE,
 	MODEL_CHECKED,
 	MODEL,
@@ -32,6 +32,8 @@ enum column {
 	ORG,
 	NOTE,
 	ADJUSTS,
+	METERS_RARE_JSON,
+	PROVIDER_COST,
 	COLUMN_COUNT
 };
 
@@ -45,7 +47,7 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[AT] = PG_TIME,
 	[STARTED_AT] = PG_TIME,
 	[PRICE_FROM] = PG_INT8,
-	[AMOUNTS_CHARGED... TOKENS + TOKEN_CLASS_COUNT - 1] = PG_INT8,
+	[AMOUNTS_CHARGED... TOKENS + METER_KEPT_COUNT - 1] = PG_INT8,
 	[ORIGIN] = PG_TEXT,
 	[INTERFACE] = PG_TEXT,
 	[MODEL_CHECKED] = PG_TEXT,
@@ -57,20 +59,22 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[TEAM] = PG_TEXT,
 	[ORG] = PG_TEXT,
 	[NOTE] = PG_TEXT,
-	[ADJUSTS] = PG_TEXT};
+	[ADJUSTS] = PG_TEXT,
+	[METERS_RARE_JSON] = PG_JSONB,
+	[PROVIDER_COST] = PG_INT8};
 
-/* The columns in the order above; the token classes in the order of enum token_class. */
-_Static_assert(COLUMN_COUNT == 33, "INSERT_SQL has a parameter for each column: raise their number");
+/* The columns in the order above; the meters in the order of enum meter. */
+_Static_assert(COLUMN_COUNT == 35, "INSERT_SQL has a parameter for each column: raise their number");
 #define LEDGER_COLUMNS \
 	"ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, " \
-	"price_from_us" AMOUNT_COLUMNS TOKEN_COLUMNS \
-	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, adjusts)"
+	"price_from_us" AMOUNT_COLUMNS METER_COLUMNS \
+	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, adjusts, meters, provider_cost_nano)"
 #define COPY_SQL "COPY " LEDGER_COLUMNS " FROM STDIN (FORMAT binary)"
 #define INSERT_SQL \
 	"INSERT INTO " LEDGER_COLUMNS \
 	" SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
 	"$20, " \
-	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING RETURNING origin"
+	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) ON CONFLICT DO NOTHING RETURNING origin"
 
 int ledger_order(const void *a, const void *b)
 {
@@ -120,6 +124,33 @@ static void put_text(struct rows *rows, int column, const char *text)
 		pg_copy_text(rows->bytes, text);
 }
 
+static void put_null(struct rows *rows, int column)
+{
+	if (rows->args)
+		pg_array_null(rows->args, column);
+	else
+		pg_copy_null(rows->bytes);
+}
+
+/* What nearly no request has: the meters without a column, and what the provider says that it cost. */
+static void put_rare(struct rows *rows, const struct entry_usage *usage, struct buf *json)
+{
+	if (!meters_rare(&usage->meters)) {
+		put_null(rows, METERS_RARE_JSON);
+	} else {
+		buf_reset(json);
+		meters_json(&usage->meters, json);
+		if (rows->args)
+			pg_array_json(rows->args, METERS_RARE_JSON, buf_str(json));
+		else
+			pg_copy_json(rows->bytes, buf_str(json));
+	}
+	if (usage->provider_cost_known)
+		put_int(rows, PROVIDER_COST, usage->provider_cost_nano);
+	else
+		put_null(rows, PROVIDER_COST);
+}
+
 static void put_texts(struct rows *rows, const struct ledger_item *item, struct buf *note)
 {
 	const struct entry *entry = item->entry;
@@ -166,9 +197,10 @@ static void put_row(struct rows *rows, const struct ledger_item *item, struct bu
 #define ROW(NAME, name, ...) put_int(rows, AMOUNTS_CHARGED + AMOUNT_##NAME, entry->amounts.name);
 	AMOUNTS(ROW)
 #undef ROW
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		put_int(rows, TOKENS + class, entry->usage.tokens.count[class]);
+	for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
+		put_int(rows, TOKENS + meter, entry->usage.meters.count[meter]);
 	put_texts(rows, item, note);
+	put_rare(rows, &entry->usage, note);
 }
 
 static int compare_origins(const void *a, const void *b)

@@ -97,8 +97,8 @@ static void use_add(struct use_row *to, const struct use_row *from)
 	to->rows += from->rows;
 	to->unpriced += from->unpriced;
 	to->amounts = amounts_plus(&to->amounts, &from->amounts);
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		to->tokens.count[class] += from->tokens.count[class];
+	for (int meter = 0; meter < METER_COUNT; meter++)
+		to->meters.count[meter] += from->meters.count[meter];
 }
 
 /* Sorts rows and merges those with the same key; returns how many are left. */
@@ -178,7 +178,7 @@ static void collect_use(struct sums *sums, const struct entry *entry, struct are
 		.rows = 1,
 		.unpriced = entry->kind == ENTRY_RECORD && (usage->flags & FLAG_UNPRICED) != 0,
 		.amounts = entry->amounts,
-		.tokens = usage->tokens,
+		.meters = usage->meters,
 	};
 	name_model(row, entry, scratch);
 	collect_groups(sums, entry, row);

@@ -12,7 +12,7 @@ struct use_row {
 	int64_t day_us, month_us;
 	int64_t rows, unpriced;
 	struct amounts amounts;
-	struct tokens tokens;
+	struct meters meters;
 };
 struct level_key {
 	const char *tenant, *id;

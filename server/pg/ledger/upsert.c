@@ -10,15 +10,15 @@
 #include "base/units.h"
 #include "pg/link/amounts.h"
 
-#define MEASURES "rows" AMOUNT_COLUMNS TOKEN_COLUMNS ", unpriced"
+#define MEASURES "rows" AMOUNT_COLUMNS METER_COLUMNS ", unpriced"
 #define ADD_MEASURES \
-	"rows = u.rows + excluded.rows" AMOUNTS_ADDED TOKENS_ADDED ", unpriced = u.unpriced + excluded.unpriced"
+	"rows = u.rows + excluded.rows" AMOUNTS_ADDED METERS_ADDED ", unpriced = u.unpriced + excluded.unpriced"
 
 /* Where the columns of each statement begin that are of the tables in domain/limit/dimensions.h. */
 enum {
 	USE_AMOUNTS = 7,
 	USE_TOKENS = USE_AMOUNTS + AMOUNT_COUNT,
-	USE_UNPRICED = USE_TOKENS + TOKEN_CLASS_COUNT,
+	USE_UNPRICED = USE_TOKENS + METER_KEPT_COUNT,
 	USE_COLUMNS,
 	MONTHLY_AMOUNTS = 4,
 	MONTHLY_COLUMNS = MONTHLY_AMOUNTS + AMOUNT_COUNT,
@@ -40,6 +40,14 @@ static const char shared_sql[] =
 	"SELECT pg_backend_pid() % 16, a.* FROM "
 	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) a "
 	"ON CONFLICT (tenant, kind, id, day, provider, model, interface, shard) DO UPDATE SET " ADD_MEASURES;
+
+/* Only for what has used a meter without a column. */
+static const char meters_sql[] =
+	"INSERT INTO usage_meters AS u (shard, tenant, kind, id, day, provider, model, interface, meter, count) "
+	"SELECT CASE WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END, a.* FROM "
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS a (tenant, kind, id, day, provider, model, interface, meter, count) "
+	"ON CONFLICT (tenant, kind, id, day, provider, model, interface, meter, shard) "
+	"DO UPDATE SET count = u.count + excluded.count";
 
 /*
  * xmax is 0 in a row that was inserted, not updated: the user's first use in the month, perhaps their first ever. Only
@@ -113,8 +121,8 @@ static void use_args(struct pg_args *args, const struct use_row *rows, int count
 		pg_array_text(args, 5, row->model);
 		pg_array_int(args, 6, row->rows);
 		pg_array_amounts(args, USE_AMOUNTS, &row->amounts);
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			pg_array_int(args, USE_TOKENS + class, row->tokens.count[class]);
+		for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
+			pg_array_int(args, USE_TOKENS + meter, row->meters.count[meter]);
 		pg_array_int(args, USE_UNPRICED, row->unpriced);
 	}
 }
@@ -127,6 +135,27 @@ static void shared_args(struct pg_args *args, const struct sums *sums)
 	kinds = pg_arg_array(args, PG_INT2);
 	for (int i = 0; i < sums->shareds; i++)
 		pg_array_int(args, kinds, sums->shared[i].kind);
+}
+
+static void meter_args(struct pg_args *args, const struct use_row *row, enum meter meter)
+{
+	pg_array_text(args, 0, row->tenant);
+	pg_array_int(args, 1, row->kind);
+	pg_array_text(args, 2, row->id);
+	pg_array_int(args, 3, row->day_us);
+	pg_array_text(args, 4, row->provider);
+	pg_array_text(args, 5, row->model);
+	pg_array_text(args, 6, row->interface);
+	pg_array_text(args, 7, meter_name(meter));
+	pg_array_int(args, 8, row->meters.count[meter]);
+}
+
+static void meters_args(struct pg_args *args, const struct use_row *rows, int count)
+{
+	for (int i = 0; i < count; i++)
+		for (int meter = METER_KEPT_COUNT; meter < METER_COUNT; meter++)
+			if (rows[i].meters.count[meter])
+				meter_args(args, &rows[i], (enum meter)meter);
 }
 
 static void monthly_args(struct pg_args *args, const struct sums *sums)
@@ -192,8 +221,8 @@ static void buckets_args(struct pg_args *args, const struct bucket_sum *rows, in
 /* The statements of one round trip. */
 struct writes {
 	int count;
-	struct pg_statement statement[10];
-	struct pg_args args[9];
+	struct pg_statement statement[11];
+	struct pg_args args[10];
 };
 
 static struct pg_args *add(struct writes *writes, const char *sql)
@@ -216,6 +245,29 @@ static void add_buckets(struct writes *writes, const struct sums *sums, int from
 		buckets_args(add(writes, buckets_sql), &sums->bucket[from], to - from);
 }
 
+static bool any_rare(const struct use_row *rows, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (meters_rare(&rows[i].meters))
+			return true;
+	return false;
+}
+
+/* Last of the roll-ups: what is shared is among it. */
+static void add_meters(struct writes *writes, const struct sums *sums)
+{
+	static const enum pg_type types[] = {
+		PG_TEXT, PG_INT2, PG_TEXT, PG_DATE, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8};
+	struct pg_args *args;
+
+	if (!any_rare(sums->daily, sums->dailies))
+		return;
+	args = add(writes, meters_sql);
+	add_arrays(args, types, sizeof(types) / sizeof(types[0]));
+	meters_args(args, sums->daily, sums->dailies);
+	meters_args(args, sums->shared, sums->shareds);
+}
+
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err)
 {
 	struct writes writes = {0};
@@ -230,6 +282,7 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 	add_buckets(&writes, sums, 0, sums->user_buckets);
 	if (sums->dailies)
 		shared_args(add(&writes, shared_sql), sums);
+	add_meters(&writes, sums);
 	add_windows(&writes, sums, sums->user_windows, sums->windows);
 	add_buckets(&writes, sums, sums->user_buckets, sums->buckets);
 	if (sums->resets)

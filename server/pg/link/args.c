@@ -9,6 +9,9 @@
 #define EPOCH_2000_DAYS 10957
 #define ARRAY_HEADER_BYTES 20
 #define ARRAY_COUNT_AT 12
+#define ARRAY_NULLS_AT 4
+#define JSONB_VERSION 1
+#define NULL_LENGTH UINT32_MAX
 
 static uint64_t big_endian(uint64_t value)
 {
@@ -143,6 +146,25 @@ void pg_array_bytes(struct pg_args *args, int index, const void *bytes, size_t l
 	buf_put(array_next(args, index, len), bytes, len);
 }
 
+void pg_array_json(struct pg_args *args, int index, const char *json)
+{
+	size_t len = strlen(json);
+	struct buf *out = array_next(args, index, len + 1);
+
+	buf_put_u8(out, JSONB_VERSION);
+	buf_put(out, json, len);
+}
+
+void pg_array_null(struct pg_args *args, int index)
+{
+	struct buf *out = &args->arg[index].bytes;
+
+	assert(index < args->count && args->arg[index].is_array);
+	patch_be32(out->data + ARRAY_NULLS_AT, 1);
+	patch_be32(out->data + ARRAY_COUNT_AT, ++args->arg[index].elements);
+	put_be(out, NULL_LENGTH, 4);
+}
+
 void pg_copy_begin(struct buf *out)
 {
 	static const char header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* signature, flags, no extension */
@@ -171,6 +193,20 @@ void pg_copy_text(struct buf *out, const char *text)
 	buf_put(out, text, len);
 }
 
+void pg_copy_json(struct buf *out, const char *json)
+{
+	size_t len = strlen(json);
+
+	put_be(out, len + 1, 4);
+	buf_put_u8(out, JSONB_VERSION);
+	buf_put(out, json, len);
+}
+
+void pg_copy_null(struct buf *out)
+{
+	put_be(out, NULL_LENGTH, 4);
+}
+
 void pg_copy_end(struct buf *out)
 {
 	put_be(out, UINT16_MAX, 2);
@@ -197,6 +233,8 @@ unsigned pg_arg_oid(const struct pg_args *args, int index)
 		return 1182;
 	case PG_TIME:
 		return 1185;
+	case PG_JSONB:
+		return 3807;
 	}
 	return 0;
 }

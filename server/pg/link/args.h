@@ -21,7 +21,8 @@ enum pg_type {
 	PG_INT4 = 23,
 	PG_TEXT = 25,
 	PG_DATE = 1082,
-	PG_TIME = 1184 /* timestamptz */
+	PG_TIME = 1184, /* timestamptz */
+	PG_JSONB = 3802
 };
 
 /* `PG_ARGS args = {0};` is empty and ready. Holds scalar values, or columns as arrays for unnest. */
@@ -55,6 +56,8 @@ int pg_arg_array(struct pg_args *args, enum pg_type type);
  */
 void pg_array_int(struct pg_args *args, int index, int64_t value);
 void pg_array_text(struct pg_args *args, int index, const char *text);
+void pg_array_json(struct pg_args *args, int index, const char *json);
+void pg_array_null(struct pg_args *args, int index);
 void pg_array_bytes(struct pg_args *args, int index, const void *bytes, size_t len);
 
 /*
@@ -65,6 +68,8 @@ void pg_copy_begin(struct buf *out);
 void pg_copy_row(struct buf *out, int columns);
 void pg_copy_int(struct buf *out, enum pg_type type, int64_t value);
 void pg_copy_text(struct buf *out, const char *text);
+void pg_copy_json(struct buf *out, const char *json);
+void pg_copy_null(struct buf *out);
 void pg_copy_end(struct buf *out);
 
 /* The parameter's type as a PostgreSQL OID, and its bytes in wire format, valid until the next change. */

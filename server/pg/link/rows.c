@@ -12,16 +12,6 @@
 #include "base/unconst.h"
 #include "pg/link/link.h"
 
-const char *const price_rate_columns[TOKEN_CLASS_COUNT] = {
-	[TOKEN_INPUT] = "input",
-	[TOKEN_CACHED_INPUT] = "cached_input",
-	[TOKEN_CACHE_WRITE] = "cache_write",
-	[TOKEN_OUTPUT] = "output",
-	[TOKEN_REASONING] = "reasoning",
-	[TOKEN_AUDIO_INPUT] = "audio_input",
-	[TOKEN_AUDIO_OUTPUT] = "audio_output",
-};
-
 static void row_limit(const PGresult *result, int row, int column, struct limit *out)
 {
 	*out = (struct limit){
@@ -205,75 +195,6 @@ void row_pool(const PGresult *result, int row, struct pool_settings *out)
 	out->learn_margin_us = pg_i64(result, row, 17);
 	out->drain_us = pg_i64(result, row, 18);
 	parse_levels(pg_text(result, row, POOL_COLUMN_UPDATED + 1), out);
-}
-
-/* Parses "above r r r r r r r;above ...". */
-static void parse_contexts(const char *text, struct price *out)
-{
-	char *end;
-
-	while (*text && out->context_tiers < CONTEXT_TIERS_MAX) {
-		int i = out->context_tiers++;
-		out->context[i].above_tokens = strtoll(text, &end, 10);
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			out->context[i].rates.pico[class] = strtoll(end, &end, 10);
-		text = *end == ';' ? end + 1 : end + strlen(end);
-	}
-}
-
-/* Parses "name num den;name ...". */
-static void parse_modes(const char *text, struct price *out)
-{
-	int used;
-
-	while (*text && out->modes < MODES_MAX) {
-		int i = out->modes;
-		if (sscanf(text, "%15[^ ;] %" SCNd32 " %" SCNd32 "%n", out->mode[i].name, &out->mode[i].num,
-			    &out->mode[i].den, &used) < 3)
-			return;
-		out->modes++;
-		text += used;
-		text += *text == ';';
-	}
-}
-
-void row_price(const PGresult *result, int row, int column, struct price *out)
-{
-	*out = (struct price){.from_us = pg_i64(result, row, column + 5), .to_us = pg_i64(result, row, column + 6)};
-	pg_copy(result, row, column + 1, out->tenant, sizeof(out->tenant));
-	pg_copy(result, row, column + 2, out->account, sizeof(out->account));
-	pg_copy(result, row, column + 3, out->provider, sizeof(out->provider));
-	pg_copy(result, row, column + 4, out->model, sizeof(out->model));
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		out->base.pico[class] = pg_i64(result, row, column + 7 + class);
-	parse_contexts(pg_text(result, row, column + 14), out);
-	parse_modes(pg_text(result, row, column + 15), out);
-	pg_copy(result, row, column + 16, out->source, sizeof(out->source));
-}
-
-void price_context_json(const struct price *price, struct buf *out)
-{
-	buf_put_str(out, "[");
-	for (int i = 0; i < price->context_tiers; i++) {
-		buf_putf(out, "%s{\"above\":%" PRId64, i ? "," : "", price->context[i].above_tokens);
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++) {
-			int64_t rate = price->context[i].rates.pico[class];
-			if (rate != PRICE_NONE)
-				buf_putf(out, ",\"%s\":%" PRId64, price_rate_columns[class], rate);
-		}
-		buf_put_str(out, "}");
-	}
-	buf_put_str(out, "]");
-}
-
-/* The names of modes consist of a-z 0-9 _ - (price_check), so nothing needs escaping. */
-void price_modes_json(const struct price *price, struct buf *out)
-{
-	buf_put_str(out, "{");
-	for (int i = 0; i < price->modes; i++)
-		buf_putf(out, "%s\"%s\":[%" PRId32 ",%" PRId32 "]", i ? "," : "", price->mode[i].name,
-			price->mode[i].num, price->mode[i].den);
-	buf_put_str(out, "}");
 }
 
 static const char *text_of(const PGresult *result, int row, int column, struct arena *arena)

@@ -82,23 +82,30 @@ void row_pool(const PGresult *result, int row, struct pool_settings *out);
 /* Copies the strings into the arena. */
 void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out);
 
-/* Columns of model_prices p; contexts and modes come as flat text: "above input cached ...;" and "name num den;". */
+/*
+ * Columns of model_prices p. What is jsonb comes as flat text: contexts "above meter=n meter=n;", modes "name num den;", other rates
+ * "meter=n", rates of modes "mode above meter n;", regions like modes, hours "offset days from to num den;".
+ */
+#define PRICE_RATE_COLUMN(NAME, name, ...) "coalesce(p." name ", -1), "
 #define PRICE_COLUMNS \
-	"p.id, p.tenant, p.account, p.provider, p.model, p.from_us, p.to_us, coalesce(p.input, -1), " \
-	"coalesce(p.cached_input, -1), coalesce(p.cache_write, -1), coalesce(p.output, -1), coalesce(p.reasoning, " \
-	"-1), " \
-	"coalesce(p.audio_input, -1), coalesce(p.audio_output, -1), " \
-	"coalesce((SELECT string_agg(concat_ws(' ', c->>'above', coalesce(c->>'input', '-1'), " \
-	"coalesce(c->>'cached_input', '-1'), coalesce(c->>'cache_write', '-1'), coalesce(c->>'output', '-1'), " \
-	"coalesce(c->>'reasoning', '-1'), coalesce(c->>'audio_input', '-1'), coalesce(c->>'audio_output', '-1')), " \
-	"';' " \
-	"ORDER BY (c->>'above')::bigint) FROM jsonb_array_elements(p.context) c), ''), " \
-	"coalesce((SELECT string_agg(concat_ws(' ', m.key, m.value->>0, m.value->>1), ';' ORDER BY m.key) " \
-	"FROM jsonb_each(p.modes) m), ''), p.source"
+	"p.id, p.tenant, p.account, p.provider, p.model, p.from_us, p.to_us, " METERS_KEPT( \
+		PRICE_RATE_COLUMN) "coalesce((SELECT string_agg(concat_ws(' ', c->>'above', (SELECT string_agg(r.key || '=' || r.value, ' ') " \
+				   "FROM jsonb_each_text(c) r WHERE r.key <> 'above')), ';' ORDER BY (c->>'above')::bigint) " \
+				   "FROM jsonb_array_elements(p.context) c), ''), " \
+				   "coalesce((SELECT string_agg(concat_ws(' ', m.key, m.value->>0, m.value->>1), ';' ORDER BY m.key) " \
+				   "FROM jsonb_each(p.modes) m), ''), p.source, " \
+				   "coalesce((SELECT string_agg(r.key || '=' || r.value, ' ') FROM jsonb_each_text(p.more->'rates') r), ''), " \
+				   "coalesce((SELECT string_agg(concat_ws(' ', m->>'mode', m->>'above', m->>'meter', m->>'pico'), ';' ORDER BY n) " \
+				   "FROM jsonb_array_elements(p.more->'mode_rates') WITH ORDINALITY AS t (m, n)), ''), " \
+				   "coalesce((SELECT string_agg(concat_ws(' ', r.key, r.value->>0, r.value->>1), ';' ORDER BY r.key) " \
+				   "FROM jsonb_each(p.more->'regions') r), ''), " \
+				   "coalesce((SELECT string_agg(concat_ws(' ', h->>0, h->>1, h->>2, h->>3, h->>4, h->>5), ';' ORDER BY n) " \
+				   "FROM jsonb_array_elements(p.more->'hours') WITH ORDINALITY AS t (h, n)), '')"
+#define PRICE_COLUMN_COUNT 21
 void row_price(const PGresult *result, int row, int column, struct price *out);
-/* Appends a price's contexts or modes as the text of a jsonb value. */
+/* Appends a price's contexts, modes, or what is in `more`, as the text of a jsonb value. */
 void price_context_json(const struct price *price, struct buf *out);
 void price_modes_json(const struct price *price, struct buf *out);
-extern const char *const price_rate_columns[TOKEN_CLASS_COUNT];
+void price_more_json(const struct price *price, struct buf *out);
 
 #endif

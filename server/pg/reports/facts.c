@@ -35,8 +35,8 @@ static const char use_sql[] =
 	"AND kind = 5 AND id = $1 AND day >= date_trunc('month', " TODAY
 	")::date AND (model <> '' OR charged_input + charged_output > 0) GROUP BY 1, 2) "
 	"SELECT coalesce(sum(unpriced), 0)::bigint, coalesce((SELECT left(string_agg(regexp_replace(model, "
-	"'[^ -~]', '?', 'g'), ', ' ORDER BY unpriced DESC, model), 199) FROM (SELECT * FROM used WHERE provider = '' AND model <> '' AND unpriced > 0 ORDER BY unpriced DESC, "
-	"model LIMIT 5) most), '') FROM used";
+	"'[^ -~]', '?', 'g'), ', ' ORDER BY unpriced DESC, model), 199) FROM (SELECT * FROM used WHERE provider = '' AND "
+	"model <> '' AND unpriced > 0 ORDER BY unpriced DESC, model LIMIT 5) most), '') FROM used";
 /*
  * A price is as old as its source, not as its row: in a database created today, shipped rows are as old as their
  * sources. A source gives its date as its last "(2026-08-21)" or "(v2,2026-08-21)". Without a date it counts as read
@@ -63,7 +63,8 @@ static const char prices_sql[] =
 	"), used AS (" USED_SQL ") SELECT coalesce((extract(epoch FROM max(read_at)) * 1000000)::bigint, 0), "
 	"count(u.model) FILTER (WHERE (extract(epoch FROM read_at) * 1000000)::bigint < $3) "
 	"FROM counts c LEFT JOIN used u ON u.provider = c.provider AND u.model = c.model WHERE greatest(c.input, "
-	"c.output, c.cached_input, c.cache_write, c.reasoning, c.audio_input, c.audio_output) > 0";
+	"c.output, c.cached_input, c.cache_write, c.reasoning, c.audio_input, c.audio_output) > 0 "
+	"OR c.more ? 'rates'";
 static const char keys_sql[] =
 	"SELECT count(*), count(*) FILTER (WHERE k.role = 5 AND k.expires_at < now() + interval '14 days'), "
 	"count(*) FILTER (WHERE greatest(k.created_at, u.at) < now() - interval '90 days') FROM api_keys k "

@@ -67,13 +67,14 @@ static bool cost_make(struct ledger_adjust *adjust, int64_t at_us, struct err *e
 
 	adjust->amounts.cost = adjust->cost;
 	for (int sign = 1; adjust->price_tokens && sign >= -1; sign -= 2) {
-		struct tokens tokens = {0};
+		struct meters meters = {0};
 		struct priced priced;
 
-		for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-			if (sign * adjust->tokens.count[i] > 0)
-				tokens.count[i] = sign * adjust->tokens.count[i];
-		price_for_record(&pricing, adjust->usage.model, checked, &tokens, adjust->usage.mode, at_us, &priced);
+		for (int i = 0; i < METER_COUNT; i++)
+			if (sign * adjust->meters.count[i] > 0)
+				meters.count[i] = sign * adjust->meters.count[i];
+		price_for_record(&pricing, adjust->usage.model, checked, &meters,
+			(struct purchase){.mode = adjust->usage.mode, .at_us = at_us}, &priced);
 		if (!priced.price)
 			return err_invalid(err, "price_tokens", "no price is known: set cost_nano_usd instead");
 		if (priced.cost.flags & FLAG_CAPPED)
@@ -140,7 +141,7 @@ static void names_make(struct ledger_adjust *adjust)
 	adjust->usage = (struct entry_usage){.model = adjust->model, .provider = "", .price_model = "", .mode = ""};
 	if (of_request)
 		adjust->usage = facts->usage;
-	adjust->usage.tokens = adjust->tokens;
+	adjust->usage.meters = adjust->meters;
 	catalog_model(adjust->snapshot->catalog, adjust->tenant, adjust->user,
 		checked[0] ? checked : adjust->usage.model, &adjust->counted);
 	if (!of_request) {
@@ -158,8 +159,8 @@ static enum flow_result step_known(struct flow *flow)
 	if (!facts->job.ok)
 		return fail(adjust, &facts->job.err);
 	adjust->amounts = (struct amounts){.requests = adjust->requests,
-		.input = tokens_input(&adjust->tokens),
-		.output = tokens_output(&adjust->tokens)};
+		.input = tokens_input(&adjust->meters),
+		.output = tokens_output(&adjust->meters)};
 	if (facts->made)
 		return made_before(adjust);
 	if (of_request && !facts->found) {
@@ -242,8 +243,8 @@ static void digest_make(struct ledger_adjust *adjust)
 	buf_putf(&buf, "%s %d %" PRId64 " %" PRId64 " %d %d %s %s", adjust->request_id, adjust->attempt,
 		adjust->requests, adjust->cost, adjust->price_tokens, adjust->ledger_only, adjust->model,
 		adjust->interface);
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-		buf_putf(&buf, " %" PRId64, adjust->tokens.count[i]);
+	for (int i = 0; i < METER_COUNT; i++)
+		buf_putf(&buf, " %" PRId64, adjust->meters.count[i]);
 	hash = hash64(buf.data, buf.len);
 	buf_release(&buf);
 	memcpy(adjust->op.digest, &hash, sizeof(adjust->op.digest));

@@ -18,7 +18,7 @@ struct ledger_adjust {
 	const char *model, *interface;
 	int64_t started_at_us; /* of the request: any time of its day (UTC) */
 	int attempt;
-	struct tokens tokens; /* may be negative */
+	struct meters meters; /* may be negative */
 	int64_t requests, cost;
 	bool price_tokens; /* adds the price of the tokens to `cost` */
 	bool ledger_only;

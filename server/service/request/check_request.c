@@ -18,16 +18,18 @@ static bool request_price(struct check *check, struct err *err)
 		.settings = check->accounts.settings,
 		.tenant = question->tenant,
 		.user = question->user,
+		.call = true,
 	};
-	struct tokens tokens = {.count = {[TOKEN_INPUT] = check->request.estimate.input,
-					[TOKEN_OUTPUT] = check->request.estimate.output}};
+	struct meters meters = {.count = {[METER_INPUT] = check->request.estimate.input,
+					[METER_OUTPUT] = check->request.estimate.output}};
 
 	check->answer.asked_model = question->model[0] != '\0';
 	check->request.probe_cost = !check->answer.asked_model;
 	if (!check->answer.asked_model)
 		return true;
-	if (!price_for_check(&pricing, question->model, "model", &tokens, question->price_mode,
-		    worker_now_us(check->worker), &check->answer.priced, err))
+	if (!price_for_check(&pricing, question->model, "model", &meters,
+		    (struct purchase){.mode = question->price_mode, .at_us = worker_now_us(check->worker)},
+		    &check->answer.priced, err))
 		return false;
 	check->request.estimate.cost = check->answer.priced.cost.nano;
 	return true;

@@ -41,35 +41,44 @@ static bool model_needs_price(const struct tenant *settings)
 	return settings->unknown_model == MODEL_REFUSE || settings->unknown_model == MODEL_FAMILY;
 }
 
+/* The call itself, if it costs something and the caller has not counted it. */
+static void count_call(const struct pricing *pricing, const struct price *price, struct meters *meters)
+{
+	if (pricing->call && price && price->base.pico[METER_CALLS] != PRICE_NONE && meters->count[METER_CALLS] == 0)
+		meters->count[METER_CALLS] = 1;
+}
+
 /* Charges in any case: at the standard rate if the price does not have the mode, 0 if there is no price. */
-static void charge(struct priced *priced, const struct tokens *tokens, const char *mode)
+static void charge(struct priced *priced, const struct meters *meters, struct purchase purchase)
 {
 	if (priced->price)
-		price_charge(priced->price, tokens, mode, &priced->cost);
+		price_charge(priced->price, meters, purchase, &priced->cost);
 	else
 		priced->cost = (struct cost){0};
 	if (priced->unpriced)
 		priced->cost.flags |= FLAG_UNPRICED | (priced->price ? FLAG_OTHER_MODEL : 0);
 }
 
-bool price_for_check(const struct pricing *pricing, const char *model, const char *field, const struct tokens *tokens,
-	const char *mode, int64_t at_us, struct priced *out, struct err *err)
+bool price_for_check(const struct pricing *pricing, const char *model, const char *field, struct meters *meters,
+	struct purchase purchase, struct priced *out, struct err *err)
 {
-	struct priced priced = {.price = find(pricing, model, at_us), .named = model};
+	struct priced priced = {.price = find(pricing, model, purchase.at_us), .named = model};
 	bool refused;
 
 	if (priced.price) {
-		if (!price_cost(priced.price, tokens, mode, &priced.cost, err))
+		count_call(pricing, priced.price, meters);
+		if (!price_cost(priced.price, meters, purchase, &priced.cost, err))
 			return false;
 	} else {
 		priced.unpriced = true;
 		priced.price = catalog_stand_in(
-			pricing->catalog, pricing->settings, pricing->tenant, pricing->user, model, at_us);
+			pricing->catalog, pricing->settings, pricing->tenant, pricing->user, model, purchase.at_us);
 		refused = !priced.price && model_needs_price(pricing->settings);
 		unknown_model_log(pricing->tenant, model, priced.price, refused);
 		if (refused)
 			return refuse(pricing, model, field, err);
-		charge(&priced, tokens, mode);
+		count_call(pricing, priced.price, meters);
+		charge(&priced, meters, purchase);
 	}
 	*out = priced;
 	return true;
@@ -85,29 +94,34 @@ static const struct price *family(const struct pricing *pricing, const char *mod
 	return price_find_family(book, pricing->tenant, pricing->user, model, at_us);
 }
 
-/* Is there anything to charge? `bursar run` records that something ran, without a model and without tokens. */
-static bool costs(const struct priced *priced, const struct tokens *tokens)
+/* Is there anything to charge? `bursar run` records that something ran, without a model and without any use. */
+static bool costs(const struct priced *priced, const struct meters *meters)
 {
-	return priced->named[0] || tokens_input(tokens) + tokens_output(tokens) > 0;
+	bool used = priced->named[0];
+
+	for (int meter = 0; !used && meter < METER_COUNT; meter++)
+		used = meters->count[meter] > 0;
+	return used;
 }
 
-void price_for_record(const struct pricing *pricing, const char *served, const char *checked,
-	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out)
+void price_for_record(const struct pricing *pricing, const char *served, const char *checked, struct meters *meters,
+	struct purchase purchase, struct priced *out)
 {
 	struct priced priced = {.named = served[0] ? served : checked};
 
-	priced.price = find(pricing, priced.named, at_us);
+	priced.price = find(pricing, priced.named, purchase.at_us);
 	priced.unpriced = !priced.price;
 	if (!priced.price)
-		priced.price = find(pricing, checked, at_us);
+		priced.price = find(pricing, checked, purchase.at_us);
 	if (!priced.price)
-		priced.price = family(pricing, priced.named, at_us);
+		priced.price = family(pricing, priced.named, purchase.at_us);
 	if (!priced.price)
-		priced.price = family(pricing, checked, at_us);
-	if (!priced.price && pricing->settings->unknown_model != MODEL_FREE && costs(&priced, tokens))
-		priced.price = find(pricing, pricing->settings->fallback_model, at_us);
+		priced.price = family(pricing, checked, purchase.at_us);
+	if (!priced.price && pricing->settings->unknown_model != MODEL_FREE && costs(&priced, meters))
+		priced.price = find(pricing, pricing->settings->fallback_model, purchase.at_us);
 	if (priced.unpriced && priced.named[0])
 		unknown_model_log(pricing->tenant, priced.named, priced.price, false);
-	charge(&priced, tokens, mode);
+	count_call(pricing, priced.price, meters);
+	charge(&priced, meters, purchase);
 	*out = priced;
 }

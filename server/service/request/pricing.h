@@ -17,6 +17,7 @@ struct pricing {
 	const struct catalog *catalog;
 	const struct tenant *settings;
 	const char *tenant, *user; /* user "" = no user's own prices */
+	bool call; /* it is a call of the model: counts as one if the price has a rate for calls */
 };
 
 /*
@@ -24,8 +25,8 @@ struct pricing {
  * `field`, naming the most similar ids; priced as its family or the fallback model; or free. A mode that the model's
  * price does not have is ERR_INVALID; with another model's price, the standard rate applies.
  */
-bool price_for_check(const struct pricing *pricing, const char *model, const char *field, const struct tokens *tokens,
-	const char *mode, int64_t at_us, struct priced *out, struct err *err);
+bool price_for_check(const struct pricing *pricing, const char *model, const char *field, struct meters *meters,
+	struct purchase purchase, struct priced *out, struct err *err);
 
 /* For settings that name a model whose price others will pay: ERR_INVALID as in price_for_check if it has no price. */
 bool price_known(const struct pricing *pricing, const char *model, const char *field, int64_t at_us, struct err *err);
@@ -35,7 +36,7 @@ bool price_known(const struct pricing *pricing, const char *model, const char *f
  * served model, else of the checked model, else of their family if the tenant's settings say so, else of the fallback
  * unless they say free, else 0; and its rate for the mode, else the standard rate. Flags the cost if the price or the rate is not the served model's own.
  */
-void price_for_record(const struct pricing *pricing, const char *served, const char *checked,
-	const struct tokens *tokens, const char *mode, int64_t at_us, struct priced *out);
+void price_for_record(const struct pricing *pricing, const char *served, const char *checked, struct meters *meters,
+	struct purchase purchase, struct priced *out);
 
 #endif

@@ -350,7 +350,7 @@ static enum flow_result step_finish(struct flow *flow)
 	struct settle *settle = settle_of(flow);
 	struct settle_answer *answer = &settle->answer;
 
-	answer->tokens = settle->question.tokens;
+	answer->meters = settle->question.meters;
 	if (answer->recorded)
 		answer->differs = settle_differs(&settle->question, answer->recorded);
 	/* A repeat reports what was charged originally, even if it sends other tokens. */

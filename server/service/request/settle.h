@@ -16,22 +16,26 @@ struct settle_question {
 	const char *served; /* the model as the provider named it; "" = the check's */
 	const char *interface; /* for a request that was never checked */
 	const char *mode; /* "" = the check's; "standard" = none */
-	struct tokens tokens;
+	struct meters meters;
+	bool provider_cost_known; /* the provider said what it cost: */
+	int64_t provider_cost_nano;
 	int attempt;
 	bool keep_open;
 	int64_t deadline_us;
 };
 
-/* Bits of a record's fields, after those of the token classes, which are 1 << TOKEN_*. */
-#define RECORD_FIELD_MODEL (1U << TOKEN_CLASS_COUNT)
-#define RECORD_FIELD_MODE (2U << TOKEN_CLASS_COUNT)
+/* Bits of a record's fields, after those of the meters, which are 1 << METER_*. */
+#define RECORD_FIELD_MODEL (1U << METER_COUNT)
+#define RECORD_FIELD_MODE (2U << METER_COUNT)
+#define RECORD_FIELD_PROVIDER_COST (4U << METER_COUNT)
+_Static_assert(METER_COUNT <= 29, "the bits of a record's fields must fit 32");
 
 struct settle_answer {
 	bool repeat, late;
 	enum reservation_state state;
 	struct amounts charged, released;
 	struct priced priced;
-	struct tokens tokens;
+	struct meters meters;
 	struct rows *rows;
 	enum quality quality;
 	unsigned differs; /* for a repeat: bits of the fields that differ from the record that counts */

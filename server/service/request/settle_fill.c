@@ -28,16 +28,18 @@ static const char *mode_of(const struct settle *settle)
 
 void settle_price(struct settle *settle)
 {
-	const struct settle_question *question = &settle->question;
+	struct settle_question *question = &settle->question;
 	struct pricing pricing = {
+		.call = true,
 		.catalog = settle->snapshot->catalog,
 		.settings = settle->accounts.settings,
 		.tenant = question->handle.tenant,
 		.user = question->handle.user,
 	};
 
-	price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->tokens,
-		mode_of(settle), question->handle.started_at_us, &settle->answer.priced);
+	price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->meters,
+		(struct purchase){.mode = mode_of(settle), .at_us = question->handle.started_at_us},
+		&settle->answer.priced);
 }
 
 static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
@@ -61,7 +63,9 @@ void settle_usage_make(struct settle *settle)
 		.mode = mode_of(settle),
 		.price_from_us = priced->price ? priced->price->from_us : 0,
 		.flags = priced->cost.flags,
-		.tokens = settle->question.tokens,
+		.meters = settle->question.meters,
+		.provider_cost_known = settle->question.provider_cost_known,
+		.provider_cost_nano = settle->question.provider_cost_nano,
 	};
 	struct buf buf = {0};
 
@@ -115,8 +119,8 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.even_if_unknown = settle->unknown_ok && settle->accounts.count > 0,
 		.counted = settle->counted,
 		.used = {.requests = 1,
-			.input = tokens_input(&question->tokens),
-			.output = tokens_output(&question->tokens),
+			.input = tokens_input(&question->meters),
+			.output = tokens_output(&question->meters),
 			.cost = settle->answer.priced.cost.nano},
 		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
 		.model_hash = settle->model.hash,
@@ -137,12 +141,15 @@ unsigned settle_differs(const struct settle_question *question, const struct ent
 {
 	unsigned differs = 0;
 
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-		if (question->tokens.count[i] != recorded->tokens.count[i])
+	for (int i = 0; i < METER_COUNT; i++)
+		if (question->meters.count[i] != recorded->meters.count[i])
 			differs |= 1U << i;
 	if (question->served[0] && strcmp(question->served, recorded->model) != 0)
 		differs |= RECORD_FIELD_MODEL;
 	if (question->mode[0] && strcmp(mode_plain(question->mode), recorded->mode) != 0)
 		differs |= RECORD_FIELD_MODE;
+	if (question->provider_cost_known &&
+		(!recorded->provider_cost_known || question->provider_cost_nano != recorded->provider_cost_nano))
+		differs |= RECORD_FIELD_PROVIDER_COST;
 	return differs;
 }

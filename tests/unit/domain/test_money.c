@@ -31,7 +31,7 @@ TEST(prices_are_read_exactly_to_the_pico_dollar)
 		struct err err = {0};
 		int64_t pico = -7;
 
-		assert_true(price_parse(cases[i].text, "input", &pico, &err));
+		assert_true(price_parse(cases[i].text, METER_INPUT, "input", &pico, &err));
 		assert_int_equal(pico, cases[i].pico);
 	}
 }
@@ -46,7 +46,7 @@ TEST(an_invalid_price_is_refused_with_its_field)
 		struct err err = {0};
 		int64_t pico = -7;
 
-		assert_false(price_parse(bad[i], "price.input", &pico, &err));
+		assert_false(price_parse(bad[i], METER_INPUT, "price.input", &pico, &err));
 		assert_int_equal(pico, -7);
 		assert_int_equal(err.code, ERR_INVALID);
 		assert_string_equal(err.field, "price.input");
@@ -66,9 +66,9 @@ TEST(every_price_survives_writing_and_reading)
 		char text[32];
 		int64_t pico;
 
-		price_format(cases[i].pico, text);
+		price_format(cases[i].pico, METER_INPUT, text);
 		assert_string_equal(text, cases[i].text);
-		assert_true(price_parse(text, "x", &pico, &err));
+		assert_true(price_parse(text, METER_INPUT, "x", &pico, &err));
 		assert_int_equal(pico, cases[i].pico);
 	}
 }

@@ -290,7 +290,7 @@ static struct entry entry_sample(struct entry_bucket *bucket)
 			.price_model = "m",
 			.price_from_us = 3,
 			.flags = FLAG_UNPRICED,
-			.tokens = {.count = {1, 2, 3, 4, 5, 6, 7}}},
+			.meters = {.count = {1, 2, 3, 4, 5, 6, 7}}},
 		.part = {{.present = true,
 			.clock_us = 10,
 			.window_start = {77, 66, 55},
@@ -340,7 +340,7 @@ TEST(an_entry_comes_back)
 	assert_string_equal(back.info.reason, "");
 	assert_string_equal(back.info.account[0].id, "ann");
 	assert_string_equal(back.usage.model, "m-2");
-	assert_int_equal(back.usage.tokens.count[TOKEN_AUDIO_OUTPUT], 7);
+	assert_int_equal(back.usage.meters.count[METER_AUDIO_OUTPUT], 7);
 	assert_int_equal(back.part[0].window_start[WINDOW_MONTH], 55);
 	assert_int_equal(back.part[0].bucket[0].den, 7);
 	no_part_is_an_entry(&packed);
@@ -379,16 +379,16 @@ TEST(an_adjustment_has_any_sign_and_names_what_it_corrects)
 	entry.adjusts = "msg-1";
 	entry.ledger_only = true;
 	entry.amounts = (struct amounts){.requests = -1, .input = -100, .output = 5, .cost = -7};
-	entry.usage.tokens = (struct tokens){.count = {[TOKEN_INPUT] = -100, [TOKEN_OUTPUT] = 5}};
+	entry.usage.meters = (struct meters){.count = {[METER_INPUT] = -100, [METER_OUTPUT] = 5}};
 	back = packed_and_read(&entry, &packed);
 	assert_string_equal(back.adjusts, "msg-1");
 	assert_true(back.ledger_only);
 	assert_int_equal(back.attempt, 3);
 	assert_int_equal(back.amounts.cost, -7);
-	assert_int_equal(back.usage.tokens.count[TOKEN_INPUT], -100);
+	assert_int_equal(back.usage.meters.count[METER_INPUT], -100);
 	no_part_is_an_entry(&packed);
 	buf_reset(&packed);
-	entry.usage.tokens.count[TOKEN_INPUT] = -COUNT_MAX - 1;
+	entry.usage.meters.count[METER_INPUT] = -COUNT_MAX - 1;
 	entry_pack(&entry, &packed);
 	entry_is_refused(&packed, packed.len);
 	buf_release(&packed);
@@ -449,22 +449,22 @@ TEST(noise_is_read_or_refused)
 
 TEST(token_classes_are_summed_and_bounded)
 {
-	struct tokens tokens = {.count = {1, 2, 3, 40, 50, 6, 70}};
+	struct meters tokens = {.count = {1, 2, 3, 40, 50, 6, 70}};
 
 	assert_int_equal(tokens_input(&tokens), 12);
 	assert_int_equal(tokens_output(&tokens), 160);
-	assert_true(tokens_check(&tokens, "usage", &err));
-	tokens.count[TOKEN_REASONING] = -1;
-	assert_false(tokens_check(&tokens, "usage", &err));
+	assert_true(meters_check(&tokens, "usage", &err));
+	tokens.count[METER_REASONING] = -1;
+	assert_false(meters_check(&tokens, "usage", &err));
 	assert_string_equal(err.field, "usage.reasoning_tokens");
-	tokens.count[TOKEN_REASONING] = COUNT_MAX;
-	assert_false(tokens_check(&tokens, "usage", &err));
+	tokens.count[METER_REASONING] = COUNT_MAX;
+	assert_false(meters_check(&tokens, "usage", &err));
 	assert_string_equal(err.field, "usage");
-	tokens.count[TOKEN_INPUT] = INT64_MAX;
-	assert_false(tokens_check(&tokens, "usage", &err));
+	tokens.count[METER_INPUT] = INT64_MAX;
+	assert_false(meters_check(&tokens, "usage", &err));
 	assert_string_equal(err.field, "usage.input_tokens");
-	assert_string_equal(token_class_name(TOKEN_CACHE_WRITE), "cache_write");
-	assert_null(token_class_name(TOKEN_CLASS_COUNT));
+	assert_string_equal(meter_name(METER_CACHE_WRITE), "cache_write");
+	assert_null(meter_name(METER_COUNT));
 }
 
 TEST(kinds_of_accounts_have_names)

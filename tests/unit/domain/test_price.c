@@ -21,13 +21,13 @@ static const struct price terra = {
 	.mode = {{"batch", 1, 2}, {"flex", 1, 2}, {"priority", 2, 1}},
 };
 
-static struct cost cost_of(const struct price *price, const struct tokens *tokens, const char *mode)
+static struct cost cost_of(const struct price *price, const struct meters *tokens, const char *mode)
 {
 	struct err err = {0};
 	struct cost cost;
 
 	assert_true(price_check(price, &err));
-	if (!price_cost(price, tokens, mode, &cost, &err))
+	if (!price_cost(price, tokens, (struct purchase){.mode = mode}, &cost, &err))
 		fail_msg("%s", err.text);
 	return cost;
 }
@@ -35,15 +35,15 @@ static struct cost cost_of(const struct price *price, const struct tokens *token
 /* The worked example of docs/money.md. */
 TEST(the_worked_example_of_the_documentation_holds)
 {
-	struct tokens tokens = {
-		{[TOKEN_INPUT] = 1234, [TOKEN_CACHED_INPUT] = 8001, [TOKEN_OUTPUT] = 567, [TOKEN_REASONING] = 89}};
+	struct meters tokens = {
+		{[METER_INPUT] = 1234, [METER_CACHED_INPUT] = 8001, [METER_OUTPUT] = 567, [METER_REASONING] = 89}};
 	struct cost cost = cost_of(&terra, &tokens, "");
 
 	/* 1234 x 2,000,000 + 8001 x 200,000 + 567 x 12,000,000 + 89 x 12,000,000 pico-USD */
-	assert_int_equal(cost.pico_line[TOKEN_INPUT], 2468000000);
-	assert_int_equal(cost.pico_line[TOKEN_CACHED_INPUT], 1600200000);
-	assert_int_equal(cost.pico_line[TOKEN_OUTPUT], 6804000000);
-	assert_int_equal(cost.pico_line[TOKEN_REASONING], 1068000000);
+	assert_int_equal(cost.pico_line[METER_INPUT], 2468000000);
+	assert_int_equal(cost.pico_line[METER_CACHED_INPUT], 1600200000);
+	assert_int_equal(cost.pico_line[METER_OUTPUT], 6804000000);
+	assert_int_equal(cost.pico_line[METER_REASONING], 1068000000);
 	assert_int_equal(cost.nano, 11940200);
 	assert_int_equal(cost.flags, FLAG_PARENT_RATE);
 	assert_int_equal(cost_of(&terra, &tokens, "batch").nano, 5970100);
@@ -58,23 +58,23 @@ TEST(the_sum_is_rounded_up_once)
 		.base = {{435000, 3625, NONE, 870000, NONE, NONE, NONE}},
 		.modes = 1,
 		.mode = {{"batch", 1, 2}}};
-	struct tokens one = {{[TOKEN_CACHED_INPUT] = 1}};
-	struct tokens eight = {{[TOKEN_CACHED_INPUT] = 8}};
-	struct tokens mixed = {{[TOKEN_INPUT] = 1, [TOKEN_CACHED_INPUT] = 3}};
+	struct meters one = {{[METER_CACHED_INPUT] = 1}};
+	struct meters eight = {{[METER_CACHED_INPUT] = 8}};
+	struct meters mixed = {{[METER_INPUT] = 1, [METER_CACHED_INPUT] = 3}};
 
 	assert_int_equal(cost_of(&price, &one, "").nano, 4); /* 3.625 */
 	assert_int_equal(cost_of(&price, &eight, "").nano, 29); /* exactly 29.000, so not rounded up */
 	assert_int_equal(cost_of(&price, &mixed, "").nano, 446); /* 435 + 10.875 */
 	assert_int_equal(cost_of(&price, &one, "batch").nano, 2); /* 1.8125 */
-	assert_int_equal(cost_of(&price, &one, "batch").rate[TOKEN_CACHED_INPUT], 1813); /* shown rounded up */
+	assert_int_equal(cost_of(&price, &one, "batch").rate[METER_CACHED_INPUT], 1813); /* shown rounded up */
 	assert_int_equal(cost_of(&price, &eight, "batch").nano, 15); /* 14.5, not 8 x 1813 / 1000 = 14.504 */
 }
 
 TEST(more_input_than_the_threshold_moves_the_whole_request)
 {
-	struct tokens at = {{[TOKEN_INPUT] = 272000, [TOKEN_OUTPUT] = 1000}};
-	struct tokens above = {{[TOKEN_INPUT] = 272001, [TOKEN_OUTPUT] = 1000}};
-	struct tokens classes = {{[TOKEN_INPUT] = 1, [TOKEN_CACHED_INPUT] = 200000, [TOKEN_CACHE_WRITE] = 72000}};
+	struct meters at = {{[METER_INPUT] = 272000, [METER_OUTPUT] = 1000}};
+	struct meters above = {{[METER_INPUT] = 272001, [METER_OUTPUT] = 1000}};
+	struct meters classes = {{[METER_INPUT] = 1, [METER_CACHED_INPUT] = 200000, [METER_CACHE_WRITE] = 72000}};
 
 	assert_int_equal(cost_of(&terra, &at, "").nano, 556000000); /* 272,000 x 2,000 + 1,000 x 12,000 */
 	assert_int_equal(cost_of(&terra, &at, "").flags, 0);
@@ -86,7 +86,7 @@ TEST(more_input_than_the_threshold_moves_the_whole_request)
 
 TEST(output_does_not_count_towards_the_context)
 {
-	struct tokens tokens = {{[TOKEN_INPUT] = 1, [TOKEN_OUTPUT] = 300000, [TOKEN_REASONING] = 1}};
+	struct meters tokens = {{[METER_INPUT] = 1, [METER_OUTPUT] = 300000, [METER_REASONING] = 1}};
 
 	assert_int_equal(cost_of(&terra, &tokens, "").flags, FLAG_PARENT_RATE);
 }
@@ -99,8 +99,8 @@ TEST(of_several_context_tiers_the_highest_reached_counts)
 		.context_tiers = 2,
 		.context = {{100, {{3000000, NONE, NONE, NONE, NONE, NONE, NONE}}},
 			{200, {{5000000, NONE, NONE, 7000000, NONE, NONE, NONE}}}}};
-	struct tokens low = {{[TOKEN_INPUT] = 101, [TOKEN_OUTPUT] = 1}};
-	struct tokens high = {{[TOKEN_INPUT] = 201, [TOKEN_OUTPUT] = 1}};
+	struct meters low = {{[METER_INPUT] = 101, [METER_OUTPUT] = 1}};
+	struct meters high = {{[METER_INPUT] = 201, [METER_OUTPUT] = 1}};
 
 	assert_int_equal(cost_of(&price, &low, "").nano, 305000); /* the output keeps its base rate */
 	assert_int_equal(cost_of(&price, &high, "").nano, 1012000); /* 201 x 5,000 + 7,000 */
@@ -111,18 +111,18 @@ TEST(a_class_without_a_price_costs_its_parents_and_says_so)
 	struct price price = {
 		.provider = "p", .model = "m", .base = {{1000000, NONE, NONE, 3000000, NONE, NONE, NONE}}};
 	static const struct {
-		enum token_class class;
+		enum meter meter;
 		int64_t nano;
 		uint32_t flags;
-	} cases[] = {{TOKEN_INPUT, 10000, 0}, {TOKEN_CACHED_INPUT, 10000, FLAG_PARENT_RATE},
-		{TOKEN_CACHE_WRITE, 10000, FLAG_PARENT_RATE}, {TOKEN_OUTPUT, 30000, 0},
-		{TOKEN_REASONING, 30000, FLAG_PARENT_RATE}, {TOKEN_AUDIO_INPUT, 10000, FLAG_PARENT_RATE},
-		{TOKEN_AUDIO_OUTPUT, 30000, FLAG_PARENT_RATE}};
+	} cases[] = {{METER_INPUT, 10000, 0}, {METER_CACHED_INPUT, 10000, FLAG_PARENT_RATE},
+		{METER_CACHE_WRITE, 10000, FLAG_PARENT_RATE}, {METER_OUTPUT, 30000, 0},
+		{METER_REASONING, 30000, FLAG_PARENT_RATE}, {METER_AUDIO_INPUT, 10000, FLAG_PARENT_RATE},
+		{METER_AUDIO_OUTPUT, 30000, FLAG_PARENT_RATE}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct tokens tokens = {{0}};
+		struct meters tokens = {{0}};
 
-		tokens.count[cases[i].class] = 10;
+		tokens.count[cases[i].meter] = 10;
 		assert_int_equal(cost_of(&price, &tokens, "").nano, cases[i].nano);
 		assert_int_equal(cost_of(&price, &tokens, "").flags, cases[i].flags);
 	}
@@ -133,8 +133,8 @@ TEST(output_without_any_price_is_flagged_unpriced)
 	struct price price = {.provider = "mistral",
 		.model = "mistral-embed",
 		.base = {{100000, NONE, NONE, NONE, NONE, NONE, NONE}}};
-	struct tokens input = {{[TOKEN_INPUT] = 10}};
-	struct tokens both = {{[TOKEN_INPUT] = 10, [TOKEN_OUTPUT] = 5}};
+	struct meters input = {{[METER_INPUT] = 10}};
+	struct meters both = {{[METER_INPUT] = 10, [METER_OUTPUT] = 5}};
 
 	assert_int_equal(cost_of(&price, &input, "").flags, 0);
 	assert_int_equal(cost_of(&price, &both, "").flags, FLAG_UNPRICED);
@@ -144,7 +144,7 @@ TEST(output_without_any_price_is_flagged_unpriced)
 TEST(a_free_model_costs_nothing_and_has_no_flags)
 {
 	struct price price = {.provider = "ollama", .model = "llama3.3", .base = {{0, 0, 0, 0, 0, 0, 0}}};
-	struct tokens tokens = {{1000000, 2, 3, 4, 5, 6, 7}};
+	struct meters tokens = {{1000000, 2, 3, 4, 5, 6, 7}};
 
 	assert_int_equal(cost_of(&price, &tokens, "").nano, 0);
 	assert_int_equal(cost_of(&price, &tokens, "").flags, 0);
@@ -152,11 +152,11 @@ TEST(a_free_model_costs_nothing_and_has_no_flags)
 
 TEST(an_unknown_mode_is_refused_with_those_there_are)
 {
-	struct tokens tokens = {{1}};
+	struct meters tokens = {{1}};
 	struct cost cost = {.nano = 77};
 	struct err err = {0};
 
-	assert_false(price_cost(&terra, &tokens, "turbo", &cost, &err));
+	assert_false(price_cost(&terra, &tokens, (struct purchase){.mode = "turbo"}, &cost, &err));
 	assert_string_equal(
 		err.text, "mode: \"turbo\" has no price for this model; known: standard, batch, flex, priority");
 	assert_int_equal(cost.nano, 77);
@@ -172,26 +172,26 @@ static const struct price dear = {.provider = "p",
 
 TEST(a_cost_above_what_a_counter_holds_is_refused)
 {
-	struct tokens fits = {{[TOKEN_INPUT] = 9007199}};
-	struct tokens over = {{[TOKEN_INPUT] = 9007200}};
-	struct tokens huge = {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
-	struct tokens below = {{[TOKEN_OUTPUT] = -1}};
+	struct meters fits = {{[METER_INPUT] = 9007199}};
+	struct meters over = {{[METER_INPUT] = 9007200}};
+	struct meters huge = {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
+	struct meters below = {{[METER_OUTPUT] = -1}};
 	struct err err = {0};
 	struct cost cost;
 
 	assert_int_equal(cost_of(&dear, &fits, "").nano, 9007199000000000);
-	assert_false(price_cost(&dear, &over, "", &cost, &err));
+	assert_false(price_cost(&dear, &over, (struct purchase){.mode = ""}, &cost, &err));
 	assert_int_equal(err.code, ERR_INVALID);
-	assert_false(price_cost(&dear, &huge, "dear", &cost, &err));
-	assert_false(price_cost(&dear, &below, "", &cost, &err));
-	assert_string_equal(err.field, "output");
+	assert_false(price_cost(&dear, &huge, (struct purchase){.mode = "dear"}, &cost, &err));
+	assert_false(price_cost(&dear, &below, (struct purchase){.mode = ""}, &cost, &err));
+	assert_string_equal(err.field, "usage.output_tokens");
 }
 
 TEST(what_was_used_is_charged_whatever_its_mode_and_its_cost)
 {
 	const struct {
 		const struct price *price;
-		struct tokens tokens;
+		struct meters meters;
 		const char *mode;
 		int64_t nano;
 		uint32_t flags;
@@ -209,7 +209,7 @@ TEST(what_was_used_is_charged_whatever_its_mode_and_its_cost)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cost cost;
 
-		price_charge(cases[i].price, &cases[i].tokens, cases[i].mode, &cost);
+		price_charge(cases[i].price, &cases[i].meters, (struct purchase){.mode = cases[i].mode}, &cost);
 		assert_int_equal(cost.nano, cases[i].nano);
 		assert_int_equal(cost.flags, cases[i].flags);
 	}
@@ -222,13 +222,13 @@ TEST(lines_too_large_for_64_bits_saturate)
 		.base = {{1000, NONE, NONE, NONE, NONE, NONE, NONE}},
 		.modes = 1,
 		.mode = {{"dear", 10000, 1}}};
-	struct tokens tokens = {{[TOKEN_INPUT] = 900000000000}};
+	struct meters tokens = {{[METER_INPUT] = 900000000000}};
 
 	assert_int_equal(cost_of(&price, &tokens, "dear").nano, 9000000000000000);
-	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[TOKEN_INPUT], 9000000000000000000);
-	price.base.pico[TOKEN_CACHED_INPUT] = 0;
-	tokens.count[TOKEN_INPUT] = 900719925474;
-	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[TOKEN_INPUT], 9007199254740000000);
+	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[METER_INPUT], 9000000000000000000);
+	price.base.pico[METER_CACHED_INPUT] = 0;
+	tokens.count[METER_INPUT] = 900719925474;
+	assert_int_equal(cost_of(&price, &tokens, "dear").pico_line[METER_INPUT], 9007199254740000000);
 }
 
 TEST(a_price_out_of_order_is_refused_with_its_field)
@@ -236,6 +236,8 @@ TEST(a_price_out_of_order_is_refused_with_its_field)
 	struct price good = terra, price;
 	struct err err = {0};
 
+	for (int i = METER_KEPT_COUNT; i < METER_COUNT; i++)
+		good.base.pico[i] = good.context[0].rates.pico[i] = NONE;
 	assert_true(price_check(&good, &err));
 #define REFUSED(change, field_) \
 	do { \
@@ -249,14 +251,14 @@ TEST(a_price_out_of_order_is_refused_with_its_field)
 	REFUSED(strcpy(price.provider, "open/ai"), "provider");
 	REFUSED(price.model[0] = '\n', "model");
 	REFUSED(strcpy(price.account, "u1"), "account");
-	REFUSED(price.base.pico[TOKEN_INPUT] = PRICE_NONE, "input");
-	REFUSED(price.base.pico[TOKEN_OUTPUT] = PRICE_MAX + 1, "output");
-	REFUSED(price.base.pico[TOKEN_CACHE_WRITE] = -2, "cache_write");
+	REFUSED(price.base.pico[METER_INPUT] = PRICE_NONE, "input");
+	REFUSED(price.base.pico[METER_OUTPUT] = PRICE_MAX + 1, "output");
+	REFUSED(price.base.pico[METER_CACHE_WRITE] = -2, "cache_write");
 	REFUSED(price.context_tiers = CONTEXT_TIERS_MAX + 1, "context_tiers");
 	REFUSED(price.context[0].above_tokens = 0, "context_tiers[0].above_tokens");
 	REFUSED((price.context_tiers = 2, price.context[1] = price.context[0]), "context_tiers[1].above_tokens");
-	REFUSED(price.context[0].rates.pico[TOKEN_OUTPUT] = -5, "context_tiers[0].output");
-	REFUSED(for (int i = 0; i < TOKEN_CLASS_COUNT; i++) price.context[0].rates.pico[i] = PRICE_NONE,
+	REFUSED(price.context[0].rates.pico[METER_OUTPUT] = -5, "context_tiers[0].output");
+	REFUSED(for (int i = 0; i < METER_COUNT; i++) price.context[0].rates.pico[i] = PRICE_NONE,
 		"context_tiers[0].input");
 	REFUSED(price.modes = MODES_MAX + 1, "modes");
 	REFUSED(strcpy(price.mode[1].name, "batch"), "modes[1].mode");
@@ -332,7 +334,7 @@ static uint64_t digits_div_up(const struct digits *a, uint64_t by)
 static void random_price(struct price *price)
 {
 	*price = (struct price){.provider = "p", .model = "m"};
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+	for (int i = 0; i < METER_COUNT; i++) {
 		price->base.pico[i] = draw(3) && i ? PRICE_NONE : (int64_t)draw(draw(2) ? 100000000 : 1 + PRICE_MAX);
 		for (int k = 0; k < CONTEXT_TIERS_MAX; k++)
 			price->context[k].rates.pico[i] = draw(2) && i ? PRICE_NONE : (int64_t)draw(100000000);
@@ -347,38 +349,64 @@ static void random_price(struct price *price)
 	price->mode[0].den = 1 + (int32_t)draw(draw(2) ? 5 : 10000);
 }
 
-static uint64_t cost_by_digits(const struct price *price, const struct tokens *tokens, bool mode)
+/* As docs/money.md says it. */
+static int parent_in_words(int meter)
 {
-	static const int parent[] = {
-		TOKEN_INPUT, TOKEN_INPUT, TOKEN_INPUT, TOKEN_OUTPUT, TOKEN_OUTPUT, TOKEN_INPUT, TOKEN_OUTPUT};
+	const char *name = meter_name((enum meter)meter);
+
+	if (strcmp(name, "cache_write_1h") == 0)
+		return METER_CACHE_WRITE;
+	if (strncmp(name, "cached_", 7) == 0 && strcmp(name, "cached_input") != 0)
+		return METER_CACHED_INPUT;
+	if (strcmp(name, "reasoning") == 0 || strcmp(name, "audio_output") == 0 || strcmp(name, "image_output") == 0)
+		return METER_OUTPUT;
+	if (meter <= METER_AUDIO_OUTPUT && meter != METER_OUTPUT)
+		return METER_INPUT;
+	return meter == METER_IMAGE_INPUT || meter == METER_VIDEO_INPUT || meter == METER_CITATION ? METER_INPUT
+												   : meter;
+}
+
+static bool is_fee(int meter)
+{
+	return meter == METER_CACHE_STORAGE || meter == METER_CALLS || meter >= METER_WEB_SEARCHES;
+}
+
+static uint64_t cost_by_digits(const struct price *price, const struct meters *tokens, bool mode)
+{
+	const uint64_t num = mode ? (uint64_t)price->mode[0].num : 1, den = mode ? (uint64_t)price->mode[0].den : 1;
 	const struct rates *tier = NULL;
 	struct digits sum = {{0}};
-	int64_t input = tokens->count[0] + tokens->count[1] + tokens->count[2] + tokens->count[5];
+	int64_t input = 0;
 
+	for (int i = 0; i < METER_COUNT; i++)
+		input +=
+			strstr("input cached_input cache_write cache_write_1h audio_input cached_audio_input image_input "
+			       "cached_image_input video_input citation",
+				meter_name((enum meter)i))
+				? tokens->count[i]
+				: 0;
 	for (int k = 0; k < price->context_tiers; k++)
 		if (input > price->context[k].above_tokens)
 			tier = &price->context[k].rates;
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-		const int classes[] = {i, parent[i]};
+	for (int i = 0; i < METER_COUNT; i++) {
 		int64_t rate = PRICE_NONE;
 
-		for (int c = 0; c < 2 && rate == PRICE_NONE; c++) {
-			rate = tier ? tier->pico[classes[c]] : PRICE_NONE;
+		for (int at = i, last = -1; at != last && rate == PRICE_NONE; last = at, at = parent_in_words(at)) {
+			rate = tier ? tier->pico[at] : PRICE_NONE;
 			if (rate == PRICE_NONE)
-				rate = price->base.pico[classes[c]];
+				rate = price->base.pico[at];
 		}
 		if (rate != PRICE_NONE)
-			digits_add(&sum, (uint64_t)tokens->count[i], (uint64_t)rate,
-				mode ? (uint64_t)price->mode[0].num : 1);
+			digits_add(&sum, (uint64_t)tokens->count[i], (uint64_t)rate, is_fee(i) ? den : num);
 	}
-	return digits_div_up(&sum, 1000 * (mode ? (uint64_t)price->mode[0].den : 1));
+	return digits_div_up(&sum, 1000 * den);
 }
 
 TEST(random_costs_equal_a_sum_by_decimal_digits)
 {
 	rng = 0x9e3779b97f4a7c15u;
 	for (int round = 0; round < 5000; round++) {
-		struct tokens tokens;
+		struct meters tokens;
 		struct price price;
 		struct err err = {0};
 		struct cost cost;
@@ -386,11 +414,12 @@ TEST(random_costs_equal_a_sum_by_decimal_digits)
 		uint64_t expected;
 
 		random_price(&price);
-		for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
-			tokens.count[i] = (int64_t)draw(draw(4) ? 300000 : (uint64_t)COUNT_MAX / 7);
+		for (int i = 0; i < METER_COUNT; i++)
+			tokens.count[i] =
+				(int64_t)draw(draw(4) || i >= METER_CACHE_STORAGE ? 300000 : (uint64_t)COUNT_MAX / 16);
 		assert_true(price_check(&price, &err));
 		expected = cost_by_digits(&price, &tokens, mode);
-		if (!price_cost(&price, &tokens, mode ? "mode" : "", &cost, &err))
+		if (!price_cost(&price, &tokens, (struct purchase){.mode = mode ? "mode" : ""}, &cost, &err))
 			assert_true(expected > (uint64_t)COUNT_MAX);
 		else
 			assert_int_equal(cost.nano, expected);
@@ -402,19 +431,19 @@ TEST(without_a_mode_the_lines_sum_up_to_the_cost)
 	rng = 42;
 	for (int round = 0; round < 20000; round++) {
 		struct price price;
-		struct tokens tokens;
+		struct meters tokens;
 		struct err err = {0};
 		struct cost cost;
 		int64_t sum = 0;
 
 		random_price(&price);
-		for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		for (int i = 0; i < METER_COUNT; i++) {
 			price.base.pico[i] %= 100000000;
 			tokens.count[i] = (int64_t)draw(1000000);
 		}
-		assert_true(price_cost(&price, &tokens, "", &cost, &err));
-		for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-			assert_int_equal(cost.pico_line[i], cost.rate[i] * tokens.count[i]);
+		assert_true(price_cost(&price, &tokens, (struct purchase){.mode = ""}, &cost, &err));
+		for (int i = 0; i < METER_COUNT; i++) {
+			assert_true(tokens.count[i] == 0 || cost.pico_line[i] == cost.rate[i] * tokens.count[i]);
 			sum += cost.pico_line[i];
 		}
 		assert_int_equal(cost.nano, (sum + 999) / 1000);

@@ -36,7 +36,7 @@ static struct price *row(const char *provider, const char *model, int64_t pico)
 
 	snprintf(price->provider, sizeof(price->provider), "%s", provider);
 	snprintf(price->model, sizeof(price->model), "%s", model);
-	price->base.pico[TOKEN_INPUT] = pico;
+	price->base.pico[METER_INPUT] = pico;
 	return price;
 }
 
@@ -64,7 +64,7 @@ static int64_t find(const char *tenant, const char *account, const char *model, 
 	if (!book)
 		book = price_book_new(rows, count, aliases, alias_count);
 	price = price_find(book, tenant, account, model, at_us);
-	return price ? price->base.pico[TOKEN_INPUT] : -1;
+	return price ? price->base.pico[METER_INPUT] : -1;
 }
 
 #define PRICED(name) TEST_WITH(name, setup, teardown)
@@ -220,14 +220,14 @@ PRICED(a_book_of_many_rows_finds_each)
 		snprintf(many[i].provider, sizeof(many[i].provider), "p%d", i % 3);
 		snprintf(many[i].model, sizeof(many[i].model), "m%d", i * 7919 % 4000);
 		snprintf(many[i].tenant, sizeof(many[i].tenant), "%s", i % 5 ? "" : "t");
-		many[i].base.pico[TOKEN_INPUT] = i;
+		many[i].base.pico[METER_INPUT] = i;
 	}
 	large = price_book_new(many, 4000, NULL, 0);
 	for (int i = 0; i < 4000; i++) {
 		const struct price *price = price_find(large, "t", "", many[i].model, 1);
 
 		assert_non_null(price);
-		assert_int_equal(price->base.pico[TOKEN_INPUT], i);
+		assert_int_equal(price->base.pico[METER_INPUT], i);
 		assert_int_equal(price_find(large, "x", "", many[i].model, 1) != NULL, i % 5 != 0);
 	}
 	price_book_free(large);

@@ -8,10 +8,10 @@ static struct price priced(int64_t input, int64_t output)
 {
 	struct price price = {.provider = "p", .model = "m"};
 
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		price.base.pico[class] = PRICE_NONE;
-	price.base.pico[TOKEN_INPUT] = input;
-	price.base.pico[TOKEN_OUTPUT] = output;
+	for (int meter = 0; meter < METER_COUNT; meter++)
+		price.base.pico[meter] = PRICE_NONE;
+	price.base.pico[METER_INPUT] = input;
+	price.base.pico[METER_OUTPUT] = output;
 	return price;
 }
 
@@ -19,7 +19,7 @@ TEST(what_a_list_does_not_speak_of_stays)
 {
 	struct price before = priced(1000, 2000), price = priced(1500, PRICE_NONE);
 
-	before.base.pico[TOKEN_CACHED_INPUT] = 100;
+	before.base.pico[METER_CACHED_INPUT] = 100;
 	before.context_tiers = 1;
 	before.context[0].above_tokens = 200000;
 	before.context[0].rates = before.base;
@@ -28,31 +28,31 @@ TEST(what_a_list_does_not_speak_of_stays)
 	before.mode[0].num = 1;
 	before.mode[0].den = 2;
 	price.context[0].rates = priced(3000, PRICE_NONE).base;
-	assert_true(price_fill(&price, PRICE_GIVEN_RATE(TOKEN_INPUT), &before, NULL));
-	assert_int_equal(price.base.pico[TOKEN_INPUT], 1500);
-	assert_int_equal(price.base.pico[TOKEN_OUTPUT], 2000);
-	assert_int_equal(price.base.pico[TOKEN_CACHED_INPUT], 100);
+	assert_true(price_fill(&price, PRICE_GIVEN_RATE(METER_INPUT), &before, NULL));
+	assert_int_equal(price.base.pico[METER_INPUT], 1500);
+	assert_int_equal(price.base.pico[METER_OUTPUT], 2000);
+	assert_int_equal(price.base.pico[METER_CACHED_INPUT], 100);
 	assert_int_equal(price.context_tiers, 1);
-	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 1000);
+	assert_int_equal(price.context[0].rates.pico[METER_INPUT], 1000);
 	assert_int_equal(price.modes, 1);
-	price.base.pico[TOKEN_INPUT] = 1000;
+	price.base.pico[METER_INPUT] = 1000;
 	assert_true(price_costs_same(&price, &before));
 
 	/* The list has its own threshold and a column for input above it; the other rates above it stay. */
 	price.context[0].rates = priced(3000, PRICE_NONE).base;
-	assert_true(price_fill(&price, PRICE_GIVEN_CONTEXT | PRICE_GIVEN_ABOVE(TOKEN_INPUT), &before, NULL));
-	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 3000);
-	assert_int_equal(price.context[0].rates.pico[TOKEN_OUTPUT], 2000);
+	assert_true(price_fill(&price, PRICE_GIVEN_CONTEXT | PRICE_GIVEN_ABOVE(METER_INPUT), &before, NULL));
+	assert_int_equal(price.context[0].rates.pico[METER_INPUT], 3000);
+	assert_int_equal(price.context[0].rates.pico[METER_OUTPUT], 2000);
 	assert_false(price_costs_same(&price, &before));
 	price.context[0].above_tokens = 100000;
-	price.context[0].rates.pico[TOKEN_OUTPUT] = PRICE_NONE;
+	price.context[0].rates.pico[METER_OUTPUT] = PRICE_NONE;
 	assert_true(price_fill(&price, PRICE_GIVEN_CONTEXT, &before, NULL));
-	assert_int_equal(price.context[0].rates.pico[TOKEN_OUTPUT], PRICE_NONE);
+	assert_int_equal(price.context[0].rates.pico[METER_OUTPUT], PRICE_NONE);
 
 	/* A rate that the list sets to nothing becomes nothing. */
 	price = priced(1, PRICE_NONE);
 	assert_true(price_fill(&price, PRICE_GIVEN_ALL, &before, NULL));
-	assert_int_equal(price.base.pico[TOKEN_OUTPUT], PRICE_NONE);
+	assert_int_equal(price.base.pico[METER_OUTPUT], PRICE_NONE);
 	assert_int_equal(price.context_tiers + price.modes, 0);
 }
 
@@ -81,11 +81,11 @@ TEST(what_is_merged_keeps_the_others)
 	price.mode[0].num = 7;
 	price.mode[0].den = 2;
 	assert_true(price_fill(&price, PRICE_MERGED_CONTEXT | PRICE_MERGED_MODES, &before, &err));
-	assert_int_equal(price.base.pico[TOKEN_INPUT], 1000);
+	assert_int_equal(price.base.pico[METER_INPUT], 1000);
 	assert_int_equal(price.context_tiers, 3);
-	assert_int_equal(price.context[0].rates.pico[TOKEN_INPUT], 1);
-	assert_int_equal(price.context[1].rates.pico[TOKEN_INPUT], 3000);
-	assert_int_equal(price.context[1].rates.pico[TOKEN_OUTPUT], 2);
+	assert_int_equal(price.context[0].rates.pico[METER_INPUT], 1);
+	assert_int_equal(price.context[1].rates.pico[METER_INPUT], 3000);
+	assert_int_equal(price.context[1].rates.pico[METER_OUTPUT], 2);
 	assert_int_equal(price.context[2].above_tokens, 300);
 	assert_int_equal(price.modes, MODES_MAX);
 	assert_int_equal(price.mode[1].num, 7);
@@ -128,8 +128,8 @@ TEST(a_move_is_big_beyond_ten_times_either_way)
 	static const struct {
 		int64_t was, is;
 		int class;
-	} cases[] = {{100, 1000, -1}, {100, 1001, TOKEN_OUTPUT}, {1000, 100, -1}, {1001, 100, TOKEN_OUTPUT},
-		{0, 5000, -1}, {5000, 0, -1}, {PRICE_NONE, 5000, -1}, {PRICE_MAX, 1, TOKEN_OUTPUT}};
+	} cases[] = {{100, 1000, -1}, {100, 1001, METER_OUTPUT}, {1000, 100, -1}, {1001, 100, METER_OUTPUT},
+		{0, 5000, -1}, {5000, 0, -1}, {PRICE_NONE, 5000, -1}, {PRICE_MAX, 1, METER_OUTPUT}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct price before = priced(7, cases[i].was), after = priced(7, cases[i].is);

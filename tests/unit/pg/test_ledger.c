@@ -128,8 +128,8 @@ ON_BENCH(every_sum_agrees_with_the_rows)
 		entry.info.interface = i % 2 ? "telegram" : "discord";
 		entry.started_at_us -= i % 5 * INT64_C(86400000000);
 		entry.amounts = (struct amounts){i % 4 != 0, i, 2 * i, 1000 + i};
-		for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-			entry.usage.tokens.count[class] = i + class;
+		for (int meter = 0; meter < METER_COUNT; meter++)
+			entry.usage.meters.count[meter] = i + meter;
 		entry.usage.flags = i % 10 == 0 ? FLAG_UNPRICED : 0;
 		entry.kind = i % 20 == 19 ? ENTRY_EXPIRY : ENTRY_RECORD;
 		entry_groups(&entry, i % 7 ? arena_printf(&bench.arena, "team%d", i % 2) : NULL, i % 3 ? "org" : NULL);

@@ -69,7 +69,7 @@ ON_BENCH(an_old_request_is_found_in_the_ledger)
 	assert_true(op.ok && op.found && op.counted);
 	assert_int_equal(op.amounts.cost, 200);
 	assert_string_equal(op.usage.model, "gpt-x-2026");
-	assert_int_equal(op.usage.tokens.count[TOKEN_INPUT], 10);
+	assert_int_equal(op.usage.meters.count[METER_INPUT], 10);
 	op.attempt = 1;
 	bench.waiting++;
 	bench.accounts->ops->ledger(bench.accounts, &op);

@@ -10,9 +10,9 @@ static struct price example_price(int64_t from_us, int64_t input)
 {
 	struct price price = {.provider = "acme", .model = "m", .tenant = "t", .from_us = from_us};
 
-	for (int class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		price.base.pico[class] = PRICE_NONE;
-	price.base.pico[TOKEN_INPUT] = input;
+	for (int meter = 0; meter < METER_COUNT; meter++)
+		price.base.pico[meter] = PRICE_NONE;
+	price.base.pico[METER_INPUT] = input;
 	price.modes = 1;
 	price.mode[0].num = 1;
 	price.mode[0].den = 2;
@@ -43,7 +43,7 @@ ON_BENCH(a_price_takes_over_from_its_date_on)
 	list.at_us = 4000;
 	RUN_OK(price_list, &list);
 	assert_int_equal(list.count, 1);
-	assert_int_equal(list.rows[0].base.pico[TOKEN_INPUT], 1501);
+	assert_int_equal(list.rows[0].base.pico[METER_INPUT], 1501);
 }
 
 ON_BENCH(a_big_move_of_a_price_wants_a_second_word)

@@ -30,7 +30,7 @@ static void fill(void)
 		entry.usage.price_model = i % 2 ? "small" : "large";
 		entry.amounts.cost = 1000 + i * i;
 		entry.usage.flags = i % 6 ? 0 : FLAG_UNPRICED;
-		entry.usage.tokens.count[TOKEN_OUTPUT] = i;
+		entry.usage.meters.count[METER_OUTPUT] = i;
 		entry_groups(
 			&entry, i % 4 ? arena_printf(&bench.arena, "team%d", i % 2) : NULL, i % 4 == 1 ? "org" : NULL);
 		item_pack(&items[i], &bench.arena, &entry, arena_printf(&bench.arena, "g:%d", i));
@@ -80,7 +80,7 @@ static struct bill_line all_pages(struct report_page page, int *lines)
 			sum.requests += last.requests;
 			sum.cost += last.cost;
 			sum.unpriced += last.unpriced;
-			sum.tokens.count[TOKEN_OUTPUT] += last.tokens.count[TOKEN_OUTPUT];
+			sum.meters.count[METER_OUTPUT] += last.meters.count[METER_OUTPUT];
 			++*lines;
 		}
 		assert_true(!page.more || page.count == page.limit);
@@ -113,7 +113,7 @@ static void the_sums_are(const struct bill_line *sum, const char *where)
 
 	assert_string_equal(
 		right, arena_printf(&bench.arena, "%lld %lld %lld %lld", (long long)sum->requests, (long long)sum->cost,
-			       (long long)sum->tokens.count[TOKEN_OUTPUT], (long long)sum->unpriced));
+			       (long long)sum->meters.count[METER_OUTPUT], (long long)sum->unpriced));
 }
 
 static int open_reports(void **state)

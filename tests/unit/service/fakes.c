@@ -108,10 +108,10 @@ static struct price_book *book(void)
 {
 	struct price price = {.provider = "openai", .model = "gpt-5-mini"};
 
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
+	for (int i = 0; i < METER_COUNT; i++)
 		price.base.pico[i] = PRICE_NONE;
-	price.base.pico[TOKEN_INPUT] = 250000;
-	price.base.pico[TOKEN_OUTPUT] = 2000000;
+	price.base.pico[METER_INPUT] = 250000;
+	price.base.pico[METER_OUTPUT] = 2000000;
 	return price_book_new(&price, 1, NULL, 0);
 }
 

@@ -34,7 +34,7 @@ static struct settle *record_of(struct fake *fake, const struct handle *handle, 
 		.served = "",
 		.interface = "api",
 		.mode = "",
-		.tokens = {.count = {[TOKEN_INPUT] = 200, [TOKEN_OUTPUT] = 100}},
+		.meters = {.count = {[METER_INPUT] = 200, [METER_OUTPUT] = 100}},
 		.attempt = attempt,
 		.keep_open = keep_open,
 		.deadline_us = INT64_MAX};

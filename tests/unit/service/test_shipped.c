@@ -42,9 +42,8 @@ static void assert_shipped(const char *sql, const struct price *price, bool date
 	char needle[400], rates[256] = "";
 	const char *line, *end, *found;
 
-	for (int i = 0; i < TOKEN_CLASS_COUNT; i++) {
-		static const enum token_class order[] = {
-			TOKEN_INPUT, TOKEN_OUTPUT, TOKEN_CACHED_INPUT, TOKEN_CACHE_WRITE};
+	for (int i = 0; i < METER_COUNT; i++) {
+		static const enum meter order[] = {METER_INPUT, METER_OUTPUT, METER_CACHED_INPUT, METER_CACHE_WRITE};
 		size_t used = strlen(rates);
 
 		if (i < 4 && price->base.pico[order[i]] == PRICE_NONE)
@@ -65,8 +64,8 @@ static void assert_shipped(const char *sql, const struct price *price, bool date
 		if (price->context_tiers) {
 			snprintf(rates, sizeof(rates),
 				"[{\"above\":%" PRId64 ",\"input\":%" PRId64 ",\"output\":%" PRId64,
-				price->context[0].above_tokens, price->context[0].rates.pico[TOKEN_INPUT],
-				price->context[0].rates.pico[TOKEN_OUTPUT]);
+				price->context[0].above_tokens, price->context[0].rates.pico[METER_INPUT],
+				price->context[0].rates.pico[METER_OUTPUT]);
 			found = strstr(line, rates);
 			assert_true(found && found < end);
 		}
@@ -85,7 +84,7 @@ TEST(every_listed_price_is_in_the_migration)
 
 	for (int i = 0; i < list.count; i++) {
 		assert_shipped(sql, &list.prices[i], false);
-		priced += list.prices[i].base.pico[TOKEN_INPUT] > 0;
+		priced += list.prices[i].base.pico[METER_INPUT] > 0;
 		assert_true(strlen(list.prices[i].source) > 0);
 	}
 	assert_int_equal(list.count, 134);

@@ -1,0 +1,100 @@
+/* What a provider may bill of a request. */
+#include "domain/record/entry.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct meter_row meter_rows[METER_COUNT] = {
+#define ROW(NAME, name, field, unit, side, parent) {name, #field, UNIT_##unit, side, METER_##parent},
+	METERS(ROW)
+#undef ROW
+};
+const struct meter_unit_row meter_unit_rows[] = {
+#define ROW(NAME, noun, per, fees) {noun, per, fees},
+	METER_UNITS(ROW)
+#undef ROW
+};
+
+const char *meter_name(enum meter meter)
+{
+	return meter < METER_COUNT ? meter_rows[meter].name : NULL;
+}
+
+int meter_find(const char *name)
+{
+	for (int i = 0; i < METER_COUNT; i++)
+		if (strcmp(meter_rows[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+#define ROW(NAME, name, field, unit, side, ...) +(side == SIDE_INPUT ? meters->count[METER_##NAME] : 0)
+int64_t tokens_input(const struct meters *meters)
+{
+	return METERS(ROW);
+}
+#undef ROW
+
+#define ROW(NAME, name, field, unit, side, ...) +(side == SIDE_OUTPUT ? meters->count[METER_##NAME] : 0)
+int64_t tokens_output(const struct meters *meters)
+{
+	return METERS(ROW);
+}
+#undef ROW
+
+bool meters_rare(const struct meters *meters)
+{
+	int64_t any = 0;
+
+	for (int i = METER_KEPT_COUNT; i < METER_COUNT; i++)
+		any |= meters->count[i];
+	return any != 0;
+}
+
+void meters_json(const struct meters *meters, struct buf *out)
+{
+	const char *mark = "{";
+
+	for (int i = METER_KEPT_COUNT; i < METER_COUNT; i++) {
+		if (!meters->count[i])
+			continue;
+		buf_putf(out, "%s\"%s\":%" PRId64, mark, meter_rows[i].name, meters->count[i]);
+		mark = ",";
+	}
+	buf_put_str(out, mark[0] == '{' ? "{}" : "}");
+}
+
+static bool check_between(bool negative, const struct meters *meters, const char *field, struct err *err)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < METER_COUNT; i++) {
+		int64_t count = meters->count[i];
+		bool tokens = meter_rows[i].side != SIDE_NONE;
+		int64_t most = tokens ? COUNT_MAX : METER_OTHER_MAX, least = negative ? -most : 0;
+		char path[96];
+
+		if (count < least || count > most) {
+			snprintf(path, sizeof(path), "%s.%s", field, meter_rows[i].field);
+			return err_invalid(
+				err, path, "%" PRId64 " is not between %" PRId64 " and %" PRId64, count, least, most);
+		}
+		if (tokens)
+			sum += count < 0 ? -count : count;
+	}
+	if (sum > COUNT_MAX)
+		return err_invalid(
+			err, field, "%" PRId64 " tokens in total; at most %" PRId64 " are allowed", sum, COUNT_MAX);
+	return true;
+}
+
+bool meters_check(const struct meters *meters, const char *field, struct err *err)
+{
+	return check_between(false, meters, field, err);
+}
+
+bool meters_check_signed(const struct meters *meters, const char *field, struct err *err)
+{
+	return check_between(true, meters, field, err);
+}
