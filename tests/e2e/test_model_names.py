@@ -221,3 +221,49 @@ def test_the_first_request_of_an_unknown_model_is_said_once(bursard, bots):
     assert len(lines) == 2, lines
     assert "charged a model without a price" in lines[0] and "as_model=claude-fable-5" in lines[0]
     assert "refused a model without a price" in lines[1] and f"tenant={refusing.tenant}" in lines[1]
+
+
+def test_aliases_are_part_of_documents(bots, bursar, tmp_path):
+    fleet, path = fleet_of(bots), tmp_path / "fleet.yaml"
+    for name, model in (("keep", "gpt-4o"), ("move", "gpt-4o"), ("drop", "gpt-4o")):
+        put_alias(fleet, name, model, fleet.tenant)
+    exported = bursar("export", "--tenant", fleet.tenant, check=True).stdout
+    assert exported.endswith("aliases:\n  drop: openai/gpt-4o\n  keep: openai/gpt-4o\n  move: openai/gpt-4o\n")
+    path.write_text(exported.replace("  drop: openai/gpt-4o\n", "").replace("move: openai/gpt-4o", "move: claude-opus-5\n  new: azure/gpt-5"))
+    shown = bursar("apply", "-f", str(path), "--yes", check=True).stdout
+    assert "~ alias move\n    provider: openai -> anthropic\n    model: gpt-4o -> claude-opus-5\n" in shown and "+ alias new" in shown
+    assert "1 added, 1 changed, 0 removed" in shown
+    assert "- alias drop" in bursar("apply", "-f", str(path), "--yes", "--prune", check=True).stdout
+    assert [row[1:3] for row in aliases(fleet, tenant=fleet.tenant) if row[0]] == [
+        ("keep", "openai/gpt-4o"), ("move", "anthropic/claude-opus-5"), ("new", "openai/gpt-5")]
+    assert "nothing to change" in bursar("apply", "-f", str(path), "--yes", "--prune", check=True).stdout
+    audit = bots.admin.ListAudit(pb.ListAuditRequest(tenant=fleet.tenant, action="alias."), timeout=10).entries
+    assert [(row.action, row.target) for row in audit][:3] == [("alias.delete", "drop"), ("alias.put", "new"), ("alias.put", "move")]
+
+
+@pytest.mark.parametrize("text, says", [
+    ("aliases:\n  new: gpt-4oo\n", ":2:3: aliases.new: no price is known"),
+    ("aliases:\n  gpt-5: gpt-4o\n", ":2:3: aliases.gpt-5: is the id of a model with a price"),
+    ("aliases: [a]\n", ":1:10: aliases: must be a map of names"),
+    ("aliases:\n  a: [b]\n", ":2:6: aliases.a: "),
+    ("alias:\n  a: gpt-4o\n", ":1:1: 'alias' is not known here; did you mean 'aliases'?"),
+])
+def test_a_wrong_alias_in_a_document_is_shown_where_it_is(bursar, tmp_path, text, says):
+    path = tmp_path / "fleet.yaml"
+    path.write_text(text)
+    done = bursar("apply", "-f", str(path), "--tenant", "default", "--yes")
+    assert done.returncode != 0 and says in done.stderr, done.stderr
+
+
+def test_a_document_is_applied_as_it_was_exported_whatever_has_become_of_its_aliases(bots):
+    fleet, name = fleet_of(bots), unique("name")
+    price = pb.Price(tenant=fleet.tenant, provider="acme", model=name, input="1", output="1")
+    bots.admin.PutPrice(pb.PutPriceRequest(price=price), timeout=10)
+    put_alias(fleet, name + "-x", name, fleet.tenant)
+    bots.admin.EndPrice(pb.EndPriceRequest(tenant=fleet.tenant, provider="acme", model=name), timeout=10)
+    document = bots.admin.Export(pb.ExportRequest(tenant=fleet.tenant), timeout=10)
+    assert [a.name for a in document.aliases] == [name + "-x"]
+    assert not bots.admin.Apply(pb.ApplyRequest(tenant=fleet.tenant, document=document, prune=True), timeout=10).changes
+    document.aliases.append(document.aliases[0])
+    error = fails_with(Code.INVALID_ARGUMENT, bots.admin.Apply, pb.ApplyRequest(tenant=fleet.tenant, document=document), timeout=10)
+    assert error.details() == f"document.aliases: {name}-x is listed twice"

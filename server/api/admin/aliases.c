@@ -45,6 +45,22 @@ static bool alias_is_free(const struct catalog *catalog, const struct price_alia
 	return err_reason(err, "ALIAS_IS_MODEL");
 }
 
+bool admin_alias_kept(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
+	struct arena *arena, struct price_alias *out)
+{
+	const struct price_alias *alias = price_alias_of(catalog_prices(catalog), tenant, message->name);
+	const char *model;
+
+	if (!alias)
+		return false;
+	model = message->provider[0] ? alias->model : arena_printf(arena, "%s/%s", alias->provider, alias->model);
+	if ((message->provider[0] && strcmp(message->provider, alias->provider) != 0) ||
+		strcmp(message->model, model) != 0)
+		return false;
+	*out = *alias;
+	return true;
+}
+
 bool admin_alias_read(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
 	int64_t now_us, struct arena *arena, struct price_alias *out, struct err *err)
 {

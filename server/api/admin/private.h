@@ -85,6 +85,9 @@ Bursar__V1__Family *admin_family_message(struct arena *arena, const struct price
 bool admin_alias_read(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
 	int64_t now_us, struct arena *arena, struct price_alias *out, struct err *err)
 	__attribute__((warn_unused_result));
+/* Whether the tenant's alias of that name leads there already, whatever has become of its model since it was put. */
+bool admin_alias_kept(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
+	struct arena *arena, struct price_alias *out);
 
 /* A change of the catalog in progress, in its call's arena: new, then its operation filled in, then started. */
 struct admin_edit {

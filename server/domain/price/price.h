@@ -133,6 +133,9 @@ const struct price *price_find(
 const struct price *price_find_id(
 	const struct price_book *book, const char *tenant, const char *model, int64_t at_us, bool *several);
 
+/* The alias of exactly this tenant ('': the general one); NULL when there is none. */
+const struct price_alias *price_alias_of(const struct price_book *book, const char *tenant, const char *alias);
+
 /* All aliases, by alias and tenant. */
 const struct price_alias *price_aliases(const struct price_book *book, int *count);
 

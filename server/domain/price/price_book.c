@@ -140,7 +140,7 @@ const struct price *price_find_exact(struct price_query *query, const char *prov
 	return found;
 }
 
-static const struct price_alias *find_alias(const struct price_book *book, const char *tenant, const char *alias)
+const struct price_alias *price_alias_of(const struct price_book *book, const char *tenant, const char *alias)
 {
 	int low = 0, high = book->alias_count;
 
@@ -157,7 +157,15 @@ static const struct price_alias *find_alias(const struct price_book *book, const
 		else
 			high = middle;
 	}
-	return *tenant ? find_alias(book, "", alias) : NULL;
+	return NULL;
+}
+
+/* The tenant's own, else the general one. */
+static const struct price_alias *find_alias(const struct price_book *book, const char *tenant, const char *alias)
+{
+	const struct price_alias *found = price_alias_of(book, tenant, alias);
+
+	return found || !*tenant ? found : price_alias_of(book, "", alias);
 }
 
 static const struct price *find_by_alias(struct price_query *query, const char *provider, const char *text)

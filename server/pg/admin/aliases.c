@@ -93,6 +93,29 @@ bool admin_alias_delete(struct alias_delete *op, struct pg_link *link, struct er
 	       catalog_commit(&op->job, link, err);
 }
 
+bool aliases_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct price_alias **aliases,
+	int *count, struct err *err)
+{
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+
+	pg_arg_text(&args, tenant);
+	if (!pg_read(link, "SELECT tenant, alias, provider, model FROM model_aliases WHERE tenant = $1 ORDER BY alias",
+		    &args, &result, err))
+		return false;
+	*count = PQntuples(result);
+	*aliases = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(**aliases));
+	for (int i = 0; i < *count; i++) {
+		struct price_alias *alias = &(*aliases)[i];
+
+		pg_copy(result, i, 0, alias->tenant, sizeof(alias->tenant));
+		pg_copy(result, i, 1, alias->alias, sizeof(alias->alias));
+		pg_copy(result, i, 2, alias->provider, sizeof(alias->provider));
+		pg_copy(result, i, 3, alias->model, sizeof(alias->model));
+	}
+	return true;
+}
+
 static void family_key(struct pg_args *args, struct admin_job *job, const struct price_family *family)
 {
 	pg_arg_text(args, family->tenant);
