@@ -39,12 +39,23 @@ struct durable_facts {
 	int64_t paused; /* pools */
 };
 
+/* About the names of models that the tenant sees. */
+struct names_facts {
+	int aliases, families;
+	int lost; /* of both: those that lead to models without a price */
+	const char *
+		unknown; /* what happens to models without a price: "refused", "free", "charged like their family", ...; NULL: not known */
+	const char *fallback; /* the fallback model that stands in for them; NULL: none */
+	bool fallback_lost; /* it has no price itself */
+};
+
 /* About the process that answers. */
 struct server_facts {
 	int64_t now_us;
 	bool tls, insecure; /* certificates in use; insecure_listen in use */
 	int64_t certificate_ends_us; /* 0: not readable */
 	struct zones_facts zones;
+	struct names_facts names;
 };
 
 /* The API uses these numbers. */

@@ -103,6 +103,18 @@ struct alias_put {
 	struct admin_job job;
 	struct price_alias alias;
 };
+/* Writes a list of aliases, all or none. */
+struct aliases_put {
+	struct admin_job job;
+	bool dry_run;
+	int count;
+	struct alias_put_row {
+		struct price_alias alias;
+		enum { ALIAS_SAME, ALIAS_NEW, ALIAS_MOVED } change; /* out, like all below */
+		struct price_alias before; /* ALIAS_SAME, ALIAS_MOVED */
+	} * row;
+	bool changed;
+};
 /* ERR_NOT_FOUND. */
 struct alias_delete {
 	struct admin_job job;

@@ -50,6 +50,7 @@ CHANGES = {
     "EndPrice": (("PutPrice",), lambda u: pb.EndPriceRequest(provider="acme", model="m-1"), "price.end", "acme/m-1"),
     "PutAlias": ((), lambda u: pb.PutAliasRequest(alias=pb.Alias(name=u, model="gpt-4o")), "alias.put", "{user}"),
     "DeleteAlias": (("PutAlias",), lambda u: pb.DeleteAliasRequest(name=u), "alias.delete", "{user}"),
+    "ImportAliases": ((), lambda u: pb.ImportAliasesRequest(aliases=[pb.Alias(name=u, model="gpt-4o")]), "alias.put", "{user}"),
     "PutFamily": ((), lambda u: pb.PutFamilyRequest(family=pb.Family(pattern=u + "*", model="gpt-4o")), "family.put", "{user}*"),
     "DeleteFamily": (("PutFamily",), lambda u: pb.DeleteFamilyRequest(pattern=u + "*"), "family.delete", "{user}*"),
     "Apply": ((), lambda u: pb.ApplyRequest(document=pb.TenantDocument(tiers=[pb.Tier(name="gold")])), "tier.put", "gold"),

@@ -19,7 +19,7 @@ CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers ListTexts GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
          "GetPoolStats WatchPool Watch GetProof Export ListReservations GetReservation")
 CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset AdjustLedger CancelReservation ChangeAccounts PutTenant PutTier DeleteTier PutText DeleteText "
-           "Apply PutPrice ImportPrices EndPrice PutAlias DeleteAlias PutFamily DeleteFamily PutPool ResumePool "
+           "Apply PutPrice ImportPrices EndPrice PutAlias DeleteAlias ImportAliases PutFamily DeleteFamily PutPool ResumePool "
            "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {
     **{name: {"bot", "admin", "operator"} for name in CALLS.split()},

@@ -1,4 +1,5 @@
 """Aliases and families of models as data: who may put them, what they change and when, and what models without a price cost."""
+import pathlib
 import re
 
 import grpc
@@ -8,6 +9,7 @@ from bots import Bots, fails_with, unique
 from harness import protos
 
 pb = protos.admin_pb2
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 Code = grpc.StatusCode
 
 
@@ -267,3 +269,70 @@ def test_a_document_is_applied_as_it_was_exported_whatever_has_become_of_its_ali
     document.aliases.append(document.aliases[0])
     error = fails_with(Code.INVALID_ARGUMENT, bots.admin.Apply, pb.ApplyRequest(tenant=fleet.tenant, document=document), timeout=10)
     assert error.details() == f"document.aliases: {name}-x is listed twice"
+
+
+def test_the_doctor_finds_names_that_lead_nowhere(bots):
+    def found(tenant=""):
+        checks = bots.admin.Diagnose(pb.DiagnoseRequest(tenant=tenant), timeout=20).checks
+        return next((check.finding, check.found) for check in checks if check.name == "model names")
+
+    shown = found()
+    assert shown[0] == pb.FINDING_OK and shown[1].endswith("17 families; models without a price are charged like their family (fallback: anthropic/claude-fable-5)")
+    fleet, name = fleet_of(bots, unknown_model="UNKNOWN_MODEL_REFUSE"), unique("name")
+    assert found(fleet.tenant)[1].endswith("models without a price are refused")
+    price = pb.Price(tenant=fleet.tenant, provider="acme", model=name, input="1", output="1")
+    bots.admin.PutPrice(pb.PutPriceRequest(price=price), timeout=10)
+    put_alias(fleet, name + "-x", name, fleet.tenant)
+    put_family(fleet, name + "*", name, fleet.tenant)
+    bots.admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(id=fleet.tenant, unknown_model="UNKNOWN_MODEL_FAMILY", fallback_model="acme/" + name)), timeout=10)
+    assert found(fleet.tenant)[0] == pb.FINDING_OK
+    bots.admin.EndPrice(pb.EndPriceRequest(tenant=fleet.tenant, provider="acme", model=name), timeout=10)
+    assert found(fleet.tenant) == (pb.FINDING_WARN, f"the fallback model, acme/{name}, has no price: models without one are refused unless they have a family")
+    bots.admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(id=fleet.tenant, fallback_model="gpt-5")), timeout=10)
+    assert found(fleet.tenant)[0] == pb.FINDING_WARN and found(fleet.tenant)[1].startswith("2 of ")
+    assert found()[0] == pb.FINDING_OK
+
+
+def test_a_list_of_aliases_is_imported_whole_or_not_at_all(bots, bursar, tmp_path):
+    fleet, path = fleet_of(bots), tmp_path / "list.csv"
+    own = lambda: [row[1:3] for row in aliases(bots, tenant=fleet.tenant) if row[0]]
+    put_alias(fleet, "same", "gpt-4o", fleet.tenant)
+    put_alias(fleet, "moved", "gpt-4o", fleet.tenant)
+    path.write_text('provider,alias,model\nopenai,same,gpt-4o\n,moved,"claude-opus-5"\n,new,azure/gpt-5\n')
+    run = lambda *more: bursar("model", "alias", "import", str(path), "--tenant", fleet.tenant, *more)
+    dry = run("--dry-run")
+    assert dry.returncode == 0 and own() == [("moved", "openai/gpt-4o"), ("same", "openai/gpt-4o")]
+    assert dry.stdout == (f"changed moved of tenant {fleet.tenant}: openai/gpt-4o -> anthropic/claude-opus-5\n"
+                          f"new     new of tenant {fleet.tenant}: openai/gpt-5\n1 new, 1 changed, 1 the same\n")
+    assert run("--yes").stdout.endswith("imported: 2 aliases\n")
+    assert own() == [("moved", "anthropic/claude-opus-5"), ("new", "openai/gpt-5"), ("same", "openai/gpt-4o")]
+    assert run("--yes").stdout == "0 new, 0 changed, 3 the same\n"
+    path.write_text("alias,model\nfirst,gpt-4o\nsecond,gpt-4oo\n")
+    wrong = run("--yes")
+    assert wrong.returncode == 4 and "list.csv:3: second: no price is known for this model; similar names are gpt-4o" in wrong.stderr
+    assert len(own()) == 3
+    listed = tmp_path / "list.json"
+    listed.write_text(bursar("model", "alias", "list", "--prefix", "moved", "--tenant", fleet.tenant, "--json", check=True).stdout)
+    assert bursar("model", "alias", "import", str(listed), "--yes", check=True).stdout == "0 new, 0 changed, 1 the same\n"
+
+
+@pytest.mark.parametrize("text, says", [
+    ("alias;model\na;gpt-4o\n", "line 1: "),
+    ("alias,modle\na,gpt-4o\n", "line 1: modle is not a column of a list of aliases: alias, model, provider, tenant"),
+    ("alias\na\n", "line 1: must name the columns alias and model"),
+    ("alias,model\n", "lists no alias"),
+    ("", "line 1: "),
+    ("alias,model\na\n", "list.csv:2: "),
+    ("alias,model\na,gpt-4o\na,gpt-5\n", "a is listed twice"),
+])
+def test_a_wrong_list_of_aliases_changes_nothing(bots, bursar, tmp_path, text, says):
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+    done = bursar("model", "alias", "import", str(path), "--yes")
+    assert done.returncode == 4 and says in done.stderr, done.stderr
+    assert aliases(bots, prefix="a") == []
+
+
+def test_the_shipped_list_of_aliases_changes_nothing(bursar):
+    shipped = str(ROOT / "deploy/data/model_aliases.csv")
+    assert re.fullmatch(r"0 new, 0 changed, \d+ the same\n", bursar("model", "alias", "import", shipped, check=True).stdout)

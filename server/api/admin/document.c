@@ -290,24 +290,6 @@ static bool texts_read(
 	return true;
 }
 
-static int compare_aliases(const void *a, const void *b)
-{
-	return strcmp(((const struct price_alias *)a)->alias, ((const struct price_alias *)b)->alias);
-}
-
-/* Two aliases of one name are found in a sorted copy: there may be thousands. */
-static bool aliases_differ(struct arena *arena, const struct document *out, struct err *err)
-{
-	struct price_alias *sorted = arena_zalloc(arena, (size_t)out->aliases + 1, sizeof(*sorted));
-
-	memcpy(sorted, out->alias, (size_t)out->aliases * sizeof(*sorted));
-	qsort(sorted, (size_t)out->aliases, sizeof(*sorted), compare_aliases);
-	for (int i = 1; i < out->aliases; i++)
-		if (strcmp(sorted[i].alias, sorted[i - 1].alias) == 0)
-			return err_invalid(err, "aliases", "%s is listed twice", sorted[i].alias);
-	return true;
-}
-
 /* What the server has stays as it is, so that a document can be applied just as it was exported. */
 static bool aliases_read(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, int64_t now_us,
 	struct arena *arena, struct document *out, struct err *err)
@@ -322,7 +304,7 @@ static bool aliases_read(const Bursar__V1__TenantDocument *message, const struct
 				!admin_alias_read(alias, out->tenant, catalog, now_us, arena, &out->alias[i], err)))
 			return err_prefix(err, "aliases[%d].", i);
 	}
-	return aliases_differ(arena, out, err);
+	return admin_aliases_differ(arena, out->alias, out->aliases, err);
 }
 
 bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,

@@ -88,6 +88,9 @@ bool admin_alias_read(const Bursar__V1__Alias *message, const char *tenant, cons
 /* Whether the tenant's alias of that name leads there already, whatever has become of its model since it was put. */
 bool admin_alias_kept(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
 	struct arena *arena, struct price_alias *out);
+/* ERR_INVALID on `aliases` if two of them have the same tenant and name. */
+bool admin_aliases_differ(struct arena *arena, const struct price_alias *aliases, int count, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* A change of the catalog in progress, in its call's arena: new, then its operation filled in, then started. */
 struct admin_edit {

@@ -67,6 +67,44 @@ bool admin_alias_put(struct alias_put *op, struct pg_link *link, struct err *err
 	       catalog_commit(&op->job, link, err);
 }
 
+static bool row_decide(struct pg_link *link, struct alias_put_row *row, struct err *err)
+{
+	PG_ARGS key = {0};
+	PG_RESULT result = NULL;
+
+	alias_key(&key, &row->alias);
+	if (!pg_read(link, "SELECT provider, model FROM model_aliases WHERE tenant = $1 AND alias = $2", &key, &result,
+		    err))
+		return false;
+	row->change = ALIAS_NEW;
+	if (PQntuples(result) == 0)
+		return true;
+	row->before = row->alias;
+	pg_copy(result, 0, 0, row->before.provider, sizeof(row->before.provider));
+	pg_copy(result, 0, 1, row->before.model, sizeof(row->before.model));
+	row->change = strcmp(row->before.provider, row->alias.provider) == 0 &&
+				      strcmp(row->before.model, row->alias.model) == 0
+			      ? ALIAS_SAME
+			      : ALIAS_MOVED;
+	return true;
+}
+
+/* A dry run does the same and is rolled back. */
+bool admin_aliases_put(struct aliases_put *op, struct pg_link *link, struct err *err)
+{
+	if (!catalog_begin(link, err))
+		return false;
+	for (int i = 0; i < op->count; i++) {
+		struct alias_put_row *row = &op->row[i];
+
+		if (!row_decide(link, row, err) ||
+			(row->change != ALIAS_SAME && !alias_write(&op->job, link, &row->alias, err)))
+			return err_prefix(err, "aliases[%d].", i);
+		op->changed = op->changed || row->change != ALIAS_SAME;
+	}
+	return op->dry_run || !op->changed || catalog_commit(&op->job, link, err);
+}
+
 bool alias_remove(struct admin_job *job, struct pg_link *link, struct price_alias *alias, struct err *err)
 {
 	PG_ARGS key = {0};

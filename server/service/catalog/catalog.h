@@ -17,6 +17,7 @@
 	EDIT(PRICE_END, price_end, price_end) \
 	EDIT(ALIAS, alias, alias_put) \
 	EDIT(ALIAS_DELETE, alias_delete, alias_delete) \
+	EDIT(ALIASES, aliases, aliases_put) \
 	EDIT(FAMILY, family, family_put) \
 	EDIT(FAMILY_DELETE, family_delete, family_delete)
 

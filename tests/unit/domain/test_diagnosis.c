@@ -115,6 +115,11 @@ TEST_WITH(prices_keys_pools_and_authentication_are_diagnosed, begin, NULL)
 	FINDS("prices", FINDING_WARN, durable.newest_price_us = NOW - 121 * DAY);
 	FINDS("prices", FINDING_WARN, durable.newest_price_us = 0);
 	FINDS("prices", FINDING_WARN, durable.old_prices = 1);
+	FINDS("model names", FINDING_OK, server.names.unknown = "refused");
+	FINDS("model names", FINDING_OK, server.names = (struct names_facts){.unknown = "free", .aliases = 7});
+	FINDS("model names", FINDING_WARN, server.names.unknown = "refused", server.names.lost = 1);
+	FINDS("model names", FINDING_WARN,
+		server.names = (struct names_facts){.unknown = "refused", .fallback = "x/y", .fallback_lost = true});
 	FINDS("keys", FINDING_WARN, durable.keys = 0);
 	FINDS("keys", FINDING_WARN, durable.operators_ending = 1);
 	FINDS("keys", FINDING_WARN, durable.idle = 1);

@@ -2,6 +2,7 @@
 #include "cli/cmd/admin/admin.h"
 
 #include "cli/common/view.h"
+#include "cli/report/alias_import.h"
 #include "cli/text/format.h"
 
 #define OPTION_FOR_TENANT(what) \
@@ -179,6 +180,22 @@ static const struct command commands[] = {
 		.options = {OPTION_FOR_TENANT("this tenant's own alias (default: the one for everybody)"),
 			OPTION_REASON},
 		.examples = {"model alias delete our-best --tenant acme"},
+	},
+	{
+		COMMAND("model alias import", "FILE", "import a list of aliases, after showing the changes",
+			alias_import),
+		.about =
+			"Reads a CSV with the columns alias and model, and perhaps provider and tenant, like "
+			"deploy/data/model_aliases.csv, or JSON (FILE ends in .json), as 'model alias list --json' "
+			"writes it; - is standard input. If any row is wrong, nothing changes at all. Aliases that the "
+			"list does not name stay.",
+		.options = {OPTION_FOR_TENANT(
+				    "this tenant's own aliases (default: as each row says, else for everybody)"),
+			OPTION_REASON,
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, even with --yes", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "do not ask", NULL}},
+		.examples = {"model alias import aliases.csv --dry-run",
+			"model alias import aliases.csv --tenant acme --yes"},
 	},
 	{
 		COMMAND("model family list", "", "list what models without a price cost, by their names",
