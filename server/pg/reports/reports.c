@@ -1,5 +1,6 @@
 /* Bills and forecasts from the roll-ups, and the sums of the proof (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
+#include "pg/reports/costs.h"
 
 #include <string.h>
 
@@ -83,7 +84,7 @@ static void put_report(struct buf *sql, const struct report_page *op)
 	if (op->by) {
 		buf_put_str(sql, " GROUP BY ");
 		put_keys(sql, op->by, false);
-		buf_put_str(sql, " ORDER BY ");
+		buf_put_str(sql, " HAVING sum(rows) > 0 ORDER BY "); /* not a line that a re-rating has emptied */
 		put_keys(sql, op->by, false);
 	} else {
 		buf_put_str(sql, " HAVING count(*) > 0");
@@ -148,7 +149,7 @@ bool admin_report(struct report_page *op, struct pg_link *link, struct err *err)
 	if (!result)
 		return false;
 	read_lines(op, result);
-	return true;
+	return report_costs_add(op, link, err);
 }
 
 bool admin_report_users(struct report_users *op, struct pg_link *link, struct err *err)
