@@ -1,9 +1,6 @@
 /* Reads what the ledger knows of recorded attempts, for re-rating (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/units.h"
 #include "pg/ledger/ledger.h"
 
@@ -56,9 +53,7 @@ static const char page_sql[] = "SELECT l.user_id, l.request_id, l.attempt, " MIC
 		"l.attempt)) THEN coalesce((SELECT sum(a.cost_nano) FROM ledger a WHERE " OF_ATTEMPT
 		" AND a.request_id = l.request_id AND a.entry = 1), 0)::bigint ELSE 0 END, "
 		"c.ratings, c.corrected, c.by_hand, coalesce(r.provider, ''), coalesce(r.price_model, ''), "
-		"coalesce(r.flags, 0), coalesce(r.list_cost_nano, 0), "
-		"coalesce((SELECT string_agg(m.key || '=' || m.value, ' ') FROM jsonb_each_text(l.meters) m), '')" AMOUNT_COLUMNS
-			METER_COLUMNS
+		"coalesce(r.flags, 0), coalesce(r.list_cost_nano, 0), " METERS_TEXT AMOUNT_COLUMNS METER_COLUMNS
 		" FROM (SELECT * FROM ledger WHERE day = ($2::date[])[1] AND tenant = $1 AND entry = 0 "
 		"AND (user_id, request_id, attempt) > ($3, $4, $5::bigint) ORDER BY user_id, request_id, attempt LIMIT $6) l "
 		"CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE a.flags & 4096 > 0) AS ratings, "
@@ -101,27 +96,6 @@ enum {
 	TOKENS = CHARGED + AMOUNT_COUNT
 };
 
-/* "web_searches=2 pages=1". Meters of a newer release are left out. */
-static void meters_read(const PGresult *result, int row, struct meters *out)
-{
-	char text[1024], *save = NULL;
-
-	for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
-		out->count[meter] = pg_i64(result, row, TOKENS + meter);
-	pg_copy(result, row, METERS_RARE_TEXT, text, sizeof(text));
-	for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		char *equals = strchr(word, '=');
-		int meter;
-
-		if (!equals)
-			continue;
-		*equals = '\0';
-		meter = meter_find(word);
-		if (meter >= METER_KEPT_COUNT)
-			out->count[meter] = strtoll(equals + 1, NULL, 10);
-	}
-}
-
 static void usage_read(struct admin_job *job, const PGresult *result, int row, struct rerate_row *out)
 {
 	out->usage = (struct entry_usage){
@@ -134,7 +108,9 @@ static void usage_read(struct admin_job *job, const PGresult *result, int row, s
 		.provider_cost_nano = pg_i64(result, row, PROVIDER_COST),
 		.list_cost_nano = pg_i64(result, row, LIST_COST),
 	};
-	meters_read(result, row, &out->usage.meters);
+	for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
+		out->usage.meters.count[meter] = pg_i64(result, row, TOKENS + meter);
+	pg_meters(result, row, METERS_RARE_TEXT, &out->usage.meters);
 	out->now = out->usage;
 	if (!out->ratings)
 		return;
