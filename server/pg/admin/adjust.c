@@ -78,7 +78,7 @@ static bool read_rating(struct adjust_facts *op, struct pg_link *link, struct er
 	if (!pg_read(link,
 		    "SELECT provider, price_model, price_from_us, flags FROM ledger WHERE day = ($4::date[])[1] AND "
 		    "tenant = $1 AND user_id = $2 AND adjusts = $3 AND attempt = $5 AND entry = 4 AND flags & 4096 > 0 "
-		    "ORDER BY at DESC LIMIT 1",
+		    "ORDER BY at DESC, length(request_id) DESC, request_id DESC LIMIT 1",
 		    &args, &result, err))
 		return false;
 	if (PQntuples(result) == 0)

@@ -62,7 +62,7 @@ static const char page_sql[] = "SELECT l.user_id, l.request_id, l.attempt, " MIC
 		" AND a.adjusts = l.request_id AND a.attempt = l.attempt AND a.entry = 4) c "
 		"LEFT JOIN LATERAL (SELECT a.provider, a.price_model, a.flags, a.list_cost_nano FROM ledger a WHERE " OF_ATTEMPT
 		" AND a.adjusts = l.request_id AND a.attempt = l.attempt AND a.entry = 4 AND a.flags & 4096 > 0 "
-		"ORDER BY a.at DESC LIMIT 1) r ON c.ratings > 0 ORDER BY l.user_id, l.request_id, l.attempt";
+		"ORDER BY a.at DESC, length(a.request_id) DESC, a.request_id DESC LIMIT 1) r ON c.ratings > 0 ORDER BY l.user_id, l.request_id, l.attempt";
 
 enum {
 	USER,
