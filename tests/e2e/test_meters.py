@@ -312,6 +312,16 @@ def test_an_erased_user_takes_the_meters_along(fleet, stack):
         assert sql.fetchall() == [(1, True, "web_searches", 3), (5, False, "web_searches", 3)]
 
 
+def test_a_check_holds_the_cached_part_of_its_input_at_the_cached_rate(fleet):
+    fleet.admin.PutPrice(fleet.admin_pb.PutPriceRequest(price=fleet.admin_pb.Price(
+        provider="maker", model="cached-1", tenant=fleet.tenant, input="2", cached_input="0.5", output="8"), yes=True), timeout=20)
+    user = unique("user")
+    held = fleet.check(user, model="cached-1", input_tokens=1000, cached_input_tokens=800, max_output_tokens=10)
+    assert (held.held_tokens, held.held_cost_nano_usd) == (1010, 400_000 + 400_000 + 80_000)
+    error = fails_with(Code.INVALID_ARGUMENT, fleet.check, user, model="cached-1", input_tokens=1000, cached_input_tokens=1001)
+    assert error.details() == "cached_input_tokens: is more than input_tokens, of which it is a part: 1001 of 1000"
+
+
 def test_limits_of_counts_are_named(fleet):
     answer = fleet.check(unique("user"), model="all-1")
     for field, most in (("web_searches", 100_000_000_000), ("image_input_tokens", MOST)):

@@ -230,6 +230,22 @@ FAKED(the_tier_says_what_happens_without_the_store)
 	assert_int_equal(check->flow.err.code, ERR_UNAVAILABLE);
 }
 
+/* With the whole time of the store it is the store that is away; with less, which the caller gave, its deadline has passed. */
+FAKED(a_closed_tier_says_whose_time_was_up)
+{
+	struct fake *fake = *state;
+	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
+
+	fake->away = fake->slow = true;
+	fake_publish(fake, FAIL_CLOSED);
+	check = ask(fake, "ann", "r1");
+	assert_int_equal(check->flow.err.code, ERR_UNAVAILABLE);
+	check->question = fake_question("ann", "r2", 100, 50);
+	check->question.deadline_us = clock_mono_us() + 1000;
+	fake_check_run(fake, check);
+	assert_int_equal(check->flow.err.code, ERR_DEADLINE);
+}
+
 FAKED(an_unknown_model_is_refused_with_the_nearest_or_let_pass)
 {
 	struct fake *fake = *state;
