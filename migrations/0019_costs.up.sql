@@ -1,7 +1,7 @@
 -- Whose word on the cost of a request counts, if the provider says what it cost: 1 the price's, 2 the provider's.
 ALTER TABLE tenants ADD COLUMN cost_source smallint NOT NULL DEFAULT 1 CHECK (cost_source IN (1, 2));
 
--- What the price says that a request cost: kept beside provider_cost_nano, whichever of the two is in cost_nano (flags & 128: the
+-- What the price says that a request cost: kept beside provider_cost_nano, whichever of the two is in cost_nano (flags & 8192: the
 -- provider's), and by re-ratings (entry 4, flags & 4096: their price and flags are the request's from then on).
 ALTER TABLE ledger ADD COLUMN list_cost_nano bigint;
 -- Corrections of a request. They are few: other rows cost nothing but a look at their entry.

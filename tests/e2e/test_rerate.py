@@ -338,3 +338,77 @@ def test_a_run_that_is_killed_is_continued_and_corrects_nothing_twice(start_burs
         sql.execute("SELECT count(*), count(DISTINCT adjusts), sum(cost_nano)::bigint FROM ledger WHERE tenant = %s AND entry = 4", (fleet.tenant,))
         assert sql.fetchone() == (count, count, count * 5_000_000)
     assert bill(fleet) == {("acme-ai", model): (count, 0, count * 7_000_000, count * 5_000_000)}
+
+
+def said_by_provider(stack, fleet, user, provider, listed, charged):
+    """As if the provider had said what the user's one record cost."""
+    with stack.sql() as sql:
+        sql.execute("UPDATE ledger SET provider_cost_nano = %s, list_cost_nano = %s, flags = flags | %s WHERE user_id = %s",
+                    (provider, listed, 8192 if charged else 0, user))
+        for kind, name in ((1, user), (5, fleet.tenant)):
+            sql.execute("INSERT INTO usage_costs SELECT tenant, %s, %s, day, provider, price_model, interface, 0, 1, provider_cost_nano, list_cost_nano, 0, 0 "
+                        "FROM ledger WHERE user_id = %s", (kind, name, user))
+
+
+def compared(fleet, by=(), user=None):
+    ref = fleet.key(user) if user else fleet.key(fleet.tenant, "TENANT")
+    answer = fleet.admin.CompareCosts(fleet.admin_pb.CompareCostsRequest(ref=ref, by=by), timeout=20)
+    lines = [(line.provider, line.model, line.user, line.requests, line.list_cost_nano_usd, line.provider_cost_nano_usd) for line in answer.lines]
+    assert (sum(line[3] for line in lines), sum(line[4] for line in lines)) == (answer.total.requests, answer.total.list_cost_nano_usd)
+    return lines
+
+
+def test_a_record_that_the_providers_cost_was_charged_for_keeps_it(fleet, stack):
+    pb, user, model = fleet.admin_pb, user_of(fleet), unique("m")
+    put(fleet, model, "4")
+    record(fleet, user, checked=model)
+    fleet.drained()
+    said_by_provider(stack, fleet, user, 4_000_000, 4_000_000, charged=True)
+    assert compared(fleet) == [("acme-ai", model, "", 1, 4_000_000, 4_000_000)]
+    put(fleet, model, "1", effective_from_us=1, tenant=fleet.tenant)
+    assert told(rerate(fleet)) == (1, 4_000_000, 4_000_000)
+    assert proven(fleet) == 4_000_000 == used(fleet, user)[0]
+    assert compared(fleet, user=user) == [("acme-ai", model, "", 1, 1_000_000, 4_000_000)]
+    assert compared(fleet, by=[pb.REPORT_KEY_USER]) == [("", "", user, 1, 1_000_000, 4_000_000)]
+    assert told(rerate(fleet)) == (0, 0, 0)
+    *_, last = fleet.admin.GetReport(pb.GetReportRequest(ref=fleet.key(user)), timeout=20)
+    total = last.total
+    assert (total.cost_nano_usd, total.compared_requests, total.list_cost_nano_usd, total.provider_cost_nano_usd) == (4_000_000, 1, 1_000_000, 4_000_000)
+
+
+def test_what_a_provider_says_follows_a_request_to_its_new_line(fleet, stack):
+    user, model = user_of(fleet), unique("m")
+    record(fleet, user, served=model)
+    fleet.drained()
+    said_by_provider(stack, fleet, user, 3_000_000, 2_000_000, charged=False)
+    with stack.sql() as sql:
+        sql.execute("UPDATE usage_costs SET provider = '', model = %s WHERE tenant = %s", (model, fleet.tenant))
+    put(fleet, model, "7")
+    assert told(rerate(fleet)) == (1, 2_000_000, 7_000_000)
+    assert proven(fleet) == 7_000_000
+    assert compared(fleet) == [("acme-ai", model, "", 1, 7_000_000, 3_000_000)]
+
+
+def test_only_what_lines_can_be_by_is_compared(fleet):
+    pb = fleet.admin_pb
+    ask = lambda **fields: fleet.admin.CompareCosts(pb.CompareCostsRequest(**{"ref": fleet.key(fleet.tenant, "TENANT"), **fields}), timeout=20)
+    for field, fields in (("by", {"by": [pb.REPORT_KEY_INTERFACE]}), ("ref", {"ref": None}), ("month", {"month": "2026-13"}), ("limit", {"limit": 1001}),
+                          ("by", {"ref": fleet.key("red", "TEAM"), "by": [pb.REPORT_KEY_USER]}), ("from_day", {"to_day": day()}), ("ref.kind", {"ref": fleet.key("m", "MODEL")})):
+        assert fails_with(Code.INVALID_ARGUMENT, ask, **fields).details().startswith(field), field
+
+
+def test_a_sum_of_requests_is_left_alone_where_a_threshold_decides(fleet, stack):
+    user, model = user_of(fleet), unique("m")
+    put(fleet, model, "4")
+    record(fleet, user, checked=model)
+    fleet.drained()
+    with stack.sql() as sql:  # as if it were the sum of several requests to the model, each rounded up
+        sql.execute("UPDATE ledger SET flags = flags | 16384, cost_nano = cost_nano + 2 WHERE user_id = %s", (user,))
+    assert told(rerate(fleet)) == (0, 0, 0)
+    tiers = [fleet.admin_pb.ContextTier(above_tokens=999, input="8")]
+    put(fleet, model, "4", context_tiers=tiers, effective_from_us=1, tenant=fleet.tenant)
+    part = rerate(fleet, dry_run=True)
+    assert (part.corrected, part.sums) == (0, 1)
+    tiers[0].above_tokens = 1000
+    put(fleet, model, "2", context_tiers=tiers, effective_from_us=2, tenant=fleet.tenant)
+    assert told(rerate(fleet, dry_run=True)) == (1, 4_000_002, 2_000_000)

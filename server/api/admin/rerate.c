@@ -67,6 +67,7 @@ static Bursar__V1__RerateLedgerResponse *page_message(struct rerate_call *self)
 	message->erased = counts->erased;
 	message->waiting = counts->waiting;
 	message->ledger_only = counts->ledger_only;
+	message->sums = counts->sums;
 	message->gone_days = counts->gone_days;
 	message->done = !rerate->more;
 	if (rerate->more)

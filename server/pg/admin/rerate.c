@@ -103,7 +103,7 @@ static void usage_read(struct admin_job *job, const PGresult *result, int row, s
 		.mode = admin_text(job, result, row, MODE),
 		.provider = admin_text(job, result, row, PROVIDER),
 		.price_model = admin_text(job, result, row, PRICE_MODEL),
-		.flags = (uint32_t)pg_i64(result, row, FLAGS) & 255,
+		.flags = (uint32_t)pg_i64(result, row, FLAGS) & FLAGS_USAGE,
 		.provider_cost_known = pg_bool(result, row, PROVIDER_COST_KNOWN),
 		.provider_cost_nano = pg_i64(result, row, PROVIDER_COST),
 		.list_cost_nano = pg_i64(result, row, LIST_COST),
@@ -116,7 +116,7 @@ static void usage_read(struct admin_job *job, const PGresult *result, int row, s
 		return;
 	out->now.provider = admin_text(job, result, row, NOW_PROVIDER);
 	out->now.price_model = admin_text(job, result, row, NOW_PRICE_MODEL);
-	out->now.flags = (uint32_t)pg_i64(result, row, NOW_FLAGS) & 255;
+	out->now.flags = (uint32_t)pg_i64(result, row, NOW_FLAGS) & FLAGS_USAGE;
 	out->now.list_cost_nano = pg_i64(result, row, NOW_LIST_COST);
 }
 

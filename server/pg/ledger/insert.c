@@ -187,7 +187,7 @@ static void put_texts(struct rows *rows, const struct ledger_item *item, struct 
 static void put_row(struct rows *rows, const struct ledger_item *item, struct buf *note)
 {
 	const struct entry *entry = item->entry;
-	uint32_t flags = entry->usage.flags & 255;
+	uint32_t flags = entry->usage.flags & FLAGS_USAGE;
 
 	flags |= (entry->final ? LEDGER_FLAG_FINAL : 0) | (entry->late ? LEDGER_FLAG_LATE : 0) |
 		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0) |

@@ -4,8 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* These stay, whatever the price: the tokens are an estimate; the provider's cost was charged. */
-#define FLAGS_OF_RECORD (FLAG_ESTIMATED | FLAG_PROVIDER_COST)
+/* These stay, whatever the price: what was used is an estimate; the provider's cost was charged; it is a sum. */
+#define FLAGS_OF_RECORD (FLAG_ESTIMATED | FLAG_PROVIDER_COST | FLAG_ROUNDS)
+
+/* Each of the requests that a sum is made of was rounded up by itself. */
+#define ROUNDING_NANO 1000
 
 /*
  * The call that was counted because another price had a fee for calls is not one that this price lacks a rate for.
@@ -45,7 +48,7 @@ static void usage_make(const struct ledger_rerate *rerate, const struct rerate_r
 		.list_cost_nano = priced->cost.nano};
 	if (out->flags & FLAG_ESTIMATED)
 		out->flags |= FLAG_UNPRICED;
-	if (out->flags & FLAG_PROVIDER_COST)
+	else if (out->flags & FLAG_PROVIDER_COST)
 		out->flags &= ~(uint32_t)FLAG_UNPRICED;
 	if (priced->price) {
 		/* The catalog may be another one when the correction is made. */
@@ -101,14 +104,30 @@ static bool wanted(const struct ledger_rerate *rerate, const struct rerate_chang
 	       is(rerate, change->usage.price_model);
 }
 
+/* Of a sum of requests: could one of them have been above a context threshold of the price, and another one not? */
+static bool mixes_contexts(const struct rerate_row *row, const struct price *price)
+{
+	return row->usage.flags & FLAG_ROUNDS && price && price->context_tiers &&
+	       tokens_input(&row->usage.meters) > price->context[0].above_tokens;
+}
+
+static bool costs_same(const struct rerate_change *change)
+{
+	int64_t more = change->cost_after - change->cost_before;
+
+	if (change->usage.flags & FLAG_ROUNDS)
+		return more > -ROUNDING_NANO && more < ROUNDING_NANO;
+	return more == 0;
+}
+
 static bool differs(const struct rerate_change *change)
 {
 	const struct entry_rerate *before = &change->before;
 
-	return change->cost_before != change->cost_after ||
-	       before->unpriced != ((change->usage.flags & FLAG_UNPRICED) != 0) ||
+	return !costs_same(change) || before->unpriced != ((change->usage.flags & FLAG_UNPRICED) != 0) ||
 	       strcmp(before->provider, change->line.provider) != 0 || strcmp(before->model, change->line.model) != 0 ||
-	       (before->compared && before->list_cost_nano != change->usage.list_cost_nano);
+	       (before->compared && !(change->usage.flags & FLAG_ROUNDS) &&
+		       before->list_cost_nano != change->usage.list_cost_nano);
 }
 
 bool rerate_price(struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_change *out)
@@ -124,5 +143,8 @@ bool rerate_price(struct ledger_rerate *rerate, const struct rerate_row *row, st
 	if (!wanted(rerate, out))
 		return false;
 	rerate->counts.unpriced += (out->usage.flags & FLAG_UNPRICED) != 0;
-	return differs(out);
+	if (!differs(out))
+		return false;
+	rerate->counts.sums += mixes_contexts(row, priced.price);
+	return !mixes_contexts(row, priced.price);
 }

@@ -26,6 +26,21 @@ static const char *mode_of(const struct settle *settle)
 	return mode_plain(settle->question.mode[0] ? settle->question.mode : settle->checked_mode);
 }
 
+/* The provider said what it cost: one of the two is charged, and both are kept. */
+static void provider_charge(struct settle *settle)
+{
+	struct cost *cost = &settle->answer.priced.cost;
+
+	settle->answer.list_nano = cost->nano;
+	if (settle->accounts.settings->cost_source != COST_PROVIDER)
+		return;
+	cost->nano = settle->question.provider_cost_nano;
+	/* The charge is right, whatever the price lacks; an estimate of what was used stays one. */
+	if (!(cost->flags & FLAG_ESTIMATED))
+		cost->flags &= ~(uint32_t)FLAG_UNPRICED;
+	cost->flags |= FLAG_PROVIDER_COST;
+}
+
 void settle_price(struct settle *settle)
 {
 	struct settle_question *question = &settle->question;
@@ -40,6 +55,8 @@ void settle_price(struct settle *settle)
 	price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->meters,
 		(struct purchase){.mode = mode_of(settle), .at_us = question->handle.started_at_us},
 		&settle->answer.priced);
+	if (question->provider_cost_known)
+		provider_charge(settle);
 }
 
 static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
@@ -66,6 +83,7 @@ void settle_usage_make(struct settle *settle)
 		.meters = settle->question.meters,
 		.provider_cost_known = settle->question.provider_cost_known,
 		.provider_cost_nano = settle->question.provider_cost_nano,
+		.list_cost_nano = settle->answer.list_nano,
 	};
 	struct buf buf = {0};
 

@@ -376,6 +376,7 @@ TEST(rare_meters_and_a_providers_cost_come_back)
 	entry.usage.meters.count[METER_SEARCH_UNITS] = 3;
 	entry.usage.provider_cost_known = true;
 	entry.usage.provider_cost_nano = 12345;
+	entry.usage.list_cost_nano = 12344;
 	back = packed_and_read(&entry, &packed);
 	assert_int_equal(back.usage.meters.count[METER_CACHE_WRITE_1H], 44);
 	assert_int_equal(back.usage.meters.count[METER_SEARCH_UNITS], 3);
@@ -383,7 +384,8 @@ TEST(rare_meters_and_a_providers_cost_come_back)
 	assert_int_equal(back.usage.meters.count[METER_PAGES], 0);
 	assert_true(back.usage.provider_cost_known);
 	assert_int_equal(back.usage.provider_cost_nano, 12345);
-	assert_int_equal(packed.len - plain.len, 1 + 2 * (1 + 8) + 1 + 8);
+	assert_int_equal(back.usage.list_cost_nano, 12344);
+	assert_int_equal(packed.len - plain.len, 1 + 2 * (1 + 8) + 1 + 8 + 8);
 	no_part_is_an_entry(&packed);
 	buf_release(&plain);
 	buf_release(&packed);
