@@ -1,4 +1,5 @@
 """RerateLedger: records are priced again; bills, roll-ups, counters and the proof follow, and nothing is corrected twice."""
+import concurrent.futures
 import datetime
 import json
 
@@ -338,6 +339,23 @@ def test_a_run_that_is_killed_is_continued_and_corrects_nothing_twice(start_burs
         sql.execute("SELECT count(*), count(DISTINCT adjusts), sum(cost_nano)::bigint FROM ledger WHERE tenant = %s AND entry = 4", (fleet.tenant,))
         assert sql.fetchone() == (count, count, count * 5_000_000)
     assert bill(fleet) == {("acme-ai", model): (count, 0, count * 7_000_000, count * 5_000_000)}
+
+
+def test_runs_at_once_correct_nothing_twice(two_fleets, stack):
+    one, other = two_fleets
+    one.tenant = other.tenant = unique("tenant")
+    user, model, count = user_of(one), unique("m"), 1200
+    record(one, user, served=model)
+    one.drained()
+    filled(stack, one, user, model, count)
+    put(one, model, "7")
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(rerate, [one, other, one, other]))
+    assert sum(part.corrected for part in parts) == count
+    assert proven(one) == count * 7_000_000 == used(one, user)[0]
+    with stack.sql() as sql:
+        sql.execute("SELECT count(*), count(DISTINCT adjusts) FROM ledger WHERE tenant = %s AND entry = 4", (one.tenant,))
+        assert sql.fetchone() == (count, count)
 
 
 def said_by_provider(stack, fleet, user, provider, listed, charged):
