@@ -10,8 +10,9 @@ void settle_models(struct settle *settle)
 
 	catalog_model(
 		settle->snapshot->catalog, handle->tenant, handle->user, checked[0] ? checked : served, &settle->model);
-	catalog_model(
-		settle->snapshot->catalog, handle->tenant, handle->user, served[0] ? served : checked, &settle->served);
+	settle->served = settle->model;
+	if (checked[0] && served[0] && strcmp(checked, served) != 0)
+		catalog_model(settle->snapshot->catalog, handle->tenant, handle->user, served, &settle->served);
 }
 
 /* The ledger stores the standard mode as "". */
