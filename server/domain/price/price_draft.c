@@ -71,7 +71,7 @@ static void text_end(char *text)
 
 void draft_skip(struct draft *draft, const char *field, const char *fmt, ...)
 {
-	struct price_list *list = draft->reader->list;
+	struct price_public *list = draft->reader->list;
 	struct price_skipped *row;
 	va_list args;
 

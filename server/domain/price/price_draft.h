@@ -1,12 +1,12 @@
-/* Inside the readers of public price lists (price_list.h): a price that is put together from the fields of a list. */
+/* Inside the readers of public price lists (price_public.h): a price that is put together from the fields of a list. */
 #ifndef BURSAR_DOMAIN_PRICE_PRICE_DRAFT_H
 #define BURSAR_DOMAIN_PRICE_PRICE_DRAFT_H
 
-#include "domain/price/price_list.h"
+#include "domain/price/price_public.h"
 #include "domain/price/price_tree.h"
 
 struct list_reader {
-	struct price_list *list;
+	struct price_public *list;
 	struct arena *arena;
 	int64_t now_us;
 	int room; /* of list->sheet */

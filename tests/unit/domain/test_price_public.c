@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "domain/price/price_list.h"
+#include "domain/price/price_public.h"
 #include "domain/price/price_text.h"
 #include "domain/price/price_tree.h"
 #include "lib/test.h"
@@ -11,22 +11,22 @@
 #define LITELLM(name_, fields_) "{\"sample_spec\": {\"litellm_provider\": \"x\"}, \"" name_ "\": {" fields_ "}}"
 #define GENAI(models_) "[{\"id\": \"x-ai\", \"pricing_urls\": [\"https://x\"], \"models\": [" models_ "]}]"
 
-static struct price_list parsed(const char *text)
+static struct price_public parsed(const char *text)
 {
-	struct price_list list;
+	struct price_public list;
 	struct err err = {0};
 
-	if (!price_list_parse(text, strlen(text), NOW_US, &list, &err))
+	if (!price_public_parse(text, strlen(text), NOW_US, &list, &err))
 		fail_msg("%s", err.text);
 	return list;
 }
 
 static void refused(const char *text, const char *sentence)
 {
-	struct price_list list;
+	struct price_public list;
 	struct err err = {0};
 
-	assert_false(price_list_parse(text, strlen(text), NOW_US, &list, &err));
+	assert_false(price_public_parse(text, strlen(text), NOW_US, &list, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_string_equal(err.text, sentence);
 	assert_null(list.sheet.prices);
@@ -59,7 +59,7 @@ static const char *shown(const struct price *price)
 /* The list has one price, which reads so. */
 static void reads(const char *text, const char *name, const char *price)
 {
-	struct price_list list = parsed(text);
+	struct price_public list = parsed(text);
 	char found[2 * ID_MAX + 2];
 
 	for (int i = 0; i < list.skipped_count; i++)
@@ -69,19 +69,19 @@ static void reads(const char *text, const char *name, const char *price)
 	snprintf(found, sizeof(found), "%s %s", list.sheet.prices[0].provider, list.sheet.prices[0].model);
 	assert_string_equal(found, name);
 	assert_string_equal(shown(&list.sheet.prices[0]), price);
-	price_list_release(&list);
+	price_public_release(&list);
 }
 
 /* That part is left out; `count` prices remain. */
 static void skips(const char *text, const char *field, const char *why, int count)
 {
-	struct price_list list = parsed(text);
+	struct price_public list = parsed(text);
 
 	assert_true(list.skipped_count > 0);
 	assert_string_equal(list.skipped[0].field, field);
 	assert_string_equal(list.skipped[0].why, why);
 	assert_int_equal(list.sheet.count, count);
-	price_list_release(&list);
+	price_public_release(&list);
 }
 
 TEST(numbers_are_read_exactly_or_not_at_all)
@@ -254,7 +254,7 @@ TEST(names_that_the_list_has_twice_must_agree)
 
 TEST(a_model_of_genai_prices_becomes_a_price_under_each_id_that_is_said)
 {
-	struct price_list list = parsed(GENAI(
+	struct price_public list = parsed(GENAI(
 		"{\"id\": \"grok-x\", \"match\": {\"or\": [{\"equals\": \"grok-x\"}, {\"starts_with\": \"grok-x-0\"}, "
 		"{\"equals\": \"grok-latest\"}, {\"equals\": \"grok-y\"}]}, " FLAT "}, "
 		"{\"id\": \"grok-y\", \"match\": {\"equals\": \"grok-latest\"}, \"prices\": {\"input_mtok\": "
@@ -268,12 +268,12 @@ TEST(a_model_of_genai_prices_becomes_a_price_under_each_id_that_is_said)
 	assert_string_equal(list.sheet.prices[2].provider, "xai");
 	assert_string_equal(list.sheet.prices[2].source, "genai-prices: https://x (2026-11-29)");
 	assert_string_equal(shown(&list.sheet.prices[2]), "input=0.435 web_searches=5; 199999: input=0.87");
-	price_list_release(&list);
+	price_public_release(&list);
 }
 
 TEST(prices_that_have_ended_are_not_read_and_later_ones_have_their_date)
 {
-	struct price_list list = parsed(GENAI(
+	struct price_public list = parsed(GENAI(
 		"{\"id\": \"m\", \"prices\": [{\"prices\": {\"input_mtok\": 9}}, {\"constraint\": {\"start_date\": "
 		"\"2026-08-21\"}, \"prices\": {\"input_mtok\": 4, \"output_mtok\": 20}}, {\"constraint\": {\"start_date\": "
 		"\"2027-01-01\"}, \"prices\": {\"input_mtok\": 5}}], \"price_variants\": [{\"when\": {\"processing\": "
@@ -285,7 +285,7 @@ TEST(prices_that_have_ended_are_not_read_and_later_ones_have_their_date)
 	assert_string_equal(shown(&list.sheet.prices[0]), "input=4 output=20; batch=1/2; batch:output=20");
 	assert_int_equal(list.sheet.prices[1].from_us, INT64_C(1798761600000000));
 	assert_string_equal(shown(&list.sheet.prices[1]), "input=5; batch=2/5");
-	price_list_release(&list);
+	price_public_release(&list);
 }
 
 TEST(times_of_day_of_genai_prices_are_hours)
@@ -326,7 +326,7 @@ TEST(python_data_says_the_same_as_json)
 		"xai m", "input=0.2; batch=1/2");
 }
 
-TEST(a_text_that_is_no_price_list_is_refused_with_its_line)
+TEST(a_text_that_is_no_price_public_is_refused_with_its_line)
 {
 	static const char neither[] =
 		"line 1: is neither litellm's model_prices_and_context_window.json nor a data file of genai-prices";
@@ -358,7 +358,7 @@ TEST(a_text_that_is_no_price_list_is_refused_with_its_line)
 TEST(at_most_so_many_skipped_parts_are_kept_but_all_are_counted)
 {
 	struct buf text = {0};
-	struct price_list list;
+	struct price_public list;
 
 	buf_put_str(&text, "{\"a\": {\"litellm_provider\": \"p\", \"input_cost_per_token\": 1");
 	for (int i = 0; i < PRICE_SKIPPED_MAX + 7; i++)
@@ -367,6 +367,6 @@ TEST(at_most_so_many_skipped_parts_are_kept_but_all_are_counted)
 	list = parsed(buf_str(&text));
 	assert_int_equal(list.skipped_count, PRICE_SKIPPED_MAX + 7);
 	assert_string_equal(list.skipped[PRICE_SKIPPED_MAX - 1].field, "cost_499");
-	price_list_release(&list);
+	price_public_release(&list);
 	buf_release(&text);
 }

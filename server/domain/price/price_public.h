@@ -5,8 +5,8 @@
  * What a list says and a price cannot, or not exactly, is left out and listed: never a guess. A model whose price would be wrong
  * without it is left out as a whole.
  */
-#ifndef BURSAR_DOMAIN_PRICE_PRICE_LIST_H
-#define BURSAR_DOMAIN_PRICE_PRICE_LIST_H
+#ifndef BURSAR_DOMAIN_PRICE_PRICE_PUBLIC_H
+#define BURSAR_DOMAIN_PRICE_PRICE_PUBLIC_H
 
 #include "domain/price/price_csv.h"
 
@@ -20,8 +20,8 @@ struct price_skipped {
 	int line;
 };
 
-/* Freed by price_list_release; all zeros is an empty list. */
-struct price_list {
+/* Freed by price_public_release; all zeros is an empty list. */
+struct price_public {
 	struct price_sheet sheet;
 	struct price_skipped *skipped; /* the first PRICE_SKIPPED_MAX of them */
 	int skipped_count; /* of all */
@@ -31,9 +31,9 @@ struct price_list {
  * Reads a public price list; the text says which it is. Prices that have ended at `now_us` are not imported; the one in force has no
  * beginning, as in a CSV without dates, those that begin later have theirs. ERR_INVALID names the line. On failure `out` is empty.
  */
-bool price_list_parse(const char *text, size_t len, int64_t now_us, struct price_list *out, struct err *err)
+bool price_public_parse(const char *text, size_t len, int64_t now_us, struct price_public *out, struct err *err)
 	__attribute__((warn_unused_result));
 
-void price_list_release(struct price_list *list);
+void price_public_release(struct price_public *list);
 
 #endif

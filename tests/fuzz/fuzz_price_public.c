@@ -3,7 +3,7 @@
 
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
-#include "domain/price/price_list.h"
+#include "domain/price/price_public.h"
 #include "domain/price/price_tree.h"
 #include "fuzz/fuzz.h"
 
@@ -37,7 +37,7 @@ static void check_tree(const struct tree *tree, int depth)
 	}
 }
 
-static void check_skipped(const struct price_list *list)
+static void check_skipped(const struct price_public *list)
 {
 	for (int i = 0; i < list->skipped_count && i < PRICE_SKIPPED_MAX; i++) {
 		const struct price_skipped *skipped = &list->skipped[i];
@@ -50,7 +50,7 @@ static void check_skipped(const struct price_list *list)
 	}
 }
 
-static void check_prices(const struct price_list *list)
+static void check_prices(const struct price_public *list)
 {
 	struct err err = {0};
 
@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena = {0};
 	const struct tree *tree;
-	struct price_list list;
+	struct price_public list;
 	struct err err = {0};
 
 	if (tree_parse((const char *)data, size, &arena, &tree, &err))
@@ -89,13 +89,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		HOLDS(err.code == ERR_INVALID && strncmp(err.text, "line ", 5) == 0);
 	arena_release(&arena);
-	if (!price_list_parse((const char *)data, size, NOW_US, &list, &err)) {
+	if (!price_public_parse((const char *)data, size, NOW_US, &list, &err)) {
 		HOLDS(err.code == ERR_INVALID && utf8_valid(err.text, strlen(err.text)));
 		HOLDS(list.sheet.count == 0 && !list.sheet.prices && !list.skipped);
 		return 0;
 	}
 	check_skipped(&list);
 	check_prices(&list);
-	price_list_release(&list);
+	price_public_release(&list);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* Public price lists: which one a text is, and names that several of its models have. */
-#include "domain/price/price_list.h"
+#include "domain/price/price_public.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,30 +93,30 @@ static bool list_read(struct list_reader *reader, const struct tree *root, struc
 		"line 1: is neither litellm's model_prices_and_context_window.json nor a data file of genai-prices");
 }
 
-bool price_list_parse(const char *text, size_t len, int64_t now_us, struct price_list *out, struct err *err)
+bool price_public_parse(const char *text, size_t len, int64_t now_us, struct price_public *out, struct err *err)
 {
 	struct arena arena = {0};
 	struct list_reader reader = {.list = out, .arena = &arena, .now_us = now_us};
 	const struct tree *root;
 	bool ok;
 
-	*out = (struct price_list){0};
+	*out = (struct price_public){0};
 	if (len > PRICE_CSV_BYTES_MAX)
 		return err_set(err, ERR_INVALID, "file: is %zu bytes long; a price list has at most 8 MiB", len);
 	ok = tree_parse(text, len, &arena, &root, err) && list_read(&reader, root, err);
 	if (ok)
 		names_settle(&reader);
 	else
-		price_list_release(out);
+		price_public_release(out);
 	out->sheet.given = PRICE_GIVEN_ALL;
 	free(reader.rows);
 	arena_release(&arena);
 	return ok;
 }
 
-void price_list_release(struct price_list *list)
+void price_public_release(struct price_public *list)
 {
 	price_sheet_release(&list->sheet);
 	free(list->skipped);
-	*list = (struct price_list){0};
+	*list = (struct price_public){0};
 }
