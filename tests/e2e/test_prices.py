@@ -3,6 +3,7 @@ import csv
 import functools
 import io
 import json
+import subprocess
 
 import grpc
 import pytest
@@ -52,8 +53,12 @@ def test_the_shipped_list_changes_nothing_on_a_fresh_database(bursar, stack):
     before = everything(stack)
     done = bursar("import", SHIPPED, "--yes")
     assert done.returncode == 0, done.stderr
-    assert "0 new, 0 changed, 134 unchanged" in done.stdout
+    assert "0 new, 0 changed, 789 unchanged" in done.stdout
     assert everything(stack) == before
+
+
+def test_the_migrations_of_prices_are_those_of_the_lists():
+    subprocess.run([ROOT / "deploy" / "tools" / "prices-to-sql", "--check"], check=True, timeout=60)
 
 
 def test_a_list_is_shown_and_put_only_with_yes(bots, bursar, sheet, stack):

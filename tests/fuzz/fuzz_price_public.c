@@ -32,7 +32,7 @@ static void check_tree(const struct tree *tree, int depth)
 	if (tree->kind == TREE_NUMBER)
 		check_decimal(tree->text);
 	for (const struct tree *at = tree->first; at; at = at->next) {
-		HOLDS((tree->kind == TREE_OBJECT) == (at->name != NULL));
+		HOLDS(at->name && (tree->kind == TREE_OBJECT || !*at->name));
 		check_tree(at, depth + 1);
 	}
 }

@@ -44,6 +44,21 @@ static bool follows(int meter, int64_t standard, int64_t stated, int32_t num, in
 	return (__int128)stated * den == (__int128)standard * num;
 }
 
+/*
+ * What the mode charges for a meter. Where the list has the price of the parent once more (reasoning at the price of output), that
+ * goes on in the mode. PRICE_NONE: the meter has no rate of its own.
+ */
+static int64_t mode_rate_of(const struct draft *draft, const struct draft_mode *mode, int tier, int meter)
+{
+	int parent = meter_rows[meter].parent;
+	int64_t standard = draft->rates[tier].pico[meter], stated = mode->rates[tier].pico[meter];
+
+	if (stated != PRICE_NONE || parent == meter || standard != draft->rates[tier].pico[parent] ||
+		mode->rates[tier].pico[parent] == PRICE_NONE)
+		return stated != PRICE_NONE ? stated : standard;
+	return standard == PRICE_NONE ? PRICE_NONE : mode->rates[tier].pico[parent];
+}
+
 static bool mode_end(struct draft *draft, const struct draft_mode *mode)
 {
 	struct price *price = &draft->price;
@@ -53,10 +68,9 @@ static bool mode_end(struct draft *draft, const struct draft_mode *mode)
 	ratio_find(draft, mode, &num, &den);
 	for (int tier = 0; tier <= price->context_tiers; tier++) {
 		for (int meter = 0; meter < METER_COUNT; meter++) {
-			int64_t standard = draft->rates[tier].pico[meter], stated = mode->rates[tier].pico[meter];
+			int64_t standard = draft->rates[tier].pico[meter];
+			int64_t stated = mode_rate_of(draft, mode, tier, meter);
 
-			if (stated == PRICE_NONE)
-				stated = standard;
 			if (stated == PRICE_NONE || follows(meter, standard, stated, num, den))
 				continue;
 			if (rows == MODE_RATES_MAX)

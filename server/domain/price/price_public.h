@@ -10,7 +10,7 @@
 
 #include "domain/price/price_csv.h"
 
-#define PRICE_SKIPPED_MAX 500
+#define PRICE_SKIPPED_MAX 1000
 
 /* A part of a list that is not imported. */
 struct price_skipped {

@@ -223,6 +223,7 @@ static bool values_read(struct reader *reader, int depth, char close, struct tre
 
 		if (reader->nodes++ == TREE_NODES_MAX)
 			return wrong(reader, "there are too many values");
+		value->name = "";
 		if (out->kind == TREE_OBJECT && !name_read(reader, close == ')', &value->name))
 			return false;
 		if (!value_read(reader, depth + 1, value))
@@ -318,6 +319,7 @@ bool tree_parse(const char *text, size_t len, struct arena *arena, const struct 
 		return wrong(&reader, "is empty");
 	if (*reader.at != '{' && *reader.at != '[' && !python_begin(&reader))
 		return false;
+	root->name = "";
 	if (!value_read(&reader, 0, root))
 		return false;
 	blanks_skip(&reader);

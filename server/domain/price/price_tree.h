@@ -21,7 +21,7 @@ enum tree_kind { TREE_NULL, TREE_FALSE, TREE_TRUE, TREE_NUMBER, TREE_TEXT, TREE_
 struct tree {
 	enum tree_kind kind;
 	int line; /* where it begins, from 1 */
-	const char *name; /* of a member of an object */
+	const char *name; /* of a member of an object; else "" */
 	const char *text; /* of a number, as it is written; of a text; of a call in Python, its name */
 	const struct tree *first, *next; /* of a list's or object's values, in order */
 };

@@ -183,6 +183,15 @@ TEST(a_mode_has_a_ratio_and_the_rates_that_do_not_follow_it)
 		"batch:cached_input=0.5 batch>200000:input=3");
 }
 
+TEST(a_price_that_repeats_its_parents_follows_it_into_a_mode)
+{
+	reads(LITELLM("m",
+		      "\"litellm_provider\": \"p\", \"input_cost_per_token\": 2e-06, \"output_cost_per_token\": 8e-06, "
+		      "\"output_cost_per_reasoning_token\": 8e-06, \"input_cost_per_image_token\": 3e-06, "
+		      "\"input_cost_per_token_batches\": 1e-06, \"output_cost_per_token_batches\": 4e-06"),
+		"p m", "input=2 output=8 reasoning=8 image_input=3; batch=1/2; batch:image_input=3");
+}
+
 TEST(hours_are_a_ratio_of_all_rates)
 {
 	reads(LITELLM("m",
@@ -309,6 +318,15 @@ TEST(times_of_day_of_genai_prices_are_hours)
 #undef AT
 }
 
+TEST(parts_of_another_kind_than_expected_are_listed)
+{
+	skips(GENAI("{\"id\": \"m\", \"prices\": [{\"prices\": [1]}, {\"constraint\": {\"start_time\": \"16:30:00Z\", "
+		    "\"end_time\": \"00:30:00Z\"}, \"prices\": [2]}]}"),
+		"", "is not known", 0);
+	skips(LITELLM("m", "\"litellm_provider\": \"p\", \"input_cost_per_token\": [1], \"tiered_pricing\": {}"),
+		"input_cost_per_token", "is not a number from 0", 0);
+}
+
 /* As in the package, whose data is a Python file. */
 TEST(python_data_says_the_same_as_json)
 {
@@ -366,7 +384,7 @@ TEST(at_most_so_many_skipped_parts_are_kept_but_all_are_counted)
 	buf_put_str(&text, "}}");
 	list = parsed(buf_str(&text));
 	assert_int_equal(list.skipped_count, PRICE_SKIPPED_MAX + 7);
-	assert_string_equal(list.skipped[PRICE_SKIPPED_MAX - 1].field, "cost_499");
+	assert_string_equal(list.skipped[PRICE_SKIPPED_MAX - 1].field, "cost_999");
 	price_public_release(&list);
 	buf_release(&text);
 }
