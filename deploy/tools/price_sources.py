@@ -167,5 +167,5 @@ def genai(text, today):
             for model in provider["models"]:
                 for name in names(model):
                     if (own, name) not in found and model["prices"]:
-                        found[own, name] = [{**row, "model": name} for row in genai_model(own, model, page, today)]
+                        found[own, name] = [{**row, "model": name, "id": model["id"]} for row in genai_model(own, model, page, today)]
     return found

@@ -6,8 +6,12 @@
 #include "api/admin/price_public.h"
 #include "api/admin/private.h"
 #include "api/message/validate.h"
+#include "base/clock.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
+
+/* Each row of a list takes a few statements: thousands of them take longer than other changes. */
+#define IMPORT_MAX_US INT64_C(600000000)
 
 static void price_change_message(struct arena *arena, const struct price_put_row *row, Bursar__V1__PriceChange *message)
 {
@@ -231,6 +235,9 @@ void admin_import_prices(struct call *call, void *ctx)
 	}
 	op->dry_run = request->dry_run;
 	op->expected = request->expected;
+	op->job.deadline_us = clock_mono_us() + IMPORT_MAX_US;
+	if (op->job.deadline_us > call_deadline_us(call))
+		op->job.deadline_us = call_deadline_us(call);
 	admin_edit_start(import, ctx, request->reason, import_done);
 }
 
