@@ -253,7 +253,7 @@ void bursar_batch_flush(struct bursar_batch *batch);
 void bursar_batch_free(struct bursar_batch *batch);
 
 /*
- * Fills `usage` for a Record from a provider's usage object, whose overlapping counts become Bursar's disjoint classes.
+ * Fills `usage` for a Record from a provider's usage object, whose overlapping counts become Bursar's disjoint meters.
  * `json` is that object alone, `len` bytes of it: "usage" of OpenAI (Chat Completions or Responses) and Anthropic,
  * "usageMetadata" of Google. Unknown members are ignored. `usage` needs no initialisation and owns nothing to be freed.
  *

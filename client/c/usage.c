@@ -1,5 +1,5 @@
 /*
- * Providers' usage objects, as disjoint token classes. Declared in bursar.h.
+ * Providers' usage objects, as disjoint meters. Declared in bursar.h.
  *
  * OpenAI, both Chat Completions (prompt_tokens) and Responses (input_tokens): input includes cached and audio tokens,
  * output includes reasoning and audio tokens. Anthropic: input_tokens includes neither cache reads nor cache writes, and

@@ -166,8 +166,9 @@ static void prices_look(struct diagnoses *out, const struct durable_facts *durab
 	if (durable->unpriced)
 		find(out, "prices", FINDING_WARN,
 			"'bursar report month --by model' marks them; set a price for each ('bursar price put' or "
-			"'import')",
-			"%" PRId64 " requests this month were not charged at a price of their own", durable->unpriced);
+			"'import'), or name the model whose price it has ('bursar model alias put')",
+			"%" PRId64 " requests this month were not charged at a price of their own%s%s",
+			durable->unpriced, durable->unpriced_models[0] ? ": " : "", durable->unpriced_models);
 	else if (durable->old_prices)
 		find(out, "prices", FINDING_WARN, compare,
 			"%" PRId64 " models used this month have prices whose source is older than 120 days",
@@ -257,12 +258,31 @@ static void auth_look(struct diagnoses *out, const struct server_facts *server)
 			"the certificate expires on %s", day_text(server->certificate_ends_us, day));
 }
 
+static void names_look(struct diagnoses *out, const struct names_facts *names)
+{
+	if (names->fallback_lost)
+		find(out, "model names", FINDING_WARN,
+			"'bursar tenant put TENANT --fallback-model MODEL' names another one; 'bursar price put' sets a price",
+			"the fallback model, %s, has no price: models without one are %s", names->fallback,
+			names->unknown);
+	else if (names->lost)
+		find(out, "model names", FINDING_WARN,
+			"'bursar model alias list' and 'bursar model family list' mark them: put or delete each",
+			"%d of %d aliases and %d families lead to models without a price", names->lost, names->aliases,
+			names->families);
+	else if (names->unknown)
+		find(out, "model names", FINDING_OK, "", "%d aliases, %d families; models without a price are %s%s%s%s",
+			names->aliases, names->families, names->unknown, names->fallback ? " (fallback: " : "",
+			names->fallback ? names->fallback : "", names->fallback ? ")" : "");
+}
+
 void diagnose(const struct store_facts *store, const struct durable_facts *durable, const struct server_facts *server,
 	struct diagnoses *out)
 {
 	out->count = 0;
 	store_look(out, store, server->now_us);
 	durable_look(out, durable, server->now_us);
+	names_look(out, &server->names);
 	zones_find(out, &server->zones);
 	auth_look(out, server);
 }

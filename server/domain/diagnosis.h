@@ -32,10 +32,21 @@ struct durable_facts {
 	int64_t rejects;
 	int64_t changes, oldest_change_us; /* not confirmed by Redis yet */
 	int64_t unpriced; /* requests of this month without a price of their own */
+	char unpriced_models[200]; /* the most frequent of their models, in ASCII, with commas; may be cut off */
 	int64_t newest_price_us; /* when the most recent source of a price in force was read; 0: there is no price */
 	int64_t old_prices; /* models of this month at prices whose source is older than PRICES_OLD_US */
 	int64_t keys, operators_ending, idle; /* valid; operators' expiring within 14 days; unused for 90 days */
 	int64_t paused; /* pools */
+};
+
+/* About the names of models that the tenant sees. */
+struct names_facts {
+	int aliases, families;
+	int lost; /* of both: those that lead to models without a price */
+	const char *
+		unknown; /* what happens to models without a price: "refused", "free", "charged like their family", ...; NULL: not known */
+	const char *fallback; /* the fallback model that stands in for them; NULL: none */
+	bool fallback_lost; /* it has no price itself */
 };
 
 /* About the process that answers. */
@@ -44,6 +55,7 @@ struct server_facts {
 	bool tls, insecure; /* certificates in use; insecure_listen in use */
 	int64_t certificate_ends_us; /* 0: not readable */
 	struct zones_facts zones;
+	struct names_facts names;
 };
 
 /* The API uses these numbers. */

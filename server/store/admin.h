@@ -10,6 +10,7 @@
 #include "domain/record/entry.h"
 #include "domain/pool.h"
 #include "domain/price/price_change.h"
+#include "domain/price/price_family.h"
 #include "domain/text/template.h"
 #include "store/admin_accounts.h"
 #include "store/catalog.h"
@@ -97,6 +98,49 @@ struct price_list {
 	struct price *rows;
 	int64_t last;
 	bool more;
+};
+
+/* How many of each a tenant may have; the general ones count as a tenant's. */
+enum { ALIASES_MAX = 5000, FAMILIES_MAX = 500 };
+/* Writes an alias of a model whose price has been looked up. ERR_PRECONDITION when the tenant has ALIASES_MAX others. */
+struct alias_put {
+	struct admin_job job;
+	struct price_alias alias;
+};
+/* Writes a list of aliases, all or none. */
+struct aliases_put {
+	struct admin_job job;
+	bool dry_run;
+	int count;
+	struct alias_put_row {
+		struct price_alias alias;
+		enum { ALIAS_SAME, ALIAS_NEW, ALIAS_MOVED } change; /* out, like all below */
+		struct price_alias before; /* ALIAS_SAME, ALIAS_MOVED */
+	} * row;
+	bool changed;
+};
+/* ERR_NOT_FOUND. */
+struct alias_delete {
+	struct admin_job job;
+	struct price_alias alias; /* in: tenant, alias; out: what it named */
+};
+/*
+ * Writes a rule for models without a price. Without a beginning, the tenant's first rule with the prefix applies always,
+ * and another one from now on, unless it says what is in force. ERR_PRECONDITION when the tenant has FAMILIES_MAX
+ * others.
+ */
+struct family_put {
+	struct admin_job job;
+	struct price_family family; /* out: from_us */
+	int64_t now_us;
+};
+/* Deletes the rules with the prefix; with from_us only the one that begins then. ERR_NOT_FOUND. */
+struct family_delete {
+	struct admin_job job;
+	const char *tenant, *prefix;
+	int64_t from_us;
+	int count; /* out: what is gone */
+	struct price_family *rows;
 };
 
 struct stats_query {

@@ -16,7 +16,7 @@
 
 enum fail_policy { FAIL_LOCAL = 1, FAIL_OPEN = 2, FAIL_CLOSED = 3 }; /* = bursar.v1.FailPolicy */
 enum unknown_users { UNKNOWN_ADMIT = 1, UNKNOWN_REFUSE = 2 };
-enum unknown_model { MODEL_REFUSE = 1, MODEL_FALLBACK = 2, MODEL_FREE = 3 };
+enum unknown_model { MODEL_REFUSE = 1, MODEL_FALLBACK = 2, MODEL_FREE = 3, MODEL_FAMILY = 4 };
 
 struct tier {
 	char name[65];
@@ -73,12 +73,18 @@ const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t h
 bool catalog_has_keys(const struct catalog *catalog);
 /*
  * What a model name resolves to: the model whose price a request of the user ("" = without a user's own prices) would
- * be charged at; a name without a price resolves to the fallback's model if the tenant's settings say so (unless the
- * tenant's own tiers or accounts name it), else to itself. The same for limits' selectors, accounts, reports and
+ * be charged at; a name without a price resolves to the model whose price stands in for it (catalog_stand_in), unless the
+ * tenant's own tiers or accounts name it, else to itself. The same for limits' selectors, accounts, reports and
  * requests.
  */
 void catalog_model(
 	const struct catalog *catalog, const char *tenant, const char *user, const char *name, struct model_name *out);
+/*
+ * The price at which the tenant's settings let a model without a price run: its family's, or the fallback model's. NULL:
+ * there is none. With MODEL_FREE and MODEL_FALLBACK the model runs all the same, with the others it is refused.
+ */
+const struct price *catalog_stand_in(const struct catalog *catalog, const struct tenant *settings, const char *tenant,
+	const char *user, const char *name, int64_t at_us);
 /* Makes each limit that names a model count requests for what the name resolves to; seal the limits' policy afterwards. */
 void catalog_limits_resolve(
 	const struct catalog *catalog, const char *tenant, const char *user, struct limit *limits, int count);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/observe/log.h"
 #include "domain/limit/name.h"
+#include "domain/price/price_family.h"
 
 enum { KEY_MAX = 2 * ID_MAX + 1 }; /* "provider/model" */
 
@@ -63,6 +64,21 @@ static void put_text(char to[ID_MAX + 1], const char *from)
 	memcpy(to, from, strlen(from) + 1);
 }
 
+const struct price *catalog_stand_in(const struct catalog *catalog, const struct tenant *settings, const char *tenant,
+	const char *user, const char *name, int64_t at_us)
+{
+	const struct price_book *book = catalog_prices(catalog);
+	const struct price *price = NULL;
+
+	if (!book || (settings->unknown_model != MODEL_FALLBACK && settings->unknown_model != MODEL_FAMILY))
+		return NULL;
+	if (settings->unknown_model == MODEL_FAMILY)
+		price = price_find_family(book, tenant, user, name, at_us);
+	if (!price && settings->fallback_model[0])
+		price = price_find(book, tenant, user, settings->fallback_model, at_us);
+	return price;
+}
+
 void catalog_model(
 	const struct catalog *catalog, const char *tenant, const char *user, const char *name, struct model_name *out)
 {
@@ -71,8 +87,8 @@ void catalog_model(
 	char key[ID_MAX + 1];
 
 	model_fold(name, key);
-	if (!price && settings->unknown_model == MODEL_FALLBACK && key[0] && !is_own(settings, key))
-		price = priced_as(catalog, tenant, user, settings->fallback_model);
+	if (!price && key[0] && !is_own(settings, key))
+		price = catalog_stand_in(catalog, settings, tenant, user, name, catalog_names_at(catalog));
 	put_text(out->provider, price ? price->provider : "");
 	put_text(out->model, price ? price->model : key);
 	model_fold(out->model, out->key);
@@ -224,15 +240,15 @@ static int first_tier(const struct catalog_parts *parts, const char *tenant)
 }
 
 /*
- * For tenants where names without a price count as the fallback's model: lists the exceptions, which are the names in
- * the tenant's own tiers and accounts. A limit on a model that has no price yet must not become one on the fallback.
+ * For tenants where names without a price count as another model: lists the exceptions, which are the names in the
+ * tenant's own tiers and accounts. A limit on a model that has no price yet must not become one on that other model.
  */
 static void own_make(const struct catalog *catalog, const struct catalog_parts *parts, struct tenant *tenant)
 {
 	int first = first_tier(parts, tenant->id), end = first;
 	size_t most = (size_t)tenant->model_accounts + 1;
 
-	if (tenant->unknown_model != MODEL_FALLBACK)
+	if (tenant->unknown_model != MODEL_FALLBACK && tenant->unknown_model != MODEL_FAMILY)
 		return;
 	for (; end < parts->tiers && strcmp(parts->tier[end].tenant, tenant->id) == 0; end++)
 		most += (size_t)parts->tier[end].tier.policy.count;

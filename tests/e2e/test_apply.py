@@ -29,7 +29,7 @@ def everything(stack):
     """What a document could change, and what says that something was changed."""
     with stack.sql() as sql:
         found = []
-        for table in ("tenants", "tiers", "tier_limits", "pools", "pool_levels", "accounts", "account_limits", "texts", "audit_log"):
+        for table in ("tenants", "tiers", "tier_limits", "pools", "pool_levels", "accounts", "account_limits", "texts", "model_aliases", "audit_log"):
             sql.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
             found.append(sql.fetchall())
         return found
@@ -57,6 +57,7 @@ def furnish(bots):
     bots.override("default", bots.calendar("budget", "cost", 5_000_000_000_000, "MONTH"), kind="TENANT")
     bots.account("blank", kind="TEAM")
     bots.admin.PutText(pb.PutTextRequest(text=pb.Text(code="wait", language="de", text="In {wait}.")), timeout=20)
+    bots.admin.PutAlias(pb.PutAliasRequest(alias=pb.Alias(tenant="default", name="our-best", model="gpt-4o")), timeout=20)
     bots.account(unique("user"), tier="pro", team="red")
     return types
 
@@ -195,7 +196,7 @@ def test_what_export_writes_apply_reads_and_changes_nothing(bursar, fleet, stack
     assert bursar("apply", "-f", "-", stdin=fleet.read_text()).returncode == 0
     assert everything(stack) == before
     document = yaml.safe_load(fleet.read_text())
-    assert set(document) == {"tenant", "settings", "tiers", "pools", "teams", "orgs", "models", "budget", "texts"}
+    assert set(document) == {"tenant", "settings", "tiers", "pools", "teams", "orgs", "models", "budget", "texts", "aliases"}
     assert document["tiers"]["team"]["limits"] == [
         "requests=60/min,burst=90,name=rpm", "cost=20.000000001/day",
         "tokens=5/week,name=quiet,interface=web,model=gpt-4o,warn=33,shadow,quiet", "concurrent=3", "tokens=7/1500us,name=odd"]

@@ -10,7 +10,7 @@ pb, types = protos.admin_pb2, protos.types_pb2
 KEY, POOL, TENANT = "the key of this test", "gpu", "default"
 
 # Of those that change nothing, and so leave no row. An RPC that is in neither list fails the test.
-READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers ListTexts Export GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast "
+READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers ListTexts Export GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast "
          "GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation").split()
 
 
@@ -48,6 +48,11 @@ CHANGES = {
     "PutPrice": ((), lambda u: pb.PutPriceRequest(price=price()), "price.put", "acme/m-1"),
     "ImportPrices": ((), lambda u: pb.ImportPricesRequest(prices=[price()]), "price.put", "acme/m-1"),
     "EndPrice": (("PutPrice",), lambda u: pb.EndPriceRequest(provider="acme", model="m-1"), "price.end", "acme/m-1"),
+    "PutAlias": ((), lambda u: pb.PutAliasRequest(alias=pb.Alias(name=u, model="gpt-4o")), "alias.put", "{user}"),
+    "DeleteAlias": (("PutAlias",), lambda u: pb.DeleteAliasRequest(name=u), "alias.delete", "{user}"),
+    "ImportAliases": ((), lambda u: pb.ImportAliasesRequest(aliases=[pb.Alias(name=u, model="gpt-4o")]), "alias.put", "{user}"),
+    "PutFamily": ((), lambda u: pb.PutFamilyRequest(family=pb.Family(pattern=u + "*", model="gpt-4o")), "family.put", "{user}*"),
+    "DeleteFamily": (("PutFamily",), lambda u: pb.DeleteFamilyRequest(pattern=u + "*"), "family.delete", "{user}*"),
     "Apply": ((), lambda u: pb.ApplyRequest(document=pb.TenantDocument(tiers=[pb.Tier(name="gold")])), "tier.put", "gold"),
     "PutPool": ((), lambda u: pb.PutPoolRequest(ref=pb.PoolRef(name=POOL), slots=3), "pool.change", POOL),
     "ResumePool": (("PutPool",), lambda u: pb.ResumePoolRequest(ref=pb.PoolRef(name=POOL)), "pool.change", POOL),

@@ -220,7 +220,9 @@ def test_ids_with_separators_braces_and_unicode_are_their_own_accounts(bots, use
 
 
 def test_an_unknown_model_is_refused_and_the_nearest_named(bots):
-    error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, bots.check, unique("user"), model="gpt-4o-minni")
+    strict = unique("fleet")
+    bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id=strict, unknown_model="UNKNOWN_MODEL_REFUSE")), timeout=10)
+    error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, bots.check, unique("user"), model="gpt-4o-minni", tenant=strict)
     assert "model" in error.details() and "gpt-4o-mini" in error.details()
 
 

@@ -163,7 +163,8 @@ def test_figures_answer(bursar, answer):
 def test_exit_codes_and_messages_say_what_to_do(bursar):
     wrong = bursar("check")
     assert wrong.returncode == USAGE and "USER is missing" in wrong.stderr and "--help" in wrong.stderr
-    refused = bursar("check", "alice", "-m", "no-such-model", "--input-tokens", "5")
+    assert bursar("tenant", "put", "strict", "--unknown-model", "refuse").returncode == 0
+    refused = bursar("check", "alice", "-m", "no-such-model", "--input-tokens", "5", "--tenant", "strict")
     assert refused.returncode == REFUSED and "INVALID_ARGUMENT" in refused.stderr and "model" in refused.stderr
     missing = bursar("tier", "show", "nothing")
     assert missing.returncode == REFUSED and "bursar tier list" in missing.stderr

@@ -128,7 +128,18 @@ def test_prices_keys_pools_and_rejects_are_looked_at(bots, stack):
         cursor.connection.commit()
     found = findings(bots)
     assert [found[name].finding for name in ("prices", "pools", "rejects")] == [WARN, WARN, WARN]
-    assert found["prices"].found.startswith("1 requests")
+    assert found["prices"].found == "1 requests this month were not charged at a price of their own: no-such-model"
+
+
+def test_the_models_without_a_price_are_named_the_most_frequent_first(bots):
+    """Whether their family's price was used, the fallback's, or none."""
+    for name, count in (("gpt-77", 1), ("modèle", 3), ("gpt-4o", 9), ("GPT-78", 2)):
+        for _ in range(count):
+            bots.record(bots.check(unique("user"), model=name, input_tokens=1), input_tokens=1)
+    bots.drained()
+    found = findings(bots)["prices"]
+    assert found.found == "6 requests this month were not charged at a price of their own: mod?le, gpt-78, gpt-77"
+    assert "bursar price put" in found.advice and "bursar model alias put" in found.advice
 
 
 @pytest.mark.parametrize("days, finding", [(2, WARN), (90, OK)])

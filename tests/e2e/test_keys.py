@@ -16,10 +16,10 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
-READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers ListTexts GetPrice ListPrices GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
+READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers ListTexts GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
          "GetPoolStats WatchPool Watch GetProof Export ListReservations GetReservation")
 CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset AdjustLedger CancelReservation ChangeAccounts PutTenant PutTier DeleteTier PutText DeleteText "
-           "Apply PutPrice ImportPrices EndPrice PutPool ResumePool "
+           "Apply PutPrice ImportPrices EndPrice PutAlias DeleteAlias ImportAliases PutFamily DeleteFamily PutPool ResumePool "
            "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {
     **{name: {"bot", "admin", "operator"} for name in CALLS.split()},
@@ -109,7 +109,7 @@ def name_tenant(message, tenant):
     for field in message.DESCRIPTOR.fields:
         if field.name == "tenant" and field.type == field.TYPE_STRING:
             setattr(message, "tenant", tenant)
-        elif field.type == field.TYPE_MESSAGE and field.name in ("ref", "check", "reservation", "tier", "price", "text", "tenant"):
+        elif field.type == field.TYPE_MESSAGE and field.name in ("ref", "check", "reservation", "tier", "price", "text", "alias", "family", "tenant"):
             name_tenant(getattr(message, field.name), tenant)
         elif field.type == field.TYPE_MESSAGE and field.name == "items":
             name_tenant(message.items.add(), tenant)

@@ -215,7 +215,7 @@ def test_a_record_older_than_seven_days_is_refused(bots):
 def test_a_record_of_an_unknown_model_is_booked_and_flagged(bots):
     user = bots.user_with(bots.calendar("tokens", "tokens", 1000))
     done = bots.record(bots.check(user), model="no-such-model", input_tokens=5)
-    assert done.cost.unpriced and done.cost.cost_nano_usd == 0
+    assert done.cost.unpriced and (done.cost.model, done.cost.cost_nano_usd) == ("claude-fable-5", 50_000)  # the shipped fallback
     assert bots.used(user, "tokens") == 5
 
 

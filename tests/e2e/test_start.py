@@ -1,4 +1,5 @@
 """Starting and stopping: what is refused, what is waited for, what SIGTERM leaves behind."""
+import contextlib
 import signal
 import subprocess
 
@@ -56,6 +57,30 @@ def test_migrations_go_down_and_up_again_on_filled_data(bots, postgres, bursard)
     assert run("migrate", "up", "--postgres", postgres.conninfo).returncode == 0
     assert "applied" in run("migrate", "status", "--postgres", postgres.conninfo).stdout
     assert postgres.value("select count(*) from model_prices") >= 100
+
+
+def test_a_database_from_before_the_meters_proves_the_same_when_it_is_migrated(bots, redis, postgres, bursard):
+    for user in ("ann", "bob"):
+        for model in ("gpt-4o", "claude-sonnet-4-5", "no-such-model-of-2031"):
+            bots.record(bots.check(user, input_tokens=5), model=model, input_tokens=700, cached_input_tokens=40, output_tokens=90)
+    before = bots.drained()
+    bill = bots.admin.GetMonthlyReport(bots.admin_pb.GetMonthlyReportRequest(ref=bots.key("ann")), timeout=20)
+    bots.close()
+    bursard.stop()
+    rows = "SELECT md5(string_agg(l::text, ' ' ORDER BY l::text)) FROM (SELECT {} FROM ledger) l"
+    columns = postgres.value("SELECT string_agg(column_name, ',' ORDER BY ordinal_position) FROM information_schema.columns "
+                             "WHERE table_name = 'ledger' AND column_name NOT IN ('meters', 'provider_cost_nano')")
+    ledger = postgres.value(rows.format(columns))
+    while postgres.value("SELECT max(version) FROM schema_migrations") > 15:
+        assert run("migrate", "down", "--postgres", postgres.conninfo).returncode == 0
+    assert postgres.value("SELECT to_regclass('usage_meters') IS NULL")
+    assert run("migrate", "up", "--postgres", postgres.conninfo).returncode == 0
+    assert postgres.value(rows.format(columns)) == ledger
+    server = Bursard(redis, postgres)
+    with contextlib.closing(Bots(bots.stubs, server.grpc_addr)) as after:
+        assert after.drained() == before
+        assert after.admin.GetMonthlyReport(after.admin_pb.GetMonthlyReportRequest(ref=after.key("ann")), timeout=20) == bill
+    server.stop()
 
 
 def test_a_start_without_redis_waits_and_says_so(postgres):

@@ -12,6 +12,7 @@ const struct command_group *const command_groups[] = {
 	&document_commands,
 	&price_commands,
 	&price_list_commands,
+	&model_commands,
 	&reservation_commands,
 	&ledger_commands,
 	&report_commands,

@@ -3,15 +3,17 @@
 #include "cli/text/format.h"
 #include "cli/common/view.h"
 
+#include "cli/common/meters.h"
 #include "cli/request/reservation.h"
 
 static bool tokens_given(const Bursar__V1__TokenChange *usage)
 {
 	return usage->input_tokens || usage->cached_input_tokens || usage->cache_write_tokens || usage->output_tokens ||
-	       usage->reasoning_tokens || usage->audio_input_tokens || usage->audio_output_tokens;
+	       usage->reasoning_tokens || usage->audio_input_tokens || usage->audio_output_tokens ||
+	       meters_any(&usage->base);
 }
 
-static void read_change(struct cli *cli, Bursar__V1__TokenChange *usage)
+static bool read_change(struct cli *cli, Bursar__V1__TokenChange *usage)
 {
 	bursar__v1__token_change__init(usage);
 	usage->input_tokens = option_number(cli, "input-tokens", 0);
@@ -21,6 +23,7 @@ static void read_change(struct cli *cli, Bursar__V1__TokenChange *usage)
 	usage->reasoning_tokens = option_number(cli, "reasoning-tokens", 0);
 	usage->audio_input_tokens = option_number(cli, "audio-input-tokens", 0);
 	usage->audio_output_tokens = option_number(cli, "audio-output-tokens", 0);
+	return meters_read(cli, &usage->base);
 }
 
 /* Reads the target: a request (sets `ref`), or a user. */
@@ -112,9 +115,8 @@ static int run_adjust(struct cli *cli)
 	Bursar__V1__ReservationRef ref;
 	Bursar__V1__TokenChange usage;
 
-	read_change(cli, &usage);
 	request.usage = &usage;
-	if (!read_target(cli, &request, &ref) || !read_adjustment(cli, &request, &usage))
+	if (!read_change(cli, &usage) || !read_target(cli, &request, &ref) || !read_adjustment(cli, &request, &usage))
 		return cli_usage(cli);
 	return cli_show(cli, BURSAR_ADJUST_LEDGER, &request, show_adjustment);
 }
@@ -143,6 +145,8 @@ static const struct command commands[] = {
 			{'\0', "reasoning-tokens", OPTION_CHANGE, "+N|-N", "reasoning output", NULL},
 			{'\0', "audio-input-tokens", OPTION_CHANGE, "+N|-N", "audio input", NULL},
 			{'\0', "audio-output-tokens", OPTION_CHANGE, "+N|-N", "audio output", NULL},
+			{'\0', "meter", OPTION_LIST, "NAME=+N|-N",
+				"anything else the provider bills, such as web_searches=+2 (may be repeated)", NULL},
 			{'\0', "requests", OPTION_CHANGE, "+N|-N", "requests", NULL},
 			{'\0', "cost", OPTION_USD_CHANGE, "+USD|-USD", "money (default: what the tokens cost)", NULL},
 			{'m', "model", OPTION_TEXT, "MODEL", "for a user alone: the model whose limits and price apply",

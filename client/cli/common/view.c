@@ -176,11 +176,21 @@ void view_policy(struct cli *cli, Bursar__V1__Limit *const *limits, size_t count
 	view_rows(cli, columns, limits, count, policy_cells, none);
 }
 
-static void put_price(struct buf *out, int64_t pico_per_token)
+/* "2 per 1M", "10 per 1000 calls", "0.04 per image" */
+static void put_price(struct buf *out, const Bursar__V1__CostLine *line)
 {
-	/* Pico-USD per token are micro-USD per million tokens. */
-	put_money(out, pico_per_token * 1000);
-	buf_put_str(out, " per 1M");
+	int64_t per = line->price_per > 0 ? line->price_per : 1000000, nano;
+	size_t len = strlen(line->unit);
+
+	if (__builtin_mul_overflow(line->price_pico_usd_per_token, per, &nano))
+		nano = INT64_MAX;
+	put_money(out, nano / 1000);
+	if (per == 1000000)
+		buf_put_str(out, " per 1M");
+	else if (per == 1)
+		buf_putf(out, " per %.*s", (int)(len ? len - 1 : 0), line->unit);
+	else
+		buf_putf(out, " per %" PRId64 " %s", per, line->unit);
 }
 
 /* Why the cost is flagged for re-rating. */
@@ -206,7 +216,7 @@ static void cost_cells(struct table *table, const void *message)
 
 	table_cell(table, "%s", line->token_class);
 	table_count(table, line->tokens);
-	put_price(&text, line->price_pico_usd_per_token);
+	put_price(&text, line);
 	table_cell_buf(table, &text);
 	/* Rounded up to nano-USD for display; the sum above is rounded once. */
 	table_money(table, line->cost_pico_usd / 1000 + (line->cost_pico_usd % 1000 != 0));
@@ -215,7 +225,7 @@ static void cost_cells(struct table *table, const void *message)
 
 void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 {
-	static const char *const columns[] = {"CLASS", ">TOKENS", ">PRICE", ">COST", NULL};
+	static const char *const columns[] = {"METER", ">COUNT", ">PRICE", ">COST", NULL};
 	struct buf text = {0};
 
 	put_money(&text, cost->cost_nano_usd);
@@ -226,7 +236,7 @@ void view_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 		view_field(cli, "note", "long-context rates apply");
 	view_unpriced(cli, cost);
 	if (cost->parent_rate)
-		view_field(cli, "note", "a class without its own price costs the rate of input or output");
+		view_field(cli, "note", "a meter without its own price costs the rate of input or output");
 	if (cost->n_lines > 0)
 		view_rows(cli, columns, cost->lines, cost->n_lines, cost_cells, "");
 	buf_release(&text);

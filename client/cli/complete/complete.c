@@ -152,6 +152,30 @@ static void offer_models(struct cli *cli, char *tenant)
 	bursar_free(answer);
 }
 
+static void offer_aliases(struct cli *cli, char *tenant)
+{
+	Bursar__V1__ListAliasesRequest request = BURSAR__V1__LIST_ALIASES_REQUEST__INIT;
+
+	request.tenant = tenant;
+	request.prefix = (char *)cli_arg(cli, 1);
+	request.page_size = OFFERS;
+	Bursar__V1__ListAliasesResponse *answer = ask(cli, BURSAR_LIST_ALIASES, &request);
+	for (size_t i = 0; answer && i < answer->n_aliases; i++)
+		offer(cli, answer->aliases[i]->name);
+	bursar_free(answer);
+}
+
+static void offer_patterns(struct cli *cli, char *tenant)
+{
+	Bursar__V1__ListFamiliesRequest request = BURSAR__V1__LIST_FAMILIES_REQUEST__INIT;
+
+	request.tenant = tenant;
+	Bursar__V1__ListFamiliesResponse *answer = ask(cli, BURSAR_LIST_FAMILIES, &request);
+	for (size_t i = 0; answer && i < answer->n_families; i++)
+		offer(cli, answer->families[i]->pattern);
+	bursar_free(answer);
+}
+
 static void offer_accounts(struct cli *cli, char *tenant, int kind)
 {
 	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
@@ -199,6 +223,10 @@ int complete_run(struct cli *cli)
 		offer_tenants(cli);
 	else if (strcmp(what, "models") == 0)
 		offer_models(cli, (char *)typed.tenant);
+	else if (strcmp(what, "aliases") == 0)
+		offer_aliases(cli, (char *)typed.tenant);
+	else if (strcmp(what, "patterns") == 0)
+		offer_patterns(cli, (char *)typed.tenant);
 	else
 		offer_accounts(cli, (char *)typed.tenant, kind_of(what, typed.kind));
 	return EXIT_DONE;
@@ -208,6 +236,8 @@ int complete_run(struct cli *cli)
 const struct completion_row completion_rows[] = {
 	{"TIER", "tiers", NULL},
 	{"MODEL", "models", NULL},
+	{"ALIAS", "aliases", NULL},
+	{"PATTERN", "patterns", NULL},
 	{"POOL", "pools", NULL},
 	{"USER", "users", NULL},
 	{"TEAM", "teams", NULL},

@@ -34,6 +34,8 @@ static const struct advice {
 	{"POOL_NOT_FOUND", LIST("pool list")},
 	{"TEXT_NOT_FOUND", LIST("tenant text list")},
 	{"PRICE_NOT_FOUND", LIST("price list")},
+	{"ALIAS_NOT_FOUND", LIST("model alias list")},
+	{"FAMILY_NOT_FOUND", LIST("model family list")},
 	{"KEY_NOT_FOUND", LIST("key list")},
 	{"TENANT_NOT_FOUND", "'bursar tenant list' lists what exists."},
 	{"ACCOUNT_NOT_FOUND", "'bursar account list' lists what exists. Check --tenant."},

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_METERS = 7 }; /* of TokenUsage and TokenChange: always written */
+
 static json_t *message_json(const ProtobufCMessage *message);
 
 static json_t *enum_json(const ProtobufCFieldDescriptor *field, int value)
@@ -81,6 +83,16 @@ static json_t *list_json(const ProtobufCFieldDescriptor *field, const char *valu
 	return list;
 }
 
+/* One of the many meters that nearly no request uses: written only if it is not 0. */
+static bool is_unused_meter(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+{
+	const char *name = message->descriptor->name;
+
+	return field->id > FIRST_METERS && field->type == PROTOBUF_C_TYPE_INT64 &&
+	       (strcmp(name, "bursar.v1.TokenUsage") == 0 || strcmp(name, "bursar.v1.TokenChange") == 0) &&
+	       *(const int64_t *)(const void *)((const char *)message + field->offset) == 0;
+}
+
 /* A oneof's member is present when its case says so, a message when it is not NULL, everything else always. */
 static bool is_present(const ProtobufCFieldDescriptor *field, const char *base)
 {
@@ -115,6 +127,8 @@ static json_t *message_json(const ProtobufCMessage *message)
 		const char *p = base + field->offset;
 		json_t *value;
 
+		if (is_unused_meter(field, message))
+			continue;
 		if (field->label == PROTOBUF_C_LABEL_REPEATED)
 			value = list_json(
 				field, *(const char *const *)p, *(const size_t *)(base + field->quantifier_offset));

@@ -37,6 +37,7 @@ TABLE(account, account, {"tier", "tier", FLEET_TEXT, NULL}, {"org", "org", FLEET
 	{"time_zone", "time_zone", FLEET_TEXT, NULL}, {"limits", "overrides", FLEET_LIMITS, NULL});
 
 TABLE(text, text, {"text", "text", FLEET_TEXT, NULL});
+TABLE(alias, alias, {"provider", "provider", FLEET_TEXT, NULL}, {"model", "model", FLEET_TEXT, NULL});
 
 const struct fleet_section fleet_sections[] = {
 	{"tiers", "tier", &fleet_tier, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED, "tiers"},
@@ -190,6 +191,19 @@ static json_t *texts_json(const Bursar__V1__TenantDocument *document)
 	return languages;
 }
 
+/* A map of names: each leads to "provider/model". */
+static json_t *aliases_json(const Bursar__V1__TenantDocument *document)
+{
+	json_t *names = json_object();
+
+	for (size_t i = 0; i < document->n_aliases; i++) {
+		const Bursar__V1__Alias *alias = document->aliases[i];
+
+		json_object_set_new(names, alias->name, json_sprintf("%s/%s", alias->provider, alias->model));
+	}
+	return names;
+}
+
 json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 {
 	json_t *root = json_object();
@@ -209,5 +223,7 @@ json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 			json_object_set_new(root, "budget", account_json(document->accounts[i]));
 	if (document->n_texts)
 		json_object_set_new(root, "texts", texts_json(document));
+	if (document->n_aliases)
+		json_object_set_new(root, "aliases", aliases_json(document));
 	return root;
 }

@@ -31,7 +31,8 @@ struct fleet_table {
 	const struct fleet_field *fields;
 	size_t count;
 };
-extern const struct fleet_table fleet_settings, fleet_tier, fleet_pool, fleet_level, fleet_account, fleet_text;
+extern const struct fleet_table fleet_settings, fleet_tier, fleet_pool, fleet_level, fleet_account, fleet_text,
+	fleet_alias;
 
 /* The keys of the document that hold entries by name, and their kind of account (0: not accounts). */
 struct fleet_section {

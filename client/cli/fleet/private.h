@@ -7,6 +7,8 @@
 struct reading;
 /* texts.c: the document's map of languages and codes. */
 bool fleet_read_texts(struct reading *r, const struct yaml *at);
+/* Likewise: the map of aliases. */
+bool fleet_read_aliases(struct reading *r, const struct yaml *at);
 
 /* The current position, as a path in the API and in the document. */
 struct path {

@@ -110,7 +110,10 @@ static bool read_part(struct reading *r, const struct yaml *key, const struct ya
 		return read_budget(r, at);
 	if (strcmp(key->text, "texts") == 0)
 		return fleet_read_texts(r, at);
+	if (strcmp(key->text, "aliases") == 0)
+		return fleet_read_aliases(r, at);
 	nearest_try(&nearest, "texts");
+	nearest_try(&nearest, "aliases");
 	nearest_try(&nearest, "tenant");
 	nearest_try(&nearest, "settings");
 	nearest_try(&nearest, "budget");
@@ -129,7 +132,7 @@ bool fleet_read(const struct yaml *root, struct fleet *out, struct err *err)
 	*out = (struct fleet){.document = fleet_message(&bursar__v1__tenant_document__descriptor)};
 	if (root->kind != YAML_MAP)
 		return yaml_wrong(root, err,
-			"must be a map with tenant, settings, tiers, pools, teams, orgs, models, budget, texts");
+			"must be a map with tenant, settings, tiers, pools, teams, orgs, models, budget, texts, aliases");
 	for (size_t i = 0; i < root->count; i++)
 		if (!read_part(&r, root->keys[i], root->items[i]))
 			return false;

@@ -60,6 +60,11 @@ static struct side side_of(const Bursar__V1__TenantDocument *document)
 			.title = "text",
 			.name = document->texts[0]->code,
 			.language = document->texts[0]->language};
+	if (document->n_aliases)
+		return (struct side){.table = &fleet_alias,
+			.entry = &document->aliases[0]->base,
+			.title = "alias",
+			.name = document->aliases[0]->name};
 	return (struct side){0};
 }
 

@@ -1,4 +1,4 @@
-/* A document's texts (private.h): by language, then by code. */
+/* A document's texts (private.h), by language, then by code; and its aliases, by name. */
 #include "cli/fleet/private.h"
 
 #include <stdio.h>
@@ -36,6 +36,30 @@ bool fleet_read_texts(struct reading *r, const struct yaml *at)
 		for (size_t k = 0; k < codes->count; k++)
 			if (!read_text(r, &language, codes->keys[k], codes->items[k]))
 				return false;
+	}
+	return true;
+}
+
+bool fleet_read_aliases(struct reading *r, const struct yaml *at)
+{
+	Bursar__V1__TenantDocument *document = r->fleet->document;
+	struct path top = {.field = "document.aliases", .shown = "aliases"};
+
+	if (yaml_is_nothing(at))
+		return true;
+	fleet_note(r, &top, at);
+	if (at->kind != YAML_MAP)
+		return fleet_wrong(r, &top, at, "must be a map of names, such as 'our-best: openai/gpt-5'");
+	for (size_t i = 0; i < at->count; i++) {
+		Bursar__V1__Alias *alias = fleet_message(&bursar__v1__alias__descriptor);
+		struct path path = fleet_path_key(&top, "", at->keys[i]->text);
+
+		snprintf(path.field, sizeof(path.field), "document.aliases[%zu]", document->n_aliases);
+		alias->name = fleet_copy(at->keys[i]->text);
+		fleet_list_add(&document->aliases, &document->n_aliases, alias);
+		fleet_note(r, &path, at->keys[i]);
+		if (!fleet_read_text(r, &path, at->items[i], &alias->model))
+			return false;
 	}
 	return true;
 }

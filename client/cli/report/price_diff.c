@@ -22,6 +22,10 @@ static const struct rate {
 	{"reasoning", offsetof(Bursar__V1__Price, reasoning), 0},
 	{"audio input", offsetof(Bursar__V1__Price, audio_input), 0},
 	{"audio output", offsetof(Bursar__V1__Price, audio_output), 0},
+	{"other rates", offsetof(Bursar__V1__Price, rates), offsetof(Bursar__V1__ContextTier, rates)},
+	{"rates of modes", offsetof(Bursar__V1__Price, mode_rates), 0},
+	{"regions", offsetof(Bursar__V1__Price, regions), 0},
+	{"hours", offsetof(Bursar__V1__Price, hours), 0},
 };
 enum { RATES = sizeof(rates) / sizeof(rates[0]) };
 
@@ -185,6 +189,16 @@ int price_changes_refuse(struct cli *cli, const Bursar__V1__ImportPricesResponse
 	return EXIT_REFUSED;
 }
 
+static void show_lists(struct cli *cli, const Bursar__V1__Price *price)
+{
+	const char *const lists[][2] = {{"rates", price->rates}, {"mode rates", price->mode_rates},
+		{"regions", price->regions}, {"hours", price->hours}};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (lists[i][1][0])
+			view_field(cli, lists[i][0], "%s", lists[i][1]);
+}
+
 void price_show(struct cli *cli, const Bursar__V1__Price *price)
 {
 	struct buf text = {0};
@@ -202,13 +216,15 @@ void price_show(struct cli *cli, const Bursar__V1__Price *price)
 		const Bursar__V1__ContextTier *tier = price->context_tiers[i];
 
 		put_count(&text, tier->above_tokens);
-		buf_putf(&text, " tokens of input: %s in, %s out, cached %s, cache write %s", or_dash(tier->input),
-			or_dash(tier->output), or_dash(tier->cached_input), or_dash(tier->cache_write));
+		buf_putf(&text, " tokens of input: %s in, %s out, cached %s, cache write %s%s%s", or_dash(tier->input),
+			or_dash(tier->output), or_dash(tier->cached_input), or_dash(tier->cache_write),
+			tier->rates[0] ? ", " : "", tier->rates);
 		view_field_buf(cli, "above", &text);
 	}
 	for (size_t i = 0; i < price->n_modes; i++)
 		view_field(cli, "mode", "%s costs %d/%d", price->modes[i]->mode, price->modes[i]->numerator,
 			price->modes[i]->denominator);
+	show_lists(cli, price);
 	if (price->effective_from_us) {
 		put_time(&text, price->effective_from_us);
 		view_field_buf(cli, "from", &text);

@@ -13,7 +13,9 @@ struct price_parts {
 	Bursar__V1__ContextTier above[PARTS_MAX], *above_p[PARTS_MAX];
 	Bursar__V1__ModeRatio modes[PARTS_MAX], *modes_p[PARTS_MAX];
 	size_t clears;
-	char *clear[9]; /* the field of ImportPricesRequest */
+	char *clear[16]; /* the field of ImportPricesRequest */
+	struct buf rates, mode_rates, regions, hours;
+	struct buf above_rates[PARTS_MAX];
 	char expected[32];
 };
 
@@ -36,14 +38,16 @@ static bool price_text(struct cli *cli, const char *option, const char *field, s
 	return true;
 }
 
-/* Parses "272000:input=10,output=45" in place; the parts point into it. */
-static bool read_above(char *text, Bursar__V1__ContextTier *tier, struct err *err)
+/* Parses "272000:input=10,output=45" or ">=200000:..." in place; the parts point into it, others go to `rates`. */
+static bool read_above(char *text, Bursar__V1__ContextTier *tier, struct buf *rates, struct err *err)
 {
+	const char *number = strncmp(text, ">=", 2) == 0 ? text + 2 : text;
 	char *rest = strchr(text, ':'), *pair, *save = NULL;
 
 	bursar__v1__context_tier__init(tier);
-	if (!rest || !parse_count(text, (size_t)(rest - text), &tier->above_tokens, err))
+	if (!rest || !parse_count(number, (size_t)(rest - number), &tier->above_tokens, err))
 		return err_set(err, ERR_INVALID, "--above: '%s' must look like 272000:input=10,output=45", text);
+	tier->above_tokens -= number > text;
 	for (pair = strtok_r(rest + 1, ",", &save); pair; pair = strtok_r(NULL, ",", &save)) {
 		char *value = strchr(pair, '=');
 		int64_t ignored;
@@ -62,9 +66,10 @@ static bool read_above(char *text, Bursar__V1__ContextTier *tier, struct err *er
 		else if (strcmp(pair, "cache-write") == 0)
 			tier->cache_write = value;
 		else
-			return err_set(err, ERR_INVALID,
-				"--above: '%s' is not one of input, output, cached-input, cache-write", pair);
+			buf_putf(rates, "%s%s=%s", rates->len ? " " : "", pair, value);
 	}
+	if (rates->len)
+		tier->rates = unconst(buf_str(rates));
 	return true;
 }
 
@@ -107,7 +112,7 @@ static bool read_parts(struct cli *cli, Bursar__V1__Price *price, struct price_p
 
 		if (i == 0 && is_none(above_texts[i], "context_tiers", parts))
 			continue;
-		if (!read_above(above_texts[i], tier, &cli->err))
+		if (!read_above(above_texts[i], tier, &parts->above_rates[price->n_context_tiers], &cli->err))
 			return false;
 		parts->above_p[price->n_context_tiers++] = tier;
 	}
@@ -121,6 +126,59 @@ static bool read_parts(struct cli *cli, Bursar__V1__Price *price, struct price_p
 		parts->modes_p[price->n_modes++] = mode;
 	}
 	return true;
+}
+
+/* Joins what was typed in several options; "none" removes the existing list. The server checks the items. */
+static char *join_list(
+	struct cli *cli, const char *option, const char *field, struct price_parts *parts, struct buf *out)
+{
+	size_t count;
+	const char *const *texts = option_list(cli, option, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (i > 0 || !is_none(texts[i], field, parts))
+			buf_putf(out, "%s%s", out->len ? " " : "", texts[i]);
+	return unconst(buf_str(out));
+}
+
+/* Other rates: "name=USD", or "name=none", which removes that one. */
+static bool read_rates(struct cli *cli, Bursar__V1__Price *price, struct price_parts *parts)
+{
+	size_t count;
+	char **texts = (char **)option_list(cli, "rate", &count);
+
+	for (size_t i = 0; i < count; i++) {
+		char *value = strchr(texts[i], '=');
+
+		if (!value || strcmp(value, "=none") != 0) {
+			buf_putf(&parts->rates, "%s%s", parts->rates.len ? " " : "", texts[i]);
+			continue;
+		}
+		if (parts->clears == sizeof(parts->clear) / sizeof(parts->clear[0]))
+			return err_set(&cli->err, ERR_INVALID, "--rate: too many rates are removed at once");
+		*value = '\0';
+		parts->clear[parts->clears++] = texts[i];
+	}
+	price->rates = unconst(buf_str(&parts->rates));
+	return true;
+}
+
+static bool read_lists(struct cli *cli, Bursar__V1__Price *price, struct price_parts *parts)
+{
+	price->mode_rates = join_list(cli, "mode-rate", "mode_rates", parts, &parts->mode_rates);
+	price->regions = join_list(cli, "region", "regions", parts, &parts->regions);
+	price->hours = join_list(cli, "hours", "hours", parts, &parts->hours);
+	return read_rates(cli, price, parts);
+}
+
+static void parts_release(struct price_parts *parts)
+{
+	struct buf *const bufs[] = {&parts->rates, &parts->mode_rates, &parts->regions, &parts->hours};
+
+	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
+		buf_release(bufs[i]);
+	for (int i = 0; i < PARTS_MAX; i++)
+		buf_release(&parts->above_rates[i]);
 }
 
 static bool read_price(struct cli *cli, Bursar__V1__Price *price, struct price_parts *parts)
@@ -139,7 +197,7 @@ static bool read_price(struct cli *cli, Bursar__V1__Price *price, struct price_p
 	       price_text(cli, "reasoning", "reasoning", parts, &price->reasoning) &&
 	       price_text(cli, "audio-input", "audio_input", parts, &price->audio_input) &&
 	       price_text(cli, "audio-output", "audio_output", parts, &price->audio_output) &&
-	       read_parts(cli, price, parts);
+	       read_parts(cli, price, parts) && read_lists(cli, price, parts);
 }
 
 /* There is only one price: "prices[0].input" from the server is its input. */
@@ -200,9 +258,12 @@ int price_put(struct cli *cli)
 	Bursar__V1__ImportPricesRequest request = BURSAR__V1__IMPORT_PRICES_REQUEST__INIT;
 	Bursar__V1__Price price = BURSAR__V1__PRICE__INIT, *prices[] = {&price};
 	struct price_parts parts = {0};
+	int code;
 
-	if (!read_price(cli, &price, &parts))
+	if (!read_price(cli, &price, &parts)) {
+		parts_release(&parts);
 		return cli_usage(cli);
+	}
 	request.n_prices = 1;
 	request.prices = prices;
 	request.merge = true;
@@ -210,5 +271,7 @@ int price_put(struct cli *cli)
 	request.clear = parts.clear;
 	request.yes = option_given(cli, "yes");
 	request.reason = (char *)option_text(cli, "reason");
-	return put_one(cli, &request, &parts);
+	code = put_one(cli, &request, &parts);
+	parts_release(&parts);
+	return code;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/common/meters.h"
 #include "cli/common/view.h"
 #include "cli/encoding/json.h"
 #include "cli/text/table.h"
@@ -108,6 +109,11 @@ static void put_table(struct report_put *put, const Bursar__V1__ReportPart *part
 		table_bill(table, put->by, part->total, "total");
 	if (part->n_lines > 0 || part->total)
 		table_put(out, table, "  nothing was used");
+	if (part->total && meters_any(&usage_of(part->total)->base)) {
+		buf_put_str(out, "  also used: ");
+		put_meters(out, &usage_of(part->total)->base);
+		buf_put_str(out, "\n");
+	}
 	table_free(table);
 }
 
@@ -169,7 +175,9 @@ static void csv_line(struct buf *out, unsigned by, const Bursar__V1__BillLine *l
 	}
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		buf_putf(out, "%" PRId64 ",", counts[i]);
-	buf_putf(out, "%s%lld.%09lld\n", line->cost_nano_usd < 0 ? "-" : "", llabs(usd.quot), llabs(usd.rem));
+	buf_putf(out, "%s%lld.%09lld,", line->cost_nano_usd < 0 ? "-" : "", llabs(usd.quot), llabs(usd.rem));
+	put_meters(out, &usage->base);
+	buf_put_str(out, "\n");
 }
 
 static void put_csv(struct report_put *put, const Bursar__V1__ReportPart *part, struct buf *out)
@@ -180,7 +188,7 @@ static void put_csv(struct report_put *put, const Bursar__V1__ReportPart *part, 
 	if (!put->begun)
 		buf_put_str(out,
 			"requests,input_tokens,cached_input_tokens,cache_write_tokens,output_tokens,reasoning_tokens,"
-			"audio_input_tokens,audio_output_tokens,unpriced_requests,cost_usd\n");
+			"audio_input_tokens,audio_output_tokens,unpriced_requests,cost_usd,other_meters\n");
 	for (size_t i = 0; i < part->n_lines; i++)
 		csv_line(out, put->by, part->lines[i]);
 	if (!put->by && part->total)

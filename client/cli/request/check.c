@@ -14,6 +14,7 @@ void read_check(struct cli *cli, Bursar__V1__CheckRequest *request)
 	request->interface = (char *)option_text(cli, "interface");
 	request->model = (char *)option_text(cli, "model");
 	request->input_tokens = option_number(cli, "input-tokens", 0);
+	request->cached_input_tokens = option_number(cli, "cached-tokens", 0);
 	request->max_output_tokens = option_number(cli, "max-output-tokens", 0);
 	request->language = (char *)option_text(cli, "language");
 	request->mode = (char *)option_text(cli, "mode");

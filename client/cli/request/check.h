@@ -17,7 +17,9 @@ int show_decision(struct cli *cli, const Bursar__V1__CheckResponse *answer);
 		{'\0', "mode", OPTION_TEXT, "MODE", \
 			"the pricing mode: batch, flex, priority or another one in the price (default: standard)", \
 			NULL}, \
-		{'\0', "input-tokens", OPTION_COUNT, "N", "the estimated input, all classes together", NULL}, \
+		{'\0', "input-tokens", OPTION_COUNT, "N", "the estimated input, all meters together", NULL}, \
+		{'\0', "cached-tokens", OPTION_COUNT, "N", \
+			"how many of them the provider will probably read from its cache", NULL}, \
 		{'\0', "max-output-tokens", OPTION_COUNT, "N", "the maximum output (default: the tier's)", NULL}, \
 	{ \
 		'\0', "language", OPTION_TEXT, "TAG", "the language of texts for the user, such as en", NULL \

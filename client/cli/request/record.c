@@ -60,7 +60,7 @@ static bool read_provider(struct cli *cli, Bursar__V1__TokenUsage *usage)
 
 bool usage_given(const struct cli *cli)
 {
-	bool given = option_given(cli, "usage") || option_given(cli, "provider");
+	bool given = option_given(cli, "usage") || option_given(cli, "provider") || option_given(cli, "meter");
 
 	for (int i = 0; i < USAGE_FIELDS; i++)
 		given |= option_given(cli, usage_fields[i].option);
@@ -71,10 +71,10 @@ bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage)
 {
 	bursar__v1__token_usage__init(usage);
 	if (option_given(cli, "usage") || option_given(cli, "provider"))
-		return read_provider(cli, usage);
+		return read_provider(cli, usage) && meters_read(cli, &usage->base);
 	for (int i = 0; i < USAGE_FIELDS; i++)
 		*usage_value(usage, &usage_fields[i]) = option_number(cli, usage_fields[i].option, 0);
-	return true;
+	return meters_read(cli, &usage->base);
 }
 
 static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answer)
@@ -101,6 +101,14 @@ static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answe
 	if (answer->n_limits > 0)
 		view_limits(cli, answer->limits, answer->n_limits, clock_wall_us());
 	buf_release(&text);
+}
+
+static bool is_usage_field(const char *field)
+{
+	for (int i = 0; i < USAGE_FIELDS; i++)
+		if (strcmp(usage_fields[i].field, field) == 0)
+			return true;
+	return false;
 }
 
 static bool differs(const Bursar__V1__RecordResponse *answer, const char *field)
@@ -133,6 +141,26 @@ static void put_reservation(struct buf *out, const Bursar__V1__ReservationRef *r
 	put_time_exact(out, ref->started_at_us);
 }
 
+/* The rows of the meters that have no option of their own. */
+static void show_meters(struct table *table, struct buf *command, const Bursar__V1__RecordRequest *request,
+	const Bursar__V1__RecordResponse *answer)
+{
+	for (size_t i = 0; i < answer->n_differs; i++) {
+		const char *field = answer->differs[i] + strcspn(answer->differs[i], ".");
+		int64_t was, is;
+
+		if (*field != '.' || is_usage_field(answer->differs[i]))
+			continue;
+		was = meters_count(&answer->recorded->usage->base, ++field);
+		is = meters_count(&request->usage->base, field);
+		table_line(table);
+		table_cell(table, "%s", field);
+		table_count(table, was);
+		table_count(table, is);
+		buf_putf(command, " --meter %s=%+" PRId64, field, is - was);
+	}
+}
+
 /* Shows the differences field by field, and the command that corrects the record by them. */
 static void show_difference(
 	struct cli *cli, const Bursar__V1__RecordRequest *request, const Bursar__V1__RecordResponse *answer)
@@ -157,6 +185,7 @@ static void show_difference(
 		table_count(table, is);
 		buf_putf(&command, " --%s %+" PRId64, field->option, is - was);
 	}
+	show_meters(table, &command, request, answer);
 	if (differs(answer, "model"))
 		text_line(table, "model", recorded->model[0] ? recorded->model : NO_MODEL, request->model);
 	if (differs(answer, "mode"))

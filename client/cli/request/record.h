@@ -3,6 +3,7 @@
 #define BURSAR_CLI_RECORD_H
 
 #include "cli/core/command.h"
+#include "cli/common/meters.h"
 
 /* Runs the command; returns the exit code. */
 int record_run(struct cli *cli);
@@ -19,7 +20,7 @@ bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage);
 		{'\0', "cache-write-tokens", OPTION_COUNT, "N", "input written to the provider's cache", NULL}, \
 		{'\0', "reasoning-tokens", OPTION_COUNT, "N", "reasoning output", NULL}, \
 		{'\0', "audio-input-tokens", OPTION_COUNT, "N", "audio input", NULL}, \
-		{'\0', "audio-output-tokens", OPTION_COUNT, "N", "audio output", NULL}, \
+		{'\0', "audio-output-tokens", OPTION_COUNT, "N", "audio output", NULL}, OPTION_METER, \
 		{'\0', "usage", OPTION_FILE, "FILE", "read a provider's usage object (JSON; - is standard input)", \
 			NULL}, \
 		{'\0', "provider", OPTION_CHOICE, "NAME", "the provider whose usage object it is", \

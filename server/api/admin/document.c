@@ -69,6 +69,9 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 	for (int i = 0; i < document->texts; i++)
 		message->texts[message->n_texts++] =
 			admin_text_message(arena, document->tenant, &document->text[i], false);
+	message->aliases = message_list(arena, (size_t)document->aliases);
+	for (int i = 0; i < document->aliases; i++)
+		message->aliases[message->n_aliases++] = admin_alias_message(arena, &document->alias[i]);
 	return message;
 }
 
@@ -80,12 +83,14 @@ Bursar__V1__TenantDocument *document_side_message(
 	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
 	const struct account_row *account = after ? change->account_after : change->account_before;
 	const struct text_template *template = after ? change->text_after : change->text_before;
+	const struct price_alias *alias = after ? change->alias_after : change->alias_before;
 	Bursar__V1__TenantDocument *message = message_new(arena, TenantDocument, tenant_document);
 
 	message->tiers = message_list(arena, 1);
 	message->pools = message_list(arena, 1);
 	message->accounts = message_list(arena, 1);
 	message->texts = message_list(arena, 1);
+	message->aliases = message_list(arena, 1);
 	if (settings)
 		message->tenant = admin_tenant_message(arena, settings, tenant);
 	if (tier)
@@ -96,6 +101,8 @@ Bursar__V1__TenantDocument *document_side_message(
 		message->accounts[message->n_accounts++] = account_message(arena, account);
 	if (template)
 		message->texts[message->n_texts++] = admin_text_message(arena, tenant, template, false);
+	if (alias)
+		message->aliases[message->n_aliases++] = admin_alias_message(arena, alias);
 	return message;
 }
 
@@ -283,6 +290,23 @@ static bool texts_read(
 	return true;
 }
 
+/* What the server has stays as it is, so that a document can be applied just as it was exported. */
+static bool aliases_read(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, int64_t now_us,
+	struct arena *arena, struct document *out, struct err *err)
+{
+	out->aliases = (int)message->n_aliases;
+	out->alias = arena_zalloc(arena, message->n_aliases + 1, sizeof(*out->alias));
+	for (int i = 0; i < out->aliases; i++) {
+		const Bursar__V1__Alias *alias = message->aliases[i];
+
+		if (!tenant_check(alias->tenant, out->tenant, "tenant", err) ||
+			(!admin_alias_kept(alias, out->tenant, catalog, arena, &out->alias[i]) &&
+				!admin_alias_read(alias, out->tenant, catalog, now_us, arena, &out->alias[i], err)))
+			return err_prefix(err, "aliases[%d].", i);
+	}
+	return admin_aliases_differ(arena, out->alias, out->aliases, err);
+}
+
 bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,
 	int64_t now_us, struct arena *arena, struct document *out, struct err *err)
 {
@@ -296,5 +320,6 @@ bool document_from_message(const Bursar__V1__TenantDocument *message, const stru
 	}
 	out->settings = settings;
 	return tiers_read(message, arena, out, err) && pools_read(message, arena, out, err) &&
-	       accounts_read(message, catalog, now_us, arena, out, err) && texts_read(message, arena, out, err);
+	       accounts_read(message, catalog, now_us, arena, out, err) && texts_read(message, arena, out, err) &&
+	       aliases_read(message, catalog, now_us, arena, out, err);
 }

@@ -78,6 +78,20 @@ Bursar__V1__Price *admin_price_message(struct arena *arena, const struct price *
 bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
 bool admin_price_read(const Bursar__V1__Price *message, struct price *price, struct err *err);
 
+/* Aliases and families; the messages point into their source. */
+Bursar__V1__Alias *admin_alias_message(struct arena *arena, const struct price_alias *alias);
+Bursar__V1__Family *admin_family_message(struct arena *arena, const struct price_family *family);
+/* An alias of the tenant ('': of all), with the model that it leads to. ERR_INVALID names the field. */
+bool admin_alias_read(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
+	int64_t now_us, struct arena *arena, struct price_alias *out, struct err *err)
+	__attribute__((warn_unused_result));
+/* Whether the tenant's alias of that name leads there already, whatever has become of its model since it was put. */
+bool admin_alias_kept(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
+	struct arena *arena, struct price_alias *out);
+/* ERR_INVALID on `aliases` if two of them have the same tenant and name. */
+bool admin_aliases_differ(struct arena *arena, const struct price_alias *aliases, int count, struct err *err)
+	__attribute__((warn_unused_result));
+
 /* A change of the catalog in progress, in its call's arena: new, then its operation filled in, then started. */
 struct admin_edit {
 	struct catalog_edit edit;

@@ -38,6 +38,7 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct call *cal
 		.model = request->model,
 		.price_mode = price_mode(request->mode),
 		.input_tokens = request->input_tokens,
+		.cached_input_tokens = request->cached_input_tokens,
 		.max_output_tokens = request->max_output_tokens,
 		.ttl_us = request->reservation_ttl_us,
 	};

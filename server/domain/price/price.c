@@ -130,10 +130,10 @@ static bool check_mode_rates(const struct price *price, struct err *err)
 		const struct mode_rate *row = &price->mode_rate[i];
 		char field[48];
 
-		snprintf(field, sizeof(field), "mode_rates[%d].", i);
+		snprintf(field, sizeof(field), "mode_rates[%d]", i);
 		if (row->mode >= price->modes)
 			return err_invalid(err, field, "names a mode that the price does not have");
-		if (row->meter >= METER_COUNT || !check_rate(row->pico, (enum meter)row->meter, field, err))
+		if (row->meter >= METER_COUNT || !check_rate(row->pico, (enum meter)row->meter, "mode_rates.", err))
 			return false;
 		if (row->above_tokens && !has_context(price, row->above_tokens))
 			return err_invalid(err, field,

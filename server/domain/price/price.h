@@ -117,7 +117,8 @@ struct price_book *price_book_new(
 void price_book_free(struct price_book *book);
 
 /*
- * The price in force at `at_us`. `model` is "provider/id" or a bare id; exact ids first, then aliases, never fuzzy. A
+ * The price in force at `at_us`. `model` is "provider/id" or a bare id; exact ids first, then aliases, then both again
+ * under the spellings of resellers (price_name.h), never fuzzy. A
  * bare id that several providers have: the row whose provider is the id's own vendor is an explicit alias, else openai,
  * anthropic, google, mistral, deepseek, xai, groq, cohere, ollama, then by name. The account's price comes before the
  * tenant's, and that before the general one. NULL when there is none.
@@ -125,10 +126,23 @@ void price_book_free(struct price_book *book);
 const struct price *price_find(
 	const struct price_book *book, const char *tenant, const char *account, const char *model, int64_t at_us);
 
+/*
+ * The price whose own id is `model`, with its provider or without, as price_find looks it up before any alias. *several:
+ * other providers have the id too.
+ */
+const struct price *price_find_id(
+	const struct price_book *book, const char *tenant, const char *model, int64_t at_us, bool *several);
+
+/* The alias of exactly this tenant ('': the general one); NULL when there is none. */
+const struct price_alias *price_alias_of(const struct price_book *book, const char *tenant, const char *alias);
+
+/* All aliases, by alias and tenant. */
+const struct price_alias *price_aliases(const struct price_book *book, int *count);
+
 /* Do several providers have the id at `at_us`, among the tenant's prices or the general ones? */
 bool price_has_providers(const struct price_book *book, const char *tenant, const char *model, int64_t at_us);
 
-/* The last moment within (after_us, until_us] at which a price begins or ends; after_us when there is none. */
+/* The last moment within (after_us, until_us] at which a price or a family's rule begins or ends; after_us when there is none. */
 int64_t price_last_turn(const struct price_book *book, int64_t after_us, int64_t until_us);
 
 /* Up to `max` ids most similar to `model`, for the error text. Returns how many. */

@@ -76,6 +76,7 @@ void price_book_free(struct price_book *book)
 		return;
 	free(book->prices);
 	free(book->aliases);
+	free(book->families);
 	free(book);
 }
 
@@ -100,16 +101,9 @@ static bool in_force(const struct price *price, int64_t at_us)
 	return price->from_us <= at_us && (price->to_us == 0 || at_us < price->to_us);
 }
 
-/* What to look for. `provider` NULL: any; `several` then tells whether there was a choice. */
-struct query {
-	const struct price_book *book;
-	const char *tenant, *account;
-	int64_t at_us;
-	bool several;
-};
-
+/* The row of one tenant and account with that model; of several providers the preferred one, which `several` tells. */
 static const struct price *find_in_scope(
-	struct query *query, const char *tenant, const char *account, const char *provider, const char *model)
+	struct price_query *query, const char *tenant, const char *account, const char *provider, const char *model)
 {
 	const struct price_book *book = query->book;
 	const struct price *found = NULL;
@@ -119,7 +113,8 @@ static const struct price *find_in_scope(
 
 		if (compare_key(price, model, tenant, account) != 0)
 			break;
-		if (!in_force(price, query->at_us) || (provider && strcmp(price->provider, provider) != 0))
+		if (!in_force(price, query->at_us) || (provider && strcmp(price->provider, provider) != 0) ||
+			(query->vendors_only && !price_is_vendor(price->provider)))
 			continue;
 		if (found && strcmp(found->provider, price->provider) != 0) {
 			query->several = true;
@@ -131,8 +126,7 @@ static const struct price *find_in_scope(
 	return found;
 }
 
-/* The account's own price, else the tenant's, else the general one. */
-static const struct price *find_exact(struct query *query, const char *provider, const char *model)
+const struct price *price_find_exact(struct price_query *query, const char *provider, const char *model)
 {
 	const struct price *found = NULL;
 
@@ -146,7 +140,7 @@ static const struct price *find_exact(struct query *query, const char *provider,
 	return found;
 }
 
-static const struct price_alias *find_alias(const struct price_book *book, const char *tenant, const char *alias)
+const struct price_alias *price_alias_of(const struct price_book *book, const char *tenant, const char *alias)
 {
 	int low = 0, high = book->alias_count;
 
@@ -163,40 +157,122 @@ static const struct price_alias *find_alias(const struct price_book *book, const
 		else
 			high = middle;
 	}
-	return *tenant ? find_alias(book, "", alias) : NULL;
+	return NULL;
 }
 
-static const struct price *find_by_alias(struct query *query, const char *provider, const char *text)
+/* The tenant's own, else the general one. */
+static const struct price_alias *find_alias(const struct price_book *book, const char *tenant, const char *alias)
+{
+	const struct price_alias *found = price_alias_of(book, tenant, alias);
+
+	return found || !*tenant ? found : price_alias_of(book, "", alias);
+}
+
+static const struct price *find_by_alias(struct price_query *query, const char *provider, const char *text)
 {
 	const struct price_alias *alias = find_alias(query->book, query->tenant, text);
 
 	if (!alias || (provider && strcmp(alias->provider, provider) != 0))
 		return NULL;
-	return find_exact(query, alias->provider, alias->model);
+	return price_find_exact(query, alias->provider, alias->model);
+}
+
+/* What stands before the first slash; NULL when nothing does. */
+static const char *provider_in(const char *text, char provider[ID_MAX + 1])
+{
+	const char *slash = strchr(text, '/');
+
+	if (!slash || slash == text || slash - text > ID_MAX)
+		return NULL;
+	memcpy(provider, text, (size_t)(slash - text));
+	provider[slash - text] = '\0';
+	return provider;
+}
+
+/* The text as it stands, as provider and id or as an id. */
+static const struct price *find_id(struct price_query *query, const char *text)
+{
+	char room[ID_MAX + 1];
+	const char *provider = provider_in(text, room);
+	const struct price *found = NULL;
+
+	if (provider)
+		found = price_find_exact(query, provider, text + strlen(provider) + 1);
+	if (found)
+		query->several = false;
+	return found ? found : price_find_exact(query, NULL, text);
+}
+
+/* The text as it stands: as provider and id, as an id, as an alias. */
+static const struct price *find_text(struct price_query *query, const char *text)
+{
+	const struct price *found = find_id(query, text), *other;
+	char room[ID_MAX + 1];
+	const char *provider;
+
+	if (found && !query->several)
+		return found;
+	other = find_by_alias(query, NULL, text);
+	provider = provider_in(text, room);
+	if (!other && !found && provider)
+		other = find_by_alias(query, provider, text + strlen(provider) + 1);
+	return other ? other : found;
+}
+
+/* What a reseller serves costs its own price if it has one, else the vendor's; never what another host charges. */
+const struct price *price_find_spelled(struct price_query *query, const struct price_name *name)
+{
+	const struct price *found = NULL;
+
+	query->vendors_only = false;
+	if (name->reseller)
+		found = price_find_exact(query, name->reseller, name->text);
+	query->vendors_only = name->reseller != NULL;
+	if (!found && name->vendor)
+		found = price_find_exact(query, name->vendor, name->text);
+	if (!found && name->vendor)
+		found = find_by_alias(query, name->vendor, name->text);
+	if (!found && !name->vendor)
+		found = find_text(query, name->text);
+	query->vendors_only = false;
+	return found;
+}
+
+struct price_query price_query_of(const struct price_book *book, const char *tenant, const char *account, int64_t at_us)
+{
+	return (struct price_query){
+		.book = book, .tenant = tenant ? tenant : "", .account = account ? account : "", .at_us = at_us};
 }
 
 const struct price *price_find(
 	const struct price_book *book, const char *tenant, const char *account, const char *model, int64_t at_us)
 {
-	struct query query = {
-		.book = book, .tenant = tenant ? tenant : "", .account = account ? account : "", .at_us = at_us};
-	const char *slash = strchr(model, '/');
-	char provider[ID_MAX + 1] = "";
-	const struct price *found = NULL, *other;
+	struct price_query query = price_query_of(book, tenant, account, at_us);
+	const struct price *found = find_text(&query, model);
+	struct price_name name;
 
-	if (slash && slash > model && (size_t)(slash - model) < sizeof(provider)) {
-		memcpy(provider, model, (size_t)(slash - model));
-		found = find_exact(&query, provider, slash + 1);
-	}
 	if (found)
 		return found;
-	found = find_exact(&query, NULL, model);
-	if (found && !query.several)
-		return found;
-	other = find_by_alias(&query, NULL, model);
-	if (!other && !found && *provider)
-		other = find_by_alias(&query, provider, slash + 1);
-	return other ? other : found;
+	price_name_init(&name, model);
+	while (!found && price_name_next(&name))
+		found = price_find_spelled(&query, &name);
+	return found;
+}
+
+const struct price *price_find_id(
+	const struct price_book *book, const char *tenant, const char *model, int64_t at_us, bool *several)
+{
+	struct price_query query = price_query_of(book, tenant, "", at_us);
+	const struct price *found = find_id(&query, model);
+
+	*several = query.several;
+	return found;
+}
+
+const struct price_alias *price_aliases(const struct price_book *book, int *count)
+{
+	*count = book->alias_count;
+	return book->aliases;
 }
 
 bool price_has_providers(const struct price_book *book, const char *tenant, const char *model, int64_t at_us)
@@ -230,5 +306,8 @@ int64_t price_last_turn(const struct price_book *book, int64_t after_us, int64_t
 			if (turns[k] > last && turns[k] <= until_us)
 				last = turns[k];
 	}
+	for (int i = 0; i < book->family_count; i++)
+		if (book->families[i].from_us > last && book->families[i].from_us <= until_us)
+			last = book->families[i].from_us;
 	return last;
 }

@@ -82,7 +82,7 @@ static int mode_at(const struct price *price, const char *name)
 static void mode_rates_take(struct price *price, const struct price *from)
 {
 	int count = 0;
-	struct mode_rate rows[MODE_RATES_MAX];
+	struct mode_rate rows[MODE_RATES_MAX] = {0};
 
 	for (int i = 0; i < from->mode_rates; i++) {
 		int at = mode_at(price, from->mode[from->mode_rate[i].mode].name);

@@ -54,7 +54,7 @@ static void offer(struct near *best, int *count, int max, const char *id, int di
 	best[at] = (struct near){.id = id, .distance = distance};
 }
 
-/* Compares `id` with `model` as given and with `bare`, the part after its first slash; the better match counts. */
+/* Compares `id` with `model` as given and with `bare`, without who serves it; the better match counts. */
 static void consider(struct near *best, int *count, int max, const char *model, const char *bare, const char *id)
 {
 	/* With more than half of it changed, it is a different word. */
@@ -74,12 +74,16 @@ int price_nearest(const struct price_book *book, const char *tenant, const char 
 {
 	const char *slash = strchr(model, '/');
 	const char *bare = slash && slash[1] ? slash + 1 : model;
+	struct price_name name;
 	struct near best[NEAREST_MAX + 1];
 	const char *last = "";
 	int count = 0;
 
 	if (max > NEAREST_MAX)
 		max = NEAREST_MAX;
+	price_name_init(&name, model);
+	while (price_name_next(&name))
+		bare = name.text;
 	for (int i = 0; max > 0 && i < book->count; i++) {
 		const struct price *price = &book->prices[i];
 		bool visible = !*price->account && (!*price->tenant || (tenant && strcmp(price->tenant, tenant) == 0));

@@ -62,6 +62,14 @@ bool text_remove(struct admin_job *job, struct pg_link *link, const char *tenant
 bool texts_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct text_template **texts,
 	int *count, struct err *err);
 
+/* Of aliases whose model has been looked up, each with its audit row. A trigger raises the epoch of all tenants. */
+bool alias_write(struct admin_job *job, struct pg_link *link, const struct price_alias *alias, struct err *err);
+/* ERR_NOT_FOUND; fills in what the alias has named. */
+bool alias_remove(struct admin_job *job, struct pg_link *link, struct price_alias *alias, struct err *err);
+/* All of the tenant's own, by alias. */
+bool aliases_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct price_alias **aliases,
+	int *count, struct err *err);
+
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
 

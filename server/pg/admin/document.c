@@ -102,7 +102,8 @@ static bool read_pools(struct admin_job *job, struct pg_link *link, struct docum
 static bool read_parts(struct admin_job *job, struct pg_link *link, struct document *out, struct err *err)
 {
 	return read_settings(job, link, out, err) && read_tiers(job, link, out, err) &&
-	       read_pools(job, link, out, err) && texts_read(job, link, out->tenant, &out->text, &out->texts, err);
+	       read_pools(job, link, out, err) && texts_read(job, link, out->tenant, &out->text, &out->texts, err) &&
+	       aliases_read(job, link, out->tenant, &out->alias, &out->aliases, err);
 }
 
 /* The ids of the tenant's shared accounts, by kind. */
@@ -280,6 +281,12 @@ static bool write_change(const struct document_apply *op, struct admin_job *job,
 		return text_write(job, link, tenant, change->text_after, err);
 	if (change->text_before)
 		return text_remove(job, link, tenant, change->text_before->code, change->text_before->language, err);
+	if (change->alias_after)
+		return alias_write(job, link, change->alias_after, err);
+	if (change->alias_before) {
+		struct price_alias gone = *change->alias_before;
+		return alias_remove(job, link, &gone, err);
+	}
 	return write_account(op, job, link, change, err);
 }
 

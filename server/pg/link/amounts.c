@@ -1,6 +1,9 @@
 /* Amounts from answers and into arrays. */
 #include "pg/link/amounts.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "pg/link/link.h"
 
 struct amounts pg_amounts(const PGresult *result, int row, int column)
@@ -10,6 +13,21 @@ struct amounts pg_amounts(const PGresult *result, int row, int column)
 		AMOUNTS(ROW)
 #undef ROW
 	};
+}
+
+void pg_meters(const PGresult *result, int row, int column, struct meters *out)
+{
+	const char *text = pg_text(result, row, column);
+	char name[32];
+	int64_t count;
+	int used, meter;
+
+	while (sscanf(text, " %31[a-z0-9_]=%" SCNd64 "%n", name, &count, &used) == 2) {
+		meter = meter_find(name);
+		if (meter >= METER_KEPT_COUNT)
+			out->count[meter] = count;
+		text += used;
+	}
 }
 
 void pg_array_amounts(struct pg_args *args, int column, const struct amounts *amounts)

@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-#include "domain/limit/amounts.h"
+#include "domain/record/entry.h"
 #include "pg/link/args.h"
 
 /* Of the ledger and the roll-ups: ", requests, charged_input, ..." */
@@ -42,11 +42,16 @@
 #define METER_COLUMNS METERS_KEPT(METER_COLUMN)
 #define METER_SUM(NAME, name, ...) ", sum(" name ")::bigint"
 #define METER_SUMS METERS_KEPT(METER_SUM)
+/* The rare meters of the ledger as text for pg_meters: "web_searches=2 calls=1". */
+#define METERS_TEXT "coalesce((SELECT string_agg(m.key || '=' || m.value, ' ') FROM jsonb_each_text(meters) m), '')"
 #define METER_ADDED(NAME, name, ...) ", " name " = u." name " + excluded." name
 #define METERS_ADDED METERS_KEPT(METER_ADDED)
 
 /* Those of an answer from `column` on; 0 for NULL. */
 struct amounts pg_amounts(const PGresult *result, int row, int column);
+
+/* Reads METERS_TEXT; meters of a newer release are left out. */
+void pg_meters(const PGresult *result, int row, int column, struct meters *out);
 
 /* One more row of the arrays from `column` on. */
 void pg_array_amounts(struct pg_args *args, int column, const struct amounts *amounts);

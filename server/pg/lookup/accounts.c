@@ -283,7 +283,9 @@ enum {
 	FOUND_PRICE_MODEL,
 	FOUND_MODE,
 	FOUND_AMOUNTS,
-	FOUND_TOKENS = FOUND_AMOUNTS + AMOUNT_COUNT
+	FOUND_TOKENS = FOUND_AMOUNTS + AMOUNT_COUNT,
+	FOUND_METERS = FOUND_TOKENS + METER_KEPT_COUNT,
+	FOUND_PROVIDER_COST
 };
 
 static const char *found_text(struct ledger_lookup *op, const PGresult *result, int row, int column)
@@ -315,6 +317,9 @@ static void read_ledger(struct ledger_lookup *op, const PGresult *result)
 		};
 		for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
 			op->usage.meters.count[meter] = pg_i64(result, row, FOUND_TOKENS + meter);
+		pg_meters(result, row, FOUND_METERS, &op->usage.meters);
+		op->usage.provider_cost_known = !PQgetisnull(result, row, FOUND_PROVIDER_COST);
+		op->usage.provider_cost_nano = pg_i64(result, row, FOUND_PROVIDER_COST);
 	}
 }
 
@@ -332,7 +337,7 @@ static bool run_ledger(struct pg_job *job, struct pg_link *link, struct err *err
 	pg_array_int(&args, days, op->started_at_us);
 	query->result = pg_query(link,
 		"SELECT entry, attempt, price_from_us, flags, model, provider, price_model, mode" AMOUNT_COLUMNS
-			METER_COLUMNS " FROM ledger "
+			METER_COLUMNS ", " METERS_TEXT ", provider_cost_nano FROM ledger "
 		"WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 AND request_id = $3 "
 		"AND entry IN (0, 1)",
 		&args, err);

@@ -19,6 +19,7 @@
 #include "pg/admin/admin.h"
 #include "pg/link/link.h"
 #include "pg/link/rows.h"
+#include "pg/lookup/names.h"
 #include "pg/lookup/texts.h"
 #include "store/catalog_build.h"
 
@@ -49,6 +50,7 @@ enum {
 	ANSWER_ACCOUNTS,
 	ANSWER_PRICES,
 	ANSWER_ALIASES,
+	ANSWER_FAMILIES,
 	ANSWER_POOLS,
 	ANSWER_TEXTS,
 	ANSWER_KEYS,
@@ -76,7 +78,8 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_LIMITS] = {.sql = "SELECT " TIER_LIMIT_COLUMNS " FROM tier_limits ORDER BY tenant, tier, position"},
 	[ANSWER_ACCOUNTS] = {.sql = "SELECT tenant, kind, id FROM accounts WHERE kind >= 4 ORDER BY tenant, kind, id"},
 	[ANSWER_PRICES] = {.sql = "SELECT " PRICE_COLUMNS " FROM model_prices p ORDER BY p.id"},
-	[ANSWER_ALIASES] = {.sql = "SELECT tenant, alias, provider, model FROM model_aliases ORDER BY tenant, alias"},
+	[ANSWER_ALIASES] = {.sql = ALIASES_SQL},
+	[ANSWER_FAMILIES] = {.sql = FAMILIES_SQL},
 	[ANSWER_POOLS] = {.sql = "SELECT " POOL_COLUMNS " FROM pools p ORDER BY p.tenant, p.name"},
 	[ANSWER_TEXTS] = {.sql = TEXTS_SQL},
 	[ANSWER_KEYS] = {.sql = "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.revoked_at IS NULL"},
@@ -129,11 +132,11 @@ static void load_tiers(struct catalog_parts *parts, const PGresult *tiers, const
 	}
 }
 
-static void load_prices(struct catalog_parts *parts, const PGresult *prices, const PGresult *aliases)
+static void load_prices(
+	struct catalog_parts *parts, const PGresult *prices, const PGresult *aliases, const PGresult *families)
 {
-	int count = PQntuples(prices), alias_count = PQntuples(aliases), good = 0;
+	int count = PQntuples(prices), good = 0;
 	struct price *price = mem_zalloc((size_t)count + 1, sizeof(*price));
-	struct price_alias *alias = mem_zalloc((size_t)alias_count + 1, sizeof(*alias));
 
 	for (int i = 0; i < count; i++) {
 		struct err err;
@@ -144,15 +147,8 @@ static void load_prices(struct catalog_parts *parts, const PGresult *prices, con
 			log_error("ignored an invalid price in PostgreSQL", F("provider", price[good].provider),
 				F("model", price[good].model), F("why", err.text));
 	}
-	for (int i = 0; i < alias_count; i++) {
-		pg_copy(aliases, i, 0, alias[i].tenant, sizeof(alias[i].tenant));
-		pg_copy(aliases, i, 1, alias[i].alias, sizeof(alias[i].alias));
-		pg_copy(aliases, i, 2, alias[i].provider, sizeof(alias[i].provider));
-		pg_copy(aliases, i, 3, alias[i].model, sizeof(alias[i].model));
-	}
-	parts->prices = price_book_new(price, good, alias, alias_count);
+	parts->prices = catalog_names_load(price, good, aliases, families);
 	free(price);
-	free(alias);
 }
 
 static void load_pools(struct catalog_parts *parts, const PGresult *pools)
@@ -191,7 +187,7 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 		return false;
 	load_tenants(&parts, answers[ANSWER_TENANTS], answers[ANSWER_ACCOUNTS]);
 	load_tiers(&parts, answers[ANSWER_TIERS], answers[ANSWER_LIMITS]);
-	load_prices(&parts, answers[ANSWER_PRICES], answers[ANSWER_ALIASES]);
+	load_prices(&parts, answers[ANSWER_PRICES], answers[ANSWER_ALIASES], answers[ANSWER_FAMILIES]);
 	load_pools(&parts, answers[ANSWER_POOLS]);
 	catalog_texts_load(&parts, answers[ANSWER_TEXTS]);
 	load_keys(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE]);

@@ -29,11 +29,14 @@ static const char ledger_sql[] =
 	"to_regclass('ledger_' || to_char(" TODAY " + n, 'YYYYMMDD')) IS NULL), 3)";
 static const char changes_sql[] =
 	"SELECT count(*), coalesce((extract(epoch FROM min(created_at)) * 1000000)::bigint, 0) FROM policy_changes";
-/* Records without tokens, as made by 'bursar run', need no price. */
+/* Records without tokens, as made by 'bursar run', need no price. A model that no price knows has no provider. */
 static const char use_sql[] =
-	"SELECT coalesce(sum(unpriced), 0)::bigint FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 "
-	"AND id = $1 AND day >= date_trunc('month', " TODAY
-	")::date AND (model <> '' OR charged_input + charged_output > 0)";
+	"WITH used AS (SELECT provider, model, sum(unpriced)::bigint AS unpriced FROM usage_shared_daily WHERE tenant = $1 "
+	"AND kind = 5 AND id = $1 AND day >= date_trunc('month', " TODAY
+	")::date AND (model <> '' OR charged_input + charged_output > 0) GROUP BY 1, 2) "
+	"SELECT coalesce(sum(unpriced), 0)::bigint, coalesce((SELECT left(string_agg(regexp_replace(model, "
+	"'[^ -~]', '?', 'g'), ', ' ORDER BY unpriced DESC, model), 199) FROM (SELECT * FROM used WHERE provider = '' AND "
+	"model <> '' AND unpriced > 0 ORDER BY unpriced DESC, model LIMIT 5) most), '') FROM used";
 /*
  * A price is as old as its source, not as its row: in a database created today, shipped rows are as old as their
  * sources. A source gives its date as its last "(2026-08-21)" or "(v2,2026-08-21)". Without a date it counts as read
@@ -76,6 +79,7 @@ static void read_facts(struct durable_facts *facts, PGresult **results)
 	facts->changes = pg_i64(results[LOOK_CHANGES], 0, 0);
 	facts->oldest_change_us = pg_i64(results[LOOK_CHANGES], 0, 1);
 	facts->unpriced = pg_i64(results[LOOK_USE], 0, 0);
+	pg_copy(results[LOOK_USE], 0, 1, facts->unpriced_models, sizeof(facts->unpriced_models));
 	facts->newest_price_us = pg_i64(results[LOOK_PRICES], 0, 0);
 	facts->old_prices = pg_i64(results[LOOK_PRICES], 0, 1);
 	facts->keys = pg_i64(results[LOOK_KEYS], 0, 0);

@@ -7,18 +7,20 @@
 #include "base/units.h"
 #include "domain/time/date.h"
 
-/* The possible key columns of a line, in order, each with its parameter for the previous line (report_args). */
+/* The possible key columns of a line, in order, each with its parameter for the previous line and for the last one. */
 static const struct key_column {
 	unsigned by;
-	const char *name, *after;
+	const char *name, *after, *last;
 } key_columns[] = {
-	{BY_USER, "user_id", "$7"},
-	{BY_DAY, "day", "$8::date"},
-	{BY_MODEL, "provider", "$9"},
-	{BY_MODEL, "model", "$10"},
-	{BY_INTERFACE, "interface", "$11"},
+	{BY_USER, "user_id", "$7", "$12"},
+	{BY_DAY, "day", "$8::date", "$13::date"},
+	{BY_MODEL, "provider", "$9", "$14"},
+	{BY_MODEL, "model", "$10", "$15"},
+	{BY_INTERFACE, "interface", "$11", "$16"},
 };
 enum { KEY_COLUMNS = sizeof(key_columns) / sizeof(key_columns[0]) };
+
+enum key_part { KEY_NAMES, KEY_AFTER, KEY_LAST };
 
 /* Users have their own roll-up; a tenant's report by user reads the roll-ups of all its users. */
 static const char *source_sql(const struct report_page *op)
@@ -34,15 +36,30 @@ static const char *source_sql(const struct report_page *op)
 	return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $2";
 }
 
+/* The same of the rare meters. */
+static const char *meters_source_sql(const struct report_page *op)
+{
+	if (op->key.kind == ACCOUNT_USER)
+		return " AND kind = 1 AND id = $2";
+	if (op->by & BY_USER)
+		return " AND kind = 1 AND $2 IS NOT NULL";
+	if (op->key.kind == ACCOUNT_TEAM)
+		return " AND kind = 2 AND id = $2";
+	return op->key.kind == ACCOUNT_ORG ? " AND kind = 3 AND id = $2" : " AND kind = 5 AND id = $2";
+}
+
 /* Appends the names of the report's key columns, or their parameters, separated by commas. */
-static void put_keys(struct buf *sql, unsigned by, bool after)
+static void put_keys(struct buf *sql, unsigned by, enum key_part part)
 {
 	const char *comma = "";
 
 	for (int i = 0; i < KEY_COLUMNS; i++) {
 		if (!(by & key_columns[i].by))
 			continue;
-		buf_putf(sql, "%s%s", comma, after ? key_columns[i].after : key_columns[i].name);
+		buf_putf(sql, "%s%s", comma,
+			part == KEY_AFTER  ? key_columns[i].after
+			: part == KEY_LAST ? key_columns[i].last
+					   : key_columns[i].name);
 		comma = ", ";
 	}
 }
@@ -60,10 +77,22 @@ static void put_after(struct buf *sql, unsigned by)
 		}
 	}
 	buf_put_str(sql, " AND (");
-	put_keys(sql, by, false);
+	put_keys(sql, by, KEY_NAMES);
 	buf_put_str(sql, ") > (");
-	put_keys(sql, by, true);
+	put_keys(sql, by, KEY_AFTER);
 	buf_put_str(sql, ")");
+}
+
+/* Which rows: those of the days, the model, the interface, and behind the previous line. */
+static void put_range(struct buf *sql, const struct report_page *op)
+{
+	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
+	if (op->model[0])
+		buf_put_str(sql, " AND lower($4) IN (lower(model), lower(provider || '/' || model))");
+	if (op->interface[0]) /* older rows have it in the caller's spelling */
+		buf_put_str(sql, " AND lower(interface) = $5");
+	if (op->after && op->by)
+		put_after(sql, op->by);
 }
 
 static void put_report(struct buf *sql, const struct report_page *op)
@@ -73,18 +102,12 @@ static void put_report(struct buf *sql, const struct report_page *op)
 		buf_putf(sql, "%s, ", op->by & key_columns[i].by ? key_columns[i].name : "''");
 	buf_put_str(sql, "sum(requests)::bigint, sum(cost_nano)::bigint, sum(unpriced)::bigint" METER_SUMS);
 	buf_put_str(sql, source_sql(op));
-	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
-	if (op->model[0])
-		buf_put_str(sql, " AND lower($4) IN (lower(model), lower(provider || '/' || model))");
-	if (op->interface[0]) /* older rows have it in the caller's spelling */
-		buf_put_str(sql, " AND lower(interface) = $5");
-	if (op->after && op->by)
-		put_after(sql, op->by);
+	put_range(sql, op);
 	if (op->by) {
 		buf_put_str(sql, " GROUP BY ");
-		put_keys(sql, op->by, false);
+		put_keys(sql, op->by, KEY_NAMES);
 		buf_put_str(sql, " ORDER BY ");
-		put_keys(sql, op->by, false);
+		put_keys(sql, op->by, KEY_NAMES);
 	} else {
 		buf_put_str(sql, " HAVING count(*) > 0");
 	}
@@ -99,6 +122,15 @@ static void add_days(struct pg_args *args, int64_t from_day, int64_t to_day)
 	pg_array_int(args, days, to_day * DAY_US);
 }
 
+static void line_args(struct pg_args *args, const struct bill_line *line)
+{
+	pg_arg_text(args, line ? line->user : "");
+	pg_arg_text(args, line ? line->day : "");
+	pg_arg_text(args, line ? line->provider : "");
+	pg_arg_text(args, line ? line->model : "");
+	pg_arg_text(args, line ? line->interface : "");
+}
+
 static void report_args(struct pg_args *args, const struct report_page *op)
 {
 	pg_arg_text(args, op->key.tenant);
@@ -107,13 +139,8 @@ static void report_args(struct pg_args *args, const struct report_page *op)
 	pg_arg_text(args, op->model);
 	pg_arg_text(args, op->interface);
 	pg_arg_page(args, op->limit);
-	if (!op->after)
-		return;
-	pg_arg_text(args, op->after->user);
-	pg_arg_text(args, op->after->day);
-	pg_arg_text(args, op->after->provider);
-	pg_arg_text(args, op->after->model);
-	pg_arg_text(args, op->after->interface);
+	if (op->after)
+		line_args(args, op->after);
 }
 
 static void read_lines(struct report_page *op, const PGresult *result)
@@ -135,6 +162,69 @@ static void read_lines(struct report_page *op, const PGresult *result)
 	}
 }
 
+/* The rare meters of the page's lines, in their order. */
+static void put_meters(struct buf *sql, const struct report_page *op)
+{
+	buf_put_str(sql, "SELECT ");
+	for (int i = 0; i < KEY_COLUMNS; i++)
+		buf_putf(sql, "%s, ", op->by & key_columns[i].by ? key_columns[i].name : "''");
+	buf_put_str(
+		sql, "meter, sum(count)::bigint FROM (SELECT *, id AS user_id FROM usage_meters) m WHERE tenant = $1");
+	buf_put_str(sql, meters_source_sql(op));
+	put_range(sql, op);
+	if (op->by) {
+		buf_put_str(sql, " AND (");
+		put_keys(sql, op->by, KEY_NAMES);
+		buf_put_str(sql, ") <= (");
+		put_keys(sql, op->by, KEY_LAST);
+		buf_put_str(sql, ")");
+	}
+	buf_put_str(sql, " AND $6 > 0 GROUP BY ");
+	put_keys(sql, op->by, KEY_NAMES);
+	buf_put_str(sql, op->by ? ", meter ORDER BY " : "meter ORDER BY ");
+	put_keys(sql, op->by, KEY_NAMES);
+	buf_put_str(sql, op->by ? ", meter" : "meter");
+}
+
+static bool is_line(const struct bill_line *line, const PGresult *result, int row)
+{
+	const char *const keys[KEY_COLUMNS] = {line->user, line->day, line->provider, line->model, line->interface};
+
+	for (int i = 0; i < KEY_COLUMNS; i++)
+		if (strcmp(keys[i], pg_text(result, row, i)) != 0)
+			return false;
+	return true;
+}
+
+static bool read_meters(struct report_page *op, struct pg_link *link, struct err *err)
+{
+	PG_ARGS args = {0};
+	struct buf sql = {0};
+	PG_RESULT result = NULL;
+	int at = 0;
+
+	if (op->count == 0)
+		return true;
+	put_meters(&sql, op);
+	report_args(&args, op);
+	if (!op->after)
+		line_args(&args, NULL);
+	line_args(&args, &op->lines[op->count - 1]);
+	result = pg_query(link, buf_str(&sql), &args, err);
+	buf_release(&sql);
+	for (int row = 0; result && row < PQntuples(result); row++) {
+		int meter = meter_find(pg_text(result, row, KEY_COLUMNS));
+
+		while (at < op->count && !is_line(&op->lines[at], result, row))
+			at++;
+		if (at == op->count)
+			break;
+		if (meter >= METER_KEPT_COUNT)
+			op->lines[at].meters.count[meter] = pg_i64(result, row, KEY_COLUMNS + 1);
+	}
+	return result != NULL;
+}
+
 bool admin_report(struct report_page *op, struct pg_link *link, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -148,7 +238,7 @@ bool admin_report(struct report_page *op, struct pg_link *link, struct err *err)
 	if (!result)
 		return false;
 	read_lines(op, result);
-	return true;
+	return read_meters(op, link, err);
 }
 
 bool admin_report_users(struct report_users *op, struct pg_link *link, struct err *err)

@@ -1,4 +1,4 @@
-/* Changes what every worker has in memory: tenants, tiers, prices. Answers once the change is in force here. */
+/* Changes what every worker has in memory: tenants, tiers, prices, names of models. Answers once the change is in force here. */
 #ifndef BURSAR_SERVICE_CATALOG_CATALOG_H
 #define BURSAR_SERVICE_CATALOG_CATALOG_H
 
@@ -14,7 +14,12 @@
 	EDIT(TEXT_DELETE, text_delete, text_delete) \
 	EDIT(PRICE, price, price_put) \
 	EDIT(PRICES, prices, prices_put) \
-	EDIT(PRICE_END, price_end, price_end)
+	EDIT(PRICE_END, price_end, price_end) \
+	EDIT(ALIAS, alias, alias_put) \
+	EDIT(ALIAS_DELETE, alias_delete, alias_delete) \
+	EDIT(ALIASES, aliases, aliases_put) \
+	EDIT(FAMILY, family, family_put) \
+	EDIT(FAMILY_DELETE, family_delete, family_delete)
 
 #define EDIT(KIND, member, operation) EDIT_##KIND,
 enum catalog_edit_kind { CATALOG_EDITS(EDIT) };

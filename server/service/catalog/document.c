@@ -89,6 +89,13 @@ static void put_template(struct buf *out, const struct text_template *text)
 	put_text(out, text->text);
 }
 
+static void put_alias(struct buf *out, const struct price_alias *alias)
+{
+	put_text(out, alias->alias);
+	put_text(out, alias->provider);
+	put_text(out, alias->model);
+}
+
 bool document_account_empty(const struct account_row *account)
 {
 	const struct account_profile *profile = &account->profile;
@@ -103,6 +110,7 @@ static void put_change(struct buf *out, const struct document_change *change, bo
 	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
 	const struct account_row *account = after ? change->account_after : change->account_before;
 	const struct text_template *template = after ? change->text_after : change->text_before;
+	const struct price_alias *alias = after ? change->alias_after : change->alias_before;
 
 	if (settings)
 		put_settings(out, settings);
@@ -114,6 +122,8 @@ static void put_change(struct buf *out, const struct document_change *change, bo
 		put_account(out, account);
 	if (template)
 		put_template(out, template);
+	if (alias)
+		put_alias(out, alias);
 }
 
 /* The state of a comparison, with the two sides of the current entry. */
@@ -228,6 +238,48 @@ static void compare_texts(struct comparison *c)
 	}
 }
 
+/* Binary search: the store reads aliases by name. */
+static const struct price_alias *alias_find(const struct document *now, const char *name)
+{
+	int low = 0, high = now->aliases;
+
+	while (low < high) {
+		int middle = low + (high - low) / 2, order = strcmp(name, now->alias[middle].alias);
+
+		if (order == 0)
+			return &now->alias[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static bool alias_is_wanted(const struct document *wanted, const char *name)
+{
+	for (int i = 0; i < wanted->aliases; i++)
+		if (strcmp(wanted->alias[i].alias, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that go come first, like texts. */
+static void compare_aliases(struct comparison *c)
+{
+	for (int i = 0; c->op->prune && i < c->now->aliases; i++)
+		if (!alias_is_wanted(c->wanted, c->now->alias[i].alias))
+			add(c, (struct document_change){.alias_before = &c->now->alias[i]}, true);
+	for (int i = 0; i < c->wanted->aliases; i++) {
+		const struct price_alias *wanted = &c->wanted->alias[i];
+
+		add(c,
+			(struct document_change){
+				.alias_before = alias_find(c->now, wanted->alias), .alias_after = wanted},
+			false);
+	}
+}
+
 static void compare_parts(struct comparison *c)
 {
 	const struct document *now = c->now, *wanted = c->wanted;
@@ -247,6 +299,7 @@ static void compare_parts(struct comparison *c)
 			false);
 	compare_accounts(c);
 	compare_texts(c);
+	compare_aliases(c);
 	for (int i = 0; c->op->prune && i < now->tiers; i++)
 		if (!now->tier[i].shipped && !tier_of(wanted, now->tier[i].name))
 			add(c, (struct document_change){.tier_before = &now->tier[i]}, true);
@@ -298,7 +351,7 @@ bool document_compare(struct document_apply *op, const struct document *now, str
 	const struct document *wanted = op->wanted;
 	struct comparison c = {.op = op, .now = now, .wanted = wanted};
 	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + wanted->texts + now->tiers + now->accounts +
-		   now->texts;
+		   now->texts + wanted->aliases + now->aliases;
 	bool ok;
 
 	op->changes = 0;

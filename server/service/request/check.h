@@ -33,7 +33,9 @@ struct check_question {
 	const char *tenant, *user, *request_id, *interface, *model; /* validated ids; model "" = none */
 	bool id_is_new; /* the server made the request id, so it cannot have a reservation */
 	const char *price_mode; /* "" or NULL = standard */
-	int64_t input_tokens, max_output_tokens; /* 0 = the tier's default */
+	int64_t input_tokens;
+	int64_t cached_input_tokens; /* of them, only for the cost */
+	int64_t max_output_tokens; /* 0 = the tier's default */
 	int64_t ttl_us; /* 0 = the server's default */
 	int64_t deadline_us; /* clock_mono_us; INT64_MAX = the server's default */
 };

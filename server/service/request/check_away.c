@@ -59,7 +59,8 @@ enum flow_result check_step_away(struct flow *flow)
 		check_look_up(check, unknown);
 		return FLOW_WAIT;
 	}
-	if (flow->err.code == ERR_DEADLINE)
+	/* The store had all the time that it gets. If the caller gave it less, it is their deadline that has passed. */
+	if (flow->err.code == ERR_DEADLINE && !check->op.op.deadline_us)
 		flow->err.code = ERR_UNAVAILABLE;
 	if (check->question.mode != CHECK_REAL || policy == FAIL_CLOSED) {
 		metric_inc(METRIC_checks_uncertain_total, METRIC_CERTAINTY_CLOSED, 0);

@@ -1,6 +1,7 @@
 /* Builds what a check asks the store, and what is kept with its reservation (service/request/check_private.h). */
 #include "service/request/check_private.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -20,7 +21,8 @@ static bool request_price(struct check *check, struct err *err)
 		.user = question->user,
 		.call = true,
 	};
-	struct meters meters = {.count = {[METER_INPUT] = check->request.estimate.input,
+	struct meters meters = {.count = {[METER_INPUT] = question->input_tokens - question->cached_input_tokens,
+					[METER_CACHED_INPUT] = question->cached_input_tokens,
 					[METER_OUTPUT] = check->request.estimate.output}};
 
 	check->answer.asked_model = question->model[0] != '\0';
@@ -49,6 +51,10 @@ bool check_request_make(struct check *check, struct err *err)
 		return true;
 	if (output > COUNT_MAX - question->input_tokens)
 		return err_invalid(err, "input_tokens", "input and output together exceed 9007199254740991 tokens");
+	if (question->cached_input_tokens > question->input_tokens)
+		return err_invalid(err, "cached_input_tokens",
+			"is more than input_tokens, of which it is a part: %" PRId64 " of %" PRId64,
+			question->cached_input_tokens, question->input_tokens);
 	check->request.estimate = (struct amounts){.requests = 1, .input = question->input_tokens, .output = output};
 	return request_price(check, err);
 }
@@ -64,9 +70,11 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 	buf_put_str16(&buf, check->model.key, strlen(check->model.key));
 	buf_put_i64(&buf, question->input_tokens);
 	buf_put_i64(&buf, question->max_output_tokens);
-	/* Without a mode nothing is added, so the digest equals that of a release that had no modes. */
+	/* Without a mode or a cached part nothing is added, so the digest equals that of a release that had neither. */
 	if (question->price_mode[0])
 		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
+	if (question->cached_input_tokens)
+		buf_put_i64(&buf, question->cached_input_tokens);
 	hash = le64(hash64(buf.data, buf.len));
 	memcpy(digest, &hash, sizeof(hash));
 	buf_release(&buf);

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "domain/price/price_family.h"
+#include "service/request/unknown.h"
+
 enum { NEAREST = 3 };
 
 static const struct price *find(const struct pricing *pricing, const char *model, int64_t at_us)
@@ -32,6 +35,12 @@ bool price_known(const struct pricing *pricing, const char *model, const char *f
 	return find(pricing, model, at_us) || refuse(pricing, model, field, err);
 }
 
+/* With these settings, a model runs only at a price. */
+static bool model_needs_price(const struct tenant *settings)
+{
+	return settings->unknown_model == MODEL_REFUSE || settings->unknown_model == MODEL_FAMILY;
+}
+
 /* The call itself, if it costs something and the caller has not counted it. */
 static void count_call(const struct pricing *pricing, const struct price *price, struct meters *meters)
 {
@@ -54,22 +63,45 @@ bool price_for_check(const struct pricing *pricing, const char *model, const cha
 	struct purchase purchase, struct priced *out, struct err *err)
 {
 	struct priced priced = {.price = find(pricing, model, purchase.at_us), .named = model};
+	bool refused;
 
 	if (priced.price) {
 		count_call(pricing, priced.price, meters);
 		if (!price_cost(priced.price, meters, purchase, &priced.cost, err))
 			return false;
-	} else if (pricing->settings->unknown_model == MODEL_REFUSE) {
-		return refuse(pricing, model, field, err);
 	} else {
 		priced.unpriced = true;
-		if (pricing->settings->unknown_model == MODEL_FALLBACK)
-			priced.price = find(pricing, pricing->settings->fallback_model, purchase.at_us);
+		priced.price = catalog_stand_in(
+			pricing->catalog, pricing->settings, pricing->tenant, pricing->user, model, purchase.at_us);
+		refused = !priced.price && model_needs_price(pricing->settings);
+		unknown_model_log(pricing->tenant, model, priced.price, refused);
+		if (refused)
+			return refuse(pricing, model, field, err);
 		count_call(pricing, priced.price, meters);
 		charge(&priced, meters, purchase);
 	}
 	*out = priced;
 	return true;
+}
+
+/* The family's price of a name that has none itself. */
+static const struct price *family(const struct pricing *pricing, const char *model, int64_t at_us)
+{
+	const struct price_book *book = catalog_prices(pricing->catalog);
+
+	if (!model[0] || !book || pricing->settings->unknown_model != MODEL_FAMILY)
+		return NULL;
+	return price_find_family(book, pricing->tenant, pricing->user, model, at_us);
+}
+
+/* Is there anything to charge? `bursar run` records that something ran, without a model and without any use. */
+static bool costs(const struct priced *priced, const struct meters *meters)
+{
+	bool used = priced->named[0];
+
+	for (int meter = 0; !used && meter < METER_COUNT; meter++)
+		used = meters->count[meter] > 0;
+	return used;
 }
 
 void price_for_record(const struct pricing *pricing, const char *served, const char *checked, struct meters *meters,
@@ -82,7 +114,13 @@ void price_for_record(const struct pricing *pricing, const char *served, const c
 	if (!priced.price)
 		priced.price = find(pricing, checked, purchase.at_us);
 	if (!priced.price)
+		priced.price = family(pricing, priced.named, purchase.at_us);
+	if (!priced.price)
+		priced.price = family(pricing, checked, purchase.at_us);
+	if (!priced.price && pricing->settings->unknown_model != MODEL_FREE && costs(&priced, meters))
 		priced.price = find(pricing, pricing->settings->fallback_model, purchase.at_us);
+	if (priced.unpriced && priced.named[0])
+		unknown_model_log(pricing->tenant, priced.named, priced.price, false);
 	count_call(pricing, priced.price, meters);
 	charge(&priced, meters, purchase);
 	*out = priced;

@@ -9,7 +9,7 @@
 struct priced {
 	const struct price *price; /* owned by the catalog; NULL: no price, the cost is 0 */
 	const char *named; /* the model to be priced; "" = none */
-	bool unpriced; /* the model has no price: `price` is the checked model's or the fallback's, or NULL */
+	bool unpriced; /* the model has no price: `price` is another model's, or NULL */
 	struct cost cost;
 };
 
@@ -22,8 +22,8 @@ struct pricing {
 
 /*
  * For a check or an estimate. The tenant's settings decide about a model without a price: refused with ERR_INVALID on
- * `field`, naming the most similar ids; priced as the fallback model; or free. A mode that the model's price does not
- * have is ERR_INVALID; with the fallback's price, the standard rate applies.
+ * `field`, naming the most similar ids; priced as its family or the fallback model; or free. A mode that the model's
+ * price does not have is ERR_INVALID; with another model's price, the standard rate applies.
  */
 bool price_for_check(const struct pricing *pricing, const char *model, const char *field, struct meters *meters,
 	struct purchase purchase, struct priced *out, struct err *err);
@@ -33,8 +33,8 @@ bool price_known(const struct pricing *pricing, const char *model, const char *f
 
 /*
  * For a record, which is never refused for lack of a price, because the money has been spent. Uses the price of the
- * served model, else of the checked model, else of the fallback, else 0; and its rate for the mode, else the standard
- * rate. Flags the cost if the price or the rate is not the served model's own.
+ * served model, else of the checked model, else of their family if the tenant's settings say so, else of the fallback
+ * unless they say free, else 0; and its rate for the mode, else the standard rate. Flags the cost if the price or the rate is not the served model's own.
  */
 void price_for_record(const struct pricing *pricing, const char *served, const char *checked, struct meters *meters,
 	struct purchase purchase, struct priced *out);

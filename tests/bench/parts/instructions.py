@@ -1,4 +1,4 @@
-"""Instructions, by callgrind: of bursard for an echo, a check and an item of CheckBatch, and of Redis for a check.
+"""Instructions, by callgrind: of bursard for an echo, a check, an item of CheckBatch and a check with its record, and of Redis for a check.
 
 They repeat where times do not. With --beside, those of both builds. Starting up does not count; what a server does by itself
 meanwhile does, and is shown for a second without calls.
@@ -19,7 +19,7 @@ def thousands(process, calls, work):
 
 
 def of_servers(bench, builds):
-    """{what: thousand instructions a call of each round}; what: an echo, and check, item and idle of each build."""
+    """{what: thousand instructions a call of each round}; what: an echo, and check, item, pair and idle of each build."""
     calls, batches, seconds = bench.scaled(5000), bench.scaled(20), 2
     with contextlib.ExitStack() as stack:
         echo, echo_address = stack.enter_context(bench.echo(CountedProcess))
@@ -31,6 +31,7 @@ def of_servers(bench, builds):
             sides["check", name] = thousands(server, calls, lambda address=address: bench.load(address, calls=calls, in_flight=64))
             sides["item", name] = thousands(server, batches * 500,
                                             lambda address=address: bench.load(address, calls=batches, batch=500, in_flight=4))
+            sides["pair", name] = thousands(server, calls, lambda address=address: bench.load(address, calls=calls, in_flight=64, record=True))
             sides["idle", name] = thousands(server, seconds, lambda: time.sleep(seconds))
         return interleave(bench.rounds, sides)
 
@@ -55,6 +56,7 @@ def run(bench):
         rows += [(f"check of eight limits{name}", spread(found["check", name])),
                  (f"**check / echo**{name}", ratio(found["check", name], found["echo"], 3)),
                  (f"check inside CheckBatch of 500{name}", spread(found["item", name])),
+                 (f"check and record{name}", spread(found["pair", name])),
                  (f"bursard, a second without calls{name}", spread(found["idle", name])),
                  (f"Redis, script `return 1`{name}", spread(redis["nothing", name])),
                  (f"Redis, script of one bucket in a hash{name}", spread(redis["bucket", name])),
@@ -62,5 +64,6 @@ def run(bench):
                  (f"**Redis, check / one bucket**{name}", ratio(redis["check", name], redis["bucket", name], 3))]
     if bench.beside:
         rows += [(f"**{what}, this build / the other**", ratio(figures[side, ""], figures[side, ", the other build"], 3))
-                 for what, figures, side in (("check", found, "check"), ("check inside CheckBatch", found, "item"), ("Redis, check", redis, "check"))]
+                 for what, figures, side in (("check", found, "check"), ("check inside CheckBatch", found, "item"),
+                                         ("check and record", found, "pair"), ("Redis, check", redis, "check"))]
     table("Thousand instructions per call", "instructions", rows)

@@ -62,10 +62,23 @@ TEST(colours_mark_what_matters)
 
 TEST(a_cost_shows_its_lines)
 {
-	Bursar__V1__CostLine line = BURSAR__V1__COST_LINE__INIT, *lines[] = {&line};
+	Bursar__V1__CostLine line = BURSAR__V1__COST_LINE__INIT, search = line, image = line,
+			     *lines[] = {&line, &search, &image};
 	Bursar__V1__CostBreakdown cost = BURSAR__V1__COST_BREAKDOWN__INIT;
 	struct cli cli = {0};
 
+	search.token_class = (char *)"web_searches";
+	search.tokens = 3;
+	search.price_pico_usd_per_token = 10000000000;
+	search.cost_pico_usd = 30000000000;
+	search.unit = (char *)"calls";
+	search.price_per = 1000;
+	image.token_class = (char *)"output_images";
+	image.tokens = 2;
+	image.price_pico_usd_per_token = 40000000000;
+	image.cost_pico_usd = 80000000000;
+	image.unit = (char *)"images";
+	image.price_per = 1;
 	line.token_class = (char *)"input";
 	line.tokens = 1001;
 	line.price_pico_usd_per_token = 37500;
@@ -73,12 +86,14 @@ TEST(a_cost_shows_its_lines)
 	cost.cost_nano_usd = 37538;
 	cost.provider = (char *)"groq";
 	cost.model = (char *)"gpt-oss-20b";
-	cost.n_lines = 1;
+	cost.n_lines = 3;
 	cost.lines = lines;
 	view_cost(&cli, &cost);
 	expect(&cli.out, "  cost         $0.000037538  groq gpt-oss-20b\n"
-			 "CLASS TOKENS          PRICE         COST\n"
-			 "input  1,001 $0.0375 per 1M $0.000037538\n");
+			 "METER         COUNT                 PRICE         COST\n"
+			 "input         1,001        $0.0375 per 1M $0.000037538\n"
+			 "web_searches      3 $10.00 per 1000 calls        $0.03\n"
+			 "output_images     2       $0.04 per image        $0.08\n");
 }
 
 TEST(an_account_tells_what_is_special)

@@ -111,9 +111,15 @@ TEST_WITH(what_is_wrong_with_postgresql_is_found, begin, NULL)
 TEST_WITH(prices_keys_pools_and_authentication_are_diagnosed, begin, NULL)
 {
 	FINDS("prices", FINDING_WARN, durable.unpriced = 3);
+	FINDS("prices", FINDING_WARN, durable.unpriced = 3, strcpy(durable.unpriced_models, "gpt-7, gpt-8"));
 	FINDS("prices", FINDING_WARN, durable.newest_price_us = NOW - 121 * DAY);
 	FINDS("prices", FINDING_WARN, durable.newest_price_us = 0);
 	FINDS("prices", FINDING_WARN, durable.old_prices = 1);
+	FINDS("model names", FINDING_OK, server.names.unknown = "refused");
+	FINDS("model names", FINDING_OK, server.names = (struct names_facts){.unknown = "free", .aliases = 7});
+	FINDS("model names", FINDING_WARN, server.names.unknown = "refused", server.names.lost = 1);
+	FINDS("model names", FINDING_WARN,
+		server.names = (struct names_facts){.unknown = "refused", .fallback = "x/y", .fallback_lost = true});
 	FINDS("keys", FINDING_WARN, durable.keys = 0);
 	FINDS("keys", FINDING_WARN, durable.operators_ending = 1);
 	FINDS("keys", FINDING_WARN, durable.idle = 1);

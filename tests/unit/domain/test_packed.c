@@ -325,6 +325,32 @@ static void no_part_is_an_entry(const struct buf *packed)
 		entry_is_refused(packed, n);
 }
 
+/* The previous release cannot read them: they are written only when there is something to write. */
+TEST(rare_meters_and_a_providers_cost_come_back)
+{
+	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};
+	struct entry entry = entry_sample(&bucket);
+	struct buf plain = {0}, packed = {0};
+	struct entry back = packed_and_read(&entry, &plain);
+
+	assert_false(back.usage.provider_cost_known);
+	entry.usage.meters.count[METER_CACHE_WRITE_1H] = 44;
+	entry.usage.meters.count[METER_SEARCH_UNITS] = 3;
+	entry.usage.provider_cost_known = true;
+	entry.usage.provider_cost_nano = 12345;
+	back = packed_and_read(&entry, &packed);
+	assert_int_equal(back.usage.meters.count[METER_CACHE_WRITE_1H], 44);
+	assert_int_equal(back.usage.meters.count[METER_SEARCH_UNITS], 3);
+	assert_int_equal(back.usage.meters.count[METER_AUDIO_OUTPUT], 7);
+	assert_int_equal(back.usage.meters.count[METER_PAGES], 0);
+	assert_true(back.usage.provider_cost_known);
+	assert_int_equal(back.usage.provider_cost_nano, 12345);
+	assert_int_equal(packed.len - plain.len, 1 + 2 * (1 + 8) + 1 + 8);
+	no_part_is_an_entry(&packed);
+	buf_release(&plain);
+	buf_release(&packed);
+}
+
 TEST(an_entry_comes_back)
 {
 	struct entry_bucket bucket = {.limit_id = 2, .full_at_us = 88, .rem = 4, .num = 60000000, .den = 7};

@@ -29,6 +29,43 @@ static void refused(const char *text, const char *sentence)
 	assert_int_equal(list.count, 0);
 }
 
+TEST(a_row_holds_every_part_of_a_price)
+{
+	struct price_sheet list = parsed(
+		"provider,model,input_usd_per_1m,output_usd_per_1m,context_tiers,rates,modes,mode_rates,regions,hours\n"
+		"p,m,2,8,\"32000:input=3,output=9 >=128000:input=4\",web_searches=10 cache_write_1h=6,batch=1/2,"
+		"flex:input=1 batch>32000:input=1.6,us=11/10,16:30-00:30=1/2\n"
+		"p,images,,,,output_images=0.04,,,,\n");
+	const struct price *price = list.prices;
+
+	assert_int_equal(
+		list.given & (PRICE_GIVEN_RATE(METER_INPUT) | PRICE_GIVEN_CONTEXTS | PRICE_GIVEN_MODE_RATES) ? 1 : 0,
+		1);
+	assert_true((list.given & PRICE_GIVEN_CONTEXTS) == PRICE_GIVEN_CONTEXTS);
+	assert_true((list.given & price_given_rare()) == price_given_rare());
+	assert_false(list.given & PRICE_GIVEN_RATE(METER_CACHED_INPUT) ? true : false);
+	assert_int_equal(price->context_tiers, 2);
+	assert_int_equal(price->context[1].above_tokens, 127999);
+	assert_int_equal(price->context[0].rates.pico[METER_OUTPUT], 9000000);
+	assert_int_equal(price->base.pico[METER_WEB_SEARCHES], 10000000000);
+	assert_int_equal(price->modes, 2);
+	assert_string_equal(price->mode[1].name, "flex");
+	assert_int_equal(price->mode[1].num, price->mode[1].den);
+	assert_int_equal(price->mode_rates, 2);
+	assert_int_equal(price->mode_rate[1].above_tokens, 32000);
+	assert_int_equal(price->regions, 1);
+	assert_int_equal(price->hours, 1);
+	assert_int_equal(list.prices[1].base.pico[METER_INPUT], PRICE_NONE);
+	assert_int_equal(list.prices[1].base.pico[METER_OUTPUT_IMAGES], 40000000000);
+	price_sheet_release(&list);
+	refused("provider,model,input_usd_per_1m\np,m,\n", "line 2: input: is missing; write 0 for a free model");
+	refused("provider,model,input_usd_per_1m,rates\np,m,1,searches=3\n",
+		"line 2: rates: \"searches\" is not a meter; known are input, cached_input, cache_write_1h, web_searches "
+		"and those of docs/money.md");
+	refused("provider,model,input_usd_per_1m,mode_rates\np,m,1,batch>5:input=3\n",
+		"line 2: mode_rates[0]: applies above 5 tokens, but the price has no context tier there");
+}
+
 TEST(a_row_becomes_a_price)
 {
 	struct price_sheet list = parsed(

@@ -225,6 +225,61 @@ TEST(where_nothing_was_charged_the_list_takes_the_place_of_the_old_one)
 	assert_int_equal(pg_server_ask_number(db, GENERAL " AND model = 'gpt-4o' AND output = 1 AND to_us = 0"), 1);
 }
 
+/* What to do with unknown models, and how they are charged, after the migration of a database in which that happened. */
+static const char *unknown_after(const char *name, const char *happened)
+{
+	static char told[256];
+	const char *db = pg_server_database(name);
+	size_t before = (size_t)position_of("model_families");
+
+	buf_reset(&out);
+	assert_true(migrate_run_table(db, MIGRATE_UP, embedded_migrations, before, &out, &err));
+	assert_true(pg_server_exec(db, happened));
+	assert_true(migrate_run_table(db, MIGRATE_UP, embedded_migrations, before + 1, &out, &err));
+	snprintf(told, sizeof(told), "%s",
+		pg_server_ask(db,
+			"SELECT string_agg(concat_ws(' ', id, unknown_model, fallback_model), ', ' ORDER BY id) FROM "
+			"tenants"));
+	return told;
+}
+
+TEST(only_settings_that_nobody_has_put_let_new_models_run)
+{
+	assert_string_equal(unknown_after("unknown0", "SELECT"), "default 4 anthropic/claude-fable-5");
+	/* A change of a tier touches the row too. */
+	assert_string_equal(
+		unknown_after("unknown1",
+			"UPDATE tenants SET epoch = epoch + 1, updated_at = now() + interval '1 s'; INSERT INTO tenants (id) "
+			"VALUES ('acme')"),
+		"acme 1 , default 4 anthropic/claude-fable-5");
+	assert_string_equal(unknown_after("unknown2",
+				    "INSERT INTO audit_log (tenant, actor, action, target, reason) VALUES ('default', "
+				    "'ann', 'tenant.put', 'default', '')"),
+		"default 1 ");
+	assert_string_equal(unknown_after("unknown3", "UPDATE tenants SET unknown_model = 3"), "default 3 ");
+	assert_string_equal(
+		unknown_after("unknown4", "UPDATE tenants SET unknown_model = 2, fallback_model = 'gpt-4o'"),
+		"default 2 gpt-4o");
+}
+
+TEST(settings_without_families_keep_to_their_fallback)
+{
+	const char *db = pg_server_database("unfamily");
+	size_t before = (size_t)position_of("model_families");
+
+	buf_reset(&out);
+	assert_true(migrate_run_table(db, MIGRATE_UP, embedded_migrations, before + 1, &out, &err));
+	assert_true(pg_server_exec(db,
+		"INSERT INTO tenants (id, unknown_model, fallback_model) VALUES ('a', 4, 'gpt-4o'), ('b', 4, ''), ('c', "
+		"3, '')"));
+	assert_true(migrate_run_table(db, MIGRATE_DOWN, embedded_migrations, before + 1, &out, &err));
+	assert_string_equal(
+		pg_server_ask(db,
+			"SELECT string_agg(concat_ws(' ', id, unknown_model, fallback_model), ', ' ORDER BY id) FROM "
+			"tenants"),
+		"a 2 gpt-4o, b 1 , c 3 , default 1 ");
+}
+
 TEST(running_up_twice_is_harmless)
 {
 	const char *db = pg_server_migrated("twice");

@@ -23,7 +23,7 @@ static void answer(struct fake *fake, struct limits_op *op, enum limits_status s
 	op->status = fake->away ? LIMITS_FAILED : status;
 	op->now_us = fake->now_us;
 	if (op->status == LIMITS_FAILED)
-		err_set(&op->err, ERR_UNAVAILABLE, "redis is away");
+		err_set(&op->err, fake->slow ? ERR_DEADLINE : ERR_UNAVAILABLE, "redis is away");
 	fake_later(fake, op_answer, op);
 }
 

@@ -71,6 +71,7 @@ struct fake {
 	struct arena arena;
 	int64_t now_us; /* the store's clock */
 	bool away; /* the store does not answer */
+	bool slow; /* because time was up, not because it cannot be reached */
 	int missed; /* how many more checks stay unanswered */
 	bool durable_away; /* PostgreSQL does not answer */
 	bool durable_slow; /* callers give up before PostgreSQL answers */

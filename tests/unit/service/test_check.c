@@ -230,6 +230,22 @@ FAKED(the_tier_says_what_happens_without_the_store)
 	assert_int_equal(check->flow.err.code, ERR_UNAVAILABLE);
 }
 
+/* With the whole time of the store it is the store that is away; with less, which the caller gave, its deadline has passed. */
+FAKED(a_closed_tier_says_whose_time_was_up)
+{
+	struct fake *fake = *state;
+	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
+
+	fake->away = fake->slow = true;
+	fake_publish(fake, FAIL_CLOSED);
+	check = ask(fake, "ann", "r1");
+	assert_int_equal(check->flow.err.code, ERR_UNAVAILABLE);
+	check->question = fake_question("ann", "r2", 100, 50);
+	check->question.deadline_us = clock_mono_us() + 1000;
+	fake_check_run(fake, check);
+	assert_int_equal(check->flow.err.code, ERR_DEADLINE);
+}
+
 FAKED(an_unknown_model_is_refused_with_the_nearest_or_let_pass)
 {
 	struct fake *fake = *state;
@@ -247,6 +263,17 @@ FAKED(an_unknown_model_is_refused_with_the_nearest_or_let_pass)
 	assert_true(check->answer.allowed);
 	assert_true(check->answer.priced.unpriced);
 	assert_int_equal(check->answer.held.cost, 0);
+	/* Without a family and a fallback, `family` refuses; a snapshot is one of the family of its model. */
+	fake->tenant.unknown_model = MODEL_FAMILY;
+	fake_publish(fake, FAIL_LOCAL);
+	check->question.request_id = "r2";
+	fake_check_run(fake, check);
+	assert_int_equal(check->flow.err.code, ERR_INVALID);
+	check->question.model = "gpt-5-mini-2027-01-01";
+	fake_check_run(fake, check);
+	assert_true(check->answer.allowed);
+	assert_true(check->answer.priced.unpriced);
+	assert_string_equal(check->answer.priced.price->model, "gpt-5-mini");
 }
 
 FAKED(unknown_users_are_refused_where_the_tenant_says_so)

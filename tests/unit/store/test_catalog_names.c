@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "domain/price/price_family.h"
 #include "lib/test.h"
 #include "store/catalog_build.h"
 
@@ -163,6 +164,24 @@ NAMED(with_a_fallback_it_is_the_fallbacks_unless_the_tenant_speaks_of_it)
 	assert_string_equal(leads_to("own-LIMIT"), "/own-limit");
 	assert_string_equal(leads_to("own-account"), "/own-account");
 	assert_string_equal(leads_to("Big-Model"), "hub/Big-Model");
+}
+
+NAMED(with_families_it_is_the_familys_else_the_fallbacks_unless_the_tenant_speaks_of_it)
+{
+	static const char *const models[] = {"gpt-own"};
+	const struct price_family families[] = {{.prefix = "gpt-", .provider = "openai", .model = "gpt-4o"},
+		{.tenant = "other", .prefix = "big-", .provider = "openai", .model = "gpt-4o"}};
+
+	tenants[1].unknown_model = MODEL_FAMILY;
+	put(tenants[1].fallback_model, "Big-Model");
+	catalog_of(models, 1, 0);
+	assert_string_equal(leads_to("gpt-9"), "hub/Big-Model");
+	price_book_families((struct price_book *)(uintptr_t)catalog_prices(catalog), families, 2);
+	assert_string_equal(leads_to("gpt-9"), "openai/gpt-4o");
+	assert_string_equal(leads_to("azure/GPT-9"), "openai/gpt-4o");
+	assert_string_equal(leads_to("gpt-OWN"), "/gpt-own");
+	assert_string_equal(leads_to("big-one"), "hub/Big-Model");
+	assert_string_equal(leads_to(""), "/");
 }
 
 NAMED(prices_of_a_user_lead_the_user_alone)

@@ -12,6 +12,7 @@ extern const struct command_group tier_commands;
 extern const struct command_group document_commands;
 extern const struct command_group price_commands;
 extern const struct command_group price_list_commands;
+extern const struct command_group model_commands;
 extern const struct command_group reservation_commands;
 extern const struct command_group key_commands;
 extern const struct command_group audit_commands;

@@ -143,10 +143,11 @@ static const struct command commands[] = {
 	},
 	{
 		COMMAND("price put", "PROVIDER MODEL", "set a model's price from a given time", price_put),
-		.about = "All prices are USD per 1M tokens. Values that are not given stay as they are; the first "
-			 "price of a tenant or account starts from the price that applied to it before. 'none' removes "
-			 "a value. The previous price ends where this one begins. A token class without its own price "
-			 "costs the rate of input or output. A change by more than a factor of 10 needs --yes.",
+		.about =
+			"Prices are USD per 1M tokens; docs/money.md has the units of other meters. Values that are not given stay as they are; the first "
+			"price of a tenant or account starts from the price that applied to it before. 'none' removes "
+			"a value. The previous price ends where this one begins. A meter without its own price "
+			"costs the rate of input or output. A change by more than a factor of 10 needs --yes.",
 		.options = {OPTION_FOR_TENANT, OPTION_FOR_ACCOUNT, OPTION_REASON,
 			{'\0', "input", OPTION_TEXT, "USD", "fresh input", NULL},
 			{'\0', "output", OPTION_TEXT, "USD", "output", NULL},
@@ -156,12 +157,31 @@ static const struct command commands[] = {
 			{'\0', "audio-input", OPTION_TEXT, "USD", "audio input", NULL},
 			{'\0', "audio-output", OPTION_TEXT, "USD", "audio output", NULL},
 			{'\0', "above", OPTION_LIST, "N:input=USD,output=USD",
-				"rates for input longer than N tokens (may be repeated); none: remove the existing "
-				"ones",
+				"rates for input longer than N tokens (>=N: or as long; may be repeated); none: "
+				"remove the existing ones",
+				NULL},
+			{'\0', "rate", OPTION_LIST, "METER=USD",
+				"what else the provider bills, per 1M tokens or characters, per 1,000 calls or pages, "
+				"per second or image: cache_write_1h=6, web_searches=10 (may be repeated); "
+				"METER=none: remove it",
 				NULL},
 			{'\0', "mode", OPTION_LIST, "MODE=N/M",
 				"what a mode costs as a fraction of the price, such as batch=1/2 (may be repeated); "
 				"none: remove the existing ones",
+				NULL},
+			{'\0', "mode-rate", OPTION_LIST, "MODE:METER=USD",
+				"a mode's rate that does not follow from its fraction, such as "
+				"batch:cached_input=0.25, or above N tokens: 'batch>200000:cached_input=0.5' (may be "
+				"repeated; replaces the existing ones); none: remove them",
+				NULL},
+			{'\0', "region", OPTION_LIST, "REGION=N/M",
+				"what a region costs as a fraction of the price, such as us=11/10 (may be repeated; "
+				"replaces the existing ones); none: remove them",
+				NULL},
+			{'\0', "hours", OPTION_LIST, "FROM-TO=N/M",
+				"what a time of day costs, in UTC or at an offset: 16:30-00:30=1/2, "
+				"mon-fri@09:00-12:00+08:00=2/1 (may be repeated; replaces the existing ones); none: "
+				"remove them",
 				NULL},
 			{'\0', "from", OPTION_TIME, "TIME",
 				"when the price takes effect (default: now; for a first price: always)", NULL},

@@ -14,6 +14,8 @@ static const char *unknown_model_name(Bursar__V1__UnknownModel value)
 {
 	if (value == BURSAR__V1__UNKNOWN_MODEL__UNKNOWN_MODEL_FALLBACK)
 		return "fallback";
+	if (value == BURSAR__V1__UNKNOWN_MODEL__UNKNOWN_MODEL_FAMILY)
+		return "family";
 	return value == BURSAR__V1__UNKNOWN_MODEL__UNKNOWN_MODEL_FREE ? "free" : "refuse";
 }
 
@@ -114,8 +116,11 @@ static const struct command commands[] = {
 			{'\0', "unknown-users", OPTION_CHOICE, "WHAT",
 				"what to do with users that were never put (default: admit)", "admit|refuse"},
 			{'\0', "unknown-model", OPTION_CHOICE, "WHAT",
-				"what to do with a check for a model without a price (default: refuse)",
-				"refuse|fallback|free"},
+				"what to do with a check for a model without a price: charge it like its family (see "
+				"'model family list'), else like the fallback model; charge it like the fallback "
+				"model; let it run for nothing; refuse it (default: as for 'default', shipped as "
+				"family)",
+				"family|fallback|free|refuse"},
 			{'\0', "fallback-model", OPTION_TEXT, "MODEL",
 				"the model whose price is used for an unknown one", NULL},
 			{'\0', "language", OPTION_TEXT, "TAG", "the language of texts for users (default: en)", NULL}},
