@@ -24,7 +24,8 @@ DELETE FROM price_list_after n WHERE EXISTS (
 
 -- Nothing has been charged: no history to keep.
 DELETE FROM model_prices p USING (SELECT DISTINCT provider, model FROM price_list_after) n
-WHERE p.tenant = '' AND p.account = '' AND p.provider = n.provider AND p.model = n.model AND NOT EXISTS (SELECT FROM ledger);
+WHERE p.tenant = '' AND p.account = '' AND p.provider = n.provider AND p.model = n.model AND NOT EXISTS (SELECT FROM ledger)
+AND NOT EXISTS (SELECT FROM usage_daily);
 
 -- Models with prices, with the moment from which the list's are to be in force; NULL: they are the same already.
 CREATE TABLE price_list_cut AS

@@ -180,11 +180,14 @@ void draft_rate(
 	}
 	pico /= den;
 	tier = tier_at(draft, place.above_tokens);
-	rates = tier < 0 ? NULL : mode_rates_at(draft, place.mode);
+	if (tier < 0) {
+		draft_skip(draft, field, "a price has at most %d context tiers", CONTEXT_TIERS_MAX);
+		draft->broken = true;
+		return;
+	}
+	rates = mode_rates_at(draft, place.mode);
 	if (!rates) {
-		draft_skip(draft, field, "a price has at most %d context tiers and %d modes", CONTEXT_TIERS_MAX,
-			MODES_MAX);
-		draft->broken = draft->broken || tier < 0;
+		draft_skip(draft, field, "a price has at most %d modes", MODES_MAX);
 		return;
 	}
 	rate = &rates[tier].pico[place.meter];
