@@ -80,6 +80,8 @@ bool meters_check_signed(const struct meters *meters, const char *field, struct 
 #define FLAG_STANDARD_RATE 16 /* the price does not have its mode: charged at the standard rate */
 #define FLAG_ESTIMATED \
 	64 /* the provider did not say what was used: charged as estimated by the check; accompanied by FLAG_UNPRICED */
+#define FLAG_INCONSISTENT \
+	128 /* the provider's numbers contradict each other: the larger reading was charged; likewise accompanied */
 #define FLAG_CAPPED 32 /* cost more than a counter can hold: charged the most that one can */
 
 struct entry_account {

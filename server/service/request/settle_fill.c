@@ -20,10 +20,49 @@ static const char *mode_plain(const char *mode)
 	return strcmp(mode, "standard") == 0 ? "" : mode;
 }
 
-/* If the record names no mode, the check's applies. */
+/* If the record names no mode, the provider's usage may; else the check's applies. */
 static const char *mode_of(const struct settle *settle)
 {
-	return mode_plain(settle->question.mode[0] ? settle->question.mode : settle->checked_mode);
+	const struct settle_question *question = &settle->question;
+
+	if (question->mode[0])
+		return mode_plain(question->mode);
+	if (question->reading)
+		return mode_plain(usage_purchase(question->reading, settle->checked_mode, settle->arena));
+	return mode_plain(settle->checked_mode);
+}
+
+static uint32_t reading_flags(const struct settle_question *question)
+{
+	if (!question->reading)
+		return 0;
+	return (question->reading->estimated ? FLAG_ESTIMATED | FLAG_UNPRICED : 0) |
+	       (question->reading->inconsistent ? FLAG_INCONSISTENT | FLAG_UNPRICED : 0);
+}
+
+/* Each round by itself: with context tiers, their sum costs other than one request of that size. */
+static void price_rounds(struct settle *settle, const struct pricing *pricing, struct purchase purchase)
+{
+	struct settle_question *question = &settle->question;
+	const struct usage_reading *reading = question->reading;
+	struct priced *sum = &settle->answer.priced;
+	const char *checked = settle->checked ? settle->checked : "";
+	struct meters all = {{0}};
+
+	price_for_record(pricing, question->served, checked, &all, purchase, sum);
+	sum->cost = (struct cost){0};
+	all = (struct meters){{0}};
+	for (int i = 0; i < reading->rounds; i++) {
+		const char *model = reading->round[i].model[0] ? reading->round[i].model : question->served;
+		struct meters meters = reading->round[i].meters;
+		struct priced priced;
+
+		price_for_record(pricing, model, checked, &meters, purchase, &priced);
+		priced_add(sum, &priced);
+		for (int k = 0; k < METER_COUNT; k++)
+			all.count[k] += meters.count[k];
+	}
+	question->meters = all;
 }
 
 void settle_price(struct settle *settle)
@@ -36,10 +75,17 @@ void settle_price(struct settle *settle)
 		.tenant = question->handle.tenant,
 		.user = question->handle.user,
 	};
+	struct purchase purchase = {.mode = mode_of(settle), .at_us = question->handle.started_at_us};
 
-	price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->meters,
-		(struct purchase){.mode = mode_of(settle), .at_us = question->handle.started_at_us},
-		&settle->answer.priced);
+	if (question->reading && question->reading->rounds)
+		price_rounds(settle, &pricing, purchase);
+	else
+		price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->meters,
+			purchase, &settle->answer.priced);
+	settle->answer.priced.cost.flags |= reading_flags(question);
+	/* The check may have known that some of its input is cached; the tokens that it holds do not tell. */
+	if (settle_held_cost(settle))
+		settle->answer.priced.cost.nano = settle_held_cost(settle);
 }
 
 static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
@@ -141,7 +187,8 @@ unsigned settle_differs(const struct settle_question *question, const struct ent
 {
 	unsigned differs = 0;
 
-	for (int i = 0; i < METER_COUNT; i++)
+	/* A repeat that does not tell its use is no different from one that did not. */
+	for (int i = 0; i < METER_COUNT && !(settle_is_estimated(question) && recorded->flags & FLAG_ESTIMATED); i++)
 		if (question->meters.count[i] != recorded->meters.count[i])
 			differs |= 1U << i;
 	if (question->served[0] && strcmp(question->served, recorded->model) != 0)
