@@ -166,7 +166,8 @@ static void prices_look(struct diagnoses *out, const struct durable_facts *durab
 	if (durable->unpriced)
 		find(out, "prices", FINDING_WARN,
 			"'bursar report month --by model' marks them; set a price for each ('bursar price put' or "
-			"'import'), or name the model whose price it has ('bursar model alias put')",
+			"'import'), or name the model whose price it has ('bursar model alias put'); then 'bursar ledger rerate' corrects "
+			"what they cost",
 			"%" PRId64 " requests this month were not charged at a price of their own%s%s",
 			durable->unpriced, durable->unpriced_models[0] ? ": " : "", durable->unpriced_models);
 	else if (durable->old_prices)

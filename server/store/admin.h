@@ -13,6 +13,7 @@
 #include "domain/price/price_family.h"
 #include "domain/text/template.h"
 #include "store/admin_accounts.h"
+#include "store/admin_rerate.h"
 #include "store/catalog.h"
 
 struct tenant_put {
@@ -174,6 +175,9 @@ struct bill_line {
 	const char *user, *day, *provider, *model, *interface; /* "" where the report is not split by it */
 	int64_t requests, cost, unpriced;
 	struct meters meters;
+	int64_t corrected, corrected_nano; /* re-rated requests, and by how much that changed their cost */
+	int64_t compared, provider_nano,
+		list_nano; /* requests of which the provider said the cost; what it and the price said */
 };
 /*
  * The next lines of a report, from the roll-ups, in the order user, day, provider, model, interface. A page is one read

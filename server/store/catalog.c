@@ -57,6 +57,7 @@ void tenant_defaults(struct tenant *tenant, const char *id)
 		.unknown_users = UNKNOWN_ADMIT,
 		.unknown_model = MODEL_REFUSE,
 		.language = "en",
+		.cost_source = COST_PRICE,
 		.epoch = 1,
 	};
 	strncpy(tenant->id, id, sizeof(tenant->id) - 1);

@@ -16,6 +16,7 @@
 
 enum fail_policy { FAIL_LOCAL = 1, FAIL_OPEN = 2, FAIL_CLOSED = 3 }; /* = bursar.v1.FailPolicy */
 enum unknown_users { UNKNOWN_ADMIT = 1, UNKNOWN_REFUSE = 2 };
+enum cost_source { COST_PRICE = 1, COST_PROVIDER = 2 };
 enum unknown_model { MODEL_REFUSE = 1, MODEL_FALLBACK = 2, MODEL_FREE = 3, MODEL_FAMILY = 4 };
 
 struct tier {
@@ -35,6 +36,7 @@ struct tenant {
 	enum unknown_model unknown_model;
 	char fallback_model[ID_MAX + 1];
 	char language[16];
+	enum cost_source cost_source; /* whose word counts where the provider says what a request cost */
 	uint32_t epoch;
 	bool has_account; /* an account of kind TENANT exists */
 	int model_accounts; /* ids of its accounts of kind MODEL, sorted */

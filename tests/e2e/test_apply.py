@@ -45,7 +45,7 @@ def furnish(bots):
     bots.tier("pro", bots.bucket("", "requests", 30))
     bots.admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(
         id="default", default_tier="team", unknown_users=pb.UNKNOWN_USERS_REFUSE, unknown_model=pb.UNKNOWN_MODEL_FALLBACK,
-        fallback_model="openai/gpt-4o", language="de")), timeout=20)
+        fallback_model="openai/gpt-4o", language="de", cost_source=pb.COST_SOURCE_PROVIDER)), timeout=20)
     bots.admin.PutPool(pb.PutPoolRequest(slots=3, queue_limit=77, user_queue_limit=5, lease_us=40_000_000, levels=[
         pb.PoolLevel(priority=5, weight=9), pb.PoolLevel(priority=50, queue_limit=4)]), timeout=20)
     bots.admin.PutPool(pb.PutPoolRequest(ref=pb.PoolRef(name="gpu"), slots_from_option=True), timeout=20)

@@ -1,4 +1,5 @@
 """Whatever changes something leaves a row in the audit log: who, from where, what, of what, why, before, after."""
+import datetime
 import json
 
 import pytest
@@ -11,7 +12,7 @@ KEY, POOL, TENANT = "the key of this test", "gpu", "default"
 
 # Of those that change nothing, and so leave no row. An RPC that is in neither list fails the test.
 READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers ListTexts Export GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast "
-         "GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation").split()
+         "CompareCosts GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation").split()
 
 
 def ref(user):
@@ -38,6 +39,7 @@ CHANGES = {
     "CancelReservation": ((), lambda u: pb.CancelReservationRequest(reservation=types.ReservationRef(user=u, request_id="r-1")),
                           "reservation.cancel", "user/{user}"),
     "AdjustLedger": ((), lambda u: pb.AdjustLedgerRequest(user=u, cost_nano_usd=5, reason="x"), "ledger.adjust", "user/{user}"),
+    "RerateLedger": ((), lambda u: pb.RerateLedgerRequest(from_day=str(datetime.date.today() - datetime.timedelta(days=1)), reason="x"), "ledger.rerate", "tenant/" + TENANT),
     "ChangeAccounts": (("PutAccount",), lambda u: pb.ChangeAccountsRequest(ids=[u], change=pb.AccountChange(action=pb.ACCOUNT_ACTION_SUSPEND)),
                        "account.change", "user/{user}"),
     "PutTenant": ((), lambda u: pb.PutTenantRequest(tenant=pb.Tenant(id=TENANT, language="de")), "tenant.put", TENANT),
@@ -84,6 +86,12 @@ def test_a_change_says_who_made_it_from_where_and_why(bots, name):
         bots.limiter.Record(bots.limiter_pb.RecordRequest(reservation=types.ReservationRef(handle=held.reservation), usage={}), timeout=20, metadata=metadata)
     if name == "CancelReservation":
         bots.limiter.Check(bots.request(user, request_id="r-1"), timeout=20, metadata=metadata)
+    if name == "RerateLedger":  # what had no price
+        held = bots.limiter.Check(bots.request(user), timeout=20, metadata=metadata)
+        bots.limiter.Record(bots.limiter_pb.RecordRequest(reservation=types.ReservationRef(handle=held.reservation), model="m-1",
+                                                          usage={"input_tokens": 1}), timeout=20, metadata=metadata)
+        until(lambda: bots.admin.GetProof(pb.GetProofRequest(), timeout=60, metadata=metadata).undrained == 0, "the record in the ledger")
+        call("PutPrice")
     call(name, reason=told)
 
     def rows():

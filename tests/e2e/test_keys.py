@@ -16,9 +16,9 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
-READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers ListTexts GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast GetPool ListPools "
+READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers ListTexts GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast CompareCosts GetPool ListPools "
          "GetPoolStats WatchPool Watch GetProof Export ListReservations GetReservation")
-CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset AdjustLedger CancelReservation ChangeAccounts PutTenant PutTier DeleteTier PutText DeleteText "
+CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset AdjustLedger RerateLedger CancelReservation ChangeAccounts PutTenant PutTier DeleteTier PutText DeleteText "
            "Apply PutPrice ImportPrices EndPrice PutAlias DeleteAlias ImportAliases PutFamily DeleteFamily PutPool ResumePool "
            "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit")
 MAY = {

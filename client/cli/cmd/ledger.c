@@ -1,9 +1,10 @@
-/* ledger adjust (commands.h): corrects what was recorded, or credits or charges a user. */
+/* ledger ... (commands.h): corrects what was recorded, or credits or charges a user; prices records again. */
 #include "cli/cmd/commands.h"
 #include "cli/text/format.h"
 #include "cli/common/view.h"
 
 #include "cli/common/meters.h"
+#include "cli/report/rerate.h"
 #include "cli/request/reservation.h"
 
 static bool tokens_given(const Bursar__V1__TokenChange *usage)
@@ -162,6 +163,27 @@ static const struct command commands[] = {
 				"ledger adjust --user alice --id msg-4711 --started-at 2026-11-23 --cost -0.02 "
 				"--reason 'wrong model'",
 				"ledger adjust --user alice --cost -5 --ledger-only --reason 'credit for the outage'"},
+	},
+	{
+		COMMAND("ledger rerate", "", "price recorded requests again, and correct what that changes",
+			ledger_rerate),
+		.about =
+			"Prices the records of some days (UTC) again, at the price that is in force now for the time of "
+			"their check: after a price was added for a model that had none, or was corrected for the past. "
+			"Shows what would change, and asks. Each correction is a separate entry: reports and the "
+			"counters of running windows follow. What somebody corrected by hand is left alone. A command "
+			"that was interrupted can be repeated: nothing is corrected twice.",
+		.options = {OPTION_TENANT, {'\0', "from", OPTION_DAY, "DAY", "the first day", NULL},
+			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today)", NULL},
+			{'m', "model", OPTION_TEXT, "MODEL", "only requests of this model, or charged at its price",
+				NULL},
+			{'\0', "flagged", OPTION_FLAG, NULL, "only requests that are counted as unpriced", NULL},
+			{'\0', "dry-run", OPTION_FLAG, NULL, "show what would change, even with --yes", NULL},
+			{'y', "yes", OPTION_FLAG, NULL, "do not ask", NULL}, OPTION_REASON},
+		.examples = {"ledger rerate --from 2026-11-01 --dry-run",
+			"ledger rerate --from 2026-11-01 --flagged --reason 'prices of the new models'",
+			"ledger rerate --from 2026-11-10 --to 2026-11-14 --model gpt-5.6 --reason 'price of 10 November' "
+			"--yes"},
 	},
 };
 

@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/account/known.h"
 #include "cli/common/read.h"
 #include "cli/common/view.h"
+#include "cli/report/compare.h"
 #include "cli/report/month.h"
 #include "cli/report/put.h"
 #include "cli/text/format.h"
@@ -91,41 +91,13 @@ static int run_stream(struct cli *cli, const Bursar__V1__GetReportRequest *reque
 	return cli_failed(cli, &report.error);
 }
 
-static const struct {
-	const char *word;
-	unsigned by;
-	Bursar__V1__ReportKey key;
-} keys[] = {
-	{"day", BY_DAY, BURSAR__V1__REPORT_KEY__REPORT_KEY_DAY},
-	{"model", BY_MODEL, BURSAR__V1__REPORT_KEY__REPORT_KEY_MODEL},
-	{"interface", BY_INTERFACE, BURSAR__V1__REPORT_KEY__REPORT_KEY_INTERFACE},
-	{"user", BY_USER, BURSAR__V1__REPORT_KEY__REPORT_KEY_USER},
-};
-enum { KEYS = sizeof(keys) / sizeof(*keys) };
-
 /* "day,model"; "none". */
 static bool read_by(struct cli *cli, unsigned *by)
 {
 	const char *text = option_given(cli, "by") ? option_text(cli, "by") : "day,model,interface";
 
 	*by = 0;
-	if (strcmp(text, "none") == 0)
-		return true;
-	for (;;) {
-		size_t len = strcspn(text, ","), i = 0;
-
-		while (i < KEYS && (strlen(keys[i].word) != len || strncmp(keys[i].word, text, len) != 0))
-			i++;
-		if (i == KEYS)
-			return err_set(&cli->err, ERR_INVALID,
-				"--by: '%.*s' is not one of day, model, interface and user; join several with commas, "
-				"or use none by itself",
-				(int)len, text);
-		*by |= keys[i].by;
-		if (!text[len])
-			return true;
-		text += len + 1;
-	}
+	return strcmp(text, "none") == 0 || report_keys_read(cli, text, ", or use none by itself", by);
 }
 
 /* Reads the account; without ID, the whole tenant. */
@@ -145,7 +117,7 @@ static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
 {
 	Bursar__V1__GetReportRequest request = *days;
 	Bursar__V1__AccountRef ref;
-	Bursar__V1__ReportKey by[KEYS];
+	Bursar__V1__ReportKey by[REPORT_KEYS];
 	unsigned bits;
 
 	if (cli->json && option_given(cli, "csv")) {
@@ -158,9 +130,7 @@ static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
 	request.model = (char *)option_text(cli, "model");
 	request.interface = (char *)option_text(cli, "interface");
 	request.by = by;
-	for (size_t i = 0; i < KEYS; i++)
-		if (bits & keys[i].by)
-			by[request.n_by++] = keys[i].key;
+	request.n_by = report_keys(bits, by);
 	return run_stream(cli, &request, bits);
 }
 
@@ -172,18 +142,6 @@ static int run_month(struct cli *cli)
 	if (option_given(cli, "month") && !month_check(cli, request.month))
 		return cli_usage(cli);
 	return run_report(cli, &request);
-}
-
-/* The option's day in the server's format, or "". */
-static char *day_text(const struct cli *cli, const char *option, char out[16])
-{
-	time_t at = (time_t)(option_number(cli, option, 0) / 1000000);
-	struct tm tm;
-
-	*out = '\0';
-	if (option_given(cli, option))
-		strftime(out, 16, "%Y-%m-%d", gmtime_r(&at, &tm));
-	return out;
 }
 
 static int run_days(struct cli *cli)
@@ -267,6 +225,13 @@ static int run_forecast(struct cli *cli)
 	return EXIT_DONE;
 }
 
+static int run_compare(struct cli *cli)
+{
+	Bursar__V1__AccountRef ref;
+
+	return read_owner(cli, &ref) ? costs_compare(cli, &ref) : cli_usage(cli);
+}
+
 #define OPTIONS_REPORT \
 	{'b', "by", OPTION_TEXT, "KEYS", \
 		"what to group by: day, model, interface, user, joined by commas; none = only the total (default: " \
@@ -307,6 +272,22 @@ static const struct command commands[] = {
 			 "monthly budget, also shows the day on which it runs out at this pace.",
 		.options = {OPTION_TENANT, OPTION_KIND},
 		.examples = {"report forecast", "report forecast red --kind team", "report forecast alice --json"},
+	},
+	{
+		COMMAND("report compare", "[ID]", "show where providers' costs differ from those of the prices",
+			run_compare),
+		.about = "Covers the requests of which the provider said what they cost, of one account, or without ID "
+			 "of the whole tenant. What differs most comes first. Which of the two is charged is a setting "
+			 "of the tenant: 'tenant put --cost-source'.",
+		.options = {OPTION_TENANT, OPTION_KIND, OPTION_MONTH,
+			{'\0', "from", OPTION_DAY, "DAY", "the first day, instead of --month", NULL},
+			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today)", NULL},
+			{'b', "by", OPTION_TEXT, "KEYS",
+				"what to group by: day, model, user, joined by commas (default: model)", NULL},
+			{'\0', "limit", OPTION_SOME, "N", "the maximum number of lines, up to 1000 (default: 100)",
+				NULL}},
+		.examples = {"report compare", "report compare --month 2026-11 --by day",
+			"report compare --from -7d --by user,model --json"},
 	},
 };
 

@@ -194,6 +194,19 @@ static void put_price(struct buf *out, const Bursar__V1__CostLine *line)
 }
 
 /* Why the cost is flagged for re-rating. */
+/* What the price says, if that is not what was charged. */
+static void view_list_cost(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
+{
+	struct buf text = {0};
+
+	if (!cost->provider_cost)
+		return;
+	buf_put_str(&text, "charged what the provider says; the price says ");
+	put_money(&text, cost->list_cost_nano_usd);
+	view_field_buf(cli, "note", &text);
+	buf_release(&text);
+}
+
 static void view_unpriced(struct cli *cli, const Bursar__V1__CostBreakdown *cost)
 {
 	if (cost->served_model[0] && cost->model[0])
@@ -207,6 +220,7 @@ static void view_unpriced(struct cli *cli, const Bursar__V1__CostBreakdown *cost
 		view_field(cli, "note", "more than a counter can hold: flagged for re-rating");
 	if (cost->unpriced && !cost->served_model[0] && !cost->standard_rate && !cost->capped)
 		view_field(cli, "note", "no price is known: flagged for re-rating");
+	view_list_cost(cli, cost);
 }
 
 static void cost_cells(struct table *table, const void *message)

@@ -16,7 +16,8 @@ enum { USUAL_WARN_PERCENT = 80 };
 TABLE(settings, tenant, {"default_tier", "default_tier", FLEET_TEXT, NULL},
 	{"unknown_users", "unknown_users", FLEET_WORD, "UNKNOWN_USERS_"},
 	{"unknown_model", "unknown_model", FLEET_WORD, "UNKNOWN_MODEL_"},
-	{"fallback_model", "fallback_model", FLEET_TEXT, NULL}, {"language", "language", FLEET_TEXT, NULL});
+	{"fallback_model", "fallback_model", FLEET_TEXT, NULL}, {"language", "language", FLEET_TEXT, NULL},
+	{"cost_source", "cost_source", FLEET_WORD, "COST_SOURCE_"});
 TABLE(tier, tier, {"limits", "limits", FLEET_LIMITS, NULL}, {"pool_priority", "pool_priority", FLEET_COUNT, NULL},
 	{"pool_concurrent", "pool_concurrent", FLEET_COUNT, NULL},
 	{"default_output_tokens", "default_output_tokens", FLEET_COUNT, NULL},

@@ -49,6 +49,7 @@ static const ProtobufCEnumDescriptor *enum_of(const char *key, const char **pref
 		{"fail_policy", "FAIL_POLICY_", &bursar__v1__fail_policy__descriptor},
 		{"unknown_users", "UNKNOWN_USERS_", &bursar__v1__unknown_users__descriptor},
 		{"unknown_model", "UNKNOWN_MODEL_", &bursar__v1__unknown_model__descriptor},
+		{"cost_source", "COST_SOURCE_", &bursar__v1__cost_source__descriptor},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -9,6 +9,7 @@
 #include "cli/common/meters.h"
 #include "cli/common/view.h"
 #include "cli/encoding/json.h"
+#include "cli/text/format.h"
 #include "cli/text/table.h"
 
 static const Bursar__V1__TokenUsage no_usage = BURSAR__V1__TOKEN_USAGE__INIT;
@@ -88,6 +89,29 @@ static void put_heading(const struct report_put *put, const Bursar__V1__ReportPa
 		buf_putf(out, "%s to %s\n", part->from_day, part->to_day);
 }
 
+/* What the total includes of corrections, and what providers say of it. */
+static void put_notes(const Bursar__V1__BillLine *total, struct buf *out)
+{
+	if (total->corrected_requests) {
+		buf_put_str(out, "  re-rated: ");
+		put_count(out, total->corrected_requests);
+		buf_put_str(
+			out, total->corrected_requests == 1 ? " request; the total was " : " requests; the total was ");
+		put_money(out, total->cost_nano_usd - total->corrections_nano_usd);
+		buf_put_str(out, " before\n");
+	}
+	if (total->compared_requests) {
+		buf_put_str(out, "  providers say: ");
+		put_money(out, total->provider_cost_nano_usd);
+		buf_put_str(out, " for ");
+		put_count(out, total->compared_requests);
+		buf_put_str(out,
+			total->compared_requests == 1 ? " request; the price says " : " requests; the prices say ");
+		put_money(out, total->list_cost_nano_usd);
+		buf_put_str(out, "\n");
+	}
+}
+
 /* One table for each part: only its lines are in memory, and long reports repeat the heading. */
 static void put_table(struct report_put *put, const Bursar__V1__ReportPart *part, struct buf *out)
 {
@@ -114,6 +138,8 @@ static void put_table(struct report_put *put, const Bursar__V1__ReportPart *part
 		put_meters(out, &usage_of(part->total)->base);
 		buf_put_str(out, "\n");
 	}
+	if (part->total)
+		put_notes(part->total, out);
 	table_free(table);
 }
 

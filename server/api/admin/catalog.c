@@ -16,6 +16,7 @@ Bursar__V1__Tenant *admin_tenant_message(struct arena *arena, const struct tenan
 	message->unknown_model = (Bursar__V1__UnknownModel)tenant->unknown_model;
 	message->fallback_model = unconst(tenant->fallback_model);
 	message->language = unconst(tenant->language);
+	message->cost_source = (Bursar__V1__CostSource)tenant->cost_source;
 	message->epoch = tenant->epoch;
 	message->known = strcmp(tenant->id, id) == 0;
 	return message;
@@ -55,6 +56,8 @@ static void tenant_read(const Bursar__V1__Tenant *message, const struct catalog 
 		copy(tenant->fallback_model, message->fallback_model);
 	if (message->language[0])
 		copy(tenant->language, message->language);
+	if (message->cost_source)
+		tenant->cost_source = (enum cost_source)message->cost_source;
 }
 
 bool admin_fallback_fits(

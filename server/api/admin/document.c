@@ -127,6 +127,8 @@ static bool settings_read(const Bursar__V1__Tenant *message, const char *id, str
 	memcpy(tenant->fallback_model, message->fallback_model, strlen(message->fallback_model) + 1);
 	if (message->language[0])
 		memcpy(tenant->language, message->language, strlen(message->language) + 1);
+	if (message->cost_source)
+		tenant->cost_source = (enum cost_source)message->cost_source;
 	return tenant->unknown_model != MODEL_FALLBACK || tenant->fallback_model[0] ||
 	       err_invalid(err, "fallback_model", "is required when unknown models are priced as a fallback");
 }

@@ -180,6 +180,15 @@ struct admin_stream {
 void admin_stream_watch(struct admin_stream *stream, struct call *call);
 
 enum { REPORT_DAYS_MAX = 366 };
+/* The days of a report (since 1970, UTC): a month ("" = the running one), or from_day to to_day ("" = today). */
+struct admin_range {
+	const char *month, *from_day, *to_day;
+};
+bool admin_range_read(const struct admin_range *range, int64_t now_us, int64_t *from_day, int64_t *to_day,
+	struct err *err) __attribute__((warn_unused_result));
+/* What lines of a report are by, as bits of enum report_key; accounts of some kinds have no report by user. */
+bool admin_report_keys_read(const Bursar__V1__ReportKey *keys, size_t count, enum account_kind kind, unsigned *by,
+	struct err *err) __attribute__((warn_unused_result));
 
 /* The newest catalog, for a handler that answers at once; NULL when the call has been failed. Release with snapshot_give. */
 struct snapshot *admin_snapshot(struct call *call, struct worker *worker);

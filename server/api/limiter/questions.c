@@ -143,6 +143,7 @@ Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool
 	if (!names)
 		rows_hide_names(answer->rows);
 	message->cost = cost_to_message(settle->arena, &answer->priced, &answer->meters);
+	message->cost->list_cost_nano_usd = answer->list_nano;
 	message->repeat = answer->repeat;
 	message->late = answer->late;
 	message->state = (Bursar__V1__ReservationState)answer->state;

@@ -246,6 +246,7 @@ Bursar__V1__CostBreakdown *cost_to_message(
 	message->above_context = cost->flags & FLAG_ABOVE_CONTEXT;
 	message->standard_rate = cost->flags & FLAG_STANDARD_RATE;
 	message->capped = cost->flags & FLAG_CAPPED;
+	message->provider_cost = cost->flags & FLAG_PROVIDER_COST;
 	if (priced->unpriced)
 		message->served_model = unconst(priced->named);
 	if (!priced->price)

@@ -23,6 +23,11 @@ static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct b
 	message->usage = meters_to_message(arena, &line->meters);
 	message->cost_nano_usd = line->cost;
 	message->unpriced_requests = line->unpriced;
+	message->corrected_requests = line->corrected;
+	message->corrections_nano_usd = line->corrected_nano;
+	message->compared_requests = line->compared;
+	message->provider_cost_nano_usd = line->provider_nano;
+	message->list_cost_nano_usd = line->list_nano;
 	return message;
 }
 
@@ -39,6 +44,11 @@ static Bursar__V1__BillLine **lines_to_messages(
 		total->requests += line->requests;
 		total->cost += line->cost;
 		total->unpriced += line->unpriced;
+		total->corrected += line->corrected;
+		total->corrected_nano += line->corrected_nano;
+		total->compared += line->compared;
+		total->provider_nano += line->provider_nano;
+		total->list_nano += line->list_nano;
 		for (int k = 0; k < METER_COUNT; k++)
 			total->meters.count[k] += line->meters.count[k];
 	}
@@ -48,16 +58,6 @@ static Bursar__V1__BillLine **lines_to_messages(
 static struct bill_line no_line(void)
 {
 	return (struct bill_line){.user = "", .day = "", .provider = "", .model = "", .interface = ""};
-}
-
-/* Reads a month such as "2026-11"; empty = the month of now_us in UTC. */
-static bool month_read(const char *text, int64_t now_us, struct report_page *page, struct err *err)
-{
-	page->from_day = date_month(floor_div(now_us, DAY_US));
-	if (text[0] && !date_parse_month(text, "month", &page->from_day, err))
-		return false;
-	page->to_day = date_next_month(page->from_day) - 1;
-	return true;
 }
 
 bool admin_bill_key(
@@ -104,10 +104,12 @@ void admin_get_monthly_report(struct call *call, void *ctx)
 {
 	struct worker *worker = ctx;
 	struct bill_call *bill = bill_call_new(call);
+	struct admin_range range;
 	struct err err;
 
 	if (!bill)
 		return;
+	range = (struct admin_range){bill->request->month, "", ""};
 	bill->op = (struct report_page){
 		.job = admin_question(call, bill_done),
 		.by = BY_DAY | BY_MODEL | BY_INTERFACE,
@@ -115,7 +117,7 @@ void admin_get_monthly_report(struct call *call, void *ctx)
 		.interface = "",
 		.limit = MONTH_LINES_MAX,
 	};
-	if (!month_read(bill->request->month, worker_now_us(worker), &bill->op, &err)) {
+	if (!admin_range_read(&range, worker_now_us(worker), &bill->op.from_day, &bill->op.to_day, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -262,46 +264,6 @@ static void users_done(struct admin_job *job)
 	}
 }
 
-static bool range_read(
-	const Bursar__V1__GetReportRequest *request, int64_t now_us, struct report_page *page, struct err *err)
-{
-	if (!request->from_day[0] && !request->to_day[0])
-		return month_read(request->month, now_us, page, err);
-	if (request->month[0])
-		return err_invalid(err, "month", "must be omitted when from_day is given");
-	if (!request->from_day[0])
-		return err_invalid(err, "from_day", "must be given with to_day");
-	page->to_day = floor_div(now_us, DAY_US);
-	if (!date_parse(request->from_day, "from_day", &page->from_day, err) ||
-		(request->to_day[0] && !date_parse(request->to_day, "to_day", &page->to_day, err)))
-		return false;
-	if (page->to_day < page->from_day)
-		return err_invalid(err, "to_day", "is before from_day");
-	if (page->to_day - page->from_day >= REPORT_DAYS_MAX)
-		return err_invalid(err, "to_day", "is more than %d days after from_day", REPORT_DAYS_MAX - 1);
-	return true;
-}
-
-static bool keys_read(const Bursar__V1__GetReportRequest *request, struct report_page *page, struct err *err)
-{
-	static const unsigned bits[] = {[BURSAR__V1__REPORT_KEY__REPORT_KEY_DAY] = BY_DAY,
-		[BURSAR__V1__REPORT_KEY__REPORT_KEY_MODEL] = BY_MODEL,
-		[BURSAR__V1__REPORT_KEY__REPORT_KEY_INTERFACE] = BY_INTERFACE,
-		[BURSAR__V1__REPORT_KEY__REPORT_KEY_USER] = BY_USER};
-
-	page->by = 0;
-	for (size_t i = 0; i < request->n_by; i++) {
-		if (request->by[i] == BURSAR__V1__REPORT_KEY__REPORT_KEY_UNSPECIFIED)
-			return err_invalid(err, "by", "must be day, model, interface or user");
-		page->by |= bits[request->by[i]];
-	}
-	if (page->by & BY_USER && page->key.kind != ACCOUNT_TENANT && page->key.kind != ACCOUNT_USER)
-		return err_invalid(err, "by",
-			"only a tenant has a report by user; the ledger of a %s does not name its users",
-			account_kind_name(page->key.kind));
-	return true;
-}
-
 static bool model_read(
 	struct call *call, struct worker *worker, const char *model, struct report_page *page, struct err *err)
 {
@@ -324,7 +286,9 @@ static struct report_call *report_new(struct call *call, struct worker *worker)
 
 	if (!request || !admin_bill_key(call, worker, request->ref, &page->key))
 		return NULL;
-	if (!range_read(request, worker_now_us(worker), page, &err) || !keys_read(request, page, &err) ||
+	const struct admin_range range = {request->month, request->from_day, request->to_day};
+	if (!admin_range_read(&range, worker_now_us(worker), &page->from_day, &page->to_day, &err) ||
+		!admin_report_keys_read(request->by, request->n_by, page->key.kind, &page->by, &err) ||
 		!model_read(call, worker, request->model, page, &err)) {
 		call_fail(call, &err);
 		return NULL;

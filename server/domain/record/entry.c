@@ -14,6 +14,7 @@ enum {
 	LEDGER_ONLY = 8
 };
 enum { GROUPS_UNKNOWN = 0x80 }; /* added to the number of accounts */
+enum { RERATED = 0x80 }; /* added to the attempt that an adjustment corrects */
 /* Entries of the previous release may still wait in an outbox: they name counters by limit, and have no windows. */
 enum { ENTRY_VERSION_LIMITS = 1, LIMIT_ROW_BYTES = 19 };
 
@@ -82,11 +83,12 @@ static void rare_pack(const struct entry_usage *usage, struct buf *out)
 	}
 	buf_put_u8(out, usage->provider_cost_known);
 	buf_put_i64(out, usage->provider_cost_nano);
+	buf_put_i64(out, usage->list_cost_nano);
 }
 
 void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 {
-	bool rare = usage->provider_cost_known || meters_rare(&usage->meters);
+	bool rare = usage->provider_cost_known || usage->list_cost_nano || meters_rare(&usage->meters);
 
 	buf_put_u8(out, rare ? USAGE_VERSION_RARE : USAGE_VERSION);
 	text_put(out, usage->model);
@@ -117,6 +119,7 @@ static void rare_cut(struct cut *cut, struct entry_usage *out)
 	}
 	out->provider_cost_known = cut_u8(cut) != 0;
 	out->provider_cost_nano = cut_i64(cut);
+	out->list_cost_nano = cut_i64(cut);
 }
 
 /* Reads the rest of the cut. */
@@ -154,11 +157,35 @@ bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, st
 	return true;
 }
 
-void entry_adjustment_pack(const char *request_id, int attempt, const struct entry_usage *usage, struct buf *out)
+void entry_adjustment_pack(const char *request_id, int attempt, const struct entry_rerate *rerate,
+	const struct entry_usage *usage, struct buf *out)
 {
 	text_put(out, request_id);
-	buf_put_u8(out, (uint8_t)attempt);
+	buf_put_u8(out, (uint8_t)(attempt | (rerate ? RERATED : 0)));
+	if (rerate) {
+		struct buf text = {0};
+
+		entry_rerate_pack(rerate, &text);
+		buf_put_str16(out, text.data, text.len);
+		buf_release(&text);
+	}
 	entry_usage_pack(usage, out);
+}
+
+/* Reads what precedes the usage. */
+static bool rerate_cut(struct cut *cut, struct arena *arena, struct entry *out)
+{
+	struct entry_rerate *rerate;
+	size_t len = 0;
+	const char *text;
+
+	if (!(out->attempt & RERATED))
+		return true;
+	out->attempt &= ~RERATED;
+	text = cut_str16(cut, &len);
+	rerate = arena_alloc(arena, sizeof(*rerate));
+	out->rerate = rerate;
+	return !cut->bad && entry_rerate_unpack(text, len, arena, rerate);
 }
 
 static bool adjustment_unpack(const char *data, size_t len, struct arena *arena, struct entry *out)
@@ -167,7 +194,7 @@ static bool adjustment_unpack(const char *data, size_t len, struct arena *arena,
 
 	out->adjusts = text_cut(&cut, arena);
 	out->attempt = cut_u8(&cut);
-	return !cut.bad && out->attempt <= 31 && usage_cut(&cut, arena, &out->usage) &&
+	return !cut.bad && rerate_cut(&cut, arena, out) && out->attempt <= 31 && usage_cut(&cut, arena, &out->usage) &&
 	       meters_check_signed(&out->usage.meters, "usage", NULL);
 }
 
@@ -343,7 +370,7 @@ void entry_pack(const struct entry *entry, struct buf *out)
 	else if (entry->kind == ENTRY_RESET)
 		lost_pack(entry, &text);
 	else if (entry->kind == ENTRY_ADJUST)
-		entry_adjustment_pack(entry->adjusts, entry->attempt, &entry->usage, &text);
+		entry_adjustment_pack(entry->adjusts, entry->attempt, entry->rerate, &entry->usage, &text);
 	buf_put_str16(out, text.data, text.len);
 	buf_release(&text);
 	buf_put_u8(out, (uint8_t)entry->info.accounts);

@@ -84,6 +84,11 @@ bool meters_check_signed(const struct meters *meters, const char *field, struct 
 	128 /* the provider's numbers contradict each other: the larger reading was charged; likewise accompanied */
 #define FLAG_CAPPED 32 /* cost more than a counter can hold: charged the most that one can */
 
+/* Bits from 256 to 4096 are those of the ledger (pg/ledger/ledger.h). */
+#define FLAG_PROVIDER_COST 8192 /* charged what the provider says that it cost, not what the price says */
+#define FLAG_ROUNDS 16384 /* several requests to the model, priced one by one, of which only the sum is kept */
+#define FLAGS_USAGE (255 | FLAG_PROVIDER_COST | FLAG_ROUNDS)
+
 struct entry_account {
 	enum account_kind kind;
 	const char *id;
@@ -117,6 +122,29 @@ struct entry_usage {
 	struct meters meters;
 	bool provider_cost_known; /* the provider said what it cost: */
 	int64_t provider_cost_nano;
+	int64_t list_cost_nano; /* what the price says; kept if provider_cost_known, and by a re-rating */
+};
+
+/*
+ * The line of a bill on which what was charged appears: that of the model whose price was used. A model without a price has
+ * a line of its own, rather than adding to that of the model it was charged as: it shows that a price is missing. `checked`:
+ * the model of the check. `folded` has room for such a model's name.
+ */
+struct bill_key {
+	const char *provider, *model;
+};
+struct bill_key usage_bill_key(const struct entry_usage *usage, const char *checked, char folded[ID_MAX + 1]);
+
+/* What a re-rating says of the request before it, so that it can be moved to another line. */
+struct entry_rerate {
+	const char *provider, *model; /* its line */
+	bool unpriced; /* it was counted as unpriced */
+	bool again; /* it had been re-rated before, which had changed its cost by */
+	int64_t corrected;
+	struct amounts moved; /* charged by the record and its earlier re-ratings */
+	struct meters meters; /* of the record */
+	bool compared; /* the provider said what it cost, while the price said */
+	int64_t provider_cost_nano, list_cost_nano;
 };
 
 void entry_info_pack(const struct entry_info *info, struct buf *out);
@@ -126,9 +154,13 @@ bool entry_usage_unpack(const uint8_t *data, size_t len, struct arena *arena, st
 
 enum entry_kind { ENTRY_RECORD = 0, ENTRY_EXPIRY = 1, ENTRY_RESET = 2, ENTRY_CANCEL = 3, ENTRY_ADJUST = 4 };
 
-/* What an adjustment stores besides its amounts: the request and attempt that it corrects ("": none), and the signed
- * tokens. */
-void entry_adjustment_pack(const char *request_id, int attempt, const struct entry_usage *usage, struct buf *out);
+/* What an adjustment stores besides its amounts: the request and attempt that it corrects ("": none), the signed tokens, and
+ * if it is a re-rating (else NULL) what was before it. The usage of a re-rating is what counts from then on. */
+void entry_adjustment_pack(const char *request_id, int attempt, const struct entry_rerate *rerate,
+	const struct entry_usage *usage, struct buf *out);
+/* rerate.c: the part of an adjustment that only re-ratings have. */
+void entry_rerate_pack(const struct entry_rerate *rerate, struct buf *out);
+bool entry_rerate_unpack(const char *data, size_t len, struct arena *arena, struct entry_rerate *out);
 
 /* The state of one bucket of an account after the entry. */
 struct entry_bucket {
@@ -161,6 +193,7 @@ struct entry {
 	struct entry_info info;
 	struct entry_usage usage; /* zero for expiries and resets; an adjustment's tokens are signed */
 	const char *adjusts; /* adjustments: the corrected request; "" = none */
+	const struct entry_rerate *rerate; /* adjustments: it is a re-rating; NULL: it is not */
 	int losts; /* resets */
 	struct entry_lost *lost;
 	struct entry_part part[ACCOUNTS_MAX]; /* as many as info.accounts */

@@ -5,6 +5,9 @@
 #include "domain/record/entry.h"
 #include "pg/link/rows.h"
 
+/* These flags keep the correction on the bill's original line. */
+#define LINE_FLAGS (FLAG_UNPRICED | FLAG_OTHER_MODEL | FLAG_STANDARD_RATE)
+
 #define MICROSECONDS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
 
 /* Reads an earlier adjustment with the same id, of whatever request: a user's adjustment ids are unique. */
@@ -45,8 +48,7 @@ static void row_read(struct adjust_facts *op, const PGresult *result)
 		.price_model = admin_text(&op->job, result, 0, 7),
 		.mode = admin_text(&op->job, result, 0, 8),
 		.price_from_us = pg_i64(result, 0, 9),
-		/* These flags keep the correction on the bill's original line. */
-		.flags = (uint32_t)pg_i64(result, 0, 2) & (FLAG_UNPRICED | FLAG_OTHER_MODEL | FLAG_STANDARD_RATE)};
+		.flags = (uint32_t)pg_i64(result, 0, 2) & LINE_FLAGS};
 	op->tier = admin_text(&op->job, result, 0, 10);
 	op->team = admin_text(&op->job, result, 0, 11);
 	op->org = admin_text(&op->job, result, 0, 12);
@@ -61,6 +63,31 @@ static void request_args(struct pg_args *args, const struct adjust_facts *op)
 	pg_arg_text(args, op->request_id);
 	days = pg_arg_array(args, PG_DATE);
 	pg_array_int(args, days, op->started_at_us);
+}
+
+/* A re-rating has moved the attempt to the line of another price: corrections belong there. */
+static bool read_rating(struct adjust_facts *op, struct pg_link *link, struct err *err)
+{
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+
+	if (!op->found)
+		return true;
+	request_args(&args, op);
+	pg_arg_int(&args, op->attempt);
+	if (!pg_read(link,
+		    "SELECT provider, price_model, price_from_us, flags FROM ledger WHERE day = ($4::date[])[1] AND "
+		    "tenant = $1 AND user_id = $2 AND adjusts = $3 AND attempt = $5 AND entry = 4 AND flags & 4096 > 0 "
+		    "ORDER BY at DESC, length(request_id) DESC, request_id DESC LIMIT 1",
+		    &args, &result, err))
+		return false;
+	if (PQntuples(result) == 0)
+		return true;
+	op->usage.provider = admin_text(&op->job, result, 0, 0);
+	op->usage.price_model = admin_text(&op->job, result, 0, 1);
+	op->usage.price_from_us = pg_i64(result, 0, 2);
+	op->usage.flags = (uint32_t)pg_i64(result, 0, 3) & LINE_FLAGS;
+	return true;
 }
 
 /* Reads the attempt's record or, if there is none, the expiry that charged an estimate. */
@@ -103,5 +130,6 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 bool admin_adjust_facts(struct adjust_facts *op, struct pg_link *link, struct err *err)
 {
 	return read_made(op, link, err) &&
-	       (!op->request_id[0] || (read_row(op, link, err) && read_total(op, link, err)));
+	       (!op->request_id[0] ||
+		       (read_row(op, link, err) && read_rating(op, link, err) && read_total(op, link, err)));
 }

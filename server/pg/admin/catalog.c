@@ -45,12 +45,13 @@ bool tenant_write(struct admin_job *job, struct pg_link *link, struct tenant *te
 	pg_arg_int(&args, tenant->unknown_model);
 	pg_arg_text(&args, tenant->fallback_model);
 	pg_arg_text(&args, tenant->language);
+	pg_arg_int(&args, tenant->cost_source);
 	before = tenant_json(job, link, tenant->id, err);
 	if (before && tier_check(link, tenant->id, tenant->default_tier, "tenant.default_tier", err) &&
 		admin_raise_epoch(link, tenant->id, err))
 		result = pg_query(link,
 			"UPDATE tenants SET default_tier = $2, unknown_users = $3::smallint, "
-			"unknown_model = $4::smallint, fallback_model = $5, language = $6, updated_at = now() "
+			"unknown_model = $4::smallint, fallback_model = $5, language = $6, cost_source = $7::smallint, updated_at = now() "
 			"WHERE id = $1 RETURNING " TENANT_EPOCH ", to_jsonb(tenants)",
 			&args, err);
 	if (!result)
@@ -79,9 +80,9 @@ static const char tenants_sql[] =
 	"id FROM used WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM tenants WHERE tenants.id = used.id) LIMIT $2) "
 	"SELECT " TENANT_COLUMNS ", true AS known FROM tenants WHERE id > $1 UNION ALL "
 	"SELECT u.id, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, d.language, d." TENANT_EPOCH
-	", false FROM unknown u JOIN tenants d ON d.id = 'default' ORDER BY 1 LIMIT $2";
+	", d.cost_source, false FROM unknown u JOIN tenants d ON d.id = 'default' ORDER BY 1 LIMIT $2";
 
-enum { TENANT_KNOWN = 7 }; /* the index of that column */
+enum { TENANT_KNOWN = 8 }; /* the index of that column */
 
 bool admin_tenant_list(struct tenant_list *op, struct pg_link *link, struct err *err)
 {

@@ -63,8 +63,8 @@ bool admin_raise_epoch(struct pg_link *link, const char *tenant, struct err *err
 	pg_arg_text(&args, tenant);
 	/* Higher than the epoch of `default`, under which the tenant's accounts have been known so far. */
 	return pg_exec(link,
-		"INSERT INTO tenants AS t (id, default_tier, unknown_users, unknown_model, fallback_model, language, "
-		"epoch) SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, epoch + 1 "
+		"INSERT INTO tenants AS t (id, default_tier, unknown_users, unknown_model, fallback_model, language, cost_source, "
+		"epoch) SELECT $1, default_tier, unknown_users, unknown_model, fallback_model, language, cost_source, epoch + 1 "
 		"FROM tenants WHERE id = 'default' ON CONFLICT (id) DO UPDATE SET epoch = t.epoch + 1, updated_at = "
 		"now()",
 		&args, err);

@@ -34,6 +34,7 @@ enum column {
 	ADJUSTS,
 	METERS_RARE_JSON,
 	PROVIDER_COST,
+	LIST_COST,
 	COLUMN_COUNT
 };
 
@@ -61,20 +62,21 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[NOTE] = PG_TEXT,
 	[ADJUSTS] = PG_TEXT,
 	[METERS_RARE_JSON] = PG_JSONB,
-	[PROVIDER_COST] = PG_INT8};
+	[PROVIDER_COST] = PG_INT8,
+	[LIST_COST] = PG_INT8};
 
 /* The columns in the order above; the meters in the order of enum meter. */
-_Static_assert(COLUMN_COUNT == 35, "INSERT_SQL has a parameter for each column: raise their number");
+_Static_assert(COLUMN_COUNT == 36, "INSERT_SQL has a parameter for each column: raise their number");
 #define LEDGER_COLUMNS \
 	"ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, " \
 	"price_from_us" AMOUNT_COLUMNS METER_COLUMNS \
-	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, adjusts, meters, provider_cost_nano)"
+	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, adjusts, meters, provider_cost_nano, list_cost_nano)"
 #define COPY_SQL "COPY " LEDGER_COLUMNS " FROM STDIN (FORMAT binary)"
 #define INSERT_SQL \
 	"INSERT INTO " LEDGER_COLUMNS \
 	" SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
 	"$20, " \
-	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) ON CONFLICT DO NOTHING RETURNING origin"
+	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) ON CONFLICT DO NOTHING RETURNING origin"
 
 int ledger_order(const void *a, const void *b)
 {
@@ -132,9 +134,11 @@ static void put_null(struct rows *rows, int column)
 		pg_copy_null(rows->bytes);
 }
 
-/* What nearly no request has: the meters without a column, and what the provider says that it cost. */
-static void put_rare(struct rows *rows, const struct entry_usage *usage, struct buf *json)
+/* What nearly no request has: the meters without a column, what the provider says that it cost, and with it what the price says. */
+static void put_rare(struct rows *rows, const struct entry *entry, struct buf *json)
 {
+	const struct entry_usage *usage = &entry->usage;
+
 	if (!meters_rare(&usage->meters)) {
 		put_null(rows, METERS_RARE_JSON);
 	} else {
@@ -149,6 +153,10 @@ static void put_rare(struct rows *rows, const struct entry_usage *usage, struct 
 		put_int(rows, PROVIDER_COST, usage->provider_cost_nano);
 	else
 		put_null(rows, PROVIDER_COST);
+	if (usage->provider_cost_known || entry->rerate)
+		put_int(rows, LIST_COST, usage->list_cost_nano);
+	else
+		put_null(rows, LIST_COST);
 }
 
 static void put_texts(struct rows *rows, const struct ledger_item *item, struct buf *note)
@@ -179,11 +187,11 @@ static void put_texts(struct rows *rows, const struct ledger_item *item, struct 
 static void put_row(struct rows *rows, const struct ledger_item *item, struct buf *note)
 {
 	const struct entry *entry = item->entry;
-	uint32_t flags = entry->usage.flags & 255;
+	uint32_t flags = entry->usage.flags & FLAGS_USAGE;
 
 	flags |= (entry->final ? LEDGER_FLAG_FINAL : 0) | (entry->late ? LEDGER_FLAG_LATE : 0) |
 		 (entry->never_checked ? LEDGER_FLAG_NEVER_CHECKED : 0) |
-		 (entry->ledger_only ? LEDGER_FLAG_LEDGER_ONLY : 0);
+		 (entry->ledger_only ? LEDGER_FLAG_LEDGER_ONLY : 0) | (entry->rerate ? LEDGER_FLAG_RERATED : 0);
 	put_int(rows, DAY, entry->started_at_us);
 	put_text(rows, TENANT, entry->info.tenant);
 	put_text(rows, USER, entry->info.user);
@@ -200,7 +208,7 @@ static void put_row(struct rows *rows, const struct ledger_item *item, struct bu
 	for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
 		put_int(rows, TOKENS + meter, entry->usage.meters.count[meter]);
 	put_texts(rows, item, note);
-	put_rare(rows, &entry->usage, note);
+	put_rare(rows, entry, note);
 }
 
 static int compare_origins(const void *a, const void *b)

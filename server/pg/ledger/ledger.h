@@ -15,6 +15,8 @@
 #define LEDGER_FLAG_LATE 512
 #define LEDGER_FLAG_NEVER_CHECKED 1024
 #define LEDGER_FLAG_LEDGER_ONLY 2048
+#define LEDGER_FLAG_RERATED \
+	4096 /* an adjustment that is a re-rating: its price and flags are now those of the attempt */
 
 #define DAYS_KNOWN 64
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/limit/name.h"
 #include "pg/ledger/sums.h"
 
 enum { ENTRY_SHARED_MAX = 3 }; /* per entry: its team, its org and its tenant */
@@ -92,6 +91,15 @@ static int compare_buckets(const void *a, const void *b)
 	return order ? order : (x->bucket.rem > y->bucket.rem) - (x->bucket.rem < y->bucket.rem);
 }
 
+static void use_costs_add(struct use_costs *to, const struct use_costs *from)
+{
+	to->compared += from->compared;
+	to->provider_nano += from->provider_nano;
+	to->list_nano += from->list_nano;
+	to->corrected += from->corrected;
+	to->corrected_nano += from->corrected_nano;
+}
+
 static void use_add(struct use_row *to, const struct use_row *from)
 {
 	to->rows += from->rows;
@@ -99,6 +107,7 @@ static void use_add(struct use_row *to, const struct use_row *from)
 	to->amounts = amounts_plus(&to->amounts, &from->amounts);
 	for (int meter = 0; meter < METER_COUNT; meter++)
 		to->meters.count[meter] += from->meters.count[meter];
+	use_costs_add(&to->costs, &from->costs);
 }
 
 /* Sorts rows and merges those with the same key; returns how many are left. */
@@ -118,9 +127,9 @@ static int use_merge(struct use_row *rows, int count, int (*compare)(const void 
 	return last + 1;
 }
 
-static const char *first_of(const char *a, const char *b, const char *c)
+static const char *first_of(const char *a, const char *b)
 {
-	return *a ? a : *b ? b : c;
+	return *a ? a : b;
 }
 
 /* Uses the groups that the request counted against, even if its user has moved since. */
@@ -137,29 +146,16 @@ static void collect_groups(struct sums *sums, const struct entry *entry, const s
 	}
 }
 
-/*
- * Determines the bill's line: that of the model whose price was charged. A model without a price gets its own line,
- * which shows that a price is missing, rather than being added to the line of the model it was charged as.
- */
 static void name_model(struct use_row *row, const struct entry *entry, struct arena *scratch)
 {
 	const struct entry_info *info = &entry->info;
-	const struct entry_usage *usage = &entry->usage;
-	const char *served = first_of(usage->model, info->model, "");
+	bool other = entry->usage.flags & FLAG_OTHER_MODEL;
+	struct bill_key key = {.provider = info->provider, .model = first_of(info->price_model, info->model)};
 
-	if (entry->kind != ENTRY_RECORD && entry->kind != ENTRY_ADJUST) {
-		row->provider = info->provider;
-		row->model = first_of(info->price_model, info->model, "");
-	} else if (usage->flags & FLAG_OTHER_MODEL && served[0] && strlen(served) <= ID_MAX) {
-		char *model = arena_alloc(scratch, ID_MAX + 1);
-
-		model_fold(served, model);
-		row->provider = "";
-		row->model = model;
-	} else {
-		row->provider = usage->provider;
-		row->model = first_of(usage->price_model, usage->model, info->model);
-	}
+	if (entry->kind == ENTRY_RECORD || entry->kind == ENTRY_ADJUST)
+		key = usage_bill_key(&entry->usage, info->model, other ? arena_alloc(scratch, ID_MAX + 1) : NULL);
+	row->provider = key.provider;
+	row->model = key.model;
 }
 
 static void collect_use(struct sums *sums, const struct entry *entry, struct arena *scratch)
@@ -180,7 +176,12 @@ static void collect_use(struct sums *sums, const struct entry *entry, struct are
 		.amounts = entry->amounts,
 		.meters = usage->meters,
 	};
+	if (usage->provider_cost_known && entry->kind == ENTRY_RECORD)
+		row->costs = (struct use_costs){
+			.compared = 1, .provider_nano = usage->provider_cost_nano, .list_nano = usage->list_cost_nano};
 	name_model(row, entry, scratch);
+	if (entry->rerate && ledger_rerate_use(entry, row, &sums->daily[sums->dailies]))
+		collect_groups(sums, entry, &sums->daily[sums->dailies++]);
 	collect_groups(sums, entry, row);
 }
 
@@ -320,10 +321,12 @@ static size_t count_buckets(struct ledger_item **items, int count)
 
 static void collect(struct sums *sums, struct ledger_item **items, int count, struct arena *scratch)
 {
+	size_t uses = (size_t)count + ledger_rerates(items, count);
+
 	*sums = (struct sums){
-		.daily = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->daily)),
-		.monthly = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->monthly)),
-		.shared = arena_zalloc(scratch, (size_t)count * ENTRY_SHARED_MAX + 1, sizeof(*sums->shared)),
+		.daily = arena_zalloc(scratch, uses + 1, sizeof(*sums->daily)),
+		.monthly = arena_zalloc(scratch, uses + 1, sizeof(*sums->monthly)),
+		.shared = arena_zalloc(scratch, uses * ENTRY_SHARED_MAX + 1, sizeof(*sums->shared)),
 		.window = arena_zalloc(scratch, (size_t)count * ACCOUNTS_MAX * WINDOW_COUNT + 1, sizeof(*sums->window)),
 		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
 		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
@@ -337,7 +340,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 			collect_use(sums, items[i]->entry, scratch);
 		if (items[i]->entry->kind == ENTRY_RESET)
 			sums->reset[sums->resets++] = items[i]->entry;
-		else if (items[i]->entry->kind == ENTRY_ADJUST)
+		else if (items[i]->entry->kind == ENTRY_ADJUST && !items[i]->entry->rerate) /* those are audited once */
 			sums->adjustment[sums->adjustments++] = items[i]->entry;
 		collect_levels(sums, items[i]->entry);
 	}

@@ -4,6 +4,14 @@
 
 #include "domain/record/entry.h"
 #include "pg/link/link.h"
+#include "store/ledger.h"
+
+/* What the provider said that requests cost, and re-ratings: columns of usage_costs. */
+struct use_costs {
+	int64_t compared, provider_nano,
+		list_nano; /* requests of which the provider did, and what it and the price said */
+	int64_t corrected, corrected_nano; /* re-rated requests, and by how much that changed their cost */
+};
 
 /* The strings belong to the entries. */
 struct use_row {
@@ -13,6 +21,7 @@ struct use_row {
 	int64_t rows, unpriced;
 	struct amounts amounts;
 	struct meters meters;
+	struct use_costs costs;
 };
 struct level_key {
 	const char *tenant, *id;
@@ -58,6 +67,15 @@ void ledger_resets_args(struct pg_args *args, const struct sums *sums);
 /* The same for sums->adjustments. */
 extern const char ledger_adjustments_sql[];
 void ledger_adjustments_args(struct pg_args *args, const struct sums *sums);
+
+/* rerate.c: what a re-rating adds to a row, and the row from which it moves the request; false: it stays on its line. */
+bool ledger_rerate_use(const struct entry *entry, struct use_row *row, struct use_row *from);
+/* How many of the entries do that, so that there is room. */
+size_t ledger_rerates(struct ledger_item **items, int count);
+bool use_costs_any(const struct use_costs *costs);
+/* The statement for what of the rows has costs, and its arguments. */
+extern const char ledger_costs_sql[];
+void ledger_costs_args(struct pg_args *args, const struct sums *sums);
 
 /* Writes all sums and COMMITs, in one round trip. */
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err);

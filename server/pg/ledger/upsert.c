@@ -221,8 +221,8 @@ static void buckets_args(struct pg_args *args, const struct bucket_sum *rows, in
 /* The statements of one round trip. */
 struct writes {
 	int count;
-	struct pg_statement statement[11];
-	struct pg_args args[10];
+	struct pg_statement statement[12];
+	struct pg_args args[11];
 };
 
 static struct pg_args *add(struct writes *writes, const char *sql)
@@ -268,6 +268,16 @@ static void add_meters(struct writes *writes, const struct sums *sums)
 	meters_args(args, sums->shared, sums->shareds);
 }
 
+static void add_costs(struct writes *writes, const struct sums *sums)
+{
+	for (int i = 0; i < sums->dailies; i++) {
+		if (use_costs_any(&sums->daily[i].costs)) {
+			ledger_costs_args(add(writes, ledger_costs_sql), sums);
+			return;
+		}
+	}
+}
+
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err)
 {
 	struct writes writes = {0};
@@ -283,6 +293,7 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 	if (sums->dailies)
 		shared_args(add(&writes, shared_sql), sums);
 	add_meters(&writes, sums);
+	add_costs(&writes, sums);
 	add_windows(&writes, sums, sums->user_windows, sums->windows);
 	add_buckets(&writes, sums, sums->user_buckets, sums->buckets);
 	if (sums->resets)

@@ -154,6 +154,7 @@ void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
 		.unknown_users = (enum unknown_users)pg_i64(result, row, column + 2),
 		.unknown_model = (enum unknown_model)pg_i64(result, row, column + 3),
 		.epoch = (uint32_t)pg_i64(result, row, column + 6),
+		.cost_source = (enum cost_source)pg_i64(result, row, column + 7),
 	};
 	pg_copy(result, row, column, out->id, sizeof(out->id));
 	pg_copy(result, row, column + 1, out->default_tier, sizeof(out->default_tier));

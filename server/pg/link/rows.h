@@ -55,7 +55,8 @@ void row_usage(const PGresult *result, int row, int column, struct arena *arena,
 
 /* Records follow the highest epoch, which also rises when model names start to resolve differently. */
 #define TENANT_EPOCH "epoch + (SELECT names FROM catalog_epoch)"
-#define TENANT_COLUMNS "id, default_tier, unknown_users, unknown_model, fallback_model, language, " TENANT_EPOCH
+#define TENANT_COLUMNS \
+	"id, default_tier, unknown_users, unknown_model, fallback_model, language, " TENANT_EPOCH ", cost_source"
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out);
 
 /* Columns of pools p. Levels come as flat text: "priority weight queue_limit;". */

@@ -309,7 +309,7 @@ static void read_ledger(struct ledger_lookup *op, const PGresult *result)
 		op->amounts = amounts;
 		op->usage = (struct entry_usage){
 			.price_from_us = pg_i64(result, row, FOUND_PRICE_FROM),
-			.flags = (uint32_t)pg_i64(result, row, FOUND_FLAGS) & 255,
+			.flags = (uint32_t)pg_i64(result, row, FOUND_FLAGS) & FLAGS_USAGE,
 			.model = found_text(op, result, row, FOUND_MODEL),
 			.provider = found_text(op, result, row, FOUND_PROVIDER),
 			.price_model = found_text(op, result, row, FOUND_PRICE_MODEL),

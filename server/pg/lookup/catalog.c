@@ -71,7 +71,7 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_TENANTS] =
 		{.sql = "SELECT " TENANT_COLUMNS " FROM tenants UNION ALL "
 			"SELECT x.tenant, d.default_tier, d.unknown_users, d.unknown_model, d.fallback_model, "
-			"d.language, d." TENANT_EPOCH
+			"d.language, d." TENANT_EPOCH ", d.cost_source"
 			" FROM (SELECT DISTINCT tenant FROM accounts WHERE kind >= 4) x, tenants d "
 			"WHERE d.id = 'default' AND x.tenant NOT IN (SELECT id FROM tenants) ORDER BY 1"},
 	[ANSWER_TIERS] = {.sql = "SELECT " TIER_COLUMNS " FROM tiers ORDER BY tenant, name"},

@@ -1,5 +1,6 @@
 /* Bills and forecasts from the roll-ups, and the sums of the proof (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
+#include "pg/reports/costs.h"
 
 #include <string.h>
 
@@ -106,7 +107,7 @@ static void put_report(struct buf *sql, const struct report_page *op)
 	if (op->by) {
 		buf_put_str(sql, " GROUP BY ");
 		put_keys(sql, op->by, KEY_NAMES);
-		buf_put_str(sql, " ORDER BY ");
+		buf_put_str(sql, " HAVING sum(rows) > 0 ORDER BY "); /* not a line that a re-rating has emptied */
 		put_keys(sql, op->by, KEY_NAMES);
 	} else {
 		buf_put_str(sql, " HAVING count(*) > 0");
@@ -181,7 +182,8 @@ static void put_meters(struct buf *sql, const struct report_page *op)
 	}
 	buf_put_str(sql, " AND $6 > 0 GROUP BY ");
 	put_keys(sql, op->by, KEY_NAMES);
-	buf_put_str(sql, op->by ? ", meter ORDER BY " : "meter ORDER BY ");
+	buf_put_str(sql, op->by ? ", meter" : "meter");
+	buf_put_str(sql, " HAVING sum(count) <> 0 ORDER BY ");
 	put_keys(sql, op->by, KEY_NAMES);
 	buf_put_str(sql, op->by ? ", meter" : "meter");
 }
@@ -238,7 +240,7 @@ bool admin_report(struct report_page *op, struct pg_link *link, struct err *err)
 	if (!result)
 		return false;
 	read_lines(op, result);
-	return read_meters(op, link, err);
+	return read_meters(op, link, err) && report_costs_add(op, link, err);
 }
 
 bool admin_report_users(struct report_users *op, struct pg_link *link, struct err *err)

@@ -14,7 +14,7 @@
 
 enum { DEADLINE_US = 5000000 };
 
-static flow_step step_known, step_accounts, step_answered, step_repaired;
+static flow_step step_known, step_rerated, step_accounts, step_answered, step_repaired;
 
 FLOW_OWNER(adjust_of, ledger_adjust)
 
@@ -44,6 +44,8 @@ static enum flow_result step_begin(struct flow *flow)
 	if (!accounts_init(
 		    &adjust->accounts, adjust->worker, adjust->arena, adjust->snapshot, adjust->tenant, &flow->err))
 		return fail(adjust, &flow->err);
+	if (adjust->rerate)
+		return flow_more(flow, step_rerated);
 	adjust->facts = (struct adjust_facts){
 		.job = {.arena = adjust->arena, .done = facts_done, .deadline_us = adjust->deadline_us},
 		.tenant = adjust->tenant,
@@ -177,6 +179,17 @@ static enum flow_result step_known(struct flow *flow)
 	return flow_more(flow, step_accounts);
 }
 
+static enum flow_result step_rerated(struct flow *flow)
+{
+	struct ledger_adjust *adjust = adjust_of(flow);
+	const char *checked = adjust->facts.checked;
+
+	adjust->amounts = (struct amounts){.cost = adjust->cost};
+	catalog_model(adjust->snapshot->catalog, adjust->tenant, adjust->user,
+		checked[0] ? checked : adjust->usage.model, &adjust->counted);
+	return flow_more(flow, step_accounts);
+}
+
 /* The accounts that the request counted against. */
 static bool request_accounts(struct ledger_adjust *adjust, struct err *err)
 {
@@ -230,7 +243,7 @@ static void texts_make(struct ledger_adjust *adjust)
 	adjust->op.interface_hash = selector_hash(info.interface, strlen(info.interface));
 	entry_info_pack(&info, &buf);
 	keep(adjust, &buf, &adjust->op.info, &adjust->op.info_len);
-	entry_adjustment_pack(adjust->request_id, adjust->attempt, &adjust->usage, &buf);
+	entry_adjustment_pack(adjust->request_id, adjust->attempt, adjust->rerate, &adjust->usage, &buf);
 	keep(adjust, &buf, &adjust->op.usage, &adjust->op.usage_len);
 }
 
@@ -245,6 +258,9 @@ static void digest_make(struct ledger_adjust *adjust)
 		adjust->interface);
 	for (int i = 0; i < METER_COUNT; i++)
 		buf_putf(&buf, " %" PRId64, adjust->meters.count[i]);
+	if (adjust->rerate)
+		buf_putf(&buf, " %s/%s %u %" PRId64, adjust->usage.provider, adjust->usage.price_model,
+			adjust->usage.flags, adjust->usage.list_cost_nano);
 	hash = hash64(buf.data, buf.len);
 	buf_release(&buf);
 	memcpy(adjust->op.digest, &hash, sizeof(adjust->op.digest));

@@ -23,6 +23,8 @@ struct ledger_adjust {
 	bool price_tokens; /* adds the price of the tokens to `cost` */
 	bool ledger_only;
 	const char *actor, *reason;
+	/* A re-rating: `facts`, `usage` and what is to be added are given, and the ledger is not asked. NULL: it is not one. */
+	const struct entry_rerate *rerate;
 	/* out */
 	struct amounts amounts; /* what was added */
 	bool repeat;

@@ -37,6 +37,7 @@ static void put_settings(struct buf *out, const struct tenant *settings)
 	buf_put_u8(out, (uint8_t)settings->unknown_model);
 	put_text(out, settings->fallback_model);
 	put_text(out, settings->language);
+	buf_put_u8(out, (uint8_t)settings->cost_source);
 }
 
 static void put_tier(struct buf *out, const struct tier *tier)

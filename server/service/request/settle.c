@@ -354,8 +354,10 @@ static enum flow_result step_finish(struct flow *flow)
 	if (answer->recorded)
 		answer->differs = settle_differs(&settle->question, answer->recorded);
 	/* A repeat reports what was charged originally, even if it sends other tokens. */
-	if (answer->repeat && (answer->differs || answer->priced.cost.nano != answer->charged.cost))
+	if (answer->repeat && (answer->differs || answer->priced.cost.nano != answer->charged.cost)) {
 		answer->priced = (struct priced){.cost = {.nano = answer->charged.cost}};
+		answer->list_nano = 0;
+	}
 	count(settle);
 	if (settle->worker->watched && !answer->repeat)
 		publish_settled(settle);

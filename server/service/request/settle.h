@@ -39,6 +39,7 @@ struct settle_answer {
 	enum reservation_state state;
 	struct amounts charged, released;
 	struct priced priced;
+	int64_t list_nano; /* what the price says, if the provider said what it cost */
 	struct meters meters;
 	struct rows *rows;
 	enum quality quality;

@@ -62,7 +62,24 @@ static void price_rounds(struct settle *settle, const struct pricing *pricing, s
 		for (int k = 0; k < METER_COUNT; k++)
 			all.count[k] += meters.count[k];
 	}
+	if (reading->rounds > 1)
+		sum->cost.flags |= FLAG_ROUNDS;
 	question->meters = all;
+}
+
+/* The provider said what it cost: one of the two is charged, and both are kept. */
+static void provider_charge(struct settle *settle)
+{
+	struct cost *cost = &settle->answer.priced.cost;
+
+	settle->answer.list_nano = cost->nano;
+	if (settle->accounts.settings->cost_source != COST_PROVIDER)
+		return;
+	cost->nano = settle->question.provider_cost_nano;
+	/* The charge is right, whatever the price lacks; an estimate of what was used stays one. */
+	if (!(cost->flags & FLAG_ESTIMATED))
+		cost->flags &= ~(uint32_t)FLAG_UNPRICED;
+	cost->flags |= FLAG_PROVIDER_COST;
 }
 
 void settle_price(struct settle *settle)
@@ -86,6 +103,8 @@ void settle_price(struct settle *settle)
 	/* The check may have known that some of its input is cached; the tokens that it holds do not tell. */
 	if (settle_held_cost(settle))
 		settle->answer.priced.cost.nano = settle_held_cost(settle);
+	if (question->provider_cost_known)
+		provider_charge(settle);
 }
 
 static const uint8_t *keep(struct arena *arena, struct buf *buf, size_t *len)
@@ -112,6 +131,7 @@ void settle_usage_make(struct settle *settle)
 		.meters = settle->question.meters,
 		.provider_cost_known = settle->question.provider_cost_known,
 		.provider_cost_nano = settle->question.provider_cost_nano,
+		.list_cost_nano = settle->answer.list_nano,
 	};
 	struct buf buf = {0};
 

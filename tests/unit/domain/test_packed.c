@@ -318,6 +318,44 @@ static void entry_is_refused(const struct buf *packed, size_t len)
 	assert_false(entry_unpack((uint8_t *)packed->data, len, &arena, &back));
 }
 
+TEST(a_re_rating_comes_back_with_what_was_before_it)
+{
+	struct entry_rerate before = {.provider = "",
+		.model = "new-model",
+		.unpriced = true,
+		.again = true,
+		.corrected = -7,
+		.moved = {1, 2, 3, 4},
+		.compared = true,
+		.provider_cost_nano = 5,
+		.list_cost_nano = 6};
+	struct entry entry = entry_sample(NULL), back;
+	struct buf packed = {0};
+
+	before.meters.count[METER_OUTPUT] = 8;
+	before.meters.count[METER_SEARCH_UNITS] = 9;
+	entry.kind = ENTRY_ADJUST;
+	entry.part[0].buckets = 0;
+	entry.adjusts = "r0";
+	entry.rerate = &before;
+	entry.usage.list_cost_nano = 44;
+	back = packed_and_read(&entry, &packed);
+	assert_int_equal(back.attempt, 31);
+	assert_string_equal(back.adjusts, "r0");
+	assert_int_equal(back.usage.list_cost_nano, 44);
+	assert_string_equal(back.rerate->model, "new-model");
+	assert_true(back.rerate->unpriced && back.rerate->again && back.rerate->compared);
+	assert_int_equal(back.rerate->corrected, -7);
+	assert_int_equal(back.rerate->list_cost_nano, 6);
+	assert_memory_equal(&back.rerate->moved, &before.moved, sizeof(before.moved));
+	assert_memory_equal(&back.rerate->meters, &before.meters, sizeof(before.meters));
+	for (size_t n = 0; n < packed.len; n++)
+		entry_is_refused(&packed, n);
+	entry.rerate = NULL;
+	assert_null(packed_and_read(&entry, &packed).rerate);
+	buf_release(&packed);
+}
+
 /* The entry is refused when anything is missing at its end. */
 static void no_part_is_an_entry(const struct buf *packed)
 {
@@ -338,6 +376,7 @@ TEST(rare_meters_and_a_providers_cost_come_back)
 	entry.usage.meters.count[METER_SEARCH_UNITS] = 3;
 	entry.usage.provider_cost_known = true;
 	entry.usage.provider_cost_nano = 12345;
+	entry.usage.list_cost_nano = 12344;
 	back = packed_and_read(&entry, &packed);
 	assert_int_equal(back.usage.meters.count[METER_CACHE_WRITE_1H], 44);
 	assert_int_equal(back.usage.meters.count[METER_SEARCH_UNITS], 3);
@@ -345,7 +384,8 @@ TEST(rare_meters_and_a_providers_cost_come_back)
 	assert_int_equal(back.usage.meters.count[METER_PAGES], 0);
 	assert_true(back.usage.provider_cost_known);
 	assert_int_equal(back.usage.provider_cost_nano, 12345);
-	assert_int_equal(packed.len - plain.len, 1 + 2 * (1 + 8) + 1 + 8);
+	assert_int_equal(back.usage.list_cost_nano, 12344);
+	assert_int_equal(packed.len - plain.len, 1 + 2 * (1 + 8) + 1 + 8 + 8);
 	no_part_is_an_entry(&packed);
 	buf_release(&plain);
 	buf_release(&packed);

@@ -104,7 +104,8 @@ ON_BENCH(a_tenants_settings_are_kept)
 			.default_tier = "pro",
 			.unknown_users = UNKNOWN_REFUSE,
 			.unknown_model = MODEL_FREE,
-			.language = "de"}};
+			.language = "de",
+			.cost_source = COST_PROVIDER}};
 	struct tenant_list list = {.job = JOB, .after = "default", .limit = 10};
 
 	RUN_OK(tenant_put, &op);
@@ -113,6 +114,7 @@ ON_BENCH(a_tenants_settings_are_kept)
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.rows[0].default_tier, "pro");
 	assert_int_equal(list.rows[0].unknown_model, MODEL_FREE);
+	assert_int_equal(list.rows[0].cost_source, COST_PROVIDER);
 	assert_int_equal(list.rows[0].epoch, op.tenant.epoch);
 }
 

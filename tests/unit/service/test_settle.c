@@ -85,6 +85,70 @@ FAKED(a_repeated_record_is_answered_as_before)
 		fake_account_find(fake, ACCOUNT_USER, "ann")->state.limits[5].calendar.settled, 200 * 250 + 100 * 2000);
 }
 
+/* A record of which the provider says that it cost so much. */
+static struct settle *cost_of(struct fake *fake, const char *request_id, int64_t nano)
+{
+	struct handle handle = handle_of(fake, ask(fake, request_id));
+	struct settle *settle = arena_zalloc(&fake->arena, 1, sizeof(*settle));
+
+	settle->question = (struct settle_question){.handle = handle,
+		.served = "",
+		.interface = "api",
+		.mode = "",
+		.meters = {.count = {[METER_INPUT] = 200, [METER_OUTPUT] = 100}},
+		.provider_cost_known = true,
+		.provider_cost_nano = nano,
+		.deadline_us = INT64_MAX};
+	run(fake, settle);
+	assert_true(settle->flow.ok);
+	return settle;
+}
+
+static struct entry_usage packed_usage(struct fake *fake, const struct settle *settle)
+{
+	struct entry_usage usage;
+
+	assert_true(entry_usage_unpack(settle->op.usage, settle->op.usage_len, &fake->arena, &usage));
+	return usage;
+}
+
+enum { LIST = 200 * 250 + 100 * 2000 };
+
+FAKED(what_the_provider_says_is_kept_beside_what_is_charged)
+{
+	struct fake *fake = *state;
+	struct settle *settle = cost_of(fake, "r1", 123);
+	struct entry_usage usage = packed_usage(fake, settle);
+
+	assert_int_equal(settle->answer.charged.cost, LIST);
+	assert_int_equal(settle->answer.list_nano, LIST);
+	assert_int_equal(usage.list_cost_nano, LIST);
+	assert_int_equal(usage.provider_cost_nano, 123);
+	assert_int_equal(usage.flags & FLAG_PROVIDER_COST, 0);
+}
+
+FAKED(a_tenant_may_be_charged_what_the_provider_says)
+{
+	struct fake *fake = *state;
+	struct handle handle;
+	struct settle *settle;
+	struct entry_usage usage;
+
+	fake->tenant.cost_source = COST_PROVIDER;
+	fake_publish(fake, FAIL_LOCAL);
+	settle = cost_of(fake, "r1", 123);
+	usage = packed_usage(fake, settle);
+	assert_int_equal(settle->answer.charged.cost, 123);
+	assert_int_equal(settle->answer.list_nano, LIST);
+	assert_int_equal(usage.list_cost_nano, LIST);
+	assert_int_equal(usage.flags, FLAG_PROVIDER_COST);
+	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->state.limits[5].calendar.settled, 123);
+	handle = handle_of(fake, ask(fake, "r2"));
+	settle = record_of(fake, &handle, 0, false); /* of which the provider says nothing */
+	assert_int_equal(settle->answer.charged.cost, LIST);
+	assert_int_equal(packed_usage(fake, settle).flags, 0);
+}
+
 FAKED(attempts_count_the_request_once)
 {
 	struct fake *fake = *state;

@@ -28,6 +28,8 @@ static void show_tenant(struct cli *cli, const Bursar__V1__Tenant *tenant)
 		unknown_model_name(tenant->unknown_model));
 	if (tenant->fallback_model[0])
 		view_field(cli, "fallback", "the price of %s", tenant->fallback_model);
+	if (tenant->cost_source == BURSAR__V1__COST_SOURCE__COST_SOURCE_PROVIDER)
+		view_field(cli, "charged", "what the provider says that a request cost, where it says so");
 	view_field(cli, "language", "%s", tenant->language[0] ? tenant->language : "en");
 	view_field(cli, "epoch", "%" PRId64, tenant->epoch);
 }
@@ -70,6 +72,9 @@ static int run_put(struct cli *cli)
 	if (option_given(cli, "unknown-model"))
 		tenant.unknown_model = (Bursar__V1__UnknownModel)cli_enum(
 			&bursar__v1__unknown_model__descriptor, "UNKNOWN_MODEL_", option_text(cli, "unknown-model"));
+	if (option_given(cli, "cost-source"))
+		tenant.cost_source = (Bursar__V1__CostSource)cli_enum(
+			&bursar__v1__cost_source__descriptor, "COST_SOURCE_", option_text(cli, "cost-source"));
 	request.tenant = &tenant;
 	request.reason = (char *)option_text(cli, "reason");
 	code = cli_show(cli, BURSAR_PUT_TENANT, &request, show_tenant);
@@ -123,6 +128,9 @@ static const struct command commands[] = {
 				"family|fallback|free|refuse"},
 			{'\0', "fallback-model", OPTION_TEXT, "MODEL",
 				"the model whose price is used for an unknown one", NULL},
+			{'\0', "cost-source", OPTION_CHOICE, "WHAT",
+				"whose word on the cost of a request counts, if the provider says it (default: price)",
+				"price|provider"},
 			{'\0', "language", OPTION_TEXT, "TAG", "the language of texts for users (default: en)", NULL}},
 		.examples = {"tenant put acme --default-tier pro",
 			"tenant put acme --unknown-model fallback --fallback-model gpt-5.4"},

@@ -1,0 +1,87 @@
+/* What a re-rating says of the request before it, as bytes; and the line of a bill that a request is on. */
+#include "domain/record/entry.h"
+
+#include <string.h>
+
+#include "base/text/pack.h"
+#include "domain/limit/name.h"
+
+enum { RERATE_VERSION = 1, UNPRICED = 1, AGAIN = 2, COMPARED = 4 };
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+	return *a ? a : *b ? b : c;
+}
+
+struct bill_key usage_bill_key(const struct entry_usage *usage, const char *checked, char folded[ID_MAX + 1])
+{
+	const char *served = first_of(usage->model, checked, "");
+
+	if (!(usage->flags & FLAG_OTHER_MODEL) || !served[0] || strlen(served) > ID_MAX)
+		return (struct bill_key){
+			.provider = usage->provider, .model = first_of(usage->price_model, usage->model, checked)};
+	model_fold(served, folded);
+	return (struct bill_key){.provider = "", .model = folded};
+}
+
+void entry_rerate_pack(const struct entry_rerate *rerate, struct buf *out)
+{
+	int count = 0;
+
+	buf_put_u8(out, RERATE_VERSION);
+	buf_put_u8(out, (uint8_t)((rerate->unpriced ? UNPRICED : 0) | (rerate->again ? AGAIN : 0) |
+				  (rerate->compared ? COMPARED : 0)));
+	text_put(out, rerate->provider);
+	text_put(out, rerate->model);
+	buf_put_i64(out, rerate->corrected);
+	buf_put_i64(out, rerate->provider_cost_nano);
+	buf_put_i64(out, rerate->list_cost_nano);
+	amounts_put(out, &rerate->moved);
+	for (int i = 0; i < METER_COUNT; i++)
+		count += rerate->meters.count[i] != 0;
+	buf_put_u8(out, (uint8_t)count);
+	for (int i = 0; i < METER_COUNT; i++) {
+		if (!rerate->meters.count[i])
+			continue;
+		buf_put_u8(out, (uint8_t)i);
+		buf_put_i64(out, rerate->meters.count[i]);
+	}
+}
+
+static void meters_cut(struct cut *cut, struct meters *out)
+{
+	int last = -1;
+
+	*out = (struct meters){0};
+	for (int left = cut_u8(cut); left > 0 && !cut->bad; left--) {
+		int meter = cut_u8(cut);
+
+		if (meter <= last || meter >= METER_COUNT) {
+			cut->bad = true;
+			return;
+		}
+		last = meter;
+		out->count[meter] = cut_i64(cut);
+	}
+}
+
+bool entry_rerate_unpack(const char *data, size_t len, struct arena *arena, struct entry_rerate *out)
+{
+	struct cut cut = cut_of((const uint8_t *)data, len);
+	uint8_t flags;
+
+	if (cut_u8(&cut) != RERATE_VERSION)
+		return false;
+	flags = cut_u8(&cut);
+	out->unpriced = flags & UNPRICED;
+	out->again = flags & AGAIN;
+	out->compared = flags & COMPARED;
+	out->provider = text_cut(&cut, arena);
+	out->model = text_cut(&cut, arena);
+	out->corrected = cut_i64(&cut);
+	out->provider_cost_nano = cut_i64(&cut);
+	out->list_cost_nano = cut_i64(&cut);
+	amounts_cut(&cut, &out->moved);
+	meters_cut(&cut, &out->meters);
+	return !cut.bad && !cut.left && meters_check(&out->meters, "usage", NULL);
+}

@@ -1,0 +1,150 @@
+/* What a record costs at today's prices for its time, and whether that is another cost, or on another line (rerate.h). */
+#include "service/admin/rerate.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* These stay, whatever the price: what was used is an estimate; the provider's cost was charged; it is a sum. */
+#define FLAGS_OF_RECORD (FLAG_ESTIMATED | FLAG_PROVIDER_COST | FLAG_ROUNDS)
+
+/* Each of the requests that a sum is made of was rounded up by itself. */
+#define ROUNDING_NANO 1000
+
+/*
+ * The call that was counted because another price had a fee for calls is not one that this price lacks a rate for.
+ */
+static bool counted_call(const struct rerate_row *row, const struct price *price)
+{
+	return row->usage.meters.count[METER_CALLS] == 1 && price && price->base.pico[METER_CALLS] == PRICE_NONE &&
+	       strcmp(price->model, row->usage.price_model) != 0;
+}
+
+static void charge(const struct ledger_rerate *rerate, const struct rerate_row *row, struct priced *out)
+{
+	const struct catalog *catalog = rerate->snapshot->catalog;
+	const struct pricing pricing = {.catalog = catalog,
+		.settings = catalog_tenant(catalog, rerate->tenant),
+		.tenant = rerate->tenant,
+		.user = row->user,
+		.call = true};
+	const struct purchase purchase = {.mode = row->usage.mode, .at_us = row->started_at_us};
+	struct meters meters = row->usage.meters;
+
+	price_for_record(&pricing, row->usage.model, row->checked, &meters, purchase, out);
+	if (counted_call(row, out->price)) {
+		meters.count[METER_CALLS] = 0;
+		price_for_record(&pricing, row->usage.model, row->checked, &meters, purchase, out);
+	}
+}
+
+static void usage_make(const struct ledger_rerate *rerate, const struct rerate_row *row, const struct priced *priced,
+	struct entry_usage *out)
+{
+	struct model_name name;
+
+	*out = (struct entry_usage){.model = row->usage.model,
+		.mode = row->usage.mode,
+		.flags = priced->cost.flags | (row->usage.flags & FLAGS_OF_RECORD),
+		.list_cost_nano = priced->cost.nano};
+	if (out->flags & FLAG_ESTIMATED)
+		out->flags |= FLAG_UNPRICED;
+	else if (out->flags & FLAG_PROVIDER_COST)
+		out->flags &= ~(uint32_t)FLAG_UNPRICED;
+	if (priced->price) {
+		/* The catalog may be another one when the correction is made. */
+		out->provider = arena_strndup(rerate->arena, priced->price->provider, strlen(priced->price->provider));
+		out->price_model = arena_strndup(rerate->arena, priced->price->model, strlen(priced->price->model));
+		out->price_from_us = priced->price->from_us;
+		return;
+	}
+	catalog_model(rerate->snapshot->catalog, rerate->tenant, row->user,
+		row->usage.model[0] ? row->usage.model : row->checked, &name);
+	out->provider = "";
+	out->price_model = arena_strndup(rerate->arena, name.model, strlen(name.model));
+}
+
+static struct bill_key key_of(const struct ledger_rerate *rerate, const struct entry_usage *usage, const char *checked)
+{
+	return usage_bill_key(usage, checked, arena_alloc(rerate->arena, ID_MAX + 1));
+}
+
+static void before_make(const struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_change *out)
+{
+	struct bill_key key = key_of(rerate, &row->now, row->checked);
+
+	out->cost_before = row->charged.cost + row->expired_cost + row->corrected;
+	out->before = (struct entry_rerate){
+		.provider = key.provider,
+		.model = key.model,
+		.unpriced = row->now.flags & FLAG_UNPRICED,
+		.again = row->ratings > 0,
+		.corrected = row->corrected,
+		.moved = row->charged,
+		.meters = row->usage.meters,
+		.compared = row->usage.provider_cost_known,
+		.provider_cost_nano = row->usage.provider_cost_nano,
+		.list_cost_nano = row->now.list_cost_nano,
+	};
+	out->before.moved.cost += row->corrected;
+}
+
+static bool is(const struct ledger_rerate *rerate, const char *name)
+{
+	return name[0] && (strcasecmp(name, rerate->model) == 0 || strcasecmp(name, rerate->resolved) == 0);
+}
+
+static bool wanted(const struct ledger_rerate *rerate, const struct rerate_change *change)
+{
+	const struct rerate_row *row = change->row;
+
+	if (rerate->flagged && !change->before.unpriced)
+		return false;
+	return !rerate->model[0] || is(rerate, row->usage.model[0] ? row->usage.model : row->checked) ||
+	       is(rerate, change->before.model) || is(rerate, change->line.model) || is(rerate, row->now.price_model) ||
+	       is(rerate, change->usage.price_model);
+}
+
+/* Of a sum of requests: could one of them have been above a context threshold of the price, and another one not? */
+static bool mixes_contexts(const struct rerate_row *row, const struct price *price)
+{
+	return row->usage.flags & FLAG_ROUNDS && price && price->context_tiers &&
+	       tokens_input(&row->usage.meters) > price->context[0].above_tokens;
+}
+
+static bool costs_same(const struct rerate_change *change)
+{
+	int64_t more = change->cost_after - change->cost_before;
+
+	if (change->usage.flags & FLAG_ROUNDS)
+		return more > -ROUNDING_NANO && more < ROUNDING_NANO;
+	return more == 0;
+}
+
+static bool differs(const struct rerate_change *change)
+{
+	const struct entry_rerate *before = &change->before;
+
+	return !costs_same(change) || before->unpriced != ((change->usage.flags & FLAG_UNPRICED) != 0) ||
+	       strcmp(before->provider, change->line.provider) != 0 || strcmp(before->model, change->line.model) != 0 ||
+	       (before->compared && !(change->usage.flags & FLAG_ROUNDS) &&
+		       before->list_cost_nano != change->usage.list_cost_nano);
+}
+
+bool rerate_price(struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_change *out)
+{
+	struct priced priced;
+
+	charge(rerate, row, &priced);
+	*out = (struct rerate_change){.row = row};
+	usage_make(rerate, row, &priced, &out->usage);
+	before_make(rerate, row, out);
+	out->line = key_of(rerate, &out->usage, row->checked);
+	out->cost_after = out->usage.flags & FLAG_PROVIDER_COST ? out->cost_before : priced.cost.nano;
+	if (!wanted(rerate, out))
+		return false;
+	rerate->counts.unpriced += (out->usage.flags & FLAG_UNPRICED) != 0;
+	if (!differs(out))
+		return false;
+	rerate->counts.sums += mixes_contexts(row, priced.price);
+	return !mixes_contexts(row, priced.price);
+}
