@@ -77,6 +77,10 @@ struct prices_put {
 		struct price before; /* PRICE_SAME, PRICE_MOVED, based: the price in force */
 	} * row;
 	uint64_t fingerprint; /* out: of the changes */
+	/* For the answer to a public list: what is not imported of it. Its prices that stay the same are only counted. */
+	bool public_list;
+	const struct price_skipped *skipped; /* in the job's arena; the first PRICE_SKIPPED_MAX */
+	int skipped_count; /* of all */
 };
 /* Ends the price in force at a time, for exactly this tenant and account. ERR_NOT_FOUND. */
 struct price_end {

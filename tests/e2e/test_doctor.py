@@ -85,7 +85,7 @@ def test_shipped_prices_are_as_old_as_their_sources_on_a_database_that_was_made_
     with stack.sql() as sql:
         sql.execute("SELECT min(created_at) > now() - interval '1 hour' FROM model_prices")
         assert sql.fetchone()[0]
-    assert findings(bots)["prices"].found == "the newest source is from 2026-08-21"
+    assert findings(bots)["prices"].found == "the newest source is from 2026-11-10"
 
 
 @pytest.mark.parametrize("source, day, finding", [

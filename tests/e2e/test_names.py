@@ -197,6 +197,8 @@ def test_a_new_alias_moves_a_name_for_requests_limits_and_accounts_at_once(two_f
     fleet.account(name, "MODEL", tier="enterprise")
     assert ask(fleet, user, model=name) and ask(fleet, user, model="gpt-4o")
     assert ask(fleet, own, model=name)
+    for other in others:
+        until(lambda: name in [a.id for a in other.status(user, name).accounts])  # the account raises the epoch, too
     before = fleet.admin.GetTenant(pb.GetTenantRequest(id=fleet.tenant), timeout=10).epoch
     alias(stack, name, "openai", "gpt-4o", fleet.tenant)
     for other in others:

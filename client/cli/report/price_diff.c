@@ -141,7 +141,7 @@ static void put_change(struct table *table, const Bursar__V1__PriceChange *chang
 
 struct price_counts price_changes_count(const Bursar__V1__ImportPricesResponse *answer)
 {
-	struct price_counts counts = {.all = answer->n_changes};
+	struct price_counts counts = {.all = answer->n_changes, .same = (size_t)answer->same_count};
 
 	for (size_t i = 0; i < answer->n_changes; i++) {
 		const Bursar__V1__PriceChange *change = answer->changes[i];

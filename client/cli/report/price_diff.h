@@ -14,6 +14,9 @@ struct price_counts price_changes_count(const Bursar__V1__ImportPricesResponse *
 void price_changes_show(
 	struct cli *cli, const Bursar__V1__ImportPricesResponse *answer, const struct price_counts *counts);
 
+/* Counts what a public list says and a price cannot, by reason. */
+void price_skipped_show(struct cli *cli, const Bursar__V1__ImportPricesResponse *answer);
+
 /* Lists the prices that would change too much; returns the exit code. */
 int price_changes_refuse(struct cli *cli, const Bursar__V1__ImportPricesResponse *answer);
 

@@ -3,12 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/admin/price_public.h"
 #include "api/admin/private.h"
 #include "api/message/validate.h"
+#include "base/clock.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
 
-enum { ROWS_MAX = 2000 };
+/* Each row of a list takes a few statements: thousands of them take longer than other changes. */
+#define IMPORT_MAX_US INT64_C(600000000)
 
 static void price_change_message(struct arena *arena, const struct price_put_row *row, Bursar__V1__PriceChange *message)
 {
@@ -34,22 +37,23 @@ static void import_answer(struct call *call, const struct catalog_edit *edit)
 
 	answer->changes = message_list(arena, (size_t)op->count);
 	for (int i = 0; i < op->count; i++) {
-		Bursar__V1__PriceChange *change = message_new(arena, PriceChange, price_change);
+		Bursar__V1__PriceChange *change;
+
+		if (op->public_list && op->row[i].change == PRICE_SAME) {
+			answer->same_count++;
+			continue;
+		}
+		change = message_new(arena, PriceChange, price_change);
 		price_change_message(arena, &op->row[i], change);
 		answer->changes[answer->n_changes++] = change;
 	}
+	price_skipped_message(arena, op, answer);
 	answer->fingerprint = arena_printf(arena, "%016" PRIx64, op->fingerprint);
 	answer->imported = op->job.generation != 0;
 	call_reply_message(call, &answer->base);
 }
 
 ADMIN_EDIT_ANSWER(import_done, import_answer)
-
-static void rows_new(struct prices_put *op, struct arena *arena, int count)
-{
-	op->count = count;
-	op->row = arena_zalloc(arena, (size_t)count + 1, sizeof(*op->row));
-}
 
 static const struct clearing {
 	const char *name;
@@ -112,7 +116,7 @@ static bool messages_read(
 {
 	price_parts cleared;
 
-	rows_new(op, arena, (int)request->n_prices);
+	price_rows_new(op, arena, (int)request->n_prices);
 	if (!clear_read(request, &cleared, err))
 		return false;
 	for (int i = 0; i < op->count; i++) {
@@ -132,22 +136,15 @@ static bool csv_read(
 	const Bursar__V1__ImportPricesRequest *request, struct arena *arena, struct prices_put *op, struct err *err)
 {
 	struct price_sheet sheet;
-	bool fits;
-	int count;
 
 	if (!price_csv_parse(request->csv, strlen(request->csv), &sheet, err)) {
 		/* The parser's field is a line of the csv; callers need the field of the request. */
 		snprintf(err->field, sizeof(err->field), "csv");
 		return false;
 	}
-	fits = sheet.count <= ROWS_MAX;
-	rows_new(op, arena, fits ? sheet.count : 0);
-	for (int i = 0; i < op->count; i++)
-		op->row[i] =
-			(struct price_put_row){.price = sheet.prices[i], .given = sheet.given, .line = sheet.lines[i]};
-	count = sheet.count;
+	price_rows_take(op, arena, &sheet);
 	price_sheet_release(&sheet);
-	return fits || err_invalid(err, "csv", "has %d rows; at most %d can be imported at once", count, ROWS_MAX);
+	return true;
 }
 
 /* Sets the owner of the prices and the time from which they apply. */
@@ -171,7 +168,7 @@ static bool row_wrong(const struct prices_put *op, int at, struct err *err)
 	if (!op->row[at].line)
 		return err_prefix(err, "prices[%d].", at);
 	err_prefix(err, "line %d: ", op->row[at].line);
-	snprintf(err->field, sizeof(err->field), "csv");
+	snprintf(err->field, sizeof(err->field), "%s", op->public_list ? "json" : "csv");
 	return false;
 }
 
@@ -199,6 +196,22 @@ static bool rows_check(const struct prices_put *op, bool parts, struct arena *ar
 		       "correct, repeat the call with `yes` (bursar: --yes)");
 }
 
+/* Reads the prices, in whichever form they are. */
+static bool request_rows(const Bursar__V1__ImportPricesRequest *request, int64_t now_us, struct arena *arena,
+	struct prices_put *op, struct err *err)
+{
+	const bool csv = request->csv[0], list = request->json[0] || request->json_zlib.len;
+
+	if (request->merge && (csv || list))
+		return err_invalid(err, "merge",
+			"is only for `prices`: columns missing from a csv keep their values anyway, and a json has whole prices");
+	if ((request->n_prices > 0) + csv + (request->json[0] != '\0') + (request->json_zlib.len > 0) != 1)
+		return err_invalid(err, "prices", "or csv or json or json_zlib must be given, and only one of them");
+	if (list)
+		return price_public_read(request, now_us, arena, op, err);
+	return csv ? csv_read(request, arena, op, err) : messages_read(request, arena, op, err);
+}
+
 void admin_import_prices(struct call *call, void *ctx)
 {
 	struct arena *arena = call_arena(call);
@@ -209,15 +222,9 @@ void admin_import_prices(struct call *call, void *ctx)
 		request_read(call, &bursar__v1__import_prices_request__descriptor, &err);
 	bool ok = request != NULL;
 
-	if (ok && request->merge && request->csv[0])
-		ok = err_invalid(
-			&err, "merge", "is only for `prices`: columns missing from a csv keep their values anyway");
-	if (ok && (request->n_prices > 0) == (request->csv[0] != '\0'))
-		ok = err_invalid(&err, "prices", "or csv must be given, but not both");
-	if (ok) {
-		op->yes = request->yes;
-		ok = request->csv[0] ? csv_read(request, arena, op, &err) : messages_read(request, arena, op, &err);
-	}
+	op->now_us = worker_now_us(ctx);
+	op->yes = request && request->yes;
+	ok = ok && request_rows(request, op->now_us, arena, op, &err);
 	if (ok) {
 		rows_address(request, op);
 		ok = rows_check(op, request->merge, arena, &err);
@@ -226,9 +233,11 @@ void admin_import_prices(struct call *call, void *ctx)
 		call_fail(call, &err);
 		return;
 	}
-	op->now_us = worker_now_us(ctx);
 	op->dry_run = request->dry_run;
 	op->expected = request->expected;
+	op->job.deadline_us = clock_mono_us() + IMPORT_MAX_US;
+	if (op->job.deadline_us > call_deadline_us(call))
+		op->job.deadline_us = call_deadline_us(call);
 	admin_edit_start(import, ctx, request->reason, import_done);
 }
 

@@ -74,12 +74,12 @@ ON_BENCH(the_catalog_knows_prices_aliases_and_model_accounts)
 	struct catalog *catalog = catalog_acquire(source);
 	const struct price *price = price_find(catalog_prices(catalog), "x", "", "openai/gpt-5.6", clock_wall_us());
 	assert_non_null(price);
-	assert_int_equal(price->base.pico[METER_INPUT], 5000000);
+	assert_int_equal(price->base.pico[METER_INPUT], 4000000);
 	assert_int_equal(price->context_tiers, 1);
 	assert_int_equal(price->context[0].above_tokens, 272000);
-	assert_int_equal(price->context[0].rates.pico[METER_OUTPUT], 45000000);
+	assert_int_equal(price->context[0].rates.pico[METER_OUTPUT], 30000000);
 	assert_int_equal(price->context[0].rates.pico[METER_REASONING], PRICE_NONE);
-	assert_int_equal(price->modes, 3);
+	assert_int_equal(price->modes, 4);
 	assert_string_equal(price->mode[0].name, "batch");
 	assert_int_equal(price->mode[0].den, 2);
 	assert_string_equal(account_of(catalog, "x", "openai/gpt-5.6"), "gpt-5.6");

@@ -142,6 +142,89 @@ TEST(the_windows_of_a_change_of_zone_are_kept)
 	buf_release(&sql);
 }
 
+/* "input from_us" of the general prices of a model, in order; a time of today is "now". */
+static const char *prices_of(const char *db, const char *model)
+{
+	const char *shown;
+	struct buf sql = {0};
+
+	buf_putf(&sql,
+		"SELECT coalesce(string_agg(input / 1000 || ' ' || CASE WHEN from_us > (extract(epoch FROM now()) - 3600) "
+		"* 1000000 THEN 'now' ELSE to_timestamp(from_us / 1000000)::date::text END, ', ' ORDER BY from_us), '') "
+		"FROM model_prices WHERE tenant = '' AND account = '' AND provider IN ('openai', 'anthropic') AND model = "
+		"'%s'",
+		model);
+	shown = pg_server_ask(db, buf_str(&sql));
+	buf_release(&sql);
+	return shown;
+}
+
+/* The list of 2026-08 with what an admin has done to it, and a request that was charged. */
+static const char *old_prices(const char *name)
+{
+	const char *db = pg_server_database(name);
+
+	buf_reset(&out);
+	assert_true(
+		migrate_run_table(db, MIGRATE_UP, embedded_migrations, (size_t)position_of("price_list"), &out, &err));
+	assert_true(pg_server_exec(db,
+		"UPDATE model_prices SET output = 1 WHERE model = 'gpt-4o';"
+		"UPDATE model_prices SET to_us = 1790000000000000 WHERE model = 'o3-mini';"
+		"DELETE FROM model_prices WHERE model = 'gpt-4';"
+		"INSERT INTO model_prices (tenant, provider, model, input) VALUES ('t', 'openai', 'gpt-5.6', 7);"
+		"INSERT INTO model_prices (provider, model, input) VALUES ('openai', 'gpt-6-sol', 8000)"));
+	return db;
+}
+
+#define GENERAL "SELECT count(*) FROM model_prices WHERE tenant = '' AND account = '' AND provider = 'openai'"
+
+TEST(shipped_prices_follow_the_list_and_those_of_admins_stay)
+{
+	const char *db = old_prices("price_list");
+
+	assert_true(pg_server_exec(db,
+		"SELECT ledger_partition('2026-11-20'); INSERT INTO ledger SELECT '2026-11-20', 't', 'u', 'r', 0, 0, 0, now(), "
+		"now(), 0, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, '', '', 'm', '', 'p', 'm', '', '', '', '', ''"));
+	run(db, MIGRATE_UP);
+	assert_string_equal(prices_of(db, "gpt-5.6"), "5000 1970-01-01, 4000 2026-08-21");
+	assert_string_equal(prices_of(db, "claude-sonnet-5"), "2000 1970-01-01, 3000 2026-09-01, 2000 now");
+	assert_string_equal(prices_of(db, "gpt-4.1"), "2000 1970-01-01, 2000 now");
+	assert_string_equal(prices_of(db, "claude-3-haiku-20240307"), "250 1970-01-01");
+	assert_string_equal(prices_of(db, "gpt-6-astra"), "10000 1970-01-01");
+	assert_string_equal(prices_of(db, "gpt-4"), "30000 1970-01-01");
+	assert_string_equal(prices_of(db, "gpt-6-sol"), "8 1970-01-01");
+	assert_int_equal(pg_server_ask_number(db, GENERAL " AND model = 'gpt-4o' AND output = 1 AND to_us = 0"), 1);
+	assert_int_equal(pg_server_ask_number(db, GENERAL " AND model = 'o3-mini' AND to_us = 1790000000000000"), 1);
+	assert_int_equal(pg_server_ask_number(db, GENERAL " AND model IN ('gpt-4o', 'o3-mini')"), 2);
+	assert_int_equal(pg_server_ask_number(db, "SELECT input FROM model_prices WHERE tenant = 't'"), 7);
+	assert_int_equal(
+		pg_server_ask_number(db, GENERAL
+			" AND EXISTS (SELECT FROM model_prices q WHERE q.tenant = '' AND q.account = '' AND "
+			"q.provider = model_prices.provider AND q.model = model_prices.model AND q.id <> "
+			"model_prices.id AND q.from_us < coalesce(nullif(model_prices.to_us, 0), q.from_us + 1) "
+			"AND model_prices.from_us < coalesce(nullif(q.to_us, 0), model_prices.from_us + 1))"),
+		0);
+	assert_true(pg_server_exec(
+		db, "UPDATE model_prices SET input = 1000, created_at = 'epoch' WHERE model = 'gpt-6-luna'"));
+	while (!strstr(buf_str(&out), "reverted 0018_price_list"))
+		run(db, MIGRATE_DOWN);
+	assert_string_equal(prices_of(db, "gpt-5.6"), "5000 1970-01-01");
+	assert_string_equal(prices_of(db, "claude-sonnet-5"), "2000 1970-01-01, 3000 2026-09-01");
+	assert_string_equal(prices_of(db, "gpt-6-astra"), "");
+	assert_string_equal(prices_of(db, "gpt-6-luna"), "1 1970-01-01");
+	assert_int_equal(pg_server_ask_number(db, GENERAL " AND model = 'gpt-4o' AND output = 1"), 1);
+}
+
+TEST(where_nothing_was_charged_the_list_takes_the_place_of_the_old_one)
+{
+	const char *db = old_prices("price_list_new");
+
+	run(db, MIGRATE_UP);
+	assert_string_equal(prices_of(db, "claude-sonnet-5"), "2000 1970-01-01");
+	assert_string_equal(prices_of(db, "gpt-4.1"), "2000 1970-01-01");
+	assert_int_equal(pg_server_ask_number(db, GENERAL " AND model = 'gpt-4o' AND output = 1 AND to_us = 0"), 1);
+}
+
 /* What to do with unknown models, and how they are charged, after the migration of a database in which that happened. */
 static const char *unknown_after(const char *name, const char *happened)
 {

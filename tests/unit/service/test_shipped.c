@@ -74,9 +74,9 @@ static void assert_shipped(const char *sql, const struct price *price, bool date
 	fail_msg("%s/%s is not in the migration with these rates", price->provider, price->model);
 }
 
-TEST(every_listed_price_is_in_the_migration)
+TEST(every_price_of_the_first_list_is_in_its_migration)
 {
-	struct price_sheet list = list_of("model_prices.csv");
+	struct price_sheet list = list_of("2026-08/model_prices.csv");
 	const char *sql = migration("prices");
 	static const char *const providers[] = {
 		"openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere", "ollama"};
@@ -98,9 +98,9 @@ TEST(every_listed_price_is_in_the_migration)
 	price_sheet_release(&list);
 }
 
-TEST(every_dated_price_is_in_the_migration)
+TEST(every_dated_price_of_the_first_list_is_in_its_migration)
 {
-	struct price_sheet list = list_of("model_price_changes.csv");
+	struct price_sheet list = list_of("2026-08/model_price_changes.csv");
 	const char *sql = migration("prices");
 
 	for (int i = 0; i < list.count; i++)
@@ -115,6 +115,111 @@ TEST(every_dated_price_is_in_the_migration)
 	assert_non_null(strstr(sql, "('anthropic', 'claude-sonnet-5', 1788220800000000, 0, 3000000, 15000000, "));
 	assert_non_null(strstr(sql, "('google', 'gemini-3.7-flash', 0, 1798761600000000, 750000, 3750000, "));
 	assert_non_null(strstr(sql, "('google', 'gemini-3.7-flash', 1798761600000000, 0, 1500000, 7500000, "));
+}
+
+static const struct price *listed_at(
+	const struct price_sheet *list, const char *provider, const char *model, int64_t at_us)
+{
+	for (int i = 0; i < list->count; i++) {
+		const struct price *price = &list->prices[i];
+
+		if (strcmp(price->provider, provider) == 0 && strcmp(price->model, model) == 0 &&
+			price->from_us <= at_us && (price->to_us == 0 || price->to_us > at_us))
+			return price;
+	}
+	fail_msg("%s/%s is not listed", provider, model);
+	return NULL;
+}
+
+/* What 1,000,000 of each kind of token cost then, in that mode, in micro-USD. */
+static void assert_costs(
+	const struct price *price, const char *mode, int64_t at_us, int64_t input, int64_t output, int64_t cached)
+{
+	const int64_t expected[] = {input, output, cached};
+	static const enum meter meters[] = {METER_INPUT, METER_OUTPUT, METER_CACHED_INPUT};
+
+	for (int i = 0; i < 3; i++) {
+		struct meters used = {{0}};
+		struct cost cost;
+		struct err err;
+
+		used.count[meters[i]] = 1000;
+		assert_true(price_cost(price, &used, (struct purchase){.mode = mode, .at_us = at_us}, &cost, &err));
+		assert_int_equal(cost.nano, expected[i]);
+	}
+}
+
+#define NOVEMBER INT64_C(1795910400000000) /* 2026-11-29, a Sunday */
+#define HOUR_US INT64_C(3600000000)
+
+/* Rates that the first list had wrong, or did not have. */
+TEST(the_shipped_list_has_the_rates_of_the_providers_pages)
+{
+	struct price_sheet list = list_of("model_prices.csv");
+	const struct price *price = listed_at(&list, "openai", "gpt-5.6-sol", NOVEMBER);
+
+	assert_costs(price, "", NOVEMBER, 4000000, 20000000, 400000);
+	assert_costs(price, "batch", NOVEMBER, 2000000, 10000000, 200000);
+	assert_int_equal(price->from_us, INT64_C(1787270400000000));
+	assert_costs(listed_at(&list, "openai", "gpt-5.6", NOVEMBER), "flex", NOVEMBER, 2000000, 10000000, 200000);
+	assert_costs(
+		listed_at(&list, "anthropic", "claude-sonnet-5", NOVEMBER), "", NOVEMBER, 2000000, 10000000, 200000);
+	price = listed_at(&list, "deepseek", "deepseek-v4-pro", NOVEMBER);
+	assert_costs(price, "", NOVEMBER + 2 * HOUR_US, 660000, 1980000, 22000);
+	assert_costs(price, "", NOVEMBER + 26 * HOUR_US, 1320000, 3960000, 44000);
+	assert_costs(price, "", NOVEMBER + 29 * HOUR_US, 660000, 1980000, 22000);
+	price = listed_at(&list, "deepseek", "deepseek-v4-flash", NOVEMBER);
+	assert_costs(price, "", NOVEMBER + 30 * HOUR_US, 300000, 1200000, 6000);
+	assert_int_equal(listed_at(&list, "xai", "grok-4.5", NOVEMBER)->context[0].above_tokens, 199999);
+	assert_costs(
+		listed_at(&list, "mistral", "mistral-medium-2508", NOVEMBER), "", NOVEMBER, 400000, 2000000, 40000);
+	assert_costs(
+		listed_at(&list, "google", "gemini-2.5-pro", NOVEMBER), "batch", NOVEMBER, 625000, 5000000, 125000);
+	price = listed_at(&list, "google", "gemini-embedding-001", NOVEMBER);
+	assert_string_equal(price->mode[0].name, "batch");
+	price_sheet_release(&list);
+}
+
+/* The row of the new list with these dates must have the price's rates and source. */
+static void assert_listed(const char *sql, const struct price *price)
+{
+	static const enum meter order[] = {METER_INPUT, METER_OUTPUT, METER_CACHED_INPUT, METER_CACHE_WRITE};
+	struct buf needle = {0};
+	const char *line;
+
+	buf_putf(&needle, "\n('%s', '%s', %" PRId64 ", %" PRId64, price->provider, price->model, price->from_us,
+		price->to_us);
+	for (int i = 0; i < 4; i++) {
+		if (price->base.pico[order[i]] == PRICE_NONE)
+			buf_put_str(&needle, ", NULL");
+		else
+			buf_putf(&needle, ", %" PRId64, price->base.pico[order[i]]);
+	}
+	line = strstr(strstr(sql, "INSERT INTO price_list_after"), buf_str(&needle));
+	if (!line)
+		fail_msg("the migration lacks %s", buf_str(&needle));
+	buf_release(&needle);
+}
+
+TEST(every_listed_price_is_in_the_migration_with_a_source_and_its_date)
+{
+	struct price_sheet list = list_of("model_prices.csv");
+	const char *sql = migration("price_list");
+	int models = 0, providers = 0;
+
+	for (int i = 0; i < list.count; i++) {
+		const struct price *price = &list.prices[i], *before = i ? &list.prices[i - 1] : NULL;
+		bool same_provider = before && strcmp(before->provider, price->provider) == 0;
+
+		assert_listed(sql, price);
+		assert_true(strcmp(price->provider, "ollama") == 0 || strstr(price->source, "(2026-") ||
+			    strstr(price->source, ",2026-"));
+		providers += !same_provider;
+		models += !same_provider || strcmp(before->model, price->model) != 0;
+	}
+	assert_true(models >= 400);
+	assert_true(providers >= 25);
+	price_sheet_release(&list);
 }
 
 /* As in 0003, without the cost bucket that 0013 removes, which comes before the last limit. */

@@ -28,16 +28,58 @@ static void price_cells(struct table *table, const void *message)
 	buf_release(&text);
 }
 
+/* The day on which a source was read: its last "(2026-08-21)" or ",2026-08-21)"; NULL if it has none. */
+static const char *source_day(const char *source)
+{
+	static const char shape[] = "0000-00-00)";
+	const char *found = NULL;
+
+	for (const char *at = source; (at = strpbrk(at, "(,")); at++) {
+		size_t n = 0;
+
+		while (n < sizeof(shape) - 1 &&
+			(shape[n] == '0' ? at[n + 1] >= '0' && at[n + 1] <= '9' : at[n + 1] == shape[n]))
+			n++;
+		if (n == sizeof(shape) - 1)
+			found = at + 1;
+	}
+	return found;
+}
+
+/* How old the sources are: that of the newest, and of the oldest if it is another day. */
+static void put_ages(struct buf *out, const Bursar__V1__ListPricesResponse *answer)
+{
+	enum { DAY = 10 };
+	const char *newest = NULL, *oldest = NULL;
+
+	for (size_t i = 0; i < answer->n_prices; i++) {
+		const char *day = source_day(answer->prices[i]->source);
+
+		if (day && (!newest || strncmp(day, newest, DAY) > 0))
+			newest = day;
+		if (day && (!oldest || strncmp(day, oldest, DAY) < 0))
+			oldest = day;
+	}
+	if (!newest)
+		return;
+	buf_putf(out, "; sources of %.*s", DAY, oldest);
+	if (strncmp(newest, oldest, DAY) != 0)
+		buf_putf(out, " to %.*s", DAY, newest);
+}
+
 static void show_list(struct cli *cli, const Bursar__V1__ListPricesResponse *answer)
 {
 	static const char *const columns[] = {
 		"PROVIDER", "~MODEL", ">INPUT", ">OUTPUT", ">CACHED", ">CACHE WRITE", "~ABOVE", "~FOR", NULL};
 
 	view_rows(cli, columns, answer->prices, answer->n_prices, price_cells, "no prices");
-	if (answer->next_page_token[0])
+	if (answer->next_page_token[0]) {
 		view_more(cli, answer->n_prices);
-	else if (answer->n_prices > 0)
-		buf_putf(&cli->out, "%zu prices, USD per 1M tokens\n", answer->n_prices);
+	} else if (answer->n_prices > 0) {
+		buf_putf(&cli->out, "%zu prices, USD per 1M tokens", answer->n_prices);
+		put_ages(&cli->out, answer);
+		buf_put_str(&cli->out, "\n");
+	}
 }
 
 static int run_list(struct cli *cli)
