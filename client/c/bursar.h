@@ -259,6 +259,9 @@ void bursar_batch_free(struct bursar_batch *batch);
  *
  * False with INVALID_ARGUMENT, and `usage` unchanged, when the text is not such an object or its counts contradict each
  * other; `field` is the member that is wrong.
+ *
+ * RecordRequest.provider_usage is the better way: the server reads many more formats and members (docs/usage.md), and
+ * keeps the record if it cannot read them. These functions are for programs that need the counts themselves.
  */
 bool bursar_usage_from_openai(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
 bool bursar_usage_from_anthropic(

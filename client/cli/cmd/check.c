@@ -100,8 +100,9 @@ static const struct command commands[] = {
 	{
 		COMMAND("record", "[HANDLE]", "record what a request really used, and settle it", record_run),
 		.about = "HANDLE is what check printed. The meters are disjoint: fresh input, input read from "
-			 "the cache, input written to it, output, reasoning, audio. --usage reads a provider's own "
-			 "usage object instead. Use --input-tokens 0 for a request that ran and used nothing. A repeat "
+			 "the cache, input written to it, output, reasoning, audio. --usage sends what the provider "
+			 "said instead: its usage object, or the whole response. Use --input-tokens 0 for a request "
+			 "that ran and used nothing. A repeat "
 			 "with different figures changes nothing and exits with 1: 'bursar ledger adjust' corrects "
 			 "what was recorded.",
 		.options = {OPTIONS_REF, OPTIONS_USAGE,

@@ -39,10 +39,13 @@ static int run_status(struct cli *cli)
 	return EXIT_DONE;
 }
 
-static bool has_tokens(struct cli *cli, const Bursar__V1__TokenUsage *usage)
+static bool has_tokens(struct cli *cli, const struct usage_options *options)
 {
-	if (usage->input_tokens || usage->cached_input_tokens || usage->cache_write_tokens || usage->output_tokens ||
-		usage->reasoning_tokens || usage->audio_input_tokens || usage->audio_output_tokens)
+	const Bursar__V1__TokenUsage *usage = &options->usage;
+
+	if (options->from_provider || usage->input_tokens || usage->cached_input_tokens || usage->cache_write_tokens ||
+		usage->output_tokens || usage->reasoning_tokens || usage->audio_input_tokens ||
+		usage->audio_output_tokens)
 		return true;
 	return err_set(&cli->err, ERR_INVALID,
 		"the number of tokens is missing: give --input-tokens N, --output-tokens N or --usage FILE");
@@ -57,17 +60,23 @@ static void show_cost(struct cli *cli, const Bursar__V1__EstimateCostResponse *a
 static int run_cost(struct cli *cli)
 {
 	Bursar__V1__EstimateCostRequest request = BURSAR__V1__ESTIMATE_COST_REQUEST__INIT;
-	Bursar__V1__TokenUsage usage;
+	struct usage_options usage;
+	int code;
 
-	if (!read_usage(cli, &usage) || !has_tokens(cli, &usage))
+	if (!read_usage(cli, &usage) || !has_tokens(cli, &usage)) {
+		usage_options_release(&usage);
 		return cli_usage(cli);
+	}
 	request.model = (char *)cli_arg(cli, 0);
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.user = (char *)option_text(cli, "user");
-	request.usage = &usage;
+	request.usage = usage.from_provider ? NULL : &usage.usage;
+	request.provider_usage = usage.from_provider ? &usage.provider : NULL;
 	request.mode = (char *)option_text(cli, "mode");
 	request.at_us = option_number(cli, "at", 0);
-	return cli_show(cli, BURSAR_ESTIMATE_COST, &request, show_cost);
+	code = cli_show(cli, BURSAR_ESTIMATE_COST, &request, show_cost);
+	usage_options_release(&usage);
+	return code;
 }
 
 static void share_cells(struct table *table, const void *message)

@@ -37,25 +37,18 @@ static int64_t *usage_value(Bursar__V1__TokenUsage *usage, const struct usage_fi
 	return (int64_t *)(void *)((char *)usage + field->offset);
 }
 
-static bool read_provider(struct cli *cli, Bursar__V1__TokenUsage *usage)
+static bool read_provider(struct cli *cli, struct usage_options *out)
 {
-	const char *provider = option_text(cli, "provider"), *path = option_text(cli, "usage");
-	struct bursar_error error;
-	struct buf text = {0};
-	bool right;
-
-	if (!*provider || !*path)
-		return err_set(&cli->err, ERR_INVALID, "--usage FILE and --provider NAME must be given together");
-	if (!file_read(path, &text, &cli->err))
+	if (!option_given(cli, "usage"))
+		return err_set(&cli->err, ERR_INVALID, "--provider NAME is the format of --usage FILE: give it too");
+	if (option_given(cli, "meter"))
+		return err_set(&cli->err, ERR_INVALID, "--meter: is in --usage FILE already, if the provider says so");
+	if (!file_read(option_text(cli, "usage"), &out->json, &cli->err))
 		return false;
-	if (strcmp(provider, "openai") == 0)
-		right = bursar_usage_from_openai(buf_str(&text), text.len, usage, &error);
-	else if (strcmp(provider, "anthropic") == 0)
-		right = bursar_usage_from_anthropic(buf_str(&text), text.len, usage, &error);
-	else
-		right = bursar_usage_from_google(buf_str(&text), text.len, usage, &error);
-	buf_release(&text);
-	return right || err_set(&cli->err, ERR_INVALID, "%s: %s %s", path, error.field, error.message);
+	out->from_provider = true;
+	out->provider.provider = (char *)option_text(cli, "provider");
+	out->provider.json = out->json.data;
+	return true;
 }
 
 bool usage_given(const struct cli *cli)
@@ -67,14 +60,20 @@ bool usage_given(const struct cli *cli)
 	return given;
 }
 
-bool read_usage(struct cli *cli, Bursar__V1__TokenUsage *usage)
+bool read_usage(struct cli *cli, struct usage_options *out)
 {
-	bursar__v1__token_usage__init(usage);
+	*out = (struct usage_options){
+		.usage = BURSAR__V1__TOKEN_USAGE__INIT, .provider = BURSAR__V1__PROVIDER_USAGE__INIT};
 	if (option_given(cli, "usage") || option_given(cli, "provider"))
-		return read_provider(cli, usage) && meters_read(cli, &usage->base);
+		return read_provider(cli, out);
 	for (int i = 0; i < USAGE_FIELDS; i++)
-		*usage_value(usage, &usage_fields[i]) = option_number(cli, usage_fields[i].option, 0);
-	return meters_read(cli, &usage->base);
+		*usage_value(&out->usage, &usage_fields[i]) = option_number(cli, usage_fields[i].option, 0);
+	return meters_read(cli, &out->usage.base);
+}
+
+void usage_options_release(struct usage_options *options)
+{
+	buf_release(&options->json);
 }
 
 static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answer)
@@ -90,6 +89,8 @@ static void show_record(struct cli *cli, const Bursar__V1__RecordResponse *answe
 	view_field_buf(cli, "tokens", &text);
 	if (answer->cost)
 		view_cost(cli, answer->cost);
+	if (answer->usage_problem[0])
+		view_field(cli, "usage", "%s", answer->usage_problem);
 	if (answer->late)
 		view_field(cli, "late", "the reservation had ended, or there was none");
 	if (answer->released_tokens > 0 || answer->released_cost_nano_usd > 0) {
@@ -198,43 +199,66 @@ static void show_difference(
 	buf_release(&command);
 }
 
-int record_run(struct cli *cli)
+/* What a provider's file says is known to the server alone. */
+static void show_fields(struct cli *cli, const Bursar__V1__RecordResponse *answer)
 {
-	Bursar__V1__RecordRequest request = BURSAR__V1__RECORD_REQUEST__INIT;
-	Bursar__V1__ReservationRef ref;
-	Bursar__V1__TokenUsage usage;
-	Bursar__V1__RecordResponse *answer;
-	int code;
+	struct buf fields = {0};
 
-	if (!read_reservation(cli, &ref) || !read_usage(cli, &usage))
-		return cli_usage(cli);
-	if (!usage_given(cli)) {
-		err_set(&cli->err, ERR_INVALID,
-			"the tokens used are missing: give --input-tokens N and --output-tokens N, or --usage FILE. "
-			"--input-tokens 0 records that none were used; 'bursar cancel' returns the reservation of a "
-			"request that did not run");
-		return cli_usage(cli);
-	}
-	if (option_number(cli, "attempt", 0) > 31) {
-		err_set(&cli->err, ERR_INVALID, "--attempt: must be 0 to 31");
-		return cli_usage(cli);
-	}
-	request.reservation = &ref;
-	request.usage = &usage;
-	request.model = (char *)option_text(cli, "model");
-	request.interface = (char *)option_text(cli, "interface");
-	request.attempt = (int32_t)option_number(cli, "attempt", 0);
-	request.keep_open = option_given(cli, "keep-open");
-	request.mode = (char *)option_text(cli, "mode");
-	answer = cli_call(cli, BURSAR_RECORD, &request, &code);
+	for (size_t i = 0; i < answer->n_differs; i++)
+		buf_putf(&fields, "%s%s", i ? ", " : "", answer->differs[i]);
+	view_field_buf(cli, "differs in", &fields);
+	buf_release(&fields);
+}
+
+static int record_send(struct cli *cli, const Bursar__V1__RecordRequest *request)
+{
+	int code;
+	Bursar__V1__RecordResponse *answer = cli_call(cli, BURSAR_RECORD, request, &code);
+
 	if (!answer)
 		return code;
 	code = answer->n_differs && answer->recorded ? EXIT_DENIED : EXIT_DONE;
 	if (!cli_json(cli, answer)) {
 		show_record(cli, answer);
-		if (code == EXIT_DENIED)
-			show_difference(cli, &request, answer);
+		if (code == EXIT_DENIED && request->usage)
+			show_difference(cli, request, answer);
+		else if (code == EXIT_DENIED)
+			show_fields(cli, answer);
 	}
 	bursar_free(answer);
+	return code;
+}
+
+static bool record_check(struct cli *cli)
+{
+	if (!usage_given(cli))
+		return err_set(&cli->err, ERR_INVALID,
+			"the tokens used are missing: give --input-tokens N and --output-tokens N, or --usage FILE. "
+			"--input-tokens 0 records that none were used; 'bursar cancel' returns the reservation of a "
+			"request that did not run");
+	return option_number(cli, "attempt", 0) <= 31 || err_set(&cli->err, ERR_INVALID, "--attempt: must be 0 to 31");
+}
+
+int record_run(struct cli *cli)
+{
+	Bursar__V1__RecordRequest request = BURSAR__V1__RECORD_REQUEST__INIT;
+	Bursar__V1__ReservationRef ref;
+	struct usage_options usage = {.from_provider = false};
+	int code;
+
+	if (!read_reservation(cli, &ref) || !read_usage(cli, &usage) || !record_check(cli)) {
+		usage_options_release(&usage);
+		return cli_usage(cli);
+	}
+	request.reservation = &ref;
+	request.usage = usage.from_provider ? NULL : &usage.usage;
+	request.provider_usage = usage.from_provider ? &usage.provider : NULL;
+	request.model = (char *)option_text(cli, "model");
+	request.interface = (char *)option_text(cli, "interface");
+	request.attempt = (int32_t)option_number(cli, "attempt", 0);
+	request.keep_open = option_given(cli, "keep-open");
+	request.mode = (char *)option_text(cli, "mode");
+	code = record_send(cli, &request);
+	usage_options_release(&usage);
 	return code;
 }

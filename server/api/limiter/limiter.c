@@ -6,6 +6,7 @@
 #include "api/message/convert.h"
 #include "api/message/explain.h"
 #include "api/limiter/private.h"
+#include "api/limiter/provider_usage.h"
 #include "api/limiter/unread.h"
 #include "api/message/validate.h"
 #include "base/clock.h"
@@ -209,22 +210,66 @@ void limiter_get_status(struct call *call, void *ctx)
 	check_start(&self->check, ctx, call_arena(call), status_done);
 }
 
-static bool estimate(struct worker *worker, const struct snapshot *snapshot,
+/* What is to be priced, and how it is bought; false when the provider's usage says nothing. */
+static bool estimate_usage(const Bursar__V1__EstimateCostRequest *request, struct arena *arena,
+	struct usage_reading *reading, struct meters *meters, struct err *err)
+{
+	if (!request->provider_usage)
+		return meters_from_message(request->usage, meters, err);
+	if (request->usage)
+		return err_invalid(err, "provider_usage", "must be given alone: omit the usage");
+	if (!provider_usage_read(request->provider_usage, arena, reading, err))
+		return false;
+	if (reading->estimated)
+		return err_invalid(err, "provider_usage.json", "does not say what was used");
+	*meters = reading->meters;
+	return true;
+}
+
+/* Rounds are priced one by one, as a record does it. */
+static bool estimate_rounds(const struct pricing *pricing, const struct usage_reading *reading, const char *model,
+	struct purchase purchase, struct meters *meters, struct priced *priced, struct err *err)
+{
+	struct meters sum = {{0}};
+
+	for (int i = 0; i < reading->rounds; i++) {
+		const char *named = reading->round[i].model[0] ? reading->round[i].model : model;
+		struct meters one = reading->round[i].meters;
+		struct priced more;
+
+		if (!price_for_check(pricing, named, "model", &one, purchase, i ? &more : priced, err))
+			return false;
+		if (i)
+			priced_add(priced, &more);
+		for (int k = 0; k < METER_COUNT; k++)
+			sum.count[k] += one.count[k];
+	}
+	*meters = sum;
+	return true;
+}
+
+static bool estimate(struct worker *worker, const struct snapshot *snapshot, struct arena *arena,
 	const Bursar__V1__EstimateCostRequest *request, struct meters *meters, struct priced *priced, struct err *err)
 {
 	const char *tenant = tenant_or_default(request->tenant);
+	struct usage_reading reading = {.mode = "", .region = ""};
 	struct pricing pricing = {.catalog = snapshot->catalog,
 		.settings = catalog_tenant(snapshot->catalog, tenant),
 		.tenant = tenant,
 		.user = request->user,
 		.call = true};
-	int64_t at_us = request->at_us ? request->at_us : worker_now_us(worker);
+	struct purchase purchase = {
+		.mode = price_mode(request->mode), .at_us = request->at_us ? request->at_us : worker_now_us(worker)};
 
 	if (!pricing.settings)
 		return err_set(err, ERR_UNAVAILABLE, "the settings of tenant %s have not been read yet", tenant);
-	return meters_from_message(request->usage, meters, err) &&
-	       price_for_check(&pricing, request->model, "model", meters,
-		       (struct purchase){.mode = price_mode(request->mode), .at_us = at_us}, priced, err);
+	if (!estimate_usage(request, arena, &reading, meters, err))
+		return false;
+	if (!request->mode[0])
+		purchase.mode = price_mode(usage_purchase(&reading, "", arena));
+	if (reading.rounds)
+		return estimate_rounds(&pricing, &reading, request->model, purchase, meters, priced, err);
+	return price_for_check(&pricing, request->model, "model", meters, purchase, priced, err);
 }
 
 void limiter_estimate_cost(struct call *call, void *ctx)
@@ -238,7 +283,7 @@ void limiter_estimate_cost(struct call *call, void *ctx)
 	struct priced priced;
 	struct meters meters;
 
-	if (!snapshot || !estimate(worker, snapshot, request, &meters, &priced, &err)) {
+	if (!snapshot || !estimate(worker, snapshot, call_arena(call), request, &meters, &priced, &err)) {
 		snapshot_give(worker, snapshot);
 		call_fail(call, &err);
 		return;

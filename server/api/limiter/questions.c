@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/limiter/private.h"
+#include "api/limiter/provider_usage.h"
 #include "api/message/convert.h"
 #include "base/crypto/random.h"
 #include "base/unconst.h"
@@ -71,10 +72,12 @@ bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, stru
 /* A missing usage is refused, because it would settle the request at 0 for good. */
 static bool usage_given(const Bursar__V1__RecordRequest *request, struct err *err)
 {
-	return request->usage ||
+	if (request->usage && request->provider_usage)
+		return err_invalid(err, "provider_usage", "must be given alone: omit the usage");
+	return request->usage || request->provider_usage ||
 	       err_invalid(err, "usage",
-		       "must be given: the tokens that were used. An empty usage records 0; use Cancel "
-		       "for a request that did not run");
+		       "must be given: the tokens that were used, or what the provider sent about them as "
+		       "provider_usage. An empty usage records 0; use Cancel for a request that did not run");
 }
 
 bool question_of_record(
@@ -90,8 +93,14 @@ bool question_of_record(
 
 	if (!usage_given(request, err) ||
 		(request->reservation && !handle_of_ref(request->reservation, true, arena, &question.handle, err)) ||
-		!meters_from_message(request->usage, &question.meters, err))
+		(request->usage && !meters_from_message(request->usage, &question.meters, err)))
 		return false;
+	if (request->provider_usage)
+		provider_usage_fill(request->provider_usage, arena, &question);
+	if (request->provider_cost) {
+		question.provider_cost_known = true;
+		question.provider_cost_nano = request->provider_cost->nano_usd;
+	}
 	*out = question;
 	return true;
 }
@@ -145,6 +154,9 @@ Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool
 	message->quality = (Bursar__V1__Quality)answer->quality;
 	message->request_id = unconst(settle->question.handle.request_id);
 	message->released = run->released;
+	if (settle->question.usage_problem)
+		message->usage_problem = unconst(settle->question.usage_problem);
+	message->estimated = answer->priced.cost.flags & FLAG_ESTIMATED;
 	recorded_to_message(settle, message);
 	return message;
 }

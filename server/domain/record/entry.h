@@ -80,12 +80,15 @@ bool meters_check_signed(const struct meters *meters, const char *field, struct 
 #define FLAG_STANDARD_RATE 16 /* the price does not have its mode: charged at the standard rate */
 #define FLAG_ESTIMATED \
 	64 /* the provider did not say what was used: charged as estimated by the check; accompanied by FLAG_UNPRICED */
+#define FLAG_INCONSISTENT \
+	128 /* the provider's numbers contradict each other: the larger reading was charged; likewise accompanied */
 #define FLAG_CAPPED 32 /* cost more than a counter can hold: charged the most that one can */
 
 /* Bits from 256 to 4096 are those of the ledger (pg/ledger/ledger.h). */
 #define FLAG_PROVIDER_COST 8192 /* charged what the provider says that it cost, not what the price says */
 #define FLAG_ROUNDS 16384 /* several requests to the model, priced one by one, of which only the sum is kept */
-#define FLAGS_USAGE (255 | FLAG_PROVIDER_COST | FLAG_ROUNDS)
+#define FLAG_ROUNDS_MIXED 32768 /* of several models */
+#define FLAGS_USAGE (255 | FLAG_PROVIDER_COST | FLAG_ROUNDS | FLAG_ROUNDS_MIXED)
 
 struct entry_account {
 	enum account_kind kind;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "domain/limit/limit.h"
 #include "domain/price/price_family.h"
 #include "service/request/unknown.h"
 
@@ -124,4 +125,28 @@ void price_for_record(const struct pricing *pricing, const char *served, const c
 	count_call(pricing, priced.price, meters);
 	charge(&priced, meters, purchase);
 	*out = priced;
+}
+
+void priced_add(struct priced *sum, const struct priced *more)
+{
+	struct cost *cost = &sum->cost;
+
+	if (!sum->price)
+		sum->price = more->price;
+	if (more->unpriced && !sum->unpriced) {
+		sum->unpriced = true;
+		sum->named = more->named;
+	}
+	for (int i = 0; i < METER_COUNT; i++) {
+		if (__builtin_add_overflow(cost->pico_line[i], more->cost.pico_line[i], &cost->pico_line[i]))
+			cost->pico_line[i] = INT64_MAX;
+		if (more->cost.rate[i])
+			cost->rate[i] = more->cost.rate[i];
+	}
+	cost->flags |= more->cost.flags;
+	cost->nano += more->cost.nano;
+	if (cost->nano > COUNT_MAX) {
+		cost->nano = COUNT_MAX;
+		cost->flags |= FLAG_CAPPED | FLAG_UNPRICED;
+	}
 }

@@ -39,4 +39,7 @@ bool price_known(const struct pricing *pricing, const char *model, const char *f
 void price_for_record(const struct pricing *pricing, const char *served, const char *checked, struct meters *meters,
 	struct purchase purchase, struct priced *out);
 
+/* Adds the cost of another request to a sum. Of a line's rate, the last one counts. */
+void priced_add(struct priced *sum, const struct priced *more);
+
 #endif

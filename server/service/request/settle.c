@@ -56,7 +56,7 @@ static enum flow_result step_begin(struct flow *flow)
 	if (!accounts_init(&settle->accounts, settle->worker, settle->arena, settle->snapshot,
 		    settle->question.handle.tenant, &flow->err))
 		return flow_fail(flow);
-	flow_to(flow, step_accounts);
+	settle_hold(settle, step_accounts);
 	return FLOW_MORE;
 }
 

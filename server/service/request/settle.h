@@ -2,6 +2,7 @@
 #ifndef BURSAR_SERVICE_REQUEST_SETTLE_H
 #define BURSAR_SERVICE_REQUEST_SETTLE_H
 
+#include "domain/usage/usage.h"
 #include "service/request/answer.h"
 #include "service/request/check.h"
 #include "service/worker/flow.h"
@@ -17,6 +18,9 @@ struct settle_question {
 	const char *interface; /* for a request that was never checked */
 	const char *mode; /* "" = the check's; "standard" = none */
 	struct meters meters;
+	const struct usage_reading
+		*reading; /* the provider's own usage, of which meters, served and mode are; or NULL */
+	const char *usage_problem; /* what was wrong with it; or NULL */
 	bool provider_cost_known; /* the provider said what it cost: */
 	int64_t provider_cost_nano;
 	int attempt;
@@ -61,6 +65,7 @@ struct settle {
 	int rounds;
 	bool asked_info, unknown_ok, counted;
 	struct repair *repair;
+	struct hold *hold; /* NULL: not needed */
 	struct limits_settle op;
 	struct limits_birth birth;
 	struct ledger_lookup ledger;

@@ -20,10 +20,61 @@ static const char *mode_plain(const char *mode)
 	return strcmp(mode, "standard") == 0 ? "" : mode;
 }
 
-/* If the record names no mode, the check's applies. */
+/* If the record names no mode, the provider's usage may; else the check's applies. */
 static const char *mode_of(const struct settle *settle)
 {
-	return mode_plain(settle->question.mode[0] ? settle->question.mode : settle->checked_mode);
+	const struct settle_question *question = &settle->question;
+
+	if (question->mode[0])
+		return mode_plain(question->mode);
+	if (question->reading)
+		return mode_plain(usage_purchase(question->reading, settle->checked_mode, settle->arena));
+	return mode_plain(settle->checked_mode);
+}
+
+/* The ledger keeps the sum only: it does not tell afterwards what each of them cost. */
+static uint32_t rounds_flags(const struct settle_question *question)
+{
+	const struct usage_reading *reading = question->reading;
+	uint32_t flags = reading->rounds > 1 ? FLAG_ROUNDS : 0;
+
+	for (int i = 0; i < reading->rounds; i++)
+		if (reading->round[i].model[0] && strcmp(reading->round[i].model, question->served) != 0)
+			flags = FLAG_ROUNDS | FLAG_ROUNDS_MIXED;
+	return flags;
+}
+
+static uint32_t reading_flags(const struct settle_question *question)
+{
+	if (!question->reading)
+		return 0;
+	return (question->reading->estimated ? FLAG_ESTIMATED | FLAG_UNPRICED : 0) |
+	       (question->reading->inconsistent ? FLAG_INCONSISTENT | FLAG_UNPRICED : 0) | rounds_flags(question);
+}
+
+/* Each round by itself: with context tiers, their sum costs other than one request of that size. */
+static void price_rounds(struct settle *settle, const struct pricing *pricing, struct purchase purchase)
+{
+	struct settle_question *question = &settle->question;
+	const struct usage_reading *reading = question->reading;
+	struct priced *sum = &settle->answer.priced;
+	const char *checked = settle->checked ? settle->checked : "";
+	struct meters all = {{0}};
+
+	price_for_record(pricing, question->served, checked, &all, purchase, sum);
+	sum->cost = (struct cost){0};
+	all = (struct meters){{0}};
+	for (int i = 0; i < reading->rounds; i++) {
+		const char *model = reading->round[i].model[0] ? reading->round[i].model : question->served;
+		struct meters meters = reading->round[i].meters;
+		struct priced priced;
+
+		price_for_record(pricing, model, checked, &meters, purchase, &priced);
+		priced_add(sum, &priced);
+		for (int k = 0; k < METER_COUNT; k++)
+			all.count[k] += meters.count[k];
+	}
+	question->meters = all;
 }
 
 /* The provider said what it cost: one of the two is charged, and both are kept. */
@@ -36,7 +87,7 @@ static void provider_charge(struct settle *settle)
 		return;
 	cost->nano = settle->question.provider_cost_nano;
 	/* The charge is right, whatever the price lacks; an estimate of what was used stays one. */
-	if (!(cost->flags & FLAG_ESTIMATED))
+	if (!(cost->flags & (FLAG_ESTIMATED | FLAG_INCONSISTENT)))
 		cost->flags &= ~(uint32_t)FLAG_UNPRICED;
 	cost->flags |= FLAG_PROVIDER_COST;
 }
@@ -51,10 +102,17 @@ void settle_price(struct settle *settle)
 		.tenant = question->handle.tenant,
 		.user = question->handle.user,
 	};
+	struct purchase purchase = {.mode = mode_of(settle), .at_us = question->handle.started_at_us};
 
-	price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->meters,
-		(struct purchase){.mode = mode_of(settle), .at_us = question->handle.started_at_us},
-		&settle->answer.priced);
+	if (question->reading && question->reading->rounds)
+		price_rounds(settle, &pricing, purchase);
+	else
+		price_for_record(&pricing, question->served, settle->checked ? settle->checked : "", &question->meters,
+			purchase, &settle->answer.priced);
+	settle->answer.priced.cost.flags |= reading_flags(question);
+	/* The check may have known that some of its input is cached; the tokens that it holds do not tell. */
+	if (settle_held_cost(settle))
+		settle->answer.priced.cost.nano = settle_held_cost(settle);
 	if (question->provider_cost_known)
 		provider_charge(settle);
 }
@@ -159,7 +217,8 @@ unsigned settle_differs(const struct settle_question *question, const struct ent
 {
 	unsigned differs = 0;
 
-	for (int i = 0; i < METER_COUNT; i++)
+	/* A repeat that does not tell its use is no different from one that did not. */
+	for (int i = 0; i < METER_COUNT && !(settle_is_estimated(question) && recorded->flags & FLAG_ESTIMATED); i++)
 		if (question->meters.count[i] != recorded->meters.count[i])
 			differs |= 1U << i;
 	if (question->served[0] && strcmp(question->served, recorded->model) != 0)

@@ -4,6 +4,13 @@
 
 #include "service/request/settle.h"
 
+/* Is the provider's usage not told, so that what the reservation holds is charged? */
+bool settle_is_estimated(const struct settle_question *question);
+/* Goes on with `next`. Before that, if it is estimated, fills the question's meters with what the reservation holds. */
+void settle_hold(struct settle *settle, flow_step *next);
+/* The cost that the reservation holds; 0: none, or nothing was asked. */
+int64_t settle_held_cost(const struct settle *settle);
+
 /* Resolves the names of the models. */
 void settle_models(struct settle *settle);
 /* Puts the record's price into the answer. */
