@@ -3,8 +3,8 @@
 
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
-#include "domain/price/price_public.h"
-#include "domain/price/price_tree.h"
+#include "domain/price/public/price_public.h"
+#include "domain/price/public/price_tree.h"
 #include "fuzz/fuzz.h"
 
 #define NOW_US INT64_C(1795910400000000)

@@ -6,7 +6,7 @@
 
 #include "base/text/deflate.h"
 #include "base/utf8.h"
-#include "domain/price/price_public.h"
+#include "domain/price/public/price_public.h"
 
 void price_rows_new(struct prices_put *op, struct arena *arena, int count)
 {

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "domain/price/price_public.h"
+#include "domain/price/public/price_public.h"
 #include "domain/price/price_text.h"
-#include "domain/price/price_tree.h"
+#include "domain/price/public/price_tree.h"
 #include "lib/test.h"
 
 #define NOW_US INT64_C(1795910400000000) /* 2026-11-29 */

@@ -2,7 +2,7 @@
 #include "cli/cmd/admin/admin.h"
 
 #include "cli/common/view.h"
-#include "cli/report/alias_import.h"
+#include "cli/prices/alias_import.h"
 #include "cli/text/format.h"
 
 #define OPTION_FOR_TENANT(what) \

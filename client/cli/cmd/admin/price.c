@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/common/view.h"
-#include "cli/report/price_diff.h"
-#include "cli/report/price_put.h"
+#include "cli/prices/price_diff.h"
+#include "cli/prices/price_put.h"
 #include "cli/text/format.h"
 static void price_cells(struct table *table, const void *message)
 {

@@ -9,7 +9,7 @@
 #include "cli/common/confirm.h"
 #include "cli/encoding/json.h"
 #include "cli/encoding/yaml_read.h"
-#include "cli/report/price_diff.h"
+#include "cli/prices/price_diff.h"
 #include "cli/text/file.h"
 #include "cli/text/format.h"
 

@@ -1,9 +1,9 @@
 /* Inside the readers of public price lists (price_public.h): a price that is put together from the fields of a list. */
-#ifndef BURSAR_DOMAIN_PRICE_PRICE_DRAFT_H
-#define BURSAR_DOMAIN_PRICE_PRICE_DRAFT_H
+#ifndef BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_DRAFT_H
+#define BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_DRAFT_H
 
-#include "domain/price/price_public.h"
-#include "domain/price/price_tree.h"
+#include "domain/price/public/price_public.h"
+#include "domain/price/public/price_tree.h"
 
 struct list_reader {
 	struct price_public *list;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "domain/price/price_draft.h"
+#include "domain/price/public/price_draft.h"
 #include "domain/time/date.h"
 
 enum { OFFERS_MAX = 32 };

@@ -3,8 +3,8 @@
  * the list of Python constructors in which the package genai-prices ships its data: ModelPrice(input_mtok=Decimal('8')) is an
  * object with a member, Decimal('8') a number, any other call an object whose positional arguments have the name "".
  */
-#ifndef BURSAR_DOMAIN_PRICE_PRICE_TREE_H
-#define BURSAR_DOMAIN_PRICE_PRICE_TREE_H
+#ifndef BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_TREE_H
+#define BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>

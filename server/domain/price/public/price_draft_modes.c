@@ -2,7 +2,7 @@
  * The modes of a public list: it states prices, Bursar keeps a ratio and the rates that do not follow from it. What a list does not
  * state of a mode costs what it costs in the standard mode, as in the programs that the lists are made for.
  */
-#include "domain/price/price_draft.h"
+#include "domain/price/public/price_draft.h"
 
 #include <stdio.h>
 #include <string.h>

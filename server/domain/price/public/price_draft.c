@@ -1,5 +1,5 @@
 /* A price that is put together from the fields of a public list. */
-#include "domain/price/price_draft.h"
+#include "domain/price/public/price_draft.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "cli/report/price_diff.h"
+#include "cli/prices/price_diff.h"
 #include "cli/text/table.h"
 
 struct reason {

@@ -1,11 +1,11 @@
 /* price put: reads the prices typed, has the server compare them with those in force, and puts them. */
-#include "cli/report/price_put.h"
+#include "cli/prices/price_put.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/unconst.h"
-#include "cli/report/price_diff.h"
+#include "cli/prices/price_diff.h"
 #include "cli/text/parse.h"
 
 enum { PARTS_MAX = 8 };

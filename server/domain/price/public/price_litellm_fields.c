@@ -1,7 +1,7 @@
 /* The fields of litellm's list that are prices: a stem, then "_above_200k_tokens", then "_batches" or another mode. */
 #include <string.h>
 
-#include "domain/price/price_litellm.h"
+#include "domain/price/public/price_litellm.h"
 
 /* Where a field belongs may depend on what the model does: `mode` in the list. */
 enum stem_kind {

@@ -1,5 +1,5 @@
 /* Times of day at which a public list has other prices: one ratio of all of them, or nothing a price can say. */
-#include "domain/price/price_draft.h"
+#include "domain/price/public/price_draft.h"
 
 #include <string.h>
 

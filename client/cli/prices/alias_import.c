@@ -1,5 +1,5 @@
 /* Imports a list of aliases (alias_import.h). */
-#include "cli/report/alias_import.h"
+#include "cli/prices/alias_import.h"
 
 #include <stdio.h>
 #include <stdlib.h>

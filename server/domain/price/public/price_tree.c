@@ -1,5 +1,5 @@
 /* Reads JSON, and the Python constructors of genai-prices, into a tree. */
-#include "domain/price/price_tree.h"
+#include "domain/price/public/price_tree.h"
 
 #include <string.h>
 

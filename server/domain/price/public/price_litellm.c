@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "domain/price/price_litellm.h"
+#include "domain/price/public/price_litellm.h"
 
 static bool is_zero(const struct tree *value)
 {

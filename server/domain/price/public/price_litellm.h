@@ -1,8 +1,8 @@
 /* Inside the reader of litellm's list (price_litellm.c): what its fields are. */
-#ifndef BURSAR_DOMAIN_PRICE_PRICE_LITELLM_H
-#define BURSAR_DOMAIN_PRICE_PRICE_LITELLM_H
+#ifndef BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_LITELLM_H
+#define BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_LITELLM_H
 
-#include "domain/price/price_draft.h"
+#include "domain/price/public/price_draft.h"
 
 /* A model of the list. */
 struct litellm_model {

@@ -1,7 +1,7 @@
 /* Decimal numbers with an exponent as integers: exact, or not at all. */
 #include <string.h>
 
-#include "domain/price/price_tree.h"
+#include "domain/price/public/price_tree.h"
 
 enum { DIGITS_MAX = 18, EXPONENT_MAX = 1000 };
 

@@ -1,5 +1,5 @@
 /* Shows people prices, and what changes in them (price_diff.h). */
-#include "cli/report/price_diff.h"
+#include "cli/prices/price_diff.h"
 
 #include <inttypes.h>
 #include <stddef.h>

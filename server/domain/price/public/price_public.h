@@ -5,8 +5,8 @@
  * What a list says and a price cannot, or not exactly, is left out and listed: never a guess. A model whose price would be wrong
  * without it is left out as a whole.
  */
-#ifndef BURSAR_DOMAIN_PRICE_PRICE_PUBLIC_H
-#define BURSAR_DOMAIN_PRICE_PRICE_PUBLIC_H
+#ifndef BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_PUBLIC_H
+#define BURSAR_DOMAIN_PRICE_PUBLIC_PRICE_PUBLIC_H
 
 #include "domain/price/price_csv.h"
 

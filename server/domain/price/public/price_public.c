@@ -1,11 +1,11 @@
 /* Public price lists: which one a text is, and names that several of its models have. */
-#include "domain/price/price_public.h"
+#include "domain/price/public/price_public.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "domain/price/price_change.h"
-#include "domain/price/price_draft.h"
+#include "domain/price/public/price_draft.h"
 
 /* A row of the sheet, to be sorted by name. */
 struct named_row {
