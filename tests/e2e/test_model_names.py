@@ -141,7 +141,7 @@ def test_a_fresh_install_lets_new_models_of_known_vendors_run_flagged_at_a_high_
     answer = bots.check(user, model="gpt-7", input_tokens=1000, max_output_tokens=10)
     assert answer.allowed and answer.unpriced
     done = bots.record(answer, model="gpt-7-2027-03-01", input_tokens=1000, output_tokens=10)
-    assert done.cost.unpriced and (done.cost.cost_nano_usd, done.cost.served_model, done.cost.model) == (5_300_000, "gpt-7-2027-03-01", "gpt-5.6")
+    assert done.cost.unpriced and (done.cost.cost_nano_usd, done.cost.served_model, done.cost.model) == (4_200_000, "gpt-7-2027-03-01", "gpt-5.6")
     assert not bots.check(user, model="gpt-7", input_tokens=1000).allowed  # budgets hold
 
 
