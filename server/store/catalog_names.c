@@ -86,9 +86,11 @@ void catalog_model(
 	const struct price *price = priced_as(catalog, tenant, user, name);
 	char key[ID_MAX + 1];
 
-	model_fold(name, key);
-	if (!price && key[0] && !is_own(settings, key))
-		price = catalog_stand_in(catalog, settings, tenant, user, name, catalog_names_at(catalog));
+	if (!price) {
+		model_fold(name, key);
+		if (key[0] && !is_own(settings, key))
+			price = catalog_stand_in(catalog, settings, tenant, user, name, catalog_names_at(catalog));
+	}
 	put_text(out->provider, price ? price->provider : "");
 	put_text(out->model, price ? price->model : key);
 	model_fold(out->model, out->key);

@@ -358,14 +358,16 @@ def test_runs_at_once_correct_nothing_twice(two_fleets, stack):
         assert sql.fetchone() == (count, count)
 
 
-def said_by_provider(stack, fleet, user, provider, listed, charged):
-    """As if the provider had said what the user's one record cost."""
-    with stack.sql() as sql:
-        sql.execute("UPDATE ledger SET provider_cost_nano = %s, list_cost_nano = %s, flags = flags | %s WHERE user_id = %s",
-                    (provider, listed, 8192 if charged else 0, user))
-        for kind, name in ((1, user), (5, fleet.tenant)):
-            sql.execute("INSERT INTO usage_costs SELECT tenant, %s, %s, day, provider, price_model, interface, 0, 1, provider_cost_nano, list_cost_nano, 0, 0 "
-                        "FROM ledger WHERE user_id = %s", (kind, name, user))
+def said(fleet, user, nano, served="", checked=KNOWN, usage=None, **fields):
+    """A record of which the provider says that it cost so much."""
+    fields = {"usage": fleet.types.TokenUsage(input_tokens=1000), **fields}
+    return fleet.limiter.Record(fleet.limiter_pb.RecordRequest(reservation=fleet.ref(fleet.check(user, model=checked, input_tokens=1)), model=served,
+                                                               provider_cost=fleet.types.ProviderCost(nano_usd=nano), **fields), timeout=10).cost
+
+
+def charge_providers_cost(fleet):
+    pb = fleet.admin_pb
+    fleet.admin.PutTenant(pb.PutTenantRequest(tenant=pb.Tenant(id=fleet.tenant, cost_source=pb.COST_SOURCE_PROVIDER)), timeout=20)
 
 
 def compared(fleet, by=(), user=None):
@@ -376,35 +378,51 @@ def compared(fleet, by=(), user=None):
     return lines
 
 
-def test_a_record_that_the_providers_cost_was_charged_for_keeps_it(fleet, stack):
-    pb, user, model = fleet.admin_pb, user_of(fleet), unique("m")
+def test_what_the_provider_says_is_kept_and_compared(fleet):
+    user, model = user_of(fleet), unique("m")
     put(fleet, model, "4")
-    record(fleet, user, checked=model)
-    fleet.drained()
-    said_by_provider(stack, fleet, user, 4_000_000, 4_000_000, charged=True)
-    assert compared(fleet) == [("acme-ai", model, "", 1, 4_000_000, 4_000_000)]
+    cost = said(fleet, user, 5_000_000, checked=model)
+    assert (cost.cost_nano_usd, cost.list_cost_nano_usd, cost.provider_cost) == (4_000_000, 4_000_000, False)
+    said(fleet, user, 1_999_999)
+    record(fleet, user)
+    assert proven(fleet) == 8_000_000
+    assert compared(fleet) == [("acme-ai", model, "", 1, 4_000_000, 5_000_000), ("openai", KNOWN, "", 1, 2_000_000, 1_999_999)]
+    assert compared(fleet, user=user, by=[fleet.admin_pb.REPORT_KEY_USER]) == [("", "", user, 2, 6_000_000, 6_999_999)]
+
+
+def test_a_record_that_the_providers_cost_was_charged_for_keeps_it(fleet):
+    pb, user, model = fleet.admin_pb, user_of(fleet), unique("m")
+    charge_providers_cost(fleet)
+    put(fleet, model, "4")
+    cost = said(fleet, user, 4_200_000, checked=model)
+    assert (cost.cost_nano_usd, cost.list_cost_nano_usd, cost.provider_cost, cost.unpriced) == (4_200_000, 4_000_000, True, False)
+    assert [line.cost_pico_usd for line in cost.lines] == [4_000_000_000]
+    assert proven(fleet) == 4_200_000 == used(fleet, user)[0]
+    assert compared(fleet) == [("acme-ai", model, "", 1, 4_000_000, 4_200_000)]
     put(fleet, model, "1", effective_from_us=1, tenant=fleet.tenant)
-    assert told(rerate(fleet)) == (1, 4_000_000, 4_000_000)
-    assert proven(fleet) == 4_000_000 == used(fleet, user)[0]
-    assert compared(fleet, user=user) == [("acme-ai", model, "", 1, 1_000_000, 4_000_000)]
-    assert compared(fleet, by=[pb.REPORT_KEY_USER]) == [("", "", user, 1, 1_000_000, 4_000_000)]
+    assert told(rerate(fleet)) == (1, 4_200_000, 4_200_000)
+    assert proven(fleet) == 4_200_000 == used(fleet, user)[0]
+    assert compared(fleet, user=user) == [("acme-ai", model, "", 1, 1_000_000, 4_200_000)]
+    assert compared(fleet, by=[pb.REPORT_KEY_USER]) == [("", "", user, 1, 1_000_000, 4_200_000)]
     assert told(rerate(fleet)) == (0, 0, 0)
     *_, last = fleet.admin.GetReport(pb.GetReportRequest(ref=fleet.key(user)), timeout=20)
     total = last.total
-    assert (total.cost_nano_usd, total.compared_requests, total.list_cost_nano_usd, total.provider_cost_nano_usd) == (4_000_000, 1, 1_000_000, 4_000_000)
+    assert (total.cost_nano_usd, total.compared_requests, total.list_cost_nano_usd, total.provider_cost_nano_usd) == (4_200_000, 1, 1_000_000, 4_200_000)
 
 
-def test_what_a_provider_says_follows_a_request_to_its_new_line(fleet, stack):
+def test_what_a_provider_says_follows_a_request_to_its_new_line(fleet):
     user, model = user_of(fleet), unique("m")
-    record(fleet, user, served=model)
+    said(fleet, user, 3_000_000, served=model)
     fleet.drained()
-    said_by_provider(stack, fleet, user, 3_000_000, 2_000_000, charged=False)
-    with stack.sql() as sql:
-        sql.execute("UPDATE usage_costs SET provider = '', model = %s WHERE tenant = %s", (model, fleet.tenant))
+    assert compared(fleet) == [("", model, "", 1, 2_000_000, 3_000_000)]
     put(fleet, model, "7")
     assert told(rerate(fleet)) == (1, 2_000_000, 7_000_000)
     assert proven(fleet) == 7_000_000
     assert compared(fleet) == [("acme-ai", model, "", 1, 7_000_000, 3_000_000)]
+    charge_providers_cost(fleet)
+    assert said(fleet, user, 5, served="nobody-knows").unpriced is False
+    assert proven(fleet) == 7_000_005
+    assert rerate(fleet, flagged=True).unpriced == 0
 
 
 def test_only_what_lines_can_be_by_is_compared(fleet):
@@ -415,18 +433,54 @@ def test_only_what_lines_can_be_by_is_compared(fleet):
         assert fails_with(Code.INVALID_ARGUMENT, ask, **fields).details().startswith(field), field
 
 
-def test_a_sum_of_requests_is_left_alone_where_a_threshold_decides(fleet, stack):
+def used_by_rounds(fleet, user, model, *tokens):
+    """A record of which the provider tells what each of several requests used."""
+    entries = [{"input_tokens": n, "output_tokens": 0, "total_tokens": n} for n in tokens]
+    sent = {"requests": len(tokens), "input_tokens": sum(tokens), "output_tokens": 0, "total_tokens": sum(tokens), "request_usage_entries": entries}
+    return fleet.limiter.Record(fleet.limiter_pb.RecordRequest(
+        reservation=fleet.ref(fleet.check(user, model=model, input_tokens=1)),
+        provider_usage=fleet.types.ProviderUsage(provider="openai-agents", json=json.dumps(sent))), timeout=10).cost.cost_nano_usd
+
+
+def test_a_sum_of_requests_is_left_alone_where_a_threshold_decides(fleet):
     user, model = user_of(fleet), unique("m")
-    put(fleet, model, "4")
-    record(fleet, user, checked=model)
+    tier = fleet.admin_pb.ContextTier(above_tokens=1000, input="8")
+    put(fleet, model, "4", context_tiers=[tier])
+    assert used_by_rounds(fleet, user, model, 600, 600) == 4_800_000
+    assert used_by_rounds(fleet, user, model, 300, 400) == 2_800_000
+    assert proven(fleet) == 7_600_000
+    put(fleet, model, "2", context_tiers=[tier], effective_from_us=1, tenant=fleet.tenant)
+    part = rerate(fleet)
+    assert told(part) == (1, 2_800_000, 1_400_000) and part.sums == 1
+    assert proven(fleet) == 6_200_000
+    put(fleet, model, "2", effective_from_us=2, tenant=fleet.tenant)
+    part = rerate(fleet)
+    assert told(part) == (1, 4_800_000, 2_400_000) and part.sums == 0
+    assert proven(fleet) == 3_800_000
+
+
+def test_parts_of_a_sum_that_were_rounded_up_are_no_difference(fleet):
+    user, model = user_of(fleet), unique("m")
+    put(fleet, model, "0.0004")
+    assert used_by_rounds(fleet, user, model, 1, 1, 1) == 3
     fleet.drained()
-    with stack.sql() as sql:  # as if it were the sum of several requests to the model, each rounded up
-        sql.execute("UPDATE ledger SET flags = flags | 16384, cost_nano = cost_nano + 2 WHERE user_id = %s", (user,))
     assert told(rerate(fleet)) == (0, 0, 0)
-    tiers = [fleet.admin_pb.ContextTier(above_tokens=999, input="8")]
-    put(fleet, model, "4", context_tiers=tiers, effective_from_us=1, tenant=fleet.tenant)
-    part = rerate(fleet, dry_run=True)
-    assert (part.corrected, part.sums) == (0, 1)
-    tiers[0].above_tokens = 1000
-    put(fleet, model, "2", context_tiers=tiers, effective_from_us=2, tenant=fleet.tenant)
-    assert told(rerate(fleet, dry_run=True)) == (1, 4_000_002, 2_000_000)
+
+
+def test_an_estimate_stays_on_its_line_and_is_priced_on_another_one(fleet):
+    pb, user, model = fleet.admin_pb, user_of(fleet), unique("m")
+    answer = fleet.check(user, model=KNOWN, input_tokens=1000, max_output_tokens=1, cached_input_tokens=900)
+    done = fleet.limiter.Record(fleet.limiter_pb.RecordRequest(reservation=fleet.ref(answer), provider_usage=fleet.types.ProviderUsage(
+        provider="openai", json="{}")), timeout=10)
+    assert done.estimated and done.cost.cost_nano_usd == answer.held_cost_nano_usd < 1_000_000
+    fleet.drained()
+    part = rerate(fleet)
+    assert told(part) == (0, 0, 0) and part.unpriced == 1
+    answer = fleet.check(user, model=KNOWN, input_tokens=1000, max_output_tokens=1)
+    fleet.limiter.Record(fleet.limiter_pb.RecordRequest(reservation=fleet.ref(answer), model=model, provider_usage=fleet.types.ProviderUsage(
+        provider="openai", json="{}")), timeout=10)
+    fleet.drained()
+    put(fleet, model, "7")
+    assert told(rerate(fleet)) == (1, answer.held_cost_nano_usd, 7_007_000)
+    proven(fleet)
+    assert bill(fleet)["acme-ai", model][1] == 1, "it is still an estimate"

@@ -171,8 +171,7 @@ static void show_notes(struct cli *cli, const Bursar__V1__RerateLedgerResponse *
 	put_note(cli, answer->unpriced, "still unpriced: 'report month --by model' names the models");
 	put_note(cli, answer->adjusted, "left alone: somebody has corrected them by hand");
 	put_note(cli, answer->erased, "left alone: their users have been erased");
-	put_note(cli, answer->sums,
-		"left alone: sums of several requests, some of which may have had long-context rates");
+	put_note(cli, answer->sums, "left alone: sums of several requests, and what each of them used is not known");
 	put_note(cli, answer->waiting,
 		"left alone: their correction is on its way to the ledger; repeat the command soon");
 	put_note(cli, answer->ledger_only, "corrected on the bill alone: a counter has less than that takes away");

@@ -265,8 +265,10 @@ Bursar__V1__CostBreakdown *cost_to_message(
 		line->tokens = tokens->count[i];
 		line->price_pico_usd_per_token = cost->rate[i];
 		line->cost_pico_usd = cost->pico_line[i];
-		line->unit = unconst(meter_unit_rows[meter_rows[i].unit].noun);
-		line->price_per = meter_unit_rows[meter_rows[i].unit].per;
+		if (meter_rows[i].unit != UNIT_TOKENS) {
+			line->unit = unconst(meter_unit_rows[meter_rows[i].unit].noun);
+			line->price_per = meter_unit_rows[meter_rows[i].unit].per;
+		}
 		message->lines[message->n_lines++] = line;
 	}
 	return message;

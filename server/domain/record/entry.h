@@ -87,7 +87,8 @@ bool meters_check_signed(const struct meters *meters, const char *field, struct 
 /* Bits from 256 to 4096 are those of the ledger (pg/ledger/ledger.h). */
 #define FLAG_PROVIDER_COST 8192 /* charged what the provider says that it cost, not what the price says */
 #define FLAG_ROUNDS 16384 /* several requests to the model, priced one by one, of which only the sum is kept */
-#define FLAGS_USAGE (255 | FLAG_PROVIDER_COST | FLAG_ROUNDS)
+#define FLAG_ROUNDS_MIXED 32768 /* of several models */
+#define FLAGS_USAGE (255 | FLAG_PROVIDER_COST | FLAG_ROUNDS | FLAG_ROUNDS_MIXED)
 
 struct entry_account {
 	enum account_kind kind;

@@ -230,14 +230,24 @@ static const struct usage_format formats[] = {
 	{.name = "langchain",
 		.stream = STREAM_SUM,
 		.plain_output = METER_OUTPUT,
-		.rule = {WHOLE(INPUT, "input_tokens"), ADD(CACHED_INPUT, INSIDE, "input_token_details.cache_read"),
-			ADD(CACHE_WRITE, INSIDE, "input_token_details.cache_creation"),
+		.rule = {WHOLE(INPUT, "input_tokens"),
+			ADD(CACHED_INPUT, INSIDE,
+				"input_token_details.cache_read|input_token_details.flex_cache_read|"
+				"input_token_details.priority_cache_read"),
+			ADD(CACHE_WRITE, INSIDE,
+				"input_token_details.cache_creation|input_token_details.flex_cache_creation|"
+				"input_token_details.priority_cache_creation"),
 			ADD(CACHE_WRITE_1H, INSIDE, "input_token_details.ephemeral_1h_input_tokens"),
 			OVERLAP(CACHE_WRITE, "input_token_details.ephemeral_1h_input_tokens"),
 			REST(CACHE_WRITE, INSIDE, "input_token_details.ephemeral_5m_input_tokens"),
 			ADD(AUDIO_INPUT, INSIDE, "input_token_details.audio"), WHOLE(OUTPUT, "output_tokens"),
-			ADD(REASONING, FLOATING, "output_token_details.reasoning"),
-			ADD(AUDIO_OUTPUT, INSIDE, "output_token_details.audio"), TOTAL("total_tokens")}},
+			ADD(REASONING, FLOATING,
+				"output_token_details.reasoning|output_token_details.flex_reasoning|"
+				"output_token_details.priority_reasoning"),
+			ADD(AUDIO_OUTPUT, INSIDE, "output_token_details.audio"), TOTAL("total_tokens"),
+			/* In these tiers it renames the parts, and the tier's name holds the rest. */
+			KNOWN("input_token_details.flex"), KNOWN("output_token_details.flex"),
+			KNOWN("input_token_details.priority"), KNOWN("output_token_details.priority")}},
 	{.name = "ai-sdk",
 		.plain_output = METER_OUTPUT,
 		.rounds = "^steps.usage",
@@ -286,7 +296,9 @@ static const struct {
 	{"openai", "prompt_tokens|completion_tokens|prompt_cache_hit_tokens"},
 	{"langchain",
 		"input_token_details.cache_read|input_token_details.cache_creation|output_token_details.reasoning|"
-		"input_token_details.ephemeral_5m_input_tokens"},
+		"input_token_details.ephemeral_5m_input_tokens|input_token_details.flex_cache_read|"
+		"input_token_details.priority_cache_read|output_token_details.flex_reasoning|"
+		"output_token_details.priority_reasoning"},
 	{"pydantic-ai", "cache_read_tokens|cache_write_tokens|input_audio_tokens|output_reasoning_tokens|tool_calls"},
 	{"genkit", "cached_content_tokens|thoughts_tokens|input_characters"},
 	{"bedrock", "=cacheReadInputTokens|=cacheWriteInputTokens|=cacheDetails|=inputTokenCount"},

@@ -36,7 +36,7 @@ struct rerate_counts {
 	int64_t adjusted, erased; /* left alone: corrected by hand, or of users who have been erased */
 	int64_t waiting; /* left alone: a correction of them has not reached the ledger yet */
 	int64_t ledger_only; /* corrected on the bill alone: a counter has less than would be taken */
-	int64_t sums; /* left alone: sums of requests, of which some may have been above a context threshold */
+	int64_t sums; /* left alone: sums of requests, of which it is not known what each of them used */
 	int64_t gone_days; /* days that the ledger does not have any more */
 };
 

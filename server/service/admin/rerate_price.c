@@ -4,8 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* These stay, whatever the price: what was used is an estimate; the provider's cost was charged; it is a sum. */
-#define FLAGS_OF_RECORD (FLAG_ESTIMATED | FLAG_PROVIDER_COST | FLAG_ROUNDS)
+/* These stay, whatever the price: what was used is not certain; the provider's cost was charged; it is a sum. */
+#define FLAGS_UNCERTAIN (FLAG_ESTIMATED | FLAG_INCONSISTENT)
+#define FLAGS_OF_RECORD (FLAGS_UNCERTAIN | FLAG_PROVIDER_COST | FLAG_ROUNDS | FLAG_ROUNDS_MIXED)
 
 /* Each of the requests that a sum is made of was rounded up by itself. */
 #define ROUNDING_NANO 1000
@@ -46,7 +47,7 @@ static void usage_make(const struct ledger_rerate *rerate, const struct rerate_r
 		.mode = row->usage.mode,
 		.flags = priced->cost.flags | (row->usage.flags & FLAGS_OF_RECORD),
 		.list_cost_nano = priced->cost.nano};
-	if (out->flags & FLAG_ESTIMATED)
+	if (out->flags & FLAGS_UNCERTAIN)
 		out->flags |= FLAG_UNPRICED;
 	else if (out->flags & FLAG_PROVIDER_COST)
 		out->flags &= ~(uint32_t)FLAG_UNPRICED;
@@ -104,17 +105,36 @@ static bool wanted(const struct ledger_rerate *rerate, const struct rerate_chang
 	       is(rerate, change->usage.price_model);
 }
 
-/* Of a sum of requests: could one of them have been above a context threshold of the price, and another one not? */
-static bool mixes_contexts(const struct rerate_row *row, const struct price *price)
+/* Of a sum of requests: does what it costs depend on which of them used what? */
+static bool hides_parts(const struct rerate_row *row, const struct price *price)
 {
-	return row->usage.flags & FLAG_ROUNDS && price && price->context_tiers &&
-	       tokens_input(&row->usage.meters) > price->context[0].above_tokens;
+	if (!(row->usage.flags & FLAG_ROUNDS) || !price)
+		return false;
+	return row->usage.flags & FLAG_ROUNDS_MIXED ||
+	       (price->context_tiers && tokens_input(&row->usage.meters) > price->context[0].above_tokens);
 }
 
+static bool same_line(const struct rerate_change *change)
+{
+	return strcmp(change->before.provider, change->line.provider) == 0 &&
+	       strcmp(change->before.model, change->line.model) == 0;
+}
+
+static bool any_tokens(const struct meters *meters)
+{
+	return tokens_input(meters) > 0 || tokens_output(meters) > 0;
+}
+
+/*
+ * An estimate was charged what the check held, which may have known more of the tokens than the record does: on the same
+ * line it stays, and also if an expiry has charged it, so that the record has none.
+ */
 static bool costs_same(const struct rerate_change *change)
 {
 	int64_t more = change->cost_after - change->cost_before;
 
+	if (change->usage.flags & FLAG_ESTIMATED && (same_line(change) || !any_tokens(&change->row->usage.meters)))
+		return true;
 	if (change->usage.flags & FLAG_ROUNDS)
 		return more > -ROUNDING_NANO && more < ROUNDING_NANO;
 	return more == 0;
@@ -125,8 +145,8 @@ static bool differs(const struct rerate_change *change)
 	const struct entry_rerate *before = &change->before;
 
 	return !costs_same(change) || before->unpriced != ((change->usage.flags & FLAG_UNPRICED) != 0) ||
-	       strcmp(before->provider, change->line.provider) != 0 || strcmp(before->model, change->line.model) != 0 ||
-	       (before->compared && !(change->usage.flags & FLAG_ROUNDS) &&
+	       !same_line(change) ||
+	       (before->compared && !(change->usage.flags & (FLAG_ROUNDS | FLAG_ESTIMATED)) &&
 		       before->list_cost_nano != change->usage.list_cost_nano);
 }
 
@@ -140,11 +160,13 @@ bool rerate_price(struct ledger_rerate *rerate, const struct rerate_row *row, st
 	before_make(rerate, row, out);
 	out->line = key_of(rerate, &out->usage, row->checked);
 	out->cost_after = out->usage.flags & FLAG_PROVIDER_COST ? out->cost_before : priced.cost.nano;
+	if (costs_same(out))
+		out->cost_after = out->cost_before;
 	if (!wanted(rerate, out))
 		return false;
 	rerate->counts.unpriced += (out->usage.flags & FLAG_UNPRICED) != 0;
 	if (!differs(out))
 		return false;
-	rerate->counts.sums += mixes_contexts(row, priced.price);
-	return !mixes_contexts(row, priced.price);
+	rerate->counts.sums += hides_parts(row, priced.price);
+	return !hides_parts(row, priced.price);
 }

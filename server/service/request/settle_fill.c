@@ -10,8 +10,9 @@ void settle_models(struct settle *settle)
 
 	catalog_model(
 		settle->snapshot->catalog, handle->tenant, handle->user, checked[0] ? checked : served, &settle->model);
-	catalog_model(
-		settle->snapshot->catalog, handle->tenant, handle->user, served[0] ? served : checked, &settle->served);
+	settle->served = settle->model;
+	if (checked[0] && served[0] && strcmp(checked, served) != 0)
+		catalog_model(settle->snapshot->catalog, handle->tenant, handle->user, served, &settle->served);
 }
 
 /* The ledger stores the standard mode as "". */
@@ -32,12 +33,24 @@ static const char *mode_of(const struct settle *settle)
 	return mode_plain(settle->checked_mode);
 }
 
+/* The ledger keeps the sum only: it does not tell afterwards what each of them cost. */
+static uint32_t rounds_flags(const struct settle_question *question)
+{
+	const struct usage_reading *reading = question->reading;
+	uint32_t flags = reading->rounds > 1 ? FLAG_ROUNDS : 0;
+
+	for (int i = 0; i < reading->rounds; i++)
+		if (reading->round[i].model[0] && strcmp(reading->round[i].model, question->served) != 0)
+			flags = FLAG_ROUNDS | FLAG_ROUNDS_MIXED;
+	return flags;
+}
+
 static uint32_t reading_flags(const struct settle_question *question)
 {
 	if (!question->reading)
 		return 0;
 	return (question->reading->estimated ? FLAG_ESTIMATED | FLAG_UNPRICED : 0) |
-	       (question->reading->inconsistent ? FLAG_INCONSISTENT | FLAG_UNPRICED : 0);
+	       (question->reading->inconsistent ? FLAG_INCONSISTENT | FLAG_UNPRICED : 0) | rounds_flags(question);
 }
 
 /* Each round by itself: with context tiers, their sum costs other than one request of that size. */
@@ -62,8 +75,6 @@ static void price_rounds(struct settle *settle, const struct pricing *pricing, s
 		for (int k = 0; k < METER_COUNT; k++)
 			all.count[k] += meters.count[k];
 	}
-	if (reading->rounds > 1)
-		sum->cost.flags |= FLAG_ROUNDS;
 	question->meters = all;
 }
 
@@ -77,7 +88,7 @@ static void provider_charge(struct settle *settle)
 		return;
 	cost->nano = settle->question.provider_cost_nano;
 	/* The charge is right, whatever the price lacks; an estimate of what was used stays one. */
-	if (!(cost->flags & FLAG_ESTIMATED))
+	if (!(cost->flags & (FLAG_ESTIMATED | FLAG_INCONSISTENT)))
 		cost->flags &= ~(uint32_t)FLAG_UNPRICED;
 	cost->flags |= FLAG_PROVIDER_COST;
 }

@@ -54,6 +54,14 @@ TEST(agent_frameworks_are_read)
 			"{'input_tokens':1000,'output_tokens':20,'total_tokens':1020,'input_token_details':"
 			"{'cache_read':600,'cache_creation':300,'ephemeral_5m_input_tokens':200,'ephemeral_1h_input_tokens':100}}",
 			"input=100 cached_input=600 cache_write=200 output=20 cache_write_1h=100", 1420000},
+		{"LangChain: the parts of another tier", "langchain",
+			"{'input_tokens':100000,'output_tokens':1000,'total_tokens':101000,'input_token_details':"
+			"{'flex_cache_read':90000,'flex':10000},'output_token_details':{'flex_reasoning':400,'flex':600}}",
+			"input=10000 cached_input=90000 output=600 reasoning=400", 48000000},
+		{"LangChain: recognized by them", "",
+			"{'input_tokens':100000,'output_tokens':1000,'total_tokens':101000,'input_token_details':"
+			"{'priority_cache_read':90000,'priority':10000},'output_token_details':{'priority_reasoning':400,'priority':600}}",
+			"input=10000 cached_input=90000 output=600 reasoning=400", 48000000},
 		{"LangChain: messages add up", "langchain",
 			"[{'input_tokens':5,'output_tokens':1,'total_tokens':6},{'input_tokens':9,'output_tokens':2,'total_tokens':11}]",
 			"input=14 output=3 rounds=2", 58000},
