@@ -134,7 +134,7 @@ static bool escape_read(struct reader *reader, char *out, size_t *n)
 static bool text_read(struct reader *reader, char quote, const char **out)
 {
 	const char *end = reader->at;
-	size_t len = 0, n;
+	size_t len = 0, n = 0;
 	char *text;
 
 	while (end < reader->end && *end != quote && (unsigned char)*end >= ' ')
