@@ -50,7 +50,7 @@ static bool follows(int meter, int64_t standard, int64_t stated, int32_t num, in
  */
 static int64_t mode_rate_of(const struct draft *draft, const struct draft_mode *mode, int tier, int meter)
 {
-	int parent = meter_rows[meter].parent;
+	int parent = (int)meter_rows[meter].parent;
 	int64_t standard = draft->rates[tier].pico[meter], stated = mode->rates[tier].pico[meter];
 
 	if (stated != PRICE_NONE || parent == meter || standard != draft->rates[tier].pico[parent] ||
