@@ -131,17 +131,17 @@ def test_a_fresh_install_lets_new_models_of_known_vendors_run_flagged_at_a_high_
     """What nobody has heard of yet must neither stop the fleet nor be free."""
     settings = bots.admin.GetTenant(pb.GetTenantRequest(), timeout=10)
     assert (settings.unknown_model, settings.fallback_model) == (pb.UNKNOWN_MODEL_FAMILY, "anthropic/claude-fable-5")
-    for name, model in [("gpt-7", "gpt-5.6"), ("azure/gpt-7-mini-2027-03-01", "gpt-5.6"), ("openrouter/anthropic/claude-opus-9.1", "claude-opus-5"),
+    for name, model in [("gpt-7", "gpt-6-astra"), ("azure/gpt-7-mini-2027-03-01", "gpt-6-astra"), ("openrouter/anthropic/claude-opus-9.1", "claude-opus-5"),
                         ("us.anthropic.claude-haiku-7-20270301-v1:0", "claude-haiku-4-5"), ("claude-saga-1", "claude-fable-5"),
-                        ("vertex_ai/gemini-4-pro", "gemini-3.1-pro-preview"), ("grok-7", "grok-4"), ("deepseek-v9", "deepseek-v4-pro"),
+                        ("vertex_ai/gemini-4-pro", "gemini-4-argon"), ("grok-7", "grok-4"), ("deepseek-v9", "deepseek-v4-pro"),
                         ("text-embedding-9", "text-embedding-3-large"), ("gpt-4o-2031-01-01", "gpt-4o"), ("who-knows", "claude-fable-5")]:
         cost = cost_of(bots, name)
         assert (cost.unpriced, cost.served_model, cost.model) == (True, name, model) and cost.cost_nano_usd > 0, name
-    user = bots.user_with(bots.calendar("cost", "cost", 10_000_000))
+    user = bots.user_with(bots.calendar("cost", "cost", 20_000_000))
     answer = bots.check(user, model="gpt-7", input_tokens=1000, max_output_tokens=10)
     assert answer.allowed and answer.unpriced
     done = bots.record(answer, model="gpt-7-2027-03-01", input_tokens=1000, output_tokens=10)
-    assert done.cost.unpriced and (done.cost.cost_nano_usd, done.cost.served_model, done.cost.model) == (4_200_000, "gpt-7-2027-03-01", "gpt-5.6")
+    assert done.cost.unpriced and (done.cost.cost_nano_usd, done.cost.served_model, done.cost.model) == (10_500_000, "gpt-7-2027-03-01", "gpt-6-astra")
     assert not bots.check(user, model="gpt-7", input_tokens=1000).allowed  # budgets hold
 
 
@@ -181,7 +181,7 @@ def test_free_is_free_in_checks_and_in_records(bots):
 def test_families_begin_end_and_are_the_tenants_own_first(bots):
     fleet = fleet_of(bots, unknown_model="UNKNOWN_MODEL_FAMILY")
     put_family(fleet, "gpt-*", "gpt-4o", fleet.tenant)
-    assert cost_of(fleet, "gpt-7").model == "gpt-4o" and cost_of(bots, "gpt-7").model == "gpt-5.6"
+    assert cost_of(fleet, "gpt-7").model == "gpt-4o" and cost_of(bots, "gpt-7").model == "gpt-6-astra"
     first = put_family(fleet, "gpt-*", "gpt-4o", fleet.tenant)
     assert first.effective_from_us == 0  # it says so already
     second = put_family(fleet, "GPT-*", "gpt-4o-mini", fleet.tenant)
@@ -192,7 +192,7 @@ def test_families_begin_end_and_are_the_tenants_own_first(bots):
     one = fleet.admin.DeleteFamily(pb.DeleteFamilyRequest(tenant=fleet.tenant, pattern="gpt-*", effective_from_us=second.effective_from_us), timeout=10)
     assert [f.model for f in one.families] == ["gpt-4o-mini"] and cost_of(fleet, "gpt-7").model == "gpt-4o"
     rest = fleet.admin.DeleteFamily(pb.DeleteFamilyRequest(tenant=fleet.tenant, pattern="GPT-*"), timeout=10)
-    assert [f.model for f in rest.families] == ["gpt-5", "gpt-4o"] and cost_of(fleet, "gpt-7").model == "gpt-5.6"
+    assert [f.model for f in rest.families] == ["gpt-5", "gpt-4o"] and cost_of(fleet, "gpt-7").model == "gpt-6-astra"
     error = fails_with(Code.NOT_FOUND, fleet.admin.DeleteFamily, pb.DeleteFamilyRequest(tenant=fleet.tenant, pattern="gpt-*"), timeout=10)
     assert error.details() == f"pattern: there is no rule gpt-* of tenant {fleet.tenant}"
 
