@@ -14,7 +14,7 @@ char *day_text(const struct cli *cli, const char *option, char out[16]);
 enum { REPORT_KEYS = 4 };
 bool report_keys_read(struct cli *cli, const char *text, const char *also, unsigned *by);
 /* The same as the server names it; returns how many. */
-size_t report_keys(unsigned by, Bursar__V1__ReportKey keys[REPORT_KEYS]);
+size_t report_keys(unsigned by, Bursar__V1__ReportKey out[REPORT_KEYS]);
 
 #define OPTION_MONTH \
 	{ \

@@ -39,7 +39,7 @@ size_t accounts_to_messages(
 
 /* A NULL message means no tokens. ERR_INVALID names "usage". */
 bool meters_from_message(const Bursar__V1__TokenUsage *message, struct meters *out, struct err *err);
-Bursar__V1__TokenUsage *meters_to_message(struct arena *arena, const struct meters *tokens);
+Bursar__V1__TokenUsage *meters_to_message(struct arena *arena, const struct meters *meters);
 
 Bursar__V1__CostBreakdown *cost_to_message(
 	struct arena *arena, const struct priced *priced, const struct meters *tokens);

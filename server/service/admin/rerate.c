@@ -236,13 +236,12 @@ static void lane_done(struct flow *flow)
 		lane_start(lane, true);
 		return;
 	}
-	if (flow->ok && adjust->repeat) {
+	/* Made before, by this run or another one: the ledger does not have it yet. */
+	if (flow->ok ? adjust->repeat : flow->err.code == ERR_EXISTS) {
 		rerate->counts.waiting++;
 	} else if (flow->ok) {
 		count(rerate, lane->change);
 		rerate->counts.ledger_only += adjust->ledger_only;
-	} else if (flow->err.code == ERR_EXISTS) {
-		rerate->counts.waiting++;
 	} else if (!rerate->failed) {
 		rerate->failed = true;
 		rerate->why = flow->err;

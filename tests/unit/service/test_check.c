@@ -234,12 +234,13 @@ FAKED(the_tier_says_what_happens_without_the_store)
 FAKED(a_closed_tier_says_whose_time_was_up)
 {
 	struct fake *fake = *state;
-	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
+	struct check *check;
 
 	fake->away = fake->slow = true;
 	fake_publish(fake, FAIL_CLOSED);
 	check = ask(fake, "ann", "r1");
 	assert_int_equal(check->flow.err.code, ERR_UNAVAILABLE);
+	check = arena_zalloc(&fake->arena, 1, sizeof(*check));
 	check->question = fake_question("ann", "r2", 100, 50);
 	check->question.deadline_us = clock_mono_us() + 1000;
 	fake_check_run(fake, check);
