@@ -43,6 +43,7 @@ struct rerate_page {
 	int count;
 	struct rerate_row *rows;
 	bool more;
+	int64_t generation; /* of the catalog (catalog_stored), not older than the rows */
 };
 /* The audit row of a re-rating. */
 struct rerate_note {

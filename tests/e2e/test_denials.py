@@ -124,7 +124,8 @@ def test_a_client_is_not_asked_to_wait_inside_a_call_for_long(bots):
 def test_answers_and_errors_with_the_longest_names_stay_below_8_kib(bots, until):
     def many(kind):
         return [bots.calendar(f"{kind}{number:02}" + "n" * 59, "requests", 1) for number in range(32)]
-    bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id=(tenant := unique("long") + "é" * 55))), timeout=10)
+    bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(
+        id=(tenant := unique("long") + "é" * 55), unknown_model=bots.admin_pb.UNKNOWN_MODEL_REFUSE)), timeout=10)
     bots.tenant = tenant
     user, team, org = "u" * 128, "t" * 128, "o" * 128
     bots.account(org, kind="ORG")

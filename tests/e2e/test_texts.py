@@ -69,7 +69,7 @@ def test_the_nearest_language_is_spoken(fleet):
     def said(language):
         return fleet.check(user, language=language).message
     assert said("de").startswith("Schluss. Versuche es") and said("de-CH").startswith("Schluss.") and said("de-AT").startswith("Aus.")
-    assert said("fr-CA").startswith("1. Dans ") and " h " in said("fr") and said("es").startswith("Has alcanzado")
+    assert said("fr-CA").startswith("1. Dans ") and (" h " in said("fr") or " min " in said("fr")) and said("es").startswith("Has alcanzado")
     assert said("nl") == said("") == said("en") and said("en").startswith("You have reached")
     fleet.admin.PutTenant(fleet.admin_pb.PutTenantRequest(tenant=fleet.admin_pb.Tenant(id=fleet.tenant, language="de")), timeout=20)
     assert said("nl") == said("") and said("").startswith("Schluss.") and said("en").startswith("You have reached")

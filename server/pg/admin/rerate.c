@@ -144,6 +144,17 @@ static void row_read(struct admin_job *job, const PGresult *result, int row, str
 	usage_read(job, result, row, out);
 }
 
+/* Read after the rows: whatever prices their corrections had are part of it. */
+static bool read_generation(struct rerate_page *op, struct pg_link *link, struct err *err)
+{
+	PG_RESULT result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);
+
+	if (!result)
+		return false;
+	op->generation = pg_i64(result, 0, 0);
+	return true;
+}
+
 bool admin_rerate_page(struct rerate_page *op, struct pg_link *link, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -160,7 +171,7 @@ bool admin_rerate_page(struct rerate_page *op, struct pg_link *link, struct err 
 	pg_page_begin(op, result, op->job.arena);
 	for (int i = 0; i < op->count; i++)
 		row_read(&op->job, result, i, &op->rows[i]);
-	return true;
+	return read_generation(op, link, err);
 }
 
 bool admin_rerate_note(struct rerate_note *op, struct pg_link *link, struct err *err)

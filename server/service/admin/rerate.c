@@ -12,7 +12,7 @@
 #include "base/crypto/hash.h"
 #include "base/list.h"
 
-static flow_step step_read, step_noted, step_corrected;
+static flow_step step_read, step_fresh, step_noted, step_corrected;
 
 FLOW_OWNER(rerate_of, ledger_rerate)
 
@@ -150,8 +150,29 @@ static enum flow_result step_read(struct flow *flow)
 
 	if (!rerate->page.job.ok)
 		return flow_fail_with(flow, &rerate->page.job.err);
-	rerate->snapshot = snapshot_take(rerate->worker, &flow->err);
+	catalog_wait_begin(&rerate->wait, flow, rerate->worker, rerate->page.generation);
+	return flow_more(flow, step_fresh);
+}
+
+/* With older prices than those of a correction that it reads, it would take that back. */
+static bool prices_are_known(struct ledger_rerate *rerate, struct err *err)
+{
+	rerate->snapshot = snapshot_take(rerate->worker, err);
 	if (!rerate->snapshot)
+		return false;
+	if (catalog_stored(rerate->snapshot->catalog) >= rerate->page.generation)
+		return true;
+	snapshot_give(rerate->worker, rerate->snapshot);
+	return err_set(err, ERR_UNAVAILABLE, "the newest prices have not been read yet; try again");
+}
+
+static enum flow_result step_fresh(struct flow *flow)
+{
+	struct ledger_rerate *rerate = rerate_of(flow);
+
+	if (!catalog_wait_over(&rerate->wait))
+		return FLOW_WAIT;
+	if (!prices_are_known(rerate, &flow->err))
 		return flow_fail(flow);
 	price_all(rerate);
 	snapshot_give(rerate->worker, rerate->snapshot);

@@ -6,6 +6,7 @@
 #define BURSAR_SERVICE_ADMIN_RERATE_H
 
 #include "service/admin/adjust.h"
+#include "service/worker/catalog_wait.h"
 #include "service/worker/flow.h"
 
 /* Records in a page, corrections made at the same time, and lines of the summary. */
@@ -67,6 +68,7 @@ struct ledger_rerate {
 	struct rerate_line *line; /* room for RERATE_LINES_MAX + 1 */
 	bool more;
 	/* internal */
+	struct catalog_wait wait;
 	int at; /* the day */
 	char user[ID_MAX + 1], request_id[ID_MAX + 1]; /* the last row of the previous page */
 	int attempt;
