@@ -45,7 +45,7 @@ struct names_facts {
 	int lost; /* of both: those that lead to models without a price */
 	const char *
 		unknown; /* what happens to models without a price: "refused", "free", "charged like their family", ...; NULL: not known */
-	const char *fallback; /* the fallback model that stands in for them; NULL: none */
+	const char *fallback; /* the fallback model whose price they are charged; NULL: none */
 	bool fallback_lost; /* it has no price itself */
 };
 

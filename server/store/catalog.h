@@ -75,7 +75,7 @@ const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t h
 bool catalog_has_keys(const struct catalog *catalog);
 /*
  * What a model name resolves to: the model whose price a request of the user ("" = without a user's own prices) would
- * be charged at; a name without a price resolves to the model whose price stands in for it (catalog_stand_in), unless the
+ * be charged at. A name without a price resolves to the model whose price it is charged (catalog_stand_in), unless the
  * tenant's own tiers or accounts name it, else to itself. The same for limits' selectors, accounts, reports and
  * requests.
  */

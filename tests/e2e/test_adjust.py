@@ -184,7 +184,7 @@ def test_what_the_ledger_does_not_know_is_not_found(bots):
     ("model", {"requests": 1, "model": "gpt-4o", "reservation": {"user": "u", "request_id": "x", "started_at_us": 1}}),
 ])
 def test_an_error_names_the_field(bots, field, fields):
-    # Where models without a price are free, no other one stands in for them.
+    # Where models without a price are free, they are not charged at the price of another model.
     bots.admin.PutTenant(bots.admin_pb.PutTenantRequest(tenant=bots.admin_pb.Tenant(id="default", unknown_model="UNKNOWN_MODEL_FREE")), timeout=10)
     request = bots.admin_pb.AdjustLedgerRequest(**{"reason": "test", **fields})
     error = fails_with(Code.INVALID_ARGUMENT, bots.admin.AdjustLedger, request, timeout=10)

@@ -330,13 +330,6 @@ void rates_format(const struct rates *rates, uint32_t without, struct buf *out)
 	}
 }
 
-void modes_format(const struct price *price, struct buf *out)
-{
-	for (int i = 0; i < price->modes; i++)
-		buf_putf(out, "%s%s=%" PRId32 "/%" PRId32, i ? " " : "", price->mode[i].name, price->mode[i].num,
-			price->mode[i].den);
-}
-
 void mode_rates_format(const struct price *price, struct buf *out)
 {
 	for (int i = 0; i < price->mode_rates; i++) {

@@ -32,7 +32,6 @@ void price_modes_settle(struct price *price);
 /* Leaves out the meters of the mask `without`: 1 << meter. */
 #define METERS_KEPT_MASK ((1u << METER_KEPT_COUNT) - 1)
 void rates_format(const struct rates *rates, uint32_t without, struct buf *out);
-void modes_format(const struct price *price, struct buf *out);
 void mode_rates_format(const struct price *price, struct buf *out);
 void regions_format(const struct price *price, struct buf *out);
 void hours_format(const struct price *price, struct buf *out);

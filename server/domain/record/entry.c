@@ -68,24 +68,6 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 	return true;
 }
 
-static void rare_pack(const struct entry_usage *usage, struct buf *out)
-{
-	int count = 0;
-
-	for (int i = METER_KEPT_COUNT; i < METER_COUNT; i++)
-		count += usage->meters.count[i] != 0;
-	buf_put_u8(out, (uint8_t)count);
-	for (int i = METER_KEPT_COUNT; i < METER_COUNT; i++) {
-		if (!usage->meters.count[i])
-			continue;
-		buf_put_u8(out, (uint8_t)i);
-		buf_put_i64(out, usage->meters.count[i]);
-	}
-	buf_put_u8(out, usage->provider_cost_known);
-	buf_put_i64(out, usage->provider_cost_nano);
-	buf_put_i64(out, usage->list_cost_nano);
-}
-
 void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 {
 	bool rare = usage->provider_cost_known || usage->list_cost_nano || meters_rare(&usage->meters);
@@ -99,27 +81,12 @@ void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 	buf_put_u32(out, usage->flags);
 	for (int i = 0; i < METER_KEPT_COUNT; i++)
 		buf_put_i64(out, usage->meters.count[i]);
-	if (rare)
-		rare_pack(usage, out);
-}
-
-static void rare_cut(struct cut *cut, struct entry_usage *out)
-{
-	int last = METER_KEPT_COUNT - 1;
-
-	for (int left = cut_u8(cut); left > 0 && !cut->bad; left--) {
-		int meter = cut_u8(cut);
-
-		if (meter <= last || meter >= METER_COUNT) {
-			cut->bad = true;
-			return;
-		}
-		last = meter;
-		out->meters.count[meter] = cut_i64(cut);
+	if (rare) {
+		meters_pack(&usage->meters, METER_KEPT_COUNT, out);
+		buf_put_u8(out, usage->provider_cost_known);
+		buf_put_i64(out, usage->provider_cost_nano);
+		buf_put_i64(out, usage->list_cost_nano);
 	}
-	out->provider_cost_known = cut_u8(cut) != 0;
-	out->provider_cost_nano = cut_i64(cut);
-	out->list_cost_nano = cut_i64(cut);
 }
 
 /* Reads the rest of the cut. */
@@ -138,8 +105,12 @@ static bool usage_cut(struct cut *cut, struct arena *arena, struct entry_usage *
 	usage.flags = cut_u32(cut);
 	for (int i = 0; i < METER_KEPT_COUNT; i++)
 		usage.meters.count[i] = cut_i64(cut);
-	if (version == USAGE_VERSION_RARE)
-		rare_cut(cut, &usage);
+	if (version == USAGE_VERSION_RARE) {
+		meters_cut(cut, METER_KEPT_COUNT, &usage.meters);
+		usage.provider_cost_known = cut_u8(cut) != 0;
+		usage.provider_cost_nano = cut_i64(cut);
+		usage.list_cost_nano = cut_i64(cut);
+	}
 	if (cut->bad || cut->left)
 		return false;
 	*out = usage;

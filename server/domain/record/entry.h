@@ -62,6 +62,10 @@ int64_t tokens_output(const struct meters *meters);
 bool meters_rare(const struct meters *meters);
 /* Appends the meters without a column that are not 0, as {"web_searches":2}. */
 void meters_json(const struct meters *meters, struct buf *out);
+/* The meters from `first` on that are not 0, as bytes; the rest of `out` stays as it is. A cut that is not so is bad. */
+struct cut;
+void meters_pack(const struct meters *meters, int first, struct buf *out);
+void meters_cut(struct cut *cut, int first, struct meters *out);
 /*
  * Are all counts between 0 and COUNT_MAX, and the tokens together at most COUNT_MAX? What is not counted in tokens is at
  * most METER_OTHER_MAX. ERR_INVALID names the field below `field`.

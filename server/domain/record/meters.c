@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text/pack.h"
+
 const struct meter_row meter_rows[METER_COUNT] = {
 #define ROW(NAME, name, field, unit, side, parent) {name, #field, UNIT_##unit, side, METER_##parent},
 	METERS(ROW)
@@ -63,6 +65,37 @@ void meters_json(const struct meters *meters, struct buf *out)
 		mark = ",";
 	}
 	buf_put_str(out, mark[0] == '{' ? "{}" : "}");
+}
+
+void meters_pack(const struct meters *meters, int first, struct buf *out)
+{
+	int count = 0;
+
+	for (int i = first; i < METER_COUNT; i++)
+		count += meters->count[i] != 0;
+	buf_put_u8(out, (uint8_t)count);
+	for (int i = first; i < METER_COUNT; i++) {
+		if (!meters->count[i])
+			continue;
+		buf_put_u8(out, (uint8_t)i);
+		buf_put_i64(out, meters->count[i]);
+	}
+}
+
+void meters_cut(struct cut *cut, int first, struct meters *out)
+{
+	int last = first - 1;
+
+	for (int left = cut_u8(cut); left > 0 && !cut->bad; left--) {
+		int meter = cut_u8(cut);
+
+		if (meter <= last || meter >= METER_COUNT) {
+			cut->bad = true;
+			return;
+		}
+		last = meter;
+		out->count[meter] = cut_i64(cut);
+	}
 }
 
 static bool check_between(bool negative, const struct meters *meters, const char *field, struct err *err)

@@ -26,8 +26,6 @@ struct bill_key usage_bill_key(const struct entry_usage *usage, const char *chec
 
 void entry_rerate_pack(const struct entry_rerate *rerate, struct buf *out)
 {
-	int count = 0;
-
 	buf_put_u8(out, RERATE_VERSION);
 	buf_put_u8(out, (uint8_t)((rerate->unpriced ? UNPRICED : 0) | (rerate->again ? AGAIN : 0) |
 				  (rerate->compared ? COMPARED : 0)));
@@ -37,32 +35,7 @@ void entry_rerate_pack(const struct entry_rerate *rerate, struct buf *out)
 	buf_put_i64(out, rerate->provider_cost_nano);
 	buf_put_i64(out, rerate->list_cost_nano);
 	amounts_put(out, &rerate->moved);
-	for (int i = 0; i < METER_COUNT; i++)
-		count += rerate->meters.count[i] != 0;
-	buf_put_u8(out, (uint8_t)count);
-	for (int i = 0; i < METER_COUNT; i++) {
-		if (!rerate->meters.count[i])
-			continue;
-		buf_put_u8(out, (uint8_t)i);
-		buf_put_i64(out, rerate->meters.count[i]);
-	}
-}
-
-static void meters_cut(struct cut *cut, struct meters *out)
-{
-	int last = -1;
-
-	*out = (struct meters){0};
-	for (int left = cut_u8(cut); left > 0 && !cut->bad; left--) {
-		int meter = cut_u8(cut);
-
-		if (meter <= last || meter >= METER_COUNT) {
-			cut->bad = true;
-			return;
-		}
-		last = meter;
-		out->count[meter] = cut_i64(cut);
-	}
+	meters_pack(&rerate->meters, 0, out);
 }
 
 bool entry_rerate_unpack(const char *data, size_t len, struct arena *arena, struct entry_rerate *out)
@@ -82,6 +55,7 @@ bool entry_rerate_unpack(const char *data, size_t len, struct arena *arena, stru
 	out->provider_cost_nano = cut_i64(&cut);
 	out->list_cost_nano = cut_i64(&cut);
 	amounts_cut(&cut, &out->moved);
-	meters_cut(&cut, &out->meters);
+	out->meters = (struct meters){0};
+	meters_cut(&cut, 0, &out->meters);
 	return !cut.bad && !cut.left && meters_check(&out->meters, "usage", NULL);
 }

@@ -5,6 +5,7 @@
 #include "domain/limit/limit.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_text.h"
+#include "lib/modes_text.h"
 #include "lib/test.h"
 
 /* A price from texts, in the units that people write. */

@@ -5,6 +5,7 @@
 #include "domain/price/public/price_public.h"
 #include "domain/price/price_text.h"
 #include "domain/price/public/price_tree.h"
+#include "lib/modes_text.h"
 #include "lib/test.h"
 
 #define NOW_US INT64_C(1795910400000000) /* 2026-11-29 */
