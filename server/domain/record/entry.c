@@ -68,9 +68,15 @@ bool entry_info_unpack(const uint8_t *data, size_t len, struct arena *arena, str
 	return true;
 }
 
+/* Whether it has what only the longer of the two forms holds. */
+static bool usage_rare(const struct entry_usage *usage)
+{
+	return usage->provider_cost_known || usage->list_cost_nano || meters_rare(&usage->meters);
+}
+
 void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 {
-	bool rare = usage->provider_cost_known || usage->list_cost_nano || meters_rare(&usage->meters);
+	bool rare = usage_rare(usage);
 
 	buf_put_u8(out, rare ? USAGE_VERSION_RARE : USAGE_VERSION);
 	text_put(out, usage->model);
@@ -89,6 +95,20 @@ void entry_usage_pack(const struct entry_usage *usage, struct buf *out)
 	}
 }
 
+/* What entry_usage_pack appends to the longer form; refuses what it never writes. */
+static void usage_rare_cut(struct cut *cut, struct entry_usage *usage)
+{
+	int known;
+
+	meters_cut(cut, METER_KEPT_COUNT, &usage->meters);
+	known = cut_u8(cut);
+	usage->provider_cost_known = known == 1;
+	usage->provider_cost_nano = cut_i64(cut);
+	usage->list_cost_nano = cut_i64(cut);
+	if (known > 1 || !usage_rare(usage))
+		cut->bad = true;
+}
+
 /* Reads the rest of the cut. */
 static bool usage_cut(struct cut *cut, struct arena *arena, struct entry_usage *out)
 {
@@ -105,12 +125,8 @@ static bool usage_cut(struct cut *cut, struct arena *arena, struct entry_usage *
 	usage.flags = cut_u32(cut);
 	for (int i = 0; i < METER_KEPT_COUNT; i++)
 		usage.meters.count[i] = cut_i64(cut);
-	if (version == USAGE_VERSION_RARE) {
-		meters_cut(cut, METER_KEPT_COUNT, &usage.meters);
-		usage.provider_cost_known = cut_u8(cut) != 0;
-		usage.provider_cost_nano = cut_i64(cut);
-		usage.list_cost_nano = cut_i64(cut);
-	}
+	if (version == USAGE_VERSION_RARE)
+		usage_rare_cut(cut, &usage);
 	if (cut->bad || cut->left)
 		return false;
 	*out = usage;

@@ -95,6 +95,8 @@ void meters_cut(struct cut *cut, int first, struct meters *out)
 		}
 		last = meter;
 		out->count[meter] = cut_i64(cut);
+		if (!out->count[meter])
+			cut->bad = true;
 	}
 }
 
