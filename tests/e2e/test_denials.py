@@ -186,7 +186,7 @@ def test_a_denial_says_who_is_suspended_or_deleted(bots, house, until, how, kind
     user = house["USER"]
     assert bots.check(user, model="gpt-4o").allowed
     close(bots, how, kind, house)
-    until(lambda: not bots.check(user, model="gpt-4o").allowed)
+    until(lambda: bots.check(user, model="gpt-4o").permanent)
     denied = bots.check(user, model="gpt-4o")
     assert denied.reason == bots.types.Reason.Value("REASON_" + how.upper()) and denied.permanent
     assert (denied.binding.account_kind, denied.binding.account_id) == (bots.types.AccountKind.Value("ACCOUNT_KIND_" + kind), house[kind])
