@@ -49,6 +49,16 @@ static gpr_timespec patience(struct rpc_worker *worker, bool found)
 	return gpr_inf_future(GPR_CLOCK_REALTIME);
 }
 
+uv_loop_t *worker_loop(struct rpc_worker *worker)
+{
+	return &worker->loop;
+}
+
+struct arena_spare *worker_spare(struct rpc_worker *worker)
+{
+	return &worker->spare;
+}
+
 static void *queue_run(void *arg)
 {
 	struct rpc_worker *worker = arg;
@@ -112,47 +122,47 @@ static void after_wait(uv_check_t *check)
 }
 
 /* A call from the free list, or a new one. */
-static struct call *worker_take_call(struct rpc_worker *worker, const struct method *method)
+static struct core_call *worker_take_call(struct rpc_worker *worker, const struct method *method)
 {
-	struct call *call = worker->unused;
+	struct core_call *core = worker->unused;
 
-	if (call) {
-		worker->unused = call->next_free;
+	if (core) {
+		worker->unused = core->next_free;
 		worker->unused_count--;
 	} else {
-		call = mem_zalloc(1, sizeof(*call));
-		call->arena.spare = &worker->spare;
-		grpc_metadata_array_init(&call->metadata);
+		core = mem_zalloc(1, sizeof(*core));
+		core->call.arena.spare = &worker->spare;
+		grpc_metadata_array_init(&core->metadata);
 	}
-	call_prepare(call, worker, method);
-	return call;
+	core_prepare(core, worker, method);
+	return core;
 }
 
-void worker_give_call(struct rpc_worker *worker, struct call *call)
+void worker_give_call(struct rpc_worker *worker, struct core_call *core)
 {
 	if (worker->unused_count >= FREE_MAX) {
-		call_free(call);
+		core_free(core);
 		return;
 	}
-	call->next_free = worker->unused;
-	worker->unused = call;
+	core->next_free = worker->unused;
+	worker->unused = core;
 	worker->unused_count++;
 }
 
 void worker_post(struct rpc_worker *worker, const struct method *method)
 {
-	struct call *call = worker_take_call(worker, method);
+	struct core_call *core = worker_take_call(worker, method);
 	grpc_call_error error;
 
 	worker->posted++;
-	tag_lend(&call->arrived);
+	tag_lend(&core->arrived);
 	if (method->registered) {
-		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &call->grpc,
-			&call->deadline, &call->metadata, &call->payload, worker->queue, worker->queue, &call->arrived);
+		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &core->grpc,
+			&core->deadline, &core->metadata, &core->payload, worker->queue, worker->queue, &core->arrived);
 	} else {
-		grpc_call_details_init(&call->details);
-		error = grpc_server_request_call(worker->server->grpc, &call->grpc, &call->details, &call->metadata,
-			worker->queue, worker->queue, &call->arrived);
+		grpc_call_details_init(&core->details);
+		error = grpc_server_request_call(worker->server->grpc, &core->grpc, &core->details, &core->metadata,
+			worker->queue, worker->queue, &core->arrived);
 	}
 	assert(error == GRPC_CALL_OK);
 	(void)error;
@@ -257,10 +267,10 @@ static void on_queue_ended(struct tag *tag, bool ok)
 static void unused_free(struct rpc_worker *worker)
 {
 	while (worker->unused) {
-		struct call *call = worker->unused;
+		struct core_call *core = worker->unused;
 
-		worker->unused = call->next_free;
-		call_free(call);
+		worker->unused = core->next_free;
+		core_free(core);
 	}
 	arena_spare_release(&worker->spare);
 }
