@@ -1,4 +1,6 @@
 /* gRPC core's calls: one arrives in a slot, is handled, ends with one batch, and returns to the free list. */
+#include <assert.h>
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/support/alloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,29 @@
 #include "rpc/internal.h"
 #include "rpc/status.h"
 
-void core_release(struct core_call *core)
+/* The length of the free list of calls. */
+enum { FREE_MAX = 2048 };
+
+static void core_free(struct core_call *core)
+{
+	grpc_metadata_array_destroy(&core->metadata);
+	arena_release(&core->call.arena);
+	free(core);
+}
+
+static void give(struct rpc_worker *worker, struct core_call *core)
+{
+	if (worker->unused_count >= FREE_MAX) {
+		core_free(core);
+		return;
+	}
+	core->next_free = worker->unused;
+	worker->unused = core;
+	worker->unused_count++;
+}
+
+/* Returns the call to the free list if it is answered and has nothing in flight. */
+static void core_release(struct core_call *core)
 {
 	struct rpc_worker *worker = core->call.worker;
 
@@ -28,11 +52,12 @@ void core_release(struct core_call *core)
 		grpc_call_details_destroy(&core->details);
 	grpc_call_unref(core->grpc);
 	arena_reset(&core->call.arena);
-	worker_give_call(worker, core);
+	give(worker, core);
 	worker_try_shut(worker);
 }
 
-void core_start_batch(struct core_call *core, const grpc_op *ops, size_t count, struct tag *tag)
+/* Starts a batch for the call; the call is not released before the tag has come back. */
+static void core_start_batch(struct core_call *core, const grpc_op *ops, size_t count, struct tag *tag)
 {
 	grpc_call_error error;
 
@@ -120,6 +145,8 @@ static void refuse_unknown(struct core_call *core)
 	call_fail(&core->call, &err);
 }
 
+static void post_again(struct rpc_worker *worker, const struct method *method);
+
 static void on_arrived(struct tag *tag, bool ok)
 {
 	struct core_call *core = container_of(tag, struct core_call, arrived);
@@ -130,12 +157,12 @@ static void on_arrived(struct tag *tag, bool ok)
 	if (!ok) {
 		if (!core->call.method->registered)
 			grpc_call_details_destroy(&core->details);
-		worker_give_call(worker, core);
+		give(worker, core);
 		worker_try_shut(worker);
 		return;
 	}
 	/* Posts the next slot first: streams occupy theirs for long, and calls without a slot would wait unseen. */
-	worker_post_again(worker, core->call.method);
+	post_again(worker, core->call.method);
 	call_begin(&core->call);
 	if (!core->call.method->registered && !worker->refusing)
 		refuse_unknown(core);
@@ -190,6 +217,49 @@ static void core_watch(struct call *call)
 	core_start_batch(core, &op, 1, &core->closed);
 }
 
+static void give_message(struct call *call, grpc_byte_buffer *message)
+{
+	void (*got)(struct call * call, const uint8_t *bytes, size_t n, void *ctx) = call->got;
+	grpc_byte_buffer_reader reader;
+	grpc_slice bytes;
+
+	call->got = NULL;
+	if (!message || !grpc_byte_buffer_reader_init(&reader, message)) {
+		got(call, NULL, 0, call->got_ctx);
+		return;
+	}
+	bytes = grpc_byte_buffer_reader_readall(&reader);
+	grpc_byte_buffer_reader_destroy(&reader);
+	got(call, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes), call->got_ctx);
+	grpc_slice_unref(bytes);
+}
+
+static void on_read(struct tag *tag, bool ok)
+{
+	struct core_call *core = container_of(tag, struct core_call, read);
+	grpc_byte_buffer *message = core->received;
+
+	core->waiting--;
+	core->received = NULL;
+	if (core->call.answered)
+		core_release(core);
+	else
+		give_message(&core->call, ok ? message : NULL);
+	if (message)
+		grpc_byte_buffer_destroy(message);
+}
+
+static void core_read(struct call *call)
+{
+	struct core_call *core = core_of(call);
+	grpc_op op = {0};
+
+	core->read.done = on_read;
+	op.op = GRPC_OP_RECV_MESSAGE;
+	op.data.recv_message.recv_message = &core->received;
+	core_start_batch(core, &op, 1, &core->read);
+}
+
 static const struct carrier core_carrier = {
 	.admitted = core_join_request,
 	.request = core_request,
@@ -207,7 +277,8 @@ static const struct carrier core_carrier = {
 	.read = core_read,
 };
 
-void core_prepare(struct core_call *core, struct rpc_worker *worker, const struct method *method)
+/* Resets the call for a new arrival. */
+static void prepare(struct core_call *core, struct rpc_worker *worker, const struct method *method)
 {
 	grpc_metadata_array metadata = core->metadata;
 	struct arena arena = core->call.arena;
@@ -230,9 +301,59 @@ void core_prepare(struct core_call *core, struct rpc_worker *worker, const struc
 	list_init(&core->stripped);
 }
 
-void core_free(struct core_call *core)
+/* A call from the free list, or a new one. */
+static struct core_call *take(struct rpc_worker *worker, const struct method *method)
 {
-	grpc_metadata_array_destroy(&core->metadata);
-	arena_release(&core->call.arena);
-	free(core);
+	struct core_call *core = worker->unused;
+
+	if (core) {
+		worker->unused = core->next_free;
+		worker->unused_count--;
+	} else {
+		core = mem_zalloc(1, sizeof(*core));
+		core->call.arena.spare = &worker->spare;
+		grpc_metadata_array_init(&core->metadata);
+	}
+	prepare(core, worker, method);
+	return core;
+}
+
+void worker_post(struct rpc_worker *worker, const struct method *method)
+{
+	struct core_call *core = take(worker, method);
+	grpc_call_error error;
+
+	worker->posted++;
+	tag_lend(&core->arrived);
+	if (method->registered) {
+		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &core->grpc,
+			&core->deadline, &core->metadata, &core->payload, worker->queue, worker->queue, &core->arrived);
+	} else {
+		grpc_call_details_init(&core->details);
+		error = grpc_server_request_call(worker->server->grpc, &core->grpc, &core->details, &core->metadata,
+			worker->queue, worker->queue, &core->arrived);
+	}
+	assert(error == GRPC_CALL_OK);
+	(void)error;
+}
+
+static void post_again(struct rpc_worker *worker, const struct method *method)
+{
+	unsigned char *slots = &worker->slots[method - worker->server->methods];
+
+	worker_post(worker, method);
+	if (*slots < RPC_SLOTS) {
+		(*slots)++;
+		worker_post(worker, method);
+	}
+}
+
+void core_free_unused(struct rpc_worker *worker)
+{
+	while (worker->unused) {
+		struct core_call *core = worker->unused;
+
+		worker->unused = core->next_free;
+		core_free(core);
+	}
 }

@@ -122,12 +122,6 @@ void worker_start(struct rpc_worker *worker);
 /* Posts a slot for the method, in which its next call arrives. */
 void worker_post(struct rpc_worker *worker, const struct method *method);
 
-/* For a call that has arrived: posts its slot again, and another one while the method has few. */
-void worker_post_again(struct rpc_worker *worker, const struct method *method);
-
-/* Returns a call to the free list. */
-void worker_give_call(struct rpc_worker *worker, struct core_call *core);
-
 /* Counts the open streams; while there are any, still_admitted runs periodically for each. */
 void worker_stream_opened(struct rpc_worker *worker);
 void worker_stream_ended(struct rpc_worker *worker);
@@ -141,15 +135,8 @@ void unsent_done(struct core_call *core);
 void unsent_strip_later(struct core_call *core);
 void unsent_strip(struct rpc_worker *worker);
 
-/* Starts a batch for the call; the call is not released before the tag has come back. */
-void core_start_batch(struct core_call *core, const grpc_op *ops, size_t count, struct tag *tag);
-
-/* Returns the call to the free list if it is answered and has nothing in flight. */
-void core_release(struct core_call *core);
-
-/* core_prepare() resets the call for a new arrival; core_free() frees it for good. */
-void core_prepare(struct core_call *core, struct rpc_worker *worker, const struct method *method);
-void core_free(struct core_call *core);
+/* Frees the calls of the free list. */
+void core_free_unused(struct rpc_worker *worker);
 
 /* Of struct carrier. The first one makes the request contiguous. */
 void core_join_request(struct call *call);
@@ -160,6 +147,5 @@ bool core_metadata(const struct call *call, const char *name, const char **value
 bool core_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg);
 const char *core_certificate(struct call *call);
 int64_t core_deadline_us(const struct call *call);
-void core_read(struct call *call);
 
 #endif
