@@ -97,6 +97,7 @@ struct rpc_server {
 	struct tls_files *tls_files;
 	int port;
 	struct method *methods; /* those in the tables, then the one for unknown methods */
+	const struct method **sorted; /* the methods by path */
 	size_t method_count;
 	struct rpc_worker *workers;
 	grpc_completion_queue *shutdown_queue;
