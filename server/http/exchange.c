@@ -271,6 +271,7 @@ void http_complete(void *http, struct MHD_Connection *connection, void **state, 
 	*state = NULL;
 	if (!self)
 		return;
+	self->link->early = NULL;
 	atomic_store(&self->link->since_us, clock_mono_us());
 	http_call_close(self, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
