@@ -60,4 +60,10 @@ bool rest_request(const struct rest_row *row, const struct rest_match *match, co
 	size_t body_len, ProtobufCMessage *into, struct arena *arena, struct err *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * A query parameter that the server reads itself, such as `deny_status` of POST /v1/check (parameters.c lists them): copies
+ * its value, as it is, into `out`. False when the row has no such parameter, or the query does not give it.
+ */
+bool rest_extra_value(const struct rest_row *row, const char *query, const char *name, char *out, size_t size);
+
 #endif
