@@ -14,6 +14,7 @@
 #include "api/health/health.h"
 #include "api/health/reflection.h"
 #include "api/auth/revoked.h"
+#include "api/door/door.h"
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
 #include "base/observe/log.h"
@@ -146,6 +147,8 @@ static bool start_rpc(struct parts *parts, struct err *err)
 	parts->rpc = rpc_server_start(&options, err);
 	if (!parts->rpc)
 		return false;
+	if (parts->http)
+		http_attach(parts->http, parts->rpc, &door);
 	atomic_store(&parts->serving, true);
 	log_info("gRPC is served", F("listen", options.listen), FI("port", rpc_server_port(parts->rpc)),
 		FI("workers", options.workers));
