@@ -86,6 +86,12 @@ ssize_t http_call_read(void *arg, uint64_t at, char *bytes, size_t max);
 /* The connection is done with the exchange: `complete`, or before its answer was taken. */
 void http_call_close(struct http_call *self, bool complete);
 
+/* Continues the connection if it is suspended. With the lock held. */
+void http_call_wake(struct http_call *self);
+/* From now on the call notices when its caller leaves (watch.c); until http_call_unwatch(). For the worker's thread. */
+void http_call_watch(struct call *call);
+void http_call_unwatch(struct http_call *self);
+
 /* The callbacks of libmicrohttpd (exchange.c). */
 void *http_begin(void *http, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result http_answer(void *http, struct MHD_Connection *connection, const char *url, const char *method,
