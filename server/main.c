@@ -32,7 +32,7 @@ struct parts {
 	struct conf conf;
 	struct wire *wire;
 	struct rpc_server *rpc;
-	struct http *http;
+	struct http *http, *https;
 	struct http_probe probes[4]; /* the last one stays empty to end the table */
 	struct http_page pages[OPS_PAGES];
 	uv_loop_t loop;
@@ -61,15 +61,42 @@ static unsigned workers_of(const struct conf *conf)
 	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
 }
 
-static bool start_http(struct parts *parts, struct err *err)
+static struct http_options http_options_of(struct parts *parts, const char *option, const char *listen)
 {
-	struct http_options options = {
-		.listen = parts->conf.http_listen,
+	return (struct http_options){
+		.option = option,
+		.listen = listen,
 		.threads = workers_of(&parts->conf),
 		.max_body_bytes = (size_t)parts->conf.max_message_bytes,
 		.request_timeout_us = parts->conf.answer_timeout_ms * 1000,
 		.pages = parts->pages,
 	};
+}
+
+static bool start_https(struct parts *parts, struct err *err)
+{
+	const struct conf *conf = &parts->conf;
+	struct http_options options = http_options_of(parts, "https_listen", conf->https_listen);
+
+	if (!conf->https_listen[0])
+		return true;
+	if (!conf->tls_cert[0] || !conf->tls_key[0])
+		return err_invalid(err, "https_listen", "needs tls_cert and tls_key");
+	options.tls = (struct http_tls){
+		.cert = conf->tls_cert,
+		.key = conf->tls_key,
+		.client_ca = conf->tls_client_ca,
+		.client_required = conf->tls_client_certs == conf_tls_client_certs_required,
+	};
+	parts->https = http_start(&options, err);
+	if (parts->https)
+		log_info("HTTPS is served", F("listen", conf->https_listen), FI("port", http_port(parts->https)));
+	return parts->https;
+}
+
+static bool start_http(struct parts *parts, struct err *err)
+{
+	struct http_options options = http_options_of(parts, "http_listen", parts->conf.http_listen);
 
 	if (!(parts->conf.roles & conf_roles_http))
 		return true;
@@ -81,7 +108,24 @@ static bool start_http(struct parts *parts, struct err *err)
 	if (!parts->http)
 		return false;
 	log_info("HTTP is served", F("listen", parts->conf.http_listen), FI("port", http_port(parts->http)));
-	return true;
+	return start_https(parts, err);
+}
+
+/* Over plain HTTP keys could be read on the way, so only callers on this machine are served, unless told otherwise. */
+static void attach_http(struct parts *parts)
+{
+	const struct conf *conf = &parts->conf;
+
+	if (parts->https)
+		http_attach(parts->https, parts->rpc, &door);
+	if (!parts->http)
+		return;
+	if (conf->insecure_http || rpc_address_is_loopback(conf->http_listen))
+		http_attach(parts->http, parts->rpc, &door);
+	else
+		log_info(
+			"plain HTTP has no dashboard and no API, because other machines can reach it; see insecure_http",
+			F("listen", conf->http_listen));
 }
 
 /* Until a key exists, anyone who can connect is an operator, so plain gRPC outside loopback needs insecure_listen. */
@@ -147,8 +191,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 	parts->rpc = rpc_server_start(&options, err);
 	if (!parts->rpc)
 		return false;
-	if (parts->http)
-		http_attach(parts->http, parts->rpc, &door);
+	attach_http(parts);
 	atomic_store(&parts->serving, true);
 	log_info("gRPC is served", F("listen", options.listen), FI("port", rpc_server_port(parts->rpc)),
 		FI("workers", options.workers));
@@ -191,6 +234,7 @@ static void detach_http(void *ctx)
 	struct parts *parts = ctx;
 
 	http_detach(parts->http);
+	http_detach(parts->https);
 }
 
 static void stop_parts(struct parts *parts)
@@ -211,6 +255,7 @@ static void stop_parts(struct parts *parts)
 	alarm((unsigned)((conf->lame_duck_ms + conf->drain_ms) / 1000) + STOP_GRACE_S);
 	rpc_server_stop(parts->rpc, &stop);
 	http_stop(parts->http);
+	http_stop(parts->https);
 	wire_stop(parts->wire);
 	alarm(0);
 }
@@ -229,6 +274,7 @@ static void on_look(uv_timer_t *timer)
 
 	wire_look();
 	http_look(parts->http);
+	http_look(parts->https);
 }
 
 static void start_loop(struct parts *parts)
