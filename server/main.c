@@ -36,7 +36,7 @@ struct parts {
 	struct rpc_server *rpc;
 	struct http *http;
 	struct http_probe probes[4]; /* the last one stays empty to end the table */
-	struct http_page pages[OPS_PAGES];
+	struct http_page pages[OPS_PAGES + 1]; /* and /openapi.json */
 	uv_loop_t loop;
 	uv_signal_t on_term;
 	uv_signal_t on_int;
@@ -63,6 +63,13 @@ static unsigned workers_of(const struct conf *conf)
 	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
 }
 
+static unsigned show_openapi(const void *ctx, struct buf *body)
+{
+	(void)ctx;
+	rest_openapi(body);
+	return 200;
+}
+
 static bool start_http(struct parts *parts, struct err *err)
 {
 	struct http_options options = {
@@ -79,6 +86,7 @@ static bool start_http(struct parts *parts, struct err *err)
 	parts->probes[1] = (struct http_probe){.name = "redis", .probe = wire_probe_redis, .ctx = parts->wire};
 	parts->probes[2] = (struct http_probe){.name = "postgres", .probe = wire_probe_postgres, .ctx = parts->wire};
 	ops_pages(parts->pages, parts->probes);
+	parts->pages[OPS_PAGES - 1] = (struct http_page){"/openapi.json", "application/json", show_openapi, NULL};
 	parts->http = http_start(&options, err);
 	if (!parts->http)
 		return false;

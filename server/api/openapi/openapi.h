@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 
-/* Appends the document, which is JSON. It is made once, in some 10 ms: ask for it before serving begins. */
+/* Appends the document, which is JSON. The first call makes it; any thread may ask. */
 void rest_openapi(struct buf *out);
 
 #endif
