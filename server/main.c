@@ -13,6 +13,8 @@
 #include "api/auth/auth.h"
 #include "api/health/health.h"
 #include "api/health/reflection.h"
+#include "api/openapi/openapi.h"
+#include "api/rest/rest.h"
 #include "api/auth/revoked.h"
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
@@ -278,6 +280,10 @@ static int print(enum conf_action action, const struct conf *conf)
 		buf_put_str(&out, "bursard " BURSAR_VERSION "\n");
 	else if (action == CONF_PRINT)
 		conf_print(conf, &out);
+	else if (action == CONF_PRINT_PATHS)
+		rest_print_docs(&out);
+	else if (action == CONF_PRINT_OPENAPI)
+		rest_openapi(&out);
 	else
 		conf_print_docs(&out);
 	return put(stdout, &out);
