@@ -21,8 +21,13 @@ struct embedded_migration {
 extern const struct embedded_migration embedded_migrations[];
 extern const size_t embedded_migrations_count;
 
-/* All of proto/ and its imports as a serialized google.protobuf.FileDescriptorSet, each file after its imports. */
+/* All of proto/ and its imports as a serialized google.protobuf.FileDescriptorSet, each file after its imports. With the
+ * comments, for OpenAPI and for clients of reflection. */
 extern const unsigned char bursar_descriptors[];
 extern const size_t bursar_descriptors_size;
+
+/* server/api/rest/examples.json. */
+extern const unsigned char bursar_examples[];
+extern const size_t bursar_examples_size;
 
 #endif
