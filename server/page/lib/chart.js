@@ -10,7 +10,7 @@ const HEIGHT = 200, LEFT = 52, RIGHT = 8, TOP = 8, BOTTOM = 22, LABEL_PX = 84;
 /* Round steps for an axis up to `max`: 0, 5, 10, ... */
 export function ticks(max, whole = false, wanted = 4) {
 	if (!(max > 0))
-		return [0, 1];
+		return [0];
 	const rough = Math.max(max / wanted, whole ? 1 : 0), power = 10 ** Math.floor(Math.log10(rough));
 	const step = (whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).find((factor) => factor * power >= rough * 0.999999) * power;
 	return Array.from({ length: Math.ceil(max / step - 1e-9) + 1 }, (_, i) => i * step);
@@ -24,7 +24,7 @@ export function stack(series, length) {
 }
 
 function geometry(width, points, max, { span = points, whole }) {
-	const inner = Math.max(width - LEFT - RIGHT, 10), steps = ticks(max, whole), top = steps.at(-1);
+	const inner = Math.max(width - LEFT - RIGHT, 10), steps = ticks(max, whole), top = steps.at(-1) || 1;
 	const room = Math.max(span, points), first = room - points; /* the newest point is at the right edge */
 
 	return {
@@ -61,7 +61,7 @@ function axes(g, labels, format, asBars) {
 			svg("line.grid", { x1: LEFT, x2: g.width - RIGHT, y1: g.y(step), y2: g.y(step) }),
 			svg("text.tick", { x: LEFT - 8, y: g.y(step) + 4, "text-anchor": "end" }, format(step)),
 		]),
-		labels.map((label, i) => (labels.length - 1 - i) % every === 0 && svg("text.tick", {
+		labels.map((label, i) => (labels.length - 1 - i) % every === 0 && (i === labels.length - 1 || place(i) < place(labels.length - 1) - LABEL_PX * 1.3) && svg("text.tick", {
 			x: place(i), y: HEIGHT - 4, "text-anchor": place(i) > g.width - 44 ? "end" : place(i) < LEFT + 20 ? "start" : "middle",
 		}, label)),
 	];

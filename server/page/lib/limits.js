@@ -21,7 +21,7 @@ export function figure(limit) {
 }
 
 /* What is left out is 0, false or "". */
-const told = (value) => (value && value !== "0" ? bareName(value) : "");
+const told = (value) => (value && value !== "0" && !String(value).endsWith("_UNSPECIFIED") ? bareName(value) : "");
 const bareName = (value) => String(value).toLowerCase().replace(/^(dimension|limit_kind|calendar_window)_/, "");
 
 function direction(before, after) {

@@ -37,7 +37,7 @@ function skippedTable(answer) {
 /* What is pasted or chosen: a csv with a header, or a public list as it is. */
 function source() {
 	const file = h("input", { type: "file", id: "price-file", accept: ".csv,.json,text/csv,application/json" });
-	const list = area("Or paste it", { rows: "8", hint: "A header, then a line for each price: provider,model,input,output. Or the JSON of litellm or genai-prices." });
+	const list = area("Or paste it", { rows: "8", hint: "A header, then a line for each price: provider,model,input_usd_per_1m,output_usd_per_1m. Or the JSON of litellm or genai-prices." });
 	const format = choice("Format", [["auto", "As it looks"], ["csv", "CSV"], ["json", "JSON"]], { value: "auto" });
 
 	file.addEventListener("change", async () => {

@@ -127,6 +127,15 @@ function liveFeed(user, context, heard) {
 	return h("div", none, frame);
 }
 
+/* New buttons in place of those that are there; the focus stays where it was, or goes to the first if that one is gone. */
+function redraw(bar, buttons) {
+	const held = bar.contains(document.activeElement) ? document.activeElement.textContent : null;
+
+	put(bar, buttons);
+	if (held !== null)
+		([...bar.querySelectorAll("button")].find((one) => one.textContent === held) ?? bar.querySelector("button")).focus();
+}
+
 export const userView = {
 	title: ([user]) => user,
 	show(root, context) {
@@ -147,8 +156,8 @@ export const userView = {
 			const [own, ...others] = limitCards(state.account, state.status);
 			put(limits, own);
 			put(shared, others);
-			if (context.mayAct && !bar.contains(document.activeElement))
-				put(bar, actions(user, state, context, () => again(true)));
+			if (context.mayAct)
+				redraw(bar, actions(user, state, context, () => again(true)));
 			return about(state.account, state.status);
 		});
 		const openAgain = loaded(running, signal, () => get("/v1/reservations", { tenant, user, page_size: OPEN }, signal), (answer) => openRequests(answer, user, context, changed));
