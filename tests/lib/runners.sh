@@ -27,16 +27,23 @@ run_ctest() {
 	return "$status"
 }
 
-# run_pytest BUILD PATH...; $wrapper: words to put before it.
+# run_pytest BUILD PATH...; $wrapper: words to put before it; $workers: how many processes share the tests.
 run_pytest() {
-	local build=$1 status=0 xml marks="not long"
+	local build=$1 status=0 share=() xml marks="not long"
 	shift
 	xml=$results/${current:?}.xml
 	[ -z "$long" ] || marks="long or not long"
+	[ -z "${workers-}" ] || share=(-n "$workers")
 	compgen -G "$1/test_*.py" >/dev/null || [ -f "$1" ] || return 0
-	BURSAR_BUILD=$PWD/build/$build "${wrapper[@]}" /usr/bin/python3 -m pytest -q -ra --durations=10 -m "$marks" --junitxml="$xml" "$@" || status=$?
+	BURSAR_BUILD=$PWD/build/$build "${wrapper[@]}" /usr/bin/python3 -m pytest "${share[@]}" -q -ra --durations=10 -m "$marks" --junitxml="$xml" "$@" || status=$?
 	[ ! -s "$xml" ] || count_junit "$xml"
 	[ "$status" = 5 ] || return "$status" # 5: no test was there
+}
+
+# The same for tests that mostly wait, for programs to start and for events: one more at a time than there are cores.
+run_waiting() {
+	local workers=$(($(nproc) + 1))
+	run_pytest "$@"
 }
 
 run_mutants() {
