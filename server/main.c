@@ -17,6 +17,7 @@
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
 #include "base/observe/log.h"
+#include "base/observe/metrics.h"
 #include "ops/http.h"
 #include "pg/link/migrate.h"
 #include "rpc/listen/address.h"
@@ -245,6 +246,7 @@ static int run(struct parts *parts)
 	int code = 0;
 
 	prepare_process();
+	metrics_interfaces(parts->conf.metric_interfaces);
 	start_loop(parts);
 	parts->wire = wire_start(&parts->conf, workers_of(&parts->conf), &err);
 	if (parts->wire && start_http(parts, &err) && start_rpc(parts, &err)) {

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/observe/log.h"
 #include "base/observe/metrics.h"
+#include "base/observe/process.h"
 #include "ops/ready.h"
 #include "service/pool/board.h"
 
@@ -37,6 +38,7 @@ struct page {
 static unsigned print_metrics(struct http *http, struct buf *body)
 {
 	(void)http;
+	process_print(body);
 	metrics_print(body);
 	pool_board_print(body);
 	return MHD_HTTP_OK;
