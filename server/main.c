@@ -18,7 +18,8 @@
 #include "base/crypto/libcrypto.h"
 #include "base/observe/log.h"
 #include "base/observe/metrics.h"
-#include "ops/http.h"
+#include "http/http.h"
+#include "ops/pages.h"
 #include "pg/link/migrate.h"
 #include "rpc/listen/address.h"
 #include "rpc/server.h"
@@ -33,6 +34,7 @@ struct parts {
 	struct rpc_server *rpc;
 	struct http *http;
 	struct http_probe probes[4]; /* the last one stays empty to end the table */
+	struct http_page pages[OPS_PAGES];
 	uv_loop_t loop;
 	uv_signal_t on_term;
 	uv_signal_t on_int;
@@ -51,15 +53,30 @@ static bool probe_grpc(struct buf *reason, void *ctx)
 	return serving || !(parts->conf.roles & conf_roles_serve);
 }
 
+/* The number of gRPC workers; 0 for a process without that role. */
+static unsigned workers_of(const struct conf *conf)
+{
+	if (!(conf->roles & conf_roles_serve))
+		return 0;
+	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
+}
+
 static bool start_http(struct parts *parts, struct err *err)
 {
-	struct http_options options = {.listen = parts->conf.http_listen, .probes = parts->probes};
+	struct http_options options = {
+		.listen = parts->conf.http_listen,
+		.threads = workers_of(&parts->conf),
+		.max_body_bytes = (size_t)parts->conf.max_message_bytes,
+		.request_timeout_us = parts->conf.answer_timeout_ms * 1000,
+		.pages = parts->pages,
+	};
 
 	if (!(parts->conf.roles & conf_roles_http))
 		return true;
 	parts->probes[0] = (struct http_probe){.name = "grpc", .probe = probe_grpc, .ctx = parts};
 	parts->probes[1] = (struct http_probe){.name = "redis", .probe = wire_probe_redis, .ctx = parts->wire};
 	parts->probes[2] = (struct http_probe){.name = "postgres", .probe = wire_probe_postgres, .ctx = parts->wire};
+	ops_pages(parts->pages, parts->probes);
 	parts->http = http_start(&options, err);
 	if (!parts->http)
 		return false;
@@ -82,14 +99,6 @@ static bool choose_listen(const struct conf *conf, const char **listen, struct e
 		"%s is reachable from outside; use a loopback address, or set tls_cert and tls_key, or "
 		"insecure_listen in a closed network",
 		conf->grpc_listen);
-}
-
-/* The number of gRPC workers; 0 for a process without that role. */
-static unsigned workers_of(const struct conf *conf)
-{
-	if (!(conf->roles & conf_roles_serve))
-		return 0;
-	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
 }
 
 static bool tls_check(const struct conf *conf, struct err *err)
@@ -175,11 +184,23 @@ static void heed_second_signal(struct parts *parts)
 	sigaction(SIGINT, &action, NULL);
 }
 
+static void detach_http(void *ctx)
+{
+	struct parts *parts = ctx;
+
+	http_detach(parts->http);
+}
+
 static void stop_parts(struct parts *parts)
 {
 	const struct conf *conf = &parts->conf;
 	struct rpc_stop stop = {
-		.lame_duck_us = conf->lame_duck_ms * 1000, .drain_us = conf->drain_ms * 1000, .hurry = &hurry};
+		.lame_duck_us = conf->lame_duck_ms * 1000,
+		.drain_us = conf->drain_ms * 1000,
+		.hurry = &hurry,
+		.detach = detach_http,
+		.ctx = parts,
+	};
 
 	log_info("bursard is stopping", FI("lame_duck_ms", conf->lame_duck_ms), FI("drain_ms", conf->drain_ms));
 	atomic_store(&parts->serving, false);
@@ -202,8 +223,10 @@ static void on_stop_signal(uv_signal_t *handle, int signal)
 
 static void on_look(uv_timer_t *timer)
 {
-	(void)timer;
+	struct parts *parts = timer->data;
+
 	wire_look();
+	http_look(parts->http);
 }
 
 static void start_loop(struct parts *parts)
@@ -216,6 +239,7 @@ static void start_loop(struct parts *parts)
 	uv_signal_start(&parts->on_term, on_stop_signal, SIGTERM);
 	uv_signal_start(&parts->on_int, on_stop_signal, SIGINT);
 	uv_timer_init(&parts->loop, &parts->look);
+	parts->look.data = parts;
 	uv_timer_start(&parts->look, on_look, 0, LOOK_MS);
 }
 

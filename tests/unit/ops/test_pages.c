@@ -10,7 +10,7 @@
 
 #include "base/observe/metrics.h"
 #include "lib/test.h"
-#include "ops/http.h"
+#include "ops/pages.h"
 
 static struct http *http;
 static bool redis_ready;
@@ -35,11 +35,13 @@ static int set_up(void **state)
 {
 	static const struct http_probe probes[] = {
 		{"redis", probe_redis, &redis_ready}, {"schema", probe_schema, NULL}, {0}};
+	static struct http_page pages[OPS_PAGES];
 	struct err err;
 
 	(void)state;
 	redis_ready = true;
-	http = http_start(&(struct http_options){.listen = "127.0.0.1:0", .probes = probes}, &err);
+	ops_pages(pages, probes);
+	http = http_start(&(struct http_options){.listen = "127.0.0.1:0", .threads = 1, .pages = pages}, &err);
 	assert_non_null(http);
 	return 0;
 }
