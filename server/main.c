@@ -19,6 +19,7 @@
 #include "base/observe/log.h"
 #include "base/observe/metrics.h"
 #include "http/http.h"
+#include "ops/otlp.h"
 #include "ops/pages.h"
 #include "pg/link/migrate.h"
 #include "rpc/listen/address.h"
@@ -33,6 +34,7 @@ struct parts {
 	struct wire *wire;
 	struct rpc_server *rpc;
 	struct http *http;
+	struct otlp *otlp;
 	struct http_probe probes[4]; /* the last one stays empty to end the table */
 	struct http_page pages[OPS_PAGES];
 	uv_loop_t loop;
@@ -210,6 +212,7 @@ static void stop_parts(struct parts *parts)
 	rpc_server_stop(parts->rpc, &stop);
 	http_stop(parts->http);
 	wire_stop(parts->wire);
+	otlp_stop(parts->otlp);
 	alarm(0);
 }
 
@@ -273,7 +276,8 @@ static int run(struct parts *parts)
 	metrics_interfaces(parts->conf.metric_interfaces);
 	start_loop(parts);
 	parts->wire = wire_start(&parts->conf, workers_of(&parts->conf), &err);
-	if (parts->wire && start_http(parts, &err) && start_rpc(parts, &err)) {
+	if (parts->wire && otlp_start(&parts->conf, &parts->otlp, &err) && start_http(parts, &err) &&
+		start_rpc(parts, &err)) {
 		uv_run(&parts->loop, UV_RUN_DEFAULT);
 	} else {
 		log_error("bursard cannot start", F("reason", err.text));
