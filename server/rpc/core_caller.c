@@ -1,4 +1,4 @@
-/* What a call carries (rpc/call.h): request, method, address, metadata, deadline and the authenticated caller. */
+/* What gRPC core knows of a call: request, address, metadata, certificate and deadline. */
 #include "rpc/internal.h"
 
 #include <grpc/byte_buffer_reader.h>
@@ -10,60 +10,63 @@
 #include "base/clock.h"
 
 /* Most payloads arrive in one slice and are read in place; others are joined by one copy. */
-void call_join_request(struct call *call)
+void core_join_request(struct call *call)
 {
+	struct core_call *core = core_of(call);
 	grpc_byte_buffer_reader reader;
 	grpc_slice *first;
 
-	grpc_slice_unref(call->request);
-	call->request = grpc_empty_slice();
-	if (!grpc_byte_buffer_reader_init(&reader, call->payload))
+	grpc_slice_unref(core->request);
+	core->request = grpc_empty_slice();
+	if (!grpc_byte_buffer_reader_init(&reader, core->payload))
 		return;
 	if (grpc_byte_buffer_reader_peek(&reader, &first)) {
-		if (GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(call->payload)) {
-			call->request = grpc_slice_ref(*first);
+		if (GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(core->payload)) {
+			core->request = grpc_slice_ref(*first);
 		} else {
 			grpc_byte_buffer_reader_destroy(&reader);
-			if (!grpc_byte_buffer_reader_init(&reader, call->payload))
+			if (!grpc_byte_buffer_reader_init(&reader, core->payload))
 				return;
-			call->request = grpc_byte_buffer_reader_readall(&reader);
+			core->request = grpc_byte_buffer_reader_readall(&reader);
 		}
 	}
 	grpc_byte_buffer_reader_destroy(&reader);
 }
 
-const char *call_path(const struct call *call)
+const uint8_t *core_request(const struct call *call, size_t *len)
 {
-	return call->method->row->path;
+	const struct core_call *core = core_of(call);
+
+	*len = GRPC_SLICE_LENGTH(core->request);
+	return GRPC_SLICE_START_PTR(core->request);
 }
 
-bool call_serves(const struct call *call, const char *service)
+void core_forget_request(struct call *call)
 {
-	const struct rpc_server *server = call->worker->server;
-	size_t len = strlen(service);
+	struct core_call *core = core_of(call);
 
-	for (size_t i = 0; i < server->method_count; i++) {
-		const char *path = server->methods[i].row->path;
-
-		if (path[0] == '/' && strncmp(path + 1, service, len) == 0 && path[1 + len] == '/')
-			return true;
-	}
-	return false;
+	grpc_slice_unref(core->request);
+	core->request = grpc_empty_slice();
+	if (core->payload)
+		grpc_byte_buffer_destroy(core->payload);
+	core->payload = NULL;
 }
 
-const char *call_peer(struct call *call)
+const char *core_peer(struct call *call)
 {
-	char *peer = grpc_call_get_peer(call->grpc);
+	struct core_call *core = core_of(call);
+	char *peer = grpc_call_get_peer(core->grpc);
 	char *copy = arena_strndup(&call->arena, peer, strlen(peer));
 
 	gpr_free(peer);
 	return copy;
 }
 
-bool call_metadata(const struct call *call, const char *name, const char **value, size_t *len)
+bool core_metadata(const struct call *call, const char *name, const char **value, size_t *len)
 {
-	for (size_t i = 0; i < call->metadata.count; i++) {
-		const grpc_metadata *entry = &call->metadata.metadata[i];
+	const struct core_call *core = core_of(call);
+	for (size_t i = 0; i < core->metadata.count; i++) {
+		const grpc_metadata *entry = &core->metadata.metadata[i];
 
 		if (grpc_slice_str_cmp(entry->key, name) == 0) {
 			*value = (const char *)GRPC_SLICE_START_PTR(entry->value);
@@ -74,38 +77,24 @@ bool call_metadata(const struct call *call, const char *name, const char **value
 	return false;
 }
 
-int64_t call_deadline_us(const struct call *call)
+int64_t core_deadline_us(const struct call *call)
 {
+	struct core_call *core = core_of(call);
 	gpr_timespec left;
 
-	if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0)
+	if (gpr_time_cmp(core->deadline, gpr_inf_future(core->deadline.clock_type)) == 0)
 		return INT64_MAX;
 	/* gRPC's monotonic clock has a different zero, so convert by the time left. */
-	left = gpr_time_sub(call->deadline, gpr_now(call->deadline.clock_type));
+	left = gpr_time_sub(core->deadline, gpr_now(core->deadline.clock_type));
 	if (left.tv_sec > INT64_C(1) << 40)
 		return INT64_MAX;
 	return clock_mono_us() + left.tv_sec * 1000000 + left.tv_nsec / 1000;
 }
 
-unsigned call_access(const struct call *call)
-{
-	return call->method->row->access;
-}
-
-void call_set_caller(struct call *call, struct caller *caller)
-{
-	call->caller = caller;
-}
-
-struct caller *call_caller(const struct call *call)
-{
-	return call->caller;
-}
-
-bool call_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg)
+bool core_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg)
 {
 	static const char *const kinds[] = {GRPC_X509_CN_PROPERTY_NAME, GRPC_X509_SAN_PROPERTY_NAME};
-	grpc_auth_context *context = grpc_call_auth_context(call->grpc);
+	grpc_auth_context *context = grpc_call_auth_context(core_of(call)->grpc);
 	const grpc_auth_property *property;
 	bool found = false;
 
@@ -118,9 +107,9 @@ bool call_certificate_names(struct call *call, bool (*each)(const char *name, si
 	return found;
 }
 
-const char *call_certificate(struct call *call)
+const char *core_certificate(struct call *call)
 {
-	grpc_auth_context *context = grpc_call_auth_context(call->grpc);
+	grpc_auth_context *context = grpc_call_auth_context(core_of(call)->grpc);
 	const grpc_auth_property *pem = NULL;
 	const char *copy = NULL;
 

@@ -10,7 +10,7 @@
 
 #include "base/observe/metrics.h"
 #include "lib/test.h"
-#include "ops/http.h"
+#include "ops/pages.h"
 
 static struct http *http;
 static bool redis_ready;
@@ -35,11 +35,15 @@ static int set_up(void **state)
 {
 	static const struct http_probe probes[] = {
 		{"redis", probe_redis, &redis_ready}, {"schema", probe_schema, NULL}, {0}};
+	static struct http_page pages[OPS_PAGES];
 	struct err err;
 
 	(void)state;
 	redis_ready = true;
-	http = http_start(&(struct http_options){.listen = "127.0.0.1:0", .probes = probes}, &err);
+	ops_pages(pages, probes);
+	http = http_start(
+		&(struct http_options){.option = "http_listen", .listen = "127.0.0.1:0", .threads = 1, .pages = pages},
+		&err);
 	assert_non_null(http);
 	return 0;
 }
@@ -134,9 +138,9 @@ SERVED(a_bad_or_taken_address_is_an_error_with_a_sentence)
 	struct err err;
 
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", http_port(http));
-	assert_null(http_start(&(struct http_options){.listen = taken}, &err));
+	assert_null(http_start(&(struct http_options){.option = "http_listen", .listen = taken}, &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	assert_non_null(strstr(err.text, "Address already in use"));
-	assert_null(http_start(&(struct http_options){.listen = "unix:/tmp/x"}, &err));
+	assert_null(http_start(&(struct http_options){.option = "http_listen", .listen = "unix:/tmp/x"}, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 }
