@@ -55,7 +55,7 @@ function(bursar_embedded_library)
 		DEPENDS ${sql} cmake/embed_migrations.cmake cmake/embed_text.cmake COMMENT "embedding migrations/" VERBATIM)
 	bursar_embed_descriptors(descriptors_c)
 	set(examples_c "${CMAKE_BINARY_DIR}/gen/embedded_examples.c")
-	set(examples "${CMAKE_SOURCE_DIR}/server/api/rest/examples.json")
+	set(examples "${CMAKE_SOURCE_DIR}/server/api/openapi/examples.json")
 	add_custom_command(OUTPUT "${examples_c}"
 		COMMAND "${CMAKE_COMMAND}" "-DFILE=${examples}" "-DSYMBOL=bursar_examples" "-DOUT=${examples_c}"
 			-P "${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake"

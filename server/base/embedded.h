@@ -27,7 +27,7 @@ extern const size_t embedded_migrations_count;
 extern const unsigned char bursar_descriptors[];
 extern const size_t bursar_descriptors_size;
 
-/* server/api/rest/examples.json. */
+/* server/api/openapi/examples.json. */
 extern const unsigned char bursar_examples[];
 extern const size_t bursar_examples_size;
 

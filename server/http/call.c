@@ -1,117 +1,22 @@
 /* HTTP as a carrier of calls (rpc/carrier.h): between a connection's thread and a worker's. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "http/internal.h"
 #include "rpc/server.h"
 #include "rpc/status.h"
 
-enum { BEAT_MS = 15000 };
-
-/* Tells that a caller has left while nothing is read from or written to their connection. */
-struct watch {
-	struct http_call *owner; /* NULL once it closes */
-	uv_poll_t poll;
-	uv_timer_t beat;
-	int fd; /* a duplicate of the connection's */
-	int open;
-};
-
 static struct http_call *self_of(const struct call *call)
 {
 	return container_of((struct call *)(uintptr_t)call, struct http_call, call);
-}
-
-/* With the lock held. */
-static void wake(struct http_call *self)
-{
-	if (!self->suspended)
-		return;
-	self->suspended = false;
-	MHD_resume_connection(self->connection);
-}
-
-static void on_watch_closed(uv_handle_t *handle)
-{
-	struct watch *watch = handle->data;
-
-	if (--watch->open > 0)
-		return;
-	close(watch->fd);
-	free(watch);
-}
-
-static void watch_stop(struct http_call *self)
-{
-	struct watch *watch = self->watch;
-
-	self->watch = NULL;
-	if (!watch)
-		return;
-	watch->owner = NULL;
-	uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
-	uv_close((uv_handle_t *)&watch->beat, on_watch_closed);
-}
-
-static void on_disconnect(uv_poll_t *poll, int status, int events)
-{
-	struct watch *watch = poll->data;
-	struct http_call *self = watch->owner;
-
-	(void)status;
-	(void)events;
-	uv_poll_stop(poll);
-	if (!self)
-		return;
-	pthread_mutex_lock(&self->lock);
-	self->left = true;
-	wake(self);
-	pthread_mutex_unlock(&self->lock);
-}
-
-static void on_beat(uv_timer_t *timer)
-{
-	struct watch *watch = timer->data;
-	struct http_call *self = watch->owner;
-
-	if (!self)
-		return;
-	pthread_mutex_lock(&self->lock);
-	if (self->begun && self->suspended) {
-		self->beat = true;
-		wake(self);
-	}
-	pthread_mutex_unlock(&self->lock);
-}
-
-static void http_watch(struct call *call)
-{
-	struct http_call *self = self_of(call);
-	uv_loop_t *loop = worker_loop(call->worker);
-	int fd;
-	struct watch *watch;
-
-	if (self->gone || (fd = dup(self->link->fd)) < 0)
-		return;
-	watch = mem_zalloc(1, sizeof(*watch));
-	*watch = (struct watch){.owner = self, .fd = fd, .open = 2};
-	self->watch = watch;
-	uv_poll_init(loop, &watch->poll, fd);
-	uv_timer_init(loop, &watch->beat);
-	watch->poll.data = watch->beat.data = watch;
-	uv_poll_start(&watch->poll, UV_DISCONNECT, on_disconnect);
-	if (call->method->row->kind == RPC_SERVER_STREAM)
-		uv_timer_start(&watch->beat, on_beat, BEAT_MS, BEAT_MS);
 }
 
 static void finish(struct http_call *self)
 {
 	struct rpc_worker *worker = self->call.worker;
 
-	watch_stop(self);
+	http_call_unwatch(self);
 	call_finish(&self->call);
 	http_call_free(self);
 	worker_try_shut(worker);
@@ -123,7 +28,7 @@ static void on_closed(struct tag *tag, bool complete)
 	bool writing = self->call.writing;
 
 	self->gone = true;
-	watch_stop(self);
+	http_call_unwatch(self);
 	if (!complete)
 		self->call.cancelled = 1;
 	if (self->call.answered && !writing) {
@@ -182,16 +87,17 @@ static bool http_metadata(const struct call *call, const char *name, const char 
 
 static bool http_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg)
 {
-	(void)call;
-	(void)each;
-	(void)arg;
-	return false;
+	const char *const *names = self_of(call)->certificate.names;
+	bool found = false;
+
+	for (; names && *names && !found; names++)
+		found = each(*names, strlen(*names), arg);
+	return found;
 }
 
 static const char *http_certificate(struct call *call)
 {
-	(void)call;
-	return NULL;
+	return self_of(call)->certificate.pem;
 }
 
 static int64_t http_deadline_us(const struct call *call)
@@ -222,7 +128,7 @@ static void http_write(struct call *call)
 	}
 	pthread_mutex_lock(&self->lock);
 	self->waiting = true;
-	wake(self);
+	http_call_wake(self);
 	pthread_mutex_unlock(&self->lock);
 }
 
@@ -243,7 +149,7 @@ static void http_end(struct call *call)
 	}
 	pthread_mutex_lock(&self->lock);
 	self->ended = true;
-	wake(self);
+	http_call_wake(self);
 	pthread_mutex_unlock(&self->lock);
 }
 
@@ -255,7 +161,7 @@ static const struct carrier http_carrier = {
 	.certificate_names = http_certificate_names,
 	.certificate = http_certificate,
 	.deadline_us = http_deadline_us,
-	.watch = http_watch,
+	.watch = http_call_watch,
 	.room = http_room,
 	.write = http_write,
 	.explain = http_explain,

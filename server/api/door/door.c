@@ -5,17 +5,8 @@
 
 #include "api/door/private.h"
 #include "api/json/json_message.h"
-#include "rpc/message.h"
 
 #define CHECK "/bursar.v1.Limiter/Check"
-
-ProtobufCMessage *door_unpack(
-	struct arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n)
-{
-	ProtobufCAllocator allocator = message_allocator(arena);
-
-	return protobuf_c_message_unpack(type, &allocator, n, bytes);
-}
 
 static const struct rest_row *row_of(struct http_exchange *exchange, struct rest_match *match, struct err *err)
 {

@@ -2,8 +2,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "api/rest/openapi.h"
-#include "base/embedded.h"
+#include "api/openapi/openapi.h"
+#include "api/openapi/private.h"
 #include "lib/test.h"
 
 static json_t *document(void)
@@ -27,31 +27,19 @@ static json_t *at(json_t *value, const char *key)
 	return member;
 }
 
-TEST(every_rpc_has_an_example)
-{
-	json_t *examples = json_loadb((const char *)bursar_examples, bursar_examples_size, JSON_REJECT_DUPLICATES, NULL);
-
-	assert_non_null(examples);
-	for (size_t i = 0; i < rest_rows_count; i++)
-		if (!json_object_get(examples, openapi_rpc_name(&rest_rows[i])))
-			fail_msg("server/api/rest/examples.json has no %s", openapi_rpc_name(&rest_rows[i]));
-	json_decref(examples);
-}
-
 TEST(every_operation_says_what_it_does)
 {
 	json_t *root = document(), *item, *operation;
 	const char *path, *method;
 	size_t count = 0;
 
-	json_object_foreach(at(root, "paths"), path, item)
-		json_object_foreach(item, method, operation)
-		{
-			at(operation, "operationId");
-			if (!json_object_get(operation, "description"))
-				fail_msg("%s %s: the RPC has no comment in proto/", method, path);
-			count++;
-		}
+	json_object_foreach(at(root, "paths"), path, item) json_object_foreach(item, method, operation)
+	{
+		at(operation, "operationId");
+		if (!json_object_get(operation, "description"))
+			fail_msg("%s %s: the RPC has no comment in proto/", method, path);
+		count++;
+	}
 	assert_int_equal(count, rest_rows_count);
 	json_decref(root);
 }
