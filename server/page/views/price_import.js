@@ -1,5 +1,5 @@
 /* Imports a list of prices: first a dry run that shows what would change, then exactly that. */
-import { call, get, path } from "../lib/api.js";
+import { call, get } from "../lib/api.js";
 import { confirm } from "../lib/dialog.js";
 import { h, put } from "../lib/dom.js";
 import { area, choice } from "../lib/fields.js";
@@ -14,9 +14,9 @@ const SHOWN = 200, COMPARED = 40;
 /* A first price of one's own is compared with the general one that has counted so far. */
 async function compared(changes, { tenant, signal }) {
 	const first = changes.filter((one) => !one.before).slice(0, COMPARED);
-	const found = await Promise.allSettled(first.map((one) => get(path`/v1/prices/${one.after.provider}/${one.after.model}`, { tenant }, signal)));
+	const lists = await Promise.all(first.map(({ after }) => get("/v1/prices", { tenant, provider: after.provider, model_prefix: after.model, page_size: 10 }, signal)));
 
-	first.forEach((one, i) => (one.general = found[i].value));
+	first.forEach((one, i) => (one.general = lists[i].prices?.find((price) => price.model === one.after.model)));
 	return changes;
 }
 
