@@ -16,7 +16,12 @@ static bool fits(const char *path, const char *row)
 	while (*path == '/' && *row == '/') {
 		size_t len = strcspn(++path, "/"), row_len = strcspn(++row, "/");
 
+#ifdef PLANTED_BUG
+		/* The mistake: an empty segment is taken for a variable. */
+		if (*row != '{' && (len != row_len || memcmp(path, row, len) != 0))
+#else
 		if (*row == '{' ? !len : len != row_len || memcmp(path, row, len) != 0)
+#endif
 			return false;
 		path += len;
 		row += row_len;
@@ -57,11 +62,6 @@ static void decode(const struct rest_segment *segment, char out[sizeof(text)])
 			hex[0] = (char)strtol(hex, NULL, 16);
 			i += 2;
 		}
-#ifdef PLANTED_BUG
-		/* The mistake: a plus is a space in a query only. */
-		if (hex[0] == '+' && segment->text[i] == '+')
-			hex[0] = ' ';
-#endif
 		out[n++] = hex[0];
 	}
 	out[n] = '\0';
