@@ -1,0 +1,57 @@
+/* Private to api/door: what its files share. */
+#ifndef BURSAR_API_DOOR_PRIVATE_H
+#define BURSAR_API_DOOR_PRIVATE_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "api/door/door.h"
+#include "api/rest/rest.h"
+#include "base/buf.h"
+
+enum door_format { FORMAT_EVENTS, FORMAT_LINES };
+
+/* What the door remembers of an exchange between its request and its answer. */
+struct door_state {
+	const struct rest_row *row;
+	enum door_format format; /* of a stream */
+	unsigned deny_status; /* of a denied check */
+	char headers[8]; /* which headers about limits an answer has: "legacy", "draft", "both" or "none" */
+};
+
+/* Answers with an error (status.c). */
+void door_refuse(struct http_exchange *exchange, const struct err *err);
+void door_failure(
+	const struct http_translator *self, struct http_exchange *exchange, int code, const uint8_t *bytes, size_t n);
+/* Appends a google.rpc.Status as JSON. */
+void door_status(struct arena *arena, int code, const uint8_t *bytes, size_t n, struct buf *out);
+
+/* Answers with a file of the dashboard or with /openapi.json; false when the path is neither (static.c). */
+bool door_static(const struct door *door, struct http_exchange *exchange);
+/* Compresses the reply if it is worth it and the caller accepts it (compress.c). Call it once, last. */
+void door_compress(struct http_exchange *exchange);
+
+/* Refuses what a browser sends on behalf of another site (guard.c). */
+bool door_guard(const struct door *door, const struct http_exchange *exchange, struct err *err);
+
+/* Adds the headers for pages of other sites (cors.c). True: it was a preflight, and is answered. */
+bool door_cors(const struct door *door, struct http_exchange *exchange);
+/* Whether a page of a configured site sent the request. */
+bool door_is_friend(const struct door *door, const struct http_exchange *exchange);
+
+/* Status and headers of a check's answer (denial.c): those of 429 for a denial. */
+void door_check(struct http_exchange *exchange, const ProtobufCMessage *message);
+
+/* The server's streams (stream.c). */
+enum door_format door_format_of(const struct http_exchange *exchange);
+void door_begin(const struct http_translator *self, struct http_exchange *exchange);
+void door_part(const struct http_translator *self, struct http_exchange *exchange, const uint8_t *bytes, size_t n,
+	struct buf *out);
+void door_broken(const struct http_translator *self, struct http_exchange *exchange, int code, const uint8_t *bytes,
+	size_t n, struct buf *out);
+void door_idle(const struct http_translator *self, struct http_exchange *exchange, struct buf *out);
+
+/* A message of the type, unpacked into the arena; NULL when the bytes are none. */
+ProtobufCMessage *door_unpack(
+	struct arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n);
+
+#endif
