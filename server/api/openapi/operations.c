@@ -199,8 +199,10 @@ static json_t *answers(struct openapi *openapi, const struct rest_row *row)
 	list = json_pack("{s:{s:s, s:o}, s:{s:s}, s:{s:s}}", "200", "description",
 		is_check(row) ? "It may run." : "Done.", "content", content(schema, example), "4XX", "$ref",
 		"#/components/responses/Refused", "5XX", "$ref", "#/components/responses/Failed");
-	if (is_check(row))
+	if (is_check(row)) {
+		json_object_set_new(list, "403", json_pack("{s:s}", "$ref", "#/components/responses/Denied"));
 		json_object_set_new(list, "429", json_pack("{s:s}", "$ref", "#/components/responses/Denied"));
+	}
 	return list;
 }
 
