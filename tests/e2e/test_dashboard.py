@@ -145,7 +145,12 @@ def test_a_denial_arrives_while_one_looks(desk):
     row = window.get_by_role("row", name=re.compile(f"{user}.*Request rate.*telegram"))
     denied_until(row)
     assert "requests per minute" in row.first.inner_text()
+    hot = window.get_by_role("list", name="Users with the most checks").get_by_role("link", name=user)
+    hot.focus()
+    was = hot.locator("xpath=../..").inner_text()
     denied_until(own.get_by_text("denied: Request rate"))
+    until(lambda: desk.check(user) and hot.locator("xpath=../..").inner_text() != was, "the list being drawn again")
+    assert focus(window) == user
     until(lambda: bar(own, "requests_per_minute") == "3 of 3 used", "the bar following")
     window.get_by_role("link", name=user).first.click()
     window.get_by_role("heading", name=user, level=1).wait_for()
