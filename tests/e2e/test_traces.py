@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import urllib.request
 import zipfile
 
 import pytest
@@ -159,6 +160,16 @@ def test_items_of_a_batch_and_callers_in_a_queue_have_it_too(start_bursard, flee
     assert next(denied).HasField("denied")
     denials = [json.loads(line) for line in server.log().splitlines() if "check denied" in line]
     assert [line.get("trace_id") for line in denials] == [batch.id, batch.id, queue.id]
+
+
+def test_a_call_over_http_has_it_too(start_bursard, receiver):
+    server, trace = start_bursard(otlp_endpoint=receiver.url), Trace()
+    request = urllib.request.Request(f"http://{server.http_addr}/v1/check", data=json.dumps({"user": unique("traced")}).encode(),
+                                     headers={"Content-Type": "application/json", **dict(trace.header)})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert json.load(answer)["allowed"]
+    span = server_span(receiver, trace.id)
+    assert (span["name"], span["parentSpanId"]) == ("bursar.v1.Limiter/Check", trace.parent)
 
 
 def test_a_batch_makes_a_bounded_number_of_spans(start_bursard, fleet_at, receiver):
