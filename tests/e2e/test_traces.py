@@ -172,6 +172,20 @@ def test_a_call_over_http_has_it_too(start_bursard, receiver):
     assert (span["name"], span["parentSpanId"]) == ("bursar.v1.Limiter/Check", trace.parent)
 
 
+def test_streams_that_their_callers_leave_leave_nothing_behind(start_bursard, fleet_at, receiver):
+    server = start_bursard(otlp_endpoint=receiver.url, max_concurrent_agents=1)
+    bots, holder, waiter = fleet_at(server.grpc_addr), Trace(), Trace()
+    streams = []
+    for trace, event in ((holder, "granted"), (waiter, "queued")):
+        streams.append(bots.limiter.Acquire(bots.limiter_pb.AcquireRequest(check=bots.request(unique("traced"))), timeout=60, metadata=trace.header))
+        while not next(streams[-1]).HasField(event):
+            pass
+    for stream, trace in zip(reversed(streams), (waiter, holder)):
+        stream.cancel()
+        span = server_span(receiver, trace.id)
+        assert (span["name"], attributes(span)["rpc.grpc.status_code"]) == ("bursar.v1.Limiter/Acquire", "1")
+
+
 def test_a_batch_makes_a_bounded_number_of_spans(start_bursard, fleet_at, receiver):
     bots, trace = fleet_at(start_bursard(otlp_endpoint=receiver.url).grpc_addr), Trace()
     bots.limiter.CheckBatch(bots.limiter_pb.CheckBatchRequest(items=[bots.request(unique("traced")) for _ in range(100)]), timeout=30,
