@@ -5,6 +5,7 @@
 
 #include "api/door/private.h"
 #include "api/json/json_message.h"
+#include "base/list.h"
 
 #define CHECK "/bursar.v1.Limiter/Check"
 
@@ -31,6 +32,22 @@ static struct door_state *remember(struct http_exchange *exchange, const struct 
 	return state;
 }
 
+/* The header Idempotency-Key is the request's id, so that a repeat by a client or a proxy counts nothing twice. */
+static bool set_request_id(struct http_exchange *exchange, ProtobufCMessage *message, struct err *err)
+{
+	const char *key = http_header_find(exchange, "idempotency-key");
+	const ProtobufCFieldDescriptor *field = json_field(message->descriptor, "request_id", sizeof("request_id") - 1);
+	const char *const *given;
+
+	if (!key || !field)
+		return true;
+	given = (const void *)((const char *)message + field->offset);
+	if ((*given)[0] && strcmp(*given, key) != 0)
+		return err_invalid(
+			err, "Idempotency-Key", "is not the request_id of the body; send one of them, or the same");
+	return json_set_field(message, "request_id", key, strlen(key), exchange->arena, err);
+}
+
 /* The request message of the row, packed. */
 static bool message_of(struct http_exchange *exchange, const struct rest_row *row, const struct rest_match *match,
 	struct buf *out, struct err *err)
@@ -41,7 +58,8 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 
 	protobuf_c_message_init(type, message);
 	if (!rest_request(
-		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err))
+		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err) ||
+		!set_request_id(exchange, message, err))
 		return false;
 	len = protobuf_c_message_get_packed_size(message);
 	protobuf_c_message_pack(message, (uint8_t *)buf_reserve(out, len + 1));
@@ -51,13 +69,15 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 
 static void door_request(const struct http_translator *self, struct http_exchange *exchange, struct buf *message)
 {
+	const struct door *door = container_of((struct http_translator *)(uintptr_t)self, struct door, translator);
 	const struct rest_row *row;
 	struct rest_match match = {0};
 	struct err err = {0};
 
-	(void)self;
+	if (door_cors(door, exchange) || door_static(door, exchange))
+		return;
 	row = row_of(exchange, &match, &err);
-	if (!row || !door_guard(exchange, &err) || !message_of(exchange, row, &match, message, &err)) {
+	if (!row || !door_guard(door, exchange, &err) || !message_of(exchange, row, &match, message, &err)) {
 		door_refuse(exchange, &err);
 		return;
 	}
@@ -79,14 +99,14 @@ static void door_reply(
 		door_check(exchange, message);
 	json_write_message(message, &exchange->reply);
 	buf_put_str(&exchange->reply, "\n");
+	door_compress(exchange);
 }
 
-const struct http_translator door = {
-	.request = door_request,
-	.reply = door_reply,
-	.failure = door_failure,
-	.begin = door_begin,
-	.part = door_part,
-	.broken = door_broken,
-	.idle = door_idle,
-};
+void door_init(struct door *door, const char *cors_origins, const char *embed_origins)
+{
+	*door = (struct door){
+		.translator = {door_request, door_reply, door_failure, door_begin, door_part, door_broken, door_idle},
+		.cors_origins = cors_origins,
+		.embed_origins = embed_origins,
+	};
+}

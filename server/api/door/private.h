@@ -25,8 +25,18 @@ void door_failure(
 /* Appends a google.rpc.Status as JSON. */
 void door_status(struct arena *arena, int code, const uint8_t *bytes, size_t n, struct buf *out);
 
+/* Answers with a file of the dashboard or with /openapi.json; false when the path is neither (static.c). */
+bool door_static(const struct door *door, struct http_exchange *exchange);
+/* Compresses the reply if it is worth it and the caller accepts it (compress.c). Call it once, last. */
+void door_compress(struct http_exchange *exchange);
+
 /* Refuses what a browser sends on behalf of another site (guard.c). */
-bool door_guard(const struct http_exchange *exchange, struct err *err);
+bool door_guard(const struct door *door, const struct http_exchange *exchange, struct err *err);
+
+/* Adds the headers for pages of other sites (cors.c). True: it was a preflight, and is answered. */
+bool door_cors(const struct door *door, struct http_exchange *exchange);
+/* Whether a page of a configured site sent the request. */
+bool door_is_friend(const struct door *door, const struct http_exchange *exchange);
 
 /* Status and headers of a check's answer (denial.c): those of 429 for a denial. */
 void door_check(struct http_exchange *exchange, const ProtobufCMessage *message);
