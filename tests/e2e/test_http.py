@@ -72,7 +72,7 @@ def test_errors_are_statuses_with_what_is_wrong(door):
 def test_a_page_of_another_site_is_not_a_caller(door):
     assert door("GET", "/v1/tiers").status == 200
     assert door("GET", "/v1/tiers", Origin=f"http://{door.address}").status == 200
-    assert door("GET", "/v1/tiers", Origin="http://evil.example").status == 401
+    assert door("GET", "/v1/tiers", Origin="http://evil.example").status == 403
     assert door("GET", "/v1/tiers", Host="evil.example").status == 401
 
 
