@@ -1,6 +1,5 @@
 """Logins to the dashboard: sessions by key and by link, what they may do, and what ends them."""
 import datetime
-import http.client
 import http.cookies
 import re
 
@@ -9,8 +8,8 @@ import pytest
 
 from harness import protos, run_bursar
 from harness.paths import ROOT
-from test_http import Door
 from test_keys import BOT, OPERATOR, THEIRS, USER, VIEWER, Caller, House, code_of, refusal
+from web import Door
 
 Code = grpc.StatusCode
 HOUR = 3_600_000_000
@@ -255,7 +254,7 @@ def test_a_logout_makes_the_browser_forget(house, door):
 
 
 def events(door, path):
-    connection = http.client.HTTPConnection(door.address, timeout=60)
+    connection = door.connect()
     connection.request("GET", path, headers=door.headers)
     response = connection.getresponse()
     assert response.status == 200
@@ -270,7 +269,7 @@ def test_a_revoked_key_ends_its_sessions_everywhere(start_bursard, fleet_at, unt
     here, there = (Door(server.http_addr) for server in servers)
     session = log_in(here, house.secrets[-1])
     there.headers = session.headers
-    until(lambda: there("GET", "/session").status == 200)
+    until(lambda: (there("GET", "/session").json or {}).get("by") == "session")
     stream = events(there, "/v1/pools/agent-execution/watch")
     house.operator.RevokeKey(pb.RevokeKeyRequest(id=made.key.id))
     assert session("GET", "/session").status == 401

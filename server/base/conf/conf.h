@@ -47,7 +47,15 @@ struct conf {
 };
 
 /* What the command line asks for besides options. */
-enum conf_action { CONF_RUN, CONF_HELP, CONF_VERSION, CONF_PRINT, CONF_PRINT_DOCS };
+enum conf_action {
+	CONF_RUN,
+	CONF_HELP,
+	CONF_VERSION,
+	CONF_PRINT,
+	CONF_PRINT_DOCS,
+	CONF_PRINT_PATHS,
+	CONF_PRINT_OPENAPI
+};
 
 struct conf_args {
 	enum conf_action action;

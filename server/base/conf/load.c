@@ -178,7 +178,8 @@ static bool take_action(const char *name, size_t len, enum conf_action *action)
 		const char *name;
 		enum conf_action action;
 	} actions[] = {{"help", CONF_HELP}, {"version", CONF_VERSION}, {"print-config", CONF_PRINT},
-		{"print-config-docs", CONF_PRINT_DOCS}};
+		{"print-config-docs", CONF_PRINT_DOCS}, {"print-paths", CONF_PRINT_PATHS},
+		{"print-openapi", CONF_PRINT_OPENAPI}};
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strlen(actions[i].name) == len && memcmp(actions[i].name, name, len) == 0) {

@@ -1,5 +1,5 @@
 /* The comments of proto/, as OpenAPI and the reference page show them. */
-#include "api/rest/comments.h"
+#include "api/openapi/comments.h"
 #include "lib/test.h"
 
 static void says(const char *name, const char *member, const char *expected)

@@ -1,5 +1,5 @@
 /* Reads comments out of a FileDescriptorSet. The field numbers are those of google/protobuf/descriptor.proto. */
-#include "api/rest/comments.h"
+#include "api/openapi/comments.h"
 
 #include <stdlib.h>
 #include <string.h>

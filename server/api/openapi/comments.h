@@ -1,6 +1,6 @@
 /* The comments of proto/, by what they describe: protobuf-c's descriptors do not have them, the embedded ones do. */
-#ifndef BURSAR_API_REST_COMMENTS_H
-#define BURSAR_API_REST_COMMENTS_H
+#ifndef BURSAR_API_OPENAPI_COMMENTS_H
+#define BURSAR_API_OPENAPI_COMMENTS_H
 
 #include "base/buf.h"
 
