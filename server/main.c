@@ -19,6 +19,8 @@
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
 #include "base/observe/log.h"
+#include "base/observe/metrics.h"
+#include "ops/otlp.h"
 #include "ops/pages.h"
 #include "pg/link/migrate.h"
 #include "rpc/listen/address.h"
@@ -33,6 +35,7 @@ struct parts {
 	struct conf conf;
 	struct wire *wire;
 	struct rpc_server *rpc;
+	struct otlp *otlp;
 	struct http_probe probes[4]; /* the last one stays empty to end the table */
 	struct web web;
 	uv_loop_t loop;
@@ -189,6 +192,7 @@ static void stop_parts(struct parts *parts)
 	rpc_server_stop(parts->rpc, &stop);
 	web_stop(&parts->web);
 	wire_stop(parts->wire);
+	otlp_stop(parts->otlp);
 	alarm(0);
 }
 
@@ -249,9 +253,11 @@ static int run(struct parts *parts)
 	int code = 0;
 
 	prepare_process();
+	metrics_interfaces(parts->conf.metric_interfaces);
 	start_loop(parts);
 	parts->wire = wire_start(&parts->conf, workers_of(&parts->conf), &err);
-	if (parts->wire && start_web(parts, &err) && start_rpc(parts, &err)) {
+	if (parts->wire && otlp_start(&parts->conf, &parts->otlp, &err) && start_web(parts, &err) &&
+		start_rpc(parts, &err)) {
 		uv_run(&parts->loop, UV_RUN_DEFAULT);
 	} else {
 		log_error("bursard cannot start", F("reason", err.text));

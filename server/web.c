@@ -1,7 +1,6 @@
 /* Starts and stops the HTTP servers (web.h). */
 #include "web.h"
 
-#include "api/door/door.h"
 #include "base/observe/log.h"
 #include "http/http.h"
 #include "rpc/listen/address.h"
@@ -61,12 +60,13 @@ void web_attach(struct web *web, struct rpc_server *rpc)
 {
 	const struct conf *conf = web->conf;
 
+	door_init(&web->door, conf->cors_origins, conf->embed_origins);
 	if (web->https)
-		http_attach(web->https, rpc, &door);
+		http_attach(web->https, rpc, &web->door.translator);
 	if (!web->http)
 		return;
 	if (conf->insecure_http || rpc_address_is_loopback(conf->http_listen))
-		http_attach(web->http, rpc, &door);
+		http_attach(web->http, rpc, &web->door.translator);
 	else
 		log_info(
 			"plain HTTP has no dashboard and no API, because other machines can reach it; see insecure_http",

@@ -2,6 +2,7 @@
 #ifndef BURSAR_WEB_H
 #define BURSAR_WEB_H
 
+#include "api/door/door.h"
 #include "base/conf/conf.h"
 #include "ops/pages.h"
 #include "rpc/server.h"
@@ -10,6 +11,7 @@
 struct web {
 	const struct conf *conf;
 	struct http *http, *https;
+	struct door door;
 	struct http_page pages[OPS_PAGES];
 };
 

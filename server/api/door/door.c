@@ -5,6 +5,7 @@
 
 #include "api/door/private.h"
 #include "api/json/json_message.h"
+#include "base/list.h"
 
 #define CHECK "/bursar.v1.Limiter/Check"
 
@@ -51,16 +52,16 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 
 static void door_request(const struct http_translator *self, struct http_exchange *exchange, struct buf *message)
 {
+	const struct door *door = container_of((struct http_translator *)(uintptr_t)self, struct door, translator);
 	const struct rest_row *row;
 	struct rest_match match = {0};
 	struct err err = {0};
 
-	(void)self;
 	exchange->needs_proof = !door_named_locally(exchange);
-	if (door_login_request(exchange, message))
+	if (door_cors(door, exchange) || door_static(door, exchange) || door_login_request(door, exchange, message))
 		return;
 	row = row_of(exchange, &match, &err);
-	if (!row || !door_guard(exchange, &err) || !message_of(exchange, row, &match, message, &err)) {
+	if (!row || !door_guard(door, exchange, &err) || !message_of(exchange, row, &match, message, &err)) {
 		door_refuse(exchange, &err);
 		return;
 	}
@@ -87,14 +88,14 @@ static void door_reply(
 		door_check(exchange, message);
 	json_write_message(message, &exchange->reply);
 	buf_put_str(&exchange->reply, "\n");
+	door_compress(exchange);
 }
 
-const struct http_translator door = {
-	.request = door_request,
-	.reply = door_reply,
-	.failure = door_failure,
-	.begin = door_begin,
-	.part = door_part,
-	.broken = door_broken,
-	.idle = door_idle,
-};
+void door_init(struct door *door, const char *cors_origins, const char *embed_origins)
+{
+	*door = (struct door){
+		.translator = {door_request, door_reply, door_failure, door_begin, door_part, door_broken, door_idle},
+		.cors_origins = cors_origins,
+		.embed_origins = embed_origins,
+	};
+}

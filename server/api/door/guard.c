@@ -81,17 +81,20 @@ bool door_named_locally(const struct http_exchange *exchange)
 
 /*
  * The browser adds the cookie to whatever it sends here, but only a page of this origin can add the header. A session
- * may come to any name of the server, because it is a proof.
+ * may come to any name of the server, because it is a proof. Pages of configured sites use none: they have a key.
  */
-bool door_guard(struct http_exchange *exchange, struct err *err)
+bool door_guard(const struct door *door, struct http_exchange *exchange, struct err *err)
 {
+	bool foreign = foreign_page(exchange);
+
 	if (!door_guard_body(exchange, err))
 		return false;
 	if (http_header_find(exchange, "authorization"))
 		return true;
-	if (foreign_page(exchange))
+	if (foreign && !door_is_friend(door, exchange))
 		return refuse_page(err, "a page of another site may not call without a key");
-	exchange->session = door_cookie(exchange);
+	exchange->needs_proof |= foreign;
+	exchange->session = foreign ? NULL : door_cookie(exchange);
 	if (exchange->session)
 		return is_reading(exchange->method) || door_from_page(exchange, err);
 	/* Over TLS the caller may have a certificate, which is a proof too. */

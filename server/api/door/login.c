@@ -29,20 +29,22 @@ static bool key_read(struct http_exchange *exchange, struct err *err)
 	return good || err_invalid(err, "key", "the body must be {\"key\": \"bsk_...\"}");
 }
 
-static bool by_key(struct http_exchange *exchange, struct buf *message, struct err *err)
+static bool by_key(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 {
+	(void)door;
 	(void)message;
 	exchange->rpc = "/bursar.v1.Admin/CreateSession";
 	return door_from_page(exchange, err) && door_guard_body(exchange, err) && key_read(exchange, err);
 }
 
-static bool by_code(struct http_exchange *exchange, struct buf *message, struct err *err)
+static bool by_code(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 {
 	Bursar__V1__RedeemLoginRequest request = BURSAR__V1__REDEEM_LOGIN_REQUEST__INIT;
 	struct rest_text name, value, code = {.text = ""};
 	const char *at = exchange->query;
 	size_t len;
 
+	(void)door;
 	while (rest_pair_next(&at, &name, &value))
 		if (name.len == 4 && memcmp(name.text, "code", 4) == 0 && value.text &&
 			!rest_decode(value.text, value.len, true, "code", exchange->arena, &code, err))
@@ -55,15 +57,16 @@ static bool by_code(struct http_exchange *exchange, struct buf *message, struct 
 	return true;
 }
 
-static bool show(struct http_exchange *exchange, struct buf *message, struct err *err)
+static bool show(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 {
 	(void)message;
 	exchange->rpc = "/bursar.v1.Admin/GetCaller";
-	return door_guard(exchange, err);
+	return door_guard(door, exchange, err);
 }
 
-static bool logout(struct http_exchange *exchange, struct buf *message, struct err *err)
+static bool logout(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 {
+	(void)door;
 	(void)message;
 	if (!door_from_page(exchange, err))
 		return false;
@@ -76,7 +79,7 @@ static bool logout(struct http_exchange *exchange, struct buf *message, struct e
 static const struct path {
 	const char *method, *path, *allow;
 	enum door_login login;
-	bool (*request)(struct http_exchange *exchange, struct buf *message, struct err *err);
+	bool (*request)(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err);
 } paths[] = {
 	{"POST", "/login", "GET, POST", LOGIN_BY_KEY, by_key},
 	{"GET", "/login", "GET, POST", LOGIN_BY_CODE, by_code},
@@ -94,7 +97,7 @@ static void refuse_method(struct http_exchange *exchange, const char *allow)
 	door_refuse(exchange, &err);
 }
 
-bool door_login_request(struct http_exchange *exchange, struct buf *message)
+bool door_login_request(const struct door *door, struct http_exchange *exchange, struct buf *message)
 {
 	struct door_state *state;
 	const char *allow = NULL;
@@ -109,7 +112,7 @@ bool door_login_request(struct http_exchange *exchange, struct buf *message)
 		state = arena_zalloc(exchange->arena, 1, sizeof(*state));
 		state->login = paths[i].login;
 		exchange->state = state;
-		if (!paths[i].request(exchange, message, &err)) {
+		if (!paths[i].request(door, exchange, message, &err)) {
 			exchange->rpc = NULL;
 			door_refuse(exchange, &err);
 		}

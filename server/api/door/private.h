@@ -29,8 +29,18 @@ void door_failure(
 /* Appends a google.rpc.Status as JSON. */
 void door_status(struct arena *arena, int code, const uint8_t *bytes, size_t n, struct buf *out);
 
+/* Answers with a file of the dashboard or with /openapi.json; false when the path is neither (static.c). */
+bool door_static(const struct door *door, struct http_exchange *exchange);
+/* Compresses the reply if it is worth it and the caller accepts it (compress.c). Call it once, last. */
+void door_compress(struct http_exchange *exchange);
+
+/* Adds the headers for pages of other sites (cors.c). True: it was a preflight, and is answered. */
+bool door_cors(const struct door *door, struct http_exchange *exchange);
+/* Whether a page of a configured site sent the request. */
+bool door_is_friend(const struct door *door, const struct http_exchange *exchange);
+
 /* Refuses what a browser sends on behalf of another site (guard.c). Finds the session of a request that has one. */
-bool door_guard(struct http_exchange *exchange, struct err *err);
+bool door_guard(const struct door *door, struct http_exchange *exchange, struct err *err);
 /* Whether the request was sent to a name of this machine that no foreign DNS can point to it. */
 bool door_named_locally(const struct http_exchange *exchange);
 /* Refuses a body that a form of another site could send. */
@@ -45,7 +55,7 @@ void door_cookie_clear(struct http_exchange *exchange);
 const char *door_cookie(const struct http_exchange *exchange);
 
 /* /login, /logout and /session (login.c). False when the request is for another path. */
-bool door_login_request(struct http_exchange *exchange, struct buf *message);
+bool door_login_request(const struct door *door, struct http_exchange *exchange, struct buf *message);
 void door_login_reply(struct http_exchange *exchange, const uint8_t *bytes, size_t n);
 
 /* Status and headers of a check's answer (denial.c): those of 429 for a denial. */

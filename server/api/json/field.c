@@ -66,17 +66,14 @@ ProtobufCMessage *json_make(struct json_reader *reader, const ProtobufCFieldDesc
 
 bool json_claim(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 {
-	void *quantifier = (char *)message + field->quantifier_offset;
-	uint32_t *chosen = quantifier;
+	uint32_t *chosen = (void *)((char *)message + field->quantifier_offset);
 
-	if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-		if (*chosen && *chosen != field->id)
-			return json_wrong(reader, "cannot be given together with %s",
-				protobuf_c_message_descriptor_get_field(message->descriptor, *chosen)->name);
-		*chosen = field->id;
-	} else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->quantifier_offset) {
-		*(protobuf_c_boolean *)quantifier = true;
-	}
+	if (!(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+		return true;
+	if (*chosen && *chosen != field->id)
+		return json_wrong(reader, "cannot be given together with %s",
+			protobuf_c_message_descriptor_get_field(message->descriptor, *chosen)->name);
+	*chosen = field->id;
 	return true;
 }
 

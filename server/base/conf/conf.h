@@ -87,6 +87,7 @@ void conf_print_docs(struct buf *out);
 
 /* The checks that the table names. All of them accept an empty text. */
 bool conf_check_address(const char *value, struct err *err);
+bool conf_check_otlp(const char *value, struct err *err);
 bool conf_check_redis(const char *value, struct err *err);
 
 #endif

@@ -125,7 +125,11 @@ static bool load_aliases(struct conf *conf, char **env, struct err *err)
 {
 	static const struct {
 		const char *variable, *name;
-	} aliases[] = {{"MAX_CONCURRENT_AGENTS=", "max_concurrent_agents"}};
+	} aliases[] = {
+		{"MAX_CONCURRENT_AGENTS=", "max_concurrent_agents"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=", "otlp_endpoint"},
+		{"OTEL_EXPORTER_OTLP_HEADERS=", "otlp_headers"},
+	};
 
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
 		size_t len = strlen(aliases[i].variable);
