@@ -1,4 +1,5 @@
 """Logins to the dashboard: sessions by key and by link, what they may do, and what ends them."""
+import base64
 import datetime
 import http.cookies
 import re
@@ -301,6 +302,31 @@ def test_a_session_outlives_the_bursard_that_made_it(start_bursard, fleet_at):
     first.stop()
     second = start_bursard(workers=1)
     assert Door(second.http_addr, **session.headers)("GET", "/session").json["role"] == "operator"
+
+
+def signer_of(session):
+    return base64.urlsafe_b64decode(session.headers["Cookie"].split("=bss_")[1])[1:9]
+
+
+def test_a_signer_is_replaced_each_day_and_its_sessions_go_on(clock, start_bursard, fleet_at, until, stack):
+    clock.set(datetime.datetime(2027, 3, 10, 12, 0, tzinfo=datetime.timezone.utc))
+    with stack.sql() as sql:
+        sql.execute("INSERT INTO session_signers SELECT decode(lpad(i::text, 64, '0'), 'hex'), now() - i * interval '1 minute' "
+                    "FROM generate_series(1, 1005) i")
+        sql.execute("INSERT INTO session_signers VALUES (decode(repeat('ab', 32), 'hex'), now() - interval '10 days')")
+    server = start_bursard(clock=clock, workers=1, session_hours=48)
+
+    def signers():
+        with stack.sql() as sql:
+            sql.execute("SELECT count(*), bool_or(made_at < now() - interval '9 days') FROM session_signers")
+            return sql.fetchone()
+
+    assert signers() == (1000, False), "neither old ones nor too many stay"
+    house, door = House(fleet_at(server.grpc_addr)), Door(server.http_addr)
+    session = log_in(door, house.secrets[0])
+    clock.advance(24 * 3600 + 1)
+    until(lambda: signer_of(log_in(door, house.secrets[0])) != signer_of(session))
+    assert session("GET", "/session").status == 200
 
 
 # Secrets

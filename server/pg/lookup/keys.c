@@ -37,10 +37,11 @@ static bool publish(struct pg_link *link, const uint8_t public_key[SIGNER_PUBLIC
 
 bool catalog_signer_renew(struct catalog_signing *signing, struct pg_link *link, struct err *err)
 {
-	int64_t now_us = clock_mono_us();
+	int64_t now_us = clock_wall_us(), age_us = now_us - signing->since_us;
 	struct signer signer;
 
-	if (signing->since_us && now_us - signing->since_us < DAY_US)
+	/* Also when the clock was set back: the public key's own time is PostgreSQL's. */
+	if (signing->since_us && age_us >= 0 && age_us < DAY_US)
 		return true;
 	signer_make(&signer);
 	if (!publish(link, signer.public_key, err))

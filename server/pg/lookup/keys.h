@@ -19,7 +19,7 @@ void catalog_keys_load(
 /* With what a process signs sessions. Begins with zeros. */
 struct catalog_signing {
 	struct signer signer;
-	int64_t since_us; /* clock_mono_us; 0: there is no signer yet */
+	int64_t since_us; /* clock_wall_us; 0: there is no signer yet */
 };
 /*
  * Makes a new signer once a day. Its public key is published before the load that shows the signer, so that every
