@@ -1,5 +1,5 @@
 # cmake -DROOT=server/page -DOUT=embedded_page.c -P embed_page.cmake
-# Makes one row for each file of the dashboard, in the order of their paths; index.html is "/".
+# Makes one row for each file of the dashboard, in the order of their paths; index.html is "/", docs/index.html is "/docs".
 set(type_html "text/html; charset=utf-8")
 set(type_css "text/css; charset=utf-8")
 set(type_js "text/javascript; charset=utf-8")
@@ -18,6 +18,8 @@ foreach(file IN LISTS files)
 	set(path "/${file}")
 	if(file STREQUAL "index.html")
 		set(path "/")
+	elseif(file MATCHES "^(.*)/index\\.html$")
+		set(path "/${CMAKE_MATCH_1}")
 	endif()
 	file(READ "${ROOT}/${file}" hex HEX)
 	file(SHA256 "${ROOT}/${file}" hash)

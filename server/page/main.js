@@ -49,7 +49,8 @@ function show(move = true) {
 	}
 }
 
-function begin(started) {
+/* `move`: as in show(); a page that was just loaded begins at its top. */
+function begin(started, move = true) {
 	who = started;
 	tenant = who.tenant || (who.role === "operator" ? sessionStorage.getItem("tenant") || "default" : "");
 	frame = shell(who, {
@@ -61,7 +62,7 @@ function begin(started) {
 		},
 	});
 	put(page, frame.element);
-	show();
+	show(move);
 }
 
 whenLoggedOut((message) => {
@@ -70,11 +71,15 @@ whenLoggedOut((message) => {
 		showLogin(`Your session has ended: ${message}`);
 });
 window.addEventListener("hashchange", () => show());
+document.querySelector(".skip").addEventListener("click", (event) => {
+	event.preventDefault(); /* the address says which view it is */
+	document.getElementById("content")?.focus();
+});
 
 try {
 	const started = await session();
 	if (started)
-		begin(started);
+		begin(started, false);
 	else
 		showLogin();
 } catch (error) {

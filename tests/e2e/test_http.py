@@ -103,3 +103,12 @@ def test_pages_of_other_sites_may_call_if_they_are_configured(start_bursard, doo
         refused = open_door("GET", "/v1/tiers", Origin=stranger)
         assert refused.status == 403 and refused.headers["Access-Control-Allow-Origin"] is None
     assert f"frame-ancestors {friend}" in open_door("GET", "/").headers["Content-Security-Policy"]
+
+
+def test_an_idempotency_key_is_the_request_id(door, bots):
+    user = bots.user_with(bots.calendar("day", "requests", 10))
+    first, again = (door("POST", "/v1/check", {"user": user}, Idempotency_Key="order-7").json for _ in range(2))
+    assert first["request_id"] == again["request_id"] == "order-7" and (first["repeat"], again["repeat"]) == (False, True)
+    assert bots.figures(user)[(bots.types.ACCOUNT_KIND_USER, "day")].held == 1
+    assert door("POST", "/v1/check", {"user": user, "request_id": "order-7"}, Idempotency_Key="order-7").status == 200
+    assert door("POST", "/v1/check", {"user": user, "request_id": "x"}, Idempotency_Key="order-7").status == 400

@@ -5,11 +5,13 @@ import random
 import subprocess
 
 import pytest
-from google.protobuf import descriptor_pb2, json_format, message_factory
+from google.protobuf import any_pb2, descriptor_pb2, duration_pb2, json_format, message_factory
 from google.protobuf.descriptor import FieldDescriptor as Field
 from grpc_tools import protoc
 from harness import protos
 from harness.paths import ROOT, build
+
+from google.rpc import error_details_pb2, status_pb2  # harness.protos has made them
 
 NUMBERS = {
     Field.TYPE_INT32: (-2**31, 2**31 - 1), Field.TYPE_SINT32: (-2**31, 2**31 - 1), Field.TYPE_SFIXED32: (-2**31, 2**31 - 1),
@@ -141,8 +143,6 @@ def test_every_field_is_written_as_protobufs_own_writer_writes_it(tool, every):
 
 
 def test_an_error_is_written_as_protobufs_own_writer_writes_it(tool):
-    from google.protobuf import any_pb2, duration_pb2  # pylint: disable=import-outside-toplevel
-    from google.rpc import error_details_pb2, status_pb2  # pylint: disable=import-outside-toplevel
     info = error_details_pb2.ErrorInfo(reason="NOT_FOUND", domain="bursar", metadata={"name": "gold \"1\"", "": ""})
     violation = error_details_pb2.BadRequest.FieldViolation(field="limits[2].amount", description="too large")
     bad = error_details_pb2.BadRequest(field_violations=[violation])
@@ -176,9 +176,10 @@ LOOSER = {"colour": LOOSE_ENUM, "plain": LOOSE_ENUM, "float": LOOSE_FLOAT, "doub
 WHOLE = ["int32", "int64", "uint32", "uint64", "wait_us", "colour", "plain"]  # these take "1.0" as they take 1.0
 
 
-def outcome(read):
+def outcome(read, *args):
+    """The message that is read; None if it is refused."""
     try:
-        message = read()
+        message = read(*args)
     except (json_format.ParseError, OverflowError):
         return None
     return None if isinstance(message, str) else message
@@ -189,7 +190,7 @@ def test_a_value_is_taken_or_refused_as_by_protobufs_own_reader(tool, every, fie
     looser, stricter = [], []
     for value in VALUES:
         text = f'{{"{field}":{value}}}'
-        ours, theirs = outcome(lambda: tool.read(every, text)), outcome(lambda: json_format.Parse(text, every()))  # pylint: disable=W0640
+        ours, theirs = outcome(tool.read, every, text), outcome(json_format.Parse, text, every())
         if ours is None and theirs is not None:
             looser.append(value)
         elif theirs is None and ours is not None:

@@ -51,7 +51,7 @@ static void check_error(const struct err *err)
 }
 
 #ifdef PLANTED_BUG
-/* The mistake: a reader that passes every number through a double. */
+/* The mistake: a reader that passes every number through a float. */
 static void check_numbers(const ProtobufCMessage *message)
 {
 	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
@@ -59,7 +59,7 @@ static void check_numbers(const ProtobufCMessage *message)
 		const int64_t *number = (const void *)((const char *)message + field->offset);
 
 		if (field->type == PROTOBUF_C_TYPE_INT64 && field->label != PROTOBUF_C_LABEL_REPEATED)
-			HOLDS(*number < 0 || (uint64_t)(double)*number == (uint64_t)*number);
+			HOLDS(*number < 0 || (uint64_t)(double)(float)*number == (uint64_t)*number);
 	}
 }
 #endif

@@ -32,6 +32,22 @@ static struct door_state *remember(struct http_exchange *exchange, const struct 
 	return state;
 }
 
+/* The header Idempotency-Key is the request's id, so that a repeat by a client or a proxy counts nothing twice. */
+static bool set_request_id(struct http_exchange *exchange, ProtobufCMessage *message, struct err *err)
+{
+	const char *key = http_header_find(exchange, "idempotency-key");
+	const ProtobufCFieldDescriptor *field = json_field(message->descriptor, "request_id", sizeof("request_id") - 1);
+	const char *const *given;
+
+	if (!key || !field)
+		return true;
+	given = (const void *)((const char *)message + field->offset);
+	if ((*given)[0] && strcmp(*given, key) != 0)
+		return err_invalid(
+			err, "Idempotency-Key", "is not the request_id of the body; send one of them, or the same");
+	return json_set_field(message, "request_id", key, strlen(key), exchange->arena, err);
+}
+
 /* The request message of the row, packed. */
 static bool message_of(struct http_exchange *exchange, const struct rest_row *row, const struct rest_match *match,
 	struct buf *out, struct err *err)
@@ -42,7 +58,8 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 
 	protobuf_c_message_init(type, message);
 	if (!rest_request(
-		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err))
+		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err) ||
+		!set_request_id(exchange, message, err))
 		return false;
 	len = protobuf_c_message_get_packed_size(message);
 	protobuf_c_message_pack(message, (uint8_t *)buf_reserve(out, len + 1));

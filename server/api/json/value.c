@@ -113,7 +113,7 @@ static bool read_whole(
 
 static bool read_int32(struct json_reader *reader, const struct json_value *value, int32_t *out)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!read_whole(reader, value, INT32_MIN, INT32_MAX, &number))
 		return false;
@@ -123,7 +123,7 @@ static bool read_int32(struct json_reader *reader, const struct json_value *valu
 
 static bool read_uint32(struct json_reader *reader, const struct json_value *value, uint32_t *out)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!read_whole(reader, value, 0, UINT32_MAX, &number))
 		return false;
@@ -134,7 +134,7 @@ static bool read_uint32(struct json_reader *reader, const struct json_value *val
 static bool read_int64(
 	struct json_reader *reader, const ProtobufCFieldDescriptor *field, const struct json_value *value, int64_t *out)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!is_number(value) && json_is_time(field)) {
 		if ((value->kind == JSON_IS_STRING || value->kind == JSON_IS_PLAIN) &&
@@ -221,7 +221,7 @@ static bool read_bytes(struct json_reader *reader, const struct json_value *valu
 
 static bool read_float(struct json_reader *reader, const struct json_value *value, float *out)
 {
-	double number;
+	double number = 0;
 
 	if (!read_double(reader, value, true, &number))
 		return false;

@@ -77,42 +77,35 @@ static void put_double(double value, bool is_float, struct buf *out)
 	buf_put_str(out, text);
 }
 
-static void put_quoted(const char *digits, size_t len, struct buf *out)
+static void put_int64(int64_t value, struct buf *out)
 {
-	char *to = buf_reserve(out, len + 2);
+	char *to = buf_reserve(out, DEC_MAX + 2);
+	size_t len = dec_put(to + 1, value);
 
-	to[0] = '"';
-	memcpy(to + 1, digits, len);
-	to[len + 1] = '"';
+	to[0] = to[len + 1] = '"';
 	to[len + 2] = '\0';
 	out->len += len + 2;
 }
 
-static void put_int64(int64_t value, struct buf *out)
-{
-	char digits[DEC_MAX];
-
-	put_quoted(digits, dec_put(digits, value), out);
-}
-
 static void put_uint64(uint64_t value, struct buf *out)
 {
-	char digits[DEC_MAX + 1];
-
 	if (value <= INT64_MAX)
 		put_int64((int64_t)value, out);
 	else
-		put_quoted(digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, value), out);
+		buf_putf(out, "\"%" PRIu64 "\"", value);
 }
 
 static void put_enum(const ProtobufCEnumDescriptor *type, int value, struct buf *out)
 {
 	const ProtobufCEnumValue *row = protobuf_c_enum_descriptor_get_value(type, value);
 
-	if (row)
-		put_quoted(row->name, strlen(row->name), out);
-	else
+	if (!row) {
 		buf_put_dec(out, value);
+		return;
+	}
+	buf_put(out, "\"", 1);
+	buf_put_str(out, row->name);
+	buf_put(out, "\"", 1);
 }
 
 /* The types of the details of a google.rpc.Status. */

@@ -5,7 +5,7 @@
 import { h, put, svg, uid } from "./dom.js";
 import { table } from "./parts.js";
 
-const HEIGHT = 200, LEFT = 52, RIGHT = 8, TOP = 8, BOTTOM = 22, LABEL_PX = 84;
+const HEIGHT = 200, LEFT = 52, RIGHT = 8, TOP = 8, BOTTOM = 22, TIME_PX = 84, DAY_PX = 54;
 
 /* Round steps for an axis up to `max`: 0, 5, 10, ... */
 export function ticks(max, whole = false, wanted = 4) {
@@ -53,7 +53,8 @@ function bars(stacked, g) {
 }
 
 function axes(g, labels, format, asBars) {
-	const every = Math.max(1, Math.ceil(LABEL_PX / Math.max(asBars ? g.slot : g.x(1) - g.x(0), 0.01)));
+	const wide = asBars ? DAY_PX : TIME_PX;
+	const every = Math.max(1, Math.ceil(wide / Math.max(asBars ? g.slot : g.x(1) - g.x(0), 0.01)));
 	const place = (i) => (asBars ? g.bar(i) + g.slot / 2 : g.x(i));
 
 	return [
@@ -61,7 +62,7 @@ function axes(g, labels, format, asBars) {
 			svg("line.grid", { x1: LEFT, x2: g.width - RIGHT, y1: g.y(step), y2: g.y(step) }),
 			svg("text.tick", { x: LEFT - 8, y: g.y(step) + 4, "text-anchor": "end" }, format(step)),
 		]),
-		labels.map((label, i) => (labels.length - 1 - i) % every === 0 && (i === labels.length - 1 || place(i) < place(labels.length - 1) - LABEL_PX * 1.3) && svg("text.tick", {
+		labels.map((label, i) => (labels.length - 1 - i) % every === 0 && (i === labels.length - 1 || place(i) < place(labels.length - 1) - wide * 1.25) && svg("text.tick", {
 			x: place(i), y: HEIGHT - 4, "text-anchor": place(i) > g.width - 44 ? "end" : place(i) < LEFT + 20 ? "start" : "middle",
 		}, label)),
 	];

@@ -41,8 +41,8 @@ export async function confirm({ title, intro, fields = [], change, act, done, ve
 
 		function look() {
 			const words = change?.();
-			put(told, words && [h("h3", "What will change"), words]);
-			told.hidden = !words;
+			put(told, words ? [h("h3", "What will change"), words] : h("p.muted", "Nothing changes yet."));
+			told.hidden = !change;
 			go.disabled = Boolean(change) && !words;
 		}
 		async function submit(event) {

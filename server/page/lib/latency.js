@@ -43,8 +43,9 @@ export function latency(signal, tell) {
 		kept.push(buckets(await answer.text()));
 		if (kept.length > KEPT)
 			kept.shift();
-		const p50 = quantile(kept[0], kept.at(-1), 0.5);
-		tell(p50 === null ? null : { p50: Math.round(p50), p99: Math.round(quantile(kept[0], kept.at(-1), 0.99)) });
+		const before = kept.length > 1 ? kept[0] : []; /* the first look tells of all calls so far */
+		const p50 = quantile(before, kept.at(-1), 0.5);
+		tell(p50 === null ? null : { p50: Math.round(p50), p99: Math.round(quantile(before, kept.at(-1), 0.99)) });
 	}
 	const safely = () => look().catch(() => !signal.aborted && tell(null)); /* the stream says whether the server is there */
 	const timer = setInterval(safely, EVERY_MS);

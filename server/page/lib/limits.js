@@ -65,7 +65,7 @@ export function underTier(tier, overrides = []) {
 
 export function limitsTable(caption, limits) {
 	return table(caption, [
-		{ name: "Limit", cell: (limit) => [limitName(limit), limit.shadow && badge("shadow")] },
+		{ name: "Limit", cell: limitName },
 		{ name: "Amount", number: true, cell: figure },
 		...(limits.some((limit) => int(limit.until_us)) ? [{ name: "Ends", cell: (limit) => (int(limit.until_us) ? dateTime(limit.until_us) : "never") }] : []),
 	], limits, { quiet: true });

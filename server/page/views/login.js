@@ -7,7 +7,7 @@ import { failed } from "../lib/parts.js";
 export function loginView(why, begin) {
 	const key = text("Key", {
 		type: "password", autocomplete: "current-password", required: true, name: "key", placeholder: "bsk_…",
-		hint: "It starts with bsk_. `bursar key create` makes one; `deploy/local up` prints a link that needs none.",
+		hint: "It starts with bsk_. An admin makes one with “bursar key create”.",
 	});
 	const problem = h("div"), go = h("button.primary", { type: "submit" }, "Log in");
 

@@ -151,7 +151,7 @@ export const poolView = {
 		loaded(place, signal, async () => ({ pools: (await get("/v1/pools", { tenant }, signal)).pools ?? [], tiers: (await get("/v1/tiers", { tenant }, signal)).tiers ?? [] }), ({ pools, tiers }) => {
 			const pool = pools.find((one) => one.ref.name === query.get("pool")) ?? pools[0];
 			if (!pool)
-				return empty("There is no pool yet. The first Acquire makes one, and so does `bursar pool put`.");
+				return empty("There is no pool yet. The first Acquire makes one.");
 			const which = choice("Pool", pools.map((one) => [one.ref.name, one.ref.name]), { value: pool.ref.name });
 			which.control.addEventListener("change", () => {
 				remember({ pool: which.control.value });

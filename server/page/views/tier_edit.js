@@ -24,7 +24,7 @@ function limitRow(limit, removed) {
 	const value = field(inUnits(limit, limit.amount), "Amount"), isBucket = limitKind(limit) === "bucket";
 	const burst = isBucket && field(inUnits(limit, int(limit.burst) || int(limit.amount)), "Burst");
 	const shadow = h("input", { type: "checkbox", checked: Boolean(limit.shadow), "aria-label": `${name} only counts, and never denies` });
-	const row = h("tr", h("th", { scope: "row" }, name, isMoney && h("small.muted", " USD")), h("td", value), h("td", burst || h("span.muted", "–")), h("td", shadow),
+	const row = h("tr", h("th", { scope: "row" }, name, isMoney && h("span.muted", " USD")), h("td", value), h("td", burst || h("span.muted", "–")), h("td", shadow),
 		h("td", button("Remove", () => removed(), "quiet.small")));
 	const whole = (control) => (control.value === "" ? String(ENDLESS) : String(Math.round(Number(control.value) * scale)));
 	const linked = isBucket && int(limit.burst || limit.amount) === int(limit.amount);
