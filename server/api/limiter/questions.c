@@ -43,6 +43,7 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct call *cal
 		.max_output_tokens = request->max_output_tokens,
 		.ttl_us = request->reservation_ttl_us,
 	};
+	question_settles(request, out);
 }
 
 bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,

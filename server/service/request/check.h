@@ -35,7 +35,8 @@ struct check_question {
 	const char *price_mode; /* "" or NULL = standard */
 	int64_t input_tokens;
 	int64_t cached_input_tokens; /* of them, only for the cost */
-	int64_t max_output_tokens; /* 0 = the tier's default */
+	int64_t max_output_tokens; /* 0 = the tier's default, unless `exact_output` */
+	bool exact_output;
 	int64_t ttl_us; /* 0 = the server's default */
 	int64_t deadline_us; /* clock_mono_us; INT64_MAX = the server's default */
 };
