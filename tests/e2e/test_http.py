@@ -5,28 +5,7 @@ import json
 import pytest
 
 from bots import unique
-
-
-class Door:
-    """An HTTP client of one bursard. answer = door("GET", "/v1/tiers"); answer.status, .headers, .json."""
-
-    def __init__(self, address, **headers):
-        self.address, self.headers = address, headers
-
-    def __call__(self, method, path, body=None, **headers):
-        headers = {name.replace("_", "-"): value for name, value in (self.headers | headers).items()}
-        if body is not None:
-            headers.setdefault("Content-Type", "application/json")
-            body = body if isinstance(body, (str, bytes)) else json.dumps(body)
-        connection = http.client.HTTPConnection(self.address, timeout=20)
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            response.text = response.read().decode()
-            response.json = json.loads(response.text) if response.headers.get_content_type() == "application/json" else None
-            return response
-        finally:
-            connection.close()
+from doors import Door
 
 
 @pytest.fixture

@@ -95,6 +95,7 @@ void door_failure(
 	exchange->status = http_status(code, outline.reason);
 	exchange->type = "application/json";
 	http_header_add(exchange, "Cache-Control", "no-store");
+	door_unauthorized(exchange);
 	if (exchange->status == 401)
 		http_header_add(exchange, "WWW-Authenticate", "Bearer realm=\"bursar\"");
 	add_retry(exchange, outline.retry_us);

@@ -54,7 +54,7 @@ static void put_not_utf8(const char *text, size_t len, struct buf *out)
 	}
 }
 
-static void put_text(const char *text, struct buf *out)
+void json_write_text(const char *text, struct buf *out)
 {
 	size_t len = text ? strlen(text) : 0, from = out->len;
 	const unsigned char *p = (const unsigned char *)text, *end = p + len;
@@ -154,7 +154,7 @@ static void put_any(const Google__Protobuf__Any *any, struct buf *out)
 	ProtobufCMessage *inner = type ? protobuf_c_message_unpack(type, NULL, any->value.len, any->value.data) : NULL;
 
 	buf_put_str(out, "{\"@type\":");
-	put_text(any->type_url, out);
+	json_write_text(any->type_url, out);
 	if (inner) {
 		put_fields(inner, false, out);
 		protobuf_c_message_free_unpacked(inner, NULL);
@@ -241,7 +241,7 @@ static void put_value(const ProtobufCFieldDescriptor *field, const void *p, stru
 		put_enum(field->descriptor, *(const int *)p, out);
 		break;
 	case PROTOBUF_C_TYPE_STRING:
-		put_text(*(const char *const *)p, out);
+		json_write_text(*(const char *const *)p, out);
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
 		put_bytes(p, out);
