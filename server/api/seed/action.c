@@ -122,6 +122,7 @@ static bool read_text(struct acting *acting, const char *name, char **out)
 	const json_t *value = json_object_get(acting->body, name);
 	const char *text = value ? json_string_value(value) : "";
 
+	*out = unconst("");
 	if (!text)
 		return err_invalid(acting->err, name, "must be text");
 	if (strlen(text) != (value ? json_string_length(value) : 0))
@@ -209,25 +210,25 @@ bool seed_action(const struct seed_request *request, struct seed_call *call, str
 
 static void write_reset(const Bursar__V1__ResetResponse *answer, struct buf *out)
 {
-	put_open(out, "takenBack", '{');
-	put_number(out, "requests", answer->requests);
-	put_number(out, "tokens", answer->tokens);
-	put_usd(out, "costUsd", answer->cost_nano_usd);
-	put_close(out, '}');
-	put_flag(out, "repeat", answer->repeat);
+	seed_put_open(out, "takenBack", '{');
+	seed_put_number(out, "requests", answer->requests);
+	seed_put_number(out, "tokens", answer->tokens);
+	seed_put_usd(out, "costUsd", answer->cost_nano_usd);
+	seed_put_close(out, '}');
+	seed_put_flag(out, "repeat", answer->repeat);
 }
 
 static void write_account(const Bursar__V1__Account *account, struct buf *out)
 {
-	put_string(out, "tier", account->tier);
-	put_string(out, "status", account->suspended ? "suspended" : "active");
+	seed_put_string(out, "tier", account->tier);
+	seed_put_string(out, "status", account->suspended ? "suspended" : "active");
 	if (account->suspended)
-		put_string(out, "reason", account->suspended_reason);
+		seed_put_string(out, "reason", account->suspended_reason);
 	if (account->grace_until_us) {
-		put_open(out, "grace", '{');
-		put_time(out, "until", account->grace_until_us);
-		put_number(out, "percent", account->grace_percent);
-		put_close(out, '}');
+		seed_put_open(out, "grace", '{');
+		seed_put_time(out, "until", account->grace_until_us);
+		seed_put_number(out, "percent", account->grace_percent);
+		seed_put_close(out, '}');
 	}
 }
 
@@ -241,13 +242,13 @@ void seed_write(const struct seed_call *call, const ProtobufCMessage *answer, st
 		seed_write_stats((const Bursar__V1__GetStatsResponse *)answer, out);
 		return;
 	}
-	put_open(out, NULL, '{');
-	put_flag(out, "success", true);
-	put_string(out, "userId", call->user);
-	put_string(out, "action", call->action);
+	seed_put_open(out, NULL, '{');
+	seed_put_flag(out, "success", true);
+	seed_put_string(out, "userId", call->user);
+	seed_put_string(out, "action", call->action);
 	if (strcmp(call->rpc, SEED_RESET) == 0)
 		write_reset((const Bursar__V1__ResetResponse *)answer, out);
 	else
 		write_account((const Bursar__V1__Account *)answer, out);
-	put_close(out, '}');
+	seed_put_close(out, '}');
 }

@@ -6,75 +6,75 @@ static void put_tiers(struct buf *out, const Bursar__V1__GetStatsResponse *answe
 {
 	int64_t users = 0, suspended = 0;
 
-	put_open(out, "usersByTier", '{');
+	seed_put_open(out, "usersByTier", '{');
 	for (size_t i = 0; i < answer->n_accounts_by_tier; i++) {
 		const Bursar__V1__TierCount *tier = answer->accounts_by_tier[i];
 
 		users += tier->accounts;
 		suspended += tier->suspended;
-		put_number(out, tier->tier, tier->accounts);
+		seed_put_number(out, tier->tier, tier->accounts);
 	}
-	put_close(out, '}');
-	put_number(out, "totalUsers", users);
-	put_number(out, "suspendedUsers", suspended);
+	seed_put_close(out, '}');
+	seed_put_number(out, "totalUsers", users);
+	seed_put_number(out, "suspendedUsers", suspended);
 }
 
 static void put_use(struct buf *out, const Bursar__V1__NamedUse *use)
 {
-	put_number(out, "requests", use->requests);
-	put_number(out, "inputTokens", use->input_tokens);
-	put_number(out, "outputTokens", use->output_tokens);
-	put_usd(out, "costUsd", use->cost_nano_usd);
+	seed_put_number(out, "requests", use->requests);
+	seed_put_number(out, "inputTokens", use->input_tokens);
+	seed_put_number(out, "outputTokens", use->output_tokens);
+	seed_put_usd(out, "costUsd", use->cost_nano_usd);
 }
 
 static void put_named(
 	struct buf *out, const char *name, const char *member, Bursar__V1__NamedUse *const *rows, size_t count)
 {
-	put_open(out, name, '[');
+	seed_put_open(out, name, '[');
 	for (size_t i = 0; i < count; i++) {
-		put_open(out, NULL, '{');
-		put_string(out, member, rows[i]->name);
+		seed_put_open(out, NULL, '{');
+		seed_put_string(out, member, rows[i]->name);
 		put_use(out, rows[i]);
-		put_close(out, '}');
+		seed_put_close(out, '}');
 	}
-	put_close(out, ']');
+	seed_put_close(out, ']');
 }
 
 static void put_users(struct buf *out, const Bursar__V1__GetStatsResponse *answer)
 {
-	put_open(out, "topUsers", '[');
+	seed_put_open(out, "topUsers", '[');
 	for (size_t i = 0; i < answer->n_top_users; i++) {
 		const Bursar__V1__UserCost *user = answer->top_users[i];
 
-		put_open(out, NULL, '{');
-		put_string(out, "userId", user->user);
-		put_number(out, "requests", user->requests);
-		put_number(out, "tokens", user->tokens);
-		put_usd(out, "costUsd", user->cost_nano_usd);
-		put_close(out, '}');
+		seed_put_open(out, NULL, '{');
+		seed_put_string(out, "userId", user->user);
+		seed_put_number(out, "requests", user->requests);
+		seed_put_number(out, "tokens", user->tokens);
+		seed_put_usd(out, "costUsd", user->cost_nano_usd);
+		seed_put_close(out, '}');
 	}
-	put_close(out, ']');
+	seed_put_close(out, ']');
 }
 
 static void put_days(struct buf *out, const Bursar__V1__GetStatsResponse *answer)
 {
-	put_open(out, "costOverTime", '[');
+	seed_put_open(out, "costOverTime", '[');
 	for (size_t i = 0; i < answer->n_days; i++) {
 		const Bursar__V1__DayUse *day = answer->days[i];
 
-		put_open(out, NULL, '{');
-		put_string(out, "day", day->day);
-		put_number(out, "requests", day->requests);
-		put_number(out, "tokens", day->tokens);
-		put_usd(out, "costUsd", day->cost_nano_usd);
-		put_close(out, '}');
+		seed_put_open(out, NULL, '{');
+		seed_put_string(out, "day", day->day);
+		seed_put_number(out, "requests", day->requests);
+		seed_put_number(out, "tokens", day->tokens);
+		seed_put_usd(out, "costUsd", day->cost_nano_usd);
+		seed_put_close(out, '}');
 	}
-	put_close(out, ']');
+	seed_put_close(out, ']');
 }
 
 void seed_write_stats(const Bursar__V1__GetStatsResponse *answer, struct buf *out)
 {
-	put_open(out, NULL, '{');
+	seed_put_open(out, NULL, '{');
 	put_tiers(out, answer);
 	put_users(out, answer);
 	put_days(out, answer);
@@ -83,9 +83,9 @@ void seed_write_stats(const Bursar__V1__GetStatsResponse *answer, struct buf *ou
 	put_named(out, "byTeam", "team", answer->by_team, answer->n_by_team);
 	put_named(out, "byOrg", "org", answer->by_org, answer->n_by_org);
 	if (answer->total) {
-		put_open(out, "total", '{');
+		seed_put_open(out, "total", '{');
 		put_use(out, answer->total);
-		put_close(out, '}');
+		seed_put_close(out, '}');
 	}
-	put_close(out, '}');
+	seed_put_close(out, '}');
 }

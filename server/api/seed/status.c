@@ -15,9 +15,9 @@ static bool is_money(const Bursar__V1__LimitStatus *status)
 static void put_amount(struct buf *out, const char *name, const Bursar__V1__LimitStatus *status, int64_t amount)
 {
 	if (is_money(status))
-		put_usd(out, name, amount);
+		seed_put_usd(out, name, amount);
 	else
-		put_number(out, name, amount);
+		seed_put_number(out, name, amount);
 }
 
 static void put_use(struct buf *out, const Bursar__V1__LimitStatus *status)
@@ -26,42 +26,42 @@ static void put_use(struct buf *out, const Bursar__V1__LimitStatus *status)
 	put_amount(out, "used", status, status->used);
 	put_amount(out, "held", status, status->held);
 	put_amount(out, "remaining", status, status->remaining);
-	put_number(out, "usedPercent", status->used_percent);
-	put_time(out, "resetsAt", status->resets_at_us);
+	seed_put_number(out, "usedPercent", status->used_percent);
+	seed_put_time(out, "resetsAt", status->resets_at_us);
 }
 
 static void put_limit(struct buf *out, const Bursar__V1__LimitStatus *status)
 {
 	const Bursar__V1__Limit *limit = status->limit;
 
-	put_open(out, NULL, '{');
-	put_string(out, "name", limit->name);
-	put_word(out, "dimension", &bursar__v1__dimension__descriptor, (int)limit->dimension);
-	put_word(out, "kind", &bursar__v1__limit_kind__descriptor, (int)limit->kind);
+	seed_put_open(out, NULL, '{');
+	seed_put_string(out, "name", limit->name);
+	seed_put_word(out, "dimension", &bursar__v1__dimension__descriptor, (int)limit->dimension);
+	seed_put_word(out, "kind", &bursar__v1__limit_kind__descriptor, (int)limit->kind);
 	if (is_money(status))
-		put_string(out, "currency", "USD");
+		seed_put_string(out, "currency", "USD");
 	if (limit->kind == KIND(CALENDAR))
-		put_word(out, "window", &bursar__v1__calendar_window__descriptor, (int)limit->window);
+		seed_put_word(out, "window", &bursar__v1__calendar_window__descriptor, (int)limit->window);
 	if (limit->kind == KIND(BUCKET)) {
 		put_amount(out, "amount", status, limit->amount);
-		put_number(out, "periodMs", limit->period_us / 1000);
+		seed_put_number(out, "periodMs", limit->period_us / 1000);
 	}
 	put_use(out, status);
 	if (limit->interface[0])
-		put_string(out, "interface", limit->interface);
+		seed_put_string(out, "interface", limit->interface);
 	if (limit->model[0])
-		put_string(out, "model", limit->model);
+		seed_put_string(out, "model", limit->model);
 	if (limit->shadow)
-		put_flag(out, "shadow", true);
-	put_close(out, '}');
+		seed_put_flag(out, "shadow", true);
+	seed_put_close(out, '}');
 }
 
 static void put_limits(struct buf *out, const Bursar__V1__AccountStatus *account)
 {
-	put_open(out, "limits", '[');
+	seed_put_open(out, "limits", '[');
 	for (size_t i = 0; i < account->n_limits; i++)
 		put_limit(out, account->limits[i]);
-	put_close(out, ']');
+	seed_put_close(out, ']');
 }
 
 /* Counts every request: neither only those of an interface or a model, nor only for show. */
@@ -76,7 +76,7 @@ static void put_window(
 {
 	unsigned seen = 0;
 
-	put_open(out, name, '{');
+	seed_put_open(out, name, '{');
 	for (size_t i = 0; i < account->n_limits; i++) {
 		const Bursar__V1__Limit *limit = account->limits[i]->limit;
 		char word[WORD_MAX];
@@ -86,11 +86,11 @@ static void put_window(
 			continue;
 		seen |= 1u << limit->dimension;
 		enum_word(&bursar__v1__dimension__descriptor, (int)limit->dimension, word);
-		put_open(out, word, '{');
+		seed_put_open(out, word, '{');
 		put_use(out, account->limits[i]);
-		put_close(out, '}');
+		seed_put_close(out, '}');
 	}
-	put_close(out, '}');
+	seed_put_close(out, '}');
 }
 
 /* The general bucket per minute of a dimension, as a bucket. */
@@ -108,94 +108,94 @@ static void put_bucket(
 	}
 	if (!found)
 		return;
-	put_open(out, name, '{');
-	put_number(out, "perMinute", found->limit->amount);
-	put_number(out, "capacity", found->effective_amount);
-	put_number(out, "available", found->remaining);
-	put_number(out, "used", found->used);
-	put_time(out, "fullAt", found->resets_at_us);
-	put_close(out, '}');
+	seed_put_open(out, name, '{');
+	seed_put_number(out, "perMinute", found->limit->amount);
+	seed_put_number(out, "capacity", found->effective_amount);
+	seed_put_number(out, "available", found->remaining);
+	seed_put_number(out, "used", found->used);
+	seed_put_time(out, "fullAt", found->resets_at_us);
+	seed_put_close(out, '}');
 }
 
 static void put_costs(struct buf *out, const Bursar__V1__UserCosts *costs)
 {
 	if (!costs)
 		return;
-	put_open(out, "cost", '{');
-	put_string(out, "currency", "USD");
-	put_string(out, "month", costs->month);
-	put_usd(out, "monthTotal", costs->month_cost_nano_usd);
-	put_usd(out, "todayTotal", costs->today_cost_nano_usd);
-	put_open(out, "byModel", '[');
+	seed_put_open(out, "cost", '{');
+	seed_put_string(out, "currency", "USD");
+	seed_put_string(out, "month", costs->month);
+	seed_put_usd(out, "monthTotal", costs->month_cost_nano_usd);
+	seed_put_usd(out, "todayTotal", costs->today_cost_nano_usd);
+	seed_put_open(out, "byModel", '[');
 	for (size_t i = 0; i < costs->n_models; i++) {
 		const Bursar__V1__ModelCost *model = costs->models[i];
 
-		put_open(out, NULL, '{');
-		put_string(out, "provider", model->provider);
-		put_string(out, "model", model->model);
-		put_number(out, "requests", model->requests);
-		put_number(out, "tokens", model->tokens);
-		put_usd(out, "month", model->cost_nano_usd);
-		put_usd(out, "today", model->today_cost_nano_usd);
-		put_close(out, '}');
+		seed_put_open(out, NULL, '{');
+		seed_put_string(out, "provider", model->provider);
+		seed_put_string(out, "model", model->model);
+		seed_put_number(out, "requests", model->requests);
+		seed_put_number(out, "tokens", model->tokens);
+		seed_put_usd(out, "month", model->cost_nano_usd);
+		seed_put_usd(out, "today", model->today_cost_nano_usd);
+		seed_put_close(out, '}');
 	}
-	put_close(out, ']');
+	seed_put_close(out, ']');
 	if (costs->problem[0])
-		put_string(out, "problem", costs->problem);
-	put_close(out, '}');
+		seed_put_string(out, "problem", costs->problem);
+	seed_put_close(out, '}');
 }
 
 static void put_account(struct buf *out, const Bursar__V1__AccountStatus *account)
 {
-	put_string(out, "tier", account->tier);
-	put_string(out, "status", account->deleted ? "deleted" : account->suspended ? "suspended" : "active");
-	put_flag(out, "bypass", account->bypass);
+	seed_put_string(out, "tier", account->tier);
+	seed_put_string(out, "status", account->deleted ? "deleted" : account->suspended ? "suspended" : "active");
+	seed_put_flag(out, "bypass", account->bypass);
 	if (account->grace_until_us) {
-		put_open(out, "grace", '{');
-		put_time(out, "until", account->grace_until_us);
-		put_number(out, "percent", account->grace_percent);
-		put_close(out, '}');
+		seed_put_open(out, "grace", '{');
+		seed_put_time(out, "until", account->grace_until_us);
+		seed_put_number(out, "percent", account->grace_percent);
+		seed_put_close(out, '}');
 	}
 }
 
 static void put_shared(struct buf *out, const Bursar__V1__GetStatusResponse *answer)
 {
-	put_open(out, "shared", '[');
+	seed_put_open(out, "shared", '[');
 	for (size_t i = 1; i < answer->n_accounts; i++) {
 		const Bursar__V1__AccountStatus *account = answer->accounts[i];
 
-		put_open(out, NULL, '{');
-		put_word(out, "kind", &bursar__v1__account_kind__descriptor, (int)account->kind);
+		seed_put_open(out, NULL, '{');
+		seed_put_word(out, "kind", &bursar__v1__account_kind__descriptor, (int)account->kind);
 		if (account->id[0])
-			put_string(out, "id", account->id);
+			seed_put_string(out, "id", account->id);
 		put_account(out, account);
 		put_limits(out, account);
-		put_close(out, '}');
+		seed_put_close(out, '}');
 	}
-	put_close(out, ']');
+	seed_put_close(out, ']');
 }
 
 void seed_write_status(const Bursar__V1__GetStatusResponse *answer, struct buf *out)
 {
 	const Bursar__V1__AccountStatus *user = answer->n_accounts ? answer->accounts[0] : NULL;
 
-	put_open(out, NULL, '{');
+	seed_put_open(out, NULL, '{');
 	if (user) {
-		put_string(out, "userId", user->id);
+		seed_put_string(out, "userId", user->id);
 		put_account(out, user);
-		put_string(out, "timeZone", user->time_zone);
-		put_number(out, "openRequests", user->open_reservations);
+		seed_put_string(out, "timeZone", user->time_zone);
+		seed_put_number(out, "openRequests", user->open_reservations);
 		put_window(out, "daily", user, WINDOW(DAY));
 		put_window(out, "monthly", user, WINDOW(MONTH));
-		put_open(out, "rateLimits", '{');
+		seed_put_open(out, "rateLimits", '{');
 		put_bucket(out, "rpm", user, DIMENSION(REQUESTS));
 		put_bucket(out, "tpm", user, DIMENSION(TOKENS));
-		put_close(out, '}');
+		seed_put_close(out, '}');
 		put_limits(out, user);
 		put_shared(out, answer);
 	}
 	put_costs(out, answer->costs);
-	put_time(out, "now", answer->now_us);
-	put_word(out, "quality", &bursar__v1__quality__descriptor, (int)answer->quality);
-	put_close(out, '}');
+	seed_put_time(out, "now", answer->now_us);
+	seed_put_word(out, "quality", &bursar__v1__quality__descriptor, (int)answer->quality);
+	seed_put_close(out, '}');
 }

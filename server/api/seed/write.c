@@ -32,44 +32,44 @@ static void put_member(struct buf *out, const char *name)
 	buf_put_str(out, ":");
 }
 
-void put_open(struct buf *out, const char *name, char bracket)
+void seed_put_open(struct buf *out, const char *name, char bracket)
 {
 	put_member(out, name);
 	buf_put(out, &bracket, 1);
 }
 
-void put_close(struct buf *out, char bracket)
+void seed_put_close(struct buf *out, char bracket)
 {
 	buf_put(out, &bracket, 1);
 }
 
-void put_string(struct buf *out, const char *name, const char *value)
+void seed_put_string(struct buf *out, const char *name, const char *value)
 {
 	put_member(out, name);
 	json_write_text(value, out);
 }
 
-void put_word(struct buf *out, const char *name, const ProtobufCEnumDescriptor *type, int value)
+void seed_put_word(struct buf *out, const char *name, const ProtobufCEnumDescriptor *type, int value)
 {
 	char word[WORD_MAX];
 
 	enum_word(type, value, word);
-	put_string(out, name, word);
+	seed_put_string(out, name, word);
 }
 
-void put_number(struct buf *out, const char *name, int64_t value)
+void seed_put_number(struct buf *out, const char *name, int64_t value)
 {
 	put_member(out, name);
 	buf_put_dec(out, value);
 }
 
-void put_flag(struct buf *out, const char *name, bool value)
+void seed_put_flag(struct buf *out, const char *name, bool value)
 {
 	put_member(out, name);
 	buf_put_str(out, value ? "true" : "false");
 }
 
-void put_usd(struct buf *out, const char *name, int64_t nano)
+void seed_put_usd(struct buf *out, const char *name, int64_t nano)
 {
 	char text[40];
 
@@ -78,7 +78,7 @@ void put_usd(struct buf *out, const char *name, int64_t nano)
 	buf_put_str(out, text);
 }
 
-void put_time(struct buf *out, const char *name, int64_t us)
+void seed_put_time(struct buf *out, const char *name, int64_t us)
 {
 	int64_t seconds = (us + SECOND_US - 1) / SECOND_US, in_day = seconds % DAY_S;
 	char day[DATE_TEXT];

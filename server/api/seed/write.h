@@ -14,15 +14,15 @@ enum { WORD_MAX = 64 };
 void enum_word(const ProtobufCEnumDescriptor *type, int value, char out[WORD_MAX]);
 
 /* Opens an object or a list ('{', '['); `name` NULL: an item of a list, or the whole. */
-void put_open(struct buf *out, const char *name, char bracket);
-void put_close(struct buf *out, char bracket);
-void put_string(struct buf *out, const char *name, const char *value);
-void put_word(struct buf *out, const char *name, const ProtobufCEnumDescriptor *type, int value);
-void put_number(struct buf *out, const char *name, int64_t value);
-void put_flag(struct buf *out, const char *name, bool value);
+void seed_put_open(struct buf *out, const char *name, char bracket);
+void seed_put_close(struct buf *out, char bracket);
+void seed_put_string(struct buf *out, const char *name, const char *value);
+void seed_put_word(struct buf *out, const char *name, const ProtobufCEnumDescriptor *type, int value);
+void seed_put_number(struct buf *out, const char *name, int64_t value);
+void seed_put_flag(struct buf *out, const char *name, bool value);
 /* Nano-USD as a decimal number of USD, exact. */
-void put_usd(struct buf *out, const char *name, int64_t nano);
+void seed_put_usd(struct buf *out, const char *name, int64_t nano);
 /* Microseconds since 1970 as RFC 3339 with whole seconds, rounded up; null for 0. */
-void put_time(struct buf *out, const char *name, int64_t us);
+void seed_put_time(struct buf *out, const char *name, int64_t us);
 
 #endif
