@@ -13,16 +13,19 @@
 #include "api/auth/auth.h"
 #include "api/health/health.h"
 #include "api/health/reflection.h"
+#include "api/openapi/openapi.h"
+#include "api/rest/rest.h"
 #include "api/auth/revoked.h"
-#include "api/door/door.h"
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
 #include "base/observe/log.h"
-#include "http/http.h"
+#include "base/observe/metrics.h"
+#include "ops/otlp.h"
 #include "ops/pages.h"
 #include "pg/link/migrate.h"
 #include "rpc/listen/address.h"
 #include "rpc/server.h"
+#include "web.h"
 #include "wire.h"
 
 /* Exit codes: 0 success, 1 could not start or stop cleanly, 2 invalid option. */
@@ -32,9 +35,9 @@ struct parts {
 	struct conf conf;
 	struct wire *wire;
 	struct rpc_server *rpc;
-	struct http *http;
+	struct otlp *otlp;
 	struct http_probe probes[4]; /* the last one stays empty to end the table */
-	struct http_page pages[OPS_PAGES];
+	struct web web;
 	uv_loop_t loop;
 	uv_signal_t on_term;
 	uv_signal_t on_int;
@@ -61,27 +64,12 @@ static unsigned workers_of(const struct conf *conf)
 	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
 }
 
-static bool start_http(struct parts *parts, struct err *err)
+static bool start_web(struct parts *parts, struct err *err)
 {
-	struct http_options options = {
-		.listen = parts->conf.http_listen,
-		.threads = workers_of(&parts->conf),
-		.max_body_bytes = (size_t)parts->conf.max_message_bytes,
-		.request_timeout_us = parts->conf.answer_timeout_ms * 1000,
-		.pages = parts->pages,
-	};
-
-	if (!(parts->conf.roles & conf_roles_http))
-		return true;
 	parts->probes[0] = (struct http_probe){.name = "grpc", .probe = probe_grpc, .ctx = parts};
 	parts->probes[1] = (struct http_probe){.name = "redis", .probe = wire_probe_redis, .ctx = parts->wire};
 	parts->probes[2] = (struct http_probe){.name = "postgres", .probe = wire_probe_postgres, .ctx = parts->wire};
-	ops_pages(parts->pages, parts->probes);
-	parts->http = http_start(&options, err);
-	if (!parts->http)
-		return false;
-	log_info("HTTP is served", F("listen", parts->conf.http_listen), FI("port", http_port(parts->http)));
-	return true;
+	return web_start(&parts->web, &parts->conf, workers_of(&parts->conf), parts->probes, err);
 }
 
 /* Until a key exists, anyone who can connect is an operator, so plain gRPC outside loopback needs insecure_listen. */
@@ -147,8 +135,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 	parts->rpc = rpc_server_start(&options, err);
 	if (!parts->rpc)
 		return false;
-	if (parts->http)
-		http_attach(parts->http, parts->rpc, &door);
+	web_attach(&parts->web, parts->rpc);
 	atomic_store(&parts->serving, true);
 	log_info("gRPC is served", F("listen", options.listen), FI("port", rpc_server_port(parts->rpc)),
 		FI("workers", options.workers));
@@ -186,13 +173,6 @@ static void heed_second_signal(struct parts *parts)
 	sigaction(SIGINT, &action, NULL);
 }
 
-static void detach_http(void *ctx)
-{
-	struct parts *parts = ctx;
-
-	http_detach(parts->http);
-}
-
 static void stop_parts(struct parts *parts)
 {
 	const struct conf *conf = &parts->conf;
@@ -200,8 +180,8 @@ static void stop_parts(struct parts *parts)
 		.lame_duck_us = conf->lame_duck_ms * 1000,
 		.drain_us = conf->drain_ms * 1000,
 		.hurry = &hurry,
-		.detach = detach_http,
-		.ctx = parts,
+		.detach = web_detach,
+		.ctx = &parts->web,
 	};
 
 	log_info("bursard is stopping", FI("lame_duck_ms", conf->lame_duck_ms), FI("drain_ms", conf->drain_ms));
@@ -210,8 +190,9 @@ static void stop_parts(struct parts *parts)
 	signal(SIGALRM, stop_overdue);
 	alarm((unsigned)((conf->lame_duck_ms + conf->drain_ms) / 1000) + STOP_GRACE_S);
 	rpc_server_stop(parts->rpc, &stop);
-	http_stop(parts->http);
+	web_stop(&parts->web);
 	wire_stop(parts->wire);
+	otlp_stop(parts->otlp);
 	alarm(0);
 }
 
@@ -228,7 +209,7 @@ static void on_look(uv_timer_t *timer)
 	struct parts *parts = timer->data;
 
 	wire_look();
-	http_look(parts->http);
+	web_look(&parts->web);
 }
 
 static void start_loop(struct parts *parts)
@@ -272,9 +253,11 @@ static int run(struct parts *parts)
 	int code = 0;
 
 	prepare_process();
+	metrics_interfaces(parts->conf.metric_interfaces);
 	start_loop(parts);
 	parts->wire = wire_start(&parts->conf, workers_of(&parts->conf), &err);
-	if (parts->wire && start_http(parts, &err) && start_rpc(parts, &err)) {
+	if (parts->wire && otlp_start(&parts->conf, &parts->otlp, &err) && start_web(parts, &err) &&
+		start_rpc(parts, &err)) {
 		uv_run(&parts->loop, UV_RUN_DEFAULT);
 	} else {
 		log_error("bursard cannot start", F("reason", err.text));
@@ -303,6 +286,10 @@ static int print(enum conf_action action, const struct conf *conf)
 		buf_put_str(&out, "bursard " BURSAR_VERSION "\n");
 	else if (action == CONF_PRINT)
 		conf_print(conf, &out);
+	else if (action == CONF_PRINT_PATHS)
+		rest_print_docs(&out);
+	else if (action == CONF_PRINT_OPENAPI)
+		rest_openapi(&out);
 	else
 		conf_print_docs(&out);
 	return put(stdout, &out);

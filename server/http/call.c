@@ -87,16 +87,17 @@ static bool http_metadata(const struct call *call, const char *name, const char 
 
 static bool http_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg)
 {
-	(void)call;
-	(void)each;
-	(void)arg;
-	return false;
+	const char *const *names = self_of(call)->certificate.names;
+	bool found = false;
+
+	for (; names && *names && !found; names++)
+		found = each(*names, strlen(*names), arg);
+	return found;
 }
 
 static const char *http_certificate(struct call *call)
 {
-	(void)call;
-	return NULL;
+	return self_of(call)->certificate.pem;
 }
 
 static int64_t http_deadline_us(const struct call *call)

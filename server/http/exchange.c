@@ -184,8 +184,22 @@ static enum MHD_Result refuse_size(struct http_call *self)
 
 	err_set(&err, ERR_EXHAUSTED, "the body is larger than %zu bytes", self->http->options.max_body_bytes);
 	err_reason(&err, "REQUEST_TOO_LARGE");
-	fail(self, &err);
-	return MHD_YES;
+	return fail(self, &err);
+}
+
+/* What the connection says about the caller. False when they are refused. */
+static bool identify(struct http_call *self, struct err *err)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(self->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	MHD_get_connection_values(self->connection, MHD_HEADER_KIND, copy_header, self);
+	self->exchange.peer = peer_text(self);
+	self->exchange.encrypted = self->http->options.tls.cert;
+	if (!self->http->authorities.len)
+		return true;
+	return http_tls_peer(
+		info->tls_session, self->http->options.tls.client_required, &self->arena, &self->certificate, err);
 }
 
 /* The request is complete. */
@@ -205,8 +219,8 @@ static enum MHD_Result start(struct http_call *self)
 		return show_nothing(self);
 	if (self->too_large)
 		return refuse_size(self);
-	MHD_get_connection_values(self->connection, MHD_HEADER_KIND, copy_header, self);
-	exchange->peer = peer_text(self);
+	if (!identify(self, &err))
+		return fail(self, &err);
 	exchange->body = self->upload.len ? buf_str(&self->upload) : NULL;
 	exchange->body_len = self->upload.len;
 	http->translator->request(http->translator, exchange, &message);

@@ -87,8 +87,17 @@ struct http_page {
 	const void *ctx;
 };
 
+/* PEM files, as for gRPC (rpc/listen/tls.h). Borrowed. */
+struct http_tls {
+	const char *cert, *key; /* NULL: no TLS */
+	const char *client_ca; /* NULL or "": callers are not asked for a certificate */
+	bool client_required; /* calls without a valid one are refused */
+};
+
 struct http_options {
+	const char *option; /* the name of the option that `listen` comes from, for errors */
 	const char *listen; /* "127.0.0.1:7421", "[::1]:0", "0.0.0.0:7421" */
+	struct http_tls tls;
 	unsigned threads; /* 1 or more */
 	unsigned connections; /* further ones are closed at once; 0: 10,000 */
 	size_t max_body_bytes; /* larger bodies are refused with 413 */

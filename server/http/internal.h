@@ -9,12 +9,14 @@
 
 #include "base/list.h"
 #include "http/http.h"
+#include "http/tls.h"
 #include "rpc/carrier.h"
 
 struct http {
 	struct http_options options;
 	struct MHD_Daemon *daemon;
 	int port;
+	struct buf authorities; /* PEM: who signs callers' certificates; empty when callers are not asked for one */
 	pthread_rwlock_t attached; /* read by requests that are handed over, written by attach and detach */
 	struct rpc_server *rpc; /* NULL: only pages are served */
 	const struct http_translator *translator;
@@ -44,6 +46,7 @@ struct http_call {
 	struct http *http;
 	struct MHD_Connection *connection;
 	struct http_connection *link;
+	struct http_certificate certificate;
 	bool handed; /* a worker knows of it */
 
 	struct buf upload; /* the body as it arrives, then the bytes of the request message */
@@ -99,6 +102,6 @@ enum MHD_Result http_answer(void *http, struct MHD_Connection *connection, const
 void http_complete(void *http, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why);
 
 /* A listening socket at the address (listen.c); -1 with `err` set. */
-int http_listen_at(const char *text, int *port, struct err *err);
+int http_listen_at(const char *option, const char *text, int *port, struct err *err);
 
 #endif

@@ -11,20 +11,21 @@
 enum { BACKLOG = 1024 };
 
 /* Host and port of "host:port" or "[host]:port". */
-static bool split_address(const char *listen, char *host, size_t host_size, const char **port, struct err *err)
+static bool split_address(
+	const char *option, const char *listen, char *host, size_t host_size, const char **port, struct err *err)
 {
 	const char *colon = strrchr(listen, ':');
 	size_t len;
 
 	if (!colon || strncmp(listen, "unix:", 5) == 0)
-		return err_set(err, ERR_INVALID, "http_listen: \"%s\" is not an address; use 127.0.0.1:7421", listen);
+		return err_set(err, ERR_INVALID, "%s: \"%s\" is not an address; use 127.0.0.1:7421", option, listen);
 	len = (size_t)(colon - listen);
 	if (listen[0] == '[' && len >= 2 && listen[len - 1] == ']') {
 		listen++;
 		len -= 2;
 	}
 	if (len == 0 || len >= host_size)
-		return err_set(err, ERR_INVALID, "http_listen: the host is missing or too long");
+		return err_set(err, ERR_INVALID, "%s: the host is missing or too long", option);
 	memcpy(host, listen, len);
 	host[len] = '\0';
 	*port = colon + 1;
@@ -58,7 +59,7 @@ static int bind_one(const struct addrinfo *address, int *port)
 }
 
 /* A listening socket at `text`; -1 with `err` set on failure. */
-int http_listen_at(const char *text, int *port, struct err *err)
+int http_listen_at(const char *option, const char *text, int *port, struct err *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
 	struct addrinfo *found = NULL;
@@ -67,16 +68,16 @@ int http_listen_at(const char *text, int *port, struct err *err)
 	int error;
 	int fd;
 
-	if (!split_address(text, host, sizeof(host), &service, err))
+	if (!split_address(option, text, host, sizeof(host), &service, err))
 		return -1;
 	error = getaddrinfo(host, service, &hints, &found);
 	if (error) {
-		err_set(err, ERR_INVALID, "http_listen: %s: %s", text, gai_strerror(error));
+		err_set(err, ERR_INVALID, "%s: %s: %s", option, text, gai_strerror(error));
 		return -1;
 	}
 	fd = bind_one(found, port);
 	if (fd < 0)
-		err_set(err, ERR_UNAVAILABLE, "http_listen: cannot listen on %s: %s", text, strerror(errno));
+		err_set(err, ERR_UNAVAILABLE, "%s: cannot listen on %s: %s", option, text, strerror(errno));
 	freeaddrinfo(found);
 	return fd;
 }

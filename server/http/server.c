@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/observe/log.h"
+#include "base/unconst.h"
 #include "base/units.h"
 #include "http/internal.h"
 #include "rpc/server.h"
@@ -63,30 +64,58 @@ static void on_connection(
 	free(link);
 }
 
-static struct MHD_Daemon *daemon_start(struct http *http, int fd)
+/* Fills in the options that only TLS has; `option` ends with MHD_OPTION_END. False with ERR_INVALID. */
+static bool tls_options(struct http *http, struct MHD_OptionItem option[3], struct err *err)
+{
+	gnutls_certificate_retrieve_function2 *choose = NULL;
+	int count = 0;
+
+	if (http->options.tls.cert) {
+		choose = http_tls_start(&http->options.tls, &http->authorities, err);
+		if (!choose)
+			return false;
+		option[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)choose};
+	}
+	if (http->authorities.len)
+		option[count++] =
+			(struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, unconst(buf_str(&http->authorities))};
+	option[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+	return true;
+}
+
+static bool daemon_start(struct http *http, int fd, struct err *err)
 {
 	const struct http_options *options = &http->options;
+	struct MHD_OptionItem tls[3];
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-		NULL, http_answer, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+	if (!tls_options(http, tls, err))
+		return false;
+	http->daemon = MHD_start_daemon(flags | (options->tls.cert ? MHD_USE_TLS : 0), 0, NULL, NULL, http_answer, http,
+		MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)((options->request_timeout_us + SECOND_US - 1) / SECOND_US),
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_POOL_SIZE,
 		options->threads > 1 ? options->threads : 0, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, http_begin, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, http_complete, http,
-		MHD_OPTION_END);
+		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+	return http->daemon || err_set(err, ERR_INTERNAL, "%s: the HTTP threads cannot start", options->option);
+}
+
+static void http_free(struct http *http)
+{
+	pthread_rwlock_destroy(&http->attached);
+	pthread_mutex_destroy(&http->lock);
+	buf_release(&http->authorities);
+	free(http);
 }
 
 struct http *http_start(const struct http_options *options, struct err *err)
 {
 	struct http *http = mem_zalloc(1, sizeof(*http));
-	int fd = http_listen_at(options->listen, &http->port, err);
+	int fd;
 
-	if (fd < 0) {
-		free(http);
-		return NULL;
-	}
 	http->options = *options;
 	if (!http->options.connections)
 		http->options.connections = CONNECTIONS_MAX;
@@ -95,14 +124,13 @@ struct http *http_start(const struct http_options *options, struct err *err)
 	pthread_rwlock_init(&http->attached, NULL);
 	pthread_mutex_init(&http->lock, NULL);
 	list_init(&http->connections);
-	http->daemon = daemon_start(http, fd);
-	if (!http->daemon) {
+	fd = http_listen_at(options->option, options->listen, &http->port, err);
+	if (fd >= 0 && daemon_start(http, fd, err))
+		return http;
+	if (fd >= 0)
 		close(fd);
-		free(http);
-		err_set(err, ERR_INTERNAL, "http_listen: the HTTP threads cannot start");
-		return NULL;
-	}
-	return http;
+	http_free(http);
+	return NULL;
 }
 
 int http_port(const struct http *http)
@@ -152,7 +180,5 @@ void http_stop(struct http *http)
 	if (!http)
 		return;
 	MHD_stop_daemon(http->daemon);
-	pthread_rwlock_destroy(&http->attached);
-	pthread_mutex_destroy(&http->lock);
-	free(http);
+	http_free(http);
 }

@@ -2,6 +2,7 @@
 #include "ops/pages.h"
 
 #include "base/observe/metrics.h"
+#include "base/observe/process.h"
 #include "ops/ready.h"
 #include "service/pool/board.h"
 
@@ -10,6 +11,7 @@ enum { OK = 200, SERVICE_UNAVAILABLE = 503 };
 static unsigned print_metrics(const void *probes, struct buf *body)
 {
 	(void)probes;
+	process_print(body);
 	metrics_print(body);
 	pool_board_print(body);
 	return OK;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/observe/metrics.h"
+#include "base/observe/spans.h"
 #include "rpc/internal.h"
 #include "rpc/status.h"
 
@@ -34,6 +35,7 @@ void call_finish(struct call *call)
 		metric_inc(METRIC_grpc_answers_unread_total, call->method->metric, (unsigned)call->status);
 	if (call->on_ended)
 		call->on_ended(call->cancelled, call->ended_ctx);
+	trace_drop(call->trace);
 	list_remove(&call->link);
 	worker->active_count--;
 	if (call->awaited)
@@ -46,19 +48,34 @@ void call_finish(struct call *call)
 void call_left(struct call *call)
 {
 	void (*cancelled)(struct call * call, void *ctx) = call->on_cancel;
+	struct trace *outer = trace_enter(call->trace);
 
 	call->on_cancel = NULL;
 	if (cancelled)
 		cancelled(call, call->cancel_ctx);
+	trace_leave(outer);
 }
 
 void call_wrote(struct call *call, bool ok)
 {
+	struct trace *outer = trace_enter(call->trace);
+
 	call->writing = false;
 	if (call->answered)
 		call->carrier->end(call);
 	else
 		call->written(call, ok, call->written_ctx);
+	trace_leave(outer);
+}
+
+void call_got(struct call *call, const uint8_t *bytes, size_t n)
+{
+	void (*got)(struct call * call, const uint8_t *bytes, size_t n, void *ctx) = call->got;
+	struct trace *outer = trace_enter(call->trace);
+
+	call->got = NULL;
+	got(call, bytes, n, call->got_ctx);
+	trace_leave(outer);
 }
 
 static void refuse_stopping(struct call *call)
@@ -98,7 +115,7 @@ static bool admitted(struct call *call)
 	return !options->admit || options->admit(call, call->worker->ctx);
 }
 
-void call_dispatch(struct call *call, bool whole)
+static void dispatch(struct call *call, bool whole)
 {
 	if (call->worker->refusing) {
 		refuse_stopping(call);
@@ -113,6 +130,19 @@ void call_dispatch(struct call *call, bool whole)
 	}
 }
 
+void call_dispatch(struct call *call, bool whole)
+{
+	const char *parent = NULL;
+	size_t len = 0;
+	struct trace *outer;
+
+	call_metadata(call, "traceparent", &parent, &len);
+	call->trace = trace_begin(parent, len);
+	outer = trace_enter(call->trace);
+	dispatch(call, whole);
+	trace_leave(outer);
+}
+
 static void end(struct call *call, int status)
 {
 	assert(!call->answered);
@@ -121,6 +151,7 @@ static void end(struct call *call, int status)
 	metric_inc(METRIC_grpc_calls_total, call->method->metric, (unsigned)status);
 	metric_observe(METRIC_grpc_call_seconds, call->method->metric, 0, clock_mono_us() - call->arrived_us);
 	metric_add(METRIC_grpc_calls_open, 0, 0, -1);
+	span_served(call->trace, call->method->row->path, call->arrived_us, status);
 	/* A message must have been sent before the end; in that case call_wrote continues. */
 	if (!call->writing)
 		call->carrier->end(call);

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "base/observe/trace.h"
 #include "rpc/call.h"
 #include "rpc/inbox.h"
 
@@ -46,6 +47,7 @@ struct call {
 	struct list link; /* in the worker's `active` from arrival to release */
 	struct arena arena;
 	int64_t arrived_us;
+	struct trace *trace; /* NULL: none is kept */
 	struct caller *caller; /* NULL until `admit` sets it */
 	const struct err *expelled; /* overrides how the handler ends the stream; NULL normally */
 	int status;
@@ -77,6 +79,8 @@ void call_dispatch(struct call *call, bool whole);
 void call_left(struct call *call);
 /* What carrier->write sent has been taken (`ok`), or never will be. Continues with the end of a call that has one. */
 void call_wrote(struct call *call, bool ok);
+/* What carrier->read has got, valid until this returns; NULL: there is no more. */
+void call_got(struct call *call, const uint8_t *bytes, size_t n);
 /* An answered call leaves its worker. The carrier frees it next, and then calls worker_try_shut. */
 void call_finish(struct call *call);
 

@@ -219,18 +219,16 @@ static void core_watch(struct call *call)
 
 static void give_message(struct call *call, grpc_byte_buffer *message)
 {
-	void (*got)(struct call * call, const uint8_t *bytes, size_t n, void *ctx) = call->got;
 	grpc_byte_buffer_reader reader;
 	grpc_slice bytes;
 
-	call->got = NULL;
 	if (!message || !grpc_byte_buffer_reader_init(&reader, message)) {
-		got(call, NULL, 0, call->got_ctx);
+		call_got(call, NULL, 0);
 		return;
 	}
 	bytes = grpc_byte_buffer_reader_readall(&reader);
 	grpc_byte_buffer_reader_destroy(&reader);
-	got(call, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes), call->got_ctx);
+	call_got(call, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes));
 	grpc_slice_unref(bytes);
 }
 

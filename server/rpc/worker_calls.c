@@ -38,10 +38,12 @@ static void on_recheck(uv_timer_t *timer)
 
 	list_each (&worker->active, at, after) {
 		struct call *call = container_of(at, struct call, link);
+		struct trace *outer = trace_enter(call->trace);
 
 		if (call->method->row->kind == RPC_SERVER_STREAM && !call->answered &&
 			!worker->server->options.still_admitted(call, worker->ctx, &why))
 			call_expel(call, &why);
+		trace_leave(outer);
 	}
 }
 

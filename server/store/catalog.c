@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/observe/metrics.h"
 
 struct catalog {
 	_Atomic long references;
@@ -95,6 +96,8 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 		qsort(parts->tenant, (size_t)parts->tenants, sizeof(*parts->tenant), compare_tenants);
 	if (parts->tiers)
 		qsort(parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), compare_tiers);
+	for (int i = 0; i < parts->tiers; i++)
+		parts->tier[i].tier.metric = metrics_tier(parts->tier[i].tier.name);
 	if (parts->pools)
 		qsort(parts->pool, (size_t)parts->pools, sizeof(*parts->pool), compare_pools);
 	if (parts->texts)

@@ -27,6 +27,7 @@ struct tier {
 	enum fail_policy fail_policy;
 	bool shipped;
 	char upgrade_to[65];
+	unsigned metric; /* its value in the label set TIER (base/observe/metrics.h) */
 };
 
 struct tenant {

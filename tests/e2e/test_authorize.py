@@ -4,7 +4,7 @@ import http.client
 import pytest
 
 from bots import unique
-from doors import Door, key_of
+from web import Door, key_of
 
 
 @pytest.fixture

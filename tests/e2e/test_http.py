@@ -1,11 +1,11 @@
 """The door: every RPC over HTTP, with the statuses and headers that clients act on."""
+import gzip
 import http.client
 import json
 
 import pytest
 
-from bots import unique
-from doors import Door
+from web import Door
 
 
 @pytest.fixture
@@ -66,3 +66,48 @@ def test_a_stream_is_events_or_lines(door, bots):
         line = response.readline().decode()
         assert line.startswith(begin) and json.loads(line[len(begin) - 1:])
         connection.close()
+
+
+def test_the_dashboard_is_served_with_a_strict_policy(door):
+    page = door("GET", "/")
+    assert page.status == 200 and page.headers.get_content_type() == "text/html" and "<script type=\"module\"" in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"] and "unsafe" not in page.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"] and page.headers["X-Content-Type-Options"] == "nosniff"
+    assert door("GET", "/", If_None_Match=page.headers["ETag"]).status == 304
+    assert door("GET", "/main.js").headers.get_content_type() == "text/javascript"
+    assert door("GET", "/../main.js").status == door("GET", "/lib/").status == door("POST", "/", {}).status == 404
+
+
+def test_large_answers_are_compressed_for_those_who_accept_it(door):
+    plain = door("GET", "/openapi.json")
+    assert plain.headers["Content-Encoding"] is None and plain.json["openapi"].startswith("3.1")
+    connection = door.connect()
+    connection.request("GET", "/openapi.json", headers={"Accept-Encoding": "br, gzip"})
+    answer = connection.getresponse()
+    assert answer.headers["Content-Encoding"] == "gzip" and json.loads(gzip.decompress(answer.read())) == plain.json
+    connection.close()
+    assert door("GET", "/openapi.json", Accept_Encoding="gzip;q=0").json == plain.json
+
+
+def test_pages_of_other_sites_may_call_if_they_are_configured(start_bursard, door):
+    friend = "https://app.example"
+    assert door("GET", "/v1/tiers", Origin=friend).headers["Access-Control-Allow-Origin"] is None
+    open_door = Door(start_bursard(cors_origins=f"https://other.example {friend}", embed_origins=friend).http_addr)
+    asked = open_door("OPTIONS", "/v1/check", Origin=friend, Access_Control_Request_Method="POST")
+    assert asked.status == 204 and asked.headers["Access-Control-Allow-Origin"] == friend
+    assert "Authorization" in asked.headers["Access-Control-Allow-Headers"]
+    assert asked.headers["Access-Control-Allow-Credentials"] is None
+    assert open_door("GET", "/v1/tiers", Origin=friend).headers["Access-Control-Allow-Origin"] == friend
+    for stranger in ("https://app.example.evil", "https://app", "null"):
+        refused = open_door("GET", "/v1/tiers", Origin=stranger)
+        assert refused.status == 401 and refused.headers["Access-Control-Allow-Origin"] is None
+    assert f"frame-ancestors {friend}" in open_door("GET", "/").headers["Content-Security-Policy"]
+
+
+def test_an_idempotency_key_is_the_request_id(door, bots):
+    user = bots.user_with(bots.calendar("day", "requests", 10))
+    first, again = (door("POST", "/v1/check", {"user": user}, Idempotency_Key="order-7").json for _ in range(2))
+    assert first["request_id"] == again["request_id"] == "order-7" and (first["repeat"], again["repeat"]) == (False, True)
+    assert bots.figures(user)[(bots.types.ACCOUNT_KIND_USER, "day")].held == 1
+    assert door("POST", "/v1/check", {"user": user, "request_id": "order-7"}, Idempotency_Key="order-7").status == 200
+    assert door("POST", "/v1/check", {"user": user, "request_id": "x"}, Idempotency_Key="order-7").status == 400

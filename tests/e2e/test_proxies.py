@@ -9,7 +9,7 @@ import threading
 import pytest
 import yaml
 
-from doors import Door, key_of
+from web import Door, key_of
 from harness import until as wait_until
 from harness.paths import ROOT
 from harness.ports import free_port

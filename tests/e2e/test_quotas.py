@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from bots import unique
-from doors import Door, key_of
+from web import Door, key_of
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

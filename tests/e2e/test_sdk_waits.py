@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from doors import Door
+from web import Door
 from harness.paths import ROOT
 
 HERE = pathlib.Path(__file__).parent / "sdk"

@@ -168,7 +168,7 @@ bool door_authorizes(const char *path)
 	return strcmp(path, "/v1/authorize") == 0;
 }
 
-bool door_authorize(struct http_exchange *exchange, struct buf *message, struct err *err)
+bool door_authorize(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 {
 	struct asking asking = {.exchange = exchange, .err = err};
 
@@ -179,7 +179,7 @@ bool door_authorize(struct http_exchange *exchange, struct buf *message, struct 
 	asking.check.settle = true;
 	asking.state = door_state_new(exchange, "/bursar.v1.Limiter/Check");
 	asking.state->authorizes = true;
-	if (!door_guard(exchange, err) || !read_query(&asking) || !read_parts(&asking))
+	if (!door_guard(door, exchange, err) || !read_query(&asking) || !read_parts(&asking))
 		return false;
 	door_pack(&asking.check.base, message);
 	exchange->rpc = "/bursar.v1.Limiter/Check";
@@ -222,13 +222,4 @@ void door_authorized(struct http_exchange *exchange, const ProtobufCMessage *mes
 	if (is_forbidden(answer->reason))
 		exchange->status = 403;
 	put_denial(answer, reason, &exchange->reply);
-}
-
-void door_unauthorized(struct http_exchange *exchange)
-{
-	const struct door_state *state = exchange->state;
-
-	/* A proxy would tell its own caller to log in, because of a key that is the proxy's. */
-	if (state && state->authorizes && (exchange->status == 401 || exchange->status == 403))
-		exchange->status = 500;
 }

@@ -5,6 +5,7 @@
 
 #include "api/door/private.h"
 #include "api/json/json_message.h"
+#include "base/list.h"
 
 #define CHECK "/bursar.v1.Limiter/Check"
 
@@ -17,42 +18,9 @@ static const struct rest_row *row_of(struct http_exchange *exchange, struct rest
 	return row;
 }
 
-/* Any row of the RPC. */
-static const struct rest_row *row_of_rpc(const char *rpc)
-{
-	const struct rest_row *row = rest_rows;
-
-	while (strcmp(row->rpc, rpc) != 0) /* every RPC has one: a test looks for those without */
-		row++;
-	return row;
-}
-
-static struct door_state *state_of_row(struct http_exchange *exchange, const struct rest_row *row)
-{
-	struct door_state *state = arena_zalloc(exchange->arena, 1, sizeof(*state));
-
-	*state = (struct door_state){
-		.row = row, .format = door_format_of(exchange), .deny_status = 429, .headers = "both"};
-	exchange->state = state;
-	return state;
-}
-
-struct door_state *door_state_new(struct http_exchange *exchange, const char *rpc)
-{
-	return state_of_row(exchange, row_of_rpc(rpc));
-}
-
-struct door_state *door_start(
-	struct http_exchange *exchange, const char *rpc, const ProtobufCMessage *message, struct buf *out)
-{
-	exchange->rpc = rpc;
-	door_pack(message, out);
-	return door_state_new(exchange, rpc);
-}
-
 static void remember(struct http_exchange *exchange, const struct rest_row *row)
 {
-	struct door_state *state = state_of_row(exchange, row);
+	struct door_state *state = door_state_of(exchange, row);
 	char status[8];
 
 	if (rest_extra_value(row, exchange->query, "deny_status", status, sizeof(status)) && strcmp(status, "403") == 0)
@@ -61,12 +29,20 @@ static void remember(struct http_exchange *exchange, const struct rest_row *row)
 		memcpy(state->headers, "both", sizeof("both"));
 }
 
-void door_pack(const ProtobufCMessage *message, struct buf *out)
+/* The header Idempotency-Key is the request's id, so that a repeat by a client or a proxy counts nothing twice. */
+static bool set_request_id(struct http_exchange *exchange, ProtobufCMessage *message, struct err *err)
 {
-	size_t len = protobuf_c_message_get_packed_size(message);
+	const char *key = http_header_find(exchange, "idempotency-key");
+	const ProtobufCFieldDescriptor *field = json_field(message->descriptor, "request_id", sizeof("request_id") - 1);
+	const char *const *given;
 
-	protobuf_c_message_pack(message, (uint8_t *)buf_reserve(out, len + 1));
-	out->len += len;
+	if (!key || !field)
+		return true;
+	given = (const void *)((const char *)message + field->offset);
+	if ((*given)[0] && strcmp(*given, key) != 0)
+		return err_invalid(
+			err, "Idempotency-Key", "is not the request_id of the body; send one of them, or the same");
+	return json_set_field(message, "request_id", key, strlen(key), exchange->arena, err);
 }
 
 /* The request message of the row, packed. */
@@ -78,18 +54,19 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 
 	protobuf_c_message_init(type, message);
 	if (!rest_request(
-		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err))
+		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err) ||
+		!set_request_id(exchange, message, err))
 		return false;
 	door_pack(message, out);
 	return true;
 }
 
-static bool rest_start(struct http_exchange *exchange, struct buf *message, struct err *err)
+static bool rest_start(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 {
 	struct rest_match match = {0};
 	const struct rest_row *row = row_of(exchange, &match, err);
 
-	if (!row || !door_guard(exchange, err) || !message_of(exchange, row, &match, message, err))
+	if (!row || !door_guard(door, exchange, err) || !message_of(exchange, row, &match, message, err))
 		return false;
 	remember(exchange, row);
 	exchange->rpc = row->rpc;
@@ -98,16 +75,18 @@ static bool rest_start(struct http_exchange *exchange, struct buf *message, stru
 
 static void door_request(const struct http_translator *self, struct http_exchange *exchange, struct buf *message)
 {
+	const struct door *door = container_of((struct http_translator *)(uintptr_t)self, struct door, translator);
 	struct err err = {0};
 	bool ok;
 
-	(void)self;
-	if (seed_has(exchange->path))
-		ok = door_quotas(exchange, message, &err);
-	else if (door_authorizes(exchange->path))
-		ok = door_authorize(exchange, message, &err);
+	if (door_authorizes(exchange->path))
+		ok = door_authorize(door, exchange, message, &err);
+	else if (door_cors(door, exchange) || door_static(door, exchange))
+		return;
+	else if (seed_has(exchange->path))
+		ok = door_quotas(door, exchange, message, &err);
 	else
-		ok = rest_start(exchange, message, &err);
+		ok = rest_start(door, exchange, message, &err);
 	if (!ok)
 		door_refuse(exchange, &err);
 }
@@ -133,14 +112,14 @@ static void door_reply(
 	else
 		json_write_message(message, &exchange->reply);
 	buf_put_str(&exchange->reply, "\n");
+	door_compress(exchange);
 }
 
-const struct http_translator door = {
-	.request = door_request,
-	.reply = door_reply,
-	.failure = door_failure,
-	.begin = door_begin,
-	.part = door_part,
-	.broken = door_broken,
-	.idle = door_idle,
-};
+void door_init(struct door *door, const char *cors_origins, const char *embed_origins)
+{
+	*door = (struct door){
+		.translator = {door_request, door_reply, door_failure, door_begin, door_part, door_broken, door_idle},
+		.cors_origins = cors_origins,
+		.embed_origins = embed_origins,
+	};
+}

@@ -7,7 +7,15 @@
 
 #include "http/http.h"
 
-/* Static; borrowed as long as the process. */
-extern const struct http_translator door;
+/* Fill in the options, and give `translator` to http_attach. */
+struct door {
+	struct http_translator translator;
+	const char
+		*cors_origins; /* origins of pages that may call: "https://a.example https://b.example"; "" for none */
+	const char *embed_origins; /* origins of pages that may show the dashboard in a frame */
+};
+
+/* Fills in the translator. The strings are borrowed. */
+void door_init(struct door *door, const char *cors_origins, const char *embed_origins);
 
 #endif

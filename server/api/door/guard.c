@@ -43,7 +43,7 @@ static bool foreign(struct err *err, const char *why)
 	return err_reason(err, "NO_KEY");
 }
 
-bool door_guard(const struct http_exchange *exchange, struct err *err)
+bool door_guard(const struct door *door, const struct http_exchange *exchange, struct err *err)
 {
 	const char *origin = http_header_find(exchange, "origin"), *host = http_header_find(exchange, "host");
 
@@ -51,7 +51,7 @@ bool door_guard(const struct http_exchange *exchange, struct err *err)
 		return err_invalid(err, "Content-Type", "must be application/json");
 	if (http_header_find(exchange, "authorization"))
 		return true;
-	if (origin && (!host || !is_same_origin(origin, host)))
+	if (origin && !door_is_friend(door, exchange) && (!host || !is_same_origin(origin, host)))
 		return foreign(err, "a page of another site may not call without a key");
 	if (!host || !is_local_name(host))
 		return foreign(err, "without a key, only localhost, 127.0.0.1 and [::1] are served");

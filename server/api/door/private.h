@@ -21,7 +21,8 @@ struct door_state {
 	char headers[8]; /* which headers about limits an answer has: "legacy", "draft", "both" or "none" */
 };
 
-/* What is remembered of an exchange that calls the RPC. It becomes the exchange's state. */
+/* What is remembered of an exchange that calls the row's RPC, or the RPC. It becomes the exchange's state. */
+struct door_state *door_state_of(struct http_exchange *exchange, const struct rest_row *row);
 struct door_state *door_state_new(struct http_exchange *exchange, const char *rpc);
 void door_pack(const ProtobufCMessage *message, struct buf *out);
 /* Calls the RPC with the message. */
@@ -29,14 +30,13 @@ struct door_state *door_start(
 	struct http_exchange *exchange, const char *rpc, const ProtobufCMessage *message, struct buf *out);
 
 /* Paths that are not rows of paths.def: the request of /api/quotas (quotas.c), ... */
-bool door_quotas(struct http_exchange *exchange, struct buf *message, struct err *err)
+bool door_quotas(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 	__attribute__((warn_unused_result));
-/* ... and of /v1/authorize (authorize.c), its answer, and the status of its errors. */
+/* ... and of /v1/authorize (authorize.c), and its answer. */
 bool door_authorizes(const char *path);
-bool door_authorize(struct http_exchange *exchange, struct buf *message, struct err *err)
+bool door_authorize(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 	__attribute__((warn_unused_result));
 void door_authorized(struct http_exchange *exchange, const ProtobufCMessage *message);
-void door_unauthorized(struct http_exchange *exchange);
 
 /* Answers with an error (status.c). */
 void door_refuse(struct http_exchange *exchange, const struct err *err);
@@ -45,8 +45,18 @@ void door_failure(
 /* Appends a google.rpc.Status as JSON. */
 void door_status(struct arena *arena, int code, const uint8_t *bytes, size_t n, struct buf *out);
 
+/* Answers with a file of the dashboard or with /openapi.json; false when the path is neither (static.c). */
+bool door_static(const struct door *door, struct http_exchange *exchange);
+/* Compresses the reply if it is worth it and the caller accepts it (compress.c). Call it once, last. */
+void door_compress(struct http_exchange *exchange);
+
 /* Refuses what a browser sends on behalf of another site (guard.c). */
-bool door_guard(const struct http_exchange *exchange, struct err *err);
+bool door_guard(const struct door *door, const struct http_exchange *exchange, struct err *err);
+
+/* Adds the headers for pages of other sites (cors.c). True: it was a preflight, and is answered. */
+bool door_cors(const struct door *door, struct http_exchange *exchange);
+/* Whether a page of a configured site sent the request. */
+bool door_is_friend(const struct door *door, const struct http_exchange *exchange);
 
 /* Status and headers of a check's answer (denial.c): those of 429 for a denial. */
 void door_check(struct http_exchange *exchange, const ProtobufCMessage *message);

@@ -18,12 +18,12 @@ static bool read_call(struct http_exchange *exchange, struct seed_call *call, st
 	return false;
 }
 
-bool door_quotas(struct http_exchange *exchange, struct buf *message, struct err *err)
+bool door_quotas(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 {
 	struct seed_call *call = arena_alloc(exchange->arena, sizeof(*call));
 	struct door_state *state;
 
-	if (!door_guard(exchange, err) || !read_call(exchange, call, err))
+	if (!door_guard(door, exchange, err) || !read_call(exchange, call, err))
 		return false;
 	state = door_start(exchange, call->rpc, call->message, message);
 	state->quotas = call;

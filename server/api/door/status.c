@@ -83,6 +83,14 @@ static void add_retry(struct http_exchange *exchange, int64_t retry_us)
 			exchange, "retry-after-ms", arena_printf(exchange->arena, "%" PRId64, (retry_us + 999) / 1000));
 }
 
+/* A proxy would tell its own caller to log in, because of a key that is the proxy's (authorize.c). */
+static bool is_the_proxys(const struct http_exchange *exchange)
+{
+	const struct door_state *state = exchange->state;
+
+	return state && state->authorizes && (exchange->status == 401 || exchange->status == 403);
+}
+
 void door_failure(
 	const struct http_translator *self, struct http_exchange *exchange, int code, const uint8_t *bytes, size_t n)
 {
@@ -95,7 +103,8 @@ void door_failure(
 	exchange->status = http_status(code, outline.reason);
 	exchange->type = "application/json";
 	http_header_add(exchange, "Cache-Control", "no-store");
-	door_unauthorized(exchange);
+	if (is_the_proxys(exchange))
+		exchange->status = 500;
 	if (exchange->status == 401)
 		http_header_add(exchange, "WWW-Authenticate", "Bearer realm=\"bursar\"");
 	add_retry(exchange, outline.retry_us);

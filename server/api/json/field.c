@@ -66,24 +66,21 @@ ProtobufCMessage *json_make(struct json_reader *reader, const ProtobufCFieldDesc
 
 bool json_claim(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 {
-	void *quantifier = (char *)message + field->quantifier_offset;
-	uint32_t *chosen = quantifier;
+	uint32_t *chosen = (void *)((char *)message + field->quantifier_offset);
 
-	if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-		if (*chosen && *chosen != field->id)
-			return json_wrong(reader, "cannot be given together with %s",
-				protobuf_c_message_descriptor_get_field(message->descriptor, *chosen)->name);
-		*chosen = field->id;
-	} else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->quantifier_offset) {
-		*(protobuf_c_boolean *)quantifier = true;
-	}
+	if (!(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+		return true;
+	if (*chosen && *chosen != field->id)
+		return json_wrong(reader, "cannot be given together with %s",
+			protobuf_c_message_descriptor_get_field(message->descriptor, *chosen)->name);
+	*chosen = field->id;
 	return true;
 }
 
 /* The text of a query parameter has not been looked at by anybody. */
 static bool text_check(struct json_reader *reader, const char *text, size_t len)
 {
-	if (len && memchr(text, 0, len))
+	if (memchr(text, 0, len))
 		return json_wrong(reader, "contains a NUL character");
 	return utf8_valid(text, len) || json_wrong(reader, "is not valid UTF-8");
 }
@@ -108,21 +105,24 @@ static bool set_last(struct json_reader *reader, const ProtobufCFieldDescriptor 
 	return true;
 }
 
-/* The message in the field, made if it is absent; NULL when there is none, or many. */
-static ProtobufCMessage *enter(
-	struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
+static bool set_at(
+	struct json_reader *reader, ProtobufCMessage *message, const char *path, const struct json_value *value);
+
+/* `rest`: the path after this field; "" when it is the last one. */
+static bool set_in(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message,
+	const char *rest, const struct json_value *value)
 {
 	ProtobufCMessage **child = (void *)((char *)message + field->offset);
 
-	if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED) {
-		json_wrong(reader, "has no fields of its own");
-		return NULL;
-	}
+	if (!*rest)
+		return set_last(reader, field, message, value);
+	if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED)
+		return json_wrong(reader, "has no fields of its own");
 	if (!json_claim(reader, field, message))
-		return NULL;
+		return false;
 	if (!*child)
 		*child = json_make(reader, field);
-	return *child;
+	return *child && set_at(reader, *child, rest + 1, value);
 }
 
 static bool set_at(
@@ -131,23 +131,22 @@ static bool set_at(
 	struct json_place place = {.outer = reader->at};
 	size_t len = strcspn(path, ".");
 	const ProtobufCFieldDescriptor *field = json_field(message->descriptor, path, len);
-	ProtobufCMessage *child;
+	bool right;
 
 	if (!field)
 		return json_unknown(reader, message->descriptor, path, len);
 	place.name = field->name;
 	reader->at = &place;
-	if (!path[len])
-		return set_last(reader, field, message, value);
-	child = enter(reader, field, message);
-	return child && set_at(reader, child, path + len + 1, value);
+	right = set_in(reader, field, message, path + len, value);
+	reader->at = place.outer;
+	return right;
 }
 
 bool json_set_field(
 	ProtobufCMessage *into, const char *path, const char *text, size_t len, struct arena *arena, struct err *err)
 {
 	struct json_reader reader = {.arena = arena, .err = err};
-	struct json_value value = {.kind = JSON_IS_PLAIN, .text = text, .len = len};
+	struct json_value value = {.kind = JSON_IS_PLAIN, .text = len ? text : "", .len = len};
 
 	return set_at(&reader, into, path, &value);
 }

@@ -31,25 +31,31 @@ static bool read_value(
 	return json_set_scalar(reader, field, value, out);
 }
 
-static bool read_item(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
+static bool read_item_into(struct json_reader *reader, const ProtobufCFieldDescriptor *field, void *out)
 {
-	size_t *count = (void *)((char *)message + field->quantifier_offset);
-	struct json_place place = {.outer = reader->at, .index = *count};
 	struct json_value value;
-	void *out = json_list_place(reader, field, message);
 
-	if (!out)
-		return false;
-	reader->at = &place;
 	if (!json_scan_value(reader, &value))
 		return false;
 	if (value.kind == JSON_IS_NULL)
 		return json_wrong(reader, "null is not an item of a list");
-	if (!read_value(reader, field, &value, out))
+	return read_value(reader, field, &value, out);
+}
+
+static bool read_item(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
+{
+	size_t *count = (void *)((char *)message + field->quantifier_offset);
+	struct json_place place = {.outer = reader->at, .index = *count};
+	void *out = json_list_place(reader, field, message);
+	bool right;
+
+	if (!out)
 		return false;
-	++*count;
+	reader->at = &place;
+	right = read_item_into(reader, field, out);
 	reader->at = place.outer;
-	return true;
+	*count += right;
+	return right;
 }
 
 static bool read_list(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
@@ -94,6 +100,7 @@ static bool read_member(struct json_reader *reader, ProtobufCMessage *message, s
 	struct json_place place = {.outer = reader->at};
 	const char *name;
 	size_t len;
+	bool right;
 
 	if (!json_scan_name(reader, &name, &len))
 		return false;
@@ -103,11 +110,11 @@ static bool read_member(struct json_reader *reader, ProtobufCMessage *message, s
 	place.name = field->name;
 	reader->at = &place;
 	if (given_twice(seen, (size_t)(field - message->descriptor->fields)))
-		return json_wrong(reader, "given twice");
-	if (!read_field(reader, field, message))
-		return false;
+		right = json_wrong(reader, "given twice");
+	else
+		right = read_field(reader, field, message);
 	reader->at = place.outer;
-	return true;
+	return right;
 }
 
 /* After the opening brace. */
@@ -129,7 +136,8 @@ static bool read_object(struct json_reader *reader, ProtobufCMessage *into)
 
 bool json_read_message(const char *text, size_t len, ProtobufCMessage *into, struct arena *arena, struct err *err)
 {
-	struct json_reader reader = {.start = text, .p = text, .end = text + len, .arena = arena, .err = err};
+	const char *start = len ? text : ""; /* a body that never came has no address */
+	struct json_reader reader = {.start = start, .p = start, .end = start + len, .arena = arena, .err = err};
 	struct json_value value;
 
 	if (!json_scan_value(&reader, &value))

@@ -69,7 +69,7 @@ size_t json_value_size(const ProtobufCFieldDescriptor *field);
 void *json_list_place(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
 /* A new message of the field's type; NULL with the error set when there are too many. */
 ProtobufCMessage *json_make(struct json_reader *reader, const ProtobufCFieldDescriptor *field);
-/* Before a field is set: chooses it in its oneof, which must not have another member, and marks an optional one. */
+/* Before a field is set: chooses it in its oneof, if it is in one, which must not have another member. */
 bool json_claim(struct json_reader *reader, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
 /* ERR_INVALID for a name that is not a field of `type`. Always false. */
 bool json_unknown(struct json_reader *reader, const ProtobufCMessageDescriptor *type, const char *name, size_t len);

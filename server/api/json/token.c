@@ -84,36 +84,40 @@ bool json_next_is(struct json_reader *reader, char c)
 	return true;
 }
 
+/* What is wrong with the part of a string at `p`; NULL: nothing, and it has `n` bytes. */
+static const char *wrong_part(const char *p, const char *end, size_t *n)
+{
+	*n = 1;
+	if (p == end)
+		return "a string does not end";
+	if ((unsigned char)*p < 0x20)
+		return "a control character in a string, which needs an escape such as \\n";
+	if (*p == '\\')
+		*n = json_escape_len(p, end);
+	return *n ? NULL : "a backslash that begins no escape";
+}
+
 /* The closing quote of the string at reader->p; NULL with the error set. `escaped`: it has a backslash. */
 static const char *string_end(struct json_reader *reader, bool *escaped, bool *ascii)
 {
-	const char *p = reader->p;
-	unsigned char seen = 0;
+	const char *p = reader->p, *wrong;
+	size_t n;
 
 	*escaped = false;
-	for (; p < reader->end && *p != '"'; p++) {
-		seen |= (unsigned char)*p;
-		if ((unsigned char)*p < 0x20) {
-			reader->p = p;
-			json_not_json(reader, "a control character in a string, which needs an escape such as \\n");
-			return NULL;
-		}
-		if (*p == '\\') {
-			size_t n = json_escape_len(p, reader->end);
-
-			if (!n) {
-				reader->p = p;
-				json_not_json(reader, "a backslash that begins no escape");
-				return NULL;
-			}
-			*escaped = true;
-			p += n - 1;
-		}
+	*ascii = true;
+	for (;; p += n) {
+		p += json_plain_len(p, reader->end);
+		if (p < reader->end && *p == '"')
+			return p;
+		wrong = wrong_part(p, reader->end, &n);
+		if (wrong)
+			break;
+		*escaped |= *p == '\\';
+		*ascii &= (unsigned char)*p < 0x80;
 	}
-	*ascii = seen < 0x80;
-	if (p < reader->end)
-		return p;
-	json_not_json(reader, "a string does not end");
+	if (p < reader->end) /* otherwise it is said where the string begins */
+		reader->p = p;
+	json_not_json(reader, wrong);
 	return NULL;
 }
 

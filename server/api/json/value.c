@@ -1,6 +1,4 @@
 /* Values of fields that are not messages, from JSON or from plain text. */
-#include <errno.h>
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -115,7 +113,7 @@ static bool read_whole(
 
 static bool read_int32(struct json_reader *reader, const struct json_value *value, int32_t *out)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!read_whole(reader, value, INT32_MIN, INT32_MAX, &number))
 		return false;
@@ -125,7 +123,7 @@ static bool read_int32(struct json_reader *reader, const struct json_value *valu
 
 static bool read_uint32(struct json_reader *reader, const struct json_value *value, uint32_t *out)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!read_whole(reader, value, 0, UINT32_MAX, &number))
 		return false;
@@ -136,7 +134,7 @@ static bool read_uint32(struct json_reader *reader, const struct json_value *val
 static bool read_int64(
 	struct json_reader *reader, const ProtobufCFieldDescriptor *field, const struct json_value *value, int64_t *out)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!is_number(value) && json_is_time(field)) {
 		if ((value->kind == JSON_IS_STRING || value->kind == JSON_IS_PLAIN) &&
@@ -156,7 +154,8 @@ static bool is_text(const struct json_value *value, const char *text)
 	return has_text(value) && value->len == strlen(text) && memcmp(value->text, text, value->len) == 0;
 }
 
-static bool read_double(struct json_reader *reader, const struct json_value *value, double most, double *out)
+/* `single`: of a float, which the text is rounded to once. */
+static bool read_double(struct json_reader *reader, const struct json_value *value, bool single, double *out)
 {
 	char *copy;
 
@@ -167,8 +166,9 @@ static bool read_double(struct json_reader *reader, const struct json_value *val
 	if (!is_number(value))
 		return json_wrong_kind(reader, value, "a number");
 	copy = arena_strndup(reader->arena, value->text, value->len);
-	*out = strtod(copy, NULL);
-	return fabs(*out) <= most || json_wrong_kind(reader, value, "a number that a double can hold");
+	*out = single ? (double)strtof(copy, NULL) : strtod(copy, NULL);
+	return !isinf(*out) ||
+	       json_wrong_kind(reader, value, single ? "a number that a float holds" : "a number that a double holds");
 }
 
 static bool read_bool(struct json_reader *reader, const struct json_value *value, protobuf_c_boolean *out)
@@ -221,9 +221,9 @@ static bool read_bytes(struct json_reader *reader, const struct json_value *valu
 
 static bool read_float(struct json_reader *reader, const struct json_value *value, float *out)
 {
-	double number;
+	double number = 0;
 
-	if (!read_double(reader, value, FLT_MAX, &number))
+	if (!read_double(reader, value, true, &number))
 		return false;
 	*out = (float)number;
 	return true;
@@ -250,7 +250,7 @@ bool json_set_scalar(
 	case PROTOBUF_C_TYPE_FLOAT:
 		return read_float(reader, value, out);
 	case PROTOBUF_C_TYPE_DOUBLE:
-		return read_double(reader, value, DBL_MAX, out);
+		return read_double(reader, value, false, out);
 	case PROTOBUF_C_TYPE_BOOL:
 		return read_bool(reader, value, out);
 	case PROTOBUF_C_TYPE_ENUM:

@@ -7,6 +7,7 @@
 
 #include "api/json/json_message.h"
 #include "api/json/reader.h"
+#include "base/text/json_token.h"
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
@@ -26,52 +27,35 @@ static void put_escape(unsigned char c, struct buf *out)
 		buf_put(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
 }
 
-/* The bytes from `p` that need no escape. `seen` gets their bits. */
-static size_t plain_len(const unsigned char *p, const unsigned char *end, unsigned char *seen)
+/* How many bytes of text from `p` are written as they are: the next ASCII ones, or one sequence of UTF-8. 0: none. */
+static size_t as_it_is(const char *p, const char *end)
 {
-	const unsigned char *at = p;
+	size_t n = json_plain_len(p, end);
 
-	for (; at < end && *at >= 0x20 && *at != '"' && *at != '\\'; at++)
-		*seen |= *at;
-	return (size_t)(at - p);
+	if (n || (unsigned char)*p < 0x80)
+		return n;
+	for (n = 2; n <= 4 && n <= (size_t)(end - p); n++)
+		if (utf8_valid(p, n))
+			return n;
+	return 0;
 }
 
-/* Nothing of ours should be like this, but a reader must get JSON in any case. */
-static void put_not_utf8(const char *text, size_t len, struct buf *out)
-{
-	for (size_t i = 0, n; i < len; i += n) {
-		for (n = 1; n < 4 && i + n < len && !utf8_valid(text + i, n); n++)
-			;
-		if (!utf8_valid(text + i, n)) {
-			n = 1;
-			buf_put_str(out, "\xef\xbf\xbd");
-		} else if (plain_len((const unsigned char *)text + i, (const unsigned char *)text + i + 1,
-				   &(unsigned char){0})) {
-			buf_put(out, text + i, n);
-		} else {
-			put_escape((unsigned char)text[i], out);
-		}
-	}
-}
-
+/* NULL is empty, as it is for protobuf-c. */
 void json_write_text(const char *text, struct buf *out)
 {
-	size_t len = text ? strlen(text) : 0, from = out->len;
-	const unsigned char *p = (const unsigned char *)text, *end = p + len;
-	unsigned char seen = 0;
+	const char *end = text ? text + strlen(text) : NULL;
 
 	buf_put(out, "\"", 1);
-	while (p < end) {
-		size_t n = plain_len(p, end, &seen);
+	while (text < end) {
+		size_t n = as_it_is(text, end);
 
-		buf_put(out, p, n);
-		p += n;
-		if (p < end)
-			put_escape(*p++, out);
-	}
-	if (seen >= 0x80 && !utf8_valid(text, len)) {
-		out->len = from + 1;
-		put_not_utf8(text, len, out);
+		if (n)
+			buf_put(out, text, n);
+		else if ((unsigned char)*text < 0x80)
+			put_escape((unsigned char)*text, out);
+		else
+			buf_put_str(out, "\xef\xbf\xbd");
+		text += n ? n : 1;
 	}
 	buf_put(out, "\"", 1);
 }
@@ -93,42 +77,35 @@ static void put_double(double value, bool is_float, struct buf *out)
 	buf_put_str(out, text);
 }
 
-static void put_quoted(const char *digits, size_t len, struct buf *out)
+static void put_int64(int64_t value, struct buf *out)
 {
-	char *to = buf_reserve(out, len + 2);
+	char *to = buf_reserve(out, DEC_MAX + 2);
+	size_t len = dec_put(to + 1, value);
 
-	to[0] = '"';
-	memcpy(to + 1, digits, len);
-	to[len + 1] = '"';
+	to[0] = to[len + 1] = '"';
 	to[len + 2] = '\0';
 	out->len += len + 2;
 }
 
-static void put_int64(int64_t value, struct buf *out)
-{
-	char digits[DEC_MAX];
-
-	put_quoted(digits, dec_put(digits, value), out);
-}
-
 static void put_uint64(uint64_t value, struct buf *out)
 {
-	char digits[DEC_MAX + 1];
-
 	if (value <= INT64_MAX)
 		put_int64((int64_t)value, out);
 	else
-		put_quoted(digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, value), out);
+		buf_putf(out, "\"%" PRIu64 "\"", value);
 }
 
 static void put_enum(const ProtobufCEnumDescriptor *type, int value, struct buf *out)
 {
 	const ProtobufCEnumValue *row = protobuf_c_enum_descriptor_get_value(type, value);
 
-	if (row)
-		put_quoted(row->name, strlen(row->name), out);
-	else
+	if (!row) {
 		buf_put_dec(out, value);
+		return;
+	}
+	buf_put(out, "\"", 1);
+	buf_put_str(out, row->name);
+	buf_put(out, "\"", 1);
 }
 
 /* The types of the details of a google.rpc.Status. */
@@ -310,8 +287,6 @@ static bool is_written(const ProtobufCMessage *message, const ProtobufCFieldDesc
 		return *(const uint32_t *)(const void *)(base + field->quantifier_offset) == field->id;
 	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
 		return *(const void *const *)(const void *)(base + field->offset) != NULL;
-	if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->quantifier_offset)
-		return *(const protobuf_c_boolean *)(const void *)(base + field->quantifier_offset);
 	/* Nearly no request uses most of the many meters. */
 	if (field->id > FIRST_METERS && is_meters(message->descriptor))
 		return *(const int64_t *)(const void *)(base + field->offset) != 0;

@@ -47,7 +47,7 @@ static size_t path_distance(const char *path, size_t len, const struct rest_row 
 	return at == end ? sum : at + 1 == end ? sum + 1 : SIZE_MAX;
 }
 
-static const char *nearest(const char *path, size_t len)
+static const struct rest_row *nearest(const char *path, size_t len)
 {
 	const struct rest_row *best = NULL;
 	size_t least = SIZE_MAX;
@@ -60,7 +60,7 @@ static const char *nearest(const char *path, size_t len)
 			best = &rest_rows[i];
 		}
 	}
-	return best ? best->path : NULL;
+	return best;
 }
 
 /* The beginning of a path, for a message; what is not UTF-8 is not shown. */
@@ -75,11 +75,13 @@ static int shown(const char *path, size_t len)
 
 static const struct rest_row *no_path(const char *path, size_t len, struct err *err)
 {
-	const char *near = len <= REST_PATH_MAX ? nearest(path, len) : NULL;
+	const struct rest_row *near = len <= REST_PATH_MAX ? nearest(path, len) : NULL;
+	char meant[REST_SHOWN_MAX];
 	int most = shown(path, len);
 
 	if (near)
-		err_set(err, ERR_NOT_FOUND, "%.*s: there is no such path; did you mean %s?", most, path, near);
+		err_set(err, ERR_NOT_FOUND, "%.*s: there is no such path; did you mean %s?", most, path,
+			rest_shown(near, meant));
 	else
 		err_set(err, ERR_NOT_FOUND, "%.*s: there is no such path; /openapi.json has them all", most, path);
 	err_reason_of(err, "PATH_NOT_FOUND", "%.*s", most, path);

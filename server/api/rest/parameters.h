@@ -19,8 +19,9 @@ size_t rest_parameters(const struct rest_row *row, struct rest_parameter out[RES
 bool rest_in_path(const struct rest_row *row, const char *path);
 
 /* A parameter of a path that is not a field of the request: the server reads it itself (rest_extra_value). */
+enum { REST_EXTRA_VALUES = 4 };
 struct rest_extra {
-	const char *path, *name, *values[5], *initial, *doc;
+	const char *path, *name, *values[REST_EXTRA_VALUES], *initial, *doc;
 };
 extern const struct rest_extra rest_extras[];
 extern const size_t rest_extras_count;

@@ -46,14 +46,15 @@ static bool read_part(struct making *making, const char *body, size_t len)
 static bool read_body(struct making *making, const char *body, size_t len)
 {
 	const struct rest_row *row = making->row;
+	char path[REST_SHOWN_MAX];
 
 	if (!row->body)
-		return !len || err_invalid(making->err, "body", "%s %s takes none", row->method, row->path);
+		return !len || err_invalid(making->err, "body", "%s %s takes none", row->method, rest_shown(row, path));
 	if (!len && strcmp(row->body, "*") == 0 && strcmp(row->method, "POST") == 0)
 		return true;
 	if (!len)
-		return err_invalid(
-			making->err, "body", "is missing: %s %s needs a JSON object", row->method, row->path);
+		return err_invalid(making->err, "body", "is missing: %s %s needs a JSON object", row->method,
+			rest_shown(row, path));
 	if (strcmp(row->body, "*") == 0)
 		return json_read_message(body, len, making->into, making->arena, making->err);
 	return read_part(making, body, len);
@@ -132,31 +133,45 @@ static bool read_variables(struct making *making, const struct rest_match *match
 
 /* ---- the query ---- */
 
-static bool is_extra(const struct rest_row *row, const char *name)
+static const struct rest_extra *extra_of(const struct rest_row *row, const char *name)
 {
 	for (size_t i = 0; i < rest_extras_count; i++)
 		if (strcmp(rest_extras[i].path, row->path) == 0 && strcmp(rest_extras[i].name, name) == 0)
+			return &rest_extras[i];
+	return NULL;
+}
+
+static bool extra_check(const struct rest_extra *extra, struct rest_text value, struct err *err)
+{
+	char list[64] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < REST_EXTRA_VALUES && extra->values[i]; i++) {
+		if (strlen(extra->values[i]) == value.len && memcmp(extra->values[i], value.text, value.len) == 0)
 			return true;
-	return false;
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", extra->values[i]);
+	}
+	return err_invalid(err, extra->name, "is none of %s", list);
 }
 
 static bool unknown(struct making *making, const struct rest_parameter *known, size_t count, const char *name)
 {
 	struct meant meant = {.typed = name};
-	char shown[64];
+	char shown[64], path[REST_SHOWN_MAX];
 
 	for (size_t i = 0; i < count; i++)
 		meant_try(&meant, known[i].field->name);
 	for (size_t i = 0; i < rest_extras_count; i++)
-		if (is_extra(making->row, rest_extras[i].name))
+		if (extra_of(making->row, rest_extras[i].name))
 			meant_try(&meant, rest_extras[i].name);
 	snprintf(shown, sizeof(shown), "%.60s", name);
-	if (meant.name[0])
+	if (making->row->body && json_field(making->into->descriptor, name, strlen(name)))
+		err_invalid(making->err, shown, "belongs into the body");
+	else if (meant.name[0])
 		err_invalid(making->err, shown, "there is no such query parameter; did you mean %s?", meant.name);
 	else
-		err_invalid(making->err, shown, "%s %s has no such query parameter%s", making->row->method,
-			making->row->path,
-			making->row->body && !count ? "; fields of the request belong into the body" : "");
+		err_invalid(making->err, shown, "%s %s has no such query parameter", making->row->method,
+			rest_shown(making->row, path));
 	return err_reason_of(making->err, "PARAMETER_NOT_FOUND", "%s", shown);
 }
 
@@ -212,11 +227,15 @@ static bool read_query(struct making *making, const char *query)
 	if (strlen(query) > REST_QUERY_MAX)
 		return err_invalid(making->err, "query", "is longer than %d bytes", REST_QUERY_MAX);
 	while (rest_pair_next(&query, &raw_name, &raw_value)) {
+		const struct rest_extra *extra;
 		size_t i;
 
 		if (!rest_decode(raw_name.text, raw_name.len, true, "query", making->arena, &name, making->err))
 			return false;
-		if (is_extra(making->row, name.text))
+		extra = extra_of(making->row, name.text);
+		if (extra && !extra_check(extra, raw_value, making->err))
+			return false;
+		if (extra)
 			continue;
 		i = parameter_called(making->row, known, count, name.text);
 		if (i == count)
@@ -245,7 +264,7 @@ bool rest_extra_value(const struct rest_row *row, const char *query, const char 
 {
 	struct rest_text key, value;
 
-	while (is_extra(row, name) && query && rest_pair_next(&query, &key, &value))
+	while (extra_of(row, name) && query && rest_pair_next(&query, &key, &value))
 		if (key.len == strlen(name) && memcmp(key.text, name, key.len) == 0 && value.len < size && value.text) {
 			memcpy(out, value.text, value.len);
 			out[value.len] = '\0';

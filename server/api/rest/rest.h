@@ -1,6 +1,6 @@
 /*
  * REST over the RPCs: which method and path is which RPC (paths.def), and what of an HTTP request becomes which field of
- * the RPC's request. Knows no sockets; server/http carries it.
+ * the RPC's request. Knows no sockets.
  */
 #ifndef BURSAR_API_REST_REST_H
 #define BURSAR_API_REST_REST_H
@@ -11,6 +11,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 /* One row of paths.def, which explains its columns. An RPC may have several. */
@@ -26,8 +27,15 @@ struct rest_row {
 extern const struct rest_row rest_rows[];
 extern const size_t rest_rows_count;
 
+/* The name of the row's RPC, without its service: "PutTier". */
+const char *rest_rpc_name(const struct rest_row *row) __attribute__((returns_nonnull));
+
 /* The descriptor of the row's RPC: its request is ->input, its answer ->output, each message of a stream. */
 const ProtobufCMethodDescriptor *rest_rpc(const struct rest_row *row) __attribute__((returns_nonnull));
+
+/* The row's path for people: "/v1/tiers/{name}" of "/v1/tiers/{tier.name}". */
+enum { REST_SHOWN_MAX = 96 };
+const char *rest_shown(const struct rest_row *row, char out[REST_SHOWN_MAX]) __attribute__((returns_nonnull));
 
 /* A longer path is not found; a longer query string or name in it is refused. */
 enum { REST_PATH_MAX = 8192, REST_QUERY_MAX = 16384, REST_VARIABLES_MAX = 4 };
@@ -65,5 +73,8 @@ bool rest_request(const struct rest_row *row, const struct rest_match *match, co
  * its value, as it is, into `out`. False when the row has no such parameter, or the query does not give it.
  */
 bool rest_extra_value(const struct rest_row *row, const char *query, const char *name, char *out, size_t size);
+
+/* Appends docs/http-paths.md. */
+void rest_print_docs(struct buf *out);
 
 #endif

@@ -39,3 +39,23 @@ const ProtobufCMethodDescriptor *rest_rpc(const struct rest_row *row)
 	}
 	abort(); /* a row of an RPC that does not exist; a test looks for such rows */
 }
+
+const char *rest_shown(const struct rest_row *row, char out[REST_SHOWN_MAX])
+{
+	const char *at = row->path;
+	size_t n = 0;
+
+	while (*at && n < REST_SHOWN_MAX - 1) {
+		const char *dot = *at == '{' ? memchr(at, '.', strcspn(at, "}")) : NULL;
+
+		out[n++] = *at;
+		at = dot ? dot + 1 : at + 1;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+const char *rest_rpc_name(const struct rest_row *row)
+{
+	return strrchr(row->rpc, '/') + 1;
+}

@@ -13,14 +13,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/observe/metric_names.h"
 
-enum type { COUNTER, GAUGE, TIME, SIZE };
+enum type { COUNTER, GAUGE, SECONDS, TIME, SIZE };
 
 /* The upper bounds of a histogram's buckets; one more bucket and the sum follow them. */
 static const int64_t time_ends[] = {
 	50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 5000000, 30000000};
 static const int64_t size_ends[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
-enum { ENDS = 16, BUCKETS = ENDS + 1, CELLS_COUNTER = 1, CELLS_GAUGE = 1, CELLS_TIME = BUCKETS + 1 };
+enum { ENDS = 16, BUCKETS = ENDS + 1, CELLS_COUNTER = 1, CELLS_GAUGE = 1, CELLS_SECONDS = 1, CELLS_TIME = BUCKETS + 1 };
 enum { CELLS_SIZE = BUCKETS + 1 };
 _Static_assert(sizeof(time_ends) / sizeof(time_ends[0]) == ENDS && sizeof(size_ends) == sizeof(time_ends), "ends");
 
@@ -48,15 +49,14 @@ struct row {
 	unsigned cells;
 };
 
-static const char *method_names[METRIC_METHOD_MAX];
-static unsigned method_count;
-
 #define VALUE_TEXT(set, name, text) text,
 #define SET_TABLE(set, label_) \
 	static const char *const values_##set[] = {METRIC_SET_##set(VALUE_TEXT)}; \
 	static const struct label_set set_##set = {.label = (label_), .values = values_##set};
 METRIC_LABEL_SETS(SET_TABLE)
-static const struct label_set set_METHOD = {.label = "method", .values = method_names};
+static const struct label_set set_METHOD = {.label = "method", .values = metric_methods};
+static const struct label_set set_TIER = {.label = "tier", .values = metric_tiers};
+static const struct label_set set_INTERFACE = {.label = "interface", .values = metric_interfaces};
 
 static const struct row rows[] = {
 #define METRIC(name_, type_, a, b, help_) \
@@ -163,19 +163,6 @@ int64_t metric_value(enum metric metric, unsigned a, unsigned b)
 	return sum;
 }
 
-unsigned metrics_method(const char *name)
-{
-	for (unsigned i = 0; i < method_count; i++)
-		if (strcmp(method_names[i], name) == 0)
-			return i;
-	if (method_count == METRIC_METHOD_MAX - 1) {
-		method_names[method_count] = "other";
-		return method_count;
-	}
-	method_names[method_count] = name;
-	return method_count++;
-}
-
 /* Writes "{method="/x",code="OK"" or nothing; the caller adds the closing brace. True when something was written. */
 static bool print_labels(struct buf *out, const struct row *row, unsigned a, unsigned b)
 {
@@ -185,7 +172,9 @@ static bool print_labels(struct buf *out, const struct row *row, unsigned a, uns
 	for (int i = 0; i < 2; i++) {
 		if (!row->sets[i]->label[0])
 			continue;
-		buf_putf(out, "%s%s=\"%s\"", any ? "," : "{", row->sets[i]->label, row->sets[i]->values[at[i]]);
+		buf_putf(out, "%s%s=\"", any ? "," : "{", row->sets[i]->label);
+		metrics_put_label(out, row->sets[i]->values[at[i]]);
+		buf_put_str(out, "\"");
 		any = true;
 	}
 	return any;
@@ -199,7 +188,7 @@ static void print_seconds(struct buf *out, int64_t us)
 
 static void print_amount(struct buf *out, const struct row *row, int64_t value)
 {
-	if (row->type == TIME)
+	if (row->type == TIME || row->type == SECONDS)
 		print_seconds(out, value < 0 ? 0 : value);
 	else
 		buf_putf(out, "%" PRId64, value);
@@ -214,7 +203,9 @@ static void print_plain(struct buf *out, const struct row *row, unsigned a, unsi
 	buf_putf(out, "bursar_%s", row->name);
 	if (print_labels(out, row, a, b))
 		buf_put_str(out, "}");
-	buf_putf(out, " %" PRId64 "\n", value);
+	buf_put_str(out, " ");
+	print_amount(out, row, value);
+	buf_put_str(out, "\n");
 }
 
 static void print_histogram(struct buf *out, const struct row *row, unsigned a, unsigned b)
@@ -243,25 +234,32 @@ static void print_histogram(struct buf *out, const struct row *row, unsigned a, 
 	buf_putf(out, "%" PRId64 "\n", count);
 }
 
+static void print_row(struct buf *out, const struct row *row)
+{
+	for (unsigned a = 0; a < row->counts[0]; a++) {
+		for (unsigned b = 0; b < row->counts[1]; b++) {
+			/* A value that has no name yet was never counted. */
+			if (!row->sets[0]->values[a])
+				continue;
+			if (row->cells == 1)
+				print_plain(out, row, a, b);
+			else
+				print_histogram(out, row, a, b);
+		}
+	}
+}
+
 void metrics_print(struct buf *out)
 {
-	static const char *const types[] = {"counter", "gauge", "histogram", "histogram"};
+	static const char *const types[] = {"counter", "gauge", "counter", "histogram", "histogram"};
 
+	metric_names_lock();
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
 		const struct row *row = &rows[i];
 
 		buf_putf(out, "# HELP bursar_%s %s\n# TYPE bursar_%s %s\n", row->name, row->help, row->name,
 			types[row->type]);
-		for (unsigned a = 0; a < row->counts[0]; a++) {
-			for (unsigned b = 0; b < row->counts[1]; b++) {
-				/* A method that has no name yet was never called. */
-				if (row->sets[0] == &set_METHOD && !method_names[a])
-					continue;
-				if (row->cells == 1)
-					print_plain(out, row, a, b);
-				else
-					print_histogram(out, row, a, b);
-			}
-		}
+		print_row(out, row);
 	}
+	metric_names_unlock();
 }

@@ -4,6 +4,27 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* How many bytes from `p` are ASCII and stand for themselves in a string: no quote, backslash or control character. */
+static inline size_t json_plain_len(const char *p, const char *end)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const char *at = p;
+	uint64_t eight;
+
+	/* A subtraction sets the top bit of a byte that is too small, and perhaps of those after it. */
+	for (; end - at >= 8; at += 8) {
+		memcpy(&eight, at, sizeof(eight));
+		if ((eight | (eight - ones * 0x20) | ((eight ^ ones * '"') - ones) | ((eight ^ ones * '\\') - ones)) &
+			ones * 0x80)
+			break;
+	}
+	while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' && *at != '\\')
+		at++;
+	return (size_t)(at - p);
+}
 
 /* How many bytes of a number begin at `p`; 0: none. */
 size_t json_number_len(const char *p, const char *end);

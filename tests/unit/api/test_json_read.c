@@ -108,8 +108,7 @@ READS(whole_numbers_are_exact)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		Bursar__V1__CheckRequest *request = check(arena_printf(&arena, "{\"input_tokens\":%s}", rows[i].text));
 
-		if (!request)
-			fail_msg("%s: %s", rows[i].text, err.text);
+		assert_non_null(request);
 		assert_int_equal(request->input_tokens, rows[i].value);
 	}
 }

@@ -133,3 +133,13 @@ SETS(a_text_with_a_nul_is_refused)
 	assert_false(json_set_field(&request.base, "tenant", "a\0b", 3, &arena, &err));
 	assert_string_equal(err.text, "tenant: contains a NUL character");
 }
+
+SETS(a_text_or_a_body_without_bytes_needs_no_address)
+{
+	Bursar__V1__ListAccountsRequest request = BURSAR__V1__LIST_ACCOUNTS_REQUEST__INIT;
+
+	assert_true(json_set_field(&request.base, "tenant", NULL, 0, &arena, &err));
+	assert_string_equal(request.tenant, "");
+	assert_false(json_read_message(NULL, 0, &request.base, &arena, &err));
+	assert_string_equal(err.text, "line 1, column 1: not valid JSON: a value is missing");
+}

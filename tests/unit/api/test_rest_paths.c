@@ -214,8 +214,8 @@ TEST(a_path_that_does_not_exist_suggests_one)
 	assert_string_equal(err.reason, "PATH_NOT_FOUND");
 	assert_string_equal(err.name, "/v1/acounts/user/alice");
 	assert_string_equal(match.allow, "");
-	assert_string_equal(err.text,
-		"/v1/acounts/user/alice: there is no such path; did you mean /v1/accounts/{ref.kind}/{ref.id}?");
+	assert_string_equal(
+		err.text, "/v1/acounts/user/alice: there is no such path; did you mean /v1/accounts/{kind}/{id}?");
 	assert_null(find("GET", "/v1/tiers/"));
 	assert_string_equal(err.text, "/v1/tiers/: there is no such path; did you mean /v1/tiers?");
 	assert_null(find("GET", "/index.php"));

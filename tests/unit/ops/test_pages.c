@@ -41,7 +41,9 @@ static int set_up(void **state)
 	(void)state;
 	redis_ready = true;
 	ops_pages(pages, probes);
-	http = http_start(&(struct http_options){.listen = "127.0.0.1:0", .threads = 1, .pages = pages}, &err);
+	http = http_start(
+		&(struct http_options){.option = "http_listen", .listen = "127.0.0.1:0", .threads = 1, .pages = pages},
+		&err);
 	assert_non_null(http);
 	return 0;
 }
@@ -136,9 +138,9 @@ SERVED(a_bad_or_taken_address_is_an_error_with_a_sentence)
 	struct err err;
 
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", http_port(http));
-	assert_null(http_start(&(struct http_options){.listen = taken}, &err));
+	assert_null(http_start(&(struct http_options){.option = "http_listen", .listen = taken}, &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	assert_non_null(strstr(err.text, "Address already in use"));
-	assert_null(http_start(&(struct http_options){.listen = "unix:/tmp/x"}, &err));
+	assert_null(http_start(&(struct http_options){.option = "http_listen", .listen = "unix:/tmp/x"}, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 }

@@ -88,7 +88,8 @@ static int open_with(int64_t timeout_us, void **state)
 	struct err err;
 
 	served_open(state);
-	http = http_start(&(struct http_options){.listen = "127.0.0.1:0",
+	http = http_start(&(struct http_options){.option = "http_listen",
+				  .listen = "127.0.0.1:0",
 				  .threads = 2,
 				  .max_body_bytes = 2000,
 				  .request_timeout_us = timeout_us,
