@@ -72,6 +72,11 @@ def code_of(call, *args, **options):
         return error.code()
 
 
+def is_no_key(call, *args):
+    """Whether the caller's key is refused. Waiting for a new key may have used up the ten refusals a minute that say why."""
+    return code_of(call, *args) in (Code.UNAUTHENTICATED, Code.RESOURCE_EXHAUSTED)
+
+
 def refusal(call, *args, **options):
     with pytest.raises(grpc.RpcError) as caught:
         call(*args, **options)
@@ -209,7 +214,7 @@ def test_a_key_is_revoked_everywhere_and_the_last_operators_is_not(start_bursard
     until(lambda: code_of(there.Check, check) == Code.OK)
     key = house.operator.RevokeKey(house.pb.RevokeKeyRequest(id=answer.key.id, reason="leaked"))
     assert key.revoked_at_us > 0
-    until(lambda: code_of(there.Check, check) == Code.UNAUTHENTICATED)
+    until(lambda: is_no_key(there.Check, check))
     code, _ = refusal(house.operator.RevokeKey, house.pb.RevokeKeyRequest(id=house.operator_key.id))
     assert code == Code.FAILED_PRECONDITION
     for fleet in fleets:
@@ -226,7 +231,7 @@ def test_a_rotated_key_works_until_the_overlap_is_over(house, until):
     until(lambda: code_of(new.GetStatus, status) == Code.OK)
     assert code_of(old.GetStatus, status) == Code.OK
     third = house.operator.RotateKey(house.pb.RotateKeyRequest(id=second.key.id, overlap_us=0))
-    until(lambda: code_of(new.GetStatus, status) == Code.UNAUTHENTICATED)
+    until(lambda: is_no_key(new.GetStatus, status))
     until(lambda: code_of(Caller(house.bots, third.secret).GetStatus, status) == Code.OK)
     code, text = refusal(house.operator.RotateKey, house.pb.RotateKeyRequest(id=first.key.id))
     assert code == Code.FAILED_PRECONDITION and "rotated" in text

@@ -80,6 +80,10 @@ bool admin_price_read(const Bursar__V1__Price *message, struct price *price, str
 
 /* Aliases and families; the messages point into their source. */
 Bursar__V1__Alias *admin_alias_message(struct arena *arena, const struct price_alias *alias);
+/* Reads a rule of a document. What the server has stays as it is; otherwise its model must have a price. */
+bool admin_family_wanted(const Bursar__V1__Family *message, const char *tenant, const struct catalog *catalog,
+	int64_t now_us, struct arena *arena, struct price_family *out, struct err *err)
+	__attribute__((warn_unused_result));
 Bursar__V1__Family *admin_family_message(struct arena *arena, const struct price_family *family);
 /* An alias of the tenant ('': of all), with the model that it leads to. ERR_INVALID names the field. */
 bool admin_alias_read(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,

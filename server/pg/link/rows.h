@@ -42,7 +42,9 @@ void zone_kept_text(const struct zone *zone, char out[ZONE_KEPT_TEXT_MAX]);
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
 
 /* Columns of usage_windows w, joined by USAGE_JOIN to keys k and USAGE_SINCE. */
-#define USAGE_COLUMNS "w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model" WINDOW_COLUMNS_OF_W
+#define USAGE_COLUMNS \
+	"w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model" WINDOW_COLUMNS_OF_W \
+	", CASE WHEN w.counted IS NULL THEN '' ELSE " METERS_TEXT_OF("w.counted") " END"
 #define USAGE_JOIN \
 	"JOIN usage_windows w ON w.tenant = k.tenant AND w.kind = k.kind AND w.id = k.id AND w.unit = since.unit " \
 	"AND w.starts_at_us >= since.us "
