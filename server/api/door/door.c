@@ -74,7 +74,8 @@ static void door_request(const struct http_translator *self, struct http_exchang
 	struct rest_match match = {0};
 	struct err err = {0};
 
-	if (door_cors(door, exchange) || door_static(door, exchange))
+	exchange->needs_proof = !door_named_locally(exchange);
+	if (door_cors(door, exchange) || door_static(door, exchange) || door_login_request(door, exchange, message))
 		return;
 	row = row_of(exchange, &match, &err);
 	if (!row || !door_guard(door, exchange, &err) || !message_of(exchange, row, &match, message, &err)) {
@@ -89,9 +90,14 @@ static void door_reply(
 	const struct http_translator *self, struct http_exchange *exchange, const uint8_t *bytes, size_t n)
 {
 	const struct door_state *state = exchange->state;
-	ProtobufCMessage *message = door_unpack(exchange->arena, rest_rpc(state->row)->output, bytes, n);
+	ProtobufCMessage *message;
 
 	(void)self;
+	if (state->login) {
+		door_login_reply(exchange, bytes, n);
+		return;
+	}
+	message = door_unpack(exchange->arena, rest_rpc(state->row)->output, bytes, n);
 	exchange->status = 200;
 	exchange->type = "application/json";
 	http_header_add(exchange, "Cache-Control", "no-store");
