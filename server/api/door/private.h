@@ -6,6 +6,7 @@
 
 #include "api/door/door.h"
 #include "api/rest/rest.h"
+#include "api/seed/seed.h"
 #include "base/buf.h"
 
 enum door_format { FORMAT_EVENTS, FORMAT_LINES };
@@ -19,8 +20,27 @@ struct door_state {
 	const struct rest_row *row;
 	enum door_format format; /* of a stream */
 	unsigned deny_status; /* of a denied check */
+	bool authorizes; /* a proxy asks (authorize.c) */
+	const struct seed_call *quotas; /* the path is one of /api/quotas; else NULL */
 	char headers[8]; /* which headers about limits an answer has: "legacy", "draft", "both" or "none" */
 };
+
+/* What is remembered of an exchange that calls the row's RPC, or the RPC. It becomes the exchange's state. */
+struct door_state *door_state_of(struct http_exchange *exchange, const struct rest_row *row);
+struct door_state *door_state_new(struct http_exchange *exchange, const char *rpc);
+void door_pack(const ProtobufCMessage *message, struct buf *out);
+/* Calls the RPC with the message. */
+struct door_state *door_start(
+	struct http_exchange *exchange, const char *rpc, const ProtobufCMessage *message, struct buf *out);
+
+/* Paths that are not rows of paths.def: the request of /api/quotas (quotas.c), ... */
+bool door_quotas(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
+	__attribute__((warn_unused_result));
+/* ... and of /v1/authorize (authorize.c), and its answer. */
+bool door_authorizes(const char *path);
+bool door_authorize(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
+	__attribute__((warn_unused_result));
+void door_authorized(struct http_exchange *exchange, const ProtobufCMessage *message);
 
 /* Answers with an error (status.c). */
 void door_refuse(struct http_exchange *exchange, const struct err *err);

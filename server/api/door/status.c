@@ -98,6 +98,14 @@ static void say_plainly(struct http_exchange *exchange, const char *text)
 	buf_putf(&exchange->reply, "This link does not log you in: %s.\n'bursar dashboard' prints a new one.\n", text);
 }
 
+/* A proxy would tell its own caller to log in, because of a key that is the proxy's (authorize.c). */
+static bool is_the_proxys(const struct http_exchange *exchange)
+{
+	const struct door_state *state = exchange->state;
+
+	return state && state->authorizes && (exchange->status == 401 || exchange->status == 403);
+}
+
 void door_failure(
 	const struct http_translator *self, struct http_exchange *exchange, int code, const uint8_t *bytes, size_t n)
 {
@@ -110,6 +118,8 @@ void door_failure(
 	exchange->status = http_status(code, outline.reason);
 	exchange->type = "application/json";
 	http_header_add(exchange, "Cache-Control", "no-store");
+	if (is_the_proxys(exchange))
+		exchange->status = 500;
 	if (exchange->status == 401)
 		http_header_add(exchange, "WWW-Authenticate", "Bearer realm=\"bursar\"");
 	if (exchange->status == 401 && exchange->session)
