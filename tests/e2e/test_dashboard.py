@@ -37,7 +37,7 @@ class Desk:
 
     def _create(self, role, **fields):
         pb = self.bots.admin_pb
-        request = pb.CreateKeyRequest(role=pb.Role.Value("ROLE_" + role), label=f"{role.lower()} of a test", **fields)
+        request = pb.CreateKeyRequest(role=pb.Role.Value("ROLE_" + role), **{"label": f"{role.lower()} of a test", **fields})
         return self.bots.admin.CreateKey(request, metadata=getattr(self, "metadata", None), timeout=10).secret
 
     def key(self, role, **fields):
@@ -419,6 +419,6 @@ def test_pictures(furnished, postgres):
     dashboard_history.fill(postgres, furnished)
     for name, view, options in (("now", "now", {}), ("money", "money", {}), ("user-dark", "users/ann", {"scheme": "dark"}),
                                 ("tier", "tiers/free", {}), ("phone", "users/ann", {"width": 360, "height": 740})):
-        window = furnished.login(view=view, **options)
+        window = furnished.login(furnished.key("admin", label="ops"), view=view, **options)
         dashboard_history.stage(furnished, window, name)
         window.picture(PICTURES / f"dashboard-{name}.webp")
