@@ -132,6 +132,30 @@ def test_a_user_among_a_million_is_found_and_upgraded(million, desk):
     assert entry.reason == "pays now" and "admin of a test" in entry.actor
 
 
+def test_a_link_logs_in_without_a_key(desk):
+    pb = desk.bots.admin_pb
+    path = desk.admin("CreateLogin", pb.CreateLoginRequest()).path
+    window = desk.window()
+    window.goto(window.base + path)
+    ready(window, "Now")
+    assert window.get_by_label("Tenant").input_value() == "default"  # an operator sees one tenant at a time
+    window.get_by_role("button", name="Log out").click()
+    window.get_by_text("You have logged out.").wait_for()
+    window.reload()
+    window.get_by_label("Key").wait_for()
+    window.expected.append("404 (Not Found)")
+    window.goto(window.base + path)
+    assert "This link does not log you in" in window.locator("body").inner_text()
+
+
+def test_nobody_logs_in_while_there_is_no_key(chromium, bursard):
+    window = chromium.page(bursard.http_addr)
+    window.show("users")
+    ready(window, "Users")
+    window.get_by_text("there is no key yet").wait_for()
+    assert not window.get_by_role("button", name="Log out").count() and not chromium.end_windows()
+
+
 def test_what_is_done_to_a_user_says_what_it_changes(desk):
     user = unique("user")
     desk.check(user)
@@ -262,6 +286,7 @@ def test_a_user_sees_their_own_use_and_nothing_else(desk):
     window = desk.login(desk.key("user", account="ann"))
     limit(window, "requests_per_day").wait_for()
     assert bar(window, "requests_per_day") == "1 of 50 used"
+    window.get_by_role("heading", name="Your cost this month").wait_for()
     assert window.get_by_role("navigation", name="Views").get_by_role("link").all_inner_texts() == ["My usage"]
     window.show("users/ben")
     window.get_by_role("heading", name="My usage", level=1).wait_for()
