@@ -201,7 +201,7 @@ static void windows_args(struct pg_args *args, const struct window_sum *rows, in
 		pg_array_text(args, 6, row->model);
 		pg_array_int(args, WINDOW_RESET, row->reset);
 		pg_array_amounts(args, WINDOW_AMOUNTS, &row->used);
-		if (!amounts_any_counted(&row->used)) {
+		if (!row->used.counted) {
 			pg_array_null(args, WINDOW_COUNTED);
 			continue;
 		}

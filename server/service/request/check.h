@@ -37,7 +37,7 @@ struct check_question {
 	int64_t cached_input_tokens; /* of them, only for the cost */
 	int64_t max_output_tokens; /* 0 = the tier's default */
 	/* Of what is counted by the piece: how much is expected (struct request). */
-	int64_t counted[COUNTED_COUNT];
+	const int64_t *counted; /* NULL: nothing */
 	uint32_t told;
 	int expected_wrong; /* 1 + the index of the first expected use that is not of such a dimension, or is given twice */
 	int64_t ttl_us; /* 0 = the server's default */
