@@ -16,16 +16,15 @@ int forecast_days(int64_t today, int64_t first_day)
 /* Adds to `so_far` what `left_us` more will bring at the rate of `sum` per `span_us`. */
 static int64_t project(int64_t so_far, int64_t sum, int64_t span_us, int64_t left_us)
 {
-	__int128 more = span_us ? ((__int128)sum * left_us + span_us - 1) / span_us : 0;
+	__int128 more = span_us ? ((__int128)sum * left_us + span_us - 1) / span_us : 0, all = so_far + more;
 
-	return more > INT64_MAX - so_far ? INT64_MAX : so_far + (int64_t)more;
+	return all > INT64_MAX ? INT64_MAX : (int64_t)all;
 }
 
 /* The day on which the rest of the budget is spent. Its last nano-dollar counts, so the time is rounded up. */
 static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_t end_us)
 {
-	int64_t rest = forecast->budget - forecast->cost;
-	__int128 needed_us;
+	__int128 rest = (__int128)forecast->budget - forecast->cost, needed_us;
 
 	if (!forecast->budget)
 		return -1;
@@ -33,7 +32,7 @@ static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_
 		return floor_div(forecast->now_us, DAY_US);
 	if (!span_us || !forecast->basis_cost)
 		return -1;
-	needed_us = ((__int128)rest * span_us + forecast->basis_cost - 1) / forecast->basis_cost;
+	needed_us = (rest * span_us + forecast->basis_cost - 1) / forecast->basis_cost;
 	if (needed_us >= end_us - forecast->now_us)
 		return -1;
 	return floor_div(forecast->now_us + (int64_t)needed_us, DAY_US);
@@ -47,8 +46,10 @@ void forecast_make(struct forecast *forecast)
 			  : forecast->basis == FORECAST_TODAY ? DAY_US
 							      : 0;
 
-	assert(forecast->cost >= 0 && forecast->basis_cost >= 0);
 	assert(forecast->basis != FORECAST_OF_DAYS || forecast->basis_days > 0);
+	/* Credits can outweigh the use, but no more of them are to be expected. */
+	if (forecast->basis_cost < 0)
+		forecast->basis_cost = 0;
 	forecast->projected_cost = project(forecast->cost, forecast->basis_cost, span_us, left_us);
 	forecast->projected_requests = project(forecast->requests, forecast->basis_requests, span_us, left_us);
 	forecast->runs_out_day = runs_out(forecast, span_us, end_us);

@@ -49,6 +49,22 @@ TEST(nothing_used_means_nothing_expected)
 	assert_int_equal(forecast.runs_out_day, -1);
 }
 
+TEST(a_credit_lowers_the_cost_but_is_not_expected_again)
+{
+	struct forecast forecast = at(2026, 11, 21, 0); /* 10 days are left */
+
+	forecast.cost = forecast.basis_cost = -1000;
+	forecast.basis = FORECAST_OF_DAYS;
+	forecast.basis_days = 7;
+	forecast.budget = INT64_MAX;
+	forecast_make(&forecast);
+	assert_int_equal(forecast.projected_cost, -1000);
+	assert_int_equal(forecast.runs_out_day, -1);
+	forecast.basis_cost = 700;
+	forecast_make(&forecast);
+	assert_int_equal(forecast.projected_cost, 0);
+}
+
 TEST(on_the_first_day_of_use_today_counts_as_a_day)
 {
 	struct forecast forecast = at(2026, 11, 1, DAY_US / 4); /* 29.75 days are left */
